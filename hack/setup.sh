@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Install what building and testing holdfast needs on Debian 12, grouped by purpose.
+#
+#   hack/setup.sh [--check] [build|test|e2e|bench ...]      default: build
+#
+# --check only reports. Without the right to install, it names exactly the packages that are missing and fails.
+set -euo pipefail
+
+build="gcc make pkg-config libcurl4-openssl-dev libssl-dev libyaml-dev libjansson-dev libwebsockets-dev
+  libwebsockets-evlib-uv libuv1-dev libzstd-dev liblzma-dev libdivsufsort-dev libsystemd-dev"
+test="check clang clang-format clang-tidy cppcheck libclang-rt-14-dev llvm gcovr python3 python3-yaml strace openssl
+  curl jq prometheus xz-utils zstd file groff procps util-linux"
+e2e="debootstrap systemd-container buildah iproute2 iptables dbus e2fsprogs libsqlite3-dev ca-certificates"
+bench="bsdiff xdelta3 rdiff casync ostree python3-venv time"
+
+say() { printf 'setup: %s\n' "$*"; }
+
+check_only=no
+groups=()
+for word in "$@"; do
+  case $word in
+    --check) check_only=yes ;;
+    build | test | e2e | bench) groups+=("$word") ;;
+    -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) say "unknown word '$word'; known: --check build test e2e bench" >&2; exit 2 ;;
+  esac
+done
+[ ${#groups[@]} -gt 0 ] || groups=(build)
+
+command -v dpkg-query >/dev/null || { say "this is not a Debian system: install by hand what hack/setup.sh lists" >&2; exit 1; }
+
+missing=()
+for group in "${groups[@]}"; do
+  for package in ${!group}; do
+    state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$state" = installed ] || missing+=("$package")
+  done
+done
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+if [ "$check_only" = yes ]; then
+  say "missing packages for ${groups[*]}: ${missing[*]}" >&2
+  exit 1
+fi
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  if sudo -n true 2>/dev/null; then
+    as_root=(sudo)
+  else
+    say "cannot install without root; missing packages for ${groups[*]}:" >&2
+    printf '  apt-get install --no-install-recommends %s\n' "${missing[*]}" >&2
+    exit 1
+  fi
+fi
+
+say "installing for ${groups[*]}: ${missing[*]}"
+install=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}")
+if ! "${install[@]}" >/dev/null 2>&1; then
+  "${as_root[@]}" apt-get update -q >/dev/null
+  "${install[@]}" >/dev/null
+fi
+say "done"

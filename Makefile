@@ -1,0 +1,128 @@
+# holdfast: `make help` lists what there is.
+#
+# One flavour of every object per folder under build/: release, asan (tests), cov (coverage), fuzz. Objects depend on their
+# headers (-MMD), on the flags (a stamp file) and archives on the list of their members, so nothing stale can be linked.
+
+VERSION := 0.1.0
+CC ?= gcc
+CLANG ?= clang
+PKGS := libcurl openssl yaml-0.1 jansson libwebsockets libuv libzstd liblzma libsystemd
+B := build
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+# ---- what there is ------------------------------------------------------------------------------------------------
+PKG_SRC := $(sort $(wildcard pkg/*/*.c))
+BINARIES := $(patsubst cmd/%/main.c,%,$(sort $(wildcard cmd/*/main.c)))
+SUPPORT_SRC := $(sort $(filter-out $(wildcard tests/support/*-*.c),$(wildcard tests/support/*.c)))
+PROGRAM_SRC := $(sort $(wildcard tests/support/*-*.c))
+UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
+SIM_SRC := $(sort $(wildcard tests/sim/test_*.c))
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+
+# ---- flags --------------------------------------------------------------------------------------------------------
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wundef \
+	-Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wimplicit-fallthrough -Wvla -Werror
+HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE -fno-strict-overflow -fvisibility=hidden
+COMMON := -std=gnu17 -D_GNU_SOURCE -DHF_VERSION='"$(VERSION)"' -Ipkg -include base/banned.h $(WARN) $(HARDEN) -g
+PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
+PKG_LIBS = $(shell pkg-config --libs $(PKGS))
+LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed,--gc-sections
+
+CC_release = $(CC)
+CFLAGS_release := -O2 -D_FORTIFY_SOURCE=2 -ffunction-sections -fdata-sections -DNDEBUG
+LDFLAGS_release :=
+CC_asan = $(CC)
+CFLAGS_asan := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -DHF_TEST
+LDFLAGS_asan := -fsanitize=address,undefined
+CC_cov = $(CC)
+CFLAGS_cov := -O0 --coverage -fprofile-update=atomic -DHF_TEST
+LDFLAGS_cov := --coverage
+CC_fuzz = $(CLANG)
+CFLAGS_fuzz := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -DHF_TEST -Wno-unknown-warning-option
+LDFLAGS_fuzz := -fsanitize=fuzzer,address,undefined
+FLAVOURS := release asan cov fuzz
+
+include hack/make/flavour.mk
+$(foreach f,$(FLAVOURS),$(eval $(call flavour,$(f))))
+
+# ---- goals --------------------------------------------------------------------------------------------------------
+.PHONY: all demo test unit sim check e2e bench fuzz coverage golden format image install uninstall clean help setup-%
+
+all: ## build the release binaries into build/release
+all: $(BINARIES:%=$(B)/release/%)
+
+demo: ## the main job on this machine: delta update, failing update that comes back, tampered one refused, kill -9 (KEEP=1 keeps it running)
+	@hack/setup.sh build
+	@$(MAKE) --no-print-directory all $(B)/release/support/programs
+	@hack/demo $(if $(KEEP),--keep)
+
+test: ## install what testing needs, then unit tests, simulation and fuzz corpora under ASan, UBSan and LSan
+	@hack/setup.sh build test
+	@$(MAKE) --no-print-directory test-run
+
+test-run: all $(B)/asan/tests.list $(B)/release/support/programs $(B)/asan/support/programs $(BINARIES:%=$(B)/asan/%)
+	@hack/run-tests $(B)/asan unit sim corpus
+
+unit: ## unit tests only, nothing installed
+unit: $(B)/asan/unit.list $(B)/asan/support/programs $(BINARIES:%=$(B)/asan/%)
+	@hack/run-tests $(B)/asan unit
+
+sim: ## simulation only
+sim: $(B)/asan/sim.list
+	@hack/run-tests $(B)/asan sim
+
+check: ## layout, layers, cppcheck, clang-tidy, shell and schema checks
+	@hack/setup.sh build test
+	@hack/check
+
+e2e: ## a real cluster: API server, kubelet, containerd, systemd nodes (root and Go needed, else skipped by name)
+	@hack/setup.sh build test e2e || true
+	@$(MAKE) --no-print-directory all $(B)/release/support/programs
+	@tests/e2e/run
+
+bench: ## figures beside the peers that are installed, in one run, as ratios
+	@hack/setup.sh build bench || true
+	@$(MAKE) --no-print-directory all $(B)/release/support/programs
+	@hack/bench $(BENCH)
+
+FUZZ_SECONDS ?= 60
+fuzz: ## every fuzz target for FUZZ_SECONDS (60) each
+	@hack/setup.sh build test
+	@$(MAKE) --no-print-directory $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/tests/%)
+	@hack/run-fuzz $(B)/fuzz $(FUZZ_SECONDS)
+
+coverage: ## line coverage of pkg/ by the tests, as text and HTML under build/coverage
+	@hack/setup.sh build test
+	@$(MAKE) --no-print-directory $(B)/cov/tests.list $(B)/cov/support/programs $(BINARIES:%=$(B)/cov/%)
+	@hack/coverage $(B)/cov
+
+golden: ## rewrite tests/golden from the code; read the diff
+	@$(MAKE) --no-print-directory $(B)/asan/unit.list
+	@HF_GOLDEN_WRITE=1 hack/run-tests $(B)/asan unit
+
+format: ## lay out all C files with clang-format
+	@git ls-files -co --exclude-standard '*.c' '*.h' | xargs clang-format -i
+
+image: ## container images as docker-archives under build/image (buildah, no daemon)
+	@hack/setup.sh build e2e
+	@$(MAKE) --no-print-directory all
+	@deploy/image/build
+
+install: ## binaries, man pages, completion, systemd unit (PREFIX=/usr/local, DESTDIR)
+install: all
+	@hack/install install "$(DESTDIR)" "$(PREFIX)" $(VERSION)
+
+uninstall:
+	@hack/install uninstall "$(DESTDIR)" "$(PREFIX)" $(VERSION)
+
+clean: ## remove build/
+	rm -rf $(B)
+
+help: ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'

@@ -1,0 +1,186 @@
+#include "base/buf.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct hf_view hf_view_of(const char *text)
+{
+    return (struct hf_view){text, text != NULL ? strlen(text) : 0};
+}
+
+bool hf_view_eq(struct hf_view a, const char *text)
+{
+    size_t n = strlen(text);
+
+    return a.n == n && (n == 0 || memcmp(a.p, text, n) == 0);
+}
+
+bool hf_view_starts(struct hf_view a, const char *prefix)
+{
+    size_t n = strlen(prefix);
+
+    return a.n >= n && (n == 0 || memcmp(a.p, prefix, n) == 0);
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+struct hf_view hf_view_trim(struct hf_view a)
+{
+    while (a.n > 0 && is_space(a.p[0])) {
+        a.p++;
+        a.n--;
+    }
+    while (a.n > 0 && is_space(a.p[a.n - 1]))
+        a.n--;
+    return a;
+}
+
+bool hf_view_split(struct hf_view *rest, char separator, struct hf_view *ret_head)
+{
+    if (rest->p == NULL)
+        return false;
+    const char *cut = rest->n > 0 ? memchr(rest->p, separator, rest->n) : NULL;
+    if (cut == NULL) {
+        *ret_head = *rest;
+        *rest = (struct hf_view){NULL, 0};
+        return true;
+    }
+    size_t head = (size_t)(cut - rest->p);
+    *ret_head = (struct hf_view){rest->p, head};
+    *rest = (struct hf_view){cut + 1, rest->n - head - 1};
+    return true;
+}
+
+void hf_buf_done(struct hf_buf *buf)
+{
+    free(buf->p);
+    buf->p = NULL;
+    buf->n = 0;
+    buf->cap = 0;
+}
+
+void hf_buf_clear(struct hf_buf *buf)
+{
+    buf->n = 0;
+    if (buf->p != NULL)
+        buf->p[0] = '\0';
+}
+
+struct hf_view hf_buf_view(const struct hf_buf *buf)
+{
+    return (struct hf_view){hf_buf_str(buf), buf->n};
+}
+
+const char *hf_buf_str(const struct hf_buf *buf)
+{
+    return buf->p != NULL ? buf->p : "";
+}
+
+int hf_buf_reserve(struct hf_buf *buf, size_t more)
+{
+    if (more > buf->max || buf->n > buf->max - more)
+        return -E2BIG;
+    size_t need = buf->n + more + 1;
+    if (need <= buf->cap)
+        return 0;
+    size_t cap = HF_MAX(need, HF_MIN(buf->cap * 2, buf->max + 1));
+    cap = HF_MAX(cap, (size_t)64);
+    char *p = realloc(buf->p, cap);
+    if (p == NULL)
+        return -ENOMEM;
+    p[buf->n] = '\0';
+    buf->p = p;
+    buf->cap = cap;
+    return 0;
+}
+
+int hf_buf_add(struct hf_buf *buf, const void *bytes, size_t n)
+{
+    int r = hf_buf_reserve(buf, n);
+    if (r < 0)
+        return r;
+    if (n > 0)
+        memcpy(buf->p + buf->n, bytes, n);
+    buf->n += n;
+    buf->p[buf->n] = '\0';
+    return 0;
+}
+
+int hf_buf_add_str(struct hf_buf *buf, const char *text)
+{
+    return hf_buf_add(buf, text, strlen(text));
+}
+
+int hf_buf_addf(struct hf_buf *buf, const char *format, ...)
+{
+    va_list args, again;
+
+    va_start(args, format);
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    int r = n < 0 ? -EINVAL : hf_buf_reserve(buf, (size_t)n);
+    if (r == 0) {
+        (void)vsnprintf(buf->p + buf->n, (size_t)n + 1, format, again);
+        buf->n += (size_t)n;
+    }
+    va_end(again);
+    return r;
+}
+
+void hf_buf_consume(struct hf_buf *buf, size_t n)
+{
+    n = HF_MIN(n, buf->n);
+    if (n == 0)
+        return;
+    memmove(buf->p, buf->p + n, buf->n - n + 1);
+    buf->n -= n;
+}
+
+char *hf_buf_take(struct hf_buf *buf)
+{
+    if (buf->p == NULL && hf_buf_reserve(buf, 0) < 0)
+        return NULL;
+    char *p = buf->p;
+    buf->p = NULL;
+    buf->n = 0;
+    buf->cap = 0;
+    return p;
+}
+
+char *hf_strdup_view(struct hf_view view)
+{
+    char *copy = malloc(view.n + 1);
+
+    if (copy == NULL)
+        return NULL;
+    if (view.n > 0)
+        memcpy(copy, view.p, view.n);
+    copy[view.n] = '\0';
+    return copy;
+}
+
+char *hf_asprintf(const char *format, ...)
+{
+    va_list args;
+    char *text = NULL;
+
+    va_start(args, format);
+    int n = vasprintf(&text, format, args);
+    va_end(args);
+    return n < 0 ? NULL : text;
+}
+
+void hf_freep(void *pointer_to_pointer)
+{
+    void **pointer = pointer_to_pointer;
+
+    free(*pointer);
+    *pointer = NULL;
+}

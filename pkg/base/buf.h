@@ -1,0 +1,61 @@
+/* base/buf.h - borrowed text (hf_view) and owned, growing, bounded bytes (hf_buf).
+ *
+ * A view is pointer and length, not terminated, and lives as long as what it borrows from. A buf always keeps one zero byte
+ * behind its content, so `b.p` is a C string when the content has no zero bytes (NULL while empty and never written).
+ * Every buf has a maximum: a peer cannot make it grow past that (-E2BIG; the content stays as it was). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/macros.h"
+
+struct hf_view {
+    const char *p;
+    size_t n;
+};
+
+struct hf_buf {
+    char *p;
+    size_t n;
+    size_t cap;
+    size_t max;
+};
+
+#define HF_BUF_INIT(max_bytes)                                                                                         \
+    {                                                                                                                  \
+        .p = NULL, .n = 0, .cap = 0, .max = (max_bytes)                                                                \
+    }
+#define HF_VIEW(literal) ((struct hf_view){(literal), sizeof(literal) - 1})
+
+struct hf_view hf_view_of(const char *text); /* NULL gives the empty view */
+bool hf_view_eq(struct hf_view a, const char *text);
+bool hf_view_starts(struct hf_view a, const char *prefix);
+struct hf_view hf_view_trim(struct hf_view a); /* without ASCII space, tab, CR, LF at both ends */
+
+/* Cut *rest at the first `separator`: *ret_head gets what is before it (all when there is none). False when *rest is
+ * exhausted (its p is NULL). */
+bool hf_view_split(struct hf_view *rest, char separator, struct hf_view *ret_head);
+
+void hf_buf_done(struct hf_buf *buf); /* frees; the buf can be used again */
+void hf_buf_clear(struct hf_buf *buf);
+struct hf_view hf_buf_view(const struct hf_buf *buf);
+const char *hf_buf_str(const struct hf_buf *buf); /* never NULL */
+
+/* All of these: 0, -E2BIG (maximum reached) or -ENOMEM; on failure the content is unchanged. */
+HF_MUST_USE int hf_buf_reserve(struct hf_buf *buf, size_t more);
+HF_MUST_USE int hf_buf_add(struct hf_buf *buf, const void *bytes, size_t n);
+HF_MUST_USE int hf_buf_add_str(struct hf_buf *buf, const char *text);
+HF_MUST_USE int hf_buf_addf(struct hf_buf *buf, const char *format, ...) HF_PRINTF(2, 3);
+
+void hf_buf_consume(struct hf_buf *buf, size_t n); /* drop the first n bytes */
+char *
+hf_buf_take(struct hf_buf *buf); /* the bytes become the caller's (free); "" is allocated when empty; NULL on OOM */
+
+/* Heap copies; NULL on OOM. */
+char *hf_strdup_view(struct hf_view view);
+char *hf_asprintf(const char *format, ...) HF_PRINTF(1, 2);
+
+/* free() for _cleanup_(hf_freep) on any pointer. */
+void hf_freep(void *pointer_to_pointer);

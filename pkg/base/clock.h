@@ -1,0 +1,28 @@
+/* base/clock.h - time from outside, as a table of functions, and units.
+ *
+ * Inside, time is uint64_t nanoseconds: monotonic for durations, Unix for dates. A module gets its clock from its caller;
+ * there is no global one. */
+#pragma once
+
+#include <stdint.h>
+
+#define HF_NS_PER_US 1000ull
+#define HF_NS_PER_MS 1000000ull
+#define HF_NS_PER_S 1000000000ull
+#define HF_NEVER UINT64_MAX /* a deadline that does not come */
+
+struct hf_clock_ops {
+    void *ctx;
+    uint64_t (*mono_ns)(void *ctx); /* CLOCK_BOOTTIME-like: never goes back, counts suspend */
+    uint64_t (*unix_ns)(void *ctx); /* wall clock since 1970, may jump; floors are node/clock's business */
+};
+
+static inline uint64_t hf_mono_ns(const struct hf_clock_ops *clock)
+{
+    return clock->mono_ns(clock->ctx);
+}
+
+static inline uint64_t hf_unix_ns(const struct hf_clock_ops *clock)
+{
+    return clock->unix_ns(clock->ctx);
+}

@@ -1,0 +1,138 @@
+/* The encodings of base/parse.h: hex, base64, UTF-8. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/parse.h"
+
+const char *hf_hex_encode(const void *bytes, size_t n, char *text)
+{
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *b = bytes;
+
+    for (size_t i = 0; i < n; i++) {
+        text[2 * i] = digits[b[i] >> 4];
+        text[2 * i + 1] = digits[b[i] & 15];
+    }
+    text[2 * n] = '\0';
+    return text;
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return -1;
+}
+
+int hf_hex_decode(const char *text, void *bytes, size_t n)
+{
+    unsigned char *b = bytes;
+
+    if (strlen(text) != 2 * n)
+        return -EINVAL;
+    for (size_t i = 0; i < 2 * n; i++)
+        if (hex_value(text[i]) < 0)
+            return -EINVAL;
+    for (size_t i = 0; i < n; i++)
+        b[i] = (unsigned char)(hex_value(text[2 * i]) << 4 | hex_value(text[2 * i + 1]));
+    return 0;
+}
+
+static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+int hf_base64_encode(const void *bytes, size_t n, struct hf_buf *out)
+{
+    const unsigned char *b = bytes;
+    int r = hf_buf_reserve(out, (n + 2) / 3 * 4);
+
+    for (size_t i = 0; r == 0 && i < n; i += 3) {
+        unsigned group = (unsigned)b[i] << 16;
+        if (i + 1 < n)
+            group |= (unsigned)b[i + 1] << 8;
+        if (i + 2 < n)
+            group |= b[i + 2];
+        char quad[4] = {base64_alphabet[group >> 18], base64_alphabet[group >> 12 & 63],
+                        i + 1 < n ? base64_alphabet[group >> 6 & 63] : '=',
+                        i + 2 < n ? base64_alphabet[group & 63] : '='};
+        r = hf_buf_add(out, quad, sizeof(quad));
+    }
+    return r;
+}
+
+static int base64_value(char c)
+{
+    const char *at = c != '\0' ? strchr(base64_alphabet, c) : NULL;
+
+    return at != NULL ? (int)(at - base64_alphabet) : -1;
+}
+
+int hf_base64_decode(struct hf_view text, struct hf_buf *out)
+{
+    if (text.n % 4 != 0)
+        return -EINVAL;
+    size_t before = out->n;
+    int r = hf_buf_reserve(out, text.n / 4 * 3);
+    for (size_t i = 0; r == 0 && i < text.n; i += 4) {
+        bool last = i + 4 == text.n;
+        bool padded = last && text.p[i + 3] == '=';
+        unsigned pads = !padded ? 0 : text.p[i + 2] == '=' ? 2 : 1;
+        unsigned group = 0;
+        for (size_t k = 0; k < 4; k++) {
+            int value = k >= 4 - pads ? 0 : base64_value(text.p[i + k]);
+            if (value < 0)
+                r = -EINVAL;
+            group = group << 6 | (unsigned)(value & 63);
+        }
+        if ((pads == 1 && (group & 0xff) != 0) || (pads == 2 && (group & 0xffff) != 0))
+            r = -EINVAL;
+        unsigned char triple[3] = {(unsigned char)(group >> 16), (unsigned char)(group >> 8), (unsigned char)group};
+        if (r == 0)
+            r = hf_buf_add(out, triple, 3 - pads);
+    }
+    if (r < 0) {
+        out->n = before;
+        if (out->p != NULL)
+            out->p[before] = '\0';
+    }
+    return r;
+}
+
+/* Length of the sequence that `lead` starts and the least code point it may carry; 0 when it starts none. */
+static size_t utf8_length(unsigned char lead, unsigned *ret_least, unsigned *ret_bits)
+{
+    static const struct {
+        unsigned char mask, want;
+        unsigned least;
+    } forms[] = {{0x80, 0x00, 0}, {0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
+
+    for (size_t i = 0; i < HF_LEN(forms); i++)
+        if ((lead & forms[i].mask) == forms[i].want) {
+            *ret_least = forms[i].least;
+            *ret_bits = lead & (unsigned char)~forms[i].mask;
+            return i + 1;
+        }
+    return 0;
+}
+
+bool hf_utf8_valid(const char *bytes, size_t n)
+{
+    const unsigned char *b = (const unsigned char *)bytes;
+
+    for (size_t i = 0; i < n;) {
+        unsigned least, point;
+        size_t length = utf8_length(b[i], &least, &point);
+        if (length == 0 || length > n - i)
+            return false;
+        for (size_t k = 1; k < length; k++) {
+            if ((b[i + k] & 0xc0) != 0x80)
+                return false;
+            point = point << 6 | (b[i + k] & 0x3f);
+        }
+        if (point < least || point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
+            return false;
+        i += length;
+    }
+    return true;
+}

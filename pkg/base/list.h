@@ -1,0 +1,45 @@
+/* base/list.h - intrusive doubly linked ring; an entry lives inside the structure it links.
+ *
+ *     head <-> a <-> b <-> head        an empty list's head points at itself
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/macros.h"
+
+struct hf_list {
+    struct hf_list *next;
+    struct hf_list *prev;
+};
+
+static inline void hf_list_init(struct hf_list *head)
+{
+    head->next = head;
+    head->prev = head;
+}
+
+static inline bool hf_list_empty(const struct hf_list *head)
+{
+    return head->next == head;
+}
+
+static inline void hf_list_append(struct hf_list *head, struct hf_list *entry)
+{
+    entry->prev = head->prev;
+    entry->next = head;
+    head->prev->next = entry;
+    head->prev = entry;
+}
+
+/* Unlink; the entry becomes an empty ring of its own, so removing twice is harmless. */
+static inline void hf_list_remove(struct hf_list *entry)
+{
+    entry->prev->next = entry->next;
+    entry->next->prev = entry->prev;
+    hf_list_init(entry);
+}
+
+/* Visit entries; the body may remove the current one. `it` and `next` are `struct hf_list *` variables of the caller. */
+#define hf_list_each(it, following, head)                                                                              \
+    for ((it) = (head)->next, (following) = (it)->next; (it) != (head); (it) = (following), (following) = (it)->next)

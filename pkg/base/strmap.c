@@ -1,0 +1,111 @@
+#include "base/strmap.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Index of `key`, or of where it belongs. */
+static size_t find(const struct hf_strmap *map, const char *key, bool *ret_found)
+{
+    size_t low = 0, high = map->n;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(map->entries[middle].key, key);
+        if (order == 0) {
+            *ret_found = true;
+            return middle;
+        }
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *ret_found = false;
+    return low;
+}
+
+void hf_strmap_done(struct hf_strmap *map)
+{
+    for (size_t i = 0; i < map->n; i++) {
+        free(map->entries[i].key);
+        if (map->free_value != NULL)
+            map->free_value(map->entries[i].value);
+    }
+    free(map->entries);
+    map->entries = NULL;
+    map->n = 0;
+    map->cap = 0;
+}
+
+void *hf_strmap_get(const struct hf_strmap *map, const char *key)
+{
+    bool found;
+    size_t i = find(map, key, &found);
+
+    return found ? map->entries[i].value : NULL;
+}
+
+static int grow(struct hf_strmap *map)
+{
+    if (map->n < map->cap)
+        return 0;
+    size_t cap = map->cap == 0 ? 8 : map->cap * 2;
+    struct hf_strmap_entry *entries = reallocarray(map->entries, cap, sizeof(*entries));
+    if (entries == NULL)
+        return -ENOMEM;
+    map->entries = entries;
+    map->cap = cap;
+    return 0;
+}
+
+int hf_strmap_put(struct hf_strmap *map, const char *key, void *value)
+{
+    bool found;
+    size_t i = find(map, key, &found);
+
+    if (found) {
+        void *old = map->entries[i].value;
+        map->entries[i].value = value;
+        if (map->free_value != NULL && old != value)
+            map->free_value(old);
+        return 0;
+    }
+    if (grow(map) < 0)
+        return -ENOMEM;
+    char *copy = strdup(key);
+    if (copy == NULL)
+        return -ENOMEM;
+    memmove(map->entries + i + 1, map->entries + i, (map->n - i) * sizeof(*map->entries));
+    map->entries[i] = (struct hf_strmap_entry){copy, value};
+    map->n++;
+    return 0;
+}
+
+void *hf_strmap_take(struct hf_strmap *map, const char *key)
+{
+    bool found;
+    size_t i = find(map, key, &found);
+
+    if (!found)
+        return NULL;
+    void *value = map->entries[i].value;
+    free(map->entries[i].key);
+    map->n--;
+    memmove(map->entries + i, map->entries + i + 1, (map->n - i) * sizeof(*map->entries));
+    return value;
+}
+
+int hf_strmap_remove(struct hf_strmap *map, const char *key)
+{
+    bool found;
+
+    (void)find(map, key, &found);
+    if (!found)
+        return false;
+    void *value = hf_strmap_take(map, key);
+    if (map->free_value != NULL)
+        map->free_value(value);
+    return true;
+}

@@ -1,0 +1,73 @@
+/* delta/delta.h - make and apply binary deltas; FORMAT.md is the format.
+ *
+ * Applying streams: the patch is read once in order, the old file at random, the new file is written once in order with its
+ * SHA-256 taken on the way; memory is a constant (see FORMAT.md). Both block: worker threads and command lines only.
+ * Signatures are not this module's business: whoever applies checks the patch's own hash, which the signed release names,
+ * before the first byte is parsed.
+ * Errors: -EBADMSG damaged or hostile patch, -ESTALE the old file is not the one the patch was made from, -EOPNOTSUPP a
+ * number (version, coder, predictor) this build does not know, -ECANCELED, and what the callbacks return. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "codec/hash.h"
+
+enum hf_delta_profile { HF_DELTA_SMALL, HF_DELTA_FAST };
+
+/* Bytes by position: the old file. Returns bytes read (0 at the end) or -errno. */
+struct hf_delta_old {
+    void *ctx;
+    ssize_t (*pread)(void *ctx, void *bytes, size_t n, uint64_t offset);
+    uint64_t size;
+};
+
+/* Bytes in order: the patch. Returns bytes read (0 at the end) or -errno. */
+struct hf_delta_in {
+    void *ctx;
+    ssize_t (*read)(void *ctx, void *bytes, size_t n);
+};
+
+/* Bytes out in order: the new file, or the patch when creating. 0 or -errno. */
+struct hf_delta_out {
+    void *ctx;
+    int (*write)(void *ctx, const void *bytes, size_t n);
+};
+
+struct hf_delta_info {
+    unsigned version;
+    enum hf_delta_profile profile;
+    uint64_t old_size, new_size, patch_size;
+    unsigned char old_sha256[HF_SHA256_BYTES];
+    unsigned char new_sha256[HF_SHA256_BYTES];
+};
+
+struct hf_delta_create_params {
+    enum hf_delta_profile profile;
+    unsigned threads; /* 0: as many as there are processors */
+    /* Called now and then with work done and to do, any unit; may be NULL. A non-zero return cancels. */
+    int (*progress)(void *ctx, uint64_t done, uint64_t total);
+    void *progress_ctx;
+};
+
+/* Make the patch that turns old[old_n] into new[new_n]. Deterministic: same inputs and profile, same bytes. */
+HF_MUST_USE int hf_delta_create(const void *old, size_t old_n, const void *new_bytes, size_t new_n,
+                                const struct hf_delta_create_params *params, const struct hf_delta_out *patch,
+                                struct hf_err *err);
+
+struct hf_delta_apply_params {
+    struct hf_delta_old old;
+    struct hf_delta_in patch;
+    struct hf_delta_out out;
+    const atomic_bool *cancel; /* looked at at least every 256 KiB of output; may be NULL */
+};
+
+/* Rebuild the new file. Success means that size and SHA-256 of what was written are those of the patch's header. */
+HF_MUST_USE int hf_delta_apply(const struct hf_delta_apply_params *params, struct hf_delta_info *ret_info,
+                               struct hf_err *err);
+
+/* Read the header only. */
+HF_MUST_USE int hf_delta_read_info(const struct hf_delta_in *patch, struct hf_delta_info *ret_info, struct hf_err *err);

@@ -11,8 +11,8 @@
 
 enum {
     HF_SHA256_BYTES = 32,
-    HF_SHA256_HEX = 65,     /* with the terminator */
-    HF_SHA256_STATE = 112,  /* bytes of hf_sha256_save() */
+    HF_SHA256_HEX = 65,    /* with the terminator */
+    HF_SHA256_STATE = 112, /* bytes of hf_sha256_save() */
 };
 
 struct hf_sha256 {
@@ -21,7 +21,8 @@ struct hf_sha256 {
 
 void hf_sha256_init(struct hf_sha256 *hash);
 void hf_sha256_update(struct hf_sha256 *hash, const void *bytes, size_t n);
-void hf_sha256_final(struct hf_sha256 *hash, unsigned char digest[static HF_SHA256_BYTES]); /* hash must be inited again after */
+void hf_sha256_final(struct hf_sha256 *hash,
+                     unsigned char digest[static HF_SHA256_BYTES]); /* hash must be inited again after */
 
 /* Midstate, same bytes on every machine. _load: -EBADMSG when it cannot be one. */
 void hf_sha256_save(const struct hf_sha256 *hash, unsigned char state[static HF_SHA256_STATE]);

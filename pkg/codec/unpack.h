@@ -1,0 +1,20 @@
+/* codec/unpack.h - streaming decompression of whole-file artifacts: .zst and .xz, recognised by their magic bytes; anything
+ * else passes through. Memory is bounded: a frame that needs a window above `max_window` is refused (-E2BIG by name).
+ * Threads: one at a time. */
+#pragma once
+
+#include "base/err.h"
+#include <stddef.h>
+#include <stdint.h>
+
+struct hf_unpack;
+
+/* `write` gets unpacked bytes in order; 0 or -errno which ends everything with that error. NULL on OOM.
+ * max_window: bytes of decoder memory, 0: 32 MiB. */
+struct hf_unpack *hf_unpack_new(int (*write)(void *ctx, const void *bytes, size_t n), void *ctx, size_t max_window);
+void hf_unpack_free(struct hf_unpack *unpack);
+
+/* Packed bytes in, in pieces of any size. -EBADMSG damaged. */
+HF_MUST_USE int hf_unpack_feed(struct hf_unpack *unpack, const void *bytes, size_t n, struct hf_err *err);
+/* No more input: -EBADMSG when it ended in the middle. */
+HF_MUST_USE int hf_unpack_finish(struct hf_unpack *unpack, struct hf_err *err);

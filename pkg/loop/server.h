@@ -1,0 +1,43 @@
+/* loop/server.h - the small local HTTP server (libwebsockets on the loop). Loop thread only.
+ *
+ * Made once per process and freed with the loop: lws contexts on a foreign loop do not like to be torn down early. */
+#pragma once
+
+#include "base/buf.h"
+#include "loop/loop.h"
+
+struct hf_server;
+
+struct hf_server_request {
+    struct hf_view method; /* "GET" */
+    struct hf_view path;   /* without query */
+    struct hf_view query;  /* after '?', may be empty */
+    struct hf_view content_type;
+    struct hf_view body; /* whole, at most max_body of the route */
+};
+
+/* The answer; the server copies. Defaults: 200, text/plain; charset=utf-8. */
+struct hf_server_reply {
+    int status;
+    const char *content_type;
+    const char *extra_headers[4]; /* "Name: value", NULL ends */
+    struct hf_buf body;           /* given by the server, filled by the handler */
+};
+
+struct hf_server_route {
+    const char *path; /* exact */
+    const char *method;
+    size_t max_body; /* 413 above */
+    void (*handle)(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply);
+    void *arg;
+};
+
+enum { HF_SERVER_MAX_CONNECTIONS = 32, HF_SERVER_MAX_HEADER_BYTES = 8192, HF_SERVER_IDLE_S = 30 };
+
+/* Listen on address:port (port 0: pick one, see hf_server_port). -EADDRINUSE when taken. Routes are copied (not their args);
+ * unknown paths get 404, other methods 405, both as JSON {"error": ...}. */
+HF_MUST_USE int hf_server_new(struct hf_loop *loop, const char *address, uint16_t port,
+                              const struct hf_server_route *routes, size_t n_routes, struct hf_server **ret_server,
+                              struct hf_err *err);
+uint16_t hf_server_port(const struct hf_server *server);
+void hf_server_free(struct hf_server *server);

@@ -1,0 +1,137 @@
+/* api/edgeupdate.h - EdgeUpdate, decoded and checked.
+ *
+ * The tree stays inside; every `const char *` borrows from it and lives as long as the object. What the node acts on is
+ * here; status is the controller's. A decoded object is valid: every bound and every rule of the CRD was checked again. */
+#pragma once
+
+#include "api/meta.h"
+
+enum {
+    HF_MAX_ARTIFACTS = 16,
+    HF_MAX_DELTAS = 64,
+    HF_MAX_CHECKS = 16,
+    HF_MAX_ARGV = 32,
+    HF_MAX_SIGNATURES = 16,
+    HF_MAX_WINDOWS = 16,
+    HF_MAX_WAVES = 16,
+};
+#define HF_MAX_ARTIFACT_BYTES (64ull << 30)
+
+struct hf_delta_ref {
+    const char *from; /* sha256 hex of the old file (of the old tree's canonical listing for kind Tree) */
+    const char *url;
+    const char *sha256;
+    uint64_t size;
+};
+
+struct hf_requires {
+    const char *cpu_features[32]; /* NULL ends */
+    uint64_t memory_bytes;        /* 0: no requirement */
+    uint64_t disk_bytes;
+    const char *devices[16]; /* NULL ends; absolute paths under /dev */
+    const char *kernel;      /* ">=5.10"; NULL none */
+};
+
+struct hf_artifact {
+    const char *arch; /* kubernetes.io/arch value */
+    const char *url;
+    const char *sha256; /* of the new file, unpacked */
+    uint64_t size;      /* of the new file, unpacked */
+    struct hf_delta_ref *deltas;
+    size_t n_deltas;
+    struct hf_requires requires_;
+};
+
+enum hf_install_kind { HF_INSTALL_FILE, HF_INSTALL_TREE };
+
+struct hf_install {
+    enum hf_install_kind kind;
+    const char *path;                          /* absolute, normalised (no "..", no "//") */
+    unsigned mode;                             /* 07777 */
+    bool has_mode;                             /* absent: keep the old file's, else 0755 */
+    const char *restart_unit;                  /* NULL none */
+    const char *restart_exec[HF_MAX_ARGV + 1]; /* [0] NULL: none; argv, NULL ends */
+};
+
+enum hf_check_kind { HF_CHECK_HTTP, HF_CHECK_TCP, HF_CHECK_EXEC, HF_CHECK_UNIT };
+
+struct hf_check {
+    enum hf_check_kind kind;
+    const char *url;                      /* http */
+    int status;                           /* http, default 200 */
+    const char *host;                     /* tcp, default 127.0.0.1 */
+    uint16_t port;                        /* tcp */
+    const char *command[HF_MAX_ARGV + 1]; /* exec */
+    const char *unit;                     /* systemdUnitActive */
+    uint64_t period_ns;                   /* default 2 s */
+    uint64_t timeout_ns;                  /* default 5 s, one try */
+    unsigned success_threshold;           /* default 1 */
+};
+
+struct hf_signature {
+    const char *key_id;
+    const char *signature; /* base64 */
+};
+
+struct hf_window {
+    unsigned days;    /* bit 0 = Sunday ... 6 = Saturday; 0x7f when absent */
+    unsigned start_s; /* seconds after local midnight */
+    uint64_t duration_ns;
+    const char *time_zone; /* IANA name, default "UTC" */
+};
+
+struct hf_release {
+    const char *name;
+    const char *version;
+    uint64_t sequence;
+    uint64_t expires_unix_ns; /* HF_NEVER when absent */
+    bool allow_downgrade;
+    struct hf_artifact *artifacts;
+    size_t n_artifacts;
+    struct hf_install install;
+    uint64_t health_deadline_ns; /* default 2 min */
+    struct hf_check *checks;
+    size_t n_checks;
+    char digest[65];    /* hex sha256 of the canonical JSON of spec.release */
+    const json_t *json; /* spec.release, for the signature check */
+};
+
+struct hf_edgeupdate {
+    struct hf_meta meta;
+    struct hf_selector node_selector;
+    struct hf_release release;
+    struct hf_signature *signatures;
+    size_t n_signatures;
+    bool has_strategy;
+    struct hf_selector canary_selector;
+    bool has_canary;
+    struct hf_window *windows;
+    size_t n_windows;
+    uint64_t bandwidth_limit; /* bytes per second, 0 none */
+    bool suspend;
+    /* status.admission, written by the controller; only meaningful when has_strategy */
+    char admission_digest[65]; /* "" when absent */
+    unsigned admission_cutoff; /* basis points 0..10000 */
+    bool admission_canary;
+    json_t *json;
+};
+
+/* Decode one object. On success *ret_update owns a reference to `json`. -EBADMSG: *issues says everything that is wrong (it
+ * is filled with warnings on success too). */
+HF_MUST_USE int hf_edgeupdate_decode(json_t *json, struct hf_edgeupdate **ret_update, struct hf_issues *issues);
+void hf_edgeupdate_free(struct hf_edgeupdate *update);
+HF_DEFINE_CLEANUP(struct hf_edgeupdate, hf_edgeupdate_free)
+
+/* The artifact for this architecture, or NULL. */
+const struct hf_artifact *hf_release_artifact(const struct hf_release *release, const char *arch);
+
+/* DESIGN 2: slot of a node in 0..9999 for a release digest. */
+unsigned hf_admission_slot(const char *node_name, const char *digest);
+
+/* Does this object select, and has it admitted, the node? Pure. */
+bool hf_edgeupdate_selects(const struct hf_edgeupdate *update, const json_t *node_labels);
+bool hf_edgeupdate_admits(const struct hf_edgeupdate *update, const char *node_name, const json_t *node_labels);
+
+/* Is `unix_ns` inside one of the windows (no windows: always)? *ret_next_ns: when that changes next (HF_NEVER). Time zones
+ * from the system's zoneinfo; an unknown one is an issue at decode time. */
+bool hf_windows_open(const struct hf_window *windows, size_t n, uint64_t unix_ns, uint64_t *ret_next_unix_ns);

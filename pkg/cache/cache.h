@@ -1,0 +1,37 @@
+/* cache/cache.h - the objects last seen, on disk: what a node acts on before, and without, the network.
+ *
+ * <dir>/<kind>/<name>.json: a header line with format version and SHA-256 of the rest, then the object. Each write is a
+ * durable replacement. A damaged or unknown entry is moved to <dir>/damaged/ and reported, never fatal, and the kind is
+ * marked incomplete so that nothing is deleted on its word. Names are checked (no path tricks); size bounded.
+ * Beside the objects a small record per kind: resourceVersion to resume from, and time of the last proven contact.
+ * Blocks: run on a worker (hf_job) or at start. */
+#pragma once
+
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "codec/json.h"
+
+enum { HF_CACHE_MAX_OBJECTS = 10000, HF_CACHE_MAX_BYTES = 64 << 20 };
+
+struct hf_cache;
+
+/* Open (making the folders). Nothing is read yet. */
+HF_MUST_USE int hf_cache_open(const struct hf_fs_ops *fs, const char *dir, struct hf_cache **ret_cache,
+                              struct hf_err *err);
+void hf_cache_free(struct hf_cache *cache);
+HF_DEFINE_CLEANUP(struct hf_cache, hf_cache_free)
+
+struct hf_cache_mark {
+    char resource_version[64];     /* "" : no point to resume from */
+    uint64_t last_contact_unix_ns; /* 0 never */
+};
+
+/* Read every entry of a kind: `visit` gets each object (borrowed). *ret_damaged counts what was set aside. */
+HF_MUST_USE int hf_cache_load(struct hf_cache *cache, const char *kind, int (*visit)(void *arg, json_t *object),
+                              void *arg, struct hf_cache_mark *ret_mark, unsigned *ret_damaged, struct hf_err *err);
+
+HF_MUST_USE int hf_cache_put(struct hf_cache *cache, const char *kind, const json_t *object, struct hf_err *err);
+HF_MUST_USE int hf_cache_remove(struct hf_cache *cache, const char *kind, const char *name, struct hf_err *err);
+HF_MUST_USE int hf_cache_set_mark(struct hf_cache *cache, const char *kind, const struct hf_cache_mark *mark,
+                                  struct hf_err *err);

@@ -1,6 +1,7 @@
 /* os/file.h - what is done with files all the time, over any hf_fs_ops. All of these block.
  *
- * Errors name the path. "Durable" means: after success the effect survives a power cut. */
+ * Errors name the path. "Durable" means: after success the effect survives a power cut; after a failure, or a crash in the
+ * middle, doing it again brings it about. Paths have no trailing slash. */
 #pragma once
 
 #include <sys/types.h>

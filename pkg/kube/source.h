@@ -1,0 +1,55 @@
+/* kube/source.h - where desired state comes from and where status goes: an API server, KubeEdge's MetaServer, or a folder.
+ *
+ * The agent knows only this table. Its one promise is DESIGN 3.10: `gone` is said only when it is proven (a DELETED event
+ * of a real API server, or a proven complete LIST that lacks the object). Doubtful answers change nothing.
+ * Loop thread only; sinks are never called inside the call that subscribed. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "codec/json.h"
+
+enum hf_contact_kind {
+    HF_CONTACT_PROVEN, /* the real source answered now */
+    HF_CONTACT_LOST,   /* it cannot be reached, or only a local proxy answers */
+};
+
+/* What a subscriber hears. Objects are borrowed: take a reference to keep one. */
+struct hf_source_sink {
+    void *arg;
+    void (*upsert)(void *arg, json_t *object); /* added, modified or listed */
+    void (*gone)(void *arg, const char *name); /* proven */
+    void (*synced)(void *arg,
+                   const char *resource_version);          /* everything that exists has been told since subscribing */
+    void (*mark)(void *arg, const char *resource_version); /* a later start may resume after this */
+    void (*contact)(void *arg, enum hf_contact_kind kind, uint64_t server_date_unix_ns, const struct hf_err *err);
+    void (*refused)(void *arg, const char *what,
+                    const struct hf_err *err); /* an object or answer that could not be used: told, skipped */
+};
+
+struct hf_subscription;
+struct hf_delivery;
+
+struct hf_source_ops {
+    void *ctx;
+    /* Follow a cluster-scoped kind ("EdgeUpdate", "SyncPolicy", "EdgeNode", "Node"). `name`: only this object (field selector
+     * metadata.name), NULL all. `resume`: resourceVersion to go on from, "" none. `known`: NULL-terminated names the subscriber
+     * holds already, so that a complete LIST can tell which are gone. Copied. */
+    HF_MUST_USE int (*subscribe)(void *ctx, const char *kind, const char *name, const char *resume,
+                                 const char *const *known, const struct hf_source_sink *sink,
+                                 struct hf_subscription **ret_subscription, struct hf_err *err);
+    void (*unsubscribe)(void *ctx, struct hf_subscription *subscription); /* NULL is fine */
+    /* Make a proven complete check now (MetaServer: one LIST; API server: nothing when the watch is alive). Called each interval. */
+    void (*refresh)(void *ctx, struct hf_subscription *subscription);
+    /* Server-side apply of `body` (apiVersion, kind, metadata.name, and the fields we own). subresource: "status" or NULL.
+     * done: r = 0 the source has it (2xx from a real server; written and synced for a folder); -EAGAIN not now, keep it and
+     * try later (retry_after_ns may say when); -ECONNREFUSED... not in reach; -EBADMSG refused for good (422, 400); -EACCES 403;
+     * -ENOENT the object or kind does not exist. */
+    HF_MUST_USE int (*apply)(void *ctx, const json_t *body, const char *subresource,
+                             void (*done)(void *arg, int r, uint64_t retry_after_ns, const json_t *answer,
+                                          const struct hf_err *err),
+                             void *arg, struct hf_delivery **ret_delivery, struct hf_err *err);
+    void (*abandon)(void *ctx, struct hf_delivery *delivery);
+};

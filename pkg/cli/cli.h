@@ -1,0 +1,139 @@
+/* cli/cli.h - the operator's commands: one table, one way to read options, one way to tell what went wrong.
+ *
+ * A command is a row (cli/commands.c) and a function. Help, completion and suggestions come from the row alone, and a test
+ * holds the manual page against it. Commands block: nothing here runs on a loop.
+ *
+ * A command's function returns 0; or -errno with *err, which the caller prints once and turns into an exit code; or, when it
+ * has said everything itself, a positive enum hf_cli_exit. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/fs.h"
+#include "base/macros.h"
+
+/* Promised to scripts; holdfast(1) lists them. */
+enum hf_cli_exit {
+    HF_EXIT_OK = 0,
+    HF_EXIT_FAILED = 1,  /* a file, a network, a full disk: try again when that is mended */
+    HF_EXIT_USAGE = 2,   /* the command line itself is wrong; nothing was done */
+    HF_EXIT_REFUSED = 3, /* signature, hash, damaged or invalid content: trying again will not help */
+    HF_EXIT_UNWELL = 4,  /* `status`: the node was read, and something on it needs a person */
+};
+
+enum { HF_CLI_MAX_OPTIONS = 64 }; /* given on one command line, repeats counted */
+
+/* One option; an array of them ends with a NULL name. */
+struct hf_cli_option {
+    const char *name;  /* "json", without dashes */
+    const char *value; /* what follows, for help ("FILE"); NULL: a flag */
+    const char *help;  /* one line, lower case, no full stop */
+    char letter;       /* 'j' for -j; 0 none */
+    bool repeats;      /* may be given more than once */
+    bool required;
+};
+
+/* What stood on the command line. Borrows from argv. */
+struct hf_cli_args {
+    const struct hf_cli_option *options[HF_CLI_MAX_OPTIONS];
+    const char *values[HF_CLI_MAX_OPTIONS];
+    size_t n_options;
+    const char *const *words; /* what is no option, in order; NULL ends */
+    size_t n_words;
+};
+
+bool hf_cli_flag(const struct hf_cli_args *args, const char *name);
+/* The last one given, or `fallback`. */
+const char *hf_cli_value(const struct hf_cli_args *args, const char *name, const char *fallback);
+/* The i-th one given, NULL when there are not so many. */
+const char *hf_cli_nth_value(const struct hf_cli_args *args, const char *name, size_t i);
+
+/* The process around a command; tests make their own. */
+struct hf_cli {
+    const char *program; /* as the person typed it: "holdfast" or "kubectl holdfast" */
+    FILE *out, *err;
+    int in_fd, out_fd; /* what "-" means */
+    bool terminal;     /* err is one: progress may be drawn */
+    const struct hf_fs_ops *fs;
+    const struct hf_clock_ops *clock;
+    uint64_t drawn_mono_ns; /* when progress was drawn last */
+    bool drawing;
+};
+
+struct hf_cli_command {
+    const char *name; /* words with one blank between: "delta create" */
+    const char *args; /* "OLD NEW PATCH" */
+    const char *summary;
+    const char *details; /* paragraphs for `help`, NULL none */
+    const struct hf_cli_option *options;
+    size_t min_words, max_words; /* max SIZE_MAX: any number */
+    int (*run)(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err);
+};
+
+extern const struct hf_cli_command hf_cli_commands[];
+extern const size_t hf_cli_n_commands;
+
+/* The whole of main(): returns the exit code. */
+int hf_cli_main(struct hf_cli *cli, int argc, char **argv);
+
+/* The exit code for an error: EKEYREJECTED, EBADMSG, ESTALE and EACCES from trust are refusals, EINVAL is usage. */
+int hf_cli_exit_of(int r);
+
+/* ---- files as commands use them (cli/io.c): "-" is standard input or output ---- */
+
+/* An output that appears under its name whole, or not at all. */
+struct hf_cli_out {
+    int fd;     /* write here, or with hf_cli_out_write() */
+    char *path; /* NULL: standard output */
+    char *temp; /* name of the unfinished file, NULL while it has none */
+};
+#define HF_CLI_OUT_INIT                                                                                                \
+    {                                                                                                                  \
+        .fd = -1                                                                                                       \
+    }
+HF_MUST_USE int hf_cli_out_open(struct hf_cli *cli, const char *path, mode_t mode, struct hf_cli_out *ret_out,
+                                struct hf_err *err);
+HF_MUST_USE int hf_cli_out_write(struct hf_cli_out *out, const void *bytes, size_t n, struct hf_err *err);
+HF_MUST_USE int hf_cli_out_commit(struct hf_cli_out *out, struct hf_err *err); /* fsync and rename */
+void hf_cli_out_done(struct hf_cli_out *out);                                  /* forgets what was not committed */
+
+/* A whole input in memory: mapped where it is a file, read where it is a pipe (at most max_bytes: -E2BIG). */
+struct hf_cli_map {
+    const void *p; /* never NULL once opened */
+    size_t n;
+    void *mapped;
+    void *heap;
+};
+HF_MUST_USE int hf_cli_map_open(struct hf_cli *cli, const char *path, size_t max_bytes, struct hf_cli_map *ret_map,
+                                struct hf_err *err);
+void hf_cli_map_done(struct hf_cli_map *map);
+
+/* A descriptor to read an input in order from; standard input is duplicated, so close it always. */
+HF_MUST_USE int hf_cli_in_open(struct hf_cli *cli, const char *path, int *ret_fd, struct hf_err *err);
+
+/* "label  42 %" on a terminal, at most ten times a second; nothing elsewhere. _end clears the line. */
+void hf_cli_progress(struct hf_cli *cli, const char *label, uint64_t done, uint64_t total);
+void hf_cli_progress_end(struct hf_cli *cli);
+
+/* ---- the commands ---- */
+#define HF_CLI_COMMAND(function)                                                                                       \
+    extern const struct hf_cli_option function##_options[];                                                            \
+    int function(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+
+HF_CLI_COMMAND(hf_cli_delta_create); /* cli/delta.c */
+HF_CLI_COMMAND(hf_cli_delta_apply);
+HF_CLI_COMMAND(hf_cli_delta_info);
+HF_CLI_COMMAND(hf_cli_key_generate); /* cli/key.c */
+HF_CLI_COMMAND(hf_cli_key_public);
+HF_CLI_COMMAND(hf_cli_release_create); /* cli/release_create.c */
+HF_CLI_COMMAND(hf_cli_release_sign);   /* cli/release_check.c */
+HF_CLI_COMMAND(hf_cli_release_verify);
+HF_CLI_COMMAND(hf_cli_lint);   /* cli/lint.c */
+HF_CLI_COMMAND(hf_cli_hold);   /* cli/hold.c */
+HF_CLI_COMMAND(hf_cli_status); /* cli/status.c */

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -38,7 +39,7 @@ struct hf_delta_out {
 };
 
 struct hf_delta_info {
-    unsigned version;
+    unsigned version, method; /* FORMAT.md: methods */
     enum hf_delta_profile profile;
     uint64_t old_size, new_size, patch_size;
     unsigned char old_sha256[HF_SHA256_BYTES];
@@ -58,11 +59,28 @@ HF_MUST_USE int hf_delta_create(const void *old, size_t old_n, const void *new_b
                                 const struct hf_delta_create_params *params, const struct hf_delta_out *patch,
                                 struct hf_err *err);
 
+/* A point from which applying can go on: everything before new_offset is written. Plain data, host byte order only in the
+ * two numbers. */
+struct hf_delta_checkpoint {
+    uint64_t new_offset, patch_offset;
+    unsigned char new_hash[HF_SHA256_STATE]; /* hf_sha256_save() over new[0..new_offset) */
+};
+
+/* To resume, cut what is written of the new file to resume->new_offset, give the same patch from its first byte again, and
+ * write from there on. */
 struct hf_delta_apply_params {
     struct hf_delta_old old;
     struct hf_delta_in patch;
     struct hf_delta_out out;
-    const atomic_bool *cancel; /* looked at at least every 256 KiB of output; may be NULL */
+    const atomic_bool *cancel;                /* looked at at least every 256 KiB of output; may be NULL */
+    const struct hf_delta_checkpoint *resume; /* NULL: from the start */
+    /* Called at each resume point (4 MiB of output), not at the end; the caller makes its output durable, then keeps the
+     * checkpoint. May be NULL. Negative returns stop. */
+    int (*checkpoint)(void *ctx, const struct hf_delta_checkpoint *checkpoint);
+    void *checkpoint_ctx;
+    /* The caller has just seen that the old file's hash is the right one: it is not read a second time before the start. It is
+     * read then only to name the cause, when the result is wrong. */
+    bool old_is_verified;
 };
 
 /* Rebuild the new file. Success means that size and SHA-256 of what was written are those of the patch's header. */

@@ -1,0 +1,174 @@
+#include <errno.h>
+#include <string.h>
+
+#include "delta/wire.h"
+
+static int hash_old(const struct hf_delta_old *file, unsigned char digest[static HF_SHA256_BYTES], unsigned char *chunk,
+                    size_t chunk_n, struct hf_err *err)
+{
+    struct hf_sha256 hash;
+    uint64_t offset = 0;
+
+    hf_sha256_init(&hash);
+    while (offset < file->size) {
+        ssize_t n = file->pread(file->ctx, chunk, (size_t)HF_MIN((uint64_t)chunk_n, file->size - offset), offset);
+        if (n < 0)
+            return hf_err_sys(err, (int)n, "read the old file at %llu", (unsigned long long)offset);
+        if (n == 0)
+            return hf_err_set(err, ESTALE, "the old file ends at %llu, not at %llu", (unsigned long long)offset,
+                              (unsigned long long)file->size);
+        hf_sha256_update(&hash, chunk, (size_t)n);
+        offset += (uint64_t)n;
+    }
+    hf_sha256_final(&hash, digest);
+    return 0;
+}
+
+static int check_old(struct delta_run *run, struct hf_err *err)
+{
+    unsigned char digest[HF_SHA256_BYTES];
+    int r = hash_old(&run->params->old, digest, &run->old->bytes[0][0], sizeof(run->old->bytes), err);
+
+    memset(run->old->base, 0, sizeof(run->old->base)); /* the windows were the buffer */
+    if (r < 0)
+        return r;
+    if (memcmp(digest, run->header.old_sha256, sizeof(digest)) != 0)
+        return hf_err_set(err, ESTALE, "the old file is not the one the delta was made from: its sha256 differs");
+    return 0;
+}
+
+static int start_output(struct delta_run *run, struct hf_err *err)
+{
+    const struct hf_delta_checkpoint *resume = run->params->resume;
+
+    run->output = (struct delta_output){.out = &run->params->out, .cancel = run->params->cancel};
+    run->output.size = run->header.new_size;
+    hf_sha256_init(&run->output.hash);
+    if (resume == NULL)
+        return 0;
+    if (resume->new_offset > run->header.new_size || resume->new_offset % DELTA_BLOCK != 0 ||
+        hf_sha256_load(&run->output.hash, resume->new_hash) < 0)
+        return hf_err_set(err, EINVAL, "the checkpoint is not one of this delta");
+    run->output.written = resume->new_offset;
+    return 0;
+}
+
+bool delta_run_skips(const struct delta_run *run, uint64_t block_start)
+{
+    return run->params->resume != NULL && block_start < run->params->resume->new_offset;
+}
+
+int delta_run_checkpoint(struct delta_run *run, struct hf_err *err)
+{
+    struct hf_delta_checkpoint checkpoint = {.new_offset = run->output.written, .patch_offset = run->input->offset};
+    int r;
+
+    if (run->params->checkpoint == NULL || run->output.written == run->output.size)
+        return 0;
+    hf_sha256_save(&run->output.hash, checkpoint.new_hash);
+    r = run->params->checkpoint(run->params->checkpoint_ctx, &checkpoint);
+    return r < 0 ? hf_err_sys(err, r, "keep the checkpoint at %llu", (unsigned long long)checkpoint.new_offset) : 0;
+}
+
+static int run_method(struct delta_run *run, struct hf_err *err)
+{
+    switch (run->header.method) {
+    case DELTA_METHOD_RECORDS_ZSTD:
+        return delta_apply_zstd(run, err);
+    default:
+        return hf_err_set(err, EOPNOTSUPP, "delta method %u is not known", run->header.method);
+    }
+}
+
+/* The result's own hash is the judge; the body's and the old file's only help to name who is to blame. */
+static int check_end(struct delta_run *run, struct hf_err *err)
+{
+    unsigned char digest[HF_SHA256_BYTES], last;
+    struct hf_sha256 hash = run->output.hash;
+    ssize_t n;
+
+    if (run->output.written != run->header.new_size || run->input->left != 0)
+        return hf_err_set(err, EBADMSG, "delta is damaged: sizes do not add up");
+    n = run->input->pos < run->input->n ? 1 : run->params->patch.read(run->params->patch.ctx, &last, 1);
+    if (n != 0)
+        return n < 0 ? hf_err_sys(err, (int)n, "read the delta's end")
+                     : hf_err_set(err, EBADMSG, "bytes follow the delta's end");
+    hf_sha256_final(&hash, digest);
+    if (memcmp(digest, run->header.new_sha256, sizeof(digest)) != 0)
+        return hf_err_set(err, EBADMSG, "the new file's sha256 is not the one in the delta's header");
+    hf_sha256_final(&run->input->body_hash, digest);
+    if (memcmp(digest, run->header.body_sha256, sizeof(digest)) != 0)
+        return hf_err_set(err, EBADMSG, "delta is damaged: its own sha256 differs");
+    return 0;
+}
+
+static void tell_info(const struct delta_header *header, uint64_t patch_size, struct hf_delta_info *ret_info)
+{
+    *ret_info = (struct hf_delta_info){.version = header->version, .method = header->method};
+    ret_info->profile = (enum hf_delta_profile)header->profile;
+    ret_info->old_size = header->old_size;
+    ret_info->new_size = header->new_size;
+    ret_info->patch_size = patch_size;
+    memcpy(ret_info->old_sha256, header->old_sha256, HF_SHA256_BYTES);
+    memcpy(ret_info->new_sha256, header->new_sha256, HF_SHA256_BYTES);
+}
+
+static int apply_from(struct delta_run *run, uint64_t header_size, struct hf_delta_info *ret_info, struct hf_err *err)
+{
+    struct hf_err ignored;
+    int r;
+
+    if (run->header.old_size != run->params->old.size)
+        return hf_err_set(err, ESTALE, "the old file has %llu bytes, the delta was made from one of %llu",
+                          (unsigned long long)run->params->old.size, (unsigned long long)run->header.old_size);
+    if ((r = start_output(run, err)) < 0)
+        return r;
+    if (!run->params->old_is_verified && run->params->resume == NULL && (r = check_old(run, err)) < 0)
+        return r;
+    r = run_method(run, err);
+    if (r == 0)
+        r = check_end(run, err);
+    if (r == -EBADMSG && (run->params->old_is_verified || run->params->resume != NULL) &&
+        check_old(run, &ignored) == -ESTALE)
+        r = hf_err_set(err, ESTALE, "the old file is not the one the delta was made from: its sha256 differs");
+    if (r == 0 && ret_info != NULL)
+        tell_info(&run->header, header_size + run->header.body_size, ret_info);
+    return r;
+}
+
+int hf_delta_apply(const struct hf_delta_apply_params *params, struct hf_delta_info *ret_info, struct hf_err *err)
+{
+    struct delta_input *input = malloc(sizeof(*input));
+    struct delta_old *old = malloc(sizeof(*old));
+    struct delta_run run = {.params = params, .input = input, .old = old};
+    int r;
+
+    if (input == NULL || old == NULL) {
+        r = hf_err_set(err, ENOMEM, "out of memory");
+    } else {
+        delta_input_init(input, &params->patch);
+        delta_old_init(old, &params->old);
+        r = delta_header_read(input, &run.header, err);
+        if (r == 0)
+            r = apply_from(&run, input->offset, ret_info, err);
+    }
+    free(input);
+    free(old);
+    return r;
+}
+
+int hf_delta_read_info(const struct hf_delta_in *patch, struct hf_delta_info *ret_info, struct hf_err *err)
+{
+    struct delta_input *input = malloc(sizeof(*input));
+    struct delta_header header;
+    int r;
+
+    if (input == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    delta_input_init(input, patch);
+    r = delta_header_read(input, &header, err);
+    if (r == 0)
+        tell_info(&header, input->offset + header.body_size, ret_info);
+    free(input);
+    return r;
+}

@@ -1,0 +1,23 @@
+/* delta/create.h - inside of creating: what each method is given, and what it returns. */
+#pragma once
+
+#include <errno.h>
+
+#include "base/buf.h"
+#include "delta/match.h"
+#include "delta/wire.h"
+
+struct delta_make {
+    const unsigned char *old, *new_bytes;
+    size_t old_n, new_n;
+    const struct hf_delta_create_params *params;
+    struct delta_copies copies;
+};
+
+/* Each appends its body to `body`. */
+HF_MUST_USE int delta_make_zstd(const struct delta_make *make, struct hf_buf *body, struct hf_err *err);
+
+static inline int delta_no_memory(struct hf_err *err)
+{
+    return hf_err_set(err, ENOMEM, "out of memory");
+}

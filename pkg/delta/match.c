@@ -1,0 +1,217 @@
+#include "delta/match.h"
+
+#include <divsufsort.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+enum { BETTER_BY = 8 }; /* bytes a match must have more than the current diagonal to be worth a jump */
+
+void delta_copies_done(struct delta_copies *copies)
+{
+    free(copies->p);
+    *copies = (struct delta_copies){0};
+}
+
+int delta_copies_add(struct delta_copies *copies, struct delta_copy copy)
+{
+    if (copies->n == copies->cap) {
+        size_t cap = copies->cap > 0 ? 2 * copies->cap : 1024;
+        struct delta_copy *p = realloc(copies->p, cap * sizeof(*p));
+        if (p == NULL)
+            return -ENOMEM;
+        copies->p = p;
+        copies->cap = cap;
+    }
+    copies->p[copies->n++] = copy;
+    return 0;
+}
+
+struct finder {
+    const unsigned char *old, *new_bytes;
+    size_t old_n, new_n;
+    const int32_t *suffixes;
+};
+
+static size_t common(const unsigned char *a, size_t a_n, const unsigned char *b, size_t b_n)
+{
+    size_t n = HF_MIN(a_n, b_n), i = 0;
+
+    for (; i + 8 <= n; i += 8) {
+        uint64_t x, y;
+        memcpy(&x, a + i, 8);
+        memcpy(&y, b + i, 8);
+        if (x != y)
+            break;
+    }
+    while (i < n && a[i] == b[i])
+        i++;
+    return i;
+}
+
+/* Longest match of new[at..] in old by binary search; how far both ends of the interval already agree is not looked at
+ * again. */
+static size_t longest(const struct finder *f, size_t at, size_t *ret_old)
+{
+    const unsigned char *key = f->new_bytes + at;
+    size_t key_n = f->new_n - at, low = 0, high = f->old_n, low_lcp = 0, high_lcp = 0, best = 0;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2, suffix = (size_t)f->suffixes[middle];
+        size_t n = HF_MIN(low_lcp, high_lcp);
+        n += common(f->old + suffix + n, f->old_n - suffix - n, key + n, key_n - n);
+        if (n > best) {
+            best = n;
+            *ret_old = suffix;
+        }
+        if (n == key_n)
+            break;
+        if (suffix + n == f->old_n || f->old[suffix + n] < key[n]) {
+            low = middle + 1;
+            low_lcp = n;
+        } else {
+            high = middle;
+            high_lcp = n;
+        }
+    }
+    return best;
+}
+
+/* Of two neighbouring matches whose extensions overlap in new, the border that leaves most bytes equal. */
+static size_t best_border(const struct finder *f, size_t overlap, size_t new_start, size_t old_a, size_t old_b)
+{
+    size_t best = 0;
+    long score = 0, best_score = 0;
+
+    for (size_t i = 0; i < overlap; i++) {
+        unsigned char byte = f->new_bytes[new_start + i];
+        score += (old_a + i < f->old_n && f->old[old_a + i] == byte) - (f->old[old_b + i] == byte);
+        if (score > best_score) {
+            best_score = score;
+            best = i + 1;
+        }
+    }
+    return best;
+}
+
+static size_t extend_forward(const struct finder *f, size_t new_pos, size_t old_pos, size_t limit)
+{
+    size_t best = 0;
+    long score = 0, best_score = 0;
+
+    for (size_t i = 0; i < limit && old_pos + i < f->old_n;) {
+        score += f->old[old_pos + i] == f->new_bytes[new_pos + i] ? 1 : -1;
+        i++;
+        if (score > best_score) {
+            best_score = score;
+            best = i;
+        }
+    }
+    return best;
+}
+
+static size_t extend_back(const struct finder *f, size_t new_pos, size_t old_pos, size_t limit)
+{
+    size_t best = 0;
+    long score = 0, best_score = 0;
+
+    for (size_t i = 1; i <= limit && i <= old_pos; i++) {
+        score += f->old[old_pos - i] == f->new_bytes[new_pos - i] ? 1 : -1;
+        if (score > best_score) {
+            best_score = score;
+            best = i;
+        }
+    }
+    return best;
+}
+
+/* Where we are: the last accepted match starts at (new_from, old_from); scan walks ahead of it. */
+struct walk {
+    size_t new_from, old_from;
+    size_t scan, match_old, match_n;
+};
+
+/* Go on until a match appears that beats simply staying on the diagonal. False at the end of new. */
+static bool next_match(const struct finder *f, struct walk *w)
+{
+    long shift = (long)w->old_from - (long)w->new_from;
+
+    do {
+        size_t same = 0;
+        w->scan += w->match_n;
+        for (size_t counted = w->scan; w->scan < f->new_n; w->scan++) {
+            w->match_n = longest(f, w->scan, &w->match_old);
+            for (; counted < w->scan + w->match_n; counted++) {
+                long at = (long)counted + shift;
+                same += at >= 0 && (size_t)at < f->old_n && f->old[at] == f->new_bytes[counted];
+            }
+            if ((w->match_n == same && same != 0) || w->match_n > same + BETTER_BY)
+                break;
+            long at = (long)w->scan + shift;
+            same -= at >= 0 && (size_t)at < f->old_n && f->old[at] == f->new_bytes[w->scan];
+        }
+        if (w->scan >= f->new_n)
+            return false;
+        if (w->match_n != same)
+            return true;
+    } while (true); /* as good as the diagonal: stay on it */
+}
+
+static int walk_all(const struct finder *f, const struct delta_match_params *params, struct delta_copies *copies,
+                    struct hf_err *err)
+{
+    struct walk w = {0};
+
+    for (size_t told = 0;;) {
+        bool more = next_match(f, &w);
+        size_t forward = extend_forward(f, w.new_from, w.old_from, w.scan - w.new_from), back = 0;
+        if (more)
+            back = extend_back(f, w.scan, w.match_old, w.scan - w.new_from);
+        if (w.new_from + forward > w.scan - back) {
+            size_t overlap = w.new_from + forward - (w.scan - back);
+            size_t keep = best_border(f, overlap, w.scan - back, w.old_from + forward - overlap, w.match_old - back);
+            forward = forward - overlap + keep;
+            back -= keep;
+        }
+        if (forward > 0 && delta_copies_add(copies, (struct delta_copy){w.new_from, w.old_from, forward}) < 0)
+            return hf_err_set(err, ENOMEM, "out of memory");
+        if (!more)
+            return 0;
+        w.new_from = w.scan - back;
+        w.old_from = w.match_old - back;
+        if (params->progress != NULL && w.scan - told >= (1 << 16)) {
+            told = w.scan;
+            if (params->progress(params->progress_ctx, w.scan, f->new_n) != 0)
+                return hf_err_set(err, ECANCELED, "canceled while matching");
+        }
+    }
+}
+
+int delta_match(const struct delta_match_params *params, struct delta_copies *ret_copies, struct hf_err *err)
+{
+    struct finder f = {params->old, params->new_bytes, params->old_n, params->new_n, NULL};
+    struct delta_copies copies = {0};
+    int32_t *suffixes;
+    int r;
+
+    if (params->old_n == 0 || params->new_n == 0) {
+        *ret_copies = copies;
+        return 0;
+    }
+    if (params->old_n > INT32_MAX - 1 || params->new_n > INT32_MAX - 1)
+        return hf_err_set(err, EFBIG, "files of 2 GiB and more are not matched");
+    suffixes = malloc(params->old_n * sizeof(*suffixes));
+    if (suffixes == NULL || divsufsort(params->old, suffixes, (saidx_t)params->old_n) != 0) {
+        free(suffixes);
+        return hf_err_set(err, ENOMEM, "out of memory for the suffix array");
+    }
+    f.suffixes = suffixes;
+    r = walk_all(&f, params, &copies, err);
+    free(suffixes);
+    if (r < 0) {
+        delta_copies_done(&copies);
+        return r;
+    }
+    *ret_copies = copies;
+    return 0;
+}

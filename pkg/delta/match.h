@@ -1,0 +1,34 @@
+/* delta/match.h - find what new has in common with old: copies, in the order of new, that tolerate differing bytes.
+ *
+ * Matching by suffix array and forward/backward extension follows the idea of Colin Percival's "Naive differences of
+ * executable code" (2003). Deterministic. Worker threads only; memory 5 x old + what is found. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* new[new_pos..new_pos+len) looks like old[old_pos..); not all bytes need be equal. */
+struct delta_copy {
+    uint64_t new_pos, old_pos, len;
+};
+
+struct delta_copies {
+    struct delta_copy *p;
+    size_t n, cap;
+};
+
+void delta_copies_done(struct delta_copies *copies);
+HF_MUST_USE int delta_copies_add(struct delta_copies *copies, struct delta_copy copy);
+
+struct delta_match_params {
+    const unsigned char *old, *new_bytes;
+    size_t old_n, new_n;
+    int (*progress)(void *ctx, uint64_t done, uint64_t total);
+    void *progress_ctx;
+};
+
+/* Copies do not overlap in new and ascend. -ENOMEM, -EFBIG, -ECANCELED. */
+HF_MUST_USE int delta_match(const struct delta_match_params *params, struct delta_copies *ret_copies,
+                            struct hf_err *err);

@@ -1,0 +1,327 @@
+/* The engine through its public interface: what is made comes back, and nothing damaged gets through. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "delta/delta.h"
+#include "support/check_main.h"
+
+struct bytes {
+    unsigned char *p;
+    size_t n, cap, at;
+    size_t step;    /* at most so many bytes per read, 0: no limit */
+    size_t fail_at; /* reads and writes beyond this position fail with EIO; 0: never */
+};
+
+static int put(void *ctx, const void *bytes, size_t n)
+{
+    struct bytes *b = ctx;
+
+    if (b->fail_at > 0 && b->n + n > b->fail_at)
+        return -ENOSPC;
+    if (b->n + n > b->cap) {
+        b->cap = 2 * (b->n + n);
+        b->p = realloc(b->p, b->cap);
+    }
+    if (n > 0)
+        memcpy(b->p + b->n, bytes, n);
+    b->n += n;
+    return 0;
+}
+
+static ssize_t get(void *ctx, void *bytes, size_t n)
+{
+    struct bytes *b = ctx;
+
+    if (b->fail_at > 0 && b->at >= b->fail_at)
+        return -EIO;
+    if (n > b->n - b->at)
+        n = b->n - b->at;
+    if (b->step > 0 && n > b->step)
+        n = b->step;
+    if (n > 0)
+        memcpy(bytes, b->p + b->at, n);
+    b->at += n;
+    return (ssize_t)n;
+}
+
+static ssize_t get_at(void *ctx, void *bytes, size_t n, uint64_t offset)
+{
+    struct bytes *b = ctx;
+
+    if (offset >= b->n)
+        return 0;
+    if (n > b->n - offset)
+        n = b->n - (size_t)offset;
+    if (b->step > 0 && n > b->step)
+        n = b->step;
+    memcpy(bytes, b->p + offset, n);
+    return (ssize_t)n;
+}
+
+static uint32_t seed = 1;
+
+static uint32_t draw(void)
+{
+    seed = seed * 1664525 + 1013904223;
+    return seed >> 8;
+}
+
+static struct bytes text(size_t n)
+{
+    struct bytes b = {0};
+
+    while (b.n < n) {
+        char line[80];
+        int length =
+            snprintf(line, sizeof(line), "line %u of %u: value = %u;\n", draw() % 977, draw() % 13, draw() % 100000);
+        (void)put(&b, line, (size_t)length);
+    }
+    b.n = n;
+    return b;
+}
+
+/* A copy with edits: changed bytes, insertions, deletions, a moved part. */
+static struct bytes edited(const struct bytes *from, unsigned edits)
+{
+    struct bytes b = {0};
+    size_t step = from->n / (edits + 1), at = 0;
+
+    for (unsigned i = 0; i < edits; i++) {
+        (void)put(&b, from->p + at, step);
+        at += step;
+        switch (draw() % 4) {
+        case 0:
+            if (b.n > 0)
+                b.p[draw() % b.n] ^= (unsigned char)draw();
+            break;
+        case 1: {
+            uint32_t word[4] = {draw(), draw(), draw(), draw()};
+            (void)put(&b, word, sizeof(word));
+            break;
+        }
+        case 2:
+            at += draw() % (step + 1);
+            step = (from->n - at) / (edits - i);
+            break;
+        default:
+            if (from->n > 64)
+                (void)put(&b, from->p + draw() % (from->n - 64), 64);
+        }
+    }
+    (void)put(&b, from->p + at, from->n - at);
+    return b;
+}
+
+static struct bytes make(const struct bytes *old, const struct bytes *new_bytes, enum hf_delta_profile profile)
+{
+    struct hf_delta_create_params params = {.profile = profile};
+    struct bytes patch = {0};
+    struct hf_delta_out out = {&patch, put};
+    struct hf_err err = HF_ERR_INIT;
+    int r = hf_delta_create(old->p, old->n, new_bytes->p, new_bytes->n, &params, &out, &err);
+
+    ck_assert_msg(r == 0, "create: %s", err.cause);
+    return patch;
+}
+
+static int apply(struct bytes *old, struct bytes *patch, struct bytes *made, struct hf_err *err)
+{
+    struct hf_delta_apply_params params = {.old = {old, get_at, old->n}, .patch = {patch, get}, .out = {made, put}};
+
+    patch->at = 0;
+    made->n = 0;
+    return hf_delta_apply(&params, NULL, err);
+}
+
+static void comes_back(struct bytes *old, struct bytes *new_bytes, enum hf_delta_profile profile, const char *name)
+{
+    struct bytes patch = make(old, new_bytes, profile), again = make(old, new_bytes, profile), made = {0};
+    struct hf_err err = HF_ERR_INIT;
+
+    ck_assert_msg(patch.n == again.n && memcmp(patch.p, again.p, patch.n) == 0, "%s: not deterministic", name);
+    patch.step = 7;
+    old->step = 1001;
+    int r = apply(old, &patch, &made, &err);
+    ck_assert_msg(r == 0, "%s: %s", name, err.cause);
+    ck_assert_msg(made.n == new_bytes->n && (made.n == 0 || memcmp(made.p, new_bytes->p, made.n) == 0), "%s: differs",
+                  name);
+    free(patch.p);
+    free(again.p);
+    free(made.p);
+}
+
+static const size_t sizes[] = {0, 1, 2, 100, 65535, 65536, 65537, 200000, (4 << 20) + 1};
+
+START_TEST(round_trip)
+{
+    struct bytes old = text(sizes[_i]), empty = {0}, near = edited(&old, 20), far = text(sizes[_i] / 2);
+
+    for (int profile = HF_DELTA_SMALL; profile <= HF_DELTA_FAST; profile++) {
+        comes_back(&old, &old, profile, "same");
+        comes_back(&old, &near, profile, "near");
+        comes_back(&near, &old, profile, "near, back");
+        comes_back(&old, &far, profile, "far");
+        comes_back(&old, &empty, profile, "to nothing");
+        comes_back(&empty, &old, profile, "from nothing");
+    }
+    free(old.p);
+    free(near.p);
+    free(far.p);
+}
+END_TEST
+
+START_TEST(wrong_old)
+{
+    struct bytes old = text(50000), near = edited(&old, 5), patch = make(&old, &near, _i), made = {0};
+    struct hf_err err = HF_ERR_INIT;
+
+    old.p[4711] ^= 1;
+    ck_assert_int_eq(apply(&old, &patch, &made, &err), -ESTALE);
+    ck_assert_uint_eq(made.n, 0);
+    struct hf_delta_apply_params params = {
+        .old = {&old, get_at, old.n}, .patch = {&patch, get}, .out = {&made, put}, .old_is_verified = true};
+    patch.at = 0;
+    ck_assert_int_eq(hf_delta_apply(&params, NULL, &err), -ESTALE);
+    old.n--;
+    ck_assert_int_eq(apply(&old, &patch, &made, &err), -ESTALE);
+    free(old.p);
+    free(near.p);
+    free(patch.p);
+    free(made.p);
+}
+END_TEST
+
+/* Every value of one byte at a few positions, one flipped bit at all of them, every length. */
+START_TEST(damage)
+{
+    struct bytes old = text(30000), near = edited(&old, 40), patch = make(&old, &near, _i), made = {0};
+    struct hf_err err = HF_ERR_INIT;
+
+    for (size_t i = 0; i < patch.n; i++) {
+        unsigned char kept = patch.p[i];
+        patch.p[i] ^= (unsigned char)(1u << draw() % 8);
+        int r = apply(&old, &patch, &made, &err);
+        ck_assert_msg(r < 0 || (made.n == near.n && memcmp(made.p, near.p, near.n) == 0), "byte %zu", i);
+        ck_assert_msg(r == 0 || r == -EBADMSG || r == -EOPNOTSUPP || r == -ESTALE, "byte %zu: %d", i, r);
+        patch.p[i] = kept;
+    }
+    for (size_t n = patch.n; n-- > 0;) {
+        struct bytes cut = {.p = patch.p, .n = n};
+        ck_assert_int_eq(apply(&old, &cut, &made, &err), -EBADMSG);
+    }
+    patch.n++;
+    ck_assert_int_eq(apply(&old, &patch, &made, &err), -EBADMSG);
+    free(old.p);
+    free(near.p);
+    free(patch.p);
+    free(made.p);
+}
+END_TEST
+
+START_TEST(callbacks_fail)
+{
+    struct bytes old = text(300000), near = edited(&old, 5), patch = make(&old, &near, _i), made = {0};
+    struct hf_err err = HF_ERR_INIT;
+    atomic_bool cancel = true;
+
+    made.fail_at = 100000;
+    ck_assert_int_eq(apply(&old, &patch, &made, &err), -ENOSPC);
+    made.fail_at = 0;
+    patch.step = 100;
+    patch.fail_at = 150;
+    ck_assert_int_eq(apply(&old, &patch, &made, &err), -EIO);
+    patch.fail_at = 0;
+    struct hf_delta_apply_params params = {
+        .old = {&old, get_at, old.n}, .patch = {&patch, get}, .out = {&made, put}, .cancel = &cancel};
+    patch.at = 0;
+    ck_assert_int_eq(hf_delta_apply(&params, NULL, &err), -ECANCELED);
+    free(old.p);
+    free(near.p);
+    free(patch.p);
+    free(made.p);
+}
+END_TEST
+
+struct kept {
+    struct hf_delta_checkpoint points[8];
+    unsigned n;
+};
+
+static int keep(void *ctx, const struct hf_delta_checkpoint *checkpoint)
+{
+    struct kept *kept = ctx;
+
+    ck_assert_uint_lt(kept->n, 8);
+    kept->points[kept->n++] = *checkpoint;
+    return 0;
+}
+
+START_TEST(resume)
+{
+    struct bytes old = text(10 << 20), near = edited(&old, 200), patch = make(&old, &near, _i), made = {0};
+    struct kept kept = {0}, ignored = {0};
+    struct hf_err err = HF_ERR_INIT;
+    struct hf_delta_apply_params params = {.old = {&old, get_at, old.n},
+                                           .patch = {&patch, get},
+                                           .out = {&made, put},
+                                           .checkpoint = keep,
+                                           .checkpoint_ctx = &kept};
+
+    ck_assert_int_eq(hf_delta_apply(&params, NULL, &err), 0);
+    ck_assert_uint_eq(kept.n, (near.n - 1) / (4 << 20));
+    params.checkpoint_ctx = &ignored;
+    for (unsigned i = 0; i < kept.n; i++) {
+        patch.at = 0;
+        made.n = kept.points[i].new_offset;
+        params.resume = &kept.points[i];
+        int r = hf_delta_apply(&params, NULL, &err);
+        ck_assert_msg(r == 0, "resume %u: %s", i, err.cause);
+        ck_assert(made.n == near.n && memcmp(made.p, near.p, near.n) == 0);
+        ignored.n = 0;
+    }
+    struct hf_delta_checkpoint odd = kept.points[0];
+    odd.new_offset++;
+    params.resume = &odd;
+    patch.at = 0;
+    ck_assert_int_eq(hf_delta_apply(&params, NULL, &err), -EINVAL);
+    free(old.p);
+    free(near.p);
+    free(patch.p);
+    free(made.p);
+}
+END_TEST
+
+START_TEST(info)
+{
+    struct bytes old = text(5000), near = edited(&old, 5), patch = make(&old, &near, _i);
+    struct hf_delta_in in = {&patch, get};
+    struct hf_delta_info told;
+    struct hf_err err = HF_ERR_INIT;
+
+    ck_assert_int_eq(hf_delta_read_info(&in, &told, &err), 0);
+    ck_assert_uint_eq(told.version, 1);
+    ck_assert_uint_eq(told.old_size, old.n);
+    ck_assert_uint_eq(told.new_size, near.n);
+    ck_assert_uint_eq(told.patch_size, patch.n);
+    ck_assert_uint_eq(told.profile, (unsigned)_i);
+    patch.at = 0;
+    patch.p[5] = 2;
+    ck_assert_int_eq(hf_delta_read_info(&in, &told, &err), -EOPNOTSUPP);
+    free(old.p);
+    free(near.p);
+    free(patch.p);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_loop_test(tc, round_trip, 0, HF_LEN(sizes));
+    tcase_add_loop_test(tc, wrong_old, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
+    tcase_add_loop_test(tc, damage, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
+    tcase_add_loop_test(tc, callbacks_fail, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
+    tcase_add_loop_test(tc, resume, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
+    tcase_add_loop_test(tc, info, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
+}
+
+HF_TEST_MAIN_TIMEOUT("delta", cases, 300)

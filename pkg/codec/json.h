@@ -16,16 +16,30 @@ struct hf_json_limits {
     size_t max_nodes;
 };
 
+enum { HF_JSON_MAX_BYTES = 4 << 20, HF_JSON_MAX_DEPTH = 64, HF_JSON_MAX_NODES = 200000 };
+
 void hf_json_freep(json_t **json); /* json_decref */
 
-/* One whole JSON text. Duplicate keys, invalid UTF-8, NUL in keys, trailing garbage: -EBADMSG with line and column.
- * Too large or deep: -E2BIG. Numbers outside int64 and non-finite ones: -EBADMSG. */
+/* jansson iterates over non-const objects only; iterating changes nothing. */
+static inline json_t *hf_json_mutable(const json_t *json)
+{
+    union {
+        const json_t *borrowed;
+        json_t *writable;
+    } u = {.borrowed = json};
+
+    return u.writable;
+}
+
+/* One whole JSON text. Duplicate keys, invalid UTF-8, NUL in keys or strings (they are C strings from here on), trailing
+ * garbage: -EBADMSG with line and column. Too large, deep or many: -E2BIG, before anything is allocated. Numbers outside int64 and
+ * non-finite ones: -EBADMSG. The error text never quotes the input: it may hold a secret. */
 HF_MUST_USE int hf_json_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json,
                               struct hf_err *err);
 
-/* One YAML document (of one) as a tree, core schema scalars (so "yes" is a string, 010 is 10 in YAML 1.2: octal-looking
- * numbers are refused by name), limits as above plus: aliases are expanded and counted against max_nodes (bombs end in
- * -E2BIG); tags other than the core ones, duplicate keys, non-string keys: -EBADMSG with line. */
+/* One YAML document (of one) as a tree, core schema scalars (so "yes" is a string; 010, which is 8 in YAML 1.1 and 10 in 1.2,
+ * is refused by name), limits as above plus: aliases are expanded and counted against max_nodes (bombs end in -E2BIG); tags
+ * other than the core ones, merge keys, duplicate keys, non-string keys: -EBADMSG with line. */
 HF_MUST_USE int hf_yaml_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json,
                               struct hf_err *err);
 

@@ -1,0 +1,434 @@
+/* YAML becomes a JSON tree from libyaml's events, with a stack of our own: no recursion, and every bound is checked before
+ * the event's value is made.
+ *
+ *   frames   [0] the array of documents > open mapping or sequence > ...; a mapping also holds the key that waits for its value
+ *   anchors  name -> finished value; an alias puts in a deep copy (trees are edited later, sharing would surprise) after its
+ *            nodes were added to the count, so a bomb is refused before it is built. A value that holds itself cannot be
+ *            written: an anchor is known only once its value is finished. */
+#include <errno.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "base/strmap.h"
+#include "codec/json.h"
+#include "codec/yaml_scalar.h"
+
+#define CORE_TAG "tag:yaml.org,2002:"
+
+struct frame {
+    json_t *json;    /* owned */
+    char *key;       /* mapping: the key read last, owned; NULL when a key comes next */
+    char *anchor;    /* owned; NULL when the value has none */
+    size_t nodes;    /* values so far in here, this one included */
+    unsigned height; /* levels of containers in here, this one included */
+};
+
+struct anchored {
+    json_t *json;
+    size_t nodes;
+    unsigned height;
+};
+
+struct reader {
+    yaml_parser_t parser;
+    struct hf_json_limits limits;
+    struct hf_err *err;
+    struct frame *frames; /* limits.max_depth + 1 of them */
+    size_t n_frames;
+    size_t nodes;
+    struct hf_strmap anchors; /* of struct anchored */
+};
+
+/* A finished value on its way to its place. */
+struct value {
+    json_t *json;
+    size_t nodes;
+    unsigned height;
+    yaml_mark_t mark;
+};
+
+static int fail(const struct reader *reader, yaml_mark_t mark, int code, const char *what)
+{
+    return hf_err_set(reader->err, code, "line %zu column %zu: %s", mark.line + 1, mark.column + 1, what);
+}
+
+static int fail_quoting(const struct reader *reader, yaml_mark_t mark, const char *subject, const char *what)
+{
+    return hf_err_set(reader->err, EBADMSG, "line %zu column %zu: '%.60s' %s", mark.line + 1, mark.column + 1, subject,
+                      what);
+}
+
+static int out_of_memory(const struct reader *reader)
+{
+    return hf_err_set(reader->err, ENOMEM, "not enough memory for the YAML tree");
+}
+
+static int count_nodes(struct reader *reader, yaml_mark_t mark, size_t n)
+{
+    if (n > reader->limits.max_nodes - reader->nodes)
+        return hf_err_set(reader->err, E2BIG, "line %zu column %zu: more than %zu values (aliases count expanded)",
+                          mark.line + 1, mark.column + 1, reader->limits.max_nodes);
+    reader->nodes += n;
+    return 0;
+}
+
+/* ---- anchors ----------------------------------------------------------------------------------------------------- */
+
+static void free_anchored(void *pointer)
+{
+    struct anchored *anchored = pointer;
+
+    json_decref(anchored->json);
+    free(anchored);
+}
+
+static int remember(struct reader *reader, const char *anchor, const struct value *value)
+{
+    struct anchored *anchored;
+
+    if (anchor == NULL)
+        return 0;
+    anchored = malloc(sizeof(*anchored));
+    if (anchored == NULL)
+        return out_of_memory(reader);
+    *anchored = (struct anchored){json_incref(value->json), value->nodes, value->height};
+    if (hf_strmap_put(&reader->anchors, anchor, anchored) < 0) {
+        free_anchored(anchored);
+        return out_of_memory(reader);
+    }
+    return 0;
+}
+
+/* ---- putting values where they belong ----------------------------------------------------------------------------- */
+
+/* A string as a key: true, 1 and the like must be quoted, so that nothing depends on how a reader spells them. */
+static int take_key(struct reader *reader, struct frame *frame, const struct value *value)
+{
+    const char *key = json_string_value(value->json);
+
+    if (key == NULL)
+        return fail(reader, value->mark, EBADMSG, "a key must be a string: quote it");
+    if (json_object_get(frame->json, key) != NULL)
+        return fail_quoting(reader, value->mark, key, "is there twice");
+    frame->key = strdup(key);
+    return frame->key != NULL ? 0 : out_of_memory(reader);
+}
+
+/* Takes value->json over, also on failure. */
+static int place(struct reader *reader, struct value *value)
+{
+    struct frame *frame = &reader->frames[reader->n_frames - 1];
+    _cleanup_(hf_json_freep) json_t *json = value->json;
+    int failed;
+
+    if (json_is_object(frame->json) && frame->key == NULL)
+        return take_key(reader, frame, value);
+    frame->nodes += value->nodes;
+    frame->height = HF_MAX(frame->height, value->height + 1);
+    if (json_is_array(frame->json)) {
+        failed = json_array_append_new(frame->json, hf_steal(json));
+    } else {
+        failed = json_object_set_new(frame->json, frame->key, hf_steal(json));
+        free(frame->key);
+        frame->key = NULL;
+    }
+    return failed ? out_of_memory(reader) : 0;
+}
+
+static bool key_comes_next(const struct reader *reader)
+{
+    const struct frame *frame = &reader->frames[reader->n_frames - 1];
+
+    return json_is_object(frame->json) && frame->key == NULL;
+}
+
+static int open_container(struct reader *reader, yaml_mark_t mark, json_t *fresh, const char *anchor)
+{
+    _cleanup_(hf_json_freep) json_t *json = fresh;
+
+    if (json == NULL)
+        return out_of_memory(reader);
+    if (key_comes_next(reader))
+        return fail(reader, mark, EBADMSG, "a key must be a string, not a mapping or a list");
+    if (reader->n_frames > reader->limits.max_depth)
+        return hf_err_set(reader->err, E2BIG, "line %zu column %zu: nested more than %u", mark.line + 1,
+                          mark.column + 1, reader->limits.max_depth);
+    int r = count_nodes(reader, mark, 1);
+    if (r < 0)
+        return r;
+    struct frame *frame = &reader->frames[reader->n_frames++];
+    *frame = (struct frame){.json = hf_steal(json), .nodes = 1, .height = 1};
+    if (anchor != NULL && (frame->anchor = strdup(anchor)) == NULL)
+        return out_of_memory(reader);
+    return 0;
+}
+
+static int close_container(struct reader *reader, yaml_mark_t mark)
+{
+    struct frame *frame = &reader->frames[--reader->n_frames];
+    _cleanup_(hf_freep) char *anchor = frame->anchor;
+    struct value value = {frame->json, frame->nodes, frame->height, mark};
+    int r = remember(reader, anchor, &value);
+
+    if (r < 0) {
+        json_decref(value.json);
+        return r;
+    }
+    return place(reader, &value);
+}
+
+/* ---- events ------------------------------------------------------------------------------------------------------- */
+
+static bool tag_is(const char *tag, const char *core)
+{
+    return strncmp(tag, CORE_TAG, strlen(CORE_TAG)) == 0 && strcmp(tag + strlen(CORE_TAG), core) == 0;
+}
+
+static int check_container_tag(const struct reader *reader, yaml_mark_t mark, const char *tag, const char *core)
+{
+    if (tag == NULL || tag_is(tag, core) || strcmp(tag, "!") == 0)
+        return 0;
+    return fail_quoting(reader, mark, tag, "is a tag that is not understood here");
+}
+
+/* The value of a plain scalar; `only`: the core type a tag asks for, NULL any. */
+static int make_plain(struct reader *reader, yaml_mark_t mark, const char *text, const char *only, json_t **ret)
+{
+    int64_t integer = 0;
+    double real = 0;
+    const char *is = NULL;
+    json_t *json = NULL;
+
+    switch (hf_yaml_meaning_of(text, &integer, &real)) {
+    case HF_YAML_NULL:
+        is = "null", json = json_null();
+        break;
+    case HF_YAML_TRUE:
+        is = "bool", json = json_true();
+        break;
+    case HF_YAML_FALSE:
+        is = "bool", json = json_false();
+        break;
+    case HF_YAML_INTEGER:
+        is = "int", json = json_integer(integer);
+        break;
+    case HF_YAML_REAL:
+        is = "float", json = json_real(real);
+        break;
+    case HF_YAML_OCTAL_LOOKING:
+        return fail_quoting(reader, mark, text, "looks octal: write it in quotes, or without the zero in front");
+    case HF_YAML_NOT_FINITE:
+        return fail_quoting(reader, mark, text, "is not a finite number");
+    case HF_YAML_TOO_BIG:
+        return fail_quoting(reader, mark, text, "is a number out of range");
+    case HF_YAML_STRING:
+    default:
+        is = "str", json = json_string(text);
+        break;
+    }
+    _cleanup_(hf_json_freep) json_t *made = json;
+    if (made == NULL)
+        return out_of_memory(reader);
+    if (only != NULL && strcmp(only, is) != 0)
+        return fail_quoting(reader, mark, text, "does not fit its tag");
+    *ret = hf_steal(made);
+    return 0;
+}
+
+static int make_scalar(struct reader *reader, const yaml_event_t *event, json_t **ret)
+{
+    const char *text = (const char *)event->data.scalar.value, *tag = (const char *)event->data.scalar.tag;
+    size_t n = event->data.scalar.length;
+    bool plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    static const char *const typed[] = {"null", "bool", "int", "float"};
+
+    if (memchr(text, '\0', n) != NULL)
+        return fail(reader, event->start_mark, EBADMSG, "a string must not hold a zero byte");
+    if (tag == NULL && plain && key_comes_next(reader) && strcmp(text, "<<") == 0)
+        return fail(reader, event->start_mark, EBADMSG, "merge keys ('<<') are not understood here");
+    if (tag == NULL && plain)
+        return make_plain(reader, event->start_mark, text, NULL, ret);
+    for (size_t i = 0; tag != NULL && i < HF_LEN(typed); i++)
+        if (tag_is(tag, typed[i]))
+            return make_plain(reader, event->start_mark, text, typed[i], ret);
+    if (tag != NULL && !tag_is(tag, "str") && strcmp(tag, "!") != 0)
+        return fail_quoting(reader, event->start_mark, tag, "is a tag that is not understood here");
+    *ret = json_stringn(text, n);
+    return *ret != NULL ? 0 : out_of_memory(reader);
+}
+
+/* Nothing between two "---": not a document. */
+static bool is_nothing(const struct reader *reader, const yaml_event_t *event)
+{
+    return reader->n_frames == 1 && event->data.scalar.length == 0 && event->data.scalar.tag == NULL &&
+           event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+}
+
+static int on_scalar(struct reader *reader, const yaml_event_t *event)
+{
+    struct value value = {.nodes = 1, .mark = event->start_mark};
+    int r;
+
+    if (is_nothing(reader, event))
+        return 0;
+    r = count_nodes(reader, event->start_mark, key_comes_next(reader) ? 0 : 1);
+    if (r == 0)
+        r = make_scalar(reader, event, &value.json);
+    if (r < 0)
+        return r;
+    r = remember(reader, (const char *)event->data.scalar.anchor, &value);
+    if (r < 0) {
+        json_decref(value.json);
+        return r;
+    }
+    return place(reader, &value);
+}
+
+static int on_alias(struct reader *reader, const yaml_event_t *event)
+{
+    const char *name = (const char *)event->data.alias.anchor;
+    const struct anchored *anchored = hf_strmap_get(&reader->anchors, name);
+    struct value value = {.mark = event->start_mark};
+    int r;
+
+    if (anchored == NULL)
+        return fail_quoting(reader, event->start_mark, name, "is an alias of nothing finished before it");
+    if (reader->n_frames - 1 + anchored->height > reader->limits.max_depth)
+        return fail(reader, event->start_mark, E2BIG, "this alias nests too deeply");
+    r = count_nodes(reader, event->start_mark, anchored->nodes);
+    if (r < 0)
+        return r;
+    value.json = json_deep_copy(anchored->json);
+    value.nodes = anchored->nodes;
+    value.height = anchored->height;
+    return value.json != NULL ? place(reader, &value) : out_of_memory(reader);
+}
+
+static int on_event(struct reader *reader, const yaml_event_t *event)
+{
+    int r;
+
+    switch (event->type) {
+    case YAML_SCALAR_EVENT:
+        return on_scalar(reader, event);
+    case YAML_ALIAS_EVENT:
+        return on_alias(reader, event);
+    case YAML_MAPPING_START_EVENT:
+        r = check_container_tag(reader, event->start_mark, (const char *)event->data.mapping_start.tag, "map");
+        return r < 0 ? r
+                     : open_container(reader, event->start_mark, json_object(),
+                                      (const char *)event->data.mapping_start.anchor);
+    case YAML_SEQUENCE_START_EVENT:
+        r = check_container_tag(reader, event->start_mark, (const char *)event->data.sequence_start.tag, "seq");
+        return r < 0 ? r
+                     : open_container(reader, event->start_mark, json_array(),
+                                      (const char *)event->data.sequence_start.anchor);
+    case YAML_MAPPING_END_EVENT:
+    case YAML_SEQUENCE_END_EVENT:
+        return close_container(reader, event->start_mark);
+    case YAML_DOCUMENT_END_EVENT:
+        hf_strmap_done(&reader->anchors); /* anchors do not reach over documents */
+        return 0;
+    case YAML_NO_EVENT:
+    case YAML_STREAM_START_EVENT:
+    case YAML_STREAM_END_EVENT:
+    case YAML_DOCUMENT_START_EVENT:
+    default:
+        return 0;
+    }
+}
+
+static int parser_failed(const struct reader *reader)
+{
+    const yaml_parser_t *parser = &reader->parser;
+    const char *problem = parser->problem != NULL ? parser->problem : "not YAML";
+
+    if (parser->error == YAML_MEMORY_ERROR)
+        return out_of_memory(reader);
+    if (parser->error == YAML_READER_ERROR)
+        return hf_err_set(reader->err, EBADMSG, "byte %zu: %s", parser->problem_offset, problem);
+    if (parser->context != NULL)
+        return hf_err_set(reader->err, EBADMSG, "line %zu column %zu: %s, %s", parser->problem_mark.line + 1,
+                          parser->problem_mark.column + 1, problem, parser->context);
+    return fail(reader, parser->problem_mark, EBADMSG, problem);
+}
+
+static int read_events(struct reader *reader)
+{
+    for (bool end = false; !end;) {
+        yaml_event_t event;
+        int r;
+
+        if (!yaml_parser_parse(&reader->parser, &event))
+            return parser_failed(reader);
+        end = event.type == YAML_STREAM_END_EVENT;
+        r = on_event(reader, &event);
+        yaml_event_delete(&event);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static void reader_done(struct reader *reader)
+{
+    for (size_t i = 0; i < reader->n_frames; i++) {
+        json_decref(reader->frames[i].json);
+        free(reader->frames[i].key);
+        free(reader->frames[i].anchor);
+    }
+    free(reader->frames);
+    hf_strmap_done(&reader->anchors);
+    yaml_parser_delete(&reader->parser);
+}
+
+static int reader_init(struct reader *reader, struct hf_view text, const struct hf_json_limits *limits,
+                       struct hf_err *err)
+{
+    struct hf_json_limits full = limits != NULL ? *limits : (struct hf_json_limits){0};
+
+    full.max_bytes = full.max_bytes != 0 ? full.max_bytes : HF_JSON_MAX_BYTES;
+    full.max_depth = full.max_depth != 0 ? full.max_depth : HF_JSON_MAX_DEPTH;
+    full.max_nodes = full.max_nodes != 0 ? full.max_nodes : HF_JSON_MAX_NODES;
+    *reader = (struct reader){.limits = full, .err = err, .anchors = {.free_value = free_anchored}};
+    if (text.n > full.max_bytes)
+        return hf_err_set(err, E2BIG, "YAML text of %zu bytes, at most %zu are read", text.n, full.max_bytes);
+    reader->frames = calloc((size_t)full.max_depth + 1, sizeof(*reader->frames));
+    if (reader->frames == NULL || !yaml_parser_initialize(&reader->parser))
+        return out_of_memory(reader);
+    reader->frames[0].json = json_array();
+    if (reader->frames[0].json == NULL)
+        return out_of_memory(reader);
+    reader->n_frames = 1;
+    yaml_parser_set_encoding(&reader->parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&reader->parser, (const unsigned char *)(text.n > 0 ? text.p : ""), text.n);
+    return 0;
+}
+
+int hf_yaml_parse_all(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_array, struct hf_err *err)
+{
+    _cleanup_(reader_done) struct reader reader;
+    int r = reader_init(&reader, text, limits, err);
+
+    if (r == 0)
+        r = read_events(&reader);
+    if (r < 0)
+        return r;
+    *ret_array = json_incref(reader.frames[0].json);
+    return 0;
+}
+
+int hf_yaml_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json, struct hf_err *err)
+{
+    _cleanup_(hf_json_freep) json_t *documents = NULL;
+    int r = hf_yaml_parse_all(text, limits, &documents, err);
+
+    if (r < 0)
+        return r;
+    if (json_array_size(documents) == 0)
+        return hf_err_set(err, EBADMSG, "no document in this YAML text");
+    if (json_array_size(documents) > 1)
+        return hf_err_set(err, EBADMSG, "%zu documents where one is expected", json_array_size(documents));
+    *ret_json = json_incref(json_array_get(documents, 0));
+    return 0;
+}

@@ -1,0 +1,21 @@
+/* codec/yaml_scalar.h - what a plain YAML scalar means; shared by the reader and the writer of YAML.
+ *
+ * YAML 1.2.2, 10.3.2 (core schema). Pure. */
+#pragma once
+
+#include "codec/json.h"
+
+enum hf_yaml_meaning {
+    HF_YAML_STRING,
+    HF_YAML_NULL,
+    HF_YAML_TRUE,
+    HF_YAML_FALSE,
+    HF_YAML_INTEGER,
+    HF_YAML_REAL,
+    HF_YAML_OCTAL_LOOKING, /* 010: another number in YAML 1.1 than in 1.2 */
+    HF_YAML_NOT_FINITE,    /* .inf, .nan */
+    HF_YAML_TOO_BIG,       /* a number outside int64 or double */
+};
+
+/* ret_integer and ret_real get the number where there is one. */
+enum hf_yaml_meaning hf_yaml_meaning_of(const char *text, int64_t *ret_integer, double *ret_real);

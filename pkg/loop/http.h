@@ -40,6 +40,9 @@ struct hf_http_request {
     uint64_t connect_timeout_ns;              /* 0: 10 s */
     uint64_t timeout_ns;                      /* whole call; 0 none (watches, downloads) */
     uint64_t idle_timeout_ns; /* no byte received for this long: -ETIMEDOUT; 0 none. HTTP/2 pings do not count */
+    uint64_t keepalive_ns;    /* the *connection* of this call must be alive: when its peer gave no sign of life (TCP
+                                 keepalive, HTTP/2 PING; no request is made) for this long, every call on it ends with
+                                 -ETIMEDOUT and the connection is not used again; 0 none. For watches, which may be silent */
     uint64_t max_body_bytes;  /* more than this is -E2BIG; 0: 16 MiB */
     uint64_t bandwidth_limit; /* bytes per second, 0 none */
     bool follow_redirects;    /* at most 5, https never to http; credentials are not carried to another origin */

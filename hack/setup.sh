@@ -10,7 +10,8 @@ build="gcc make pkg-config libcurl4-openssl-dev libssl-dev libyaml-dev libjansso
   libwebsockets-evlib-uv libuv1-dev libzstd-dev liblzma-dev libdivsufsort-dev libsystemd-dev"
 test="check clang clang-format clang-tidy cppcheck libclang-rt-14-dev llvm gcovr python3 python3-yaml strace openssl
   curl jq prometheus xz-utils zstd file groff procps util-linux"
-e2e="debootstrap systemd-container buildah iproute2 iptables dbus e2fsprogs libsqlite3-dev ca-certificates"
+e2e="debootstrap systemd-container buildah iproute2 iptables dbus e2fsprogs xfsprogs libsqlite3-dev libc6-dev openssl
+  ca-certificates python3 util-linux"
 bench="bsdiff xdelta3 rdiff casync ostree python3-venv time"
 
 say() { printf 'setup: %s\n' "$*"; }

@@ -1,0 +1,1 @@
+"""A real Kubernetes cluster on one machine: control plane and booted nodes in network namespaces of their own."""

@@ -66,6 +66,8 @@ struct hf_cli {
     bool drawing;
 };
 
+enum { HF_CLI_MAX_WORDS = 512 };
+
 struct hf_cli_command {
     const char *name; /* words with one blank between: "delta create" */
     const char *args; /* "OLD NEW PATCH" */
@@ -82,7 +84,7 @@ extern const size_t hf_cli_n_commands;
 /* The whole of main(): returns the exit code. */
 int hf_cli_main(struct hf_cli *cli, int argc, char **argv);
 
-/* The exit code for an error: EKEYREJECTED, EBADMSG, ESTALE and EACCES from trust are refusals, EINVAL is usage. */
+/* The exit code for an error: -EKEYREJECTED, -EBADMSG, -ESTALE and -EOPNOTSUPP are refusals, -EINVAL is usage. */
 int hf_cli_exit_of(int r);
 
 /* ---- files as commands use them (cli/io.c): "-" is standard input or output ---- */
@@ -137,3 +139,9 @@ HF_CLI_COMMAND(hf_cli_release_verify);
 HF_CLI_COMMAND(hf_cli_lint);   /* cli/lint.c */
 HF_CLI_COMMAND(hf_cli_hold);   /* cli/hold.c */
 HF_CLI_COMMAND(hf_cli_status); /* cli/status.c */
+HF_CLI_COMMAND(hf_cli_help);   /* cli/help.c */
+HF_CLI_COMMAND(hf_cli_version);
+HF_CLI_COMMAND(hf_cli_completion); /* cli/completion.c */
+
+#define HF_CLI_DEFAULT_STATE_DIR "/var/lib/holdfast"
+#define HF_CLI_DEFAULT_TRUST_DIR "/etc/holdfast/trust.d"

@@ -1,0 +1,203 @@
+#include "cli/args.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+enum { NEAREST_MAX = 63 };
+
+static unsigned min3(unsigned a, unsigned b, unsigned c)
+{
+    return HF_MIN(HF_MIN(a, b), c);
+}
+
+/* Edits (insert, delete, replace, swap of neighbours) from a to b: the optimal string alignment distance. */
+static unsigned distance(const char *a, const char *b)
+{
+    unsigned rows[3][NEAREST_MAX + 1];
+    size_t n = strlen(a), m = strlen(b);
+
+    if (n > NEAREST_MAX || m > NEAREST_MAX)
+        return UINT32_MAX;
+    for (unsigned j = 0; j <= m; j++)
+        rows[0][j] = j;
+    for (unsigned i = 1; i <= n; i++) {
+        unsigned *now = rows[i % 3], *before = rows[(i + 2) % 3], *earlier = rows[(i + 1) % 3];
+        now[0] = i;
+        for (size_t j = 1; j <= m; j++) {
+            now[j] = min3(before[j] + 1, now[j - 1] + 1, before[j - 1] + (a[i - 1] != b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                now[j] = HF_MIN(now[j], earlier[j - 2] + 1);
+        }
+    }
+    return rows[n % 3][m];
+}
+
+void hf_cli_nearest_try(struct hf_cli_nearest *nearest, const char *candidate)
+{
+    unsigned d = distance(nearest->typed, candidate), limit = (unsigned)(strlen(nearest->typed) + 2) / 3;
+
+    if (d <= limit && (nearest->best == NULL || d < nearest->distance)) {
+        nearest->best = candidate;
+        nearest->distance = d;
+    }
+}
+
+/* How many words of argv spell `name` ("delta create" takes two), 0 when they do not. */
+static size_t spelled(const char *name, const char *const *argv, size_t n)
+{
+    struct hf_view rest = hf_view_of(name), word;
+    size_t used = 0;
+
+    while (hf_view_split(&rest, ' ', &word)) {
+        if (used >= n || !hf_view_eq(word, argv[used]))
+            return 0;
+        used++;
+    }
+    return used;
+}
+
+const struct hf_cli_command *hf_cli_find(const char *const *argv, size_t n, size_t *ret_used)
+{
+    for (size_t i = 0; i < hf_cli_n_commands; i++) {
+        size_t used = spelled(hf_cli_commands[i].name, argv, n);
+        if (used > 0) {
+            *ret_used = used;
+            return &hf_cli_commands[i];
+        }
+    }
+    return NULL;
+}
+
+static const struct hf_cli_option *find_long(const struct hf_cli_option *options, const char *name, size_t n)
+{
+    for (; options != NULL && options->name != NULL; options++)
+        if (strncmp(options->name, name, n) == 0 && options->name[n] == '\0')
+            return options;
+    return NULL;
+}
+
+static const struct hf_cli_option *find_letter(const struct hf_cli_option *options, char letter)
+{
+    for (; options != NULL && options->name != NULL; options++)
+        if (options->letter == letter)
+            return options;
+    return NULL;
+}
+
+static int unknown(const struct hf_cli_option *options, const char *typed, struct hf_err *err)
+{
+    char name[NEAREST_MAX + 1];
+    size_t n = strcspn(typed, "=");
+    struct hf_cli_nearest nearest = {.typed = name};
+
+    (void)snprintf(name, sizeof(name), "%.*s", (int)HF_MIN(n, (size_t)NEAREST_MAX), typed);
+    for (; options != NULL && options->name != NULL; options++)
+        hf_cli_nearest_try(&nearest, options->name);
+    if (nearest.best != NULL)
+        return hf_err_set(err, EINVAL, "unknown option '--%s'; did you mean '--%s'?", name, nearest.best);
+    return hf_err_set(err, EINVAL, "unknown option '--%s'", name);
+}
+
+static int add_option(struct hf_cli_args *args, const struct hf_cli_option *option, const char *value,
+                      struct hf_err *err)
+{
+    if (args->n_options == HF_CLI_MAX_OPTIONS)
+        return hf_err_set(err, EINVAL, "more than %d options", HF_CLI_MAX_OPTIONS);
+    for (size_t i = 0; i < args->n_options && !option->repeats; i++)
+        if (args->options[i] == option)
+            return hf_err_set(err, EINVAL, "option '--%s' is given twice", option->name);
+    args->options[args->n_options] = option;
+    args->values[args->n_options++] = value;
+    return 0;
+}
+
+/* One option at argv[*i]; moves *i to its last word. */
+static int take_option(const struct hf_cli_command *command, const char *const *argv, size_t n, size_t *i,
+                       struct hf_cli_args *args, struct hf_err *err)
+{
+    const char *text = argv[*i], *value = NULL;
+    const struct hf_cli_option *option;
+
+    if (text[1] == '-') {
+        size_t name = strcspn(text + 2, "=");
+        option = find_long(command->options, text + 2, name);
+        if (option == NULL)
+            return unknown(command->options, text + 2, err);
+        value = text[2 + name] == '=' ? text + 3 + name : NULL;
+    } else {
+        option = find_letter(command->options, text[1]);
+        if (option == NULL)
+            return hf_err_set(err, EINVAL, "unknown option '-%c'", text[1]);
+        value = text[2] != '\0' ? text + 2 : NULL;
+    }
+    if (option->value == NULL && value != NULL)
+        return hf_err_set(err, EINVAL, "option '--%s' takes no value", option->name);
+    if (option->value != NULL && value == NULL) {
+        if (*i + 1 >= n)
+            return hf_err_set(err, EINVAL, "option '--%s' needs a value: %s", option->name, option->value);
+        value = argv[++*i];
+    }
+    return add_option(args, option, value, err);
+}
+
+static int check(const struct hf_cli_command *command, const struct hf_cli_args *args, struct hf_err *err)
+{
+    for (const struct hf_cli_option *option = command->options; option != NULL && option->name != NULL; option++)
+        if (option->required && hf_cli_nth_value(args, option->name, 0) == NULL)
+            return hf_err_set(err, EINVAL, "option '--%s %s' is missing", option->name, option->value);
+    if (args->n_words < command->min_words)
+        return hf_err_set(err, EINVAL, "arguments are missing: %s", command->args);
+    if (args->n_words > command->max_words)
+        return hf_err_set(err, EINVAL, "'%s' is one argument too many", args->words[command->max_words]);
+    return 0;
+}
+
+int hf_cli_parse(const struct hf_cli_command *command, const char *const *argv, size_t n, const char **words,
+                 struct hf_cli_args *ret_args, struct hf_err *err)
+{
+    struct hf_cli_args args = {.words = words};
+    bool ended = false;
+
+    for (size_t i = 0; i < n; i++) {
+        if (ended || argv[i][0] != '-' || argv[i][1] == '\0') {
+            words[args.n_words++] = argv[i];
+        } else if (strcmp(argv[i], "--") == 0) {
+            ended = true;
+        } else {
+            int r = take_option(command, argv, n, &i, &args, err);
+            if (r < 0)
+                return r;
+        }
+    }
+    words[args.n_words] = NULL;
+    int r = check(command, &args, err);
+    if (r == 0)
+        *ret_args = args;
+    return r;
+}
+
+bool hf_cli_flag(const struct hf_cli_args *args, const char *name)
+{
+    for (size_t i = 0; i < args->n_options; i++)
+        if (strcmp(args->options[i]->name, name) == 0)
+            return true;
+    return false;
+}
+
+const char *hf_cli_value(const struct hf_cli_args *args, const char *name, const char *fallback)
+{
+    for (size_t i = args->n_options; i-- > 0;)
+        if (strcmp(args->options[i]->name, name) == 0)
+            return args->values[i];
+    return fallback;
+}
+
+const char *hf_cli_nth_value(const struct hf_cli_args *args, const char *name, size_t i)
+{
+    for (size_t k = 0; k < args->n_options; k++)
+        if (strcmp(args->options[k]->name, name) == 0 && i-- == 0)
+            return args->values[k];
+    return NULL;
+}

@@ -1,0 +1,197 @@
+/* Completion for three shells, written out from the table of commands. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "cli/cli.h"
+
+/* The first word of a command's name, and what is behind it (empty for commands of one word). */
+static struct hf_view first_word(const struct hf_cli_command *command)
+{
+    return (struct hf_view){command->name, strcspn(command->name, " ")};
+}
+
+static struct hf_view second_word(const struct hf_cli_command *command)
+{
+    size_t n = strcspn(command->name, " ");
+
+    return hf_view_of(command->name[n] == ' ' ? command->name + n + 1 : "");
+}
+
+/* Is this the first row with its first word? Rows of a group stand together or not; either is fine. */
+static bool leads(size_t row)
+{
+    struct hf_view word = first_word(&hf_cli_commands[row]);
+
+    for (size_t i = 0; i < row; i++) {
+        struct hf_view other = first_word(&hf_cli_commands[i]);
+        if (other.n == word.n && memcmp(other.p, word.p, word.n) == 0)
+            return false;
+    }
+    return true;
+}
+
+static bool same_group(size_t a, size_t b)
+{
+    struct hf_view x = first_word(&hf_cli_commands[a]), y = first_word(&hf_cli_commands[b]);
+
+    return x.n == y.n && memcmp(x.p, y.p, x.n) == 0;
+}
+
+static void print_first_words(FILE *to)
+{
+    const char *gap = "";
+
+    for (size_t i = 0; i < hf_cli_n_commands; i++)
+        if (leads(i)) {
+            struct hf_view word = first_word(&hf_cli_commands[i]);
+            (void)fprintf(to, "%s%.*s", gap, (int)word.n, word.p);
+            gap = " ";
+        }
+}
+
+static void print_second_words(FILE *to, size_t leader)
+{
+    const char *gap = "";
+
+    for (size_t i = leader; i < hf_cli_n_commands; i++)
+        if (same_group(leader, i)) {
+            (void)fprintf(to, "%s%s", gap, second_word(&hf_cli_commands[i]).p);
+            gap = " ";
+        }
+}
+
+static void print_options(FILE *to, const struct hf_cli_command *command)
+{
+    for (const struct hf_cli_option *option = command->options; option != NULL && option->name != NULL; option++)
+        (void)fprintf(to, "--%s ", option->name);
+    (void)fprintf(to, "--help");
+}
+
+/* The part that bash and zsh have in common: a case that sets `choices` for groups, one for options. */
+static void print_cases(FILE *to)
+{
+    (void)fprintf(to, "  if [ \"$position\" -eq 1 ]; then choices='");
+    print_first_words(to);
+    (void)fprintf(to, "'\n  elif [ \"$position\" -eq 2 ]; then\n    case $one in\n");
+    for (size_t i = 0; i < hf_cli_n_commands; i++)
+        if (leads(i) && second_word(&hf_cli_commands[i]).n > 0) {
+            struct hf_view word = first_word(&hf_cli_commands[i]);
+            (void)fprintf(to, "      %.*s) choices='", (int)word.n, word.p);
+            print_second_words(to, i);
+            (void)fprintf(to, "' ;;\n");
+        }
+    (void)fprintf(to, "      help) choices='");
+    print_first_words(to);
+    (void)fprintf(to, "' ;;\n      completion) choices='bash zsh fish' ;;\n    esac\n  fi\n"
+                      "  case $current in\n  -*)\n    case \"$one $two\" in\n");
+    for (size_t i = 0; i < hf_cli_n_commands; i++) {
+        const char *name = hf_cli_commands[i].name;
+        bool two = strchr(name, ' ') != NULL;
+        (void)fprintf(to, two ? "      '%s') choices='" : "      '%s '*) choices='", name);
+        print_options(to, &hf_cli_commands[i]);
+        (void)fprintf(to, "' ;;\n");
+    }
+    (void)fprintf(to, "    esac ;;\n  esac\n");
+}
+
+static void print_bash(FILE *to)
+{
+    (void)fprintf(to, "# bash completion for holdfast; made by: holdfast completion bash\n"
+                      "_holdfast() {\n"
+                      "  local current=${COMP_WORDS[COMP_CWORD]} position=$COMP_CWORD one=${COMP_WORDS[1]-} "
+                      "two=${COMP_WORDS[2]-} choices=\n");
+    print_cases(to);
+    (void)fprintf(to, "  if [ -n \"$choices\" ]; then\n"
+                      "    mapfile -t COMPREPLY < <(compgen -W \"$choices\" -- \"$current\")\n"
+                      "  else\n"
+                      "    compopt -o filenames 2>/dev/null\n"
+                      "    mapfile -t COMPREPLY < <(compgen -f -- \"$current\")\n"
+                      "  fi\n"
+                      "}\n"
+                      "complete -F _holdfast holdfast kubectl-holdfast\n");
+}
+
+static void print_zsh(FILE *to)
+{
+    (void)fprintf(to, "#compdef holdfast kubectl-holdfast\n"
+                      "# zsh completion for holdfast; made by: holdfast completion zsh\n"
+                      "_holdfast() {\n"
+                      "  local current=${words[CURRENT]} position=$((CURRENT - 1)) one=${words[2]} two=${words[3]}\n"
+                      "  local choices=\n");
+    print_cases(to);
+    (void)fprintf(to, "  if [ -n \"$choices\" ]; then\n"
+                      "    compadd -- ${=choices}\n"
+                      "  else\n"
+                      "    _files\n"
+                      "  fi\n"
+                      "}\n"
+                      "compdef _holdfast holdfast kubectl-holdfast\n"
+                      "if [ \"${funcstack[1]-}\" = _holdfast ]; then _holdfast; fi\n");
+}
+
+/* Text between single quotes of fish: backslash and quote are escaped. */
+static void print_quoted(FILE *to, const char *text)
+{
+    for (; *text != '\0'; text++)
+        (void)fprintf(to, *text == '\'' || *text == '\\' ? "\\%c" : "%c", *text);
+}
+
+static void print_fish_options(FILE *to, const struct hf_cli_command *command)
+{
+    struct hf_view one = first_word(command), two = second_word(command);
+
+    for (const struct hf_cli_option *option = command->options; option != NULL && option->name != NULL; option++) {
+        (void)fprintf(to, "complete -c holdfast -n '__fish_seen_subcommand_from %.*s", (int)one.n, one.p);
+        if (two.n > 0)
+            (void)fprintf(to, "; and __fish_seen_subcommand_from %s", two.p);
+        (void)fprintf(to, "' -l %s%s", option->name, option->value != NULL ? " -r" : "");
+        if (option->letter != 0)
+            (void)fprintf(to, " -s %c", option->letter);
+        (void)fprintf(to, " -d '");
+        print_quoted(to, option->help);
+        (void)fprintf(to, "'\n");
+    }
+}
+
+static void print_fish(FILE *to)
+{
+    (void)fprintf(to, "# fish completion for holdfast; made by: holdfast completion fish\n");
+    for (size_t i = 0; i < hf_cli_n_commands; i++) {
+        const struct hf_cli_command *command = &hf_cli_commands[i];
+        struct hf_view one = first_word(command), two = second_word(command);
+        if (leads(i))
+            (void)fprintf(to, "complete -c holdfast -n __fish_use_subcommand -f -a %.*s", (int)one.n, one.p);
+        if (leads(i) && two.n == 0) {
+            (void)fprintf(to, " -d '");
+            print_quoted(to, command->summary);
+            (void)fprintf(to, "'");
+        }
+        if (leads(i))
+            (void)fprintf(to, "\n");
+        if (two.n > 0) {
+            (void)fprintf(to, "complete -c holdfast -n '__fish_seen_subcommand_from %.*s' -f -a %s -d '", (int)one.n,
+                          one.p, two.p);
+            print_quoted(to, command->summary);
+            (void)fprintf(to, "'\n");
+        }
+        print_fish_options(to, command);
+    }
+}
+
+const struct hf_cli_option hf_cli_completion_options[] = {{.name = NULL}};
+
+int hf_cli_completion(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    static const struct {
+        const char *shell;
+        void (*print)(FILE *to);
+    } shells[] = {{"bash", print_bash}, {"zsh", print_zsh}, {"fish", print_fish}};
+
+    for (size_t i = 0; i < HF_LEN(shells); i++)
+        if (strcmp(args->words[0], shells[i].shell) == 0) {
+            shells[i].print(cli->out);
+            return 0;
+        }
+    return hf_err_set(err, EINVAL, "shell '%s' is not known; bash, zsh and fish are", args->words[0]);
+}

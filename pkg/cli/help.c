@@ -1,0 +1,138 @@
+#include "cli/help.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "cli/args.h"
+
+enum { NAME_COLUMN = 18, OPTION_COLUMN = 28, PAGE = 100 };
+
+static const char exit_codes[] =
+    "Exit codes: 0 done; 1 failed (a file, a full disk, ...); 2 wrong command line, nothing was done;\n"
+    "3 refused: a signature, a hash or the content itself; 4 `status`: something on the node needs a person.\n";
+
+void hf_cli_help_all(struct hf_cli *cli, FILE *to)
+{
+    (void)fprintf(to,
+                  "holdfast " HF_VERSION ": releases, deltas and the state of edge nodes\n\n"
+                  "usage: %s COMMAND [OPTION...] [ARGUMENT...]\n\n",
+                  cli->program);
+    for (size_t i = 0; i < hf_cli_n_commands; i++)
+        (void)fprintf(to, "  %-*s %s\n", NAME_COLUMN, hf_cli_commands[i].name, hf_cli_commands[i].summary);
+    (void)fprintf(to, "\n%s help COMMAND says more; so does holdfast(1).\n%s", cli->program, exit_codes);
+}
+
+bool hf_cli_help_group(struct hf_cli *cli, FILE *to, const char *word)
+{
+    size_t n = strlen(word);
+    bool found = false;
+
+    for (size_t i = 0; i < hf_cli_n_commands; i++) {
+        const struct hf_cli_command *command = &hf_cli_commands[i];
+        if (strncmp(command->name, word, n) != 0 || command->name[n] != ' ')
+            continue;
+        if (!found)
+            (void)fprintf(to, "usage: %s %s COMMAND\n\n", cli->program, word);
+        found = true;
+        (void)fprintf(to, "  %-*s %s\n", NAME_COLUMN, command->name, command->summary);
+    }
+    return found;
+}
+
+/* Words of a paragraph, wrapped; lines that begin with a blank stand as they are. */
+static void print_wrapped(FILE *to, const char *text)
+{
+    struct hf_view rest = hf_view_of(text), line, word;
+
+    while (hf_view_split(&rest, '\n', &line)) {
+        size_t column = 0;
+        if (line.n > 0 && line.p[0] == ' ') {
+            (void)fprintf(to, "%.*s\n", (int)line.n, line.p);
+            continue;
+        }
+        while (hf_view_split(&line, ' ', &word)) {
+            bool wrap = column > 0 && column + 1 + word.n > PAGE;
+            (void)fprintf(to, "%s%.*s", wrap ? "\n" : column > 0 ? " " : "", (int)word.n, word.p);
+            column = wrap ? word.n : column + word.n + (column > 0);
+        }
+        (void)fprintf(to, "\n");
+    }
+}
+
+static void print_usage(struct hf_cli *cli, const struct hf_cli_command *command)
+{
+    const struct hf_cli_option *option;
+
+    (void)fprintf(cli->out, "usage: %s %s", cli->program, command->name);
+    for (option = command->options; option != NULL && option->name != NULL; option++)
+        if (option->required)
+            (void)fprintf(cli->out, " --%s %s", option->name, option->value);
+    for (option = command->options; option != NULL && option->name != NULL; option++)
+        if (!option->required) {
+            (void)fprintf(cli->out, " [OPTION...]");
+            break;
+        }
+    (void)fprintf(cli->out, "%s%s\n\n", command->args[0] != '\0' ? " " : "", command->args);
+}
+
+void hf_cli_help_command(struct hf_cli *cli, const struct hf_cli_command *command)
+{
+    print_usage(cli, command);
+    print_wrapped(cli->out, command->summary);
+    if (command->details != NULL) {
+        (void)fprintf(cli->out, "\n");
+        print_wrapped(cli->out, command->details);
+    }
+    for (const struct hf_cli_option *option = command->options; option != NULL && option->name != NULL; option++) {
+        char name[64], letter[8] = "    ";
+        if (option == command->options)
+            (void)fprintf(cli->out, "\n");
+        if (option->letter != 0)
+            (void)snprintf(letter, sizeof(letter), "-%c, ", option->letter);
+        (void)snprintf(name, sizeof(name), "%s--%s%s%s", letter, option->name, option->value != NULL ? " " : "",
+                       option->value != NULL ? option->value : "");
+        (void)fprintf(cli->out, "  %-*s %s%s\n", OPTION_COLUMN, name, option->help,
+                      option->repeats ? " (may be repeated)" : "");
+    }
+}
+
+const struct hf_cli_option hf_cli_help_options[] = {{.name = NULL}};
+
+int hf_cli_help(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    size_t used = 0;
+
+    if (args->n_words == 0) {
+        hf_cli_help_all(cli, cli->out);
+        return 0;
+    }
+    const struct hf_cli_command *command = hf_cli_find(args->words, args->n_words, &used);
+    if (command != NULL && used == args->n_words) {
+        hf_cli_help_command(cli, command);
+        return 0;
+    }
+    if (args->n_words == 1 && hf_cli_help_group(cli, cli->out, args->words[0]))
+        return 0;
+    struct hf_cli_nearest nearest = {.typed = args->words[0]};
+    for (size_t i = 0; i < hf_cli_n_commands; i++)
+        hf_cli_nearest_try(&nearest, hf_cli_commands[i].name);
+    return hf_err_set(err, EINVAL, "there is no command '%s%s%s'%s%s%s", args->words[0], args->n_words > 1 ? " " : "",
+                      args->n_words > 1 ? args->words[1] : "", nearest.best != NULL ? "; did you mean '" : "",
+                      nearest.best != NULL ? nearest.best : "", nearest.best != NULL ? "'?" : "");
+}
+
+const struct hf_cli_option hf_cli_version_options[] = {
+    {.name = "json", .help = "as JSON"},
+    {.name = NULL},
+};
+
+int hf_cli_version(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    (void)err;
+    if (hf_cli_flag(args, "json"))
+        (void)fprintf(cli->out, "{\"version\":\"" HF_VERSION "\"}\n");
+    else
+        (void)fprintf(cli->out, "holdfast " HF_VERSION "\n");
+    return 0;
+}

@@ -1,0 +1,9 @@
+/* cli/help.h - help texts, all made from the table of commands. */
+#pragma once
+
+#include "cli/cli.h"
+
+void hf_cli_help_all(struct hf_cli *cli, FILE *to);
+void hf_cli_help_command(struct hf_cli *cli, const struct hf_cli_command *command);
+/* The commands that begin with `word` ("delta"); false when there are none. */
+bool hf_cli_help_group(struct hf_cli *cli, FILE *to, const char *word);

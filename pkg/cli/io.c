@@ -1,0 +1,239 @@
+/* Files of commands. Outputs are written to a file that has no name yet (O_TMPFILE), so that a killed command leaves nothing
+ * behind; where the file system cannot do that, to "<name>.XXXXXX". */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "cli/cli.h"
+#include "os/file.h"
+
+enum { READ_PIECE = 1 << 16, DRAW_EVERY_MS = 100 };
+
+static int open_temp(const char *path, mode_t mode, struct hf_cli_out *out, struct hf_err *err)
+{
+    char folder[PATH_MAX];
+
+    (void)hf_path_split(path, folder, sizeof(folder));
+    out->fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
+    if (out->fd >= 0)
+        return 0;
+    if (errno != EOPNOTSUPP && errno != EISDIR)
+        return hf_err_sys(err, -errno, "write in '%s'", folder);
+    out->temp = hf_asprintf("%s.XXXXXX", path);
+    if (out->temp == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    out->fd = mkostemp(out->temp, O_CLOEXEC);
+    if (out->fd < 0) {
+        int r = hf_err_sys(err, -errno, "create '%s'", out->temp);
+        free(hf_steal(out->temp));
+        return r;
+    }
+    mode_t mask = umask(0);
+    (void)umask(mask);
+    return fchmod(out->fd, mode & ~mask) < 0 ? hf_err_sys(err, -errno, "chmod '%s'", out->temp) : 0;
+}
+
+/* What stands at the path already decides: a device or a pipe is written to, a link is followed, a folder is refused. */
+static int open_named(const char *path, mode_t mode, struct hf_cli_out *out, struct hf_err *err)
+{
+    _cleanup_(hf_freep) char *real = realpath(path, NULL);
+    const char *target = real != NULL ? real : path;
+    struct stat st;
+
+    if (stat(target, &st) == 0) {
+        if (S_ISDIR(st.st_mode))
+            return hf_err_sys(err, -EISDIR, "write '%s'", path);
+        if (!S_ISREG(st.st_mode)) {
+            out->fd = open(target, O_WRONLY | O_CLOEXEC);
+            return out->fd < 0 ? hf_err_sys(err, -errno, "open '%s'", path) : 0;
+        }
+    }
+    out->path = strdup(target);
+    if (out->path == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    return open_temp(target, mode, out, err);
+}
+
+int hf_cli_out_open(struct hf_cli *cli, const char *path, mode_t mode, struct hf_cli_out *ret_out, struct hf_err *err)
+{
+    struct hf_cli_out out = HF_CLI_OUT_INIT;
+    int r = 0;
+
+    if (strcmp(path, "-") == 0) {
+        out.fd = fcntl(cli->out_fd, F_DUPFD_CLOEXEC, 0);
+        if (out.fd < 0)
+            r = hf_err_sys(err, -errno, "standard output");
+    } else {
+        r = open_named(path, mode, &out, err);
+    }
+    if (r < 0) {
+        hf_cli_out_done(&out);
+        return r;
+    }
+    *ret_out = out;
+    return 0;
+}
+
+int hf_cli_out_write(struct hf_cli_out *out, const void *bytes, size_t n, struct hf_err *err)
+{
+    const char *p = bytes;
+
+    while (n > 0) {
+        ssize_t written = write(out->fd, p, n);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return hf_err_sys(err, -errno, "write '%s'", out->path != NULL ? out->path : "standard output");
+        p += written;
+        n -= (size_t)written;
+    }
+    return 0;
+}
+
+/* Give the nameless file a name beside its last one, as linkat() replaces nothing. */
+static int name_temp(struct hf_cli_out *out)
+{
+    char self[64];
+
+    (void)snprintf(self, sizeof(self), "/proc/self/fd/%d", out->fd);
+    char *temp = hf_asprintf("%s.new-%d", out->path, (int)getpid());
+    if (temp == NULL)
+        return -ENOMEM;
+    if (linkat(AT_FDCWD, self, AT_FDCWD, temp, AT_SYMLINK_FOLLOW) < 0) {
+        int r = -errno;
+        free(temp);
+        return r;
+    }
+    out->temp = temp;
+    return 0;
+}
+
+int hf_cli_out_commit(struct hf_cli_out *out, struct hf_err *err)
+{
+    if (out->path == NULL)
+        return 0;
+    if (fsync(out->fd) < 0)
+        return hf_err_sys(err, -errno, "sync '%s'", out->path);
+    int r = out->temp == NULL ? name_temp(out) : 0;
+    if (r < 0)
+        return hf_err_sys(err, r, "name '%s'", out->path);
+    if (rename(out->temp, out->path) < 0)
+        return hf_err_sys(err, -errno, "rename to '%s'", out->path);
+    free(hf_steal(out->temp));
+    return 0;
+}
+
+void hf_cli_out_done(struct hf_cli_out *out)
+{
+    if (out->temp != NULL)
+        (void)unlink(out->temp);
+    if (out->fd >= 0)
+        (void)close(out->fd);
+    free(out->temp);
+    free(out->path);
+    *out = (struct hf_cli_out)HF_CLI_OUT_INIT;
+}
+
+int hf_cli_in_open(struct hf_cli *cli, const char *path, int *ret_fd, struct hf_err *err)
+{
+    bool standard = strcmp(path, "-") == 0;
+    int fd = standard ? fcntl(cli->in_fd, F_DUPFD_CLOEXEC, 0) : open(path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+
+    if (fd < 0)
+        return hf_err_sys(err, -errno, "open '%s'", standard ? "standard input" : path);
+    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+        (void)close(fd);
+        return hf_err_sys(err, -EISDIR, "read '%s'", path);
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+static int read_all(int fd, const char *path, size_t max_bytes, struct hf_cli_map *map, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf buf = HF_BUF_INIT(max_bytes);
+
+    for (;;) {
+        char piece[READ_PIECE];
+        ssize_t n = read(fd, piece, sizeof(piece));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return hf_err_sys(err, -errno, "read '%s'", path);
+        if (n == 0)
+            break;
+        int r = hf_buf_add(&buf, piece, (size_t)n);
+        if (r < 0)
+            return hf_err_set(err, -r, "'%s' is larger than %zu bytes", path, max_bytes);
+    }
+    map->n = buf.n;
+    map->heap = hf_buf_take(&buf);
+    if (map->heap == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    map->p = map->heap;
+    return 0;
+}
+
+int hf_cli_map_open(struct hf_cli *cli, const char *path, size_t max_bytes, struct hf_cli_map *ret_map,
+                    struct hf_err *err)
+{
+    _cleanup_(hf_closep) int fd = -1;
+    struct hf_cli_map map = {.p = "", .n = 0};
+    struct stat st;
+    int r = hf_cli_in_open(cli, path, &fd, err);
+
+    if (r < 0)
+        return r;
+    if (fstat(fd, &st) < 0)
+        return hf_err_sys(err, -errno, "stat '%s'", path);
+    if (!S_ISREG(st.st_mode)) {
+        r = read_all(fd, path, max_bytes, &map, err);
+    } else if ((uint64_t)st.st_size > max_bytes) {
+        r = hf_err_set(err, E2BIG, "'%s' is larger than %zu bytes", path, max_bytes);
+    } else if (st.st_size > 0) {
+        map.n = (size_t)st.st_size;
+        map.mapped = mmap(NULL, map.n, PROT_READ, MAP_PRIVATE, fd, 0);
+        map.p = map.mapped;
+        if (map.mapped == MAP_FAILED)
+            r = hf_err_sys(err, -errno, "map '%s'", path);
+    }
+    if (r == 0)
+        *ret_map = map;
+    return r;
+}
+
+void hf_cli_map_done(struct hf_cli_map *map)
+{
+    if (map->mapped != NULL)
+        (void)munmap(map->mapped, map->n);
+    free(map->heap);
+    *map = (struct hf_cli_map){.p = NULL};
+}
+
+void hf_cli_progress(struct hf_cli *cli, const char *label, uint64_t done, uint64_t total)
+{
+    uint64_t now = hf_mono_ns(cli->clock);
+
+    if (!cli->terminal || (cli->drawing && now - cli->drawn_mono_ns < DRAW_EVERY_MS * HF_NS_PER_MS))
+        return;
+    cli->drawn_mono_ns = now;
+    cli->drawing = true;
+    if (total > 0)
+        (void)fprintf(cli->err, "\r\033[K%s  %u %%", label,
+                      (unsigned)((double)HF_MIN(done, total) * 100 / (double)total));
+    else
+        (void)fprintf(cli->err, "\r\033[K%s", label);
+    (void)fflush(cli->err);
+}
+
+void hf_cli_progress_end(struct hf_cli *cli)
+{
+    if (cli->drawing)
+        (void)fprintf(cli->err, "\r\033[K");
+    cli->drawing = false;
+}

@@ -1,0 +1,38 @@
+"""What is kept of a failed test, so that it can be understood after the cluster is gone."""
+
+import os
+import re
+import shutil
+
+from holdcluster import place
+
+from . import world
+
+FOLDER = os.path.join(place.TOP, "build", "e2e-failed")
+KINDS = "nodes,pods,events,edgeupdates,syncpolicies,edgenodes"
+
+
+def _save(folder, name, produce):
+    try:
+        text = produce()
+    except (place.Error, OSError) as error:
+        text = f"could not be had: {error}\n"
+    place.write(os.path.join(folder, name), text)
+
+
+def collect(test):
+    """Save logs, objects and requests as they are now; the folder they are in."""
+    folder = os.path.join(FOLDER, re.sub(r"[^A-Za-z0-9_.-]+", "_", test))
+    shutil.rmtree(folder, ignore_errors=True)
+    cluster = world.cluster
+    _save(folder, "status", lambda: "\n".join(cluster.status()) + "\n")
+    _save(folder, "objects.yaml", lambda: cluster.kubectl("get", KINDS, "-A", "-o", "yaml", "--request-timeout=5s", check=False))
+    _save(folder, "requests", lambda: "\n".join(_line(event) for event in cluster.audit()[-2000:]) + "\n")
+    for node in cluster.where.nodes():
+        _save(folder, f"journal-{node}", lambda n=node: cluster.run(n, "journalctl", "--no-pager", "-b", "-o", "short-precise", "-n", "3000"))
+    return folder
+
+
+def _line(event):
+    who, where = event["user"]["username"], event.get("userAgent", "").split(" ")[0]
+    return f"{event['requestReceivedTimestamp']} {event['verb']} {event['requestURI']} {event.get('responseStatus', {}).get('code')} {who} {where}"

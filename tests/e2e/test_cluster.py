@@ -1,0 +1,68 @@
+"""The cluster itself: what all other tests stand on has to be what it claims to be."""
+
+import unittest
+
+from holdcluster import place
+from lib import wait, world
+
+API = f"https://{place.API_IP}/healthz"
+SERVICE = f"https://{place.SERVICE_IP}/healthz"
+
+
+def reach(node, url=API):
+    """Whether `node` gets an answer of the API server within 2 s."""
+    return world.cluster.run(node, "curl", "-sk", "-m", "2", "-o", "/dev/null", "-w", "%{http_code}", url, check=False) not in ("", "000")
+
+
+class TestCluster(unittest.TestCase):
+    def tearDown(self):
+        for node in world.NODES:
+            world.cluster.heal(node)
+
+    def test_cut_link_stops_one_node_only(self):
+        for silent in (False, True):
+            with self.subTest(silent=silent):
+                world.cluster.cut("n1", silent)
+                self.assertFalse(reach("n1"))
+                self.assertTrue(reach("n2"))
+                world.cluster.heal("n1")
+                wait.until("n1 to reach the API server again", lambda: reach("n1"), 10)
+
+    def test_service_address_of_the_api_server_is_reached(self):
+        self.assertTrue(reach("n1", SERVICE))
+
+    def test_reboot_keeps_what_was_written(self):
+        world.cluster.run("n2", "sh", "-c", "echo kept >/root/reboot")
+        world.cluster.reboot("n2")
+        world.cluster.wait_ready("n2")
+        self.assertEqual(world.cluster.run("n2", "cat", "/root/reboot"), "kept\n")
+
+    def test_power_cut_keeps_what_was_synced_and_loses_the_rest(self):
+        world.cluster.run("n2", "sh", "-c", "echo kept >/root/synced; sync; echo lost >/root/unsynced")
+        world.cluster.power_cut("n2")
+        world.cluster.wait_ready("n2")
+        self.assertEqual(world.cluster.run("n2", "cat", "/root/synced"), "kept\n")
+        self.assertEqual(world.cluster.run("n2", "cat", "/root/unsynced", check=False), "")
+
+    def test_api_server_goes_and_comes_back(self):
+        world.cluster.stop_api(kill=True)
+        self.assertFalse(reach("n1"))
+        world.cluster.start_api()
+        self.assertTrue(reach("n1"))
+
+    def test_node_may_not_write_another_node(self):
+        """Node authorization and NodeRestriction are on."""
+        argv = ["sh", "-c", "curl -sk -o /dev/null -w '%{http_code}' --cert /root/node.crt --key /root/node.key -X PATCH"
+                f" -H 'Content-Type: application/merge-patch+json' -d '{{\"metadata\":{{\"labels\":{{\"a\":\"b\"}}}}}}'"
+                f" https://{place.API_IP}/api/v1/nodes/$0"]
+        for name in ("crt", "key"):
+            with open(world.cluster.where.path("pki", f"node-n1.{name}"), encoding="ascii") as f:
+                world.cluster.run("n1", "sh", "-c", f"cat >/root/node.{name}", text=f.read())
+        self.assertEqual(world.cluster.run("n1", *argv, "n1"), "200")
+        self.assertEqual(world.cluster.run("n1", *argv, "n2"), "403")
+        world.cluster.kubectl("label", "node", "n1", "a-")
+
+    def test_requests_are_seen_in_the_audit_log(self):
+        world.cluster.kubectl("get", "--raw", "/api/v1/namespaces/seen-in-the-audit-log", check=False)
+        wait.until("the request to be in the audit log",
+                   lambda: any("seen-in-the-audit-log" in event["requestURI"] for event in world.cluster.audit()), 5)

@@ -488,7 +488,7 @@ static struct sim_xattr *xattr_find(struct sim_node *node, const char *name)
     return NULL;
 }
 
-static void xattr_set(struct sim_node *node, const char *name, const void *value, size_t n)
+void sim_set_xattr(struct sim_node *node, const char *name, const void *value, size_t n)
 {
     struct sim_xattr *xattr = xattr_find(node, name);
 
@@ -548,7 +548,7 @@ static int sim_fsetxattr(void *ctx, int fd, const char *name, const void *value,
     if (r == 0)
         r = fd_change(of(ctx), fd, &node);
     if (r == 0)
-        xattr_set(node, name, value, n);
+        sim_set_xattr(node, name, value, n);
     return r;
 }
 

@@ -118,6 +118,7 @@ uint64_t sim_used(const struct hf_simfs *fs, const struct sim_device *device);
 
 /* simfs.c */
 void sim_fill_stat(const struct hf_simfs *fs, const struct sim_node *node, struct stat *ret);
+void sim_set_xattr(struct sim_node *node, const char *name, const void *value, size_t n);
 void sim_add_name(struct hf_simfs *fs, struct sim_node *dir, char *name, struct sim_node *node);
 
 /* simfs_cut.c */

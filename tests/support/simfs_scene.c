@@ -78,7 +78,7 @@ void hf_simfs_set_xattr(struct hf_simfs *fs, const char *path, const char *name,
 
     if (node == NULL)
         abort();
-    xattr_set(node, name, value, strlen(value));
+    sim_set_xattr(node, name, value, strlen(value));
     sim_sync_all(fs);
 }
 

@@ -36,7 +36,7 @@ int hf_hex_decode(const char *text, void *bytes, size_t n)
         if (hex_value(text[i]) < 0)
             return -EINVAL;
     for (size_t i = 0; i < n; i++)
-        b[i] = (unsigned char)(hex_value(text[2 * i]) << 4 | hex_value(text[2 * i + 1]));
+        b[i] = (unsigned char)((unsigned)hex_value(text[2 * i]) << 4 | (unsigned)hex_value(text[2 * i + 1]));
     return 0;
 }
 

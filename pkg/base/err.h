@@ -33,3 +33,10 @@ int hf_err_wrap(struct hf_err *err, int r, const char *format, ...) HF_PRINTF(3,
 
 /* Whole text, "where: cause", into text[n] (always terminated); returns text. */
 const char *hf_err_text(const struct hf_err *err, char *text, size_t n);
+
+#if defined(__clang_analyzer__) && !defined(HF_ERR_C)
+/* What a checker that reads one file at a time cannot know: these never return 0 for a failure. */
+#define hf_err_set(err, code, ...) ((void)(hf_err_set)((err), (code), __VA_ARGS__), (code) > 0 ? -(code) : -1)
+#define hf_err_sys(err, r, ...) ((void)(hf_err_sys)((err), (r), __VA_ARGS__), (r))
+#define hf_err_wrap(err, r, ...) ((void)(hf_err_wrap)((err), (r), __VA_ARGS__), (r))
+#endif

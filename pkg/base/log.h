@@ -43,8 +43,12 @@ HF_DEFINE_CLEANUP(struct hf_log, hf_log_free)
 /* "debug", "info", "warning" (also "warn"), "error"; -EINVAL otherwise. */
 HF_MUST_USE int hf_log_level_parse(const char *text, enum hf_log_level *ret_level);
 
+#ifdef __cppcheck__ /* cannot read __VA_OPT__ */
+#define hf_log(log, level, event, ...) hf_log_fields((log), (level), (event), NULL)
+#else
 #define hf_log(log, level, event, ...)                                                                                 \
     hf_log_fields((log), (level), (event), (const struct hf_log_field[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}})
+#endif
 
 /* The function behind hf_log(); `fields` ends with a NULL key. */
 void hf_log_fields(struct hf_log *log, enum hf_log_level level, const char *event, const struct hf_log_field *fields);

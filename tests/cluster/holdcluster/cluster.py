@@ -156,6 +156,10 @@ class Cluster:
         with open(self.where.path("plane", "audit.log"), encoding="utf-8") as f:
             return [json.loads(line) for line in f if line.endswith("\n")]
 
+    def run_in_plane(self, *argv, check=True, text=None):
+        """Run `argv` in the control plane's network and return what it prints."""
+        return process.run(plane.inside(self.where, list(argv)), check=check, input=text)
+
     def start_in_plane(self, name, argv):
         """Start a server in the control plane's network (nodes reach it at place.API_IP)."""
         return process.start(self.where, name, argv, netns=self.where.plane_netns)

@@ -3,6 +3,7 @@
 Paths are those of a K3s node: containerd's socket, its data and the folder of static pods.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -119,6 +120,7 @@ def _furnish(where, name, number):
 
     crt, key = pki.make_certificate(where, "node-" + name, "system:node:" + name, "system:nodes")
     serving = pki.make_certificate(where, "serving-" + name, name, names=f"DNS:{name},IP:{place.node_ip(number)}")
+    put("etc/machine-id", hashlib.sha256((where.id + name).encode()).hexdigest()[:32] + "\n")
     put("etc/hostname", name + "\n")
     put("etc/hosts", f"127.0.0.1 localhost\n{place.node_ip(number)} {name}\n")
     put("etc/resolv.conf", "")

@@ -8,6 +8,9 @@ import unittest
 from . import evidence
 
 
+LONGEST = 3000                                 # characters of one failure that are shown
+
+
 def choose(suite, words):
     """All tests of `suite`, flat and in order, whose name holds one of `words` (or all without words)."""
     flat = []
@@ -60,6 +63,7 @@ class Result(unittest.TestResult):
     def _bad(self, test, err):
         self._tell("FAIL", test)
         trace = "".join(traceback.format_exception(*err)) if not issubclass(err[0], AssertionError) else str(err[1])
+        trace = trace if len(trace) <= LONGEST else trace[:LONGEST] + " ..."
         print("        " + trace.strip().replace("\n", "\n        "))
         where = [frame for frame in traceback.extract_tb(err[2]) if "/e2e/test_" in frame.filename]
         if where:

@@ -34,3 +34,9 @@ const char *hf_sha256_hex(const void *bytes, size_t n, char hex[static HF_SHA256
 /* Whole content of open file `fd` from offset 0. Blocks: worker threads only. Also returns the size read (may be NULL). */
 HF_MUST_USE int hf_sha256_file(const struct hf_fs_ops *fs, int fd, char hex[static HF_SHA256_HEX], uint64_t *ret_size,
                                struct hf_err *err);
+
+#ifdef HF_TEST
+/* The portable and the processor's own way over whole 64-byte blocks, from chaining value h. */
+void hf_sha256_plain_for_test(const unsigned char *blocks, size_t n, uint32_t h[static 8]);
+void hf_sha256_fast_for_test(const unsigned char *blocks, size_t n, uint32_t h[static 8]);
+#endif

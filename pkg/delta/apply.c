@@ -75,6 +75,8 @@ static int run_method(struct delta_run *run, struct hf_err *err)
     switch (run->header.method) {
     case DELTA_METHOD_RECORDS_ZSTD:
         return delta_apply_zstd(run, err);
+    case DELTA_METHOD_RECORDS_CM:
+        return delta_apply_cm(run, err);
     default:
         return hf_err_set(err, EOPNOTSUPP, "delta method %u is not known", run->header.method);
     }

@@ -14,8 +14,12 @@ static int make_body(struct delta_make *make, struct hf_buf *body, unsigned *ret
     }
     if ((r = delta_match(&match, &make->copies, err)) < 0)
         return r;
-    *ret_method = DELTA_METHOD_RECORDS_ZSTD;
-    return delta_make_zstd(make, body, err);
+    if (make->params != NULL && make->params->profile == HF_DELTA_FAST) {
+        *ret_method = DELTA_METHOD_RECORDS_ZSTD;
+        return delta_make_zstd(make, body, err);
+    }
+    *ret_method = DELTA_METHOD_RECORDS_CM;
+    return delta_make_cm(make, body, err);
 }
 
 static void digest_of(const void *bytes, size_t n, unsigned char digest[static HF_SHA256_BYTES])

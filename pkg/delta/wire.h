@@ -104,6 +104,7 @@ HF_MUST_USE int delta_run_checkpoint(struct delta_run *run, struct hf_err *err);
 bool delta_run_skips(const struct delta_run *run, uint64_t block_start);
 
 HF_MUST_USE int delta_apply_zstd(struct delta_run *run, struct hf_err *err);
+HF_MUST_USE int delta_apply_cm(struct delta_run *run, struct hf_err *err);
 HF_MUST_USE int delta_apply_lzma(struct delta_run *run, struct hf_err *err);
 
 /* ---- numbers --------------------------------------------------------------------------------------------------- */

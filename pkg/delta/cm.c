@@ -1,0 +1,178 @@
+#include "delta/cm.h"
+
+#include <errno.h>
+#include <string.h>
+
+void delta_cm_start_encoding(struct delta_cm *cm, struct hf_buf *out)
+{
+    memset(cm, 0, offsetof(struct delta_cm, buffer));
+    cm->encoding = true;
+    cm->high = UINT32_MAX;
+    cm->out = out;
+}
+
+static unsigned next_byte(struct delta_cm *cm)
+{
+    if (cm->pos < cm->n)
+        return cm->buffer[cm->pos++];
+    if (cm->left == 0) {
+        if (++cm->beyond > 4 && cm->failed == 0)
+            cm->failed = hf_err_set(cm->err, EBADMSG, "delta is damaged: a coded part ends too early");
+        return 0;
+    }
+    unsigned part = (unsigned)HF_MIN(cm->left, (uint64_t)sizeof(cm->buffer));
+    int r = cm->failed != 0 ? cm->failed : delta_input_read(cm->in, cm->buffer, part, cm->err);
+    if (r < 0) {
+        cm->failed = r;
+        cm->left = 0;
+        return 0;
+    }
+    cm->left -= part;
+    cm->n = part;
+    cm->pos = 1;
+    return cm->buffer[0];
+}
+
+void delta_cm_start_decoding(struct delta_cm *cm, struct delta_input *in, uint64_t n, struct hf_err *err)
+{
+    memset(cm, 0, offsetof(struct delta_cm, buffer));
+    cm->high = UINT32_MAX;
+    cm->in = in;
+    cm->left = n;
+    cm->err = err;
+    for (int i = 0; i < 4; i++)
+        cm->code = cm->code << 8 | next_byte(cm);
+}
+
+void delta_cm_shift(struct delta_cm *cm)
+{
+    if (cm->encoding) {
+        unsigned char byte = (unsigned char)(cm->high >> 24);
+        int r = hf_buf_add(cm->out, &byte, 1);
+        if (r < 0)
+            cm->failed = r;
+    } else {
+        cm->code = cm->code << 8 | next_byte(cm);
+    }
+    cm->low <<= 8;
+    cm->high = cm->high << 8 | 255;
+}
+
+/* As few bytes as tell the last interval; the decoder reads zero bytes behind them. */
+int delta_cm_finish(struct delta_cm *cm)
+{
+    unsigned char bytes[4];
+    uint32_t value = cm->high;
+    size_t n = 4;
+
+    if (!cm->encoding) {
+        if (cm->failed == 0 && (cm->left > 0 || cm->pos < cm->n))
+            cm->failed = hf_err_set(cm->err, EBADMSG, "delta is damaged: a coded part is too long");
+        return cm->failed;
+    }
+    for (unsigned drop = 24; drop > 0; drop -= 8) {
+        uint32_t short_value = cm->high & (UINT32_MAX << drop);
+        if (short_value >= cm->low) {
+            value = short_value;
+            n = 4 - drop / 8;
+            break;
+        }
+    }
+    for (size_t i = 0; i < 4; i++)
+        bytes[i] = (unsigned char)(value >> (24 - 8 * i));
+    int r = hf_buf_add(cm->out, bytes, n);
+    return cm->failed != 0 ? cm->failed : r;
+}
+
+/* ---- adaptive bits --------------------------------------------------------------------------------------------- */
+
+void delta_bit_update(uint32_t *state, unsigned bit, unsigned limit)
+{
+    uint32_t n = *state & 1023, p = *state >> 10;
+    int32_t target = bit != 0 ? (1 << 22) - 1 : 0;
+
+    p = (uint32_t)((int32_t)p + (target - (int32_t)p) / (int32_t)(n + 2 > 1 ? n + 2 : 2));
+    *state = p << 10 | (n < limit ? n + 1 : limit);
+}
+
+/* ---- mixing ---------------------------------------------------------------------------------------------------- */
+
+uint32_t delta_squash(int32_t x)
+{
+    static const int16_t curve[33] = {1,    2,    3,    6,    10,   16,   27,   45,   73,   120,  194,
+                                      310,  488,  747,  1101, 1546, 2047, 2549, 2994, 3348, 3607, 3785,
+                                      3901, 3975, 4022, 4050, 4068, 4079, 4085, 4089, 4092, 4093, 4094};
+
+    if (x > 2047)
+        return 4095;
+    if (x < -2047)
+        return 0;
+    uint32_t at = (uint32_t)(x + 2048);
+    int32_t part = (int32_t)(at & 127), a = curve[at >> 7], b = curve[(at >> 7) + 1];
+    return (uint32_t)((a * (128 - part) + b * part + 64) >> 7);
+}
+
+void delta_tables_init(struct delta_tables *tables)
+{
+    static const uint16_t rate[16] = {32768, 21845, 16384, 13107, 10923, 9362, 8192, 7282,
+                                      6554,  5958,  5461,  5041,  4681,  4369, 4096, 3600};
+    int32_t x = -2047;
+
+    for (int32_t p = 0; p < 4096; p++) {
+        while (x < 2047 && (int32_t)delta_squash(x) < p)
+            x++;
+        tables->stretch[p] = (int16_t)x;
+    }
+    memcpy(tables->rate, rate, sizeof(rate));
+}
+
+/* ---- numbers --------------------------------------------------------------------------------------------------- */
+
+void delta_number_init(struct delta_number *model)
+{
+    for (unsigned i = 0; i < 64; i++)
+        model->length[i] = DELTA_BIT_INIT;
+    for (unsigned i = 0; i < 43; i++)
+        for (unsigned j = 0; j < 8; j++)
+            model->bits[i][j] = DELTA_BIT_INIT;
+}
+
+static unsigned number_bit(struct delta_cm *cm, uint32_t *state, unsigned bit)
+{
+    uint32_t p = delta_bit_p16(*state);
+
+    bit = delta_cm_code(cm, bit, p < 32 ? 32 : p > 65504 ? 65504 : p);
+    delta_bit_update(state, bit, 60);
+    return bit;
+}
+
+uint64_t delta_number_code(struct delta_cm *cm, struct delta_number *model, uint64_t value)
+{
+    unsigned length = 0, node = 1;
+
+    for (uint64_t rest = value; rest > 0; rest >>= 1)
+        length++;
+    for (unsigned i = 6; i-- > 0;)
+        node = node << 1 | number_bit(cm, &model->length[node], length >> i & 1);
+    length = node & 63;
+    if (length > 42) {
+        if (cm->failed == 0)
+            cm->failed = hf_err_set(cm->err, EBADMSG, "delta is damaged: a number is too large");
+        return 0;
+    }
+    if (length < 2)
+        return length;
+    uint64_t made = 1;
+    node = 1;
+    for (unsigned i = length - 1; i-- > 0;) {
+        unsigned bit = value >> i & 1;
+        if (node < 8) {
+            bit = number_bit(cm, &model->bits[length][node], bit);
+            node = node << 1 | bit;
+        } else {
+            bit = delta_cm_code(cm, bit, 32768);
+        }
+        made = made << 1 | bit;
+    }
+    return made;
+}

@@ -1,0 +1,90 @@
+/* delta/cm.h - a binary arithmetic coder and the mixing of predictions that feeds it. Integers only: the same bits on every
+ * machine. One code path serves both directions: delta_cm_code() takes the bit when encoding and returns it when decoding.
+ *
+ * Context mixing (logistic mixing of adaptive bit predictions) and the carry-less range coder follow Matt Mahoney's
+ * published descriptions of PAQ ("Adaptive Weighing of Context Models for Lossless Data Compression", 2005). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "delta/wire.h"
+
+struct delta_cm {
+    bool encoding;
+    uint32_t low, high, code;
+    /* encoding */
+    struct hf_buf *out;
+    int failed; /* -errno of the first failure; coding goes on with zero bits */
+    /* decoding: `left` bytes of the part are still in the patch */
+    struct delta_input *in;
+    struct hf_err *err;
+    uint64_t left;
+    unsigned beyond; /* bytes taken behind the end */
+    unsigned pos, n;
+    unsigned char buffer[4096];
+};
+
+void delta_cm_start_encoding(struct delta_cm *cm, struct hf_buf *out);
+/* Read a part of n bytes. Errors go to err and cm->failed. */
+void delta_cm_start_decoding(struct delta_cm *cm, struct delta_input *in, uint64_t n, struct hf_err *err);
+/* Encoding: flush. Decoding: the part must be used up. Returns cm->failed. */
+HF_MUST_USE int delta_cm_finish(struct delta_cm *cm);
+
+void delta_cm_shift(struct delta_cm *cm); /* one byte in or out */
+
+/* p1: chance of a 1, in 1/65536, 1..65535. */
+static inline unsigned delta_cm_code(struct delta_cm *cm, unsigned bit, uint32_t p1)
+{
+    uint32_t middle = cm->low + (uint32_t)((uint64_t)(cm->high - cm->low) * p1 >> 16);
+
+    if (!cm->encoding)
+        bit = cm->code <= middle;
+    if (bit != 0)
+        cm->high = middle;
+    else
+        cm->low = middle + 1;
+    while (((cm->low ^ cm->high) & 0xff000000) == 0)
+        delta_cm_shift(cm);
+    return bit;
+}
+
+/* ---- adaptive bits --------------------------------------------------------------------------------------------- */
+
+/* 22 bits of probability, 10 of count: slow and exact, for small tables. */
+static inline uint32_t delta_bit_p16(uint32_t state)
+{
+    return state >> 16;
+}
+
+void delta_bit_update(uint32_t *state, unsigned bit, unsigned limit);
+
+#define DELTA_BIT_INIT 0x80000000u
+
+/* 12 bits of probability, 4 of count, for the large tables. */
+#define DELTA_SLOT_INIT 0x8000u
+void delta_slot_update(uint16_t *state, unsigned bit);
+
+/* ---- mixing ---------------------------------------------------------------------------------------------------- */
+
+enum { DELTA_MIX_MAX = 24 };
+
+struct delta_tables {
+    int16_t stretch[4096]; /* ln(p / (1 - p)) * 256, of p * 4096 */
+    uint16_t rate[16];
+};
+
+void delta_tables_init(struct delta_tables *tables);
+uint32_t delta_squash(int32_t x); /* inverse, 12 bits */
+
+/* ---- numbers --------------------------------------------------------------------------------------------------- */
+
+/* Any number below 2^42: its length by a tree of adaptive bits, then its highest three bits below the first adaptively. */
+struct delta_number {
+    uint32_t length[64];
+    uint32_t bits[43][8];
+};
+
+void delta_number_init(struct delta_number *model);
+uint64_t delta_number_code(struct delta_cm *cm, struct delta_number *model, uint64_t value);

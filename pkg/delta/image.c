@@ -1,0 +1,189 @@
+#include "delta/image.h"
+
+#include <elf.h>
+#include <string.h>
+
+static uint64_t le(const unsigned char *p, unsigned n)
+{
+    uint64_t v = 0;
+
+    while (n-- > 0)
+        v = v << 8 | p[n];
+    return v;
+}
+
+uint64_t delta_position_of(const struct delta_segments *segments, uint64_t address)
+{
+    for (unsigned i = 0; i < segments->n; i++) {
+        const struct delta_segment *s = &segments->p[i];
+        uint64_t at = address - s->address;
+        if (at < s->file_size)
+            return s->offset + at;
+        if (at < s->memory_size)
+            return DELTA_MEMORY + address;
+    }
+    return DELTA_NOWHERE;
+}
+
+uint64_t delta_address_of(const struct delta_segments *segments, uint64_t position)
+{
+    if (position >= DELTA_MEMORY)
+        return position - DELTA_MEMORY;
+    for (unsigned i = 0; i < segments->n; i++) {
+        const struct delta_segment *s = &segments->p[i];
+        if (position - s->offset < s->file_size)
+            return s->address + (position - s->offset);
+    }
+    return position;
+}
+
+const struct delta_region *delta_image_region(const struct delta_image *image, uint64_t offset, uint64_t *ret_end)
+{
+    static const struct delta_region plain = {.kind = DELTA_REGION_PLAIN};
+    unsigned low = 0, high = image->regions_n;
+
+    while (low < high) {
+        unsigned middle = (low + high) / 2;
+        if (image->regions[middle].offset <= offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *ret_end = low < image->regions_n ? image->regions[low].offset : UINT64_MAX;
+    if (low == 0)
+        return &plain;
+    const struct delta_region *r = &image->regions[low - 1];
+    if (offset - r->offset >= r->size)
+        return &plain;
+    *ret_end = r->offset + r->size;
+    return r;
+}
+
+static int read_segments(struct delta_old *file, const unsigned char *header, struct delta_image *image,
+                         struct hf_err *err)
+{
+    uint64_t at = le(header + 32, 8);
+    unsigned size = (unsigned)le(header + 54, 2), n = (unsigned)le(header + 56, 2);
+
+    if (size != sizeof(Elf64_Phdr) || at > file->size)
+        return 0;
+    for (unsigned i = 0; i < n && i < 64 && image->segments.n < DELTA_SEGMENTS; i++) {
+        unsigned char p[sizeof(Elf64_Phdr)];
+        int r = delta_old_read(file, at + (uint64_t)i * size, p, sizeof(p), err);
+        if (r < 0)
+            return r;
+        struct delta_segment s = {le(p + 8, 8), le(p + 16, 8), le(p + 32, 8), le(p + 40, 8)};
+        bool sane = s.offset <= file->size && s.file_size <= file->size - s.offset && s.address < DELTA_MEMORY &&
+                    s.memory_size < DELTA_MEMORY && s.memory_size >= s.file_size;
+        if (le(p, 4) == PT_LOAD && sane)
+            image->segments.p[image->segments.n++] = s;
+    }
+    return 0;
+}
+
+static enum delta_region_kind kind_by_name(const char *name)
+{
+    static const struct {
+        const char *name;
+        enum delta_region_kind kind;
+    } names[] = {
+        {".eh_frame_hdr", DELTA_REGION_EH_HDR},  {".eh_frame", DELTA_REGION_EH_FRAME},
+        {".got", DELTA_REGION_POINTERS},         {".got.plt", DELTA_REGION_POINTERS},
+        {".data.rel.ro", DELTA_REGION_POINTERS}, {".init_array", DELTA_REGION_POINTERS},
+        {".fini_array", DELTA_REGION_POINTERS},  {".rodata", DELTA_REGION_RODATA},
+        {".gopclntab", DELTA_REGION_GO_PCLN},    {".data", DELTA_REGION_POINTERS},
+        {".itablink", DELTA_REGION_POINTERS},    {".noptrdata", DELTA_REGION_POINTERS},
+    };
+
+    for (size_t i = 0; i < HF_LEN(names); i++)
+        if (strcmp(name, names[i].name) == 0)
+            return names[i].kind;
+    return DELTA_REGION_PLAIN;
+}
+
+static enum delta_region_kind kind_of(const unsigned char *section, const char *name)
+{
+    switch (le(section + 4, 4)) {
+    case SHT_RELA:
+        return le(section + 56, 8) == sizeof(Elf64_Rela) ? DELTA_REGION_RELA : DELTA_REGION_PLAIN;
+    case SHT_SYMTAB:
+    case SHT_DYNSYM:
+        return DELTA_REGION_SYMBOLS;
+    case SHT_DYNAMIC:
+        return DELTA_REGION_DYNAMIC;
+    case SHT_INIT_ARRAY:
+    case SHT_FINI_ARRAY:
+        return DELTA_REGION_POINTERS;
+    case SHT_NOBITS:
+        return DELTA_REGION_PLAIN;
+    default:
+        return (le(section + 8, 8) & SHF_EXECINSTR) != 0 ? DELTA_REGION_CODE : kind_by_name(name);
+    }
+}
+
+static void add_region(struct delta_image *image, struct delta_region region)
+{
+    unsigned i = image->regions_n;
+
+    if (i == DELTA_REGIONS)
+        return;
+    while (i > 0 && image->regions[i - 1].offset > region.offset) {
+        image->regions[i] = image->regions[i - 1];
+        i--;
+    }
+    image->regions[i] = region;
+    image->regions_n++;
+}
+
+static int read_sections(struct delta_old *file, const unsigned char *header, struct delta_image *image,
+                         struct hf_err *err)
+{
+    uint64_t at = le(header + 40, 8);
+    unsigned size = (unsigned)le(header + 58, 2), n = (unsigned)le(header + 60, 2),
+             names = (unsigned)le(header + 62, 2);
+    unsigned char s[sizeof(Elf64_Shdr)], names_at[8] = {0};
+    int r;
+
+    if (size != sizeof(Elf64_Shdr) || at > file->size)
+        return 0;
+    if ((r = delta_old_read(file, at + (uint64_t)names * size + 24, names_at, 8, err)) < 0)
+        return r;
+    for (unsigned i = 0; i < n && i < 256; i++) {
+        char name[16] = {0};
+        unsigned char link_at[8];
+        if ((r = delta_old_read(file, at + (uint64_t)i * size, s, sizeof(s), err)) < 0)
+            return r;
+        uint64_t name_at = le(names_at, 8) + le(s, 4), link = at + le(s + 40, 4) * size + 24;
+        if (name_at < file->size && (r = delta_old_read(file, name_at, name, sizeof(name) - 1, err)) < 0)
+            return r;
+        if ((r = delta_old_read(file, link, link_at, 8, err)) < 0)
+            return r;
+        struct delta_region region = {le(s + 24, 8), le(s + 32, 8), le(s + 16, 8), le(link_at, 8), kind_of(s, name)};
+        if (region.kind != DELTA_REGION_PLAIN && region.size > 0 && region.offset <= file->size &&
+            region.size <= file->size - region.offset)
+            add_region(image, region);
+    }
+    return 0;
+}
+
+int delta_image_read(struct delta_old *file, struct delta_image *ret_image, struct hf_err *err)
+{
+    unsigned char header[sizeof(Elf64_Ehdr)];
+    int r;
+
+    memset(ret_image, 0, sizeof(*ret_image));
+    if (file->size < sizeof(header) || file->size > UINT32_MAX)
+        return 0;
+    if ((r = delta_old_read(file, 0, header, sizeof(header), err)) < 0)
+        return r;
+    if (memcmp(header, ELFMAG, SELFMAG) != 0 || header[EI_CLASS] != ELFCLASS64 || header[EI_DATA] != ELFDATA2LSB)
+        return 0;
+    unsigned machine = (unsigned)le(header + 18, 2);
+    ret_image->machine = machine == EM_X86_64    ? DELTA_MACHINE_X86_64
+                         : machine == EM_AARCH64 ? DELTA_MACHINE_AARCH64
+                                                 : DELTA_MACHINE_NONE;
+    ret_image->fixed = le(header + 16, 2) == ET_EXEC;
+    if ((r = read_segments(file, header, ret_image, err)) < 0)
+        return r;
+    return read_sections(file, header, ret_image, err);
+}

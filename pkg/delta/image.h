@@ -1,0 +1,64 @@
+/* delta/image.h - what a file's bytes mean, as far as predicting references needs it: its segments and its tables.
+ *
+ * Read from the old file on both sides, so nothing of it is in the patch but the new file's segments. ELF, 64 bit, little
+ * endian; anything else gives an image without segments. Everything bounded; hostile headers only make predictions bad. */
+#pragma once
+
+#include <stdint.h>
+
+#include "delta/wire.h"
+
+enum { DELTA_SEGMENTS = 12, DELTA_REGIONS = 64 };
+
+enum delta_machine { DELTA_MACHINE_NONE, DELTA_MACHINE_X86_64, DELTA_MACHINE_AARCH64 };
+
+/* A loaded part: file bytes [offset, offset + file_size) are at address; memory beyond them is zero. */
+struct delta_segment {
+    uint64_t offset, address, file_size, memory_size;
+};
+
+struct delta_segments {
+    unsigned n;
+    struct delta_segment p[DELTA_SEGMENTS];
+};
+
+enum delta_region_kind {
+    DELTA_REGION_PLAIN,
+    DELTA_REGION_CODE,
+    DELTA_REGION_POINTERS, /* aligned 64-bit addresses */
+    DELTA_REGION_RELA,     /* {address, info, addend} */
+    DELTA_REGION_SYMBOLS,  /* Elf64_Sym */
+    DELTA_REGION_DYNAMIC,
+    DELTA_REGION_EH_HDR,
+    DELTA_REGION_EH_FRAME,
+    DELTA_REGION_RODATA,
+    DELTA_REGION_GO_PCLN,
+};
+
+struct delta_region {
+    uint64_t offset, size, address;
+    uint64_t link; /* symbols: offset of the string table */
+    enum delta_region_kind kind;
+};
+
+struct delta_image {
+    enum delta_machine machine;
+    bool fixed; /* linked at a fixed address: words in its range are pointers */
+    struct delta_segments segments;
+    unsigned regions_n;
+    struct delta_region regions[DELTA_REGIONS]; /* ascending, not overlapping */
+};
+
+/* Never fails on content; read errors of the file are returned. */
+HF_MUST_USE int delta_image_read(struct delta_old *file, struct delta_image *ret_image, struct hf_err *err);
+
+/* Kind of the byte at offset; *ret_end is where that stops being so. */
+const struct delta_region *delta_image_region(const struct delta_image *image, uint64_t offset, uint64_t *ret_end);
+
+/* Positions: file offsets, and beyond DELTA_MEMORY addresses that no file byte stands for. */
+#define DELTA_MEMORY (UINT64_C(1) << 40)
+#define DELTA_NOWHERE UINT64_MAX
+
+uint64_t delta_position_of(const struct delta_segments *segments, uint64_t address);
+/* The address of a position; an offset outside all segments is its own address. */
+uint64_t delta_address_of(const struct delta_segments *segments, uint64_t position);

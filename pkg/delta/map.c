@@ -1,0 +1,88 @@
+#include "delta/map.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+void delta_map_done(struct delta_map *map)
+{
+    free(map->p);
+    free(map->by_old);
+    *map = (struct delta_map){0};
+}
+
+int delta_map_alloc(struct delta_map *map, uint32_t n, struct hf_err *err)
+{
+    *map = (struct delta_map){.n = n};
+    map->p = calloc(n > 0 ? n : 1, sizeof(*map->p));
+    map->by_old = calloc(n > 0 ? n : 1, sizeof(*map->by_old));
+    if (map->p == NULL || map->by_old == NULL) {
+        delta_map_done(map);
+        return hf_err_set(err, ENOMEM, "out of memory for the match map");
+    }
+    return 0;
+}
+
+static bool before(const struct delta_map *map, uint16_t a, uint16_t b)
+{
+    return map->p[a].old_pos != map->p[b].old_pos ? map->p[a].old_pos < map->p[b].old_pos : a < b;
+}
+
+static void sift(struct delta_map *map, uint32_t at, uint32_t n)
+{
+    uint16_t moving = map->by_old[at];
+
+    for (uint32_t child; (child = 2 * at + 1) < n; at = child) {
+        if (child + 1 < n && before(map, map->by_old[child], map->by_old[child + 1]))
+            child++;
+        if (!before(map, moving, map->by_old[child]))
+            break;
+        map->by_old[at] = map->by_old[child];
+    }
+    map->by_old[at] = moving;
+}
+
+/* Heap sort: no memory beside, no bad case. */
+void delta_map_sort(struct delta_map *map)
+{
+    for (uint32_t i = 0; i < map->n; i++)
+        map->by_old[i] = (uint16_t)i;
+    for (uint32_t i = map->n / 2; i-- > 0;)
+        sift(map, i, map->n);
+    for (uint32_t n = map->n; n-- > 1;) {
+        uint16_t last = map->by_old[n];
+        map->by_old[n] = map->by_old[0];
+        map->by_old[0] = last;
+        sift(map, 0, n);
+    }
+}
+
+enum delta_map_found delta_map_shift(const struct delta_map *map, uint64_t old_pos, int64_t *ret_shift)
+{
+    uint32_t low = 0, high = map->n, best_len = 0;
+    uint64_t last_end = 0;
+    enum delta_map_found found = DELTA_MAP_NONE;
+
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (map->p[map->by_old[middle]].old_pos <= old_pos)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (uint32_t look = 0; look < DELTA_MAP_LOOK && low > 0; look++) {
+        const struct delta_map_entry *e = &map->p[map->by_old[--low]];
+        uint64_t end = (uint64_t)e->old_pos + e->len;
+        int64_t shift = (int64_t)e->new_pos - (int64_t)e->old_pos;
+        if (end > old_pos && e->len > best_len) {
+            found = DELTA_MAP_COVERED;
+            best_len = e->len;
+            *ret_shift = shift;
+        } else if (found != DELTA_MAP_COVERED && end > last_end) {
+            found = DELTA_MAP_BEFORE;
+            last_end = end;
+            *ret_shift = shift;
+        }
+    }
+    return found;
+}

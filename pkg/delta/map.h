@@ -1,0 +1,30 @@
+/* delta/map.h - the match map: where parts of old went in new. Known before the first byte of new is made, so that
+ * references forward can be predicted. Bounded: DELTA_MAP_MAX longest copies; 32-bit positions. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "delta/match.h"
+
+enum { DELTA_MAP_MAX = 32768, DELTA_MAP_LOOK = 24 };
+
+struct delta_map_entry {
+    uint32_t new_pos, old_pos, len;
+};
+
+struct delta_map {
+    uint32_t n;
+    struct delta_map_entry *p; /* ascending in new, not overlapping there */
+    uint16_t *by_old;          /* indexes, ascending in old (then in new) */
+};
+
+enum delta_map_found { DELTA_MAP_NONE, DELTA_MAP_BEFORE, DELTA_MAP_COVERED };
+
+void delta_map_done(struct delta_map *map);
+HF_MUST_USE int delta_map_alloc(struct delta_map *map, uint32_t n, struct hf_err *err);
+void delta_map_sort(struct delta_map *map); /* once p is complete */
+
+/* Shift (new - old) at an old position: of the longest entry that covers it among the DELTA_MAP_LOOK nearest, else of
+ * the one that ends last before it. */
+enum delta_map_found delta_map_shift(const struct delta_map *map, uint64_t old_pos, int64_t *ret_shift);

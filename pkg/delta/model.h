@@ -1,0 +1,36 @@
+/* delta/model.h - the small profile's model: how the bytes of new are coded, given old, the match map and what is known of
+ * the image. The same code encodes and decodes, so the two cannot disagree.
+ *
+ * One model serves one block at a time; delta_model_reset() makes it as new. Memory: sizeof(struct delta_model), fixed. */
+#pragma once
+
+#include "delta/cm.h"
+#include "delta/image.h"
+#include "delta/map.h"
+#include "delta/refs.h"
+
+struct delta_model;
+
+/* What both sides know before the first byte of new. */
+struct delta_setting {
+    struct delta_old *old;
+    struct delta_image image;       /* of old */
+    struct delta_segments segments; /* of new */
+    struct delta_map map;
+    uint64_t old_size, new_size;
+    unsigned predictors; /* DELTA_PREDICT_* */
+};
+
+enum { DELTA_PREDICT_REFERENCES = 1 };
+
+HF_MUST_USE int delta_setting_code(struct delta_cm *cm, struct delta_setting *setting, struct hf_err *err);
+
+struct delta_model *delta_model_new(struct delta_setting *setting);
+void delta_model_free(struct delta_model *model);
+void delta_model_reset(struct delta_model *model);
+
+/* Code new[start..end): encoding takes the bytes from `truth` (new[start]), decoding gives them to `output`.
+ * `copies` are all copies of the encoder; *next the first that reaches into the block. */
+HF_MUST_USE int delta_model_code(struct delta_model *model, struct delta_cm *cm, uint64_t start, uint64_t end,
+                                 const unsigned char *truth, const struct delta_copies *copies,
+                                 struct delta_output *output, struct hf_err *err);

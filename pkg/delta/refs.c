@@ -1,0 +1,372 @@
+#include "delta/refs.h"
+
+#include <string.h>
+
+struct scan {
+    const struct delta_image *image;
+    const struct delta_region *region;
+    const unsigned char *bytes;
+    size_t n, limit;
+    uint64_t offset;
+    struct delta_ref *refs;
+    size_t found;
+};
+
+static uint32_t le32(const unsigned char *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static uint64_t le64(const unsigned char *p)
+{
+    return le32(p) | (uint64_t)le32(p + 4) << 32;
+}
+
+static uint64_t sign(uint32_t value, unsigned bits)
+{
+    return (uint64_t)((int64_t)((uint64_t)value << (64 - bits)) >> (64 - bits));
+}
+
+static bool add(struct scan *s, size_t at, unsigned n, enum delta_ref_kind kind, uint64_t address, uint64_t word)
+{
+    uint64_t target = delta_position_of(&s->image->segments, address);
+
+    if (target == DELTA_NOWHERE || at + n > s->limit)
+        return false;
+    s->refs[s->found++] =
+        (struct delta_ref){.target = target, .word = word, .at = (uint32_t)at, .kind = (uint8_t)kind, .n = (uint8_t)n};
+    return true;
+}
+
+/* ---- x86-64 ---------------------------------------------------------------------------------------------------- */
+
+/* One-byte opcodes with a ModRM operand that compilers use with rip; value - 1 is the size of their immediate. */
+static const unsigned char modrm_opcode[256] = {
+    [0x01] = 1, [0x03] = 1, [0x09] = 1, [0x0b] = 1, [0x21] = 1, [0x23] = 1, [0x29] = 1, [0x2b] = 1, [0x31] = 1,
+    [0x33] = 1, [0x38] = 1, [0x39] = 1, [0x3a] = 1, [0x3b] = 1, [0x63] = 1, [0x69] = 5, [0x6b] = 2, [0x80] = 2,
+    [0x81] = 5, [0x83] = 2, [0x84] = 1, [0x85] = 1, [0x86] = 1, [0x87] = 1, [0x88] = 1, [0x89] = 1, [0x8a] = 1,
+    [0x8b] = 1, [0x8d] = 1, [0xc0] = 2, [0xc1] = 2, [0xc6] = 2, [0xc7] = 5, [0xd1] = 1, [0xd3] = 1, [0xf6] = 1,
+    [0xf7] = 1, [0xfe] = 1, [0xff] = 1, [0xd9] = 1, [0xdb] = 1, [0xdd] = 1,
+};
+
+/* Is bytes[at] a ModRM byte for [rip + disp32]? Returns the immediate's size + 1, 0 when not. */
+static unsigned rip_operand(const unsigned char *b)
+{
+    if ((b[0] & 0xc7) != 0x05)
+        return 0;
+    if (b[-2] == 0x0f && (b[-1] < 0x80 || b[-1] > 0x8f))
+        return b[-1] == 0x70 || b[-1] == 0xba || b[-1] == 0xc2 || b[-1] == 0xc6 ? 2 : 1;
+    if (b[-3] == 0x0f && (b[-2] == 0x38 || b[-2] == 0x3a))
+        return b[-2] == 0x3a ? 2 : 1;
+    if (b[-3] == 0xc5 || b[-4] == 0xc4 || b[-6] == 0x62)
+        return 1;
+    if (modrm_opcode[b[-1]] == 0)
+        return 0;
+    if (b[-1] == 0xf6 || b[-1] == 0xf7)
+        return (b[0] & 0x38) == 0 ? (b[-1] == 0xf6 ? 2 : 5) : 1;
+    return b[-1] == 0xc7 && b[-2] == 0x66 ? 3 : modrm_opcode[b[-1]];
+}
+
+static void scan_x86(struct scan *s)
+{
+    uint64_t address = delta_address_of(&s->image->segments, s->offset);
+
+    for (size_t i = 0; i < s->n; i++) {
+        const unsigned char *b = s->bytes + i;
+        enum delta_ref_kind kind;
+        unsigned extra = 0;
+        if (b[-1] == 0xe8) {
+            kind = DELTA_REF_CALL;
+        } else if (b[-1] == 0xe9) {
+            kind = DELTA_REF_JMP;
+        } else if ((b[-1] & 0xf0) == 0x80 && b[-2] == 0x0f) {
+            kind = DELTA_REF_JCC;
+        } else if ((b[-1] & 0xc7) == 0x05 && (extra = rip_operand(b - 1)) > 0) {
+            kind = DELTA_REF_RIP;
+            extra--;
+        } else {
+            continue;
+        }
+        uint32_t word = le32(b);
+        if (word + 0x8000000u < 0x10000000u && add(s, i, 4, kind, address + i + 4 + extra + sign(word, 32), word)) {
+            s->refs[s->found - 1].rip_extra = (uint8_t)extra;
+            i += 3;
+        }
+    }
+}
+
+/* ---- AArch64 --------------------------------------------------------------------------------------------------- */
+
+static uint64_t adr_immediate(uint32_t w)
+{
+    return sign((w >> 5 & 0x7ffff) << 2 | (w >> 29 & 3), 21);
+}
+
+/* The scaled unsigned 12-bit offset of `add` (64 bit, unshifted) or of a load or store; false: neither. */
+static bool low12(uint32_t w, uint64_t *ret_offset)
+{
+    if ((w & 0xffc00000) == 0x91000000) {
+        *ret_offset = w >> 10 & 0xfff;
+        return true;
+    }
+    if ((w & 0x3b000000) == 0x39000000) {
+        unsigned scale = w >> 30;
+        if ((w & 0x04800000) == 0x04800000)
+            scale = 4;
+        *ret_offset = (uint64_t)(w >> 10 & 0xfff) << scale;
+        return true;
+    }
+    return false;
+}
+
+/* The page the adrp before the instruction at b put into register r, looking back at most 16 instructions. */
+static bool page_before(const unsigned char *b, uint64_t address, unsigned r, uint64_t *ret_page)
+{
+    for (unsigned k = 1; k <= 16; k++) {
+        uint32_t w = le32(b - 4 * k);
+        if ((w & 31) != r)
+            continue;
+        if ((w & 0x9f000000) != 0x90000000)
+            return false;
+        *ret_page = ((address - 4 * k) & ~UINT64_C(0xfff)) + (adr_immediate(w) << 12);
+        return true;
+    }
+    return false;
+}
+
+static void scan_adrp(struct scan *s, size_t i, uint64_t address, uint32_t w)
+{
+    uint64_t page = (address & ~UINT64_C(0xfff)) + (adr_immediate(w) << 12), low = 0;
+
+    for (unsigned k = 1; k <= 16; k++) {
+        uint32_t next = le32(s->bytes + i + 4 * k);
+        if ((next >> 5 & 31) == (w & 31) && low12(next, &low))
+            break;
+        if ((next & 31) == (w & 31))
+            break;
+    }
+    (void)add(s, i, 4, DELTA_REF_ADRP, page + low, w);
+}
+
+static void scan_aarch64(struct scan *s)
+{
+    uint64_t start = delta_address_of(&s->image->segments, s->offset), page, low;
+
+    for (size_t i = (0 - s->offset) & 3; i < s->n; i += 4) {
+        uint32_t w = le32(s->bytes + i);
+        uint64_t address = start + i;
+        if ((w & 0x7c000000) == 0x14000000)
+            (void)add(s, i, 4, DELTA_REF_BL, address + sign((w & 0x3ffffff) << 2, 28), w);
+        else if ((w & 0x9f000000) == 0x90000000)
+            scan_adrp(s, i, address, w);
+        else if ((w & 0x9f000000) == 0x10000000)
+            (void)add(s, i, 4, DELTA_REF_ADR, address + adr_immediate(w), w);
+        else if ((w & 0xff000010) == 0x54000000 || (w & 0x7e000000) == 0x34000000 || (w & 0x3b000000) == 0x18000000)
+            (void)add(s, i, 4, DELTA_REF_B19, address + sign((w >> 5 & 0x7ffff) << 2, 21), w);
+        else if ((w & 0x7e000000) == 0x36000000)
+            (void)add(s, i, 4, DELTA_REF_B14, address + sign((w >> 5 & 0x3fff) << 2, 16), w);
+        else if (low12(w, &low) && page_before(s->bytes + i, address, w >> 5 & 31, &page))
+            (void)add(s, i, 4, DELTA_REF_LO12, page + low, w);
+    }
+}
+
+/* ---- tables ---------------------------------------------------------------------------------------------------- */
+
+static void scan_words(struct scan *s, unsigned stride, unsigned first, enum delta_ref_kind kind)
+{
+    uint64_t in_region = s->offset - s->region->offset;
+
+    for (size_t i = (size_t)((stride + first - in_region % stride) % stride); i < s->n; i += stride) {
+        uint64_t word = le64(s->bytes + i);
+        if (word != 0)
+            (void)add(s, i, 8, kind, word, word);
+    }
+}
+
+/* Two kinds of words in one table, in ascending order. */
+static void scan_rela(struct scan *s)
+{
+    uint64_t in_region = s->offset - s->region->offset;
+
+    for (size_t i = (size_t)((8 - in_region % 8) % 8); i < s->n; i += 8) {
+        unsigned field = (unsigned)((in_region + i) % 24);
+        uint64_t word = le64(s->bytes + i);
+        if (field != 8 && word != 0)
+            (void)add(s, i, 8, field == 0 ? DELTA_REF_ABS64 : DELTA_REF_ADDEND, word, word);
+    }
+}
+
+static void scan_symbols(struct scan *s)
+{
+    uint64_t in_region = s->offset - s->region->offset;
+
+    for (size_t i = (size_t)((4 - in_region % 4) % 4); i < s->n; i += 4) {
+        unsigned field = (unsigned)((in_region + i) % 24);
+        uint32_t name = le32(s->bytes + i);
+        if (field == 0 && name != 0 && i + 4 <= s->limit)
+            s->refs[s->found++] = (struct delta_ref){.target = s->region->link + name,
+                                                     .base = s->region->link,
+                                                     .word = name,
+                                                     .at = (uint32_t)i,
+                                                     .kind = DELTA_REF_NAME,
+                                                     .n = 4};
+        else if (field == 8 && le64(s->bytes + i) != 0)
+            (void)add(s, i, 8, DELTA_REF_ABS64, le64(s->bytes + i), le64(s->bytes + i));
+    }
+}
+
+/* Header: version and encodings, pointer to .eh_frame, count; then {function, its entry}, relative to the section. */
+static void scan_eh_hdr(struct scan *s)
+{
+    uint64_t in_region = s->offset - s->region->offset;
+
+    for (size_t i = (size_t)((4 - in_region % 4) % 4); i < s->n; i += 4) {
+        uint32_t word = le32(s->bytes + i);
+        if (in_region + i == 4)
+            (void)add(s, i, 4, DELTA_REF_SELF32, s->region->address + 4 + sign(word, 32), word);
+        else if (in_region + i >= 12 && add(s, i, 4, DELTA_REF_BASE32, s->region->address + sign(word, 32), word))
+            s->refs[s->found - 1].base = s->region->offset;
+    }
+}
+
+/* An entry starts {length, distance back to its common entry, function relative to here}. Taken for one where the distance
+ * leads to the section's inside, the length is small and the function lies in the image. */
+static void scan_eh_frame(struct scan *s)
+{
+    uint64_t in_region = s->offset - s->region->offset;
+
+    for (size_t i = (size_t)((4 - in_region % 4) % 4); i < s->n; i += 4) {
+        const unsigned char *b = s->bytes + i;
+        uint32_t length = le32(b - 4), back = le32(b), function = le32(b + 4);
+        uint64_t address = s->region->address + in_region + i;
+        if (in_region + i < 4 || length < 12 || length > 4096 || length % 4 != 0 || back % 4 != 0 || back < 16 ||
+            back > in_region + i || (function >> 31) == 0)
+            continue;
+        if (!add(s, i, 4, DELTA_REF_BACK32, address - back, back))
+            continue;
+        if (i + 4 < s->n && add(s, i + 4, 4, DELTA_REF_SELF32, address + 4 + sign(function, 32), function))
+            i += 4;
+    }
+}
+
+size_t delta_refs_scan(const struct delta_image *image, const struct delta_region *region, const unsigned char *bytes,
+                       size_t n, size_t limit, uint64_t offset, struct delta_ref *refs)
+{
+    struct scan s = {image, region, bytes, n, limit, offset, refs, 0};
+
+    switch (region->kind) {
+    case DELTA_REGION_CODE:
+        if (image->machine == DELTA_MACHINE_X86_64)
+            scan_x86(&s);
+        else if (image->machine == DELTA_MACHINE_AARCH64)
+            scan_aarch64(&s);
+        break;
+    case DELTA_REGION_RELA:
+        scan_rela(&s);
+        break;
+    case DELTA_REGION_SYMBOLS:
+        scan_symbols(&s);
+        break;
+    case DELTA_REGION_EH_HDR:
+        scan_eh_hdr(&s);
+        break;
+    case DELTA_REGION_EH_FRAME:
+        scan_eh_frame(&s);
+        break;
+    case DELTA_REGION_DYNAMIC:
+    case DELTA_REGION_POINTERS:
+        scan_words(&s, 8, 0, DELTA_REF_ABS64);
+        break;
+    case DELTA_REGION_RODATA:
+    case DELTA_REGION_GO_PCLN:
+        if (image->fixed)
+            scan_words(&s, 8, 0, DELTA_REF_ABS64);
+        break;
+    case DELTA_REGION_PLAIN:
+        break;
+    }
+    return s.found;
+}
+
+/* ---- values ---------------------------------------------------------------------------------------------------- */
+
+static uint32_t adr_encode(uint32_t w, uint64_t immediate)
+{
+    return (w & 0x9f00001f) | (uint32_t)(immediate & 3) << 29 | (uint32_t)(immediate >> 2 & 0x7ffff) << 5;
+}
+
+static unsigned low12_scale(uint32_t w)
+{
+    if ((w & 0xffc00000) == 0x91000000)
+        return 0;
+    return (w & 0x04800000) == 0x04800000 ? 4 : w >> 30;
+}
+
+uint64_t delta_ref_encode(const struct delta_ref *ref, uint64_t site, uint64_t target, uint64_t base)
+{
+    uint32_t w = (uint32_t)ref->word;
+    uint64_t distance = target - site;
+
+    switch (ref->kind) {
+    case DELTA_REF_CALL:
+    case DELTA_REF_JMP:
+    case DELTA_REF_JCC:
+    case DELTA_REF_RIP:
+        return (uint32_t)(distance - 4 - ref->rip_extra);
+    case DELTA_REF_BL:
+        return (w & 0xfc000000) | (uint32_t)(distance >> 2 & 0x3ffffff);
+    case DELTA_REF_B19:
+        return (w & 0xff00001f) | (uint32_t)(distance >> 2 & 0x7ffff) << 5;
+    case DELTA_REF_B14:
+        return (w & 0xfff8001f) | (uint32_t)(distance >> 2 & 0x3fff) << 5;
+    case DELTA_REF_ADRP:
+        return adr_encode(w, (target >> 12) - (site >> 12));
+    case DELTA_REF_ADR:
+        return adr_encode(w, distance);
+    case DELTA_REF_LO12:
+        return (w & 0xffc003ff) | (uint32_t)((target & 0xfff) >> low12_scale(w)) << 10;
+    case DELTA_REF_SELF32:
+        return (uint32_t)distance;
+    case DELTA_REF_BACK32:
+        return (uint32_t)(0 - distance);
+    case DELTA_REF_BASE32:
+    case DELTA_REF_NAME:
+        return (uint32_t)(target - base);
+    default:
+        return target;
+    }
+}
+
+uint64_t delta_ref_decode(const struct delta_ref *ref, uint64_t word, uint64_t site, uint64_t base, uint64_t hint)
+{
+    uint32_t w = (uint32_t)word;
+
+    switch (ref->kind) {
+    case DELTA_REF_CALL:
+    case DELTA_REF_JMP:
+    case DELTA_REF_JCC:
+    case DELTA_REF_RIP:
+        return site + 4 + ref->rip_extra + sign(w, 32);
+    case DELTA_REF_BL:
+        return site + sign((w & 0x3ffffff) << 2, 28);
+    case DELTA_REF_B19:
+        return site + sign((w >> 5 & 0x7ffff) << 2, 21);
+    case DELTA_REF_B14:
+        return site + sign((w >> 5 & 0x3fff) << 2, 16);
+    case DELTA_REF_ADRP:
+        return ((((site >> 12) + adr_immediate(w)) << 12) & ~UINT64_C(0xfff)) | (hint & 0xfff);
+    case DELTA_REF_ADR:
+        return site + adr_immediate(w);
+    case DELTA_REF_LO12:
+        return (hint & ~UINT64_C(0xfff)) | ((uint64_t)(w >> 10 & 0xfff) << low12_scale(w) & 0xfff);
+    case DELTA_REF_SELF32:
+        return site + sign(w, 32);
+    case DELTA_REF_BACK32:
+        return site - w;
+    case DELTA_REF_BASE32:
+    case DELTA_REF_NAME:
+        return base + sign(w, 32);
+    default:
+        return word;
+    }
+}

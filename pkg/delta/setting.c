@@ -1,0 +1,84 @@
+/* What both sides know before the first byte of new: which predictors, new's segments, the match map. */
+#include <errno.h>
+#include <string.h>
+
+#include "delta/model.h"
+
+struct numbers {
+    struct delta_number plain, segment, gap, length, jump, jump_after_gap;
+};
+
+static void code_segments(struct delta_cm *cm, struct numbers *n, struct delta_setting *s)
+{
+    uint64_t count = delta_number_code(cm, &n->plain, s->segments.n);
+
+    if (count > DELTA_SEGMENTS) {
+        if (cm->failed == 0)
+            cm->failed = hf_err_set(cm->err, EBADMSG, "delta is damaged: too many segments");
+        return;
+    }
+    s->segments.n = (unsigned)count;
+    for (unsigned i = 0; i < count; i++) {
+        static const struct delta_segment none = {0};
+        const struct delta_segment *was = i < s->image.segments.n ? &s->image.segments.p[i] : &none;
+        const uint64_t old[4] = {was->offset, was->address, was->file_size, was->memory_size};
+        struct delta_segment *now = &s->segments.p[i];
+        uint64_t *fields[4] = {&now->offset, &now->address, &now->file_size, &now->memory_size};
+        for (unsigned k = 0; k < 4; k++)
+            *fields[k] = old[k] + (uint64_t)delta_unzigzag(
+                                      delta_number_code(cm, &n->segment, delta_zigzag((int64_t)(*fields[k] - old[k]))));
+    }
+}
+
+static int code_entry(struct delta_cm *cm, struct numbers *n, const struct delta_setting *s, uint64_t *new_end,
+                      int64_t *shift, struct delta_map_entry *e)
+{
+    uint64_t gap = delta_number_code(cm, &n->gap, e->new_pos - *new_end);
+    uint64_t length = delta_number_code(cm, &n->length, e->len);
+    struct delta_number *jump_model = gap == 0 ? &n->jump : &n->jump_after_gap;
+    int64_t turn = (int64_t)e->old_pos - (int64_t)e->new_pos - *shift;
+    turn = delta_unzigzag(delta_number_code(cm, jump_model, delta_zigzag(turn)));
+    uint64_t new_pos = *new_end + gap, old_pos = new_pos + (uint64_t)(*shift + turn);
+
+    if (cm->failed != 0)
+        return cm->failed;
+    if (length == 0 || new_pos > s->new_size || length > s->new_size - new_pos || old_pos > s->old_size ||
+        length > s->old_size - old_pos)
+        return cm->failed = hf_err_set(cm->err, EBADMSG, "delta is damaged: a copy reaches too far");
+    *e = (struct delta_map_entry){(uint32_t)new_pos, (uint32_t)old_pos, (uint32_t)length};
+    *new_end = new_pos + length;
+    *shift += turn;
+    return 0;
+}
+
+int delta_setting_code(struct delta_cm *cm, struct delta_setting *s, struct hf_err *err)
+{
+    struct numbers *n = malloc(sizeof(*n));
+    uint64_t new_end = 0;
+    int64_t shift = 0;
+    int r = 0;
+
+    if (n == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    for (size_t i = 0; i < sizeof(*n) / sizeof(struct delta_number); i++)
+        delta_number_init(&n->plain + i);
+    uint64_t predictors = delta_number_code(cm, &n->plain, s->predictors);
+    uint64_t count = delta_number_code(cm, &n->plain, s->map.n);
+    if (cm->failed == 0 && predictors > DELTA_PREDICT_REFERENCES)
+        r = hf_err_set(err, EOPNOTSUPP, "delta predictor set %llu is not known", (unsigned long long)predictors);
+    else if (cm->failed == 0 && (count > DELTA_MAP_MAX || (count > 0 && (s->new_size | s->old_size) > UINT32_MAX)))
+        r = hf_err_set(err, EBADMSG, "delta is damaged: the match map is too large");
+    s->predictors = (unsigned)predictors;
+    if (r == 0 && cm->failed == 0 && !cm->encoding)
+        r = delta_map_alloc(&s->map, (uint32_t)count, err);
+    if (r == 0 && cm->failed == 0)
+        code_segments(cm, n, s);
+    for (uint64_t i = 0; r == 0 && cm->failed == 0 && i < count; i++)
+        r = code_entry(cm, n, s, &new_end, &shift, &s->map.p[i]);
+    free(n);
+    if (r == 0)
+        r = cm->failed;
+    if (r == 0)
+        delta_map_sort(&s->map);
+    return r;
+}

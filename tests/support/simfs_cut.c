@@ -144,7 +144,12 @@ static void cut_names(struct hf_simfs *fs, uint64_t *seed)
     }
 }
 
-/* Any size between, each sector old, new or zero. */
+static bool same_sector(const struct sim_blob *a, const struct sim_blob *b, size_t at, size_t n)
+{
+    return at + n <= a->n && at + n <= b->n && memcmp(a->p + at, b->p + at, n) == 0;
+}
+
+/* Any size between, each sector old, new or zero; one that nobody wrote to keeps what it has. */
 static void tear(struct sim_node *node, uint64_t *seed)
 {
     struct sim_blob torn = {NULL, 0};
@@ -154,7 +159,8 @@ static void tear(struct sim_node *node, uint64_t *seed)
     for (size_t at = 0; at < torn.n; at += SIM_SECTOR) {
         const struct sim_blob *from = below(seed, 2) == 0 ? &node->kept : &node->live;
         size_t n = HF_MIN(torn.n - at, (size_t)SIM_SECTOR);
-        if (below(seed, 8) != 0 && at < from->n)
+        bool untouched = same_sector(&node->kept, &node->live, at, n);
+        if ((below(seed, 8) != 0 || untouched) && at < from->n)
             memcpy(torn.p + at, from->p + at, HF_MIN(n, from->n - at));
     }
     free(node->live.p);

@@ -112,22 +112,6 @@ class Cluster:
         """The node's file tree as a folder of this machine."""
         return disk.root(self.where, name)
 
-    def sync(self, name):
-        """Write all that the node has written to its disk."""
-        disk.sync(self.where, name)
-
-    def find(self, name, program):
-        """The numbers, as this machine sees them, of the node's processes of this name."""
-        found = []
-        for pid in process.in_group(f"{self.where.cgroup}/{name}"):
-            try:
-                with open(f"/proc/{pid}/comm", encoding="utf-8") as f:
-                    if f.read().strip() == program[:15]:           # the kernel keeps no more of a name
-                        found.append(pid)
-            except (FileNotFoundError, ProcessLookupError):
-                pass
-        return found
-
     def load_image(self, name, archive):
         node.add_image(self.where, name, archive)
 

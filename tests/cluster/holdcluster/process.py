@@ -22,13 +22,6 @@ def _start_time(pid):
     return None if fields[0] in (b"Z", b"X") else int(fields[19])
 
 
-def started_at(pid):
-    """When `pid` started, as time.time() counts; right to 10 ms."""
-    with open("/proc/uptime", encoding="ascii") as f:
-        up = float(f.read().split()[0])
-    return time.time() - up + _start_time(pid) / os.sysconf("SC_CLK_TCK")
-
-
 def _file(where, name):
     return where.path("run", name + ".pid")
 
@@ -130,19 +123,13 @@ def marked(where):
                         found.add(int(entry))
             except (FileNotFoundError, ProcessLookupError, PermissionError):
                 pass
-    return sorted(found.union(in_group(where.cgroup)) - {0})
-
-
-def in_group(group):
-    """The numbers of the processes in the control group `group` and those below it."""
-    found = set()
-    for folder, _, _ in os.walk(f"/sys/fs/cgroup/pids/{group}"):
+    for folder, _, _ in os.walk(f"/sys/fs/cgroup/pids/{where.cgroup}"):
         try:
             with open(os.path.join(folder, "cgroup.procs"), encoding="ascii") as f:
                 found.update(int(word) for word in f.read().split())
         except FileNotFoundError:
             pass                                   # its last process went
-    return found
+    return sorted(found - {0})
 
 
 def run(argv, check=True, **more):

@@ -1,0 +1,11 @@
+/* spool/crc32c.h - CRC-32C (Castagnoli; RFC 3720 B.4, RFC 4960 appendix B). Pure, any thread. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Go on from `crc` (0 to start) with n bytes; values are finished ones, so pieces may be chained. */
+uint32_t hf_crc32c(uint32_t crc, const void *bytes, size_t n);
+
+/* The same by table only: the reference for tests and for processors without the instruction. */
+uint32_t hf_crc32c_table(uint32_t crc, const void *bytes, size_t n);

@@ -1,0 +1,109 @@
+#include "spool/reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+
+#include "spool/scan.h"
+
+/* The segment's file, when it still is the segment that the extent is about; -ENOENT when it is not. */
+static int open_extent(const struct hf_fs_ops *fs, const char *dir, const struct hf_spool_extent *extent,
+                       struct hf_err *err)
+{
+    unsigned char bytes[HF_SPOOL_SEGMENT_HEADER];
+    struct hf_spool_header header;
+    char path[PATH_MAX];
+
+    hf_spool_segment_path(dir, extent->first, path, sizeof(path));
+    int fd = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_NONBLOCK, 0, HF_FS_ANY);
+    if (fd == -ENOENT)
+        return fd;
+    if (fd < 0)
+        return hf_err_sys(err, fd, "open '%s'", path);
+    ssize_t n = fs->pread(fs->ctx, fd, bytes, sizeof(bytes), 0);
+    if (n == (ssize_t)sizeof(bytes) && hf_spool_header_parse(bytes, &header) == 0 && header.salt == extent->salt &&
+        header.first == extent->first)
+        return fd;
+    (void)fs->close(fs->ctx, fd);
+    return n < 0 ? hf_err_sys(err, (int)n, "read '%s'", path) : -ENOENT;
+}
+
+/* Take a record over: 1, 0 when this read is full. */
+static int take(struct hf_spool_read *read, struct hf_spool_place *place, const struct hf_spool_record *record)
+{
+    if (read->n == read->max || hf_buf_reserve(&read->bytes, record->payload.n) < 0)
+        return 0;
+    if (hf_buf_add(&read->bytes, record->payload.p, record->payload.n) < 0)
+        return 0;
+    read->records[read->n++] = *record;
+    read->missing += record->sequence - place->next;
+    place->next = record->sequence + 1;
+    return 1;
+}
+
+/* Read what one extent has: 1 when the read is full, 0 when the extent has no more, -errno. */
+static int read_extent(const struct hf_fs_ops *fs, int fd, const struct hf_spool_extent *extent,
+                       struct hf_spool_place *place, struct hf_spool_read *read, struct hf_err *err)
+{
+    bool known = place->segment == extent->first && place->offset >= HF_SPOOL_CONTENT;
+    struct hf_spool_record record;
+    struct hf_spool_scan scan;
+    int r, full = 0;
+
+    hf_spool_scan_init(&scan, fs, fd, extent->salt, known ? place->offset : HF_SPOOL_CONTENT, extent->end);
+    for (;;) {
+        uint64_t before = scan.offset;
+        r = hf_spool_scan_next(&scan, &record, err);
+        if (r == 0 && extent->end - scan.offset >= HF_SPOOL_RECORD_HEADER) {
+            r = hf_spool_scan_resync(&scan, place->next - 1, err);
+            if (r > 0)
+                continue;
+        }
+        if (r <= 0)
+            break;
+        if (record.sequence >= place->next && !take(read, place, &record)) {
+            scan.offset = before;
+            full = 1;
+            break;
+        }
+    }
+    place->segment = extent->first;
+    place->offset = scan.offset;
+    read->skipped_bytes += scan.skipped_bytes;
+    hf_spool_scan_done(&scan);
+    return r < 0 ? r : full;
+}
+
+/* Payloads were appended while the buffer could move: point at them now. */
+static void settle(struct hf_spool_read *read)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < read->n; i++) {
+        read->records[i].payload.p = hf_buf_str(&read->bytes) + at;
+        at += read->records[i].payload.n;
+    }
+}
+
+int hf_spool_read_records(const struct hf_fs_ops *fs, const char *dir, const struct hf_spool_extent *extents,
+                          size_t n_extents, struct hf_spool_place *place, struct hf_spool_read *read,
+                          struct hf_err *err)
+{
+    int r = 0;
+
+    read->n = 0;
+    read->missing = 0;
+    read->skipped_bytes = 0;
+    hf_buf_clear(&read->bytes);
+    for (size_t i = 0; r == 0 && i < n_extents; i++) {
+        int fd = open_extent(fs, dir, &extents[i], err);
+        if (fd == -ENOENT)
+            continue;
+        if (fd < 0)
+            return fd;
+        r = read_extent(fs, fd, &extents[i], place, read, err);
+        (void)fs->close(fs->ctx, fd);
+    }
+    settle(read);
+    return r < 0 ? r : 0;
+}

@@ -1,0 +1,135 @@
+#include "spool/record.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "spool/crc32c.h"
+
+enum { RECORD_MAGIC = 0x48465231, CURSOR_MAGIC = 0x48464331, VERSION = 1 };
+
+static const char segment_magic[8] = "HFSPOOL\n";
+
+static void put32(unsigned char *p, uint32_t v)
+{
+    for (int i = 0; i < 4; i++)
+        p[i] = (unsigned char)(v >> (8 * i));
+}
+
+static void put64(unsigned char *p, uint64_t v)
+{
+    put32(p, (uint32_t)v);
+    put32(p + 4, (uint32_t)(v >> 32));
+}
+
+static uint32_t get32(const unsigned char *p)
+{
+    return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
+}
+
+static uint64_t get64(const unsigned char *p)
+{
+    return (uint64_t)get32(p + 4) << 32 | get32(p);
+}
+
+void hf_spool_header_format(const struct hf_spool_header *header, unsigned char bytes[static HF_SPOOL_SEGMENT_HEADER])
+{
+    memset(bytes, 0, HF_SPOOL_SEGMENT_HEADER);
+    memcpy(bytes, segment_magic, sizeof(segment_magic));
+    put32(bytes + 8, VERSION);
+    put32(bytes + 12, header->salt);
+    put64(bytes + 16, header->size);
+    put64(bytes + 24, header->first);
+    memcpy(bytes + 32, header->stream, sizeof(header->stream));
+    put32(bytes + 60, hf_crc32c(0, bytes, 60));
+}
+
+int hf_spool_header_parse(const unsigned char bytes[static HF_SPOOL_SEGMENT_HEADER], struct hf_spool_header *ret)
+{
+    if (memcmp(bytes, segment_magic, sizeof(segment_magic)) != 0 || get32(bytes + 60) != hf_crc32c(0, bytes, 60))
+        return -EBADMSG;
+    if (get32(bytes + 8) != VERSION)
+        return -EOPNOTSUPP;
+    ret->salt = get32(bytes + 12);
+    ret->size = get64(bytes + 16);
+    ret->first = get64(bytes + 24);
+    memcpy(ret->stream, bytes + 32, sizeof(ret->stream));
+    return 0;
+}
+
+static uint32_t record_crc(const unsigned char *head, struct hf_view payload, uint32_t salt)
+{
+    unsigned char seed[4];
+
+    put32(seed, salt);
+    uint32_t crc = hf_crc32c(0, seed, sizeof(seed));
+    crc = hf_crc32c(crc, head, 28);
+    return hf_crc32c(crc, payload.p, payload.n);
+}
+
+int hf_spool_record_format(const struct hf_spool_record *record, uint32_t salt, struct hf_buf *out)
+{
+    static const unsigned char zeros[8];
+    unsigned char head[HF_SPOOL_RECORD_HEADER];
+    size_t whole = hf_spool_record_bytes(record->payload.n);
+
+    if (record->payload.n > HF_SPOOL_MAX_PAYLOAD)
+        return -E2BIG;
+    int r = hf_buf_reserve(out, whole);
+    if (r < 0)
+        return r;
+    put32(head, RECORD_MAGIC);
+    put32(head + 4, (uint32_t)record->payload.n);
+    put64(head + 8, record->sequence);
+    put64(head + 16, record->unix_ns);
+    put32(head + 24, record->tag);
+    put32(head + 28, record_crc(head, record->payload, salt));
+    r = hf_buf_add(out, head, sizeof(head));
+    if (r == 0)
+        r = hf_buf_add(out, record->payload.p, record->payload.n);
+    if (r == 0)
+        r = hf_buf_add(out, zeros, whole - sizeof(head) - record->payload.n);
+    return r;
+}
+
+int64_t hf_spool_record_parse(const unsigned char *bytes, size_t n, uint32_t salt, struct hf_spool_record *ret,
+                              size_t *ret_need)
+{
+    if (n < HF_SPOOL_RECORD_HEADER) {
+        *ret_need = HF_SPOOL_RECORD_HEADER;
+        return 0;
+    }
+    size_t length = get32(bytes + 4);
+    if (get32(bytes) != RECORD_MAGIC || length > HF_SPOOL_MAX_PAYLOAD)
+        return -EBADMSG;
+    size_t whole = hf_spool_record_bytes(length);
+    if (n < whole) {
+        *ret_need = whole;
+        return 0;
+    }
+    struct hf_view payload = {(const char *)bytes + HF_SPOOL_RECORD_HEADER, length};
+    if (get32(bytes + 28) != record_crc(bytes, payload, salt))
+        return -EBADMSG;
+    *ret = (struct hf_spool_record){get64(bytes + 8), get64(bytes + 16), get32(bytes + 24), payload};
+    return (int64_t)whole;
+}
+
+void hf_spool_cursor_format(const struct hf_spool_cursor *cursor, unsigned char bytes[static HF_SPOOL_CURSOR_SLOT])
+{
+    memset(bytes, 0, HF_SPOOL_CURSOR_SLOT);
+    put32(bytes, CURSOR_MAGIC);
+    put32(bytes + 4, VERSION);
+    put64(bytes + 8, cursor->counter);
+    put64(bytes + 16, cursor->delivered);
+    put32(bytes + 28, hf_crc32c(0, bytes, 28));
+}
+
+int hf_spool_cursor_parse(const unsigned char bytes[static HF_SPOOL_CURSOR_SLOT], struct hf_spool_cursor *ret)
+{
+    if (get32(bytes) != CURSOR_MAGIC || get32(bytes + 28) != hf_crc32c(0, bytes, 28))
+        return -EBADMSG;
+    if (get32(bytes + 4) != VERSION)
+        return -EOPNOTSUPP;
+    ret->counter = get64(bytes + 8);
+    ret->delivered = get64(bytes + 16);
+    return 0;
+}

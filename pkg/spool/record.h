@@ -1,0 +1,66 @@
+/* spool/record.h - segment headers, records and cursor slots as bytes (FORMAT.md). Pure, any thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/macros.h"
+
+enum {
+    HF_SPOOL_SEGMENT_HEADER = 64,
+    HF_SPOOL_SECTOR =
+        512, /* each write begins at a multiple of this: no sector with durable content is written again */
+    HF_SPOOL_CONTENT = HF_SPOOL_SECTOR, /* where records begin */
+    HF_SPOOL_RECORD_HEADER = 32,
+    HF_SPOOL_MAX_PAYLOAD = 1 << 20,
+    HF_SPOOL_CURSOR_SLOT = 32,
+    HF_SPOOL_CURSOR_STRIDE = 4096,
+};
+
+struct hf_spool_header {
+    uint32_t salt;
+    uint64_t size;
+    uint64_t first;
+    unsigned char stream[16];
+};
+
+struct hf_spool_record {
+    uint64_t sequence;
+    uint64_t unix_ns;
+    uint32_t tag;
+    struct hf_view payload; /* borrowed */
+};
+
+/* Bytes a record with this payload takes, padding included. */
+static inline size_t hf_spool_record_bytes(size_t payload)
+{
+    return HF_SPOOL_RECORD_HEADER + ((payload + 7) & ~(size_t)7);
+}
+
+static inline uint64_t hf_spool_align(uint64_t offset)
+{
+    return (offset + HF_SPOOL_SECTOR - 1) / HF_SPOOL_SECTOR * HF_SPOOL_SECTOR;
+}
+
+void hf_spool_header_format(const struct hf_spool_header *header, unsigned char bytes[static HF_SPOOL_SEGMENT_HEADER]);
+HF_MUST_USE int hf_spool_header_parse(const unsigned char bytes[static HF_SPOOL_SEGMENT_HEADER],
+                                      struct hf_spool_header *ret);
+
+/* Append a whole record to *out: 0, -E2BIG, -ENOMEM. */
+HF_MUST_USE int hf_spool_record_format(const struct hf_spool_record *record, uint32_t salt, struct hf_buf *out);
+
+/* What is at the start of bytes[n]: >0 bytes of a good record (padding included); 0: more bytes are needed to tell
+ * (*ret_need says how many in all); -EBADMSG: no record of this salt. */
+HF_MUST_USE int64_t hf_spool_record_parse(const unsigned char *bytes, size_t n, uint32_t salt,
+                                          struct hf_spool_record *ret, size_t *ret_need);
+
+struct hf_spool_cursor {
+    uint64_t counter;
+    uint64_t delivered; /* inclusive; 0: nothing */
+};
+
+void hf_spool_cursor_format(const struct hf_spool_cursor *cursor, unsigned char bytes[static HF_SPOOL_CURSOR_SLOT]);
+HF_MUST_USE int hf_spool_cursor_parse(const unsigned char bytes[static HF_SPOOL_CURSOR_SLOT],
+                                      struct hf_spool_cursor *ret);

@@ -1,0 +1,110 @@
+#include "spool/scan.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { WINDOW_STEP = 64 * 1024 };
+
+void hf_spool_scan_init(struct hf_spool_scan *scan, const struct hf_fs_ops *fs, int fd, uint32_t salt, uint64_t offset,
+                        uint64_t end)
+{
+    *scan = (struct hf_spool_scan){
+        .fs = fs,
+        .fd = fd,
+        .salt = salt,
+        .end = end,
+        .offset = offset,
+        .window = HF_BUF_INIT(2 * (HF_SPOOL_MAX_PAYLOAD + HF_SPOOL_RECORD_HEADER) + WINDOW_STEP),
+        .window_at = offset,
+    };
+}
+
+void hf_spool_scan_done(struct hf_spool_scan *scan)
+{
+    hf_buf_done(&scan->window);
+}
+
+/* Have `need` bytes from the offset on in the window, or all there are. */
+static int fill(struct hf_spool_scan *scan, size_t need, struct hf_err *err)
+{
+    if (scan->offset < scan->window_at || scan->offset > scan->window_at + scan->window.n) {
+        hf_buf_clear(&scan->window);
+        scan->window_at = scan->offset;
+    }
+    size_t used = (size_t)(scan->offset - scan->window_at);
+    if (scan->window.n - used >= need)
+        return 0;
+    hf_buf_consume(&scan->window, used);
+    scan->window_at = scan->offset;
+    while (scan->window.n < need) {
+        uint64_t at = scan->window_at + scan->window.n;
+        size_t want = (size_t)HF_MIN(scan->end - HF_MIN(at, scan->end),
+                                     (uint64_t)HF_MAX(need - scan->window.n, (size_t)WINDOW_STEP));
+        if (want == 0)
+            return 0;
+        if (hf_buf_reserve(&scan->window, want) < 0)
+            return hf_err_set(err, ENOMEM, "read segment at %llu: not enough memory", (unsigned long long)at);
+        ssize_t n = scan->fs->pread(scan->fs->ctx, scan->fd, scan->window.p + scan->window.n, want, at);
+        if (n < 0)
+            return hf_err_sys(err, (int)n, "read segment at %llu", (unsigned long long)at);
+        if (n == 0)
+            return 0;
+        scan->window.n += (size_t)n;
+    }
+    return 0;
+}
+
+/* The record at the offset without moving: its length, 0 when there is none, -errno. */
+static int64_t peek(struct hf_spool_scan *scan, struct hf_spool_record *ret, struct hf_err *err)
+{
+    size_t need = HF_SPOOL_RECORD_HEADER;
+
+    for (;;) {
+        int r = fill(scan, need, err);
+        if (r < 0)
+            return r;
+        size_t used = (size_t)(scan->offset - scan->window_at), have = scan->window.n - used, more = 0;
+        if (have < need)
+            return 0;
+        int64_t whole =
+            hf_spool_record_parse((const unsigned char *)scan->window.p + used, have, scan->salt, ret, &more);
+        if (whole != 0)
+            return whole > 0 ? whole : 0;
+        need = more;
+    }
+}
+
+int hf_spool_scan_next(struct hf_spool_scan *scan, struct hf_spool_record *ret, struct hf_err *err)
+{
+    uint64_t before = scan->offset;
+    int64_t whole = peek(scan, ret, err);
+
+    if (whole == 0 && hf_spool_align(before) != before) {
+        scan->offset = hf_spool_align(before);
+        whole = peek(scan, ret, err);
+        if (whole == 0)
+            scan->offset = before;
+    }
+    if (whole <= 0)
+        return (int)whole;
+    scan->offset += (uint64_t)whole;
+    return 1;
+}
+
+int hf_spool_scan_resync(struct hf_spool_scan *scan, uint64_t above, struct hf_err *err)
+{
+    uint64_t from = scan->offset;
+    struct hf_spool_record record;
+
+    for (scan->offset += 8; scan->offset + HF_SPOOL_RECORD_HEADER <= scan->end; scan->offset += 8) {
+        int64_t whole = peek(scan, &record, err);
+        if (whole < 0)
+            return (int)whole;
+        if (whole > 0 && record.sequence > above) {
+            scan->skipped_bytes += scan->offset - from;
+            return 1;
+        }
+    }
+    scan->offset = from;
+    return 0;
+}

@@ -1,0 +1,29 @@
+/* spool/scan.h - walking through the records of one segment file with a small window. Blocks. */
+#pragma once
+
+#include "base/err.h"
+#include "base/fs.h"
+#include "spool/record.h"
+
+struct hf_spool_scan {
+    const struct hf_fs_ops *fs;
+    int fd; /* borrowed */
+    uint32_t salt;
+    uint64_t end;           /* look no further */
+    uint64_t offset;        /* of the next record */
+    uint64_t skipped_bytes; /* left out by resyncing */
+    struct hf_buf window;   /* file bytes from window_at on */
+    uint64_t window_at;
+};
+
+/* Start at `offset` (a record's start). hf_spool_scan_done() frees the window; `fd` stays the caller's. */
+void hf_spool_scan_init(struct hf_spool_scan *scan, const struct hf_fs_ops *fs, int fd, uint32_t salt, uint64_t offset,
+                        uint64_t end);
+void hf_spool_scan_done(struct hf_spool_scan *scan);
+
+/* The record at the offset or, where none is, at the next multiple of 512; the offset moves behind it: 1; 0: there is none;
+ * -errno. The payload lives until the next call. */
+HF_MUST_USE int hf_spool_scan_next(struct hf_spool_scan *scan, struct hf_spool_record *ret, struct hf_err *err);
+
+/* Move to the next place that is a whole record with a sequence above `above`: 1, or 0 when there is none up to the end. */
+HF_MUST_USE int hf_spool_scan_resync(struct hf_spool_scan *scan, uint64_t above, struct hf_err *err);

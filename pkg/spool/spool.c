@@ -1,0 +1,443 @@
+/* Two jobs at most: `writer` owns the store while it runs (write, deliver, prepare); `reader` works on a snapshot.
+ *
+ *   append -> collecting batch --(writer idle)--> writing batch -> done callbacks -> next batch, else housekeeping
+ */
+#include "spool/spool.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct waiter {
+    void (*done)(void *arg, int r, uint64_t sequence);
+    void *arg;
+    uint64_t unix_ns;
+    uint32_t tag;
+    size_t offset, n; /* of the payload in the batch's bytes */
+};
+
+/* Records on their way to the disk. */
+struct batch {
+    struct waiter *waiters;
+    size_t n, cap;
+    struct hf_buf bytes;
+};
+
+enum writer_task { WRITER_IDLE, WRITER_WRITE, WRITER_KEEP };
+
+struct writer {
+    struct hf_job job;
+    enum writer_task task;
+    struct hf_spool_store *store;
+    const struct hf_clock_ops *clock;
+    struct batch batch;
+    struct hf_spool_record *records; /* as many as the batch has */
+    size_t first, count;             /* the part of the batch that this write is about */
+    uint64_t deliver;                /* 0: nothing to deliver */
+    uint64_t took_ns;
+    int r;
+};
+
+struct reader {
+    struct hf_job job;
+    bool busy;
+    const struct hf_spool_store_params *where; /* fs and folder */
+    struct hf_spool_extent *extents;
+    size_t n_extents, cap_extents;
+    struct hf_spool_place place;
+    struct hf_spool_read read;
+    void (*done)(void *arg, int r, const struct hf_spool_read *read);
+    void *arg;
+    int r;
+};
+
+struct hf_spool {
+    struct hf_spool_params params;
+    char *dir;
+    struct hf_spool_store *store;
+    struct batch collecting;
+    struct writer writer;
+    struct reader reader;
+    uint64_t deliver;            /* wanted */
+    uint64_t durable;            /* last sequence that may be read */
+    struct hf_spool_stats stats; /* this and the extents: as of the writer's last job that ended */
+    struct hf_spool_extent *extents;
+    size_t n_extents, cap_extents;
+    struct hf_spool_state state;
+    bool closing;
+    bool calling;     /* inside a callback: freeing waits for its end */
+    bool keep_failed; /* housekeeping did not work: not again before the next write or delivery */
+};
+
+static void start_writer(struct hf_spool *spool);
+static void free_when_quiet(struct hf_spool *spool);
+
+/* ---- batches ----------------------------------------------------------------------------------------------------- */
+
+static void batch_done(struct batch *batch)
+{
+    free(batch->waiters);
+    hf_buf_done(&batch->bytes);
+    *batch = (struct batch){.bytes = HF_BUF_INIT(HF_SPOOL_PENDING_BYTES)};
+}
+
+static void batch_clear(struct batch *batch)
+{
+    batch->n = 0;
+    hf_buf_clear(&batch->bytes);
+}
+
+static int batch_add(struct batch *batch, const struct waiter *waiter, struct hf_view payload)
+{
+    if (batch->n == batch->cap) {
+        size_t cap = batch->cap == 0 ? 64 : batch->cap * 2;
+        struct waiter *more = reallocarray(batch->waiters, cap, sizeof(*more));
+        if (more == NULL)
+            return -ENOMEM;
+        batch->waiters = more;
+        batch->cap = cap;
+    }
+    size_t offset = batch->bytes.n;
+    int r = hf_buf_add(&batch->bytes, payload.p, payload.n);
+    if (r < 0)
+        return r == -E2BIG ? -EAGAIN : r;
+    batch->waiters[batch->n] = *waiter;
+    batch->waiters[batch->n].offset = offset;
+    batch->waiters[batch->n].n = payload.n;
+    batch->n++;
+    return 0;
+}
+
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
+
+static void writer_work(struct hf_job *job)
+{
+    struct writer *writer = hf_container_of(job, struct writer, job);
+    uint64_t began = hf_mono_ns(writer->clock);
+
+    if (writer->task == WRITER_WRITE) {
+        writer->r = hf_spool_store_write(writer->store, writer->records + writer->first, writer->count, NULL);
+    } else {
+        writer->r = writer->deliver > 0 ? hf_spool_store_deliver(writer->store, writer->deliver, NULL) : 0;
+        if (writer->r == 0)
+            writer->r = hf_spool_store_prepare(writer->store, NULL);
+    }
+    writer->took_ns = hf_mono_ns(writer->clock) - began;
+}
+
+/* How many records from `first` on go into one write. */
+static size_t part_of(const struct batch *batch, size_t first)
+{
+    size_t n = 0, bytes = 0;
+
+    while (first + n < batch->n && n < HF_SPOOL_BATCH_RECORDS) {
+        bytes += hf_spool_record_bytes(batch->waiters[first + n].n);
+        if (n > 0 && bytes > HF_SPOOL_BATCH_BYTES)
+            break;
+        n++;
+    }
+    return n;
+}
+
+static void answer(struct hf_spool *spool, const struct writer *writer, int r)
+{
+    struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS + 1];
+
+    hf_spool_store_take_dropped(spool->store, dropped);
+    if (dropped[0].records > 0 && spool->params.dropped != NULL)
+        spool->params.dropped(spool->params.arg, dropped);
+    for (size_t i = writer->first; i < writer->first + writer->count && !spool->closing; i++) {
+        const struct waiter *waiter = &writer->batch.waiters[i];
+        *(r == 0 ? &spool->state.accepted : r == -EAGAIN ? &spool->state.refused_full : &spool->state.failed) += 1;
+        if (waiter->done != NULL)
+            waiter->done(waiter->arg, r, r == 0 ? writer->records[i].sequence : 0);
+    }
+}
+
+static void write_ended(struct hf_spool *spool, int r)
+{
+    struct writer *writer = &spool->writer;
+
+    spool->state.batches++;
+    spool->state.last_write_ns = writer->took_ns;
+    spool->keep_failed = false;
+    if (r == 0)
+        spool->durable = writer->records[writer->first + writer->count - 1].sequence;
+    answer(spool, writer, r);
+    writer->first += writer->count;
+    if (writer->first == writer->batch.n) {
+        batch_clear(&writer->batch);
+        writer->first = 0;
+    }
+    writer->count = 0;
+    if (r == 0 && spool->params.readable != NULL && !spool->closing)
+        spool->params.readable(spool->params.arg);
+}
+
+/* Take over what the store knows, now that no job has it. */
+static int learn(struct hf_spool *spool)
+{
+    spool->stats = hf_spool_store_stats(spool->store);
+    if (spool->cap_extents < spool->stats.segments) {
+        size_t cap = HF_MAX((size_t)spool->stats.segments, (size_t)16) * 2;
+        struct hf_spool_extent *extents = reallocarray(spool->extents, cap, sizeof(*extents));
+        if (extents == NULL)
+            return -ENOMEM;
+        spool->extents = extents;
+        spool->cap_extents = cap;
+    }
+    spool->n_extents = hf_spool_store_extents(spool->store, 0, spool->extents, spool->cap_extents);
+    return 0;
+}
+
+static void writer_done(struct hf_job *job, int cancelled)
+{
+    struct writer *writer = hf_container_of(job, struct writer, job);
+    struct hf_spool *spool = hf_container_of(writer, struct hf_spool, writer);
+    enum writer_task task = writer->task;
+    int r = cancelled ? -ECANCELED : writer->r;
+
+    writer->task = WRITER_IDLE;
+    if (spool->closing) {
+        free_when_quiet(spool);
+        return;
+    }
+    spool->calling = true;
+    int learned = learn(spool);
+    if (task == WRITER_WRITE)
+        write_ended(spool, r < 0 ? r : learned);
+    else if (r < 0)
+        spool->keep_failed = true;
+    spool->calling = false;
+    if (spool->closing)
+        free_when_quiet(spool);
+    else
+        start_writer(spool);
+}
+
+static int prepare_records(struct writer *writer)
+{
+    struct hf_spool_record *records = reallocarray(writer->records, writer->batch.n, sizeof(*records));
+
+    if (records == NULL)
+        return -ENOMEM;
+    writer->records = records;
+    for (size_t i = 0; i < writer->batch.n; i++) {
+        const struct waiter *waiter = &writer->batch.waiters[i];
+        records[i] =
+            (struct hf_spool_record){.unix_ns = waiter->unix_ns,
+                                     .tag = waiter->tag,
+                                     .payload = {hf_buf_str(&writer->batch.bytes) + waiter->offset, waiter->n}};
+    }
+    return 0;
+}
+
+/* What the writer does next, if anything. */
+static enum writer_task next_task(struct hf_spool *spool)
+{
+    struct writer *writer = &spool->writer;
+
+    if (writer->batch.n == 0 && spool->collecting.n > 0) {
+        struct batch empty = writer->batch;
+        writer->batch = spool->collecting;
+        spool->collecting = empty;
+        if (prepare_records(writer) < 0) {
+            spool->collecting = writer->batch;
+            writer->batch = empty;
+            return WRITER_IDLE;
+        }
+    }
+    if (writer->batch.n > 0) {
+        writer->count = part_of(&writer->batch, writer->first);
+        return WRITER_WRITE;
+    }
+    writer->deliver = spool->deliver > spool->stats.delivered ? spool->deliver : 0;
+    uint64_t segment_bytes = spool->params.store.segment_bytes;
+    bool want_spare = !spool->keep_failed && spool->stats.segments > 0 &&
+                      spool->stats.bytes == spool->stats.segments * segment_bytes &&
+                      spool->stats.bytes + segment_bytes <= spool->params.store.max_bytes;
+    return (writer->deliver > 0 && !spool->keep_failed) || want_spare ? WRITER_KEEP : WRITER_IDLE;
+}
+
+static void start_writer(struct hf_spool *spool)
+{
+    struct writer *writer = &spool->writer;
+
+    if (writer->task != WRITER_IDLE || spool->calling)
+        return;
+    writer->task = next_task(spool);
+    if (writer->task == WRITER_IDLE)
+        return;
+    if (spool->params.sched->submit(spool->params.sched->ctx, &writer->job) < 0)
+        writer->task = WRITER_IDLE;
+}
+
+int hf_spool_append(struct hf_spool *spool, uint32_t tag, struct hf_view payload,
+                    void (*done)(void *arg, int r, uint64_t sequence), void *arg)
+{
+    struct waiter waiter = {.done = done, .arg = arg, .unix_ns = hf_unix_ns(spool->params.clock), .tag = tag};
+
+    if (payload.n > HF_SPOOL_MAX_PAYLOAD ||
+        HF_SPOOL_CONTENT + hf_spool_record_bytes(payload.n) > spool->params.store.segment_bytes)
+        return -E2BIG;
+    if (spool->closing || spool->collecting.n >= HF_SPOOL_PENDING_RECORDS)
+        return -EAGAIN;
+    int r = batch_add(&spool->collecting, &waiter, payload);
+    if (r < 0)
+        return r;
+    start_writer(spool);
+    return 0;
+}
+
+void hf_spool_deliver(struct hf_spool *spool, uint64_t sequence)
+{
+    spool->deliver = HF_MAX(spool->deliver, HF_MIN(sequence, spool->durable));
+    spool->keep_failed = false;
+    start_writer(spool);
+}
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
+static void reader_work(struct hf_job *job)
+{
+    struct reader *reader = hf_container_of(job, struct reader, job);
+
+    reader->r = hf_spool_read_records(reader->where->fs, reader->where->dir, reader->extents, reader->n_extents,
+                                      &reader->place, &reader->read, NULL);
+}
+
+static void reader_done(struct hf_job *job, int cancelled)
+{
+    struct reader *reader = hf_container_of(job, struct reader, job);
+    struct hf_spool *spool = hf_container_of(reader, struct hf_spool, reader);
+
+    reader->busy = false;
+    if (spool->closing) {
+        free_when_quiet(spool);
+        return;
+    }
+    spool->state.missing += reader->read.missing;
+    spool->state.skipped_bytes += reader->read.skipped_bytes;
+    spool->calling = true;
+    reader->done(reader->arg, cancelled ? -ECANCELED : reader->r, &reader->read);
+    spool->calling = false;
+    if (spool->closing)
+        free_when_quiet(spool);
+    else
+        start_writer(spool);
+}
+
+/* The reader works on a copy: segments come and go meanwhile. */
+static int copy_extents(struct hf_spool *spool, uint64_t next)
+{
+    struct reader *reader = &spool->reader;
+
+    if (reader->cap_extents < spool->n_extents) {
+        struct hf_spool_extent *extents = reallocarray(reader->extents, spool->n_extents, sizeof(*extents));
+        if (extents == NULL)
+            return -ENOMEM;
+        reader->extents = extents;
+        reader->cap_extents = spool->n_extents;
+    }
+    reader->n_extents = 0;
+    for (size_t i = 0; i < spool->n_extents; i++)
+        if (i + 1 == spool->n_extents || spool->extents[i + 1].first > next)
+            reader->extents[reader->n_extents++] = spool->extents[i];
+    return 0;
+}
+
+int hf_spool_read(struct hf_spool *spool, uint64_t next, size_t max_records, size_t max_bytes,
+                  void (*done)(void *arg, int r, const struct hf_spool_read *read), void *arg)
+{
+    struct reader *reader = &spool->reader;
+
+    if (reader->busy)
+        return -EBUSY;
+    struct hf_spool_record *records = reallocarray(reader->read.records, max_records, sizeof(*records));
+    if (records == NULL)
+        return -ENOMEM;
+    reader->read.records = records;
+    reader->read.max = max_records;
+    reader->read.bytes.max = HF_MAX(max_bytes, (size_t)HF_SPOOL_MAX_PAYLOAD);
+    if (copy_extents(spool, next) < 0)
+        return -ENOMEM;
+    if (reader->place.next != next)
+        reader->place = (struct hf_spool_place){.next = next};
+    reader->done = done;
+    reader->arg = arg;
+    int r = spool->params.sched->submit(spool->params.sched->ctx, &reader->job);
+    reader->busy = r == 0;
+    return r;
+}
+
+/* ---- life -------------------------------------------------------------------------------------------------------- */
+
+struct hf_spool_state hf_spool_state(const struct hf_spool *spool)
+{
+    struct hf_spool_state state = spool->state;
+
+    state.store = spool->stats;
+    state.delivered = HF_MAX(spool->deliver, spool->stats.delivered);
+    state.queued = spool->durable - HF_MIN(state.delivered, spool->durable);
+    state.pending_records = spool->collecting.n + spool->writer.batch.n;
+    state.pending_bytes = spool->collecting.bytes.n + spool->writer.batch.bytes.n;
+    return state;
+}
+
+int hf_spool_new(const struct hf_spool_params *params, struct hf_spool **ret_spool, struct hf_err *err)
+{
+    _cleanup_(hf_spool_freep) struct hf_spool *spool = calloc(1, sizeof(*spool));
+
+    if (spool == NULL)
+        return hf_err_set(err, ENOMEM, "open spool '%s'", params->store.dir);
+    spool->params = *params;
+    batch_done(&spool->collecting);
+    batch_done(&spool->writer.batch);
+    if (spool->params.store.segment_bytes == 0)
+        spool->params.store.segment_bytes = HF_SPOOL_SEGMENT_BYTES;
+    spool->dir = strdup(params->store.dir);
+    if (spool->dir == NULL)
+        return hf_err_set(err, ENOMEM, "open spool '%s'", params->store.dir);
+    spool->params.store.dir = spool->dir;
+    int r = hf_spool_store_open(&spool->params.store, &spool->store, err);
+    if (r < 0)
+        return r;
+    spool->writer.job = (struct hf_job){.work = writer_work, .done = writer_done};
+    spool->writer.store = spool->store;
+    spool->writer.clock = params->clock;
+    spool->reader.job = (struct hf_job){.work = reader_work, .done = reader_done};
+    spool->reader.where = &spool->params.store;
+    spool->reader.read.bytes = (struct hf_buf)HF_BUF_INIT(HF_SPOOL_MAX_PAYLOAD);
+    r = learn(spool);
+    if (r < 0)
+        return hf_err_set(err, -r, "open spool '%s'", params->store.dir);
+    spool->durable = spool->stats.next - 1;
+    spool->deliver = spool->stats.delivered;
+    *ret_spool = hf_steal(spool);
+    return 0;
+}
+
+/* Jobs hold parts of the spool: the last one to end frees it. */
+static void free_when_quiet(struct hf_spool *spool)
+{
+    if (spool->writer.task != WRITER_IDLE || spool->reader.busy || spool->calling)
+        return;
+    hf_spool_store_free(spool->store);
+    batch_done(&spool->collecting);
+    batch_done(&spool->writer.batch);
+    free(spool->writer.records);
+    free(spool->reader.extents);
+    free(spool->reader.read.records);
+    hf_buf_done(&spool->reader.read.bytes);
+    free(spool->extents);
+    free(spool->dir);
+    free(spool);
+}
+
+void hf_spool_free(struct hf_spool *spool)
+{
+    if (spool == NULL)
+        return;
+    spool->closing = true;
+    free_when_quiet(spool);
+}

@@ -1,0 +1,64 @@
+/* spool/spool.h - a durable queue on the loop: append with group commit, read in order, deliver.
+ *
+ * Appends collect while a sync runs and go to disk together: nobody waits for a timer, and one sync serves all who came
+ * meanwhile. `done` of an append means: survives a power cut. At most one write and one read are under way; both run on
+ * workers. Loop thread only. FORMAT.md says how it looks on disk. */
+#pragma once
+
+#include "base/clock.h"
+#include "loop/sched.h"
+#include "spool/reader.h"
+#include "spool/store.h"
+
+enum {
+    HF_SPOOL_BATCH_RECORDS = 512,
+    HF_SPOOL_BATCH_BYTES = 128 << 10,
+    HF_SPOOL_PENDING_RECORDS = 4096, /* not yet handed to a write: above, append says -EAGAIN */
+    HF_SPOOL_PENDING_BYTES = 2 << 20,
+};
+
+struct hf_spool;
+
+struct hf_spool_params {
+    struct hf_spool_store_params store;
+    const struct hf_clock_ops *clock;
+    const struct hf_sched_ops *sched;
+    /* New records can be read. May be NULL. */
+    void (*readable)(void *arg);
+    /* Records were dropped to make room; called before the append that made it necessary is acknowledged. May be NULL. */
+    void (*dropped)(void *arg, const struct hf_spool_dropped *dropped);
+    void *arg;
+};
+
+/* Opens and recovers: blocks, at start only. */
+HF_MUST_USE int hf_spool_new(const struct hf_spool_params *params, struct hf_spool **ret_spool, struct hf_err *err);
+/* Nothing is called any more; what was not acknowledged may be lost. Memory goes when the jobs under way have ended; may be
+ * called from inside a callback. */
+void hf_spool_free(struct hf_spool *spool);
+HF_DEFINE_CLEANUP(struct hf_spool, hf_spool_free)
+
+/* Queue a record (payload copied). 0: `done(arg, r, sequence)` will be called, r = 0 durable, -EAGAIN full (Block), -errno not
+ * stored. -EAGAIN: too much is waiting, ask again later. -E2BIG: can never fit. `done` may be NULL. */
+HF_MUST_USE int hf_spool_append(struct hf_spool *spool, uint32_t tag, struct hf_view payload,
+                                void (*done)(void *arg, int r, uint64_t sequence), void *arg);
+
+/* Read from `next` on: records in order of sequence, at most max_records and max_bytes of payload (but one record always).
+ * -EBUSY while another read is under way. `read` is the spool's and valid during the call; n = 0: nothing there yet. */
+HF_MUST_USE int hf_spool_read(struct hf_spool *spool, uint64_t next, size_t max_records, size_t max_bytes,
+                              void (*done)(void *arg, int r, const struct hf_spool_read *read), void *arg);
+
+/* All up to `sequence` is delivered. Made durable soon: a lost cursor only means that something is delivered again. */
+void hf_spool_deliver(struct hf_spool *spool, uint64_t sequence);
+
+struct hf_spool_state {
+    struct hf_spool_stats store;
+    uint64_t queued;    /* records durable and not delivered */
+    uint64_t delivered; /* asked for, may not be on disk yet */
+    size_t pending_records, pending_bytes;
+    uint64_t accepted, refused_full, failed; /* appends by how they ended */
+    uint64_t batches;                        /* writes */
+    uint64_t last_write_ns;                  /* time the last write took */
+    uint64_t missing;                        /* sequences that were not found when they were read */
+    uint64_t skipped_bytes;                  /* damage stepped over */
+};
+struct hf_spool_state hf_spool_state(const struct hf_spool *spool);

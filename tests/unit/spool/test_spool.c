@@ -1,0 +1,210 @@
+/* The queue on a loop of virtual time: group commit, order, back-pressure, reading beside writing, freeing in the middle. */
+#include "spool/spool.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "support/check_main.h"
+#include "support/simfs.h"
+#include "support/simloop.h"
+
+enum { SEGMENT = 64 << 10 };
+
+struct world {
+    struct hf_simloop *loop;
+    struct hf_simproc *proc;
+    struct hf_simfs *fs;
+    struct hf_spool *spool;
+    struct hf_spool_params params;
+    uint64_t acked, refused, last_sequence;
+    uint64_t got, got_last, next;
+    bool out_of_order, reading, free_in_callback;
+};
+
+static void world_init(struct world *world, uint64_t seed, uint64_t max_bytes)
+{
+    *world = (struct world){.loop = hf_simloop_new(seed), .fs = hf_simfs_new(), .next = 1};
+    world->proc = hf_simproc_new(world->loop, "node");
+    world->params = (struct hf_spool_params){
+        .store = {.fs = hf_simfs_ops(world->fs),
+                  .rng = hf_simproc_rand(world->proc),
+                  .dir = "/spool",
+                  .segment_bytes = SEGMENT,
+                  .max_bytes = max_bytes},
+        .clock = hf_simproc_clock(world->proc),
+        .sched = hf_simproc_sched(world->proc),
+        .arg = world,
+    };
+    ck_assert_int_eq(hf_spool_new(&world->params, &world->spool, NULL), 0);
+}
+
+static void world_done(struct world *world)
+{
+    hf_spool_free(world->spool);
+    (void)hf_simloop_run_for(world->loop, HF_NS_PER_S);
+    ck_assert_uint_eq(hf_simproc_jobs(world->proc), 0);
+    ck_assert_uint_eq(hf_simfs_open_fds(world->fs), 0);
+    hf_simproc_free(world->proc);
+    hf_simfs_free(world->fs);
+    hf_simloop_free(world->loop);
+}
+
+static void acknowledged(void *arg, int r, uint64_t sequence)
+{
+    struct world *world = arg;
+
+    if (r < 0) {
+        world->refused++;
+    } else {
+        world->acked++;
+        world->out_of_order |= sequence <= world->last_sequence;
+        world->last_sequence = sequence;
+    }
+    if (world->free_in_callback && world->spool != NULL) {
+        hf_spool_free(world->spool);
+        world->spool = NULL;
+    }
+}
+
+static int append(struct world *world, size_t n)
+{
+    char payload[4096];
+
+    memset(payload, 'x', sizeof(payload));
+    return hf_spool_append(world->spool, 1, (struct hf_view){payload, n}, acknowledged, world);
+}
+
+static void have_read(void *arg, int r, const struct hf_spool_read *read)
+{
+    struct world *world = arg;
+
+    ck_assert_int_eq(r, 0);
+    world->reading = false;
+    for (size_t i = 0; i < read->n; i++) {
+        ck_assert_uint_eq(read->records[i].sequence, world->next);
+        world->next++;
+        world->got++;
+    }
+    if (read->n > 0)
+        hf_spool_deliver(world->spool, world->next - 1);
+}
+
+START_TEST(appends_share_syncs_and_keep_order)
+{
+    struct world world;
+
+    world_init(&world, (uint64_t)_i, 64 * SEGMENT);
+    for (unsigned i = 0; i < 2000; i++) {
+        ck_assert_int_eq(append(&world, 100), 0);
+        if (i % 50 == 0)
+            (void)hf_simloop_run_for(world.loop, HF_NS_PER_MS / 2);
+    }
+    (void)hf_simloop_run_for(world.loop, HF_NS_PER_S);
+    struct hf_spool_state state = hf_spool_state(world.spool);
+    ck_assert_uint_eq(world.acked, 2000);
+    ck_assert(!world.out_of_order);
+    ck_assert_uint_eq(state.accepted, 2000);
+    ck_assert_uint_lt(state.batches, 200);
+    ck_assert_uint_eq(state.queued, 2000);
+    ck_assert_uint_eq(state.pending_records, 0);
+    world_done(&world);
+}
+END_TEST
+
+START_TEST(reads_beside_writes_and_delivers)
+{
+    struct world world;
+
+    world_init(&world, (uint64_t)_i, 64 * SEGMENT);
+    for (unsigned i = 0; i < 3000; i++) {
+        ck_assert_int_eq(append(&world, 200 + i % 300), 0);
+        if (i % 7 == 0)
+            (void)hf_simloop_run_for(world.loop, HF_NS_PER_MS);
+        if (!world.reading && i % 5 == 0) {
+            ck_assert_int_eq(hf_spool_read(world.spool, world.next, 64, 100000, have_read, &world), 0);
+            ck_assert_int_eq(hf_spool_read(world.spool, world.next, 64, 100000, have_read, &world), -EBUSY);
+            world.reading = true;
+        }
+    }
+    (void)hf_simloop_run_for(world.loop, HF_NS_PER_S);
+    while (world.next <= world.last_sequence) {
+        ck_assert_int_eq(hf_spool_read(world.spool, world.next, 64, 100000, have_read, &world), 0);
+        (void)hf_simloop_run_for(world.loop, HF_NS_PER_S);
+    }
+    struct hf_spool_state state = hf_spool_state(world.spool);
+    ck_assert_uint_eq(world.got, 3000);
+    ck_assert_uint_eq(state.queued, 0);
+    ck_assert_uint_eq(state.store.delivered, 3000);
+    ck_assert_uint_eq(state.missing, 0);
+    ck_assert_uint_le(state.store.segments, 2);
+    world_done(&world);
+}
+END_TEST
+
+START_TEST(full_is_said_and_ends)
+{
+    struct world world;
+    int r = 0;
+
+    world_init(&world, 1, 3 * SEGMENT);
+    ck_assert_int_eq(append(&world, 4096), 0);
+    ck_assert_int_eq(hf_spool_append(world.spool, 1, (struct hf_view){NULL, (size_t)SEGMENT}, NULL, NULL), -E2BIG);
+    for (unsigned i = 0; r == 0 && i < 100000; i++)
+        r = append(&world, 4096);
+    ck_assert_int_eq(r, -EAGAIN); /* too much is waiting */
+    (void)hf_simloop_run_for(world.loop, HF_NS_PER_S);
+    ck_assert_uint_gt(world.refused, 0); /* and the disk is full */
+    ck_assert_uint_gt(world.acked, 20);
+    uint64_t acked = world.acked;
+    hf_spool_deliver(world.spool, world.last_sequence);
+    (void)hf_simloop_run_for(world.loop, HF_NS_PER_S);
+    ck_assert_int_eq(append(&world, 4096), 0);
+    (void)hf_simloop_run_for(world.loop, HF_NS_PER_S);
+    ck_assert_uint_eq(world.acked, acked + 1);
+    world_done(&world);
+}
+END_TEST
+
+START_TEST(freed_at_any_moment)
+{
+    struct world world;
+
+    world_init(&world, 3, 64 * SEGMENT);
+    world.free_in_callback = _i % 2 == 1;
+    for (unsigned i = 0; i < 40; i++)
+        ck_assert_int_eq(append(&world, 2000), 0);
+    ck_assert_int_eq(hf_spool_read(world.spool, 1, 64, 100000, have_read, &world), 0);
+    for (int i = 0; i < _i; i++)
+        (void)hf_simloop_step(world.loop);
+    hf_spool_free(world.spool);
+    world.spool = NULL;
+    uint64_t acked = world.acked;
+    (void)hf_simloop_run_for(world.loop, HF_NS_PER_S);
+    ck_assert_uint_eq(world.acked, acked);
+    world_done(&world);
+}
+END_TEST
+
+START_TEST(idle_is_idle)
+{
+    struct world world;
+
+    world_init(&world, 1, 64 * SEGMENT);
+    ck_assert_int_eq(append(&world, 100), 0);
+    (void)hf_simloop_run_for(world.loop, HF_NS_PER_S);
+    uint64_t calls = hf_simfs_calls(world.fs);
+    ck_assert_uint_eq(hf_simloop_run_for(world.loop, 3600 * HF_NS_PER_S), 0);
+    ck_assert_uint_eq(hf_simfs_calls(world.fs), calls);
+    world_done(&world);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_loop_test(tc, appends_share_syncs_and_keep_order, 0, 5);
+    tcase_add_loop_test(tc, reads_beside_writes_and_delivers, 0, 5);
+    tcase_add_test(tc, full_is_said_and_ends);
+    tcase_add_loop_test(tc, freed_at_any_moment, 0, 12);
+    tcase_add_test(tc, idle_is_idle);
+}
+HF_TEST_MAIN("spool/spool", cases)

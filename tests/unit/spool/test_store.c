@@ -1,0 +1,348 @@
+/* The store on a file system that loses power, fills up and fails at any call: nothing acknowledged is lost, nothing is read
+ * twice, order holds. */
+#include "spool/store.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "spool/reader.h"
+#include "support/check_main.h"
+#include "support/simfs.h"
+
+enum { SEGMENT = 64 << 10, BATCHES = 24, PER_BATCH = 5, READ_MAX = 4096 };
+
+static uint64_t next_random(void *ctx)
+{
+    uint64_t *state = ctx;
+
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return *state ^ (*state >> 29);
+}
+
+struct bench {
+    struct hf_simfs *fs;
+    uint64_t random;
+    struct hf_rand_ops rng;
+    struct hf_spool_store *store;
+    uint64_t max_bytes;
+    enum hf_spool_full when_full;
+    uint64_t sequences[BATCHES * PER_BATCH + 2 * PER_BATCH]; /* of items acknowledged; 0: not */
+};
+
+static void bench_init(struct bench *bench)
+{
+    *bench = (struct bench){.fs = hf_simfs_new(), .random = 7, .max_bytes = 64 * SEGMENT};
+    bench->rng = (struct hf_rand_ops){&bench->random, next_random};
+}
+
+static int bench_open(struct bench *bench)
+{
+    struct hf_spool_store_params params = {
+        .fs = hf_simfs_ops(bench->fs),
+        .rng = &bench->rng,
+        .dir = "/spool",
+        .segment_bytes = SEGMENT,
+        .max_bytes = bench->max_bytes,
+        .when_full = bench->when_full,
+    };
+
+    return hf_spool_store_open(&params, &bench->store, NULL);
+}
+
+static void bench_close(struct bench *bench)
+{
+    hf_spool_store_free(bench->store);
+    bench->store = NULL;
+}
+
+static void bench_done(struct bench *bench)
+{
+    bench_close(bench);
+    ck_assert_uint_eq(hf_simfs_open_fds(bench->fs), 0);
+    hf_simfs_free(bench->fs);
+}
+
+/* A payload says which item it is; lengths vary so that records end anywhere. */
+static struct hf_view item_payload(unsigned item, char *text, size_t n)
+{
+    int used = snprintf(text, n, "item-%u-", item);
+    size_t length = (size_t)used + item * 37 % 97 * 20;
+
+    memset(text + used, 'a' + (int)(item % 26), length - (size_t)used);
+    return (struct hf_view){text, length};
+}
+
+static int write_batch(struct bench *bench, unsigned first, unsigned n)
+{
+    char text[PER_BATCH * 8][4096];
+    struct hf_spool_record records[PER_BATCH * 8];
+
+    for (unsigned i = 0; i < n; i++)
+        records[i] = (struct hf_spool_record){
+            .tag = i % 3, .unix_ns = 1, .payload = item_payload(first + i, text[i], sizeof(text[i]))};
+    int r = hf_spool_store_write(bench->store, records, n, NULL);
+    for (unsigned i = 0; i < n && first + i < HF_LEN(bench->sequences); i++)
+        bench->sequences[first + i] = r == 0 ? records[i].sequence : 0;
+    return r;
+}
+
+/* Read all there is from `next` on; seen[item] counts. Returns the last sequence read. */
+static uint64_t read_all(struct bench *bench, uint64_t next, unsigned *seen, unsigned max_items, uint64_t *ret_missing)
+{
+    struct hf_spool_extent extents[256];
+    struct hf_spool_record records[READ_MAX];
+    struct hf_spool_read read = {.records = records, .max = 7, .bytes = HF_BUF_INIT(20000)};
+    struct hf_spool_place place = {.next = next};
+    unsigned previous = 0;
+    bool any = false;
+
+    *ret_missing = 0;
+    do {
+        size_t n = hf_spool_store_extents(bench->store, place.next, extents, HF_LEN(extents));
+        ck_assert_int_eq(hf_spool_read_records(hf_simfs_ops(bench->fs), "/spool", extents, n, &place, &read, NULL), 0);
+        *ret_missing += read.missing;
+        for (size_t i = 0; i < read.n; i++) {
+            unsigned item = 0;
+            char text[4096];
+            ck_assert_int_eq(sscanf(read.records[i].payload.p, "item-%u-", &item), 1);
+            ck_assert_uint_lt(item, max_items);
+            struct hf_view want = item_payload(item, text, sizeof(text));
+            ck_assert_uint_eq(want.n, read.records[i].payload.n);
+            ck_assert_mem_eq(want.p, read.records[i].payload.p, want.n);
+            ck_assert_msg(!any || item > previous, "item %u after %u", item, previous);
+            previous = item;
+            any = true;
+            seen[item]++;
+        }
+    } while (read.n > 0);
+    hf_buf_done(&read.bytes);
+    return place.next - 1;
+}
+
+START_TEST(what_is_written_is_read_in_order_once)
+{
+    struct bench bench;
+    unsigned seen[BATCHES * PER_BATCH] = {0};
+    uint64_t missing;
+
+    bench_init(&bench);
+    ck_assert_int_eq(bench_open(&bench), 0);
+    for (unsigned b = 0; b < BATCHES; b++)
+        ck_assert_int_eq(write_batch(&bench, b * PER_BATCH, PER_BATCH), 0);
+    ck_assert_uint_gt(hf_spool_store_stats(bench.store).segments, 1);
+    uint64_t last = read_all(&bench, 1, seen, HF_LEN(seen), &missing);
+    ck_assert_uint_eq(last, HF_LEN(seen));
+    ck_assert_uint_eq(missing, 0);
+    for (size_t i = 0; i < HF_LEN(seen); i++)
+        ck_assert_uint_eq(seen[i], 1);
+    ck_assert_int_eq(hf_spool_store_deliver(bench.store, last - 2, NULL), 0);
+    ck_assert_int_eq(hf_spool_store_deliver(bench.store, last + 1, NULL), -EINVAL);
+    bench_close(&bench);
+    ck_assert_int_eq(bench_open(&bench), 0);
+    struct hf_spool_stats stats = hf_spool_store_stats(bench.store);
+    ck_assert_uint_eq(stats.delivered, last - 2);
+    ck_assert_uint_eq(stats.next, last + 1);
+    ck_assert_uint_le(stats.segments, 2);
+    bench_done(&bench);
+}
+END_TEST
+
+/* Writes, delivers now and then, until the file system stops. Returns how many items were tried. */
+static unsigned workload(struct bench *bench)
+{
+    unsigned item = 0;
+
+    for (unsigned b = 0; b < BATCHES && !hf_simfs_stopped(bench->fs); b++) {
+        (void)!write_batch(bench, item, PER_BATCH);
+        item += PER_BATCH;
+        if (b % 7 == 6)
+            (void)!hf_spool_store_deliver(bench->store, hf_spool_store_stats(bench->store).next - 12, NULL);
+        if (b % 5 == 4)
+            (void)!hf_spool_store_prepare(bench->store, NULL);
+    }
+    return item;
+}
+
+/* After the accident: everything acknowledged is there or was delivered, once, and the store goes on. */
+static void check_after(struct bench *bench, unsigned items, const char *what, uint64_t at)
+{
+    unsigned seen[HF_LEN(bench->sequences)] = {0};
+    uint64_t missing;
+
+    ck_assert_msg(bench_open(bench) == 0, "%s %" PRIu64 ": cannot be opened", what, at);
+    uint64_t delivered = hf_spool_store_stats(bench->store).delivered;
+    ck_assert_msg(write_batch(bench, items, PER_BATCH) == 0, "%s %" PRIu64 ": cannot go on", what, at);
+    (void)read_all(bench, delivered + 1, seen, items + PER_BATCH, &missing);
+    for (unsigned i = 0; i < items + PER_BATCH; i++) {
+        ck_assert_msg(seen[i] <= 1, "%s %" PRIu64 ": item %u read %u times", what, at, i, seen[i]);
+        if (bench->sequences[i] > delivered)
+            ck_assert_msg(seen[i] == 1, "%s %" PRIu64 ": item %u was acknowledged and is gone", what, at, i);
+    }
+    bench_close(bench);
+}
+
+START_TEST(power_cut_at_every_call)
+{
+    for (uint64_t at = 1;; at++) {
+        for (uint64_t luck = 0; luck < 3; luck++) {
+            struct bench bench;
+            unsigned items = 0;
+
+            bench_init(&bench);
+            hf_simfs_count_only(bench.fs, HF_SIMFS_WRITES);
+            hf_simfs_stop_at(bench.fs, at);
+            if (bench_open(&bench) == 0)
+                items = workload(&bench);
+            bool stopped = hf_simfs_stopped(bench.fs);
+            bench_close(&bench);
+            hf_simfs_power_cut(bench.fs, at * 31 + luck);
+            hf_simfs_stop_at(bench.fs, 0);
+            check_after(&bench, items, "cut at call", at);
+            bench_done(&bench);
+            if (!stopped)
+                return;
+        }
+    }
+}
+END_TEST
+
+static const int codes[] = {EIO, ENOSPC};
+
+START_TEST(error_at_every_call)
+{
+    for (uint64_t at = 1;; at++) {
+        struct bench bench;
+        unsigned items = 0;
+
+        bench_init(&bench);
+        hf_simfs_count_only(bench.fs, HF_SIMFS_WRITES);
+        hf_simfs_fail_at(bench.fs, at, codes[_i], 1);
+        if (bench_open(&bench) == 0)
+            items = workload(&bench);
+        bool failed = hf_simfs_failed(bench.fs) > 0;
+        bench_close(&bench);
+        hf_simfs_fail_at(bench.fs, 0, EIO, 1);
+        hf_simfs_power_cut(bench.fs, at);
+        check_after(&bench, items, "error at call", at);
+        bench_done(&bench);
+        if (!failed)
+            return;
+    }
+}
+END_TEST
+
+START_TEST(full_blocks_or_drops_the_oldest)
+{
+    struct bench bench;
+    struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS + 1];
+    unsigned item = 0;
+    int r = 0;
+
+    bench_init(&bench);
+    bench.max_bytes = 3 * SEGMENT;
+    ck_assert_int_eq(bench_open(&bench), 0);
+    while (r == 0 && item < 2000) {
+        r = write_batch(&bench, item, PER_BATCH);
+        item += PER_BATCH;
+    }
+    ck_assert_int_eq(r, -EAGAIN);
+    ck_assert_uint_le(hf_spool_store_stats(bench.store).bytes, bench.max_bytes);
+    /* Delivering makes room. */
+    ck_assert_int_eq(hf_spool_store_deliver(bench.store, hf_spool_store_stats(bench.store).next - 1, NULL), 0);
+    ck_assert_int_eq(write_batch(&bench, item, PER_BATCH), 0);
+    bench_close(&bench);
+
+    bench.when_full = HF_SPOOL_DROP_OLDEST;
+    ck_assert_int_eq(bench_open(&bench), 0);
+    uint64_t before = hf_spool_store_stats(bench.store).delivered, total = 0;
+    for (unsigned i = 0; i < 200; i++) {
+        ck_assert_int_eq(write_batch(&bench, item, PER_BATCH), 0);
+        item += PER_BATCH;
+    }
+    ck_assert_uint_le(hf_spool_store_stats(bench.store).bytes, bench.max_bytes);
+    hf_spool_store_take_dropped(bench.store, dropped);
+    for (size_t i = 0; dropped[i].records > 0; i++) {
+        ck_assert_uint_lt(dropped[i].tag, 3);
+        total += dropped[i].records;
+    }
+    ck_assert_uint_eq(total, hf_spool_store_stats(bench.store).delivered - before);
+    ck_assert_uint_gt(total, 0);
+    hf_spool_store_take_dropped(bench.store, dropped);
+    ck_assert_uint_eq(dropped[0].records, 0);
+    bench_done(&bench);
+}
+END_TEST
+
+START_TEST(damage_costs_what_it_covers)
+{
+    for (unsigned round = 0; round < 40; round++) {
+        struct bench bench;
+        unsigned seen[BATCHES * PER_BATCH + PER_BATCH] = {0}, gone = 0;
+        uint64_t missing;
+        size_t n;
+
+        bench_init(&bench);
+        bench.random = round;
+        ck_assert_int_eq(bench_open(&bench), 0);
+        for (unsigned b = 0; b < BATCHES; b++)
+            ck_assert_int_eq(write_batch(&bench, b * PER_BATCH, PER_BATCH), 0);
+        bench_close(&bench);
+        const char *path = "/spool/0000000000000001.seg";
+        const unsigned char *bytes = hf_simfs_get(bench.fs, path, &n);
+        ck_assert_ptr_nonnull(bytes);
+        unsigned char *copy = malloc(n);
+        memcpy(copy, bytes, n);
+        size_t at = 64 + next_random(&bench.random) % (n - 6000), span = 1 + next_random(&bench.random) % 5000;
+        for (size_t i = 0; i < span; i++)
+            copy[at + i] ^= 0x55;
+        hf_simfs_put(bench.fs, path, copy, n, 0600);
+        free(copy);
+        ck_assert_int_eq(bench_open(&bench), 0);
+        (void)read_all(&bench, 1, seen, HF_LEN(seen), &missing);
+        for (unsigned i = 0; i < BATCHES * PER_BATCH; i++)
+            gone += seen[i] == 0;
+        ck_assert_uint_eq(gone, missing);
+        ck_assert_msg(gone <= 14, "%zu damaged bytes cost %u records", span, gone);
+        bench_done(&bench);
+    }
+}
+END_TEST
+
+START_TEST(lost_files_are_survived)
+{
+    static const char *const victims[] = {"/spool/cursor", "/spool/0000000000000001.seg", "/spool/spare.seg"};
+    struct bench bench;
+    unsigned seen[BATCHES * PER_BATCH + PER_BATCH] = {0};
+    uint64_t missing;
+
+    bench_init(&bench);
+    ck_assert_int_eq(bench_open(&bench), 0);
+    for (unsigned b = 0; b < BATCHES; b++)
+        ck_assert_int_eq(write_batch(&bench, b * PER_BATCH, PER_BATCH), 0);
+    ck_assert_int_eq(hf_spool_store_deliver(bench.store, 3, NULL), 0);
+    bench_close(&bench);
+    if (_i == 3)
+        hf_simfs_put(bench.fs, "/spool/0000000000000001.seg", "rubbish", 7, 0600);
+    else
+        hf_simfs_delete(bench.fs, victims[_i]);
+    ck_assert_int_eq(bench_open(&bench), 0);
+    ck_assert_int_eq(write_batch(&bench, BATCHES * PER_BATCH, PER_BATCH), 0);
+    (void)read_all(&bench, hf_spool_store_stats(bench.store).delivered + 1, seen, HF_LEN(seen), &missing);
+    for (unsigned i = BATCHES * PER_BATCH; i < HF_LEN(seen); i++)
+        ck_assert_uint_eq(seen[i], 1);
+    ck_assert_uint_eq(hf_spool_store_stats(bench.store).damaged, _i == 3);
+    bench_done(&bench);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_test(tc, what_is_written_is_read_in_order_once);
+    tcase_add_test(tc, power_cut_at_every_call);
+    tcase_add_loop_test(tc, error_at_every_call, 0, (int)HF_LEN(codes));
+    tcase_add_test(tc, full_blocks_or_drops_the_oldest);
+    tcase_add_test(tc, damage_costs_what_it_covers);
+    tcase_add_loop_test(tc, lost_files_are_survived, 0, 4);
+}
+HF_TEST_MAIN_TIMEOUT("spool/store", cases, 120)

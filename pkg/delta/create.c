@@ -1,18 +1,81 @@
 #include <errno.h>
 #include <string.h>
 
+#include "delta/blank.h"
 #include "delta/create.h"
+#include "delta/tables.h"
 
-static int make_body(struct delta_make *make, struct hf_buf *body, unsigned *ret_method, struct hf_err *err)
+static ssize_t memory_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
+{
+    const struct delta_memory *memory = ctx;
+
+    if (offset >= memory->n)
+        return 0;
+    n = HF_MIN(n, memory->n - (size_t)offset);
+    memcpy(bytes, memory->p + offset, n);
+    return (ssize_t)n;
+}
+
+void delta_memory_open(struct delta_memory *memory, const unsigned char *bytes, size_t n)
+{
+    memory->p = bytes;
+    memory->n = n;
+    memory->file = (struct hf_delta_old){memory, memory_pread, n};
+    delta_old_init(&memory->reader, &memory->file);
+}
+
+static int read_images(struct delta_make *make, struct hf_err *err)
+{
+    struct delta_memory *memory = malloc(sizeof(*memory));
+    int r = memory != NULL ? 0 : delta_no_memory(err);
+
+    if (r == 0) {
+        delta_memory_open(memory, make->old, make->old_n);
+        r = delta_image_read(&memory->reader, &make->old_image, err);
+    }
+    if (r == 0) {
+        delta_memory_open(memory, make->new_bytes, make->new_n);
+        r = delta_image_read(&memory->reader, &make->new_image, err);
+    }
+    free(memory);
+    return r;
+}
+
+static int find_copies(struct delta_make *make, struct hf_err *err)
 {
     struct delta_match_params match = {make->old, make->new_bytes, make->old_n, make->new_n, NULL, NULL};
-    int r;
+    bool blank = make->old_image.machine != DELTA_MACHINE_NONE && make->old_image.machine == make->new_image.machine;
+    unsigned char *old = NULL, *new_bytes = NULL;
+    int r = 0;
 
     if (make->params != NULL) {
         match.progress = make->params->progress;
         match.progress_ctx = make->params->progress_ctx;
     }
-    if ((r = delta_match(&match, &make->copies, err)) < 0)
+    if (blank) {
+        match.old = old = malloc(make->old_n);
+        match.new_bytes = new_bytes = malloc(make->new_n);
+        if (old == NULL || new_bytes == NULL)
+            r = delta_no_memory(err);
+        if (r == 0) {
+            delta_blank(&make->old_image, make->old, make->old_n, old);
+            delta_blank(&make->new_image, make->new_bytes, make->new_n, new_bytes);
+        }
+    }
+    if (r == 0)
+        r = delta_match(&match, &make->copies, err);
+    if (r == 0)
+        r = delta_tables_match(make, err);
+    free(old);
+    free(new_bytes);
+    return r;
+}
+
+static int make_body(struct delta_make *make, struct hf_buf *body, unsigned *ret_method, struct hf_err *err)
+{
+    int r;
+
+    if ((r = read_images(make, err)) < 0 || (r = find_copies(make, err)) < 0)
         return r;
     if (make->params != NULL && make->params->profile == HF_DELTA_FAST) {
         *ret_method = DELTA_METHOD_RECORDS_ZSTD;

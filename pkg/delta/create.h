@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/buf.h"
+#include "delta/image.h"
 #include "delta/match.h"
 #include "delta/wire.h"
 
@@ -12,7 +13,18 @@ struct delta_make {
     size_t old_n, new_n;
     const struct hf_delta_create_params *params;
     struct delta_copies copies;
+    struct delta_image old_image, new_image;
 };
+
+/* Bytes in memory behind the reader that applying uses. */
+struct delta_memory {
+    const unsigned char *p;
+    size_t n;
+    struct hf_delta_old file;
+    struct delta_old reader;
+};
+
+void delta_memory_open(struct delta_memory *memory, const unsigned char *bytes, size_t n);
 
 /* Each appends its body to `body`. */
 HF_MUST_USE int delta_make_cm(const struct delta_make *make, struct hf_buf *body, struct hf_err *err);

@@ -5,6 +5,7 @@
 
 #include "delta/create.h"
 #include "delta/model.h"
+#include "delta/tables.h"
 
 static int open_part(struct delta_run *run, struct delta_cm *cm, struct hf_err *err)
 {
@@ -70,58 +71,6 @@ int delta_apply_cm(struct delta_run *run, struct hf_err *err)
 
 /* ---- create ---------------------------------------------------------------------------------------------------- */
 
-struct memory {
-    const unsigned char *p;
-    size_t n;
-};
-
-static ssize_t memory_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
-{
-    const struct memory *memory = ctx;
-
-    if (offset >= memory->n)
-        return 0;
-    n = HF_MIN(n, memory->n - (size_t)offset);
-    memcpy(bytes, memory->p + offset, n);
-    return (ssize_t)n;
-}
-
-static int longer_first(const void *a, const void *b)
-{
-    const struct delta_copy *x = *(const struct delta_copy *const *)a, *y = *(const struct delta_copy *const *)b;
-
-    if (x->len != y->len)
-        return x->len > y->len ? -1 : 1;
-    return x->new_pos < y->new_pos ? -1 : 1;
-}
-
-static int by_place(const void *a, const void *b)
-{
-    const struct delta_copy *x = *(const struct delta_copy *const *)a, *y = *(const struct delta_copy *const *)b;
-
-    return x->new_pos < y->new_pos ? -1 : 1;
-}
-
-/* The longest copies are the map, the rest is coded inline. */
-static int make_map(const struct delta_copies *copies, struct delta_map *map, struct hf_err *err)
-{
-    const struct delta_copy **order = calloc(copies->n > 0 ? copies->n : 1, sizeof(*order));
-    size_t n = HF_MIN(copies->n, (size_t)DELTA_MAP_MAX);
-    int r = order != NULL ? delta_map_alloc(map, (uint32_t)n, err) : delta_no_memory(err);
-
-    if (r == 0) {
-        for (size_t i = 0; i < copies->n; i++)
-            order[i] = &copies->p[i];
-        qsort(order, copies->n, sizeof(*order), longer_first);
-        qsort(order, n, sizeof(*order), by_place);
-        for (size_t i = 0; i < n; i++)
-            map->p[i] = (struct delta_map_entry){(uint32_t)order[i]->new_pos, (uint32_t)order[i]->old_pos,
-                                                 (uint32_t)order[i]->len};
-    }
-    free(order);
-    return r;
-}
-
 static int add_part(struct hf_buf *body, const struct hf_buf *part)
 {
     unsigned char bytes[10];
@@ -158,37 +107,20 @@ static int make_parts(const struct delta_make *make, struct delta_setting *setti
     return r;
 }
 
-static int image_of(const unsigned char *bytes, size_t n, struct delta_old *reader, struct delta_image *ret_image,
-                    struct hf_err *err)
-{
-    struct memory memory = {bytes, n};
-    struct hf_delta_old file = {&memory, memory_pread, n};
-
-    delta_old_init(reader, &file);
-    return delta_image_read(reader, ret_image, err);
-}
-
 int delta_make_cm(const struct delta_make *make, struct hf_buf *body, struct hf_err *err)
 {
-    struct memory memory = {make->old, make->old_n};
-    struct hf_delta_old file = {&memory, memory_pread, make->old_n};
-    struct delta_old *reader = malloc(sizeof(*reader));
-    struct delta_image *image = malloc(sizeof(*image));
-    struct delta_setting setting = {.old = reader, .old_size = make->old_n, .new_size = make->new_n, .predictors = 1};
-    int r = reader != NULL && image != NULL ? image_of(make->new_bytes, make->new_n, reader, image, err)
-                                            : delta_no_memory(err);
+    struct delta_memory *memory = malloc(sizeof(*memory));
+    struct delta_setting setting = {.old_size = make->old_n, .new_size = make->new_n, .predictors = 1};
+    int r = memory != NULL ? delta_map_from(&make->copies, &setting.map, err) : delta_no_memory(err);
 
     if (r == 0) {
-        setting.segments = image->segments;
-        delta_old_init(reader, &file);
-        r = delta_image_read(reader, &setting.image, err);
-    }
-    if (r == 0)
-        r = make_map(&make->copies, &setting.map, err);
-    if (r == 0)
+        delta_memory_open(memory, make->old, make->old_n);
+        setting.old = &memory->reader;
+        setting.image = make->old_image;
+        setting.segments = make->new_image.segments;
         r = make_parts(make, &setting, body, err);
+    }
     delta_map_done(&setting.map);
-    free(reader);
-    free(image);
+    free(memory);
     return r;
 }

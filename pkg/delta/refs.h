@@ -36,7 +36,7 @@ struct delta_ref {
     uint8_t rip_extra; /* RIP: bytes of an immediate behind the operand */
 };
 
-enum { DELTA_SCAN_BEFORE = 80, DELTA_SCAN_AFTER = 80 };
+enum { DELTA_SCAN_BEFORE = 160, DELTA_SCAN_AFTER = 128 };
 
 /* Sites that start in [0, n) of bytes, which is old[offset..]; bytes[-DELTA_SCAN_BEFORE..n + DELTA_SCAN_AFTER) is
  * readable; all of it is in `region`. None reaches beyond `limit` (>= n). At most (n + 3) / 4 are put in refs. */

@@ -1,0 +1,337 @@
+#include "delta/tables.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int longer_first(const void *a, const void *b)
+{
+    const struct delta_copy *x = *(const struct delta_copy *const *)a, *y = *(const struct delta_copy *const *)b;
+
+    if (x->len != y->len)
+        return x->len > y->len ? -1 : 1;
+    return x->new_pos < y->new_pos ? -1 : 1;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct delta_copy *x = *(const struct delta_copy *const *)a, *y = *(const struct delta_copy *const *)b;
+
+    return x->new_pos < y->new_pos ? -1 : 1;
+}
+
+int delta_map_from(const struct delta_copies *copies, struct delta_map *map, struct hf_err *err)
+{
+    const struct delta_copy **order = calloc(copies->n > 0 ? copies->n : 1, sizeof(*order));
+    size_t n = HF_MIN(copies->n, (size_t)DELTA_MAP_MAX);
+    int r = order != NULL ? delta_map_alloc(map, (uint32_t)n, err) : delta_no_memory(err);
+
+    if (r == 0) {
+        for (size_t i = 0; i < copies->n; i++)
+            order[i] = &copies->p[i];
+        qsort(order, copies->n, sizeof(*order), longer_first);
+        qsort(order, n, sizeof(*order), by_place);
+        for (size_t i = 0; i < n; i++)
+            map->p[i] = (struct delta_map_entry){(uint32_t)order[i]->new_pos, (uint32_t)order[i]->old_pos,
+                                                 (uint32_t)order[i]->len};
+    }
+    free(order);
+    return r;
+}
+
+struct item {
+    uint64_t offset, key;
+    uint32_t size;
+    uint32_t index;
+};
+
+struct items {
+    struct item *p;
+    size_t n, cap;
+};
+
+static uint64_t le(const unsigned char *p, unsigned n)
+{
+    uint64_t v = 0;
+
+    while (n-- > 0)
+        v = v << 8 | p[n];
+    return v;
+}
+
+static int add_item(struct items *items, uint64_t offset, uint32_t size, uint64_t key)
+{
+    if (items->n == items->cap) {
+        size_t cap = items->cap > 0 ? 2 * items->cap : 1024;
+        struct item *p = realloc(items->p, cap * sizeof(*p));
+        if (p == NULL)
+            return -ENOMEM;
+        items->p = p;
+        items->cap = cap;
+    }
+    items->p[items->n] = (struct item){offset, key, size, (uint32_t)items->n};
+    items->n++;
+    return 0;
+}
+
+/* One side: keys are addresses in new, so old ones go through the map. */
+struct side {
+    const unsigned char *bytes;
+    size_t n;
+    const struct delta_segments *segments, *new_segments;
+    const struct delta_map *map; /* NULL: this side is new */
+    struct items items;
+};
+
+static uint64_t key_of(const struct side *s, uint64_t address)
+{
+    uint64_t position = delta_position_of(s->segments, address);
+    int64_t shift = 0;
+
+    if (s->map == NULL || position >= DELTA_MEMORY)
+        return address;
+    (void)delta_map_shift(s->map, position, &shift);
+    return delta_address_of(s->new_segments, position + (uint64_t)shift);
+}
+
+static uint64_t hash_text(const struct side *s, uint64_t offset)
+{
+    uint64_t h = 14695981039346656037u;
+
+    while (offset < s->n && s->bytes[offset] != 0)
+        h = (h ^ s->bytes[offset++]) * 1099511628211u;
+    return h;
+}
+
+static int list_fixed(struct side *s, const struct delta_region *r, uint32_t first, uint32_t size)
+{
+    for (uint64_t at = first; at + size <= r->size; at += size) {
+        const unsigned char *p = s->bytes + r->offset + at;
+        uint64_t key = 0;
+        if (r->kind == DELTA_REGION_RELA)
+            key = key_of(s, le(p, 8));
+        else if (r->kind == DELTA_REGION_SYMBOLS)
+            key = hash_text(s, r->link + le(p, 4));
+        else
+            key = key_of(s, r->address + (uint64_t)(int64_t)(int32_t)le(p, 4));
+        int result = add_item(&s->items, r->offset + at, size, key);
+        if (result < 0)
+            return result;
+    }
+    return 0;
+}
+
+/* Frame entries by the function they are about, common entries by their content. */
+static int list_frames(struct side *s, const struct delta_region *r)
+{
+    for (uint64_t at = 0; at + 12 <= r->size;) {
+        const unsigned char *p = s->bytes + r->offset + at;
+        uint64_t size = le(p, 4) + 4, key;
+        if (size < 12 || size > r->size - at)
+            break;
+        if (le(p + 4, 4) == 0) {
+            key = 14695981039346656037u;
+            for (uint64_t i = 8; i < size; i++)
+                key = (key ^ p[i]) * 1099511628211u;
+        } else {
+            key = key_of(s, r->address + at + 8 + (uint64_t)(int64_t)(int32_t)le(p + 8, 4));
+        }
+        int result = add_item(&s->items, r->offset + at, (uint32_t)size, key);
+        if (result < 0)
+            return result;
+        at += size;
+    }
+    return 0;
+}
+
+static int list_items(struct side *s, const struct delta_region *r)
+{
+    switch (r->kind) {
+    case DELTA_REGION_RELA:
+    case DELTA_REGION_SYMBOLS:
+        return list_fixed(s, r, 0, 24);
+    case DELTA_REGION_EH_HDR:
+        return list_fixed(s, r, 12, 8);
+    case DELTA_REGION_EH_FRAME:
+        return list_frames(s, r);
+    default:
+        return 0;
+    }
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const struct item *x = a, *y = b;
+
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return x->index < y->index ? -1 : 1;
+}
+
+/* Index in old of the entry with that key, the one nearest behind `expected` where there are several; -1: none. */
+static int64_t find(const struct items *sorted, uint64_t key, int64_t expected)
+{
+    size_t low = 0, high = sorted->n;
+    int64_t best = -1;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (sorted->p[middle].key < key)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (unsigned look = 0; look < 64 && low < sorted->n && sorted->p[low].key == key; look++, low++) {
+        best = sorted->p[low].index;
+        if (best >= expected)
+            break;
+    }
+    return best;
+}
+
+/* partner[j]: the old entry the j-th new one is made from, or -1. */
+static void pair_up(const struct items *old, const struct items *sorted, const struct items *new_items,
+                    int64_t *partner)
+{
+    int64_t expected = 0;
+
+    for (size_t j = 0; j < new_items->n; j++) {
+        partner[j] = find(sorted, new_items->p[j].key, expected);
+        if (partner[j] >= 0)
+            expected = partner[j] + 1;
+    }
+    /* A single entry off the line its neighbours agree on is not worth two jumps; one without a partner goes on. */
+    for (size_t j = 1; j < new_items->n; j++) {
+        int64_t on = partner[j - 1] + 1;
+        bool alone = j + 1 < new_items->n && partner[j + 1] == on + 1 && partner[j] != on;
+        if (partner[j - 1] >= 0 && (partner[j] < 0 || alone) && (size_t)on < old->n)
+            partner[j] = on;
+    }
+    for (size_t j = 0; j < new_items->n; j++)
+        if (partner[j] >= 0 && old->p[partner[j]].size != new_items->p[j].size)
+            partner[j] = -1;
+}
+
+static int add_copy(struct delta_copies *copies, uint64_t new_pos, uint64_t old_pos, uint64_t n)
+{
+    struct delta_copy *last = copies->n > 0 ? &copies->p[copies->n - 1] : NULL;
+
+    if (last != NULL && last->new_pos + last->len == new_pos && last->old_pos + last->len == old_pos) {
+        last->len += n;
+        return 0;
+    }
+    return delta_copies_add(copies, (struct delta_copy){new_pos, old_pos, n});
+}
+
+static int match_items(const struct items *old, const struct items *new_items, struct delta_copies *out)
+{
+    struct items sorted = {malloc(old->n * sizeof(struct item) + 1), old->n, old->n};
+    int64_t *partner = malloc(new_items->n * sizeof(*partner) + 1);
+    int r = sorted.p != NULL && partner != NULL ? 0 : -ENOMEM;
+
+    if (r == 0) {
+        memcpy(sorted.p, old->p, old->n * sizeof(struct item));
+        qsort(sorted.p, sorted.n, sizeof(struct item), by_key);
+        pair_up(old, &sorted, new_items, partner);
+        for (size_t j = 0; r == 0 && j < new_items->n; j++)
+            if (partner[j] >= 0)
+                r = add_copy(out, new_items->p[j].offset, old->p[partner[j]].offset, new_items->p[j].size);
+    }
+    free(sorted.p);
+    free(partner);
+    return r;
+}
+
+/* What the other matcher found, without [from, to), and in its place `inside`. */
+static int replace(struct delta_copies *copies, uint64_t from, uint64_t to, const struct delta_copies *inside)
+{
+    struct delta_copies out = {0};
+    size_t i = 0;
+    int r = 0;
+
+    for (; r == 0 && i < copies->n && copies->p[i].new_pos < from; i++) {
+        struct delta_copy c = copies->p[i];
+        if (c.new_pos + c.len > to) { /* reaches over the table */
+            struct delta_copy behind = {to, c.old_pos + (to - c.new_pos), c.new_pos + c.len - to};
+            copies->p[i] = behind;
+            c.len = from - c.new_pos;
+            r = delta_copies_add(&out, c);
+            break;
+        }
+        c.len = HF_MIN(c.len, from - c.new_pos);
+        r = delta_copies_add(&out, c);
+    }
+    for (size_t k = 0; r == 0 && k < inside->n; k++)
+        r = delta_copies_add(&out, inside->p[k]);
+    for (; r == 0 && i < copies->n; i++) {
+        struct delta_copy c = copies->p[i];
+        if (c.new_pos + c.len <= to)
+            continue;
+        if (c.new_pos < to) {
+            c.old_pos += to - c.new_pos;
+            c.len -= to - c.new_pos;
+            c.new_pos = to;
+        }
+        r = delta_copies_add(&out, c);
+    }
+    if (r == 0) {
+        delta_copies_done(copies);
+        *copies = out;
+    } else {
+        delta_copies_done(&out);
+    }
+    return r;
+}
+
+/* The n-th region of that kind, NULL when there are fewer. */
+static const struct delta_region *nth_region(const struct delta_image *image, enum delta_region_kind kind, unsigned n)
+{
+    for (unsigned i = 0; i < image->regions_n; i++)
+        if (image->regions[i].kind == kind && n-- == 0)
+            return &image->regions[i];
+    return NULL;
+}
+
+static int match_table(struct delta_make *make, const struct delta_map *map, const struct delta_region *old_region,
+                       const struct delta_region *new_region)
+{
+    struct side old = {make->old, make->old_n, &make->old_image.segments, &make->new_image.segments, map, {0}};
+    struct side new_side = {make->new_bytes, make->new_n, &make->new_image.segments, NULL, NULL, {0}};
+    struct delta_copies inside = {0};
+    int r = list_items(&old, old_region);
+
+    if (r == 0)
+        r = list_items(&new_side, new_region);
+    if (r == 0 && new_region->kind == DELTA_REGION_EH_HDR && old_region->size >= 12 && new_region->size >= 12)
+        r = add_copy(&inside, new_region->offset, old_region->offset, 12);
+    if (r == 0 && old.items.n > 0 && new_side.items.n > 0) {
+        r = match_items(&old.items, &new_side.items, &inside);
+        if (r == 0)
+            r = replace(&make->copies, new_region->offset, new_region->offset + new_region->size, &inside);
+    }
+    delta_copies_done(&inside);
+    free(old.items.p);
+    free(new_side.items.p);
+    return r;
+}
+
+int delta_tables_match(struct delta_make *make, struct hf_err *err)
+{
+    unsigned seen[DELTA_REGION_GO_PCLN + 1] = {0};
+    struct delta_map map = {0};
+    int r;
+
+    if (make->new_image.regions_n == 0 || make->old_image.regions_n == 0)
+        return 0;
+    if ((r = delta_map_from(&make->copies, &map, err)) < 0)
+        return r;
+    delta_map_sort(&map);
+    for (unsigned i = 0; r == 0 && i < make->new_image.regions_n; i++) {
+        const struct delta_region *now = &make->new_image.regions[i];
+        const struct delta_region *was = nth_region(&make->old_image, now->kind, seen[now->kind]++);
+        if (was != NULL && (now->kind == DELTA_REGION_RELA || now->kind == DELTA_REGION_SYMBOLS ||
+                            now->kind == DELTA_REGION_EH_HDR || now->kind == DELTA_REGION_EH_FRAME))
+            r = match_table(make, &map, was, now);
+    }
+    delta_map_done(&map);
+    return r < 0 ? delta_no_memory(err) : 0;
+}

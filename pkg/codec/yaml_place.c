@@ -1,0 +1,163 @@
+/* Walks libyaml's events with the path so far in one piece of text, and compares it with the one that is looked for. */
+#include "codec/yaml_place.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+enum { MAX_DEPTH = 64, MAX_PATH = 1024 };
+
+struct level {
+    bool mapping;
+    bool value_next; /* mapping: a key was read */
+    size_t index;    /* sequence: of the next entry */
+    size_t path_n;   /* length of the path that leads here */
+};
+
+struct walk {
+    const char *path; /* looked for */
+    char here[MAX_PATH];
+    size_t here_n;
+    struct level levels[MAX_DEPTH];
+    size_t n_levels;
+    size_t best_n; /* how much of `path` the best line stands for */
+    size_t best_line;
+    size_t key_line;
+};
+
+/* Does `here` lead to `path`, or to something above it? */
+static void judge(struct walk *walk, size_t line)
+{
+    size_t n = walk->here_n;
+
+    if (strncmp(walk->path, walk->here, n) != 0)
+        return;
+    char next = walk->path[n];
+    if (next != '\0' && next != '.' && next != '[' && n > 0)
+        return;
+    if (walk->best_line == 0 || n > walk->best_n) {
+        walk->best_n = n;
+        walk->best_line = line;
+    }
+}
+
+/* Go one step down: to a key, or (NULL) to an entry of a list. */
+static void extend(struct walk *walk, const char *key, size_t index)
+{
+    size_t room = sizeof(walk->here) - walk->here_n;
+    char *end = walk->here + walk->here_n;
+    int n = key != NULL ? snprintf(end, room, "%s%.256s", walk->here_n > 0 ? "." : "", key)
+                        : snprintf(end, room, "[%zu]", index);
+
+    walk->here_n = n < 0 || (size_t)n >= room ? sizeof(walk->here) - 1 : walk->here_n + (size_t)n;
+}
+
+/* A value begins: its place is known now. */
+static void enter(struct walk *walk, size_t line)
+{
+    struct level *level = walk->n_levels > 0 ? &walk->levels[walk->n_levels - 1] : NULL;
+
+    if (level != NULL && !level->mapping) {
+        walk->here_n = level->path_n;
+        extend(walk, NULL, level->index++);
+    } else if (level != NULL) {
+        line = walk->key_line;
+    }
+    judge(walk, line);
+}
+
+/* A value has ended: back to what leads to its container. */
+static void leave(struct walk *walk)
+{
+    struct level *level = walk->n_levels > 0 ? &walk->levels[walk->n_levels - 1] : NULL;
+
+    if (level == NULL)
+        return;
+    walk->here_n = level->path_n;
+    walk->here[walk->here_n] = '\0';
+    level->value_next = false;
+}
+
+static void on_scalar(struct walk *walk, const yaml_event_t *event)
+{
+    struct level *level = walk->n_levels > 0 ? &walk->levels[walk->n_levels - 1] : NULL;
+    size_t line = event->start_mark.line + 1;
+
+    if (level != NULL && level->mapping && !level->value_next) {
+        walk->here_n = level->path_n;
+        extend(walk, event->type == YAML_SCALAR_EVENT ? (const char *)event->data.scalar.value : "*", 0);
+        walk->key_line = line;
+        level->value_next = true;
+        return;
+    }
+    enter(walk, line);
+    leave(walk);
+}
+
+static bool on_start(struct walk *walk, const yaml_event_t *event, bool mapping)
+{
+    if (walk->n_levels == MAX_DEPTH)
+        return false;
+    enter(walk, event->start_mark.line + 1);
+    walk->levels[walk->n_levels++] = (struct level){.mapping = mapping, .path_n = walk->here_n};
+    return true;
+}
+
+/* One event of the document that is looked for; false when nothing more can be said. */
+static bool step(struct walk *walk, const yaml_event_t *event)
+{
+    switch (event->type) {
+    case YAML_MAPPING_START_EVENT:
+        return on_start(walk, event, true);
+    case YAML_SEQUENCE_START_EVENT:
+        return on_start(walk, event, false);
+    case YAML_MAPPING_END_EVENT:
+    case YAML_SEQUENCE_END_EVENT:
+        walk->n_levels--;
+        leave(walk);
+        return true;
+    case YAML_SCALAR_EVENT:
+    case YAML_ALIAS_EVENT:
+        on_scalar(walk, event);
+        return true;
+    default:
+        return event->type != YAML_DOCUMENT_END_EVENT;
+    }
+}
+
+/* Empty documents are not counted, as hf_yaml_parse_all() leaves them out. */
+static bool is_empty_root(const yaml_event_t *event)
+{
+    return event->type == YAML_SCALAR_EVENT && event->data.scalar.length == 0 &&
+           event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+}
+
+size_t hf_yaml_line(struct hf_view text, size_t document, const char *path)
+{
+    struct walk walk = {.path = path};
+    bool at_root = false, inside = false, going = true;
+    size_t documents = 0;
+    yaml_parser_t parser;
+
+    if (!yaml_parser_initialize(&parser))
+        return 0;
+    yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)(text.n > 0 ? text.p : ""), text.n);
+    while (going) {
+        yaml_event_t event;
+        if (!yaml_parser_parse(&parser, &event))
+            break;
+        if (at_root) {
+            inside = !is_empty_root(&event) && documents++ == document;
+            at_root = false;
+        }
+        if (inside)
+            going = step(&walk, &event);
+        at_root = event.type == YAML_DOCUMENT_START_EVENT;
+        going = going && event.type != YAML_STREAM_END_EVENT;
+        yaml_event_delete(&event);
+    }
+    yaml_parser_delete(&parser);
+    return walk.best_line;
+}

@@ -706,7 +706,7 @@ static int sim_mkdirat(void *ctx, int dirfd, const char *path, mode_t mode)
 static int sim_list(void *ctx, int dirfd, int (*visit)(void *arg, const char *name, unsigned char type), void *arg)
 {
     struct sim_names copy = {NULL, 0};
-    struct sim_node *dir;
+    struct sim_node *dir = NULL;
     int r = enter(of(ctx), HF_SIMFS_READS, "list %d", dirfd);
 
     if (r == 0)

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "api/meta.h"
+#include "base/clock.h"
 
 enum {
     HF_MAX_ARTIFACTS = 16,
@@ -14,8 +15,11 @@ enum {
     HF_MAX_SIGNATURES = 16,
     HF_MAX_WINDOWS = 16,
     HF_MAX_WAVES = 16,
+    HF_MAX_CPU_FEATURES = 31,
+    HF_MAX_DEVICES = 15,
 };
 #define HF_MAX_ARTIFACT_BYTES (64ull << 30)
+#define HF_MAX_WINDOW_NS (7 * 86400 * HF_NS_PER_S)
 
 struct hf_delta_ref {
     const char *from; /* sha256 hex of the old file (of the old tree's canonical listing for kind Tree) */
@@ -25,11 +29,11 @@ struct hf_delta_ref {
 };
 
 struct hf_requires {
-    const char *cpu_features[32]; /* NULL ends */
-    uint64_t memory_bytes;        /* 0: no requirement */
+    const char *cpu_features[HF_MAX_CPU_FEATURES + 1]; /* NULL ends */
+    uint64_t memory_bytes;                             /* 0: no requirement */
     uint64_t disk_bytes;
-    const char *devices[16]; /* NULL ends; absolute paths under /dev */
-    const char *kernel;      /* ">=5.10"; NULL none */
+    const char *devices[HF_MAX_DEVICES + 1]; /* NULL ends; absolute paths under /dev */
+    const char *kernel;                      /* ">=5.10"; NULL none */
 };
 
 struct hf_artifact {
@@ -78,6 +82,12 @@ struct hf_window {
     unsigned start_s; /* seconds after local midnight */
     uint64_t duration_ns;
     const char *time_zone; /* IANA name, default "UTC" */
+    struct hf_zone *zone;  /* api/zone.h; NULL is UTC */
+};
+
+struct hf_wave {
+    unsigned percent;
+    uint64_t soak_ns;
 };
 
 struct hf_release {
@@ -105,6 +115,11 @@ struct hf_edgeupdate {
     bool has_strategy;
     struct hf_selector canary_selector;
     bool has_canary;
+    uint64_t canary_soak_ns;
+    struct hf_wave *waves;
+    size_t n_waves;
+    unsigned max_failures;     /* basis points, default 0: the first failure halts */
+    uint64_t unknown_after_ns; /* default 30 min */
     struct hf_window *windows;
     size_t n_windows;
     uint64_t bandwidth_limit; /* bytes per second, 0 none */
@@ -117,7 +132,7 @@ struct hf_edgeupdate {
 };
 
 /* Decode one object. On success *ret_update owns a reference to `json`. -EBADMSG: *issues says everything that is wrong (it
- * is filled with warnings on success too). */
+ * is filled with warnings on success too). -ENOMEM. *issues is cleared first. Reads zoneinfo files when there are windows. */
 HF_MUST_USE int hf_edgeupdate_decode(json_t *json, struct hf_edgeupdate **ret_update, struct hf_issues *issues);
 void hf_edgeupdate_free(struct hf_edgeupdate *update);
 HF_DEFINE_CLEANUP(struct hf_edgeupdate, hf_edgeupdate_free)
@@ -132,6 +147,8 @@ unsigned hf_admission_slot(const char *node_name, const char *digest);
 bool hf_edgeupdate_selects(const struct hf_edgeupdate *update, const json_t *node_labels);
 bool hf_edgeupdate_admits(const struct hf_edgeupdate *update, const char *node_name, const json_t *node_labels);
 
-/* Is `unix_ns` inside one of the windows (no windows: always)? *ret_next_ns: when that changes next (HF_NEVER). Time zones
- * from the system's zoneinfo; an unknown one is an issue at decode time. */
+/* Is `unix_ns` inside one of the windows (no windows: always)? *ret_next_unix_ns: when that changes next (HF_NEVER: not within
+ * what can be foreseen). A window begins at its wall clock time in its zone and lasts `duration_ns` of real time; where the clock
+ * jumps over the start (spring), it begins as much later; where the start comes twice (autumn), it begins at the first. Pure:
+ * zones were read at decode time, where an unknown one is an error. */
 bool hf_windows_open(const struct hf_window *windows, size_t n, uint64_t unix_ns, uint64_t *ret_next_unix_ns);

@@ -1,0 +1,38 @@
+/* DESIGN: an object's size does not depend on the number of nodes, so a node finds out by itself whether its turn has come. */
+#include <string.h>
+
+#include "api/edgeupdate.h"
+#include "codec/hash.h"
+
+unsigned hf_admission_slot(const char *node_name, const char *digest)
+{
+    unsigned char hash[HF_SHA256_BYTES];
+    struct hf_sha256 sha256;
+
+    hf_sha256_init(&sha256);
+    hf_sha256_update(&sha256, node_name, strlen(node_name));
+    hf_sha256_update(&sha256, "/", 1);
+    hf_sha256_update(&sha256, digest, strlen(digest));
+    hf_sha256_final(&sha256, hash);
+    uint64_t first = (uint64_t)hash[0] << 24 | (uint64_t)hash[1] << 16 | (uint64_t)hash[2] << 8 | hash[3];
+    return (unsigned)(first * 10000 >> 32);
+}
+
+bool hf_edgeupdate_selects(const struct hf_edgeupdate *update, const json_t *node_labels)
+{
+    return hf_selector_matches(&update->node_selector, node_labels);
+}
+
+bool hf_edgeupdate_admits(const struct hf_edgeupdate *update, const char *node_name, const json_t *node_labels)
+{
+    if (!hf_edgeupdate_selects(update, node_labels))
+        return false;
+    if (!update->has_strategy)
+        return true;
+    /* An admission of another release, the one before an edit, admits nothing. */
+    if (strcmp(update->admission_digest, update->release.digest) != 0)
+        return false;
+    if (update->admission_canary && update->has_canary && hf_selector_matches(&update->canary_selector, node_labels))
+        return true;
+    return hf_admission_slot(node_name, update->release.digest) < update->admission_cutoff;
+}

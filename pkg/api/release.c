@@ -1,0 +1,308 @@
+#include "api/release.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "api/text.h"
+#include "codec/hash.h"
+
+#define MAX_SEQUENCE ((1ull << 53) - 1) /* what canonical JSON can hold */
+#define SHA256_WANTED "64 lower-case hex digits"
+#define URL_WANTED "an http:, https: or file:/// URL without user and blanks"
+enum { MAX_URL = 2048, MAX_PATH_BYTES = 1024, MAX_ARGUMENT = 1024 };
+
+static const struct hf_field delta_fields[] = {
+    HF_FIELD_TEXT(struct hf_delta_ref, from, "from", 1, 64, hf_text_is_sha256, SHA256_WANTED, HF_REQUIRED),
+    HF_FIELD_TEXT(struct hf_delta_ref, url, "url", 1, MAX_URL, hf_text_is_url, URL_WANTED, HF_REQUIRED),
+    HF_FIELD_TEXT(struct hf_delta_ref, sha256, "sha256", 1, 64, hf_text_is_sha256, SHA256_WANTED, HF_REQUIRED),
+    HF_FIELD_INTEGER(struct hf_delta_ref, size, "size", NULL, 1, HF_MAX_ARTIFACT_BYTES, HF_REQUIRED),
+    {0}};
+
+static const struct hf_field requires_fields[] = {
+    HF_FIELD_TEXTS(struct hf_requires, cpu_features, "cpuFeatures", HF_MAX_CPU_FEATURES, 32, hf_text_is_cpu_feature,
+                   "a CPU feature as in /proc/cpuinfo"),
+    HF_FIELD_QUANTITY(struct hf_requires, memory_bytes, "memory", 0, 1ull << 50),
+    HF_FIELD_QUANTITY(struct hf_requires, disk_bytes, "disk", 0, 1ull << 50),
+    HF_FIELD_TEXTS(struct hf_requires, devices, "devices", HF_MAX_DEVICES, 128, hf_text_is_device, "a path below /dev"),
+    HF_FIELD_TEXT(struct hf_requires, kernel, "kernel", 1, 20, hf_text_is_kernel_range,
+                  "a kernel version such as >=5.10"),
+    {0}};
+
+static const struct hf_field artifact_fields[] = {
+    HF_FIELD_TEXT(struct hf_artifact, arch, "arch", 1, 16, hf_text_is_arch, "an architecture such as arm64",
+                  HF_REQUIRED),
+    HF_FIELD_TEXT(struct hf_artifact, url, "url", 1, MAX_URL, hf_text_is_url, URL_WANTED, HF_REQUIRED),
+    HF_FIELD_TEXT(struct hf_artifact, sha256, "sha256", 1, 64, hf_text_is_sha256, SHA256_WANTED, HF_REQUIRED),
+    HF_FIELD_INTEGER(struct hf_artifact, size, "size", NULL, 1, HF_MAX_ARTIFACT_BYTES, HF_REQUIRED),
+    HF_FIELD_LIST(struct hf_artifact, deltas, n_deltas, "deltas", delta_fields, HF_MAX_DELTAS),
+    HF_FIELD_OBJECT(struct hf_artifact, requires_, "requires", requires_fields),
+    {0}};
+
+/* ---- install --------------------------------------------------------------------------------------------------------- */
+
+static const char *const install_kinds[] = {[HF_INSTALL_FILE] = "File", [HF_INSTALL_TREE] = "Tree", NULL};
+
+static void decode_mode(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    const char *text = json_string_value(value);
+    struct hf_install *install = slot;
+    char shown[HF_VALUE_TEXT];
+
+    (void)field;
+    if (text == NULL || !hf_text_is_mode(text)) {
+        hf_decode_error(decode, "expected octal digits in quotes such as \"0755\", got %s",
+                        hf_decode_describe(value, shown));
+        return;
+    }
+    install->mode = (unsigned)strtoul(text, NULL, 8);
+    install->has_mode = true;
+}
+
+static const struct hf_field restart_fields[] = {
+    HF_FIELD_TEXT(struct hf_install, restart_unit, "systemdUnit", 1, 255, hf_text_is_unit,
+                  "a systemd unit such as x.service"),
+    HF_FIELD_TEXTS(struct hf_install, restart_exec, "exec", HF_MAX_ARGV, MAX_ARGUMENT, NULL, NULL, .min = 1),
+    {0}};
+
+static void check_command(struct hf_decode *decode, const char *const *command)
+{
+    if (command[0] != NULL && !hf_text_is_path(command[0]))
+        hf_decode_error(decode, "expected an absolute path first, got '%.40s'", command[0]);
+}
+
+static void finish_restart(struct hf_decode *decode, void *object, json_t *json)
+{
+    const struct hf_install *install = object;
+    bool unit = json_object_get(json, "systemdUnit") != NULL, exec = json_object_get(json, "exec") != NULL;
+    size_t before;
+
+    if (unit == exec)
+        hf_decode_error(decode, "expected exactly one of systemdUnit, exec");
+    before = hf_decode_enter(decode, "exec", 0);
+    check_command(decode, install->restart_exec);
+    hf_decode_leave(decode, before);
+}
+
+static const struct hf_field install_fields[] = {HF_FIELD_WORD(struct hf_install, kind, "kind", "File", install_kinds),
+                                                 HF_FIELD_TEXT(struct hf_install, path, "path", 1, MAX_PATH_BYTES,
+                                                               hf_text_is_path,
+                                                               "an absolute path without . and .. and //", HF_REQUIRED),
+                                                 {.name = "mode", .kind = HF_KIND_OTHER, .decode = decode_mode},
+                                                 HF_FIELD_PART("restart", restart_fields, .finish = finish_restart),
+                                                 {0}};
+
+static void finish_install(struct hf_decode *decode, void *object, json_t *json)
+{
+    const struct hf_install *install = object;
+
+    (void)json;
+    if (install->kind == HF_INSTALL_TREE && install->has_mode)
+        hf_decode_error_at(decode, "mode", "a tree brings the modes of its files");
+}
+
+/* ---- health ---------------------------------------------------------------------------------------------------------- */
+
+static const struct hf_field http_fields[] = {
+    HF_FIELD_TEXT(struct hf_check, url, "url", 1, MAX_URL, hf_text_is_http_url,
+                  "an http: or https: URL without user and blanks", HF_REQUIRED),
+    HF_FIELD_INTEGER(struct hf_check, status, "status", "200", 100, 599),
+    {0}};
+
+static const struct hf_field tcp_fields[] = {
+    HF_FIELD_TEXT(struct hf_check, host, "host", 1, 253, hf_text_is_host, "a host name or address",
+                  .fallback = "127.0.0.1"),
+    HF_FIELD_INTEGER(struct hf_check, port, "port", NULL, 1, 65535, HF_REQUIRED),
+    {0}};
+
+static void finish_exec(struct hf_decode *decode, void *object, json_t *json)
+{
+    const struct hf_check *check = object;
+    size_t before = hf_decode_enter(decode, "command", 0);
+
+    (void)json;
+    check_command(decode, check->command);
+    hf_decode_leave(decode, before);
+}
+
+static const struct hf_field exec_fields[] = {
+    HF_FIELD_TEXTS(struct hf_check, command, "command", HF_MAX_ARGV, MAX_ARGUMENT, NULL, NULL, .min = 1, HF_REQUIRED),
+    {0}};
+
+static const struct hf_field check_fields[] = {
+    HF_FIELD_PART("http", http_fields),
+    HF_FIELD_PART("tcp", tcp_fields),
+    HF_FIELD_PART("exec", exec_fields, .finish = finish_exec),
+    HF_FIELD_TEXT(struct hf_check, unit, "systemdUnitActive", 1, 255, hf_text_is_unit,
+                  "a systemd unit such as x.service"),
+    HF_FIELD_DURATION(struct hf_check, period_ns, "period", "2s", HF_NS_PER_S / 10, 3600 * HF_NS_PER_S),
+    HF_FIELD_DURATION(struct hf_check, timeout_ns, "timeout", "5s", HF_NS_PER_S / 10, 600 * HF_NS_PER_S),
+    HF_FIELD_INTEGER(struct hf_check, success_threshold, "successThreshold", "1", 1, 100),
+    {0}};
+
+static void finish_check(struct hf_decode *decode, void *object, json_t *json)
+{
+    static const char *const names[] = {[HF_CHECK_HTTP] = "http",
+                                        [HF_CHECK_TCP] = "tcp",
+                                        [HF_CHECK_EXEC] = "exec",
+                                        [HF_CHECK_UNIT] = "systemdUnitActive"};
+    struct hf_check *check = object;
+    unsigned n = 0;
+
+    for (size_t i = 0; i < HF_LEN(names); i++) {
+        if (json_object_get(json, names[i]) == NULL)
+            continue;
+        check->kind = (enum hf_check_kind)i;
+        n++;
+    }
+    if (n != 1)
+        hf_decode_error(decode, "expected exactly one of http, tcp, exec, systemdUnitActive");
+}
+
+static const struct hf_field health_fields[] = {
+    HF_FIELD_DURATION(struct hf_release, health_deadline_ns, "deadline", "2m", HF_NS_PER_S, 86400 * HF_NS_PER_S),
+    HF_FIELD_LIST(struct hf_release, checks, n_checks, "checks", check_fields, HF_MAX_CHECKS, .finish = finish_check),
+    {0}};
+
+/* ---- release --------------------------------------------------------------------------------------------------------- */
+
+struct index {
+    const char *url;
+    const char *sha256;
+};
+
+static const struct hf_field index_fields[] = {
+    HF_FIELD_TEXT(struct index, url, "url", 1, MAX_URL, hf_text_is_url, URL_WANTED, HF_REQUIRED),
+    HF_FIELD_TEXT(struct index, sha256, "sha256", 1, 64, hf_text_is_sha256, SHA256_WANTED, HF_REQUIRED),
+    {0}};
+
+/* Checked for its form only; finish says what is missing. */
+static void decode_index(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    struct index index = {0};
+    char shown[HF_VALUE_TEXT];
+
+    (void)slot;
+    if (json_is_object(value))
+        hf_decode_fields(decode, field->fields, value, &index);
+    else
+        hf_decode_error(decode, "expected an object, got %s", hf_decode_describe(value, shown));
+}
+
+const struct hf_field hf_release_fields[] = {
+    HF_FIELD_TEXT(struct hf_release, name, "name", 1, 63, hf_text_is_name,
+                  "a name of at most 63 lower case letters, digits and '-'", HF_REQUIRED),
+    HF_FIELD_TEXT(struct hf_release, version, "version", 1, 64, hf_text_is_version, "a version such as 1.4.2",
+                  HF_REQUIRED),
+    HF_FIELD_INTEGER(struct hf_release, sequence, "sequence", NULL, 1, MAX_SEQUENCE, HF_REQUIRED),
+    {.name = "expires", .kind = HF_KIND_TIME, HF_FIELD_SLOT(struct hf_release, expires_unix_ns)},
+    HF_FIELD_BOOL(struct hf_release, allow_downgrade, "allowDowngrade", "false"),
+    HF_FIELD_LIST(struct hf_release, artifacts, n_artifacts, "artifacts", artifact_fields, HF_MAX_ARTIFACTS),
+    {.name = "index", .kind = HF_KIND_OTHER, .fields = index_fields, .decode = decode_index},
+    HF_FIELD_OBJECT(struct hf_release, install, "install", install_fields, .finish = finish_install, HF_REQUIRED),
+    HF_FIELD_PART("health", health_fields),
+    {0}};
+
+static void check_artifacts(struct hf_decode *decode, const struct hf_release *release, const json_t *json)
+{
+    const json_t *artifacts = json_object_get(json, "artifacts");
+
+    if (artifacts == NULL || (json_is_array(artifacts) && json_array_size(artifacts) == 0)) {
+        if (json_object_get(json, "index") != NULL)
+            hf_decode_error_at(decode, "index", "is not supported by this version without artifacts");
+        else
+            hf_decode_error_at(decode, "artifacts", "expected at least 1 item");
+    }
+    for (size_t i = 1; i < release->n_artifacts; i++)
+        for (size_t k = 0; k < i; k++)
+            if (release->artifacts[i].arch != NULL && release->artifacts[k].arch != NULL &&
+                strcmp(release->artifacts[i].arch, release->artifacts[k].arch) == 0)
+                hf_decode_error_at(decode, "artifacts", "architecture %s is there twice", release->artifacts[i].arch);
+}
+
+/* API servers drop null members of objects, and a signature with them. Depth is bounded by what read the tree. */
+static bool holds_null(const json_t *json, const char **ret_key)
+{
+    json_t *walked = hf_json_mutable(json), *value;
+    const char *key;
+    bool found = false;
+
+    for (size_t i = 0; !found && i < json_array_size(json); i++)
+        found = holds_null(json_array_get(json, i), ret_key);
+    json_object_foreach(walked, key, value) {
+        if (!found && json_is_null(value)) {
+            *ret_key = key;
+            return true;
+        }
+        found = found || holds_null(value, ret_key);
+    }
+    return found;
+}
+
+static bool is_told(const struct hf_issues *issues, const char *path)
+{
+    for (size_t i = 0; i < HF_MIN(issues->n_errors, (size_t)HF_API_MAX_ISSUES); i++)
+        if (strcmp(issues->errors[i].path, path) == 0)
+            return true;
+    return false;
+}
+
+/* "a.b[1]: text", the path inside the release: told in its place, unless something was told there already. */
+static void tell_not_canonical(struct hf_decode *decode, const char *cause)
+{
+    const char *colon = strstr(cause, ": ");
+    size_t before = decode->path_n;
+    char inside[HF_FIELD_PATH];
+
+    if (colon != NULL) {
+        (void)snprintf(inside, sizeof(inside), "%.*s", (int)(colon - cause), cause);
+        (void)hf_decode_enter(decode, inside, 0);
+        cause = colon + 2;
+    }
+    if (!is_told(decode->issues, decode->path))
+        hf_decode_error(decode, "%s", cause);
+    hf_decode_leave(decode, before);
+}
+
+/* What was signed: nobody may act on a release whose canonical form does not exist. */
+static void take_digest(struct hf_decode *decode, struct hf_release *release, const json_t *json)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_API_MAX_OBJECT_BYTES);
+    struct hf_err err = HF_ERR_INIT;
+    const char *key = NULL;
+    int r = hf_json_canonical(json, &text, &err);
+
+    if (holds_null(json, &key))
+        hf_decode_error(decode, "'%.60s' is null, which cannot be signed: leave it out", key);
+
+    if (r == -ENOMEM)
+        decode->out_of_memory = true;
+    else if (r < 0)
+        tell_not_canonical(decode, err.cause);
+    else
+        (void)hf_sha256_hex(text.p, text.n, release->digest);
+}
+
+void hf_release_finish(struct hf_decode *decode, void *object, json_t *json)
+{
+    struct hf_release *release = object;
+
+    release->json = json;
+    check_artifacts(decode, release, json);
+    take_digest(decode, release, json);
+}
+
+void hf_release_done(struct hf_release *release)
+{
+    for (size_t i = 0; i < release->n_artifacts; i++)
+        free(release->artifacts[i].deltas);
+    free(release->artifacts);
+    free(release->checks);
+}
+
+const struct hf_artifact *hf_release_artifact(const struct hf_release *release, const char *arch)
+{
+    for (size_t i = 0; i < release->n_artifacts; i++)
+        if (strcmp(release->artifacts[i].arch, arch) == 0)
+            return &release->artifacts[i];
+    return NULL;
+}

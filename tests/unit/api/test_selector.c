@@ -1,0 +1,66 @@
+#include "api/meta.h"
+
+#include "support/check_main.h"
+
+static const struct {
+    const char *selector; /* JSON; NULL: absent */
+    const char *labels;
+    bool want;
+} rows[] = {
+    {NULL, "{}", true},
+    {"{}", "{}", true},
+    {"{}", "{\"a\":\"b\"}", true},
+    {"{\"matchLabels\":{\"a\":\"b\"}}", "{\"a\":\"b\",\"c\":\"d\"}", true},
+    {"{\"matchLabels\":{\"a\":\"b\"}}", "{\"a\":\"x\"}", false},
+    {"{\"matchLabels\":{\"a\":\"b\"}}", "{}", false},
+    {"{\"matchLabels\":{\"a\":\"\"}}", "{\"a\":\"\"}", true},
+    {"{\"matchLabels\":{\"a\":\"\"}}", "{}", false},
+    {"{\"matchLabels\":{\"a\":\"b\",\"c\":\"d\"}}", "{\"a\":\"b\"}", false},
+    {"{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"In\",\"values\":[\"b\",\"c\"]}]}", "{\"a\":\"c\"}", true},
+    {"{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"In\",\"values\":[\"b\",\"c\"]}]}", "{\"a\":\"d\"}", false},
+    {"{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"In\",\"values\":[\"b\"]}]}", "{}", false},
+    {"{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"NotIn\",\"values\":[\"b\"]}]}", "{}", true},
+    {"{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"NotIn\",\"values\":[\"b\"]}]}", "{\"a\":\"b\"}", false},
+    {"{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"NotIn\",\"values\":[\"b\"]}]}", "{\"a\":\"c\"}", true},
+    {"{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"Exists\"}]}", "{\"a\":\"\"}", true},
+    {"{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"Exists\"}]}", "{}", false},
+    {"{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"DoesNotExist\"}]}", "{}", true},
+    {"{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"DoesNotExist\"}]}", "{\"a\":\"x\"}", false},
+    {"{\"matchLabels\":{\"a\":\"b\"},\"matchExpressions\":[{\"key\":\"c\",\"operator\":\"Exists\"}]}", "{\"a\":\"b\"}",
+     false},
+    {"{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"Exists\"},{\"key\":\"a\",\"operator\":\"NotIn\",\"values\":["
+     "\"z\"]}]}",
+     "{\"a\":\"y\"}", true},
+};
+
+START_TEST(selects)
+{
+    struct hf_selector selector = {0};
+    _cleanup_(hf_json_freep) json_t *labels = NULL;
+
+    if (rows[_i].selector != NULL)
+        ck_assert_int_eq(hf_json_parse(hf_view_of(rows[_i].selector), NULL, &selector.json, NULL), 0);
+    ck_assert_int_eq(hf_json_parse(hf_view_of(rows[_i].labels), NULL, &labels, NULL), 0);
+    ck_assert_msg(hf_selector_matches(&selector, labels) == rows[_i].want, "%s on %s",
+                  rows[_i].selector != NULL ? rows[_i].selector : "none", rows[_i].labels);
+    hf_selector_done(&selector);
+}
+END_TEST
+
+START_TEST(a_node_without_labels)
+{
+    struct hf_selector all = {0}, some = {.json = json_pack("{s:{s:s}}", "matchLabels", "a", "b")};
+
+    ck_assert(hf_selector_matches(&all, NULL));
+    ck_assert(!hf_selector_matches(&some, NULL));
+    hf_selector_done(&some);
+    hf_selector_done(&some);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_loop_test(tc, selects, 0, (int)HF_LEN(rows));
+    tcase_add_test(tc, a_node_without_labels);
+}
+HF_TEST_MAIN("api/selector", cases)

@@ -137,6 +137,7 @@ void delta_model_reset(struct delta_model *m)
     m->unit_history = 0;
     m->since_miss = 0;
     m->inline_old = 0;
+    m->inputs = 0;
 }
 
 /* ---- mixing ---------------------------------------------------------------------------------------------------- */

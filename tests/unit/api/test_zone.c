@@ -24,7 +24,7 @@ START_TEST(same_as_libc)
     ck_assert_msg(hf_zone_load(names[_i], &zone, &err) == 0, "%s: %s", names[_i], err.cause);
     ck_assert_int_eq(setenv("TZ", names[_i], 1), 0);
     tzset();
-    for (time_t t = -2500000000; t < 6000000000; t += 12347 * 3) {
+    for (time_t t = -2500000000; t < 6000000000; t += 12347 * 41) {
         ck_assert_ptr_nonnull(localtime_r(&t, &tm));
         ck_assert_msg(hf_zone_offset_s(zone, t) == tm.tm_gmtoff, "%s at %jd: %d, libc %ld", names[_i], (intmax_t)t,
                       hf_zone_offset_s(zone, t), tm.tm_gmtoff);

@@ -1,0 +1,66 @@
+/* node/clock.h - a wall clock that never goes back, and how wrong it may be.
+ *
+ * Boards without a battery start in 1970, at the image's date, or where fake-hwclock left them. The floor is the newest time
+ * that could be believed; the clock given to the rest of the agent shows max(wall, floor + time run since), so an expiry that
+ * was once passed stays passed. The floor is kept in <state>/clock together with the time of last contact (see sync/stale.h).
+ *
+ * What is believed: the floor follows the wall clock in small steps; a leap of more than HF_FLOOR_LEAP_NS forward is believed
+ * only when the API server's Date agrees within `max_skew`, else one bad time server would freeze certificates and releases
+ * for good. The build's date is the lowest floor. Pure, but for the ops table of hf_floor_clock(). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+
+#define HF_CLOCK_BUILD_UNIX_NS (1793491200ull * HF_NS_PER_S) /* 2026-11-01: moved on with each release */
+#define HF_FLOOR_LEAP_NS (400ull * 24 * 3600 * HF_NS_PER_S)
+
+struct hf_floor {
+    const struct hf_clock_ops *wall; /* borrowed */
+    uint64_t floor_unix_ns;          /* newest believed time ... */
+    uint64_t floor_mono_ns;          /* ... and when it was believed */
+    struct hf_clock_ops ops;         /* what hf_floor_clock() gives */
+};
+
+/* `kept_unix_ns`: what the file said, 0 when there was none. */
+void hf_floor_init(struct hf_floor *floor, const struct hf_clock_ops *wall, uint64_t kept_unix_ns);
+
+/* The clock for everybody else; lives as long as the floor. */
+const struct hf_clock_ops *hf_floor_clock(struct hf_floor *floor);
+
+/* The API server said `server_unix_ns` now (proven contact). Raises the floor when the wall clock agrees within
+ * max_skew_ns, or to the server's own time less the allowance when we are behind it. */
+void hf_floor_witness(struct hf_floor *floor, uint64_t server_unix_ns, uint64_t max_skew_ns);
+
+/* ---- skew --------------------------------------------------------------------------------------------------------- */
+
+enum hf_ntp_state { HF_NTP_UNKNOWN, HF_NTP_SYNCHRONIZED, HF_NTP_UNSYNCHRONIZED };
+
+/* The kernel's clock discipline (adjtimex(2)), set by whatever NTP or PTP client runs. */
+enum hf_ntp_state hf_ntp_read(void);
+
+struct hf_skew {
+    bool known;
+    int64_t offset_ns; /* server - us; precision about half a second (Date has whole seconds) */
+    bool exceeded;     /* beyond max_skew; leaves only below 4/5 of it, so that it does not flap */
+};
+
+/* `date_unix_ns`: the Date header, whole seconds, heard when our clock showed now_unix_ns. */
+void hf_skew_measure(struct hf_skew *skew, uint64_t date_unix_ns, uint64_t now_unix_ns, uint64_t max_skew_ns);
+
+/* ---- the file ----------------------------------------------------------------------------------------------------- */
+
+enum { HF_CLOCK_FILE_MAX = 512 };
+
+/* What <state>/clock holds; 0 for what is not known. */
+struct hf_clock_file {
+    uint64_t newest_unix_ns;
+    uint64_t contact_unix_ns;
+};
+HF_MUST_USE int hf_clock_file_format(const struct hf_clock_file *file, struct hf_buf *out);
+/* -EBADMSG damaged or of an unknown format. */
+HF_MUST_USE int hf_clock_file_parse(struct hf_view text, struct hf_clock_file *ret_file, struct hf_err *err);

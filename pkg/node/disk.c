@@ -1,0 +1,38 @@
+#include "node/disk.h"
+
+#include "base/macros.h"
+
+const char *hf_disk_level_name(enum hf_disk_level level)
+{
+    static const char *const names[] = {"Ok", "Warning", "Critical"};
+
+    return names[level];
+}
+
+static unsigned percent(uint64_t total, uint64_t nfree, uint64_t available)
+{
+    uint64_t used = total > nfree ? total - nfree : 0;
+    uint64_t usable = used + available;
+
+    /* In 128 bits: an exabyte of blocks times a hundred still fits. */
+    return usable == 0 ? 0 : (unsigned)(((unsigned __int128)used * 100 + usable - 1) / usable);
+}
+
+unsigned hf_disk_used_percent(const struct statvfs *fs)
+{
+    unsigned blocks = percent(fs->f_blocks, fs->f_bfree, fs->f_bavail);
+    unsigned inodes = percent(fs->f_files, fs->f_ffree, fs->f_favail);
+
+    return HF_MAX(blocks, inodes);
+}
+
+enum hf_disk_level hf_disk_judge(unsigned used_percent, unsigned warn_percent, unsigned critical_percent,
+                                 enum hf_disk_level before)
+{
+    unsigned slack_critical = before >= HF_DISK_CRITICAL ? HF_DISK_HYSTERESIS_PERCENT : 0;
+    unsigned slack_warn = before >= HF_DISK_WARNING ? HF_DISK_HYSTERESIS_PERCENT : 0;
+
+    if (used_percent + slack_critical >= critical_percent)
+        return HF_DISK_CRITICAL;
+    return used_percent + slack_warn >= warn_percent ? HF_DISK_WARNING : HF_DISK_OK;
+}

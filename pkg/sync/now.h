@@ -1,0 +1,14 @@
+/* sync/now.h - one reading of both clocks, so that a decision sees one moment. */
+#pragma once
+
+#include "base/clock.h"
+
+struct hf_now {
+    uint64_t mono_ns;
+    uint64_t unix_ns; /* of the floored clock (node/clock.h): never goes back */
+};
+
+static inline struct hf_now hf_now_read(const struct hf_clock_ops *clock)
+{
+    return (struct hf_now){hf_mono_ns(clock), hf_unix_ns(clock)};
+}

@@ -1,0 +1,72 @@
+#include "sync/pace.h"
+
+#include "base/macros.h"
+
+void hf_pace_init(struct hf_pace *pace, uint64_t now_ns)
+{
+    *pace = (struct hf_pace){.tokens_at_ns = now_ns, .tokens = HF_PACE_TOKENS, .heartbeat_ns = HF_NEVER};
+}
+
+void hf_pace_changed(struct hf_pace *pace, bool urgent, uint64_t now_ns)
+{
+    if (!pace->changed)
+        pace->changed_at_ns = now_ns;
+    pace->changed = true;
+    pace->urgent = pace->urgent || urgent;
+}
+
+/* The moment the bucket holds `want` tokens. */
+static uint64_t filled_at(const struct hf_pace *pace, unsigned want)
+{
+    return pace->tokens >= want ? 0 : pace->tokens_at_ns + (want - pace->tokens) * HF_PACE_GAP_NS;
+}
+
+uint64_t hf_pace_due_ns(const struct hf_pace *pace)
+{
+    uint64_t due = pace->heartbeat_ns;
+
+    if (pace->writing)
+        return HF_NEVER;
+    if (pace->changed) {
+        uint64_t change = HF_MAX(pace->changed_at_ns + HF_PACE_GATHER_NS, filled_at(pace, pace->urgent ? 1 : 2));
+        due = HF_MIN(due, change);
+    }
+    return due == HF_NEVER ? HF_NEVER : HF_MAX(due, pace->not_before_ns);
+}
+
+void hf_pace_started(struct hf_pace *pace, uint64_t now_ns)
+{
+    uint64_t filled = (now_ns - pace->tokens_at_ns) / HF_PACE_GAP_NS;
+
+    if (pace->tokens + filled >= HF_PACE_TOKENS) {
+        pace->tokens = HF_PACE_TOKENS;
+        pace->tokens_at_ns = now_ns;
+    } else {
+        pace->tokens += (unsigned)filled;
+        pace->tokens_at_ns += filled * HF_PACE_GAP_NS;
+    }
+    if (pace->tokens > 0)
+        pace->tokens--;
+    pace->writing = true;
+    pace->changed = false;
+    pace->urgent = false;
+}
+
+void hf_pace_delivered(struct hf_pace *pace, uint64_t interval_ns, const struct hf_rand_ops *rng, uint64_t now_ns)
+{
+    pace->writing = false;
+    pace->not_before_ns = 0;
+    pace->heartbeat_ns = now_ns + interval_ns - interval_ns / 10 + hf_rand_below(rng, interval_ns / 5);
+}
+
+void hf_pace_failed(struct hf_pace *pace, uint64_t delay_ns, uint64_t now_ns)
+{
+    pace->writing = false;
+    pace->not_before_ns = now_ns + delay_ns;
+    hf_pace_changed(pace, true, now_ns); /* the backoff paces it; the bucket still caps the mean */
+}
+
+void hf_pace_retry(struct hf_pace *pace, uint64_t delay_ns, uint64_t now_ns)
+{
+    pace->not_before_ns = now_ns + delay_ns;
+}

@@ -1,0 +1,42 @@
+/* sync/verdict.h - from how each release stands to the three conditions that kstatus reads. Pure.
+ *
+ *   Ready        True: every selected update is Committed or Incompatible. False: one is not, the reason is that one's.
+ *                Unknown: the desired state has never been heard.
+ *   Reconciling  present (True) while something will still happen by itself.
+ *   Stalled      present (True) while somebody must act: rolled back, rejected, or an object that cannot be used. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "update/engine.h"
+
+enum { HF_VERDICT_MESSAGE = 256, HF_VERDICT_REASON = 64 };
+
+/* An object that was refused; strings borrowed. */
+struct hf_refused {
+    const char *kind;
+    const char *name;
+    const char *text;
+};
+
+struct hf_verdict_params {
+    bool known; /* the desired state was heard once, now or in an earlier life */
+    const struct hf_update_status *updates;
+    size_t n_updates;
+    const struct hf_refused *refused;
+    size_t n_refused;
+};
+
+struct hf_verdict_part {
+    const char *status; /* "True", "False", "Unknown" */
+    char reason[HF_VERDICT_REASON];
+    char message[HF_VERDICT_MESSAGE];
+};
+
+struct hf_verdict {
+    struct hf_verdict_part ready, reconciling, stalled;
+    bool is_reconciling, is_stalled;
+};
+
+void hf_verdict_make(const struct hf_verdict_params *params, struct hf_verdict *ret_verdict);

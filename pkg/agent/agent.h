@@ -1,0 +1,74 @@
+/* agent/agent.h - the node agent, put together from its parts: what is known, what shall be, what is said of it.
+ *
+ *        source --> follow --> objects --> (plan) --> update engine
+ *           ^          |                                 | changed
+ *           |          `--> diskq --> cache              v
+ *           `------------- report <------- status <--- turn
+ *
+ * Everything that happens marks something as due and asks for a turn; a turn (next round of the loop) judges staleness and
+ * hold, makes the plan, hands it to the engine, builds the status and says when the next turn must come. So the order of
+ * events does not matter, and what a turn did can be done again. One timer; nothing is polled.
+ *
+ * hf_agent_new() loads the cache and the engine's journals and acts on them: no packet is waited for. Loop thread only. */
+#pragma once
+
+#include "agent/home.h"
+#include "api/syncpolicy.h"
+#include "base/rand.h"
+#include "kube/source.h"
+#include "loop/http.h"
+#include "loop/proc.h"
+#include "loop/sched.h"
+#include "node/clock.h"
+#include "web/metrics.h"
+
+struct hf_agent_params {
+    struct hf_home *home; /* borrowed, open; gives the file system and the clock */
+    const struct hf_rand_ops *rng;
+    const struct hf_sched_ops *sched;
+    const struct hf_source_ops *source;
+    bool source_echoes; /* what we write comes back through a subscription: a delivery is believed when it did */
+    const struct hf_http_ops *http; /* for artifacts: any origin, no credentials */
+    const struct hf_proc_ops *proc;
+    const struct hf_probe_ops *probe;
+    const struct hf_unit_ops *unit;
+    struct hf_log *log;         /* may be NULL */
+    struct hf_metrics *metrics; /* may be NULL; not to be formatted any more once the agent is freed */
+    const char *node_name;
+    const char *version; /* of this program */
+    const char *trust_dir;
+    const char *const *roots; /* NULL ends */
+    const char *arch;         /* NULL: what this program was built for */
+    const char *facts_root;   /* see node/probe.h; "" on a real node */
+    bool pod_mode;
+    const char *host_root; /* pod mode: where the host's files are seen; NULL "/" */
+    uint64_t retry_base_ns;
+    enum hf_ntp_state (*ntp)(void); /* hf_ntp_read on a real node */
+    /* The policy in effect changed (also at start): limits that others keep. May be NULL. */
+    void (*policy_changed)(void *arg, const struct hf_syncpolicy *policy);
+    /* Called at most once, when everything desired is settled and told (see hf_agent_result). May be NULL. */
+    void (*settled)(void *arg);
+    /* hf_agent_stop() is done: everything that waited is on the disk. */
+    void (*stopped)(void *arg);
+    void *arg;
+};
+
+struct hf_agent;
+
+/* Strings and tables of params are borrowed. */
+HF_MUST_USE int hf_agent_new(const struct hf_agent_params *params, struct hf_agent **ret_agent, struct hf_err *err);
+void hf_agent_free(struct hf_agent *agent); /* at once, as a crash would; see hf_agent_stop() */
+HF_DEFINE_CLEANUP(struct hf_agent, hf_agent_free)
+
+/* Write down what a next start wants to know (resume points, last contact, sequence), then call `stopped`. Effects of the update
+ * engine go on until the agent is freed. */
+void hf_agent_stop(struct hf_agent *agent);
+
+/* Read <state>/hold again: something changed it. */
+void hf_agent_look_at_hold(struct hf_agent *agent);
+
+/* Heard from the source at least once in this life, or acting on a cache from before. */
+bool hf_agent_ready(const struct hf_agent *agent);
+
+/* 0: every selected update is Committed or Incompatible; 1: not. */
+int hf_agent_result(const struct hf_agent *agent);

@@ -1,0 +1,347 @@
+#include "agent/diskq.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/list.h"
+#include "base/strmap.h"
+#include "os/file.h"
+
+enum op_kind { OP_PUT, OP_REMOVE, OP_MARK, OP_WRITE, OP_ERASE };
+
+struct op {
+    struct hf_list link;
+    enum op_kind kind;
+    char *place; /* API kind, or path */
+    char *name;  /* object; "" for the others */
+    json_t *object;
+    struct hf_cache_mark mark;
+    char *text;
+    size_t n;
+    int r;
+    struct hf_err err;
+};
+
+struct hf_diskq {
+    struct hf_diskq_params params;
+    struct hf_job job;
+    struct hf_list waiting;   /* of ops */
+    struct hf_list failed;    /* of ops: before everything in `waiting` */
+    struct hf_list batch;     /* the job's while it is on its way */
+    struct hf_strmap spoiled; /* kinds whose marks are worthless */
+    bool working, orphan;
+    char trouble[256];
+    struct hf_metric *writes, *failures;
+};
+
+static void op_free(struct op *op)
+{
+    json_decref(op->object);
+    free(op->place);
+    free(op->name);
+    free(op->text);
+    free(op);
+}
+
+static struct op *op_at(struct hf_list *link)
+{
+    return hf_container_of(link, struct op, link);
+}
+
+static void drop_all(struct hf_list *ops)
+{
+    while (!hf_list_empty(ops)) {
+        struct op *op = op_at(ops->next);
+        hf_list_remove(&op->link);
+        op_free(op);
+    }
+}
+
+/* ---- on the worker ------------------------------------------------------------------------------------------------ */
+
+static int perform(struct hf_diskq *queue, struct op *op)
+{
+    const struct hf_fs_ops *fs = queue->params.fs;
+
+    switch (op->kind) {
+    case OP_PUT:
+        return hf_cache_put(queue->params.cache, op->place, op->object, &op->err);
+    case OP_REMOVE:
+        return hf_cache_remove(queue->params.cache, op->place, op->name, &op->err);
+    case OP_MARK:
+        return hf_cache_set_mark(queue->params.cache, op->place, &op->mark, &op->err);
+    case OP_WRITE:
+        return hf_file_replace(fs, op->place, op->text, op->n, 0600, &op->err);
+    case OP_ERASE:
+        return hf_file_remove(fs, op->place, &op->err);
+    }
+    return -EINVAL;
+}
+
+/* Did something of this mark's kind, earlier in the batch, not succeed? */
+static bool held_up(const struct hf_diskq *queue, const struct op *mark)
+{
+    for (struct hf_list *it = queue->batch.next; it != &mark->link; it = it->next) {
+        const struct op *op = op_at(it);
+        if (op->r < 0 && strcmp(op->place, mark->place) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void work(struct hf_job *job)
+{
+    struct hf_diskq *queue = hf_container_of(job, struct hf_diskq, job);
+    struct hf_list *it, *following;
+
+    hf_list_each(it, following, &queue->batch) {
+        struct op *op = op_at(it);
+        op->r = op->kind == OP_MARK && held_up(queue, op) ? -EAGAIN : perform(queue, op);
+    }
+}
+
+/* ---- on the loop -------------------------------------------------------------------------------------------------- */
+
+static void start(struct hf_diskq *queue);
+
+static bool hopeless(int r)
+{
+    return r == -EINVAL || r == -E2BIG || r == -EFBIG || r == -EBADMSG || r == -ENAMETOOLONG;
+}
+
+static void destroy(struct hf_diskq *queue)
+{
+    drop_all(&queue->waiting);
+    drop_all(&queue->failed);
+    drop_all(&queue->batch);
+    hf_strmap_done(&queue->spoiled);
+    hf_cache_free(queue->params.cache);
+    free(queue);
+}
+
+static bool same_thing(const struct op *a, const struct op *b)
+{
+    bool a_object = a->kind == OP_PUT || a->kind == OP_REMOVE, b_object = b->kind == OP_PUT || b->kind == OP_REMOVE;
+    bool a_file = a->kind == OP_WRITE || a->kind == OP_ERASE, b_file = b->kind == OP_WRITE || b->kind == OP_ERASE;
+
+    return a_object == b_object && a_file == b_file && strcmp(a->place, b->place) == 0 && strcmp(a->name, b->name) == 0;
+}
+
+static void drop_same(struct hf_list *ops, const struct op *as)
+{
+    struct hf_list *it, *following;
+
+    hf_list_each(it, following, ops) {
+        struct op *op = op_at(it);
+        if (!same_thing(op, as))
+            continue;
+        hf_list_remove(it);
+        op_free(op);
+    }
+}
+
+static bool waits_again(struct hf_diskq *queue, const struct op *op)
+{
+    struct hf_list *it, *following;
+
+    hf_list_each(it, following, &queue->waiting)
+        if (same_thing(op_at(it), op))
+            return true;
+    return false;
+}
+
+static void note_failure(struct hf_diskq *queue, const struct op *op)
+{
+    char text[sizeof(((struct hf_err *)0)->cause) * 2];
+
+    hf_metric_add(queue->failures, 1);
+    (void)snprintf(queue->trouble, sizeof(queue->trouble), "%.*s", (int)sizeof(queue->trouble) - 1,
+                   hf_err_text(&op->err, text, sizeof(text)));
+    hf_log_err(queue->params.log, HF_LOG_ERROR, "disk.write_failed", "what", op->place, &op->err);
+}
+
+static void settle(struct hf_diskq *queue, struct op *op, bool cancelled)
+{
+    if (!cancelled && op->r == 0) {
+        hf_metric_add(queue->writes, 1);
+        op_free(op);
+        return;
+    }
+    if (!cancelled && op->r != -EAGAIN)
+        note_failure(queue, op);
+    if (!cancelled && hopeless(op->r)) {
+        int ignored = hf_strmap_put(&queue->spoiled, op->place, NULL); /* without memory nothing is durable anyway */
+        (void)ignored;
+        op_free(op);
+    } else if (waits_again(queue, op)) {
+        op_free(op);
+    } else {
+        hf_list_append(&queue->failed, &op->link);
+    }
+}
+
+static void done(struct hf_job *job, int cancelled)
+{
+    struct hf_diskq *queue = hf_container_of(job, struct hf_diskq, job);
+
+    queue->working = false;
+    if (queue->orphan) {
+        destroy(queue);
+        return;
+    }
+    queue->trouble[0] = '\0';
+    while (!hf_list_empty(&queue->batch)) {
+        struct op *op = op_at(queue->batch.next);
+        hf_list_remove(&op->link);
+        settle(queue, op, cancelled != 0);
+    }
+    if (cancelled == 0)
+        start(queue);
+    queue->params.moved(queue->params.arg);
+}
+
+static void move_all(struct hf_list *from, struct hf_list *to)
+{
+    while (!hf_list_empty(from)) {
+        struct hf_list *link = from->next;
+        hf_list_remove(link);
+        hf_list_append(to, link);
+    }
+}
+
+static void start(struct hf_diskq *queue)
+{
+    if (queue->working || hf_list_empty(&queue->waiting))
+        return;
+    move_all(&queue->failed, &queue->batch); /* older: first */
+    move_all(&queue->waiting, &queue->batch);
+    queue->working = queue->params.sched->submit(queue->params.sched->ctx, &queue->job) == 0;
+    if (!queue->working)
+        move_all(&queue->batch, &queue->failed);
+}
+
+static struct op *op_new(enum op_kind kind, const char *place, const char *name)
+{
+    struct op *op = calloc(1, sizeof(*op));
+
+    if (op == NULL)
+        return NULL;
+    hf_list_init(&op->link);
+    op->kind = kind;
+    op->place = strdup(place);
+    op->name = strdup(name);
+    if (op->place != NULL && op->name != NULL)
+        return op;
+    op_free(op);
+    return NULL;
+}
+
+/* Out of memory loses the write; the object is still known and written with its next change. */
+static void add(struct hf_diskq *queue, struct op *op, bool complete)
+{
+    if (op == NULL || !complete) {
+        if (op != NULL)
+            op_free(op);
+        (void)snprintf(queue->trouble, sizeof(queue->trouble), "out of memory");
+        return;
+    }
+    drop_same(&queue->waiting, op);
+    drop_same(&queue->failed, op);
+    hf_list_append(&queue->waiting, &op->link);
+    start(queue);
+}
+
+void hf_diskq_put(struct hf_diskq *queue, const char *kind, const json_t *object)
+{
+    struct op *op = op_new(OP_PUT, kind, hf_json_str_or(object, "metadata.name", ""));
+
+    if (op != NULL)
+        op->object = json_deep_copy(object); /* the worker's own: nothing is shared between threads */
+    add(queue, op, op != NULL && op->object != NULL);
+}
+
+void hf_diskq_remove(struct hf_diskq *queue, const char *kind, const char *name)
+{
+    add(queue, op_new(OP_REMOVE, kind, name), true);
+}
+
+void hf_diskq_mark(struct hf_diskq *queue, const char *kind, const struct hf_cache_mark *mark)
+{
+    struct op *op = op_new(OP_MARK, kind, "");
+    bool spoiled = false;
+
+    for (size_t i = 0; i < queue->spoiled.n; i++)
+        spoiled = spoiled || strcmp(queue->spoiled.entries[i].key, kind) == 0;
+    if (op != NULL) {
+        op->mark = *mark;
+        if (spoiled)
+            op->mark.resource_version[0] = '\0';
+    }
+    add(queue, op, true);
+}
+
+void hf_diskq_write(struct hf_diskq *queue, const char *path, struct hf_view text)
+{
+    struct op *op = op_new(OP_WRITE, path, "");
+
+    if (op != NULL) {
+        op->text = hf_strdup_view(text);
+        op->n = text.n;
+    }
+    add(queue, op, op != NULL && op->text != NULL);
+}
+
+void hf_diskq_erase(struct hf_diskq *queue, const char *path)
+{
+    add(queue, op_new(OP_ERASE, path, ""), true);
+}
+
+void hf_diskq_retry(struct hf_diskq *queue)
+{
+    if (queue->working || hf_list_empty(&queue->failed))
+        return;
+    move_all(&queue->waiting, &queue->failed);
+    move_all(&queue->failed, &queue->waiting);
+    start(queue);
+}
+
+bool hf_diskq_idle(const struct hf_diskq *queue)
+{
+    return !queue->working && hf_list_empty(&queue->waiting);
+}
+
+bool hf_diskq_failing(const struct hf_diskq *queue, char *text, size_t n)
+{
+    (void)snprintf(text, n, "%s", queue->trouble);
+    return queue->trouble[0] != '\0';
+}
+
+struct hf_diskq *hf_diskq_new(const struct hf_diskq_params *params)
+{
+    struct hf_diskq *queue = calloc(1, sizeof(*queue));
+
+    if (queue == NULL)
+        return NULL;
+    queue->params = *params;
+    queue->job = (struct hf_job){.work = work, .done = done};
+    hf_list_init(&queue->waiting);
+    hf_list_init(&queue->failed);
+    hf_list_init(&queue->batch);
+    queue->writes = hf_metric_counter(params->metrics, "holdfast_disk_writes_total",
+                                      "Durable writes of cached objects, marks and small state files.");
+    queue->failures = hf_metric_counter(params->metrics, "holdfast_disk_write_failures_total",
+                                        "Durable writes that failed; they are tried again.");
+    return queue;
+}
+
+void hf_diskq_free(struct hf_diskq *queue)
+{
+    if (queue == NULL)
+        return;
+    if (queue->working)
+        queue->orphan = true;
+    else
+        destroy(queue);
+}

@@ -1,0 +1,353 @@
+/* What the source says, taken in: objects, what is gone, resume marks, contact. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/parts.h"
+
+static const char *const kinds[FOLLOW_COUNT] = {"EdgeUpdate", "SyncPolicy", "Node", "EdgeNode"};
+
+/* How long the fleet's reports spread after an outage, beside the source's own spreading of reconnects. */
+#define REPORT_SPREAD_NS (10 * HF_NS_PER_S)
+
+/* A first contact is written down when the file says less recent than this. */
+#define SAVE_FIRST_NS (60 * HF_NS_PER_S)
+
+static unsigned due_for(const struct follow *follow)
+{
+    return follow->kind == kinds[FOLLOW_UPDATES] ? DUE_PLAN | DUE_STATUS : DUE_POLICY | DUE_PLAN | DUE_STATUS;
+}
+
+bool hf_follow_synced(const struct hf_agent *agent)
+{
+    return agent->follows[FOLLOW_UPDATES].synced && agent->follows[FOLLOW_POLICIES].synced;
+}
+
+/* ---- objects ------------------------------------------------------------------------------------------------------ */
+
+static void refused(struct follow *follow, const char *name, const char *text)
+{
+    struct hf_agent *agent = follow->agent;
+
+    hf_log(agent->log, HF_LOG_WARNING, "object.refused", HF_S("kind", follow->kind), HF_S("name", name),
+           HF_S("error", text));
+    hf_gauges_count_refused(agent, follow->kind);
+}
+
+/* The policy in effect may be the one whose decoded form is replaced or dropped now: let go of it first. */
+static void loosen_policy(struct follow *follow)
+{
+    if (follow->kind == kinds[FOLLOW_POLICIES])
+        follow->agent->policy = follow->agent->default_policy;
+}
+
+static void keep_object(struct follow *follow, const char *name, enum hf_object_change change)
+{
+    const struct hf_object *object = hf_objects_get(follow->objects, name);
+    const struct hf_object_kind *kind = follow->objects->kind;
+    struct hf_diskq *diskq = follow->agent->diskq;
+
+    if (change == HF_OBJECT_REFUSED) {
+        refused(follow, name, object->refused_text);
+        hf_diskq_put(diskq, kind->refused_kind, object->refused);
+    } else {
+        hf_diskq_put(diskq, kind->kind, object->json);
+        hf_diskq_remove(diskq, kind->refused_kind, name);
+    }
+}
+
+static void take_object(struct follow *follow, json_t *json)
+{
+    enum hf_object_change change = HF_OBJECT_SAME;
+    const char *name = hf_json_str_or(json, "metadata.name", "");
+
+    loosen_policy(follow);
+    int r = hf_objects_take(follow->objects, json, &change);
+    if (r == -EBADMSG)
+        refused(follow, name, "metadata.name: expected a name of at most 253 bytes");
+    if (r == 0 && change != HF_OBJECT_SAME)
+        keep_object(follow, name, change);
+    if (change != HF_OBJECT_SAME)
+        hf_log(follow->agent->log, HF_LOG_DEBUG, "object.changed", HF_S("kind", follow->kind), HF_S("name", name));
+    hf_agent_wake(follow->agent,
+                  change != HF_OBJECT_SAME || follow->kind == kinds[FOLLOW_POLICIES] ? due_for(follow) : 0);
+}
+
+static void take_node(struct follow *follow, json_t *json)
+{
+    struct hf_agent *agent = follow->agent;
+    json_t *fresh = hf_labeller_condense(json);
+
+    if (fresh == NULL)
+        return;
+    const json_t *before = hf_json_at(agent->node, "metadata.labels"), *after = hf_json_at(fresh, "metadata.labels");
+    bool changed =
+        agent->node == NULL || json_equal(before, after) == 0 ||
+        strcmp(hf_json_str_or(agent->node, "metadata.uid", ""), hf_json_str_or(fresh, "metadata.uid", "")) != 0;
+    json_decref(agent->node);
+    agent->node = fresh;
+    if (changed)
+        hf_diskq_put(agent->diskq, follow->kind, fresh);
+    hf_agent_wake(agent, changed ? due_for(follow) : 0);
+}
+
+static void on_upsert(void *arg, json_t *object)
+{
+    struct follow *follow = arg;
+
+    if (follow->objects != NULL)
+        take_object(follow, object);
+    else if (follow->kind == kinds[FOLLOW_NODE])
+        take_node(follow, object);
+    else
+        hf_report_heard_self(follow->agent, object);
+}
+
+static void on_gone(void *arg, const char *name)
+{
+    struct follow *follow = arg;
+    struct hf_agent *agent = follow->agent;
+
+    hf_log(agent->log, HF_LOG_INFO, "object.gone", HF_S("kind", follow->kind), HF_S("name", name));
+    if (follow->objects != NULL) {
+        loosen_policy(follow);
+        (void)hf_objects_drop(follow->objects, name);
+        hf_diskq_remove(agent->diskq, follow->kind, name);
+        hf_diskq_remove(agent->diskq, follow->objects->kind->refused_kind, name);
+        hf_agent_wake(agent, due_for(follow));
+    } else if (follow->kind == kinds[FOLLOW_SELF]) {
+        hf_report_heard_self(agent, NULL);
+    }
+    /* The own Node gone: selectors go on with its last labels, nothing is applied until it is back with a new uid. */
+}
+
+/* ---- marks and contact -------------------------------------------------------------------------------------------- */
+
+/* A mark moves with every bookmark; it is written with the next change, when contact is lost, and at the end. */
+static void note_mark(struct follow *follow, const char *resource_version)
+{
+    if (strlen(resource_version) >= sizeof(follow->mark.resource_version) ||
+        strcmp(follow->mark.resource_version, resource_version) == 0)
+        return;
+    (void)snprintf(follow->mark.resource_version, sizeof(follow->mark.resource_version), "%s", resource_version);
+    follow->mark_moved = true;
+}
+
+static void save_mark(struct follow *follow)
+{
+    if (!follow->mark_moved)
+        return;
+    follow->mark.last_contact_unix_ns =
+        hf_stale_contact_unix_ns(&follow->agent->stale, hf_now_read(follow->agent->clock));
+    hf_diskq_mark(follow->agent->diskq, follow->kind, &follow->mark);
+    follow->mark_moved = false;
+}
+
+void hf_follow_save_marks(struct hf_agent *agent)
+{
+    for (size_t i = 0; i < FOLLOW_COUNT; i++)
+        if (agent->follows[i].objects != NULL)
+            save_mark(&agent->follows[i]);
+}
+
+static void on_synced(void *arg, const char *resource_version)
+{
+    struct follow *follow = arg;
+    bool first = !follow->synced;
+
+    follow->synced = true;
+    note_mark(follow, resource_version);
+    if (first && follow->objects != NULL)
+        save_mark(follow);
+    if (first)
+        hf_log(follow->agent->log, HF_LOG_DEBUG, "source.synced", HF_S("kind", follow->kind),
+               HF_S("resourceVersion", resource_version));
+    hf_agent_wake(follow->agent, DUE_STATUS);
+}
+
+static void on_mark(void *arg, const char *resource_version)
+{
+    note_mark(arg, resource_version);
+}
+
+static void lost(struct hf_agent *agent, const struct hf_err *err)
+{
+    hf_stale_lost(&agent->stale, hf_now_read(agent->clock));
+    hf_log_err(agent->log, HF_LOG_WARNING, "contact.lost", "node", agent->params.node_name, err);
+    hf_follow_save_marks(agent);
+    hf_agent_save_clock(agent);
+    hf_agent_wake(agent, DUE_STATUS);
+}
+
+static void found(struct hf_agent *agent)
+{
+    struct hf_now now = hf_now_read(agent->clock);
+    bool first = !agent->stale.this_life;
+    /* After a short blip, or at the first contact of this life, nobody else comes back at the same moment. */
+    bool outage = !first && hf_stale_age_ns(&agent->stale, now) > HF_STALE_GRACE_NS;
+
+    hf_stale_contact(&agent->stale, now);
+    hf_log(agent->log, HF_LOG_INFO, "contact.found", HF_S("node", agent->params.node_name));
+    if (first && now.unix_ns - HF_MIN(now.unix_ns, agent->saved_contact_ns) > SAVE_FIRST_NS)
+        hf_agent_save_clock(agent);
+    hf_report_contact(agent, outage ? hf_rand_below(agent->params.rng, REPORT_SPREAD_NS) : 0);
+    hf_agent_wake(agent, DUE_STATUS);
+}
+
+static void measure_skew(struct hf_agent *agent, uint64_t server_date_unix_ns)
+{
+    bool before = agent->skew.exceeded;
+    uint64_t max_skew = agent->policy->clock_max_skew_ns;
+
+    hf_skew_measure(&agent->skew, server_date_unix_ns, hf_unix_ns(agent->clock), max_skew);
+    hf_floor_witness(&agent->params.home->floor, server_date_unix_ns, max_skew);
+    if (agent->skew.exceeded == before)
+        return;
+    hf_log(agent->log, HF_LOG_WARNING, agent->skew.exceeded ? "clock.skewed" : "clock.agrees",
+           HF_D("offsetMilliseconds", agent->skew.offset_ns / (int64_t)HF_NS_PER_MS));
+    hf_agent_wake(agent, DUE_STATUS);
+}
+
+/* Contact is what brings desired state: both kinds of it. */
+static bool in_contact(const struct hf_agent *agent)
+{
+    return agent->follows[FOLLOW_UPDATES].proven && agent->follows[FOLLOW_POLICIES].proven;
+}
+
+static void on_contact(void *arg, enum hf_contact_kind kind, uint64_t server_date_unix_ns, const struct hf_err *err)
+{
+    struct follow *follow = arg;
+    struct hf_agent *agent = follow->agent;
+    bool before = in_contact(agent);
+
+    follow->proven = kind == HF_CONTACT_PROVEN;
+    if (follow->proven && server_date_unix_ns != 0)
+        measure_skew(agent, server_date_unix_ns);
+    if (in_contact(agent) && !before)
+        found(agent);
+    else if (!in_contact(agent) && before)
+        lost(agent, err);
+}
+
+static void on_refused(void *arg, const char *what, const struct hf_err *err)
+{
+    struct follow *follow = arg;
+    char text[sizeof(err->cause) + sizeof(err->where) + 2];
+
+    refused(follow, what, hf_err_text(err, text, sizeof(text)));
+}
+
+/* ---- start and end ------------------------------------------------------------------------------------------------ */
+
+struct loading {
+    struct follow *follow;
+    bool single;
+};
+
+static int load_object(void *arg, json_t *object)
+{
+    const struct loading *loading = arg;
+    struct hf_agent *agent = loading->follow->agent;
+    enum hf_object_change change;
+
+    if (loading->single) {
+        json_decref(agent->node);
+        agent->node = json_incref(object);
+        return 0;
+    }
+    /* What was good for the build that wrote it may be refused by this one: then it is reported as such. */
+    int r = hf_objects_take(loading->follow->objects, object, &change);
+    return r == -ENOMEM ? r : 0;
+}
+
+static int load_kind(struct follow *follow, struct hf_cache *cache, const char *kind, struct hf_err *err)
+{
+    struct loading loading = {follow, follow->objects == NULL};
+    struct hf_cache_mark mark = {0};
+    unsigned damaged = 0;
+    int r = hf_cache_load(cache, kind, load_object, &loading, &mark, &damaged, err);
+
+    if (r < 0)
+        return r;
+    if (damaged > 0)
+        hf_log(follow->agent->log, HF_LOG_WARNING, "cache.damaged", HF_S("kind", kind), HF_D("entries", damaged));
+    else if (strcmp(kind, follow->kind) == 0)
+        follow->mark = mark;
+    /* Something is missing: the source must tell everything again. */
+    if (damaged > 0)
+        follow->mark.resource_version[0] = '\0';
+    return 0;
+}
+
+int hf_follow_load(struct hf_agent *agent, struct hf_cache *cache, struct hf_err *err)
+{
+    struct hf_objects *tables[FOLLOW_COUNT] = {&agent->updates, &agent->policies, NULL, NULL};
+    int r = 0;
+
+    for (size_t i = 0; i < FOLLOW_COUNT && r == 0; i++) {
+        struct follow *follow = &agent->follows[i];
+        *follow = (struct follow){.agent = agent, .kind = kinds[i], .objects = tables[i]};
+        if (i != FOLLOW_SELF)
+            r = load_kind(follow, cache, kinds[i], err);
+        if (r == 0 && follow->objects != NULL)
+            r = load_kind(follow, cache, follow->objects->kind->refused_kind, err);
+    }
+    agent->had_cache = agent->follows[FOLLOW_UPDATES].mark.last_contact_unix_ns != 0 || agent->updates.by_name.n > 0;
+    return r;
+}
+
+static const char **known_names(const struct follow *follow)
+{
+    size_t n = follow->objects == NULL ? 0 : follow->objects->by_name.n;
+    const char **names = calloc(n + 1, sizeof(*names));
+
+    for (size_t i = 0; names != NULL && i < n; i++)
+        names[i] = follow->objects->by_name.entries[i].key;
+    return names;
+}
+
+static int start_one(struct follow *follow, struct hf_err *err)
+{
+    struct hf_agent *agent = follow->agent;
+    _cleanup_(hf_freep) const char **known = known_names(follow);
+    struct hf_source_sink sink = {.arg = follow,
+                                  .upsert = on_upsert,
+                                  .gone = on_gone,
+                                  .synced = on_synced,
+                                  .mark = on_mark,
+                                  .contact = on_contact,
+                                  .refused = on_refused};
+
+    if (known == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    return agent->params.source->subscribe(agent->params.source->ctx, follow->kind,
+                                           follow->objects == NULL ? agent->params.node_name : NULL,
+                                           follow->mark.resource_version, known, &sink, &follow->subscription, err);
+}
+
+int hf_follow_start(struct hf_agent *agent, struct hf_err *err)
+{
+    for (size_t i = 0; i < FOLLOW_COUNT; i++) {
+        int r = start_one(&agent->follows[i], err);
+        if (r < 0)
+            return hf_err_wrap(err, r, "follow %s", kinds[i]);
+    }
+    return 0;
+}
+
+void hf_follow_stop(struct hf_agent *agent)
+{
+    for (size_t i = 0; i < FOLLOW_COUNT; i++) {
+        if (agent->follows[i].subscription != NULL)
+            agent->params.source->unsubscribe(agent->params.source->ctx, agent->follows[i].subscription);
+        agent->follows[i].subscription = NULL;
+    }
+}
+
+void hf_follow_refresh(struct hf_agent *agent)
+{
+    for (size_t i = 0; i < FOLLOW_COUNT; i++)
+        if (agent->follows[i].subscription != NULL)
+            agent->params.source->refresh(agent->params.source->ctx, agent->follows[i].subscription);
+}

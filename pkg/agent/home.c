@@ -1,0 +1,104 @@
+#include "agent/home.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "os/file.h"
+
+const char *hf_home_path(const struct hf_home *home, const char *name, char *path)
+{
+    int n = snprintf(path, PATH_MAX, "%s/%s", home->dir, name);
+
+    (void)n; /* dir is bounded, names are ours */
+    return path;
+}
+
+const struct hf_clock_ops *hf_home_clock(struct hf_home *home)
+{
+    return hf_floor_clock(&home->floor);
+}
+
+static int name_holder(struct hf_home *home, const char *path, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(64);
+    struct hf_err ignored = HF_ERR_INIT;
+    struct hf_view pid = {0};
+
+    if (hf_file_read(home->fs, path, &text, &ignored) == 0)
+        pid = hf_view_trim(hf_buf_view(&text));
+    if (pid.n == 0)
+        pid = HF_VIEW("unknown");
+    return hf_err_set(err, EWOULDBLOCK,
+                      "another agent (pid %.*s) already runs on '%s': stop it, or give this one its own --state-dir",
+                      (int)pid.n, pid.p, home->dir);
+}
+
+/* The pid is for a person; the lock itself is the kernel's. */
+static void write_pid(struct hf_home *home, int pid)
+{
+    char text[16];
+    int n = snprintf(text, sizeof(text), "%d\n", pid);
+
+    if (home->fs->ftruncate(home->fs->ctx, home->lock_fd, 0) == 0)
+        (void)home->fs->pwrite(home->fs->ctx, home->lock_fd, text, (size_t)n, 0);
+}
+
+static int take_lock(struct hf_home *home, int pid, struct hf_err *err)
+{
+    char path[PATH_MAX];
+    int r;
+
+    (void)hf_home_path(home, "agent.lock", path);
+    r = hf_lock_take(home->fs, path, err);
+    if (r == -EWOULDBLOCK)
+        return name_holder(home, path, err);
+    if (r < 0)
+        return r;
+    home->lock_fd = r;
+    write_pid(home, pid);
+    return 0;
+}
+
+static void read_clock(struct hf_home *home, struct hf_log *log)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLOCK_FILE_MAX);
+    char path[PATH_MAX], aside[PATH_MAX];
+    struct hf_err err = HF_ERR_INIT;
+
+    (void)hf_home_path(home, "clock", path);
+    int r = hf_file_read(home->fs, path, &text, &err);
+    if (r == 0)
+        r = hf_clock_file_parse(hf_buf_view(&text), &home->kept, &err);
+    if (r == 0 || r == -ENOENT)
+        return;
+    hf_log_err(log, HF_LOG_WARNING, "clock.damaged", "file", path, &err);
+    (void)hf_home_path(home, "clock.damaged", aside);
+    (void)home->fs->renameat(home->fs->ctx, AT_FDCWD, path, AT_FDCWD, aside);
+}
+
+int hf_home_open(struct hf_home *home, const struct hf_fs_ops *fs, const char *dir, int pid,
+                 const struct hf_clock_ops *wall, struct hf_log *log, struct hf_err *err)
+{
+    *home = (struct hf_home){.fs = fs, .lock_fd = -1};
+    if (dir[0] != '/' || snprintf(home->dir, sizeof(home->dir), "%s", dir) >= (int)sizeof(home->dir))
+        return hf_err_set(err, EINVAL, "state folder '%.200s' is no absolute path of at most %d bytes", dir,
+                          HF_HOME_PATH - 1);
+    int r = hf_dir_make(fs, home->dir, 0755, err);
+    if (r == 0)
+        r = take_lock(home, pid, err);
+    if (r < 0)
+        return r;
+    read_clock(home, log);
+    hf_floor_init(&home->floor, wall, home->kept.newest_unix_ns);
+    return 0;
+}
+
+void hf_home_close(struct hf_home *home)
+{
+    if (home->fs != NULL && home->lock_fd >= 0)
+        (void)home->fs->close(home->fs->ctx, home->lock_fd);
+    home->lock_fd = -1;
+}

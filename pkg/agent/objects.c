@@ -1,0 +1,207 @@
+#include "agent/objects.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/edgeupdate.h"
+#include "api/syncpolicy.h"
+
+enum { MAX_REFUSED_TEXT = 512 };
+
+static int decode_update(json_t *json, void **ret_decoded, struct hf_issues *issues)
+{
+    struct hf_edgeupdate *update = NULL;
+    int r = hf_edgeupdate_decode(json, &update, issues);
+
+    if (r == 0)
+        *ret_decoded = update;
+    return r;
+}
+
+static void free_update(void *decoded)
+{
+    hf_edgeupdate_free(decoded);
+}
+
+static int decode_policy(json_t *json, void **ret_decoded, struct hf_issues *issues)
+{
+    struct hf_syncpolicy *policy = NULL;
+    int r = hf_syncpolicy_decode(json, &policy, issues);
+
+    if (r == 0)
+        *ret_decoded = policy;
+    return r;
+}
+
+static void free_policy(void *decoded)
+{
+    hf_syncpolicy_free(decoded);
+}
+
+const struct hf_object_kind hf_kind_edgeupdate = {"EdgeUpdate", "EdgeUpdate.refused", decode_update, free_update};
+const struct hf_object_kind hf_kind_syncpolicy = {"SyncPolicy", "SyncPolicy.refused", decode_policy, free_policy};
+
+struct slot {
+    struct hf_object object;
+    const struct hf_object_kind *kind;
+};
+
+static void slot_free(void *value)
+{
+    struct slot *slot = value;
+
+    if (slot == NULL)
+        return;
+    if (slot->object.decoded != NULL)
+        slot->kind->free_decoded(slot->object.decoded);
+    json_decref(slot->object.json);
+    json_decref(slot->object.refused);
+    free(slot->object.refused_text);
+    free(slot);
+}
+
+void hf_objects_init(struct hf_objects *objects, const struct hf_object_kind *kind)
+{
+    *objects = (struct hf_objects){.kind = kind, .by_name = {.free_value = slot_free}};
+}
+
+void hf_objects_done(struct hf_objects *objects)
+{
+    hf_strmap_done(&objects->by_name);
+}
+
+const struct hf_object *hf_objects_get(const struct hf_objects *objects, const char *name)
+{
+    struct slot *slot = hf_strmap_get(&objects->by_name, name);
+
+    return slot == NULL ? NULL : &slot->object;
+}
+
+bool hf_objects_drop(struct hf_objects *objects, const char *name)
+{
+    return hf_strmap_remove(&objects->by_name, name) != 0;
+}
+
+/* ---- condensing --------------------------------------------------------------------------------------------------- */
+
+static int keep(json_t *to, const json_t *from, const char *key)
+{
+    json_t *value = json_object_get(from, key);
+
+    return value == NULL ? 0 : json_object_set(to, key, value);
+}
+
+json_t *hf_object_condense(const json_t *json)
+{
+    static const char *const meta_keys[] = {"name", "uid", "generation", "resourceVersion"};
+    _cleanup_(hf_json_freep) json_t *out = json_object(), *meta = json_object(), *status = json_object();
+    const json_t *old_meta = json_object_get(json, "metadata"), *old_status = json_object_get(json, "status");
+    int r = 0;
+
+    if (out == NULL || meta == NULL || status == NULL)
+        return NULL;
+    for (size_t i = 0; i < HF_LEN(meta_keys); i++)
+        r |= keep(meta, old_meta, meta_keys[i]);
+    r |= keep(out, json, "apiVersion") | keep(out, json, "kind");
+    r |= json_object_set(out, "metadata", meta) | keep(out, json, "spec");
+    r |= keep(status, old_status, "admission");
+    if (json_object_size(status) > 0)
+        r |= json_object_set(out, "status", status);
+    return r == 0 ? hf_steal(out) : NULL;
+}
+
+/* Equal in everything but the version number, which moves with what was dropped too. */
+static bool same_essence(const json_t *a, const json_t *b)
+{
+    static const char *const keys[] = {"apiVersion", "kind", "spec", "status"};
+    static const char *const meta_keys[] = {"name", "uid", "generation"};
+    bool same = a != NULL && b != NULL;
+
+    for (size_t i = 0; same && i < HF_LEN(keys); i++) {
+        const json_t *x = json_object_get(a, keys[i]), *y = json_object_get(b, keys[i]);
+        same = x == y || json_equal(x, y) != 0;
+    }
+    for (size_t i = 0; same && i < HF_LEN(meta_keys); i++) {
+        const json_t *x = json_object_get(json_object_get(a, "metadata"), meta_keys[i]);
+        const json_t *y = json_object_get(json_object_get(b, "metadata"), meta_keys[i]);
+        same = x == y || json_equal(x, y) != 0;
+    }
+    return same;
+}
+
+/* ---- taking in ---------------------------------------------------------------------------------------------------- */
+
+static int slot_for(struct hf_objects *objects, const char *name, struct slot **ret_slot)
+{
+    struct slot *slot = hf_strmap_get(&objects->by_name, name);
+
+    if (slot == NULL) {
+        slot = calloc(1, sizeof(*slot));
+        if (slot == NULL)
+            return -ENOMEM;
+        slot->kind = objects->kind;
+        if (hf_strmap_put(&objects->by_name, name, slot) < 0) {
+            free(slot);
+            return -ENOMEM;
+        }
+    }
+    *ret_slot = slot;
+    return 0;
+}
+
+static void forget_refusal(struct hf_object *object)
+{
+    json_decref(object->refused);
+    free(object->refused_text);
+    object->refused = NULL;
+    object->refused_text = NULL;
+}
+
+static int take_refused(struct hf_object *object, json_t *fresh, const struct hf_issues *issues)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_REFUSED_TEXT);
+
+    hf_issues_format(issues, &text);
+    char *owned = hf_buf_take(&text);
+    if (owned == NULL)
+        return -ENOMEM;
+    forget_refusal(object);
+    object->refused = json_incref(fresh);
+    object->refused_text = owned;
+    return 0;
+}
+
+int hf_objects_take(struct hf_objects *objects, const json_t *json, enum hf_object_change *ret_change)
+{
+    _cleanup_(hf_freep) struct hf_issues *issues = calloc(1, sizeof(*issues));
+    _cleanup_(hf_json_freep) json_t *fresh = hf_object_condense(json);
+    const char *name = hf_json_str(json, "metadata.name");
+    struct slot *slot;
+    void *decoded = NULL;
+
+    if (name == NULL || name[0] == '\0' || strlen(name) > HF_API_MAX_NAME)
+        return -EBADMSG;
+    if (issues == NULL || fresh == NULL || slot_for(objects, name, &slot) < 0)
+        return -ENOMEM;
+    struct hf_object *object = &slot->object;
+    if (object->refused_text == NULL ? same_essence(object->json, fresh) : same_essence(object->refused, fresh)) {
+        *ret_change = HF_OBJECT_SAME;
+        return 0;
+    }
+    int r = objects->kind->decode(fresh, &decoded, issues);
+    if (r == -ENOMEM)
+        return r;
+    if (r < 0) {
+        *ret_change = HF_OBJECT_REFUSED;
+        return take_refused(object, fresh, issues);
+    }
+    forget_refusal(object);
+    if (object->decoded != NULL)
+        objects->kind->free_decoded(object->decoded);
+    json_decref(object->json);
+    object->decoded = decoded;
+    object->json = hf_steal(fresh);
+    *ret_change = HF_OBJECT_GOOD;
+    return 0;
+}

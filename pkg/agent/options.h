@@ -1,0 +1,44 @@
+/* agent/options.h - the agent's flags and their environment variables: one table gives parsing and help. Pure.
+ *
+ * `--name value` and `--name=value`; a flag wins over its variable; an empty variable counts as not set. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "kube/kube.h"
+
+enum { HF_OPTIONS_MAX_ROOTS = 7 };
+
+enum hf_options_action { HF_OPTIONS_RUN, HF_OPTIONS_HELP, HF_OPTIONS_VERSION };
+
+/* Strings borrow from argv, the environment, or are static. */
+struct hf_agent_options {
+    enum hf_options_action action;
+    const char *server, *kubeconfig, *source; /* NULL: not given */
+    enum hf_kube_api api;
+    const char *node_name; /* NULL: the host's name */
+    const char *state_dir, *trust_dir;
+    const char *roots[HF_OPTIONS_MAX_ROOTS + 1]; /* NULL ends */
+    size_t n_roots;
+    bool pod_mode;
+    const char *host_root;
+    const char *metrics_address;
+    uint16_t metrics_port;
+    enum hf_log_level log_level;
+    uint64_t retry_base_ns;
+    bool once;
+};
+
+/* -EINVAL with what is wrong and what was expected. */
+HF_MUST_USE int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)(const char *name),
+                                       struct hf_agent_options *ret_options, struct hf_err *err);
+
+/* What --help says. */
+HF_MUST_USE int hf_agent_options_help(struct hf_buf *out);
+
+/* The name of a Node from a host's name: lower case, as kubelet does. -EINVAL when it cannot be one (RFC 1123). */
+HF_MUST_USE int hf_agent_node_name(const char *host_name, char *name, size_t n, struct hf_err *err);

@@ -1,0 +1,476 @@
+/* The real tables, put under an agent. What is decided here is only the order of things. */
+#include "agent/process.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "kube/folder.h"
+#include "kube/kube.h"
+#include "loop/loop.h"
+#include "loop/server.h"
+#include "os/file.h"
+#include "os/fs_posix.h"
+
+enum { STOP_TIMEOUT_S = 5, CREDENTIALS_PERIOD_S = 60 };
+
+struct process {
+    const struct hf_agent_options *options;
+    char node_name[HF_API_MAX_NAME + 1];
+    struct hf_log *log;
+    struct hf_loop *loop;
+    struct hf_metrics *metrics;
+    struct hf_home home;
+    struct hf_server *server;
+    struct hf_http_client *artifacts; /* any origin, no credentials */
+    struct hf_http_client *api;       /* one origin, with credentials */
+    struct hf_kube_config config;
+    uint64_t max_skew_ns;
+    struct hf_kube *kube;
+    struct hf_folder *folder;
+    struct hf_agent *agent;
+    struct hf_timer *timer; /* credentials; then the deadline of stopping */
+    struct hf_loop_fd *hold_watch;
+    int inotify_fd;
+    bool stopping;
+    int exit_code;
+};
+
+static const char *get_environment(const char *name)
+{
+    return getenv(name);
+}
+
+static int complain(struct process *p, const char *event, const struct hf_err *err)
+{
+    hf_log_err(p->log, HF_LOG_ERROR, event, "stateDir", p->options->state_dir, err);
+    return HF_EXIT_FAILED;
+}
+
+/* ---- systemd ------------------------------------------------------------------------------------------------------ */
+
+/* sd_notify(3)'s protocol: one datagram to $NOTIFY_SOCKET; a leading '@' is the abstract name space. */
+static void notify(const char *state)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    if (path == NULL || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof(address.sun_path))
+        return;
+    memcpy(address.sun_path, path, strlen(path));
+    if (path[0] == '@')
+        address.sun_path[0] = '\0';
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&address,
+                 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
+    (void)close(fd);
+}
+
+/* ---- local server ------------------------------------------------------------------------------------------------- */
+
+static void answer_metrics(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
+{
+    struct process *p = arg;
+
+    (void)request;
+    reply->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    if (hf_metrics_format(p->metrics, &reply->body) < 0) {
+        hf_buf_clear(&reply->body);
+        reply->status = 500;
+    }
+}
+
+static void answer_text(struct hf_server_reply *reply, int status, const char *text)
+{
+    reply->status = hf_buf_add_str(&reply->body, text) < 0 ? 500 : status;
+}
+
+static void answer_healthz(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
+{
+    (void)arg;
+    (void)request;
+    answer_text(reply, 200, "ok\n");
+}
+
+static void answer_readyz(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
+{
+    struct process *p = arg;
+
+    (void)request;
+    if (p->agent != NULL && hf_agent_ready(p->agent))
+        answer_text(reply, 200, "ok\n");
+    else
+        answer_text(reply, 503, "the desired state is not known yet: no cache, no contact\n");
+}
+
+/* A taken port costs the pages, not the agent. */
+static void serve(struct process *p)
+{
+    const struct hf_server_route routes[] = {
+        {.path = "/metrics", .method = "GET", .handle = answer_metrics, .arg = p},
+        {.path = "/healthz", .method = "GET", .handle = answer_healthz, .arg = p},
+        {.path = "/readyz", .method = "GET", .handle = answer_readyz, .arg = p},
+    };
+    struct hf_err err = HF_ERR_INIT;
+    int r = hf_server_new(p->loop, p->options->metrics_address, p->options->metrics_port, routes, HF_LEN(routes),
+                          &p->server, &err);
+
+    if (r < 0)
+        hf_log_err(p->log, HF_LOG_ERROR, "server.failed", "address", p->options->metrics_address, &err);
+    else
+        hf_log(p->log, HF_LOG_INFO, "server.listening", HF_S("address", p->options->metrics_address),
+               HF_D("port", hf_server_port(p->server)));
+}
+
+/* ---- the API server's client -------------------------------------------------------------------------------------- */
+
+static struct hf_http_config http_config(struct process *p)
+{
+    const struct hf_kube_config *c = &p->config;
+
+    return (struct hf_http_config){
+        .user_agent = "holdfast-agent/" HF_VERSION,
+        .ca_pem = c->ca_pem,
+        .client_cert_pem = c->client_cert_pem,
+        .client_key_pem = c->client_key_pem,
+        .bearer_token = c->token,
+        .origin = c->server,
+        .tls_server_name = c->tls_server_name,
+        .insecure_skip_verify = c->insecure_skip_verify,
+        .max_skew_ns = p->max_skew_ns,
+        .clock = hf_home_clock(&p->home),
+    };
+}
+
+static int put_credentials(struct process *p, struct hf_err *err)
+{
+    struct hf_http_config config = http_config(p);
+
+    return hf_http_client_update(p->api, &config, err);
+}
+
+/* 0 also when nothing changed: the caller then knows that the old ones are all there is. */
+static int reload_credentials(void *arg, struct hf_err *err)
+{
+    struct process *p = arg;
+    int r = hf_kube_config_reload(hf_fs_posix(), &p->config, err);
+
+    if (r <= 0)
+        return r;
+    hf_log(p->log, HF_LOG_INFO, "credentials.changed", HF_S("server", p->config.server));
+    return put_credentials(p, err);
+}
+
+static void reload_and_log(struct process *p)
+{
+    struct hf_err err = HF_ERR_INIT;
+
+    if (p->api != NULL && reload_credentials(p, &err) < 0)
+        hf_log_err(p->log, HF_LOG_WARNING, "credentials.unreadable", "server", p->config.server, &err);
+}
+
+static bool has_credential_files(const struct process *p)
+{
+    return p->config.ca_file != NULL || p->config.client_cert_file != NULL || p->config.client_key_file != NULL ||
+           p->config.token_file != NULL;
+}
+
+static void policy_changed(void *arg, const struct hf_syncpolicy *policy)
+{
+    struct process *p = arg;
+    struct hf_err err = HF_ERR_INIT;
+
+    if (p->kube != NULL)
+        hf_kube_set_retry_cap(p->kube, policy->retry_interval_ns);
+    if (p->max_skew_ns == policy->clock_max_skew_ns)
+        return;
+    p->max_skew_ns = policy->clock_max_skew_ns;
+    if (p->api != NULL && put_credentials(p, &err) < 0)
+        hf_log_err(p->log, HF_LOG_ERROR, "credentials.unusable", "server", p->config.server, &err);
+}
+
+static int open_kube(struct process *p, struct hf_err *err)
+{
+    const struct hf_agent_options *o = p->options;
+    int r = hf_kube_config_find(hf_fs_posix(), o->server, o->kubeconfig, get_environment, &p->config, err);
+
+    if (r < 0)
+        return r;
+    struct hf_http_config config = http_config(p);
+    p->api = hf_http_client_new(p->loop, &config, err);
+    if (p->api == NULL)
+        return -err->code;
+    struct hf_kube_params params = {
+        .config = &p->config,
+        .api = o->api,
+        .field_manager = HF_FIELD_MANAGER,
+        .clock = hf_home_clock(&p->home),
+        .rng = hf_rand_posix(),
+        .sched = hf_loop_sched(p->loop),
+        .http = hf_http_client_ops(p->api),
+        .log = p->log,
+        .metrics = p->metrics,
+        .reauthenticate = reload_credentials,
+        .arg = p,
+    };
+    p->kube = hf_kube_new(&params, err);
+    return p->kube == NULL ? -err->code : 0;
+}
+
+static int open_folder(struct process *p, struct hf_err *err)
+{
+    char status_dir[PATH_MAX];
+    struct hf_folder_params params = {
+        .dir = p->options->source,
+        .status_dir = hf_home_path(&p->home, "status", status_dir),
+        .fs = hf_fs_posix(),
+        .clock = hf_home_clock(&p->home),
+        .sched = hf_loop_sched(p->loop),
+        .log = p->log,
+    };
+
+    p->folder = hf_folder_new(&params, err);
+    return p->folder == NULL ? -err->code : 0;
+}
+
+/* ---- the hold file ------------------------------------------------------------------------------------------------ */
+
+static void hold_moved(void *arg)
+{
+    struct process *p = arg;
+    _Alignas(struct inotify_event) char bytes[4096];
+    bool ours = false;
+    ssize_t n;
+
+    while ((n = read(p->inotify_fd, bytes, sizeof(bytes))) > 0)
+        for (ssize_t at = 0; at < n;) {
+            const struct inotify_event *event = (const struct inotify_event *)(const void *)(bytes + at);
+            ours = ours || (event->mask & IN_Q_OVERFLOW) != 0 || (event->len > 0 && strcmp(event->name, "hold") == 0);
+            at += (ssize_t)(sizeof(*event) + event->len);
+        }
+    if (ours && p->agent != NULL)
+        hf_agent_look_at_hold(p->agent);
+}
+
+/* Without it (no inotify instance left) the file is still looked at each interval. */
+static void watch_hold(struct process *p)
+{
+    p->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (p->inotify_fd < 0)
+        return;
+    if (inotify_add_watch(p->inotify_fd, p->home.dir, IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM) < 0 ||
+        hf_loop_watch_fd(p->loop, p->inotify_fd, true, false, hold_moved, p, &p->hold_watch) < 0) {
+        (void)close(p->inotify_fd);
+        p->inotify_fd = -1;
+    }
+}
+
+/* ---- stopping ----------------------------------------------------------------------------------------------------- */
+
+static void stopped(void *arg)
+{
+    struct process *p = arg;
+
+    hf_loop_stop(p->loop);
+}
+
+static void stop(struct process *p, const char *why)
+{
+    const struct hf_sched_ops *sched = hf_loop_sched(p->loop);
+
+    if (p->stopping)
+        return;
+    p->stopping = true;
+    notify("STOPPING=1");
+    hf_log(p->log, HF_LOG_INFO, "agent.stopping", HF_S("why", why));
+    sched->timer_arm(sched->ctx, p->timer, STOP_TIMEOUT_S * HF_NS_PER_S);
+    hf_agent_stop(p->agent);
+}
+
+static void on_term(void *arg)
+{
+    stop(arg, "signal");
+}
+
+static void on_hangup(void *arg)
+{
+    reload_and_log(arg);
+}
+
+static void on_timer(void *arg)
+{
+    struct process *p = arg;
+    const struct hf_sched_ops *sched = hf_loop_sched(p->loop);
+
+    if (p->stopping) {
+        /* A disk that hangs must not keep a node from shutting down; the next start goes on from what is there. */
+        hf_log(p->log, HF_LOG_WARNING, "agent.stop_late");
+        hf_loop_stop(p->loop);
+        return;
+    }
+    reload_and_log(p);
+    sched->timer_arm(sched->ctx, p->timer, CREDENTIALS_PERIOD_S * HF_NS_PER_S);
+}
+
+static void settled(void *arg)
+{
+    struct process *p = arg;
+
+    if (!p->options->once)
+        return;
+    p->exit_code = hf_agent_result(p->agent) == 0 ? HF_EXIT_OK : HF_EXIT_FAILED;
+    stop(p, "settled");
+}
+
+static int catch_signals(struct process *p)
+{
+    int r = hf_loop_on_signal(p->loop, SIGTERM, on_term, p);
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (r == 0)
+        r = hf_loop_on_signal(p->loop, SIGINT, on_term, p);
+    return r == 0 ? hf_loop_on_signal(p->loop, SIGHUP, on_hangup, p) : r;
+}
+
+/* ---- start -------------------------------------------------------------------------------------------------------- */
+
+static int find_name(struct process *p, struct hf_err *err)
+{
+    char host[HOST_NAME_MAX + 1] = "";
+
+    if (p->options->node_name != NULL)
+        return hf_agent_node_name(p->options->node_name, p->node_name, sizeof(p->node_name), err);
+    if (gethostname(host, sizeof(host) - 1) < 0)
+        return hf_err_sys(err, -errno, "read the host's name");
+    return hf_agent_node_name(host, p->node_name, sizeof(p->node_name), err);
+}
+
+static int open_parts(struct process *p, struct hf_err *err)
+{
+    struct hf_http_config artifacts = {
+        .user_agent = "holdfast-agent/" HF_VERSION, .clock = hf_home_clock(&p->home), .max_skew_ns = p->max_skew_ns};
+    const struct hf_sched_ops *sched;
+
+    p->loop = hf_loop_new(err);
+    p->metrics = hf_metrics_new();
+    if (p->loop == NULL || p->metrics == NULL)
+        return p->loop == NULL ? -err->code : hf_err_set(err, ENOMEM, "out of memory");
+    sched = hf_loop_sched(p->loop);
+    p->timer = sched->timer_new(sched->ctx, on_timer, p);
+    p->artifacts = hf_http_client_new(p->loop, &artifacts, err);
+    if (p->timer == NULL || p->artifacts == NULL)
+        return p->timer == NULL ? hf_err_set(err, ENOMEM, "out of memory") : -err->code;
+    int r = catch_signals(p);
+    if (r < 0)
+        return hf_err_sys(err, r, "catch signals");
+    return p->options->source != NULL ? open_folder(p, err) : open_kube(p, err);
+}
+
+static int start_agent(struct process *p, struct hf_err *err)
+{
+    const struct hf_agent_options *o = p->options;
+    struct hf_agent_params params = {
+        .home = &p->home,
+        .rng = hf_rand_posix(),
+        .sched = hf_loop_sched(p->loop),
+        .source = p->folder != NULL ? hf_folder_source(p->folder) : hf_kube_source(p->kube),
+        .source_echoes = p->kube != NULL,
+        .http = hf_http_client_ops(p->artifacts),
+        .proc = hf_loop_proc(p->loop),
+        .probe = hf_loop_probe(p->loop),
+        .unit = hf_loop_unit(p->loop),
+        .log = p->log,
+        .metrics = p->metrics,
+        .node_name = p->node_name,
+        .version = HF_VERSION,
+        .trust_dir = o->trust_dir,
+        .roots = o->roots,
+        .facts_root = "",
+        .pod_mode = o->pod_mode,
+        .host_root = o->host_root,
+        .retry_base_ns = o->retry_base_ns,
+        .ntp = hf_ntp_read,
+        .policy_changed = policy_changed,
+        .settled = settled,
+        .stopped = stopped,
+        .arg = p,
+    };
+
+    return hf_agent_new(&params, &p->agent, err);
+}
+
+static int run(struct process *p)
+{
+    struct hf_err err = HF_ERR_INIT;
+    const struct hf_sched_ops *sched;
+    int r = find_name(p, &err);
+
+    if (r == 0)
+        r = hf_home_open(&p->home, hf_fs_posix(), p->options->state_dir, (int)getpid(), hf_clock_posix(), p->log, &err);
+    if (r == -EWOULDBLOCK) {
+        (void)complain(p, "agent.locked", &err);
+        return HF_EXIT_LOCKED;
+    }
+    if (r == 0)
+        r = open_parts(p, &err);
+    if (r == 0)
+        r = start_agent(p, &err);
+    if (r < 0)
+        return complain(p, "agent.not_started", &err);
+    serve(p);
+    watch_hold(p);
+    sched = hf_loop_sched(p->loop);
+    if (has_credential_files(p) && !p->stopping)
+        sched->timer_arm(sched->ctx, p->timer, CREDENTIALS_PERIOD_S * HF_NS_PER_S);
+    notify("READY=1");
+    hf_loop_run(p->loop);
+    hf_log(p->log, HF_LOG_INFO, "agent.stopped", HF_D("exit", p->exit_code));
+    return p->exit_code;
+}
+
+/* In the reverse of the order they were made; the loop last, the server with it. */
+static void clean_up(struct process *p)
+{
+    if (p->hold_watch != NULL)
+        hf_loop_unwatch_fd(p->hold_watch);
+    if (p->inotify_fd >= 0)
+        (void)close(p->inotify_fd);
+    hf_agent_free(p->agent);
+    hf_folder_free(p->folder);
+    hf_kube_free(p->kube);
+    hf_http_client_free(p->api);
+    hf_http_client_free(p->artifacts);
+    hf_server_free(p->server);
+    if (p->loop != NULL) {
+        const struct hf_sched_ops *sched = hf_loop_sched(p->loop);
+        sched->timer_free(sched->ctx, p->timer);
+    }
+    hf_loop_free(p->loop);
+    hf_metrics_free(p->metrics);
+    hf_kube_config_done(&p->config);
+    hf_home_close(&p->home);
+    hf_log_free(p->log);
+}
+
+int hf_agent_process(const struct hf_agent_options *options)
+{
+    struct process p = {.options = options, .inotify_fd = -1, .home = {.lock_fd = -1}};
+    int exit_code = HF_EXIT_FAILED;
+
+    p.max_skew_ns = 5 * 60 * HF_NS_PER_S; /* until a policy says otherwise */
+    p.log = hf_log_new(STDERR_FILENO, options->log_level, hf_clock_posix());
+    if (p.log != NULL)
+        exit_code = run(&p);
+    clean_up(&p);
+    return exit_code;
+}

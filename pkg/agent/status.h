@@ -1,0 +1,62 @@
+/* agent/status.h - EdgeNode.status as JSON. Pure.
+ *
+ * Two steps: the essence is what a change must be told for; the volatile part (sequence, times, offset) is added when it is
+ * written, so that a clock's drift or a heartbeat is not a change. */
+#pragma once
+
+#include "api/syncpolicy.h"
+#include "node/clock.h"
+#include "node/disk.h"
+#include "sync/hold.h"
+#include "sync/stale.h"
+#include "sync/verdict.h"
+
+enum { HF_STATUS_MAX_MESSAGE = 160, HF_STATUS_MAX_UPDATES = 64, HF_STATUS_MAX_DISKS = 8 };
+
+struct hf_status_disk {
+    const char *path;
+    unsigned used_percent;
+    enum hf_disk_level level;
+};
+
+struct hf_status_view {
+    const char *version;
+    bool pod_mode;
+    enum hf_staleness staleness;
+    bool skew_exceeded;
+    enum hf_ntp_state ntp;
+    const struct hf_update_status *updates;
+    size_t n_updates;
+    const struct hf_refused *refused;
+    size_t n_refused;
+    const struct hf_status_disk *disks; /* those above a mark */
+    size_t n_disks;
+    const struct hf_hold *hold; /* NULL: none in effect */
+    uint64_t hold_end_unix_ns;
+    const struct hf_syncpolicy *policy;
+    const struct hf_issues *labels_refused;
+    const char *disk_trouble; /* the state folder cannot be written: why; NULL */
+    const struct hf_verdict *verdict;
+    int64_t observed_generation; /* of the EdgeNode; 0 unknown */
+};
+
+/* `conditions` (an array) is brought up to date in place: transition times survive. *ret_essence is a new object that holds a
+ * copy of it. -ENOMEM. */
+HF_MUST_USE int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uint64_t now_unix_ns,
+                                  json_t **ret_essence);
+
+/* Equal but for the transition times of conditions. */
+bool hf_status_same(const json_t *essence_a, const json_t *essence_b);
+
+struct hf_status_volatile {
+    uint64_t sequence;
+    uint64_t contact_unix_ns; /* 0 never */
+    const struct hf_skew *skew;
+};
+
+/* {apiVersion, kind, metadata.name, status}: what is applied. -ENOMEM. */
+HF_MUST_USE int hf_status_body(const char *node_name, const json_t *essence, const struct hf_status_volatile *moving,
+                               json_t **ret_body);
+
+/* The same without status: brings the object into being. */
+HF_MUST_USE int hf_status_object(const char *node_name, json_t **ret_body);

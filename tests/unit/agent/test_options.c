@@ -1,0 +1,145 @@
+#include "agent/options.h"
+
+#include <check.h>
+#include <errno.h>
+#include <string.h>
+
+#include "api/meta.h"
+#include "support/check_main.h"
+
+static const char *env_name, *env_value;
+
+static const char *environment(const char *name)
+{
+    return env_name != NULL && strcmp(name, env_name) == 0 ? env_value : NULL;
+}
+
+static const struct {
+    const char *args[8];
+    const char *env, *value;
+    const char *error; /* part of it; NULL: fine */
+} lines[] = {
+    {{NULL}, NULL, NULL, NULL},
+    {{"--source", "/x"}, NULL, NULL, NULL},
+    {{"--source=/x", "--once"}, NULL, NULL, NULL},
+    {{"--source", "/x", "--server", "http://a"}, NULL, NULL, "--source stands instead"},
+    {{"--server", "http://a", "--kubeconfig", "k"}, NULL, NULL, "give one of them"},
+    {{"--server", "a:6443"}, NULL, NULL, "--server 'a:6443': expected an http:// or https:// URL"},
+    {{"--state-dir", "var"}, NULL, NULL, "expected an absolute path"},
+    {{"--state-dir", "/var/"}, NULL, NULL, "expected an absolute path"},
+    {{"--trust-dir", ""}, NULL, NULL, "--trust-dir needs a value"},
+    {{"--source"}, NULL, NULL, "--source needs a value: a folder"},
+    {{"--api", "k8s"}, NULL, NULL, "expected auto, apiserver or metaserver"},
+    {{"--mode", "vm"}, NULL, NULL, "expected host or pod"},
+    {{"--metrics-port", "70000"}, NULL, NULL, "expected 0 to 65535"},
+    {{"--metrics-port", "0x50"}, NULL, NULL, "expected 0 to 65535"},
+    {{"--log-level", "loud"}, NULL, NULL, "expected debug, info, warning or error"},
+    {{"--node-name", "Node_1"}, NULL, NULL, "expected a lower case RFC 1123 name"},
+    {{"--once=yes"}, NULL, NULL, "--once takes no value"},
+    {{"--onc"}, NULL, NULL, "unknown argument '--onc'"},
+    {{"extra"}, NULL, NULL, "unknown argument 'extra'"},
+    {{"--update-root", "/a", "--update-root", "b"}, NULL, NULL, "expected an absolute path, at most seven"},
+    {{NULL}, "METRICS_PORT", "nine", "METRICS_PORT 'nine': expected 0 to 65535"},
+    {{NULL}, "METRICS_PORT", "", NULL},
+    {{"--metrics-port", "9"}, "METRICS_PORT", "10", NULL},
+    {{"--retry-base-ms", "0"}, NULL, NULL, "expected 1 to 3600000"},
+};
+
+static int parse(const char *const args[8], struct hf_agent_options *options, struct hf_err *err)
+{
+    char *argv[10] = {(char *)(uintptr_t) "holdfast-agent"};
+    int argc = 1;
+
+    for (size_t i = 0; i < 8 && args[i] != NULL; i++)
+        argv[argc++] = (char *)(uintptr_t)args[i];
+    return hf_agent_options_parse(argc, argv, environment, options, err);
+}
+
+START_TEST(line)
+{
+    struct hf_agent_options options;
+    struct hf_err err = HF_ERR_INIT;
+    char text[600];
+
+    env_name = lines[_i].env;
+    env_value = lines[_i].value;
+    int r = parse(lines[_i].args, &options, &err);
+    (void)hf_err_text(&err, text, sizeof(text));
+    if (lines[_i].error == NULL)
+        ck_assert_msg(r == 0, "%s", text);
+    else
+        ck_assert_msg(r == -EINVAL && strstr(text, lines[_i].error) != NULL, "r=%d '%s', want '%s'", r, text,
+                      lines[_i].error);
+}
+END_TEST
+
+START_TEST(defaults_and_order)
+{
+    struct hf_agent_options options;
+    const char *const none[8] = {NULL}, *const all[8] = {
+                                            "--metrics-port=9", "--update-root", "/a",    "--update-root=/b/c",
+                                            "--mode",           "pod",           "--api", "metaserver"};
+
+    env_name = "METRICS_PORT";
+    env_value = "10";
+    ck_assert_int_eq(parse(none, &options, NULL), 0);
+    ck_assert_uint_eq(options.metrics_port, 10);
+    ck_assert_str_eq(options.state_dir, "/var/lib/holdfast");
+    ck_assert_str_eq(options.trust_dir, "/etc/holdfast/trust.d");
+    ck_assert_str_eq(options.roots[2], "/var/lib/holdfast/payload");
+    ck_assert_ptr_null(options.roots[3]);
+    ck_assert(!options.pod_mode && options.api == HF_KUBE_AUTO && options.action == HF_OPTIONS_RUN);
+    ck_assert_int_eq(parse(all, &options, NULL), 0);
+    ck_assert_uint_eq(options.metrics_port, 9);
+    ck_assert_str_eq(options.roots[1], "/b/c");
+    ck_assert_ptr_null(options.roots[2]);
+    ck_assert(options.pod_mode && options.api == HF_KUBE_METASERVER);
+}
+END_TEST
+
+START_TEST(help_and_version)
+{
+    struct hf_agent_options options;
+    const char *const help[8] = {"--help"}, *const dash[8] = {"-h"}, *const version[8] = {"--version"};
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(16384);
+
+    env_name = NULL;
+    ck_assert_int_eq(parse(help, &options, NULL), 0);
+    ck_assert_int_eq(options.action, HF_OPTIONS_HELP);
+    ck_assert_int_eq(parse(dash, &options, NULL), 0);
+    ck_assert_int_eq(options.action, HF_OPTIONS_HELP);
+    ck_assert_int_eq(parse(version, &options, NULL), 0);
+    ck_assert_int_eq(options.action, HF_OPTIONS_VERSION);
+    ck_assert_int_eq(hf_agent_options_help(&text), 0);
+    ck_assert_ptr_nonnull(strstr(hf_buf_str(&text), "--metrics-port PORT"));
+    ck_assert_ptr_nonnull(strstr(hf_buf_str(&text), "[NODE_NAME]"));
+}
+END_TEST
+
+static const struct {
+    const char *host, *want; /* NULL: refused */
+} names[] = {{"node-1", "node-1"}, {"Edge-7.Site.Example", "edge-7.site.example"},
+             {"", NULL},           {"-a", NULL},
+             {"a.", NULL},         {"a_b", NULL},
+             {"a b", NULL},        {"9", "9"}};
+
+START_TEST(node_name)
+{
+    char got[HF_API_MAX_NAME + 1];
+    int r = hf_agent_node_name(names[_i].host, got, sizeof(got), NULL);
+
+    ck_assert_msg((r == 0) == (names[_i].want != NULL), "'%s': %d", names[_i].host, r);
+    if (r == 0)
+        ck_assert_str_eq(got, names[_i].want);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_loop_test(tc, line, 0, HF_LEN(lines));
+    tcase_add_test(tc, defaults_and_order);
+    tcase_add_test(tc, help_and_version);
+    tcase_add_loop_test(tc, node_name, 0, HF_LEN(names));
+}
+
+HF_TEST_MAIN("agent/options", cases)

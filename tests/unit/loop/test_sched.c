@@ -135,7 +135,7 @@ static void fire_ordered(void *arg)
 {
     struct ordered *one = arg;
 
-    order_ok = order_ok && one->due_ns + 2 * HF_NS_PER_MS >= last_due_ns && now_ns() >= one->due_ns;
+    order_ok = order_ok && one->due_ns + 100 * HF_NS_PER_MS >= last_due_ns && now_ns() >= one->due_ns;
     last_due_ns = one->due_ns;
     sched->timer_free(sched->ctx, one->timer);
     if (++order_next == 10000)

@@ -1,0 +1,416 @@
+/* Clients and their connections: curl's multi socket interface on the uv loop.
+ *
+ * curl tells which sockets it wants watched (on_socket_wanted) and when it wants to be called at the latest (on_timer_wanted); it
+ * must not be called back from within either. Each finished transfer is told to its call, which reports from a task. */
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loop/http_client.h"
+#include "os/fs_posix.h"
+
+enum { MAX_CONNECTIONS = 32, MAX_IDLE_CONNECTIONS = 4 };
+
+struct pool_socket {
+    struct hf_list link;
+    struct hf_http_pool *pool;
+    uv_poll_t poll;
+    curl_socket_t fd;
+};
+
+/* ---- sockets and time ------------------------------------------------------------------------------------------------ */
+
+static void free_socket(uv_handle_t *handle)
+{
+    free(hf_container_of(handle, struct pool_socket, poll));
+}
+
+static void socket_close(struct pool_socket *socket)
+{
+    hf_list_remove(&socket->link);
+    /* At once, not with uv_close(): curl closes the descriptor next, and its number may come back as another socket. */
+    (void)uv_poll_stop(&socket->poll);
+    uv_close((uv_handle_t *)&socket->poll, free_socket);
+}
+
+static void act(struct hf_http_pool *pool, curl_socket_t fd, int events)
+{
+    int running;
+
+    hf_http_pool_enter(pool);
+    (void)curl_multi_socket_action(pool->multi, fd, events, &running);
+    hf_http_pool_leave(pool);
+}
+
+static void on_socket(uv_poll_t *poll, int status, int events)
+{
+    const struct pool_socket *socket = hf_container_of(poll, struct pool_socket, poll);
+    int flags = (events & UV_READABLE ? CURL_CSELECT_IN : 0) | (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
+
+    /* uv says "error" for a reset connection, too: reading finds out what it was, and what came before it. */
+    act(socket->pool, socket->fd, status < 0 ? CURL_CSELECT_IN | CURL_CSELECT_OUT : flags);
+}
+
+static struct pool_socket *socket_open(struct hf_http_pool *pool, curl_socket_t fd)
+{
+    struct pool_socket *socket = calloc(1, sizeof(*socket));
+
+    if (socket == NULL)
+        return NULL;
+    if (uv_poll_init_socket(&pool->loop->uv, &socket->poll, fd) < 0) {
+        free(socket);
+        return NULL;
+    }
+    socket->pool = pool;
+    socket->fd = fd;
+    hf_list_append(&pool->sockets, &socket->link);
+    (void)curl_multi_assign(pool->multi, fd, socket);
+    return socket;
+}
+
+static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
+{
+    struct hf_http_pool *pool = arg;
+    struct pool_socket *socket = socket_arg;
+    int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
+
+    (void)easy;
+    if (what == CURL_POLL_REMOVE) {
+        if (socket != NULL)
+            socket_close(socket);
+        (void)curl_multi_assign(pool->multi, fd, NULL);
+        return 0;
+    }
+    if (socket == NULL)
+        socket = socket_open(pool, fd);
+    /* No memory, no descriptor: the transfer's own deadline ends it. */
+    if (socket != NULL)
+        (void)uv_poll_start(&socket->poll, events, on_socket);
+    return 0;
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    act(hf_container_of(timer, struct hf_http_pool, timer), CURL_SOCKET_TIMEOUT, 0);
+}
+
+static int on_timer_wanted(CURLM *multi, long timeout_ms, void *arg)
+{
+    struct hf_http_pool *pool = arg;
+
+    (void)multi;
+    pool->kicked = timeout_ms == 0;
+    if (timeout_ms > 0) {
+        uv_update_time(&pool->loop->uv);
+        (void)uv_timer_start(&pool->timer, on_timer, (uint64_t)timeout_ms, 0);
+    } else {
+        (void)uv_timer_stop(&pool->timer);
+    }
+    if (pool->kicked)
+        hf_task_post(pool->loop, &pool->kick);
+    return 0;
+}
+
+/* ---- pools ----------------------------------------------------------------------------------------------------------- */
+
+static void free_pool(uv_handle_t *handle)
+{
+    free(hf_container_of(handle, struct hf_http_pool, timer));
+}
+
+static void pool_end(struct hf_guest *guest)
+{
+    struct hf_http_pool *pool = hf_container_of(guest, struct hf_http_pool, guest);
+
+    hf_task_drop(&pool->kick);
+    (void)curl_multi_cleanup(pool->multi);
+    while (!hf_list_empty(&pool->sockets))
+        socket_close(hf_container_of(pool->sockets.next, struct pool_socket, link));
+    hf_task_drop(&pool->kick); /* closing connections may have asked for a time-out */
+    hf_tls_unref(pool->tls);
+    uv_close((uv_handle_t *)&pool->timer, free_pool);
+}
+
+static void on_kick(struct hf_task *task)
+{
+    struct hf_http_pool *pool = hf_container_of(task, struct hf_http_pool, kick);
+
+    if (pool->retired && pool->n_calls == 0) {
+        hf_guest_remove(&pool->guest);
+        pool_end(&pool->guest);
+        return;
+    }
+    if (!pool->kicked)
+        return;
+    pool->kicked = false;
+    act(pool, CURL_SOCKET_TIMEOUT, 0);
+}
+
+static bool set_options(struct hf_http_pool *pool)
+{
+    CURLM *multi = pool->multi;
+
+    return curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, on_socket_wanted) == CURLM_OK &&
+           curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, pool) == CURLM_OK &&
+           curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, on_timer_wanted) == CURLM_OK &&
+           curl_multi_setopt(multi, CURLMOPT_TIMERDATA, pool) == CURLM_OK &&
+           curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX) == CURLM_OK &&
+           curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)MAX_CONNECTIONS) == CURLM_OK &&
+           curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)MAX_IDLE_CONNECTIONS) == CURLM_OK;
+}
+
+struct hf_http_pool *hf_http_pool_new(struct hf_loop *loop, struct hf_tls *tls)
+{
+    struct hf_http_pool *pool = calloc(1, sizeof(*pool));
+
+    if (pool == NULL)
+        return NULL;
+    pool->loop = loop;
+    pool->multi = curl_multi_init();
+    if (pool->multi == NULL || !set_options(pool)) {
+        (void)curl_multi_cleanup(pool->multi);
+        free(pool);
+        return NULL;
+    }
+    pool->tls = hf_tls_ref(tls);
+    hf_list_init(&pool->sockets);
+    hf_list_init(&pool->aborted);
+    hf_task_init(&pool->kick, on_kick);
+    (void)uv_timer_init(&loop->uv, &pool->timer);
+    hf_guest_add(loop, &pool->guest, pool_end);
+    return pool;
+}
+
+void hf_http_pool_retire(struct hf_http_pool *pool)
+{
+    if (pool == NULL)
+        return;
+    pool->retired = true;
+    hf_task_post(pool->loop, &pool->kick);
+}
+
+void hf_http_pool_enter(struct hf_http_pool *pool)
+{
+    pool->depth++;
+}
+
+void hf_http_pool_leave(struct hf_http_pool *pool)
+{
+    CURLMsg *message;
+    int left;
+
+    if (--pool->depth > 0)
+        return;
+    pool->depth++; /* taking handles out makes curl call back, too */
+    hf_http_call_reap(pool);
+    while ((message = curl_multi_info_read(pool->multi, &left)) != NULL)
+        if (message->msg == CURLMSG_DONE)
+            hf_http_call_ended(message->easy_handle, message->data.result);
+    pool->depth--;
+    if (pool->retired && pool->n_calls == 0)
+        hf_task_post(pool->loop, &pool->kick);
+}
+
+/* ---- clients --------------------------------------------------------------------------------------------------------- */
+
+static void add_text(EVP_MD_CTX *context, const char *text)
+{
+    /* The length goes in, so that no two configurations give the same bytes; NULL is unlike "". */
+    size_t n = text != NULL ? strlen(text) + 1 : 0;
+
+    (void)EVP_DigestUpdate(context, &n, sizeof(n));
+    if (n > 0)
+        (void)EVP_DigestUpdate(context, text, n);
+}
+
+static int tls_digest(const struct hf_http_config *config, unsigned char digest[32])
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    int ok = context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
+
+    if (ok == 1) {
+        add_text(context, config->ca_pem);
+        add_text(context, config->client_cert_pem);
+        add_text(context, config->client_key_pem);
+        add_text(context, config->tls_server_name);
+        add_text(context, config->insecure_skip_verify ? "" : NULL);
+        (void)EVP_DigestUpdate(context, &config->max_skew_ns, sizeof(config->max_skew_ns));
+        (void)EVP_DigestUpdate(context, &config->clock, sizeof(config->clock));
+        ok = EVP_DigestFinal_ex(context, digest, NULL);
+    }
+    EVP_MD_CTX_free(context);
+    return ok == 1 ? 0 : -ENOMEM;
+}
+
+/* What changes with a configuration, made aside so that a bad one leaves everything as it was. */
+struct settings {
+    struct hf_tls *tls; /* NULL: as it is */
+    unsigned char digest[32];
+    char *user_agent;
+    char *authorization;
+    char *server_name;
+    char origin[HF_URL_ORIGIN];
+};
+
+static void secret_free(char *text)
+{
+    if (text != NULL)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
+static void settings_done(struct settings *settings)
+{
+    hf_tls_unref(settings->tls);
+    free(settings->user_agent);
+    secret_free(settings->authorization);
+    free(settings->server_name);
+}
+
+static bool header_safe(const char *text)
+{
+    return text[strcspn(text, "\r\n")] == '\0';
+}
+
+static int copy_texts(const struct hf_http_config *config, struct settings *settings, struct hf_err *err)
+{
+    const char *agent = config->user_agent != NULL ? config->user_agent : "holdfast";
+    const char *token = config->bearer_token;
+    const char *name = config->tls_server_name;
+
+    if (!header_safe(agent) || (token != NULL && !header_safe(token)))
+        return hf_err_set(err, EBADMSG, "a line break in the user agent or the bearer token");
+    settings->user_agent = strdup(agent);
+    settings->authorization = token != NULL ? hf_asprintf("Authorization: Bearer %s", token) : NULL;
+    settings->server_name = name != NULL ? strdup(name) : NULL;
+    if (settings->user_agent == NULL || (token != NULL && settings->authorization == NULL) ||
+        (name != NULL && settings->server_name == NULL))
+        return hf_err_set(err, ENOMEM, "no memory for an HTTP client");
+    return 0;
+}
+
+static int settings_read(const struct hf_http_config *config, const unsigned char *old_digest,
+                         struct settings *settings, struct hf_err *err)
+{
+    struct hf_url_parts parts;
+    int r = tls_digest(config, settings->digest);
+
+    if (r < 0)
+        return hf_err_set(err, -r, "no memory for an HTTP client");
+    if (config->origin != NULL) {
+        r = hf_url_split(config->origin, &parts, err);
+        if (r < 0)
+            return r;
+        memcpy(settings->origin, parts.origin, sizeof(settings->origin));
+    }
+    if (old_digest == NULL || memcmp(old_digest, settings->digest, sizeof(settings->digest)) != 0) {
+        r = hf_tls_new(config, &settings->tls, err);
+        if (r < 0)
+            return r;
+    }
+    return copy_texts(config, settings, err);
+}
+
+static void swap_text(char **a, char **b)
+{
+    char *kept = *a;
+
+    *a = *b;
+    *b = kept;
+}
+
+static void settings_apply(struct hf_http_client *client, const struct hf_http_config *config,
+                           struct settings *settings)
+{
+    if (settings->tls != NULL) {
+        hf_tls_unref(client->tls);
+        client->tls = hf_steal(settings->tls);
+        memcpy(client->tls_digest, settings->digest, sizeof(client->tls_digest));
+        hf_http_pool_retire(client->pool);
+        client->pool = NULL;
+    }
+    swap_text(&client->user_agent, &settings->user_agent);
+    swap_text(&client->authorization, &settings->authorization);
+    swap_text(&client->server_name, &settings->server_name);
+    memcpy(client->origin, settings->origin, sizeof(client->origin));
+    client->insecure = config->insecure_skip_verify;
+    client->clock = config->clock != NULL ? config->clock : hf_clock_posix();
+}
+
+int hf_http_client_update(struct hf_http_client *client, const struct hf_http_config *config, struct hf_err *err)
+{
+    _cleanup_(settings_done) struct settings settings = {.tls = NULL};
+    int r = settings_read(config, client->tls != NULL ? client->tls_digest : NULL, &settings, err);
+
+    if (r < 0)
+        return r;
+    settings_apply(client, config, &settings);
+    return 0;
+}
+
+struct hf_http_pool *hf_http_client_pool(struct hf_http_client *client)
+{
+    if (client->pool == NULL)
+        client->pool = hf_http_pool_new(client->loop, client->tls);
+    return client->pool;
+}
+
+void hf_http_client_drop_connections(struct hf_http_client *client)
+{
+    hf_http_pool_retire(client->pool);
+    client->pool = NULL;
+}
+
+static void client_end(struct hf_guest *guest)
+{
+    struct hf_http_client *client = hf_container_of(guest, struct hf_http_client, guest);
+
+    hf_http_client_cancel_all(client);
+    hf_http_pool_retire(client->pool);
+    hf_tls_unref(client->tls);
+    free(client->user_agent);
+    secret_free(client->authorization);
+    free(client->server_name);
+    free(client);
+}
+
+struct hf_http_client *hf_http_client_new(struct hf_loop *loop, const struct hf_http_config *config, struct hf_err *err)
+{
+    static bool ready;
+    struct hf_http_client *client;
+
+    if (!ready && curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        (void)hf_err_set(err, ENOMEM, "libcurl does not start");
+        return NULL;
+    }
+    ready = true;
+    client = calloc(1, sizeof(*client));
+    if (client == NULL) {
+        (void)hf_err_set(err, ENOMEM, "no memory for an HTTP client");
+        return NULL;
+    }
+    client->loop = loop;
+    client->ops = (struct hf_http_ops){
+        .ctx = client, .start = hf_http_call_start, .cancel = hf_http_call_cancel, .pause = hf_http_call_pause};
+    hf_list_init(&client->calls);
+    if (hf_http_client_update(client, config, err) < 0) {
+        free(client);
+        return NULL;
+    }
+    hf_guest_add(loop, &client->guest, client_end);
+    return client;
+}
+
+void hf_http_client_free(struct hf_http_client *client)
+{
+    if (client == NULL)
+        return;
+    hf_guest_remove(&client->guest);
+    client_end(&client->guest);
+}
+
+const struct hf_http_ops *hf_http_client_ops(struct hf_http_client *client)
+{
+    return &client->ops;
+}

@@ -1,0 +1,146 @@
+#include "agent/home.h"
+
+#include <check.h>
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "os/file.h"
+#include "support/check_main.h"
+#include "support/simfs.h"
+#include "support/simloop.h"
+
+struct scene {
+    struct hf_simfs *fs;
+    struct hf_simloop *loop;
+    struct hf_simproc *proc;
+    const struct hf_clock_ops *clock;
+};
+
+static struct scene set_up(void)
+{
+    struct scene s = {.fs = hf_simfs_new(), .loop = hf_simloop_new(0)};
+
+    s.proc = hf_simproc_new(s.loop, "node");
+    s.clock = hf_simproc_clock(s.proc);
+    return s;
+}
+
+static void tear_down(struct scene *s)
+{
+    ck_assert_uint_eq(hf_simfs_open_fds(s->fs), 0);
+    hf_simproc_free(s->proc);
+    hf_simloop_free(s->loop);
+    hf_simfs_free(s->fs);
+}
+
+static int open_home(struct scene *s, struct hf_home *home, int pid, struct hf_err *err)
+{
+    return hf_home_open(home, hf_simfs_ops(s->fs), "/var/lib/holdfast", pid, s->clock, NULL, err);
+}
+
+START_TEST(second_agent_is_told_who_is_first)
+{
+    struct scene s = set_up();
+    struct hf_home first, second;
+    struct hf_err err = HF_ERR_INIT;
+    char text[600];
+
+    ck_assert_int_eq(open_home(&s, &first, 4711, &err), 0);
+    ck_assert_int_eq(open_home(&s, &second, 4712, &err), -EWOULDBLOCK);
+    ck_assert_ptr_nonnull(strstr(hf_err_text(&err, text, sizeof(text)), "another agent (pid 4711)"));
+    hf_home_close(&second);
+    hf_home_close(&first);
+    ck_assert_int_eq(open_home(&s, &second, 4712, &err), 0);
+    hf_home_close(&second);
+    tear_down(&s);
+}
+END_TEST
+
+START_TEST(clock_is_kept)
+{
+    static const char text[] =
+        "{\"format\":1,\"newest\":\"2027-02-09T00:00:00Z\",\"contact\":\"2027-02-08T00:00:00Z\"}";
+    struct scene s = set_up();
+    struct hf_home home;
+
+    hf_simfs_put(s.fs, "/var/lib/holdfast/clock", text, strlen(text), 0600);
+    ck_assert_int_eq(open_home(&s, &home, 1, NULL), 0);
+    ck_assert_uint_eq(home.kept.contact_unix_ns, 1802044800ull * HF_NS_PER_S);
+    ck_assert_uint_ge(hf_unix_ns(hf_home_clock(&home)), 1802131200ull * HF_NS_PER_S);
+    hf_home_close(&home);
+    tear_down(&s);
+}
+END_TEST
+
+static const char *const damages[] = {"", "{", "{\"format\":9}", "\xff\xfe", "{\"format\":1,\"newest\":7}x"};
+
+START_TEST(damaged_clock_is_set_aside)
+{
+    struct scene s = set_up();
+    struct hf_home home;
+    struct stat st;
+
+    hf_simfs_put(s.fs, "/var/lib/holdfast/clock", damages[_i], strlen(damages[_i]), 0600);
+    ck_assert_int_eq(open_home(&s, &home, 1, NULL), 0);
+    ck_assert_uint_eq(home.kept.contact_unix_ns, 0);
+    ck_assert_uint_ge(hf_unix_ns(hf_home_clock(&home)), HF_CLOCK_BUILD_UNIX_NS);
+    ck_assert(hf_simfs_stat(s.fs, "/var/lib/holdfast/clock.damaged", &st));
+    hf_home_close(&home);
+    tear_down(&s);
+}
+END_TEST
+
+START_TEST(bad_folders)
+{
+    struct scene s = set_up();
+    struct hf_home home;
+    struct hf_err err = HF_ERR_INIT;
+    char path[PATH_MAX];
+
+    ck_assert_int_eq(hf_home_open(&home, hf_simfs_ops(s.fs), "state", 1, s.clock, NULL, &err), -EINVAL);
+    hf_home_close(&home);
+    memset(path, 'a', sizeof(path));
+    path[0] = '/';
+    path[HF_HOME_PATH] = '\0';
+    ck_assert_int_eq(hf_home_open(&home, hf_simfs_ops(s.fs), path, 1, s.clock, NULL, &err), -EINVAL);
+    hf_home_close(&home);
+    hf_simfs_put(s.fs, "/file", "x", 1, 0600);
+    ck_assert_int_lt(hf_home_open(&home, hf_simfs_ops(s.fs), "/file/state", 1, s.clock, NULL, &err), 0);
+    hf_home_close(&home);
+    tear_down(&s);
+}
+END_TEST
+
+/* Every call on the way in fails once: an error or success, nothing held, and the next try succeeds. */
+START_TEST(failing_disk)
+{
+    for (uint64_t n = 1;; n++) {
+        struct scene s = set_up();
+        struct hf_home home;
+        struct hf_err err = HF_ERR_INIT;
+        hf_simfs_fail_at(s.fs, n, EIO, 1);
+        int r = open_home(&s, &home, 1, &err);
+        bool failed = hf_simfs_failed(s.fs) > 0;
+        hf_home_close(&home);
+        hf_simfs_fail_at(s.fs, 0, 0, 0);
+        ck_assert_msg(r == 0 || err.code != 0, "call %d", (int)n);
+        ck_assert_int_eq(open_home(&s, &home, 1, NULL), 0);
+        hf_home_close(&home);
+        tear_down(&s);
+        if (!failed)
+            break;
+    }
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_test(tc, second_agent_is_told_who_is_first);
+    tcase_add_test(tc, clock_is_kept);
+    tcase_add_loop_test(tc, damaged_clock_is_set_aside, 0, HF_LEN(damages));
+    tcase_add_test(tc, bad_folders);
+    tcase_add_test(tc, failing_disk);
+}
+
+HF_TEST_MAIN("agent/home", cases)

@@ -1,0 +1,158 @@
+#include "agent/objects.h"
+
+#include <check.h>
+#include <errno.h>
+#include <string.h>
+
+#include "api/syncpolicy.h"
+#include "base/clock.h"
+#include "support/check_main.h"
+
+static json_t *policy(const char *name, const char *interval, int version, const char *status)
+{
+    json_t *json = json_pack("{s:s, s:s, s:{s:s, s:s, s:i, s:o, s:[{s:s}]}, s:{s:s}, s:{s:s}}", "apiVersion",
+                             HF_API_GROUP_VERSION, "kind", "SyncPolicy", "metadata", "name", name, "uid", "u",
+                             "generation", 1, "resourceVersion", json_sprintf("%d", version), "managedFields",
+                             "manager", "kubectl", "spec", "interval", interval, "status", "counts", status);
+
+    ck_assert_ptr_nonnull(json);
+    return json;
+}
+
+static enum hf_object_change take(struct hf_objects *objects, json_t *json)
+{
+    enum hf_object_change change = HF_OBJECT_SAME;
+
+    ck_assert_int_eq(hf_objects_take(objects, json, &change), 0);
+    json_decref(json);
+    return change;
+}
+
+static uint64_t interval_of(const struct hf_objects *objects, const char *name)
+{
+    const struct hf_object *object = hf_objects_get(objects, name);
+    const struct hf_syncpolicy *decoded = object->decoded;
+
+    return decoded->interval_ns / HF_NS_PER_S;
+}
+
+START_TEST(same_or_changed)
+{
+    struct hf_objects objects;
+
+    hf_objects_init(&objects, &hf_kind_syncpolicy);
+    ck_assert_int_eq(take(&objects, policy("p", "60s", 1, "a")), HF_OBJECT_GOOD);
+    ck_assert_int_eq(take(&objects, policy("p", "60s", 1, "a")), HF_OBJECT_SAME);
+    /* Another version of counters nobody here acts on. */
+    ck_assert_int_eq(take(&objects, policy("p", "60s", 2, "b")), HF_OBJECT_SAME);
+    ck_assert_int_eq(take(&objects, policy("p", "90s", 3, "b")), HF_OBJECT_GOOD);
+    ck_assert_uint_eq(interval_of(&objects, "p"), 90);
+    ck_assert_ptr_null(
+        json_object_get(json_object_get(hf_objects_get(&objects, "p")->json, "metadata"), "managedFields"));
+    ck_assert_ptr_null(json_object_get(hf_objects_get(&objects, "p")->json, "status"));
+    hf_objects_done(&objects);
+}
+END_TEST
+
+START_TEST(refused_changes_nothing_that_runs)
+{
+    struct hf_objects objects;
+    const struct hf_object *object;
+
+    hf_objects_init(&objects, &hf_kind_syncpolicy);
+    ck_assert_int_eq(take(&objects, policy("p", "60s", 1, "a")), HF_OBJECT_GOOD);
+    ck_assert_int_eq(take(&objects, policy("p", "soon", 2, "a")), HF_OBJECT_REFUSED);
+    ck_assert_int_eq(take(&objects, policy("p", "soon", 3, "a")), HF_OBJECT_SAME);
+    object = hf_objects_get(&objects, "p");
+    ck_assert_uint_eq(interval_of(&objects, "p"), 60);
+    ck_assert_ptr_nonnull(strstr(object->refused_text, "spec.interval"));
+    ck_assert_ptr_nonnull(object->refused);
+    /* Back to what it was: good again, though nothing differs from what runs. */
+    ck_assert_int_eq(take(&objects, policy("p", "60s", 4, "a")), HF_OBJECT_GOOD);
+    object = hf_objects_get(&objects, "p");
+    ck_assert_ptr_null(object->refused_text);
+    ck_assert_ptr_null(object->refused);
+    hf_objects_done(&objects);
+}
+END_TEST
+
+START_TEST(refused_from_the_start)
+{
+    struct hf_objects objects;
+
+    hf_objects_init(&objects, &hf_kind_syncpolicy);
+    ck_assert_int_eq(take(&objects, policy("p", "soon", 1, "a")), HF_OBJECT_REFUSED);
+    ck_assert_ptr_null(hf_objects_get(&objects, "p")->decoded);
+    ck_assert_int_eq(take(&objects, policy("p", "60s", 2, "a")), HF_OBJECT_GOOD);
+    ck_assert(hf_objects_drop(&objects, "p"));
+    ck_assert(!hf_objects_drop(&objects, "p"));
+    ck_assert_ptr_null(hf_objects_get(&objects, "p"));
+    hf_objects_done(&objects);
+}
+END_TEST
+
+static const char *const garbage[] = {
+    "{}",
+    "{\"metadata\":{}}",
+    "{\"metadata\":{\"name\":\"\"}}",
+    "{\"metadata\":{\"name\":7}}",
+    "{\"metadata\":[]}",
+    "[]",
+    "7",
+};
+
+START_TEST(without_a_name)
+{
+    struct hf_objects objects;
+    json_t *json = json_loads(garbage[_i], JSON_DECODE_ANY, NULL);
+    enum hf_object_change change;
+
+    ck_assert_ptr_nonnull(json);
+    hf_objects_init(&objects, &hf_kind_edgeupdate);
+    ck_assert_int_eq(hf_objects_take(&objects, json, &change), -EBADMSG);
+    ck_assert_uint_eq(objects.by_name.n, 0);
+    json_decref(json);
+    hf_objects_done(&objects);
+}
+END_TEST
+
+START_TEST(long_name)
+{
+    struct hf_objects objects;
+    char name[HF_API_MAX_NAME + 2];
+    enum hf_object_change change;
+
+    memset(name, 'a', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    json_t *json = policy(name, "60s", 1, "a");
+    hf_objects_init(&objects, &hf_kind_syncpolicy);
+    ck_assert_int_eq(hf_objects_take(&objects, json, &change), -EBADMSG);
+    json_decref(json);
+    hf_objects_done(&objects);
+}
+END_TEST
+
+/* Only what differs in what is kept is a change: the controller's admission is, its counters are not. */
+START_TEST(admission_is_kept)
+{
+    _cleanup_(hf_json_freep) json_t *json =
+        json_pack("{s:s, s:{s:s}, s:{s:{s:i}, s:{s:i}}}", "kind", "EdgeUpdate", "metadata", "name", "u", "status",
+                  "admission", "cutoff", 500, "nodes", "selected", 9800);
+    _cleanup_(hf_json_freep) json_t *kept = hf_object_condense(json);
+
+    ck_assert_int_eq(hf_json_int_or(kept, "status.admission.cutoff", 0), 500);
+    ck_assert_ptr_null(hf_json_at(kept, "status.nodes"));
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_test(tc, same_or_changed);
+    tcase_add_test(tc, refused_changes_nothing_that_runs);
+    tcase_add_test(tc, refused_from_the_start);
+    tcase_add_loop_test(tc, without_a_name, 0, HF_LEN(garbage));
+    tcase_add_test(tc, long_name);
+    tcase_add_test(tc, admission_is_kept);
+}
+
+HF_TEST_MAIN("agent/objects", cases)

@@ -1,8 +1,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "delta/blank.h"
 #include "delta/create.h"
+#include "delta/images.h"
 #include "delta/tables.h"
 
 static ssize_t memory_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
@@ -24,58 +24,42 @@ void delta_memory_open(struct delta_memory *memory, const unsigned char *bytes, 
     delta_old_init(&memory->reader, &memory->file);
 }
 
-static int read_images(struct delta_make *make, struct hf_err *err)
-{
-    struct delta_memory *memory = malloc(sizeof(*memory));
-    int r = memory != NULL ? 0 : delta_no_memory(err);
-
-    if (r == 0) {
-        delta_memory_open(memory, make->old, make->old_n);
-        r = delta_image_read(&memory->reader, &make->old_image, err);
-    }
-    if (r == 0) {
-        delta_memory_open(memory, make->new_bytes, make->new_n);
-        r = delta_image_read(&memory->reader, &make->new_image, err);
-    }
-    free(memory);
-    return r;
-}
-
 static int find_copies(struct delta_make *make, struct hf_err *err)
 {
     struct delta_match_params match = {make->old, make->new_bytes, make->old_n, make->new_n, NULL, NULL};
-    bool blank = make->old_image.machine != DELTA_MACHINE_NONE && make->old_image.machine == make->new_image.machine;
-    unsigned char *old = NULL, *new_bytes = NULL;
-    int r = 0;
+    struct delta_found old = {0}, new_found = {0};
+    unsigned char *old_blanked = NULL, *new_blanked = NULL;
+    int r = delta_images_find(make->old, make->old_n, &old, err);
 
     if (make->params != NULL) {
         match.progress = make->params->progress;
         match.progress_ctx = make->params->progress_ctx;
     }
-    if (blank) {
-        match.old = old = malloc(make->old_n);
-        match.new_bytes = new_bytes = malloc(make->new_n);
-        if (old == NULL || new_bytes == NULL)
-            r = delta_no_memory(err);
-        if (r == 0) {
-            delta_blank(&make->old_image, make->old, make->old_n, old);
-            delta_blank(&make->new_image, make->new_bytes, make->new_n, new_bytes);
-        }
+    if (r == 0)
+        r = delta_images_find(make->new_bytes, make->new_n, &new_found, err);
+    if (r == 0 && old.n > 0 && new_found.n > 0) {
+        r = delta_images_blank(&old, make->old, make->old_n, &old_blanked, err);
+        if (r == 0)
+            r = delta_images_blank(&new_found, make->new_bytes, make->new_n, &new_blanked, err);
+        match.old = old_blanked;
+        match.new_bytes = new_blanked;
     }
     if (r == 0)
         r = delta_match(&match, &make->copies, err);
+    free(old_blanked);
+    free(new_blanked);
     if (r == 0)
-        r = delta_tables_match(make, err);
-    free(old);
-    free(new_bytes);
-    return r;
+        r = delta_images_pair(make, &old, &new_found, err);
+    delta_found_done(&old);
+    delta_found_done(&new_found);
+    return r < 0 ? r : delta_tables_match(make, err);
 }
 
 static int make_body(struct delta_make *make, struct hf_buf *body, unsigned *ret_method, struct hf_err *err)
 {
     int r;
 
-    if ((r = read_images(make, err)) < 0 || (r = find_copies(make, err)) < 0)
+    if ((r = find_copies(make, err)) < 0)
         return r;
     if (make->params != NULL && make->params->profile == HF_DELTA_FAST) {
         *ret_method = DELTA_METHOD_RECORDS_ZSTD;
@@ -104,6 +88,9 @@ int hf_delta_create(const void *old, size_t old_n, const void *new_bytes, size_t
     int r = make_body(&make, &body, &header.method, err);
 
     delta_copies_done(&make.copies);
+    free(make.pairs);
+    free(make.old_images);
+    free(make.new_images);
     if (r < 0)
         return r;
     header.profile = params != NULL ? params->profile : HF_DELTA_SMALL;

@@ -13,7 +13,9 @@ struct delta_make {
     size_t old_n, new_n;
     const struct hf_delta_create_params *params;
     struct delta_copies copies;
-    struct delta_image old_image, new_image;
+    struct delta_pair *pairs;                    /* images in old and new that belong together, ascending in new */
+    struct delta_image *old_images, *new_images; /* by pair */
+    uint32_t pairs_n;
 };
 
 /* Bytes in memory behind the reader that applying uses. */

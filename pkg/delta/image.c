@@ -59,22 +59,29 @@ const struct delta_region *delta_image_region(const struct delta_image *image, u
     return r;
 }
 
-static int read_segments(struct delta_old *file, const unsigned char *header, struct delta_image *image,
+/* Where in the file an image is being read. */
+struct place {
+    struct delta_old *file;
+    uint64_t offset, size;
+};
+
+static int read_segments(const struct place *place, const unsigned char *header, struct delta_image *image,
                          struct hf_err *err)
 {
     uint64_t at = le(header + 32, 8);
     unsigned size = (unsigned)le(header + 54, 2), n = (unsigned)le(header + 56, 2);
 
-    if (size != sizeof(Elf64_Phdr) || at > file->size)
+    if (size != sizeof(Elf64_Phdr) || at > place->size)
         return 0;
     for (unsigned i = 0; i < n && i < 64 && image->segments.n < DELTA_SEGMENTS; i++) {
         unsigned char p[sizeof(Elf64_Phdr)];
-        int r = delta_old_read(file, at + (uint64_t)i * size, p, sizeof(p), err);
+        int r = delta_old_read(place->file, place->offset + at + (uint64_t)i * size, p, sizeof(p), err);
         if (r < 0)
             return r;
         struct delta_segment s = {le(p + 8, 8), le(p + 16, 8), le(p + 32, 8), le(p + 40, 8)};
-        bool sane = s.offset <= file->size && s.file_size <= file->size - s.offset && s.address < DELTA_MEMORY &&
+        bool sane = s.offset <= place->size && s.file_size <= place->size - s.offset && s.address < DELTA_MEMORY &&
                     s.memory_size < DELTA_MEMORY && s.memory_size >= s.file_size;
+        s.offset += place->offset;
         if (le(p, 4) == PT_LOAD && sane)
             image->segments.p[image->segments.n++] = s;
     }
@@ -135,17 +142,19 @@ static void add_region(struct delta_image *image, struct delta_region region)
     image->regions_n++;
 }
 
-static int read_sections(struct delta_old *file, const unsigned char *header, struct delta_image *image,
+static int read_sections(const struct place *place, const unsigned char *header, struct delta_image *image,
                          struct hf_err *err)
 {
-    uint64_t at = le(header + 40, 8);
+    struct delta_old *file = place->file;
+    uint64_t at = le(header + 40, 8), base = place->offset;
     unsigned size = (unsigned)le(header + 58, 2), n = (unsigned)le(header + 60, 2),
              names = (unsigned)le(header + 62, 2);
     unsigned char s[sizeof(Elf64_Shdr)], names_at[8] = {0};
     int r;
 
-    if (size != sizeof(Elf64_Shdr) || at > file->size)
+    if (size != sizeof(Elf64_Shdr) || at > place->size)
         return 0;
+    at += base;
     if ((r = delta_old_read(file, at + (uint64_t)names * size + 24, names_at, 8, err)) < 0)
         return r;
     for (unsigned i = 0; i < n && i < 256; i++) {
@@ -153,28 +162,32 @@ static int read_sections(struct delta_old *file, const unsigned char *header, st
         unsigned char link_at[8];
         if ((r = delta_old_read(file, at + (uint64_t)i * size, s, sizeof(s), err)) < 0)
             return r;
-        uint64_t name_at = le(names_at, 8) + le(s, 4), link = at + le(s + 40, 4) * size + 24;
+        uint64_t name_at = base + le(names_at, 8) + le(s, 4), link = at + le(s + 40, 4) * size + 24;
         if (name_at < file->size && (r = delta_old_read(file, name_at, name, sizeof(name) - 1, err)) < 0)
             return r;
         if ((r = delta_old_read(file, link, link_at, 8, err)) < 0)
             return r;
-        struct delta_region region = {le(s + 24, 8), le(s + 32, 8), le(s + 16, 8), le(link_at, 8), kind_of(s, name)};
-        if (region.kind != DELTA_REGION_PLAIN && region.size > 0 && region.offset <= file->size &&
-            region.size <= file->size - region.offset)
+        struct delta_region region = {le(s + 24, 8), le(s + 32, 8), le(s + 16, 8), base + le(link_at, 8),
+                                      kind_of(s, name)};
+        bool inside = region.offset <= place->size && region.size <= place->size - region.offset;
+        region.offset += base;
+        if (region.kind != DELTA_REGION_PLAIN && region.size > 0 && inside)
             add_region(image, region);
     }
     return 0;
 }
 
-int delta_image_read(struct delta_old *file, struct delta_image *ret_image, struct hf_err *err)
+int delta_image_read(struct delta_old *file, uint64_t offset, uint64_t size, struct delta_image *ret_image,
+                     struct hf_err *err)
 {
+    const struct place place = {file, offset, size};
     unsigned char header[sizeof(Elf64_Ehdr)];
     int r;
 
     memset(ret_image, 0, sizeof(*ret_image));
-    if (file->size < sizeof(header) || file->size > UINT32_MAX)
+    if (size < sizeof(header) || offset > file->size || size > file->size - offset || file->size > UINT32_MAX)
         return 0;
-    if ((r = delta_old_read(file, 0, header, sizeof(header), err)) < 0)
+    if ((r = delta_old_read(file, offset, header, sizeof(header), err)) < 0)
         return r;
     if (memcmp(header, ELFMAG, SELFMAG) != 0 || header[EI_CLASS] != ELFCLASS64 || header[EI_DATA] != ELFDATA2LSB)
         return 0;
@@ -183,7 +196,7 @@ int delta_image_read(struct delta_old *file, struct delta_image *ret_image, stru
                          : machine == EM_AARCH64 ? DELTA_MACHINE_AARCH64
                                                  : DELTA_MACHINE_NONE;
     ret_image->fixed = le(header + 16, 2) == ET_EXEC;
-    if ((r = read_segments(file, header, ret_image, err)) < 0)
+    if ((r = read_segments(&place, header, ret_image, err)) < 0)
         return r;
-    return read_sections(file, header, ret_image, err);
+    return read_sections(&place, header, ret_image, err);
 }

@@ -50,8 +50,13 @@ struct delta_model {
     uint16_t flags[FLAG_TABLES][1 << FLAG_BITS];
     struct mixer byte_mixer[BYTE_KINDS * 256], flag_mixer[64];
     uint32_t window_state[1024], candidate_state[DELTA_REF_KINDS * 64], expected_state[4][64];
-    struct delta_number number[4];
+    struct delta_number number[6];
     uint32_t inline_state[2];
+
+    struct delta_image image;       /* of the pair in force, in old */
+    struct delta_segments segments; /* in new */
+    struct delta_pair pair;
+    uint32_t pair_next; /* index of the one that follows */
 
     struct moved exact[1 << EXACT_BITS], coarse[1 << COARSE_BITS];
     int64_t last_by[DELTA_REF_KINDS];
@@ -340,7 +345,7 @@ static void add_candidate(const struct delta_ref *ref, struct guess *g, uint64_t
     (void)ref;
 }
 
-static uint64_t moved_address(const struct delta_setting *s, uint64_t position, enum delta_map_found *ret_found)
+static uint64_t moved_address(const struct delta_model *m, uint64_t position, enum delta_map_found *ret_found)
 {
     int64_t shift = 0;
 
@@ -348,22 +353,21 @@ static uint64_t moved_address(const struct delta_setting *s, uint64_t position, 
         *ret_found = DELTA_MAP_NONE;
         return position - DELTA_MEMORY;
     }
-    *ret_found = delta_map_shift(&s->map, position, &shift);
-    return delta_address_of(&s->segments, position + (uint64_t)shift);
+    *ret_found = delta_map_shift(&m->setting->map, position, &shift);
+    return delta_address_of(&m->segments, position + (uint64_t)shift);
 }
 
 /* All that the word may be, best first. */
 static void guess_word(struct delta_model *m, const struct delta_ref *ref, uint64_t new_pos, struct guess *g)
 {
-    const struct delta_setting *s = m->setting;
     enum delta_map_found found, base_found;
     const struct moved *exact = moved_slot(m->exact, EXACT_BITS, ref->target);
     const struct moved *coarse = moved_slot(m->coarse, COARSE_BITS, ref->target >> 8);
-    uint64_t was = delta_address_of(&s->image.segments, ref->target), mapped = moved_address(s, ref->target, &found);
+    uint64_t was = delta_address_of(&m->image.segments, ref->target), mapped = moved_address(m, ref->target, &found);
 
     g->n = 0;
-    g->site = delta_address_of(&s->segments, new_pos);
-    g->base = ref->base != 0 ? moved_address(s, ref->base, &base_found) : 0;
+    g->site = delta_address_of(&m->segments, new_pos);
+    g->base = ref->base != 0 ? moved_address(m, ref->base, &base_found) : 0;
     bool known = exact->key == (uint32_t)ref->target + 1;
     bool near = coarse->key == (uint32_t)(ref->target >> 8) + 1;
     g->source = known ? 3 : found == DELTA_MAP_COVERED ? 2 : near ? 1 : 0;
@@ -381,13 +385,12 @@ static void guess_word(struct delta_model *m, const struct delta_ref *ref, uint6
 
 static void learn(struct delta_model *m, const struct delta_ref *ref, const struct guess *g, uint64_t word, bool missed)
 {
-    const struct delta_setting *s = m->setting;
     enum delta_map_found found;
 
     m->kind_history[ref->kind] = (uint8_t)(m->kind_history[ref->kind] << 1 | missed);
     if (!missed || ref->kind == DELTA_REF_ADRP)
         return;
-    uint64_t was = delta_address_of(&s->image.segments, ref->target), mapped = moved_address(s, ref->target, &found);
+    uint64_t was = delta_address_of(&m->image.segments, ref->target), mapped = moved_address(m, ref->target, &found);
     uint64_t now = delta_ref_decode(ref, word, g->site, g->base, g->target);
     *moved_slot(m->exact, EXACT_BITS, ref->target) = (struct moved){(uint32_t)ref->target + 1, (int32_t)(now - was)};
     *moved_slot(m->coarse, COARSE_BITS, ref->target >> 8) =
@@ -411,6 +414,31 @@ static void put_word(unsigned char *p, unsigned n, uint64_t v)
 }
 
 /* ---- copies ---------------------------------------------------------------------------------------------------- */
+
+static void code_segments(struct delta_model *m, const struct delta_segments *truth)
+{
+    uint64_t n = delta_number_code(m->cm, &m->number[3], truth != NULL ? truth->n : 0);
+
+    if (n > DELTA_SEGMENTS) {
+        if (m->cm->failed == 0)
+            m->cm->failed = hf_err_set(m->cm->err, EBADMSG, "delta is damaged: too many segments");
+        return;
+    }
+    m->segments.n = (unsigned)n;
+    for (unsigned i = 0; i < n; i++) {
+        static const struct delta_segment none = {0};
+        const struct delta_segment *was = i < m->image.segments.n ? &m->image.segments.p[i] : &none;
+        const struct delta_segment now = truth != NULL ? truth->p[i] : none;
+        uint64_t shift = (uint64_t)m->pair.new_offset - m->pair.old_offset;
+        const uint64_t old[4] = {was->offset + shift, was->address, was->file_size, was->memory_size};
+        const uint64_t want[4] = {now.offset, now.address, now.file_size, now.memory_size};
+        uint64_t made[4];
+        for (unsigned k = 0; k < 4; k++)
+            made[k] = old[k] + (uint64_t)delta_unzigzag(delta_number_code(m->cm, &m->number[4 + (k & 1)],
+                                                                          delta_zigzag((int64_t)(want[k] - old[k]))));
+        m->segments.p[i] = (struct delta_segment){made[0], made[1], made[2], made[3]};
+    }
+}
 
 struct span {
     uint64_t new_pos, old_pos;
@@ -542,13 +570,47 @@ static void code_units(struct delta_model *m, const struct span *s, const unsign
     }
 }
 
+/* What the window is in; where either side leaves its image, or old its region, the window ends. */
+static const struct delta_region *region_of(const struct delta_model *m, const struct span *s, uint64_t *limit)
+{
+    static const struct delta_region plain = {.kind = DELTA_REGION_PLAIN};
+    uint64_t new_at = s->new_pos - m->pair.new_offset, old_at = s->old_pos - m->pair.old_offset, end;
+
+    if (m->pair_next < m->setting->pairs_n)
+        *limit = HF_MIN(*limit, m->setting->pairs[m->pair_next].new_offset - s->new_pos);
+    if (new_at >= m->pair.new_size || old_at >= m->pair.old_size)
+        return &plain;
+    const struct delta_region *region = delta_image_region(&m->image, s->old_pos, &end);
+    *limit = HF_MIN(*limit, HF_MIN(end - s->old_pos, m->pair.new_size - new_at));
+    return region;
+}
+
+/* Is the position at the start of the next pair of images, or (at a block's start) inside one? Then that is in force, and
+ * new's segments are coded. */
+static int enter_image(struct delta_model *m, struct hf_err *err)
+{
+    const struct delta_setting *s = m->setting;
+    int r;
+
+    while (m->pair_next < s->pairs_n && s->pairs[m->pair_next].new_offset <= m->new_pos) {
+        m->pair = s->pairs[m->pair_next++];
+        if (m->new_pos - m->pair.new_offset >= m->pair.new_size)
+            continue;
+        if ((r = delta_image_read(s->old, m->pair.old_offset, m->pair.old_size, &m->image, err)) < 0)
+            return r;
+        code_segments(m, s->new_images != NULL ? &s->new_images[m->pair_next - 1].segments : NULL);
+        if (m->cm->failed != 0)
+            return m->cm->failed;
+    }
+    return 0;
+}
+
 /* Read old around the window, find its references, predict. The window may grow by the rest of its last reference. */
 static int predict_window(struct delta_model *m, struct span *s, uint64_t copy_left, struct hf_err *err)
 {
     const struct delta_setting *set = m->setting;
-    uint64_t end;
-    const struct delta_region *region = delta_image_region(&set->image, s->old_pos, &end);
-    uint64_t limit = HF_MIN(copy_left, end - s->old_pos);
+    uint64_t limit = copy_left;
+    const struct delta_region *region = region_of(m, s, &limit);
     uint64_t from = s->old_pos, want = DELTA_SCAN_BEFORE;
     int r;
 
@@ -563,7 +625,7 @@ static int predict_window(struct delta_model *m, struct span *s, uint64_t copy_l
         return r;
     s->refs = 0;
     if (set->predictors != 0)
-        s->refs = delta_refs_scan(&set->image, region, s->old, s->n, (size_t)HF_MIN(limit, (uint64_t)s->n + 16),
+        s->refs = delta_refs_scan(&m->image, region, s->old, s->n, (size_t)HF_MIN(limit, (uint64_t)s->n + 16),
                                   s->old_pos, m->refs);
     if (s->refs > 0)
         s->n = HF_MAX(s->n, (size_t)m->refs[s->refs - 1].at + m->refs[s->refs - 1].n);
@@ -608,6 +670,8 @@ static int code_copy(struct delta_model *m, uint64_t old_pos, uint64_t n, const 
 
     while (n > 0) {
         struct span s = {.new_pos = m->new_pos, .old_pos = old_pos};
+        if ((r = enter_image(m, err)) < 0)
+            return r;
         if ((r = predict_window(m, &s, n, err)) < 0)
             return r;
         unsigned bad = truth != NULL && memcmp(truth, m->predicted, s.n) != 0;
@@ -720,6 +784,9 @@ int delta_model_code(struct delta_model *m, struct delta_cm *cm, uint64_t start,
 
     m->cm = cm;
     m->new_pos = start;
+    m->pair_next = 0;
+    memset(&m->pair, 0, sizeof(m->pair));
+    m->segments.n = m->image.segments.n = 0;
     while (r == 0 && m->new_pos < end) {
         const unsigned char *here = truth != NULL ? truth + (m->new_pos - start) : NULL;
         bool more = e < map->p + map->n;

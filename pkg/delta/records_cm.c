@@ -54,17 +54,15 @@ int delta_apply_cm(struct delta_run *run, struct hf_err *err)
     struct delta_setting setting = {
         .old = run->old, .old_size = run->header.old_size, .new_size = run->header.new_size};
     struct delta_cm *cm = malloc(sizeof(*cm));
-    int r = cm != NULL ? delta_image_read(run->old, &setting.image, err) : delta_no_memory(err);
+    int r = cm != NULL ? open_part(run, cm, err) : delta_no_memory(err);
 
-    if (r == 0)
-        r = open_part(run, cm, err);
     if (r == 0)
         r = delta_setting_code(cm, &setting, err);
     if (r == 0)
         r = delta_cm_finish(cm);
     if (r == 0)
         r = apply_blocks(run, &setting, cm, err);
-    delta_map_done(&setting.map);
+    delta_setting_done(&setting);
     free(cm);
     return r;
 }
@@ -107,20 +105,32 @@ static int make_parts(const struct delta_make *make, struct delta_setting *setti
     return r;
 }
 
+static int copy_pairs(const struct delta_make *make, struct delta_setting *setting, struct hf_err *err)
+{
+    setting->pairs = calloc(make->pairs_n > 0 ? make->pairs_n : 1, sizeof(*setting->pairs));
+    if (setting->pairs == NULL)
+        return delta_no_memory(err);
+    for (uint32_t i = 0; i < make->pairs_n; i++)
+        setting->pairs[i] = make->pairs[i];
+    setting->pairs_n = make->pairs_n;
+    setting->new_images = make->new_images;
+    return 0;
+}
+
 int delta_make_cm(const struct delta_make *make, struct hf_buf *body, struct hf_err *err)
 {
     struct delta_memory *memory = malloc(sizeof(*memory));
     struct delta_setting setting = {.old_size = make->old_n, .new_size = make->new_n, .predictors = 1};
     int r = memory != NULL ? delta_map_from(&make->copies, &setting.map, err) : delta_no_memory(err);
 
+    if (r == 0)
+        r = copy_pairs(make, &setting, err);
     if (r == 0) {
         delta_memory_open(memory, make->old, make->old_n);
         setting.old = &memory->reader;
-        setting.image = make->old_image;
-        setting.segments = make->new_image.segments;
         r = make_parts(make, &setting, body, err);
     }
-    delta_map_done(&setting.map);
+    delta_setting_done(&setting);
     free(memory);
     return r;
 }

@@ -283,6 +283,7 @@ size_t delta_refs_scan(const struct delta_image *image, const struct delta_regio
             scan_words(&s, 8, 0, DELTA_REF_ABS64);
         break;
     case DELTA_REGION_PLAIN:
+    case DELTA_REGION_KINDS:
         break;
     }
     return s.found;

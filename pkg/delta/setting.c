@@ -1,4 +1,4 @@
-/* What both sides know before the first byte of new: which predictors, new's segments, the match map. */
+/* What both sides know before the first byte of new: which predictors, which images, the match map. */
 #include <errno.h>
 #include <string.h>
 
@@ -8,26 +8,51 @@ struct numbers {
     struct delta_number plain, segment, gap, length, jump, jump_after_gap;
 };
 
-static void code_segments(struct delta_cm *cm, struct numbers *n, struct delta_setting *s)
+static int code_pair(struct delta_cm *cm, struct numbers *n, const struct delta_setting *s, uint64_t *old_end,
+                     uint64_t *new_end, struct delta_pair *pair)
 {
-    uint64_t count = delta_number_code(cm, &n->plain, s->segments.n);
+    uint64_t new_offset = *new_end + delta_number_code(cm, &n->gap, pair->new_offset - *new_end);
+    uint64_t new_size = delta_number_code(cm, &n->length, pair->new_size);
+    uint64_t jump = delta_number_code(cm, &n->jump, delta_zigzag((int64_t)(pair->old_offset - *old_end)));
+    uint64_t grown = delta_number_code(cm, &n->segment, delta_zigzag((int64_t)pair->old_size - pair->new_size));
+    uint64_t old_offset = *old_end + (uint64_t)delta_unzigzag(jump);
+    uint64_t old_size = new_size + (uint64_t)delta_unzigzag(grown);
 
-    if (count > DELTA_SEGMENTS) {
-        if (cm->failed == 0)
-            cm->failed = hf_err_set(cm->err, EBADMSG, "delta is damaged: too many segments");
-        return;
+    if (cm->failed != 0)
+        return cm->failed;
+    if (new_offset > s->new_size || new_size > s->new_size - new_offset || new_size == 0 || old_offset > s->old_size ||
+        old_size > s->old_size - old_offset)
+        return cm->failed = hf_err_set(cm->err, EBADMSG, "delta is damaged: an image reaches too far");
+    *pair = (struct delta_pair){(uint32_t)old_offset, (uint32_t)old_size, (uint32_t)new_offset, (uint32_t)new_size};
+    *old_end = old_offset + old_size;
+    *new_end = new_offset + new_size;
+    return 0;
+}
+
+static int code_pairs(struct delta_cm *cm, struct numbers *n, struct delta_setting *s)
+{
+    uint64_t count = delta_number_code(cm, &n->plain, s->pairs_n), old_end = 0, new_end = 0;
+
+    if (cm->failed != 0)
+        return cm->failed;
+    if (count > DELTA_PAIRS_MAX || (count > 0 && (s->new_size | s->old_size) > UINT32_MAX))
+        return cm->failed = hf_err_set(cm->err, EBADMSG, "delta is damaged: too many images");
+    if (!cm->encoding) {
+        s->pairs = calloc(count > 0 ? count : 1, sizeof(*s->pairs));
+        if (s->pairs == NULL)
+            return cm->failed = hf_err_set(cm->err, ENOMEM, "out of memory");
+        s->pairs_n = (uint32_t)count;
     }
-    s->segments.n = (unsigned)count;
-    for (unsigned i = 0; i < count; i++) {
-        static const struct delta_segment none = {0};
-        const struct delta_segment *was = i < s->image.segments.n ? &s->image.segments.p[i] : &none;
-        const uint64_t old[4] = {was->offset, was->address, was->file_size, was->memory_size};
-        struct delta_segment *now = &s->segments.p[i];
-        uint64_t *fields[4] = {&now->offset, &now->address, &now->file_size, &now->memory_size};
-        for (unsigned k = 0; k < 4; k++)
-            *fields[k] = old[k] + (uint64_t)delta_unzigzag(
-                                      delta_number_code(cm, &n->segment, delta_zigzag((int64_t)(*fields[k] - old[k]))));
-    }
+    for (uint64_t i = 0; i < count && cm->failed == 0; i++)
+        (void)code_pair(cm, n, s, &old_end, &new_end, &s->pairs[i]);
+    return cm->failed;
+}
+
+void delta_setting_done(struct delta_setting *setting)
+{
+    delta_map_done(&setting->map);
+    free(setting->pairs);
+    setting->pairs = NULL;
 }
 
 static int code_entry(struct delta_cm *cm, struct numbers *n, const struct delta_setting *s, uint64_t *new_end,
@@ -72,7 +97,7 @@ int delta_setting_code(struct delta_cm *cm, struct delta_setting *s, struct hf_e
     if (r == 0 && cm->failed == 0 && !cm->encoding)
         r = delta_map_alloc(&s->map, (uint32_t)count, err);
     if (r == 0 && cm->failed == 0)
-        code_segments(cm, n, s);
+        r = code_pairs(cm, n, s);
     for (uint64_t i = 0; r == 0 && cm->failed == 0 && i < count; i++)
         r = code_entry(cm, n, s, &new_end, &shift, &s->map.p[i]);
     free(n);

@@ -1,6 +1,7 @@
 #include "delta/tables.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 static int longer_first(const void *a, const void *b)
@@ -291,11 +292,33 @@ static const struct delta_region *nth_region(const struct delta_image *image, en
     return NULL;
 }
 
-static int match_table(struct delta_make *make, const struct delta_map *map, const struct delta_region *old_region,
-                       const struct delta_region *new_region)
+/* One copy covers it and every byte is equal: nothing to gain. */
+static bool is_done(const struct delta_make *make, const struct delta_region *region)
 {
-    struct side old = {make->old, make->old_n, &make->old_image.segments, &make->new_image.segments, map, {0}};
-    struct side new_side = {make->new_bytes, make->new_n, &make->new_image.segments, NULL, NULL, {0}};
+    const struct delta_copies *copies = &make->copies;
+    size_t low = 0, high = copies->n;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (copies->p[middle].new_pos <= region->offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == 0)
+        return false;
+    const struct delta_copy *c = &copies->p[low - 1];
+    uint64_t into = region->offset - c->new_pos;
+    return c->len > into && c->len - into >= region->size &&
+           memcmp(make->new_bytes + region->offset, make->old + c->old_pos + into, region->size) == 0;
+}
+
+static int match_table(struct delta_make *make, uint32_t pair, const struct delta_map *map,
+                       const struct delta_region *old_region, const struct delta_region *new_region)
+{
+    const struct delta_segments *segments = &make->new_images[pair].segments;
+    struct side old = {make->old, make->old_n, &make->old_images[pair].segments, segments, map, {0}};
+    struct side new_side = {make->new_bytes, make->new_n, segments, NULL, NULL, {0}};
     struct delta_copies inside = {0};
     int r = list_items(&old, old_region);
 
@@ -314,24 +337,36 @@ static int match_table(struct delta_make *make, const struct delta_map *map, con
     return r;
 }
 
+static int match_image(struct delta_make *make, uint32_t pair, const struct delta_map *map)
+{
+    const struct delta_image *old = &make->old_images[pair], *now = &make->new_images[pair];
+    unsigned seen[DELTA_REGION_KINDS] = {0};
+    int r = 0;
+
+    for (unsigned i = 0; r == 0 && i < now->regions_n; i++) {
+        const struct delta_region *region = &now->regions[i];
+        const struct delta_region *was = nth_region(old, region->kind, seen[region->kind]++);
+        if (was != NULL &&
+            (region->kind == DELTA_REGION_RELA || region->kind == DELTA_REGION_SYMBOLS ||
+             region->kind == DELTA_REGION_EH_HDR || region->kind == DELTA_REGION_EH_FRAME) &&
+            !is_done(make, region))
+            r = match_table(make, pair, map, was, region);
+    }
+    return r;
+}
+
 int delta_tables_match(struct delta_make *make, struct hf_err *err)
 {
-    unsigned seen[DELTA_REGION_GO_PCLN + 1] = {0};
     struct delta_map map = {0};
-    int r;
+    int r = 0;
 
-    if (make->new_image.regions_n == 0 || make->old_image.regions_n == 0)
+    if (make->pairs_n == 0)
         return 0;
     if ((r = delta_map_from(&make->copies, &map, err)) < 0)
         return r;
     delta_map_sort(&map);
-    for (unsigned i = 0; r == 0 && i < make->new_image.regions_n; i++) {
-        const struct delta_region *now = &make->new_image.regions[i];
-        const struct delta_region *was = nth_region(&make->old_image, now->kind, seen[now->kind]++);
-        if (was != NULL && (now->kind == DELTA_REGION_RELA || now->kind == DELTA_REGION_SYMBOLS ||
-                            now->kind == DELTA_REGION_EH_HDR || now->kind == DELTA_REGION_EH_FRAME))
-            r = match_table(make, &map, was, now);
-    }
+    for (uint32_t i = 0; r == 0 && i < make->pairs_n; i++)
+        r = match_image(make, i, &map);
     delta_map_done(&map);
     return r < 0 ? delta_no_memory(err) : 0;
 }

@@ -1,0 +1,214 @@
+#include <elf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "delta/images.h"
+#include "delta/refs.h"
+
+enum { PIECE = 1024 };
+
+static uint32_t kept_bits(unsigned kind)
+{
+    switch (kind) {
+    case DELTA_REF_BL:
+        return 0xfc000000;
+    case DELTA_REF_B19:
+        return 0xff00001f;
+    case DELTA_REF_B14:
+        return 0xfff8001f;
+    case DELTA_REF_ADRP:
+    case DELTA_REF_ADR:
+        return 0x9f00001f;
+    case DELTA_REF_LO12:
+        return 0xffc003ff;
+    default:
+        return 0;
+    }
+}
+
+static size_t blank_piece(const struct delta_image *image, const struct delta_region *region,
+                          const unsigned char *bytes, size_t at, size_t end, unsigned char *out)
+{
+    struct delta_ref refs[(PIECE + 3) / 4 + 1];
+    size_t n = HF_MIN((size_t)PIECE, end - at), next = at + n;
+    size_t found = delta_refs_scan(image, region, bytes + at, n, HF_MIN(n + 16, end - at), at, refs);
+
+    for (size_t i = 0; i < found; i++) {
+        uint32_t kept = kept_bits(refs[i].kind);
+        for (unsigned k = 0; k < 4; k++)
+            out[at + refs[i].at + k] &= (unsigned char)(kept >> (8 * k));
+        next = HF_MAX(next, at + refs[i].at + refs[i].n);
+    }
+    return next;
+}
+
+static void blank_image(const struct delta_image *image, const unsigned char *bytes, size_t n, unsigned char *out)
+{
+    for (unsigned i = 0; i < image->regions_n; i++) {
+        const struct delta_region *r = &image->regions[i];
+        size_t at = (size_t)r->offset, end = (size_t)(r->offset + r->size);
+        if (r->kind != DELTA_REGION_CODE || at < DELTA_SCAN_BEFORE || end > n || n - end < DELTA_SCAN_AFTER + 16)
+            continue;
+        while (at < end)
+            at = blank_piece(image, r, bytes, at, end, out);
+    }
+}
+
+int delta_images_blank(const struct delta_found *found, const unsigned char *bytes, size_t n,
+                       unsigned char **ret_blanked, struct hf_err *err)
+{
+    unsigned char *out = malloc(n);
+
+    if (out == NULL)
+        return delta_no_memory(err);
+    memcpy(out, bytes, n);
+    for (uint32_t i = 0; i < found->n; i++)
+        blank_image(&found->p[i].image, bytes, n, out);
+    *ret_blanked = out;
+    return 0;
+}
+
+/* ---- finding --------------------------------------------------------------------------------------------------- */
+
+static uint64_t le(const unsigned char *p, unsigned n)
+{
+    uint64_t v = 0;
+
+    while (n-- > 0)
+        v = v << 8 | p[n];
+    return v;
+}
+
+/* Length of the ELF file at p, as its own headers tell; 0: it is none. */
+static uint64_t elf_size(const unsigned char *p, size_t n)
+{
+    if (n < sizeof(Elf64_Ehdr) || memcmp(p, ELFMAG, SELFMAG) != 0 || p[EI_CLASS] != ELFCLASS64 ||
+        p[EI_DATA] != ELFDATA2LSB)
+        return 0;
+    uint64_t sections = le(p + 40, 8), size = sections + le(p + 58, 2) * le(p + 60, 2);
+    return sections < n && size <= n && size >= sizeof(Elf64_Ehdr) ? size : 0;
+}
+
+static int add_found(struct delta_found *found, struct delta_memory *memory, size_t at, size_t size, struct hf_err *err)
+{
+    if (found->n == found->cap) {
+        uint32_t cap = found->cap > 0 ? 2 * found->cap : 16;
+        struct delta_found_image *p = realloc(found->p, cap * sizeof(*p));
+        if (p == NULL)
+            return delta_no_memory(err);
+        found->p = p;
+        found->cap = cap;
+    }
+    struct delta_found_image *f = &found->p[found->n];
+    f->offset = (uint32_t)at;
+    f->size = (uint32_t)size;
+    int r = delta_image_read(&memory->reader, at, size, &f->image, err);
+    if (r == 0 && f->image.machine != DELTA_MACHINE_NONE && f->image.segments.n > 0)
+        found->n++;
+    return r;
+}
+
+int delta_images_find(const unsigned char *bytes, size_t n, struct delta_found *ret_found, struct hf_err *err)
+{
+    struct delta_memory *memory = malloc(sizeof(*memory));
+    int r = memory != NULL ? 0 : delta_no_memory(err);
+
+    if (r == 0)
+        delta_memory_open(memory, bytes, n);
+    for (size_t at = 0; r == 0 && n <= UINT32_MAX && at < n && ret_found->n < DELTA_PAIRS_MAX;) {
+        uint64_t size = elf_size(bytes + at, n - at);
+        if (size > 0) {
+            r = add_found(ret_found, memory, at, at == 0 && n - size < 4096 ? n : (size_t)size, err);
+            at += (size_t)(size + 511) & ~(size_t)511;
+        } else {
+            at += 512;
+        }
+    }
+    free(memory);
+    return r;
+}
+
+void delta_found_done(struct delta_found *found)
+{
+    free(found->p);
+    *found = (struct delta_found){0};
+}
+
+/* ---- pairing --------------------------------------------------------------------------------------------------- */
+
+static uint32_t image_at(const struct delta_found *found, uint64_t offset)
+{
+    uint32_t low = 0, high = found->n;
+
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (found->p[middle].offset <= offset)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low > 0 && offset - found->p[low - 1].offset < found->p[low - 1].size ? low - 1 : UINT32_MAX;
+}
+
+/* The old image that the part of the copy inside [start, end) of new comes from (its middle); how long the part is. */
+static uint32_t source_of(const struct delta_found *old, const struct delta_copy *copy, uint64_t start, uint64_t end,
+                          uint64_t *ret_n)
+{
+    uint64_t from = HF_MAX(copy->new_pos, start), to = HF_MIN(copy->new_pos + copy->len, end);
+
+    *ret_n = to - from;
+    return image_at(old, copy->old_pos + (from - copy->new_pos) + (to - from) / 2);
+}
+
+/* The old image most of [start, end) of new is copied from. `tally` has one zero per old image, and is left so. */
+static uint32_t best_partner(const struct delta_copies *copies, size_t *next, const struct delta_found *old,
+                             uint64_t start, uint64_t end, uint64_t *tally)
+{
+    uint32_t best = UINT32_MAX, image;
+    uint64_t n;
+    size_t i;
+
+    while (*next < copies->n && copies->p[*next].new_pos + copies->p[*next].len <= start)
+        (*next)++;
+    for (i = *next; i < copies->n && copies->p[i].new_pos < end; i++) {
+        image = source_of(old, &copies->p[i], start, end, &n);
+        if (image == UINT32_MAX)
+            continue;
+        tally[image] += n;
+        if (best == UINT32_MAX || tally[image] > tally[best])
+            best = image;
+    }
+    for (i = *next; i < copies->n && copies->p[i].new_pos < end; i++) {
+        image = source_of(old, &copies->p[i], start, end, &n);
+        if (image != UINT32_MAX)
+            tally[image] = 0;
+    }
+    return best;
+}
+
+int delta_images_pair(struct delta_make *make, const struct delta_found *old, const struct delta_found *new_found,
+                      struct hf_err *err)
+{
+    uint64_t *tally = calloc(old->n + 1UL, sizeof(*tally));
+    size_t next = 0;
+
+    make->pairs = calloc(new_found->n + 1UL, sizeof(*make->pairs));
+    make->old_images = calloc(new_found->n + 1UL, sizeof(*make->old_images));
+    make->new_images = calloc(new_found->n + 1UL, sizeof(*make->new_images));
+    if (tally == NULL || make->pairs == NULL || make->old_images == NULL || make->new_images == NULL) {
+        free(tally);
+        return delta_no_memory(err);
+    }
+    for (uint32_t i = 0; i < new_found->n; i++) {
+        const struct delta_found_image *now = &new_found->p[i];
+        uint32_t best = best_partner(&make->copies, &next, old, now->offset, (uint64_t)now->offset + now->size, tally);
+        if (best == UINT32_MAX || old->p[best].image.machine != now->image.machine)
+            continue;
+        const struct delta_found_image *was = &old->p[best];
+        make->pairs[make->pairs_n] = (struct delta_pair){was->offset, was->size, now->offset, now->size};
+        make->old_images[make->pairs_n] = was->image;
+        make->new_images[make->pairs_n++] = now->image;
+    }
+    free(tally);
+    return 0;
+}

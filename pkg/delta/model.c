@@ -17,32 +17,15 @@ enum {
     HISTORY = 1 << 18,
     MATCH_BITS = 14,
     WINDOW_MIN = 64,
-    WINDOW_MAX = 1024,
-    EXACT_BITS = 13,
-    COARSE_BITS = 11,
-    CANDIDATES = 4,
     BYTE_KINDS = 4, /* literal, miss in a copy, miss in code reference, miss in a table */
-};
-
-/* What old targets were seen to move by. */
-struct moved {
-    uint32_t key;
-    int32_t by;
 };
 
 struct mixer {
     int32_t weight[BYTE_INPUTS];
 };
 
-struct guess {
-    unsigned n; /* candidates */
-    unsigned source;
-    uint64_t word[CANDIDATES];
-    uint64_t site, base, target; /* addresses in new; target as first predicted */
-};
-
 struct delta_model {
-    struct delta_setting *setting;
+    struct delta_predictor p;
     struct delta_cm *cm;
     struct delta_tables tables;
 
@@ -53,13 +36,6 @@ struct delta_model {
     struct delta_number number[6];
     uint32_t inline_state[2];
 
-    struct delta_image image;       /* of the pair in force, in old */
-    struct delta_segments segments; /* in new */
-    struct delta_pair pair;
-    uint32_t pair_next; /* index of the one that follows */
-
-    struct moved exact[1 << EXACT_BITS], coarse[1 << COARSE_BITS];
-    int64_t last_by[DELTA_REF_KINDS];
     uint8_t kind_history[DELTA_REF_KINDS];
 
     unsigned char history[HISTORY]; /* of new, by position */
@@ -79,10 +55,7 @@ struct delta_model {
     uint16_t *slot[DELTA_MIX_MAX];
     unsigned inputs;
 
-    struct delta_ref refs[(WINDOW_MAX + 3) / 4 + 4];
-    struct guess guesses[(WINDOW_MAX + 3) / 4 + 4];
-    unsigned char old_bytes[DELTA_SCAN_BEFORE + WINDOW_MAX + 16 + DELTA_SCAN_AFTER];
-    unsigned char predicted[WINDOW_MAX + 16], made[WINDOW_MAX + 16];
+    unsigned char made[DELTA_WINDOW_MAX + 16];
 };
 
 struct delta_model *delta_model_new(struct delta_setting *setting)
@@ -90,7 +63,7 @@ struct delta_model *delta_model_new(struct delta_setting *setting)
     struct delta_model *m = malloc(sizeof(*m));
 
     if (m != NULL) {
-        m->setting = setting;
+        m->p.setting = setting;
         delta_tables_init(&m->tables);
     }
     return m;
@@ -129,9 +102,7 @@ void delta_model_reset(struct delta_model *m)
     for (unsigned i = 0; i < HF_LEN(m->number); i++)
         delta_number_init(&m->number[i]);
     fill32(m->inline_state, HF_LEN(m->inline_state));
-    memset(m->exact, 0, sizeof(m->exact));
-    memset(m->coarse, 0, sizeof(m->coarse));
-    memset(m->last_by, 0, sizeof(m->last_by));
+    delta_predictor_reset(&m->p);
     memset(m->kind_history, 0, sizeof(m->kind_history));
     memset(m->history, 0, sizeof(m->history));
     memset(m->match_at, 0, sizeof(m->match_at));
@@ -326,127 +297,7 @@ static unsigned code_byte(struct delta_model *m, const struct byte_context *c, u
     return node & 255;
 }
 
-/* ---- references ------------------------------------------------------------------------------------------------ */
-
-static struct moved *moved_slot(struct moved *table, unsigned bits, uint64_t key)
-{
-    return &table[(uint32_t)(key * 0x9e3779b97f4a7c15u >> 32) >> (32 - bits)];
-}
-
-static void add_candidate(const struct delta_ref *ref, struct guess *g, uint64_t target, uint64_t word)
-{
-    for (unsigned i = 0; i < g->n; i++)
-        if (g->word[i] == word)
-            return;
-    if (g->n == 0)
-        g->target = target;
-    if (g->n < CANDIDATES)
-        g->word[g->n++] = word;
-    (void)ref;
-}
-
-static uint64_t moved_address(const struct delta_model *m, uint64_t position, enum delta_map_found *ret_found)
-{
-    int64_t shift = 0;
-
-    if (position >= DELTA_MEMORY) {
-        *ret_found = DELTA_MAP_NONE;
-        return position - DELTA_MEMORY;
-    }
-    *ret_found = delta_map_shift(&m->setting->map, position, &shift);
-    return delta_address_of(&m->segments, position + (uint64_t)shift);
-}
-
-/* All that the word may be, best first. */
-static void guess_word(struct delta_model *m, const struct delta_ref *ref, uint64_t new_pos, struct guess *g)
-{
-    enum delta_map_found found, base_found;
-    const struct moved *exact = moved_slot(m->exact, EXACT_BITS, ref->target);
-    const struct moved *coarse = moved_slot(m->coarse, COARSE_BITS, ref->target >> 8);
-    uint64_t was = delta_address_of(&m->image.segments, ref->target), mapped = moved_address(m, ref->target, &found);
-
-    g->n = 0;
-    g->site = delta_address_of(&m->segments, new_pos);
-    g->base = ref->base != 0 ? moved_address(m, ref->base, &base_found) : 0;
-    bool known = exact->key == (uint32_t)ref->target + 1;
-    bool near = coarse->key == (uint32_t)(ref->target >> 8) + 1;
-    g->source = known ? 3 : found == DELTA_MAP_COVERED ? 2 : near ? 1 : 0;
-    if (known)
-        add_candidate(ref, g, was + (uint64_t)exact->by,
-                      delta_ref_encode(ref, g->site, was + (uint64_t)exact->by, g->base));
-    if (found != DELTA_MAP_COVERED && near)
-        add_candidate(ref, g, was + (uint64_t)coarse->by,
-                      delta_ref_encode(ref, g->site, was + (uint64_t)coarse->by, g->base));
-    add_candidate(ref, g, mapped, delta_ref_encode(ref, g->site, mapped, g->base));
-    uint64_t shifted = mapped + (uint64_t)m->last_by[ref->kind];
-    add_candidate(ref, g, shifted, delta_ref_encode(ref, g->site, shifted, g->base));
-    add_candidate(ref, g, was, ref->word);
-}
-
-static void learn(struct delta_model *m, const struct delta_ref *ref, const struct guess *g, uint64_t word, bool missed)
-{
-    enum delta_map_found found;
-
-    m->kind_history[ref->kind] = (uint8_t)(m->kind_history[ref->kind] << 1 | missed);
-    if (!missed || ref->kind == DELTA_REF_ADRP)
-        return;
-    uint64_t was = delta_address_of(&m->image.segments, ref->target), mapped = moved_address(m, ref->target, &found);
-    uint64_t now = delta_ref_decode(ref, word, g->site, g->base, g->target);
-    *moved_slot(m->exact, EXACT_BITS, ref->target) = (struct moved){(uint32_t)ref->target + 1, (int32_t)(now - was)};
-    *moved_slot(m->coarse, COARSE_BITS, ref->target >> 8) =
-        (struct moved){(uint32_t)(ref->target >> 8) + 1, (int32_t)(now - was)};
-    m->last_by[ref->kind] = (int64_t)(now - mapped);
-}
-
-static uint64_t get_word(const unsigned char *p, unsigned n)
-{
-    uint64_t v = 0;
-
-    while (n-- > 0)
-        v = v << 8 | p[n];
-    return v;
-}
-
-static void put_word(unsigned char *p, unsigned n, uint64_t v)
-{
-    for (unsigned i = 0; i < n; i++, v >>= 8)
-        p[i] = (unsigned char)v;
-}
-
 /* ---- copies ---------------------------------------------------------------------------------------------------- */
-
-static void code_segments(struct delta_model *m, const struct delta_segments *truth)
-{
-    uint64_t n = delta_number_code(m->cm, &m->number[3], truth != NULL ? truth->n : 0);
-
-    if (n > DELTA_SEGMENTS) {
-        if (m->cm->failed == 0)
-            m->cm->failed = hf_err_set(m->cm->err, EBADMSG, "delta is damaged: too many segments");
-        return;
-    }
-    m->segments.n = (unsigned)n;
-    for (unsigned i = 0; i < n; i++) {
-        static const struct delta_segment none = {0};
-        const struct delta_segment *was = i < m->image.segments.n ? &m->image.segments.p[i] : &none;
-        const struct delta_segment now = truth != NULL ? truth->p[i] : none;
-        uint64_t shift = (uint64_t)m->pair.new_offset - m->pair.old_offset;
-        const uint64_t old[4] = {was->offset + shift, was->address, was->file_size, was->memory_size};
-        const uint64_t want[4] = {now.offset, now.address, now.file_size, now.memory_size};
-        uint64_t made[4];
-        for (unsigned k = 0; k < 4; k++)
-            made[k] = old[k] + (uint64_t)delta_unzigzag(delta_number_code(m->cm, &m->number[4 + (k & 1)],
-                                                                          delta_zigzag((int64_t)(want[k] - old[k]))));
-        m->segments.p[i] = (struct delta_segment){made[0], made[1], made[2], made[3]};
-    }
-}
-
-struct span {
-    uint64_t new_pos, old_pos;
-    size_t n; /* of the window */
-    size_t refs;
-    const unsigned char *old; /* bytes of old, readable around */
-    unsigned region;
-};
 
 static unsigned bucket(unsigned n)
 {
@@ -463,8 +314,8 @@ static uint32_t differed(const struct delta_model *m, unsigned n)
 }
 
 /* Is the unit at `at` as predicted? Mixes what is known about it. */
-static unsigned code_flag(struct delta_model *m, const struct span *s, size_t at, const struct delta_ref *ref,
-                          const struct guess *g, unsigned missed)
+static unsigned code_flag(struct delta_model *m, const struct delta_span *s, size_t at, const struct delta_ref *ref,
+                          const struct delta_guess *g, unsigned missed)
 {
     const unsigned char *old = s->old + at;
     uint32_t kind = ref != NULL ? ref->kind : 0, where = s->region << 5 | kind, phase = (uint32_t)(s->old_pos + at) & 7;
@@ -500,7 +351,8 @@ static void note_byte(struct delta_model *m, unsigned char made, unsigned char o
     remember(m, made);
 }
 
-static unsigned code_plain_unit(struct delta_model *m, const struct span *s, size_t at, const unsigned char *truth)
+static unsigned code_plain_unit(struct delta_model *m, const struct delta_span *s, size_t at,
+                                const unsigned char *truth)
 {
     unsigned old = s->old[at];
     unsigned missed = code_flag(m, s, at, NULL, NULL, truth != NULL && truth[at] != old ? 1u : 0u);
@@ -518,14 +370,14 @@ static unsigned code_plain_unit(struct delta_model *m, const struct span *s, siz
     return 1;
 }
 
-static unsigned code_reference(struct delta_model *m, const struct span *s, const struct delta_ref *ref,
-                               const struct guess *g, const unsigned char *truth)
+static unsigned code_reference(struct delta_model *m, const struct delta_span *s, const struct delta_ref *ref,
+                               const struct delta_guess *g, const unsigned char *truth)
 {
-    uint64_t word = truth != NULL ? get_word(truth + ref->at, ref->n) : 0;
+    uint64_t word = truth != NULL ? delta_get_word(truth + ref->at, ref->n) : 0;
     unsigned missed = code_flag(m, s, ref->at, ref, g, word != g->word[0]), k = 0;
     unsigned char bytes[8], predicted[8];
 
-    put_word(predicted, ref->n, g->word[0]);
+    delta_put_word(predicted, ref->n, g->word[0]);
     if (missed == 0) {
         word = g->word[0];
     } else {
@@ -535,7 +387,7 @@ static unsigned code_reference(struct delta_model *m, const struct span *s, cons
         if (k < g->n)
             word = g->word[k];
     }
-    put_word(bytes, ref->n, word);
+    delta_put_word(bytes, ref->n, word);
     for (unsigned i = 0; i < ref->n; i++) {
         if (missed != 0 && k == g->n) {
             struct byte_context c = {.kind = ref->kind < DELTA_REF_ABS64 ? 2 : 3,
@@ -552,17 +404,19 @@ static unsigned code_reference(struct delta_model *m, const struct span *s, cons
         note_byte(m, bytes[i], predicted[i]);
     }
     note_unit(m, missed);
-    learn(m, ref, g, get_word(bytes, ref->n), missed != 0);
+    m->kind_history[ref->kind] = (uint8_t)(m->kind_history[ref->kind] << 1 | missed);
+    if (missed != 0)
+        delta_predictor_learn(&m->p, ref, g, delta_get_word(bytes, ref->n));
     return ref->n;
 }
 
-static void code_units(struct delta_model *m, const struct span *s, const unsigned char *truth)
+static void code_units(struct delta_model *m, const struct delta_span *s, const unsigned char *truth)
 {
     size_t at = 0, r = 0;
 
     while (at < s->n && m->cm->failed == 0) {
-        if (r < s->refs && m->refs[r].at == at) {
-            at += code_reference(m, s, &m->refs[r], &m->guesses[r], truth);
+        if (r < s->refs && m->p.refs[r].at == at) {
+            at += code_reference(m, s, &m->p.refs[r], &m->p.guesses[r], truth);
             r++;
         } else {
             at += code_plain_unit(m, s, at, truth);
@@ -570,97 +424,54 @@ static void code_units(struct delta_model *m, const struct span *s, const unsign
     }
 }
 
-/* What the window is in; where either side leaves its image, or old its region, the window ends. */
-static const struct delta_region *region_of(const struct delta_model *m, const struct span *s, uint64_t *limit)
-{
-    static const struct delta_region plain = {.kind = DELTA_REGION_PLAIN};
-    uint64_t new_at = s->new_pos - m->pair.new_offset, old_at = s->old_pos - m->pair.old_offset, end;
-
-    if (m->pair_next < m->setting->pairs_n)
-        *limit = HF_MIN(*limit, m->setting->pairs[m->pair_next].new_offset - s->new_pos);
-    if (new_at >= m->pair.new_size || old_at >= m->pair.old_size)
-        return &plain;
-    const struct delta_region *region = delta_image_region(&m->image, s->old_pos, &end);
-    *limit = HF_MIN(*limit, HF_MIN(end - s->old_pos, m->pair.new_size - new_at));
-    return region;
-}
-
-/* Is the position at the start of the next pair of images, or (at a block's start) inside one? Then that is in force, and
- * new's segments are coded. */
-static int enter_image(struct delta_model *m, struct hf_err *err)
-{
-    const struct delta_setting *s = m->setting;
-    int r;
-
-    while (m->pair_next < s->pairs_n && s->pairs[m->pair_next].new_offset <= m->new_pos) {
-        m->pair = s->pairs[m->pair_next++];
-        if (m->new_pos - m->pair.new_offset >= m->pair.new_size)
-            continue;
-        if ((r = delta_image_read(s->old, m->pair.old_offset, m->pair.old_size, &m->image, err)) < 0)
-            return r;
-        code_segments(m, s->new_images != NULL ? &s->new_images[m->pair_next - 1].segments : NULL);
-        if (m->cm->failed != 0)
-            return m->cm->failed;
-    }
-    return 0;
-}
-
-/* Read old around the window, find its references, predict. The window may grow by the rest of its last reference. */
-static int predict_window(struct delta_model *m, struct span *s, uint64_t copy_left, struct hf_err *err)
-{
-    const struct delta_setting *set = m->setting;
-    uint64_t limit = copy_left;
-    const struct delta_region *region = region_of(m, s, &limit);
-    uint64_t from = s->old_pos, want = DELTA_SCAN_BEFORE;
-    int r;
-
-    s->n = (size_t)HF_MIN(limit, (uint64_t)m->window_size);
-    s->old = m->old_bytes + DELTA_SCAN_BEFORE;
-    s->region = region->kind;
-    memset(m->old_bytes, 0, DELTA_SCAN_BEFORE);
-    want = HF_MIN(want, from);
-    r = delta_old_read(set->old, from - want, m->old_bytes + DELTA_SCAN_BEFORE - want,
-                       (size_t)want + s->n + 16 + DELTA_SCAN_AFTER, err);
-    if (r < 0)
-        return r;
-    s->refs = 0;
-    if (set->predictors != 0)
-        s->refs = delta_refs_scan(&m->image, region, s->old, s->n, (size_t)HF_MIN(limit, (uint64_t)s->n + 16),
-                                  s->old_pos, m->refs);
-    if (s->refs > 0)
-        s->n = HF_MAX(s->n, (size_t)m->refs[s->refs - 1].at + m->refs[s->refs - 1].n);
-    memcpy(m->predicted, s->old, s->n);
-    for (size_t i = 0; i < s->refs; i++) {
-        guess_word(m, &m->refs[i], s->new_pos + m->refs[i].at, &m->guesses[i]);
-        put_word(m->predicted + m->refs[i].at, m->refs[i].n, m->guesses[i].word[0]);
-    }
-    return 0;
-}
-
-static unsigned window_context(const struct delta_model *m, const struct span *s)
+static unsigned window_context(const struct delta_model *m, const struct delta_span *s)
 {
     unsigned worst = 3;
 
     for (size_t i = 0; i < s->refs; i++) {
-        unsigned source = m->guesses[i].source;
+        unsigned source = m->p.guesses[i].source;
         source = source == 3 ? 2 : source == 2 ? 3 : source;
         worst = HF_MIN(worst, source);
     }
     return HF_MIN(bucket(m->streak), 7u) << 7 | worst << 5 | (s->refs > 8 ? 16u : 0u) | s->region;
 }
 
-static void accept_window(struct delta_model *m, const struct span *s)
+static void accept_window(struct delta_model *m, const struct delta_span *s)
 {
-    memcpy(m->made, m->predicted, s->n);
+    memcpy(m->made, m->p.predicted, s->n);
     for (size_t i = 0; i < s->refs; i++)
-        m->kind_history[m->refs[i].kind] = (uint8_t)(m->kind_history[m->refs[i].kind] << 1);
+        m->kind_history[m->p.refs[i].kind] = (uint8_t)(m->kind_history[m->p.refs[i].kind] << 1);
     memset(m->diff, 0, sizeof(m->diff));
     remember_all(m, m->made, s->n);
     m->since_miss += (unsigned)HF_MIN(s->n, (size_t)1000);
     m->unit_history = 0;
     m->streak++;
-    if (m->window_size < WINDOW_MAX && m->streak >= 2)
+    if (m->window_size < DELTA_WINDOW_MAX && m->streak >= 2)
         m->window_size *= 2;
+}
+
+/* New's segments as they differ from old's. */
+static int code_segments(void *ctx, struct delta_predictor *p, const struct delta_segments *truth)
+{
+    struct delta_model *m = ctx;
+    uint64_t n = delta_number_code(m->cm, &m->number[3], truth != NULL ? truth->n : 0);
+
+    if (m->cm->failed == 0 && n > DELTA_SEGMENTS)
+        m->cm->failed = hf_err_set(m->cm->err, EBADMSG, "delta is damaged: too many segments");
+    if (m->cm->failed != 0)
+        return m->cm->failed;
+    p->segments.n = (unsigned)n;
+    for (unsigned i = 0; i < n; i++) {
+        const struct delta_segment was = delta_predictor_segment(p, i), now = truth != NULL ? truth->p[i] : was;
+        const uint64_t old[4] = {was.offset, was.address, was.file_size, was.memory_size};
+        const uint64_t want[4] = {now.offset, now.address, now.file_size, now.memory_size};
+        uint64_t made[4];
+        for (unsigned k = 0; k < 4; k++)
+            made[k] = old[k] + (uint64_t)delta_unzigzag(delta_number_code(m->cm, &m->number[4 + (k & 1)],
+                                                                          delta_zigzag((int64_t)(want[k] - old[k]))));
+        p->segments.p[i] = (struct delta_segment){made[0], made[1], made[2], made[3]};
+    }
+    return m->cm->failed;
 }
 
 static int code_copy(struct delta_model *m, uint64_t old_pos, uint64_t n, const unsigned char *truth,
@@ -669,12 +480,11 @@ static int code_copy(struct delta_model *m, uint64_t old_pos, uint64_t n, const 
     int r;
 
     while (n > 0) {
-        struct span s = {.new_pos = m->new_pos, .old_pos = old_pos};
-        if ((r = enter_image(m, err)) < 0)
+        struct delta_span s = {.new_pos = m->new_pos, .old_pos = old_pos};
+        if ((r = delta_predictor_enter(&m->p, m->new_pos, code_segments, m, err)) < 0 ||
+            (r = delta_predictor_window(&m->p, &s, m->window_size, n, err)) < 0)
             return r;
-        if ((r = predict_window(m, &s, n, err)) < 0)
-            return r;
-        unsigned bad = truth != NULL && memcmp(truth, m->predicted, s.n) != 0;
+        unsigned bad = truth != NULL && memcmp(truth, m->p.predicted, s.n) != 0;
         if (simple_bit(m, &m->window_state[window_context(m, &s)], bad) == 0) {
             accept_window(m, &s);
         } else {
@@ -708,10 +518,10 @@ static int code_literals(struct delta_model *m, uint64_t n, const unsigned char 
         m->made[made++] = byte;
         if (m->cm->failed != 0)
             return m->cm->failed;
-        if (output != NULL && (made == WINDOW_MAX || i + 1 == n) &&
+        if (output != NULL && (made == DELTA_WINDOW_MAX || i + 1 == n) &&
             (r = delta_output_write(output, m->made, made, err)) < 0)
             return r;
-        made %= WINDOW_MAX;
+        made %= DELTA_WINDOW_MAX;
     }
     return 0;
 }
@@ -732,8 +542,8 @@ static int code_inline(struct delta_model *m, uint64_t gap_end, struct delta_cop
 
     if (m->cm->failed != 0)
         return m->cm->failed;
-    if (literals > room || length > room - literals || length == 0 || old_pos > m->setting->old_size ||
-        length > m->setting->old_size - old_pos)
+    if (literals > room || length > room - literals || length == 0 || old_pos > m->p.setting->old_size ||
+        length > m->p.setting->old_size - old_pos)
         return hf_err_set(err, EBADMSG, "delta is damaged: a copy reaches too far");
     m->inline_old = old_pos - (m->new_pos + literals);
     if ((r = code_literals(m, literals, truth, output, err)) < 0)
@@ -777,16 +587,13 @@ int delta_model_code(struct delta_model *m, struct delta_cm *cm, uint64_t start,
                      const unsigned char *truth, const struct delta_copies *copies, struct delta_output *output,
                      struct hf_err *err)
 {
-    const struct delta_map *map = &m->setting->map;
+    const struct delta_map *map = &m->p.setting->map;
     const struct delta_map_entry *e = map_at(map, start);
     size_t next = 0;
     int r = 0;
 
     m->cm = cm;
     m->new_pos = start;
-    m->pair_next = 0;
-    memset(&m->pair, 0, sizeof(m->pair));
-    m->segments.n = m->image.segments.n = 0;
     while (r == 0 && m->new_pos < end) {
         const unsigned char *here = truth != NULL ? truth + (m->new_pos - start) : NULL;
         bool more = e < map->p + map->n;

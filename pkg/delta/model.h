@@ -5,26 +5,9 @@
 #pragma once
 
 #include "delta/cm.h"
-#include "delta/image.h"
-#include "delta/map.h"
-#include "delta/refs.h"
+#include "delta/predict.h"
 
 struct delta_model;
-
-/* What both sides know before the first byte of new. */
-struct delta_setting {
-    struct delta_old *old;
-    struct delta_map map;
-    struct delta_pair *pairs; /* ascending in new, not overlapping there */
-    uint32_t pairs_n;
-    const struct delta_image *new_images; /* the encoder's, by pair */
-    uint64_t old_size, new_size;
-    unsigned predictors; /* DELTA_PREDICT_* */
-};
-
-enum { DELTA_PREDICT_REFERENCES = 1, DELTA_PAIRS_MAX = 4096 };
-
-void delta_setting_done(struct delta_setting *setting);
 
 HF_MUST_USE int delta_setting_code(struct delta_cm *cm, struct delta_setting *setting, struct hf_err *err);
 

@@ -1,0 +1,174 @@
+#include "delta/predict.h"
+
+#include <errno.h>
+#include <string.h>
+
+void delta_predictor_reset(struct delta_predictor *p)
+{
+    memset(p->exact, 0, sizeof(p->exact));
+    memset(p->coarse, 0, sizeof(p->coarse));
+    memset(p->last_by, 0, sizeof(p->last_by));
+    memset(&p->pair, 0, sizeof(p->pair));
+    p->pair_next = 0;
+    p->segments.n = p->image.segments.n = 0;
+}
+
+static struct delta_moved *moved_slot(struct delta_moved *table, unsigned bits, uint64_t key)
+{
+    return &table[(uint32_t)(key * 0x9e3779b97f4a7c15u >> 32) >> (32 - bits)];
+}
+
+static void add_candidate(struct delta_guess *g, uint64_t target, uint64_t word)
+{
+    for (unsigned i = 0; i < g->n; i++)
+        if (g->word[i] == word)
+            return;
+    if (g->n == 0)
+        g->target = target;
+    if (g->n < DELTA_CANDIDATES)
+        g->word[g->n++] = word;
+}
+
+static uint64_t moved_address(const struct delta_predictor *p, uint64_t position, enum delta_map_found *ret_found)
+{
+    int64_t shift = 0;
+
+    if (position >= DELTA_MEMORY) {
+        *ret_found = DELTA_MAP_NONE;
+        return position - DELTA_MEMORY;
+    }
+    *ret_found = delta_map_shift(&p->setting->map, position, &shift);
+    return delta_address_of(&p->segments, position + (uint64_t)shift);
+}
+
+/* All that the word may be, best first. */
+static void guess_word(struct delta_predictor *p, const struct delta_ref *ref, uint64_t new_pos, struct delta_guess *g)
+{
+    enum delta_map_found found, base_found;
+    const struct delta_moved *exact = moved_slot(p->exact, DELTA_EXACT_BITS, ref->target);
+    const struct delta_moved *coarse = moved_slot(p->coarse, DELTA_COARSE_BITS, ref->target >> 8);
+    uint64_t was = delta_address_of(&p->image.segments, ref->target), mapped = moved_address(p, ref->target, &found);
+
+    g->n = 0;
+    g->site = delta_address_of(&p->segments, new_pos);
+    g->base = ref->base != 0 ? moved_address(p, ref->base, &base_found) : 0;
+    bool known = exact->key == (uint32_t)ref->target + 1;
+    bool near = coarse->key == (uint32_t)(ref->target >> 8) + 1;
+    g->source = known ? 3 : found == DELTA_MAP_COVERED ? 2 : near ? 1 : 0;
+    if (known)
+        add_candidate(g, was + (uint64_t)exact->by, delta_ref_encode(ref, g->site, was + (uint64_t)exact->by, g->base));
+    if (found != DELTA_MAP_COVERED && near)
+        add_candidate(g, was + (uint64_t)coarse->by,
+                      delta_ref_encode(ref, g->site, was + (uint64_t)coarse->by, g->base));
+    add_candidate(g, mapped, delta_ref_encode(ref, g->site, mapped, g->base));
+    uint64_t shifted = mapped + (uint64_t)p->last_by[ref->kind];
+    add_candidate(g, shifted, delta_ref_encode(ref, g->site, shifted, g->base));
+    add_candidate(g, was, ref->word);
+}
+
+void delta_predictor_learn(struct delta_predictor *p, const struct delta_ref *ref, const struct delta_guess *g,
+                           uint64_t word)
+{
+    enum delta_map_found found;
+
+    if (ref->kind == DELTA_REF_ADRP)
+        return;
+    uint64_t was = delta_address_of(&p->image.segments, ref->target), mapped = moved_address(p, ref->target, &found);
+    uint64_t now = delta_ref_decode(ref, word, g->site, g->base, g->target);
+    *moved_slot(p->exact, DELTA_EXACT_BITS, ref->target) =
+        (struct delta_moved){(uint32_t)ref->target + 1, (int32_t)(now - was)};
+    *moved_slot(p->coarse, DELTA_COARSE_BITS, ref->target >> 8) =
+        (struct delta_moved){(uint32_t)(ref->target >> 8) + 1, (int32_t)(now - was)};
+    p->last_by[ref->kind] = (int64_t)(now - mapped);
+}
+
+uint64_t delta_get_word(const unsigned char *p, unsigned n)
+{
+    uint64_t v = 0;
+
+    while (n-- > 0)
+        v = v << 8 | p[n];
+    return v;
+}
+
+void delta_put_word(unsigned char *p, unsigned n, uint64_t v)
+{
+    for (unsigned i = 0; i < n; i++, v >>= 8)
+        p[i] = (unsigned char)v;
+}
+
+/* What the window is in; where either side leaves its image, or old its region, the window ends. */
+static const struct delta_region *region_of(const struct delta_predictor *p, const struct delta_span *s,
+                                            uint64_t *limit)
+{
+    static const struct delta_region plain = {.kind = DELTA_REGION_PLAIN};
+    uint64_t new_at = s->new_pos - p->pair.new_offset, old_at = s->old_pos - p->pair.old_offset, end;
+
+    if (p->pair_next < p->setting->pairs_n)
+        *limit = HF_MIN(*limit, p->setting->pairs[p->pair_next].new_offset - s->new_pos);
+    if (new_at >= p->pair.new_size || old_at >= p->pair.old_size)
+        return &plain;
+    const struct delta_region *region = delta_image_region(&p->image, s->old_pos, &end);
+    *limit = HF_MIN(*limit, HF_MIN(end - s->old_pos, p->pair.new_size - new_at));
+    return region;
+}
+
+struct delta_segment delta_predictor_segment(const struct delta_predictor *p, unsigned i)
+{
+    struct delta_segment s = {0};
+
+    if (i < p->image.segments.n) {
+        s = p->image.segments.p[i];
+        s.offset += (uint64_t)p->pair.new_offset - p->pair.old_offset;
+    }
+    return s;
+}
+
+int delta_predictor_enter(struct delta_predictor *p, uint64_t new_pos,
+                          int (*code)(void *ctx, struct delta_predictor *p, const struct delta_segments *truth),
+                          void *ctx, struct hf_err *err)
+{
+    const struct delta_setting *s = p->setting;
+    int r;
+
+    while (p->pair_next < s->pairs_n && s->pairs[p->pair_next].new_offset <= new_pos) {
+        p->pair = s->pairs[p->pair_next++];
+        if (new_pos - p->pair.new_offset >= p->pair.new_size)
+            continue;
+        if ((r = delta_image_read(s->old, p->pair.old_offset, p->pair.old_size, &p->image, err)) < 0 ||
+            (r = code(ctx, p, s->new_images != NULL ? &s->new_images[p->pair_next - 1].segments : NULL)) < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* Read old around the window, find its references, predict. The window may grow by the rest of its last reference. */
+int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size_t window, uint64_t copy_left,
+                           struct hf_err *err)
+{
+    const struct delta_setting *set = p->setting;
+    uint64_t limit = copy_left, want = HF_MIN((uint64_t)DELTA_SCAN_BEFORE, s->old_pos);
+    const struct delta_region *region = region_of(p, s, &limit);
+    int r;
+
+    s->n = (size_t)HF_MIN(limit, (uint64_t)window);
+    s->old = p->old_bytes + DELTA_SCAN_BEFORE;
+    s->region = region->kind;
+    memset(p->old_bytes, 0, DELTA_SCAN_BEFORE);
+    r = delta_old_read(set->old, s->old_pos - want, p->old_bytes + DELTA_SCAN_BEFORE - want,
+                       (size_t)want + s->n + 16 + DELTA_SCAN_AFTER, err);
+    if (r < 0)
+        return r;
+    s->refs = 0;
+    if (set->predictors != 0)
+        s->refs = delta_refs_scan(&p->image, region, s->old, s->n, (size_t)HF_MIN(limit, (uint64_t)s->n + 16),
+                                  s->old_pos, p->refs);
+    if (s->refs > 0)
+        s->n = HF_MAX(s->n, (size_t)p->refs[s->refs - 1].at + p->refs[s->refs - 1].n);
+    memcpy(p->predicted, s->old, s->n);
+    for (size_t i = 0; i < s->refs; i++) {
+        guess_word(p, &p->refs[i], s->new_pos + p->refs[i].at, &p->guesses[i]);
+        delta_put_word(p->predicted + p->refs[i].at, p->refs[i].n, p->guesses[i].word[0]);
+    }
+    return 0;
+}

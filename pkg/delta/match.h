@@ -4,6 +4,7 @@
  * executable code" (2003). Deterministic. Worker threads only; memory 5 x old + what is found. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,3 +33,7 @@ struct delta_match_params {
 /* Copies do not overlap in new and ascend. -ENOMEM, -EFBIG, -ECANCELED. */
 HF_MUST_USE int delta_match(const struct delta_match_params *params, struct delta_copies *ret_copies,
                             struct hf_err *err);
+
+/* The next copy that reaches into [at, end), cut to it; *next is where to look on (0 at first). False: there is none. */
+bool delta_next_inline(const struct delta_copies *copies, size_t *next, uint64_t at, uint64_t end,
+                       struct delta_copy *ret_copy);

@@ -404,7 +404,7 @@ static unsigned code_reference(struct delta_model *m, const struct delta_span *s
         note_byte(m, bytes[i], predicted[i]);
     }
     note_unit(m, missed);
-    m->kind_history[ref->kind] = (uint8_t)(m->kind_history[ref->kind] << 1 | missed);
+    m->kind_history[ref->kind] = (uint8_t)((unsigned)m->kind_history[ref->kind] << 1 | missed);
     if (missed != 0)
         delta_predictor_learn(&m->p, ref, g, delta_get_word(bytes, ref->n));
     return ref->n;
@@ -565,24 +565,6 @@ static const struct delta_map_entry *map_at(const struct delta_map *map, uint64_
     return map->p + low;
 }
 
-/* The encoder's next copy in [at, gap_end), cut to it; false when there is none. */
-static bool next_inline(const struct delta_copies *copies, size_t *next, uint64_t at, uint64_t gap_end,
-                        struct delta_copy *ret_copy)
-{
-    while (*next < copies->n && copies->p[*next].new_pos + copies->p[*next].len <= at)
-        (*next)++;
-    if (*next == copies->n || copies->p[*next].new_pos >= gap_end)
-        return false;
-    *ret_copy = copies->p[*next];
-    if (ret_copy->new_pos < at) {
-        ret_copy->len -= at - ret_copy->new_pos;
-        ret_copy->old_pos += at - ret_copy->new_pos;
-        ret_copy->new_pos = at;
-    }
-    ret_copy->len = HF_MIN(ret_copy->len, gap_end - ret_copy->new_pos);
-    return true;
-}
-
 int delta_model_code(struct delta_model *m, struct delta_cm *cm, uint64_t start, uint64_t end,
                      const unsigned char *truth, const struct delta_copies *copies, struct delta_output *output,
                      struct hf_err *err)
@@ -605,7 +587,7 @@ int delta_model_code(struct delta_model *m, struct delta_cm *cm, uint64_t start,
         }
         uint64_t gap_end = more ? HF_MIN((uint64_t)e->new_pos, end) : end;
         struct delta_copy copy = {m->new_pos, 0, 0};
-        unsigned is_inline = truth != NULL && next_inline(copies, &next, m->new_pos, gap_end, &copy);
+        unsigned is_inline = truth != NULL && delta_next_inline(copies, &next, m->new_pos, gap_end, &copy);
         is_inline = simple_bit(m, &m->inline_state[0], is_inline);
         if (is_inline != 0)
             r = code_inline(m, gap_end, &copy, here, output, err);

@@ -11,6 +11,19 @@ struct delta_model;
 
 HF_MUST_USE int delta_setting_code(struct delta_cm *cm, struct delta_setting *setting, struct hf_err *err);
 
+struct delta_make;
+struct delta_memory;
+
+/* The setting as the first part of a body. Free it with delta_setting_done(), on failure too. */
+HF_MUST_USE int delta_setting_read(struct delta_run *run, struct delta_setting *setting, struct hf_err *err);
+/* `memory` becomes the reader of old; it must live as long as the setting. */
+HF_MUST_USE int delta_setting_make(const struct delta_make *make, struct delta_memory *memory,
+                                   struct delta_setting *setting, struct hf_buf *body, struct hf_err *err);
+
+/* A coded part with its length in front. */
+HF_MUST_USE int delta_part_open(struct delta_run *run, struct delta_cm *cm, struct hf_err *err);
+HF_MUST_USE int delta_part_add(struct hf_buf *body, const struct hf_buf *part);
+
 struct delta_model *delta_model_new(struct delta_setting *setting);
 void delta_model_free(struct delta_model *model);
 void delta_model_reset(struct delta_model *model);

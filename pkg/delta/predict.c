@@ -124,6 +124,11 @@ struct delta_segment delta_predictor_segment(const struct delta_predictor *p, un
     return s;
 }
 
+bool delta_predictor_enters(const struct delta_predictor *p, uint64_t new_pos)
+{
+    return p->pair_next < p->setting->pairs_n && p->setting->pairs[p->pair_next].new_offset <= new_pos;
+}
+
 int delta_predictor_enter(struct delta_predictor *p, uint64_t new_pos,
                           int (*code)(void *ctx, struct delta_predictor *p, const struct delta_segments *truth),
                           void *ctx, struct hf_err *err)

@@ -70,8 +70,11 @@ struct delta_predictor {
 /* At a block's start. */
 void delta_predictor_reset(struct delta_predictor *p);
 
-/* Is new_pos at the start of the next pair of images, or (at a block's start) inside one? Then it is in force from here on,
- * and `code` codes new's segments into p->segments, from `truth` when encoding (else NULL). */
+/* Is new_pos at the start of the next pair of images, or (at a block's start) inside one? */
+bool delta_predictor_enters(const struct delta_predictor *p, uint64_t new_pos);
+
+/* If so, it is in force from here on, and `code` codes new's segments into p->segments, from `truth` when encoding (else
+ * NULL). */
 HF_MUST_USE int delta_predictor_enter(struct delta_predictor *p, uint64_t new_pos,
                                       int (*code)(void *ctx, struct delta_predictor *p,
                                                   const struct delta_segments *truth),

@@ -7,20 +7,10 @@
 #include "delta/model.h"
 #include "delta/tables.h"
 
-static int open_part(struct delta_run *run, struct delta_cm *cm, struct hf_err *err)
-{
-    uint64_t n;
-    int r = delta_input_varint(run->input, run->input->left, &n, err);
-
-    if (r == 0)
-        delta_cm_start_decoding(cm, run->input, n, err);
-    return r < 0 ? r : cm->failed;
-}
-
 static int apply_block(struct delta_run *run, struct delta_model *model, struct delta_cm *cm, uint64_t start,
                        uint64_t end, struct hf_err *err)
 {
-    int r = open_part(run, cm, err);
+    int r = delta_part_open(run, cm, err);
 
     if (r < 0)
         return r;
@@ -54,12 +44,8 @@ int delta_apply_cm(struct delta_run *run, struct hf_err *err)
     struct delta_setting setting = {
         .old = run->old, .old_size = run->header.old_size, .new_size = run->header.new_size};
     struct delta_cm *cm = malloc(sizeof(*cm));
-    int r = cm != NULL ? open_part(run, cm, err) : delta_no_memory(err);
+    int r = cm != NULL ? delta_setting_read(run, &setting, err) : delta_no_memory(err);
 
-    if (r == 0)
-        r = delta_setting_code(cm, &setting, err);
-    if (r == 0)
-        r = delta_cm_finish(cm);
     if (r == 0)
         r = apply_blocks(run, &setting, cm, err);
     delta_setting_done(&setting);
@@ -69,28 +55,14 @@ int delta_apply_cm(struct delta_run *run, struct hf_err *err)
 
 /* ---- create ---------------------------------------------------------------------------------------------------- */
 
-static int add_part(struct hf_buf *body, const struct hf_buf *part)
-{
-    unsigned char bytes[10];
-    int r = hf_buf_add(body, bytes, delta_put_varint(bytes, part->n));
-
-    return r < 0 ? r : hf_buf_add(body, part->p, part->n);
-}
-
-static int make_parts(const struct delta_make *make, struct delta_setting *setting, struct hf_buf *body,
-                      struct hf_err *err)
+static int make_blocks(const struct delta_make *make, struct delta_setting *setting, struct hf_buf *body,
+                       struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf part = HF_BUF_INIT(SIZE_MAX / 2);
     struct delta_cm *cm = malloc(sizeof(*cm));
     struct delta_model *model = delta_model_new(setting);
     int r = cm != NULL && model != NULL ? 0 : delta_no_memory(err);
 
-    if (r == 0) {
-        delta_cm_start_encoding(cm, &part);
-        r = delta_setting_code(cm, setting, err);
-    }
-    if (r == 0 && (r = delta_cm_finish(cm)) == 0)
-        r = add_part(body, &part);
     for (uint64_t start = 0; r == 0 && start < make->new_n; start += DELTA_BLOCK) {
         uint64_t end = HF_MIN(start + DELTA_BLOCK, (uint64_t)make->new_n);
         hf_buf_clear(&part);
@@ -98,38 +70,21 @@ static int make_parts(const struct delta_make *make, struct delta_setting *setti
         delta_model_reset(model);
         r = delta_model_code(model, cm, start, end, make->new_bytes + start, &make->copies, NULL, err);
         if (r == 0 && (r = delta_cm_finish(cm)) == 0)
-            r = add_part(body, &part);
+            r = delta_part_add(body, &part);
     }
     delta_model_free(model);
     free(cm);
     return r;
 }
 
-static int copy_pairs(const struct delta_make *make, struct delta_setting *setting, struct hf_err *err)
-{
-    setting->pairs = calloc(make->pairs_n > 0 ? make->pairs_n : 1, sizeof(*setting->pairs));
-    if (setting->pairs == NULL)
-        return delta_no_memory(err);
-    for (uint32_t i = 0; i < make->pairs_n; i++)
-        setting->pairs[i] = make->pairs[i];
-    setting->pairs_n = make->pairs_n;
-    setting->new_images = make->new_images;
-    return 0;
-}
-
 int delta_make_cm(const struct delta_make *make, struct hf_buf *body, struct hf_err *err)
 {
     struct delta_memory *memory = malloc(sizeof(*memory));
-    struct delta_setting setting = {.old_size = make->old_n, .new_size = make->new_n, .predictors = 1};
-    int r = memory != NULL ? delta_map_from(&make->copies, &setting.map, err) : delta_no_memory(err);
+    struct delta_setting setting = {0};
+    int r = memory != NULL ? delta_setting_make(make, memory, &setting, body, err) : delta_no_memory(err);
 
     if (r == 0)
-        r = copy_pairs(make, &setting, err);
-    if (r == 0) {
-        delta_memory_open(memory, make->old, make->old_n);
-        setting.old = &memory->reader;
-        r = make_parts(make, &setting, body, err);
-    }
+        r = make_blocks(make, &setting, body, err);
     delta_setting_done(&setting);
     free(memory);
     return r;

@@ -1,10 +1,13 @@
-/* Method 1: records behind zstd. One frame per block of 4 MiB of output, so that a block can be taken up again; inside a
- * frame chunks of 64 KiB of output, each whole in memory: control numbers, then differing bytes, then literal bytes. */
+/* Method 1: records behind zstd. The body: the setting as in method 2, then one zstd frame per block of 4 MiB of output, so that a
+ * block can be taken up again; inside a frame chunks of 64 KiB of output, each whole in memory: control numbers, then differing
+ * bytes, then literal bytes. What copies predict is what method 2 predicts. */
 #include <errno.h>
 #include <string.h>
 #include <zstd.h>
 
 #include "delta/create.h"
+#include "delta/model.h"
+#include "delta/tables.h"
 
 enum {
     CHUNK = 1 << 16,               /* bytes of output one chunk makes */
@@ -12,16 +15,60 @@ enum {
     WINDOW_LOG = 19,
 };
 
+/* One chunk's lists, read or (in create) written. */
+struct chunk {
+    const unsigned char *control, *control_end, *diff, *diff_end, *literal, *literal_end;
+};
+
+/* Where both sides stand: `next` is the first map entry that ends behind new_pos. */
+struct place {
+    struct delta_predictor predictor;
+    const struct delta_map_entry *next, *end;
+    uint64_t new_pos;
+    uint64_t shift; /* old - new of the last inline copy */
+};
+
+static void place_start(struct place *place, struct delta_setting *setting, uint64_t start)
+{
+    const struct delta_map *map = &setting->map;
+    uint32_t low = 0, high = map->n;
+
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if ((uint64_t)map->p[middle].new_pos + map->p[middle].len <= start)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    place->predictor.setting = setting;
+    delta_predictor_reset(&place->predictor);
+    place->next = map->p + low;
+    place->end = map->p + map->n;
+    place->new_pos = start;
+    place->shift = 0;
+}
+
+/* What the references of the window really were. */
+static void learn_window(struct delta_predictor *p, const struct delta_span *span, const unsigned char *made)
+{
+    for (size_t i = 0; i < span->refs; i++) {
+        uint64_t word = delta_get_word(made + p->refs[i].at, p->refs[i].n);
+        if (word != p->guesses[i].word[0])
+            delta_predictor_learn(p, &p->refs[i], &p->guesses[i], word);
+    }
+}
+
 /* ---- apply ----------------------------------------------------------------------------------------------------- */
 
 struct unpack {
     ZSTD_DCtx *context;
     uint64_t left; /* bytes of the block still in the patch */
     ZSTD_inBuffer in;
+    struct place place;
+    uint64_t equal, differing; /* of the copy, to come */
     unsigned char packed[16384];
     unsigned char data[CHUNK_DATA];
     unsigned char made[CHUNK];
-    uint64_t old_at; /* where a copy goes on when its seek is zero */
 };
 
 static int unpack_bytes(struct delta_run *run, struct unpack *u, unsigned char *to, size_t n, struct hf_err *err)
@@ -63,56 +110,130 @@ static int unpack_varint(struct delta_run *run, struct unpack *u, uint64_t *ret_
     return 0;
 }
 
-struct chunk {
-    const unsigned char *control, *control_end, *diff, *diff_end, *literal, *literal_end;
-};
-
 static int damaged_chunk(struct hf_err *err)
 {
     return hf_err_set(err, EBADMSG, "delta is damaged: a chunk contradicts itself");
 }
 
-/* Old bytes are in `bytes`; add what differs: pairs {equal bytes, differing bytes} until n are done. */
-static int add_diff(struct chunk *c, unsigned char *bytes, size_t n, struct hf_err *err)
+static bool take(struct chunk *c, uint64_t *ret_value)
+{
+    return delta_get_varint(&c->control, c->control_end, ret_value);
+}
+
+struct reading {
+    struct chunk *chunk;
+    struct hf_err *err;
+};
+
+static int read_segments(void *ctx, struct delta_predictor *p, const struct delta_segments *truth)
+{
+    struct reading *reading = ctx;
+    uint64_t n;
+
+    (void)truth;
+    if (!take(reading->chunk, &n) || n > DELTA_SEGMENTS)
+        return damaged_chunk(reading->err);
+    p->segments.n = (unsigned)n;
+    for (unsigned i = 0; i < n; i++) {
+        struct delta_segment s = delta_predictor_segment(p, i);
+        uint64_t *fields[4] = {&s.offset, &s.address, &s.file_size, &s.memory_size}, by;
+        for (unsigned k = 0; k < 4; k++) {
+            if (!take(reading->chunk, &by))
+                return damaged_chunk(reading->err);
+            *fields[k] += (uint64_t)delta_unzigzag(by);
+        }
+        p->segments.p[i] = s;
+    }
+    return 0;
+}
+
+/* bytes[n] are as predicted; add what differs: pairs {equal bytes, differing bytes}, which may reach into the next window. */
+static int add_diff(struct unpack *u, struct chunk *c, unsigned char *bytes, size_t n, struct hf_err *err)
 {
     for (size_t at = 0; at < n;) {
-        uint64_t equal, differing;
-        if (!delta_get_varint(&c->control, c->control_end, &equal) || equal > n - at)
+        if (u->equal == 0 && u->differing == 0 && (!take(c, &u->equal) || !take(c, &u->differing)))
             return damaged_chunk(err);
-        at += equal;
-        if (at == n)
-            break;
-        if (!delta_get_varint(&c->control, c->control_end, &differing) || differing > n - at || differing == 0 ||
-            differing > (uint64_t)(c->diff_end - c->diff))
+        size_t part = (size_t)HF_MIN(u->equal, (uint64_t)(n - at));
+        at += part;
+        u->equal -= part;
+        part = u->equal > 0 ? 0 : (size_t)HF_MIN(u->differing, (uint64_t)(n - at));
+        if (part > (size_t)(c->diff_end - c->diff) || (part == 0 && at < n))
             return damaged_chunk(err);
-        for (uint64_t i = 0; i < differing; i++)
+        for (u->differing -= part; part > 0; part--)
             bytes[at++] += *c->diff++;
     }
     return 0;
 }
 
+static int make_copy(struct delta_run *run, struct unpack *u, struct chunk *c, unsigned char *to, uint64_t old_pos,
+                     uint64_t n, struct hf_err *err)
+{
+    struct delta_predictor *p = &u->place.predictor;
+    struct reading reading = {c, err};
+    int r;
+
+    (void)run;
+    u->equal = u->differing = 0;
+    while (n > 0) {
+        struct delta_span span = {.new_pos = u->place.new_pos, .old_pos = old_pos};
+        if ((r = delta_predictor_enter(p, span.new_pos, read_segments, &reading, err)) < 0 ||
+            (r = delta_predictor_window(p, &span, DELTA_WINDOW_MAX, n, err)) < 0)
+            return r;
+        memcpy(to, p->predicted, span.n);
+        if ((r = add_diff(u, c, to, span.n, err)) < 0)
+            return r;
+        learn_window(p, &span, to);
+        to += span.n;
+        old_pos += span.n;
+        n -= span.n;
+        u->place.new_pos += span.n;
+    }
+    return u->equal == 0 && u->differing == 0 ? 0 : damaged_chunk(err);
+}
+
+/* Literals, then perhaps a copy that is not in the map. */
+static int make_gap(struct delta_run *run, struct unpack *u, struct chunk *c, unsigned char *to, uint64_t gap,
+                    struct hf_err *err)
+{
+    uint64_t rest, n, jump;
+
+    if (!take(c, &rest) || rest > gap || gap - rest > (uint64_t)(c->literal_end - c->literal))
+        return damaged_chunk(err);
+    memcpy(to, c->literal, gap - rest);
+    c->literal += gap - rest;
+    u->place.new_pos += gap - rest;
+    if (rest == 0)
+        return 0;
+    if (!take(c, &n) || !take(c, &jump) || n == 0 || n > rest)
+        return damaged_chunk(err);
+    u->place.shift += (uint64_t)delta_unzigzag(jump);
+    uint64_t old_pos = u->place.new_pos + u->place.shift;
+    if (old_pos > run->old->size || n > run->old->size - old_pos)
+        return hf_err_set(err, EBADMSG, "delta is damaged: it copies from outside the old file");
+    return make_copy(run, u, c, to + (gap - rest), old_pos, n, err);
+}
+
 static int make_chunk(struct delta_run *run, struct unpack *u, struct chunk *c, size_t want, struct hf_err *err)
 {
-    for (size_t at = 0; at < want;) {
-        uint64_t copy, literal, seek;
-        int r;
-        if (!delta_get_varint(&c->control, c->control_end, &copy) ||
-            !delta_get_varint(&c->control, c->control_end, &literal) ||
-            !delta_get_varint(&c->control, c->control_end, &seek) || copy > want - at || literal > want - at - copy ||
-            copy + literal == 0 || literal > (uint64_t)(c->literal_end - c->literal))
-            return damaged_chunk(err);
-        u->old_at += (uint64_t)delta_unzigzag(seek);
-        if (copy > 0 && (u->old_at > run->old->size || copy > run->old->size - u->old_at))
-            return hf_err_set(err, EBADMSG, "delta is damaged: it copies from outside the old file");
-        if (copy > 0 && ((r = delta_old_read(run->old, u->old_at, u->made + at, copy, err)) < 0 ||
-                         (r = add_diff(c, u->made + at, copy, err)) < 0))
-            return r;
-        u->old_at += copy;
-        at += copy;
-        memcpy(u->made + at, c->literal, literal);
-        c->literal += literal;
-        at += literal;
+    struct place *place = &u->place;
+    uint64_t start = place->new_pos, end = start + want;
+    int r = 0;
+
+    while (r == 0 && place->new_pos < end) {
+        unsigned char *to = u->made + (place->new_pos - start);
+        bool more = place->next < place->end;
+        if (more && place->next->new_pos <= place->new_pos) {
+            uint64_t into = place->new_pos - place->next->new_pos, n = place->next->len - into;
+            uint64_t old_pos = place->next->old_pos + into;
+            place->next += n <= end - place->new_pos;
+            r = make_copy(run, u, c, to, old_pos, HF_MIN(n, end - place->new_pos), err);
+        } else {
+            uint64_t gap_end = more ? HF_MIN((uint64_t)place->next->new_pos, end) : end;
+            r = make_gap(run, u, c, to, gap_end - place->new_pos, err);
+        }
     }
+    if (r < 0)
+        return r;
     return c->control == c->control_end && c->diff == c->diff_end && c->literal == c->literal_end ? 0
                                                                                                   : damaged_chunk(err);
 }
@@ -138,13 +259,14 @@ static int apply_chunk(struct delta_run *run, struct unpack *u, size_t want, str
     return r < 0 ? r : delta_output_write(&run->output, u->made, want, err);
 }
 
-static int apply_block(struct delta_run *run, struct unpack *u, uint64_t block_end, struct hf_err *err)
+static int apply_block(struct delta_run *run, struct unpack *u, struct delta_setting *setting, uint64_t block_end,
+                       struct hf_err *err)
 {
     int r = 0;
 
     ZSTD_DCtx_reset(u->context, ZSTD_reset_session_only);
     u->in = (ZSTD_inBuffer){u->packed, 0, 0};
-    u->old_at = 0;
+    place_start(&u->place, setting, run->output.written);
     while (r == 0 && run->output.written < block_end)
         r = apply_chunk(run, u, (size_t)HF_MIN(block_end - run->output.written, (uint64_t)CHUNK), err);
     if (r == 0 && u->left > 0) { /* the frame's end mark may be all that is left */
@@ -154,16 +276,11 @@ static int apply_block(struct delta_run *run, struct unpack *u, uint64_t block_e
     return r;
 }
 
-int delta_apply_zstd(struct delta_run *run, struct hf_err *err)
+static int apply_blocks(struct delta_run *run, struct unpack *u, struct delta_setting *setting, struct hf_err *err)
 {
-    struct unpack *u = malloc(sizeof(*u));
     uint64_t start = 0, end;
     int r = 0;
 
-    if (u == NULL || (u->context = ZSTD_createDCtx()) == NULL) {
-        free(u);
-        return delta_no_memory(err);
-    }
     (void)ZSTD_DCtx_setParameter(u->context, ZSTD_d_windowLogMax, WINDOW_LOG);
     for (; r == 0 && start < run->header.new_size; start = end) {
         end = HF_MIN(start + DELTA_BLOCK, run->header.new_size);
@@ -171,10 +288,26 @@ int delta_apply_zstd(struct delta_run *run, struct hf_err *err)
             break;
         if (delta_run_skips(run, start))
             r = delta_input_skip(run->input, u->left, err);
-        else if ((r = apply_block(run, u, end, err)) == 0)
+        else if ((r = apply_block(run, u, setting, end, err)) == 0)
             r = delta_run_checkpoint(run, err);
     }
-    (void)ZSTD_freeDCtx(u->context);
+    return r;
+}
+
+int delta_apply_zstd(struct delta_run *run, struct hf_err *err)
+{
+    struct delta_setting setting = {
+        .old = run->old, .old_size = run->header.old_size, .new_size = run->header.new_size};
+    struct unpack *u = malloc(sizeof(*u));
+    int r = u != NULL && (u->context = ZSTD_createDCtx()) != NULL ? 0 : delta_no_memory(err);
+
+    if (r == 0)
+        r = delta_setting_read(run, &setting, err);
+    if (r == 0)
+        r = apply_blocks(run, u, &setting, err);
+    delta_setting_done(&setting);
+    if (u != NULL)
+        (void)ZSTD_freeDCtx(u->context);
     free(u);
     return r;
 }
@@ -183,7 +316,10 @@ int delta_apply_zstd(struct delta_run *run, struct hf_err *err)
 
 struct pack {
     struct hf_buf control, diff, literal, frame;
-    uint64_t old_at;
+    struct place place;
+    const struct delta_make *make;
+    size_t next_copy;
+    uint64_t equal, differing; /* the pair not yet written */
 };
 
 static int add_varint(struct hf_buf *buf, uint64_t value)
@@ -193,70 +329,126 @@ static int add_varint(struct hf_buf *buf, uint64_t value)
     return hf_buf_add(buf, bytes, delta_put_varint(bytes, value));
 }
 
-static int pack_diff(struct pack *k, const unsigned char *old, const unsigned char *new_bytes, size_t n)
+static int write_segments(void *ctx, struct delta_predictor *p, const struct delta_segments *truth)
 {
-    unsigned char byte;
-    size_t at = 0, from;
+    struct pack *k = ctx;
+    int r = add_varint(&k->control, truth->n);
+
+    p->segments = *truth;
+    for (unsigned i = 0; r == 0 && i < truth->n; i++) {
+        const struct delta_segment was = delta_predictor_segment(p, i), *now = &truth->p[i];
+        const uint64_t by[4] = {now->offset - was.offset, now->address - was.address, now->file_size - was.file_size,
+                                now->memory_size - was.memory_size};
+        for (unsigned f = 0; r == 0 && f < 4; f++)
+            r = add_varint(&k->control, delta_zigzag((int64_t)by[f]));
+    }
+    return r;
+}
+
+static int end_pair(struct pack *k)
+{
     int r = 0;
 
-    while (r == 0 && at < n) {
-        for (from = at; at < n && old[at] == new_bytes[at];)
-            at++;
-        r = add_varint(&k->control, at - from);
-        if (r < 0 || at == n)
-            return r;
-        for (from = at; at < n && old[at] != new_bytes[at];)
-            at++;
-        r = add_varint(&k->control, at - from);
-        for (; r == 0 && from < at; from++) {
-            byte = (unsigned char)(new_bytes[from] - old[from]);
-            r = hf_buf_add(&k->diff, &byte, 1);
+    if (k->equal + k->differing > 0 && (r = add_varint(&k->control, k->equal)) == 0)
+        r = add_varint(&k->control, k->differing);
+    k->equal = k->differing = 0;
+    return r;
+}
+
+static int pack_diff(struct pack *k, const unsigned char *predicted, const unsigned char *truth, size_t n)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        unsigned char by = (unsigned char)(truth[i] - predicted[i]);
+        if (by == 0) {
+            if (k->differing > 0)
+                r = end_pair(k);
+            k->equal++;
+        } else {
+            k->differing++;
+            r = hf_buf_add(&k->diff, &by, 1);
         }
     }
     return r;
 }
 
-/* The records that make new[start..end). *next is the first copy that may reach into it. */
-static int pack_chunk(const struct delta_make *make, struct pack *k, uint64_t start, uint64_t end, size_t *next)
+static int pack_copy(struct pack *k, uint64_t old_pos, uint64_t n, struct hf_err *err)
 {
-    uint64_t at = start;
+    struct delta_predictor *p = &k->place.predictor;
+    int r;
+
+    k->equal = k->differing = 0;
+    while (n > 0) {
+        struct delta_span span = {.new_pos = k->place.new_pos, .old_pos = old_pos};
+        const unsigned char *truth = k->make->new_bytes + span.new_pos;
+        if (delta_predictor_enters(p, span.new_pos) &&
+            ((r = end_pair(k)) < 0 || (r = delta_predictor_enter(p, span.new_pos, write_segments, k, err)) < 0))
+            return r;
+        if (r = delta_predictor_window(p, &span, DELTA_WINDOW_MAX, n, err)) < 0 ||
+            (r = pack_diff(k, p->predicted, truth, span.n)) < 0)
+            return r;
+        learn_window(p, &span, truth);
+        old_pos += span.n;
+        n -= span.n;
+        k->place.new_pos += span.n;
+    }
+    return end_pair(k);
+}
+
+static int pack_gap(struct pack *k, uint64_t gap_end, struct hf_err *err)
+{
+    struct delta_copy copy = {gap_end, 0, 0};
+    uint64_t at = k->place.new_pos;
+    int r;
+
+    (void)delta_next_inline(&k->make->copies, &k->next_copy, at, gap_end, &copy);
+    if ((r = add_varint(&k->control, gap_end - copy.new_pos)) < 0 ||
+        (r = hf_buf_add(&k->literal, k->make->new_bytes + at, copy.new_pos - at)) < 0)
+        return r;
+    k->place.new_pos = copy.new_pos;
+    if (copy.len == 0)
+        return 0;
+    uint64_t shift = copy.old_pos - copy.new_pos;
+    if ((r = add_varint(&k->control, copy.len)) < 0 ||
+        (r = add_varint(&k->control, delta_zigzag((int64_t)(shift - k->place.shift)))) < 0)
+        return r;
+    k->place.shift = shift;
+    return pack_copy(k, copy.old_pos, copy.len, err);
+}
+
+static int pack_chunk(struct pack *k, uint64_t end, struct hf_err *err)
+{
+    struct place *place = &k->place;
     int r = 0;
 
-    while (r == 0 && at < end) {
-        const struct delta_copy *c = *next < make->copies.n ? &make->copies.p[*next] : NULL;
-        uint64_t copy = 0, literal, from = k->old_at;
-        if (c != NULL && c->new_pos <= at) {
-            copy = HF_MIN(c->new_pos + c->len, end) - at;
-            from = c->old_pos + (at - c->new_pos);
-            if (c->new_pos + c->len <= end)
-                c = ++*next < make->copies.n ? c + 1 : NULL;
+    while (r == 0 && place->new_pos < end) {
+        bool more = place->next < place->end;
+        if (more && place->next->new_pos <= place->new_pos) {
+            uint64_t into = place->new_pos - place->next->new_pos, n = place->next->len - into;
+            uint64_t old_pos = place->next->old_pos + into;
+            place->next += n <= end - place->new_pos;
+            r = pack_copy(k, old_pos, HF_MIN(n, end - place->new_pos), err);
+        } else {
+            r = pack_gap(k, more ? HF_MIN((uint64_t)place->next->new_pos, end) : end, err);
         }
-        literal = (c != NULL ? HF_MAX(HF_MIN(c->new_pos, end), at + copy) : end) - at - copy;
-        if ((r = add_varint(&k->control, copy)) < 0 || (r = add_varint(&k->control, literal)) < 0 ||
-            (r = add_varint(&k->control, delta_zigzag((int64_t)(from - k->old_at)))) < 0)
-            return r;
-        if (copy > 0 && (r = pack_diff(k, make->old + from, make->new_bytes + at, copy)) < 0)
-            return r;
-        k->old_at = from + copy;
-        r = hf_buf_add(&k->literal, make->new_bytes + at + copy, literal);
-        at += copy + literal;
     }
     return r;
 }
 
-static int pack_block(const struct delta_make *make, struct pack *k, uint64_t start, uint64_t end, size_t *next)
+static int pack_block(struct pack *k, struct delta_setting *setting, uint64_t start, uint64_t end, struct hf_err *err)
 {
     int r = 0;
 
     hf_buf_clear(&k->frame);
-    k->old_at = 0;
+    place_start(&k->place, setting, start);
+    k->next_copy = 0;
     for (uint64_t at = start; r == 0 && at < end; at += CHUNK) {
         hf_buf_clear(&k->control);
         hf_buf_clear(&k->diff);
         hf_buf_clear(&k->literal);
-        if ((r = pack_chunk(make, k, at, HF_MIN(at + CHUNK, end), next)) < 0 ||
-            (r = add_varint(&k->frame, k->control.n)) < 0 || (r = add_varint(&k->frame, k->diff.n)) < 0 ||
-            (r = add_varint(&k->frame, k->literal.n)) < 0 ||
+        if ((r = pack_chunk(k, HF_MIN(at + CHUNK, end), err)) < 0 || (r = add_varint(&k->frame, k->control.n)) < 0 ||
+            (r = add_varint(&k->frame, k->diff.n)) < 0 || (r = add_varint(&k->frame, k->literal.n)) < 0 ||
             (r = hf_buf_add(&k->frame, k->control.p, k->control.n)) < 0 ||
             (r = hf_buf_add(&k->frame, k->diff.p, k->diff.n)) < 0)
             return r;
@@ -281,12 +473,9 @@ static int squeeze(ZSTD_CCtx *context, const struct hf_buf *frame, struct hf_buf
     return r;
 }
 
-int delta_make_zstd(const struct delta_make *make, struct hf_buf *body, struct hf_err *err)
+static int pack_all(struct pack *k, struct delta_setting *setting, struct hf_buf *body, struct hf_err *err)
 {
-    struct pack k = {HF_BUF_INIT(SIZE_MAX / 2), HF_BUF_INIT(SIZE_MAX / 2), HF_BUF_INIT(SIZE_MAX / 2),
-                     HF_BUF_INIT(SIZE_MAX / 2), 0};
     ZSTD_CCtx *context = ZSTD_createCCtx();
-    size_t next = 0;
     int r = context != NULL ? 0 : -ENOMEM;
 
     if (context != NULL) {
@@ -294,15 +483,35 @@ int delta_make_zstd(const struct delta_make *make, struct hf_buf *body, struct h
         (void)ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, WINDOW_LOG);
         (void)ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 0);
     }
-    for (uint64_t start = 0; r == 0 && start < make->new_n; start += DELTA_BLOCK) {
-        r = pack_block(make, &k, start, HF_MIN(start + DELTA_BLOCK, (uint64_t)make->new_n), &next);
+    for (uint64_t start = 0; r == 0 && start < k->make->new_n; start += DELTA_BLOCK) {
+        r = pack_block(k, setting, start, HF_MIN(start + DELTA_BLOCK, (uint64_t)k->make->new_n), err);
         if (r == 0)
-            r = squeeze(context, &k.frame, body);
+            r = squeeze(context, &k->frame, body);
     }
     (void)ZSTD_freeCCtx(context);
-    hf_buf_done(&k.control);
-    hf_buf_done(&k.diff);
-    hf_buf_done(&k.literal);
-    hf_buf_done(&k.frame);
-    return r < 0 ? delta_no_memory(err) : 0;
+    return r == -ENOMEM ? delta_no_memory(err) : r;
+}
+
+int delta_make_zstd(const struct delta_make *make, struct hf_buf *body, struct hf_err *err)
+{
+    struct delta_memory *memory = malloc(sizeof(*memory));
+    struct pack *k = calloc(1, sizeof(*k));
+    struct delta_setting setting = {0};
+    int r = memory != NULL && k != NULL ? delta_setting_make(make, memory, &setting, body, err) : delta_no_memory(err);
+
+    if (r == 0) {
+        k->control.max = k->diff.max = k->literal.max = k->frame.max = SIZE_MAX / 2;
+        k->make = make;
+        r = pack_all(k, &setting, body, err);
+    }
+    if (k != NULL) {
+        hf_buf_done(&k->control);
+        hf_buf_done(&k->diff);
+        hf_buf_done(&k->literal);
+        hf_buf_done(&k->frame);
+    }
+    delta_setting_done(&setting);
+    free(k);
+    free(memory);
+    return r;
 }

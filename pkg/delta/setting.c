@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "delta/create.h"
 #include "delta/model.h"
+#include "delta/tables.h"
 
 struct numbers {
     struct delta_number plain, segment, gap, length, jump, jump_after_gap;
@@ -105,5 +107,74 @@ int delta_setting_code(struct delta_cm *cm, struct delta_setting *s, struct hf_e
         r = cm->failed;
     if (r == 0)
         delta_map_sort(&s->map);
+    return r;
+}
+
+/* ---- as a part of the body ------------------------------------------------------------------------------------- */
+
+int delta_part_open(struct delta_run *run, struct delta_cm *cm, struct hf_err *err)
+{
+    uint64_t n;
+    int r = delta_input_varint(run->input, run->input->left, &n, err);
+
+    if (r == 0)
+        delta_cm_start_decoding(cm, run->input, n, err);
+    return r < 0 ? r : cm->failed;
+}
+
+int delta_part_add(struct hf_buf *body, const struct hf_buf *part)
+{
+    unsigned char bytes[10];
+    int r = hf_buf_add(body, bytes, delta_put_varint(bytes, part->n));
+
+    return r < 0 ? r : hf_buf_add(body, part->p, part->n);
+}
+
+int delta_setting_read(struct delta_run *run, struct delta_setting *setting, struct hf_err *err)
+{
+    struct delta_cm *cm = malloc(sizeof(*cm));
+    int r = cm != NULL ? delta_part_open(run, cm, err) : delta_no_memory(err);
+
+    if (r == 0)
+        r = delta_setting_code(cm, setting, err);
+    if (r == 0)
+        r = delta_cm_finish(cm);
+    free(cm);
+    return r;
+}
+
+static int copy_pairs(const struct delta_make *make, struct delta_setting *setting, struct hf_err *err)
+{
+    setting->pairs = calloc(make->pairs_n > 0 ? make->pairs_n : 1, sizeof(*setting->pairs));
+    if (setting->pairs == NULL)
+        return delta_no_memory(err);
+    for (uint32_t i = 0; i < make->pairs_n; i++)
+        setting->pairs[i] = make->pairs[i];
+    setting->pairs_n = make->pairs_n;
+    setting->new_images = make->new_images;
+    return 0;
+}
+
+int delta_setting_make(const struct delta_make *make, struct delta_memory *memory, struct delta_setting *setting,
+                       struct hf_buf *body, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf part = HF_BUF_INIT(SIZE_MAX / 2);
+    struct delta_cm *cm = malloc(sizeof(*cm));
+    int r = cm != NULL ? 0 : delta_no_memory(err);
+
+    delta_memory_open(memory, make->old, make->old_n);
+    *setting = (struct delta_setting){.old = &memory->reader, .old_size = make->old_n, .new_size = make->new_n};
+    setting->predictors = DELTA_PREDICT_REFERENCES;
+    if (r == 0)
+        r = delta_map_from(&make->copies, &setting->map, err);
+    if (r == 0)
+        r = copy_pairs(make, setting, err);
+    if (r == 0) {
+        delta_cm_start_encoding(cm, &part);
+        r = delta_setting_code(cm, setting, err);
+    }
+    if (r == 0 && (r = delta_cm_finish(cm)) == 0)
+        r = delta_part_add(body, &part);
+    free(cm);
     return r;
 }

@@ -385,7 +385,7 @@ static int pack_copy(struct pack *k, uint64_t old_pos, uint64_t n, struct hf_err
         if (delta_predictor_enters(p, span.new_pos) &&
             ((r = end_pair(k)) < 0 || (r = delta_predictor_enter(p, span.new_pos, write_segments, k, err)) < 0))
             return r;
-        if (r = delta_predictor_window(p, &span, DELTA_WINDOW_MAX, n, err)) < 0 ||
+        if ((r = delta_predictor_window(p, &span, DELTA_WINDOW_MAX, n, err)) < 0 ||
             (r = pack_diff(k, p->predicted, truth, span.n)) < 0)
             return r;
         learn_window(p, &span, truth);

@@ -1,0 +1,114 @@
+#include "kube/resource.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "api/meta.h"
+
+enum { PAGE_LIMIT = 500, EXACT_LIMIT = 100 };
+
+#define OURS(kind, plural)                                                                                             \
+    {                                                                                                                  \
+        kind, kind "List", HF_API_GROUP_VERSION, "/apis/" HF_API_GROUP_VERSION "/" plural                              \
+    }
+
+static const struct hf_resource resources[] = {
+    OURS("EdgeUpdate", "edgeupdates"),
+    OURS("SyncPolicy", "syncpolicies"),
+    OURS("EdgeNode", "edgenodes"),
+    {"Node", "NodeList", "v1", "/api/v1/nodes"},
+};
+
+const struct hf_resource *hf_resource_find(const char *kind)
+{
+    for (size_t i = 0; i < HF_LEN(resources); i++)
+        if (strcmp(resources[i].kind, kind) == 0)
+            return &resources[i];
+    return NULL;
+}
+
+int hf_url_escape(const char *text, struct hf_buf *out)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    int r = 0;
+
+    while (r == 0 && *text != '\0') {
+        size_t n = strspn(text, plain);
+        r = n > 0 ? hf_buf_add(out, text, n) : hf_buf_addf(out, "%%%02X", (unsigned)(unsigned char)*text);
+        text += n > 0 ? n : 1;
+    }
+    return r;
+}
+
+/* "{server}{path}?" and the selector of one object. */
+static int begin(const char *server, const struct hf_resource *resource, const char *name, struct hf_buf *out)
+{
+    int r = hf_buf_addf(out, "%s%s?", server, resource->path);
+
+    if (r == 0 && name != NULL)
+        r = hf_buf_add_str(out, "fieldSelector=metadata.name%3D");
+    if (r == 0 && name != NULL)
+        r = hf_url_escape(name, out);
+    if (r == 0 && name != NULL)
+        r = hf_buf_add_str(out, "&");
+    return r;
+}
+
+int hf_resource_list_url(const char *server, const struct hf_resource *resource, const char *name, enum hf_page page,
+                         const char *next, struct hf_buf *out)
+{
+    int r = begin(server, resource, name, out);
+
+    if (r == 0 && page == HF_PAGE_PROXY) /* nothing may be read into it: take the last '?' or '&' off */
+        out->p[--out->n] = '\0';
+    else if (r == 0)
+        r = hf_buf_addf(out, "limit=%d", page == HF_PAGE_EXACT ? EXACT_LIMIT : PAGE_LIMIT);
+    if (r == 0 && page == HF_PAGE_CACHED && *next == '\0') /* a continued list has its version in the token */
+        r = hf_buf_add_str(out, "&resourceVersion=0");
+    if (r == 0 && *next != '\0') {
+        r = hf_buf_add_str(out, "&continue=");
+        if (r == 0)
+            r = hf_url_escape(next, out);
+    }
+    return r;
+}
+
+int hf_resource_fill_url(const char *server, const struct hf_resource *resource, const char *name, uint64_t timeout_s,
+                         struct hf_buf *out)
+{
+    int r = begin(server, resource, name, out);
+
+    return r < 0 ? r
+                 : hf_buf_addf(out,
+                               "watch=true&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersion=0"
+                               "&resourceVersionMatch=NotOlderThan&timeoutSeconds=%" PRIu64,
+                               timeout_s);
+}
+
+int hf_resource_watch_url(const char *server, const struct hf_resource *resource, const char *name,
+                          const char *resource_version, uint64_t timeout_s, struct hf_buf *out)
+{
+    int r = begin(server, resource, name, out);
+
+    if (r == 0)
+        r = hf_buf_add_str(out, "watch=true&allowWatchBookmarks=true&resourceVersion=");
+    if (r == 0)
+        r = hf_url_escape(resource_version, out);
+    return r == 0 ? hf_buf_addf(out, "&timeoutSeconds=%" PRIu64, timeout_s) : r;
+}
+
+int hf_resource_apply_url(const char *server, const struct hf_resource *resource, const char *name,
+                          const char *subresource, const char *field_manager, struct hf_buf *out)
+{
+    int r = hf_buf_addf(out, "%s%s/", server, resource->path);
+
+    if (r == 0)
+        r = hf_url_escape(name, out);
+    if (r == 0 && subresource != NULL)
+        r = hf_buf_addf(out, "/%s", subresource);
+    if (r == 0)
+        r = hf_buf_add_str(out, "?fieldManager=");
+    if (r == 0)
+        r = hf_url_escape(field_manager, out);
+    return r == 0 ? hf_buf_add_str(out, "&force=true") : r;
+}

@@ -1,0 +1,37 @@
+/* kube/resource.h - the kinds we speak of and their URLs. Pure. Private to pkg/kube. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct hf_resource {
+    const char *kind;
+    const char *list_kind; /* as a real server spells it */
+    const char *api_version;
+    const char *path; /* of the collection, cluster-scoped */
+};
+
+/* NULL for a kind that is not followed. */
+const struct hf_resource *hf_resource_find(const char *kind);
+
+enum hf_page { HF_PAGE_CACHED, HF_PAGE_EXACT, HF_PAGE_PROXY };
+
+/* All of these append to *out: 0, -E2BIG, -ENOMEM. `name`: only this object (metadata.name), NULL all. */
+
+/* HF_PAGE_CACHED: resourceVersion=0, from the server's watch cache (which ignores the limit where it can: one answer). EXACT: the
+ * newest state, in pages. PROXY: no parameters, for MetaServer. `next`: the continue token of the page before, "" for the first. */
+HF_MUST_USE int hf_resource_list_url(const char *server, const struct hf_resource *resource, const char *name,
+                                     enum hf_page page, const char *next, struct hf_buf *out);
+/* WatchList: resourceVersion=0 and all that exists first. */
+HF_MUST_USE int hf_resource_fill_url(const char *server, const struct hf_resource *resource, const char *name,
+                                     uint64_t timeout_s, struct hf_buf *out);
+HF_MUST_USE int hf_resource_watch_url(const char *server, const struct hf_resource *resource, const char *name,
+                                      const char *resource_version, uint64_t timeout_s, struct hf_buf *out);
+/* Server-side apply of one object; subresource may be NULL. */
+HF_MUST_USE int hf_resource_apply_url(const char *server, const struct hf_resource *resource, const char *name,
+                                      const char *subresource, const char *field_manager, struct hf_buf *out);
+
+/* Bytes other than unreserved ones (RFC 3986, 2.3) as %XX. */
+HF_MUST_USE int hf_url_escape(const char *text, struct hf_buf *out);

@@ -51,6 +51,7 @@ struct hf_kube_params {
     int (*reauthenticate)(void *arg, struct hf_err *err);
     void *arg;
     uint64_t retry_cap_ns; /* cap of the backoff; SyncPolicy's retryInterval may change it later */
+    uint64_t spread_ns;    /* see hf_kube_set_spread(); 0: 10 s */
 };
 
 struct hf_kube;
@@ -59,3 +60,14 @@ void hf_kube_free(struct hf_kube *kube);
 HF_DEFINE_CLEANUP(struct hf_kube, hf_kube_free)
 const struct hf_source_ops *hf_kube_source(struct hf_kube *kube);
 void hf_kube_set_retry_cap(struct hf_kube *kube, uint64_t cap_ns);
+
+/* Over how long the fleet's returns are spread after the *server* was away, at most 5 min (DESIGN 8): a hint that grows with the
+ * fleet; 0: 10 s. */
+void hf_kube_set_spread(struct hf_kube *kube, uint64_t spread_ns);
+
+/* The link of this node is back (an address or a route appeared): try now instead of when the backoff ends. */
+void hf_kube_nudge(struct hf_kube *kube);
+
+/* Whether the rules of a MetaServer hold: forced, by its address (port 10550 on loopback or 169.254.30.10), or because it
+ * behaved like one (a misspelt list kind, a watch that ignores the resourceVersion it was asked from). */
+bool hf_kube_is_metaserver(const struct hf_kube *kube);

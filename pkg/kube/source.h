@@ -16,17 +16,26 @@ enum hf_contact_kind {
     HF_CONTACT_LOST,   /* it cannot be reached, or only a local proxy answers */
 };
 
-/* What a subscriber hears. Objects are borrowed: take a reference to keep one. */
+/* What a subscriber hears. Objects are borrowed: take a reference to keep one. A sink may unsubscribe (itself or others) and
+ * apply from inside any of these. Any of them may be NULL. */
 struct hf_source_sink {
     void *arg;
-    void (*upsert)(void *arg, json_t *object); /* added, modified or listed */
+    /* Added, modified or listed. The same object may come again (same resourceVersion): after a restart, after a relist. It has
+     * kind and apiVersion, also where the server left them out. */
+    void (*upsert)(void *arg, json_t *object);
     void (*gone)(void *arg, const char *name); /* proven */
-    void (*synced)(void *arg,
-                   const char *resource_version);          /* everything that exists has been told since subscribing */
-    void (*mark)(void *arg, const char *resource_version); /* a later start may resume after this */
+    /* Everything that exists has been told since subscribing. After a resume: the source took the resourceVersion; what happened
+     * since arrives as events, which may follow. Told again after each complete list. */
+    void (*synced)(void *arg, const char *resource_version);
+    /* A later start may resume after this, once all that was told before is on disk. Comes with every bookmark (about one a
+     * minute where the server sends them): no reason to write at once. Keeping the newest one every 10 minutes and at the end
+     * is enough; an older one costs a replay, at worst one list. */
+    void (*mark)(void *arg, const char *resource_version);
+    /* PROVEN holds until LOST is said; while it goes on it is said again about once a minute. LOST may be repeated, with the
+     * newest reason. server_date_unix_ns: the real server's Date, 0 where there is none (a proxy's own is not passed on). */
     void (*contact)(void *arg, enum hf_contact_kind kind, uint64_t server_date_unix_ns, const struct hf_err *err);
-    void (*refused)(void *arg, const char *what,
-                    const struct hf_err *err); /* an object or answer that could not be used: told, skipped */
+    /* An object or answer that could not be used: told, skipped. -ESTALE: a doubt (versions that went back). */
+    void (*refused)(void *arg, const char *what, const struct hf_err *err);
 };
 
 struct hf_subscription;
@@ -41,12 +50,15 @@ struct hf_source_ops {
                                  const char *const *known, const struct hf_source_sink *sink,
                                  struct hf_subscription **ret_subscription, struct hf_err *err);
     void (*unsubscribe)(void *ctx, struct hf_subscription *subscription); /* NULL is fine */
-    /* Make a proven complete check now (MetaServer: one LIST; API server: nothing when the watch is alive). Called each interval. */
+    /* Make a proven complete check now (MetaServer: one LIST, when its turn comes; API server: nothing when the watch is alive, but
+     * contact and a mark not told yet are told). Called each interval. */
     void (*refresh)(void *ctx, struct hf_subscription *subscription);
     /* Server-side apply of `body` (apiVersion, kind, metadata.name, and the fields we own). subresource: "status" or NULL.
      * done: r = 0 the source has it (2xx from a real server; written and synced for a folder); -EAGAIN not now, keep it and
      * try later (retry_after_ns may say when); -ECONNREFUSED... not in reach; -EBADMSG refused for good (422, 400); -EACCES 403;
-     * -ENOENT the object or kind does not exist. */
+     * -ENOENT the object or kind does not exist. Each body is complete: what an earlier one had and this one lacks is given up
+     * (DESIGN 6). Behind a MetaServer without contact it is refused at once (-EHOSTUNREACH), so that nobody waits 10 s: write
+     * again when contact is PROVEN. `answer` is the object as the source has it now, or NULL; borrowed. */
     HF_MUST_USE int (*apply)(void *ctx, const json_t *body, const char *subresource,
                              void (*done)(void *arg, int r, uint64_t retry_after_ns, const json_t *answer,
                                           const struct hf_err *err),

@@ -297,7 +297,10 @@ void hf_simcall_send(struct hf_simcall *call, const void *bytes, size_t n)
 
     while (call->client_open && n > 0) {
         size_t chunk = call->client->quality.chunk_max;
-        chunk = chunk == 0 ? n : HF_MIN(n, 1 + (size_t)hf_simloop_below(call->net->loop, chunk));
+        if (chunk > 0)
+            chunk = 1 + (size_t)hf_simloop_below(call->net->loop, chunk);
+        if (chunk == 0 || chunk > n)
+            chunk = n;
         queue_piece(call, new_piece(PIECE_BYTES, p, chunk));
         p += chunk;
         n -= chunk;

@@ -1,0 +1,153 @@
+/* kube/client.h - what the parts of the API client share: the client, its subscriptions and deliveries. Private to pkg/kube.
+ *
+ *     client.c   making and ending, the source table, limits, contact, what is put off to the next turn of the loop
+ *     watcher.c  one subscription: does what reflector.c decides, tells the sink what ledger.c allows
+ *     meta.c     behind a MetaServer: does what prober.c decides
+ *     apply.c    server-side apply
+ *
+ * A sink may unsubscribe, itself or others, from inside any of its callbacks: a subscription is then `dead` (nothing of it is
+ * called or runs any more) and is freed at the beginning of the next turn, when nothing of ours is on the stack. */
+#pragma once
+
+#include "base/list.h"
+#include "kube/exchange.h"
+#include "kube/kube.h"
+#include "kube/ledger.h"
+#include "kube/prober.h"
+#include "kube/reflector.h"
+#include "kube/resource.h"
+#include "kube/stream.h"
+#include "web/metrics.h"
+
+enum {
+    HF_KUBE_MAX_LIST_BYTES = 16 << 20,
+    HF_KUBE_MAX_LIST_NODES = 2000000,
+    HF_KUBE_MAX_GARBAGE = 16, /* unusable lines in a row before a stream is given up */
+    HF_KUBE_MAX_DELIVERIES = 32,
+    HF_KUBE_MAX_PAGES = 1000,
+};
+
+#define HF_KUBE_KEEPALIVE_NS (45 * HF_NS_PER_S) /* a dead connection is found within this */
+#define HF_KUBE_LIST_NS (60 * HF_NS_PER_S)      /* a whole page */
+#define HF_KUBE_PROBE_NS (15 * HF_NS_PER_S)     /* a MetaServer's LIST: 10 s when the cloud is away */
+#define HF_KUBE_APPLY_NS (40 * HF_NS_PER_S)     /* a MetaServer takes up to 34 s for a PATCH */
+#define HF_KUBE_REPLAY_NS (2 * HF_NS_PER_S)     /* a MetaServer's watch replays its store first */
+#define HF_KUBE_CONTACT_NS (60 * HF_NS_PER_S)   /* contact that goes on is told this often at most */
+#define HF_KUBE_NUDGE_NS (5 * HF_NS_PER_S)
+#define HF_KUBE_REAUTH_NS (5 * HF_NS_PER_S)        /* credentials are not read more often than this */
+#define HF_KUBE_SILENCE_MIN_NS (150 * HF_NS_PER_S) /* where bookmarks come: three of them missing */
+
+struct hf_kube {
+    struct hf_kube_params p;
+    struct hf_source_ops ops;
+    struct hf_list subscriptions;
+    struct hf_list deliveries;
+    bool meta;         /* the rules of a MetaServer hold */
+    bool plain;        /* http://, no TLS */
+    bool switch_over;  /* it has just been recognised: in the next turn */
+    bool no_watchlist; /* the server refused it */
+    uint64_t spread_ns;
+    struct hf_timer *turn;                  /* what must not happen inside a caller's call */
+    uint64_t last_reauth_ns, last_nudge_ns; /* 0: never */
+
+    struct hf_prober prober;
+    struct hf_timer *probe_timer;
+    struct hf_exchange *probe;
+    struct hf_subscription *probed;                                       /* NULL: unsubscribed meanwhile */
+    enum { HF_KUBE_UNTOLD, HF_KUBE_TOLD_PROVEN, HF_KUBE_TOLD_LOST } told; /* to all, behind a MetaServer */
+
+    struct hf_metric_family *m_requests, *m_events, *m_doubts;
+    struct hf_metric *m_contact;
+};
+
+struct hf_subscription {
+    struct hf_list link;
+    struct hf_kube *kube;
+    const struct hf_resource *resource;
+    char *name; /* NULL: all */
+    struct hf_source_sink sink;
+    bool dead;
+
+    struct hf_reflector reflector;
+    struct hf_ledger ledger;
+    struct hf_timer *timer;       /* the reflector's */
+    struct hf_exchange *exchange; /* list or watch */
+    struct hf_stream stream;      /* of the watch */
+    char mark[HF_RV_TEXT];        /* where a watch goes on */
+    uint64_t asked_version;       /* the mark that the open watch was asked from */
+    char round_mark[HF_RV_TEXT];  /* of the round that ends */
+    char *next_page;              /* continue token, NULL none */
+    unsigned pages;               /* of this round */
+    unsigned garbage;             /* lines in a row */
+    int start_error;              /* a call could not even be started: told to the machine in the next turn */
+    bool exact;                   /* the watch cache answered with the past: ask the store */
+    bool doubtful;                /* the round that ends may not say that something is gone */
+    bool confirm;                 /* ask once more, later, whether what a doubtful round lacked is gone */
+    bool wants_probe;             /* MetaServer: a proven LIST */
+    bool refreshed;               /* contact and mark are told in the next turn */
+    bool mark_untold;
+    bool contact_told;
+    enum hf_contact_kind contact; /* as told */
+    uint64_t replay_until_ns;     /* MetaServer: the stream tells its store until then */
+    uint64_t contact_ns;          /* when contact was last told */
+    uint64_t heard_ns;            /* last byte of the stream */
+    uint64_t bookmark_ns, gap_ns; /* last bookmark, longest time between two */
+    struct hf_timer *silence;     /* runs once bookmarks are known to come */
+};
+
+/* client.c */
+struct hf_rf_limits hf_kube_limits(const struct hf_kube *kube);
+void hf_kube_arm_turn(struct hf_kube *kube);
+void hf_kube_reauth(struct hf_kube *kube);
+void hf_kube_recognise_meta(struct hf_kube *kube, const char *sign);
+/* The server is in reach: those who rest because it was not, need not. Not within `at_least_ns` after the last time: streams that
+ * are accepted and cut would wake each other for ever. */
+void hf_kube_nudge_all(struct hf_kube *kube, uint64_t at_least_ns);
+void hf_kube_count_request(struct hf_kube *kube, const char *verb, int r, const struct hf_http_response *response);
+/* The next one that lives after `sub`, or the first for NULL; NULL at the end. */
+struct hf_subscription *hf_kube_next(struct hf_kube *kube, const struct hf_subscription *sub);
+void hf_kube_count_doubt(struct hf_kube *kube, const char *reason);
+void hf_kube_set_contact(struct hf_kube *kube, bool proven); /* the gauge */
+
+/* watcher.c */
+HF_MUST_USE int hf_watcher_new(struct hf_kube *kube, const char *kind, const char *name, const char *resume,
+                               const char *const *known, const struct hf_source_sink *sink,
+                               struct hf_subscription **ret_sub, struct hf_err *err);
+void hf_watcher_stop(struct hf_subscription *sub); /* it is dead */
+void hf_watcher_free(struct hf_subscription *sub); /* nothing of it is on the stack */
+void hf_watcher_turn(struct hf_subscription *sub); /* what was put off */
+void hf_watcher_refresh(struct hf_subscription *sub);
+void hf_watcher_dispatch(struct hf_subscription *sub, enum hf_rf_event event, uint64_t retry_after_ns,
+                         const struct hf_err *err);
+void hf_watcher_tell_contact(struct hf_subscription *sub, enum hf_contact_kind kind, uint64_t date_unix_ns,
+                             const struct hf_err *err);
+/* A LIST's body into the ledger and the sink. What it is: */
+enum hf_list_answer {
+    HF_LIST_PROVEN,    /* from a real server: items told, *ret_next set ("" when complete) */
+    HF_LIST_MISSPELT,  /* a MetaServer's store answered: nothing told */
+    HF_LIST_BACKWARDS, /* older than what was told: nothing told */
+    HF_LIST_GARBAGE,   /* *err says what; nothing told */
+};
+enum hf_list_answer hf_watcher_take_list(struct hf_subscription *sub, struct hf_view body, uint64_t date_unix_ns,
+                                         char **ret_next, struct hf_err *err);
+void hf_watcher_end_round(struct hf_subscription *sub);
+void hf_watcher_refused(struct hf_subscription *sub, const char *what, const struct hf_err *err);
+
+/* meta.c */
+void hf_meta_want(struct hf_subscription *sub);
+void hf_meta_sign(struct hf_kube *kube);
+void hf_meta_tell_proven(struct hf_subscription *sub); /* its LIST came from the cloud */
+void hf_meta_write_failed(struct hf_kube *kube);       /* 5xx or no answer: is the cloud still there? */
+void hf_meta_forget(struct hf_subscription *sub);      /* it unsubscribes */
+void hf_meta_timer(void *kube);
+
+/* apply.c */
+HF_MUST_USE int hf_apply_start(struct hf_kube *kube, const json_t *body, const char *subresource,
+                               void (*done)(void *arg, int r, uint64_t retry_after_ns, const json_t *answer,
+                                            const struct hf_err *err),
+                               void *arg, struct hf_delivery **ret_delivery, struct hf_err *err);
+void hf_apply_abandon(struct hf_delivery *delivery);
+void hf_apply_abandon_all(struct hf_kube *kube);
+void hf_apply_turn(struct hf_kube *kube); /* answers what was refused without a call */
+/* 0 when the server's answer shows what `body` wrote, else -EAGAIN. Pure. */
+HF_MUST_USE int hf_apply_verify(const json_t *body, const json_t *answer, struct hf_err *err);

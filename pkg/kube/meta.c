@@ -1,0 +1,176 @@
+/* Behind a MetaServer: one proven LIST at a time, as prober.c decides. */
+#include <errno.h>
+
+#include "kube/client.h"
+
+static void dispatch(struct hf_kube *kube, enum hf_prober_event event, const struct hf_err *err);
+
+/* The next subscription that wants a LIST, in turn after the one that had the last. */
+static struct hf_subscription *next_wanting(struct hf_kube *kube)
+{
+    struct hf_subscription *sub = kube->probed != NULL ? hf_kube_next(kube, kube->probed) : NULL;
+
+    for (struct hf_subscription *s = sub; s != NULL; s = hf_kube_next(kube, s))
+        if (s->wants_probe)
+            return s;
+    for (struct hf_subscription *s = NULL; (s = hf_kube_next(kube, s)) != NULL;)
+        if (s->wants_probe)
+            return s;
+    return NULL;
+}
+
+static bool has_others(struct hf_kube *kube)
+{
+    const struct hf_subscription *first = hf_kube_next(kube, NULL);
+
+    return first != NULL && hf_kube_next(kube, first) != NULL;
+}
+
+/* Believe a LIST's answer, or say why not. */
+static bool take_answer(struct hf_subscription *sub, int r, const struct hf_http_response *response,
+                        struct hf_view body, struct hf_err *err)
+{
+    char *next = NULL;
+
+    if (r < 0)
+        return false;
+    if (response->status != 200) {
+        char text[150];
+        (void)hf_err_set(err, EPROTO, "%s: the MetaServer answered %d: %s", sub->resource->kind, response->status,
+                         hf_status_message(body, text, sizeof(text)));
+        return false;
+    }
+    hf_ledger_begin(&sub->ledger);
+    enum hf_list_answer answer = hf_watcher_take_list(sub, body, 0, &next, err);
+    free(next); /* the MetaServer does not page */
+    if (answer == HF_LIST_GARBAGE)
+        hf_watcher_refused(sub, "list", err);
+    if (answer != HF_LIST_PROVEN || sub->dead)
+        return answer == HF_LIST_PROVEN;
+    hf_watcher_end_round(sub);
+    return true;
+}
+
+static void probe_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
+                        const struct hf_err *why)
+{
+    struct hf_kube *kube = arg;
+    struct hf_err err = HF_ERR_INIT;
+
+    kube->probe = NULL;
+    hf_kube_count_request(kube, "probe", r, response);
+    if (r < 0 && why != NULL)
+        err = *why;
+    bool proven = kube->probed != NULL && take_answer(kube->probed, r, response, body, &err);
+    dispatch(kube, proven ? HF_PROBER_PROVEN : HF_PROBER_DOUBTFUL, &err);
+}
+
+static void ask(struct hf_kube *kube)
+{
+    _cleanup_(hf_buf_done) struct hf_buf url = HF_BUF_INIT(4096);
+    struct hf_subscription *sub = next_wanting(kube);
+    struct hf_exchange_owner owner = {.ended = probe_ended, .arg = kube};
+
+    if (sub == NULL && (sub = hf_kube_next(kube, NULL)) == NULL) {
+        kube->prober.state = HF_PROBER_QUIET; /* nobody is left to ask for */
+        return;
+    }
+    kube->probed = sub;
+    sub->wants_probe = false;
+    int r = hf_resource_list_url(kube->p.config->server, sub->resource, sub->name, HF_PAGE_PROXY, "", &url);
+    struct hf_http_request request = {.method = "GET",
+                                      .url = hf_buf_str(&url),
+                                      .headers = {"Accept: application/json"},
+                                      .timeout_ns = HF_KUBE_PROBE_NS,
+                                      .max_body_bytes = HF_KUBE_MAX_LIST_BYTES};
+    if (r == 0)
+        r = hf_exchange_start(kube->p.http, &request, &owner, &kube->probe, NULL);
+    if (r < 0)
+        dispatch(kube, HF_PROBER_DOUBTFUL, NULL);
+}
+
+static void tell_all(struct hf_kube *kube, enum hf_contact_kind kind, const struct hf_err *err)
+{
+    bool proven = kind == HF_CONTACT_PROVEN;
+
+    hf_log(kube->p.log, proven ? HF_LOG_INFO : HF_LOG_WARNING, proven ? "kube.proven" : "kube.lost",
+           HF_S("server", kube->p.config->server), HF_S("error", err != NULL ? err->cause : ""));
+    kube->told = proven ? HF_KUBE_TOLD_PROVEN : HF_KUBE_TOLD_LOST;
+    for (struct hf_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
+        hf_watcher_tell_contact(sub, kind, 0, err);
+}
+
+/* The MetaServer's Date is this node's own clock: it says nothing about skew, and is not passed on. */
+void hf_meta_tell_proven(struct hf_subscription *sub)
+{
+    if (sub->kube->told != HF_KUBE_TOLD_PROVEN)
+        tell_all(sub->kube, HF_CONTACT_PROVEN, NULL);
+    else
+        hf_watcher_tell_contact(sub, HF_CONTACT_PROVEN, 0, NULL);
+}
+
+static void dispatch(struct hf_kube *kube, enum hf_prober_event event, const struct hf_err *err)
+{
+    struct hf_prober_step step = hf_prober_step(&kube->prober, event, next_wanting(kube) != NULL, has_others(kube),
+                                                kube->p.retry_cap_ns, kube->p.rng);
+
+    if ((step.effects & HF_PROBER_SET_TIMER) != 0)
+        kube->p.sched->timer_arm(kube->p.sched->ctx, kube->probe_timer, step.delay_ns);
+    else if (kube->prober.state != HF_PROBER_RESTING)
+        kube->p.sched->timer_disarm(kube->p.sched->ctx, kube->probe_timer);
+    if ((step.effects & HF_PROBER_WANT_OTHERS) != 0)
+        for (struct hf_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
+            sub->wants_probe |= sub != kube->probed;
+    if ((step.effects & HF_PROBER_TELL_PROVEN) != 0)
+        hf_kube_nudge_all(kube, HF_KUBE_NUDGE_NS); /* watches that could not be opened */
+    if ((step.effects & HF_PROBER_TELL_LOST) != 0) {
+        if (kube->probed != NULL)
+            kube->probed->wants_probe = true;
+        if (kube->told != HF_KUBE_TOLD_LOST)
+            tell_all(kube, HF_CONTACT_LOST, err);
+    }
+    if ((step.effects & HF_PROBER_ASK) != 0)
+        ask(kube);
+}
+
+void hf_meta_want(struct hf_subscription *sub)
+{
+    if (sub->dead)
+        return;
+    sub->wants_probe = true;
+    dispatch(sub->kube, HF_PROBER_WANT, NULL);
+}
+
+void hf_meta_sign(struct hf_kube *kube)
+{
+    dispatch(kube, HF_PROBER_SIGN, NULL);
+}
+
+void hf_meta_write_failed(struct hf_kube *kube)
+{
+    struct hf_subscription *first = hf_kube_next(kube, NULL);
+
+    if (kube->meta && kube->prober.proven && first != NULL)
+        hf_meta_want(first);
+}
+
+void hf_meta_timer(void *arg)
+{
+    dispatch(arg, HF_PROBER_TIMER, NULL);
+}
+
+void hf_meta_forget(struct hf_subscription *sub)
+{
+    struct hf_kube *kube = sub->kube;
+
+    if (kube->probed != sub)
+        return;
+    kube->probed = NULL;
+    if (kube->probe == NULL)
+        return;
+    hf_exchange_close(kube->probe);
+    kube->probe = NULL;
+    kube->prober.state = HF_PROBER_QUIET;
+    if (next_wanting(kube) != NULL)
+        dispatch(kube, HF_PROBER_WANT, NULL);
+}

@@ -1,0 +1,702 @@
+/* The API client against a model of a kube-apiserver, on virtual time. */
+#include <errno.h>
+
+#include "kube/client.h"
+#include "support/apiserver_sim.h"
+#include "support/check_main.h"
+
+struct world {
+    struct hf_simloop *loop;
+    struct hf_simnet *net;
+    struct hf_simapi *api;
+    struct hf_simproc *proc;
+    struct hf_simclient *client;
+    struct hf_kube_config config;
+    struct hf_kube *kube;
+    int reauths;
+};
+
+/* What a subscriber holds and heard. */
+struct seen {
+    struct world *world;
+    struct hf_subscription *sub;
+    json_t *held; /* name: resourceVersion */
+    unsigned upserts, gone, synced, marks, proven, lost, refused, stale;
+    char mark[HF_RV_TEXT];
+    bool in_contact;
+    uint64_t lost_at;
+    bool unsubscribe_on_upsert;
+    char last_refused[600];
+};
+
+static void seen_upsert(void *arg, json_t *object)
+{
+    struct seen *seen = arg;
+
+    ck_assert(hf_json_str(object, "kind") != NULL && hf_json_str(object, "apiVersion") != NULL);
+    seen->upserts++;
+    (void)json_object_set_new(seen->held, hf_json_str(object, "metadata.name"),
+                              json_string(hf_json_str(object, "metadata.resourceVersion")));
+    if (seen->unsubscribe_on_upsert) {
+        const struct hf_source_ops *source = hf_kube_source(seen->world->kube);
+        source->unsubscribe(source->ctx, seen->sub);
+    }
+}
+
+static void seen_gone(void *arg, const char *name)
+{
+    struct seen *seen = arg;
+
+    ck_assert(seen->in_contact);
+    seen->gone++;
+    ck_assert_msg(json_object_del(seen->held, name) == 0, "gone twice: %s", name);
+}
+
+static void seen_synced(void *arg, const char *resource_version)
+{
+    struct seen *seen = arg;
+
+    ck_assert_str_ne(resource_version, "");
+    seen->synced++;
+}
+
+static void seen_mark(void *arg, const char *resource_version)
+{
+    struct seen *seen = arg;
+
+    seen->marks++;
+    (void)snprintf(seen->mark, sizeof(seen->mark), "%s", resource_version);
+}
+
+static void seen_contact(void *arg, enum hf_contact_kind kind, uint64_t date, const struct hf_err *err)
+{
+    struct seen *seen = arg;
+
+    (void)date;
+    seen->in_contact = kind == HF_CONTACT_PROVEN;
+    if (kind == HF_CONTACT_PROVEN) {
+        seen->proven++;
+    } else {
+        ck_assert(err != NULL);
+        seen->lost++;
+        seen->lost_at = hf_simloop_now_ns(seen->world->loop);
+    }
+}
+
+static void seen_refused(void *arg, const char *what, const struct hf_err *err)
+{
+    struct seen *seen = arg;
+
+    (void)what;
+    seen->refused++;
+    seen->stale += err->code == ESTALE;
+    (void)hf_err_text(err, seen->last_refused, sizeof(seen->last_refused));
+}
+
+static struct hf_source_sink sink_of(struct seen *seen)
+{
+    return (struct hf_source_sink){.arg = seen,
+                                   .upsert = seen_upsert,
+                                   .gone = seen_gone,
+                                   .synced = seen_synced,
+                                   .mark = seen_mark,
+                                   .contact = seen_contact,
+                                   .refused = seen_refused};
+}
+
+static void subscribe(struct world *world, struct seen *seen, const char *kind, const char *name, const char *resume,
+                      const char *const *known)
+{
+    const struct hf_source_ops *source = hf_kube_source(world->kube);
+    struct hf_source_sink sink = sink_of(seen);
+
+    seen->world = world;
+    if (seen->held == NULL)
+        seen->held = json_object();
+    ck_assert_int_eq(source->subscribe(source->ctx, kind, name, resume, known, &sink, &seen->sub, NULL), 0);
+    ck_assert_uint_eq(seen->upserts + seen->proven, 0); /* never inside the call */
+}
+
+static void seen_done(struct seen *seen)
+{
+    json_decref(seen->held);
+    seen->held = NULL;
+}
+
+static int reauthenticate(void *arg, struct hf_err *err)
+{
+    (void)err;
+    ((struct world *)arg)->reauths++;
+    return 0;
+}
+
+static void start_kube(struct world *world, enum hf_kube_api api)
+{
+    struct hf_kube_params params = {
+        .config = &world->config,
+        .api = api,
+        .field_manager = "holdfast-agent",
+        .clock = hf_simproc_clock(world->proc),
+        .rng = hf_simproc_rand(world->proc),
+        .sched = hf_simproc_sched(world->proc),
+        .http = hf_simclient_ops(world->client),
+        .reauthenticate = reauthenticate,
+        .arg = world,
+        .retry_cap_ns = 30 * HF_NS_PER_S,
+    };
+
+    world->kube = hf_kube_new(&params, NULL);
+    ck_assert_ptr_nonnull(world->kube);
+}
+
+static void world_start(struct world *world, uint64_t seed)
+{
+    *world = (struct world){.loop = hf_simloop_new(seed)};
+    world->net = hf_simnet_new(world->loop);
+    world->api = hf_simapi_new(world->loop, world->net, "https://api");
+    world->proc = hf_simproc_new(world->loop, "node");
+    world->client = hf_simnet_client(world->net, world->proc);
+    world->config.server = strdup("https://api:6443");
+    start_kube(world, HF_KUBE_AUTO);
+}
+
+static void world_end(struct world *world)
+{
+    hf_kube_free(world->kube);
+    ck_assert_uint_eq(hf_simproc_timers(world->proc), 0);
+    ck_assert_uint_eq(hf_simclient_calls(world->client), 0);
+    hf_simclient_free(world->client);
+    hf_simproc_free(world->proc);
+    hf_simapi_free(world->api);
+    hf_simnet_free(world->net);
+    hf_simloop_free(world->loop);
+    hf_kube_config_done(&world->config);
+}
+
+static void run(struct world *world, uint64_t seconds)
+{
+    (void)hf_simloop_run_for(world->loop, seconds * HF_NS_PER_S);
+}
+
+static void put(struct world *world, const char *kind, const char *name, int value)
+{
+    char *text =
+        hf_asprintf("{\"apiVersion\":\"edge.codcompass.io/v1alpha1\",\"kind\":\"%s\",\"metadata\":{\"name\":\"%s\"},"
+                    "\"spec\":{\"value\":%d}}",
+                    kind, name, value);
+
+    (void)hf_simapi_put_text(world->api, text);
+    free(text);
+}
+
+static void same(const struct seen *seen, const char *kind)
+{
+    struct hf_simapi *api = seen->world->api;
+    _cleanup_(hf_json_freep) json_t *list = NULL;
+    char list_kind[64];
+
+    (void)snprintf(list_kind, sizeof(list_kind), "%sList", kind);
+    char *text = hf_simapi_list_text(api, kind, list_kind, NULL);
+    list = json_loads(text, 0, NULL);
+    free(text);
+    const json_t *items = json_object_get(list, "items");
+    ck_assert_uint_eq(json_array_size(items), json_object_size(seen->held));
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        const json_t *item = json_array_get(items, i);
+        const char *held = json_string_value(json_object_get(seen->held, hf_json_str(item, "metadata.name")));
+        ck_assert_msg(held != NULL && strcmp(held, hf_json_str(item, "metadata.resourceVersion")) == 0, "%s",
+                      hf_json_str(item, "metadata.name"));
+    }
+}
+
+/* ---- the tests ---------------------------------------------------------------------------------------------------- */
+
+START_TEST(lists_then_follows)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world, 1);
+    hf_simapi_set_watchlist(world.api, _i == 0);
+    hf_simapi_set_page(world.api, _i == 2 ? 2 : 0);
+    for (int i = 0; i < 5; i++)
+        put(&world, "EdgeUpdate", (const char *[]){"a", "b", "c", "d", "e"}[i], i);
+    put(&world, "SyncPolicy", "other", 1);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 5);
+    ck_assert(seen.synced == 1 && seen.upserts == 5 && seen.in_contact && seen.marks == 1);
+    put(&world, "EdgeUpdate", "f", 6);
+    put(&world, "EdgeUpdate", "a", 7);
+    (void)hf_simapi_delete(world.api, "EdgeUpdate", "b");
+    run(&world, 1);
+    ck_assert(seen.upserts == 7 && seen.gone == 1 && seen.refused == 0);
+    same(&seen, "EdgeUpdate");
+    const struct hf_simapi_counts *counts = hf_simapi_counts(world.api);
+    ck_assert_uint_eq(counts->watchlists, 1);
+    ck_assert_uint_eq(counts->lists, _i == 0 ? 0 : 1);
+    ck_assert_uint_eq(counts->pages, _i == 2 ? 2 : 0);
+    ck_assert(counts->bare_watches == 0 && counts->exact_lists == 0);
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(idle_makes_no_requests)
+{
+    struct world world;
+    struct seen seen[4] = {{.upserts = 0}};
+    static const char *const kinds[] = {"EdgeUpdate", "SyncPolicy", "EdgeNode", "Node"};
+    world_start(&world, 2);
+    hf_simapi_set_bookmarks(world.api, _i == 0 ? 60 * HF_NS_PER_S : 0);
+    for (int i = 0; i < 4; i++)
+        subscribe(&world, &seen[i], kinds[i], i >= 2 ? "node" : NULL, "", NULL);
+    run(&world, 10);
+    uint64_t before = hf_simclient_started(world.client);
+    run(&world, 1700);
+    ck_assert_uint_eq(hf_simclient_started(world.client), before);
+    ck_assert(seen[0].in_contact && seen[0].lost == 0);
+    ck_assert_uint_eq(seen[0].marks, 1); /* bookmarks that say nothing new are not passed on */
+    for (int i = 0; i < 4; i++)
+        seen_done(&seen[i]);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(resumes_without_a_list)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world, 3);
+    put(&world, "EdgeUpdate", "a", 1);
+    put(&world, "EdgeUpdate", "b", 1);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 5);
+    hf_kube_free(world.kube); /* the process ends; things happen meanwhile */
+    put(&world, "EdgeUpdate", "a", 2);
+    (void)hf_simapi_delete(world.api, "EdgeUpdate", "b");
+    struct hf_simapi_counts before = *hf_simapi_counts(world.api);
+    start_kube(&world, HF_KUBE_AUTO);
+    char resume[HF_RV_TEXT];
+    memcpy(resume, seen.mark, sizeof(resume));
+    seen.upserts = seen.gone = seen.synced = seen.proven = 0;
+    subscribe(&world, &seen, "EdgeUpdate", NULL, resume, (const char *const[]){"a", "b", NULL});
+    run(&world, 5);
+    ck_assert_msg(seen.upserts == 1 && seen.gone == 1 && seen.synced == 1, "%u %u %u", seen.upserts, seen.gone,
+                  seen.synced);
+    same(&seen, "EdgeUpdate");
+    const struct hf_simapi_counts *counts = hf_simapi_counts(world.api);
+    ck_assert(counts->lists == before.lists && counts->watchlists == before.watchlists &&
+              counts->watches == before.watches + 1);
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(a_resume_too_old_becomes_one_list)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world, 4);
+    put(&world, "EdgeUpdate", "a", 1);
+    (void)hf_simapi_put_text(world.api, "{\"kind\":\"EdgeUpdate\",\"metadata\":{\"name\":\"c\"}}");
+    hf_simapi_compact(world.api);
+    seen.held = json_pack("{s:s,s:s}", "a", "1", "lost", "1");
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "50", (const char *const[]){"a", "lost", NULL});
+    run(&world, 12);
+    ck_assert(seen.gone == 1 && seen.synced == 1 && seen.lost == 0 && seen.upserts == 2);
+    same(&seen, "EdgeUpdate");
+    ck_assert_uint_eq(hf_simapi_counts(world.api)->watchlists, 1);
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(expired_in_the_stream)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world, 5);
+    hf_simapi_set_watchlist(world.api, _i == 0);
+    put(&world, "EdgeUpdate", "a", 1);
+    put(&world, "EdgeUpdate", "b", 1);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 20);
+    (void)hf_simapi_delete(world.api, "EdgeUpdate", "b");
+    hf_simapi_expire_watches(world.api);
+    run(&world, 10);
+    ck_assert(seen.synced == 2 && seen.gone == 1);
+    ck_assert_uint_eq(seen.upserts, 2); /* what did not change is not told again */
+    const struct hf_simapi_counts *counts = hf_simapi_counts(world.api);
+    ck_assert_uint_eq(_i == 0 ? counts->watchlists : counts->lists, 2);
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(a_watch_that_ends_goes_on)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world, 6);
+    put(&world, "EdgeUpdate", "a", 1);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 3000);
+    struct hf_simapi_counts before = *hf_simapi_counts(world.api);
+    hf_simapi_end_watches(world.api);
+    put(&world, "EdgeUpdate", "b", 1);
+    run(&world, 1);
+    same(&seen, "EdgeUpdate");
+    ck_assert(hf_simapi_counts(world.api)->watches == before.watches + 1 && seen.lost == 0);
+    /* A server that ends every watch at once is not asked in a hot loop. */
+    for (int i = 0; i < 100; i++) {
+        hf_simapi_end_watches(world.api);
+        run(&world, 1);
+    }
+    ck_assert_uint_lt(hf_simapi_counts(world.api)->watches, before.watches + 40);
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
+/* A cut of the link, of either kind, in the middle of a silent watch. */
+static const struct {
+    const char *name;
+    enum hf_simlink_state link;
+    enum hf_simserver_state server;
+    uint64_t away_s, found_s, back_s; /* lost within, converged within */
+} cuts[] = {
+    {"link silent", HF_SIM_LINK_SILENT, HF_SIM_SERVER_UP, 600, 60, 31},
+    {"link down", HF_SIM_LINK_DOWN, HF_SIM_SERVER_UP, 600, 60, 31},
+    {"server restarted", HF_SIM_LINK_UP, HF_SIM_SERVER_REFUSING, 20, 5, 16},
+    {"server away for long", HF_SIM_LINK_UP, HF_SIM_SERVER_REFUSING, 7200, 5, 16},
+    {"server lost power", HF_SIM_LINK_UP, HF_SIM_SERVER_SILENT, 600, 60, 31},
+};
+
+START_TEST(comes_back)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world, 7);
+    put(&world, "EdgeUpdate", "a", 1);
+    put(&world, "EdgeUpdate", "b", 1);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 100);
+    uint64_t cut = hf_simloop_now_ns(world.loop);
+    struct hf_simapi_counts before = *hf_simapi_counts(world.api);
+    hf_simclient_set_state(world.client, cuts[_i].link);
+    hf_simnet_set_server(world.net, "https://api", cuts[_i].server);
+    run(&world, 1);
+    put(&world, "EdgeUpdate", "a", 2);
+    (void)hf_simapi_delete(world.api, "EdgeUpdate", "b");
+    run(&world, cuts[_i].found_s);
+    ck_assert_msg(!seen.in_contact && seen.lost >= 1, "%s: not found", cuts[_i].name);
+    ck_assert_uint_le(seen.lost_at - cut, (cuts[_i].found_s + 1) * HF_NS_PER_S);
+    run(&world, cuts[_i].away_s);
+    ck_assert(!seen.in_contact && seen.gone == 0 && json_object_size(seen.held) == 2);
+    hf_simclient_set_state(world.client, HF_SIM_LINK_UP);
+    hf_simnet_set_server(world.net, "https://api", HF_SIM_SERVER_UP);
+    run(&world, cuts[_i].back_s);
+    ck_assert_msg(seen.in_contact, "%s: not back", cuts[_i].name);
+    same(&seen, "EdgeUpdate");
+    const struct hf_simapi_counts *counts = hf_simapi_counts(world.api);
+    ck_assert(counts->lists == before.lists && counts->watchlists == before.watchlists); /* no relist */
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(returns_are_spread)
+{
+    struct world world;
+    enum { NODES = 200 };
+    static struct seen seen[NODES];
+    world_start(&world, 8);
+    hf_kube_set_spread(world.kube, 300 * HF_NS_PER_S);
+    memset(seen, 0, sizeof(seen));
+    /* Two hundred subscriptions, each with a client of its own, stand for two hundred nodes. */
+    struct hf_kube *kubes[NODES];
+    struct hf_kube *first = world.kube;
+    for (int i = 0; i < NODES; i++) {
+        start_kube(&world, HF_KUBE_AUTO);
+        kubes[i] = world.kube;
+        hf_kube_set_spread(world.kube, 300 * HF_NS_PER_S);
+        subscribe(&world, &seen[i], "EdgeUpdate", NULL, "", NULL);
+    }
+    world.kube = first;
+    run(&world, 100);
+    hf_simnet_set_server(world.net, "https://api", HF_SIM_SERVER_REFUSING);
+    run(&world, 1);
+    hf_simnet_set_server(world.net, "https://api", HF_SIM_SERVER_UP);
+    unsigned most = 0, last = hf_simapi_counts(world.api)->watches;
+    for (int t = 0; t < 300; t += 10) {
+        run(&world, 10);
+        unsigned now = hf_simapi_counts(world.api)->watches;
+        most = HF_MAX(most, now - last);
+        last = now;
+    }
+    for (int i = 0; i < NODES; i++) {
+        ck_assert_msg(seen[i].in_contact, "node %d is not back after 300 s", i);
+        hf_kube_free(kubes[i]);
+        seen_done(&seen[i]);
+    }
+    ck_assert_msg(most <= NODES / 8, "%u of %d came back in the same 10 s", most, NODES);
+    world_end(&world);
+}
+END_TEST
+
+static const struct {
+    const char *name;
+    int status;
+    unsigned times;
+    uint64_t retry_after_s;
+    uint64_t after_s, before_s; /* not synced at, synced at */
+    int reauths;
+} failures[] = {
+    {"401 once", 401, 1, 0, 0, 2, 1},
+    {"401 again", 401, 3, 0, 0, 20, 1},
+    {"403", 403, 3, 0, 0, 30, 0},
+    {"404", 404, 4, 0, 0, 60, 0},
+    {"429 with Retry-After", 429, 1, 20, 20, 23, 0},
+    {"503 with Retry-After", 503, 1, 40, 40, 45, 0},
+    {"500", 500, 5, 0, 0, 70, 0},
+    {"410 for ever so often", 410, 2, 0, 0, 12, 0},
+    {"a redirect", 302, 1, 0, 0, 3, 0},
+};
+
+START_TEST(refusals)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world, 9);
+    put(&world, "EdgeUpdate", "a", 1);
+    hf_simapi_fail(world.api, failures[_i].times, failures[_i].status, failures[_i].retry_after_s * HF_NS_PER_S);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, failures[_i].after_s);
+    ck_assert_msg(seen.synced == 0 || failures[_i].after_s == 0, "%s: too early", failures[_i].name);
+    run(&world, failures[_i].before_s - failures[_i].after_s);
+    ck_assert_msg(seen.synced == 1 && seen.upserts == 1, "%s: synced %u, upserts %u", failures[_i].name, seen.synced,
+                  seen.upserts);
+    ck_assert_msg(world.reauths >= failures[_i].reauths, "%s: %d", failures[_i].name, world.reauths);
+    ck_assert((failures[_i].status != 403 && failures[_i].status != 404) || seen.refused == failures[_i].times);
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(crds_come_later)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world, 10);
+    hf_simapi_set_crds(world.api, false);
+    put(&world, "EdgeUpdate", "a", 1);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 3600);
+    ck_assert(seen.synced == 0 && seen.refused > 5 && !seen.in_contact);
+    ck_assert_uint_lt(hf_simclient_started(world.client), 60); /* says so, and does not hammer */
+    hf_simapi_set_crds(world.api, true);
+    run(&world, 301);
+    ck_assert(seen.synced == 1 && seen.in_contact);
+    same(&seen, "EdgeUpdate");
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(an_empty_list_of_a_real_server_counts)
+{
+    struct world world;
+    struct seen seen = {.held = json_pack("{s:s}", "a", "5")};
+    world_start(&world, 11);
+    hf_simapi_set_watchlist(world.api, _i == 0);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", (const char *const[]){"a", NULL});
+    run(&world, 5);
+    ck_assert(seen.gone == 1 && seen.synced == 1);
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(a_list_from_the_past_deletes_nothing)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world, 12);
+    hf_simapi_set_watchlist(world.api, _i == 0);
+    put(&world, "EdgeUpdate", "a", 1);
+    put(&world, "EdgeUpdate", "b", 1);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 5);
+    /* A lagging cache: the store is asked, and is believed. */
+    hf_simapi_stale_cache(world.api, 20);
+    hf_simapi_expire_watches(world.api);
+    run(&world, 20);
+    ck_assert(seen.stale == 1 && seen.gone == 0 && seen.synced == 2 && seen.in_contact);
+    ck_assert_uint_eq(hf_simapi_counts(world.api)->exact_lists, 1);
+    hf_simapi_stale_cache(world.api, 0);
+    /* A restored backup that lacks b: told, nothing is deleted; a second, undoubted answer may. */
+    (void)hf_simapi_delete(world.api, "EdgeUpdate", "b");
+    json_t *a = json_deep_copy(hf_simapi_get(world.api, "EdgeUpdate", "a"));
+    run(&world, 1);
+    ck_assert_uint_eq(seen.gone, 1);
+    put(&world, "EdgeUpdate", "b", 2);
+    run(&world, 1);
+    hf_simapi_rewind(world.api, 50);
+    (void)hf_simapi_delete(world.api, "EdgeUpdate", "b");
+    (void)hf_simapi_put(world.api, a);
+    hf_simapi_compact(world.api);
+    hf_simapi_expire_watches(world.api);
+    run(&world, 30);
+    ck_assert_msg(seen.stale >= 3 && json_object_size(seen.held) == 2 && seen.in_contact, "stale %u held %zu %s",
+                  seen.stale, json_object_size(seen.held), seen.last_refused);
+    const struct hf_source_ops *source = hf_kube_source(world.kube);
+    source->refresh(source->ctx, seen.sub);
+    run(&world, 30);
+    ck_assert_uint_eq(seen.gone, 2);
+    same(&seen, "EdgeUpdate");
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(garbage_in_the_stream)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    static char big[HF_STREAM_MAX_LINE + 100];
+    world_start(&world, 13);
+    hf_simclient_set_link(world.client, &(struct hf_simlink){.chunk_max = 70000});
+    put(&world, "EdgeUpdate", "a", 1);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 5);
+    memset(big, 'x', sizeof(big));
+    big[sizeof(big) - 1] = '\n';
+    hf_simapi_raw(world.api, "EdgeUpdate", big, sizeof(big));
+    static const char lines[] = "not json\n\n{\"type\":\"ADDED\"}\n{\"type\":\"ODD\",\"object\":{}}\n"
+                                "{\"type\":\"ADDED\",\"object\":{\"metadata\":{}}}\n";
+    hf_simapi_raw(world.api, "EdgeUpdate", lines, sizeof(lines) - 1);
+    put(&world, "EdgeUpdate", "b", 1);
+    run(&world, 5);
+    ck_assert_uint_eq(seen.refused, 5);
+    ck_assert(seen.lost == 0);
+    same(&seen, "EdgeUpdate");
+    for (int i = 0; i < 20; i++)
+        hf_simapi_raw(world.api, "EdgeUpdate", "rubbish\n", 8);
+    run(&world, 5);
+    ck_assert_uint_eq(seen.lost, 1); /* given up, and opened again */
+    put(&world, "EdgeUpdate", "c", 1);
+    run(&world, 5);
+    same(&seen, "EdgeUpdate");
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(one_object_by_name)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world, 14);
+    put(&world, "EdgeNode", "n1", 1);
+    put(&world, "EdgeNode", "n2", 1);
+    subscribe(&world, &seen, "EdgeNode", "n1", "", NULL);
+    run(&world, 5);
+    put(&world, "EdgeNode", "n2", 2);
+    put(&world, "EdgeNode", "n1", 2);
+    run(&world, 1);
+    ck_assert(seen.upserts == 2 && json_object_size(seen.held) == 1);
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(a_sink_may_unsubscribe)
+{
+    struct world world;
+    struct seen seen = {.unsubscribe_on_upsert = true};
+    world_start(&world, 15);
+    hf_simapi_set_watchlist(world.api, _i == 0);
+    put(&world, "EdgeUpdate", "a", 1);
+    put(&world, "EdgeUpdate", "b", 1);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 600);
+    ck_assert(seen.upserts == 1 && seen.synced == 0);
+    ck_assert_uint_eq(hf_simclient_calls(world.client), 0);
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
+/* Whatever the network does, in the end the subscriber holds what the server holds, and `gone` was never said wrongly. */
+START_TEST(any_weather)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    char name[2] = "a";
+    world_start(&world, 1000 + (uint64_t)_i);
+    hf_simapi_set_watchlist(world.api, _i % 3 != 0);
+    hf_simapi_set_page(world.api, _i % 2 == 0 ? 3 : 0);
+    hf_simclient_set_link(world.client, &(struct hf_simlink){.delay_min_ns = HF_NS_PER_MS,
+                                                             .delay_max_ns = 800 * HF_NS_PER_MS,
+                                                             .chunk_max = 50,
+                                                             .break_ppm = 2000,
+                                                             .duplicate_ppm = 100000});
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    for (int step = 0; step < 60; step++) {
+        *name = (char)('a' + hf_simloop_below(world.loop, 12));
+        switch (hf_simloop_below(world.loop, 9)) {
+        case 0:
+            (void)hf_simapi_delete(world.api, "EdgeUpdate", name);
+            break;
+        case 1:
+            hf_simclient_set_state(world.client, (enum hf_simlink_state)hf_simloop_below(world.loop, 3));
+            break;
+        case 2:
+            hf_simnet_set_server(world.net, "https://api", (enum hf_simserver_state)hf_simloop_below(world.loop, 3));
+            break;
+        case 3:
+            hf_simapi_compact(world.api);
+            break;
+        case 4:
+            hf_simapi_fail(world.api, 2, (const int[]){401, 410, 429, 500}[hf_simloop_below(world.loop, 4)], 0);
+            break;
+        case 5:
+            hf_simapi_expire_watches(world.api);
+            break;
+        default:
+            put(&world, "EdgeUpdate", name, step);
+        }
+        run(&world, 1 + hf_simloop_below(world.loop, 90));
+    }
+    hf_simclient_set_state(world.client, HF_SIM_LINK_UP);
+    hf_simnet_set_server(world.net, "https://api", HF_SIM_SERVER_UP);
+    hf_simapi_fail(world.api, 0, 0, 0);
+    hf_simclient_set_link(world.client, &(struct hf_simlink){.delay_max_ns = HF_NS_PER_MS});
+    run(&world, 310);
+    ck_assert(seen.in_contact && seen.stale == 0);
+    same(&seen, "EdgeUpdate");
+    ck_assert_uint_eq(hf_simapi_counts(world.api)->bare_watches, 0);
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_loop_test(tc, lists_then_follows, 0, 3);
+    tcase_add_loop_test(tc, idle_makes_no_requests, 0, 2);
+    tcase_add_test(tc, resumes_without_a_list);
+    tcase_add_test(tc, a_resume_too_old_becomes_one_list);
+    tcase_add_loop_test(tc, expired_in_the_stream, 0, 2);
+    tcase_add_test(tc, a_watch_that_ends_goes_on);
+    tcase_add_loop_test(tc, comes_back, 0, (int)HF_LEN(cuts));
+    tcase_add_test(tc, returns_are_spread);
+    tcase_add_loop_test(tc, refusals, 0, (int)HF_LEN(failures));
+    tcase_add_test(tc, crds_come_later);
+    tcase_add_loop_test(tc, an_empty_list_of_a_real_server_counts, 0, 2);
+    tcase_add_loop_test(tc, a_list_from_the_past_deletes_nothing, 0, 2);
+    tcase_add_test(tc, garbage_in_the_stream);
+    tcase_add_test(tc, one_object_by_name);
+    tcase_add_loop_test(tc, a_sink_may_unsubscribe, 0, 2);
+    tcase_add_loop_test(tc, any_weather, 0, 40);
+}
+HF_TEST_MAIN_TIMEOUT("kube/watcher", cases, 120)

@@ -10,7 +10,13 @@
 #include "base/err.h"
 #include "base/fs.h"
 
-enum { HF_ED25519_PUBLIC = 32, HF_ED25519_SIGNATURE = 64, HF_TRUST_MAX_KEYS = 64, HF_KEY_ID_MAX = 63 };
+enum {
+    HF_ED25519_PUBLIC = 32,
+    HF_ED25519_SIGNATURE = 64,
+    HF_TRUST_MAX_KEYS = 64,
+    HF_TRUST_MAX_PEM = 4096,
+    HF_KEY_ID_MAX = 63
+};
 
 enum hf_trust_verdict {
     HF_TRUST_OK,
@@ -24,18 +30,23 @@ enum hf_trust_verdict {
 /* "SignatureInvalid", "UnknownKey", ...: the reason shown in a status. */
 const char *hf_trust_reason(enum hf_trust_verdict verdict);
 
-/* Check the signatures of a decoded update. 0 with *ret_verdict, or -errno (trust folder unreadable, a key file damaged: named
- * in *err; other keys still count). *err explains every verdict but OK. */
+/* Check the signatures of a decoded update. 0 with *ret_verdict; *err explains every verdict but OK. -errno when no verdict can
+ * be had: trust folder unreadable, threshold file damaged, or not enough good signatures while the file of a key that signed
+ * is damaged (-EBADMSG, named in *err). Other keys still count: enough good ones are OK whatever else is damaged.
+ * One key counts once, however often and under however many names it signed. */
 HF_MUST_USE int hf_trust_check(const struct hf_fs_ops *fs, const char *trust_dir, const struct hf_edgeupdate *update,
                                enum hf_trust_verdict *ret_verdict, struct hf_err *err);
 
-/* The primitives under it, also used by the CLI. Key texts are PEM. */
+/* The primitives under it, also used by the CLI. Key texts are PEM, one key, without a password. Refused as -EBADMSG: other
+ * algorithms, and public keys of small order, under which anything would verify. hf_trust_verify: -EKEYREJECTED when the
+ * signature does not fit. */
 HF_MUST_USE int hf_trust_verify(const char *public_pem, struct hf_view message,
-                                const unsigned char signature[HF_ED25519_SIGNATURE],
-                                struct hf_err *err); /* 0, -EKEYREJECTED, -EBADMSG */
+                                const unsigned char signature[HF_ED25519_SIGNATURE], struct hf_err *err);
 HF_MUST_USE int hf_trust_sign(const char *private_pem, struct hf_view message,
                               unsigned char signature[HF_ED25519_SIGNATURE], struct hf_err *err);
 HF_MUST_USE int hf_trust_generate(struct hf_buf *private_pem, struct hf_buf *public_pem,
                                   struct hf_err *err); /* PKCS#8, SPKI */
 HF_MUST_USE int hf_trust_public_of(const char *private_pem, struct hf_buf *public_pem, struct hf_err *err);
+/* The 32 bytes of a public key: two files may hold the same one. */
+HF_MUST_USE int hf_trust_public_raw(const char *public_pem, unsigned char raw[HF_ED25519_PUBLIC], struct hf_err *err);
 bool hf_trust_key_id_valid(const char *key_id);

@@ -1,0 +1,232 @@
+#include "trust/trust.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "os/file.h"
+
+const char *hf_trust_reason(enum hf_trust_verdict verdict)
+{
+    switch (verdict) {
+    case HF_TRUST_OK:
+        return "SignatureValid";
+    case HF_TRUST_NO_KEYS:
+        return "NoTrustedKeys";
+    case HF_TRUST_UNKNOWN_KEY:
+        return "UnknownKey";
+    case HF_TRUST_BAD_SIGNATURE:
+        return "SignatureInvalid";
+    case HF_TRUST_BELOW_THRESHOLD:
+        return "TooFewSignatures";
+    case HF_TRUST_UNSIGNED:
+    default:
+        return "Unsigned";
+    }
+}
+
+/* ---- the trust folder -------------------------------------------------------------------------------------------------- */
+
+static int count_key(void *arg, const char *name, unsigned char type)
+{
+    unsigned *n = arg;
+    const char *dot = strrchr(name, '.');
+
+    (void)type;
+    *n += dot != NULL && dot != name && strcmp(dot, ".pem") == 0;
+    return 0;
+}
+
+/* Key files there; an absent folder has none. */
+static int count_keys(const struct hf_fs_ops *fs, const char *trust_dir, unsigned *ret_n, struct hf_err *err)
+{
+    unsigned n = 0;
+    int fd = fs->openat(fs->ctx, AT_FDCWD, trust_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
+    int r;
+
+    if (fd < 0 && fd != -ENOENT)
+        return hf_err_sys(err, fd, "open trust folder '%s'", trust_dir);
+    if (fd >= 0) {
+        r = fs->list(fs->ctx, fd, count_key, &n);
+        (void)fs->close(fs->ctx, fd);
+        if (r < 0)
+            return hf_err_sys(err, r, "list trust folder '%s'", trust_dir);
+    }
+    if (n > HF_TRUST_MAX_KEYS)
+        return hf_err_set(err, E2BIG, "trust folder '%s' holds %u keys, at most %d are read", trust_dir, n,
+                          HF_TRUST_MAX_KEYS);
+    *ret_n = n;
+    return 0;
+}
+
+/* A file that is there but makes no sense must not lower the bar. */
+static int read_threshold(const struct hf_fs_ops *fs, const char *trust_dir, unsigned *ret_threshold,
+                          struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(64);
+    struct hf_err cause = HF_ERR_INIT;
+    char path[512], number[64];
+    uint64_t value;
+    int r;
+
+    (void)snprintf(path, sizeof(path), "%s/threshold", trust_dir);
+    r = hf_file_read(fs, path, &text, &cause);
+    if (r == -ENOENT) {
+        *ret_threshold = 1;
+        return 0;
+    }
+    if (r < 0)
+        return hf_err_set(err, -r, "%s", cause.cause);
+    struct hf_view trimmed = hf_view_trim(hf_buf_view(&text));
+    (void)snprintf(number, sizeof(number), "%.*s", (int)trimmed.n, trimmed.p);
+    if (strlen(number) != trimmed.n || hf_parse_u64(number, 1, HF_TRUST_MAX_KEYS, &value) < 0)
+        return hf_err_set(err, EBADMSG, "'%s' must hold one number from 1 to %d", path, HF_TRUST_MAX_KEYS);
+    *ret_threshold = (unsigned)value;
+    return 0;
+}
+
+/* ---- one check --------------------------------------------------------------------------------------------------------- */
+
+struct check {
+    const struct hf_fs_ops *fs;
+    const char *trust_dir;
+    struct hf_view message;
+    unsigned good, bad, unknown, damaged;
+    unsigned char counted[HF_MAX_SIGNATURES][HF_ED25519_PUBLIC]; /* raw keys of the good ones */
+    struct hf_err damage;                                        /* of the first damaged key */
+    struct hf_buf told; /* "'a' is unknown here, 'b' does not fit"; what does not fit in is left out */
+};
+
+static void tell(struct check *check, const char *key_id, const char *what)
+{
+    int r = hf_buf_addf(&check->told, "%s'%s' %s", check->told.n > 0 ? ", " : "", key_id, what);
+
+    (void)r;
+}
+
+static void count_good(struct check *check, const unsigned char raw[HF_ED25519_PUBLIC])
+{
+    for (unsigned i = 0; i < check->good; i++)
+        if (memcmp(check->counted[i], raw, HF_ED25519_PUBLIC) == 0)
+            return;
+    memcpy(check->counted[check->good++], raw, HF_ED25519_PUBLIC);
+}
+
+static int check_with(struct check *check, const struct hf_signature *signature, const char *pem, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf bytes = HF_BUF_INIT(2 * HF_ED25519_SIGNATURE);
+    unsigned char raw[HF_ED25519_PUBLIC], full[HF_ED25519_SIGNATURE];
+    int r = hf_trust_public_raw(pem, raw, err);
+
+    if (r < 0)
+        return r;
+    if (hf_base64_decode(hf_view_of(signature->signature), &bytes) < 0 || bytes.n != sizeof(full))
+        return hf_err_set(err, EKEYREJECTED, "not the base64 of a signature");
+    memcpy(full, bytes.p, sizeof(full));
+    r = hf_trust_verify(pem, check->message, full, err);
+    if (r == 0)
+        count_good(check, raw);
+    return r;
+}
+
+/* 0 also for what does not count; it was told. */
+static int check_one(struct check *check, const struct hf_signature *signature)
+{
+    _cleanup_(hf_buf_done) struct hf_buf pem = HF_BUF_INIT(HF_TRUST_MAX_PEM);
+    struct hf_err err = HF_ERR_INIT;
+    char path[512];
+    int r = -ENOENT;
+
+    if (hf_trust_key_id_valid(signature->key_id)) {
+        (void)snprintf(path, sizeof(path), "%s/%s.pem", check->trust_dir, signature->key_id);
+        r = hf_file_read(check->fs, path, &pem, &err);
+    }
+    if (r == 0)
+        r = check_with(check, signature, hf_buf_str(&pem), &err);
+    if (r == -ENOMEM)
+        return r;
+    if (r == -ENOENT) {
+        check->unknown++;
+        tell(check, signature->key_id, "is unknown here");
+    } else if (r == -EKEYREJECTED) {
+        check->bad++;
+        tell(check, signature->key_id, "does not fit");
+    } else if (r < 0) {
+        if (check->damaged++ == 0)
+            (void)hf_err_set(&check->damage, -r, "key '%s': %s", signature->key_id, err.cause);
+        tell(check, signature->key_id, "cannot be read");
+    }
+    return 0;
+}
+
+/* A name may stand there only once in a decoded object; here it is checked only once whatever the object says. */
+static bool seen_before(const struct hf_edgeupdate *update, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(update->signatures[k].key_id, update->signatures[i].key_id) == 0 &&
+            strcmp(update->signatures[k].signature, update->signatures[i].signature) == 0)
+            return true;
+    return false;
+}
+
+static int check_all(struct check *check, const struct hf_edgeupdate *update, struct hf_err *err)
+{
+    for (size_t i = 0; i < HF_MIN(update->n_signatures, (size_t)HF_MAX_SIGNATURES); i++)
+        if (!seen_before(update, i) && check_one(check, &update->signatures[i]) < 0)
+            return hf_err_set(err, ENOMEM, "not enough memory to check signatures");
+    return 0;
+}
+
+static int conclude(const struct check *check, unsigned threshold, enum hf_trust_verdict *ret_verdict,
+                    struct hf_err *err)
+{
+    enum hf_trust_verdict verdict = HF_TRUST_OK;
+
+    if (check->good >= threshold) {
+        *ret_verdict = verdict;
+        return 0;
+    }
+    if (check->damaged > 0) {
+        if (err != NULL)
+            *err = check->damage;
+        return -check->damage.code;
+    }
+    if (check->good > 0)
+        verdict = HF_TRUST_BELOW_THRESHOLD;
+    else
+        verdict = check->bad > 0 ? HF_TRUST_BAD_SIGNATURE : HF_TRUST_UNKNOWN_KEY;
+    (void)hf_err_set(err, EKEYREJECTED, "%u of %u needed signatures are good%s%.180s", check->good, threshold,
+                     check->told.n > 0 ? ": " : "", hf_buf_str(&check->told));
+    *ret_verdict = verdict;
+    return 0;
+}
+
+int hf_trust_check(const struct hf_fs_ops *fs, const char *trust_dir, const struct hf_edgeupdate *update,
+                   enum hf_trust_verdict *ret_verdict, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf message = HF_BUF_INIT(HF_API_MAX_OBJECT_BYTES);
+    unsigned n_keys = 0, threshold = 0;
+    int r = count_keys(fs, trust_dir, &n_keys, err);
+
+    if (r == 0)
+        r = read_threshold(fs, trust_dir, &threshold, err);
+    if (r < 0)
+        return r;
+    if (n_keys == 0 || update->n_signatures == 0) {
+        *ret_verdict = n_keys == 0 ? HF_TRUST_NO_KEYS : HF_TRUST_UNSIGNED;
+        (void)(n_keys == 0 ? hf_err_set(err, EKEYREJECTED, "no key in trust folder '%s'", trust_dir)
+                           : hf_err_set(err, EKEYREJECTED, "the release is not signed"));
+        return 0;
+    }
+    r = hf_json_canonical(update->release.json, &message, err);
+    if (r < 0)
+        return r;
+    struct check check = {.fs = fs, .trust_dir = trust_dir, .message = hf_buf_view(&message), .told = {.max = 400}};
+    r = check_all(&check, update, err);
+    if (r == 0)
+        r = conclude(&check, threshold, ret_verdict, err);
+    hf_buf_done(&check.told);
+    return r;
+}

@@ -1,0 +1,134 @@
+/* Vectors: RFC 8032, 7.1 (tests 1 and 3). */
+#include <errno.h>
+
+#include "base/parse.h"
+#include "support/check_main.h"
+#include "trust/trust.h"
+
+#define PEM(kind, text) "-----BEGIN " kind "-----\n" text "\n-----END " kind "-----\n"
+
+static const struct {
+    const char *private_pem, *public_pem, *message, *signature;
+    size_t n;
+} vectors[] = {
+    {PEM("PRIVATE KEY", "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g"),
+     PEM("PUBLIC KEY", "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="), "",
+     "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e065224901555fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe246"
+     "5514143"
+     "8e7a100b",
+     0},
+    {PEM("PRIVATE KEY", "MC4CAQAwBQYDK2VwBCIEIMWqjfQ/n4N77bdELzHct7Fm04U1B28JS4XOOi4LRFj3"),
+     PEM("PUBLIC KEY", "MCowBQYDK2VwAyEA/FHNjmIYoaONpH7QAjDwWAgW7RO6MwOsXeuRFUiQgCU="), "\xaf\x82",
+     "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc"
+     "027bece"
+     "ea1ec40a",
+     2},
+};
+
+START_TEST(vector)
+{
+    unsigned char want[HF_ED25519_SIGNATURE], got[HF_ED25519_SIGNATURE];
+    struct hf_view message = {vectors[_i].message, vectors[_i].n};
+    _cleanup_(hf_buf_done) struct hf_buf public_pem = HF_BUF_INIT(1000);
+
+    ck_assert_int_eq(hf_hex_decode(vectors[_i].signature, want, sizeof(want)), 0);
+    ck_assert_int_eq(hf_trust_sign(vectors[_i].private_pem, message, got, NULL), 0);
+    ck_assert_mem_eq(got, want, sizeof(want));
+    ck_assert_int_eq(hf_trust_verify(vectors[_i].public_pem, message, want, NULL), 0);
+    ck_assert_int_eq(hf_trust_public_of(vectors[_i].private_pem, &public_pem, NULL), 0);
+    ck_assert_str_eq(hf_buf_str(&public_pem), vectors[_i].public_pem);
+    for (size_t bit = 0; bit < 8 * sizeof(want); bit++) {
+        want[bit / 8] ^= (unsigned char)(1u << bit % 8);
+        ck_assert_msg(hf_trust_verify(vectors[_i].public_pem, message, want, NULL) == -EKEYREJECTED, "bit %zu", bit);
+        want[bit / 8] ^= (unsigned char)(1u << bit % 8);
+    }
+    ck_assert_int_eq(hf_trust_verify(vectors[1 - _i].public_pem, message, want, NULL), -EKEYREJECTED);
+}
+END_TEST
+
+static const struct {
+    const char *name, *pem;
+} bad_public[] = {
+    {"empty", ""},
+    {"garbage", "not a key"},
+    {"garbage inside", PEM("PUBLIC KEY", "AAAA")},
+    {"cut", "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKx"},
+    {"a private key", PEM("PRIVATE KEY", "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g")},
+    {"X25519", PEM("PUBLIC KEY", "MCowBQYDK2VuAyEAw+iF3pXm7WBZSpwONrSPQMb/66uuv+GCt0V9QKQIvVM=")},
+    {"P-256", PEM("PUBLIC KEY", "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEbcR9Z63eMaXvMNov2NBsK/7HOrSf\n"
+                                "+P0BUNp5kUiqyLIhxkam9YcmPwmq3wmaw3d7bhNaIdGOpga/1j4X56EEuQ==")},
+    {"order 4", PEM("PUBLIC KEY", "MCowBQYDK2VwAyEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")},
+    {"order 1", PEM("PUBLIC KEY", "MCowBQYDK2VwAyEAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")},
+    {"order 8", PEM("PUBLIC KEY", "MCowBQYDK2VwAyEAJuiVj8KyJ7BFw/SJ8u+Y8NXfrAXTxjM5sTgCiG1T/AU=")},
+    {"order 8, negative x", PEM("PUBLIC KEY", "MCowBQYDK2VwAyEAxxdqcD1N2E+6PAt2DRBnDyogU/osOczGTsf9d5KsA/o=")},
+    {"order 2", PEM("PUBLIC KEY", "MCowBQYDK2VwAyEA7P///////////////////////////////////////38=")},
+    {"order 4, not reduced", PEM("PUBLIC KEY", "MCowBQYDK2VwAyEA7f////////////////////////////////////////8=")},
+    {"order 1, not reduced", PEM("PUBLIC KEY", "MCowBQYDK2VwAyEA7v///////////////////////////////////////38=")},
+};
+
+START_TEST(refuses_public)
+{
+    static const unsigned char signature[HF_ED25519_SIGNATURE] = {1}; /* R = identity, S = 0 */
+    struct hf_err err = HF_ERR_INIT;
+
+    ck_assert_msg(hf_trust_verify(bad_public[_i].pem, HF_VIEW("x"), signature, &err) == -EBADMSG, "%s: %s",
+                  bad_public[_i].name, err.cause);
+}
+END_TEST
+
+START_TEST(refuses_private)
+{
+    static const char *const bad[] = {
+        "", "x", PEM("PUBLIC KEY", "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="),
+        PEM("ENCRYPTED PRIVATE KEY", "MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAgnqXXwidwP6AICCAAw\n"
+                                     "DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEEH4jpL3Rx9ul+heiyzQf3uAEQE3m\n"
+                                     "gQEAxT52onHoTHi5YCGfUNw/O9ahBS8rE62yQiY4VOE4Mr09TiRsVYiPGv1SbD0O\n"
+                                     "tms2UVzzXRLpWNCBeTA=")};
+    unsigned char signature[HF_ED25519_SIGNATURE];
+    _cleanup_(hf_buf_done) struct hf_buf out = HF_BUF_INIT(1000);
+
+    for (size_t i = 0; i < HF_LEN(bad); i++) {
+        ck_assert_int_eq(hf_trust_sign(bad[i], HF_VIEW("x"), signature, NULL), -EBADMSG);
+        ck_assert_int_eq(hf_trust_public_of(bad[i], &out, NULL), -EBADMSG);
+    }
+    ck_assert_uint_eq(out.n, 0);
+}
+END_TEST
+
+START_TEST(generated_keys_work)
+{
+    _cleanup_(hf_buf_done) struct hf_buf priv = HF_BUF_INIT(1000), pub = HF_BUF_INIT(1000), again = HF_BUF_INIT(1000);
+    _cleanup_(hf_buf_done) struct hf_buf other = HF_BUF_INIT(1000), other_pub = HF_BUF_INIT(1000);
+    unsigned char signature[HF_ED25519_SIGNATURE];
+
+    ck_assert_int_eq(hf_trust_generate(&priv, &pub, NULL), 0);
+    ck_assert_int_eq(hf_trust_generate(&other, &other_pub, NULL), 0);
+    ck_assert_str_ne(hf_buf_str(&pub), hf_buf_str(&other_pub));
+    ck_assert_int_eq(hf_trust_public_of(hf_buf_str(&priv), &again, NULL), 0);
+    ck_assert_str_eq(hf_buf_str(&again), hf_buf_str(&pub));
+    ck_assert_int_eq(hf_trust_sign(hf_buf_str(&priv), HF_VIEW("message"), signature, NULL), 0);
+    ck_assert_int_eq(hf_trust_verify(hf_buf_str(&pub), HF_VIEW("message"), signature, NULL), 0);
+    ck_assert_int_eq(hf_trust_verify(hf_buf_str(&pub), HF_VIEW("massage"), signature, NULL), -EKEYREJECTED);
+    ck_assert_int_eq(hf_trust_verify(hf_buf_str(&other_pub), HF_VIEW("message"), signature, NULL), -EKEYREJECTED);
+}
+END_TEST
+
+START_TEST(key_ids)
+{
+    ck_assert(hf_trust_key_id_valid("release-2026") && hf_trust_key_id_valid("a") && hf_trust_key_id_valid("a.b"));
+    ck_assert(hf_trust_key_id_valid("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
+    ck_assert(!hf_trust_key_id_valid("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
+    ck_assert(!hf_trust_key_id_valid("") && !hf_trust_key_id_valid("../a") && !hf_trust_key_id_valid("-a"));
+    ck_assert(!hf_trust_key_id_valid("a/b") && !hf_trust_key_id_valid("A") && !hf_trust_key_id_valid("a."));
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_loop_test(tc, vector, 0, (int)HF_LEN(vectors));
+    tcase_add_loop_test(tc, refuses_public, 0, (int)HF_LEN(bad_public));
+    tcase_add_test(tc, refuses_private);
+    tcase_add_test(tc, generated_keys_work);
+    tcase_add_test(tc, key_ids);
+}
+HF_TEST_MAIN("trust/key", cases)

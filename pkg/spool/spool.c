@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { KEEP_EVERY = 32, QUICK_RECORDS = 8 };
+
 struct waiter {
     void (*done)(void *arg, int r, uint64_t sequence);
     void *arg;
@@ -64,12 +66,16 @@ struct hf_spool {
     struct hf_spool_extent *extents;
     size_t n_extents, cap_extents;
     struct hf_spool_state state;
+    struct hf_timer *soon; /* a write on the loop itself, in its next turn */
+    uint64_t usual_write_ns;
+    unsigned writes_unkept; /* writes since housekeeping was first wanted */
     bool closing;
     bool calling;     /* inside a callback: freeing waits for its end */
     bool keep_failed; /* housekeeping did not work: not again before the next write or delivery */
 };
 
 static void start_writer(struct hf_spool *spool);
+static void learn_pace(struct hf_spool *spool, uint64_t took_ns);
 static void free_when_quiet(struct hf_spool *spool);
 
 /* ---- batches ----------------------------------------------------------------------------------------------------- */
@@ -160,6 +166,7 @@ static void write_ended(struct hf_spool *spool, int r)
 
     spool->state.batches++;
     spool->state.last_write_ns = writer->took_ns;
+    learn_pace(spool, writer->took_ns);
     spool->keep_failed = false;
     if (r == 0)
         spool->durable = writer->records[writer->first + writer->count - 1].sequence;
@@ -232,7 +239,18 @@ static int prepare_records(struct writer *writer)
     return 0;
 }
 
-/* What the writer does next, if anything. */
+/* Is there something to deliver on disk, or a spare segment to make? Says the writer how far. */
+static bool wants_keeping(struct hf_spool *spool)
+{
+    uint64_t segment_bytes = spool->params.store.segment_bytes;
+    bool no_spare = spool->stats.segments > 0 && spool->stats.bytes == spool->stats.segments * segment_bytes &&
+                    spool->stats.bytes + segment_bytes <= spool->params.store.max_bytes;
+
+    spool->writer.deliver = spool->deliver > spool->stats.delivered ? spool->deliver : 0;
+    return (spool->writer.deliver > 0 || no_spare) && !spool->keep_failed;
+}
+
+/* What the writer does next, if anything. Housekeeping waits for a pause in the writing, but not for ever. */
 static enum writer_task next_task(struct hf_spool *spool)
 {
     struct writer *writer = &spool->writer;
@@ -247,29 +265,54 @@ static enum writer_task next_task(struct hf_spool *spool)
             return WRITER_IDLE;
         }
     }
-    if (writer->batch.n > 0) {
+    bool keep = wants_keeping(spool);
+    if (writer->batch.n > 0 && !(keep && spool->writes_unkept >= KEEP_EVERY)) {
         writer->count = part_of(&writer->batch, writer->first);
+        spool->writes_unkept += keep;
         return WRITER_WRITE;
     }
-    writer->deliver = spool->deliver > spool->stats.delivered ? spool->deliver : 0;
-    uint64_t segment_bytes = spool->params.store.segment_bytes;
-    bool want_spare = !spool->keep_failed && spool->stats.segments > 0 &&
-                      spool->stats.bytes == spool->stats.segments * segment_bytes &&
-                      spool->stats.bytes + segment_bytes <= spool->params.store.max_bytes;
-    return (writer->deliver > 0 && !spool->keep_failed) || want_spare ? WRITER_KEEP : WRITER_IDLE;
+    spool->writes_unkept = 0;
+    return keep ? WRITER_KEEP : WRITER_IDLE;
+}
+
+/* A few records, on a disk that has been fast: handing them to a worker and back would take longer than writing them. */
+static bool is_quick(const struct hf_spool *spool)
+{
+    return spool->writer.task == WRITER_WRITE && spool->writer.count <= QUICK_RECORDS &&
+           spool->usual_write_ns <= spool->params.inline_below_ns;
+}
+
+static void write_now(void *arg)
+{
+    struct hf_spool *spool = arg;
+
+    writer_work(&spool->writer.job);
+    writer_done(&spool->writer.job, 0);
 }
 
 static void start_writer(struct hf_spool *spool)
 {
     struct writer *writer = &spool->writer;
+    const struct hf_sched_ops *sched = spool->params.sched;
 
     if (writer->task != WRITER_IDLE || spool->calling)
         return;
     writer->task = next_task(spool);
     if (writer->task == WRITER_IDLE)
         return;
-    if (spool->params.sched->submit(spool->params.sched->ctx, &writer->job) < 0)
+    if (is_quick(spool))
+        sched->timer_arm(sched->ctx, spool->soon, 0);
+    else if (sched->submit(sched->ctx, &writer->job) < 0)
         writer->task = WRITER_IDLE;
+}
+
+/* What a write takes: rises at once, falls slowly, so that one stall sends the next writes to a worker. */
+static void learn_pace(struct hf_spool *spool, uint64_t took_ns)
+{
+    if (spool->usual_write_ns == HF_NEVER || took_ns > spool->usual_write_ns)
+        spool->usual_write_ns = took_ns > spool->params.inline_below_ns ? took_ns * 8 : took_ns;
+    else
+        spool->usual_write_ns -= (spool->usual_write_ns - took_ns) / 8;
 }
 
 int hf_spool_append(struct hf_spool *spool, uint32_t tag, struct hf_view payload,
@@ -399,6 +442,10 @@ int hf_spool_new(const struct hf_spool_params *params, struct hf_spool **ret_spo
     if (spool->dir == NULL)
         return hf_err_set(err, ENOMEM, "open spool '%s'", params->store.dir);
     spool->params.store.dir = spool->dir;
+    spool->soon = params->sched->timer_new(params->sched->ctx, write_now, spool);
+    spool->usual_write_ns = HF_NEVER;
+    if (spool->soon == NULL)
+        return hf_err_set(err, ENOMEM, "open spool '%s'", params->store.dir);
     int r = hf_spool_store_open(&spool->params.store, &spool->store, err);
     if (r < 0)
         return r;
@@ -422,6 +469,7 @@ static void free_when_quiet(struct hf_spool *spool)
 {
     if (spool->writer.task != WRITER_IDLE || spool->reader.busy || spool->calling)
         return;
+    spool->params.sched->timer_free(spool->params.sched->ctx, spool->soon);
     hf_spool_store_free(spool->store);
     batch_done(&spool->collecting);
     batch_done(&spool->writer.batch);

@@ -1,8 +1,8 @@
 /* spool/spool.h - a durable queue on the loop: append with group commit, read in order, deliver.
  *
  * Appends collect while a sync runs and go to disk together: nobody waits for a timer, and one sync serves all who came
- * meanwhile. `done` of an append means: survives a power cut. At most one write and one read are under way; both run on
- * workers. Loop thread only. FORMAT.md says how it looks on disk. */
+ * meanwhile. `done` of an append means: survives a power cut. At most one write and one read are under way, on workers (see
+ * inline_below_ns). Loop thread only. FORMAT.md says how it looks on disk. */
 #pragma once
 
 #include "base/clock.h"
@@ -23,6 +23,9 @@ struct hf_spool_params {
     struct hf_spool_store_params store;
     const struct hf_clock_ops *clock;
     const struct hf_sched_ops *sched;
+    /* Writes of a few records run on the loop itself while writes usually take less than this: on a fast disk the way to a
+     * worker and back takes longer than the sync. One slow write sends them to workers again. 0: always workers. */
+    uint64_t inline_below_ns;
     /* New records can be read. May be NULL. */
     void (*readable)(void *arg);
     /* Records were dropped to make room; called before the append that made it necessary is acknowledged. May be NULL. */

@@ -33,6 +33,7 @@ static void world_init(struct world *world, uint64_t seed, uint64_t max_bytes)
                   .max_bytes = max_bytes},
         .clock = hf_simproc_clock(world->proc),
         .sched = hf_simproc_sched(world->proc),
+        .inline_below_ns = seed % 2 == 1 ? HF_NS_PER_MS : 0,
         .arg = world,
     };
     ck_assert_int_eq(hf_spool_new(&world->params, &world->spool, NULL), 0);

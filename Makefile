@@ -58,7 +58,7 @@ all: ## build the release binaries into build/release
 all: $(BINARIES:%=$(B)/release/%)
 
 demo: ## the main job on this machine: delta update, failing update that comes back, tampered one refused, kill -9 (KEEP=1 keeps it running)
-	@hack/setup.sh build
+	@hack/setup.sh build demo
 	@$(MAKE) --no-print-directory all $(B)/release/support/programs
 	@hack/demo $(if $(KEEP),--keep)
 

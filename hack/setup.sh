@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Install what building and testing holdfast needs on Debian 12, grouped by purpose.
 #
-#   hack/setup.sh [--check] [build|test|e2e|bench ...]      default: build
+#   hack/setup.sh [--check] [build|demo|test|e2e|bench ...]      default: build
 #
 # --check only reports. Without the right to install, it names exactly the packages that are missing and fails.
 set -euo pipefail
 
 build="gcc make pkg-config libcurl4-openssl-dev libssl-dev libyaml-dev libjansson-dev libwebsockets-dev
   libwebsockets-evlib-uv libuv1-dev libzstd-dev liblzma-dev libdivsufsort-dev libsystemd-dev"
+demo="python3"
 test="check clang clang-format clang-tidy cppcheck libclang-rt-14-dev llvm gcovr python3 python3-yaml strace openssl
   curl dbus jq python3-h2 prometheus xz-utils zstd file groff procps util-linux"
 e2e="debootstrap systemd-container buildah iproute2 iptables dbus e2fsprogs xfsprogs libsqlite3-dev libc6-dev openssl
@@ -21,9 +22,9 @@ groups=()
 for word in "$@"; do
   case $word in
     --check) check_only=yes ;;
-    build | test | e2e | bench) groups+=("$word") ;;
+    build | demo | test | e2e | bench) groups+=("$word") ;;
     -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    *) say "unknown word '$word'; known: --check build test e2e bench" >&2; exit 2 ;;
+    *) say "unknown word '$word'; known: --check build demo test e2e bench" >&2; exit 2 ;;
   esac
 done
 [ ${#groups[@]} -gt 0 ] || groups=(build)

@@ -5,6 +5,82 @@
 
 const struct hf_cli_command hf_cli_commands[] = {
     {
+        .name = "release create",
+        .args = "",
+        .summary = "from old and new files to a signed EdgeUpdate with its artifacts and deltas",
+        .details = "Makes a folder: whole artifacts, a delta from every old file that is smaller than the whole, and "
+                   "<name>-<version>.yaml, signed. Every delta is applied and compared; the object is read back and "
+                   "checked as a node checks it. Upload the folder to --url-base, then kubectl apply the object.\n\n"
+                   "  holdfast release create --name edge-inference --version 1.4.2 --sequence 42 \\\n"
+                   "      --path /opt/edge-inference/bin/current --restart-unit edge-inference.service \\\n"
+                   "      --artifact arm64=build/arm64/edge-inference,old=releases/1.4.1-arm64 \\\n"
+                   "      --health-http http://127.0.0.1:8080/healthz --expires 90d \\\n"
+                   "      --url-base https://releases.example.com --key release.pem --key-id release-2026 --out out",
+        ROW(hf_cli_release_create),
+    },
+    {
+        .name = "release sign",
+        .args = "FILE",
+        .summary = "add a signature to an EdgeUpdate",
+        .details = "For releases that several people must sign: each adds theirs, in any order. What is signed is "
+                   "spec.release; everything else may change afterwards. The file is written anew: comments are lost.",
+        .min_words = 1,
+        .max_words = 1,
+        ROW(hf_cli_release_sign),
+    },
+    {
+        .name = "release verify",
+        .args = "FILE",
+        .summary = "would a node with these keys take this release?",
+        .min_words = 1,
+        .max_words = 1,
+        ROW(hf_cli_release_verify),
+    },
+    {
+        .name = "key generate",
+        .args = "KEY",
+        .summary = "make a signing key (ed25519)",
+        .details = "Writes the private key to KEY (mode 0600) and the public one beside it. Existing files are never "
+                   "overwritten.",
+        .min_words = 1,
+        .max_words = 1,
+        ROW(hf_cli_key_generate),
+    },
+    {
+        .name = "key public",
+        .args = "KEY",
+        .summary = "print the public half of a private key",
+        .min_words = 1,
+        .max_words = 1,
+        ROW(hf_cli_key_public),
+    },
+    {
+        .name = "lint",
+        .args = "FILE...",
+        .summary = "check EdgeUpdate and SyncPolicy files as a node would",
+        .details = "Prints file:line: path: what is wrong, for everything that is wrong.",
+        .min_words = 1,
+        .max_words = HF_CLI_MAX_WORDS,
+        ROW(hf_cli_lint),
+    },
+    {
+        .name = "status",
+        .args = "",
+        .summary = "what the agent of this node last said",
+        .details = "Reads the agent's state folder; needs neither network nor a running agent.",
+        ROW(hf_cli_status),
+    },
+    {
+        .name = "hold",
+        .args = "",
+        .summary = "postpone updates on this node, or see whether they are",
+        .details = "What is in progress is brought to its end, nothing new starts. Works offline; shows centrally. "
+                   "Without an option, says whether this node is held.\n\n"
+                   "  holdfast hold --reason 'line 3 is running' --for 8h\n"
+                   "  holdfast hold --release",
+        ROW(hf_cli_hold),
+    },
+    {
         .name = "completion",
         .args = "bash|zsh|fish",
         .summary = "print completion for a shell",

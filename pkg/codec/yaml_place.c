@@ -148,10 +148,8 @@ size_t hf_yaml_line(struct hf_view text, size_t document, const char *path)
         yaml_event_t event;
         if (!yaml_parser_parse(&parser, &event))
             break;
-        if (at_root) {
+        if (at_root)
             inside = !is_empty_root(&event) && documents++ == document;
-            at_root = false;
-        }
         if (inside)
             going = step(&walk, &event);
         at_root = event.type == YAML_DOCUMENT_START_EVENT;

@@ -1,0 +1,87 @@
+/* hold: the site says "not now". The file is read by the agent (sync/hold.h); nothing else is needed, so it works offline. */
+#include "sync/hold.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "cli/parts.h"
+#include "os/file.h"
+
+const struct hf_cli_option hf_cli_hold_options[] = {
+    {.name = "reason", .value = "TEXT", .help = "hold, and say why: it is shown centrally"},
+    {.name = "for", .value = "DURATION", .help = "how long (8h, 2d); without it, up to seven days"},
+    {.name = "release", .help = "stop holding"},
+    {.name = "state-dir", .value = "DIR", .help = "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"},
+    {.name = "json", .help = "show the hold as JSON"},
+    {.name = NULL},
+};
+
+static int write_hold(struct hf_cli *cli, const struct hf_cli_args *args, const char *path, struct hf_err *err)
+{
+    const char *length = hf_cli_value(args, "for", NULL);
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_HOLD_FILE_MAX);
+    uint64_t now = hf_unix_ns(cli->clock), for_ns = 0;
+    char when[HF_TIME_TEXT];
+    int r = length != NULL ? hf_cli_duration("for", length, &for_ns, err) : 0;
+
+    if (r < 0)
+        return r;
+    if (for_ns > HF_HOLD_MAX_NS)
+        return hf_err_set(err, EINVAL, "--for: at most 7d, so that a forgotten hold does not keep a fix away for ever");
+    _cleanup_(hf_json_freep) json_t *hold =
+        json_pack("{s:s, s:s}", "reason", hf_cli_value(args, "reason", ""), "since", hf_format_time(now, when));
+    if (hold == NULL)
+        return hf_err_set(err, EINVAL, "--reason: no valid UTF-8 text");
+    if (length != NULL)
+        r = hf_cli_put(hold, "until", json_string(hf_format_time(now + for_ns, when)), err);
+    if (r == 0 && (hf_json_format(hold, &text) < 0 || hf_buf_add_str(&text, "\n") < 0))
+        r = hf_err_set(err, EINVAL, "--reason: longer than a hold file may be");
+    if (r == 0)
+        r = hf_file_replace(cli->fs, path, text.p, text.n, 0644, err);
+    return r;
+}
+
+static int show_hold(struct hf_cli *cli, const struct hf_cli_args *args, const char *path, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_HOLD_FILE_MAX);
+    struct hf_hold hold = {.present = false};
+    char when[HF_TIME_TEXT] = "";
+    uint64_t end = HF_NEVER;
+    int r = hf_file_read(cli->fs, path, &text, err);
+
+    if (r < 0 && r != -ENOENT)
+        return r;
+    if (r == 0)
+        (void)!hf_hold_parse(hf_buf_view(&text), &hold, NULL); /* what cannot be read holds too, and says so */
+    bool active = hf_hold_active(&hold, hf_unix_ns(cli->clock), &end);
+    if (end != HF_NEVER)
+        (void)hf_format_time(end, when);
+    if (hf_cli_flag(args, "json")) {
+        _cleanup_(hf_json_freep) json_t *answer = json_pack("{s:b, s:s, s:s}", "active", active, "reason",
+                                                            active ? hold.reason : "", "until", active ? when : "");
+        return answer != NULL ? hf_cli_print_json(cli, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
+    }
+    if (!active)
+        (void)fprintf(cli->out, "no hold\n");
+    else
+        (void)fprintf(cli->out, "held%s%s: %s\n", when[0] != '\0' ? " until " : "", when, hold.reason);
+    return 0;
+}
+
+int hf_cli_hold(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    const char *state = hf_cli_value(args, "state-dir", HF_CLI_DEFAULT_STATE_DIR);
+    bool release = hf_cli_flag(args, "release"), hold = hf_cli_value(args, "reason", NULL) != NULL;
+    _cleanup_(hf_freep) char *path = hf_asprintf("%s/hold", state);
+
+    if (path == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    if (release && hold)
+        return hf_err_set(err, EINVAL, "--reason and --release are one too many");
+    if (!hold && hf_cli_value(args, "for", NULL) != NULL)
+        return hf_err_set(err, EINVAL, "--for needs --reason: say why");
+    if (release)
+        return hf_file_remove(cli->fs, path, err);
+    return hold ? write_hold(cli, args, path, err) : show_hold(cli, args, path, err);
+}

@@ -1,0 +1,143 @@
+/* lint: what a node would say about these files, before it does. */
+#include <errno.h>
+#include <string.h>
+
+#include "api/syncpolicy.h"
+#include "base/buf.h"
+#include "cli/parts.h"
+#include "codec/yaml_place.h"
+
+enum { ADVISED_BYTES = 4096 };
+
+const struct hf_cli_option hf_cli_lint_options[] = {
+    {.name = "json", .help = "one JSON object per finding"},
+    {.name = "strict", .help = "warnings count as errors"},
+    {.name = NULL},
+};
+
+struct lint {
+    struct hf_cli *cli;
+    const char *path;
+    struct hf_view text;
+    size_t document;
+    bool json;
+    size_t errors, warnings;
+};
+
+static int tell(struct lint *lint, bool error, const char *where, const char *what, struct hf_err *err)
+{
+    size_t line = hf_yaml_line(lint->text, lint->document, where);
+
+    error ? lint->errors++ : lint->warnings++;
+    if (!lint->json) {
+        (void)fprintf(lint->cli->out, "%s:%zu: %s%s%s%s\n", lint->path, line, error ? "" : "warning: ", where,
+                      where[0] != '\0' ? ": " : "", what);
+        return 0;
+    }
+    _cleanup_(hf_json_freep) json_t *finding =
+        json_pack("{s:s, s:I, s:s, s:s, s:s}", "file", lint->path, "line", (json_int_t)line, "level",
+                  error ? "error" : "warning", "path", where, "text", what);
+    if (finding == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    return hf_cli_print_json(lint->cli, finding, err);
+}
+
+static int tell_issues(struct lint *lint, const struct hf_issues *issues, struct hf_err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < HF_MIN(issues->n_errors, (size_t)HF_API_MAX_ISSUES); i++)
+        r = tell(lint, true, issues->errors[i].path, issues->errors[i].text, err);
+    if (r == 0 && issues->n_errors > HF_API_MAX_ISSUES)
+        r = tell(lint, true, "", "and more of the same", err);
+    for (size_t i = 0; r == 0 && i < HF_MIN(issues->n_warnings, (size_t)HF_API_MAX_ISSUES); i++)
+        r = tell(lint, false, issues->warnings[i].path, issues->warnings[i].text, err);
+    return r;
+}
+
+static int lint_update(struct lint *lint, json_t *object, struct hf_issues *issues, struct hf_err *err)
+{
+    _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *update = NULL;
+    _cleanup_(hf_buf_done) struct hf_buf compact = HF_BUF_INIT(HF_CLI_OBJECT_BYTES);
+    int decoded = hf_edgeupdate_decode(object, &update, issues);
+    int r = decoded == 0 || decoded == -EBADMSG ? tell_issues(lint, issues, err)
+                                                : hf_err_wrap(err, decoded, "%s", lint->path);
+
+    if (r < 0 || decoded < 0)
+        return r;
+    if (update->n_signatures == 0)
+        r = tell(lint, false, "spec.signatures", "not signed yet: every node refuses it (holdfast release sign)", err);
+    if (r == 0 && hf_json_format(object, &compact) == 0 && compact.n > ADVISED_BYTES)
+        r = tell(lint, false, "", "larger than 4 KiB: every change of its status is sent to every node", err);
+    if (r == 0 && update->release.expires_unix_ns == HF_NEVER)
+        r = tell(lint, false, "spec.release", "no 'expires': an old release could be replayed to a node for ever", err);
+    if (r == 0 && update->release.n_checks == 0)
+        r = tell(lint, false, "spec.release", "no health check: only a restart that fails would be rolled back", err);
+    return r;
+}
+
+static int lint_policy(struct lint *lint, json_t *object, struct hf_issues *issues, struct hf_err *err)
+{
+    _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *policy = NULL;
+
+    int r = hf_syncpolicy_decode(object, &policy, issues);
+
+    if (r < 0 && r != -EBADMSG)
+        return hf_err_wrap(err, r, "%s", lint->path);
+    return tell_issues(lint, issues, err);
+}
+
+static int lint_object(struct lint *lint, json_t *object, struct hf_err *err)
+{
+    const char *kind = hf_json_str_or(object, "kind", ""), *version = hf_json_str_or(object, "apiVersion", "");
+    struct hf_issues *issues = calloc(1, sizeof(*issues));
+    int r;
+
+    if (issues == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    if (strncmp(version, HF_API_GROUP "/", sizeof(HF_API_GROUP)) != 0)
+        r = tell(lint, false, "apiVersion", "not of " HF_API_GROUP ": not looked at", err);
+    else if (strcmp(kind, "EdgeUpdate") == 0)
+        r = lint_update(lint, object, issues, err);
+    else if (strcmp(kind, "SyncPolicy") == 0)
+        r = lint_policy(lint, object, issues, err);
+    else
+        r = tell(lint, true, "kind", "EdgeUpdate or SyncPolicy is expected here", err);
+    free(issues);
+    return r;
+}
+
+static int lint_file(struct lint *lint, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLI_OBJECT_BYTES);
+    _cleanup_(hf_json_freep) json_t *array = NULL;
+    char what[sizeof(err->cause) + sizeof(err->where) + 4];
+    int r = hf_cli_read_objects(lint->cli, lint->path, &array, &text, err);
+
+    lint->text = hf_buf_view(&text);
+    if (r == -EBADMSG || r == -E2BIG) {
+        /* The reader's own "line 3 column 5: ..." says where. */
+        (void)snprintf(what, sizeof(what), "%s", err->cause);
+        return tell(lint, true, "", what, err);
+    }
+    if (r < 0)
+        return r;
+    for (lint->document = 0; r == 0 && lint->document < json_array_size(array); lint->document++)
+        r = lint_object(lint, json_array_get(array, lint->document), err);
+    return r;
+}
+
+int hf_cli_lint(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    struct lint lint = {.cli = cli, .json = hf_cli_flag(args, "json")};
+
+    for (size_t i = 0; i < args->n_words; i++) {
+        lint.path = args->words[i];
+        int r = lint_file(&lint, err);
+        if (r < 0)
+            return r;
+    }
+    if (!lint.json && lint.errors + lint.warnings > 0)
+        (void)fprintf(cli->err, "%zu errors, %zu warnings\n", lint.errors, lint.warnings);
+    return lint.errors > 0 || (lint.warnings > 0 && hf_cli_flag(args, "strict")) ? HF_EXIT_REFUSED : 0;
+}

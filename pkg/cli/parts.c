@@ -1,0 +1,203 @@
+#include "cli/parts.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/parse.h"
+#include "trust/trust.h"
+
+int hf_cli_read_objects(struct hf_cli *cli, const char *path, json_t **ret_array, struct hf_buf *text,
+                        struct hf_err *err)
+{
+    const struct hf_json_limits limits = {.max_bytes = HF_CLI_OBJECT_BYTES};
+    _cleanup_(hf_cli_map_done) struct hf_cli_map map = {.p = NULL};
+    int r = hf_cli_map_open(cli, path, HF_CLI_OBJECT_BYTES, &map, err);
+
+    if (r < 0)
+        return r;
+    struct hf_view view = {map.p, map.n};
+    r = hf_yaml_parse_all(view, &limits, ret_array, err); /* JSON is YAML too */
+    if (r < 0)
+        return hf_err_wrap(err, r, "%s", path);
+    if (text != NULL && hf_buf_add(text, map.p, map.n) < 0) {
+        json_decref(*ret_array);
+        return hf_err_set(err, ENOMEM, "out of memory");
+    }
+    return 0;
+}
+
+int hf_cli_read_update(struct hf_cli *cli, const char *path, json_t **ret_update, struct hf_err *err)
+{
+    _cleanup_(hf_json_freep) json_t *array = NULL;
+    int r = hf_cli_read_objects(cli, path, &array, NULL, err);
+
+    if (r < 0)
+        return r;
+    if (json_array_size(array) != 1)
+        return hf_err_set(err, EBADMSG, "%s: %zu objects, one EdgeUpdate is wanted", path, json_array_size(array));
+    json_t *object = json_array_get(array, 0);
+    if (strcmp(hf_json_str_or(object, "kind", ""), "EdgeUpdate") != 0)
+        return hf_err_set(err, EBADMSG, "%s: kind is '%.40s', EdgeUpdate is wanted", path,
+                          hf_json_str_or(object, "kind", ""));
+    *ret_update = json_incref(object);
+    return 0;
+}
+
+static void print_issues(struct hf_cli *cli, const char *path, const struct hf_issues *issues)
+{
+    for (size_t i = 0; i < HF_MIN(issues->n_errors, (size_t)HF_API_MAX_ISSUES); i++)
+        (void)fprintf(cli->err, "%s: %s: %s\n", path, issues->errors[i].path, issues->errors[i].text);
+    if (issues->n_errors > HF_API_MAX_ISSUES)
+        (void)fprintf(cli->err, "%s: and %zu more\n", path, issues->n_errors - HF_API_MAX_ISSUES);
+    for (size_t i = 0; i < HF_MIN(issues->n_warnings, (size_t)HF_API_MAX_ISSUES); i++)
+        (void)fprintf(cli->err, "%s: warning: %s: %s\n", path, issues->warnings[i].path, issues->warnings[i].text);
+}
+
+int hf_cli_decode_update(struct hf_cli *cli, const char *path, json_t *json, struct hf_edgeupdate **ret_update,
+                         struct hf_err *err)
+{
+    struct hf_issues *issues = calloc(1, sizeof(*issues));
+
+    if (issues == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    int r = hf_edgeupdate_decode(json, ret_update, issues);
+    print_issues(cli, path, issues);
+    if (r < 0)
+        r = hf_err_set(err, -r, "%s: %zu %s wrong; a node would refuse it", path, issues->n_errors,
+                       issues->n_errors == 1 ? "thing is" : "things are");
+    free(issues);
+    return r;
+}
+
+void hf_cli_wipe(struct hf_buf *secret)
+{
+    if (secret->p != NULL)
+        explicit_bzero(secret->p, secret->cap);
+    hf_buf_done(secret);
+}
+
+static int read_key(struct hf_cli *cli, const char *key_file, struct hf_buf *pem, struct hf_err *err)
+{
+    _cleanup_(hf_cli_map_done) struct hf_cli_map map = {.p = NULL};
+    int r = hf_cli_map_open(cli, key_file, HF_CLI_KEY_BYTES, &map, err);
+
+    if (r == 0 && hf_buf_add(pem, map.p, map.n) < 0)
+        r = hf_err_set(err, ENOMEM, "out of memory");
+    return r;
+}
+
+/* Sign, and check with the public half at once: a signature that does not fit must not leave this machine. */
+static int make_signature(const char *private_pem, struct hf_view message, struct hf_buf *base64, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf public_pem = HF_BUF_INIT(HF_CLI_KEY_BYTES);
+    unsigned char signature[HF_ED25519_SIGNATURE];
+    int r = hf_trust_sign(private_pem, message, signature, err);
+
+    if (r == 0)
+        r = hf_trust_public_of(private_pem, &public_pem, err);
+    if (r == 0)
+        r = hf_trust_verify(hf_buf_str(&public_pem), message, signature, err);
+    if (r == 0 && hf_base64_encode(signature, sizeof(signature), base64) < 0)
+        r = hf_err_set(err, ENOMEM, "out of memory");
+    return r;
+}
+
+static int put_signature(json_t *update, const char *key_id, const char *base64, struct hf_err *err)
+{
+    json_t *list = hf_json_mutable(hf_json_at(update, "spec.signatures"));
+    size_t i;
+
+    if (!json_is_array(list)) {
+        list = json_array();
+        int r = hf_cli_put(update, "spec.signatures", list, err);
+        if (r < 0)
+            return r;
+    }
+    for (i = 0; i < json_array_size(list); i++)
+        if (strcmp(hf_json_str_or(json_array_get(list, i), "keyId", ""), key_id) == 0)
+            break;
+    json_t *entry = json_pack("{s:s, s:s}", "keyId", key_id, "signature", base64);
+    if (i < json_array_size(list))
+        return json_array_set_new(list, i, entry) < 0 ? hf_err_set(err, ENOMEM, "out of memory") : 0;
+    return hf_cli_append(list, entry, err);
+}
+
+int hf_cli_sign(struct hf_cli *cli, json_t *update, const char *key_file, const char *key_id, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf message = HF_BUF_INIT(HF_CLI_OBJECT_BYTES), base64 = HF_BUF_INIT(256);
+    _cleanup_(hf_cli_wipe) struct hf_buf pem = HF_BUF_INIT(HF_CLI_KEY_BYTES);
+
+    if (!hf_trust_key_id_valid(key_id))
+        return hf_err_set(err, EINVAL, "key id '%.80s': lower case letters, digits, '-' and '.', at most %d", key_id,
+                          HF_KEY_ID_MAX);
+    if (!json_is_object(hf_json_at(update, "spec.release")))
+        return hf_err_set(err, EBADMSG, "spec.release is missing: there is nothing to sign");
+    int r = hf_json_canonical(hf_json_at(update, "spec.release"), &message, err);
+    if (r < 0)
+        return hf_err_wrap(err, -EBADMSG, "spec.release");
+    r = read_key(cli, key_file, &pem, err);
+    if (r == 0)
+        r = make_signature(hf_buf_str(&pem), hf_buf_view(&message), &base64, err);
+    if (r < 0)
+        return hf_err_wrap(err, r, "sign with '%s'", key_file);
+    return put_signature(update, key_id, hf_buf_str(&base64), err);
+}
+
+int hf_cli_duration(const char *option, const char *text, uint64_t *ret_ns, struct hf_err *err)
+{
+    size_t n = strlen(text);
+    char days[24];
+    uint64_t value;
+
+    if (n > 1 && n < sizeof(days) && text[n - 1] == 'd') {
+        (void)snprintf(days, sizeof(days), "%.*s", (int)(n - 1), text);
+        if (hf_parse_u64(days, 0, 36500, &value) == 0) {
+            *ret_ns = value * 24 * 3600 * HF_NS_PER_S;
+            return 0;
+        }
+    }
+    if (hf_parse_duration(text, ret_ns) == 0)
+        return 0;
+    return hf_err_set(err, EINVAL, "--%s: '%.40s' is no duration (90d, 12h, 1h30m)", option, text);
+}
+
+const char *hf_cli_bytes(uint64_t bytes, char text[HF_CLI_BYTES_TEXT])
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+    double value = (double)bytes;
+    size_t unit = 0;
+
+    for (; value >= 999.5 && unit + 1 < HF_LEN(units); unit++)
+        value /= 1000;
+    (void)snprintf(text, HF_CLI_BYTES_TEXT,
+                   unit == 0       ? "%.0f %s"
+                   : value < 99.95 ? "%.1f %s"
+                                   : "%.0f %s",
+                   value, units[unit]);
+    return text;
+}
+
+int hf_cli_put(json_t *object, const char *path, json_t *value, struct hf_err *err)
+{
+    int r = value != NULL ? hf_json_put(object, path, value) : -ENOMEM;
+
+    if (r == -ENOTDIR)
+        return hf_err_set(err, EBADMSG, "%s: something on the way is no object", path);
+    return r < 0 ? hf_err_set(err, ENOMEM, "out of memory") : 0;
+}
+
+int hf_cli_append(json_t *array, json_t *value, struct hf_err *err)
+{
+    return json_array_append_new(array, value) < 0 ? hf_err_set(err, ENOMEM, "out of memory") : 0;
+}
+
+int hf_cli_print_json(struct hf_cli *cli, const json_t *json, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLI_OBJECT_BYTES);
+
+    if (hf_json_format(json, &text) < 0)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    (void)fprintf(cli->out, "%s\n", hf_buf_str(&text));
+    return 0;
+}

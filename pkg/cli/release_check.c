@@ -1,0 +1,300 @@
+/* release sign, release verify: what is done with a release after it was made. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/parse.h"
+#include "cli/parts.h"
+#include "codec/hash.h"
+#include "delta/delta.h"
+#include "trust/trust.h"
+
+enum { READ_PIECE = 1 << 16 };
+
+const struct hf_cli_option hf_cli_release_sign_options[] = {
+    {.name = "key", .value = "FILE", .required = true, .help = "private key"},
+    {.name = "key-id", .value = "ID", .required = true, .help = "its name on the nodes: <trust folder>/ID.pem"},
+    {.name = "out", .value = "FILE", .letter = 'o', .help = "write there, '-' standard output (default: FILE itself)"},
+    {.name = NULL},
+};
+const struct hf_cli_option hf_cli_release_verify_options[] = {
+    {.name = "trust-dir", .value = "DIR", .help = "keys, as on a node (" HF_CLI_DEFAULT_TRUST_DIR ")"},
+    {.name = "artifacts", .value = "DIR", .help = "check the files of this folder too, by the last part of their URLs"},
+    {.name = "json", .help = "the verdict as JSON"},
+    {.name = NULL},
+};
+
+int hf_cli_release_sign(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    const char *path = args->words[0], *target = hf_cli_value(args, "out", path);
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLI_OBJECT_BYTES);
+    _cleanup_(hf_cli_out_done) struct hf_cli_out out = HF_CLI_OUT_INIT;
+    _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *update = NULL;
+    _cleanup_(hf_json_freep) json_t *json = NULL;
+    int r = hf_cli_read_update(cli, path, &json, err);
+
+    if (r == 0)
+        r = hf_cli_decode_update(cli, path, json, &update, err); /* nobody should sign what no node would take */
+    if (r == 0)
+        r = hf_cli_sign(cli, json, hf_cli_value(args, "key", ""), hf_cli_value(args, "key-id", ""), err);
+    if (r == 0 && hf_yaml_format(json, &text) < 0)
+        r = hf_err_set(err, ENOMEM, "out of memory");
+    if (r == 0)
+        r = hf_cli_out_open(cli, target, 0644, &out, err);
+    if (r == 0)
+        r = hf_cli_out_write(&out, text.p, text.n, err);
+    if (r == 0)
+        r = hf_cli_out_commit(&out, err);
+    if (r == 0 && cli->terminal)
+        (void)fprintf(cli->err, "%s %s (sequence %llu), digest %s\n", update->release.name, update->release.version,
+                      (unsigned long long)update->release.sequence, update->release.digest);
+    return r;
+}
+
+/* ---- verify ---- */
+
+struct verify {
+    struct hf_cli *cli;
+    const char *folder; /* NULL: files are not looked at */
+    json_t *files;      /* report */
+    size_t bad;
+};
+
+static const char *url_file(const char *url, char name[256])
+{
+    size_t n = strcspn(url, "?#");
+
+    while (n > 0 && url[n - 1] == '/')
+        n--;
+    size_t start = n;
+    while (start > 0 && url[start - 1] != '/')
+        start--;
+    (void)snprintf(name, 256, "%.*s", (int)HF_MIN(n - start, (size_t)255), url + start);
+    return name;
+}
+
+static int tell_file(struct verify *verify, const char *name, int r, const struct hf_err *problem, struct hf_err *err)
+{
+    char text[600] = "ok";
+
+    if (r < 0) {
+        verify->bad++;
+        (void)hf_err_text(problem, text, sizeof(text));
+    }
+    return hf_cli_append(verify->files, json_pack("{s:s, s:b, s:s}", "file", name, "ok", r == 0, "text", text), err);
+}
+
+/* Hash and size of what comes by. */
+struct tally {
+    struct hf_sha256 hash;
+    uint64_t size, most;
+};
+
+static int tally_bytes(void *ctx, const void *bytes, size_t n)
+{
+    struct tally *tally = ctx;
+
+    tally->size += n;
+    if (tally->size > tally->most)
+        return -EFBIG;
+    hf_sha256_update(&tally->hash, bytes, n);
+    return 0;
+}
+
+static int judge_tally(struct tally *tally, const char *sha256, uint64_t size, struct hf_err *err)
+{
+    unsigned char digest[HF_SHA256_BYTES];
+    char hex[HF_SHA256_HEX];
+
+    if (tally->size != size)
+        return hf_err_set(err, EBADMSG, "%llu bytes, the release says %llu", (unsigned long long)tally->size,
+                          (unsigned long long)size);
+    hf_sha256_final(&tally->hash, digest);
+    if (strcmp(hf_hex_encode(digest, sizeof(digest), hex), sha256) != 0)
+        return hf_err_set(err, EBADMSG, "sha256 is %.16s..., the release says %.16s...", hex, sha256);
+    return 0;
+}
+
+static ssize_t read_fd(void *ctx, void *bytes, size_t n)
+{
+    const int *fd = ctx;
+    ssize_t got;
+
+    do
+        got = read(*fd, bytes, n);
+    while (got < 0 && errno == EINTR);
+    return got < 0 ? -errno : got;
+}
+
+/* A whole artifact, as it is; what is inside a compressed one is not looked at. */
+static int check_whole(int fd, const struct hf_artifact *artifact, struct hf_err *err)
+{
+    struct tally tally = {.most = artifact->size};
+    char piece[READ_PIECE];
+    ssize_t n;
+    int r = 0;
+
+    hf_sha256_init(&tally.hash);
+    while (r == 0 && (n = read_fd(&fd, piece, sizeof(piece))) != 0) {
+        if (n > 4 && tally.size == 0 &&
+            (memcmp(piece, "\x28\xb5\x2f\xfd", 4) == 0 || memcmp(piece,
+                                                                 "\xfd"
+                                                                 "7zXZ",
+                                                                 5) == 0))
+            return hf_err_set(err, EOPNOTSUPP, "compressed artifacts cannot be checked yet");
+        r = n < 0 ? (int)n : tally_bytes(&tally, piece, (size_t)n);
+    }
+    if (r == -EFBIG)
+        return hf_err_set(err, EBADMSG, "longer than the %llu bytes the release says",
+                          (unsigned long long)artifact->size);
+    return r < 0 ? hf_err_sys(err, r, "read") : judge_tally(&tally, artifact->sha256, artifact->size, err);
+}
+
+/* A delta is judged by its own hash, and by what its header says it is for. */
+static int check_delta(int fd, const struct hf_artifact *artifact, const struct hf_delta_ref *delta, struct hf_err *err)
+{
+    const struct hf_delta_in in = {&fd, read_fd};
+    struct tally tally = {.most = delta->size};
+    char piece[READ_PIECE], from[HF_SHA256_HEX], to[HF_SHA256_HEX];
+    struct hf_delta_info info;
+    ssize_t n;
+    int r = 0;
+
+    hf_sha256_init(&tally.hash);
+    while (r == 0 && (n = read_fd(&fd, piece, sizeof(piece))) != 0)
+        r = n < 0 ? (int)n : tally_bytes(&tally, piece, (size_t)n);
+    if (r == -EFBIG)
+        return hf_err_set(err, EBADMSG, "longer than the %llu bytes the release says", (unsigned long long)delta->size);
+    if (r < 0)
+        return hf_err_sys(err, r, "read");
+    r = judge_tally(&tally, delta->sha256, delta->size, err);
+    if (r == 0 && lseek(fd, 0, SEEK_SET) < 0)
+        r = hf_err_sys(err, -errno, "rewind");
+    if (r == 0)
+        r = hf_delta_read_info(&in, &info, err);
+    if (r < 0)
+        return r;
+    (void)hf_hex_encode(info.old_sha256, sizeof(info.old_sha256), from);
+    (void)hf_hex_encode(info.new_sha256, sizeof(info.new_sha256), to);
+    if (strcmp(from, delta->from) != 0)
+        return hf_err_set(err, EBADMSG, "made from %.16s..., the release says %.16s...", from, delta->from);
+    if (strcmp(to, artifact->sha256) != 0)
+        return hf_err_set(err, EBADMSG, "leads to %.16s..., the release says %.16s...", to, artifact->sha256);
+    return 0;
+}
+
+static int check_file(struct verify *verify, const struct hf_artifact *artifact, const struct hf_delta_ref *delta,
+                      struct hf_err *err)
+{
+    struct hf_err problem = HF_ERR_INIT;
+    char name[256];
+    int fd = -1;
+
+    (void)url_file(delta != NULL ? delta->url : artifact->url, name);
+    _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s", verify->folder, name);
+    if (path == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    int r = hf_cli_in_open(verify->cli, path, &fd, &problem);
+    if (r == 0) {
+        r = delta != NULL ? check_delta(fd, artifact, delta, &problem) : check_whole(fd, artifact, &problem);
+        (void)close(fd);
+    }
+    return tell_file(verify, name, r, &problem, err);
+}
+
+static int check_files(struct verify *verify, const struct hf_release *release, struct hf_err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && verify->folder != NULL && i < release->n_artifacts; i++) {
+        const struct hf_artifact *artifact = &release->artifacts[i];
+        r = check_file(verify, artifact, NULL, err);
+        for (size_t k = 0; r == 0 && k < artifact->n_deltas; k++)
+            r = check_file(verify, artifact, &artifact->deltas[k], err);
+    }
+    return r;
+}
+
+/* "SignatureInvalid", "Expired" ..., or "" when a node would take it; the text says more. */
+static int judge(struct verify *verify, const struct hf_edgeupdate *update, const char *trust_dir,
+                 const char **ret_reason, struct hf_err *problem, struct hf_err *err)
+{
+    enum hf_trust_verdict verdict;
+    char when[HF_TIME_TEXT];
+    int r = hf_trust_check(verify->cli->fs, trust_dir, update, &verdict, problem);
+
+    if (r < 0) {
+        if (err != NULL)
+            *err = *problem;
+        return r;
+    }
+    *ret_reason = verdict == HF_TRUST_OK ? "" : hf_trust_reason(verdict);
+    if (verdict == HF_TRUST_OK && update->release.expires_unix_ns <= hf_unix_ns(verify->cli->clock)) {
+        *ret_reason = "Expired";
+        (void)hf_err_set(problem, EKEYREJECTED, "the release expired at %s",
+                         hf_format_time(update->release.expires_unix_ns, when));
+    }
+    return 0;
+}
+
+static void print_verdict(const struct verify *verify, const struct hf_edgeupdate *update, const char *reason,
+                          const struct hf_err *problem)
+{
+    struct hf_cli *cli = verify->cli;
+    char text[600];
+
+    (void)fprintf(cli->out, "%s %s, sequence %llu, digest %s\n", update->release.name, update->release.version,
+                  (unsigned long long)update->release.sequence, update->release.digest);
+    if (reason[0] != '\0')
+        (void)fprintf(cli->out, "  REFUSED %s: %s\n", reason, hf_err_text(problem, text, sizeof(text)));
+    else
+        (void)fprintf(cli->out, "  signature ok\n");
+    for (size_t i = 0; i < json_array_size(verify->files); i++) {
+        const json_t *file = json_array_get(verify->files, i);
+        (void)fprintf(cli->out, "  %s %s%s%s\n", hf_json_bool_or(file, "ok", false) ? "ok     " : "REFUSED",
+                      hf_json_str_or(file, "file", ""), hf_json_bool_or(file, "ok", false) ? "" : ": ",
+                      hf_json_bool_or(file, "ok", false) ? "" : hf_json_str_or(file, "text", ""));
+    }
+}
+
+static int tell_verdict(struct verify *verify, const struct hf_cli_args *args, const struct hf_edgeupdate *update,
+                        const char *reason, const struct hf_err *problem, struct hf_err *err)
+{
+    char text[600];
+
+    if (!hf_cli_flag(args, "json")) {
+        print_verdict(verify, update, reason, problem);
+        return 0;
+    }
+    _cleanup_(hf_json_freep) json_t *answer =
+        json_pack("{s:s, s:s, s:I, s:s, s:b, s:s, s:s, s:O}", "name", update->release.name, "version",
+                  update->release.version, "sequence", (json_int_t)update->release.sequence, "digest",
+                  update->release.digest, "ok", reason[0] == '\0' && verify->bad == 0, "reason", reason, "text",
+                  reason[0] != '\0' ? hf_err_text(problem, text, sizeof(text)) : "", "files", verify->files);
+    return answer != NULL ? hf_cli_print_json(verify->cli, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
+}
+
+int hf_cli_release_verify(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    _cleanup_(hf_json_freep) json_t *json = NULL, *files = json_array();
+    _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *update = NULL;
+    struct verify verify = {.cli = cli, .folder = hf_cli_value(args, "artifacts", NULL), .files = files};
+    struct hf_err problem = HF_ERR_INIT;
+    const char *reason = "";
+
+    if (files == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    int r = hf_cli_read_update(cli, args->words[0], &json, err);
+    if (r == 0)
+        r = hf_cli_decode_update(cli, args->words[0], json, &update, err);
+    if (r == 0)
+        r = judge(&verify, update, hf_cli_value(args, "trust-dir", HF_CLI_DEFAULT_TRUST_DIR), &reason, &problem, err);
+    if (r == 0)
+        r = check_files(&verify, &update->release, err);
+    if (r == 0)
+        r = tell_verdict(&verify, args, update, reason, &problem, err);
+    if (r < 0)
+        return r;
+    return reason[0] != '\0' || verify.bad > 0 ? HF_EXIT_REFUSED : 0;
+}

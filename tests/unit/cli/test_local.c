@@ -1,0 +1,229 @@
+/* lint, hold, status: what is read from and written to files of one node. */
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/parse.h"
+#include "cli/cli.h"
+#include "cli/parts.h"
+#include "support/check_main.h"
+#include "support/cli_run.h"
+
+static struct cli_run run;
+
+static void setup(void)
+{
+    cli_begin(&run);
+}
+
+static void teardown(void)
+{
+    cli_end(&run);
+}
+
+/* ---- lint --------------------------------------------------------------------------------------------------------- */
+
+#define HEAD "apiVersion: edge.codcompass.io/v1alpha1\n"
+
+static const struct {
+    const char *text;
+    int want;
+    const char *told; /* must stand in the output */
+} lints[] = {
+    {"", 0, ""},
+    {HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec: {}\n", 0, ""},
+    {HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  nodeSelector: {}\n  interval: 1ms\n", HF_EXIT_REFUSED,
+     "a.yaml:6: spec.interval: "},
+    {HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  strange: 1\n", 0, "a.yaml:5: warning: spec.strange: "},
+    {"---\n" HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec: {}\n---\n" HEAD
+     "kind: SyncPolicy\nmetadata: {name: y}\nspec:\n  priority: high\n",
+     HF_EXIT_REFUSED, "a.yaml:11: spec.priority: "},
+    {HEAD "kind: EdgeUpdate\nmetadata: {name: x}\nspec:\n  release:\n    name: x\n", HF_EXIT_REFUSED,
+     "a.yaml:5: spec.release."},
+    {HEAD "kind: EdgeNode\nmetadata: {name: x}\n", HF_EXIT_REFUSED, "a.yaml:2: kind: "},
+    {"apiVersion: v1\nkind: ConfigMap\n", 0, "a.yaml:1: warning: apiVersion: "},
+    {"a: [\n", HF_EXIT_REFUSED, "a.yaml:0: line 2"},
+    {"a: 1\na: 2\n", HF_EXIT_REFUSED, "line 2"},
+    {"{\"apiVersion\": \"edge.codcompass.io/v1alpha1\", \"kind\": \"Nothing\"}", HF_EXIT_REFUSED, "a.yaml:1: kind: "},
+};
+
+START_TEST(lint)
+{
+    cli_write_text(&run, "a.yaml", lints[_i].text);
+    ck_assert_msg(cli(&run, "lint", "%/a.yaml", NULL) == lints[_i].want, "%s -> %d\n%s%s", lints[_i].text, run.code,
+                  run.out, run.err);
+    ck_assert_msg(strstr(run.out, lints[_i].told) != NULL, "'%s' is not in: %s", lints[_i].told, run.out);
+}
+END_TEST
+
+START_TEST(lint_for_programs)
+{
+    _cleanup_(hf_json_freep) json_t *finding = NULL;
+
+    cli_write_text(&run, "a.yaml", HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  strange: 1\n");
+    ck_assert_int_eq(cli(&run, "lint", "--json", "%/a.yaml", NULL), 0);
+    ck_assert_int_eq(hf_json_parse(hf_view_of(run.out), NULL, &finding, NULL), 0);
+    ck_assert_int_eq(hf_json_int_or(finding, "line", 0), 5);
+    ck_assert_str_eq(hf_json_str_or(finding, "level", ""), "warning");
+    ck_assert_str_eq(hf_json_str_or(finding, "path", ""), "spec.strange");
+    ck_assert_int_eq(cli(&run, "lint", "--strict", "%/a.yaml", NULL), HF_EXIT_REFUSED);
+    ck_assert_int_eq(cli(&run, "lint", "%/nothing.yaml", NULL), HF_EXIT_FAILED);
+    ck_assert_int_eq(cli_with_input(&run, "a.yaml", "lint", "-", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "-:5: warning"));
+}
+END_TEST
+
+START_TEST(lint_advises)
+{
+    cli_write_text(&run, "v", "something");
+    ck_assert_msg(cli(&run, "release", "create", "--name", "e", "--version", "1", "--sequence", "1", "--path",
+                      "/opt/e/x", "--artifact", "amd64=%/v", "--url-base", "https://x.example", "--out", "%/out",
+                      NULL) == 0,
+                  "%s", run.err);
+    ck_assert_int_eq(cli(&run, "lint", "%/out/e-1.yaml", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "not signed yet"));
+    ck_assert_ptr_nonnull(strstr(run.out, "no 'expires'"));
+    ck_assert_ptr_nonnull(strstr(run.out, "no health check"));
+}
+END_TEST
+
+/* ---- hold --------------------------------------------------------------------------------------------------------- */
+
+START_TEST(hold)
+{
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", NULL), 0);
+    ck_assert_str_eq(run.out, "no hold\n");
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", "line 3 is \"running\"", "--for", "8h", NULL),
+                     0);
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "held until "));
+    ck_assert_ptr_nonnull(strstr(run.out, ": line 3 is \"running\"\n"));
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--json", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "\"active\":true"));
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--release", NULL), 0);
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--release", NULL), 0);
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--json", NULL), 0);
+    ck_assert_str_eq(run.out, "{\"active\":false,\"reason\":\"\",\"until\":\"\"}\n");
+}
+END_TEST
+
+START_TEST(hold_that_is_wrong)
+{
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--for", "8h", NULL), HF_EXIT_USAGE);
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", "x", "--for", "8d", NULL), HF_EXIT_USAGE);
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", "x", "--for", "long", NULL), HF_EXIT_USAGE);
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", "x", "--release", NULL), HF_EXIT_USAGE);
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", "\xff", NULL), HF_EXIT_USAGE);
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%/nothing", "--reason", "x", NULL), HF_EXIT_FAILED);
+    ck_assert_int_ne(access(cli_path(&run, "hold"), F_OK), 0);
+    cli_write_text(&run, "hold", "not JSON");
+    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", NULL), 0);
+    ck_assert_str_eq(run.out, "held: the hold file cannot be read\n");
+}
+END_TEST
+
+/* ---- status ------------------------------------------------------------------------------------------------------- */
+
+static const char node[] =
+    "{\"apiVersion\": \"edge.codcompass.io/v1alpha1\", \"kind\": \"EdgeNode\", \"metadata\": {\"name\": \"n1\"}, "
+    "\"status\": {"
+    "\"agent\": {\"version\": \"0.1.0\", \"mode\": \"Host\"}, \"contact\": {\"state\": \"Fresh\", \"lastTime\": "
+    "\"2026-11-20T08:00:00Z\"}, \"updates\": [{\"name\": \"edge\", \"phase\": \"%s\", \"version\": \"1.2\", "
+    "\"sequence\": 7, "
+    "\"from\": \"1.1\", \"method\": \"Delta\", \"bytesFetched\": 23811, \"reason\": \"HealthPassed\", \"message\": "
+    "\"all "
+    "well\"}], \"conditions\": [{\"type\": \"Ready\", \"status\": \"True\", \"reason\": \"Settled\", \"message\": "
+    "\"m\"}]}}";
+
+static void write_node(const char *name, const char *phase)
+{
+    char text[sizeof(node) + 32];
+
+    (void)snprintf(text, sizeof(text), node, phase);
+    cli_write_text(&run, name, text);
+}
+
+START_TEST(status)
+{
+    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), HF_EXIT_FAILED);
+    ck_assert_ptr_nonnull(strstr(run.err, "holds no status"));
+    ck_assert_int_eq(mkdir(cli_path(&run, "status"), 0755), 0);
+    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), HF_EXIT_FAILED);
+    write_node("status/EdgeNode-n1.json", "Committed");
+    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), 0);
+    ck_assert_str_eq(run.out, "node n1, agent 0.1.0 (Host), contact Fresh, last 2026-11-20T08:00:00Z\n"
+                              "RELEASE  PHASE      VERSION  SEQUENCE  FROM  BY     FETCHED  REASON\n"
+                              "edge     Committed  1.2      7         1.1   Delta  23.8 kB  HealthPassed\n"
+                              "edge: all well\n"
+                              "Ready=True Settled: m\n");
+    cli_write_text(&run, "hold", "{\"reason\": \"lunch\"}");
+    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "held: lunch\n"));
+    ck_assert_int_eq(cli(&run, "status", "--json", "--state-dir", "%", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "\"hold\":{\"active\":true,\"reason\":\"lunch\"}"));
+}
+END_TEST
+
+START_TEST(status_that_needs_a_person)
+{
+    ck_assert_int_eq(mkdir(cli_path(&run, "status"), 0755), 0);
+    write_node("status/EdgeNode-n1.json", "RolledBack");
+    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), HF_EXIT_UNWELL);
+    write_node("status/EdgeNode-n1.json", "Rejected");
+    ck_assert_int_eq(cli(&run, "status", "--json", "--state-dir", "%", NULL), HF_EXIT_UNWELL);
+    cli_write_text(&run, "status/EdgeNode-n1.json", "{");
+    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), HF_EXIT_REFUSED);
+    cli_write_text(&run, "status/EdgeNode-n1.json", "{}");
+    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "no updates"));
+}
+END_TEST
+
+START_TEST(status_that_was_not_delivered)
+{
+    write_node("outbox.json", "Fetching");
+    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "Fetching"));
+}
+END_TEST
+
+/* ---- parts -------------------------------------------------------------------------------------------------------- */
+
+START_TEST(durations_and_sizes)
+{
+    char text[HF_CLI_BYTES_TEXT];
+    uint64_t ns = 0;
+
+    ck_assert_int_eq(hf_cli_duration("x", "90d", &ns, NULL), 0);
+    ck_assert_uint_eq(ns, 90ull * 24 * 3600 * HF_NS_PER_S);
+    ck_assert_int_eq(hf_cli_duration("x", "1h30m", &ns, NULL), 0);
+    ck_assert_uint_eq(ns, 5400 * HF_NS_PER_S);
+    ck_assert_int_eq(hf_cli_duration("x", "d", &ns, NULL), -EINVAL);
+    ck_assert_int_eq(hf_cli_duration("x", "-1d", &ns, NULL), -EINVAL);
+    ck_assert_int_eq(hf_cli_duration("x", "999999d", &ns, NULL), -EINVAL);
+    ck_assert_str_eq(hf_cli_bytes(0, text), "0 B");
+    ck_assert_str_eq(hf_cli_bytes(999, text), "999 B");
+    ck_assert_str_eq(hf_cli_bytes(1000, text), "1.0 kB");
+    ck_assert_str_eq(hf_cli_bytes(23811, text), "23.8 kB");
+    ck_assert_str_eq(hf_cli_bytes(999999, text), "1.0 MB");
+    ck_assert_str_eq(hf_cli_bytes(48210944, text), "48.2 MB");
+    ck_assert_str_eq(hf_cli_bytes(123456789012, text), "123 GB");
+    ck_assert_str_eq(hf_cli_bytes(UINT64_MAX, text), "18446744 TB");
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_loop_test(tc, lint, 0, (int)HF_LEN(lints));
+    tcase_add_test(tc, lint_for_programs);
+    tcase_add_test(tc, lint_advises);
+    tcase_add_test(tc, hold);
+    tcase_add_test(tc, hold_that_is_wrong);
+    tcase_add_test(tc, status);
+    tcase_add_test(tc, status_that_needs_a_person);
+    tcase_add_test(tc, status_that_was_not_delivered);
+    tcase_add_test(tc, durations_and_sizes);
+}
+HF_TEST_MAIN("cli/local", cases)

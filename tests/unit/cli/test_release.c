@@ -1,0 +1,461 @@
+/* Keys and releases from the operator's side: made, signed, verified, and refused when something is not as it was. */
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "cli/cli.h"
+#include "cli/parts.h"
+#include "codec/hash.h"
+#include "support/check_main.h"
+#include "support/cli_run.h"
+
+enum { PROGRAM_BYTES = 200000 };
+
+static struct cli_run run;
+
+/* Something like a program: does not compress well, and `change` moves a little of it. */
+static void write_program(const char *name, unsigned change)
+{
+    _cleanup_(hf_freep) unsigned char *bytes = malloc(PROGRAM_BYTES);
+    uint32_t seed = 12345;
+
+    ck_assert_ptr_nonnull(bytes);
+    for (size_t i = 0; i < PROGRAM_BYTES; i++) {
+        seed = seed * 1664525 + 1013904223;
+        bytes[i] = (unsigned char)(seed >> 24);
+    }
+    for (size_t i = 0; i < 500; i++)
+        bytes[100000 + i] = (unsigned char)(bytes[100000 + i] + change);
+    cli_write(&run, name, bytes, PROGRAM_BYTES);
+}
+
+static void setup(void)
+{
+    cli_begin(&run);
+    ck_assert_int_eq(mkdir(cli_path(&run, "trust"), 0755), 0);
+    write_program("v1", 0);
+    write_program("v2", 1);
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/a.pem", "--public", "%/trust/a.pem", NULL), 0);
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/b.pem", NULL), 0);
+}
+
+static void teardown(void)
+{
+    cli_end(&run);
+}
+
+/* A release of v2 from v1 into %/out, signed by a; with more options. */
+static int create(const char *option, const char *value)
+{
+    return cli(&run, "release", "create", "--name", "edge", "--version", "1.2", "--sequence", "7", "--path",
+               "/opt/edge/bin", "--artifact", "amd64=%/v2,old=%/v1", "--url-base", "https://x.example/r/", "--key",
+               "%/a.pem", "--key-id", "a", "--health-http", "http://127.0.0.1:8080/healthz", "--out", "%/out", option,
+               value, NULL);
+}
+
+static int verify(void)
+{
+    return cli(&run, "release", "verify", "%/out/edge-1.2.yaml", "--trust-dir", "%/trust", "--artifacts", "%/out",
+               NULL);
+}
+
+/* Replace `from` once in a file; both of one length. */
+static void edit(const char *name, const char *from, const char *to)
+{
+    size_t n = 0;
+    _cleanup_(hf_freep) char *text = cli_read(&run, name, &n);
+
+    ck_assert_ptr_nonnull(text);
+    char *place = strstr(text, from);
+    ck_assert_msg(place != NULL, "'%s' is not in %s", from, name);
+    ck_assert_uint_eq(strlen(from), strlen(to));
+    memcpy(place, to, strlen(to));
+    cli_write(&run, name, text, n);
+}
+
+/* ---- keys --------------------------------------------------------------------------------------------------------- */
+
+START_TEST(keys)
+{
+    struct stat st;
+
+    ck_assert_int_eq(stat(cli_path(&run, "b.pem"), &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, 0600);
+    ck_assert_int_eq(stat(cli_path(&run, "b.pub.pem"), &st), 0);
+    ck_assert_int_eq(cli(&run, "key", "public", "%/b.pem", NULL), 0);
+    _cleanup_(hf_freep) char *public_pem = cli_read(&run, "b.pub.pem", NULL);
+    ck_assert_str_eq(run.out, public_pem);
+    ck_assert_int_eq(cli_with_input(&run, "b.pem", "key", "public", "-", NULL), 0);
+    ck_assert_str_eq(run.out, public_pem);
+    ck_assert_int_ne(cli(&run, "key", "public", "%/b.pub.pem", NULL), 0);
+    ck_assert_int_eq(cli(&run, "key", "public", "%/nothing.pem", NULL), HF_EXIT_FAILED);
+}
+END_TEST
+
+START_TEST(keys_are_never_overwritten)
+{
+    _cleanup_(hf_freep) char *before = cli_read(&run, "a.pem", NULL);
+
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/a.pem", NULL), HF_EXIT_FAILED);
+    ck_assert_ptr_nonnull(strstr(run.err, "exists already"));
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/c.pem", "--public", "%/trust/a.pem", NULL), HF_EXIT_FAILED);
+    ck_assert_int_ne(access(cli_path(&run, "c.pem"), F_OK), 0);
+    _cleanup_(hf_freep) char *after = cli_read(&run, "a.pem", NULL);
+    ck_assert_str_eq(before, after);
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/no/such/folder.pem", NULL), HF_EXIT_FAILED);
+}
+END_TEST
+
+/* ---- create ------------------------------------------------------------------------------------------------------- */
+
+START_TEST(made_and_taken)
+{
+    ck_assert_msg(create(NULL, NULL) == 0, "%s", run.err);
+    ck_assert_ptr_nonnull(strstr(run.out, "signed by a"));
+    ck_assert_msg(verify() == 0, "%s%s", run.out, run.err);
+    ck_assert_int_eq(cli(&run, "lint", "%/out/edge-1.2.yaml", NULL), 0);
+    _cleanup_(hf_freep) char *whole = cli_read(&run, "out/edge-1.2-amd64", NULL);
+    ck_assert_ptr_nonnull(whole);
+    ck_assert_int_eq(verify(), 0);
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/out/edge-1.2.yaml", "--trust-dir", "%/trust", "--json", NULL),
+                     0);
+    ck_assert_ptr_nonnull(strstr(run.out, "\"ok\":true"));
+}
+END_TEST
+
+START_TEST(compressed)
+{
+    struct stat st;
+
+    ck_assert_msg(create("--zst", NULL) == 0, "%s", run.err);
+    ck_assert_int_eq(stat(cli_path(&run, "out/edge-1.2-amd64.zst"), &st), 0);
+    ck_assert_int_eq(verify(), HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.out, "cannot be checked yet"));
+}
+END_TEST
+
+START_TEST(the_report_for_programs)
+{
+    _cleanup_(hf_json_freep) json_t *report = NULL;
+
+    ck_assert_int_eq(create("--json", NULL), 0);
+    ck_assert_int_eq(hf_json_parse(hf_view_of(run.out), NULL, &report, NULL), 0);
+    const json_t *artifact = json_array_get(hf_json_at(report, "artifacts"), 0);
+    ck_assert_int_eq(hf_json_int_or(artifact, "bytes", 0), PROGRAM_BYTES);
+    const json_t *delta = json_array_get(hf_json_at(artifact, "deltas"), 0);
+    int64_t bytes = hf_json_int_or(delta, "bytes", 0);
+    ck_assert_msg(bytes > 0 && bytes < PROGRAM_BYTES / 20, "%lld", (long long)bytes);
+}
+END_TEST
+
+START_TEST(deltas_that_save_nothing_are_left_out)
+{
+    unsigned char noise[3000];
+    uint64_t seed = 88172645463325252;
+
+    for (size_t i = 0; i < sizeof(noise); i++) {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        noise[i] = (unsigned char)seed;
+    }
+    cli_write(&run, "noise", noise, sizeof(noise));
+    ck_assert_msg(cli(&run, "release", "create", "--name", "edge", "--version", "1.2", "--sequence", "7", "--path",
+                      "/opt/edge/bin", "--artifact", "amd64=%/noise,old=%/v1,old=%/noise", "--artifact",
+                      "arm64=%/v2,old=%/v1,old=%/v1", "--url-base", "https://x.example/r/", "--out", "%/out",
+                      NULL) == 0,
+                  "%s", run.err);
+    ck_assert_ptr_nonnull(strstr(run.err, "not signed"));
+    ck_assert_ptr_nonnull(strstr(run.out, "the same as the new file"));
+    ck_assert_ptr_nonnull(strstr(run.out, "the same as another old file"));
+    ck_assert_ptr_nonnull(strstr(run.out, "larger than the whole file"));
+    _cleanup_(hf_freep) char *text = cli_read(&run, "out/edge-1.2.yaml", NULL);
+    ck_assert_ptr_nonnull(strstr(text, "deltas:"));
+    ck_assert_ptr_null(strstr(strstr(text, "deltas:") + 1, "deltas:"));
+}
+END_TEST
+
+START_TEST(every_option_reaches_the_object)
+{
+    static const char *const wanted[] = {"mode: \"0750\"",
+                                         "- /bin/kick",
+                                         "port: 99",
+                                         "systemdUnitActive: a.service",
+                                         "- /bin/look",
+                                         "successThreshold: 2",
+                                         "deadline: 1m30s",
+                                         "allowDowngrade: true",
+                                         "expires: \"2027-02-01T00:00:00Z\""};
+
+    ck_assert_msg(cli(&run, "release", "create", "--name", "edge", "--version", "1.2", "--sequence", "7", "--path",
+                      "/opt/edge/bin", "--artifact", "amd64=%/v2", "--url-base", "https://x.example", "--mode", "0750",
+                      "--restart-exec", "/bin/kick", "--restart-exec", "it", "--health-tcp", "99", "--health-unit",
+                      "a.service", "--health-exec", "/bin/look", "--health-threshold", "2", "--health-deadline",
+                      "1m30s", "--allow-downgrade", "--expires", "2027-02-01T00:00:00Z", "--fast", "-j1", "--out",
+                      "%/out", NULL) == 0,
+                  "%s", run.err);
+    _cleanup_(hf_freep) char *text = cli_read(&run, "out/edge-1.2.yaml", NULL);
+    for (size_t i = 0; i < HF_LEN(wanted); i++)
+        ck_assert_msg(strstr(text, wanted[i]) != NULL, "'%s' is not in\n%s", wanted[i], text);
+}
+END_TEST
+
+START_TEST(templates)
+{
+    cli_write_text(&run, "template.yaml",
+                   "apiVersion: edge.codcompass.io/v1alpha1\nkind: EdgeUpdate\nmetadata: {name: other}\nspec:\n"
+                   "  bandwidthLimit: 256Ki\n  signatures: [{keyId: old, signature: AAAA}]\n  release:\n"
+                   "    name: edge\n    install: {path: /opt/edge/bin}\n"
+                   "    artifacts: [{arch: amd64, requires: {memory: 512Mi}}]\n"
+                   "    health: {checks: [{tcp: {port: 5}}]}\nstatus: {wave: 3}\n");
+    ck_assert_msg(cli(&run, "release", "create", "--template", "%/template.yaml", "--version", "2", "--sequence", "8",
+                      "--artifact", "amd64=%/v2", "--url-base", "https://x.example", "--key", "%/a.pem", "--key-id",
+                      "a", "--out", "%/out", NULL) == 0,
+                  "%s", run.err);
+    _cleanup_(hf_freep) char *text = cli_read(&run, "out/edge-2.yaml", NULL);
+    ck_assert_ptr_nonnull(strstr(text, "memory: 512Mi"));
+    ck_assert_ptr_nonnull(strstr(text, "bandwidthLimit: 256Ki"));
+    ck_assert_ptr_nonnull(strstr(text, "port: 5"));
+    ck_assert_ptr_null(strstr(text, "keyId: old"));
+    ck_assert_ptr_null(strstr(text, "wave"));
+}
+END_TEST
+
+START_TEST(folders_become_trees)
+{
+    ck_assert_int_eq(mkdir(cli_path(&run, "tree"), 0755), 0);
+    cli_write_text(&run, "tree/file", "content");
+    ck_assert_msg(cli(&run, "release", "create", "--name", "edge", "--version", "1.2", "--sequence", "7", "--path",
+                      "/opt/edge/current", "--artifact", "amd64=%/tree", "--url-base", "https://x.example", "--key",
+                      "%/a.pem", "--key-id", "a", "--out", "%/out", NULL) == 0,
+                  "%s", run.err);
+    ck_assert_msg(verify() == 0, "%s%s", run.out, run.err);
+    _cleanup_(hf_freep) char *text = cli_read(&run, "out/edge-1.2.yaml", NULL);
+    ck_assert_ptr_nonnull(strstr(text, "kind: Tree"));
+    ck_assert_int_ne(access(cli_path(&run, "out/archive.tar"), F_OK), 0);
+    ck_assert_int_eq(access(cli_path(&run, "out/edge-1.2-amd64.tar"), F_OK), 0);
+}
+END_TEST
+
+static const struct {
+    const char *option, *value;
+    int want;
+    const char *text;
+} wrong[] = {
+    {"--artifact", "%/v2", HF_EXIT_USAGE, "ARCH=NEW"},
+    {"--artifact", "amd64=", HF_EXIT_USAGE, "no new file"},
+    {"--artifact", "arm64=%/v2,%/v1", HF_EXIT_USAGE, "is not old=OLD"},
+    {"--artifact", "arm64=%/nothing", HF_EXIT_FAILED, "No such file"},
+    {"--artifact", "arm64=%/empty", HF_EXIT_REFUSED, "is empty"},
+    {"--artifact", "arm64=%/trust", HF_EXIT_USAGE, "files and folders"},
+    {"--artifact", "amd64=%/v2", HF_EXIT_REFUSED, "amd64"}, /* twice the same architecture */
+    {"--artifact", "made-up=%/v2", HF_EXIT_REFUSED, "expected an architecture"},
+    {"--expires", "soon", HF_EXIT_USAGE, "neither a duration"},
+    {"--threads", "many", HF_EXIT_USAGE, "--threads"},
+    {"--health-tcp", "0", HF_EXIT_USAGE, "no port"},
+    {"--health-threshold", "0", HF_EXIT_USAGE, "--health-threshold"},
+    {"--health-deadline", "never", HF_EXIT_REFUSED, "deadline"},
+    {"--mode", "rwx", HF_EXIT_REFUSED, "mode"},
+    {"--key", "%/b.pem", HF_EXIT_USAGE, "one each"},
+    {"--template", "%/nothing.yaml", HF_EXIT_FAILED, "No such file"},
+    {"--template", "%/empty", HF_EXIT_REFUSED, "0 objects"},
+    {"--sequence", "9", HF_EXIT_USAGE, "given twice"},
+};
+
+START_TEST(wrong_options_leave_nothing_behind)
+{
+    cli_write_text(&run, "empty", "");
+    int code = create(wrong[_i].option, wrong[_i].value);
+    ck_assert_msg(code == wrong[_i].want, "%s %s: %d, %s", wrong[_i].option, wrong[_i].value, code, run.err);
+    ck_assert_msg(strstr(run.err, wrong[_i].text) != NULL, "%s %s: %s", wrong[_i].option, wrong[_i].value, run.err);
+    if (code != 0)
+        ck_assert_int_ne(access(cli_path(&run, "out"), F_OK), 0);
+    char *left = strstr(run.err, "left behind");
+    ck_assert_ptr_null(left);
+}
+END_TEST
+
+START_TEST(an_existing_folder_is_left_alone)
+{
+    ck_assert_int_eq(create(NULL, NULL), 0);
+    ck_assert_int_eq(create(NULL, NULL), HF_EXIT_FAILED);
+    ck_assert_ptr_nonnull(strstr(run.err, "exists already"));
+    ck_assert_int_eq(verify(), 0);
+}
+END_TEST
+
+START_TEST(a_number_that_is_no_sequence)
+{
+    ck_assert_int_eq(cli(&run, "release", "create", "--sequence", "-1", "--artifact", "a=b", "--url-base", "x", "--out",
+                         "%/out", NULL),
+                     HF_EXIT_USAGE);
+    ck_assert_int_eq(cli(&run, "release", "create", "--sequence", "1", "--artifact", "amd64=%/v1", "--url-base",
+                         "https://x.example", "--out", "%/out", NULL),
+                     HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.err, "spec.release.name"));
+}
+END_TEST
+
+/* ---- verify ------------------------------------------------------------------------------------------------------- */
+
+START_TEST(what_was_changed_is_refused)
+{
+    ck_assert_int_eq(create(NULL, NULL), 0);
+    edit("out/edge-1.2.yaml", "sequence: 7", "sequence: 8");
+    ck_assert_int_eq(verify(), HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.out, "REFUSED"));
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/out/edge-1.2.yaml", "--trust-dir", "%/trust", "--json", NULL),
+                     HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.out, "\"ok\":false"));
+}
+END_TEST
+
+START_TEST(damaged_files_are_refused)
+{
+    static const char *const names[] = {"out/edge-1.2-amd64", "delta"};
+    size_t n = 0;
+
+    ck_assert_int_eq(create(NULL, NULL), 0);
+    ck_assert_int_eq(create(NULL, NULL), HF_EXIT_FAILED);
+    for (size_t i = 0; i < HF_LEN(names); i++) {
+        char path[200], from[HF_SHA256_HEX];
+        size_t old_n = 0;
+        _cleanup_(hf_freep) char *old = cli_read(&run, "v1", &old_n);
+        (void)hf_sha256_hex(old, old_n, from);
+        if (i == 0)
+            (void)snprintf(path, sizeof(path), "%s", names[0]);
+        else
+            (void)snprintf(path, sizeof(path), "out/edge-1.2-amd64-from-%.12s.delta", from);
+        _cleanup_(hf_freep) char *bytes = cli_read(&run, path, &n);
+        ck_assert_ptr_nonnull(bytes);
+        bytes[n / 2] = (char)(bytes[n / 2] ^ 1);
+        cli_write(&run, path, bytes, n);
+        ck_assert_int_eq(verify(), HF_EXIT_REFUSED);
+        ck_assert_ptr_nonnull(strstr(run.out, "sha256 is"));
+        bytes[n / 2] = (char)(bytes[n / 2] ^ 1);
+        cli_write(&run, path, bytes, n - 1);
+        ck_assert_int_eq(verify(), HF_EXIT_REFUSED);
+        ck_assert_ptr_nonnull(strstr(run.out, "the release says"));
+        ck_assert_int_eq(unlink(cli_path(&run, path)), 0);
+        ck_assert_int_eq(verify(), HF_EXIT_REFUSED);
+        ck_assert_ptr_nonnull(strstr(run.out, "No such file"));
+        cli_write(&run, path, bytes, n);
+        ck_assert_int_eq(verify(), 0);
+    }
+}
+END_TEST
+
+START_TEST(longer_than_the_release_says)
+{
+    size_t n = 0;
+
+    ck_assert_int_eq(create(NULL, NULL), 0);
+    _cleanup_(hf_freep) char *bytes = cli_read(&run, "out/edge-1.2-amd64", &n);
+    bytes[n] = 'x'; /* there is a zero byte to overwrite */
+    cli_write(&run, "out/edge-1.2-amd64", bytes, n + 1);
+    ck_assert_int_eq(verify(), HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.out, "longer than the 200000 bytes"));
+}
+END_TEST
+
+START_TEST(expired)
+{
+    ck_assert_int_eq(create("--expires", "2020-01-01T00:00:00Z"), 0);
+    ck_assert_int_eq(verify(), HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.out, "Expired"));
+}
+END_TEST
+
+START_TEST(no_keys_at_all)
+{
+    ck_assert_int_eq(create(NULL, NULL), 0);
+    ck_assert_int_eq(unlink(cli_path(&run, "trust/a.pem")), 0);
+    ck_assert_int_eq(verify(), HF_EXIT_REFUSED);
+}
+END_TEST
+
+START_TEST(more_than_one_object)
+{
+    cli_write_text(&run, "two.yaml", "kind: EdgeUpdate\n---\nkind: EdgeUpdate\n");
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/two.yaml", NULL), HF_EXIT_REFUSED);
+    cli_write_text(&run, "other.yaml", "kind: Pod\n");
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/other.yaml", NULL), HF_EXIT_REFUSED);
+    cli_write_text(&run, "text.yaml", "kind: [\n");
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/text.yaml", NULL), HF_EXIT_REFUSED);
+}
+END_TEST
+
+/* ---- sign --------------------------------------------------------------------------------------------------------- */
+
+START_TEST(several_people_sign)
+{
+    ck_assert_int_eq(create(NULL, NULL), 0);
+    cli_write_text(&run, "trust/threshold", "2\n");
+    _cleanup_(hf_freep) char *b = cli_read(&run, "b.pub.pem", NULL);
+    cli_write_text(&run, "trust/b.pem", b);
+    ck_assert_int_eq(verify(), HF_EXIT_REFUSED);
+    ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.pem", "--key-id", "b", NULL), 0);
+    ck_assert_msg(verify() == 0, "%s%s", run.out, run.err);
+    /* Once more: replaced, not doubled. */
+    ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.pem", "--key-id", "b", NULL), 0);
+    _cleanup_(hf_freep) char *text = cli_read(&run, "out/edge-1.2.yaml", NULL);
+    ck_assert_ptr_null(strstr(strstr(text, "keyId: b") + 1, "keyId: b"));
+}
+END_TEST
+
+START_TEST(signed_elsewhere)
+{
+    ck_assert_int_eq(create(NULL, NULL), 0);
+    _cleanup_(hf_freep) char *before = cli_read(&run, "out/edge-1.2.yaml", NULL);
+    ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.pem", "--key-id", "b", "-o",
+                         "%/signed.yaml", NULL),
+                     0);
+    _cleanup_(hf_freep) char *after = cli_read(&run, "out/edge-1.2.yaml", NULL);
+    ck_assert_str_eq(before, after);
+    _cleanup_(hf_freep) char *text = cli_read(&run, "signed.yaml", NULL);
+    ck_assert_ptr_nonnull(strstr(text, "keyId: b"));
+}
+END_TEST
+
+START_TEST(what_cannot_be_signed)
+{
+    ck_assert_int_eq(create(NULL, NULL), 0);
+    ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.pem", "--key-id", "B!", NULL),
+                     HF_EXIT_USAGE);
+    ck_assert_int_ne(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.pub.pem", "--key-id", "b", NULL),
+                     0);
+    cli_write_text(&run, "bad.yaml",
+                   "apiVersion: edge.codcompass.io/v1alpha1\nkind: EdgeUpdate\nmetadata: {name: x}\n"
+                   "spec: {release: {name: x}}\n");
+    ck_assert_int_eq(cli(&run, "release", "sign", "%/bad.yaml", "--key", "%/b.pem", "--key-id", "b", NULL),
+                     HF_EXIT_REFUSED);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, keys);
+    tcase_add_test(tc, keys_are_never_overwritten);
+    tcase_add_test(tc, made_and_taken);
+    tcase_add_test(tc, compressed);
+    tcase_add_test(tc, the_report_for_programs);
+    tcase_add_test(tc, deltas_that_save_nothing_are_left_out);
+    tcase_add_test(tc, every_option_reaches_the_object);
+    tcase_add_test(tc, templates);
+    tcase_add_test(tc, folders_become_trees);
+    tcase_add_loop_test(tc, wrong_options_leave_nothing_behind, 0, (int)HF_LEN(wrong));
+    tcase_add_test(tc, an_existing_folder_is_left_alone);
+    tcase_add_test(tc, a_number_that_is_no_sequence);
+    tcase_add_test(tc, what_was_changed_is_refused);
+    tcase_add_test(tc, damaged_files_are_refused);
+    tcase_add_test(tc, longer_than_the_release_says);
+    tcase_add_test(tc, expired);
+    tcase_add_test(tc, no_keys_at_all);
+    tcase_add_test(tc, more_than_one_object);
+    tcase_add_test(tc, several_people_sign);
+    tcase_add_test(tc, signed_elsewhere);
+    tcase_add_test(tc, what_cannot_be_signed);
+}
+HF_TEST_MAIN("cli/release", cases)

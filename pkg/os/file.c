@@ -299,6 +299,11 @@ int hf_tree_remove(const struct hf_fs_ops *fs, const char *path, struct hf_err *
     return r == -ENOENT ? 0 : r;
 }
 
+int hf_tree_remove_at(const struct hf_fs_ops *fs, int dirfd, const char *name, struct hf_err *err)
+{
+    return remove_at(fs, dirfd, name, 0, err);
+}
+
 const char *hf_path_split(const char *path, char *folder, size_t n)
 {
     const char *slash = strrchr(path, '/');

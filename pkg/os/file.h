@@ -28,6 +28,9 @@ HF_MUST_USE int hf_dir_sync(const struct hf_fs_ops *fs, const char *path, struct
 /* Remove a folder and what is in it, never following links; absent is fine. */
 HF_MUST_USE int hf_tree_remove(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
 
+/* The same for what is called `name` in the open folder `dirfd`; not synced. */
+HF_MUST_USE int hf_tree_remove_at(const struct hf_fs_ops *fs, int dirfd, const char *name, struct hf_err *err);
+
 /* The folder part of a path into folder[n] ("." when there is none); returns the last component within `path`. */
 const char *hf_path_split(const char *path, char *folder, size_t n);
 

@@ -1,0 +1,102 @@
+/* Verdicts and gates: pure rows. */
+#include "base/clock.h"
+#include "support/check_main.h"
+#include "update/gate.h"
+#include "update/health.h"
+
+static const struct hf_check checks[] = {
+    {.kind = HF_CHECK_HTTP, .url = "http://x/healthz", .success_threshold = 3},
+    {.kind = HF_CHECK_TCP, .host = "127.0.0.1", .port = 80, .success_threshold = 1},
+};
+
+/* Each letter is a result: G g good (of check 0, 1), B b bad, H hopeless, '.' the deadline. */
+static const struct {
+    const char *name, *script;
+    enum hf_health_verdict verdict;
+    enum hf_reason reason;
+    const char *message;
+} rows[] = {
+    {"both, in any order", "GGgG", HF_HEALTH_PASSED, HF_R_HealthPassed, ""},
+    {"the other last", "GGGg", HF_HEALTH_PASSED, HF_R_HealthPassed, ""},
+    {"not yet", "GGg", HF_HEALTH_PENDING, HF_R_None, ""},
+    {"a row broken", "GGBGGg", HF_HEALTH_PENDING, HF_R_None, ""},
+    {"flapping", "GGgBGGBGGBGGB.", HF_HEALTH_FAILED, HF_R_HealthDeadline, "http http://x/healthz: no"},
+    {"one good, then lost again", "GGgbG", HF_HEALTH_PENDING, HF_R_None, ""},
+    {"silence", ".", HF_HEALTH_FAILED, HF_R_HealthDeadline, "http http://x/healthz: no answer before the deadline"},
+    {"too few", "Gg.", HF_HEALTH_FAILED, HF_R_HealthDeadline,
+     "http http://x/healthz: good, but not often enough in a row before the deadline"},
+    {"given up", "GGH", HF_HEALTH_FAILED, HF_R_HealthFailed, "http http://x/healthz: no"},
+    {"final", "GGGg.BH", HF_HEALTH_PASSED, HF_R_HealthPassed, ""},
+    {"the second is late", "GGG.", HF_HEALTH_FAILED, HF_R_HealthDeadline,
+     "tcp 127.0.0.1:80: no answer before the deadline"},
+};
+
+START_TEST(verdicts)
+{
+    struct hf_health health;
+
+    hf_health_init(&health, checks, HF_LEN(checks), 1000, HF_NS_PER_S);
+    for (const char *at = rows[_i].script; *at != '\0'; at++) {
+        size_t i = *at == 'g' || *at == 'b';
+        if (*at == '.')
+            (void)hf_health_tick(&health, 1000 + HF_NS_PER_S);
+        else
+            (void)hf_health_result(&health, i,
+                                   *at == 'G' || *at == 'g' ? HF_HEALTH_GOOD
+                                   : *at == 'H'             ? HF_HEALTH_HOPELESS
+                                                            : HF_HEALTH_BAD,
+                                   "no");
+        (void)hf_health_tick(&health, 1000 + HF_NS_PER_S - 1);
+    }
+    ck_assert_msg(health.verdict == rows[_i].verdict && health.reason == rows[_i].reason &&
+                      strcmp(health.message, rows[_i].message) == 0,
+                  "%s: %d %s '%s'", rows[_i].name, (int)health.verdict, hf_reason_name(health.reason), health.message);
+}
+END_TEST
+
+START_TEST(none)
+{
+    struct hf_health health;
+
+    hf_health_init(&health, NULL, 0, 0, HF_NEVER);
+    ck_assert(health.verdict == HF_HEALTH_PASSED && health.reason == HF_R_NoHealthChecks);
+    ck_assert(hf_health_result(&health, 0, HF_HEALTH_HOPELESS, "") == HF_HEALTH_PASSED);
+}
+END_TEST
+
+static const struct {
+    struct hf_gate_facts facts;
+    enum hf_gate_verdict verdict;
+    enum hf_reason reason;
+} gates[] = {
+    {{.window_open = true}, HF_GATE_GO, HF_R_None},
+    {{.window_open = false}, HF_GATE_WAIT, HF_R_WindowClosed},
+    {{.window_open = true, .suspended = true}, HF_GATE_WAIT, HF_R_Suspended},
+    {{.window_open = true, .gate = HF_GATE_NOT_ADMITTED}, HF_GATE_WAIT, HF_R_NotAdmitted},
+    {{.window_open = true, .gate = HF_GATE_STALE}, HF_GATE_WAIT, HF_R_Stale},
+    {{.window_open = true, .gate = HF_GATE_HELD}, HF_GATE_WAIT, HF_R_Held},
+    {{.misfit = HF_R_NoArtifactForArch, .suspended = true}, HF_GATE_MISFIT, HF_R_NoArtifactForArch},
+    {{.expired = true, .misfit = HF_R_NotInPod}, HF_GATE_REFUSE, HF_R_Expired},
+    {{.distrust = HF_R_UnknownKey, .below_floor = true}, HF_GATE_REFUSE, HF_R_UnknownKey},
+    {{.below_floor = true, .expired = true}, HF_GATE_REFUSE, HF_R_SequenceTooLow},
+    {{.rolled_back_before = true, .bad_path = HF_R_PathTaken}, HF_GATE_REFUSE, HF_R_RolledBackBefore},
+    {{.bad_path = HF_R_PathNotAllowed}, HF_GATE_REFUSE, HF_R_PathNotAllowed},
+};
+
+START_TEST(gate)
+{
+    enum hf_reason reason;
+    enum hf_gate_verdict verdict = hf_gate_ask(&gates[_i].facts, &reason);
+
+    ck_assert_msg(verdict == gates[_i].verdict && reason == gates[_i].reason, "%d: %s", _i, hf_reason_name(reason));
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_loop_test(tc, verdicts, 0, (int)HF_LEN(rows));
+    tcase_add_test(tc, none);
+    tcase_add_loop_test(tc, gate, 0, (int)HF_LEN(gates));
+}
+
+HF_TEST_MAIN("update/health", cases)

@@ -1,0 +1,253 @@
+/* Journal, floor and download record: what survives, what is told when it did not. */
+#include <errno.h>
+
+#include "os/file.h"
+#include "support/check_main.h"
+#include "support/simfs.h"
+#include "update/fetch_record.h"
+#include "update/floor.h"
+#include "update/journal.h"
+#include "update/seal.h"
+
+#define FOLDER "/s/updates/app"
+
+static struct hf_journal sample(void)
+{
+    struct hf_journal j = {.name = "app",
+                           .phase = HF_PHASE_PROBATION,
+                           .reason = HF_R_HealthPending,
+                           .message = "a \"quoted\" \xc3\xa4 text",
+                           .time_unix_ns = 1795161600000000001,
+                           .version = "2.0",
+                           .sequence = 1ull << 52,
+                           .kind = HF_INSTALL_TREE,
+                           .path = "/opt/app/current",
+                           .size = 123,
+                           .from = "1.0",
+                           .method = HF_METHOD_DELTA,
+                           .no_delta = true,
+                           .bytes_fetched = 77,
+                           .attempts = 3,
+                           .had_old = true,
+                           .old_link = "x/y",
+                           .made_folder = "/opt/app",
+                           .probed = true,
+                           .starts = 2,
+                           .good_version = "1.0",
+                           .good_sequence = 41};
+
+    memset(j.digest, 'a', 64);
+    memset(j.bad_digest, '0', 64);
+    return j;
+}
+
+START_TEST(round_trip)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 20), again = HF_BUF_INIT(1 << 20);
+    _cleanup_(hf_json_freep) json_t *release = json_pack("{s:s}", "kind", "EdgeUpdate"), *back = NULL;
+    struct hf_journal j = sample(), k;
+
+    ck_assert_int_eq(hf_journal_format(&j, release, &text), 0);
+    ck_assert_int_eq(hf_journal_parse(hf_buf_view(&text), &k, &back, NULL), 0);
+    ck_assert(json_equal(release, back));
+    ck_assert_int_eq(hf_journal_format(&k, back, &again), 0);
+    ck_assert_str_eq(hf_buf_str(&text), hf_buf_str(&again));
+    ck_assert_uint_eq(k.sequence, j.sequence);
+    ck_assert_str_eq(k.message, j.message);
+    ck_assert(k.phase == j.phase && k.kind == j.kind && k.method == j.method && k.probed && !k.restarted);
+}
+END_TEST
+
+/* Every flipped bit and every cut is noticed. */
+START_TEST(damage_is_noticed)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 20);
+    struct hf_journal j = sample(), k;
+    json_t *release = NULL;
+
+    ck_assert_int_eq(hf_journal_format(&j, NULL, &text), 0);
+    for (size_t i = 0; i < text.n; i++) {
+        text.p[i] = (char)(text.p[i] ^ 1);
+        int r = hf_journal_parse(hf_buf_view(&text), &k, &release, NULL);
+        ck_assert_msg(r == -EBADMSG || r == -EOPNOTSUPP, "byte %zu: %d", i, r);
+        text.p[i] = (char)(text.p[i] ^ 1);
+        ck_assert_int_eq(hf_journal_parse((struct hf_view){text.p, i}, &k, &release, NULL), -EBADMSG);
+    }
+    ck_assert_ptr_null(release);
+}
+END_TEST
+
+/* Sealed well, but not what a journal holds. */
+START_TEST(wrong_fields)
+{
+    static const struct {
+        const char *name, *json;
+    } rows[] = {
+        {"no object", "[]"},
+        {"phase", "{\"phase\":\"Sleeping\"}"},
+        {"reason", "{\"phase\":\"Idle\",\"reason\":7}"},
+        {"kind", "{\"phase\":\"Idle\",\"reason\":\"\",\"kind\":\"Disk\",\"method\":\"\"}"},
+        {"method", "{\"phase\":\"Idle\",\"reason\":\"\",\"kind\":\"File\",\"method\":\"Magic\"}"},
+        {"missing", "{\"phase\":\"Idle\",\"reason\":\"\",\"kind\":\"File\",\"method\":\"\"}"},
+        {"no json", "{"},
+    };
+    for (size_t i = 0; i < HF_LEN(rows); i++) {
+        _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 16);
+        struct hf_journal k;
+        json_t *release = NULL;
+        ck_assert_int_eq(hf_seal_format("journal", 1, hf_view_of(rows[i].json), &text), 0);
+        ck_assert_msg(hf_journal_parse(hf_buf_view(&text), &k, &release, NULL) == -EBADMSG, "%s", rows[i].name);
+    }
+}
+END_TEST
+
+/* Each field of a good journal, made wrong in turn. */
+START_TEST(each_field_is_checked)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 20);
+    _cleanup_(hf_json_freep) json_t *good = NULL;
+    struct hf_journal j = sample(), k;
+    struct hf_view body;
+    const char *key;
+    json_t *value;
+
+    ck_assert_int_eq(hf_journal_format(&j, NULL, &text), 0);
+    ck_assert_int_eq(hf_seal_open(hf_buf_view(&text), "journal", 1, &body, NULL), 0);
+    ck_assert_int_eq(hf_json_parse(body, NULL, &good, NULL), 0);
+    json_object_foreach(good, key, value) {
+        json_t *wrong[] = {json_array(), json_integer(-1), json_integer(INT64_MIN), json_string("zz"), json_null()};
+        for (size_t i = 0; i < HF_LEN(wrong); i++) {
+            _cleanup_(hf_buf_done) struct hf_buf bad = HF_BUF_INIT(1 << 20), sealed = HF_BUF_INIT(1 << 20);
+            _cleanup_(hf_json_freep) json_t *changed = json_copy(good);
+            json_t *release = NULL;
+            bool text_field = json_is_string(value) && i == 3 && strcmp(key, "phase") != 0 &&
+                              strcmp(key, "kind") != 0 && strcmp(key, "method") != 0 && strstr(key, "igest") == NULL &&
+                              strstr(key, "ha256") == NULL;
+            ck_assert_int_eq(json_object_set_new(changed, key, wrong[i]), 0);
+            ck_assert_int_eq(hf_json_format(changed, &bad), 0);
+            ck_assert_int_eq(hf_seal_format("journal", 1, hf_buf_view(&bad), &sealed), 0);
+            int r = hf_journal_parse(hf_buf_view(&sealed), &k, &release, NULL);
+            ck_assert_msg(r == (text_field ? 0 : -EBADMSG), "%s case %zu: %d", key, i, r);
+        }
+    }
+}
+END_TEST
+
+START_TEST(files)
+{
+    struct hf_simfs *sim = hf_simfs_new();
+    const struct hf_fs_ops *fs = hf_simfs_ops(sim);
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 20);
+    struct hf_journal j = sample(), k;
+    struct hf_err err = HF_ERR_INIT;
+    json_t *release = NULL;
+    struct stat st;
+
+    ck_assert_int_eq(hf_journal_load(fs, FOLDER, &k, &release, &err), -ENOENT);
+    ck_assert_int_eq(hf_journal_format(&j, NULL, &text), 0);
+    ck_assert_int_eq(hf_journal_save(fs, FOLDER, hf_buf_view(&text), &err), 0);
+    hf_simfs_power_cut(sim, 1);
+    ck_assert_int_eq(hf_journal_load(fs, FOLDER, &k, &release, &err), 0);
+    ck_assert_str_eq(k.version, "2.0");
+    hf_simfs_put(sim, FOLDER "/journal", text.p, text.n - 1, 0600);
+    ck_assert_int_eq(hf_journal_load(fs, FOLDER, &k, &release, &err), -EBADMSG);
+    ck_assert(hf_simfs_stat(sim, FOLDER "/journal.damaged", &st) && !hf_simfs_stat(sim, FOLDER "/journal", &st));
+    ck_assert_ptr_nonnull(strstr(err.where, "journal.damaged"));
+    hf_simfs_put(sim, FOLDER "/journal", "holdfast-journal 2 abc\n{}", 25, 0600);
+    ck_assert_int_eq(hf_journal_load(fs, FOLDER, &k, &release, &err), -EBADMSG);
+    hf_simfs_free(sim);
+}
+END_TEST
+
+START_TEST(floor_takes_the_higher_good_copy)
+{
+    struct hf_simfs *sim = hf_simfs_new();
+    const struct hf_fs_ops *fs = hf_simfs_ops(sim);
+    uint64_t sequence;
+    unsigned damaged;
+
+    ck_assert_int_eq(hf_floor_load(fs, FOLDER, &sequence, &damaged, NULL), 0);
+    ck_assert_uint_eq(sequence, 0);
+    ck_assert_int_eq(hf_floor_raise(fs, FOLDER, 42, NULL), 0);
+    ck_assert_int_eq(hf_floor_raise(fs, FOLDER, 7, NULL), 0);
+    ck_assert_int_eq(hf_floor_load(fs, FOLDER, &sequence, &damaged, NULL), 0);
+    ck_assert(sequence == 42 && damaged == 0);
+    for (int copy = 0; copy < 2; copy++) {
+        hf_simfs_put(sim, copy == 0 ? FOLDER "/floor.0" : FOLDER "/floor.1", "rubbish\n", 8, 0600);
+        ck_assert_int_eq(hf_floor_load(fs, FOLDER, &sequence, &damaged, NULL), 0);
+        ck_assert(sequence == 42 && damaged == 1);
+        ck_assert_int_eq(hf_floor_raise(fs, FOLDER, 0, NULL), 0); /* repairs */
+    }
+    ck_assert_int_eq(hf_floor_load(fs, FOLDER, &sequence, &damaged, NULL), 0);
+    ck_assert(sequence == 42 && damaged == 0);
+    /* A good seal around what is no number. */
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1024);
+    ck_assert_int_eq(hf_seal_format("floor", 1, HF_VIEW("4x2"), &text), 0);
+    hf_simfs_put(sim, FOLDER "/floor.0", text.p, text.n, 0600);
+    ck_assert_int_eq(hf_floor_load(fs, FOLDER, &sequence, &damaged, NULL), 0);
+    ck_assert(sequence == 42 && damaged == 1);
+    hf_simfs_free(sim);
+}
+END_TEST
+
+/* The floor never sinks, whatever call the power goes at. */
+START_TEST(floor_power_cut)
+{
+    for (uint64_t n = 1;; n++) {
+        struct hf_simfs *sim = hf_simfs_new();
+        const struct hf_fs_ops *fs = hf_simfs_ops(sim);
+        uint64_t sequence;
+        unsigned damaged;
+        ck_assert_int_eq(hf_floor_raise(fs, FOLDER, 5, NULL), 0);
+        hf_simfs_stop_at(sim, n);
+        int r = hf_floor_raise(fs, FOLDER, 9, NULL);
+        bool stopped = hf_simfs_stopped(sim);
+        hf_simfs_power_cut(sim, n);
+        ck_assert_int_eq(hf_floor_load(fs, FOLDER, &sequence, &damaged, NULL), 0);
+        ck_assert_msg((sequence == 9 || (r < 0 && sequence == 5)) && damaged == 0, "call %d", (int)n);
+        hf_simfs_free(sim);
+        if (!stopped)
+            break;
+    }
+}
+END_TEST
+
+START_TEST(fetch_record)
+{
+    struct hf_simfs *sim = hf_simfs_new();
+    const struct hf_fs_ops *fs = hf_simfs_ops(sim);
+    struct hf_fetch_record a = {.key = "k", .offset = 9, .complete = true, .etag = "\"x y\"", .last_modified = "Sun"},
+                           b;
+
+    ck_assert_int_eq(hf_fetch_record_load(fs, FOLDER, "k", &b, NULL), 0);
+    ck_assert(b.offset == 0 && strcmp(b.key, "k") == 0);
+    ck_assert_int_eq(hf_fetch_record_save(fs, FOLDER, &a, NULL), 0);
+    ck_assert_int_eq(hf_fetch_record_load(fs, FOLDER, "k", &b, NULL), 0);
+    ck_assert(b.offset == 9 && b.complete && !b.packed && strcmp(b.etag, a.etag) == 0);
+    ck_assert_int_eq(hf_fetch_record_load(fs, FOLDER, "other", &b, NULL), 0);
+    ck_assert(b.offset == 0 && !b.complete && b.etag[0] == '\0');
+    ck_assert_int_eq(hf_fetch_record_remove(fs, FOLDER, NULL), 0);
+    ck_assert_int_eq(hf_fetch_record_remove(fs, FOLDER, NULL), 0);
+    hf_simfs_free(sim);
+
+    static const char *const wrong[] = {"", "key k\n", "key k\noffset x\ncomplete 0\npacked 0\netag \nlast-modified \n",
+                                        "key k\noffset 1\ncomplete 2\npacked 0\netag \nlast-modified \n",
+                                        "key k\noffset 1\ncomplete 0\npacked 0\netag \nlast-modified \nmore"};
+    for (size_t i = 0; i < HF_LEN(wrong); i++)
+        ck_assert_msg(hf_fetch_record_parse(hf_view_of(wrong[i]), &b) == -EBADMSG, "%zu", i);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_test(tc, round_trip);
+    tcase_add_test(tc, damage_is_noticed);
+    tcase_add_test(tc, wrong_fields);
+    tcase_add_test(tc, each_field_is_checked);
+    tcase_add_test(tc, files);
+    tcase_add_test(tc, floor_takes_the_higher_good_copy);
+    tcase_add_test(tc, floor_power_cut);
+    tcase_add_test(tc, fetch_record);
+}
+
+HF_TEST_MAIN("update/journal", cases)

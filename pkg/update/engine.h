@@ -14,23 +14,8 @@
 #include "loop/proc.h"
 #include "loop/sched.h"
 #include "trust/trust.h"
-
-enum hf_phase {
-    HF_PHASE_IDLE,    /* known, nothing to do yet */
-    HF_PHASE_WAITING, /* window, admission, hold, suspended, another release's turn, backoff: reason says which */
-    HF_PHASE_FETCHING,
-    HF_PHASE_PATCHING,
-    HF_PHASE_VERIFIED,
-    HF_PHASE_SWAPPING,
-    HF_PHASE_PROBATION,
-    HF_PHASE_COMMITTED,
-    HF_PHASE_ROLLING_BACK,
-    HF_PHASE_ROLLED_BACK,
-    HF_PHASE_INCOMPATIBLE,
-    HF_PHASE_REJECTED,
-    HF_PHASE_COUNT,
-};
-const char *hf_phase_name(enum hf_phase phase); /* "Idle" ... as in EdgeNode.status.updates[].phase */
+#include "update/phase.h"
+#include "update/reasons.h"
 
 /* How one release stands; strings live until the next call into the engine. */
 struct hf_update_status {
@@ -58,7 +43,8 @@ struct hf_desired {
         HF_GATE_NOT_ADMITTED,
         HF_GATE_STALE, /* staleOk expired with Hold */
         HF_GATE_HELD,  /* the site said no */
-    } gate;            /* anything but OPEN: nothing new starts; what runs is brought to its end */
+    } gate; /* anything but OPEN: nothing starts; what has not come to the swap pauses before it and keeps what it
+                          fetched (as with a closed window and spec.suspend); from the swap on it is brought to its end */
 };
 
 struct hf_update_params {
@@ -77,17 +63,20 @@ struct hf_update_params {
     const char *arch;         /* "amd64", "arm64", ... */
     bool pod_mode;            /* what a pod cannot do is refused by name (restart.exec, health exec of host programs) */
     const char *host_root;    /* pod mode: where the host's file system is seen, NULL: "/" */
+    const char *self_unit;    /* our own unit, NULL none: an update of ourselves is not restarted twice */
     uint64_t retry_base_ns, retry_cap_ns;
     /* What this node has, for `requires`: 0 and NULL, or -EOPNOTSUPP with what is missing in *err. */
     int (*meets)(void *arg, const struct hf_requires *requires_, struct hf_err *err);
-    /* Something in hf_update_engine_each() changed. */
+    /* Something in hf_update_engine_each() changed; not called inside a call into the engine. */
     void (*changed)(void *arg);
     void *arg;
 };
 
 struct hf_update_engine;
 
-/* Reads the journals and goes on where the last life ended: effects start with the next turn of the loop. A damaged journal is
+/* Strings and `roots` are copied; the tables and `log` must outlive the loop that runs the jobs. Takes <state>/updates/lock:
+ * -EWOULDBLOCK when another process works there.
+ * Reads the journals and goes on where the last life ended: effects start with the next turn of the loop. A damaged journal is
  * set aside and reported in that release's status. */
 HF_MUST_USE int hf_update_engine_new(const struct hf_update_params *params, struct hf_update_engine **ret_engine,
                                      struct hf_err *err);

@@ -1,0 +1,428 @@
+#include "update/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "os/file.h"
+#include "update/release.h"
+
+/* ---- whose turn it is -------------------------------------------------------------------------------------------------- */
+
+void engine_poke(struct hf_update_engine *engine)
+{
+    if (engine->closing || engine->poked)
+        return;
+    engine->poked = true;
+    engine->p.sched->timer_arm(engine->p.sched->ctx, engine->timer, 0);
+}
+
+void engine_changed(struct hf_update_engine *engine)
+{
+    if (engine->told || engine->closing)
+        return;
+    engine->told = true;
+    engine_poke(engine);
+}
+
+void engine_leave(struct release *release)
+{
+    if (release->engine->active != release)
+        return;
+    release->engine->active = NULL;
+    engine_poke(release->engine);
+}
+
+static bool is_resting_unwanted(const struct release *release)
+{
+    enum hf_phase phase = release->j.phase;
+
+    return release->wanted == NULL &&
+           (phase == HF_PHASE_COMMITTED || phase == HF_PHASE_ROLLED_BACK || phase == HF_PHASE_IDLE);
+}
+
+/* How strong is a release's claim on a path? 2: it has, or is about to have, something there. 1: it wants to. */
+static int claim(const struct release *release, const char *path)
+{
+    const struct hf_journal *j = &release->j;
+
+    if (strcmp(j->path, path) != 0 || is_resting_unwanted(release))
+        return 0;
+    switch (j->phase) {
+    case HF_PHASE_IDLE:
+    case HF_PHASE_REJECTED:
+    case HF_PHASE_INCOMPATIBLE:
+        return 0;
+    case HF_PHASE_WAITING:
+        return j->good_digest[0] != '\0' ? 2 : 1;
+    default:
+        return 2;
+    }
+}
+
+/* Two releases must not fight over one path: who has something there keeps it, else the first by name gets it. */
+bool engine_path_taken(const struct release *release, const char *path)
+{
+    const struct hf_strmap *releases = &release->engine->releases;
+    int ours = HF_MAX(claim(release, path), 1);
+
+    for (size_t i = 0; i < releases->n; i++) {
+        const struct release *other = releases->entries[i].value;
+        int theirs = other != release ? claim(other, path) : 0;
+        if (theirs > ours || (theirs == ours && strcmp(other->j.name, release->j.name) < 0))
+            return true;
+    }
+    return false;
+}
+
+/* Known for nothing any more: not wanted, nothing installed, nothing that must be remembered. */
+static bool can_be_forgotten(const struct release *release)
+{
+    const struct hf_journal *j = &release->j;
+
+    return release->wanted == NULL && release->step == STEP_NONE && release->started && !release->unsaved &&
+           release->again == HF_ACT_NONE && j->phase == HF_PHASE_IDLE && j->good_digest[0] == '\0' &&
+           j->bad_digest[0] == '\0' && release->floor_known && release->floor == 0;
+}
+
+static int run_forget(struct step_job *step)
+{
+    return hf_tree_remove(step->release->engine->p.fs, step->release->folder, &step->trouble.err);
+}
+
+static void forgotten(struct release *release, struct step_job *step)
+{
+    struct hf_update_engine *engine = release->engine;
+
+    if (step->r < 0)
+        hf_log_err(engine->p.log, HF_LOG_WARNING, "update.forget", "release", release->j.name, &step->trouble.err);
+    engine_poke(engine); /* it may be wanted again by now */
+    release->started = true;
+    hf_buf_clear(&release->saved);
+    release->forgotten = true;
+}
+
+static void forget(struct release *release)
+{
+    struct step_job *step = step_new(release, STEP_CLEAN, run_forget, forgotten);
+
+    if (step != NULL)
+        step_submit(step);
+}
+
+/* Who has waited longest; what was begun by a swap goes first. */
+static bool comes_before(const struct release *a, const struct release *b)
+{
+    bool a_back = a->j.phase == HF_PHASE_ROLLING_BACK, b_back = b->j.phase == HF_PHASE_ROLLING_BACK;
+
+    return a_back != b_back ? a_back : a->last_turn < b->last_turn;
+}
+
+static void look_at_all(struct hf_update_engine *engine)
+{
+    struct hf_strmap *releases = &engine->releases;
+    struct release *next = NULL;
+    bool active_ready = false;
+
+    for (size_t i = 0; i < releases->n; i++) {
+        struct release *release = releases->entries[i].value;
+        bool ready = release_consider(release);
+        if (ready && release == engine->active)
+            active_ready = true;
+        else if (ready && (next == NULL || comes_before(release, next)))
+            next = release;
+    }
+    if (engine->active != NULL)
+        next = active_ready ? engine->active : NULL;
+    if (next != NULL)
+        release_take_turn(next);
+}
+
+static void sweep(struct hf_update_engine *engine)
+{
+    struct hf_strmap *releases = &engine->releases;
+
+    for (size_t i = releases->n; i-- > 0;) {
+        struct release *release = releases->entries[i].value;
+        if (!can_be_forgotten(release)) {
+            release->forgotten = false;
+        } else if (release->forgotten) {
+            hf_strmap_remove(releases, releases->entries[i].key);
+            engine_changed(engine);
+        } else {
+            forget(release);
+        }
+    }
+}
+
+static void on_timer(void *arg)
+{
+    struct hf_update_engine *engine = arg;
+    uint64_t now = hf_mono_ns(engine->p.clock), next = HF_NEVER;
+
+    engine->poked = false;
+    engine_ref(engine);
+    if (engine->told) {
+        engine->told = false;
+        if (engine->p.changed != NULL)
+            engine->p.changed(engine->p.arg);
+    }
+    if (!engine->closing) {
+        look_at_all(engine);
+        sweep(engine);
+        for (size_t i = 0; i < engine->releases.n; i++)
+            next = HF_MIN(next, release_wake_ns(engine->releases.entries[i].value));
+    }
+    if (!engine->closing && next != HF_NEVER && !engine->poked)
+        engine->p.sched->timer_arm(engine->p.sched->ctx, engine->timer, next > now ? next - now : 0);
+    engine_unref(engine);
+}
+
+/* ---- life -------------------------------------------------------------------------------------------------------------- */
+
+void engine_ref(struct hf_update_engine *engine)
+{
+    engine->refs++;
+}
+
+static void free_release(void *release)
+{
+    release_free(release);
+}
+
+void engine_unref(struct hf_update_engine *engine)
+{
+    if (--engine->refs > 0)
+        return;
+    hf_strmap_done(&engine->releases);
+    if (engine->lock_fd >= 0)
+        (void)engine->p.fs->close(engine->p.fs->ctx, engine->lock_fd);
+    engine->p.sched->timer_free(engine->p.sched->ctx, engine->timer);
+    for (size_t i = 0; i < HF_LEN(engine->strings); i++)
+        free(engine->strings[i]);
+    for (size_t i = 0; engine->roots != NULL && engine->roots[i] != NULL; i++)
+        free(engine->roots[i]);
+    free(engine->roots);
+    free(engine);
+}
+
+void hf_update_engine_free(struct hf_update_engine *engine)
+{
+    if (engine == NULL)
+        return;
+    engine->closing = true;
+    engine->p.sched->timer_free(engine->p.sched->ctx, engine->timer);
+    engine->timer = NULL;
+    for (size_t i = 0; i < engine->releases.n; i++)
+        step_drop(engine->releases.entries[i].value);
+    engine_unref(engine);
+}
+
+static int keep_string(struct hf_update_engine *engine, size_t i, const char **place)
+{
+    if (*place == NULL)
+        return 0;
+    engine->strings[i] = strdup(*place);
+    *place = engine->strings[i];
+    return *place != NULL ? 0 : -ENOMEM;
+}
+
+static int keep_params(struct hf_update_engine *engine, const struct hf_update_params *params)
+{
+    const char **strings[] = {&engine->p.state_dir, &engine->p.trust_dir, &engine->p.arch, &engine->p.host_root,
+                              &engine->p.self_unit};
+    size_t n = 0;
+
+    for (size_t i = 0; i < HF_LEN(strings); i++) {
+        if (keep_string(engine, i, strings[i]) < 0)
+            return -ENOMEM;
+    }
+    while (params->roots[n] != NULL)
+        n++;
+    engine->roots = calloc(n + 1, sizeof(*engine->roots));
+    if (engine->roots == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i < n; i++) {
+        engine->roots[i] = strdup(params->roots[i]);
+        if (engine->roots[i] == NULL)
+            return -ENOMEM;
+    }
+    engine->p.roots = (const char *const *)engine->roots;
+    return 0;
+}
+
+static bool name_is_safe(const char *name)
+{
+    return name[0] != '\0' && name[0] != '.' && strlen(name) <= HF_API_MAX_NAME &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") == strlen(name);
+}
+
+/* Known already, or made (and put into the map). NULL on OOM. */
+static struct release *release_get(struct hf_update_engine *engine, const char *name)
+{
+    struct release *release = hf_strmap_get(&engine->releases, name);
+
+    if (release != NULL)
+        return release;
+    release = release_new(engine, name);
+    if (release != NULL && hf_strmap_put(&engine->releases, name, release) < 0) {
+        release_free(release);
+        return NULL;
+    }
+    return release;
+}
+
+static int load_one(void *arg, const char *name, unsigned char type)
+{
+    struct hf_update_engine *engine = arg;
+
+    (void)type;
+    if (!name_is_safe(name) || strcmp(name, "lock") == 0)
+        return 0;
+    struct release *release = release_get(engine, name);
+    return release != NULL ? release_load(release) : -ENOMEM;
+}
+
+static int load(struct hf_update_engine *engine, struct hf_err *err)
+{
+    const struct hf_fs_ops *fs = engine->p.fs;
+    char lock[PATH_MAX + 8];
+    int r = hf_dir_make(fs, engine->folder, 0700, err);
+
+    if (r < 0)
+        return r;
+    (void)snprintf(lock, sizeof(lock), "%s/lock", engine->folder);
+    engine->lock_fd = hf_lock_take(fs, lock, err);
+    if (engine->lock_fd < 0)
+        return engine->lock_fd;
+    int fd = fs->openat(fs->ctx, AT_FDCWD, engine->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
+    if (fd < 0)
+        return hf_err_sys(err, fd, "open '%s'", engine->folder);
+    r = fs->list(fs->ctx, fd, load_one, engine);
+    (void)fs->close(fs->ctx, fd);
+    return r < 0 ? hf_err_sys(err, r, "read the journals in '%s'", engine->folder) : 0;
+}
+
+int hf_update_engine_new(const struct hf_update_params *params, struct hf_update_engine **ret_engine,
+                         struct hf_err *err)
+{
+    struct hf_update_engine *engine = calloc(1, sizeof(*engine));
+    int r = -ENOMEM;
+
+    if (engine == NULL)
+        return hf_err_sys(err, r, "start the updater");
+    engine->p = *params;
+    engine->refs = 1;
+    engine->lock_fd = -1;
+    engine->releases.free_value = free_release;
+    engine->timer = params->sched->timer_new(params->sched->ctx, on_timer, engine);
+    if (engine->timer == NULL || keep_params(engine, params) < 0)
+        (void)hf_err_sys(err, r, "start the updater");
+    else if ((size_t)snprintf(engine->folder, sizeof(engine->folder), "%s/updates", params->state_dir) >= 3000)
+        r = hf_err_set(err, ENAMETOOLONG, "state folder '%.100s...' has too long a path", params->state_dir);
+    else
+        r = load(engine, err);
+    if (r < 0) {
+        hf_update_engine_free(engine);
+        return r;
+    }
+    engine_poke(engine);
+    *ret_engine = engine;
+    return 0;
+}
+
+/* ---- what is wanted ------------------------------------------------------------------------------------------------------ */
+
+static const struct hf_desired *find_desired(const struct hf_desired *desired, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(desired[i].update->release.name, name) == 0)
+            return &desired[i];
+    }
+    return NULL;
+}
+
+int hf_update_engine_set(struct hf_update_engine *engine, const struct hf_desired *desired, size_t n,
+                         struct hf_err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const char *name = desired[i].update->release.name;
+        bool known = hf_strmap_get(&engine->releases, name) != NULL;
+        if (!name_is_safe(name)) {
+            r = hf_err_set(err, EINVAL, "release name '%.64s' cannot be a file name", name);
+        } else if (!known && engine->releases.n >= HF_UPDATE_MAX_RELEASES) {
+            r = hf_err_set(err, E2BIG, "release '%s': more than %d releases on one node", name, HF_UPDATE_MAX_RELEASES);
+        } else {
+            struct release *release = release_get(engine, name);
+            int taken = release == NULL ? -ENOMEM : release_want(release, &desired[i]);
+            if (!known && release != NULL)
+                release->started = true; /* nothing of it is on disk */
+            if (taken < 0)
+                r = hf_err_sys(err, taken, "take release '%s'", name);
+        }
+    }
+    for (size_t i = 0; i < engine->releases.n; i++) {
+        struct release *release = engine->releases.entries[i].value;
+        if (find_desired(desired, n, release->j.name) == NULL)
+            (void)!release_want(release, NULL);
+    }
+    engine_poke(engine);
+    return r;
+}
+
+void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns)
+{
+    engine->p.retry_base_ns = HF_MAX(base_ns, HF_NS_PER_MS);
+    engine->p.retry_cap_ns = HF_MAX(cap_ns, engine->p.retry_base_ns);
+}
+
+/* ---- how it stands ------------------------------------------------------------------------------------------------------- */
+
+/* Waits that only somebody else can end. */
+static bool waits_for_others(enum hf_reason reason)
+{
+    return reason == HF_R_NotAdmitted || reason == HF_R_Suspended || reason == HF_R_Held || reason == HF_R_Stale;
+}
+
+static bool is_settled(const struct release *release)
+{
+    const struct hf_journal *shown = &release->shown;
+
+    if (!release->started || release->step != STEP_NONE || release->unsaved || release->again != HF_ACT_NONE)
+        return false;
+    if (release->wanted != NULL && strcmp(release->wanted->release.digest, shown->digest) != 0)
+        return false;
+    if (shown->phase == HF_PHASE_WAITING || shown->phase == HF_PHASE_VERIFIED)
+        return waits_for_others(release->wait_reason);
+    return shown->phase == HF_PHASE_COMMITTED || shown->phase == HF_PHASE_ROLLED_BACK ||
+           shown->phase == HF_PHASE_INCOMPATIBLE || shown->phase == HF_PHASE_REJECTED ||
+           (shown->phase == HF_PHASE_IDLE && release->wanted == NULL);
+}
+
+void hf_update_engine_each(struct hf_update_engine *engine,
+                           void (*visit)(void *arg, const struct hf_update_status *status), void *arg)
+{
+    for (size_t i = 0; i < engine->releases.n; i++) {
+        const struct release *release = engine->releases.entries[i].value;
+        const struct hf_journal *shown = &release->shown;
+        bool waits = release->wait_reason != HF_R_None;
+        struct hf_update_status status = {
+            .name = shown->name,
+            .phase = shown->phase,
+            .version = shown->version,
+            .sequence = shown->sequence,
+            .digest = shown->digest,
+            .from = shown->from,
+            .method = hf_update_method_name(shown->method),
+            .bytes_fetched = HF_MAX(shown->bytes_fetched, release->j.bytes_fetched),
+            .attempts = shown->attempts,
+            .reason = hf_reason_name(waits ? release->wait_reason : shown->reason),
+            .message = waits ? hf_reason_meaning(release->wait_reason) : shown->message,
+            .time_unix_ns = shown->time_unix_ns,
+            .settled = is_settled(release),
+        };
+        visit(arg, &status);
+    }
+}

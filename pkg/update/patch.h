@@ -1,0 +1,31 @@
+/* update/patch.h - from what was downloaded to the new file beside the target: whole, checked, durable.
+ *
+ * Delta: the patch's own hash is checked before its first byte is parsed, the old file's before it is used. Whole file: taken
+ * as it is, or unpacked when it is .zst or .xz. In both cases the new file is preallocated, written once in order, synced, and
+ * read back for its size and SHA-256 before anything is told. Kind Tree: the checked archive is then extracted.
+ * Running it again after it was cut anywhere gives the same result. Blocks: worker threads only. */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "api/edgeupdate.h"
+#include "update/place.h"
+
+struct hf_patch_params {
+    struct hf_place place;
+    enum hf_install_kind kind;
+    enum hf_update_method method;
+    const char *delta_sha256; /* method Delta */
+    uint64_t delta_size;
+    bool had_old;
+    const char *old_sha256; /* kind File with an old one */
+    const char *sha256;     /* of the new file */
+    uint64_t size;
+    bool has_mode;
+    unsigned mode;
+    const atomic_bool *cancel;
+};
+
+/* -EBADMSG with DeltaDamaged: try the whole file. -ESTALE: the old file is another one now. On failure the unfinished new file
+ * is removed; the download is left, unless it is known to be wrong. */
+HF_MUST_USE int hf_patch_run(const struct hf_patch_params *params, struct hf_trouble *trouble);

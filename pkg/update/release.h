@@ -1,0 +1,164 @@
+/* update/release.h - inside of the engine: one release, and how its moves are made. Nobody outside pkg/update includes this.
+ *
+ *   engine.c    what is known and wanted, whose turn it is, when to look again
+ *   release.c   one move: journal first, then the action
+ *   steps.c     the actions, and what their ends mean
+ * At any time a release has at most one step under way. A step's end leads to an event, an event to a move, a move to a journal
+ * write, and its end to the next step. What is wanted may change at any time: it is looked at (release_consider) between steps,
+ * and steps that may be interrupted are. */
+#pragma once
+
+#include <limits.h>
+#include <stdatomic.h>
+
+#include "base/backoff.h"
+#include "base/strmap.h"
+#include "update/checks.h"
+#include "update/engine.h"
+#include "update/fetch.h"
+#include "update/gate.h"
+#include "update/journal.h"
+#include "update/machine.h"
+#include "update/patch.h"
+#include "update/restart.h"
+#include "update/swap.h"
+
+enum { HF_UPDATE_MAX_RELEASES = 64 };
+
+struct release;
+
+struct hf_update_engine {
+    struct hf_update_params p; /* strings are ours */
+    char *strings[6];
+    char **roots;
+    char folder[PATH_MAX]; /* <state>/updates */
+    struct hf_strmap releases;
+    struct release *active; /* whose turn it is */
+    struct hf_timer *timer;
+    uint64_t turns;
+    int lock_fd;
+    unsigned refs; /* one for the owner, one for each job and fetch under way */
+    bool closing, told, poked;
+};
+
+enum step_kind {
+    STEP_NONE,
+    STEP_SAVE,    /* the journal is being written */
+    STEP_INSPECT, /* what is installed, how much space */
+    STEP_UNIT,    /* is the unit known */
+    STEP_FETCH,
+    STEP_PATCH,
+    STEP_SWAP,
+    STEP_RESTART,
+    STEP_CHECKS,
+    STEP_UNDO,
+    STEP_COMMIT,
+    STEP_CLEAN,
+};
+
+/* A step on a worker. It borrows from the release, which lives as long as the engine, which lives as long as its jobs. */
+struct step_job {
+    struct hf_job job;
+    struct release *release;
+    enum step_kind kind;
+    int (*run)(struct step_job *step);                            /* on the worker */
+    void (*then)(struct release *release, struct step_job *step); /* on the loop */
+    atomic_bool cancel;
+    int r;
+    struct hf_trouble trouble;
+    struct hf_swap_params swap;
+    struct hf_patch_params patch;
+    struct hf_inspection inspection;
+    struct hf_buf text; /* of the journal */
+    uint64_t sequence;  /* to raise the floor to */
+};
+
+struct release {
+    struct hf_update_engine *engine;
+    char folder[PATH_MAX];
+    struct hf_journal j;        /* as it is, or is being written */
+    struct hf_journal shown;    /* as it is on disk */
+    struct hf_buf saved;        /* its text */
+    bool unsaved;               /* the last write failed: again when due */
+    enum hf_update_action then; /* the action that waits for the write */
+
+    struct hf_edgeupdate *update; /* what j.digest names; NULL when it is not needed any more or was lost */
+    json_t *kept;                 /* the part of it that the journal keeps */
+    struct hf_edgeupdate *wanted; /* NULL: nothing */
+    enum hf_desired_gate gate;
+
+    enum step_kind step;
+    struct step_job *job;
+    struct hf_fetch *fetch;
+    struct hf_restart *restart;
+    struct hf_checks *checks;
+    struct hf_unit_call *unit_call;
+    bool stopping;
+
+    /* What is known of the wanted one; asked again with every hf_update_engine_set(). */
+    bool asked;
+    enum hf_reason distrust, misfit;
+    char ask_message[HF_UPDATE_MAX_MESSAGE];
+    uint64_t floor;
+    bool floor_known;
+
+    bool started;                /* EV_STARTED was dispatched in this life */
+    enum hf_update_action again; /* COMMIT or CLEAN that has not succeeded yet */
+    unsigned again_tries;
+    bool recheck; /* the new file was made in an earlier life */
+    bool moved;   /* bytes came in this attempt */
+    unsigned delta_failures;
+    unsigned restart_tries;
+    struct hf_inspection seen;
+    struct hf_backoff backoff;
+    uint64_t due_ns; /* monotonic: not before; 0 now */
+    uint64_t last_turn;
+    bool forgotten;             /* its folder is gone */
+    enum hf_reason wait_reason; /* over the journal's, while Waiting or Verified */
+};
+
+/* ---- engine.c --------------------------------------------------------------------------------------------------------- */
+
+void engine_ref(struct hf_update_engine *engine);
+void engine_unref(struct hf_update_engine *engine);
+void engine_poke(struct hf_update_engine *engine); /* look at every release, in the loop's next turn */
+void engine_changed(struct hf_update_engine *engine);
+/* The turn is over (or was not this one's). */
+void engine_leave(struct release *release);
+bool engine_path_taken(const struct release *release, const char *path);
+
+/* ---- release.c -------------------------------------------------------------------------------------------------------- */
+
+struct release *release_new(struct hf_update_engine *engine, const char *name);
+void release_free(struct release *release);
+int release_load(struct release *release); /* its journal and floor; -errno: cannot be read at all */
+int release_want(struct release *release, const struct hf_desired *desired); /* NULL: nothing; -ENOMEM */
+/* Make the move that the table has for this event: journal, then action. Reason None: reason and message stay. Message NULL:
+ * the reason's own meaning. */
+void release_event(struct release *release, enum hf_update_event event, enum hf_reason reason, const char *message);
+void release_trouble(struct release *release, enum hf_update_event event, const struct hf_trouble *trouble);
+/* Look at what is wanted and what time it is. True: it wants its turn. */
+bool release_consider(struct release *release);
+void release_take_turn(struct release *release);
+/* May what is wanted go on now? *ret_message: NULL, or more than the reason says. */
+enum hf_gate_verdict release_ask(struct release *release, enum hf_reason *ret_reason, const char **ret_message);
+void release_wait(struct release *release, enum hf_reason reason); /* what is shown while nothing moves */
+/* Not again before the backoff of this kind of failure. */
+void release_back_off(struct release *release, enum hf_reason reason, uint64_t at_least_ns);
+/* When it must be looked at again, monotonic; HF_NEVER. */
+uint64_t release_wake_ns(const struct release *release);
+bool release_wants(const struct release *release); /* something, and it is what the journal speaks of */
+
+/* ---- steps.c ---------------------------------------------------------------------------------------------------------- */
+
+void step_run(struct release *release, enum hf_update_action action);
+void step_inspect(struct release *release);
+void step_stop(struct release *release); /* if it may be */
+void step_drop(struct release *release); /* at the engine's end: nothing comes back but jobs */
+
+/* A step on a worker: made, filled in, submitted (its `then` is called in any case, at once when no worker is to be had), or
+ * discarded. NULL on OOM. */
+struct step_job *step_new(struct release *release, enum step_kind kind, int (*run)(struct step_job *step),
+                          void (*then)(struct release *release, struct step_job *step));
+void step_submit(struct step_job *step);
+void step_discard(struct step_job *step);

@@ -1,0 +1,50 @@
+/* Archives of trees: the reader ends, stays inside, and names no member that leaves. */
+#include <errno.h>
+
+#include "base/macros.h"
+#include "update/tar.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
+
+struct input {
+    const uint8_t *bytes;
+    size_t n;
+};
+
+static ssize_t input_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
+{
+    const struct input *input = ctx;
+
+    if (offset >= input->n)
+        return 0;
+    n = HF_MIN(n, input->n - (size_t)offset);
+    memcpy(bytes, input->bytes + offset, n);
+    return (ssize_t)n;
+}
+
+static void check_name(const char *name)
+{
+    if (name[0] == '/' || strstr(name, "//") != NULL || strncmp(name, "../", 3) == 0 || strcmp(name, "..") == 0 ||
+        strstr(name, "/../") != NULL)
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+    struct input input = {bytes, n};
+    struct hf_tar tar = {.ctx = &input, .pread = input_pread, .size = n};
+    struct hf_tar_member member;
+    struct hf_err err = HF_ERR_INIT;
+    int r;
+
+    while ((r = hf_tar_next(&tar, &member, &err)) > 0) {
+        check_name(member.name);
+        if (member.type == HF_TAR_HARDLINK)
+            check_name(member.target);
+        if (member.offset + member.size > n)
+            abort();
+    }
+    if (r < 0 && r != -EBADMSG && r != -ENOMEM)
+        abort();
+    return 0;
+}

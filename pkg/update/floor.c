@@ -54,8 +54,8 @@ int hf_floor_raise(const struct hf_fs_ops *fs, const char *folder, uint64_t sequ
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_TEXT);
     char number[24];
-    uint64_t highest;
-    unsigned damaged;
+    uint64_t highest = 0;
+    unsigned damaged = 0;
     int r = hf_floor_load(fs, folder, &highest, &damaged, err);
 
     if (r < 0)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/field.h"
+#include "api/schema.h"
 #include "api/text.h"
 
 enum { MAX_LABELS = 32, MAX_EXPRESSIONS = 32, MAX_VALUES = 64 };
@@ -56,14 +57,14 @@ static void finish_expression(struct hf_decode *decode, void *object, json_t *js
         hf_decode_error_at(decode, "values", "%s takes none", operators[expression->op]);
 }
 
-static const struct hf_field selector_fields[] = {{.name = "matchLabels",
-                                                   .kind = HF_KIND_LABELS,
-                                                   HF_FIELD_SLOT(struct raw_selector, match_labels),
-                                                   .max = MAX_LABELS},
-                                                  HF_FIELD_LIST(struct raw_selector, expressions, n_expressions,
-                                                                "matchExpressions", expression_fields, MAX_EXPRESSIONS,
-                                                                .finish = finish_expression),
-                                                  {0}};
+const struct hf_field hf_selector_fields[] = {{.name = "matchLabels",
+                                               .kind = HF_KIND_LABELS,
+                                               HF_FIELD_SLOT(struct raw_selector, match_labels),
+                                               .max = MAX_LABELS},
+                                              HF_FIELD_LIST(struct raw_selector, expressions, n_expressions,
+                                                            "matchExpressions", expression_fields, MAX_EXPRESSIONS,
+                                                            .finish = finish_expression),
+                                              {0}};
 
 void hf_selector_decode(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
 {
@@ -76,7 +77,7 @@ void hf_selector_decode(struct hf_decode *decode, const struct hf_field *field, 
         hf_decode_error(decode, "expected a label selector, got %s", hf_decode_describe(value, shown));
         return;
     }
-    hf_decode_fields(decode, selector_fields, value, &raw);
+    hf_decode_fields(decode, hf_selector_fields, value, &raw);
     free(raw.expressions);
     selector->json = json_incref(value);
 }

@@ -1,0 +1,250 @@
+/* The CRDs and the tables that decode say the same: every field, its type, whether it is required, every bound. */
+#include "api/schema.h"
+
+#include "base/parse.h"
+#include "support/check_main.h"
+
+static unsigned compared;
+
+static json_t *load_crd(const char *path)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 20);
+    char chunk[4096];
+    json_t *crd = NULL;
+    struct hf_err err = HF_ERR_INIT;
+    size_t n;
+    FILE *file = fopen(path, "r");
+
+    ck_assert_msg(file != NULL, "%s", path);
+    while ((n = fread(chunk, 1, sizeof(chunk), file)) > 0)
+        ck_assert_int_eq(hf_buf_add(&text, chunk, n), 0);
+    (void)fclose(file);
+    ck_assert_msg(hf_yaml_parse(hf_buf_view(&text), NULL, &crd, &err) == 0, "%s: %s", path, err.cause);
+    return crd;
+}
+
+static const json_t *schema_of(const json_t *crd)
+{
+    const json_t *versions = hf_json_at(crd, "spec.versions");
+
+    ck_assert_uint_eq(json_array_size(versions), 1);
+    return hf_json_at(json_array_get(versions, 0), "schema.openAPIV3Schema");
+}
+
+static void expect_number(const char *path, const json_t *schema, const char *key, uint64_t want)
+{
+    const json_t *value = json_object_get(schema, key);
+
+    ck_assert_msg(json_is_integer(value) && json_integer_value(value) == (int64_t)want, "%s: %s should be %jd", path,
+                  key, (intmax_t)want);
+    compared++;
+}
+
+static void expect_type(const char *path, const json_t *schema, const char *want)
+{
+    ck_assert_msg(strcmp(hf_json_str_or(schema, "type", ""), want) == 0, "%s: type should be %s", path, want);
+    compared++;
+}
+
+static void expect_duration(const char *path, const json_t *schema, const struct hf_field *field)
+{
+    const char *rule =
+        hf_json_str_or(json_array_get(json_object_get(schema, "x-kubernetes-validations"), 0), "rule", "");
+    char text[HF_DURATION_TEXT], call[64];
+
+    expect_type(path, schema, "string");
+    ck_assert_ptr_nonnull(hf_json_str(schema, "pattern"));
+    (void)snprintf(call, sizeof(call), "<= duration('%s')", hf_format_duration(field->max, text));
+    ck_assert_msg(strstr(rule, call) != NULL, "%s: '%s' is not in '%s'", path, call, rule);
+    (void)snprintf(call, sizeof(call), ">= duration('%s')", hf_format_duration(field->min, text));
+    ck_assert_msg(field->min == 0 || strstr(rule, call) != NULL, "%s: '%s' is not in '%s'", path, call, rule);
+    if (field->fallback != NULL && hf_json_str(schema, "description") != NULL) {
+        (void)snprintf(call, sizeof(call), "efault %s", field->fallback);
+        ck_assert_msg(strcmp(field->fallback, "0") == 0 || strstr(hf_json_str(schema, "description"), call) != NULL,
+                      "%s: the description does not tell the default %s", path, field->fallback);
+    }
+    compared++;
+}
+
+static void expect_words(const char *path, const json_t *schema, const struct hf_field *field)
+{
+    const json_t *set = json_object_get(schema, "enum");
+    size_t n = 0;
+
+    expect_type(path, schema, "string");
+    for (; field->words[n] != NULL; n++) {
+        const char *word = json_string_value(json_array_get(set, n));
+        ck_assert_msg(word != NULL && strcmp(word, field->words[n]) == 0, "%s: enum lacks %s", path, field->words[n]);
+    }
+    ck_assert_msg(json_array_size(set) == n, "%s: enum has more than the decoder", path);
+    compared++;
+}
+
+static void compare(const char *path, const struct hf_field *fields, const json_t *schema);
+
+static void compare_field(const char *path, const struct hf_field *field, const json_t *schema)
+{
+    const json_t *items = json_object_get(schema, "items");
+
+    switch (field->kind) {
+    case HF_KIND_TEXT:
+        expect_type(path, schema, "string");
+        expect_number(path, schema, "maxLength", field->max);
+        if (field->min > 0)
+            expect_number(path, schema, "minLength", field->min);
+        ck_assert_msg((field->check != NULL) == (hf_json_str(schema, "pattern") != NULL), "%s: pattern", path);
+        break;
+    case HF_KIND_BOOL:
+        expect_type(path, schema, "boolean");
+        break;
+    case HF_KIND_INTEGER:
+        expect_type(path, schema, "integer");
+        expect_number(path, schema, "minimum", field->min);
+        expect_number(path, schema, "maximum", field->max);
+        break;
+    case HF_KIND_DURATION:
+        expect_duration(path, schema, field);
+        break;
+    case HF_KIND_QUANTITY:
+        ck_assert_msg(hf_json_bool_or(schema, "x-kubernetes-int-or-string", false), "%s", path);
+        expect_number(path, schema, "minimum", field->min);
+        expect_number(path, schema, "maximum", field->max);
+        break;
+    case HF_KIND_PERCENT:
+    case HF_KIND_TIME:
+        expect_type(path, schema, "string");
+        break;
+    case HF_KIND_WORD:
+        expect_words(path, schema, field);
+        break;
+    case HF_KIND_OBJECT:
+        expect_type(path, schema, "object");
+        if (!field->opaque)
+            compare(path, field->fields, schema);
+        break;
+    case HF_KIND_LIST:
+        expect_type(path, schema, "array");
+        expect_number(path, schema, "maxItems", field->max);
+        compare(path, field->fields, items);
+        break;
+    case HF_KIND_TEXTS:
+        expect_type(path, schema, "array");
+        expect_number(path, schema, "maxItems", field->max);
+        expect_number(path, items, "maxLength", field->item_max);
+        if (field->min > 0)
+            expect_number(path, schema, "minItems", field->min);
+        break;
+    case HF_KIND_LABELS:
+        expect_number(path, schema, "maxProperties", field->max);
+        break;
+    case HF_KIND_SELECTOR:
+        compare(path, hf_selector_fields, schema);
+        break;
+    case HF_KIND_OTHER:
+    default:
+        if (field->fields != NULL)
+            compare(path, field->fields, schema);
+        break;
+    }
+}
+
+static bool is_required(const json_t *schema, const char *name)
+{
+    const json_t *required = json_object_get(schema, "required");
+
+    for (size_t i = 0; i < json_array_size(required); i++)
+        if (strcmp(json_string_value(json_array_get(required, i)), name) == 0)
+            return true;
+    return false;
+}
+
+static void compare(const char *path, const struct hf_field *fields, const json_t *schema)
+{
+    json_t *properties = json_object_get(schema, "properties"), *property;
+    const char *name;
+    char inner[400];
+
+    for (const struct hf_field *field = fields; field->name != NULL; field++) {
+        (void)snprintf(inner, sizeof(inner), "%s.%s", path, field->name);
+        property = json_object_get(properties, field->name);
+        ck_assert_msg(property != NULL, "%s is decoded, but not in the CRD", inner);
+        ck_assert_msg(field->required == is_required(schema, field->name), "%s: required", inner);
+        compare_field(inner, field, property);
+    }
+    json_object_foreach(properties, name, property) {
+        const struct hf_field *field = fields;
+        while (field->name != NULL && strcmp(field->name, name) != 0)
+            field++;
+        ck_assert_msg(field->name != NULL, "%s.%s is in the CRD, but not decoded", path, name);
+    }
+}
+
+/* Every list, map and string has a bound (else the server cannot tell the cost of the rules); nothing has a default. */
+static void check_bounds(const char *path, json_t *schema, bool in_release)
+{
+    json_t *properties = json_object_get(schema, "properties"), *property;
+    const char *type = hf_json_str_or(schema, "type", ""), *name;
+    char inner[400];
+
+    ck_assert_msg(json_object_get(schema, "default") == NULL, "%s has a default", path);
+    if (strcmp(type, "string") == 0)
+        ck_assert_msg(json_object_get(schema, "maxLength") != NULL || json_object_get(schema, "enum") != NULL ||
+                          hf_json_str(schema, "format") != NULL ||
+                          strcmp(hf_json_str_or(schema, "pattern", ""), "^[0-7]{3,4}$") == 0,
+                      "%s has no maxLength", path);
+    if (strcmp(type, "array") == 0) {
+        ck_assert_msg(json_object_get(schema, "maxItems") != NULL, "%s has no maxItems", path);
+        ck_assert_msg(json_object_get(schema, "x-kubernetes-list-type") != NULL, "%s has no list type", path);
+        (void)snprintf(inner, sizeof(inner), "%s[]", path);
+        check_bounds(inner, json_object_get(schema, "items"), in_release);
+    }
+    if (json_object_get(schema, "additionalProperties") != NULL)
+        ck_assert_msg(json_object_get(schema, "maxProperties") != NULL, "%s has no maxProperties", path);
+    if (in_release && strcmp(type, "object") == 0)
+        ck_assert_msg(hf_json_bool_or(schema, "x-kubernetes-preserve-unknown-fields", false),
+                      "%s is signed: unknown fields must stay", path);
+    json_object_foreach(properties, name, property) {
+        (void)snprintf(inner, sizeof(inner), "%s.%s", path, name);
+        check_bounds(inner, property, in_release || strcmp(inner, "spec.release") == 0);
+    }
+}
+
+static const struct {
+    const char *file, *kind, *short_name;
+    const struct hf_field *fields;
+    unsigned at_least;
+} crds[] = {
+    {"crds/edgeupdates.yaml", "EdgeUpdate", "eu", hf_edgeupdate_fields, 120},
+    {"crds/syncpolicies.yaml", "SyncPolicy", "sp", hf_syncpolicy_fields, 25},
+    {"crds/edgenodes.yaml", "EdgeNode", "en", NULL, 0},
+};
+
+START_TEST(says_the_same)
+{
+    _cleanup_(hf_json_freep) json_t *crd = load_crd(crds[_i].file);
+    const json_t *schema = schema_of(crd);
+    json_t *properties = json_object_get(schema, "properties");
+
+    ck_assert_str_eq(hf_json_str(crd, "spec.names.kind"), crds[_i].kind);
+    ck_assert_str_eq(hf_json_str(crd, "spec.group"), HF_API_GROUP);
+    ck_assert_str_eq(hf_json_str(crd, "spec.scope"), "Cluster");
+    ck_assert_str_eq(json_string_value(json_array_get(hf_json_at(crd, "spec.names.shortNames"), 0)),
+                     crds[_i].short_name);
+    ck_assert_str_eq(json_string_value(json_array_get(hf_json_at(crd, "spec.names.categories"), 0)), "holdfast");
+    ck_assert_str_eq(hf_json_str(json_array_get(hf_json_at(crd, "spec.versions"), 0), "name"), HF_API_VERSION);
+    ck_assert_ptr_nonnull(hf_json_at(json_array_get(hf_json_at(crd, "spec.versions"), 0), "subresources.status"));
+    check_bounds("spec", json_object_get(properties, "spec"), false);
+    check_bounds("status", json_object_get(properties, "status"), false);
+    if (crds[_i].fields == NULL)
+        return;
+    ck_assert(is_required(schema, "spec"));
+    compare_field("spec", crds[_i].fields, json_object_get(properties, "spec"));
+    ck_assert_msg(compared >= crds[_i].at_least, "only %u things compared", compared);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_loop_test(tc, says_the_same, 0, (int)HF_LEN(crds));
+}
+HF_TEST_MAIN("api/schema", cases)

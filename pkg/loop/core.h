@@ -28,6 +28,7 @@ struct hf_loop {
     uv_idle_t idle;   /* active while there are tasks: the loop then does not sleep */
     struct hf_list tasks;
     struct hf_list guests;
+    struct hf_list last; /* guests that are ended when uv has closed everything */
     struct hf_list jobs;
     bool closing; /* nothing is started, nothing but jobs calls back */
     struct hf_sched_ops sched;
@@ -44,6 +45,8 @@ void hf_task_drop(struct hf_task *task); /* also one that was never posted */
 
 void hf_guest_add(struct hf_loop *loop, struct hf_guest *guest, void (*end)(struct hf_guest *guest));
 void hf_guest_remove(struct hf_guest *guest);
+/* From within its `end`: once more, as the very last thing, when no handle can call back any more. */
+void hf_guest_end_last(struct hf_loop *loop, struct hf_guest *guest, void (*end)(struct hf_guest *guest));
 
 /* uv's errors are -errno on Linux, but for its own (EAI_*) ones. */
 int hf_uv_errno(int r);

@@ -59,6 +59,12 @@ void hf_guest_remove(struct hf_guest *guest)
     hf_list_remove(&guest->link);
 }
 
+void hf_guest_end_last(struct hf_loop *loop, struct hf_guest *guest, void (*end)(struct hf_guest *guest))
+{
+    guest->end = end;
+    hf_list_append(&loop->last, &guest->link);
+}
+
 /* ---- small uv helpers ------------------------------------------------------------------------------------------------ */
 
 int hf_uv_errno(int r)
@@ -111,6 +117,7 @@ struct hf_loop *hf_loop_new(struct hf_err *err)
     }
     hf_list_init(&loop->tasks);
     hf_list_init(&loop->guests);
+    hf_list_init(&loop->last);
     hf_list_init(&loop->jobs);
     if (open_loop(loop, err) < 0) {
         free(loop);
@@ -135,23 +142,30 @@ static void close_left(uv_handle_t *handle, void *arg)
         uv_close(handle, NULL);
 }
 
+static void end_all(struct hf_list *guests)
+{
+    while (!hf_list_empty(guests)) {
+        struct hf_guest *guest = hf_container_of(guests->next, struct hf_guest, link);
+        hf_guest_remove(guest);
+        guest->end(guest);
+    }
+}
+
 void hf_loop_free(struct hf_loop *loop)
 {
     if (loop == NULL)
         return;
     loop->closing = true;
     hf_sched_drain(loop);
-    while (!hf_list_empty(&loop->guests)) {
-        struct hf_guest *guest = hf_container_of(loop->guests.next, struct hf_guest, link);
-        hf_guest_remove(guest);
-        guest->end(guest);
-    }
+    end_all(&loop->guests);
     /* Guests close their handles in their own time; then the loop's own. */
+    (void)uv_idle_stop(&loop->idle);
     uv_unref((uv_handle_t *)&loop->alive);
-    (void)uv_run(&loop->uv, UV_RUN_NOWAIT);
+    (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
     uv_walk(&loop->uv, close_left, NULL);
     (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
     (void)uv_loop_close(&loop->uv);
+    end_all(&loop->last);
     free(loop);
 }
 

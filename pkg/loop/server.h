@@ -40,4 +40,6 @@ HF_MUST_USE int hf_server_new(struct hf_loop *loop, const char *address, uint16_
                               const struct hf_server_route *routes, size_t n_routes, struct hf_server **ret_server,
                               struct hf_err *err);
 uint16_t hf_server_port(const struct hf_server *server);
+
+/* Stop listening and call no handler any more. What lws holds goes with the loop, which must still be there. */
 void hf_server_free(struct hf_server *server);

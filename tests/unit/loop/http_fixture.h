@@ -54,7 +54,7 @@ HF_UNUSED static int keep_response(void *arg, const struct hf_http_response *res
     return o->on_response_r;
 }
 
-static int keep_body(void *arg, const void *bytes, size_t n)
+HF_UNUSED static int keep_body(void *arg, const void *bytes, size_t n)
 {
     struct outcome *o = arg;
 

@@ -1,0 +1,552 @@
+/* The local HTTP server: libwebsockets as a guest on the uv loop.
+ *
+ * We listen and accept ourselves (uv), and give lws each connection: so a taken port is a clear error, and one connection too
+ * many is closed at the door. lws reads requests and keeps its time-outs; each request is answered whole from memory.
+ *
+ * lws 4.1 brings its uv part as a plugin that it looks for in the working directory before anywhere else. The folder that
+ * libwebsockets itself was loaded from is made the working directory while the context is made: it belongs to the same
+ * installation, wherever that is, and nothing can be slipped in from where the process happened to be started.
+ *
+ * A connection's life, as lws tells it:  BIND_PROTOCOL, HTTP, (BODY ..., BODY_COMPLETION,) WRITEABLE ..., DROP_PROTOCOL, and again
+ * for the next request; WSI_DESTROY at the end. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <libwebsockets.h>
+#include <limits.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/parse.h"
+#include "loop/core.h"
+#include "loop/server.h"
+#include "os/file.h"
+
+enum {
+    MAX_REPLY_BYTES = 4 << 20,
+    MAX_HEAD_BYTES = 1024, /* of a reply, beside its extra headers */
+    PIECE_BYTES = 16384,   /* of a reply's body given to lws at once */
+    BACKLOG = 32,
+    SERVICE_BYTES = 4096, /* lws' buffer for receiving */
+};
+
+struct hf_server {
+    struct hf_guest guest;
+    struct hf_loop *loop;
+    struct lws_context *context;
+    struct lws_vhost *vhost;
+    uv_poll_t *listener; /* frees itself */
+    int listen_fd;
+    uint16_t port;
+    unsigned n_connections;
+    bool closed;                    /* handlers are not called any more */
+    struct hf_server_route *routes; /* paths and methods are copies */
+    size_t n_routes;
+};
+
+/* One request; zeroed by lws when it begins. */
+struct exchange {
+    const struct hf_server_route *route;
+    struct hf_buf body;
+    struct hf_buf reply;
+    size_t sent;
+    bool replying;
+    bool close; /* the connection cannot be used again: there may be body left that we did not want */
+};
+
+/* ---- reading the request --------------------------------------------------------------------------------------------- */
+
+static const struct {
+    enum lws_token_indexes token;
+    const char *method;
+} methods[] = {
+    {WSI_TOKEN_GET_URI, "GET"},         {WSI_TOKEN_POST_URI, "POST"},     {WSI_TOKEN_PUT_URI, "PUT"},
+    {WSI_TOKEN_PATCH_URI, "PATCH"},     {WSI_TOKEN_DELETE_URI, "DELETE"}, {WSI_TOKEN_HEAD_URI, "HEAD"},
+    {WSI_TOKEN_OPTIONS_URI, "OPTIONS"},
+};
+
+static const char *method_of(struct lws *wsi)
+{
+    for (size_t i = 0; i < HF_LEN(methods); i++)
+        if (lws_hdr_total_length(wsi, methods[i].token) > 0)
+            return methods[i].method;
+    return "";
+}
+
+/* lws cuts the query at each '&'; put together again. */
+static void copy_query(struct lws *wsi, char *query, size_t n)
+{
+    size_t used = 0;
+
+    query[0] = '\0';
+    for (int i = 0; used < n; i++) {
+        int piece = lws_hdr_copy_fragment(wsi, query + used + (i > 0), (int)(n - used - 1), WSI_TOKEN_HTTP_URI_ARGS, i);
+        if (piece < 0)
+            break;
+        if (i > 0)
+            query[used] = '&';
+        used += (size_t)piece + (i > 0);
+    }
+    query[HF_MIN(used, n - 1)] = '\0';
+}
+
+/* ---- answering ------------------------------------------------------------------------------------------------------- */
+
+static int add_extra(struct lws *wsi, const char *header, unsigned char **at, unsigned char *end)
+{
+    const char *colon = strchr(header, ':');
+    char name[64];
+
+    if (colon == NULL || (size_t)(colon - header) >= sizeof(name) - 1)
+        return -1;
+    (void)snprintf(name, sizeof(name), "%.*s:", (int)(colon - header), header);
+    const char *value = colon + 1 + strspn(colon + 1, " ");
+    return lws_add_http_header_by_name(wsi, (const unsigned char *)name, (const unsigned char *)value,
+                                       (int)strlen(value), at, end);
+}
+
+static int write_head(struct lws *wsi, const struct exchange *exchange, const struct hf_server_reply *reply)
+{
+    unsigned char head[LWS_PRE + MAX_HEAD_BYTES + 4 * 512];
+    unsigned char *start = head + LWS_PRE, *at = start, *end = head + sizeof(head) - 1;
+
+    if (lws_add_http_common_headers(wsi, (unsigned)reply->status, reply->content_type, exchange->reply.n, &at, end) !=
+        0)
+        return -1;
+    if (add_extra(wsi, "Cache-Control: no-store", &at, end) != 0 ||
+        add_extra(wsi, "X-Content-Type-Options: nosniff", &at, end) != 0)
+        return -1;
+    for (size_t i = 0; i < HF_LEN(reply->extra_headers) && reply->extra_headers[i] != NULL; i++)
+        if (add_extra(wsi, reply->extra_headers[i], &at, end) != 0)
+            return -1;
+    return lws_finalize_write_http_header(wsi, start, &at, end);
+}
+
+/* The head goes at once, the body when lws says that it can be written. Takes reply->body. */
+static int begin_reply(struct lws *wsi, struct exchange *exchange, struct hf_server_reply *reply)
+{
+    bool head_only = lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
+
+    exchange->reply = reply->body;
+    exchange->replying = true;
+    reply->body = (struct hf_buf)HF_BUF_INIT(0);
+    if (write_head(wsi, exchange, reply) != 0)
+        return -1;
+    if (head_only)
+        hf_buf_clear(&exchange->reply);
+    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, HF_SERVER_IDLE_S);
+    lws_callback_on_writable(wsi);
+    return 0;
+}
+
+static int refuse(struct lws *wsi, struct exchange *exchange, int status, const char *text, const char *header)
+{
+    struct hf_server_reply reply = {
+        .status = status,
+        .content_type = "application/json",
+        .extra_headers = {header},
+        .body = HF_BUF_INIT(256),
+    };
+
+    if (hf_buf_addf(&reply.body, "{\"error\":\"%s\"}\n", text) < 0)
+        return -1;
+    return begin_reply(wsi, exchange, &reply);
+}
+
+/* Less than `n` when the client does not take it: it is then asked again later. */
+static int continue_reply(struct lws *wsi, struct exchange *exchange)
+{
+    unsigned char piece[LWS_PRE + PIECE_BYTES];
+    size_t n = HF_MIN(exchange->reply.n - exchange->sent, (size_t)PIECE_BYTES);
+    bool last = exchange->sent + n == exchange->reply.n;
+
+    if (!exchange->replying)
+        return 0;
+    if (n > 0) {
+        memcpy(piece + LWS_PRE, exchange->reply.p + exchange->sent, n);
+        int put = lws_write(wsi, piece + LWS_PRE, n, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP);
+        if (put < (int)n)
+            return -1; /* lws keeps what the socket does not take: less is an error */
+        exchange->sent += n;
+        lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, HF_SERVER_IDLE_S);
+    }
+    if (!last) {
+        lws_callback_on_writable(wsi);
+        return 0;
+    }
+    exchange->replying = false;
+    return exchange->close || lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
+}
+
+static int handle(struct lws *wsi, struct exchange *exchange)
+{
+    const struct hf_server_route *route = exchange->route;
+    char type[128] = "", query[2048];
+    struct hf_server_reply reply = {
+        .status = 200, .content_type = "text/plain; charset=utf-8", .body = HF_BUF_INIT(MAX_REPLY_BYTES)};
+
+    (void)lws_hdr_copy(wsi, type, (int)sizeof(type), WSI_TOKEN_HTTP_CONTENT_TYPE);
+    copy_query(wsi, query, sizeof(query));
+    const struct hf_server_request request = {
+        .method = hf_view_of(route->method),
+        .path = hf_view_of(route->path),
+        .query = hf_view_of(query),
+        .content_type = hf_view_of(type),
+        .body = hf_buf_view(&exchange->body),
+    };
+    route->handle(route->arg, &request, &reply);
+    int r = begin_reply(wsi, exchange, &reply);
+    hf_buf_done(&reply.body);
+    return r;
+}
+
+/* ---- what lws calls -------------------------------------------------------------------------------------------------- */
+
+/* The route, or NULL with *ret_known saying whether the path exists with another method. HEAD is answered by GET's. */
+static const struct hf_server_route *find_route(const struct hf_server *server, const char *path, const char *method,
+                                                bool *ret_known)
+{
+    const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
+
+    *ret_known = false;
+    for (size_t i = 0; i < server->n_routes; i++) {
+        if (strcmp(server->routes[i].path, path) != 0)
+            continue;
+        if (strcmp(server->routes[i].method, wanted) == 0)
+            return &server->routes[i];
+        *ret_known = true;
+    }
+    return NULL;
+}
+
+static bool body_length(struct lws *wsi, uint64_t *ret_n)
+{
+    char text[32] = "";
+
+    *ret_n = 0;
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0)
+        return true;
+    if (lws_hdr_copy(wsi, text, (int)sizeof(text), WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0)
+        return false;
+    return hf_parse_u64(text, 0, UINT64_MAX, ret_n) == 0;
+}
+
+static int on_request(struct hf_server *server, struct lws *wsi, struct exchange *exchange, const char *path)
+{
+    const char *method = method_of(wsi);
+    bool known = false;
+    uint64_t n;
+
+    exchange->route = server->closed ? NULL : find_route(server, path, method, &known);
+    bool readable = body_length(wsi, &n);
+    exchange->close = !readable || n > 0 || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
+    if (!readable)
+        return refuse(wsi, exchange, 400, "the length of the body cannot be read", NULL);
+    if (exchange->route == NULL)
+        return refuse(wsi, exchange, known ? 405 : 404, known ? "method not allowed" : "no such path", NULL);
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
+        return refuse(wsi, exchange, 411, "the length of the body must be known", NULL);
+    if (n > exchange->route->max_body)
+        return refuse(wsi, exchange, 413, "the body is too long", NULL);
+    exchange->body.max = exchange->route->max_body;
+    exchange->close = false;
+    if (n > 0)
+        return 0; /* BODY comes */
+    return handle(wsi, exchange);
+}
+
+static int on_body(struct lws *wsi, struct exchange *exchange, const void *bytes, size_t n)
+{
+    if (exchange->route == NULL || exchange->replying)
+        return 0; /* refused already */
+    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, HF_SERVER_IDLE_S);
+    return hf_buf_add(&exchange->body, bytes, n) < 0 ? -1 : 0;
+}
+
+static void exchange_done(struct exchange *exchange)
+{
+    hf_buf_done(&exchange->body);
+    hf_buf_done(&exchange->reply);
+    *exchange = (struct exchange){.route = NULL};
+}
+
+static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t n)
+{
+    struct hf_server *server = lws_context_user(lws_get_context(wsi));
+    struct exchange *exchange = user;
+
+    switch (reason) {
+    case LWS_CALLBACK_HTTP:
+        return on_request(server, wsi, exchange, in);
+    case LWS_CALLBACK_HTTP_BODY:
+        return on_body(wsi, exchange, in, n);
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+        return server->closed ? -1 : exchange->route == NULL || exchange->replying ? 0 : handle(wsi, exchange);
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+        return continue_reply(wsi, exchange);
+    case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
+    case LWS_CALLBACK_CLOSED_HTTP:
+        if (exchange != NULL)
+            exchange_done(exchange);
+        return 0;
+    case LWS_CALLBACK_WSI_DESTROY:
+        if (server->n_connections > 0)
+            server->n_connections--;
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+/* ---- listening ------------------------------------------------------------------------------------------------------- */
+
+static void on_connection(uv_poll_t *poll, int status, int events)
+{
+    struct hf_server *server = poll->data;
+
+    (void)events;
+    if (status < 0)
+        return;
+    int fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0)
+        return;
+    if (server->n_connections >= HF_SERVER_MAX_CONNECTIONS || server->loop->closing) {
+        (void)close(fd);
+        return;
+    }
+    int on = 1; /* head and body are two writes: without it the second waits for an acknowledgement */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    server->n_connections++;
+    if (lws_adopt_socket_vhost(server->vhost, fd) == NULL)
+        server->n_connections--; /* lws has closed it */
+}
+
+static int open_listener(struct hf_server *server, const char *address, uint16_t port, struct hf_err *err)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
+    struct addrinfo *info = NULL;
+    struct sockaddr_storage bound;
+    socklen_t n = sizeof(bound);
+    char service[8];
+    int on = 1;
+
+    (void)snprintf(service, sizeof(service), "%u", port);
+    if (getaddrinfo(address, service, &hints, &info) != 0)
+        return hf_err_set(err, EINVAL, "'%.64s' is no address", address);
+    int fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int r = fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+                    bind(fd, info->ai_addr, info->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0 ||
+                    getsockname(fd, (struct sockaddr *)&bound, &n) < 0
+                ? -errno
+                : 0;
+    freeaddrinfo(info);
+    if (r < 0) {
+        if (fd >= 0)
+            (void)close(fd);
+        return hf_err_sys(err, r, "listen on %s:%u", address, port);
+    }
+    server->listen_fd = fd;
+    server->port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
+                                                     : ((struct sockaddr_in *)&bound)->sin_port);
+    return 0;
+}
+
+static void free_listener(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static int watch_listener(struct hf_server *server, struct hf_err *err)
+{
+    server->listener = calloc(1, sizeof(*server->listener));
+    if (server->listener == NULL)
+        return hf_err_set(err, ENOMEM, "no memory for the local server");
+    int r = uv_poll_init(&server->loop->uv, server->listener, server->listen_fd);
+    if (r < 0) {
+        free(server->listener);
+        server->listener = NULL;
+        return hf_err_sys(err, hf_uv_errno(r), "watch the local server");
+    }
+    server->listener->data = server;
+    (void)uv_poll_start(server->listener, UV_READABLE, on_connection);
+    return 0;
+}
+
+/* ---- the context ----------------------------------------------------------------------------------------------------- */
+
+/* A descriptor of the folder libwebsockets was loaded from, or -1. */
+static int library_folder(void)
+{
+    char folder[PATH_MAX];
+    Dl_info info;
+
+    if (dladdr((void *)(uintptr_t)&lws_create_context, &info) == 0 || info.dli_fname == NULL ||
+        strchr(info.dli_fname, '/') == NULL)
+        return -1;
+    (void)snprintf(folder, sizeof(folder), "%s", info.dli_fname);
+    *strrchr(folder, '/') = '\0';
+    return open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+static struct lws_context *create_in_folder(const struct lws_context_creation_info *info)
+{
+    _cleanup_(hf_closep) int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    _cleanup_(hf_closep) int folder = library_folder();
+
+    if (folder < 0 || fchdir(folder) < 0)
+        return NULL;
+    struct lws_context *context = lws_create_context(info);
+    /* A working directory that was removed meanwhile cannot be gone back to. */
+    if (back < 0 || fchdir(back) < 0)
+        (void)!chdir("/");
+    return context;
+}
+
+static int create_context(struct hf_server *server, struct hf_err *err)
+{
+    static const struct lws_protocols protocols[] = {
+        {.name = "http", .callback = on_lws, .per_session_data_size = sizeof(struct exchange)},
+        {.name = NULL},
+    };
+    void *loops[] = {&server->loop->uv};
+    const struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
+        .protocols = protocols,
+        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME,
+        .foreign_loops = loops,
+        .user = server,
+        .pcontext = &server->context, /* NULL again when lws is through with its end */
+        .gid = -1,
+        .uid = -1,
+        .vhost_name = "local",
+        .server_string = "holdfast",
+        /* lws sizes tables by this; without it, by the limit of open files, which may be a million */
+        .fd_limit_per_thread = HF_SERVER_MAX_CONNECTIONS + 4,
+        .max_http_header_data = HF_SERVER_MAX_HEADER_BYTES,
+        .max_http_header_pool = HF_SERVER_MAX_CONNECTIONS,
+        .pt_serv_buf_size = SERVICE_BYTES,
+        .timeout_secs = HF_SERVER_IDLE_S,
+        .keepalive_timeout = HF_SERVER_IDLE_S,
+        .timeout_secs_ah_idle = HF_SERVER_IDLE_S,
+    };
+
+    lws_set_log_level(0, NULL);
+    server->context = create_in_folder(&info);
+    if (server->context == NULL)
+        return hf_err_set(err, ENOSYS, "libwebsockets does not start (is its libuv plugin installed beside it?)");
+    server->vhost = lws_get_vhost_by_name(server->context, "local");
+    return server->vhost != NULL ? 0 : hf_err_set(err, ENOSYS, "libwebsockets made no virtual host");
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------------ */
+
+static int copy_routes(struct hf_server *server, const struct hf_server_route *routes, size_t n_routes)
+{
+    server->routes = calloc(n_routes > 0 ? n_routes : 1, sizeof(*routes));
+    if (server->routes == NULL)
+        return -ENOMEM;
+    for (; server->n_routes < n_routes; server->n_routes++) {
+        struct hf_server_route *route = &server->routes[server->n_routes];
+        *route = routes[server->n_routes];
+        route->path = strdup(route->path);
+        route->method = strdup(route->method);
+        if (route->path == NULL || route->method == NULL) {
+            server->n_routes++;
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+static void free_text(const char *text)
+{
+    free((void *)(uintptr_t)text);
+}
+
+static void server_free(struct hf_guest *guest)
+{
+    struct hf_server *server = hf_container_of(guest, struct hf_server, guest);
+
+    /* On a foreign loop lws 4.1 ends in two steps: the second frees, when the loop has closed its handles. */
+    if (server->context != NULL)
+        lws_context_destroy(server->context);
+    for (size_t i = 0; i < server->n_routes; i++) {
+        free_text(server->routes[i].path);
+        free_text(server->routes[i].method);
+    }
+    free(server->routes);
+    free(server);
+}
+
+static void stop_listening(struct hf_server *server)
+{
+    if (server->listener != NULL) {
+        (void)uv_poll_stop(server->listener);
+        uv_close((uv_handle_t *)server->listener, free_listener);
+        server->listener = NULL;
+    }
+    hf_closep(&server->listen_fd);
+}
+
+/* The loop ends: lws closes its connections while uv runs down, and calls back about each. */
+static void server_end(struct hf_guest *guest)
+{
+    struct hf_server *server = hf_container_of(guest, struct hf_server, guest);
+
+    server->closed = true;
+    stop_listening(server);
+    if (server->context != NULL)
+        lws_context_destroy(server->context);
+    hf_guest_end_last(server->loop, guest, server_free);
+}
+
+static int server_open(struct hf_server *server, const char *address, uint16_t port, struct hf_err *err)
+{
+    int r = open_listener(server, address, port, err);
+
+    if (r == 0)
+        r = create_context(server, err);
+    if (r == 0)
+        r = watch_listener(server, err);
+    return r;
+}
+
+int hf_server_new(struct hf_loop *loop, const char *address, uint16_t port, const struct hf_server_route *routes,
+                  size_t n_routes, struct hf_server **ret_server, struct hf_err *err)
+{
+    struct hf_server *server = calloc(1, sizeof(*server));
+
+    if (server == NULL)
+        return hf_err_set(err, ENOMEM, "no memory for the local server");
+    server->loop = loop;
+    server->listen_fd = -1;
+    int r = copy_routes(server, routes, n_routes);
+    r = r < 0 ? hf_err_set(err, -r, "no memory for the local server") : server_open(server, address, port, err);
+    hf_guest_add(loop, &server->guest, server_end);
+    if (r < 0) {
+        hf_server_free(server); /* the rest goes with the loop */
+        return r;
+    }
+    *ret_server = server;
+    return 0;
+}
+
+uint16_t hf_server_port(const struct hf_server *server)
+{
+    return server->port;
+}
+
+void hf_server_free(struct hf_server *server)
+{
+    if (server == NULL)
+        return;
+    server->closed = true;
+    stop_listening(server);
+}

@@ -1,0 +1,416 @@
+#include "http_fixture.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "loop/server.h"
+
+#define MS HF_NS_PER_MS
+
+static struct hf_server *local;
+static int handled;
+
+static void say_hello(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
+{
+    (void)request;
+    handled++;
+    ck_assert_int_eq(hf_buf_add_str(&reply->body, arg), 0);
+}
+
+static void echo(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
+{
+    (void)arg;
+    handled++;
+    reply->content_type = "application/x-echo";
+    reply->extra_headers[0] = "X-Extra: yes";
+    reply->status = 202;
+    ck_assert_int_eq(hf_buf_addf(&reply->body, "%.*s %.*s ?%.*s type=%.*s body=%.*s", (int)request->method.n,
+                                 request->method.p, (int)request->path.n, request->path.p, (int)request->query.n,
+                                 request->query.p, (int)request->content_type.n, request->content_type.p,
+                                 (int)request->body.n, request->body.p),
+                     0);
+}
+
+enum { BIG = 3000000 };
+
+static void big(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
+{
+    (void)arg;
+    (void)request;
+    ck_assert_int_eq(hf_buf_reserve(&reply->body, BIG), 0);
+    for (size_t i = 0; i < BIG; i++)
+        reply->body.p[i] = (char)('a' + i % 23);
+    reply->body.n = BIG;
+    reply->body.p[BIG] = '\0';
+}
+
+static void set_up(void)
+{
+    static char hello[] = "hello\n";
+    static const struct hf_server_route routes[] = {
+        {.path = "/hello", .method = "GET", .handle = say_hello, .arg = hello},
+        {.path = "/echo", .method = "GET", .handle = echo},
+        {.path = "/echo", .method = "POST", .max_body = 1000, .handle = echo},
+        {.path = "/big", .method = "GET", .handle = big},
+    };
+    struct hf_err err = HF_ERR_INIT;
+
+    loop = hf_loop_new(NULL);
+    int r = hf_server_new(loop, "127.0.0.1", 0, routes, HF_LEN(routes), &local, &err);
+    ck_assert_msg(r == 0, "%s", err.cause);
+    server.port = hf_server_port(local);
+    ck_assert_uint_ne(server.port, 0);
+    use(&(struct hf_http_config){.user_agent = "x"});
+}
+
+static void tear_down(void)
+{
+    hf_http_client_free(client);
+    hf_loop_free(loop);
+}
+
+#define RUN(o, path, ...)                                                                                              \
+    _cleanup_(outcome_done) struct outcome o = {.done = 0};                                                            \
+    ask(&o, (struct hf_http_request){.timeout_ns = 10 * HF_NS_PER_S, __VA_ARGS__}, path)
+
+START_TEST(serves)
+{
+    RUN(o, "/hello");
+    ck_outcome(o, 0, 200);
+    ck_assert_str_eq(o.body, "hello\n");
+    ck_assert_str_eq(o.response.content_type, "text/plain; charset=utf-8");
+    ck_assert_int_eq(o.response.content_length, 6);
+    RUN(again, "/hello");
+    ck_outcome(again, 0, 200);
+}
+END_TEST
+
+START_TEST(passes_the_request)
+{
+    RUN(o, "/echo?a=1&b=%20x&c", .method = "GET");
+    ck_outcome(o, 0, 202);
+    ck_assert_str_eq(o.body, "GET /echo ?a=1&b= x&c type= body=");
+    ck_assert_str_eq(o.response.content_type, "application/x-echo");
+    RUN(post, "/echo", .method = "POST", .headers = {"Content-Type: text/x-y"}, .body = HF_VIEW("the body"));
+    ck_outcome(post, 0, 202);
+    ck_assert_str_eq(post.body, "POST /echo ? type=text/x-y body=the body");
+}
+END_TEST
+
+START_TEST(head)
+{
+    RUN(o, "/hello", .method = "HEAD");
+    ck_outcome(o, 0, 200);
+    ck_assert_int_eq(o.response.content_length, 6);
+    ck_assert_uint_eq(o.body_n, 0);
+    RUN(again, "/hello");
+    ck_outcome(again, 0, 200);
+}
+END_TEST
+
+static const struct {
+    const char *method;
+    const char *path;
+    size_t body_n;
+    int want_status;
+    const char *want_body;
+} refusals[] = {
+    {"GET", "/none", 0, 404, "{\"error\":\"no such path\"}\n"},
+    {"GET", "/", 0, 404, "{\"error\":\"no such path\"}\n"},
+    {"GET", "/hello/", 0, 404, "{\"error\":\"no such path\"}\n"},
+    {"GET", "/../../etc/passwd", 0, 404, "{\"error\":\"no such path\"}\n"},
+    {"DELETE", "/hello", 0, 405, "{\"error\":\"method not allowed\"}\n"},
+    {"POST", "/hello", 10, 405, "{\"error\":\"method not allowed\"}\n"},
+    {"POST", "/echo", 1001, 413, "{\"error\":\"the body is too long\"}\n"},
+    {"POST", "/echo", 1000000, 413, "{\"error\":\"the body is too long\"}\n"},
+};
+
+START_TEST(refuses)
+{
+    char *body = calloc(1, refusals[_i].body_n + 1);
+
+    RUN(o, refusals[_i].path, .method = refusals[_i].method, .body = {body, refusals[_i].body_n});
+    ck_outcome(o, 0, refusals[_i].want_status);
+    ck_assert_str_eq(o.body, refusals[_i].want_body);
+    ck_assert_str_eq(o.response.content_type, "application/json");
+    ck_assert_int_eq(handled, 0);
+    RUN(next, "/hello");
+    ck_outcome(next, 0, 200);
+    free(body);
+}
+END_TEST
+
+START_TEST(longest_body)
+{
+    char body[1000];
+
+    memset(body, 'x', sizeof(body));
+    RUN(o, "/echo", .method = "POST", .body = {body, sizeof(body)});
+    ck_outcome(o, 0, 202);
+    ck_assert_uint_gt(o.body_n, 1000);
+}
+END_TEST
+
+START_TEST(big_reply)
+{
+    RUN(o, "/big");
+    ck_outcome(o, 0, 200);
+    ck_assert_uint_eq(o.body_n, BIG);
+    size_t wrong = 0;
+    for (size_t i = 0; i < BIG; i++)
+        wrong += o.body[i] != (char)('a' + i % 23);
+    ck_assert_uint_eq(wrong, 0);
+}
+END_TEST
+
+/* ---- clients that misbehave -------------------------------------------------------------------------------------------- */
+
+static void stop(void *arg)
+{
+    (void)arg;
+    hf_loop_stop(loop);
+}
+
+static void run_for(uint64_t ns)
+{
+    const struct hf_sched_ops *sched = hf_loop_sched(loop);
+    struct hf_timer *timer = sched->timer_new(sched->ctx, stop, NULL);
+
+    sched->timer_arm(sched->ctx, timer, ns);
+    hf_loop_run(loop);
+    sched->timer_free(sched->ctx, timer);
+}
+
+static int connect_raw(void)
+{
+    const struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(server.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(connect(fd, (const struct sockaddr *)&to, sizeof(to)), 0);
+    ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+    return fd;
+}
+
+/* What came so far; *ret_open tells whether the connection is. */
+static size_t read_raw(int fd, char *text, size_t n, bool *ret_open)
+{
+    size_t got = 0;
+    ssize_t r = 1;
+
+    while (got < n - 1 && (r = read(fd, text + got, n - 1 - got)) > 0)
+        got += (size_t)r;
+    text[got] = '\0';
+    *ret_open = r < 0 && errno == EAGAIN;
+    return got;
+}
+
+static const struct {
+    const char *name;
+    const char *send;
+    const char *want; /* in the answer; NULL: none expected */
+} raw[] = {
+    {"keep-alive", "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n", "hello\n"},
+    {"pipelined", "GET /hello HTTP/1.1\r\nHost: x\r\n\r\nGET /none HTTP/1.1\r\nHost: x\r\n\r\n", "no such path"},
+    {"chunked body", "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+     "411"},
+    {"length is no number", "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n", NULL},
+    {"huge length", "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999999999\r\n\r\n", NULL},
+    {"not HTTP", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", NULL},
+    {"method unknown", "BREW /hello HTTP/1.1\r\nHost: x\r\n\r\n", NULL},
+    {"encoded dots", "GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n", "404"},
+    {"HTTP/1.0", "GET /hello HTTP/1.0\r\n\r\n", "hello\n"},
+    {"half a request", "GET /hel", NULL},
+    {"nothing", "", NULL},
+};
+
+START_TEST(raw_request)
+{
+    char answer[4096];
+    bool open;
+    int fd = connect_raw();
+
+    ck_assert_int_eq(write(fd, raw[_i].send, strlen(raw[_i].send)), (ssize_t)strlen(raw[_i].send));
+    run_for(60 * MS);
+    (void)read_raw(fd, answer, sizeof(answer), &open);
+    if (raw[_i].want != NULL)
+        ck_assert_msg(strstr(answer, raw[_i].want) != NULL, "%s: '%s'", raw[_i].name, answer);
+    else
+        ck_assert_msg(strstr(answer, " 200 ") == NULL && strstr(answer, " 202 ") == NULL, "%s: '%s'", raw[_i].name,
+                      answer);
+    (void)close(fd);
+    run_for(20 * MS);
+    RUN(next, "/hello");
+    ck_outcome(next, 0, 200);
+}
+END_TEST
+
+START_TEST(headers_beyond_the_limit)
+{
+    char answer[4096], line[1024];
+    bool open;
+    int fd = connect_raw();
+
+    memset(line, 'y', sizeof(line));
+    (void)!write(fd, "GET /hello HTTP/1.1\r\nX: ", 24);
+    for (int i = 0; i < 40; i++) {
+        (void)!write(fd, line, sizeof(line));
+        run_for(MS);
+    }
+    (void)!write(fd, "\r\n\r\n", 4);
+    run_for(50 * MS);
+    (void)read_raw(fd, answer, sizeof(answer), &open);
+    ck_assert_msg(strstr(answer, "hello") == NULL, "%s", answer);
+    ck_assert_int_eq(handled, 0);
+    (void)close(fd);
+    RUN(next, "/hello");
+    ck_outcome(next, 0, 200);
+}
+END_TEST
+
+/* A client that does not read what it asked for holds up nobody, and a body that comes byte by byte arrives whole. */
+START_TEST(slow_clients)
+{
+    static const char ask_big[] = "GET /big HTTP/1.1\r\nHost: x\r\n\r\n";
+    static const char post[] = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabcde";
+    char answer[4096];
+    bool open;
+    int deaf = connect_raw(), slow = connect_raw();
+
+    ck_assert_int_eq(write(deaf, ask_big, sizeof(ask_big) - 1), (ssize_t)sizeof(ask_big) - 1);
+    for (size_t i = 0; i < sizeof(post) - 1; i++) {
+        ck_assert_int_eq(write(slow, post + i, 1), 1);
+        run_for(MS);
+    }
+    RUN(o, "/hello");
+    ck_outcome(o, 0, 200);
+    run_for(20 * MS);
+    (void)read_raw(slow, answer, sizeof(answer), &open);
+    ck_assert_msg(strstr(answer, "body=abcde") != NULL, "%s", answer);
+    (void)close(deaf); /* in the middle of its reply */
+    (void)close(slow);
+    run_for(20 * MS);
+    RUN(next, "/big");
+    ck_outcome(next, 0, 200);
+}
+END_TEST
+
+START_TEST(too_many_connections)
+{
+    int fds[HF_SERVER_MAX_CONNECTIONS + 8], open_now = 0;
+    char answer[64];
+    bool open;
+
+    for (size_t i = 0; i < HF_LEN(fds); i++) {
+        fds[i] = connect_raw();
+        run_for(2 * MS); /* the backlog is short, too */
+    }
+    run_for(100 * MS);
+    for (size_t i = 0; i < HF_LEN(fds); i++) {
+        (void)read_raw(fds[i], answer, sizeof(answer), &open);
+        open_now += open;
+    }
+    ck_assert_int_eq(open_now, HF_SERVER_MAX_CONNECTIONS);
+    for (size_t i = 0; i < HF_LEN(fds); i++)
+        (void)close(fds[i]);
+    run_for(50 * MS);
+    for (int i = 0; i < 3; i++) {
+        RUN(o, "/hello");
+        ck_outcome(o, 0, 200);
+    }
+}
+END_TEST
+
+START_TEST(thousand_requests)
+{
+    for (int i = 0; i < 1000; i++) {
+        struct outcome o = {.done = 0};
+        ask(&o, (struct hf_http_request){.timeout_ns = HF_NS_PER_S}, i % 2 ? "/hello" : "/none");
+        ck_assert_int_eq(o.r, 0);
+        outcome_done(&o);
+        if (i % 100 == 0)
+            hf_http_client_drop_connections(client);
+    }
+}
+END_TEST
+
+START_TEST(taken_port)
+{
+    struct hf_server *second = (void *)1;
+    struct hf_err err = HF_ERR_INIT;
+
+    ck_assert_int_eq(hf_server_new(loop, "127.0.0.1", server.port, NULL, 0, &second, &err), -EADDRINUSE);
+    ck_assert_msg(strstr(err.cause, "127.0.0.1:") != NULL, "%s", err.cause);
+    ck_assert_int_eq(hf_server_new(loop, "localhost.invalid", 1, NULL, 0, &second, &err), -EINVAL);
+    ck_assert_int_eq(hf_server_new(loop, "192.0.2.1", 0, NULL, 0, &second, &err), -EADDRNOTAVAIL);
+    ck_assert_ptr_eq(second, (void *)1);
+    RUN(o, "/hello");
+    ck_outcome(o, 0, 200);
+}
+END_TEST
+
+/* The loop ends with connections in every state; nothing leaks, nothing is called. */
+START_TEST(ends_with_connections)
+{
+    static const char half[] = "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\nabc";
+    static const char ask_big[] = "GET /big HTTP/1.1\r\nHost: x\r\n\r\n";
+    int idle = connect_raw(), posting = connect_raw(), deaf = connect_raw();
+
+    (void)!write(posting, half, sizeof(half) - 1);
+    (void)!write(deaf, ask_big, sizeof(ask_big) - 1);
+    run_for(50 * MS);
+    hf_http_client_free(client);
+    client = NULL;
+    hf_loop_free(loop);
+    loop = NULL;
+    (void)close(idle);
+    (void)close(posting);
+    (void)close(deaf);
+}
+END_TEST
+
+/* A library of that name in the working directory is not what is loaded, and the directory is the same afterwards. */
+START_TEST(working_directory_is_not_searched)
+{
+    char folder[] = "/tmp/hf-server-XXXXXX", cwd[256], before[256];
+    struct hf_server *second;
+    struct hf_err err = HF_ERR_INIT;
+
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    ck_assert_ptr_nonnull(getcwd(before, sizeof(before)));
+    ck_assert_int_eq(chdir(folder), 0);
+    FILE *trap = fopen("libwebsockets-evlib_uv.so", "w");
+    ck_assert_int_ge(fputs("not a library", trap), 0);
+    ck_assert_int_eq(fclose(trap), 0);
+    ck_assert_msg(hf_server_new(loop, "127.0.0.1", 0, NULL, 0, &second, &err) == 0, "%s", err.cause);
+    ck_assert_ptr_nonnull(getcwd(cwd, sizeof(cwd)));
+    ck_assert_str_eq(cwd, folder);
+    ck_assert_int_eq(unlink("libwebsockets-evlib_uv.so"), 0);
+    ck_assert_int_eq(chdir(before), 0);
+    ck_assert_int_eq(rmdir(folder), 0);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_test(tc, serves);
+    tcase_add_test(tc, passes_the_request);
+    tcase_add_test(tc, head);
+    tcase_add_loop_test(tc, refuses, 0, (int)HF_LEN(refusals));
+    tcase_add_test(tc, longest_body);
+    tcase_add_test(tc, big_reply);
+    tcase_add_loop_test(tc, raw_request, 0, (int)HF_LEN(raw));
+    tcase_add_test(tc, headers_beyond_the_limit);
+    tcase_add_test(tc, slow_clients);
+    tcase_add_test(tc, too_many_connections);
+    tcase_add_test(tc, thousand_requests);
+    tcase_add_test(tc, taken_port);
+    tcase_add_test(tc, ends_with_connections);
+    tcase_add_test(tc, working_directory_is_not_searched);
+}
+
+HF_TEST_MAIN("loop/server", cases)

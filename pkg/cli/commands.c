@@ -55,6 +55,35 @@ const struct hf_cli_command hf_cli_commands[] = {
         ROW(hf_cli_key_public),
     },
     {
+        .name = "delta create",
+        .args = "OLD NEW PATCH",
+        .summary = "make the patch that turns OLD into NEW",
+        .details =
+            "The same inputs give the same patch, whatever the number of workers. '-' is standard input or output.",
+        .min_words = 3,
+        .max_words = 3,
+        ROW(hf_cli_delta_create),
+    },
+    {
+        .name = "delta apply",
+        .args = "OLD PATCH NEW",
+        .summary = "rebuild NEW from OLD and a patch",
+        .details =
+            "NEW appears only when its size and SHA-256 are those the patch was made for (to standard output it is "
+            "written as it comes, and the exit code says whether it was right).",
+        .min_words = 3,
+        .max_words = 3,
+        ROW(hf_cli_delta_apply),
+    },
+    {
+        .name = "delta info",
+        .args = "PATCH",
+        .summary = "what a patch is for",
+        .min_words = 1,
+        .max_words = 1,
+        ROW(hf_cli_delta_info),
+    },
+    {
         .name = "lint",
         .args = "FILE...",
         .summary = "check EdgeUpdate and SyncPolicy files as a node would",

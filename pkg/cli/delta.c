@@ -1,0 +1,231 @@
+/* delta create, apply, info. */
+#include "delta/delta.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/parse.h"
+#include "cli/parts.h"
+#include "os/file.h"
+
+#define MAX_INPUT_BYTES ((size_t)16 << 30)
+
+const struct hf_cli_option hf_cli_delta_create_options[] = {
+    {.name = "small", .help = "the fewest bytes (this is the default)"},
+    {.name = "fast", .help = "quicker to make and to apply, somewhat larger"},
+    {.name = "threads", .value = "N", .letter = 'j', .help = "workers (one per processor); the result is the same"},
+    {.name = NULL},
+};
+const struct hf_cli_option hf_cli_delta_apply_options[] = {
+    {.name = "sha256", .value = "HEX", .help = "of PATCH, checked before its first byte is parsed"},
+    {.name = NULL},
+};
+const struct hf_cli_option hf_cli_delta_info_options[] = {
+    {.name = "json", .help = "as JSON"},
+    {.name = NULL},
+};
+
+/* ---- create ------------------------------------------------------------------------------------------------------- */
+
+struct sink {
+    struct hf_cli_out out;
+    struct hf_err *err;
+};
+
+static int sink_write(void *ctx, const void *bytes, size_t n)
+{
+    struct sink *sink = ctx;
+
+    return hf_cli_out_write(&sink->out, bytes, n, sink->err);
+}
+
+static int draw(void *ctx, uint64_t done, uint64_t total)
+{
+    hf_cli_progress(ctx, "delta", done, total);
+    return 0;
+}
+
+static int create(struct hf_cli *cli, const struct hf_cli_args *args, const struct hf_delta_create_params *params,
+                  struct hf_err *err)
+{
+    _cleanup_(hf_cli_map_done) struct hf_cli_map old = {.p = NULL}, new_map = {.p = NULL};
+    struct sink sink = {.out = HF_CLI_OUT_INIT, .err = err};
+    const struct hf_delta_out out = {&sink, sink_write};
+    int r = hf_cli_map_open(cli, args->words[0], MAX_INPUT_BYTES, &old, err);
+
+    if (r == 0)
+        r = hf_cli_map_open(cli, args->words[1], MAX_INPUT_BYTES, &new_map, err);
+    if (r == 0)
+        r = hf_cli_out_open(cli, args->words[2], 0644, &sink.out, err);
+    if (r == 0)
+        r = hf_delta_create(old.p, old.n, new_map.p, new_map.n, params, &out, err);
+    if (r == 0)
+        r = hf_cli_out_commit(&sink.out, err);
+    hf_cli_out_done(&sink.out);
+    return r;
+}
+
+int hf_cli_delta_create(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    const char *threads_text = hf_cli_value(args, "threads", "0");
+    bool fast = hf_cli_flag(args, "fast");
+    uint64_t threads;
+
+    if (fast && hf_cli_flag(args, "small"))
+        return hf_err_set(err, EINVAL, "--small and --fast are one too many");
+    if (hf_parse_u64(threads_text, 0, 256, &threads) < 0)
+        return hf_err_set(err, EINVAL, "--threads: '%.40s' is not 0 to 256", threads_text);
+    if (strcmp(args->words[0], "-") == 0 && strcmp(args->words[1], "-") == 0)
+        return hf_err_set(err, EINVAL, "OLD and NEW cannot both be standard input");
+    const struct hf_delta_create_params params = {.profile = fast ? HF_DELTA_FAST : HF_DELTA_SMALL,
+                                                  .threads = (unsigned)threads,
+                                                  .progress = draw,
+                                                  .progress_ctx = cli};
+    return create(cli, args, &params, err);
+}
+
+/* ---- apply -------------------------------------------------------------------------------------------------------- */
+
+struct job {
+    struct hf_cli *cli;
+    int old_fd, patch_fd;
+    struct sink sink;
+    uint64_t written;
+};
+
+static ssize_t job_old(void *ctx, void *bytes, size_t n, uint64_t offset)
+{
+    const struct job *job = ctx;
+    ssize_t got;
+
+    do
+        got = pread(job->old_fd, bytes, n, (off_t)offset);
+    while (got < 0 && errno == EINTR);
+    return got < 0 ? -errno : got;
+}
+
+static ssize_t job_patch(void *ctx, void *bytes, size_t n)
+{
+    const struct job *job = ctx;
+    ssize_t got;
+
+    do
+        got = read(job->patch_fd, bytes, n);
+    while (got < 0 && errno == EINTR);
+    return got < 0 ? -errno : got;
+}
+
+static int job_new(void *ctx, const void *bytes, size_t n)
+{
+    struct job *job = ctx;
+    char text[HF_CLI_BYTES_TEXT], label[48];
+
+    job->written += n;
+    (void)snprintf(label, sizeof(label), "applying  %s", hf_cli_bytes(job->written, text));
+    hf_cli_progress(job->cli, label, 0, 0);
+    return hf_cli_out_write(&job->sink.out, bytes, n, job->sink.err);
+}
+
+/* The patch against the hash somebody gave for it; the descriptor is then at its beginning again. */
+static int check_hash(int fd, const char *want, struct hf_err *err)
+{
+    unsigned char digest[HF_SHA256_BYTES];
+    char hex[HF_SHA256_HEX], piece[1 << 16];
+    struct hf_sha256 hash;
+    ssize_t n;
+
+    if (hf_hex_decode(want, digest, sizeof(digest)) < 0)
+        return hf_err_set(err, EINVAL, "--sha256: 64 digits of lower case hex are wanted");
+    if (lseek(fd, 0, SEEK_SET) < 0)
+        return hf_err_set(err, EINVAL, "--sha256: the patch must be a file, as it is read twice");
+    hf_sha256_init(&hash);
+    while ((n = read(fd, piece, sizeof(piece))) != 0) {
+        if (n < 0 && errno != EINTR)
+            return hf_err_sys(err, -errno, "read patch");
+        hf_sha256_update(&hash, piece, n > 0 ? (size_t)n : 0);
+    }
+    hf_sha256_final(&hash, digest);
+    if (strcmp(hf_hex_encode(digest, sizeof(digest), hex), want) != 0)
+        return hf_err_set(err, EBADMSG, "the patch has sha256 %s: not looked at any further", hex);
+    return lseek(fd, 0, SEEK_SET) < 0 ? hf_err_sys(err, -errno, "rewind patch") : 0;
+}
+
+static int apply(struct job *job, const char *target, struct hf_err *err)
+{
+    struct hf_delta_info info;
+    struct stat st;
+
+    if (fstat(job->old_fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return hf_err_set(err, EINVAL, "OLD must be a file: it is read at random");
+    int r = hf_cli_out_open(job->cli, target, st.st_mode & 0777, &job->sink.out, err);
+    if (r < 0)
+        return r;
+    const struct hf_delta_apply_params params = {
+        .old = {job, job_old, (uint64_t)st.st_size}, .patch = {job, job_patch}, .out = {job, job_new}};
+    r = hf_delta_apply(&params, &info, err);
+    return r == 0 ? hf_cli_out_commit(&job->sink.out, err) : r;
+}
+
+int hf_cli_delta_apply(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    _cleanup_(hf_closep) int old_fd = -1, patch_fd = -1;
+    const char *sha256 = hf_cli_value(args, "sha256", NULL);
+    int r = hf_cli_in_open(cli, args->words[0], &old_fd, err);
+
+    if (r == 0)
+        r = hf_cli_in_open(cli, args->words[1], &patch_fd, err);
+    if (r == 0 && sha256 != NULL)
+        r = check_hash(patch_fd, sha256, err);
+    if (r < 0)
+        return r;
+    if (sha256 == NULL && cli->terminal)
+        (void)fprintf(cli->err, "nothing vouches for this patch (--sha256, or a signed release, would)\n");
+    struct job job = {.cli = cli, .old_fd = old_fd, .patch_fd = patch_fd, .sink = {.out = HF_CLI_OUT_INIT, .err = err}};
+    r = apply(&job, args->words[2], err);
+    hf_cli_out_done(&job.sink.out);
+    return r;
+}
+
+/* ---- info --------------------------------------------------------------------------------------------------------- */
+
+static int print_info(struct hf_cli *cli, const struct hf_delta_info *info, bool as_json, struct hf_err *err)
+{
+    const char *profile = info->profile == HF_DELTA_FAST ? "fast" : "small";
+    char old_hex[HF_SHA256_HEX], new_hex[HF_SHA256_HEX];
+
+    (void)hf_hex_encode(info->old_sha256, sizeof(info->old_sha256), old_hex);
+    (void)hf_hex_encode(info->new_sha256, sizeof(info->new_sha256), new_hex);
+    if (!as_json) {
+        (void)fprintf(cli->out, "format   version %u, method %u, profile %s\n", info->version, info->method, profile);
+        (void)fprintf(cli->out, "old      %s  %llu bytes\n", old_hex, (unsigned long long)info->old_size);
+        (void)fprintf(cli->out, "new      %s  %llu bytes\n", new_hex, (unsigned long long)info->new_size);
+        if (info->new_size > 0)
+            (void)fprintf(cli->out, "patch    %llu bytes (%.2f %% of the new file)\n",
+                          (unsigned long long)info->patch_size,
+                          100.0 * (double)info->patch_size / (double)info->new_size);
+        return 0;
+    }
+    _cleanup_(hf_json_freep) json_t *answer = json_pack(
+        "{s:I, s:I, s:s, s:I, s:s, s:I, s:s, s:I}", "version", (json_int_t)info->version, "method",
+        (json_int_t)info->method, "profile", profile, "oldSize", (json_int_t)info->old_size, "oldSha256", old_hex,
+        "newSize", (json_int_t)info->new_size, "newSha256", new_hex, "patchSize", (json_int_t)info->patch_size);
+    return answer != NULL ? hf_cli_print_json(cli, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
+}
+
+int hf_cli_delta_info(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    _cleanup_(hf_closep) int fd = -1;
+    struct job job = {.cli = cli};
+    const struct hf_delta_in in = {&job, job_patch};
+    struct hf_delta_info info;
+    int r = hf_cli_in_open(cli, args->words[0], &fd, err);
+
+    job.patch_fd = fd;
+    if (r == 0)
+        r = hf_delta_read_info(&in, &info, err);
+    return r < 0 ? hf_err_wrap(err, r, "patch '%s'", args->words[0])
+                 : print_info(cli, &info, hf_cli_flag(args, "json"), err);
+}

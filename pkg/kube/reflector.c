@@ -204,15 +204,9 @@ static void remember(struct hf_reflector *rf, enum hf_rf_event event, uint64_t n
         break;
     case HF_RF_ACCEPTED:
         rf->accepted_ns = now_ns;
-        rf->denials = 0;
-        break;
-    case HF_RF_PAGE:
-        rf->denials = 0;
         break;
     case HF_RF_FILLED:
     case HF_RF_LISTED:
-        rf->denials = 0;
-        rf->failures = 0;
         rf->unsettled = false;
         break;
     case HF_RF_REFUSED:
@@ -220,11 +214,10 @@ static void remember(struct hf_reflector *rf, enum hf_rf_event event, uint64_t n
         break;
     case HF_RF_TIMER:
         rf->no_watchlist |= rf->state == HF_RF_FILLING;
+        /* Only a stream that was not taken back counts as success: one that is accepted and then ended by an error event would
+         * otherwise be asked for again without a rest, for ever. */
         if (rf->state == HF_RF_WATCHING)
-            rf->failures = 0;
-        break;
-    case HF_RF_ENDED:
-        rf->failures = 0;
+            rf->failures = rf->denials = 0;
         break;
     default:
         break;
@@ -259,7 +252,7 @@ static void wait_for_it(const struct hf_reflector *rf, enum hf_rf_event event, s
         set_timer(step, HF_RF_ANSWER_NS);
     else if (rf->state == HF_RF_FILLING)
         set_timer(step, HF_RF_FILL_NS);
-    else if (event == HF_RF_ACCEPTED)
+    else if (event == HF_RF_ACCEPTED || event == HF_RF_FILLED)
         set_timer(step, HF_RF_SETTLE_NS);
 }
 

@@ -1,0 +1,214 @@
+/* The pure machines: their tables as text, every cell walked, and what they promise beside their tables. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "kube/prober.h"
+#include "kube/reflector.h"
+#include "support/check_main.h"
+#include "support/golden.h"
+
+static uint64_t middle(void *ctx)
+{
+    (void)ctx;
+    return UINT64_MAX / 2;
+}
+
+static const struct hf_rand_ops rng = {.u64 = middle};
+
+static const struct hf_rf_limits limits = {.retry_cap_ns = 30 * HF_NS_PER_S, .spread_ns = 10 * HF_NS_PER_S};
+
+START_TEST(tables_are_as_reviewed)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(65536);
+
+    ck_assert_int_eq(hf_reflector_print(&text), 0);
+    ck_assert(hf_golden("kube_reflector.txt", hf_buf_view(&text)));
+    hf_buf_clear(&text);
+    ck_assert_int_eq(hf_prober_print(&text), 0);
+    ck_assert(hf_golden("kube_prober.txt", hf_buf_view(&text)));
+}
+END_TEST
+
+/* What must hold after any event in any state. */
+START_TEST(every_cell)
+{
+    for (int state = 0; state < HF_RF_STATES; state++)
+        for (int event = 0; event < HF_RF_EVENTS; event++)
+            for (int meta = 0; meta < 2; meta++) {
+                struct hf_rf_limits l = limits;
+                struct hf_reflector rf = {.state = (enum hf_rf_state)state, .resting = HF_REST_LINK};
+                l.only_watch = meta == 1;
+                struct hf_rf_step step =
+                    hf_reflector_step(&rf, (enum hf_rf_event)event, &l, 1000 * HF_NS_PER_S, 0, &rng);
+                const char *where = hf_rf_state_name((enum hf_rf_state)state),
+                           *what = hf_rf_event_name((enum hf_rf_event)event);
+                if (!step.taken) {
+                    ck_assert_msg(rf.state == (enum hf_rf_state)state && step.effects == 0, "%s %s", where, what);
+                    continue;
+                }
+                bool resting = rf.state == HF_RF_RESTING_LIST || rf.state == HF_RF_RESTING_WATCH;
+                unsigned calls = step.effects & (HF_RF_LIST | HF_RF_NEXT_PAGE | HF_RF_ASK | HF_RF_WATCH);
+                ck_assert_msg(resting == (rf.resting != HF_REST_NONE), "%s %s: rests for a reason", where, what);
+                ck_assert_msg(!resting || (step.effects & HF_RF_SET_TIMER) != 0, "%s %s: rests for ever", where, what);
+                ck_assert_msg(!resting || calls == 0, "%s %s: rests and calls", where, what);
+                ck_assert_msg(!resting || step.delay_ns <= HF_RF_SPREAD_MAX_NS, "%s %s: rests too long", where, what);
+                ck_assert_msg((calls & (calls - 1)) == 0, "%s %s: two calls", where, what);
+                ck_assert_msg(meta == 0 || (calls & (HF_RF_LIST | HF_RF_ASK)) == 0 || state == HF_RF_ASKING ||
+                                  state == HF_RF_FILLING || state == HF_RF_LISTING,
+                              "%s %s: lists behind a MetaServer", where, what);
+                ck_assert_msg((step.effects & HF_RF_END_ROUND) == 0 || event == HF_RF_FILLED || event == HF_RF_LISTED,
+                              "%s %s: ends a round", where, what);
+            }
+}
+END_TEST
+
+static struct hf_rf_step give(struct hf_reflector *rf, enum hf_rf_event event, uint64_t retry_after_s)
+{
+    return hf_reflector_step(rf, event, &limits, 1000 * HF_NS_PER_S, retry_after_s * HF_NS_PER_S, &rng);
+}
+
+START_TEST(rests)
+{
+    struct hf_reflector rf = {.state = HF_RF_WATCHING};
+
+    /* The server asks for more than the cap: it is obeyed. */
+    struct hf_rf_step step = give(&rf, HF_RF_BUSY, 120);
+    ck_assert(rf.state == HF_RF_RESTING_WATCH && step.delay_ns >= 120 * HF_NS_PER_S);
+    /* And a nudge does not shorten what the server asked for. */
+    ck_assert(!give(&rf, HF_RF_NUDGE, 0).taken);
+    ck_assert(give(&rf, HF_RF_TIMER, 0).taken && rf.state == HF_RF_OPENING);
+    /* Our own link: the first try is quick, later ones are not, none above the cap. */
+    step = give(&rf, HF_RF_LINK_AWAY, 0);
+    for (int i = 0; i < 40; i++) {
+        (void)give(&rf, HF_RF_TIMER, 0);
+        step = give(&rf, HF_RF_LINK_AWAY, 0);
+    }
+    ck_assert(step.delay_ns > 10 * HF_NS_PER_S && step.delay_ns <= limits.retry_cap_ns);
+    ck_assert(give(&rf, HF_RF_NUDGE, 0).taken && rf.state == HF_RF_OPENING);
+    /* Success forgets. */
+    (void)give(&rf, HF_RF_ACCEPTED, 0);
+    (void)give(&rf, HF_RF_TIMER, 0);
+    step = give(&rf, HF_RF_LINK_AWAY, 0);
+    ck_assert(step.delay_ns <= HF_NS_PER_S);
+    /* Denied: once at once, then slowly. */
+    rf = (struct hf_reflector){.state = HF_RF_OPENING};
+    step = give(&rf, HF_RF_DENIED, 0);
+    ck_assert(rf.state == HF_RF_OPENING &&
+              (step.effects & (HF_RF_REAUTH | HF_RF_WATCH)) == (HF_RF_REAUTH | HF_RF_WATCH));
+    for (int i = 0; i < 40; i++) {
+        step = give(&rf, HF_RF_DENIED, 0);
+        ck_assert_int_eq(rf.state, HF_RF_RESTING_WATCH);
+        (void)give(&rf, HF_RF_TIMER, 0);
+    }
+    ck_assert(step.delay_ns > limits.retry_cap_ns && step.delay_ns <= HF_RF_DENIED_CAP_NS);
+}
+END_TEST
+
+START_TEST(a_refused_watchlist_is_remembered)
+{
+    struct hf_reflector rf = {.state = HF_RF_IDLE};
+
+    ck_assert((give(&rf, HF_RF_START, 0).effects & HF_RF_ASK) != 0);
+    struct hf_rf_step step = give(&rf, HF_RF_REFUSED, 0);
+    ck_assert(rf.state == HF_RF_LISTING && rf.no_watchlist && (step.effects & HF_RF_LIST) != 0);
+    (void)give(&rf, HF_RF_LISTED, 0);
+    (void)give(&rf, HF_RF_EXPIRED, 0);
+    ck_assert((give(&rf, HF_RF_TIMER, 0).effects & HF_RF_LIST) != 0);
+    /* One that never ends is given up in the same way. */
+    rf = (struct hf_reflector){.state = HF_RF_FILLING};
+    step = give(&rf, HF_RF_TIMER, 0);
+    ck_assert(rf.state == HF_RF_LISTING && rf.no_watchlist);
+    ck_assert_uint_eq(step.effects & (HF_RF_DROP_ROUND | HF_RF_BEGIN_ROUND), HF_RF_DROP_ROUND | HF_RF_BEGIN_ROUND);
+}
+END_TEST
+
+/* Accepted and taken back again, however: it rests, longer each time. */
+START_TEST(taken_back)
+{
+    static const enum hf_rf_event ends[] = {HF_RF_DENIED, HF_RF_EXPIRED, HF_RF_BUSY, HF_RF_ENDED};
+
+    for (size_t i = 0; i < HF_LEN(ends); i++) {
+        struct hf_reflector rf = {.state = HF_RF_OPENING, .no_watchlist = true};
+        uint64_t total = 0;
+        for (int turn = 0; turn < 20; turn++) {
+            (void)give(&rf, HF_RF_ACCEPTED, 0);
+            struct hf_rf_step step = give(&rf, ends[i], 0);
+            total += rf.resting != HF_REST_NONE ? step.delay_ns : 0;
+            (void)give(&rf, HF_RF_TIMER, 0);
+            if (rf.state == HF_RF_LISTING)
+                (void)give(&rf, HF_RF_LISTED, 0);
+        }
+        ck_assert_msg(total > 100 * HF_NS_PER_S, "%s: %ju s", hf_rf_event_name(ends[i]),
+                      (uintmax_t)(total / HF_NS_PER_S));
+    }
+}
+END_TEST
+
+static const struct {
+    int status;
+    enum hf_rf_event want;
+} statuses[] = {
+    {400, HF_RF_REFUSED}, {401, HF_RF_DENIED},  {403, HF_RF_FORBIDDEN}, {404, HF_RF_MISSING},
+    {410, HF_RF_EXPIRED}, {422, HF_RF_REFUSED}, {429, HF_RF_BUSY},      {500, HF_RF_BUSY},
+    {503, HF_RF_BUSY},    {302, HF_RF_GARBAGE}, {204, HF_RF_GARBAGE},   {418, HF_RF_GARBAGE},
+};
+
+START_TEST(meanings)
+{
+    for (size_t i = 0; i < HF_LEN(statuses); i++)
+        ck_assert_msg(hf_reflector_event_of_status(statuses[i].status) == statuses[i].want, "%d", statuses[i].status);
+    ck_assert_int_eq(hf_reflector_event_of_error(-EHOSTUNREACH), HF_RF_LINK_AWAY);
+    ck_assert_int_eq(hf_reflector_event_of_error(-ETIMEDOUT), HF_RF_LINK_AWAY);
+    ck_assert_int_eq(hf_reflector_event_of_error(-ECONNREFUSED), HF_RF_SERVER_AWAY);
+    ck_assert_int_eq(hf_reflector_event_of_error(-EPIPE), HF_RF_SERVER_AWAY);
+    ck_assert_int_eq(hf_reflector_event_of_error(-EKEYREJECTED), HF_RF_DISTRUST);
+    ck_assert_int_eq(hf_reflector_event_of_error(-E2BIG), HF_RF_GARBAGE);
+}
+END_TEST
+
+static struct hf_prober_step probe(struct hf_prober *prober, enum hf_prober_event event, bool more, bool others)
+{
+    return hf_prober_step(prober, event, more, others, 30 * HF_NS_PER_S, &rng);
+}
+
+START_TEST(prober)
+{
+    struct hf_prober p = {.state = HF_PROBER_QUIET};
+
+    ck_assert((probe(&p, HF_PROBER_WANT, true, true).effects & HF_PROBER_ASK) != 0);
+    ck_assert_uint_eq(probe(&p, HF_PROBER_WANT, true, true).effects, 0); /* one at a time */
+    struct hf_prober_step step = probe(&p, HF_PROBER_DOUBTFUL, true, true);
+    ck_assert(p.state == HF_PROBER_RESTING && (step.effects & HF_PROBER_TELL_LOST) != 0 && step.delay_ns > 0);
+    ck_assert_uint_eq(probe(&p, HF_PROBER_WANT, true, true).effects, 0); /* its time comes */
+    ck_assert((probe(&p, HF_PROBER_SIGN, true, true).effects & HF_PROBER_ASK) != 0);
+    /* A sign while asking: if that answer is doubtful, the next is asked for soon. */
+    (void)probe(&p, HF_PROBER_SIGN, true, true);
+    ck_assert_uint_eq(probe(&p, HF_PROBER_DOUBTFUL, true, true).delay_ns, HF_NS_PER_S / 2);
+    (void)probe(&p, HF_PROBER_TIMER, true, true);
+    /* Proven after being away: everybody gets theirs. */
+    step = probe(&p, HF_PROBER_PROVEN, false, true);
+    ck_assert_uint_eq(step.effects & (HF_PROBER_WANT_OTHERS | HF_PROBER_ASK | HF_PROBER_TELL_PROVEN),
+                      HF_PROBER_WANT_OTHERS | HF_PROBER_ASK | HF_PROBER_TELL_PROVEN);
+    step = probe(&p, HF_PROBER_PROVEN, false, true);
+    ck_assert(p.state == HF_PROBER_QUIET && (step.effects & HF_PROBER_ASK) == 0);
+    ck_assert_uint_eq(probe(&p, HF_PROBER_SIGN, false, true).effects, 0); /* in contact already */
+    for (int i = 0; i < 40; i++) {
+        (void)probe(&p, HF_PROBER_WANT, true, true);
+        (void)probe(&p, HF_PROBER_TIMER, true, true);
+        step = probe(&p, HF_PROBER_DOUBTFUL, true, true);
+        ck_assert_uint_le(step.delay_ns, 30 * HF_NS_PER_S);
+    }
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_test(tc, tables_are_as_reviewed);
+    tcase_add_test(tc, every_cell);
+    tcase_add_test(tc, rests);
+    tcase_add_test(tc, a_refused_watchlist_is_remembered);
+    tcase_add_test(tc, taken_back);
+    tcase_add_test(tc, meanings);
+    tcase_add_test(tc, prober);
+}
+HF_TEST_MAIN("kube/machines", cases)

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define RETRY_CAP_NS (30 * HF_NS_PER_S) /* SyncPolicy's default retryInterval */
+
 /* ---- what the parts share ----------------------------------------------------------------------------------------- */
 
 struct hf_rf_limits hf_kube_limits(const struct hf_kube *kube)
@@ -81,6 +83,72 @@ void hf_kube_count_doubt(struct hf_kube *kube, const char *reason)
 void hf_kube_set_contact(struct hf_kube *kube, bool proven)
 {
     hf_metric_set(kube->m_contact, proven ? 1 : 0);
+}
+
+/* ---- silence ------------------------------------------------------------------------------------------------------ */
+
+static void arm_pulse(struct hf_kube *kube)
+{
+    uint64_t due = hf_pulse_overdue_ns(&kube->pulse), now = hf_mono_ns(kube->p.clock);
+
+    if (due == HF_NEVER)
+        kube->p.sched->timer_disarm(kube->p.sched->ctx, kube->pulse_timer);
+    else
+        kube->p.sched->timer_arm(kube->p.sched->ctx, kube->pulse_timer, due > now ? due - now : 0);
+}
+
+void hf_kube_heard(struct hf_kube *kube)
+{
+    bool waiting = hf_pulse_overdue_ns(&kube->pulse) != HF_NEVER;
+
+    if (kube->meta)
+        return;
+    hf_pulse_heard(&kube->pulse, hf_mono_ns(kube->p.clock));
+    if (!waiting) /* else the timer finds out by itself that it is too early */
+        arm_pulse(kube);
+}
+
+/* Whatever the answer is, it is one. */
+static void ping_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
+                       const struct hf_err *why)
+{
+    struct hf_kube *kube = arg;
+    struct hf_err err = HF_ERR_INIT;
+
+    (void)body;
+    kube->ping = NULL;
+    hf_kube_count_request(kube, "ping", r, response);
+    if (r == 0) {
+        hf_pulse_answered(&kube->pulse, hf_mono_ns(kube->p.clock));
+        arm_pulse(kube);
+        return;
+    }
+    hf_pulse_reset(&kube->pulse);
+    if (why != NULL)
+        err = *why;
+    (void)hf_err_wrap(&err, r, "silent connection");
+    for (struct hf_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
+        if (sub->reflector.state == HF_RF_WATCHING)
+            hf_watcher_dispatch(sub, HF_RF_LINK_AWAY, 0, &err);
+}
+
+static void pulse_fires(void *arg)
+{
+    struct hf_kube *kube = arg;
+    struct hf_exchange_owner owner = {.ended = ping_ended, .arg = kube};
+    _cleanup_(hf_freep) char *url = hf_asprintf("%s/version", kube->p.config->server);
+    struct hf_http_request request = {.method = "GET", .url = url, .timeout_ns = HF_KUBE_PING_NS};
+    bool watching = false;
+
+    if (hf_mono_ns(kube->p.clock) < hf_pulse_overdue_ns(&kube->pulse)) {
+        arm_pulse(kube);
+        return;
+    }
+    for (struct hf_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
+        watching |= sub->reflector.state == HF_RF_WATCHING;
+    if (!watching || url == NULL || kube->ping != NULL ||
+        hf_exchange_start(kube->p.http, &request, &owner, &kube->ping, NULL) < 0)
+        hf_pulse_reset(&kube->pulse);
 }
 
 /* ---- the next turn ------------------------------------------------------------------------------------------------ */
@@ -192,7 +260,7 @@ struct hf_kube *hf_kube_new(const struct hf_kube_params *params, struct hf_err *
         return NULL;
     }
     kube->p = *params;
-    kube->p.retry_cap_ns = HF_MAX(params->retry_cap_ns, HF_NS_PER_S);
+    hf_kube_set_retry_cap(kube, params->retry_cap_ns);
     kube->spread_ns = params->spread_ns > 0 ? params->spread_ns : HF_RF_SPREAD_NS;
     kube->meta = params->api == HF_KUBE_METASERVER ||
                  (params->api == HF_KUBE_AUTO && looks_like_metaserver(params->config->server));
@@ -210,8 +278,9 @@ struct hf_kube *hf_kube_new(const struct hf_kube_params *params, struct hf_err *
         .abandon = source_abandon,
     };
     kube->turn = params->sched->timer_new(params->sched->ctx, turn_fires, kube);
+    kube->pulse_timer = params->sched->timer_new(params->sched->ctx, pulse_fires, kube);
     kube->probe_timer = params->sched->timer_new(params->sched->ctx, hf_meta_timer, kube);
-    if (kube->turn == NULL || kube->probe_timer == NULL) {
+    if (kube->turn == NULL || kube->probe_timer == NULL || kube->pulse_timer == NULL) {
         (void)hf_err_set(err, ENOMEM, "out of memory");
         hf_kube_free(kube);
         return NULL;
@@ -228,6 +297,8 @@ void hf_kube_free(struct hf_kube *kube)
     while (!hf_list_empty(&kube->subscriptions))
         hf_watcher_free(hf_container_of(kube->subscriptions.next, struct hf_subscription, link));
     hf_exchange_close(kube->probe);
+    hf_exchange_close(kube->ping);
+    kube->p.sched->timer_free(kube->p.sched->ctx, kube->pulse_timer);
     kube->p.sched->timer_free(kube->p.sched->ctx, kube->turn);
     kube->p.sched->timer_free(kube->p.sched->ctx, kube->probe_timer);
     free(kube);
@@ -240,7 +311,7 @@ const struct hf_source_ops *hf_kube_source(struct hf_kube *kube)
 
 void hf_kube_set_retry_cap(struct hf_kube *kube, uint64_t cap_ns)
 {
-    kube->p.retry_cap_ns = HF_MAX(cap_ns, HF_NS_PER_S);
+    kube->p.retry_cap_ns = cap_ns > 0 ? HF_MAX(cap_ns, HF_NS_PER_S) : RETRY_CAP_NS;
 }
 
 void hf_kube_set_spread(struct hf_kube *kube, uint64_t spread_ns)

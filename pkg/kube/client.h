@@ -5,6 +5,11 @@
  *     meta.c     behind a MetaServer: does what prober.c decides
  *     apply.c    server-side apply
  *
+ * Silence is found in three ways. A dead link by the connection's own keepalive (50 s). A server that is there and does nothing
+ * by the rhythm of bookmarks on the connection (pulse.h), which a question confirms: two watches begin at the same moment and
+ * their bookmarks with them, so the first watch after trouble is short and of random length, which takes them apart. One stream
+ * that is dead among living ones by three missing bookmarks of its own.
+ *
  * A sink may unsubscribe, itself or others, from inside any of its callbacks: a subscription is then `dead` (nothing of it is
  * called or runs any more) and is freed at the beginning of the next turn, when nothing of ours is on the stack. */
 #pragma once
@@ -14,6 +19,7 @@
 #include "kube/kube.h"
 #include "kube/ledger.h"
 #include "kube/prober.h"
+#include "kube/pulse.h"
 #include "kube/reflector.h"
 #include "kube/resource.h"
 #include "kube/stream.h"
@@ -27,7 +33,8 @@ enum {
     HF_KUBE_MAX_PAGES = 1000,
 };
 
-#define HF_KUBE_KEEPALIVE_NS (45 * HF_NS_PER_S) /* a dead connection is found within this */
+#define HF_KUBE_PING_NS (12 * HF_NS_PER_S)
+#define HF_KUBE_KEEPALIVE_NS (50 * HF_NS_PER_S) /* a dead connection is found within this */
 #define HF_KUBE_LIST_NS (60 * HF_NS_PER_S)      /* a whole page */
 #define HF_KUBE_PROBE_NS (15 * HF_NS_PER_S)     /* a MetaServer's LIST: 10 s when the cloud is away */
 #define HF_KUBE_APPLY_NS (40 * HF_NS_PER_S)     /* a MetaServer takes up to 34 s for a PATCH */
@@ -49,6 +56,10 @@ struct hf_kube {
     uint64_t spread_ns;
     struct hf_timer *turn;                  /* what must not happen inside a caller's call */
     uint64_t last_reauth_ns, last_nudge_ns; /* 0: never */
+
+    struct hf_pulse pulse; /* of the one connection that all watches share */
+    struct hf_timer *pulse_timer;
+    struct hf_exchange *ping; /* a question whether the server is still there */
 
     struct hf_prober prober;
     struct hf_timer *probe_timer;
@@ -80,6 +91,7 @@ struct hf_subscription {
     unsigned pages;               /* of this round */
     unsigned garbage;             /* lines in a row */
     int start_error;              /* a call could not even be started: told to the machine in the next turn */
+    bool calm;                    /* the last watch ended in good order */
     bool exact;                   /* the watch cache answered with the past: ask the store */
     bool doubtful;                /* the round that ends may not say that something is gone */
     bool confirm;                 /* ask once more, later, whether what a doubtful round lacked is gone */
@@ -107,6 +119,7 @@ void hf_kube_count_request(struct hf_kube *kube, const char *verb, int r, const 
 /* The next one that lives after `sub`, or the first for NULL; NULL at the end. */
 struct hf_subscription *hf_kube_next(struct hf_kube *kube, const struct hf_subscription *sub);
 void hf_kube_count_doubt(struct hf_kube *kube, const char *reason);
+void hf_kube_heard(struct hf_kube *kube);                    /* bytes of a watch came */
 void hf_kube_set_contact(struct hf_kube *kube, bool proven); /* the gauge */
 
 /* watcher.c */

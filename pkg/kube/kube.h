@@ -50,7 +50,7 @@ struct hf_kube_params {
     /* Asked on 401: read credentials again and put them into the http client. 0, or -errno. May be NULL. */
     int (*reauthenticate)(void *arg, struct hf_err *err);
     void *arg;
-    uint64_t retry_cap_ns; /* cap of the backoff; SyncPolicy's retryInterval may change it later */
+    uint64_t retry_cap_ns; /* cap of the backoff; SyncPolicy's retryInterval may change it later; 0: 30 s */
     uint64_t spread_ns;    /* see hf_kube_set_spread(); 0: 10 s */
 };
 

@@ -5,7 +5,14 @@
 
 #include "kube/client.h"
 
-enum { WATCH_MIN_S = 1800, WATCH_MAX_S = 3600, MAX_URL = 4096 };
+enum {
+    WATCH_MIN_S = 1800,
+    WATCH_MAX_S = 3600,
+    FIRST_MIN_S = 60, /* the first after trouble: see client.h, silence */
+    FIRST_MAX_S = 240,
+    LATE_S = 60, /* a server that does not end the watch when it said it would */
+    MAX_URL = 4096,
+};
 
 static uint64_t now_ns(const struct hf_subscription *sub)
 {
@@ -451,6 +458,7 @@ static int watch_bytes(void *arg, const void *bytes, size_t n)
     const struct hf_exchange *mine = sub->exchange;
 
     sub->heard_ns = now_ns(sub);
+    hf_kube_heard(sub->kube);
     int r = hf_stream_feed(&sub->stream, bytes, n, watch_event, sub);
     if (r == 0 && sub->exchange == mine && !sub->kube->meta)
         hf_watcher_tell_contact(sub, HF_CONTACT_PROVEN, 0, NULL); /* so that "last contact" stays true */
@@ -465,7 +473,8 @@ static void watch_ended(void *arg, int r, const struct hf_http_response *respons
 
     sub->exchange = NULL;
     hf_kube_count_request(sub->kube, filling ? "watchlist" : "watch", r, response);
-    if (r == 0 && response->status == 200)
+    sub->calm = r == 0 && response->status == 200;
+    if (sub->calm)
         hf_watcher_dispatch(sub, HF_RF_ENDED, 0, NULL);
     else
         failed(sub, r, response, body, why);
@@ -491,16 +500,17 @@ static void silence_fires(void *arg)
 
 /* ---- calls -------------------------------------------------------------------------------------------------------- */
 
-static void start_call(struct hf_subscription *sub, const char *url, bool watch)
+static void start_call(struct hf_subscription *sub, const char *url, uint64_t watch_s)
 {
     static const struct hf_exchange_owner watch_owner = {
         .accepted = watch_accepted, .bytes = watch_bytes, .ended = watch_ended};
     static const struct hf_exchange_owner list_owner = {.ended = list_ended};
     struct hf_http_request request = {.method = "GET", .url = url, .headers = {"Accept: application/json"}};
-    struct hf_exchange_owner owner = watch ? watch_owner : list_owner;
+    struct hf_exchange_owner owner = watch_s > 0 ? watch_owner : list_owner;
 
     owner.arg = sub;
-    if (watch) {
+    if (watch_s > 0) {
+        request.timeout_ns = (watch_s + LATE_S) * HF_NS_PER_S;
         request.max_body_bytes = UINT64_MAX;
         request.keepalive_ns = sub->kube->meta ? 0 : HF_KUBE_KEEPALIVE_NS;
     } else {
@@ -516,7 +526,10 @@ static void start_call(struct hf_subscription *sub, const char *url, bool watch)
 
 static uint64_t watch_seconds(const struct hf_subscription *sub)
 {
-    return WATCH_MIN_S + hf_rand_below(sub->kube->p.rng, WATCH_MAX_S - WATCH_MIN_S + 1);
+    uint64_t least = sub->calm || sub->kube->meta ? WATCH_MIN_S : FIRST_MIN_S;
+    uint64_t most = sub->calm || sub->kube->meta ? WATCH_MAX_S : FIRST_MAX_S;
+
+    return least + hf_rand_below(sub->kube->p.rng, most - least + 1);
 }
 
 static void start_list(struct hf_subscription *sub)
@@ -526,22 +539,23 @@ static void start_list(struct hf_subscription *sub)
     int r = hf_resource_list_url(sub->kube->p.config->server, sub->resource, sub->name,
                                  sub->exact ? HF_PAGE_EXACT : HF_PAGE_CACHED, next, &url);
 
-    start_call(sub, r == 0 ? hf_buf_str(&url) : "", false);
+    start_call(sub, r == 0 ? hf_buf_str(&url) : "", 0);
 }
 
 static void start_watch(struct hf_subscription *sub, bool fill)
 {
     _cleanup_(hf_buf_done) struct hf_buf url = HF_BUF_INIT(MAX_URL);
     const char *server = sub->kube->p.config->server, *mark = *sub->mark != '\0' && !sub->kube->meta ? sub->mark : "0";
-    int r = fill ? hf_resource_fill_url(server, sub->resource, sub->name, watch_seconds(sub), &url)
-                 : hf_resource_watch_url(server, sub->resource, sub->name, mark, watch_seconds(sub), &url);
+    uint64_t seconds = watch_seconds(sub);
+    int r = fill ? hf_resource_fill_url(server, sub->resource, sub->name, seconds, &url)
+                 : hf_resource_watch_url(server, sub->resource, sub->name, mark, seconds, &url);
 
     hf_stream_done(&sub->stream);
     hf_stream_init(&sub->stream);
     sub->asked_version = fill ? 0 : hf_rv_number(mark);
     sub->garbage = 0;
     sub->bookmark_ns = sub->gap_ns = 0;
-    start_call(sub, r == 0 ? hf_buf_str(&url) : "", true);
+    start_call(sub, r == 0 ? hf_buf_str(&url) : "", seconds);
 }
 
 /* ---- the machine's effects ---------------------------------------------------------------------------------------- */
@@ -564,8 +578,11 @@ static void tell_contact_change(struct hf_subscription *sub, unsigned effects, c
             hf_meta_want(sub);
         return;
     }
-    if ((effects & HF_RF_TELL_LOST) != 0)
+    if ((effects & HF_RF_TELL_LOST) != 0) {
+        sub->calm = false;
+        hf_pulse_reset(&sub->kube->pulse);
         hf_watcher_tell_contact(sub, HF_CONTACT_LOST, 0, err);
+    }
     if ((effects & HF_RF_TELL_PROVEN) != 0) {
         hf_watcher_tell_contact(sub, HF_CONTACT_PROVEN, 0, NULL);
         hf_kube_nudge_all(sub->kube, HF_KUBE_NUDGE_NS);

@@ -17,8 +17,8 @@ struct stream {
     struct hf_simapi *api;
     struct hf_simcall *call;
     const char *kind;
-    char name[256]; /* "" all */
-    bool bookmarks;
+    char name[256];                  /* "" all */
+    struct hf_timer *bookmark, *end; /* the end: after timeoutSeconds */
 };
 
 struct hf_simapi {
@@ -30,7 +30,6 @@ struct hf_simapi {
     size_t n_history;
     uint64_t version, oldest; /* watches from below `oldest` are 410 */
     struct hf_list streams;
-    struct hf_timer *bookmark_timer;
     uint64_t bookmark_ns, behind;
     size_t page;
     bool watchlist, crds;
@@ -101,6 +100,10 @@ static void send_bookmark(struct hf_simapi *api, struct hf_simcall *call, const 
 
 static void stream_free(struct stream *stream)
 {
+    const struct hf_sched_ops *sched = hf_simproc_sched(stream->api->proc);
+
+    sched->timer_free(sched->ctx, stream->end);
+    sched->timer_free(sched->ctx, stream->bookmark);
     hf_list_remove(&stream->link);
     free(stream);
 }
@@ -119,16 +122,11 @@ static bool wants(const struct stream *stream, const char *kind, const json_t *o
 
 static void bookmark_fires(void *arg)
 {
-    struct hf_simapi *api = arg;
-    const struct hf_sched_ops *sched = hf_simproc_sched(api->proc);
+    struct stream *stream = arg;
+    const struct hf_sched_ops *sched = hf_simproc_sched(stream->api->proc);
 
-    for (struct hf_list *it = api->streams.next; it != &api->streams; it = it->next) {
-        struct stream *stream = hf_container_of(it, struct stream, link);
-        if (stream->bookmarks)
-            send_bookmark(api, stream->call, stream->kind, false);
-    }
-    if (api->bookmark_ns > 0)
-        sched->timer_arm(sched->ctx, api->bookmark_timer, api->bookmark_ns);
+    send_bookmark(stream->api, stream->call, stream->kind, false);
+    sched->timer_arm(sched->ctx, stream->bookmark, stream->api->bookmark_ns);
 }
 
 /* ---- changes ------------------------------------------------------------------------------------------------------ */
@@ -371,14 +369,34 @@ static const char expired[] =
     "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"status\":\"Failure\",\"message\":\"too old "
     "resource version\",\"reason\":\"Expired\",\"code\":410}}\n";
 
+static void end_fires(void *arg)
+{
+    struct stream *stream = arg;
+    struct hf_simcall *call = stream->call;
+
+    send_bookmark(stream->api, call, stream->kind, false);
+    hf_simcall_on_gone(call, NULL, NULL);
+    stream_free(stream);
+    hf_simcall_end(call);
+}
+
 static struct stream *open_stream(struct hf_simapi *api, struct hf_simcall *call, const char *kind, const char *name)
 {
     struct stream *stream = must(calloc(1, sizeof(*stream)));
-    char yes[8];
+    const struct hf_sched_ops *sched = hf_simproc_sched(api->proc);
+    uint64_t seconds = 3600;
+    char yes[8], text[16];
 
     *stream = (struct stream){.api = api, .call = call, .kind = kind};
+    stream->end = sched->timer_new(sched->ctx, end_fires, stream);
+    if (hf_simcall_query(call, "timeoutSeconds", text, sizeof(text)) && hf_parse_u64(text, 1, 86400, &seconds) < 0)
+        abort();
+    sched->timer_arm(sched->ctx, stream->end, seconds * HF_NS_PER_S);
     (void)snprintf(stream->name, sizeof(stream->name), "%s", name);
-    stream->bookmarks = hf_simcall_query(call, "allowWatchBookmarks", yes, sizeof(yes)) && strcmp(yes, "true") == 0;
+    stream->bookmark = sched->timer_new(sched->ctx, bookmark_fires, stream);
+    if (api->bookmark_ns > 0 && hf_simcall_query(call, "allowWatchBookmarks", yes, sizeof(yes)) &&
+        strcmp(yes, "true") == 0)
+        sched->timer_arm(sched->ctx, stream->bookmark, api->bookmark_ns);
     hf_list_append(&api->streams, &stream->link);
     hf_simcall_on_gone(call, stream_gone, stream);
     hf_simcall_respond(
@@ -519,6 +537,7 @@ static void handle(void *arg, struct hf_simcall *call)
     if (serve_failure(api, call))
         return;
     if (kind < 0 || (!api->crds && kind < 3)) {
+        api->counts.other += kind < 0;
         hf_simcall_reply(call, 404, "text/plain", "404 page not found\n");
         return;
     }
@@ -541,29 +560,23 @@ static void handle(void *arg, struct hf_simcall *call)
 struct hf_simapi *hf_simapi_new(struct hf_simloop *loop, struct hf_simnet *net, const char *prefix)
 {
     struct hf_simapi *api = must(calloc(1, sizeof(*api)));
-    const struct hf_sched_ops *sched;
 
     api->loop = loop;
     api->proc = hf_simproc_new(loop, "apiserver");
-    sched = hf_simproc_sched(api->proc);
     api->objects = must(json_object());
     api->owned = must(json_object());
     api->version = 100;
     api->watchlist = api->crds = true;
     hf_list_init(&api->streams);
-    api->bookmark_timer = sched->timer_new(sched->ctx, bookmark_fires, api);
-    hf_simapi_set_bookmarks(api, 60 * HF_NS_PER_S);
+    api->bookmark_ns = 60 * HF_NS_PER_S;
     hf_simnet_serve(net, prefix, handle, api);
     return api;
 }
 
 void hf_simapi_free(struct hf_simapi *api)
 {
-    const struct hf_sched_ops *sched;
-
     if (api == NULL)
         return;
-    sched = hf_simproc_sched(api->proc);
     while (!hf_list_empty(&api->streams)) {
         struct stream *stream = hf_container_of(api->streams.next, struct stream, link);
         hf_simcall_on_gone(stream->call, NULL, NULL);
@@ -573,7 +586,6 @@ void hf_simapi_free(struct hf_simapi *api)
     free(api->history);
     json_decref(api->objects);
     json_decref(api->owned);
-    sched->timer_free(sched->ctx, api->bookmark_timer);
     hf_simproc_free(api->proc);
     free(api);
 }
@@ -602,13 +614,7 @@ void hf_simapi_set_watchlist(struct hf_simapi *api, bool offered)
 
 void hf_simapi_set_bookmarks(struct hf_simapi *api, uint64_t period_ns)
 {
-    const struct hf_sched_ops *sched = hf_simproc_sched(api->proc);
-
     api->bookmark_ns = period_ns;
-    if (period_ns > 0)
-        sched->timer_arm(sched->ctx, api->bookmark_timer, period_ns);
-    else
-        sched->timer_disarm(sched->ctx, api->bookmark_timer);
 }
 
 void hf_simapi_set_page(struct hf_simapi *api, size_t objects)

@@ -14,6 +14,7 @@ struct hf_simapi_counts {
     unsigned exact_lists;  /* without resourceVersion: from the store */
     unsigned bare_watches; /* without resourceVersion: must stay 0 */
     unsigned bare_patches; /* without field manager or force */
+    unsigned other;        /* anything else: questions whether we are there */
 };
 
 struct hf_simapi *hf_simapi_new(struct hf_simloop *loop, struct hf_simnet *net, const char *prefix);
@@ -38,10 +39,12 @@ char *hf_simapi_list_text(const struct hf_simapi *api, const char *kind, const c
 json_t *hf_simapi_apply(struct hf_simapi *api, const char *kind, const char *name, const char *subresource,
                         const char *manager, struct hf_view body, int *ret_status); /* borrowed; NULL and a status */
 
-void hf_simapi_set_watchlist(struct hf_simapi *api, bool offered);       /* default true */
-void hf_simapi_set_bookmarks(struct hf_simapi *api, uint64_t period_ns); /* default 60 s; 0: none but WatchList's */
-void hf_simapi_set_page(struct hf_simapi *api, size_t objects);          /* lists in pages of this many; 0: whole */
-void hf_simapi_set_crds(struct hf_simapi *api, bool installed);          /* not: 404 for everything */
+void hf_simapi_set_watchlist(struct hf_simapi *api, bool offered); /* default true */
+void hf_simapi_set_bookmarks(struct hf_simapi *api,
+                             uint64_t period_ns);               /* of streams opened from now on; default 60 s, each
+ * counted from its beginning; 0: none but WatchList's */
+void hf_simapi_set_page(struct hf_simapi *api, size_t objects); /* lists in pages of this many; 0: whole */
+void hf_simapi_set_crds(struct hf_simapi *api, bool installed); /* not: 404 for everything */
 void hf_simapi_fail(struct hf_simapi *api, unsigned times, int status, uint64_t retry_after_ns); /* the next requests */
 void hf_simapi_raw(struct hf_simapi *api, const char *kind, const void *bytes,
                    size_t n);                                       /* into every open watch of a kind */

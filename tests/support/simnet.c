@@ -242,12 +242,19 @@ static void deliver_one(struct hf_simcall *call)
     free(piece);
 }
 
+/* Whether bytes reach the client now. */
+static bool flows(const struct hf_simcall *call)
+{
+    return call->client->state == HF_SIM_LINK_UP &&
+           (call->server == NULL || call->server->state != HF_SIM_SERVER_FROZEN);
+}
+
 static void delivery_fires(void *arg)
 {
     struct hf_simcall *call = arg;
 
     call->refs++;
-    if (call->client_open && !hf_list_empty(&call->pieces) && !call->paused && call->client->state == HF_SIM_LINK_UP &&
+    if (call->client_open && !hf_list_empty(&call->pieces) && !call->paused && flows(call) &&
         !hf_simproc_dead(call->client->proc))
         deliver_one(call);
     if (call->client_open)
@@ -415,7 +422,7 @@ static void rearm(struct hf_simcall *call)
 {
     uint64_t delivery = HF_NEVER;
 
-    if (!hf_list_empty(&call->pieces) && !call->paused && call->client->state == HF_SIM_LINK_UP)
+    if (!hf_list_empty(&call->pieces) && !call->paused && flows(call))
         delivery = hf_container_of(call->pieces.next, struct piece, link)->at;
     arm_at(call->net, call->delivery, delivery);
     arm_at(call->net, call->deadline, HF_MIN(keepalive_deadline(call), other_deadline(call)));
@@ -488,7 +495,8 @@ static void arrival_fires(void *arg)
         return;
     if (call->client->state == HF_SIM_LINK_DOWN && !warm(call)) {
         finish(call, -EHOSTUNREACH);
-    } else if (call->client->state != HF_SIM_LINK_UP || (server != NULL && server->state == HF_SIM_SERVER_SILENT)) {
+    } else if (call->client->state != HF_SIM_LINK_UP ||
+               (server != NULL && (server->state == HF_SIM_SERVER_SILENT || server->state == HF_SIM_SERVER_FROZEN))) {
         rearm(call); /* waits for its timeout, or for the healing */
     } else if (server == NULL || server->state == HF_SIM_SERVER_REFUSING) {
         finish(call, server == NULL ? -EHOSTUNREACH : -ECONNREFUSED);
@@ -650,7 +658,8 @@ void hf_simnet_set_server(struct hf_simnet *net, const char *prefix, enum hf_sim
     assert(server != NULL);
     server->state = state;
     server->silent_since = now_of(net);
-    for (struct hf_simcall *call; state != HF_SIM_SERVER_UP && (call = held_by(net, server)) != NULL;) {
+    bool ends = state == HF_SIM_SERVER_REFUSING || state == HF_SIM_SERVER_SILENT;
+    for (struct hf_simcall *call; ends && (call = held_by(net, server)) != NULL;) {
         if (state == HF_SIM_SERVER_REFUSING && call->client_open) {
             struct piece *piece = new_piece(PIECE_END, NULL, 0);
             piece->r = -EPIPE;

@@ -36,6 +36,7 @@ enum hf_simserver_state {
     HF_SIM_SERVER_UP,
     HF_SIM_SERVER_REFUSING, /* its process ended: open calls -EPIPE, new ones -ECONNREFUSED */
     HF_SIM_SERVER_SILENT,   /* its machine lost power: nothing is heard any more */
+    HF_SIM_SERVER_FROZEN, /* its process stands still: the kernel keeps connections alive, nothing is answered until it is UP */
 };
 
 struct hf_simnet *hf_simnet_new(struct hf_simloop *loop);

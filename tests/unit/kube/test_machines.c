@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "kube/prober.h"
+#include "kube/pulse.h"
 #include "kube/reflector.h"
 #include "support/check_main.h"
 #include "support/golden.h"
@@ -201,6 +202,44 @@ START_TEST(prober)
 }
 END_TEST
 
+static uint64_t second(uint64_t s)
+{
+    return s * HF_NS_PER_S;
+}
+
+START_TEST(pulse)
+{
+    struct hf_pulse p = {.heard_ns = 0};
+
+    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), HF_NEVER);
+    hf_pulse_heard(&p, second(1000));
+    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(1040)); /* learning */
+    for (uint64_t t = 1000; t <= 1200; t += 25)
+        hf_pulse_heard(&p, second(t));
+    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(1230)); /* the usual 25, and a margin */
+    /* A pause that turned out harmless is usual from then on, for a while. */
+    hf_pulse_answered(&p, second(1231));
+    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(1291));
+    hf_pulse_heard(&p, second(1255));
+    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(1255 + 60));
+    for (uint64_t t = 1255; t <= 4000; t += 10)
+        hf_pulse_heard(&p, second(t));
+    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(4000 - 5 + 20)); /* not below the least */
+    /* Without a rhythm three questions, then none. */
+    hf_pulse_reset(&p);
+    hf_pulse_heard(&p, second(10));
+    uint64_t at = 0;
+    for (int i = 0; i < HF_PULSE_QUESTIONS; i++) {
+        ck_assert_uint_ne(hf_pulse_overdue_ns(&p), HF_NEVER);
+        at = hf_pulse_overdue_ns(&p);
+        hf_pulse_answered(&p, at);
+    }
+    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), HF_NEVER);
+    hf_pulse_heard(&p, at + second(3600));
+    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), HF_NEVER); /* an event an hour is no rhythm */
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, tables_are_as_reviewed);
@@ -210,5 +249,6 @@ static void cases(TCase *tc)
     tcase_add_test(tc, taken_back);
     tcase_add_test(tc, meanings);
     tcase_add_test(tc, prober);
+    tcase_add_test(tc, pulse);
 }
 HF_TEST_MAIN("kube/machines", cases)

@@ -249,10 +249,13 @@ START_TEST(idle_makes_no_requests)
     hf_simapi_set_bookmarks(world.api, _i == 0 ? 60 * HF_NS_PER_S : 0);
     for (int i = 0; i < 4; i++)
         subscribe(&world, &seen[i], kinds[i], i >= 2 ? "node" : NULL, "", NULL);
-    run(&world, 10);
-    uint64_t before = hf_simclient_started(world.client);
-    run(&world, 1700);
-    ck_assert_uint_eq(hf_simclient_started(world.client), before);
+    run(&world, 4 * 3600);
+    const struct hf_simapi_counts *counts = hf_simapi_counts(world.api);
+    ck_assert_uint_eq(counts->watchlists, 4);
+    ck_assert_uint_eq(counts->lists, 0);
+    ck_assert_uint_le(counts->other, 8); /* no poll; a question when the rhythm of bookmarks has changed */
+    ck_assert_uint_le(counts->watches, 4 * (2 + 4 * 3600 / 1800));
+    ck_assert_uint_ge(counts->watches, 4 * 4 * 3600 / 3600);
     ck_assert(seen[0].in_contact && seen[0].lost == 0);
     ck_assert_uint_eq(seen[0].marks, 1); /* bookmarks that say nothing new are not passed on */
     for (int i = 0; i < 4; i++)
@@ -369,17 +372,21 @@ static const struct {
     {"server restarted", HF_SIM_LINK_UP, HF_SIM_SERVER_REFUSING, 20, 5, 16},
     {"server away for long", HF_SIM_LINK_UP, HF_SIM_SERVER_REFUSING, 7200, 5, 16},
     {"server lost power", HF_SIM_LINK_UP, HF_SIM_SERVER_SILENT, 600, 60, 31},
+    {"server frozen", HF_SIM_LINK_UP, HF_SIM_SERVER_FROZEN, 600, 60, 31},
 };
 
 START_TEST(comes_back)
 {
     struct world world;
-    struct seen seen = {.upserts = 0};
+    struct seen seen = {.upserts = 0}, others[3] = {{.upserts = 0}};
+    static const char *const kinds[] = {"SyncPolicy", "EdgeNode", "Node"};
     world_start(&world, 7);
     put(&world, "EdgeUpdate", "a", 1);
     put(&world, "EdgeUpdate", "b", 1);
     subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
-    run(&world, 100);
+    for (int i = 0; i < 3; i++)
+        subscribe(&world, &others[i], kinds[i], i > 0 ? "node" : NULL, "", NULL);
+    run(&world, 7200);
     uint64_t cut = hf_simloop_now_ns(world.loop);
     struct hf_simapi_counts before = *hf_simapi_counts(world.api);
     hf_simclient_set_state(world.client, cuts[_i].link);
@@ -399,6 +406,8 @@ START_TEST(comes_back)
     same(&seen, "EdgeUpdate");
     const struct hf_simapi_counts *counts = hf_simapi_counts(world.api);
     ck_assert(counts->lists == before.lists && counts->watchlists == before.watchlists); /* no relist */
+    for (int i = 0; i < 3; i++)
+        seen_done(&others[i]);
     seen_done(&seen);
     world_end(&world);
 }

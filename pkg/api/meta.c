@@ -11,6 +11,7 @@
 
 /* ---- issues ---------------------------------------------------------------------------------------------------------- */
 
+HF_PRINTF(4, 0)
 static void put_issue(struct hf_issue *list, size_t *n, const char *path, const char *format, va_list args)
 {
     if (*n < HF_API_MAX_ISSUES) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+HF_PRINTF(3, 0)
 static int set(struct hf_err *err, int code, const char *format, va_list args)
 {
     if (err != NULL) {

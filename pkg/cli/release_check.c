@@ -7,6 +7,7 @@
 #include "base/parse.h"
 #include "cli/parts.h"
 #include "codec/hash.h"
+#include "codec/unpack.h"
 #include "delta/delta.h"
 #include "trust/trust.h"
 
@@ -116,6 +117,40 @@ static int judge_tally(struct tally *tally, const char *sha256, uint64_t size, s
     return 0;
 }
 
+static int feed_file(int fd, struct hf_unpack *unpack, struct hf_err *err)
+{
+    for (;;) {
+        char piece[READ_PIECE];
+        ssize_t n = read(fd, piece, sizeof(piece));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return hf_err_sys(err, -errno, "read");
+        if (n == 0)
+            return hf_unpack_finish(unpack, err);
+        int r = hf_unpack_feed(unpack, piece, (size_t)n, err);
+        if (r < 0)
+            return r;
+    }
+}
+
+/* A whole artifact, unpacked on the way as a node does. */
+static int check_whole(int fd, const struct hf_artifact *artifact, struct hf_err *err)
+{
+    struct tally tally = {.most = artifact->size};
+
+    hf_sha256_init(&tally.hash);
+    struct hf_unpack *unpack = hf_unpack_new(tally_bytes, &tally, 0);
+    if (unpack == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    int r = feed_file(fd, unpack, err);
+    hf_unpack_free(unpack);
+    if (r == -EFBIG)
+        return hf_err_set(err, EBADMSG, "longer than the %llu bytes the release says",
+                          (unsigned long long)artifact->size);
+    return r < 0 ? r : judge_tally(&tally, artifact->sha256, artifact->size, err);
+}
+
 static ssize_t read_fd(void *ctx, void *bytes, size_t n)
 {
     const int *fd = ctx;
@@ -125,30 +160,6 @@ static ssize_t read_fd(void *ctx, void *bytes, size_t n)
         got = read(*fd, bytes, n);
     while (got < 0 && errno == EINTR);
     return got < 0 ? -errno : got;
-}
-
-/* A whole artifact, as it is; what is inside a compressed one is not looked at. */
-static int check_whole(int fd, const struct hf_artifact *artifact, struct hf_err *err)
-{
-    struct tally tally = {.most = artifact->size};
-    char piece[READ_PIECE];
-    ssize_t n;
-    int r = 0;
-
-    hf_sha256_init(&tally.hash);
-    while (r == 0 && (n = read_fd(&fd, piece, sizeof(piece))) != 0) {
-        if (n > 4 && tally.size == 0 &&
-            (memcmp(piece, "\x28\xb5\x2f\xfd", 4) == 0 || memcmp(piece,
-                                                                 "\xfd"
-                                                                 "7zXZ",
-                                                                 5) == 0))
-            return hf_err_set(err, EOPNOTSUPP, "compressed artifacts cannot be checked yet");
-        r = n < 0 ? (int)n : tally_bytes(&tally, piece, (size_t)n);
-    }
-    if (r == -EFBIG)
-        return hf_err_set(err, EBADMSG, "longer than the %llu bytes the release says",
-                          (unsigned long long)artifact->size);
-    return r < 0 ? hf_err_sys(err, r, "read") : judge_tally(&tally, artifact->sha256, artifact->size, err);
 }
 
 /* A delta is judged by its own hash, and by what its header says it is for. */

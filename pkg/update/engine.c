@@ -390,7 +390,8 @@ static bool is_settled(const struct release *release)
 {
     const struct hf_journal *shown = &release->shown;
 
-    if (!release->started || release->step != STEP_NONE || release->unsaved || release->again != HF_ACT_NONE)
+    if (release->engine->poked || !release->started || release->step != STEP_NONE || release->unsaved ||
+        release->again != HF_ACT_NONE)
         return false;
     if (release->wanted != NULL && strcmp(release->wanted->release.digest, shown->digest) != 0)
         return false;
@@ -399,6 +400,13 @@ static bool is_settled(const struct release *release)
     return shown->phase == HF_PHASE_COMMITTED || shown->phase == HF_PHASE_ROLLED_BACK ||
            shown->phase == HF_PHASE_INCOMPATIBLE || shown->phase == HF_PHASE_REJECTED ||
            (shown->phase == HF_PHASE_IDLE && release->wanted == NULL);
+}
+
+static const char *wait_message(const struct release *release)
+{
+    bool told = release->wait_reason == release->distrust && release->ask_message[0] != '\0';
+
+    return told ? release->ask_message : hf_reason_meaning(release->wait_reason);
 }
 
 void hf_update_engine_each(struct hf_update_engine *engine,
@@ -419,7 +427,7 @@ void hf_update_engine_each(struct hf_update_engine *engine,
             .bytes_fetched = HF_MAX(shown->bytes_fetched, release->j.bytes_fetched),
             .attempts = shown->attempts,
             .reason = hf_reason_name(waits ? release->wait_reason : shown->reason),
-            .message = waits ? hf_reason_meaning(release->wait_reason) : shown->message,
+            .message = waits ? wait_message(release) : shown->message,
             .time_unix_ns = shown->time_unix_ns,
             .settled = is_settled(release),
         };

@@ -29,6 +29,9 @@ static enum hf_reason hindrance(const struct hf_gate_facts *facts)
 
 enum hf_gate_verdict hf_gate_ask(const struct hf_gate_facts *facts, enum hf_reason *ret_reason)
 {
+    *ret_reason = facts->unsure;
+    if (*ret_reason != HF_R_None)
+        return HF_GATE_WAIT;
     *ret_reason = refusal(facts);
     if (*ret_reason != HF_R_None)
         return HF_GATE_REFUSE;

@@ -11,6 +11,7 @@
 
 struct hf_gate_facts {
     enum hf_reason distrust; /* HF_R_None: the signatures are good */
+    enum hf_reason unsure;   /* HF_R_None; TrustUnreadable, IoError: it cannot be judged just now */
     bool below_floor;        /* the sequence is below the highest committed one, and that is not allowed */
     bool expired;            /* and it is not installed already */
     bool rolled_back_before; /* this very digest */

@@ -6,7 +6,8 @@
 #include "base/parse.h"
 #include "update/floor.h"
 
-static const uint64_t save_retry_ns = 5 * HF_NS_PER_S, look_again_ns = 600 * HF_NS_PER_S;
+static const uint64_t save_retry_ns = 5 * HF_NS_PER_S, look_again_ns = 600 * HF_NS_PER_S,
+                      ask_again_ns = 10 * HF_NS_PER_S;
 
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
 
@@ -336,7 +337,7 @@ enum hf_gate_verdict release_ask(struct release *release, enum hf_reason *ret_re
         release->ask_message[0] = '\0';
         ask_trust(release);
         ask_fit(release);
-        release->asked = true;
+        release->asked = release->distrust != HF_R_TrustUnreadable;
     }
     if (!release->floor_known)
         ask_floor(release);
@@ -633,6 +634,8 @@ uint64_t release_wake_ns(const struct release *release)
         return HF_NEVER;
     if (release->due_ns > now)
         next = release->due_ns;
+    if (waiting && release->wanted != NULL && (!release->asked || !release->floor_known))
+        next = HF_MIN(next, now + ask_again_ns);
     if (!waiting || release->wanted == NULL || release->wanted->n_windows == 0)
         return next;
     /* The wall clock may jump: it is not waited for longer than this in one go. */

@@ -655,7 +655,8 @@ static void undone(struct release *release, struct step_job *step)
     if (step->r < 0 && step->trouble.reason != HF_R_RollbackFailed) {
         engine_leave(release); /* others may go on meanwhile */
         release_back_off(release, step->trouble.reason, 0);
-        step->trouble.reason = HF_R_RollbackFailed;
+        if (release->j.probed)
+            step->trouble.reason = HF_R_RollbackFailed;
         release_trouble(release, HF_EV_FAILED, &step->trouble);
         return;
     }

@@ -196,7 +196,7 @@ static int sim_openat(void *ctx, int dirfd, const char *path, int flags, mode_t 
     struct hf_simfs *fs = of(ctx);
     bool creating = (flags & O_CREAT) != 0;
     struct sim_place place;
-    int r = enter(fs, creating || (flags & O_TRUNC) != 0 ? HF_SIMFS_WRITES : HF_SIMFS_READS, "open %s 0%o", path,
+    int r = enter(fs, creating || (flags & O_TRUNC) != 0 ? HF_SIMFS_GROWS : HF_SIMFS_READS, "open %s 0%o", path,
                   (unsigned)flags);
 
     if (r < 0)
@@ -272,7 +272,7 @@ static ssize_t grow(struct hf_simfs *fs, struct sim_node *node, uint64_t size, b
 static ssize_t sim_pwrite(void *ctx, int fd, const void *bytes, size_t n, uint64_t offset)
 {
     struct sim_node *node;
-    int r = enter(of(ctx), HF_SIMFS_WRITES, "pwrite %d %zu at %llu", fd, n, (unsigned long long)offset);
+    int r = enter(of(ctx), HF_SIMFS_GROWS, "pwrite %d %zu at %llu", fd, n, (unsigned long long)offset);
 
     if (r == 0)
         r = fd_file(of(ctx), fd, true, &node);
@@ -294,7 +294,7 @@ static ssize_t sim_pwrite(void *ctx, int fd, const void *bytes, size_t n, uint64
 static int sim_ftruncate(void *ctx, int fd, uint64_t size)
 {
     struct sim_node *node;
-    int r = enter(of(ctx), HF_SIMFS_WRITES, "ftruncate %d %llu", fd, (unsigned long long)size);
+    int r = enter(of(ctx), HF_SIMFS_SHRINKS, "ftruncate %d %llu", fd, (unsigned long long)size);
 
     if (r == 0)
         r = fd_file(of(ctx), fd, true, &node);
@@ -312,7 +312,7 @@ static int sim_ftruncate(void *ctx, int fd, uint64_t size)
 static int sim_fallocate(void *ctx, int fd, uint64_t offset, uint64_t n)
 {
     struct sim_node *node;
-    int r = enter(of(ctx), HF_SIMFS_WRITES, "fallocate %d %llu", fd, (unsigned long long)(offset + n));
+    int r = enter(of(ctx), HF_SIMFS_GROWS, "fallocate %d %llu", fd, (unsigned long long)(offset + n));
 
     if (r == 0)
         r = fd_file(of(ctx), fd, true, &node);
@@ -324,7 +324,7 @@ static int sim_fallocate(void *ctx, int fd, uint64_t offset, uint64_t n)
 
 static int sync_fd(struct hf_simfs *fs, int fd, const char *call, bool meta)
 {
-    int r = enter(fs, HF_SIMFS_WRITES, "%s %d", call, fd);
+    int r = enter(fs, HF_SIMFS_SHRINKS, "%s %d", call, fd);
     const struct sim_fd *open = fd_get(fs, fd);
 
     if (r < 0)
@@ -434,7 +434,7 @@ static int fd_change(struct hf_simfs *fs, int fd, struct sim_node **ret_node)
 static int sim_fchmod(void *ctx, int fd, mode_t mode)
 {
     struct sim_node *node;
-    int r = enter(of(ctx), HF_SIMFS_WRITES, "fchmod %d 0%o", fd, (unsigned)mode);
+    int r = enter(of(ctx), HF_SIMFS_SHRINKS, "fchmod %d 0%o", fd, (unsigned)mode);
 
     if (r == 0)
         r = fd_change(of(ctx), fd, &node);
@@ -446,7 +446,7 @@ static int sim_fchmod(void *ctx, int fd, mode_t mode)
 static int sim_fchown(void *ctx, int fd, uid_t uid, gid_t gid)
 {
     struct sim_node *node;
-    int r = enter(of(ctx), HF_SIMFS_WRITES, "fchown %d %u:%u", fd, (unsigned)uid, (unsigned)gid);
+    int r = enter(of(ctx), HF_SIMFS_SHRINKS, "fchown %d %u:%u", fd, (unsigned)uid, (unsigned)gid);
 
     if (r == 0)
         r = fd_change(of(ctx), fd, &node);
@@ -543,7 +543,7 @@ static ssize_t sim_fgetxattr(void *ctx, int fd, const char *name, void *value, s
 static int sim_fsetxattr(void *ctx, int fd, const char *name, const void *value, size_t n)
 {
     struct sim_node *node;
-    int r = enter(of(ctx), HF_SIMFS_WRITES, "fsetxattr %d %s", fd, name);
+    int r = enter(of(ctx), HF_SIMFS_SHRINKS, "fsetxattr %d %s", fd, name);
 
     if (r == 0)
         r = fd_change(of(ctx), fd, &node);
@@ -586,7 +586,7 @@ static int sim_renameat(void *ctx, int from_dirfd, const char *from, int to_dirf
 {
     struct hf_simfs *fs = of(ctx);
     struct sim_place old, fresh;
-    int r = enter(fs, HF_SIMFS_WRITES, "rename %s %s", from, to);
+    int r = enter(fs, HF_SIMFS_GROWS, "rename %s %s", from, to);
 
     if (r == 0)
         r = find(fs, from_dirfd, from, HF_FS_ANY, false, &old);
@@ -610,7 +610,7 @@ static int sim_linkat(void *ctx, int from_dirfd, const char *from, int to_dirfd,
 {
     struct hf_simfs *fs = of(ctx);
     struct sim_place old, fresh;
-    int r = enter(fs, HF_SIMFS_WRITES, "link %s %s", from, to);
+    int r = enter(fs, HF_SIMFS_GROWS, "link %s %s", from, to);
 
     if (r == 0)
         r = find(fs, from_dirfd, from, HF_FS_ANY, false, &old);
@@ -644,7 +644,7 @@ static int make_at(void *ctx, int dirfd, const char *path, mode_t mode, struct s
 static int sim_symlinkat(void *ctx, const char *target, int dirfd, const char *path)
 {
     struct sim_place place;
-    int r = enter(of(ctx), HF_SIMFS_WRITES, "symlink %s %s", target, path);
+    int r = enter(of(ctx), HF_SIMFS_GROWS, "symlink %s %s", target, path);
 
     if (r == 0)
         r = make_at(ctx, dirfd, path, S_IFLNK | 0777, &place);
@@ -675,7 +675,7 @@ static int sim_unlinkat(void *ctx, int dirfd, const char *path, int flags)
 {
     struct sim_place place;
     bool folder = (flags & AT_REMOVEDIR) != 0;
-    int r = enter(of(ctx), HF_SIMFS_WRITES, "%s %s", folder ? "rmdir" : "unlink", path);
+    int r = enter(of(ctx), HF_SIMFS_SHRINKS, "%s %s", folder ? "rmdir" : "unlink", path);
 
     if (r == 0)
         r = find(of(ctx), dirfd, path, HF_FS_ANY, false, &place);
@@ -698,7 +698,7 @@ static int sim_unlinkat(void *ctx, int dirfd, const char *path, int flags)
 static int sim_mkdirat(void *ctx, int dirfd, const char *path, mode_t mode)
 {
     struct sim_place place;
-    int r = enter(of(ctx), HF_SIMFS_WRITES, "mkdir %s", path);
+    int r = enter(of(ctx), HF_SIMFS_GROWS, "mkdir %s", path);
 
     return r < 0 ? r : make_at(ctx, dirfd, path, S_IFDIR | (mode & 07777 & ~(mode_t)022), &place);
 }

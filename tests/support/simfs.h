@@ -31,6 +31,8 @@ void hf_simfs_mkdir(struct hf_simfs *fs, const char *path, mode_t mode);
 void hf_simfs_symlink(struct hf_simfs *fs, const char *path, const char *target);
 void hf_simfs_chown(struct hf_simfs *fs, const char *path, uid_t uid, gid_t gid);
 void hf_simfs_set_xattr(struct hf_simfs *fs, const char *path, const char *name, const char *value);
+void hf_simfs_chmod(struct hf_simfs *fs, const char *path, mode_t mode);
+void hf_simfs_move(struct hf_simfs *fs, const char *from, const char *to);
 void hf_simfs_delete(struct hf_simfs *fs, const char *path); /* one name; absent is fine */
 
 /* Content of a regular file (links are not followed) as a running process sees it; NULL when there is none. Valid until the
@@ -54,9 +56,11 @@ void hf_simfs_set_read_only(struct hf_simfs *fs, const char *path, bool read_onl
 /* ---- faults ------------------------------------------------------------------------------------------------------ */
 
 enum hf_simfs_calls {
-    HF_SIMFS_READS = 1,  /* open for reading, read, stat, list, readlink, xattr reads, statvfs, flock */
-    HF_SIMFS_WRITES = 2, /* everything that changes something, and syncs */
-    HF_SIMFS_ALL = 3,
+    HF_SIMFS_READS = 1,   /* open for reading, read, stat, list, readlink, xattr reads, statvfs, flock */
+    HF_SIMFS_SHRINKS = 2, /* everything else that changes something, and syncs */
+    HF_SIMFS_GROWS = 4,   /* what may need a block: create, write, link, rename, mkdir, symlink, fallocate */
+    HF_SIMFS_WRITES = 6,
+    HF_SIMFS_ALL = 7,
 };
 
 /* Which calls count for the two below (HF_SIMFS_ALL at first; close() never does). */

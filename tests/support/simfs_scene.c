@@ -72,6 +72,27 @@ void hf_simfs_chown(struct hf_simfs *fs, const char *path, uid_t uid, gid_t gid)
     sim_sync_all(fs);
 }
 
+void hf_simfs_chmod(struct hf_simfs *fs, const char *path, mode_t mode)
+{
+    struct sim_node *node = scene_get(fs, path);
+
+    if (node == NULL)
+        abort();
+    node->meta.mode = (node->meta.mode & S_IFMT) | mode;
+    sim_sync_all(fs);
+}
+
+void hf_simfs_move(struct hf_simfs *fs, const char *from, const char *to)
+{
+    struct sim_place target = scene(fs, to), source;
+
+    if (sim_resolve(fs, fs->root, from, HF_FS_ANY, false, &source) < 0 || source.node == NULL)
+        abort();
+    struct sim_op op = {.changes = {{source.dir, source.name, NULL}, {target.dir, target.name, source.node}}, .n = 2};
+    sim_record(fs, &op);
+    sim_sync_all(fs);
+}
+
 void hf_simfs_set_xattr(struct hf_simfs *fs, const char *path, const char *name, const char *value)
 {
     struct sim_node *node = scene_get(fs, path);

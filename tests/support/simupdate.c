@@ -233,8 +233,9 @@ static json_t *make_object(struct hf_simupdate *world, struct hf_sim_release *re
     (void)snprintf(url, sizeof(url), "http://files/%s%s%s", release->content, release->tree ? ".tar" : "",
                    release->packed ? ".zst" : "");
     serve_whole(world, release, url, &plain);
-    json_t *artifact = json_pack("{s:s, s:s, s:s, s:I}", "arch", "amd64", "url", url, "sha256",
-                                 hf_sha256_hex(plain.p, plain.n, sha256), "size", (json_int_t)plain.n);
+    json_t *artifact =
+        json_pack("{s:s, s:s, s:s, s:I}", "arch", "amd64", "url", release->url != NULL ? release->url : url, "sha256",
+                  hf_sha256_hex(plain.p, plain.n, sha256), "size", (json_int_t)plain.n);
     if (release->delta_from != NULL)
         must(json_object_set_new(artifact, "deltas", serve_delta(world, release, &plain)) == 0);
     json_t *install = json_pack("{s:s, s:s}", "kind", release->tree ? "Tree" : "File", "path", path);
@@ -248,6 +249,21 @@ static json_t *make_object(struct hf_simupdate *world, struct hf_sim_release *re
                                "metadata", "name", release->name, "spec", "release", spec);
     must(object != NULL);
     return object;
+}
+
+static void serve_files(struct hf_simupdate *world)
+{
+    for (size_t i = 0; i < world->files.n; i++) {
+        const struct hf_buf *file = world->files.entries[i].value;
+        struct hf_fake_answer answer = world->answer;
+        if (answer.body == NULL) {
+            answer.body = file->p;
+            answer.n = file->n;
+        }
+        answer.ranges = !answer.endless;
+        answer.etag = world->etag != NULL ? world->etag : "\"e1\"";
+        hf_fake_http_on(world->http, "GET", world->files.entries[i].key, &answer);
+    }
 }
 
 static size_t find_object(const struct hf_simupdate *world, const char *name)
@@ -282,7 +298,19 @@ void hf_simupdate_publish(struct hf_simupdate *world, const struct hf_sim_releas
     json_decref(world->objects[i]);
     world->objects[i] = object;
     world->gates[i] = HF_GATE_OPEN;
+    if (world->http != NULL) {
+        hf_fake_http_clear(world->http);
+        serve_files(world);
+    }
     hf_simupdate_tell(world);
+}
+
+void hf_simupdate_trust_other(struct hf_simupdate *world)
+{
+    struct hf_view private_pem, public_pem;
+
+    keys(&private_pem, &public_pem, true);
+    hf_simfs_put(world->fs, TRUST "/stranger.pem", public_pem.p, public_pem.n, 0644);
 }
 
 void hf_simupdate_withdraw(struct hf_simupdate *world, const char *name)
@@ -389,21 +417,6 @@ static void healthz(void *arg, struct hf_simcall *call)
 }
 
 /* ---- lives ------------------------------------------------------------------------------------------------------------ */
-
-static void serve_files(struct hf_simupdate *world)
-{
-    for (size_t i = 0; i < world->files.n; i++) {
-        const struct hf_buf *file = world->files.entries[i].value;
-        struct hf_fake_answer answer = world->answer;
-        if (answer.body == NULL) {
-            answer.body = file->p;
-            answer.n = file->n;
-        }
-        answer.ranges = !answer.endless;
-        answer.etag = "\"e1\"";
-        hf_fake_http_on(world->http, "GET", world->files.entries[i].key, &answer);
-    }
-}
 
 static int meets(void *arg, const struct hf_requires *requires_, struct hf_err *err)
 {

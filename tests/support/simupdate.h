@@ -28,6 +28,7 @@ struct hf_sim_release {
     const char *content;    /* what it installs */
     const char *delta_from; /* NULL: whole file only */
     bool packed, tree;
+    const char *url;  /* of the whole file; NULL: one that is served */
     const char *path; /* NULL: HF_SIM_TARGET, for a tree /opt/app/current */
     bool no_restart, no_checks;
     json_t *patch;         /* merged over the object before it is signed (stolen); NULL none */
@@ -59,6 +60,7 @@ struct hf_simupdate {
     size_t n_objects;
     /* the server's */
     struct hf_fake_answer answer; /* how artifacts are answered: .fail, .status, .cut_after, .endless ... */
+    const char *etag;             /* NULL: "e1" in quotes */
     struct hf_strmap files;       /* url to struct hf_buf */
     /* the service */
     char running[24]; /* name of the content that runs; "" nothing */
@@ -82,6 +84,7 @@ const char *hf_sim_content_name(const void *bytes, size_t n); /* NULL: none of o
 void hf_simupdate_put_old(struct hf_simupdate *world, const char *content); /* at HF_SIM_TARGET, running */
 /* Make artifacts, sign, want it (instead of what was wanted under this name). */
 void hf_simupdate_publish(struct hf_simupdate *world, const struct hf_sim_release *release);
+void hf_simupdate_trust_other(struct hf_simupdate *world); /* the unknown key is unknown no more */
 void hf_simupdate_withdraw(struct hf_simupdate *world, const char *name);
 void hf_simupdate_set_gate(struct hf_simupdate *world, const char *name, enum hf_desired_gate gate);
 void hf_simupdate_tell(struct hf_simupdate *world); /* give the engine what is wanted, again */

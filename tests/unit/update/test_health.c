@@ -75,6 +75,7 @@ static const struct {
     {{.window_open = true, .gate = HF_GATE_NOT_ADMITTED}, HF_GATE_WAIT, HF_R_NotAdmitted},
     {{.window_open = true, .gate = HF_GATE_STALE}, HF_GATE_WAIT, HF_R_Stale},
     {{.window_open = true, .gate = HF_GATE_HELD}, HF_GATE_WAIT, HF_R_Held},
+    {{.unsure = HF_R_TrustUnreadable, .expired = true}, HF_GATE_WAIT, HF_R_TrustUnreadable},
     {{.misfit = HF_R_NoArtifactForArch, .suspended = true}, HF_GATE_MISFIT, HF_R_NoArtifactForArch},
     {{.expired = true, .misfit = HF_R_NotInPod}, HF_GATE_REFUSE, HF_R_Expired},
     {{.distrust = HF_R_UnknownKey, .below_floor = true}, HF_GATE_REFUSE, HF_R_UnknownKey},

@@ -124,7 +124,7 @@ static bool is_loopback(const char *host)
     return strcmp(host, "localhost") == 0;
 }
 
-/* Check the URL and cut its slashes; secrets go over TLS or stay on this host. */
+/* Check the URL and cut its slashes; secrets are one line, and go over TLS or stay on this host. */
 static int check_server(struct hf_kube_config *config, struct hf_err *err)
 {
     char *server = config->server;
@@ -140,6 +140,8 @@ static int check_server(struct hf_kube_config *config, struct hf_err *err)
         return hf_err_set(err, EINVAL, "server '%.80s': https://HOST[:PORT] or http://HOST[:PORT] is expected", server);
     if (strpbrk(server, "@?# \t\r\n\"<>\\^`{|}") != NULL)
         return hf_err_set(err, EINVAL, "server '%.80s': credentials, query and blanks are not allowed", server);
+    if (config->token != NULL && strpbrk(config->token, "\r\n") != NULL) /* it goes into a header */
+        return hf_err_set(err, EBADMSG, "the token has more than one line");
     if (plain && secrets && !is_loopback(host))
         return hf_err_set(err, EACCES, "server '%.80s': credentials are not sent without TLS", server);
     return 0;

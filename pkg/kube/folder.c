@@ -92,14 +92,17 @@ static void tell_upsert(struct hf_folder *folder, json_t *object)
             sub->sink.upsert(sub->sink.arg, object);
 }
 
-static void tell_gone(struct hf_folder *folder, const char *key)
+/* `unjudged`: nobody was told of it, only who held it since before hears that it is gone. */
+static void tell_gone(struct hf_folder *folder, const char *key, bool unjudged)
 {
     const char *name = strchr(key, '/') + 1;
     _cleanup_(hf_freep) char *kind = hf_strdup_view((struct hf_view){key, (size_t)(name - 1 - key)});
 
     for (struct hf_subscription *sub = NULL; kind != NULL && (sub = next_live(folder, sub)) != NULL;) {
-        bool holds = sub->told || json_object_get(sub->known, name) != NULL;
-        if (holds && wants(sub, kind, name) && sub->sink.gone != NULL)
+        if (!wants(sub, kind, name))
+            continue;
+        bool knew = json_object_del(sub->known, name) == 0;
+        if ((knew || (sub->told && !unjudged)) && sub->sink.gone != NULL)
             sub->sink.gone(sub->sink.arg, name);
     }
 }
@@ -187,7 +190,7 @@ static void tell_changes(struct hf_folder *folder)
     }
     json_object_foreach(old, key, object) {
         if (json_object_get(all, key) == NULL)
-            tell_gone(folder, key);
+            tell_gone(folder, key, json_is_null(object));
     }
     json_decref(all);
     json_decref(old);

@@ -9,7 +9,10 @@
 #include "kube/resource.h"
 #include "os/file.h"
 
-enum { GONE_AFTER = 2 }; /* looks that must miss a file: editors replace it in two steps */
+enum {
+    GONE_AFTER = 2,  /* looks that must miss a file: editors replace it in two steps */
+    OLD_PERIODS = 3, /* some file systems' times are two seconds coarse */
+};
 
 /* ---- the files ---------------------------------------------------------------------------------------------------- */
 
@@ -171,7 +174,7 @@ static bool is_old(const struct hf_folder_stamp *stamp, uint64_t now_unix_ns, ui
 {
     uint64_t then = (uint64_t)HF_MAX(stamp->mtime_s, 0) * HF_NS_PER_S + (uint64_t)stamp->mtime_ns;
 
-    return then + period_ns <= now_unix_ns;
+    return then + OLD_PERIODS * period_ns <= now_unix_ns;
 }
 
 struct looking {

@@ -2,7 +2,7 @@
  * what it is given.
  *
  * A file is read when it is new or has changed (inode, size, time) and has come to rest: unchanged since the last look, or its
- * time is at least a period old. So a file that is being copied in is not taken for a shorter one. A file that cannot be read
+ * time is a few periods old. So a file that is being copied in is not taken for a shorter one. A file that cannot be read
  * keeps its last objects. */
 #pragma once
 

@@ -1,0 +1,408 @@
+/* A folder as a source: real files, virtual time. */
+#include "kube/folder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "os/file.h"
+#include "os/fs_posix.h"
+#include "support/check_main.h"
+#include "support/simloop.h"
+
+struct world {
+    char dir[64];
+    struct hf_simloop *loop;
+    struct hf_simproc *proc;
+    struct hf_folder *folder;
+    const struct hf_source_ops *source;
+};
+
+struct seen {
+    struct world *world;
+    struct hf_subscription *sub;
+    json_t *held;
+    unsigned upserts, gone, synced, refused, proven, lost;
+    bool end_on_upsert;
+    char last_refused[700];
+};
+
+static void on_upsert(void *arg, json_t *object)
+{
+    struct seen *seen = arg;
+
+    seen->upserts++;
+    (void)json_object_set(seen->held, hf_json_str(object, "metadata.name"), object);
+    if (seen->end_on_upsert)
+        seen->world->source->unsubscribe(seen->world->source->ctx, seen->sub);
+}
+
+static void on_gone(void *arg, const char *name)
+{
+    struct seen *seen = arg;
+
+    seen->gone++;
+    (void)json_object_del(seen->held, name);
+}
+
+static void on_synced(void *arg, const char *version)
+{
+    ck_assert_str_eq(version, "");
+    ((struct seen *)arg)->synced++;
+}
+
+static void on_contact(void *arg, enum hf_contact_kind kind, uint64_t date, const struct hf_err *err)
+{
+    struct seen *seen = arg;
+
+    ck_assert_uint_eq(date, 0);
+    ck_assert((kind == HF_CONTACT_LOST) == (err != NULL));
+    *(kind == HF_CONTACT_PROVEN ? &seen->proven : &seen->lost) += 1;
+}
+
+static void on_refused(void *arg, const char *what, const struct hf_err *err)
+{
+    struct seen *seen = arg;
+    char text[500];
+
+    seen->refused++;
+    (void)snprintf(seen->last_refused, sizeof(seen->last_refused), "%s: %s", what,
+                   hf_err_text(err, text, sizeof(text)));
+}
+
+static void world_start(struct world *world)
+{
+    (void)snprintf(world->dir, sizeof(world->dir), "/tmp/holdfast-folder-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(world->dir));
+    world->loop = hf_simloop_new(0);
+    world->proc = hf_simproc_new(world->loop, "node");
+    char *status = hf_asprintf("%s/state/status", world->dir), *source = hf_asprintf("%s/source", world->dir);
+    ck_assert_int_eq(mkdir(source, 0755), 0);
+    struct hf_folder_params params = {.dir = source,
+                                      .status_dir = status,
+                                      .fs = hf_fs_posix(),
+                                      .clock = hf_simproc_clock(world->proc),
+                                      .sched = hf_simproc_sched(world->proc)};
+    world->folder = hf_folder_new(&params, NULL);
+    ck_assert_ptr_nonnull(world->folder);
+    world->source = hf_folder_source(world->folder);
+    free(status);
+    free(source);
+}
+
+static void world_end(struct world *world)
+{
+    hf_folder_free(world->folder);
+    ck_assert_uint_eq(hf_simproc_timers(world->proc), 0);
+    hf_simproc_free(world->proc); /* hands back what is on its way */
+    hf_simloop_free(world->loop);
+    ck_assert_int_eq(hf_tree_remove(hf_fs_posix(), world->dir, NULL), 0);
+}
+
+static void subscribe(struct world *world, struct seen *seen, const char *kind, const char *const *known)
+{
+    struct hf_source_sink sink = {.arg = seen,
+                                  .upsert = on_upsert,
+                                  .gone = on_gone,
+                                  .synced = on_synced,
+                                  .contact = on_contact,
+                                  .refused = on_refused};
+
+    seen->world = world;
+    seen->held = json_object();
+    for (size_t i = 0; known != NULL && known[i] != NULL; i++)
+        (void)json_object_set_new(seen->held, known[i], json_true());
+    ck_assert_int_eq(world->source->subscribe(world->source->ctx, kind, NULL, "", known, &sink, &seen->sub, NULL), 0);
+    ck_assert_uint_eq(seen->upserts, 0);
+}
+
+/* A file as it is after `age_s` of rest. */
+static void put_aged(struct world *world, const char *name, const char *text, uint64_t age_s)
+{
+    char *path = hf_asprintf("%s/source/%s", world->dir, name);
+    uint64_t then = hf_unix_ns(hf_simproc_clock(world->proc)) / HF_NS_PER_S - age_s;
+    struct timespec times[2] = {{.tv_sec = (time_t)then}, {.tv_sec = (time_t)then}};
+    FILE *file = fopen(path, "wb");
+
+    ck_assert(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0);
+    ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+    free(path);
+}
+
+static void put(struct world *world, const char *name, const char *text)
+{
+    put_aged(world, name, text, 10);
+}
+
+static void drop(struct world *world, const char *name)
+{
+    char *path = hf_asprintf("%s/source/%s", world->dir, name);
+
+    ck_assert_int_eq(unlink(path), 0);
+    free(path);
+}
+
+static void run(struct world *world, uint64_t seconds)
+{
+    (void)hf_simloop_run_for(world->loop, seconds * HF_NS_PER_S);
+}
+
+#define EU(name, value)                                                                                                \
+    "apiVersion: edge.codcompass.io/v1alpha1\nkind: EdgeUpdate\nmetadata: {name: " name "}\nspec: {value: " value "}"  \
+                                                                                                                  "\n"
+#define SP(name) "apiVersion: edge.codcompass.io/v1alpha1\nkind: SyncPolicy\nmetadata: {name: " name "}\nspec: {}\n"
+
+START_TEST(follows)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0}, policies = {.upserts = 0};
+    world_start(&world);
+    put(&world, "all.yaml", EU("a", "1") "---\n" EU("b", "1") "---\n" SP("p") "---\napiVersion: v1\nkind: Secret\n");
+    put(&world, "more.json",
+        "{\"apiVersion\":\"edge.codcompass.io/v1alpha1\",\"kind\":\"EdgeUpdate\",\"metadata\":{\"name\":\"c\"}}");
+    put(&world, "notes.txt", EU("never", "1"));
+    put(&world, ".hidden.yaml", EU("never", "1"));
+    subscribe(&world, &seen, "EdgeUpdate", NULL);
+    subscribe(&world, &policies, "SyncPolicy", NULL);
+    run(&world, 1);
+    ck_assert(seen.upserts == 3 && seen.synced == 1 && seen.proven == 1 && seen.refused == 0);
+    ck_assert(policies.upserts == 1 && policies.synced == 1);
+    put(&world, "all.yaml", EU("a", "22") "---\n" EU("d", "1")); /* b and p are gone, d is new */
+    run(&world, 2);
+    ck_assert(seen.upserts == 5 && seen.gone == 1 && json_object_size(seen.held) == 3 && policies.gone == 1);
+    ck_assert_int_eq(hf_json_int_or(json_object_get(seen.held, "a"), "spec.value", 0), 22);
+    drop(&world, "more.json");
+    run(&world, 1);
+    ck_assert_uint_eq(seen.gone, 1); /* one look is not enough: editors replace in two steps */
+    run(&world, 3);
+    ck_assert_uint_eq(seen.gone, 2);
+    run(&world, 3600);
+    ck_assert(seen.upserts == 5 && seen.gone == 2 && seen.synced == 1 && seen.refused == 0 && seen.lost == 0);
+    ck_assert_uint_ge(seen.proven, 59);
+    json_decref(seen.held);
+    json_decref(policies.held);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(a_file_counts_when_it_rests)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world);
+    put(&world, "a.yaml", EU("a", "1") "---\n" EU("b", "1"));
+    subscribe(&world, &seen, "EdgeUpdate", NULL);
+    run(&world, 2);
+    /* Copied in slowly: first empty, then half, then whole, always just now. */
+    put_aged(&world, "a.yaml", "", 0);
+    run(&world, 1);
+    put_aged(&world, "a.yaml", EU("a", "2"), 0);
+    run(&world, 1);
+    put_aged(&world, "a.yaml", EU("a", "2") "---\n" EU("b", "2"), 0);
+    ck_assert(seen.upserts == 2 && seen.gone == 0);
+    run(&world, 3);
+    ck_assert(seen.upserts == 4 && seen.gone == 0);
+    json_decref(seen.held);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(a_bad_file_keeps_its_objects)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world);
+    put(&world, "a.yaml", EU("a", "1"));
+    put(&world, "b.yaml", EU("b", "1"));
+    subscribe(&world, &seen, "EdgeUpdate", NULL);
+    run(&world, 2);
+    put(&world, "a.yaml", "a: b: c");
+    run(&world, 10);
+    ck_assert(seen.refused == 1 && seen.gone == 0 && strstr(seen.last_refused, "a.yaml") != NULL); /* said once */
+    drop(&world, "b.yaml");
+    run(&world, 10);
+    ck_assert_uint_eq(seen.gone, 0); /* b may have moved into the file that cannot be read */
+    put(&world, "a.yaml", EU("a", "3"));
+    run(&world, 5);
+    ck_assert(seen.gone == 1 && json_object_size(seen.held) == 1);
+    put(&world, "c.yaml", "apiVersion: edge.codcompass.io/v9\nkind: EdgeUpdate\nmetadata: {name: x}\n");
+    run(&world, 5);
+    ck_assert(seen.refused == 2 && strstr(seen.last_refused, "v9") != NULL);
+    put(&world, "c.yaml", EU("a", "99"));
+    run(&world, 5);
+    ck_assert(seen.refused == 3 && strstr(seen.last_refused, "a.yaml") != NULL); /* twice: the first file counts */
+    ck_assert_int_eq(hf_json_int_or(json_object_get(seen.held, "a"), "spec.value", 0), 3);
+    json_decref(seen.held);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(a_folder_that_is_gone_takes_nothing_away)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    char *from, *to;
+    world_start(&world);
+    from = hf_asprintf("%s/source", world.dir);
+    to = hf_asprintf("%s/pulled", world.dir);
+    put(&world, "a.yaml", EU("a", "1"));
+    subscribe(&world, &seen, "EdgeUpdate", NULL);
+    run(&world, 2);
+    ck_assert_int_eq(rename(from, to), 0); /* the stick is pulled */
+    run(&world, 30);
+    ck_assert(seen.lost == 1 && seen.gone == 0);
+    ck_assert_int_eq(mkdir(from, 0755), 0); /* an empty mount point */
+    run(&world, 30);
+    ck_assert(seen.gone == 0 && seen.refused == 1 && strstr(seen.last_refused, "empty") != NULL);
+    put(&world, "meant.yaml", "");
+    run(&world, 5);
+    ck_assert_uint_eq(seen.gone, 1);
+    free(from);
+    free(to);
+    json_decref(seen.held);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(what_was_held_before)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0}, late = {.upserts = 0};
+    world_start(&world);
+    if (_i == 0)
+        put(&world, "bad.yaml", "a: b: c");
+    put(&world, "a.yaml", EU("a", "1"));
+    subscribe(&world, &seen, "EdgeUpdate", (const char *const[]){"a", "old", NULL});
+    run(&world, 10);
+    ck_assert(seen.upserts == 1 && seen.synced == 1 && seen.gone == (_i == 0 ? 0 : 1));
+    put(&world, "bad.yaml", EU("new", "1"));
+    run(&world, 5);
+    ck_assert(seen.upserts == 2 && seen.gone == 1);
+    subscribe(&world, &late, "EdgeUpdate", (const char *const[]){"old", "a", NULL});
+    run(&world, 5);
+    ck_assert(late.upserts == 2 && late.gone == 1 && late.synced == 1 && seen.gone == 1);
+    json_decref(seen.held);
+    json_decref(late.held);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(ends_inside_a_sink)
+{
+    struct world world;
+    struct seen seen = {.end_on_upsert = true};
+    world_start(&world);
+    put(&world, "a.yaml", EU("a", "1") "---\n" EU("b", "1"));
+    subscribe(&world, &seen, "EdgeUpdate", NULL);
+    run(&world, 10);
+    ck_assert(seen.upserts == 1 && seen.synced == 0);
+    json_decref(seen.held);
+    world_end(&world);
+}
+END_TEST
+
+/* ---- status ------------------------------------------------------------------------------------------------------- */
+
+struct answer {
+    unsigned n;
+    int r;
+    json_t *object;
+};
+
+static void on_done(void *arg, int r, uint64_t retry_after_ns, const json_t *object, const struct hf_err *err)
+{
+    struct answer *answer = arg;
+
+    (void)retry_after_ns;
+    ck_assert((r < 0) == (err != NULL));
+    answer->n++;
+    answer->r = r;
+    json_decref(answer->object);
+    answer->object = json_deep_copy(object);
+}
+
+static struct hf_delivery *apply(struct world *world, struct answer *answer, const char *text, const char *subresource)
+{
+    struct hf_delivery *delivery = NULL;
+    json_t *body = json_loads(text, 0, NULL);
+
+    ck_assert_int_eq(world->source->apply(world->source->ctx, body, subresource, on_done, answer, &delivery, NULL), 0);
+    json_decref(body);
+    return delivery;
+}
+
+static json_t *read_status(struct world *world, const char *name)
+{
+    char *path = hf_asprintf("%s/state/status/%s", world->dir, name);
+    json_t *json = json_load_file(path, 0, NULL);
+
+    free(path);
+    return json;
+}
+
+START_TEST(status_becomes_files)
+{
+    struct world world;
+    struct answer answer = {.n = 0};
+    struct stat before, after;
+    world_start(&world);
+    char *path = hf_asprintf("%s/state/status/EdgeNode-n1.json", world.dir);
+    (void)apply(&world, &answer, "{\"kind\":\"EdgeNode\",\"metadata\":{\"name\":\"n1\",\"labels\":{\"x\":\"1\"}}}",
+                NULL);
+    (void)apply(&world, &answer, "{\"kind\":\"EdgeNode\",\"metadata\":{\"name\":\"n1\"},\"status\":{\"sequence\":1}}",
+                "status");
+    run(&world, 1);
+    ck_assert(answer.n == 2 && answer.r == 0);
+    json_t *file = read_status(&world, "EdgeNode-n1.json");
+    ck_assert_int_eq(hf_json_int_or(file, "status.sequence", 0), 1);
+    ck_assert_str_eq(hf_json_str(file, "metadata.labels.x"), "1");
+    ck_assert(json_equal(file, answer.object));
+    json_decref(file);
+    /* The same again is not written again. */
+    ck_assert_int_eq(stat(path, &before), 0);
+    (void)apply(&world, &answer, "{\"kind\":\"EdgeNode\",\"metadata\":{\"name\":\"n1\"},\"status\":{\"sequence\":1}}",
+                "status");
+    run(&world, 1);
+    ck_assert_int_eq(stat(path, &after), 0);
+    ck_assert(answer.n == 3 && answer.r == 0 && before.st_ino == after.st_ino);
+    /* The main part is replaced, the status stays; a damaged file is no obstacle. */
+    (void)apply(&world, &answer, "{\"kind\":\"EdgeNode\",\"metadata\":{\"name\":\"n1\"}}", NULL);
+    run(&world, 1);
+    file = read_status(&world, "EdgeNode-n1.json");
+    ck_assert(hf_json_int_or(file, "status.sequence", 0) == 1 && hf_json_str(file, "metadata.labels.x") == NULL);
+    json_decref(file);
+    ck_assert_int_eq(truncate(path, 5), 0);
+    (void)apply(&world, &answer, "{\"kind\":\"EdgeNode\",\"metadata\":{\"name\":\"n1\"},\"status\":{\"sequence\":2}}",
+                "status");
+    run(&world, 1);
+    file = read_status(&world, "EdgeNode-n1.json");
+    ck_assert_int_eq(hf_json_int_or(file, "status.sequence", 0), 2);
+    json_decref(file);
+    (void)apply(&world, &answer, "{\"kind\":\"EdgeNode\",\"metadata\":{\"name\":\"../n1\"}}", NULL);
+    run(&world, 1);
+    ck_assert_int_eq(answer.r, -EBADMSG);
+    /* Abandoned: not called; a folder that is freed with a write on its way: nothing breaks. */
+    unsigned n = answer.n;
+    world.source->abandon(world.source->ctx,
+                          apply(&world, &answer, "{\"kind\":\"EdgeNode\",\"metadata\":{\"name\":\"n2\"}}", NULL));
+    run(&world, 1);
+    (void)apply(&world, &answer, "{\"kind\":\"EdgeNode\",\"metadata\":{\"name\":\"n3\"}}", NULL);
+    ck_assert_uint_eq(answer.n, n);
+    json_decref(answer.object);
+    free(path);
+    world_end(&world);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_test(tc, follows);
+    tcase_add_test(tc, a_file_counts_when_it_rests);
+    tcase_add_test(tc, a_bad_file_keeps_its_objects);
+    tcase_add_test(tc, a_folder_that_is_gone_takes_nothing_away);
+    tcase_add_loop_test(tc, what_was_held_before, 0, 2);
+    tcase_add_test(tc, ends_inside_a_sink);
+    tcase_add_test(tc, status_becomes_files);
+}
+HF_TEST_MAIN("kube/folder", cases)

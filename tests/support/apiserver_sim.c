@@ -162,7 +162,8 @@ uint64_t hf_simapi_put(struct hf_simapi *api, json_t *object)
     key_of(key, kind, hf_json_str_or(object, "metadata.name", ""));
     const json_t *old = json_object_get(api->objects, key);
     int64_t generation = hf_json_int_or(old, "metadata.generation", 0);
-    if (old == NULL || !json_equal(json_object_get(old, "spec"), json_object_get(object, "spec")))
+    const json_t *old_spec = json_object_get(old, "spec"), *spec = json_object_get(object, "spec");
+    if (old == NULL || (old_spec != spec && !json_equal(old_spec, spec))) /* both absent: equal, jansson says not */
         generation++;
     (void)snprintf(uid, sizeof(uid), "uid-%" PRIu64, api->version + 1);
     json_t *kept = json_string(hf_json_str_or(old, "metadata.uid", uid));

@@ -61,6 +61,7 @@ struct hf_simcall {
     bool client_open, server_open;
     bool arrived, responded, paused;
     uint64_t started, last_byte, last_delivery;
+    uint64_t lost_since; /* its server lost power and with it the connection; 0 not */
     struct hf_http_response response;
     struct hf_buf collected;
     struct hf_list pieces;
@@ -352,7 +353,9 @@ static uint64_t quiet_since(const struct hf_simcall *call)
 {
     uint64_t since = HF_NEVER;
 
-    if (call->client->state != HF_SIM_LINK_UP)
+    if (call->lost_since != 0) /* the machine is up again and knows nothing of this connection */
+        since = call->lost_since;
+    else if (call->client->state != HF_SIM_LINK_UP)
         since = call->client->cut_since;
     else if (call->server != NULL && call->server->state == HF_SIM_SERVER_SILENT)
         since = call->server->silent_since;
@@ -664,6 +667,8 @@ void hf_simnet_set_server(struct hf_simnet *net, const char *prefix, enum hf_sim
             struct piece *piece = new_piece(PIECE_END, NULL, 0);
             piece->r = -EPIPE;
             queue_piece(call, piece);
+        } else if (call->client_open) {
+            call->lost_since = now_of(net);
         }
         close_server_half(call, true);
     }

@@ -78,15 +78,25 @@ enum hf_ntp_state hf_ntp_read(void)
     return r == TIME_ERROR || (state.status & STA_UNSYNC) != 0 ? HF_NTP_UNSYNCHRONIZED : HF_NTP_SYNCHRONIZED;
 }
 
-void hf_skew_measure(struct hf_skew *skew, uint64_t date_unix_ns, uint64_t now_unix_ns, uint64_t max_skew_ns)
+void hf_skew_measure(struct hf_skew *skew, uint64_t date_unix_ns, uint64_t mono_ns)
 {
-    /* The Date header cuts fractions off: on average the server is half a second further. */
-    int64_t offset = (int64_t)(date_unix_ns + HF_NS_PER_S / 2 - now_unix_ns);
+    skew->known = true;
+    skew->server_unix_ns = date_unix_ns + HF_NS_PER_S / 2; /* the header cuts fractions off */
+    skew->at_mono_ns = mono_ns;
+}
+
+int64_t hf_skew_offset_ns(const struct hf_skew *skew, uint64_t mono_ns, uint64_t unix_ns)
+{
+    return skew->known ? (int64_t)(skew->server_unix_ns + (mono_ns - skew->at_mono_ns) - unix_ns) : 0;
+}
+
+bool hf_skew_judge(struct hf_skew *skew, uint64_t mono_ns, uint64_t unix_ns, uint64_t max_skew_ns)
+{
+    int64_t offset = hf_skew_offset_ns(skew, mono_ns, unix_ns);
     uint64_t distance = offset < 0 ? (uint64_t)-offset : (uint64_t)offset;
 
-    skew->known = true;
-    skew->offset_ns = offset;
     skew->exceeded = distance > (skew->exceeded ? max_skew_ns / 5 * 4 : max_skew_ns);
+    return skew->exceeded;
 }
 
 int hf_clock_file_format(const struct hf_clock_file *file, struct hf_buf *out)

@@ -43,14 +43,21 @@ enum hf_ntp_state { HF_NTP_UNKNOWN, HF_NTP_SYNCHRONIZED, HF_NTP_UNSYNCHRONIZED }
 /* The kernel's clock discipline (adjtimex(2)), set by whatever NTP or PTP client runs. */
 enum hf_ntp_state hf_ntp_read(void);
 
+/* The API server's clock, from the Date of its last answer and the time run since: a leap of our own clock does not move it. */
 struct hf_skew {
     bool known;
-    int64_t offset_ns; /* server - us; precision about half a second (Date has whole seconds) */
-    bool exceeded;     /* beyond max_skew; leaves only below 4/5 of it, so that it does not flap */
+    uint64_t server_unix_ns, at_mono_ns;
+    bool exceeded; /* beyond max_skew; leaves only below 4/5 of it, so that it does not flap */
 };
 
-/* `date_unix_ns`: the Date header, whole seconds, heard when our clock showed now_unix_ns. */
-void hf_skew_measure(struct hf_skew *skew, uint64_t date_unix_ns, uint64_t now_unix_ns, uint64_t max_skew_ns);
+/* `date_unix_ns`: the Date header, whole seconds, heard at mono_ns. */
+void hf_skew_measure(struct hf_skew *skew, uint64_t date_unix_ns, uint64_t mono_ns);
+
+/* Server less us; precision about half a second. 0 while nothing is known. */
+int64_t hf_skew_offset_ns(const struct hf_skew *skew, uint64_t mono_ns, uint64_t unix_ns);
+
+/* Bring `exceeded` up to date; returns it. */
+bool hf_skew_judge(struct hf_skew *skew, uint64_t mono_ns, uint64_t unix_ns, uint64_t max_skew_ns);
 
 /* ---- the file ----------------------------------------------------------------------------------------------------- */
 

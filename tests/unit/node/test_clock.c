@@ -134,16 +134,26 @@ START_TEST(skew_measured)
 {
     struct hf_skew skew = {0};
 
-    hf_skew_measure(&skew, T0, T0 + HF_NS_PER_S / 2, SKEW);
-    ck_assert(skew.known && !skew.exceeded);
-    ck_assert_int_eq(skew.offset_ns, 0);
-    hf_skew_measure(&skew, T0, T0 + 2 * SKEW, SKEW);
-    ck_assert(skew.exceeded);
-    ck_assert_int_lt(skew.offset_ns, 0);
-    hf_skew_measure(&skew, T0 + SKEW - SKEW / 10, T0, SKEW);
-    ck_assert_msg(skew.exceeded, "leaves only well below the limit");
-    hf_skew_measure(&skew, T0 + SKEW / 2, T0, SKEW);
-    ck_assert(!skew.exceeded);
+    ck_assert(!hf_skew_judge(&skew, 0, T0, SKEW));
+    ck_assert_int_eq(hf_skew_offset_ns(&skew, 0, T0), 0);
+    hf_skew_measure(&skew, T0, 1000);
+    ck_assert_int_eq(hf_skew_offset_ns(&skew, 1000, T0 + HF_NS_PER_S / 2), 0);
+    ck_assert(!hf_skew_judge(&skew, 1000, T0, SKEW));
+    ck_assert(hf_skew_judge(&skew, 1000, T0 + 2 * SKEW, SKEW));
+    ck_assert_int_lt(hf_skew_offset_ns(&skew, 1000, T0 + 2 * SKEW), 0);
+    ck_assert_msg(hf_skew_judge(&skew, 1000, T0 + SKEW - SKEW / 10, SKEW), "leaves only well below the limit");
+    ck_assert(!hf_skew_judge(&skew, 1000, T0 + SKEW / 2, SKEW));
+}
+END_TEST
+
+/* Our own clock leaps while nothing is heard from the server: the server's goes on with the time that ran. */
+START_TEST(skew_after_a_leap)
+{
+    struct hf_skew skew = {0};
+
+    hf_skew_measure(&skew, T0, 0);
+    ck_assert_int_eq(hf_skew_offset_ns(&skew, DAY, T0 + 9 * DAY), (int64_t)(HF_NS_PER_S / 2) - (int64_t)(8 * DAY));
+    ck_assert(hf_skew_judge(&skew, DAY, T0 + 9 * DAY, SKEW));
 }
 END_TEST
 
@@ -252,6 +262,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, far_leap_with_a_witness);
     tcase_add_test(tc, behind_the_server);
     tcase_add_test(tc, skew_measured);
+    tcase_add_test(tc, skew_after_a_leap);
     tcase_add_test(tc, kernel_says_something);
     tcase_add_loop_test(tc, file, 0, HF_LEN(files));
     tcase_add_test(tc, file_round_trip);

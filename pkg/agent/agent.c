@@ -11,6 +11,7 @@
 /* How stale the written time of last contact may be, as part of the policy's window, and at least. A power cut then makes the
  * node believe it was away that much longer: the safe side. */
 enum { SAVE_PART_OF_WINDOW = 24 };
+#define TOLD_STEP_NS ((int64_t)(5 * HF_NS_PER_S))
 #define SAVE_AT_LEAST_NS (10 * 60 * HF_NS_PER_S)
 
 void hf_agent_wake(struct hf_agent *agent, unsigned due)
@@ -65,6 +66,24 @@ static void judge_hold(struct hf_agent *agent, struct hf_now now)
     agent->due |= DUE_PLAN | DUE_STATUS;
 }
 
+/* Our clock never goes back, so one that once leapt forward stays ahead; what is told to others is in the server's time then. In
+ * steps, so that the half second a Date is worth does not make every status new. */
+static void judge_clock(struct hf_agent *agent, struct hf_now now)
+{
+    bool before = agent->skew.exceeded;
+    int64_t offset = hf_skew_offset_ns(&agent->skew, now.mono_ns, now.unix_ns), moved = offset - agent->told_offset_ns;
+
+    if (moved > TOLD_STEP_NS || moved < -TOLD_STEP_NS) {
+        agent->told_offset_ns = offset;
+        agent->due |= DUE_STATUS;
+    }
+    if (hf_skew_judge(&agent->skew, now.mono_ns, now.unix_ns, agent->policy->clock_max_skew_ns) == before)
+        return;
+    hf_log(agent->log, HF_LOG_WARNING, agent->skew.exceeded ? "clock.skewed" : "clock.agrees",
+           HF_D("offsetMilliseconds", offset / (int64_t)HF_NS_PER_MS));
+    agent->due |= DUE_STATUS;
+}
+
 static void interval_if_due(struct hf_agent *agent, struct hf_now now)
 {
     uint64_t interval = agent->policy->interval_ns;
@@ -89,6 +108,7 @@ static void work(struct hf_agent *agent, struct hf_now now, uint64_t *ret_stale_
         hf_reconcile_policy(agent);
     judge_contact(agent, now, ret_stale_wait_ns);
     judge_hold(agent, now);
+    judge_clock(agent, now);
     if ((agent->due & DUE_PLAN) != 0)
         hf_reconcile_plan(agent);
     if (agent->due != 0)

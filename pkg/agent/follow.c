@@ -195,18 +195,11 @@ static void found(struct hf_agent *agent)
     hf_agent_wake(agent, DUE_STATUS);
 }
 
-static void measure_skew(struct hf_agent *agent, uint64_t server_date_unix_ns)
+static void hear_date(struct hf_agent *agent, uint64_t server_date_unix_ns)
 {
-    bool before = agent->skew.exceeded;
-    uint64_t max_skew = agent->policy->clock_max_skew_ns;
-
-    hf_skew_measure(&agent->skew, server_date_unix_ns, hf_unix_ns(agent->clock), max_skew);
-    hf_floor_witness(&agent->params.home->floor, server_date_unix_ns, max_skew);
-    if (agent->skew.exceeded == before)
-        return;
-    hf_log(agent->log, HF_LOG_WARNING, agent->skew.exceeded ? "clock.skewed" : "clock.agrees",
-           HF_D("offsetMilliseconds", agent->skew.offset_ns / (int64_t)HF_NS_PER_MS));
-    hf_agent_wake(agent, DUE_STATUS);
+    hf_skew_measure(&agent->skew, server_date_unix_ns, hf_mono_ns(agent->clock));
+    hf_floor_witness(&agent->params.home->floor, server_date_unix_ns, agent->policy->clock_max_skew_ns);
+    hf_agent_wake(agent, 0);
 }
 
 /* Contact is what brings desired state: both kinds of it. */
@@ -223,7 +216,7 @@ static void on_contact(void *arg, enum hf_contact_kind kind, uint64_t server_dat
 
     follow->proven = kind == HF_CONTACT_PROVEN;
     if (follow->proven && server_date_unix_ns != 0)
-        measure_skew(agent, server_date_unix_ns);
+        hear_date(agent, server_date_unix_ns);
     if (in_contact(agent) && !before)
         found(agent);
     else if (!in_contact(agent) && before)

@@ -62,6 +62,17 @@ static int take_lock(struct hf_home *home, int pid, struct hf_err *err)
     return 0;
 }
 
+/* A power cut in the middle of a replacement leaves its beginning; the next replacement would take it away, but may be long in
+ * coming. */
+static void sweep(struct hf_home *home)
+{
+    static const char *const names[] = {"clock.new", "sequence.new", "outbox.json.new"};
+    char path[PATH_MAX];
+
+    for (size_t i = 0; i < HF_LEN(names); i++)
+        (void)home->fs->unlinkat(home->fs->ctx, AT_FDCWD, hf_home_path(home, names[i], path), 0);
+}
+
 static void read_clock(struct hf_home *home, struct hf_log *log)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLOCK_FILE_MAX);
@@ -91,6 +102,7 @@ int hf_home_open(struct hf_home *home, const struct hf_fs_ops *fs, const char *d
         r = take_lock(home, pid, err);
     if (r < 0)
         return r;
+    sweep(home);
     read_clock(home, log);
     hf_floor_init(&home->floor, wall, home->kept.newest_unix_ns);
     return 0;

@@ -39,8 +39,8 @@ static void free_policy(void *decoded)
     hf_syncpolicy_free(decoded);
 }
 
-const struct hf_object_kind hf_kind_edgeupdate = {"EdgeUpdate", "EdgeUpdate.refused", decode_update, free_update};
-const struct hf_object_kind hf_kind_syncpolicy = {"SyncPolicy", "SyncPolicy.refused", decode_policy, free_policy};
+const struct hf_object_kind hf_kind_edgeupdate = {"EdgeUpdate", "EdgeUpdateRefused", decode_update, free_update};
+const struct hf_object_kind hf_kind_syncpolicy = {"SyncPolicy", "SyncPolicyRefused", decode_policy, free_policy};
 
 struct slot {
     struct hf_object object;

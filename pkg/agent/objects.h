@@ -16,7 +16,7 @@
 /* How a kind is decoded: hf_edgeupdate_decode() and hf_syncpolicy_decode() behind one type. */
 struct hf_object_kind {
     const char *kind;         /* "EdgeUpdate": also where good versions are cached */
-    const char *refused_kind; /* "EdgeUpdate.refused": where refused ones are */
+    const char *refused_kind; /* "EdgeUpdateRefused": where refused ones are */
     int (*decode)(json_t *json, void **ret_decoded, struct hf_issues *issues);
     void (*free_decoded)(void *decoded);
 };

@@ -59,10 +59,12 @@ struct report {
     struct hf_delivery *delivery;
     bool creating; /* the delivery on its way makes the object */
     uint64_t give_up_ns;
-    bool exists; /* the source has our EdgeNode */
-    bool heard;  /* of it, in this life */
-    bool outbox; /* a file is on the disk */
-    bool told;   /* everything there is to say was delivered */
+    bool exists;             /* the source has our EdgeNode */
+    bool heard;              /* of it, in this life */
+    bool uncertain;          /* the disk does not say which numbers were used */
+    uint64_t heard_sequence; /* highest that the source showed in this life */
+    bool outbox;             /* a file is on the disk */
+    bool told;               /* everything there is to say was delivered */
     int64_t generation;
 };
 
@@ -93,7 +95,7 @@ struct hf_agent {
     struct hf_stale stale;
     enum hf_staleness staleness;
     struct hf_skew skew;
-    uint64_t witness_unix_ns;
+    int64_t told_offset_ns; /* added to times we tell: server's clock less ours, in steps */
     struct hf_hold hold;
     bool held;
     uint64_t hold_end_unix_ns;

@@ -37,22 +37,25 @@ static void read_sequence(struct hf_agent *agent)
         r = hf_json_parse(hf_buf_view(&text), NULL, &root, &err);
     if (r == 0 && (hf_json_int_or(root, "format", 0) != 1 || hf_json_int_or(root, "next", -1) < 0))
         r = hf_err_set(&err, EBADMSG, "unknown format of the sequence file");
-    if (r == 0)
+    if (r == 0) {
         agent->report.sequence = agent->report.durable = (uint64_t)hf_json_int_or(root, "next", 0);
-    else if (r != -ENOENT)
-        /* The API server still has our last number: it is taken over when it is heard. */
+        return;
+    }
+    /* The API server still has our last number: nothing is sent until it is heard. */
+    agent->report.uncertain = true;
+    if (r != -ENOENT)
         hf_log_err(agent->log, HF_LOG_WARNING, "sequence.damaged", "file", path, &err);
 }
 
-/* A number that was never used before. When the disk refuses, the status matters more than a number that a later life might
- * use again: the API server's copy then tells us. */
+/* A number that was never used before. A new block is reserved when half of the old one is left, so that a disk that refuses
+ * for a while does not matter; when it refuses for longer, the status matters more than its number. */
 static uint64_t next_sequence(struct hf_agent *agent)
 {
     struct report *report = &agent->report;
     struct hf_err err = HF_ERR_INIT;
 
     report->sequence++;
-    if (report->sequence >= report->durable) {
+    if (report->sequence + SEQUENCE_BLOCK / 2 >= report->durable) {
         uint64_t end = report->sequence + SEQUENCE_BLOCK;
         if (write_sequence(agent, end, &err) == 0)
             report->durable = end;
@@ -135,6 +138,18 @@ static bool on_its_way(enum hf_phase phase)
     return phase >= HF_PHASE_SWAPPING && phase != HF_PHASE_COMMITTED && phase <= HF_PHASE_ROLLING_BACK;
 }
 
+/* A time of ours as others know it. */
+static uint64_t told(const struct hf_agent *agent, uint64_t unix_ns)
+{
+    return unix_ns == 0 ? 0 : unix_ns + (uint64_t)agent->told_offset_ns;
+}
+
+/* The same of something that was written down earlier, perhaps before our clock was led astray: what is past anyway stays. */
+static uint64_t told_later(const struct hf_agent *agent, uint64_t unix_ns)
+{
+    return unix_ns <= told(agent, hf_unix_ns(agent->clock)) ? unix_ns : told(agent, unix_ns);
+}
+
 /* What is desired, and what must be brought to its end though it is not any more; old history is not news. */
 static void collect_update(void *arg, const struct hf_update_status *status)
 {
@@ -143,8 +158,10 @@ static void collect_update(void *arg, const struct hf_update_status *status)
 
     for (size_t i = 0; i < all->agent->desired_names.n; i++)
         wanted = wanted || strcmp(all->agent->desired_names.entries[i].key, status->name) == 0;
-    if ((wanted || on_its_way(status->phase)) && all->n < HF_LEN(all->updates))
-        all->updates[all->n++] = *status;
+    if ((!wanted && !on_its_way(status->phase)) || all->n == HF_LEN(all->updates))
+        return;
+    all->updates[all->n] = *status;
+    all->updates[all->n++].time_unix_ns = told_later(all->agent, status->time_unix_ns);
 }
 
 /* A refused version of what did not concern this node before concerns others. */
@@ -204,14 +221,14 @@ static int build_essence(struct hf_agent *agent, struct collected *all, struct h
         .disks = all->disks,
         .n_disks = all->n_disks,
         .hold = agent->held ? &agent->hold : NULL,
-        .hold_end_unix_ns = agent->hold_end_unix_ns,
+        .hold_end_unix_ns = agent->hold_end_unix_ns == HF_NEVER ? HF_NEVER : told_later(agent, agent->hold_end_unix_ns),
         .policy = agent->policy,
         .labels_refused = &agent->labels_refused,
         .disk_trouble = hf_diskq_failing(agent->diskq, trouble, sizeof(trouble)) ? trouble : NULL,
         .verdict = verdict,
         .observed_generation = agent->report.generation,
     };
-    return hf_status_essence(&view, agent->report.conditions, hf_unix_ns(agent->clock), ret_essence);
+    return hf_status_essence(&view, agent->report.conditions, told(agent, hf_unix_ns(agent->clock)), ret_essence);
 }
 
 void hf_report_build(struct hf_agent *agent)
@@ -318,10 +335,12 @@ static void create_self(struct hf_agent *agent)
 
 static int make_body(struct hf_agent *agent, json_t **ret_body)
 {
+    struct hf_now now = hf_now_read(agent->clock);
     struct hf_status_volatile moving = {
         .sequence = next_sequence(agent),
-        .contact_unix_ns = hf_stale_contact_unix_ns(&agent->stale, hf_now_read(agent->clock)),
-        .skew = &agent->skew,
+        .contact_unix_ns = told(agent, hf_stale_contact_unix_ns(&agent->stale, now)),
+        .has_offset = agent->skew.known,
+        .offset_ns = hf_skew_offset_ns(&agent->skew, now.mono_ns, now.unix_ns),
     };
 
     return hf_status_body(agent->params.node_name, agent->report.essence, &moving, ret_body);
@@ -352,7 +371,7 @@ static void park(struct hf_agent *agent)
 
 static bool waits_for_self(const struct hf_agent *agent, uint64_t now, uint64_t *ret_until)
 {
-    *ret_until = agent->stale.contact_mono_ns + SELF_WAIT_NS;
+    *ret_until = agent->report.uncertain ? HF_NEVER : agent->stale.contact_mono_ns + SELF_WAIT_NS;
     return agent->params.source_echoes && !agent->follows[FOLLOW_SELF].synced && now < *ret_until;
 }
 
@@ -439,10 +458,14 @@ void hf_report_heard_self(struct hf_agent *agent, const json_t *self)
         report->sequence = theirs;
         report->told = false;
         hf_pace_changed(&report->pace, false, hf_mono_ns(agent->clock));
+    } else if (theirs < report->heard_sequence) {
+        /* A duplicate of an older write arrived late and won: say the newest again. */
+        hf_pace_changed(&report->pace, false, hf_mono_ns(agent->clock));
     } else if (report->sent != 0 && theirs >= report->sent) {
         report->sent = 0;
         clear_outbox(agent);
     }
+    report->heard_sequence = self == NULL ? 0 : HF_MAX(report->heard_sequence, theirs);
     if (first)
         adopt_times(agent, hf_json_at(self, "status.conditions"));
     hf_agent_wake(agent, DUE_STATUS);

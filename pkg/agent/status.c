@@ -332,8 +332,8 @@ int hf_status_body(const char *node_name, const json_t *essence, const struct hf
 
     put(&status, "sequence", json_integer((json_int_t)moving->sequence));
     put_time(&contact, "lastTime", moving->contact_unix_ns);
-    if (moving->skew->known)
-        put(&clock, "offsetMilliseconds", json_integer(moving->skew->offset_ns / (int64_t)HF_NS_PER_MS));
+    if (moving->has_offset)
+        put(&clock, "offsetMilliseconds", json_integer(-moving->offset_ns / (int64_t)HF_NS_PER_MS));
     if (contact.failed || clock.failed)
         b.failed = true;
     put_built(&b, "status", &status);

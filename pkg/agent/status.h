@@ -51,7 +51,8 @@ bool hf_status_same(const json_t *essence_a, const json_t *essence_b);
 struct hf_status_volatile {
     uint64_t sequence;
     uint64_t contact_unix_ns; /* 0 never */
-    const struct hf_skew *skew;
+    bool has_offset;
+    int64_t offset_ns; /* the server's clock less ours; told the other way round: positive when the node is ahead */
 };
 
 /* {apiVersion, kind, metadata.name, status}: what is applied. -ENOMEM. */

@@ -1,0 +1,717 @@
+/* Whole agents on a virtual clock, a disk that loses what was not synced, a network that drops, delays, duplicates and
+ * partitions, and a model of an API server; driven and disturbed by a seed.
+ *
+ *     HF_SIM_SEEDS=N   how many seeds (default 200)      HF_SIM_SEED=S   only this one; HF_SIM_LOG=1 (or a node's name) shows what agents say
+ *
+ * Checked after every event: what lies at the path and what runs is one whole, signed, admitted release; no status number
+ * goes back. Checked at the end, when everything is healed: each node is where the last update must have brought it, has said so,
+ * and has left nothing behind. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "api/edgeupdate.h"
+#include "base/parse.h"
+#include "kube/kube.h"
+#include "support/apiserver_sim.h"
+#include "support/check_main.h"
+#include "support/simboard.h"
+#include "support/simsite.h"
+
+#define STATE "/var/lib/holdfast"
+#define TARGET "/opt/edge/app"
+#define UNIT "edge.service"
+#define MINUTE (60 * HF_NS_PER_S)
+
+enum { NODES = 2, RELEASES = 8, DEFAULT_SEEDS = 200 };
+
+static const char *const tempers[RELEASES] = {"healthy", "healthy", "sick",    "slow",
+                                              "healthy", "crash",   "healthy", "healthy"};
+static struct hf_simsite *site;
+
+/* How release i is published in this world. */
+enum kind { STRAIGHT, FORGED, STRANGER, EXPIRED, WRONG_HASH, NOT_ADMITTED, KIND_COUNT };
+static const char *const kind_names[KIND_COUNT] = {"straight", "forged",     "by a stranger",
+                                                   "expired",  "wrong hash", "not admitted"};
+
+struct world;
+
+struct node {
+    struct world *world;
+    char name[16];
+    struct hf_simfs *fs;
+    struct hf_simboard *host;
+    /* one life */
+    bool alive;
+    unsigned lives;
+    struct hf_log *log;
+    struct hf_simproc *proc;
+    struct hf_simclient *api_client, *file_client;
+    struct hf_kube_config config;
+    struct hf_home home;
+    bool home_open;
+    struct hf_kube *kube;
+    struct hf_agent *agent;
+    bool cut_power; /* what the armed stop will be */
+    /* what was seen */
+    uint64_t checked_calls;
+    int64_t sequence;
+    const char *roots[2];
+};
+
+struct world {
+    uint64_t seed;
+    struct hf_simloop *loop;
+    struct hf_simnet *net;
+    struct hf_simapi *api;
+    struct node nodes[NODES];
+    enum kind kinds[RELEASES + 1];
+    size_t published; /* the newest release in the object */
+    bool calm;        /* no new faults */
+    bool duplicates;
+    char history[4096];
+};
+
+static void say(struct world *world, const char *format, ...) HF_PRINTF(2, 3);
+static void say(struct world *world, const char *format, ...)
+{
+    size_t n = strlen(world->history);
+    va_list args;
+
+    n += (size_t)snprintf(world->history + n, sizeof(world->history) - n, "\n  %8.3f s  ",
+                          (double)hf_simloop_now_ns(world->loop) / 1e9);
+    n = HF_MIN(n, sizeof(world->history) - 1);
+    va_start(args, format);
+    (void)vsnprintf(world->history + n, sizeof(world->history) - n, format, args);
+    va_end(args);
+    if (getenv("HF_SIM_LOG") != NULL)
+        (void)fprintf(stderr, "---- %s\n", strrchr(world->history, '\n'));
+}
+
+static void give_up(const struct world *world, const char *text)
+{
+    /* Check's own messages are short: the story goes to stderr. */
+    (void)fprintf(stderr, "HF_SIM_SEED=%llu: %s%s\n", (unsigned long long)world->seed, text, world->history);
+    ck_abort_msg("HF_SIM_SEED=%llu: %s", (unsigned long long)world->seed, text);
+}
+
+#define MUST(world, condition, ...)                                                                                    \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            char said_[512];                                                                                           \
+            (void)snprintf(said_, sizeof(said_), __VA_ARGS__);                                                         \
+            give_up((world), said_);                                                                                   \
+        }                                                                                                              \
+    } while (0)
+
+/* ---- invariants --------------------------------------------------------------------------------------------------- */
+
+static bool permitted(const struct world *world, size_t release)
+{
+    return release == 1 || (release > 1 && world->kinds[release] == STRAIGHT);
+}
+
+static void check_target(struct node *node)
+{
+    size_t n = 0, release;
+    const void *bytes = hf_simfs_get(node->fs, TARGET, &n);
+
+    MUST(node->world, bytes != NULL, "%s: nothing at the path", node->name);
+    release = hf_simsite_which(site, bytes, n);
+    MUST(node->world, release != 0, "%s: %zu bytes at the path are no whole release: %.40s", node->name, n,
+         (const char *)bytes);
+    MUST(node->world, permitted(node->world, release), "%s: release %zu at the path, which was published %s",
+         node->name, release, kind_names[node->world->kinds[release]]);
+}
+
+static void check_running(struct node *node)
+{
+    const char *line = hf_simboard_running(node->host, UNIT);
+    unsigned release = 0;
+
+    if (line[0] == '\0')
+        return;
+    MUST(node->world, sscanf(line, "release edge 1.%u.0", &release) == 1 && permitted(node->world, release),
+         "%s: runs '%s'", node->name, line);
+}
+
+static void end_life(struct node *node, bool power);
+
+static void after_each(void *arg)
+{
+    struct world *world = arg;
+
+    for (size_t i = 0; i < NODES; i++) {
+        struct node *node = &world->nodes[i];
+        if (node->alive && hf_simfs_stopped(node->fs))
+            end_life(node, node->cut_power);
+        if (hf_simfs_calls(node->fs) != node->checked_calls)
+            check_target(node);
+        node->checked_calls = hf_simfs_calls(node->fs);
+        check_running(node);
+    }
+}
+
+static void object_changed(void *arg, const char *type, const char *kind, json_t *object)
+{
+    struct world *world = arg;
+    const char *name = hf_json_str_or(object, "metadata.name", "");
+
+    if (strcmp(kind, "EdgeNode") != 0 || strcmp(type, "DELETED") == 0)
+        return;
+    for (size_t i = 0; i < NODES; i++) {
+        struct node *node = &world->nodes[i];
+        int64_t sequence = hf_json_int_or(object, "status.sequence", 0);
+        if (strcmp(node->name, name) != 0)
+            continue;
+        MUST(world, sequence >= node->sequence || world->duplicates, "%s: status number %lld after %lld", name,
+             (long long)sequence, (long long)node->sequence);
+        node->sequence = HF_MAX(node->sequence, sequence);
+    }
+}
+
+/* ---- lives -------------------------------------------------------------------------------------------------------- */
+
+static void begin_life(void *arg);
+
+static void restart_later(struct node *node)
+{
+    hf_simloop_post(node->world->loop, HF_NS_PER_S + hf_simloop_below(node->world->loop, 20 * HF_NS_PER_S), begin_life,
+                    node);
+}
+
+static void tear_down_life(struct node *node)
+{
+    if (node->proc != NULL)
+        hf_simproc_kill(node->proc);
+    hf_agent_free(node->agent);
+    hf_kube_free(node->kube);
+    hf_simclient_free(node->api_client);
+    hf_simclient_free(node->file_client);
+    if (node->home_open)
+        hf_home_close(&node->home);
+    hf_log_free(node->log);
+    hf_simproc_free(node->proc);
+    node->agent = NULL;
+    node->kube = NULL;
+    node->api_client = node->file_client = NULL;
+    node->home_open = node->alive = false;
+    node->log = NULL;
+    node->proc = NULL;
+    hf_kube_config_done(&node->config);
+    MUST(node->world, hf_simboard_calls(node->host) == 0, "%s: calls to the host are left", node->name);
+}
+
+static void end_life(struct node *node, bool power)
+{
+    say(node->world, "%s: %s", node->name, power ? "power cut" : "killed");
+    tear_down_life(node);
+    if (power) {
+        hf_simfs_power_cut(node->fs, hf_simloop_below(node->world->loop, UINT64_MAX));
+        hf_simboard_boot(node->host);
+    } else {
+        hf_simfs_kill(node->fs);
+    }
+    restart_later(node);
+}
+
+static int open_parts(struct node *node, struct hf_err *err)
+{
+    const struct hf_clock_ops *clock;
+    int r = hf_home_open(&node->home, hf_simfs_ops(node->fs), STATE, (int)node->lives, hf_simproc_clock(node->proc),
+                         node->log, err);
+
+    node->home_open = r == 0;
+    if (r < 0)
+        return r;
+    clock = hf_home_clock(&node->home);
+    node->config.server = strdup("https://api");
+    struct hf_kube_params kube = {.config = &node->config,
+                                  .field_manager = HF_FIELD_MANAGER,
+                                  .clock = clock,
+                                  .rng = hf_simproc_rand(node->proc),
+                                  .sched = hf_simproc_sched(node->proc),
+                                  .http = hf_simclient_ops(node->api_client),
+                                  .log = node->log};
+    node->kube = hf_kube_new(&kube, err);
+    if (node->kube == NULL)
+        return -err->code;
+    struct hf_agent_params params = {.home = &node->home,
+                                     .rng = hf_simproc_rand(node->proc),
+                                     .sched = hf_simproc_sched(node->proc),
+                                     .source = hf_kube_source(node->kube),
+                                     .source_echoes = true,
+                                     .http = hf_simboard_http(node->host, hf_simclient_ops(node->file_client)),
+                                     .proc = hf_simboard_proc(node->host),
+                                     .probe = hf_simboard_probe(node->host),
+                                     .unit = hf_simboard_unit(node->host),
+                                     .log = node->log,
+                                     .node_name = node->name,
+                                     .version = "0.0.0",
+                                     .trust_dir = "/etc/holdfast/trust.d",
+                                     .roots = node->roots,
+                                     .arch = "amd64",
+                                     .facts_root = "",
+                                     .retry_base_ns = HF_NS_PER_S};
+    return hf_agent_new(&params, &node->agent, err);
+}
+
+static void begin_life(void *arg)
+{
+    struct node *node = arg;
+    struct world *world = node->world;
+    struct hf_err err = HF_ERR_INIT;
+    char text[600];
+
+    node->lives++;
+    node->proc = hf_simproc_new(world->loop, node->name);
+    const char *wanted = getenv("HF_SIM_LOG");
+    if (wanted != NULL && (strcmp(wanted, "1") == 0 || strcmp(wanted, node->name) == 0))
+        node->log = hf_log_new(2, HF_LOG_DEBUG, hf_simproc_clock(node->proc));
+    node->api_client = hf_simnet_client(world->net, node->proc);
+    node->file_client = hf_simnet_client(world->net, node->proc);
+    node->alive = true;
+    if (open_parts(node, &err) == 0)
+        return;
+    /* As a service manager would: again, later. Only a disk that fails may be the reason. */
+    MUST(world, hf_simfs_stopped(node->fs) || hf_simfs_failed(node->fs) > 0, "%s: does not start: %s", node->name,
+         hf_err_text(&err, text, sizeof(text)));
+    say(world, "%s: could not start", node->name);
+    tear_down_life(node);
+    hf_simfs_kill(node->fs);
+    restart_later(node);
+}
+
+/* ---- faults ------------------------------------------------------------------------------------------------------- */
+
+static void set_links(struct node *node, enum hf_simlink_state state)
+{
+    static const char *const names[] = {"up", "down", "silent"};
+
+    say(node->world, "%s: link %s", node->name, names[state]);
+    if (!node->alive)
+        return;
+    hf_simclient_set_state(node->api_client, state);
+    hf_simclient_set_state(node->file_client, state);
+}
+
+static void arm_crash(struct node *node)
+{
+    uint64_t n = 1 + hf_simloop_below(node->world->loop, 250);
+
+    node->cut_power = hf_simloop_below(node->world->loop, 2) == 0;
+    hf_simfs_count_only(node->fs, hf_simloop_below(node->world->loop, 2) == 0 ? HF_SIMFS_WRITES : HF_SIMFS_ALL);
+    hf_simfs_stop_at(node->fs, n);
+    say(node->world, "%s: %s at file system call %llu from here", node->name, node->cut_power ? "power cut" : "kill",
+        (unsigned long long)n);
+}
+
+static void bad_link(struct node *node)
+{
+    struct hf_simloop *loop = node->world->loop;
+    struct hf_simlink link = {.delay_min_ns = HF_NS_PER_MS,
+                              .delay_max_ns = HF_NS_PER_MS + hf_simloop_below(loop, 2 * HF_NS_PER_S),
+                              .bytes_per_s = hf_simloop_below(loop, 2) == 0 ? 0 : 2000 + hf_simloop_below(loop, 60000),
+                              .chunk_max = hf_simloop_below(loop, 3000),
+                              .break_ppm = (unsigned)hf_simloop_below(loop, 200000),
+                              .duplicate_ppm = node->world->duplicates ? (unsigned)hf_simloop_below(loop, 200000) : 0};
+
+    say(node->world, "%s: bad link", node->name);
+    if (!node->alive)
+        return;
+    hf_simclient_set_link(node->api_client, &link);
+    hf_simclient_set_link(node->file_client, &link);
+}
+
+static void wrong_clock(struct node *node)
+{
+    int64_t offset = (int64_t)hf_simloop_below(node->world->loop, 40 * 24 * 60 * MINUTE);
+
+    if (hf_simloop_below(node->world->loop, 2) == 0)
+        offset = -offset * 20;
+    say(node->world, "%s: clock off by %lld s", node->name, (long long)(offset / (int64_t)HF_NS_PER_S));
+    if (node->alive)
+        hf_simproc_set_unix_offset(node->proc, offset);
+}
+
+static void sick_disk(struct node *node)
+{
+    static const int codes[] = {ENOSPC, EIO, EROFS, EDQUOT};
+    struct hf_simloop *loop = node->world->loop;
+    uint64_t n = 1 + hf_simloop_below(loop, 60), times = 1 + hf_simloop_below(loop, 5);
+    int code = codes[hf_simloop_below(loop, HF_LEN(codes))];
+
+    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
+    hf_simfs_fail_at(node->fs, n, code, times);
+    say(node->world, "%s: %llu writes from the %lluth fail: %s", node->name, (unsigned long long)times,
+        (unsigned long long)n, strerror(code));
+}
+
+static void disturb_node(struct node *node)
+{
+    struct hf_simloop *loop = node->world->loop;
+
+    switch (hf_simloop_below(loop, 9)) {
+    case 0:
+    case 1:
+        arm_crash(node);
+        break;
+    case 2:
+        if (node->alive)
+            end_life(node, hf_simloop_below(loop, 2) == 0);
+        break;
+    case 3:
+        set_links(node, HF_SIM_LINK_DOWN);
+        break;
+    case 4:
+        set_links(node, HF_SIM_LINK_SILENT);
+        break;
+    case 5:
+        set_links(node, HF_SIM_LINK_UP);
+        break;
+    case 6:
+        bad_link(node);
+        break;
+    case 7:
+        wrong_clock(node);
+        break;
+    default:
+        sick_disk(node);
+        break;
+    }
+}
+
+static void disturb_server(struct world *world)
+{
+    switch (hf_simloop_below(world->loop, 6)) {
+    case 0:
+        say(world, "server refuses");
+        hf_simnet_set_server(world->net, "https://api", HF_SIM_SERVER_REFUSING);
+        break;
+    case 1:
+        say(world, "server silent");
+        hf_simnet_set_server(world->net, "https://api", HF_SIM_SERVER_SILENT);
+        break;
+    case 2:
+        say(world, "server up");
+        hf_simnet_set_server(world->net, "https://api", HF_SIM_SERVER_UP);
+        break;
+    case 3:
+        say(world, "history compacted");
+        hf_simapi_compact(world->api);
+        hf_simapi_expire_watches(world->api);
+        break;
+    case 4:
+        say(world, "watches end");
+        hf_simapi_end_watches(world->api);
+        break;
+    default:
+        say(world, "server errors");
+        hf_simapi_fail(world->api, 1 + (unsigned)hf_simloop_below(world->loop, 4),
+                       hf_simloop_below(world->loop, 2) == 0 ? 503 : 429,
+                       hf_simloop_below(world->loop, 20 * HF_NS_PER_S));
+        break;
+    }
+}
+
+static void disturb(void *arg)
+{
+    struct world *world = arg;
+
+    if (world->calm)
+        return;
+    if (hf_simloop_below(world->loop, 5) == 0)
+        disturb_server(world);
+    else
+        disturb_node(&world->nodes[hf_simloop_below(world->loop, NODES)]);
+    hf_simloop_post(world->loop, HF_NS_PER_S + hf_simloop_below(world->loop, 40 * HF_NS_PER_S), disturb, world);
+}
+
+static void heal(struct world *world)
+{
+    static const struct hf_simlink good = {.delay_min_ns = HF_NS_PER_MS, .delay_max_ns = 5 * HF_NS_PER_MS};
+
+    say(world, "everything is healed");
+    world->calm = true;
+    hf_simnet_set_server(world->net, "https://api", HF_SIM_SERVER_UP);
+    hf_simapi_fail(world->api, 0, 0, 0);
+    for (size_t i = 0; i < NODES; i++) {
+        struct node *node = &world->nodes[i];
+        hf_simfs_stop_at(node->fs, 0);
+        hf_simfs_fail_at(node->fs, 0, 0, 0);
+        if (!node->alive)
+            continue;
+        hf_simclient_set_link(node->api_client, &good);
+        hf_simclient_set_link(node->file_client, &good);
+        hf_simclient_set_state(node->api_client, HF_SIM_LINK_UP);
+        hf_simclient_set_state(node->file_client, HF_SIM_LINK_UP);
+        hf_simproc_set_unix_offset(node->proc, 0);
+    }
+}
+
+/* ---- the operator ------------------------------------------------------------------------------------------------- */
+
+/* Without a strategy everybody is admitted; with this one nobody is. */
+static void admit_nobody(json_t *update)
+{
+    struct hf_edgeupdate *decoded = NULL;
+    struct hf_issues issues;
+
+    ck_assert_int_eq(hf_json_put(update, "spec.strategy", json_pack("{s:[{s:i}]}", "waves", "percent", 100)), 0);
+    ck_assert_int_eq(hf_edgeupdate_decode(update, &decoded, &issues), 0);
+    ck_assert_int_eq(
+        hf_json_put(update, "status.admission",
+                    json_pack("{s:s, s:i, s:b}", "digest", decoded->release.digest, "cutoff", 0, "canary", 0)),
+        0);
+    hf_edgeupdate_free(decoded);
+}
+
+static void publish(struct world *world, size_t release)
+{
+    enum kind kind = world->kinds[release];
+    struct hf_simsite_twist twist = {.forged = kind == FORGED,
+                                     .other_key = kind == STRANGER,
+                                     .wrong_hash = kind == WRONG_HASH,
+                                     .expires = kind == EXPIRED ? "2026-11-19T00:00:00Z" : NULL,
+                                     .exec_check = hf_simloop_below(world->loop, 2) == 0,
+                                     .tcp_check = hf_simloop_below(world->loop, 2) == 0,
+                                     .unit_check = hf_simloop_below(world->loop, 2) == 0};
+    json_t *update = hf_simsite_update(site, release, &twist);
+
+    if (kind == NOT_ADMITTED)
+        admit_nobody(update);
+    say(world, "release %zu (%s, %s) is published", release, tempers[release - 1], kind_names[kind]);
+    (void)hf_simapi_put(world->api, update);
+    world->published = release;
+}
+
+static void operate(void *arg)
+{
+    struct world *world = arg;
+
+    if (world->calm || world->published >= RELEASES)
+        return;
+    publish(world, world->published + 1 + hf_simloop_below(world->loop, 2) * (world->published + 2 <= RELEASES));
+    hf_simloop_post(world->loop, MINUTE + hf_simloop_below(world->loop, 6 * MINUTE), operate, world);
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------------ */
+
+static const char *phase_of(const json_t *status)
+{
+    return hf_json_str_or(json_array_get(json_object_get(status, "updates"), 0), "phase", "(none)");
+}
+
+static const char *expected_phase(const struct world *world)
+{
+    const char *temper = tempers[world->published - 1];
+
+    switch (world->kinds[world->published]) {
+    case STRAIGHT:
+        return strcmp(temper, "sick") == 0 || strcmp(temper, "crash") == 0 ? "RolledBack" : "Committed";
+    case NOT_ADMITTED:
+    case WRONG_HASH: /* tried again, rarely: the publisher may put the right file there */
+        return "Waiting";
+    default:
+        return "Rejected";
+    }
+}
+
+/* Times that are told are the server's, though the node's own clock may have been led astray for good. */
+static void check_times(struct world *world, const json_t *status)
+{
+    uint64_t now = HF_SIM_UNIX_START + hf_simloop_now_ns(world->loop), last = 0;
+    const char *text = hf_json_str_or(status, "contact.lastTime", "");
+
+    MUST(world, hf_parse_time(text, &last) == 0 && last < now + 10 * HF_NS_PER_S && last + 3 * MINUTE > now,
+         "contact.lastTime is %s", text);
+}
+
+static bool converged(void *arg)
+{
+    struct world *world = arg;
+
+    for (size_t i = 0; i < NODES; i++) {
+        const json_t *self = hf_simapi_get(world->api, "EdgeNode", world->nodes[i].name);
+        const json_t *status = json_object_get(self, "status");
+        if (strcmp(phase_of(status), expected_phase(world)) != 0 ||
+            hf_json_int_or(json_array_get(json_object_get(status, "updates"), 0), "sequence", 0) !=
+                (int64_t)world->published ||
+            strcmp(hf_json_str_or(status, "contact.state", ""), "Fresh") != 0)
+            return false;
+    }
+    return true;
+}
+
+static void look_left_over(void *arg, const char *path, const struct stat *st)
+{
+    struct node *node = arg;
+    const char *name = strrchr(path, '/') + 1;
+    size_t n = strlen(name);
+
+    (void)st;
+    MUST(node->world, n < 4 || strcmp(name + n - 4, ".new") != 0, "%s: left behind: %s", node->name, path);
+    MUST(node->world, strcmp(name, "outbox.json") != 0, "%s: the outbox was delivered and is still there", node->name);
+    MUST(node->world, strstr(path, "/damaged") == NULL && strstr(path, ".damaged") == NULL, "%s: damaged: %s",
+         node->name, path);
+    MUST(node->world, st->st_size < 16 * 1024 || strncmp(path, STATE, strlen(STATE)) != 0,
+         "%s: left behind: %s (%lld bytes)", node->name, path, (long long)st->st_size);
+}
+
+static void look_beside_target(void *arg, const char *path, const struct stat *st)
+{
+    struct node *node = arg;
+
+    (void)st;
+    MUST(node->world, strcmp(path, TARGET) == 0 || strcmp(path, "/opt/edge") == 0, "%s: left behind: %s", node->name,
+         path);
+}
+
+static void check_end(struct node *node)
+{
+    struct world *world = node->world;
+    size_t n = 0;
+    const void *bytes = hf_simfs_get(node->fs, TARGET, &n);
+    size_t release = hf_simsite_which(site, bytes, n);
+    char running[64];
+
+    check_target(node);
+    check_times(world, json_object_get(hf_simapi_get(world->api, "EdgeNode", node->name), "status"));
+    if (strcmp(expected_phase(world), "Committed") == 0)
+        MUST(world, release == world->published, "%s: committed, but release %zu is at the path", node->name, release);
+    MUST(world, strcmp(tempers[release - 1], "healthy") == 0 || strcmp(tempers[release - 1], "slow") == 0,
+         "%s: ends on release %zu, which is %s", node->name, release, tempers[release - 1]);
+    (void)snprintf(running, sizeof(running), "release edge 1.%zu.0 %s", release, tempers[release - 1]);
+    MUST(world, strcmp(hf_simboard_running(node->host, UNIT), running) == 0, "%s: '%s' is at the path, '%s' runs",
+         node->name, running, hf_simboard_running(node->host, UNIT));
+    hf_simfs_walk(node->fs, STATE, look_left_over, node);
+    hf_simfs_walk(node->fs, "/opt/edge", look_beside_target, node);
+}
+
+/* ---- a world ------------------------------------------------------------------------------------------------------ */
+
+static void set_up_node(struct world *world, size_t i)
+{
+    struct node *node = &world->nodes[i];
+    struct hf_view first = hf_simsite_content(site, 1);
+    const char *pem = hf_simsite_public_pem(site);
+
+    node->world = world;
+    node->roots[0] = "/opt";
+    (void)snprintf(node->name, sizeof(node->name), "node-%zu", i + 1);
+    node->fs = hf_simfs_new();
+    hf_simfs_put(node->fs, TARGET, first.p, first.n, 0755);
+    hf_simfs_put(node->fs, "/etc/holdfast/trust.d/k1.pem", pem, strlen(pem), 0644);
+    node->host = hf_simboard_new(world->loop, node->fs);
+    hf_simboard_service(node->host, UNIT, 8080, TARGET);
+    hf_simboard_boot(node->host);
+    char text[256];
+    (void)snprintf(
+        text, sizeof(text),
+        "{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"%s\",\"labels\":{\"kubernetes.io/arch\":"
+        "\"amd64\"}}}",
+        node->name);
+    (void)hf_simapi_put_text(world->api, text);
+}
+
+static void set_up(struct world *world, uint64_t seed)
+{
+    memset(world, 0, sizeof(*world));
+    world->seed = seed;
+    world->loop = hf_simloop_new(seed);
+    world->net = hf_simnet_new(world->loop);
+    world->api = hf_simapi_new(world->loop, world->net, "https://api");
+    world->duplicates = seed % 4 == 3;
+    hf_simapi_on_change(world->api, object_changed, world);
+    hf_simsite_serve(site, world->net);
+    for (size_t i = 2; i <= RELEASES; i++)
+        world->kinds[i] =
+            hf_simloop_below(world->loop, 2) == 0 ? STRAIGHT : (enum kind)hf_simloop_below(world->loop, KIND_COUNT);
+    (void)hf_simapi_put_text(world->api,
+                             "{\"apiVersion\":\"" HF_API_GROUP_VERSION
+                             "\",\"kind\":\"SyncPolicy\",\"metadata\":{\"name\":\"all\"},"
+                             "\"spec\":{\"interval\":\"60s\",\"retryInterval\":\"10s\",\"timeout\":\"30s\"}}");
+    for (size_t i = 0; i < NODES; i++)
+        set_up_node(world, i);
+    hf_simloop_after_each(world->loop, after_each, world);
+}
+
+static void tear_down(struct world *world)
+{
+    for (size_t i = 0; i < NODES; i++) {
+        struct node *node = &world->nodes[i];
+        if (node->alive)
+            tear_down_life(node);
+        MUST(world, hf_simfs_open_fds(node->fs) == 0, "%s: %u descriptors are left open", node->name,
+             hf_simfs_open_fds(node->fs));
+        hf_simboard_free(node->host);
+    }
+    hf_simapi_free(world->api);
+    hf_simnet_free(world->net);
+    hf_simloop_free(world->loop);
+    for (size_t i = 0; i < NODES; i++)
+        hf_simfs_free(world->nodes[i].fs);
+}
+
+static uint64_t seed_from_environment(const char *name, uint64_t fallback)
+{
+    const char *text = getenv(name);
+
+    return text == NULL || text[0] == '\0' ? fallback : strtoull(text, NULL, 10);
+}
+
+static void describe(struct world *world)
+{
+    for (size_t i = 0; i < NODES; i++) {
+        json_t *self = hf_simapi_get(world->api, "EdgeNode", world->nodes[i].name);
+        char *text = self == NULL ? NULL : json_dumps(json_object_get(self, "status"), JSON_COMPACT);
+        say(world, "%s: %s%.900s", world->nodes[i].name, world->nodes[i].alive ? "" : "(not alive) ",
+            text != NULL ? text : "(no EdgeNode)");
+        free(text);
+    }
+}
+
+START_TEST(a_world)
+{
+    static struct world world;
+
+    set_up(&world, seed_from_environment("HF_SIM_SEED", (uint64_t)_i + 1));
+    for (size_t i = 0; i < NODES; i++)
+        begin_life(&world.nodes[i]);
+    hf_simloop_post(world.loop, 5 * HF_NS_PER_S, operate, &world);
+    hf_simloop_post(world.loop, 10 * HF_NS_PER_S, disturb, &world);
+    (void)hf_simloop_run_for(world.loop, 20 * MINUTE);
+    heal(&world);
+    bool met = hf_simloop_run_until(world.loop, converged, &world, 20 * MINUTE);
+    if (!met)
+        describe(&world);
+    MUST(&world, met, "no convergence: release %zu should be %s", world.published, expected_phase(&world));
+    (void)hf_simloop_run_for(world.loop, 2 * MINUTE);
+    MUST(&world, converged(&world), "it did not stay so");
+    for (size_t i = 0; i < NODES; i++)
+        check_end(&world.nodes[i]);
+    tear_down(&world);
+}
+END_TEST
+
+static void make_site(void)
+{
+    site = hf_simsite_new("edge", RELEASES, tempers);
+}
+
+static void free_site(void)
+{
+    hf_simsite_free(site);
+}
+
+static void cases(TCase *tc)
+{
+    uint64_t seeds = getenv("HF_SIM_SEED") != NULL ? 1 : seed_from_environment("HF_SIM_SEEDS", DEFAULT_SEEDS);
+
+    tcase_add_unchecked_fixture(tc, make_site, free_site);
+    tcase_add_loop_test(tc, a_world, 0, (int)seeds);
+}
+
+HF_TEST_MAIN("sim/agent", cases)

@@ -1,0 +1,143 @@
+/* The power goes at every single file-system call of an update, of each kind; then again while the next life recovers.
+ *
+ * Always: the target is one of the two whole files (after each event, and right after each cut). In the end: Committed or
+ * RolledBack as the release deserves, nothing left behind, the service runs what is installed. */
+#include <errno.h>
+
+#include "support/check_main.h"
+#include "support/simupdate.h"
+
+struct scenario {
+    const char *name;
+    const char *old; /* NULL: a first install */
+    struct hf_sim_release release;
+    const char *path, *good, *other; /* what the target may be: in the end, and before that */
+    enum hf_phase end;
+};
+
+static const struct scenario scenarios[] = {
+    {"delta", "v1", {.content = "v2", .delta_from = "v1"}, HF_SIM_TARGET, "v2", "v1", HF_PHASE_COMMITTED},
+    {"whole file", "v1", {.content = "v2"}, HF_SIM_TARGET, "v2", "v1", HF_PHASE_COMMITTED},
+    {"packed file", "v1", {.content = "v2", .packed = true}, HF_SIM_TARGET, "v2", "v1", HF_PHASE_COMMITTED},
+    {"rollback", "v1", {.content = "broken", .delta_from = "v1"}, HF_SIM_TARGET, "v1", "broken", HF_PHASE_ROLLED_BACK},
+    {"first install", NULL, {.content = "v2"}, HF_SIM_TARGET, "v2", "absent", HF_PHASE_COMMITTED},
+    {"first install, rollback", NULL, {.content = "broken"}, HF_SIM_TARGET, "absent", "broken", HF_PHASE_ROLLED_BACK},
+    {"tree",
+     NULL,
+     {.content = "v2", .tree = true, .packed = true},
+     "/opt/app/current/bin/app",
+     "v2",
+     "absent",
+     HF_PHASE_COMMITTED},
+    {"tree, rollback",
+     "tree",
+     {.content = "broken", .tree = true, .sequence = 3},
+     "/opt/app/current/bin/app",
+     "v1",
+     "broken",
+     HF_PHASE_ROLLED_BACK},
+};
+
+static const struct scenario *now;
+
+/* The path always exists and is always one of the two whole files. */
+static void check_target(struct hf_simupdate *w)
+{
+    const char *is = hf_simupdate_target(w, now->path);
+
+    if (strcmp(is, now->good) != 0 && strcmp(is, now->other) != 0) {
+        hf_simfs_trace(w->fs, stderr);
+        ck_abort_msg("%s: the target is %s", now->name, is);
+    }
+}
+
+static struct hf_simupdate *begin(const struct scenario *scenario, uint64_t seed)
+{
+    struct hf_simupdate *w = hf_simupdate_new(seed);
+
+    now = scenario;
+    if (scenario->old != NULL && strcmp(scenario->old, "tree") == 0) {
+        hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v1", .tree = true});
+        hf_simupdate_boot(w);
+        ck_assert(hf_simupdate_settle(w));
+        hf_simupdate_stop(w);
+    } else if (scenario->old != NULL) {
+        hf_simupdate_put_old(w, scenario->old);
+    }
+    w->check = check_target;
+    hf_simupdate_publish(w, &scenario->release);
+    return w;
+}
+
+static void expect_end(struct hf_simupdate *w, const char *when)
+{
+    struct hf_sim_seen seen = hf_simupdate_see(w, "app");
+    const char *left = hf_simupdate_leftover(w), *is = hf_simupdate_target(w, now->path);
+
+    if (seen.phase != now->end || left != NULL || strcmp(is, now->good) != 0) {
+        hf_simfs_trace(w->fs, stderr);
+        ck_abort_msg("%s, %s: %s %s (%s), target %s, left behind %s", now->name, when, hf_phase_name(seen.phase),
+                     seen.reason, seen.message, is, left);
+    }
+    ck_assert_msg(strcmp(w->running, strcmp(is, "absent") == 0 ? "" : is) == 0, "%s, %s: runs %s, installed %s",
+                  now->name, when, w->running, is);
+}
+
+/* One cut at call n of the first life, and (second > 0) one at call `second` of the life after it. False: n was never reached. */
+static bool cut_at(const struct scenario *scenario, uint64_t n, uint64_t second, uint64_t seed)
+{
+    struct hf_simupdate *w = begin(scenario, seed);
+    char when[80];
+    bool cut;
+
+    (void)snprintf(when, sizeof(when), "cut at %d, then %d", (int)n, (int)second);
+    hf_simfs_stop_at(w->fs, n);
+    hf_simupdate_boot(w);
+    (void)hf_simupdate_settle(w);
+    cut = hf_simfs_stopped(w->fs);
+    if (cut) {
+        hf_simupdate_power_cut(w, seed * 31 + n);
+        check_target(w);
+        hf_simfs_stop_at(w->fs, second);
+        hf_simupdate_boot(w);
+        if (!hf_simupdate_settle(w) && hf_simfs_stopped(w->fs)) {
+            hf_simupdate_power_cut(w, seed * 37 + second);
+            check_target(w);
+            hf_simupdate_boot(w);
+            (void)hf_simupdate_settle(w);
+        }
+    }
+    expect_end(w, when);
+    hf_simupdate_free(w);
+    return cut;
+}
+
+START_TEST(at_every_call)
+{
+    const struct scenario *scenario = &scenarios[_i];
+    uint64_t n = 1;
+
+    while (cut_at(scenario, n, 0, n))
+        n++;
+    ck_assert_uint_gt(n, 50);
+    (void)fprintf(stderr, "%s: %d cuts\n", scenario->name, (int)n - 1);
+}
+END_TEST
+
+/* Both cuts wander at different paces, so that many pairs are met. */
+START_TEST(twice)
+{
+    const struct scenario *scenario = &scenarios[_i];
+
+    for (uint64_t n = 1; cut_at(scenario, n, 1 + n * 17 % 97, n + 1000); n += 3)
+        ;
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_loop_test(tc, at_every_call, 0, (int)HF_LEN(scenarios));
+    tcase_add_loop_test(tc, twice, 0, (int)HF_LEN(scenarios));
+}
+
+HF_TEST_MAIN_TIMEOUT("update/powercut", cases, 300)

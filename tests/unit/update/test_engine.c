@@ -1,0 +1,1248 @@
+/* The updater as a whole, on virtual time and a virtual disk: what an operator sees of each kind of update. */
+#include <errno.h>
+#include <fcntl.h>
+
+#include "support/check_main.h"
+#include "support/simupdate.h"
+
+#define UPDATES "/var/lib/holdfast/updates"
+
+static struct hf_simupdate *w;
+
+/* The path always exists and is always a whole file of ours. */
+static void check_whole(struct hf_simupdate *world)
+{
+    ck_assert_str_ne(hf_simupdate_target(world, HF_SIM_TARGET), "torn");
+}
+
+static void setup(void)
+{
+    w = hf_simupdate_new(0);
+    w->check = check_whole;
+}
+
+static void teardown(void)
+{
+    hf_simupdate_free(w);
+    w = NULL;
+}
+
+static void expect(const char *name, enum hf_phase phase, const char *reason)
+{
+    struct hf_sim_seen seen = hf_simupdate_see(w, name);
+
+    ck_assert_msg(seen.phase == phase && strcmp(seen.reason, reason) == 0, "%s: %s %s (%s)", name,
+                  hf_phase_name(seen.phase), seen.reason, seen.message);
+    ck_assert_msg(phase == HF_PHASE_IDLE || seen.message[0] != '\0', "%s says nothing", seen.reason);
+}
+
+static void expect_target(const char *content)
+{
+    ck_assert_str_eq(hf_simupdate_target(w, HF_SIM_TARGET), content);
+}
+
+static void expect_clean(void)
+{
+    const char *left = hf_simupdate_leftover(w);
+
+    ck_assert_msg(left == NULL, "left behind: %s", left);
+    ck_assert_uint_le(hf_simfs_open_fds(w->fs), 1); /* the lock */
+}
+
+/* v1 is installed, the release is wanted, the agent runs until all is settled. */
+static void update_to(const struct hf_sim_release *release)
+{
+    if (hf_simupdate_target(w, HF_SIM_TARGET)[0] == 'a')
+        hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, release);
+    if (w->engine == NULL)
+        hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+}
+
+/* Runs some minutes: for what never settles. */
+static void try_to(const struct hf_sim_release *release)
+{
+    if (hf_simupdate_target(w, HF_SIM_TARGET)[0] == 'a')
+        hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, release);
+    if (w->engine == NULL)
+        hf_simupdate_boot(w);
+    hf_simupdate_run_for(w, 5 * 60 * HF_NS_PER_S);
+}
+
+/* ---- the main job ---------------------------------------------------------------------------------------------------- */
+
+START_TEST(delta)
+{
+    update_to(&(struct hf_sim_release){.content = "v2", .delta_from = "v1"});
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    struct hf_sim_seen seen = hf_simupdate_see(w, "app");
+    ck_assert_str_eq(seen.method, "Delta");
+    ck_assert(seen.bytes_fetched > 0 && seen.bytes_fetched < 5000);
+    ck_assert_uint_eq(seen.attempts, 1);
+    expect_target("v2");
+    ck_assert_str_eq(w->running, "v2");
+    ck_assert_uint_eq(w->restarts, 1);
+    expect_clean();
+}
+END_TEST
+
+START_TEST(whole_file)
+{
+    update_to(&(struct hf_sim_release){.content = "v2"});
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    struct hf_sim_seen seen = hf_simupdate_see(w, "app");
+    ck_assert_str_eq(seen.method, "Full");
+    ck_assert_uint_eq(seen.bytes_fetched, HF_SIM_CONTENT);
+    expect_clean();
+}
+END_TEST
+
+START_TEST(packed_file)
+{
+    update_to(&(struct hf_sim_release){.content = "v2", .packed = true});
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target("v2");
+    expect_clean();
+}
+END_TEST
+
+START_TEST(one_after_the_other)
+{
+    update_to(&(struct hf_sim_release){.content = "v2", .delta_from = "v1", .sequence = 2});
+    update_to(&(struct hf_sim_release){.content = "v3", .delta_from = "v2", .sequence = 3});
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    struct hf_sim_seen seen = hf_simupdate_see(w, "app");
+    ck_assert_str_eq(seen.from, "v2");
+    ck_assert_str_eq(seen.method, "Delta");
+    ck_assert(seen.sequence == 3 && strcmp(seen.version, "v3") == 0);
+    expect_clean();
+}
+END_TEST
+
+START_TEST(tree)
+{
+    static const char app[] = "/opt/app/current/bin/app";
+    struct stat st;
+
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v1", .tree = true, .sequence = 1});
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    ck_assert_str_eq(hf_simupdate_target(w, app), "v1");
+    ck_assert_str_eq(hf_simupdate_target(w, "/opt/app/current/bin/twin"), "v1");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2", .tree = true, .packed = true});
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    ck_assert_str_eq(hf_simupdate_target(w, app), "v2");
+    expect_clean();
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "broken", .tree = true, .sequence = 3});
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_ROLLED_BACK, "HealthDeadline");
+    ck_assert_str_eq(hf_simupdate_target(w, app), "v2");
+    ck_assert(!hf_simfs_stat(w->fs, "/opt/app/.holdfast-app.new", &st));
+    expect_clean();
+}
+END_TEST
+
+START_TEST(first_install)
+{
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target("v2");
+    struct stat st;
+    ck_assert(hf_simfs_stat(w->fs, HF_SIM_TARGET, &st) && (st.st_mode & 07777) == 0755);
+    expect_clean();
+}
+END_TEST
+
+START_TEST(first_install_comes_back)
+{
+    struct stat st;
+
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "broken"});
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_ROLLED_BACK, "HealthDeadline");
+    expect_target("absent");
+    ck_assert_str_eq(w->running, "");
+    ck_assert(!hf_simfs_stat(w->fs, "/opt/app", &st)); /* made for it, gone with it */
+    expect_clean();
+}
+END_TEST
+
+START_TEST(nothing_to_restart_or_check)
+{
+    update_to(&(struct hf_sim_release){.content = "v2", .no_restart = true, .no_checks = true});
+    expect("app", HF_PHASE_COMMITTED, "NoHealthChecks");
+    ck_assert_uint_eq(w->restarts, 0);
+    expect_clean();
+}
+END_TEST
+
+START_TEST(installed_already)
+{
+    hf_simupdate_put_old(w, "v2");
+    update_to(&(struct hf_sim_release){.content = "v2"});
+    expect("app", HF_PHASE_COMMITTED, "AlreadyInstalled");
+    ck_assert_uint_eq(hf_simupdate_see(w, "app").bytes_fetched, 0);
+    ck_assert_uint_eq(w->restarts, 0);
+    expect_clean();
+}
+END_TEST
+
+START_TEST(owner_mode_and_attributes)
+{
+    struct stat st;
+    char value[32] = "";
+
+    hf_simupdate_put_old(w, "v1");
+    hf_simfs_chown(w->fs, HF_SIM_TARGET, 33, 44);
+    hf_simfs_set_xattr(w->fs, HF_SIM_TARGET, "security.capability", "cap");
+    hf_simfs_set_xattr(w->fs, HF_SIM_TARGET, "security.ima", "old bytes");
+    hf_simfs_chmod(w->fs, HF_SIM_TARGET, 04750);
+    update_to(&(struct hf_sim_release){.content = "v2", .delta_from = "v1"});
+    ck_assert(hf_simfs_stat(w->fs, HF_SIM_TARGET, &st));
+    ck_assert_uint_eq(st.st_mode & 07777, 04750);
+    ck_assert(st.st_uid == 33 && st.st_gid == 44);
+    const struct hf_fs_ops *fs = hf_simfs_ops(w->fs);
+    int fd = fs->openat(fs->ctx, AT_FDCWD, HF_SIM_TARGET, O_RDONLY, 0, 0);
+    ck_assert_int_eq((int)fs->fgetxattr(fs->ctx, fd, "security.capability", value, sizeof(value)), 3);
+    ck_assert_int_eq((int)fs->fgetxattr(fs->ctx, fd, "security.ima", value, sizeof(value)), -ENODATA);
+    (void)fs->close(fs->ctx, fd);
+    update_to(&(struct hf_sim_release){
+        .content = "v3",
+        .sequence = 3,
+        .patch = json_pack("{s:{s:{s:{s:s}}}}", "spec", "release", "install", "mode", "0700")});
+    ck_assert(hf_simfs_stat(w->fs, HF_SIM_TARGET, &st) && (st.st_mode & 07777) == 0700);
+    expect_clean();
+}
+END_TEST
+
+/* ---- deltas that will not do ------------------------------------------------------------------------------------------ */
+
+START_TEST(no_delta_for_this_old_one)
+{
+    hf_simupdate_put_old(w, "v3");
+    update_to(&(struct hf_sim_release){.content = "v2", .delta_from = "v1"});
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    ck_assert_str_eq(hf_simupdate_see(w, "app").method, "Full");
+}
+END_TEST
+
+static struct hf_buf *served(const char *url)
+{
+    struct hf_buf *file = hf_strmap_get(&w->files, url);
+
+    ck_assert_ptr_nonnull(file);
+    return file;
+}
+
+static void damaged_delta(void (*damage)(struct hf_buf *file))
+{
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2", .delta_from = "v1"});
+    damage(served("http://files/v1-v2.delta"));
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    ck_assert_str_eq(hf_simupdate_see(w, "app").method, "Full");
+    ck_assert_uint_eq(hf_simupdate_see(w, "app").attempts, 1);
+    expect_target("v2");
+    expect_clean();
+}
+
+static void flip(struct hf_buf *file)
+{
+    file->p[file->n / 2] ^= 1;
+}
+
+static void shorten(struct hf_buf *file)
+{
+    file->n -= 7;
+}
+
+static void lengthen(struct hf_buf *file)
+{
+    ck_assert_int_eq(hf_buf_add(file, "more", 4), 0);
+}
+
+static void remove_it(struct hf_buf *file)
+{
+    (void)file;
+    ck_assert(hf_strmap_remove(&w->files, "http://files/v1-v2.delta"));
+}
+
+START_TEST(damaged_deltas)
+{
+    static void (*const damages[])(struct hf_buf *) = {flip, shorten, lengthen, remove_it};
+
+    damaged_delta(damages[_i]);
+}
+END_TEST
+
+/* ---- links ------------------------------------------------------------------------------------------------------------ */
+
+START_TEST(a_breaking_link)
+{
+    w->answer = (struct hf_fake_answer){.cut_after = 9000};
+    update_to(&(struct hf_sim_release){.content = "v2"});
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    struct hf_sim_seen seen = hf_simupdate_see(w, "app");
+    ck_assert_uint_eq(seen.bytes_fetched, HF_SIM_CONTENT); /* not a byte twice */
+    ck_assert_uint_eq(seen.attempts, 5);
+    ck_assert_ptr_nonnull(strstr(hf_fake_http_asked(w->http, 4)->headers, "Range: bytes=36000-"));
+    ck_assert_ptr_nonnull(strstr(hf_fake_http_asked(w->http, 4)->headers, "If-Range: \"e1\""));
+    expect_clean();
+}
+END_TEST
+
+static bool half_way(void *arg)
+{
+    (void)arg;
+    return hf_simupdate_see(w, "app").bytes_fetched > HF_SIM_CONTENT / 2;
+}
+
+START_TEST(goes_on_after_a_restart)
+{
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
+    w->answer = (struct hf_fake_answer){.cut_after = 30000};
+    hf_simupdate_boot(w);
+    ck_assert(hf_simloop_run_until(w->loop, half_way, NULL, 60 * HF_NS_PER_S));
+    ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_WAITING));
+    if (_i == 0)
+        hf_simupdate_stop(w);
+    else if (_i == 1)
+        hf_simupdate_kill(w);
+    else
+        hf_simupdate_power_cut(w, 7);
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    ck_assert_ptr_nonnull(strstr(hf_fake_http_asked(w->http, 0)->headers, "Range: bytes=30000-"));
+    ck_assert_uint_eq(hf_simupdate_see(w, "app").bytes_fetched, HF_SIM_CONTENT);
+    expect_clean();
+}
+END_TEST
+
+START_TEST(the_artifact_changes_between)
+{
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
+    w->answer = (struct hf_fake_answer){.cut_after = 30000, .times = 1};
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_FETCHING));
+    ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_WAITING));
+    hf_simupdate_kill(w);
+    w->answer = (struct hf_fake_answer){0};
+    w->etag = "\"e2\"";
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    ck_assert_uint_eq(hf_simupdate_see(w, "app").bytes_fetched, HF_SIM_CONTENT + 30000);
+}
+END_TEST
+
+static const struct {
+    const char *name, *reason;
+    struct hf_fake_answer answer;
+} answers[] = {
+    {"refused", "DownloadFailed", {.fail = -ECONNREFUSED}},
+    {"not found", "DownloadRefused", {.status = 404}},
+    {"server error", "DownloadRefused", {.status = 503, .retry_after_ns = 20 * HF_NS_PER_S}},
+    {"endless", "ArtifactTooLong", {.endless = true}},
+    {"too long", "ArtifactTooLong", {.body = "", .n = 0}}, /* filled in */
+    {"too short", "ArtifactTooShort", {.body = "tiny", .n = 4}},
+    {"empty", "ArtifactTooShort", {.body = "", .n = 1}},
+    {"another", "HashMismatch", {.body = "", .n = 2}},
+    {"silent", "DownloadFailed", {.silent = true, .cut_after = 0}},
+};
+
+/* A server that cannot give what was signed changes nothing on the node, and is named; when it can, the update goes through. */
+START_TEST(bad_servers)
+{
+    static char longer[HF_SIM_CONTENT + 1];
+    size_t n;
+
+    w->answer = answers[_i].answer;
+    if (strcmp(answers[_i].name, "too long") == 0) {
+        w->answer.body = longer;
+        w->answer.n = sizeof(longer);
+    } else if (strcmp(answers[_i].name, "another") == 0) {
+        w->answer.body = hf_sim_content("stray", &n);
+        w->answer.n = n;
+    }
+    try_to(&(struct hf_sim_release){.content = "v2"});
+    if (strcmp(answers[_i].name, "silent") == 0)
+        ck_assert(hf_simupdate_see(w, "app").bytes_fetched > 0);
+    else
+        expect("app", HF_PHASE_WAITING, answers[_i].reason);
+    expect_target("v1");
+    ck_assert_uint_eq(w->restarts, 0);
+    ck_assert_uint_lt(hf_simupdate_see(w, "app").bytes_fetched, 12 * HF_SIM_CONTENT);
+    hf_simupdate_stop(w);
+    w->answer = (struct hf_fake_answer){0};
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_clean();
+}
+END_TEST
+
+START_TEST(from_a_file)
+{
+    size_t n;
+    const void *bytes = hf_sim_content("v2", &n);
+
+    hf_simfs_put(w->fs, "/media/stick/v 2", bytes, n, 0644);
+    update_to(&(struct hf_sim_release){.content = "v2", .url = "file:///media/stick/v%202"});
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target("v2");
+    expect_clean();
+}
+END_TEST
+
+static const struct {
+    const char *url, *reason;
+    const char *content; /* what lies there; NULL nothing */
+    size_t cut;
+} files[] = {
+    {"file:///media/none", "DownloadFailed", NULL, 0},   {"file:///media", "DownloadFailed", NULL, 0},
+    {"file:///media/v2%zz", "UrlUnsupported", NULL, 0},  {"file:///media/short", "ArtifactTooShort", "v2", 1},
+    {"file:///media/other", "HashMismatch", "stray", 0},
+};
+
+START_TEST(bad_files)
+{
+    hf_simfs_mkdir(w->fs, "/media", 0755);
+    if (files[_i].content != NULL) {
+        size_t n;
+        const void *bytes = hf_sim_content(files[_i].content, &n);
+        hf_simfs_put(w->fs, files[_i].url + 7, bytes, n - files[_i].cut, 0644);
+    }
+    try_to(&(struct hf_sim_release){.content = "v2", .url = files[_i].url});
+    expect("app", HF_PHASE_WAITING, files[_i].reason);
+    expect_target("v1");
+}
+END_TEST
+
+/* ---- who may, and when ------------------------------------------------------------------------------------------------ */
+
+static const struct {
+    const char *name, *reason;
+    struct hf_sim_release release;
+} refused[] = {
+    {"unsigned", "Unsigned", {.content = "v2", .sign_with = ""}},
+    {"unknown key", "UnknownKey", {.content = "v2", .sign_with = "other"}},
+    {"tampered", "SignatureInvalid", {.content = "v2"}},
+    {"lower sequence", "SequenceTooLow", {.content = "v3", .sequence = 4}},
+    {"expired", "Expired", {.content = "v2"}},
+    {"outside", "PathNotAllowed", {.content = "v2", .path = "/etc/passwd"}},
+    {"the root itself", "PathNotAllowed", {.content = "v2", .path = "/opt"}},
+};
+
+START_TEST(refusals)
+{
+    struct hf_sim_release release = refused[_i].release;
+
+    if (strcmp(refused[_i].name, "lower sequence") == 0)
+        update_to(&(struct hf_sim_release){.content = "v2", .sequence = 5});
+    if (strcmp(refused[_i].name, "tampered") == 0)
+        release.patch_after = json_pack("{s:{s:{s:s}}}", "spec", "release", "version", "6.6.6");
+    if (strcmp(refused[_i].name, "expired") == 0)
+        release.patch = json_pack("{s:{s:{s:s}}}", "spec", "release", "expires", "2026-11-20T07:59:59Z");
+    unsigned restarts = w->restarts;
+    update_to(&release);
+    expect("app", HF_PHASE_REJECTED, refused[_i].reason);
+    ck_assert(hf_simupdate_see(w, "app").settled);
+    ck_assert_uint_eq(w->restarts, restarts);
+    ck_assert_str_ne(w->running, "v3");
+    expect_clean();
+    /* The same after a restart, without a write. */
+    hf_simupdate_stop(w);
+    hf_simfs_count_only(w->fs, HF_SIMFS_WRITES);
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_REJECTED, refused[_i].reason);
+}
+END_TEST
+
+START_TEST(a_key_arrives)
+{
+    update_to(&(struct hf_sim_release){.content = "v2", .sign_with = "other"});
+    expect("app", HF_PHASE_REJECTED, "UnknownKey");
+    hf_simupdate_trust_other(w);
+    hf_simupdate_tell(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+}
+END_TEST
+
+START_TEST(no_keys)
+{
+    hf_simfs_delete(w->fs, "/etc/holdfast/trust.d/k1.pem");
+    update_to(&(struct hf_sim_release){.content = "v2"});
+    expect("app", HF_PHASE_REJECTED, "NoTrustedKeys");
+}
+END_TEST
+
+START_TEST(downgrade_that_is_signed)
+{
+    update_to(&(struct hf_sim_release){.content = "v2", .sequence = 5});
+    update_to(&(struct hf_sim_release){
+        .content = "v1", .sequence = 4, .patch = json_pack("{s:{s:{s:b}}}", "spec", "release", "allowDowngrade", 1)});
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target("v1");
+    /* The floor does not sink with it. */
+    update_to(&(struct hf_sim_release){.content = "v3", .sequence = 4});
+    expect("app", HF_PHASE_REJECTED, "SequenceTooLow");
+}
+END_TEST
+
+/* The floor outlives a journal that is lost. */
+START_TEST(floor_without_journal)
+{
+    update_to(&(struct hf_sim_release){.content = "v2", .sequence = 5});
+    hf_simupdate_stop(w);
+    hf_simfs_delete(w->fs, UPDATES "/app/journal");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v3", .sequence = 4});
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_REJECTED, "SequenceTooLow");
+    expect_target("v2");
+}
+END_TEST
+
+START_TEST(misfits)
+{
+    static const char *const reasons[] = {"NoArtifactForArch", "RequirementsNotMet", "NotInPod"};
+    struct hf_sim_release release = {.content = "v2"};
+
+    if (_i == 0)
+        release.patch = json_pack("{s:{s:{s:[{s:s,s:s,s:s,s:i}]}}}", "spec", "release", "artifacts", "arch", "arm64",
+                                  "url", "http://files/x", "sha256",
+                                  "1111111111111111111111111111111111111111111111111111111111111111", "size", 5);
+    w->meets_r = _i == 1 ? -EOPNOTSUPP : 0;
+    w->pod_mode = _i == 2;
+    if (_i == 2)
+        release.patch = json_pack("{s:{s:{s:{s:{s:[s], s:n}}}}}", "spec", "release", "install", "restart", "exec",
+                                  "/bin/true", "systemdUnit");
+    update_to(&release);
+    expect("app", HF_PHASE_INCOMPATIBLE, reasons[_i]);
+    ck_assert(hf_simupdate_see(w, "app").settled);
+    expect_target("v1");
+    expect_clean();
+    if (_i != 1)
+        return;
+    w->meets_r = 0; /* the device is plugged in */
+    hf_simupdate_tell(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+}
+END_TEST
+
+START_TEST(gates)
+{
+    static const struct {
+        enum hf_desired_gate gate;
+        const char *reason;
+    } rows[] = {{HF_GATE_NOT_ADMITTED, "NotAdmitted"}, {HF_GATE_STALE, "Stale"}, {HF_GATE_HELD, "Held"}};
+
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
+    w->gates[0] = rows[_i].gate;
+    hf_simupdate_boot(w);
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    expect("app", HF_PHASE_WAITING, rows[_i].reason);
+    ck_assert(hf_simupdate_see(w, "app").settled);
+    ck_assert_uint_eq(hf_fake_http_count(w->http), 0);
+    hf_simupdate_set_gate(w, "app", HF_GATE_OPEN);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+}
+END_TEST
+
+START_TEST(a_window)
+{
+    /* It is Friday, 08:00 UTC. */
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(
+        w, &(struct hf_sim_release){.content = "v2",
+                                    .patch_after = json_pack("{s:{s:[{s:[s],s:s,s:s}]}}", "spec", "windows", "days",
+                                                             "Fri", "start", "10:00", "duration", "1h")});
+    hf_simupdate_boot(w);
+    hf_simupdate_run_for(w, 119 * 60 * HF_NS_PER_S);
+    expect("app", HF_PHASE_WAITING, "WindowClosed");
+    ck_assert_uint_eq(hf_fake_http_count(w->http), 0);
+    hf_simupdate_run_for(w, 5 * 60 * HF_NS_PER_S);
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+}
+END_TEST
+
+/* A gate that closes in the middle pauses before the swap, keeps what came, and goes on from there. */
+START_TEST(a_gate_closes_in_the_middle)
+{
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_boot(w);
+    hf_simclient_set_link(hf_fake_http_client(w->http),
+                          &(struct hf_simlink){.delay_max_ns = HF_NS_PER_MS, .bytes_per_s = 2000, .chunk_max = 500});
+    ck_assert(hf_simloop_run_until(w->loop, half_way, NULL, 60 * HF_NS_PER_S));
+    hf_simupdate_set_gate(w, "app", HF_GATE_HELD);
+    hf_simupdate_run_for(w, 600 * HF_NS_PER_S);
+    expect("app", HF_PHASE_WAITING, "Held");
+    expect_target("v1");
+    hf_simupdate_set_gate(w, "app", HF_GATE_OPEN);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    ck_assert_uint_lt(hf_simupdate_see(w, "app").bytes_fetched, HF_SIM_CONTENT + 2000);
+    expect_clean();
+}
+END_TEST
+
+/* Signed to expire, and it did while the node was fetching. */
+START_TEST(expires_in_the_middle)
+{
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2",
+                                                     .patch = json_pack("{s:{s:{s:s}}}", "spec", "release", "expires",
+                                                                        "2026-11-20T08:00:10Z")});
+    hf_simupdate_boot(w);
+    hf_simclient_set_link(hf_fake_http_client(w->http), &(struct hf_simlink){.bytes_per_s = 2000, .chunk_max = 500});
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_REJECTED, "Expired");
+    expect_target("v1");
+    expect_clean();
+}
+END_TEST
+
+START_TEST(withdrawn_in_the_middle)
+{
+    static const enum hf_phase phases[] = {HF_PHASE_FETCHING, HF_PHASE_PATCHING, HF_PHASE_VERIFIED, HF_PHASE_PROBATION};
+    struct stat st;
+
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_until_phase(w, "app", phases[_i]));
+    hf_simupdate_withdraw(w, "app");
+    ck_assert(hf_simupdate_settle(w));
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    if (phases[_i] == HF_PHASE_PROBATION) { /* begun is brought to its end */
+        expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+        expect_target("v2");
+    } else {
+        ck_assert_str_eq(hf_simupdate_see(w, "app").name, ""); /* forgotten */
+        ck_assert(!hf_simfs_stat(w->fs, UPDATES "/app", &st));
+        expect_target("v1");
+    }
+    expect_clean();
+}
+END_TEST
+
+START_TEST(another_one_in_the_middle)
+{
+    static const enum hf_phase phases[] = {HF_PHASE_FETCHING, HF_PHASE_PATCHING, HF_PHASE_VERIFIED, HF_PHASE_PROBATION};
+
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v3", .sequence = 3});
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_until_phase(w, "app", phases[_i]));
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v3", .sequence = 3});
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target("v3");
+    ck_assert_str_eq(hf_simupdate_see(w, "app").from, phases[_i] == HF_PHASE_PROBATION ? "v2" : "");
+    expect_clean();
+}
+END_TEST
+
+/* ---- the service ------------------------------------------------------------------------------------------------------ */
+
+START_TEST(rolled_back_and_not_again)
+{
+    update_to(&(struct hf_sim_release){.content = "broken", .delta_from = "v1"});
+    expect("app", HF_PHASE_ROLLED_BACK, "HealthDeadline");
+    ck_assert_ptr_nonnull(strstr(hf_simupdate_see(w, "app").message, "503"));
+    ck_assert_ptr_nonnull(strstr(hf_simupdate_see(w, "app").message, "back"));
+    expect_target("v1");
+    ck_assert_str_eq(w->running, "v1");
+    expect_clean();
+    size_t asked = hf_fake_http_count(w->http);
+    hf_simupdate_tell(w);
+    hf_simupdate_run_for(w, 3600 * HF_NS_PER_S);
+    ck_assert_uint_eq(hf_fake_http_count(w->http), asked);
+    hf_simupdate_stop(w);
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2", .sequence = 3});
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    /* And the bad one again, signed with the same words. */
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "broken", .delta_from = "v1", .sequence = 2});
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_REJECTED, "SequenceTooLow");
+    expect_target("v2");
+}
+END_TEST
+
+START_TEST(restart_fails)
+{
+    w->restart_r = -EIO;
+    update_to(&(struct hf_sim_release){.content = "v2"});
+    expect("app", HF_PHASE_ROLLED_BACK, "RestartFailed");
+    expect_target("v1");
+    expect_clean();
+}
+END_TEST
+
+START_TEST(the_unit_is_given_up)
+{
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_PROBATION));
+    w->unit_state = "failed";
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_ROLLED_BACK, "HealthFailed");
+    expect_target("v1");
+    ck_assert_ptr_nonnull(strstr(hf_simupdate_see(w, "app").message, "fails too"));
+}
+END_TEST
+
+START_TEST(unit_is_not_there)
+{
+    static const struct {
+        int r;
+        const char *reason;
+    } rows[] = {{-ENOENT, "UnitNotFound"}, {-ENOTCONN, "SystemdUnavailable"}};
+
+    w->state_r = rows[_i].r;
+    try_to(&(struct hf_sim_release){.content = "v2"});
+    expect("app", HF_PHASE_WAITING, rows[_i].reason);
+    expect_target("v1");
+    ck_assert(w->restarts == 0 && hf_fake_http_count(w->http) == 0);
+    w->state_r = 0;
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+}
+END_TEST
+
+/* systemd goes away for a moment between swap and restart: no verdict about the new version. */
+START_TEST(systemd_is_away_for_a_moment)
+{
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_boot(w);
+    w->restart_r = -ENOTCONN;
+    ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_PROBATION));
+    hf_simupdate_run_for(w, 10 * HF_NS_PER_S);
+    expect("app", HF_PHASE_PROBATION, "HealthPending");
+    w->restart_r = 0;
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+}
+END_TEST
+
+static json_t *checks_of(json_t *check)
+{
+    return json_pack("{s:{s:{s:{s:s, s:[o]}}}}", "spec", "release", "health", "deadline", "20s", "checks", check);
+}
+
+START_TEST(hooks_and_probes)
+{
+    update_to(&(struct hf_sim_release){.content = "v2",
+                                       .patch = checks_of(json_pack("{s:{s:[s,s]}, s:i}", "exec", "command",
+                                                                    "/usr/bin/test", "-S", "successThreshold", 3))});
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    ck_assert_uint_eq(w->execs, 3);
+    update_to(&(struct hf_sim_release){
+        .content = "v3", .sequence = 3, .patch = checks_of(json_pack("{s:{s:i}}", "tcp", "port", 8080))});
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    w->exec_code = 3;
+    update_to(&(struct hf_sim_release){
+        .content = "v1", .sequence = 4, .patch = checks_of(json_pack("{s:{s:[s]}}", "exec", "command", "/bin/check"))});
+    expect("app", HF_PHASE_ROLLED_BACK, "HealthDeadline");
+    ck_assert_ptr_nonnull(strstr(hf_simupdate_see(w, "app").message, "exit code 3"));
+    expect_target("v3");
+}
+END_TEST
+
+/* A check that hangs ends at its own timeout, and at the deadline, and blocks nobody. */
+START_TEST(a_check_hangs)
+{
+    w->exec_r = HF_SIMHOST_HANGS;
+    update_to(&(struct hf_sim_release){
+        .content = "v2",
+        .patch = checks_of(json_pack("{s:{s:[s]}, s:s}", "exec", "command", "/bin/hang", "timeout", "5s"))});
+    expect("app", HF_PHASE_ROLLED_BACK, "HealthDeadline");
+    ck_assert_ptr_nonnull(strstr(hf_simupdate_see(w, "app").message, "timed out"));
+    expect_target("v1");
+    expect_clean();
+}
+END_TEST
+
+START_TEST(restart_by_a_command)
+{
+    struct hf_sim_release release = {.content = "v2",
+                                     .no_checks = true,
+                                     .patch = json_pack("{s:{s:{s:{s:{s:[s], s:n}}}}}", "spec", "release", "install",
+                                                        "restart", "exec", "/bin/restart", "systemdUnit")};
+
+    if (_i == 1)
+        w->exec_code = 1;
+    if (_i == 2)
+        w->exec_r = HF_SIMHOST_HANGS;
+    update_to(&release);
+    if (_i == 0)
+        expect("app", HF_PHASE_COMMITTED, "NoHealthChecks");
+    else
+        expect("app", HF_PHASE_ROLLED_BACK, "RestartFailed");
+    ck_assert_uint_eq(w->execs, _i == 0 ? 1 : 2); /* also for the old one */
+    expect_target(_i == 0 ? "v2" : "v1");
+}
+END_TEST
+
+START_TEST(three_starts_without_a_verdict)
+{
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "broken"});
+    hf_simupdate_boot(w);
+    for (int i = 0; i < 3; i++) {
+        ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_PROBATION));
+        hf_simupdate_run_for(w, HF_NS_PER_S);
+        if (_i == 0)
+            hf_simupdate_kill(w);
+        else
+            hf_simupdate_power_cut(w, (uint64_t)i);
+        hf_simupdate_boot(w);
+    }
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_ROLLED_BACK, "NoVerdict");
+    expect_target("v1");
+    expect_clean();
+}
+END_TEST
+
+/* Two starts are no reason: the verdict still comes. The service is not bounced again for them. */
+START_TEST(starts_in_probation)
+{
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_boot(w);
+    for (int i = 0; i < 2; i++) {
+        ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_PROBATION));
+        hf_simupdate_run_for(w, HF_NS_PER_S / 2);
+        hf_simupdate_kill(w);
+        hf_simupdate_boot(w);
+    }
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    ck_assert_uint_eq(w->restarts, 1);
+}
+END_TEST
+
+/* No network, no server, no objects: what was begun is brought to its end by the journal alone. */
+START_TEST(alone)
+{
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = _i == 0 ? "v2" : "broken"});
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_PROBATION));
+    hf_simupdate_kill(w);
+    hf_simupdate_withdraw(w, "app");
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", _i == 0 ? HF_PHASE_COMMITTED : HF_PHASE_ROLLED_BACK, _i == 0 ? "HealthPassed" : "HealthDeadline");
+    expect_target(_i == 0 ? "v2" : "v1");
+    expect_clean();
+}
+END_TEST
+
+/* ---- the disk --------------------------------------------------------------------------------------------------------- */
+
+START_TEST(too_little_space)
+{
+    hf_simupdate_put_old(w, "v1");
+    hf_simfs_set_limit(w->fs, "/opt", 100000);
+    try_to(&(struct hf_sim_release){.content = "v2"});
+    expect("app", HF_PHASE_WAITING, "DiskSpaceLow");
+    ck_assert_uint_eq(hf_fake_http_count(w->http), 0);
+    expect_target("v1");
+    hf_simfs_set_limit(w->fs, "/opt", 0);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_clean();
+}
+END_TEST
+
+START_TEST(read_only)
+{
+    hf_simfs_mount(w->fs, "/opt/app");
+    hf_simupdate_put_old(w, "v1");
+    hf_simfs_set_read_only(w->fs, "/opt/app", true);
+    try_to(&(struct hf_sim_release){.content = "v2"});
+    expect("app", HF_PHASE_WAITING, "ReadOnly");
+    expect_target("v1");
+    hf_simfs_set_read_only(w->fs, "/opt/app", false);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+}
+END_TEST
+
+/* The target lies on another device than the state: nothing cares. */
+START_TEST(another_device)
+{
+    hf_simfs_mount(w->fs, "/opt/app");
+    update_to(&(struct hf_sim_release){.content = "v2", .delta_from = "v1"});
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_clean();
+}
+END_TEST
+
+static const struct {
+    const char *name, *reason;
+    void (*make)(void);
+} targets[] = {
+    {"link", "TargetIsLink", NULL},           {"folder", "TargetIsFolder", NULL},
+    {"link on the way", "PathEscapes", NULL}, {"link out of the root", "PathEscapes", NULL},
+    {"file on the way", "PathEscapes", NULL},
+};
+
+START_TEST(strange_targets)
+{
+    size_t n;
+    const void *bytes = hf_sim_content("v1", &n);
+
+    if (_i == 0)
+        hf_simfs_symlink(w->fs, HF_SIM_TARGET, "/etc/passwd");
+    else if (_i == 1)
+        hf_simfs_mkdir(w->fs, HF_SIM_TARGET, 0755);
+    else if (_i == 4)
+        hf_simfs_put(w->fs, "/opt/app", bytes, n, 0644);
+    else
+        hf_simfs_symlink(w->fs, _i == 2 ? "/opt/app" : "/opt/app/bin", _i == 2 ? "other" : "/etc");
+    hf_simfs_mkdir(w->fs, "/opt/other/bin", 0755);
+    hf_simfs_put(w->fs, "/etc/app", "precious", 8, 0600);
+    w->check = NULL;
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_boot(w);
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    expect("app", HF_PHASE_WAITING, targets[_i].reason);
+    bytes = hf_simfs_get(w->fs, "/etc/app", &n);
+    ck_assert(bytes != NULL && n == 8);
+    ck_assert_uint_eq(w->restarts, 0);
+}
+END_TEST
+
+/* A link swapped into the path while the update runs. */
+START_TEST(a_link_swapped_in)
+{
+    static const enum hf_phase phases[] = {HF_PHASE_FETCHING, HF_PHASE_PATCHING, HF_PHASE_VERIFIED};
+    struct stat st;
+
+    hf_simupdate_put_old(w, "v1");
+    hf_simfs_mkdir(w->fs, "/etc/evil", 0755);
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_until_phase(w, "app", phases[_i]));
+    w->check = NULL;
+    hf_simfs_move(w->fs, "/opt/app/bin", "/opt/app/was");
+    hf_simfs_symlink(w->fs, "/opt/app/bin", "/etc/evil");
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+    ck_assert_str_eq(hf_simupdate_see(w, "app").reason, "PathEscapes");
+    ck_assert(!hf_simfs_stat(w->fs, "/etc/evil/app", &st));
+    /* It is put right. */
+    hf_simfs_delete(w->fs, "/opt/app/bin");
+    hf_simfs_move(w->fs, "/opt/app/was", "/opt/app/bin");
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_clean();
+}
+END_TEST
+
+/* Somebody replaces the installed file while the update runs: named, looked at again, and done from what is there. */
+START_TEST(the_target_changes)
+{
+    static const enum hf_phase phases[] = {HF_PHASE_FETCHING, HF_PHASE_PATCHING, HF_PHASE_VERIFIED};
+    bool named = false;
+
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2", .delta_from = "v1"});
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_until_phase(w, "app", phases[_i]));
+    hf_simupdate_put_old(w, "stray");
+    while (hf_simupdate_see(w, "app").phase != HF_PHASE_COMMITTED && hf_simloop_step(w->loop))
+        named = named || strcmp(hf_simupdate_see(w, "app").reason, "TargetChanged") == 0;
+    ck_assert(hf_simupdate_settle(w));
+    ck_assert(named);
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    ck_assert_str_eq(hf_simupdate_see(w, "app").method, "Full");
+    expect_clean();
+}
+END_TEST
+
+/* ---- several ---------------------------------------------------------------------------------------------------------- */
+
+START_TEST(others_go_on)
+{
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2", .url = "http://files/none"});
+    hf_simupdate_publish(
+        w, &(struct hf_sim_release){.name = "bad", .content = "v2", .sign_with = "other", .path = "/opt/x"});
+    hf_simupdate_publish(
+        w,
+        &(struct hf_sim_release){
+            .name = "other", .content = "v3", .path = "/usr/local/bin/other", .no_restart = true, .no_checks = true});
+    hf_simupdate_boot(w);
+    hf_simupdate_run_for(w, 30 * HF_NS_PER_S);
+    expect("app", HF_PHASE_WAITING, "DownloadRefused");
+    expect("bad", HF_PHASE_REJECTED, "UnknownKey");
+    expect("other", HF_PHASE_COMMITTED, "NoHealthChecks");
+    ck_assert_str_eq(hf_simupdate_target(w, "/usr/local/bin/other"), "v3");
+    expect_target("v1");
+}
+END_TEST
+
+START_TEST(one_at_a_time)
+{
+    static const char *const names[] = {"a", "b", "c"};
+    struct hf_sim_release release = {.content = "v2", .no_checks = true, .no_restart = true};
+
+    for (size_t i = 0; i < HF_LEN(names); i++) {
+        char path[32];
+        (void)snprintf(path, sizeof(path), "/opt/%s", names[i]);
+        release.name = names[i];
+        release.path = path;
+        hf_simupdate_publish(w, &release);
+    }
+    hf_simupdate_boot(w);
+    for (bool more = true; more; more = hf_simloop_step(w->loop) && w->loop != NULL) {
+        unsigned running = 0, done = 0;
+        for (size_t i = 0; i < HF_LEN(names); i++) {
+            enum hf_phase phase = hf_simupdate_see(w, names[i]).phase;
+            running += phase == HF_PHASE_FETCHING || phase == HF_PHASE_PATCHING || phase == HF_PHASE_VERIFIED ||
+                       phase == HF_PHASE_SWAPPING || phase == HF_PHASE_PROBATION;
+            done += phase == HF_PHASE_COMMITTED;
+        }
+        ck_assert_uint_le(running, 1);
+        if (done == HF_LEN(names))
+            break;
+    }
+    ck_assert(hf_simupdate_settle(w));
+    expect_clean();
+}
+END_TEST
+
+START_TEST(two_for_one_path)
+{
+    update_to(&(struct hf_sim_release){.name = "one", .content = "v2"});
+    update_to(&(struct hf_sim_release){.name = "a", .content = "v3"});
+    expect("one", HF_PHASE_COMMITTED, "HealthPassed");
+    expect("a", HF_PHASE_REJECTED, "PathTaken");
+    expect_target("v2");
+    hf_simupdate_withdraw(w, "one");
+    ck_assert(hf_simupdate_settle(w));
+    expect("a", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target("v3");
+}
+END_TEST
+
+START_TEST(two_engines)
+{
+    struct hf_update_engine *second = NULL;
+    const char *const roots[] = {"/opt", NULL};
+    struct hf_err err = HF_ERR_INIT;
+
+    hf_simupdate_boot(w);
+    struct hf_update_params params = {.fs = hf_simfs_ops(w->fs),
+                                      .sched = hf_simproc_sched(w->proc),
+                                      .clock = hf_simproc_clock(w->proc),
+                                      .state_dir = "/var/lib/holdfast",
+                                      .trust_dir = "/t",
+                                      .arch = "amd64",
+                                      .roots = roots};
+    ck_assert_int_eq(hf_update_engine_new(&params, &second, &err), -EWOULDBLOCK);
+    ck_assert_ptr_nonnull(strstr(err.cause, "lock"));
+}
+END_TEST
+
+/* ---- damage ----------------------------------------------------------------------------------------------------------- */
+
+/* The journal is lost in any phase: reported, and the update comes to a good end from what is found. */
+START_TEST(journal_damaged)
+{
+    static const enum hf_phase phases[] = {HF_PHASE_WAITING,  HF_PHASE_FETCHING,  HF_PHASE_PATCHING, HF_PHASE_VERIFIED,
+                                           HF_PHASE_SWAPPING, HF_PHASE_PROBATION, HF_PHASE_COMMITTED};
+    struct stat st;
+
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2", .delta_from = "v1"});
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_until_phase(w, "app", phases[_i]));
+    hf_simupdate_kill(w);
+    hf_simfs_put(w->fs, UPDATES "/app/journal", "garbage", 7, 0600);
+    hf_simupdate_boot(w);
+    ck_assert_str_eq(hf_simupdate_see(w, "app").reason, "JournalDamaged");
+    ck_assert(hf_simupdate_settle(w));
+    struct hf_sim_seen seen = hf_simupdate_see(w, "app");
+    ck_assert_msg(seen.phase == HF_PHASE_COMMITTED, "%s %s", hf_phase_name(seen.phase), seen.reason);
+    expect_target("v2");
+    ck_assert_str_eq(w->running, "v2");
+    ck_assert(hf_simfs_stat(w->fs, UPDATES "/app/journal.damaged", &st));
+    hf_simfs_delete(w->fs, UPDATES "/app/journal.damaged");
+    expect_clean();
+}
+END_TEST
+
+/* Every call of an update fails once (n-th call, for n = 1, 2, ...): in the end all is as it should be, and nothing is left. */
+START_TEST(errno_at_every_call)
+{
+    static const struct {
+        int code;
+        uint64_t times;
+    } rows[] = {{EIO, 1}, {ENOSPC, 3}, {EROFS, 1}};
+    uint64_t n;
+
+    for (n = 1;; n++) {
+        struct hf_simupdate *each = hf_simupdate_new(n);
+        w->check = check_whole;
+        hf_simupdate_put_old(each, "v1");
+        hf_simupdate_publish(each, &(struct hf_sim_release){.content = "v2", .delta_from = "v1"});
+        hf_simfs_fail_at(each->fs, n, rows[_i].code, rows[_i].times);
+        hf_simupdate_boot(each);
+        while (each->engine == NULL) { /* it could not even start: the next start can */
+            hf_simupdate_stop(each);
+            hf_simupdate_boot(each);
+        }
+        (void)hf_simupdate_settle(each);
+        bool reached = hf_simfs_failed(each->fs) > 0;
+        struct hf_sim_seen seen = hf_simupdate_see(each, "app");
+        const char *left = hf_simupdate_leftover(each);
+        if (left != NULL &&
+            strstr(left, "journal.new") != NULL) /* the removal itself failed: the next write takes it */
+            left = NULL;
+        if (seen.phase != HF_PHASE_COMMITTED || left != NULL) {
+            hf_simfs_trace(each->fs, stderr);
+            ck_abort_msg("call %d: %s %s (%s), left behind %s", (int)n, hf_phase_name(seen.phase), seen.reason,
+                         seen.message, left);
+        }
+        ck_assert_str_eq(hf_simupdate_target(each, HF_SIM_TARGET), "v2");
+        hf_simupdate_free(each);
+        if (!reached)
+            break;
+    }
+    ck_assert_uint_gt(n, 150);
+}
+END_TEST
+
+/* ENOSPC from the n-th writing call on, until somebody makes room: named, the old version stays or the new one is in place. */
+START_TEST(disk_full_from_each_write_on)
+{
+    for (uint64_t n = 1;; n++) {
+        struct hf_simupdate *each = hf_simupdate_new(n);
+        hf_simupdate_put_old(each, "v1");
+        hf_simupdate_publish(each, &(struct hf_sim_release){.content = "v2"});
+        hf_simupdate_boot(each);
+        hf_simfs_count_only(each->fs, HF_SIMFS_GROWS);
+        hf_simfs_fail_at(each->fs, n, ENOSPC, 0);
+        hf_simupdate_run_for(each, 5 * 60 * HF_NS_PER_S);
+        bool reached = hf_simfs_failed(each->fs) > 0;
+        struct hf_sim_seen seen = hf_simupdate_see(each, "app");
+        if (reached)
+            ck_assert_msg(strcmp(seen.reason, "DiskFull") == 0 || strcmp(seen.reason, "StateNotWritable") == 0 ||
+                              seen.phase == HF_PHASE_COMMITTED,
+                          "call %d: %s %s (%s)", (int)n, hf_phase_name(seen.phase), seen.reason, seen.message);
+        ck_assert_str_ne(hf_simupdate_target(each, HF_SIM_TARGET), "torn");
+        hf_simfs_fail_at(each->fs, 0, 0, 0);
+        ck_assert(hf_simupdate_settle(each));
+        ck_assert_uint_eq(hf_simupdate_see(each, "app").phase, HF_PHASE_COMMITTED);
+        ck_assert_str_eq(hf_simupdate_target(each, HF_SIM_TARGET), "v2");
+        ck_assert_ptr_null(hf_simupdate_leftover(each));
+        hf_simupdate_free(each);
+        if (!reached)
+            break;
+    }
+}
+END_TEST
+
+/* Settled means that: no write, no request, no timer's work for a day. */
+START_TEST(quiet_when_settled)
+{
+    update_to(&(struct hf_sim_release){.content = "v2"});
+    hf_simfs_count_only(w->fs, HF_SIMFS_WRITES);
+    uint64_t calls = hf_simfs_calls(w->fs);
+    for (int i = 0; i < 24; i++) {
+        hf_simupdate_run_for(w, 3600 * HF_NS_PER_S);
+        hf_simupdate_tell(w);
+    }
+    ck_assert_uint_eq(hf_simfs_calls(w->fs), calls);
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_checked_fixture(tc, setup, teardown);
+    tcase_add_test(tc, delta);
+    tcase_add_test(tc, whole_file);
+    tcase_add_test(tc, packed_file);
+    tcase_add_test(tc, one_after_the_other);
+    tcase_add_test(tc, tree);
+    tcase_add_test(tc, first_install);
+    tcase_add_test(tc, first_install_comes_back);
+    tcase_add_test(tc, nothing_to_restart_or_check);
+    tcase_add_test(tc, installed_already);
+    tcase_add_test(tc, owner_mode_and_attributes);
+    tcase_add_test(tc, no_delta_for_this_old_one);
+    tcase_add_loop_test(tc, damaged_deltas, 0, 4);
+    tcase_add_test(tc, a_breaking_link);
+    tcase_add_loop_test(tc, goes_on_after_a_restart, 0, 3);
+    tcase_add_test(tc, the_artifact_changes_between);
+    tcase_add_loop_test(tc, bad_servers, 0, (int)HF_LEN(answers));
+    tcase_add_test(tc, from_a_file);
+    tcase_add_loop_test(tc, bad_files, 0, (int)HF_LEN(files));
+    tcase_add_loop_test(tc, refusals, 0, (int)HF_LEN(refused));
+    tcase_add_test(tc, a_key_arrives);
+    tcase_add_test(tc, no_keys);
+    tcase_add_test(tc, downgrade_that_is_signed);
+    tcase_add_test(tc, floor_without_journal);
+    tcase_add_loop_test(tc, misfits, 0, 3);
+    tcase_add_loop_test(tc, gates, 0, 3);
+    tcase_add_test(tc, a_window);
+    tcase_add_test(tc, a_gate_closes_in_the_middle);
+    tcase_add_test(tc, expires_in_the_middle);
+    tcase_add_loop_test(tc, withdrawn_in_the_middle, 0, 4);
+    tcase_add_loop_test(tc, another_one_in_the_middle, 0, 4);
+    tcase_add_test(tc, rolled_back_and_not_again);
+    tcase_add_test(tc, restart_fails);
+    tcase_add_test(tc, the_unit_is_given_up);
+    tcase_add_loop_test(tc, unit_is_not_there, 0, 2);
+    tcase_add_test(tc, systemd_is_away_for_a_moment);
+    tcase_add_test(tc, hooks_and_probes);
+    tcase_add_test(tc, a_check_hangs);
+    tcase_add_loop_test(tc, restart_by_a_command, 0, 3);
+    tcase_add_loop_test(tc, three_starts_without_a_verdict, 0, 2);
+    tcase_add_test(tc, starts_in_probation);
+    tcase_add_loop_test(tc, alone, 0, 2);
+    tcase_add_test(tc, too_little_space);
+    tcase_add_test(tc, read_only);
+    tcase_add_test(tc, another_device);
+    tcase_add_loop_test(tc, strange_targets, 0, (int)HF_LEN(targets));
+    tcase_add_loop_test(tc, a_link_swapped_in, 0, 3);
+    tcase_add_loop_test(tc, the_target_changes, 0, 3);
+    tcase_add_test(tc, others_go_on);
+    tcase_add_test(tc, one_at_a_time);
+    tcase_add_test(tc, two_for_one_path);
+    tcase_add_test(tc, two_engines);
+    tcase_add_loop_test(tc, journal_damaged, 0, 7);
+    tcase_add_loop_test(tc, errno_at_every_call, 0, 3);
+    tcase_add_test(tc, disk_full_from_each_write_on);
+    tcase_add_test(tc, quiet_when_settled);
+}
+
+HF_TEST_MAIN_TIMEOUT("update/engine", cases, 300)

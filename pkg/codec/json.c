@@ -64,7 +64,7 @@ static int check_limits(struct hf_view text, const struct hf_json_limits *limits
         }
         if (c == '"' || c == '{' || c == '[' || !is_structure(c)) {
             strings_and_values++;
-            if (strings_and_values - colons > limits->max_nodes + (c == '"')) /* it may turn out to be a key */
+            if (strings_and_values - colons - (c == '"') > limits->max_nodes) /* a string may turn out to be a key */
                 return too_much(&scan, err, "values", limits->max_nodes);
         }
         if (c == '"')

@@ -96,9 +96,9 @@ static int zstd_begin(struct hf_unpack *unpack, struct hf_err *err)
 static int zstd_feed(struct hf_unpack *unpack, const void *bytes, size_t n, struct hf_err *err)
 {
     ZSTD_inBuffer in = {bytes, n, 0};
-    bool full = true;
+    bool full = false;
 
-    /* A full output may have left more inside; otherwise the input is what there is. */
+    /* A full output may have left more inside, but not at the end of a frame: asked again there, zstd speaks of the next one. */
     while (in.pos < in.size || full) {
         ZSTD_outBuffer out = {unpack->out, sizeof(unpack->out), 0};
         size_t left = ZSTD_decompressStream(unpack->zstd, &out, &in);
@@ -111,7 +111,7 @@ static int zstd_feed(struct hf_unpack *unpack, const void *bytes, size_t n, stru
             return hf_err_set(err, EBADMSG, "damaged zstd data: %s", ZSTD_getErrorName(left));
         }
         unpack->ended = left == 0;
-        full = out.pos == out.size;
+        full = out.pos == out.size && !unpack->ended;
         int r = give(unpack, out.dst, out.pos, err);
         if (r < 0)
             return r;

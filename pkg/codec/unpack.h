@@ -3,9 +3,10 @@
  * Threads: one at a time. */
 #pragma once
 
-#include "base/err.h"
 #include <stddef.h>
-#include <stdint.h>
+
+#include "base/err.h"
+#include "base/macros.h"
 
 struct hf_unpack;
 
@@ -13,8 +14,9 @@ struct hf_unpack;
  * max_window: bytes of decoder memory, 0: 32 MiB. */
 struct hf_unpack *hf_unpack_new(int (*write)(void *ctx, const void *bytes, size_t n), void *ctx, size_t max_window);
 void hf_unpack_free(struct hf_unpack *unpack);
+HF_DEFINE_CLEANUP(struct hf_unpack, hf_unpack_free)
 
-/* Packed bytes in, in pieces of any size. -EBADMSG damaged. */
+/* Packed bytes in, in pieces of any size. -EBADMSG damaged; what `write` returned. An error stays: nothing more is written. */
 HF_MUST_USE int hf_unpack_feed(struct hf_unpack *unpack, const void *bytes, size_t n, struct hf_err *err);
 /* No more input: -EBADMSG when it ended in the middle. */
 HF_MUST_USE int hf_unpack_finish(struct hf_unpack *unpack, struct hf_err *err);

@@ -65,7 +65,8 @@ static void (*const packers[])(size_t n) = {pack_zstd, pack_xz};
 
 START_TEST(gives_back_what_was_packed)
 {
-    static const size_t sizes[] = {0, 1, 7, 70000, PLAIN_BYTES}, pieces[] = {1, 5, 4096, PACKED_MAX};
+    static const size_t sizes[] = {0, 1, 7, 65536, 70000, 131072, 262144, PLAIN_BYTES},
+                        pieces[] = {1, 5, 4096, PACKED_MAX};
 
     for (size_t s = 0; s < HF_LEN(sizes); s++) {
         packers[_i](sizes[s]);

@@ -50,12 +50,12 @@ struct labeller {
 struct report {
     struct hf_pace pace;
     struct hf_backoff backoff;
-    json_t *essence;    /* what there is to say */
-    json_t *conditions; /* its conditions, with their transition times */
-    char ready[8];      /* status of Ready as last built: a change of it is urgent */
-    uint64_t sequence;  /* of the last status written */
-    uint64_t durable;   /* numbers below this may be used */
-    uint64_t sent;      /* on its way or not yet seen back; 0 none */
+    json_t *essence;     /* what there is to say */
+    json_t *conditions;  /* its conditions, with their transition times */
+    bool ready, stalled; /* as last built */
+    uint64_t sequence;   /* of the last status written */
+    uint64_t durable;    /* numbers below this may be used */
+    uint64_t sent;       /* on its way or not yet seen back; 0 none */
     struct hf_delivery *delivery;
     bool creating; /* the delivery on its way makes the object */
     uint64_t give_up_ns;

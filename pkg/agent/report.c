@@ -11,6 +11,9 @@
 
 enum { SEQUENCE_BLOCK = 1000, SEQUENCE_FILE_MAX = 128, OUTBOX_MAX = 256 * 1024, MAX_REFUSED = 16 };
 
+/* A folder on this machine has no fleet to protect it from, and no use for a heartbeat. */
+#define LOCAL_GAP_NS HF_NS_PER_S
+
 /* The source's word on our own EdgeNode is waited for this long before the first status of a contact. */
 #define SELF_WAIT_NS (10 * HF_NS_PER_S)
 
@@ -231,6 +234,12 @@ static int build_essence(struct hf_agent *agent, struct collected *all, struct h
     return hf_status_essence(&view, agent->report.conditions, told(agent, hf_unix_ns(agent->clock)), ret_essence);
 }
 
+/* Somebody may be waiting for this one. */
+static bool is_outcome(const struct report *report, const struct hf_verdict *verdict)
+{
+    return (strcmp(verdict->ready.status, "True") == 0 && !report->ready) || (verdict->is_stalled && !report->stalled);
+}
+
 void hf_report_build(struct hf_agent *agent)
 {
     struct report *report = &agent->report;
@@ -245,11 +254,12 @@ void hf_report_build(struct hf_agent *agent)
     if (build_essence(agent, &all, &verdict, &essence) < 0)
         return;
     if (!hf_status_same(report->essence, essence)) {
-        hf_pace_changed(&report->pace, strcmp(report->ready, verdict.ready.status) != 0, hf_mono_ns(agent->clock));
+        hf_pace_changed(&report->pace, is_outcome(report, &verdict), hf_mono_ns(agent->clock));
         report->told = false;
     }
-    (void)snprintf(report->ready, sizeof(report->ready), "%s", verdict.ready.status);
-    agent->result = strcmp(verdict.ready.status, "True") == 0 ? 0 : 1;
+    report->ready = strcmp(verdict.ready.status, "True") == 0;
+    report->stalled = verdict.is_stalled;
+    agent->result = report->ready ? 0 : 1;
     json_decref(report->essence);
     report->essence = essence;
 }
@@ -298,7 +308,8 @@ static void answered(void *arg, int r, uint64_t retry_after_ns, const json_t *an
         return;
     }
     hf_backoff_reset(&report->backoff);
-    hf_pace_delivered(&report->pace, agent->policy->interval_ns, agent->params.rng, hf_mono_ns(agent->clock));
+    hf_pace_delivered(&report->pace, agent->params.source_echoes ? agent->policy->interval_ns : 0, agent->params.rng,
+                      hf_mono_ns(agent->clock));
     hf_gauges_count_status(agent, "delivered");
     hf_log(agent->log, HF_LOG_DEBUG, "status.delivered", HF_D("sequence", report->sequence));
     report->told = !report->pace.changed;
@@ -477,7 +488,7 @@ int hf_report_init(struct hf_agent *agent, struct hf_err *err)
 {
     struct report *report = &agent->report;
 
-    hf_pace_init(&report->pace, hf_mono_ns(agent->clock));
+    hf_pace_init(&report->pace, agent->params.source_echoes ? HF_PACE_GAP_NS : LOCAL_GAP_NS, hf_mono_ns(agent->clock));
     report->backoff = (struct hf_backoff){.base_ns = HF_NS_PER_S, .cap_ns = agent->policy->retry_interval_ns};
     report->conditions = json_array();
     if (report->conditions == NULL)

@@ -2,9 +2,10 @@
 
 #include "base/macros.h"
 
-void hf_pace_init(struct hf_pace *pace, uint64_t now_ns)
+void hf_pace_init(struct hf_pace *pace, uint64_t gap_ns, uint64_t now_ns)
 {
-    *pace = (struct hf_pace){.tokens_at_ns = now_ns, .tokens = HF_PACE_TOKENS, .heartbeat_ns = HF_NEVER};
+    *pace =
+        (struct hf_pace){.gap_ns = gap_ns, .tokens_at_ns = now_ns, .tokens = HF_PACE_TOKENS, .heartbeat_ns = HF_NEVER};
 }
 
 void hf_pace_changed(struct hf_pace *pace, bool urgent, uint64_t now_ns)
@@ -18,7 +19,7 @@ void hf_pace_changed(struct hf_pace *pace, bool urgent, uint64_t now_ns)
 /* The moment the bucket holds `want` tokens. */
 static uint64_t filled_at(const struct hf_pace *pace, unsigned want)
 {
-    return pace->tokens >= want ? 0 : pace->tokens_at_ns + (want - pace->tokens) * HF_PACE_GAP_NS;
+    return pace->tokens >= want ? 0 : pace->tokens_at_ns + (want - pace->tokens) * pace->gap_ns;
 }
 
 uint64_t hf_pace_due_ns(const struct hf_pace *pace)
@@ -36,14 +37,14 @@ uint64_t hf_pace_due_ns(const struct hf_pace *pace)
 
 void hf_pace_started(struct hf_pace *pace, uint64_t now_ns)
 {
-    uint64_t filled = (now_ns - pace->tokens_at_ns) / HF_PACE_GAP_NS;
+    uint64_t filled = (now_ns - pace->tokens_at_ns) / pace->gap_ns;
 
     if (pace->tokens + filled >= HF_PACE_TOKENS) {
         pace->tokens = HF_PACE_TOKENS;
         pace->tokens_at_ns = now_ns;
     } else {
         pace->tokens += (unsigned)filled;
-        pace->tokens_at_ns += filled * HF_PACE_GAP_NS;
+        pace->tokens_at_ns += filled * pace->gap_ns;
     }
     if (pace->tokens > 0)
         pace->tokens--;
@@ -56,7 +57,8 @@ void hf_pace_delivered(struct hf_pace *pace, uint64_t interval_ns, const struct 
 {
     pace->writing = false;
     pace->not_before_ns = 0;
-    pace->heartbeat_ns = now_ns + interval_ns - interval_ns / 10 + hf_rand_below(rng, interval_ns / 5);
+    pace->heartbeat_ns =
+        interval_ns == 0 ? HF_NEVER : now_ns + interval_ns - interval_ns / 10 + hf_rand_below(rng, interval_ns / 5);
 }
 
 void hf_pace_failed(struct hf_pace *pace, uint64_t delay_ns, uint64_t now_ns)

@@ -27,7 +27,7 @@ START_TEST(quiet)
 {
     struct hf_pace pace;
 
-    hf_pace_init(&pace, T);
+    hf_pace_init(&pace, HF_PACE_GAP_NS, T);
     ck_assert_uint_eq(hf_pace_due_ns(&pace), HF_NEVER);
 }
 END_TEST
@@ -36,7 +36,7 @@ START_TEST(first_change_at_once)
 {
     struct hf_pace pace;
 
-    hf_pace_init(&pace, T);
+    hf_pace_init(&pace, HF_PACE_GAP_NS, T);
     hf_pace_changed(&pace, false, T);
     ck_assert_uint_eq(hf_pace_due_ns(&pace), T + HF_PACE_GATHER_NS);
     hf_pace_changed(&pace, false, T + HF_PACE_GATHER_NS / 2); /* gathers, does not push away */
@@ -49,7 +49,7 @@ START_TEST(begin_and_end_of_an_update)
 {
     struct hf_pace pace;
 
-    hf_pace_init(&pace, T);
+    hf_pace_init(&pace, HF_PACE_GAP_NS, T);
     hf_pace_changed(&pace, true, T);
     write_at(&pace, T + S);
     hf_pace_changed(&pace, false, T + S); /* a phase: must leave one token */
@@ -68,7 +68,7 @@ START_TEST(mean_rate)
     struct hf_pace pace;
     unsigned writes = 0;
 
-    hf_pace_init(&pace, T);
+    hf_pace_init(&pace, HF_PACE_GAP_NS, T);
     for (uint64_t now = T; now < T + 3600 * S; now += S / 5) {
         hf_pace_changed(&pace, true, now);
         if (hf_pace_due_ns(&pace) <= now) {
@@ -85,7 +85,7 @@ START_TEST(heartbeat)
 {
     struct hf_pace pace;
 
-    hf_pace_init(&pace, T);
+    hf_pace_init(&pace, HF_PACE_GAP_NS, T);
     hf_pace_changed(&pace, false, T);
     write_at(&pace, T + S);
     uint64_t due = hf_pace_due_ns(&pace);
@@ -96,11 +96,23 @@ START_TEST(heartbeat)
 }
 END_TEST
 
+START_TEST(no_heartbeat)
+{
+    struct hf_pace pace;
+
+    hf_pace_init(&pace, S, T);
+    hf_pace_changed(&pace, false, T);
+    hf_pace_started(&pace, T + S);
+    hf_pace_delivered(&pace, 0, &rng, T + S);
+    ck_assert_uint_eq(hf_pace_due_ns(&pace), HF_NEVER);
+}
+END_TEST
+
 START_TEST(change_while_writing)
 {
     struct hf_pace pace;
 
-    hf_pace_init(&pace, T);
+    hf_pace_init(&pace, HF_PACE_GAP_NS, T);
     hf_pace_changed(&pace, false, T);
     hf_pace_started(&pace, T + S);
     hf_pace_changed(&pace, true, T + 2 * S);
@@ -114,7 +126,7 @@ START_TEST(failure_and_retry)
 {
     struct hf_pace pace;
 
-    hf_pace_init(&pace, T);
+    hf_pace_init(&pace, HF_PACE_GAP_NS, T);
     hf_pace_changed(&pace, false, T);
     hf_pace_started(&pace, T + S);
     hf_pace_failed(&pace, 20 * S, T + 2 * S);
@@ -134,6 +146,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, begin_and_end_of_an_update);
     tcase_add_test(tc, mean_rate);
     tcase_add_test(tc, heartbeat);
+    tcase_add_test(tc, no_heartbeat);
     tcase_add_test(tc, change_while_writing);
     tcase_add_test(tc, failure_and_retry);
 }

@@ -37,6 +37,7 @@ enum {
 #define HF_KUBE_KEEPALIVE_NS (50 * HF_NS_PER_S) /* a dead connection is found within this */
 #define HF_KUBE_LIST_NS (60 * HF_NS_PER_S)      /* a whole page */
 #define HF_KUBE_PROBE_NS (15 * HF_NS_PER_S)     /* a MetaServer's LIST: 10 s when the cloud is away */
+#define HF_KUBE_LATE_NS (5 * HF_NS_PER_S)       /* a list that took this long came from the store */
 #define HF_KUBE_APPLY_NS (40 * HF_NS_PER_S)     /* a MetaServer takes up to 34 s for a PATCH */
 #define HF_KUBE_REPLAY_NS (2 * HF_NS_PER_S)     /* a MetaServer's watch replays its store first */
 #define HF_KUBE_CONTACT_NS (60 * HF_NS_PER_S)   /* contact that goes on is told this often at most */
@@ -64,6 +65,7 @@ struct hf_kube {
     struct hf_prober prober;
     struct hf_timer *probe_timer;
     struct hf_exchange *probe;
+    uint64_t probe_ns;                                                    /* when it was asked */
     struct hf_subscription *probed;                                       /* NULL: unsubscribed meanwhile */
     enum { HF_KUBE_UNTOLD, HF_KUBE_TOLD_PROVEN, HF_KUBE_TOLD_LOST } told; /* to all, behind a MetaServer */
 

@@ -5,18 +5,33 @@
 
 static void dispatch(struct hf_kube *kube, enum hf_prober_event event, const struct hf_err *err);
 
+/* While the cloud is not proven to be there, only a list that can prove it is worth asking for. */
+static bool may_ask_for(const struct hf_subscription *sub)
+{
+    return sub->wants_probe && (sub->resource->provable || sub->kube->prober.proven);
+}
+
 /* The next subscription that wants a LIST, in turn after the one that had the last. */
 static struct hf_subscription *next_wanting(struct hf_kube *kube)
 {
-    struct hf_subscription *sub = kube->probed != NULL ? hf_kube_next(kube, kube->probed) : NULL;
-
-    for (struct hf_subscription *s = sub; s != NULL; s = hf_kube_next(kube, s))
-        if (s->wants_probe)
+    for (struct hf_subscription *s = kube->probed; s != NULL && (s = hf_kube_next(kube, s)) != NULL;)
+        if (may_ask_for(s))
             return s;
     for (struct hf_subscription *s = NULL; (s = hf_kube_next(kube, s)) != NULL;)
-        if (s->wants_probe)
+        if (may_ask_for(s))
             return s;
     return NULL;
+}
+
+/* Whom to ask for: who wants it, else anybody whose list can prove that the cloud is there. */
+static struct hf_subscription *choose(struct hf_kube *kube)
+{
+    struct hf_subscription *sub = next_wanting(kube);
+
+    for (struct hf_subscription *s = NULL; sub == NULL && (s = hf_kube_next(kube, s)) != NULL;)
+        if (s->resource->provable)
+            sub = s;
+    return sub;
 }
 
 static bool has_others(struct hf_kube *kube)
@@ -40,6 +55,11 @@ static bool take_answer(struct hf_subscription *sub, int r, const struct hf_http
                          hf_status_message(body, text, sizeof(text)));
         return false;
     }
+    bool late = hf_mono_ns(sub->kube->p.clock) - sub->kube->probe_ns >= HF_KUBE_LATE_NS;
+    if (!sub->resource->provable && late) { /* spelled right in any case, but the cloud does not take so long */
+        (void)hf_err_set(err, ETIMEDOUT, "%s: the list came too late to be the cloud's", sub->resource->kind);
+        return false;
+    }
     hf_ledger_begin(&sub->ledger);
     enum hf_list_answer answer = hf_watcher_take_list(sub, body, 0, &next, err);
     free(next); /* the MetaServer does not page */
@@ -47,7 +67,9 @@ static bool take_answer(struct hf_subscription *sub, int r, const struct hf_http
         hf_watcher_refused(sub, "list", err);
     if (answer != HF_LIST_PROVEN || sub->dead)
         return answer == HF_LIST_PROVEN;
+    sub->doubtful |= !sub->resource->provable; /* then it may not say that something is gone */
     hf_watcher_end_round(sub);
+    sub->ledger.baseline = hf_rv_number(sub->mark);
     return true;
 }
 
@@ -68,14 +90,15 @@ static void probe_ended(void *arg, int r, const struct hf_http_response *respons
 static void ask(struct hf_kube *kube)
 {
     _cleanup_(hf_buf_done) struct hf_buf url = HF_BUF_INIT(4096);
-    struct hf_subscription *sub = next_wanting(kube);
+    struct hf_subscription *sub = choose(kube);
     struct hf_exchange_owner owner = {.ended = probe_ended, .arg = kube};
 
-    if (sub == NULL && (sub = hf_kube_next(kube, NULL)) == NULL) {
+    if (sub == NULL) {
         kube->prober.state = HF_PROBER_QUIET; /* nobody is left to ask for */
         return;
     }
     kube->probed = sub;
+    kube->probe_ns = hf_mono_ns(kube->p.clock);
     sub->wants_probe = false;
     int r = hf_resource_list_url(kube->p.config->server, sub->resource, sub->name, HF_PAGE_PROXY, "", &url);
     struct hf_http_request request = {.method = "GET",

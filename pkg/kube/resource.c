@@ -9,14 +9,14 @@ enum { PAGE_LIMIT = 500, EXACT_LIMIT = 100 };
 
 #define OURS(kind, plural)                                                                                             \
     {                                                                                                                  \
-        kind, kind "List", HF_API_GROUP_VERSION, "/apis/" HF_API_GROUP_VERSION "/" plural                              \
+        kind, kind "List", HF_API_GROUP_VERSION, "/apis/" HF_API_GROUP_VERSION "/" plural, true                        \
     }
 
 static const struct hf_resource resources[] = {
     OURS("EdgeUpdate", "edgeupdates"),
     OURS("SyncPolicy", "syncpolicies"),
     OURS("EdgeNode", "edgenodes"),
-    {"Node", "NodeList", "v1", "/api/v1/nodes"},
+    {"Node", "NodeList", "v1", "/api/v1/nodes", false},
 };
 
 const struct hf_resource *hf_resource_find(const char *kind)

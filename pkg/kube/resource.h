@@ -1,6 +1,7 @@
 /* kube/resource.h - the kinds we speak of and their URLs. Pure. Private to pkg/kube. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -11,6 +12,9 @@ struct hf_resource {
     const char *list_kind; /* as a real server spells it */
     const char *api_version;
     const char *path; /* of the collection, cluster-scoped */
+    /* A MetaServer guesses list kinds from the plural ("edgeupdates" becomes "EdgeupdateList"): whether the right spelling proves
+     * that the cloud answered. Not for "NodeList". */
+    bool provable;
 };
 
 /* NULL for a kind that is not followed. */

@@ -1,0 +1,637 @@
+/* Every row of what was recorded of a MetaServer, against the model of one, on virtual time; and writes of all kinds. */
+#include <errno.h>
+
+#include "kube/client.h"
+#include "support/check_main.h"
+#include "support/metaserver_sim.h"
+
+#define PORT "http://127.0.0.1:10550"
+
+struct world {
+    struct hf_simloop *loop;
+    struct hf_simnet *net;
+    struct hf_simapi *api;
+    struct hf_simmeta *meta;
+    struct hf_simproc *proc;
+    struct hf_simclient *client;
+    struct hf_kube_config config;
+    struct hf_kube *kube;
+    const struct hf_source_ops *source;
+};
+
+struct seen {
+    struct world *world;
+    struct hf_subscription *sub;
+    json_t *held;
+    unsigned upserts, gone, synced, proven, lost, refused;
+    bool in_contact, strict; /* strict: nothing may start that the cloud does not have */
+    char mark[HF_RV_TEXT];
+    uint64_t gone_at, proven_at;
+};
+
+static void on_upsert(void *arg, json_t *object)
+{
+    struct seen *seen = arg;
+
+    seen->upserts++;
+    ck_assert(!seen->strict ||
+              hf_simapi_get(seen->world->api, "EdgeUpdate", hf_json_str(object, "metadata.name")) != NULL);
+    (void)json_object_set_new(seen->held, hf_json_str(object, "metadata.name"),
+                              json_string(hf_json_str(object, "metadata.resourceVersion")));
+}
+
+static void on_gone(void *arg, const char *name)
+{
+    struct seen *seen = arg;
+
+    ck_assert_msg(seen->in_contact, "gone without contact: %s", name);
+    ck_assert_msg(json_object_del(seen->held, name) == 0, "gone twice: %s", name);
+    seen->gone++;
+    seen->gone_at = hf_simloop_now_ns(seen->world->loop);
+}
+
+static void on_synced(void *arg, const char *version)
+{
+    (void)version;
+    ((struct seen *)arg)->synced++;
+}
+
+static void on_mark(void *arg, const char *version)
+{
+    (void)snprintf(((struct seen *)arg)->mark, HF_RV_TEXT, "%s", version);
+}
+
+static void on_contact(void *arg, enum hf_contact_kind kind, uint64_t date, const struct hf_err *err)
+{
+    struct seen *seen = arg;
+
+    (void)err;
+    ck_assert(date == 0 || !hf_kube_is_metaserver(seen->world->kube)); /* a proxy's clock is our own */
+    seen->in_contact = kind == HF_CONTACT_PROVEN;
+    *(seen->in_contact ? &seen->proven : &seen->lost) += 1;
+    seen->proven_at = seen->in_contact ? hf_simloop_now_ns(seen->world->loop) : seen->proven_at;
+}
+
+static void on_refused(void *arg, const char *what, const struct hf_err *err)
+{
+    (void)what;
+    (void)err;
+    ((struct seen *)arg)->refused++;
+}
+
+static void start_kube(struct world *world, enum hf_kube_api api)
+{
+    struct hf_kube_params params = {.config = &world->config,
+                                    .api = api,
+                                    .field_manager = "holdfast-agent",
+                                    .clock = hf_simproc_clock(world->proc),
+                                    .rng = hf_simproc_rand(world->proc),
+                                    .sched = hf_simproc_sched(world->proc),
+                                    .http = hf_simclient_ops(world->client)};
+
+    world->kube = hf_kube_new(&params, NULL);
+    world->source = hf_kube_source(world->kube);
+}
+
+static void world_start_at(struct world *world, uint64_t seed, const char *server, enum hf_kube_api api)
+{
+    *world = (struct world){.loop = hf_simloop_new(seed)};
+    world->net = hf_simnet_new(world->loop);
+    world->api = hf_simapi_new(world->loop, world->net, "https://cloud");
+    if (strncmp(server, "http://", 7) == 0)
+        world->meta = hf_simmeta_new(world->loop, world->net, world->api, server);
+    world->proc = hf_simproc_new(world->loop, "node");
+    world->client = hf_simnet_client(world->net, world->proc);
+    world->config.server = strdup(server);
+    start_kube(world, api);
+}
+
+static void world_start(struct world *world, uint64_t seed)
+{
+    world_start_at(world, seed, PORT, HF_KUBE_AUTO);
+    ck_assert(hf_kube_is_metaserver(world->kube));
+}
+
+static void world_end(struct world *world)
+{
+    hf_kube_free(world->kube);
+    ck_assert_uint_eq(hf_simproc_timers(world->proc), 0);
+    hf_simclient_free(world->client);
+    hf_simproc_free(world->proc);
+    hf_simmeta_free(world->meta);
+    hf_simapi_free(world->api);
+    hf_simnet_free(world->net);
+    hf_simloop_free(world->loop);
+    hf_kube_config_done(&world->config);
+}
+
+static void subscribe(struct world *world, struct seen *seen, const char *kind, const char *name, const char *resume,
+                      const char *const *known)
+{
+    struct hf_source_sink sink = {.arg = seen,
+                                  .upsert = on_upsert,
+                                  .gone = on_gone,
+                                  .synced = on_synced,
+                                  .mark = on_mark,
+                                  .contact = on_contact,
+                                  .refused = on_refused};
+
+    seen->world = world;
+    if (seen->held == NULL)
+        seen->held = json_object();
+    ck_assert_int_eq(world->source->subscribe(world->source->ctx, kind, name, resume, known, &sink, &seen->sub, NULL),
+                     0);
+}
+
+static void run(struct world *world, uint64_t seconds)
+{
+    (void)hf_simloop_run_for(world->loop, seconds * HF_NS_PER_S);
+}
+
+static char *object(const char *kind, const char *name, int value)
+{
+    return hf_asprintf("{\"apiVersion\":\"edge.codcompass.io/v1alpha1\",\"kind\":\"%s\",\"metadata\":{\"name\":\"%s\","
+                       "\"resourceVersion\":\"%d\"},\"spec\":{\"value\":%d}}",
+                       kind, name, value, value);
+}
+
+static void put(struct world *world, const char *kind, const char *name, int value)
+{
+    char *text = object(kind, name, value);
+
+    (void)hf_simapi_put_text(world->api, text);
+    free(text);
+}
+
+static void haunt(struct world *world, const char *name, int version)
+{
+    char *text = object("EdgeUpdate", name, version);
+
+    hf_simmeta_haunt(world->meta, text);
+    free(text);
+}
+
+static bool holds(const struct seen *seen, const char *name)
+{
+    return json_object_get(seen->held, name) != NULL;
+}
+
+/* ---- the rows ----------------------------------------------------------------------------------------------------- */
+
+START_TEST(in_contact)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0}, node = {.upserts = 0};
+    world_start(&world, 1);
+    put(&world, "EdgeUpdate", "a", 1);
+    put(&world, "Node", "n", 1);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    subscribe(&world, &node, "Node", "n", "", NULL);
+    run(&world, 5);
+    ck_assert(seen.upserts == 1 && seen.synced >= 1 && seen.in_contact);
+    ck_assert(node.upserts == 1 && node.synced >= 1 && node.in_contact);
+    put(&world, "EdgeUpdate", "b", 2);
+    run(&world, 1);
+    ck_assert(holds(&seen, "b"));
+    (void)hf_simapi_delete(world.api, "EdgeUpdate", "b");
+    run(&world, 1);
+    ck_assert(seen.gone == 1 && !holds(&seen, "b")); /* DELETED made us ask, the list said it */
+    /* Idle: nothing is asked but once an interval, by refresh. */
+    unsigned lists = hf_simmeta_counts(world.meta)->lists;
+    run(&world, 1000);
+    ck_assert_uint_eq(hf_simmeta_counts(world.meta)->lists, lists);
+    world.source->refresh(world.source->ctx, seen.sub);
+    run(&world, 1);
+    ck_assert_uint_eq(hf_simmeta_counts(world.meta)->lists, lists + 1);
+    json_decref(seen.held);
+    json_decref(node.held);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(deleted_while_away)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0}, policies = {.upserts = 0};
+    world_start(&world, 2);
+    put(&world, "EdgeUpdate", "a", 1);
+    put(&world, "EdgeUpdate", "b", 1);
+    put(&world, "SyncPolicy", "p", 1);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    subscribe(&world, &policies, "SyncPolicy", NULL, "", NULL);
+    run(&world, 5);
+    hf_simmeta_cut(world.meta);
+    (void)hf_simapi_delete(world.api, "EdgeUpdate", "b");
+    (void)hf_simapi_delete(world.api, "SyncPolicy", "p");
+    put(&world, "EdgeUpdate", "c", 1);
+    const uint64_t interval = 300;
+    uint64_t healed = 0, connected = 0;
+    for (uint64_t t = 0; t < 7200; t += interval) { /* the agent's heartbeat */
+        world.source->refresh(world.source->ctx, seen.sub);
+        world.source->refresh(world.source->ctx, policies.sub);
+        if (t == 3600) {
+            hf_simmeta_heal(world.meta, 60 * HF_NS_PER_S);
+            healed = hf_simloop_now_ns(world.loop);
+            connected = healed + 60 * HF_NS_PER_S;
+        }
+        run(&world, interval);
+        if (healed == 0)
+            ck_assert(seen.gone == 0 && policies.gone == 0 && !holds(&seen, "c") && !seen.in_contact);
+    }
+    ck_assert(seen.gone == 1 && policies.gone == 1 && holds(&seen, "c") && seen.in_contact && policies.in_contact);
+    ck_assert(seen.gone_at >= connected && seen.gone_at - connected < 40 * HF_NS_PER_S);
+    ck_assert(policies.gone_at >= connected && policies.gone_at - connected < 40 * HF_NS_PER_S);
+    ck_assert_uint_eq(hf_simmeta_counts(world.meta)->most_lists_at_once, 1); /* one probe at a time */
+    json_decref(seen.held);
+    json_decref(policies.held);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(ghosts_start_nothing)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world, 3);
+    put(&world, "EdgeUpdate", "a", 1);
+    haunt(&world, "ghost", 50);    /* older than the list */
+    haunt(&world, "young", 99999); /* newer than anything: its version alone would let it pass */
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 60);
+    ck_assert(seen.upserts == 1 && holds(&seen, "a"));
+    /* Each reopening of the watch replays them. */
+    for (int i = 0; i < 5; i++) {
+        hf_simclient_break(world.client);
+        run(&world, 60);
+    }
+    ck_assert(seen.upserts == 1 && seen.gone == 0);
+    /* A new life that resumes, with and without the cloud. */
+    for (int i = 0; i < 2; i++) {
+        hf_kube_free(world.kube);
+        if (i == 1)
+            hf_simmeta_cut(world.meta);
+        start_kube(&world, HF_KUBE_METASERVER);
+        char resume[HF_RV_TEXT];
+        memcpy(resume, seen.mark, sizeof(resume));
+        subscribe(&world, &seen, "EdgeUpdate", NULL, resume, (const char *const[]){"a", NULL});
+        run(&world, 600);
+        ck_assert(!holds(&seen, "ghost") && !holds(&seen, "young") && holds(&seen, "a") && seen.gone == 0);
+    }
+    json_decref(seen.held);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(an_empty_list_away_removes_nothing)
+{
+    struct world world;
+    struct seen seen = {.held = json_pack("{s:s,s:s}", "a", "1", "b", "1")};
+    world_start(&world, 4);
+    put(&world, "EdgeUpdate", "a", 1);
+    hf_simmeta_cut(world.meta); /* the store knows nothing: 200 with no items */
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "40", (const char *const[]){"a", "b", NULL});
+    for (int i = 0; i < 10; i++) {
+        run(&world, 300);
+        world.source->refresh(world.source->ctx, seen.sub);
+    }
+    ck_assert(seen.gone == 0 && seen.upserts == 0 && seen.synced == 0 && !seen.in_contact && seen.proven == 0);
+    hf_simmeta_restart(world.meta); /* lists then come at once, still from the store */
+    run(&world, 300);
+    ck_assert(seen.gone == 0 && seen.upserts == 0 && !seen.in_contact);
+    hf_simmeta_heal(world.meta, 50 * HF_NS_PER_S);
+    run(&world, 100);
+    ck_assert(seen.gone == 1 && seen.upserts == 1 && seen.in_contact); /* b was really gone */
+    json_decref(seen.held);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(the_open_stream_goes_on)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world, 5);
+    put(&world, "EdgeUpdate", "a", 1);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 10);
+    hf_simmeta_cut(world.meta);
+    world.source->refresh(world.source->ctx, seen.sub);
+    run(&world, 120);
+    ck_assert(!seen.in_contact);
+    put(&world, "EdgeUpdate", "a", 2);
+    put(&world, "EdgeUpdate", "b", 2);
+    unsigned watches = hf_simmeta_counts(world.meta)->watches;
+    hf_simmeta_heal(world.meta, HF_NS_PER_S);
+    run(&world, 12); /* an event is a sign: no waiting for the end of a backoff */
+    ck_assert(seen.in_contact && holds(&seen, "b") && seen.upserts == 3);
+    ck_assert_uint_eq(hf_simmeta_counts(world.meta)->watches, watches);
+    json_decref(seen.held);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(edgecore_restarts)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world, 6);
+    put(&world, "EdgeUpdate", "a", 1);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 10);
+    hf_simmeta_restart(world.meta);
+    run(&world, 20);
+    ck_assert(!seen.in_contact && seen.gone == 0);
+    put(&world, "EdgeUpdate", "b", 1);
+    run(&world, 40);
+    ck_assert(seen.in_contact && holds(&seen, "b") && seen.gone == 0);
+    json_decref(seen.held);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(a_call_that_takes_ten_seconds_delays_nothing)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world, 7);
+    put(&world, "EdgeUpdate", "a", 1);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 10);
+    hf_simmeta_cut(world.meta);
+    /* Whatever is asked of the source while a probe waits returns at once: no virtual time passes inside any call of it, and
+     * the loop is never blocked, so that a timer of a second fires every second. */
+    uint64_t before = hf_simloop_now_ns(world.loop);
+    world.source->refresh(world.source->ctx, seen.sub);
+    ck_assert_uint_eq(hf_simloop_now_ns(world.loop), before);
+    run(&world, 9);
+    ck_assert(seen.in_contact); /* its answer is not there yet */
+    run(&world, 2);
+    ck_assert(!seen.in_contact);
+    json_decref(seen.held);
+    world_end(&world);
+}
+END_TEST
+
+/* A MetaServer at an address that does not say so: recognised by what it does, before a ghost can start anything. */
+START_TEST(recognised)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start_at(&world, 8, "http://192.0.2.7:8080", HF_KUBE_AUTO);
+    ck_assert(!hf_kube_is_metaserver(world.kube));
+    put(&world, "EdgeUpdate", "a", 1);
+    haunt(&world, "ghost", 50);
+    if (_i == 1)
+        hf_simmeta_cut(world.meta);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 60);
+    ck_assert(hf_kube_is_metaserver(world.kube));
+    ck_assert(!holds(&seen, "ghost") && seen.upserts == (_i == 1 ? 0 : 1));
+    hf_simmeta_heal(world.meta, 0);
+    run(&world, 60);
+    ck_assert(seen.in_contact && holds(&seen, "a") && !holds(&seen, "ghost"));
+    json_decref(seen.held);
+    world_end(&world);
+}
+END_TEST
+
+/* ---- writes ------------------------------------------------------------------------------------------------------- */
+
+struct answer {
+    unsigned n;
+    int r;
+    uint64_t retry_after_ns;
+    int64_t sequence;
+};
+
+static void on_done(void *arg, int r, uint64_t retry_after_ns, const json_t *json, const struct hf_err *err)
+{
+    struct answer *answer = arg;
+
+    ck_assert((r < 0) == (err != NULL));
+    answer->n++;
+    answer->r = r;
+    answer->retry_after_ns = retry_after_ns;
+    answer->sequence = hf_json_int_or(json, "status.sequence", -1);
+}
+
+static struct hf_delivery *apply(struct world *world, struct answer *answer, const char *text, const char *subresource)
+{
+    struct hf_delivery *delivery = NULL;
+    json_t *body = json_loads(text, 0, NULL);
+    unsigned before = answer->n;
+
+    ck_assert_int_eq(world->source->apply(world->source->ctx, body, subresource, on_done, answer, &delivery, NULL), 0);
+    ck_assert_uint_eq(answer->n, before); /* never inside the call */
+    json_decref(body);
+    return delivery;
+}
+
+#define NODE "{\"apiVersion\":\"edge.codcompass.io/v1alpha1\",\"kind\":\"EdgeNode\",\"metadata\":{\"name\":\"n\"}"
+
+START_TEST(statuses_written_while_away)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    struct answer answer = {.n = 0};
+    world_start(&world, 9);
+    put(&world, "EdgeNode", "n", 1);
+    subscribe(&world, &seen, "EdgeNode", "n", "", NULL);
+    run(&world, 5);
+    (void)apply(&world, &answer, NODE ",\"status\":{\"sequence\":1}}", "status");
+    run(&world, 1);
+    ck_assert(answer.n == 1 && answer.r == 0 && answer.sequence == 1);
+    hf_simmeta_cut(world.meta);
+    /* Not known to be away: 500 after 10 s. Known: refused at once. Neither counts, and nothing is queued. */
+    (void)apply(&world, &answer, NODE ",\"status\":{\"sequence\":2}}", "status");
+    run(&world, 11);
+    ck_assert(answer.n == 2 && answer.r == -EAGAIN);
+    run(&world, 20);
+    ck_assert(!seen.in_contact);
+    unsigned patches = hf_simmeta_counts(world.meta)->patches;
+    (void)apply(&world, &answer, NODE ",\"status\":{\"sequence\":3}}", "status");
+    run(&world, 1);
+    ck_assert(answer.n == 3 && answer.r == -EHOSTUNREACH);
+    ck_assert_uint_eq(hf_simmeta_counts(world.meta)->patches, patches);
+    hf_simmeta_heal(world.meta, 60 * HF_NS_PER_S);
+    run(&world, 120);
+    ck_assert(seen.in_contact);
+    uint64_t version = hf_simapi_version(world.api);
+    (void)apply(&world, &answer, NODE ",\"status\":{\"sequence\":4}}", "status"); /* the outbox's latest, once */
+    run(&world, 5);
+    ck_assert(answer.n == 4 && answer.r == 0 && answer.sequence == 4);
+    ck_assert_uint_eq(hf_simapi_version(world.api), version + 1);
+    json_decref(seen.held);
+    world_end(&world);
+}
+END_TEST
+
+static void yurthub(void *arg, struct hf_simcall *call)
+{
+    /* Offline it answers a PATCH with what it has cached. */
+    (void)arg;
+    hf_simcall_reply(call, 200, "application/json", NODE ",\"status\":{\"sequence\":1}}");
+}
+
+static const struct {
+    const char *name;
+    int status;
+    unsigned times;
+    int want_r;
+} writes[] = {
+    {"401, then fine", 401, 1, 0}, {"401 for good", 401, 9, -EACCES}, {"403", 403, 9, -EACCES},
+    {"404", 404, 9, -ENOENT},      {"409", 409, 9, -EAGAIN},          {"422", 422, 9, -EBADMSG},
+    {"400", 400, 9, -EBADMSG},     {"413", 413, 9, -EBADMSG},         {"429", 429, 9, -EAGAIN},
+    {"500", 500, 9, -EAGAIN},      {"503", 503, 9, -EAGAIN},          {"302", 302, 9, -EAGAIN},
+};
+
+START_TEST(answers_to_writes)
+{
+    struct world world;
+    struct answer answer = {.n = 0};
+    world_start_at(&world, 10, "https://cloud:6443", HF_KUBE_APISERVER);
+    hf_simapi_fail(world.api, writes[_i].times, writes[_i].status, 7 * HF_NS_PER_S);
+    (void)apply(&world, &answer, NODE ",\"spec\":{}}", NULL);
+    run(&world, 5);
+    ck_assert_msg(answer.n == 1 && answer.r == writes[_i].want_r, "%s: %d", writes[_i].name, answer.r);
+    ck_assert(answer.r == 0 || answer.retry_after_ns == 7 * HF_NS_PER_S);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(writes_to_a_real_server)
+{
+    struct world world;
+    struct answer answer = {.n = 0}, other = {.n = 0};
+    world_start_at(&world, 11, "https://cloud:6443", HF_KUBE_AUTO);
+    /* Status needs an object. */
+    (void)apply(&world, &answer, NODE ",\"status\":{\"sequence\":1}}", "status");
+    run(&world, 1);
+    ck_assert_int_eq(answer.r, -ENOENT);
+    (void)apply(&world, &answer, NODE "}", NULL);
+    run(&world, 1);
+    (void)apply(&world, &answer, NODE ",\"status\":{\"sequence\":1}}", "status");
+    run(&world, 1);
+    ck_assert(answer.r == 0 && answer.sequence == 1);
+    /* Labels: what is no longer said goes, what others said stays. */
+    (void)hf_simapi_put_text(world.api,
+                             "{\"kind\":\"Node\",\"metadata\":{\"name\":\"n\",\"labels\":{\"foreign\":\"x\"}}}");
+    (void)apply(&world, &answer,
+                "{\"kind\":\"Node\",\"metadata\":{\"name\":\"n\",\"labels\":{\"a\":\"1\",\"b\":\"1\"}}}", NULL);
+    run(&world, 1);
+    (void)apply(&world, &answer, "{\"kind\":\"Node\",\"metadata\":{\"name\":\"n\",\"labels\":{\"b\":\"2\"}}}", NULL);
+    run(&world, 1);
+    const json_t *labels = hf_json_at(hf_simapi_get(world.api, "Node", "n"), "metadata.labels");
+    ck_assert(answer.r == 0 && json_object_size(labels) == 2 && hf_json_str(labels, "foreign") != NULL);
+    ck_assert_uint_eq(hf_simapi_counts(world.api)->bare_patches, 0);
+    /* Not in reach; abandoned; nonsense; too many. */
+    hf_simclient_set_state(world.client, HF_SIM_LINK_DOWN);
+    (void)apply(&world, &answer, NODE "}", NULL);
+    world.source->abandon(world.source->ctx, apply(&world, &other, NODE "}", NULL));
+    run(&world, 60);
+    ck_assert(answer.r == -EHOSTUNREACH && other.n == 0);
+    struct hf_delivery *delivery;
+    json_t *body = json_pack("{s:s}", "kind", "Secret");
+    ck_assert_int_eq(world.source->apply(world.source->ctx, body, NULL, on_done, &answer, &delivery, NULL), -EINVAL);
+    json_decref(body);
+    body = json_pack("{s:s,s:{s:s}}", "kind", "Node", "metadata", "name", "n");
+    for (int i = 0; i < HF_KUBE_MAX_DELIVERIES; i++)
+        ck_assert_int_eq(world.source->apply(world.source->ctx, body, NULL, on_done, &other, &delivery, NULL), 0);
+    ck_assert_int_eq(world.source->apply(world.source->ctx, body, NULL, on_done, &other, &delivery, NULL), -EAGAIN);
+    json_decref(body);
+    world_end(&world); /* with writes on their way */
+}
+END_TEST
+
+START_TEST(a_2xx_that_shows_nothing_is_no_delivery)
+{
+    struct world world;
+    struct answer answer = {.n = 0};
+    world_start_at(&world, 12, "https://cloud:6443", HF_KUBE_AUTO);
+    hf_simnet_serve(world.net, "https://cloud", yurthub, NULL);
+    (void)apply(&world, &answer, NODE ",\"status\":{\"sequence\":2}}", "status");
+    run(&world, 1);
+    ck_assert(answer.n == 1 && answer.r == -EAGAIN);
+    (void)apply(&world, &answer, NODE ",\"status\":{\"sequence\":1}}", "status");
+    run(&world, 1);
+    ck_assert(answer.n == 2 && answer.r == 0);
+    json_t *body = json_pack("{s:{s:{s:s}}}", "metadata", "labels", "a", "1");
+    json_t *shown = json_pack("{s:{s:{s:s,s:s}}}", "metadata", "labels", "a", "1", "b", "2");
+    json_t *hidden = json_pack("{s:{s:{s:s}}}", "metadata", "labels", "a", "0");
+    ck_assert_int_eq(hf_apply_verify(body, shown, NULL), 0);
+    ck_assert_int_eq(hf_apply_verify(body, hidden, NULL), -EAGAIN);
+    json_decref(body);
+    json_decref(shown);
+    json_decref(hidden);
+    world_end(&world);
+}
+END_TEST
+
+/* Cuts, healings, restarts and changes in any order: nothing starts that the cloud does not have, nothing is gone that it has, and
+ * in the end the two are the same. */
+START_TEST(any_weather)
+{
+    struct world world;
+    struct seen seen = {.strict = true};
+    char name[2] = "a";
+    world_start(&world, 500 + (uint64_t)_i);
+    hf_simclient_set_link(world.client, &(struct hf_simlink){.delay_max_ns = 20 * HF_NS_PER_MS, .chunk_max = 60});
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    for (int step = 0; step < 60; step++) {
+        *name = (char)('a' + hf_simloop_below(world.loop, 8));
+        switch (hf_simloop_below(world.loop, 8)) {
+        case 0:
+            (void)hf_simapi_delete(world.api, "EdgeUpdate", name);
+            break;
+        case 1:
+            hf_simmeta_cut(world.meta);
+            break;
+        case 2:
+            hf_simmeta_heal(world.meta, hf_simloop_below(world.loop, 70) * HF_NS_PER_S);
+            break;
+        case 3:
+            hf_simmeta_restart(world.meta);
+            break;
+        case 4:
+            hf_simclient_break(world.client);
+            break;
+        default:
+            put(&world, "EdgeUpdate", name, step);
+        }
+        run(&world, 1 + hf_simloop_below(world.loop, 60));
+        world.source->refresh(world.source->ctx, seen.sub);
+    }
+    hf_simmeta_heal(world.meta, 60 * HF_NS_PER_S);
+    run(&world, 150);
+    world.source->refresh(world.source->ctx, seen.sub);
+    run(&world, 60);
+    ck_assert(seen.in_contact);
+    for (*name = 'a'; *name <= 'h'; ++*name) {
+        const json_t *object = hf_simapi_get(world.api, "EdgeUpdate", name);
+        const char *held = json_string_value(json_object_get(seen.held, name));
+        ck_assert_msg((object != NULL) == (held != NULL), "%s: held %d, exists %d", name, held != NULL, object != NULL);
+        ck_assert(object == NULL || strcmp(held, hf_json_str(object, "metadata.resourceVersion")) == 0);
+    }
+    ck_assert_uint_eq(hf_simmeta_counts(world.meta)->most_lists_at_once, 1);
+    json_decref(seen.held);
+    world_end(&world);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_test(tc, in_contact);
+    tcase_add_test(tc, deleted_while_away);
+    tcase_add_test(tc, ghosts_start_nothing);
+    tcase_add_test(tc, an_empty_list_away_removes_nothing);
+    tcase_add_test(tc, the_open_stream_goes_on);
+    tcase_add_test(tc, edgecore_restarts);
+    tcase_add_test(tc, a_call_that_takes_ten_seconds_delays_nothing);
+    tcase_add_loop_test(tc, recognised, 0, 2);
+    tcase_add_test(tc, statuses_written_while_away);
+    tcase_add_loop_test(tc, answers_to_writes, 0, (int)HF_LEN(writes));
+    tcase_add_test(tc, writes_to_a_real_server);
+    tcase_add_test(tc, a_2xx_that_shows_nothing_is_no_delivery);
+    tcase_add_loop_test(tc, any_weather, 0, 30);
+}
+HF_TEST_MAIN_TIMEOUT("kube/meta", cases, 120)

@@ -7,5 +7,5 @@
 extern const struct hf_field hf_release_fields[]; /* of struct hf_release */
 
 /* Rules across fields, and the digest. The `finish` of spec.release. */
-void hf_release_finish(struct hf_decode *decode, void *release, json_t *json);
+void hf_release_finish(struct hf_decode *decode, void *object, json_t *json);
 void hf_release_done(struct hf_release *release);

@@ -97,7 +97,8 @@ static int tell_error(json_error_t *error, struct hf_err *err)
 {
     char *near = strstr(error->text, " near '");
 
-    if (json_error_code(error) == json_error_out_of_memory)
+    /* Running out of memory, jansson often says nothing at all. */
+    if (json_error_code(error) == json_error_out_of_memory || error->text[0] == '\0')
         return hf_err_set(err, ENOMEM, "not enough memory for the JSON tree");
     if (near != NULL)
         *near = '\0';

@@ -33,7 +33,7 @@ static inline json_t *hf_json_mutable(const json_t *json)
 
 /* One whole JSON text. Duplicate keys, invalid UTF-8, NUL in keys or strings (they are C strings from here on), trailing
  * garbage: -EBADMSG with line and column. Too large, deep or many: -E2BIG, before anything is allocated. Numbers outside int64 and
- * non-finite ones: -EBADMSG. The error text never quotes the input: it may hold a secret. */
+ * non-finite ones: -EBADMSG. -ENOMEM, except where jansson's lexer takes it for bad text. The error text never quotes the input: it may hold a secret. */
 HF_MUST_USE int hf_json_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json,
                               struct hf_err *err);
 

@@ -390,8 +390,17 @@ START_TEST(every_call_fails_once)
 }
 END_TEST
 
+START_TEST(every_verdict_has_a_reason_of_its_own)
+{
+    for (int a = HF_TRUST_OK; a <= HF_TRUST_UNSIGNED; a++)
+        for (int b = HF_TRUST_OK; b < a; b++)
+            ck_assert_str_ne(hf_trust_reason((enum hf_trust_verdict)a), hf_trust_reason((enum hf_trust_verdict)b));
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_test(tc, every_verdict_has_a_reason_of_its_own);
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, good_signature);
     tcase_add_test(tc, no_keys);

@@ -36,7 +36,7 @@ int hf_floor_load(const struct hf_fs_ops *fs, const char *folder, uint64_t *ret_
     unsigned damaged = 0;
 
     for (int copy = 0; copy < COPIES; copy++) {
-        uint64_t sequence;
+        uint64_t sequence = 0;
         int r = load_copy(fs, folder, copy, &sequence, err);
         if (r == 0)
             highest = HF_MAX(highest, sequence);
@@ -64,7 +64,7 @@ int hf_floor_raise(const struct hf_fs_ops *fs, const char *folder, uint64_t sequ
     (void)snprintf(number, sizeof(number), "%" PRIu64, highest);
     r = hf_seal_format("floor", FORMAT, hf_view_of(number), &text);
     for (int copy = 0; r == 0 && copy < COPIES; copy++) {
-        uint64_t have;
+        uint64_t have = 0;
         if (load_copy(fs, folder, copy, &have, NULL) < 0 || have != highest)
             r = hf_seal_save(fs, folder, names[copy], hf_buf_view(&text), err);
     }

@@ -29,42 +29,40 @@ enum {
 
 enum hf_update_method { HF_METHOD_NONE, HF_METHOD_DELTA, HF_METHOD_FULL };
 
+/* Numbers first, texts behind them: grouped by size, not by meaning, so that no room is lost between them. */
 struct hf_journal {
-    char name[HF_API_MAX_NAME + 1];
+    uint64_t time_unix_ns; /* of the last change of phase */
+    /* What is being brought about, or was last. */
+    uint64_t sequence;
+    uint64_t size; /* of the new file, or a tree's archive */
+    uint64_t bytes_fetched;
+    /* History: of the last committed one. */
+    uint64_t good_sequence;
+
     enum hf_phase phase;
     enum hf_reason reason;
-    char message[HF_UPDATE_MAX_MESSAGE];
-    uint64_t time_unix_ns; /* of the last change of phase */
-
-    /* What is being brought about, or was last. */
-    char digest[HF_SHA256_HEX]; /* of spec.release; "" none */
-    char version[HF_UPDATE_MAX_VERSION];
-    uint64_t sequence;
     enum hf_install_kind kind;
-    char path[HF_UPDATE_MAX_PATH];
-    char sha256[HF_SHA256_HEX]; /* of the new file, or a tree's archive */
-    uint64_t size;
-    char from[HF_UPDATE_MAX_VERSION]; /* the version before; "" unknown */
     enum hf_update_method method;
-    bool no_delta; /* a delta was tried and is no good */
-    uint64_t bytes_fetched;
     unsigned attempts;
+    unsigned starts; /* of the agent during probation */
 
-    /* What was there before; valid from Fetching on. */
-    bool had_old;
-    char old_sha256[HF_SHA256_HEX];       /* kind File */
-    char old_link[HF_UPDATE_MAX_PATH];    /* kind Tree: the link's text */
-    char made_folder[HF_UPDATE_MAX_PATH]; /* the topmost folder made for a first install; "" none */
-
-    /* Probation and rollback. */
+    bool no_delta;  /* a delta was tried and is no good */
+    bool had_old;   /* from Fetching on: something was there before */
     bool probed;    /* the new version was in place and may have run */
     bool restarted; /* the service was restarted with it */
-    unsigned starts;
 
-    /* History. */
-    char good_digest[HF_SHA256_HEX]; /* last committed; "" none */
+    char name[HF_API_MAX_NAME + 1];
+    char message[HF_UPDATE_MAX_MESSAGE];
+    char digest[HF_SHA256_HEX]; /* of spec.release; "" none */
+    char version[HF_UPDATE_MAX_VERSION];
+    char path[HF_UPDATE_MAX_PATH];
+    char sha256[HF_SHA256_HEX];           /* of the new file, or a tree's archive */
+    char from[HF_UPDATE_MAX_VERSION];     /* the version before; "" unknown */
+    char old_sha256[HF_SHA256_HEX];       /* kind File, when something was there */
+    char old_link[HF_UPDATE_MAX_PATH];    /* kind Tree: the link's text */
+    char made_folder[HF_UPDATE_MAX_PATH]; /* the topmost folder made for a first install; "" none */
+    char good_digest[HF_SHA256_HEX];      /* last committed; "" none */
     char good_version[HF_UPDATE_MAX_VERSION];
-    uint64_t good_sequence;
     char bad_digest[HF_SHA256_HEX]; /* last rolled back: not tried again */
 };
 

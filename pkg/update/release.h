@@ -2,7 +2,7 @@
  *
  *   engine.c    what is known and wanted, whose turn it is, when to look again
  *   release.c   one move: journal first, then the action
- *   steps.c     the actions, and what their ends mean
+ *   steps.c     steps in general; forward.c, verdict.c: the actions, and what their ends mean
  * At any time a release has at most one step under way. A step's end leads to an event, an event to a move, a move to a journal
  * write, and its end to the next step. What is wanted may change at any time: it is looked at (release_consider) between steps,
  * and steps that may be interrupted are. */
@@ -152,7 +152,6 @@ bool release_wants(const struct release *release); /* something, and it is what 
 /* ---- steps.c ---------------------------------------------------------------------------------------------------------- */
 
 void step_run(struct release *release, enum hf_update_action action);
-void step_inspect(struct release *release);
 void step_stop(struct release *release); /* if it may be */
 void step_drop(struct release *release); /* at the engine's end: nothing comes back but jobs */
 
@@ -162,3 +161,19 @@ struct step_job *step_new(struct release *release, enum step_kind kind, int (*ru
                           void (*then)(struct release *release, struct step_job *step));
 void step_submit(struct step_job *step);
 void step_discard(struct step_job *step);
+struct hf_place step_place(const struct release *release);
+struct hf_swap_params step_swap(const struct release *release, const struct step_job *step);
+void step_no_memory(struct release *release, enum hf_update_event event);
+
+/* ---- forward.c -------------------------------------------------------------------------------------------------------- */
+
+void step_inspect(struct release *release);
+void step_fetch(struct release *release);
+void step_patch(struct release *release);
+void step_swap_in(struct release *release);
+
+/* ---- verdict.c -------------------------------------------------------------------------------------------------------- */
+
+void step_probe(struct release *release);
+void step_roll_back(struct release *release);
+void step_end(struct release *release, enum hf_update_action action); /* COMMIT or CLEAN */

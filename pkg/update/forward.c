@@ -1,0 +1,387 @@
+/* Forward: look, fetch, patch, swap. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "update/release.h"
+
+enum { MAX_DELTA_FAILURES = 5 };
+#define RESERVE_BYTES (16ull << 20) /* left free on the target's file system; at most a twentieth of it */
+static const uint64_t unit_timeout_ns = 10 * HF_NS_PER_S;
+
+/* ---- what steps are given --------------------------------------------------------------------------------------------- */
+
+static const struct hf_artifact *artifact_of(const struct release *release)
+{
+    return release->update != NULL ? hf_release_artifact(&release->update->release, release->engine->p.arch) : NULL;
+}
+
+/* The delta from what is installed, or NULL. */
+static const struct hf_delta_ref *delta_of(const struct release *release)
+{
+    const struct hf_artifact *artifact = artifact_of(release);
+    const struct hf_journal *j = &release->j;
+
+    if (artifact == NULL || j->no_delta || j->kind != HF_INSTALL_FILE || !j->had_old)
+        return NULL;
+    for (size_t i = 0; i < artifact->n_deltas; i++) {
+        if (strcmp(artifact->deltas[i].from, j->old_sha256) == 0)
+            return &artifact->deltas[i];
+    }
+    return NULL;
+}
+
+/* A step that was stopped because what is wanted, or allowed, changed meanwhile. */
+static void stopped(struct release *release)
+{
+    const char *message = NULL;
+    enum hf_reason reason = HF_R_None;
+
+    release->stopping = false;
+    if (!release_wants(release)) {
+        release_event(release, HF_EV_DROPPED, HF_R_Queued, NULL);
+        return;
+    }
+    enum hf_gate_verdict verdict = release_ask(release, &reason, &message);
+    if (verdict == HF_GATE_REFUSE)
+        release_event(release, HF_EV_REFUSED, reason, message);
+    else if (verdict == HF_GATE_MISFIT)
+        release_event(release, HF_EV_MISFIT, reason, message);
+    else
+        release_event(release, HF_EV_HELD, verdict == HF_GATE_WAIT ? reason : HF_R_RetryingLater, message);
+}
+
+static void failed(struct release *release, const struct hf_trouble *trouble, uint64_t at_least_ns)
+{
+    release_back_off(release, trouble->reason, at_least_ns);
+    release_trouble(release, HF_EV_FAILED, trouble);
+}
+
+/* ---- before it starts ------------------------------------------------------------------------------------------------- */
+
+static void go(struct release *release)
+{
+    struct hf_journal *j = &release->j;
+
+    j->attempts++;
+    release->moved = false;
+    release_event(release, HF_EV_GO, HF_R_Downloading, NULL);
+}
+
+static void unit_seen(void *arg, int r, const char *active_state, const char *sub_state, const struct hf_err *err)
+{
+    struct release *release = arg;
+    struct hf_trouble trouble = {.reason = HF_R_None};
+
+    (void)active_state;
+    (void)sub_state;
+    release->unit_call = NULL;
+    release->step = STEP_NONE;
+    if (r == 0) {
+        go(release);
+        return;
+    }
+    if (err != NULL)
+        trouble.err = *err;
+    trouble.reason = r == -ENOENT ? HF_R_UnitNotFound : HF_R_SystemdUnavailable;
+    failed(release, &trouble, 0);
+}
+
+/* Is the unit there at all? Better to know before the old version is touched. */
+static void look_at_unit(struct release *release)
+{
+    const struct hf_unit_ops *unit = release->engine->p.unit;
+    const char *name = release->update->release.install.restart_unit;
+    struct hf_trouble trouble = {.reason = HF_R_SystemdUnavailable};
+
+    if (name == NULL) {
+        go(release);
+        return;
+    }
+    release->step = STEP_UNIT;
+    release->stopping = false;
+    int r = unit->state(unit->ctx, name, unit_timeout_ns, unit_seen, release, &release->unit_call, &trouble.err);
+    if (r < 0) {
+        release->step = STEP_NONE;
+        failed(release, &trouble, 0);
+    }
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+/* Bytes needed beside the target until the new version is in place. */
+static uint64_t needed(const struct release *release)
+{
+    const struct hf_artifact *artifact = artifact_of(release);
+    const struct hf_delta_ref *delta = delta_of(release);
+    uint64_t need = artifact->size;
+
+    if (delta != NULL)
+        need += delta->size;
+    else if (ends_with(artifact->url, ".zst") || ends_with(artifact->url, ".xz"))
+        need += artifact->size / 2; /* a guess; what is really needed is reserved when it is known */
+    if (release->j.kind == HF_INSTALL_TREE)
+        need += artifact->size;
+    return need;
+}
+
+static bool has_room(const struct release *release, struct hf_trouble *trouble)
+{
+    const struct hf_inspection *seen = &release->seen;
+    uint64_t reserve = HF_MIN(RESERVE_BYTES, seen->total_bytes / 20), need = needed(release);
+
+    need -= HF_MIN(need, seen->staged_bytes);
+    if (seen->available_bytes >= need && seen->available_bytes - need >= reserve)
+        return true;
+    (void)hf_trouble_set(trouble, HF_R_DiskSpaceLow, ENOSPC,
+                         "%" PRIu64 " bytes are needed and %" PRIu64 " must stay free, %" PRIu64 " are free", need,
+                         reserve, seen->available_bytes);
+    return false;
+}
+
+static bool is_installed(const struct release *release)
+{
+    const struct hf_inspection *seen = &release->seen;
+
+    return seen->exists && seen->sha256[0] != '\0' && strcmp(seen->sha256, release->j.sha256) == 0;
+}
+
+/* What was seen goes into the journal: it decides what "back" means. */
+static void note_seen(struct release *release)
+{
+    const struct hf_inspection *seen = &release->seen;
+    struct hf_journal *j = &release->j;
+
+    j->had_old = seen->exists;
+    memset(j->old_sha256, 0, sizeof(j->old_sha256));
+    memset(j->old_link, 0, sizeof(j->old_link));
+    if (j->kind == HF_INSTALL_FILE)
+        memcpy(j->old_sha256, seen->sha256, sizeof(j->old_sha256));
+    else
+        (void)snprintf(j->old_link, sizeof(j->old_link), "%s", seen->link);
+    /* Folders made in an earlier attempt are there now: they are still ours to remove. */
+    if (j->made_folder[0] == '\0')
+        (void)snprintf(j->made_folder, sizeof(j->made_folder), "%s", seen->missing);
+    j->method = delta_of(release) != NULL ? HF_METHOD_DELTA : HF_METHOD_FULL;
+    j->probed = j->restarted = false;
+    j->starts = 0;
+}
+
+static int run_inspect(struct step_job *step)
+{
+    return hf_swap_inspect(&step->swap, &step->inspection, &step->trouble);
+}
+
+static void inspected(struct release *release, struct step_job *step)
+{
+    struct hf_trouble trouble = {.reason = HF_R_None};
+
+    if (release->stopping) { /* nothing was begun: looking again says what comes now */
+        release->stopping = false;
+        engine_leave(release);
+        engine_poke(release->engine);
+        return;
+    }
+    if (step->r < 0) {
+        failed(release, &step->trouble, 0);
+        return;
+    }
+    release->seen = step->inspection;
+    if (is_installed(release)) {
+        release_event(release, HF_EV_INSTALLED, HF_R_AlreadyInstalled, NULL);
+        return;
+    }
+    note_seen(release);
+    if (!has_room(release, &trouble))
+        failed(release, &trouble, 0);
+    else
+        look_at_unit(release);
+}
+
+void step_inspect(struct release *release)
+{
+    struct step_job *step = step_new(release, STEP_INSPECT, run_inspect, inspected);
+
+    if (step == NULL) {
+        step_no_memory(release, HF_EV_FAILED);
+        return;
+    }
+    step->swap = step_swap(release, step);
+    step_submit(step);
+}
+
+/* ---- fetch ------------------------------------------------------------------------------------------------------------ */
+
+static void fall_back(struct release *release, const struct hf_trouble *trouble)
+{
+    release->j.no_delta = true;
+    release->j.method = HF_METHOD_FULL;
+    release_trouble(release, HF_EV_FALL_BACK, trouble);
+}
+
+/* Is it the delta that will not do, so that the whole file must be fetched? */
+static bool delta_is_no_good(struct release *release, const struct hf_trouble *trouble, bool hopeless)
+{
+    if (release->j.method != HF_METHOD_DELTA)
+        return false;
+    if (hopeless)
+        return true;
+    switch (trouble->reason) {
+    case HF_R_DeltaDamaged:
+    case HF_R_ArtifactTooLong:
+    case HF_R_ArtifactTooShort:
+    case HF_R_HashMismatch:
+    case HF_R_UrlUnsupported:
+        return true;
+    case HF_R_DownloadFailed:
+    case HF_R_DownloadRefused:
+    case HF_R_DownloadTooSlow:
+        return !release->moved && ++release->delta_failures >= MAX_DELTA_FAILURES;
+    default:
+        return false;
+    }
+}
+
+static void fetched(void *arg, int r, const struct hf_trouble *trouble, uint64_t retry_after_ns, bool hopeless)
+{
+    struct release *release = arg;
+    struct hf_update_engine *engine = release->engine;
+
+    release->fetch = NULL;
+    release->step = STEP_NONE;
+    if (r == 0)
+        release_event(release, HF_EV_FETCHED, HF_R_Patching, NULL);
+    else if (release->stopping)
+        stopped(release);
+    else if (delta_is_no_good(release, trouble, hopeless))
+        fall_back(release, trouble);
+    else
+        failed(release, trouble, retry_after_ns);
+    engine_unref(engine);
+}
+
+static void bytes_moved(void *arg, uint64_t wire_bytes)
+{
+    struct release *release = arg;
+
+    release->j.bytes_fetched += wire_bytes;
+    release->moved = true;
+}
+
+void step_fetch(struct release *release)
+{
+    struct hf_update_engine *engine = release->engine;
+    const struct hf_artifact *artifact = artifact_of(release);
+    const struct hf_delta_ref *delta = release->j.method == HF_METHOD_DELTA ? delta_of(release) : NULL;
+    struct hf_trouble trouble = {.reason = HF_R_RetryingLater};
+
+    if (artifact == NULL) {
+        release_event(release, HF_EV_MISFIT, HF_R_NoArtifactForArch, NULL);
+        return;
+    }
+    struct hf_fetch_params params = {.clock = engine->p.clock,
+                                     .sched = engine->p.sched,
+                                     .http = engine->p.http,
+                                     .place = step_place(release),
+                                     .folder = release->folder,
+                                     .url = delta != NULL ? delta->url : artifact->url,
+                                     .key = delta != NULL ? delta->sha256 : artifact->sha256,
+                                     .is_delta = delta != NULL,
+                                     .size = delta != NULL ? delta->size : artifact->size,
+                                     .new_size = artifact->size,
+                                     .bandwidth_limit = release->wanted != NULL ? release->wanted->bandwidth_limit : 0,
+                                     .moved = bytes_moved,
+                                     .done = fetched,
+                                     .arg = release};
+    release->step = STEP_FETCH;
+    release->stopping = false;
+    engine_ref(engine);
+    if (hf_fetch_start(&params, &release->fetch, &trouble.err) < 0) {
+        release->step = STEP_NONE;
+        failed(release, &trouble, 0);
+        engine_unref(engine);
+    }
+}
+
+/* ---- patch ------------------------------------------------------------------------------------------------------------ */
+
+static int run_patch(struct step_job *step)
+{
+    return hf_patch_run(&step->patch, &step->trouble);
+}
+
+static void patched(struct release *release, struct step_job *step)
+{
+    if (step->r == 0)
+        release_event(release, HF_EV_PATCHED, HF_R_Verified, NULL);
+    else if (release->stopping)
+        stopped(release);
+    else if (delta_is_no_good(release, &step->trouble, false))
+        fall_back(release, &step->trouble);
+    else
+        failed(release, &step->trouble, 0);
+}
+
+void step_patch(struct release *release)
+{
+    struct step_job *step = step_new(release, STEP_PATCH, run_patch, patched);
+    const struct hf_delta_ref *delta = delta_of(release);
+    const struct hf_journal *j = &release->j;
+
+    if (step == NULL || release->update == NULL) {
+        step_discard(step);
+        step_no_memory(release, HF_EV_FAILED);
+        return;
+    }
+    const struct hf_install *install = &release->update->release.install;
+    step->patch = (struct hf_patch_params){.place = step_place(release),
+                                           .kind = j->kind,
+                                           .method = delta != NULL ? j->method : HF_METHOD_FULL,
+                                           .delta_sha256 = delta != NULL ? delta->sha256 : NULL,
+                                           .delta_size = delta != NULL ? delta->size : 0,
+                                           .had_old = j->had_old,
+                                           .old_sha256 = j->old_sha256,
+                                           .sha256 = j->sha256,
+                                           .size = j->size,
+                                           .has_mode = install->has_mode,
+                                           .mode = install->mode,
+                                           .cancel = &step->cancel};
+    step_submit(step);
+}
+
+/* ---- swap ------------------------------------------------------------------------------------------------------------- */
+
+static int run_swap(struct step_job *step)
+{
+    return hf_swap_run(&step->swap, &step->trouble);
+}
+
+static void swapped(struct release *release, struct step_job *step)
+{
+    if (step->r < 0) {
+        release_trouble(release, HF_EV_FAILED, &step->trouble);
+        return;
+    }
+    release->j.probed = true;
+    release->j.restarted = false;
+    release->j.starts = 0;
+    release->restart_tries = 0;
+    release_event(release, HF_EV_SWAPPED, HF_R_HealthPending, NULL);
+}
+
+void step_swap_in(struct release *release)
+{
+    struct step_job *step = step_new(release, STEP_SWAP, run_swap, swapped);
+
+    if (step == NULL) {
+        step_no_memory(release, HF_EV_FAILED);
+        return;
+    }
+    step->swap = step_swap(release, step);
+    step_submit(step);
+}

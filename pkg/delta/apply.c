@@ -77,6 +77,8 @@ static int run_method(struct delta_run *run, struct hf_err *err)
         return delta_apply_zstd(run, err);
     case DELTA_METHOD_RECORDS_CM:
         return delta_apply_cm(run, err);
+    case DELTA_METHOD_LZMA:
+        return delta_apply_lzma(run, err);
     default:
         return hf_err_set(err, EOPNOTSUPP, "delta method %u is not known", run->header.method);
     }

@@ -1,9 +1,15 @@
+/* Several ways are tried, in as many threads as asked for, and the smallest result is taken, the first among equals: so the
+ * number of threads changes nothing. */
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "delta/create.h"
 #include "delta/images.h"
 #include "delta/tables.h"
+
+enum { TRIALS = 3, THREADS_MAX = 64 };
 
 static ssize_t memory_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
 {
@@ -24,49 +30,163 @@ void delta_memory_open(struct delta_memory *memory, const unsigned char *bytes, 
     delta_old_init(&memory->reader, &memory->file);
 }
 
-static int find_copies(struct delta_make *make, struct hf_err *err)
-{
-    struct delta_match_params match = {make->old, make->new_bytes, make->old_n, make->new_n, NULL, NULL};
-    struct delta_found old = {0}, new_found = {0};
-    unsigned char *old_blanked = NULL, *new_blanked = NULL;
-    int r = delta_images_find(make->old, make->old_n, &old, err);
+/* What all trials share and only read. */
+struct source {
+    struct delta_make make; /* copied by each trial */
+    struct delta_found old_images, new_images;
+    unsigned char *old_blanked, *new_blanked;
+    struct delta_matcher matcher;
+    enum hf_delta_profile profile;
+    pthread_mutex_t lock; /* of next, which a thread takes its work by */
+    unsigned next;
+};
 
-    if (make->params != NULL) {
-        match.progress = make->params->progress;
-        match.progress_ctx = make->params->progress_ctx;
-    }
-    if (r == 0)
-        r = delta_images_find(make->new_bytes, make->new_n, &new_found, err);
-    if (r == 0 && old.n > 0 && new_found.n > 0) {
-        r = delta_images_blank(&old, make->old, make->old_n, &old_blanked, err);
-        if (r == 0)
-            r = delta_images_blank(&new_found, make->new_bytes, make->new_n, &new_blanked, err);
-        match.old = old_blanked;
-        match.new_bytes = new_blanked;
-    }
-    if (r == 0)
-        r = delta_match(&match, &make->copies, err);
-    free(old_blanked);
-    free(new_blanked);
-    if (r == 0)
-        r = delta_images_pair(make, &old, &new_found, err);
-    delta_found_done(&old);
-    delta_found_done(&new_found);
-    return r < 0 ? r : delta_tables_match(make, err);
+struct trial {
+    struct source *source;
+    struct hf_buf body;
+    struct hf_err err;
+    int result;
+};
+
+static void source_done(struct source *s)
+{
+    delta_matcher_done(&s->matcher);
+    delta_found_done(&s->old_images);
+    delta_found_done(&s->new_images);
+    free(s->old_blanked);
+    free(s->new_blanked);
 }
 
-static int make_body(struct delta_make *make, struct hf_buf *body, unsigned *ret_method, struct hf_err *err)
+static int source_open(struct source *s, struct hf_err *err)
 {
+    const struct delta_make *make = &s->make;
+    const unsigned char *old = make->old, *new_bytes = make->new_bytes;
     int r;
 
-    if ((r = find_copies(make, err)) < 0)
+    if ((r = delta_images_find(old, make->old_n, &s->old_images, err)) < 0 ||
+        (r = delta_images_find(new_bytes, make->new_n, &s->new_images, err)) < 0)
         return r;
-    if (make->params != NULL && make->params->profile == HF_DELTA_FAST) {
-        *ret_method = DELTA_METHOD_RECORDS_ZSTD;
-        return delta_make_zstd(make, body, err);
+    if (s->old_images.n > 0 && s->new_images.n > 0) {
+        if ((r = delta_images_blank(&s->old_images, old, make->old_n, &s->old_blanked, err)) < 0 ||
+            (r = delta_images_blank(&s->new_images, new_bytes, make->new_n, &s->new_blanked, err)) < 0)
+            return r;
+        old = s->old_blanked;
+        new_bytes = s->new_blanked;
     }
-    *ret_method = DELTA_METHOD_RECORDS_CM;
-    return delta_make_cm(make, body, err);
+    return delta_matcher_open(&s->matcher, old, make->old_n, new_bytes, make->new_n, err);
+}
+
+static int try_way(struct source *s, unsigned way, struct hf_buf *body, struct hf_err *err)
+{
+    static const unsigned better_by[TRIALS] = {8, 16, 32};
+    struct delta_make make = s->make;
+    bool tells = make.params != NULL && way == 0;
+    int r = delta_match(&s->matcher, better_by[way], tells ? make.params->progress : NULL,
+                        tells ? make.params->progress_ctx : NULL, &make.copies, err);
+
+    if (r == 0)
+        r = delta_images_pair(&make, &s->old_images, &s->new_images, err);
+    if (r == 0)
+        r = delta_tables_match(&make, err);
+    if (r == 0)
+        r = s->profile == HF_DELTA_FAST ? delta_make_zstd(&make, body, err) : delta_make_cm(&make, body, err);
+    delta_copies_done(&make.copies);
+    free(make.pairs);
+    free(make.old_images);
+    free(make.new_images);
+    return r;
+}
+
+struct worker {
+    struct source *source;
+    struct trial *trials;
+};
+
+static void *work(void *arg)
+{
+    const struct worker *w = arg;
+
+    for (;;) {
+        pthread_mutex_lock(&w->source->lock);
+        unsigned way = w->source->next++;
+        pthread_mutex_unlock(&w->source->lock);
+        if (way >= TRIALS)
+            return NULL;
+        struct trial *t = &w->trials[way];
+        t->result = try_way(w->source, way, &t->body, &t->err);
+    }
+}
+
+static void run_trials(struct source *source, struct trial *trials, unsigned threads)
+{
+    struct worker worker = {source, trials};
+    pthread_t thread[TRIALS];
+    unsigned started = 0;
+
+    pthread_mutex_init(&source->lock, NULL);
+    while (started + 1 < HF_MIN(threads, (unsigned)TRIALS) &&
+           pthread_create(&thread[started], NULL, work, &worker) == 0)
+        started++;
+    (void)work(&worker);
+    while (started > 0)
+        (void)pthread_join(thread[--started], NULL);
+    pthread_mutex_destroy(&source->lock);
+}
+
+static unsigned threads_of(const struct hf_delta_create_params *params)
+{
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (params != NULL && params->threads > 0)
+        return HF_MIN(params->threads, (unsigned)THREADS_MAX);
+    return online > 0 ? (unsigned)HF_MIN(online, (long)THREADS_MAX) : 1;
+}
+
+/* Where old helps little, the new file on its own may be smaller. */
+static int try_whole(const struct delta_make *make, struct hf_buf *body, unsigned *method, struct hf_err *err)
+{
+    struct hf_buf whole = HF_BUF_INIT(SIZE_MAX / 2);
+    int r;
+
+    if (body->n < make->new_n / 5)
+        return 0;
+    r = delta_make_lzma(make, &whole, err);
+    if (r == 0 && whole.n < body->n) {
+        struct hf_buf larger = *body;
+        *body = whole;
+        whole = larger;
+        *method = DELTA_METHOD_LZMA;
+    }
+    hf_buf_done(&whole);
+    return r;
+}
+
+static int make_body(struct source *source, struct hf_buf *body, unsigned *ret_method, struct hf_err *err)
+{
+    struct trial trials[TRIALS], *best = &trials[0];
+    int r = source_open(source, err);
+
+    for (unsigned i = 0; i < TRIALS; i++)
+        trials[i] = (struct trial){.source = source, .body = HF_BUF_INIT(SIZE_MAX / 2)};
+    if (r == 0)
+        run_trials(source, trials, threads_of(source->make.params));
+    for (unsigned i = 0; r == 0 && i < TRIALS; i++) {
+        if (trials[i].result < 0) {
+            r = trials[i].result;
+            if (err != NULL)
+                *err = trials[i].err;
+        } else if (trials[i].body.n < best->body.n) {
+            best = &trials[i];
+        }
+    }
+    if (r == 0) {
+        *body = best->body;
+        best->body = (struct hf_buf)HF_BUF_INIT(SIZE_MAX / 2);
+        *ret_method = source->profile == HF_DELTA_FAST ? DELTA_METHOD_RECORDS_ZSTD : DELTA_METHOD_RECORDS_CM;
+    }
+    for (unsigned i = 0; i < TRIALS; i++)
+        hf_buf_done(&trials[i].body);
+    return r < 0 ? r : try_whole(&source->make, body, ret_method, err);
 }
 
 static void digest_of(const void *bytes, size_t n, unsigned char digest[static HF_SHA256_BYTES])
@@ -81,19 +201,18 @@ static void digest_of(const void *bytes, size_t n, unsigned char digest[static H
 int hf_delta_create(const void *old, size_t old_n, const void *new_bytes, size_t new_n,
                     const struct hf_delta_create_params *params, const struct hf_delta_out *patch, struct hf_err *err)
 {
-    struct delta_make make = {.old = old, .old_n = old_n, .new_bytes = new_bytes, .new_n = new_n, .params = params};
+    struct source source = {
+        .make = {.old = old, .old_n = old_n, .new_bytes = new_bytes, .new_n = new_n, .params = params},
+        .profile = params != NULL ? params->profile : HF_DELTA_SMALL};
     _cleanup_(hf_buf_done) struct hf_buf body = HF_BUF_INIT(SIZE_MAX / 2);
     struct delta_header header = {.version = DELTA_VERSION, .old_size = old_n, .new_size = new_n};
     unsigned char bytes[DELTA_HEADER_MAX];
-    int r = make_body(&make, &body, &header.method, err);
+    int r = make_body(&source, &body, &header.method, err);
 
-    delta_copies_done(&make.copies);
-    free(make.pairs);
-    free(make.old_images);
-    free(make.new_images);
+    source_done(&source);
     if (r < 0)
         return r;
-    header.profile = params != NULL ? params->profile : HF_DELTA_SMALL;
+    header.profile = source.profile;
     header.body_size = body.n;
     digest_of(old, old_n, header.old_sha256);
     digest_of(new_bytes, new_n, header.new_sha256);

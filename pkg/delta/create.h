@@ -30,6 +30,7 @@ void delta_memory_open(struct delta_memory *memory, const unsigned char *bytes, 
 
 /* Each appends its body to `body`. */
 HF_MUST_USE int delta_make_cm(const struct delta_make *make, struct hf_buf *body, struct hf_err *err);
+HF_MUST_USE int delta_make_lzma(const struct delta_make *make, struct hf_buf *body, struct hf_err *err);
 HF_MUST_USE int delta_make_zstd(const struct delta_make *make, struct hf_buf *body, struct hf_err *err);
 
 static inline int delta_no_memory(struct hf_err *err)

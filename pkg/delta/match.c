@@ -5,8 +5,6 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { BETTER_BY = 8 }; /* bytes a match must have more than the current diagonal to be worth a jump */
-
 void delta_copies_done(struct delta_copies *copies)
 {
     free(copies->p);
@@ -27,12 +25,6 @@ int delta_copies_add(struct delta_copies *copies, struct delta_copy copy)
     return 0;
 }
 
-struct finder {
-    const unsigned char *old, *new_bytes;
-    size_t old_n, new_n;
-    const int32_t *suffixes;
-};
-
 static size_t common(const unsigned char *a, size_t a_n, const unsigned char *b, size_t b_n)
 {
     size_t n = HF_MIN(a_n, b_n), i = 0;
@@ -51,7 +43,7 @@ static size_t common(const unsigned char *a, size_t a_n, const unsigned char *b,
 
 /* Longest match of new[at..] in old by binary search; how far both ends of the interval already agree is not looked at
  * again. */
-static size_t longest(const struct finder *f, size_t at, size_t *ret_old)
+static size_t longest(const struct delta_matcher *f, size_t at, size_t *ret_old)
 {
     const unsigned char *key = f->new_bytes + at;
     size_t key_n = f->new_n - at, low = 0, high = f->old_n, low_lcp = 0, high_lcp = 0, best = 0;
@@ -78,7 +70,7 @@ static size_t longest(const struct finder *f, size_t at, size_t *ret_old)
 }
 
 /* Of two neighbouring matches whose extensions overlap in new, the border that leaves most bytes equal. */
-static size_t best_border(const struct finder *f, size_t overlap, size_t new_start, size_t old_a, size_t old_b)
+static size_t best_border(const struct delta_matcher *f, size_t overlap, size_t new_start, size_t old_a, size_t old_b)
 {
     size_t best = 0;
     long score = 0, best_score = 0;
@@ -94,7 +86,7 @@ static size_t best_border(const struct finder *f, size_t overlap, size_t new_sta
     return best;
 }
 
-static size_t extend_forward(const struct finder *f, size_t new_pos, size_t old_pos, size_t limit)
+static size_t extend_forward(const struct delta_matcher *f, size_t new_pos, size_t old_pos, size_t limit)
 {
     size_t best = 0;
     long score = 0, best_score = 0;
@@ -110,7 +102,7 @@ static size_t extend_forward(const struct finder *f, size_t new_pos, size_t old_
     return best;
 }
 
-static size_t extend_back(const struct finder *f, size_t new_pos, size_t old_pos, size_t limit)
+static size_t extend_back(const struct delta_matcher *f, size_t new_pos, size_t old_pos, size_t limit)
 {
     size_t best = 0;
     long score = 0, best_score = 0;
@@ -129,10 +121,11 @@ static size_t extend_back(const struct finder *f, size_t new_pos, size_t old_pos
 struct walk {
     size_t new_from, old_from;
     size_t scan, match_old, match_n;
+    size_t better_by;
 };
 
 /* Go on until a match appears that beats simply staying on the diagonal. False at the end of new. */
-static bool next_match(const struct finder *f, struct walk *w)
+static bool next_match(const struct delta_matcher *f, struct walk *w)
 {
     long shift = (long)w->old_from - (long)w->new_from;
 
@@ -145,7 +138,7 @@ static bool next_match(const struct finder *f, struct walk *w)
                 long at = (long)counted + shift;
                 same += at >= 0 && (size_t)at < f->old_n && f->old[at] == f->new_bytes[counted];
             }
-            if ((w->match_n == same && same != 0) || w->match_n > same + BETTER_BY)
+            if ((w->match_n == same && same != 0) || w->match_n > same + w->better_by)
                 break;
             long at = (long)w->scan + shift;
             same -= at >= 0 && (size_t)at < f->old_n && f->old[at] == f->new_bytes[w->scan];
@@ -157,61 +150,89 @@ static bool next_match(const struct finder *f, struct walk *w)
     } while (true); /* as good as the diagonal: stay on it */
 }
 
-static int walk_all(const struct finder *f, const struct delta_match_params *params, struct delta_copies *copies,
-                    struct hf_err *err)
+/* Write down the match before, as far as it and the one just found (if any) reach towards each other. */
+static int take_match(const struct delta_matcher *f, struct walk *w, bool more, struct delta_copies *copies)
 {
-    struct walk w = {0};
+    size_t room = w->scan - w->new_from, forward = extend_forward(f, w->new_from, w->old_from, room), back = 0;
 
-    for (size_t told = 0;;) {
-        bool more = next_match(f, &w);
-        size_t forward = extend_forward(f, w.new_from, w.old_from, w.scan - w.new_from), back = 0;
-        if (more)
-            back = extend_back(f, w.scan, w.match_old, w.scan - w.new_from);
-        if (w.new_from + forward > w.scan - back) {
-            size_t overlap = w.new_from + forward - (w.scan - back);
-            size_t keep = best_border(f, overlap, w.scan - back, w.old_from + forward - overlap, w.match_old - back);
-            forward = forward - overlap + keep;
-            back -= keep;
-        }
-        if (forward > 0 && delta_copies_add(copies, (struct delta_copy){w.new_from, w.old_from, forward}) < 0)
-            return hf_err_set(err, ENOMEM, "out of memory");
-        if (!more)
-            return 0;
-        w.new_from = w.scan - back;
-        w.old_from = w.match_old - back;
-        if (params->progress != NULL && w.scan - told >= (1 << 16)) {
-            told = w.scan;
-            if (params->progress(params->progress_ctx, w.scan, f->new_n) != 0)
-                return hf_err_set(err, ECANCELED, "canceled while matching");
-        }
+    if (more)
+        back = extend_back(f, w->scan, w->match_old, room);
+    if (w->new_from + forward > w->scan - back) {
+        size_t overlap = w->new_from + forward - (w->scan - back);
+        size_t keep = best_border(f, overlap, w->scan - back, w->old_from + forward - overlap, w->match_old - back);
+        forward = forward - overlap + keep;
+        back -= keep;
     }
+    if (forward > 0 && delta_copies_add(copies, (struct delta_copy){w->new_from, w->old_from, forward}) < 0)
+        return -ENOMEM;
+    w->new_from = w->scan - back;
+    w->old_from = w->match_old - back;
+    return 0;
 }
 
-int delta_match(const struct delta_match_params *params, struct delta_copies *ret_copies, struct hf_err *err)
+int delta_match(const struct delta_matcher *f, unsigned better_by,
+                int (*progress)(void *ctx, uint64_t done, uint64_t total), void *progress_ctx,
+                struct delta_copies *ret_copies, struct hf_err *err)
 {
-    struct finder f = {params->old, params->new_bytes, params->old_n, params->new_n, NULL};
+    struct walk w = {.better_by = better_by};
     struct delta_copies copies = {0};
-    int32_t *suffixes;
-    int r;
+    bool more = f->old_n > 0;
 
-    if (params->old_n == 0 || params->new_n == 0) {
-        *ret_copies = copies;
-        return 0;
-    }
-    if (params->old_n > INT32_MAX - 1 || params->new_n > INT32_MAX - 1)
-        return hf_err_set(err, EFBIG, "files of 2 GiB and more are not matched");
-    suffixes = malloc(params->old_n * sizeof(*suffixes));
-    if (suffixes == NULL || divsufsort(params->old, suffixes, (saidx_t)params->old_n) != 0) {
-        free(suffixes);
-        return hf_err_set(err, ENOMEM, "out of memory for the suffix array");
-    }
-    f.suffixes = suffixes;
-    r = walk_all(&f, params, &copies, err);
-    free(suffixes);
-    if (r < 0) {
-        delta_copies_done(&copies);
-        return r;
+    for (size_t told = 0; more;) {
+        more = next_match(f, &w);
+        if (take_match(f, &w, more, &copies) < 0) {
+            delta_copies_done(&copies);
+            return hf_err_set(err, ENOMEM, "out of memory");
+        }
+        if (progress != NULL && w.scan - told >= (1 << 16)) {
+            told = w.scan;
+            if (progress(progress_ctx, w.scan, f->new_n) != 0) {
+                delta_copies_done(&copies);
+                return hf_err_set(err, ECANCELED, "canceled while matching");
+            }
+        }
     }
     *ret_copies = copies;
     return 0;
+}
+
+int delta_matcher_open(struct delta_matcher *m, const unsigned char *old, size_t old_n, const unsigned char *new_bytes,
+                       size_t new_n, struct hf_err *err)
+{
+    *m = (struct delta_matcher){old, new_bytes, old_n, new_n, NULL};
+    if (old_n == 0 || new_n == 0) {
+        m->old_n = 0;
+        return 0;
+    }
+    if (old_n > INT32_MAX - 1 || new_n > INT32_MAX - 1)
+        return hf_err_set(err, EFBIG, "files of 2 GiB and more are not matched");
+    m->suffixes = malloc(old_n * sizeof(*m->suffixes));
+    if (m->suffixes == NULL || divsufsort(old, m->suffixes, (saidx_t)old_n) != 0) {
+        delta_matcher_done(m);
+        return hf_err_set(err, ENOMEM, "out of memory for the suffix array");
+    }
+    return 0;
+}
+
+void delta_matcher_done(struct delta_matcher *m)
+{
+    free(m->suffixes);
+    m->suffixes = NULL;
+}
+
+bool delta_next_inline(const struct delta_copies *copies, size_t *next, uint64_t at, uint64_t gap_end,
+                       struct delta_copy *ret_copy)
+{
+    while (*next < copies->n && copies->p[*next].new_pos + copies->p[*next].len <= at)
+        (*next)++;
+    if (*next == copies->n || copies->p[*next].new_pos >= gap_end)
+        return false;
+    *ret_copy = copies->p[*next];
+    if (ret_copy->new_pos < at) {
+        ret_copy->len -= at - ret_copy->new_pos;
+        ret_copy->old_pos += at - ret_copy->new_pos;
+        ret_copy->new_pos = at;
+    }
+    ret_copy->len = HF_MIN(ret_copy->len, gap_end - ret_copy->new_pos);
+    return true;
 }

@@ -23,16 +23,22 @@ struct delta_copies {
 void delta_copies_done(struct delta_copies *copies);
 HF_MUST_USE int delta_copies_add(struct delta_copies *copies, struct delta_copy copy);
 
-struct delta_match_params {
+struct delta_matcher {
     const unsigned char *old, *new_bytes;
     size_t old_n, new_n;
-    int (*progress)(void *ctx, uint64_t done, uint64_t total);
-    void *progress_ctx;
+    int32_t *suffixes; /* of old, sorted */
 };
 
-/* Copies do not overlap in new and ascend. -ENOMEM, -EFBIG, -ECANCELED. */
-HF_MUST_USE int delta_match(const struct delta_match_params *params, struct delta_copies *ret_copies,
-                            struct hf_err *err);
+/* Both files must live as long as the matcher, which is then only read. -ENOMEM, -EFBIG (2 GiB and more). */
+HF_MUST_USE int delta_matcher_open(struct delta_matcher *m, const unsigned char *old, size_t old_n,
+                                   const unsigned char *new_bytes, size_t new_n, struct hf_err *err);
+void delta_matcher_done(struct delta_matcher *m);
+
+/* Copies do not overlap in new and ascend. `better_by`: how many bytes a match must have more than the current copy to be
+ * worth a jump. `progress` may be NULL. -ENOMEM, -ECANCELED. */
+HF_MUST_USE int delta_match(const struct delta_matcher *m, unsigned better_by,
+                            int (*progress)(void *ctx, uint64_t done, uint64_t total), void *progress_ctx,
+                            struct delta_copies *ret_copies, struct hf_err *err);
 
 /* The next copy that reaches into [at, end), cut to it; *next is where to look on (0 at first). False: there is none. */
 bool delta_next_inline(const struct delta_copies *copies, size_t *next, uint64_t at, uint64_t end,

@@ -494,6 +494,7 @@ static int code_copy(struct delta_model *m, uint64_t old_pos, uint64_t n, const 
         }
         if (m->cm->failed != 0)
             return m->cm->failed;
+        delta_predictor_made(&m->p, &s, m->made);
         if (output != NULL && (r = delta_output_write(output, m->made, s.n, err)) < 0)
             return r;
         if (truth != NULL)

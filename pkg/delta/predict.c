@@ -10,6 +10,8 @@ void delta_predictor_reset(struct delta_predictor *p)
     memset(p->last_by, 0, sizeof(p->last_by));
     memset(&p->pair, 0, sizeof(p->pair));
     p->pair_next = 0;
+    p->tar_old_pos = UINT64_MAX;
+    p->tar_grown = 0;
     p->segments.n = p->image.segments.n = 0;
 }
 
@@ -71,7 +73,7 @@ void delta_predictor_learn(struct delta_predictor *p, const struct delta_ref *re
 {
     enum delta_map_found found;
 
-    if (ref->kind == DELTA_REF_ADRP)
+    if (ref->kind == DELTA_REF_ADRP || ref->kind == DELTA_REF_TAR_SUM)
         return;
     uint64_t was = delta_address_of(&p->image.segments, ref->target), mapped = moved_address(p, ref->target, &found);
     uint64_t now = delta_ref_decode(ref, word, g->site, g->base, g->target);
@@ -147,6 +149,29 @@ int delta_predictor_enter(struct delta_predictor *p, uint64_t new_pos,
     return 0;
 }
 
+enum { TAR_SUM_AT = 148 };
+
+/* Sum of new - old over the part of the tar header that the bytes before `n` of the window belong to. */
+static int64_t tar_grown(const struct delta_predictor *p, const struct delta_span *s, const unsigned char *new_bytes,
+                         size_t n)
+{
+    size_t into = (size_t)((s->old_pos + n) & 511), from = n > into ? n - into : 0;
+    int64_t grown = n < into && p->tar_old_pos == s->old_pos ? p->tar_grown : 0;
+
+    for (; from < n; from++)
+        if (((s->old_pos + from) & 511) < TAR_SUM_AT)
+            grown += new_bytes[from] - s->old[from];
+    return grown;
+}
+
+void delta_predictor_made(struct delta_predictor *p, const struct delta_span *s, const unsigned char *made)
+{
+    if (s->region != DELTA_REGION_PLAIN)
+        return;
+    p->tar_grown = tar_grown(p, s, made, s->n);
+    p->tar_old_pos = s->old_pos + s->n;
+}
+
 /* Read old around the window, find its references, predict. The window may grow by the rest of its last reference. */
 int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size_t window, uint64_t copy_left,
                            struct hf_err *err)
@@ -172,6 +197,13 @@ int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size
         s->n = HF_MAX(s->n, (size_t)p->refs[s->refs - 1].at + p->refs[s->refs - 1].n);
     memcpy(p->predicted, s->old, s->n);
     for (size_t i = 0; i < s->refs; i++) {
+        struct delta_ref *ref = &p->refs[i];
+        if (ref->kind == DELTA_REF_TAR_SUM) {
+            uint64_t sum = ref->target + (uint64_t)tar_grown(p, s, p->predicted, ref->at);
+            p->guesses[i] = (struct delta_guess){.n = 1, .source = 2, .word = {delta_ref_encode(ref, 0, sum, 0)}};
+            delta_put_word(p->predicted + ref->at, ref->n, p->guesses[i].word[0]);
+            continue;
+        }
         guess_word(p, &p->refs[i], s->new_pos + p->refs[i].at, &p->guesses[i]);
         delta_put_word(p->predicted + p->refs[i].at, p->refs[i].n, p->guesses[i].word[0]);
     }

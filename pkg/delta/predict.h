@@ -59,6 +59,8 @@ struct delta_predictor {
     uint32_t pair_next; /* index of the one that follows */
     struct delta_moved exact[1 << DELTA_EXACT_BITS], coarse[1 << DELTA_COARSE_BITS];
     int64_t last_by[DELTA_REF_KINDS];
+    uint64_t tar_old_pos; /* up to here, without a gap, tar_grown was taken */
+    int64_t tar_grown;    /* sum of new - old over the bytes of this tar header so far */
 
     /* of the window */
     struct delta_ref refs[(DELTA_WINDOW_MAX + 3) / 4 + 4];
@@ -87,6 +89,9 @@ struct delta_segment delta_predictor_segment(const struct delta_predictor *p, un
  * and p->predicted. May be a little more than wanted: up to the end of the last reference. */
 HF_MUST_USE int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size_t want, uint64_t copy_left,
                                        struct hf_err *err);
+
+/* The window's bytes are known. */
+void delta_predictor_made(struct delta_predictor *p, const struct delta_span *s, const unsigned char *made);
 
 /* A reference turned out not to be as predicted first, but `word`. */
 void delta_predictor_learn(struct delta_predictor *p, const struct delta_ref *ref, const struct delta_guess *g,

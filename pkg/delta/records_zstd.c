@@ -51,6 +51,7 @@ static void place_start(struct place *place, struct delta_setting *setting, uint
 /* What the references of the window really were. */
 static void learn_window(struct delta_predictor *p, const struct delta_span *span, const unsigned char *made)
 {
+    delta_predictor_made(p, span, made);
     for (size_t i = 0; i < span->refs; i++) {
         uint64_t word = delta_get_word(made + p->refs[i].at, p->refs[i].n);
         if (word != p->guesses[i].word[0])

@@ -249,6 +249,62 @@ static void scan_eh_frame(struct scan *s)
     }
 }
 
+/* ---- tar ------------------------------------------------------------------------------------------------------- */
+
+static bool octal(const unsigned char *p, unsigned n, uint64_t *ret_value)
+{
+    uint64_t v = 0;
+
+    for (unsigned i = 0; i < n; i++) {
+        if (p[i] < '0' || p[i] > '7')
+            return false;
+        v = v << 3 | (p[i] - '0');
+    }
+    *ret_value = v;
+    return true;
+}
+
+static uint64_t to_octal(uint64_t value, unsigned n)
+{
+    uint64_t text = 0;
+
+    for (unsigned i = 0; i < n; i++, value >>= 3)
+        text = text << 8 | ('0' + (value & 7));
+    return text;
+}
+
+enum { TAR_BORDER = 512, TAR_TIME_AT = 136, TAR_SUM_AT = 148, TAR_MAGIC_AT = 257 };
+
+/* The number of n digits at `at` of the header that starts at bytes[header]; `value` is what it is looked up by. */
+static void add_octal(struct scan *s, int64_t header, unsigned at, unsigned n, enum delta_ref_kind kind, uint64_t value)
+{
+    int64_t i = header + at;
+
+    if (i >= 0 && (size_t)i < s->n && (size_t)i + n <= s->limit)
+        s->refs[s->found++] = (struct delta_ref){.target = DELTA_MEMORY + value,
+                                                 .word = le64(s->bytes + i) & (UINT64_MAX >> (64 - 8 * n)),
+                                                 .at = (uint32_t)i,
+                                                 .kind = (uint8_t)kind,
+                                                 .n = (uint8_t)n};
+}
+
+/* Member headers stand at 512-byte borders, with "ustar" at 257. */
+static void scan_tar(struct scan *s)
+{
+    int64_t first = -(int64_t)(s->offset % TAR_BORDER);
+
+    for (int64_t header = first; header + TAR_TIME_AT < (int64_t)s->n; header += TAR_BORDER) {
+        const unsigned char *b = s->bytes + header;
+        uint64_t time, sum;
+        if (header + TAR_SUM_AT + 6 <= 0 || memcmp(b + TAR_MAGIC_AT, "ustar", 5) != 0 ||
+            !octal(b + TAR_TIME_AT, 11, &time) || !octal(b + TAR_SUM_AT, 6, &sum))
+            continue;
+        add_octal(s, header, TAR_TIME_AT + 2, 8, DELTA_REF_TAR_TIME, time >> 3 & 0xffffff);
+        add_octal(s, header, TAR_TIME_AT + 10, 1, DELTA_REF_TAR_LAST, (UINT64_C(1) << 36) + time);
+        add_octal(s, header, TAR_SUM_AT, 6, DELTA_REF_TAR_SUM, sum);
+    }
+}
+
 size_t delta_refs_scan(const struct delta_image *image, const struct delta_region *region, const unsigned char *bytes,
                        size_t n, size_t limit, uint64_t offset, struct delta_ref *refs)
 {
@@ -283,6 +339,8 @@ size_t delta_refs_scan(const struct delta_image *image, const struct delta_regio
             scan_words(&s, 8, 0, DELTA_REF_ABS64);
         break;
     case DELTA_REGION_PLAIN:
+        scan_tar(&s);
+        break;
     case DELTA_REGION_KINDS:
         break;
     }
@@ -333,6 +391,10 @@ uint64_t delta_ref_encode(const struct delta_ref *ref, uint64_t site, uint64_t t
     case DELTA_REF_BASE32:
     case DELTA_REF_NAME:
         return (uint32_t)(target - base);
+    case DELTA_REF_TAR_TIME:
+    case DELTA_REF_TAR_LAST:
+    case DELTA_REF_TAR_SUM:
+        return to_octal(target, ref->n);
     default:
         return target;
     }
@@ -367,6 +429,15 @@ uint64_t delta_ref_decode(const struct delta_ref *ref, uint64_t word, uint64_t s
     case DELTA_REF_BASE32:
     case DELTA_REF_NAME:
         return base + sign(w, 32);
+    case DELTA_REF_TAR_LAST:
+        return (hint & ~UINT64_C(7)) | (word & 7);
+    case DELTA_REF_TAR_TIME:
+    case DELTA_REF_TAR_SUM: {
+        uint64_t value = 0;
+        for (unsigned i = 0; i < ref->n; i++, word >>= 8)
+            value = value << 3 | (word & 7);
+        return value;
+    }
     default:
         return word;
     }

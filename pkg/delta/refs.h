@@ -18,11 +18,14 @@ enum delta_ref_kind {
     DELTA_REF_LO12, /* add or load/store whose base register an adrp set */
     DELTA_REF_ADR,
     DELTA_REF_ABS64,
-    DELTA_REF_ADDEND, /* of a relocation entry */
-    DELTA_REF_SELF32, /* 32 bit, relative to itself */
-    DELTA_REF_BASE32, /* 32 bit, relative to its table */
-    DELTA_REF_BACK32, /* 32 bit, distance back to what it names */
-    DELTA_REF_NAME,   /* 32-bit offset into a string table */
+    DELTA_REF_ADDEND,   /* of a relocation entry */
+    DELTA_REF_SELF32,   /* 32 bit, relative to itself */
+    DELTA_REF_BASE32,   /* 32 bit, relative to its table */
+    DELTA_REF_BACK32,   /* 32 bit, distance back to what it names */
+    DELTA_REF_NAME,     /* 32-bit offset into a string table */
+    DELTA_REF_TAR_TIME, /* 8 octal digits of a member's time, from the third on */
+    DELTA_REF_TAR_LAST, /* its last digit */
+    DELTA_REF_TAR_SUM,  /* the 6 octal digits of its header's sum */
     DELTA_REF_KINDS,
 };
 
@@ -32,7 +35,7 @@ struct delta_ref {
     uint64_t word;   /* old value, whole word or instruction */
     uint32_t at;     /* offset from the start of what was scanned */
     uint8_t kind;
-    uint8_t n;         /* bytes: 4 or 8 */
+    uint8_t n;         /* bytes: 1, 4, 6 or 8 */
     uint8_t rip_extra; /* RIP: bytes of an immediate behind the operand */
 };
 

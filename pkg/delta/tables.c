@@ -370,20 +370,3 @@ int delta_tables_match(struct delta_make *make, struct hf_err *err)
     delta_map_done(&map);
     return r < 0 ? delta_no_memory(err) : 0;
 }
-
-bool delta_next_inline(const struct delta_copies *copies, size_t *next, uint64_t at, uint64_t gap_end,
-                       struct delta_copy *ret_copy)
-{
-    while (*next < copies->n && copies->p[*next].new_pos + copies->p[*next].len <= at)
-        (*next)++;
-    if (*next == copies->n || copies->p[*next].new_pos >= gap_end)
-        return false;
-    *ret_copy = copies->p[*next];
-    if (ret_copy->new_pos < at) {
-        ret_copy->len -= at - ret_copy->new_pos;
-        ret_copy->old_pos += at - ret_copy->new_pos;
-        ret_copy->new_pos = at;
-    }
-    ret_copy->len = HF_MIN(ret_copy->len, gap_end - ret_copy->new_pos);
-    return true;
-}

@@ -191,7 +191,8 @@ int hf_cli_delta_apply(struct hf_cli *cli, const struct hf_cli_args *args, struc
 
 /* ---- info --------------------------------------------------------------------------------------------------------- */
 
-static int print_info(struct hf_cli *cli, const struct hf_delta_info *info, bool as_json, struct hf_err *err)
+static int print_info(struct hf_cli *cli, const struct hf_delta_info *info, const struct hf_delta_parts *parts,
+                      bool as_json, struct hf_err *err)
 {
     const char *profile = info->profile == HF_DELTA_FAST ? "fast" : "small";
     char old_hex[HF_SHA256_HEX], new_hex[HF_SHA256_HEX];
@@ -199,19 +200,27 @@ static int print_info(struct hf_cli *cli, const struct hf_delta_info *info, bool
     (void)hf_hex_encode(info->old_sha256, sizeof(info->old_sha256), old_hex);
     (void)hf_hex_encode(info->new_sha256, sizeof(info->new_sha256), new_hex);
     if (!as_json) {
-        (void)fprintf(cli->out, "format   version %u, method %u, profile %s\n", info->version, info->method, profile);
+        (void)fprintf(cli->out, "format   version %u, method %s, profile %s\n", info->version,
+                      hf_delta_method_name(info->method), profile);
         (void)fprintf(cli->out, "old      %s  %llu bytes\n", old_hex, (unsigned long long)info->old_size);
         (void)fprintf(cli->out, "new      %s  %llu bytes\n", new_hex, (unsigned long long)info->new_size);
         if (info->new_size > 0)
             (void)fprintf(cli->out, "patch    %llu bytes (%.2f %% of the new file)\n",
                           (unsigned long long)info->patch_size,
                           100.0 * (double)info->patch_size / (double)info->new_size);
+        (void)fprintf(cli->out, "parts    header %llu, map %llu, blocks %llu bytes in %llu, the largest %llu\n",
+                      (unsigned long long)parts->header_bytes, (unsigned long long)parts->map_bytes,
+                      (unsigned long long)parts->block_bytes, (unsigned long long)parts->blocks,
+                      (unsigned long long)parts->largest_block_bytes);
         return 0;
     }
     _cleanup_(hf_json_freep) json_t *answer = json_pack(
-        "{s:I, s:I, s:s, s:I, s:s, s:I, s:s, s:I}", "version", (json_int_t)info->version, "method",
-        (json_int_t)info->method, "profile", profile, "oldSize", (json_int_t)info->old_size, "oldSha256", old_hex,
-        "newSize", (json_int_t)info->new_size, "newSha256", new_hex, "patchSize", (json_int_t)info->patch_size);
+        "{s:I, s:I, s:s, s:s, s:I, s:s, s:I, s:s, s:I, s:{s:I, s:I, s:I, s:I, s:I}}", "version",
+        (json_int_t)info->version, "method", (json_int_t)info->method, "methodName", hf_delta_method_name(info->method),
+        "profile", profile, "oldSize", (json_int_t)info->old_size, "oldSha256", old_hex, "newSize",
+        (json_int_t)info->new_size, "newSha256", new_hex, "patchSize", (json_int_t)info->patch_size, "parts", "header",
+        (json_int_t)parts->header_bytes, "map", (json_int_t)parts->map_bytes, "blocks", (json_int_t)parts->block_bytes,
+        "blockCount", (json_int_t)parts->blocks, "largestBlock", (json_int_t)parts->largest_block_bytes);
     return answer != NULL ? hf_cli_print_json(cli, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
 }
 
@@ -221,11 +230,12 @@ int hf_cli_delta_info(struct hf_cli *cli, const struct hf_cli_args *args, struct
     struct job job = {.cli = cli};
     const struct hf_delta_in in = {&job, job_patch};
     struct hf_delta_info info;
+    struct hf_delta_parts parts;
     int r = hf_cli_in_open(cli, args->words[0], &fd, err);
 
     job.patch_fd = fd;
     if (r == 0)
-        r = hf_delta_read_info(&in, &info, err);
+        r = hf_delta_check(&in, &info, &parts, err);
     return r < 0 ? hf_err_wrap(err, r, "patch '%s'", args->words[0])
-                 : print_info(cli, &info, hf_cli_flag(args, "json"), err);
+                 : print_info(cli, &info, &parts, hf_cli_flag(args, "json"), err);
 }

@@ -176,3 +176,66 @@ int hf_delta_read_info(const struct hf_delta_in *patch, struct hf_delta_info *re
     free(input);
     return r;
 }
+
+const char *hf_delta_method_name(unsigned method)
+{
+    switch (method) {
+    case DELTA_METHOD_RECORDS_ZSTD:
+        return "records-zstd";
+    case DELTA_METHOD_RECORDS_CM:
+        return "records-cm";
+    case DELTA_METHOD_LZMA:
+        return "whole-lzma";
+    default:
+        return "unknown";
+    }
+}
+
+static int read_parts(struct delta_input *input, const struct delta_header *header, struct hf_delta_parts *parts,
+                      struct hf_err *err)
+{
+    unsigned char digest[HF_SHA256_BYTES];
+    uint64_t n;
+    int r = 0;
+
+    if (header->method != DELTA_METHOD_LZMA &&
+        ((r = delta_input_varint(input, input->left, &n, err)) < 0 || (r = delta_input_skip(input, n, err)) < 0))
+        return r;
+    parts->map_bytes = header->body_size - input->left;
+    while (input->left > 0) {
+        uint64_t before = input->left;
+        if ((r = delta_input_varint(input, input->left, &n, err)) < 0 || (r = delta_input_skip(input, n, err)) < 0)
+            return r;
+        parts->blocks++;
+        parts->block_bytes += before - input->left;
+        parts->largest_block_bytes = HF_MAX(parts->largest_block_bytes, before - input->left);
+    }
+    hf_sha256_final(&input->body_hash, digest);
+    if (memcmp(digest, header->body_sha256, sizeof(digest)) != 0)
+        return hf_err_set(err, EBADMSG, "delta is damaged: its own sha256 differs");
+    return 0;
+}
+
+int hf_delta_check(const struct hf_delta_in *patch, struct hf_delta_info *ret_info, struct hf_delta_parts *ret_parts,
+                   struct hf_err *err)
+{
+    struct delta_input *input = malloc(sizeof(*input));
+    struct hf_delta_parts parts = {0};
+    struct delta_header header;
+    int r;
+
+    if (input == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    delta_input_init(input, patch);
+    r = delta_header_read(input, &header, err);
+    if (r == 0) {
+        parts.header_bytes = input->offset;
+        r = read_parts(input, &header, &parts, err);
+    }
+    if (r == 0 && ret_info != NULL)
+        tell_info(&header, parts.header_bytes + header.body_size, ret_info);
+    if (r == 0 && ret_parts != NULL)
+        *ret_parts = parts;
+    free(input);
+    return r;
+}

@@ -89,3 +89,19 @@ HF_MUST_USE int hf_delta_apply(const struct hf_delta_apply_params *params, struc
 
 /* Read the header only. */
 HF_MUST_USE int hf_delta_read_info(const struct hf_delta_in *patch, struct hf_delta_info *ret_info, struct hf_err *err);
+
+/* What a delta's bytes went into. */
+struct hf_delta_parts {
+    uint64_t header_bytes;
+    uint64_t map_bytes;   /* where parts of old went, which images belong together; 0 for method 3 */
+    uint64_t blocks;      /* of 4 MiB of the new file; applying can resume between them */
+    uint64_t block_bytes; /* in all of them */
+    uint64_t largest_block_bytes;
+};
+
+/* Read the whole patch and hold it against its own hash: -EBADMSG when it is damaged. Both outputs may be NULL. */
+HF_MUST_USE int hf_delta_check(const struct hf_delta_in *patch, struct hf_delta_info *ret_info,
+                               struct hf_delta_parts *ret_parts, struct hf_err *err);
+
+/* "records-cm", ... ; "unknown" when it is. */
+const char *hf_delta_method_name(unsigned method);

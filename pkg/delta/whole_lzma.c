@@ -91,7 +91,7 @@ int delta_make_lzma(const struct delta_make *make, struct hf_buf *body, struct h
     const lzma_filter filters[] = {{LZMA_FILTER_LZMA2, &options}, {LZMA_VLI_UNKNOWN, NULL}};
     size_t bound = lzma_stream_buffer_bound(DELTA_BLOCK);
     unsigned char *packed = malloc(bound), length[10];
-    int r = packed != NULL && !lzma_lzma_preset(&options, 9 | LZMA_PRESET_EXTREME) ? 0 : -ENOMEM;
+    int r = packed != NULL && !lzma_lzma_preset(&options, 6 | LZMA_PRESET_EXTREME) ? 0 : -ENOMEM;
 
     options.dict_size = DICTIONARY;
     for (size_t start = 0; r == 0 && start < make->new_n; start += DELTA_BLOCK) {

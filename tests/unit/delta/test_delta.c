@@ -5,6 +5,7 @@
 
 #include "delta/delta.h"
 #include "support/check_main.h"
+#include "support/elf_make.h"
 
 struct bytes {
     unsigned char *p;
@@ -151,7 +152,7 @@ static void comes_back(struct bytes *old, struct bytes *new_bytes, enum hf_delta
     free(made.p);
 }
 
-static const size_t sizes[] = {0, 1, 2, 100, 65535, 65536, 65537, 200000, (4 << 20) + 1};
+static const size_t sizes[] = {0, 1, 2, 100, 65535, 65536, 65537, 150000};
 
 START_TEST(round_trip)
 {
@@ -259,7 +260,7 @@ static int keep(void *ctx, const struct hf_delta_checkpoint *checkpoint)
 
 START_TEST(resume)
 {
-    struct bytes old = text(10 << 20), near = edited(&old, 200), patch = make(&old, &near, _i), made = {0};
+    struct bytes old = text((8 << 20) + 70000), near = edited(&old, 20), patch = make(&old, &near, _i), made = {0};
     struct kept kept = {0}, ignored = {0};
     struct hf_err err = HF_ERR_INIT;
     struct hf_delta_apply_params params = {.old = {&old, get_at, old.n},
@@ -314,6 +315,154 @@ START_TEST(info)
 }
 END_TEST
 
+static const struct {
+    const char *name;
+    enum elf_make_machine machine;
+    unsigned grown, limit[2];
+} images[] = {
+    {"x86-64, a few grew", ELF_MAKE_X86_64, 50, {1200, 1600}},
+    {"x86-64, one in three grew", ELF_MAKE_X86_64, 3, {8000, 12000}},
+    {"AArch64, a few grew", ELF_MAKE_AARCH64, 50, {1200, 1600}},
+    {"AArch64, one in three grew", ELF_MAKE_AARCH64, 3, {8000, 12000}},
+};
+
+/* A library of some 150 kB in which every address moved. */
+START_TEST(image)
+{
+    for (int profile = HF_DELTA_SMALL; profile <= HF_DELTA_FAST; profile++) {
+        struct elf_made a = elf_make(images[_i].machine, 400, 0),
+                        b = elf_make(images[_i].machine, 400, images[_i].grown);
+        struct bytes old = {.p = a.p, .n = a.n}, near = {.p = b.p, .n = b.n};
+        struct bytes patch = make(&old, &near, profile);
+        ck_assert_msg(patch.n < images[_i].limit[profile], "%s: %zu bytes", images[_i].name, patch.n);
+        comes_back(&old, &near, profile, images[_i].name);
+        comes_back(&near, &old, profile, images[_i].name);
+        free(patch.p);
+        free(a.p);
+        free(b.p);
+    }
+}
+END_TEST
+
+/* Libraries in a tar, between texts; another time of change on every member. */
+static struct bytes archive(unsigned grown, const char *time)
+{
+    struct bytes tar = {0};
+
+    for (unsigned i = 0; i < 6; i++) {
+        struct elf_made elf = elf_make(i % 2 == 0 ? ELF_MAKE_X86_64 : ELF_MAKE_AARCH64, 40 + i, grown);
+        unsigned char header[512] = {0}, padding[512] = {0};
+        unsigned sum = 0;
+        (void)snprintf((char *)header, 100, "lib/member-%u.so", i);
+        (void)snprintf((char *)header + 100, 37, "0000644%c0000000%c0000000%c%011zo", 0, 0, 0, elf.n);
+        (void)snprintf((char *)header + 136, 12, "%s", time);
+        memcpy(header + 148, "        0", 9);
+        memcpy(header + 257, "ustar  ", 8);
+        for (unsigned k = 0; k < 512; k++)
+            sum += header[k];
+        (void)snprintf((char *)header + 148, 8, "%06o", sum);
+        (void)put(&tar, header, 512);
+        (void)put(&tar, elf.p, elf.n);
+        (void)put(&tar, padding, (512 - elf.n % 512) % 512);
+        free(elf.p);
+    }
+    return tar;
+}
+
+START_TEST(images_in_archive)
+{
+    struct bytes old = archive(0, "15054314200"), near = archive(7, "15256615553"), same = archive(0, "15256615553");
+
+    for (int profile = HF_DELTA_SMALL; profile <= HF_DELTA_FAST; profile++) {
+        struct bytes patch = make(&old, &same, profile);
+        ck_assert_msg(patch.n < 300, "only times changed: %zu bytes", patch.n);
+        comes_back(&old, &near, profile, "libraries in a tar");
+        comes_back(&old, &same, profile, "times in a tar");
+        free(patch.p);
+    }
+    free(old.p);
+    free(near.p);
+    free(same.p);
+}
+END_TEST
+
+/* One flipped bit at every place of the patch of an image: predictors see nonsense and stay inside their bounds. */
+START_TEST(image_damage)
+{
+    struct elf_made a = elf_make(ELF_MAKE_X86_64, 60, 0), b = elf_make(ELF_MAKE_X86_64, 60, 4);
+    struct bytes old = {.p = a.p, .n = a.n}, near = {.p = b.p, .n = b.n}, patch = make(&old, &near, _i), made = {0};
+    struct hf_err err = HF_ERR_INIT;
+    struct hf_delta_apply_params params = {
+        .old = {&old, get_at, old.n}, .patch = {&patch, get}, .out = {&made, put}, .old_is_verified = true};
+
+    for (size_t i = 0; i < patch.n; i++) {
+        unsigned char kept = patch.p[i];
+        patch.p[i] ^= (unsigned char)(1u << draw() % 8);
+        patch.at = made.n = 0;
+        int r = hf_delta_apply(&params, NULL, &err);
+        ck_assert_msg(r == -EBADMSG || r == -EOPNOTSUPP || r == -ESTALE || (r == 0 && memcmp(made.p, b.p, b.n) == 0),
+                      "byte %zu: %d", i, r);
+        patch.p[i] = kept;
+    }
+    free(patch.p);
+    free(made.p);
+    free(a.p);
+    free(b.p);
+}
+END_TEST
+
+/* The number of threads changes no byte; progress may cancel. */
+static int stop(void *ctx, uint64_t done, uint64_t total)
+{
+    (void)ctx;
+    (void)done;
+    (void)total;
+    return 1;
+}
+
+START_TEST(threads)
+{
+    struct bytes old = text(400000), near = edited(&old, 30), out[2] = {0};
+    struct hf_err err = HF_ERR_INIT;
+
+    for (unsigned i = 0; i < 2; i++) {
+        struct hf_delta_create_params params = {.threads = i == 0 ? 1 : 3};
+        struct hf_delta_out sink = {&out[i], put};
+        ck_assert_int_eq(hf_delta_create(old.p, old.n, near.p, near.n, &params, &sink, &err), 0);
+    }
+    ck_assert(out[0].n == out[1].n && memcmp(out[0].p, out[1].p, out[0].n) == 0);
+    struct hf_delta_create_params params = {.progress = stop};
+    struct hf_delta_out sink = {&out[0], put};
+    ck_assert_int_eq(hf_delta_create(old.p, old.n, near.p, near.n, &params, &sink, &err), -ECANCELED);
+    free(old.p);
+    free(near.p);
+    free(out[0].p);
+    free(out[1].p);
+}
+END_TEST
+
+START_TEST(check)
+{
+    struct bytes old = text(90000), near = edited(&old, 9), patch = make(&old, &near, _i);
+    struct hf_delta_in in = {&patch, get};
+    struct hf_delta_info told;
+    struct hf_delta_parts parts;
+    struct hf_err err = HF_ERR_INIT;
+
+    ck_assert_int_eq(hf_delta_check(&in, &told, &parts, &err), 0);
+    ck_assert_uint_eq(parts.header_bytes + parts.map_bytes + parts.block_bytes, patch.n);
+    ck_assert_uint_eq(parts.blocks, 1);
+    ck_assert_str_ne(hf_delta_method_name(told.method), "unknown");
+    ck_assert_str_eq(hf_delta_method_name(99), "unknown");
+    patch.at = 0;
+    patch.p[patch.n - 1] ^= 1;
+    ck_assert_int_eq(hf_delta_check(&in, NULL, NULL, &err), -EBADMSG);
+    free(old.p);
+    free(near.p);
+    free(patch.p);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, round_trip, 0, HF_LEN(sizes));
@@ -321,6 +470,11 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, damage, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
     tcase_add_loop_test(tc, callbacks_fail, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
     tcase_add_loop_test(tc, resume, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
+    tcase_add_loop_test(tc, image, 0, HF_LEN(images));
+    tcase_add_test(tc, images_in_archive);
+    tcase_add_loop_test(tc, image_damage, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
+    tcase_add_test(tc, threads);
+    tcase_add_loop_test(tc, check, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
     tcase_add_loop_test(tc, info, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
 }
 

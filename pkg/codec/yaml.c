@@ -14,6 +14,7 @@
 #include "codec/yaml_scalar.h"
 
 #define CORE_TAG "tag:yaml.org,2002:"
+enum { MAX_ANCHORS = 1000, MAX_TAG_DIRECTIVES = 16 };
 
 struct frame {
     json_t *json;    /* owned */
@@ -88,6 +89,9 @@ static int remember(struct reader *reader, const char *anchor, const struct valu
 
     if (anchor == NULL)
         return 0;
+    if (reader->anchors.n >= MAX_ANCHORS)
+        return hf_err_set(reader->err, E2BIG, "line %zu column %zu: more than %d anchors", value->mark.line + 1,
+                          value->mark.column + 1, MAX_ANCHORS);
     anchored = malloc(sizeof(*anchored));
     if (anchored == NULL)
         return out_of_memory(reader);
@@ -382,6 +386,19 @@ static void reader_done(struct reader *reader)
     yaml_parser_delete(&reader->parser);
 }
 
+/* libyaml compares every %TAG directive with every other, so a megabyte of them takes minutes. Nobody needs them here. */
+static bool has_many_directives(struct hf_view text)
+{
+    for (int n = 0; n <= MAX_TAG_DIRECTIVES; n++) {
+        const char *found = text.n > 0 ? memmem(text.p, text.n, "%TAG", 4) : NULL;
+        if (found == NULL)
+            return false;
+        text.n -= (size_t)(found + 4 - text.p);
+        text.p = found + 4;
+    }
+    return true;
+}
+
 static int reader_init(struct reader *reader, struct hf_view text, const struct hf_json_limits *limits,
                        struct hf_err *err)
 {
@@ -393,6 +410,8 @@ static int reader_init(struct reader *reader, struct hf_view text, const struct 
     *reader = (struct reader){.limits = full, .err = err, .anchors = {.free_value = free_anchored}};
     if (text.n > full.max_bytes)
         return hf_err_set(err, E2BIG, "YAML text of %zu bytes, at most %zu are read", text.n, full.max_bytes);
+    if (has_many_directives(text))
+        return hf_err_set(err, E2BIG, "more than %d %%TAG directives", MAX_TAG_DIRECTIVES);
     reader->frames = calloc((size_t)full.max_depth + 1, sizeof(*reader->frames));
     if (reader->frames == NULL || !yaml_parser_initialize(&reader->parser))
         return out_of_memory(reader);

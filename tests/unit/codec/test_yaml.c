@@ -113,6 +113,24 @@ START_TEST(bomb)
 }
 END_TEST
 
+/* Within max_bytes, but made to take long: refused or read in a moment. */
+START_TEST(time_is_bounded)
+{
+    _cleanup_(hf_buf_done) struct hf_buf tags = HF_BUF_INIT(4 << 20), anchors = HF_BUF_INIT(4 << 20);
+    json_t *json = NULL;
+    struct hf_err err = HF_ERR_INIT;
+
+    for (int i = 0; i < 200000; i++)
+        ck_assert_int_eq(hf_buf_addf(&tags, "%%TAG !a%d! x:\n", i), 0);
+    ck_assert_int_eq(hf_yaml_parse(hf_buf_view(&tags), NULL, &json, &err), -E2BIG);
+    ck_assert_str_eq(err.cause, "more than 16 %TAG directives");
+    for (int i = 200000; i > 0; i--)
+        ck_assert_int_eq(hf_buf_addf(&anchors, "- &a%06d x\n", i), 0);
+    ck_assert_int_eq(hf_yaml_parse(hf_buf_view(&anchors), NULL, &json, &err), -E2BIG);
+    ck_assert_str_eq(err.cause, "line 1001 column 3: more than 1000 anchors");
+}
+END_TEST
+
 START_TEST(stream)
 {
     _cleanup_(hf_json_freep) json_t *json = NULL;
@@ -190,6 +208,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, parses, 0, (int)HF_LEN(good));
     tcase_add_loop_test(tc, refuses, 0, (int)HF_LEN(bad));
     tcase_add_test(tc, bomb);
+    tcase_add_test(tc, time_is_bounded);
     tcase_add_test(tc, stream);
     tcase_add_test(tc, aliases_are_copies);
     tcase_add_loop_test(tc, writes, 0, (int)HF_LEN(formats));

@@ -8,6 +8,8 @@
 #include "kube/folder_status.h"
 #include "kube/resource.h"
 
+enum { FIRST_LOOKS = 3 }; /* a file that never rests holds nobody up for longer */
+
 #define CONTACT_NS (60 * HF_NS_PER_S) /* contact that goes on is told this often at most */
 
 struct hf_folder {
@@ -22,6 +24,7 @@ struct hf_folder {
     uint64_t now_unix_ns;       /* for the look */
     json_t *objects; /* "Kind/name": object as told; null: held by a subscriber since before, not judged yet */
     bool unjudged;   /* some of them are null */
+    unsigned looks;
     bool was_complete, emptied_told;
     bool telling; /* sinks are being called */
     struct hf_timer *write_timer;
@@ -212,6 +215,15 @@ static void tell_first(struct hf_folder *folder, struct hf_subscription *sub)
         sub->sink.synced(sub->sink.arg, "");
 }
 
+/* A file that was just written is read with the next look: who subscribes with it is told all at once. */
+static bool still_moving(const struct hf_folder_view *view)
+{
+    for (size_t i = 0; i < view->n; i++)
+        if (!view->files[i].failed && view->files[i].objects == NULL)
+            return true;
+    return false;
+}
+
 static void take_look(struct hf_folder *folder)
 {
     bool news = folder->view.changed || folder->view.complete != folder->was_complete;
@@ -225,8 +237,9 @@ static void take_look(struct hf_folder *folder)
         tell_changes(folder);
     folder->was_complete = folder->view.complete;
     folder->unjudged = false;
+    folder->looks++;
     for (struct hf_subscription *sub = NULL; (sub = next_live(folder, sub)) != NULL;)
-        if (!sub->told)
+        if (!sub->told && (!still_moving(&folder->view) || folder->looks >= FIRST_LOOKS))
             tell_first(folder, sub);
 }
 

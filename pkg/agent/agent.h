@@ -42,6 +42,7 @@ struct hf_agent_params {
     const char *facts_root;   /* see node/probe.h; "" on a real node */
     bool pod_mode;
     const char *host_root; /* pod mode: where the host's files are seen; NULL "/" */
+    const char *own_unit;  /* the systemd unit this is; NULL none */
     uint64_t retry_base_ns;
     enum hf_ntp_state (*ntp)(void); /* hf_ntp_read on a real node */
     /* The policy in effect changed (also at start): limits that others keep. May be NULL. */

@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/outside.h"
 #include "kube/folder.h"
 #include "kube/kube.h"
 #include "loop/loop.h"
@@ -38,8 +38,8 @@ struct process {
     struct hf_folder *folder;
     struct hf_agent *agent;
     struct hf_timer *timer; /* credentials; then the deadline of stopping */
-    struct hf_loop_fd *hold_watch;
-    int inotify_fd;
+    struct hf_outside *hold_watch, *link_watch;
+    char own_unit[256]; /* "" none */
     bool stopping;
     int exit_code;
 };
@@ -243,36 +243,37 @@ static int open_folder(struct process *p, struct hf_err *err)
     return p->folder == NULL ? -err->code : 0;
 }
 
-/* ---- the hold file ------------------------------------------------------------------------------------------------ */
+/* ---- what the world says ------------------------------------------------------------------------------------------ */
 
 static void hold_moved(void *arg)
 {
     struct process *p = arg;
-    _Alignas(struct inotify_event) char bytes[4096];
-    bool ours = false;
-    ssize_t n;
 
-    while ((n = read(p->inotify_fd, bytes, sizeof(bytes))) > 0)
-        for (ssize_t at = 0; at < n;) {
-            const struct inotify_event *event = (const struct inotify_event *)(const void *)(bytes + at);
-            ours = ours || (event->mask & IN_Q_OVERFLOW) != 0 || (event->len > 0 && strcmp(event->name, "hold") == 0);
-            at += (ssize_t)(sizeof(*event) + event->len);
-        }
-    if (ours && p->agent != NULL)
-        hf_agent_look_at_hold(p->agent);
+    hf_agent_look_at_hold(p->agent);
 }
 
-/* Without it (no inotify instance left) the file is still looked at each interval. */
-static void watch_hold(struct process *p)
+static void link_moved(void *arg)
 {
-    p->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    if (p->inotify_fd < 0)
-        return;
-    if (inotify_add_watch(p->inotify_fd, p->home.dir, IN_CLOSE_WRITE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM) < 0 ||
-        hf_loop_watch_fd(p->loop, p->inotify_fd, true, false, hold_moved, p, &p->hold_watch) < 0) {
-        (void)close(p->inotify_fd);
-        p->inotify_fd = -1;
-    }
+    struct process *p = arg;
+
+    hf_kube_nudge(p->kube);
+}
+
+/* Without a watch the hold file is still looked at each interval, and a link that is back found when the backoff ends. */
+static void look_outside(struct process *p)
+{
+    p->hold_watch = hf_outside_watch_file(p->loop, p->home.dir, "hold", hold_moved, p);
+    if (p->kube != NULL)
+        p->link_watch = hf_outside_watch_links(p->loop, link_moved, p);
+}
+
+static void find_own_unit(struct process *p)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(65536);
+
+    if (hf_file_read(hf_fs_posix(), "/proc/self/cgroup", &text, NULL) < 0 ||
+        !hf_outside_own_unit(hf_buf_view(&text), p->own_unit, sizeof(p->own_unit)))
+        p->own_unit[0] = '\0';
 }
 
 /* ---- stopping ----------------------------------------------------------------------------------------------------- */
@@ -398,6 +399,7 @@ static int start_agent(struct process *p, struct hf_err *err)
         .facts_root = "",
         .pod_mode = o->pod_mode,
         .host_root = o->host_root,
+        .own_unit = p->own_unit[0] != '\0' ? p->own_unit : NULL,
         .retry_base_ns = o->retry_base_ns,
         .ntp = hf_ntp_read,
         .policy_changed = policy_changed,
@@ -421,6 +423,7 @@ static int run(struct process *p)
         (void)complain(p, "agent.locked", &err);
         return HF_EXIT_LOCKED;
     }
+    find_own_unit(p);
     if (r == 0)
         r = open_parts(p, &err);
     if (r == 0)
@@ -428,7 +431,7 @@ static int run(struct process *p)
     if (r < 0)
         return complain(p, "agent.not_started", &err);
     serve(p);
-    watch_hold(p);
+    look_outside(p);
     sched = hf_loop_sched(p->loop);
     if (has_credential_files(p) && !p->stopping)
         sched->timer_arm(sched->ctx, p->timer, CREDENTIALS_PERIOD_S * HF_NS_PER_S);
@@ -441,10 +444,8 @@ static int run(struct process *p)
 /* In the reverse of the order they were made; the loop last, the server with it. */
 static void clean_up(struct process *p)
 {
-    if (p->hold_watch != NULL)
-        hf_loop_unwatch_fd(p->hold_watch);
-    if (p->inotify_fd >= 0)
-        (void)close(p->inotify_fd);
+    hf_outside_free(p->hold_watch);
+    hf_outside_free(p->link_watch);
     hf_agent_free(p->agent);
     hf_folder_free(p->folder);
     hf_kube_free(p->kube);
@@ -464,7 +465,7 @@ static void clean_up(struct process *p)
 
 int hf_agent_process(const struct hf_agent_options *options)
 {
-    struct process p = {.options = options, .inotify_fd = -1, .home = {.lock_fd = -1}};
+    struct process p = {.options = options, .home = {.lock_fd = -1}};
     int exit_code = HF_EXIT_FAILED;
 
     p.max_skew_ns = 5 * 60 * HF_NS_PER_S; /* until a policy says otherwise */

@@ -285,6 +285,7 @@ int hf_reconcile_engine_new(struct hf_agent *agent, struct hf_err *err)
         .arch = agent->facts.arch,
         .pod_mode = from->pod_mode,
         .host_root = from->host_root,
+        .self_unit = from->own_unit,
         .retry_base_ns = from->retry_base_ns,
         .retry_cap_ns = agent->policy->retry_interval_ns,
         .meets = meets,

@@ -234,10 +234,14 @@ static int build_essence(struct hf_agent *agent, struct collected *all, struct h
     return hf_status_essence(&view, agent->report.conditions, told(agent, hf_unix_ns(agent->clock)), ret_essence);
 }
 
-/* Somebody may be waiting for this one. */
-static bool is_outcome(const struct report *report, const struct hf_verdict *verdict)
+/* Somebody may be waiting for this one: an outcome, or the site that said no. */
+static bool is_urgent(const struct hf_agent *agent, const struct hf_verdict *verdict)
 {
-    return (strcmp(verdict->ready.status, "True") == 0 && !report->ready) || (verdict->is_stalled && !report->stalled);
+    const struct report *report = &agent->report;
+    bool held_told = json_object_get(report->essence, "hold") != NULL;
+
+    return agent->held != held_told || (strcmp(verdict->ready.status, "True") == 0 && !report->ready) ||
+           (verdict->is_stalled && !report->stalled);
 }
 
 void hf_report_build(struct hf_agent *agent)
@@ -254,7 +258,7 @@ void hf_report_build(struct hf_agent *agent)
     if (build_essence(agent, &all, &verdict, &essence) < 0)
         return;
     if (!hf_status_same(report->essence, essence)) {
-        hf_pace_changed(&report->pace, is_outcome(report, &verdict), hf_mono_ns(agent->clock));
+        hf_pace_changed(&report->pace, is_urgent(agent, &verdict), hf_mono_ns(agent->clock));
         report->told = false;
     }
     report->ready = strcmp(verdict.ready.status, "True") == 0;

@@ -32,6 +32,7 @@ HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE -fno-strict-ov
 COMMON := -std=gnu17 -D_GNU_SOURCE -DHF_VERSION='"$(VERSION)"' -Ipkg -include base/banned.h $(WARN) $(HARDEN) -g
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS = $(shell pkg-config --libs $(PKGS))
+SUFFIX_LIBS := -ldivsufsort -ldivsufsort64
 LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed,--gc-sections
 
 CC_release = $(CC)
@@ -51,8 +52,13 @@ FLAVOURS := release asan cov fuzz
 include hack/make/flavour.mk
 $(foreach f,$(FLAVOURS),$(eval $(call flavour,$(f))))
 
+# holdfast-delta is for where every page of memory counts: nothing to load, nothing to relocate but its own.
+$(B)/release/holdfast-delta: LINK := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections
+$(B)/release/holdfast-delta: PKG_LIBS := -lzstd -llzma
+$(B)/release/holdfast-delta: SUFFIX_LIBS :=
+
 # ---- goals --------------------------------------------------------------------------------------------------------
-.PHONY: all demo test unit sim check e2e bench fuzz coverage golden format image install uninstall clean help setup-%
+.PHONY: bench-delta all demo test unit sim check e2e bench fuzz coverage golden format image install uninstall clean help setup-%
 
 all: ## build the release binaries into build/release
 all: $(BINARIES:%=$(B)/release/%)
@@ -90,6 +96,12 @@ bench: ## figures beside the peers that are installed, in one run, as ratios
 	@hack/setup.sh build bench || true
 	@$(MAKE) --no-print-directory all $(B)/release/support/programs
 	@hack/bench $(BENCH)
+
+bench-delta: ## deltas of every NAME.old/NAME.new in DIR, ours beside the peers: CSV, table and plot (hack/bench-corpus makes a DIR)
+	@test -n "$(DIR)" || { echo "usage: make bench-delta DIR=folder [ARGS=...]; hack/bench-corpus makes such a folder" >&2; exit 2; }
+	@hack/setup.sh build bench || true
+	@$(MAKE) --no-print-directory all
+	@hack/bench-delta "$(DIR)" $(ARGS)
 
 FUZZ_SECONDS ?= 60
 fuzz: ## every fuzz target for FUZZ_SECONDS (60) each

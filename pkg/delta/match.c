@@ -1,6 +1,5 @@
 #include "delta/match.h"
 
-#include <divsufsort.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -194,30 +193,6 @@ int delta_match(const struct delta_matcher *f, unsigned better_by,
     }
     *ret_copies = copies;
     return 0;
-}
-
-int delta_matcher_open(struct delta_matcher *m, const unsigned char *old, size_t old_n, const unsigned char *new_bytes,
-                       size_t new_n, struct hf_err *err)
-{
-    *m = (struct delta_matcher){old, new_bytes, old_n, new_n, NULL};
-    if (old_n == 0 || new_n == 0) {
-        m->old_n = 0;
-        return 0;
-    }
-    if (old_n > INT32_MAX - 1 || new_n > INT32_MAX - 1)
-        return hf_err_set(err, EFBIG, "files of 2 GiB and more are not matched");
-    m->suffixes = malloc(old_n * sizeof(*m->suffixes));
-    if (m->suffixes == NULL || divsufsort(old, m->suffixes, (saidx_t)old_n) != 0) {
-        delta_matcher_done(m);
-        return hf_err_set(err, ENOMEM, "out of memory for the suffix array");
-    }
-    return 0;
-}
-
-void delta_matcher_done(struct delta_matcher *m)
-{
-    free(m->suffixes);
-    m->suffixes = NULL;
 }
 
 bool delta_next_inline(const struct delta_copies *copies, size_t *next, uint64_t at, uint64_t gap_end,

@@ -7,8 +7,14 @@
 #include <errno.h>
 #include <string.h>
 
+/* Slots of the tables of byte contexts, as powers of two: those with many contexts are large. */
+#define TABLE_BITS                                                                                                     \
+    {                                                                                                                  \
+        12, 16, 16, 16, 15, 15, 15, 14, 15, 14                                                                         \
+    }
+
 enum {
-    TABLE_BITS = 16,
+    TABLE_SLOTS = (1 << 12) + 3 * (1 << 16) + 4 * (1 << 15) + 2 * (1 << 14),
     BYTE_TABLES = 10,
     BYTE_INPUTS = BYTE_TABLES + 4,
     FLAG_TABLES = 8,
@@ -29,7 +35,7 @@ struct delta_model {
     struct delta_cm *cm;
     struct delta_tables tables;
 
-    uint16_t bytes[BYTE_TABLES][1 << TABLE_BITS];
+    uint16_t bytes[TABLE_SLOTS];
     uint16_t flags[FLAG_TABLES][1 << FLAG_BITS];
     struct mixer byte_mixer[BYTE_KINDS * 256], flag_mixer[64];
     uint32_t window_state[1024], candidate_state[DELTA_REF_KINDS * 64], expected_state[4][64];
@@ -88,7 +94,7 @@ static void fill_slots(uint16_t *p, size_t n)
 
 void delta_model_reset(struct delta_model *m)
 {
-    fill_slots(&m->bytes[0][0], sizeof(m->bytes) / sizeof(uint16_t));
+    fill_slots(m->bytes, HF_LEN(m->bytes));
     fill_slots(&m->flags[0][0], sizeof(m->flags) / sizeof(uint16_t));
     for (unsigned i = 0; i < BYTE_KINDS * 256; i++)
         for (unsigned j = 0; j < BYTE_INPUTS; j++)
@@ -224,7 +230,7 @@ static uint32_t hash(uint32_t table, uint32_t a, uint32_t b)
 
     h ^= h >> 15;
     h *= 0x2c1b3c6du;
-    return h >> (32 - TABLE_BITS);
+    return h;
 }
 
 static void byte_hashes(const struct delta_model *m, const struct byte_context *c, uint32_t *h)
@@ -260,10 +266,16 @@ static void byte_hashes(const struct delta_model *m, const struct byte_context *
 
 static unsigned code_byte(struct delta_model *m, const struct byte_context *c, unsigned byte)
 {
+    static const unsigned char table_bits[BYTE_TABLES] = TABLE_BITS;
+    uint16_t *slots[BYTE_TABLES];
     uint32_t h[BYTE_TABLES], *expected[4];
     unsigned node = 1, guess[4], guesses = 0;
 
     byte_hashes(m, c, h);
+    for (unsigned t = 0, first = 0; t < BYTE_TABLES; first += 1u << table_bits[t++])
+        slots[t] = m->bytes + first + (h[t] >> (32 - table_bits[t]) & ~255u);
+    for (unsigned t = 0; t < BYTE_TABLES; t++)
+        h[t] = h[t] >> (32 - table_bits[t]) & 255;
     for (unsigned i = 0; i < c->guesses_n; i++) {
         guess[i] = c->guesses[i];
         expected[i] = &m->expected_state[i][c->kind * 8];
@@ -276,7 +288,7 @@ static unsigned code_byte(struct delta_model *m, const struct byte_context *c, u
     for (unsigned i = 8; i-- > 0;) {
         unsigned wanted[4], agree = 0;
         for (unsigned t = 0; t < BYTE_TABLES; t++)
-            take_slot(m, &m->bytes[t][h[t] ^ node]);
+            take_slot(m, &slots[t][h[t] ^ node]);
         for (unsigned k = 0; k < 4; k++) {
             wanted[k] = 2;
             if (k < guesses && (guess[k] | 256) >> (i + 1) == node) {

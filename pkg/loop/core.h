@@ -25,6 +25,7 @@ struct hf_guest {
 struct hf_loop {
     uv_loop_t uv;
     uv_async_t alive; /* keeps the loop from running dry */
+    uv_timer_t trim;  /* gives memory back some time after work was done */
     uv_idle_t idle;   /* active while there are tasks: the loop then does not sleep */
     struct hf_list tasks;
     struct hf_list guests;
@@ -47,6 +48,9 @@ void hf_guest_add(struct hf_loop *loop, struct hf_guest *guest, void (*end)(stru
 void hf_guest_remove(struct hf_guest *guest);
 /* From within its `end`: once more, as the very last thing, when no handle can call back any more. */
 void hf_guest_end_last(struct hf_loop *loop, struct hf_guest *guest, void (*end)(struct hf_guest *guest));
+
+/* Work was done that used memory: some of it is given back when it has been quiet for a while. */
+void hf_loop_worked(struct hf_loop *loop);
 
 /* uv's errors are -errno on Linux, but for its own (EAI_*) ones. */
 int hf_uv_errno(int r);

@@ -117,7 +117,7 @@ static void take_out(struct hf_http_call *call)
     if (pool != NULL) {
         hf_http_pool_enter(pool);
         (void)curl_multi_remove_handle(pool->multi, call->easy);
-        pool->n_calls--;
+        hf_http_pool_count(pool, false);
         call->pool = NULL;
     }
     curl_easy_cleanup(call->easy);
@@ -256,10 +256,8 @@ static void suspect_connections(struct hf_http_call *call)
 {
     struct hf_http_pool *pool = call->pool;
 
-    if (pool != NULL && pool == call->client->pool && pool->last_byte_ns <= call->last_byte_ns) {
-        call->client->pool = NULL;
+    if (pool != NULL && pool->last_byte_ns <= call->last_byte_ns)
         hf_http_pool_retire(pool);
-    }
 }
 
 static bool is_held(const struct hf_http_call *call)
@@ -622,7 +620,7 @@ static int begin_hop(struct hf_http_call *call)
         return hf_err_set(&call->err, ENOMEM, "no memory for a request");
     call->pool = pool;
     call->state = ST_RUNNING;
-    pool->n_calls++;
+    hf_http_pool_count(pool, true);
     hf_http_pool_enter(pool);
     CURLMcode code = curl_multi_add_handle(pool->multi, call->easy);
     hf_http_pool_leave(pool);
@@ -682,6 +680,7 @@ static int next_hop(struct hf_http_call *call)
 static void report(struct hf_http_call *call)
 {
     call->state = ST_REPORTED;
+    hf_loop_worked(call->loop);
     hf_list_remove(&call->link); /* the client may be freed in `done` */
     call->client = NULL;
     call->request.done(call->request.arg, call->result, &call->head.response, hf_buf_view(&call->collected),

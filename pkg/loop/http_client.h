@@ -1,7 +1,8 @@
 /* loop/http_client.h - what http_curl.c (connections) and http_call.c (requests) share. Nobody else includes it.
  *
  * A client has one current `pool`: a curl multi handle with its connections. A pool is retired, and a new one made for the next
- * call, when its connections must not be used again: the client's TLS identity changed, or they went silent. Calls that run in a
+ * call, when its connections must not be used again: the client's TLS identity changed, or they went silent; also when nothing
+ * was asked for a while, since a pool costs about 100 KiB. Calls that run in a
  * retired pool end there; the pool goes with the last of them.
  *
  *     client --current--> pool <--- call, call        pool (retired) <--- call
@@ -19,6 +20,7 @@
 /* One peer's connections. Freed by the loop some time after it was retired and its last call is gone. */
 struct hf_http_pool {
     struct hf_guest guest;
+    struct hf_http_client *client; /* whose current pool this is; NULL when retired */
     struct hf_loop *loop;
     CURLM *multi;
     struct hf_tls *tls;
@@ -26,15 +28,18 @@ struct hf_http_pool {
     struct hf_list aborted; /* calls cancelled inside a curl callback, to be taken out after it */
     struct hf_task kick;    /* curl's time-out of 0, and the pool's end */
     uv_timer_t timer;
+    uv_timer_t idle;       /* runs while there is no call: then the connections are closed */
     uint64_t last_byte_ns; /* on any call; monotonic */
     unsigned n_calls;      /* easy handles inside */
     unsigned depth;        /* > 0: inside curl, where it must not be called again */
     bool kicked;           /* curl wants its time-outs handled now */
-    bool retired;
 };
 
-struct hf_http_pool *hf_http_pool_new(struct hf_loop *loop, struct hf_tls *tls); /* NULL on OOM */
+struct hf_http_pool *hf_http_pool_new(struct hf_http_client *client); /* NULL on OOM */
+/* The client's current pool is it no more; NULL is fine. */
 void hf_http_pool_retire(struct hf_http_pool *pool);
+/* One call more or less in the pool. */
+void hf_http_pool_count(struct hf_http_pool *pool, bool begun);
 /* Around everything that may make curl call back. The outermost leave reads the finished transfers. */
 void hf_http_pool_enter(struct hf_http_pool *pool);
 void hf_http_pool_leave(struct hf_http_pool *pool);

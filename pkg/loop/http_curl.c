@@ -10,7 +10,7 @@
 #include "loop/http_client.h"
 #include "os/fs_posix.h"
 
-enum { MAX_CONNECTIONS = 32, MAX_IDLE_CONNECTIONS = 4 };
+enum { MAX_CONNECTIONS = 32, MAX_IDLE_CONNECTIONS = 4, IDLE_POOL_MS = 30000 };
 
 struct pool_socket {
     struct hf_list link;
@@ -119,6 +119,13 @@ static void free_pool(uv_handle_t *handle)
     free(hf_container_of(handle, struct hf_http_pool, timer));
 }
 
+static void close_timer(uv_handle_t *handle)
+{
+    struct hf_http_pool *pool = hf_container_of(handle, struct hf_http_pool, idle);
+
+    uv_close((uv_handle_t *)&pool->timer, free_pool);
+}
+
 static void pool_end(struct hf_guest *guest)
 {
     struct hf_http_pool *pool = hf_container_of(guest, struct hf_http_pool, guest);
@@ -128,15 +135,15 @@ static void pool_end(struct hf_guest *guest)
     while (!hf_list_empty(&pool->sockets))
         socket_close(hf_container_of(pool->sockets.next, struct pool_socket, link));
     hf_task_drop(&pool->kick); /* closing connections may have asked for a time-out */
-    hf_tls_unref(pool->tls);
-    uv_close((uv_handle_t *)&pool->timer, free_pool);
+    hf_tls_close(pool->tls);
+    uv_close((uv_handle_t *)&pool->idle, close_timer);
 }
 
 static void on_kick(struct hf_task *task)
 {
     struct hf_http_pool *pool = hf_container_of(task, struct hf_http_pool, kick);
 
-    if (pool->retired && pool->n_calls == 0) {
+    if (pool->client == NULL && pool->n_calls == 0) {
         hf_guest_remove(&pool->guest);
         pool_end(&pool->guest);
         return;
@@ -160,8 +167,9 @@ static bool set_options(struct hf_http_pool *pool)
            curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)MAX_IDLE_CONNECTIONS) == CURLM_OK;
 }
 
-struct hf_http_pool *hf_http_pool_new(struct hf_loop *loop, struct hf_tls *tls)
+struct hf_http_pool *hf_http_pool_new(struct hf_http_client *client)
 {
+    struct hf_loop *loop = client->loop;
     struct hf_http_pool *pool = calloc(1, sizeof(*pool));
 
     if (pool == NULL)
@@ -173,11 +181,13 @@ struct hf_http_pool *hf_http_pool_new(struct hf_loop *loop, struct hf_tls *tls)
         free(pool);
         return NULL;
     }
-    pool->tls = hf_tls_ref(tls);
+    pool->client = client;
+    pool->tls = hf_tls_open(client->tls);
     hf_list_init(&pool->sockets);
     hf_list_init(&pool->aborted);
     hf_task_init(&pool->kick, on_kick);
     (void)uv_timer_init(&loop->uv, &pool->timer);
+    (void)uv_timer_init(&loop->uv, &pool->idle);
     hf_guest_add(loop, &pool->guest, pool_end);
     return pool;
 }
@@ -186,8 +196,28 @@ void hf_http_pool_retire(struct hf_http_pool *pool)
 {
     if (pool == NULL)
         return;
-    pool->retired = true;
+    if (pool->client != NULL)
+        pool->client->pool = NULL;
+    pool->client = NULL;
+    (void)uv_timer_stop(&pool->idle);
     hf_task_post(pool->loop, &pool->kick);
+}
+
+static void on_idle(uv_timer_t *timer)
+{
+    struct hf_http_pool *pool = hf_container_of(timer, struct hf_http_pool, idle);
+
+    hf_loop_worked(pool->loop);
+    hf_http_pool_retire(pool);
+}
+
+void hf_http_pool_count(struct hf_http_pool *pool, bool begun)
+{
+    pool->n_calls += begun ? 1u : -1u;
+    if (pool->n_calls > 0 || pool->client == NULL)
+        (void)uv_timer_stop(&pool->idle);
+    else
+        (void)uv_timer_start(&pool->idle, on_idle, IDLE_POOL_MS, 0);
 }
 
 void hf_http_pool_enter(struct hf_http_pool *pool)
@@ -208,7 +238,7 @@ void hf_http_pool_leave(struct hf_http_pool *pool)
         if (message->msg == CURLMSG_DONE)
             hf_http_call_ended(message->easy_handle, message->data.result);
     pool->depth--;
-    if (pool->retired && pool->n_calls == 0)
+    if (pool->client == NULL && pool->n_calls == 0)
         hf_task_post(pool->loop, &pool->kick);
 }
 
@@ -328,7 +358,6 @@ static void settings_apply(struct hf_http_client *client, const struct hf_http_c
         client->tls = hf_steal(settings->tls);
         memcpy(client->tls_digest, settings->digest, sizeof(client->tls_digest));
         hf_http_pool_retire(client->pool);
-        client->pool = NULL;
     }
     swap_text(&client->user_agent, &settings->user_agent);
     swap_text(&client->authorization, &settings->authorization);
@@ -352,14 +381,13 @@ int hf_http_client_update(struct hf_http_client *client, const struct hf_http_co
 struct hf_http_pool *hf_http_client_pool(struct hf_http_client *client)
 {
     if (client->pool == NULL)
-        client->pool = hf_http_pool_new(client->loop, client->tls);
+        client->pool = hf_http_pool_new(client);
     return client->pool;
 }
 
 void hf_http_client_drop_connections(struct hf_http_client *client)
 {
     hf_http_pool_retire(client->pool);
-    client->pool = NULL;
 }
 
 static void client_end(struct hf_guest *guest)

@@ -19,7 +19,9 @@ enum { MAX_CERTIFICATES = 512 };
 
 struct hf_tls {
     unsigned refs;
-    X509_STORE *store; /* shared by all connections: parsed once */
+    unsigned opened;
+    X509_STORE *store; /* shared by all connections: parsed once; NULL while the system's is not needed */
+    bool system_store;
     X509 *certificate;
     STACK_OF(X509) * chain;
     EVP_PKEY *key;
@@ -254,6 +256,12 @@ int hf_tls_apply(struct hf_tls *tls, void *ssl_ctx, bool identity)
         ERR_clear_error();
         return ok ? 0 : -EBADMSG;
     }
+    if (tls->store == NULL) {
+        tls->store = X509_STORE_new();
+        if (tls->store == NULL)
+            return -ENOMEM;
+        add_system(tls->store);
+    }
     X509_VERIFY_PARAM *param = SSL_CTX_get0_param(context);
     X509_VERIFY_PARAM_set_time(param, (time_t)(hf_unix_ns(tls->clock) / HF_NS_PER_S));
     /* An intermediate that was given as authority is one, as in Go's and curl's own reading of a bundle. */
@@ -276,15 +284,13 @@ const char *hf_tls_take_reason(struct hf_tls *tls)
 
 static int fill(struct hf_tls *tls, const struct hf_http_config *config, struct hf_err *err)
 {
-    tls->store = X509_STORE_new();
-    if (tls->store == NULL)
-        return hf_err_set(err, ENOMEM, "no memory for certificates");
+    tls->system_store = config->ca_pem == NULL && !config->insecure_skip_verify;
     if (config->ca_pem != NULL) {
-        int r = add_authorities(tls->store, config->ca_pem, err);
+        tls->store = X509_STORE_new();
+        int r = tls->store == NULL ? hf_err_set(err, ENOMEM, "no memory for certificates")
+                                   : add_authorities(tls->store, config->ca_pem, err);
         if (r < 0)
             return r;
-    } else if (!config->insecure_skip_verify) {
-        add_system(tls->store);
     }
     if (config->client_cert_pem == NULL && config->client_key_pem == NULL)
         return 0;
@@ -312,10 +318,20 @@ int hf_tls_new(const struct hf_http_config *config, struct hf_tls **ret_tls, str
     return 0;
 }
 
-struct hf_tls *hf_tls_ref(struct hf_tls *tls)
+struct hf_tls *hf_tls_open(struct hf_tls *tls)
 {
     tls->refs++;
+    tls->opened++;
     return tls;
+}
+
+void hf_tls_close(struct hf_tls *tls)
+{
+    if (--tls->opened == 0 && tls->system_store) {
+        X509_STORE_free(tls->store);
+        tls->store = NULL;
+    }
+    hf_tls_unref(tls);
 }
 
 void hf_tls_unref(struct hf_tls *tls)

@@ -10,7 +10,10 @@ struct hf_tls;
 
 /* Parse the PEM texts of the configuration. -EBADMSG: unreadable, or the key does not belong to the certificate. */
 HF_MUST_USE int hf_tls_new(const struct hf_http_config *config, struct hf_tls **ret_tls, struct hf_err *err);
-struct hf_tls *hf_tls_ref(struct hf_tls *tls);
+/* A reference for the life of a set of connections, and its end. The system's store, where it is what counts, is read for the
+ * first connection of all that need it and let go with the last hf_tls_close(): it can be a megabyte. */
+struct hf_tls *hf_tls_open(struct hf_tls *tls);
+void hf_tls_close(struct hf_tls *tls);
 void hf_tls_unref(struct hf_tls *tls);
 void hf_tls_unrefp(struct hf_tls **tls);
 

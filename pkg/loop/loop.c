@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "os/memory.h"
+
 /* ---- tasks and guests ------------------------------------------------------------------------------------------------ */
 
 void hf_task_init(struct hf_task *task, void (*run)(struct hf_task *task))
@@ -86,6 +88,22 @@ uint64_t hf_uv_delay_ms(struct hf_loop *loop, uint64_t delay_ns)
     return due_ms > now_ms ? due_ms - now_ms : 0;
 }
 
+/* ---- memory ---------------------------------------------------------------------------------------------------------- */
+
+enum { TRIM_AFTER_MS = 10000 };
+
+static void on_trim(uv_timer_t *timer)
+{
+    (void)timer;
+    hf_memory_trim();
+}
+
+void hf_loop_worked(struct hf_loop *loop)
+{
+    if (!loop->closing && !uv_is_active((const uv_handle_t *)&loop->trim))
+        (void)uv_timer_start(&loop->trim, on_trim, TRIM_AFTER_MS, 0);
+}
+
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
 
 static void on_alive(uv_async_t *async)
@@ -98,12 +116,16 @@ static int open_loop(struct hf_loop *loop, struct hf_err *err)
     /* Two workers: one may be held for minutes by a patch, the other still syncs and hashes. uv reads this once, when the
      * first job is queued; what the user set stays. */
     (void)setenv("UV_THREADPOOL_SIZE", "2", 0);
+    hf_memory_frugal();
     int r = uv_loop_init(&loop->uv);
     if (r < 0)
         return hf_err_sys(err, r, "make the event loop");
     (void)uv_async_init(&loop->uv, &loop->alive, on_alive);
     (void)uv_idle_init(&loop->uv, &loop->idle);
+    (void)uv_timer_init(&loop->uv, &loop->trim);
     loop->idle.data = loop;
+    loop->uv.data = loop;
+    hf_loop_worked(loop); /* what starting up needed */
     return 0;
 }
 
@@ -160,6 +182,7 @@ void hf_loop_free(struct hf_loop *loop)
     end_all(&loop->guests);
     /* Guests close their handles in their own time; then the loop's own. */
     (void)uv_idle_stop(&loop->idle);
+    (void)uv_timer_stop(&loop->trim);
     uv_unref((uv_handle_t *)&loop->alive);
     (void)uv_run(&loop->uv, UV_RUN_DEFAULT);
     uv_walk(&loop->uv, close_left, NULL);

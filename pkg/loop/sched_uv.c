@@ -108,6 +108,7 @@ static void after_work(uv_work_t *uv, int status)
     struct job_run *run = hf_container_of(uv, struct job_run, uv);
     struct hf_job *job = run->job;
 
+    hf_loop_worked(uv->loop->data);
     hf_list_remove(&run->link);
     free(run);
     job->impl = NULL;

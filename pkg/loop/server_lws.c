@@ -181,6 +181,7 @@ static int continue_reply(struct lws *wsi, struct exchange *exchange)
         return 0;
     }
     exchange->replying = false;
+    hf_loop_worked(((struct hf_server *)lws_context_user(lws_get_context(wsi)))->loop);
     return exchange->close || lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
 }
 

@@ -1,0 +1,68 @@
+#include "os/memory.h"
+
+#include <inttypes.h>
+#include <malloc.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { ARENAS = 1, KEEP_BYTES = 64 * 1024, TOP_BYTES = 16 * 1024, BIG_BYTES = 64 * 1024 };
+
+void hf_memory_frugal(void)
+{
+    (void)mallopt(M_ARENA_MAX, ARENAS);
+    (void)mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
+    (void)mallopt(M_TOP_PAD, TOP_BYTES);
+    (void)mallopt(M_MMAP_THRESHOLD, BIG_BYTES); /* glibc would otherwise raise it with the first big buffer freed */
+}
+
+struct mapping {
+    uintptr_t start;
+    uintptr_t end;
+    bool plain_file; /* private, readable, not writable, of a file */
+};
+
+/* "7f12a000-7f12b000 r-xp 00000000 08:01 1234   /usr/lib/libx.so" */
+static bool read_mapping(const char *line, struct mapping *ret_mapping)
+{
+    uint64_t start, end, inode;
+    char flags[5];
+
+    if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*x %*x:%*x %" SCNu64, &start, &end, flags, &inode) != 4)
+        return false;
+    ret_mapping->start = (uintptr_t)start;
+    ret_mapping->end = (uintptr_t)end;
+    ret_mapping->plain_file = inode != 0 && flags[0] == 'r' && flags[1] == '-' && flags[3] == 'p';
+    return true;
+}
+
+/* A mapping with pages of its own (relocated tables, made read-only afterwards) must keep them: only those without any are let go. */
+static void release_clean_pages(FILE *smaps)
+{
+    struct mapping mapping = {0, 0, false};
+    char line[512];
+    uint64_t kilobytes;
+
+    while (fgets(line, sizeof(line), smaps) != NULL) {
+        if (read_mapping(line, &mapping))
+            continue;
+        if (!mapping.plain_file || sscanf(line, "Anonymous: %" SCNu64 " kB", &kilobytes) != 1)
+            continue;
+        if (kilobytes == 0)
+            (void)madvise((void *)mapping.start, mapping.end - mapping.start, MADV_DONTNEED);
+        mapping.plain_file = false;
+    }
+}
+
+void hf_memory_trim(void)
+{
+    FILE *smaps = fopen("/proc/self/smaps", "re");
+
+    (void)malloc_trim(0);
+    if (smaps == NULL)
+        return;
+    release_clean_pages(smaps);
+    (void)fclose(smaps);
+}

@@ -13,6 +13,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -260,6 +262,23 @@ static int make_pipe(int ret_fds[2], struct hf_err *err)
     return 0;
 }
 
+/* Not every library marks what it opens (libcurl 7.88 does not): a child must inherit none of it, connections to the API server
+ * least of all. */
+static void mark_all_descriptors(void)
+{
+    if (close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC) == 0)
+        return;
+    /* before Linux 5.11 */
+    DIR *list = opendir("/proc/self/fd");
+    const struct dirent *entry;
+    uint64_t fd;
+    while (list != NULL && (entry = readdir(list)) != NULL)
+        if (hf_parse_u64(entry->d_name, 3, INT32_MAX, &fd) == 0)
+            (void)fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+    if (list != NULL)
+        (void)closedir(list);
+}
+
 /* argv and env are not written to by uv, it only forgot to say so. */
 static char **unconst(const char *const *strings)
 {
@@ -348,6 +367,7 @@ static int proc_spawn(void *ctx, const struct hf_proc_request *request, struct h
         return r;
     }
     call->open = 1;
+    mark_all_descriptors();
     r = spawn_with_pipe(call, request, pipe_fds[1]);
     (void)close(pipe_fds[1]);
     if (r < 0) {

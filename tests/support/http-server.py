@@ -12,7 +12,7 @@ Plain HTTP/1.1, or TLS, with HTTP/2 where --h2 is given and the client wants it.
     /cut/N                half of N announced bytes     /cut-chunk   a chunked answer without an end
     /stall/N              N bytes, then silence         /silent      nothing at all
     /huge-header /many-headers /garbage /continue /no-length
-    /stats                {"connections": n, "requests": n, "open": n, "peak": n}
+    /stats                {"connections": n, "requests": n, "open": n}
     /file/NAME            a file below DIR, with Range
 """
 import argparse
@@ -26,7 +26,7 @@ import threading
 import time
 from urllib.parse import parse_qs, urlsplit
 
-STATS = {"connections": 0, "requests": 0, "open": 0, "peak": 0}
+STATS = {"connections": 0, "requests": 0, "open": 0}
 ETAG = '"v1"'
 DIR = None
 
@@ -311,7 +311,6 @@ def tls_context(args):
 def serve_connection(connection, context):
     STATS["connections"] += 1
     STATS["open"] += 1
-    STATS["peak"] = max(STATS["peak"], STATS["open"])
     try:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if context:

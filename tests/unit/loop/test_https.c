@@ -448,8 +448,8 @@ static const struct {
     int want_r;
     int want_status;
 } over_h2[] = {
-    {"/hello", 0, 200},          {"/status/404", 0, 404},    {"/cut/1000", -EPIPE, 200},
-    {"/cut-chunk", -EPIPE, 200}, {"/silent", -ETIMEDOUT, 0}, {"/stall/10", -ETIMEDOUT, 200},
+    {"/hello", 0, 200},           {"/status/404", 0, 404},    {"/cut/1000", -EPIPE, 200},
+    {"/cut-chunk", -EPIPE, 200},  {"/silent", -ETIMEDOUT, 0}, {"/stall/10", -ETIMEDOUT, 200},
     {"/many-headers", -E2BIG, 0}, {"/trickle/50", 0, 200},    {"/size/5000000", 0, 200},
     {"/endless", -E2BIG, 200},
 };

@@ -33,7 +33,7 @@ struct hf_bus {
     sd_bus *bus;      /* NULL: not connected */
     uv_poll_t *poll;  /* of this connection; frees itself */
     int watched;      /* events the poll is started for */
-    bool subscribed;
+    bool matched;     /* JobRemoved comes to us */
 };
 
 struct hf_unit_call {
@@ -122,11 +122,17 @@ static int finish_error(struct hf_unit_call *call, const sd_bus_error *error, in
         {"org.freedesktop.DBus.Error.NoReply", ETIMEDOUT},
         {"org.freedesktop.DBus.Error.Timeout", ETIMEDOUT},
     };
+    static const char spawn[] = "org.freedesktop.DBus.Error.Spawn.";
     int code = r < 0 ? -r : EIO;
 
-    for (size_t i = 0; error != NULL && error->name != NULL && i < HF_LEN(known); i++)
-        if (strcmp(error->name, known[i].name) == 0)
+    const char *name = error != NULL && error->name != NULL ? error->name : "";
+    for (size_t i = 0; i < HF_LEN(known); i++)
+        if (strcmp(name, known[i].name) == 0)
             code = known[i].code;
+    /* Where systemd is installed but not running, the bus tries in vain to start it; when the connection breaks, sd-bus answers what
+     * is outstanding by itself with "no reply". */
+    if (strncmp(name, spawn, strlen(spawn)) == 0 || (code == ETIMEDOUT && sd_bus_is_open(call->bus->bus) <= 0))
+        code = ENOTCONN;
     const char *text = error != NULL && error->message != NULL ? error->message : strerror(code);
     finish(call, hf_err_set(&call->err, code, "unit '%s': %.160s", call->unit, text));
     return 0;
@@ -149,7 +155,7 @@ static void disconnect(struct hf_bus *bus)
     }
     bus->poll = NULL;
     bus->watched = 0;
-    bus->subscribed = false;
+    bus->matched = false;
     (void)uv_timer_stop(&bus->timer);
     hf_list_each(it, next, &bus->calls) {
         struct hf_unit_call *call = hf_container_of(it, struct hf_unit_call, link);
@@ -302,17 +308,20 @@ static int on_restart_reply(sd_bus_message *message, void *userdata, sd_bus_erro
     return call->job == NULL ? finish_error(call, NULL, -ENOMEM) : 0;
 }
 
+/* The match is the bus', once for the connection. systemd sends signals only while somebody subscribed, and forgets it when it is
+ * not the same any more: asked each time, a second time is harmless. */
 static int subscribe(struct hf_bus *bus)
 {
-    if (bus->subscribed)
-        return 0;
-    int r = sd_bus_match_signal_async(bus->bus, NULL, MANAGER, MANAGER_PATH, MANAGER_INTERFACE, "JobRemoved",
+    int r = 0;
+
+    if (!bus->matched)
+        r = sd_bus_match_signal_async(bus->bus, NULL, MANAGER, MANAGER_PATH, MANAGER_INTERFACE, "JobRemoved",
                                       on_job_removed, NULL, bus);
-    if (r >= 0) /* systemd sends signals only while somebody subscribed */
-        r = sd_bus_call_method_async(bus->bus, NULL, MANAGER, MANAGER_PATH, MANAGER_INTERFACE, "Subscribe", NULL, NULL,
-                                     NULL);
-    bus->subscribed = r >= 0;
-    return HF_MIN(r, 0);
+    if (r < 0)
+        return r;
+    bus->matched = true;
+    return sd_bus_call_method_async(bus->bus, NULL, MANAGER, MANAGER_PATH, MANAGER_INTERFACE, "Subscribe", NULL, NULL,
+                                    NULL);
 }
 
 static int begin_restart(struct hf_unit_call *call)

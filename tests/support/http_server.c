@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@ static _Noreturn void run_child(int input, int output, const char *const *args)
 
     for (size_t i = 0; args != NULL && args[i] != NULL && i < MAX_ARGS; i++)
         argv[i + 2] = strdup(args[i]);
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)dup2(input, STDIN_FILENO);
     (void)dup2(output, STDOUT_FILENO);
     (void)execv("/usr/bin/python3", argv);

@@ -287,13 +287,15 @@ static void run_for(uint64_t ns)
     sched->timer_free(sched->ctx, timer);
 }
 
+/* 0 when it was killed before it could say. */
 static pid_t pid_from_file(const char *path)
 {
     int pid = 0;
     FILE *file = fopen(path, "r");
 
     ck_assert_ptr_nonnull(file);
-    ck_assert_int_eq(fscanf(file, "%d", &pid), 1);
+    if (fscanf(file, "%d", &pid) != 1)
+        pid = 0;
     (void)fclose(file);
     (void)unlink(path);
     return pid;
@@ -316,8 +318,8 @@ START_TEST(cancel)
         proc->cancel(proc->ctx, o.call);
     run_for(200 * MS);
     ck_assert_int_eq(o.done, cancel_after_ns[_i] > 2200 * MS);
-    if (access(path, F_OK) == 0)
-        ck_assert(is_gone(pid_from_file(path)));
+    pid_t pid = access(path, F_OK) == 0 ? pid_from_file(path) : 0;
+    ck_assert(pid == 0 || is_gone(pid));
     proc->cancel(proc->ctx, NULL);
 }
 END_TEST

@@ -26,5 +26,5 @@ HF_MUST_USE int hf_url_join(const char *base, const char *location, char **ret_u
 /* The same URL with another host (a name, or an address with brackets); free the result. */
 HF_MUST_USE int hf_url_with_host(const char *url, const char *host, char **ret_url, struct hf_err *err);
 
-/* For error texts: without user, password, query and fragment, which may be secrets. Cut to n; returns text. */
-const char *hf_url_show(const char *url, char *text, size_t n);
+/* For error texts: without user, password, query and fragment, which may be secrets. Cut to n; returns shown. */
+const char *hf_url_show(const char *text, char *shown, size_t n);

@@ -150,7 +150,7 @@ static void run(struct world *world, uint64_t seconds)
 
 #define EU(name, value)                                                                                                \
     "apiVersion: edge.codcompass.io/v1alpha1\nkind: EdgeUpdate\nmetadata: {name: " name "}\nspec: {value: " value "}"  \
-                                                                                                                  "\n"
+    "\n"
 #define SP(name) "apiVersion: edge.codcompass.io/v1alpha1\nkind: SyncPolicy\nmetadata: {name: " name "}\nspec: {}\n"
 
 START_TEST(follows)

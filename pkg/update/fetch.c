@@ -11,7 +11,7 @@
 #include "update/fetch_record.h"
 
 enum { HEAD = 6, COPY_STEP = 256 << 10, SLACK = 64 << 10 };
-static const uint64_t idle_ns = 60 * HF_NS_PER_S, sync_ns = 10 * HF_NS_PER_S;
+static const uint64_t idle_ns = 60 * HF_NS_PER_S, sync_ns = 10 * HF_NS_PER_S, write_ns = HF_NS_PER_S / 5;
 
 enum work_kind { WORK_PREPARE, WORK_WRITE, WORK_COPY, WORK_FINAL };
 
@@ -41,7 +41,9 @@ struct hf_fetch {
     struct hf_http_call *call;
     struct hf_timer *timer; /* watchdog; and the end, when it must not come at once */
     bool delivering;
-    int fd;
+    int fd, now_fd; /* the download; its note */
+    char boot[40];
+    bool noted;
     struct hf_fetch_record record; /* as it is on disk; offset moves with each sync */
     unsigned char head[HEAD];
     size_t head_n;
@@ -49,7 +51,7 @@ struct hf_fetch {
     size_t fill_n;
     uint64_t fill_at;  /* where fill[0] goes */
     uint64_t expected; /* 0: unknown */
-    uint64_t synced_at_ns, minute_bytes;
+    uint64_t synced_at_ns, written_at_ns, minute_bytes;
     bool restart, paused, ended, drop;
     int r;
     struct hf_trouble trouble;
@@ -112,9 +114,13 @@ static int fail(struct hf_fetch *fetch, enum hf_reason reason, int code, const c
 
 static void close_part(struct hf_fetch *fetch)
 {
-    if (fetch->fd >= 0)
-        (void)fetch->p.place.fs->close(fetch->p.place.fs->ctx, fetch->fd);
-    fetch->fd = -1;
+    int fds[] = {fetch->fd, fetch->now_fd};
+
+    for (size_t i = 0; i < HF_LEN(fds); i++) {
+        if (fds[i] >= 0)
+            (void)fetch->p.place.fs->close(fetch->p.place.fs->ctx, fds[i]);
+    }
+    fetch->fd = fetch->now_fd = -1;
 }
 
 static int record_trouble(struct work *work, int r)
@@ -161,6 +167,11 @@ static int prepare(struct hf_fetch *fetch, struct work *work)
     }
     hf_spot_done(&spot);
     work->already = work->already || (r == 0 && work->record.complete);
+    if (r == 0 && !work->already) {
+        hf_fetch_record_boot(fs, fetch->boot);
+        fetch->now_fd = hf_fetch_record_open(fs, fetch->p.folder, &trouble->err);
+        r = record_trouble(work, HF_MIN(fetch->now_fd, 0));
+    }
     return r;
 }
 
@@ -192,6 +203,13 @@ static int write_piece(struct hf_fetch *fetch, struct work *work)
     }
     if (r == 0)
         r = hf_write_at(fs, fetch->fd, work->bytes, work->n, work->at, &work->trouble);
+    if (r == 0 && fetch->boot[0] != '\0') {
+        struct hf_fetch_record now = work->record;
+        memcpy(now.boot, fetch->boot, sizeof(now.boot));
+        r = record_trouble(
+            work, hf_fetch_record_note(fs, fetch->now_fd, &now, work->truncate || !fetch->noted, &work->trouble.err));
+        fetch->noted = true;
+    }
     return r == 0 && work->sync ? save_record(fetch, work) : r;
 }
 
@@ -210,8 +228,9 @@ static int finalise(struct hf_fetch *fetch, struct work *work)
         }
         int removed = hf_fetch_record_remove(fs, fetch->p.folder, &work->trouble.err);
         r = r == 0 ? removed : r;
-    } else if (fetch->fd >= 0 && work->record.complete) {
-        r = fs->ftruncate(fs->ctx, fetch->fd, work->record.offset); /* what was reserved and did not come */
+    } else if (fetch->fd >= 0 && work->sync) {
+        if (work->record.complete) /* what was reserved and did not come */
+            r = fs->ftruncate(fs->ctx, fetch->fd, work->record.offset);
         r = r < 0 ? hf_trouble_sys(&work->trouble, r, "finish the download") : save_record(fetch, work);
     }
     close_part(fetch);
@@ -591,6 +610,13 @@ static bool sync_is_due(const struct hf_fetch *fetch, uint64_t end)
            (gained >= HF_FETCH_WRITE && hf_mono_ns(fetch->p.clock) - fetch->synced_at_ns >= sync_ns);
 }
 
+/* Few large writes on a fast link; on a slow one nothing waits in memory for long. */
+static bool write_is_due(const struct hf_fetch *fetch)
+{
+    return fetch->ended || fetch->fill_n >= HF_FETCH_WRITE ||
+           hf_mono_ns(fetch->p.clock) - fetch->written_at_ns >= write_ns;
+}
+
 static void write_next(struct hf_fetch *fetch)
 {
     struct work *work = &fetch->work;
@@ -609,6 +635,7 @@ static void write_next(struct hf_fetch *fetch)
     if (work->sync)
         fetch->synced_at_ns = hf_mono_ns(fetch->p.clock);
     fetch->restart = false;
+    fetch->written_at_ns = hf_mono_ns(fetch->p.clock);
     fetch->fill_at += fetch->fill_n;
     fetch->fill_n = 0;
     submit(fetch, WORK_WRITE);
@@ -626,6 +653,7 @@ static void finish(struct hf_fetch *fetch)
     *work = (struct work){.record = fetch->record, .drop = fetch->drop};
     work->record.offset = fetch->fill_at;
     work->record.complete = fetch->r == 0;
+    work->sync = work->record.complete || fetch->fill_at > fetch->record.offset;
     submit(fetch, WORK_FINAL);
 }
 
@@ -635,7 +663,7 @@ static void pump(struct hf_fetch *fetch)
 
     if (fetch->busy || fetch->delivering)
         return;
-    if (fetch->fill_n > 0 && !disk_failed && (fetch->ended || fetch->fill_n >= HF_FETCH_WRITE))
+    if (fetch->fill_n > 0 && !disk_failed && write_is_due(fetch))
         write_next(fetch);
     else if (fetch->ended)
         finish(fetch);
@@ -674,7 +702,7 @@ int hf_fetch_start(const struct hf_fetch_params *params, struct hf_fetch **ret_f
     if (fetch == NULL)
         return hf_err_sys(err, -ENOMEM, "start a download");
     fetch->p = *params;
-    fetch->fd = -1;
+    fetch->fd = fetch->now_fd = -1;
     fetch->fill = malloc(2 * HF_FETCH_BUFFER);
     fetch->writing = malloc(2 * HF_FETCH_BUFFER);
     fetch->timer = params->sched->timer_new(params->sched->ctx, on_timer, fetch);

@@ -441,6 +441,14 @@ static void after_each(void *arg)
         world->check(world);
 }
 
+static void put_boot_id(struct hf_simupdate *world)
+{
+    char text[40];
+    int n = snprintf(text, sizeof(text), "boot-%u\n", ++world->boots);
+
+    hf_simfs_put(world->fs, "/proc/sys/kernel/random/boot_id", text, (size_t)n, 0444);
+}
+
 struct hf_simupdate *hf_simupdate_new(uint64_t seed)
 {
     struct hf_simupdate *world = calloc(1, sizeof(*world));
@@ -456,6 +464,7 @@ struct hf_simupdate *hf_simupdate_new(uint64_t seed)
     hf_simfs_put(world->fs, TRUST "/k1.pem", public_pem.p, public_pem.n, 0644);
     hf_simfs_mkdir(world->fs, STATE, 0700);
     hf_simfs_mkdir(world->fs, "/opt", 0755);
+    put_boot_id(world);
     return world;
 }
 
@@ -548,6 +557,7 @@ void hf_simupdate_power_cut(struct hf_simupdate *world, uint64_t seed)
 {
     hf_simupdate_kill(world);
     hf_simfs_power_cut(world->fs, seed);
+    put_boot_id(world);
     run_what_is_there(world);
 }
 

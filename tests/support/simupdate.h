@@ -53,7 +53,7 @@ struct hf_simupdate {
     struct hf_fake_http *http;
     struct hf_simhost *host;
     struct hf_update_engine *engine;
-    unsigned lives, changes;
+    unsigned lives, boots, changes;
     /* desired */
     json_t *objects[HF_SIM_MAX_STATUS];
     enum hf_desired_gate gates[HF_SIM_MAX_STATUS];

@@ -329,6 +329,27 @@ START_TEST(goes_on_after_a_restart)
 }
 END_TEST
 
+/* Killed between two records: what is in the page cache still counts, and does not after a power cut. */
+START_TEST(goes_on_from_the_note)
+{
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_boot(w);
+    hf_simclient_set_link(hf_fake_http_client(w->http), &(struct hf_simlink){.bytes_per_s = 2000, .chunk_max = 500});
+    ck_assert(hf_simloop_run_until(w->loop, half_way, NULL, 60 * HF_NS_PER_S));
+    if (_i == 0)
+        hf_simupdate_kill(w);
+    else
+        hf_simupdate_power_cut(w, 2);
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    bool ranged = strstr(hf_fake_http_asked(w->http, 0)->headers, "Range: bytes=") != NULL;
+    ck_assert(ranged == (_i == 0));
+    expect_clean();
+}
+END_TEST
+
 START_TEST(the_artifact_changes_between)
 {
     hf_simupdate_put_old(w, "v1");
@@ -868,7 +889,7 @@ END_TEST
 START_TEST(too_little_space)
 {
     hf_simupdate_put_old(w, "v1");
-    hf_simfs_set_limit(w->fs, "/opt", 100000);
+    hf_simfs_set_limit(w->fs, "/opt", 125000);
     try_to(&(struct hf_sim_release){.content = "v2"});
     expect("app", HF_PHASE_WAITING, "DiskSpaceLow");
     ck_assert_uint_eq(hf_fake_http_count(w->http), 0);
@@ -1202,6 +1223,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, damaged_deltas, 0, 4);
     tcase_add_test(tc, a_breaking_link);
     tcase_add_loop_test(tc, goes_on_after_a_restart, 0, 3);
+    tcase_add_loop_test(tc, goes_on_from_the_note, 0, 2);
     tcase_add_test(tc, the_artifact_changes_between);
     tcase_add_loop_test(tc, bad_servers, 0, (int)HF_LEN(answers));
     tcase_add_test(tc, from_a_file);

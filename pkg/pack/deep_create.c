@@ -1,0 +1,551 @@
+/* Making a deep delta: both sides are unpacked level by level, streams that are the same on both sides are left alone, the others
+ * of new are kept unpacked where an encoder was found that gives their bytes back. */
+#include <errno.h>
+#include <string.h>
+
+#include "pack/find.h"
+#include "pack/recipe.h"
+
+struct side {
+    const unsigned char *bytes;
+    size_t n;
+    struct found_list top;
+    struct hf_buf plain, program;
+};
+
+struct deep {
+    const struct hf_deep_create_params *params;
+    struct side old, new_side;
+    struct recipe recipe;
+    size_t setups_cap;
+    bool tokens; /* a stream of new goes by its tokens: old's have to as well */
+    uint64_t encoder_memory, decoder_memory;
+};
+
+static int cancelled(const struct deep *deep, struct hf_err *err)
+{
+    const struct hf_delta_create_params *params = deep->params != NULL ? &deep->params->delta : NULL;
+
+    if (params != NULL && params->progress != NULL && params->progress(params->progress_ctx, 0, 0) != 0)
+        return hf_err_set(err, ECANCELED, "cancelled");
+    return 0;
+}
+
+static int search_progress(void *ctx)
+{
+    return cancelled(ctx, NULL) < 0;
+}
+
+/* ---- streams that are the same on both sides ------------------------------------------------------------------------ */
+
+/* Lists of one depth, all of a side. */
+struct level {
+    struct found **p;
+    size_t n, cap;
+};
+
+static int level_add(struct level *level, struct found_list *list, struct hf_err *err)
+{
+    if (list == NULL)
+        return 0;
+    for (size_t i = 0; i < list->n; i++) {
+        if (level->n == level->cap) {
+            size_t cap = level->cap > 0 ? 2 * level->cap : 64;
+            struct found **p = realloc(level->p, cap * sizeof(struct found *));
+            if (p == NULL)
+                return hf_err_set(err, ENOMEM, "out of memory");
+            level->p = p;
+            level->cap = cap;
+        }
+        level->p[level->n++] = &list->p[i];
+    }
+    return 0;
+}
+
+static int by_hash(const void *a, const void *b)
+{
+    const struct found *x = *(struct found *const *)a, *y = *(struct found *const *)b;
+
+    return memcmp(x->sha256, y->sha256, HF_SHA256_BYTES);
+}
+
+/* Keep those that the other side has not. Both are sorted. */
+static void keep_own(struct level *level, const struct level *other)
+{
+    size_t k = 0;
+
+    for (size_t i = 0; i < level->n; i++) {
+        while (k < other->n && by_hash(&other->p[k], &level->p[i]) < 0)
+            k++;
+        level->p[i]->keep = k == other->n || by_hash(&other->p[k], &level->p[i]) != 0;
+    }
+}
+
+/* ---- how streams are put together ------------------------------------------------------------------------------------ */
+
+static int add_tokens(void *ctx, const void *bytes, size_t n, struct hf_err *err)
+{
+    int r = hf_buf_add(ctx, bytes, n);
+
+    return r < 0 ? hf_err_sys(err, r, "unpack") : 0;
+}
+
+struct memory {
+    const unsigned char *p;
+    size_t n;
+};
+
+static ssize_t memory_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
+{
+    const struct memory *memory = ctx;
+
+    if (offset >= memory->n)
+        return 0;
+    n = HF_MIN(n, memory->n - (size_t)offset);
+    memcpy(bytes, memory->p + offset, n);
+    return (ssize_t)n;
+}
+
+/* Exchange the plain form of a deflate stream for the one that has its tokens. -ENOENT: it cannot be put together from them. */
+static int go_by_tokens(const unsigned char *packed, struct found *found, struct hf_err *err)
+{
+    struct memory memory = {packed, found->packed_n};
+    const struct hf_delta_old from = {&memory, memory_pread, memory.n};
+    struct hf_buf plain = HF_BUF_INIT(FIND_PLAIN_MAX);
+    const struct pack_decode decode = {.codec = PACK_CODEC_DEFLATE_TOKENS,
+                                       .gzip_tail = found->gzip_tail,
+                                       .from = &from,
+                                       .n = memory.n,
+                                       .out = {&plain, add_tokens},
+                                       .memory = &found->memory};
+    int r = pack_decode_run(&decode, err);
+
+    if (r < 0) {
+        hf_buf_done(&plain);
+        return r == -ENOMEM ? r : hf_err_set(err, ENOENT, "no tokens");
+    }
+    hf_buf_done(&found->plain);
+    found->plain = plain;
+    found->codec = PACK_CODEC_DEFLATE_TOKENS;
+    found->setup = (struct pack_setup){.codec = PACK_CODEC_DEFLATE_TOKENS, .gzip_tail = found->gzip_tail};
+    return 0;
+}
+
+static int find_setup(struct deep *deep, const unsigned char *packed, struct found *found, struct hf_err *err)
+{
+    struct pack_search search = {
+        packed, (const unsigned char *)found->plain.p, found->packed_n, found->plain.n, search_progress, deep};
+    int r;
+
+    found->setup.gzip_tail = found->gzip_tail;
+    if (found->codec == PACK_CODEC_XZ)
+        return pack_xz_find(&search, &found->setup, err);
+    if (found->codec == PACK_CODEC_ZSTD)
+        return pack_zstd_find(&search, &found->setup, err);
+    r = pack_deflate_find(&search, &found->setup, &found->marks, err);
+    if (r != -ENOENT)
+        return r;
+    r = go_by_tokens(packed, found, err);
+    if (r < 0)
+        return r;
+    search.plain = (const unsigned char *)found->plain.p;
+    search.plain_n = found->plain.n;
+    r = pack_encoder_makes(&found->setup, &search, err);
+    deep->tokens |= r > 0;
+    return r > 0 ? 0 : r < 0 ? r : hf_err_set(err, ENOENT, "no known encoder");
+}
+
+static int add_setup(struct deep *deep, struct found *found, struct hf_err *err)
+{
+    struct recipe *recipe = &deep->recipe;
+    const char *version = pack_codec_version(found->setup.codec);
+
+    for (size_t i = 0; i < recipe->setups_n; i++) {
+        const struct pack_setup *setup = &recipe->setups[i].setup;
+        if (setup->codec == found->setup.codec && setup->params_n == found->setup.params_n &&
+            memcmp(setup->params, found->setup.params, setup->params_n) == 0) {
+            found->setup_index = i;
+            return 0;
+        }
+    }
+    if (recipe->setups_n == RECIPE_SETUPS)
+        return hf_err_set(err, ENOENT, "too many set-ups");
+    if (recipe->setups_n == deep->setups_cap) {
+        size_t cap = deep->setups_cap > 0 ? 2 * deep->setups_cap : 8;
+        struct recipe_setup *setups = realloc(recipe->setups, cap * sizeof(*setups));
+        if (setups == NULL)
+            return hf_err_set(err, ENOMEM, "out of memory");
+        recipe->setups = setups;
+        deep->setups_cap = cap;
+    }
+    struct recipe_setup *setup = &recipe->setups[recipe->setups_n];
+    memset(setup, 0, sizeof(*setup));
+    setup->setup = found->setup;
+    setup->setup.marks = NULL;
+    if (version != NULL) {
+        (void)snprintf(setup->version, sizeof(setup->version), "%s", version);
+        int r = pack_encoder_print(&setup->setup, setup->print, err);
+        if (r < 0)
+            return r;
+    }
+    found->setup_index = recipe->setups_n++;
+    return 0;
+}
+
+/* New: each needs an encoder. */
+static int settle_new(struct deep *deep, const unsigned char *bytes, struct found_list *list, struct hf_err *err)
+{
+    for (size_t i = 0; list != NULL && i < list->n; i++) {
+        struct found *found = &list->p[i];
+        if (!found->keep)
+            continue;
+        int r = find_setup(deep, bytes + found->offset, found, err);
+        if (r == 0)
+            r = add_setup(deep, found, err);
+        if (r < 0 && r != -ENOENT)
+            return r;
+        found->keep = r == 0;
+    }
+    return 0;
+}
+
+/* Old: deflate goes by its tokens where those of new do and no encoder is known for it. */
+static int settle_old(struct deep *deep, const unsigned char *bytes, struct found_list *list, struct hf_err *err)
+{
+    for (size_t i = 0; deep->tokens && list != NULL && i < list->n; i++) {
+        struct found *found = &list->p[i];
+        if (!found->keep || found->codec != PACK_CODEC_DEFLATE)
+            continue;
+        const struct pack_search search = {bytes + found->offset, (const unsigned char *)found->plain.p,
+                                           found->packed_n,       found->plain.n,
+                                           search_progress,       deep};
+        int r = pack_deflate_guess(&search, err);
+        if (r == -ENOENT)
+            r = go_by_tokens(bytes + found->offset, found, err);
+        if (r < 0 && r != -ENOENT)
+            return r;
+    }
+    return 0;
+}
+
+/* ---- level by level -------------------------------------------------------------------------------------------------- */
+
+static int find_inside(struct found *found, struct hf_err *err)
+{
+    if (!found->keep || found->inside != NULL)
+        return 0;
+    found->inside = calloc(1, sizeof(*found->inside));
+    if (found->inside == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    return find_streams((const unsigned char *)found->plain.p, found->plain.n, found->inside, err);
+}
+
+struct lists {
+    struct found_list **lists;
+    const unsigned char **bytes;
+    size_t n;
+};
+
+static void lists_done(struct lists *lists)
+{
+    free(lists->lists);
+    free(lists->bytes);
+    memset(lists, 0, sizeof(*lists));
+}
+
+/* The lists one level further in. */
+static int go_inside(const struct lists *lists, struct lists *ret_inner, struct hf_err *err)
+{
+    struct lists inner = {.n = 0};
+    size_t cap = 1;
+    int r = 0;
+
+    for (size_t i = 0; i < lists->n; i++)
+        cap += lists->lists[i]->n;
+    inner.lists = calloc(cap, sizeof(struct found_list *));
+    inner.bytes = calloc(cap, sizeof(unsigned char *));
+    if (inner.lists == NULL || inner.bytes == NULL)
+        r = hf_err_set(err, ENOMEM, "out of memory");
+    for (size_t i = 0; r == 0 && i < lists->n; i++) {
+        for (size_t k = 0; r == 0 && k < lists->lists[i]->n; k++) {
+            struct found *found = &lists->lists[i]->p[k];
+            r = find_inside(found, err);
+            if (found->inside != NULL) {
+                inner.bytes[inner.n] = (const unsigned char *)found->plain.p;
+                inner.lists[inner.n++] = found->inside;
+            }
+        }
+    }
+    if (r < 0) {
+        lists_done(&inner);
+        return r;
+    }
+    *ret_inner = inner;
+    return 0;
+}
+
+static int compare_level(const struct lists *old, const struct lists *new_lists, bool *ret_more, struct hf_err *err)
+{
+    struct level a = {.n = 0}, b = {.n = 0};
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < old->n; i++)
+        r = level_add(&a, old->lists[i], err);
+    for (size_t i = 0; r == 0 && i < new_lists->n; i++)
+        r = level_add(&b, new_lists->lists[i], err);
+    if (a.n > 0)
+        qsort(a.p, a.n, sizeof(struct found *), by_hash);
+    if (b.n > 0)
+        qsort(b.p, b.n, sizeof(struct found *), by_hash);
+    keep_own(&a, &b);
+    keep_own(&b, &a);
+    *ret_more = a.n + b.n > 0;
+    free(a.p);
+    free(b.p);
+    return r;
+}
+
+static int settle_level(struct deep *deep, const struct lists *old, const struct lists *new_lists, bool *ret_more,
+                        struct hf_err *err)
+{
+    int r = compare_level(old, new_lists, ret_more, err);
+
+    for (size_t i = 0; r == 0 && i < new_lists->n; i++)
+        r = settle_new(deep, new_lists->bytes[i], new_lists->lists[i], err);
+    for (size_t i = 0; r == 0 && i < old->n; i++)
+        r = settle_old(deep, old->bytes[i], old->lists[i], err);
+    return r;
+}
+
+static int unpack_both(struct deep *deep, struct hf_err *err)
+{
+    struct lists old = {.n = 1}, new_lists = {.n = 1}, inner_old = {.n = 0}, inner_new = {.n = 0};
+    bool more = true;
+    int r;
+
+    old.lists = calloc(1, sizeof(struct found_list *));
+    old.bytes = calloc(1, sizeof(unsigned char *));
+    new_lists.lists = calloc(1, sizeof(struct found_list *));
+    new_lists.bytes = calloc(1, sizeof(unsigned char *));
+    if (old.lists == NULL || old.bytes == NULL || new_lists.lists == NULL || new_lists.bytes == NULL) {
+        r = hf_err_set(err, ENOMEM, "out of memory");
+    } else {
+        old.lists[0] = &deep->old.top;
+        old.bytes[0] = deep->old.bytes;
+        new_lists.lists[0] = &deep->new_side.top;
+        new_lists.bytes[0] = deep->new_side.bytes;
+        r = find_streams(deep->new_side.bytes, deep->new_side.n, &deep->new_side.top, err);
+        /* Nothing in new: nothing to look for in old. */
+        if (r == 0 && deep->new_side.top.n > 0)
+            r = find_streams(deep->old.bytes, deep->old.n, &deep->old.top, err);
+    }
+    for (unsigned depth = 0; r == 0 && more && depth < RECIPE_DEPTH; depth++) {
+        r = settle_level(deep, &old, &new_lists, &more, err);
+        if (r == 0)
+            r = cancelled(deep, err);
+        if (r < 0 || !more || depth + 1 == RECIPE_DEPTH)
+            break;
+        if ((r = go_inside(&old, &inner_old, err)) < 0 || (r = go_inside(&new_lists, &inner_new, err)) < 0)
+            break;
+        lists_done(&old);
+        lists_done(&new_lists);
+        old = inner_old;
+        new_lists = inner_new;
+        inner_old = inner_new = (struct lists){.n = 0};
+    }
+    lists_done(&old);
+    lists_done(&new_lists);
+    lists_done(&inner_old);
+    lists_done(&inner_new);
+    return r;
+}
+
+/* ---- unpacked forms and programs -------------------------------------------------------------------------------------- */
+
+struct emit {
+    struct deep *deep;
+    struct side *side;
+    bool is_new;
+    uint64_t memory; /* of the encoders that are open */
+};
+
+static int put_stream(struct emit *emit, const struct found *found, uint64_t raw)
+{
+    struct recipe_op op = {.raw = raw,
+                           .packed_n = found->packed_n,
+                           .codec = found->codec,
+                           .setup = found->setup_index,
+                           .gzip_tail = found->gzip_tail,
+                           .plain_n = found->setup.plain_n,
+                           .marks = found->setup.marks,
+                           .marks_n = found->setup.marks_n};
+
+    return emit->is_new ? recipe_put_new(&emit->side->program, &op) : recipe_put_old(&emit->side->program, &op);
+}
+
+static void count_stream(struct emit *emit, const struct found *found)
+{
+    struct deep *deep = emit->deep;
+
+    if (emit->is_new) {
+        struct pack_setup setup = found->setup;
+        emit->memory += pack_encoder_memory(&setup);
+        deep->encoder_memory = HF_MAX(deep->encoder_memory, emit->memory);
+        deep->recipe.streams++;
+    } else {
+        deep->decoder_memory = HF_MAX(deep->decoder_memory, found->memory);
+        deep->recipe.scratch_bytes += found->plain.n;
+    }
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): at most RECIPE_DEPTH deep */
+static int emit_bytes(struct emit *emit, const unsigned char *bytes, size_t n, const struct found_list *list)
+{
+    size_t at = 0;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && list != NULL && i < list->n; i++) {
+        const struct found *found = &list->p[i];
+        if (!found->keep)
+            continue;
+        r = hf_buf_add(&emit->side->plain, bytes + at, found->offset - at);
+        if (r == 0)
+            r = put_stream(emit, found, found->offset - at);
+        uint64_t memory = emit->memory;
+        count_stream(emit, found);
+        if (r == 0)
+            r = emit_bytes(emit, (const unsigned char *)found->plain.p, found->plain.n, found->inside);
+        emit->memory = memory;
+        at = found->offset + found->packed_n;
+    }
+    if (r == 0)
+        r = hf_buf_add(&emit->side->plain, bytes + at, n - at);
+    return r == 0 ? recipe_put_end(&emit->side->program, n - at) : r;
+}
+
+static int emit_side(struct deep *deep, struct side *side, struct hf_err *err)
+{
+    struct emit emit = {.deep = deep, .side = side, .is_new = side == &deep->new_side};
+    int r;
+
+    side->plain = (struct hf_buf)HF_BUF_INIT(FIND_PLAIN_MAX);
+    side->program = (struct hf_buf)HF_BUF_INIT(RECIPE_MAX);
+    r = emit_bytes(&emit, side->bytes, side->n, &side->top);
+    found_list_done(&side->top);
+    return r < 0 ? hf_err_sys(err, r, "unpack") : 0;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------------------------------ */
+
+static void deep_done(struct deep *deep)
+{
+    struct side *sides[] = {&deep->old, &deep->new_side};
+
+    for (size_t i = 0; i < HF_LEN(sides); i++) {
+        found_list_done(&sides[i]->top);
+        hf_buf_done(&sides[i]->plain);
+        hf_buf_done(&sides[i]->program);
+    }
+    deep->recipe.parts = NULL; /* the caller's */
+    recipe_done(&deep->recipe);
+}
+
+static int add_patch(void *ctx, const void *bytes, size_t n)
+{
+    return hf_buf_add(ctx, bytes, n);
+}
+
+static void digest_of(const void *bytes, size_t n, unsigned char digest[static HF_SHA256_BYTES])
+{
+    struct hf_sha256 hash;
+
+    hf_sha256_init(&hash);
+    hf_sha256_update(&hash, bytes, n);
+    hf_sha256_final(&hash, digest);
+}
+
+static int make_body(struct deep *deep, struct hf_buf *body, struct hf_err *err)
+{
+    const struct hf_delta_out out = {body, add_patch};
+    const struct hf_deep_create_params *params = deep->params;
+    int r = emit_side(deep, &deep->old, err);
+
+    if (r == 0)
+        r = emit_side(deep, &deep->new_side, err);
+    if (r < 0)
+        return r;
+    /* Room for what every application holds beside: the recipe, the table of pieces. */
+    deep->recipe.memory_bytes = HF_MAX(deep->encoder_memory, deep->decoder_memory) + (64u << 10);
+    if (params != NULL) {
+        deep->recipe.parts = (struct hf_deep_part *)(uintptr_t)params->parts;
+        deep->recipe.parts_n = params->parts_n;
+    }
+    r = recipe_write(&deep->recipe, &deep->old.program, &deep->new_side.program, body, err);
+    return r == 0 ? hf_delta_create(deep->old.plain.p, deep->old.plain.n, deep->new_side.plain.p,
+                                    deep->new_side.plain.n, params != NULL ? &params->delta : NULL, &out, err)
+                  : r;
+}
+
+static int write_deep(const struct deep *deep, const struct hf_buf *body, const struct hf_delta_out *patch,
+                      struct hf_err *err)
+{
+    struct delta_header header = {.version = DELTA_VERSION,
+                                  .profile = deep->params != NULL ? deep->params->delta.profile : HF_DELTA_SMALL,
+                                  .method = DEEP_METHOD,
+                                  .old_size = deep->old.n,
+                                  .new_size = deep->new_side.n,
+                                  .body_size = body->n};
+    unsigned char bytes[DELTA_HEADER_MAX];
+
+    digest_of(deep->old.bytes, deep->old.n, header.old_sha256);
+    digest_of(deep->new_side.bytes, deep->new_side.n, header.new_sha256);
+    digest_of(body->p, body->n, header.body_sha256);
+    int r = patch->write(patch->ctx, bytes, delta_header_format(&header, bytes));
+    if (r == 0)
+        r = patch->write(patch->ctx, body->p, body->n);
+    return r < 0 ? hf_err_sys(err, r, "write the delta") : 0;
+}
+
+static int write_plain(const struct hf_buf *plain, const struct hf_delta_out *patch, struct hf_err *err)
+{
+    int r = patch->write(patch->ctx, plain->p, plain->n);
+
+    return r < 0 ? hf_err_sys(err, r, "write the delta") : 0;
+}
+
+/* Where looking inside gained much, a plain delta is not worth the time; otherwise the smaller one is taken. */
+static int choose(const struct deep *deep, const struct hf_buf *body, const struct hf_delta_out *patch,
+                  struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf plain = HF_BUF_INIT(SIZE_MAX / 2);
+    const struct hf_delta_out out = {&plain, add_patch};
+
+    if (body->n < deep->new_side.n / 4 || deep->recipe.parts_n > 0)
+        return write_deep(deep, body, patch, err);
+    int r = hf_delta_create(deep->old.bytes, deep->old.n, deep->new_side.bytes, deep->new_side.n,
+                            deep->params != NULL ? &deep->params->delta : NULL, &out, err);
+    if (r < 0)
+        return r;
+    return plain.n <= body->n + DELTA_HEADER_MAX ? write_plain(&plain, patch, err) : write_deep(deep, body, patch, err);
+}
+
+int hf_deep_create(const void *old, size_t old_n, const void *new_bytes, size_t new_n,
+                   const struct hf_deep_create_params *params, const struct hf_delta_out *patch, struct hf_err *err)
+{
+    _cleanup_(deep_done) struct deep deep = {
+        .params = params, .old = {.bytes = old, .n = old_n}, .new_side = {.bytes = new_bytes, .n = new_n}};
+    _cleanup_(hf_buf_done) struct hf_buf body = HF_BUF_INIT(SIZE_MAX / 2);
+    const struct hf_delta_create_params *plain = params != NULL ? &params->delta : NULL;
+    bool parts = params != NULL && params->parts_n > 0;
+    int r = 0;
+
+    if (parts && params->parts_n > HF_DEEP_MAX_PARTS)
+        return hf_err_set(err, E2BIG, "more than %d parts", HF_DEEP_MAX_PARTS);
+    if (params == NULL || !params->plain)
+        r = unpack_both(&deep, err);
+    if (r == 0 && deep.recipe.setups_n == 0 && !parts)
+        return hf_delta_create(old, old_n, new_bytes, new_n, plain, patch, err);
+    if (r == 0)
+        r = make_body(&deep, &body, err);
+    return r == 0 ? choose(&deep, &body, patch, err) : r;
+}

@@ -1,0 +1,134 @@
+/* pack/deflate.h - RFC 1951 taken apart into the encoder's choices, and put together from them bit for bit.
+ *
+ * A token is a literal (value 0..255) or a match (length << 16 | distance). A block is its tokens, its kind, and, for a dynamic
+ * one, the bits that describe its codes. Which kind and which codes an encoder takes for given tokens is predicted after the way
+ * Jean-loup Gailly's deflate does it (gzip, zlib and all that keep to them): Huffman's algorithm with ties broken by depth, lengths
+ * limited to 15 bits by moving leaves down, run lengths coded greedily, the shortest of stored, fixed and dynamic taken. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pack/stage.h"
+
+enum {
+    DEFLATE_LITERALS = 286,
+    DEFLATE_DISTANCES = 30,
+    DEFLATE_LENGTH_CODES = 19,
+    DEFLATE_TOKENS_MAX = 1 << 20, /* of one block: 4 MiB */
+    DEFLATE_HEAD_BYTES = 640,     /* of the description of a dynamic block's codes */
+    DEFLATE_STORED_MAX = 65535,
+    DEFLATE_WINDOW = 32768,
+};
+
+static inline uint32_t deflate_match(unsigned length, unsigned distance)
+{
+    return (uint32_t)length << 16 | distance;
+}
+static inline unsigned deflate_length(uint32_t token) /* of what it stands for */
+{
+    return token < 256 ? 1 : token >> 16;
+}
+
+/* Symbol of a match length 3..258 and of a distance 1..32768, with the number of extra bits and their value. */
+struct deflate_symbol {
+    unsigned symbol, bits, extra;
+};
+struct deflate_symbol deflate_length_symbol(unsigned length);
+struct deflate_symbol deflate_distance_symbol(unsigned distance);
+/* The other way: base and extra bits. */
+extern const uint16_t deflate_length_base[29], deflate_distance_base[30];
+extern const uint8_t deflate_length_bits[29], deflate_distance_bits[30], deflate_length_order[DEFLATE_LENGTH_CODES];
+
+enum deflate_kind {
+    DEFLATE_STORED,
+    DEFLATE_FIXED,
+    DEFLATE_DYNAMIC, /* codes as predicted */
+    DEFLATE_GIVEN,   /* dynamic, codes as described */
+    DEFLATE_AUTO,    /* as predicted */
+};
+
+/* Lengths of the codes of a block. */
+struct deflate_codes {
+    uint8_t literal[288], distance[32];
+};
+
+/* Bits in the order they are written: bit 0 of byte 0 first. */
+struct deflate_head {
+    unsigned bits;
+    unsigned char bytes[DEFLATE_HEAD_BYTES];
+};
+
+/* What is predicted for a block with these frequencies (end of block included). */
+struct deflate_plan {
+    struct deflate_codes codes;
+    struct deflate_head head;
+    uint64_t dynamic_bits, fixed_bits; /* without the three bits of the block's head */
+};
+void deflate_plan(const uint32_t literal[DEFLATE_LITERALS], const uint32_t distance[DEFLATE_DISTANCES],
+                  struct deflate_plan *ret_plan);
+enum deflate_kind deflate_plan_kind(const struct deflate_plan *plan, uint64_t content_n, bool has_content);
+
+/* How a block that was read (STORED, FIXED, GIVEN) stands to what is predicted for it: AUTO, else DYNAMIC, else what it is. The
+ * frequencies are of its tokens; the end of block is added here. */
+struct deflate_block;
+enum deflate_kind deflate_block_kind(const struct deflate_block *block, uint32_t literal[DEFLATE_LITERALS],
+                                     const uint32_t distance[DEFLATE_DISTANCES], uint64_t content_n);
+
+void deflate_fixed_codes(struct deflate_codes *ret_codes);
+/* Read a description. -EBADMSG. */
+HF_MUST_USE int deflate_head_read(const struct deflate_head *head, struct deflate_codes *ret_codes, struct hf_err *err);
+
+/* ---- writing ------------------------------------------------------------------------------------------------------ */
+
+struct deflate_writer {
+    struct pack_sink out;
+    uint64_t bits;
+    unsigned bits_n;
+    size_t n;
+    unsigned char buffer[4096];
+    uint32_t *tokens; /* of the block so far */
+    uint32_t tokens_n, tokens_cap, matches_n;
+    uint32_t literal[DEFLATE_LITERALS], distance[DEFLATE_DISTANCES];
+    uint64_t content_n; /* of the block so far */
+    unsigned char *content;
+    bool ended; /* the last block was written */
+};
+
+HF_MUST_USE int deflate_writer_init(struct deflate_writer *writer, const struct pack_sink *out, struct hf_err *err);
+void deflate_writer_done(struct deflate_writer *writer);
+/* `content`: the bytes the token stands for. -E2BIG: too many in one block. */
+HF_MUST_USE int deflate_writer_token(struct deflate_writer *writer, uint32_t token, const unsigned char *content,
+                                     struct hf_err *err);
+/* End the block; `head` for DEFLATE_GIVEN. -EBADMSG: its codes do not fit its tokens. */
+HF_MUST_USE int deflate_writer_end(struct deflate_writer *writer, enum deflate_kind kind,
+                                   const struct deflate_head *head, bool last, struct hf_err *err);
+/* Pad to a byte, write `tail` and push all on. */
+HF_MUST_USE int deflate_writer_finish(struct deflate_writer *writer, const void *tail, size_t tail_n,
+                                      struct hf_err *err);
+
+/* Forget the block without writing it. */
+void deflate_writer_drop(struct deflate_writer *writer);
+
+/* ---- reading ------------------------------------------------------------------------------------------------------ */
+
+struct deflate_block {
+    uint32_t *tokens;
+    uint32_t n, cap;
+    enum deflate_kind kind; /* STORED, FIXED, GIVEN */
+    bool last;
+    struct deflate_head head;
+};
+
+struct deflate_reader {
+    struct pack_reader in;
+    uint64_t bits;
+    unsigned bits_n;
+    bool odd; /* something no encoder writes was seen: cannot be put together the same */
+};
+
+/* The next block; tokens are the caller's to free with the block. Distances are not checked against what came before. */
+HF_MUST_USE int deflate_read_block(struct deflate_reader *reader, struct deflate_block *block, struct hf_err *err);
+/* After the last block: the position behind the stream, and the bytes that follow. */
+uint64_t deflate_reader_end(struct deflate_reader *reader);
+HF_MUST_USE int deflate_reader_byte(struct deflate_reader *reader, unsigned *ret_byte, struct hf_err *err);

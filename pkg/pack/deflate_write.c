@@ -1,0 +1,223 @@
+#include <errno.h>
+#include <string.h>
+
+#include "base/macros.h"
+#include "pack/deflate.h"
+
+/* ---- bits out ------------------------------------------------------------------------------------------------------- */
+
+static int push(struct deflate_writer *writer, struct hf_err *err)
+{
+    int r = writer->n > 0 ? writer->out.write(writer->out.ctx, writer->buffer, writer->n, err) : 0;
+
+    writer->n = 0;
+    return r;
+}
+
+static int put(struct deflate_writer *writer, uint64_t value, unsigned n, struct hf_err *err)
+{
+    writer->bits |= value << writer->bits_n;
+    writer->bits_n += n;
+    while (writer->bits_n >= 8) {
+        if (writer->n == sizeof(writer->buffer)) {
+            int r = push(writer, err);
+            if (r < 0)
+                return r;
+        }
+        writer->buffer[writer->n++] = (unsigned char)writer->bits;
+        writer->bits >>= 8;
+        writer->bits_n -= 8;
+    }
+    return 0;
+}
+
+static int align(struct deflate_writer *writer, struct hf_err *err)
+{
+    return writer->bits_n > 0 ? put(writer, 0, 8 - writer->bits_n, err) : 0;
+}
+
+static int put_bytes(struct deflate_writer *writer, const unsigned char *bytes, size_t n, struct hf_err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = put(writer, bytes[i], 8, err);
+    return r;
+}
+
+/* ---- a block -------------------------------------------------------------------------------------------------------- */
+
+/* Canonical codes with their first bit lowest. */
+static void assign(const uint8_t *lengths, unsigned n, uint16_t *codes)
+{
+    unsigned count[16] = {0}, next[16] = {0}, code = 0;
+
+    for (unsigned i = 0; i < n; i++)
+        count[lengths[i]]++;
+    count[0] = 0;
+    for (unsigned bits = 1; bits < 16; bits++)
+        next[bits] = code = (code + count[bits - 1]) << 1;
+    for (unsigned i = 0; i < n; i++) {
+        unsigned value = lengths[i] != 0 ? next[lengths[i]]++ : 0, reversed = 0;
+        for (unsigned b = 0; b < lengths[i]; b++)
+            reversed |= (value >> b & 1u) << (lengths[i] - 1u - b);
+        codes[i] = (uint16_t)reversed;
+    }
+}
+
+static int put_symbol(struct deflate_writer *writer, const uint8_t *lengths, const uint16_t *codes, unsigned symbol,
+                      struct hf_err *err)
+{
+    if (lengths[symbol] == 0)
+        return hf_err_set(err, EBADMSG, "a deflate block has no code for a symbol it needs");
+    return put(writer, codes[symbol], lengths[symbol], err);
+}
+
+static int put_tokens(struct deflate_writer *writer, const struct deflate_codes *codes, struct hf_err *err)
+{
+    uint16_t literal[288], distance[32];
+    int r = 0;
+
+    assign(codes->literal, 288, literal);
+    assign(codes->distance, 32, distance);
+    for (uint32_t i = 0; r == 0 && i < writer->tokens_n; i++) {
+        uint32_t token = writer->tokens[i];
+        if (token < 256) {
+            r = put_symbol(writer, codes->literal, literal, token, err);
+            continue;
+        }
+        struct deflate_symbol length = deflate_length_symbol(token >> 16),
+                              far = deflate_distance_symbol(token & 0xffff);
+        r = put_symbol(writer, codes->literal, literal, length.symbol, err);
+        if (r == 0)
+            r = put(writer, length.extra, length.bits, err);
+        if (r == 0)
+            r = put_symbol(writer, codes->distance, distance, far.symbol, err);
+        if (r == 0)
+            r = put(writer, far.extra, far.bits, err);
+    }
+    return r == 0 ? put_symbol(writer, codes->literal, literal, 256, err) : r;
+}
+
+static int put_stored(struct deflate_writer *writer, struct hf_err *err)
+{
+    if (writer->content_n > DEFLATE_STORED_MAX)
+        return hf_err_set(err, EBADMSG, "a stored deflate block of %llu bytes", (unsigned long long)writer->content_n);
+    unsigned n = (unsigned)writer->content_n;
+    int r = align(writer, err);
+    if (r == 0)
+        r = put(writer, n | (uint64_t)(~n & 0xffff) << 16, 32, err);
+    return r == 0 ? put_bytes(writer, writer->content, n, err) : r;
+}
+
+static int put_head(struct deflate_writer *writer, const struct deflate_head *head, struct hf_err *err)
+{
+    int r = put_bytes(writer, head->bytes, head->bits / 8, err);
+
+    if (r == 0 && head->bits % 8 != 0)
+        r = put(writer, head->bytes[head->bits / 8] & ((1u << head->bits % 8) - 1), head->bits % 8, err);
+    return r;
+}
+
+void deflate_writer_drop(struct deflate_writer *writer)
+{
+    memset(writer->literal, 0, sizeof(writer->literal));
+    memset(writer->distance, 0, sizeof(writer->distance));
+    writer->tokens_n = writer->matches_n = 0;
+    writer->content_n = 0;
+}
+
+int deflate_writer_end(struct deflate_writer *writer, enum deflate_kind kind, const struct deflate_head *head,
+                       bool last, struct hf_err *err)
+{
+    struct deflate_plan plan;
+    struct deflate_codes codes;
+    int r;
+
+    if (kind == DEFLATE_AUTO || kind == DEFLATE_DYNAMIC) {
+        writer->literal[256]++;
+        deflate_plan(writer->literal, writer->distance, &plan);
+        if (kind == DEFLATE_AUTO)
+            kind = deflate_plan_kind(&plan, writer->content_n, writer->content_n <= DEFLATE_STORED_MAX);
+        codes = plan.codes;
+        head = &plan.head;
+    }
+    if (kind == DEFLATE_FIXED)
+        deflate_fixed_codes(&codes);
+    if (kind == DEFLATE_GIVEN && (r = deflate_head_read(head, &codes, err)) < 0)
+        return r;
+    unsigned type = kind == DEFLATE_STORED ? 0 : kind == DEFLATE_FIXED ? 1 : 2;
+    r = put(writer, (last ? 1u : 0u) | type << 1, 3, err);
+    if (r == 0 && type == 0)
+        r = put_stored(writer, err);
+    if (r == 0 && type == 2)
+        r = put_head(writer, head, err);
+    if (r == 0 && type != 0)
+        r = put_tokens(writer, &codes, err);
+    deflate_writer_drop(writer);
+    writer->ended = last;
+    return r;
+}
+
+/* ---- tokens in ------------------------------------------------------------------------------------------------------ */
+
+int deflate_writer_init(struct deflate_writer *writer, const struct pack_sink *out, struct hf_err *err)
+{
+    memset(writer, 0, sizeof(*writer));
+    writer->out = *out;
+    writer->content = malloc(DEFLATE_STORED_MAX);
+    return writer->content != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory");
+}
+
+void deflate_writer_done(struct deflate_writer *writer)
+{
+    free(writer->tokens);
+    free(writer->content);
+    writer->tokens = NULL;
+    writer->content = NULL;
+}
+
+static int grow(struct deflate_writer *writer, struct hf_err *err)
+{
+    uint32_t cap = writer->tokens_cap > 0 ? 2 * writer->tokens_cap : 16384;
+
+    if (cap > DEFLATE_TOKENS_MAX)
+        return hf_err_set(err, E2BIG, "a deflate block of more than %d symbols", DEFLATE_TOKENS_MAX);
+    uint32_t *tokens = realloc(writer->tokens, cap * sizeof(*tokens));
+    if (tokens == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    writer->tokens = tokens;
+    writer->tokens_cap = cap;
+    return 0;
+}
+
+int deflate_writer_token(struct deflate_writer *writer, uint32_t token, const unsigned char *content,
+                         struct hf_err *err)
+{
+    unsigned n = deflate_length(token);
+    int r = writer->tokens_n == writer->tokens_cap ? grow(writer, err) : 0;
+
+    if (r < 0)
+        return r;
+    writer->tokens[writer->tokens_n++] = token;
+    if (token < 256) {
+        writer->literal[token]++;
+    } else {
+        writer->literal[deflate_length_symbol(n).symbol]++;
+        writer->distance[deflate_distance_symbol(token & 0xffff).symbol]++;
+        writer->matches_n++;
+    }
+    if (content != NULL && writer->content_n + n <= DEFLATE_STORED_MAX)
+        memcpy(writer->content + writer->content_n, content, n);
+    writer->content_n += n;
+    return 0;
+}
+
+int deflate_writer_finish(struct deflate_writer *writer, const void *tail, size_t tail_n, struct hf_err *err)
+{
+    int r = align(writer, err);
+
+    if (r == 0)
+        r = put_bytes(writer, tail, tail_n, err);
+    return r == 0 ? push(writer, err) : r;
+}

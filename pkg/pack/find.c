@@ -1,0 +1,173 @@
+#include "pack/find.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/macros.h"
+
+struct memory {
+    const unsigned char *p;
+    size_t n;
+};
+
+static ssize_t memory_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
+{
+    const struct memory *memory = ctx;
+
+    if (offset >= memory->n)
+        return 0;
+    n = HF_MIN(n, memory->n - (size_t)offset);
+    memcpy(bytes, memory->p + offset, n);
+    return (ssize_t)n;
+}
+
+static int add_plain(void *ctx, const void *bytes, size_t n, struct hf_err *err)
+{
+    int r = hf_buf_add(ctx, bytes, n);
+
+    return r < 0 ? hf_err_sys(err, r, "unpack") : 0;
+}
+
+void found_list_done(struct found_list *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        hf_buf_done(&list->p[i].plain);
+        free(list->p[i].marks);
+        found_list_free(list->p[i].inside);
+    }
+    free(list->p);
+    memset(list, 0, sizeof(*list));
+}
+
+void found_list_free(struct found_list *list)
+{
+    if (list == NULL)
+        return;
+    found_list_done(list);
+    free(list);
+}
+
+/* Length of a gzip member's head, 0: it is none (RFC 1952). */
+static size_t gzip_head(const unsigned char *p, size_t n)
+{
+    size_t at = 10;
+
+    if (n < 18 || p[0] != 0x1f || p[1] != 0x8b || p[2] != 8 || (p[3] & 0xe0) != 0)
+        return 0;
+    if ((p[3] & 4) != 0)
+        at += 2 + (size_t)(p[10] | p[11] << 8);
+    for (unsigned flag = 8; flag <= 16; flag *= 2) {
+        if ((p[3] & flag) == 0)
+            continue;
+        const unsigned char *end = at < n ? memchr(p + at, 0, HF_MIN(n - at, (size_t)4096)) : NULL;
+        if (end == NULL)
+            return 0;
+        at = (size_t)(end - p) + 1;
+    }
+    if ((p[3] & 2) != 0)
+        at += 2;
+    return at < n ? at : 0;
+}
+
+/* Length of a zip member's local head before deflated bytes, 0: it is none. */
+static size_t zip_head(const unsigned char *p, size_t n)
+{
+    if (n < 30 || memcmp(p, "PK\3\4", 4) != 0 || p[8] != 8 || p[9] != 0 || (p[6] & 1) != 0)
+        return 0;
+    size_t at = 30 + (size_t)(p[26] | p[27] << 8) + (size_t)(p[28] | p[29] << 8);
+    return at < n ? at : 0;
+}
+
+/* Could something begin here? Sets codec, tail and the length of the head, which stays as it is. */
+static bool begins(const unsigned char *p, size_t n, struct found *found, size_t *ret_head)
+{
+    static const unsigned char xz[] = {0xfd, '7', 'z', 'X', 'Z', 0}, zst[] = {0x28, 0xb5, 0x2f, 0xfd};
+
+    *ret_head = 0;
+    found->gzip_tail = false;
+    switch (p[0]) {
+    case 0x1f:
+        found->codec = PACK_CODEC_DEFLATE;
+        found->gzip_tail = true;
+        return (*ret_head = gzip_head(p, n)) != 0;
+    case 'P':
+        found->codec = PACK_CODEC_DEFLATE;
+        return (*ret_head = zip_head(p, n)) != 0;
+    case 0xfd:
+        found->codec = PACK_CODEC_XZ;
+        return n >= sizeof(xz) && memcmp(p, xz, sizeof(xz)) == 0;
+    case 0x28:
+        found->codec = PACK_CODEC_ZSTD;
+        return n >= sizeof(zst) && memcmp(p, zst, sizeof(zst)) == 0;
+    default:
+        return false;
+    }
+}
+
+/* 1: unpacked, 0: it is no stream after all. */
+static int unpack(const struct memory *memory, struct found *found, struct hf_err *err)
+{
+    const struct hf_delta_old from = {(void *)(uintptr_t)memory, memory_pread, memory->n};
+    struct pack_decode decode = {.codec = found->codec,
+                                 .gzip_tail = found->gzip_tail,
+                                 .from = &from,
+                                 .offset = found->offset,
+                                 .n = memory->n - found->offset,
+                                 .out = {&found->plain, add_plain},
+                                 .memory = &found->memory};
+    struct hf_sha256 hash;
+    uint64_t n = 0;
+
+    found->plain = (struct hf_buf)HF_BUF_INIT(FIND_PLAIN_MAX);
+    int r = pack_decode_some(&decode, &n, err);
+    if (r < 0 || n < FIND_MIN || found->plain.n == 0) {
+        hf_buf_done(&found->plain);
+        return r == -ENOMEM ? r : 0;
+    }
+    found->packed_n = (size_t)n;
+    hf_sha256_init(&hash);
+    hf_sha256_update(&hash, memory->p + found->offset, found->packed_n);
+    hf_sha256_final(&hash, found->sha256);
+    return 1;
+}
+
+static int add(struct found_list *list, const struct found *found, struct hf_err *err)
+{
+    if (list->n == list->cap) {
+        size_t cap = list->cap > 0 ? 2 * list->cap : 16;
+        struct found *p = realloc(list->p, cap * sizeof(*p));
+        if (p == NULL)
+            return hf_err_set(err, ENOMEM, "out of memory");
+        list->p = p;
+        list->cap = cap;
+    }
+    list->p[list->n++] = *found;
+    return 0;
+}
+
+int find_streams(const unsigned char *bytes, size_t n, struct found_list *ret_list, struct hf_err *err)
+{
+    const struct memory memory = {bytes, n};
+    struct found_list list = {.n = 0};
+    int r = 0;
+
+    for (size_t at = 0; r >= 0 && at < n;) {
+        struct found found = {.keep = false};
+        size_t head;
+        if (!begins(bytes + at, n - at, &found, &head)) {
+            at++;
+            continue;
+        }
+        found.offset = at + head;
+        r = unpack(&memory, &found, err);
+        if (r > 0 && (r = add(&list, &found, err)) < 0)
+            hf_buf_done(&found.plain);
+        at = found.packed_n > 0 ? found.offset + found.packed_n : at + 1;
+    }
+    if (r < 0) {
+        found_list_done(&list);
+        return r;
+    }
+    *ret_list = list;
+    return 0;
+}

@@ -1,0 +1,291 @@
+/* Compressed streams as other programs write them: taken apart and put together again, byte for byte. */
+#include <errno.h>
+
+#include "pack/stage.h"
+#include "support/check_main.h"
+#include "support/packs.h"
+
+enum { TEXT_BYTES = 300000 };
+
+static const struct {
+    const char *command;
+    size_t head;    /* bytes before the stream */
+    bool predicted; /* deflate: by flavour and level, without an exception */
+} cases[] = {
+    {"gzip -nc1", 10, true},
+    {"gzip -nc2", 10, true},
+    {"gzip -nc3", 10, true},
+    {"gzip -nc4", 10, true},
+    {"gzip -nc5", 10, true},
+    {"gzip -nc6", 10, true},
+    {"gzip -nc7", 10, true},
+    {"gzip -nc8", 10, true},
+    {"gzip -nc9", 10, true},
+#define ZLIB(level, memory)                                                                                            \
+    "python3 -c 'import sys,zlib; c=zlib.compressobj(" #level ",8,31," #memory                                         \
+    "); sys.stdout.buffer.write(c.compress(sys.stdin.buffer.read())+c.flush())'"
+#define FLUSH(level, memory, strategy, how)                                                                            \
+    "python3 -c 'import sys,zlib; c=zlib.compressobj(" #level ",8,31," #memory "," #strategy                           \
+    "); d=sys.stdin.buffer.read(); sys.stdout.buffer.write(c.compress(d[:90000])+c.flush(" #how                        \
+    ")+c.compress(d[90000:])+c.flush())'"
+    {ZLIB(1, 8), 10, true},
+    {ZLIB(2, 9), 10, true},
+    {ZLIB(3, 8), 10, true},
+    {ZLIB(4, 9), 10, true},
+    {ZLIB(5, 8), 10, true},
+    {ZLIB(6, 8), 10, true},
+    {ZLIB(6, 9), 10, true},
+    {ZLIB(7, 8), 10, true},
+    {ZLIB(8, 9), 10, true},
+    {ZLIB(9, 8), 10, true},
+    {ZLIB(9, 9), 10, true},
+    {ZLIB(0, 8), 10, false},        /* stored */
+    {ZLIB(6, 5), 10, false},        /* short blocks */
+    {FLUSH(6, 8, 0, 2), 10, false}, /* sync flush, as pigz and servers do */
+    {FLUSH(6, 8, 0, 3), 10, false}, /* full flush */
+    {FLUSH(6, 8, 1, 2), 10, false}, /* filtered */
+    {FLUSH(6, 8, 2, 2), 10, false}, /* Huffman only */
+    {FLUSH(6, 8, 3, 2), 10, false}, /* run lengths */
+    {FLUSH(6, 8, 4, 2), 10, false}, /* fixed codes */
+    {"xz -6 -T2 -c", 0, false},
+    {"xz -0 -T1 -c", 0, false},
+    {"xz -3e -T1 -c", 0, false},
+    {"xz --check=crc32 --lzma2=dict=1MiB -T2 -c", 0, false},
+    {"xz -T2 --block-size=100KiB -2 -c", 0, false},
+    {"xz --check=none --x86 --lzma2=preset=1,lc=2,pb=1 -T1 -c", 0, false},
+    {"xz --check=sha256 --delta=dist=2 --lzma2=preset=2 -T1 -c", 0, false},
+    {"zstd -qc", 0, false},
+    {"zstd -qc -1 --no-check", 0, false},
+    {"zstd -qc -9 --single-thread", 0, false},
+    {"zstd -qc -19", 0, false},
+    {"cat | zstd -qc -5", 0, false},
+};
+
+static enum pack_codec codec_of(const char *command)
+{
+    return strncmp(command, "xz", 2) == 0    ? PACK_CODEC_XZ
+           : strstr(command, "zstd") != NULL ? PACK_CODEC_ZSTD
+                                             : PACK_CODEC_DEFLATE;
+}
+
+static int add(void *ctx, const void *bytes, size_t n, struct hf_err *err)
+{
+    (void)err;
+    return hf_buf_add(ctx, bytes, n);
+}
+
+static int take_apart(enum pack_codec codec, struct hf_buf *packed, size_t head, struct hf_buf *plain, uint64_t *ret_n,
+                      struct hf_err *err)
+{
+    struct packs_bytes bytes = {packed->p, packed->n, 0, 777};
+    const struct hf_delta_old from = packs_old(&bytes);
+    const struct pack_decode decode = {.codec = codec,
+                                       .gzip_tail = codec < PACK_CODEC_XZ,
+                                       .from = &from,
+                                       .offset = head,
+                                       .n = packed->n - head,
+                                       .out = {plain, add}};
+
+    return pack_decode_some(&decode, ret_n, err);
+}
+
+/* In pieces of odd sizes. */
+static int put_together(const struct pack_setup *setup, const struct hf_buf *plain, struct hf_buf *packed,
+                        struct hf_err *err)
+{
+    const struct pack_sink sink = {packed, add};
+    _cleanup_(pack_encoder_freep) struct pack_encoder *encoder = NULL;
+    int r = pack_encoder_new(setup, &sink, &encoder, err);
+
+    for (size_t at = 0, step = 1; r == 0 && at < plain->n; at += step, step = step * 3 % 50021) {
+        step = HF_MIN(step, plain->n - at);
+        r = pack_encoder_feed(encoder, plain->p + at, step, err);
+    }
+    return r == 0 ? pack_encoder_finish(encoder, err) : r;
+}
+
+START_TEST(comes_back_the_same)
+{
+    enum pack_codec codec = codec_of(cases[_i].command);
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 24), packed = HF_BUF_INIT(1 << 24),
+                                         plain = HF_BUF_INIT(1 << 24), tokens = HF_BUF_INIT(1 << 24),
+                                         again = HF_BUF_INIT(1 << 24);
+    struct hf_err err = HF_ERR_INIT;
+    struct pack_setup setup = {.gzip_tail = codec == PACK_CODEC_DEFLATE};
+    unsigned char *marks = NULL;
+    size_t head = cases[_i].head;
+    uint64_t n = 0;
+    int r;
+
+    packs_text(&text, TEXT_BYTES, 7, 0);
+    packs_run(cases[_i].command, text.p, text.n, &packed);
+    ck_assert_int_eq(hf_buf_add(&packed, "behind it", 9), 0);
+    r = take_apart(codec, &packed, head, &plain, &n, &err);
+    ck_assert_msg(r == 0 && n == packed.n - head - 9, "%s: %s", cases[_i].command, err.cause);
+    ck_assert(plain.n == text.n && memcmp(plain.p, text.p, text.n) == 0);
+
+    const unsigned char *start = (const unsigned char *)packed.p + head;
+    const struct pack_search search = {start, (const unsigned char *)plain.p, n, plain.n, NULL, NULL};
+    if (codec == PACK_CODEC_DEFLATE)
+        r = pack_deflate_find(&search, &setup, &marks, &err);
+    else
+        r = codec == PACK_CODEC_XZ ? pack_xz_find(&search, &setup, &err) : pack_zstd_find(&search, &setup, &err);
+    if (codec != PACK_CODEC_DEFLATE || cases[_i].predicted) {
+        ck_assert_msg(r == 0, "%s: %s", cases[_i].command, err.cause);
+        ck_assert_msg(setup.marks_n == 0, "%s: %zu bytes of exceptions", cases[_i].command, setup.marks_n);
+    }
+    if (r == 0) {
+        r = put_together(&setup, &plain, &again, &err);
+        ck_assert_msg(r == 0 && again.n == n && memcmp(again.p, start, n) == 0, "%s: %s", cases[_i].command, err.cause);
+        ck_assert_uint_lt(pack_encoder_memory(&setup), UINT64_MAX);
+    }
+    free(marks);
+    if (codec != PACK_CODEC_DEFLATE)
+        return;
+    hf_buf_clear(&again);
+    r = take_apart(PACK_CODEC_DEFLATE_TOKENS, &packed, head, &tokens, &n, &err);
+    ck_assert_msg(r == 0 && n == packed.n - head - 9, "%s by tokens: %s", cases[_i].command, err.cause);
+    setup = (struct pack_setup){.codec = PACK_CODEC_DEFLATE_TOKENS, .gzip_tail = true};
+    r = put_together(&setup, &tokens, &again, &err);
+    ck_assert_msg(r == 0 && again.n == n && memcmp(again.p, start, n) == 0, "%s by tokens: %s", cases[_i].command,
+                  err.cause);
+}
+END_TEST
+
+/* Exceptions are found, kept, and give the stream back: an encoder that is nearly one of the family. */
+START_TEST(exceptions)
+{
+    static const char nearly[] =
+        "python3 -c 'import sys,zlib; c=zlib.compressobj(6,8,31,8); d=sys.stdin.buffer.read();"
+        "sys.stdout.buffer.write(c.compress(d[:250000])+c.flush(2)+c.compress(d[250000:])+c.flush())'";
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 24), packed = HF_BUF_INIT(1 << 24),
+                                         plain = HF_BUF_INIT(1 << 24), again = HF_BUF_INIT(1 << 24);
+    struct pack_setup setup = {.gzip_tail = true};
+    struct hf_err err = HF_ERR_INIT;
+    unsigned char *marks = NULL;
+    uint64_t n = 0;
+
+    packs_text(&text, TEXT_BYTES, 7, 0);
+    packs_run(nearly, text.p, text.n, &packed);
+    ck_assert_int_eq(take_apart(PACK_CODEC_DEFLATE, &packed, 10, &plain, &n, &err), 0);
+    const unsigned char *start = (const unsigned char *)packed.p + 10;
+    const struct pack_search search = {start, (const unsigned char *)plain.p, n, plain.n, NULL, NULL};
+    int r = pack_deflate_find(&search, &setup, &marks, &err);
+    ck_assert_msg(r == 0, "%s", err.cause);
+    ck_assert_uint_gt(setup.marks_n, 0);
+    ck_assert_uint_lt(setup.marks_n, 200);
+    ck_assert_int_eq(put_together(&setup, &plain, &again, &err), 0);
+    ck_assert(again.n == n && memcmp(again.p, start, n) == 0);
+
+    /* Every damaged mark is an error or gives other bytes; none does harm. */
+    for (size_t i = 0; i < setup.marks_n; i++) {
+        for (unsigned bit = 0; bit < 8; bit++) {
+            marks[i] ^= (unsigned char)(1u << bit);
+            hf_buf_clear(&again);
+            r = put_together(&setup, &plain, &again, &err);
+            ck_assert(r < 0 || again.n != n || memcmp(again.p, start, n) != 0);
+            marks[i] ^= (unsigned char)(1u << bit);
+        }
+    }
+    free(marks);
+}
+END_TEST
+
+/* Taking damaged streams apart, and feeding damaged tokens, ends in an error or in bytes: never in harm. */
+START_TEST(damage)
+{
+    static const char *const commands[] = {"gzip -nc6", "xz -0 -c", "zstd -qc"};
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 24), packed = HF_BUF_INIT(1 << 24),
+                                         plain = HF_BUF_INIT(1 << 24), tokens = HF_BUF_INIT(1 << 24);
+    const struct pack_setup by_tokens = {.codec = PACK_CODEC_DEFLATE_TOKENS, .gzip_tail = true};
+    enum pack_codec codec = codec_of(commands[_i]);
+    size_t head = codec == PACK_CODEC_DEFLATE ? 10 : 0;
+    struct hf_err err = HF_ERR_INIT;
+    uint64_t n = 0;
+
+    packs_text(&text, 6000, 3, 0);
+    packs_run(commands[_i], text.p, text.n, &packed);
+    for (size_t cut = head; cut < packed.n; cut += 7) {
+        struct hf_buf less = {.p = packed.p, .n = cut};
+        hf_buf_clear(&plain);
+        ck_assert_int_lt(take_apart(codec, &less, head, &plain, &n, &err), 0);
+    }
+    for (size_t i = head; i < packed.n; i++) {
+        packed.p[i] ^= (char)(1 << i % 8);
+        hf_buf_clear(&plain);
+        int r = take_apart(codec, &packed, head, &plain, &n, &err);
+        ck_assert(r < 0 || (plain.n == text.n && memcmp(plain.p, text.p, text.n) == 0));
+        packed.p[i] ^= (char)(1 << i % 8);
+    }
+    if (codec != PACK_CODEC_DEFLATE)
+        return;
+    ck_assert_int_eq(take_apart(PACK_CODEC_DEFLATE_TOKENS, &packed, head, &tokens, &n, &err), 0);
+    for (size_t i = 4; i < tokens.n; i++) { /* the rule before them says nothing about one block */
+        tokens.p[i] ^= (char)(1 << i % 8);
+        hf_buf_clear(&plain);
+        int r = put_together(&by_tokens, &tokens, &plain, &err);
+        ck_assert(r < 0 || plain.n != n || memcmp(plain.p, packed.p + head, n) != 0);
+        tokens.p[i] ^= (char)(1 << i % 8);
+        struct hf_buf less = {.p = tokens.p, .n = i};
+        ck_assert_int_lt(put_together(&by_tokens, &less, &plain, &err), 0);
+    }
+}
+END_TEST
+
+START_TEST(memory_is_bounded)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 24), packed = HF_BUF_INIT(1 << 24),
+                                         plain = HF_BUF_INIT(1 << 24);
+    struct hf_err err = HF_ERR_INIT;
+    uint64_t needed = 0, n = 0;
+
+    packs_text(&text, 50000, 3, 0);
+    packs_run("xz -6 -c", text.p, text.n, &packed);
+    struct packs_bytes bytes = {packed.p, packed.n, 0, 0};
+    const struct hf_delta_old from = packs_old(&bytes);
+    struct pack_decode decode = {
+        .codec = PACK_CODEC_XZ, .from = &from, .n = packed.n, .out = {&plain, add}, .memory = &needed};
+    ck_assert_int_eq(pack_decode_some(&decode, &n, &err), 0);
+    ck_assert_uint_gt(needed, 8 << 20);
+    decode.memory_max = 1 << 20;
+    ck_assert_int_eq(pack_decode_some(&decode, &n, &err), -E2BIG);
+    decode.memory_max = needed;
+    ck_assert_int_eq(pack_decode_run(&decode, &err), 0);
+    decode.n--;
+    ck_assert_int_eq(pack_decode_run(&decode, &err), -EBADMSG);
+}
+END_TEST
+
+START_TEST(unknown_numbers)
+{
+    const struct pack_setup setups[] = {
+        {.codec = PACK_CODEC_END},
+        {.codec = PACK_CODEC_DEFLATE, .params_n = 2, .params = {9, 6}},
+        {.codec = PACK_CODEC_DEFLATE, .params_n = 2, .params = {0, 0}},
+        {.codec = PACK_CODEC_DEFLATE, .params_n = 1, .params = {0}},
+        {.codec = PACK_CODEC_DEFLATE_TOKENS, .params_n = 1},
+        {.codec = PACK_CODEC_XZ, .params_n = 2},
+        {.codec = PACK_CODEC_XZ, .params_n = 33, .params = {0, 1, 1, 99}},
+        {.codec = PACK_CODEC_ZSTD, .params_n = 2, .params = {23, 0}},
+        {.codec = PACK_CODEC_ZSTD, .params_n = 2, .params = {3, 8}},
+    };
+    const struct pack_sink sink = {NULL, add};
+    struct pack_encoder *encoder = NULL;
+    struct hf_err err = HF_ERR_INIT;
+
+    int r = pack_encoder_new(&setups[_i], &sink, &encoder, &err);
+    ck_assert_msg(r == -EBADMSG || r == -EOPNOTSUPP, "%d: %d", _i, r);
+    ck_assert_ptr_null(encoder);
+}
+END_TEST
+
+static void all(TCase *tc)
+{
+    tcase_add_loop_test(tc, comes_back_the_same, 0, HF_LEN(cases));
+    tcase_add_test(tc, exceptions);
+    tcase_add_loop_test(tc, damage, 0, 3);
+    tcase_add_test(tc, memory_is_bounded);
+    tcase_add_loop_test(tc, unknown_numbers, 0, 9);
+}
+
+HF_TEST_MAIN_TIMEOUT("pack/stage", all, 120)

@@ -1,0 +1,85 @@
+/* The process' own gauges, from /proc/self (proc(5)), read only when somebody asks for the page. */
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "os/fs_posix.h"
+#include "web/web.h"
+
+struct process_metrics {
+    struct hf_metric *cpu;
+    struct hf_metric *memory;
+    struct hf_metric *descriptors;
+    uint64_t cpu_seconds; /* told so far: a counter only grows */
+};
+
+static bool read_line(const char *path, char *text, size_t n)
+{
+    FILE *file = fopen(path, "re");
+
+    if (file == NULL)
+        return false;
+    bool ok = fgets(text, (int)n, file) != NULL;
+    (void)fclose(file);
+    return ok;
+}
+
+/* Fields counted from 1, as proc(5) does; the second, a name in parentheses, may hold anything. */
+static uint64_t stat_field(const char *stat, int number)
+{
+    const char *at = strrchr(stat, ')');
+
+    for (int field = 2; at != NULL && field < number; field++)
+        at = strchr(at + 1, ' ');
+    return at != NULL ? strtoull(at, NULL, 10) : 0;
+}
+
+static size_t count_descriptors(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    size_t n = 0;
+
+    while (dir != NULL && readdir(dir) != NULL)
+        n++;
+    if (dir != NULL)
+        (void)closedir(dir);
+    return n > 3 ? n - 3 : 0; /* ".", ".." and our own */
+}
+
+static void collect(void *arg)
+{
+    struct process_metrics *m = arg;
+    char stat[1024], statm[256];
+    unsigned long long resident = 0;
+    uint64_t ticks = (uint64_t)sysconf(_SC_CLK_TCK), page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+    if (read_line("/proc/self/stat", stat, sizeof(stat)) && ticks > 0) {
+        uint64_t seconds = (stat_field(stat, 14) + stat_field(stat, 15)) / ticks;
+        hf_metric_add(m->cpu, seconds - m->cpu_seconds);
+        m->cpu_seconds = seconds;
+    }
+    if (read_line("/proc/self/statm", statm, sizeof(statm)) && sscanf(statm, "%*s %llu", &resident) == 1)
+        hf_metric_set(m->memory, (double)(resident * page));
+    hf_metric_set(m->descriptors, (double)count_descriptors());
+}
+
+int hf_web_process_metrics(struct hf_metrics *metrics)
+{
+    /* One for each process, as the process is: it lives as long as that. */
+    static struct process_metrics m;
+
+    m = (struct process_metrics){
+        .cpu = hf_metric_counter(metrics, "holdfast_process_cpu_seconds_total", "User and system time, whole seconds."),
+        .memory = hf_metric_gauge(metrics, "holdfast_process_resident_memory_bytes", "Memory that is resident."),
+        .descriptors = hf_metric_gauge(metrics, "holdfast_process_open_fds", "Open descriptors."),
+    };
+    hf_metric_set(hf_metric_gauge(metrics, "holdfast_process_start_time_seconds",
+                                  "When the process began to count, seconds since 1970."),
+                  (double)(hf_unix_ns(hf_clock_posix()) / HF_NS_PER_S));
+    return hf_metrics_on_collect(metrics, collect, &m);
+}

@@ -1,0 +1,60 @@
+#include "os/memory.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "support/check_main.h"
+
+/* Whether the page is mapped right now: bit 63 of its entry in /proc/self/pagemap. */
+static bool is_mapped(const void *page)
+{
+    uint64_t entry = 0;
+    off_t at = (off_t)((uintptr_t)page / (uintptr_t)sysconf(_SC_PAGESIZE) * sizeof(entry));
+    int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+
+    ck_assert_int_eq(pread(fd, &entry, sizeof(entry), at), sizeof(entry));
+    ck_assert_int_eq(close(fd), 0);
+    return entry >> 63 == 1;
+}
+
+static int written = 7;
+static const char *const relocated[] = {"a", "b", "c"}; /* lies in pages that the loader wrote to */
+
+/* What was written stays, what was only read goes and comes back. */
+START_TEST(trim_keeps_what_is_ours)
+{
+    hf_memory_frugal();
+    written = 8;
+    FILE *file = fopen("/proc/self/exe", "r");
+    ck_assert_ptr_nonnull(file);
+    const unsigned char *map = mmap(NULL, 1 << 16, PROT_READ, MAP_PRIVATE, fileno(file), 0);
+    unsigned char *changed = mmap(NULL, 1 << 16, PROT_READ | PROT_WRITE, MAP_PRIVATE, fileno(file), 0);
+    ck_assert(map != MAP_FAILED && changed != MAP_FAILED);
+    changed[5000] = 99;
+    ck_assert_int_eq(mprotect(changed, 1 << 16, PROT_READ),
+                     0); /* read-only now, with a page of our own, as relocated tables */
+    ck_assert_int_eq(map[0], 0x7f);
+    ck_assert(is_mapped(map) && is_mapped(changed + 4096));
+    hf_memory_trim();
+    ck_assert(!is_mapped(map));
+    ck_assert(is_mapped(changed + 4096));
+    ck_assert_int_eq(written, 8);
+    ck_assert_int_eq(changed[5000], 99);
+    ck_assert_int_eq(map[0], 0x7f);
+    ck_assert_str_eq(relocated[2], "c");
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_int_eq(munmap(changed, 1 << 16), 0);
+    hf_memory_trim();
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_test(tc, trim_keeps_what_is_ours);
+}
+
+HF_TEST_MAIN("os/memory", cases)

@@ -2,6 +2,8 @@
 #include "delta/delta.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,6 +12,7 @@
 #include "base/parse.h"
 #include "cli/parts.h"
 #include "os/file.h"
+#include "pack/scratch.h"
 
 #define MAX_INPUT_BYTES ((size_t)16 << 30)
 
@@ -17,6 +20,7 @@ const struct hf_cli_option hf_cli_delta_create_options[] = {
     {.name = "small", .help = "the fewest bytes (this is the default)"},
     {.name = "fast", .help = "quicker to make and to apply, somewhat larger"},
     {.name = "threads", .value = "N", .letter = 'j', .help = "workers (one per processor); the result is the same"},
+    {.name = "plain", .help = "do not look inside compressed files"},
     {.name = NULL},
 };
 const struct hf_cli_option hf_cli_delta_apply_options[] = {
@@ -48,7 +52,7 @@ static int draw(void *ctx, uint64_t done, uint64_t total)
     return 0;
 }
 
-static int create(struct hf_cli *cli, const struct hf_cli_args *args, const struct hf_delta_create_params *params,
+static int create(struct hf_cli *cli, const struct hf_cli_args *args, const struct hf_deep_create_params *params,
                   struct hf_err *err)
 {
     _cleanup_(hf_cli_map_done) struct hf_cli_map old = {.p = NULL}, new_map = {.p = NULL};
@@ -61,7 +65,7 @@ static int create(struct hf_cli *cli, const struct hf_cli_args *args, const stru
     if (r == 0)
         r = hf_cli_out_open(cli, args->words[2], 0644, &sink.out, err);
     if (r == 0)
-        r = hf_delta_create(old.p, old.n, new_map.p, new_map.n, params, &out, err);
+        r = hf_deep_create(old.p, old.n, new_map.p, new_map.n, params, &out, err);
     if (r == 0)
         r = hf_cli_out_commit(&sink.out, err);
     hf_cli_out_done(&sink.out);
@@ -80,10 +84,11 @@ int hf_cli_delta_create(struct hf_cli *cli, const struct hf_cli_args *args, stru
         return hf_err_set(err, EINVAL, "--threads: '%.40s' is not 0 to 256", threads_text);
     if (strcmp(args->words[0], "-") == 0 && strcmp(args->words[1], "-") == 0)
         return hf_err_set(err, EINVAL, "OLD and NEW cannot both be standard input");
-    const struct hf_delta_create_params params = {.profile = fast ? HF_DELTA_FAST : HF_DELTA_SMALL,
-                                                  .threads = (unsigned)threads,
-                                                  .progress = draw,
-                                                  .progress_ctx = cli};
+    const struct hf_deep_create_params params = {.delta = {.profile = fast ? HF_DELTA_FAST : HF_DELTA_SMALL,
+                                                           .threads = (unsigned)threads,
+                                                           .progress = draw,
+                                                           .progress_ctx = cli},
+                                                 .plain = hf_cli_flag(args, "plain")};
     return create(cli, args, &params, err);
 }
 
@@ -153,19 +158,39 @@ static int check_hash(int fd, const char *want, struct hf_err *err)
     return lseek(fd, 0, SEEK_SET) < 0 ? hf_err_sys(err, -errno, "rewind patch") : 0;
 }
 
+/* Name for the scratch file: beside the target, which has to have room anyway. */
+static char *scratch_name(const char *target)
+{
+    const char *folder = getenv("TMPDIR");
+    char above[PATH_MAX];
+
+    if (strcmp(target, "-") != 0) {
+        (void)hf_path_split(target, above, sizeof(above));
+        folder = above;
+    }
+    return hf_asprintf("%s/.holdfast-scratch-%ld", folder != NULL && folder[0] != '\0' ? folder : "/tmp",
+                       (long)getpid());
+}
+
 static int apply(struct job *job, const char *target, struct hf_err *err)
 {
-    struct hf_delta_info info;
+    _cleanup_(hf_freep) char *name = scratch_name(target);
     struct stat st;
+
+    if (name == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
 
     if (fstat(job->old_fd, &st) < 0 || !S_ISREG(st.st_mode))
         return hf_err_set(err, EINVAL, "OLD must be a file: it is read at random");
     int r = hf_cli_out_open(job->cli, target, st.st_mode & 0777, &job->sink.out, err);
     if (r < 0)
         return r;
-    const struct hf_delta_apply_params params = {
-        .old = {job, job_old, (uint64_t)st.st_size}, .patch = {job, job_patch}, .out = {job, job_new}};
-    r = hf_delta_apply(&params, &info, err);
+    struct hf_deep_file scratch = hf_deep_file_init(job->cli->fs, AT_FDCWD, name);
+    const struct hf_deep_apply_params params = {
+        .delta = {.old = {job, job_old, (uint64_t)st.st_size}, .patch = {job, job_patch}, .out = {job, job_new}},
+        .scratch = hf_deep_file_scratch(&scratch)};
+    r = hf_deep_apply(&params, NULL, err);
+    hf_deep_file_done(&scratch);
     return r == 0 ? hf_cli_out_commit(&job->sink.out, err) : r;
 }
 
@@ -224,18 +249,64 @@ static int print_info(struct hf_cli *cli, const struct hf_delta_info *info, cons
     return answer != NULL ? hf_cli_print_json(cli, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
 }
 
+/* A delta that looks inside: what it asks of a node. */
+static int print_inside(struct hf_cli *cli, const struct hf_deep_info *info, bool as_json, struct hf_err *err)
+{
+    const char *profile = info->delta.profile == HF_DELTA_FAST ? "fast" : "small";
+    char old_hex[HF_SHA256_HEX], new_hex[HF_SHA256_HEX], memory[HF_CLI_BYTES_TEXT], scratch[HF_CLI_BYTES_TEXT];
+
+    (void)hf_hex_encode(info->delta.old_sha256, sizeof(info->delta.old_sha256), old_hex);
+    (void)hf_hex_encode(info->delta.new_sha256, sizeof(info->delta.new_sha256), new_hex);
+    if (as_json) {
+        _cleanup_(hf_json_freep) json_t *answer =
+            json_pack("{s:I, s:I, s:s, s:s, s:I, s:s, s:I, s:s, s:I, s:{s:I, s:I, s:I, s:s, s:I}}", "version",
+                      (json_int_t)info->delta.version, "method", (json_int_t)info->delta.method, "methodName", "inside",
+                      "profile", profile, "oldSize", (json_int_t)info->delta.old_size, "oldSha256", old_hex, "newSize",
+                      (json_int_t)info->delta.new_size, "newSha256", new_hex, "patchSize",
+                      (json_int_t)info->delta.patch_size, "inside", "streams", (json_int_t)info->streams, "memoryBytes",
+                      (json_int_t)info->memory_bytes, "scratchBytes", (json_int_t)info->scratch_bytes, "libraries",
+                      info->libraries, "oldParts", (json_int_t)info->parts_n);
+        return answer != NULL ? hf_cli_print_json(cli, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
+    }
+    (void)fprintf(cli->out, "format   version %u, method inside, profile %s\n", info->delta.version, profile);
+    (void)fprintf(cli->out, "old      %s  %llu bytes\n", old_hex, (unsigned long long)info->delta.old_size);
+    (void)fprintf(cli->out, "new      %s  %llu bytes\n", new_hex, (unsigned long long)info->delta.new_size);
+    if (info->delta.new_size > 0)
+        (void)fprintf(cli->out, "patch    %llu bytes (%.2f %% of the new file)\n",
+                      (unsigned long long)info->delta.patch_size,
+                      100.0 * (double)info->delta.patch_size / (double)info->delta.new_size);
+    (void)fprintf(cli->out, "inside   %llu streams packed again, %s of memory, %s of scratch space%s%s\n",
+                  (unsigned long long)info->streams, hf_cli_bytes(info->memory_bytes, memory),
+                  hf_cli_bytes(info->scratch_bytes, scratch), info->libraries[0] != '\0' ? ", as " : "",
+                  info->libraries);
+    return 0;
+}
+
 int hf_cli_delta_info(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
     _cleanup_(hf_closep) int fd = -1;
+    _cleanup_(hf_closep) int again = -1;
     struct job job = {.cli = cli};
     const struct hf_delta_in in = {&job, job_patch};
+    struct hf_deep_info deep = {.inside = false};
     struct hf_delta_info info;
     struct hf_delta_parts parts;
+    bool as_json = hf_cli_flag(args, "json"), file = strcmp(args->words[0], "-") != 0;
     int r = hf_cli_in_open(cli, args->words[0], &fd, err);
 
+    /* What the beginning says decides how the rest is checked; a pipe has only one beginning. */
+    if (r == 0 && file)
+        r = hf_cli_in_open(cli, args->words[0], &again, err);
+    job.patch_fd = again;
+    if (r == 0 && file)
+        r = hf_deep_read_info(&in, &deep, err);
+    if (r == 0 && deep.inside)
+        r = print_inside(cli, &deep, as_json, err);
     job.patch_fd = fd;
-    if (r == 0)
+    if (r == 0 && !deep.inside)
         r = hf_delta_check(&in, &info, &parts, err);
-    return r < 0 ? hf_err_wrap(err, r, "patch '%s'", args->words[0])
-                 : print_info(cli, &info, &parts, hf_cli_flag(args, "json"), err);
+    if (r == 0 && !deep.inside)
+        r = print_info(cli, &info, &parts, as_json, err);
+    hf_deep_info_done(&deep);
+    return r < 0 ? hf_err_wrap(err, r, "patch '%s'", args->words[0]) : 0;
 }

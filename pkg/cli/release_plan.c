@@ -10,7 +10,7 @@
 #include "cli/tar.h"
 #include "codec/hash.h"
 #include "codec/pack.h"
-#include "delta/delta.h"
+#include "pack/deep.h"
 
 #define MAX_INPUT_BYTES ((size_t)16 << 30)
 
@@ -93,14 +93,14 @@ static int make_delta(struct hf_release_files *files, const char *name, const st
 {
     struct making making;
     const struct hf_delta_out out = {&making, write_bytes};
-    const struct hf_delta_create_params params = {.profile = files->fast ? HF_DELTA_FAST : HF_DELTA_SMALL,
-                                                  .threads = files->threads,
-                                                  .progress = draw,
-                                                  .progress_ctx = files->cli};
+    const struct hf_deep_create_params params = {.delta = {.profile = files->fast ? HF_DELTA_FAST : HF_DELTA_SMALL,
+                                                           .threads = files->threads,
+                                                           .progress = draw,
+                                                           .progress_ctx = files->cli}};
     int r = begin(files, name, &making, err);
 
     if (r == 0)
-        r = hf_delta_create(old->p, old->n, new_map->p, new_map->n, &params, &out, err);
+        r = hf_deep_create(old->p, old->n, new_map->p, new_map->n, &params, &out, err);
     if (r == 0)
         r = hf_cli_out_commit(&making.out, err);
     hf_cli_out_done(&making.out);
@@ -156,16 +156,15 @@ static int prove(struct hf_release_files *files, const char *name, const struct 
 {
     _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s", files->folder, name);
     struct proof proof = {.old = old, .want = want, .patch_fd = -1};
-    const struct hf_delta_apply_params params = {
-        .old = {&proof, proof_old, old->n}, .patch = {&proof, proof_patch}, .out = {&proof, proof_new}};
-    struct hf_delta_info info;
+    const struct hf_deep_apply_params params = {
+        .delta = {.old = {&proof, proof_old, old->n}, .patch = {&proof, proof_patch}, .out = {&proof, proof_new}}};
     int r = path != NULL ? hf_cli_in_open(files->cli, path, &proof.patch_fd, err)
                          : hf_err_set(err, ENOMEM, "out of memory");
 
     if (r < 0)
         return r;
     hf_cli_progress(files->cli, "applying", 0, 0);
-    r = hf_delta_apply(&params, &info, err);
+    r = hf_deep_apply(&params, NULL, err);
     (void)close(proof.patch_fd);
     if (r == 0 && proof.at != want->n)
         r = hf_err_set(err, EIO, "only %llu of %zu bytes came out", (unsigned long long)proof.at, want->n);

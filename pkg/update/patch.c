@@ -6,7 +6,8 @@
 
 #include "base/parse.h"
 #include "codec/unpack.h"
-#include "delta/delta.h"
+#include "pack/plan.h"
+#include "pack/scratch.h"
 #include "update/meta.h"
 #include "update/tree.h"
 
@@ -127,23 +128,28 @@ static int check_old(struct making *making, uint64_t *ret_size)
 
 static int apply_delta(struct making *making)
 {
-    struct hf_delta_apply_params apply = {.old = {making, read_old, 0},
-                                          .patch = {making, read_part},
-                                          .out = {making, write_fresh},
-                                          .cancel = making->params->cancel,
-                                          .old_is_verified = true};
+    char scratch_name[NAME_MAX + 1];
+    struct hf_deep_file scratch = hf_deep_file_init(
+        making->fs, making->spot.dirfd, hf_stage_name(making->params->place.release, HF_STAGE_SCRATCH, scratch_name));
+    struct hf_deep_apply_params apply = {.delta = {.old = {making, read_old, 0},
+                                                   .patch = {making, read_part},
+                                                   .out = {making, write_fresh},
+                                                   .cancel = making->params->cancel,
+                                                   .old_is_verified = true},
+                                         .scratch = hf_deep_file_scratch(&scratch),
+                                         .memory_max = hf_plan_memory(making->fs)};
     struct hf_trouble *trouble = making->trouble;
-    struct hf_delta_info info;
     int r = check_delta(making);
 
     if (r == 0)
-        r = check_old(making, &apply.old.size);
+        r = check_old(making, &apply.delta.old.size);
     if (r == 0)
         r = open_fresh(making);
     if (r < 0)
         return r;
     trouble->reason = HF_R_None;
-    r = hf_delta_apply(&apply, &info, &trouble->err);
+    r = hf_deep_apply(&apply, NULL, &trouble->err);
+    hf_deep_file_done(&scratch);
     if (r < 0 && trouble->reason == HF_R_None) {
         /* Not a write's: what the delta itself is to blame for is damage; the rest (memory, disk) has its own name. */
         bool damage = r == -EBADMSG || r == -EOPNOTSUPP || r == -ESTALE || r == -EFBIG || r == -E2BIG;

@@ -212,7 +212,8 @@ const char *hf_stage_name(const char *release, enum hf_stage stage, char name[NA
                                                          [HF_STAGE_NEW] = "new",
                                                          [HF_STAGE_OLD] = "old",
                                                          [HF_STAGE_LINK] = "link",
-                                                         [HF_STAGE_TREE] = "tree"};
+                                                         [HF_STAGE_TREE] = "tree",
+                                                         [HF_STAGE_SCRATCH] = "scratch"};
     char hex[HF_SHA256_HEX];
 
     /* Long names are legal for objects, not for files. */

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A stand-in for KubeEdge's MetaServer, over real HTTP, and for the cloud behind it.
 
-    tests/support/metaserver-double [--port N] [--scale F] [--state FILE] [--refuse SECONDS]
+    tests/support/metaserver-double.py [--port N] [--scale F] [--state FILE] [--refuse SECONDS]
 
 Prints "port N" when it listens. Does every row of what was recorded of a real one (CloudCore and EdgeCore of August 2026):
 

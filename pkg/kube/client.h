@@ -154,7 +154,7 @@ void hf_meta_sign(struct hf_kube *kube);
 void hf_meta_tell_proven(struct hf_subscription *sub); /* its LIST came from the cloud */
 void hf_meta_write_failed(struct hf_kube *kube);       /* 5xx or no answer: is the cloud still there? */
 void hf_meta_forget(struct hf_subscription *sub);      /* it unsubscribes */
-void hf_meta_timer(void *kube);
+void hf_meta_timer(void *arg);                         /* of the prober; arg is the hf_kube */
 
 /* apply.c */
 HF_MUST_USE int hf_apply_start(struct hf_kube *kube, const json_t *body, const char *subresource,

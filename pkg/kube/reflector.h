@@ -127,9 +127,8 @@ struct hf_rf_step {
 
 /* One event. `retry_after_ns`: what the server asked for, 0 when it did not. An event that the state does not expect changes
  * nothing. DENIED and ENDED may be given for their sharper forms: the machine knows which it is. */
-struct hf_rf_step hf_reflector_step(struct hf_reflector *reflector, enum hf_rf_event event,
-                                    const struct hf_rf_limits *limits, uint64_t now_ns, uint64_t retry_after_ns,
-                                    const struct hf_rand_ops *rng);
+struct hf_rf_step hf_reflector_step(struct hf_reflector *rf, enum hf_rf_event event, const struct hf_rf_limits *limits,
+                                    uint64_t now_ns, uint64_t retry_after_ns, const struct hf_rand_ops *rng);
 
 /* What an HTTP status or an in-stream Status code means; 2xx is not asked. */
 enum hf_rf_event hf_reflector_event_of_status(int status);

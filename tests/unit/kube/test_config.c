@@ -184,12 +184,12 @@ START_TEST(kubeconfig)
     struct hf_err err = HF_ERR_INIT;
     char text[600];
 
-    put(fs, "/home/me/config", kubeconfigs[_i].text);
-    put(fs, "/home/me/pki/ca.pem", "ca file");
-    put(fs, "/home/me/cert.pem", "cert file");
+    put(fs, "/kc/config", kubeconfigs[_i].text);
+    put(fs, "/kc/pki/ca.pem", "ca file");
+    put(fs, "/kc/cert.pem", "cert file");
     put(fs, "/abs/key.pem", "key file");
-    put(fs, "/home/me/token", "from file\n");
-    int r = hf_kube_config_find(hf_simfs_ops(fs), NULL, "/home/me/config", get, &config, &err);
+    put(fs, "/kc/token", "from file\n");
+    int r = hf_kube_config_find(hf_simfs_ops(fs), NULL, "/kc/config", get, &config, &err);
     (void)hf_err_text(&err, text, sizeof(text));
     ck_assert_msg(r == kubeconfigs[_i].want_r, "%s: %d %s", kubeconfigs[_i].name, r, text);
     if (r < 0) {
@@ -203,8 +203,8 @@ START_TEST(kubeconfig)
                       "%s", kubeconfigs[_i].name);
         hf_kube_config_done(&config);
         /* Another way to the same cluster. */
-        ck_assert_int_eq(
-            hf_kube_config_find(hf_simfs_ops(fs), "https://tunnel:1", "/home/me/config", get, &config, NULL), 0);
+        ck_assert_int_eq(hf_kube_config_find(hf_simfs_ops(fs), "https://tunnel:1", "/kc/config", get, &config, NULL),
+                         0);
         ck_assert_str_eq(config.server, "https://tunnel:1");
         ck_assert(same(config.token, kubeconfigs[_i].token));
     }

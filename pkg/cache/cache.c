@@ -295,16 +295,23 @@ static int load_entry(struct load *load, const char *folder, const char *file_na
     return r;
 }
 
+/* What a replacement that did not come to its end left. */
+static void remove_unfinished(struct hf_cache *cache, const char *folder, const char *file_name)
+{
+    _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s", folder, file_name);
+
+    if (path != NULL)
+        (void)cache->fs->unlinkat(cache->fs->ctx, AT_FDCWD, path, 0);
+}
+
 static int load_one(struct load *load, const char *folder, const char *file_name)
 {
     _cleanup_(hf_json_freep) json_t *object = NULL;
     struct hf_err cause = HF_ERR_INIT;
     int r;
 
-    if (ends_with(file_name, ".new")) { /* a replacement that did not come to its end */
-        _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s", folder, file_name);
-        if (path != NULL)
-            (void)load->cache->fs->unlinkat(load->cache->fs->ctx, AT_FDCWD, path, 0);
+    if (ends_with(file_name, ".new")) {
+        remove_unfinished(load->cache, folder, file_name);
         return 0;
     }
     forget(load->cache, load->kind, file_name);
@@ -336,6 +343,8 @@ static int load_mark(struct load *load, struct hf_cache_mark *mark)
     char hex[HF_SHA256_HEX], name[80];
     int r = path != NULL ? hf_file_read(load->cache->fs, path, &text, &cause) : -ENOMEM;
 
+    (void)snprintf(name, sizeof(name), "%s.mark.new", load->kind);
+    remove_unfinished(load->cache, load->cache->dir, name);
     if (r == 0)
         r = hf_cache_entry_parse(hf_buf_view(&text), &json, hex, &cause);
     if (r == 0 && (r = read_mark(json, mark)) < 0)

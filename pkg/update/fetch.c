@@ -86,6 +86,14 @@ static bool strong(const char *etag)
     return etag[0] == '"';
 }
 
+/* Bytes came: they are told, and counted for the record. */
+static void count(struct hf_fetch *fetch, uint64_t n)
+{
+    fetch->p.wire_bytes += n;
+    if (fetch->p.moved != NULL && n > 0)
+        fetch->p.moved(fetch->p.arg, n);
+}
+
 static void note(struct hf_fetch *fetch, int r, const struct hf_trouble *trouble)
 {
     if (fetch->r < 0) /* the first one counts */
@@ -427,8 +435,7 @@ static int on_body(void *arg, const void *bytes, size_t n)
     struct hf_fetch *fetch = arg;
     const char *from = bytes;
 
-    if (fetch->p.moved != NULL)
-        fetch->p.moved(fetch->p.arg, n);
+    count(fetch, n);
     fetch->minute_bytes += n;
     if (fetch->record.offset == 0 && fetch->head_n < HEAD) {
         size_t take = HF_MIN(n, HEAD - fetch->head_n);
@@ -533,6 +540,7 @@ static void prepared(struct hf_fetch *fetch)
     if (fetch->record.key[0] == '\0')
         (void)snprintf(fetch->record.key, sizeof(fetch->record.key), "%s", fetch->p.key);
     fetch->synced_at_ns = hf_mono_ns(fetch->p.clock);
+    count(fetch, fetch->record.wire - HF_MIN(fetch->record.wire, fetch->p.wire_bytes));
     if (fetch->work.already || fetch->r < 0) {
         deliver(fetch);
         return;
@@ -547,8 +555,7 @@ static void copied(struct hf_fetch *fetch)
 {
     uint64_t n = fetch->work.copied;
 
-    if (fetch->p.moved != NULL)
-        fetch->p.moved(fetch->p.arg, n);
+    count(fetch, n);
     fetch->fill_at = n;
     fetch->record.packed = true; /* not looked at again */
     if (fetch->r == 0 && fetch->p.is_delta && n < fetch->p.size)
@@ -631,6 +638,7 @@ static void write_next(struct hf_fetch *fetch)
                           .reserve = fetch->fill_at == 0 ? fetch->expected : 0,
                           .record = fetch->record};
     work->record.offset = fetch->fill_at + fetch->fill_n;
+    work->record.wire = fetch->p.wire_bytes;
     work->sync = sync_is_due(fetch, work->record.offset);
     if (work->sync)
         fetch->synced_at_ns = hf_mono_ns(fetch->p.clock);
@@ -652,6 +660,7 @@ static void finish(struct hf_fetch *fetch)
     fetch->p.sched->timer_disarm(fetch->p.sched->ctx, fetch->timer);
     *work = (struct work){.record = fetch->record, .drop = fetch->drop};
     work->record.offset = fetch->fill_at;
+    work->record.wire = fetch->p.wire_bytes;
     work->record.complete = fetch->r == 0;
     work->sync = work->record.complete || fetch->fill_at > fetch->record.offset;
     submit(fetch, WORK_FINAL);

@@ -33,8 +33,10 @@ struct hf_fetch_params {
     bool is_delta;            /* `size` is what comes; else of the new file, which may come packed */
     uint64_t size;            /* signed */
     uint64_t new_size;        /* of the new file: one that lies there with this size needs no download */
+    uint64_t wire_bytes;      /* that came for this release before */
     uint64_t bandwidth_limit; /* bytes per second, 0 none */
-    void (*moved)(void *arg, uint64_t wire_bytes); /* bytes that just came over the wire; may be NULL */
+    /* Bytes that just came over the wire, or that an earlier life got and could not tell; may be NULL. */
+    void (*moved)(void *arg, uint64_t wire_bytes);
     /* Once, not inside hf_fetch_start(). r 0: the artifact is whole on disk. `hopeless`: this URL will not do (404, ...).
      * The fetch is freed after it. */
     void (*done)(void *arg, int r, const struct hf_trouble *trouble, uint64_t retry_after_ns, bool hopeless);

@@ -16,9 +16,11 @@ enum { FORMAT = 1, MAX_TEXT = 2048 };
 /* Lines "name value"; header values have no line ends. */
 int hf_fetch_record_format(const struct hf_fetch_record *record, struct hf_buf *out)
 {
-    return hf_buf_addf(out, "key %s\noffset %" PRIu64 "\ncomplete %d\npacked %d\nboot %s\netag %s\nlast-modified %s\n",
-                       record->key, record->offset, record->complete, record->packed, record->boot, record->etag,
-                       record->last_modified);
+    return hf_buf_addf(out,
+                       "key %s\noffset %" PRIu64 "\nwire %" PRIu64
+                       "\ncomplete %d\npacked %d\nboot %s\netag %s\nlast-modified %s\n",
+                       record->key, record->offset, record->wire, record->complete, record->packed, record->boot,
+                       record->etag, record->last_modified);
 }
 
 static int take(struct hf_view *rest, const char *name, char *value, size_t n)
@@ -45,13 +47,20 @@ static int take_flag(struct hf_view *rest, const char *name, bool *ret)
     return 0;
 }
 
+static int take_number(struct hf_view *rest, const char *name, uint64_t *ret)
+{
+    char number[24];
+    int r = take(rest, name, number, sizeof(number));
+
+    return r < 0 || hf_parse_u64(number, 0, INT64_MAX, ret) < 0 ? -EBADMSG : 0;
+}
+
 int hf_fetch_record_parse(struct hf_view body, struct hf_fetch_record *ret_record)
 {
     struct hf_fetch_record record = {.offset = 0};
-    char number[24];
 
-    if (take(&body, "key", record.key, sizeof(record.key)) < 0 || take(&body, "offset", number, sizeof(number)) < 0 ||
-        hf_parse_u64(number, 0, INT64_MAX, &record.offset) < 0 || take_flag(&body, "complete", &record.complete) < 0 ||
+    if (take(&body, "key", record.key, sizeof(record.key)) < 0 || take_number(&body, "offset", &record.offset) < 0 ||
+        take_number(&body, "wire", &record.wire) < 0 || take_flag(&body, "complete", &record.complete) < 0 ||
         take_flag(&body, "packed", &record.packed) < 0 || take(&body, "boot", record.boot, sizeof(record.boot)) < 0 ||
         take(&body, "etag", record.etag, sizeof(record.etag)) < 0 ||
         take(&body, "last-modified", record.last_modified, sizeof(record.last_modified)) < 0 || body.n != 0)

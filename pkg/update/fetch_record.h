@@ -14,6 +14,7 @@
 struct hf_fetch_record {
     char key[128];   /* of the artifact; a record of another one is of no use */
     uint64_t offset; /* bytes that are on disk, synced */
+    uint64_t wire;   /* bytes that came over the wire for this release until then */
     bool complete;   /* and nothing is missing */
     bool packed;     /* it begins as .zst or .xz do */
     char boot[40];   /* fetch.now: the boot in which it was written; else "" */

@@ -294,6 +294,7 @@ void step_fetch(struct release *release)
                                      .is_delta = delta != NULL,
                                      .size = delta != NULL ? delta->size : artifact->size,
                                      .new_size = artifact->size,
+                                     .wire_bytes = release->j.bytes_fetched,
                                      .bandwidth_limit = release->wanted != NULL ? release->wanted->bandwidth_limit : 0,
                                      .moved = bytes_moved,
                                      .done = fetched,

@@ -346,6 +346,8 @@ START_TEST(goes_on_from_the_note)
     expect("app", HF_PHASE_COMMITTED, "HealthPassed");
     bool ranged = strstr(hf_fake_http_asked(w->http, 0)->headers, "Range: bytes=") != NULL;
     ck_assert(ranged == (_i == 0));
+    if (_i == 0) /* what the life before got is not forgotten */
+        ck_assert_uint_ge(hf_simupdate_see(w, "app").bytes_fetched, HF_SIM_CONTENT);
     expect_clean();
 }
 END_TEST

@@ -230,10 +230,10 @@ START_TEST(fetch_record)
     ck_assert_int_eq(hf_fetch_record_remove(fs, FOLDER, NULL), 0);
     hf_simfs_free(sim);
 
-    static const char *const wrong[] = {"", "key k\n",
-                                        "key k\noffset x\ncomplete 0\npacked 0\nboot \netag \nlast-modified \n",
-                                        "key k\noffset 1\ncomplete 2\npacked 0\nboot \netag \nlast-modified \n",
-                                        "key k\noffset 1\ncomplete 0\npacked 0\nboot \netag \nlast-modified \nmore"};
+    static const char *const wrong[] = {
+        "", "key k\n", "key k\noffset x\nwire 0\ncomplete 0\npacked 0\nboot \netag \nlast-modified \n",
+        "key k\noffset 1\nwire 0\ncomplete 2\npacked 0\nboot \netag \nlast-modified \n",
+        "key k\noffset 1\nwire 0\ncomplete 0\npacked 0\nboot \netag \nlast-modified \nmore"};
     for (size_t i = 0; i < HF_LEN(wrong); i++)
         ck_assert_msg(hf_fetch_record_parse(hf_view_of(wrong[i]), &b) == -EBADMSG, "%zu", i);
 }

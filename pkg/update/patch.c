@@ -152,7 +152,8 @@ static int apply_delta(struct making *making)
     hf_deep_file_done(&scratch);
     if (r < 0 && trouble->reason == HF_R_None) {
         /* Not a write's: what the delta itself is to blame for is damage; the rest (memory, disk) has its own name. */
-        bool damage = r == -EBADMSG || r == -EOPNOTSUPP || r == -ESTALE || r == -EFBIG || r == -E2BIG;
+        /* Too much memory wanted: the whole file needs none to speak of. */
+        bool damage = r == -ENOMEM || r == -EBADMSG || r == -EOPNOTSUPP || r == -ESTALE || r == -EFBIG || r == -E2BIG;
         trouble->reason = damage ? HF_R_DeltaDamaged : hf_reason_of_errno(r);
         r = damage ? -EBADMSG : r;
     } else if (r < 0 && trouble->reason == HF_R_ArtifactTooLong) {

@@ -47,11 +47,11 @@ HF_MUST_USE int hf_place_unmake(const struct hf_place *place, const char *made, 
 /* ---- names beside the target -------------------------------------------------------------------------------------- */
 
 enum hf_stage {
-    HF_STAGE_PART, /* what is being downloaded */
-    HF_STAGE_NEW,  /* the new file, or a tree's archive */
-    HF_STAGE_OLD,  /* second name of the old file */
-    HF_STAGE_LINK, /* a tree's next link */
-    HF_STAGE_TREE, /* folder of a release's trees, one per SHA-256 */
+    HF_STAGE_PART,    /* what is being downloaded */
+    HF_STAGE_NEW,     /* the new file, or a tree's archive */
+    HF_STAGE_OLD,     /* second name of the old file */
+    HF_STAGE_LINK,    /* a tree's next link */
+    HF_STAGE_TREE,    /* folder of a release's trees, one per SHA-256 */
     HF_STAGE_SCRATCH, /* what a delta unpacks; unlinked as soon as it is made */
     HF_STAGE_COUNT,
 };

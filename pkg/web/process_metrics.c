@@ -78,8 +78,9 @@ int hf_web_process_metrics(struct hf_metrics *metrics)
         .memory = hf_metric_gauge(metrics, "holdfast_process_resident_memory_bytes", "Memory that is resident."),
         .descriptors = hf_metric_gauge(metrics, "holdfast_process_open_fds", "Open descriptors."),
     };
+    uint64_t now_s = hf_unix_ns(hf_clock_posix()) / HF_NS_PER_S;
     hf_metric_set(hf_metric_gauge(metrics, "holdfast_process_start_time_seconds",
                                   "When the process began to count, seconds since 1970."),
-                  (double)(hf_unix_ns(hf_clock_posix()) / HF_NS_PER_S));
+                  (double)now_s);
     return hf_metrics_on_collect(metrics, collect, &m);
 }

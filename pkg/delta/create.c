@@ -101,7 +101,7 @@ static void *work(void *arg)
 static void run_trials(struct source *source, struct trial *trials, unsigned threads)
 {
     struct worker worker = {source, trials};
-    pthread_t thread[TRIALS];
+    pthread_t thread[TRIALS] = {0};
     unsigned started = 0;
 
     pthread_mutex_init(&source->lock, NULL);

@@ -69,7 +69,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     if (hf_delta_read_info(&in, &info, &err) < 0)
         return 0;
     patch.at = 0;
-    (void)hf_delta_check(&in, NULL, &parts, &err);
+    if (hf_delta_check(&in, NULL, &parts, &err) == 0 && parts.header_bytes + parts.map_bytes + parts.block_bytes > n)
+        abort();
     struct hf_delta_apply_params params = {.old = {&old_file, get_at, info.old_size},
                                            .patch = {&again, get},
                                            .out = {&written, put},

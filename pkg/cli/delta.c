@@ -12,6 +12,7 @@
 #include "base/parse.h"
 #include "cli/parts.h"
 #include "os/file.h"
+#include "pack/archive.h"
 #include "pack/scratch.h"
 
 #define MAX_INPUT_BYTES ((size_t)16 << 30)
@@ -52,20 +53,86 @@ static int draw(void *ctx, uint64_t done, uint64_t total)
     return 0;
 }
 
+/* OLD or NEW: a file in memory, or a folder's archive. */
+struct input {
+    struct hf_cli_map map;
+    struct hf_buf archive;
+    const void *p;
+    size_t n;
+};
+
+static void input_done(struct input *input)
+{
+    hf_cli_map_done(&input->map);
+    hf_buf_done(&input->archive);
+}
+
+/* Everything that a folder's archive can keep is kept. */
+enum { KEPT = HF_ARCHIVE_OWNERS | HF_ARCHIVE_XATTRS };
+
+static int read_archive(struct hf_cli *cli, int fd, struct input *input, struct hf_err *err)
+{
+    _cleanup_(hf_archive_freep) struct hf_archive *archive = NULL;
+    int r = hf_archive_new(cli->fs, fd, KEPT, NULL, &archive, err);
+
+    if (r < 0)
+        return r;
+    const struct hf_delta_old bytes = hf_archive_bytes(archive);
+    input->archive = (struct hf_buf)HF_BUF_INIT(MAX_INPUT_BYTES);
+    if (hf_buf_reserve(&input->archive, bytes.size) < 0)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    while (input->archive.n < bytes.size) {
+        char piece[1 << 16];
+        ssize_t n = bytes.pread(bytes.ctx, piece, sizeof(piece), input->archive.n);
+        if (n <= 0 || hf_buf_add(&input->archive, piece, (size_t)n) < 0) {
+            *err = *hf_archive_trouble(archive);
+            return n < 0 ? (int)n : -EIO;
+        }
+    }
+    input->p = input->archive.p;
+    input->n = input->archive.n;
+    return 0;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+
+    return strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static int input_open(struct hf_cli *cli, const char *path, struct input *input, struct hf_err *err)
+{
+    int r;
+
+    if (is_folder(path)) {
+        _cleanup_(hf_closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        r = fd >= 0 ? read_archive(cli, fd, input, err) : -errno;
+        return r < 0 ? hf_err_wrap(err, r, "folder '%s'", path) : 0;
+    }
+    r = hf_cli_map_open(cli, path, MAX_INPUT_BYTES, &input->map, err);
+    input->p = input->map.p;
+    input->n = input->map.n;
+    return r;
+}
+
 static int create(struct hf_cli *cli, const struct hf_cli_args *args, const struct hf_deep_create_params *params,
                   struct hf_err *err)
 {
-    _cleanup_(hf_cli_map_done) struct hf_cli_map old = {.p = NULL}, new_map = {.p = NULL};
+    _cleanup_(input_done) struct input old = {.p = NULL}, new_input = {.p = NULL};
     struct sink sink = {.out = HF_CLI_OUT_INIT, .err = err};
     const struct hf_delta_out out = {&sink, sink_write};
-    int r = hf_cli_map_open(cli, args->words[0], MAX_INPUT_BYTES, &old, err);
+    int r = 0;
 
+    if (is_folder(args->words[0]) != is_folder(args->words[1]))
+        return hf_err_set(err, EINVAL, "OLD and NEW must both be files, or both folders");
+    r = input_open(cli, args->words[0], &old, err);
     if (r == 0)
-        r = hf_cli_map_open(cli, args->words[1], MAX_INPUT_BYTES, &new_map, err);
+        r = input_open(cli, args->words[1], &new_input, err);
     if (r == 0)
         r = hf_cli_out_open(cli, args->words[2], 0644, &sink.out, err);
     if (r == 0)
-        r = hf_deep_create(old.p, old.n, new_map.p, new_map.n, params, &out, err);
+        r = hf_deep_create(old.p, old.n, new_input.p, new_input.n, params, &out, err);
     if (r == 0)
         r = hf_cli_out_commit(&sink.out, err);
     hf_cli_out_done(&sink.out);
@@ -194,11 +261,111 @@ static int apply(struct job *job, const char *target, struct hf_err *err)
     return r == 0 ? hf_cli_out_commit(&job->sink.out, err) : r;
 }
 
+/* ---- apply to a folder -------------------------------------------------------------------------------------------- */
+
+struct folder_job {
+    struct job job; /* first: reads the patch */
+    struct hf_archive *archive;
+    struct hf_extract *extract;
+    struct hf_err *err;
+};
+
+/* The old folder's archive, with or without owners and attributes: whichever the patch was made from. */
+static int open_old_folder(void *ctx, const struct hf_deep_info *info, struct hf_delta_old *ret_old, struct hf_err *err)
+{
+    static const unsigned flags[] = {KEPT, 0};
+    struct folder_job *job = ctx;
+    unsigned char digest[HF_SHA256_BYTES];
+
+    for (size_t i = 0; i < HF_LEN(flags); i++) {
+        hf_archive_free(hf_steal(job->archive));
+        int r = hf_archive_new(job->job.cli->fs, job->job.old_fd, flags[i], NULL, &job->archive, err);
+        if (r == 0)
+            r = hf_archive_digest(job->archive, digest, err);
+        if (r < 0)
+            return r;
+        if (memcmp(digest, info->delta.old_sha256, sizeof(digest)) == 0) {
+            *ret_old = hf_archive_bytes(job->archive);
+            return 0;
+        }
+    }
+    return hf_err_set(err, ESTALE, "the old folder is not the one the patch was made from");
+}
+
+static int extract_bytes(void *ctx, const void *bytes, size_t n)
+{
+    struct folder_job *job = ctx;
+
+    return hf_extract_feed(job->extract, bytes, n, job->err);
+}
+
+static int extract_folder(struct folder_job *job, const char *temp, const char *target, struct hf_err *err)
+{
+    _cleanup_(hf_freep) char *name = scratch_name(target);
+    struct hf_deep_file scratch = hf_deep_file_init(job->job.cli->fs, AT_FDCWD, name);
+    const struct hf_deep_apply_params params = {
+        .delta = {.patch = {job, job_patch}, .out = {job, extract_bytes}, .old_is_verified = true},
+        .open_old = open_old_folder,
+        .open_old_ctx = job,
+        .scratch = hf_deep_file_scratch(&scratch)};
+    struct hf_err own = HF_ERR_INIT;
+    _cleanup_(hf_closep) int fd = open(temp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (name == NULL || fd < 0)
+        return name == NULL ? hf_err_set(err, ENOMEM, "out of memory") : hf_err_sys(err, -errno, "open '%s'", temp);
+    job->err = &own;
+    int r = hf_extract_new(job->job.cli->fs, fd, &job->extract, err);
+    if (r == 0) {
+        r = hf_deep_apply(&params, NULL, err);
+        if (r < 0 && own.code != 0 && err != NULL)
+            *err = own;
+    }
+    if (r == 0)
+        r = hf_extract_finish(job->extract, err);
+    hf_deep_file_done(&scratch);
+    hf_extract_free(job->extract);
+    hf_archive_free(job->archive);
+    return r;
+}
+
+/* The new folder appears whole or not at all. */
+static int apply_folder(struct job *job, const char *target, struct hf_err *err)
+{
+    struct folder_job folder_job = {.job = *job};
+    _cleanup_(hf_freep) char *temp = hf_asprintf("%s.new-%ld", target, (long)getpid());
+    struct stat st;
+
+    if (temp == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    if (strcmp(target, "-") == 0 || lstat(target, &st) == 0)
+        return hf_err_set(err, EEXIST, "'%s': a folder that does not exist yet is wanted", target);
+    if (mkdir(temp, 0755) < 0)
+        return hf_err_sys(err, -errno, "make '%s'", temp);
+    int r = extract_folder(&folder_job, temp, target, err);
+    if (r == 0 && rename(temp, target) < 0)
+        r = hf_err_sys(err, -errno, "rename '%s'", temp);
+    if (r < 0) {
+        int removed = hf_tree_remove(job->cli->fs, temp, NULL);
+        (void)removed; /* what failed first is told */
+    }
+    return r;
+}
+
+/* ---- apply: which of both ------------------------------------------------------------------------------------------ */
+
+static int open_old(struct hf_cli *cli, const char *path, int *ret_fd, struct hf_err *err)
+{
+    if (!is_folder(path))
+        return hf_cli_in_open(cli, path, ret_fd, err);
+    *ret_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return *ret_fd < 0 ? hf_err_sys(err, -errno, "open '%s'", path) : 0;
+}
+
 int hf_cli_delta_apply(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
     _cleanup_(hf_closep) int old_fd = -1, patch_fd = -1;
     const char *sha256 = hf_cli_value(args, "sha256", NULL);
-    int r = hf_cli_in_open(cli, args->words[0], &old_fd, err);
+    int r = open_old(cli, args->words[0], &old_fd, err);
 
     if (r == 0)
         r = hf_cli_in_open(cli, args->words[1], &patch_fd, err);
@@ -209,7 +376,7 @@ int hf_cli_delta_apply(struct hf_cli *cli, const struct hf_cli_args *args, struc
     if (sha256 == NULL && cli->terminal)
         (void)fprintf(cli->err, "nothing vouches for this patch (--sha256, or a signed release, would)\n");
     struct job job = {.cli = cli, .old_fd = old_fd, .patch_fd = patch_fd, .sink = {.out = HF_CLI_OUT_INIT, .err = err}};
-    r = apply(&job, args->words[2], err);
+    r = is_folder(args->words[0]) ? apply_folder(&job, args->words[2], err) : apply(&job, args->words[2], err);
     hf_cli_out_done(&job.sink.out);
     return r;
 }

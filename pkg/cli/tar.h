@@ -1,7 +1,6 @@
-/* cli/tar.h - a folder as a tar archive (POSIX.1-1988 ustar, pax headers of POSIX.1-2001 for long names and large files).
+/* cli/tar.h - a folder as a tar archive: the canonical one of pack/archive.h, without owners and attributes.
  *
- * The same folder gives the same bytes on every machine: members in order of their names, time 0, owner 0. Files, folders and
- * symbolic links only; anything else is refused by name, as a node would refuse it. */
+ * The same folder gives the same bytes on every machine. What a node would refuse is refused here, by name. */
 #pragma once
 
 #include <stddef.h>

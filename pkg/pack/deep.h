@@ -55,9 +55,10 @@ struct hf_deep_apply_params {
     struct hf_delta_apply_params delta; /* resume and checkpoints are for plain deltas only: -EINVAL, never called */
     struct hf_deep_scratch scratch;
     uint64_t memory_max, scratch_max; /* 0: no limit */
-    /* When the delta's old is put together from parts: open them (their hashes are checked as a whole). NULL: delta.old is it. */
-    int (*open_parts)(void *ctx, const struct hf_deep_info *info, struct hf_delta_old *ret_old, struct hf_err *err);
-    void *open_parts_ctx;
+    /* Asked for old once the head of the delta is read, in place of delta.old (its hash is checked as ever): old may be a folder's
+     * archive, or put together from parts. NULL: delta.old is it. */
+    int (*open_old)(void *ctx, const struct hf_deep_info *info, struct hf_delta_old *ret_old, struct hf_err *err);
+    void *open_old_ctx;
 };
 /* *ret_info (may be NULL) is filled on success; hf_deep_info_done() it. */
 HF_MUST_USE int hf_deep_apply(const struct hf_deep_apply_params *params, struct hf_deep_info *ret_info,

@@ -335,6 +335,13 @@ static ssize_t peeked_read(void *ctx, void *bytes, size_t n)
     return (ssize_t)n;
 }
 
+static ssize_t head_read(void *ctx, void *bytes, size_t n)
+{
+    struct peeked *peeked = ctx;
+
+    return peeked->at < peeked->n ? peeked_read(peeked, bytes, n) : 0;
+}
+
 /* The method, DELTA_METHOD_NONE when there is no head to speak of. */
 static int peek(struct peeked *peeked, const struct hf_delta_in *in, unsigned *ret_method, struct hf_err *err)
 {
@@ -349,6 +356,15 @@ static int peek(struct peeked *peeked, const struct hf_delta_in *in, unsigned *r
         return hf_err_sys(err, (int)n, "read the delta at %zu", peeked->n);
     *ret_method = peeked->n >= 8 ? peeked->head[7] : DELTA_METHOD_NONE;
     return 0;
+}
+
+/* What the head of a plain delta says, without reading any further. */
+static int peek_info(const struct peeked *peeked, struct hf_deep_info *info, struct hf_err *err)
+{
+    struct peeked copy = *peeked;
+    const struct hf_delta_in in = {&copy, head_read};
+
+    return hf_delta_read_info(&in, &info->delta, err);
 }
 
 static ssize_t body_read(void *ctx, void *bytes, size_t n)
@@ -473,8 +489,8 @@ static int open_old(struct deep_run *run, const struct hf_deep_info *info, struc
     int r = 0;
 
     run->old = params->delta.old;
-    if (info->parts_n > 0 && params->open_parts != NULL)
-        r = params->open_parts(params->open_parts_ctx, info, &run->old, err);
+    if (params->open_old != NULL)
+        r = params->open_old(params->open_old_ctx, info, &run->old, err);
     if (r == 0 && run->old.size != run->header.old_size)
         r = hf_err_set(err, ESTALE, "the old file has %llu bytes, the delta was made from one of %llu",
                        (unsigned long long)run->old.size, (unsigned long long)run->header.old_size);
@@ -575,6 +591,13 @@ int hf_deep_apply(const struct hf_deep_apply_params *params, struct hf_deep_info
         return apply_deep(params, &in, ret_info, err);
     struct hf_delta_apply_params plain = params->delta;
     plain.patch = in;
+    if (params->open_old != NULL) {
+        r = peek_info(&peeked, &info, err);
+        if (r == 0)
+            r = params->open_old(params->open_old_ctx, &info, &plain.old, err);
+        if (r < 0)
+            return r;
+    }
     r = hf_delta_apply(&plain, &info.delta, err);
     if (r == 0 && ret_info != NULL)
         *ret_info = info;

@@ -301,7 +301,7 @@ START_TEST(other_library)
 END_TEST
 
 /* Old put together from parts: the delta names them. */
-static int open_parts(void *ctx, const struct hf_deep_info *info, struct hf_delta_old *ret_old, struct hf_err *err)
+static int open_old(void *ctx, const struct hf_deep_info *info, struct hf_delta_old *ret_old, struct hf_err *err)
 {
     (void)err;
     ck_assert_uint_eq(info->parts_n, 2);
@@ -324,8 +324,8 @@ START_TEST(parts)
     ck_assert_int_eq(hf_deep_create(old.p, old.n, new_file.p, new_file.n, &params, &out, &err), 0);
     struct packs_bytes old_bytes = {old.p, old.n, 0, 0}, patch_bytes = {patch.p, patch.n, 0, 0};
     const struct hf_deep_apply_params how = {.delta = {.patch = packs_in(&patch_bytes), .out = packs_out(&made)},
-                                             .open_parts = open_parts,
-                                             .open_parts_ctx = &old_bytes};
+                                             .open_old = open_old,
+                                             .open_old_ctx = &old_bytes};
     ck_assert_msg(hf_deep_apply(&how, NULL, &err) == 0, "%s", err.cause);
     ck_assert(made.n == new_file.n && memcmp(made.p, new_file.p, made.n) == 0);
 }

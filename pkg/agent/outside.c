@@ -88,7 +88,7 @@ struct hf_outside *hf_outside_watch_file(struct hf_loop *loop, const char *folde
 
 /* ---- links -------------------------------------------------------------------------------------------------------- */
 
-static bool is_good_news(const struct nlmsghdr *message)
+static bool is_good_news(struct nlmsghdr *message)
 {
     if (message->nlmsg_type == RTM_NEWADDR || message->nlmsg_type == RTM_NEWROUTE)
         return true;
@@ -111,7 +111,7 @@ static void on_netlink(void *arg)
             continue;
         }
         size_t left = (size_t)n;
-        for (const struct nlmsghdr *message = (const struct nlmsghdr *)(const void *)bytes; NLMSG_OK(message, left);
+        for (struct nlmsghdr *message = (struct nlmsghdr *)(void *)bytes; NLMSG_OK(message, left);
              message = NLMSG_NEXT(message, left))
             news = news || is_good_news(message);
     }

@@ -92,12 +92,13 @@ static int take_scaled(const char **p, uint64_t *ret_whole, uint64_t *ret_billio
 
 static int scale_up(uint64_t whole, uint64_t billionths, uint64_t unit, uint64_t *ret)
 {
-    unsigned __int128 value = (unsigned __int128)whole * unit;
+    /* In two parts, so that no product passes 64 bits: unit is below 2^60, billionths below 2^30. */
+    uint64_t value,
+        part = unit / 1000000000u * billionths + (unit % 1000000000u * billionths + 999999999u) / 1000000000u;
 
-    value += ((unsigned __int128)billionths * unit + 999999999u) / 1000000000u;
-    if (value > UINT64_MAX)
+    if (__builtin_mul_overflow(whole, unit, &value) || __builtin_add_overflow(value, part, &value))
         return -ERANGE;
-    *ret = (uint64_t)value;
+    *ret = value;
     return 0;
 }
 

@@ -8,9 +8,14 @@ struct hf_rand_ops {
     uint64_t (*u64)(void *ctx);
 };
 
-/* Uniform in [0, bound); 0 when bound is 0. Multiplication keeps the bias below 2^-32 for bounds up to 2^32 and is good
- * enough for jitter above. */
+/* Uniform in [0, bound); 0 when bound is 0. The high half of a 64 x 64 bit product, in 32-bit parts (no 128-bit type on 32-bit
+ * machines); the bias is below 2^-32 for bounds up to 2^32 and good enough for jitter above. */
 static inline uint64_t hf_rand_below(const struct hf_rand_ops *rng, uint64_t bound)
 {
-    return (uint64_t)(((unsigned __int128)rng->u64(rng->ctx) * bound) >> 64);
+    uint64_t r = rng->u64(rng->ctx);
+    uint64_t low = (r & UINT32_MAX) * (bound & UINT32_MAX) >> 32;
+    uint64_t middle = (r >> 32) * (bound & UINT32_MAX) + low;
+    uint64_t other = (r & UINT32_MAX) * (bound >> 32) + (middle & UINT32_MAX);
+
+    return (r >> 32) * (bound >> 32) + (middle >> 32) + (other >> 32);
 }

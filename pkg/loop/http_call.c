@@ -397,7 +397,7 @@ static void pay(struct hf_http_call *call, size_t n)
 
     if (limit == 0)
         return;
-    uint64_t price_ns = (uint64_t)((unsigned __int128)n * HF_NS_PER_S / limit);
+    uint64_t price_ns = (uint64_t)n * HF_NS_PER_S / limit;
     call->paid_ns = HF_MAX(call->paid_ns, now_ns - BURST_NS) + price_ns;
     call->throttled = call->paid_ns > now_ns;
     if (call->throttled)

@@ -14,8 +14,12 @@ static unsigned percent(uint64_t total, uint64_t nfree, uint64_t available)
     uint64_t used = total > nfree ? total - nfree : 0;
     uint64_t usable = used + available;
 
-    /* In 128 bits: an exabyte of blocks times a hundred still fits. */
-    return usable == 0 ? 0 : (unsigned)(((unsigned __int128)used * 100 + usable - 1) / usable);
+    /* Numbers so large that a hundredfold would not fit lose bits that do not show in a percentage. */
+    while (used > UINT64_MAX / 128) {
+        used /= 2;
+        usable /= 2;
+    }
+    return usable == 0 ? 0 : (unsigned)(used * 100 / usable + (used * 100 % usable != 0));
 }
 
 unsigned hf_disk_used_percent(const struct statvfs *fs)

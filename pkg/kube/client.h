@@ -1,7 +1,10 @@
 /* kube/client.h - what the parts of the API client share: the client, its subscriptions and deliveries. Private to pkg/kube.
  *
  *     client.c   making and ending, the source table, limits, contact, what is put off to the next turn of the loop
- *     watcher.c  one subscription: does what reflector.c decides, tells the sink what ledger.c allows
+ *     watcher.c  one subscription: does what reflector.c decides
+ *     list.c     its lists: from an answer to what exists
+ *     watch.c    its open watch: from bytes to what changed
+ *     tell.c     what it tells its sink, and what it doubts
  *     meta.c     behind a MetaServer: does what prober.c decides
  *     apply.c    server-side apply
  *
@@ -134,19 +137,47 @@ void hf_watcher_turn(struct hf_subscription *sub); /* what was put off */
 void hf_watcher_refresh(struct hf_subscription *sub);
 void hf_watcher_dispatch(struct hf_subscription *sub, enum hf_rf_event event, uint64_t retry_after_ns,
                          const struct hf_err *err);
-void hf_watcher_tell_contact(struct hf_subscription *sub, enum hf_contact_kind kind, uint64_t date_unix_ns,
-                             const struct hf_err *err);
-/* A LIST's body into the ledger and the sink. What it is: */
+
+/* list.c: exchange callbacks, and the parts of them that meta.c uses. */
+void hf_watcher_list_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
+                           const struct hf_err *why);
+/* A call ended without a usable answer: `r` or the status says what that means to the machine. */
+void hf_watcher_failed(struct hf_subscription *sub, int r, const struct hf_http_response *response, struct hf_view body,
+                       const struct hf_err *why);
 enum hf_list_answer {
     HF_LIST_PROVEN,    /* from a real server: items told, *ret_next set ("" when complete) */
     HF_LIST_MISSPELT,  /* a MetaServer's store answered: nothing told */
     HF_LIST_BACKWARDS, /* older than what was told: nothing told */
     HF_LIST_GARBAGE,   /* *err says what; nothing told */
 };
+/* A LIST's body into the ledger and the sink. */
 enum hf_list_answer hf_watcher_take_list(struct hf_subscription *sub, struct hf_view body, uint64_t date_unix_ns,
                                          char **ret_next, struct hf_err *err);
 void hf_watcher_end_round(struct hf_subscription *sub);
+void hf_watcher_forget_pages(struct hf_subscription *sub);
+
+/* watch.c: exchange callbacks, and a timer's. */
+int hf_watcher_accepted(void *arg, const struct hf_http_response *response);
+int hf_watcher_bytes(void *arg, const void *bytes, size_t n);
+void hf_watcher_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
+                      const struct hf_err *why);
+void hf_watcher_silence_fires(void *arg);
+
+/* tell.c: nothing is said for a dead subscription. */
 void hf_watcher_refused(struct hf_subscription *sub, const char *what, const struct hf_err *err);
+void hf_watcher_tell_contact(struct hf_subscription *sub, enum hf_contact_kind kind, uint64_t date_unix_ns,
+                             const struct hf_err *err);
+void hf_watcher_set_mark(struct hf_subscription *sub, const char *resource_version);
+void hf_watcher_tell_mark(struct hf_subscription *sub); /* if it has moved since it was told */
+void hf_watcher_tell_synced(struct hf_subscription *sub);
+void hf_watcher_tell_gone(void *arg, const char *name); /* arg is the subscription */
+void hf_watcher_tell_upsert(struct hf_subscription *sub, json_t *object);
+/* Count it, log it, say it to the sink. */
+void hf_watcher_doubt(struct hf_subscription *sub, const char *reason, const char *what, const struct hf_err *err);
+/* The server's history is behind what it told us before. The first time its cache is suspected, and the store itself is asked
+ * next; true when this was the store's answer, or a MetaServer's, which has no other. */
+bool hf_watcher_goes_back(struct hf_subscription *sub, const char *what, uint64_t version, struct hf_err *err);
+bool hf_watcher_is_back(const struct hf_subscription *sub, uint64_t version);
 
 /* meta.c */
 void hf_meta_want(struct hf_subscription *sub);

@@ -9,9 +9,9 @@
  *     apply.c    server-side apply
  *
  * Silence is found in three ways. A dead link by the connection's own keepalive (50 s). A server that is there and does nothing
- * by the rhythm of bookmarks on the connection (pulse.h), which a question confirms: two watches begin at the same moment and
- * their bookmarks with them, so the first watch after trouble is short and of random length, which takes them apart. One stream
- * that is dead among living ones by three missing bookmarks of its own.
+ * by the rhythm of bookmarks on the connection (pulse.h), which a question confirms. Watches that begin at the same moment have
+ * their bookmarks at the same moment, so the first watch after trouble is short, and each ends where the next one's bookmarks
+ * come in its turn. One stream that is dead among living ones by three missing bookmarks of its own.
  *
  * A sink may unsubscribe, itself or others, from inside any of its callbacks: a subscription is then `dead` (nothing of it is
  * called or runs any more) and is freed at the beginning of the next turn, when nothing of ours is on the stack. */
@@ -62,6 +62,7 @@ struct hf_kube {
     uint64_t last_reauth_ns, last_nudge_ns; /* 0: never */
 
     struct hf_pulse pulse; /* of the one connection that all watches share */
+    uint64_t beat_s;       /* random: nodes that got their power back together do not end their watches together */
     struct hf_timer *pulse_timer;
     struct hf_exchange *ping; /* a question whether the server is still there */
 
@@ -103,7 +104,7 @@ struct hf_subscription {
     bool wants_probe;             /* MetaServer: a proven LIST */
     bool refreshed;               /* contact and mark are told in the next turn */
     bool mark_untold;
-    bool contact_told;
+    bool contact_told, was_lost;
     enum hf_contact_kind contact; /* as told */
     uint64_t replay_until_ns;     /* MetaServer: the stream tells its store until then */
     uint64_t contact_ns;          /* when contact was last told */

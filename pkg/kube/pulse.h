@@ -17,6 +17,7 @@
 #define HF_PULSE_FIRST_NS (40 * HF_NS_PER_S)  /* overdue while learning */
 #define HF_PULSE_MARGIN_NS (5 * HF_NS_PER_S)
 #define HF_PULSE_MIN_NS (20 * HF_NS_PER_S)
+#define HF_PULSE_CAP_NS (45 * HF_NS_PER_S)  /* overdue in any case, where several streams could sound more often */
 #define HF_PULSE_MAX_NS (300 * HF_NS_PER_S) /* pauses longer than this are no rhythm */
 
 enum { HF_PULSE_QUESTIONS = 3 };
@@ -37,5 +38,5 @@ void hf_pulse_heard(struct hf_pulse *pulse, uint64_t now_ns);
 void hf_pulse_answered(struct hf_pulse *pulse, uint64_t now_ns);
 /* The connection is a new one. */
 void hf_pulse_reset(struct hf_pulse *pulse);
-/* When silence becomes overdue; HF_NEVER while there is no rhythm to miss. */
-uint64_t hf_pulse_overdue_ns(const struct hf_pulse *pulse);
+/* When silence becomes overdue; HF_NEVER while there is no rhythm to miss. `several`: more than one stream shares the connection. */
+uint64_t hf_pulse_overdue_ns(const struct hf_pulse *pulse, bool several);

@@ -37,6 +37,7 @@ const char *hf_status_message(struct hf_view body, char *text, size_t n)
     _cleanup_(hf_json_freep) json_t *status = NULL;
     const char *message = NULL;
 
+    body = hf_view_trim(body);
     if (hf_json_parse(body, NULL, &status, NULL) == 0)
         message = hf_json_str(status, "message");
     if (message != NULL)

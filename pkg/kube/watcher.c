@@ -8,7 +8,8 @@ enum {
     WATCH_MIN_S = 1800,
     WATCH_MAX_S = 3600,
     FIRST_MIN_S = 60, /* the first after trouble: see client.h, silence */
-    FIRST_MAX_S = 240,
+    FIRST_MAX_S = 180,
+    BOOKMARK_S = 60,
     LATE_S = 60, /* a server that does not end the watch when it said it would */
     MAX_URL = 4096,
 };
@@ -44,12 +45,24 @@ static void start_call(struct hf_subscription *sub, const char *url, uint64_t wa
     }
 }
 
-static uint64_t watch_seconds(const struct hf_subscription *sub)
+/* A server's bookmarks come about BOOKMARK_S apart, counted from the beginning of each watch. Watches therefore end where their
+ * next ones sound evenly spread over that time: the connection is then never silent for long. */
+static uint64_t to_its_turn(struct hf_subscription *sub, uint64_t seconds)
+{
+    uint64_t end = now_ns(sub) / HF_NS_PER_S + seconds + sub->kube->beat_s, turn = 0, n = 0;
+
+    for (const struct hf_subscription *s = NULL; (s = hf_kube_next(sub->kube, s)) != NULL; n++)
+        if (s == sub)
+            turn = n;
+    return seconds + (BOOKMARK_S + turn * BOOKMARK_S / HF_MAX(n, 1u) - end % BOOKMARK_S) % BOOKMARK_S;
+}
+
+static uint64_t watch_seconds(struct hf_subscription *sub)
 {
     uint64_t least = sub->calm || sub->kube->meta ? WATCH_MIN_S : FIRST_MIN_S;
     uint64_t most = sub->calm || sub->kube->meta ? WATCH_MAX_S : FIRST_MAX_S;
 
-    return least + hf_rand_below(sub->kube->p.rng, most - least + 1);
+    return to_its_turn(sub, least + hf_rand_below(sub->kube->p.rng, most - least + 1));
 }
 
 static void start_list(struct hf_subscription *sub)
@@ -100,22 +113,33 @@ static void tell_contact_change(struct hf_subscription *sub, unsigned effects, c
     }
     if ((effects & HF_RF_TELL_LOST) != 0) {
         sub->calm = false;
+        sub->was_lost = true;
         hf_pulse_reset(&sub->kube->pulse);
         hf_watcher_tell_contact(sub, HF_CONTACT_LOST, 0, err);
     }
     if ((effects & HF_RF_TELL_PROVEN) != 0) {
+        sub->was_lost = false;
         hf_watcher_tell_contact(sub, HF_CONTACT_PROVEN, 0, NULL);
         hf_kube_nudge_all(sub->kube, HF_KUBE_NUDGE_NS);
     }
 }
 
+/* A change of contact is news; each further failure of the same kind is not. */
 static void log_move(const struct hf_subscription *sub, enum hf_rf_state from, enum hf_rf_event event,
                      const struct hf_rf_step *step, const struct hf_err *err)
 {
+    bool known = sub->contact_told && sub->contact == HF_CONTACT_LOST;
+    bool lost = (step->effects & HF_RF_TELL_LOST) != 0 && !known;
+    bool found = (step->effects & HF_RF_TELL_PROVEN) != 0 && sub->was_lost;
     char text[512] = "";
-    bool loud = (step->effects & HF_RF_TELL_LOST) != 0;
 
-    hf_log(sub->kube->p.log, loud ? HF_LOG_WARNING : HF_LOG_DEBUG, loud ? "kube.lost" : "kube.move",
+    hf_log(sub->kube->p.log,
+           lost    ? HF_LOG_WARNING
+           : found ? HF_LOG_INFO
+                   : HF_LOG_DEBUG,
+           lost    ? "kube.lost"
+           : found ? "kube.found"
+                   : "kube.move",
            HF_S("kind", sub->resource->kind), HF_S("from", hf_rf_state_name(from)), HF_S("on", hf_rf_event_name(event)),
            HF_S("to", hf_rf_state_name(sub->reflector.state)), HF_D("delay_ms", step->delay_ns / HF_NS_PER_MS),
            HF_S("error", err != NULL ? hf_err_text(err, text, sizeof(text)) : ""));

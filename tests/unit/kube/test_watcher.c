@@ -447,7 +447,8 @@ START_TEST(returns_are_spread)
         hf_kube_free(kubes[i]);
         seen_done(&seen[i]);
     }
-    ck_assert_msg(most <= NODES / 8, "%u of %d came back in the same 10 s", most, NODES);
+    ck_assert_msg(most <= NODES / 5, /* among them the first ends of those that are back */
+                  "%u of %d came back in the same 10 s", most, NODES);
     world_end(&world);
 }
 END_TEST

@@ -11,7 +11,7 @@ build="gcc make pkg-config libcurl4-openssl-dev libssl-dev libyaml-dev libjansso
 demo="python3"
 test="check clang clang-format clang-tidy cppcheck libclang-rt-14-dev llvm gcovr python3 python3-yaml strace openssl
   curl dbus jq python3-h2 prometheus xz-utils zstd file groff procps util-linux"
-e2e="debootstrap systemd-container buildah iproute2 iptables dbus e2fsprogs xfsprogs libsqlite3-dev libc6-dev openssl
+e2e="debootstrap systemd-container buildah containerd runc iproute2 iptables dbus e2fsprogs xfsprogs libsqlite3-dev libc6-dev openssl
   ca-certificates python3 util-linux"
 bench="bsdiff xdelta3 rdiff casync ostree python3-venv time"
 

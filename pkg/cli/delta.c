@@ -13,6 +13,7 @@
 #include "cli/parts.h"
 #include "os/file.h"
 #include "pack/archive.h"
+#include "pack/image.h"
 #include "pack/scratch.h"
 
 #define MAX_INPUT_BYTES ((size_t)16 << 30)
@@ -22,6 +23,7 @@ const struct hf_cli_option hf_cli_delta_create_options[] = {
     {.name = "fast", .help = "quicker to make and to apply, somewhat larger"},
     {.name = "threads", .value = "N", .letter = 'j', .help = "workers (one per processor); the result is the same"},
     {.name = "plain", .help = "do not look inside compressed files"},
+    {.name = "image", .help = "OLD and NEW are archives of container images; a node needs OLD's layers only"},
     {.name = NULL},
 };
 const struct hf_cli_option hf_cli_delta_apply_options[] = {
@@ -116,10 +118,30 @@ static int input_open(struct hf_cli *cli, const char *path, struct input *input,
     return r;
 }
 
+/* What a node has of the old image, in place of its archive. */
+static int split_image(struct input *old, struct hf_deep_part **ret_parts, size_t *ret_n, struct hf_err *err)
+{
+    struct hf_buf bytes = HF_BUF_INIT(MAX_INPUT_BYTES);
+    int r = hf_image_parts(old->p, old->n, ret_parts, ret_n, &bytes, err);
+
+    if (r < 0) {
+        hf_buf_done(&bytes);
+        return hf_err_wrap(err, r, "OLD");
+    }
+    input_done(old);
+    old->map = (struct hf_cli_map){.p = NULL};
+    old->archive = bytes;
+    old->p = bytes.p;
+    old->n = bytes.n;
+    return 0;
+}
+
 static int create(struct hf_cli *cli, const struct hf_cli_args *args, const struct hf_deep_create_params *params,
                   struct hf_err *err)
 {
     _cleanup_(input_done) struct input old = {.p = NULL}, new_input = {.p = NULL};
+    _cleanup_(hf_freep) struct hf_deep_part *parts = NULL;
+    struct hf_deep_create_params more = *params;
     struct sink sink = {.out = HF_CLI_OUT_INIT, .err = err};
     const struct hf_delta_out out = {&sink, sink_write};
     int r = 0;
@@ -131,8 +153,12 @@ static int create(struct hf_cli *cli, const struct hf_cli_args *args, const stru
         r = input_open(cli, args->words[1], &new_input, err);
     if (r == 0)
         r = hf_cli_out_open(cli, args->words[2], 0644, &sink.out, err);
+    if (r == 0 && hf_cli_flag(args, "image")) {
+        r = split_image(&old, &parts, &more.parts_n, err);
+        more.parts = parts;
+    }
     if (r == 0)
-        r = hf_deep_create(old.p, old.n, new_input.p, new_input.n, params, &out, err);
+        r = hf_deep_create(old.p, old.n, new_input.p, new_input.n, &more, &out, err);
     if (r == 0)
         r = hf_cli_out_commit(&sink.out, err);
     hf_cli_out_done(&sink.out);
@@ -165,6 +191,9 @@ struct job {
     struct hf_cli *cli;
     int old_fd, patch_fd;
     struct sink sink;
+    struct hf_delta_old old; /* when it is a file */
+    bool store;              /* it is a content store */
+    struct hf_image *image;
     uint64_t written;
 };
 
@@ -239,6 +268,25 @@ static char *scratch_name(const char *target)
                        (long)getpid());
 }
 
+/* Old is what it was said to be, or the image's blobs that the patch names. */
+static int job_open_old(void *ctx, const struct hf_deep_info *info, struct hf_delta_old *ret_old, struct hf_err *err)
+{
+    struct job *job = ctx;
+    int r = 0;
+
+    if (info->parts_n == 0 && job->store)
+        return hf_err_set(err, EINVAL, "OLD is a content store, but the patch is not one of images");
+    if (info->parts_n == 0) {
+        *ret_old = job->old;
+        return 0;
+    }
+    r = job->store ? hf_image_open_store(job->cli->fs, job->old_fd, info, &job->image, err)
+                   : hf_image_open_archive(&job->old, info, &job->image, err);
+    if (r == 0)
+        *ret_old = hf_image_bytes(job->image);
+    return r;
+}
+
 static int apply(struct job *job, const char *target, struct hf_err *err)
 {
     _cleanup_(hf_freep) char *name = scratch_name(target);
@@ -247,16 +295,19 @@ static int apply(struct job *job, const char *target, struct hf_err *err)
     if (name == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
 
-    if (fstat(job->old_fd, &st) < 0 || !S_ISREG(st.st_mode))
+    if (fstat(job->old_fd, &st) < 0 || (!job->store && !S_ISREG(st.st_mode)))
         return hf_err_set(err, EINVAL, "OLD must be a file: it is read at random");
-    int r = hf_cli_out_open(job->cli, target, st.st_mode & 0777, &job->sink.out, err);
+    job->old = (struct hf_delta_old){job, job_old, (uint64_t)st.st_size};
+    int r = hf_cli_out_open(job->cli, target, job->store ? 0644 : st.st_mode & 0777, &job->sink.out, err);
     if (r < 0)
         return r;
     struct hf_deep_file scratch = hf_deep_file_init(job->cli->fs, AT_FDCWD, name);
-    const struct hf_deep_apply_params params = {
-        .delta = {.old = {job, job_old, (uint64_t)st.st_size}, .patch = {job, job_patch}, .out = {job, job_new}},
-        .scratch = hf_deep_file_scratch(&scratch)};
+    const struct hf_deep_apply_params params = {.delta = {.patch = {job, job_patch}, .out = {job, job_new}},
+                                                .open_old = job_open_old,
+                                                .open_old_ctx = job,
+                                                .scratch = hf_deep_file_scratch(&scratch)};
     r = hf_deep_apply(&params, NULL, err);
+    hf_image_free(job->image);
     hf_deep_file_done(&scratch);
     return r == 0 ? hf_cli_out_commit(&job->sink.out, err) : r;
 }
@@ -361,6 +412,13 @@ static int open_old(struct hf_cli *cli, const char *path, int *ret_fd, struct hf
     return *ret_fd < 0 ? hf_err_sys(err, -errno, "open '%s'", path) : 0;
 }
 
+static bool is_content_store(int fd)
+{
+    struct stat st;
+
+    return fstatat(fd, "blobs/sha256", &st, 0) == 0 && S_ISDIR(st.st_mode);
+}
+
 int hf_cli_delta_apply(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
     _cleanup_(hf_closep) int old_fd = -1, patch_fd = -1;
@@ -376,7 +434,9 @@ int hf_cli_delta_apply(struct hf_cli *cli, const struct hf_cli_args *args, struc
     if (sha256 == NULL && cli->terminal)
         (void)fprintf(cli->err, "nothing vouches for this patch (--sha256, or a signed release, would)\n");
     struct job job = {.cli = cli, .old_fd = old_fd, .patch_fd = patch_fd, .sink = {.out = HF_CLI_OUT_INIT, .err = err}};
-    r = is_folder(args->words[0]) ? apply_folder(&job, args->words[2], err) : apply(&job, args->words[2], err);
+    job.store = is_content_store(old_fd);
+    r = is_folder(args->words[0]) && !job.store ? apply_folder(&job, args->words[2], err)
+                                                : apply(&job, args->words[2], err);
     hf_cli_out_done(&job.sink.out);
     return r;
 }

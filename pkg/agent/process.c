@@ -16,9 +16,9 @@
 #include "kube/folder.h"
 #include "kube/kube.h"
 #include "loop/loop.h"
-#include "loop/server.h"
 #include "os/file.h"
 #include "os/fs_posix.h"
+#include "web/web.h"
 
 enum { STOP_TIMEOUT_S = 5, CREDENTIALS_PERIOD_S = 60 };
 
@@ -29,7 +29,7 @@ struct process {
     struct hf_loop *loop;
     struct hf_metrics *metrics;
     struct hf_home home;
-    struct hf_server *server;
+    struct hf_web *web;
     struct hf_http_client *artifacts; /* any origin, no credentials */
     struct hf_http_client *api;       /* one origin, with credentials */
     struct hf_kube_config config;
@@ -78,58 +78,35 @@ static void notify(const char *state)
 
 /* ---- local server ------------------------------------------------------------------------------------------------- */
 
-static void answer_metrics(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
+static bool desired_state_is_known(void *arg, char *reason, size_t n)
 {
-    struct process *p = arg;
+    const struct process *p = arg;
+    bool ready = p->agent != NULL && hf_agent_ready(p->agent);
 
-    (void)request;
-    reply->content_type = "text/plain; version=0.0.4; charset=utf-8";
-    if (hf_metrics_format(p->metrics, &reply->body) < 0) {
-        hf_buf_clear(&reply->body);
-        reply->status = 500;
-    }
-}
-
-static void answer_text(struct hf_server_reply *reply, int status, const char *text)
-{
-    reply->status = hf_buf_add_str(&reply->body, text) < 0 ? 500 : status;
-}
-
-static void answer_healthz(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
-{
-    (void)arg;
-    (void)request;
-    answer_text(reply, 200, "ok\n");
-}
-
-static void answer_readyz(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
-{
-    struct process *p = arg;
-
-    (void)request;
-    if (p->agent != NULL && hf_agent_ready(p->agent))
-        answer_text(reply, 200, "ok\n");
-    else
-        answer_text(reply, 503, "the desired state is not known yet: no cache, no contact\n");
+    if (!ready)
+        (void)snprintf(reason, n, "not known yet: no cache, no contact");
+    return ready;
 }
 
 /* A taken port costs the pages, not the agent. */
 static void serve(struct process *p)
 {
-    const struct hf_server_route routes[] = {
-        {.path = "/metrics", .method = "GET", .handle = answer_metrics, .arg = p},
-        {.path = "/healthz", .method = "GET", .handle = answer_healthz, .arg = p},
-        {.path = "/readyz", .method = "GET", .handle = answer_readyz, .arg = p},
+    const struct hf_web_check check = {.name = "desired-state", .ready = desired_state_is_known, .arg = p};
+    const struct hf_web_params params = {
+        .address = p->options->metrics_address,
+        .port = p->options->metrics_port,
+        .metrics = p->metrics,
+        .checks = &check,
+        .n_checks = 1,
     };
     struct hf_err err = HF_ERR_INIT;
-    int r = hf_server_new(p->loop, p->options->metrics_address, p->options->metrics_port, routes, HF_LEN(routes),
-                          &p->server, &err);
+    int r = hf_web_new(p->loop, &params, &p->web, &err);
 
     if (r < 0)
         hf_log_err(p->log, HF_LOG_ERROR, "server.failed", "address", p->options->metrics_address, &err);
     else
         hf_log(p->log, HF_LOG_INFO, "server.listening", HF_S("address", p->options->metrics_address),
-               HF_D("port", hf_server_port(p->server)));
+               HF_D("port", hf_web_port(p->web)));
 }
 
 /* ---- the API server's client -------------------------------------------------------------------------------------- */
@@ -366,12 +343,15 @@ static int open_parts(struct process *p, struct hf_err *err)
     p->metrics = hf_metrics_new();
     if (p->loop == NULL || p->metrics == NULL)
         return p->loop == NULL ? -err->code : hf_err_set(err, ENOMEM, "out of memory");
+    int r = hf_web_process_metrics(p->metrics);
+    if (r < 0)
+        return hf_err_sys(err, r, "count the process");
     sched = hf_loop_sched(p->loop);
     p->timer = sched->timer_new(sched->ctx, on_timer, p);
     p->artifacts = hf_http_client_new(p->loop, &artifacts, err);
     if (p->timer == NULL || p->artifacts == NULL)
         return p->timer == NULL ? hf_err_set(err, ENOMEM, "out of memory") : -err->code;
-    int r = catch_signals(p);
+    r = catch_signals(p);
     if (r < 0)
         return hf_err_sys(err, r, "catch signals");
     return p->options->source != NULL ? open_folder(p, err) : open_kube(p, err);
@@ -451,7 +431,7 @@ static void clean_up(struct process *p)
     hf_kube_free(p->kube);
     hf_http_client_free(p->api);
     hf_http_client_free(p->artifacts);
-    hf_server_free(p->server);
+    hf_web_free(p->web);
     if (p->loop != NULL) {
         const struct hf_sched_ops *sched = hf_loop_sched(p->loop);
         sched->timer_free(sched->ctx, p->timer);

@@ -24,9 +24,10 @@ struct hf_guest {
 
 struct hf_loop {
     uv_loop_t uv;
-    uv_async_t alive; /* keeps the loop from running dry */
-    uv_timer_t trim;  /* gives memory back some time after work was done */
-    uv_idle_t idle;   /* active while there are tasks: the loop then does not sleep */
+    uv_async_t alive;    /* keeps the loop from running dry */
+    uv_timer_t trim;     /* gives memory back some time after work was done */
+    uint64_t trimmed_ns; /* when it last did, uv_hrtime(); 0 never */
+    uv_idle_t idle;      /* active while there are tasks: the loop then does not sleep */
     struct hf_list tasks;
     struct hf_list guests;
     struct hf_list last; /* guests that are ended when uv has closed everything */

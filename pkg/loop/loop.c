@@ -90,11 +90,18 @@ uint64_t hf_uv_delay_ms(struct hf_loop *loop, uint64_t delay_ns)
 
 /* ---- memory ---------------------------------------------------------------------------------------------------------- */
 
-enum { TRIM_AFTER_MS = 10000 };
+enum { TRIM_AFTER_MS = 10000, TRIM_SPARE_BYTES = 256 * 1024 };
+
+#define TRIM_PERIOD_NS (600 * HF_NS_PER_S) /* at the most, where there is little to be given back */
 
 static void on_trim(uv_timer_t *timer)
 {
-    (void)timer;
+    struct hf_loop *loop = hf_container_of(timer, struct hf_loop, trim);
+    uint64_t now_ns = uv_hrtime();
+
+    if (loop->trimmed_ns != 0 && now_ns - loop->trimmed_ns < TRIM_PERIOD_NS && hf_memory_spare() < TRIM_SPARE_BYTES)
+        return;
+    loop->trimmed_ns = now_ns;
     hf_memory_trim();
 }
 

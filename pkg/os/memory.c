@@ -66,3 +66,8 @@ void hf_memory_trim(void)
     release_clean_pages(smaps);
     (void)fclose(smaps);
 }
+
+size_t hf_memory_spare(void)
+{
+    return mallinfo2().fordblks;
+}

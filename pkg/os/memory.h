@@ -4,9 +4,14 @@
  * memory kept for bursts that do not come again, and the code that ran once at start and stays mapped as ours. */
 #pragma once
 
+#include <stddef.h>
+
 /* Before threads are made: one arena, small reserves, big buffers by mmap so that freeing them gives them back. */
 void hf_memory_frugal(void);
 
 /* Give back what is free, and unmap file pages that were not written to; code that is used comes back from the page cache by
  * itself. For quiet moments: takes about a millisecond. */
 void hf_memory_trim(void);
+
+/* Bytes that malloc keeps for later. */
+size_t hf_memory_spare(void);

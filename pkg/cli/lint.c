@@ -24,10 +24,8 @@ struct lint {
     size_t errors, warnings;
 };
 
-static int tell(struct lint *lint, bool error, const char *where, const char *what, struct hf_err *err)
+static int tell_at(struct lint *lint, size_t line, bool error, const char *where, const char *what, struct hf_err *err)
 {
-    size_t line = hf_yaml_line(lint->text, lint->document, where);
-
     error ? lint->errors++ : lint->warnings++;
     if (!lint->json) {
         (void)fprintf(lint->cli->out, "%s:%zu: %s%s%s%s\n", lint->path, line, error ? "" : "warning: ", where,
@@ -40,6 +38,11 @@ static int tell(struct lint *lint, bool error, const char *where, const char *wh
     if (finding == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     return hf_cli_print_json(lint->cli, finding, err);
+}
+
+static int tell(struct lint *lint, bool error, const char *where, const char *what, struct hf_err *err)
+{
+    return tell_at(lint, hf_yaml_line(lint->text, lint->document, where), error, where, what, err);
 }
 
 static int tell_issues(struct lint *lint, const struct hf_issues *issues, struct hf_err *err)
@@ -116,9 +119,10 @@ static int lint_file(struct lint *lint, struct hf_err *err)
 
     lint->text = hf_buf_view(&text);
     if (r == -EBADMSG || r == -E2BIG) {
-        /* The reader's own "line 3 column 5: ..." says where. */
+        /* The reader says where: "line 3 column 5: ..." */
+        unsigned long line = strncmp(err->cause, "line ", 5) == 0 ? strtoul(err->cause + 5, NULL, 10) : 0;
         (void)snprintf(what, sizeof(what), "%s", err->cause);
-        return tell(lint, true, "", what, err);
+        return tell_at(lint, line, true, "", what, err);
     }
     if (r < 0)
         return r;

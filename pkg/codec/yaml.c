@@ -386,17 +386,24 @@ static void reader_done(struct reader *reader)
     yaml_parser_delete(&reader->parser);
 }
 
+/* Where a directive may begin: at the start, or behind the last byte of a line break (U+0085, U+2028 and U+2029 too) or of a
+ * byte order mark. */
+static bool begins_line(const char *at, const char *start)
+{
+    return at == start || strchr("\n\r\x85\xa8\xa9\xbf", at[-1]) != NULL;
+}
+
 /* libyaml compares every %TAG directive with every other, so a megabyte of them takes minutes. Nobody needs them here. */
 static bool has_many_directives(struct hf_view text)
 {
-    for (int n = 0; n <= MAX_TAG_DIRECTIVES; n++) {
-        const char *found = text.n > 0 ? memmem(text.p, text.n, "%TAG", 4) : NULL;
-        if (found == NULL)
-            return false;
-        text.n -= (size_t)(found + 4 - text.p);
-        text.p = found + 4;
+    const char *at = text.p, *end = text.p + text.n;
+    int n = 0;
+
+    while (text.n > 0 && n <= MAX_TAG_DIRECTIVES && (at = memmem(at, (size_t)(end - at), "%TAG", 4)) != NULL) {
+        n += begins_line(at, text.p);
+        at += 4;
     }
-    return true;
+    return n > MAX_TAG_DIRECTIVES;
 }
 
 static int reader_init(struct reader *reader, struct hf_view text, const struct hf_json_limits *limits,

@@ -1,4 +1,5 @@
 /* A path, a zero byte, and the YAML it is looked for in. */
+#include "codec/json.h"
 #include "codec/yaml_place.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
@@ -11,6 +12,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     if (end == NULL)
         return 0;
     struct hf_view text = {(const char *)end + 1, n - (size_t)(end - bytes) - 1};
+    _cleanup_(hf_json_freep) json_t *documents = NULL;
+    if (hf_yaml_parse_all(text, NULL, &documents, NULL) < 0)
+        return 0;
     size_t lines = 1;
     for (size_t i = 0; i < text.n; i++)
         lines += text.p[i] == '\n' || text.p[i] == '\r';

@@ -43,8 +43,8 @@ static const struct {
      "a.yaml:5: spec.release."},
     {HEAD "kind: EdgeNode\nmetadata: {name: x}\n", HF_EXIT_REFUSED, "a.yaml:2: kind: "},
     {"apiVersion: v1\nkind: ConfigMap\n", 0, "a.yaml:1: warning: apiVersion: "},
-    {"a: [\n", HF_EXIT_REFUSED, "a.yaml:0: line 2"},
-    {"a: 1\na: 2\n", HF_EXIT_REFUSED, "line 2"},
+    {"a: [\n", HF_EXIT_REFUSED, "a.yaml:2: line 2"},
+    {"a: 1\na: 2\n", HF_EXIT_REFUSED, "a.yaml:2: line 2"},
     {"{\"apiVersion\": \"edge.codcompass.io/v1alpha1\", \"kind\": \"Nothing\"}", HF_EXIT_REFUSED, "a.yaml:1: kind: "},
 };
 

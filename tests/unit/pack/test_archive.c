@@ -232,13 +232,13 @@ START_TEST(damage)
 
     script("mkdir -p t/a; echo one >t/a/one; ln -s one t/a/two; ln t/a/one t/b");
     ck_assert_int_eq(archive_of("t", HF_ARCHIVE_OWNERS, 40000, &bytes, &err), 0);
-    for (size_t i = 0; i < bytes.n; i += i % 512 > 340 ? 38u : 1u) {
+    for (size_t i = 0; i<bytes.n; i += i % 512> 340 ? 38u : 1u) {
         char name[32];
         bytes.p[i] ^= 2;
         (void)snprintf(name, sizeof(name), "d%zu", i);
         int r = extract_to(name, &bytes, 512, &err);
         /* What a file holds is the business of the hash over all. */
-ck_assert_msg(r < 0 || i % 512 < 4, "byte %zu", i);
+        ck_assert_msg(r < 0 || i % 512 < 4, "byte %zu", i);
         bytes.p[i] ^= 2;
         struct hf_buf less = {.p = bytes.p, .n = i};
         (void)snprintf(name, sizeof(name), "l%zu", i);

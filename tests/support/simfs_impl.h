@@ -52,6 +52,7 @@ struct sim_node {
     struct sim_node *parent;            /* of a folder */
     uint64_t changed_ns;                /* a counter, as mtime and ctime */
     bool reached;                       /* scratch of the collector */
+    unsigned links;                     /* scratch of sim_used() */
     struct sim_node *next;
 };
 

@@ -172,8 +172,14 @@ uint64_t sim_used(const struct hf_simfs *fs, const struct sim_device *device)
 {
     uint64_t used = 0;
 
+    /* One pass for all counts: a long life leaves thousands of nodes without a name. */
+    for (struct sim_node *node = fs->nodes; node != NULL; node = node->next)
+        node->links = 0;
+    for (const struct sim_node *dir = fs->nodes; dir != NULL; dir = dir->next)
+        for (size_t i = 0; i < dir->names.n; i++)
+            dir->names.p[i].node->links++;
     for (const struct sim_node *node = fs->nodes; node != NULL; node = node->next) {
-        if (node->device != device || (sim_node_links(fs, node) == 0 && !is_open(fs, node)))
+        if (node->device != device || (node->links == 0 && !is_open(fs, node)))
             continue;
         used += S_ISREG(node->meta.mode) ? (node->live.n + SIM_BLOCK - 1) / SIM_BLOCK * SIM_BLOCK : SIM_BLOCK;
     }

@@ -66,12 +66,23 @@ static void judge_hold(struct hf_agent *agent, struct hf_now now)
     agent->due |= DUE_PLAN | DUE_STATUS;
 }
 
+/* How far ours is from the truth, as the best witness there is has it: the API server, else the kernel's clock when it says that it
+ * is synchronized (behind a MetaServer there is no Date of a real server). */
+static int64_t best_offset_ns(const struct hf_agent *agent, struct hf_now now)
+{
+    if (agent->skew.known)
+        return hf_skew_offset_ns(&agent->skew, now.mono_ns, now.unix_ns);
+    if (agent->params.ntp != NULL && agent->params.ntp() == HF_NTP_SYNCHRONIZED)
+        return (int64_t)(hf_unix_ns(agent->params.home->floor.wall) - now.unix_ns);
+    return 0;
+}
+
 /* Our clock never goes back, so one that once leapt forward stays ahead; what is told to others is in the server's time then. In
  * steps, so that the half second a Date is worth does not make every status new. */
 static void judge_clock(struct hf_agent *agent, struct hf_now now)
 {
     bool before = agent->skew.exceeded;
-    int64_t offset = hf_skew_offset_ns(&agent->skew, now.mono_ns, now.unix_ns), moved = offset - agent->told_offset_ns;
+    int64_t offset = best_offset_ns(agent, now), moved = offset - agent->told_offset_ns;
 
     if (moved > TOLD_STEP_NS || moved < -TOLD_STEP_NS) {
         agent->told_offset_ns = offset;

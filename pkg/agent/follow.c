@@ -173,6 +173,12 @@ static void on_mark(void *arg, const char *resource_version)
 
 static void lost(struct hf_agent *agent, const struct hf_err *err)
 {
+    struct hf_err unknown = HF_ERR_INIT;
+
+    if (err == NULL) {
+        (void)hf_err_set(&unknown, EHOSTUNREACH, "the source is out of reach");
+        err = &unknown;
+    }
     hf_stale_lost(&agent->stale, hf_now_read(agent->clock));
     hf_log_err(agent->log, HF_LOG_WARNING, "contact.lost", "node", agent->params.node_name, err);
     hf_follow_save_marks(agent);

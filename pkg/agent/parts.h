@@ -11,6 +11,7 @@
 #include "node/facts.h"
 #include "sync/pace.h"
 #include "sync/plan.h"
+#include "sync/steady.h"
 #include "update/engine.h"
 
 struct gauges;
@@ -56,6 +57,8 @@ struct report {
     uint64_t sequence;   /* of the last status written */
     uint64_t durable;    /* numbers below this may be used */
     uint64_t sent;       /* on its way or not yet seen back; 0 none */
+    struct hf_steady steady;
+    uint64_t look_again_ns; /* mono: what is said may change by itself then; HF_NEVER */
     struct hf_delivery *delivery;
     bool creating; /* the delivery on its way makes the object */
     uint64_t give_up_ns;

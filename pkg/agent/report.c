@@ -41,7 +41,8 @@ static void read_sequence(struct hf_agent *agent)
     if (r == 0 && (hf_json_int_or(root, "format", 0) != 1 || hf_json_int_or(root, "next", -1) < 0))
         r = hf_err_set(&err, EBADMSG, "unknown format of the sequence file");
     if (r == 0) {
-        agent->report.sequence = agent->report.durable = (uint64_t)hf_json_int_or(root, "next", 0);
+        agent->report.durable = (uint64_t)hf_json_int_or(root, "next", 0);
+        agent->report.sequence = agent->report.durable - (agent->report.durable > 0);
         return;
     }
     /* The API server still has our last number: nothing is sent until it is heard. */
@@ -163,8 +164,14 @@ static void collect_update(void *arg, const struct hf_update_status *status)
         wanted = wanted || strcmp(all->agent->desired_names.entries[i].key, status->name) == 0;
     if ((!wanted && !on_its_way(status->phase)) || all->n == HF_LEN(all->updates))
         return;
-    all->updates[all->n] = *status;
-    all->updates[all->n++].time_unix_ns = told_later(all->agent, status->time_unix_ns);
+    struct hf_update_status *said = &all->updates[all->n++];
+    uint64_t now = hf_mono_ns(all->agent->clock), wait = HF_NEVER;
+    /* Details are renewed with the heartbeats; nobody reads an outbox. */
+    uint64_t refresh = all->agent->stale.connected ? all->agent->policy->interval_ns : HF_NEVER;
+    int r = hf_steady_say(&all->agent->report.steady, status, refresh, now, said, &wait);
+    if (r == 0 && wait != HF_NEVER)
+        all->agent->report.look_again_ns = HF_MIN(all->agent->report.look_again_ns, now + wait);
+    said->time_unix_ns = told_later(all->agent, said->time_unix_ns);
 }
 
 /* A refused version of what did not concern this node before concerns others. */
@@ -251,6 +258,7 @@ void hf_report_build(struct hf_agent *agent)
     struct hf_verdict verdict;
     json_t *essence = NULL;
 
+    report->look_again_ns = HF_NEVER;
     hf_update_engine_each(agent->engine, collect_update, &all);
     collect_refused(&all, &agent->updates);
     collect_refused(&all, &agent->policies);
@@ -294,11 +302,12 @@ static void answered(void *arg, int r, uint64_t retry_after_ns, const json_t *an
     struct report *report = &agent->report;
     bool created = report->creating;
 
-    (void)answer;
     report->delivery = NULL;
     report->creating = false;
     if (created && r == 0) {
         report->exists = true;
+        report->generation = hf_json_int_or(answer, "metadata.generation", report->generation);
+        hf_report_build(agent);
         write_status(agent);
         return;
     }
@@ -396,6 +405,8 @@ void hf_report_send_if_due(struct hf_agent *agent)
     uint64_t now = hf_mono_ns(agent->clock), until;
     struct hf_err err = HF_ERR_INIT;
 
+    if (now >= report->look_again_ns)
+        hf_report_build(agent);
     if (report->delivery != NULL && now >= report->give_up_ns) {
         agent->params.source->abandon(agent->params.source->ctx, report->delivery);
         report->delivery = NULL;
@@ -423,10 +434,10 @@ uint64_t hf_report_wait_until_ns(const struct hf_agent *agent)
     uint64_t due = hf_pace_due_ns(&agent->report.pace), now = hf_mono_ns(agent->clock), until;
 
     if (agent->report.delivery != NULL)
-        return agent->report.give_up_ns;
-    if (due == HF_NEVER || agent->report.essence == NULL)
-        return HF_NEVER;
-    return agent->stale.connected && waits_for_self(agent, now, &until) ? HF_MAX(due, until) : due;
+        due = agent->report.give_up_ns;
+    else if (due != HF_NEVER && agent->stale.connected && waits_for_self(agent, now, &until))
+        due = HF_MAX(due, until);
+    return HF_MIN(due, agent->report.look_again_ns);
 }
 
 /* ---- what is heard ------------------------------------------------------------------------------------------------ */
@@ -494,6 +505,7 @@ int hf_report_init(struct hf_agent *agent, struct hf_err *err)
 
     hf_pace_init(&report->pace, agent->params.source_echoes ? HF_PACE_GAP_NS : LOCAL_GAP_NS, hf_mono_ns(agent->clock));
     report->backoff = (struct hf_backoff){.base_ns = HF_NS_PER_S, .cap_ns = agent->policy->retry_interval_ns};
+    hf_steady_init(&report->steady);
     report->conditions = json_array();
     if (report->conditions == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
@@ -511,4 +523,5 @@ void hf_report_done(struct hf_agent *agent)
     report->delivery = NULL;
     json_decref(report->essence);
     json_decref(report->conditions);
+    hf_steady_done(&report->steady);
 }

@@ -90,7 +90,7 @@ void hf_verdict_make(const struct hf_verdict_params *params, struct hf_verdict *
             verdict->is_stalled = true;
             say_update(&verdict->stalled, "True", update);
         }
-        if (!update->settled && !verdict->is_reconciling) {
+        if (!update->settled && !done(update) && !stuck(update) && !verdict->is_reconciling) {
             verdict->is_reconciling = true;
             say_update(&verdict->reconciling, "True", update);
         }

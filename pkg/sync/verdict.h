@@ -2,7 +2,7 @@
  *
  *   Ready        True: every selected update is Committed or Incompatible. False: one is not, the reason is that one's.
  *                Unknown: the desired state has never been heard.
- *   Reconciling  present (True) while something will still happen by itself.
+ *   Reconciling  present (True) while something will still happen by itself (not while what is installed is looked over).
  *   Stalled      present (True) while somebody must act: rolled back, rejected, or an object that cannot be used. */
 #pragma once
 

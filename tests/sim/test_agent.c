@@ -11,18 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/agent.h"
 #include "api/edgeupdate.h"
 #include "base/parse.h"
-#include "kube/kube.h"
 #include "support/apiserver_sim.h"
 #include "support/check_main.h"
-#include "support/simboard.h"
-#include "support/simsite.h"
+#include "support/metaserver_sim.h"
+#include "support/simnode.h"
 
-#define STATE "/var/lib/holdfast"
-#define TARGET "/opt/edge/app"
-#define UNIT "edge.service"
+#define STATE HF_SIMNODE_STATE
+#define TARGET HF_SIMNODE_TARGET
+#define UNIT HF_SIMNODE_UNIT
 #define MINUTE (60 * HF_NS_PER_S)
 
 enum { NODES = 2, RELEASES = 8, DEFAULT_SEEDS = 200 };
@@ -40,25 +38,13 @@ struct world;
 
 struct node {
     struct world *world;
-    char name[16];
-    struct hf_simfs *fs;
-    struct hf_simboard *host;
-    /* one life */
-    bool alive;
-    unsigned lives;
-    struct hf_log *log;
-    struct hf_simproc *proc;
-    struct hf_simclient *api_client, *file_client;
-    struct hf_kube_config config;
-    struct hf_home home;
-    bool home_open;
-    struct hf_kube *kube;
-    struct hf_agent *agent;
-    bool cut_power; /* what the armed stop will be */
-    /* what was seen */
+    char name[16], server[64];
+    struct hf_simnode *sim;
+    struct hf_simmeta *meta; /* NULL: straight to the API server */
+    bool power;              /* what the armed stop will be */
+    bool faulty;             /* its disk may fail */
     uint64_t checked_calls;
-    int64_t sequence;
-    const char *roots[2];
+    int64_t sequence; /* highest that the API server saw */
 };
 
 struct world {
@@ -70,7 +56,8 @@ struct world {
     enum kind kinds[RELEASES + 1];
     size_t published; /* the newest release in the object */
     bool calm;        /* no new faults */
-    bool duplicates;
+    bool duplicates;  /* proxies send requests twice */
+    bool edge;        /* KubeEdge: every node behind its own MetaServer */
     char history[4096];
 };
 
@@ -116,7 +103,7 @@ static bool permitted(const struct world *world, size_t release)
 static void check_target(struct node *node)
 {
     size_t n = 0, release;
-    const void *bytes = hf_simfs_get(node->fs, TARGET, &n);
+    const void *bytes = hf_simfs_get(node->sim->fs, TARGET, &n);
 
     MUST(node->world, bytes != NULL, "%s: nothing at the path", node->name);
     release = hf_simsite_which(site, bytes, n);
@@ -128,7 +115,7 @@ static void check_target(struct node *node)
 
 static void check_running(struct node *node)
 {
-    const char *line = hf_simboard_running(node->host, UNIT);
+    const char *line = hf_simboard_running(node->sim->board, UNIT);
     unsigned release = 0;
 
     if (line[0] == '\0')
@@ -145,11 +132,11 @@ static void after_each(void *arg)
 
     for (size_t i = 0; i < NODES; i++) {
         struct node *node = &world->nodes[i];
-        if (node->alive && hf_simfs_stopped(node->fs))
-            end_life(node, node->cut_power);
-        if (hf_simfs_calls(node->fs) != node->checked_calls)
+        if (node->sim->alive && hf_simfs_stopped(node->sim->fs))
+            end_life(node, node->power);
+        if (hf_simfs_calls(node->sim->fs) != node->checked_calls)
             check_target(node);
-        node->checked_calls = hf_simfs_calls(node->fs);
+        node->checked_calls = hf_simfs_calls(node->sim->fs);
         check_running(node);
     }
 }
@@ -182,105 +169,24 @@ static void restart_later(struct node *node)
                     node);
 }
 
-static void tear_down_life(struct node *node)
-{
-    if (node->proc != NULL)
-        hf_simproc_kill(node->proc);
-    hf_agent_free(node->agent);
-    hf_kube_free(node->kube);
-    hf_simclient_free(node->api_client);
-    hf_simclient_free(node->file_client);
-    if (node->home_open)
-        hf_home_close(&node->home);
-    hf_log_free(node->log);
-    hf_simproc_free(node->proc);
-    node->agent = NULL;
-    node->kube = NULL;
-    node->api_client = node->file_client = NULL;
-    node->home_open = node->alive = false;
-    node->log = NULL;
-    node->proc = NULL;
-    hf_kube_config_done(&node->config);
-    MUST(node->world, hf_simboard_calls(node->host) == 0, "%s: calls to the host are left", node->name);
-}
-
 static void end_life(struct node *node, bool power)
 {
     say(node->world, "%s: %s", node->name, power ? "power cut" : "killed");
-    tear_down_life(node);
-    if (power) {
-        hf_simfs_power_cut(node->fs, hf_simloop_below(node->world->loop, UINT64_MAX));
-        hf_simboard_boot(node->host);
-    } else {
-        hf_simfs_kill(node->fs);
-    }
+    hf_simnode_end(node->sim, power);
     restart_later(node);
-}
-
-static int open_parts(struct node *node, struct hf_err *err)
-{
-    const struct hf_clock_ops *clock;
-    int r = hf_home_open(&node->home, hf_simfs_ops(node->fs), STATE, (int)node->lives, hf_simproc_clock(node->proc),
-                         node->log, err);
-
-    node->home_open = r == 0;
-    if (r < 0)
-        return r;
-    clock = hf_home_clock(&node->home);
-    node->config.server = strdup("https://api");
-    struct hf_kube_params kube = {.config = &node->config,
-                                  .field_manager = HF_FIELD_MANAGER,
-                                  .clock = clock,
-                                  .rng = hf_simproc_rand(node->proc),
-                                  .sched = hf_simproc_sched(node->proc),
-                                  .http = hf_simclient_ops(node->api_client),
-                                  .log = node->log};
-    node->kube = hf_kube_new(&kube, err);
-    if (node->kube == NULL)
-        return -err->code;
-    struct hf_agent_params params = {.home = &node->home,
-                                     .rng = hf_simproc_rand(node->proc),
-                                     .sched = hf_simproc_sched(node->proc),
-                                     .source = hf_kube_source(node->kube),
-                                     .source_echoes = true,
-                                     .http = hf_simboard_http(node->host, hf_simclient_ops(node->file_client)),
-                                     .proc = hf_simboard_proc(node->host),
-                                     .probe = hf_simboard_probe(node->host),
-                                     .unit = hf_simboard_unit(node->host),
-                                     .log = node->log,
-                                     .node_name = node->name,
-                                     .version = "0.0.0",
-                                     .trust_dir = "/etc/holdfast/trust.d",
-                                     .roots = node->roots,
-                                     .arch = "amd64",
-                                     .facts_root = "",
-                                     .retry_base_ns = HF_NS_PER_S};
-    return hf_agent_new(&params, &node->agent, err);
 }
 
 static void begin_life(void *arg)
 {
     struct node *node = arg;
-    struct world *world = node->world;
     struct hf_err err = HF_ERR_INIT;
     char text[600];
 
-    node->lives++;
-    node->proc = hf_simproc_new(world->loop, node->name);
-    const char *wanted = getenv("HF_SIM_LOG");
-    if (wanted != NULL && (strcmp(wanted, "1") == 0 || strcmp(wanted, node->name) == 0))
-        node->log = hf_log_new(2, HF_LOG_DEBUG, hf_simproc_clock(node->proc));
-    node->api_client = hf_simnet_client(world->net, node->proc);
-    node->file_client = hf_simnet_client(world->net, node->proc);
-    node->alive = true;
-    if (open_parts(node, &err) == 0)
+    if (hf_simnode_begin(node->sim, &err) == 0)
         return;
     /* As a service manager would: again, later. Only a disk that fails may be the reason. */
-    MUST(world, hf_simfs_stopped(node->fs) || hf_simfs_failed(node->fs) > 0, "%s: does not start: %s", node->name,
-         hf_err_text(&err, text, sizeof(text)));
-    say(world, "%s: could not start", node->name);
-    tear_down_life(node);
-    hf_simfs_kill(node->fs);
+    MUST(node->world, node->faulty, "%s: does not start: %s", node->name, hf_err_text(&err, text, sizeof(text)));
+    say(node->world, "%s: could not start", node->name);
     restart_later(node);
 }
 
@@ -289,22 +195,29 @@ static void begin_life(void *arg)
 static void set_links(struct node *node, enum hf_simlink_state state)
 {
     static const char *const names[] = {"up", "down", "silent"};
+    struct hf_simloop *loop = node->world->loop;
 
     say(node->world, "%s: link %s", node->name, names[state]);
-    if (!node->alive)
+    if (node->meta == NULL) {
+        hf_simnode_set_links(node->sim, state, state);
         return;
-    hf_simclient_set_state(node->api_client, state);
-    hf_simclient_set_state(node->file_client, state);
+    }
+    hf_simnode_set_links(node->sim, HF_SIM_LINK_UP, state);
+    if (state == HF_SIM_LINK_UP)
+        hf_simmeta_heal(node->meta, 30 * HF_NS_PER_S + hf_simloop_below(loop, 40 * HF_NS_PER_S));
+    else
+        hf_simmeta_cut(node->meta);
 }
 
 static void arm_crash(struct node *node)
 {
     uint64_t n = 1 + hf_simloop_below(node->world->loop, 250);
 
-    node->cut_power = hf_simloop_below(node->world->loop, 2) == 0;
-    hf_simfs_count_only(node->fs, hf_simloop_below(node->world->loop, 2) == 0 ? HF_SIMFS_WRITES : HF_SIMFS_ALL);
-    hf_simfs_stop_at(node->fs, n);
-    say(node->world, "%s: %s at file system call %llu from here", node->name, node->cut_power ? "power cut" : "kill",
+    node->faulty = true;
+    node->power = hf_simloop_below(node->world->loop, 2) == 0;
+    hf_simfs_count_only(node->sim->fs, hf_simloop_below(node->world->loop, 2) == 0 ? HF_SIMFS_WRITES : HF_SIMFS_ALL);
+    hf_simfs_stop_at(node->sim->fs, n);
+    say(node->world, "%s: %s at file system call %llu from here", node->name, node->power ? "power cut" : "kill",
         (unsigned long long)n);
 }
 
@@ -319,10 +232,7 @@ static void bad_link(struct node *node)
                               .duplicate_ppm = node->world->duplicates ? (unsigned)hf_simloop_below(loop, 200000) : 0};
 
     say(node->world, "%s: bad link", node->name);
-    if (!node->alive)
-        return;
-    hf_simclient_set_link(node->api_client, &link);
-    hf_simclient_set_link(node->file_client, &link);
+    hf_simnode_set_quality(node->sim, &link);
 }
 
 static void wrong_clock(struct node *node)
@@ -332,8 +242,7 @@ static void wrong_clock(struct node *node)
     if (hf_simloop_below(node->world->loop, 2) == 0)
         offset = -offset * 20;
     say(node->world, "%s: clock off by %lld s", node->name, (long long)(offset / (int64_t)HF_NS_PER_S));
-    if (node->alive)
-        hf_simproc_set_unix_offset(node->proc, offset);
+    hf_simnode_set_clock(node->sim, offset);
 }
 
 static void sick_disk(struct node *node)
@@ -343,8 +252,9 @@ static void sick_disk(struct node *node)
     uint64_t n = 1 + hf_simloop_below(loop, 60), times = 1 + hf_simloop_below(loop, 5);
     int code = codes[hf_simloop_below(loop, HF_LEN(codes))];
 
-    hf_simfs_count_only(node->fs, HF_SIMFS_WRITES);
-    hf_simfs_fail_at(node->fs, n, code, times);
+    node->faulty = true;
+    hf_simfs_count_only(node->sim->fs, HF_SIMFS_WRITES);
+    hf_simfs_fail_at(node->sim->fs, n, code, times);
     say(node->world, "%s: %llu writes from the %lluth fail: %s", node->name, (unsigned long long)times,
         (unsigned long long)n, strerror(code));
 }
@@ -353,13 +263,13 @@ static void disturb_node(struct node *node)
 {
     struct hf_simloop *loop = node->world->loop;
 
-    switch (hf_simloop_below(loop, 9)) {
+    switch (hf_simloop_below(loop, node->meta != NULL ? 10 : 9)) {
     case 0:
     case 1:
         arm_crash(node);
         break;
     case 2:
-        if (node->alive)
+        if (node->sim->alive)
             end_life(node, hf_simloop_below(loop, 2) == 0);
         break;
     case 3:
@@ -377,8 +287,12 @@ static void disturb_node(struct node *node)
     case 7:
         wrong_clock(node);
         break;
-    default:
+    case 8:
         sick_disk(node);
+        break;
+    default:
+        say(node->world, "%s: EdgeCore restarts", node->name);
+        hf_simmeta_restart(node->meta);
         break;
     }
 }
@@ -439,15 +353,11 @@ static void heal(struct world *world)
     hf_simapi_fail(world->api, 0, 0, 0);
     for (size_t i = 0; i < NODES; i++) {
         struct node *node = &world->nodes[i];
-        hf_simfs_stop_at(node->fs, 0);
-        hf_simfs_fail_at(node->fs, 0, 0, 0);
-        if (!node->alive)
-            continue;
-        hf_simclient_set_link(node->api_client, &good);
-        hf_simclient_set_link(node->file_client, &good);
-        hf_simclient_set_state(node->api_client, HF_SIM_LINK_UP);
-        hf_simclient_set_state(node->file_client, HF_SIM_LINK_UP);
-        hf_simproc_set_unix_offset(node->proc, 0);
+        hf_simfs_stop_at(node->sim->fs, 0);
+        hf_simfs_fail_at(node->sim->fs, 0, 0, 0);
+        hf_simnode_set_quality(node->sim, &good);
+        set_links(node, HF_SIM_LINK_UP);
+        hf_simnode_set_clock(node->sim, 0);
     }
 }
 
@@ -573,7 +483,7 @@ static void check_end(struct node *node)
 {
     struct world *world = node->world;
     size_t n = 0;
-    const void *bytes = hf_simfs_get(node->fs, TARGET, &n);
+    const void *bytes = hf_simfs_get(node->sim->fs, TARGET, &n);
     size_t release = hf_simsite_which(site, bytes, n);
     char running[64];
 
@@ -584,10 +494,10 @@ static void check_end(struct node *node)
     MUST(world, strcmp(tempers[release - 1], "healthy") == 0 || strcmp(tempers[release - 1], "slow") == 0,
          "%s: ends on release %zu, which is %s", node->name, release, tempers[release - 1]);
     (void)snprintf(running, sizeof(running), "release edge 1.%zu.0 %s", release, tempers[release - 1]);
-    MUST(world, strcmp(hf_simboard_running(node->host, UNIT), running) == 0, "%s: '%s' is at the path, '%s' runs",
-         node->name, running, hf_simboard_running(node->host, UNIT));
-    hf_simfs_walk(node->fs, STATE, look_left_over, node);
-    hf_simfs_walk(node->fs, "/opt/edge", look_beside_target, node);
+    MUST(world, strcmp(hf_simboard_running(node->sim->board, UNIT), running) == 0, "%s: '%s' is at the path, '%s' runs",
+         node->name, running, hf_simboard_running(node->sim->board, UNIT));
+    hf_simfs_walk(node->sim->fs, STATE, look_left_over, node);
+    hf_simfs_walk(node->sim->fs, "/opt/edge", look_beside_target, node);
 }
 
 /* ---- a world ------------------------------------------------------------------------------------------------------ */
@@ -595,19 +505,25 @@ static void check_end(struct node *node)
 static void set_up_node(struct world *world, size_t i)
 {
     struct node *node = &world->nodes[i];
-    struct hf_view first = hf_simsite_content(site, 1);
-    const char *pem = hf_simsite_public_pem(site);
+    const char *wanted = getenv("HF_SIM_LOG");
+    char text[256];
 
     node->world = world;
-    node->roots[0] = "/opt";
     (void)snprintf(node->name, sizeof(node->name), "node-%zu", i + 1);
-    node->fs = hf_simfs_new();
-    hf_simfs_put(node->fs, TARGET, first.p, first.n, 0755);
-    hf_simfs_put(node->fs, "/etc/holdfast/trust.d/k1.pem", pem, strlen(pem), 0644);
-    node->host = hf_simboard_new(world->loop, node->fs);
-    hf_simboard_service(node->host, UNIT, 8080, TARGET);
-    hf_simboard_boot(node->host);
-    char text[256];
+    (void)snprintf(node->server, sizeof(node->server), "https://api");
+    if (world->edge) { /* one MetaServer a node, on its loopback: told apart by their ports */
+        (void)snprintf(node->server, sizeof(node->server), "http://127.0.0.1:1055%zu", i);
+        node->meta = hf_simmeta_new(world->loop, world->net, world->api, node->server);
+    }
+    struct hf_simnode_params params = {.loop = world->loop,
+                                       .net = world->net,
+                                       .site = site,
+                                       .name = node->name,
+                                       .server = node->server,
+                                       .api = world->edge ? HF_KUBE_METASERVER : HF_KUBE_AUTO,
+                                       .log = wanted != NULL &&
+                                              (strcmp(wanted, "1") == 0 || strcmp(wanted, node->name) == 0)};
+    node->sim = hf_simnode_new(&params);
     (void)snprintf(
         text, sizeof(text),
         "{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"%s\",\"labels\":{\"kubernetes.io/arch\":"
@@ -624,6 +540,7 @@ static void set_up(struct world *world, uint64_t seed)
     world->net = hf_simnet_new(world->loop);
     world->api = hf_simapi_new(world->loop, world->net, "https://api");
     world->duplicates = seed % 4 == 3;
+    world->edge = seed % 3 == 2;
     hf_simapi_on_change(world->api, object_changed, world);
     hf_simsite_serve(site, world->net);
     for (size_t i = 2; i <= RELEASES; i++)
@@ -641,18 +558,12 @@ static void set_up(struct world *world, uint64_t seed)
 static void tear_down(struct world *world)
 {
     for (size_t i = 0; i < NODES; i++) {
-        struct node *node = &world->nodes[i];
-        if (node->alive)
-            tear_down_life(node);
-        MUST(world, hf_simfs_open_fds(node->fs) == 0, "%s: %u descriptors are left open", node->name,
-             hf_simfs_open_fds(node->fs));
-        hf_simboard_free(node->host);
+        hf_simnode_free(world->nodes[i].sim);
+        hf_simmeta_free(world->nodes[i].meta);
     }
     hf_simapi_free(world->api);
     hf_simnet_free(world->net);
     hf_simloop_free(world->loop);
-    for (size_t i = 0; i < NODES; i++)
-        hf_simfs_free(world->nodes[i].fs);
 }
 
 static uint64_t seed_from_environment(const char *name, uint64_t fallback)
@@ -667,7 +578,7 @@ static void describe(struct world *world)
     for (size_t i = 0; i < NODES; i++) {
         json_t *self = hf_simapi_get(world->api, "EdgeNode", world->nodes[i].name);
         char *text = self == NULL ? NULL : json_dumps(json_object_get(self, "status"), JSON_COMPACT);
-        say(world, "%s: %s%.900s", world->nodes[i].name, world->nodes[i].alive ? "" : "(not alive) ",
+        say(world, "%s: %s%.900s", world->nodes[i].name, world->nodes[i].sim->alive ? "" : "(not alive) ",
             text != NULL ? text : "(no EdgeNode)");
         free(text);
     }
@@ -685,6 +596,9 @@ START_TEST(a_world)
     (void)hf_simloop_run_for(world.loop, 20 * MINUTE);
     heal(&world);
     bool met = hf_simloop_run_until(world.loop, converged, &world, 20 * MINUTE);
+    for (size_t i = 0; !met && i < NODES; i++)
+        say(&world, "node-%zu: release %zu lies there, %zu runs", i + 1, hf_simnode_installed(world.nodes[i].sim),
+            hf_simnode_running(world.nodes[i].sim));
     if (!met)
         describe(&world);
     MUST(&world, met, "no convergence: release %zu should be %s", world.published, expected_phase(&world));

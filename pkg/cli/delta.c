@@ -318,7 +318,7 @@ struct folder_job {
     struct job job; /* first: reads the patch */
     struct hf_archive *archive;
     struct hf_extract *extract;
-    struct hf_err *err;
+    struct hf_err own; /* of extracting: says more than the code that goes through the delta */
 };
 
 /* The old folder's archive, with or without owners and attributes: whichever the patch was made from. */
@@ -347,7 +347,7 @@ static int extract_bytes(void *ctx, const void *bytes, size_t n)
 {
     struct folder_job *job = ctx;
 
-    return hf_extract_feed(job->extract, bytes, n, job->err);
+    return hf_extract_feed(job->extract, bytes, n, &job->own);
 }
 
 static int extract_folder(struct folder_job *job, const char *temp, const char *target, struct hf_err *err)
@@ -359,17 +359,15 @@ static int extract_folder(struct folder_job *job, const char *temp, const char *
         .open_old = open_old_folder,
         .open_old_ctx = job,
         .scratch = hf_deep_file_scratch(&scratch)};
-    struct hf_err own = HF_ERR_INIT;
     _cleanup_(hf_closep) int fd = open(temp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (name == NULL || fd < 0)
         return name == NULL ? hf_err_set(err, ENOMEM, "out of memory") : hf_err_sys(err, -errno, "open '%s'", temp);
-    job->err = &own;
     int r = hf_extract_new(job->job.cli->fs, fd, &job->extract, err);
     if (r == 0) {
         r = hf_deep_apply(&params, NULL, err);
-        if (r < 0 && own.code != 0 && err != NULL)
-            *err = own;
+        if (r < 0 && job->own.code != 0 && err != NULL)
+            *err = job->own;
     }
     if (r == 0)
         r = hf_extract_finish(job->extract, err);

@@ -234,6 +234,35 @@ static int report_delta(json_t *report, const char *old_path, uint64_t size, con
     return hf_cli_append(report, entry, err);
 }
 
+/* A file in memory; of a folder, its archive, which is made beside the others and loses its name at once. */
+static int open_input(struct hf_release_files *files, const char *input, bool tree, struct hf_cli_map *map,
+                      struct hf_err *err)
+{
+    _cleanup_(hf_freep) char *path = hf_asprintf("%s/archive.tar", files->folder);
+    struct making making;
+
+    if (!tree)
+        return hf_cli_map_open(files->cli, input, MAX_INPUT_BYTES, map, err);
+    int r = path != NULL ? begin(files, "archive.tar", &making, err) : hf_err_set(err, ENOMEM, "out of memory");
+    if (r < 0)
+        return r;
+    r = hf_cli_tar(input, write_bytes, &making, err);
+    if (r == 0)
+        r = hf_cli_out_commit(&making.out, err);
+    hf_cli_out_done(&making.out);
+    if (r == 0)
+        r = hf_cli_map_open(files->cli, path, MAX_INPUT_BYTES, map, err);
+    (void)unlink(path);
+    return r;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 /* A delta from one old file, listed only when it is smaller than what a node would fetch without it. */
 static int add_delta(struct hf_release_files *files, const struct artifact *artifact, const char *old_path,
                      const struct hf_cli_map *new_map, const char *new_hex, uint64_t wire_bytes, json_t *deltas,
@@ -242,7 +271,7 @@ static int add_delta(struct hf_release_files *files, const struct artifact *arti
     _cleanup_(hf_cli_map_done) struct hf_cli_map old = {.p = NULL};
     char from[HF_SHA256_HEX], hex[HF_SHA256_HEX];
     uint64_t size = 0;
-    int r = hf_cli_map_open(files->cli, old_path, MAX_INPUT_BYTES, &old, err);
+    int r = open_input(files, old_path, files->tree && is_folder(old_path), &old, err);
 
     if (r < 0)
         return r;
@@ -269,33 +298,15 @@ static int add_delta(struct hf_release_files *files, const struct artifact *arti
     return r < 0 ? r : report_delta(report, old_path, size, NULL, err);
 }
 
-/* The new file in memory; of a folder, its archive, which is made beside the others and loses its name at once. */
 static int open_new(struct hf_release_files *files, const struct artifact *artifact, struct hf_cli_map *map,
                     struct hf_err *err)
 {
-    _cleanup_(hf_freep) char *path = hf_asprintf("%s/archive.tar", files->folder);
-    struct making making;
-    struct stat st;
-    bool tree = stat(artifact->new_path, &st) == 0 && S_ISDIR(st.st_mode);
+    bool tree = is_folder(artifact->new_path);
 
     if (json_array_size(files->artifacts) > 0 && tree != files->tree)
         return hf_err_set(err, EINVAL, "--artifact: files and folders in one release");
     files->tree = tree;
-    if (!tree)
-        return hf_cli_map_open(files->cli, artifact->new_path, MAX_INPUT_BYTES, map, err);
-    if (artifact->n_olds > 0)
-        return hf_err_set(err, EINVAL, "--artifact: there are no deltas between folders yet; leave out old=");
-    int r = path != NULL ? begin(files, "archive.tar", &making, err) : hf_err_set(err, ENOMEM, "out of memory");
-    if (r < 0)
-        return r;
-    r = hf_cli_tar(artifact->new_path, write_bytes, &making, err);
-    if (r == 0)
-        r = hf_cli_out_commit(&making.out, err);
-    hf_cli_out_done(&making.out);
-    if (r == 0)
-        r = hf_cli_map_open(files->cli, path, MAX_INPUT_BYTES, map, err);
-    (void)unlink(path);
-    return r;
+    return open_input(files, artifact->new_path, tree, map, err);
 }
 
 static int add_artifact(struct hf_release_files *files, const struct artifact *artifact, struct hf_err *err)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "update/release.h"
+#include "update/tree.h"
 
 enum { MAX_DELTA_FAILURES = 5 };
 #define RESERVE_BYTES (16ull << 20) /* left free on the target's file system; at most a twentieth of it */
@@ -22,10 +23,18 @@ static const struct hf_delta_ref *delta_of(const struct release *release)
     const struct hf_artifact *artifact = artifact_of(release);
     const struct hf_journal *j = &release->j;
 
-    if (artifact == NULL || j->no_delta || j->kind != HF_INSTALL_FILE || !j->had_old)
+    const char *from = j->old_sha256;
+    char tree[HF_SHA256_HEX];
+
+    if (artifact == NULL || j->no_delta || !j->had_old)
         return NULL;
+    if (j->kind == HF_INSTALL_TREE) { /* a folder goes by its archive's hash */
+        if (!hf_tree_link_parse(j->name, j->old_link, tree))
+            return NULL;
+        from = tree;
+    }
     for (size_t i = 0; i < artifact->n_deltas; i++) {
-        if (strcmp(artifact->deltas[i].from, j->old_sha256) == 0)
+        if (strcmp(artifact->deltas[i].from, from) == 0)
             return &artifact->deltas[i];
     }
     return NULL;
@@ -347,6 +356,7 @@ void step_patch(struct release *release)
                                            .delta_size = delta != NULL ? delta->size : 0,
                                            .had_old = j->had_old,
                                            .old_sha256 = j->old_sha256,
+                                           .old_link = j->old_link,
                                            .sha256 = j->sha256,
                                            .size = j->size,
                                            .has_mode = install->has_mode,

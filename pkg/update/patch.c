@@ -6,6 +6,7 @@
 
 #include "base/parse.h"
 #include "codec/unpack.h"
+#include "pack/archive.h"
 #include "pack/plan.h"
 #include "pack/scratch.h"
 #include "update/meta.h"
@@ -20,12 +21,16 @@ struct making {
     char part[NAME_MAX + 1], fresh[NAME_MAX + 1];
     int out_fd, in_fd, old_fd;
     uint64_t out_at, in_at;
+    int tree_fd; /* kind Tree: the folder in use */
+    struct hf_archive *tree;
     struct hf_trouble *trouble;
 };
 
 static void making_done(struct making *making)
 {
-    int fds[] = {making->out_fd, making->in_fd, making->old_fd};
+    int fds[] = {making->out_fd, making->in_fd, making->old_fd, making->tree_fd};
+
+    hf_archive_free(making->tree);
 
     for (size_t i = 0; i < HF_LEN(fds); i++) {
         if (fds[i] >= 0)
@@ -112,6 +117,33 @@ static int check_delta(struct making *making)
     return 0;
 }
 
+/* The folder in use as its archive, which must still be what it was unpacked from: not so when something in it was changed, or when
+ * the archive was not canonical. */
+static int open_tree(struct making *making, struct hf_delta_old *ret_old)
+{
+    const struct hf_fs_ops *fs = making->fs;
+    unsigned char digest[HF_SHA256_BYTES];
+    char want[HF_SHA256_HEX], hex[HF_SHA256_HEX];
+    struct hf_trouble *trouble = making->trouble;
+
+    if (!hf_tree_link_parse(making->params->place.release, making->params->old_link, want))
+        return hf_trouble_set(trouble, HF_R_TargetChanged, ESTALE, "'%s' is none of ours", making->params->place.path);
+    making->tree_fd = fs->openat(fs->ctx, making->spot.dirfd, making->params->old_link,
+                                 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0, HF_FS_BENEATH | HF_FS_NO_SYMLINKS);
+    if (making->tree_fd < 0)
+        return hf_trouble_sys(trouble, making->tree_fd, "open the folder in use");
+    int r = hf_archive_new(fs, making->tree_fd, 0, making->params->cancel, &making->tree, &trouble->err);
+    if (r == 0)
+        r = hf_archive_digest(making->tree, digest, &trouble->err);
+    if (r == -ECANCELED)
+        return hf_trouble_sys(trouble, r, "read the folder in use");
+    if (r < 0 || strcmp(hf_hex_encode(digest, sizeof(digest), hex), want) != 0)
+        return hf_trouble_set(trouble, HF_R_DeltaDamaged, EBADMSG,
+                              "the folder in use is not what was unpacked there: no delta can be made from it");
+    *ret_old = hf_archive_bytes(making->tree);
+    return 0;
+}
+
 static int check_old(struct making *making, uint64_t *ret_size)
 {
     char hex[HF_SHA256_HEX];
@@ -142,7 +174,8 @@ static int apply_delta(struct making *making)
     int r = check_delta(making);
 
     if (r == 0)
-        r = check_old(making, &apply.delta.old.size);
+        r = making->params->kind == HF_INSTALL_TREE ? open_tree(making, &apply.delta.old)
+                                                    : check_old(making, &apply.delta.old.size);
     if (r == 0)
         r = open_fresh(making);
     if (r < 0)
@@ -358,6 +391,7 @@ int hf_patch_run(const struct hf_patch_params *params, struct hf_trouble *troubl
                                                    .out_fd = -1,
                                                    .in_fd = -1,
                                                    .old_fd = -1,
+                                                   .tree_fd = -1,
                                                    .trouble = trouble};
     int r = hf_spot_open(&params->place, &making.spot, NULL, trouble);
 

@@ -2,7 +2,8 @@
  *
  * Delta: the patch's own hash is checked before its first byte is parsed, the old file's before it is used. Whole file: taken
  * as it is, or unpacked when it is .zst or .xz. In both cases the new file is preallocated, written once in order, synced, and
- * read back for its size and SHA-256 before anything is told. Kind Tree: the checked archive is then extracted.
+ * read back for its size and SHA-256 before anything is told. Kind Tree: the checked archive is then extracted; a delta's old side is the archive of the folder in use, read
+ * in place (pack/archive.h).
  * Running it again after it was cut anywhere gives the same result. Blocks: worker threads only. */
 #pragma once
 
@@ -19,6 +20,7 @@ struct hf_patch_params {
     uint64_t delta_size;
     bool had_old;
     const char *old_sha256; /* kind File with an old one */
+    const char *old_link;   /* kind Tree with an old one: what the link says */
     const char *sha256;     /* of the new file */
     uint64_t size;
     bool has_mode;

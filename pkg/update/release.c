@@ -286,32 +286,42 @@ static void ask_trust(struct release *release)
         (void)hf_err_text(&err, release->ask_message, sizeof(release->ask_message));
 }
 
-static bool has_exec(const struct hf_release *release)
+/* The first thing asked for that a pod cannot do; NULL: nothing. Its programs are the image's, and it has no device of the host
+ * but those below a host root that is mounted for it. */
+static const char *beyond_pod(const struct hf_update_params *p, const struct hf_release *wanted,
+                              const struct hf_artifact *artifact)
 {
-    for (size_t i = 0; i < release->n_checks; i++) {
-        if (release->checks[i].kind == HF_CHECK_EXEC)
-            return true;
+    if (wanted->install.restart_exec[0] != NULL)
+        return "install.restart.exec";
+    for (size_t i = 0; i < wanted->n_checks; i++)
+        if (wanted->checks[i].kind == HF_CHECK_EXEC)
+            return "health.checks.exec";
+    return artifact->requires_.devices[0] != NULL && p->host_root == NULL ? "requires.devices" : NULL;
+}
+
+static enum hf_reason misfit_of(const struct hf_update_params *p, const struct hf_release *wanted, struct hf_err *err)
+{
+    const struct hf_artifact *artifact = hf_release_artifact(wanted, p->arch);
+    const char *beyond = artifact != NULL && p->pod_mode ? beyond_pod(p, wanted, artifact) : NULL;
+
+    if (artifact == NULL) {
+        (void)hf_err_set(err, EOPNOTSUPP, "no artifact for %s", p->arch);
+        return HF_R_NoArtifactForArch;
     }
-    return release->install.restart_exec[0] != NULL;
+    if (beyond != NULL) {
+        (void)hf_err_set(err, EOPNOTSUPP, "%s cannot be done from a pod: run the agent on the host", beyond);
+        return HF_R_NotInPod;
+    }
+    return p->meets != NULL && p->meets(p->arg, &artifact->requires_, err) < 0 ? HF_R_RequirementsNotMet : HF_R_None;
 }
 
 static void ask_fit(struct release *release)
 {
-    const struct hf_update_params *p = &release->engine->p;
-    const struct hf_release *wanted = &release->wanted->release;
-    const struct hf_artifact *artifact = hf_release_artifact(wanted, p->arch);
     struct hf_err err = HF_ERR_INIT;
 
-    release->misfit = HF_R_None;
-    if (artifact == NULL)
-        release->misfit = HF_R_NoArtifactForArch;
-    else if (p->pod_mode && has_exec(wanted))
-        release->misfit = HF_R_NotInPod;
-    else if (p->meets != NULL && p->meets(p->arg, &artifact->requires_, &err) < 0)
-        release->misfit = HF_R_RequirementsNotMet;
+    release->misfit = misfit_of(&release->engine->p, &release->wanted->release, &err);
     if (release->misfit != HF_R_None && release->distrust == HF_R_None)
-        (void)snprintf(release->ask_message, sizeof(release->ask_message), "%.200s%s",
-                       artifact == NULL ? "no artifact for " : err.cause, artifact == NULL ? p->arch : "");
+        (void)snprintf(release->ask_message, sizeof(release->ask_message), "%.200s", err.cause);
 }
 
 static enum hf_reason path_trouble(const struct release *release)

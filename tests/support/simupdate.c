@@ -238,6 +238,8 @@ static json_t *make_object(struct hf_simupdate *world, struct hf_sim_release *re
                   hf_sha256_hex(plain.p, plain.n, sha256), "size", (json_int_t)plain.n);
     if (release->delta_from != NULL)
         must(json_object_set_new(artifact, "deltas", serve_delta(world, release, &plain)) == 0);
+    if (release->device != NULL)
+        must(json_object_set_new(artifact, "requires", json_pack("{s:[s]}", "devices", release->device)) == 0);
     json_t *install = json_pack("{s:s, s:s}", "kind", release->tree ? "Tree" : "File", "path", path);
     if (!release->no_restart)
         must(json_object_set_new(install, "restart", json_pack("{s:s}", "systemdUnit", "app.service")) == 0);
@@ -487,6 +489,7 @@ void hf_simupdate_boot(struct hf_simupdate *world)
                                       .roots = roots,
                                       .arch = "amd64",
                                       .pod_mode = world->pod_mode,
+                                      .host_root = world->host_root,
                                       .retry_base_ns = HF_NS_PER_S,
                                       .retry_cap_ns = 30 * HF_NS_PER_S,
                                       .meets = meets,

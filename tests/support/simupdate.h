@@ -31,6 +31,7 @@ struct hf_sim_release {
     const char *url;  /* of the whole file; NULL: one that is served */
     const char *path; /* NULL: HF_SIM_TARGET, for a tree /opt/app/current */
     bool no_restart, no_checks;
+    const char *device;    /* the artifact requires it; NULL none */
     json_t *patch;         /* merged over the object before it is signed (stolen); NULL none */
     json_t *patch_after;   /* merged over it after signing (stolen) */
     const char *sign_with; /* NULL: the good key "k1"; "": not at all; "other": an unknown one */
@@ -71,6 +72,7 @@ struct hf_simupdate {
     unsigned execs;
     int meets_r;
     bool pod_mode;
+    const char *host_root;
     /* looked at after each event when set */
     void (*check)(struct hf_simupdate *world);
 };

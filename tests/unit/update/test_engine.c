@@ -540,31 +540,72 @@ START_TEST(floor_without_journal)
 }
 END_TEST
 
+static json_t *only_arm64(void)
+{
+    return json_pack("{s:{s:{s:[{s:s,s:s,s:s,s:i}]}}}", "spec", "release", "artifacts", "arch", "arm64", "url",
+                     "http://files/x", "sha256", "1111111111111111111111111111111111111111111111111111111111111111",
+                     "size", 5);
+}
+
+static json_t *restart_by_exec(void)
+{
+    return json_pack("{s:{s:{s:{s:{s:[s], s:n}}}}}", "spec", "release", "install", "restart", "exec", "/bin/true",
+                     "systemdUnit");
+}
+
+static json_t *health_by_exec(void)
+{
+    return json_pack("{s:{s:{s:{s:[{s:{s:[s]}}]}}}}", "spec", "release", "health", "checks", "exec", "command",
+                     "/bin/true");
+}
+
 START_TEST(misfits)
 {
-    static const char *const reasons[] = {"NoArtifactForArch", "RequirementsNotMet", "NotInPod"};
+    static const struct {
+        json_t *(*patch)(void);
+        int meets_r;
+        bool pod_mode;
+        const char *reason, *named;
+    } rows[] = {{only_arm64, 0, false, "NoArtifactForArch", "amd64"},
+                {NULL, -EOPNOTSUPP, false, "RequirementsNotMet", "a GPU"},
+                {restart_by_exec, 0, true, "NotInPod", "install.restart.exec"},
+                {health_by_exec, 0, true, "NotInPod", "health.checks.exec"}};
     struct hf_sim_release release = {.content = "v2"};
 
-    if (_i == 0)
-        release.patch = json_pack("{s:{s:{s:[{s:s,s:s,s:s,s:i}]}}}", "spec", "release", "artifacts", "arch", "arm64",
-                                  "url", "http://files/x", "sha256",
-                                  "1111111111111111111111111111111111111111111111111111111111111111", "size", 5);
-    w->meets_r = _i == 1 ? -EOPNOTSUPP : 0;
-    w->pod_mode = _i == 2;
-    if (_i == 2)
-        release.patch = json_pack("{s:{s:{s:{s:{s:[s], s:n}}}}}", "spec", "release", "install", "restart", "exec",
-                                  "/bin/true", "systemdUnit");
+    if (rows[_i].patch != NULL)
+        release.patch = rows[_i].patch();
+    w->meets_r = rows[_i].meets_r;
+    w->pod_mode = rows[_i].pod_mode;
     update_to(&release);
-    expect("app", HF_PHASE_INCOMPATIBLE, reasons[_i]);
+    expect("app", HF_PHASE_INCOMPATIBLE, rows[_i].reason);
+    ck_assert_ptr_nonnull(strstr(hf_simupdate_see(w, "app").message, rows[_i].named));
     ck_assert(hf_simupdate_see(w, "app").settled);
     expect_target("v1");
     expect_clean();
-    if (_i != 1)
+    if (rows[_i].meets_r == 0)
         return;
     w->meets_r = 0; /* the device is plugged in */
     hf_simupdate_tell(w);
     ck_assert(hf_simupdate_settle(w));
     expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+}
+END_TEST
+
+/* A device is looked for where the host's are seen, and nowhere else. */
+START_TEST(devices_from_a_pod)
+{
+    struct hf_sim_release release = {.content = "v2", .device = "/dev/ttyUSB0"};
+
+    w->pod_mode = true;
+    w->host_root = _i == 1 ? "" : NULL; /* the host's files are where they are */
+    update_to(&release);
+    if (_i == 1) {
+        expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+        return;
+    }
+    expect("app", HF_PHASE_INCOMPATIBLE, "NotInPod");
+    ck_assert_ptr_nonnull(strstr(hf_simupdate_see(w, "app").message, "requires.devices"));
+    expect_target("v1");
 }
 END_TEST
 
@@ -1235,7 +1276,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, no_keys);
     tcase_add_test(tc, downgrade_that_is_signed);
     tcase_add_test(tc, floor_without_journal);
-    tcase_add_loop_test(tc, misfits, 0, 3);
+    tcase_add_loop_test(tc, misfits, 0, 4);
+    tcase_add_loop_test(tc, devices_from_a_pod, 0, 2);
     tcase_add_loop_test(tc, gates, 0, 3);
     tcase_add_test(tc, a_window);
     tcase_add_test(tc, a_gate_closes_in_the_middle);

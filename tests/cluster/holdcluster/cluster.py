@@ -108,6 +108,11 @@ class Cluster:
         self._number(name)
         return process.run(node.enter(self.where, name, list(argv)), check=check, input=text)
 
+    def find(self, name, program):
+        """The numbers, as this machine sees them, of the processes in the node, its pods included, that run `program`."""
+        self._number(name)
+        return node.find(self.where, name, program)
+
     def root(self, name):
         """The node's file tree as a folder of this machine."""
         return disk.root(self.where, name)

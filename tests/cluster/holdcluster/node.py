@@ -242,6 +242,24 @@ def enter(where, name, argv):
     return ["nsenter", "-t", str(pid), "-a", "--"] + clean + argv
 
 
+def find(where, name, program):
+    """The numbers of the processes in the node, its pods included, whose command is `program`."""
+    found, left = [], [leader(where, name)]
+    while left:
+        pid = left.pop()
+        if pid is None:
+            continue
+        left += children(pid)
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as f:
+                command = f.read().split(b"\0")[0].decode(errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if os.path.basename(command) == program:
+            found.append(pid)
+    return sorted(found)
+
+
 def shut_down(where, name):
     """Switch the node off as `poweroff` does."""
     stop(where, "node-" + name, signal.SIGTERM, patience_s=30)

@@ -22,6 +22,15 @@ def _start_time(pid):
     return None if fields[0] in (b"Z", b"X") else int(fields[19])
 
 
+def started_at(pid):
+    """When `pid` was started, in seconds of the wall clock; exact to a hundredth."""
+    ticks = _start_time(pid)
+    if ticks is None:
+        raise place.Error(f"process {pid} is gone")
+    booted = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+    return booted + ticks / os.sysconf("SC_CLK_TCK")
+
+
 def _file(where, name):
     return where.path("run", name + ".pid")
 
@@ -100,12 +109,15 @@ def _reap(pids):
 
 
 def children(pid):
-    """The numbers of the processes that `pid` started."""
+    """The numbers of the processes that `pid`, by any of its threads, started or adopted."""
+    found = []
     try:
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
-            return [int(word) for word in f.read().split()]
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/children", encoding="ascii") as f:
+                found += [int(word) for word in f.read().split()]
     except (FileNotFoundError, ProcessLookupError):
-        return []
+        pass
+    return found
 
 
 def marked(where):

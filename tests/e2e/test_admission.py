@@ -1,18 +1,13 @@
 """What deploy/holdfast.yaml lets an agent write: itself. Asked with both of its identities."""
 
 import itertools
-import os
 import unittest
 
-from holdcluster import place
-from lib import identity, wait, world
-
-DEPLOY = os.path.join(place.TOP, "deploy", "holdfast.yaml")
+from lib import case, identity, wait, world
 
 
 def setUpModule():  # noqa: N802 (unittest's name)
-    world.cluster.kubectl("apply", "-f", DEPLOY)
-    world.cluster.kubectl("delete", "daemonset", "holdfast-agent", "-n", identity.NAMESPACE)
+    case.deploy()
     credential, tries = {"bearer": identity.token("n1")}, itertools.count()
 
     def refused():
@@ -21,10 +16,6 @@ def setUpModule():  # noqa: N802 (unittest's name)
 
     wait.until("the policies to be in force", refused, 10)
     world.cluster.kubectl("label", "node", "n1", "x-")
-
-
-def tearDownModule():  # noqa: N802
-    world.cluster.kubectl("delete", "-f", DEPLOY, "--ignore-not-found")
 
 
 def who():
@@ -68,3 +59,39 @@ class TestNodes(unittest.TestCase):
                 self.assertEqual(self.patch("n1/status", {"status": {"phase": "x"}}, credential)[0], 403)
                 self.assertEqual(identity.call("DELETE", "/api/v1/nodes/n2", **credential)[0], 403)
                 self.assertEqual(identity.call("GET", "/api/v1/secrets", **credential)[0], 403)
+
+
+class TestEdgeNodes(unittest.TestCase):
+    OF = "/apis/edge.codcompass.io/v1alpha1/edgenodes/"
+
+    def write(self, node, credential, status=False):
+        """Server-side apply, as an agent does; (HTTP status, what is said)."""
+        body = {"apiVersion": "edge.codcompass.io/v1alpha1", "kind": "EdgeNode", "metadata": {"name": node}}
+        path = f"{self.OF}{node}{'/status' if status else ''}?fieldManager=test&force=true"
+        code, answer = identity.call("PATCH", path, body | ({"status": {"sequence": 1}} if status else {}), kind="application/apply-patch+yaml", **credential)
+        return code, answer["message"] if code >= 400 else ""
+
+    def test_own_one_and_its_status(self):
+        self.addCleanup(world.cluster.kubectl, "delete", "edgenode", "n1", "--ignore-not-found")
+        world.cluster.kubectl("delete", "edgenode", "n1", "--ignore-not-found")
+        for (name, credential), created in zip(who().items(), (201, 200), strict=True):
+            with self.subTest(identity=name):
+                self.assertEqual(self.write("n1", credential), (created, ""))
+                self.assertEqual(self.write("n1", credential, status=True), (200, ""))
+
+    def test_no_other_and_no_other_s_status(self):
+        self.addCleanup(world.cluster.kubectl, "delete", "edgenode", "other", "n2", "--ignore-not-found")
+        world.cluster.kubectl("apply", "-f", "-", text='{"apiVersion": "edge.codcompass.io/v1alpha1", "kind": "EdgeNode", "metadata": {"name": "n2"}}')
+        for name, credential in who().items():
+            for node, status in (("n2", False), ("n2", True), ("other", False)):
+                with self.subTest(identity=name, node=node, status=status):
+                    code, message = self.write(node, credential, status)
+                    self.assertEqual(code, 403, message)
+                    self.assertIn("an agent writes only the EdgeNode of its own node, which is n1", message)
+
+    def test_what_is_desired_is_not_for_agents_to_write(self):
+        for name, credential in who().items():
+            for path in ("edgeupdates/x", "edgeupdates/x/status", "syncpolicies/x"):
+                with self.subTest(identity=name, path=path):
+                    self.assertEqual(identity.call("PATCH", self.OF.replace("edgenodes/", path), {}, **credential)[0], 403)
+            self.assertEqual(identity.call("DELETE", self.OF + "n1", **credential)[0], 403)

@@ -1,6 +1,7 @@
-"""Choosing tests, running them one after the other, and telling how each went as it ends."""
+"""Choosing tests, running them, and telling how each went as it ends."""
 
 import sys
+import threading
 import time
 import traceback
 import unittest
@@ -20,23 +21,47 @@ def choose(suite, words):
 
 
 def run(tests, result):
-    """Run `tests`; fixtures of modules and classes are those of unittest."""
-    unittest.TestSuite(tests).run(result)
+    """Run `tests`: those of the two lives side by side, one after the other within a life, and all others for themselves."""
+    lives = {life: [test for test in tests if lane(test) == life] for life in ("unit", "pod")}
+    unittest.TestSuite(test for test in tests if lane(test) is None).run(result)
+    lanes = [threading.Thread(target=unittest.TestSuite(members).run, args=(result.beside(),)) for members in lives.values()]
+    for thread in lanes:
+        thread.start()
+    for thread in lanes:
+        thread.join()
+
+
+def lane(test):
+    return None if getattr(test, "alone", True) else test.life
+
+
+class Tally:
+    """What several results count together."""
+
+    def __init__(self):
+        self.counts = {"ok": 0, "FAIL": 0, "skip": 0}
+        self.lock = threading.Lock()
+        self.began = time.monotonic()
 
 
 class Result(unittest.TestResult):
     """One line per test as it ends; the closing line is the one that make and CI read."""
 
-    def __init__(self):
+    def __init__(self, tally=None):
         super().__init__()
-        self.counts = {"ok": 0, "FAIL": 0, "skip": 0}
-        self._began = self._start = time.monotonic()
+        self._tally = tally or Tally()
+        self._start = time.monotonic()
         self._sub_failed = False
 
-    def _tell(self, word, test, text=""):
-        self.counts[word] += 1
+    def beside(self):
+        """A result for tests that run at the same time; what it counts is counted here too."""
+        return Result(self._tally)
+
+    def _tell(self, word, test, text="", more=()):
         spent = time.monotonic() - self._start
-        print(f"  {word:5} {test.id()} ({spent:.1f} s){': ' + text if text else ''}", flush=True)
+        with self._tally.lock:
+            self._tally.counts[word] += 1
+            print(f"  {word:5} {test.id()} ({spent:.1f} s){': ' + text if text else ''}", *more, sep="\n        ", flush=True)
 
     def startTest(self, test):  # noqa: N802 (unittest's name)
         super().startTest(test)
@@ -61,23 +86,23 @@ class Result(unittest.TestResult):
         self._bad(test, err)
 
     def _bad(self, test, err):
-        self._tell("FAIL", test)
         trace = "".join(traceback.format_exception(*err)) if not issubclass(err[0], AssertionError) else str(err[1])
         trace = trace if len(trace) <= LONGEST else trace[:LONGEST] + " ..."
-        print("        " + trace.strip().replace("\n", "\n        "))
+        more = trace.strip().splitlines()
         where = [frame for frame in traceback.extract_tb(err[2]) if "/e2e/test_" in frame.filename]
         if where:
-            print(f"        at {where[-1].filename}:{where[-1].lineno}: {where[-1].line}")
-        print(f"        what was left: {evidence.collect(test.id())}", flush=True)
+            more.append(f"at {where[-1].filename}:{where[-1].lineno}: {where[-1].line}")
+        self._tell("FAIL", test, more=[*more, f"what was left: {evidence.collect(test.id())}"])
 
     def broken(self, text):
         """The run itself went wrong: counts as one failure."""
-        self.counts["FAIL"] += 1
+        self._tally.counts["FAIL"] += 1
         print(f"  FAIL  {text}", flush=True)
 
     def close(self):
         """Print the closing line; the exit code."""
-        print(f"end to end: {time.monotonic() - self._began:.0f} s")
-        print(f"{self.counts['ok']} passed, {self.counts['FAIL']} failed, {self.counts['skip']} skipped")
+        counts = self._tally.counts
+        print(f"end to end: {time.monotonic() - self._tally.began:.0f} s")
+        print(f"{counts['ok']} passed, {counts['FAIL']} failed, {counts['skip']} skipped")
         sys.stdout.flush()
-        return 1 if self.counts["FAIL"] else 0
+        return 1 if counts["FAIL"] else 0

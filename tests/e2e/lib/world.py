@@ -6,6 +6,7 @@ from holdcluster import place
 from holdcluster.cluster import Cluster
 
 FOLDER = os.path.join(place.TOP, "build", "e2e")
+CRDS = os.path.join(place.TOP, "crds")
 NODES = ("n1", "n2")
 
 cluster = Cluster(FOLDER)

@@ -1,0 +1,162 @@
+"""The agent on a node in its two lives: a systemd unit of the host (Unit), a pod of the DaemonSet (Pod)."""
+
+import json
+import os
+import re
+import shutil
+import signal
+
+from holdcluster import place
+from holdcluster.process import end, run
+
+from . import identity, release, wait, world
+
+PROGRAM = "holdfast-agent"
+METRICS = "http://127.0.0.1:9090"
+DEPLOY = os.path.join(place.TOP, "deploy", "holdfast.yaml")
+IMAGE = os.path.join(place.TOP, "build", "image", PROGRAM + ".tar")
+
+
+def select(node):
+    """Let the DaemonSet have a pod on the node of this name only."""
+    world.cluster.kubectl("patch", "daemonset", PROGRAM, "-n", identity.NAMESPACE, "--type=merge", "-p", json.dumps(
+        {"spec": {"template": {"spec": {"nodeSelector": {"kubernetes.io/hostname": node}}}}}))
+
+
+class _Agent:
+    """What both lives share. `node` is the name of the node."""
+
+    def __init__(self, node):
+        self.node = node
+
+    def trust(self, *keys):
+        """Let the node trust these keys too."""
+        folder = os.path.join(world.cluster.root(self.node), "etc/holdfast/trust.d")
+        for key in keys:
+            place.write(os.path.join(folder, key + ".pem"), release.make_key(key))
+
+    def pid(self):
+        """The number of its process as this machine sees it; None if it does not run."""
+        found = world.cluster.find(self.node, PROGRAM)
+        return found[0] if found else None
+
+    def get(self, path):
+        """What its HTTP server answers; empty if nothing."""
+        return world.cluster.run(self.node, "curl", "-s", "-m", "2", METRICS + path, check=False)
+
+    def metric(self, name):
+        """The sum over all labels of a metric, None if it is not there."""
+        values = re.findall(rf"^{name}(?:{{[^}}]*}})? ([0-9.e+-]+)$", self.get("/metrics"), re.M)
+        return sum(map(float, values)) if values else None
+
+    def wait_ready(self, timeout_s=30):
+        wait.until(f"the agent on {self.node} to be ready", lambda: self.get("/readyz").strip() == "ok", timeout_s)
+
+    def events(self, name=None):
+        """The lines of its log in this boot, each a JSON object; only those with this event if given."""
+        lines = []
+        for line in self.journal().splitlines():
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(event, dict) and (name is None or event.get("event") == name):
+                lines.append(event)
+        return lines
+
+    def phases(self, name):
+        """The phases that the release `name` went through in this boot, as its log tells them, oldest first."""
+        return [event["phase"] for event in self.events("update.phase") if event["release"] == name]
+
+    def await_phase(self, name, phase, timeout_s=30):
+        """Wait until its log tells of this phase: at once, where the status is written once in 10 s."""
+        try:
+            wait.until(f"{name} to be {phase}", lambda: phase in self.phases(name), timeout_s)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it was {self.phases(name)}") from None
+
+    def freeze(self):
+        """Let its process do nothing more."""
+        os.kill(self.pid(), signal.SIGSTOP)
+
+    def kill(self):
+        """kill -9; whoever watches over it starts it again."""
+        pid = self.pid()
+        if pid:
+            end([pid], signal.SIGKILL)
+
+
+class Unit(_Agent):
+    """As a systemd unit, with a client certificate."""
+
+    life = "Host"
+
+    def install(self):
+        tree = world.cluster.root(self.node)
+        os.makedirs(os.path.join(tree, "usr/local/bin"), exist_ok=True)
+        place_program = os.path.join(tree, "usr/local/bin", PROGRAM)
+        shutil.copy(world.built(PROGRAM), place_program + ".new")
+        os.replace(place_program + ".new", place_program)          # one may be running
+        shutil.copy(os.path.join(place.TOP, "deploy", "systemd", PROGRAM + ".service"), os.path.join(tree, "etc/systemd/system"))
+        place.write(os.path.join(tree, "etc/holdfast/kubeconfig"), identity.host_kubeconfig(self.node), 0o600)
+        place.write(os.path.join(tree, "etc/holdfast/agent.env"),
+                    f"NODE_NAME={self.node}\nHOLDFAST_ARGS=--kubeconfig=/etc/holdfast/kubeconfig\n")
+        self.trust(release.KEY)
+        world.cluster.run(self.node, "systemctl", "daemon-reload")
+        world.cluster.run(self.node, "systemctl", "-q", "enable", PROGRAM)
+        world.cluster.run(self.node, "systemctl", "restart", PROGRAM)
+        self.wait_ready()
+        world.cluster.run(self.node, "sync")
+
+    def renew(self):
+        """Nothing to do: systemd starts it again a second after each of its ends."""
+
+    def start(self):
+        world.cluster.run(self.node, "systemctl", "start", PROGRAM)
+
+    def stop(self):
+        world.cluster.run(self.node, "systemctl", "stop", PROGRAM)
+
+    def journal(self):
+        return world.cluster.run(self.node, "journalctl", "--no-pager", "-b", "-o", "cat", "-u", PROGRAM)
+
+
+class Pod(_Agent):
+    """As the DaemonSet's pod on this one node."""
+
+    life = "Pod"
+
+    def install(self):
+        self.trust(release.KEY)
+        if not os.path.exists(IMAGE) or os.path.getmtime(IMAGE) < os.path.getmtime(world.built(PROGRAM)):
+            run([os.path.join(place.TOP, "deploy", "image", "build"), PROGRAM])
+        world.cluster.load_image(self.node, IMAGE)
+        self.stop()                            # a pod of an earlier run would go on with the image of that run
+        self.start()
+        self.wait_ready(60)
+        world.cluster.run(self.node, "sync")
+
+    def renew(self):
+        """Give it a new pod: the second time that one dies kubelet waits 10 s, then 20, ..."""
+        self.stop()
+        self.start()
+        self.wait_ready(60)
+
+    def start(self):
+        """Let it run on its node again."""
+        select(self.node)
+
+    def stop(self):
+        """Take its pod away."""
+        select("nowhere")
+        wait.until("the agent's pod to be gone", lambda: self.pid() is None, 30)
+
+    def journal(self):
+        folder = os.path.join(world.cluster.root(self.node), "var/log/pods")
+        lines = []
+        for path, _, files in sorted(os.walk(folder)):
+            if f"{identity.NAMESPACE}_{PROGRAM}-" in path:
+                for name in sorted(files):
+                    with open(os.path.join(path, name), encoding="utf-8", errors="replace") as f:
+                        lines += [line.split(" ", 3)[3] for line in f if line.count(" ") >= 3]
+        return "".join(lines)

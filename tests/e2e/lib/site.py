@@ -1,0 +1,59 @@
+"""The site that artifacts are fetched from: a server in the control plane's network, apart from the API server."""
+
+import hashlib
+import json
+import os
+import sys
+
+from holdcluster import place
+
+from . import wait, world
+
+PORT = 8000
+URL = f"http://{place.API_IP}:{PORT}"
+_SERVER = os.path.join(os.path.dirname(__file__), "site_server.py")
+
+
+def _folder():
+    return world.cluster.where.path("site")
+
+
+def start():
+    os.makedirs(_folder(), exist_ok=True)
+    world.cluster.start_in_plane("site", [sys.executable, _SERVER, _folder(), place.API_IP, str(PORT)])
+    wait.until("the artifact site to serve", lambda: world.cluster.run_in_plane(
+        "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", URL + "/", check=False) == "404", 10)
+
+
+def stop():
+    world.cluster.stop_in_plane("site")
+
+
+def put(name, data):
+    """Serve `data` as `name`; what an artifact says of it: url, sha256, size."""
+    place.write(os.path.join(_folder(), name), data)
+    return {"url": f"{URL}/{name}", "sha256": hashlib.sha256(data).hexdigest(), "size": len(data)}
+
+
+def names():
+    """All that is served."""
+    return sorted(os.listdir(_folder()))
+
+
+def take_away(name):
+    os.unlink(os.path.join(_folder(), name))
+
+
+def set_rate(name, bytes_per_second):
+    """How fast answers for the file `name` are from now on; 0: as fast as it can."""
+    place.write(os.path.join(_folder() + ".rates", name), str(bytes_per_second))
+
+
+def answers(name=None):
+    """What was answered so far, oldest first; only for the file `name` if given."""
+    try:
+        with open(_folder() + ".log", encoding="utf-8") as f:
+            lines = [json.loads(line) for line in f]
+    except FileNotFoundError:
+        return []
+    return [line for line in lines if name is None or line["path"] == "/" + name]

@@ -1,0 +1,76 @@
+"""An idle agent: connected, one policy, one update done. It costs next to nothing and writes nothing."""
+
+import os
+import time
+import unittest
+
+from lib import case, release
+from test_labels import policy
+
+MIB = 1 << 20
+# Anonymous memory and proportional set size. A pod's libraries are those of its image, shared with nobody on the host, so it
+# bears them alone.
+BOUNDS = {"unit": (3 * MIB, 12 * MIB), "pod": (4 * MIB, 20 * MIB)}
+CPU_S_PER_S = 0.001
+WATCH_S = 60
+
+
+def memory(pid):
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
+        fields = {line.split(":")[0]: int(line.split()[1]) << 10 for line in f if ":" in line and line.rstrip().endswith("kB")}
+    return fields["Anonymous"], fields["Pss"]
+
+
+def cpu_s(pid):
+    with open(f"/proc/{pid}/schedstat", encoding="ascii") as f:
+        return int(f.read().split()[0]) / 1e9
+
+
+def written(pid):
+    with open(f"/proc/{pid}/io", encoding="ascii") as f:
+        return int(dict(line.split(": ") for line in f)["write_bytes"])
+
+
+def driven(of_life):
+    """A test case that is driven from another one."""
+    class Driven(case.Case):
+        life = of_life
+
+        def runTest(self):  # noqa: N802 (unittest's name)
+            """Nothing of its own."""
+    return Driven("runTest")
+
+
+class TestIdle(unittest.TestCase):
+    def setUp(self):
+        self.cases = [driven(life) for life in ("unit", "pod")]
+        for one in self.cases:
+            one.setUp()
+            self.addCleanup(one.doCleanups)
+
+    def test_idle_agents_are_small_quiet_and_write_nothing(self):
+        """Both lives in the same minute."""
+        for one in self.cases:
+            service = one.service()
+            one.apply(policy(f"idle-{one.life}", one.node, interval="5m"))
+            one.apply(release.update(service.release("1.1.0", 1, release.sample("1.1.0", 2)), one.node))
+            one.await_phase(service.name, "Committed", 1)
+        for one in self.cases:
+            one.rest()                         # what there is to say is said
+        before = {one: (one.agent.pid(), cpu_s(one.agent.pid()), written(one.agent.pid())) for one in self.cases}
+        time.sleep(WATCH_S)
+        for one, (pid, cpu, wrote) in before.items():
+            with self.subTest(one.life):
+                self.assertEqual(one.agent.pid(), pid)
+                self.judge(one.life, pid, (cpu_s(pid) - cpu) / WATCH_S, written(pid) - wrote)
+
+    def judge(self, life, pid, share, wrote):
+        (anonymous, pss), (most_anonymous, most_pss) = memory(pid), BOUNDS[life]
+        print(f"        idle ({life}): anonymous {anonymous / MIB:.2f} MiB (bound {most_anonymous // MIB}), "
+              f"PSS {pss / MIB:.2f} MiB (bound {most_pss // MIB}), CPU {share * 1000:.2f} ms/s (promise {CPU_S_PER_S * 1000:.0f}), "
+              f"written {wrote} bytes in {WATCH_S} s (promise 0)")
+        self.assertEqual(os.path.basename(os.readlink(f"/proc/{pid}/exe")), "holdfast-agent")
+        self.assertLessEqual(anonymous, most_anonymous)
+        self.assertLessEqual(pss, most_pss)
+        self.assertEqual(wrote, 0)
+        self.assertLess(share, CPU_S_PER_S)

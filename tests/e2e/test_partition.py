@@ -1,0 +1,111 @@
+"""Without the API server, and without the network: what was admitted goes on, and what came meanwhile arrives at once after."""
+
+import time
+
+from holdcluster import process
+from lib import case, release, site, wait, world
+
+ACTS_S = 0.2                                   # from the agent's start to its first act on its cache
+CONVERGED_S = 30                               # from the API server's return to the status that says so
+HEALED_S = 60                                  # a silent link is found dead at the latest then
+
+
+def lists(node, since):
+    """Lists of EdgeUpdates and SyncPolicies that the node's agent asked for from the audit event number `since` on."""
+    number = world.cluster.where.nodes()[node]
+    return [event["requestURI"] for event in world.cluster.audit()[since:]
+            if event.get("userAgent", "").startswith("holdfast-agent/") and event["verb"] == "list"
+            and (event.get("sourceIPs") or [""])[0].startswith(f"10.213.{number}.")
+            and event["objectRef"]["resource"] in ("edgeupdates", "syncpolicies")]
+
+
+class ServerAway:
+    """What holds in both lives. The API server is the one of both nodes."""
+
+    alone = True
+
+    def tearDown(self):
+        site.start()
+        if not process.pid_of(world.cluster.where, "kube-apiserver"):
+            world.cluster.start_api()
+        super().tearDown()
+
+    def test_agent_acts_on_its_cache_and_completes_the_update(self):
+        service = self.service()
+        site.stop()
+        self.apply(release.update(service.release("1.1.0", 1, release.sample("1.1.0", 2)), self.node))
+        self.agent.await_phase(service.name, "Fetching")
+        world.cluster.stop_api(kill=True)
+        self.agent.freeze()                    # so that it is the next life that finds the site
+        site.start()
+        asked, before = len(site.answers()), len(world.cluster.audit())
+        self.agent.kill()
+        first = wait.until("a request for the artifact", lambda: site.answers()[asked:], 60)[0]
+        spent = first["asked"] - process.started_at(self.agent.pid())
+        print(f"        start to first act on the cache, API server away ({self.life}): {spent * 1000:.0f} ms (promise: {ACTS_S * 1000:.0f} ms)")
+        self.assertLess(spent, ACTS_S)
+        wait.until("the new version to run", lambda: service.version() == "1.1.0", 30)
+        self.agent.await_phase(service.name, "Committed")
+        world.cluster.start_api()
+        back = time.monotonic()
+        self.await_phase(service.name, "Committed", 1, CONVERGED_S)
+        print(f"        API server back to status converged ({self.life}): {time.monotonic() - back:.1f} s (promise: {CONVERGED_S} s)")
+        self.assertEqual(lists(self.node, before), [])
+
+    def test_restart_with_a_valid_resource_version_lists_nothing(self):
+        self.agent.renew()
+        before = len(world.cluster.audit())
+        self.agent.kill()
+        service = self.service()
+        self.apply(release.update(service.release("1.1.0", 1, release.sample("1.1.0", 2)), self.node))
+        self.await_phase(service.name, "Committed", 1, 60)
+        self.assertEqual(lists(self.node, before), [])
+
+
+class TestUnitServerAway(ServerAway, case.Case):
+    life = "unit"
+
+
+class TestPodServerAway(ServerAway, case.Case):
+    life = "pod"
+
+
+class LinkCut:
+    """What holds in both lives."""
+
+    def tearDown(self):
+        world.cluster.heal(self.node)
+        super().tearDown()
+
+    def through(self, silent):
+        """An update on probation when the link is cut, and another that is applied meanwhile."""
+        service, later = self.service(), self.service()
+        checks = [{"http": {"url": f"http://127.0.0.1:{service.port}/healthz"}, "period": "500ms", "successThreshold": 4}]
+        self.apply(release.update(service.release("1.1.0", 1, release.sample("1.1.0", 2), checks=checks), self.node))
+        wait.until("the new version to be on probation", lambda: service.version() == "1.1.0", 20)
+        before = len(world.cluster.audit())
+        world.cluster.cut(self.node, silent)
+        self.apply(release.update(later.release("1.1.0", 1, release.sample("1.1.0", 2)), self.node))
+        self.agent.await_phase(service.name, "Committed")
+        self.assertEqual(later.version(), "1.0.0")
+        world.cluster.heal(self.node)
+        healed = time.monotonic()
+        self.await_phase(service.name, "Committed", 1, HEALED_S)
+        self.await_phase(later.name, "Committed", 1, HEALED_S)
+        print(f"        {'silent' if silent else 'hard'} cut healed to status converged ({self.life}): {time.monotonic() - healed:.1f} s")
+        self.assertEqual((service.start_count(), later.start_count()), (2, 2))
+        self.assertEqual(lists(self.node, before), [])
+
+    def test_link_that_goes_down(self):
+        self.through(silent=False)
+
+    def test_link_that_falls_silent(self):
+        self.through(silent=True)
+
+
+class TestUnit(LinkCut, case.Case):
+    life = "unit"
+
+
+class TestPod(LinkCut, case.Case):
+    life = "pod"

@@ -6,7 +6,7 @@
  *
  * Errors handed to `done` (r < 0): -ECONNREFUSED -EHOSTUNREACH (name or route) -ETIMEDOUT (deadline or silence) -EPROTO
  * -EKEYREJECTED (TLS: peer not trusted, expired, wrong name) -EPIPE (cut in the middle) -E2BIG (max_body) -ECANCELED.
- * An HTTP status of any value is r = 0. */
+ * An HTTP status of any value is r = 0. The proxy that the environment names is used, but never for loopback. */
 #pragma once
 
 #include <stdbool.h>
@@ -43,7 +43,7 @@ struct hf_http_request {
     uint64_t keepalive_ns;    /* the *connection* of this call must be alive: when its peer gave no sign of life (TCP
                                  keepalive, HTTP/2 PING; no request is made) for this long, every call on it ends with
                                  -ETIMEDOUT and the connection is not used again; 0 none. For watches, which may be silent */
-    uint64_t max_body_bytes;  /* more than this is -E2BIG; 0: 16 MiB */
+    uint64_t max_body_bytes;  /* more than this in all is -E2BIG; 0: 16 MiB; UINT64_MAX: none (watches) */
     uint64_t bandwidth_limit; /* bytes per second, 0 none */
     bool follow_redirects;    /* at most 5, https never to http; credentials are not carried to another origin */
     /* Status and headers are here, once (the last response when redirected). Non-zero return cancels with that -errno. May be NULL. */

@@ -24,7 +24,7 @@ enum {
     KEEPALIVE_INTERVAL_S = 10,
     KEEPALIVE_COUNT = 3,
     USER_TIMEOUT_MS = 50000, /* and one that does not acknowledge what we sent */
-    MIN_RECEIVE_BUFFER = 16384,
+    MIN_RECEIVE_BUFFER = 32768,
 };
 
 #define BURST_NS (100 * HF_NS_PER_MS) /* of bandwidth_limit that may be saved up, and come at once */
@@ -184,6 +184,12 @@ static bool is_trust_alert(const char *text)
             strstr(text, "access denied") != NULL);
 }
 
+/* Keep-alive or acknowledgements ran out: curl keeps the kernel's reason only as text. */
+static bool is_kernel_timeout(const char *text)
+{
+    return strstr(text, strerror(ETIMEDOUT)) != NULL;
+}
+
 static int code_errno(const struct hf_http_call *call, CURLcode code)
 {
     switch (code) {
@@ -208,7 +214,7 @@ static int code_errno(const struct hf_http_call *call, CURLcode code)
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
     case CURLE_HTTP2_STREAM:
-        return is_trust_alert(call->curl_text) ? EKEYREJECTED : EPIPE;
+        return is_trust_alert(call->curl_text) ? EKEYREJECTED : is_kernel_timeout(call->curl_text) ? ETIMEDOUT : EPIPE;
     default:
         return EPROTO;
     }
@@ -455,8 +461,9 @@ static int on_socket_made(void *arg, curl_socket_t fd, curlsocktype purpose)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
     (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms, sizeof(unacknowledged_ms));
     if (call->request.bandwidth_limit > 0) {
-        /* we limit how fast we read; the kernel would still take in megabytes ahead of us. A quarter of a second's worth. */
-        int room = (int)HF_MIN(HF_MAX(call->request.bandwidth_limit / 4, (uint64_t)MIN_RECEIVE_BUFFER), 4ull << 20);
+        /* we limit how fast we read; the kernel would still take in megabytes ahead of us. A second's worth: less
+         * would be slower than the limit where an answer takes long to come. */
+        int room = (int)HF_MIN(HF_MAX(call->request.bandwidth_limit, (uint64_t)MIN_RECEIVE_BUFFER), 4ull << 20);
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
     }
     return CURL_SOCKOPT_OK;

@@ -151,6 +151,22 @@ struct hf_outside *hf_outside_watch_links(struct hf_loop *loop, void (*changed)(
 
 /* ---- own unit ----------------------------------------------------------------------------------------------------- */
 
+/* systemd.unit(5): what a unit's name may be made of. */
+static bool is_service(struct hf_view name)
+{
+    static const char marks[] = ":-_.\\@";
+
+    if (name.n <= 8 || memcmp(name.p + name.n - 8, ".service", 8) != 0)
+        return false;
+    for (size_t i = 0; i < name.n; i++) {
+        char c = name.p[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!plain && memchr(marks, c, sizeof(marks) - 1) == NULL)
+            return false;
+    }
+    return true;
+}
+
 bool hf_outside_own_unit(struct hf_view cgroup, char *unit, size_t n)
 {
     struct hf_view line, part;
@@ -162,8 +178,7 @@ bool hf_outside_own_unit(struct hf_view cgroup, char *unit, size_t n)
         if (!v2 && !v1)
             continue;
         while (hf_view_split(&line, '/', &part)) {
-            bool service = part.n > 8 && memcmp(part.p + part.n - 8, ".service", 8) == 0;
-            if (in_slice && service && snprintf(unit, n, "%.*s", (int)part.n, part.p) < (int)n)
+            if (in_slice && is_service(part) && snprintf(unit, n, "%.*s", (int)part.n, part.p) < (int)n)
                 return true;
             in_slice = in_slice || hf_view_eq(part, "system.slice");
         }

@@ -1,0 +1,85 @@
+/* The small texts an agent reads from its disk and its kernel: hold, clock, the processor's features, a kernel constraint, the
+ * cgroup's path. The first byte picks which. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/outside.h"
+#include "node/clock.h"
+#include "node/facts.h"
+#include "node/labels.h"
+#include "sync/hold.h"
+
+int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t n);
+
+static void hold(struct hf_view text)
+{
+    struct hf_hold parsed = {0};
+    uint64_t end;
+
+    if (hf_hold_parse(text, &parsed, NULL) < 0 && !parsed.present)
+        abort(); /* a file that cannot be read holds */
+    if (strlen(parsed.reason) >= sizeof(parsed.reason))
+        abort();
+    (void)hf_hold_active(&parsed, HF_CLOCK_BUILD_UNIX_NS, &end);
+}
+
+static void clock_file(struct hf_view text)
+{
+    _cleanup_(hf_buf_done) struct hf_buf again = HF_BUF_INIT(HF_CLOCK_FILE_MAX);
+    struct hf_clock_file file, back;
+
+    if (hf_clock_file_parse(text, &file, NULL) < 0)
+        return;
+    if (hf_clock_file_format(&file, &again) < 0 || hf_clock_file_parse(hf_buf_view(&again), &back, NULL) < 0)
+        abort();
+    /* Written in whole seconds. */
+    if (back.newest_unix_ns / HF_NS_PER_S != file.newest_unix_ns / HF_NS_PER_S)
+        abort();
+}
+
+static void kernel(const char *text)
+{
+    bool matches;
+
+    if (hf_kernel_matches("6.1.0-18-amd64", text, &matches) == 0 && strpbrk(text, "<>=") == NULL)
+        abort();
+    if (hf_kernel_matches(text, ">=5.10", &matches) < 0) /* whatever the kernel is called */
+        abort();
+    (void)hf_label_key_valid(text);
+    (void)hf_label_value_valid(text);
+}
+
+static void unit(struct hf_view text)
+{
+    char name[64];
+
+    if (hf_outside_own_unit(text, name, sizeof(name)) && strlen(name) <= strlen(".service"))
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t n)
+{
+    if (n < 1 || n > 4096)
+        return 0;
+    struct hf_view text = {(const char *)bytes + 1, n - 1};
+    char *copy = hf_strdup_view(text);
+
+    if (copy == NULL)
+        return 0;
+    switch (bytes[0] % 4) {
+    case 0:
+        hold(text);
+        break;
+    case 1:
+        clock_file(text);
+        break;
+    case 2:
+        kernel(copy);
+        break;
+    default:
+        unit(text);
+        break;
+    }
+    free(copy);
+    return 0;
+}

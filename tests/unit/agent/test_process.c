@@ -1,0 +1,260 @@
+/* The built program as a service manager sees it: arguments, exit codes, signals, its local pages. On a folder of objects, so
+ * without any network but the loopback. */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/process.h"
+#include "os/file.h"
+#include "os/fs_posix.h"
+#include "support/check_main.h"
+
+enum { MAX_ARGS = 24 };
+
+struct scene {
+    char dir[64], log[96], state[96], objects[96];
+};
+
+static const char *program(char path[512])
+{
+    const char *build = getenv("HF_BUILD_DIR");
+
+    (void)snprintf(path, 512, "%s/holdfast-agent", build != NULL ? build : "build/asan");
+    return path;
+}
+
+static void set_up(struct scene *s)
+{
+    (void)snprintf(s->dir, sizeof(s->dir), "/tmp/holdfast-process-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(s->dir));
+    (void)snprintf(s->log, sizeof(s->log), "%s/log", s->dir);
+    (void)snprintf(s->state, sizeof(s->state), "%s/state", s->dir);
+    (void)snprintf(s->objects, sizeof(s->objects), "%s/objects", s->dir);
+    ck_assert_int_eq(mkdir(s->objects, 0755), 0);
+}
+
+static void tear_down(struct scene *s)
+{
+    ck_assert_int_eq(hf_tree_remove(hf_fs_posix(), s->dir, NULL), 0);
+}
+
+static pid_t start(struct scene *s, const char *const *more)
+{
+    char path[512];
+    const char *argv[MAX_ARGS] = {program(path), "--source",      s->objects, "--state-dir", s->state, "--trust-dir",
+                                  s->dir,        "--update-root", s->dir,     "--node-name", "n1",     "--metrics-port",
+                                  "0",           "--log-level",   "debug"};
+    size_t n = 15;
+
+    while (*more != NULL && n < MAX_ARGS - 1)
+        argv[n++] = *more++;
+    ck_assert_msg(access(argv[0], X_OK) == 0, "%s is not built", argv[0]);
+    pid_t pid = fork();
+    if (pid == 0) {
+        int log = open(s->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        (void)dup2(log, STDERR_FILENO);
+        (void)dup2(log, STDOUT_FILENO);
+        (void)execv(argv[0], (char *const *)(uintptr_t)argv);
+        _exit(127);
+    }
+    ck_assert_int_gt(pid, 0);
+    return pid;
+}
+
+#define START(scene, ...) start((scene), (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+
+static int ended(pid_t pid)
+{
+    int status = 0;
+
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void doze(long ms)
+{
+    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
+
+    (void)nanosleep(&time, NULL);
+}
+
+static char *log_text(struct scene *s, char text[65536])
+{
+    int fd = open(s->log, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, text, 65535);
+
+    if (fd >= 0)
+        (void)close(fd);
+    text[n < 0 ? 0 : n] = '\0';
+    return text;
+}
+
+/* Wait until the log holds `wanted`; where it stands. */
+static const char *wait_for(struct scene *s, const char *wanted, char text[65536])
+{
+    for (int i = 0; i < 400; i++, doze(25)) {
+        const char *at = strstr(log_text(s, text), wanted);
+        if (at != NULL)
+            return at;
+    }
+    ck_abort_msg("no '%s' in the log:\n%s", wanted, text);
+    return NULL;
+}
+
+static const struct {
+    const char *args[4];
+    int want;
+    const char *said;
+} lines[] = {
+    {{"--version"}, HF_EXIT_OK, "holdfast-agent "},
+    {{"--help"}, HF_EXIT_OK, "usage: holdfast-agent"},
+    {{"--frobnicate"}, HF_EXIT_USAGE, "unknown argument '--frobnicate'"},
+    {{"--metrics-port", "x"}, HF_EXIT_USAGE, "--metrics-port 'x': expected"},
+    {{"--state-dir", "/proc/nowhere"}, HF_EXIT_FAILED, "agent.not_started"},
+    {{"--source", "/nonexistent/folder", "--once"}, -1, "agent.started"},
+};
+
+START_TEST(arguments)
+{
+    struct scene s;
+    char text[65536];
+
+    set_up(&s);
+    pid_t pid = start(&s, lines[_i].args);
+    (void)wait_for(&s, lines[_i].said, text);
+    if (lines[_i].want < 0)
+        (void)kill(pid, SIGTERM);
+    int code = ended(pid);
+    ck_assert_msg(code == HF_MAX(lines[_i].want, 0), "%s: exit %d\n%s", lines[_i].args[0], code, log_text(&s, text));
+    tear_down(&s);
+}
+END_TEST
+
+START_TEST(stops_when_asked)
+{
+    static const int signals[] = {SIGTERM, SIGINT};
+    struct scene s;
+    char text[65536], path[128];
+
+    set_up(&s);
+    pid_t pid = START(&s);
+    (void)wait_for(&s, "server.listening", text);
+    (void)kill(pid, SIGHUP);
+    doze(100);
+    (void)kill(pid, signals[_i]);
+    ck_assert_int_eq(ended(pid), HF_EXIT_OK);
+    ck_assert_ptr_nonnull(strstr(log_text(&s, text), "agent.stopped"));
+    (void)snprintf(path, sizeof(path), "%s/clock", s.state);
+    ck_assert_int_eq(access(path, R_OK), 0);
+    tear_down(&s);
+}
+END_TEST
+
+START_TEST(one_agent_per_state_folder)
+{
+    struct scene s;
+    char text[65536], holder[64];
+
+    set_up(&s);
+    pid_t first = START(&s);
+    (void)wait_for(&s, "agent.started", text);
+    pid_t second = START(&s);
+    ck_assert_int_eq(ended(second), HF_EXIT_LOCKED);
+    (void)snprintf(holder, sizeof(holder), "another agent (pid %d)", (int)first);
+    ck_assert_ptr_nonnull(strstr(log_text(&s, text), holder));
+    (void)kill(first, SIGKILL);
+    ck_assert_int_eq(ended(first), 128 + SIGKILL);
+    pid_t third = START(&s, "--once"); /* the lock died with its holder */
+    ck_assert_int_eq(ended(third), HF_EXIT_OK);
+    tear_down(&s);
+}
+END_TEST
+
+static void write_file(const char *folder, const char *name, const char *content)
+{
+    char path[192];
+
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    ck_assert_int_eq(hf_file_replace(hf_fs_posix(), path, content, strlen(content), 0644, NULL), 0);
+}
+
+START_TEST(once_says_how_it_went)
+{
+    struct scene s;
+
+    set_up(&s);
+    ck_assert_int_eq(ended(START(&s, "--once")), HF_EXIT_OK);
+    write_file(
+        s.objects, "bad.yaml",
+        "apiVersion: edge.codcompass.io/v1alpha1\nkind: EdgeUpdate\nmetadata: {name: bad}\nspec: {release: {}}\n");
+    ck_assert_int_eq(ended(START(&s, "--once")), HF_EXIT_FAILED);
+    tear_down(&s);
+}
+END_TEST
+
+START_TEST(a_hold_is_heard)
+{
+    struct scene s;
+    char text[65536], path[128];
+
+    set_up(&s);
+    pid_t pid = START(&s);
+    (void)wait_for(&s, "server.listening", text);
+    write_file(s.state, "hold", "{\"reason\":\"line 3\"}");
+    (void)wait_for(&s, "hold.begun", text);
+    (void)snprintf(path, sizeof(path), "%s/hold", s.state);
+    ck_assert_int_eq(unlink(path), 0);
+    (void)wait_for(&s, "hold.ended", text);
+    (void)kill(pid, SIGTERM);
+    ck_assert_int_eq(ended(pid), HF_EXIT_OK);
+    tear_down(&s);
+}
+END_TEST
+
+/* As systemd's Type=notify does it. */
+START_TEST(tells_its_service_manager)
+{
+    struct scene s;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char said[64] = "";
+
+    set_up(&s);
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", s.dir);
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+    (void)setenv("NOTIFY_SOCKET", address.sun_path, 1);
+    pid_t pid = START(&s);
+    (void)unsetenv("NOTIFY_SOCKET");
+    ck_assert_int_gt(recv(fd, said, sizeof(said) - 1, 0), 0);
+    ck_assert_str_eq(said, "READY=1");
+    (void)kill(pid, SIGTERM);
+    memset(said, 0, sizeof(said));
+    ck_assert_int_gt(recv(fd, said, sizeof(said) - 1, 0), 0);
+    ck_assert_str_eq(said, "STOPPING=1");
+    ck_assert_int_eq(ended(pid), HF_EXIT_OK);
+    (void)close(fd);
+    tear_down(&s);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_loop_test(tc, arguments, 0, HF_LEN(lines));
+    tcase_add_loop_test(tc, stops_when_asked, 0, 2);
+    tcase_add_test(tc, one_agent_per_state_folder);
+    tcase_add_test(tc, once_says_how_it_went);
+    tcase_add_test(tc, a_hold_is_heard);
+    tcase_add_test(tc, tells_its_service_manager);
+}
+
+HF_TEST_MAIN("agent/process", cases)

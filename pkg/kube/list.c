@@ -116,6 +116,7 @@ void hf_watcher_failed(struct hf_subscription *sub, int r, const struct hf_http_
                                                : EPROTO,
                      "%s: the server answered %d: %s", sub->resource->kind, response->status,
                      hf_status_message(body, text, sizeof(text)));
+    hf_kube_nudge_all(sub->kube, HF_KUBE_NUDGE_NS); /* whatever it says: it is in reach */
     enum hf_rf_event event = hf_reflector_event_of_status(response->status);
     if (event == HF_RF_FORBIDDEN || event == HF_RF_MISSING || event == HF_RF_GARBAGE)
         hf_watcher_refused(sub, "answer", &err);

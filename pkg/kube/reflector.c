@@ -6,6 +6,8 @@
  * do WatchList, or OPENING where rounds are not ours. */
 enum { BEGIN = HF_RF_STATES, STAY };
 
+enum { MANY_RELISTS = 3 };
+
 enum {
     LOST = HF_RF_TELL_LOST,
     PROVEN = HF_RF_TELL_PROVEN,
@@ -147,17 +149,21 @@ const char *hf_rf_event_name(enum hf_rf_event event)
 
 /* ---- delays ------------------------------------------------------------------------------------------------------- */
 
-static uint64_t backoff_ns(struct hf_reflector *rf, uint64_t cap_ns, uint64_t at_least_ns,
-                           const struct hf_rand_ops *rng)
+static uint64_t backoff_ns(unsigned *attempts, uint64_t cap_ns, uint64_t at_least_ns, const struct hf_rand_ops *rng)
 {
     struct hf_backoff backoff = {.base_ns = HF_RF_BASE_NS,
                                  .cap_ns = HF_MAX(cap_ns, HF_RF_BASE_NS),
-                                 .floor_ns = 100 * HF_NS_PER_MS,
-                                 .attempt = rf->failures};
+                                 .floor_ns = HF_RF_FLOOR_NS,
+                                 .attempt = *attempts};
     uint64_t delay = hf_backoff_next_ns(&backoff, rng, at_least_ns);
 
-    rf->failures = backoff.attempt;
+    *attempts = backoff.attempt;
     return delay;
+}
+
+static uint64_t within_ns(uint64_t window_ns, const struct hf_rand_ops *rng)
+{
+    return HF_MAX(hf_rand_below(rng, window_ns + 1), HF_RF_FLOOR_NS);
 }
 
 static uint64_t rest_ns(struct hf_reflector *rf, const struct hf_rf_limits *limits, uint64_t retry_after_ns,
@@ -166,20 +172,20 @@ static uint64_t rest_ns(struct hf_reflector *rf, const struct hf_rf_limits *limi
     uint64_t spread = HF_MIN(limits->spread_ns, HF_RF_SPREAD_MAX_NS);
 
     switch (rf->resting) {
+    case HF_REST_LINK:
+        return backoff_ns(&rf->unreached, limits->retry_cap_ns, 0, rng);
     case HF_REST_SERVER:
         if (limits->only_watch) /* a proxy on this host: nobody else comes back with us */
-            return backoff_ns(rf, limits->retry_cap_ns, retry_after_ns, rng);
-        rf->failures++;
-        return HF_MAX(hf_rand_below(rng, spread + 1), retry_after_ns);
+            return backoff_ns(&rf->unreached, limits->retry_cap_ns, 0, rng);
+        return within_ns(spread, rng);
     case HF_REST_RELIST:
-        rf->failures++;
-        if (rf->failures > 3) /* a server that answers every list with 410 */
-            return backoff_ns(rf, limits->retry_cap_ns, retry_after_ns, rng);
-        return HF_MAX(hf_rand_below(rng, spread / 2 + 1), retry_after_ns);
+        if (++rf->relists > MANY_RELISTS) /* a server that answers every list with 410 */
+            return backoff_ns(&rf->failures, limits->retry_cap_ns, retry_after_ns, rng);
+        return within_ns(spread / 2, rng);
     case HF_REST_DENIED:
-        return backoff_ns(rf, HF_RF_DENIED_CAP_NS, retry_after_ns, rng);
+        return backoff_ns(&rf->failures, HF_RF_DENIED_CAP_NS, retry_after_ns, rng);
     default:
-        return backoff_ns(rf, limits->retry_cap_ns, retry_after_ns, rng);
+        return backoff_ns(&rf->failures, limits->retry_cap_ns, retry_after_ns, rng);
     }
 }
 
@@ -204,6 +210,7 @@ static void remember(struct hf_reflector *rf, enum hf_rf_event event, uint64_t n
         break;
     case HF_RF_ACCEPTED:
         rf->accepted_ns = now_ns;
+        rf->unreached = 0;
         break;
     case HF_RF_FILLED:
     case HF_RF_LISTED:
@@ -217,7 +224,7 @@ static void remember(struct hf_reflector *rf, enum hf_rf_event event, uint64_t n
         /* Only a stream that was not taken back counts as success: one that is accepted and then ended by an error event would
          * otherwise be asked for again without a rest, for ever. */
         if (rf->state == HF_RF_WATCHING)
-            rf->failures = rf->denials = 0;
+            rf->failures = rf->unreached = rf->relists = rf->denials = 0;
         break;
     default:
         break;

@@ -103,10 +103,11 @@ struct hf_rf_limits {
 #define HF_RF_SPREAD_MAX_NS (300 * HF_NS_PER_S) /* DESIGN 8 */
 #define HF_RF_DENIED_CAP_NS (300 * HF_NS_PER_S)
 #define HF_RF_BASE_NS HF_NS_PER_S
-#define HF_RF_ANSWER_NS (30 * HF_NS_PER_S) /* a watch whose answer has not begun by then will have none */
-#define HF_RF_SETTLE_NS HF_NS_PER_S        /* a resumed watch that is not taken back for this long counts */
-#define HF_RF_FILL_NS (60 * HF_NS_PER_S)   /* a WatchList that has no end by then will have none */
-#define HF_RF_EARLY_NS (10 * HF_NS_PER_S)  /* a stream that lived less ended early */
+#define HF_RF_FLOOR_NS (100 * HF_NS_PER_MS) /* no rest is shorter */
+#define HF_RF_ANSWER_NS (30 * HF_NS_PER_S)  /* a watch whose answer has not begun by then will have none */
+#define HF_RF_SETTLE_NS HF_NS_PER_S         /* a resumed watch that is not taken back for this long counts */
+#define HF_RF_FILL_NS (60 * HF_NS_PER_S)    /* a WatchList that has no end by then will have none */
+#define HF_RF_EARLY_NS (10 * HF_NS_PER_S)   /* a stream that lived less ended early */
 
 /* Zero is a reflector before its start. The shell reads state and resting; the rest is the machine's. */
 struct hf_reflector {
@@ -116,7 +117,9 @@ struct hf_reflector {
     bool unsettled;    /* resumed, not yet told as synced */
     unsigned denials;  /* 401 in a row */
     uint64_t accepted_ns;
-    unsigned failures; /* in a row, behind the backoff */
+    /* In a row, behind the backoffs. Apart, because a server that has just come up refuses, denies, is busy and forgets, one
+     * after the other, and none of these is a reason to wait long for the next. */
+    unsigned failures, unreached, relists;
 };
 
 struct hf_rf_step {

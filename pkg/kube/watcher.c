@@ -206,8 +206,9 @@ static void timer_fires(void *arg)
     struct hf_subscription *sub = arg;
     struct hf_err err = HF_ERR_INIT;
 
+    bool waiting = sub->reflector.state == HF_RF_ASKING || sub->reflector.state == HF_RF_OPENING;
     (void)hf_err_set(&err, ETIMEDOUT, "%s: the watch was not answered", sub->resource->kind);
-    hf_watcher_dispatch(sub, HF_RF_TIMER, 0, &err);
+    hf_watcher_dispatch(sub, HF_RF_TIMER, 0, waiting ? &err : NULL);
 }
 
 /* ---- a subscription's life ----------------------------------------------------------------------------------------- */

@@ -123,6 +123,26 @@ START_TEST(a_refused_watchlist_is_remembered)
 }
 END_TEST
 
+/* What a real kube-apiserver says while it comes up: nothing, 403 (its RBAC is not loaded), 429 (its storage is not), 410 (its watch
+ * cache is younger than our mark). The long outage before must not make these rests long. */
+START_TEST(a_server_that_comes_up)
+{
+    struct hf_reflector rf = {.state = HF_RF_WATCHING};
+    uint64_t total = 0;
+
+    for (int i = 0; i < 200; i++) {
+        ck_assert_uint_le(give(&rf, i % 2 == 0 ? HF_RF_SERVER_AWAY : HF_RF_LINK_AWAY, 0).delay_ns, limits.retry_cap_ns);
+        (void)give(&rf, HF_RF_TIMER, 0);
+    }
+    static const enum hf_rf_event says[] = {HF_RF_FORBIDDEN, HF_RF_BUSY, HF_RF_EXPIRED};
+    for (size_t i = 0; i < HF_LEN(says); i++) {
+        total += give(&rf, says[i], 0).delay_ns;
+        (void)give(&rf, HF_RF_TIMER, 0);
+    }
+    ck_assert_msg(total < 5 * HF_NS_PER_S, "%ju ms", (uintmax_t)(total / HF_NS_PER_MS));
+}
+END_TEST
+
 /* Accepted and taken back again, however: it rests, longer each time. */
 START_TEST(taken_back)
 {
@@ -247,6 +267,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, every_cell);
     tcase_add_test(tc, rests);
     tcase_add_test(tc, a_refused_watchlist_is_remembered);
+    tcase_add_test(tc, a_server_that_comes_up);
     tcase_add_test(tc, taken_back);
     tcase_add_test(tc, meanings);
     tcase_add_test(tc, prober);

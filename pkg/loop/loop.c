@@ -154,6 +154,7 @@ struct hf_loop *hf_loop_new(struct hf_err *err)
     }
     /* A peer that goes away in the middle of a write is an error code, not a signal. */
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* so is a file larger than a limit: EFBIG */
     hf_sched_init(loop);
     hf_probe_init(loop);
     hf_unit_init(loop);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const uint64_t first_again_ns = 250 * HF_NS_PER_MS;
+
 struct run {
     struct hf_checks *checks;
     const struct hf_check *check;
@@ -13,7 +15,8 @@ struct run {
     struct hf_proc_call *proc;
     struct hf_probe_call *probe;
     struct hf_unit_call *unit;
-    int status; /* of the HTTP answer; 0 none yet */
+    int status;        /* of the HTTP answer; 0 none yet */
+    uint64_t again_ns; /* after a bad result */
 };
 
 struct hf_checks {
@@ -37,10 +40,15 @@ static void result(struct run *run, enum hf_health_outcome outcome, const char *
 {
     struct hf_checks *checks = run->checks;
 
-    if (hf_health_result(&checks->health, run->i, outcome, text) != HF_HEALTH_PENDING)
+    if (hf_health_result(&checks->health, run->i, outcome, text) != HF_HEALTH_PENDING) {
         finish(checks);
-    else
-        checks->p.sched->timer_arm(checks->p.sched->ctx, run->timer, run->check->period_ns);
+        return;
+    }
+    /* A service that has just been started is good a moment later: nobody wants to wait a whole period for that, nor to lose the
+     * one chance before a short deadline. */
+    uint64_t wait_ns = outcome == HF_HEALTH_GOOD ? run->check->period_ns : HF_MIN(run->again_ns, run->check->period_ns);
+    run->again_ns = outcome == HF_HEALTH_GOOD ? first_again_ns : wait_ns * 2;
+    checks->p.sched->timer_arm(checks->p.sched->ctx, run->timer, wait_ns);
 }
 
 static void good_or(struct run *run, int r, const char *what)
@@ -204,7 +212,8 @@ static bool make_timers(struct hf_checks *checks)
 
     checks->deadline = sched->timer_new(sched->ctx, on_deadline, checks);
     for (size_t i = 0; checks->deadline != NULL && i < checks->p.n; i++) {
-        checks->runs[i] = (struct run){.checks = checks, .check = &checks->p.checks[i], .i = i};
+        checks->runs[i] =
+            (struct run){.checks = checks, .check = &checks->p.checks[i], .i = i, .again_ns = first_again_ns};
         checks->runs[i].timer = sched->timer_new(sched->ctx, on_timer, &checks->runs[i]);
         if (checks->runs[i].timer == NULL)
             return false;

@@ -72,9 +72,10 @@ void step_submit(struct step_job *step)
     release->job = step;
     release->stopping = false;
     engine_ref(release->engine);
-    step->r = sched->submit(sched->ctx, &step->job);
-    if (step->r < 0) {
-        (void)hf_trouble_sys(&step->trouble, step->r, "hand work to a worker");
+    /* Not into step->r: the worker may have written there by now. */
+    int r = sched->submit(sched->ctx, &step->job);
+    if (r < 0) {
+        step->r = hf_trouble_sys(&step->trouble, r, "hand work to a worker");
         step->trouble.reason = HF_R_RetryingLater;
         end_step(step);
     }

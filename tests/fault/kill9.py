@@ -64,7 +64,8 @@ class Rounds:
 
     def file_release(self, new, *more, old=None):
         self.sequence += 1
-        text = self.node.create("app", f"{self.sequence}.0.0", self.sequence, self.files[new], old=old, more=more)
+        text = self.node.create("app", f"{self.sequence}.0.0", self.sequence, self.files[new], old=old, more=more,
+                                deadline="10s" if new != "broken" else "1s")
         self.node.apply("app", text)
         return "app", self.node.path, sha256(self.files[self.installed]), sha256(self.files[new]), new != "broken"
 

@@ -21,11 +21,17 @@ enum {
 #define HF_MAX_ARTIFACT_BYTES (64ull << 30)
 #define HF_MAX_WINDOW_NS (7 * 86400 * HF_NS_PER_S)
 
+/* What applying a delta takes, beside what every delta does. */
+struct hf_delta_needs {
+    uint64_t memory_bytes, disk_bytes;
+};
+
 struct hf_delta_ref {
     const char *from; /* sha256 hex of the old file (of the old tree's canonical listing for kind Tree) */
     const char *url;
     const char *sha256;
     uint64_t size;
+    struct hf_delta_needs needs; /* 0: nothing much; several deltas from one file may need different things */
 };
 
 struct hf_requires {

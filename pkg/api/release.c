@@ -11,11 +11,17 @@
 #define URL_WANTED "an http:, https: or file:/// URL without user and blanks"
 enum { MAX_URL = 2048, MAX_PATH_BYTES = 1024, MAX_ARGUMENT = 1024 };
 
+static const struct hf_field needs_fields[] = {
+    HF_FIELD_QUANTITY(struct hf_delta_needs, memory_bytes, "memory", 0, 1ull << 50),
+    HF_FIELD_QUANTITY(struct hf_delta_needs, disk_bytes, "disk", 0, 1ull << 50),
+    {0}};
+
 static const struct hf_field delta_fields[] = {
     HF_FIELD_TEXT(struct hf_delta_ref, from, "from", 1, 64, hf_text_is_sha256, SHA256_WANTED, HF_REQUIRED),
     HF_FIELD_TEXT(struct hf_delta_ref, url, "url", 1, MAX_URL, hf_text_is_url, URL_WANTED, HF_REQUIRED),
     HF_FIELD_TEXT(struct hf_delta_ref, sha256, "sha256", 1, 64, hf_text_is_sha256, SHA256_WANTED, HF_REQUIRED),
     HF_FIELD_INTEGER(struct hf_delta_ref, size, "size", NULL, 1, HF_MAX_ARTIFACT_BYTES, HF_REQUIRED),
+    HF_FIELD_OBJECT(struct hf_delta_ref, needs, "requires", needs_fields),
     {0}};
 
 static const struct hf_field requires_fields[] = {

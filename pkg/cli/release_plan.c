@@ -13,6 +13,7 @@
 #include "pack/deep.h"
 
 #define MAX_INPUT_BYTES ((size_t)16 << 30)
+#define MUCH_MEMORY (24u << 20) /* more than the smallest nodes can spare */
 
 enum { MAX_OLDS = HF_MAX_DELTAS, WRITE_PIECE = 1 << 20 };
 
@@ -89,14 +90,17 @@ static int draw(void *ctx, uint64_t done, uint64_t total)
 }
 
 static int make_delta(struct hf_release_files *files, const char *name, const struct hf_cli_map *old,
-                      const struct hf_cli_map *new_map, uint64_t *ret_size, char hex[HF_SHA256_HEX], struct hf_err *err)
+                      const struct hf_cli_map *new_map, bool plain, uint64_t *ret_size, char hex[HF_SHA256_HEX],
+                      struct hf_err *err)
 {
     struct making making;
     const struct hf_delta_out out = {&making, write_bytes};
-    const struct hf_deep_create_params params = {.delta = {.profile = files->fast ? HF_DELTA_FAST : HF_DELTA_SMALL,
-                                                           .threads = files->threads,
-                                                           .progress = draw,
-                                                           .progress_ctx = files->cli}};
+    const struct hf_deep_create_params params = {
+        .delta = {.profile = files->fast || plain ? HF_DELTA_FAST : HF_DELTA_SMALL,
+                  .threads = files->threads,
+                  .progress = draw,
+                  .progress_ctx = files->cli},
+        .plain = plain};
     int r = begin(files, name, &making, err);
 
     if (r == 0)
@@ -152,7 +156,7 @@ static int proof_new(void *ctx, const void *bytes, size_t n)
 }
 
 static int prove(struct hf_release_files *files, const char *name, const struct hf_cli_map *old,
-                 const struct hf_cli_map *want, struct hf_err *err)
+                 const struct hf_cli_map *want, struct hf_deep_info *ret_info, struct hf_err *err)
 {
     _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s", files->folder, name);
     struct proof proof = {.old = old, .want = want, .patch_fd = -1};
@@ -164,7 +168,7 @@ static int prove(struct hf_release_files *files, const char *name, const struct 
     if (r < 0)
         return r;
     hf_cli_progress(files->cli, "applying", 0, 0);
-    r = hf_deep_apply(&params, NULL, err);
+    r = hf_deep_apply(&params, ret_info, err);
     (void)close(proof.patch_fd);
     if (r == 0 && proof.at != want->n)
         r = hf_err_set(err, EIO, "only %llu of %zu bytes came out", (unsigned long long)proof.at, want->n);
@@ -205,13 +209,21 @@ static int parse_spec(const char *spec, struct artifact *artifact, struct hf_err
 }
 
 static json_t *delta_entry(const struct hf_release_files *files, const char *name, const char *from, const char *hex,
-                           uint64_t size)
+                           uint64_t size, const struct hf_deep_info *info)
 {
     _cleanup_(hf_freep) char *url = hf_asprintf("%s/%s", files->url_base, name);
+    json_t *entry = url == NULL ? NULL
+                                : json_pack("{s:s, s:s, s:s, s:I}", "from", from, "url", url, "sha256", hex, "size",
+                                            (json_int_t)size);
 
-    return url == NULL
-               ? NULL
-               : json_pack("{s:s, s:s, s:s, s:I}", "from", from, "url", url, "sha256", hex, "size", (json_int_t)size);
+    if (entry != NULL && info->inside &&
+        json_object_set_new(entry, "requires",
+                            json_pack("{s:I, s:I}", "memory", (json_int_t)info->memory_bytes, "disk",
+                                      (json_int_t)info->scratch_bytes)) < 0) {
+        json_decref(entry);
+        return NULL;
+    }
+    return entry;
 }
 
 static bool has_delta_from(const json_t *deltas, const char *from)
@@ -263,14 +275,46 @@ static bool is_folder(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* A delta from one old file, listed only when it is smaller than what a node would fetch without it. */
+/* Two files of one delta at most: one that looks inside, and one for nodes that have not the memory for that. */
+struct base {
+    const char *old_path, *from;
+    const struct hf_cli_map *old, *new_map;
+    uint64_t wire_bytes;
+    json_t *deltas, *report;
+};
+
+/* Listed only when it is smaller than what a node would fetch without it. */
+static int list_delta(struct hf_release_files *files, const char *name, const struct base *base, bool plain,
+                      struct hf_deep_info *ret_info, struct hf_err *err)
+{
+    char hex[HF_SHA256_HEX];
+    uint64_t size = 0;
+    int r = make_delta(files, name, base->old, base->new_map, plain, &size, hex, err);
+
+    if (r < 0)
+        return hf_err_wrap(err, r, "delta from '%s'", base->old_path);
+    /* A second file has to be worth its place. */
+    if (size >= (plain ? base->wire_bytes / 5 * 4 : base->wire_bytes)) {
+        _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s", files->folder, name);
+        if (path == NULL || unlink(path) < 0)
+            return hf_err_set(err, EIO, "cannot remove '%s'", name);
+        return report_delta(base->report, base->old_path, size,
+                            plain ? "hardly smaller than the whole file" : "larger than the whole file", err);
+    }
+    r = prove(files, name, base->old, base->new_map, ret_info, err);
+    if (r == 0)
+        r = hf_cli_append(base->deltas, delta_entry(files, name, base->from, hex, size, ret_info), err);
+    return r < 0 ? r : report_delta(base->report, base->old_path, size, NULL, err);
+}
+
 static int add_delta(struct hf_release_files *files, const struct artifact *artifact, const char *old_path,
                      const struct hf_cli_map *new_map, const char *new_hex, uint64_t wire_bytes, json_t *deltas,
                      json_t *report, struct hf_err *err)
 {
     _cleanup_(hf_cli_map_done) struct hf_cli_map old = {.p = NULL};
-    char from[HF_SHA256_HEX], hex[HF_SHA256_HEX];
-    uint64_t size = 0;
+    struct hf_deep_info info = {.inside = false}, more = {.inside = false};
+    char from[HF_SHA256_HEX];
+    const struct base base = {old_path, from, &old, new_map, wire_bytes, deltas, report};
     int r = open_input(files, old_path, files->tree && is_folder(old_path), &old, err);
 
     if (r < 0)
@@ -281,21 +325,15 @@ static int add_delta(struct hf_release_files *files, const struct artifact *arti
     if (has_delta_from(deltas, from))
         return report_delta(report, old_path, 0, "the same as another old file", err);
     _cleanup_(hf_freep) char *name = hf_asprintf("%s-%s-from-%.12s.delta", files->stem, artifact->arch, from);
-    if (name == NULL)
+    _cleanup_(hf_freep) char *plain = hf_asprintf("%s-%s-from-%.12s-plain.delta", files->stem, artifact->arch, from);
+    if (name == NULL || plain == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    r = make_delta(files, name, &old, new_map, &size, hex, err);
-    if (r < 0)
-        return hf_err_wrap(err, r, "delta from '%s'", old_path);
-    if (size >= wire_bytes) {
-        _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s", files->folder, name);
-        if (path == NULL || unlink(path) < 0)
-            return hf_err_set(err, EIO, "cannot remove '%s'", name);
-        return report_delta(report, old_path, size, "larger than the whole file", err);
-    }
-    r = prove(files, name, &old, new_map, err);
-    if (r == 0)
-        r = hf_cli_append(deltas, delta_entry(files, name, from, hex, size), err);
-    return r < 0 ? r : report_delta(report, old_path, size, NULL, err);
+    r = list_delta(files, name, &base, false, &info, err);
+    if (r == 0 && info.inside && info.memory_bytes > MUCH_MEMORY)
+        r = list_delta(files, plain, &base, true, &more, err);
+    hf_deep_info_done(&info);
+    hf_deep_info_done(&more);
+    return r;
 }
 
 static int open_new(struct hf_release_files *files, const struct artifact *artifact, struct hf_cli_map *map,

@@ -394,7 +394,7 @@ void hf_image_free(struct hf_image *image)
     if (image == NULL)
         return;
     for (size_t i = 0; i < image->n; i++)
-        if (image->parts[i].fd >= 0)
+        if (image->fs != NULL && image->parts[i].fd >= 0)
             (void)image->fs->close(image->fs->ctx, image->parts[i].fd);
     free(image->parts);
     free(image);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "pack/plan.h"
 #include "update/release.h"
 #include "update/tree.h"
 
@@ -17,7 +18,7 @@ static const struct hf_artifact *artifact_of(const struct release *release)
     return release->update != NULL ? hf_release_artifact(&release->update->release, release->engine->p.arch) : NULL;
 }
 
-/* The delta from what is installed, or NULL. */
+/* The delta from what is installed, the smallest that fits this node; or NULL. */
 static const struct hf_delta_ref *delta_of(const struct release *release)
 {
     const struct hf_artifact *artifact = artifact_of(release);
@@ -33,11 +34,19 @@ static const struct hf_delta_ref *delta_of(const struct release *release)
             return NULL;
         from = tree;
     }
-    for (size_t i = 0; i < artifact->n_deltas; i++) {
-        if (strcmp(artifact->deltas[i].from, from) == 0)
-            return &artifact->deltas[i];
+    const struct hf_plan_room room = {release->engine->memory_room, UINT64_MAX};
+    struct hf_plan_way ways[HF_MAX_DELTAS];
+    const struct hf_delta_ref *deltas[HF_MAX_DELTAS];
+    size_t n = 0;
+    for (size_t i = 0; i < artifact->n_deltas && n < HF_LEN(ways); i++) {
+        const struct hf_delta_ref *delta = &artifact->deltas[i];
+        if (strcmp(delta->from, from) != 0)
+            continue;
+        deltas[n] = delta;
+        ways[n++] = (struct hf_plan_way){delta->size, delta->needs.memory_bytes, delta->needs.disk_bytes, 1};
     }
-    return NULL;
+    size_t best = hf_plan_choose(ways, n, &room);
+    return best < n ? deltas[best] : NULL;
 }
 
 /* A step that was stopped because what is wanted, or allowed, changed meanwhile. */
@@ -131,7 +140,7 @@ static uint64_t needed(const struct release *release)
     uint64_t need = artifact->size;
 
     if (delta != NULL)
-        need += delta->size;
+        need += delta->size + delta->needs.disk_bytes;
     else if (ends_with(artifact->url, ".zst") || ends_with(artifact->url, ".xz"))
         need += artifact->size / 2; /* a guess; what is really needed is reserved when it is known */
     if (release->j.kind == HF_INSTALL_TREE)

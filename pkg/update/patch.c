@@ -169,7 +169,7 @@ static int apply_delta(struct making *making)
                                                    .cancel = making->params->cancel,
                                                    .old_is_verified = true},
                                          .scratch = hf_deep_file_scratch(&scratch),
-                                         .memory_max = hf_plan_memory(making->fs)};
+                                         .memory_max = HF_MAX(hf_plan_memory(making->fs), 1)};
     struct hf_trouble *trouble = making->trouble;
     int r = check_delta(making);
 

@@ -72,11 +72,10 @@ class TestEdgeNodes(unittest.TestCase):
         return code, answer["message"] if code >= 400 else ""
 
     def test_own_one_and_its_status(self):
-        self.addCleanup(world.cluster.kubectl, "delete", "edgenode", "n1", "--ignore-not-found")
-        world.cluster.kubectl("delete", "edgenode", "n1", "--ignore-not-found")
-        for (name, credential), created in zip(who().items(), (201, 200), strict=True):
+        for name, credential in who().items():
             with self.subTest(identity=name):
-                self.assertEqual(self.write("n1", credential), (created, ""))
+                world.cluster.kubectl("delete", "edgenode", "n1", "--ignore-not-found")
+                self.assertIn(self.write("n1", credential), ((201, ""), (200, "")))     # 200: an agent was faster
                 self.assertEqual(self.write("n1", credential, status=True), (200, ""))
 
     def test_no_other_and_no_other_s_status(self):

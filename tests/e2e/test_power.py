@@ -23,7 +23,7 @@ class Power:
         self.await_phase(service.name, "Committed", 1, 90)
         self.assertEqual(service.sha256(), hashlib.sha256(new).hexdigest())
         wait.until("the new version to run", lambda: service.version() == "1.1.0", 20)
-        self.assertEqual(service.files(), ["current"])
+        service.await_tidy()
 
     def fetching(self):
         """A service whose new version is being fetched, slowly."""

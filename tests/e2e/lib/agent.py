@@ -44,13 +44,17 @@ class _Agent:
         """What its HTTP server answers; empty if nothing."""
         return world.cluster.run(self.node, "curl", "-s", "-m", "2", METRICS + path, check=False)
 
+    def says_ok(self, path):
+        """Whether its HTTP server answers with 200."""
+        return world.cluster.run(self.node, "curl", "-s", "-m", "2", "-o", "/dev/null", "-w", "%{http_code}", METRICS + path, check=False) == "200"
+
     def metric(self, name):
         """The sum over all labels of a metric, None if it is not there."""
         values = re.findall(rf"^{name}(?:{{[^}}]*}})? ([0-9.e+-]+)$", self.get("/metrics"), re.M)
         return sum(map(float, values)) if values else None
 
     def wait_ready(self, timeout_s=30):
-        wait.until(f"the agent on {self.node} to be ready", lambda: self.get("/readyz").strip() == "ok", timeout_s)
+        wait.until(f"the agent on {self.node} to be ready", lambda: self.says_ok("/readyz"), timeout_s)
 
     def events(self, name=None):
         """The lines of its log in this boot, each a JSON object; only those with this event if given."""

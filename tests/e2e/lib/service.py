@@ -59,9 +59,10 @@ class Service:
         with open(self._file(), "rb") as f:
             return hashlib.sha256(f.read()).hexdigest()
 
-    def files(self):
-        """Every name in the folder of the installed file: what an update leaves behind shows here."""
-        return sorted(os.listdir(os.path.dirname(self._file())))
+    def await_tidy(self):
+        """Wait until nothing but the installed file is in its folder: the agent tidies up right after an outcome."""
+        wait.until(f"nothing but the installed file beside {self.path}",
+                   lambda: os.listdir(os.path.dirname(self._file())) == [os.path.basename(self.path)], 5)
 
     def partly_fetched(self):
         """Whether the node has a part of a new version for sure, so that it goes on from there whatever happens."""

@@ -49,6 +49,15 @@ def set_rate(name, bytes_per_second):
     place.write(os.path.join(_folder() + ".rates", name), str(bytes_per_second))
 
 
+def asked(name):
+    """When the file `name` was asked for, in seconds of the wall clock, oldest first; answers that are not over count too."""
+    try:
+        with open(_folder() + ".asked", encoding="utf-8") as f:
+            return [float(line.split()[0]) for line in f if line.split()[1] == "/" + name]
+    except FileNotFoundError:
+        return []
+
+
 def answers(name=None):
     """What was answered so far, oldest first; only for the file `name` if given."""
     try:

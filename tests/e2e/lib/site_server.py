@@ -3,7 +3,7 @@
 
 Serves the files of FOLDER with ETag, Range and If-Range. Each answer is one JSON line in FOLDER.log: path, range, status, how
 many bytes were sent, when it was asked for. The file FOLDER.rates/NAME, if there, holds the bytes a second that each answer for
-NAME gets; it may change at any time.
+NAME gets; it may change at any time. FOLDER.asked has a line for each request as it comes: when, and its path.
 """
 
 import hashlib
@@ -55,6 +55,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def answer(self, status, data, headers):
         sent, asked = 0, time.time()
+        with open(FOLDER + ".asked", "a", encoding="utf-8") as f:
+            f.write(f"{asked} {self.path}\n")
         try:
             self.send_response(status)
             for name, value in {**headers, "Content-Length": str(len(data))}.items():

@@ -184,6 +184,16 @@ struct looking {
     struct hf_folder_view *view;
 };
 
+/* Told once; what cannot be read now may be readable at the next look, what holds nonsense is not read again. */
+static void fail_file(struct hf_folder_view *view, struct hf_folder_file *file, const struct hf_err *err)
+{
+    file->failed = true;
+    file->bad = err->code == EBADMSG || err->code == E2BIG;
+    if (!file->told)
+        issue(view, file->name, err);
+    file->told = true;
+}
+
 static int see_file(void *arg, const char *name, unsigned char type)
 {
     const struct looking *look = arg;
@@ -205,16 +215,14 @@ static int see_file(void *arg, const char *name, unsigned char type)
     file->missing = 0;
     if (r < 0) { /* it is there, and cannot even be looked at */
         file->resting = false;
-        if (!file->failed) {
-            (void)hf_err_sys(&err, r, "look at '%s'", name);
-            issue(look->view, name, &err);
-        }
-        file->failed = true;
+        (void)hf_err_sys(&err, r, "look at '%s'", name);
+        fail_file(look->view, file, &err);
         return 0;
     }
     file->resting = same_stamp(&stamp, &file->stamp) || is_old(&stamp, look->now_unix_ns, look->period_ns);
     if (!same_stamp(&stamp, &file->stamp))
-        file->failed = false;
+        file->bad = file->told = false;
+    file->failed = file->bad;
     file->stamp = stamp;
     return 0;
 }
@@ -225,7 +233,7 @@ static void read_file(const struct looking *look, const char *dir, struct hf_fol
     struct hf_folder_stamp after;
     json_t *objects = NULL;
 
-    if (!file->resting || file->failed || (file->objects != NULL && same_stamp(&file->stamp, &file->taken)))
+    if (!file->resting || file->bad || (file->objects != NULL && same_stamp(&file->stamp, &file->taken)))
         return;
     int r = read_objects(look->fs, dir, file->name, &objects, &err);
     if (r == 0 && (stamp_of(look->fs, look->dirfd, file->name, &after) < 0 || !same_stamp(&after, &file->stamp))) {
@@ -233,10 +241,10 @@ static void read_file(const struct looking *look, const char *dir, struct hf_fol
         return;
     }
     if (r < 0) {
-        file->failed = true;
-        issue(look->view, file->name, &err);
+        fail_file(look->view, file, &err);
         return;
     }
+    file->failed = file->told = false;
     json_decref(file->objects);
     file->objects = objects;
     file->taken = file->stamp;

@@ -27,7 +27,9 @@ struct hf_folder_file {
     struct hf_folder_stamp taken; /* of what `objects` were read from */
     json_t *objects;              /* array, NULL: never read with success */
     bool resting;                 /* `stamp` has been the same at two looks, or is old */
-    bool failed;                  /* the last reading failed: told once for each stamp */
+    bool failed;                  /* the last reading failed */
+    bool bad;                     /* because of what it holds: not tried again before it changes */
+    bool told;                    /* of the failure, since it last changed */
     unsigned missing;             /* looks in a row that did not find it */
 };
 

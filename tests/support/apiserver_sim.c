@@ -17,7 +17,8 @@ struct stream {
     struct hf_simapi *api;
     struct hf_simcall *call;
     const char *kind;
-    char name[256];                  /* "" all */
+    char name[256]; /* "" all */
+    bool muted;
     struct hf_timer *bookmark, *end; /* the end: after timeoutSeconds */
 };
 
@@ -116,7 +117,7 @@ static void stream_gone(void *arg, struct hf_simcall *call)
 
 static bool wants(const struct stream *stream, const char *kind, const json_t *object)
 {
-    return strcmp(stream->kind, kind) == 0 &&
+    return !stream->muted && strcmp(stream->kind, kind) == 0 &&
            (stream->name[0] == '\0' || strcmp(stream->name, hf_json_str_or(object, "metadata.name", "")) == 0);
 }
 
@@ -125,7 +126,8 @@ static void bookmark_fires(void *arg)
     struct stream *stream = arg;
     const struct hf_sched_ops *sched = hf_simproc_sched(stream->api->proc);
 
-    send_bookmark(stream->api, stream->call, stream->kind, false);
+    if (!stream->muted)
+        send_bookmark(stream->api, stream->call, stream->kind, false);
     sched->timer_arm(sched->ctx, stream->bookmark, stream->api->bookmark_ns);
 }
 
@@ -641,6 +643,14 @@ void hf_simapi_raw(struct hf_simapi *api, const char *kind, const void *bytes, s
         struct stream *stream = hf_container_of(it, struct stream, link);
         if (strcmp(stream->kind, kind) == 0)
             hf_simcall_send(stream->call, bytes, n);
+    }
+}
+
+void hf_simapi_mute(struct hf_simapi *api, const char *kind)
+{
+    for (struct hf_list *it = api->streams.next; it != &api->streams; it = it->next) {
+        struct stream *stream = hf_container_of(it, struct stream, link);
+        stream->muted |= strcmp(stream->kind, kind) == 0;
     }
 }
 

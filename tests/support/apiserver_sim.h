@@ -47,7 +47,9 @@ void hf_simapi_set_page(struct hf_simapi *api, size_t objects); /* lists in page
 void hf_simapi_set_crds(struct hf_simapi *api, bool installed); /* not: 404 for everything */
 void hf_simapi_fail(struct hf_simapi *api, unsigned times, int status, uint64_t retry_after_ns); /* the next requests */
 void hf_simapi_raw(struct hf_simapi *api, const char *kind, const void *bytes,
-                   size_t n);                                       /* into every open watch of a kind */
+                   size_t n); /* into every open watch of a kind */
+/* Something on the way swallows what the open watches of a kind would get from now on. */
+void hf_simapi_mute(struct hf_simapi *api, const char *kind);
 void hf_simapi_compact(struct hf_simapi *api);                      /* forget the history: 410 for who is behind */
 void hf_simapi_expire_watches(struct hf_simapi *api);               /* every open watch gets ERROR 410 */
 void hf_simapi_end_watches(struct hf_simapi *api);                  /* in good order, as after timeoutSeconds */

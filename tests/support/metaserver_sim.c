@@ -29,6 +29,8 @@ struct hf_simmeta {
     json_t *watched; /* kinds whose store is filled */
     struct hf_list held;
     struct hf_timer *connect, *restart;
+    int refuse_status;
+    unsigned refuse_times;
     bool connected, quick; /* quick: restarted away from the cloud */
     struct hf_simmeta_counts counts;
 };
@@ -343,6 +345,9 @@ static void handle(void *arg, struct hf_simcall *call)
         (void)hold(meta, call, kind, name, single_from_store, meta->connected ? NEAR_NS : away);
     } else if (hf_simcall_query(call, "watch", yes, sizeof(yes))) {
         serve_watch(meta, call, kind, selector);
+    } else if (meta->refuse_times > 0) {
+        meta->refuse_times--;
+        hf_simcall_reply(call, meta->refuse_status, "application/json", "{\"message\":\"edgeupdates is forbidden\"}");
     } else {
         meta->counts.lists++;
         struct held *held = hold(meta, call, kind, selector, meta->connected ? list_from_cloud : list_from_store,
@@ -429,6 +434,12 @@ void hf_simmeta_restart(struct hf_simmeta *meta)
     (void)json_object_clear(meta->watched);
     hf_simnet_set_server(meta->net, meta->prefix, HF_SIM_SERVER_REFUSING); /* ends what is held */
     sched_of(meta)->timer_arm(sched_of(meta)->ctx, meta->restart, REFUSES_NS);
+}
+
+void hf_simmeta_refuse(struct hf_simmeta *meta, int status, unsigned times)
+{
+    meta->refuse_status = status;
+    meta->refuse_times = times;
 }
 
 void hf_simmeta_haunt(struct hf_simmeta *meta, const char *text)

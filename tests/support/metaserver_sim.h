@@ -24,5 +24,7 @@ void hf_simmeta_cut(struct hf_simmeta *meta);                         /* the clo
 void hf_simmeta_heal(struct hf_simmeta *meta, uint64_t connected_ns); /* the link is back; connected that much later */
 /* EdgeCore restarts: its port refuses for 27 s, its store survives; away from the cloud it then answers at once. */
 void hf_simmeta_restart(struct hf_simmeta *meta);
+/* CloudCore refuses our kinds (its service account lacks the rights): the next `times` lists are answered with `status`. */
+void hf_simmeta_refuse(struct hf_simmeta *meta, int status, unsigned times);
 /* Put something into the store alone: a ghost. */
 void hf_simmeta_haunt(struct hf_simmeta *meta, const char *text);

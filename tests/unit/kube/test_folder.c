@@ -6,9 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "kube/folder_scan.h"
 #include "os/file.h"
 #include "os/fs_posix.h"
 #include "support/check_main.h"
+#include "support/simfs.h"
 #include "support/simloop.h"
 
 struct world {
@@ -302,6 +304,56 @@ START_TEST(ends_inside_a_sink)
 }
 END_TEST
 
+/* Every failing call of a look: objects that were read are kept, and the next look has everything. */
+START_TEST(every_failing_call)
+{
+    for (uint64_t n = 1;; n++) {
+        struct hf_simfs *fs = hf_simfs_new();
+        struct hf_folder_view view = {.n = 0};
+        hf_simfs_put(fs, "/d/a.yaml", EU("a", "1"), sizeof(EU("a", "1")) - 1, 0644);
+        hf_simfs_put(fs, "/d/b.yaml", EU("b", "1"), sizeof(EU("b", "1")) - 1, 0644);
+        hf_folder_look(hf_simfs_ops(fs), "/d", HF_SIM_UNIX_START, HF_NS_PER_S, &view);
+        ck_assert(view.r == 0 && view.n == 2 && view.complete && view.changed);
+        hf_simfs_put(fs, "/d/a.yaml", EU("a", "22"), sizeof(EU("a", "22")) - 1, 0644);
+        hf_simfs_fail_at(fs, n, EIO, 1);
+        hf_folder_look(hf_simfs_ops(fs), "/d", HF_SIM_UNIX_START, HF_NS_PER_S, &view);
+        bool fired = hf_simfs_failed(fs) > 0;
+        hf_simfs_fail_at(fs, 0, 0, 0);
+        ck_assert(!fired || view.r < 0 || view.n_issues > 0 || !view.complete);
+        ck_assert(view.n == 2 && json_array_size(view.files[0].objects) == 1 &&
+                  json_array_size(view.files[1].objects) == 1);
+        hf_simfs_put(fs, "/d/a.yaml", EU("a", "333"), sizeof(EU("a", "333")) - 1, 0644);
+        for (int i = 0; i < 2; i++)
+            hf_folder_look(hf_simfs_ops(fs), "/d", HF_SIM_UNIX_START, HF_NS_PER_S, &view);
+        ck_assert(view.r == 0 && view.complete && view.n == 2 && view.files[0].missing == 0);
+        ck_assert_int_eq(hf_json_int_or(json_array_get(view.files[0].objects, 0), "spec.value", 0), 333);
+        hf_folder_view_done(&view);
+        ck_assert_uint_eq(hf_simfs_open_fds(fs), 0);
+        hf_simfs_free(fs);
+        if (!fired)
+            break;
+        ck_assert_uint_lt(n, 100);
+    }
+}
+END_TEST
+
+START_TEST(bounded)
+{
+    struct hf_simfs *fs = hf_simfs_new();
+    struct hf_folder_view view = {.n = 0};
+    char name[32];
+
+    for (int i = 0; i < HF_FOLDER_MAX_FILES + 20; i++) {
+        (void)snprintf(name, sizeof(name), "/d/%04d.yaml", i);
+        hf_simfs_put(fs, name, "", 0, 0644);
+    }
+    hf_folder_look(hf_simfs_ops(fs), "/d", HF_SIM_UNIX_START, HF_NS_PER_S, &view);
+    ck_assert(view.n == HF_FOLDER_MAX_FILES && view.n_issues == 20);
+    hf_folder_view_done(&view);
+    hf_simfs_free(fs);
+}
+END_TEST
+
 /* ---- status ------------------------------------------------------------------------------------------------------- */
 
 struct answer {
@@ -403,6 +455,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_folder_that_is_gone_takes_nothing_away);
     tcase_add_loop_test(tc, what_was_held_before, 0, 2);
     tcase_add_test(tc, ends_inside_a_sink);
+    tcase_add_test(tc, every_failing_call);
+    tcase_add_test(tc, bounded);
     tcase_add_test(tc, status_becomes_files);
 }
 HF_TEST_MAIN("kube/folder", cases)

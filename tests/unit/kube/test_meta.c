@@ -372,6 +372,46 @@ START_TEST(a_call_that_takes_ten_seconds_delays_nothing)
 }
 END_TEST
 
+START_TEST(unsubscribing_while_a_probe_waits)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0}, other = {.upserts = 0};
+    world_start(&world, 13);
+    put(&world, "SyncPolicy", "p", 1);
+    hf_simmeta_cut(world.meta);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    subscribe(&world, &other, "SyncPolicy", NULL, "", NULL);
+    run(&world, 2);
+    world.source->unsubscribe(world.source->ctx, seen.sub); /* its list is on its way */
+    hf_simmeta_heal(world.meta, 0);
+    run(&world, 60);
+    ck_assert(other.in_contact && other.upserts == 1 && seen.proven == 0);
+    world.source->unsubscribe(world.source->ctx, other.sub);
+    run(&world, 60);
+    json_decref(seen.held);
+    json_decref(other.held);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(answers_that_are_no_lists)
+{
+    static const int statuses[] = {403, 404, 500, 302};
+    struct world world;
+    struct seen seen = {.held = json_pack("{s:s}", "a", "1")};
+    world_start(&world, 14);
+    hf_simmeta_refuse(world.meta, statuses[_i], 3);
+    put(&world, "EdgeUpdate", "b", 1);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", (const char *const[]){"a", NULL});
+    run(&world, 1);
+    ck_assert(!seen.in_contact && seen.gone == 0);
+    run(&world, 120);
+    ck_assert(seen.in_contact && seen.gone == 1 && seen.upserts == 1);
+    json_decref(seen.held);
+    world_end(&world);
+}
+END_TEST
+
 /* A MetaServer at an address that does not say so: recognised by what it does, before a ghost can start anything. */
 START_TEST(recognised)
 {
@@ -627,6 +667,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, the_open_stream_goes_on);
     tcase_add_test(tc, edgecore_restarts);
     tcase_add_test(tc, a_call_that_takes_ten_seconds_delays_nothing);
+    tcase_add_test(tc, unsubscribing_while_a_probe_waits);
+    tcase_add_loop_test(tc, answers_that_are_no_lists, 0, 4);
     tcase_add_loop_test(tc, recognised, 0, 2);
     tcase_add_test(tc, statuses_written_while_away);
     tcase_add_loop_test(tc, answers_to_writes, 0, (int)HF_LEN(writes));

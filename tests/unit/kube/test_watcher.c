@@ -636,6 +636,137 @@ START_TEST(a_sink_may_unsubscribe)
 }
 END_TEST
 
+START_TEST(one_dead_stream_among_living_ones)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0}, other = {.upserts = 0};
+    world_start(&world, 16);
+    put(&world, "EdgeUpdate", "a", 1);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    subscribe(&world, &other, "SyncPolicy", NULL, "", NULL);
+    run(&world, 1000);
+    hf_simapi_mute(world.api, "EdgeUpdate");
+    put(&world, "EdgeUpdate", "a", 2);
+    run(&world, 60);
+    ck_assert_uint_eq(seen.upserts, 1);
+    run(&world, 180);
+    ck_assert(seen.upserts == 2 && seen.in_contact && seen.lost == 1 && other.lost == 0);
+    same(&seen, "EdgeUpdate");
+    seen_done(&seen);
+    seen_done(&other);
+    world_end(&world);
+}
+END_TEST
+
+static void login_page(void *arg, struct hf_simcall *call)
+{
+    ++*(unsigned *)arg;
+    hf_simcall_reply(call, 200, "text/html", "<html>sign in</html>");
+}
+
+static void login_json(void *arg, struct hf_simcall *call)
+{
+    ++*(unsigned *)arg;
+    hf_simcall_reply(call, 200, "application/json", "{\"sign\":\"in\"}");
+}
+
+START_TEST(a_login_page_is_no_contact)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    unsigned asked = 0;
+    world_start(&world, 17);
+    hf_simnet_serve(world.net, "https://api", _i == 0 ? login_page : login_json, &asked);
+    hf_kube_free(world.kube);
+    free(world.config.server);
+    world.config.server = strdup(_i == 0 ? "https://api" : "http://api"); /* plain: lists first */
+    hf_simnet_serve(world.net, "http://api", login_json, &asked);
+    start_kube(&world, HF_KUBE_AUTO);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", (const char *const[]){"a", NULL});
+    run(&world, 600);
+    ck_assert(!seen.in_contact && seen.proven == 0 && seen.gone == 0 && seen.synced == 0);
+    ck_assert(asked > 5 && asked < 100);
+    ck_assert(_i == 0 || seen.refused > 5);
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(counted)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    _cleanup_(hf_metrics_freep) struct hf_metrics *metrics = hf_metrics_new();
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 20);
+    world_start(&world, 18);
+    hf_kube_free(world.kube);
+    struct hf_kube_params params = {.config = &world.config,
+                                    .field_manager = "m",
+                                    .clock = hf_simproc_clock(world.proc),
+                                    .rng = hf_simproc_rand(world.proc),
+                                    .sched = hf_simproc_sched(world.proc),
+                                    .http = hf_simclient_ops(world.client),
+                                    .metrics = metrics};
+    world.kube = hf_kube_new(&params, NULL);
+    put(&world, "EdgeUpdate", "a", 1);
+    hf_simapi_fail(world.api, 1, 500, 0);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 10);
+    hf_simapi_raw(world.api, "EdgeUpdate", "rubbish\n", 8);
+    run(&world, 1);
+    ck_assert_int_eq(hf_metrics_format(metrics, &text), 0);
+    static const char *const lines[] = {"holdfast_kube_requests_total{verb=\"watchlist\",code=\"500\"} 1\n",
+                                        "holdfast_kube_events_total{kind=\"EdgeUpdate\"} 2\n",
+                                        "holdfast_kube_doubts_total{reason=\"garbage\"} 1\n",
+                                        "holdfast_kube_contact 1\n"};
+    for (size_t i = 0; i < HF_LEN(lines); i++)
+        ck_assert_msg(strstr(hf_buf_str(&text), lines[i]) != NULL, "%s is not in\n%s", lines[i], hf_buf_str(&text));
+    hf_kube_set_retry_cap(world.kube, 60 * HF_NS_PER_S);
+    hf_kube_set_spread(world.kube, 0);
+    hf_kube_free(world.kube);
+    world.kube = NULL;
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(a_nudge_ends_the_rest)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world, 19);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 10);
+    hf_simclient_set_state(world.client, HF_SIM_LINK_DOWN);
+    run(&world, 3600);
+    ck_assert(!seen.in_contact);
+    hf_simclient_set_state(world.client, HF_SIM_LINK_UP);
+    hf_kube_nudge(world.kube);
+    (void)hf_simloop_run_for(world.loop, 100 * HF_NS_PER_MS);
+    ck_assert(seen.in_contact);
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(what_cannot_be_subscribed_to)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    struct hf_source_sink sink = sink_of(&seen);
+    world_start(&world, 20);
+    const struct hf_source_ops *source = hf_kube_source(world.kube);
+    static char long_mark[100];
+    memset(long_mark, '1', sizeof(long_mark) - 1);
+    ck_assert_int_eq(source->subscribe(source->ctx, "Secret", NULL, "", NULL, &sink, &seen.sub, NULL), -EINVAL);
+    ck_assert_int_eq(source->subscribe(source->ctx, "Node", "", "", NULL, &sink, &seen.sub, NULL), -EINVAL);
+    ck_assert_int_eq(source->subscribe(source->ctx, "Node", "n", long_mark, NULL, &sink, &seen.sub, NULL), -EINVAL);
+    source->unsubscribe(source->ctx, NULL);
+    source->abandon(source->ctx, NULL);
+    world_end(&world);
+}
+END_TEST
+
 /* Whatever the network does, in the end the subscriber holds what the server holds, and `gone` was never said wrongly. */
 START_TEST(any_weather)
 {
@@ -707,6 +838,11 @@ static void cases(TCase *tc)
     tcase_add_test(tc, garbage_in_the_stream);
     tcase_add_test(tc, one_object_by_name);
     tcase_add_loop_test(tc, a_sink_may_unsubscribe, 0, 2);
+    tcase_add_test(tc, one_dead_stream_among_living_ones);
+    tcase_add_loop_test(tc, a_login_page_is_no_contact, 0, 2);
+    tcase_add_test(tc, counted);
+    tcase_add_test(tc, a_nudge_ends_the_rest);
+    tcase_add_test(tc, what_cannot_be_subscribed_to);
     tcase_add_loop_test(tc, any_weather, 0, 40);
 }
 HF_TEST_MAIN_TIMEOUT("kube/watcher", cases, 120)

@@ -1,4 +1,5 @@
-/* loop/http_client.h - what http_curl.c (connections) and http_call.c (requests) share. Nobody else includes it.
+/* loop/http_client.h - what http_curl.c (connections), http_call.c (requests) and http_easy.c (requests as curl wants
+ * them) share. Nobody else includes it.
  *
  * A client has one current `pool`: a curl multi handle with its connections. A pool is retired, and a new one made for the next
  * call, when its connections must not be used again: the client's TLS identity changed, or they went silent; also when nothing
@@ -62,6 +63,55 @@ struct hf_http_client {
 
 /* The pool for the next call; NULL on OOM. */
 struct hf_http_pool *hf_http_client_pool(struct hf_http_client *client);
+
+/* ---- one request ---- */
+
+enum hf_http_call_state { ST_QUEUED, ST_RUNNING, ST_ENDED, ST_REPORTED };
+
+struct hf_http_call {
+    struct hf_list link; /* in client->calls; when cancelled inside curl, in pool->aborted */
+    struct hf_http_client *client;
+    struct hf_loop *loop;
+    struct hf_http_pool *pool; /* while RUNNING */
+    CURL *easy;
+    struct hf_task step;   /* begins, or reports */
+    struct hf_task resume; /* goes on receiving */
+    uv_timer_t timer;
+    enum hf_http_call_state state;
+
+    struct hf_http_request request; /* strings are ours, see below */
+    char *method;
+    char *url; /* of the current hop */
+    char *headers[HF_HTTP_MAX_HEADERS + 1];
+    struct hf_buf body;
+
+    struct curl_slist *sent_headers;
+    struct curl_slist *connect_to;
+    struct hf_url_parts to; /* where this hop goes */
+    bool to_origin;         /* credentials may go there */
+    bool left_origin;       /* a redirect went elsewhere: the caller's own credentials stay behind */
+    unsigned redirects;
+
+    struct hf_http_head head;
+    struct hf_buf collected;
+    uint64_t received_bytes;
+    uint64_t start_ns;     /* uv_hrtime() */
+    uint64_t last_byte_ns; /* of the response; begins as start_ns */
+    uint64_t paid_ns;      /* until when the bytes received so far are paid for, at bandwidth_limit */
+    bool throttled;        /* held back until then */
+    bool paused;           /* held back by the caller */
+    bool aborted;          /* cancelled inside curl */
+    bool skip_body;        /* of a redirect that is followed */
+    int result;            /* -errno that we ended it with; 0: curl's word counts */
+    struct hf_err err;
+    char curl_text[CURL_ERROR_SIZE];
+};
+
+/* http_easy.c: the easy handle of this hop, ready to go, in call->easy; false on OOM (what was made is there to be freed). */
+bool hf_http_easy_make(struct hf_http_call *call);
+/* What curl hands over, in http_call.c. */
+size_t hf_http_call_header(char *bytes, size_t size, size_t n, void *arg);
+size_t hf_http_call_body(char *bytes, size_t size, size_t n, void *arg);
 
 /* ---- http_call.c ---- */
 int hf_http_call_start(void *ctx, const struct hf_http_request *request, struct hf_http_call **ret_call,

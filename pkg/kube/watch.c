@@ -13,8 +13,8 @@ int hf_watcher_accepted(void *arg, const struct hf_http_response *response)
 {
     struct hf_subscription *sub = arg;
 
-    if (strncmp(response->content_type, "application/json", 16) != 0)
-        return -EBADMSG; /* a login page, a proxy's notice */
+    if (!sub->kube->meta && strncmp(response->content_type, "application/json", 16) != 0)
+        return -EBADMSG; /* a login page, a proxy's notice; behind a MetaServer an opened watch proves nothing anyway */
     sub->heard_ns = now_ns(sub);
     sub->replay_until_ns = now_ns(sub) + HF_KUBE_REPLAY_NS;
     if (!sub->kube->meta)

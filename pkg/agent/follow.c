@@ -66,6 +66,8 @@ static void take_object(struct follow *follow, json_t *json)
     int r = hf_objects_take(follow->objects, json, &change);
     if (r == -EBADMSG)
         refused(follow, name, "metadata.name: expected a name of at most 253 bytes");
+    if (r == -E2BIG)
+        refused(follow, name, "more, or larger, objects of this kind than a node keeps: delete some");
     if (r == 0 && change != HF_OBJECT_SAME)
         keep_object(follow, name, change);
     if (change != HF_OBJECT_SAME)

@@ -1,5 +1,6 @@
 /* The labels of the own Node, applied when they are due. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "agent/parts.h"
@@ -56,35 +57,53 @@ static bool due(const struct hf_agent *agent)
            hf_labels_due(agent->node, agent->desired_labels);
 }
 
-static void applied(void *arg, int r, uint64_t retry_after_ns, const json_t *answer, const struct hf_err *err)
+static void accepted(struct hf_agent *agent, const json_t *answer, uint64_t now)
+{
+    struct labeller *labeller = &agent->labeller;
+    json_t *fresh = hf_json_at(answer, "metadata.labels") != NULL ? hf_labeller_condense(answer) : NULL;
+
+    hf_backoff_reset(&labeller->backoff);
+    labeller->trouble[0] = '\0';
+    hf_log(agent->log, HF_LOG_INFO, "labels.applied", HF_D("labels", json_object_size(labeller->sent)));
+    /* The answer is the Node as it is now; without one the watch brings it, and nothing is sent again until then. */
+    if (fresh != NULL) {
+        json_decref(agent->node);
+        agent->node = fresh;
+    }
+    labeller->not_before_ns = now + HF_PACE_GAP_NS;
+}
+
+static void refused(struct hf_agent *agent, int r, uint64_t retry_after_ns, const struct hf_err *err, uint64_t now)
+{
+    struct labeller *labeller = &agent->labeller;
+    uint64_t delay = hf_backoff_next_ns(&labeller->backoff, agent->params.rng, retry_after_ns);
+    char text[sizeof(err->cause) + sizeof(err->where) + 2];
+
+    /* Rights and rules do not change by asking again: somebody must act, and is told. */
+    if (r == -EACCES || r == -EBADMSG) {
+        delay = HF_MAX(delay,
+                       agent->policy->interval_ns / 2 + hf_rand_below(agent->params.rng, agent->policy->interval_ns));
+        (void)snprintf(labeller->trouble, sizeof(labeller->trouble), "%.*s", (int)sizeof(labeller->trouble) - 1,
+                       hf_err_text(err, text, sizeof(text)));
+    }
+    labeller->not_before_ns = now + HF_MAX(delay, HF_NS_PER_S);
+    hf_log_err(agent->log, HF_LOG_WARNING, "labels.failed", "node", agent->params.node_name, err);
+}
+
+static void answered(void *arg, int r, uint64_t retry_after_ns, const json_t *answer, const struct hf_err *err)
 {
     struct hf_agent *agent = arg;
     struct labeller *labeller = &agent->labeller;
     uint64_t now = hf_mono_ns(agent->clock);
 
     labeller->delivery = NULL;
-    if (r == 0) {
-        hf_backoff_reset(&labeller->backoff);
-        hf_log(agent->log, HF_LOG_INFO, "labels.applied", HF_D("labels", json_object_size(labeller->sent)));
-        /* The watch brings the Node as it is now; until then nothing is sent again. */
-        json_t *fresh = answer != NULL && json_is_object(answer) ? hf_labeller_condense(answer) : NULL;
-        if (fresh != NULL && hf_json_at(fresh, "metadata.labels") != NULL) {
-            json_decref(agent->node);
-            agent->node = fresh;
-        } else {
-            json_decref(fresh);
-        }
-        labeller->not_before_ns = now + HF_PACE_GAP_NS;
-    } else {
-        labeller->not_before_ns =
-            now + (r == -EAGAIN || retry_after_ns != 0
-                       ? hf_backoff_next_ns(&labeller->backoff, agent->params.rng, retry_after_ns)
-                       : HF_MAX(hf_backoff_next_ns(&labeller->backoff, agent->params.rng, 0), HF_PACE_GAP_NS));
-        hf_log_err(agent->log, HF_LOG_WARNING, "labels.failed", "node", agent->params.node_name, err);
-    }
+    if (r == 0)
+        accepted(agent, answer, now);
+    else
+        refused(agent, r, retry_after_ns, err, now);
     json_decref(labeller->sent);
     labeller->sent = NULL;
-    hf_agent_wake(agent, DUE_POLICY);
+    hf_agent_wake(agent, DUE_POLICY | DUE_STATUS);
 }
 
 static void give_up_if_late(struct hf_agent *agent, uint64_t now)
@@ -115,7 +134,7 @@ void hf_labeller_apply_if_due(struct hf_agent *agent)
     labeller->sent = json_incref(agent->desired_labels);
     labeller->give_up_ns = now + agent->policy->timeout_ns;
     int r =
-        agent->params.source->apply(agent->params.source->ctx, body, NULL, applied, agent, &labeller->delivery, &err);
+        agent->params.source->apply(agent->params.source->ctx, body, NULL, answered, agent, &labeller->delivery, &err);
     if (r < 0) {
         labeller->delivery = NULL;
         labeller->not_before_ns = now + hf_backoff_next_ns(&labeller->backoff, agent->params.rng, 0);

@@ -44,7 +44,8 @@ const struct hf_object_kind hf_kind_syncpolicy = {"SyncPolicy", "SyncPolicyRefus
 
 struct slot {
     struct hf_object object;
-    const struct hf_object_kind *kind;
+    struct hf_objects *table;
+    size_t good_bytes, refused_bytes;
 };
 
 static void slot_free(void *value)
@@ -54,7 +55,8 @@ static void slot_free(void *value)
     if (slot == NULL)
         return;
     if (slot->object.decoded != NULL)
-        slot->kind->free_decoded(slot->object.decoded);
+        slot->table->kind->free_decoded(slot->object.decoded);
+    slot->table->bytes -= slot->good_bytes + slot->refused_bytes;
     json_decref(slot->object.json);
     json_decref(slot->object.refused);
     free(slot->object.refused_text);
@@ -137,10 +139,12 @@ static int slot_for(struct hf_objects *objects, const char *name, struct slot **
     struct slot *slot = hf_strmap_get(&objects->by_name, name);
 
     if (slot == NULL) {
+        if (objects->by_name.n >= HF_OBJECTS_MAX)
+            return -E2BIG;
         slot = calloc(1, sizeof(*slot));
         if (slot == NULL)
             return -ENOMEM;
-        slot->kind = objects->kind;
+        slot->table = objects;
         if (hf_strmap_put(&objects->by_name, name, slot) < 0) {
             free(slot);
             return -ENOMEM;
@@ -150,15 +154,24 @@ static int slot_for(struct hf_objects *objects, const char *name, struct slot **
     return 0;
 }
 
-static void forget_refusal(struct hf_object *object)
+static void account(struct slot *slot, size_t *part, size_t bytes)
 {
+    slot->table->bytes = slot->table->bytes - *part + bytes;
+    *part = bytes;
+}
+
+static void forget_refusal(struct slot *slot)
+{
+    struct hf_object *object = &slot->object;
+
     json_decref(object->refused);
     free(object->refused_text);
     object->refused = NULL;
     object->refused_text = NULL;
+    account(slot, &slot->refused_bytes, 0);
 }
 
-static int take_refused(struct hf_object *object, json_t *fresh, const struct hf_issues *issues)
+static int take_refused(struct slot *slot, json_t *fresh, size_t bytes, const struct hf_issues *issues)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_REFUSED_TEXT);
 
@@ -166,10 +179,29 @@ static int take_refused(struct hf_object *object, json_t *fresh, const struct hf
     char *owned = hf_buf_take(&text);
     if (owned == NULL)
         return -ENOMEM;
-    forget_refusal(object);
-    object->refused = json_incref(fresh);
-    object->refused_text = owned;
+    forget_refusal(slot);
+    slot->object.refused = json_incref(fresh);
+    slot->object.refused_text = owned;
+    account(slot, &slot->refused_bytes, bytes);
     return 0;
+}
+
+static void take_good(struct slot *slot, json_t *fresh, size_t bytes, void *decoded)
+{
+    struct hf_object *object = &slot->object;
+
+    forget_refusal(slot);
+    if (object->decoded != NULL)
+        slot->table->kind->free_decoded(object->decoded);
+    json_decref(object->json);
+    object->decoded = decoded;
+    object->json = json_incref(fresh);
+    account(slot, &slot->good_bytes, bytes);
+}
+
+static bool is_known(const struct hf_object *object, const json_t *fresh)
+{
+    return object != NULL && same_essence(object->refused_text == NULL ? object->json : object->refused, fresh);
 }
 
 int hf_objects_take(struct hf_objects *objects, const json_t *json, enum hf_object_change *ret_change)
@@ -182,26 +214,23 @@ int hf_objects_take(struct hf_objects *objects, const json_t *json, enum hf_obje
 
     if (name == NULL || name[0] == '\0' || strlen(name) > HF_API_MAX_NAME)
         return -EBADMSG;
-    if (issues == NULL || fresh == NULL || slot_for(objects, name, &slot) < 0)
+    if (issues == NULL || fresh == NULL)
         return -ENOMEM;
-    struct hf_object *object = &slot->object;
-    if (object->refused_text == NULL ? same_essence(object->json, fresh) : same_essence(object->refused, fresh)) {
+    if (is_known(hf_objects_get(objects, name), fresh)) {
         *ret_change = HF_OBJECT_SAME;
         return 0;
     }
-    int r = objects->kind->decode(fresh, &decoded, issues);
-    if (r == -ENOMEM)
+    size_t bytes = json_dumpb(fresh, NULL, 0, JSON_COMPACT);
+    if (objects->bytes + bytes > HF_OBJECTS_MAX_BYTES)
+        return -E2BIG;
+    int r = slot_for(objects, name, &slot);
+    if (r == 0)
+        r = objects->kind->decode(fresh, &decoded, issues);
+    if (r == -ENOMEM || r == -E2BIG)
         return r;
-    if (r < 0) {
-        *ret_change = HF_OBJECT_REFUSED;
-        return take_refused(object, fresh, issues);
-    }
-    forget_refusal(object);
-    if (object->decoded != NULL)
-        objects->kind->free_decoded(object->decoded);
-    json_decref(object->json);
-    object->decoded = decoded;
-    object->json = hf_steal(fresh);
-    *ret_change = HF_OBJECT_GOOD;
+    *ret_change = r < 0 ? HF_OBJECT_REFUSED : HF_OBJECT_GOOD;
+    if (r < 0)
+        return take_refused(slot, fresh, bytes, issues);
+    take_good(slot, fresh, bytes, decoded);
     return 0;
 }

@@ -29,9 +29,13 @@ struct hf_object {
     char *refused_text; /* NULL: the newest version is good */
 };
 
+/* Of one kind: more, or larger, than any fleet needs on one node; what is beyond is refused, what is known stays. */
+enum { HF_OBJECTS_MAX = 1000, HF_OBJECTS_MAX_BYTES = 4 << 20 };
+
 struct hf_objects {
     const struct hf_object_kind *kind;
     struct hf_strmap by_name; /* struct hf_object */
+    size_t bytes;             /* as JSON text */
 };
 
 enum hf_object_change { HF_OBJECT_SAME, HF_OBJECT_GOOD, HF_OBJECT_REFUSED };
@@ -39,7 +43,8 @@ enum hf_object_change { HF_OBJECT_SAME, HF_OBJECT_GOOD, HF_OBJECT_REFUSED };
 void hf_objects_init(struct hf_objects *objects, const struct hf_object_kind *kind);
 void hf_objects_done(struct hf_objects *objects);
 
-/* Take a version in. *ret_change: what it is beside what was known. -EBADMSG: it has no usable name; -ENOMEM. */
+/* Take a version in. *ret_change: what it is beside what was known. -EBADMSG: it has no usable name; -E2BIG: beyond a limit,
+ * nothing has changed; -ENOMEM. */
 HF_MUST_USE int hf_objects_take(struct hf_objects *objects, const json_t *json, enum hf_object_change *ret_change);
 /* Forget; false when it was not known. */
 bool hf_objects_drop(struct hf_objects *objects, const char *name);

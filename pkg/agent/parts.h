@@ -44,7 +44,8 @@ struct labeller {
     json_t *sent; /* the set on its way */
     struct hf_backoff backoff;
     uint64_t not_before_ns;
-    uint64_t give_up_ns; /* no answer until then: try again */
+    uint64_t give_up_ns;              /* no answer until then: try again */
+    char trouble[HF_VERDICT_MESSAGE]; /* why they are refused; "" they are not */
 };
 
 /* Writing EdgeNode.status. */

@@ -234,6 +234,7 @@ static int build_essence(struct hf_agent *agent, struct collected *all, struct h
         .hold_end_unix_ns = agent->hold_end_unix_ns == HF_NEVER ? HF_NEVER : told_later(agent, agent->hold_end_unix_ns),
         .policy = agent->policy,
         .labels_refused = &agent->labels_refused,
+        .labels_trouble = agent->labeller.trouble[0] != '\0' ? agent->labeller.trouble : NULL,
         .disk_trouble = hf_diskq_failing(agent->diskq, trouble, sizeof(trouble)) ? trouble : NULL,
         .verdict = verdict,
         .observed_generation = agent->report.generation,

@@ -230,6 +230,9 @@ static int set_conditions(json_t *conditions, const struct hf_status_view *view,
                        "this node's clock and the API server's are further apart than the policy's clock.maxSkew",
                        now_unix_ns);
     if (r == 0)
+        r = set_simple(conditions, view, "LabelsApplied", view->labels_trouble != NULL ? "False" : NULL, "ApplyRefused",
+                       view->labels_trouble != NULL ? view->labels_trouble : "", now_unix_ns);
+    if (r == 0)
         r = set_simple(conditions, view, "StateWritable", view->disk_trouble != NULL ? "False" : NULL, "WriteFailed",
                        view->disk_trouble != NULL ? view->disk_trouble : "", now_unix_ns);
     return r;

@@ -35,7 +35,8 @@ struct hf_status_view {
     uint64_t hold_end_unix_ns;
     const struct hf_syncpolicy *policy;
     const struct hf_issues *labels_refused;
-    const char *disk_trouble; /* the state folder cannot be written: why; NULL */
+    const char *labels_trouble; /* the Node's labels cannot be applied: why; NULL */
+    const char *disk_trouble;   /* the state folder cannot be written: why; NULL */
     const struct hf_verdict *verdict;
     int64_t observed_generation; /* of the EdgeNode; 0 unknown */
 };

@@ -73,6 +73,8 @@ static void note_not_acted_on(struct hf_syncpolicy *policy, const json_t *spec)
     for (size_t i = 0; i < HF_LEN(parts); i++)
         if (json_object_get(spec, parts[i]) != NULL)
             policy->not_acted_on[n++] = parts[i];
+    if (policy->clock_resync)
+        policy->not_acted_on[n++] = "clock.resync";
 }
 
 int hf_syncpolicy_decode(json_t *json, struct hf_syncpolicy **ret_policy, struct hf_issues *issues)

@@ -569,6 +569,48 @@ START_TEST(no_node_is_made)
 }
 END_TEST
 
+/* Somebody took the right to write labels away: told by name, asked again seldom, and everything else goes on. */
+START_TEST(labels_that_are_refused)
+{
+    struct world w;
+
+    set_up(&w, API);
+    put_policy(&w, "{'interval':'1m'}");
+    begin(&w);
+    run(&w, MINUTE);
+    put_policy(&w, "{'interval':'1m','labels':{'static':{'edge.codcompass.io/tier':'gold'}}}");
+    hf_simapi_fail(w.api, 1, 403, 0);
+    run(&w, 20 * S);
+    expect(condition(&w, "LabelsApplied"), "status", "False");
+    expect(status(&w), "contact.state", "Fresh");
+    run(&w, 5 * MINUTE);
+    ck_assert_str_eq(label(&w, "edge.codcompass.io/tier"), "gold");
+    ck_assert_ptr_null(condition(&w, "LabelsApplied"));
+    tear_down(&w);
+}
+END_TEST
+
+START_TEST(a_server_that_is_busy)
+{
+    struct world w;
+
+    set_up(&w, API);
+    put_policy(&w, "{'interval':'1m'}");
+    begin(&w);
+    run(&w, MINUTE);
+    int64_t before = w.sequence;
+    hf_simapi_fail(w.api, 3, 429, 7 * S);
+    publish(&w, 2, NULL);
+    run(&w, 3 * S);
+    ck_assert_int_eq(w.sequence, before); /* Retry-After is kept */
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    run(&w, 2 * MINUTE);
+    ck_assert_int_gt(w.sequence, before);
+    expect(update(&w, "edge"), "phase", "Committed");
+    tear_down(&w);
+}
+END_TEST
+
 /* ---- rollouts ----------------------------------------------------------------------------------------------------- */
 
 static void admit(json_t *object, unsigned cutoff)
@@ -848,6 +890,8 @@ static void cases(TCase *tc)
     add(tc, parts_not_acted_on_are_named);
     add(tc, a_label_selects);
     add(tc, no_node_is_made);
+    add(tc, labels_that_are_refused);
+    add(tc, a_server_that_is_busy);
     add(tc, a_halt_sends_nobody_back);
     add(tc, a_deleted_update_leaves_what_it_installed);
     add(tc, the_site_says_no);

@@ -2,6 +2,8 @@
 
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/syncpolicy.h"
@@ -145,6 +147,52 @@ START_TEST(admission_is_kept)
 }
 END_TEST
 
+/* Somebody fills the API with objects: the node keeps what it knows, and what it can bear. */
+START_TEST(limits)
+{
+    struct hf_objects objects;
+    enum hf_object_change change;
+    char name[32];
+    json_t *json;
+
+    hf_objects_init(&objects, &hf_kind_syncpolicy);
+    for (int i = 0; i < HF_OBJECTS_MAX; i++) {
+        (void)snprintf(name, sizeof(name), "p%d", i);
+        ck_assert_int_eq(take(&objects, policy(name, "60s", 1, "a")), HF_OBJECT_GOOD);
+    }
+    json = policy("one-more", "60s", 1, "a");
+    ck_assert_int_eq(hf_objects_take(&objects, json, &change), -E2BIG);
+    json_decref(json);
+    ck_assert_int_eq(take(&objects, policy("p7", "90s", 2, "a")), HF_OBJECT_GOOD);
+    ck_assert(hf_objects_drop(&objects, "p0"));
+    ck_assert_int_eq(take(&objects, policy("one-more", "60s", 1, "a")), HF_OBJECT_GOOD);
+    hf_objects_done(&objects);
+    ck_assert_uint_eq(objects.bytes, 0);
+}
+END_TEST
+
+START_TEST(limits_of_size)
+{
+    struct hf_objects objects;
+    enum hf_object_change change;
+    char *long_text = calloc(1, HF_OBJECTS_MAX_BYTES / 2);
+
+    ck_assert_ptr_nonnull(long_text);
+    memset(long_text, 'x', HF_OBJECTS_MAX_BYTES / 2 - 1);
+    hf_objects_init(&objects, &hf_kind_syncpolicy);
+    json_t *a = policy("a", long_text, 1, "a"), *b = policy("b", long_text, 1, "a");
+    ck_assert_int_eq(hf_objects_take(&objects, a, &change), 0);
+    ck_assert_int_eq(change, HF_OBJECT_REFUSED);
+    ck_assert_int_eq(hf_objects_take(&objects, b, &change), -E2BIG);
+    ck_assert_int_eq(take(&objects, policy("a", "60s", 2, "a")), HF_OBJECT_GOOD);
+    ck_assert_uint_lt(objects.bytes, 1000);
+    json_decref(a);
+    json_decref(b);
+    free(long_text);
+    hf_objects_done(&objects);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, same_or_changed);
@@ -153,6 +201,8 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, without_a_name, 0, HF_LEN(garbage));
     tcase_add_test(tc, long_name);
     tcase_add_test(tc, admission_is_kept);
+    tcase_add_test(tc, limits);
+    tcase_add_test(tc, limits_of_size);
 }
 
 HF_TEST_MAIN("agent/objects", cases)

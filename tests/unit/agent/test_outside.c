@@ -1,10 +1,15 @@
 #include "agent/outside.h"
 
 #include <check.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "support/check_main.h"
@@ -106,11 +111,46 @@ START_TEST(no_such_folder)
 }
 END_TEST
 
+/* In a network of its own, so that nobody else's links are touched. */
+START_TEST(links)
+{
+    struct hf_err err = HF_ERR_INIT;
+    struct ifreq request = {.ifr_name = "lo"};
+
+    if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0) {
+        (void)printf("SKIP: no network namespace to be had: %s\n", strerror(errno));
+        return;
+    }
+    struct heard heard = {.loop = hf_loop_new(&err)};
+    const struct hf_sched_ops *sched = hf_loop_sched(heard.loop);
+    struct hf_timer *timer = sched->timer_new(sched->ctx, give_up, heard.loop);
+    struct hf_outside *watch = hf_outside_watch_links(heard.loop, hear, &heard);
+    ck_assert_ptr_nonnull(watch);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_ge(fd, 0);
+    request.ifr_flags = IFF_UP;
+    ck_assert_int_eq(ioctl(fd, SIOCSIFFLAGS, &request), 0);
+    sched->timer_arm(sched->ctx, timer, 5 * HF_NS_PER_S);
+    hf_loop_run(heard.loop);
+    ck_assert_uint_eq(heard.times, 1); /* link, addresses and routes: one piece of news */
+    request.ifr_flags = 0;
+    ck_assert_int_eq(ioctl(fd, SIOCSIFFLAGS, &request), 0);
+    sched->timer_arm(sched->ctx, timer, 1500 * HF_NS_PER_MS);
+    hf_loop_run(heard.loop);
+    ck_assert_uint_eq(heard.times, 1); /* a link that goes is no reason to hurry */
+    (void)close(fd);
+    hf_outside_free(watch);
+    sched->timer_free(sched->ctx, timer);
+    hf_loop_free(heard.loop);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, own_unit, 0, HF_LEN(cgroups));
     tcase_add_test(tc, a_file);
     tcase_add_test(tc, no_such_folder);
+    tcase_add_test(tc, links);
 }
 
 HF_TEST_MAIN("agent/outside", cases)

@@ -48,16 +48,8 @@ static void tear_down(struct scene *s)
     ck_assert_int_eq(hf_tree_remove(hf_fs_posix(), s->dir, NULL), 0);
 }
 
-static pid_t start(struct scene *s, const char *const *more)
+static pid_t run_program(struct scene *s, const char *const *argv)
 {
-    char path[512];
-    const char *argv[MAX_ARGS] = {program(path), "--source",      s->objects, "--state-dir", s->state, "--trust-dir",
-                                  s->dir,        "--update-root", s->dir,     "--node-name", "n1",     "--metrics-port",
-                                  "0",           "--log-level",   "debug"};
-    size_t n = 15;
-
-    while (*more != NULL && n < MAX_ARGS - 1)
-        argv[n++] = *more++;
     ck_assert_msg(access(argv[0], X_OK) == 0, "%s is not built", argv[0]);
     pid_t pid = fork();
     if (pid == 0) {
@@ -69,6 +61,19 @@ static pid_t start(struct scene *s, const char *const *more)
     }
     ck_assert_int_gt(pid, 0);
     return pid;
+}
+
+static pid_t start(struct scene *s, const char *const *more)
+{
+    char path[512];
+    const char *argv[MAX_ARGS] = {program(path), "--source",      s->objects, "--state-dir", s->state, "--trust-dir",
+                                  s->dir,        "--update-root", s->dir,     "--node-name", "n1",     "--metrics-port",
+                                  "0",           "--log-level",   "debug"};
+    size_t n = 15;
+
+    while (*more != NULL && n < MAX_ARGS - 1)
+        argv[n++] = *more++;
+    return run_program(s, argv);
 }
 
 #define START(scene, ...) start((scene), (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
@@ -247,6 +252,36 @@ START_TEST(tells_its_service_manager)
 }
 END_TEST
 
+/* An API server that is not there, and credentials in files: it starts, waits, reads them again when told, and stops. */
+START_TEST(without_its_server)
+{
+    static const char kubeconfig[] = "apiVersion: v1\nkind: Config\ncurrent-context: c\n"
+                                     "contexts: [{name: c, context: {cluster: k, user: u}}]\n"
+                                     "clusters: [{name: k, cluster: {server: 'http://127.0.0.1:1'}}]\n"
+                                     "users: [{name: u, user: {tokenFile: token}}]\n";
+    struct scene s;
+    char text[65536], path[512], config[128];
+
+    set_up(&s);
+    write_file(s.dir, "token", "first");
+    write_file(s.dir, "config", kubeconfig);
+    (void)snprintf(config, sizeof(config), "%s/config", s.dir);
+    const char *argv[] = {program(path), "--kubeconfig", config,           "--state-dir", s.state,
+                          "--trust-dir", s.dir,          "--metrics-port", "0",           "--node-name",
+                          "n1",          "--log-level",  "debug",          NULL};
+    pid_t pid = run_program(&s, argv);
+    (void)wait_for(&s, "server.listening", text);
+    (void)wait_for(&s, "kube.lost", text);
+    write_file(s.dir, "token", "second");
+    (void)kill(pid, SIGHUP);
+    (void)wait_for(&s, "credentials.changed", text);
+    ck_assert_ptr_null(strstr(log_text(&s, text), "second"));
+    (void)kill(pid, SIGTERM);
+    ck_assert_int_eq(ended(pid), HF_EXIT_OK);
+    tear_down(&s);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, arguments, 0, HF_LEN(lines));
@@ -255,6 +290,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, once_says_how_it_went);
     tcase_add_test(tc, a_hold_is_heard);
     tcase_add_test(tc, tells_its_service_manager);
+    tcase_add_test(tc, without_its_server);
 }
 
 HF_TEST_MAIN("agent/process", cases)

@@ -180,6 +180,7 @@ START_TEST(everything_else)
     s.view.hold_end_unix_ns = NOW + HF_NS_PER_S;
     s.view.pod_mode = true;
     s.view.skew_exceeded = true;
+    s.view.labels_trouble = "forbidden";
     s.view.disk_trouble = "no space";
     _cleanup_(hf_json_freep) json_t *one = essence(&s, NOW);
     ck_assert_str_eq(hf_json_str(one, "agent.mode"), "Pod");
@@ -193,7 +194,7 @@ START_TEST(everything_else)
                               hf_json_str(condition, "status"), hf_json_str(condition, "message"));
     ck_assert_str_eq(got, "Ready=True(1 of 1 updates committed) PolicyActedOn=False(not acted on yet: disk, telemetry) "
                           "ClockSkewed=True(this node's clock and the API server's are further apart than the policy's "
-                          "clock.maxSkew) StateWritable=False(no space) ");
+                          "clock.maxSkew) LabelsApplied=False(forbidden) StateWritable=False(no space) ");
     json_decref(s.conditions);
 }
 END_TEST

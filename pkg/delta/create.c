@@ -1,5 +1,5 @@
-/* Several ways are tried, in as many threads as asked for, and the smallest result is taken, the first among equals: so the
- * number of threads changes nothing. */
+/* The small profile tries several ways, in as many threads as asked for, and takes the smallest result, the first among equals:
+ * so the number of threads changes nothing. The fast one tries a single way. */
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
@@ -19,7 +19,7 @@ struct source {
     struct delta_matcher matcher;
     enum hf_delta_profile profile;
     pthread_mutex_t lock; /* of next, which a thread takes its work by */
-    unsigned next;
+    unsigned next, ways;
 };
 
 struct trial {
@@ -54,15 +54,23 @@ static int source_open(struct source *s, struct hf_err *err)
         old = s->old_blanked;
         new_bytes = s->new_blanked;
     }
+    if (s->profile == HF_DELTA_FAST)
+        return delta_matcher_open_fast(&s->matcher, old, make->old_n, new_bytes, make->new_n, err);
     return delta_matcher_open(&s->matcher, old, make->old_n, new_bytes, make->new_n, err);
+}
+
+/* How many more bytes a match must have than the current copy: the fast profile takes the middle way, which is the best one most
+ * often. */
+static unsigned better_by(const struct source *s, unsigned way)
+{
+    return s->profile == HF_DELTA_FAST ? 16 : 8u << way;
 }
 
 static int try_way(struct source *s, unsigned way, struct hf_buf *body, struct hf_err *err)
 {
-    static const unsigned better_by[TRIALS] = {8, 16, 32};
     struct delta_make make = s->make;
     bool tells = make.params != NULL && way == 0;
-    int r = delta_match(&s->matcher, better_by[way], tells ? make.params->progress : NULL,
+    int r = delta_match(&s->matcher, better_by(s, way), tells ? make.params->progress : NULL,
                         tells ? make.params->progress_ctx : NULL, &make.copies, err);
 
     if (r == 0)
@@ -91,7 +99,7 @@ static void *work(void *arg)
         pthread_mutex_lock(&w->source->lock);
         unsigned way = w->source->next++;
         pthread_mutex_unlock(&w->source->lock);
-        if (way >= TRIALS)
+        if (way >= w->source->ways)
             return NULL;
         struct trial *t = &w->trials[way];
         t->result = try_way(w->source, way, &t->body, &t->err);
@@ -105,8 +113,7 @@ static void run_trials(struct source *source, struct trial *trials, unsigned thr
     unsigned started = 0;
 
     pthread_mutex_init(&source->lock, NULL);
-    while (started + 1 < HF_MIN(threads, (unsigned)TRIALS) &&
-           pthread_create(&thread[started], NULL, work, &worker) == 0)
+    while (started + 1 < HF_MIN(threads, source->ways) && pthread_create(&thread[started], NULL, work, &worker) == 0)
         started++;
     (void)work(&worker);
     while (started > 0)
@@ -123,13 +130,15 @@ static unsigned threads_of(const struct hf_delta_create_params *params)
     return online > 0 ? (unsigned)HF_MIN(online, (long)THREADS_MAX) : 1;
 }
 
-/* Where old helps little, the new file on its own may be smaller. */
-static int try_whole(const struct delta_make *make, struct hf_buf *body, unsigned *method, struct hf_err *err)
+/* Where old helps little, the new file on its own may be smaller; the fast profile finds that out only where it is likely, since it
+ * takes longer than all the rest. */
+static int try_whole(const struct source *s, struct hf_buf *body, unsigned *method, struct hf_err *err)
 {
+    const struct delta_make *make = &s->make;
     struct hf_buf whole = HF_BUF_INIT(SIZE_MAX / 2);
     int r;
 
-    if (body->n < make->new_n / 5)
+    if (body->n < make->new_n / (s->profile == HF_DELTA_FAST ? 2 : 5))
         return 0;
     r = delta_make_lzma(make, &whole, err);
     if (r == 0 && whole.n < body->n) {
@@ -151,7 +160,7 @@ static int make_body(struct source *source, struct hf_buf *body, unsigned *ret_m
         trials[i] = (struct trial){.source = source, .body = HF_BUF_INIT(SIZE_MAX / 2)};
     if (r == 0)
         run_trials(source, trials, threads_of(source->make.params));
-    for (unsigned i = 0; r == 0 && i < TRIALS; i++) {
+    for (unsigned i = 0; r == 0 && i < source->ways; i++) {
         if (trials[i].result < 0) {
             r = trials[i].result;
             if (err != NULL)
@@ -167,7 +176,7 @@ static int make_body(struct source *source, struct hf_buf *body, unsigned *ret_m
     }
     for (unsigned i = 0; i < TRIALS; i++)
         hf_buf_done(&trials[i].body);
-    return r < 0 ? r : try_whole(&source->make, body, ret_method, err);
+    return r < 0 ? r : try_whole(source, body, ret_method, err);
 }
 
 static void digest_of(const void *bytes, size_t n, unsigned char digest[static HF_SHA256_BYTES])
@@ -185,6 +194,7 @@ int hf_delta_create(const void *old, size_t old_n, const void *new_bytes, size_t
     struct source source = {
         .make = {.old = old, .old_n = old_n, .new_bytes = new_bytes, .new_n = new_n, .params = params},
         .profile = params != NULL ? params->profile : HF_DELTA_SMALL};
+    source.ways = source.profile == HF_DELTA_FAST ? 1 : TRIALS;
     _cleanup_(hf_buf_done) struct hf_buf body = HF_BUF_INIT(SIZE_MAX / 2);
     struct delta_header header = {.version = DELTA_VERSION, .old_size = old_n, .new_size = new_n};
     unsigned char bytes[DELTA_HEADER_MAX];

@@ -24,22 +24,6 @@ int delta_copies_add(struct delta_copies *copies, struct delta_copy copy)
     return 0;
 }
 
-static size_t common(const unsigned char *a, size_t a_n, const unsigned char *b, size_t b_n)
-{
-    size_t n = HF_MIN(a_n, b_n), i = 0;
-
-    for (; i + 8 <= n; i += 8) {
-        uint64_t x, y;
-        memcpy(&x, a + i, 8);
-        memcpy(&y, b + i, 8);
-        if (x != y)
-            break;
-    }
-    while (i < n && a[i] == b[i])
-        i++;
-    return i;
-}
-
 /* Longest match of new[at..] in old by binary search; how far both ends of the interval already agree is not looked at
  * again. */
 static size_t longest(const struct delta_matcher *f, size_t at, size_t *ret_old)
@@ -50,7 +34,7 @@ static size_t longest(const struct delta_matcher *f, size_t at, size_t *ret_old)
     while (low < high) {
         size_t middle = low + (high - low) / 2, suffix = (size_t)f->suffixes[middle];
         size_t n = HF_MIN(low_lcp, high_lcp);
-        n += common(f->old + suffix + n, f->old_n - suffix - n, key + n, key_n - n);
+        n += delta_common(f->old + suffix + n, f->old_n - suffix - n, key + n, key_n - n);
         if (n > best) {
             best = n;
             *ret_old = suffix;
@@ -123,6 +107,23 @@ struct walk {
     size_t better_by;
 };
 
+/* Sets match_old and match_n for the position `scan`. `steps_on`: the one before was looked at just now. */
+static void find_match(const struct delta_matcher *f, struct walk *w, bool steps_on)
+{
+    enum { STILL_LONG = 32 };
+
+    if (f->suffixes != NULL) {
+        w->match_n = longest(f, w->scan, &w->match_old);
+    } else if (steps_on &&
+               w->match_n > STILL_LONG) { /* or long matches would be compared anew from each of their bytes */
+        w->match_n--;
+        w->match_old++;
+    } else {
+        w->match_n = delta_places_longest(&f->places, f->old, f->old_n, f->new_bytes + w->scan, f->new_n - w->scan,
+                                          w->scan + w->old_from - w->new_from, &w->match_old);
+    }
+}
+
 /* Go on until a match appears that beats simply staying on the diagonal. False at the end of new. */
 static bool next_match(const struct delta_matcher *f, struct walk *w)
 {
@@ -131,8 +132,8 @@ static bool next_match(const struct delta_matcher *f, struct walk *w)
     do {
         size_t same = 0;
         w->scan += w->match_n;
-        for (size_t counted = w->scan; w->scan < f->new_n; w->scan++) {
-            w->match_n = longest(f, w->scan, &w->match_old);
+        for (size_t counted = w->scan, first = w->scan; w->scan < f->new_n; w->scan++) {
+            find_match(f, w, w->scan > first);
             for (; counted < w->scan + w->match_n; counted++) {
                 long at = (long)counted + shift;
                 same += at >= 0 && (size_t)at < f->old_n && f->old[at] == f->new_bytes[counted];

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "delta/places.h"
 
 /* new[new_pos..new_pos+len) looks like old[old_pos..); not all bytes need be equal. */
 struct delta_copy {
@@ -26,12 +27,16 @@ HF_MUST_USE int delta_copies_add(struct delta_copies *copies, struct delta_copy 
 struct delta_matcher {
     const unsigned char *old, *new_bytes;
     size_t old_n, new_n;
-    int32_t *suffixes; /* of old, sorted */
+    int32_t *suffixes; /* of old, sorted; NULL: places */
+    struct delta_places places;
 };
 
 /* Both files must live as long as the matcher, which is then only read. -ENOMEM, -EFBIG (2 GiB and more). */
 HF_MUST_USE int delta_matcher_open(struct delta_matcher *m, const unsigned char *old, size_t old_n,
                                    const unsigned char *new_bytes, size_t new_n, struct hf_err *err);
+/* The same, to match faster and less well. */
+HF_MUST_USE int delta_matcher_open_fast(struct delta_matcher *m, const unsigned char *old, size_t old_n,
+                                        const unsigned char *new_bytes, size_t new_n, struct hf_err *err);
 void delta_matcher_done(struct delta_matcher *m);
 
 /* Copies do not overlap in new and ascend. `better_by`: how many bytes a match must have more than the current copy to be

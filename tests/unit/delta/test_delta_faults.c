@@ -1,0 +1,322 @@
+/* What applying meets on a node: kill -9 at any moment, and patches with any byte wrong.
+ *
+ * HF_KILLS=200 kills so often in each profile (10 otherwise). HF_CORRUPT=1 tries all 255 other values of every byte of a patch of
+ * some 2 kB (every 997th of them otherwise). */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "delta/delta.h"
+#include "support/check_main.h"
+
+enum { BLOCK = 4 << 20 };
+
+struct bytes {
+    unsigned char *p;
+    size_t n, cap, at;
+};
+
+static int put(void *ctx, const void *bytes, size_t n)
+{
+    struct bytes *b = ctx;
+
+    if (b->n + n > b->cap) {
+        b->cap = 2 * (b->n + n);
+        b->p = realloc(b->p, b->cap);
+    }
+    memcpy(b->p + b->n, bytes, n);
+    b->n += n;
+    return 0;
+}
+
+static ssize_t get(void *ctx, void *bytes, size_t n)
+{
+    struct bytes *b = ctx;
+
+    n = HF_MIN(n, b->n - b->at);
+    memcpy(bytes, b->p + b->at, n);
+    b->at += n;
+    return (ssize_t)n;
+}
+
+static ssize_t get_at(void *ctx, void *bytes, size_t n, uint64_t offset)
+{
+    struct bytes *b = ctx;
+
+    if (offset >= b->n)
+        return 0;
+    n = HF_MIN(n, b->n - (size_t)offset);
+    memcpy(bytes, b->p + offset, n);
+    return (ssize_t)n;
+}
+
+static uint32_t seed = 1;
+
+static uint32_t draw(void)
+{
+    seed = seed * 1664525 + 1013904223;
+    return seed >> 8;
+}
+
+static struct bytes text(size_t n)
+{
+    struct bytes b = {0};
+
+    while (b.n < n) {
+        char line[80];
+        int length = snprintf(line, sizeof(line), "item %u.%u: %u;\n", draw() % 977, draw() % 13, draw() % 100000);
+        (void)put(&b, line, (size_t)length);
+    }
+    b.n = n;
+    return b;
+}
+
+/* Every `step` bytes a part of a dozen bytes is replaced by a part that is a little longer. */
+static struct bytes edited(const struct bytes *from, size_t step)
+{
+    struct bytes b = {0};
+
+    for (size_t at = 0; at < from->n; at += step) {
+        unsigned char other[20];
+        size_t n = HF_MIN(step, from->n - at), skip = HF_MIN(n, (size_t)12);
+        for (size_t i = 0; i < sizeof(other); i++)
+            other[i] = (unsigned char)draw();
+        (void)put(&b, other, 8 + draw() % 12);
+        (void)put(&b, from->p + at + skip, n - skip);
+    }
+    return b;
+}
+
+static struct bytes make(const struct bytes *old, const struct bytes *new_bytes, enum hf_delta_profile profile)
+{
+    struct hf_delta_create_params params = {.profile = profile, .threads = 1};
+    struct bytes patch = {0};
+    struct hf_delta_out out = {&patch, put};
+    struct hf_err err = HF_ERR_INIT;
+    int r = hf_delta_create(old->p, old->n, new_bytes->p, new_bytes->n, &params, &out, &err);
+
+    ck_assert_msg(r == 0, "create: %s", err.cause);
+    return patch;
+}
+
+static unsigned long setting(const char *name, unsigned long otherwise)
+{
+    const char *value = getenv(name);
+
+    return value != NULL ? strtoul(value, NULL, 10) : otherwise;
+}
+
+/* ---- kill -9 --------------------------------------------------------------------------------------------------- */
+
+/* One process applies, keeping its checkpoint in a file as a node does; another kills it. */
+struct site {
+    char folder[64], new_path[96], kept_path[96], next_path[96];
+    struct bytes old, new_bytes, patch;
+    uint64_t *reached; /* shared: how far the child has written */
+    int new_fd;
+};
+
+static int write_new(void *ctx, const void *bytes, size_t n)
+{
+    struct site *s = ctx;
+
+    if (write(s->new_fd, bytes, n) != (ssize_t)n)
+        return -EIO;
+    *s->reached += n;
+    return 0;
+}
+
+static int keep(void *ctx, const struct hf_delta_checkpoint *checkpoint)
+{
+    struct site *s = ctx;
+    int fd = open(s->next_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    if (fd < 0 || write(fd, checkpoint, sizeof(*checkpoint)) != (ssize_t)sizeof(*checkpoint))
+        return -EIO;
+    (void)close(fd);
+    return rename(s->next_path, s->kept_path) < 0 ? -errno : 0;
+}
+
+static uint64_t kept(const struct site *s, struct hf_delta_checkpoint *checkpoint)
+{
+    int fd = open(s->kept_path, O_RDONLY | O_CLOEXEC);
+
+    *checkpoint = (struct hf_delta_checkpoint){0};
+    if (fd < 0)
+        return 0;
+    ck_assert_int_eq(read(fd, checkpoint, sizeof(*checkpoint)), sizeof(*checkpoint));
+    (void)close(fd);
+    return checkpoint->new_offset;
+}
+
+/* In the child. */
+static int apply_from_there(struct site *s)
+{
+    struct hf_delta_checkpoint from;
+    bool resumes = kept(s, &from) > 0;
+    struct hf_delta_apply_params params = {.old = {&s->old, get_at, s->old.n},
+                                           .patch = {&s->patch, get},
+                                           .out = {s, write_new},
+                                           .resume = resumes ? &from : NULL,
+                                           .checkpoint = keep,
+                                           .checkpoint_ctx = s};
+
+    s->new_fd = open(s->new_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (s->new_fd < 0 || ftruncate(s->new_fd, (off_t)from.new_offset) < 0 || lseek(s->new_fd, 0, SEEK_END) < 0)
+        return 2;
+    *s->reached = from.new_offset;
+    return hf_delta_apply(&params, NULL, NULL) == 0 ? 0 : 1;
+}
+
+static void is_right(const struct site *s)
+{
+    int fd = open(s->new_path, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(fstat(fd, &st), 0);
+    ck_assert_uint_eq((size_t)st.st_size, s->new_bytes.n);
+    void *made = mmap(NULL, s->new_bytes.n, PROT_READ, MAP_PRIVATE, fd, 0);
+    ck_assert(made != MAP_FAILED && memcmp(made, s->new_bytes.p, s->new_bytes.n) == 0);
+    (void)munmap(made, s->new_bytes.n);
+    (void)close(fd);
+}
+
+static uint64_t now_us(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* Returns whether the child was killed, after at most `within_us` (0: it is left alone). */
+static bool attempt(struct site *s, uint64_t within_us)
+{
+    int status = 0;
+    pid_t child = fork();
+
+    ck_assert_int_ge(child, 0);
+    if (child == 0)
+        _exit(apply_from_there(s));
+    if (within_us > 0) {
+        (void)usleep((useconds_t)(((uint64_t)draw() << 8 | draw() % 256) % within_us));
+        (void)kill(child, SIGKILL);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    if (WIFSIGNALED(status)) {
+        ck_assert_int_eq(WTERMSIG(status), SIGKILL);
+        return true;
+    }
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child ended with %d", status);
+    return false;
+}
+
+static void site_open(struct site *s, enum hf_delta_profile profile)
+{
+    (void)snprintf(s->folder, sizeof(s->folder), "/tmp/hf-delta-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(s->folder));
+    (void)snprintf(s->new_path, sizeof(s->new_path), "%s/new", s->folder);
+    (void)snprintf(s->kept_path, sizeof(s->kept_path), "%s/kept", s->folder);
+    (void)snprintf(s->next_path, sizeof(s->next_path), "%s/next", s->folder);
+    s->old = text(2 * BLOCK + BLOCK / 2);
+    s->new_bytes = edited(&s->old, 20000);
+    s->patch = make(&s->old, &s->new_bytes, profile);
+    s->reached = mmap(NULL, sizeof(*s->reached), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    ck_assert(s->reached != MAP_FAILED);
+}
+
+static void site_done(struct site *s)
+{
+    (void)unlink(s->new_path);
+    (void)unlink(s->kept_path);
+    (void)unlink(s->next_path);
+    (void)rmdir(s->folder);
+    (void)munmap(s->reached, sizeof(*s->reached));
+    free(s->old.p);
+    free(s->new_bytes.p);
+    free(s->patch.p);
+}
+
+START_TEST(killed)
+{
+    unsigned long kills = setting("HF_KILLS", 10), rounds = 0, resumed = 0;
+    struct hf_delta_checkpoint point;
+    struct site s = {0};
+
+    site_open(&s, _i);
+    uint64_t start = now_us();
+    ck_assert(!attempt(&s, 0));
+    is_right(&s);
+    uint64_t whole_us = now_us() - start, most = 0;
+    for (unsigned long done = 0; done < kills;) {
+        (void)unlink(s.kept_path);
+        (void)unlink(s.new_path);
+        for (bool alive = true; alive;) {
+            uint64_t from = kept(&s, &point);
+            *s.reached = from;
+            alive = attempt(&s, done < kills ? whole_us : 0);
+            done += alive;
+            resumed += from > 0;
+            uint64_t again = *s.reached - (alive ? kept(&s, &point) : *s.reached);
+            ck_assert_msg(again <= BLOCK, "%llu bytes are made again", (unsigned long long)again);
+            ck_assert_uint_ge(kept(&s, &point), from);
+            most = HF_MAX(most, again);
+        }
+        rounds++;
+        is_right(&s);
+    }
+    printf("killed: profile %d, %lu kills in %lu applies, %lu attempts resumed, at most %llu bytes made again\n", _i,
+           kills, rounds, resumed, (unsigned long long)most);
+    site_done(&s);
+}
+END_TEST
+
+/* ---- any byte wrong -------------------------------------------------------------------------------------------- */
+
+START_TEST(corrupted)
+{
+    struct bytes old = text(12000), near = edited(&old, 85), patch = make(&old, &near, _i), made = {0};
+    size_t cases = patch.n * 255, step = setting("HF_CORRUPT", 0) > 0 ? 1 : 997, tried = 0, right = 0;
+    struct hf_err err = HF_ERR_INIT;
+    struct hf_delta_apply_params params = {
+        .old = {&old, get_at, old.n}, .patch = {&patch, get}, .out = {&made, put}, .old_is_verified = true};
+
+    ck_assert_msg(patch.n >= 1800 && patch.n <= 3000, "the patch has %zu bytes", patch.n);
+    for (size_t i = 0; i < cases; i += step, tried++) {
+        unsigned char *byte = &patch.p[i / 255], was = *byte;
+        *byte = (unsigned char)(was + 1 + i % 255);
+        patch.at = made.n = 0;
+        int r = hf_delta_apply(&params, NULL, &err);
+        ck_assert_msg(r == 0 || r == -EBADMSG || r == -EOPNOTSUPP || r == -ESTALE, "byte %zu as %u: %d", i / 255, *byte,
+                      r);
+        ck_assert_msg(r < 0 || (made.n == near.n && memcmp(made.p, near.p, near.n) == 0),
+                      "byte %zu as %u: wrong output", i / 255, *byte);
+        right += r == 0;
+        *byte = was;
+    }
+    printf("corrupted: profile %d, patch of %zu bytes, %zu of %zu changes tried, %zu gave the right file\n", _i,
+           patch.n, tried, cases, right);
+    free(old.p);
+    free(near.p);
+    free(patch.p);
+    free(made.p);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_loop_test(tc, killed, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
+    tcase_add_loop_test(tc, corrupted, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
+}
+
+HF_TEST_MAIN_TIMEOUT("delta/faults", cases, setting("HF_KILLS", 10) > 10 || setting("HF_CORRUPT", 0) > 0 ? 7200 : 300)

@@ -271,6 +271,7 @@ int hf_agent_new(const struct hf_agent_params *params, struct hf_agent **ret_age
     if (agent == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     agent->params = *params;
+    agent->unreadable.free_value = free;
     agent->fs = params->home->fs;
     agent->clock = hf_home_clock(params->home);
     agent->log = params->log;

@@ -239,6 +239,24 @@ static void on_refused(void *arg, const char *what, const struct hf_err *err)
     refused(follow, what, hf_err_text(err, text, sizeof(text)));
 }
 
+/* At most so many are remembered: the status has room for a few, the log has told them all. */
+enum { MAX_UNREADABLE = 64 };
+
+static void on_unreadable(void *arg, const char *what, const struct hf_err *err)
+{
+    struct hf_agent *agent = ((struct follow *)arg)->agent;
+    char text[sizeof(err->cause) + sizeof(err->where) + 2];
+
+    if (err == NULL) {
+        (void)hf_strmap_remove(&agent->unreadable, what);
+    } else if (agent->unreadable.n < MAX_UNREADABLE || hf_strmap_get(&agent->unreadable, what) != NULL) {
+        char *copy = strdup(hf_err_text(err, text, sizeof(text)));
+        if (copy != NULL && hf_strmap_put(&agent->unreadable, what, copy) < 0)
+            free(copy);
+    }
+    hf_agent_wake(agent, DUE_STATUS);
+}
+
 /* ---- start and end ------------------------------------------------------------------------------------------------ */
 
 struct loading {
@@ -318,7 +336,8 @@ static int start_one(struct follow *follow, struct hf_err *err)
                                   .synced = on_synced,
                                   .mark = on_mark,
                                   .contact = on_contact,
-                                  .refused = on_refused};
+                                  .refused = on_refused,
+                                  .unreadable = on_unreadable};
 
     if (known == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");

@@ -104,6 +104,7 @@ struct hf_agent {
     bool held;
     uint64_t hold_end_unix_ns;
     struct hf_strmap desired_names; /* release names of the last plan */
+    struct hf_strmap unreadable;    /* files of the source that cannot be used: why */
     struct hf_strmap noted;         /* objects superseded or waiting, as last logged */
     struct hf_plan *plan;           /* scratch */
     enum hf_disk_level disk_levels[HF_STATUS_MAX_DISKS];

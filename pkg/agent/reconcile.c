@@ -298,6 +298,7 @@ int hf_reconcile_engine_new(struct hf_agent *agent, struct hf_err *err)
 
 void hf_reconcile_done(struct hf_agent *agent)
 {
+    hf_strmap_done(&agent->unreadable);
     hf_strmap_done(&agent->desired_names);
     hf_strmap_done(&agent->noted);
     json_decref(agent->desired_labels);

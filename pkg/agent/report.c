@@ -195,6 +195,15 @@ static void collect_refused(struct collected *all, const struct hf_objects *obje
     }
 }
 
+static void collect_unreadable(struct collected *all)
+{
+    const struct hf_strmap *unreadable = &all->agent->unreadable;
+
+    for (size_t i = 0; i < unreadable->n && all->n_refused < HF_LEN(all->refused); i++)
+        all->refused[all->n_refused++] =
+            (struct hf_refused){"File", unreadable->entries[i].key, unreadable->entries[i].value};
+}
+
 static void collect_disks(struct collected *all)
 {
     const struct hf_agent *agent = all->agent;
@@ -263,6 +272,7 @@ void hf_report_build(struct hf_agent *agent)
     hf_update_engine_each(agent->engine, collect_update, &all);
     collect_refused(&all, &agent->updates);
     collect_refused(&all, &agent->policies);
+    collect_unreadable(&all);
     collect_disks(&all);
     if (build_essence(agent, &all, &verdict, &essence) < 0)
         return;

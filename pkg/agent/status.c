@@ -118,8 +118,8 @@ static bool named(const json_t *list, const char *name)
     return false;
 }
 
-/* An EdgeUpdate that cannot be used stands among the updates under its object's name, unless a release has that name (a list
- * map holds a key once); the condition tells it in both cases. */
+/* An EdgeUpdate that cannot be used, or a file of the source that may have been meant as one, stands among the updates under its
+ * own name, unless a release has that name (a list map holds a key once); the condition tells it in both cases. */
 static void put_updates(struct builder *b, const struct hf_status_view *view)
 {
     struct builder list = array();
@@ -129,7 +129,8 @@ static void put_updates(struct builder *b, const struct hf_status_view *view)
     for (size_t i = 0; i < view->n_refused && json_array_size(list.at) < HF_STATUS_MAX_UPDATES; i++) {
         const struct hf_refused *refused = &view->refused[i];
         struct builder item = object();
-        if (strcmp(refused->kind, "EdgeUpdate") == 0 && !named(list.at, refused->name)) {
+        bool is_update = strcmp(refused->kind, "EdgeUpdate") == 0 || strcmp(refused->kind, "File") == 0;
+        if (is_update && !named(list.at, refused->name)) {
             put_text(&item, "name", refused->name);
             put_text(&item, "phase", hf_phase_name(HF_PHASE_REJECTED));
             put_text(&item, "reason", "ObjectRefused");

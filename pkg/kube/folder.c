@@ -22,8 +22,9 @@ struct hf_folder {
     bool freed;                 /* by its owner, while jobs are on their way */
     struct hf_folder_view view; /* the job's while looking */
     uint64_t now_unix_ns;       /* for the look */
-    json_t *objects; /* "Kind/name": object as told; null: held by a subscriber since before, not judged yet */
-    bool unjudged;   /* some of them are null */
+    json_t *objects;    /* "Kind/name": object as told; null: held by a subscriber since before, not judged yet */
+    json_t *unreadable; /* names of files that were told as such */
+    bool unjudged;      /* some of them are null */
     unsigned looks;
     bool was_complete, emptied_told;
     bool telling; /* sinks are being called */
@@ -79,6 +80,36 @@ static void tell_refused(struct hf_folder *folder, const char *what, const struc
 
     if (sub != NULL && sub->sink.refused != NULL)
         sub->sink.refused(sub->sink.arg, what, err);
+}
+
+static void tell_unreadable(struct hf_folder *folder, const char *what, const struct hf_err *err)
+{
+    const struct hf_subscription *sub = next_live(folder, NULL);
+
+    if (sub != NULL && sub->sink.unreadable != NULL)
+        sub->sink.unreadable(sub->sink.arg, what, err);
+}
+
+static void tell_issue(struct hf_folder *folder, const struct hf_folder_issue *issue)
+{
+    (void)json_object_set_new(folder->unreadable, issue->what, json_true());
+    tell_refused(folder, issue->what, &issue->err);
+    tell_unreadable(folder, issue->what, &issue->err);
+}
+
+static void tell_mended(struct hf_folder *folder)
+{
+    const char *name;
+    json_t *value;
+    void *next;
+
+    json_object_foreach_safe(folder->unreadable, next, name, value)
+    {
+        if (!hf_folder_is_good(&folder->view, name))
+            continue;
+        tell_unreadable(folder, name, NULL);
+        (void)json_object_del(folder->unreadable, name);
+    }
 }
 
 static bool wants(const struct hf_subscription *sub, const char *kind, const char *name)
@@ -229,7 +260,8 @@ static void take_look(struct hf_folder *folder)
     bool news = folder->view.changed || folder->view.complete != folder->was_complete;
 
     for (size_t i = 0; i < HF_MIN(folder->view.n_issues, (size_t)HF_FOLDER_MAX_ISSUES); i++)
-        tell_refused(folder, folder->view.issues[i].what, &folder->view.issues[i].err);
+        tell_issue(folder, &folder->view.issues[i]);
+    tell_mended(folder);
     tell_contact(folder);
     if (folder->view.r < 0)
         return;
@@ -505,6 +537,7 @@ struct hf_folder *hf_folder_new(const struct hf_folder_params *params, struct hf
     folder->dir = strdup(params->dir);
     folder->status_dir = strdup(params->status_dir);
     folder->objects = json_object();
+    folder->unreadable = json_object();
     folder->timer = params->sched->timer_new(params->sched->ctx, timer_fires, folder);
     folder->write_timer = params->sched->timer_new(params->sched->ctx, write_timer_fires, folder);
     folder->ops = (struct hf_source_ops){
@@ -533,6 +566,7 @@ static void folder_free(struct hf_folder *folder)
         sub_free(hf_container_of(folder->subscriptions.next, struct hf_subscription, link));
     hf_folder_view_done(&folder->view);
     json_decref(folder->objects);
+    json_decref(folder->unreadable);
     free(folder->dir);
     free(folder->status_dir);
     free(folder);

@@ -158,6 +158,15 @@ static bool same_stamp(const struct hf_folder_stamp *a, const struct hf_folder_s
     return a->inode == b->inode && a->size == b->size && a->mtime_s == b->mtime_s && a->mtime_ns == b->mtime_ns;
 }
 
+bool hf_folder_is_good(const struct hf_folder_view *view, const char *name)
+{
+    bool found;
+    size_t i = place_of(view, name, &found);
+
+    return !found || (!view->files[i].failed && view->files[i].objects != NULL &&
+                      same_stamp(&view->files[i].stamp, &view->files[i].taken));
+}
+
 static int stamp_of(const struct hf_fs_ops *fs, int dirfd, const char *name, struct hf_folder_stamp *ret_stamp)
 {
     struct stat st;

@@ -50,6 +50,9 @@ struct hf_folder_view {
     size_t n_issues; /* may exceed what is stored */
 };
 
+/* Is the file of this name gone, or read as it is now? */
+bool hf_folder_is_good(const struct hf_folder_view *view, const char *name);
+
 void hf_folder_view_done(struct hf_folder_view *view);
 
 /* `view` becomes what is there now. `now_unix_ns` is compared with the files' times. */

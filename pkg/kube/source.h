@@ -36,6 +36,9 @@ struct hf_source_sink {
     void (*contact)(void *arg, enum hf_contact_kind kind, uint64_t server_date_unix_ns, const struct hf_err *err);
     /* An object or answer that could not be used: told, skipped. -ESTALE: a doubt (versions that went back). */
     void (*refused)(void *arg, const char *what, const struct hf_err *err);
+    /* A part of the source (a file) that stays refused until this is called for it again with NULL: it is good now, or gone.
+     * Such a part was told by `refused` too. */
+    void (*unreadable)(void *arg, const char *what, const struct hf_err *err);
 };
 
 struct hf_subscription;

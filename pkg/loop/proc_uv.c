@@ -455,6 +455,17 @@ static void end_procs(struct hf_guest *guest)
     uv_close((uv_handle_t *)&procs->child_signal, closed_signal);
 }
 
+/* Who started us may have us ignore real-time signals; ignoring is inherited, and libuv sets back only the classic ones in a
+ * child. */
+static void stop_ignoring_realtime(void)
+{
+    for (int signum = SIGRTMIN; signum <= SIGRTMAX; signum++) {
+        struct sigaction now;
+        if (sigaction(signum, NULL, &now) == 0 && now.sa_handler == SIG_IGN)
+            (void)signal(signum, SIG_DFL);
+    }
+}
+
 int hf_procs_init(struct hf_loop *loop, struct hf_err *err)
 {
     struct hf_procs *procs = calloc(1, sizeof(*procs));
@@ -463,6 +474,7 @@ int hf_procs_init(struct hf_loop *loop, struct hf_err *err)
     if (procs == NULL)
         return hf_err_set(err, ENOMEM, "no memory for the event loop");
     procs->loop = loop;
+    stop_ignoring_realtime();
     hf_list_init(&procs->calls);
     hf_task_init(&procs->reap, reap_orphans);
     (void)uv_signal_init(&loop->uv, &procs->child_signal);

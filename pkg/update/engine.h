@@ -61,9 +61,9 @@ struct hf_update_params {
     const char *trust_dir;
     const char *const *roots; /* allowed install roots, absolute, NULL ends */
     const char *arch;         /* "amd64", "arm64", ... */
-    bool pod_mode;            /* what a pod cannot do is refused by name (restart.exec, health exec, devices without host_root) */
-    const char *host_root;    /* pod mode: where the host's file system is seen, NULL: "/" */
-    const char *self_unit;    /* our own unit, NULL none: an update of ourselves is not restarted twice */
+    bool pod_mode; /* what a pod cannot do is refused by name (restart.exec, health exec, devices without host_root) */
+    const char *host_root; /* pod mode: where the host's file system is seen, NULL: "/" */
+    const char *self_unit; /* our own unit, NULL none: an update of ourselves is not restarted twice */
     uint64_t retry_base_ns, retry_cap_ns;
     /* What this node has, for `requires`: 0 and NULL, or -EOPNOTSUPP with what is missing in *err. */
     int (*meets)(void *arg, const struct hf_requires *requires_, struct hf_err *err);

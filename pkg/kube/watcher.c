@@ -217,11 +217,8 @@ void hf_watcher_turn(struct hf_subscription *sub)
 {
     struct hf_err err = HF_ERR_INIT;
 
-    if (sub->reflector.state == HF_RF_IDLE) {
-        if (sub->kube->meta)
-            hf_meta_want(sub);
+    if (sub->reflector.state == HF_RF_IDLE)
         hf_watcher_dispatch(sub, *sub->mark != '\0' ? HF_RF_RESUME : HF_RF_START, 0, NULL);
-    }
     if (sub->start_error < 0 && !sub->dead) {
         int r = sub->start_error;
         sub->start_error = 0;

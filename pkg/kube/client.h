@@ -33,7 +33,7 @@ enum {
     HF_KUBE_MAX_LIST_NODES = 2000000,
     HF_KUBE_MAX_GARBAGE = 16, /* unusable lines in a row before a stream is given up */
     HF_KUBE_MAX_DELIVERIES = 32,
-    HF_KUBE_MAX_PAGES = 1000,
+    HF_KUBE_MAX_PAGES = 400, /* of a hundred objects: above the ledger's bound */
 };
 
 #define HF_KUBE_PING_NS (12 * HF_NS_PER_S)

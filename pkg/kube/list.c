@@ -87,14 +87,22 @@ void hf_watcher_forget_pages(struct hf_subscription *sub)
 
 static void page_taken(struct hf_subscription *sub, char *next)
 {
+    bool again = sub->next_page != NULL && strcmp(sub->next_page, next) == 0;
+    struct hf_err err = HF_ERR_INIT;
+
     free(sub->next_page);
     sub->next_page = next;
-    if (*next != '\0' && ++sub->pages < HF_KUBE_MAX_PAGES) {
+    if (*next == '\0') {
+        hf_watcher_forget_pages(sub);
+        hf_watcher_dispatch(sub, HF_RF_LISTED, 0, NULL);
+    } else if (again || ++sub->pages >= HF_KUBE_MAX_PAGES) { /* a list without end says nothing about what is gone */
+        (void)hf_err_set(&err, E2BIG, "list of %s: %s", sub->resource->kind,
+                         again ? "a page names itself as the next one" : "too many pages");
+        hf_watcher_doubt(sub, "garbage", "list", &err);
+        hf_watcher_dispatch(sub, HF_RF_GARBAGE, 0, &err);
+    } else {
         hf_watcher_dispatch(sub, HF_RF_PAGE, 0, NULL);
-        return;
     }
-    hf_watcher_forget_pages(sub);
-    hf_watcher_dispatch(sub, HF_RF_LISTED, 0, NULL);
 }
 
 /* What went wrong, as the machine's event; *err holds the server's own words where it sent some. */

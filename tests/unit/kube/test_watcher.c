@@ -692,6 +692,38 @@ START_TEST(a_login_page_is_no_contact)
 }
 END_TEST
 
+/* Pages without end, each new or each the same. */
+static void endless_pages(void *arg, struct hf_simcall *call)
+{
+    unsigned *asked = arg;
+    char text[200];
+
+    ++*asked;
+    (void)snprintf(
+        text, sizeof(text),
+        "{\"kind\":\"EdgeUpdateList\",\"items\":[],\"metadata\":{\"resourceVersion\":\"9\",\"continue\":\"%u\"}}",
+        *asked % 2 == 0 && *asked < 100000 ? *asked : 7);
+    hf_simcall_reply(call, 200, "application/json", text);
+}
+
+START_TEST(a_list_without_end)
+{
+    struct world world;
+    struct seen seen = {.held = json_pack("{s:s}", "a", "1")};
+    unsigned asked = _i == 0 ? 0 : 100001;
+    world_start(&world, 21);
+    hf_simapi_set_watchlist(world.api, false);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", (const char *const[]){"a", NULL});
+    world.kube->no_watchlist = true;
+    hf_simnet_serve(world.net, "https://api", endless_pages, &asked);
+    run(&world, 60);
+    ck_assert(seen.gone == 0 && seen.synced == 0 && seen.refused > 0);
+    ck_assert_uint_lt(asked - (_i == 0 ? 0u : 100001u), 5000);
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
 START_TEST(counted)
 {
     struct world world;
@@ -840,6 +872,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, a_sink_may_unsubscribe, 0, 2);
     tcase_add_test(tc, one_dead_stream_among_living_ones);
     tcase_add_loop_test(tc, a_login_page_is_no_contact, 0, 2);
+    tcase_add_loop_test(tc, a_list_without_end, 0, 2);
     tcase_add_test(tc, counted);
     tcase_add_test(tc, a_nudge_ends_the_rest);
     tcase_add_test(tc, what_cannot_be_subscribed_to);

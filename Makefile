@@ -22,6 +22,7 @@ BINARIES := $(patsubst cmd/%/main.c,%,$(sort $(wildcard cmd/*/main.c)))
 SUPPORT_SRC := $(sort $(filter-out $(wildcard tests/support/*-*.c),$(wildcard tests/support/*.c)))
 PROGRAM_SRC := $(sort $(wildcard tests/support/*-*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
+FAULT_SRC := tests/fault/kill9.py tests/fault/bad_input.py
 SIM_SRC := $(sort $(wildcard tests/sim/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
@@ -58,7 +59,7 @@ $(B)/release/holdfast-delta: PKG_LIBS := -lzstd -llzma
 $(B)/release/holdfast-delta: SUFFIX_LIBS :=
 
 # ---- goals --------------------------------------------------------------------------------------------------------
-.PHONY: bench-delta all demo test unit sim check e2e bench fuzz coverage golden format image install uninstall clean help setup-%
+.PHONY: bench-delta all demo test unit sim fault check e2e bench fuzz coverage golden format image install uninstall clean help setup-%
 
 all: ## build the release binaries into build/release
 all: $(BINARIES:%=$(B)/release/%)
@@ -68,12 +69,12 @@ demo: ## the main job on this machine: delta update, failing update that comes b
 	@$(MAKE) --no-print-directory all $(B)/release/support/programs
 	@hack/demo $(if $(KEEP),--keep)
 
-test: ## install what testing needs, then unit tests, simulation and fuzz corpora under ASan, UBSan and LSan
+test: ## install what testing needs, then unit tests, simulation, faults and fuzz corpora under ASan, UBSan and LSan
 	@hack/setup.sh build test
 	@$(MAKE) --no-print-directory test-run
 
-test-run: all $(B)/asan/tests.list $(B)/release/support/programs $(B)/asan/support/programs $(BINARIES:%=$(B)/asan/%)
-	@hack/run-tests $(B)/asan unit sim corpus
+test-run: all $(B)/asan/tests.list $(B)/asan/fault.list $(B)/release/support/programs $(B)/asan/support/programs $(BINARIES:%=$(B)/asan/%)
+	@hack/run-tests $(B)/asan unit sim corpus fault
 
 unit: ## unit tests only, nothing installed
 unit: $(B)/asan/unit.list $(B)/asan/support/programs $(BINARIES:%=$(B)/asan/%)
@@ -82,6 +83,10 @@ unit: $(B)/asan/unit.list $(B)/asan/support/programs $(BINARIES:%=$(B)/asan/%)
 sim: ## simulation only
 sim: $(B)/asan/sim.list
 	@hack/run-tests $(B)/asan sim
+
+fault: ## the built agent under kill -9 and bad input of every kind only
+fault: $(B)/asan/fault.list $(B)/asan/support/programs $(BINARIES:%=$(B)/asan/%)
+	@hack/run-tests $(B)/asan fault
 
 check: ## layout, layers, cppcheck, clang-tidy, shell and schema checks
 	@hack/setup.sh build test

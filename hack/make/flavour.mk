@@ -59,6 +59,9 @@ $$(B)/$(1)/unit.list: $$(UNIT_$(1))
 	@printf '%s\n' $$(UNIT_$(1)) >$$@
 $$(B)/$(1)/sim.list: $$(SIM_$(1))
 	@printf '%s\n' $$(SIM_$(1)) >$$@
+$$(B)/$(1)/fault.list: $$(FAULT_SRC)
+	@mkdir -p $$(@D)
+	@printf '%s\n' $$(FAULT_SRC) >$$@
 $$(B)/$(1)/corpus.list: $$(CORPUS_$(1))
 	@printf '%s\n' $$(CORPUS_$(1)) >$$@
 $$(B)/$(1)/tests.list: $$(B)/$(1)/unit.list $$(B)/$(1)/sim.list $$(B)/$(1)/corpus.list

@@ -52,6 +52,9 @@ static void keep_object(struct follow *follow, const char *name, enum hf_object_
         refused(follow, name, object->refused_text);
         hf_diskq_put(diskq, kind->refused_kind, object->refused);
     } else {
+        if (object->warned_text != NULL)
+            hf_log(follow->agent->log, HF_LOG_WARNING, "object.not_all_known", HF_S("kind", follow->kind),
+                   HF_S("name", name), HF_S("warning", object->warned_text));
         hf_diskq_put(diskq, kind->kind, object->json);
         hf_diskq_remove(diskq, kind->refused_kind, name);
     }

@@ -60,6 +60,7 @@ static void slot_free(void *value)
     json_decref(slot->object.json);
     json_decref(slot->object.refused);
     free(slot->object.refused_text);
+    free(slot->object.warned_text);
     free(slot);
 }
 
@@ -186,9 +187,21 @@ static int take_refused(struct slot *slot, json_t *fresh, size_t bytes, const st
     return 0;
 }
 
-static void take_good(struct slot *slot, json_t *fresh, size_t bytes, void *decoded)
+/* The first of the warnings, and how many there are: they are for a log. */
+static char *warnings_of(const struct hf_issues *issues)
+{
+    if (issues->n_warnings == 0)
+        return NULL;
+    return hf_asprintf("%s: %s%s", issues->warnings[0].path, issues->warnings[0].text,
+                       issues->n_warnings > 1 ? ", and more" : "");
+}
+
+static void take_good(struct slot *slot, json_t *fresh, size_t bytes, void *decoded, const struct hf_issues *issues)
 {
     struct hf_object *object = &slot->object;
+
+    free(object->warned_text);
+    object->warned_text = warnings_of(issues);
 
     forget_refusal(slot);
     if (object->decoded != NULL)
@@ -231,6 +244,6 @@ int hf_objects_take(struct hf_objects *objects, const json_t *json, enum hf_obje
     *ret_change = r < 0 ? HF_OBJECT_REFUSED : HF_OBJECT_GOOD;
     if (r < 0)
         return take_refused(slot, fresh, bytes, issues);
-    take_good(slot, fresh, bytes, decoded);
+    take_good(slot, fresh, bytes, decoded, issues);
     return 0;
 }

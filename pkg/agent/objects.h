@@ -27,6 +27,7 @@ struct hf_object {
     void *decoded; /* of it */
     json_t *refused;
     char *refused_text; /* NULL: the newest version is good */
+    char *warned_text;  /* what this program does not know in the last good version; NULL nothing */
 };
 
 /* Of one kind: more, or larger, than any fleet needs on one node; what is beyond is refused, what is known stays. */

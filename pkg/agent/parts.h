@@ -65,6 +65,8 @@ struct report {
     uint64_t give_up_ns;
     bool exists;             /* the source has our EdgeNode */
     bool heard;              /* of it, in this life */
+    unsigned adoptions;      /* times that another's number was taken over, lately */
+    uint64_t adopted_ns;     /* the last time, mono */
     bool uncertain;          /* the disk does not say which numbers were used */
     uint64_t heard_sequence; /* highest that the source showed in this life */
     bool outbox;             /* a file is on the disk */
@@ -106,7 +108,8 @@ struct hf_agent {
     struct hf_strmap desired_names; /* release names of the last plan */
     struct hf_strmap unreadable;    /* files of the source that cannot be used: why */
     struct hf_strmap noted;         /* objects superseded or waiting, as last logged */
-    struct hf_plan *plan;           /* scratch */
+    char superseded[HF_VERDICT_MESSAGE / 2];
+    struct hf_plan *plan; /* scratch */
     enum hf_disk_level disk_levels[HF_STATUS_MAX_DISKS];
     unsigned disk_used[HF_STATUS_MAX_DISKS];
 

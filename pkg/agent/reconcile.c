@@ -217,6 +217,18 @@ static void make_plan(struct hf_agent *agent, struct hf_edgeupdate **all)
     hf_plan_make(&params, agent->plan);
 }
 
+/* The list for a status: as many names as fit. */
+static void list_superseded(struct hf_agent *agent)
+{
+    size_t n = 0;
+
+    agent->superseded[0] = '\0';
+    for (size_t i = 0; i < agent->plan->n_notes && n < sizeof(agent->superseded); i++)
+        if (agent->plan->notes[i].why == HF_PLAN_SUPERSEDED)
+            n += (size_t)snprintf(agent->superseded + n, sizeof(agent->superseded) - n, "%s%s", n > 0 ? ", " : "",
+                                  agent->plan->notes[i].update->meta.name);
+}
+
 /* What is not brought about is told once, and again when that changes. */
 static void tell_notes(struct hf_agent *agent)
 {
@@ -249,6 +261,7 @@ void hf_reconcile_plan(struct hf_agent *agent)
         return;
     make_plan(agent, all);
     tell_notes(agent);
+    list_superseded(agent);
     hf_strmap_done(&agent->desired_names);
     int r = 0;
     for (size_t i = 0; i < agent->plan->n && r == 0; i++)

@@ -11,6 +11,11 @@
 
 enum { SEQUENCE_BLOCK = 1000, SEQUENCE_FILE_MAX = 128, OUTBOX_MAX = 256 * 1024, MAX_REFUSED = 16 };
 
+/* A node whose disk was replaced takes the server's number over once. Who has to do it again and again has a twin: a cloned
+ * image, with the same node name. Two of them must not drive each other on; an hour without is the end of it. */
+enum { MAX_ADOPTIONS = 3 };
+#define ADOPTION_MEMORY_NS (3600 * HF_NS_PER_S)
+
 /* A folder on this machine has no fleet to protect it from, and no use for a heartbeat. */
 #define LOCAL_GAP_NS HF_NS_PER_S
 
@@ -225,7 +230,8 @@ static int build_essence(struct hf_agent *agent, struct collected *all, struct h
                                        .updates = all->updates,
                                        .n_updates = all->n,
                                        .refused = all->refused,
-                                       .n_refused = all->n_refused};
+                                       .n_refused = all->n_refused,
+                                       .superseded = agent->superseded};
     hf_verdict_make(&judged, verdict);
     struct hf_status_view view = {
         .version = agent->params.version,
@@ -243,6 +249,7 @@ static int build_essence(struct hf_agent *agent, struct collected *all, struct h
         .hold_end_unix_ns = agent->hold_end_unix_ns == HF_NEVER ? HF_NEVER : told_later(agent, agent->hold_end_unix_ns),
         .policy = agent->policy,
         .labels_refused = &agent->labels_refused,
+        .name_shared = agent->report.adoptions > MAX_ADOPTIONS,
         .labels_trouble = agent->labeller.trouble[0] != '\0' ? agent->labeller.trouble : NULL,
         .disk_trouble = hf_diskq_failing(agent->diskq, trouble, sizeof(trouble)) ? trouble : NULL,
         .verdict = verdict,
@@ -416,6 +423,10 @@ void hf_report_send_if_due(struct hf_agent *agent)
     uint64_t now = hf_mono_ns(agent->clock), until;
     struct hf_err err = HF_ERR_INIT;
 
+    if (report->adoptions > MAX_ADOPTIONS && now - report->adopted_ns > ADOPTION_MEMORY_NS) {
+        report->adoptions = 0;
+        hf_report_build(agent);
+    }
     if (now >= report->look_again_ns)
         hf_report_build(agent);
     if (report->delivery != NULL && now >= report->give_up_ns) {
@@ -477,6 +488,25 @@ static void adopt_times(struct hf_agent *agent, const json_t *theirs)
     }
 }
 
+/* Our disk knew less than the server: a restored image, or another agent with this node's name. */
+static void adopt_sequence(struct hf_agent *agent, uint64_t theirs)
+{
+    struct report *report = &agent->report;
+    uint64_t now = hf_mono_ns(agent->clock);
+
+    hf_log(agent->log, HF_LOG_WARNING, "status.sequence_adopted", HF_D("ours", report->sequence),
+           HF_D("theirs", theirs));
+    if (report->adoptions > 0 && now - report->adopted_ns > ADOPTION_MEMORY_NS)
+        report->adoptions = 0;
+    report->adoptions++;
+    report->adopted_ns = now;
+    report->sequence = theirs;
+    if (report->adoptions <= MAX_ADOPTIONS) { /* else the heartbeat is soon enough */
+        report->told = false;
+        hf_pace_changed(&report->pace, false, now);
+    }
+}
+
 void hf_report_heard_self(struct hf_agent *agent, const json_t *self)
 {
     struct report *report = &agent->report;
@@ -489,12 +519,7 @@ void hf_report_heard_self(struct hf_agent *agent, const json_t *self)
     if (self == NULL) {
         hf_pace_changed(&report->pace, false, hf_mono_ns(agent->clock));
     } else if (theirs > report->sequence) {
-        /* Our disk knew less than the server: a restored image, or another agent with this node's name. */
-        hf_log(agent->log, HF_LOG_WARNING, "status.sequence_adopted", HF_D("ours", report->sequence),
-               HF_D("theirs", theirs));
-        report->sequence = theirs;
-        report->told = false;
-        hf_pace_changed(&report->pace, false, hf_mono_ns(agent->clock));
+        adopt_sequence(agent, theirs);
     } else if (theirs < report->heard_sequence) {
         /* A duplicate of an older write arrived late and won: say the newest again. */
         hf_pace_changed(&report->pace, false, hf_mono_ns(agent->clock));

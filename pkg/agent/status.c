@@ -231,6 +231,11 @@ static int set_conditions(json_t *conditions, const struct hf_status_view *view,
                        "this node's clock and the API server's are further apart than the policy's clock.maxSkew",
                        now_unix_ns);
     if (r == 0)
+        r = set_simple(
+            conditions, view, "NodeNameShared", view->name_shared ? "True" : NULL, "AnotherAgentWrites",
+            "another agent writes the status of this node's name: give each node its own --node-name and state",
+            now_unix_ns);
+    if (r == 0)
         r = set_simple(conditions, view, "LabelsApplied", view->labels_trouble != NULL ? "False" : NULL, "ApplyRefused",
                        view->labels_trouble != NULL ? view->labels_trouble : "", now_unix_ns);
     if (r == 0)

@@ -35,6 +35,7 @@ struct hf_status_view {
     uint64_t hold_end_unix_ns;
     const struct hf_syncpolicy *policy;
     const struct hf_issues *labels_refused;
+    bool name_shared;           /* somebody else writes statuses under our name */
     const char *labels_trouble; /* the Node's labels cannot be applied: why; NULL */
     const char *disk_trouble;   /* the state folder cannot be written: why; NULL */
     const struct hf_verdict *verdict;

@@ -75,7 +75,8 @@ static void judge_ready(const struct hf_verdict_params *params, struct hf_verdic
     else if (params->n_updates == 0)
         say(&verdict->ready, "True", "NothingSelected", "no update selects this node");
     else
-        say(&verdict->ready, "True", "Settled", "%u of %zu updates committed", committed, params->n_updates);
+        say(&verdict->ready, "True", "Settled", "%u of %zu updates committed%s%s", committed, params->n_updates,
+            or (params->superseded, "")[0] != '\0' ? "; Superseded: " : "", or (params->superseded, ""));
 }
 
 void hf_verdict_make(const struct hf_verdict_params *params, struct hf_verdict *ret_verdict)

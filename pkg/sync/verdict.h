@@ -26,6 +26,7 @@ struct hf_verdict_params {
     size_t n_updates;
     const struct hf_refused *refused;
     size_t n_refused;
+    const char *superseded; /* names of objects that give way to another one here, "" or NULL none */
 };
 
 struct hf_verdict_part {

@@ -661,6 +661,21 @@ START_TEST(a_halt_sends_nobody_back)
 }
 END_TEST
 
+START_TEST(the_highest_wins_and_the_rest_is_named)
+{
+    struct world w;
+
+    set_up(&w, API);
+    begin(&w);
+    publish(&w, 2, &(struct hf_simsite_twist){.object_name = "old"});
+    publish(&w, 4, &(struct hf_simsite_twist){.object_name = "new"});
+    run(&w, MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 4);
+    expect(condition(&w, "Ready"), "message", "1 of 1 updates committed; Superseded: old");
+    tear_down(&w);
+}
+END_TEST
+
 START_TEST(a_deleted_update_leaves_what_it_installed)
 {
     struct world w;
@@ -746,6 +761,29 @@ START_TEST(a_deleted_edgenode_is_made_again)
     (void)hf_simapi_delete(w.api, "EdgeNode", "n1");
     run(&w, 30 * S);
     expect(condition(&w, "Ready"), "status", "True");
+    tear_down(&w);
+}
+END_TEST
+
+/* A cloned disk: two agents under one name. They must not drive each other on, and somebody must hear of it. */
+START_TEST(two_of_the_same_name)
+{
+    struct world w;
+
+    set_up(&w, API);
+    struct hf_simnode_params params = w.node->params;
+    begin(&w);
+    run(&w, MINUTE);
+    struct hf_simnode *twin = hf_simnode_new(&params);
+    ck_assert_int_eq(hf_simnode_begin(twin, NULL), 0);
+    run(&w, 20 * MINUTE);
+    expect(condition(&w, "NodeNameShared"), "status", "True");
+    unsigned told = w.statuses;
+    run(&w, HOUR);
+    ck_assert_uint_le(w.statuses - told, 2 * 12 + 8); /* their heartbeats */
+    hf_simnode_free(twin);
+    run(&w, 2 * HOUR);
+    ck_assert_ptr_null(condition(&w, "NodeNameShared"));
     tear_down(&w);
 }
 END_TEST
@@ -893,10 +931,12 @@ static void cases(TCase *tc)
     add(tc, labels_that_are_refused);
     add(tc, a_server_that_is_busy);
     add(tc, a_halt_sends_nobody_back);
+    add(tc, the_highest_wins_and_the_rest_is_named);
     add(tc, a_deleted_update_leaves_what_it_installed);
     add(tc, the_site_says_no);
     add(tc, a_reflashed_node_counts_on);
     add(tc, a_deleted_edgenode_is_made_again);
+    add(tc, two_of_the_same_name);
     add(tc, a_clean_stop_is_remembered);
     add(tc, a_disk_that_refuses_is_told);
     add(tc, behind_a_metaserver);

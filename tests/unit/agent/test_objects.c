@@ -78,6 +78,22 @@ START_TEST(refused_changes_nothing_that_runs)
 }
 END_TEST
 
+START_TEST(unknown_fields_are_a_warning)
+{
+    struct hf_objects objects;
+    json_t *json = policy("p", "60s", 1, "a");
+
+    hf_objects_init(&objects, &hf_kind_syncpolicy);
+    ck_assert_int_eq(hf_json_put(json, "spec.future", json_true()), 0);
+    ck_assert_int_eq(take(&objects, json), HF_OBJECT_GOOD);
+    ck_assert_ptr_nonnull(strstr(hf_objects_get(&objects, "p")->warned_text, "spec.future"));
+    ck_assert(json_is_true(hf_json_at(hf_objects_get(&objects, "p")->json, "spec.future")));
+    ck_assert_int_eq(take(&objects, policy("p", "60s", 2, "a")), HF_OBJECT_GOOD);
+    ck_assert_ptr_null(hf_objects_get(&objects, "p")->warned_text);
+    hf_objects_done(&objects);
+}
+END_TEST
+
 START_TEST(refused_from_the_start)
 {
     struct hf_objects objects;
@@ -197,6 +213,7 @@ static void cases(TCase *tc)
 {
     tcase_add_test(tc, same_or_changed);
     tcase_add_test(tc, refused_changes_nothing_that_runs);
+    tcase_add_test(tc, unknown_fields_are_a_warning);
     tcase_add_test(tc, refused_from_the_start);
     tcase_add_loop_test(tc, without_a_name, 0, HF_LEN(garbage));
     tcase_add_test(tc, long_name);

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -455,15 +456,20 @@ static void end_procs(struct hf_guest *guest)
     uv_close((uv_handle_t *)&procs->child_signal, closed_signal);
 }
 
-/* Who started us may have us ignore real-time signals; ignoring is inherited, and libuv sets back only the classic ones in a
- * child. */
+/* Who started us may have us ignore signals from 32 on; ignoring is inherited, and libuv sets back only those below in a child.
+ * By system call: libc hides the first two, which are its own. What somebody handles is left alone. */
 static void stop_ignoring_realtime(void)
 {
-    for (int signum = SIGRTMIN; signum <= SIGRTMAX; signum++) {
-        struct sigaction now;
-        if (sigaction(signum, NULL, &now) == 0 && now.sa_handler == SIG_IGN)
-            (void)signal(signum, SIG_DFL);
-    }
+    struct {
+        void (*handler)(int);
+        unsigned long flags;
+        void (*restorer)(void);
+        uint64_t mask;
+    } now, plain = {.handler = SIG_DFL};
+
+    for (int signum = 32; signum <= 64; signum++)
+        if (syscall(SYS_rt_sigaction, signum, NULL, &now, sizeof(now.mask)) == 0 && now.handler == SIG_IGN)
+            (void)syscall(SYS_rt_sigaction, signum, &plain, NULL, sizeof(plain.mask));
 }
 
 int hf_procs_init(struct hf_loop *loop, struct hf_err *err)

@@ -20,7 +20,7 @@
 #include "os/fs_posix.h"
 #include "web/web.h"
 
-enum { STOP_TIMEOUT_S = 5, CREDENTIALS_PERIOD_S = 60 };
+enum { STOP_TIMEOUT_S = 5, CREDENTIALS_PERIOD_S = 60, LOCK_TRIES = 50 /* one second in all */ };
 
 struct process {
     const struct hf_agent_options *options;
@@ -391,6 +391,21 @@ static int start_agent(struct process *p, struct hf_err *err)
     return hf_agent_new(&params, &p->agent, err);
 }
 
+/* An agent that was killed while it started a child leaves the lock with that child until its exec: a moment. Only who holds it
+ * for longer is another agent. */
+static int open_home(struct process *p, struct hf_err *err)
+{
+    const struct timespec pause = {.tv_nsec = 20 * (long)HF_NS_PER_MS};
+    int r = -EWOULDBLOCK;
+
+    for (int tries = 0; r == -EWOULDBLOCK && tries < LOCK_TRIES; tries++) {
+        if (tries > 0)
+            (void)nanosleep(&pause, NULL);
+        r = hf_home_open(&p->home, hf_fs_posix(), p->options->state_dir, (int)getpid(), hf_clock_posix(), p->log, err);
+    }
+    return r;
+}
+
 static int run(struct process *p)
 {
     struct hf_err err = HF_ERR_INIT;
@@ -398,7 +413,7 @@ static int run(struct process *p)
     int r = find_name(p, &err);
 
     if (r == 0)
-        r = hf_home_open(&p->home, hf_fs_posix(), p->options->state_dir, (int)getpid(), hf_clock_posix(), p->log, &err);
+        r = open_home(p, &err);
     if (r == -EWOULDBLOCK) {
         (void)complain(p, "agent.locked", &err);
         return HF_EXIT_LOCKED;

@@ -1,10 +1,11 @@
 /* kube/folder.h - a folder of YAML and JSON files as a source (--source DIR), and <state>/status/ as where status goes.
  *
- * Files *.yaml *.yml *.json directly in DIR (not below), several documents each; objects of other groups are ignored. Told
- * again when a file changes (looked at every second: works on every file system, USB sticks included). An object whose file
- * is gone counts as gone only when the folder itself is still readable and was not emptied altogether (DESIGN 3.10); an
- * unreadable file keeps its last objects and is told through `refused`. Labels of "Node": the folder may hold a Node object;
- * otherwise the agent's own facts stand alone. */
+ * Files *.yaml *.yml *.json directly in DIR (not below, links are followed), several documents each, also a List of them; objects
+ * of other groups are ignored. Looked at every second, on a worker (works on every file system, USB sticks included). A file
+ * counts when it has come to rest, so that one being copied in is not taken for a shorter one. An object whose file is gone
+ * counts as gone only when the folder is readable, every file in it could be read (the object may have moved), and it was not
+ * emptied altogether (DESIGN 3.10; an empty .yaml file means it); a file that cannot be read keeps its last objects and is told
+ * through `refused`. Of two files with the same object the first by name counts. There is no resourceVersion: marks are "". */
 #pragma once
 
 #include "base/clock.h"

@@ -176,10 +176,7 @@ int hf_fetch_record_save(const struct hf_fs_ops *fs, const char *folder, const s
 
 int hf_fetch_record_remove(const struct hf_fs_ops *fs, const char *folder, struct hf_err *err)
 {
-    static const char *const names[] = {"fetch.now", "fetch.new" /* a replacement the power cut short */, "fetch"};
-    int r = 0;
+    int r = hf_seal_remove(fs, folder, "fetch.now", err);
 
-    for (size_t i = 0; r == 0 && i < HF_LEN(names); i++)
-        r = hf_seal_remove(fs, folder, names[i], err);
-    return r;
+    return r < 0 ? r : hf_seal_remove(fs, folder, "fetch", err);
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "codec/hash.h"
@@ -93,15 +94,25 @@ int hf_seal_save(const struct hf_fs_ops *fs, const char *folder, const char *nam
     return r < 0 ? r : hf_file_replace(fs, path, text.p, text.n, 0600, err);
 }
 
-int hf_seal_remove(const struct hf_fs_ops *fs, const char *folder, const char *name, struct hf_err *err)
+static int remove_if_there(const struct hf_fs_ops *fs, const char *path, struct hf_err *err)
 {
-    char path[PATH_MAX];
     struct stat st;
-    int r = join(folder, name, path, err);
+    int r = fs->fstatat(fs->ctx, AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW);
 
-    if (r == 0)
-        r = fs->fstatat(fs->ctx, AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW);
     if (r == -ENOENT)
         return 0;
     return r < 0 ? hf_err_sys(err, r, "stat '%s'", path) : hf_file_remove(fs, path, err);
+}
+
+int hf_seal_remove(const struct hf_fs_ops *fs, const char *folder, const char *name, struct hf_err *err)
+{
+    char path[PATH_MAX], fresh[PATH_MAX + 4];
+    int r = join(folder, name, path, err);
+
+    if (r < 0)
+        return r;
+    /* What a power cut in the middle of a replacement left: nobody would replace it any more. */
+    (void)snprintf(fresh, sizeof(fresh), "%s.new", path);
+    r = remove_if_there(fs, fresh, err);
+    return r < 0 ? r : remove_if_there(fs, path, err);
 }

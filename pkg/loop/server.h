@@ -13,7 +13,11 @@ struct hf_server_request {
     struct hf_view path;   /* without query */
     struct hf_view query;  /* after '?', may be empty */
     struct hf_view content_type;
-    struct hf_view body; /* whole, at most max_body of the route */
+    struct hf_view content_encoding; /* "gzip", "zstd"; empty: as it is */
+    struct hf_view idempotency_key;  /* header Idempotency-Key */
+    struct hf_view checksum;         /* header X-Payload-Checksum */
+    struct hf_view device_key;       /* header X-Device-Key */
+    struct hf_view body;             /* whole, at most max_body of the route */
 };
 
 /* The answer; the server copies. Defaults: 200, text/plain; charset=utf-8. */
@@ -24,11 +28,17 @@ struct hf_server_reply {
     struct hf_buf body;           /* given by the server, filled by the handler */
 };
 
+/* A request that is answered later: hf_server_answer() ends it. */
+struct hf_server_exchange;
+
 struct hf_server_route {
     const char *path; /* exact */
     const char *method;
     size_t max_body; /* 413 above */
+    /* One of the two. handle: the reply is filled during the call. start: hf_server_answer() is called then or later, exactly once,
+     * also when the peer has gone meanwhile (then nothing is sent). `request` is valid during the call only. */
     void (*handle)(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply);
+    void (*start)(void *arg, const struct hf_server_request *request, struct hf_server_exchange *exchange);
     void *arg;
 };
 
@@ -39,6 +49,10 @@ enum { HF_SERVER_MAX_CONNECTIONS = 32, HF_SERVER_MAX_HEADER_BYTES = 8192, HF_SER
 HF_MUST_USE int hf_server_new(struct hf_loop *loop, const char *address, uint16_t port,
                               const struct hf_server_route *routes, size_t n_routes, struct hf_server **ret_server,
                               struct hf_err *err);
+/* End an exchange; everything is copied. Nothing happens when the server was freed meanwhile. extra_headers: NULL ends, at most 4; may be NULL. */
+void hf_server_answer(struct hf_server_exchange *exchange, int status, const char *content_type,
+                      const char *const *extra_headers, struct hf_view body);
+
 uint16_t hf_server_port(const struct hf_server *server);
 
 /* Stop listening and call no handler any more. What lws holds goes with the loop, which must still be there. */

@@ -1,0 +1,173 @@
+/* api/telemetry.h - spec.telemetry of a SyncPolicy, decoded and checked: what a node observes, keeps and sends.
+ *
+ * Strings borrow from the policy's tree. Everything has a limit that the schema in crds/ repeats. See DESIGN 2 for an example. */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/edgeupdate.h" /* hf_window */
+
+enum {
+    HF_TELEMETRY_MAX_UNITS = 32,
+    HF_TELEMETRY_MAX_FILES = 16,
+    HF_TELEMETRY_MAX_NAMESPACES = 32,
+    HF_TELEMETRY_MAX_SCRAPES = 16,
+    HF_TELEMETRY_MAX_TOPICS = 16,
+    HF_TELEMETRY_MAX_RULES = 32,
+    HF_TELEMETRY_MAX_ANOMALIES = 32,
+    HF_TELEMETRY_MAX_SINKS = 4,
+    HF_TELEMETRY_MAX_LABELS = 16,
+};
+
+/* OpenTelemetry's severity numbers, the first of each range; syslog's levels map onto them. */
+enum hf_severity {
+    HF_SEVERITY_TRACE = 1,
+    HF_SEVERITY_DEBUG = 5,
+    HF_SEVERITY_INFO = 9,
+    HF_SEVERITY_NOTICE = 10,
+    HF_SEVERITY_WARNING = 13,
+    HF_SEVERITY_ERROR = 17,
+    HF_SEVERITY_CRITICAL = 18,
+    HF_SEVERITY_ALERT = 19,
+    HF_SEVERITY_EMERGENCY = 21,
+};
+const char *hf_severity_name(enum hf_severity severity); /* "warning"; a number in between takes the name below it */
+/* Names of syslog and OpenTelemetry, any case ("warn", "WARNING", "err", "fatal"). False: none of them. */
+bool hf_severity_parse(const char *text, size_t n, enum hf_severity *ret_severity);
+
+/* Which events a rule is about: all that is given must hold. */
+struct hf_event_match {
+    const char *source;            /* glob over the event's source: "journald:*"; NULL any */
+    const char *name;              /* glob over the metric's name; NULL any (also events that are no metric) */
+    const char *contains;          /* text in the body; NULL any */
+    enum hf_severity min_severity; /* 0 any */
+    enum hf_severity max_severity; /* 0 any */
+    json_t *attributes;            /* object of strings that must be equal; NULL any */
+};
+
+struct hf_telemetry_file {
+    const char *path;            /* absolute, glob in the last part */
+    bool json;                   /* format: json: a line is an object, else text */
+    const char *multiline_start; /* POSIX extended regular expression that a first line matches; NULL: lines */
+    enum hf_severity severity;   /* of lines that say none; default info */
+};
+
+struct hf_telemetry_scrape {
+    const char *url; /* http://127.0.0.1:9100/metrics; loopback or the node's own addresses */
+    uint64_t period_ns;
+    const char *names[HF_TELEMETRY_MAX_RULES + 1]; /* globs of metrics to keep; empty: all */
+};
+
+struct hf_telemetry_mqtt {
+    const char *host; /* NULL: no MQTT */
+    uint64_t port;
+    const char *topics[HF_TELEMETRY_MAX_TOPICS + 1];
+    const char *username_ref, *password_ref; /* "file:/path" or "env:NAME"; NULL none */
+    bool tls;
+};
+
+/* telemetry.sources. A source that is absent is off. */
+struct hf_telemetry_sources {
+    bool http; /* POST /ingest */
+    bool journald;
+    const char *journald_include[HF_TELEMETRY_MAX_UNITS + 1]; /* empty: all units */
+    const char *journald_exclude[HF_TELEMETRY_MAX_UNITS + 1];
+    enum hf_severity journald_min_severity; /* sources.journald.minSeverity, default trace */
+    struct hf_telemetry_file *files;        /* owned by the policy */
+    size_t n_files;
+    bool containers;                                            /* /var/log/pods */
+    const char *namespaces[HF_TELEMETRY_MAX_NAMESPACES + 1];    /* empty: all */
+    const char *no_namespaces[HF_TELEMETRY_MAX_NAMESPACES + 1]; /* excludeNamespaces */
+    bool node;
+    uint64_t node_period_ns; /* default 10 s */
+    struct hf_telemetry_scrape *scrapes;
+    size_t n_scrapes;
+    const char *socket_path; /* sources.socket.path; NULL off */
+    struct hf_telemetry_mqtt mqtt;
+};
+
+struct hf_telemetry_drop {
+    struct hf_event_match match;
+};
+struct hf_telemetry_sample {
+    struct hf_event_match match;
+    double keep; /* 0..1, decided by the id: the same event is always kept or never */
+};
+struct hf_telemetry_rate {
+    struct hf_event_match match;
+    uint64_t per_second, burst; /* for each source name on its own */
+};
+enum hf_redact_action { HF_REDACT_MASK, HF_REDACT_REMOVE, HF_REDACT_HASH };
+struct hf_telemetry_redact {
+    const char *field; /* name of an attribute or of a member of a payload at any depth ("password"); "*" not allowed */
+    enum hf_redact_action action; /* default Mask: "***" */
+};
+
+enum hf_anomaly_kind { HF_ANOMALY_THRESHOLD, HF_ANOMALY_ZSCORE, HF_ANOMALY_ABSENCE, HF_ANOMALY_RATE };
+struct hf_telemetry_anomaly {
+    const char *name;   /* of the rule */
+    const char *metric; /* glob over metric names; for payloads: "payload.<member>" */
+    enum hf_anomaly_kind kind;
+    double above, below;       /* threshold {above, below}; rate {above}; zScore {above}; NaN: not given */
+    uint64_t window_ns;        /* zScore.window, rate.per, absence.after */
+    uint64_t before, after;    /* context: raw values before and after that pass along, at most 64 each */
+    enum hf_severity severity; /* default error */
+};
+
+enum hf_when_full { HF_WHEN_FULL_BLOCK, HF_WHEN_FULL_DROP_OLDEST };
+enum hf_telemetry_compression { HF_COMPRESS_ZSTD, HF_COMPRESS_GZIP, HF_COMPRESS_NONE };
+enum hf_sink_format { HF_SINK_JSON, HF_SINK_NDJSON, HF_SINK_SEED, HF_SINK_OTLP };
+
+struct hf_telemetry_sink {
+    const char *name; /* default "default"; a folder's name under the storage folder */
+    const char *url;  /* https://, or http:// to loopback */
+    enum hf_sink_format format;
+    bool otlp_json;       /* encoding: json instead of protobuf */
+    const char *boundary; /* compliance boundary of what stands behind it; NULL none. telemetry.boundary for `sink` */
+    /* Files the platform mounted, read again when they change. NULL: not used */
+    const char *ca_file, *cert_file, *key_file, *token_file;
+    struct hf_window *windows; /* connectivity windows; n_windows 0: always */
+    size_t n_windows;
+    uint64_t bandwidth_limit;     /* bytes per second, 0 none */
+    struct hf_event_match select; /* only what matches goes here */
+};
+
+struct hf_telemetry {
+    bool present; /* spec.telemetry is there */
+    struct hf_telemetry_sources sources;
+    /* filter */
+    enum hf_severity min_severity; /* default 0: everything. Metrics and payloads have severity info */
+    struct hf_telemetry_drop *drops;
+    size_t n_drops;
+    struct hf_telemetry_sample *samples;
+    size_t n_samples;
+    struct hf_telemetry_rate *rates;
+    size_t n_rates;
+    struct hf_telemetry_redact *redacts;
+    size_t n_redacts;
+    /* enrich */
+    json_t *attributes;                                  /* enrich.attributes: object of strings; NULL none */
+    const char *label_keys[HF_TELEMETRY_MAX_LABELS + 1]; /* enrich.labels: labels of the Node that go along */
+    /* aggregate: metrics leave as windows, raw values only for anomalies */
+    uint64_t window_ns;  /* 0: raw values leave */
+    uint64_t max_series; /* default 2000 */
+    uint64_t top_k;      /* of counted attribute values, default 10 */
+    struct hf_telemetry_anomaly *anomalies;
+    size_t n_anomalies;
+    /* buffer */
+    uint64_t buffer_max_bytes; /* default 1 GiB, of all sinks together */
+    enum hf_when_full when_full;
+    /* batch */
+    uint64_t batch_max_bytes; /* default and at most 524288, of uncompressed body */
+    uint64_t batch_timeout_ns;
+    enum hf_telemetry_compression compression;
+    /* retry */
+    uint64_t max_attempts; /* of one series; then deferred */
+    uint64_t retry_base_ns;
+    uint64_t max_duration_ns;
+    struct hf_telemetry_sink *sinks;
+    size_t n_sinks; /* `sink` is the first one */
+};

@@ -1,0 +1,49 @@
+/* telemetry/outlet.h - one sink with what waits for it on disk: append is durable, delivery happens by itself.
+ *
+ * Two lanes, each a spool of its own below <dir>/<sink name>/: `urgent` (anomalies, findings, errors and above) and `bulk`. A batch is
+ * a range of sequences of one lane; its borders are on disk before it is first sent, so that whatever happens it is sent again as the
+ * same bytes under the same Idempotency-Key "<node>/<stream>/<first>-<last>". Loop thread only. */
+#pragma once
+
+#include "spool/spool.h"
+#include "telemetry/source.h"
+
+enum hf_lane { HF_LANE_URGENT, HF_LANE_BULK, HF_LANES };
+
+struct hf_outlet;
+
+struct hf_outlet_params {
+    const struct hf_telemetry_world *world;
+    const struct hf_telemetry *spec;      /* buffer, batch, retry; borrowed */
+    const struct hf_telemetry_sink *sink; /* borrowed */
+    const char *device_key_ref;           /* seed: "file:/path" or "env:NAME"; NULL none */
+    uint64_t max_bytes;                   /* of both lanes */
+    void (*room)(void *arg);              /* after -EAGAIN: there is room again */
+    void *arg;
+};
+
+/* Opens its spools (blocks, at start only) and begins to deliver when the loop turns. */
+HF_MUST_USE int hf_outlet_new(const struct hf_outlet_params *params, struct hf_outlet **ret_outlet, struct hf_err *err);
+void hf_outlet_free(struct hf_outlet *outlet);
+HF_DEFINE_CLEANUP(struct hf_outlet, hf_outlet_free)
+
+/* Store one line (copied). 0: the receipt (may be NULL) is held and released when durable. -EAGAIN: full (Block) or too much waits. */
+HF_MUST_USE int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, uint32_t tag, struct hf_view line,
+                                 struct hf_receipt *receipt);
+
+/* Calls `each` with every line of the newest records kept (delivered ones too, as far as they are there), newest segment only: to know
+ * ids again after a restart. Blocks; at start only. */
+HF_MUST_USE int hf_outlet_recent(struct hf_outlet *outlet, size_t max_records,
+                                 void (*each)(void *arg, struct hf_view line), void *arg);
+
+enum hf_breaker { HF_BREAKER_CLOSED, HF_BREAKER_OPEN, HF_BREAKER_HALF_OPEN };
+struct hf_outlet_state {
+    struct hf_spool_state lanes[HF_LANES];
+    uint64_t oldest_unix_ns; /* of what waits; 0: nothing waits */
+    uint64_t delivered, deferred, dead_lettered, attempts, failures;
+    enum hf_breaker breaker;
+    unsigned concurrency; /* batches at once, now */
+    char trouble[192];    /* why the last attempt failed; "" it did not */
+};
+struct hf_outlet_state hf_outlet_state(const struct hf_outlet *outlet);
+/* holdfast_telemetry_* with label sink are registered by itself in world->metrics. */

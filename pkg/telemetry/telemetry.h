@@ -1,0 +1,32 @@
+/* telemetry/telemetry.h - the telemetry of a node: sources, pipeline and outlets as the policy says, and the ids seen lately.
+ *
+ * One per process. A change of policy replaces pipeline and sources; outlets stay while their sink's name stays. Loop thread only. */
+#pragma once
+
+#include "loop/server.h"
+#include "telemetry/outlet.h"
+
+struct hf_telemetry_service;
+
+struct hf_telemetry_service_params {
+    struct hf_telemetry_world world; /* copied */
+    const char *device_key_ref;      /* DEVICE_KEY_REF; NULL none */
+};
+
+/* NULL on OOM. Nothing runs until a policy is given. */
+struct hf_telemetry_service *hf_telemetry_service_new(const struct hf_telemetry_service_params *params);
+/* What is open comes out as it is and goes to disk as far as it gets. */
+void hf_telemetry_service_free(struct hf_telemetry_service *service);
+HF_DEFINE_CLEANUP(struct hf_telemetry_service, hf_telemetry_service_free)
+
+/* Be as `spec` says from now on; present = false or NULL: off. `owner`: the tree that spec's strings borrow from, referenced. Parts that
+ * could not be started are named in hf_telemetry_service_status(). */
+void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct hf_telemetry *spec, json_t *owner,
+                              const json_t *node_labels);
+
+/* The route of POST /ingest for the local server; answers 404 while sources.http is off. */
+void hf_telemetry_service_ingest(void *service, const struct hf_server_request *request,
+                                 struct hf_server_exchange *exchange);
+
+/* For EdgeNode.status.telemetry: {queuedBytes, oldest, sinks: [{name, breaker, ...}], troubles: [..]}; NULL when off or on OOM. */
+json_t *hf_telemetry_service_status(const struct hf_telemetry_service *service);

@@ -41,8 +41,9 @@ static int take(struct hf_spool_read *read, struct hf_spool_place *place, const 
     return 1;
 }
 
-/* Read what one extent has: 1 when the read is full, 0 when the extent has no more, -errno. */
-static int read_extent(const struct hf_fs_ops *fs, int fd, const struct hf_spool_extent *extent,
+/* Read what one extent has below the sequence `limit`, where its successor begins: what is above was written to both after
+ * a failed sync, and only the successor has all of it. 1 when the read is full, 0 when the extent has no more, -errno. */
+static int read_extent(const struct hf_fs_ops *fs, int fd, const struct hf_spool_extent *extent, uint64_t limit,
                        struct hf_spool_place *place, struct hf_spool_read *read, struct hf_err *err)
 {
     bool known = place->segment == extent->first && place->offset >= HF_SPOOL_CONTENT;
@@ -61,7 +62,7 @@ static int read_extent(const struct hf_fs_ops *fs, int fd, const struct hf_spool
         }
         if (r <= 0)
             break;
-        if (record.sequence >= place->next && !take(read, place, &record)) {
+        if (record.sequence >= place->next && record.sequence < limit && !take(read, place, &record)) {
             scan.offset = before;
             full = 1;
             break;
@@ -101,7 +102,7 @@ int hf_spool_read_records(const struct hf_fs_ops *fs, const char *dir, const str
             continue;
         if (fd < 0)
             return fd;
-        r = read_extent(fs, fd, &extents[i], place, read, err);
+        r = read_extent(fs, fd, &extents[i], i + 1 < n_extents ? extents[i + 1].first : UINT64_MAX, place, read, err);
         (void)fs->close(fs->ctx, fd);
     }
     settle(read);

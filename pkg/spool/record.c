@@ -120,16 +120,18 @@ void hf_spool_cursor_format(const struct hf_spool_cursor *cursor, unsigned char 
     put32(bytes + 4, VERSION);
     put64(bytes + 8, cursor->counter);
     put64(bytes + 16, cursor->delivered);
-    put32(bytes + 28, hf_crc32c(0, bytes, 28));
+    put64(bytes + 24, cursor->newest);
+    put32(bytes + 36, hf_crc32c(0, bytes, 36));
 }
 
 int hf_spool_cursor_parse(const unsigned char bytes[static HF_SPOOL_CURSOR_SLOT], struct hf_spool_cursor *ret)
 {
-    if (get32(bytes) != CURSOR_MAGIC || get32(bytes + 28) != hf_crc32c(0, bytes, 28))
+    if (get32(bytes) != CURSOR_MAGIC || get32(bytes + 36) != hf_crc32c(0, bytes, 36))
         return -EBADMSG;
     if (get32(bytes + 4) != VERSION)
         return -EOPNOTSUPP;
     ret->counter = get64(bytes + 8);
     ret->delivered = get64(bytes + 16);
+    ret->newest = get64(bytes + 24);
     return 0;
 }

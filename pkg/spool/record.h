@@ -15,7 +15,7 @@ enum {
     HF_SPOOL_CONTENT = HF_SPOOL_SECTOR, /* where records begin */
     HF_SPOOL_RECORD_HEADER = 32,
     HF_SPOOL_MAX_PAYLOAD = 1 << 20,
-    HF_SPOOL_CURSOR_SLOT = 32,
+    HF_SPOOL_CURSOR_SLOT = 40,
     HF_SPOOL_CURSOR_STRIDE = 4096,
 };
 
@@ -59,6 +59,7 @@ HF_MUST_USE int64_t hf_spool_record_parse(const unsigned char *bytes, size_t n, 
 struct hf_spool_cursor {
     uint64_t counter;
     uint64_t delivered; /* inclusive; 0: nothing */
+    uint64_t newest;    /* first sequence of the newest segment there ever was; 0: none */
 };
 
 void hf_spool_cursor_format(const struct hf_spool_cursor *cursor, unsigned char bytes[static HF_SPOOL_CURSOR_SLOT]);

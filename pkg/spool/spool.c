@@ -413,6 +413,11 @@ int hf_spool_read(struct hf_spool *spool, uint64_t next, size_t max_records, siz
     return r;
 }
 
+const char *hf_spool_stream(const struct hf_spool *spool)
+{
+    return hf_spool_store_stream(spool->store);
+}
+
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
 struct hf_spool_state hf_spool_state(const struct hf_spool *spool)

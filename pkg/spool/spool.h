@@ -53,6 +53,9 @@ HF_MUST_USE int hf_spool_read(struct hf_spool *spool, uint64_t next, size_t max_
 /* All up to `sequence` is delivered. Made durable soon: a lost cursor only means that something is delivered again. */
 void hf_spool_deliver(struct hf_spool *spool, uint64_t sequence);
 
+/* Who this spool is (store.h): a receiver knows a record for ever by node, stream and sequence. Lives as long as the spool. */
+const char *hf_spool_stream(const struct hf_spool *spool);
+
 struct hf_spool_state {
     struct hf_spool_stats store;
     uint64_t queued;    /* records durable and not delivered */

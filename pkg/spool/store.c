@@ -7,6 +7,7 @@
  */
 #include "spool/store.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "os/file.h"
 #include "spool/scan.h"
 
@@ -31,7 +33,8 @@ struct hf_spool_store {
     char *dir;
     uint64_t segment_bytes, max_bytes;
     enum hf_spool_full when_full;
-    unsigned char stream[16];
+    char stream[HF_SPOOL_STREAM_TEXT];
+    bool doubt;                     /* open could not prove that no sequence is given a second time */
     int dir_fd, cursor_fd, open_fd; /* open_fd: the last segment's, -1 when there is none to write to */
     bool spare_ready;
     struct segment *segments;
@@ -202,7 +205,7 @@ static int retire_oldest(struct hf_spool_store *store, struct hf_err *err)
 
 static int save_cursor(struct hf_spool_store *store, uint64_t delivered, struct hf_err *err)
 {
-    struct hf_spool_cursor cursor = {store->cursor.counter + 1, delivered};
+    struct hf_spool_cursor cursor = {store->cursor.counter + 1, delivered, store->cursor.newest};
     unsigned char slot[HF_SPOOL_CURSOR_SLOT];
 
     hf_spool_cursor_format(&cursor, slot);
@@ -272,7 +275,8 @@ static int roll(struct hf_spool_store *store, struct hf_err *err)
         store->spare_ready = false;
         return hf_err_sys(err, fd, "open '%s/spare.seg'", store->dir);
     }
-    memcpy(header.stream, store->stream, sizeof(header.stream));
+    r = hf_hex_decode(store->stream, header.stream, sizeof(header.stream));
+    assert(r == 0);
     hf_spool_header_format(&header, bytes);
     r = write_at(store, fd, bytes, sizeof(bytes), 0, err);
     if (r == 0) {
@@ -295,6 +299,9 @@ static int roll(struct hf_spool_store *store, struct hf_err *err)
         return r;
     }
     store->open_fd = fd;
+    /* Before its first record: who finds the folder without this segment then knows. Failing costs only that knowledge. */
+    store->cursor.newest = segment.first;
+    (void)!save_cursor(store, store->cursor.delivered, NULL);
     return 0;
 }
 
@@ -408,6 +415,11 @@ int hf_spool_store_deliver(struct hf_spool_store *store, uint64_t sequence, stru
     return r == 0 && retired ? sync_folder(store, err) : r;
 }
 
+const char *hf_spool_store_stream(const struct hf_spool_store *store)
+{
+    return store->stream;
+}
+
 struct hf_spool_stats hf_spool_store_stats(const struct hf_spool_store *store)
 {
     struct hf_spool_stats stats = store->stats;
@@ -485,7 +497,6 @@ static int read_header(struct hf_spool_store *store, struct segment *segment)
         return -EBADMSG;
     segment->salt = header.salt;
     segment->end = (uint64_t)st.st_size;
-    memcpy(store->stream, header.stream, sizeof(store->stream));
     return 0;
 }
 
@@ -498,6 +509,7 @@ static int set_aside(struct hf_spool_store *store, const struct segment *segment
     (void)snprintf(aside, sizeof(aside), "%s.damaged", name);
     int r = store->fs->renameat(store->fs->ctx, store->dir_fd, name, store->dir_fd, aside);
     store->stats.damaged++;
+    store->doubt = true;
     return r < 0 ? hf_err_sys(err, r, "set aside '%s/%s'", store->dir, name) : 0;
 }
 
@@ -555,6 +567,7 @@ static int recover_last(struct hf_spool_store *store, struct hf_err *err)
     hf_spool_scan_done(&scan);
     if (r == 0 && wipe_to > tail) {
         store->stats.torn++;
+        store->doubt = true;
         r = zero_out(store, fd, tail, wipe_to, err);
         if (r == 0 && (r = store->fs->fdatasync(store->fs->ctx, fd)) < 0)
             (void)hf_err_sys(err, r, "sync '%s/%s'", store->dir, name);
@@ -605,7 +618,20 @@ static int find_spare(struct hf_spool_store *store, struct hf_err *err)
     return r < 0 ? hf_err_sys(err, r, "remove '%s/spare.seg'", store->dir) : 0;
 }
 
-static int open_folder(struct hf_spool_store *store, struct hf_err *err)
+/* The stream's name, another one where a sequence might be given a second time: segments or the cursor went away while nobody
+ * looked, or the end of the content is not known for sure. */
+static int identify(struct hf_spool_store *store, struct hf_err *err)
+{
+    uint64_t newest = store->n > 0 ? last_segment(store)->first : 0;
+
+    store->doubt |= store->cursor.counter == 0 || newest < store->cursor.newest;
+    int r = store->doubt ? -ENOENT : hf_spool_stream_load(store->fs, store->dir, store->stream, err);
+    if (r == -ENOENT || r == -EBADMSG)
+        r = hf_spool_stream_renew(store->fs, store->rng, store->dir, store->stream, err);
+    return r;
+}
+
+static int open_folder(struct hf_spool_store *store, uint64_t used, struct hf_err *err)
 {
     int r = hf_dir_make(store->fs, store->dir, 0700, err);
 
@@ -622,16 +648,10 @@ static int open_folder(struct hf_spool_store *store, struct hf_err *err)
     store->next = store->cursor.delivered + 1;
     if (r == 0 && store->n > 0)
         r = recover_last(store, err);
-    store->next = HF_MAX(store->next, store->cursor.delivered + 1);
-    return r == 0 ? sync_folder(store, err) : r;
-}
-
-static void make_stream_id(struct hf_spool_store *store)
-{
-    for (size_t i = 0; i < sizeof(store->stream); i += 8) {
-        uint64_t word = store->rng->u64(store->rng->ctx);
-        memcpy(store->stream + i, &word, 8);
-    }
+    store->next = HF_MAX(HF_MAX(store->next, store->cursor.newest), HF_MAX(store->cursor.delivered, used) + 1);
+    if (r == 0)
+        r = sync_folder(store, err);
+    return r == 0 ? identify(store, err) : r;
 }
 
 int hf_spool_store_open(const struct hf_spool_store_params *params, struct hf_spool_store **ret_store,
@@ -660,8 +680,7 @@ int hf_spool_store_open(const struct hf_spool_store_params *params, struct hf_sp
     };
     if (store->dir == NULL)
         return hf_err_set(err, ENOMEM, "open spool '%s'", params->dir);
-    make_stream_id(store);
-    int r = open_folder(store, err);
+    int r = open_folder(store, params->used, err);
     if (r < 0)
         return hf_err_wrap(err, r, "open spool '%s'", params->dir);
     *ret_store = hf_steal(store);

@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "base/rand.h"
 #include "spool/record.h"
+#include "spool/stream.h"
 
 enum {
     HF_SPOOL_SEGMENT_BYTES = 8 << 20,
@@ -24,6 +25,7 @@ struct hf_spool_store_params {
     uint64_t segment_bytes; /* 0: 8 MiB */
     uint64_t max_bytes;     /* all files of the folder; at least three segments */
     enum hf_spool_full when_full;
+    uint64_t used; /* highest sequence known to have left the node, from whoever sent it: not given again. 0: none */
 };
 
 /* How many records with one tag were dropped to make room. With more tags than entries the last entry collects the rest. */
@@ -61,6 +63,10 @@ HF_MUST_USE int hf_spool_store_deliver(struct hf_spool_store *store, uint64_t se
 
 /* Have a spare segment ready, so that the next write that rolls over does not wait for one. */
 HF_MUST_USE int hf_spool_store_prepare(struct hf_spool_store *store, struct hf_err *err);
+
+/* Who this spool is: 32 hex digits. The same over restarts as long as no sequence can be given a second time; another one
+ * after the folder was emptied or its end was damaged. */
+const char *hf_spool_store_stream(const struct hf_spool_store *store);
 
 struct hf_spool_stats hf_spool_store_stats(const struct hf_spool_store *store);
 

@@ -27,6 +27,7 @@ struct bench {
     struct hf_spool_store *store;
     uint64_t max_bytes;
     enum hf_spool_full when_full;
+    uint64_t used;
     uint64_t sequences[BATCHES * PER_BATCH + 2 * PER_BATCH]; /* of items acknowledged; 0: not */
 };
 
@@ -45,6 +46,7 @@ static int bench_open(struct bench *bench)
         .segment_bytes = SEGMENT,
         .max_bytes = bench->max_bytes,
         .when_full = bench->when_full,
+        .used = bench->used,
     };
 
     return hf_spool_store_open(&params, &bench->store, NULL);
@@ -336,8 +338,57 @@ START_TEST(lost_files_are_survived)
 }
 END_TEST
 
+static const struct {
+    const char *gone; /* "*": all but the stream's own file */
+    bool renewed;
+} wiped[] = {
+    {NULL, false}, {"/spool/spare.seg", false}, {"/spool/stream", true}, {"/spool/cursor", true}, {"last", true},
+    {"*", true},
+};
+
+/* A receiver knows records by stream and sequence: whatever was taken away, no pair of them is given a second time. */
+START_TEST(a_stream_never_gives_a_sequence_twice)
+{
+    struct bench bench;
+    char before[HF_SPOOL_STREAM_TEXT], path[128];
+
+    bench_init(&bench);
+    ck_assert_int_eq(bench_open(&bench), 0);
+    (void)snprintf(before, sizeof(before), "%s", hf_spool_store_stream(bench.store));
+    ck_assert_uint_eq(strspn(before, "0123456789abcdef"), 32);
+    for (unsigned b = 0; b < BATCHES; b++)
+        ck_assert_int_eq(write_batch(&bench, b * PER_BATCH, PER_BATCH), 0);
+    uint64_t next = hf_spool_store_stats(bench.store).next;
+    struct hf_spool_extent extents[64];
+    size_t n = hf_spool_store_extents(bench.store, 0, extents, HF_LEN(extents));
+    ck_assert_uint_gt(n, 1);
+    bench_close(&bench);
+    bool all = wiped[_i].gone != NULL && strcmp(wiped[_i].gone, "*") == 0;
+    for (size_t i = 0; i < n; i++) {
+        hf_spool_segment_path("/spool", extents[i].first, path, sizeof(path));
+        if (all || (i + 1 == n && wiped[_i].gone != NULL && strcmp(wiped[_i].gone, "last") == 0))
+            hf_simfs_delete(bench.fs, path);
+    }
+    if (all)
+        hf_simfs_delete(bench.fs, "/spool/cursor");
+    else if (wiped[_i].gone != NULL && wiped[_i].gone[0] == '/')
+        hf_simfs_delete(bench.fs, wiped[_i].gone);
+    ck_assert_int_eq(bench_open(&bench), 0);
+    bool same = strcmp(before, hf_spool_store_stream(bench.store)) == 0;
+    ck_assert_int_eq(same, !wiped[_i].renewed);
+    if (same)
+        ck_assert_uint_eq(hf_spool_store_stats(bench.store).next, next);
+    bench_close(&bench);
+    bench.used = next + 100;
+    ck_assert_int_eq(bench_open(&bench), 0);
+    ck_assert_uint_eq(hf_spool_store_stats(bench.store).next, next + 101);
+    bench_done(&bench);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_loop_test(tc, a_stream_never_gives_a_sequence_twice, 0, (int)HF_LEN(wiped));
     tcase_add_test(tc, what_is_written_is_read_in_order_once);
     tcase_add_test(tc, power_cut_at_every_call);
     tcase_add_loop_test(tc, error_at_every_call, 0, (int)HF_LEN(codes));

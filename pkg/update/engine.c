@@ -392,8 +392,8 @@ static bool is_settled(const struct release *release)
 {
     const struct hf_journal *shown = &release->shown;
 
-    if (release->engine->poked || !release->started || release->step != STEP_NONE || release->unsaved ||
-        release->again != HF_ACT_NONE)
+    if (release->engine->poked || !release->started || (release->step != STEP_NONE && release->step != STEP_LOOK) ||
+        release->unsaved || release->again != HF_ACT_NONE)
         return false;
     if (release->wanted != NULL && strcmp(release->wanted->release.digest, shown->digest) != 0)
         return false;

@@ -14,6 +14,7 @@
  *   Swapping               either; the old one's second name is durable before the new one takes its place
  *   Probation              the new version is in place, the old one has its second name
  *   Committed, RolledBack  one version, no second name, nothing else left
+ * Drifted leads from Committed to Waiting: the whole way again, with the same release.
  * A state is durable before its action begins; every action may run again. */
 #pragma once
 
@@ -40,6 +41,7 @@ enum hf_update_event {
     HF_EV_UNHEALTHY, /* a check, the deadline, the restart, or too many starts */
     HF_EV_FAILED,    /* this step, for now */
     HF_EV_RESTORED,  /* the old version is in place, restarted, looked at */
+    HF_EV_DRIFTED,   /* what was committed is not there any more */
     HF_EV_UNDONE,    /* the old version is in place, and the new one never ran */
     HF_EV_COUNT,
 };

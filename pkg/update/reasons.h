@@ -53,6 +53,7 @@
     X(HealthPending, "health checks are running", "wait")                                                              \
     X(HealthPassed, "every health check passed", "nothing")                                                            \
     X(NoHealthChecks, "installed; the release has no health checks", "consider adding some")                           \
+    X(Drifted, "the installed version was changed or removed by somebody else and is put back", "find out who")        \
     X(AlreadyInstalled, "the installed file is already the release's", "nothing")                                      \
     X(HealthDeadline, "the checks did not all pass before the deadline", "see the message; sign a better release")     \
     X(HealthFailed, "a check failed for good", "see the message; sign a better release")                               \
@@ -72,13 +73,11 @@
     X(TrustUnreadable, "the trust folder or a key in it cannot be read", "see the message")                            \
     X(SequenceTooLow, "the sequence is below one this node has committed", "raise it, or sign allowDowngrade")         \
     X(Expired, "the release's expiry has passed", "sign it with a later one")                                          \
-    X(InvalidObject, "the object is not a valid EdgeUpdate", "see the message")                                        \
-    X(InvalidName, "the release's name cannot be a file name", "give it another name")                                 \
+    X(ObjectRefused, "the object, or its file, cannot be used", "see the message")                                     \
     /* does not fit */                                                                                                 \
     X(NoArtifactForArch, "the release has nothing for this architecture", "nothing, or add an artifact")               \
     X(RequirementsNotMet, "the node lacks what the artifact requires", "see the message")                              \
-    X(NotInPod, "what the release needs cannot be done from a pod", "run the agent on the host")                       \
-    X(KindUnsupported, "this agent cannot install this kind", "upgrade the agent")
+    X(NotInPod, "what the release needs cannot be done from a pod", "run the agent on the host")
 
 enum hf_reason {
 #define HF_REASON_ENUM(name, meaning, remedy) HF_R_##name,

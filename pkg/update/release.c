@@ -7,7 +7,7 @@
 #include "update/floor.h"
 
 static const uint64_t save_retry_ns = 5 * HF_NS_PER_S, look_again_ns = 600 * HF_NS_PER_S,
-                      ask_again_ns = 10 * HF_NS_PER_S;
+                      ask_again_ns = 10 * HF_NS_PER_S, first_look_ns = 60 * HF_NS_PER_S;
 
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
 
@@ -22,6 +22,7 @@ struct release *release_new(struct hf_update_engine *engine, const char *name)
     (void)snprintf(release->folder, sizeof(release->folder), "%.3000s/%.253s", engine->folder, name);
     (void)snprintf(release->j.name, sizeof(release->j.name), "%s", name);
     release->shown = release->j;
+    release->look_due_ns = hf_mono_ns(engine->p.clock) + first_look_ns;
     return release;
 }
 
@@ -373,6 +374,7 @@ enum hf_gate_verdict release_ask(struct release *release, enum hf_reason *ret_re
 int release_want(struct release *release, const struct hf_desired *desired)
 {
     release->asked = false;
+    release->look_wanted = true;
     if (desired == NULL) {
         hf_edgeupdate_free(release->wanted);
         release->wanted = NULL;
@@ -409,7 +411,7 @@ static json_t *reduce(const struct hf_edgeupdate *update)
 }
 
 /* Begin with what is wanted now: the journal forgets the attempt before, not the history. */
-static void accept(struct release *release)
+static void accept(struct release *release, enum hf_update_event event, enum hf_reason reason)
 {
     struct hf_journal *j = &release->j;
     json_t *kept = reduce(release->wanted);
@@ -429,7 +431,8 @@ static void accept(struct release *release)
     take_text(j->version, sizeof(j->version), update->release.version);
     take_text(j->path, sizeof(j->path), update->release.install.path);
     take_text(j->sha256, sizeof(j->sha256), artifact != NULL ? artifact->sha256 : "");
-    take_text(j->from, sizeof(j->from), j->good_version);
+    take_text(j->from, sizeof(j->from),
+              event == HF_EV_DRIFTED ? "" : j->good_version); /* "": who knows what is there */
     take_text(j->old_sha256, sizeof(j->old_sha256), "");
     take_text(j->old_link, sizeof(j->old_link), "");
     take_text(j->made_folder, sizeof(j->made_folder), "");
@@ -444,7 +447,12 @@ static void accept(struct release *release)
     release->recheck = false;
     release->delta_failures = release->restart_tries = 0;
     hf_backoff_reset(&release->backoff);
-    release_event(release, HF_EV_DESIRED, HF_R_Queued, NULL);
+    release_event(release, event, reason, NULL);
+}
+
+void release_drifted(struct release *release)
+{
+    accept(release, HF_EV_DRIFTED, HF_R_Drifted);
 }
 
 /* What the journal says is not what is wanted, or not allowed any more. True: something was done about it. */
@@ -497,15 +505,18 @@ static void consider_resting(struct release *release)
     if (now_ns(release) < release->due_ns)
         return;
     if (!release_wants(release) || phase == HF_PHASE_IDLE) {
-        accept(release);
+        accept(release, HF_EV_DESIRED, HF_R_Queued);
         return;
     }
+    if (phase == HF_PHASE_COMMITTED && release->look_wanted && release->gate == HF_GATE_OPEN &&
+        now_ns(release) >= release->look_due_ns)
+        step_look(release);
     if (phase != HF_PHASE_INCOMPATIBLE && phase != HF_PHASE_REJECTED)
         return;
     /* Keys come, disks are plugged in: was it refused for the same reason as it would be now? */
     enum hf_gate_verdict verdict = release_ask(release, &reason, &message);
     if ((verdict != HF_GATE_REFUSE && verdict != HF_GATE_MISFIT) || reason != release->j.reason)
-        accept(release);
+        accept(release, HF_EV_DESIRED, HF_R_Queued);
 }
 
 static void start(struct release *release)

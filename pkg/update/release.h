@@ -55,6 +55,7 @@ enum step_kind {
     STEP_UNDO,
     STEP_COMMIT,
     STEP_CLEAN,
+    STEP_LOOK, /* is what was committed still there */
 };
 
 /* A step on a worker. It borrows from the release, which lives as long as the engine, which lives as long as its jobs. */
@@ -70,6 +71,7 @@ struct step_job {
     struct hf_swap_params swap;
     struct hf_patch_params patch;
     struct hf_inspection inspection;
+    struct hf_look look;
     struct hf_buf text; /* of the journal */
     uint64_t sequence;  /* to raise the floor to */
 };
@@ -114,6 +116,10 @@ struct release {
     struct hf_backoff backoff;
     uint64_t due_ns; /* monotonic: not before; 0 now */
     uint64_t last_turn;
+    struct hf_look look;        /* what was committed, as last seen */
+    bool look_wanted;           /* somebody asked since */
+    uint64_t look_due_ns;       /* not before */
+    unsigned drifts;            /* in this life */
     bool forgotten;             /* its folder is gone */
     enum hf_reason wait_reason; /* over the journal's, while Waiting or Verified */
 };
@@ -141,6 +147,7 @@ void release_trouble(struct release *release, enum hf_update_event event, const 
 /* Look at what is wanted and what time it is. True: it wants its turn. */
 bool release_consider(struct release *release);
 void release_take_turn(struct release *release);
+void release_drifted(struct release *release);
 /* May what is wanted go on now? *ret_message: NULL, or more than the reason says. */
 enum hf_gate_verdict release_ask(struct release *release, enum hf_reason *ret_reason, const char **ret_message);
 void release_wait(struct release *release, enum hf_reason reason); /* what is shown while nothing moves */
@@ -178,3 +185,4 @@ void step_swap_in(struct release *release);
 void step_probe(struct release *release);
 void step_roll_back(struct release *release);
 void step_end(struct release *release, enum hf_update_action action); /* COMMIT or CLEAN */
+void step_look(struct release *release);

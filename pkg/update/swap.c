@@ -341,6 +341,51 @@ static int restore_tree(const struct scene *scene)
     return r < 0 ? r : hf_spot_sync(&scene->spot, scene->trouble);
 }
 
+/* ---- drift ---------------------------------------------------------------------------------------------------------- */
+
+static int look_at_link(const struct scene *scene)
+{
+    char text[HF_UPDATE_MAX_PATH], wanted[HF_UPDATE_MAX_PATH];
+    struct stat st;
+    int r = read_link(scene, text);
+
+    if (r < 0)
+        return r == -EINVAL ? 0 : r;
+    if (strcmp(text, hf_tree_link(scene->params->place.release, scene->params->sha256, wanted)) != 0)
+        return 0;
+    return look(scene, wanted, &st);
+}
+
+static int look_at_file(const struct scene *scene, struct hf_look *before)
+{
+    struct stat st;
+    int r = look(scene, scene->spot.name, &st);
+
+    if (r <= 0 || !S_ISREG(st.st_mode))
+        return HF_MIN(r, 0);
+    struct hf_look now = {.device = st.st_dev,
+                          .inode = st.st_ino,
+                          .size = (uint64_t)st.st_size,
+                          .changed_s = st.st_ctim.tv_sec,
+                          .changed_ns = st.st_ctim.tv_nsec};
+    if (memcmp(&now, before, sizeof(now)) == 0)
+        return 1;
+    r = has_hash(scene, scene->spot.name, scene->params->sha256);
+    if (r > 0)
+        *before = now;
+    return r;
+}
+
+int hf_swap_look(const struct hf_swap_params *params, struct hf_look *look, struct hf_trouble *trouble)
+{
+    _cleanup_(scene_done) struct scene scene;
+    int r = scene_open(&scene, params, NULL, trouble);
+
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    return params->kind == HF_INSTALL_FILE ? look_at_file(&scene, look) : look_at_link(&scene);
+}
+
 /* ---- both ----------------------------------------------------------------------------------------------------------- */
 
 int hf_swap_run(const struct hf_swap_params *params, struct hf_trouble *trouble)

@@ -36,6 +36,16 @@ struct hf_inspection {
     uint64_t staged_bytes; /* what of an earlier attempt lies there already */
 };
 
+/* A file's identity without its content: a change that leaves no trace here is no accident. */
+struct hf_look {
+    uint64_t device, inode, size;
+    int64_t changed_s, changed_ns; /* ctime: nobody can set it */
+};
+
+/* Is what was committed still there? `look` is what an earlier one saw (zero: none) and becomes what this one saw: the content is
+ * read only when that differs. 1 yes, 0 no, -errno: it cannot be judged. */
+HF_MUST_USE int hf_swap_look(const struct hf_swap_params *params, struct hf_look *look, struct hf_trouble *trouble);
+
 /* An unfinished swap that no journal knows of (its file was lost) is taken back first. */
 HF_MUST_USE int hf_swap_inspect(const struct hf_swap_params *params, struct hf_inspection *ret_inspection,
                                 struct hf_trouble *trouble);

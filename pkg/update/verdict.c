@@ -7,6 +7,8 @@
 #include "update/release.h"
 
 enum { MAX_RESTART_TRIES = 10, MAX_CLEAN_TRIES = 5 };
+enum { MAX_DRIFT_SHIFT = 9 }; /* 2^9 minutes: who fights over a file has most of a working day between two rounds */
+static const uint64_t look_again_ns = 60 * HF_NS_PER_S;
 static const uint64_t again_ns = 10 * HF_NS_PER_S, restart_again_ns = 3 * HF_NS_PER_S;
 
 /* ---- probation -------------------------------------------------------------------------------------------------------- */
@@ -258,5 +260,43 @@ void step_end(struct release *release, enum hf_update_action action)
     }
     step->swap = step_swap(release, step);
     step->sequence = release->j.good_sequence;
+    step_submit(step);
+}
+
+/* ---- drift ------------------------------------------------------------------------------------------------------------ */
+
+static int run_look(struct step_job *step)
+{
+    return hf_swap_look(&step->swap, &step->look, &step->trouble);
+}
+
+static void looked(struct release *release, struct step_job *step)
+{
+    uint64_t now = hf_mono_ns(release->engine->p.clock);
+
+    release->look = step->look;
+    release->look_due_ns = now + (look_again_ns << HF_MIN(release->drifts, (unsigned)MAX_DRIFT_SHIFT));
+    if (step->r > 0 && release->drifts > 0) /* a fight that is over is forgotten bit by bit */
+        release->drifts--;
+    if (step->r < 0) {
+        hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.look", "release", release->j.name,
+                   &step->trouble.err);
+    } else if (step->r == 0 && release_wants(release) && release->gate == HF_GATE_OPEN) {
+        release->drifts++;
+        release_drifted(release);
+        return;
+    }
+    engine_poke(release->engine);
+}
+
+void step_look(struct release *release)
+{
+    struct step_job *step = step_new(release, STEP_LOOK, run_look, looked);
+
+    release->look_wanted = false;
+    if (step == NULL)
+        return;
+    step->swap = step_swap(release, step);
+    step->look = release->look;
     step_submit(step);
 }

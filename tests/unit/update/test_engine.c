@@ -1050,6 +1050,105 @@ START_TEST(the_target_changes)
 }
 END_TEST
 
+/* What was committed is changed or removed: put back when next looked at, which is not too often. */
+START_TEST(drift)
+{
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    if (_i == 0)
+        hf_simupdate_put_old(w, "stray");
+    else
+        hf_simfs_delete(w->fs, HF_SIM_TARGET);
+    hf_simupdate_tell(w);
+    ck_assert(hf_simupdate_settle(w));
+    ck_assert_str_eq(hf_simupdate_target(w, HF_SIM_TARGET), _i == 0 ? "stray" : "absent"); /* too soon */
+    hf_simupdate_set_gate(w, "app", HF_GATE_HELD);
+    hf_simupdate_run_for(w, 61 * HF_NS_PER_S);
+    hf_simupdate_tell(w);
+    hf_simupdate_run_for(w, 61 * HF_NS_PER_S);
+    ck_assert_str_eq(hf_simupdate_target(w, HF_SIM_TARGET), _i == 0 ? "stray" : "absent"); /* the site says no */
+    hf_simupdate_set_gate(w, "app", HF_GATE_OPEN);
+    ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_WAITING));
+    expect("app", HF_PHASE_WAITING, "Drifted");
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target("v2");
+    expect_clean();
+    /* Looked at again and again without being read. */
+    hf_simfs_count_only(w->fs, HF_SIMFS_READS);
+    hf_simupdate_run_for(w, 300 * HF_NS_PER_S);
+    hf_simupdate_tell(w);
+    hf_simupdate_run_for(w, 300 * HF_NS_PER_S);
+    uint64_t calls = hf_simfs_calls(w->fs);
+    hf_simupdate_tell(w);
+    hf_simupdate_run_for(w, 300 * HF_NS_PER_S);
+    ck_assert_uint_le(hf_simfs_calls(w->fs) - calls, 12);
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+}
+END_TEST
+
+/* Putting it back is an update like others: when its checks fail, what was found is back, and nobody tries for ever. */
+START_TEST(drift_that_stays)
+{
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    if (_i == 0)
+        hf_simupdate_put_old(w, "stray");
+    else
+        hf_simfs_delete(w->fs, HF_SIM_TARGET);
+    w->restart_r = -EIO;
+    hf_simupdate_run_for(w, 61 * HF_NS_PER_S);
+    hf_simupdate_tell(w);
+    ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_WAITING));
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_ROLLED_BACK, "RestartFailed");
+    expect_clean();
+    ck_assert_str_eq(hf_simupdate_target(w, HF_SIM_TARGET), _i == 0 ? "stray" : "absent");
+    hf_simupdate_run_for(w, 600 * HF_NS_PER_S);
+    hf_simupdate_tell(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_ROLLED_BACK, "RestartFailed");
+}
+END_TEST
+
+START_TEST(drift_of_a_tree)
+{
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2", .tree = true});
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    hf_simfs_delete(w->fs, "/opt/app/current");
+    if (_i == 1)
+        hf_simfs_symlink(w->fs, "/opt/app/current", "elsewhere");
+    hf_simupdate_run_for(w, 61 * HF_NS_PER_S);
+    hf_simupdate_tell(w);
+    ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_WAITING));
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    ck_assert_str_eq(hf_simupdate_target(w, "/opt/app/current/bin/app"), "v2");
+    expect_clean();
+}
+END_TEST
+
+/* A link that gives a few bytes a minute: others get their turn. */
+START_TEST(too_slow)
+{
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_boot(w);
+    hf_simclient_set_link(hf_fake_http_client(w->http), &(struct hf_simlink){.bytes_per_s = 10, .chunk_max = 5});
+    ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_FETCHING));
+    ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_WAITING));
+    expect("app", HF_PHASE_WAITING, "DownloadTooSlow");
+    hf_simclient_set_link(hf_fake_http_client(w->http), &(struct hf_simlink){.bytes_per_s = 0});
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+}
+END_TEST
+
 /* ---- several ---------------------------------------------------------------------------------------------------------- */
 
 START_TEST(others_go_on)
@@ -1301,6 +1400,10 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, strange_targets, 0, (int)HF_LEN(targets));
     tcase_add_loop_test(tc, a_link_swapped_in, 0, 3);
     tcase_add_loop_test(tc, the_target_changes, 0, 3);
+    tcase_add_loop_test(tc, drift, 0, 2);
+    tcase_add_loop_test(tc, drift_that_stays, 0, 2);
+    tcase_add_loop_test(tc, drift_of_a_tree, 0, 2);
+    tcase_add_test(tc, too_slow);
     tcase_add_test(tc, others_go_on);
     tcase_add_test(tc, one_at_a_time);
     tcase_add_test(tc, two_for_one_path);

@@ -8,7 +8,7 @@
 
 /* ---- the fields, as a table: one row is name, place and form ------------------------------------------------------ */
 
-enum form { TEXT, HEX, NUMBER, COUNT, FLAG };
+enum form { TEXT, HEX, NUMBER, COUNT, LATER_COUNT, FLAG }; /* LATER_: older versions did not write it; 0 then */
 
 struct field {
     const char *name;
@@ -43,6 +43,7 @@ static const struct field fields[] = {
     FIELD("probed", FLAG, probed),
     FIELD("restarted", FLAG, restarted),
     FIELD("starts", COUNT, starts),
+    FIELD("wasted", LATER_COUNT, wasted),
     FIELD("goodDigest", HEX, good_digest),
     FIELD("goodVersion", TEXT, good_version),
     FIELD("goodSequence", NUMBER, good_sequence),
@@ -72,6 +73,7 @@ static json_t *field_value(const struct field *field, const struct hf_journal *j
     case FLAG:
         return json_boolean(*(const bool *)(const void *)at);
     case COUNT:
+    case LATER_COUNT:
         number = *(const unsigned *)(const void *)at;
         break;
     case NUMBER:
@@ -143,10 +145,13 @@ static int read_text(const struct field *field, const json_t *value, char *at)
 static int read_number(const struct field *field, const json_t *value, char *at)
 {
     json_int_t number = json_integer_value(value);
+    bool is_count = field->form != NUMBER;
 
-    if (!json_is_integer(value) || number < 0 || (field->form == COUNT && number > INT_MAX))
+    if (field->form == LATER_COUNT && value == NULL)
+        return 0;
+    if (!json_is_integer(value) || number < 0 || (is_count && number > INT_MAX))
         return -EBADMSG;
-    if (field->form == COUNT)
+    if (is_count)
         *(unsigned *)(void *)at = (unsigned)number;
     else
         *(uint64_t *)(void *)at = (uint64_t)number;

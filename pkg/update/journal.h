@@ -45,6 +45,7 @@ struct hf_journal {
     enum hf_update_method method;
     unsigned attempts;
     unsigned starts; /* of the agent during probation */
+    unsigned wasted; /* artifacts that came whole for this release and were none of it */
 
     bool no_delta;  /* a delta was tried and is no good */
     bool had_old;   /* from Fetching on: something was there before */

@@ -6,8 +6,7 @@
 #include "base/parse.h"
 #include "update/floor.h"
 
-static const uint64_t save_retry_ns = 5 * HF_NS_PER_S, look_again_ns = 600 * HF_NS_PER_S,
-                      ask_again_ns = 10 * HF_NS_PER_S, first_look_ns = 60 * HF_NS_PER_S;
+static const uint64_t save_retry_ns = 5 * HF_NS_PER_S, first_look_ns = 60 * HF_NS_PER_S;
 
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
 
@@ -74,7 +73,7 @@ int release_load(struct release *release)
     }
     if (strcmp(release->j.name, release->shown.name) != 0) /* somebody copied a folder */
         release->j = release->shown;
-    release->shown = release->j;
+    release->shown = release->written = release->j;
     release->update = decode(release->kept);
     ask_floor(release);
     /* What is on disk needs no writing when nothing comes of this start. */
@@ -148,6 +147,7 @@ static void saved(struct release *release, struct step_job *step)
     }
     hf_buf_done(&release->saved);
     release->saved = step->text;
+    release->written = release->j;
     step->text = (struct hf_buf){.max = HF_JOURNAL_MAX_BYTES};
     is_durable(release);
 }
@@ -157,13 +157,37 @@ static bool same_text(const struct hf_buf *a, const struct hf_buf *b)
     return a->n > 0 && a->n == b->n && memcmp(a->p, b->p, a->n) == 0;
 }
 
+/* The journal as it needs to be. An artifact that is out of reach is asked for again and again, and a card must not wear out by
+ * that: where an attempt gained nothing over the one that was written down as Waiting, that still says all a start needs to know
+ * (Fetching begins with Waiting, too). */
+static struct hf_journal to_write(const struct release *release)
+{
+    const struct hf_journal *written = &release->written;
+    struct hf_journal j = release->j;
+
+    if (written->phase != HF_PHASE_WAITING || written->attempts == 0 ||
+        (j.phase != HF_PHASE_WAITING && j.phase != HF_PHASE_FETCHING))
+        return j;
+    j.phase = written->phase;
+    j.reason = written->reason;
+    j.attempts = written->attempts;
+    j.time_unix_ns = written->time_unix_ns;
+    memcpy(j.message, written->message, sizeof(j.message));
+    return j;
+}
+
 /* Write, sync, then act. What is on disk already is not written again. */
 static void save(struct release *release)
 {
     struct step_job *step = step_new(release, STEP_SAVE, run_save, saved);
+    struct hf_journal j = to_write(release);
     struct hf_err err = HF_ERR_INIT;
-    int r = step == NULL ? -ENOMEM : hf_journal_format(&release->j, release->kept, &step->text);
+    int r = step == NULL ? -ENOMEM : hf_journal_format(&j, release->kept, &step->text);
 
+    if (r == 0 && !same_text(&step->text, &release->saved)) {
+        hf_buf_clear(&step->text);
+        r = hf_journal_format(&release->j, release->kept, &step->text);
+    }
     if (r < 0) {
         (void)hf_err_sys(&err, r, "format the journal");
         step_discard(step);
@@ -387,6 +411,7 @@ int release_want(struct release *release, const struct hf_desired *desired)
     struct hf_edgeupdate *wanted = decode(desired->update->json);
     if (wanted == NULL)
         return -ENOMEM;
+    release_changed(release, wanted);
     hf_edgeupdate_free(release->wanted);
     release->wanted = wanted;
     return 0;
@@ -442,7 +467,8 @@ static void accept(struct release *release, enum hf_update_event event, enum hf_
     j->method = HF_METHOD_NONE;
     j->no_delta = j->had_old = j->probed = j->restarted = false;
     j->bytes_fetched = 0;
-    j->attempts = j->starts = 0;
+    j->attempts = j->starts = j->wasted = 0;
+    release->paid_bytes = 0;
     release->due_ns = 0;
     release->recheck = false;
     release->delta_failures = release->restart_tries = 0;
@@ -527,6 +553,7 @@ static void start(struct release *release)
     release->recheck = j->phase == HF_PHASE_VERIFIED || j->phase == HF_PHASE_SWAPPING;
     if (j->phase >= HF_PHASE_SWAPPING && !is_resting(j->phase) && release->engine->active == NULL)
         release->engine->active = release;
+    release_hold_back(release);
     if (j->phase == HF_PHASE_PROBATION) {
         const char *unit = release->update != NULL ? release->update->release.install.restart_unit : NULL;
         j->starts++;
@@ -610,58 +637,4 @@ void release_take_turn(struct release *release)
         step_inspect(release);
     else
         release_event(release, HF_EV_GO, release->j.phase == HF_PHASE_VERIFIED ? HF_R_Swapping : HF_R_None, NULL);
-}
-
-/* ---- when to look again ------------------------------------------------------------------------------------------------ */
-
-/* What an attempt costs decides how soon there is another: the link is tried as the policy says, this machine's own troubles
- * more rarely, and a wrong artifact, which costs a whole download, most rarely. */
-void release_back_off(struct release *release, enum hf_reason reason, uint64_t at_least_ns)
-{
-    const struct hf_update_params *p = &release->engine->p;
-    struct hf_backoff *backoff = &release->backoff;
-
-    backoff->base_ns = p->retry_base_ns;
-    backoff->cap_ns = p->retry_cap_ns;
-    switch (reason) {
-    case HF_R_DownloadFailed:
-    case HF_R_DownloadTooSlow:
-    case HF_R_DownloadRefused:
-        if (release->moved) /* it goes on: a bad link, not a dead one */
-            hf_backoff_reset(backoff);
-        break;
-    case HF_R_HashMismatch:
-    case HF_R_ArtifactTooLong:
-    case HF_R_ArtifactTooShort:
-    case HF_R_ArtifactDamaged:
-    case HF_R_ArchiveInvalid:
-        backoff->base_ns = HF_MAX(backoff->base_ns, 60 * HF_NS_PER_S);
-        backoff->cap_ns = HF_MAX(backoff->cap_ns, 3600 * HF_NS_PER_S);
-        break;
-    default:
-        backoff->cap_ns = HF_MAX(backoff->cap_ns, 300 * HF_NS_PER_S);
-        break;
-    }
-    backoff->floor_ns = HF_MIN(backoff->base_ns, HF_NS_PER_S);
-    release->due_ns = now_ns(release) + hf_backoff_next_ns(backoff, p->rng, at_least_ns);
-}
-
-uint64_t release_wake_ns(const struct release *release)
-{
-    uint64_t now = now_ns(release), next = HF_NEVER, unix_ns, change;
-    bool waiting = release->j.phase == HF_PHASE_WAITING || release->j.phase == HF_PHASE_VERIFIED;
-
-    if (release->step != STEP_NONE)
-        return HF_NEVER;
-    if (release->due_ns > now)
-        next = release->due_ns;
-    if (waiting && release->wanted != NULL && (!release->asked || !release->floor_known))
-        next = HF_MIN(next, now + ask_again_ns);
-    if (!waiting || release->wanted == NULL || release->wanted->n_windows == 0)
-        return next;
-    /* The wall clock may jump: it is not waited for longer than this in one go. */
-    unix_ns = hf_unix_ns(release->engine->p.clock);
-    (void)hf_windows_open(release->wanted->windows, release->wanted->n_windows, unix_ns, &change);
-    uint64_t wait = change > unix_ns ? HF_MIN(change - unix_ns, look_again_ns) : look_again_ns;
-    return HF_MIN(next, now + wait);
 }

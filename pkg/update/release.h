@@ -2,6 +2,7 @@
  *
  *   engine.c    what is known and wanted, whose turn it is, when to look again
  *   release.c   one move: journal first, then the action
+ *   again.c     when to try again
  *   steps.c     steps in general; forward.c, verdict.c: the actions, and what their ends mean
  * At any time a release has at most one step under way. A step's end leads to an event, an event to a move, a move to a journal
  * write, and its end to the next step. What is wanted may change at any time: it is looked at (release_consider) between steps,
@@ -79,10 +80,12 @@ struct step_job {
 struct release {
     struct hf_update_engine *engine;
     char folder[PATH_MAX];
-    struct hf_journal j;        /* as it is, or is being written */
-    struct hf_journal shown;    /* as it is on disk */
-    struct hf_buf saved;        /* its text */
-    bool unsaved;               /* the last write failed: again when due */
+    struct hf_journal j;     /* as it is, or is being written */
+    struct hf_journal shown; /* as it is on disk, or as good as that */
+    struct hf_journal
+        written;         /* what was last written to disk: `shown` may be ahead by attempts that came to nothing */
+    struct hf_buf saved; /* its text */
+    bool unsaved;        /* the last write failed: again when due */
     enum hf_update_action then; /* the action that waits for the write */
 
     struct hf_edgeupdate *update; /* what j.digest names; NULL when it is not needed any more or was lost */
@@ -113,6 +116,7 @@ struct release {
     unsigned delta_failures;
     unsigned restart_tries;
     struct hf_inspection seen;
+    uint64_t paid_bytes; /* fetched before the object was changed: waste that is forgiven */
     struct hf_backoff backoff;
     uint64_t due_ns; /* monotonic: not before; 0 now */
     uint64_t last_turn;
@@ -151,11 +155,16 @@ void release_drifted(struct release *release);
 /* May what is wanted go on now? *ret_message: NULL, or more than the reason says. */
 enum hf_gate_verdict release_ask(struct release *release, enum hf_reason *ret_reason, const char **ret_message);
 void release_wait(struct release *release, enum hf_reason reason); /* what is shown while nothing moves */
+bool release_wants(const struct release *release);                 /* something, and it is what the journal speaks of */
+
+/* ---- again.c ---------------------------------------------------------------------------------------------------------- */
+
 /* Not again before the backoff of this kind of failure. */
 void release_back_off(struct release *release, enum hf_reason reason, uint64_t at_least_ns);
 /* When it must be looked at again, monotonic; HF_NEVER. */
 uint64_t release_wake_ns(const struct release *release);
-bool release_wants(const struct release *release); /* something, and it is what the journal speaks of */
+void release_hold_back(struct release *release);                                   /* at a start */
+void release_changed(struct release *release, const struct hf_edgeupdate *wanted); /* is wanted from now on */
 
 /* ---- steps.c ---------------------------------------------------------------------------------------------------------- */
 

@@ -262,10 +262,16 @@ static void serve_files(struct hf_simupdate *world)
             answer.body = file->p;
             answer.n = file->n;
         }
-        answer.ranges = !answer.endless;
+        answer.ranges = !answer.endless && !world->no_ranges;
         answer.etag = world->etag != NULL ? world->etag : "\"e1\"";
         hf_fake_http_on(world->http, "GET", world->files.entries[i].key, &answer);
     }
+}
+
+void hf_simupdate_serve(struct hf_simupdate *world)
+{
+    hf_fake_http_clear(world->http);
+    serve_files(world);
 }
 
 static size_t find_object(const struct hf_simupdate *world, const char *name)

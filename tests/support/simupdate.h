@@ -61,6 +61,7 @@ struct hf_simupdate {
     size_t n_objects;
     /* the server's */
     struct hf_fake_answer answer; /* how artifacts are answered: .fail, .status, .cut_after, .endless ... */
+    bool no_ranges;               /* and it cannot go on in the middle */
     const char *etag;             /* NULL: "e1" in quotes */
     struct hf_strmap files;       /* url to struct hf_buf */
     /* the service */
@@ -90,6 +91,8 @@ void hf_simupdate_trust_other(struct hf_simupdate *world); /* the unknown key is
 void hf_simupdate_withdraw(struct hf_simupdate *world, const char *name);
 void hf_simupdate_set_gate(struct hf_simupdate *world, const char *name, enum hf_desired_gate gate);
 void hf_simupdate_tell(struct hf_simupdate *world); /* give the engine what is wanted, again */
+
+void hf_simupdate_serve(struct hf_simupdate *world); /* `answer` changed in the middle of a life */
 
 void hf_simupdate_boot(struct hf_simupdate *world); /* a new life of the agent */
 void hf_simupdate_stop(struct hf_simupdate *world); /* SIGTERM */

@@ -416,6 +416,93 @@ START_TEST(bad_servers)
 }
 END_TEST
 
+/* The object as somebody changed it. */
+static void edit(const char *part, const char *key)
+{
+    json_t *object = json_deep_copy(w->objects[0]);
+
+    ck_assert(json_object_set_new(object, "status", json_pack("{s:i}", "wave", 2)) == 0);
+    if (strcmp(part, "metadata") == 0)
+        ck_assert(json_object_set_new(json_object_get(object, part), key, json_pack("{s:s}", "again", "please")) == 0);
+    json_decref(w->objects[0]);
+    w->objects[0] = object;
+    hf_simupdate_tell(w);
+    hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
+}
+
+/* What is wrong as a whole costs a whole download each time: half a dozen on the first day, then one a day; starts of the agent make
+ * it no more; who changes the object need not wait. */
+START_TEST(wrong_as_a_whole)
+{
+    const uint64_t hour = 3600 * HF_NS_PER_S;
+    size_t n;
+
+    w->answer = (struct hf_fake_answer){.body = hf_sim_content("stray", &n), .n = HF_SIM_CONTENT};
+    try_to(&(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_run_for(w, 24 * hour);
+    struct hf_sim_seen first = hf_simupdate_see(w, "app");
+    expect("app", HF_PHASE_WAITING, "HashMismatch");
+    ck_assert_uint_ge(first.attempts, 6);
+    ck_assert_uint_le(first.attempts, 12);
+    hf_simupdate_run_for(w, 72 * hour);
+    ck_assert_uint_le(hf_simupdate_see(w, "app").attempts, first.attempts + 6);
+    ck_assert_uint_ge(hf_simupdate_see(w, "app").attempts, first.attempts + 3);
+    uint64_t bytes = hf_simupdate_see(w, "app").bytes_fetched;
+    for (int i = 0; i < 50; i++) { /* one that does not stay up */
+        _i == 0 ? hf_simupdate_kill(w) : hf_simupdate_power_cut(w, (uint64_t)i);
+        hf_simupdate_boot(w);
+        hf_simupdate_run_for(w, 120 * HF_NS_PER_S);
+    }
+    ck_assert_uint_eq(hf_simupdate_see(w, "app").bytes_fetched, bytes);
+    hf_simupdate_run_for(w, hour); /* one that is switched on each morning */
+    ck_assert_uint_gt(hf_simupdate_see(w, "app").bytes_fetched, bytes);
+    hf_simupdate_run_for(w, hour);
+    w->answer = (struct hf_fake_answer){0};
+    hf_simupdate_serve(w);
+    expect("app", HF_PHASE_WAITING, "HashMismatch");
+    edit("status", "");
+    expect("app", HF_PHASE_WAITING, "HashMismatch");
+    edit("metadata", "annotations");
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_clean();
+}
+END_TEST
+
+/* A server that cannot go on in the middle, behind a link that always breaks there. */
+START_TEST(always_anew)
+{
+    w->answer = (struct hf_fake_answer){.cut_after = HF_SIM_CONTENT - 1000};
+    w->no_ranges = true;
+    try_to(&(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_run_for(w, 24 * 3600 * HF_NS_PER_S);
+    expect("app", HF_PHASE_WAITING, "DownloadFailed");
+    ck_assert_uint_ge(hf_simupdate_see(w, "app").attempts, 6);
+    ck_assert_uint_le(hf_simupdate_see(w, "app").attempts, 16);
+}
+END_TEST
+
+/* A server that is away is asked as often as the policy says, and the card is left alone meanwhile. */
+START_TEST(away_for_long)
+{
+    struct stat before, after;
+
+    w->answer = (struct hf_fake_answer){.fail = -ECONNREFUSED};
+    try_to(&(struct hf_sim_release){.content = "v2"});
+    ck_assert(hf_simfs_stat(w->fs, "/var/lib/holdfast/updates/app/journal", &before));
+    uint64_t attempts = hf_simupdate_see(w, "app").attempts;
+    hf_simupdate_run_for(w, 24 * 3600 * HF_NS_PER_S);
+    ck_assert_uint_ge(hf_simupdate_see(w, "app").attempts, attempts + 24 * 60);
+    ck_assert(hf_simfs_stat(w->fs, "/var/lib/holdfast/updates/app/journal", &after));
+    ck_assert_uint_eq(after.st_ino, before.st_ino); /* each write would have replaced it */
+    expect("app", HF_PHASE_WAITING, "DownloadFailed");
+    w->answer = (struct hf_fake_answer){0};
+    hf_simupdate_serve(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_clean();
+}
+END_TEST
+
 START_TEST(from_a_file)
 {
     size_t n;
@@ -1368,6 +1455,9 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, goes_on_from_the_note, 0, 2);
     tcase_add_test(tc, the_artifact_changes_between);
     tcase_add_loop_test(tc, bad_servers, 0, (int)HF_LEN(answers));
+    tcase_add_loop_test(tc, wrong_as_a_whole, 0, 2);
+    tcase_add_test(tc, always_anew);
+    tcase_add_test(tc, away_for_long);
     tcase_add_test(tc, from_a_file);
     tcase_add_loop_test(tc, bad_files, 0, (int)HF_LEN(files));
     tcase_add_loop_test(tc, refusals, 0, (int)HF_LEN(refused));

@@ -9,7 +9,7 @@
 
 enum {
     HF_MAX_ARTIFACTS = 16,
-    HF_MAX_DELTAS = 64,
+    HF_MAX_DELTAS = 64, /* and as many steps */
     HF_MAX_CHECKS = 16,
     HF_MAX_ARGV = 32,
     HF_MAX_SIGNATURES = 16,
@@ -32,6 +32,8 @@ struct hf_delta_ref {
     const char *sha256;
     uint64_t size;
     struct hf_delta_needs needs; /* 0: nothing much; several deltas from one file may need different things */
+    const char *to;              /* of a step: sha256 of the file between that it makes; NULL: it makes the new file */
+    uint64_t to_size;            /* of a step: that file's size */
 };
 
 struct hf_requires {
@@ -45,10 +47,13 @@ struct hf_requires {
 struct hf_artifact {
     const char *arch; /* kubernetes.io/arch value */
     const char *url;
-    const char *sha256; /* of the new file, unpacked */
-    uint64_t size;      /* of the new file, unpacked */
-    struct hf_delta_ref *deltas;
+    const char *sha256;          /* of the new file, unpacked */
+    uint64_t size;               /* of the new file, unpacked */
+    struct hf_delta_ref *deltas; /* to the new file */
     size_t n_deltas;
+    struct hf_delta_ref
+        *steps; /* between older ones, to where a delta begins: several together may be shorter than one */
+    size_t n_steps;
     struct hf_requires requires_;
 };
 

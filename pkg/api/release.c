@@ -24,6 +24,16 @@ static const struct hf_field delta_fields[] = {
     HF_FIELD_OBJECT(struct hf_delta_ref, needs, "requires", needs_fields),
     {0}};
 
+static const struct hf_field step_fields[] = {
+    HF_FIELD_TEXT(struct hf_delta_ref, from, "from", 1, 64, hf_text_is_sha256, SHA256_WANTED, HF_REQUIRED),
+    HF_FIELD_TEXT(struct hf_delta_ref, to, "to", 1, 64, hf_text_is_sha256, SHA256_WANTED, HF_REQUIRED),
+    HF_FIELD_INTEGER(struct hf_delta_ref, to_size, "toSize", NULL, 1, HF_MAX_ARTIFACT_BYTES, HF_REQUIRED),
+    HF_FIELD_TEXT(struct hf_delta_ref, url, "url", 1, MAX_URL, hf_text_is_url, URL_WANTED, HF_REQUIRED),
+    HF_FIELD_TEXT(struct hf_delta_ref, sha256, "sha256", 1, 64, hf_text_is_sha256, SHA256_WANTED, HF_REQUIRED),
+    HF_FIELD_INTEGER(struct hf_delta_ref, size, "size", NULL, 1, HF_MAX_ARTIFACT_BYTES, HF_REQUIRED),
+    HF_FIELD_OBJECT(struct hf_delta_ref, needs, "requires", needs_fields),
+    {0}};
+
 static const struct hf_field requires_fields[] = {
     HF_FIELD_TEXTS(struct hf_requires, cpu_features, "cpuFeatures", HF_MAX_CPU_FEATURES, 32, hf_text_is_cpu_feature,
                    "a CPU feature as in /proc/cpuinfo"),
@@ -41,6 +51,7 @@ static const struct hf_field artifact_fields[] = {
     HF_FIELD_TEXT(struct hf_artifact, sha256, "sha256", 1, 64, hf_text_is_sha256, SHA256_WANTED, HF_REQUIRED),
     HF_FIELD_INTEGER(struct hf_artifact, size, "size", NULL, 1, HF_MAX_ARTIFACT_BYTES, HF_REQUIRED),
     HF_FIELD_LIST(struct hf_artifact, deltas, n_deltas, "deltas", delta_fields, HF_MAX_DELTAS),
+    HF_FIELD_LIST(struct hf_artifact, steps, n_steps, "steps", step_fields, HF_MAX_DELTAS),
     HF_FIELD_OBJECT(struct hf_artifact, requires_, "requires", requires_fields),
     {0}};
 
@@ -299,8 +310,10 @@ void hf_release_finish(struct hf_decode *decode, void *object, json_t *json)
 
 void hf_release_done(struct hf_release *release)
 {
-    for (size_t i = 0; i < release->n_artifacts; i++)
+    for (size_t i = 0; i < release->n_artifacts; i++) {
         free(release->artifacts[i].deltas);
+        free(release->artifacts[i].steps);
+    }
     free(release->artifacts);
     free(release->checks);
 }

@@ -3,9 +3,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "pack/plan.h"
 #include "update/release.h"
 #include "update/tree.h"
+#include "update/way.h"
 
 enum { MAX_DELTA_FAILURES = 5 };
 #define RESERVE_BYTES (16ull << 20) /* left free on the target's file system; at most a twentieth of it */
@@ -18,35 +18,38 @@ static const struct hf_artifact *artifact_of(const struct release *release)
     return release->update != NULL ? hf_release_artifact(&release->update->release, release->engine->p.arch) : NULL;
 }
 
-/* The delta from what is installed, the smallest that fits this node; or NULL. */
-static const struct hf_delta_ref *delta_of(const struct release *release)
+/* Hash that deltas know what is installed by; "" none. A folder goes by its archive's. */
+static const char *installed_sha256(const struct release *release, char tree[HF_SHA256_HEX])
 {
-    const struct hf_artifact *artifact = artifact_of(release);
     const struct hf_journal *j = &release->j;
 
-    const char *from = j->old_sha256;
+    if (!j->had_old)
+        return "";
+    if (j->kind != HF_INSTALL_TREE)
+        return j->old_sha256;
+    return hf_tree_link_parse(j->name, j->old_link, tree) ? tree : "";
+}
+
+/* The way to the new file by deltas from what is installed, or from a file between that was made on it; false: the whole file. */
+static bool way_of(const struct release *release, struct hf_way *ret_way)
+{
+    const struct hf_artifact *artifact = artifact_of(release);
+    const struct hf_plan_room room = {release->engine->memory_room, release->disk_room};
     char tree[HF_SHA256_HEX];
 
-    if (artifact == NULL || j->no_delta || !j->had_old)
-        return NULL;
-    if (j->kind == HF_INSTALL_TREE) { /* a folder goes by its archive's hash */
-        if (!hf_tree_link_parse(j->name, j->old_link, tree))
-            return NULL;
-        from = tree;
-    }
-    const struct hf_plan_room room = {release->engine->memory_room, UINT64_MAX};
-    struct hf_plan_way ways[HF_MAX_DELTAS];
-    const struct hf_delta_ref *deltas[HF_MAX_DELTAS];
-    size_t n = 0;
-    for (size_t i = 0; i < artifact->n_deltas && n < HF_LEN(ways); i++) {
-        const struct hf_delta_ref *delta = &artifact->deltas[i];
-        if (strcmp(delta->from, from) != 0)
-            continue;
-        deltas[n] = delta;
-        ways[n++] = (struct hf_plan_way){delta->size, delta->needs.memory_bytes, delta->needs.disk_bytes, 1};
-    }
-    size_t best = hf_plan_choose(ways, n, &room);
-    return best < n ? deltas[best] : NULL;
+    if (artifact == NULL || release->j.no_delta)
+        return false;
+    if (release->step_sha256[0] != '\0')
+        return hf_way_find(artifact, release->step_sha256, release->step_bytes, &room, ret_way);
+    return hf_way_find(artifact, installed_sha256(release, tree), 0, &room, ret_way);
+}
+
+/* The next delta on it, or NULL. */
+static const struct hf_delta_ref *delta_of(const struct release *release)
+{
+    struct hf_way way;
+
+    return way_of(release, &way) ? way.deltas[0] : NULL;
 }
 
 /* A step that was stopped because what is wanted, or allowed, changed meanwhile. */
@@ -132,26 +135,35 @@ static bool ends_with(const char *text, const char *end)
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
-/* Bytes needed beside the target until the new version is in place. */
+/* Bytes of the new version itself, until it is in place: a tree is there as its archive, too. */
+static uint64_t new_bytes(const struct release *release)
+{
+    uint64_t size = artifact_of(release)->size;
+
+    return release->j.kind == HF_INSTALL_TREE ? 2 * size : size;
+}
+
+/* What must stay free. */
+static uint64_t reserve_of(const struct hf_inspection *seen)
+{
+    return HF_MIN(RESERVE_BYTES, seen->total_bytes / 20);
+}
+
+/* Bytes needed beside the target until the new version is in place. A way by deltas was taken because there is room for it. */
 static uint64_t needed(const struct release *release)
 {
     const struct hf_artifact *artifact = artifact_of(release);
-    const struct hf_delta_ref *delta = delta_of(release);
-    uint64_t need = artifact->size;
+    uint64_t need = new_bytes(release);
 
-    if (delta != NULL)
-        need += delta->size + delta->needs.disk_bytes;
-    else if (ends_with(artifact->url, ".zst") || ends_with(artifact->url, ".xz"))
+    if (delta_of(release) == NULL && (ends_with(artifact->url, ".zst") || ends_with(artifact->url, ".xz")))
         need += artifact->size / 2; /* a guess; what is really needed is reserved when it is known */
-    if (release->j.kind == HF_INSTALL_TREE)
-        need += artifact->size;
     return need;
 }
 
 static bool has_room(const struct release *release, struct hf_trouble *trouble)
 {
     const struct hf_inspection *seen = &release->seen;
-    uint64_t reserve = HF_MIN(RESERVE_BYTES, seen->total_bytes / 20), need = needed(release);
+    uint64_t reserve = reserve_of(seen), need = needed(release);
 
     need -= HF_MIN(need, seen->staged_bytes);
     if (seen->available_bytes >= need && seen->available_bytes - need >= reserve)
@@ -167,6 +179,35 @@ static bool is_installed(const struct release *release)
     const struct hf_inspection *seen = &release->seen;
 
     return seen->exists && seen->sha256[0] != '\0' && strcmp(seen->sha256, release->j.sha256) == 0;
+}
+
+/* What a way by deltas may take of the disk, beside the new version. */
+static uint64_t disk_room(const struct release *release)
+{
+    const struct hf_inspection *seen = &release->seen;
+    uint64_t taken = reserve_of(seen) + new_bytes(release);
+
+    if (seen->available_bytes > UINT64_MAX - seen->staged_bytes - seen->step_bytes)
+        return seen->available_bytes;
+    uint64_t there = seen->available_bytes + seen->staged_bytes + seen->step_bytes;
+    return there > taken ? there - taken : 0;
+}
+
+/* From a file between, when an earlier attempt made one and what is left is no longer than from what is installed. */
+static void choose_way(struct release *release)
+{
+    const struct hf_inspection *seen = &release->seen;
+    struct hf_way from_old, from_step;
+
+    release->disk_room = disk_room(release);
+    release->step_sha256[0] = '\0';
+    bool old = way_of(release, &from_old);
+    memcpy(release->step_sha256, seen->step_sha256, sizeof(release->step_sha256));
+    release->step_bytes = seen->step_bytes;
+    bool step = seen->step_sha256[0] != '\0' && way_of(release, &from_step);
+    if (!step || (old && from_old.bytes < from_step.bytes))
+        release->step_sha256[0] = '\0';
+    release->j.method = old || step ? HF_METHOD_DELTA : HF_METHOD_FULL;
 }
 
 /* What was seen goes into the journal: it decides what "back" means. */
@@ -185,7 +226,7 @@ static void note_seen(struct release *release)
     /* Folders made in an earlier attempt are there now: they are still ours to remove. */
     if (j->made_folder[0] == '\0')
         (void)snprintf(j->made_folder, sizeof(j->made_folder), "%s", seen->missing);
-    j->method = delta_of(release) != NULL ? HF_METHOD_DELTA : HF_METHOD_FULL;
+    choose_way(release);
     j->probed = j->restarted = false;
     j->starts = 0;
 }
@@ -251,6 +292,7 @@ static bool delta_is_no_good(struct release *release, const struct hf_trouble *t
         return true;
     switch (trouble->reason) {
     case HF_R_DeltaDamaged:
+    case HF_R_DeltaUnfit:
     case HF_R_ArtifactTooLong:
     case HF_R_ArtifactTooShort:
     case HF_R_HashMismatch:
@@ -311,7 +353,7 @@ void step_fetch(struct release *release)
                                      .key = delta != NULL ? delta->sha256 : artifact->sha256,
                                      .is_delta = delta != NULL,
                                      .size = delta != NULL ? delta->size : artifact->size,
-                                     .new_size = artifact->size,
+                                     .new_size = delta != NULL && delta->to != NULL ? delta->to_size : artifact->size,
                                      .wire_bytes = release->j.bytes_fetched,
                                      .bandwidth_limit = release->wanted != NULL ? release->wanted->bandwidth_limit : 0,
                                      .moved = bytes_moved,
@@ -334,9 +376,19 @@ static int run_patch(struct step_job *step)
     return hf_patch_run(&step->patch, &step->trouble);
 }
 
+/* The file between is there: the next delta begins with it. */
+static void stepped(struct release *release, const struct step_job *step)
+{
+    (void)snprintf(release->step_sha256, sizeof(release->step_sha256), "%s", step->patch.sha256);
+    release->step_bytes = step->patch.size;
+    release_event(release, HF_EV_STEPPED, HF_R_Downloading, NULL);
+}
+
 static void patched(struct release *release, struct step_job *step)
 {
-    if (step->r == 0)
+    if (step->r == 0 && step->patch.to_step)
+        stepped(release, step);
+    else if (step->r == 0)
         release_event(release, HF_EV_PATCHED, HF_R_Verified, NULL);
     else if (release->stopping)
         stopped(release);
@@ -349,8 +401,9 @@ static void patched(struct release *release, struct step_job *step)
 void step_patch(struct release *release)
 {
     struct step_job *step = step_new(release, STEP_PATCH, run_patch, patched);
-    const struct hf_delta_ref *delta = delta_of(release);
+    const struct hf_delta_ref *delta = release->j.method == HF_METHOD_DELTA ? delta_of(release) : NULL;
     const struct hf_journal *j = &release->j;
+    bool to_step = delta != NULL && delta->to != NULL;
 
     if (step == NULL || release->update == NULL) {
         step_discard(step);
@@ -358,19 +411,22 @@ void step_patch(struct release *release)
         return;
     }
     const struct hf_install *install = &release->update->release.install;
-    step->patch = (struct hf_patch_params){.place = step_place(release),
-                                           .kind = j->kind,
-                                           .method = delta != NULL ? j->method : HF_METHOD_FULL,
-                                           .delta_sha256 = delta != NULL ? delta->sha256 : NULL,
-                                           .delta_size = delta != NULL ? delta->size : 0,
-                                           .had_old = j->had_old,
-                                           .old_sha256 = j->old_sha256,
-                                           .old_link = j->old_link,
-                                           .sha256 = j->sha256,
-                                           .size = j->size,
-                                           .has_mode = install->has_mode,
-                                           .mode = install->mode,
-                                           .cancel = &step->cancel};
+    step->patch =
+        (struct hf_patch_params){.place = step_place(release),
+                                 .kind = j->kind,
+                                 .method = delta != NULL ? j->method : HF_METHOD_FULL,
+                                 .delta_sha256 = delta != NULL ? delta->sha256 : NULL,
+                                 .delta_size = delta != NULL ? delta->size : 0,
+                                 .step_sha256 = delta != NULL && release->step_sha256[0] != '\0' ? delta->from : NULL,
+                                 .to_step = to_step,
+                                 .had_old = j->had_old,
+                                 .old_sha256 = j->old_sha256,
+                                 .old_link = j->old_link,
+                                 .sha256 = to_step ? delta->to : j->sha256,
+                                 .size = to_step ? delta->to_size : j->size,
+                                 .has_mode = install->has_mode,
+                                 .mode = install->mode,
+                                 .cancel = &step->cancel};
     step_submit(step);
 }
 

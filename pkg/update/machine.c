@@ -18,16 +18,16 @@ static const char *const phase_names[HF_PHASE_COUNT] = {
 };
 
 static const char *const event_names[HF_EV_COUNT] = {
-    [HF_EV_STARTED] = "Started",     [HF_EV_DESIRED] = "Desired",
-    [HF_EV_DROPPED] = "Dropped",     [HF_EV_GO] = "Go",
-    [HF_EV_HELD] = "Held",           [HF_EV_REFUSED] = "Refused",
-    [HF_EV_MISFIT] = "Misfit",       [HF_EV_INSTALLED] = "Installed",
-    [HF_EV_FETCHED] = "Fetched",     [HF_EV_PATCHED] = "Patched",
-    [HF_EV_FALL_BACK] = "FallBack",  [HF_EV_SWAPPED] = "Swapped",
-    [HF_EV_RESTARTED] = "Restarted", [HF_EV_HEALTHY] = "Healthy",
-    [HF_EV_UNHEALTHY] = "Unhealthy", [HF_EV_FAILED] = "Failed",
-    [HF_EV_RESTORED] = "Restored",   [HF_EV_UNDONE] = "Undone",
-    [HF_EV_DRIFTED] = "Drifted",
+    [HF_EV_STARTED] = "Started", [HF_EV_DESIRED] = "Desired",
+    [HF_EV_DROPPED] = "Dropped", [HF_EV_GO] = "Go",
+    [HF_EV_HELD] = "Held",       [HF_EV_REFUSED] = "Refused",
+    [HF_EV_MISFIT] = "Misfit",   [HF_EV_INSTALLED] = "Installed",
+    [HF_EV_FETCHED] = "Fetched", [HF_EV_PATCHED] = "Patched",
+    [HF_EV_STEPPED] = "Stepped", [HF_EV_FALL_BACK] = "FallBack",
+    [HF_EV_SWAPPED] = "Swapped", [HF_EV_RESTARTED] = "Restarted",
+    [HF_EV_HEALTHY] = "Healthy", [HF_EV_UNHEALTHY] = "Unhealthy",
+    [HF_EV_FAILED] = "Failed",   [HF_EV_RESTORED] = "Restored",
+    [HF_EV_UNDONE] = "Undone",   [HF_EV_DRIFTED] = "Drifted",
 };
 
 static const char *const action_names[HF_ACT_COUNT] = {
@@ -79,6 +79,7 @@ static const struct hf_update_move table[HF_PHASE_COUNT][HF_EV_COUNT] =
                 [HF_EV_REFUSED] = TO(REJECTED, CLEAN),
                 [HF_EV_MISFIT] = TO(INCOMPATIBLE, CLEAN),
                 [HF_EV_PATCHED] = TO(VERIFIED, NONE),
+                [HF_EV_STEPPED] = TO(FETCHING, FETCH),
                 [HF_EV_FALL_BACK] = TO(FETCHING, FETCH),
                 [HF_EV_FAILED] = TO(WAITING, NONE),
             },

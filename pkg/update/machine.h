@@ -34,6 +34,7 @@ enum hf_update_event {
     HF_EV_INSTALLED, /* the installed file is it already */
     HF_EV_FETCHED,
     HF_EV_PATCHED,
+    HF_EV_STEPPED,   /* a file between is made, the next delta is wanted */
     HF_EV_FALL_BACK, /* the delta is no good, the whole file is wanted */
     HF_EV_SWAPPED,
     HF_EV_RESTARTED, /* the service runs the new version */

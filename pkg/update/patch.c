@@ -18,8 +18,8 @@ struct making {
     const struct hf_patch_params *params;
     const struct hf_fs_ops *fs;
     struct hf_spot spot;
-    char part[NAME_MAX + 1], fresh[NAME_MAX + 1];
-    int out_fd, in_fd, old_fd;
+    char part[NAME_MAX + 1], fresh[NAME_MAX + 1], step[NAME_MAX + 1];
+    int out_fd, in_fd, old_fd, step_fd;
     uint64_t out_at, in_at;
     int tree_fd; /* kind Tree: the folder in use */
     struct hf_archive *tree;
@@ -28,7 +28,7 @@ struct making {
 
 static void making_done(struct making *making)
 {
-    int fds[] = {making->out_fd, making->in_fd, making->old_fd, making->tree_fd};
+    int fds[] = {making->out_fd, making->in_fd, making->old_fd, making->step_fd, making->tree_fd};
 
     hf_archive_free(making->tree);
 
@@ -88,6 +88,13 @@ static ssize_t read_old(void *ctx, void *bytes, size_t n, uint64_t offset)
     const struct making *making = ctx;
 
     return making->fs->pread(making->fs->ctx, making->old_fd, bytes, n, offset);
+}
+
+static ssize_t read_step(void *ctx, void *bytes, size_t n, uint64_t offset)
+{
+    const struct making *making = ctx;
+
+    return making->fs->pread(making->fs->ctx, making->step_fd, bytes, n, offset);
 }
 
 static ssize_t read_part(void *ctx, void *bytes, size_t n)
@@ -158,6 +165,34 @@ static int check_old(struct making *making, uint64_t *ret_size)
     return 0;
 }
 
+/* The file between is ours alone: another one there is no reason to doubt what is installed. */
+static int check_step(struct making *making, struct hf_delta_old *ret_old)
+{
+    char hex[HF_SHA256_HEX] = "";
+    uint64_t size = 0;
+    int r = 0;
+
+    making->step_fd = hf_spot_open_file(&making->spot, making->step, O_RDONLY, making->trouble);
+    if (making->step_fd >= 0)
+        r = hf_hash_fd(making->fs, making->step_fd, making->params->cancel, hex, &size, making->trouble);
+    else if (making->step_fd != -ENOENT)
+        r = making->step_fd;
+    if (r < 0)
+        return r;
+    if (strcmp(hex, making->params->step_sha256) != 0)
+        return hf_trouble_set(making->trouble, HF_R_DeltaDamaged, EBADMSG,
+                              "the file between old and new is not the one that was made");
+    *ret_old = (struct hf_delta_old){making, read_step, size};
+    return 0;
+}
+
+static int find_old(struct making *making, struct hf_delta_old *old)
+{
+    if (making->params->step_sha256 != NULL)
+        return check_step(making, old);
+    return making->params->kind == HF_INSTALL_TREE ? open_tree(making, old) : check_old(making, &old->size);
+}
+
 static int apply_delta(struct making *making)
 {
     char scratch_name[NAME_MAX + 1];
@@ -174,8 +209,7 @@ static int apply_delta(struct making *making)
     int r = check_delta(making);
 
     if (r == 0)
-        r = making->params->kind == HF_INSTALL_TREE ? open_tree(making, &apply.delta.old)
-                                                    : check_old(making, &apply.delta.old.size);
+        r = find_old(making, &apply.delta.old);
     if (r == 0)
         r = open_fresh(making);
     if (r < 0)
@@ -184,11 +218,12 @@ static int apply_delta(struct making *making)
     r = hf_deep_apply(&apply, NULL, &trouble->err);
     hf_deep_file_done(&scratch);
     if (r < 0 && trouble->reason == HF_R_None) {
-        /* Not a write's: what the delta itself is to blame for is damage; the rest (memory, disk) has its own name. */
-        /* Too much memory wanted: the whole file needs none to speak of. */
-        bool damage = r == -ENOMEM || r == -EBADMSG || r == -EOPNOTSUPP || r == -ESTALE || r == -EFBIG || r == -E2BIG;
-        trouble->reason = damage ? HF_R_DeltaDamaged : hf_reason_of_errno(r);
-        r = damage ? -EBADMSG : r;
+        /* Not a write's: what the delta itself is to blame for is damage, what this node has not is unfitness; the rest (a bad
+         * disk) has its own name. The whole file needs neither memory to speak of nor a library of this version. */
+        bool damage = r == -EBADMSG || r == -ESTALE || r == -EFBIG;
+        bool unfit = r == -ENOMEM || r == -E2BIG || r == -EOPNOTSUPP;
+        trouble->reason = damage ? HF_R_DeltaDamaged : unfit ? HF_R_DeltaUnfit : hf_reason_of_errno(r);
+        r = damage || unfit ? -EBADMSG : r;
     } else if (r < 0 && trouble->reason == HF_R_ArtifactTooLong) {
         trouble->reason = HF_R_DeltaDamaged;
         r = -EBADMSG;
@@ -351,6 +386,15 @@ static int open_old(struct making *making)
     return making->old_fd < 0 ? making->old_fd : 0;
 }
 
+/* The file between gets its place, durable; the one before it, which it was made from, is gone with that. */
+static int keep_step(struct making *making)
+{
+    int r = making->fs->renameat(making->fs->ctx, making->spot.dirfd, making->fresh, making->spot.dirfd, making->step);
+
+    return r < 0 ? hf_trouble_sys(making->trouble, r, "rename the file between old and new")
+                 : hf_spot_sync(&making->spot, making->trouble);
+}
+
 static int make(struct making *making)
 {
     bool whole = false;
@@ -365,6 +409,8 @@ static int make(struct making *making)
     }
     if (r == 0)
         r = finish(making);
+    if (r == 0 && making->params->to_step)
+        return keep_step(making);
     if (r == 0 && making->params->kind == HF_INSTALL_TREE)
         r = hf_tree_make(&making->spot, making->out_fd, making->params->sha256, making->params->cancel,
                          making->trouble);
@@ -374,8 +420,8 @@ static int make(struct making *making)
 /* Which failures are the download's fault, so that it must not be used again? */
 static bool download_is_wrong(enum hf_reason reason)
 {
-    return reason == HF_R_DeltaDamaged || reason == HF_R_ArtifactDamaged || reason == HF_R_ArtifactTooLong ||
-           reason == HF_R_ArtifactTooShort || reason == HF_R_HashMismatch;
+    return reason == HF_R_DeltaDamaged || reason == HF_R_DeltaUnfit || reason == HF_R_ArtifactDamaged ||
+           reason == HF_R_ArtifactTooLong || reason == HF_R_ArtifactTooShort || reason == HF_R_HashMismatch;
 }
 
 static void remove_quietly(const struct making *making, const char *name)
@@ -391,6 +437,7 @@ int hf_patch_run(const struct hf_patch_params *params, struct hf_trouble *troubl
                                                    .out_fd = -1,
                                                    .in_fd = -1,
                                                    .old_fd = -1,
+                                                   .step_fd = -1,
                                                    .tree_fd = -1,
                                                    .trouble = trouble};
     int r = hf_spot_open(&params->place, &making.spot, NULL, trouble);
@@ -399,6 +446,7 @@ int hf_patch_run(const struct hf_patch_params *params, struct hf_trouble *troubl
         return r;
     (void)hf_stage_name(params->place.release, HF_STAGE_PART, making.part);
     (void)hf_stage_name(params->place.release, HF_STAGE_NEW, making.fresh);
+    (void)hf_stage_name(params->place.release, HF_STAGE_STEP, making.step);
     r = make(&making);
     if (r < 0) {
         /* An adopted download that was not looked through to its end is still good. */

@@ -116,7 +116,10 @@ struct release {
     unsigned delta_failures;
     unsigned restart_tries;
     struct hf_inspection seen;
-    uint64_t paid_bytes; /* fetched before the object was changed: waste that is forgiven */
+    uint64_t paid_bytes;             /* fetched before the object was changed: waste that is forgiven */
+    uint64_t disk_room;              /* what a way by deltas may take beside the new version */
+    char step_sha256[HF_SHA256_HEX]; /* the file between that the next delta begins with; "": what is installed */
+    uint64_t step_bytes;
     struct hf_backoff backoff;
     uint64_t due_ns; /* monotonic: not before; 0 now */
     uint64_t last_turn;

@@ -12,6 +12,7 @@ struct scene {
     const struct hf_fs_ops *fs;
     struct hf_spot spot;
     char fresh[NAME_MAX + 1], old[NAME_MAX + 1], link[NAME_MAX + 1], part[NAME_MAX + 1], scratch[NAME_MAX + 1];
+    char step[NAME_MAX + 1];
     struct hf_trouble *trouble;
 };
 
@@ -26,6 +27,7 @@ static int scene_open(struct scene *scene, const struct hf_swap_params *params, 
     (void)hf_stage_name(release, HF_STAGE_LINK, scene->link);
     (void)hf_stage_name(release, HF_STAGE_PART, scene->part);
     (void)hf_stage_name(release, HF_STAGE_SCRATCH, scene->scratch);
+    (void)hf_stage_name(release, HF_STAGE_STEP, scene->step);
     return hf_spot_open(&params->place, &scene->spot, missing, trouble);
 }
 
@@ -108,6 +110,18 @@ static int look_at_space(const struct scene *scene, struct hf_inspection *inspec
     return r < 0 ? r : 0;
 }
 
+/* A file between old and new, made before this life or this attempt: worth going on from when its hash says what it is. */
+static int look_at_step(const struct scene *scene, struct hf_inspection *inspection)
+{
+    struct stat st;
+    int r = look(scene, scene->step, &st);
+
+    if (r <= 0 || !S_ISREG(st.st_mode))
+        return HF_MIN(r, 0);
+    inspection->step_bytes = (uint64_t)st.st_size;
+    return hf_hash_at(&scene->spot, scene->step, scene->params->cancel, inspection->step_sha256, NULL, scene->trouble);
+}
+
 static int look_at_target(const struct scene *scene, struct hf_inspection *inspection)
 {
     struct stat st;
@@ -165,6 +179,8 @@ int hf_swap_inspect(const struct hf_swap_params *params, struct hf_inspection *r
         r = take_back_orphan(&scene);
     if (r == 0)
         r = look_at_target(&scene, &inspection);
+    if (r == 0)
+        r = look_at_step(&scene, &inspection);
     if (r < 0)
         return r;
     *ret_inspection = inspection;
@@ -407,7 +423,7 @@ static int undo(const struct scene *scene)
 
 static int clean(const struct scene *scene)
 {
-    const char *const names[] = {scene->part, scene->fresh, scene->link, scene->scratch, scene->old};
+    const char *const names[] = {scene->part, scene->fresh, scene->link, scene->scratch, scene->step, scene->old};
     char text[HF_UPDATE_MAX_PATH], keep[HF_SHA256_HEX] = "";
     struct stat st;
     bool dirty = false;

@@ -33,7 +33,9 @@ struct hf_inspection {
     char link[HF_UPDATE_MAX_PATH];    /* kind Tree */
     char missing[HF_UPDATE_MAX_PATH]; /* topmost folder on the way that is not there; "" none */
     uint64_t available_bytes, total_bytes;
-    uint64_t staged_bytes; /* what of an earlier attempt lies there already */
+    uint64_t staged_bytes;           /* what of an earlier attempt lies there already */
+    char step_sha256[HF_SHA256_HEX]; /* of the file between that an earlier attempt made; "" none */
+    uint64_t step_bytes;
 };
 
 /* A file's identity without its content: a change that leaves no trace here is no accident. */

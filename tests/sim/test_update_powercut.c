@@ -17,6 +17,13 @@ struct scenario {
 
 static const struct scenario scenarios[] = {
     {"delta", "v1", {.content = "v2", .delta_from = "v1"}, HF_SIM_TARGET, "v2", "v1", HF_PHASE_COMMITTED},
+    {"two deltas",
+     "v1",
+     {.content = "v3", .delta_from = "v1", .via = "v2"},
+     HF_SIM_TARGET,
+     "v3",
+     "v1",
+     HF_PHASE_COMMITTED},
     {"whole file", "v1", {.content = "v2"}, HF_SIM_TARGET, "v2", "v1", HF_PHASE_COMMITTED},
     {"packed file", "v1", {.content = "v2", .packed = true}, HF_SIM_TARGET, "v2", "v1", HF_PHASE_COMMITTED},
     {"rollback", "v1", {.content = "broken", .delta_from = "v1"}, HF_SIM_TARGET, "v1", "broken", HF_PHASE_ROLLED_BACK},

@@ -167,19 +167,51 @@ static void serve_whole(struct hf_simupdate *world, const struct hf_sim_release 
     must(pack != NULL && hf_pack_feed(pack, plain->p, plain->n, NULL) == 0 && hf_pack_finish(pack, NULL) == 0);
 }
 
-static json_t *serve_delta(struct hf_simupdate *world, const struct hf_sim_release *release, const struct hf_buf *plain)
+/* One from content to content: an entry of `deltas` or `steps`. */
+static json_t *serve_one(struct hf_simupdate *world, const char *from, const char *to, const struct hf_buf *plain)
 {
     static const struct hf_delta_create_params params = {.profile = HF_DELTA_FAST, .threads = 1};
-    char url[128], from[HF_SHA256_HEX], sha256[HF_SHA256_HEX];
+    char url[128], from_hex[HF_SHA256_HEX], sha256[HF_SHA256_HEX];
     size_t n;
-    const void *old = hf_sim_content(release->delta_from, &n);
+    const void *old = hf_sim_content(from, &n);
 
-    (void)snprintf(url, sizeof(url), "http://files/%s-%s.delta", release->delta_from, release->content);
+    (void)snprintf(url, sizeof(url), "http://files/%s-%s.delta", from, to);
     struct hf_buf *file = file_new(world, url);
     struct hf_delta_out out = {file, add};
     must(hf_delta_create(old, n, plain->p, plain->n, &params, &out, NULL) == 0);
-    return json_pack("[{s:s, s:s, s:s, s:I}]", "from", hf_sha256_hex(old, n, from), "url", url, "sha256",
+    return json_pack("{s:s, s:s, s:s, s:I}", "from", hf_sha256_hex(old, n, from_hex), "url", url, "sha256",
                      hf_sha256_hex(file->p, file->n, sha256), "size", (json_int_t)file->n);
+}
+
+/* By way of other content: a step there, and a delta from there. */
+static void serve_steps(struct hf_simupdate *world, const struct hf_sim_release *release, const struct hf_buf *plain,
+                        json_t *artifact)
+{
+    _cleanup_(hf_buf_done) struct hf_buf between = HF_BUF_INIT(1 << 22);
+    char sha256[HF_SHA256_HEX];
+    size_t n;
+    const void *bytes = hf_sim_content(release->via, &n);
+
+    must(hf_buf_add(&between, bytes, n) == 0);
+    json_t *step = serve_one(world, release->delta_from, release->via, &between);
+    must(json_object_set_new(step, "to", json_string(hf_sha256_hex(bytes, n, sha256))) == 0);
+    must(json_object_set_new(step, "toSize", json_integer((json_int_t)n)) == 0);
+    must(json_object_set_new(artifact, "steps", json_pack("[o]", step)) == 0);
+    must(json_object_set_new(artifact, "deltas",
+                             json_pack("[o]", serve_one(world, release->via, release->content, plain))) == 0);
+}
+
+static void serve_deltas(struct hf_simupdate *world, const struct hf_sim_release *release, const struct hf_buf *plain,
+                         json_t *artifact)
+{
+    if (release->via != NULL) {
+        serve_steps(world, release, plain, artifact);
+        return;
+    }
+    json_t *delta = serve_one(world, release->delta_from, release->content, plain);
+    if (release->delta_requires != NULL)
+        must(json_object_set(delta, "requires", release->delta_requires) == 0);
+    must(json_object_set_new(artifact, "deltas", json_pack("[o]", delta)) == 0);
 }
 
 /* ---- the object ------------------------------------------------------------------------------------------------------- */
@@ -237,7 +269,7 @@ static json_t *make_object(struct hf_simupdate *world, struct hf_sim_release *re
         json_pack("{s:s, s:s, s:s, s:I}", "arch", "amd64", "url", release->url != NULL ? release->url : url, "sha256",
                   hf_sha256_hex(plain.p, plain.n, sha256), "size", (json_int_t)plain.n);
     if (release->delta_from != NULL)
-        must(json_object_set_new(artifact, "deltas", serve_delta(world, release, &plain)) == 0);
+        serve_deltas(world, release, &plain, artifact);
     if (release->device != NULL)
         must(json_object_set_new(artifact, "requires", json_pack("{s:[s]}", "devices", release->device)) == 0);
     json_t *install = json_pack("{s:s, s:s}", "kind", release->tree ? "Tree" : "File", "path", path);
@@ -299,6 +331,7 @@ void hf_simupdate_publish(struct hf_simupdate *world, const struct hf_sim_releas
         merge(object, r.patch_after);
     json_decref(r.patch);
     json_decref(r.patch_after);
+    json_decref(r.delta_requires);
     size_t i = find_object(world, r.name);
     if (i == world->n_objects)
         world->n_objects++;

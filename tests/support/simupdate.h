@@ -27,6 +27,8 @@ struct hf_sim_release {
     uint64_t sequence;      /* 0: 2 */
     const char *content;    /* what it installs */
     const char *delta_from; /* NULL: whole file only */
+    const char *via;        /* by two deltas: to this content, and from there; NULL: by one */
+    json_t *delta_requires; /* of the delta (stolen); NULL nothing */
     bool packed, tree;
     const char *url;  /* of the whole file; NULL: one that is served */
     const char *path; /* NULL: HF_SIM_TARGET, for a tree /opt/app/current */

@@ -56,6 +56,12 @@ START_TEST(every_field_arrives)
     ck_assert_uint_eq(a->n_deltas, 1);
     ck_assert_uint_eq(a->deltas[0].size, 23811);
     ck_assert_int_eq(a->deltas[0].from[0], 'b');
+    ck_assert_ptr_null(a->deltas[0].to);
+    ck_assert_uint_eq(a->n_steps, 1);
+    ck_assert_int_eq(a->steps[0].from[0], 'd');
+    ck_assert_str_eq(a->steps[0].to, a->deltas[0].from);
+    ck_assert_uint_eq(a->steps[0].to_size, 48210000);
+    ck_assert_uint_eq(a->steps[0].needs.disk_bytes, 1 << 20);
     ck_assert_str_eq(a->requires_.cpu_features[1], "sse4_1");
     ck_assert_ptr_null(a->requires_.cpu_features[2]);
     ck_assert_uint_eq(a->requires_.memory_bytes, 512u << 20);

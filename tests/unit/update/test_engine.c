@@ -88,6 +88,87 @@ START_TEST(delta)
 }
 END_TEST
 
+/* v1 to v3 by way of v2: two downloads, one swap. */
+static const struct hf_sim_release by_two = {.content = "v3", .delta_from = "v1", .via = "v2"};
+
+START_TEST(two_deltas)
+{
+    update_to(&by_two);
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    struct hf_sim_seen seen = hf_simupdate_see(w, "app");
+    ck_assert_str_eq(seen.method, "Delta");
+    ck_assert(seen.bytes_fetched > 0 && seen.bytes_fetched < 5000);
+    ck_assert_uint_eq(hf_fake_http_count(w->http), 2);
+    ck_assert_uint_eq(seen.attempts, 1);
+    ck_assert_uint_eq(w->restarts, 1);
+    expect_target("v3");
+    expect_clean();
+}
+END_TEST
+
+#define BETWEEN "/opt/app/bin/.holdfast-app.step"
+
+/* Until the first of the two has been applied. */
+static void run_to_between(void)
+{
+    size_t n;
+
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, &by_two);
+    hf_simupdate_boot(w);
+    for (unsigned i = 0; i < 100000 && hf_simfs_get(w->fs, BETWEEN, &n) == NULL; i++)
+        hf_simupdate_run_for(w, 1000);
+    ck_assert_ptr_nonnull(hf_simfs_get(w->fs, BETWEEN, &n));
+    ck_assert_uint_eq(n, HF_SIM_CONTENT);
+    expect_target("v1");
+}
+
+/* What was made is not made again when the agent dies between the two. */
+START_TEST(two_deltas_and_a_restart)
+{
+    run_to_between();
+    hf_simupdate_stop(w);
+    ck_assert(hf_strmap_remove(&w->files, "http://files/v1-v2.delta")); /* not there any more */
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    ck_assert_str_eq(hf_simupdate_see(w, "app").method, "Delta");
+    expect_target("v3");
+    expect_clean();
+}
+END_TEST
+
+/* Between the two deltas the file that was made is exchanged, or lost; with and without a restart. */
+START_TEST(the_file_between_is_spoilt)
+{
+    run_to_between();
+    if (_i / 2 == 0)
+        hf_simfs_put(w->fs, BETWEEN, "other", 5, 0600);
+    else
+        hf_simfs_delete(w->fs, BETWEEN);
+    if (_i % 2 == 0) {
+        hf_simupdate_stop(w);
+        hf_simupdate_boot(w);
+    }
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    ck_assert_str_eq(hf_simupdate_see(w, "app").method, _i % 2 == 0 ? "Delta" : "Full");
+    expect_target("v3");
+    expect_clean();
+}
+END_TEST
+
+/* Something else is wanted by then: nothing of it stays. */
+START_TEST(another_one_between)
+{
+    run_to_between();
+    update_to(&(struct hf_sim_release){.content = "v2", .delta_from = "v1", .sequence = 3});
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    expect_target("v2");
+    expect_clean();
+}
+END_TEST
+
 START_TEST(whole_file)
 {
     update_to(&(struct hf_sim_release){.content = "v2"});
@@ -230,6 +311,34 @@ START_TEST(no_delta_for_this_old_one)
     update_to(&(struct hf_sim_release){.content = "v2", .delta_from = "v1"});
     expect("app", HF_PHASE_COMMITTED, "HealthPassed");
     ck_assert_str_eq(hf_simupdate_see(w, "app").method, "Full");
+}
+END_TEST
+
+/* What a delta takes decides whether it is taken. */
+START_TEST(deltas_that_do_not_fit)
+{
+    static const struct {
+        const char *memory;
+        const char *disk;
+        const char *want;
+    } cases[] = {
+        {"1Mi", "10Ki", "Delta"}, /* 64 MiB are available, half of them may be taken */
+        {"32Mi", "10Ki", "Delta"}, {"33Mi", "10Ki", "Full"},
+        {"1Mi", "200Ki", "Full"}, /* of about 250 KiB the new file and the reserve take a part */
+        {"0", "0", "Delta"},
+    };
+
+    hf_simfs_put(w->fs, "/proc/meminfo", "MemAvailable:      65536 kB\n", 28, 0444);
+    hf_simupdate_put_old(w, "v1");
+    hf_simfs_set_limit(w->fs, "/opt", 250000);
+    update_to(&(struct hf_sim_release){
+        .content = "v2",
+        .delta_from = "v1",
+        .delta_requires = json_pack("{s:s, s:s}", "memory", cases[_i].memory, "disk", cases[_i].disk)});
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    ck_assert_str_eq(hf_simupdate_see(w, "app").method, cases[_i].want);
+    expect_target("v2");
+    expect_clean();
 }
 END_TEST
 
@@ -1439,6 +1548,11 @@ static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, delta);
+    tcase_add_test(tc, two_deltas);
+    tcase_add_test(tc, two_deltas_and_a_restart);
+    tcase_add_loop_test(tc, the_file_between_is_spoilt, 0, 4);
+    tcase_add_test(tc, another_one_between);
+    tcase_add_loop_test(tc, deltas_that_do_not_fit, 0, 5);
     tcase_add_test(tc, whole_file);
     tcase_add_test(tc, packed_file);
     tcase_add_test(tc, one_after_the_other);

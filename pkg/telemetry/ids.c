@@ -1,0 +1,302 @@
+/* A ring of fingerprints in order of arrival, and an open-addressed table of places in the ring (linear probing, at most half full,
+ * removal by moving back what follows, so that no tombstones gather). Both double together until `max`. */
+#include "telemetry/ids.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/parse.h"
+
+enum { FIRST_CAP = 256, FREE_PLACE = 0 };
+
+struct hf_ids {
+    uint64_t key[2];
+    size_t max;
+    uint64_t *ring;  /* cap entries; the oldest at `head` */
+    uint32_t *table; /* 2 * cap entries: place in the ring + 1; 0 free */
+    size_t cap, head, n;
+    size_t forgotten; /* entries of the ring that are in no table */
+};
+
+/* ---- SipHash-2-4 ------------------------------------------------------------------------------------------------- */
+
+static uint64_t rotate(uint64_t x, unsigned bits)
+{
+    return x << bits | x >> (64 - bits);
+}
+
+static void sip_rounds(uint64_t v[static 4], unsigned rounds)
+{
+    for (unsigned i = 0; i < rounds; i++) {
+        v[0] += v[1];
+        v[2] += v[3];
+        v[1] = rotate(v[1], 13) ^ v[0];
+        v[3] = rotate(v[3], 16) ^ v[2];
+        v[0] = rotate(v[0], 32) + v[3];
+        v[2] += v[1];
+        v[3] = rotate(v[3], 21) ^ v[0];
+        v[1] = rotate(v[1], 17) ^ v[2];
+        v[2] = rotate(v[2], 32);
+    }
+}
+
+static uint64_t little_endian(const unsigned char *p, size_t n)
+{
+    uint64_t x = 0;
+
+    for (size_t i = 0; i < n; i++)
+        x |= (uint64_t)p[i] << (8 * i);
+    return x;
+}
+
+static uint64_t siphash(const uint64_t key[static 2], const void *bytes, size_t n)
+{
+    uint64_t v[4] = {key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d, key[0] ^ 0x6c7967656e657261,
+                     key[1] ^ 0x7465646279746573};
+    const unsigned char *p = bytes;
+    size_t left = n;
+
+    for (; left >= 8; left -= 8, p += 8) {
+        uint64_t word = little_endian(p, 8);
+        v[3] ^= word;
+        sip_rounds(v, 2);
+        v[0] ^= word;
+    }
+    uint64_t last = (left > 0 ? little_endian(p, left) : 0) | (uint64_t)n << 56;
+    v[3] ^= last;
+    sip_rounds(v, 2);
+    v[0] ^= last;
+    v[2] ^= 0xff;
+    sip_rounds(v, 4);
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+#ifdef HF_TEST
+uint64_t hf_siphash_for_test(const uint64_t key[static 2], const void *bytes, size_t n);
+uint64_t hf_siphash_for_test(const uint64_t key[static 2], const void *bytes, size_t n)
+{
+    return siphash(key, bytes, n);
+}
+#endif
+
+/* ---- the window -------------------------------------------------------------------------------------------------- */
+
+struct hf_ids *hf_ids_new(size_t max, const struct hf_rand_ops *rng)
+{
+    struct hf_ids *ids = calloc(1, sizeof(*ids));
+
+    if (ids == NULL)
+        return NULL;
+    ids->max = max > 0 ? max : HF_IDS_MAX;
+    ids->key[0] = rng->u64(rng->ctx);
+    ids->key[1] = rng->u64(rng->ctx);
+    return ids;
+}
+
+void hf_ids_free(struct hf_ids *ids)
+{
+    if (ids == NULL)
+        return;
+    free(ids->ring);
+    free(ids->table);
+    free(ids);
+}
+
+static uint64_t fingerprint(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
+{
+    uint64_t key[2] = {ids->key[0] + (uint64_t)kind, ids->key[1]};
+
+    return siphash(key, name.p, name.n);
+}
+
+static size_t home_of(const struct hf_ids *ids, uint64_t print)
+{
+    return (size_t)(print % (2 * ids->cap));
+}
+
+/* The place of the table where it is, or the free one where it would be. */
+static size_t find(const struct hf_ids *ids, uint64_t print)
+{
+    size_t i = home_of(ids, print);
+
+    while (ids->table[i] != FREE_PLACE && ids->ring[ids->table[i] - 1] != print)
+        i = (i + 1) % (2 * ids->cap);
+    return i;
+}
+
+static void table_remove(struct hf_ids *ids, size_t hole)
+{
+    size_t size = 2 * ids->cap, i = hole;
+
+    ids->table[hole] = FREE_PLACE;
+    for (;;) {
+        i = (i + 1) % size;
+        if (ids->table[i] == FREE_PLACE)
+            return;
+        size_t home = home_of(ids, ids->ring[ids->table[i] - 1]);
+        /* may it stand in the hole: is its home not behind the hole on the way to i? */
+        bool behind = hole <= i ? home > hole && home <= i : home > hole || home <= i;
+        if (!behind) {
+            ids->table[hole] = ids->table[i];
+            ids->table[i] = FREE_PLACE;
+            hole = i;
+        }
+    }
+}
+
+static int grow(struct hf_ids *ids)
+{
+    size_t cap = HF_MIN(ids->cap == 0 ? (size_t)FIRST_CAP : ids->cap * 2, ids->max);
+    uint64_t *ring = malloc(cap * sizeof(*ring));
+    uint32_t *table = calloc(2 * cap, sizeof(*table));
+
+    if (ring == NULL || table == NULL) {
+        free(ring);
+        free(table);
+        return -ENOMEM;
+    }
+    struct hf_ids old = *ids;
+    ids->ring = ring;
+    ids->table = table;
+    ids->cap = cap;
+    ids->head = 0;
+    ids->n = 0;
+    for (size_t i = 0; i < old.n; i++) {
+        size_t from = (old.head + i) % old.cap;
+        if (old.table[find(&old, old.ring[from])] != from + 1)
+            continue; /* forgotten */
+        ring[ids->n] = old.ring[from];
+        table[find(ids, ring[ids->n])] = (uint32_t)ids->n + 1;
+        ids->n++;
+    }
+    ids->forgotten = 0;
+    free(old.ring);
+    free(old.table);
+    return 0;
+}
+
+static void drop_oldest(struct hf_ids *ids)
+{
+    size_t place = find(ids, ids->ring[ids->head]);
+
+    if (ids->table[place] == ids->head + 1)
+        table_remove(ids, place);
+    else
+        ids->forgotten--;
+    ids->head = (ids->head + 1) % ids->cap;
+    ids->n--;
+}
+
+bool hf_ids_known(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
+{
+    return ids->n > 0 && ids->table[find(ids, fingerprint(ids, kind, name))] != FREE_PLACE;
+}
+
+int hf_ids_add(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
+{
+    uint64_t print = fingerprint(ids, kind, name);
+
+    if (ids->n > 0 && ids->table[find(ids, print)] != FREE_PLACE)
+        return 0;
+    if (ids->n == ids->cap && ids->cap < ids->max) {
+        int r = grow(ids);
+        if (r < 0 && ids->cap == 0)
+            return r; /* with less memory than wanted the window is shorter */
+    }
+    if (ids->n == ids->cap)
+        drop_oldest(ids);
+    size_t at = (ids->head + ids->n) % ids->cap;
+    ids->ring[at] = print;
+    ids->table[find(ids, print)] = (uint32_t)at + 1;
+    ids->n++;
+    return 1;
+}
+
+void hf_ids_forget(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
+{
+    if (ids->n == 0)
+        return;
+    size_t place = find(ids, fingerprint(ids, kind, name));
+    if (ids->table[place] == FREE_PLACE)
+        return;
+    table_remove(ids, place);
+    ids->forgotten++;
+}
+
+size_t hf_ids_count(const struct hf_ids *ids)
+{
+    return ids->n - ids->forgotten;
+}
+
+/* ---- keys of batches --------------------------------------------------------------------------------------------- */
+
+const char *hf_batch_key_format(const char *node, const char *stream, uint64_t first, uint64_t last, const char *part,
+                                char text[HF_BATCH_KEY_TEXT])
+{
+    (void)snprintf(text, HF_BATCH_KEY_TEXT, "%.253s/%.64s/%" PRIu64 "-%" PRIu64 "%s%s", node, stream, first, last,
+                   part != NULL ? "/" : "", part != NULL ? part : "");
+    return text;
+}
+
+static int parse_number(struct hf_view digits, uint64_t *ret)
+{
+    char text[24];
+
+    if (digits.n == 0 || digits.n >= sizeof(text))
+        return -EBADMSG;
+    memcpy(text, digits.p, digits.n);
+    text[digits.n] = '\0';
+    return hf_parse_u64(text, 1, UINT64_MAX, ret) < 0 ? -EBADMSG : 0;
+}
+
+int hf_batch_key_parse(struct hf_view text, struct hf_batch_key *ret_key)
+{
+    struct hf_view rest = text, range, first;
+    struct hf_batch_key key = {.part = {"", 0}};
+
+    if (!hf_view_split(&rest, '/', &key.node) || !hf_view_split(&rest, '/', &key.stream) ||
+        !hf_view_split(&rest, '/', &range) || !hf_view_split(&range, '-', &first) || range.p == NULL)
+        return -EBADMSG;
+    if (rest.p != NULL)
+        key.part = rest;
+    if (key.node.n == 0 || key.stream.n == 0 || parse_number(first, &key.first) < 0 ||
+        parse_number(range, &key.last) < 0 || key.first > key.last)
+        return -EBADMSG;
+    *ret_key = key;
+    return 0;
+}
+
+/* ---- newest wins ------------------------------------------------------------------------------------------------- */
+
+static int compare_views(struct hf_view a, struct hf_view b)
+{
+    size_t n = HF_MIN(a.n, b.n);
+    int r = n > 0 ? memcmp(a.p, b.p, n) : 0;
+
+    return r != 0 ? r : (a.n > b.n) - (a.n < b.n);
+}
+
+bool hf_state_wins(const struct hf_state_mark *a, const struct hf_state_mark *b)
+{
+    int names = compare_views(a->node, b->node);
+
+    if (names == 0 && a->sequence > 0 && b->sequence > 0)
+        return a->sequence > b->sequence;
+    if (a->unix_ns != b->unix_ns)
+        return a->unix_ns > b->unix_ns;
+    return names != 0 ? names > 0 : a->sequence > b->sequence;
+}
+
+enum hf_clock_relation hf_clock_compare(const uint64_t *a, const uint64_t *b, size_t n)
+{
+    bool less = false, more = false;
+
+    for (size_t i = 0; i < n; i++) {
+        less = less || a[i] < b[i];
+        more = more || a[i] > b[i];
+    }
+    return less && more ? HF_CLOCK_CONCURRENT : less ? HF_CLOCK_BEFORE : more ? HF_CLOCK_AFTER : HF_CLOCK_EQUAL;
+}

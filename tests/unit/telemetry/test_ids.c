@@ -1,0 +1,149 @@
+/* The window of names against a plain list, its limits, keys of batches, newest-wins in any order. */
+#include "telemetry/ids.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "os/fs_posix.h"
+#include "support/check_main.h"
+
+uint64_t hf_siphash_for_test(const uint64_t key[static 2], const void *bytes, size_t n);
+
+static struct hf_view name_of(unsigned i, char text[32])
+{
+    return (struct hf_view){text, (size_t)snprintf(text, 32, "id-%u", i)};
+}
+
+START_TEST(hash_is_siphash_2_4)
+{
+    /* the first vectors of the paper's appendix: key 00..0f, message 00, 01, .. */
+    static const uint64_t key[2] = {0x0706050403020100, 0x0f0e0d0c0b0a0908};
+    static const uint64_t want[] = {0x726fdb47dd0e0e31, 0x74f839c593dc67fd, 0x0d6c8009d9a94f5a};
+    unsigned char bytes[16];
+
+    for (unsigned i = 0; i < 16; i++)
+        bytes[i] = (unsigned char)i;
+    for (size_t n = 0; n < HF_LEN(want); n++)
+        ck_assert_uint_eq(hf_siphash_for_test(key, bytes, n), want[n]);
+    ck_assert_uint_eq(hf_siphash_for_test(key, bytes, 15), 0xa129ca6149be45e5);
+}
+END_TEST
+
+START_TEST(window_forgets_the_oldest)
+{
+    _cleanup_(hf_ids_freep) struct hf_ids *ids = hf_ids_new(1000, hf_rand_posix());
+    char text[32];
+
+    for (unsigned i = 0; i < 5000; i++) {
+        ck_assert_int_eq(hf_ids_add(ids, HF_ID_EVENT, name_of(i, text)), 1);
+        ck_assert_int_eq(hf_ids_add(ids, HF_ID_EVENT, name_of(i, text)), 0);
+        ck_assert(!hf_ids_known(ids, HF_ID_BATCH, name_of(i, text)));
+        ck_assert_uint_le(hf_ids_count(ids), 1000);
+    }
+    for (unsigned i = 0; i < 5000; i++)
+        ck_assert_msg(hf_ids_known(ids, HF_ID_EVENT, name_of(i, text)) == (i >= 4000), "%u", i);
+}
+END_TEST
+
+/* A seeded run of adds and forgets beside a model; no name may be known that the model does not know, and the other way round. */
+START_TEST(adding_and_forgetting_as_a_model_does)
+{
+    _cleanup_(hf_ids_freep) struct hf_ids *ids = hf_ids_new(0, hf_rand_posix());
+    static bool known[3000];
+    uint64_t random = (uint64_t)_i * 7919 + 1;
+    size_t n = 0;
+    char text[32];
+
+    memset(known, 0, sizeof(known));
+    for (unsigned step = 0; step < 20000; step++) {
+        random = random * 6364136223846793005 + 1442695040888963407;
+        unsigned i = (unsigned)(random >> 33) % 3000;
+        if (random >> 62 == 0) {
+            hf_ids_forget(ids, HF_ID_EVENT, name_of(i, text));
+            n -= known[i];
+            known[i] = false;
+        } else {
+            ck_assert_int_eq(hf_ids_add(ids, HF_ID_EVENT, name_of(i, text)), known[i] ? 0 : 1);
+            n += !known[i];
+            known[i] = true;
+        }
+        ck_assert_uint_eq(hf_ids_count(ids), n);
+    }
+    for (unsigned i = 0; i < 3000; i++)
+        ck_assert(hf_ids_known(ids, HF_ID_EVENT, name_of(i, text)) == known[i]);
+}
+END_TEST
+
+START_TEST(forgetting_in_a_full_small_window)
+{
+    _cleanup_(hf_ids_freep) struct hf_ids *ids = hf_ids_new(3, hf_rand_posix());
+    char text[32];
+
+    for (unsigned round = 0; round < 100; round++) {
+        for (unsigned i = 0; i < 5; i++)
+            ck_assert_int_ge(hf_ids_add(ids, HF_ID_EVENT, name_of(round * 5 + i, text)), 0);
+        hf_ids_forget(ids, HF_ID_EVENT, name_of(round * 5 + 3, text));
+        hf_ids_forget(ids, HF_ID_EVENT, name_of(round * 5 + 3, text));
+        ck_assert(!hf_ids_known(ids, HF_ID_EVENT, name_of(round * 5 + 3, text)));
+        ck_assert(hf_ids_known(ids, HF_ID_EVENT, name_of(round * 5 + 4, text)));
+        ck_assert_int_eq(hf_ids_add(ids, HF_ID_EVENT, name_of(round * 5 + 3, text)), 1);
+        ck_assert_int_eq(hf_ids_add(ids, HF_ID_EVENT, name_of(round * 5 + 3, text)), 0);
+    }
+}
+END_TEST
+
+START_TEST(keys_of_batches)
+{
+    static const char *const bad[] = {"",       "a",        "a/b",       "a/b/",     "a/b/1",
+                                      "a/b/1-", "a/b/-1",   "a/b/2-1",   "a/b/0-1",  "/b/1-2",
+                                      "a//1-2", "a/b/1-2x", "a/b/01-02", "a/b/1--2", "a/b/1-99999999999999999999"};
+    struct hf_batch_key key;
+    char text[HF_BATCH_KEY_TEXT];
+
+    ck_assert_str_eq(hf_batch_key_format("node-1", "00ff", 17, 4711, "logs", text), "node-1/00ff/17-4711/logs");
+    ck_assert_int_eq(hf_batch_key_parse(hf_view_of(text), &key), 0);
+    ck_assert(hf_view_eq(key.node, "node-1") && hf_view_eq(key.stream, "00ff") && hf_view_eq(key.part, "logs"));
+    ck_assert_uint_eq(key.first, 17);
+    ck_assert_uint_eq(key.last, 4711);
+    ck_assert_int_eq(hf_batch_key_parse(hf_view_of("n/s/1-1"), &key), 0);
+    ck_assert_uint_eq(key.part.n, 0);
+    for (size_t i = 0; i < HF_LEN(bad); i++)
+        ck_assert_msg(hf_batch_key_parse(hf_view_of(bad[i]), &key) < 0, "%s", bad[i]);
+}
+END_TEST
+
+START_TEST(one_winner_whoever_asks)
+{
+    struct hf_state_mark marks[] = {
+        {10, HF_VIEW("a"), 1}, {5, HF_VIEW("a"), 2},  {7, HF_VIEW("b"), 1},   {10, HF_VIEW("b"), 9},
+        {10, HF_VIEW("c"), 0}, {11, HF_VIEW("c"), 0}, {10, HF_VIEW("ab"), 1},
+    };
+
+    for (size_t i = 0; i < HF_LEN(marks); i++) {
+        ck_assert(!hf_state_wins(&marks[i], &marks[i]));
+        for (size_t k = 0; k < HF_LEN(marks); k++)
+            ck_assert_msg(i == k || hf_state_wins(&marks[i], &marks[k]) != hf_state_wins(&marks[k], &marks[i]),
+                          "%zu %zu", i, k);
+    }
+    ck_assert(hf_state_wins(&marks[1], &marks[0])); /* its own sequence, though the clock went back */
+    ck_assert(hf_state_wins(&marks[3], &marks[2]));
+    ck_assert(hf_state_wins(&marks[5], &marks[4]));
+
+    ck_assert_int_eq(hf_clock_compare((uint64_t[]){1, 2}, (uint64_t[]){1, 2}, 2), HF_CLOCK_EQUAL);
+    ck_assert_int_eq(hf_clock_compare((uint64_t[]){1, 1}, (uint64_t[]){1, 2}, 2), HF_CLOCK_BEFORE);
+    ck_assert_int_eq(hf_clock_compare((uint64_t[]){1, 3}, (uint64_t[]){1, 2}, 2), HF_CLOCK_AFTER);
+    ck_assert_int_eq(hf_clock_compare((uint64_t[]){2, 1}, (uint64_t[]){1, 2}, 2), HF_CLOCK_CONCURRENT);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_test(tc, hash_is_siphash_2_4);
+    tcase_add_test(tc, window_forgets_the_oldest);
+    tcase_add_loop_test(tc, adding_and_forgetting_as_a_model_does, 0, 5);
+    tcase_add_test(tc, forgetting_in_a_full_small_window);
+    tcase_add_test(tc, keys_of_batches);
+    tcase_add_test(tc, one_winner_whoever_asks);
+}
+
+HF_TEST_MAIN("telemetry/ids", cases)

@@ -6,7 +6,7 @@
 VERSION := 0.1.0
 CC ?= gcc
 CLANG ?= clang
-PKGS := libcurl openssl yaml-0.1 jansson libwebsockets libuv libzstd liblzma libsystemd
+PKGS := libcurl openssl yaml-0.1 jansson libwebsockets libuv libzstd liblzma libsystemd zlib
 B := build
 PREFIX ?= /usr/local
 DESTDIR ?=

@@ -21,11 +21,14 @@ static int open_extent(const struct hf_fs_ops *fs, const char *dir, const struct
     if (fd < 0)
         return hf_err_sys(err, fd, "open '%s'", path);
     ssize_t n = fs->pread(fs->ctx, fd, bytes, sizeof(bytes), 0);
-    if (n == (ssize_t)sizeof(bytes) && hf_spool_header_parse(bytes, &header) == 0 && header.salt == extent->salt &&
-        header.first == extent->first)
+    /* Another segment under this name by now? A header that cannot be told is none: the records say by their salt whose they
+     * are. */
+    bool other = n == (ssize_t)sizeof(bytes) && hf_spool_header_parse(bytes, &header) == 0 &&
+                 (header.salt != extent->salt || header.first != extent->first);
+    if (!other)
         return fd;
     (void)fs->close(fs->ctx, fd);
-    return n < 0 ? hf_err_sys(err, (int)n, "read '%s'", path) : -ENOENT;
+    return -ENOENT;
 }
 
 /* Take a record over: 1, 0 when this read is full. */
@@ -55,7 +58,7 @@ static int read_extent(const struct hf_fs_ops *fs, int fd, const struct hf_spool
     for (;;) {
         uint64_t before = scan.offset;
         r = hf_spool_scan_next(&scan, &record, err);
-        if (r == 0 && extent->end - scan.offset >= HF_SPOOL_RECORD_HEADER) {
+        if (r == -EIO || (r == 0 && extent->end - scan.offset >= HF_SPOOL_RECORD_HEADER)) {
             r = hf_spool_scan_resync(&scan, place->next - 1, err);
             if (r > 0)
                 continue;
@@ -87,7 +90,7 @@ static void settle(struct hf_spool_read *read)
 }
 
 int hf_spool_read_records(const struct hf_fs_ops *fs, const char *dir, const struct hf_spool_extent *extents,
-                          size_t n_extents, struct hf_spool_place *place, struct hf_spool_read *read,
+                          size_t n_extents, uint64_t durable, struct hf_spool_place *place, struct hf_spool_read *read,
                           struct hf_err *err)
 {
     int r = 0;
@@ -95,16 +98,26 @@ int hf_spool_read_records(const struct hf_fs_ops *fs, const char *dir, const str
     read->n = 0;
     read->missing = 0;
     read->skipped_bytes = 0;
+    read->gone = false;
     hf_buf_clear(&read->bytes);
     for (size_t i = 0; r == 0 && i < n_extents; i++) {
         int fd = open_extent(fs, dir, &extents[i], err);
-        if (fd == -ENOENT)
+        if (fd == -ENOENT) {
+            read->gone = true;
             continue;
-        if (fd < 0)
-            return fd;
+        }
+        if (fd < 0) {
+            r = fd;
+            break;
+        }
         r = read_extent(fs, fd, &extents[i], i + 1 < n_extents ? extents[i + 1].first : UINT64_MAX, place, read, err);
         (void)fs->close(fs->ctx, fd);
     }
+    if (r == 0 && !read->gone && place->next <= durable) {
+        read->missing += durable + 1 - place->next;
+        place->next = durable + 1;
+    }
+    read->next = place->next;
     settle(read);
     return r < 0 ? r : 0;
 }

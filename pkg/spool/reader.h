@@ -18,12 +18,14 @@ struct hf_spool_read {
     struct hf_spool_record *records; /* payloads point into bytes */
     size_t n, max;                   /* max: the caller's array */
     struct hf_buf bytes;    /* bounds the payload bytes of one read; one record always fits when max >= 1 MiB */
+    uint64_t next;          /* read on from here; what is before it is in records, or missing */
     uint64_t missing;       /* sequences that are in none of the segments read */
     uint64_t skipped_bytes; /* damage that was stepped over */
+    bool gone;              /* a segment's file is not there */
 };
 
 /* Fill read->records from place->next on, moving the place. 0 also when there is nothing (n is 0 then). A segment that went
- * away meanwhile is passed over. */
+ * away meanwhile is passed over. All up to `durable` (inclusive) should be there: what is not found is missing. */
 HF_MUST_USE int hf_spool_read_records(const struct hf_fs_ops *fs, const char *dir,
-                                      const struct hf_spool_extent *extents, size_t n_extents,
+                                      const struct hf_spool_extent *extents, size_t n_extents, uint64_t durable,
                                       struct hf_spool_place *place, struct hf_spool_read *read, struct hf_err *err);

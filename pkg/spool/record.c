@@ -6,6 +6,7 @@
 #include "spool/crc32c.h"
 
 enum { RECORD_MAGIC = 0x48465231, CURSOR_MAGIC = 0x48464331, VERSION = 1 };
+#define BEGINS 0x80000000u /* of the length's field */
 
 static const char segment_magic[8] = "HFSPOOL\n";
 
@@ -78,7 +79,7 @@ int hf_spool_record_format(const struct hf_spool_record *record, uint32_t salt, 
     if (r < 0)
         return r;
     put32(head, RECORD_MAGIC);
-    put32(head + 4, (uint32_t)record->payload.n);
+    put32(head + 4, (uint32_t)record->payload.n | (record->begins ? BEGINS : 0));
     put64(head + 8, record->sequence);
     put64(head + 16, record->unix_ns);
     put32(head + 24, record->tag);
@@ -98,7 +99,7 @@ int64_t hf_spool_record_parse(const unsigned char *bytes, size_t n, uint32_t sal
         *ret_need = HF_SPOOL_RECORD_HEADER;
         return 0;
     }
-    size_t length = get32(bytes + 4);
+    size_t length = get32(bytes + 4) & ~BEGINS;
     if (get32(bytes) != RECORD_MAGIC || length > HF_SPOOL_MAX_PAYLOAD)
         return -EBADMSG;
     size_t whole = hf_spool_record_bytes(length);
@@ -109,8 +110,14 @@ int64_t hf_spool_record_parse(const unsigned char *bytes, size_t n, uint32_t sal
     struct hf_view payload = {(const char *)bytes + HF_SPOOL_RECORD_HEADER, length};
     if (get32(bytes + 28) != record_crc(bytes, payload, salt))
         return -EBADMSG;
-    *ret = (struct hf_spool_record){get64(bytes + 8), get64(bytes + 16), get32(bytes + 24), payload};
+    *ret = (struct hf_spool_record){get64(bytes + 8), get64(bytes + 16), get32(bytes + 24), payload,
+                                    (get32(bytes + 4) & BEGINS) != 0};
     return (int64_t)whole;
+}
+
+bool hf_spool_record_claims(const unsigned char *bytes, size_t n, uint64_t sequence)
+{
+    return n >= 16 && get32(bytes) == RECORD_MAGIC && get64(bytes + 8) == sequence;
 }
 
 void hf_spool_cursor_format(const struct hf_spool_cursor *cursor, unsigned char bytes[static HF_SPOOL_CURSOR_SLOT])

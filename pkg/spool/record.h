@@ -31,6 +31,7 @@ struct hf_spool_record {
     uint64_t unix_ns;
     uint32_t tag;
     struct hf_view payload; /* borrowed */
+    bool begins;            /* the first one of a write: what is before it had been synced */
 };
 
 /* Bytes a record with this payload takes, padding included. */
@@ -55,6 +56,9 @@ HF_MUST_USE int hf_spool_record_format(const struct hf_spool_record *record, uin
  * (*ret_need says how many in all); -EBADMSG: no record of this salt. */
 HF_MUST_USE int64_t hf_spool_record_parse(const unsigned char *bytes, size_t n, uint32_t salt,
                                           struct hf_spool_record *ret, size_t *ret_need);
+
+/* Do these bytes say they are the record with this sequence, whole or not? */
+bool hf_spool_record_claims(const unsigned char *bytes, size_t n, uint64_t sequence);
 
 struct hf_spool_cursor {
     uint64_t counter;

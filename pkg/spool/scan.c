@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { WINDOW_STEP = 64 * 1024 };
+enum { WINDOW_STEP = 64 * 1024, PAGE = 4096, MAX_BAD_PLACES = 64 };
 
 void hf_spool_scan_init(struct hf_spool_scan *scan, const struct hf_fs_ops *fs, int fd, uint32_t salt, uint64_t offset,
                         uint64_t end)
@@ -98,6 +98,11 @@ int hf_spool_scan_resync(struct hf_spool_scan *scan, uint64_t above, struct hf_e
 
     for (scan->offset += 8; scan->offset + HF_SPOOL_RECORD_HEADER <= scan->end; scan->offset += 8) {
         int64_t whole = peek(scan, &record, err);
+        if (whole == -EIO && scan->bad_places < MAX_BAD_PLACES) {
+            scan->bad_places++;
+            scan->offset = (scan->offset + PAGE) / PAGE * PAGE - 8;
+            continue;
+        }
         if (whole < 0)
             return (int)whole;
         if (whole > 0 && record.sequence > above) {

@@ -12,6 +12,7 @@ struct hf_spool_scan {
     uint64_t end;           /* look no further */
     uint64_t offset;        /* of the next record */
     uint64_t skipped_bytes; /* left out by resyncing */
+    unsigned bad_places;    /* where the medium could not be read; stepped over by resyncing, up to a limit */
     struct hf_buf window;   /* file bytes from window_at on */
     uint64_t window_at;
 };
@@ -25,5 +26,6 @@ void hf_spool_scan_done(struct hf_spool_scan *scan);
  * -errno. The payload lives until the next call. */
 HF_MUST_USE int hf_spool_scan_next(struct hf_spool_scan *scan, struct hf_spool_record *ret, struct hf_err *err);
 
-/* Move to the next place that is a whole record with a sequence above `above`: 1, or 0 when there is none up to the end. */
+/* Move to the next place that is a whole record with a sequence above `above`: 1, or 0 when there is none up to the end. A place
+ * that cannot be read (scan_next: -EIO) is damage like any other; many of them are a broken device: -EIO. */
 HF_MUST_USE int hf_spool_scan_resync(struct hf_spool_scan *scan, uint64_t above, struct hf_err *err);

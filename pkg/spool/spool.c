@@ -1,4 +1,5 @@
-/* Two jobs at most: `writer` owns the store while it runs (write, deliver, prepare); `reader` works on a snapshot.
+/* Three jobs at most: `writer` owns the store while it runs (write, deliver, mend); `reader` works on a snapshot; `maker` fills
+ * a spare segment with zeros, beside both.
  *
  *   append -> collecting batch --(writer idle)--> writing batch -> done callbacks -> next batch, else housekeeping
  */
@@ -8,7 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEEP_EVERY = 32, QUICK_RECORDS = 8 };
+enum { KEEP_EVERY = 32, QUICK_RECORDS = 8, BATCH_KEPT_BYTES = 256 << 10, BATCH_KEPT_RECORDS = 1024 };
+#define MAKE_AGAIN_NS (10 * HF_NS_PER_S) /* after a spare segment could not be made */
+
+const uint64_t hf_spool_write_bounds_ns[HF_SPOOL_WRITE_BUCKETS - 1] = {
+    100 * HF_NS_PER_US, 300 * HF_NS_PER_US, HF_NS_PER_MS, 3 * HF_NS_PER_MS, 10 * HF_NS_PER_MS, 30 * HF_NS_PER_MS,
+    100 * HF_NS_PER_MS, 300 * HF_NS_PER_MS, HF_NS_PER_S,  3 * HF_NS_PER_S,  10 * HF_NS_PER_S};
 
 struct waiter {
     void (*done)(void *arg, int r, uint64_t sequence);
@@ -35,8 +41,20 @@ struct writer {
     struct batch batch;
     struct hf_spool_record *records; /* as many as the batch has */
     size_t first, count;             /* the part of the batch that this write is about */
+    size_t stored;                   /* of count */
     uint64_t deliver;                /* 0: nothing to deliver */
+    bool adopt, check;               /* a spare was made; files seem to be gone */
+    int made;
     uint64_t took_ns;
+    int r;
+    struct hf_err err;
+};
+
+struct maker {
+    struct hf_job job;
+    bool busy, made; /* made: the store does not know yet */
+    struct hf_spool_spare spare;
+    uint64_t not_before_ns;
     int r;
 };
 
@@ -46,11 +64,13 @@ struct reader {
     const struct hf_spool_store_params *where; /* fs and folder */
     struct hf_spool_extent *extents;
     size_t n_extents, cap_extents;
+    uint64_t durable;
     struct hf_spool_place place;
     struct hf_spool_read read;
     void (*done)(void *arg, int r, const struct hf_spool_read *read);
     void *arg;
     int r;
+    struct hf_err err;
 };
 
 struct hf_spool {
@@ -60,6 +80,7 @@ struct hf_spool {
     struct batch collecting;
     struct writer writer;
     struct reader reader;
+    struct maker maker;
     uint64_t deliver;            /* wanted */
     uint64_t durable;            /* last sequence that may be read */
     struct hf_spool_stats stats; /* this and the extents: as of the writer's last job that ended */
@@ -70,7 +91,9 @@ struct hf_spool {
     uint64_t usual_write_ns;
     unsigned writes_unkept; /* writes since housekeeping was first wanted */
     bool closing;
-    bool calling;     /* inside a callback: freeing waits for its end */
+    bool calling; /* inside a callback: freeing waits for its end */
+    bool gone;    /* files seem to be gone: the writer looks */
+    char trouble[512];
     bool keep_failed; /* housekeeping did not work: not again before the next write or delivery */
 };
 
@@ -89,6 +112,10 @@ static void batch_done(struct batch *batch)
 
 static void batch_clear(struct batch *batch)
 {
+    if (batch->cap > BATCH_KEPT_RECORDS || batch->bytes.cap > BATCH_KEPT_BYTES) { /* a burst is over */
+        batch_done(batch);
+        return;
+    }
     batch->n = 0;
     hf_buf_clear(&batch->bytes);
 }
@@ -121,13 +148,16 @@ static void writer_work(struct hf_job *job)
     struct writer *writer = hf_container_of(job, struct writer, job);
     uint64_t began = hf_mono_ns(writer->clock);
 
-    if (writer->task == WRITER_WRITE) {
-        writer->r = hf_spool_store_write(writer->store, writer->records + writer->first, writer->count, NULL);
-    } else {
-        writer->r = writer->deliver > 0 ? hf_spool_store_deliver(writer->store, writer->deliver, NULL) : 0;
-        if (writer->r == 0)
-            writer->r = hf_spool_store_prepare(writer->store, NULL);
-    }
+    writer->r = 0;
+    if (writer->adopt)
+        hf_spool_store_spare_end(writer->store, writer->made);
+    if (writer->check)
+        writer->r = hf_spool_store_check(writer->store, &writer->err);
+    if (writer->task == WRITER_WRITE)
+        writer->r = hf_spool_store_write(writer->store, writer->records + writer->first, writer->count, &writer->stored,
+                                         &writer->err);
+    else if (writer->deliver > 0)
+        writer->r = hf_spool_store_deliver(writer->store, writer->deliver, &writer->err);
     writer->took_ns = hf_mono_ns(writer->clock) - began;
 }
 
@@ -154,10 +184,22 @@ static void answer(struct hf_spool *spool, const struct writer *writer, int r)
         spool->params.dropped(spool->params.arg, dropped);
     for (size_t i = writer->first; i < writer->first + writer->count && !spool->closing; i++) {
         const struct waiter *waiter = &writer->batch.waiters[i];
-        *(r == 0 ? &spool->state.accepted : r == -EAGAIN ? &spool->state.refused_full : &spool->state.failed) += 1;
+        int its = i < writer->first + writer->stored ? 0 : r;
+        *(its == 0 ? &spool->state.accepted : its == -EAGAIN ? &spool->state.refused_full : &spool->state.failed) += 1;
         if (waiter->done != NULL)
-            waiter->done(waiter->arg, r, r == 0 ? writer->records[i].sequence : 0);
+            waiter->done(waiter->arg, its, its == 0 ? writer->records[i].sequence : 0);
     }
+}
+
+static void count_time(struct hf_spool *spool, uint64_t took_ns)
+{
+    size_t i = 0;
+
+    while (i + 1 < HF_SPOOL_WRITE_BUCKETS && took_ns > hf_spool_write_bounds_ns[i])
+        i++;
+    spool->state.write_buckets[i]++;
+    spool->state.write_ns += took_ns;
+    spool->state.last_write_ns = took_ns;
 }
 
 static void write_ended(struct hf_spool *spool, int r)
@@ -165,11 +207,12 @@ static void write_ended(struct hf_spool *spool, int r)
     struct writer *writer = &spool->writer;
 
     spool->state.batches++;
-    spool->state.last_write_ns = writer->took_ns;
+    count_time(spool, writer->took_ns);
     learn_pace(spool, writer->took_ns);
     spool->keep_failed = false;
-    if (r == 0)
-        spool->durable = writer->records[writer->first + writer->count - 1].sequence;
+    size_t stored = writer->stored;
+    if (stored > 0)
+        spool->durable = writer->records[writer->first + stored - 1].sequence;
     answer(spool, writer, r);
     writer->first += writer->count;
     if (writer->first == writer->batch.n) {
@@ -177,7 +220,7 @@ static void write_ended(struct hf_spool *spool, int r)
         writer->first = 0;
     }
     writer->count = 0;
-    if (r == 0 && spool->params.readable != NULL && !spool->closing)
+    if (stored > 0 && spool->params.readable != NULL && !spool->closing)
         spool->params.readable(spool->params.arg);
 }
 
@@ -197,6 +240,14 @@ static int learn(struct hf_spool *spool)
     return 0;
 }
 
+static void note_trouble(struct hf_spool *spool, int r, const struct hf_err *err)
+{
+    if (r < 0)
+        (void)hf_err_text(err, spool->trouble, sizeof(spool->trouble));
+    else
+        spool->trouble[0] = '\0';
+}
+
 static void writer_done(struct hf_job *job, int cancelled)
 {
     struct writer *writer = hf_container_of(job, struct writer, job);
@@ -209,12 +260,16 @@ static void writer_done(struct hf_job *job, int cancelled)
         free_when_quiet(spool);
         return;
     }
+    bool checked = writer->check;
     spool->calling = true;
+    note_trouble(spool, r, &writer->err);
     int learned = learn(spool);
     if (task == WRITER_WRITE)
-        write_ended(spool, r < 0 ? r : learned);
+        write_ended(spool, learned < 0 ? learned : r);
     else if (r < 0)
         spool->keep_failed = true;
+    if (checked && spool->params.readable != NULL && !spool->closing)
+        spool->params.readable(spool->params.arg); /* what was rescued */
     spool->calling = false;
     if (spool->closing)
         free_when_quiet(spool);
@@ -239,15 +294,17 @@ static int prepare_records(struct writer *writer)
     return 0;
 }
 
-/* Is there something to deliver on disk, or a spare segment to make? Says the writer how far. */
+/* Is there something to deliver on disk, something to mend, a spare segment to take over? Says the writer which. */
 static bool wants_keeping(struct hf_spool *spool)
 {
-    uint64_t segment_bytes = spool->params.store.segment_bytes;
-    bool no_spare = spool->stats.segments > 0 && spool->stats.bytes == spool->stats.segments * segment_bytes &&
-                    spool->stats.bytes + segment_bytes <= spool->params.store.max_bytes;
+    struct writer *writer = &spool->writer;
 
-    spool->writer.deliver = spool->deliver > spool->stats.delivered ? spool->deliver : 0;
-    return (spool->writer.deliver > 0 || no_spare) && !spool->keep_failed;
+    writer->adopt = spool->maker.made;
+    writer->made = spool->maker.r;
+    writer->check = spool->gone;
+    writer->deliver = spool->deliver > spool->stats.delivered ? spool->deliver : 0;
+    spool->maker.made = spool->gone = false; /* both kinds of task see to them */
+    return writer->adopt || writer->check || (writer->deliver > 0 && !spool->keep_failed);
 }
 
 /* What the writer does next, if anything. Housekeeping waits for a pause in the writing, but not for ever. */
@@ -275,6 +332,45 @@ static enum writer_task next_task(struct hf_spool *spool)
     return keep ? WRITER_KEEP : WRITER_IDLE;
 }
 
+/* The spare segment, made while nobody waits for it. */
+static void maker_work(struct hf_job *job)
+{
+    struct maker *maker = hf_container_of(job, struct maker, job);
+
+    maker->r = hf_spool_spare_make(&maker->spare, NULL);
+}
+
+static void maker_done(struct hf_job *job, int cancelled)
+{
+    struct maker *maker = hf_container_of(job, struct maker, job);
+    struct hf_spool *spool = hf_container_of(maker, struct hf_spool, maker);
+
+    maker->busy = false;
+    maker->made = true;
+    if (cancelled)
+        maker->r = -ECANCELED;
+    if (maker->r < 0)
+        maker->not_before_ns = hf_mono_ns(spool->params.clock) + MAKE_AGAIN_NS;
+    if (spool->closing)
+        free_when_quiet(spool);
+    else
+        start_writer(spool);
+}
+
+/* Only while the writer is idle: the store is asked. */
+static void start_maker(struct hf_spool *spool)
+{
+    struct maker *maker = &spool->maker;
+    const struct hf_sched_ops *sched = spool->params.sched;
+
+    if (maker->busy || maker->made || hf_mono_ns(spool->params.clock) < maker->not_before_ns ||
+        !hf_spool_store_spare_begin(spool->store, &maker->spare))
+        return;
+    maker->busy = sched->submit(sched->ctx, &maker->job) == 0;
+    if (!maker->busy)
+        hf_spool_store_spare_end(spool->store, -ECANCELED);
+}
+
 /* A few records, on a disk that has been fast: handing them to a worker and back would take longer than writing them. */
 static bool is_quick(const struct hf_spool *spool)
 {
@@ -297,13 +393,18 @@ static void start_writer(struct hf_spool *spool)
 
     if (writer->task != WRITER_IDLE || spool->calling)
         return;
+    start_maker(spool);
     writer->task = next_task(spool);
     if (writer->task == WRITER_IDLE)
         return;
-    if (is_quick(spool))
+    writer->stored = 0;
+    if (is_quick(spool)) {
         sched->timer_arm(sched->ctx, spool->soon, 0);
-    else if (sched->submit(sched->ctx, &writer->job) < 0)
+    } else if (sched->submit(sched->ctx, &writer->job) < 0) {
         writer->task = WRITER_IDLE;
+        spool->maker.made = writer->adopt;
+        spool->gone = writer->check;
+    }
 }
 
 /* What a write takes: rises at once, falls slowly, so that one stall sends the next writes to a worker. */
@@ -320,8 +421,7 @@ int hf_spool_append(struct hf_spool *spool, uint32_t tag, struct hf_view payload
 {
     struct waiter waiter = {.done = done, .arg = arg, .unix_ns = hf_unix_ns(spool->params.clock), .tag = tag};
 
-    if (payload.n > HF_SPOOL_MAX_PAYLOAD ||
-        HF_SPOOL_CONTENT + hf_spool_record_bytes(payload.n) > spool->params.store.segment_bytes)
+    if (!hf_spool_fits(spool->params.store.segment_bytes, payload.n))
         return -E2BIG;
     if (spool->closing || spool->collecting.n >= HF_SPOOL_PENDING_RECORDS)
         return -EAGAIN;
@@ -346,7 +446,7 @@ static void reader_work(struct hf_job *job)
     struct reader *reader = hf_container_of(job, struct reader, job);
 
     reader->r = hf_spool_read_records(reader->where->fs, reader->where->dir, reader->extents, reader->n_extents,
-                                      &reader->place, &reader->read, NULL);
+                                      reader->durable, &reader->place, &reader->read, &reader->err);
 }
 
 static void reader_done(struct hf_job *job, int cancelled)
@@ -361,8 +461,13 @@ static void reader_done(struct hf_job *job, int cancelled)
     }
     spool->state.missing += reader->read.missing;
     spool->state.skipped_bytes += reader->read.skipped_bytes;
+    spool->gone |= reader->read.gone;
+    if (reader->r < 0 && !cancelled)
+        note_trouble(spool, reader->r, &reader->err);
     spool->calling = true;
     reader->done(reader->arg, cancelled ? -ECANCELED : reader->r, &reader->read);
+    if (reader->read.n == 0 && !spool->closing)
+        hf_buf_done(&reader->read.bytes);
     spool->calling = false;
     if (spool->closing)
         free_when_quiet(spool);
@@ -406,6 +511,7 @@ int hf_spool_read(struct hf_spool *spool, uint64_t next, size_t max_records, siz
         return -ENOMEM;
     if (reader->place.next != next)
         reader->place = (struct hf_spool_place){.next = next};
+    reader->durable = spool->durable;
     reader->done = done;
     reader->arg = arg;
     int r = spool->params.sched->submit(spool->params.sched->ctx, &reader->job);
@@ -416,6 +522,11 @@ int hf_spool_read(struct hf_spool *spool, uint64_t next, size_t max_records, siz
 const char *hf_spool_stream(const struct hf_spool *spool)
 {
     return hf_spool_store_stream(spool->store);
+}
+
+const char *hf_spool_trouble(const struct hf_spool *spool)
+{
+    return spool->trouble;
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
@@ -442,7 +553,7 @@ int hf_spool_new(const struct hf_spool_params *params, struct hf_spool **ret_spo
     batch_done(&spool->collecting);
     batch_done(&spool->writer.batch);
     if (spool->params.store.segment_bytes == 0)
-        spool->params.store.segment_bytes = HF_SPOOL_SEGMENT_BYTES;
+        spool->params.store.segment_bytes = hf_spool_segment_bytes(params->store.max_bytes);
     spool->dir = strdup(params->store.dir);
     if (spool->dir == NULL)
         return hf_err_set(err, ENOMEM, "open spool '%s'", params->store.dir);
@@ -457,6 +568,7 @@ int hf_spool_new(const struct hf_spool_params *params, struct hf_spool **ret_spo
     spool->writer.job = (struct hf_job){.work = writer_work, .done = writer_done};
     spool->writer.store = spool->store;
     spool->writer.clock = params->clock;
+    spool->maker.job = (struct hf_job){.work = maker_work, .done = maker_done};
     spool->reader.job = (struct hf_job){.work = reader_work, .done = reader_done};
     spool->reader.where = &spool->params.store;
     spool->reader.read.bytes = (struct hf_buf)HF_BUF_INIT(HF_SPOOL_MAX_PAYLOAD);
@@ -465,6 +577,7 @@ int hf_spool_new(const struct hf_spool_params *params, struct hf_spool **ret_spo
         return hf_err_set(err, -r, "open spool '%s'", params->store.dir);
     spool->durable = spool->stats.next - 1;
     spool->deliver = spool->stats.delivered;
+    start_maker(spool);
     *ret_spool = hf_steal(spool);
     return 0;
 }
@@ -472,7 +585,7 @@ int hf_spool_new(const struct hf_spool_params *params, struct hf_spool **ret_spo
 /* Jobs hold parts of the spool: the last one to end frees it. */
 static void free_when_quiet(struct hf_spool *spool)
 {
-    if (spool->writer.task != WRITER_IDLE || spool->reader.busy || spool->calling)
+    if (spool->writer.task != WRITER_IDLE || spool->reader.busy || spool->maker.busy || spool->calling)
         return;
     spool->params.sched->timer_free(spool->params.sched->ctx, spool->soon);
     hf_spool_store_free(spool->store);

@@ -15,7 +15,11 @@ enum {
     HF_SPOOL_BATCH_BYTES = 128 << 10,
     HF_SPOOL_PENDING_RECORDS = 4096, /* not yet handed to a write: above, append says -EAGAIN */
     HF_SPOOL_PENDING_BYTES = 2 << 20,
+    HF_SPOOL_WRITE_BUCKETS = 12,
 };
+
+/* Upper bounds of hf_spool_state.write_buckets; the last bucket has none. */
+extern const uint64_t hf_spool_write_bounds_ns[HF_SPOOL_WRITE_BUCKETS - 1];
 
 struct hf_spool;
 
@@ -46,7 +50,8 @@ HF_MUST_USE int hf_spool_append(struct hf_spool *spool, uint32_t tag, struct hf_
                                 void (*done)(void *arg, int r, uint64_t sequence), void *arg);
 
 /* Read from `next` on: records in order of sequence, at most max_records and max_bytes of payload (but one record always).
- * -EBUSY while another read is under way. `read` is the spool's and valid during the call; n = 0: nothing there yet. */
+ * -EBUSY while another read is under way. `read` is the spool's and valid during the call; n = 0: nothing there yet. Go on from
+ * read->next: what is before it and not in a read was damaged or deleted (read->missing), and will not come. */
 HF_MUST_USE int hf_spool_read(struct hf_spool *spool, uint64_t next, size_t max_records, size_t max_bytes,
                               void (*done)(void *arg, int r, const struct hf_spool_read *read), void *arg);
 
@@ -61,10 +66,15 @@ struct hf_spool_state {
     uint64_t queued;    /* records durable and not delivered */
     uint64_t delivered; /* asked for, may not be on disk yet */
     size_t pending_records, pending_bytes;
-    uint64_t accepted, refused_full, failed; /* appends by how they ended */
-    uint64_t batches;                        /* writes */
-    uint64_t last_write_ns;                  /* time the last write took */
-    uint64_t missing;                        /* sequences that were not found when they were read */
-    uint64_t skipped_bytes;                  /* damage stepped over */
+    uint64_t accepted, refused_full, failed;        /* appends by how they ended */
+    uint64_t batches;                               /* writes */
+    uint64_t last_write_ns;                         /* time the last write took */
+    uint64_t write_ns;                              /* all of them */
+    uint64_t write_buckets[HF_SPOOL_WRITE_BUCKETS]; /* how many took how long */
+    uint64_t missing;                               /* sequences that were not found when they were read */
+    uint64_t skipped_bytes;                         /* damage stepped over */
 };
 struct hf_spool_state hf_spool_state(const struct hf_spool *spool);
+
+/* What went wrong with the last write, delivery or read, "" when it went well. Until the next call into the spool. */
+const char *hf_spool_trouble(const struct hf_spool *spool);

@@ -3,6 +3,7 @@
  *   write:   encode into `out` with the salt of the open segment -> pwrite -> fdatasync -> durable end moves
  *   roll:    open segment is sealed, the spare is renamed to <next>.seg under a new salt, folder synced
  *   failed:  the open segment is poisoned (sealed where it was last durable), the rest of the batch goes to a new one, once
+ *   deleted: what somebody unlinked under us is written anew from the descriptor we still have
  *   deliver: cursor slot written and synced -> oldest segments become the spare, or are unlinked
  */
 #include "spool/store.h"
@@ -11,78 +12,61 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/parse.h"
 #include "os/file.h"
 #include "spool/scan.h"
+#include "spool/segment.h"
+#include "spool/store_impl.h"
 
-enum { OUT_BYTES = 256 * 1024, ZERO_STEP = 64 * 1024, NAME_BYTES = 32 };
-
-struct segment {
-    uint64_t first;
-    uint64_t end; /* durable content ends here; for segments found at open and not the last: the file's end */
-    uint32_t salt;
-};
-
-struct hf_spool_store {
-    const struct hf_fs_ops *fs;
-    const struct hf_rand_ops *rng;
-    char *dir;
-    uint64_t segment_bytes, max_bytes;
-    enum hf_spool_full when_full;
-    char stream[HF_SPOOL_STREAM_TEXT];
-    bool doubt;                     /* open could not prove that no sequence is given a second time */
-    int dir_fd, cursor_fd, open_fd; /* open_fd: the last segment's, -1 when there is none to write to */
-    bool spare_ready;
-    struct segment *segments;
-    size_t n, cap;
-    struct hf_spool_cursor cursor;
-    uint64_t next;
-    struct hf_buf out;
-    struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS];
-    struct hf_spool_stats stats;
-};
+enum { OUT_BYTES = 256 * 1024, SEGMENTS_OF_A_SPOOL = 16 };
 
 void hf_spool_segment_path(const char *dir, uint64_t first, char *path, size_t n)
 {
     (void)snprintf(path, n, "%s/%016" PRIx64 ".seg", dir, first);
 }
 
-static void segment_name(uint64_t first, char name[NAME_BYTES])
-{
-    (void)snprintf(name, NAME_BYTES, "%016" PRIx64 ".seg", first);
-}
-
-static struct segment *last_segment(struct hf_spool_store *store)
-{
-    return store->n > 0 ? &store->segments[store->n - 1] : NULL;
-}
-
-static int sync_folder(struct hf_spool_store *store, struct hf_err *err)
+int hf_spool_sync_folder(struct hf_spool_store *store, struct hf_err *err)
 {
     int r = store->fs->fsync(store->fs->ctx, store->dir_fd);
 
     return r < 0 ? hf_err_sys(err, r, "sync '%s'", store->dir) : 0;
 }
 
-static int write_at(struct hf_spool_store *store, int fd, const void *bytes, size_t n, uint64_t offset,
-                    struct hf_err *err)
+int hf_spool_write_at(const struct hf_fs_ops *fs, int fd, const void *bytes, size_t n, uint64_t offset, const char *dir,
+                      struct hf_err *err)
 {
     for (size_t done = 0; done < n;) {
-        ssize_t put = store->fs->pwrite(store->fs->ctx, fd, (const char *)bytes + done, n - done, offset + done);
+        ssize_t put = fs->pwrite(fs->ctx, fd, (const char *)bytes + done, n - done, offset + done);
         if (put <= 0)
-            return hf_err_sys(err, put < 0 ? (int)put : -EIO, "write in '%s'", store->dir);
+            return hf_err_sys(err, put < 0 ? (int)put : -EIO, "write in '%s'", dir);
         done += (size_t)put;
     }
     return 0;
 }
 
+int hf_spool_zero(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir, struct hf_err *err)
+{
+    static const char zeros[HF_SPOOL_ZERO_STEP];
+    int r = 0;
+
+    for (uint64_t at = from; r == 0 && at < to; at += sizeof(zeros))
+        r = hf_spool_write_at(fs, fd, zeros, (size_t)HF_MIN((uint64_t)sizeof(zeros), to - at), at, dir, err);
+    return r;
+}
+
+static bool is_unlinked(struct hf_spool_store *store, int fd)
+{
+    struct stat st;
+
+    return fd >= 0 && store->links_count && store->fs->fstat(store->fs->ctx, fd, &st) == 0 && st.st_nlink == 0;
+}
+
 /* ---- segments ---------------------------------------------------------------------------------------------------- */
 
-static int add_segment(struct hf_spool_store *store, const struct segment *segment)
+int hf_spool_add_segment(struct hf_spool_store *store, const struct segment *segment)
 {
     if (store->n == store->cap) {
         size_t cap = store->cap == 0 ? 16 : store->cap * 2;
@@ -96,52 +80,19 @@ static int add_segment(struct hf_spool_store *store, const struct segment *segme
     return 0;
 }
 
-static int zero_out(struct hf_spool_store *store, int fd, uint64_t from, uint64_t to, struct hf_err *err)
+static void forget_segment(struct hf_spool_store *store, size_t i)
 {
-    static const char zeros[ZERO_STEP];
-    int r = 0;
-
-    for (uint64_t at = from; r == 0 && at < to; at += ZERO_STEP)
-        r = write_at(store, fd, zeros, (size_t)HF_MIN((uint64_t)ZERO_STEP, to - at), at, err);
-    return r;
+    store->n--;
+    memmove(store->segments + i, store->segments + i + 1, (store->n - i) * sizeof(*store->segments));
 }
 
-/* A whole segment of zeros under the spare's name, allocated: later writes change no metadata. */
-static int make_spare(struct hf_spool_store *store, struct hf_err *err)
+uint64_t hf_spool_bytes_used(const struct hf_spool_store *store)
 {
-    int fd = store->fs->openat(store->fs->ctx, store->dir_fd, "spare.seg", O_RDWR | O_CREAT | O_TRUNC, 0600,
-                               HF_FS_NO_SYMLINKS);
-    if (fd < 0)
-        return hf_err_sys(err, fd, "make '%s/spare.seg'", store->dir);
-    int r = store->fs->fallocate(store->fs->ctx, fd, 0, store->segment_bytes);
-    if (r == -EOPNOTSUPP)
-        r = 0; /* writing the zeros allocates as well */
-    if (r < 0)
-        (void)hf_err_sys(err, r, "allocate %" PRIu64 " bytes for '%s/spare.seg'", store->segment_bytes, store->dir);
-    else
-        r = zero_out(store, fd, 0, store->segment_bytes, err);
-    if (r == 0) {
-        r = store->fs->fsync(store->fs->ctx, fd);
-        if (r < 0)
-            (void)hf_err_sys(err, r, "sync '%s/spare.seg'", store->dir);
-    }
-    (void)store->fs->close(store->fs->ctx, fd);
-    if (r < 0)
-        (void)store->fs->unlinkat(store->fs->ctx, store->dir_fd, "spare.seg", 0);
-    store->spare_ready = r == 0;
-    return r;
-}
+    uint64_t bytes = ((store->spare_ready ? 1u : 0u) + (store->spare_coming ? 1u : 0u)) * store->segment_bytes;
 
-static uint64_t bytes_used(const struct hf_spool_store *store)
-{
-    return (store->n + (store->spare_ready ? 1 : 0)) * store->segment_bytes;
-}
-
-int hf_spool_store_prepare(struct hf_spool_store *store, struct hf_err *err)
-{
-    if (store->spare_ready || bytes_used(store) + store->segment_bytes > store->max_bytes)
-        return 0;
-    return make_spare(store, err);
+    for (size_t i = 0; i < store->n; i++)
+        bytes += store->segments[i].size;
+    return bytes;
 }
 
 static void count_dropped(struct hf_spool_store *store, uint32_t tag)
@@ -157,10 +108,10 @@ static void count_dropped(struct hf_spool_store *store, uint32_t tag)
     }
 }
 
-/* Count what the segment still holds above the cursor; what cannot be read is not counted by tag. */
-static uint64_t count_segment(struct hf_spool_store *store, const struct segment *segment)
+/* Count what the segment still holds above the cursor and below `limit`; what cannot be read is not counted by tag. */
+static uint64_t count_segment(struct hf_spool_store *store, const struct segment *segment, uint64_t limit)
 {
-    char name[NAME_BYTES];
+    char name[HF_SPOOL_NAME_BYTES];
     struct hf_spool_scan scan;
     struct hf_spool_record record;
     uint64_t last = store->cursor.delivered;
@@ -172,11 +123,11 @@ static uint64_t count_segment(struct hf_spool_store *store, const struct segment
     hf_spool_scan_init(&scan, store->fs, fd, segment->salt, HF_SPOOL_CONTENT, segment->end);
     for (;;) {
         int r = hf_spool_scan_next(&scan, &record, NULL);
-        if (r == 0)
+        if (r <= 0)
             r = hf_spool_scan_resync(&scan, last, NULL) == 1 ? hf_spool_scan_next(&scan, &record, NULL) : 0;
         if (r <= 0)
             break;
-        if (record.sequence > last) {
+        if (record.sequence > last && record.sequence < limit) {
             count_dropped(store, record.tag);
             last = record.sequence;
         }
@@ -186,69 +137,6 @@ static uint64_t count_segment(struct hf_spool_store *store, const struct segment
     return last;
 }
 
-/* Take the oldest segment away: it becomes the spare when there is none. */
-static int retire_oldest(struct hf_spool_store *store, struct hf_err *err)
-{
-    char name[NAME_BYTES];
-
-    segment_name(store->segments[0].first, name);
-    int r = store->spare_ready ? store->fs->unlinkat(store->fs->ctx, store->dir_fd, name, 0)
-                               : store->fs->renameat(store->fs->ctx, store->dir_fd, name, store->dir_fd, "spare.seg");
-    if (r < 0 && r != -ENOENT)
-        return hf_err_sys(err, r, "retire '%s/%s'", store->dir, name);
-    if (r == 0)
-        store->spare_ready = true;
-    store->n--;
-    memmove(store->segments, store->segments + 1, store->n * sizeof(*store->segments));
-    return 0;
-}
-
-static int save_cursor(struct hf_spool_store *store, uint64_t delivered, struct hf_err *err)
-{
-    struct hf_spool_cursor cursor = {store->cursor.counter + 1, delivered, store->cursor.newest};
-    unsigned char slot[HF_SPOOL_CURSOR_SLOT];
-
-    hf_spool_cursor_format(&cursor, slot);
-    int r = write_at(store, store->cursor_fd, slot, sizeof(slot), (cursor.counter & 1) * HF_SPOOL_CURSOR_STRIDE, err);
-    if (r < 0)
-        return r;
-    r = store->fs->fdatasync(store->fs->ctx, store->cursor_fd);
-    if (r < 0)
-        return hf_err_sys(err, r, "sync '%s/cursor'", store->dir);
-    store->cursor = cursor;
-    return 0;
-}
-
-static int drop_oldest(struct hf_spool_store *store, struct hf_err *err)
-{
-    uint64_t last = count_segment(store, &store->segments[0]);
-    uint64_t before_next = store->n > 1 ? store->segments[1].first - 1 : store->next - 1;
-    int r = save_cursor(store, HF_MAX(HF_MAX(last, before_next), store->cursor.delivered), err);
-
-    return r < 0 ? r : retire_oldest(store, err);
-}
-
-/* Room for one more segment, by the bound or by dropping. */
-static int make_room(struct hf_spool_store *store, struct hf_err *err)
-{
-    if (store->spare_ready)
-        return 0;
-    while (bytes_used(store) + store->segment_bytes > store->max_bytes || store->n >= HF_SPOOL_MAX_SEGMENTS) {
-        if (store->when_full == HF_SPOOL_BLOCK || store->n == 0)
-            return hf_err_set(err, EAGAIN, "spool '%s' is full: %" PRIu64 " of %" PRIu64 " bytes", store->dir,
-                              bytes_used(store), store->max_bytes);
-        int r = drop_oldest(store, err);
-        if (r < 0)
-            return r;
-        if (store->spare_ready)
-            return 0;
-    }
-    int r = make_spare(store, err);
-    if (r == -ENOSPC && store->when_full == HF_SPOOL_DROP_OLDEST && store->n > 1)
-        r = drop_oldest(store, err);
-    return r;
-}
-
 static void seal(struct hf_spool_store *store)
 {
     if (store->open_fd >= 0)
@@ -256,44 +144,137 @@ static void seal(struct hf_spool_store *store)
     store->open_fd = -1;
 }
 
+/* Take the oldest segment away: it becomes the spare when there is none and it has the right size. */
+static int retire_oldest(struct hf_spool_store *store, struct hf_err *err)
+{
+    bool reuse = !store->spare_ready && store->segments[0].size == store->segment_bytes;
+    char name[HF_SPOOL_NAME_BYTES];
+
+    segment_name(store->segments[0].first, name);
+    int r = reuse ? store->fs->renameat(store->fs->ctx, store->dir_fd, name, store->dir_fd, "spare.seg")
+                  : store->fs->unlinkat(store->fs->ctx, store->dir_fd, name, 0);
+    if (r < 0 && r != -ENOENT)
+        return hf_err_sys(err, r, "retire '%s/%s'", store->dir, name);
+    if (reuse && r == 0)
+        store->spare_ready = true;
+    forget_segment(store, 0);
+    return 0;
+}
+
+int hf_spool_save_cursor(struct hf_spool_store *store, uint64_t delivered, struct hf_err *err)
+{
+    struct hf_spool_cursor cursor = {store->cursor.counter + 1, delivered, store->cursor.newest};
+    unsigned char slot[HF_SPOOL_CURSOR_SLOT];
+    bool anew = is_unlinked(store, store->cursor_fd);
+
+    int r = anew ? hf_spool_open_cursor(store, err) : 0;
+    if (r < 0)
+        return r;
+    hf_spool_cursor_format(&cursor, slot);
+    r = hf_spool_write_at(store->fs, store->cursor_fd, slot, sizeof(slot),
+                          (cursor.counter & 1) * HF_SPOOL_CURSOR_STRIDE, store->dir, err);
+    if (r < 0)
+        return r;
+    r = store->fs->fdatasync(store->fs->ctx, store->cursor_fd);
+    if (r < 0)
+        return hf_err_sys(err, r, "sync '%s/cursor'", store->dir);
+    store->cursor = cursor;
+    return anew ? hf_spool_sync_folder(store, err) : 0;
+}
+
+static int drop_oldest(struct hf_spool_store *store, struct hf_err *err)
+{
+    uint64_t limit = store->n > 1 ? store->segments[1].first : store->next;
+    uint64_t last = count_segment(store, &store->segments[0], limit);
+
+    if (store->n == 1)
+        seal(store);
+    int r = hf_spool_save_cursor(store, HF_MAX(HF_MAX(last, limit - 1), store->cursor.delivered), err);
+    return r < 0 ? r : retire_oldest(store, err);
+}
+
+/* Room for one more segment, by the bound or by dropping; the last segment is of no more use for what is to be written. */
+static int make_room(struct hf_spool_store *store, struct hf_err *err)
+{
+    if (store->spare_ready)
+        return 0;
+    while (hf_spool_bytes_used(store) + store->segment_bytes > store->max_bytes || store->n >= HF_SPOOL_MAX_SEGMENTS) {
+        if (store->when_full == HF_SPOOL_BLOCK || store->n == 0)
+            return hf_err_set(err, EAGAIN, "spool '%s' is full: %" PRIu64 " of %" PRIu64 " bytes", store->dir,
+                              hf_spool_bytes_used(store), store->max_bytes);
+        int r = drop_oldest(store, err);
+        if (r < 0)
+            return r;
+        if (store->spare_ready)
+            return 0;
+    }
+    int r = hf_spool_spare_now(store, err);
+    while (r == -ENOSPC && store->when_full == HF_SPOOL_DROP_OLDEST && store->n > 0) {
+        r = drop_oldest(store, err);
+        if (r == 0 && !store->spare_ready)
+            r = hf_spool_spare_now(store, err);
+    }
+    return r;
+}
+
+/* Both headers of a segment that is begun. */
+static int write_headers(struct hf_spool_store *store, int fd, const struct segment *segment, struct hf_err *err)
+{
+    struct hf_spool_header header = {.salt = segment->salt, .size = segment->size, .first = segment->first};
+    unsigned char bytes[HF_SPOOL_SEGMENT_HEADER];
+
+    int r = hf_hex_decode(store->stream, header.stream, sizeof(header.stream));
+    assert(r == 0);
+    hf_spool_header_format(&header, bytes);
+    r = hf_spool_write_at(store->fs, fd, bytes, sizeof(bytes), 0, store->dir, err);
+    if (r == 0)
+        r = hf_spool_write_at(store->fs, fd, bytes, sizeof(bytes), content_limit(segment->size), store->dir, err);
+    if (r == 0 && (r = store->fs->fdatasync(store->fs->ctx, fd)) < 0)
+        (void)hf_err_sys(err, r, "sync a segment of '%s'", store->dir);
+    return r;
+}
+
+/* The descriptor of a segment to begin, still called spare.seg; what was open is sealed. */
+static int take_spare(struct hf_spool_store *store, struct hf_err *err)
+{
+    int fd = -ENOENT;
+
+    for (int tries = 0; fd == -ENOENT && tries < 2; tries++) { /* the one made ahead may have been deleted */
+        int r = make_room(store, err);
+        if (r < 0)
+            return r;
+        seal(store);
+        fd = store->fs->openat(store->fs->ctx, store->dir_fd, "spare.seg", O_RDWR, 0, HF_FS_NO_SYMLINKS);
+        store->spare_ready = false;
+    }
+    return fd < 0 ? hf_err_sys(err, fd, "open '%s/spare.seg'", store->dir) : fd;
+}
+
 /* Seal what is open and begin a segment with sequence `store->next`. */
 static int roll(struct hf_spool_store *store, struct hf_err *err)
 {
-    struct segment segment = {
-        .first = store->next, .end = HF_SPOOL_CONTENT, .salt = (uint32_t)store->rng->u64(store->rng->ctx)};
-    struct hf_spool_header header = {.salt = segment.salt, .size = store->segment_bytes, .first = segment.first};
-    unsigned char bytes[HF_SPOOL_SEGMENT_HEADER];
-    char name[NAME_BYTES];
+    struct segment segment = {.first = store->next,
+                              .end = HF_SPOOL_CONTENT,
+                              .size = store->segment_bytes,
+                              .salt = (uint32_t)store->rng->u64(store->rng->ctx)};
+    char name[HF_SPOOL_NAME_BYTES];
 
-    int r = make_room(store, err);
-    if (r < 0)
-        return r;
-    seal(store);
+    if (is_unlinked(store, store->open_fd) || is_unlinked(store, store->dir_fd))
+        (void)!hf_spool_store_check(store, NULL); /* what it could not mend shows below */
+    int fd = take_spare(store, err);
+    if (fd < 0)
+        return fd;
     segment_name(segment.first, name);
-    int fd = store->fs->openat(store->fs->ctx, store->dir_fd, "spare.seg", O_RDWR, 0, HF_FS_NO_SYMLINKS);
-    if (fd < 0) {
-        store->spare_ready = false;
-        return hf_err_sys(err, fd, "open '%s/spare.seg'", store->dir);
-    }
-    r = hf_hex_decode(store->stream, header.stream, sizeof(header.stream));
-    assert(r == 0);
-    hf_spool_header_format(&header, bytes);
-    r = write_at(store, fd, bytes, sizeof(bytes), 0, err);
-    if (r == 0) {
-        r = store->fs->fdatasync(store->fs->ctx, fd);
-        if (r < 0)
-            (void)hf_err_sys(err, r, "sync '%s/spare.seg'", store->dir);
-    }
+    int r = write_headers(store, fd, &segment, err);
     if (r == 0) {
         r = store->fs->renameat(store->fs->ctx, store->dir_fd, "spare.seg", store->dir_fd, name);
         if (r < 0)
             (void)hf_err_sys(err, r, "begin '%s/%s'", store->dir, name);
-        store->spare_ready = r < 0;
     }
     if (r == 0)
-        r = sync_folder(store, err);
+        r = hf_spool_sync_folder(store, err);
     if (r == 0)
-        r = add_segment(store, &segment);
+        r = hf_spool_add_segment(store, &segment);
     if (r < 0) {
         (void)store->fs->close(store->fs->ctx, fd);
         return r;
@@ -301,8 +282,135 @@ static int roll(struct hf_spool_store *store, struct hf_err *err)
     store->open_fd = fd;
     /* Before its first record: who finds the folder without this segment then knows. Failing costs only that knowledge. */
     store->cursor.newest = segment.first;
-    (void)!save_cursor(store, store->cursor.delivered, NULL);
+    (void)!hf_spool_save_cursor(store, store->cursor.delivered, NULL);
     return 0;
+}
+
+/* ---- what was deleted under us ----------------------------------------------------------------------------------- */
+
+/* The folder itself may be gone: make it again, with the same name for the stream, for its sequences go on. */
+static int revive_folder(struct hf_spool_store *store, struct hf_err *err)
+{
+    if (!is_unlinked(store, store->dir_fd))
+        return 0;
+    int r = hf_dir_make(store->fs, store->dir, 0700, err);
+    if (r < 0)
+        return r;
+    int fd = store->fs->openat(store->fs->ctx, AT_FDCWD, store->dir, O_RDONLY | O_DIRECTORY, 0, HF_FS_ANY);
+    if (fd < 0)
+        return hf_err_sys(err, fd, "open '%s'", store->dir);
+    (void)store->fs->close(store->fs->ctx, store->dir_fd);
+    store->dir_fd = fd;
+    store->spare_ready = false;
+    r = hf_spool_stream_store(store->fs, store->dir, store->stream, err);
+    return r < 0 ? r : hf_spool_save_cursor(store, store->cursor.delivered, err);
+}
+
+static int copy_content(struct hf_spool_store *store, const struct segment *segment, int to, struct hf_err *err)
+{
+    char bytes[4096];
+
+    for (uint64_t at = HF_SPOOL_CONTENT; at < segment->end;) {
+        size_t want = (size_t)HF_MIN((uint64_t)sizeof(bytes), segment->end - at);
+        ssize_t n = store->fs->pread(store->fs->ctx, store->open_fd, bytes, want, at);
+        if (n <= 0)
+            return hf_err_sys(err, n < 0 ? (int)n : -EIO, "rescue a segment of '%s'", store->dir);
+        int r = hf_spool_write_at(store->fs, to, bytes, (size_t)n, at, store->dir, err);
+        if (r < 0)
+            return r;
+        at += (uint64_t)n;
+    }
+    return 0;
+}
+
+/* The open segment's file was deleted: its content is still ours, and becomes a file again. */
+static int rescue(struct hf_spool_store *store, struct hf_err *err)
+{
+    struct segment *segment = last_segment(store);
+    char name[HF_SPOOL_NAME_BYTES];
+
+    int r = revive_folder(store, err);
+    if (r == 0 && !store->spare_ready)
+        r = hf_spool_spare_now(store, err);
+    if (r < 0)
+        return r;
+    segment_name(segment->first, name);
+    store->spare_ready = false;
+    int fd = store->fs->openat(store->fs->ctx, store->dir_fd, "spare.seg", O_RDWR, 0, HF_FS_NO_SYMLINKS);
+    if (fd < 0)
+        return hf_err_sys(err, fd, "open '%s/spare.seg'", store->dir);
+    segment->size = store->segment_bytes;
+    r = segment->end <= content_limit(segment->size) ? copy_content(store, segment, fd, err) : -EFBIG;
+    if (r == 0)
+        r = write_headers(store, fd, segment, err);
+    if (r == 0)
+        r = store->fs->renameat(store->fs->ctx, store->dir_fd, "spare.seg", store->dir_fd, name);
+    if (r == 0)
+        r = hf_spool_sync_folder(store, err);
+    if (r < 0) {
+        (void)store->fs->close(store->fs->ctx, fd);
+        return r;
+    }
+    seal(store);
+    store->open_fd = fd;
+    store->stats.rescued++;
+    return 0;
+}
+
+/* The open segment cannot be saved: it is gone like the others that were deleted. */
+static void lose_open(struct hf_spool_store *store)
+{
+    store->stats.lost++;
+    seal(store);
+    store->n--;
+}
+
+/* Is the open segment's name no longer its file's? */
+static bool open_is_gone(struct hf_spool_store *store)
+{
+    struct stat ours, theirs;
+    char name[HF_SPOOL_NAME_BYTES];
+
+    if (store->open_fd < 0)
+        return false;
+    segment_name(last_segment(store)->first, name);
+    int r = store->fs->fstatat(store->fs->ctx, store->dir_fd, name, &theirs, 0);
+    return r == -ENOENT || (r == 0 && store->fs->fstat(store->fs->ctx, store->open_fd, &ours) == 0 &&
+                            (ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev));
+}
+
+/* Is a sealed segment's file gone, or another one? */
+static bool sealed_is_gone(struct hf_spool_store *store, const struct segment *segment)
+{
+    struct hf_spool_segment found;
+    char name[HF_SPOOL_NAME_BYTES];
+
+    segment_name(segment->first, name);
+    int fd = store->fs->openat(store->fs->ctx, store->dir_fd, name, O_RDONLY | O_NONBLOCK, 0, HF_FS_NO_SYMLINKS);
+    if (fd < 0)
+        return fd == -ENOENT;
+    int r = hf_spool_segment_read(store->fs, fd, segment->first, &found);
+    (void)store->fs->close(store->fs->ctx, fd);
+    return r == 0 && found.header.salt != segment->salt;
+}
+
+int hf_spool_store_check(struct hf_spool_store *store, struct hf_err *err)
+{
+    int r = revive_folder(store, err);
+
+    if (open_is_gone(store)) {
+        r = rescue(store, err);
+        if (r < 0)
+            lose_open(store);
+    }
+    for (size_t i = store->n; i-- > 0;) {
+        bool open = i + 1 == store->n && store->open_fd >= 0;
+        if (!open && sealed_is_gone(store, &store->segments[i])) {
+            forget_segment(store, i);
+            store->stats.lost++;
+        }
+    }
+    return r;
 }
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
@@ -324,17 +432,23 @@ static int flush(struct hf_spool_store *store, struct hf_err *err)
 
     if (store->out.n == 0)
         return 0;
-    int r = write_at(store, store->open_fd, store->out.p, store->out.n, segment->end, err);
+    int r = hf_spool_write_at(store->fs, store->open_fd, store->out.p, store->out.n, segment->end, store->dir, err);
     if (r == 0) {
         r = store->fs->fdatasync(store->fs->ctx, store->open_fd);
         store->stats.syncs++;
         if (r < 0)
             (void)hf_err_sys(err, r, "sync a segment of '%s'", store->dir);
     }
-    if (r == 0)
-        segment->end = hf_spool_align(segment->end + store->out.n);
-    else
+    if (r < 0) {
         poison(store);
+    } else {
+        segment->end = hf_spool_align(segment->end + store->out.n);
+        /* Synced into a file that nobody can find again is not durable. */
+        if (is_unlinked(store, store->open_fd) && (r = rescue(store, err)) < 0) {
+            store->stats.poisoned++;
+            lose_open(store);
+        }
+    }
     hf_buf_clear(&store->out);
     return r;
 }
@@ -344,7 +458,7 @@ static bool fits(struct hf_spool_store *store, const struct hf_spool_record *rec
     struct segment *segment = last_segment(store);
 
     return segment != NULL && store->open_fd >= 0 &&
-           segment->end + store->out.n + hf_spool_record_bytes(record->payload.n) <= store->segment_bytes;
+           segment->end + store->out.n + hf_spool_record_bytes(record->payload.n) <= content_limit(segment->size);
 }
 
 /* Write records[*done..n); *done says how many are durable. */
@@ -367,6 +481,7 @@ static int write_from(struct hf_spool_store *store, struct hf_spool_record *reco
         if (r < 0)
             return r;
         records[i].sequence = store->next;
+        records[i].begins = store->out.n == 0;
         r = hf_spool_record_format(&records[i], last_segment(store)->salt, &store->out);
         if (r < 0)
             return hf_err_set(err, -r, "record of %zu bytes does not fit the spool", records[i].payload.n);
@@ -379,24 +494,25 @@ static int write_from(struct hf_spool_store *store, struct hf_spool_record *reco
     return r;
 }
 
-int hf_spool_store_write(struct hf_spool_store *store, struct hf_spool_record *records, size_t n, struct hf_err *err)
+int hf_spool_store_write(struct hf_spool_store *store, struct hf_spool_record *records, size_t n, size_t *ret_done,
+                         struct hf_err *err)
 {
-    size_t done = 0;
-
+    *ret_done = 0;
     for (size_t i = 0; i < n; i++)
-        if (HF_SPOOL_CONTENT + hf_spool_record_bytes(records[i].payload.n) > store->segment_bytes ||
-            records[i].payload.n > HF_SPOOL_MAX_PAYLOAD)
+        if (!hf_spool_fits(store->segment_bytes, records[i].payload.n))
             return hf_err_set(err, E2BIG, "record of %zu bytes does not fit the spool", records[i].payload.n);
     uint64_t poisoned = store->stats.poisoned;
     uint64_t sequence = store->next;
-    int r = write_from(store, records, n, &done, err);
+    int r = write_from(store, records, n, ret_done, err);
     if (r < 0 && store->stats.poisoned > poisoned) {
         /* Once more into a fresh segment, under the same sequences: a reader that finds a record in both takes one. */
         uint64_t reached = store->next;
-        store->next = sequence + done;
-        r = write_from(store, records, n, &done, err);
+        store->next = sequence + *ret_done;
+        r = write_from(store, records, n, ret_done, err);
         store->next = HF_MAX(store->next, reached);
     }
+    if (store->out.cap > OUT_BYTES)
+        hf_buf_done(&store->out);
     return r;
 }
 
@@ -406,14 +522,16 @@ int hf_spool_store_deliver(struct hf_spool_store *store, uint64_t sequence, stru
         return hf_err_set(err, EINVAL, "sequence %" PRIu64 " was never written", sequence);
     if (sequence <= store->cursor.delivered)
         return 0;
-    int r = save_cursor(store, sequence, err);
+    int r = hf_spool_save_cursor(store, sequence, err);
     bool retired = false;
     while (r == 0 && store->n > 1 && store->segments[1].first <= sequence + 1) {
         r = retire_oldest(store, err);
         retired = true;
     }
-    return r == 0 && retired ? sync_folder(store, err) : r;
+    return r == 0 && retired ? hf_spool_sync_folder(store, err) : r;
 }
+
+/* ---- looking ----------------------------------------------------------------------------------------------------- */
 
 const char *hf_spool_store_stream(const struct hf_spool_store *store)
 {
@@ -426,8 +544,9 @@ struct hf_spool_stats hf_spool_store_stats(const struct hf_spool_store *store)
 
     stats.next = store->next;
     stats.delivered = store->cursor.delivered;
-    stats.bytes = bytes_used(store);
+    stats.bytes = hf_spool_bytes_used(store);
     stats.segments = store->n;
+    stats.set_aside = store->set_aside;
     return stats;
 }
 
@@ -452,212 +571,26 @@ size_t hf_spool_store_extents(const struct hf_spool_store *store, uint64_t from,
     return found;
 }
 
-/* ---- opening ----------------------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------------------------- */
 
-static int compare_segments(const void *a, const void *b)
+uint64_t hf_spool_segment_bytes(uint64_t max_bytes)
 {
-    uint64_t x = ((const struct segment *)a)->first, y = ((const struct segment *)b)->first;
+    uint64_t bytes = max_bytes / SEGMENTS_OF_A_SPOOL / HF_SPOOL_MIN_SEGMENT_BYTES * HF_SPOOL_MIN_SEGMENT_BYTES;
 
-    return x < y ? -1 : x > y;
+    return HF_MAX(HF_MIN(bytes, (uint64_t)HF_SPOOL_SEGMENT_BYTES), (uint64_t)HF_SPOOL_MIN_SEGMENT_BYTES);
 }
 
-static int see_name(void *arg, const char *name, unsigned char type)
+bool hf_spool_fits(uint64_t segment_bytes, size_t payload)
 {
-    struct hf_spool_store *store = arg;
-    struct segment segment = {0};
-    char again[NAME_BYTES];
-    char *end;
-
-    (void)type;
-    segment.first = strtoull(name, &end, 16);
-    segment_name(segment.first, again);
-    if (strcmp(name, again) != 0)
-        return 0;
-    return store->n >= HF_SPOOL_MAX_SEGMENTS ? -E2BIG : add_segment(store, &segment);
-}
-
-/* Read the header: 0 and the salt, or -EBADMSG. */
-static int read_header(struct hf_spool_store *store, struct segment *segment)
-{
-    unsigned char bytes[HF_SPOOL_SEGMENT_HEADER];
-    struct hf_spool_header header;
-    struct stat st;
-    char name[NAME_BYTES];
-
-    segment_name(segment->first, name);
-    int fd = store->fs->openat(store->fs->ctx, store->dir_fd, name, O_RDONLY | O_NONBLOCK, 0, HF_FS_NO_SYMLINKS);
-    if (fd < 0)
-        return fd;
-    int r = store->fs->fstat(store->fs->ctx, fd, &st);
-    ssize_t n = r < 0 ? r : store->fs->pread(store->fs->ctx, fd, bytes, sizeof(bytes), 0);
-    (void)store->fs->close(store->fs->ctx, fd);
-    if (n < 0)
-        return (int)n;
-    if (n != (ssize_t)sizeof(bytes) || hf_spool_header_parse(bytes, &header) < 0 || header.first != segment->first)
-        return -EBADMSG;
-    segment->salt = header.salt;
-    segment->end = (uint64_t)st.st_size;
-    return 0;
-}
-
-/* A header is synced before its segment gets its name, so an unreadable one is damage: kept for a person to look at. */
-static int set_aside(struct hf_spool_store *store, const struct segment *segment, struct hf_err *err)
-{
-    char name[NAME_BYTES], aside[NAME_BYTES + 16];
-
-    segment_name(segment->first, name);
-    (void)snprintf(aside, sizeof(aside), "%s.damaged", name);
-    int r = store->fs->renameat(store->fs->ctx, store->dir_fd, name, store->dir_fd, aside);
-    store->stats.damaged++;
-    store->doubt = true;
-    return r < 0 ? hf_err_sys(err, r, "set aside '%s/%s'", store->dir, name) : 0;
-}
-
-static int load_segments(struct hf_spool_store *store, struct hf_err *err)
-{
-    size_t kept = 0;
-    int r = store->fs->list(store->fs->ctx, store->dir_fd, see_name, store);
-
-    if (r < 0)
-        return hf_err_sys(err, r, "list '%s'", store->dir);
-    if (store->n > 0)
-        qsort(store->segments, store->n, sizeof(*store->segments), compare_segments);
-    for (size_t i = 0; i < store->n; i++) {
-        struct segment segment = store->segments[i];
-        r = read_header(store, &segment);
-        if (r == -EBADMSG)
-            r = set_aside(store, &segment, err);
-        else if (r == 0)
-            store->segments[kept++] = segment;
-        else
-            (void)hf_err_sys(err, r, "read a segment of '%s'", store->dir);
-        if (r < 0)
-            return r;
-    }
-    store->n = kept;
-    return 0;
-}
-
-/* Go through the last segment: where its content ends, and the next sequence. Old records of the same salt behind the tail
- * (a batch that was torn in the middle) are wiped, or they would come to life behind new ones. */
-static int recover_last(struct hf_spool_store *store, struct hf_err *err)
-{
-    struct segment *segment = last_segment(store);
-    struct hf_spool_scan scan;
-    struct hf_spool_record record;
-    char name[NAME_BYTES];
-    uint64_t last = segment->first - 1, tail;
-    int r;
-
-    segment_name(segment->first, name);
-    int fd = store->fs->openat(store->fs->ctx, store->dir_fd, name, O_RDWR, 0, HF_FS_NO_SYMLINKS);
-    if (fd < 0)
-        return hf_err_sys(err, fd, "open '%s/%s'", store->dir, name);
-    hf_spool_scan_init(&scan, store->fs, fd, segment->salt, HF_SPOOL_CONTENT, segment->end);
-    while ((r = hf_spool_scan_next(&scan, &record, err)) > 0)
-        last = HF_MAX(last, record.sequence);
-    tail = scan.offset;
-    uint64_t wipe_to = tail;
-    while (r == 0 && (r = hf_spool_scan_resync(&scan, 0, err)) > 0) {
-        r = hf_spool_scan_next(&scan, &record, err);
-        last = HF_MAX(last, record.sequence);
-        wipe_to = scan.offset;
-        r = HF_MIN(r, 0);
-    }
-    hf_spool_scan_done(&scan);
-    if (r == 0 && wipe_to > tail) {
-        store->stats.torn++;
-        store->doubt = true;
-        r = zero_out(store, fd, tail, wipe_to, err);
-        if (r == 0 && (r = store->fs->fdatasync(store->fs->ctx, fd)) < 0)
-            (void)hf_err_sys(err, r, "sync '%s/%s'", store->dir, name);
-    }
-    if (r < 0) {
-        (void)store->fs->close(store->fs->ctx, fd);
-        return r;
-    }
-    segment->end = hf_spool_align(tail);
-    store->open_fd = fd;
-    store->next = last + 1;
-    return 0;
-}
-
-static int load_cursor(struct hf_spool_store *store, struct hf_err *err)
-{
-    store->cursor_fd =
-        store->fs->openat(store->fs->ctx, store->dir_fd, "cursor", O_RDWR | O_CREAT, 0600, HF_FS_NO_SYMLINKS);
-    if (store->cursor_fd < 0)
-        return hf_err_sys(err, store->cursor_fd, "open '%s/cursor'", store->dir);
-    for (uint64_t slot = 0; slot < 2; slot++) {
-        unsigned char bytes[HF_SPOOL_CURSOR_SLOT];
-        struct hf_spool_cursor cursor;
-        ssize_t n =
-            store->fs->pread(store->fs->ctx, store->cursor_fd, bytes, sizeof(bytes), slot * HF_SPOOL_CURSOR_STRIDE);
-        if (n < 0)
-            return hf_err_sys(err, (int)n, "read '%s/cursor'", store->dir);
-        if (n == (ssize_t)sizeof(bytes) && hf_spool_cursor_parse(bytes, &cursor) == 0 &&
-            cursor.counter >= store->cursor.counter)
-            store->cursor = cursor;
-    }
-    return 0;
-}
-
-static int find_spare(struct hf_spool_store *store, struct hf_err *err)
-{
-    struct stat st;
-    int r = store->fs->fstatat(store->fs->ctx, store->dir_fd, "spare.seg", &st, 0);
-
-    if (r == -ENOENT)
-        return 0;
-    if (r < 0)
-        return hf_err_sys(err, r, "stat '%s/spare.seg'", store->dir);
-    store->spare_ready = (uint64_t)st.st_size == store->segment_bytes;
-    if (store->spare_ready)
-        return 0;
-    r = store->fs->unlinkat(store->fs->ctx, store->dir_fd, "spare.seg", 0);
-    return r < 0 ? hf_err_sys(err, r, "remove '%s/spare.seg'", store->dir) : 0;
-}
-
-/* The stream's name, another one where a sequence might be given a second time: segments or the cursor went away while nobody
- * looked, or the end of the content is not known for sure. */
-static int identify(struct hf_spool_store *store, struct hf_err *err)
-{
-    uint64_t newest = store->n > 0 ? last_segment(store)->first : 0;
-
-    store->doubt |= store->cursor.counter == 0 || newest < store->cursor.newest;
-    int r = store->doubt ? -ENOENT : hf_spool_stream_load(store->fs, store->dir, store->stream, err);
-    if (r == -ENOENT || r == -EBADMSG)
-        r = hf_spool_stream_renew(store->fs, store->rng, store->dir, store->stream, err);
-    return r;
-}
-
-static int open_folder(struct hf_spool_store *store, uint64_t used, struct hf_err *err)
-{
-    int r = hf_dir_make(store->fs, store->dir, 0700, err);
-
-    if (r < 0)
-        return r;
-    store->dir_fd = store->fs->openat(store->fs->ctx, AT_FDCWD, store->dir, O_RDONLY | O_DIRECTORY, 0, HF_FS_ANY);
-    if (store->dir_fd < 0)
-        return hf_err_sys(err, store->dir_fd, "open '%s'", store->dir);
-    r = load_cursor(store, err);
-    if (r == 0)
-        r = load_segments(store, err);
-    if (r == 0)
-        r = find_spare(store, err);
-    store->next = store->cursor.delivered + 1;
-    if (r == 0 && store->n > 0)
-        r = recover_last(store, err);
-    store->next = HF_MAX(HF_MAX(store->next, store->cursor.newest), HF_MAX(store->cursor.delivered, used) + 1);
-    if (r == 0)
-        r = sync_folder(store, err);
-    return r == 0 ? identify(store, err) : r;
+    return payload <= HF_SPOOL_MAX_PAYLOAD &&
+           HF_SPOOL_CONTENT + hf_spool_record_bytes(payload) <= content_limit(segment_bytes);
 }
 
 int hf_spool_store_open(const struct hf_spool_store_params *params, struct hf_spool_store **ret_store,
                         struct hf_err *err)
 {
-    uint64_t segment_bytes = params->segment_bytes != 0 ? params->segment_bytes : HF_SPOOL_SEGMENT_BYTES;
+    uint64_t segment_bytes =
+        params->segment_bytes != 0 ? params->segment_bytes : hf_spool_segment_bytes(params->max_bytes);
 
     if (segment_bytes < HF_SPOOL_MIN_SEGMENT_BYTES || segment_bytes % 4096 != 0 ||
         params->max_bytes < 3 * segment_bytes)
@@ -680,7 +613,7 @@ int hf_spool_store_open(const struct hf_spool_store_params *params, struct hf_sp
     };
     if (store->dir == NULL)
         return hf_err_set(err, ENOMEM, "open spool '%s'", params->dir);
-    int r = open_folder(store, params->used, err);
+    int r = hf_spool_recover(store, params->used, err);
     if (r < 0)
         return hf_err_wrap(err, r, "open spool '%s'", params->dir);
     *ret_store = hf_steal(store);

@@ -22,7 +22,7 @@ struct hf_spool_store_params {
     const struct hf_fs_ops *fs;
     const struct hf_rand_ops *rng; /* salts; used by the owner only */
     const char *dir;
-    uint64_t segment_bytes; /* 0: 8 MiB */
+    uint64_t segment_bytes; /* 0: hf_spool_segment_bytes(max_bytes) */
     uint64_t max_bytes;     /* all files of the folder; at least three segments */
     enum hf_spool_full when_full;
     uint64_t used; /* highest sequence known to have left the node, from whoever sent it: not given again. 0: none */
@@ -39,11 +39,20 @@ struct hf_spool_stats {
     uint64_t delivered; /* inclusive */
     uint64_t bytes;     /* of segments, the spare among them */
     uint64_t segments;
-    uint64_t poisoned; /* segments given up after a failed write or sync */
-    uint64_t damaged;  /* segments whose header was unreadable at open */
-    uint64_t torn;     /* tails cut at open */
-    uint64_t syncs;    /* of segments */
+    uint64_t poisoned;  /* segments given up after a failed write or sync */
+    uint64_t damaged;   /* segments without a readable header at open */
+    uint64_t torn;      /* tails cut at open: a write that power or a kill ended */
+    uint64_t rescued;   /* segments deleted by somebody that could be written anew */
+    uint64_t lost;      /* and those that could not */
+    uint64_t mended;    /* segments read by the copy of their header */
+    uint64_t set_aside; /* damaged segments that lie in the folder for a person to look at */
+    uint64_t syncs;     /* of segments */
 };
+
+/* Segments for a spool of this size: 8 MiB, less where there would not be sixteen of them. */
+uint64_t hf_spool_segment_bytes(uint64_t max_bytes);
+/* Can a payload of this length ever be stored? */
+bool hf_spool_fits(uint64_t segment_bytes, size_t payload);
 
 struct hf_spool_store;
 
@@ -53,15 +62,29 @@ HF_MUST_USE int hf_spool_store_open(const struct hf_spool_store_params *params, 
 void hf_spool_store_free(struct hf_spool_store *store);
 HF_DEFINE_CLEANUP(struct hf_spool_store, hf_spool_store_free)
 
-/* Write records (sequence is filled in here) so that they survive a power cut. 0: all of them do. -EAGAIN: full and Block;
- * -ENOSPC, -EIO, ...: none may be acknowledged (they may still turn up: their sequences are not used again). */
+/* Write records (sequence is filled in here) so that they survive a power cut. The first *ret_done of them do. 0: that is all of
+ * them. -EAGAIN: full and Block; -ENOSPC, -EIO, ...: the others must not be acknowledged (they may still turn up: their sequences
+ * are not used again). */
 HF_MUST_USE int hf_spool_store_write(struct hf_spool_store *store, struct hf_spool_record *records, size_t n,
-                                     struct hf_err *err);
+                                     size_t *ret_done, struct hf_err *err);
 
 /* All up to `sequence` (inclusive) is delivered: the cursor is made durable, then segments that hold nothing else are retired. */
 HF_MUST_USE int hf_spool_store_deliver(struct hf_spool_store *store, uint64_t sequence, struct hf_err *err);
 
-/* Have a spare segment ready, so that the next write that rolls over does not wait for one. */
+/* Somebody deleted files: write the open segment anew from its descriptor, forget what is gone. */
+HF_MUST_USE int hf_spool_store_check(struct hf_spool_store *store, struct hf_err *err);
+
+/* Have a spare segment ready, so that the next write that rolls over finds one full of zeros. In three steps: begin (false: not
+ * wanted) and end belong to the store's owner, make takes long and runs beside whatever the store does meanwhile. */
+struct hf_spool_spare {
+    const struct hf_fs_ops *fs;
+    const char *dir; /* the store's */
+    uint64_t bytes;
+};
+bool hf_spool_store_spare_begin(struct hf_spool_store *store, struct hf_spool_spare *ret_spare);
+HF_MUST_USE int hf_spool_spare_make(const struct hf_spool_spare *spare, struct hf_err *err);
+void hf_spool_store_spare_end(struct hf_spool_store *store, int made);
+/* All three. */
 HF_MUST_USE int hf_spool_store_prepare(struct hf_spool_store *store, struct hf_err *err);
 
 /* Who this spool is: 32 hex digits. The same over restarts as long as no sequence can be given a second time; another one

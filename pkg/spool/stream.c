@@ -41,15 +41,22 @@ int hf_spool_stream_load(const struct hf_fs_ops *fs, const char *dir, char ret_t
     return 0;
 }
 
+int hf_spool_stream_store(const struct hf_fs_ops *fs, const char *dir, const char *text, struct hf_err *err)
+{
+    char path[PATH_MAX], line[LINE_MAX_BYTES];
+    size_t n = format_line(text, line);
+
+    (void)snprintf(path, sizeof(path), "%s/stream", dir);
+    return hf_file_replace(fs, path, line, n, 0600, err);
+}
+
 int hf_spool_stream_renew(const struct hf_fs_ops *fs, const struct hf_rand_ops *rng, const char *dir,
                           char ret_text[HF_SPOOL_STREAM_TEXT], struct hf_err *err)
 {
-    char path[PATH_MAX], line[LINE_MAX_BYTES], digits[HF_SPOOL_STREAM_TEXT];
+    char digits[HF_SPOOL_STREAM_TEXT];
 
-    (void)snprintf(path, sizeof(path), "%s/stream", dir);
     (void)snprintf(digits, sizeof(digits), "%016" PRIx64 "%016" PRIx64, rng->u64(rng->ctx), rng->u64(rng->ctx));
-    size_t n = format_line(digits, line);
-    int r = hf_file_replace(fs, path, line, n, 0600, err);
+    int r = hf_spool_stream_store(fs, dir, digits, err);
     if (r == 0)
         memcpy(ret_text, digits, sizeof(digits));
     return r;

@@ -354,12 +354,13 @@ static int sim_fdatasync(void *ctx, int fd)
 
 void sim_fill_stat(const struct hf_simfs *fs, const struct sim_node *node, struct stat *ret)
 {
+    unsigned links = sim_node_links(fs, node);
     struct timespec changed = {(time_t)(node->changed_ns / 1000), (long)(node->changed_ns % 1000) * 1000000};
 
     *ret = (struct stat){.st_dev = node->device->id,
                          .st_ino = node->ino,
                          .st_mode = node->meta.mode,
-                         .st_nlink = S_ISDIR(node->meta.mode) ? 2 : sim_node_links(fs, node),
+                         .st_nlink = S_ISDIR(node->meta.mode) && (links > 0 || node == fs->root) ? 2 : links,
                          .st_uid = node->meta.uid,
                          .st_gid = node->meta.gid,
                          .st_size = (off_t)node->live.n,

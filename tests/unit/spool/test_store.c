@@ -25,7 +25,7 @@ struct bench {
     uint64_t random;
     struct hf_rand_ops rng;
     struct hf_spool_store *store;
-    uint64_t max_bytes;
+    uint64_t max_bytes, segment_bytes;
     enum hf_spool_full when_full;
     uint64_t used;
     uint64_t sequences[BATCHES * PER_BATCH + 2 * PER_BATCH]; /* of items acknowledged; 0: not */
@@ -33,7 +33,7 @@ struct bench {
 
 static void bench_init(struct bench *bench)
 {
-    *bench = (struct bench){.fs = hf_simfs_new(), .random = 7, .max_bytes = 64 * SEGMENT};
+    *bench = (struct bench){.fs = hf_simfs_new(), .random = 7, .max_bytes = 64 * SEGMENT, .segment_bytes = SEGMENT};
     bench->rng = (struct hf_rand_ops){&bench->random, next_random};
 }
 
@@ -43,7 +43,7 @@ static int bench_open(struct bench *bench)
         .fs = hf_simfs_ops(bench->fs),
         .rng = &bench->rng,
         .dir = "/spool",
-        .segment_bytes = SEGMENT,
+        .segment_bytes = bench->segment_bytes,
         .max_bytes = bench->max_bytes,
         .when_full = bench->when_full,
         .used = bench->used,
@@ -83,9 +83,11 @@ static int write_batch(struct bench *bench, unsigned first, unsigned n)
     for (unsigned i = 0; i < n; i++)
         records[i] = (struct hf_spool_record){
             .tag = i % 3, .unix_ns = 1, .payload = item_payload(first + i, text[i], sizeof(text[i]))};
-    int r = hf_spool_store_write(bench->store, records, n, NULL);
+    size_t done;
+    int r = hf_spool_store_write(bench->store, records, n, &done, NULL);
+    ck_assert(r < 0 || done == n);
     for (unsigned i = 0; i < n && first + i < HF_LEN(bench->sequences); i++)
-        bench->sequences[first + i] = r == 0 ? records[i].sequence : 0;
+        bench->sequences[first + i] = i < done ? records[i].sequence : 0;
     return r;
 }
 
@@ -102,7 +104,8 @@ static uint64_t read_all(struct bench *bench, uint64_t next, unsigned *seen, uns
     *ret_missing = 0;
     do {
         size_t n = hf_spool_store_extents(bench->store, place.next, extents, HF_LEN(extents));
-        ck_assert_int_eq(hf_spool_read_records(hf_simfs_ops(bench->fs), "/spool", extents, n, &place, &read, NULL), 0);
+        ck_assert_int_eq(hf_spool_read_records(hf_simfs_ops(bench->fs), "/spool", extents, n, 0, &place, &read, NULL),
+                         0);
         *ret_missing += read.missing;
         for (size_t i = 0; i < read.n; i++) {
             unsigned item = 0;
@@ -386,8 +389,227 @@ START_TEST(a_stream_never_gives_a_sequence_twice)
 }
 END_TEST
 
+static void fill(struct bench *bench, unsigned batches)
+{
+    bench_init(bench);
+    ck_assert_int_eq(bench_open(bench), 0);
+    for (unsigned b = 0; b < batches; b++)
+        ck_assert_int_eq(write_batch(bench, b * PER_BATCH, PER_BATCH), 0);
+}
+
+/* Change bytes of a file on the medium. */
+static void flip(struct bench *bench, const char *path, size_t at, size_t n)
+{
+    size_t size;
+    const unsigned char *bytes = hf_simfs_get(bench->fs, path, &size);
+    ck_assert_ptr_nonnull(bytes);
+    unsigned char *copy = malloc(size);
+    memcpy(copy, bytes, size);
+    for (size_t i = at; i < at + n; i++)
+        copy[i] ^= 0x55;
+    hf_simfs_put(bench->fs, path, copy, size, 0600);
+    free(copy);
+}
+
+static unsigned count_gone(struct bench *bench, unsigned items)
+{
+    unsigned seen[BATCHES * PER_BATCH + 2 * PER_BATCH] = {0}, gone = 0;
+    uint64_t missing;
+
+    (void)read_all(bench, 1, seen, HF_LEN(seen), &missing);
+    for (unsigned i = 0; i < items; i++)
+        gone += seen[i] == 0;
+    return gone;
+}
+
+START_TEST(one_header_is_enough)
+{
+    struct bench bench;
+
+    fill(&bench, BATCHES);
+    bench_close(&bench);
+    flip(&bench, "/spool/0000000000000001.seg", _i == 0 ? 0 : SEGMENT - 512, 100);
+    ck_assert_int_eq(bench_open(&bench), 0);
+    ck_assert_uint_eq(hf_spool_store_stats(bench.store).mended, _i == 0);
+    ck_assert_uint_eq(hf_spool_store_stats(bench.store).damaged, 0);
+    ck_assert_uint_eq(count_gone(&bench, BATCHES * PER_BATCH), 0);
+    bench_done(&bench);
+}
+END_TEST
+
+/* In the last segment damage looks much like a torn write, but what was synced later tells them apart. */
+START_TEST(damage_in_the_last_segment_costs_what_it_covers)
+{
+    for (size_t at = 512; at < 5000; at += 321) {
+        struct bench bench;
+        fill(&bench, 4); /* 15 KB in one segment */
+        bench_close(&bench);
+        flip(&bench, "/spool/0000000000000001.seg", at, 1);
+        ck_assert_int_eq(bench_open(&bench), 0);
+        ck_assert_uint_eq(hf_spool_store_stats(bench.store).torn, 0);
+        ck_assert_uint_eq(hf_spool_store_stats(bench.store).next, 4 * PER_BATCH + 1);
+        ck_assert_uint_le(count_gone(&bench, 4 * PER_BATCH), 1);
+        bench_done(&bench);
+    }
+}
+END_TEST
+
+START_TEST(a_medium_that_cannot_be_read_costs_what_it_covers)
+{
+    struct bench bench;
+    struct hf_spool_extent extents[64];
+    struct hf_spool_record records[16];
+    struct hf_spool_read read = {.records = records, .max = HF_LEN(records), .bytes = HF_BUF_INIT(50000)};
+    struct hf_spool_place place = {.next = 1};
+
+    fill(&bench, BATCHES);
+    size_t n = hf_spool_store_extents(bench.store, 0, extents, HF_LEN(extents));
+    hf_simfs_count_only(bench.fs, HF_SIMFS_READS);
+    hf_simfs_fail_at(bench.fs, 3, EIO, 3); /* after open and header, in the content */
+    uint64_t got = 0, missing = 0;
+    do {
+        ck_assert_int_eq(hf_spool_read_records(hf_simfs_ops(bench.fs), "/spool", extents, n, BATCHES * PER_BATCH,
+                                               &place, &read, NULL),
+                         0);
+        got += read.n;
+        missing += read.missing;
+    } while (read.n > 0);
+    ck_assert_uint_gt(hf_simfs_failed(bench.fs), 0);
+    ck_assert_uint_eq(got + missing, BATCHES * PER_BATCH);
+    ck_assert_uint_lt(missing, 12);
+    /* All of it is another matter: nothing is given up. */
+    place = (struct hf_spool_place){.next = 1};
+    hf_simfs_fail_at(bench.fs, 1, EIO, 0);
+    ck_assert_int_eq(
+        hf_spool_read_records(hf_simfs_ops(bench.fs), "/spool", extents, n, BATCHES * PER_BATCH, &place, &read, NULL),
+        -EIO);
+    ck_assert_uint_eq(place.next, 1);
+    hf_simfs_fail_at(bench.fs, 0, EIO, 1);
+    hf_buf_done(&read.bytes);
+    bench_done(&bench);
+}
+END_TEST
+
+static const struct {
+    const char *what;
+    unsigned lost; /* segments */
+} deleted[] = {{"last", 0}, {"first", 1}, {"all", 1}, {"spare", 0}, {"cursor", 0}};
+
+START_TEST(files_deleted_under_us)
+{
+    struct bench bench;
+    struct hf_spool_extent extents[64];
+    char path[128];
+    const char *what = deleted[_i].what;
+
+    fill(&bench, BATCHES);
+    ck_assert_int_eq(hf_spool_store_prepare(bench.store, NULL), 0);
+    size_t n = hf_spool_store_extents(bench.store, 0, extents, HF_LEN(extents));
+    ck_assert_uint_eq(n, 2);
+    for (size_t i = 0; i < n; i++) {
+        hf_spool_segment_path("/spool", extents[i].first, path, sizeof(path));
+        if (strcmp(what, "all") == 0 || strcmp(what, i == 0 ? "first" : "last") == 0)
+            hf_simfs_delete(bench.fs, path);
+    }
+    if (strcmp(what, "all") == 0) {
+        hf_simfs_delete(bench.fs, "/spool/stream");
+        hf_simfs_delete(bench.fs, "/spool/spare.seg");
+        hf_simfs_delete(bench.fs, "/spool/cursor");
+        hf_simfs_delete(bench.fs, "/spool");
+    } else if (strcmp(what, "spare") == 0) {
+        hf_simfs_delete(bench.fs, "/spool/spare.seg");
+    } else if (strcmp(what, "cursor") == 0) {
+        hf_simfs_delete(bench.fs, "/spool/cursor");
+    }
+    if (_i % 2 == 0)
+        ck_assert_int_eq(hf_spool_store_check(bench.store, NULL), 0);
+    for (unsigned b = 0; b < 2; b++)
+        ck_assert_int_eq(write_batch(&bench, (BATCHES + b) * PER_BATCH, PER_BATCH), 0);
+    ck_assert_int_eq(hf_spool_store_check(bench.store, NULL), 0);
+    ck_assert_int_eq(hf_spool_store_deliver(bench.store, 1, NULL), 0);
+    ck_assert_uint_eq(hf_spool_store_stats(bench.store).lost, deleted[_i].lost);
+    unsigned gone = count_gone(&bench, (BATCHES + 2) * PER_BATCH);
+    ck_assert_uint_eq(gone, deleted[_i].lost * (extents[1].first - extents[0].first));
+    char stream[HF_SPOOL_STREAM_TEXT];
+    (void)snprintf(stream, sizeof(stream), "%s", hf_spool_store_stream(bench.store));
+    bench_close(&bench);
+    hf_simfs_power_cut(bench.fs, 5);
+    ck_assert_int_eq(bench_open(&bench), 0);
+    ck_assert_uint_eq(count_gone(&bench, (BATCHES + 2) * PER_BATCH), gone);
+    ck_assert_str_eq(hf_spool_store_stream(bench.store), stream);
+    bench_done(&bench);
+}
+END_TEST
+
+/* What could not be read comes to an end: the place after it is known, and the gap is counted. */
+START_TEST(what_is_missing_at_the_end_is_passed_over)
+{
+    struct bench bench;
+    struct hf_spool_extent extents[64];
+    struct hf_spool_record records[256];
+    struct hf_spool_read read = {.records = records, .max = HF_LEN(records), .bytes = HF_BUF_INIT(1 << 20)};
+    struct hf_spool_place place = {.next = 1};
+
+    fill(&bench, 4);
+    size_t n = hf_spool_store_extents(bench.store, 0, extents, HF_LEN(extents));
+    flip(&bench, "/spool/0000000000000001.seg", extents[0].end - 3000, 2000);
+    ck_assert_int_eq(
+        hf_spool_read_records(hf_simfs_ops(bench.fs), "/spool", extents, n, 4 * PER_BATCH, &place, &read, NULL), 0);
+    ck_assert_uint_eq(read.next, 4 * PER_BATCH + 1);
+    ck_assert_uint_gt(read.missing, 0);
+    ck_assert_uint_eq(read.n + read.missing, 4 * PER_BATCH);
+    hf_buf_done(&read.bytes);
+    bench_done(&bench);
+}
+END_TEST
+
+START_TEST(segments_of_other_sizes_are_used_up)
+{
+    struct bench bench;
+
+    fill(&bench, BATCHES);
+    bench_close(&bench);
+    bench.segment_bytes = 2 * SEGMENT;
+    ck_assert_int_eq(bench_open(&bench), 0);
+    ck_assert_uint_eq(hf_spool_store_stats(bench.store).bytes, 2 * SEGMENT);
+    for (unsigned b = 0; b < 40; b++)
+        ck_assert_int_eq(write_batch(&bench, 0, PER_BATCH), 0);
+    ck_assert_uint_eq(hf_spool_store_stats(bench.store).bytes, 2 * SEGMENT + 4 * SEGMENT);
+    ck_assert_int_eq(hf_spool_store_deliver(bench.store, hf_spool_store_stats(bench.store).next - 1, NULL), 0);
+    ck_assert_uint_eq(hf_spool_store_stats(bench.store).bytes, 4 * SEGMENT); /* the last one and a spare */
+    bench_close(&bench);
+    ck_assert_int_eq(bench_open(&bench), 0);
+    bench_done(&bench);
+}
+END_TEST
+
+START_TEST(a_full_disk_drops_the_oldest_or_says_so)
+{
+    struct bench bench;
+    int r = 0;
+
+    bench_init(&bench);
+    bench.when_full = _i == 0 ? HF_SPOOL_BLOCK : HF_SPOOL_DROP_OLDEST;
+    ck_assert_int_eq(bench_open(&bench), 0);
+    hf_simfs_set_limit(bench.fs, "/", 3 * SEGMENT);
+    for (unsigned b = 0; b < 100 && r == 0; b++)
+        r = write_batch(&bench, b * PER_BATCH % HF_LEN(bench.sequences), PER_BATCH);
+    ck_assert_int_eq(r, _i == 0 ? -ENOSPC : 0);
+    hf_simfs_set_limit(bench.fs, "/", 0);
+    ck_assert_int_eq(write_batch(&bench, 0, PER_BATCH), 0);
+    bench_done(&bench);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_loop_test(tc, one_header_is_enough, 0, 2);
+    tcase_add_test(tc, damage_in_the_last_segment_costs_what_it_covers);
+    tcase_add_test(tc, a_medium_that_cannot_be_read_costs_what_it_covers);
+    tcase_add_loop_test(tc, files_deleted_under_us, 0, (int)HF_LEN(deleted));
+    tcase_add_test(tc, what_is_missing_at_the_end_is_passed_over);
+    tcase_add_test(tc, segments_of_other_sizes_are_used_up);
+    tcase_add_loop_test(tc, a_full_disk_drops_the_oldest_or_says_so, 0, 2);
     tcase_add_loop_test(tc, a_stream_never_gives_a_sequence_twice, 0, (int)HF_LEN(wiped));
     tcase_add_test(tc, what_is_written_is_read_in_order_once);
     tcase_add_test(tc, power_cut_at_every_call);

@@ -1,0 +1,293 @@
+/* Opening a folder after whatever happened to it (FORMAT.md, "Reading after an accident"). */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "os/file.h"
+#include "spool/scan.h"
+#include "spool/segment.h"
+#include "spool/store_impl.h"
+
+enum { KEEP_DAMAGED = 4 };
+
+static const char damaged_suffix[] = ".damaged";
+
+/* ---- segments ---------------------------------------------------------------------------------------------------- */
+
+static int compare_segments(const void *a, const void *b)
+{
+    uint64_t x = ((const struct segment *)a)->first, y = ((const struct segment *)b)->first;
+
+    return x < y ? -1 : x > y;
+}
+
+static int see_name(void *arg, const char *name, unsigned char type)
+{
+    struct hf_spool_store *store = arg;
+    struct segment segment = {.first = hf_spool_segment_of_name(name)};
+    size_t n = strlen(name);
+
+    (void)type;
+    store->set_aside +=
+        n > sizeof(damaged_suffix) && strcmp(name + n + 1 - sizeof(damaged_suffix), damaged_suffix) == 0;
+    if (segment.first == 0)
+        return 0;
+    return store->n >= HF_SPOOL_MAX_SEGMENTS ? -E2BIG : hf_spool_add_segment(store, &segment);
+}
+
+/* Fill in what the header says: 0, or -EBADMSG. */
+static int read_header(struct hf_spool_store *store, struct segment *segment)
+{
+    struct hf_spool_segment found;
+    char name[HF_SPOOL_NAME_BYTES];
+
+    segment_name(segment->first, name);
+    int fd = store->fs->openat(store->fs->ctx, store->dir_fd, name, O_RDONLY | O_NONBLOCK, 0, HF_FS_NO_SYMLINKS);
+    if (fd < 0)
+        return fd;
+    int r = hf_spool_segment_read(store->fs, fd, segment->first, &found);
+    (void)store->fs->close(store->fs->ctx, fd);
+    if (r < 0)
+        return r;
+    segment->salt = found.header.salt;
+    segment->size = found.file_bytes;
+    segment->end = content_limit(found.file_bytes);
+    store->stats.mended += found.from_copy;
+    return 0;
+}
+
+/* A header is synced before its segment gets its name, so an unreadable one is damage: kept for a person to look at, as long as
+ * there are few. */
+static int set_aside(struct hf_spool_store *store, const struct segment *segment, struct hf_err *err)
+{
+    char name[HF_SPOOL_NAME_BYTES], aside[HF_SPOOL_NAME_BYTES + sizeof(damaged_suffix)];
+
+    segment_name(segment->first, name);
+    (void)snprintf(aside, sizeof(aside), "%s%s", name, damaged_suffix);
+    bool keep = store->set_aside < KEEP_DAMAGED;
+    int r = keep ? store->fs->renameat(store->fs->ctx, store->dir_fd, name, store->dir_fd, aside)
+                 : store->fs->unlinkat(store->fs->ctx, store->dir_fd, name, 0);
+    store->set_aside += keep && r == 0;
+    store->stats.damaged++;
+    store->doubt = true;
+    return r < 0 ? hf_err_sys(err, r, "set aside '%s/%s'", store->dir, name) : 0;
+}
+
+static int load_segments(struct hf_spool_store *store, struct hf_err *err)
+{
+    size_t kept = 0;
+    int r = store->fs->list(store->fs->ctx, store->dir_fd, see_name, store);
+
+    if (r < 0)
+        return hf_err_sys(err, r, "list '%s'", store->dir);
+    if (store->n > 0)
+        qsort(store->segments, store->n, sizeof(*store->segments), compare_segments);
+    for (size_t i = 0; i < store->n; i++) {
+        struct segment segment = store->segments[i];
+        r = read_header(store, &segment);
+        if (r == -EBADMSG)
+            r = set_aside(store, &segment, err);
+        else if (r == 0)
+            store->segments[kept++] = segment;
+        else
+            (void)hf_err_sys(err, r, "read a segment of '%s'", store->dir);
+        if (r < 0)
+            return r;
+    }
+    store->n = kept;
+    return 0;
+}
+
+/* ---- the last segment -------------------------------------------------------------------------------------------- */
+
+struct tail {
+    uint64_t at;      /* content ends here */
+    uint64_t wipe_to; /* records of a torn write lie up to here */
+    uint64_t last;    /* sequence */
+};
+
+/* Go through the last segment. Where a record is missing, what is behind decides: a write that begins there was made after
+ * everything before it had been synced, so it was damage, and content goes on; else the end of a torn write has been found. */
+static int find_tail(struct hf_spool_scan *scan, struct tail *tail, struct hf_err *err)
+{
+    struct hf_spool_record record;
+    bool open = false; /* tail->at is a candidate */
+    int r;
+
+    for (;;) {
+        r = hf_spool_scan_next(scan, &record, err);
+        if (r > 0) {
+            open = open && !record.begins;
+            tail->last = HF_MAX(tail->last, record.sequence);
+            tail->wipe_to = scan->offset;
+            continue;
+        }
+        if (r < 0 && r != -EIO)
+            return r;
+        if (!open)
+            tail->at = scan->offset;
+        open = true;
+        r = hf_spool_scan_resync(scan, 0, err);
+        if (r <= 0)
+            break;
+    }
+    return r;
+}
+
+/* Does a record that is not whole begin at the tail? Then a sequence may have been used that is not known. */
+static bool ends_in_doubt(struct hf_spool_store *store, int fd, const struct tail *tail)
+{
+    uint64_t places[] = {tail->at, hf_spool_align(tail->at)};
+    unsigned char bytes[HF_SPOOL_RECORD_HEADER];
+    bool doubt = false;
+
+    for (size_t i = 0; i < HF_LEN(places); i++) {
+        ssize_t n = store->fs->pread(store->fs->ctx, fd, bytes, sizeof(bytes), places[i]);
+        doubt |= n < 0 || hf_spool_record_claims(bytes, (size_t)n, tail->last + 1);
+    }
+    return doubt;
+}
+
+/* Old records of the same salt behind the tail (a batch that was torn in the middle) are wiped, or they would come to life
+ * behind new ones. */
+static int cut_tail(struct hf_spool_store *store, int fd, const struct tail *tail, struct hf_err *err)
+{
+    store->doubt |= ends_in_doubt(store, fd, tail);
+    if (tail->wipe_to <= tail->at)
+        return 0;
+    store->stats.torn++;
+    store->doubt = true;
+    int r = hf_spool_zero(store->fs, fd, tail->at, tail->wipe_to, store->dir, err);
+    if (r == 0 && (r = store->fs->fdatasync(store->fs->ctx, fd)) < 0)
+        (void)hf_err_sys(err, r, "sync a segment of '%s'", store->dir);
+    return r;
+}
+
+static int recover_last(struct hf_spool_store *store, struct hf_err *err)
+{
+    struct segment *segment = last_segment(store);
+    struct tail tail = {.last = segment->first - 1};
+    struct hf_spool_scan scan;
+    char name[HF_SPOOL_NAME_BYTES];
+
+    segment_name(segment->first, name);
+    int fd = store->fs->openat(store->fs->ctx, store->dir_fd, name, O_RDWR, 0, HF_FS_NO_SYMLINKS);
+    if (fd < 0)
+        return hf_err_sys(err, fd, "open '%s/%s'", store->dir, name);
+    hf_spool_scan_init(&scan, store->fs, fd, segment->salt, HF_SPOOL_CONTENT, segment->end);
+    int r = find_tail(&scan, &tail, err);
+    bool bad_medium = r == -EIO || scan.bad_places > 0;
+    hf_spool_scan_done(&scan);
+    store->next = tail.last + 1;
+    store->doubt |= bad_medium;
+    if (r == 0 && !bad_medium)
+        r = cut_tail(store, fd, &tail, err);
+    if (r < 0 || bad_medium) { /* what cannot be read is not written to either: the next write begins a segment */
+        (void)store->fs->close(store->fs->ctx, fd);
+        return bad_medium ? 0 : r;
+    }
+    segment->end = hf_spool_align(tail.at);
+    store->open_fd = fd;
+    return 0;
+}
+
+/* ---- the other files --------------------------------------------------------------------------------------------- */
+
+int hf_spool_open_cursor(struct hf_spool_store *store, struct hf_err *err)
+{
+    int fd = store->fs->openat(store->fs->ctx, store->dir_fd, "cursor", O_RDWR | O_CREAT, 0600, HF_FS_NO_SYMLINKS);
+
+    if (fd < 0)
+        return hf_err_sys(err, fd, "open '%s/cursor'", store->dir);
+    if (store->cursor_fd >= 0)
+        (void)store->fs->close(store->fs->ctx, store->cursor_fd);
+    store->cursor_fd = fd;
+    return 0;
+}
+
+static int load_cursor(struct hf_spool_store *store, struct hf_err *err)
+{
+    int r = hf_spool_open_cursor(store, err);
+
+    if (r < 0)
+        return r;
+    for (uint64_t slot = 0; slot < 2; slot++) {
+        unsigned char bytes[HF_SPOOL_CURSOR_SLOT];
+        struct hf_spool_cursor cursor;
+        ssize_t n =
+            store->fs->pread(store->fs->ctx, store->cursor_fd, bytes, sizeof(bytes), slot * HF_SPOOL_CURSOR_STRIDE);
+        if (n < 0 && n != -EIO)
+            return hf_err_sys(err, (int)n, "read '%s/cursor'", store->dir);
+        if (n == (ssize_t)sizeof(bytes) && hf_spool_cursor_parse(bytes, &cursor) == 0 &&
+            cursor.counter >= store->cursor.counter)
+            store->cursor = cursor;
+    }
+    return 0;
+}
+
+static int find_spare(struct hf_spool_store *store, struct hf_err *err)
+{
+    struct stat st;
+
+    int r = store->fs->unlinkat(store->fs->ctx, store->dir_fd, "coming.seg", 0); /* a job that did not end */
+    if (r < 0 && r != -ENOENT)
+        return hf_err_sys(err, r, "remove '%s/coming.seg'", store->dir);
+    r = store->fs->fstatat(store->fs->ctx, store->dir_fd, "spare.seg", &st, 0);
+    if (r == -ENOENT)
+        return 0;
+    if (r < 0)
+        return hf_err_sys(err, r, "stat '%s/spare.seg'", store->dir);
+    store->spare_ready = (uint64_t)st.st_size == store->segment_bytes;
+    if (store->spare_ready)
+        return 0;
+    r = store->fs->unlinkat(store->fs->ctx, store->dir_fd, "spare.seg", 0);
+    return r < 0 ? hf_err_sys(err, r, "remove '%s/spare.seg'", store->dir) : 0;
+}
+
+/* The stream's name, another one where a sequence might be given a second time: segments or the cursor went away while nobody
+ * looked, or the end of the content is not known for sure. */
+static int identify(struct hf_spool_store *store, struct hf_err *err)
+{
+    uint64_t newest = store->n > 0 ? last_segment(store)->first : 0;
+
+    store->doubt |= store->cursor.counter == 0 || newest < store->cursor.newest;
+    int r = store->doubt ? -ENOENT : hf_spool_stream_load(store->fs, store->dir, store->stream, err);
+    if (r == -ENOENT || r == -EBADMSG)
+        r = hf_spool_stream_renew(store->fs, store->rng, store->dir, store->stream, err);
+    return r;
+}
+
+static int open_folder(struct hf_spool_store *store, struct hf_err *err)
+{
+    struct stat st;
+    int r = hf_dir_make(store->fs, store->dir, 0700, err);
+
+    if (r < 0)
+        return r;
+    store->dir_fd = store->fs->openat(store->fs->ctx, AT_FDCWD, store->dir, O_RDONLY | O_DIRECTORY, 0, HF_FS_ANY);
+    if (store->dir_fd < 0)
+        return hf_err_sys(err, store->dir_fd, "open '%s'", store->dir);
+    store->links_count = store->fs->fstat(store->fs->ctx, store->dir_fd, &st) == 0 && st.st_nlink > 0;
+    return 0;
+}
+
+int hf_spool_recover(struct hf_spool_store *store, uint64_t used, struct hf_err *err)
+{
+    int r = open_folder(store, err);
+
+    if (r == 0)
+        r = load_cursor(store, err);
+    if (r == 0)
+        r = load_segments(store, err);
+    if (r == 0)
+        r = find_spare(store, err);
+    store->next = store->cursor.delivered + 1;
+    if (r == 0 && store->n > 0)
+        r = recover_last(store, err);
+    store->next = HF_MAX(HF_MAX(store->next, store->cursor.newest), HF_MAX(store->cursor.delivered, used) + 1);
+    if (r == 0)
+        r = hf_spool_sync_folder(store, err);
+    return r == 0 ? identify(store, err) : r;
+}

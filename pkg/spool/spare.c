@@ -1,0 +1,99 @@
+/* The spare segment: a file with its final size, allocated and full of zeros, so that writing to it changes no metadata.
+ *
+ * Writing the zeros takes long on slow media, so it is a job beside the writer (begin, make, end), under a name of its own. Who
+ * needs a segment while there is no spare takes a file that is only allocated: its syncs cost a little more, but nobody waits. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+
+#include "spool/store_impl.h"
+
+/* Between syncs, so that an append meanwhile waits for one step at most. */
+enum { SYNC_STEP = 512 * 1024 };
+
+static int reserve(const struct hf_fs_ops *fs, int fd, uint64_t bytes, const char *dir, struct hf_err *err)
+{
+    int r = fs->fallocate(fs->ctx, fd, 0, bytes);
+
+    if (r == -EOPNOTSUPP)
+        r = fs->ftruncate(fs->ctx, fd, bytes); /* writing allocates as well, if later */
+    return r < 0 ? hf_err_sys(err, r, "allocate %" PRIu64 " bytes in '%s'", bytes, dir) : 0;
+}
+
+static int fill(const struct hf_spool_spare *spare, int fd, struct hf_err *err)
+{
+    int r = reserve(spare->fs, fd, spare->bytes, spare->dir, err);
+
+    for (uint64_t at = 0; r == 0 && at < spare->bytes; at += SYNC_STEP) {
+        r = hf_spool_zero(spare->fs, fd, at, HF_MIN(at + SYNC_STEP, spare->bytes), spare->dir, err);
+        if (r == 0 && (r = spare->fs->fdatasync(spare->fs->ctx, fd)) < 0)
+            (void)hf_err_sys(err, r, "sync the spare segment of '%s'", spare->dir);
+    }
+    return r;
+}
+
+int hf_spool_spare_make(const struct hf_spool_spare *spare, struct hf_err *err)
+{
+    char path[PATH_MAX];
+
+    (void)snprintf(path, sizeof(path), "%s/coming.seg", spare->dir);
+    int fd =
+        spare->fs->openat(spare->fs->ctx, AT_FDCWD, path, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600, HF_FS_ANY);
+    if (fd < 0)
+        return hf_err_sys(err, fd, "make '%s'", path);
+    int r = fill(spare, fd, err);
+    (void)spare->fs->close(spare->fs->ctx, fd);
+    if (r < 0)
+        (void)spare->fs->unlinkat(spare->fs->ctx, AT_FDCWD, path, 0);
+    return r;
+}
+
+bool hf_spool_store_spare_begin(struct hf_spool_store *store, struct hf_spool_spare *ret_spare)
+{
+    if (store->spare_ready || store->spare_coming ||
+        hf_spool_bytes_used(store) + store->segment_bytes > store->max_bytes)
+        return false;
+    store->spare_coming = true;
+    *ret_spare = (struct hf_spool_spare){store->fs, store->dir, store->segment_bytes};
+    return true;
+}
+
+void hf_spool_store_spare_end(struct hf_spool_store *store, int made)
+{
+    const struct hf_fs_ops *fs = store->fs;
+
+    store->spare_coming = false;
+    if (made < 0)
+        return;
+    if (store->spare_ready) /* a delivered segment was quicker */
+        (void)fs->unlinkat(fs->ctx, store->dir_fd, "coming.seg", 0);
+    else
+        store->spare_ready = fs->renameat(fs->ctx, store->dir_fd, "coming.seg", store->dir_fd, "spare.seg") == 0;
+}
+
+int hf_spool_store_prepare(struct hf_spool_store *store, struct hf_err *err)
+{
+    struct hf_spool_spare spare;
+
+    if (!hf_spool_store_spare_begin(store, &spare))
+        return 0;
+    int r = hf_spool_spare_make(&spare, err);
+    hf_spool_store_spare_end(store, r);
+    return r;
+}
+
+int hf_spool_spare_now(struct hf_spool_store *store, struct hf_err *err)
+{
+    const struct hf_fs_ops *fs = store->fs;
+    int fd = fs->openat(fs->ctx, store->dir_fd, "spare.seg", O_RDWR | O_CREAT | O_TRUNC, 0600, HF_FS_NO_SYMLINKS);
+
+    if (fd < 0)
+        return hf_err_sys(err, fd, "make '%s/spare.seg'", store->dir);
+    int r = reserve(fs, fd, store->segment_bytes, store->dir, err);
+    (void)fs->close(fs->ctx, fd);
+    if (r < 0)
+        (void)fs->unlinkat(fs->ctx, store->dir_fd, "spare.seg", 0);
+    store->spare_ready = r == 0;
+    return r;
+}

@@ -105,7 +105,7 @@ void hf_ids_free(struct hf_ids *ids)
     free(ids);
 }
 
-static uint64_t fingerprint(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
+uint64_t hf_ids_mark(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
 {
     uint64_t key[2] = {ids->key[0] + (uint64_t)kind, ids->key[1]};
 
@@ -192,12 +192,17 @@ static void drop_oldest(struct hf_ids *ids)
 
 bool hf_ids_known(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
 {
-    return ids->n > 0 && ids->table[find(ids, fingerprint(ids, kind, name))] != FREE_PLACE;
+    return hf_ids_known_mark(ids, hf_ids_mark(ids, kind, name));
+}
+
+bool hf_ids_known_mark(const struct hf_ids *ids, uint64_t mark)
+{
+    return ids->n > 0 && ids->table[find(ids, mark)] != FREE_PLACE;
 }
 
 int hf_ids_add(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
 {
-    uint64_t print = fingerprint(ids, kind, name);
+    uint64_t print = hf_ids_mark(ids, kind, name);
 
     if (ids->n > 0 && ids->table[find(ids, print)] != FREE_PLACE)
         return 0;
@@ -217,9 +222,14 @@ int hf_ids_add(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
 
 void hf_ids_forget(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
 {
+    hf_ids_forget_mark(ids, hf_ids_mark(ids, kind, name));
+}
+
+void hf_ids_forget_mark(struct hf_ids *ids, uint64_t mark)
+{
     if (ids->n == 0)
         return;
-    size_t place = find(ids, fingerprint(ids, kind, name));
+    size_t place = find(ids, mark);
     if (ids->table[place] == FREE_PLACE)
         return;
     table_remove(ids, place);

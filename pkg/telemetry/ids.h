@@ -29,6 +29,10 @@ bool hf_ids_known(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view
 HF_MUST_USE int hf_ids_add(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name);
 /* It could not be stored after all: the next one with this name is welcome. Absent is fine. */
 void hf_ids_forget(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name);
+/* The same by fingerprint, where the name is not at hand any more. */
+uint64_t hf_ids_mark(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name);
+bool hf_ids_known_mark(const struct hf_ids *ids, uint64_t mark);
+void hf_ids_forget_mark(struct hf_ids *ids, uint64_t mark);
 size_t hf_ids_count(const struct hf_ids *ids);
 
 /* ---- batches of other agents ------------------------------------------------------------------------------------- */

@@ -31,6 +31,9 @@ HF_DEFINE_CLEANUP(struct hf_outlet, hf_outlet_free)
 HF_MUST_USE int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, uint32_t tag, struct hf_view line,
                                  struct hf_receipt *receipt);
 
+/* Would an append of a line of n bytes be taken now? Only then is it worth to hand it to several outlets. */
+bool hf_outlet_has_room(const struct hf_outlet *outlet, enum hf_lane lane, size_t n);
+
 /* Calls `each` with every line of the newest records kept (delivered ones too, as far as they are there), newest segment only: to know
  * ids again after a restart. Blocks; at start only. */
 HF_MUST_USE int hf_outlet_recent(struct hf_outlet *outlet, size_t max_records,

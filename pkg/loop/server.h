@@ -42,7 +42,16 @@ struct hf_server_route {
     void *arg;
 };
 
-enum { HF_SERVER_MAX_CONNECTIONS = 32, HF_SERVER_MAX_HEADER_BYTES = 8192, HF_SERVER_IDLE_S = 30 };
+enum {
+    HF_SERVER_MAX_CONNECTIONS = 560, /* 512 senders with something in flight, and those who watch */
+    HF_SERVER_MAX_HEADER_BYTES = 8192,
+    HF_SERVER_IDLE_S = 30,
+    HF_SERVER_BODY_S = 120,          /* a body that takes longer to arrive is given up */
+    HF_SERVER_ANSWER_S = 300,        /* an exchange that is not answered by then loses its connection */
+    HF_SERVER_SMALL_BODY = 16 << 10, /* bodies up to this are always taken */
+    HF_SERVER_MAX_BODIES_BYTES =
+        8 << 20, /* of the longer ones, together, as far as they came; 503 with Retry-After above */
+};
 
 /* Listen on address:port (port 0: pick one, see hf_server_port). -EADDRINUSE when taken. Routes are copied (not their args);
  * unknown paths get 404, other methods 405, both as JSON {"error": ...}. */

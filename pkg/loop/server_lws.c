@@ -8,7 +8,10 @@
  * installation, wherever that is, and nothing can be slipped in from where the process happened to be started.
  *
  * A connection's life, as lws tells it:  BIND_PROTOCOL, HTTP, (BODY ..., BODY_COMPLETION,) WRITEABLE ..., DROP_PROTOCOL, and again
- * for the next request; WSI_DESTROY at the end. */
+ * for the next request; WSI_DESTROY at the end.
+ *
+ * A request that is answered later leaves a struct hf_server_exchange with its handler. It and the connection's own part point at
+ * each other until one of them ends; the answer waits in it until lws says that the connection can be written. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -31,9 +34,11 @@
 enum {
     MAX_REPLY_BYTES = 4 << 20,
     MAX_HEAD_BYTES = 1024, /* of a reply, beside its extra headers */
+    SHORT_REPLY = 1024,    /* a body that goes out with its head */
     PIECE_BYTES = 16384,   /* of a reply's body given to lws at once */
-    BACKLOG = 32,
-    SERVICE_BYTES = 4096, /* lws' buffer for receiving */
+    BACKLOG = 512,
+    ACCEPT_AT_ONCE = 32,
+    SERVICE_BYTES = 16384, /* lws' buffer for receiving: one turn of the loop for each filling */
 };
 
 struct hf_server {
@@ -45,6 +50,7 @@ struct hf_server {
     int listen_fd;
     uint16_t port;
     unsigned n_connections;
+    size_t bodies_bytes;            /* of the long bodies that are arriving */
     bool closed;                    /* handlers are not called any more */
     struct hf_server_route *routes; /* paths and methods are copies */
     size_t n_routes;
@@ -53,11 +59,24 @@ struct hf_server {
 /* One request; zeroed by lws when it begins. */
 struct exchange {
     const struct hf_server_route *route;
+    struct hf_server *server;
+    struct hf_server_exchange *later; /* the handler has it and did not answer yet, or the answer waits in it */
     struct hf_buf body;
     struct hf_buf reply;
+    size_t expected; /* bytes of body */
+    size_t counted;  /* in server->bodies_bytes */
     size_t sent;
+    uint64_t body_until_ns; /* uv_hrtime() */
     bool replying;
     bool close; /* the connection cannot be used again: there may be body left that we did not want */
+};
+
+struct hf_server_exchange {
+    struct lws *wsi; /* NULL: the connection is gone */
+    bool starting;   /* inside route->start */
+    bool answered;
+    struct hf_server_reply reply;
+    char *texts; /* what reply.content_type and extra_headers point into */
 };
 
 /* ---- reading the request --------------------------------------------------------------------------------------------- */
@@ -111,21 +130,31 @@ static int add_extra(struct lws *wsi, const char *header, unsigned char **at, un
                                        (int)strlen(value), at, end);
 }
 
-static int write_head(struct lws *wsi, const struct exchange *exchange, const struct hf_server_reply *reply)
+/* The head, and the body too where it is short: one write, one packet. */
+static int write_head(struct lws *wsi, struct exchange *exchange, const struct hf_server_reply *reply, bool with_body)
 {
-    unsigned char head[LWS_PRE + MAX_HEAD_BYTES + 4 * 512];
-    unsigned char *start = head + LWS_PRE, *at = start, *end = head + sizeof(head) - 1;
+    unsigned char head[LWS_PRE + MAX_HEAD_BYTES + 4 * 512 + SHORT_REPLY];
+    unsigned char *start = head + LWS_PRE, *at = start, *end = head + sizeof(head) - SHORT_REPLY - 1;
 
     if (lws_add_http_common_headers(wsi, (unsigned)reply->status, reply->content_type, exchange->reply.n, &at, end) !=
         0)
         return -1;
     if (add_extra(wsi, "Cache-Control: no-store", &at, end) != 0 ||
-        add_extra(wsi, "X-Content-Type-Options: nosniff", &at, end) != 0)
+        add_extra(wsi, "X-Content-Type-Options: nosniff", &at, end) != 0 ||
+        (exchange->close && add_extra(wsi, "Connection: close", &at, end) != 0))
         return -1;
     for (size_t i = 0; i < HF_LEN(reply->extra_headers) && reply->extra_headers[i] != NULL; i++)
         if (add_extra(wsi, reply->extra_headers[i], &at, end) != 0)
             return -1;
-    return lws_finalize_write_http_header(wsi, start, &at, end);
+    if (lws_finalize_http_header(wsi, &at, end) != 0)
+        return -1;
+    if (with_body && exchange->reply.n > 0 && exchange->reply.n <= SHORT_REPLY) {
+        memcpy(at, exchange->reply.p, exchange->reply.n);
+        at += exchange->reply.n;
+        exchange->sent = exchange->reply.n;
+    }
+    size_t n = (size_t)(at - start);
+    return lws_write(wsi, start, n, LWS_WRITE_HTTP_HEADERS) < (int)n ? -1 : 0;
 }
 
 /* The head goes at once, the body when lws says that it can be written. Takes reply->body. */
@@ -136,7 +165,7 @@ static int begin_reply(struct lws *wsi, struct exchange *exchange, struct hf_ser
     exchange->reply = reply->body;
     exchange->replying = true;
     reply->body = (struct hf_buf)HF_BUF_INIT(0);
-    if (write_head(wsi, exchange, reply) != 0)
+    if (write_head(wsi, exchange, reply, !head_only) != 0)
         return -1;
     if (head_only)
         hf_buf_clear(&exchange->reply);
@@ -185,25 +214,148 @@ static int continue_reply(struct lws *wsi, struct exchange *exchange)
     return exchange->close || lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
 }
 
+/* ---- answers that come later ----------------------------------------------------------------------------------------- */
+
+static void later_free(struct hf_server_exchange *later)
+{
+    if (later == NULL)
+        return;
+    hf_buf_done(&later->reply.body);
+    free(later->texts);
+    free(later);
+}
+
+/* Copies everything of the answer into one allocation and the reply's buffer. */
+static int keep_answer(struct hf_server_exchange *later, int status, const char *content_type,
+                       const char *const *extra_headers, struct hf_view body)
+{
+    struct hf_server_reply *reply = &later->reply;
+    const char *texts[1 + HF_LEN(reply->extra_headers)] = {content_type};
+    size_t n_texts = 1, n = strlen(content_type) + 1;
+
+    for (; extra_headers != NULL && n_texts < HF_LEN(texts) && extra_headers[n_texts - 1] != NULL; n_texts++) {
+        texts[n_texts] = extra_headers[n_texts - 1];
+        n += strlen(texts[n_texts]) + 1;
+    }
+    later->texts = malloc(n);
+    if (later->texts == NULL)
+        return -ENOMEM;
+    char *at = later->texts;
+    for (size_t i = 0; i < n_texts; i++) {
+        size_t length = strlen(texts[i]) + 1;
+        memcpy(at, texts[i], length);
+        if (i == 0)
+            reply->content_type = at;
+        else
+            reply->extra_headers[i - 1] = at;
+        at += length;
+    }
+    reply->status = status;
+    reply->body = (struct hf_buf)HF_BUF_INIT(MAX_REPLY_BYTES);
+    return hf_buf_add(&reply->body, body.p, body.n);
+}
+
+void hf_server_answer(struct hf_server_exchange *later, int status, const char *content_type,
+                      const char *const *extra_headers, struct hf_view body)
+{
+    if (later->wsi == NULL) {
+        later_free(later);
+        return;
+    }
+    later->answered = true;
+    if (keep_answer(later, status, content_type != NULL ? content_type : "text/plain; charset=utf-8", extra_headers,
+                    body) < 0)
+        later->reply.status = 0; /* no memory: the connection is closed */
+    if (!later->starting)
+        lws_callback_on_writable(later->wsi);
+}
+
+static int send_answer(struct lws *wsi, struct exchange *exchange)
+{
+    struct hf_server_exchange *later = hf_steal(exchange->later);
+    int r = later->reply.status == 0 || exchange->server->closed ? -1 : begin_reply(wsi, exchange, &later->reply);
+
+    later_free(later);
+    return r == 0 && exchange->sent == exchange->reply.n ? continue_reply(wsi, exchange) : r;
+}
+
+static int start(struct lws *wsi, struct exchange *exchange, const struct hf_server_request *request)
+{
+    struct hf_server_exchange *later = calloc(1, sizeof(*later));
+
+    if (later == NULL)
+        return -1;
+    *later = (struct hf_server_exchange){.wsi = wsi, .starting = true};
+    exchange->later = later;
+    exchange->route->start(exchange->route->arg, request, later);
+    later->starting = false;
+    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, HF_SERVER_ANSWER_S);
+    return 0;
+}
+
+/* ---- the whole request is here --------------------------------------------------------------------------------------- */
+
+static void body_done(struct exchange *exchange)
+{
+    if (exchange->server != NULL)
+        exchange->server->bodies_bytes -= exchange->counted;
+    exchange->counted = 0;
+    hf_buf_done(&exchange->body);
+}
+
+/* False: longer than we take. */
+static bool copy_header(struct lws *wsi, enum lws_token_indexes token, char *text, size_t n)
+{
+    text[0] = '\0';
+    return lws_hdr_total_length(wsi, token) <= 0 || lws_hdr_copy(wsi, text, (int)n, token) >= 0;
+}
+
+static bool copy_named(struct lws *wsi, const char *name, char *text, size_t n)
+{
+    int name_n = (int)strlen(name);
+
+    text[0] = '\0';
+    return lws_hdr_custom_length(wsi, name, name_n) <= 0 || lws_hdr_custom_copy(wsi, text, (int)n, name, name_n) >= 0;
+}
+
 static int handle(struct lws *wsi, struct exchange *exchange)
 {
     const struct hf_server_route *route = exchange->route;
-    char type[128] = "", query[2048];
+    char type[128], encoding[64], key[400], checksum[96], device[256], query[2048];
     struct hf_server_reply reply = {
         .status = 200, .content_type = "text/plain; charset=utf-8", .body = HF_BUF_INIT(MAX_REPLY_BYTES)};
 
-    (void)lws_hdr_copy(wsi, type, (int)sizeof(type), WSI_TOKEN_HTTP_CONTENT_TYPE);
+    if (!copy_header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, type, sizeof(type)) ||
+        !copy_header(wsi, WSI_TOKEN_HTTP_CONTENT_ENCODING, encoding, sizeof(encoding)) ||
+        !copy_named(wsi, "idempotency-key:", key, sizeof(key)) ||
+        !copy_named(wsi, "x-payload-checksum:", checksum, sizeof(checksum)) ||
+        !copy_named(wsi, "x-device-key:", device, sizeof(device))) {
+        body_done(exchange);
+        return refuse(wsi, exchange, 431, "a header is too long", NULL);
+    }
     copy_query(wsi, query, sizeof(query));
     const struct hf_server_request request = {
         .method = hf_view_of(route->method),
         .path = hf_view_of(route->path),
         .query = hf_view_of(query),
         .content_type = hf_view_of(type),
+        .content_encoding = hf_view_of(encoding),
+        .idempotency_key = hf_view_of(key),
+        .checksum = hf_view_of(checksum),
+        .device_key = hf_view_of(device),
         .body = hf_buf_view(&exchange->body),
     };
-    route->handle(route->arg, &request, &reply);
-    int r = begin_reply(wsi, exchange, &reply);
-    hf_buf_done(&reply.body);
+    int r;
+    if (route->start != NULL) {
+        r = start(wsi, exchange, &request);
+    } else {
+        route->handle(route->arg, &request, &reply);
+        r = begin_reply(wsi, exchange, &reply);
+        hf_buf_done(&reply.body);
+    }
+    body_done(exchange);
+    if (r == 0 && exchange->later != NULL && exchange->later->answered)
+        r = send_answer(wsi, exchange); /* which may end `exchange` */
     return r;
 }
 
@@ -238,12 +390,25 @@ static bool body_length(struct lws *wsi, uint64_t *ret_n)
     return hf_parse_u64(text, 0, UINT64_MAX, ret_n) == 0;
 }
 
+/* BODY comes; some (curl) wait to be asked for a long one. */
+static int ask_for_body(struct lws *wsi)
+{
+    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    unsigned char line[LWS_PRE + sizeof(go_on)];
+
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_EXPECT) <= 0)
+        return 0;
+    memcpy(line + LWS_PRE, go_on, sizeof(go_on) - 1);
+    return lws_write(wsi, line + LWS_PRE, sizeof(go_on) - 1, LWS_WRITE_HTTP_HEADERS) < 0 ? -1 : 0;
+}
+
 static int on_request(struct hf_server *server, struct lws *wsi, struct exchange *exchange, const char *path)
 {
     const char *method = method_of(wsi);
     bool known = false;
     uint64_t n;
 
+    exchange->server = server;
     exchange->route = server->closed ? NULL : find_route(server, path, method, &known);
     bool readable = body_length(wsi, &n);
     exchange->close = !readable || n > 0 || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
@@ -256,24 +421,71 @@ static int on_request(struct hf_server *server, struct lws *wsi, struct exchange
     if (n > exchange->route->max_body)
         return refuse(wsi, exchange, 413, "the body is too long", NULL);
     exchange->body.max = exchange->route->max_body;
+    exchange->expected = (size_t)n;
     exchange->close = false;
-    if (n > 0)
-        return 0; /* BODY comes */
-    return handle(wsi, exchange);
+    if (n == 0)
+        return handle(wsi, exchange);
+    exchange->body_until_ns = uv_hrtime() + HF_SERVER_BODY_S * HF_NS_PER_S;
+    return ask_for_body(wsi);
+}
+
+/* False: together with what others are sending it is too much. */
+static bool count_body(struct exchange *exchange, size_t n)
+{
+    struct hf_server *server = exchange->server;
+
+    if (exchange->expected <= HF_SERVER_SMALL_BODY)
+        return true;
+    if (n > HF_SERVER_MAX_BODIES_BYTES - server->bodies_bytes)
+        return false;
+    server->bodies_bytes += n;
+    exchange->counted += n;
+    return true;
 }
 
 static int on_body(struct lws *wsi, struct exchange *exchange, const void *bytes, size_t n)
 {
     if (exchange->route == NULL || exchange->replying)
         return 0; /* refused already */
-    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, HF_SERVER_IDLE_S);
+    if (!count_body(exchange, n)) {
+        body_done(exchange);
+        exchange->close = true;
+        return refuse(wsi, exchange, 503, "too much is being sent at once", "Retry-After: 1");
+    }
+    uint64_t now_ns = uv_hrtime();
+    if (now_ns >= exchange->body_until_ns)
+        return -1;
+    uint64_t left_s = (exchange->body_until_ns - now_ns) / HF_NS_PER_S + 1;
+    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, (int)HF_MIN(left_s, (uint64_t)HF_SERVER_IDLE_S));
+    /* Once as long as it will be: pages that nothing came for yet cost nothing. */
+    if (exchange->body.p == NULL && hf_buf_reserve(&exchange->body, exchange->expected) < 0)
+        return -1;
     return hf_buf_add(&exchange->body, bytes, n) < 0 ? -1 : 0;
+}
+
+static int on_body_end(const struct hf_server *server, struct lws *wsi, struct exchange *exchange)
+{
+    if (server->closed)
+        return -1;
+    if (exchange->route == NULL || exchange->replying)
+        return 0;
+    if (exchange->later != NULL) {
+        /* The next request is there before this one is answered. lws 4.1 keeps it, but offers it in each turn of the loop, flow
+         * control or not: such a sender gets its answer and comes again with the rest. */
+        exchange->close = true;
+        return 0;
+    }
+    return handle(wsi, exchange);
 }
 
 static void exchange_done(struct exchange *exchange)
 {
-    hf_buf_done(&exchange->body);
+    body_done(exchange);
     hf_buf_done(&exchange->reply);
+    if (exchange->later != NULL && exchange->later->answered)
+        later_free(exchange->later);
+    else if (exchange->later != NULL)
+        exchange->later->wsi = NULL; /* its answer will free it */
     *exchange = (struct exchange){.route = NULL};
 }
 
@@ -288,8 +500,10 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     case LWS_CALLBACK_HTTP_BODY:
         return on_body(wsi, exchange, in, n);
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-        return server->closed ? -1 : exchange->route == NULL || exchange->replying ? 0 : handle(wsi, exchange);
+        return on_body_end(server, wsi, exchange);
     case LWS_CALLBACK_HTTP_WRITEABLE:
+        if (exchange->later != NULL && exchange->later->answered && !exchange->replying)
+            return send_answer(wsi, exchange);
         return continue_reply(wsi, exchange);
     case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
     case LWS_CALLBACK_CLOSED_HTTP:
@@ -307,25 +521,32 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 
 /* ---- listening ------------------------------------------------------------------------------------------------------- */
 
+/* False: nobody waits. */
+static bool accept_one(struct hf_server *server)
+{
+    int fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0)
+        return false;
+    if (server->n_connections >= HF_SERVER_MAX_CONNECTIONS || server->loop->closing) {
+        (void)close(fd);
+        return true;
+    }
+    int on = 1; /* a long body is several writes: without it the next waits for an acknowledgement */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    server->n_connections++;
+    if (lws_adopt_socket_vhost(server->vhost, fd) == NULL)
+        server->n_connections--; /* lws has closed it */
+    return true;
+}
+
 static void on_connection(uv_poll_t *poll, int status, int events)
 {
     struct hf_server *server = poll->data;
 
     (void)events;
-    if (status < 0)
-        return;
-    int fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (fd < 0)
-        return;
-    if (server->n_connections >= HF_SERVER_MAX_CONNECTIONS || server->loop->closing) {
-        (void)close(fd);
-        return;
-    }
-    int on = 1; /* head and body are two writes: without it the second waits for an acknowledgement */
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    server->n_connections++;
-    if (lws_adopt_socket_vhost(server->vhost, fd) == NULL)
-        server->n_connections--; /* lws has closed it */
+    for (int i = 0; status >= 0 && i < ACCEPT_AT_ONCE; i++)
+        if (!accept_one(server))
+            return;
 }
 
 static int open_listener(struct hf_server *server, const char *address, uint16_t port, struct hf_err *err)

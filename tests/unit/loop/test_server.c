@@ -46,6 +46,37 @@ static void big(void *arg, const struct hf_server_request *request, struct hf_se
     reply->body.p[BIG] = '\0';
 }
 
+/* Exchanges that were begun and not answered. */
+static struct hf_server_exchange *begun[HF_SERVER_MAX_CONNECTIONS];
+static size_t n_begun;
+static char begun_text[512];
+
+static void begin(void *arg, const struct hf_server_request *request, struct hf_server_exchange *exchange)
+{
+    (void)arg;
+    (void)snprintf(begun_text, sizeof(begun_text), "encoding=%.*s key=%.*s checksum=%.*s device=%.*s body=%zu",
+                   (int)request->content_encoding.n, request->content_encoding.p, (int)request->idempotency_key.n,
+                   request->idempotency_key.p, (int)request->checksum.n, request->checksum.p,
+                   (int)request->device_key.n, request->device_key.p, request->body.n);
+    if (hf_view_eq(request->query, "now")) {
+        hf_server_answer(exchange, 200, NULL, NULL, hf_view_of(begun_text));
+        return;
+    }
+    ck_assert_uint_lt(n_begun, HF_LEN(begun));
+    begun[n_begun++] = exchange;
+}
+
+static void answer_all(const char *text)
+{
+    static const char *const headers[] = {"X-Later: yes", "Retry-After: 7", NULL};
+
+    for (size_t i = 0; i < n_begun; i++)
+        hf_server_answer(begun[i], 202, "application/json", headers, hf_view_of(text));
+    n_begun = 0;
+}
+
+enum { LATER_MAX = 4 << 20 };
+
 static void set_up(void)
 {
     static char hello[] = "hello\n";
@@ -54,6 +85,7 @@ static void set_up(void)
         {.path = "/echo", .method = "GET", .handle = echo},
         {.path = "/echo", .method = "POST", .max_body = 1000, .handle = echo},
         {.path = "/big", .method = "GET", .handle = big},
+        {.path = "/later", .method = "POST", .max_body = LATER_MAX, .start = begin},
     };
     struct hf_err err = HF_ERR_INIT;
 
@@ -306,7 +338,8 @@ START_TEST(too_many_connections)
 
     for (size_t i = 0; i < HF_LEN(fds); i++) {
         fds[i] = connect_raw();
-        run_for(2 * MS); /* the backlog is short, too */
+        if (i % 64 == 0)
+            run_for(2 * MS);
     }
     run_for(100 * MS);
     for (size_t i = 0; i < HF_LEN(fds); i++) {
@@ -394,6 +427,272 @@ START_TEST(working_directory_is_not_searched)
 }
 END_TEST
 
+/* ---- answers that come later ------------------------------------------------------------------------------------------- */
+
+START_TEST(answers_inside_start)
+{
+    RUN(o, "/later?now", .method = "POST",
+        .headers = {"Content-Encoding: zstd", "Idempotency-Key: n/s/1-2", "X-Payload-Checksum: abc",
+                    "X-Device-Key: secret"},
+        .body = HF_VIEW("12345"));
+    ck_outcome(o, 0, 200);
+    ck_assert_str_eq(o.body, "encoding=zstd key=n/s/1-2 checksum=abc device=secret body=5");
+    RUN(none, "/later?now", .method = "POST");
+    ck_outcome(none, 0, 200);
+    ck_assert_str_eq(none.body, "encoding= key= checksum= device= body=0");
+}
+END_TEST
+
+START_TEST(long_header)
+{
+    char header[600] = "Idempotency-Key: ";
+
+    memset(header + strlen(header), 'k', 500);
+    RUN(o, "/later?now", .method = "POST", .headers = {header}, .body = HF_VIEW("x"));
+    ck_outcome(o, 0, 431);
+    ck_assert_uint_eq(n_begun, 0);
+}
+END_TEST
+
+static const char post_later[] = "POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc";
+
+START_TEST(answers_later)
+{
+    char answer[4096];
+    bool open;
+    int fd = connect_raw();
+
+    for (int i = 0; i < 3; i++) { /* over one connection */
+        ck_assert_int_eq(write(fd, post_later, sizeof(post_later) - 1), (ssize_t)sizeof(post_later) - 1);
+        run_for(20 * MS);
+        ck_assert_uint_eq(n_begun, 1);
+        ck_assert_uint_eq(read_raw(fd, answer, sizeof(answer), &open), 0);
+        ck_assert(open);
+        answer_all("{\"n\":1}");
+        run_for(20 * MS);
+        (void)read_raw(fd, answer, sizeof(answer), &open);
+        ck_assert(open);
+        ck_assert_msg(strstr(answer, "HTTP/1.1 202") == answer, "%s", answer);
+        ck_assert_ptr_nonnull(strcasestr(answer, "\r\nretry-after: 7\r\n"));
+        ck_assert_ptr_nonnull(strcasestr(answer, "\r\nx-later: yes\r\n"));
+        ck_assert_ptr_nonnull(strcasestr(answer, "\r\ncontent-type: application/json\r\n"));
+        ck_assert_ptr_nonnull(strcasestr(answer, "\r\ncontent-length: 7\r\n"));
+        ck_assert_str_eq(strstr(answer, "\r\n\r\n") + 4, "{\"n\":1}");
+    }
+    (void)close(fd);
+}
+END_TEST
+
+/* The next request is there before the first one is answered: the first gets its answer, told that the connection ends with it. */
+START_TEST(pipelined_later)
+{
+    char answer[8192], all[8 * sizeof(post_later)] = "";
+    size_t n = 0;
+    bool open;
+    int fd = connect_raw();
+
+    for (int i = 0; i < 8; i++)
+        n += (size_t)snprintf(all + n, sizeof(all) - n, "%s", post_later);
+    ck_assert_int_eq(write(fd, all, n), (ssize_t)n);
+    run_for(20 * MS);
+    ck_assert_uint_eq(n_begun, 1);
+    run_for(100 * MS);
+    ck_assert_uint_eq(n_begun, 1); /* still: nothing is begun twice */
+    answer_all("first");
+    run_for(100 * MS);
+    (void)read_raw(fd, answer, sizeof(answer), &open);
+    ck_assert_uint_eq(n_begun, 0);
+    ck_assert(!open);
+    ck_assert_msg(strstr(answer, "HTTP/1.1 202") == answer && strstr(answer, "first") != NULL, "%s", answer);
+    ck_assert_ptr_nonnull(strcasestr(answer, "\r\nconnection: close\r\n"));
+    (void)close(fd);
+}
+END_TEST
+
+/* The peer goes while its answer is made; the answer goes nowhere, and nobody else notices. */
+START_TEST(peer_goes_meanwhile)
+{
+    int fds[20];
+
+    for (size_t i = 0; i < HF_LEN(fds); i++) {
+        fds[i] = connect_raw();
+        ck_assert_int_eq(write(fds[i], post_later, sizeof(post_later) - 1), (ssize_t)sizeof(post_later) - 1);
+    }
+    run_for(50 * MS);
+    ck_assert_uint_eq(n_begun, HF_LEN(fds));
+    for (size_t i = 0; i < HF_LEN(fds); i += 2)
+        (void)close(fds[i]);
+    run_for(50 * MS);
+    answer_all("x");
+    for (size_t i = 1; i < HF_LEN(fds); i += 4)
+        (void)close(fds[i]); /* at the same moment */
+    run_for(50 * MS);
+    for (size_t i = 3; i < HF_LEN(fds); i += 4) {
+        char answer[1024];
+        bool open;
+        (void)read_raw(fds[i], answer, sizeof(answer), &open);
+        ck_assert_msg(strstr(answer, "202") != NULL && open, "%zu: '%s'", i, answer);
+        (void)close(fds[i]);
+    }
+    RUN(next, "/hello");
+    ck_outcome(next, 0, 200);
+}
+END_TEST
+
+START_TEST(many_at_once)
+{
+    enum { MANY = 512 };
+    int fds[MANY];
+    char answer[1024];
+    bool open;
+
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < MANY; i++) {
+            if (round == 0)
+                fds[i] = connect_raw();
+            ck_assert_int_eq(write(fds[i], post_later, sizeof(post_later) - 1), (ssize_t)sizeof(post_later) - 1);
+            if (i % 128 == 127)
+                run_for(5 * MS);
+        }
+        for (int wait = 0; wait < 100 && n_begun < MANY; wait++)
+            run_for(20 * MS);
+        ck_assert_uint_eq(n_begun, MANY);
+        if (round == 0) {
+            RUN(o, "/hello"); /* there is still a place for others */
+            ck_outcome(o, 0, 200);
+        }
+        answer_all("ok");
+        run_for(200 * MS);
+        for (size_t i = 0; i < MANY; i++) {
+            (void)read_raw(fds[i], answer, sizeof(answer), &open);
+            ck_assert_msg(strstr(answer, "202") != NULL && open, "%zu: '%s'", i, answer);
+        }
+    }
+    for (size_t i = 0; i < MANY; i++)
+        (void)close(fds[i]);
+}
+END_TEST
+
+/* Write what the socket takes while the loop runs; the number of bytes it took. */
+static size_t push(int fd, size_t n)
+{
+    static char chunk[65536];
+    size_t done = 0;
+
+    for (int wait = 0; done < n && wait < 200;) {
+        ssize_t r = write(fd, chunk, HF_MIN(n - done, sizeof(chunk)));
+        if (r > 0) {
+            done += (size_t)r;
+        } else if (errno == EAGAIN) {
+            run_for(2 * MS);
+            wait++;
+        } else {
+            break;
+        }
+    }
+    return done;
+}
+
+/* Long bodies are bounded all together: the one too many is told to come again, short ones go on. */
+START_TEST(bodies_are_bounded)
+{
+    static const char ask_first[] = "POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 4194304\r\n\r\n";
+    char answer[1024];
+    int fds[4];
+    bool open;
+
+    for (size_t i = 0; i < HF_LEN(fds); i++) {
+        fds[i] = connect_raw();
+        ck_assert_int_eq(write(fds[i], ask_first, sizeof(ask_first) - 1), (ssize_t)sizeof(ask_first) - 1);
+        size_t want = i < 2 ? 3 << 20 : 2 << 20;
+        (void)push(fds[i], want);
+        run_for(50 * MS);
+    }
+    (void)read_raw(fds[0], answer, sizeof(answer), &open);
+    ck_assert(open && answer[0] == '\0');
+    size_t refused = 0;
+    for (size_t i = 2; i < HF_LEN(fds); i++) {
+        (void)read_raw(fds[i], answer, sizeof(answer), &open);
+        refused += strstr(answer, "503") != NULL && strcasestr(answer, "retry-after: 1") != NULL;
+    }
+    ck_assert_uint_ge(refused, 1);
+    RUN(small, "/later?now", .method = "POST", .body = HF_VIEW("short"));
+    ck_outcome(small, 0, 200);
+    (void)close(fds[1]);
+    run_for(20 * MS);
+    ck_assert_uint_eq(push(fds[0], 1 << 20), 1 << 20); /* the first one is taken whole */
+    for (int wait = 0; wait < 200 && n_begun == 0; wait++)
+        run_for(20 * MS);
+    ck_assert_uint_eq(n_begun, 1);
+    ck_assert_msg(strstr(begun_text, "body=4194304") != NULL, "%s", begun_text);
+    answer_all("ok");
+    for (size_t i = 0; i < HF_LEN(fds); i++)
+        if (i != 1)
+            (void)close(fds[i]);
+    run_for(50 * MS);
+    for (int i = 0; i < 5; i++) { /* what was counted is given back */
+        int fd = connect_raw();
+        ck_assert_int_eq(write(fd, ask_first, sizeof(ask_first) - 1), (ssize_t)sizeof(ask_first) - 1);
+        ck_assert_uint_eq(push(fd, LATER_MAX), LATER_MAX);
+        for (int wait = 0; wait < 200 && n_begun == 0; wait++)
+            run_for(20 * MS);
+        ck_assert_uint_eq(n_begun, 1);
+        answer_all("ok");
+        run_for(20 * MS);
+        (void)close(fd);
+    }
+}
+END_TEST
+
+/* curl asks first when a body is long. */
+START_TEST(expect_continue)
+{
+    static const char ask_first[] =
+        "POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n";
+    char answer[1024];
+    bool open;
+    int fd = connect_raw();
+
+    ck_assert_int_eq(write(fd, ask_first, sizeof(ask_first) - 1), (ssize_t)sizeof(ask_first) - 1);
+    run_for(30 * MS);
+    (void)read_raw(fd, answer, sizeof(answer), &open);
+    ck_assert_str_eq(answer, "HTTP/1.1 100 Continue\r\n\r\n");
+    ck_assert_int_eq(write(fd, "abc", 3), 3);
+    run_for(30 * MS);
+    ck_assert_uint_eq(n_begun, 1);
+    answer_all("ok");
+    run_for(30 * MS);
+    (void)read_raw(fd, answer, sizeof(answer), &open);
+    ck_assert_msg(strstr(answer, "HTTP/1.1 202") == answer, "%s", answer);
+    (void)close(fd);
+}
+END_TEST
+
+/* The server, then the loop end before the answer comes. */
+START_TEST(answers_after_the_end)
+{
+    int fds[3];
+
+    for (size_t i = 0; i < HF_LEN(fds); i++) {
+        fds[i] = connect_raw();
+        ck_assert_int_eq(write(fds[i], post_later, sizeof(post_later) - 1), (ssize_t)sizeof(post_later) - 1);
+    }
+    run_for(50 * MS);
+    ck_assert_uint_eq(n_begun, 3);
+    hf_server_free(local);
+    hf_server_answer(begun[0], 200, NULL, NULL, HF_VIEW("x"));
+    run_for(20 * MS);
+    hf_server_answer(begun[1], 200, NULL, NULL, HF_VIEW("x")); /* lies there when the loop ends */
+    hf_http_client_free(client);
+    client = NULL;
+    hf_loop_free(loop);
+    loop = NULL;
+    hf_server_answer(begun[2], 200, NULL, NULL, HF_VIEW("x"));
+    for (size_t i = 0; i < HF_LEN(fds); i++)
+        (void)close(fds[i]);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, set_up, tear_down);
@@ -410,6 +709,15 @@ static void cases(TCase *tc)
     tcase_add_test(tc, thousand_requests);
     tcase_add_test(tc, taken_port);
     tcase_add_test(tc, ends_with_connections);
+    tcase_add_test(tc, answers_inside_start);
+    tcase_add_test(tc, long_header);
+    tcase_add_test(tc, answers_later);
+    tcase_add_test(tc, pipelined_later);
+    tcase_add_test(tc, peer_goes_meanwhile);
+    tcase_add_test(tc, many_at_once);
+    tcase_add_test(tc, bodies_are_bounded);
+    tcase_add_test(tc, expect_continue);
+    tcase_add_test(tc, answers_after_the_end);
     tcase_add_test(tc, working_directory_is_not_searched);
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/parse.h"
+#include "cli/guard.h"
 #include "cli/release_plan.h"
 #include "os/file.h"
 
@@ -403,12 +404,16 @@ int hf_cli_release_create(struct hf_cli *cli, const struct hf_cli_args *args, st
     _cleanup_(hf_freep) char *folder = out != NULL ? hf_asprintf("%s.new-%d", out, (int)getpid()) : NULL;
     if (folder == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
+    struct hf_cli_guard guard;
     int r = check_options(args, out, &threads, err);
     if (r == 0)
-        r = hf_dir_make(cli->fs, folder, 0755, err);
+        r = hf_cli_guard_begin(cli->fs, folder, &guard, err);
     if (r < 0)
         return r;
-    r = create_in(cli, args, out, folder, threads, err);
+    r = hf_dir_make(cli->fs, folder, 0755, err);
+    if (r == 0)
+        r = create_in(cli, args, out, folder, threads, err);
+    hf_cli_guard_end(&guard);
     if (r < 0 && hf_tree_remove(cli->fs, folder, NULL) < 0)
         (void)fprintf(cli->err, "'%s' is left behind\n", folder);
     return r;

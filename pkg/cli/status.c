@@ -1,7 +1,7 @@
 /* status: what the agent of this node last said, read from its state folder; works offline and with the agent dead.
  *
  * <state>/status/EdgeNode-<node>.json is there when the agent works from a folder (--source), <state>/outbox.json while what it
- * says could not be delivered. */
+ * says could not be delivered. When all was delivered there is neither: then its journals speak (cli/status_local.h). */
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/parse.h"
 #include "cli/parts.h"
+#include "cli/status_local.h"
 #include "os/file.h"
 #include "sync/hold.h"
 
@@ -54,6 +55,8 @@ static int read_node(struct hf_cli *cli, const char *state, json_t **ret_node, s
 
     if (r == -ENOENT && outbox != NULL)
         r = read_json(cli, outbox, ret_node, err);
+    if (r == -ENOENT)
+        r = hf_cli_status_local(cli, state, ret_node, err);
     if (r == -ENOENT)
         return hf_err_set(err, ENOENT, "'%s' holds no status: is an agent running with this --state-dir?", state);
     return r;
@@ -159,11 +162,17 @@ static bool needs_person(const json_t *updates)
 
 static int print_node(struct hf_cli *cli, const json_t *node, const struct hf_hold *hold, struct hf_err *err)
 {
-    (void)fprintf(cli->out, "node %s, agent %s (%s), contact %s", hf_json_str_or(node, "metadata.name", "?"),
-                  hf_json_str_or(node, "status.agent.version", "?"), hf_json_str_or(node, "status.agent.mode", "?"),
-                  hf_json_str_or(node, "status.contact.state", "?"));
     const char *last = hf_json_str(node, "status.contact.lastTime");
-    (void)fprintf(cli->out, "%s%s\n", last != NULL ? ", last " : "", last != NULL ? last : "");
+
+    if (hf_json_str(node, "metadata.name") == NULL && last != NULL)
+        (void)fprintf(cli->out, "this node, every status delivered, last contact noted %s\n", last);
+    else if (hf_json_str(node, "metadata.name") == NULL)
+        (void)fprintf(cli->out, "this node, no contact noted yet\n");
+    else
+        (void)fprintf(cli->out, "node %s, agent %s (%s), contact %s%s%s\n", hf_json_str_or(node, "metadata.name", "?"),
+                      hf_json_str_or(node, "status.agent.version", "?"), hf_json_str_or(node, "status.agent.mode", "?"),
+                      hf_json_str_or(node, "status.contact.state", "?"), last != NULL ? ", last " : "",
+                      last != NULL ? last : "");
     if (hold->present)
         (void)fprintf(cli->out, "held: %s\n", hold->reason);
     int r = print_updates(cli->out, hf_json_at(node, "status.updates"), err);

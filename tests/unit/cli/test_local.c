@@ -1,14 +1,19 @@
 /* lint, hold, status: what is read from and written to files of one node. */
 #include <errno.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/parse.h"
 #include "cli/cli.h"
+#include "cli/guard.h"
 #include "cli/parts.h"
+#include "os/fs_posix.h"
 #include "support/check_main.h"
 #include "support/cli_run.h"
+#include "update/journal.h"
 
 static struct cli_run run;
 
@@ -188,6 +193,104 @@ START_TEST(status_that_was_not_delivered)
 }
 END_TEST
 
+static void write_journal(const char *name, enum hf_phase phase)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_JOURNAL_MAX_BYTES);
+    struct hf_journal j = {.phase = phase,
+                           .reason = HF_R_HealthPassed,
+                           .method = HF_METHOD_DELTA,
+                           .sequence = 7,
+                           .bytes_fetched = 23811,
+                           .attempts = 1,
+                           .time_unix_ns = 1793491200ull * HF_NS_PER_S,
+                           .name = "edge",
+                           .version = "1.2",
+                           .from = "1.1",
+                           .message = "all well"};
+    char path[80];
+
+    (void)snprintf(path, sizeof(path), "updates/%s", name);
+    ck_assert_int_eq(mkdir(cli_path(&run, path), 0755), 0);
+    (void)snprintf(path, sizeof(path), "updates/%s/journal", name);
+    ck_assert_int_eq(hf_journal_format(&j, NULL, &text), 0);
+    cli_write(&run, path, text.p, text.n);
+}
+
+/* A node whose statuses arrive keeps none of them. */
+START_TEST(status_of_a_connected_node)
+{
+    ck_assert_int_eq(mkdir(cli_path(&run, "updates"), 0755), 0);
+    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), 0);
+    ck_assert_str_eq(run.out, "this node, no contact noted yet\nno updates\n");
+    write_journal("edge", HF_PHASE_COMMITTED);
+    cli_write_text(&run, "updates/lock", "");
+    cli_write_text(&run, "clock",
+                   "{\"format\":1,\"newest\":\"2026-11-20T08:00:00Z\",\"contact\":\"2026-11-20T08:00:00Z\"}\n");
+    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), 0);
+    ck_assert_str_eq(run.out, "this node, every status delivered, last contact noted 2026-11-20T08:00:00Z\n"
+                              "RELEASE  PHASE      VERSION  SEQUENCE  FROM  BY     FETCHED  REASON\n"
+                              "edge     Committed  1.2      7         1.1   Delta  23.8 kB  HealthPassed\n"
+                              "edge: all well\n");
+    ck_assert_int_eq(cli(&run, "status", "--json", "--state-dir", "%", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "\"phase\":\"Committed\""));
+    ck_assert_ptr_nonnull(strstr(run.out, "\"lastTime\":\"2026-11-20T08:00:00Z\""));
+    write_journal("site", HF_PHASE_ROLLED_BACK);
+    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), HF_EXIT_UNWELL);
+    write_node("outbox.json", "Fetching"); /* what waits to be told is newer */
+    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "node n1, agent 0.1.0"));
+}
+END_TEST
+
+/* One that cannot be read is told, hides no other, and is left where it is. */
+START_TEST(status_beside_a_damaged_journal)
+{
+    ck_assert_int_eq(mkdir(cli_path(&run, "updates"), 0755), 0);
+    write_journal("edge", HF_PHASE_COMMITTED);
+    write_journal("torn", HF_PHASE_COMMITTED);
+    cli_write_text(&run, "updates/torn/journal", "holdfast-journal 1 ");
+    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "edge     Committed"));
+    ck_assert_ptr_nonnull(strstr(run.out, "torn: "));
+    ck_assert_int_eq(access(cli_path(&run, "updates/torn/journal"), F_OK), 0);
+}
+END_TEST
+
+/* ---- a guard ------------------------------------------------------------------------------------------------------- */
+
+static void die_half_way(int signal_number)
+{
+    struct hf_cli_guard guard;
+
+    if (hf_cli_guard_begin(hf_fs_posix(), cli_path(&run, "half"), &guard, NULL) < 0 ||
+        mkdir(cli_path(&run, "half"), 0755) < 0)
+        _exit(1);
+    cli_write_text(&run, "half/file", "x");
+    if (signal_number == 0) {
+        hf_cli_guard_end(&guard);
+        _exit(0);
+    }
+    (void)signal(signal_number, SIG_DFL); /* the test program has its own */
+    (void)kill(getpid(), signal_number);
+    for (;;)
+        (void)pause();
+}
+
+START_TEST(a_guard)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGKILL, 0};
+    int ended = 0, pid = fork();
+
+    if (pid == 0)
+        die_half_way(signals[_i]);
+    ck_assert_int_eq(waitpid(pid, &ended, 0), pid);
+    ck_assert_int_eq(WIFSIGNALED(ended) ? WTERMSIG(ended) : 0, signals[_i]);
+    for (int i = 0; i < 1000 && signals[_i] != 0 && access(cli_path(&run, "half"), F_OK) == 0; i++)
+        (void)usleep(10000);
+    ck_assert_int_eq(access(cli_path(&run, "half"), F_OK) == 0, signals[_i] == 0);
+}
+END_TEST
+
 /* ---- parts -------------------------------------------------------------------------------------------------------- */
 
 START_TEST(durations_and_sizes)
@@ -224,6 +327,9 @@ static void cases(TCase *tc)
     tcase_add_test(tc, status);
     tcase_add_test(tc, status_that_needs_a_person);
     tcase_add_test(tc, status_that_was_not_delivered);
+    tcase_add_test(tc, status_of_a_connected_node);
+    tcase_add_test(tc, status_beside_a_damaged_journal);
+    tcase_add_loop_test(tc, a_guard, 0, 4);
     tcase_add_test(tc, durations_and_sizes);
 }
 HF_TEST_MAIN("cli/local", cases)

@@ -181,22 +181,23 @@ static int drop_condition(json_t *conditions, const char *type)
     return 0;
 }
 
-static int set_condition(json_t *conditions, const struct hf_status_view *view, const char *type, bool present,
-                         const struct hf_verdict_part *part, uint64_t now_unix_ns)
+static int set_condition(json_t *conditions, const char *type, bool present, const struct hf_verdict_part *part,
+                         uint64_t now_unix_ns)
 {
-    struct hf_condition condition = {type, part->status, part->reason, part->message, view->observed_generation};
+    /* Without the generation, which stands once above them all: it would be a twentieth of a small status. */
+    struct hf_condition condition = {type, part->status, part->reason, part->message, 0};
 
     return present ? hf_conditions_set(conditions, &condition, now_unix_ns) : drop_condition(conditions, type);
 }
 
-static int set_simple(json_t *conditions, const struct hf_status_view *view, const char *type, const char *status,
-                      const char *reason, const char *message, uint64_t now_unix_ns)
+static int set_simple(json_t *conditions, const char *type, const char *status, const char *reason, const char *message,
+                      uint64_t now_unix_ns)
 {
     struct hf_verdict_part part = {.status = status};
 
     (void)snprintf(part.reason, sizeof(part.reason), "%s", reason);
     (void)snprintf(part.message, sizeof(part.message), "%s", message);
-    return set_condition(conditions, view, type, status != NULL, &part, now_unix_ns);
+    return set_condition(conditions, type, status != NULL, &part, now_unix_ns);
 }
 
 /* What the policy asks for and this program does not do is said by name, so that nobody relies on it. */
@@ -211,35 +212,35 @@ static int set_policy(json_t *conditions, const struct hf_status_view *view, uin
     if (n == 0 && view->labels_refused->n_errors > 0)
         n = (size_t)snprintf(message, sizeof(message), "%s: %s", view->labels_refused->errors[0].path,
                              view->labels_refused->errors[0].text);
-    return set_simple(conditions, view, "PolicyActedOn", n > 0 ? "False" : NULL,
+    return set_simple(conditions, "PolicyActedOn", n > 0 ? "False" : NULL,
                       view->labels_refused->n_errors > 0 ? "LabelRefused" : "PartsNotSupported", message, now_unix_ns);
 }
 
 static int set_conditions(json_t *conditions, const struct hf_status_view *view, uint64_t now_unix_ns)
 {
     const struct hf_verdict *verdict = view->verdict;
-    int r = set_condition(conditions, view, "Ready", true, &verdict->ready, now_unix_ns);
+    int r = set_condition(conditions, "Ready", true, &verdict->ready, now_unix_ns);
 
     if (r == 0)
-        r = set_condition(conditions, view, "Reconciling", verdict->is_reconciling, &verdict->reconciling, now_unix_ns);
+        r = set_condition(conditions, "Reconciling", verdict->is_reconciling, &verdict->reconciling, now_unix_ns);
     if (r == 0)
-        r = set_condition(conditions, view, "Stalled", verdict->is_stalled, &verdict->stalled, now_unix_ns);
+        r = set_condition(conditions, "Stalled", verdict->is_stalled, &verdict->stalled, now_unix_ns);
     if (r == 0)
         r = set_policy(conditions, view, now_unix_ns);
     if (r == 0)
-        r = set_simple(conditions, view, "ClockSkewed", view->skew_exceeded ? "True" : NULL, "BeyondMaxSkew",
+        r = set_simple(conditions, "ClockSkewed", view->skew_exceeded ? "True" : NULL, "BeyondMaxSkew",
                        "this node's clock and the API server's are further apart than the policy's clock.maxSkew",
                        now_unix_ns);
     if (r == 0)
         r = set_simple(
-            conditions, view, "NodeNameShared", view->name_shared ? "True" : NULL, "AnotherAgentWrites",
+            conditions, "NodeNameShared", view->name_shared ? "True" : NULL, "AnotherAgentWrites",
             "another agent writes the status of this node's name: give each node its own --node-name and state",
             now_unix_ns);
     if (r == 0)
-        r = set_simple(conditions, view, "LabelsApplied", view->labels_trouble != NULL ? "False" : NULL, "ApplyRefused",
+        r = set_simple(conditions, "LabelsApplied", view->labels_trouble != NULL ? "False" : NULL, "ApplyRefused",
                        view->labels_trouble != NULL ? view->labels_trouble : "", now_unix_ns);
     if (r == 0)
-        r = set_simple(conditions, view, "StateWritable", view->disk_trouble != NULL ? "False" : NULL, "WriteFailed",
+        r = set_simple(conditions, "StateWritable", view->disk_trouble != NULL ? "False" : NULL, "WriteFailed",
                        view->disk_trouble != NULL ? view->disk_trouble : "", now_unix_ns);
     return r;
 }
@@ -266,6 +267,7 @@ int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uin
         json_decref(b.at);
         return -ENOMEM;
     }
+    hf_status_fit(b.at);
     *ret_essence = b.at;
     return 0;
 }

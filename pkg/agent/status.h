@@ -11,7 +11,7 @@
 #include "sync/stale.h"
 #include "sync/verdict.h"
 
-enum { HF_STATUS_MAX_MESSAGE = 160, HF_STATUS_MAX_UPDATES = 64, HF_STATUS_MAX_DISKS = 8 };
+enum { HF_STATUS_MAX_MESSAGE = 160, HF_STATUS_MAX_UPDATES = 64, HF_STATUS_MAX_DISKS = 8, HF_STATUS_ONE_BYTES = 1024 };
 
 struct hf_status_disk {
     const char *path;
@@ -46,6 +46,10 @@ struct hf_status_view {
  * copy of it. -ENOMEM. */
 HF_MUST_USE int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uint64_t now_unix_ns,
                                   json_t **ret_essence);
+
+/* Where there is one update, cut texts of the essence so that the status is below HF_STATUS_ONE_BYTES when it is written (names and
+ * versions of usual length given). Done by hf_status_essence(). */
+void hf_status_fit(json_t *essence);
 
 /* Equal but for the transition times of conditions. */
 bool hf_status_same(const json_t *essence_a, const json_t *essence_b);

@@ -83,7 +83,7 @@ START_TEST(whole_text)
         "\"reason\":\"HealthPassed\",\"message\":\"every health check passed\",\"time\":\"2026-11-20T08:00:00Z\"}],"
         "\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\",\"reason\":\"Settled\",\"message\":\"1 of 1 updates "
         "committed\","
-        "\"observedGeneration\":1,\"lastTransitionTime\":\"2026-11-20T08:00:00Z\"}],\"sequence\":812}}";
+        "\"lastTransitionTime\":\"2026-11-20T08:00:00Z\"}],\"sequence\":812}}";
     struct scene s;
 
     set_up(&s, &committed, 1, NULL, 0);
@@ -164,6 +164,53 @@ START_TEST(refused_beside_a_release_of_its_name)
 }
 END_TEST
 
+/* Whatever happened to one release, what is said of it is below 1 KiB, whole characters, and the update's own text goes last. */
+START_TEST(one_release_is_short)
+{
+    static const enum hf_phase phases[] = {HF_PHASE_REJECTED, HF_PHASE_ROLLED_BACK, HF_PHASE_INCOMPATIBLE,
+                                           HF_PHASE_WAITING};
+    static const char *const pieces[] = {"x", "\xc3\xa4", "\\\"", "\xf0\x9f\x92\xa5"};
+    char message[257];
+
+    for (size_t p = 0; p < HF_LEN(pieces); p++)
+        for (size_t n = 0; n + strlen(pieces[p]) < sizeof(message); n += strlen(pieces[p])) {
+            struct hf_update_status update = committed;
+            struct scene s;
+            memcpy(message + n, pieces[p], strlen(pieces[p]) + 1);
+            update.phase = phases[_i];
+            update.reason = "RequirementsNotMet"; /* the longest */
+            update.version = "2026.11.20-rc.1";
+            update.from = "2026.10.31-rc.12";
+            update.name = "edge-inference-server";
+            update.message = message;
+            update.settled = false;
+            set_up(&s, &update, 1, NULL, 0);
+            _cleanup_(hf_json_freep) json_t *one = essence(&s, NOW), *whole = body(one);
+            size_t size = json_dumpb(json_object_get(whole, "status"), NULL, 0, JSON_COMPACT);
+            ck_assert_msg(size > 0 && size < HF_STATUS_ONE_BYTES, "%zu bytes of message: %zu", strlen(message), size);
+            const char *told = hf_json_str(json_array_get(json_object_get(one, "updates"), 0), "message");
+            ck_assert_msg(told != NULL && strlen(told) >= HF_MIN(strlen(message), 50), "'%s' of '%s'", told, message);
+            json_decref(s.conditions);
+        }
+}
+END_TEST
+
+/* The same of an object that cannot be used. */
+START_TEST(one_refused_is_short)
+{
+    char text[400];
+    struct scene s;
+
+    memset(text, 'y', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    const struct hf_refused refused = {"EdgeUpdate", "edge-inference-server", text};
+    set_up(&s, NULL, 0, &refused, 1);
+    _cleanup_(hf_json_freep) json_t *one = essence(&s, NOW), *whole = body(one);
+    ck_assert_uint_lt(json_dumpb(json_object_get(whole, "status"), NULL, 0, JSON_COMPACT), HF_STATUS_ONE_BYTES);
+    json_decref(s.conditions);
+}
+END_TEST
+
 START_TEST(everything_else)
 {
     static const struct hf_status_disk disk = {"/opt", 91, HF_DISK_CRITICAL};
@@ -233,6 +280,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, time_alone_is_no_change);
     tcase_add_test(tc, transition_times);
     tcase_add_test(tc, refused_beside_a_release_of_its_name);
+    tcase_add_loop_test(tc, one_release_is_short, 0, 4);
+    tcase_add_test(tc, one_refused_is_short);
     tcase_add_test(tc, everything_else);
     tcase_add_test(tc, a_message_is_cut_at_a_character);
     tcase_add_test(tc, object_alone);

@@ -3,12 +3,12 @@
  * Strings borrow from the policy's tree. Everything has a limit that the schema in crds/ repeats. See DESIGN 2 for an example. */
 #pragma once
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "api/edgeupdate.h" /* hf_window */
+#include "codec/json.h"
 
 enum {
     HF_TELEMETRY_MAX_UNITS = 32,
@@ -35,6 +35,7 @@ enum hf_severity {
     HF_SEVERITY_EMERGENCY = 21,
 };
 const char *hf_severity_name(enum hf_severity severity); /* "warning"; a number in between takes the name below it */
+enum hf_severity hf_severity_floor(enum hf_severity severity); /* the number of that name */
 /* Names of syslog and OpenTelemetry, any case ("warn", "WARNING", "err", "fatal"). False: none of them. */
 bool hf_severity_parse(const char *text, size_t n, enum hf_severity *ret_severity);
 

@@ -102,42 +102,8 @@ static int load_segments(struct hf_spool_store *store, struct hf_err *err)
 
 /* ---- the last segment -------------------------------------------------------------------------------------------- */
 
-struct tail {
-    uint64_t at;      /* content ends here */
-    uint64_t wipe_to; /* records of a torn write lie up to here */
-    uint64_t last;    /* sequence */
-};
-
-/* Go through the last segment. Where a record is missing, what is behind decides: a write that begins there was made after
- * everything before it had been synced, so it was damage, and content goes on; else the end of a torn write has been found. */
-static int find_tail(struct hf_spool_scan *scan, struct tail *tail, struct hf_err *err)
-{
-    struct hf_spool_record record;
-    bool open = false; /* tail->at is a candidate */
-    int r;
-
-    for (;;) {
-        r = hf_spool_scan_next(scan, &record, err);
-        if (r > 0) {
-            open = open && !record.begins;
-            tail->last = HF_MAX(tail->last, record.sequence);
-            tail->wipe_to = scan->offset;
-            continue;
-        }
-        if (r < 0 && r != -EIO)
-            return r;
-        if (!open)
-            tail->at = scan->offset;
-        open = true;
-        r = hf_spool_scan_resync(scan, 0, err);
-        if (r <= 0)
-            break;
-    }
-    return r;
-}
-
 /* Does a record that is not whole begin at the tail? Then a sequence may have been used that is not known. */
-static bool ends_in_doubt(struct hf_spool_store *store, int fd, const struct tail *tail)
+static bool ends_in_doubt(struct hf_spool_store *store, int fd, const struct hf_spool_tail *tail)
 {
     uint64_t places[] = {tail->at, hf_spool_align(tail->at)};
     unsigned char bytes[HF_SPOOL_RECORD_HEADER];
@@ -152,7 +118,7 @@ static bool ends_in_doubt(struct hf_spool_store *store, int fd, const struct tai
 
 /* Old records of the same salt behind the tail (a batch that was torn in the middle) are wiped, or they would come to life
  * behind new ones. */
-static int cut_tail(struct hf_spool_store *store, int fd, const struct tail *tail, struct hf_err *err)
+static int cut_tail(struct hf_spool_store *store, int fd, const struct hf_spool_tail *tail, struct hf_err *err)
 {
     store->doubt |= ends_in_doubt(store, fd, tail);
     if (tail->wipe_to <= tail->at)
@@ -168,7 +134,7 @@ static int cut_tail(struct hf_spool_store *store, int fd, const struct tail *tai
 static int recover_last(struct hf_spool_store *store, struct hf_err *err)
 {
     struct segment *segment = last_segment(store);
-    struct tail tail = {.last = segment->first - 1};
+    struct hf_spool_tail tail = {.last = segment->first - 1};
     struct hf_spool_scan scan;
     char name[HF_SPOOL_NAME_BYTES];
 
@@ -177,7 +143,7 @@ static int recover_last(struct hf_spool_store *store, struct hf_err *err)
     if (fd < 0)
         return hf_err_sys(err, fd, "open '%s/%s'", store->dir, name);
     hf_spool_scan_init(&scan, store->fs, fd, segment->salt, HF_SPOOL_CONTENT, segment->end);
-    int r = find_tail(&scan, &tail, err);
+    int r = hf_spool_scan_tail(&scan, &tail, err);
     bool bad_medium = r == -EIO || scan.bad_places > 0;
     hf_spool_scan_done(&scan);
     store->next = tail.last + 1;

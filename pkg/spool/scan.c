@@ -113,3 +113,29 @@ int hf_spool_scan_resync(struct hf_spool_scan *scan, uint64_t above, struct hf_e
     scan->offset = from;
     return 0;
 }
+
+int hf_spool_scan_tail(struct hf_spool_scan *scan, struct hf_spool_tail *tail, struct hf_err *err)
+{
+    struct hf_spool_record record;
+    bool open = false; /* tail->at is a candidate */
+    int r;
+
+    for (;;) {
+        r = hf_spool_scan_next(scan, &record, err);
+        if (r > 0) {
+            open = open && !record.begins; /* what is before it had been synced */
+            tail->last = HF_MAX(tail->last, record.sequence);
+            tail->wipe_to = scan->offset;
+            continue;
+        }
+        if (r < 0 && r != -EIO)
+            return r;
+        if (!open)
+            tail->at = scan->offset;
+        open = true;
+        r = hf_spool_scan_resync(scan, 0, err);
+        if (r <= 0)
+            break;
+    }
+    return r;
+}

@@ -29,3 +29,14 @@ HF_MUST_USE int hf_spool_scan_next(struct hf_spool_scan *scan, struct hf_spool_r
 /* Move to the next place that is a whole record with a sequence above `above`: 1, or 0 when there is none up to the end. A place
  * that cannot be read (scan_next: -EIO) is damage like any other; many of them are a broken device: -EIO. */
 HF_MUST_USE int hf_spool_scan_resync(struct hf_spool_scan *scan, uint64_t above, struct hf_err *err);
+
+/* Where the content of the last segment ends. */
+struct hf_spool_tail {
+    uint64_t at;      /* content ends here */
+    uint64_t wipe_to; /* records of a torn write lie up to here */
+    uint64_t last;    /* highest sequence seen, torn ones too; the caller's where there is none */
+};
+
+/* Go through the last segment. Where a record is missing, what is behind decides: a write that begins there was made after
+ * everything before it had been synced, so it was damage, and content goes on; else the end of a torn write has been found. */
+HF_MUST_USE int hf_spool_scan_tail(struct hf_spool_scan *scan, struct hf_spool_tail *tail, struct hf_err *err);

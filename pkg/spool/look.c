@@ -1,0 +1,256 @@
+#include "spool/look.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "spool/scan.h"
+#include "spool/segment.h"
+#include "spool/store_impl.h"
+
+struct names {
+    uint64_t *firsts;
+    size_t n, cap;
+    uint64_t set_aside;
+    bool any; /* something only a spool has */
+};
+
+struct look {
+    const struct hf_fs_ops *fs;
+    const char *dir;
+    int dir_fd;
+    struct names names;
+    int (*visit)(void *arg, const struct hf_spool_record *record, bool waiting);
+    void *arg;
+    uint64_t expected; /* the next sequence there should be */
+    struct hf_spool_found found;
+};
+
+static int see_name(void *arg, const char *name, unsigned char type)
+{
+    static const char damaged[] = ".seg.damaged";
+    struct names *names = arg;
+    size_t n = strlen(name);
+    uint64_t first = hf_spool_segment_of_name(name);
+
+    (void)type;
+    bool is_damaged = n >= sizeof(damaged) && strcmp(name + n + 1 - sizeof(damaged), damaged) == 0;
+    names->set_aside += is_damaged;
+    names->any |= is_damaged || first != 0 || strcmp(name, "stream") == 0 || strcmp(name, "spare.seg") == 0;
+    if (first == 0)
+        return 0;
+    if (names->n == names->cap) {
+        size_t cap = names->cap == 0 ? 64 : names->cap * 2;
+        uint64_t *more = reallocarray(names->firsts, cap, sizeof(*more));
+        if (more == NULL)
+            return -ENOMEM;
+        names->firsts = more;
+        names->cap = cap;
+    }
+    names->firsts[names->n++] = first;
+    return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static int open_dir(const struct hf_fs_ops *fs, const char *dir)
+{
+    return fs->openat(fs->ctx, AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0, HF_FS_ANY);
+}
+
+bool hf_spool_is_one(const struct hf_fs_ops *fs, const char *dir)
+{
+    struct names names = {0};
+    int fd = open_dir(fs, dir);
+
+    if (fd < 0)
+        return false;
+    bool listed = fs->list(fs->ctx, fd, see_name, &names) == 0;
+    (void)fs->close(fs->ctx, fd);
+    free(names.firsts);
+    return listed && names.any;
+}
+
+static int read_cursor(struct look *look, struct hf_err *err)
+{
+    struct hf_spool_found *found = &look->found;
+    int fd = look->fs->openat(look->fs->ctx, look->dir_fd, "cursor", O_RDONLY | O_NONBLOCK, 0, HF_FS_NO_SYMLINKS);
+
+    if (fd == -ENOENT)
+        return 0;
+    if (fd < 0)
+        return hf_err_sys(err, fd, "open '%s/cursor'", look->dir);
+    for (uint64_t slot = 0; slot < 2; slot++) {
+        unsigned char bytes[HF_SPOOL_CURSOR_SLOT];
+        struct hf_spool_cursor cursor;
+        ssize_t n = look->fs->pread(look->fs->ctx, fd, bytes, sizeof(bytes), slot * HF_SPOOL_CURSOR_STRIDE);
+        if (n == (ssize_t)sizeof(bytes) && hf_spool_cursor_parse(bytes, &cursor) == 0 &&
+            cursor.counter >= found->cursor.counter) {
+            found->cursor = cursor;
+            found->cursor_found = true;
+        }
+    }
+    (void)look->fs->close(look->fs->ctx, fd);
+    return 0;
+}
+
+/* Sequences from `expected` up to (not including) `reached` are nowhere. */
+static void pass(struct look *look, uint64_t reached)
+{
+    look->found.missing += reached > look->expected ? reached - look->expected : 0;
+    look->expected = HF_MAX(look->expected, reached);
+}
+
+static int take(struct look *look, const struct hf_spool_record *record)
+{
+    struct hf_spool_found *found = &look->found;
+    bool waiting = record->sequence > found->cursor.delivered;
+
+    found->records++;
+    found->first = found->first != 0 ? found->first : record->sequence;
+    found->last = record->sequence;
+    if (waiting) {
+        found->waiting++;
+        found->oldest_unix_ns =
+            found->oldest_unix_ns != 0 ? HF_MIN(found->oldest_unix_ns, record->unix_ns) : record->unix_ns;
+        found->newest_unix_ns = HF_MAX(found->newest_unix_ns, record->unix_ns);
+        pass(look, record->sequence);
+        look->expected = record->sequence + 1;
+    }
+    return look->visit != NULL ? look->visit(look->arg, record, waiting) : 0;
+}
+
+static int scan_records(struct look *look, struct hf_spool_scan *scan, uint64_t limit, struct hf_err *err)
+{
+    struct hf_spool_record record;
+    int r;
+
+    for (;;) {
+        r = hf_spool_scan_next(scan, &record, err);
+        if (r == -EIO || (r == 0 && scan->end - HF_MIN(scan->offset, scan->end) >= HF_SPOOL_RECORD_HEADER)) {
+            r = hf_spool_scan_resync(scan, look->found.last, err);
+            if (r > 0)
+                continue;
+        }
+        if (r <= 0)
+            return r;
+        if (record.sequence <= look->found.last || record.sequence >= limit)
+            continue;
+        r = take(look, &record);
+        if (r < 0)
+            return r;
+    }
+}
+
+/* The last one: what a torn write left is not content. */
+static int find_end(struct look *look, int fd, const struct hf_spool_header *header, uint64_t *end, struct hf_err *err)
+{
+    struct hf_spool_tail tail = {.last = header->first - 1};
+    struct hf_spool_scan scan;
+
+    hf_spool_scan_init(&scan, look->fs, fd, header->salt, HF_SPOOL_CONTENT, *end);
+    int r = hf_spool_scan_tail(&scan, &tail, err);
+    hf_spool_scan_done(&scan);
+    if (r < 0)
+        return r == -EIO ? 0 : r;
+    look->found.torn_bytes = tail.wipe_to > tail.at ? tail.wipe_to - tail.at : 0;
+    *end = HF_MIN(*end, tail.at);
+    return 0;
+}
+
+static int look_at_segment(struct look *look, size_t i, struct hf_err *err)
+{
+    bool last = i + 1 == look->names.n;
+    uint64_t limit = last ? UINT64_MAX : look->names.firsts[i + 1];
+    struct hf_spool_segment segment;
+    struct hf_spool_scan scan;
+    char name[HF_SPOOL_NAME_BYTES];
+
+    segment_name(look->names.firsts[i], name);
+    int fd = look->fs->openat(look->fs->ctx, look->dir_fd, name, O_RDONLY | O_NONBLOCK, 0, HF_FS_NO_SYMLINKS);
+    if (fd == -ENOENT) /* a running agent was done with it */
+        return 0;
+    if (fd < 0)
+        return hf_err_sys(err, fd, "open '%s/%s'", look->dir, name);
+    int r = hf_spool_segment_read(look->fs, fd, look->names.firsts[i], &segment);
+    if (r == 0) {
+        uint64_t end = content_limit(segment.file_bytes);
+        look->found.headers_mended += segment.from_copy;
+        look->found.bytes += segment.file_bytes;
+        look->found.segments++;
+        if (last)
+            r = find_end(look, fd, &segment.header, &end, err);
+        hf_spool_scan_init(&scan, look->fs, fd, segment.header.salt, HF_SPOOL_CONTENT, end);
+        if (r == 0)
+            r = scan_records(look, &scan, limit, err);
+        look->found.skipped_bytes += scan.skipped_bytes;
+        hf_spool_scan_done(&scan);
+    } else if (r == -EBADMSG || r == -EOPNOTSUPP) {
+        look->found.headers_lost++;
+        r = 0;
+    } else {
+        (void)hf_err_sys(err, r, "read '%s/%s'", look->dir, name);
+    }
+    (void)look->fs->close(look->fs->ctx, fd);
+    return r;
+}
+
+static int look_at_folder(struct look *look, struct hf_err *err)
+{
+    struct hf_spool_found *found = &look->found;
+    int r = look->fs->list(look->fs->ctx, look->dir_fd, see_name, &look->names);
+
+    if (r < 0)
+        return hf_err_sys(err, r, "list '%s'", look->dir);
+    if (!look->names.any)
+        return hf_err_set(err, ENOENT, "'%s' is not a spool", look->dir);
+    found->set_aside = look->names.set_aside;
+    r = read_cursor(look, err);
+    if (r < 0)
+        return r;
+    if (look->names.n > 0)
+        qsort(look->names.firsts, look->names.n, sizeof(*look->names.firsts), compare);
+    r = hf_spool_stream_load(look->fs, look->dir, found->stream, err);
+    if (r < 0 && r != -ENOENT && r != -EBADMSG)
+        return r;
+    look->expected = found->cursor_found || look->names.n == 0 ? found->cursor.delivered + 1 : look->names.firsts[0];
+    r = 0;
+    for (size_t i = 0; r >= 0 && i < look->names.n; i++)
+        r = look_at_segment(look, i, err);
+    uint64_t newest = look->names.n > 0 ? look->names.firsts[look->names.n - 1] : 0;
+    found->newest_gone = newest < found->cursor.newest;
+    if (r >= 0 && newest > 0)
+        pass(look, newest);
+    return r < 0 ? r : 0;
+}
+
+int hf_spool_look(const struct hf_fs_ops *fs, const char *dir,
+                  int (*visit)(void *arg, const struct hf_spool_record *record, bool waiting), void *arg,
+                  struct hf_spool_found *ret_found, struct hf_err *err)
+{
+    struct look look = {.fs = fs, .dir = dir, .visit = visit, .arg = arg, .dir_fd = open_dir(fs, dir)};
+
+    if (look.dir_fd < 0)
+        return hf_err_sys(err, look.dir_fd, "open '%s'", dir);
+    int r = look_at_folder(&look, err);
+    (void)fs->close(fs->ctx, look.dir_fd);
+    free(look.names.firsts);
+    if (r == 0)
+        *ret_found = look.found;
+    return r;
+}
+
+bool hf_spool_is_damaged(const struct hf_spool_found *found)
+{
+    bool used = found->segments > 0 || found->headers_lost > 0;
+
+    return found->missing > 0 || found->skipped_bytes > 0 || found->headers_lost > 0 || found->headers_mended > 0 ||
+           found->set_aside > 0 || found->newest_gone || (used && (!found->cursor_found || found->stream[0] == '\0'));
+}

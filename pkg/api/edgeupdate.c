@@ -102,7 +102,7 @@ static void decode_start(struct hf_decode *decode, const struct hf_field *field,
         (unsigned)(((text[0] - '0') * 10 + text[1] - '0') * 3600 + ((text[3] - '0') * 10 + text[4] - '0') * 60);
 }
 
-static const struct hf_field window_fields[] = {
+const struct hf_field hf_window_fields[] = {
     {.name = "days", .kind = HF_KIND_OTHER, HF_FIELD_SLOT(struct hf_window, days), .decode = decode_days},
     {.name = "start",
      .kind = HF_KIND_OTHER,
@@ -114,7 +114,7 @@ static const struct hf_field window_fields[] = {
                   "a time zone such as Europe/Berlin", .fallback = "UTC"),
     {0}};
 
-static void finish_window(struct hf_decode *decode, void *object, json_t *json)
+void hf_window_finish(struct hf_decode *decode, void *object, json_t *json)
 {
     struct hf_window *window = object;
     int r = 0;
@@ -156,8 +156,8 @@ static const struct hf_field spec_fields[] = {
                     HF_REQUIRED),
     HF_FIELD_LIST(struct hf_edgeupdate, signatures, n_signatures, "signatures", signature_fields, HF_MAX_SIGNATURES),
     HF_FIELD_PART("strategy", strategy_fields, .finish = finish_strategy),
-    HF_FIELD_LIST(struct hf_edgeupdate, windows, n_windows, "windows", window_fields, HF_MAX_WINDOWS,
-                  .finish = finish_window),
+    HF_FIELD_LIST(struct hf_edgeupdate, windows, n_windows, "windows", hf_window_fields, HF_MAX_WINDOWS,
+                  .finish = hf_window_finish),
     HF_FIELD_QUANTITY(struct hf_edgeupdate, bandwidth_limit, "bandwidthLimit", 1024, 1ull << 40),
     HF_FIELD_BOOL(struct hf_edgeupdate, suspend, "suspend", "false"),
     {0}};

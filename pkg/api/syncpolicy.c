@@ -59,7 +59,7 @@ static const struct hf_field spec_fields[] = {
     HF_FIELD_PART("labels", label_fields, .finish = finish_labels),
     HF_FIELD_OPAQUE("disk"),
     {.name = "manifests", .kind = HF_KIND_OTHER, .max = 64, .decode = decode_manifests},
-    HF_FIELD_OPAQUE("telemetry"),
+    HF_FIELD_OBJECT(struct hf_syncpolicy, telemetry, "telemetry", hf_telemetry_fields, .finish = hf_telemetry_finish),
     {0}};
 
 const struct hf_field hf_syncpolicy_fields[] = {HF_FIELD_PART("spec", spec_fields, HF_REQUIRED), {0}};
@@ -106,6 +106,7 @@ void hf_syncpolicy_free(struct hf_syncpolicy *policy)
     if (policy == NULL)
         return;
     hf_selector_done(&policy->node_selector);
+    hf_telemetry_done(&policy->telemetry);
     json_decref(policy->json);
     free(policy);
 }

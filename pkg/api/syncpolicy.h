@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/meta.h"
+#include "api/telemetry.h"
 
 enum hf_on_expiry { HF_ON_EXPIRY_HOLD, HF_ON_EXPIRY_CONTINUE };
 
@@ -18,6 +19,7 @@ struct hf_syncpolicy {
     bool clock_resync;
     json_t *static_labels; /* object of strings, borrowed; NULL none */
     bool detect_labels;    /* default true */
+    struct hf_telemetry telemetry;
     /* Parts of spec that are set but that this build does not act on: field names, NULL ends ("manifests", "telemetry", "disk"). */
     const char *not_acted_on[8];
     json_t *json;

@@ -20,6 +20,9 @@ enum {
     HF_TELEMETRY_MAX_ANOMALIES = 32,
     HF_TELEMETRY_MAX_SINKS = 4,
     HF_TELEMETRY_MAX_LABELS = 16,
+    HF_TELEMETRY_MAX_ATTRIBUTES = 16,
+    HF_TELEMETRY_MAX_TOP = 8,
+    HF_TELEMETRY_MAX_CONTEXT = 64,
 };
 
 /* OpenTelemetry's severity numbers, the first of each range; syslog's levels map onto them. */
@@ -50,21 +53,22 @@ struct hf_event_match {
 };
 
 struct hf_telemetry_file {
-    const char *path;            /* absolute, glob in the last part */
-    bool json;                   /* format: json: a line is an object, else text */
-    const char *multiline_start; /* POSIX extended regular expression that a first line matches; NULL: lines */
-    enum hf_severity severity;   /* of lines that say none; default info */
+    const char *path; /* absolute, glob in the last part */
+    bool json;        /* format: json: a line is an object, else text */
+    const char
+        *multiline_start;      /* POSIX extended regular expression that a first line matches (compiles); NULL: lines */
+    enum hf_severity severity; /* of lines that say none; default info */
 };
 
 struct hf_telemetry_scrape {
-    const char *url; /* http://127.0.0.1:9100/metrics; loopback or the node's own addresses */
-    uint64_t period_ns;
+    const char *url;    /* http://127.0.0.1:9100/metrics; loopback or the node's own addresses */
+    uint64_t period_ns; /* default 30 s */
     const char *names[HF_TELEMETRY_MAX_RULES + 1]; /* globs of metrics to keep; empty: all */
 };
 
 struct hf_telemetry_mqtt {
     const char *host; /* NULL: no MQTT */
-    uint64_t port;
+    uint64_t port;    /* default 1883, 8883 with tls */
     const char *topics[HF_TELEMETRY_MAX_TOPICS + 1];
     const char *username_ref, *password_ref; /* "file:/path" or "env:NAME"; NULL none */
     bool tls;
@@ -99,7 +103,7 @@ struct hf_telemetry_sample {
 };
 struct hf_telemetry_rate {
     struct hf_event_match match;
-    uint64_t per_second, burst; /* for each source name on its own */
+    uint64_t per_second, burst; /* for each source name on its own; burst: default per_second */
 };
 enum hf_redact_action { HF_REDACT_MASK, HF_REDACT_REMOVE, HF_REDACT_HASH };
 struct hf_telemetry_redact {
@@ -112,10 +116,16 @@ struct hf_telemetry_anomaly {
     const char *name;   /* of the rule */
     const char *metric; /* glob over metric names; for payloads: "payload.<member>" */
     enum hf_anomaly_kind kind;
-    double above, below;       /* threshold {above, below}; rate {above}; zScore {above}; NaN: not given */
-    uint64_t window_ns;        /* zScore.window, rate.per, absence.after */
+    double above, below; /* threshold {above, below}; rateOfChange {above}; zScore {above}, default 3; NaN: not given */
+    uint64_t window_ns;  /* zScore.window, default 10 min; rateOfChange.per, default 1 min; absence.after */
     uint64_t before, after;    /* context: raw values before and after that pass along, at most 64 each */
     enum hf_severity severity; /* default error */
+};
+
+/* aggregate.top: how often which values of an attribute were seen in each window (telemetry/aggregate.h). */
+struct hf_telemetry_top {
+    const char *attribute;
+    struct hf_event_match match;
 };
 
 enum hf_when_full { HF_WHEN_FULL_BLOCK, HF_WHEN_FULL_DROP_OLDEST };
@@ -126,8 +136,10 @@ struct hf_telemetry_sink {
     const char *name; /* default "default"; a folder's name under the storage folder */
     const char *url;  /* https://, or http:// to loopback */
     enum hf_sink_format format;
-    bool otlp_json;       /* encoding: json instead of protobuf */
-    const char *boundary; /* compliance boundary of what stands behind it; NULL none. telemetry.boundary for `sink` */
+    bool otlp_json; /* encoding: json instead of protobuf */
+    const char *
+        boundary; /* compliance boundary of what stands behind it; NULL none. telemetry.boundary for `sink`; with `sinks`
+                             each says its own */
     /* Files the platform mounted, read again when they change. NULL: not used */
     const char *ca_file, *cert_file, *key_file, *token_file;
     struct hf_window *windows; /* connectivity windows; n_windows 0: always */
@@ -156,19 +168,25 @@ struct hf_telemetry {
     uint64_t window_ns;  /* 0: raw values leave */
     uint64_t max_series; /* default 2000 */
     uint64_t top_k;      /* of counted attribute values, default 10 */
+    struct hf_telemetry_top *tops;
+    size_t n_tops;
     struct hf_telemetry_anomaly *anomalies;
     size_t n_anomalies;
     /* buffer */
     uint64_t buffer_max_bytes; /* default 1 GiB, of all sinks together */
     enum hf_when_full when_full;
     /* batch */
-    uint64_t batch_max_bytes; /* default and at most 524288, of uncompressed body */
-    uint64_t batch_timeout_ns;
+    uint64_t batch_max_bytes;  /* default and at most 524288, of uncompressed body */
+    uint64_t batch_timeout_ns; /* default 10 s */
     enum hf_telemetry_compression compression;
     /* retry */
-    uint64_t max_attempts; /* of one series; then deferred */
-    uint64_t retry_base_ns;
-    uint64_t max_duration_ns;
+    uint64_t max_attempts;    /* of one series, then deferred; default 3 */
+    uint64_t retry_base_ns;   /* default 2 s */
+    uint64_t max_duration_ns; /* of one series; default 300 s */
+    const char *boundary;     /* of `sink`; NULL none */
     struct hf_telemetry_sink *sinks;
-    size_t n_sinks; /* `sink` is the first one */
+    size_t n_sinks; /* `sink` is the first one; 0: none is named */
 };
+
+/* Frees what it owns: the lists, and the zones of windows. */
+void hf_telemetry_done(struct hf_telemetry *telemetry);

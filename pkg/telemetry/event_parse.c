@@ -282,9 +282,13 @@ static bool take_value_text(struct reader *reader)
             hf_view_eq(reader->value_text, "-Inf"));
 }
 
+/* We write none with line breaks, and it is written again as it is. */
 static bool take_histogram(struct reader *reader)
 {
-    return take_raw(reader, '{', &reader->event->histogram);
+    struct hf_view *text = &reader->event->histogram;
+
+    return take_raw(reader, '{', text) && memchr(text->p, '\n', text->n) == NULL &&
+           memchr(text->p, '\r', text->n) == NULL;
 }
 
 static bool take_attributes(struct reader *reader)

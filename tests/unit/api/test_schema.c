@@ -215,7 +215,7 @@ static const struct {
     unsigned at_least;
 } crds[] = {
     {"crds/edgeupdates.yaml", "EdgeUpdate", "eu", hf_edgeupdate_fields, 120},
-    {"crds/syncpolicies.yaml", "SyncPolicy", "sp", hf_syncpolicy_fields, 25},
+    {"crds/syncpolicies.yaml", "SyncPolicy", "sp", hf_syncpolicy_fields, 200},
     {"crds/edgenodes.yaml", "EdgeNode", "en", NULL, 0},
 };
 

@@ -462,6 +462,8 @@ static const struct {
     {"{" OK ",\"windowNs\":18446744073709551616}", -EBADMSG},
     {"{" OK ",\"anomaly\":\"true\"}", -EBADMSG},
     {"{" OK ",\"histogram\":[]}", -EBADMSG},
+    {"{" OK ",\"histogram\":{\n}}", -EBADMSG},
+    {"{" OK ",\"summary\":{\r}}", -EBADMSG},
     {"{" OK ",\"sensorData\":{},\"sensorDataBreaks\":[1]}", -EBADMSG},
     {"{" OK ",\"sensorData\":{ },\"sensorDataBreaks\":[2]}", -EBADMSG},
     {"{" OK ",\"sensorData\":\"a b\",\"sensorDataBreaks\":[2]}", -EBADMSG},

@@ -1,0 +1,629 @@
+/* spec.telemetry, read by tables. The strings' rules stand in crds/syncpolicies.yaml as regular expressions. */
+#include "api/telemetry.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <regex.h>
+
+#include "api/field.h"
+#include "api/schema.h"
+#include "api/text.h"
+#include "api/zone.h"
+#include "base/parse.h"
+
+#define S HF_NS_PER_S
+#define H (3600 * HF_NS_PER_S)
+enum { MAX_URL = 2048, MAX_PATH_BYTES = 1024, MAX_GLOB = 253, MAX_KEY = 128, MAX_TEXT = 1024, MAX_SOCKET_PATH = 107 };
+
+/* ---- what strings may look like ---------------------------------------------------------------------------------------- */
+
+static bool is_glob_path(const char *text)
+{
+    const char *last = strrchr(text, '/'), *glob = strpbrk(text, "*?[");
+
+    return hf_text_is_path(text) && (glob == NULL || glob > last);
+}
+
+/* Any unit that journald names. */
+static bool is_journal_unit(const char *text)
+{
+    static const char *const more[] = {".scope", ".slice", ".swap", ".automount", ".device"};
+    const char *dot = strrchr(text, '.');
+
+    if (hf_text_is_unit(text))
+        return true;
+    if (dot == NULL || dot == text || dot - text > 200)
+        return false;
+    for (const char *p = text; p < dot; p++)
+        if (!isalnum((unsigned char)*p) && strchr(":_.@\\-", *p) == NULL)
+            return false;
+    for (size_t i = 0; i < HF_LEN(more); i++)
+        if (strcmp(dot, more[i]) == 0)
+            return true;
+    return false;
+}
+
+/* What can take memory or time without bound in POSIX matchers is not offered: counts of groups and of counts, counts above 999,
+ * back references. */
+static bool is_regex(const char *text)
+{
+    regex_t regex;
+
+    for (const char *p = text; *p != '\0'; p++) {
+        if (*p == '\\' && p[1] >= '1' && p[1] <= '9')
+            return false;
+        if (*p == '{' && ((p > text && strchr(")*+?}", p[-1]) != NULL) || strspn(p + 1, "0123456789") > 3 ||
+                          (p[1 + strspn(p + 1, "0123456789")] == ',' &&
+                           strspn(p + 2 + strspn(p + 1, "0123456789"), "0123456789") > 3)))
+            return false;
+    }
+    if (regcomp(&regex, text, REG_EXTENDED | REG_NOSUB) != 0)
+        return false;
+    regfree(&regex);
+    return true;
+}
+
+/* "file:/path" or "env:NAME". */
+static bool is_secret_ref(const char *text)
+{
+    if (strncmp(text, "file:", 5) == 0)
+        return hf_text_is_path(text + 5);
+    if (strncmp(text, "env:", 4) != 0 || (!isalpha((unsigned char)text[4]) && text[4] != '_'))
+        return false;
+    for (text += 5; *text != '\0'; text++)
+        if (!isalnum((unsigned char)*text) && *text != '_')
+            return false;
+    return true;
+}
+
+/* MQTT 5.0, 4.7.1: '+' is a whole level, '#' the whole last one. */
+static bool is_topic(const char *text)
+{
+    for (const char *p = text;;) {
+        size_t n = strcspn(p, "/"), odd = strcspn(p, "+#");
+        if (odd < n && (n != 1 || (*p == '#' && p[1] != '\0')))
+            return false;
+        for (size_t i = 0; i < n; i++)
+            if ((unsigned char)p[i] < 0x20)
+                return false;
+        if (p[n] == '\0')
+            return true;
+        p += n + 1;
+    }
+}
+
+static bool is_loopback(const char *host, size_t n)
+{
+    if ((n == 9 && memcmp(host, "localhost", n) == 0) || (n == 5 && memcmp(host, "[::1]", n) == 0))
+        return true;
+    if (n < 7 || n > 15 || memcmp(host, "127.", 4) != 0)
+        return false;
+    for (int part = 0;; part++) {
+        size_t digits = 0;
+        while (digits < n && isdigit((unsigned char)host[digits]))
+            digits++;
+        if (digits < 1 || digits > 3)
+            return false;
+        if (digits == n)
+            return part == 3;
+        if (host[digits] != '.')
+            return false;
+        host += digits + 1;
+        n -= digits + 1;
+    }
+}
+
+static bool is_sink_url(const char *text)
+{
+    if (!hf_text_is_http_url(text))
+        return false;
+    if (strncmp(text, "https://", 8) == 0)
+        return true;
+    const char *host = text + 7;
+    size_t all = strcspn(host, "/?#"), n = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/?#");
+    if (n > all || !is_loopback(host, n))
+        return false;
+    if (n == all)
+        return true;
+    size_t digits = strspn(host + n + 1, "0123456789");
+    return host[n] == ':' && digits > 0 && digits < 6 && n + 1 + digits == all;
+}
+
+static bool is_boundary(const char *text)
+{
+    return text[0] != '\0' && hf_text_is_label_value(text);
+}
+
+static bool is_redactable(const char *text)
+{
+    return strcmp(text, "*") != 0;
+}
+
+/* ---- kinds of values that only telemetry has ----------------------------------------------------------------------------- */
+
+static void decode_severity(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    const char *text = value != NULL ? json_string_value(value) : field->fallback;
+    char shown[HF_VALUE_TEXT];
+    enum hf_severity severity;
+
+    if (text == NULL || !hf_severity_parse(text, strlen(text), &severity) ||
+        strcmp(hf_severity_name(severity), text) != 0)
+        hf_decode_error(decode,
+                        "expected one of trace debug info notice warning error critical alert emergency, got %s",
+                        hf_decode_describe(value, shown));
+    else
+        *(enum hf_severity *)slot = severity;
+}
+#define FIELD_SEVERITY(type, member, key, standard)                                                                    \
+    {                                                                                                                  \
+        .name = (key), .kind = HF_KIND_OTHER, HF_FIELD_SLOT(type, member), .fallback = (standard),                     \
+        .decode = decode_severity                                                                                      \
+    }
+
+static void decode_fraction(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    char shown[HF_VALUE_TEXT];
+
+    (void)field;
+    if (!json_is_number(value) || json_number_value(value) < 0 || json_number_value(value) > 1)
+        hf_decode_error(decode, "expected a number from 0 to 1, got %s", hf_decode_describe(value, shown));
+    else
+        *(double *)slot = json_number_value(value);
+}
+
+static void decode_number(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    char shown[HF_VALUE_TEXT];
+
+    (void)field;
+    if (!json_is_number(value))
+        hf_decode_error(decode, "expected a number, got %s", hf_decode_describe(value, shown));
+    else
+        *(double *)slot = json_number_value(value);
+}
+#define FIELD_NUMBER(type, member, key, ...)                                                                           \
+    {                                                                                                                  \
+        .name = (key), .kind = HF_KIND_OTHER, HF_FIELD_SLOT(type, member), .decode = decode_number, __VA_ARGS__        \
+    }
+
+/* An object of strings. */
+static void decode_strings(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    char shown[HF_VALUE_TEXT];
+    const char *key;
+    json_t *text;
+
+    (void)field;
+    if (!json_is_object(value)) {
+        hf_decode_error(decode, "expected an object of strings, got %s", hf_decode_describe(value, shown));
+        return;
+    }
+    if (json_object_size(value) > HF_TELEMETRY_MAX_ATTRIBUTES)
+        hf_decode_error(decode, "expected at most %d attributes, got %zu", HF_TELEMETRY_MAX_ATTRIBUTES,
+                        json_object_size(value));
+    json_object_foreach(value, key, text) {
+        size_t before = hf_decode_enter(decode, key, 0);
+        if (key[0] == '\0' || strlen(key) > MAX_KEY)
+            hf_decode_error(decode, "expected a name of 1 to %d bytes", MAX_KEY);
+        if (!json_is_string(text) || json_string_length(text) > MAX_TEXT)
+            hf_decode_error(decode, "expected a string of at most %d bytes, got %s", MAX_TEXT,
+                            hf_decode_describe(text, shown));
+        hf_decode_leave(decode, before);
+    }
+    *(json_t **)slot = value;
+}
+
+static const struct hf_field match_fields[] = {
+    HF_FIELD_TEXT(struct hf_event_match, source, "source", 1, MAX_GLOB, NULL, NULL),
+    HF_FIELD_TEXT(struct hf_event_match, name, "name", 1, MAX_GLOB, NULL, NULL),
+    HF_FIELD_TEXT(struct hf_event_match, contains, "contains", 1, MAX_TEXT, NULL, NULL),
+    FIELD_SEVERITY(struct hf_event_match, min_severity, "minSeverity", NULL),
+    FIELD_SEVERITY(struct hf_event_match, max_severity, "maxSeverity", NULL),
+    {.name = "attributes",
+     .kind = HF_KIND_OTHER,
+     HF_FIELD_SLOT(struct hf_event_match, attributes),
+     .decode = decode_strings},
+    {0}};
+
+/* ---- sources --------------------------------------------------------------------------------------------------------- */
+
+#define UNIT_WANTED "a systemd unit such as x.service"
+static const struct hf_field journald_fields[] = {
+    HF_FIELD_TEXTS(struct hf_telemetry_sources, journald_include, "includeUnits", HF_TELEMETRY_MAX_UNITS, 255,
+                   is_journal_unit, UNIT_WANTED),
+    HF_FIELD_TEXTS(struct hf_telemetry_sources, journald_exclude, "excludeUnits", HF_TELEMETRY_MAX_UNITS, 255,
+                   is_journal_unit, UNIT_WANTED),
+    FIELD_SEVERITY(struct hf_telemetry_sources, journald_min_severity, "minSeverity", "trace"),
+    {0}};
+
+static void finish_journald(struct hf_decode *decode, void *object, json_t *json)
+{
+    (void)decode;
+    (void)json;
+    ((struct hf_telemetry_sources *)object)->journald = true;
+}
+
+static const char *const file_formats[] = {"text", "json", NULL};
+
+static const struct hf_field multiline_fields[] = {
+    HF_FIELD_TEXT(struct hf_telemetry_file, multiline_start, "start", 1, 256, is_regex,
+                  "a POSIX extended regular expression without back references and counts of groups", HF_REQUIRED),
+    {0}};
+
+static const struct hf_field file_fields[] = {
+    HF_FIELD_TEXT(struct hf_telemetry_file, path, "path", 1, MAX_PATH_BYTES, is_glob_path,
+                  "an absolute path without . and .. and //, with * ? [ in its last part only", HF_REQUIRED),
+    HF_FIELD_WORD(struct hf_telemetry_file, json, "format", "text", file_formats),
+    HF_FIELD_PART("multiline", multiline_fields),
+    FIELD_SEVERITY(struct hf_telemetry_file, severity, "severity", "info"),
+    {0}};
+
+static const struct hf_field container_fields[] = {
+    HF_FIELD_TEXTS(struct hf_telemetry_sources, namespaces, "namespaces", HF_TELEMETRY_MAX_NAMESPACES, 63,
+                   hf_text_is_name, "a namespace's name"),
+    HF_FIELD_TEXTS(struct hf_telemetry_sources, no_namespaces, "excludeNamespaces", HF_TELEMETRY_MAX_NAMESPACES, 63,
+                   hf_text_is_name, "a namespace's name"),
+    {0}};
+
+static void finish_containers(struct hf_decode *decode, void *object, json_t *json)
+{
+    (void)decode;
+    (void)json;
+    ((struct hf_telemetry_sources *)object)->containers = true;
+}
+
+static const struct hf_field node_fields[] = {
+    HF_FIELD_DURATION(struct hf_telemetry_sources, node_period_ns, "period", "10s", S, H), {0}};
+
+static void finish_node(struct hf_decode *decode, void *object, json_t *json)
+{
+    (void)decode;
+    (void)json;
+    ((struct hf_telemetry_sources *)object)->node = true;
+}
+
+static const struct hf_field scrape_fields[] = {
+    HF_FIELD_TEXT(struct hf_telemetry_scrape, url, "url", 1, MAX_URL, hf_text_is_http_url,
+                  "an http: or https: URL without user and blanks", HF_REQUIRED),
+    HF_FIELD_DURATION(struct hf_telemetry_scrape, period_ns, "period", "30s", S, H),
+    HF_FIELD_TEXTS(struct hf_telemetry_scrape, names, "names", HF_TELEMETRY_MAX_RULES, MAX_GLOB, NULL, NULL),
+    {0}};
+
+static const struct hf_field socket_fields[] = {HF_FIELD_TEXT(struct hf_telemetry_sources, socket_path, "path", 1,
+                                                              MAX_SOCKET_PATH, hf_text_is_path,
+                                                              "an absolute path without . and .. and //", HF_REQUIRED),
+                                                {0}};
+
+#define REF_WANTED "file:/path or env:NAME"
+static const struct hf_field mqtt_fields[] = {
+    HF_FIELD_TEXT(struct hf_telemetry_mqtt, host, "host", 1, 253, hf_text_is_host, "a host name or address",
+                  HF_REQUIRED),
+    HF_FIELD_INTEGER(struct hf_telemetry_mqtt, port, "port", NULL, 1, 65535),
+    HF_FIELD_TEXTS(struct hf_telemetry_mqtt, topics, "topics", HF_TELEMETRY_MAX_TOPICS, 256, is_topic,
+                   "an MQTT topic filter", .min = 1, HF_REQUIRED),
+    HF_FIELD_TEXT(struct hf_telemetry_mqtt, username_ref, "usernameRef", 1, MAX_PATH_BYTES, is_secret_ref, REF_WANTED),
+    HF_FIELD_TEXT(struct hf_telemetry_mqtt, password_ref, "passwordRef", 1, MAX_PATH_BYTES, is_secret_ref, REF_WANTED),
+    HF_FIELD_BOOL(struct hf_telemetry_mqtt, tls, "tls", "false"),
+    {0}};
+
+static void finish_mqtt(struct hf_decode *decode, void *object, json_t *json)
+{
+    struct hf_telemetry_mqtt *mqtt = object;
+
+    (void)decode;
+    (void)json;
+    if (mqtt->port == 0)
+        mqtt->port = mqtt->tls ? 8883 : 1883;
+}
+
+static const struct hf_field source_fields[] = {
+    HF_FIELD_BOOL(struct hf_telemetry_sources, http, "http", "false"),
+    HF_FIELD_PART("journald", journald_fields, .finish = finish_journald),
+    HF_FIELD_LIST(struct hf_telemetry_sources, files, n_files, "files", file_fields, HF_TELEMETRY_MAX_FILES),
+    HF_FIELD_PART("containers", container_fields, .finish = finish_containers),
+    HF_FIELD_PART("node", node_fields, .finish = finish_node),
+    HF_FIELD_LIST(struct hf_telemetry_sources, scrapes, n_scrapes, "scrape", scrape_fields, HF_TELEMETRY_MAX_SCRAPES),
+    HF_FIELD_PART("socket", socket_fields),
+    HF_FIELD_OBJECT(struct hf_telemetry_sources, mqtt, "mqtt", mqtt_fields, .finish = finish_mqtt),
+    {0}};
+
+/* ---- filter, enrich, aggregate ------------------------------------------------------------------------------------------ */
+
+static const struct hf_field drop_fields[] = {
+    HF_FIELD_OBJECT(struct hf_telemetry_drop, match, "match", match_fields, HF_REQUIRED), {0}};
+
+static void finish_drop(struct hf_decode *decode, void *object, json_t *json)
+{
+    const json_t *match = json_object_get(json, "match");
+
+    (void)object;
+    if (json_is_object(match) && json_object_size(match) == 0)
+        hf_decode_error_at(decode, "match", "must not be empty: everything would be dropped");
+}
+
+static const struct hf_field sample_fields[] = {
+    HF_FIELD_OBJECT(struct hf_telemetry_sample, match, "match", match_fields),
+    {.name = "keep",
+     .kind = HF_KIND_OTHER,
+     HF_FIELD_SLOT(struct hf_telemetry_sample, keep),
+     .decode = decode_fraction,
+     HF_REQUIRED},
+    {0}};
+
+static const struct hf_field rate_fields[] = {
+    HF_FIELD_OBJECT(struct hf_telemetry_rate, match, "match", match_fields),
+    HF_FIELD_INTEGER(struct hf_telemetry_rate, per_second, "perSecond", NULL, 1, 1000000, HF_REQUIRED),
+    HF_FIELD_INTEGER(struct hf_telemetry_rate, burst, "burst", NULL, 1, 10000000),
+    {0}};
+
+static void finish_rate(struct hf_decode *decode, void *object, json_t *json)
+{
+    struct hf_telemetry_rate *rate = object;
+
+    (void)decode;
+    (void)json;
+    if (rate->burst == 0)
+        rate->burst = rate->per_second;
+}
+
+static const char *const redact_actions[] = {
+    [HF_REDACT_MASK] = "Mask", [HF_REDACT_REMOVE] = "Remove", [HF_REDACT_HASH] = "Hash", NULL};
+
+static const struct hf_field redact_fields[] = {
+    HF_FIELD_TEXT(struct hf_telemetry_redact, field, "field", 1, MAX_KEY, is_redactable,
+                  "the name of an attribute or of a member", HF_REQUIRED),
+    HF_FIELD_WORD(struct hf_telemetry_redact, action, "action", "Mask", redact_actions),
+    {0}};
+
+static const struct hf_field filter_fields[] = {
+    FIELD_SEVERITY(struct hf_telemetry, min_severity, "minSeverity", NULL),
+    HF_FIELD_LIST(struct hf_telemetry, drops, n_drops, "drop", drop_fields, HF_TELEMETRY_MAX_RULES,
+                  .finish = finish_drop),
+    HF_FIELD_LIST(struct hf_telemetry, samples, n_samples, "sample", sample_fields, HF_TELEMETRY_MAX_RULES),
+    HF_FIELD_LIST(struct hf_telemetry, rates, n_rates, "rateLimit", rate_fields, HF_TELEMETRY_MAX_RULES,
+                  .finish = finish_rate),
+    HF_FIELD_LIST(struct hf_telemetry, redacts, n_redacts, "redact", redact_fields, HF_TELEMETRY_MAX_RULES),
+    {0}};
+
+static const struct hf_field enrich_fields[] = {{.name = "attributes",
+                                                 .kind = HF_KIND_OTHER,
+                                                 HF_FIELD_SLOT(struct hf_telemetry, attributes),
+                                                 .decode = decode_strings},
+                                                HF_FIELD_TEXTS(struct hf_telemetry, label_keys, "labels",
+                                                               HF_TELEMETRY_MAX_LABELS, 317, hf_text_is_label_key,
+                                                               "a label's key"),
+                                                {0}};
+
+static const struct hf_field top_fields[] = {
+    HF_FIELD_TEXT(struct hf_telemetry_top, attribute, "attribute", 1, MAX_KEY, NULL, NULL, HF_REQUIRED),
+    HF_FIELD_OBJECT(struct hf_telemetry_top, match, "match", match_fields),
+    {0}};
+
+static const struct hf_field aggregate_fields[] = {
+    HF_FIELD_DURATION(struct hf_telemetry, window_ns, "window", NULL, S, H, HF_REQUIRED),
+    HF_FIELD_INTEGER(struct hf_telemetry, max_series, "maxSeries", "2000", 1, 100000),
+    HF_FIELD_INTEGER(struct hf_telemetry, top_k, "topK", "10", 1, 1000),
+    HF_FIELD_LIST(struct hf_telemetry, tops, n_tops, "top", top_fields, HF_TELEMETRY_MAX_TOP),
+    {0}};
+
+/* ---- anomalies ------------------------------------------------------------------------------------------------------- */
+
+static const struct hf_field threshold_fields[] = {FIELD_NUMBER(struct hf_telemetry_anomaly, above, "above"),
+                                                   FIELD_NUMBER(struct hf_telemetry_anomaly, below, "below"),
+                                                   {0}};
+static const struct hf_field zscore_fields[] = {
+    HF_FIELD_DURATION(struct hf_telemetry_anomaly, window_ns, "window", "10m", 10 * S, 24 * H),
+    FIELD_NUMBER(struct hf_telemetry_anomaly, above, "above"),
+    {0}};
+static const struct hf_field absence_fields[] = {
+    HF_FIELD_DURATION(struct hf_telemetry_anomaly, window_ns, "after", NULL, S, 168 * H, HF_REQUIRED), {0}};
+static const struct hf_field change_fields[] = {
+    HF_FIELD_DURATION(struct hf_telemetry_anomaly, window_ns, "per", "1m", S, 24 * H),
+    FIELD_NUMBER(struct hf_telemetry_anomaly, above, "above", HF_REQUIRED),
+    {0}};
+
+/* One of four shapes of a condition, all stored in the same members: read only when it is there. */
+static void decode_condition(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    struct hf_telemetry_anomaly *anomaly = slot;
+    char shown[HF_VALUE_TEXT];
+
+    anomaly->kind = (enum hf_anomaly_kind)field->min;
+    anomaly->above = anomaly->below = NAN;
+    if (!json_is_object(value)) {
+        hf_decode_error(decode, "expected an object, got %s", hf_decode_describe(value, shown));
+        return;
+    }
+    hf_decode_fields(decode, field->fields, value, anomaly);
+    if (anomaly->kind == HF_ANOMALY_THRESHOLD && json_object_get(value, "above") == NULL &&
+        json_object_get(value, "below") == NULL)
+        hf_decode_error(decode, "expected above, below or both");
+    if (anomaly->kind == HF_ANOMALY_ZSCORE && isnan(anomaly->above))
+        anomaly->above = 3;
+    if ((anomaly->kind == HF_ANOMALY_ZSCORE || anomaly->kind == HF_ANOMALY_RATE) && anomaly->above <= 0)
+        hf_decode_error_at(decode, "above", "expected a number above 0");
+}
+#define FIELD_CONDITION(key, shape, table)                                                                             \
+    {                                                                                                                  \
+        .name = (key), .kind = HF_KIND_OTHER, .min = (shape), .fields = (table), .decode = decode_condition            \
+    }
+
+static const struct hf_field context_fields[] = {
+    HF_FIELD_INTEGER(struct hf_telemetry_anomaly, before, "before", "0", 0, HF_TELEMETRY_MAX_CONTEXT),
+    HF_FIELD_INTEGER(struct hf_telemetry_anomaly, after, "after", "0", 0, HF_TELEMETRY_MAX_CONTEXT),
+    {0}};
+
+static const struct hf_field anomaly_fields[] = {
+    HF_FIELD_TEXT(struct hf_telemetry_anomaly, name, "name", 1, 63, hf_text_is_name,
+                  "a name of at most 63 lower case letters, digits and '-'", HF_REQUIRED),
+    HF_FIELD_TEXT(struct hf_telemetry_anomaly, metric, "metric", 1, MAX_GLOB, NULL, NULL, HF_REQUIRED),
+    FIELD_CONDITION("threshold", HF_ANOMALY_THRESHOLD, threshold_fields),
+    FIELD_CONDITION("zScore", HF_ANOMALY_ZSCORE, zscore_fields),
+    FIELD_CONDITION("absence", HF_ANOMALY_ABSENCE, absence_fields),
+    FIELD_CONDITION("rateOfChange", HF_ANOMALY_RATE, change_fields),
+    HF_FIELD_PART("context", context_fields),
+    FIELD_SEVERITY(struct hf_telemetry_anomaly, severity, "severity", "error"),
+    {0}};
+
+static void finish_anomaly(struct hf_decode *decode, void *object, json_t *json)
+{
+    static const char *const conditions[] = {"threshold", "zScore", "absence", "rateOfChange"};
+    unsigned n = 0;
+
+    (void)object;
+    for (size_t i = 0; i < HF_LEN(conditions); i++)
+        n += json_object_get(json, conditions[i]) != NULL;
+    if (n != 1)
+        hf_decode_error(decode, "expected exactly one of threshold, zScore, absence, rateOfChange");
+}
+
+/* ---- buffer, batch, retry, sinks ---------------------------------------------------------------------------------------- */
+
+static const char *const when_full[] = {
+    [HF_WHEN_FULL_BLOCK] = "Block", [HF_WHEN_FULL_DROP_OLDEST] = "DropOldest", NULL};
+static const char *const compressions[] = {
+    [HF_COMPRESS_ZSTD] = "zstd", [HF_COMPRESS_GZIP] = "gzip", [HF_COMPRESS_NONE] = "none", NULL};
+static const char *const sink_formats[] = {
+    [HF_SINK_JSON] = "json", [HF_SINK_NDJSON] = "ndjson", [HF_SINK_SEED] = "seed", [HF_SINK_OTLP] = "otlp", NULL};
+static const char *const encodings[] = {"protobuf", "json", NULL};
+
+static const struct hf_field buffer_fields[] = {
+    HF_FIELD_INTEGER(struct hf_telemetry, buffer_max_bytes, "maxBytes", "1073741824", 16 << 20, 1ull << 40),
+    HF_FIELD_WORD(struct hf_telemetry, when_full, "whenFull", "Block", when_full),
+    {0}};
+
+static const struct hf_field batch_fields[] = {
+    HF_FIELD_INTEGER(struct hf_telemetry, batch_max_bytes, "maxBytes", "524288", 1024, 524288),
+    HF_FIELD_DURATION(struct hf_telemetry, batch_timeout_ns, "timeout", "10s", 100 * HF_NS_PER_MS, H),
+    HF_FIELD_WORD(struct hf_telemetry, compression, "compression", "zstd", compressions),
+    {0}};
+
+static const struct hf_field retry_fields[] = {
+    HF_FIELD_INTEGER(struct hf_telemetry, max_attempts, "maxAttempts", "3", 1, 100),
+    HF_FIELD_DURATION(struct hf_telemetry, retry_base_ns, "base", "2s", 10 * HF_NS_PER_MS, 600 * S),
+    HF_FIELD_DURATION(struct hf_telemetry, max_duration_ns, "maxDuration", "300s", S, 24 * H),
+    {0}};
+
+#define PATH_WANTED "an absolute path without . and .. and //"
+#define SINK_FIELDS                                                                                                    \
+    HF_FIELD_TEXT(struct hf_telemetry_sink, url, "url", 1, MAX_URL, is_sink_url,                                       \
+                  "an https: URL, or http: to 127.0.0.1, [::1] or localhost", HF_REQUIRED),                            \
+        HF_FIELD_WORD(struct hf_telemetry_sink, format, "format", "json", sink_formats),                               \
+        HF_FIELD_WORD(struct hf_telemetry_sink, otlp_json, "encoding", "protobuf", encodings),                         \
+        HF_FIELD_TEXT(struct hf_telemetry_sink, ca_file, "caFile", 1, MAX_PATH_BYTES, hf_text_is_path, PATH_WANTED),   \
+        HF_FIELD_TEXT(struct hf_telemetry_sink, cert_file, "certFile", 1, MAX_PATH_BYTES, hf_text_is_path,             \
+                      PATH_WANTED),                                                                                    \
+        HF_FIELD_TEXT(struct hf_telemetry_sink, key_file, "keyFile", 1, MAX_PATH_BYTES, hf_text_is_path, PATH_WANTED), \
+        HF_FIELD_TEXT(struct hf_telemetry_sink, token_file, "tokenFile", 1, MAX_PATH_BYTES, hf_text_is_path,           \
+                      PATH_WANTED),                                                                                    \
+        HF_FIELD_LIST(struct hf_telemetry_sink, windows, n_windows, "windows", hf_window_fields, HF_MAX_WINDOWS,       \
+                      .finish = hf_window_finish),                                                                     \
+        HF_FIELD_QUANTITY(struct hf_telemetry_sink, bandwidth_limit, "bandwidthLimit", 1024, 1ull << 40),              \
+        HF_FIELD_OBJECT(struct hf_telemetry_sink, select, "select", match_fields)
+
+static const struct hf_field sink_fields[] = {SINK_FIELDS, {0}};
+static const struct hf_field named_sink_fields[] = {
+    HF_FIELD_TEXT(struct hf_telemetry_sink, name, "name", 1, 63, hf_text_is_name,
+                  "a name of at most 63 lower case letters, digits and '-'", HF_REQUIRED),
+    HF_FIELD_TEXT(struct hf_telemetry_sink, boundary, "boundary", 1, 63, is_boundary, "a compliance boundary"),
+    SINK_FIELDS,
+    {0}};
+
+static void finish_sink(struct hf_decode *decode, void *object, json_t *json)
+{
+    const struct hf_telemetry_sink *sink = object;
+
+    if (json_object_get(json, "encoding") != NULL && sink->format != HF_SINK_OTLP)
+        hf_decode_error_at(decode, "encoding", "belongs to format otlp");
+    if ((json_object_get(json, "certFile") != NULL) != (json_object_get(json, "keyFile") != NULL))
+        hf_decode_error(decode, "certFile and keyFile belong together");
+}
+
+/* `sink` is a list of one, beside `sinks`. */
+static void decode_sink(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    struct hf_telemetry *telemetry = slot;
+    char shown[HF_VALUE_TEXT];
+
+    if (!json_is_object(value)) {
+        hf_decode_error(decode, "expected an object, got %s", hf_decode_describe(value, shown));
+        return;
+    }
+    if (telemetry->sinks != NULL) {
+        hf_decode_error(decode, "and sinks exclude each other");
+        return;
+    }
+    telemetry->sinks = calloc(1, sizeof(*telemetry->sinks));
+    if (telemetry->sinks == NULL) {
+        decode->out_of_memory = true;
+        return;
+    }
+    telemetry->n_sinks = 1;
+    telemetry->sinks->name = "default";
+    hf_decode_fields(decode, field->fields, value, telemetry->sinks);
+    finish_sink(decode, telemetry->sinks, value);
+}
+
+const struct hf_field hf_telemetry_fields[] = {
+    HF_FIELD_OBJECT(struct hf_telemetry, sources, "sources", source_fields),
+    HF_FIELD_PART("filter", filter_fields),
+    HF_FIELD_PART("enrich", enrich_fields),
+    HF_FIELD_PART("aggregate", aggregate_fields),
+    HF_FIELD_LIST(struct hf_telemetry, anomalies, n_anomalies, "anomalies", anomaly_fields, HF_TELEMETRY_MAX_ANOMALIES,
+                  .finish = finish_anomaly),
+    HF_FIELD_PART("buffer", buffer_fields),
+    HF_FIELD_PART("batch", batch_fields),
+    HF_FIELD_PART("retry", retry_fields),
+    HF_FIELD_LIST(struct hf_telemetry, sinks, n_sinks, "sinks", named_sink_fields, HF_TELEMETRY_MAX_SINKS,
+                  .finish = finish_sink, .min = 1),
+    {.name = "sink", .kind = HF_KIND_OTHER, .fields = sink_fields, .decode = decode_sink},
+    HF_FIELD_TEXT(struct hf_telemetry, boundary, "boundary", 1, 63, is_boundary, "a compliance boundary"),
+    {0}};
+
+static void check_names(struct hf_decode *decode, const struct hf_telemetry *telemetry)
+{
+    for (size_t i = 1; i < telemetry->n_sinks; i++)
+        for (size_t k = 0; k < i; k++)
+            if (telemetry->sinks[i].name != NULL && telemetry->sinks[k].name != NULL &&
+                strcmp(telemetry->sinks[i].name, telemetry->sinks[k].name) == 0)
+                hf_decode_error_at(decode, "sinks", "%s is there twice", telemetry->sinks[i].name);
+    for (size_t i = 1; i < telemetry->n_anomalies; i++)
+        for (size_t k = 0; k < i; k++)
+            if (telemetry->anomalies[i].name != NULL && telemetry->anomalies[k].name != NULL &&
+                strcmp(telemetry->anomalies[i].name, telemetry->anomalies[k].name) == 0)
+                hf_decode_error_at(decode, "anomalies", "%s is there twice", telemetry->anomalies[i].name);
+}
+
+void hf_telemetry_finish(struct hf_decode *decode, void *object, json_t *json)
+{
+    struct hf_telemetry *telemetry = object;
+
+    telemetry->present = true;
+    check_names(decode, telemetry);
+    if (telemetry->boundary == NULL)
+        return;
+    if (json_object_get(json, "sinks") != NULL)
+        hf_decode_error_at(decode, "boundary", "belongs to sink: each of sinks says its own");
+    else if (telemetry->n_sinks > 0)
+        telemetry->sinks[0].boundary = telemetry->boundary;
+}
+
+void hf_telemetry_done(struct hf_telemetry *telemetry)
+{
+    for (size_t i = 0; i < telemetry->n_sinks; i++) {
+        for (size_t k = 0; k < telemetry->sinks[i].n_windows; k++)
+            hf_zone_free(telemetry->sinks[i].windows[k].zone);
+        free(telemetry->sinks[i].windows);
+    }
+    free(telemetry->sinks);
+    free(telemetry->sources.files);
+    free(telemetry->sources.scrapes);
+    free(telemetry->drops);
+    free(telemetry->samples);
+    free(telemetry->rates);
+    free(telemetry->redacts);
+    free(telemetry->tops);
+    free(telemetry->anomalies);
+    *telemetry = (struct hf_telemetry){0};
+}

@@ -19,3 +19,15 @@ static inline uint64_t hf_rand_below(const struct hf_rand_ops *rng, uint64_t bou
 
     return (r >> 32) * (bound >> 32) + (middle >> 32) + (other >> 32);
 }
+
+/* splitmix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014) as a table's function; ctx: a uint64_t that
+ * was seeded from another one. For what runs where the seeding one may not be used (workers). */
+static inline uint64_t hf_rand_mix_u64(void *ctx)
+{
+    uint64_t *state = ctx;
+    uint64_t x = *state += 0x9e3779b97f4a7c15;
+
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+    x = (x ^ x >> 27) * 0x94d049bb133111eb;
+    return x ^ x >> 31;
+}

@@ -256,7 +256,7 @@ static int roll(struct hf_spool_store *store, struct hf_err *err)
     struct segment segment = {.first = store->next,
                               .end = HF_SPOOL_CONTENT,
                               .size = store->segment_bytes,
-                              .salt = (uint32_t)store->rng->u64(store->rng->ctx)};
+                              .salt = (uint32_t)hf_rand_mix_u64(&store->random)};
     char name[HF_SPOOL_NAME_BYTES];
 
     if (is_unlinked(store, store->open_fd) || is_unlinked(store, store->dir_fd))
@@ -602,6 +602,7 @@ int hf_spool_store_open(const struct hf_spool_store_params *params, struct hf_sp
     *store = (struct hf_spool_store){
         .fs = params->fs,
         .rng = params->rng,
+        .random = params->rng->u64(params->rng->ctx),
         .dir = strdup(params->dir),
         .segment_bytes = segment_bytes,
         .max_bytes = params->max_bytes,

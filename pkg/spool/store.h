@@ -20,7 +20,7 @@ enum hf_spool_full { HF_SPOOL_BLOCK, HF_SPOOL_DROP_OLDEST };
 
 struct hf_spool_store_params {
     const struct hf_fs_ops *fs;
-    const struct hf_rand_ops *rng; /* salts; used by the owner only */
+    const struct hf_rand_ops *rng; /* used while opening only */
     const char *dir;
     uint64_t segment_bytes; /* 0: hf_spool_segment_bytes(max_bytes) */
     uint64_t max_bytes;     /* all files of the folder; at least three segments */

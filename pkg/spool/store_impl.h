@@ -16,7 +16,8 @@ struct segment {
 
 struct hf_spool_store {
     const struct hf_fs_ops *fs;
-    const struct hf_rand_ops *rng;
+    const struct hf_rand_ops *rng; /* while opening only */
+    uint64_t random;               /* of the salts: writing happens on workers, which may not use rng */
     char *dir;
     uint64_t segment_bytes, max_bytes;
     enum hf_spool_full when_full;

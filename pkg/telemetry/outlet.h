@@ -5,6 +5,7 @@
  * same bytes under the same Idempotency-Key "<node>/<stream>/<first>-<last>". Loop thread only. */
 #pragma once
 
+#include "loop/http.h"
 #include "spool/spool.h"
 #include "telemetry/source.h"
 
@@ -17,6 +18,8 @@ struct hf_outlet_params {
     const struct hf_telemetry *spec;      /* buffer, batch, retry; borrowed */
     const struct hf_telemetry_sink *sink; /* borrowed */
     const char *device_key_ref;           /* seed: "file:/path" or "env:NAME"; NULL none */
+    const char *cloud_endpoint;           /* for a sink without url; NULL none */
+    const struct hf_http_ops *http;       /* NULL: a client of world->loop with the sink's credentials */
     uint64_t max_bytes;                   /* of both lanes */
     void (*room)(void *arg);              /* after -EAGAIN: there is room again */
     void *arg;

@@ -1,0 +1,29 @@
+/* telemetry/pace.h - how many batches are under way at once, and how many bytes a second. Pure.
+ *
+ * At once: additive increase, multiplicative decrease on the time answers take (Chiu and Jain, 1989; the way of Netflix's
+ * concurrency-limits): each answer in good time adds 1/n, a slow, overloaded or failed one halves, once for each round trip. "Slow":
+ * twice the usual time and 50 ms above it, where the usual time follows slowly upwards and at once downwards.
+ * Bytes: each byte sent costs 1 / limit seconds, paid before the next request starts; a second may be saved up. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { HF_PACE_MAX = 8 };
+
+struct hf_pace {
+    double window;      /* 1..HF_PACE_MAX */
+    uint64_t usual_ns;  /* 0: nothing known */
+    uint64_t cut_at_ns; /* when it was last halved */
+    uint64_t limit;     /* bytes per second, 0 none */
+    uint64_t paid_until_ns;
+};
+
+void hf_pace_init(struct hf_pace *pace, uint64_t limit);
+unsigned hf_pace_at_once(const struct hf_pace *pace);
+/* An answer came after took_ns to a request that began at began_ns. */
+void hf_pace_answered(struct hf_pace *pace, uint64_t began_ns, uint64_t took_ns, bool good);
+/* Request of so many bytes starts. */
+void hf_pace_spend(struct hf_pace *pace, uint64_t bytes, uint64_t now_ns);
+/* When the next may start; 0: at once. */
+uint64_t hf_pace_wait_until_ns(const struct hf_pace *pace);

@@ -1,0 +1,666 @@
+/* An outlet on virtual time: a sink that remembers what it was sent under which key, and can refuse, stall, lie, lose answers; a disk
+ * that loses power. */
+#include "telemetry/outlet.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "codec/hash.h"
+#include "codec/json.h"
+#include "support/check_main.h"
+#include "support/simfs.h"
+#include "support/simloop.h"
+#include "support/simnet.h"
+#include "telemetry/ids.h"
+
+enum { MAX_KEYS = 4096, MAX_RECORDS = 20000, MAX_BODY = 600 << 10 };
+
+/* What the sink does with the next requests. */
+enum mood { TAKES, REFUSES_ALL, FAILS, LOSES_ANSWERS, STALLS, HTML, TOO_LARGE, POISON, NOT_FOUND };
+
+struct key {
+    char text[HF_BATCH_KEY_TEXT];
+    char hash[HF_SHA256_HEX]; /* of the body as sent */
+    bool taken;
+    unsigned times;
+};
+
+struct sink {
+    enum mood mood;
+    int status;              /* FAILS */
+    uint64_t retry_after_ns; /* FAILS */
+    size_t too_large;        /* TOO_LARGE: lines above this */
+    unsigned poison;         /* POISON: number of the record */
+    struct key keys[MAX_KEYS];
+    size_t n_keys;
+    unsigned requests, taken, changed; /* changed: other bytes under the same key */
+    unsigned seen[MAX_RECORDS];        /* times each record was taken with a new key */
+    unsigned order[MAX_RECORDS];       /* numbers as they came */
+    size_t n_order;
+    size_t largest;
+    uint64_t at_ns[256]; /* of the first requests */
+};
+
+struct world {
+    struct hf_simloop *loop;
+    struct hf_simproc *proc;
+    struct hf_simnet *net;
+    struct hf_simclient *client;
+    struct hf_simfs *fs;
+    struct hf_metrics *metrics;
+    struct hf_telemetry spec;
+    struct hf_telemetry_sink sink_spec;
+    struct hf_telemetry_world given;
+    struct hf_outlet_params params;
+    struct hf_outlet *outlet;
+    struct sink sink;
+    unsigned appended, acked, refused, rooms;
+    bool acknowledged[MAX_RECORDS];
+    size_t line_bytes;
+};
+
+static char plain[MAX_BODY];
+
+static struct hf_view body_of(const struct hf_simcall *call)
+{
+    struct hf_view body = hf_simcall_body(call);
+    const char *encoding = hf_simcall_header(call, "Content-Encoding");
+
+    if (encoding == NULL)
+        return body;
+    ck_assert_str_eq(encoding, "zstd");
+    size_t n = ZSTD_decompress(plain, sizeof(plain), body.p, body.n);
+    ck_assert(!ZSTD_isError(n));
+    return (struct hf_view){plain, n};
+}
+
+static struct key *key_of(struct sink *sink, const char *text)
+{
+    for (size_t i = 0; i < sink->n_keys; i++)
+        if (strcmp(sink->keys[i].text, text) == 0)
+            return &sink->keys[i];
+    ck_assert_uint_lt(sink->n_keys, MAX_KEYS);
+    struct key *key = &sink->keys[sink->n_keys++];
+    *key = (struct key){.taken = false};
+    (void)snprintf(key->text, sizeof(key->text), "%s", text);
+    return key;
+}
+
+/* "n":NUMBER of each line. */
+static size_t numbers_of(struct hf_view body, unsigned *numbers)
+{
+    size_t n = 0;
+
+    for (const char *at = body.p; (at = memmem(at, body.n - (size_t)(at - body.p), "\"n\":", 4)) != NULL; at += 4)
+        numbers[n++] = (unsigned)strtoul(at + 4, NULL, 10);
+    return n;
+}
+
+static void take(struct sink *sink, struct key *key, const unsigned *numbers, size_t n)
+{
+    sink->taken++;
+    if (key->taken)
+        return; /* an idempotent sink knows it */
+    key->taken = true;
+    for (size_t i = 0; i < n; i++) {
+        ck_assert_uint_lt(numbers[i], MAX_RECORDS);
+        sink->seen[numbers[i]]++;
+        sink->order[sink->n_order++] = numbers[i];
+    }
+}
+
+static bool has(const unsigned *numbers, size_t n, unsigned wanted)
+{
+    for (size_t i = 0; i < n; i++)
+        if (numbers[i] == wanted)
+            return true;
+    return false;
+}
+
+static void handle(void *arg, struct hf_simcall *call)
+{
+    static unsigned numbers[MAX_RECORDS];
+    struct world *world = arg;
+    struct sink *sink = &world->sink;
+    struct hf_view sent = hf_simcall_body(call), body = body_of(call);
+    struct key *key = key_of(sink, hf_simcall_header(call, "Idempotency-Key"));
+    char hash[HF_SHA256_HEX];
+    size_t n = numbers_of(body, numbers);
+
+    if (sink->requests < HF_LEN(sink->at_ns))
+        sink->at_ns[sink->requests] = hf_simloop_now_ns(world->loop);
+    sink->requests++;
+    sink->largest = HF_MAX(sink->largest, body.n);
+    (void)hf_sha256_hex(sent.p, sent.n, hash);
+    if (key->times++ > 0 && strcmp(hash, key->hash) != 0)
+        sink->changed++;
+    (void)snprintf(key->hash, sizeof(key->hash), "%s", hash);
+    struct hf_http_response refusal = {
+        .status = sink->status, .retry_after_ns = sink->retry_after_ns, .content_length = 0};
+    switch (sink->mood) {
+    case TAKES:
+        take(sink, key, numbers, n);
+        hf_simcall_reply(call, 200, "application/json", "{}");
+        break;
+    case REFUSES_ALL:
+        hf_simcall_reply(call, 400, "text/plain", "no");
+        break;
+    case FAILS:
+        hf_simcall_respond(call, &refusal);
+        hf_simcall_end(call);
+        break;
+    case LOSES_ANSWERS:
+        take(sink, key, numbers, n);
+        if (hf_simloop_below(world->loop, 3) == 0)
+            hf_simcall_fail(call, -EPIPE);
+        else
+            hf_simcall_reply(call, 204, "", "");
+        break;
+    case STALLS:
+        hf_simcall_fail(call, -ETIMEDOUT);
+        break;
+    case HTML:
+        hf_simcall_reply(call, 200, "text/html; charset=utf-8", "<html>please log in</html>");
+        break;
+    case TOO_LARGE:
+        if (n > sink->too_large) {
+            hf_simcall_reply(call, 413, "text/plain", "too large");
+        } else {
+            take(sink, key, numbers, n);
+            hf_simcall_reply(call, 200, "application/json", "{}");
+        }
+        break;
+    case POISON:
+        if (has(numbers, n, sink->poison)) {
+            hf_simcall_reply(call, 422, "text/plain", "bad \"record\"\n");
+        } else {
+            take(sink, key, numbers, n);
+            hf_simcall_reply(call, 200, "application/json", "{}");
+        }
+        break;
+    case NOT_FOUND:
+        hf_simcall_reply(call, 404, "text/plain", "where?");
+        break;
+    }
+}
+
+static void room(void *arg)
+{
+    ((struct world *)arg)->rooms++;
+}
+
+static void start(struct world *world)
+{
+    struct hf_err err = HF_ERR_INIT;
+    char text[600];
+
+    world->proc = hf_simproc_new(world->loop, "node-1");
+    world->client = hf_simnet_client(world->net, world->proc);
+    world->given = (struct hf_telemetry_world){.fs = hf_simfs_ops(world->fs),
+                                               .clock = hf_simproc_clock(world->proc),
+                                               .sched = hf_simproc_sched(world->proc),
+                                               .rand = hf_simproc_rand(world->proc),
+                                               .metrics = world->metrics,
+                                               .node = "node-1",
+                                               .dir = "/data"};
+    world->params.world = &world->given;
+    world->params.spec = &world->spec;
+    world->params.sink = &world->sink_spec;
+    world->params.http = hf_simclient_ops(world->client);
+    world->params.room = room;
+    world->params.arg = world;
+    int r = hf_outlet_new(&world->params, &world->outlet, &err);
+    ck_assert_msg(r == 0, "%s", hf_err_text(&err, text, sizeof(text)));
+}
+
+static void stop(struct world *world)
+{
+    hf_outlet_free(world->outlet);
+    world->outlet = NULL;
+    (void)hf_simloop_run_for(world->loop, HF_NS_PER_S);
+    ck_assert_uint_eq(hf_simproc_jobs(world->proc), 0);
+    ck_assert_uint_eq(hf_simproc_timers(world->proc), 0);
+    hf_simclient_free(world->client);
+    hf_simproc_free(world->proc);
+}
+
+/* kill -9, or the power goes. */
+static void crash(struct world *world, bool power, uint64_t seed)
+{
+    hf_simproc_kill(world->proc);
+    if (power)
+        hf_simfs_power_cut(world->fs, seed);
+    else
+        hf_simfs_kill(world->fs);
+    stop(world);
+    start(world);
+}
+
+static struct world *world_new(uint64_t seed)
+{
+    struct world *world = calloc(1, sizeof(*world));
+
+    world->loop = hf_simloop_new(seed);
+    world->net = hf_simnet_new(world->loop);
+    world->fs = hf_simfs_new();
+    world->metrics = hf_metrics_new();
+    world->line_bytes = 250;
+    world->spec = (struct hf_telemetry){.batch_max_bytes = 16384,
+                                        .batch_timeout_ns = 10 * HF_NS_PER_S,
+                                        .compression = HF_COMPRESS_ZSTD,
+                                        .max_attempts = 3,
+                                        .retry_base_ns = 2 * HF_NS_PER_S,
+                                        .max_duration_ns = 300 * HF_NS_PER_S};
+    world->sink_spec = (struct hf_telemetry_sink){.name = "default", .url = "https://sink/v1/", .format = HF_SINK_JSON};
+    world->params.max_bytes = 16 << 20;
+    hf_simfs_mkdir(world->fs, "/data", 0700);
+    hf_simnet_serve(world->net, "https://sink/v1", handle, world);
+    start(world);
+    return world;
+}
+
+static void world_free(struct world *world)
+{
+    stop(world);
+    ck_assert_uint_eq(world->sink.changed, 0);
+    ck_assert_uint_le(world->sink.largest, HF_MAX(world->spec.batch_max_bytes, (uint64_t)world->line_bytes + 2));
+    ck_assert_uint_eq(hf_simfs_open_fds(world->fs), 0);
+    hf_simnet_free(world->net);
+    hf_metrics_free(world->metrics);
+    hf_simfs_free(world->fs);
+    hf_simloop_free(world->loop);
+    free(world);
+}
+
+struct one {
+    struct hf_receipt receipt;
+    struct world *world;
+    unsigned number;
+};
+
+static void settled(struct hf_receipt *receipt)
+{
+    struct one *one = hf_container_of(receipt, struct one, receipt);
+
+    if (receipt->r == 0) {
+        one->world->acked++;
+        one->world->acknowledged[one->number] = true;
+    } else {
+        one->world->refused++;
+    }
+    free(one);
+}
+
+static int append(struct world *world, enum hf_lane lane)
+{
+    static char line[HF_EVENT_MAX_TEXT];
+    struct one *one = calloc(1, sizeof(*one));
+    int n = snprintf(line, sizeof(line), "{\"id\":\"id-%u\",\"n\":%u,\"pad\":\"", world->appended, world->appended);
+
+    memset(line + n, 'x', world->line_bytes - (size_t)n);
+    memcpy(line + world->line_bytes - 2, "\"}", 2);
+    *one = (struct one){.receipt = {.settled = settled}, .world = world, .number = world->appended};
+    hf_receipt_hold(&one->receipt);
+    int r = hf_outlet_append(world->outlet, lane, hf_event_tag(HF_SOURCE_HTTP, HF_SEVERITY_INFO),
+                             (struct hf_view){line, world->line_bytes}, &one->receipt);
+    if (r == 0) {
+        world->appended++;
+        hf_receipt_release(&one->receipt, 0);
+    } else {
+        free(one);
+    }
+    return r;
+}
+
+static void append_many(struct world *world, enum hf_lane lane, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        while (append(world, lane) == -EAGAIN)
+            (void)hf_simloop_run_for(world->loop, HF_NS_PER_MS);
+        if (i % 64 == 63)
+            (void)hf_simloop_run_for(world->loop, HF_NS_PER_MS);
+    }
+}
+
+static void run_s(struct world *world, unsigned s)
+{
+    (void)hf_simloop_run_for(world->loop, s * HF_NS_PER_S);
+}
+
+static bool all_delivered(void *arg)
+{
+    const struct world *world = arg;
+    struct hf_outlet_state state = hf_outlet_state(world->outlet);
+
+    for (size_t i = 0; i < HF_LANES; i++)
+        if (state.lanes[i].queued > 0 || state.lanes[i].pending_records > 0)
+            return false;
+    return true;
+}
+
+static void deliver_all(struct world *world, unsigned within_s)
+{
+    bool met = hf_simloop_run_until(world->loop, all_delivered, world, within_s * HF_NS_PER_S);
+    struct hf_outlet_state state = hf_outlet_state(world->outlet);
+    ck_assert_msg(met, "queued %lu + %lu, %s", (unsigned long)state.lanes[0].queued,
+                  (unsigned long)state.lanes[1].queued, state.trouble);
+}
+
+static void check_each_once(const struct world *world)
+{
+    for (unsigned i = 0; i < world->appended; i++)
+        if (world->acknowledged[i])
+            ck_assert_msg(world->sink.seen[i] == 1, "record %u: %u times", i, world->sink.seen[i]);
+}
+
+/* ---- cases ------------------------------------------------------------------------------------------------------- */
+
+START_TEST(delivers_in_full_batches)
+{
+    struct world *world = world_new((uint64_t)_i);
+
+    append_many(world, HF_LANE_BULK, 1000);
+    deliver_all(world, 30);
+    check_each_once(world);
+    ck_assert_uint_eq(world->acked, 1000);
+    ck_assert_uint_eq(hf_outlet_state(world->outlet).delivered, 1000);
+    ck_assert_uint_le(world->sink.requests, 1000 / (16384 / 251) + 2);
+    ck_assert_uint_gt(world->sink.largest, 16000);
+    ck_assert_uint_eq(hf_outlet_state(world->outlet).oldest_unix_ns, 0);
+    world_free(world);
+}
+END_TEST
+
+START_TEST(waits_for_a_batch_to_fill_but_not_long)
+{
+    struct world *world = world_new(0);
+
+    append_many(world, HF_LANE_BULK, 3);
+    run_s(world, 9);
+    ck_assert_uint_eq(world->sink.requests, 0);
+    run_s(world, 2);
+    ck_assert_uint_eq(world->sink.requests, 1);
+    append_many(world, HF_LANE_URGENT, 1);
+    run_s(world, 2);
+    ck_assert_uint_eq(world->sink.requests, 2);
+    check_each_once(world);
+    world_free(world);
+}
+END_TEST
+
+/* Killed and cut off again and again, answers lost: an idempotent sink has each acknowledged record once, and a key never stands for
+ * other bytes. */
+START_TEST(survives_crashes)
+{
+    struct world *world = world_new((uint64_t)_i + 1);
+    bool power = _i % 2 == 1;
+
+    world->sink.mood = LOSES_ANSWERS;
+    for (unsigned life = 0; life < 12; life++) {
+        append_many(world, life % 3 == 0 ? HF_LANE_URGENT : HF_LANE_BULK, 150);
+        (void)hf_simloop_run_for(world->loop, hf_simloop_below(world->loop, 4 * HF_NS_PER_S));
+        crash(world, power, (uint64_t)_i * 100 + life);
+    }
+    world->sink.mood = TAKES;
+    deliver_all(world, 4000);
+    for (unsigned i = 0; i < world->appended; i++) {
+        if (world->acknowledged[i])
+            ck_assert_msg(world->sink.seen[i] == 1, "record %u: %u times", i, world->sink.seen[i]);
+        ck_assert_uint_le(world->sink.seen[i], 1);
+    }
+    world_free(world);
+}
+END_TEST
+
+/* The power goes at each call that changes the disk, in turn, while batches are planned and delivered. */
+START_TEST(survives_a_stop_at_any_call)
+{
+    for (uint64_t n = 1;; n += 3) {
+        struct world *world = world_new(7);
+        hf_simfs_count_only(world->fs, HF_SIMFS_WRITES);
+        hf_simfs_stop_at(world->fs, n);
+        append_many(world, HF_LANE_BULK, 130);
+        run_s(world, 12);
+        bool stopped = hf_simfs_stopped(world->fs);
+        crash(world, true, n);
+        deliver_all(world, 1000);
+        check_each_once(world);
+        world_free(world);
+        if (!stopped)
+            break;
+        ck_assert_uint_lt(n, 1000);
+    }
+}
+END_TEST
+
+/* Every call of the disk fails once: nothing acknowledged is lost, all is delivered in the end. */
+START_TEST(goes_on_after_a_failed_call)
+{
+    for (uint64_t n = 1;; n++) {
+        struct world *world = world_new(7);
+        hf_simfs_count_only(world->fs, HF_SIMFS_WRITES); /* what cannot be read is lost, as it is on a disk */
+        hf_simfs_fail_at(world->fs, n, EIO, 1);
+        append_many(world, HF_LANE_BULK, 130);
+        run_s(world, 30);
+        bool fired = hf_simfs_failed(world->fs) > 0;
+        hf_simfs_fail_at(world->fs, 0, 0, 0);
+        append_many(world, HF_LANE_BULK, 1);
+        deliver_all(world, 1000);
+        check_each_once(world);
+        world_free(world);
+        if (!fired)
+            break;
+        ck_assert_uint_lt(n, 2000);
+    }
+}
+END_TEST
+
+START_TEST(retries_with_jitter_then_defers)
+{
+    struct world *world = world_new(3);
+
+    world->sink.mood = FAILS;
+    world->sink.status = 503;
+    append_many(world, HF_LANE_BULK, 10);
+    run_s(world, 600);
+    struct hf_outlet_state state = hf_outlet_state(world->outlet);
+    ck_assert_uint_ge(state.attempts, 3);
+    ck_assert_uint_le(state.attempts, 40);
+    ck_assert_uint_ge(state.deferred, 1);
+    ck_assert_uint_eq(state.delivered, 0);
+    ck_assert_str_eq(state.trouble, "http_503: ");
+    ck_assert_uint_gt(state.oldest_unix_ns, 0);
+    world->sink.mood = TAKES;
+    deliver_all(world, 4000);
+    check_each_once(world);
+    ck_assert_int_eq(hf_outlet_state(world->outlet).breaker, HF_BREAKER_CLOSED);
+    world_free(world);
+}
+END_TEST
+
+START_TEST(obeys_retry_after)
+{
+    struct world *world = world_new(4);
+
+    world->sink.mood = FAILS;
+    world->sink.status = 429;
+    world->sink.retry_after_ns = 120 * HF_NS_PER_S;
+    append_many(world, HF_LANE_BULK, 500);
+    run_s(world, 125);
+    unsigned first_wave = world->sink.requests;
+    ck_assert_uint_ge(first_wave, 1);
+    for (unsigned i = 1; i < first_wave && i < HF_LEN(world->sink.at_ns); i++)
+        ck_assert(world->sink.at_ns[i] - world->sink.at_ns[0] < HF_NS_PER_S ||
+                  world->sink.at_ns[i] - world->sink.at_ns[0] >= 120 * HF_NS_PER_S);
+    world->sink.mood = TAKES;
+    deliver_all(world, 1000);
+    check_each_once(world);
+    world_free(world);
+}
+END_TEST
+
+/* One request now and then while the sink is away, and the newest urgent batch first when it is back. */
+START_TEST(breaker_opens_and_the_newest_goes_first)
+{
+    struct world *world = world_new(5);
+
+    world->line_bytes = 1000;
+    append_many(world, HF_LANE_BULK, 1);
+    deliver_all(world, 30);
+    world->sink.mood = STALLS;
+    append_many(world, HF_LANE_BULK, 300);
+    run_s(world, 300);
+    ck_assert_int_ne(hf_outlet_state(world->outlet).breaker, HF_BREAKER_CLOSED);
+    append_many(world, HF_LANE_URGENT, 100);
+    run_s(world, 3600);
+    ck_assert_uint_lt(world->sink.requests, 120); /* instead of thousands */
+    world->sink.mood = TAKES;
+    world->sink.n_order = 0;
+    deliver_all(world, 2000);
+    check_each_once(world);
+    ck_assert_uint_gt(world->sink.order[0], 380);
+    world_free(world);
+}
+END_TEST
+
+START_TEST(one_poison_record_takes_nobody_along)
+{
+    struct world *world = world_new(6);
+
+    world->sink.mood = POISON;
+    world->sink.poison = 77;
+    append_many(world, HF_LANE_BULK, 300);
+    deliver_all(world, 300);
+    for (unsigned i = 0; i < 300; i++)
+        ck_assert_msg(world->sink.seen[i] == (i != 77), "record %u: %u", i, world->sink.seen[i]);
+    ck_assert_uint_eq(hf_outlet_state(world->outlet).dead_lettered, 1);
+    size_t n = 0;
+    const char *letters = NULL;
+    for (unsigned first = 1; letters == NULL && first < 10; first++) {
+        char path[128];
+        (void)snprintf(path, sizeof(path), "/data/default/dead/%016x.seg", first);
+        letters = hf_simfs_get(world->fs, path, &n);
+    }
+    ck_assert_ptr_nonnull(letters);
+    ck_assert_ptr_nonnull(memmem(letters, n, "{\"reason\":\"http_422\",", 21));
+    ck_assert_ptr_nonnull(memmem(letters, n, "\"n\":77,", 7));
+    ck_assert_ptr_nonnull(memmem(letters, n, "bad \\\"record\\\"?", 15));
+    world_free(world);
+}
+END_TEST
+
+START_TEST(too_large_is_halved)
+{
+    struct world *world = world_new(8);
+
+    world->sink.mood = TOO_LARGE;
+    world->sink.too_large = 5;
+    append_many(world, HF_LANE_BULK, 200);
+    deliver_all(world, 2000);
+    check_each_once(world);
+    ck_assert_uint_eq(hf_outlet_state(world->outlet).dead_lettered, 0);
+    world_free(world);
+}
+END_TEST
+
+/* A sink that refuses whatever it gets does not make us throw all of it away. */
+START_TEST(refusing_everything_is_the_sinks_fault)
+{
+    struct world *world = world_new(9);
+
+    world->sink.mood = REFUSES_ALL;
+    append_many(world, HF_LANE_BULK, 400);
+    run_s(world, 1800);
+    struct hf_outlet_state state = hf_outlet_state(world->outlet);
+    ck_assert_uint_ge(state.dead_lettered, 16);
+    ck_assert_uint_lt(state.dead_lettered, 100);
+    world->sink.mood = TAKES;
+    deliver_all(world, 4000);
+    uint64_t seen = 0;
+    for (unsigned i = 0; i < world->appended; i++)
+        seen += world->sink.seen[i];
+    ck_assert_uint_eq(seen + hf_outlet_state(world->outlet).dead_lettered, 400);
+    world_free(world);
+}
+END_TEST
+
+START_TEST(wrong_answers_lose_nothing)
+{
+    static const struct {
+        enum mood mood;
+        int status;
+        const char *trouble;
+    } rows[] = {
+        {HTML, 0, "content_type"}, {NOT_FOUND, 0, "http_404"}, {FAILS, 401, "http_401"},
+        {FAILS, 403, "http_403"},  {FAILS, 302, "http_302"},   {FAILS, 408, "http_408"},
+        {FAILS, 500, "http_500"},  {STALLS, 0, "timeout"},     {FAILS, 600, "http_600"},
+    };
+    struct world *world = world_new(10);
+
+    world->sink.mood = rows[_i].mood;
+    world->sink.status = rows[_i].status;
+    append_many(world, HF_LANE_BULK, 300);
+    run_s(world, 3600);
+    struct hf_outlet_state state = hf_outlet_state(world->outlet);
+    ck_assert_uint_eq(state.delivered + state.dead_lettered, 0);
+    ck_assert_msg(strncmp(state.trouble, rows[_i].trouble, strlen(rows[_i].trouble)) == 0, "%s", state.trouble);
+    ck_assert_uint_lt(state.attempts, 130);
+    world->sink.mood = TAKES;
+    deliver_all(world, 4000);
+    check_each_once(world);
+    world_free(world);
+}
+END_TEST
+
+START_TEST(full_says_so_and_goes_on)
+{
+    struct world *world = world_new(11);
+    int r = 0;
+
+    stop(world);
+    hf_simfs_delete(world->fs, "/data/default");
+    world->params.max_bytes = 4 << 20;
+    world->sink_spec.name = "small";
+    start(world);
+    world->sink.mood = STALLS;
+    world->line_bytes = 2000;
+    while (r == 0 && world->appended < 15000) {
+        r = append(world, HF_LANE_BULK);
+        (void)hf_simloop_run_for(world->loop, HF_NS_PER_MS / 4);
+    }
+    run_s(world, 1);
+    ck_assert_int_eq(append(world, HF_LANE_BULK), -EAGAIN);
+    ck_assert(!hf_outlet_has_room(world->outlet, HF_LANE_BULK, 100));
+    ck_assert_int_eq(append(world, HF_LANE_URGENT), 0);
+    world->sink.mood = TAKES;
+    unsigned rooms = world->rooms;
+    deliver_all(world, 4000);
+    check_each_once(world);
+    ck_assert_uint_gt(world->rooms, rooms);
+    ck_assert_int_eq(append(world, HF_LANE_BULK), 0);
+    deliver_all(world, 100);
+    world_free(world);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_loop_test(tc, delivers_in_full_batches, 0, 3);
+    tcase_add_test(tc, waits_for_a_batch_to_fill_but_not_long);
+    tcase_add_loop_test(tc, survives_crashes, 0, 16);
+    tcase_add_test(tc, survives_a_stop_at_any_call);
+    tcase_add_test(tc, goes_on_after_a_failed_call);
+    tcase_add_test(tc, retries_with_jitter_then_defers);
+    tcase_add_test(tc, obeys_retry_after);
+    tcase_add_test(tc, breaker_opens_and_the_newest_goes_first);
+    tcase_add_test(tc, one_poison_record_takes_nobody_along);
+    tcase_add_test(tc, too_large_is_halved);
+    tcase_add_test(tc, refusing_everything_is_the_sinks_fault);
+    tcase_add_loop_test(tc, wrong_answers_lose_nothing, 0, 9);
+    tcase_add_test(tc, full_says_so_and_goes_on);
+}
+
+HF_TEST_MAIN("telemetry/outlet", cases)

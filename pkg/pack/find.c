@@ -145,15 +145,38 @@ static int add(struct found_list *list, const struct found *found, struct hf_err
     return 0;
 }
 
+enum { PASS = 32 };
+
+/* Most bytes begin nothing: where the next PASS of them that may hold a beginning stand. A loop without a way out in it is one the
+ * compiler does many bytes at a time. */
+static size_t pass_over(const unsigned char *bytes, size_t n, size_t at)
+{
+    for (; at + PASS < n; at += PASS) {
+        const unsigned char *p = bytes + at;
+        unsigned char hits = 0;
+        for (unsigned i = 0; i < PASS; i++)
+            hits |= (unsigned char)(((p[i] == 0x1f) & (p[i + 1] == 0x8b)) | ((p[i] == 'P') & (p[i + 1] == 'K')) |
+                                    ((p[i] == 0xfd) & (p[i + 1] == '7')) | ((p[i] == 0x28) & (p[i + 1] == 0xb5)));
+        if (hits != 0)
+            break;
+    }
+    return at;
+}
+
 int find_streams(const unsigned char *bytes, size_t n, struct found_list *ret_list, struct hf_err *err)
 {
     const struct memory memory = {bytes, n};
     struct found_list list = {.n = 0};
+    size_t looked = 0; /* before this every byte is worth a look of its own */
     int r = 0;
 
     for (size_t at = 0; r >= 0 && at < n;) {
         struct found found = {.keep = false};
         size_t head;
+        if (at >= looked) {
+            at = pass_over(bytes, n, at);
+            looked = at + PASS;
+        }
         if (!begins(bytes + at, n - at, &found, &head)) {
             at++;
             continue;

@@ -14,6 +14,11 @@ struct stream {
     size_t n, at;
 };
 
+/* Most inputs have shown what they can within 3 KiB of output; one in eight may make 64 KiB. */
+struct written {
+    uint64_t n, max;
+};
+
 static struct elf_made old_file;
 
 static ssize_t get(void *ctx, void *bytes, size_t n)
@@ -40,11 +45,11 @@ static ssize_t get_at(void *ctx, void *bytes, size_t n, uint64_t offset)
 
 static int put(void *ctx, const void *bytes, size_t n)
 {
-    uint64_t *written = ctx;
+    struct written *written = ctx;
 
     (void)bytes;
-    *written += n;
-    return *written > (1 << 20) ? -ENOSPC : 0; /* what a patch of a few bytes may claim is no reason to be slow */
+    written->n += n;
+    return written->n > written->max ? -ENOSPC : 0;
 }
 
 static int keep(void *ctx, const struct hf_delta_checkpoint *checkpoint)
@@ -61,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     struct hf_err err = HF_ERR_INIT;
     struct hf_delta_info info;
     struct hf_delta_parts parts;
-    uint64_t written = 0;
+    struct written written = {0, n % 8 == 0 ? 64 << 10 : 3 << 10};
 
     if (old_file.p == NULL)
         old_file = elf_make(ELF_MAKE_X86_64, 60, 0);
@@ -77,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
                                            .checkpoint = keep,
                                            .old_is_verified = true};
     int r = hf_delta_apply(&params, NULL, &err);
-    if (r == 0 && written != info.new_size)
+    if (r == 0 && written.n != info.new_size)
         abort();
     if (r < 0 && r != -EBADMSG && r != -EOPNOTSUPP && r != -ESTALE && r != -ENOSPC && r != -ENOMEM && r != -EINVAL)
         abort();

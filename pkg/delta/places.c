@@ -8,7 +8,7 @@
 enum {
     KEY = 8,
     STEP = 2,     /* of every so many positions one is kept: the other matches are found a byte later, and grow back */
-    DEPTH = 8,    /* places looked at for one position, half of them behind the expected one */
+    DEPTH = 4,    /* places looked at for one position, half of them behind the expected one */
     ENOUGH = 512, /* a match that long needs no better one */
     AHEAD = 16,
 };
@@ -162,6 +162,10 @@ size_t delta_places_longest(const struct delta_places *index, const unsigned cha
     }
     if (best >= ENOUGH)
         return best;
+    if (key_n >= KEY + AHEAD) { /* where the positions to come will be looked up */
+        __builtin_prefetch(&index->start[hash_of(key + AHEAD, index->bits)]);
+        __builtin_prefetch(&index->places[index->start[hash_of(key + AHEAD / 2, index->bits)]]);
+    }
     const uint32_t *place = candidates(index, hash_of(key, index->bits), expected, &looks);
     for (; looks-- > 0 && best < ENOUGH; place++) {
         if (best >= key_n || best >= old_n - *place || old[*place + best] != key[best])

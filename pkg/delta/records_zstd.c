@@ -480,10 +480,12 @@ static int pack_all(struct pack *k, struct delta_setting *setting, struct hf_buf
     int r = context != NULL ? 0 : -ENOMEM;
 
     if (context != NULL) {
-        /* level 19 searched less: some 3 % more bytes in a third of the time */
+        /* level 19 searched less, in tables that fit a processor's cache: some 2 % more bytes in a third of the time */
         (void)ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 19);
         (void)ZSTD_CCtx_setParameter(context, ZSTD_c_strategy, ZSTD_btopt);
-        (void)ZSTD_CCtx_setParameter(context, ZSTD_c_searchLog, 1);
+        (void)ZSTD_CCtx_setParameter(context, ZSTD_c_searchLog, 2);
+        (void)ZSTD_CCtx_setParameter(context, ZSTD_c_hashLog, 17);
+        (void)ZSTD_CCtx_setParameter(context, ZSTD_c_chainLog, 17);
         (void)ZSTD_CCtx_setParameter(context, ZSTD_c_targetLength, 16);
         (void)ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, WINDOW_LOG);
         (void)ZSTD_CCtx_setParameter(context, ZSTD_c_contentSizeFlag, 0);

@@ -57,6 +57,8 @@ int hf_format_pack(const struct hf_format *format, struct hf_squeeze *squeeze, c
         packed.parts[i].body = (struct hf_buf)HF_BUF_INIT(BODY_MAX);
     if (format->kind == HF_SINK_SEED)
         r = hf_format_pack_seed(format, squeeze, records, n, &packed);
+    else if (format->kind == HF_SINK_OTLP)
+        r = hf_format_pack_otlp(format, squeeze, records, n, &packed);
     else
         r = pack_lines(format, squeeze, records, n, &packed);
     if (r < 0) {
@@ -75,10 +77,7 @@ void hf_packed_done(struct hf_packed *packed)
 
 uint64_t hf_format_rejected(const struct hf_format *format, const struct hf_format_part *part, struct hf_view answer)
 {
-    (void)format;
-    (void)part;
-    (void)answer;
-    return 0;
+    return format->kind == HF_SINK_OTLP ? HF_MIN(hf_format_otlp_rejected(format, answer), (uint64_t)part->records) : 0;
 }
 
 const char *hf_format_answer_type(const struct hf_format *format)

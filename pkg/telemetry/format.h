@@ -37,7 +37,6 @@ struct hf_packed {
     struct hf_format_part parts[HF_FORMAT_PARTS];
     size_t n_parts; /* 0: none of the records can be put into this form */
     size_t used;    /* records from the first on that are in it */
-    size_t skipped; /* of those: cannot be put into this form (damaged text) */
 };
 
 /* Pack from records[0] on, as many as fit in order. n > 0. 0, -ENOMEM, -EIO. The bodies are the caller's, hf_packed_done(). */

@@ -52,10 +52,8 @@ int hf_format_pack_seed(const struct hf_format *format, struct hf_squeeze *squee
     int r = hf_event_parse(records[0].payload, &event, &node, &scratch);
     if (r == -ENOMEM)
         return r;
-    if (r < 0) {
-        packed->skipped = 1;
-        return 0;
-    }
+    if (r < 0)
+        return 0; /* no parts: a dead letter */
     struct hf_view data = event.kind == HF_EVENT_PAYLOAD ? event.body : records[0].payload;
     (void)hf_sha256_hex(data.p, data.n, part->checksum);
     r = write_payload(&event, data, part->checksum, &part->body);

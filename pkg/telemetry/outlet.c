@@ -432,8 +432,6 @@ static int open_all(struct hf_outlet *outlet, const struct hf_outlet_params *par
     uint64_t urgent = HF_MAX(params->max_bytes / URGENT_SHARE, (uint64_t)MIN_LANE_BYTES);
     uint64_t bulk = params->max_bytes > urgent ? params->max_bytes - urgent : 0;
 
-    if (params->sink->format == HF_SINK_OTLP)
-        return hf_err_set(err, EOPNOTSUPP, "format otlp is not built in");
     outlet->name = strdup(params->sink->name != NULL ? params->sink->name : "default");
     outlet->node = strdup(params->world->node);
     outlet->url = url_of(params);

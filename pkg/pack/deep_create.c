@@ -529,6 +529,36 @@ static int choose(const struct deep *deep, const struct hf_buf *body, const stru
     return plain.n <= body->n + DELTA_HEADER_MAX ? write_plain(&plain, patch, err) : write_deep(deep, body, patch, err);
 }
 
+/* Packed bytes of new that are to be packed again: looking inside cannot gain more. */
+static size_t packed_inside(const struct deep *deep)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < deep->new_side.top.n; i++)
+        n += deep->new_side.top.p[i].keep ? deep->new_side.top.p[i].packed_n : 0;
+    return n;
+}
+
+enum { LITTLE = 1000, GAIN = 50 };
+
+/* A few small streams in a large file: without looking inside, no node needs their encoders' memory. 1: done so, since little could be
+ * gained; 0: better not. */
+static int try_plain(const struct deep *deep, const struct hf_delta_out *patch, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf plain = HF_BUF_INIT(SIZE_MAX / 2);
+    const struct hf_delta_out out = {&plain, add_patch};
+    size_t inside = packed_inside(deep);
+
+    if (inside > deep->new_side.n / LITTLE)
+        return 0;
+    int r = hf_delta_create(deep->old.bytes, deep->old.n, deep->new_side.bytes, deep->new_side.n,
+                            deep->params != NULL ? &deep->params->delta : NULL, &out, err);
+    if (r < 0 || inside > plain.n / GAIN)
+        return r;
+    r = write_plain(&plain, patch, err);
+    return r < 0 ? r : 1;
+}
+
 int hf_deep_create(const void *old, size_t old_n, const void *new_bytes, size_t new_n,
                    const struct hf_deep_create_params *params, const struct hf_delta_out *patch, struct hf_err *err)
 {
@@ -545,6 +575,8 @@ int hf_deep_create(const void *old, size_t old_n, const void *new_bytes, size_t 
         r = unpack_both(&deep, err);
     if (r == 0 && deep.recipe.setups_n == 0 && !parts)
         return hf_delta_create(old, old_n, new_bytes, new_n, plain, patch, err);
+    if (r == 0 && !parts && (r = try_plain(&deep, patch, err)) > 0)
+        return 0;
     if (r == 0)
         r = make_body(&deep, &body, err);
     return r == 0 ? choose(&deep, &body, patch, err) : r;

@@ -105,7 +105,7 @@ static int zstd_finish(void *state, struct hf_err *err)
     return r;
 }
 
-/* What libzstd allocates is in its documentation as this multiple of the window and its tables at most. */
+/* What libzstd allocates at most for a level; where it knows how much comes, windows and tables are no larger than that needs. */
 static uint64_t zstd_memory(const struct pack_setup *setup)
 {
     static const uint16_t mib[23] = {1,  1,  2,  3,  4,  5,  6,  8,   12,  16,  20, 24,
@@ -114,6 +114,8 @@ static uint64_t zstd_memory(const struct pack_setup *setup)
     if (setup->params_n != 2 || setup->params[0] > 22)
         return UINT64_MAX;
     uint64_t bytes = (uint64_t)mib[setup->params[0]] << 20;
+    if ((setup->params[1] & SIZE) != 0 && setup->plain_n < bytes / 64)
+        bytes = HF_MIN(bytes, 64 * setup->plain_n + (2u << 20));
     return (setup->params[1] & WORKER) != 0 ? 2 * bytes + (64u << 20) : bytes;
 }
 

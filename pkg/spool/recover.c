@@ -37,7 +37,7 @@ static int see_name(void *arg, const char *name, unsigned char type)
     return store->n >= HF_SPOOL_MAX_SEGMENTS ? -E2BIG : hf_spool_add_segment(store, &segment);
 }
 
-/* Fill in what the header says: 0, or -EBADMSG. */
+/* Fill in what the header says: 0, -EBADMSG, or -EOPNOTSUPP (of a version to come). */
 static int read_header(struct hf_spool_store *store, struct segment *segment)
 {
     struct hf_spool_segment found;
@@ -87,7 +87,7 @@ static int load_segments(struct hf_spool_store *store, struct hf_err *err)
     for (size_t i = 0; i < store->n; i++) {
         struct segment segment = store->segments[i];
         r = read_header(store, &segment);
-        if (r == -EBADMSG)
+        if (r == -EBADMSG || r == -EOPNOTSUPP)
             r = set_aside(store, &segment, err);
         else if (r == 0)
             store->segments[kept++] = segment;

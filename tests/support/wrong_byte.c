@@ -1,0 +1,129 @@
+#include "support/wrong_byte.h"
+
+#include <check.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The address sanitizer calls these; without it nothing is counted, and `most` stays 0. Tests that use this run one thread. */
+size_t __sanitizer_get_allocated_size(const volatile void *p) __attribute__((weak));
+void __sanitizer_malloc_hook(const volatile void *p, size_t n);
+void __sanitizer_free_hook(const volatile void *p);
+
+static struct {
+    bool counting;
+    size_t now, most;
+} memory;
+
+__attribute__((visibility("default"))) void __sanitizer_malloc_hook(const volatile void *p, size_t n)
+{
+    (void)p;
+    if (!memory.counting)
+        return;
+    memory.now += n;
+    memory.most = HF_MAX(memory.most, memory.now);
+}
+
+__attribute__((visibility("default"))) void __sanitizer_free_hook(const volatile void *p)
+{
+    size_t n =
+        memory.counting && p != NULL && __sanitizer_get_allocated_size != NULL ? __sanitizer_get_allocated_size(p) : 0;
+
+    memory.now -= HF_MIN(n, memory.now);
+}
+
+struct patch {
+    const char *p;
+    size_t n;
+};
+
+static ssize_t get(void *ctx, void *bytes, size_t n)
+{
+    struct patch *patch = ctx;
+
+    n = HF_MIN(n, patch->n);
+    memcpy(bytes, patch->p, n);
+    patch->p += n;
+    patch->n -= n;
+    return (ssize_t)n;
+}
+
+/* What was made so far is the beginning of the right file? Nothing of it is kept. */
+struct made {
+    const struct hf_buf *right;
+    uint64_t n;
+    bool wrong;
+};
+
+static int put(void *ctx, const void *bytes, size_t n)
+{
+    struct made *made = ctx;
+
+    made->wrong |=
+        made->n > made->right->n || n > made->right->n - made->n || memcmp(made->right->p + made->n, bytes, n) != 0;
+    made->n += n;
+    return 0;
+}
+
+struct tally {
+    size_t tried, right;
+    char cause[256]; /* of the last error */
+};
+
+static bool is_named(const struct wrong_byte *w, int r)
+{
+    bool named = r == -EBADMSG || r == -EOPNOTSUPP || r == -ESTALE;
+
+    for (const int *also = w->also; also != NULL && *also != 0; also++)
+        named |= r == -*also;
+    return named;
+}
+
+static void try_one(const struct wrong_byte *w, size_t n, size_t at, unsigned value, struct tally *tally)
+{
+    struct patch patch = {w->patch->p, n};
+    struct made made = {.right = w->right};
+    const struct hf_delta_in in = {&patch, get};
+    const struct hf_delta_out out = {&made, put};
+    struct hf_err err = HF_ERR_INIT;
+
+    memory.now = memory.most = 0;
+    memory.counting = true;
+    int r = w->apply(w, &in, &out, &err);
+    memory.counting = false;
+    ck_assert_msg(r == 0 || (is_named(w, r) && err.cause[0] != '\0'), "%s: %zu bytes, byte %zu as %u: %d %s", w->name,
+                  n, at, value, r, err.cause);
+    ck_assert_msg(r < 0 || (!made.wrong && made.n == w->right->n), "%s: %zu bytes, byte %zu as %u: wrong output",
+                  w->name, n, at, value);
+    ck_assert_msg(memory.most <= w->memory_max, "%s: %zu bytes, byte %zu as %u: %zu bytes of memory", w->name, n, at,
+                  value, memory.most);
+    tally->tried++;
+    tally->right += r == 0;
+    if (r < 0)
+        (void)snprintf(tally->cause, sizeof(tally->cause), "%s", err.cause);
+}
+
+void wrong_byte_try(const struct wrong_byte *w)
+{
+    bool all = getenv("HF_CORRUPT") != NULL;
+    size_t cases = w->patch->n * 255, most;
+    struct tally whole = {0}, wrong = {0}, cut = {0};
+
+    try_one(w, w->patch->n, 0, (unsigned char)w->patch->p[0], &whole);
+    most = memory.most;
+    ck_assert_msg(whole.right == 1, "%s: the patch itself does not apply: %s", w->name, whole.cause);
+    for (size_t i = 0; i < cases; i += all ? 1 : 997) {
+        char *byte = &w->patch->p[i / 255], was = *byte;
+        *byte = (char)((unsigned char)was + 1 + i % 255);
+        try_one(w, w->patch->n, i / 255, (unsigned char)*byte, &wrong);
+        *byte = was;
+        most = HF_MAX(most, memory.most);
+    }
+    for (size_t n = 0; n < w->patch->n; n += all ? 1 : 31)
+        try_one(w, n, n, 0, &cut);
+    ck_assert_msg(cut.right == 0, "%s: applied without its end", w->name);
+    printf("wrong byte: %s, %zu bytes: %zu of %zu changes tried, %zu gave the right file; %zu of %zu lengths; at most "
+           "%zu bytes held\n",
+           w->name, w->patch->n, wrong.tried, cases, wrong.right, cut.tried, w->patch->n, most);
+}

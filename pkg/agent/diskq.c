@@ -75,7 +75,7 @@ static int perform(struct hf_diskq *queue, struct op *op)
     case OP_WRITE:
         return hf_file_replace(fs, op->place, op->text, op->n, 0600, &op->err);
     case OP_ERASE:
-        return hf_file_remove(fs, op->place, &op->err);
+        return hf_file_forget(fs, op->place, &op->err);
     }
     return -EINVAL;
 }

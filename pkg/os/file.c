@@ -156,6 +156,33 @@ int hf_file_remove(const struct hf_fs_ops *fs, const char *path, struct hf_err *
     return r == -ENOENT && synced == -ENOENT ? 0 : synced;
 }
 
+static int unlink_if_there(const struct hf_fs_ops *fs, const char *path, struct hf_err *err)
+{
+    struct stat st;
+    int r = fs->fstatat(fs->ctx, AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW);
+
+    if (r == 0)
+        r = fs->unlinkat(fs->ctx, AT_FDCWD, path, 0);
+    return r < 0 && r != -ENOENT ? hf_err_sys(err, r, "remove '%s'", path) : 0;
+}
+
+int hf_file_forget(const struct hf_fs_ops *fs, const char *path, struct hf_err *err)
+{
+    char fresh[PATH_MAX], folder[PATH_MAX];
+
+    if ((size_t)snprintf(fresh, sizeof(fresh), "%s.new", path) >= sizeof(fresh))
+        return hf_err_set(err, ENAMETOOLONG, "path '%.100s...' is too long", path);
+    int r = unlink_if_there(fs, fresh, err);
+    if (r == 0)
+        r = unlink_if_there(fs, path, err);
+    if (r < 0)
+        return r;
+    /* Absent may mean removed a moment ago, and not yet durably. */
+    (void)hf_path_split(path, folder, sizeof(folder));
+    r = hf_dir_sync(fs, folder, err);
+    return r == -ENOENT ? 0 : r;
+}
+
 int hf_dir_sync(const struct hf_fs_ops *fs, const char *path, struct hf_err *err)
 {
     _cleanup_(handle_done) struct handle folder = {fs, -1};

@@ -21,6 +21,10 @@ HF_MUST_USE int hf_file_replace(const struct hf_fs_ops *fs, const char *path, co
 /* Durable removal; absent is fine. */
 HF_MUST_USE int hf_file_remove(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
 
+/* The same for a file that hf_file_replace() writes, and for what a cut in the middle of that left beside it. Where nothing is
+ * there nothing is written: that is fine on a read-only file system, too. */
+HF_MUST_USE int hf_file_forget(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
+
 /* mkdir -p, durable, mode for what is made. */
 HF_MUST_USE int hf_dir_make(const struct hf_fs_ops *fs, const char *path, mode_t mode, struct hf_err *err);
 HF_MUST_USE int hf_dir_sync(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);

@@ -94,25 +94,10 @@ int hf_seal_save(const struct hf_fs_ops *fs, const char *folder, const char *nam
     return r < 0 ? r : hf_file_replace(fs, path, text.p, text.n, 0600, err);
 }
 
-static int remove_if_there(const struct hf_fs_ops *fs, const char *path, struct hf_err *err)
-{
-    struct stat st;
-    int r = fs->fstatat(fs->ctx, AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW);
-
-    if (r == -ENOENT)
-        return 0;
-    return r < 0 ? hf_err_sys(err, r, "stat '%s'", path) : hf_file_remove(fs, path, err);
-}
-
 int hf_seal_remove(const struct hf_fs_ops *fs, const char *folder, const char *name, struct hf_err *err)
 {
-    char path[PATH_MAX], fresh[PATH_MAX + 4];
+    char path[PATH_MAX];
     int r = join(folder, name, path, err);
 
-    if (r < 0)
-        return r;
-    /* What a power cut in the middle of a replacement left: nobody would replace it any more. */
-    (void)snprintf(fresh, sizeof(fresh), "%s.new", path);
-    r = remove_if_there(fs, fresh, err);
-    return r < 0 ? r : remove_if_there(fs, path, err);
+    return r < 0 ? r : hf_file_forget(fs, path, err);
 }

@@ -426,12 +426,10 @@ static int clean(const struct scene *scene)
     const char *const names[] = {scene->part, scene->fresh, scene->link, scene->scratch, scene->step, scene->old};
     char text[HF_UPDATE_MAX_PATH], keep[HF_SHA256_HEX] = "";
     struct stat st;
-    bool dirty = false;
     int r = 0;
 
     for (size_t i = 0; r >= 0 && i < HF_LEN(names); i++) {
         r = look(scene, names[i], &st);
-        dirty = dirty || r > 0;
         if (r > 0)
             r = hf_spot_unlink(&scene->spot, names[i], scene->trouble);
     }
@@ -440,9 +438,9 @@ static int clean(const struct scene *scene)
         if (r == 0)
             (void)hf_tree_link_parse(scene->params->place.release, text, keep);
         r = r == 0 || r == -EINVAL ? hf_tree_clean(&scene->spot, keep, scene->trouble) : r;
-        dirty = true;
     }
-    return r >= 0 && dirty ? hf_spot_sync(&scene->spot, scene->trouble) : HF_MIN(r, 0);
+    /* Also where nothing was there: it may have been removed a moment ago, and not yet durably. */
+    return r >= 0 ? hf_spot_sync(&scene->spot, scene->trouble) : r;
 }
 
 int hf_swap_clean(const struct hf_swap_params *params, struct hf_trouble *trouble)

@@ -87,16 +87,9 @@ void hf_kube_set_contact(struct hf_kube *kube, bool proven)
 
 /* ---- silence ------------------------------------------------------------------------------------------------------ */
 
-static uint64_t overdue_ns(struct hf_kube *kube)
-{
-    const struct hf_subscription *first = hf_kube_next(kube, NULL);
-
-    return hf_pulse_overdue_ns(&kube->pulse, first != NULL && hf_kube_next(kube, first) != NULL);
-}
-
 static void arm_pulse(struct hf_kube *kube)
 {
-    uint64_t due = overdue_ns(kube), now = hf_mono_ns(kube->p.clock);
+    uint64_t due = hf_pulse_overdue_ns(&kube->pulse), now = hf_mono_ns(kube->p.clock);
 
     if (due == HF_NEVER)
         kube->p.sched->timer_disarm(kube->p.sched->ctx, kube->pulse_timer);
@@ -106,7 +99,7 @@ static void arm_pulse(struct hf_kube *kube)
 
 void hf_kube_heard(struct hf_kube *kube)
 {
-    bool waiting = overdue_ns(kube) != HF_NEVER;
+    bool waiting = hf_pulse_overdue_ns(&kube->pulse) != HF_NEVER;
 
     if (kube->meta)
         return;
@@ -147,7 +140,7 @@ static void pulse_fires(void *arg)
     struct hf_http_request request = {.method = "GET", .url = url, .timeout_ns = HF_KUBE_PING_NS};
     bool watching = false;
 
-    if (hf_mono_ns(kube->p.clock) < overdue_ns(kube)) {
+    if (hf_mono_ns(kube->p.clock) < hf_pulse_overdue_ns(&kube->pulse)) {
         arm_pulse(kube);
         return;
     }

@@ -28,15 +28,14 @@ void hf_pulse_reset(struct hf_pulse *pulse)
     *pulse = (struct hf_pulse){.heard_ns = 0};
 }
 
-uint64_t hf_pulse_overdue_ns(const struct hf_pulse *pulse, bool several)
+uint64_t hf_pulse_overdue_ns(const struct hf_pulse *pulse)
 {
     uint64_t usual = HF_MAX(pulse->longest[0], pulse->longest[1]);
     bool learned = pulse->heard_ns - pulse->begun_ns >= HF_PULSE_LEARN_NS;
 
     if (pulse->heard_ns == 0 || pulse->questions >= HF_PULSE_QUESTIONS || usual > HF_PULSE_MAX_NS)
         return HF_NEVER;
-    uint64_t limit = learned ? HF_MAX(usual + HF_PULSE_MARGIN_NS, HF_PULSE_MIN_NS) : HF_PULSE_FIRST_NS;
-    if (several)
-        limit = HF_MIN(limit, HF_PULSE_CAP_NS);
-    return pulse->sign_ns + (limit << pulse->questions);
+    if (!learned)
+        return pulse->sign_ns + HF_PULSE_FIRST_NS;
+    return pulse->sign_ns + HF_MIN(HF_MAX(usual + HF_PULSE_MARGIN_NS, HF_PULSE_MIN_NS), HF_PULSE_CAP_NS);
 }

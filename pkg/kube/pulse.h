@@ -3,8 +3,9 @@
  * The kernel finds a dead link (TCP keepalive); it cannot find a server, or a proxy on the way, that is there and does nothing any
  * more. Where bookmarks come, all watches of a node together make a rhythm on their one connection: what is longer than the
  * longest pause of the last ten to twenty minutes, by a margin, is overdue, and worth one question. Nothing is asked while the
- * rhythm is kept. Where there is none (no bookmarks), three questions are asked, each after twice the silence, and no more until
- * the server has spoken by itself. */
+ * rhythm is kept and is not slower than HF_PULSE_CAP_NS: with the question's own deadline that finds a server that stands still within
+ * a minute, whatever it did before. (A node that has but one watch has a bookmark a minute, and asks once between two.)
+ * Where there is no rhythm (no bookmarks), three questions are asked, and no more until the server has spoken by itself. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,7 +18,7 @@
 #define HF_PULSE_FIRST_NS (40 * HF_NS_PER_S)  /* overdue while learning */
 #define HF_PULSE_MARGIN_NS (5 * HF_NS_PER_S)
 #define HF_PULSE_MIN_NS (20 * HF_NS_PER_S)
-#define HF_PULSE_CAP_NS (45 * HF_NS_PER_S)  /* overdue in any case, where several streams could sound more often */
+#define HF_PULSE_CAP_NS (45 * HF_NS_PER_S)  /* overdue in any case */
 #define HF_PULSE_MAX_NS (300 * HF_NS_PER_S) /* pauses longer than this are no rhythm */
 
 enum { HF_PULSE_QUESTIONS = 3 };
@@ -38,5 +39,5 @@ void hf_pulse_heard(struct hf_pulse *pulse, uint64_t now_ns);
 void hf_pulse_answered(struct hf_pulse *pulse, uint64_t now_ns);
 /* The connection is a new one. */
 void hf_pulse_reset(struct hf_pulse *pulse);
-/* When silence becomes overdue; HF_NEVER while there is no rhythm to miss. `several`: more than one stream shares the connection. */
-uint64_t hf_pulse_overdue_ns(const struct hf_pulse *pulse, bool several);
+/* When silence becomes overdue; HF_NEVER while there is no rhythm to miss. */
+uint64_t hf_pulse_overdue_ns(const struct hf_pulse *pulse);

@@ -231,33 +231,34 @@ START_TEST(pulse)
 {
     struct hf_pulse p = {.heard_ns = 0};
 
-    ck_assert_uint_eq(hf_pulse_overdue_ns(&p, false), HF_NEVER);
+    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), HF_NEVER);
     hf_pulse_heard(&p, second(1000));
-    ck_assert_uint_eq(hf_pulse_overdue_ns(&p, false), second(1040)); /* learning */
+    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(1040)); /* learning */
     for (uint64_t t = 1000; t <= 1200; t += 25)
         hf_pulse_heard(&p, second(t));
-    ck_assert_uint_eq(hf_pulse_overdue_ns(&p, false), second(1230)); /* the usual 25, and a margin */
+    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(1230)); /* the usual 25, and a margin */
     /* A pause that turned out harmless is usual from then on, for a while. */
     hf_pulse_answered(&p, second(1231));
-    ck_assert_uint_eq(hf_pulse_overdue_ns(&p, false), second(1291));
-    hf_pulse_heard(&p, second(1255));
-    ck_assert_uint_eq(hf_pulse_overdue_ns(&p, false), second(1255 + 60));
-    ck_assert_uint_eq(hf_pulse_overdue_ns(&p, true), second(1255 + 45));
-    for (uint64_t t = 1255; t <= 4000; t += 10)
+    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(1261));
+    hf_pulse_heard(&p, second(1240));
+    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(1240 + 45));
+    hf_pulse_heard(&p, second(1300));
+    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(1300 + 45)); /* never later than the cap */
+    for (uint64_t t = 1305; t <= 4000; t += 10)
         hf_pulse_heard(&p, second(t));
-    ck_assert_uint_eq(hf_pulse_overdue_ns(&p, false), second(4000 - 5 + 20)); /* not below the least */
+    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), second(4000 - 5 + 20)); /* not below the least */
     /* Without a rhythm three questions, then none. */
     hf_pulse_reset(&p);
     hf_pulse_heard(&p, second(10));
     uint64_t at = 0;
     for (int i = 0; i < HF_PULSE_QUESTIONS; i++) {
-        ck_assert_uint_ne(hf_pulse_overdue_ns(&p, false), HF_NEVER);
-        at = hf_pulse_overdue_ns(&p, false);
+        ck_assert_uint_ne(hf_pulse_overdue_ns(&p), HF_NEVER);
+        at = hf_pulse_overdue_ns(&p);
         hf_pulse_answered(&p, at);
     }
-    ck_assert_uint_eq(hf_pulse_overdue_ns(&p, false), HF_NEVER);
+    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), HF_NEVER);
     hf_pulse_heard(&p, at + second(3600));
-    ck_assert_uint_eq(hf_pulse_overdue_ns(&p, false), HF_NEVER); /* an event an hour is no rhythm */
+    ck_assert_uint_eq(hf_pulse_overdue_ns(&p), HF_NEVER); /* an event an hour is no rhythm */
 }
 END_TEST
 

@@ -413,6 +413,49 @@ START_TEST(comes_back)
 }
 END_TEST
 
+/* One watch alone hears a bookmark a minute; a server that stands still at any moment between two is found within one all the same. */
+START_TEST(one_watch_alone)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    unsigned after_s = 0;
+    world_start(&world, 11);
+    put(&world, "EdgeUpdate", "a", 1);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, (_i < 6 ? 2 : 3600) + (uint64_t)_i * 13); /* the first of them while it is still learning */
+    ck_assert(seen.in_contact);
+    hf_simnet_set_server(world.net, "https://api", HF_SIM_SERVER_FROZEN);
+    for (; seen.in_contact && after_s < 200; after_s++)
+        run(&world, 1);
+    ck_assert_msg(after_s <= 60, "%d: found after %u s", _i, after_s);
+    hf_simnet_set_server(world.net, "https://api", HF_SIM_SERVER_UP);
+    run(&world, 61);
+    ck_assert(seen.in_contact);
+    same(&seen, "EdgeUpdate");
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
+/* ... and while all is well that costs one small question a minute, no relist, no lost contact. */
+START_TEST(one_watch_at_rest)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world, 12);
+    put(&world, "EdgeUpdate", "a", 1);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 600);
+    struct hf_simapi_counts before = *hf_simapi_counts(world.api);
+    run(&world, 3600);
+    ck_assert(seen.in_contact && seen.lost == 0);
+    ck_assert_uint_eq(hf_simapi_counts(world.api)->lists, before.lists);
+    ck_assert_uint_le(hf_simapi_counts(world.api)->other - before.other, 66);
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
 START_TEST(returns_are_spread)
 {
     struct world world;
@@ -862,6 +905,8 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, expired_in_the_stream, 0, 2);
     tcase_add_test(tc, a_watch_that_ends_goes_on);
     tcase_add_loop_test(tc, comes_back, 0, (int)HF_LEN(cuts));
+    tcase_add_loop_test(tc, one_watch_alone, 0, 14);
+    tcase_add_test(tc, one_watch_at_rest);
     tcase_add_test(tc, returns_are_spread);
     tcase_add_loop_test(tc, refusals, 0, (int)HF_LEN(failures));
     tcase_add_test(tc, crds_come_later);

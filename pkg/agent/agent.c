@@ -154,9 +154,9 @@ static void schedule(struct hf_agent *agent, struct hf_now now, uint64_t stale_w
     agent->params.sched->timer_arm(agent->params.sched->ctx, agent->timer, until - HF_MIN(until, now.mono_ns));
 }
 
-static void finish_stop(struct hf_agent *agent)
+void hf_agent_finish_stop(struct hf_agent *agent)
 {
-    if (!agent->stopping || agent->stopped || !hf_diskq_idle(agent->diskq))
+    if (!agent->stopping || agent->stopped || !hf_diskq_idle(agent->diskq) || !hf_update_engine_rested(agent->engine))
         return;
     agent->stopped = true;
     agent->params.sched->timer_disarm(agent->params.sched->ctx, agent->timer);
@@ -188,7 +188,7 @@ static void disk_moved(void *arg)
     struct hf_agent *agent = arg;
 
     if (agent->stopping)
-        finish_stop(agent);
+        hf_agent_finish_stop(agent);
     else
         hf_agent_wake(agent, DUE_STATUS);
 }
@@ -316,7 +316,8 @@ void hf_agent_stop(struct hf_agent *agent)
     hf_agent_save_clock(agent);
     hf_report_save_sequence(agent);
     agent->stopping = true;
-    finish_stop(agent);
+    hf_update_engine_rest(agent->engine);
+    hf_agent_finish_stop(agent);
 }
 
 void hf_agent_look_at_hold(struct hf_agent *agent)

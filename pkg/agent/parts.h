@@ -127,6 +127,7 @@ struct hf_agent {
 
 /* agent.c */
 void hf_agent_wake(struct hf_agent *agent, unsigned due);
+void hf_agent_finish_stop(struct hf_agent *agent); /* when it is stopping, and nothing is waited for any more */
 void hf_agent_save_clock(struct hf_agent *agent);
 
 /* follow.c */

@@ -276,6 +276,7 @@ void hf_reconcile_plan(struct hf_agent *agent)
 
 static void engine_changed(void *arg)
 {
+    hf_agent_finish_stop(arg);
     hf_agent_wake(arg, DUE_STATUS);
 }
 

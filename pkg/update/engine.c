@@ -168,13 +168,13 @@ static void on_timer(void *arg)
         if (engine->p.changed != NULL)
             engine->p.changed(engine->p.arg);
     }
-    if (!engine->closing) {
+    if (!engine->closing && !engine->resting) {
         look_at_all(engine);
         sweep(engine);
         for (size_t i = 0; i < engine->releases.n; i++)
             next = HF_MIN(next, release_wake_ns(engine->releases.entries[i].value));
     }
-    if (!engine->closing && next != HF_NEVER && !engine->poked)
+    if (!engine->closing && !engine->resting && next != HF_NEVER && !engine->poked)
         engine->p.sched->timer_arm(engine->p.sched->ctx, engine->timer, next > now ? next - now : 0);
     engine_unref(engine);
 }
@@ -205,6 +205,26 @@ void engine_unref(struct hf_update_engine *engine)
         free(engine->roots[i]);
     free(engine->roots);
     free(engine);
+}
+
+void hf_update_engine_rest(struct hf_update_engine *engine)
+{
+    engine->resting = true;
+    for (size_t i = 0; i < engine->releases.n; i++) {
+        struct release *release = engine->releases.entries[i].value;
+        if (release->fetch != NULL)
+            step_stop(release);
+    }
+}
+
+bool hf_update_engine_rested(const struct hf_update_engine *engine)
+{
+    for (size_t i = 0; i < engine->releases.n; i++) {
+        const struct release *release = engine->releases.entries[i].value;
+        if (release->fetch != NULL)
+            return false;
+    }
+    return true;
 }
 
 void hf_update_engine_free(struct hf_update_engine *engine)

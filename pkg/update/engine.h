@@ -80,6 +80,10 @@ struct hf_update_engine;
  * set aside and reported in that release's status. */
 HF_MUST_USE int hf_update_engine_new(const struct hf_update_params *params, struct hf_update_engine **ret_engine,
                                      struct hf_err *err);
+/* Nothing new begins, and downloads end so that all that came is on disk for good: a node is told to shut down. It is done when
+ * hf_update_engine_rested() says so, of which `changed` tells; freeing before that is allowed and costs at most what a kill costs. */
+void hf_update_engine_rest(struct hf_update_engine *engine);
+bool hf_update_engine_rested(const struct hf_update_engine *engine);
 void hf_update_engine_free(struct hf_update_engine *engine); /* stops effects; state on disk stays resumable */
 HF_DEFINE_CLEANUP(struct hf_update_engine, hf_update_engine_free)
 

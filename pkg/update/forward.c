@@ -314,7 +314,9 @@ static void fetched(void *arg, int r, const struct hf_trouble *trouble, uint64_t
 
     release->fetch = NULL;
     release->step = STEP_NONE;
-    if (r == 0)
+    if (engine->resting) /* the next life goes on from what is on disk */
+        engine_changed(engine);
+    else if (r == 0)
         release_event(release, HF_EV_FETCHED, HF_R_Patching, NULL);
     else if (release->stopping)
         stopped(release);

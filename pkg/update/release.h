@@ -39,7 +39,7 @@ struct hf_update_engine {
     uint64_t turns;
     int lock_fd;
     unsigned refs; /* one for the owner, one for each job and fetch under way */
-    bool closing, told, poked;
+    bool closing, resting, told, poked;
     uint64_t memory_room; /* what a delta may take, looked at once: the choice must not change half-way */
 };
 

@@ -575,9 +575,20 @@ static void end_life(struct hf_simupdate *world)
     world->host = NULL;
 }
 
+static bool is_rested(void *arg)
+{
+    const struct hf_simupdate *world = arg;
+
+    return hf_update_engine_rested(world->engine);
+}
+
 /* Jobs under way are brought to their end, as a loop that is freed does. */
 void hf_simupdate_stop(struct hf_simupdate *world)
 {
+    if (world->engine != NULL) {
+        hf_update_engine_rest(world->engine);
+        (void)hf_simloop_run_until(world->loop, is_rested, world, 5 * HF_NS_PER_S);
+    }
     hf_update_engine_free(world->engine);
     world->engine = NULL;
     while (world->proc != NULL && hf_simproc_jobs(world->proc) > 0 && hf_simloop_step(world->loop))

@@ -461,6 +461,28 @@ START_TEST(goes_on_from_the_note)
 }
 END_TEST
 
+/* A node that is shut down: all that came is on the disk for good, and comes no second time. */
+START_TEST(goes_on_after_a_shutdown)
+{
+    hf_simupdate_put_old(w, "v1");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
+    hf_simupdate_boot(w);
+    hf_simclient_set_link(hf_fake_http_client(w->http), &(struct hf_simlink){.bytes_per_s = 2000, .chunk_max = 500});
+    ck_assert(hf_simloop_run_until(w->loop, half_way, NULL, 60 * HF_NS_PER_S));
+    uint64_t before = hf_simupdate_see(w, "app").bytes_fetched;
+    hf_simupdate_stop(w);
+    hf_simupdate_power_cut(w, (uint64_t)_i);
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    char range[40];
+    (void)snprintf(range, sizeof(range), "Range: bytes=%llu-", (unsigned long long)before);
+    ck_assert_ptr_nonnull(strstr(hf_fake_http_asked(w->http, 0)->headers, range));
+    ck_assert_uint_eq(hf_simupdate_see(w, "app").bytes_fetched, HF_SIM_CONTENT);
+    expect_clean();
+}
+END_TEST
+
 START_TEST(the_artifact_changes_between)
 {
     hf_simupdate_put_old(w, "v1");
@@ -1567,6 +1589,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_breaking_link);
     tcase_add_loop_test(tc, goes_on_after_a_restart, 0, 3);
     tcase_add_loop_test(tc, goes_on_from_the_note, 0, 2);
+    tcase_add_loop_test(tc, goes_on_after_a_shutdown, 0, 8);
     tcase_add_test(tc, the_artifact_changes_between);
     tcase_add_loop_test(tc, bad_servers, 0, (int)HF_LEN(answers));
     tcase_add_loop_test(tc, wrong_as_a_whole, 0, 2);

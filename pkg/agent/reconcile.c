@@ -268,8 +268,11 @@ void hf_reconcile_plan(struct hf_agent *agent)
         r = hf_strmap_put(&agent->desired_names, agent->plan->desired[i].update->release.name, agent);
     if (r == 0)
         r = hf_update_engine_set(agent->engine, agent->plan->desired, agent->plan->n, &err);
-    if (r < 0)
+    agent->plan_trouble[0] = '\0';
+    if (r < 0) {
         hf_log_err(agent->log, HF_LOG_ERROR, "plan.failed", "node", agent->params.node_name, &err);
+        (void)snprintf(agent->plan_trouble, sizeof(agent->plan_trouble), "%.120s", err.cause);
+    }
     hf_gauges_count_plan(agent);
     agent->due |= DUE_STATUS;
 }

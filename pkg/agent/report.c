@@ -204,6 +204,9 @@ static void collect_unreadable(struct collected *all)
 {
     const struct hf_strmap *unreadable = &all->agent->unreadable;
 
+    if (all->agent->plan_trouble[0] != '\0' && all->n_refused < HF_LEN(all->refused))
+        all->refused[all->n_refused++] =
+            (struct hf_refused){"Plan", all->agent->params.node_name, all->agent->plan_trouble};
     for (size_t i = 0; i < unreadable->n && all->n_refused < HF_LEN(all->refused); i++)
         all->refused[all->n_refused++] =
             (struct hf_refused){"File", unreadable->entries[i].key, unreadable->entries[i].value};

@@ -139,6 +139,33 @@ static void look_at_all(struct hf_update_engine *engine)
         release_take_turn(next);
 }
 
+/* Not wanted, at rest, everything of it on disk: nothing is lost when it is read again should it be wanted again. */
+static bool can_be_parked(const struct release *release)
+{
+    return is_resting_unwanted(release) && release->step == STEP_NONE && release->started && !release->unsaved &&
+           release->again == HF_ACT_NONE && release->engine->active != release;
+}
+
+/* The one that rests longest is remembered by its name alone. */
+static bool park_one(struct hf_update_engine *engine)
+{
+    const struct release *oldest = NULL;
+    char name[HF_API_MAX_NAME + 1];
+
+    for (size_t i = 0; i < engine->releases.n; i++) {
+        const struct release *release = engine->releases.entries[i].value;
+        if (can_be_parked(release) && (oldest == NULL || release->j.time_unix_ns < oldest->j.time_unix_ns))
+            oldest = release;
+    }
+    if (oldest == NULL)
+        return false;
+    (void)snprintf(name, sizeof(name), "%s", oldest->j.name);
+    if (hf_strmap_put(&engine->parked, name, engine) < 0)
+        return false;
+    hf_strmap_remove(&engine->releases, name);
+    return true;
+}
+
 static void sweep(struct hf_update_engine *engine)
 {
     struct hf_strmap *releases = &engine->releases;
@@ -154,6 +181,8 @@ static void sweep(struct hf_update_engine *engine)
             forget(release);
         }
     }
+    while (releases->n > HF_UPDATE_MAX_RELEASES && park_one(engine))
+        ;
 }
 
 static void on_timer(void *arg)
@@ -196,6 +225,7 @@ void engine_unref(struct hf_update_engine *engine)
     if (--engine->refs > 0)
         return;
     hf_strmap_done(&engine->releases);
+    hf_strmap_done(&engine->parked);
     if (engine->lock_fd >= 0)
         (void)engine->p.fs->close(engine->p.fs->ctx, engine->lock_fd);
     engine->p.sched->timer_free(engine->p.sched->ctx, engine->timer);
@@ -278,30 +308,65 @@ static bool name_is_safe(const char *name)
            strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-.") == strlen(name);
 }
 
-/* Known already, or made (and put into the map). NULL on OOM. */
-static struct release *release_get(struct hf_update_engine *engine, const char *name)
+/* At a start those that rest have not been looked over yet, and more than that are held for a moment. */
+static int make_room(struct hf_update_engine *engine)
+{
+    size_t wanted = 0;
+
+    for (size_t i = 0; i < engine->releases.n; i++)
+        wanted += ((const struct release *)engine->releases.entries[i].value)->wanted != NULL;
+    if (wanted >= HF_UPDATE_MAX_RELEASES || engine->releases.n + engine->parked.n >= HF_UPDATE_MAX_HISTORIES)
+        return -E2BIG;
+    while (engine->releases.n >= HF_UPDATE_MAX_RELEASES && park_one(engine))
+        ;
+    return 0;
+}
+
+/* Known already, or made and put into the map. */
+static int release_get(struct hf_update_engine *engine, const char *name, struct release **ret_release)
 {
     struct release *release = hf_strmap_get(&engine->releases, name);
+    bool was_parked = hf_strmap_get(&engine->parked, name) != NULL;
 
-    if (release != NULL)
-        return release;
-    release = release_new(engine, name);
-    if (release != NULL && hf_strmap_put(&engine->releases, name, release) < 0) {
-        release_free(release);
-        return NULL;
+    if (release != NULL) {
+        *ret_release = release;
+        return 0;
     }
-    return release;
+    if (was_parked)
+        hf_strmap_remove(&engine->parked, name);
+    int r = make_room(engine);
+    if (r == 0 && (release = release_new(engine, name)) == NULL)
+        r = -ENOMEM;
+    if (r == 0 && was_parked)
+        r = release_load(release);
+    if (r == 0)
+        r = hf_strmap_put(&engine->releases, name, release);
+    if (r == 0) {
+        release->started = !was_parked; /* else nothing of it is on disk */
+        *ret_release = release;
+        return 0;
+    }
+    release_free(release);
+    if (was_parked && hf_strmap_put(&engine->parked, name, engine) < 0)
+        return -ENOMEM;
+    return r;
 }
 
 static int load_one(void *arg, const char *name, unsigned char type)
 {
     struct hf_update_engine *engine = arg;
+    struct release *release;
 
     (void)type;
     if (!name_is_safe(name) || strcmp(name, "lock") == 0)
         return 0;
-    struct release *release = release_get(engine, name);
-    return release != NULL ? release_load(release) : -ENOMEM;
+    release = release_new(engine, name);
+    int r = release != NULL ? release_load(release) : -ENOMEM;
+    if (r == 0)
+        r = hf_strmap_put(&engine->releases, name, release);
+    if (r < 0)
+        release_free(release);
+    return r;
 }
 
 static int load(struct hf_update_engine *engine, struct hf_err *err)
@@ -364,31 +429,35 @@ static const struct hf_desired *find_desired(const struct hf_desired *desired, s
     return NULL;
 }
 
+static int take(struct hf_update_engine *engine, const struct hf_desired *desired, struct hf_err *err)
+{
+    const char *name = desired->update->release.name;
+    struct release *release = NULL;
+
+    if (!name_is_safe(name))
+        return hf_err_set(err, EINVAL, "release name '%.64s' cannot be a file name", name);
+    int r = release_get(engine, name, &release);
+    if (r == -E2BIG)
+        return hf_err_set(err, E2BIG, "release '%s': more than %d releases at a time, or %d in all, on one node", name,
+                          HF_UPDATE_MAX_RELEASES, HF_UPDATE_MAX_HISTORIES);
+    if (r == 0)
+        r = release_want(release, desired);
+    return r < 0 ? hf_err_sys(err, r, "take release '%s'", name) : 0;
+}
+
 int hf_update_engine_set(struct hf_update_engine *engine, const struct hf_desired *desired, size_t n,
                          struct hf_err *err)
 {
     int r = 0;
 
-    for (size_t i = 0; i < n; i++) {
-        const char *name = desired[i].update->release.name;
-        bool known = hf_strmap_get(&engine->releases, name) != NULL;
-        if (!name_is_safe(name)) {
-            r = hf_err_set(err, EINVAL, "release name '%.64s' cannot be a file name", name);
-        } else if (!known && engine->releases.n >= HF_UPDATE_MAX_RELEASES) {
-            r = hf_err_set(err, E2BIG, "release '%s': more than %d releases on one node", name, HF_UPDATE_MAX_RELEASES);
-        } else {
-            struct release *release = release_get(engine, name);
-            int taken = release == NULL ? -ENOMEM : release_want(release, &desired[i]);
-            if (!known && release != NULL)
-                release->started = true; /* nothing of it is on disk */
-            if (taken < 0)
-                r = hf_err_sys(err, taken, "take release '%s'", name);
-        }
-    }
     for (size_t i = 0; i < engine->releases.n; i++) {
         struct release *release = engine->releases.entries[i].value;
         if (find_desired(desired, n, release->j.name) == NULL)
             (void)!release_want(release, NULL);
+    }
+    for (size_t i = 0; i < n; i++) {
+        int taken = take(engine, &desired[i], err);
+        r = taken < 0 ? taken : r;
     }
     engine_poke(engine);
     return r;

@@ -96,6 +96,6 @@ HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const stru
                                      struct hf_err *err);
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 
-/* Visit every release known (desired or with a history). */
+/* Visit every release that is desired or not at rest yet, and some that have a history (where there are many: on disk alone). */
 void hf_update_engine_each(struct hf_update_engine *engine,
                            void (*visit)(void *arg, const struct hf_update_status *status), void *arg);

@@ -452,8 +452,10 @@ int hf_patch_run(const struct hf_patch_params *params, struct hf_trouble *troubl
         /* An adopted download that was not looked through to its end is still good. */
         if (r != -ECANCELED)
             remove_quietly(&making, making.fresh);
-        if (download_is_wrong(trouble->reason))
+        if (download_is_wrong(trouble->reason)) {
             remove_quietly(&making, making.part);
+            (void)making.fs->fsync(making.fs->ctx, making.spot.dirfd); /* it may be a day to the next try */
+        }
     }
     return r;
 }

@@ -58,6 +58,17 @@ static void ask_floor(struct release *release)
         hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.floor", "release", release->j.name, &err);
 }
 
+static void note_written(struct release *release)
+{
+    const struct hf_journal *j = &release->j;
+
+    release->written.phase = j->phase;
+    release->written.reason = j->reason;
+    release->written.attempts = j->attempts;
+    release->written.time_unix_ns = j->time_unix_ns;
+    memcpy(release->written.message, j->message, sizeof(j->message));
+}
+
 int release_load(struct release *release)
 {
     struct hf_update_engine *engine = release->engine;
@@ -73,7 +84,8 @@ int release_load(struct release *release)
     }
     if (strcmp(release->j.name, release->shown.name) != 0) /* somebody copied a folder */
         release->j = release->shown;
-    release->shown = release->written = release->j;
+    release->shown = release->j;
+    note_written(release);
     release->update = decode(release->kept);
     ask_floor(release);
     /* What is on disk needs no writing when nothing comes of this start. */
@@ -147,7 +159,7 @@ static void saved(struct release *release, struct step_job *step)
     }
     hf_buf_done(&release->saved);
     release->saved = step->text;
-    release->written = release->j;
+    note_written(release);
     step->text = (struct hf_buf){.max = HF_JOURNAL_MAX_BYTES};
     is_durable(release);
 }
@@ -162,17 +174,16 @@ static bool same_text(const struct hf_buf *a, const struct hf_buf *b)
  * (Fetching begins with Waiting, too). */
 static struct hf_journal to_write(const struct release *release)
 {
-    const struct hf_journal *written = &release->written;
     struct hf_journal j = release->j;
 
-    if (written->phase != HF_PHASE_WAITING || written->attempts == 0 ||
+    if (release->written.phase != HF_PHASE_WAITING || release->written.attempts == 0 ||
         (j.phase != HF_PHASE_WAITING && j.phase != HF_PHASE_FETCHING))
         return j;
-    j.phase = written->phase;
-    j.reason = written->reason;
-    j.attempts = written->attempts;
-    j.time_unix_ns = written->time_unix_ns;
-    memcpy(j.message, written->message, sizeof(j.message));
+    j.phase = release->written.phase;
+    j.reason = release->written.reason;
+    j.attempts = release->written.attempts;
+    j.time_unix_ns = release->written.time_unix_ns;
+    memcpy(j.message, release->written.message, sizeof(j.message));
     return j;
 }
 

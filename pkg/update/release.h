@@ -24,7 +24,8 @@
 #include "update/restart.h"
 #include "update/swap.h"
 
-enum { HF_UPDATE_MAX_RELEASES = 64 };
+/* In memory at once; and names whose history this node keeps (what was committed, what must not come back). */
+enum { HF_UPDATE_MAX_RELEASES = 64, HF_UPDATE_MAX_HISTORIES = 256 };
 
 struct release;
 
@@ -40,7 +41,10 @@ struct hf_update_engine {
     int lock_fd;
     unsigned refs; /* one for the owner, one for each job and fetch under way */
     bool closing, resting, told, poked;
-    uint64_t memory_room; /* what a delta may take, looked at once: the choice must not change half-way */
+    struct hf_strmap parked; /* names whose history is on disk alone */
+    bool was_set;            /* what is wanted is known */
+    size_t n_histories;      /* folders of ours */
+    uint64_t memory_room;    /* what a delta may take, looked at once: the choice must not change half-way */
 };
 
 enum step_kind {

@@ -390,7 +390,8 @@ void hf_simupdate_tell(struct hf_simupdate *world)
             (void)fprintf(stderr, "%s: %s\n", issues.errors[0].path, issues.errors[0].text);
         must(r == 0);
     }
-    must(hf_update_engine_set(world->engine, desired, world->n_objects, NULL) == 0);
+    world->set_r = hf_update_engine_set(world->engine, desired, world->n_objects, NULL);
+    must(world->set_r == 0 || world->set_r == -E2BIG);
     for (size_t i = 0; i < world->n_objects; i++)
         hf_edgeupdate_free(desired[i].update);
 }

@@ -74,6 +74,7 @@ struct hf_simupdate {
     int exec_r, exec_code;
     unsigned execs;
     int meets_r;
+    int set_r; /* what the engine said last of what is wanted: 0, or -E2BIG */
     bool pod_mode;
     const char *host_root;
     /* looked at after each event when set */

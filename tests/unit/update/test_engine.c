@@ -1367,6 +1367,55 @@ START_TEST(too_slow)
 }
 END_TEST
 
+/* More names than are held at a time come and go on a node: their histories stay, and the anti-rollback with them; there is an end
+ * to it, with a name. */
+START_TEST(many_histories)
+{
+    char name[24], path[64];
+    bool full = false;
+
+    hf_simupdate_boot(w);
+    for (int i = 0; i < 300 && !full; i++) {
+        (void)snprintf(name, sizeof(name), "tool-%d", i);
+        (void)snprintf(path, sizeof(path), "/opt/tools/%s", name);
+        hf_simupdate_publish(
+            w, &(struct hf_sim_release){
+                   .name = name, .version = "2", .content = "v2", .path = path, .no_restart = true, .no_checks = true});
+        if (i == 100) { /* and over a restart */
+            hf_simupdate_kill(w);
+            hf_simupdate_boot(w);
+        }
+        ck_assert(hf_simupdate_settle(w));
+        full = hf_simupdate_see(w, name).name[0] == '\0';
+        ck_assert_msg(full == (i == 256), "%s", name);
+        ck_assert_int_eq(w->set_r, full ? -E2BIG : 0);
+        if (!full)
+            expect(name, HF_PHASE_COMMITTED, "NoHealthChecks");
+        hf_simupdate_withdraw(w, name);
+    }
+    ck_assert(full);
+    hf_simupdate_publish(w, &(struct hf_sim_release){.name = "tool-7",
+                                                     .version = "1",
+                                                     .sequence = 1,
+                                                     .content = "v1",
+                                                     .path = "/opt/tools/tool-7",
+                                                     .no_restart = true,
+                                                     .no_checks = true});
+    ck_assert(hf_simupdate_settle(w));
+    expect("tool-7", HF_PHASE_REJECTED, "SequenceTooLow");
+    hf_simupdate_publish(w, &(struct hf_sim_release){.name = "tool-9",
+                                                     .version = "3",
+                                                     .sequence = 3,
+                                                     .content = "v3",
+                                                     .path = "/opt/tools/tool-9",
+                                                     .no_restart = true,
+                                                     .no_checks = true});
+    ck_assert(hf_simupdate_settle(w));
+    expect("tool-9", HF_PHASE_COMMITTED, "NoHealthChecks");
+    ck_assert_str_eq(hf_simupdate_see(w, "tool-9").from, "2");
+}
+END_TEST
+
 /* ---- several ---------------------------------------------------------------------------------------------------------- */
 
 START_TEST(others_go_on)
@@ -1631,6 +1680,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, drift_that_stays, 0, 2);
     tcase_add_loop_test(tc, drift_of_a_tree, 0, 2);
     tcase_add_test(tc, too_slow);
+    tcase_add_test(tc, many_histories);
     tcase_add_test(tc, others_go_on);
     tcase_add_test(tc, one_at_a_time);
     tcase_add_test(tc, two_for_one_path);

@@ -13,7 +13,7 @@ test="check clang clang-format clang-tidy cppcheck libclang-rt-14-dev llvm gcovr
   curl dbus jq python3-h2 prometheus xz-utils zstd file groff procps util-linux"
 e2e="debootstrap systemd-container buildah containerd runc iproute2 iptables dbus e2fsprogs xfsprogs libsqlite3-dev libc6-dev openssl
   ca-certificates python3 util-linux"
-bench="bsdiff xdelta3 rdiff casync ostree python3-venv time"
+bench="bsdiff xdelta3 rdiff casync ostree python3-venv time libsqlite3-dev"
 
 say() { printf 'setup: %s\n' "$*"; }
 

@@ -139,6 +139,9 @@ HF_CLI_COMMAND(hf_cli_release_verify);
 HF_CLI_COMMAND(hf_cli_lint);   /* cli/lint.c */
 HF_CLI_COMMAND(hf_cli_hold);   /* cli/hold.c */
 HF_CLI_COMMAND(hf_cli_status); /* cli/status.c */
+HF_CLI_COMMAND(hf_cli_spool_stat); /* cli/spool.c */
+HF_CLI_COMMAND(hf_cli_spool_cat);
+HF_CLI_COMMAND(hf_cli_spool_verify);
 HF_CLI_COMMAND(hf_cli_help);   /* cli/help.c */
 HF_CLI_COMMAND(hf_cli_version);
 HF_CLI_COMMAND(hf_cli_completion); /* cli/completion.c */

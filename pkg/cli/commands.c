@@ -110,6 +110,38 @@ const struct hf_cli_command hf_cli_commands[] = {
         ROW(hf_cli_hold),
     },
     {
+        .name = "spool stat",
+        .args = "DIR",
+        .summary = "what telemetry waits in a folder",
+        .details =
+            "Reads only, and needs no agent: the disk of a dead node, a copy of it, or a node at work. DIR is one "
+            "spool or a folder above some, as the agent's EDGE_STORAGE_DIR is. Exit code 1 when something is "
+            "damaged.",
+        .min_words = 1,
+        .max_words = 1,
+        ROW(hf_cli_spool_stat),
+    },
+    {
+        .name = "spool cat",
+        .args = "DIR",
+        .summary = "print the telemetry that waits in a folder, one event per line",
+        .details = "What can be read is printed, whatever is damaged around it; exit code 1 says that something is.\n\n"
+                   "  holdfast spool cat --severity error --from 2026-11-20T08:00:00Z /mnt/var/lib/holdfast/telemetry",
+        .min_words = 1,
+        .max_words = 1,
+        ROW(hf_cli_spool_cat),
+    },
+    {
+        .name = "spool verify",
+        .args = "DIR",
+        .summary = "is the telemetry in a folder whole?",
+        .details =
+            "Reads every record and its checksum. Exit code 0: all of them are whole and none is missing; 1: not so.",
+        .min_words = 1,
+        .max_words = 1,
+        ROW(hf_cli_spool_verify),
+    },
+    {
         .name = "completion",
         .args = "bash|zsh|fish",
         .summary = "print completion for a shell",

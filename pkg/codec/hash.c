@@ -95,8 +95,10 @@ __attribute__((target("sha,sse4.1"))) static void blocks_fast(uint32_t *h, const
 
     for (; blocks > 0; blocks--, p += 64) {
         __m128i abef_before = abef, cdgh_before = cdgh, w[4];
+#pragma GCC unroll 4
         for (unsigned i = 0; i < 4; i++)
             w[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)(p + (size_t)16 * i)), swap);
+#pragma GCC unroll 16
         for (unsigned i = 0; i < 16; i++) {
             __m128i now = w[i & 3];
             if (i >= 4) {
@@ -134,8 +136,10 @@ __attribute__((target("+crypto"))) static void blocks_fast(uint32_t *h, const un
 
     for (; blocks > 0; blocks--, p += 64) {
         uint32x4_t abcd_before = abcd, efgh_before = efgh, w[4];
+#pragma GCC unroll 4
         for (unsigned i = 0; i < 4; i++)
             w[i] = vreinterpretq_u32_u8(vrev32q_u8(vld1q_u8(p + (size_t)16 * i)));
+#pragma GCC unroll 16
         for (unsigned i = 0; i < 16; i++) {
             if (i >= 4)
                 w[i & 3] = vsha256su1q_u32(vsha256su0q_u32(w[i & 3], w[(i + 1) & 3]), w[(i + 2) & 3], w[(i + 3) & 3]);

@@ -1,9 +1,11 @@
-/* Durable appends per second: the spool on the real loop beside a plain program that appends the same bytes and calls
- * fdatasync once per batch, in turn, on the same folder.
+/* One slice of a measurement of the spool (hack/bench.d/spool runs them in turn):
  *
- *     spool-bench DIR IN_FLIGHT SECONDS
+ *     spool-bench raw DIR IN_FLIGHT MILLISECONDS      append + fdatasync, one each per batch, nothing else: the physical limit
+ *     spool-bench spool DIR IN_FLIGHT MILLISECONDS    durable appends to the spool on the real loop, so many in flight
+ *     spool-bench fill DIR BYTES                      a backlog of that size
+ *     spool-bench open DIR                            opening it
  *
- * Prints one line: in flight, raw records/s, spool records/s, ratio, and the CPU microseconds each spends per record. */
+ * Prints {"records": N, "wall_ns": N, "cpu_ns": N}. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -153,34 +155,80 @@ static struct figures spool(const char *dir, unsigned in_flight, uint64_t ns)
     return run.figures;
 }
 
-static double per_s(const struct figures *f)
+static struct figures opened(const char *dir)
 {
-    return (double)f->records * 1e9 / (double)f->wall_ns;
+    struct hf_err err = HF_ERR_INIT;
+    struct hf_spool *spool = NULL;
+    struct hf_loop *loop = hf_loop_new(&err);
+    char path[512];
+
+    (void)snprintf(path, sizeof(path), "%s/spool", dir);
+    struct hf_spool_params params = {
+        .store = {.fs = hf_fs_posix(), .rng = hf_rand_posix(), .dir = path, .max_bytes = 2ull << 30},
+        .clock = hf_clock_posix(),
+        .sched = loop != NULL ? hf_loop_sched(loop) : NULL,
+    };
+    uint64_t began = mono_ns(), cpu = cpu_ns();
+    if (loop == NULL || hf_spool_new(&params, &spool, &err) < 0) {
+        (void)fprintf(stderr, "%s: %s\n", err.where, err.cause);
+        exit(EXIT_FAILURE);
+    }
+    struct figures figures = {hf_spool_state(spool).queued, mono_ns() - began, cpu_ns() - cpu};
+    hf_spool_free(spool);
+    hf_loop_free(loop);
+    return figures;
 }
 
-static double cpu_us(const struct figures *f)
+/* Straight into the store, in large writes. */
+static struct figures filled(const char *dir, uint64_t bytes)
 {
-    return (double)f->cpu_ns / 1000 / (double)HF_MAX(f->records, (uint64_t)1);
+    static struct hf_spool_record records[512];
+    static char payload[1024 - 32];
+    struct hf_spool_store *store = NULL;
+    struct hf_err err = HF_ERR_INIT;
+    char path[512];
+
+    (void)snprintf(path, sizeof(path), "%s/spool", dir);
+    struct hf_spool_store_params params = {
+        .fs = hf_fs_posix(), .rng = hf_rand_posix(), .dir = path, .max_bytes = 2ull << 30};
+    uint64_t began = mono_ns(), cpu = cpu_ns();
+    int r = hf_spool_store_open(&params, &store, &err);
+    memset(payload, 'x', sizeof(payload));
+    for (uint64_t done = 0; r == 0 && done < bytes; done += sizeof(records) / sizeof(*records) * 1024) {
+        size_t stored;
+        for (size_t i = 0; i < HF_LEN(records); i++)
+            records[i] = (struct hf_spool_record){.tag = 9, .unix_ns = 1, .payload = {payload, sizeof(payload)}};
+        r = hf_spool_store_write(store, records, HF_LEN(records), &stored, &err);
+    }
+    if (r < 0) {
+        (void)fprintf(stderr, "%s: %s\n", err.where, err.cause);
+        exit(EXIT_FAILURE);
+    }
+    struct figures figures = {hf_spool_store_stats(store).next - 1, mono_ns() - began, cpu_ns() - cpu};
+    hf_spool_store_free(store);
+    return figures;
 }
 
 int main(int argc, char **argv)
 {
-    uint64_t in_flight, seconds;
-    struct figures a = {0}, b = {0};
+    const char *what = argc > 2 ? argv[1] : "";
+    struct figures figures;
+    uint64_t n = 0, ms = 0;
+    bool timed = strcmp(what, "raw") == 0 || strcmp(what, "spool") == 0, fill = strcmp(what, "fill") == 0;
+    bool good = timed ? argc == 5 && hf_parse_u64(argv[3], 1, MAX_IN_FLIGHT, &n) == 0 &&
+                            hf_parse_u64(argv[4], 1, 600000, &ms) == 0
+                : fill ? argc == 4 && hf_parse_u64(argv[3], 1, 1ull << 31, &n) == 0
+                       : argc == 3 && strcmp(what, "open") == 0;
 
-    if (argc != 4 || hf_parse_u64(argv[2], 1, MAX_IN_FLIGHT, &in_flight) < 0 ||
-        hf_parse_u64(argv[3], 1, 600, &seconds) < 0) {
-        (void)fprintf(stderr, "usage: spool-bench DIR IN_FLIGHT SECONDS\n");
+    if (!good) {
+        (void)fprintf(stderr, "usage: spool-bench raw|spool DIR IN_FLIGHT MILLISECONDS | fill DIR BYTES | open DIR\n");
         return 2;
     }
-    /* In slices, in turn: what else the machine does meanwhile hits both alike. */
-    for (uint64_t slice = 0; slice < seconds * 2; slice++) {
-        struct figures x = raw(argv[1], (unsigned)in_flight, HF_NS_PER_S / 4),
-                       y = spool(argv[1], (unsigned)in_flight, HF_NS_PER_S / 4);
-        a = (struct figures){a.records + x.records, a.wall_ns + x.wall_ns, a.cpu_ns + x.cpu_ns};
-        b = (struct figures){b.records + y.records, b.wall_ns + y.wall_ns, b.cpu_ns + y.cpu_ns};
-    }
-    (void)printf("%5" PRIu64 " in flight: raw %9.0f/s  spool %9.0f/s  ratio %.2f  cpu %.2f / %.2f us\n", in_flight,
-                 per_s(&a), per_s(&b), per_s(&b) / per_s(&a), cpu_us(&a), cpu_us(&b));
+    if (timed)
+        figures = (what[0] == 'r' ? raw : spool)(argv[2], (unsigned)n, ms * HF_NS_PER_MS);
+    else
+        figures = fill ? filled(argv[2], n) : opened(argv[2]);
+    (void)printf("{\"records\": %" PRIu64 ", \"wall_ns\": %" PRIu64 ", \"cpu_ns\": %" PRIu64 "}\n", figures.records,
+                 figures.wall_ns, figures.cpu_ns);
     return 0;
 }

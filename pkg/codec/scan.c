@@ -368,15 +368,15 @@ int hf_scan_value(struct hf_scan *scan, struct hf_scan_value *ret_value)
 
 /* ---- taking apart ---------------------------------------------------------------------------------------------------- */
 
-/* The next character of a name, escapes resolved; 0 at its end. */
-static long next_char(const char **p, const char *end)
+/* The next character of a name, its escapes resolved if it has any; 0 at its end. */
+static long next_char(const char **p, const char *end, bool escaped)
 {
     size_t n = 1;
     long c;
 
     if (*p >= end)
         return 0;
-    if (**p == '\\') {
+    if (escaped && **p == '\\') {
         c = escape(*p, end, &n);
         c = c == 0 ? -2 : c; /* U+0000 is not the end */
     } else if ((unsigned char)**p < 0x80) {
@@ -392,13 +392,13 @@ static long next_char(const char **p, const char *end)
     return c;
 }
 
-static bool same_name(struct hf_view a, struct hf_view b, bool escaped)
+static bool same_name(struct hf_view a, bool a_escaped, struct hf_view b, bool b_escaped)
 {
-    if (!escaped)
+    if (!a_escaped && !b_escaped)
         return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
     const char *pa = a.p, *pb = b.p;
     for (;;) {
-        long ca = next_char(&pa, a.p + a.n), cb = next_char(&pb, b.p + b.n);
+        long ca = next_char(&pa, a.p + a.n, a_escaped), cb = next_char(&pb, b.p + b.n, b_escaped);
         if (ca != cb)
             return false;
         if (ca == 0)
@@ -408,13 +408,13 @@ static bool same_name(struct hf_view a, struct hf_view b, bool escaped)
 
 bool hf_scan_is(const struct hf_scan_member *member, const char *name)
 {
-    return same_name(member->name, hf_view_of(name), member->escaped);
+    return same_name(member->name, member->escaped, hf_view_of(name), false);
 }
 
 static bool is_repeated(const struct hf_scan_member *members, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (same_name(members[i].name, members[n].name, members[i].escaped || members[n].escaped))
+        if (same_name(members[i].name, members[i].escaped, members[n].name, members[n].escaped))
             return true;
     return false;
 }

@@ -220,8 +220,15 @@ static int identify(struct hf_spool_store *store, struct hf_err *err)
 
     store->doubt |= store->cursor.counter == 0 || newest < store->cursor.newest;
     int r = store->doubt ? -ENOENT : hf_spool_stream_load(store->fs, store->dir, store->stream, err);
-    if (r == -ENOENT || r == -EBADMSG)
+    if (r != -ENOENT && r != -EBADMSG)
+        return r;
+    r = hf_spool_stream_renew(store->fs, store->rng, store->dir, store->stream, err);
+    if (r == -ENOSPC && store->spare_ready &&
+        store->fs->unlinkat(store->fs->ctx, store->dir_fd, "spare.seg", 0) ==
+            0) { /* on a full disk a name matters more */
+        store->spare_ready = false;
         r = hf_spool_stream_renew(store->fs, store->rng, store->dir, store->stream, err);
+    }
     return r;
 }
 

@@ -601,8 +601,31 @@ START_TEST(a_full_disk_drops_the_oldest_or_says_so)
 }
 END_TEST
 
+START_TEST(a_full_disk_does_not_keep_it_from_opening)
+{
+    struct bench bench;
+
+    fill(&bench, BATCHES);
+    ck_assert_int_eq(hf_spool_store_prepare(bench.store, NULL), 0);
+    bench_close(&bench);
+    hf_simfs_delete(bench.fs, "/spool/stream");
+    hf_simfs_set_limit(bench.fs, "/", 4096);
+    ck_assert_int_eq(bench_open(&bench), -ENOSPC);
+    hf_simfs_set_limit(bench.fs, "/", 0);
+    ck_assert_int_eq(bench_open(&bench), 0);
+    ck_assert_int_eq(hf_spool_store_prepare(bench.store, NULL), 0);
+    bench_close(&bench);
+    hf_simfs_delete(bench.fs, "/spool/stream");
+    hf_simfs_set_limit(bench.fs, "/", 3 * SEGMENT); /* what is there, without a byte more */
+    ck_assert_int_eq(bench_open(&bench), 0);
+    ck_assert_uint_eq(count_gone(&bench, BATCHES * PER_BATCH), 0);
+    bench_done(&bench);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_test(tc, a_full_disk_does_not_keep_it_from_opening);
     tcase_add_loop_test(tc, one_header_is_enough, 0, 2);
     tcase_add_test(tc, damage_in_the_last_segment_costs_what_it_covers);
     tcase_add_test(tc, a_medium_that_cannot_be_read_costs_what_it_covers);

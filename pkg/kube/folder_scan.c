@@ -103,6 +103,10 @@ static int keep(json_t *object, json_t *objects, struct hf_err *err)
         return hf_err_set(err, EBADMSG, "unknown kind '%.60s' of '%.60s'", kind, version);
     if (*hf_json_str_or(object, "metadata.name", "") == '\0')
         return hf_err_set(err, EBADMSG, "%s without metadata.name", kind);
+    /* As an API server would; what comes later (journal, cache, signature) relies on it. */
+    if (json_dumpb(object, NULL, 0, JSON_COMPACT) > HF_API_MAX_OBJECT_BYTES)
+        return hf_err_set(err, E2BIG, "%s '%.60s' is larger than %d bytes", kind,
+                          hf_json_str_or(object, "metadata.name", ""), HF_API_MAX_OBJECT_BYTES);
     return json_array_append(objects, object) == 0 ? 0 : hf_err_set(err, ENOMEM, "out of memory");
 }
 

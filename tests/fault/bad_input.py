@@ -737,6 +737,13 @@ def _(lab, name):
     return json.dumps(what).encode()
 
 
+@case("two-megabytes", "Rejected", "ObjectRefused", "larger than 1048576 bytes")
+def _(lab, name):
+    what = lab.object(name)
+    what["metadata"]["annotations"] = {"a": "x" * (2 << 20)}
+    return json.dumps(what).encode()
+
+
 @case("deep-yaml", "Rejected", "ObjectRefused", "nested")
 def _(_lab, _name):
     return b"a: " + b"[" * 100000 + b"]" * 100000

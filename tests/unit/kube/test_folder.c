@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/meta.h"
 #include "kube/folder_scan.h"
 #include "os/file.h"
 #include "os/fs_posix.h"
@@ -354,6 +355,36 @@ START_TEST(bounded)
 }
 END_TEST
 
+/* An object as large as an API server would take it is taken, a byte more is not: it is named, and others are not disturbed. */
+START_TEST(large_objects)
+{
+    static const char head[] =
+        "{\"apiVersion\":\"" HF_API_GROUP_VERSION "\",\"kind\":\"EdgeUpdate\",\"metadata\":{\"name\":\"big\","
+        "\"annotations\":{\"a\":\"",
+                      tail[] = "\"}}}";
+    struct hf_simfs *fs = hf_simfs_new();
+    struct hf_folder_view view = {.n = 0};
+    size_t n = HF_API_MAX_OBJECT_BYTES + (size_t)_i;
+    char *text = malloc(n);
+
+    memset(text, 'x', n);
+    memcpy(text, head, sizeof(head) - 1);
+    memcpy(text + n - (sizeof(tail) - 1), tail, sizeof(tail) - 1);
+    hf_simfs_put(fs, "/d/big.json", text, n, 0644);
+    hf_simfs_put(fs, "/d/small.yaml", "apiVersion: v1\nkind: Node\nmetadata: {name: n}\n", 46, 0644);
+    hf_folder_look(hf_simfs_ops(fs), "/d", HF_SIM_UNIX_START + 60 * HF_NS_PER_S, HF_NS_PER_S, &view);
+    ck_assert_uint_eq(view.n, 2);
+    ck_assert_uint_eq(view.n_issues, (size_t)_i);
+    ck_assert_uint_eq(json_array_size(view.files[0].objects), 1 - (size_t)_i);
+    ck_assert_uint_eq(json_array_size(view.files[1].objects), 1);
+    if (_i == 1)
+        ck_assert_ptr_nonnull(strstr(view.issues[0].err.cause, "'big' is larger than 1048576 bytes"));
+    hf_folder_view_done(&view);
+    hf_simfs_free(fs);
+    free(text);
+}
+END_TEST
+
 /* ---- status ------------------------------------------------------------------------------------------------------- */
 
 struct answer {
@@ -457,6 +488,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, ends_inside_a_sink);
     tcase_add_test(tc, every_failing_call);
     tcase_add_test(tc, bounded);
+    tcase_add_loop_test(tc, large_objects, 0, 2);
     tcase_add_test(tc, status_becomes_files);
 }
 HF_TEST_MAIN("kube/folder", cases)

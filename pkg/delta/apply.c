@@ -97,6 +97,8 @@ static int check_end(struct delta_run *run, struct hf_err *err)
     if (n != 0)
         return n < 0 ? hf_err_sys(err, (int)n, "read the delta's end")
                      : hf_err_set(err, EBADMSG, "bytes follow the delta's end");
+    if (run->params->unhashed)
+        return 0;
     hf_sha256_final(&hash, digest);
     if (memcmp(digest, run->header.new_sha256, sizeof(digest)) != 0)
         return hf_err_set(err, EBADMSG, "the new file's sha256 is not the one in the delta's header");
@@ -127,12 +129,13 @@ static int apply_from(struct delta_run *run, uint64_t header_size, struct hf_del
                           (unsigned long long)run->params->old.size, (unsigned long long)run->header.old_size);
     if ((r = start_output(run, err)) < 0)
         return r;
-    if (!run->params->old_is_verified && run->params->resume == NULL && (r = check_old(run, err)) < 0)
+    if (!run->params->old_is_verified && !run->params->unhashed && run->params->resume == NULL &&
+        (r = check_old(run, err)) < 0)
         return r;
     r = run_method(run, err);
     if (r == 0)
         r = check_end(run, err);
-    if (r == -EBADMSG && (run->params->old_is_verified || run->params->resume != NULL) &&
+    if (r == -EBADMSG && !run->params->unhashed && (run->params->old_is_verified || run->params->resume != NULL) &&
         check_old(run, &ignored) == -ESTALE)
         r = hf_err_set(err, ESTALE, "the old file is not the one the delta was made from: its sha256 differs");
     if (r == 0 && ret_info != NULL)

@@ -499,20 +499,61 @@ static int open_old(struct deep_run *run, const struct hf_deep_info *info, struc
     return r;
 }
 
+/* The inner delta as a whole one: its head, which follows from what is known, and what is left of the body. */
+struct inner {
+    struct delta_input *input;
+    unsigned char head[DELTA_HEADER_MAX];
+    size_t n, at;
+};
+
+static ssize_t inner_read(void *ctx, void *bytes, size_t n)
+{
+    struct inner *inner = ctx;
+
+    if (inner->at == inner->n)
+        return body_read(inner->input, bytes, n);
+    n = HF_MIN(n, inner->n - inner->at);
+    memcpy(bytes, inner->head + inner->at, n);
+    inner->at += n;
+    return (ssize_t)n;
+}
+
+static int inner_start(struct deep_run *run, struct inner *inner, struct hf_err *err)
+{
+    struct delta_header header = {.version = run->header.version,
+                                  .profile = run->header.profile,
+                                  .old_size = run->unpacked.size,
+                                  .new_size = run->recipe.plain_bytes};
+    unsigned char method;
+    int r = delta_input_read(&run->input, &method, 1, err);
+
+    if (r < 0)
+        return r;
+    header.method = method;
+    header.body_size = run->input.left;
+    *inner = (struct inner){.input = &run->input};
+    inner->n = delta_header_format(&header, inner->head);
+    return 0;
+}
+
 static int run_delta(struct deep_run *run, struct hf_err *err)
 {
-    struct hf_err inner = HF_ERR_INIT, own = HF_ERR_INIT;
+    struct hf_err inner_err = HF_ERR_INIT, own = HF_ERR_INIT;
+    struct inner inner;
     const struct hf_delta_apply_params apply = {.old = {&run->unpacked, unpacked_pread, run->unpacked.size},
-                                                .patch = {&run->input, body_read},
+                                                .patch = {&inner, inner_read},
+                                                .unhashed = true,
                                                 .out = {&run->packing, pack_bytes},
                                                 .cancel = run->params->delta.cancel,
                                                 .old_is_verified = true};
-    int r;
+    int r = inner_start(run, &inner, err);
 
+    if (r < 0)
+        return r;
     run->packing.err = &own;
-    r = hf_delta_apply(&apply, NULL, &inner);
+    r = hf_delta_apply(&apply, NULL, &inner_err);
     if (r < 0 && err != NULL)
-        *err = run->packing.failed ? own : inner;
+        *err = run->packing.failed ? own : inner_err;
     if (r == 0)
         r = packing_end(&run->packing, &run->header, err);
     return r == 0 ? body_end(&run->input, &run->header, err) : r;

@@ -391,7 +391,6 @@ static void count_stream(struct emit *emit, const struct found *found)
         struct pack_setup setup = found->setup;
         emit->memory += pack_encoder_memory(&setup);
         deep->encoder_memory = HF_MAX(deep->encoder_memory, emit->memory);
-        deep->recipe.streams++;
     } else {
         deep->decoder_memory = HF_MAX(deep->decoder_memory, found->memory);
         deep->recipe.scratch_bytes += found->plain.n;
@@ -455,6 +454,20 @@ static int add_patch(void *ctx, const void *bytes, size_t n)
     return hf_buf_add(ctx, bytes, n);
 }
 
+struct memory_in {
+    struct memory memory;
+    size_t at;
+};
+
+static ssize_t memory_read(void *ctx, void *bytes, size_t n)
+{
+    struct memory_in *in = ctx;
+    ssize_t got = memory_pread(&in->memory, bytes, n, in->at);
+
+    in->at += (size_t)got;
+    return got;
+}
+
 static void digest_of(const void *bytes, size_t n, unsigned char digest[static HF_SHA256_BYTES])
 {
     struct hf_sha256 hash;
@@ -464,9 +477,36 @@ static void digest_of(const void *bytes, size_t n, unsigned char digest[static H
     hf_sha256_final(&hash, digest);
 }
 
+/* The delta between the unpacked forms, as the body ends with it: its method, and its body. All else follows from what is known. */
+static int add_inner(struct deep *deep, struct hf_buf *body, struct hf_err *err)
+{
+    const struct hf_deep_create_params *params = deep->params;
+    _cleanup_(hf_buf_done) struct hf_buf inner = HF_BUF_INIT(SIZE_MAX / 2);
+    _cleanup_(hf_freep) struct delta_input *input = malloc(sizeof(*input));
+    const struct hf_delta_out out = {&inner, add_patch};
+    struct delta_header header;
+    int r = input == NULL ? hf_err_set(err, ENOMEM, "out of memory")
+                          : hf_delta_create(deep->old.plain.p, deep->old.plain.n, deep->new_side.plain.p,
+                                            deep->new_side.plain.n, params != NULL ? &params->delta : NULL, &out, err);
+
+    if (r < 0)
+        return r;
+    struct memory memory = {(const unsigned char *)inner.p, inner.n};
+    struct memory_in in = {memory, 0};
+    const struct hf_delta_in patch = {&in, memory_read};
+    delta_input_init(input, &patch);
+    r = delta_header_read(input, &header, err);
+    if (r < 0)
+        return r;
+    unsigned char method = (unsigned char)header.method;
+    r = hf_buf_add(body, &method, 1);
+    if (r == 0)
+        r = hf_buf_add(body, inner.p + input->offset, inner.n - input->offset);
+    return r < 0 ? hf_err_sys(err, r, "put the delta together") : 0;
+}
+
 static int make_body(struct deep *deep, struct hf_buf *body, struct hf_err *err)
 {
-    const struct hf_delta_out out = {body, add_patch};
     const struct hf_deep_create_params *params = deep->params;
     int r = emit_side(deep, &deep->old, err);
 
@@ -481,20 +521,32 @@ static int make_body(struct deep *deep, struct hf_buf *body, struct hf_err *err)
         deep->recipe.parts_n = params->parts_n;
     }
     r = recipe_write(&deep->recipe, &deep->old.program, &deep->new_side.program, body, err);
-    return r == 0 ? hf_delta_create(deep->old.plain.p, deep->old.plain.n, deep->new_side.plain.p,
-                                    deep->new_side.plain.n, params != NULL ? &params->delta : NULL, &out, err)
-                  : r;
+    return r == 0 ? add_inner(deep, body, err) : r;
+}
+
+/* Without its hashes. */
+static struct delta_header header_of(const struct deep *deep, const struct hf_buf *body)
+{
+    return (struct delta_header){.version = DELTA_VERSION,
+                                 .profile = deep->params != NULL ? deep->params->delta.profile : HF_DELTA_SMALL,
+                                 .method = DEEP_METHOD,
+                                 .old_size = deep->old.n,
+                                 .new_size = deep->new_side.n,
+                                 .body_size = body->n};
+}
+
+static size_t head_bytes(const struct deep *deep, const struct hf_buf *body)
+{
+    const struct delta_header header = header_of(deep, body);
+    unsigned char bytes[DELTA_HEADER_MAX];
+
+    return delta_header_format(&header, bytes);
 }
 
 static int write_deep(const struct deep *deep, const struct hf_buf *body, const struct hf_delta_out *patch,
                       struct hf_err *err)
 {
-    struct delta_header header = {.version = DELTA_VERSION,
-                                  .profile = deep->params != NULL ? deep->params->delta.profile : HF_DELTA_SMALL,
-                                  .method = DEEP_METHOD,
-                                  .old_size = deep->old.n,
-                                  .new_size = deep->new_side.n,
-                                  .body_size = body->n};
+    struct delta_header header = header_of(deep, body);
     unsigned char bytes[DELTA_HEADER_MAX];
 
     digest_of(deep->old.bytes, deep->old.n, header.old_sha256);
@@ -513,20 +565,37 @@ static int write_plain(const struct hf_buf *plain, const struct hf_delta_out *pa
     return r < 0 ? hf_err_sys(err, r, "write the delta") : 0;
 }
 
-/* Where looking inside gained much, a plain delta is not worth the time; otherwise the smaller one is taken. */
+static int make_plain(const struct deep *deep, enum hf_delta_profile profile, struct hf_buf *plain, struct hf_err *err)
+{
+    struct hf_delta_create_params params = {.profile = profile};
+    const struct hf_delta_out out = {plain, add_patch};
+
+    if (deep->params != NULL)
+        params = deep->params->delta;
+    params.profile = profile;
+    return hf_delta_create(deep->old.bytes, deep->old.n, deep->new_side.bytes, deep->new_side.n, &params, &out, err);
+}
+
+/* The smaller of both ways is taken. A fast plain delta is quickly made: where even an eighth of it is more, nothing is won by making
+ * the small one. */
 static int choose(const struct deep *deep, const struct hf_buf *body, const struct hf_delta_out *patch,
                   struct hf_err *err)
 {
+    enum { AT_BEST = 8 };
     _cleanup_(hf_buf_done) struct hf_buf plain = HF_BUF_INIT(SIZE_MAX / 2);
-    const struct hf_delta_out out = {&plain, add_patch};
+    bool small = deep->params == NULL || deep->params->delta.profile == HF_DELTA_SMALL;
 
-    if (body->n < deep->new_side.n / 4 || deep->recipe.parts_n > 0)
+    if (deep->recipe.parts_n > 0)
         return write_deep(deep, body, patch, err);
-    int r = hf_delta_create(deep->old.bytes, deep->old.n, deep->new_side.bytes, deep->new_side.n,
-                            deep->params != NULL ? &deep->params->delta : NULL, &out, err);
+    int r = make_plain(deep, HF_DELTA_FAST, &plain, err);
+    if (r == 0 && small && plain.n / AT_BEST < body->n) {
+        plain.n = 0;
+        r = make_plain(deep, HF_DELTA_SMALL, &plain, err);
+    }
     if (r < 0)
         return r;
-    return plain.n <= body->n + DELTA_HEADER_MAX ? write_plain(&plain, patch, err) : write_deep(deep, body, patch, err);
+    return plain.n <= body->n + head_bytes(deep, body) ? write_plain(&plain, patch, err)
+                                                       : write_deep(deep, body, patch, err);
 }
 
 /* Packed bytes of new that are to be packed again: looking inside cannot gain more. */

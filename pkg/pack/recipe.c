@@ -90,6 +90,27 @@ static int read_setups(struct recipe *recipe, const unsigned char **p, struct hf
     return r;
 }
 
+/* What the new program says of itself: streams, and bytes of the unpacked new file. */
+static int measure(struct recipe *recipe, struct hf_err *err)
+{
+    const unsigned char *p = recipe->new_program;
+    struct recipe_op op;
+    unsigned depth = 0;
+
+    for (;;) {
+        int r = recipe_next_new(recipe, &p, &op, err);
+        if (r < 0)
+            return r;
+        if (op.raw > INT64_MAX - recipe->plain_bytes)
+            return damaged(err, "more bytes than there can be");
+        recipe->plain_bytes += op.raw;
+        if (!op.open && depth-- == 0)
+            return p == recipe->end ? 0 : damaged(err, "bytes behind a program");
+        if (op.open && (++depth > RECIPE_DEPTH || ++recipe->streams > RECIPE_STREAMS))
+            return damaged(err, "too many streams");
+    }
+}
+
 static int parse(struct recipe *recipe, struct hf_err *err)
 {
     const unsigned char *p = recipe->bytes;
@@ -97,8 +118,7 @@ static int parse(struct recipe *recipe, struct hf_err *err)
     int r;
 
     if (!get(&p, recipe->end, INT64_MAX, &recipe->memory_bytes) ||
-        !get(&p, recipe->end, INT64_MAX, &recipe->scratch_bytes) ||
-        !get(&p, recipe->end, RECIPE_STREAMS, &recipe->streams))
+        !get(&p, recipe->end, INT64_MAX, &recipe->scratch_bytes))
         return damaged(err, "it is cut off");
     if ((r = read_parts(recipe, &p, err)) < 0 || (r = read_setups(recipe, &p, err)) < 0)
         return r;
@@ -106,32 +126,45 @@ static int parse(struct recipe *recipe, struct hf_err *err)
         return damaged(err, "a program is cut off");
     recipe->old_program = p;
     recipe->new_program = p + old_n;
-    return 0;
+    return measure(recipe, err);
 }
 
-int recipe_read(struct delta_input *input, struct recipe *recipe, struct hf_err *err)
+/* `n` bytes, as they are or behind zstd. */
+static int read_bytes(struct delta_input *input, struct recipe *recipe, uint64_t n, bool is_packed, struct hf_err *err)
 {
     _cleanup_(hf_freep) unsigned char *packed = NULL;
-    uint64_t packed_n, n;
-    int r;
+    uint64_t packed_n = n;
+    int r = is_packed ? delta_input_varint(input, RECIPE_MAX, &packed_n, err) : 0;
 
-    memset(recipe, 0, sizeof(*recipe));
-    if ((r = delta_input_varint(input, RECIPE_MAX, &n, err)) < 0 ||
-        (r = delta_input_varint(input, RECIPE_MAX, &packed_n, err)) < 0)
+    if (r < 0)
         return hf_err_wrap(err, r, "delta recipe");
     if (packed_n > input->left)
         return damaged(err, "it is longer than the delta");
-    packed = malloc(packed_n + 1);
     recipe->bytes = malloc(n + 1);
-    if (packed == NULL || recipe->bytes == NULL)
+    if (recipe->bytes == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    recipe->end = recipe->bytes + n;
+    if (!is_packed)
+        return delta_input_read(input, recipe->bytes, n, err);
+    packed = malloc(packed_n + 1);
+    if (packed == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     if ((r = delta_input_read(input, packed, packed_n, err)) < 0)
         return r;
     size_t got = ZSTD_decompress(recipe->bytes, n, packed, packed_n);
-    if (ZSTD_isError(got) || got != n)
-        return damaged(err, "it cannot be unpacked");
-    recipe->end = recipe->bytes + n;
-    return parse(recipe, err);
+    return ZSTD_isError(got) || got != n ? damaged(err, "it cannot be unpacked") : 0;
+}
+
+int recipe_read(struct delta_input *input, struct recipe *recipe, struct hf_err *err)
+{
+    uint64_t n;
+    int r;
+
+    memset(recipe, 0, sizeof(*recipe));
+    if ((r = delta_input_varint(input, 2 * RECIPE_MAX + 1, &n, err)) < 0)
+        return hf_err_wrap(err, r, "delta recipe");
+    r = read_bytes(input, recipe, n / 2, n % 2 != 0, err);
+    return r == 0 ? parse(recipe, err) : r;
 }
 
 /* ---- programs ------------------------------------------------------------------------------------------------------- */
@@ -236,7 +269,7 @@ static int format(const struct recipe *recipe, const struct hf_buf *old_program,
     int r;
 
     if ((r = put(plain, recipe->memory_bytes)) < 0 || (r = put(plain, recipe->scratch_bytes)) < 0 ||
-        (r = put(plain, recipe->streams)) < 0 || (r = put(plain, recipe->parts_n)) < 0)
+        (r = put(plain, recipe->parts_n)) < 0)
         return r;
     for (size_t i = 0; i < recipe->parts_n; i++)
         if ((r = put(plain, recipe->parts[i].size)) < 0 ||
@@ -268,9 +301,13 @@ int recipe_write(const struct recipe *recipe, const struct hf_buf *old_program, 
     size_t n = ZSTD_compress(packed, bound, plain.p, plain.n, 19);
     if (ZSTD_isError(n))
         return hf_err_set(err, EIO, "pack the recipe: %s", ZSTD_getErrorName(n));
-    if ((r = put(out, plain.n)) < 0 || (r = put(out, n)) < 0 || (r = hf_buf_add(out, packed, n)) < 0)
-        return hf_err_sys(err, r, "the recipe of the delta");
-    return 0;
+    /* A short one is shorter as it is. */
+    bool pays = n + 2 < plain.n;
+    if ((r = put(out, 2 * plain.n + (pays ? 1 : 0))) == 0)
+        r = pays ? put(out, n) : hf_buf_add(out, plain.p, plain.n);
+    if (r == 0 && pays)
+        r = hf_buf_add(out, packed, n);
+    return r < 0 ? hf_err_sys(err, r, "the recipe of the delta") : 0;
 }
 
 /* ---- libraries ------------------------------------------------------------------------------------------------------ */

@@ -25,7 +25,8 @@ struct recipe_setup {
 };
 
 struct recipe {
-    uint64_t memory_bytes, scratch_bytes, streams;
+    uint64_t memory_bytes, scratch_bytes;
+    uint64_t streams, plain_bytes; /* read: of the unpacked new file, as its program says */
     struct hf_deep_part *parts;
     size_t parts_n;
     struct recipe_setup *setups;

@@ -50,6 +50,15 @@ static int auto_end(struct making *making, bool last, struct hf_err *err)
     return deflate_writer_end(&making->writer, DEFLATE_AUTO, NULL, last, err);
 }
 
+/* Go's encoder closes with a stored block that is empty. */
+static int last_end(struct making *making, struct hf_err *err)
+{
+    if (making->matcher.flavour != DEFLATE_GO)
+        return auto_end(making, true, err);
+    int r = making->writer.tokens_n > 0 ? auto_end(making, false, err) : 0;
+    return r == 0 ? deflate_writer_end(&making->writer, DEFLATE_STORED, NULL, true, err) : r;
+}
+
 /* An end of block that is marked. */
 static int marked_end(struct making *making, struct hf_err *err)
 {
@@ -153,7 +162,7 @@ static int deflate_finish(void *state, struct hf_err *err)
     if (r == 0 && making->full)
         r = auto_end(making, false, err);
     if (r == 0 && !making->writer.ended)
-        r = auto_end(making, true, err);
+        r = last_end(making, err);
     if (r == 0 && making->mark_index != UINT64_MAX)
         r = damaged(err, "more of them than tokens");
     for (unsigned i = 0; i < 4; i++) {
@@ -177,7 +186,8 @@ static int deflate_make(const struct pack_setup *setup, const struct pack_sink *
     struct making *making;
     int r;
 
-    if (setup->params_n != 2 || setup->params[0] >= DEFLATE_FLAVOURS || setup->params[1] < 1 || setup->params[1] > 9)
+    if (setup->params_n != 2 || setup->params[0] >= DEFLATE_FLAVOURS || setup->params[1] < 1 || setup->params[1] > 9 ||
+        (setup->params[0] == DEFLATE_GO && setup->params[1] == 1))
         return hf_err_set(err, EBADMSG, "deflate parameters that are not known");
     if (setup->marks_n > MARKS_MAX)
         return hf_err_set(err, E2BIG, "more than %d bytes of deflate marks", MARKS_MAX);
@@ -190,6 +200,7 @@ static int deflate_make(const struct pack_setup *setup, const struct pack_sink *
     making->mark = setup->marks;
     making->marks_end = setup->marks != NULL ? setup->marks + setup->marks_n : NULL;
     r = deflate_writer_init(&making->writer, out, err);
+    making->writer.coding = deflate_flavour_coding((enum deflate_flavour)setup->params[0]);
     if (r == 0)
         r = next_mark(making, err);
     if (r < 0) {

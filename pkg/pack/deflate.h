@@ -65,15 +65,23 @@ struct deflate_plan {
     struct deflate_head head;
     uint64_t dynamic_bits, fixed_bits; /* without the three bits of the block's head */
 };
-void deflate_plan(const uint32_t literal[DEFLATE_LITERALS], const uint32_t distance[DEFLATE_DISTANCES],
-                  struct deflate_plan *ret_plan);
-enum deflate_kind deflate_plan_kind(const struct deflate_plan *plan, uint64_t content_n, bool has_content);
+enum deflate_coding {
+    DEFLATE_CODING_GZIP, /* as above */
+    DEFLATE_CODING_GO,   /* Go's compress/flate: deflate_code_go.h */
+};
+void deflate_plan(enum deflate_coding coding, const uint32_t literal[DEFLATE_LITERALS],
+                  const uint32_t distance[DEFLATE_DISTANCES], struct deflate_plan *ret_plan);
+enum deflate_kind deflate_plan_kind(enum deflate_coding coding, const struct deflate_plan *plan, uint64_t content_n,
+                                    bool has_content);
+/* Codes of given lengths, canonical, bits reversed so that the first comes lowest. */
+void deflate_codes_of(const uint8_t *lengths, unsigned n, uint16_t *codes);
 
 /* How a block that was read (STORED, FIXED, GIVEN) stands to what is predicted for it: AUTO, else DYNAMIC, else what it is. The
  * frequencies are of its tokens; the end of block is added here. */
 struct deflate_block;
-enum deflate_kind deflate_block_kind(const struct deflate_block *block, uint32_t literal[DEFLATE_LITERALS],
-                                     const uint32_t distance[DEFLATE_DISTANCES], uint64_t content_n);
+enum deflate_kind deflate_block_kind(enum deflate_coding coding, const struct deflate_block *block,
+                                     uint32_t literal[DEFLATE_LITERALS], const uint32_t distance[DEFLATE_DISTANCES],
+                                     uint64_t content_n);
 
 void deflate_fixed_codes(struct deflate_codes *ret_codes);
 /* Read a description. -EBADMSG. */
@@ -92,7 +100,8 @@ struct deflate_writer {
     uint32_t literal[DEFLATE_LITERALS], distance[DEFLATE_DISTANCES];
     uint64_t content_n; /* of the block so far */
     unsigned char *content;
-    bool ended; /* the last block was written */
+    enum deflate_coding coding; /* GZIP, unless set otherwise before the first token */
+    bool ended;                 /* the last block was written */
 };
 
 HF_MUST_USE int deflate_writer_init(struct deflate_writer *writer, const struct pack_sink *out, struct hf_err *err);

@@ -3,6 +3,7 @@
 
 #include "base/macros.h"
 #include "pack/deflate.h"
+#include "pack/deflate_code_go.h"
 
 const uint16_t deflate_length_base[29] = {3,  4,  5,  6,  7,  8,  9,  10, 11,  13,  15,  17,  19,  23, 27,
                                           31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258};
@@ -161,8 +162,7 @@ static void put(struct deflate_head *head, unsigned value, unsigned n)
         head->bytes[head->bits / 8] |= (unsigned char)((value >> i & 1u) << head->bits % 8);
 }
 
-/* Codes of given lengths, canonical, bits reversed so that the first comes lowest. */
-static void codes_of(const uint8_t *lengths, unsigned n, uint16_t *codes)
+void deflate_codes_of(const uint8_t *lengths, unsigned n, uint16_t *codes)
 {
     unsigned count[16] = {0}, next[16] = {0}, code = 0;
 
@@ -237,7 +237,7 @@ static void describe(const struct runs *runs, int max_literal, int max_distance,
     for (unsigned i = 0; i < runs->n; i++)
         freq[runs->symbol[i]]++;
     build(&tree, freq, DEFLATE_LENGTH_CODES, 7);
-    codes_of(tree.length, DEFLATE_LENGTH_CODES, codes);
+    deflate_codes_of(tree.length, DEFLATE_LENGTH_CODES, codes);
     while (last > 3 && tree.length[deflate_length_order[last]] == 0)
         last--;
     memset(head, 0, sizeof(*head));
@@ -261,13 +261,17 @@ void deflate_fixed_codes(struct deflate_codes *ret_codes)
     memset(ret_codes->distance, 5, sizeof(ret_codes->distance));
 }
 
-void deflate_plan(const uint32_t literal[DEFLATE_LITERALS], const uint32_t distance[DEFLATE_DISTANCES],
-                  struct deflate_plan *ret_plan)
+void deflate_plan(enum deflate_coding coding, const uint32_t literal[DEFLATE_LITERALS],
+                  const uint32_t distance[DEFLATE_DISTANCES], struct deflate_plan *ret_plan)
 {
     struct deflate_codes fixed;
     struct tree literals, distances;
     struct runs runs = {.n = 0};
 
+    if (coding == DEFLATE_CODING_GO) {
+        deflate_go_plan(literal, distance, false, ret_plan);
+        return;
+    }
     memset(ret_plan, 0, sizeof(*ret_plan));
     deflate_fixed_codes(&fixed);
     build(&literals, literal, DEFLATE_LITERALS, 15);
@@ -289,8 +293,11 @@ void deflate_plan(const uint32_t literal[DEFLATE_LITERALS], const uint32_t dista
     ret_plan->dynamic_bits += ret_plan->head.bits;
 }
 
-enum deflate_kind deflate_plan_kind(const struct deflate_plan *plan, uint64_t content_n, bool has_content)
+enum deflate_kind deflate_plan_kind(enum deflate_coding coding, const struct deflate_plan *plan, uint64_t content_n,
+                                    bool has_content)
 {
+    if (coding == DEFLATE_CODING_GO)
+        return deflate_go_plan_kind(plan, content_n, has_content);
     uint64_t dynamic = (plan->dynamic_bits + 3 + 7) / 8, fixed = (plan->fixed_bits + 3 + 7) / 8;
     uint64_t least = HF_MIN(dynamic, fixed);
 
@@ -299,19 +306,20 @@ enum deflate_kind deflate_plan_kind(const struct deflate_plan *plan, uint64_t co
     return fixed == least ? DEFLATE_FIXED : DEFLATE_DYNAMIC;
 }
 
-enum deflate_kind deflate_block_kind(const struct deflate_block *block, uint32_t literal[DEFLATE_LITERALS],
-                                     const uint32_t distance[DEFLATE_DISTANCES], uint64_t content_n)
+enum deflate_kind deflate_block_kind(enum deflate_coding coding, const struct deflate_block *block,
+                                     uint32_t literal[DEFLATE_LITERALS], const uint32_t distance[DEFLATE_DISTANCES],
+                                     uint64_t content_n)
 {
     enum deflate_kind kind = block->kind;
     struct deflate_plan plan;
 
     literal[256]++;
-    deflate_plan(literal, distance, &plan);
+    deflate_plan(coding, literal, distance, &plan);
     literal[256]--;
     if (kind == DEFLATE_GIVEN && plan.head.bits == block->head.bits &&
         memcmp(plan.head.bytes, block->head.bytes, (block->head.bits + 7) / 8) == 0)
         kind = DEFLATE_DYNAMIC;
-    if (kind != DEFLATE_GIVEN && deflate_plan_kind(&plan, content_n, content_n <= DEFLATE_STORED_MAX) == kind)
+    if (kind != DEFLATE_GIVEN && deflate_plan_kind(coding, &plan, content_n, content_n <= DEFLATE_STORED_MAX) == kind)
         kind = DEFLATE_AUTO;
     return kind;
 }

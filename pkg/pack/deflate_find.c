@@ -75,7 +75,8 @@ static void fill(struct learning *learning)
     }
 }
 
-static int learn_token(struct learning *learning, uint32_t token, struct hf_err *err)
+/* `stored`: bytes left of a stored block, whose tokens are not told; 0: the token is. Returns the bytes it stands for. */
+static int learn_token(struct learning *learning, uint32_t token, uint32_t stored, struct hf_err *err)
 {
     int r = 0;
 
@@ -85,6 +86,8 @@ static int learn_token(struct learning *learning, uint32_t token, struct hf_err 
     if (!deflate_matcher_ready(&learning->matcher))
         return hf_err_set(err, ENOENT, "more tokens than content");
     uint32_t predicted = deflate_matcher_predict(&learning->matcher);
+    if (stored > 0 && deflate_length(predicted) <= stored)
+        token = predicted;
     unsigned far = token & 0xffff;
     if (token >= 256 &&
         (far > learning->matcher.at || deflate_length(token) > learning->matcher.end - learning->matcher.at))
@@ -96,21 +99,39 @@ static int learn_token(struct learning *learning, uint32_t token, struct hf_err 
     deflate_matcher_accept(&learning->matcher, token);
     learning->full = deflate_flavour_ends(learning->matcher.flavour, learning->level, &learning->writer, token);
     learning->index++;
-    return r == 0 && learning->misses > learning->misses_max + learning->index / 64
-               ? hf_err_set(err, ENOENT, "too many exceptions")
-               : r;
+    if (r == 0 && learning->misses > learning->misses_max + learning->index / 64)
+        r = hf_err_set(err, ENOENT, "too many exceptions");
+    return r < 0 ? r : (int)deflate_length(token);
+}
+
+static int learn_tokens(struct learning *learning, struct hf_err *err)
+{
+    const struct deflate_block *block = &learning->block;
+    bool stored = block->kind == DEFLATE_STORED;
+    int r = 0;
+
+    for (uint32_t i = 0; r >= 0 && i < block->n && learning->index < learning->stop_index;
+         i += stored ? (uint32_t)r : 1)
+        r = learn_token(learning, block->tokens[i], stored ? block->n - i : 0, err);
+    return HF_MIN(r, 0);
 }
 
 static int learn_end(struct learning *learning, struct hf_err *err)
 {
     struct deflate_writer *writer = &learning->writer;
     const struct deflate_block *block = &learning->block;
-    enum deflate_kind kind = deflate_block_kind(block, writer->literal, writer->distance, writer->content_n);
+    enum deflate_kind kind =
+        deflate_block_kind(writer->coding, block, writer->literal, writer->distance, writer->content_n);
     int r = 0;
 
     /* Without a mark: not the last one ends when it is full, the last one when it is not. A mark of an empty block would be
      * taken for one of the block before: so that one gets one, too. */
     bool implied = kind == DEFLATE_AUTO && learning->full != block->last;
+    if (learning->matcher.flavour == DEFLATE_GO) {
+        bool end = learning->at == learning->search->plain_n && learning->matcher.at == learning->matcher.end;
+        implied = block->last ? kind == DEFLATE_STORED && block->n == 0 && end
+                              : kind == DEFLATE_AUTO && (learning->full || (end && block->n > 0));
+    }
     if (!implied && learning->implied && block->n == 0)
         r = add_mark(learning, (uint64_t)DEFLATE_AUTO * 2 + 1, err);
     if (!implied && r == 0)
@@ -133,8 +154,8 @@ static int learn(struct learning *learning, struct hf_err *err)
     pack_reader_init(&learning->reader.in, &from, 0, search->packed_n);
     do {
         r = deflate_read_block(&learning->reader, &learning->block, err);
-        for (uint32_t i = 0; r == 0 && i < learning->block.n && learning->index < learning->stop_index; i++)
-            r = learn_token(learning, learning->block.tokens[i], err);
+        if (r == 0)
+            r = learn_tokens(learning, err);
         if (r == 0 && learning->index >= learning->stop_index)
             return 0;
         if (r == 0)
@@ -162,6 +183,7 @@ static int try_one(const struct pack_search *search, enum deflate_flavour flavou
     learning->marks.max = MARKS_MAX;
     deflate_matcher_init(&learning->matcher, flavour, level);
     r = deflate_writer_init(&learning->writer, &none, err);
+    learning->writer.coding = deflate_flavour_coding(flavour);
     if (r == 0)
         r = learn(learning, err);
     *ret_misses = learning->misses;
@@ -176,6 +198,8 @@ static int try_one(const struct pack_search *search, enum deflate_flavour flavou
     return r;
 }
 
+/* Flavour and level that fit the beginning best. Of zlib and gzip only the level is told: those differ in where blocks end, which is
+ * seen later. */
 static int choose(const struct pack_search *search, unsigned char params[2], struct hf_err *err)
 {
     static const unsigned char levels[] = {6, 9, 1, 5, 4, 7, 8, 3, 2};
@@ -183,13 +207,15 @@ static int choose(const struct pack_search *search, unsigned char params[2], str
 
     for (unsigned flavour = 0; flavour < DEFLATE_FLAVOURS && best > 0; flavour++) {
         for (unsigned i = 0; i < HF_LEN(levels) && best > 0; i++) {
+            if (flavour == DEFLATE_GO && levels[i] == 1)
+                continue;
             int r = try_one(search, (enum deflate_flavour)flavour, levels[i], TRIAL_TOKENS, TRIAL_TOKENS / 64, NULL,
                             &misses, err);
             if (r < 0 && r != -ENOENT)
                 return r;
-            /* Flavours of zlib and gzip differ only in where blocks end: that is seen later. */
             if (r == 0 && misses < best) {
                 best = misses;
+                params[0] = (unsigned char)flavour;
                 params[1] = levels[i];
             }
         }
@@ -214,7 +240,10 @@ int pack_deflate_find(const struct pack_search *search, struct pack_setup *ret_s
 
     if (r < 0)
         return r;
+    enum deflate_coding coding = deflate_flavour_coding((enum deflate_flavour)setup.params[0]);
     for (unsigned flavour = 0; flavour < DEFLATE_FLAVOURS && least > 0; flavour++) {
+        if (deflate_flavour_coding((enum deflate_flavour)flavour) != coding)
+            continue;
         struct hf_buf marks = HF_BUF_INIT(0);
         r = try_one(search, (enum deflate_flavour)flavour, setup.params[1], UINT64_MAX, 32, &marks, &misses, err);
         if (r < 0 && r != -ENOENT)

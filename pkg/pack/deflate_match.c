@@ -4,7 +4,14 @@
 
 #include "base/macros.h"
 
-enum { MIN_MATCH = 3, MAX_MATCH = 258, MAX_FAR = DEFLATE_WINDOW - MATCHER_AHEAD, TOO_FAR = 4096 };
+enum {
+    MIN_MATCH = 3,
+    GO_MIN_MATCH = 4,
+    GO_HASH_BITS = 17,
+    MAX_MATCH = 258,
+    MAX_FAR = DEFLATE_WINDOW - MATCHER_AHEAD,
+    TOO_FAR = 4096
+};
 
 void deflate_matcher_init(struct deflate_matcher *matcher, enum deflate_flavour flavour, unsigned level)
 {
@@ -22,6 +29,9 @@ void deflate_matcher_init(struct deflate_matcher *matcher, enum deflate_flavour 
     matcher->nice = limits[level].nice;
     matcher->chain = limits[level].chain;
     matcher->fast = level <= 3;
+    if (flavour == DEFLATE_GO && matcher->fast)
+        matcher->lazy = level == 2 ? 5 : 6; /* the longest match that is hashed all through */
+    matcher->shortest = flavour == DEFLATE_GO ? GO_MIN_MATCH : MIN_MATCH;
     matcher->hash_bits = flavour == DEFLATE_ZLIB_BIG ? 16 : 15;
     matcher->hash_shift = (matcher->hash_bits + MIN_MATCH - 1) / MIN_MATCH;
 }
@@ -100,9 +110,67 @@ static unsigned longest(const struct deflate_matcher *matcher, unsigned at, unsi
     return HF_MIN(best, ahead);
 }
 
+/* ---- Go's ways ------------------------------------------------------------------------------------------------------- */
+
+/* As insert(); positions are kept plus one, so that the first of all is one, too. */
+static unsigned go_insert(struct deflate_matcher *matcher, unsigned at)
+{
+    const unsigned char *p = matcher->window + at;
+
+    matcher->inserted = at + 1;
+    if (matcher->end - at < GO_MIN_MATCH)
+        return 0;
+    uint32_t word = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+    uint16_t *head = &matcher->head[word * UINT32_C(0x1e35a7bd) >> (32 - GO_HASH_BITS)];
+    unsigned before = *head;
+    matcher->before[at % DEFLATE_WINDOW] = *head;
+    *head = (uint16_t)(at + 1);
+    return before;
+}
+
+static unsigned go_longest(const struct deflate_matcher *matcher, unsigned at, unsigned candidate, unsigned *far)
+{
+    const unsigned char *scan = matcher->window + at;
+    unsigned limit = HF_MIN((unsigned)MAX_MATCH, matcher->end - at), nice = HF_MIN(matcher->nice, limit);
+    unsigned best = GO_MIN_MATCH - 1;
+
+    for (unsigned chain = matcher->chain; chain > 0; chain--) {
+        const unsigned char *match = matcher->window + candidate - 1;
+        unsigned n = 0, back = at - (candidate - 1);
+        while (match[best] == scan[best] && n < limit && match[n] == scan[n])
+            n++;
+        if (n > best && (n > GO_MIN_MATCH || back <= TOO_FAR)) {
+            best = n;
+            *far = back;
+            if (n >= nice)
+                break;
+        }
+        if (back == DEFLATE_WINDOW)
+            break;
+        candidate = matcher->before[(candidate - 1) % DEFLATE_WINDOW];
+        if (candidate == 0 || at - (candidate - 1) > DEFLATE_WINDOW)
+            break;
+    }
+    return best;
+}
+
+static unsigned go_find(struct deflate_matcher *matcher, unsigned at, unsigned before, unsigned *far)
+{
+    unsigned candidate = go_insert(matcher, at), none = GO_MIN_MATCH - 1, ahead = matcher->end - at;
+
+    if (candidate == 0 || at - (candidate - 1) > DEFLATE_WINDOW || ahead <= none ||
+        (!matcher->fast && (before >= matcher->lazy || ahead <= before)))
+        return none;
+    return go_longest(matcher, at, candidate, far);
+}
+
+/* ---- both ------------------------------------------------------------------------------------------------------------ */
+
 /* Match at `at`, which is put into its chain; `before`: length of the one at the byte before. */
 static unsigned find(struct deflate_matcher *matcher, unsigned at, unsigned before, unsigned *far)
 {
+    if (matcher->flavour == DEFLATE_GO)
+        return go_find(matcher, at, before, far);
     unsigned candidate = insert(matcher, at), n = 2;
 
     if (candidate == 0 || at - candidate > MAX_FAR || (!matcher->fast && before >= matcher->lazy))
@@ -113,16 +181,18 @@ static unsigned find(struct deflate_matcher *matcher, unsigned at, unsigned befo
 
 uint32_t deflate_matcher_predict(struct deflate_matcher *matcher)
 {
+    unsigned none = matcher->shortest - 1;
+
     if (!matcher->has_current) {
         matcher->current_far = 0;
-        matcher->current = find(matcher, matcher->at, 2, &matcher->current_far);
+        matcher->current = find(matcher, matcher->at, none, &matcher->current_far);
         matcher->has_current = true;
     }
-    matcher->next = 2;
+    matcher->next = none;
     matcher->next_far = 0;
     if (!matcher->fast && matcher->end - matcher->at > 1)
-        matcher->next = find(matcher, matcher->at + 1, HF_MAX(matcher->current, 2), &matcher->next_far);
-    if (matcher->current >= MIN_MATCH && matcher->next <= matcher->current)
+        matcher->next = find(matcher, matcher->at + 1, HF_MAX(matcher->current, none), &matcher->next_far);
+    if (matcher->current > none && matcher->next <= matcher->current)
         return deflate_match(matcher->current, matcher->current_far);
     return matcher->window[matcher->at];
 }
@@ -134,13 +204,15 @@ void deflate_matcher_accept(struct deflate_matcher *matcher, uint32_t token)
     if (token < 256) {
         matcher->at++;
         matcher->has_current = !matcher->fast && matcher->inserted == matcher->at + 1;
-        matcher->current = matcher->next > matcher->current && matcher->next_far != 0 ? matcher->next : 2;
+        matcher->current =
+            matcher->next > matcher->current && matcher->next_far != 0 ? matcher->next : matcher->shortest - 1;
         matcher->current_far = matcher->next_far;
         return;
     }
-    bool all = !matcher->fast || (n <= matcher->lazy && matcher->end - stop >= MIN_MATCH);
+    bool go = matcher->flavour == DEFLATE_GO;
+    bool all = !matcher->fast || (n <= matcher->lazy && (go || matcher->end - stop >= MIN_MATCH));
     for (unsigned at = matcher->inserted; all && at < stop; at++)
-        (void)insert(matcher, at);
+        (void)(go ? go_insert(matcher, at) : insert(matcher, at));
     matcher->inserted = stop;
     matcher->at = stop;
     matcher->has_current = false;
@@ -151,6 +223,8 @@ bool deflate_flavour_ends(enum deflate_flavour flavour, unsigned level, const st
 {
     uint64_t bits = (uint64_t)block->tokens_n * 8;
 
+    if (flavour == DEFLATE_GO)
+        return block->tokens_n == 16384;
     if (flavour != DEFLATE_GNU)
         return block->tokens_n == (flavour == DEFLATE_ZLIB ? 16383 : 32767);
     if (level > 2 && block->tokens_n % 4096 == 0) {

@@ -2,7 +2,7 @@
  *
  * The method is the published one (RFC 1951, section 4, and the algorithm notes that come with zlib and gzip): hash chains over
  * three bytes, lazy evaluation with the ten well-known sets of limits, matches of three bytes not beyond 4096. Plain value of
- * about 300 KiB; the same input gives the same choices on every machine. */
+ * about 400 KiB; the same input gives the same choices on every machine. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,6 +14,7 @@ enum deflate_flavour {
     DEFLATE_ZLIB,     /* memory level 8, the default */
     DEFLATE_ZLIB_BIG, /* memory level 9 */
     DEFLATE_GNU,      /* GNU gzip */
+    DEFLATE_GO, /* Go's compress/flate, levels 2 to 9: chains over four bytes, blocks of 16,384 tokens, codes of its own */
     DEFLATE_FLAVOURS,
 };
 
@@ -24,7 +25,7 @@ enum {
 
 struct deflate_matcher {
     enum deflate_flavour flavour;
-    unsigned good, lazy, nice, chain;
+    unsigned good, lazy, nice, chain, shortest;
     bool fast;
     unsigned hash_bits, hash_shift;
     unsigned at, end, inserted; /* positions in the window: next token, end of input, next one to be hashed */
@@ -32,10 +33,15 @@ struct deflate_matcher {
     unsigned current, current_far; /* match at `at`, when has_current; below 3: none */
     unsigned next, next_far;       /* match at `at` + 1, found while predicting */
     unsigned char window[MATCHER_WINDOW + 264];
-    uint16_t head[1 << 16], before[DEFLATE_WINDOW];
+    uint16_t head[1 << 17], before[DEFLATE_WINDOW]; /* GO: positions + 1 */
 };
 
-/* level 1..9 */
+static inline enum deflate_coding deflate_flavour_coding(enum deflate_flavour flavour)
+{
+    return flavour == DEFLATE_GO ? DEFLATE_CODING_GO : DEFLATE_CODING_GZIP;
+}
+
+/* level 1..9; not 1 for DEFLATE_GO, which does that another way */
 void deflate_matcher_init(struct deflate_matcher *matcher, enum deflate_flavour flavour, unsigned level);
 /* Take input, as much as there is room for; returns how much. */
 size_t deflate_matcher_fill(struct deflate_matcher *matcher, const unsigned char *bytes, size_t n);

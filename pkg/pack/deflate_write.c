@@ -136,9 +136,9 @@ int deflate_writer_end(struct deflate_writer *writer, enum deflate_kind kind, co
 
     if (kind == DEFLATE_AUTO || kind == DEFLATE_DYNAMIC) {
         writer->literal[256]++;
-        deflate_plan(writer->literal, writer->distance, &plan);
+        deflate_plan(writer->coding, writer->literal, writer->distance, &plan);
         if (kind == DEFLATE_AUTO)
-            kind = deflate_plan_kind(&plan, writer->content_n, writer->content_n <= DEFLATE_STORED_MAX);
+            kind = deflate_plan_kind(writer->coding, &plan, writer->content_n, writer->content_n <= DEFLATE_STORED_MAX);
         codes = plan.codes;
         head = &plan.head;
     }

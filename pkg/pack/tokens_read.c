@@ -137,7 +137,8 @@ static int add_end(struct taking *taking, enum deflate_kind kind, bool last, str
 static int end_block(struct taking *taking, uint64_t content_n, struct hf_err *err)
 {
     const struct deflate_block *block = &taking->block;
-    enum deflate_kind kind = deflate_block_kind(block, taking->literal, taking->distance, content_n);
+    enum deflate_kind kind =
+        deflate_block_kind(DEFLATE_CODING_GZIP, block, taking->literal, taking->distance, content_n);
 
     memset(taking->literal, 0, sizeof(taking->literal));
     memset(taking->distance, 0, sizeof(taking->distance));

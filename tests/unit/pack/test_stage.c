@@ -104,6 +104,57 @@ static int put_together(const struct pack_setup *setup, const struct hf_buf *pla
     return r == 0 ? pack_encoder_finish(encoder, err) : r;
 }
 
+/* What Go's compress/gzip makes of text, noise and text, known by its SHA-256: Go itself is not needed. */
+static const struct {
+    unsigned char level;
+    const char *sha256;
+} go_cases[] = {
+    {2, "a518b37de1cc4a2ee2b9f23170b58fa3e8d2867e65697608172099ba96a48ed7"},
+    {3, "063238904b50decad0856a32bdc447b877dc72e8b999576bfefb9b3c5b406375"},
+    {4, "be61cb0214f1806b51d016e4edcc604a56295643dfd5fcb9404473a555df5325"},
+    {5, "4bcc853f93b4e2fbbc286ba9420b093f74fa5ccdc4f1f90b965d36806f26b74a"},
+    {6, "7280102d602247b2b1a0812c0b863f614a2b26f2cbc905c792d8ad6982d93a58"},
+    {9, "117de2a71a35f1364f6c623194b9398b87faa1801a8dd09ec24313fb0615331e"},
+};
+
+static void text_and_noise(struct hf_buf *text)
+{
+    uint32_t x = 1;
+
+    packs_text(text, TEXT_BYTES, 7, 0);
+    for (unsigned i = 0; i < 100000; i++) {
+        x = x * 1664525u + 1013904223u;
+        const unsigned char byte = (unsigned char)(x >> 24);
+        ck_assert_int_eq(hf_buf_add(text, &byte, 1), 0);
+    }
+    packs_text(text, 100000, 9, 0);
+}
+
+START_TEST(as_go_does_it)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 24), packed = HF_BUF_INIT(1 << 24),
+                                         plain = HF_BUF_INIT(1 << 24);
+    const struct pack_setup want = {
+        .codec = PACK_CODEC_DEFLATE, .params = {3, go_cases[_i].level}, .params_n = 2, .gzip_tail = true};
+    struct pack_setup setup = {.gzip_tail = true};
+    unsigned char *marks = NULL;
+    char hex[HF_SHA256_HEX];
+    struct hf_err err = HF_ERR_INIT;
+    uint64_t n = 0;
+
+    text_and_noise(&text);
+    ck_assert_int_eq(put_together(&want, &text, &packed, &err), 0);
+    ck_assert_str_eq(hf_sha256_hex(packed.p, packed.n, hex), go_cases[_i].sha256);
+    ck_assert_int_eq(take_apart(PACK_CODEC_DEFLATE, &packed, 0, &plain, &n, &err), 0);
+    ck_assert(n == packed.n && plain.n == text.n && memcmp(plain.p, text.p, text.n) == 0);
+    const struct pack_search search = {
+        (const unsigned char *)packed.p, (const unsigned char *)plain.p, n, plain.n, NULL, NULL};
+    ck_assert_int_eq(pack_deflate_find(&search, &setup, &marks, &err), 0);
+    ck_assert(setup.params[0] == 3 && setup.params[1] == go_cases[_i].level && setup.marks_n == 0);
+    free(marks);
+}
+END_TEST
+
 START_TEST(comes_back_the_same)
 {
     enum pack_codec codec = codec_of(cases[_i].command);
@@ -281,6 +332,7 @@ END_TEST
 
 static void all(TCase *tc)
 {
+    tcase_add_loop_test(tc, as_go_does_it, 0, (int)HF_LEN(go_cases));
     tcase_add_loop_test(tc, comes_back_the_same, 0, HF_LEN(cases));
     tcase_add_test(tc, exceptions);
     tcase_add_loop_test(tc, damage, 0, 3);

@@ -190,7 +190,7 @@ static int check_delta(int fd, const struct hf_artifact *artifact, const struct 
     (void)hf_hex_encode(info.new_sha256, sizeof(info.new_sha256), to);
     if (strcmp(from, delta->from) != 0)
         return hf_err_set(err, EBADMSG, "made from %.16s..., the release says %.16s...", from, delta->from);
-    if (strcmp(to, artifact->sha256) != 0)
+    if (strcmp(to, delta->to != NULL ? delta->to : artifact->sha256) != 0)
         return hf_err_set(err, EBADMSG, "leads to %.16s..., the release says %.16s...", to, artifact->sha256);
     return 0;
 }
@@ -214,6 +214,18 @@ static int check_file(struct verify *verify, const struct hf_artifact *artifact,
     return tell_file(verify, name, r, &problem, err);
 }
 
+/* Steps are of earlier releases: their files need not lie in this folder. */
+static int check_step(struct verify *verify, const struct hf_artifact *artifact, const struct hf_delta_ref *step,
+                      struct hf_err *err)
+{
+    char name[256];
+
+    _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s", verify->folder, url_file(step->url, name));
+    if (path == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    return access(path, F_OK) == 0 ? check_file(verify, artifact, step, err) : 0;
+}
+
 static int check_files(struct verify *verify, const struct hf_release *release, struct hf_err *err)
 {
     int r = 0;
@@ -223,6 +235,8 @@ static int check_files(struct verify *verify, const struct hf_release *release, 
         r = check_file(verify, artifact, NULL, err);
         for (size_t k = 0; r == 0 && k < artifact->n_deltas; k++)
             r = check_file(verify, artifact, &artifact->deltas[k], err);
+        for (size_t k = 0; r == 0 && k < artifact->n_steps; k++)
+            r = check_step(verify, artifact, &artifact->steps[k], err);
     }
     return r;
 }

@@ -13,6 +13,7 @@
 #include "base/parse.h"
 #include "cli/guard.h"
 #include "cli/release_plan.h"
+#include "cli/release_steps.h"
 #include "os/file.h"
 
 const struct hf_cli_option hf_cli_release_create_options[] = {
@@ -22,6 +23,10 @@ const struct hf_cli_option hf_cli_release_create_options[] = {
      .required = true,
      .repeats = true,
      .help = "new file (or folder) for an architecture (amd64, arm64, ...), and old files to make deltas from"},
+    {.name = "published",
+     .value = "FILE",
+     .repeats = true,
+     .help = "EdgeUpdate of an earlier release whose deltas are still served: several may be shorter than one"},
     {.name = "url-base", .value = "URL", .required = true, .help = "where the files of DIR will be served"},
     {.name = "template", .value = "FILE", .help = "EdgeUpdate to start from; options win over it"},
     {.name = "name", .value = "NAME", .help = "of the release: a node keeps one history per name"},
@@ -262,10 +267,14 @@ static int write_update(struct hf_release_files *files, json_t *update, struct h
 static void tell_delta(struct hf_cli *cli, const json_t *delta, uint64_t wire_bytes)
 {
     const char *old = hf_json_str_or(delta, "old", ""), *left_out = hf_json_str(delta, "leftOut");
-    uint64_t bytes = (uint64_t)hf_json_int_or(delta, "bytes", 0);
+    uint64_t bytes = (uint64_t)hf_json_int_or(delta, "bytes", 0), way = (uint64_t)hf_json_int_or(delta, "wayBytes", 0);
     char size[HF_CLI_BYTES_TEXT];
 
-    if (left_out != NULL)
+    if (way != 0)
+        (void)fprintf(cli->out, "         delta  %8s  from %.40s, by %lld deltas (%.1f %% of the whole)\n",
+                      hf_cli_bytes(way, size), old, (long long)hf_json_int_or(delta, "wayDeltas", 0),
+                      100.0 * (double)way / (double)wire_bytes);
+    else if (left_out != NULL)
         (void)fprintf(cli->out, "         delta  left out  from %s: %s\n", old, left_out);
     else
         (void)fprintf(cli->out, "         delta  %8s  from %s (%.1f %% of the whole)\n", hf_cli_bytes(bytes, size), old,
@@ -303,6 +312,38 @@ static int report(struct hf_cli *cli, const struct hf_cli_args *args, const stru
     _cleanup_(hf_json_freep) json_t *answer =
         manifest == NULL ? NULL : json_pack("{s:s, s:O}", "manifest", manifest, "artifacts", files->report);
     return answer != NULL ? hf_cli_print_json(cli, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
+}
+
+/* ---- earlier releases ---- */
+
+struct published {
+    struct hf_edgeupdate *updates[HF_RELEASE_MAX_PUBLISHED];
+    size_t n;
+};
+
+static void published_done(struct published *published)
+{
+    for (size_t i = 0; i < published->n; i++)
+        hf_edgeupdate_free(published->updates[i]);
+}
+
+static int read_published(struct hf_cli *cli, const struct hf_cli_args *args, struct published *published,
+                          struct hf_err *err)
+{
+    const char *path;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && (path = hf_cli_nth_value(args, "published", i)) != NULL; i++) {
+        _cleanup_(hf_json_freep) json_t *json = NULL;
+        if (published->n == HF_RELEASE_MAX_PUBLISHED)
+            return hf_err_set(err, E2BIG, "--published: more than %d", HF_RELEASE_MAX_PUBLISHED);
+        r = hf_cli_read_update(cli, path, &json, err);
+        if (r == 0)
+            r = hf_cli_decode_update(cli, path, json, &published->updates[published->n], err);
+        if (r == 0)
+            published->n++;
+    }
+    return r;
 }
 
 /* ---- the folder ---- */
@@ -363,10 +404,13 @@ static int create_in(struct hf_cli *cli, const struct hf_cli_args *args, const c
 {
     _cleanup_(hf_json_freep) json_t *update = NULL, *artifacts = json_array(), *made = json_array();
     _cleanup_(hf_freep) char *url_base = strdup(hf_cli_value(args, "url-base", ""));
+    _cleanup_(published_done) struct published published = {.n = 0};
     int r = start_object(cli, args, &update, err);
 
     if (r == 0)
         r = put_options(cli, args, update, err);
+    if (r == 0)
+        r = read_published(cli, args, &published, err);
     if (r < 0)
         return r;
     _cleanup_(hf_freep) char *stem = make_stem(update);
@@ -382,6 +426,8 @@ static int create_in(struct hf_cli *cli, const struct hf_cli_args *args, const c
         .pack = hf_cli_flag(args, "zst"),
         .fast = hf_cli_flag(args, "fast"),
         .threads = threads,
+        .published = published.updates,
+        .n_published = published.n,
         .artifacts = artifacts,
         .report = made,
     };

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/parse.h"
+#include "cli/release_steps.h"
 #include "cli/tar.h"
 #include "codec/hash.h"
 #include "codec/pack.h"
@@ -234,9 +235,10 @@ static bool has_delta_from(const json_t *deltas, const char *from)
     return false;
 }
 
-static int report_delta(json_t *report, const char *old_path, uint64_t size, const char *left_out, struct hf_err *err)
+static int report_delta(json_t *report, const char *old_path, const char *from, uint64_t size, const char *left_out,
+                        struct hf_err *err)
 {
-    json_t *entry = json_pack("{s:s, s:I}", "old", old_path, "bytes", (json_int_t)size);
+    json_t *entry = json_pack("{s:s, s:s, s:I}", "old", old_path, "from", from, "bytes", (json_int_t)size);
     int r = left_out != NULL && entry != NULL ? hf_cli_put(entry, "leftOut", json_string(left_out), err) : 0;
 
     if (r < 0) {
@@ -298,13 +300,13 @@ static int list_delta(struct hf_release_files *files, const char *name, const st
         _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s", files->folder, name);
         if (path == NULL || unlink(path) < 0)
             return hf_err_set(err, EIO, "cannot remove '%s'", name);
-        return report_delta(base->report, base->old_path, size,
+        return report_delta(base->report, base->old_path, base->from, size,
                             plain ? "hardly smaller than the whole file" : "larger than the whole file", err);
     }
     r = prove(files, name, base->old, base->new_map, ret_info, err);
     if (r == 0)
         r = hf_cli_append(base->deltas, delta_entry(files, name, base->from, hex, size, ret_info), err);
-    return r < 0 ? r : report_delta(base->report, base->old_path, size, NULL, err);
+    return r < 0 ? r : report_delta(base->report, base->old_path, base->from, size, NULL, err);
 }
 
 static int add_delta(struct hf_release_files *files, const struct artifact *artifact, const char *old_path,
@@ -321,9 +323,9 @@ static int add_delta(struct hf_release_files *files, const struct artifact *arti
         return r;
     (void)hf_sha256_hex(old.p, old.n, from);
     if (strcmp(from, new_hex) == 0)
-        return report_delta(report, old_path, 0, "the same as the new file", err);
+        return report_delta(report, old_path, from, 0, "the same as the new file", err);
     if (has_delta_from(deltas, from))
-        return report_delta(report, old_path, 0, "the same as another old file", err);
+        return report_delta(report, old_path, from, 0, "the same as another old file", err);
     _cleanup_(hf_freep) char *name = hf_asprintf("%s-%s-from-%.12s.delta", files->stem, artifact->arch, from);
     _cleanup_(hf_freep) char *plain = hf_asprintf("%s-%s-from-%.12s-plain.delta", files->stem, artifact->arch, from);
     if (name == NULL || plain == NULL)
@@ -349,7 +351,7 @@ static int open_new(struct hf_release_files *files, const struct artifact *artif
 
 static int add_artifact(struct hf_release_files *files, const struct artifact *artifact, struct hf_err *err)
 {
-    _cleanup_(hf_json_freep) json_t *entry = NULL, *deltas = json_array(), *report = json_array();
+    _cleanup_(hf_json_freep) json_t *entry = NULL, *deltas = json_array(), *report = json_array(), *steps = NULL;
     _cleanup_(hf_cli_map_done) struct hf_cli_map map = {.p = NULL};
     char hex[HF_SHA256_HEX];
     uint64_t wire_bytes = 0;
@@ -368,6 +370,9 @@ static int add_artifact(struct hf_release_files *files, const struct artifact *a
     r = make_whole(files, name, &map, &wire_bytes, err);
     for (size_t i = 0; r == 0 && i < artifact->n_olds; i++)
         r = add_delta(files, artifact, artifact->olds[i], &map, hex, wire_bytes, deltas, report, err);
+    if (r == 0)
+        r = hf_release_steps(files, &(struct hf_artifact){.arch = artifact->arch, .sha256 = hex}, wire_bytes, deltas,
+                             report, &steps, err);
     if (r < 0)
         return r;
     entry =
@@ -376,6 +381,8 @@ static int add_artifact(struct hf_release_files *files, const struct artifact *a
         return hf_err_set(err, ENOMEM, "out of memory");
     if (json_array_size(deltas) > 0)
         r = hf_cli_put(entry, "deltas", hf_steal(deltas), err);
+    if (r == 0 && json_array_size(steps) > 0)
+        r = hf_cli_put(entry, "steps", hf_steal(steps), err);
     if (r == 0)
         r = hf_cli_append(files->artifacts, hf_steal(entry), err);
     if (r == 0)

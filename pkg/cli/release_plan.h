@@ -13,7 +13,9 @@ struct hf_release_files {
     bool pack;            /* whole artifacts as .zst */
     bool fast;            /* profile of the deltas */
     unsigned threads;
-    bool tree;         /* out: the artifacts are folders, as archives */
+    bool tree;                        /* out: the artifacts are folders, as archives */
+    struct hf_edgeupdate **published; /* earlier releases whose deltas are still served; borrowed */
+    size_t n_published;
     json_t *artifacts; /* spec.release.artifacts, built here */
     json_t *report;    /* what was made and what was left out, for people and --json */
 };

@@ -9,6 +9,7 @@
 #include "codec/hash.h"
 #include "support/check_main.h"
 #include "support/cli_run.h"
+#include "support/packs.h"
 
 enum { PROGRAM_BYTES = 200000 };
 
@@ -172,6 +173,76 @@ START_TEST(deltas_that_save_nothing_are_left_out)
     _cleanup_(hf_freep) char *text = cli_read(&run, "out/edge-1.2.yaml", NULL);
     ck_assert_ptr_nonnull(strstr(text, "deltas:"));
     ck_assert_ptr_null(strstr(strstr(text, "deltas:") + 1, "deltas:"));
+}
+END_TEST
+
+/* v2 with much text behind it, of which `change` moves a little. */
+static void write_longer(const char *name, unsigned change)
+{
+    _cleanup_(hf_buf_done) struct hf_buf bytes = HF_BUF_INIT(1 << 24);
+    size_t n = 0;
+    _cleanup_(hf_freep) char *program = cli_read(&run, "v2", &n);
+
+    ck_assert_int_eq(hf_buf_add(&bytes, program, n), 0);
+    packs_text(&bytes, 150000, 3, 0);
+    for (size_t i = 0; i < 20; i++)
+        bytes.p[1000 * i] = (char)(bytes.p[1000 * i] ^ (char)change);
+    cli_write(&run, name, bytes.p, bytes.n);
+}
+
+/* The second release: v4, to nodes at v3 and, when it is given, v1. */
+static const json_t *second_release(const char *artifact, const char *published, json_t **ret_object)
+{
+    _cleanup_(hf_freep) char *text = NULL;
+
+    ck_assert_msg(cli(&run, "release", "create", "--name", "edge", "--version", "2", "--sequence", "9", "--path",
+                      "/opt/edge/bin", "--artifact", artifact, "--url-base", "https://x.example/r2", "--fast", "--out",
+                      "%/out2", "--key", "%/a.pem", "--key-id", "a", "--published", published, NULL) == 0,
+                  "%s", run.err);
+    ck_assert_int_eq(
+        cli(&run, "release", "verify", "%/out2/edge-2.yaml", "--trust-dir", "%/trust", "--artifacts", "%/out2", NULL),
+        0);
+    ck_assert_int_eq(cli(&run, "lint", "%/out2/edge-2.yaml", NULL), 0);
+    text = cli_read(&run, "out2/edge-2.yaml", NULL);
+    ck_assert_int_eq(hf_yaml_parse(hf_view_of(text), NULL, ret_object, NULL), 0);
+    return json_array_get(hf_json_at(*ret_object, "spec.release.artifacts"), 0);
+}
+
+/* Small deltas were published; now fast ones are made: two are shorter than one. */
+START_TEST(several_deltas_are_shorter)
+{
+    _cleanup_(hf_json_freep) json_t *object = NULL;
+
+    write_longer("v3", 0);
+    write_longer("v4", 1);
+    ck_assert_int_eq(cli(&run, "release", "create", "--name", "edge", "--version", "1", "--sequence", "8", "--path",
+                         "/opt/edge/bin", "--artifact", "amd64=%/v3,old=%/v1", "--url-base", "https://x.example/r1",
+                         "--out", "%/out1", NULL),
+                     0);
+    /* v1 is given in the first case; in the second nobody has it any more. */
+    const json_t *artifact =
+        second_release(_i == 0 ? "amd64=%/v4,old=%/v1,old=%/v3" : "amd64=%/v4,old=%/v3", "%/out1/edge-1.yaml", &object);
+    ck_assert_uint_eq(json_array_size(hf_json_at(artifact, "deltas")), 1);
+    ck_assert_uint_eq(json_array_size(hf_json_at(artifact, "steps")), 1);
+    const json_t *step = json_array_get(hf_json_at(artifact, "steps"), 0);
+    const json_t *delta = json_array_get(hf_json_at(artifact, "deltas"), 0);
+    ck_assert_str_eq(hf_json_str_or(step, "to", ""), hf_json_str_or(delta, "from", "?"));
+    ck_assert_ptr_nonnull(strstr(hf_json_str_or(step, "url", ""), "https://x.example/r1/"));
+    ck_assert_int_eq(hf_json_int_or(step, "toSize", 0), PROGRAM_BYTES + 150000);
+}
+END_TEST
+
+/* A step that helps nobody is not listed; a release of something else does no harm. */
+START_TEST(one_delta_is_shorter)
+{
+    _cleanup_(hf_json_freep) json_t *object = NULL;
+
+    write_longer("v3", 0);
+    write_longer("v4", 1);
+    ck_assert_int_eq(create("--fast", NULL), 0); /* v1 to v2, which v4 has no delta from */
+    const json_t *artifact = second_release("amd64=%/v4,old=%/v1,old=%/v3", "%/out/edge-1.2.yaml", &object);
+    ck_assert_uint_eq(json_array_size(hf_json_at(artifact, "deltas")), 2);
+    ck_assert_ptr_null(hf_json_at(artifact, "steps"));
 }
 END_TEST
 
@@ -441,6 +512,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, compressed);
     tcase_add_test(tc, the_report_for_programs);
     tcase_add_test(tc, deltas_that_save_nothing_are_left_out);
+    tcase_add_loop_test(tc, several_deltas_are_shorter, 0, 2);
+    tcase_add_test(tc, one_delta_is_shorter);
     tcase_add_test(tc, every_option_reaches_the_object);
     tcase_add_test(tc, templates);
     tcase_add_test(tc, folders_become_trees);

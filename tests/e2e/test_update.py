@@ -7,6 +7,7 @@ import time
 
 from holdcluster import place
 from lib import case, release, site, wait, world
+from test_labels import policy
 
 PROMISE_S = 2.0                                # from kubectl apply to committed, the health checks' own time aside
 HEALTH_S = 0.4                                 # of service.release(): two successes, 200 ms apart
@@ -84,6 +85,22 @@ class Updates:
         self.assertEqual(service.version(), "1.3.0")
         wait.until("Ready to be True", lambda: self.condition("Ready").get("status") == "True", 25)
         self.assertEqual(self.condition("Stalled"), {})
+
+    def test_file_that_somebody_changed_is_put_back(self):
+        service, new = self.service(), release.sample("1.1.0", 2)
+        self.apply(policy(f"drift-{self.life}", self.node, interval="10s"))
+        self.apply(release.update(service.release("1.1.0", 1, new), self.node))
+        self.await_phase(service.name, "Committed", 1)
+        starts = service.start_count()
+        place.write(world.cluster.root(self.node) + service.path, b"#!/bin/sh\n# somebody's quick repair\n", 0o755)
+        begin = time.monotonic()
+        wait.until("the signed file to be back", lambda: service.sha256() == hashlib.sha256(new).hexdigest(), 120, 0.2)
+        print(f"        a changed file was back after ({self.life}): {time.monotonic() - begin:.0f} s (at most once a minute)")
+        self.agent.await_phase(service.name, "Committed")
+        self.await_phase(service.name, "Committed", 1)
+        self.assertEqual(service.version(), "1.1.0")
+        self.assertEqual(service.start_count(), starts + 1)
+        service.await_tidy()
 
     def test_what_is_not_right_is_refused_by_name(self):
         service = self.service()

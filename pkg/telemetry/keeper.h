@@ -1,0 +1,23 @@
+/* telemetry/keeper.h - a small text on disk that says how far a source has come: replaced whole, now and then, by a worker.
+ *
+ * What is lost with a crash is read again by its source, with the same ids. Loop thread only; load and free block (start and end). */
+#pragma once
+
+#include "telemetry/source.h"
+
+enum { HF_KEEPER_MAX_BYTES = 256 << 10, HF_KEEPER_DELAY_S = 3 };
+
+struct hf_keeper;
+
+/* The file is <world->dir>/sources/<name>. NULL on OOM. */
+struct hf_keeper *hf_keeper_new(const struct hf_telemetry_world *world, const char *name);
+/* Writes what is not written yet. A worker that is at it is left to itself. */
+void hf_keeper_free(struct hf_keeper *keeper);
+HF_DEFINE_CLEANUP(struct hf_keeper, hf_keeper_free)
+
+/* What was kept before, appended to *out; nothing when there is none or it cannot be read (*err says why: -ENOENT is no trouble). */
+HF_MUST_USE int hf_keeper_load(const struct hf_keeper *keeper, struct hf_buf *out, struct hf_err *err);
+
+/* `text` makes the text whenever it is about to be written, a few seconds after the first of several calls; from then until the keeper
+ * is freed `arg` must be valid. */
+void hf_keeper_changed(struct hf_keeper *keeper, int (*text)(void *arg, struct hf_buf *out), void *arg);

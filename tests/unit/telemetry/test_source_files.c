@@ -1,0 +1,432 @@
+#include "unit/telemetry/source_fixture.h"
+
+#include "telemetry/source_common.h"
+#include "telemetry/tail.h"
+
+static struct hf_source *source;
+static struct hf_telemetry_file specs[2];
+static char glob[2][128];
+
+static void start(void)
+{
+    struct hf_telemetry_sources sources = {.files = specs, .n_files = specs[1].path != NULL ? 2 : 1};
+    struct hf_err err = HF_ERR_INIT;
+    int r = hf_source_files_new(&sources, &world, &intake, &source, &err);
+
+    ck_assert_msg(r == 0, "%s", err.cause);
+}
+
+static void set_up(void)
+{
+    fix_set_up();
+    (void)snprintf(glob[0], sizeof(glob[0]), "%s/*.log", dir);
+    (void)snprintf(glob[1], sizeof(glob[1]), "%s/other/*", dir);
+    memset(specs, 0, sizeof(specs));
+    specs[0].path = glob[0];
+}
+
+static void tear_down(void)
+{
+    if (source != NULL)
+        source->free(source);
+    source = NULL;
+    fix_tear_down();
+}
+
+/* The process is killed: what it would have written at its end is not written. */
+static void kill_and_restart(void)
+{
+    _cleanup_(hf_buf_done) struct hf_buf kept = HF_BUF_INIT(1 << 20);
+    const char *path = below("sources/files");
+    int r = hf_file_read(hf_fs_posix(), path, &kept, NULL);
+
+    hf_simproc_kill(proc);
+    source->free(source);
+    let_go(0);
+    hf_simproc_free(proc);
+    if (r == 0)
+        ck_assert_int_eq(hf_file_replace(hf_fs_posix(), path, kept.p, kept.n, 0600, NULL), 0);
+    else
+        (void)unlink(path);
+    fix_boot();
+    start();
+}
+
+START_TEST(follows)
+{
+    (void)put("a.log", "one\ntwo\r\n\nthree ERROR\nnot yet");
+    (void)put("a.txt", "not asked for\n");
+    start();
+    run_s(1.5);
+    ck_bodies("one", "two", "three ERROR");
+    (void)put("a.log", " whole\nfive\n");
+    (void)put("b.log", "new file\n");
+    run_s(7);
+    ck_bodies("one", "two", "three ERROR", "not yet whole", "five", "new file");
+    ck_assert_ptr_nonnull(strstr(fix.lines[2], "\"severity\":\"error\""));
+    ck_assert_ptr_nonnull(strstr(fix.lines[0], "\"severity\":\"info\""));
+    char want[160];
+    (void)snprintf(want, sizeof(want), "\"source\":\"file:%s/a.log\"", dir);
+    ck_assert_msg(strstr(fix.lines[0], want) != NULL, "%s", fix.lines[0]);
+    ck_assert_uint_eq(fix.duplicates, 0);
+}
+END_TEST
+
+START_TEST(not_there_yet)
+{
+    specs[0].path = below("later/x.log");
+    start();
+    run_s(2);
+    ck_assert_int_eq(mkdir(below("later"), 0700), 0);
+    (void)put("later/x.log", "here\n");
+    run_s(7);
+    ck_bodies("here");
+}
+END_TEST
+
+START_TEST(rotated)
+{
+    (void)put("a.log", "1\n2\n");
+    start();
+    run_s(1.5);
+    (void)put("a.log", "3\n");
+    ck_assert_int_eq(rename(below("a.log"), below("a.log.1")), 0);
+    (void)put("a.log", "4\n");
+    (void)put("a.log.1", "late\n"); /* the writer had it open */
+    run_s(3);
+    ck_bodies("1", "2", "3", "late", "4");
+    ck_assert_int_eq(unlink(below("a.log.1")), 0);
+    run_s(60);
+    (void)put("a.log", "5\n");
+    run_s(2);
+    ck_bodies("1", "2", "3", "late", "4", "5");
+}
+END_TEST
+
+/* Both names are asked for: a rename is no new file. */
+START_TEST(rotated_within_the_glob)
+{
+    (void)snprintf(glob[0], sizeof(glob[0]), "%s/*.log*", dir);
+    (void)put("a.log", "1\n2\n");
+    start();
+    run_s(1.5);
+    ck_assert_int_eq(rename(below("a.log"), below("a.log.1")), 0);
+    (void)put("a.log", "3\n");
+    run_s(20);
+    ck_bodies("1", "2", "3");
+    ck_assert_uint_eq(fix.offers, 3);
+}
+END_TEST
+
+START_TEST(cut)
+{
+    (void)put("a.log", "first of many\nsecond\n");
+    start();
+    run_s(1.5);
+    ck_assert_int_eq(truncate(below("a.log"), 0), 0);
+    run_s(1);
+    (void)put("a.log", "first of many\nsecond\nthird\n"); /* the same lines again are other lines */
+    run_s(2);
+    ck_bodies("first of many", "second", "first of many", "second", "third");
+    /* cut and grown beyond where it was, within one look: told by how it begins */
+    ck_assert_int_eq(truncate(below("a.log"), 0), 0);
+    (void)put("a.log", "something else entirely\nand much longer than it was before the cut\n");
+    run_s(2);
+    ck_assert_uint_eq(fix.n, 7);
+    ck_assert_str_eq(fix.bodies[5], "something else entirely");
+}
+END_TEST
+
+START_TEST(goes_on_after_restart)
+{
+    (void)put("a.log", "1\n2\n");
+    start();
+    run_s(10);
+    (void)put("a.log", "3\n");
+    run_s(1.5);
+    kill_and_restart(); /* 3 was read, but that is not on disk */
+    (void)put("a.log", "4\n");
+    run_s(2);
+    ck_bodies("1", "2", "3", "4");
+    ck_assert_uint_eq(fix.duplicates, 1);
+    source->free(source); /* an orderly end: nothing is read again */
+    start();
+    run_s(5);
+    ck_assert_uint_eq(fix.duplicates, 1);
+}
+END_TEST
+
+START_TEST(rotated_while_away)
+{
+    (void)put("a.log", "1\n2\n");
+    start();
+    run_s(10);
+    kill_and_restart();
+    source->free(source);
+    (void)put("a.log", "3\n");
+    ck_assert_int_eq(rename(below("a.log"), below("a.log.1")), 0);
+    (void)put("a.log", "4\n");
+    start();
+    run_s(3);
+    ck_bodies("1", "2", "3", "4");
+    ck_assert_uint_eq(fix.duplicates, 0);
+    run_s(60);
+    ck_bodies("1", "2", "3", "4");
+}
+END_TEST
+
+/* Positions go to disk only when what was read is safe. */
+START_TEST(position_waits_for_receipts)
+{
+    (void)put("a.log", "1\n2\n");
+    fix.hold = true;
+    start();
+    run_s(20);
+    ck_assert_uint_eq(fix.n, 2);
+    kill_and_restart();
+    run_s(5);
+    ck_assert_uint_eq(fix.duplicates, 2); /* read again */
+    let_go(0);
+    run_s(10);
+    kill_and_restart();
+    run_s(5);
+    ck_assert_uint_eq(fix.duplicates, 2);
+}
+END_TEST
+
+/* What could not be stored is read again. */
+START_TEST(store_fails)
+{
+    (void)put("a.log", "1\n2\n3\n");
+    fix.hold = true;
+    start();
+    run_s(1.5);
+    ck_assert_uint_eq(fix.n, 3);
+    for (size_t i = 0; i < fix.n; i++)
+        fix.ids[i][0] = '\0'; /* they are not known any more */
+    fix.hold = false;
+    let_go(-EIO);
+    run_s(3);
+    ck_assert_uint_eq(fix.n, 3); /* not at once */
+    run_s(5);
+    ck_assert_uint_eq(fix.n, 6);
+    ck_assert_str_eq(fix.bodies[3], "1");
+}
+END_TEST
+
+START_TEST(no_room)
+{
+    char text[16];
+
+    for (int i = 0; i < 100; i++) {
+        (void)snprintf(text, sizeof(text), "%d\n", i);
+        (void)put("a.log", text);
+    }
+    fix.room = 30;
+    start();
+    run_s(1.5);
+    ck_assert_uint_eq(fix.n, 30);
+    fix.room = 40;
+    source->resume(source);
+    run_s(0.1);
+    ck_assert_uint_eq(fix.n, 70);
+    fix.room = 100;
+    source->resume(source);
+    run_s(0.1);
+    ck_assert_uint_eq(fix.n, 100);
+    for (int i = 0; i < 100; i++)
+        ck_assert_int_eq((int)strtol(fix.bodies[i], NULL, 10), i);
+    ck_assert_uint_eq(fix.duplicates, 0);
+    fix.room = SIZE_MAX;
+    fix.fail = -EIO; /* and so with a store that fails at once */
+    (void)put("a.log", "100\n");
+    run_s(3);
+    ck_assert_uint_eq(fix.n, 100);
+    fix.fail = 0;
+    run_s(3);
+    ck_assert_uint_eq(fix.n, 101);
+    fix.fail = -E2BIG; /* what can never be stored is passed over */
+    (void)put("a.log", "101\n");
+    run_s(3);
+    fix.fail = 0;
+    (void)put("a.log", "102\n");
+    run_s(3);
+    ck_assert_uint_eq(fix.n, 102);
+    ck_assert_str_eq(fix.bodies[101], "102");
+}
+END_TEST
+
+START_TEST(long_line)
+{
+    char *line = malloc(200001);
+
+    memset(line, 'x', 200000);
+    line[200000] = '\0';
+    (void)put("a.log", "before\n");
+    (void)put("a.log", line);
+    start();
+    run_s(3);
+    (void)put("a.log", "tail of it\nafter\n");
+    run_s(3);
+    ck_assert_uint_eq(fix.n, 3);
+    ck_assert_uint_eq(strlen(fix.bodies[1]), HF_TAIL_MAX_LINE);
+    ck_assert_ptr_nonnull(strstr(fix.lines[1], "\"truncated\":true"));
+    ck_assert_str_eq(fix.bodies[2], "after");
+    free(line);
+}
+END_TEST
+
+START_TEST(multiline)
+{
+    specs[0].multiline_start = "^[0-9]{4}-";
+    (void)put("a.log", "2026-11-20 ERROR boom\n  at a\n  at b\n2026-11-20 fine\n2026-11-20 last\n  more\n");
+    start();
+    run_s(0.5);
+    ck_bodies("2026-11-20 ERROR boom\n  at a\n  at b", "2026-11-20 fine");
+    (void)put("a.log", "  and more\n");
+    run_s(0.4);
+    run_s(5);
+    ck_bodies("2026-11-20 ERROR boom\n  at a\n  at b", "2026-11-20 fine", "2026-11-20 last\n  more\n  and more");
+}
+END_TEST
+
+START_TEST(bad_regex)
+{
+    struct hf_telemetry_sources sources = {.files = specs, .n_files = 1};
+    struct hf_source *none = NULL;
+    struct hf_err err = HF_ERR_INIT;
+
+    specs[0].multiline_start = "([";
+    ck_assert_int_eq(hf_source_files_new(&sources, &world, &intake, &none, &err), -EINVAL);
+    ck_assert_ptr_nonnull(strstr(err.cause, "no regular expression"));
+}
+END_TEST
+
+START_TEST(json_lines)
+{
+    specs[0].json = true;
+    specs[0].severity = HF_SEVERITY_NOTICE;
+    (void)put("a.log", "{\"time\":\"2026-11-20T07:00:00.5Z\",\"level\":\"warn\",\"msg\":\"it \\\"is\\\" "
+                       "hot\",\"unit\":\"a\\u00e4\",\"n\":3,"
+                       "\"deep\":{\"x\":[1]},\"nothing\":null}\n"
+                       "{\"no\":\"message\"}\n"
+                       "no JSON at all\n"
+                       "{\"level\":\"error\"\n");
+    start();
+    run_s(1.5);
+    ck_assert_uint_eq(fix.n, 4);
+    ck_assert_str_eq(fix.bodies[0], "it \"is\" hot");
+    ck_assert_ptr_nonnull(strstr(fix.lines[0], "\"time\":\"2026-11-20T07:00:00.5"));
+    ck_assert_ptr_nonnull(strstr(fix.lines[0], "\"severity\":\"warning\""));
+    ck_assert_msg(strstr(fix.lines[0],
+                         "\"attributes\":{\"unit\":\"a\xc3\xa4\",\"n\":\"3\",\"deep\":\"{\\\"x\\\":[1]}\"}") != NULL,
+                  "%s", fix.lines[0]);
+    ck_assert_str_eq(fix.bodies[1], "{\"no\":\"message\"}");
+    ck_assert_ptr_nonnull(strstr(fix.lines[1], "\"severity\":\"notice\""));
+    ck_assert_str_eq(fix.bodies[2], "no JSON at all");
+}
+END_TEST
+
+static const struct {
+    const char *line;
+    enum hf_severity want;
+} severities[] = {
+    {"2026-11-20 08:00:00 ERROR it broke", HF_SEVERITY_ERROR},
+    {"[WARN] hot", HF_SEVERITY_WARNING},
+    {"WARNING", HF_SEVERITY_WARNING},
+    {"time=2026 level=error msg=x", HF_SEVERITY_ERROR},
+    {"{\"level\":\"debug\",\"msg\":\"x\"}", HF_SEVERITY_DEBUG},
+    {"E1120 08:00:00.000000 1 x.go:1] no", HF_SEVERITY_ERROR},
+    {"I1120 08:00:00.000000 1 x.go:1] yes", HF_SEVERITY_INFO},
+    {"an error in lower case says nothing", 0},
+    {"ERRORS are no word of ours", 0},
+    {"", 0},
+    {"E1120", 0},
+};
+
+START_TEST(severity)
+{
+    /* On the heap, without a byte behind it. */
+    size_t n = strlen(severities[_i].line);
+    char *copy = malloc(n > 0 ? n : 1);
+
+    memcpy(copy, severities[_i].line, n);
+    enum hf_severity got = hf_severity_of_line((struct hf_view){copy, n});
+    ck_assert_msg(got == severities[_i].want, "%s: %d", severities[_i].line, got);
+    free(copy);
+}
+END_TEST
+
+/* Lines written, files rotated, the process killed and the disk slow, in every order: each line once. */
+START_TEST(everything_at_once)
+{
+    unsigned written = 0, rotations = 0;
+    uint64_t x = (uint64_t)_i * 2654435761u + 1;
+    char text[64];
+
+    start();
+    for (int step = 0; step < 300; step++) {
+        x = x * 6364136223846793005u + 1442695040888963407u;
+        unsigned dice = (unsigned)(x >> 33) % 100;
+        for (unsigned k = 0; k < dice % 7; k++) {
+            (void)snprintf(text, sizeof(text), "line %u\n", written++);
+            (void)put("a.log", text);
+        }
+        if (dice < 6) {
+            /* Rotated faster than it is read, it would be lost to everybody. */
+            fix.room = SIZE_MAX;
+            source->resume(source);
+            run_s(6);
+            (void)snprintf(text, sizeof(text), "a.log.%u", ++rotations);
+            ck_assert(rename(below("a.log"), below(text)) == 0 || errno == ENOENT);
+        } else if (dice < 10) {
+            kill_and_restart();
+        } else if (dice < 20) {
+            fix.hold = !fix.hold;
+            let_go(0);
+        } else if (dice < 25) {
+            fix.room = dice % 4;
+        } else if (dice < 50) {
+            fix.room = SIZE_MAX;
+            source->resume(source);
+        }
+        run_s((double)(dice % 13) / 4);
+    }
+    fix.room = SIZE_MAX;
+    fix.hold = false;
+    let_go(0);
+    run_s(30);
+    char *seen = calloc(written + 1, 1);
+    for (size_t i = 0; i < fix.n; i++) {
+        unsigned long n = strtoul(fix.bodies[i] + 5, NULL, 10);
+        ck_assert_msg(n < written && !seen[n], "line %lu twice", n);
+        seen[n] = 1;
+    }
+    for (unsigned i = 0; i < written; i++)
+        ck_assert_msg(seen[i] != 0, "seed %d: line %u of %u is missing", _i, i, written);
+    free(seen);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_test(tc, follows);
+    tcase_add_test(tc, not_there_yet);
+    tcase_add_test(tc, rotated);
+    tcase_add_test(tc, rotated_within_the_glob);
+    tcase_add_test(tc, cut);
+    tcase_add_test(tc, goes_on_after_restart);
+    tcase_add_test(tc, rotated_while_away);
+    tcase_add_test(tc, position_waits_for_receipts);
+    tcase_add_test(tc, store_fails);
+    tcase_add_test(tc, no_room);
+    tcase_add_test(tc, long_line);
+    tcase_add_test(tc, multiline);
+    tcase_add_test(tc, bad_regex);
+    tcase_add_test(tc, json_lines);
+    tcase_add_loop_test(tc, severity, 0, (int)HF_LEN(severities));
+    tcase_add_loop_test(tc, everything_at_once, 0, 12);
+}
+
+HF_TEST_MAIN("telemetry/source_files", cases)

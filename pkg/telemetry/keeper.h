@@ -5,7 +5,7 @@
 
 #include "telemetry/source.h"
 
-enum { HF_KEEPER_MAX_BYTES = 256 << 10, HF_KEEPER_DELAY_S = 3 };
+enum { HF_KEEPER_MAX_BYTES = 256 << 10, HF_KEEPER_DELAY_S = 4 };
 
 struct hf_keeper;
 

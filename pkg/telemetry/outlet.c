@@ -17,7 +17,7 @@ enum { MIN_LANE_BYTES = 3 * HF_SPOOL_MIN_SEGMENT_BYTES, URGENT_SHARE = 8, MAX_PU
 #define INLINE_BELOW_NS (300 * HF_NS_PER_US)
 #define ROOM_LOOK_NS (100 * HF_NS_PER_MS)
 #define DROPS_WAIT_NS (10 * HF_NS_PER_S)
-#define DEFAULT_TIMEOUT_NS (10 * HF_NS_PER_S)
+#define REQUEST_NS (30 * HF_NS_PER_S)
 #define MAX_BREAKER_NS (300 * HF_NS_PER_S)
 
 static const char *const lane_names[HF_LANES] = {[HF_LANE_URGENT] = "urgent", [HF_LANE_BULK] = "bulk"};
@@ -441,6 +441,7 @@ static int open_all(struct hf_outlet *outlet, const struct hf_outlet_params *par
         return hf_err_set(err, ENOMEM, "no memory");
     if (outlet->url == NULL || strlen(outlet->dir) + 16 > HF_OUTLET_PATH || strlen(outlet->url) + 32 > HF_OUTLET_URL)
         return hf_err_set(err, EINVAL, "it has no address, or one that is too long");
+    outlet->timeout_ns = params->timeout_ns > 0 ? params->timeout_ns : REQUEST_NS;
     take_rules(outlet);
     register_metrics(outlet);
     outlet->http = params->http;

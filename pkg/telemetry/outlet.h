@@ -21,6 +21,7 @@ struct hf_outlet_params {
     const char *cloud_endpoint;           /* for a sink without url; NULL none */
     const struct hf_http_ops *http;       /* NULL: a client of world->loop with the sink's credentials */
     uint64_t max_bytes;                   /* of both lanes */
+    uint64_t timeout_ns;                  /* of a request, and more for a big body; 0: 30 s */
     void (*room)(void *arg);              /* after -EAGAIN: there is room again */
     void *arg;
 };

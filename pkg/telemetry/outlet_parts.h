@@ -97,6 +97,7 @@ struct hf_outlet {
     char *name, *dir, *url, *node;
     struct hf_format format;
     struct hf_retry_rules rules;
+    uint64_t timeout_ns; /* of a request */
     struct lane lanes[HF_LANES];
     struct load load;
     struct hf_list sendings; /* READY and SENDING */

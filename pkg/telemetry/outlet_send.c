@@ -16,7 +16,6 @@ enum {
     TIMES_DEFERRED = 8,          /* a batch that fails while others pass is to blame itself */
 };
 
-#define REQUEST_NS (30 * HF_NS_PER_S)
 #define CONNECT_NS (10 * HF_NS_PER_S)
 
 /* ---- may anything go now? ---------------------------------------------------------------------------------------- */
@@ -267,7 +266,7 @@ static int start_part(struct hf_outlet *outlet, struct sending *sending, uint64_
                                       .url = url,
                                       .body = hf_buf_view(&part->body),
                                       .connect_timeout_ns = CONNECT_NS,
-                                      .timeout_ns = REQUEST_NS + part->body.n * HF_NS_PER_S / SLOWEST_LINK,
+                                      .timeout_ns = outlet->timeout_ns + part->body.n * HF_NS_PER_S / SLOWEST_LINK,
                                       .max_body_bytes = MAX_ANSWER,
                                       .done = on_answer,
                                       .arg = sending};

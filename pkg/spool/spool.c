@@ -466,8 +466,11 @@ static void reader_done(struct hf_job *job, int cancelled)
         note_trouble(spool, reader->r, &reader->err);
     spool->calling = true;
     reader->done(reader->arg, cancelled ? -ECANCELED : reader->r, &reader->read);
-    if (reader->read.n == 0 && !spool->closing)
+    if (reader->place.next > spool->durable && !reader->busy &&
+        !spool->closing) { /* all is read: the next one may be long in coming */
         hf_buf_done(&reader->read.bytes);
+        free(hf_steal(reader->read.records));
+    }
     spool->calling = false;
     if (spool->closing)
         free_when_quiet(spool);
@@ -527,6 +530,16 @@ const char *hf_spool_stream(const struct hf_spool *spool)
 const char *hf_spool_trouble(const struct hf_spool *spool)
 {
     return spool->trouble;
+}
+
+void hf_spool_rest(struct hf_spool *spool)
+{
+    if (spool->writer.task != WRITER_IDLE || spool->writer.batch.n > 0 || spool->collecting.n > 0 || spool->calling)
+        return;
+    batch_done(&spool->collecting);
+    batch_done(&spool->writer.batch);
+    free(hf_steal(spool->writer.records));
+    hf_spool_store_rest(spool->store);
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */

@@ -61,6 +61,9 @@ void hf_spool_deliver(struct hf_spool *spool, uint64_t sequence);
 /* Who this spool is (store.h): a receiver knows a record for ever by node, stream and sequence. Lives as long as the spool. */
 const char *hf_spool_stream(const struct hf_spool *spool);
 
+/* Nothing is expected for a while: give back the buffers of the last burst. They come again by themselves. */
+void hf_spool_rest(struct hf_spool *spool);
+
 struct hf_spool_state {
     struct hf_spool_stats store;
     uint64_t queued;    /* records durable and not delivered */

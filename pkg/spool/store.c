@@ -538,6 +538,11 @@ const char *hf_spool_store_stream(const struct hf_spool_store *store)
     return store->stream;
 }
 
+void hf_spool_store_rest(struct hf_spool_store *store)
+{
+    hf_buf_done(&store->out);
+}
+
 struct hf_spool_stats hf_spool_store_stats(const struct hf_spool_store *store)
 {
     struct hf_spool_stats stats = store->stats;

@@ -91,6 +91,9 @@ HF_MUST_USE int hf_spool_store_prepare(struct hf_spool_store *store, struct hf_e
  * after the folder was emptied or its end was damaged. */
 const char *hf_spool_store_stream(const struct hf_spool_store *store);
 
+/* Give back the buffer of writes. */
+void hf_spool_store_rest(struct hf_spool_store *store);
+
 struct hf_spool_stats hf_spool_store_stats(const struct hf_spool_store *store);
 
 /* What was dropped since the last call; entries with records 0 end it. */

@@ -15,6 +15,7 @@
 enum { MIN_LANE_BYTES = 3 * HF_SPOOL_MIN_SEGMENT_BYTES, URGENT_SHARE = 8, MAX_PUMPS = 64 };
 
 #define INLINE_BELOW_NS (300 * HF_NS_PER_US)
+#define KEEP_CONNECTIONS_NS (15 * HF_NS_PER_S)
 #define ROOM_LOOK_NS (100 * HF_NS_PER_MS)
 #define DROPS_WAIT_NS (10 * HF_NS_PER_S)
 #define REQUEST_NS (30 * HF_NS_PER_S)
@@ -287,6 +288,30 @@ static bool is_idle(const struct hf_outlet *outlet)
     return hf_list_empty(&outlet->sendings);
 }
 
+/* Buffers go at once, connections after a while: batches that come one after the other use them again. */
+static void rest(struct hf_outlet *outlet, uint64_t now_ns, uint64_t *wait_until_ns)
+{
+    if (!is_idle(outlet)) {
+        outlet->idle_since_ns = 0;
+        outlet->rested = false;
+        return;
+    }
+    hf_outlet_load_rest(outlet);
+    if (outlet->rested)
+        return;
+    if (outlet->idle_since_ns == 0)
+        outlet->idle_since_ns = now_ns;
+    uint64_t until_ns = outlet->idle_since_ns + HF_MAX(3 * outlet->spec->batch_timeout_ns, KEEP_CONNECTIONS_NS);
+    if (now_ns < until_ns) {
+        *wait_until_ns = HF_MIN(*wait_until_ns, until_ns);
+        return;
+    }
+    outlet->rested = true;
+    hf_outlet_creds_rest(outlet->creds);
+    for (size_t i = 0; i < HF_LANES; i++)
+        hf_spool_rest(outlet->lanes[i].spool);
+}
+
 static uint64_t turn(struct hf_outlet *outlet)
 {
     uint64_t now_ns = hf_mono_ns(outlet->world.clock), wait_until_ns = HF_NEVER;
@@ -298,8 +323,7 @@ static uint64_t turn(struct hf_outlet *outlet)
     for (size_t i = 0; i < HF_LANES; i++)
         settle(&outlet->lanes[i]);
     hf_outlet_load_next(outlet, now_ns, &wait_until_ns);
-    if (is_idle(outlet))
-        hf_outlet_load_rest(outlet);
+    rest(outlet, now_ns, &wait_until_ns);
     if (outlet->want_room) /* the spool does not say when a segment has gone */
         wait_until_ns = HF_MIN(wait_until_ns, now_ns + ROOM_LOOK_NS);
     return wait_until_ns;

@@ -228,3 +228,9 @@ bool hf_outlet_creds_changed(struct outlet_creds *creds)
     creds->changed = false;
     return changed;
 }
+
+void hf_outlet_creds_rest(struct outlet_creds *creds)
+{
+    if (creds->client != NULL)
+        hf_http_client_drop_connections(creds->client);
+}

@@ -110,6 +110,8 @@ struct hf_outlet {
     unsigned buried_in_a_row;   /* without a delivery in between */
     struct hf_series suspicion; /* pauses for a sink that refuses everything */
     struct hf_timer *tick;
+    uint64_t idle_since_ns; /* 0: not idle */
+    bool rested;            /* and everything is given back */
     struct drops drops;
     uint64_t drops_due_ns; /* HF_NEVER: none to tell */
     bool want_room, closing, pumping, again;
@@ -153,5 +155,7 @@ void hf_outlet_creds_free(struct outlet_creds *creds);
 const struct hf_http_ops *hf_outlet_creds_http(struct outlet_creds *creds, uint64_t now_ns, struct hf_err *err);
 /* "X-Device-Key: ..." or NULL. */
 const char *hf_outlet_creds_device_key(const struct outlet_creds *creds);
+/* Connections are closed; the next request makes one. */
+void hf_outlet_creds_rest(struct outlet_creds *creds);
 /* They changed since the last call. */
 bool hf_outlet_creds_changed(struct outlet_creds *creds);

@@ -10,6 +10,7 @@
 #define HF_STR_(x) #x
 #define HF_STR(x) HF_STR_(x)
 
+/* Evaluate the greater or smaller one twice: no random numbers or reads as arguments. */
 #define HF_MIN(a, b) ((a) < (b) ? (a) : (b))
 #define HF_MAX(a, b) ((a) > (b) ? (a) : (b))
 

@@ -163,7 +163,9 @@ static uint64_t backoff_ns(unsigned *attempts, uint64_t cap_ns, uint64_t at_leas
 
 static uint64_t within_ns(uint64_t window_ns, const struct hf_rand_ops *rng)
 {
-    return HF_MAX(hf_rand_below(rng, window_ns + 1), HF_RF_FLOOR_NS);
+    uint64_t drawn_ns = hf_rand_below(rng, window_ns + 1);
+
+    return HF_MAX(drawn_ns, HF_RF_FLOOR_NS);
 }
 
 static uint64_t rest_ns(struct hf_reflector *rf, const struct hf_rf_limits *limits, uint64_t retry_after_ns,

@@ -97,7 +97,8 @@ void release_changed(struct release *release, const struct hf_edgeupdate *wanted
     release->j.wasted = 0;
     release->paid_bytes = release->j.bytes_fetched;
     hf_backoff_reset(&release->backoff);
-    release->due_ns = HF_MIN(release->due_ns, now_ns(release) + hf_rand_below(p->rng, HF_MAX(p->retry_cap_ns, 1)));
+    uint64_t soon_ns = now_ns(release) + hf_rand_below(p->rng, HF_MAX(p->retry_cap_ns, 1));
+    release->due_ns = HF_MIN(release->due_ns, soon_ns);
 }
 
 uint64_t release_wake_ns(const struct release *release)

@@ -46,6 +46,18 @@ START_TEST(never_overflows)
 }
 END_TEST
 
+START_TEST(no_delay_is_below_the_floor)
+{
+    uint64_t state = 88172645463325252;
+    const struct hf_rand_ops any = {&state, xorshift};
+
+    for (unsigned i = 0; i < 10000; i++) {
+        struct hf_backoff backoff = {.base_ns = 1000, .cap_ns = 8000, .floor_ns = 500, .attempt = i % 5};
+        ck_assert_uint_ge(hf_backoff_next_ns(&backoff, &any, 0), 500);
+    }
+}
+END_TEST
+
 START_TEST(floor_and_retry_after)
 {
     struct hf_backoff backoff = {.base_ns = HF_NS_PER_S, .cap_ns = 2 * HF_NS_PER_S, .floor_ns = 100 * HF_NS_PER_MS};
@@ -88,6 +100,7 @@ static void cases(TCase *tc)
 {
     tcase_add_test(tc, ceiling_doubles_up_to_the_cap);
     tcase_add_test(tc, never_overflows);
+    tcase_add_test(tc, no_delay_is_below_the_floor);
     tcase_add_test(tc, floor_and_retry_after);
     tcase_add_test(tc, jitter_spreads_over_the_whole_range);
     tcase_add_test(tc, below_is_below);

@@ -1,4 +1,4 @@
-#include "telemetry/pace.h"
+#include "telemetry/aimd.h"
 
 #include "base/clock.h"
 #include "base/macros.h"
@@ -6,17 +6,17 @@
 #define SLOW_ABOVE_NS (50 * HF_NS_PER_MS)
 #define SAVED_NS HF_NS_PER_S
 
-void hf_pace_init(struct hf_pace *pace, uint64_t limit)
+void hf_aimd_init(struct hf_aimd *pace, uint64_t limit)
 {
-    *pace = (struct hf_pace){.window = 1, .limit = limit};
+    *pace = (struct hf_aimd){.window = 1, .limit = limit};
 }
 
-unsigned hf_pace_at_once(const struct hf_pace *pace)
+unsigned hf_aimd_at_once(const struct hf_aimd *pace)
 {
     return (unsigned)pace->window;
 }
 
-static void learn(struct hf_pace *pace, uint64_t took_ns)
+static void learn(struct hf_aimd *pace, uint64_t took_ns)
 {
     if (pace->usual_ns == 0 || took_ns < pace->usual_ns)
         pace->usual_ns = HF_MAX(took_ns, (uint64_t)1);
@@ -24,21 +24,21 @@ static void learn(struct hf_pace *pace, uint64_t took_ns)
         pace->usual_ns += (took_ns - pace->usual_ns) / 16;
 }
 
-void hf_pace_answered(struct hf_pace *pace, uint64_t began_ns, uint64_t took_ns, bool good)
+void hf_aimd_answered(struct hf_aimd *pace, uint64_t began_ns, uint64_t took_ns, bool good)
 {
     bool slow = pace->usual_ns > 0 && took_ns > 2 * pace->usual_ns && took_ns > pace->usual_ns + SLOW_ABOVE_NS;
 
     if (good)
         learn(pace, took_ns);
     if (good && !slow) {
-        pace->window = HF_MIN(pace->window + 1 / pace->window, (double)HF_PACE_MAX);
+        pace->window = HF_MIN(pace->window + 1 / pace->window, (double)HF_AIMD_MAX);
     } else if (began_ns >= pace->cut_at_ns) { /* those that began before the cut tell of the time before it */
         pace->window = HF_MAX(pace->window / 2, 1.0);
         pace->cut_at_ns = began_ns + took_ns;
     }
 }
 
-void hf_pace_spend(struct hf_pace *pace, uint64_t bytes, uint64_t now_ns)
+void hf_aimd_spend(struct hf_aimd *pace, uint64_t bytes, uint64_t now_ns)
 {
     if (pace->limit == 0)
         return;
@@ -47,7 +47,7 @@ void hf_pace_spend(struct hf_pace *pace, uint64_t bytes, uint64_t now_ns)
                           (uint64_t)((double)bytes * (double)HF_NS_PER_S / (double)pace->limit);
 }
 
-uint64_t hf_pace_wait_until_ns(const struct hf_pace *pace)
+uint64_t hf_aimd_wait_until_ns(const struct hf_aimd *pace)
 {
     return pace->limit == 0 ? 0 : pace->paid_until_ns;
 }

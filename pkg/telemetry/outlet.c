@@ -123,7 +123,7 @@ static void show(struct hf_outlet *outlet)
     hf_metric_set(hf_metric_with(outlet->metrics.oldest, sink),
                   (double)(oldest_unix_ns(outlet) / HF_NS_PER_MS) / 1000.0);
     hf_metric_set(hf_metric_with(outlet->metrics.breaker, sink), (double)outlet->breaker.state);
-    hf_metric_set(hf_metric_with(outlet->metrics.at_once, sink), (double)hf_pace_at_once(&outlet->pace));
+    hf_metric_set(hf_metric_with(outlet->metrics.at_once, sink), (double)hf_aimd_at_once(&outlet->pace));
 }
 
 /* ---- what was dropped to make room ------------------------------------------------------------------------------- */
@@ -448,7 +448,7 @@ static void take_rules(struct hf_outlet *outlet)
         .linear = outlet->sink->format == HF_SINK_SEED,
     };
     hf_breaker_init(&outlet->breaker, outlet->rules.base_ns, HF_MIN(outlet->rules.max_duration_ns, MAX_BREAKER_NS));
-    hf_pace_init(&outlet->pace, outlet->sink->bandwidth_limit);
+    hf_aimd_init(&outlet->pace, outlet->sink->bandwidth_limit);
 }
 
 static int open_all(struct hf_outlet *outlet, const struct hf_outlet_params *params, struct hf_err *err)
@@ -623,7 +623,7 @@ struct hf_outlet_state hf_outlet_state(const struct hf_outlet *outlet)
                                     .attempts = outlet->attempts,
                                     .failures = outlet->failures,
                                     .breaker = outlet->breaker.state,
-                                    .concurrency = hf_pace_at_once(&outlet->pace)};
+                                    .concurrency = hf_aimd_at_once(&outlet->pace)};
 
     for (size_t i = 0; i < HF_LANES; i++)
         state.lanes[i] = hf_spool_state(outlet->lanes[i].spool);

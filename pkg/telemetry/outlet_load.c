@@ -120,7 +120,7 @@ void hf_outlet_load_next(struct hf_outlet *outlet, uint64_t now_ns, uint64_t *wa
     for (size_t i = 0; i < HF_LANES; i++)
         if (bury_one(outlet, &outlet->lanes[i]) || peek_one(outlet, &outlet->lanes[i]))
             return;
-    if (outlet->n_ready > 0 || outlet->n_sending > hf_pace_at_once(&outlet->pace) ||
+    if (outlet->n_ready > 0 || outlet->n_sending > hf_aimd_at_once(&outlet->pace) ||
         !hf_outlet_may_send(outlet, now_ns, wait_until_ns))
         return;
     for (size_t i = 0; i < HF_LANES; i++)

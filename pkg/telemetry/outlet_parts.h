@@ -6,11 +6,11 @@
  *   outlet_creds.c  certificates, token, device key, read again when they change */
 #pragma once
 
+#include "telemetry/aimd.h"
 #include "telemetry/batch.h"
 #include "telemetry/breaker.h"
 #include "telemetry/format.h"
 #include "telemetry/outlet.h"
-#include "telemetry/pace.h"
 
 enum {
     HF_OUTLET_READ_RECORDS = 4096,
@@ -104,7 +104,7 @@ struct hf_outlet {
     size_t n_ready, n_sending;
     uint64_t bytes_sending;
     struct hf_breaker_state breaker;
-    struct hf_pace pace;
+    struct hf_aimd pace;
     uint64_t last_success_ns;   /* mono; 0 none yet */
     uint64_t quiet_until_ns;    /* Retry-After of the whole sink */
     unsigned buried_in_a_row;   /* without a delivery in between */

@@ -181,7 +181,7 @@ static void learn(struct hf_outlet *outlet, const struct sending *sending, const
                  judgement->verdict == HF_VERDICT_TOO_LARGE;
 
     hf_breaker_ended(&outlet->breaker, works, outlet->world.rand, now_ns, at_least_ns);
-    hf_pace_answered(&outlet->pace, sending->began_ns, now_ns - sending->began_ns, works && !judgement->congested);
+    hf_aimd_answered(&outlet->pace, sending->began_ns, now_ns - sending->began_ns, works && !judgement->congested);
     if (at_least_ns > 0 && !works)
         outlet->quiet_until_ns = HF_MAX(outlet->quiet_until_ns, now_ns + HF_MIN(at_least_ns, 3600 * HF_NS_PER_S));
     if (before != HF_BREAKER_CLOSED && outlet->breaker.state == HF_BREAKER_CLOSED)
@@ -284,7 +284,7 @@ static int start_part(struct hf_outlet *outlet, struct sending *sending, uint64_
     sending->sent_bytes = part->body.n;
     outlet->bytes_sending += sending->sent_bytes;
     sending->began_ns = now_ns;
-    hf_pace_spend(&outlet->pace, sending->sent_bytes + REQUEST_OVERHEAD, now_ns);
+    hf_aimd_spend(&outlet->pace, sending->sent_bytes + REQUEST_OVERHEAD, now_ns);
     hf_buf_done(&part->body); /* the request has its own copy; a later attempt reads the spool again */
     return 0;
 }
@@ -349,11 +349,11 @@ void hf_outlet_send_ready(struct hf_outlet *outlet, uint64_t now_ns, uint64_t *w
 {
     if (outlet->creds != NULL && hf_outlet_creds_changed(outlet->creds))
         wake_all(outlet); /* they may be the right ones now */
-    while (outlet->n_ready > 0 && outlet->n_sending < hf_pace_at_once(&outlet->pace)) {
+    while (outlet->n_ready > 0 && outlet->n_sending < hf_aimd_at_once(&outlet->pace)) {
         struct sending *sending = first_ready(outlet);
         if (sending == NULL || !hf_outlet_may_send(outlet, now_ns, wait_until_ns))
             return;
-        uint64_t paid_ns = hf_pace_wait_until_ns(&outlet->pace);
+        uint64_t paid_ns = hf_aimd_wait_until_ns(&outlet->pace);
         if (paid_ns > now_ns) {
             *wait_until_ns = HF_MIN(*wait_until_ns, paid_ns);
             return;

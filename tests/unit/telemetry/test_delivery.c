@@ -1,0 +1,401 @@
+/* The pure parts of delivery: what answers mean, series, breaker, pace, borders as bytes and under power cuts, the table of batches. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "os/fs_posix.h"
+#include "support/check_main.h"
+#include "support/simfs.h"
+#include "telemetry/aimd.h"
+#include "telemetry/batch.h"
+#include "telemetry/breaker.h"
+
+#define S HF_NS_PER_S
+#define MS HF_NS_PER_MS
+
+/* ---- answers ----------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    int r, status;
+    const char *type, *want_type, *cause;
+    size_t body;
+    enum hf_verdict verdict;
+    const char *reason;
+} answers[] = {
+    {0, 200, "", NULL, "", 0, HF_VERDICT_DELIVERED, ""},
+    {0, 204, "", "application/json", "", 0, HF_VERDICT_DELIVERED, ""},
+    {0, 202, "text/plain", NULL, "", 3, HF_VERDICT_DELIVERED, ""},
+    {0, 200, "Text/HTML; charset=x", NULL, "", 0, HF_VERDICT_SETUP, "content_type"},
+    {0, 200, "application/x-protobuf", "application/x-protobuf", "", 9, HF_VERDICT_DELIVERED, ""},
+    {0, 200, "text/plain", "application/x-protobuf", "", 9, HF_VERDICT_SETUP, "content_type"},
+    {0, 200, "text/plain", "application/x-protobuf", "", 0, HF_VERDICT_DELIVERED, ""},
+    {0, 301, "", NULL, "", 0, HF_VERDICT_SETUP, "http_301"},
+    {0, 400, "", NULL, "", 0, HF_VERDICT_REFUSED, "http_400"},
+    {0, 401, "", NULL, "", 0, HF_VERDICT_SETUP, "http_401"},
+    {0, 403, "", NULL, "", 0, HF_VERDICT_SETUP, "http_403"},
+    {0, 404, "", NULL, "", 0, HF_VERDICT_SETUP, "http_404"},
+    {0, 407, "", NULL, "", 0, HF_VERDICT_SETUP, "http_407"},
+    {0, 408, "", NULL, "", 0, HF_VERDICT_AGAIN, "http_408"},
+    {0, 409, "", NULL, "", 0, HF_VERDICT_REFUSED, "http_409"},
+    {0, 413, "", NULL, "", 0, HF_VERDICT_TOO_LARGE, "http_413"},
+    {0, 415, "", NULL, "", 0, HF_VERDICT_REFUSED, "http_415"},
+    {0, 422, "", NULL, "", 0, HF_VERDICT_REFUSED, "http_422"},
+    {0, 425, "", NULL, "", 0, HF_VERDICT_AGAIN, "http_425"},
+    {0, 429, "", NULL, "", 0, HF_VERDICT_AGAIN, "http_429"},
+    {0, 500, "", NULL, "", 0, HF_VERDICT_AGAIN, "http_500"},
+    {0, 503, "text/html", NULL, "", 0, HF_VERDICT_AGAIN, "http_503"},
+    {0, 511, "", NULL, "", 0, HF_VERDICT_SETUP, "http_511"},
+    {0, 100, "", NULL, "", 0, HF_VERDICT_AGAIN, "http_100"},
+    {0, 999, "", NULL, "", 0, HF_VERDICT_AGAIN, "http_999"},
+    {-ECONNREFUSED, 0, "", NULL, "", 0, HF_VERDICT_AGAIN, "refused"},
+    {-EHOSTUNREACH, 0, "", NULL, "Could not resolve host: x", 0, HF_VERDICT_AGAIN, "dns"},
+    {-EHOSTUNREACH, 0, "", NULL, "No route to host", 0, HF_VERDICT_AGAIN, "unreachable"},
+    {-ETIMEDOUT, 0, "", NULL, "", 0, HF_VERDICT_AGAIN, "timeout"},
+    {-EKEYREJECTED, 0, "", NULL, "", 0, HF_VERDICT_AGAIN, "tls"},
+    {-EPIPE, 0, "", NULL, "", 0, HF_VERDICT_AGAIN, "cut"},
+    {-E2BIG, 200, "", NULL, "", 0, HF_VERDICT_AGAIN, "answer_too_large"},
+    {-EXDEV, 0, "", NULL, "", 0, HF_VERDICT_AGAIN, "network"},
+};
+
+START_TEST(answers_mean_what_they_should)
+{
+    struct hf_http_response response = {.status = answers[_i].status};
+    struct hf_err err = HF_ERR_INIT;
+
+    (void)snprintf(response.content_type, sizeof(response.content_type), "%s", answers[_i].type);
+    (void)hf_err_set(&err, EIO, "%s", answers[_i].cause);
+    struct hf_judgement got = hf_retry_judge(answers[_i].r, &response, answers[_i].body, answers[_i].want_type, &err);
+    ck_assert_msg(got.verdict == answers[_i].verdict && strcmp(got.reason, answers[_i].reason) == 0, "%d %d: %d %s",
+                  answers[_i].r, answers[_i].status, (int)got.verdict, got.reason);
+}
+END_TEST
+
+/* ---- series ------------------------------------------------------------------------------------------------------ */
+
+START_TEST(series_end_by_attempts_and_by_time)
+{
+    struct hf_retry_rules rules = {.max_attempts = 3, .base_ns = 2 * S, .max_duration_ns = 300 * S};
+    const struct hf_rand_ops *rng = hf_rand_posix();
+    bool deferred;
+
+    for (unsigned run = 0; run < 200; run++) {
+        struct hf_series series = {.attempts = 0};
+        uint64_t now = 1000 * S, wait = hf_series_fail(&series, &rules, rng, now, 0, &deferred);
+        ck_assert_msg(!deferred && wait <= 2 * S && wait >= S / 2, "run %u: %lu %d", run, (unsigned long)wait, (int)deferred);
+        now += wait;
+        wait = hf_series_fail(&series, &rules, rng, now, 0, &deferred);
+        ck_assert(!deferred && wait <= 4 * S);
+        now += wait;
+        wait = hf_series_fail(&series, &rules, rng, now, 0, &deferred);
+        ck_assert_msg(deferred && wait <= 30 * S && wait >= 7 * S, "run %u: %lu %d", run, (unsigned long)wait, (int)deferred);
+        ck_assert_uint_eq(series.attempts, 0);
+        for (unsigned i = 0; i < 60; i++) { /* an hour at most, however often */
+            now += wait;
+            wait = hf_series_fail(&series, &rules, rng, now, 0, &deferred);
+            ck_assert_uint_le(wait, 3600 * S);
+        }
+        series = (struct hf_series){.attempts = 0};
+        wait = hf_series_fail(&series, &rules, rng, now, 90 * S, &deferred);
+        ck_assert(wait >= 90 * S && wait <= 100 * S && !deferred); /* what the sink asked for */
+        series = (struct hf_series){.attempts = 0};
+        wait = hf_series_fail(&series, &rules, rng, now, 400 * S, &deferred);
+        ck_assert(wait >= 400 * S && deferred);
+        wait = hf_series_fail(&series, &rules, rng, now, HF_NEVER / 2, &deferred);
+        ck_assert(wait <= 3960 * S); /* no sink silences us for ever */
+    }
+    rules = (struct hf_retry_rules){.max_attempts = 100, .base_ns = 60 * S, .max_duration_ns = 300 * S};
+    struct hf_series series = {.attempts = 0};
+    uint64_t now = S, began = now;
+    deferred = false;
+    while (!deferred)
+        now += hf_series_fail(&series, &rules, rng, now, 0, &deferred);
+    ck_assert_uint_le(now - began, 300 * S + 3600 * S);
+}
+END_TEST
+
+START_TEST(the_seeds_rule_is_linear)
+{
+    struct hf_retry_rules rules = {.max_attempts = 4, .base_ns = 500 * MS, .max_duration_ns = 300 * S, .linear = true};
+    struct hf_series series = {.attempts = 0};
+    bool deferred;
+
+    for (unsigned i = 1; i < 4; i++) {
+        ck_assert_uint_eq(hf_series_fail(&series, &rules, hf_rand_posix(), i * S, 0, &deferred), i * 500 * MS);
+        ck_assert(!deferred);
+    }
+    (void)hf_series_fail(&series, &rules, hf_rand_posix(), 9 * S, 0, &deferred);
+    ck_assert(deferred);
+}
+END_TEST
+
+/* ---- breaker ----------------------------------------------------------------------------------------------------- */
+
+START_TEST(breaker_opens_probes_closes)
+{
+    const struct hf_rand_ops *rng = hf_rand_posix();
+    struct hf_breaker_state breaker;
+    uint64_t now = 100 * S;
+
+    hf_breaker_init(&breaker, 2 * S, 300 * S);
+    for (unsigned i = 0; i < HF_BREAKER_FAILURES; i++) {
+        ck_assert(hf_breaker_admits(&breaker, now));
+        hf_breaker_started(&breaker);
+        hf_breaker_ended(&breaker, false, rng, now, 0);
+    }
+    ck_assert_int_eq(breaker.state, HF_BREAKER_OPEN);
+    for (unsigned round = 0; round < 20; round++) {
+        uint64_t until = hf_breaker_wait_until_ns(&breaker);
+        ck_assert(until > now && until <= now + 300 * S);
+        ck_assert(!hf_breaker_admits(&breaker, until - 1));
+        now = until;
+        ck_assert(hf_breaker_admits(&breaker, now));
+        ck_assert_int_eq(breaker.state, HF_BREAKER_HALF_OPEN);
+        hf_breaker_started(&breaker);
+        ck_assert(!hf_breaker_admits(&breaker, now)); /* one probe */
+        ck_assert_uint_eq(hf_breaker_wait_until_ns(&breaker), HF_NEVER);
+        hf_breaker_ended(&breaker, false, rng, now, 0);
+        ck_assert_int_eq(breaker.state, HF_BREAKER_OPEN);
+    }
+    now = hf_breaker_wait_until_ns(&breaker);
+    ck_assert(hf_breaker_admits(&breaker, now));
+    hf_breaker_started(&breaker);
+    hf_breaker_cancelled(&breaker);
+    ck_assert(hf_breaker_admits(&breaker, now));
+    hf_breaker_started(&breaker);
+    hf_breaker_ended(&breaker, true, rng, now, 0);
+    ck_assert_int_eq(breaker.state, HF_BREAKER_CLOSED);
+    hf_breaker_ended(&breaker, false, rng, now, 0);
+    hf_breaker_ended(&breaker, true, rng, now, 0); /* in a row: counting begins anew */
+    for (unsigned i = 1; i < HF_BREAKER_FAILURES; i++)
+        hf_breaker_ended(&breaker, false, rng, now, 0);
+    ck_assert_int_eq(breaker.state, HF_BREAKER_CLOSED);
+    hf_breaker_ended(&breaker, false, rng, now, 1000 * S);
+    ck_assert_uint_ge(hf_breaker_wait_until_ns(&breaker), now + 1000 * S);
+}
+END_TEST
+
+/* ---- pace -------------------------------------------------------------------------------------------------------- */
+
+START_TEST(pace_follows_latency)
+{
+    struct hf_aimd pace;
+    uint64_t now = S;
+
+    hf_aimd_init(&pace, 0);
+    ck_assert_uint_eq(hf_aimd_at_once(&pace), 1);
+    for (unsigned i = 0; i < 100; i++, now += 20 * MS)
+        hf_aimd_answered(&pace, now, 20 * MS, true);
+    ck_assert_uint_eq(hf_aimd_at_once(&pace), HF_AIMD_MAX);
+    hf_aimd_answered(&pace, now, 500 * MS, true); /* slow: half, once for all that began before */
+    hf_aimd_answered(&pace, now + MS, 500 * MS, true);
+    hf_aimd_answered(&pace, now + 2 * MS, 500 * MS, true);
+    ck_assert_uint_eq(hf_aimd_at_once(&pace), HF_AIMD_MAX / 2);
+    for (unsigned i = 0; i < 10; i++, now += 2 * S)
+        hf_aimd_answered(&pace, now, S, false);
+    ck_assert_uint_eq(hf_aimd_at_once(&pace), 1);
+    for (unsigned i = 0; i < 300; i++, now += S) /* a link that has become slow is the usual one after a while */
+        hf_aimd_answered(&pace, now, 600 * MS, true);
+    ck_assert_uint_eq(hf_aimd_at_once(&pace), HF_AIMD_MAX);
+}
+END_TEST
+
+START_TEST(pace_keeps_a_bandwidth)
+{
+    struct hf_aimd pace;
+    uint64_t now = 10 * S, sent = 0;
+
+    hf_aimd_init(&pace, 1000);
+    while (now < 110 * S) {
+        now = HF_MAX(now, hf_aimd_wait_until_ns(&pace));
+        hf_aimd_spend(&pace, 700, now);
+        sent += 700;
+        now += MS;
+    }
+    ck_assert_uint_le(sent, 100 * 1000 + 1000 + 2 * 700);
+    ck_assert_uint_ge(sent, 98 * 1000);
+    hf_aimd_init(&pace, 0);
+    hf_aimd_spend(&pace, 1 << 30, now);
+    ck_assert_uint_eq(hf_aimd_wait_until_ns(&pace), 0);
+}
+END_TEST
+
+/* ---- borders ----------------------------------------------------------------------------------------------------- */
+
+#define STREAM "000102030405060708090a0b0c0d0e0f"
+
+static struct hf_borders borders_of(unsigned n, uint64_t base)
+{
+    struct hf_borders borders = {.stream = STREAM, .n = n};
+
+    for (unsigned i = 0; i < n; i++)
+        borders.items[i] = (struct hf_border){.first = base + i * 10, .last = base + i * 10 + 7, .done = i % 3 == 1};
+    return borders;
+}
+
+static bool same(const struct hf_borders *a, const struct hf_borders *b)
+{
+    for (size_t i = 0; i < a->n && i < b->n; i++)
+        if (a->items[i].first != b->items[i].first || a->items[i].last != b->items[i].last ||
+            a->items[i].done != b->items[i].done)
+            return false;
+    return a->n == b->n && (a->n == 0 || strcmp(a->stream, b->stream) == 0);
+}
+
+START_TEST(borders_as_bytes)
+{
+    unsigned char slot[HF_BORDER_SLOT];
+    struct hf_borders borders, back;
+    uint64_t counter;
+
+    for (unsigned n = 0; n <= HF_BORDER_MAX; n++) {
+        borders = borders_of(n, 1);
+        hf_borders_format(&borders, 5 + n, slot);
+        ck_assert_int_eq(hf_borders_parse(slot, &back, &counter), 0);
+        ck_assert_uint_eq(counter, 5 + n);
+        ck_assert(same(&borders, &back));
+        for (size_t i = 0; i < sizeof(slot); i++) { /* any wrong byte shows */
+            slot[i] ^= 0x20;
+            ck_assert_int_eq(hf_borders_parse(slot, &back, &counter), -EBADMSG);
+            slot[i] ^= 0x20;
+        }
+    }
+    borders = borders_of(2, 1);
+    borders.items[1].first = 5; /* overlaps */
+    hf_borders_format(&borders, 1, slot);
+    ck_assert_int_eq(hf_borders_parse(slot, &back, &counter), -EBADMSG);
+}
+END_TEST
+
+/* The power goes at each call of a row of saves: what is read back is what was saved last, or what was about to be. */
+START_TEST(borders_survive_power_cuts)
+{
+    for (uint64_t n = 1;; n++) {
+        for (uint64_t seed = 0; seed < 6; seed++) {
+            struct hf_simfs *fs = hf_simfs_new();
+            struct hf_border_file file = {.fd = -1};
+            struct hf_borders back, saved = {.n = 0}, tried = {.n = 0};
+            hf_simfs_mkdir(fs, "/d", 0700);
+            hf_simfs_stop_at(fs, n);
+            int r = hf_border_file_open(hf_simfs_ops(fs), "/d/borders", &file, &back, NULL);
+            for (unsigned i = 1; r == 0 && i < 12; i++) {
+                tried = borders_of(i % 9, i * 1000);
+                r = hf_border_file_save(&file, &tried, NULL);
+                if (r == 0)
+                    saved = tried;
+            }
+            bool stopped = hf_simfs_stopped(fs);
+            hf_border_file_close(&file);
+            hf_simfs_power_cut(fs, seed);
+            ck_assert_int_eq(hf_border_file_open(hf_simfs_ops(fs), "/d/borders", &file, &back, NULL), 0);
+            ck_assert_msg(same(&back, &saved) || same(&back, &tried), "call %lu seed %lu", (unsigned long)n,
+                          (unsigned long)seed);
+            ck_assert_int_eq(hf_border_file_save(&file, &saved, NULL), 0);
+            hf_border_file_close(&file);
+            hf_simfs_free(fs);
+            if (!stopped)
+                return;
+        }
+        ck_assert_uint_lt(n, 500);
+    }
+}
+END_TEST
+
+/* ---- batches ----------------------------------------------------------------------------------------------------- */
+
+START_TEST(gaps_and_joining)
+{
+    struct hf_batches batches = {.n = 0};
+    struct hf_border gap;
+
+    ck_assert(hf_batches_gap(&batches, 1, 100, &gap));
+    ck_assert(gap.first == 1 && gap.last == 100);
+    ck_assert(!hf_batches_gap(&batches, 101, 100, &gap));
+    struct hf_batch *low = hf_batches_add(&batches, 1, 10, HF_BATCH_SENDING);
+    struct hf_batch *high = hf_batches_add(&batches, 91, 100, HF_BATCH_SENDING);
+    ck_assert(hf_batches_gap(&batches, 1, 100, &gap));
+    ck_assert(gap.first == 11 && gap.last == 90);
+    struct hf_batch *middle = hf_batches_add(&batches, 11, 20, HF_BATCH_DONE);
+    ck_assert_uint_eq(hf_batches_settle(&batches, 0, 0), 0); /* the lowest is on its way */
+    high->phase = HF_BATCH_DONE;
+    low->phase = HF_BATCH_DONE;
+    (void)middle;
+    ck_assert_uint_eq(hf_batches_settle(&batches, 0, 0), 20);
+    ck_assert_uint_eq(batches.n, 2); /* joined, and remembered until the cursor on disk is there */
+    ck_assert_uint_eq(hf_batches_settle(&batches, 20, 20), 20);
+    ck_assert_uint_eq(batches.n, 1);
+    struct hf_batch *rest = hf_batches_add(&batches, 21, 90, HF_BATCH_DONE);
+    (void)rest;
+    ck_assert_uint_eq(hf_batches_settle(&batches, 20, 20), 100);
+    hf_batches_done(&batches);
+}
+END_TEST
+
+START_TEST(splitting_takes_few_places)
+{
+    struct hf_batches batches = {.n = 0};
+    struct hf_batch_choice choice = {.now_ns = 1};
+    uint64_t wait = HF_NEVER;
+    unsigned most = 0, buried = 0;
+
+    for (unsigned i = 0; i < HF_BATCH_PLANNED; i++)
+        ck_assert_ptr_nonnull(hf_batches_add(&batches, i * 2000 + 1, i * 2000 + 2000, HF_BATCH_WAITING));
+    ck_assert(!hf_batches_may_plan(&batches));
+    /* every batch is refused down to its last record: places never run out, and it ends */
+    for (uint64_t steps = 0; buried < HF_BATCH_PLANNED * 2000; steps++) {
+        struct hf_batch *batch = hf_batches_next(&batches, &choice, &wait);
+        ck_assert_ptr_nonnull(batch);
+        ck_assert_uint_lt(steps, 200000);
+        if (batch->range.first == batch->range.last) {
+            batch->phase = HF_BATCH_DONE;
+            buried++;
+            (void)hf_batches_settle(&batches, 0, 0);
+        } else {
+            ck_assert_ptr_nonnull(hf_batches_split(&batches, batch, (batch->range.first + batch->range.last) / 2));
+        }
+        most = HF_MAX(most, (unsigned)batches.n);
+    }
+    ck_assert_uint_lt(most, HF_BORDER_MAX);
+    ck_assert_uint_eq(hf_batches_settle(&batches, 0, 0), HF_BATCH_PLANNED * 2000);
+    hf_batches_done(&batches);
+}
+END_TEST
+
+START_TEST(waiting_and_waking)
+{
+    struct hf_batches batches = {.n = 0};
+    struct hf_batch_choice choice = {.now_ns = 10};
+    uint64_t wait = HF_NEVER;
+
+    struct hf_batch *a = hf_batches_add(&batches, 1, 5, HF_BATCH_WAITING);
+    struct hf_batch *b = hf_batches_add(&batches, 6, 9, HF_BATCH_WAITING);
+    a->not_before_ns = 50;
+    b->not_before_ns = 40;
+    ck_assert_ptr_null(hf_batches_next(&batches, &choice, &wait));
+    ck_assert_uint_eq(wait, 40);
+    choice.probe = true;
+    ck_assert_ptr_eq(hf_batches_next(&batches, &choice, &wait), a);
+    choice.newest = true;
+    ck_assert_ptr_eq(hf_batches_next(&batches, &choice, &wait), b);
+    choice = (struct hf_batch_choice){.now_ns = 10};
+    hf_batches_wake(&batches);
+    ck_assert_ptr_eq(hf_batches_next(&batches, &choice, &wait), a);
+    hf_batches_done(&batches);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_loop_test(tc, answers_mean_what_they_should, 0, (int)HF_LEN(answers));
+    tcase_add_test(tc, series_end_by_attempts_and_by_time);
+    tcase_add_test(tc, the_seeds_rule_is_linear);
+    tcase_add_test(tc, breaker_opens_probes_closes);
+    tcase_add_test(tc, pace_follows_latency);
+    tcase_add_test(tc, pace_keeps_a_bandwidth);
+    tcase_add_test(tc, borders_as_bytes);
+    tcase_add_test(tc, borders_survive_power_cuts);
+    tcase_add_test(tc, gaps_and_joining);
+    tcase_add_test(tc, splitting_takes_few_places);
+    tcase_add_test(tc, waiting_and_waking);
+}
+
+HF_TEST_MAIN("telemetry/delivery", cases)

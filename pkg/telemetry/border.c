@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/parse.h"
@@ -124,16 +125,24 @@ static int load(struct hf_border_file *file, struct hf_borders *ret_borders)
     return 0;
 }
 
+static int open_file(const struct hf_fs_ops *fs, const char *path, struct hf_err *err)
+{
+    int fd = fs->openat(fs->ctx, AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC, 0600, HF_FS_ANY);
+    int r = fd < 0 ? hf_err_sys(err, fd, "open '%s'", path) : prepare(fs, fd, path, err);
+
+    if (fd >= 0 && r < 0)
+        (void)fs->close(fs->ctx, fd);
+    return r < 0 ? r : fd;
+}
+
 int hf_border_file_open(const struct hf_fs_ops *fs, const char *path, struct hf_border_file *ret_file,
                         struct hf_borders *ret_borders, struct hf_err *err)
 {
-    struct hf_border_file file = {.fs = fs};
+    struct hf_border_file file = {.fs = fs, .path = strdup(path), .fd = -1};
+    int r = file.path == NULL ? hf_err_set(err, ENOMEM, "open '%s'", path) : open_file(fs, path, err);
 
-    file.fd = fs->openat(fs->ctx, AT_FDCWD, path, O_RDWR | O_CREAT | O_CLOEXEC, 0600, HF_FS_ANY);
-    if (file.fd < 0)
-        return hf_err_sys(err, file.fd, "open '%s'", path);
-    int r = prepare(fs, file.fd, path, err);
-    if (r == 0) {
+    if (r >= 0) {
+        file.fd = r;
         r = load(&file, ret_borders);
         if (r < 0)
             (void)hf_err_sys(err, r, "read '%s'", path);
@@ -151,17 +160,36 @@ void hf_border_file_close(struct hf_border_file *file)
     if (file->fs != NULL && file->fd >= 0)
         (void)file->fs->close(file->fs->ctx, file->fd);
     file->fd = -1;
+    free(hf_steal(file->path));
+}
+
+/* A sync into a file without a name is no promise. */
+static int keep_name(struct hf_border_file *file, struct hf_err *err)
+{
+    struct stat st;
+
+    if (file->fs->fstat(file->fs->ctx, file->fd, &st) == 0 && st.st_nlink > 0)
+        return 0;
+    int fd = open_file(file->fs, file->path, err);
+    if (fd < 0)
+        return fd;
+    (void)file->fs->close(file->fs->ctx, file->fd);
+    file->fd = fd;
+    return 0;
 }
 
 int hf_border_file_save(struct hf_border_file *file, const struct hf_borders *borders, struct hf_err *err)
 {
     unsigned char slot[HF_BORDER_SLOT];
     const struct hf_fs_ops *fs = file->fs;
+    int r = keep_name(file, err);
 
+    if (r < 0)
+        return r;
     /* A slot that failed is written again, never the other one: that is the one that counts. */
     hf_borders_format(borders, file->counter + 1, slot);
     ssize_t n = fs->pwrite(fs->ctx, file->fd, slot, sizeof(slot), (uint64_t)file->next_slot * HF_BORDER_STRIDE);
-    int r = n < 0 ? (int)n : n < (ssize_t)sizeof(slot) ? -ENOSPC : fs->fdatasync(fs->ctx, file->fd);
+    r = n < 0 ? (int)n : n < (ssize_t)sizeof(slot) ? -ENOSPC : fs->fdatasync(fs->ctx, file->fd);
     if (r < 0)
         return hf_err_sys(err, r, "save the borders of batches");
     file->counter++;

@@ -39,6 +39,7 @@ HF_MUST_USE int hf_borders_parse(const unsigned char slot[static HF_BORDER_SLOT]
 
 struct hf_border_file {
     const struct hf_fs_ops *fs;
+    char *path;
     int fd; /* -1: not open */
     uint64_t counter;
     unsigned next_slot;
@@ -48,5 +49,5 @@ struct hf_border_file {
 HF_MUST_USE int hf_border_file_open(const struct hf_fs_ops *fs, const char *path, struct hf_border_file *ret_file,
                                     struct hf_borders *ret_borders, struct hf_err *err);
 void hf_border_file_close(struct hf_border_file *file);
-/* Durable when it returns 0. After a failure what was saved before still counts, or this. */
+/* Durable when it returns 0; a file that was removed by somebody is made again. After a failure what was saved before still counts, or this. */
 HF_MUST_USE int hf_border_file_save(struct hf_border_file *file, const struct hf_borders *borders, struct hf_err *err);

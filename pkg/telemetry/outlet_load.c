@@ -22,7 +22,7 @@ uint64_t hf_outlet_durable(const struct lane *lane)
 
 static bool is_due(const struct lane *lane, const struct hf_border *gap, uint64_t now_ns)
 {
-    return gap->first <= lane->backlog_until || now_ns >= lane->due_ns ||
+    return hf_format_is_single(&lane->outlet->format) || gap->first <= lane->backlog_until || now_ns >= lane->due_ns ||
            lane->fresh_bytes >= lane->outlet->format.max_bytes;
 }
 
@@ -350,7 +350,9 @@ static void planned(struct hf_outlet *outlet, const struct load *load, uint64_t 
     lane->fresh_bytes -= HF_MIN(bytes, lane->fresh_bytes);
     if (!load->newest)
         lane->oldest_unix_ns = load->records[load->packed.used - 1].unix_ns;
-    bool rest = hf_batches_gap(&lane->batches, state.delivered + 1, state.delivered + state.queued, &gap);
+    /* what is on its way to the disk waits as well */
+    bool rest = state.pending_records > 0 ||
+                hf_batches_gap(&lane->batches, state.delivered + 1, state.delivered + state.queued, &gap);
     uint64_t wait_ns = lane->which == HF_LANE_URGENT ? HF_MIN(outlet->spec->batch_timeout_ns, HF_OUTLET_URGENT_WAIT_NS)
                                                      : outlet->spec->batch_timeout_ns;
     lane->due_ns = rest ? now_ns + wait_ns : HF_NEVER;

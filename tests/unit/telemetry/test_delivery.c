@@ -81,13 +81,15 @@ START_TEST(series_end_by_attempts_and_by_time)
     for (unsigned run = 0; run < 200; run++) {
         struct hf_series series = {.attempts = 0};
         uint64_t now = 1000 * S, wait = hf_series_fail(&series, &rules, rng, now, 0, &deferred);
-        ck_assert_msg(!deferred && wait <= 2 * S && wait >= S / 2, "run %u: %lu %d", run, (unsigned long)wait, (int)deferred);
+        ck_assert_msg(!deferred && wait <= 2 * S && wait >= S / 2, "run %u: %lu %d", run, (unsigned long)wait,
+                      (int)deferred);
         now += wait;
         wait = hf_series_fail(&series, &rules, rng, now, 0, &deferred);
         ck_assert(!deferred && wait <= 4 * S);
         now += wait;
         wait = hf_series_fail(&series, &rules, rng, now, 0, &deferred);
-        ck_assert_msg(deferred && wait <= 30 * S && wait >= 7 * S, "run %u: %lu %d", run, (unsigned long)wait, (int)deferred);
+        ck_assert_msg(deferred && wait <= 30 * S && wait >= 7 * S, "run %u: %lu %d", run, (unsigned long)wait,
+                      (int)deferred);
         ck_assert_uint_eq(series.attempts, 0);
         for (unsigned i = 0; i < 60; i++) { /* an hour at most, however often */
             now += wait;

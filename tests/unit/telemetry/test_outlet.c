@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <zstd.h>
 
 #include "codec/hash.h"
@@ -42,6 +44,8 @@ struct sink {
     size_t n_order;
     size_t largest;
     uint64_t at_ns[256]; /* of the first requests */
+    unsigned device_keys, parts[2];
+    uint64_t told_dropped; /* records, as our own events say */
 };
 
 struct world {
@@ -89,6 +93,18 @@ static struct key *key_of(struct sink *sink, const char *text)
     return key;
 }
 
+/* What the agent says about itself. */
+static uint64_t dropped_in(struct hf_view body)
+{
+    static const char mark[] = "\"records\":\"";
+    uint64_t records = 0;
+
+    for (const char *at = body.p; (at = memmem(at, body.n - (size_t)(at - body.p), mark, sizeof(mark) - 1)) != NULL;
+         at++)
+        records += strtoul(at + sizeof(mark) - 1, NULL, 10);
+    return records;
+}
+
 /* "n":NUMBER of each line. */
 static size_t numbers_of(struct hf_view body, unsigned *numbers)
 {
@@ -96,6 +112,8 @@ static size_t numbers_of(struct hf_view body, unsigned *numbers)
 
     for (const char *at = body.p; (at = memmem(at, body.n - (size_t)(at - body.p), "\"n\":", 4)) != NULL; at += 4)
         numbers[n++] = (unsigned)strtoul(at + 4, NULL, 10);
+    for (const char *at = body.p; (at = memmem(at, body.n - (size_t)(at - body.p), "number-", 7)) != NULL; at += 7)
+        numbers[n++] = (unsigned)strtoul(at + 7, NULL, 10);
     return n;
 }
 
@@ -129,7 +147,13 @@ static void handle(void *arg, struct hf_simcall *call)
     struct key *key = key_of(sink, hf_simcall_header(call, "Idempotency-Key"));
     char hash[HF_SHA256_HEX];
     size_t n = numbers_of(body, numbers);
+    const char *device_key = hf_simcall_header(call, "X-Device-Key"), *target = hf_simcall_target(call);
 
+    sink->device_keys += device_key != NULL && strcmp(device_key, "secret-7") == 0;
+    sink->parts[0] += strcmp(target, "/v1/v1/logs") == 0;
+    sink->parts[1] += strcmp(target, "/v1/v1/metrics") == 0;
+    if (sink->mood == TAKES && !key->taken)
+        sink->told_dropped += dropped_in(body);
     if (sink->requests < HF_LEN(sink->at_ns))
         sink->at_ns[sink->requests] = hf_simloop_now_ns(world->loop);
     sink->requests++;
@@ -143,7 +167,7 @@ static void handle(void *arg, struct hf_simcall *call)
     switch (sink->mood) {
     case TAKES:
         take(sink, key, numbers, n);
-        hf_simcall_reply(call, 200, "application/json", "{}");
+        hf_simcall_reply(call, 200, "", "");
         break;
     case REFUSES_ALL:
         hf_simcall_reply(call, 400, "text/plain", "no");
@@ -323,6 +347,30 @@ static void append_many(struct world *world, enum hf_lane lane, unsigned n)
         if (i % 64 == 63)
             (void)hf_simloop_run_for(world->loop, HF_NS_PER_MS);
     }
+}
+
+static void append_event(struct world *world, enum hf_event_kind kind)
+{
+    _cleanup_(hf_buf_done) struct hf_buf line = HF_BUF_INIT(HF_EVENT_MAX_TEXT);
+    char text[32];
+    size_t n = (size_t)snprintf(text, sizeof(text), "number-%u!", world->appended);
+    struct hf_event event = {.kind = kind,
+                             .unix_ns = HF_SIM_UNIX_START,
+                             .source = HF_VIEW("test"),
+                             .value_kind = kind == HF_EVENT_METRIC ? HF_VALUE_GAUGE : HF_VALUE_NONE,
+                             .name = kind == HF_EVENT_METRIC ? (struct hf_view){text, n} : (struct hf_view){"", 0},
+                             .body = kind == HF_EVENT_METRIC ? (struct hf_view){"", 0} : (struct hf_view){text, n}};
+
+    ck_assert_int_eq(hf_event_format(&event, "node-1", &line), 0);
+    ck_assert_int_eq(hf_outlet_append(world->outlet, HF_LANE_BULK, 0, hf_buf_view(&line), NULL), 0);
+    world->appended++;
+}
+
+static void append_events(struct world *world, unsigned logs, unsigned metrics)
+{
+    for (unsigned i = 0; i < logs + metrics; i++)
+        append_event(world, i < logs ? HF_EVENT_LOG : HF_EVENT_METRIC);
+    (void)hf_simloop_run_for(world->loop, HF_NS_PER_S);
 }
 
 static void run_s(struct world *world, unsigned s)
@@ -646,6 +694,206 @@ START_TEST(full_says_so_and_goes_on)
 }
 END_TEST
 
+/* Another outlet over the same node, with other rules: the old folder is not used. */
+static void restart_as(struct world *world, const char *name)
+{
+    stop(world);
+    world->sink_spec.name = name;
+    start(world);
+}
+
+static void collect(void *arg, struct hf_view line)
+{
+    unsigned *found = arg;
+
+    found[strtoul(strstr(line.p, "\"n\":") + 4, NULL, 10)]++;
+}
+
+START_TEST(what_was_stored_lately_is_known_again)
+{
+    static unsigned found[MAX_RECORDS];
+    struct world *world = world_new(12);
+
+    memset(found, 0, sizeof(found));
+    append_many(world, HF_LANE_BULK, 300);
+    append_many(world, HF_LANE_URGENT, 20);
+    deliver_all(world, 100);
+    crash(world, false, 0);
+    ck_assert_int_eq(hf_outlet_recent(world->outlet, 1000, collect, found), 0);
+    for (unsigned i = 0; i < 320; i++)
+        ck_assert_msg(found[i] == 1, "%u: %u", i, found[i]);
+    memset(found, 0, sizeof(found));
+    ck_assert_int_eq(hf_outlet_recent(world->outlet, 50, collect, found), 0);
+    ck_assert_uint_eq(found[249], 0);
+    ck_assert_uint_eq(found[250], 1);
+    ck_assert_uint_eq(found[319], 1);
+    world_free(world);
+}
+END_TEST
+
+/* The buffer is small, the sink away: the oldest go, and how many is itself delivered. */
+START_TEST(dropped_counts_are_delivered)
+{
+    struct world *world = world_new(13);
+
+    world->spec.when_full = HF_WHEN_FULL_DROP_OLDEST;
+    world->params.max_bytes = 3 << 20;
+    restart_as(world, "dropping");
+    world->sink.mood = STALLS;
+    world->line_bytes = 2000;
+    append_many(world, HF_LANE_BULK, 4000);
+    run_s(world, 60);
+    world->sink.mood = TAKES;
+    deliver_all(world, 4000);
+    unsigned lost = 0;
+    for (unsigned i = 0; i < world->appended; i++) {
+        lost += world->sink.seen[i] == 0;
+        ck_assert_uint_le(world->sink.seen[i], 1);
+    }
+    ck_assert_uint_gt(lost, 1000);
+    ck_assert_uint_eq(world->sink.seen[3999], 1);
+    struct hf_metric_family *family =
+        hf_metric_family(world->metrics, HF_METRIC_COUNTER, "holdfast_telemetry_dropped_events_total",
+                         "Events dropped to make room for newer ones.", HF_LABELS("sink", "source", "severity"));
+    ck_assert_uint_eq((uint64_t)hf_metric_value(hf_metric_with(family, HF_LABELS("dropping", "http", "info"))), lost);
+    ck_assert_uint_eq(world->sink.told_dropped, lost);
+    world->spec.batch_max_bytes = 65536; /* for the check of the largest body: our own events are longer than a line */
+    world_free(world);
+}
+END_TEST
+
+START_TEST(each_format_arrives)
+{
+    static const struct {
+        enum hf_sink_format format;
+        bool otlp_json;
+        unsigned least_requests;
+    } rows[] = {
+        {HF_SINK_NDJSON, false, 1}, {HF_SINK_OTLP, true, 2}, {HF_SINK_OTLP, false, 2}, {HF_SINK_SEED, false, 100}};
+    struct world *world = world_new(14);
+
+    world->sink_spec.format = rows[_i].format;
+    world->sink_spec.otlp_json = rows[_i].otlp_json;
+    world->spec.batch_max_bytes = 65536;
+    setenv("HF_TEST_DEVICE_KEY", "secret-7", 1);
+    world->params.device_key_ref = rows[_i].format == HF_SINK_SEED ? "env:HF_TEST_DEVICE_KEY" : NULL;
+    restart_as(world, "form");
+    append_events(world, 50, 50);
+    deliver_all(world, 300);
+    ck_assert_uint_ge(world->sink.requests, rows[_i].least_requests);
+    for (unsigned i = 0; i < 100; i++)
+        ck_assert_msg(world->sink.seen[i] == 1, "record %u: %u", i, world->sink.seen[i]);
+    if (rows[_i].format == HF_SINK_SEED)
+        ck_assert_uint_eq(world->sink.device_keys, world->sink.requests);
+    if (rows[_i].format == HF_SINK_OTLP)
+        ck_assert_uint_eq(world->sink.parts[0] + world->sink.parts[1], world->sink.requests);
+    world_free(world);
+}
+END_TEST
+
+START_TEST(bandwidth_is_kept)
+{
+    struct world *world = world_new(15);
+
+    world->spec.compression = HF_COMPRESS_NONE;
+    world->sink_spec.bandwidth_limit = 4096;
+    restart_as(world, "slow");
+    append_many(world, HF_LANE_BULK, 600); /* 150 kB: 37 s */
+    run_s(world, 20);
+    ck_assert_uint_lt(world->sink.n_order, 450);
+    ck_assert_uint_gt(world->sink.n_order, 150);
+    deliver_all(world, 60);
+    check_each_once(world);
+    world_free(world);
+}
+END_TEST
+
+/* The link may be used from 09:00 to 10:00 only; it is 08:00. */
+START_TEST(nothing_goes_outside_its_window)
+{
+    struct hf_window window = {.days = 0x7f, .start_s = 9 * 3600, .duration_ns = 3600 * HF_NS_PER_S};
+    struct world *world = world_new(16);
+
+    world->sink_spec.windows = &window;
+    world->sink_spec.n_windows = 1;
+    restart_as(world, "windowed");
+    append_many(world, HF_LANE_URGENT, 100);
+    run_s(world, 3500);
+    ck_assert_uint_eq(world->sink.requests, 0);
+    run_s(world, 200);
+    check_each_once(world);
+    ck_assert_uint_gt(world->sink.requests, 0);
+    world_free(world);
+}
+END_TEST
+
+/* Somebody removes the file of borders under us: the next batch is still remembered before it goes. */
+START_TEST(borders_are_made_again)
+{
+    struct world *world = world_new(17);
+
+    append_many(world, HF_LANE_BULK, 200);
+    deliver_all(world, 100);
+    hf_simfs_delete(world->fs, "/data/default/bulk/borders");
+    world->sink.mood = LOSES_ANSWERS;
+    append_many(world, HF_LANE_BULK, 300);
+    run_s(world, 12);
+    crash(world, true, 3);
+    world->sink.mood = TAKES;
+    deliver_all(world, 4000);
+    check_each_once(world);
+    world_free(world);
+}
+END_TEST
+
+/* True also where there is no promtool. */
+static bool promtool_accepts(const struct hf_buf *text)
+{
+    int ends[2], status;
+
+    ck_assert_int_eq(pipe(ends), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        (void)dup2(ends[0], STDIN_FILENO);
+        (void)close(ends[1]);
+        (void)execlp("promtool", "promtool", "check", "metrics", (char *)NULL);
+        _exit(127);
+    }
+    (void)close(ends[0]);
+    ck_assert_int_eq(write(ends[1], text->p, text->n), (ssize_t)text->n);
+    (void)close(ends[1]);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 127);
+}
+
+START_TEST(metrics_can_be_read)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_METRICS_MAX_TEXT);
+    struct world *world = world_new(18);
+
+    world->sink.mood = POISON;
+    world->sink.poison = 3;
+    append_many(world, HF_LANE_BULK, 100);
+    append_many(world, HF_LANE_URGENT, 10);
+    deliver_all(world, 300);
+    ck_assert_int_eq(hf_metrics_format(world->metrics, &text), 0);
+    static const char *const wanted[] = {
+        "holdfast_telemetry_delivered_events_total{sink=\"default\"} 109",
+        "holdfast_telemetry_dead_letter_events_total{sink=\"default\",reason=\"http_422\"} 1",
+        "holdfast_telemetry_attempts_total{sink=\"default\",reason=\"delivered\"} ",
+        "holdfast_telemetry_attempts_total{sink=\"default\",reason=\"http_422\"} ",
+        "holdfast_telemetry_breaker_state{sink=\"default\"} 0",
+        "holdfast_telemetry_queue_events{sink=\"default\",lane=\"bulk\"} 0",
+        "holdfast_telemetry_queue_oldest_timestamp_seconds{sink=\"default\"} 0",
+        "holdfast_telemetry_sync_seconds_bucket{sink=\"default\",lane=\"bulk\",le=\"0.001\"} ",
+    };
+    for (size_t i = 0; i < HF_LEN(wanted); i++)
+        ck_assert_msg(strstr(text.p, wanted[i]) != NULL, "%s is not in\n%s", wanted[i], text.p);
+    ck_assert_msg(promtool_accepts(&text), "promtool refuses\n%s", text.p);
+    world_free(world);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, delivers_in_full_batches, 0, 3);
@@ -661,6 +909,13 @@ static void cases(TCase *tc)
     tcase_add_test(tc, refusing_everything_is_the_sinks_fault);
     tcase_add_loop_test(tc, wrong_answers_lose_nothing, 0, 9);
     tcase_add_test(tc, full_says_so_and_goes_on);
+    tcase_add_test(tc, what_was_stored_lately_is_known_again);
+    tcase_add_test(tc, dropped_counts_are_delivered);
+    tcase_add_loop_test(tc, each_format_arrives, 0, 4);
+    tcase_add_test(tc, bandwidth_is_kept);
+    tcase_add_test(tc, nothing_goes_outside_its_window);
+    tcase_add_test(tc, borders_are_made_again);
+    tcase_add_test(tc, metrics_can_be_read);
 }
 
 HF_TEST_MAIN("telemetry/outlet", cases)

@@ -30,10 +30,6 @@ const struct hf_cli_option hf_cli_delta_apply_options[] = {
     {.name = "sha256", .value = "HEX", .help = "of PATCH, checked before its first byte is parsed"},
     {.name = NULL},
 };
-const struct hf_cli_option hf_cli_delta_info_options[] = {
-    {.name = "json", .help = "as JSON"},
-    {.name = NULL},
-};
 
 /* ---- create ------------------------------------------------------------------------------------------------------- */
 
@@ -437,101 +433,4 @@ int hf_cli_delta_apply(struct hf_cli *cli, const struct hf_cli_args *args, struc
                                                 : apply(&job, args->words[2], err);
     hf_cli_out_done(&job.sink.out);
     return r;
-}
-
-/* ---- info --------------------------------------------------------------------------------------------------------- */
-
-static int print_info(struct hf_cli *cli, const struct hf_delta_info *info, const struct hf_delta_parts *parts,
-                      bool as_json, struct hf_err *err)
-{
-    const char *profile = info->profile == HF_DELTA_FAST ? "fast" : "small";
-    char old_hex[HF_SHA256_HEX], new_hex[HF_SHA256_HEX];
-
-    (void)hf_hex_encode(info->old_sha256, sizeof(info->old_sha256), old_hex);
-    (void)hf_hex_encode(info->new_sha256, sizeof(info->new_sha256), new_hex);
-    if (!as_json) {
-        (void)fprintf(cli->out, "format   version %u, method %s, profile %s\n", info->version,
-                      hf_delta_method_name(info->method), profile);
-        (void)fprintf(cli->out, "old      %s  %llu bytes\n", old_hex, (unsigned long long)info->old_size);
-        (void)fprintf(cli->out, "new      %s  %llu bytes\n", new_hex, (unsigned long long)info->new_size);
-        if (info->new_size > 0)
-            (void)fprintf(cli->out, "patch    %llu bytes (%.2f %% of the new file)\n",
-                          (unsigned long long)info->patch_size,
-                          100.0 * (double)info->patch_size / (double)info->new_size);
-        (void)fprintf(cli->out, "parts    header %llu, map %llu, blocks %llu bytes in %llu, the largest %llu\n",
-                      (unsigned long long)parts->header_bytes, (unsigned long long)parts->map_bytes,
-                      (unsigned long long)parts->block_bytes, (unsigned long long)parts->blocks,
-                      (unsigned long long)parts->largest_block_bytes);
-        return 0;
-    }
-    _cleanup_(hf_json_freep) json_t *answer = json_pack(
-        "{s:I, s:I, s:s, s:s, s:I, s:s, s:I, s:s, s:I, s:{s:I, s:I, s:I, s:I, s:I}}", "version",
-        (json_int_t)info->version, "method", (json_int_t)info->method, "methodName", hf_delta_method_name(info->method),
-        "profile", profile, "oldSize", (json_int_t)info->old_size, "oldSha256", old_hex, "newSize",
-        (json_int_t)info->new_size, "newSha256", new_hex, "patchSize", (json_int_t)info->patch_size, "parts", "header",
-        (json_int_t)parts->header_bytes, "map", (json_int_t)parts->map_bytes, "blocks", (json_int_t)parts->block_bytes,
-        "blockCount", (json_int_t)parts->blocks, "largestBlock", (json_int_t)parts->largest_block_bytes);
-    return answer != NULL ? hf_cli_print_json(cli, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
-}
-
-/* A delta that looks inside: what it asks of a node. */
-static int print_inside(struct hf_cli *cli, const struct hf_deep_info *info, bool as_json, struct hf_err *err)
-{
-    const char *profile = info->delta.profile == HF_DELTA_FAST ? "fast" : "small";
-    char old_hex[HF_SHA256_HEX], new_hex[HF_SHA256_HEX], memory[HF_CLI_BYTES_TEXT], scratch[HF_CLI_BYTES_TEXT];
-
-    (void)hf_hex_encode(info->delta.old_sha256, sizeof(info->delta.old_sha256), old_hex);
-    (void)hf_hex_encode(info->delta.new_sha256, sizeof(info->delta.new_sha256), new_hex);
-    if (as_json) {
-        _cleanup_(hf_json_freep) json_t *answer =
-            json_pack("{s:I, s:I, s:s, s:s, s:I, s:s, s:I, s:s, s:I, s:{s:I, s:I, s:I, s:s, s:I}}", "version",
-                      (json_int_t)info->delta.version, "method", (json_int_t)info->delta.method, "methodName", "inside",
-                      "profile", profile, "oldSize", (json_int_t)info->delta.old_size, "oldSha256", old_hex, "newSize",
-                      (json_int_t)info->delta.new_size, "newSha256", new_hex, "patchSize",
-                      (json_int_t)info->delta.patch_size, "inside", "streams", (json_int_t)info->streams, "memoryBytes",
-                      (json_int_t)info->memory_bytes, "scratchBytes", (json_int_t)info->scratch_bytes, "libraries",
-                      info->libraries, "oldParts", (json_int_t)info->parts_n);
-        return answer != NULL ? hf_cli_print_json(cli, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
-    }
-    (void)fprintf(cli->out, "format   version %u, method inside, profile %s\n", info->delta.version, profile);
-    (void)fprintf(cli->out, "old      %s  %llu bytes\n", old_hex, (unsigned long long)info->delta.old_size);
-    (void)fprintf(cli->out, "new      %s  %llu bytes\n", new_hex, (unsigned long long)info->delta.new_size);
-    if (info->delta.new_size > 0)
-        (void)fprintf(cli->out, "patch    %llu bytes (%.2f %% of the new file)\n",
-                      (unsigned long long)info->delta.patch_size,
-                      100.0 * (double)info->delta.patch_size / (double)info->delta.new_size);
-    (void)fprintf(cli->out, "inside   %llu streams packed again, %s of memory, %s of scratch space%s%s\n",
-                  (unsigned long long)info->streams, hf_cli_bytes(info->memory_bytes, memory),
-                  hf_cli_bytes(info->scratch_bytes, scratch), info->libraries[0] != '\0' ? ", as " : "",
-                  info->libraries);
-    return 0;
-}
-
-int hf_cli_delta_info(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
-{
-    _cleanup_(hf_closep) int fd = -1;
-    _cleanup_(hf_closep) int again = -1;
-    struct job job = {.cli = cli};
-    const struct hf_delta_in in = {&job, job_patch};
-    struct hf_deep_info deep = {.inside = false};
-    struct hf_delta_info info;
-    struct hf_delta_parts parts;
-    bool as_json = hf_cli_flag(args, "json"), file = strcmp(args->words[0], "-") != 0;
-    int r = hf_cli_in_open(cli, args->words[0], &fd, err);
-
-    /* What the beginning says decides how the rest is checked; a pipe has only one beginning. */
-    if (r == 0 && file)
-        r = hf_cli_in_open(cli, args->words[0], &again, err);
-    job.patch_fd = again;
-    if (r == 0 && file)
-        r = hf_deep_read_info(&in, &deep, err);
-    if (r == 0 && deep.inside)
-        r = print_inside(cli, &deep, as_json, err);
-    job.patch_fd = fd;
-    if (r == 0 && !deep.inside)
-        r = hf_delta_check(&in, &info, &parts, err);
-    if (r == 0 && !deep.inside)
-        r = print_info(cli, &info, &parts, as_json, err);
-    hf_deep_info_done(&deep);
-    return r < 0 ? hf_err_wrap(err, r, "patch '%s'", args->words[0]) : 0;
 }

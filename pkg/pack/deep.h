@@ -28,14 +28,16 @@ struct hf_deep_part {
 };
 
 struct hf_deep_info {
-    struct hf_delta_info delta; /* of the whole: sizes and hashes of the files as they are */
-    bool inside;                /* false: a plain delta, the rest is 0 */
-    uint64_t memory_bytes;      /* needed beside what every delta needs */
-    uint64_t scratch_bytes;     /* needed on disk (or in memory, when there is no scratch file) */
-    uint64_t streams;           /* compressed streams that are put together */
-    char libraries[96];         /* those whose version matters, "liblzma 5.4.1, libzstd 1.5.4"; "" none */
-    size_t parts_n;             /* 0: old is one file */
-    struct hf_deep_part *parts; /* hf_deep_info_done() */
+    struct hf_delta_info delta;          /* of the whole: sizes and hashes of the files as they are */
+    bool inside;                         /* false: a plain delta, the rest is 0 */
+    uint64_t memory_bytes;               /* needed beside what every delta needs */
+    uint64_t scratch_bytes;              /* needed on disk (or in memory, when there is no scratch file) */
+    uint64_t streams;                    /* compressed streams that are put together */
+    uint64_t header_bytes, recipe_bytes; /* of the delta; what is left is the delta between the unpacked forms */
+    unsigned inner_method;               /* of that; hf_deep_read_info() only */
+    char libraries[96];                  /* those whose version matters, "liblzma 5.4.1, libzstd 1.5.4"; "" none */
+    size_t parts_n;                      /* 0: old is one file */
+    struct hf_deep_part *parts;          /* hf_deep_info_done() */
 };
 void hf_deep_info_done(struct hf_deep_info *info);
 

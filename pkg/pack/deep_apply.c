@@ -590,10 +590,15 @@ static int start_deep(struct deep_run *run, const struct hf_delta_in *in, struct
 {
     delta_input_init(&run->input, in);
     int r = delta_header_read(&run->input, &run->header, err);
-    uint64_t patch_size = r == 0 ? run->input.offset + run->header.body_size : 0;
+    uint64_t header_bytes = run->input.offset;
     if (r == 0)
         r = recipe_read(&run->input, &run->recipe, err);
-    return r == 0 ? tell(run, patch_size, ret_info, err) : r;
+    uint64_t recipe_bytes = run->input.offset - header_bytes;
+    if (r == 0)
+        r = tell(run, header_bytes + run->header.body_size, ret_info, err);
+    ret_info->header_bytes = header_bytes;
+    ret_info->recipe_bytes = recipe_bytes;
+    return r;
 }
 
 static int apply_deep(const struct hf_deep_apply_params *params, const struct hf_delta_in *in,
@@ -659,12 +664,18 @@ int hf_deep_read_info(const struct hf_delta_in *patch, struct hf_deep_info *ret_
         r = hf_delta_read_info(&in, &info.delta, err);
     } else {
         struct deep_run *run = calloc(1, sizeof(*run));
+        unsigned char inner = 0;
         r = run != NULL ? start_deep(run, &in, &info, err) : hf_err_set(err, ENOMEM, "out of memory");
+        if (r == 0)
+            r = delta_input_read(&run->input, &inner, 1, err);
+        info.inner_method = inner;
         if (run != NULL)
             recipe_done(&run->recipe);
         free(run);
     }
     if (r == 0)
         *ret_info = info;
+    else
+        hf_deep_info_done(&info);
     return r;
 }

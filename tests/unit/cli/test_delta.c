@@ -8,6 +8,7 @@
 #include "codec/json.h"
 #include "support/check_main.h"
 #include "support/cli_run.h"
+#include "support/packs.h"
 
 static struct cli_run run;
 
@@ -80,6 +81,36 @@ START_TEST(info)
 }
 END_TEST
 
+/* Of a patch that looks inside: its parts add up, and it says what it needs. */
+START_TEST(info_of_what_is_inside)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 22), old = HF_BUF_INIT(1 << 22),
+                                         fresh = HF_BUF_INIT(1 << 22);
+    _cleanup_(hf_json_freep) json_t *answer = NULL;
+
+    packs_text(&text, 400000, 5, 0);
+    packs_run("gzip -nc6", text.p, text.n, &old);
+    text.p[200000] ^= 1;
+    packs_run("gzip -nc6", text.p, text.n, &fresh);
+    cli_write(&run, "old.gz", old.p, old.n);
+    cli_write(&run, "new.gz", fresh.p, fresh.n);
+    ck_assert_int_eq(cli(&run, "delta", "create", "%/old.gz", "%/new.gz", "%/patch", NULL), 0);
+    ck_assert_int_eq(cli(&run, "delta", "info", "%/patch", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "1 streams packed again"));
+    ck_assert_int_eq(cli(&run, "delta", "info", "--json", "%/patch", NULL), 0);
+    ck_assert_int_eq(hf_json_parse(hf_view_of(run.out), NULL, &answer, NULL), 0);
+    ck_assert_int_eq(hf_json_int_or(answer, "parts.header", 0) + hf_json_int_or(answer, "parts.recipe", 0) +
+                         hf_json_int_or(answer, "parts.delta", 0),
+                     hf_json_int_or(answer, "patchSize", 0));
+    ck_assert_int_eq(hf_json_int_or(answer, "inside.scratchBytes", 0), 400000);
+    ck_assert_str_eq(hf_json_str_or(answer, "inside.methodName", ""), "records-cm");
+    /* What goes around the delta is short. */
+    ck_assert_int_lt(hf_json_int_or(answer, "parts.recipe", 1000), 60);
+    ck_assert_int_eq(cli(&run, "delta", "apply", "%/old.gz", "%/patch", "%/made.gz", NULL), 0);
+    assert_same("new.gz", "made.gz");
+}
+END_TEST
+
 START_TEST(the_hash_is_looked_at_first)
 {
     char hex[HF_SHA256_HEX];
@@ -125,6 +156,7 @@ static void cases(TCase *tc)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, there_and_back, 0, 2);
     tcase_add_test(tc, info);
+    tcase_add_test(tc, info_of_what_is_inside);
     tcase_add_test(tc, the_hash_is_looked_at_first);
     tcase_add_test(tc, what_does_not_fit);
 }

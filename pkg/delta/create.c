@@ -188,6 +188,16 @@ static void digest_of(const void *bytes, size_t n, unsigned char digest[static H
     hf_sha256_final(&hash, digest);
 }
 
+int hf_delta_create_fits(size_t old_n, size_t new_n, struct hf_err *err)
+{
+    size_t larger = HF_MAX(old_n, new_n);
+
+    if (larger < HF_DELTA_CREATE_MAX_BYTES)
+        return 0;
+    return hf_err_set(
+        err, EFBIG, "a file of %zu bytes: deltas are made of files below 2 GiB; split it, or publish it whole", larger);
+}
+
 int hf_delta_create(const void *old, size_t old_n, const void *new_bytes, size_t new_n,
                     const struct hf_delta_create_params *params, const struct hf_delta_out *patch, struct hf_err *err)
 {
@@ -198,7 +208,11 @@ int hf_delta_create(const void *old, size_t old_n, const void *new_bytes, size_t
     _cleanup_(hf_buf_done) struct hf_buf body = HF_BUF_INIT(SIZE_MAX / 2);
     struct delta_header header = {.version = DELTA_VERSION, .old_size = old_n, .new_size = new_n};
     unsigned char bytes[DELTA_HEADER_MAX];
-    int r = make_body(&source, &body, &header.method, err);
+    int r = hf_delta_create_fits(old_n, new_n, err);
+
+    if (r < 0)
+        return r;
+    r = make_body(&source, &body, &header.method, err);
 
     source_done(&source);
     if (r < 0)

@@ -54,6 +54,10 @@ struct hf_delta_create_params {
     void *progress_ctx;
 };
 
+/* Files of that size and more are refused by hf_delta_create(): -EFBIG, before anything is done. Applying has no such limit. */
+#define HF_DELTA_CREATE_MAX_BYTES ((size_t)INT32_MAX - 1)
+HF_MUST_USE int hf_delta_create_fits(size_t old_n, size_t new_n, struct hf_err *err);
+
 /* Make the patch that turns old[old_n] into new[new_n]. Deterministic: same inputs and profile, same bytes. */
 HF_MUST_USE int hf_delta_create(const void *old, size_t old_n, const void *new_bytes, size_t new_n,
                                 const struct hf_delta_create_params *params, const struct hf_delta_out *patch,

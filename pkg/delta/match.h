@@ -31,7 +31,7 @@ struct delta_matcher {
     struct delta_places places;
 };
 
-/* Both files must live as long as the matcher, which is then only read. -ENOMEM, -EFBIG (2 GiB and more). */
+/* Both files are below HF_DELTA_CREATE_MAX_BYTES and must live as long as the matcher, which is then only read. -ENOMEM. */
 HF_MUST_USE int delta_matcher_open(struct delta_matcher *m, const unsigned char *old, size_t old_n,
                                    const unsigned char *new_bytes, size_t new_n, struct hf_err *err);
 /* The same, to match faster and less well. */

@@ -4,32 +4,27 @@
 
 #include "delta/match.h"
 
-static int start(struct delta_matcher *m, const unsigned char *old, size_t old_n, const unsigned char *new_bytes,
-                 size_t new_n, struct hf_err *err)
+static void start(struct delta_matcher *m, const unsigned char *old, size_t old_n, const unsigned char *new_bytes,
+                  size_t new_n)
 {
     *m = (struct delta_matcher){.old = old, .new_bytes = new_bytes, .old_n = new_n > 0 ? old_n : 0, .new_n = new_n};
-    if (old_n > INT32_MAX - 1 || new_n > INT32_MAX - 1)
-        return hf_err_set(err, EFBIG, "files of 2 GiB and more are not matched");
-    return 0;
 }
 
 int delta_matcher_open_fast(struct delta_matcher *m, const unsigned char *old, size_t old_n,
                             const unsigned char *new_bytes, size_t new_n, struct hf_err *err)
 {
-    int r = start(m, old, old_n, new_bytes, new_n, err);
-
-    if (r == 0 && m->old_n > 0 && delta_places_open(&m->places, old, old_n) < 0)
-        r = hf_err_set(err, ENOMEM, "out of memory for the places of the old file");
-    return r;
+    start(m, old, old_n, new_bytes, new_n);
+    if (m->old_n > 0 && delta_places_open(&m->places, old, old_n) < 0)
+        return hf_err_set(err, ENOMEM, "out of memory for the places of the old file");
+    return 0;
 }
 
 int delta_matcher_open(struct delta_matcher *m, const unsigned char *old, size_t old_n, const unsigned char *new_bytes,
                        size_t new_n, struct hf_err *err)
 {
-    int r = start(m, old, old_n, new_bytes, new_n, err);
-
-    if (r < 0 || m->old_n == 0)
-        return r;
+    start(m, old, old_n, new_bytes, new_n);
+    if (m->old_n == 0)
+        return 0;
     m->suffixes = malloc(old_n * sizeof(*m->suffixes));
     if (m->suffixes == NULL || divsufsort(old, m->suffixes, (saidx_t)old_n) != 0) {
         delta_matcher_done(m);

@@ -636,8 +636,10 @@ int hf_deep_create(const void *old, size_t old_n, const void *new_bytes, size_t 
     _cleanup_(hf_buf_done) struct hf_buf body = HF_BUF_INIT(SIZE_MAX / 2);
     const struct hf_delta_create_params *plain = params != NULL ? &params->delta : NULL;
     bool parts = params != NULL && params->parts_n > 0;
-    int r = 0;
+    int r = hf_delta_create_fits(old_n, new_n, err);
 
+    if (r < 0)
+        return r;
     if (parts && params->parts_n > HF_DEEP_MAX_PARTS)
         return hf_err_set(err, E2BIG, "more than %d parts", HF_DEEP_MAX_PARTS);
     if (params == NULL || !params->plain)
@@ -648,5 +650,7 @@ int hf_deep_create(const void *old, size_t old_n, const void *new_bytes, size_t 
         return 0;
     if (r == 0)
         r = make_body(&deep, &body, err);
+    if ((r == -EFBIG || r == -E2BIG) && !parts) /* unpacked it is too much */
+        return hf_delta_create(old, old_n, new_bytes, new_n, plain, patch, err);
     return r == 0 ? choose(&deep, &body, patch, err) : r;
 }

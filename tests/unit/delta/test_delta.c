@@ -463,8 +463,26 @@ START_TEST(check)
 }
 END_TEST
 
+/* Refused before a byte is looked at. */
+START_TEST(too_large)
+{
+    static const size_t sizes_of[][2] = {
+        {HF_DELTA_CREATE_MAX_BYTES, 1}, {1, HF_DELTA_CREATE_MAX_BYTES}, {(size_t)5 << 30, (size_t)3 << 30}};
+    const struct hf_delta_create_params params = {.profile = HF_DELTA_FAST, .threads = 1};
+    struct bytes patch = {0};
+    const struct hf_delta_out out = {&patch, put};
+
+    for (size_t i = 0; i < HF_LEN(sizes_of); i++) {
+        struct hf_err err = HF_ERR_INIT;
+        int r = hf_delta_create("", sizes_of[i][0], "", sizes_of[i][1], &params, &out, &err);
+        ck_assert(r == -EFBIG && strstr(err.cause, "below 2 GiB") != NULL && patch.n == 0);
+    }
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_test(tc, too_large);
     tcase_add_loop_test(tc, round_trip, 0, HF_LEN(sizes));
     tcase_add_loop_test(tc, wrong_old, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
     tcase_add_loop_test(tc, damage, HF_DELTA_SMALL, HF_DELTA_FAST + 1);

@@ -36,6 +36,11 @@ PKG_LIBS = $(shell pkg-config --libs $(PKGS))
 SUFFIX_LIBS := -ldivsufsort -ldivsufsort64
 LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed,--gc-sections
 
+# Where long has 32 bits, files of 2 GiB and more, and times after 2037, have to be asked for.
+ifeq ($(shell getconf LONG_BIT),32)
+COMMON += -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64
+endif
+
 CC_release = $(CC)
 CFLAGS_release := -O2 -D_FORTIFY_SOURCE=2 -ffunction-sections -fdata-sections -DNDEBUG
 LDFLAGS_release :=
@@ -62,7 +67,7 @@ $(B)/release/holdfast-delta: SUFFIX_LIBS :=
 $(B)/fuzz/pkg/delta/%.o $(B)/fuzz/pkg/codec/hash.o: CFLAGS_fuzz += -O2 -fno-sanitize-coverage=trace-cmp
 
 # ---- goals --------------------------------------------------------------------------------------------------------
-.PHONY: bench-delta all demo test unit sim fault check e2e bench fuzz coverage golden format image install uninstall clean help setup-%
+.PHONY: bench-delta arch all demo test unit sim fault check e2e bench fuzz coverage golden format image install uninstall clean help setup-%
 
 all: ## build the release binaries into build/release
 all: $(BINARIES:%=$(B)/release/%)
@@ -99,6 +104,11 @@ e2e: ## a real cluster: API server, kubelet, containerd, systemd nodes (root and
 	@hack/setup.sh build test e2e || true
 	@$(MAKE) --no-print-directory all $(B)/release/support/programs
 	@tests/e2e/run
+
+arch: ## deltas applied on other processors: built for ARM, s390x and RISC-V, run under qemu-user
+	@hack/setup.sh build arch || true
+	@$(MAKE) --no-print-directory all $(B)/release/support/programs
+	@tests/arch/delta.py
 
 bench: ## figures beside the peers that are installed, in one run, as ratios
 	@hack/setup.sh build bench || true

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Install what building and testing holdfast needs on Debian 12, grouped by purpose.
 #
-#   hack/setup.sh [--check] [build|demo|test|e2e|bench ...]      default: build
+#   hack/setup.sh [--check] [build|demo|test|e2e|arch|bench ...]      default: build
 #
 # --check only reports. Without the right to install, it names exactly the packages that are missing and fails.
 set -euo pipefail
@@ -13,6 +13,8 @@ test="check clang clang-format clang-tidy cppcheck libclang-rt-14-dev llvm gcovr
   curl dbus jq python3-h2 prometheus xz-utils zstd file groff procps util-linux"
 e2e="debootstrap systemd-container buildah containerd runc iproute2 iptables dbus e2fsprogs xfsprogs libsqlite3-dev libc6-dev openssl
   ca-certificates python3 util-linux"
+arch="gcc-arm-linux-gnueabihf libc6-dev-armhf-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
+  qemu-user xz-utils python3"
 bench="bsdiff xdelta3 rdiff casync ostree python3-venv time libsqlite3-dev"
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -22,9 +24,9 @@ groups=()
 for word in "$@"; do
   case $word in
     --check) check_only=yes ;;
-    build | demo | test | e2e | bench) groups+=("$word") ;;
+    build | demo | test | e2e | arch | bench) groups+=("$word") ;;
     -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    *) say "unknown word '$word'; known: --check build demo test e2e bench" >&2; exit 2 ;;
+    *) say "unknown word '$word'; known: --check build demo test e2e arch bench" >&2; exit 2 ;;
   esac
 done
 [ ${#groups[@]} -gt 0 ] || groups=(build)

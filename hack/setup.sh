@@ -10,7 +10,8 @@ build="gcc make pkg-config libcurl4-openssl-dev libssl-dev libyaml-dev libjansso
   libwebsockets-evlib-uv libuv1-dev libzstd-dev liblzma-dev libdivsufsort-dev libsystemd-dev zlib1g-dev"
 demo="python3"
 test="check clang clang-format clang-tidy cppcheck libclang-rt-14-dev llvm gcovr python3 python3-yaml strace openssl
-  curl dbus jq python3-h2 prometheus xz-utils zstd file groff procps util-linux"
+  curl dbus jq python3-h2 prometheus xz-utils zstd file groff procps util-linux mosquitto
+  systemd-journal-remote"
 e2e="debootstrap systemd-container buildah containerd runc iproute2 iptables dbus e2fsprogs xfsprogs libsqlite3-dev libc6-dev openssl
   ca-certificates python3 util-linux"
 arch="gcc-arm-linux-gnueabihf libc6-dev-armhf-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross gcc-riscv64-linux-gnu libc6-dev-riscv64-cross

@@ -96,6 +96,9 @@ int hf_mqtt_parse(struct hf_view bytes, struct hf_mqtt_packet *ret_packet)
         return 0;
     unsigned first = *reader.p++;
     packet.type = (enum hf_mqtt_type)(first >> 4);
+    if (packet.type != HF_MQTT_CONNACK && packet.type != HF_MQTT_PUBLISH && packet.type != HF_MQTT_SUBACK &&
+        packet.type != HF_MQTT_PINGRESP)
+        return -EBADMSG;
     int r = take_length(&reader, &n);
     if (r <= 0)
         return r;

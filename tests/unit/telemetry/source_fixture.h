@@ -30,6 +30,7 @@ static struct {
 } fix;
 
 static struct hf_simloop *sim;
+static struct hf_loop *real; /* NULL: virtual time */
 static struct hf_simproc *proc;
 static struct hf_telemetry_world world;
 static char dir[64];
@@ -74,9 +75,31 @@ HF_UNUSED static void let_go(int r)
         hf_receipt_release(fix.held[i], r);
 }
 
+static void stop_loop(void *arg)
+{
+    hf_loop_stop(arg);
+}
+
+/* Virtual time, or real time where the source needs a real loop. */
 HF_UNUSED static void run_s(double seconds)
 {
-    (void)hf_simloop_run_for(sim, (uint64_t)(seconds * 1e9));
+    if (real == NULL) {
+        (void)hf_simloop_run_for(sim, (uint64_t)(seconds * 1e9));
+        return;
+    }
+    const struct hf_sched_ops *sched = hf_loop_sched(real);
+    struct hf_timer *timer = sched->timer_new(sched->ctx, stop_loop, real);
+    sched->timer_arm(sched->ctx, timer, (uint64_t)(seconds * 1e9));
+    hf_loop_run(real);
+    sched->timer_free(sched->ctx, timer);
+}
+
+/* Real time: until `n` events are kept. */
+HF_UNUSED static void run_until_kept(size_t n)
+{
+    for (int i = 0; i < 500 && fix.n < n; i++)
+        run_s(0.02);
+    ck_assert_uint_ge(fix.n, n);
 }
 
 /* The process begins (again). */
@@ -109,9 +132,22 @@ static void fix_set_up(void)
     fix_boot();
 }
 
+/* The same on a real loop. */
+HF_UNUSED static void fix_set_up_real(void)
+{
+    fix_set_up();
+    real = hf_loop_new(NULL);
+    world.loop = real;
+    world.clock = hf_clock_posix();
+    world.sched = hf_loop_sched(real);
+    world.user_agent = "holdfast-test";
+}
+
 static void fix_tear_down(void)
 {
     let_go(0);
+    hf_loop_free(real);
+    real = NULL;
     hf_simproc_free(proc);
     hf_simloop_free(sim);
     for (size_t i = 0; i < fix.n; i++) {

@@ -1,0 +1,107 @@
+#include "telemetry/exposition.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/check_main.h"
+
+static struct hf_buf scratch = HF_BUF_INIT(1 << 16);
+
+START_TEST(samples)
+{
+    static const char text[] = "# HELP http_requests_total The total.\n"
+                               "# TYPE http_requests_total counter\n"
+                               "http_requests_total{method=\"post\",code=\"200\"} 1027 1395066363000\n"
+                               "http_requests_total{method=\"post\",code=\"400\",} 3\n"
+                               "\n"
+                               "# TYPE temp gauge\n"
+                               "temp{where=\"C:\\\\DIR\\\\FILE \\\"x\\\"\\n\"} -1.5e1\n"
+                               "untyped 1\n"
+                               "untyped_total 1\n"
+                               "# TYPE lat histogram\n"
+                               "lat_bucket{le=\"+Inf\"} 144320\n"
+                               "lat_sum 53423\r\n"
+                               "# TYPE rpc summary\n"
+                               "rpc{quantile=\"0.5\"} 4773\n"
+                               "rpc_count 2693\n"
+                               "inf +Inf\n"
+                               "with_exemplar 5 # {a=\"b\"} 1\n";
+    static const struct {
+        const char *name;
+        double value;
+        enum hf_value_kind kind;
+        size_t labels;
+    } want[] = {
+        {"http_requests_total", 1027, HF_VALUE_COUNTER, 2},
+        {"http_requests_total", 3, HF_VALUE_COUNTER, 2},
+        {"temp", -15, HF_VALUE_GAUGE, 1},
+        {"untyped", 1, HF_VALUE_GAUGE, 0},
+        {"untyped_total", 1, HF_VALUE_COUNTER, 0},
+        {"lat_bucket", 144320, HF_VALUE_COUNTER, 1},
+        {"lat_sum", 53423, HF_VALUE_COUNTER, 0},
+        {"rpc", 4773, HF_VALUE_GAUGE, 1},
+        {"rpc_count", 2693, HF_VALUE_COUNTER, 0},
+        {"inf", __builtin_inf(), HF_VALUE_GAUGE, 0},
+        {"with_exemplar", 5, HF_VALUE_GAUGE, 0},
+    };
+    struct hf_exposition reader = {.rest = HF_VIEW(text), .unix_ns = 7};
+    struct hf_event event = {.n_attributes = 0};
+
+    for (size_t i = 0; i < HF_LEN(want); i++) {
+        ck_assert_int_eq(hf_exposition_next(&reader, &event, &scratch), 1);
+        ck_assert_msg(hf_view_eq(event.name, want[i].name), "%.*s", (int)event.name.n, event.name.p);
+        ck_assert_msg(event.value == want[i].value && event.value_kind == want[i].kind &&
+                          event.n_attributes == want[i].labels,
+                      "%s: %g %d %zu", want[i].name, event.value, event.value_kind, event.n_attributes);
+        ck_assert_uint_eq(event.unix_ns, i == 0 ? 1395066363000000000u : 7);
+        if (i == 2)
+            ck_assert(hf_view_eq(event.attributes[0].value, "C:\\DIR\\FILE \"x\"\n"));
+    }
+    ck_assert_int_eq(hf_exposition_next(&reader, &event, &scratch), 0);
+    ck_assert_uint_eq(reader.skipped, 0);
+    hf_buf_done(&scratch);
+}
+END_TEST
+
+static const char *const bad[] = {
+    "1name 1",
+    "na-me 1",
+    "name",
+    "name x",
+    "name 1 x",
+    "name{a=1} 1",
+    "name{a=\"1} 1",
+    "name{a=\"1\"",
+    "name{a=\"1\" 1",
+    "name{=\"1\"} 1",
+    "name{a=\"1\"b=\"2\"} 1",
+    "name{1a=\"1\"} 1",
+    "name NaN",
+    "{a=\"1\"} 1",
+    "name{a=\"\\",
+    "name 1 -5",
+    "<html>",
+    "name 1e",
+};
+
+START_TEST(skips)
+{
+    size_t n = strlen(bad[_i]);
+    char *copy = malloc(n);
+    struct hf_event event = {.n_attributes = 0};
+
+    memcpy(copy, bad[_i], n);
+    struct hf_exposition reader = {.rest = {copy, n}};
+    ck_assert_msg(hf_exposition_next(&reader, &event, &scratch) == 0 && reader.skipped == 1, "%s", bad[_i]);
+    free(copy);
+    hf_buf_done(&scratch);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_test(tc, samples);
+    tcase_add_loop_test(tc, skips, 0, (int)HF_LEN(bad));
+}
+
+HF_TEST_MAIN("telemetry/exposition", cases)

@@ -1,0 +1,288 @@
+/* Against real journal files, made by systemd-journal-remote from the export format. */
+#include "unit/telemetry/source_fixture.h"
+
+#include <sys/wait.h>
+
+static const char remote[] = "/lib/systemd/systemd-journal-remote";
+static struct hf_source *source;
+static struct hf_telemetry_sources sources;
+static unsigned clock_us;
+
+static void start(void)
+{
+    struct hf_err err = HF_ERR_INIT;
+
+    ck_assert_msg(hf_source_journald_new(&sources, &world, &intake, &source, &err) == 0, "%s", err.cause);
+}
+
+static void stop(void)
+{
+    source->free(source);
+    source = NULL;
+}
+
+static void boot_id(char text[40])
+{
+    _cleanup_(hf_buf_done) struct hf_buf file = HF_BUF_INIT(64);
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    char raw[40] = "";
+    size_t n = 0;
+
+    ck_assert_int_ge(read(fd, raw, sizeof(raw) - 1), 36);
+    (void)close(fd);
+    for (const char *p = raw; *p != '\0' && *p != '\n'; p++)
+        if (*p != '-')
+            text[n++] = *p;
+    text[n] = '\0';
+}
+
+/* Write `text` to a child's input; its exit status. */
+static int feed(const char *file, const char *text)
+{
+    int pipes[2], status;
+    char option[300];
+
+    (void)snprintf(option, sizeof(option), "--output=%s", below(file));
+    ck_assert_int_eq(pipe2(pipes, O_CLOEXEC), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        (void)dup2(pipes[0], 0);
+        int null = open("/dev/null", O_WRONLY);
+        (void)dup2(null, 2);
+        (void)execl(remote, remote, option, "-", (char *)NULL);
+        _exit(127);
+    }
+    (void)close(pipes[0]);
+    ck_assert_int_eq(write(pipes[1], text, strlen(text)), (ssize_t)strlen(text));
+    (void)close(pipes[1]);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+struct line {
+    const char *unit, *priority, *message, *more;
+};
+
+static void write_journal(const char *file, const struct line *lines, size_t n)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 20);
+    char boot[40];
+
+    boot_id(boot);
+    for (size_t i = 0; i < n; i++) {
+        clock_us += 1000;
+        ck_assert_int_eq(hf_buf_addf(&text,
+                                     "__REALTIME_TIMESTAMP=%llu\n__MONOTONIC_TIMESTAMP=%u\n_BOOT_ID=%s\n"
+                                     "_MACHINE_ID=0123456789abcdef0123456789abcdef\n_SYSTEMD_UNIT=%s\nPRIORITY=%s\n"
+                                     "SYSLOG_IDENTIFIER=ident\n_PID=42\n%sMESSAGE=%s\n\n",
+                                     1795161600000000ull + clock_us, clock_us, boot, lines[i].unit, lines[i].priority,
+                                     lines[i].more != NULL ? lines[i].more : "", lines[i].message),
+                         0);
+    }
+    ck_assert_int_eq(feed(file, hf_buf_str(&text)), 0);
+}
+
+static void write_one(const char *file, const char *message)
+{
+    const struct line line = {"a.service", "6", message, NULL};
+
+    write_journal(file, &line, 1);
+}
+
+static void set_up(void)
+{
+    static char folder[128];
+
+    fix_set_up_real();
+    (void)snprintf(folder, sizeof(folder), "%s/journal", dir);
+    ck_assert_int_eq(mkdir(folder, 0700), 0);
+    world.journal = folder;
+    memset(&sources, 0, sizeof(sources));
+    sources.journald = true;
+    clock_us = 0;
+}
+
+static void tear_down(void)
+{
+    if (source != NULL)
+        stop();
+    fix_tear_down();
+}
+
+START_TEST(reads)
+{
+    static const struct line lines[] = {
+        {"a.service", "6", "one", NULL},
+        {"b.service", "3", "two", NULL},
+        {"init.scope", "6", "Started a.", "UNIT=a.service\n"},
+        {"c.service", "7", "debug", NULL},
+    };
+    write_journal("journal/x.journal", lines, HF_LEN(lines));
+    start();
+    run_until_kept(4);
+    ck_bodies("one", "two", "Started a.", "debug");
+    ck_assert_msg(strstr(fix.lines[0], "\"time\":\"2026-11-20T08:00:00.001") != NULL, "%s", fix.lines[0]);
+    ck_assert_ptr_nonnull(
+        strstr(fix.lines[1], "\"source\":\"journald:b.service\",\"kind\":\"log\",\"severity\":\"error\""));
+    ck_assert_ptr_nonnull(strstr(fix.lines[0], "\"attributes\":{\"systemd.unit\":\"a.service\",\"syslog.identifier\":"
+                                               "\"ident\",\"process.pid\":\"42\"}"));
+    ck_assert_ptr_nonnull(strstr(fix.lines[2], "\"source\":\"journald:a.service\""));
+    ck_assert_uint_eq(strlen(fix.ids[0]), 33);
+}
+END_TEST
+
+START_TEST(filters)
+{
+    static const struct line lines[] = {
+        {"a.service", "4", "warning of a", NULL},   {"a.service", "6", "info of a", NULL},
+        {"b.service", "0", "emergency of b", NULL}, {"noisy-1.service", "3", "noise", NULL},
+        {"app-x.service", "3", "error of x", NULL},
+    };
+    sources.journald_include[0] = "a.service";
+    sources.journald_include[1] = "*-*.service";
+    sources.journald_exclude[0] = "noisy-*";
+    sources.journald_min_severity = HF_SEVERITY_WARNING;
+    write_journal("journal/x.journal", lines, HF_LEN(lines));
+    start();
+    run_until_kept(2);
+    run_s(0.1);
+    ck_bodies("warning of a", "error of x");
+}
+END_TEST
+
+START_TEST(goes_on)
+{
+    write_one("journal/x.journal", "one");
+    write_one("journal/x.journal", "two");
+    start();
+    run_until_kept(2);
+    stop(); /* the cursor is on disk */
+    write_one("journal/x.journal", "three");
+    start();
+    run_until_kept(3);
+    run_s(0.1);
+    ck_bodies("one", "two", "three");
+    ck_assert_uint_eq(fix.duplicates, 0);
+    /* While it runs: the files tell that something came. */
+    write_one("journal/x.journal", "four");
+    run_until_kept(4);
+    ck_bodies("one", "two", "three", "four");
+}
+END_TEST
+
+/* Killed before the cursor was saved: read again, with the same ids. */
+START_TEST(killed)
+{
+    write_one("journal/x.journal", "one");
+    write_one("journal/x.journal", "two");
+    fix.hold = true; /* nothing is safe yet */
+    start();
+    run_until_kept(2);
+    stop();
+    let_go(0);
+    fix.hold = false;
+    start();
+    run_s(0.3);
+    ck_bodies("one", "two");
+    ck_assert_uint_eq(fix.duplicates, 2);
+}
+END_TEST
+
+START_TEST(rotated_and_vacuumed)
+{
+    write_one("journal/x.journal", "one");
+    write_one("journal/x.journal", "two");
+    start();
+    run_until_kept(2);
+    stop();
+    ck_assert_int_eq(rename(below("journal/x.journal"), below("journal/x@1.journal")), 0);
+    write_one("journal/x.journal", "three");
+    start();
+    run_until_kept(3);
+    stop();
+    /* What the cursor points at is thrown away, and more came. */
+    ck_assert_int_eq(unlink(below("journal/x@1.journal")), 0);
+    ck_assert_int_eq(rename(below("journal/x.journal"), below("journal/x@2.journal")), 0);
+    write_one("journal/y.journal", "four");
+    ck_assert_int_eq(unlink(below("journal/x@2.journal")), 0);
+    start();
+    run_until_kept(4);
+    run_s(0.1);
+    ck_bodies("one", "two", "three", "four");
+    ck_assert_uint_eq(fix.duplicates, 0);
+}
+END_TEST
+
+START_TEST(no_room)
+{
+    char text[16];
+
+    for (int i = 0; i < 20; i++) {
+        (void)snprintf(text, sizeof(text), "%d", i);
+        write_one("journal/x.journal", text);
+    }
+    fix.room = 7;
+    start();
+    run_until_kept(7);
+    run_s(0.1);
+    ck_assert_uint_eq(fix.n, 7);
+    fix.room = SIZE_MAX;
+    source->resume(source);
+    run_until_kept(20);
+    for (int i = 0; i < 20; i++)
+        ck_assert_int_eq((int)strtol(fix.bodies[i], NULL, 10), i);
+    ck_assert_uint_eq(fix.duplicates, 0);
+}
+END_TEST
+
+START_TEST(store_fails)
+{
+    write_one("journal/x.journal", "one");
+    fix.hold = true;
+    start();
+    run_until_kept(1);
+    fix.ids[0][0] = '\0'; /* it is not known any more */
+    fix.hold = false;
+    let_go(-EIO);
+    run_until_kept(2); /* read again after 5 s */
+    ck_assert_str_eq(fix.bodies[1], "one");
+}
+END_TEST
+
+/* No journal: nothing breaks. One that is damaged: what can be read is. */
+START_TEST(no_journal)
+{
+    char none[128];
+
+    (void)snprintf(none, sizeof(none), "%s/none", dir);
+    world.journal = none;
+    start();
+    run_s(0.2);
+    ck_assert_uint_eq(fix.n, 0);
+    stop();
+    world.journal = below("journal");
+    (void)put("journal/z.journal", "this is no journal");
+    write_one("journal/x.journal", "one");
+    start();
+    run_until_kept(1);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    if (access(remote, X_OK) != 0) {
+        (void)fprintf(stderr, "skipped: %s is not installed (package systemd-journal-remote)\n", remote);
+        return;
+    }
+    tcase_add_test(tc, reads);
+    tcase_add_test(tc, filters);
+    tcase_add_test(tc, goes_on);
+    tcase_add_test(tc, killed);
+    tcase_add_test(tc, rotated_and_vacuumed);
+    tcase_add_test(tc, no_room);
+    tcase_add_test(tc, store_fails);
+    tcase_add_test(tc, no_journal);
+}
+
+HF_TEST_MAIN("telemetry/source_journald", cases)

@@ -1,0 +1,380 @@
+/* Against a real broker. */
+#include "unit/telemetry/source_fixture.h"
+
+#include <netinet/in.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+static const char broker_path[] = "/usr/sbin/mosquitto";
+static struct hf_source *source;
+static struct hf_telemetry_sources sources;
+static struct hf_metrics *metrics;
+static pid_t broker;
+static uint16_t port;
+static const char *password; /* that the broker wants; NULL none */
+
+static int connect_broker(void)
+{
+    const struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (connect(fd, (const struct sockaddr *)&to, sizeof(to)) == 0)
+        return fd;
+    (void)close(fd);
+    return -1;
+}
+
+static void start_broker(void)
+{
+    char config[1024];
+    const char *path = below("broker.conf");
+
+    (void)unlink(path);
+    (void)snprintf(config, sizeof(config),
+                   "listener %u 127.0.0.1\nallow_anonymous %s\nuser root\npersistence true\npersistence_location %s/\n"
+                   "autosave_interval 1\nautosave_on_changes true\nmax_inflight_messages 40\n",
+                   port, password == NULL ? "true" : "false", dir);
+    (void)put("broker.conf", config);
+    broker = fork();
+    if (broker == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        int null = open("/dev/null", O_WRONLY);
+        (void)dup2(null, 1);
+        (void)dup2(null, 2);
+        (void)execl(broker_path, broker_path, "-c", path, (char *)NULL);
+        _exit(127);
+    }
+    for (int i = 0; i < 200; i++) {
+        int fd = connect_broker();
+        if (fd >= 0) {
+            (void)close(fd);
+            return;
+        }
+        (void)usleep(20000);
+    }
+    ck_abort_msg("the broker does not come up");
+}
+
+static void stop_broker(int signum)
+{
+    int status;
+
+    if (broker > 0) {
+        ck_assert_int_eq(kill(broker, signum), 0);
+        ck_assert_int_eq(waitpid(broker, &status, 0), broker);
+    }
+    broker = 0;
+}
+
+static void start(void)
+{
+    struct hf_err err = HF_ERR_INIT;
+
+    ck_assert_msg(hf_source_mqtt_new(&sources, &world, &intake, &source, &err) == 0, "%s", err.cause);
+}
+
+static bool is_connected(void)
+{
+    return hf_metric_value(hf_metric_gauge(metrics, "holdfast_telemetry_mqtt_connected",
+                                           "1 while subscribed at the MQTT broker.")) > 0;
+}
+
+static void wait_connected(void)
+{
+    for (int i = 0; i < 500 && !is_connected(); i++)
+        run_s(0.02);
+    ck_assert(is_connected());
+}
+
+static void add_text(struct hf_buf *out, const char *text, size_t n)
+{
+    const char length[2] = {(char)(n >> 8), (char)n};
+
+    ck_assert_int_eq(hf_buf_add(out, length, 2), 0);
+    ck_assert_int_eq(hf_buf_add(out, text, n), 0);
+}
+
+static void add_head(struct hf_buf *out, unsigned char first, size_t n)
+{
+    ck_assert_int_eq(hf_buf_add(out, &first, 1), 0);
+    do {
+        unsigned char byte = (unsigned char)((n & 127) | (n > 127 ? 128 : 0));
+        ck_assert_int_eq(hf_buf_add(out, &byte, 1), 0);
+        n >>= 7;
+    } while (n > 0);
+}
+
+static void read_exact(int fd, size_t n)
+{
+    char bytes[64];
+
+    while (n > 0) {
+        ssize_t got = read(fd, bytes, HF_MIN(n, sizeof(bytes)));
+        ck_assert_int_gt(got, 0);
+        n -= (size_t)got;
+    }
+}
+
+/* Publishes with QoS 1; returns when the broker has them all. */
+static void publish_many(const char *topic, const char *const *payloads, size_t n)
+{
+    _cleanup_(hf_buf_done) struct hf_buf out = HF_BUF_INIT(4 << 20);
+    int fd = connect_broker();
+
+    ck_assert_int_ge(fd, 0);
+    add_head(&out, 0x10, 10 + 2 + 3);
+    ck_assert_int_eq(hf_buf_add(&out, "\x00\x04MQTT\x04\x02\x00\x3c", 10), 0);
+    add_text(&out, "pub", 3);
+    ck_assert_int_eq(write(fd, out.p, out.n), (ssize_t)out.n);
+    read_exact(fd, 4);
+    for (size_t i = 0; i < n; i++) {
+        const char id[2] = {(char)((i + 1) >> 8), (char)(i + 1)};
+        hf_buf_clear(&out);
+        add_head(&out, 0x32, 2 + strlen(topic) + 2 + strlen(payloads[i]));
+        add_text(&out, topic, strlen(topic));
+        ck_assert_int_eq(hf_buf_add(&out, id, 2), 0);
+        ck_assert_int_eq(hf_buf_add_str(&out, payloads[i]), 0);
+        ck_assert_int_eq(write(fd, out.p, out.n), (ssize_t)out.n);
+        read_exact(fd, 4);
+    }
+    ck_assert_int_eq(write(fd, "\xe0\x00", 2), 2);
+    (void)close(fd);
+}
+
+static void publish(const char *topic, const char *payload)
+{
+    publish_many(topic, &payload, 1);
+}
+
+static void set_up(void)
+{
+    struct sockaddr_in any = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof(any);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    fix_set_up_real();
+    ck_assert_int_eq(bind(fd, (const struct sockaddr *)&any, sizeof(any)), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&any, &n), 0);
+    port = ntohs(any.sin_port);
+    (void)close(fd);
+    metrics = hf_metrics_new();
+    world.metrics = metrics;
+    memset(&sources, 0, sizeof(sources));
+    sources.mqtt = (struct hf_telemetry_mqtt){.host = "localhost", .port = port, .topics = {"sensors/+", "other"}};
+    password = NULL;
+    start_broker();
+}
+
+static void tear_down(void)
+{
+    if (source != NULL)
+        source->free(source);
+    source = NULL;
+    stop_broker(SIGTERM);
+    fix_tear_down();
+    hf_metrics_free(metrics);
+}
+
+START_TEST(takes_messages)
+{
+    static const char *const payloads[] = {
+        "{\"id\":\"p-1\",\"timestamp\":\"2026-11-20T08:00:00Z\",\"sensorData\":{\"t\":1}}",
+        " {\"t\":2} ",
+        "21.5",
+        "door ERROR open",
+        "{\"id\":\"p-1\",\"sensorData\":{\"t\":1}}",
+        "[{\"id\":\"p-2\",\"sensorData\":1},{\"id\":\"p-3\",\"sensorData\":2}]",
+        "{\"sensorData\":1,\"checksum\":\"wrong\"}"};
+    start();
+    wait_connected();
+    publish_many("sensors/1", payloads, HF_LEN(payloads));
+    publish("elsewhere", "not asked for");
+    publish("other", "last");
+    run_until_kept(8);
+    ck_bodies("{\"t\":1}", "{\"t\":2}", "21.5", "door ERROR open", "1", "2",
+              "{\"sensorData\":1,\"checksum\":\"wrong\"}", "last");
+    ck_assert_uint_eq(fix.duplicates, 1);
+    ck_assert_ptr_nonnull(strstr(fix.lines[0], "\"source\":\"mqtt:sensors/1\",\"kind\":\"payload\""));
+    ck_assert_ptr_nonnull(strstr(fix.lines[1], "\"kind\":\"payload\""));
+    ck_assert_ptr_nonnull(strstr(fix.lines[3], "\"kind\":\"log\",\"severity\":\"error\""));
+    ck_assert_ptr_nonnull(strstr(fix.lines[7], "\"source\":\"mqtt:other\""));
+}
+END_TEST
+
+/* What is not on disk is not acknowledged: another life gets it again. What is, never. */
+START_TEST(acknowledges_when_durable)
+{
+    start();
+    wait_connected();
+    publish("sensors/1", "first");
+    run_until_kept(1);
+    run_s(0.2);
+    fix.hold = true;
+    publish("sensors/1", "second");
+    run_until_kept(2);
+    run_s(0.3);
+    source->free(source); /* as if killed: second was never acknowledged */
+    let_go(0);
+    fix.hold = false;
+    start();
+    run_until_kept(3);
+    run_s(0.3);
+    ck_bodies("first", "second", "second");
+    source->free(source);
+    start();
+    wait_connected();
+    run_s(0.3);
+    ck_assert_uint_eq(fix.n, 3);
+}
+END_TEST
+
+/* Published while nobody listened: the broker keeps them for the session. */
+START_TEST(keeps_for_us)
+{
+    start();
+    wait_connected();
+    source->free(source);
+    source = NULL;
+    publish("sensors/1", "meanwhile");
+    start();
+    run_until_kept(1);
+    ck_bodies("meanwhile");
+}
+END_TEST
+
+/* The broker goes and comes again while messages are on their way to the disk: each once. */
+START_TEST(broker_restarts)
+{
+    static const char *const payloads[] = {"1", "2", "3"};
+
+    start();
+    wait_connected();
+    fix.hold = true;
+    publish_many("sensors/1", payloads, 3);
+    run_until_kept(3);
+    stop_broker(SIGTERM);
+    run_s(0.2);
+    ck_assert(!is_connected());
+    hf_receipt_release(fix.held[0], 0); /* one becomes safe while there is nobody to tell */
+    fix.held[0] = fix.held[--fix.n_held];
+    start_broker();
+    for (int i = 0; i < 100 && !is_connected(); i++)
+        run_s(0.1);
+    ck_assert(is_connected());
+    run_s(0.3);
+    ck_assert_uint_eq(fix.n, 3); /* sent again, known */
+    let_go(0);
+    fix.hold = false;
+    publish("sensors/1", "4");
+    run_until_kept(4);
+    run_s(0.2);
+    ck_bodies("1", "2", "3", "4");
+    source->free(source); /* and all are acknowledged */
+    start();
+    wait_connected();
+    run_s(0.3);
+    ck_assert_uint_eq(fix.n, 4);
+}
+END_TEST
+
+START_TEST(no_room)
+{
+    enum { MANY = 300 };
+    const char *payloads[MANY];
+    char texts[MANY][16];
+
+    for (int i = 0; i < MANY; i++) {
+        (void)snprintf(texts[i], sizeof(texts[i]), "%d", i);
+        payloads[i] = texts[i];
+    }
+    fix.room = 10;
+    start();
+    wait_connected();
+    publish_many("sensors/1", payloads, MANY);
+    run_s(0.5);
+    ck_assert_uint_eq(fix.n, 10);
+    fix.room = SIZE_MAX;
+    source->resume(source);
+    run_until_kept(MANY);
+    for (int i = 0; i < MANY; i++)
+        ck_assert_str_eq(fix.bodies[i], texts[i]);
+}
+END_TEST
+
+START_TEST(store_fails)
+{
+    start();
+    wait_connected();
+    fix.hold = true;
+    publish("sensors/1", "x");
+    run_until_kept(1);
+    fix.hold = false;
+    let_go(-EIO);
+    run_until_kept(2); /* after a new connection */
+    ck_bodies("x", "x");
+}
+END_TEST
+
+START_TEST(too_long)
+{
+    char *payload = malloc(1000001);
+
+    memset(payload, 'x', 1000000);
+    payload[1000000] = '\0';
+    start();
+    wait_connected();
+    publish("sensors/1", payload);
+    publish("sensors/1", "next");
+    run_until_kept(1);
+    ck_bodies("next");
+    source->free(source); /* it does not come for ever */
+    start();
+    wait_connected();
+    run_s(0.3);
+    ck_assert_uint_eq(fix.n, 1);
+    free(payload);
+}
+END_TEST
+
+START_TEST(refused)
+{
+    stop_broker(SIGTERM);
+    password = "secret";
+    start_broker();
+    sources.mqtt.username_ref = "env:HF_TEST_NO_SUCH_NAME";
+    start();
+    run_s(1);
+    ck_assert(!is_connected());
+    source->free(source);
+    sources.mqtt.username_ref = NULL;
+    start();
+    run_s(1);
+    ck_assert(!is_connected());
+    /* Nobody there at all. */
+    stop_broker(SIGKILL);
+    run_s(1.5);
+    ck_assert(!is_connected());
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    if (access(broker_path, X_OK) != 0) {
+        (void)fprintf(stderr, "skipped: %s is not installed (package mosquitto)\n", broker_path);
+        return;
+    }
+    tcase_add_test(tc, takes_messages);
+    tcase_add_test(tc, acknowledges_when_durable);
+    tcase_add_test(tc, keeps_for_us);
+    tcase_add_test(tc, broker_restarts);
+    tcase_add_test(tc, no_room);
+    tcase_add_test(tc, store_fails);
+    tcase_add_test(tc, too_long);
+    tcase_add_test(tc, refused);
+}
+
+HF_TEST_MAIN("telemetry/source_mqtt", cases)

@@ -1,0 +1,127 @@
+#include "unit/telemetry/source_fixture.h"
+
+#include "loop/server.h"
+
+static struct hf_source *source;
+static struct hf_server *server;
+static struct hf_telemetry_scrape scrapes[2];
+static char url[128];
+static const char *answer = "";
+static int asked;
+
+static void answer_metrics(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
+{
+    (void)arg;
+    (void)request;
+    asked++;
+    reply->status = answer == NULL ? 500 : 200;
+    ck_assert_int_eq(hf_buf_add_str(&reply->body, answer != NULL ? answer : "no"), 0);
+}
+
+static int make(struct hf_err *err)
+{
+    const struct hf_telemetry_sources sources = {.scrapes = scrapes, .n_scrapes = scrapes[1].url != NULL ? 2 : 1};
+
+    return hf_source_scrape_new(&sources, &world, &intake, &source, err);
+}
+
+static void set_up(void)
+{
+    static const struct hf_server_route routes[] = {{.path = "/metrics", .method = "GET", .handle = answer_metrics}};
+    struct hf_err err = HF_ERR_INIT;
+
+    fix_set_up_real();
+    ck_assert_int_eq(hf_server_new(real, "127.0.0.1", 0, routes, 1, &server, &err), 0);
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/metrics", hf_server_port(server));
+    memset(scrapes, 0, sizeof(scrapes));
+    scrapes[0] = (struct hf_telemetry_scrape){.url = url, .period_ns = 200 * HF_NS_PER_MS};
+}
+
+static void tear_down(void)
+{
+    if (source != NULL)
+        source->free(source);
+    fix_tear_down();
+}
+
+START_TEST(takes_figures)
+{
+    struct hf_err err = HF_ERR_INIT;
+    char want[200];
+
+    answer = "# TYPE a_total counter\na_total{x=\"1\"} 5\nb 2\nnonsense here\ngo_c 3\n";
+    scrapes[0].names[0] = "a_*";
+    scrapes[0].names[1] = "b";
+    ck_assert_msg(make(&err) == 0, "%s", err.cause);
+    run_until_kept(4); /* two answers */
+    (void)snprintf(want, sizeof(want), "\"source\":\"scrape:127.0.0.1:%u/metrics\"", hf_server_port(server));
+    ck_assert_msg(strstr(fix.lines[0], want) != NULL, "%s", fix.lines[0]);
+    ck_assert_ptr_nonnull(strstr(fix.lines[0], "\"name\":\"a_total\",\"type\":\"counter\",\"value\":5"));
+    ck_assert_ptr_nonnull(strstr(fix.lines[0], "\"attributes\":{\"x\":\"1\"}"));
+    ck_assert_ptr_nonnull(strstr(fix.lines[1], "\"name\":\"b\",\"type\":\"gauge\",\"value\":2"));
+    answer = NULL;
+    run_s(0.5);
+    size_t n = fix.n;
+    run_s(0.5);
+    ck_assert_uint_eq(fix.n, n);
+    answer = "b 7\n";
+    run_until_kept(n + 1);
+}
+END_TEST
+
+START_TEST(many_without_room)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 20);
+    struct hf_err err = HF_ERR_INIT;
+
+    for (int i = 0; i < 5000; i++)
+        ck_assert_int_eq(hf_buf_addf(&text, "m{i=\"%d\"} %d\n", i, i), 0);
+    answer = hf_buf_str(&text);
+    scrapes[0].period_ns = 60 * HF_NS_PER_S;
+    fix.room = 2500;
+    ck_assert_msg(make(&err) == 0, "%s", err.cause);
+    run_until_kept(2500);
+    run_s(0.2);
+    ck_assert_uint_eq(fix.n, 2500);
+    fix.room = SIZE_MAX;
+    source->resume(source);
+    run_until_kept(5000);
+    ck_assert_ptr_nonnull(strstr(fix.lines[4999], "\"value\":4999"));
+    ck_assert_int_eq(asked, 1);
+}
+END_TEST
+
+static const struct {
+    const char *url;
+    int want;
+} urls[] = {
+    {"http://localhost:1/metrics", 0},
+    {"http://127.9.9.9:1/metrics", 0},
+    {"http://[::1]:1/metrics", 0},
+    {"http://192.0.2.1/metrics", -EACCES},
+    {"http://example.com/metrics", -EACCES},
+    {"http://localhost@192.0.2.1/metrics", -EACCES},
+    {"http://localhost.example.com/metrics", -EACCES},
+    {"http://[2001:db8::1]/metrics", -EACCES},
+    {"http://2130706433/metrics", -EACCES},
+    {"localhost/metrics", -EACCES},
+};
+
+START_TEST(only_here)
+{
+    struct hf_err err = HF_ERR_INIT;
+
+    scrapes[0].url = urls[_i].url;
+    ck_assert_msg(make(&err) == urls[_i].want, "%s: %s", urls[_i].url, err.cause);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_test(tc, takes_figures);
+    tcase_add_test(tc, many_without_room);
+    tcase_add_loop_test(tc, only_here, 0, (int)HF_LEN(urls));
+}
+
+HF_TEST_MAIN("telemetry/source_scrape", cases)

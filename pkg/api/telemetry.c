@@ -403,7 +403,7 @@ static const struct hf_field top_fields[] = {
 static const struct hf_field aggregate_fields[] = {
     HF_FIELD_DURATION(struct hf_telemetry, window_ns, "window", NULL, S, H, HF_REQUIRED),
     HF_FIELD_INTEGER(struct hf_telemetry, max_series, "maxSeries", "2000", 1, 100000),
-    HF_FIELD_INTEGER(struct hf_telemetry, top_k, "topK", "10", 1, 1000),
+    HF_FIELD_INTEGER(struct hf_telemetry, top_k, "topK", "10", 1, 100),
     HF_FIELD_LIST(struct hf_telemetry, tops, n_tops, "top", top_fields, HF_TELEMETRY_MAX_TOP),
     {0}};
 

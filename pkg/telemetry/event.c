@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "telemetry/jscan.h"
+#include "telemetry/number.h"
 
 /* ---- a writer that checks its room once per piece -------------------------------------------------------------------- */
 
@@ -109,79 +110,21 @@ static void put_string(struct writer *w, struct hf_view text)
 
 /* ---- numbers and times ------------------------------------------------------------------------------------------------ */
 
-static const char pairs[] =
-    "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748"
-    "4950515253545556575859606162636465666768697071727374757677787980818283848586878889909192939495969798"
-    "99";
-
-/* Decimal, ending before `end`; returns where it begins. */
-static char *digits_before(char *end, uint64_t value)
-{
-    while (value >= 100) {
-        end -= 2;
-        memcpy(end, pairs + 2 * (value % 100), 2);
-        value /= 100;
-    }
-    if (value >= 10) {
-        end -= 2;
-        memcpy(end, pairs + 2 * value, 2);
-    } else {
-        *--end = (char)('0' + value);
-    }
-    return end;
-}
-
 static void put_u64(struct writer *w, uint64_t value)
 {
-    char text[20], *start = digits_before(text + sizeof(text), value);
+    char text[HF_NUMBER_TEXT];
 
-    put_bytes(w, start, (size_t)(text + sizeof(text) - start));
-}
-
-/* digits / 10^places, without zeros at the end (there are none). */
-static void put_decimal(struct writer *w, uint64_t digits, unsigned places)
-{
-    char text[48], *end = text + sizeof(text), *start = digits_before(end, digits);
-
-    while ((size_t)(end - start) <= places)
-        *--start = '0';
-    put_bytes(w, start, (size_t)(end - start) - places);
-    PUT(w, ".");
-    put_bytes(w, end - places, places);
-}
-
-/* Any number of at most 15 decimal places and 2^53: m / 10^k with both exact is rounded once, as reading it is, so when it
- * gives the value back, so will every reader. Others take the slow and sure way. */
-static void put_finite(struct writer *w, double value)
-{
-    static const double tens[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
-    const double most = 9007199254740992.0; /* 2^53 */
-    double size = fabs(value);
-    char text[32];
-
-    if (signbit(value))
-        PUT(w, "-");
-    if (size < 18446744073709551616.0 && size == (double)(uint64_t)size) {
-        put_u64(w, (uint64_t)size);
-        return;
-    }
-    for (unsigned k = 1; k < HF_LEN(tens) && size * tens[k] <= most; k++) {
-        uint64_t digits = (uint64_t)(size * tens[k] + 0.5);
-        if ((double)digits / tens[k] != size)
-            continue;
-        put_decimal(w, digits, k);
-        return;
-    }
-    int n = snprintf(text, sizeof(text), "%.17g", size);
-    put_bytes(w, text, (size_t)n);
+    put_bytes(w, text, hf_number_u64(value, text));
 }
 
 /* ,"value":1 or ,"value":null,"valueText":"NaN" */
 static void put_value(struct writer *w, double value)
 {
+    char text[HF_NUMBER_TEXT];
+
     PUT(w, ",\"value\":");
     if (isfinite(value))
-        put_finite(w, value);
+        put_bytes(w, text, hf_number_double(value, text));
     else if (isnan(value))
         PUT(w, "null,\"valueText\":\"NaN\"");
     else if (value > 0)
@@ -204,7 +147,8 @@ static void civil_of(unsigned days, unsigned *ret_year, unsigned *ret_month, uns
 
 static void put_two(char *at, unsigned value)
 {
-    memcpy(at, pairs + 2 * value, 2);
+    at[0] = (char)('0' + value / 10);
+    at[1] = (char)('0' + value % 10);
 }
 
 static void put_time(struct writer *w, uint64_t unix_ns)

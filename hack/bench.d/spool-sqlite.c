@@ -57,12 +57,15 @@ int main(int argc, char **argv)
     uint64_t ns = strtoull(argv[3], NULL, 10) * 1000000u;
     (void)snprintf(path, sizeof(path), "%s/sqlite.db", argv[1]);
     check(NULL, sqlite3_open(path, &db));
-    check(db, sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                               "CREATE TABLE IF NOT EXISTS q(id INTEGER PRIMARY KEY, t INTEGER, tag INTEGER, p BLOB)", NULL, NULL, NULL));
+    check(db, sqlite3_exec(db,
+                           "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+                           "CREATE TABLE IF NOT EXISTS q(id INTEGER PRIMARY KEY, t INTEGER, tag INTEGER, p BLOB)",
+                           NULL, NULL, NULL));
     check(db, sqlite3_prepare_v2(db, "BEGIN IMMEDIATE", -1, &begin, NULL));
     check(db, sqlite3_prepare_v2(db, "COMMIT", -1, &commit, NULL));
     check(db, sqlite3_prepare_v2(db, "INSERT INTO q(t, tag, p) VALUES(?1, 1, ?2)", -1, &insert, NULL));
-    check(db, sqlite3_prepare_v2(db, "DELETE FROM q WHERE id <= (SELECT min(id) FROM q) + ?1 - 1", -1, &remove_old, NULL));
+    check(db,
+          sqlite3_prepare_v2(db, "DELETE FROM q WHERE id <= (SELECT min(id) FROM q) + ?1 - 1", -1, &remove_old, NULL));
     uint64_t began = mono_ns(), cpu = cpu_ns(), waiting = 0;
     while (mono_ns() - began < ns) {
         step(db, begin);

@@ -136,13 +136,13 @@ HF_CLI_COMMAND(hf_cli_key_public);
 HF_CLI_COMMAND(hf_cli_release_create); /* cli/release_create.c */
 HF_CLI_COMMAND(hf_cli_release_sign);   /* cli/release_check.c */
 HF_CLI_COMMAND(hf_cli_release_verify);
-HF_CLI_COMMAND(hf_cli_lint);   /* cli/lint.c */
-HF_CLI_COMMAND(hf_cli_hold);   /* cli/hold.c */
-HF_CLI_COMMAND(hf_cli_status); /* cli/status.c */
+HF_CLI_COMMAND(hf_cli_lint);       /* cli/lint.c */
+HF_CLI_COMMAND(hf_cli_hold);       /* cli/hold.c */
+HF_CLI_COMMAND(hf_cli_status);     /* cli/status.c */
 HF_CLI_COMMAND(hf_cli_spool_stat); /* cli/spool.c */
 HF_CLI_COMMAND(hf_cli_spool_cat);
 HF_CLI_COMMAND(hf_cli_spool_verify);
-HF_CLI_COMMAND(hf_cli_help);   /* cli/help.c */
+HF_CLI_COMMAND(hf_cli_help); /* cli/help.c */
 HF_CLI_COMMAND(hf_cli_version);
 HF_CLI_COMMAND(hf_cli_completion); /* cli/completion.c */
 

@@ -96,7 +96,10 @@ def post(port, body, content_type="application/json", timeout=20, path="/ingest"
     """(status, headers, body) of one request; status 0 when there was no answer."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
-        connection.request("POST", path, body, {"Content-Type": content_type, **headers})
+        try:
+            connection.request("POST", path, body, {"Content-Type": content_type, **headers})
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # answered before all of it was sent
         answer = connection.getresponse()
         return answer.status, dict(answer.getheaders()), answer.read()
     except (OSError, http.client.HTTPException):

@@ -57,7 +57,7 @@ class Node:
             os.makedirs(os.path.join(home, folder), exist_ok=True)
         self.log = open(os.path.join(home, "agent.log"), "ab")
 
-    def policy(self, url, max_bytes="64Mi", when_full="Block", batch_bytes=524288, timeout="100ms", compression="gzip", base="50ms",
+    def policy(self, url, max_bytes=64 << 20, when_full="Block", batch_bytes=524288, timeout="100ms", compression="gzip", base="50ms",
                format="json", tls=None):
         """Give it the policy; takes effect on its own while the agent runs."""
         files = "".join(f", {name}: {tls}/{file}" for name, file in

@@ -4,7 +4,7 @@
  *   roll:    open segment is sealed, the spare is renamed to <next>.seg under a new salt, folder synced
  *   failed:  the open segment is poisoned (sealed where it was last durable), the rest of the batch goes to a new one, once
  *   deleted: what somebody unlinked under us is written anew from the descriptor we still have
- *   deliver: cursor slot written and synced -> oldest segments become the spare, or are unlinked
+ *   deliver: cursor slot written and synced -> oldest segments but the last delivered one become the spare, or go
  */
 #include "spool/store.h"
 
@@ -193,28 +193,42 @@ static int drop_oldest(struct hf_spool_store *store, struct hf_err *err)
     return r < 0 ? r : retire_oldest(store, err);
 }
 
-/* Room for one more segment, by the bound or by dropping; the last segment is of no more use for what is to be written. */
+/* Is it only kept for what it says of the past? */
+static bool oldest_is_delivered(const struct hf_spool_store *store)
+{
+    return store->n > 1 && store->segments[1].first <= store->cursor.delivered + 1;
+}
+
+/* Give up the oldest segment for another one: what is delivered first, what is not only where that is wanted. */
+static int give_up_oldest(struct hf_spool_store *store, int why, struct hf_err *err)
+{
+    if (oldest_is_delivered(store))
+        return retire_oldest(store, err);
+    return store->when_full == HF_SPOOL_DROP_OLDEST && store->n > 0 ? drop_oldest(store, err) : why;
+}
+
+/* Room for one more segment: a spare. The last segment is of no more use for what is to be written. */
 static int make_room(struct hf_spool_store *store, struct hf_err *err)
 {
-    if (store->spare_ready)
-        return 0;
-    while (hf_spool_bytes_used(store) + store->segment_bytes > store->max_bytes || store->n >= HF_SPOOL_MAX_SEGMENTS) {
-        if (store->when_full == HF_SPOOL_BLOCK || store->n == 0)
+    int r = 0;
+
+    while (!store->spare_ready && (hf_spool_bytes_used(store) + store->segment_bytes > store->max_bytes ||
+                                   store->n >= HF_SPOOL_MAX_SEGMENTS)) {
+        r = give_up_oldest(store, -EAGAIN, err);
+        if (r == -EAGAIN)
             return hf_err_set(err, EAGAIN, "spool '%s' is full: %" PRIu64 " of %" PRIu64 " bytes", store->dir,
                               hf_spool_bytes_used(store), store->max_bytes);
-        int r = drop_oldest(store, err);
         if (r < 0)
             return r;
-        if (store->spare_ready)
-            return 0;
     }
-    int r = hf_spool_spare_now(store, err);
-    while (r == -ENOSPC && store->when_full == HF_SPOOL_DROP_OLDEST && store->n > 0) {
-        r = drop_oldest(store, err);
-        if (r == 0 && !store->spare_ready)
-            r = hf_spool_spare_now(store, err);
+    while (!store->spare_ready) {
+        r = hf_spool_spare_now(store, err);
+        if (r == -ENOSPC)
+            r = give_up_oldest(store, r, err);
+        if (r < 0)
+            return r;
     }
-    return r;
+    return 0;
 }
 
 /* Both headers of a segment that is begun. */
@@ -524,7 +538,7 @@ int hf_spool_store_deliver(struct hf_spool_store *store, uint64_t sequence, stru
         return 0;
     int r = hf_spool_save_cursor(store, sequence, err);
     bool retired = false;
-    while (r == 0 && store->n > 1 && store->segments[1].first <= sequence + 1) {
+    while (r == 0 && store->n > 1 + HF_SPOOL_PAST && store->segments[1 + HF_SPOOL_PAST].first <= sequence + 1) {
         r = retire_oldest(store, err);
         retired = true;
     }

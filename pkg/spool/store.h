@@ -14,6 +14,7 @@ enum {
     HF_SPOOL_MIN_SEGMENT_BYTES = 64 << 10,
     HF_SPOOL_MAX_SEGMENTS = 4096,
     HF_SPOOL_MAX_TAGS = 64,
+    HF_SPOOL_PAST = 1, /* delivered segments that are kept, while there is room, for those who ask what came lately */
 };
 
 enum hf_spool_full { HF_SPOOL_BLOCK, HF_SPOOL_DROP_OLDEST };
@@ -68,7 +69,8 @@ HF_DEFINE_CLEANUP(struct hf_spool_store, hf_spool_store_free)
 HF_MUST_USE int hf_spool_store_write(struct hf_spool_store *store, struct hf_spool_record *records, size_t n,
                                      size_t *ret_done, struct hf_err *err);
 
-/* All up to `sequence` (inclusive) is delivered: the cursor is made durable, then segments that hold nothing else are retired. */
+/* All up to `sequence` (inclusive) is delivered: the cursor is made durable, then segments that hold nothing else are retired, but
+ * for the newest HF_SPOOL_PAST of them. */
 HF_MUST_USE int hf_spool_store_deliver(struct hf_spool_store *store, uint64_t sequence, struct hf_err *err);
 
 /* Somebody deleted files: write the open segment anew from its descriptor, forget what is gone. */

@@ -601,6 +601,30 @@ START_TEST(a_full_disk_drops_the_oldest_or_says_so)
 }
 END_TEST
 
+/* Whoever got no answer comes again: what was delivered last can still be asked, but never in the way of something new. */
+START_TEST(the_past_is_kept_while_there_is_room)
+{
+    struct bench bench;
+
+    fill(&bench, 3 * BATCHES);
+    ck_assert_uint_ge(hf_spool_store_stats(bench.store).segments, 4);
+    ck_assert_int_eq(hf_spool_store_deliver(bench.store, hf_spool_store_stats(bench.store).next - 1, NULL), 0);
+    ck_assert_uint_eq(hf_spool_store_stats(bench.store).segments, 2);
+    bench_close(&bench);
+    bench.max_bytes = 3 * SEGMENT;
+    ck_assert_int_eq(bench_open(&bench), 0);
+    struct hf_spool_extent before, after;
+    int r = 0;
+    ck_assert_uint_eq(hf_spool_store_extents(bench.store, 0, &before, 1), 1);
+    for (unsigned i = 0; r == 0; i++)
+        r = write_batch(&bench, i % BATCHES * PER_BATCH, PER_BATCH);
+    ck_assert_int_eq(r, -EAGAIN);
+    ck_assert_uint_eq(hf_spool_store_extents(bench.store, 0, &after, 1), 1);
+    ck_assert_uint_gt(after.first, before.first); /* the old one's room was used */
+    bench_done(&bench);
+}
+END_TEST
+
 START_TEST(a_full_disk_does_not_keep_it_from_opening)
 {
     struct bench bench;
@@ -626,6 +650,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, a_full_disk_does_not_keep_it_from_opening);
+    tcase_add_test(tc, the_past_is_kept_while_there_is_room);
     tcase_add_loop_test(tc, one_header_is_enough, 0, 2);
     tcase_add_test(tc, damage_in_the_last_segment_costs_what_it_covers);
     tcase_add_test(tc, a_medium_that_cannot_be_read_costs_what_it_covers);

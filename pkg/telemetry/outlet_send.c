@@ -172,6 +172,21 @@ static void wake_all(struct hf_outlet *outlet)
         hf_batches_wake(&outlet->lanes[i].batches);
 }
 
+/* The sink does not work: what was made ready for it is made again when it does, perhaps something newer then. */
+static void drop_ready(struct hf_outlet *outlet)
+{
+    struct hf_list *it, *following;
+
+    hf_list_each(it, following, &outlet->sendings) {
+        struct sending *sending = hf_container_of(it, struct sending, link);
+        struct hf_batch *batch = sending->batch;
+        if (batch->phase != HF_BATCH_READY)
+            continue;
+        sending_free(outlet, sending);
+        batch->phase = HF_BATCH_WAITING;
+    }
+}
+
 /* What an attempt says about the sink, whatever becomes of the batch. */
 static void learn(struct hf_outlet *outlet, const struct sending *sending, const struct hf_judgement *judgement,
                   uint64_t now_ns, uint64_t at_least_ns)
@@ -186,6 +201,8 @@ static void learn(struct hf_outlet *outlet, const struct sending *sending, const
         outlet->quiet_until_ns = HF_MAX(outlet->quiet_until_ns, now_ns + HF_MIN(at_least_ns, 3600 * HF_NS_PER_S));
     if (before != HF_BREAKER_CLOSED && outlet->breaker.state == HF_BREAKER_CLOSED)
         wake_all(outlet);
+    if (outlet->breaker.state == HF_BREAKER_OPEN)
+        drop_ready(outlet);
     if (before != outlet->breaker.state)
         hf_log(outlet->world.log, HF_LOG_INFO, "telemetry.breaker", HF_S("sink", outlet->name),
                HF_S("state", outlet->breaker.state == HF_BREAKER_OPEN ? "open" : "closed"),

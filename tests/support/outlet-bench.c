@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -91,6 +92,7 @@ static void serve(int listener)
     static char bytes[REQUEST];
 
     (void)signal(SIGCHLD, SIG_IGN);
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     for (;;) {
         int one = 1, fd = accept(listener, NULL, NULL);
         if (fd < 0)
@@ -100,6 +102,7 @@ static void serve(int listener)
             continue;
         }
         size_t n = 0;
+        (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
         while (take_request(fd, bytes, &n)) {
         }

@@ -61,6 +61,7 @@ struct world {
     struct hf_outlet_params params;
     struct hf_outlet *outlet;
     struct sink sink;
+    struct hf_simlink link; /* delays 0: 1 ms */
     unsigned appended, acked, refused, rooms;
     bool acknowledged[MAX_RECORDS];
     size_t line_bytes;
@@ -223,6 +224,8 @@ static void start(struct world *world)
 
     world->proc = hf_simproc_new(world->loop, "node-1");
     world->client = hf_simnet_client(world->net, world->proc);
+    if (world->link.delay_max_ns > 0)
+        hf_simclient_set_link(world->client, &world->link);
     world->given = (struct hf_telemetry_world){.fs = hf_simfs_ops(world->fs),
                                                .clock = hf_simproc_clock(world->proc),
                                                .sched = hf_simproc_sched(world->proc),
@@ -446,6 +449,10 @@ START_TEST(survives_crashes)
     struct world *world = world_new((uint64_t)_i + 1);
     bool power = _i % 2 == 1;
 
+    /* answers overtake each other; some connections break, some requests arrive twice */
+    world->link = (struct hf_simlink){
+        .delay_min_ns = HF_NS_PER_MS, .delay_max_ns = 400 * HF_NS_PER_MS, .break_ppm = 50000, .duplicate_ppm = 50000};
+    hf_simclient_set_link(world->client, &world->link);
     world->sink.mood = LOSES_ANSWERS;
     for (unsigned life = 0; life < 12; life++) {
         append_many(world, life % 3 == 0 ? HF_LANE_URGENT : HF_LANE_BULK, 150);

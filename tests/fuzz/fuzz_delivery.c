@@ -1,0 +1,34 @@
+/* What a sink answers, what another agent names its batches, what lies in a file of borders. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "telemetry/border.h"
+#include "telemetry/format.h"
+#include "telemetry/ids.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+    struct hf_view text = {(const char *)bytes, n};
+    struct hf_format json = {.kind = HF_SINK_OTLP, .otlp_json = true}, protobuf = {.kind = HF_SINK_OTLP};
+    struct hf_format_part part = {.records = 1000};
+    struct hf_batch_key key;
+    struct hf_borders borders, again;
+    unsigned char slot[HF_BORDER_SLOT];
+    uint64_t counter;
+
+    if (hf_format_rejected(&json, &part, text) > 1000 || hf_format_rejected(&protobuf, &part, text) > 1000)
+        abort();
+    if (hf_batch_key_parse(text, &key) == 0 && (key.first > key.last || key.node.n == 0))
+        abort();
+    memset(slot, 0, sizeof(slot));
+    memcpy(slot, bytes, HF_MIN(n, sizeof(slot)));
+    if (hf_borders_parse(slot, &borders, &counter) == 0) {
+        hf_borders_format(&borders, counter, slot);
+        if (hf_borders_parse(slot, &again, &counter) < 0 || again.n != borders.n)
+            abort();
+    }
+    return 0;
+}

@@ -2,6 +2,7 @@
  * removal by moving back what follows, so that no tombstones gather). Both double together until `max`. */
 #include "telemetry/ids.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -180,6 +181,7 @@ static int grow(struct hf_ids *ids)
 
 static void drop_oldest(struct hf_ids *ids)
 {
+    assert(ids->cap > 0);
     size_t place = find(ids, ids->ring[ids->head]);
 
     if (ids->table[place] == ids->head + 1)

@@ -120,8 +120,7 @@ static void show(struct hf_outlet *outlet)
         hf_metric_set(hf_metric_with(outlet->metrics.queue_bytes, labels), (double)state.store.bytes);
         hf_metric_set(hf_metric_with(outlet->metrics.queue_records, labels), (double)state.queued);
     }
-    hf_metric_set(hf_metric_with(outlet->metrics.oldest, sink),
-                  (double)(oldest_unix_ns(outlet) / HF_NS_PER_MS) / 1000.0);
+    hf_metric_set(hf_metric_with(outlet->metrics.oldest, sink), (double)oldest_unix_ns(outlet) / (double)HF_NS_PER_S);
     hf_metric_set(hf_metric_with(outlet->metrics.breaker, sink), (double)outlet->breaker.state);
     hf_metric_set(hf_metric_with(outlet->metrics.at_once, sink), (double)hf_aimd_at_once(&outlet->pace));
 }
@@ -566,10 +565,9 @@ static int64_t walk(const struct hf_outlet *outlet, int fd, const struct hf_spoo
     struct hf_spool_record record;
     struct hf_spool_scan scan;
     int64_t n = 0;
-    int r;
 
     hf_spool_scan_init(&scan, outlet->world.fs, fd, segment->header.salt, HF_SPOOL_CONTENT, segment->file_bytes);
-    while ((r = hf_spool_scan_next(&scan, &record, NULL)) > 0) {
+    while (hf_spool_scan_next(&scan, &record, NULL) > 0) {
         if ((uint64_t)n++ >= skip && each != NULL)
             each(arg, record.payload);
     }

@@ -45,8 +45,11 @@ struct hf_agent_params {
     const char *own_unit;  /* the systemd unit this is; NULL none */
     uint64_t retry_base_ns;
     enum hf_ntp_state (*ntp)(void); /* hf_ntp_read on a real node */
-    /* The policy in effect changed (also at start): limits that others keep. May be NULL. */
-    void (*policy_changed)(void *arg, const struct hf_syncpolicy *policy);
+    /* The policy in effect, or the labels of the node, may have changed (also at start): limits that others keep. `labels` is an
+     * object of strings. May be NULL. */
+    void (*policy_changed)(void *arg, const struct hf_syncpolicy *policy, const json_t *labels);
+    /* What a status says of telemetry, asked for when one is written: a new object, NULL nothing. May be NULL. */
+    json_t *(*telemetry)(void *arg);
     /* Called at most once, when everything desired is settled and told (see hf_agent_result). May be NULL. */
     void (*settled)(void *arg);
     /* hf_agent_stop() is done: everything that waited is on the disk. */

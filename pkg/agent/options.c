@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/meta.h"
+#include "api/telemetry.h"
 #include "base/parse.h"
 
 typedef int set_fn(struct hf_agent_options *options, const char *text);
@@ -110,6 +111,29 @@ static int set_retry_base(struct hf_agent_options *o, const char *text)
     return r;
 }
 
+static int set_storage_dir(struct hf_agent_options *o, const char *text)
+{
+    return set_path(&o->storage_dir, text);
+}
+
+/* Without TLS only on this machine: what is measured here is nobody else's business. */
+static int set_cloud_endpoint(struct hf_agent_options *o, const char *text)
+{
+    o->cloud_endpoint = text;
+    return hf_telemetry_url_ok(text) ? 0 : -EINVAL;
+}
+
+static int set_device_key_ref(struct hf_agent_options *o, const char *text)
+{
+    o->device_key_ref = text;
+    return hf_telemetry_ref_ok(text) ? 0 : -EINVAL;
+}
+
+static int set_max_retries(struct hf_agent_options *o, const char *text)
+{
+    return hf_parse_u64(text, 1, 1000, &o->max_retries);
+}
+
 static int set_once(struct hf_agent_options *o, const char *text)
 {
     (void)text;
@@ -161,7 +185,15 @@ static const struct flag {
      "and on which port; 0: any free one (9090)"},
     {"log-level", "LEVEL", "LOG_LEVEL", set_log_level, "debug, info, warning or error", "least level logged (info)"},
     {"retry-base-ms", "MS", "SYNC_RETRY_BASE_MS", set_retry_base, "1 to 3600000",
-     "first delay after a failure of an update (1000)"},
+     "first delay after a failure of an update, or of a telemetry batch that no policy speaks of (1000)"},
+    {"storage-dir", "DIR", "EDGE_STORAGE_DIR", set_storage_dir, "an absolute path",
+     "telemetry that waits to be sent (/var/edge/data)"},
+    {"cloud-endpoint", "URL", "CLOUD_ENDPOINT", set_cloud_endpoint, "an https:// URL, or http:// on this machine",
+     "where payloads posted to /ingest go while no SyncPolicy has a telemetry part"},
+    {"device-key-ref", "REF", "DEVICE_KEY_REF", set_device_key_ref, "file:/path or env:NAME",
+     "key shown to sinks of format seed in X-Device-Key"},
+    {"max-retries", "N", "SYNC_MAX_RETRIES", set_max_retries, "1 to 1000",
+     "attempts of one series before a batch is deferred, where no policy says it (3)"},
     {"once", NULL, NULL, set_once, NULL, "stop when everything desired is settled; exit 0 when it is all in place"},
     {"help", NULL, NULL, set_help, NULL, "this text"},
     {"version", NULL, NULL, set_version, NULL, "the version"},
@@ -242,6 +274,8 @@ int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)
         .metrics_port = 9090,
         .log_level = HF_LOG_INFO,
         .retry_base_ns = HF_NS_PER_S,
+        .storage_dir = "/var/edge/data",
+        .max_retries = 3,
     };
     int r = take_environment(getenv_fn, &options, err);
 

@@ -30,6 +30,10 @@ struct hf_agent_options {
     uint16_t metrics_port;
     enum hf_log_level log_level;
     uint64_t retry_base_ns;
+    const char *storage_dir;    /* telemetry that waits */
+    const char *cloud_endpoint; /* where it goes while no policy says so; NULL: nowhere */
+    const char *device_key_ref; /* "file:/path" or "env:NAME"; NULL none */
+    uint64_t max_retries;       /* of a telemetry batch, then it is deferred */
     bool once;
 };
 

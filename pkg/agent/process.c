@@ -13,6 +13,7 @@
 
 #include "agent/agent.h"
 #include "agent/outside.h"
+#include "agent/telemetry.h"
 #include "kube/folder.h"
 #include "kube/kube.h"
 #include "loop/loop.h"
@@ -37,6 +38,7 @@ struct process {
     struct hf_kube *kube;
     struct hf_folder *folder;
     struct hf_agent *agent;
+    struct hf_agent_telemetry *telemetry;
     struct hf_timer *timer; /* credentials; then the deadline of stopping */
     struct hf_outside *hold_watch, *link_watch;
     char own_unit[256]; /* "" none */
@@ -92,12 +94,15 @@ static bool desired_state_is_known(void *arg, char *reason, size_t n)
 static void serve(struct process *p)
 {
     const struct hf_web_check check = {.name = "desired-state", .ready = desired_state_is_known, .arg = p};
+    const struct hf_server_route ingest = hf_agent_telemetry_route(p->telemetry);
     const struct hf_web_params params = {
         .address = p->options->metrics_address,
         .port = p->options->metrics_port,
         .metrics = p->metrics,
         .checks = &check,
         .n_checks = 1,
+        .routes = &ingest,
+        .n_routes = 1,
     };
     struct hf_err err = HF_ERR_INIT;
     int r = hf_web_new(p->loop, &params, &p->web, &err);
@@ -162,11 +167,12 @@ static bool has_credential_files(const struct process *p)
            p->config.token_file != NULL;
 }
 
-static void policy_changed(void *arg, const struct hf_syncpolicy *policy)
+static void policy_changed(void *arg, const struct hf_syncpolicy *policy, const json_t *labels)
 {
     struct process *p = arg;
     struct hf_err err = HF_ERR_INIT;
 
+    hf_agent_telemetry_follow(p->telemetry, policy, labels);
     if (p->kube != NULL)
         hf_kube_set_retry_cap(p->kube, policy->retry_interval_ns);
     if (p->max_skew_ns == policy->clock_max_skew_ns)
@@ -174,6 +180,29 @@ static void policy_changed(void *arg, const struct hf_syncpolicy *policy)
     p->max_skew_ns = policy->clock_max_skew_ns;
     if (p->api != NULL && put_credentials(p, &err) < 0)
         hf_log_err(p->log, HF_LOG_ERROR, "credentials.unusable", "server", p->config.server, &err);
+}
+
+static json_t *telemetry_status(void *arg)
+{
+    const struct process *p = arg;
+
+    return hf_agent_telemetry_status(p->telemetry);
+}
+
+static int open_telemetry(struct process *p, struct hf_err *err)
+{
+    const struct hf_agent_telemetry_params params = {
+        .options = p->options,
+        .loop = p->loop,
+        .fs = hf_fs_posix(),
+        .clock = hf_home_clock(&p->home),
+        .rng = hf_rand_posix(),
+        .log = p->log,
+        .metrics = p->metrics,
+        .node = p->node_name,
+    };
+
+    return hf_agent_telemetry_new(&params, &p->telemetry, err);
 }
 
 static int open_kube(struct process *p, struct hf_err *err)
@@ -255,11 +284,19 @@ static void find_own_unit(struct process *p)
 
 /* ---- stopping ----------------------------------------------------------------------------------------------------- */
 
-static void stopped(void *arg)
+/* The agent first: its words are few. Then what telemetry still has in its hands. */
+static void telemetry_stopped(void *arg)
 {
     struct process *p = arg;
 
     hf_loop_stop(p->loop);
+}
+
+static void stopped(void *arg)
+{
+    struct process *p = arg;
+
+    hf_agent_telemetry_stop(p->telemetry, telemetry_stopped, p);
 }
 
 static void stop(struct process *p, const char *why)
@@ -354,6 +391,9 @@ static int open_parts(struct process *p, struct hf_err *err)
     r = catch_signals(p);
     if (r < 0)
         return hf_err_sys(err, r, "catch signals");
+    r = open_telemetry(p, err);
+    if (r < 0)
+        return r;
     return p->options->source != NULL ? open_folder(p, err) : open_kube(p, err);
 }
 
@@ -383,6 +423,7 @@ static int start_agent(struct process *p, struct hf_err *err)
         .retry_base_ns = o->retry_base_ns,
         .ntp = hf_ntp_read,
         .policy_changed = policy_changed,
+        .telemetry = telemetry_status,
         .settled = settled,
         .stopped = stopped,
         .arg = p,
@@ -446,6 +487,7 @@ static void clean_up(struct process *p)
     hf_kube_free(p->kube);
     hf_http_client_free(p->api);
     hf_http_client_free(p->artifacts);
+    hf_agent_telemetry_free(p->telemetry);
     hf_web_free(p->web);
     if (p->loop != NULL) {
         const struct hf_sched_ops *sched = hf_loop_sched(p->loop);

@@ -151,7 +151,7 @@ static void announce_policy(struct hf_agent *agent)
     uint64_t latest = hf_mono_ns(agent->clock) + agent->policy->interval_ns;
     agent->next_interval_ns = HF_MIN(agent->next_interval_ns, latest);
     if (agent->params.policy_changed != NULL)
-        agent->params.policy_changed(agent->params.arg, agent->policy);
+        agent->params.policy_changed(agent->params.arg, agent->policy, agent->labels);
 }
 
 void hf_reconcile_policy(struct hf_agent *agent)

@@ -386,6 +386,7 @@ static int make_body(struct hf_agent *agent, json_t **ret_body)
         .contact_unix_ns = told(agent, hf_stale_contact_unix_ns(&agent->stale, now)),
         .has_offset = agent->skew.known,
         .offset_ns = hf_skew_offset_ns(&agent->skew, now.mono_ns, now.unix_ns),
+        .telemetry = agent->params.telemetry != NULL ? agent->params.telemetry(agent->params.arg) : NULL,
     };
 
     return hf_status_body(agent->params.node_name, agent->report.essence, &moving, ret_body);

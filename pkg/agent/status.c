@@ -345,6 +345,8 @@ int hf_status_body(const char *node_name, const json_t *essence, const struct hf
     put_time(&contact, "lastTime", moving->contact_unix_ns);
     if (moving->has_offset)
         put(&clock, "offsetMilliseconds", json_integer(-moving->offset_ns / (int64_t)HF_NS_PER_MS));
+    if (moving->telemetry != NULL)
+        put(&status, "telemetry", moving->telemetry);
     if (contact.failed || clock.failed)
         b.failed = true;
     put_built(&b, "status", &status);

@@ -58,6 +58,7 @@ struct hf_status_volatile {
     uint64_t sequence;
     uint64_t contact_unix_ns; /* 0 never */
     bool has_offset;
+    json_t *telemetry; /* reference taken over; NULL: nothing to say */
     int64_t offset_ns; /* the server's clock less ours; told the other way round: positive when the node is ahead */
 };
 

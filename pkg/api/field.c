@@ -176,6 +176,10 @@ static void decode_quantity(struct hf_decode *decode, const struct hf_field *fie
     uint64_t bytes = 0;
     int r = -EINVAL;
 
+    if (value == NULL && hf_parse_quantity(field->fallback, &bytes) == 0) {
+        *(uint64_t *)slot = bytes;
+        return;
+    }
     if (json_is_string(value))
         r = hf_parse_quantity(json_string_value(value), &bytes);
     else if (json_is_integer(value)) {

@@ -67,7 +67,7 @@ const struct hf_field hf_syncpolicy_fields[] = {HF_FIELD_PART("spec", spec_field
 /* Said by name, so that nobody takes a part for done that this build does not do. */
 static void note_not_acted_on(struct hf_syncpolicy *policy, const json_t *spec)
 {
-    static const char *const parts[] = {"disk", "manifests", "telemetry"};
+    static const char *const parts[] = {"disk", "manifests"};
     size_t n = 0;
 
     for (size_t i = 0; i < HF_LEN(parts); i++)

@@ -64,7 +64,7 @@ static bool is_regex(const char *text)
 }
 
 /* "file:/path" or "env:NAME". */
-static bool is_secret_ref(const char *text)
+bool hf_telemetry_ref_ok(const char *text)
 {
     if (strncmp(text, "file:", 5) == 0)
         return hf_text_is_path(text + 5);
@@ -113,7 +113,7 @@ static bool is_loopback(const char *host, size_t n)
     }
 }
 
-static bool is_sink_url(const char *text)
+bool hf_telemetry_url_ok(const char *text)
 {
     if (!hf_text_is_http_url(text))
         return false;
@@ -296,16 +296,18 @@ static const struct hf_field socket_fields[] = {HF_FIELD_TEXT(struct hf_telemetr
                                                 {0}};
 
 #define REF_WANTED "file:/path or env:NAME"
-static const struct hf_field mqtt_fields[] = {
-    HF_FIELD_TEXT(struct hf_telemetry_mqtt, host, "host", 1, 253, hf_text_is_host, "a host name or address",
-                  HF_REQUIRED),
-    HF_FIELD_INTEGER(struct hf_telemetry_mqtt, port, "port", NULL, 1, 65535),
-    HF_FIELD_TEXTS(struct hf_telemetry_mqtt, topics, "topics", HF_TELEMETRY_MAX_TOPICS, 256, is_topic,
-                   "an MQTT topic filter", .min = 1, HF_REQUIRED),
-    HF_FIELD_TEXT(struct hf_telemetry_mqtt, username_ref, "usernameRef", 1, MAX_PATH_BYTES, is_secret_ref, REF_WANTED),
-    HF_FIELD_TEXT(struct hf_telemetry_mqtt, password_ref, "passwordRef", 1, MAX_PATH_BYTES, is_secret_ref, REF_WANTED),
-    HF_FIELD_BOOL(struct hf_telemetry_mqtt, tls, "tls", "false"),
-    {0}};
+static const struct hf_field mqtt_fields[] = {HF_FIELD_TEXT(struct hf_telemetry_mqtt, host, "host", 1, 253,
+                                                            hf_text_is_host, "a host name or address", HF_REQUIRED),
+                                              HF_FIELD_INTEGER(struct hf_telemetry_mqtt, port, "port", NULL, 1, 65535),
+                                              HF_FIELD_TEXTS(struct hf_telemetry_mqtt, topics, "topics",
+                                                             HF_TELEMETRY_MAX_TOPICS, 256, is_topic,
+                                                             "an MQTT topic filter", .min = 1, HF_REQUIRED),
+                                              HF_FIELD_TEXT(struct hf_telemetry_mqtt, username_ref, "usernameRef", 1,
+                                                            MAX_PATH_BYTES, hf_telemetry_ref_ok, REF_WANTED),
+                                              HF_FIELD_TEXT(struct hf_telemetry_mqtt, password_ref, "passwordRef", 1,
+                                                            MAX_PATH_BYTES, hf_telemetry_ref_ok, REF_WANTED),
+                                              HF_FIELD_BOOL(struct hf_telemetry_mqtt, tls, "tls", "false"),
+                                              {0}};
 
 static void finish_mqtt(struct hf_decode *decode, void *object, json_t *json)
 {
@@ -489,7 +491,12 @@ static const char *const sink_formats[] = {
 static const char *const encodings[] = {"protobuf", "json", NULL};
 
 static const struct hf_field buffer_fields[] = {
-    HF_FIELD_INTEGER(struct hf_telemetry, buffer_max_bytes, "maxBytes", "1073741824", 16 << 20, 1ull << 40),
+    {.name = "maxBytes",
+     .kind = HF_KIND_QUANTITY,
+     HF_FIELD_SLOT(struct hf_telemetry, buffer_max_bytes),
+     .fallback = "1Gi",
+     .min = 16 << 20,
+     .max = 1ull << 40},
     HF_FIELD_WORD(struct hf_telemetry, when_full, "whenFull", "Block", when_full),
     {0}};
 
@@ -507,7 +514,7 @@ static const struct hf_field retry_fields[] = {
 
 #define PATH_WANTED "an absolute path without . and .. and //"
 #define SINK_FIELDS                                                                                                    \
-    HF_FIELD_TEXT(struct hf_telemetry_sink, url, "url", 1, MAX_URL, is_sink_url,                                       \
+    HF_FIELD_TEXT(struct hf_telemetry_sink, url, "url", 1, MAX_URL, hf_telemetry_url_ok,                               \
                   "an https: URL, or http: to 127.0.0.1, [::1] or localhost", HF_REQUIRED),                            \
         HF_FIELD_WORD(struct hf_telemetry_sink, format, "format", "json", sink_formats),                               \
         HF_FIELD_WORD(struct hf_telemetry_sink, otlp_json, "encoding", "protobuf", encodings),                         \

@@ -42,6 +42,11 @@ enum hf_severity hf_severity_floor(enum hf_severity severity); /* the number of 
 /* Names of syslog and OpenTelemetry, any case ("warn", "WARNING", "err", "fatal"). False: none of them. */
 bool hf_severity_parse(const char *text, size_t n, enum hf_severity *ret_severity);
 
+/* Where telemetry may go: https://, or http:// to a loopback address. */
+bool hf_telemetry_url_ok(const char *url);
+/* "file:/absolute/path" or "env:NAME". */
+bool hf_telemetry_ref_ok(const char *ref);
+
 /* Which events a rule is about: all that is given must hold. */
 struct hf_event_match {
     const char *source;            /* glob over the event's source: "journald:*"; NULL any */

@@ -220,18 +220,23 @@ static void on_durable(void *arg, int r, uint64_t sequence)
     hf_receipt_release(arg, r);
 }
 
+uint64_t hf_outlet_wait_ns(const struct lane *lane)
+{
+    uint64_t timeout_ns = lane->outlet->spec->batch_timeout_ns;
+
+    return lane->which == HF_LANE_URGENT ? HF_MIN(timeout_ns, HF_OUTLET_URGENT_WAIT_NS) : timeout_ns;
+}
+
 /* The line's share of a batch, when it waits, and since when. */
 static void note_append(struct lane *lane, size_t n)
 {
     struct hf_outlet *outlet = lane->outlet;
-    uint64_t wait_ns = lane->which == HF_LANE_URGENT ? HF_MIN(outlet->spec->batch_timeout_ns, HF_OUTLET_URGENT_WAIT_NS)
-                                                     : outlet->spec->batch_timeout_ns;
 
     if (hf_spool_state(lane->spool).queued == 0 && lane->fresh_bytes == 0)
         lane->oldest_unix_ns = hf_unix_ns(outlet->world.clock);
     lane->fresh_bytes += n + 1;
     if (lane->due_ns == HF_NEVER)
-        lane->due_ns = hf_mono_ns(outlet->world.clock) + wait_ns;
+        lane->due_ns = hf_mono_ns(outlet->world.clock) + hf_outlet_wait_ns(lane);
 }
 
 bool hf_outlet_has_room(const struct hf_outlet *outlet, enum hf_lane lane, size_t n)

@@ -60,6 +60,9 @@ static bool want_plan(struct lane *lane, bool newest, uint64_t now_ns, struct hf
     if (!hf_batches_may_plan(&lane->batches) ||
         !hf_batches_gap(&lane->batches, state.delivered + 1, state.delivered + state.queued, &gap))
         return false;
+    /* A batch was made while these were on their way to disk: their wait begins now. */
+    if (lane->due_ns == HF_NEVER)
+        lane->due_ns = now_ns + hf_outlet_wait_ns(lane);
     if (!is_due(lane, &gap, now_ns)) {
         *wait_until_ns = HF_MIN(*wait_until_ns, lane->due_ns);
         return false;
@@ -338,7 +341,7 @@ static void keep_rest(struct load *load, size_t used)
     hf_buf_consume(&load->lines, bytes);
 }
 
-static void planned(struct hf_outlet *outlet, const struct load *load, uint64_t now_ns)
+static void planned(const struct load *load, uint64_t now_ns)
 {
     struct lane *lane = load->lane;
     struct hf_spool_state state = hf_spool_state(lane->spool);
@@ -350,12 +353,9 @@ static void planned(struct hf_outlet *outlet, const struct load *load, uint64_t 
     lane->fresh_bytes -= HF_MIN(bytes, lane->fresh_bytes);
     if (!load->newest)
         lane->oldest_unix_ns = load->records[load->packed.used - 1].unix_ns;
-    /* what is on its way to the disk waits as well */
     bool rest = state.pending_records > 0 ||
                 hf_batches_gap(&lane->batches, state.delivered + 1, state.delivered + state.queued, &gap);
-    uint64_t wait_ns = lane->which == HF_LANE_URGENT ? HF_MIN(outlet->spec->batch_timeout_ns, HF_OUTLET_URGENT_WAIT_NS)
-                                                     : outlet->spec->batch_timeout_ns;
-    lane->due_ns = rest ? now_ns + wait_ns : HF_NEVER;
+    lane->due_ns = rest ? now_ns + hf_outlet_wait_ns(lane) : HF_NEVER;
     if (!rest)
         lane->fresh_bytes = 0;
 }
@@ -393,7 +393,7 @@ static void have_body(struct hf_outlet *outlet, uint64_t now_ns)
             give_up(outlet, -ENOMEM, "make a batch");
             return;
         }
-        planned(outlet, load, now_ns);
+        planned(load, now_ns);
     } else if (used < load->n) { /* the policy's limit is a smaller one now, or the form another */
         uint64_t middle = load->records[used - 1].sequence;
         hf_packed_done(&load->packed);

@@ -15,9 +15,12 @@ struct hf_telemetry_service_params {
 
 /* NULL on OOM. Nothing runs until a policy is given. */
 struct hf_telemetry_service *hf_telemetry_service_new(const struct hf_telemetry_service_params *params);
-/* What is open comes out as it is and goes to disk as far as it gets. */
+/* At once, as a crash would. */
 void hf_telemetry_service_free(struct hf_telemetry_service *service);
 HF_DEFINE_CLEANUP(struct hf_telemetry_service, hf_telemetry_service_free)
+
+/* Nothing is taken in any more; open windows come out; `stopped` is called once when all that was taken is on disk (or failed). */
+void hf_telemetry_service_stop(struct hf_telemetry_service *service, void (*stopped)(void *arg), void *arg);
 
 /* Be as `spec` says from now on; present = false or NULL: off. `owner`: the tree that spec's strings borrow from, referenced. Parts that
  * could not be started are named in hf_telemetry_service_status(). */

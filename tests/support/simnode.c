@@ -100,10 +100,11 @@ static void on_stopped(void *arg)
     node->stopped = true;
 }
 
-static void on_policy(void *arg, const struct hf_syncpolicy *policy)
+static void on_policy(void *arg, const struct hf_syncpolicy *policy, const json_t *labels)
 {
     struct hf_simnode *node = arg;
 
+    (void)labels;
     if (node->kube != NULL)
         hf_kube_set_retry_cap(node->kube, policy->retry_interval_ns);
 }

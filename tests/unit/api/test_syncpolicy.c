@@ -52,9 +52,8 @@ START_TEST(fields)
                      "x"); /* key has dots */
     ck_assert_str_eq(json_string_value(json_object_get(p->static_labels, "edge.codcompass.io/tier")), "x");
     ck_assert_str_eq(p->not_acted_on[0], "disk");
-    ck_assert_str_eq(p->not_acted_on[1], "telemetry");
-    ck_assert_str_eq(p->not_acted_on[2], "clock.resync");
-    ck_assert_ptr_null(p->not_acted_on[3]);
+    ck_assert_str_eq(p->not_acted_on[1], "clock.resync");
+    ck_assert_ptr_null(p->not_acted_on[2]);
     ck_assert_uint_eq(issues.n_warnings, 1);
     ck_assert_str_eq(issues.warnings[0].path, "spec.future");
 }

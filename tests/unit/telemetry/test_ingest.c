@@ -796,6 +796,8 @@ START_TEST(line_is_bounded)
             run_for(10 * HF_NS_PER_MS);
         run_for(150 * HF_NS_PER_MS);
     }
+    for (int wait = 0; wait < 500 && o[2].done == 0; wait++)
+        run_for(10 * HF_NS_PER_MS);
     ck_assert_int_eq(o[0].done + o[1].done, 0);
     ck_outcome(o[2], 0, 429);
     ck_assert_uint_eq(sink.calls, 1); /* those behind the first did not even ask */

@@ -1,0 +1,574 @@
+/* The service: what a policy asks for, made of sources, one pipeline and outlets. What is decided lies in those; here is the order
+ * of things: an id that is known is not taken again, what is taken is told to be safe when it is, and a new policy begins when
+ * everything taken under the old one is on disk. */
+#include "telemetry/telemetry.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "telemetry/boundary.h"
+#include "telemetry/ids.h"
+#include "telemetry/ingest.h"
+#include "telemetry/pending.h"
+#include "telemetry/pipeline.h"
+
+enum { MAX_SOURCES = 8, MAX_TROUBLES = 12, TROUBLE = 160, MIN_LINE = 4096, STOP_TRIES = 20 };
+
+/* A policy's telemetry as it was given. */
+struct setting {
+    struct hf_telemetry spec; /* strings borrow from owner */
+    json_t *owner, *labels;
+};
+
+struct hf_telemetry_service {
+    struct hf_telemetry_service_params params;
+    struct hf_telemetry_world *world; /* of params */
+    struct setting now, next;
+    bool switching; /* `next` takes over as soon as nothing is pending; nothing is taken in meanwhile */
+    struct hf_pipeline *pipeline;
+    struct hf_outlet *outlets[HF_TELEMETRY_MAX_SINKS];
+    size_t n_outlets;
+    struct hf_source *sources[MAX_SOURCES];
+    size_t n_sources;
+    struct hf_source *http; /* one of them; NULL off */
+    struct hf_ids *ids;
+    struct hf_pending *pending;
+    struct hf_intake intake;
+    struct hf_boundary_audit audit;
+    struct hf_buf line;    /* scratch */
+    uint64_t sequence;     /* of the last event stored */
+    struct hf_timer *tick; /* windows of the pipeline */
+    struct hf_timer *soon; /* what must not be done inside somebody's callback */
+    bool room;             /* sources wait to be told */
+    bool stopping;
+    void (*stopped)(void *arg);
+    void *stopped_arg;
+    char troubles[MAX_TROUBLES][TROUBLE];
+    size_t n_troubles;
+    struct hf_metric_family *taken; /* by source class and result */
+};
+
+static void arm(const struct hf_telemetry_service *service, struct hf_timer *timer, uint64_t delay_ns)
+{
+    service->world->sched->timer_arm(service->world->sched->ctx, timer, delay_ns);
+}
+
+static void trouble(struct hf_telemetry_service *service, const char *part, const struct hf_err *err)
+{
+    hf_log_err(service->world->log, HF_LOG_ERROR, "telemetry.part_failed", "part", part, err);
+    if (service->n_troubles < MAX_TROUBLES)
+        (void)snprintf(service->troubles[service->n_troubles++], TROUBLE, "%.60s: %.90s", part, err->cause);
+}
+
+/* ---- storing ------------------------------------------------------------------------------------------------------ */
+
+/* One number for each event of this node, rising over restarts too: microseconds, or one more than the last. */
+static uint64_t next_sequence(struct hf_telemetry_service *service)
+{
+    uint64_t us = hf_unix_ns(service->world->clock) / 1000;
+
+    service->sequence = HF_MAX(service->sequence + 1, us);
+    return service->sequence;
+}
+
+struct emission {
+    struct hf_telemetry_service *service;
+    struct hf_receipt *receipt;
+    enum hf_route route; /* of the last event emitted */
+};
+
+static int make_line(struct hf_telemetry_service *service, struct hf_event *event, char made_id[64])
+{
+    const char *node = service->world->node;
+
+    if (event->origin.n == 0 || event->origin_sequence == 0)
+        event->origin_sequence = next_sequence(service);
+    if (event->id.n == 0) {
+        int n = snprintf(made_id, 64, "%.40s-%llx", node, (unsigned long long)event->origin_sequence);
+        event->id = (struct hf_view){made_id, (size_t)n};
+    }
+    hf_buf_clear(&service->line);
+    return hf_event_format(event, node, &service->line);
+}
+
+static enum hf_lane lane_of(const struct hf_event *event)
+{
+    return event->anomaly || event->kind == HF_EVENT_FINDING || event->severity >= HF_SEVERITY_ERROR ? HF_LANE_URGENT
+                                                                                                     : HF_LANE_BULK;
+}
+
+/* To every sink that may have it, or to none: whether there is room everywhere is asked first. */
+static int store(struct hf_telemetry_service *service, struct hf_event *event, uint32_t sinks, struct hf_receipt *outer)
+{
+    enum hf_lane lane = lane_of(event);
+    char made_id[64];
+    int r = make_line(service, event, made_id);
+
+    for (size_t i = 0; i < service->n_outlets && r == 0; i++)
+        if ((sinks >> i & 1) != 0 && !hf_outlet_has_room(service->outlets[i], lane, service->line.n))
+            r = -EAGAIN;
+    if (r < 0)
+        return r;
+    uint64_t mark = hf_ids_mark(service->ids, HF_ID_EVENT, event->id);
+    struct hf_receipt *receipt = hf_pending_begin(service->pending, mark, outer);
+    if (receipt == NULL)
+        return -EAGAIN;
+    for (size_t i = 0; i < service->n_outlets && r == 0; i++)
+        if ((sinks >> i & 1) != 0)
+            r = hf_outlet_append(service->outlets[i], lane, hf_event_tag(event->source_class, event->severity),
+                                 hf_buf_view(&service->line), receipt);
+    hf_receipt_release(receipt, r);
+    return r;
+}
+
+/* An audit: to the log, and to every sink that takes it. Not waited for. */
+static void tell(struct hf_telemetry_service *service, struct hf_event *tale)
+{
+    uint32_t sinks = 0;
+
+    hf_log(service->world->log, HF_LOG_WARNING, "telemetry.boundary_refused",
+           HF_D("refused", (int64_t)service->audit.refused));
+    if (hf_boundary_route(tale, service->now.spec.sinks, service->now.spec.n_sinks, &sinks) == HF_ROUTE_SOME &&
+        store(service, tale, sinks, NULL) < 0)
+        hf_log(service->world->log, HF_LOG_WARNING, "telemetry.audit_not_stored");
+}
+
+/* An event to the sinks that may have it. What no sink may have is told, without the data. */
+static int emit(void *arg, const struct hf_event *event)
+{
+    struct emission *emission = arg;
+    struct hf_telemetry_service *service = emission->service;
+    const struct hf_clock_ops *clock = service->world->clock;
+    struct hf_event stored = *event, tale;
+    uint32_t sinks = 0;
+
+    emission->route = hf_boundary_route(event, service->now.spec.sinks, service->now.spec.n_sinks, &sinks);
+    if (emission->route == HF_ROUTE_SOME) {
+        if (stored.severity == 0)
+            stored.severity = HF_SEVERITY_INFO;
+        return store(service, &stored, sinks, emission->receipt);
+    }
+    if (emission->route == HF_ROUTE_REFUSED &&
+        hf_boundary_refused(&service->audit, event, hf_mono_ns(clock), hf_unix_ns(clock), &tale))
+        tell(service, &tale);
+    return 0;
+}
+
+/* ---- taking in ---------------------------------------------------------------------------------------------------- */
+
+static void count(struct hf_telemetry_service *service, const struct hf_event *event, const char *result)
+{
+    hf_metric_add(hf_metric_with(service->taken, HF_LABELS(hf_source_class_name(event->source_class), result)), 1);
+}
+
+/* Accepted before. The first one may still be on its way to disk: then this one is no safer than that. */
+static int take_again(struct hf_telemetry_service *service, const struct hf_event *event, struct hf_receipt *receipt)
+{
+    int r = hf_pending_follow(service->pending, hf_ids_mark(service->ids, HF_ID_EVENT, event->id), receipt);
+
+    if (r < 0)
+        return -EAGAIN;
+    count(service, event, "duplicate");
+    return HF_OFFER_DUPLICATE;
+}
+
+static void tick_later(struct hf_telemetry_service *service)
+{
+    uint64_t now = hf_mono_ns(service->world->clock), until = hf_pipeline_wait_until_ns(service->pipeline);
+
+    until = HF_MIN(until, hf_boundary_wait_until_ns(&service->audit));
+    if (until != HF_NEVER)
+        arm(service, service->tick, until - HF_MIN(until, now));
+}
+
+static int take(struct hf_telemetry_service *service, const struct hf_event *event, struct hf_receipt *receipt)
+{
+    struct emission emission = {.service = service, .receipt = receipt};
+    const struct hf_clock_ops *clock = service->world->clock;
+    int r = hf_pipeline_offer(service->pipeline, event, hf_mono_ns(clock), hf_unix_ns(clock), emit, &emission);
+
+    if (r < 0)
+        return r;
+    if (r == HF_OFFER_STORED && emission.route == HF_ROUTE_REFUSED)
+        return HF_OFFER_REFUSED_BOUNDARY;
+    if (r == HF_OFFER_STORED && emission.route == HF_ROUTE_NONE)
+        return HF_OFFER_FILTERED;
+    if (event->id.n > 0 && (r == HF_OFFER_STORED || r == HF_OFFER_AGGREGATED) &&
+        hf_ids_add(service->ids, HF_ID_EVENT, event->id) < 0)
+        hf_log(service->world->log, HF_LOG_WARNING, "telemetry.id_forgotten");
+    tick_later(service);
+    return r;
+}
+
+static int offer(void *ctx, const struct hf_event *event, struct hf_receipt *receipt)
+{
+    static const char *const results[] = {[HF_OFFER_STORED] = "stored",
+                                          [HF_OFFER_DUPLICATE] = "duplicate",
+                                          [HF_OFFER_FILTERED] = "filtered",
+                                          [HF_OFFER_AGGREGATED] = "aggregated",
+                                          [HF_OFFER_REFUSED_BOUNDARY] = "refused"};
+    struct hf_telemetry_service *service = ctx;
+
+    if (service->switching || service->stopping || service->pipeline == NULL)
+        return -EAGAIN;
+    if (event->id.n > 0 && hf_ids_known(service->ids, HF_ID_EVENT, event->id))
+        return take_again(service, event, receipt);
+    int r = take(service, event, receipt);
+    if (r >= 0)
+        count(service, event, results[r]);
+    else if (r != -EAGAIN)
+        count(service, event, "failed");
+    return r;
+}
+
+static void on_tick(void *arg)
+{
+    struct hf_telemetry_service *service = arg;
+    struct emission emission = {.service = service};
+    const struct hf_clock_ops *clock = service->world->clock;
+    struct hf_event tale;
+
+    if (service->pipeline == NULL || service->switching)
+        return;
+    while (hf_boundary_pending(&service->audit, hf_mono_ns(clock), hf_unix_ns(clock), &tale))
+        tell(service, &tale);
+    if (hf_pipeline_tick(service->pipeline, hf_mono_ns(clock), hf_unix_ns(clock), emit, &emission) == 0)
+        tick_later(service); /* else when there is room */
+}
+
+/* ---- what a setting is made of ------------------------------------------------------------------------------------ */
+
+static void lost(void *arg, uint64_t mark)
+{
+    struct hf_telemetry_service *service = arg;
+
+    hf_ids_forget_mark(service->ids, mark);
+}
+
+static bool known(void *arg, uint64_t mark)
+{
+    const struct hf_telemetry_service *service = arg;
+
+    return hf_ids_known_mark(service->ids, mark);
+}
+
+static void wake(void *arg)
+{
+    struct hf_telemetry_service *service = arg;
+
+    arm(service, service->soon, 0);
+}
+
+static void room(void *arg)
+{
+    struct hf_telemetry_service *service = arg;
+
+    service->room = true;
+    wake(service);
+}
+
+static void remember(void *arg, struct hf_view line)
+{
+    struct hf_telemetry_service *service = arg;
+    struct hf_event event;
+    struct hf_view node;
+
+    if (hf_event_parse(line, &event, &node, &service->line) < 0)
+        return;
+    if (hf_view_eq(node, service->world->node))
+        service->sequence = HF_MAX(service->sequence, event.origin_sequence);
+    (void)!hf_ids_add(service->ids, HF_ID_EVENT, event.id);
+}
+
+static void open_outlets(struct hf_telemetry_service *service)
+{
+    const struct hf_telemetry *spec = &service->now.spec;
+
+    for (size_t i = 0; i < spec->n_sinks; i++) {
+        const struct hf_outlet_params params = {.world = service->world,
+                                                .spec = spec,
+                                                .sink = &spec->sinks[i],
+                                                .device_key_ref = service->params.device_key_ref,
+                                                .max_bytes = spec->buffer_max_bytes / spec->n_sinks,
+                                                .room = room,
+                                                .arg = service};
+        struct hf_err err = HF_ERR_INIT;
+        char part[96];
+        (void)snprintf(part, sizeof(part), "sink %s", spec->sinks[i].name);
+        int r = hf_outlet_new(&params, &service->outlets[i], &err);
+        if (r == 0)
+            r = hf_outlet_recent(service->outlets[i], HF_IDS_MAX / 2, remember, service);
+        if (r < 0)
+            trouble(service, part, &err);
+    }
+    service->n_outlets = spec->n_sinks;
+}
+
+static void open_sources(struct hf_telemetry_service *service)
+{
+    const struct hf_telemetry_sources *from = &service->now.spec.sources;
+    const struct {
+        const char *name;
+        bool on;
+        hf_source_maker *make;
+    } all[] = {
+        {"http", from->http, hf_source_http_new},
+    };
+
+    for (size_t i = 0; i < HF_LEN(all); i++) {
+        struct hf_err err = HF_ERR_INIT;
+        struct hf_source *source = NULL;
+        if (!all[i].on)
+            continue;
+        if (all[i].make(from, service->world, &service->intake, &source, &err) < 0) {
+            trouble(service, all[i].name, &err);
+            continue;
+        }
+        service->sources[service->n_sources++] = source;
+        if (all[i].make == hf_source_http_new)
+            service->http = source;
+    }
+}
+
+static void close_sources(struct hf_telemetry_service *service)
+{
+    for (size_t i = 0; i < service->n_sources; i++)
+        service->sources[i]->free(service->sources[i]);
+    service->n_sources = 0;
+    service->http = NULL;
+}
+
+static void close_rest(struct hf_telemetry_service *service)
+{
+    for (size_t i = 0; i < service->n_outlets; i++) {
+        hf_outlet_free(service->outlets[i]);
+        service->outlets[i] = NULL;
+    }
+    service->n_outlets = 0;
+    hf_pipeline_free(service->pipeline);
+    service->pipeline = NULL;
+    service->n_troubles = 0;
+}
+
+static void setting_done(struct setting *setting)
+{
+    json_decref(setting->owner);
+    json_decref(setting->labels);
+    *setting = (struct setting){0};
+}
+
+static void open_all(struct hf_telemetry_service *service)
+{
+    if (!service->now.spec.present)
+        return;
+    hf_log(service->world->log, HF_LOG_INFO, "telemetry.set", HF_D("sinks", service->now.spec.n_sinks));
+    service->pipeline = hf_pipeline_new(&service->now.spec, service->now.labels);
+    if (service->pipeline == NULL) {
+        struct hf_err err = HF_ERR_INIT;
+        (void)hf_err_set(&err, ENOMEM, "out of memory");
+        trouble(service, "pipeline", &err);
+        return;
+    }
+    open_outlets(service);
+    open_sources(service);
+    tick_later(service);
+}
+
+/* ---- from one setting to the next --------------------------------------------------------------------------------- */
+
+/* Windows that are open come out; what does not fit any more is lost with them, and said. */
+static void flush(struct hf_telemetry_service *service)
+{
+    struct emission emission = {.service = service};
+    const struct hf_clock_ops *clock = service->world->clock;
+
+    if (service->pipeline == NULL)
+        return;
+    int r = hf_pipeline_flush(service->pipeline, hf_mono_ns(clock), hf_unix_ns(clock), emit, &emission);
+    if (r < 0)
+        hf_log(service->world->log, HF_LOG_WARNING, "telemetry.windows_lost", HF_D("errno", -r));
+}
+
+static void begin_switch(struct hf_telemetry_service *service)
+{
+    service->switching = true;
+    close_sources(service);
+    flush(service);
+    wake(service);
+}
+
+static void finish_switch(struct hf_telemetry_service *service)
+{
+    close_rest(service);
+    setting_done(&service->now);
+    service->now = service->next;
+    service->next = (struct setting){0};
+    service->switching = false;
+    if (service->stopping)
+        return;
+    open_all(service);
+}
+
+static void on_soon(void *arg)
+{
+    struct hf_telemetry_service *service = arg;
+
+    if (service->switching && hf_pending_count(service->pending) == 0)
+        finish_switch(service);
+    if (service->stopping && service->stopped != NULL && hf_pending_count(service->pending) == 0) {
+        void (*stopped)(void *) = service->stopped;
+        service->stopped = NULL;
+        stopped(service->stopped_arg);
+        return;
+    }
+    if (!service->room || service->switching || service->stopping)
+        return;
+    service->room = false;
+    on_tick(service);
+    for (size_t i = 0; i < service->n_sources; i++)
+        service->sources[i]->resume(service->sources[i]);
+}
+
+static bool same(const struct setting *setting, const struct hf_telemetry *spec, const json_t *owner,
+                 const json_t *labels)
+{
+    if (setting->spec.present != spec->present)
+        return false;
+    if (!spec->present)
+        return true;
+    const json_t *a = hf_json_at(setting->owner, "spec.telemetry"), *b = hf_json_at(owner, "spec.telemetry");
+    return json_equal(a, b) != 0 && (setting->labels == labels || json_equal(setting->labels, labels) != 0);
+}
+
+void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct hf_telemetry *spec, json_t *owner,
+                              const json_t *node_labels)
+{
+    static const struct hf_telemetry off;
+    const struct hf_telemetry *wanted = spec == NULL ? &off : spec;
+
+    if (service->stopping || same(service->switching ? &service->next : &service->now, wanted, owner, node_labels))
+        return;
+    setting_done(&service->next);
+    service->next = (struct setting){.spec = *wanted,
+                                     .owner = json_incref(owner),
+                                     .labels = node_labels != NULL ? json_deep_copy(node_labels) : NULL};
+    if (!service->switching)
+        begin_switch(service);
+}
+
+/* ---- life --------------------------------------------------------------------------------------------------------- */
+
+struct hf_telemetry_service *hf_telemetry_service_new(const struct hf_telemetry_service_params *params)
+{
+    struct hf_telemetry_service *service = calloc(1, sizeof(*service));
+    const struct hf_pending_params pending = {.lost = lost, .known = known, .idle = wake, .arg = service};
+
+    if (service == NULL)
+        return NULL;
+    service->params = *params;
+    service->world = &service->params.world;
+    service->intake = (struct hf_intake){.ctx = service, .offer = offer};
+    service->line = (struct hf_buf)HF_BUF_INIT(HF_EVENT_MAX_TEXT);
+    service->ids = hf_ids_new(0, params->world.rand);
+    service->pending = hf_pending_new(&pending);
+    service->tick = params->world.sched->timer_new(params->world.sched->ctx, on_tick, service);
+    service->soon = params->world.sched->timer_new(params->world.sched->ctx, on_soon, service);
+    service->taken =
+        hf_metric_family(params->world.metrics, HF_METRIC_COUNTER, "holdfast_telemetry_events_total",
+                         "Events offered by sources, by what became of them.", HF_LABELS("source", "result"));
+    if (service->ids == NULL || service->pending == NULL || service->tick == NULL || service->soon == NULL) {
+        hf_telemetry_service_free(service);
+        return NULL;
+    }
+    return service;
+}
+
+void hf_telemetry_service_free(struct hf_telemetry_service *service)
+{
+    if (service == NULL)
+        return;
+    close_sources(service);
+    close_rest(service);
+    setting_done(&service->now);
+    setting_done(&service->next);
+    hf_pending_free(service->pending);
+    hf_ids_free(service->ids);
+    service->world->sched->timer_free(service->world->sched->ctx, service->tick);
+    service->world->sched->timer_free(service->world->sched->ctx, service->soon);
+    hf_buf_done(&service->line);
+    free(service);
+}
+
+void hf_telemetry_service_stop(struct hf_telemetry_service *service, void (*stopped)(void *arg), void *arg)
+{
+    service->stopped = stopped;
+    service->stopped_arg = arg;
+    close_sources(service);
+    flush(service);
+    service->stopping = true;
+    wake(service);
+}
+
+void hf_telemetry_service_ingest(void *arg, const struct hf_server_request *request,
+                                 struct hf_server_exchange *exchange)
+{
+    struct hf_telemetry_service *service = arg;
+
+    if (service->http != NULL)
+        hf_source_http_take(service->http, request, exchange);
+    else
+        hf_server_answer(exchange, 404, "application/json", NULL,
+                         HF_VIEW("{\"error\":\"telemetry.sources.http is off\"}\n"));
+}
+
+/* ---- what is said of it ------------------------------------------------------------------------------------------- */
+
+static json_t *sink_status(const char *name, const struct hf_outlet_state *state)
+{
+    static const char *const breakers[] = {
+        [HF_BREAKER_CLOSED] = "Closed", [HF_BREAKER_OPEN] = "Open", [HF_BREAKER_HALF_OPEN] = "HalfOpen"};
+    json_t *status = json_pack("{s:s, s:s}", "name", name, "breaker", breakers[state->breaker]);
+
+    if (status != NULL && state->trouble[0] != '\0')
+        (void)json_object_set_new(status, "message", json_string(state->trouble));
+    return status;
+}
+
+json_t *hf_telemetry_service_status(const struct hf_telemetry_service *service)
+{
+    json_t *sinks = json_array(), *troubles = json_array();
+    uint64_t bytes = 0, events = 0, oldest = 0;
+
+    if (!service->now.spec.present || sinks == NULL || troubles == NULL) {
+        json_decref(sinks);
+        json_decref(troubles);
+        return NULL;
+    }
+    for (size_t i = 0; i < service->n_outlets; i++) {
+        if (service->outlets[i] == NULL)
+            continue;
+        struct hf_outlet_state state = hf_outlet_state(service->outlets[i]);
+        for (size_t lane = 0; lane < HF_LANES; lane++) {
+            events += state.lanes[lane].queued;
+            bytes += state.lanes[lane].store.bytes;
+        }
+        if (state.oldest_unix_ns != 0 && (oldest == 0 || state.oldest_unix_ns < oldest))
+            oldest = state.oldest_unix_ns;
+        (void)json_array_append_new(sinks, sink_status(service->now.spec.sinks[i].name, &state));
+    }
+    for (size_t i = 0; i < service->n_troubles; i++)
+        (void)json_array_append_new(troubles, json_string(service->troubles[i]));
+    json_t *status = json_pack("{s:I, s:I, s:o}", "queuedBytes", (json_int_t)bytes, "queuedEvents", (json_int_t)events,
+                               "sinks", sinks);
+    if (status != NULL && oldest != 0) {
+        char text[HF_TIME_TEXT];
+        (void)json_object_set_new(status, "oldestTime", json_string(hf_format_time(oldest, text)));
+    }
+    if (status != NULL && service->n_troubles > 0)
+        (void)json_object_set(status, "troubles", troubles);
+    json_decref(troubles);
+    return status;
+}

@@ -316,6 +316,13 @@ static void open_sources(struct hf_telemetry_service *service)
         hf_source_maker *make;
     } all[] = {
         {"http", from->http, hf_source_http_new},
+        {"journald", from->journald, hf_source_journald_new},
+        {"files", from->n_files > 0, hf_source_files_new},
+        {"containers", from->containers, hf_source_containers_new},
+        {"node", from->node, hf_source_node_new},
+        {"scrape", from->n_scrapes > 0, hf_source_scrape_new},
+        {"socket", from->socket_path != NULL, hf_source_socket_new},
+        {"mqtt", from->mqtt.host != NULL, hf_source_mqtt_new},
     };
 
     for (size_t i = 0; i < HF_LEN(all); i++) {
@@ -328,8 +335,10 @@ static void open_sources(struct hf_telemetry_service *service)
             continue;
         }
         service->sources[service->n_sources++] = source;
-        if (all[i].make == hf_source_http_new)
+        if (all[i].make == hf_source_http_new) {
             service->http = source;
+            hf_source_http_set_ids(source, service->ids);
+        }
     }
 }
 

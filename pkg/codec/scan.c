@@ -380,7 +380,7 @@ static long next_char(const char **p, const char *end, bool escaped)
         c = escape(*p, end, &n);
         c = c == 0 ? -2 : c; /* U+0000 is not the end */
     } else if ((unsigned char)**p < 0x80) {
-        c = **p;
+        c = (unsigned char)**p;
     } else {
         const unsigned char *b = (const unsigned char *)*p;
         n = utf8_length(*p, end);

@@ -157,7 +157,7 @@ struct hf_telemetry {
     bool present; /* spec.telemetry is there */
     struct hf_telemetry_sources sources;
     /* filter */
-    enum hf_severity min_severity; /* default 0: everything. Metrics and payloads have severity info */
+    enum hf_severity min_severity; /* of logs; default 0: everything. Metrics and payloads are not asked for theirs */
     struct hf_telemetry_drop *drops;
     size_t n_drops;
     struct hf_telemetry_sample *samples;

@@ -1,0 +1,37 @@
+/* Any body under redaction: what comes out of JSON is JSON without the members that must not leave. */
+#include "telemetry/jscan.h"
+#include "telemetry/redact.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
+
+static const struct hf_telemetry_redact rules[] = {{.field = "pw", .action = HF_REDACT_MASK},
+                                                   {.field = "rm", .action = HF_REDACT_REMOVE},
+                                                   {.field = "h", .action = HF_REDACT_HASH}};
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+    struct hf_redactor redactor, again;
+    struct hf_view body = {(const char *)bytes, n};
+    struct hf_event event = {.kind = HF_EVENT_LOG, .body = body};
+    struct hf_jscan scan = hf_jscan_of(body);
+    static const struct hf_telemetry_redact only_remove[] = {{.field = "rm", .action = HF_REDACT_REMOVE}};
+
+    if (n == 0)
+        return 0;
+    hf_redactor_init(&redactor, rules, HF_LEN(rules));
+    hf_redactor_init(&again, only_remove, 1);
+    bool valid = hf_jscan_value(&scan, NULL);
+    hf_jscan_space(&scan);
+    valid = valid && scan.p == scan.end;
+    if (hf_redact_body(&redactor, &event) == 0 && valid) {
+        scan = hf_jscan_of(event.body);
+        if (event.truncated || !hf_jscan_value(&scan, NULL))
+            abort();
+        struct hf_view once = event.body;
+        if (hf_redact_body(&again, &event) < 0 || event.body.p != once.p) /* nothing is left to remove */
+            abort();
+    }
+    hf_redactor_done(&redactor);
+    hf_redactor_done(&again);
+    return 0;
+}

@@ -1,0 +1,242 @@
+#include "telemetry/anomaly.h"
+
+#include <math.h>
+
+#include "support/check_main.h"
+#include "telemetry/member.h"
+
+#define S HF_NS_PER_S
+
+static struct hf_watch watch;
+static uint64_t now_s;
+static double measured;
+static uint64_t seed = 5;
+
+static void begin(const struct hf_telemetry_anomaly *rule)
+{
+    ck_assert_int_eq(hf_watch_init(&watch, rule, 0), 0);
+    now_s = 1000;
+    seed = 5;
+}
+
+/* A value, a second after the last one. */
+static enum hf_verdict see_as(enum hf_value_kind kind, double value)
+{
+    const struct hf_point point = {.mono_ns = ++now_s * S, .unix_ns = now_s * S, .value = value};
+    enum hf_verdict verdict = hf_watch_judge(&watch, kind, &point, &measured);
+
+    hf_watch_learn(&watch, kind, &point, verdict, measured, true);
+    return verdict;
+}
+
+static enum hf_verdict see(double value)
+{
+    return see_as(HF_VALUE_GAUGE, value);
+}
+
+static double noise(void) /* about normal, deviation 1 */
+{
+    double sum = -6;
+
+    for (int i = 0; i < 12; i++) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        sum += (double)(seed >> 11) / 9007199254740992.0;
+    }
+    return sum;
+}
+
+static const struct {
+    double above, below;
+    double values[5];
+    enum hf_verdict want[5];
+} thresholds[] = {
+    {80, NAN, {80, 80.1, 90, 80, 79}, {0, 1, 2, 3, 0}},
+    {NAN, -5, {-5, -6, -5, -7, 0}, {0, 1, 3, 1, 3}},
+    {10, 0, {11, -1, 5, -1, 11}, {1, 2, 3, 1, 2}},
+    {INFINITY, NAN, {1e308, 0, 0, 0, 0}, {0, 0, 0, 0, 0}},
+};
+
+START_TEST(sees_thresholds)
+{
+    const struct hf_telemetry_anomaly rule = {
+        .kind = HF_ANOMALY_THRESHOLD, .above = thresholds[_i].above, .below = thresholds[_i].below};
+
+    begin(&rule);
+    for (size_t i = 0; i < 5; i++) {
+        enum hf_verdict verdict = see(thresholds[_i].values[i]);
+        ck_assert_msg(verdict == thresholds[_i].want[i], "%d: value %zu: %d", _i, i, verdict);
+    }
+    hf_watch_done(&watch);
+}
+END_TEST
+
+START_TEST(sees_counters_as_rates)
+{
+    const struct hf_telemetry_anomaly rule = {.kind = HF_ANOMALY_THRESHOLD, .above = 10, .below = NAN};
+
+    begin(&rule);
+    ck_assert_int_eq(see_as(HF_VALUE_COUNTER, 1e9), HF_VERDICT_NORMAL); /* where it begins says nothing */
+    ck_assert_int_eq(see_as(HF_VALUE_COUNTER, 1e9 + 10), HF_VERDICT_NORMAL);
+    ck_assert_int_eq(see_as(HF_VALUE_COUNTER, 1e9 + 21), HF_VERDICT_BEGINS);
+    ck_assert(measured == 11);
+    ck_assert_int_eq(see_as(HF_VALUE_COUNTER, 5), HF_VERDICT_ENDS); /* began again */
+    ck_assert(measured == 5);
+    hf_watch_done(&watch);
+}
+END_TEST
+
+/* Noise is ordinary; a spike is not; a new level is not until it has become the ordinary one; a drift always is. */
+START_TEST(sees_deviations)
+{
+    const struct hf_telemetry_anomaly rule = {.kind = HF_ANOMALY_ZSCORE, .above = 5, .below = NAN, .window_ns = 60 * S};
+    unsigned begins = 0, i;
+
+    begin(&rule);
+    for (i = 0; i < 15; i++)
+        ck_assert_int_eq(see(i == 14 ? 1000 : 50 + noise()), HF_VERDICT_NORMAL); /* not known yet what is ordinary */
+    hf_watch_done(&watch);
+    begin(&rule);
+    for (i = 0; i < 2000; i++)
+        begins += see(50 + 2 * noise()) == HF_VERDICT_BEGINS;
+    ck_assert_msg(begins <= 2, "%u", begins);
+    ck_assert_msg(fabs(watch.mean - 50) < 1.5 && fabs(sqrt(watch.variance) - 2) < 0.7, "%g %g", watch.mean,
+                  sqrt(watch.variance));
+    ck_assert_int_eq(see(80), HF_VERDICT_BEGINS);
+    ck_assert(measured > 10);
+    ck_assert_int_eq(see(50), HF_VERDICT_ENDS);
+    ck_assert_int_eq(see(20), HF_VERDICT_BEGINS);
+    ck_assert(measured < -10);
+    for (i = 0; i < 300 && see(20 + 2 * noise()) != HF_VERDICT_ENDS; i++)
+        ;
+    ck_assert_msg(i > 3 && i < 300, "%u", i);
+    for (i = 0; i < 600; i++)
+        (void)see(20 + 2 * noise());
+    ck_assert_msg(fabs(watch.mean - 20) < 2, "%g", watch.mean);
+    for (begins = i = 0; i < 2000; i++)
+        begins += see(20 + i * 0.05 + 2 * noise()) == HF_VERDICT_BEGINS;
+    ck_assert_msg(begins <= 4, "%u", begins);
+    hf_watch_done(&watch);
+}
+END_TEST
+
+START_TEST(sees_a_constant_move)
+{
+    const struct hf_telemetry_anomaly rule = {.kind = HF_ANOMALY_ZSCORE, .above = 3, .below = NAN, .window_ns = 60 * S};
+
+    begin(&rule);
+    for (int i = 0; i < 100; i++)
+        ck_assert_int_eq(see(7), HF_VERDICT_NORMAL);
+    ck_assert_int_eq(see(8), HF_VERDICT_BEGINS);
+    ck_assert(isfinite(measured));
+    hf_watch_done(&watch);
+}
+END_TEST
+
+START_TEST(sees_change)
+{
+    const struct hf_telemetry_anomaly rule = {.kind = HF_ANOMALY_RATE, .above = 30, .below = NAN, .window_ns = 60 * S};
+
+    begin(&rule);
+    for (int i = 0; i < 200; i++) /* 24 in a minute, jumping by 2 from value to value */
+        ck_assert_int_eq(see(i * 0.4 + i % 2 * 2), HF_VERDICT_NORMAL);
+    ck_assert_msg(fabs(measured - 24) < 7, "%g", measured);
+    enum hf_verdict verdict = HF_VERDICT_NORMAL;
+    for (int i = 0; i < 60 && verdict != HF_VERDICT_BEGINS; i++)
+        verdict = see(80 + i);
+    ck_assert_int_eq(verdict, HF_VERDICT_BEGINS);
+    for (int i = 0; i < 200; i++)
+        verdict = see(100);
+    ck_assert_int_eq(verdict, HF_VERDICT_NORMAL);
+    now_s += 3600; /* 100 less in an hour is little, in two minutes much */
+    ck_assert_int_eq(see(0), HF_VERDICT_NORMAL);
+    now_s += 119;
+    ck_assert_int_eq(see(-100), HF_VERDICT_BEGINS);
+    hf_watch_done(&watch);
+}
+END_TEST
+
+START_TEST(misses_what_is_gone)
+{
+    const struct hf_telemetry_anomaly rule = {
+        .kind = HF_ANOMALY_ABSENCE, .above = NAN, .below = NAN, .window_ns = 30 * S};
+
+    begin(&rule);
+    ck_assert_int_eq(see(3), HF_VERDICT_NORMAL);
+    ck_assert_uint_eq(hf_watch_missing_at_ns(&watch), 1031 * S);
+    ck_assert(!hf_watch_missing(&watch, 1030 * S, 1));
+    ck_assert(hf_watch_missing(&watch, 1041 * S, 77));
+    ck_assert(watch.begins.open && watch.begins.unix_ns == 77 && watch.begins.value == 3 &&
+              watch.begins.measured == 40);
+    ck_assert(!hf_watch_missing(&watch, 9999 * S, 1));
+    ck_assert_uint_eq(hf_watch_missing_at_ns(&watch), HF_NEVER);
+    now_s = 9999;
+    ck_assert_int_eq(see(4), HF_VERDICT_ENDS);
+    ck_assert_uint_eq(hf_watch_missing_at_ns(&watch), 10030 * S);
+    hf_watch_done(&watch);
+}
+END_TEST
+
+START_TEST(remembers_what_was_before)
+{
+    const struct hf_telemetry_anomaly rule = {
+        .kind = HF_ANOMALY_THRESHOLD, .above = 100, .below = NAN, .before = 3, .after = 2};
+
+    begin(&rule);
+    for (int i = 0; i < 8; i++)
+        (void)see(i);
+    (void)see(101);
+    ck_assert_uint_eq(watch.before_open, 3);
+    ck_assert_uint_eq(watch.after, 2);
+    (void)see(50); /* what waits to be told is not written over */
+    for (size_t i = 0; i < 3; i++)
+        ck_assert(watch.before[(watch.before_at + i) % 3].value == 5 + (double)i);
+    ck_assert_uint_eq(watch.after, 1);
+    ck_assert(watch.begins.open && watch.ends.open);
+    hf_watch_done(&watch);
+}
+END_TEST
+
+/* ---- numbers out of payloads ------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *json, *path;
+    double want; /* NaN: none */
+} members[] = {
+    {"{\"a\":1}", "a", 1},
+    {" { \"b\" : [1,{\"a\":2}] , \"a\" : -2.5e1 } ", "a", -25},
+    {"{\"m\":{\"r\":{\"x\":7}}}", "m.r.x", 7},
+    {"{\"m\":{\"r\":1},\"r\":2}", "r", 2},
+    {"{\"m\":3}", "m.r", NAN},
+    {"{\"m\":{}}", "m.r", NAN},
+    {"{\"a\":\"1\"}", "a", NAN},
+    {"{\"a\":null}", "a", NAN},
+    {"{\"a\":1e999}", "a", NAN},
+    {"{}", "a", NAN},
+    {"[1]", "a", NAN},
+    {"1", "a", NAN},
+    {"", "a", NAN},
+    {"{\"b\":tru,\"a\":1}", "a", NAN},
+};
+
+START_TEST(finds_members)
+{
+    double got = NAN;
+    bool found = hf_member_number(hf_view_of(members[_i].json), hf_view_of(members[_i].path), &got);
+
+    ck_assert_msg(found == !isnan(members[_i].want) && (!found || got == members[_i].want), "%s %s: %g",
+                  members[_i].json, members[_i].path, got);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_loop_test(tc, sees_thresholds, 0, (int)HF_LEN(thresholds));
+    tcase_add_test(tc, sees_counters_as_rates);
+    tcase_add_test(tc, sees_deviations);
+    tcase_add_test(tc, sees_a_constant_move);
+    tcase_add_test(tc, sees_change);
+    tcase_add_test(tc, misses_what_is_gone);
+    tcase_add_test(tc, remembers_what_was_before);
+    tcase_add_loop_test(tc, finds_members, 0, (int)HF_LEN(members));
+}
+HF_TEST_MAIN("telemetry/anomaly", cases)

@@ -91,6 +91,8 @@ struct hf_spool {
     uint64_t usual_write_ns;
     unsigned writes_unkept; /* writes since housekeeping was first wanted */
     bool closing;
+    void (*ended)(void *arg); /* when it is freed */
+    void *ended_arg;
     bool calling; /* inside a callback: freeing waits for its end */
     bool gone;    /* files seem to be gone: the writer looks */
     char trouble[512];
@@ -610,13 +612,23 @@ static void free_when_quiet(struct hf_spool *spool)
     hf_buf_done(&spool->reader.read.bytes);
     free(spool->extents);
     free(spool->dir);
+    void (*gone)(void *) = spool->ended;
+    void *arg = spool->ended_arg;
     free(spool);
+    if (gone != NULL)
+        gone(arg);
+}
+
+void hf_spool_end(struct hf_spool *spool, void (*gone)(void *arg), void *arg)
+{
+    spool->ended = gone;
+    spool->ended_arg = arg;
+    spool->closing = true;
+    free_when_quiet(spool);
 }
 
 void hf_spool_free(struct hf_spool *spool)
 {
-    if (spool == NULL)
-        return;
-    spool->closing = true;
-    free_when_quiet(spool);
+    if (spool != NULL)
+        hf_spool_end(spool, NULL, NULL);
 }

@@ -43,6 +43,8 @@ HF_MUST_USE int hf_spool_new(const struct hf_spool_params *params, struct hf_spo
  * called from inside a callback. */
 void hf_spool_free(struct hf_spool *spool);
 HF_DEFINE_CLEANUP(struct hf_spool, hf_spool_free)
+/* As free; gone(arg) is called, perhaps at once, when nothing of it runs any more: only then may somebody else open the folder. */
+void hf_spool_end(struct hf_spool *spool, void (*gone)(void *arg), void *arg);
 
 /* Queue a record (payload copied). 0: `done(arg, r, sequence)` will be called, r = 0 durable, -EAGAIN full (Block), -errno not
  * stored. -EAGAIN: too much is waiting, ask again later. -E2BIG: can never fit. `done` may be NULL. */

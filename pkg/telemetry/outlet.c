@@ -507,8 +507,10 @@ int hf_outlet_new(const struct hf_outlet_params *params, struct hf_outlet **ret_
 /* A worker has parts of it: what it does ends first. */
 void hf_outlet_free_when_quiet(struct hf_outlet *outlet)
 {
-    if (outlet->load.state == LOAD_WORKING)
+    if (outlet->load.state == LOAD_WORKING || outlet->spools_closing > 0)
         return;
+    void (*gone)(void *) = outlet->gone;
+    void *arg = outlet->gone_arg;
     hf_outlet_load_done(outlet);
     for (size_t i = 0; i < HF_LANES; i++) {
         hf_border_file_close(&outlet->lanes[i].file);
@@ -519,26 +521,47 @@ void hf_outlet_free_when_quiet(struct hf_outlet *outlet)
     free(outlet->url);
     free(outlet->dir);
     free(outlet);
+    if (gone != NULL)
+        gone(arg);
+}
+
+static void spool_gone(void *arg)
+{
+    struct hf_outlet *outlet = arg;
+
+    outlet->spools_closing--;
+    hf_outlet_free_when_quiet(outlet);
 }
 
 void hf_outlet_free(struct hf_outlet *outlet)
 {
-    if (outlet == NULL)
-        return;
+    if (outlet != NULL)
+        hf_outlet_end(outlet, NULL, NULL);
+}
+
+void hf_outlet_end(struct hf_outlet *outlet, void (*gone)(void *arg), void *arg)
+{
+    outlet->gone = gone;
+    outlet->gone_arg = arg;
     if (outlet->drops.n > 0 && outlet->lanes[HF_LANE_URGENT].spool != NULL)
         tell_drops(outlet, 0);
     outlet->closing = true;
     hf_outlet_sendings_done(outlet);
+    outlet->spools_closing = 1; /* ours: the last step is taken below */
     for (size_t i = 0; i < HF_LANES; i++) {
-        hf_spool_free(outlet->lanes[i].spool);
-        outlet->lanes[i].spool = NULL;
+        struct hf_spool *spool = hf_steal(outlet->lanes[i].spool);
+        outlet->spools_closing += spool != NULL;
+        if (spool != NULL)
+            hf_spool_end(spool, spool_gone, outlet);
     }
+    if (outlet->load.state == LOAD_READING) /* its end is not told any more */
+        outlet->load.state = LOAD_IDLE;
     if (outlet->tick != NULL)
         outlet->world.sched->timer_free(outlet->world.sched->ctx, outlet->tick);
     if (outlet->name != NULL)
         forget_metrics(outlet);
     hf_outlet_creds_free(outlet->creds);
-    hf_outlet_free_when_quiet(outlet);
+    spool_gone(outlet);
 }
 
 /* ---- what is known from before ----------------------------------------------------------------------------------- */

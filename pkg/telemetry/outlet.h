@@ -30,6 +30,9 @@ struct hf_outlet_params {
 HF_MUST_USE int hf_outlet_new(const struct hf_outlet_params *params, struct hf_outlet **ret_outlet, struct hf_err *err);
 void hf_outlet_free(struct hf_outlet *outlet);
 HF_DEFINE_CLEANUP(struct hf_outlet, hf_outlet_free)
+/* As free; gone(arg) is called, perhaps at once, when no worker has anything of it any more: only then may another outlet of the same
+ * name be made, two would write to one folder. */
+void hf_outlet_end(struct hf_outlet *outlet, void (*gone)(void *arg), void *arg);
 
 /* Store one line (copied). 0: the receipt (may be NULL) is held and released when durable. -EAGAIN: full (Block) or too much waits. */
 HF_MUST_USE int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, uint32_t tag, struct hf_view line,

@@ -114,6 +114,9 @@ struct hf_outlet {
     bool rested;            /* and everything is given back */
     struct drops drops;
     uint64_t drops_due_ns; /* HF_NEVER: none to tell */
+    size_t spools_closing;
+    void (*gone)(void *arg); /* when it is freed */
+    void *gone_arg;
     bool want_room, closing, pumping, again;
     struct outlet_creds *creds;
     const struct hf_http_ops *http; /* NULL: not to be had now */

@@ -23,12 +23,20 @@ struct setting {
     json_t *owner, *labels;
 };
 
+/* Outlets that end: their folders are taken again only when they are gone. Outlives the service where it must. */
+struct leaving {
+    struct hf_telemetry_service *service; /* NULL: freed */
+    size_t n;
+};
+
 struct hf_telemetry_service {
     struct hf_telemetry_service_params params;
     struct hf_telemetry_world *world; /* of params */
     struct setting now, next;
     bool switching; /* `next` takes over as soon as nothing is pending; nothing is taken in meanwhile */
     struct hf_pipeline *pipeline;
+    struct leaving *leaving;
+    bool closed; /* while switching: the old outlets were told to end */
     struct hf_outlet *outlets[HF_TELEMETRY_MAX_SINKS];
     size_t n_outlets;
     struct hf_source *sources[MAX_SOURCES];
@@ -350,11 +358,24 @@ static void close_sources(struct hf_telemetry_service *service)
     service->http = NULL;
 }
 
+static void outlet_gone(void *arg)
+{
+    struct leaving *leaving = arg;
+
+    leaving->n--;
+    if (leaving->service != NULL)
+        wake(leaving->service);
+    else if (leaving->n == 0)
+        free(leaving);
+}
+
 static void close_rest(struct hf_telemetry_service *service)
 {
     for (size_t i = 0; i < service->n_outlets; i++) {
-        hf_outlet_free(service->outlets[i]);
-        service->outlets[i] = NULL;
+        struct hf_outlet *outlet = hf_steal(service->outlets[i]);
+        service->leaving->n += outlet != NULL;
+        if (outlet != NULL)
+            hf_outlet_end(outlet, outlet_gone, service->leaving);
     }
     service->n_outlets = 0;
     hf_pipeline_free(service->pipeline);
@@ -411,7 +432,12 @@ static void begin_switch(struct hf_telemetry_service *service)
 
 static void finish_switch(struct hf_telemetry_service *service)
 {
-    close_rest(service);
+    if (!service->closed)
+        close_rest(service);
+    service->closed = true;
+    if (service->leaving->n > 0)
+        return; /* the last of them wakes us */
+    service->closed = false;
     setting_done(&service->now);
     service->now = service->next;
     service->next = (struct setting){0};
@@ -488,7 +514,11 @@ struct hf_telemetry_service *hf_telemetry_service_new(const struct hf_telemetry_
     service->taken =
         hf_metric_family(params->world.metrics, HF_METRIC_COUNTER, "holdfast_telemetry_events_total",
                          "Events offered by sources, by what became of them.", HF_LABELS("source", "result"));
-    if (service->ids == NULL || service->pending == NULL || service->tick == NULL || service->soon == NULL) {
+    service->leaving = calloc(1, sizeof(*service->leaving));
+    if (service->leaving != NULL)
+        service->leaving->service = service;
+    if (service->leaving == NULL || service->ids == NULL || service->pending == NULL || service->tick == NULL ||
+        service->soon == NULL) {
         hf_telemetry_service_free(service);
         return NULL;
     }
@@ -500,7 +530,12 @@ void hf_telemetry_service_free(struct hf_telemetry_service *service)
     if (service == NULL)
         return;
     close_sources(service);
-    close_rest(service);
+    if (service->leaving != NULL) {
+        service->leaving->service = NULL;
+        service->leaving->n++; /* ours */
+        close_rest(service);
+        outlet_gone(service->leaving);
+    }
     setting_done(&service->now);
     setting_done(&service->next);
     hf_pending_free(service->pending);

@@ -901,6 +901,38 @@ START_TEST(metrics_can_be_read)
 }
 END_TEST
 
+static void note_gone(void *arg)
+{
+    *(bool *)arg = true;
+}
+
+/* One outlet after the other over the same folder, each ended in the middle of what it does: never two at once, nothing lost or doubled. */
+START_TEST(one_after_the_other)
+{
+    struct world *world = world_new((uint64_t)_i + 20);
+
+    hf_simproc_set_job_delay(world->proc, 20 * HF_NS_PER_MS);
+    world->sink.mood = LOSES_ANSWERS;
+    for (unsigned life = 0; life < 30; life++) {
+        bool gone = false;
+        append_many(world, HF_LANE_BULK, 70);
+        while (world->acked < world->appended)
+            (void)hf_simloop_run_for(world->loop, HF_NS_PER_MS);
+        (void)hf_simloop_run_for(world->loop, hf_simloop_below(world->loop, 60 * HF_NS_PER_MS));
+        hf_outlet_end(world->outlet, note_gone, &gone);
+        for (unsigned i = 0; !gone && i < 1000; i++)
+            (void)hf_simloop_run_for(world->loop, HF_NS_PER_MS);
+        ck_assert(gone);
+        ck_assert_uint_eq(hf_simproc_jobs(world->proc), 0);
+        ck_assert_int_eq(hf_outlet_new(&world->params, &world->outlet, NULL), 0);
+    }
+    world->sink.mood = TAKES;
+    deliver_all(world, 4000);
+    check_each_once(world);
+    world_free(world);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, delivers_in_full_batches, 0, 3);
@@ -923,6 +955,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, nothing_goes_outside_its_window);
     tcase_add_test(tc, borders_are_made_again);
     tcase_add_test(tc, metrics_can_be_read);
+    tcase_add_loop_test(tc, one_after_the_other, 0, 4);
 }
 
 HF_TEST_MAIN("telemetry/outlet", cases)

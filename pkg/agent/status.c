@@ -77,7 +77,7 @@ static void put_built(struct builder *b, const char *key, struct builder *part)
 
 static void put_agent(struct builder *b, const struct hf_status_view *view)
 {
-    static const char *const features[] = {"delta/1", "tree/1"};
+    static const char *const features[] = {"delta/1", "tree/1", "spool/1"};
     struct builder agent = object(), list = array();
 
     put_text(&agent, "version", view->version);

@@ -75,7 +75,7 @@ START_TEST(whole_text)
         "{\"apiVersion\":\"edge.codcompass.io/"
         "v1alpha1\",\"kind\":\"EdgeNode\",\"metadata\":{\"name\":\"n1\"},\"status\":{"
         "\"observedGeneration\":1,\"agent\":{\"version\":\"0.1.0\",\"mode\":\"Host\",\"features\":[\"delta/1\",\"tree/"
-        "1\"]},"
+        "1\",\"spool/1\"]},"
         "\"contact\":{\"state\":\"Fresh\",\"lastTime\":\"2026-11-20T08:00:00Z\"},"
         "\"clock\":{\"synchronized\":true,\"offsetMilliseconds\":12},"
         "\"updates\":[{\"name\":\"edge-inference\",\"phase\":\"Committed\",\"version\":\"1.4.2\",\"sequence\":42,"

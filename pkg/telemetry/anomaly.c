@@ -57,11 +57,11 @@ static const struct hf_point *anchor_of(const struct hf_watch *watch, uint64_t n
 static bool change_of(const struct hf_watch *watch, enum hf_value_kind kind, const struct hf_point *point, double *ret)
 {
     const struct hf_point *anchor = anchor_of(watch, point->mono_ns);
-    double seconds = anchor != NULL ? seconds_between(anchor, point) : 0;
     double per = (double)watch->rule->window_ns / (double)HF_NS_PER_S;
 
-    if (seconds < per / 2)
+    if (anchor == NULL || seconds_between(anchor, point) < per / 2)
         return false;
+    double seconds = seconds_between(anchor, point);
     bool reset = kind == HF_VALUE_COUNTER && point->value < anchor->value;
     *ret = (reset ? point->value : point->value - anchor->value) / seconds * per;
     return true;

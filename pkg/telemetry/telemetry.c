@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/syncpolicy.h"
 #include "base/parse.h"
 #include "telemetry/boundary.h"
 #include "telemetry/ids.h"
@@ -17,9 +18,11 @@
 
 enum { MAX_SOURCES = 8, MAX_TROUBLES = 12, TROUBLE = 160, MIN_LINE = 4096, STOP_TRIES = 20 };
 
-/* A policy's telemetry as it was given. */
+/* A policy's telemetry as it was given: decoded once more, since lists belong to the policy that they were decoded into, which goes
+ * when the next one comes. */
 struct setting {
-    struct hf_telemetry spec; /* strings borrow from owner */
+    struct hf_telemetry spec; /* borrows from policy */
+    struct hf_syncpolicy *policy;
     json_t *owner, *labels;
 };
 
@@ -85,7 +88,9 @@ static uint64_t next_sequence(struct hf_telemetry_service *service)
 struct emission {
     struct hf_telemetry_service *service;
     struct hf_receipt *receipt;
-    enum hf_route route; /* of the last event emitted */
+    bool emitted;
+    enum hf_route
+        route; /* of the first event emitted, which is the one offered: what is told beside it may go elsewhere */
 };
 
 static int make_line(struct hf_telemetry_service *service, struct hf_event *event, char made_id[64])
@@ -153,13 +158,16 @@ static int emit(void *arg, const struct hf_event *event)
     struct hf_event stored = *event, tale;
     uint32_t sinks = 0;
 
-    emission->route = hf_boundary_route(event, service->now.spec.sinks, service->now.spec.n_sinks, &sinks);
-    if (emission->route == HF_ROUTE_SOME) {
+    enum hf_route route = hf_boundary_route(event, service->now.spec.sinks, service->now.spec.n_sinks, &sinks);
+    if (!emission->emitted)
+        emission->route = route;
+    emission->emitted = true;
+    if (route == HF_ROUTE_SOME) {
         if (stored.severity == 0)
             stored.severity = HF_SEVERITY_INFO;
         return store(service, &stored, sinks, emission->receipt);
     }
-    if (emission->route == HF_ROUTE_REFUSED &&
+    if (route == HF_ROUTE_REFUSED &&
         hf_boundary_refused(&service->audit, event, hf_mono_ns(clock), hf_unix_ns(clock), &tale))
         tell(service, &tale);
     return 0;
@@ -385,6 +393,7 @@ static void close_rest(struct hf_telemetry_service *service)
 
 static void setting_done(struct setting *setting)
 {
+    hf_syncpolicy_free(setting->policy);
     json_decref(setting->owner);
     json_decref(setting->labels);
     *setting = (struct setting){0};
@@ -478,6 +487,13 @@ static bool same(const struct setting *setting, const struct hf_telemetry *spec,
     return json_equal(a, b) != 0 && (setting->labels == labels || json_equal(setting->labels, labels) != 0);
 }
 
+static int decode_again(json_t *owner, struct hf_syncpolicy **ret_policy)
+{
+    _cleanup_(hf_freep) struct hf_issues *issues = calloc(1, sizeof(*issues));
+
+    return issues != NULL ? hf_syncpolicy_decode(owner, ret_policy, issues) : -ENOMEM;
+}
+
 void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct hf_telemetry *spec, json_t *owner,
                               const json_t *node_labels)
 {
@@ -486,8 +502,16 @@ void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct
 
     if (service->stopping || same(service->switching ? &service->next : &service->now, wanted, owner, node_labels))
         return;
+    struct hf_syncpolicy *policy = NULL;
+    if (wanted->present && decode_again(owner, &policy) < 0) {
+        struct hf_err err = HF_ERR_INIT;
+        (void)hf_err_set(&err, ENOMEM, "the policy could not be decoded again");
+        trouble(service, "policy", &err); /* all goes on as it was; set again with the next interval */
+        return;
+    }
     setting_done(&service->next);
-    service->next = (struct setting){.spec = *wanted,
+    service->next = (struct setting){.spec = policy != NULL ? policy->telemetry : off,
+                                     .policy = policy,
                                      .owner = json_incref(owner),
                                      .labels = node_labels != NULL ? json_deep_copy(node_labels) : NULL};
     if (!service->switching)

@@ -22,7 +22,8 @@ HF_DEFINE_CLEANUP(struct hf_telemetry_service, hf_telemetry_service_free)
 /* Nothing is taken in any more; open windows come out; `stopped` is called once when all that was taken is on disk (or failed). */
 void hf_telemetry_service_stop(struct hf_telemetry_service *service, void (*stopped)(void *arg), void *arg);
 
-/* Be as `spec` says from now on; present = false or NULL: off. `owner`: the tree that spec's strings borrow from, referenced. Parts that
+/* Be as `spec` says from now on; present = false or NULL: off. `owner`: the policy's tree, referenced, from which it is decoded again: spec
+ * need not outlive the call. Parts that
  * could not be started are named in hf_telemetry_service_status(). */
 void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct hf_telemetry *spec, json_t *owner,
                               const json_t *node_labels);

@@ -121,7 +121,8 @@ static int take(struct look *look, const struct hf_spool_record *record)
         found->oldest_unix_ns =
             found->oldest_unix_ns != 0 ? HF_MIN(found->oldest_unix_ns, record->unix_ns) : record->unix_ns;
         found->newest_unix_ns = HF_MAX(found->newest_unix_ns, record->unix_ns);
-        pass(look, record->sequence);
+        if (!record->jumps)
+            pass(look, record->sequence);
         look->expected = record->sequence + 1;
     }
     return look->visit != NULL ? look->visit(look->arg, record, waiting) : 0;

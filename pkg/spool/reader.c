@@ -39,7 +39,7 @@ static int take(struct hf_spool_read *read, struct hf_spool_place *place, const 
     if (hf_buf_add(&read->bytes, record->payload.p, record->payload.n) < 0)
         return 0;
     read->records[read->n++] = *record;
-    read->missing += record->sequence - place->next;
+    read->missing += record->jumps ? 0 : record->sequence - place->next;
     place->next = record->sequence + 1;
     return 1;
 }

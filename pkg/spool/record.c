@@ -6,7 +6,8 @@
 #include "spool/crc32c.h"
 
 enum { RECORD_MAGIC = 0x48465231, CURSOR_MAGIC = 0x48464331, VERSION = 1 };
-#define BEGINS 0x80000000u /* of the length's field */
+#define BEGINS 0x80000000u
+#define JUMPS 0x40000000u /* of the length's field */
 
 static const char segment_magic[8] = "HFSPOOL\n";
 
@@ -79,7 +80,7 @@ int hf_spool_record_format(const struct hf_spool_record *record, uint32_t salt, 
     if (r < 0)
         return r;
     put32(head, RECORD_MAGIC);
-    put32(head + 4, (uint32_t)record->payload.n | (record->begins ? BEGINS : 0));
+    put32(head + 4, (uint32_t)record->payload.n | (record->begins ? BEGINS : 0) | (record->jumps ? JUMPS : 0));
     put64(head + 8, record->sequence);
     put64(head + 16, record->unix_ns);
     put32(head + 24, record->tag);
@@ -99,7 +100,7 @@ int64_t hf_spool_record_parse(const unsigned char *bytes, size_t n, uint32_t sal
         *ret_need = HF_SPOOL_RECORD_HEADER;
         return 0;
     }
-    size_t length = get32(bytes + 4) & ~BEGINS;
+    size_t length = get32(bytes + 4) & ~(BEGINS | JUMPS);
     if (get32(bytes) != RECORD_MAGIC || length > HF_SPOOL_MAX_PAYLOAD)
         return -EBADMSG;
     size_t whole = hf_spool_record_bytes(length);
@@ -110,8 +111,12 @@ int64_t hf_spool_record_parse(const unsigned char *bytes, size_t n, uint32_t sal
     struct hf_view payload = {(const char *)bytes + HF_SPOOL_RECORD_HEADER, length};
     if (get32(bytes + 28) != record_crc(bytes, payload, salt))
         return -EBADMSG;
-    *ret = (struct hf_spool_record){get64(bytes + 8), get64(bytes + 16), get32(bytes + 24), payload,
-                                    (get32(bytes + 4) & BEGINS) != 0};
+    *ret = (struct hf_spool_record){get64(bytes + 8),
+                                    get64(bytes + 16),
+                                    get32(bytes + 24),
+                                    payload,
+                                    (get32(bytes + 4) & BEGINS) != 0,
+                                    (get32(bytes + 4) & JUMPS) != 0};
     return (int64_t)whole;
 }
 

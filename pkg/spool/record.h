@@ -32,6 +32,7 @@ struct hf_spool_record {
     uint32_t tag;
     struct hf_view payload; /* borrowed */
     bool begins;            /* the first one of a write: what is before it had been synced */
+    bool jumps;             /* numbers between the record before it and this one were passed over, not lost */
 };
 
 /* Bytes a record with this payload takes, padding included. */

@@ -102,7 +102,7 @@ static int load_segments(struct hf_spool_store *store, struct hf_err *err)
 
 /* ---- the last segment -------------------------------------------------------------------------------------------- */
 
-/* Does a record that is not whole begin at the tail? Then a sequence may have been used that is not known. */
+/* Does a record that is not whole begin at the tail? Then sequences may have been used that are not known. */
 static bool ends_in_doubt(struct hf_spool_store *store, int fd, const struct hf_spool_tail *tail)
 {
     uint64_t places[] = {tail->at, hf_spool_align(tail->at)};
@@ -120,11 +120,14 @@ static bool ends_in_doubt(struct hf_spool_store *store, int fd, const struct hf_
  * behind new ones. */
 static int cut_tail(struct hf_spool_store *store, int fd, const struct hf_spool_tail *tail, struct hf_err *err)
 {
-    store->doubt |= ends_in_doubt(store, fd, tail);
-    if (tail->wipe_to <= tail->at)
+    /* What a torn write had was never read by anybody. But where it was a whole one that is damaged now, its sequences may have left
+     * the node: at most one write's, so they are passed over. */
+    bool torn = tail->wipe_to > tail->at;
+    if (torn || ends_in_doubt(store, fd, tail))
+        store->jump_to = tail->last + 1 + HF_SPOOL_MAX_WRITE;
+    if (!torn)
         return 0;
     store->stats.torn++;
-    store->doubt = true;
     int r = hf_spool_zero(store->fs, fd, tail->at, tail->wipe_to, store->dir, err);
     if (r == 0 && (r = store->fs->fdatasync(store->fs->ctx, fd)) < 0)
         (void)hf_err_sys(err, r, "sync a segment of '%s'", store->dir);
@@ -259,7 +262,12 @@ int hf_spool_recover(struct hf_spool_store *store, uint64_t used, struct hf_err 
     store->next = store->cursor.delivered + 1;
     if (r == 0 && store->n > 0)
         r = recover_last(store, err);
+    store->last = HF_MAX(store->next - 1, store->cursor.delivered);
     store->next = HF_MAX(HF_MAX(store->next, store->cursor.newest), HF_MAX(store->cursor.delivered, used) + 1);
+    if (store->jump_to > store->next)
+        store->next = store->jump_to;
+    else
+        store->jump_to = 0;
     if (r == 0)
         r = hf_spool_sync_folder(store, err);
     return r == 0 ? identify(store, err) : r;

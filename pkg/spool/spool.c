@@ -590,7 +590,7 @@ int hf_spool_new(const struct hf_spool_params *params, struct hf_spool **ret_spo
     r = learn(spool);
     if (r < 0)
         return hf_err_set(err, -r, "open spool '%s'", params->store.dir);
-    spool->durable = spool->stats.next - 1;
+    spool->durable = spool->stats.last;
     spool->deliver = spool->stats.delivered;
     start_maker(spool);
     *ret_spool = hf_steal(spool);

@@ -496,6 +496,7 @@ static int write_from(struct hf_spool_store *store, struct hf_spool_record *reco
             return r;
         records[i].sequence = store->next;
         records[i].begins = store->out.n == 0;
+        records[i].jumps = records[i].sequence == store->jump_to;
         r = hf_spool_record_format(&records[i], last_segment(store)->salt, &store->out);
         if (r < 0)
             return hf_err_set(err, -r, "record of %zu bytes does not fit the spool", records[i].payload.n);
@@ -512,6 +513,8 @@ int hf_spool_store_write(struct hf_spool_store *store, struct hf_spool_record *r
                          struct hf_err *err)
 {
     *ret_done = 0;
+    if (n > HF_SPOOL_MAX_WRITE)
+        return hf_err_set(err, EINVAL, "%zu records in one write", n);
     for (size_t i = 0; i < n; i++)
         if (!hf_spool_fits(store->segment_bytes, records[i].payload.n))
             return hf_err_set(err, E2BIG, "record of %zu bytes does not fit the spool", records[i].payload.n);
@@ -525,6 +528,8 @@ int hf_spool_store_write(struct hf_spool_store *store, struct hf_spool_record *r
         r = write_from(store, records, n, ret_done, err);
         store->next = HF_MAX(store->next, reached);
     }
+    if (*ret_done > 0)
+        store->last = records[*ret_done - 1].sequence;
     if (store->out.cap > OUT_BYTES)
         hf_buf_done(&store->out);
     return r;
@@ -562,6 +567,7 @@ struct hf_spool_stats hf_spool_store_stats(const struct hf_spool_store *store)
     struct hf_spool_stats stats = store->stats;
 
     stats.next = store->next;
+    stats.last = store->last;
     stats.delivered = store->cursor.delivered;
     stats.bytes = hf_spool_bytes_used(store);
     stats.segments = store->n;

@@ -14,6 +14,7 @@ enum {
     HF_SPOOL_MIN_SEGMENT_BYTES = 64 << 10,
     HF_SPOOL_MAX_SEGMENTS = 4096,
     HF_SPOOL_MAX_TAGS = 64,
+    HF_SPOOL_MAX_WRITE = 512, /* records */
     HF_SPOOL_PAST = 1, /* delivered segments that are kept, while there is room, for those who ask what came lately */
 };
 
@@ -37,6 +38,7 @@ struct hf_spool_dropped {
 
 struct hf_spool_stats {
     uint64_t next;      /* sequence of the next record */
+    uint64_t last;      /* of the last one that is durable; next - 1, or less where numbers were passed over */
     uint64_t delivered; /* inclusive */
     uint64_t bytes;     /* of segments, the spare among them */
     uint64_t segments;
@@ -63,7 +65,7 @@ HF_MUST_USE int hf_spool_store_open(const struct hf_spool_store_params *params, 
 void hf_spool_store_free(struct hf_spool_store *store);
 HF_DEFINE_CLEANUP(struct hf_spool_store, hf_spool_store_free)
 
-/* Write records (sequence is filled in here) so that they survive a power cut. The first *ret_done of them do. 0: that is all of
+/* Write at most HF_SPOOL_MAX_WRITE records (sequence is filled in here) so that they survive a power cut. The first *ret_done of them do. 0: that is all of
  * them. -EAGAIN: full and Block; -ENOSPC, -EIO, ...: the others must not be acknowledged (they may still turn up: their sequences
  * are not used again). */
 HF_MUST_USE int hf_spool_store_write(struct hf_spool_store *store, struct hf_spool_record *records, size_t n,

@@ -29,8 +29,9 @@ struct hf_spool_store {
     struct segment *segments; /* by first sequence; the last one is written to while open_fd is not -1 */
     size_t n, cap;
     struct hf_spool_cursor cursor;
-    uint64_t next;
-    unsigned set_aside; /* damaged segments that lie in the folder for a person to look at */
+    uint64_t next, last; /* last: durable, or delivered */
+    uint64_t jump_to;    /* 0, or the sequence whose record says that those before it were passed over */
+    unsigned set_aside;  /* damaged segments that lie in the folder for a person to look at */
     struct hf_buf out;
     struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS];
     struct hf_spool_stats stats;

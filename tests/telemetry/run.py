@@ -460,14 +460,16 @@ def power_cuts(lab):
     recorder = record_a_run(lab, 6 if lab.words.cuts <= 9 else 20)
     first = next(i for i, entry in enumerate(recorder.log) if entry[0] == "m" and entry[1][0] == "ack")
     points = sorted(lab.rng.sample(range(first, len(recorder.log)), lab.words.cuts))
-    replay, image, cuts, controls, most = disk.Replay(recorder.log, recorder.size), os.path.join(lab.home, "cut.img"), 0, 0, 0
+    replay, cuts, controls, most = disk.Replay(recorder.log, recorder.size), 0, 0, 0
     for at in points:
         for luck in (0, 0.5, 1):
+            image = os.path.join(lab.home, f"cut-{cuts}.img")
             marks = replay.cut(at, luck, lab.rng, image)
             try:
                 acked, lost_control = after_the_cut(lab, marks, image, cuts)
             except AssertionError as error:
                 raise AssertionError(f"cut at entry {at} of {len(recorder.log)}, luck {luck}: {error}") from None
+            os.unlink(image)
             cuts, controls, most = cuts + 1, controls + lost_control, max(most, acked)
     if controls == 0:
         raise AssertionError("the file that was never synced lost nothing in any cut: the disk did not lose power")
@@ -536,6 +538,7 @@ def main():
         for name, function in SCENARIOS.items():
             say(f"{name}: {function.__doc__.splitlines()[0]}")
         return 0
+    disk.own_mounts()
     passed = failed = skipped = 0
     for name in select(words.scenarios):
         began, lab = time.monotonic(), Lab(words, name)

@@ -10,7 +10,7 @@
 #include "delta/wire.h"
 #include "pack/deflate_match.h"
 
-enum { MARKS_MAX = 1 << 16 };
+enum { MARKS_MAX = 1 << 18 };
 
 struct making {
     struct deflate_writer writer;
@@ -106,6 +106,7 @@ static int put_token(struct making *making, uint32_t token, struct hf_err *err)
     if (r < 0)
         return r;
     deflate_matcher_accept(m, token);
+    deflate_flavour_note(m, &making->writer);
     making->full = deflate_flavour_ends(m->flavour, making->level, &making->writer, token);
     making->index++;
     return 0;
@@ -186,8 +187,8 @@ static int deflate_make(const struct pack_setup *setup, const struct pack_sink *
     struct making *making;
     int r;
 
-    if (setup->params_n != 2 || setup->params[0] >= DEFLATE_FLAVOURS || setup->params[1] < 1 || setup->params[1] > 9 ||
-        (setup->params[0] == DEFLATE_GO && setup->params[1] == 1))
+    if (setup->params_n != 2 || setup->params[0] >= DEFLATE_FLAVOURS ||
+        !deflate_flavour_has((enum deflate_flavour)setup->params[0], setup->params[1]))
         return hf_err_set(err, EBADMSG, "deflate parameters that are not known");
     if (setup->marks_n > MARKS_MAX)
         return hf_err_set(err, E2BIG, "more than %d bytes of deflate marks", MARKS_MAX);

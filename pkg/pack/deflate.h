@@ -68,6 +68,7 @@ struct deflate_plan {
 enum deflate_coding {
     DEFLATE_CODING_GZIP, /* as above */
     DEFLATE_CODING_GO,   /* Go's compress/flate: deflate_code_go.h */
+    DEFLATE_CODING_ALL,  /* the same, every length described */
 };
 void deflate_plan(enum deflate_coding coding, const uint32_t literal[DEFLATE_LITERALS],
                   const uint32_t distance[DEFLATE_DISTANCES], struct deflate_plan *ret_plan);
@@ -99,6 +100,8 @@ struct deflate_writer {
     uint32_t tokens_n, tokens_cap, matches_n;
     uint32_t literal[DEFLATE_LITERALS], distance[DEFLATE_DISTANCES];
     uint64_t content_n; /* of the block so far */
+    bool frozen;        /* codes are made of what was counted then: */
+    uint32_t first_literal[DEFLATE_LITERALS], first_distance[DEFLATE_DISTANCES];
     unsigned char *content;
     enum deflate_coding coding; /* GZIP, unless set otherwise before the first token */
     bool ended;                 /* the last block was written */
@@ -115,6 +118,11 @@ HF_MUST_USE int deflate_writer_end(struct deflate_writer *writer, enum deflate_k
 /* Pad to a byte, write `tail` and push all on. */
 HF_MUST_USE int deflate_writer_finish(struct deflate_writer *writer, const void *tail, size_t tail_n,
                                       struct hf_err *err);
+
+/* Whatever still comes in this block, its codes follow from what it holds now. */
+void deflate_writer_freeze(struct deflate_writer *writer);
+/* How a block that was read stands to what would be written for the one gathered here: deflate_block_kind(). */
+enum deflate_kind deflate_writer_compare(struct deflate_writer *writer, const struct deflate_block *block);
 
 /* Forget the block without writing it. */
 void deflate_writer_drop(struct deflate_writer *writer);

@@ -268,8 +268,8 @@ void deflate_plan(enum deflate_coding coding, const uint32_t literal[DEFLATE_LIT
     struct tree literals, distances;
     struct runs runs = {.n = 0};
 
-    if (coding == DEFLATE_CODING_GO) {
-        deflate_go_plan(literal, distance, false, ret_plan);
+    if (coding != DEFLATE_CODING_GZIP) {
+        deflate_go_plan(literal, distance, coding == DEFLATE_CODING_ALL, ret_plan);
         return;
     }
     memset(ret_plan, 0, sizeof(*ret_plan));
@@ -296,7 +296,7 @@ void deflate_plan(enum deflate_coding coding, const uint32_t literal[DEFLATE_LIT
 enum deflate_kind deflate_plan_kind(enum deflate_coding coding, const struct deflate_plan *plan, uint64_t content_n,
                                     bool has_content)
 {
-    if (coding == DEFLATE_CODING_GO)
+    if (coding != DEFLATE_CODING_GZIP)
         return deflate_go_plan_kind(plan, content_n, has_content);
     uint64_t dynamic = (plan->dynamic_bits + 3 + 7) / 8, fixed = (plan->fixed_bits + 3 + 7) / 8;
     uint64_t least = HF_MIN(dynamic, fixed);

@@ -7,7 +7,7 @@
 #include "delta/wire.h"
 #include "pack/deflate_match.h"
 
-enum { MARKS_MAX = 1 << 16, TRIAL_TOKENS = 12000 };
+enum { MARKS_MAX = 1 << 18, TRIAL_TOKENS = 12000 };
 
 struct learning {
     const struct pack_search *search;
@@ -97,6 +97,7 @@ static int learn_token(struct learning *learning, uint32_t token, uint32_t store
     if (r == 0)
         r = deflate_writer_token(&learning->writer, token, NULL, err);
     deflate_matcher_accept(&learning->matcher, token);
+    deflate_flavour_note(&learning->matcher, &learning->writer);
     learning->full = deflate_flavour_ends(learning->matcher.flavour, learning->level, &learning->writer, token);
     learning->index++;
     if (r == 0 && learning->misses > learning->misses_max + learning->index / 64)
@@ -120,14 +121,15 @@ static int learn_end(struct learning *learning, struct hf_err *err)
 {
     struct deflate_writer *writer = &learning->writer;
     const struct deflate_block *block = &learning->block;
-    enum deflate_kind kind =
-        deflate_block_kind(writer->coding, block, writer->literal, writer->distance, writer->content_n);
+    enum deflate_kind kind = deflate_writer_compare(writer, block);
     int r = 0;
 
     /* Without a mark: not the last one ends when it is full, the last one when it is not. A mark of an empty block would be
      * taken for one of the block before: so that one gets one, too. */
     bool implied = kind == DEFLATE_AUTO && learning->full != block->last;
-    if (learning->matcher.flavour == DEFLATE_GO) {
+    if (deflate_flavour_is_kp(learning->matcher.flavour)) {
+        implied = false;
+    } else if (learning->matcher.flavour == DEFLATE_GO) {
         bool end = learning->at == learning->search->plain_n && learning->matcher.at == learning->matcher.end;
         implied = block->last ? kind == DEFLATE_STORED && block->n == 0 && end
                               : kind == DEFLATE_AUTO && (learning->full || (end && block->n > 0));
@@ -207,7 +209,7 @@ static int choose(const struct pack_search *search, unsigned char params[2], str
 
     for (unsigned flavour = 0; flavour < DEFLATE_FLAVOURS && best > 0; flavour++) {
         for (unsigned i = 0; i < HF_LEN(levels) && best > 0; i++) {
-            if (flavour == DEFLATE_GO && levels[i] == 1)
+            if (!deflate_flavour_has((enum deflate_flavour)flavour, levels[i]))
                 continue;
             int r = try_one(search, (enum deflate_flavour)flavour, levels[i], TRIAL_TOKENS, TRIAL_TOKENS / 64, NULL,
                             &misses, err);
@@ -242,7 +244,8 @@ int pack_deflate_find(const struct pack_search *search, struct pack_setup *ret_s
         return r;
     enum deflate_coding coding = deflate_flavour_coding((enum deflate_flavour)setup.params[0]);
     for (unsigned flavour = 0; flavour < DEFLATE_FLAVOURS && least > 0; flavour++) {
-        if (deflate_flavour_coding((enum deflate_flavour)flavour) != coding)
+        if (deflate_flavour_coding((enum deflate_flavour)flavour) != coding ||
+            !deflate_flavour_has((enum deflate_flavour)flavour, setup.params[1]))
             continue;
         struct hf_buf marks = HF_BUF_INIT(0);
         r = try_one(search, (enum deflate_flavour)flavour, setup.params[1], UINT64_MAX, 32, &marks, &misses, err);

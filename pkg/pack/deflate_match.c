@@ -24,6 +24,10 @@ void deflate_matcher_init(struct deflate_matcher *matcher, enum deflate_flavour 
 
     memset(matcher, 0, sizeof(*matcher));
     matcher->flavour = flavour;
+    if (deflate_flavour_is_kp(flavour)) {
+        deflate_kp_init(matcher);
+        return;
+    }
     matcher->good = limits[level].good;
     matcher->lazy = limits[level].lazy;
     matcher->nice = limits[level].nice;
@@ -54,6 +58,8 @@ static void slide(struct deflate_matcher *matcher)
 
 size_t deflate_matcher_fill(struct deflate_matcher *matcher, const unsigned char *bytes, size_t n)
 {
+    if (deflate_flavour_is_kp(matcher->flavour))
+        return deflate_kp_fill(matcher, bytes, n);
     if (matcher->at >= DEFLATE_WINDOW + MAX_FAR)
         slide(matcher);
     n = HF_MIN(n, (size_t)(MATCHER_WINDOW - matcher->end));
@@ -64,6 +70,8 @@ size_t deflate_matcher_fill(struct deflate_matcher *matcher, const unsigned char
 
 bool deflate_matcher_ready(const struct deflate_matcher *matcher)
 {
+    if (deflate_flavour_is_kp(matcher->flavour))
+        return deflate_kp_ready(matcher);
     return matcher->end - matcher->at > (matcher->eof ? 0 : MATCHER_AHEAD);
 }
 
@@ -183,6 +191,8 @@ uint32_t deflate_matcher_predict(struct deflate_matcher *matcher)
 {
     unsigned none = matcher->shortest - 1;
 
+    if (deflate_flavour_is_kp(matcher->flavour))
+        return deflate_kp_predict(matcher);
     if (!matcher->has_current) {
         matcher->current_far = 0;
         matcher->current = find(matcher, matcher->at, none, &matcher->current_far);
@@ -201,6 +211,10 @@ void deflate_matcher_accept(struct deflate_matcher *matcher, uint32_t token)
 {
     unsigned n = deflate_length(token), stop = matcher->at + n;
 
+    if (deflate_flavour_is_kp(matcher->flavour)) {
+        matcher->at = stop;
+        return;
+    }
     if (token < 256) {
         matcher->at++;
         matcher->has_current = !matcher->fast && matcher->inserted == matcher->at + 1;
@@ -225,6 +239,8 @@ bool deflate_flavour_ends(enum deflate_flavour flavour, unsigned level, const st
 
     if (flavour == DEFLATE_GO)
         return block->tokens_n == 16384;
+    if (deflate_flavour_is_kp(flavour))
+        return false; /* told in every case */
     if (flavour != DEFLATE_GNU)
         return block->tokens_n == (flavour == DEFLATE_ZLIB ? 16383 : 32767);
     if (level > 2 && block->tokens_n % 4096 == 0) {
@@ -236,4 +252,17 @@ bool deflate_flavour_ends(enum deflate_flavour flavour, unsigned level, const st
             return true;
     }
     return block->tokens_n == 32767 || block->matches_n == 32768;
+}
+
+bool deflate_flavour_has(enum deflate_flavour flavour, unsigned level)
+{
+    if (deflate_flavour_is_kp(flavour))
+        return flavour < DEFLATE_FLAVOURS && level == 5;
+    return level >= (flavour == DEFLATE_GO ? 2 : 1) && level <= 9;
+}
+
+void deflate_flavour_note(const struct deflate_matcher *matcher, struct deflate_writer *block)
+{
+    if (deflate_flavour_is_kp(matcher->flavour) && deflate_kp_chunk_ends(matcher))
+        deflate_writer_freeze(block);
 }

@@ -2,7 +2,7 @@
  *
  * The method is the published one (RFC 1951, section 4, and the algorithm notes that come with zlib and gzip): hash chains over
  * three bytes, lazy evaluation with the ten well-known sets of limits, matches of three bytes not beyond 4096. Plain value of
- * about 400 KiB; the same input gives the same choices on every machine. */
+ * about 800 KiB; the same input gives the same choices on every machine. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,12 +15,26 @@ enum deflate_flavour {
     DEFLATE_ZLIB_BIG, /* memory level 9 */
     DEFLATE_GNU,      /* GNU gzip */
     DEFLATE_GO, /* Go's compress/flate, levels 2 to 9: chains over four bytes, blocks of 16,384 tokens, codes of its own */
+    DEFLATE_KP,    /* klauspost/compress, level 5: deflate_kp.c */
+    DEFLATE_PGZIP, /* the same, anew every MiB, as pgzip does it */
     DEFLATE_FLAVOURS,
 };
 
 enum {
     MATCHER_AHEAD = 262, /* bytes beyond a position that are looked at before it is decided, but at the end */
     MATCHER_WINDOW = 2 * DEFLATE_WINDOW,
+};
+
+/* Content goes by chunks, which are looked through as a whole. */
+enum { DEFLATE_KP_CHUNK = 65535 };
+struct deflate_kp {
+    int32_t by4[1 << 15], by7[1 << 15], by7_before[1 << 15]; /* positions + base */
+    int32_t base;
+    unsigned low;                /* nothing before this position of the window is matched */
+    unsigned size, left, start;  /* of the chunk; of the segment behind it; where the chunk starts */
+    bool looked;                 /* through the chunk: */
+    uint32_t tokens[1 << 16], n; /* what is chosen; none: literals only */
+    uint32_t next, next_at;      /* the one that comes, and where it starts */
 };
 
 struct deflate_matcher {
@@ -32,16 +46,27 @@ struct deflate_matcher {
     bool eof, has_current;
     unsigned current, current_far; /* match at `at`, when has_current; below 3: none */
     unsigned next, next_far;       /* match at `at` + 1, found while predicting */
-    unsigned char window[MATCHER_WINDOW + 264];
-    uint16_t head[1 << 17], before[DEFLATE_WINDOW]; /* GO: positions + 1 */
+    unsigned char window[DEFLATE_WINDOW + DEFLATE_KP_CHUNK + 264];
+    union {
+        struct {
+            uint16_t head[1 << 17], before[DEFLATE_WINDOW]; /* GO: positions + 1 */
+        };
+        struct deflate_kp kp;
+    };
 };
 
 static inline enum deflate_coding deflate_flavour_coding(enum deflate_flavour flavour)
 {
-    return flavour == DEFLATE_GO ? DEFLATE_CODING_GO : DEFLATE_CODING_GZIP;
+    return flavour >= DEFLATE_GO ? DEFLATE_CODING_GO : DEFLATE_CODING_GZIP;
 }
 
-/* level 1..9; not 1 for DEFLATE_GO, which does that another way */
+static inline bool deflate_flavour_is_kp(enum deflate_flavour flavour)
+{
+    return flavour >= DEFLATE_KP;
+}
+
+/* Is this level of it known? */
+bool deflate_flavour_has(enum deflate_flavour flavour, unsigned level);
 void deflate_matcher_init(struct deflate_matcher *matcher, enum deflate_flavour flavour, unsigned level);
 /* Take input, as much as there is room for; returns how much. */
 size_t deflate_matcher_fill(struct deflate_matcher *matcher, const unsigned char *bytes, size_t n);
@@ -54,3 +79,14 @@ void deflate_matcher_accept(struct deflate_matcher *matcher, uint32_t token);
 /* Does a block end after its latest token? */
 bool deflate_flavour_ends(enum deflate_flavour flavour, unsigned level, const struct deflate_writer *block,
                           uint32_t token);
+
+/* After each token, once it is written and accepted: what the codes of a block will be made of. */
+void deflate_flavour_note(const struct deflate_matcher *matcher, struct deflate_writer *block);
+
+/* ---- deflate_kp.c ------------------------------------------------------------------------------------------------------ */
+
+void deflate_kp_init(struct deflate_matcher *matcher);
+size_t deflate_kp_fill(struct deflate_matcher *matcher, const unsigned char *bytes, size_t n);
+bool deflate_kp_ready(const struct deflate_matcher *matcher);
+uint32_t deflate_kp_predict(struct deflate_matcher *matcher);
+bool deflate_kp_chunk_ends(const struct deflate_matcher *matcher); /* a full one, with the latest token */

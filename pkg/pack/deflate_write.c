@@ -125,6 +125,33 @@ void deflate_writer_drop(struct deflate_writer *writer)
     memset(writer->distance, 0, sizeof(writer->distance));
     writer->tokens_n = writer->matches_n = 0;
     writer->content_n = 0;
+    writer->frozen = false;
+}
+
+void deflate_writer_freeze(struct deflate_writer *writer)
+{
+    if (writer->frozen)
+        return;
+    writer->frozen = true;
+    memcpy(writer->first_literal, writer->literal, sizeof(writer->literal));
+    memcpy(writer->first_distance, writer->distance, sizeof(writer->distance));
+}
+
+enum deflate_kind deflate_writer_compare(struct deflate_writer *writer, const struct deflate_block *block)
+{
+    return writer->frozen
+               ? deflate_block_kind(DEFLATE_CODING_ALL, block, writer->first_literal, writer->first_distance,
+                                    writer->content_n)
+               : deflate_block_kind(writer->coding, block, writer->literal, writer->distance, writer->content_n);
+}
+
+static void plan_codes(struct deflate_writer *writer, struct deflate_plan *ret_plan)
+{
+    uint32_t *literal = writer->frozen ? writer->first_literal : writer->literal;
+
+    literal[256]++;
+    deflate_plan(writer->frozen ? DEFLATE_CODING_ALL : writer->coding, literal,
+                 writer->frozen ? writer->first_distance : writer->distance, ret_plan);
 }
 
 int deflate_writer_end(struct deflate_writer *writer, enum deflate_kind kind, const struct deflate_head *head,
@@ -135,8 +162,7 @@ int deflate_writer_end(struct deflate_writer *writer, enum deflate_kind kind, co
     int r;
 
     if (kind == DEFLATE_AUTO || kind == DEFLATE_DYNAMIC) {
-        writer->literal[256]++;
-        deflate_plan(writer->coding, writer->literal, writer->distance, &plan);
+        plan_codes(writer, &plan);
         if (kind == DEFLATE_AUTO)
             kind = deflate_plan_kind(writer->coding, &plan, writer->content_n, writer->content_n <= DEFLATE_STORED_MAX);
         codes = plan.codes;

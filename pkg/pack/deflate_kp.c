@@ -1,0 +1,352 @@
+/* What klauspost/compress chooses at its usual level, 5, which is what pgzip and with it buildah, podman and skopeo write.
+ *
+ * Content goes by chunks of 65,535 bytes. Each is looked through once, with two tables: positions by four bytes, and the latest two by
+ * seven. Where nothing is found the steps grow. pgzip starts anew every MiB, with the 16 KiB before it as a dictionary. */
+#include <string.h>
+
+#include "base/macros.h"
+#include "pack/deflate_match.h"
+
+enum {
+    MARGIN = 11,
+    LEAST = 13, /* bytes of a chunk that is looked through at all */
+    SMALL = 128,
+    HASH_BITS = 15,
+    MAX_MATCH = 258,
+    SEGMENT = 1 << 20,
+    DICTIONARY = 16384,
+    NEVER = -(1 << 20),
+    POSITION_MAX = INT32_MAX - (1 << 20),
+};
+
+static uint32_t load32(const unsigned char *p)
+{
+    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static uint64_t load64(const unsigned char *p)
+{
+    return load32(p) | (uint64_t)load32(p + 4) << 32;
+}
+
+static uint32_t hash4(uint64_t word)
+{
+    return (uint32_t)word * UINT32_C(2654435761) >> (32 - HASH_BITS);
+}
+
+static uint32_t hash7(uint64_t word)
+{
+    return (uint32_t)((word << 8) * UINT64_C(58295818150454627) >> (64 - HASH_BITS));
+}
+
+/* One look through a chunk. Positions are in the window. */
+struct pass {
+    struct deflate_kp *kp;
+    const unsigned char *p;
+    int low, end; /* first byte that may be matched, end of the chunk */
+    int at, emit; /* here; behind what has tokens */
+    int next;     /* where to look after this */
+    int match, length;
+};
+
+static int near_by(const struct pass *pass, int at, int match)
+{
+    return at - match < DEFLATE_WINDOW && load32(pass->p + at) == load32(pass->p + match);
+}
+
+static int match_on(const struct pass *pass, int at, int match, int limit)
+{
+    int n = 0;
+
+    while (n < limit && at + n < pass->end && pass->p[at + n] == pass->p[match + n])
+        n++;
+    return n;
+}
+
+static int match_short(const struct pass *pass, int at, int match)
+{
+    return 4 + match_on(pass, at + 4, match + 4, MAX_MATCH - 4);
+}
+
+static int match_long(const struct pass *pass, int at, int match)
+{
+    return match_on(pass, at, match, INT32_MAX);
+}
+
+static void keep_short(struct pass *pass, uint64_t word, int at)
+{
+    pass->kp->by4[hash4(word)] = at + pass->kp->base;
+}
+
+static void keep_long(struct pass *pass, uint64_t word, int at)
+{
+    int32_t *now = &pass->kp->by7[hash7(word)];
+
+    pass->kp->by7_before[hash7(word)] = *now;
+    *now = at + pass->kp->base;
+}
+
+static void take(struct pass *pass, int at, int match, int length)
+{
+    pass->at = at;
+    pass->match = match;
+    pass->length = length;
+}
+
+/* A match of seven bytes or so: the later of two places, or the longer. */
+static bool by_seven(struct pass *pass, uint64_t next, int now, int before)
+{
+    int at = pass->at;
+
+    if (at - now >= DEFLATE_WINDOW)
+        return false;
+    if (near_by(pass, at, now)) {
+        keep_short(pass, next, pass->next);
+        keep_long(pass, next, pass->next);
+        take(pass, at, now, 0);
+        if (near_by(pass, at, before)) {
+            int one = match_short(pass, at, now), other = match_short(pass, at, before);
+            take(pass, at, other > one ? before : now, HF_MAX(one, other));
+        }
+        return true;
+    }
+    if (!near_by(pass, at, before))
+        return false;
+    keep_short(pass, next, pass->next);
+    keep_long(pass, next, pass->next);
+    take(pass, at, before, 0);
+    return true;
+}
+
+/* A match of four, unless the next place looked at has a longer one. */
+static bool by_four(struct pass *pass, uint64_t next, int found)
+{
+    const struct deflate_kp *kp = pass->kp;
+
+    if (!near_by(pass, pass->at, found))
+        return false;
+    int later[2] = {kp->by7[hash7(next)] - kp->base, kp->by7_before[hash7(next)] - kp->base};
+    take(pass, pass->at, found, match_short(pass, pass->at, found));
+    keep_short(pass, next, pass->next);
+    keep_long(pass, next, pass->next);
+    if (pass->next - later[0] >= DEFLATE_WINDOW)
+        return true;
+    for (unsigned i = 0; i < 2; i++) {
+        if (!near_by(pass, pass->next, later[i]))
+            continue;
+        int length = match_short(pass, pass->next, later[i]);
+        if (length > pass->length) {
+            take(pass, pass->next, later[i], length);
+            return true;
+        }
+    }
+    return true;
+}
+
+/* The next match; false: none before the margin. */
+static bool search(struct pass *pass, uint64_t word)
+{
+    const struct deflate_kp *kp = pass->kp;
+
+    for (pass->next = pass->at;;) {
+        uint32_t h4 = hash4(word), h7 = hash7(word);
+        pass->at = pass->next;
+        pass->next = pass->at + 1 + ((pass->at - pass->emit) >> 6);
+        if (pass->next > pass->end - MARGIN)
+            return false;
+        int found = kp->by4[h4] - kp->base, now = kp->by7[h7] - kp->base, before = kp->by7_before[h7] - kp->base;
+        keep_short(pass, word, pass->at);
+        keep_long(pass, word, pass->at);
+        word = load64(pass->p + pass->next);
+        if (by_seven(pass, word, now, before) || by_four(pass, word, found))
+            return true;
+    }
+}
+
+/* As long as it gets: on, from what the place behind it says, and back. */
+static void extend(struct pass *pass)
+{
+    int at = pass->at, match = pass->match, length = pass->length;
+
+    if (length == 0)
+        length = 4 + match_long(pass, at + 4, match + 4);
+    else if (length == MAX_MATCH)
+        length += match_long(pass, at + length, match + length);
+    if (length < 30 && at + length < pass->end - MARGIN) {
+        int behind = pass->kp->by7[hash7(load64(pass->p + at + length))] - pass->kp->base - length + 2;
+        int far = at + 2 - behind;
+        if (behind >= pass->low && far < DEFLATE_WINDOW && far > 0) {
+            int other = match_long(pass, at + 2, behind);
+            if (other > length) {
+                length = other;
+                match = behind;
+                at += 2;
+            }
+        }
+    }
+    for (; match > pass->low && at > pass->emit && pass->p[match - 1] == pass->p[at - 1]; length++) {
+        match--;
+        at--;
+    }
+    take(pass, at, match, length);
+}
+
+static void put_literals(struct pass *pass, int end)
+{
+    for (int i = pass->emit; i < end; i++)
+        pass->kp->tokens[pass->kp->n++] = pass->p[i];
+}
+
+/* Longer than a token can say: in pieces, of which none may be too short. */
+static void put_match(struct pass *pass)
+{
+    for (int left = pass->length; left > 0;) {
+        int n = left <= MAX_MATCH ? left : left > MAX_MATCH + 3 ? MAX_MATCH : MAX_MATCH - 3;
+        pass->kp->tokens[pass->kp->n++] = deflate_match((unsigned)n, (unsigned)(pass->at - pass->match));
+        left -= n;
+    }
+}
+
+/* Some positions inside the match, and the one before the next. */
+static uint64_t keep_some(struct pass *pass, int length)
+{
+    int i = pass->at - length + 1;
+
+    if (i < pass->at - 1) {
+        uint64_t word = load64(pass->p + i);
+        keep_short(pass, word, i);
+        keep_long(pass, word, i);
+        keep_long(pass, word >> 8, i + 1);
+        keep_short(pass, word >> 16, i + 2);
+        for (i += 4; i < pass->at - 1; i += 3) {
+            word = load64(pass->p + i);
+            keep_long(pass, word, i);
+            keep_short(pass, word >> 8, i + 1);
+        }
+    }
+    uint64_t word = load64(pass->p + pass->at - 1);
+    keep_short(pass, word, pass->at - 1);
+    keep_long(pass, word, pass->at - 1);
+    return word >> 8;
+}
+
+static void look_through(struct deflate_matcher *matcher, unsigned from, unsigned end)
+{
+    struct deflate_kp *kp = &matcher->kp;
+    struct pass pass = {
+        .kp = kp, .p = matcher->window, .low = (int)kp->low, .end = (int)end, .at = (int)from, .emit = (int)from};
+
+    kp->n = 0;
+    if (end - from < LEAST)
+        return;
+    for (uint64_t word = load64(pass.p + pass.at); search(&pass, word);) {
+        extend(&pass);
+        put_literals(&pass, pass.at);
+        put_match(&pass);
+        pass.emit = pass.at += pass.length;
+        if (pass.next >= pass.at)
+            pass.at = pass.next + 1;
+        if (pass.at >= pass.end - MARGIN)
+            break;
+        word = keep_some(&pass, pass.length);
+    }
+    if (kp->n > 0)
+        put_literals(&pass, pass.end);
+}
+
+/* ---- chunks and segments ---------------------------------------------------------------------------------------------- */
+
+static void forget(struct deflate_kp *kp)
+{
+    for (unsigned i = 0; i < HF_LEN(kp->by4); i++)
+        kp->by4[i] = kp->by7[i] = kp->by7_before[i] = NEVER;
+}
+
+void deflate_kp_init(struct deflate_matcher *matcher)
+{
+    forget(&matcher->kp);
+}
+
+/* The chunk before is used up: room for the next. */
+static void next_chunk(struct deflate_matcher *matcher)
+{
+    struct deflate_kp *kp = &matcher->kp;
+    unsigned keep = HF_MIN(matcher->at, (unsigned)DEFLATE_WINDOW), moved = matcher->at - keep;
+
+    memmove(matcher->window, matcher->window + moved, keep);
+    matcher->at = matcher->end = keep;
+    kp->low -= HF_MIN(kp->low, moved);
+    kp->base += (int32_t)moved;
+    kp->size = DEFLATE_KP_CHUNK;
+    kp->looked = false;
+    if (kp->base > POSITION_MAX) { /* what it does there is not known: nothing is found any more */
+        kp->base = 0;
+        forget(kp);
+    }
+    if (matcher->flavour != DEFLATE_PGZIP)
+        return;
+    if (kp->left == 0) {
+        forget(kp);
+        kp->left = SEGMENT;
+        kp->base = 0;
+        kp->low = keep - HF_MIN(keep, (unsigned)DICTIONARY);
+        look_through(matcher, kp->low, keep);
+    }
+    kp->size = HF_MIN(kp->size, kp->left);
+    kp->left -= kp->size;
+}
+
+static void look(struct deflate_matcher *matcher)
+{
+    struct deflate_kp *kp = &matcher->kp;
+    unsigned n = matcher->end - matcher->at;
+
+    look_through(matcher, matcher->at, matcher->end);
+    /* What hardly gets shorter is written without matches. */
+    if (n < SMALL || kp->n > n - (n >> 4))
+        kp->n = 0;
+    kp->looked = true;
+    kp->next = 0;
+    kp->next_at = matcher->at;
+}
+
+size_t deflate_kp_fill(struct deflate_matcher *matcher, const unsigned char *bytes, size_t n)
+{
+    struct deflate_kp *kp = &matcher->kp;
+
+    if (kp->size == 0 || (kp->looked && matcher->at == matcher->end))
+        next_chunk(matcher);
+    if (kp->looked)
+        return 0;
+    if (matcher->at == matcher->end)
+        kp->start = matcher->at;
+    n = HF_MIN(n, (size_t)(kp->size - (matcher->end - matcher->at)));
+    memcpy(matcher->window + matcher->end, bytes, n);
+    matcher->end += (unsigned)n;
+    if (matcher->end - matcher->at == kp->size)
+        look(matcher);
+    return n;
+}
+
+bool deflate_kp_ready(const struct deflate_matcher *matcher)
+{
+    return matcher->at < matcher->end && (matcher->kp.looked || matcher->eof);
+}
+
+uint32_t deflate_kp_predict(struct deflate_matcher *matcher)
+{
+    struct deflate_kp *kp = &matcher->kp;
+
+    if (!kp->looked)
+        look(matcher);
+    for (; kp->next < kp->n && kp->next_at < matcher->at; kp->next++)
+        kp->next_at += deflate_length(kp->tokens[kp->next]);
+    bool told = kp->next < kp->n && kp->next_at == matcher->at &&
+                deflate_length(kp->tokens[kp->next]) <= matcher->end - matcher->at;
+    return told ? kp->tokens[kp->next] : matcher->window[matcher->at];
+}
+
+bool deflate_kp_chunk_ends(const struct deflate_matcher *matcher)
+{
+    return matcher->at == matcher->end && matcher->kp.looked && matcher->end - matcher->kp.start == DEFLATE_KP_CHUNK;
+}

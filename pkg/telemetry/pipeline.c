@@ -573,7 +573,7 @@ static void count_tops(struct hf_pipeline *pipeline)
     }
 }
 
-static enum hf_offer count_filtered(struct hf_pipeline *pipeline, enum hf_keep keep)
+static int count_filtered(struct hf_pipeline *pipeline, enum hf_keep keep)
 {
     pipeline->stats.filtered += keep == HF_KEEP_BELOW;
     pipeline->stats.dropped += keep == HF_KEEP_DROPPED;
@@ -647,7 +647,7 @@ static int offer_ordinary(struct hf_pipeline *pipeline, uint64_t now_ns, const s
     event->anomaly = is_wanted_raw(pipeline);
     if (!event->anomaly)
         keep = hf_filter_judge(&pipeline->filter, event, now_ns);
-    r = keep == HF_KEEP ? offer_kept(pipeline, series, aggregated, outlet) : (int)count_filtered(pipeline, keep);
+    r = keep == HF_KEEP ? offer_kept(pipeline, series, aggregated, outlet) : count_filtered(pipeline, keep);
     if (r < 0)
         return r;
     learn(pipeline, aggregated);

@@ -548,7 +548,7 @@ def main():
             say(f"  ok    {name}: {'; '.join(lab.facts) or 'done'} ({time.monotonic() - began:.1f} s)")
         except Skip as reason:
             skipped += 1
-            say(f"  skip  {name}: {reason}")
+            say(f"SKIP: {name}: {reason}")
         except (AssertionError, OSError, subprocess.CalledProcessError) as error:
             failed += 1
             say(f"  FAIL  {name}: {error} ({time.monotonic() - began:.1f} s, seed {words.seed}, see {lab.home})")

@@ -108,11 +108,13 @@ uint64_t hf_batches_settle(struct hf_batches *batches, uint64_t delivered, uint6
     return delivered;
 }
 
-static bool is_better(const struct hf_batch *batch, const struct hf_batch *best, bool newest)
+static bool is_better(const struct hf_batch *batch, const struct hf_batch *best, const struct hf_batch_choice *choice)
 {
-    if (best == NULL || batch->fragment != best->fragment)
-        return best == NULL || batch->fragment;
-    return newest;
+    if (best == NULL)
+        return true;
+    if (choice->other)
+        return batch->failed_ns < best->failed_ns;
+    return batch->fragment != best->fragment ? batch->fragment : choice->newest;
 }
 
 struct hf_batch *hf_batches_next(const struct hf_batches *batches, const struct hf_batch_choice *choice,
@@ -132,7 +134,7 @@ struct hf_batch *hf_batches_next(const struct hf_batches *batches, const struct 
             continue;
         if (batch->not_before_ns > choice->now_ns && !choice->probe)
             *ret_wait_until_ns = HF_MIN(*ret_wait_until_ns, batch->not_before_ns);
-        else if (is_better(batch, best, choice->newest))
+        else if (is_better(batch, best, choice))
             best = batch;
     }
     return best;
@@ -157,7 +159,10 @@ struct hf_batch *hf_batches_split(struct hf_batches *batches, struct hf_batch *b
     batch->phase = HF_BATCH_WAITING;
     batch->fragment = true;
     batch->saved = false;
-    batch->series = (struct hf_series){.attempts = 0};
+    /* what was held against the whole is held against the halves */
+    batch->series = (struct hf_series){.deferrals = batch->series.deferrals};
+    rest->series = batch->series;
+    rest->failed_ns = batch->failed_ns;
     rest->fragment = true;
     return rest;
 }

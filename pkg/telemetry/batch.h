@@ -30,10 +30,11 @@ struct hf_batch {
     enum hf_batch_phase phase;
     bool fragment; /* of one that was refused: these go first, one at a time, so that their number stays small */
     bool saved;    /* its border is on disk */
+    bool doubted;  /* was refused by a sink that refuses everything: buried the next time */
     uint64_t not_before_ns;
     struct hf_series series;
     uint64_t unix_ns;            /* of its first record; 0 not known yet */
-    uint64_t failed_ns;          /* first failure of those in a row, 0 none */
+    uint64_t failed_ns;          /* when it failed last; 0 never */
     char reason[HF_REASON_TEXT]; /* of the last failure */
     char detail[96];             /* what the sink said to it, cut */
     void *body;                  /* the shell's: NULL in WAITING and DONE */
@@ -61,6 +62,7 @@ struct hf_batch_choice {
     uint64_t now_ns;
     bool newest; /* the highest one first, not the lowest */
     bool probe;  /* whether or not its time has come */
+    bool other;  /* the one that failed longest ago, or never: the last one may have been to blame itself */
 };
 /* The one that should be loaded next, or NULL. *ret_wait_until_ns (never raised): when one may be that waits now. */
 struct hf_batch *hf_batches_next(const struct hf_batches *batches, const struct hf_batch_choice *choice,

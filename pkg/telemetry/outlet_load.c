@@ -95,6 +95,29 @@ static bool load_lane(struct hf_outlet *outlet, struct lane *lane, uint64_t now_
     return false;
 }
 
+/* A probe that is not the batch the last one failed with: one that was never tried, else the one that failed longest ago. */
+static bool load_another(struct hf_outlet *outlet, uint64_t now_ns, uint64_t *wait_until_ns)
+{
+    struct hf_batch_choice choice = {.now_ns = now_ns, .probe = true, .other = true};
+    struct hf_batch *best = NULL;
+    struct lane *best_lane = NULL;
+    struct hf_border gap;
+
+    for (size_t i = 0; i < HF_LANES; i++) {
+        struct lane *lane = &outlet->lanes[i];
+        if (lane->broken_until_ns > now_ns)
+            continue;
+        if (want_plan(lane, lane->which == HF_LANE_URGENT, now_ns, &gap, wait_until_ns))
+            return begin(outlet, LOAD_PLAN, lane, NULL, &gap) == 0;
+        struct hf_batch *batch = hf_batches_next(&lane->batches, &choice, wait_until_ns);
+        if (batch != NULL && (best == NULL || batch->failed_ns < best->failed_ns)) {
+            best = batch;
+            best_lane = lane;
+        }
+    }
+    return best != NULL && begin(outlet, LOAD_AGAIN, best_lane, best, &best->range) == 0;
+}
+
 static bool bury_one(struct hf_outlet *outlet, struct lane *lane)
 {
     for (size_t i = 0; i < lane->batches.n; i++) {
@@ -125,6 +148,9 @@ void hf_outlet_load_next(struct hf_outlet *outlet, uint64_t now_ns, uint64_t *wa
             return;
     if (outlet->n_ready > 0 || outlet->n_sending > hf_aimd_at_once(&outlet->pace) ||
         !hf_outlet_may_send(outlet, now_ns, wait_until_ns))
+        return;
+    if (outlet->breaker.state == HF_BREAKER_HALF_OPEN && outlet->try_another &&
+        load_another(outlet, now_ns, wait_until_ns))
         return;
     for (size_t i = 0; i < HF_LANES; i++)
         if (load_lane(outlet, &outlet->lanes[i], now_ns, wait_until_ns))

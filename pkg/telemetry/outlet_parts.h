@@ -105,9 +105,12 @@ struct hf_outlet {
     uint64_t bytes_sending;
     struct hf_breaker_state breaker;
     struct hf_aimd pace;
-    uint64_t last_success_ns;   /* mono; 0 none yet */
-    uint64_t quiet_until_ns;    /* Retry-After of the whole sink */
-    unsigned buried_in_a_row;   /* without a delivery in between */
+    uint64_t last_success_ns; /* mono; 0 none yet */
+    uint64_t quiet_until_ns;  /* Retry-After of the whole sink */
+    unsigned buried_in_a_row; /* without a delivery in between */
+    uint64_t unwell_first;    /* first sequence of the batch that last made the sink fail by itself; 0 none */
+    enum hf_lane unwell_lane;
+    bool try_another;           /* the last probe failed so: another batch is the next one */
     struct hf_series suspicion; /* pauses for a sink that refuses everything */
     struct hf_timer *tick;
     uint64_t idle_since_ns; /* 0: not idle */

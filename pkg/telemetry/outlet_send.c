@@ -72,8 +72,7 @@ void hf_outlet_fail_batch(struct hf_outlet *outlet, struct lane *lane, struct hf
     bool deferred = false;
 
     (void)lane;
-    if (batch->failed_ns == 0)
-        batch->failed_ns = now_ns;
+    batch->failed_ns = now_ns;
     batch->not_before_ns =
         now_ns + hf_series_fail(&batch->series, &outlet->rules, outlet->world.rand, now_ns, at_least_ns, &deferred);
     batch->phase = HF_BATCH_WAITING;
@@ -100,10 +99,10 @@ void hf_outlet_refuse_batch(struct hf_outlet *outlet, struct hf_batch *batch, ui
             batch->not_before_ns = now_ns + HF_NS_PER_S; /* another one is being taken apart */
         return;
     }
-    if (outlet->buried_in_a_row >= MAX_BURIED_IN_A_ROW && batch->series.deferrals == 0) {
+    if (outlet->buried_in_a_row >= MAX_BURIED_IN_A_ROW && !batch->doubted) {
         /* So many records cannot all be bad: before the next one goes, see whether the sink comes to its senses. */
         batch->phase = HF_BATCH_WAITING;
-        batch->series.deferrals = 1;
+        batch->doubted = true;
         outlet->quiet_until_ns = now_ns + hf_series_wait_setup(&outlet->suspicion, outlet->world.rand, 0);
         return;
     }
@@ -124,10 +123,11 @@ static void delivered(struct hf_outlet *outlet, const struct sending *sending, u
     hf_metric_add(hf_metric_with(outlet->metrics.batches, HF_LABELS(outlet->name)), 1);
 }
 
-/* Others have passed since this one began to fail, again and again: it is not the sink. */
-static bool is_to_blame(const struct hf_outlet *outlet, const struct hf_batch *batch)
+/* A sink that works, fails on this one each time and takes others in between: an error of its own that this content brings out. */
+static bool is_to_blame(const struct hf_outlet *outlet, const struct hf_batch *batch,
+                        const struct hf_judgement *judgement)
 {
-    return batch->series.deferrals >= TIMES_DEFERRED && outlet->last_success_ns > batch->failed_ns;
+    return judgement->unwell && batch->series.deferrals >= TIMES_DEFERRED && outlet->last_success_ns > batch->failed_ns;
 }
 
 static void note_answer(struct hf_batch *batch, const struct hf_judgement *judgement, struct hf_view body,
@@ -152,7 +152,7 @@ static void failed(struct hf_outlet *outlet, struct sending *sending, const stru
 
     outlet->failures++;
     hf_outlet_trouble(outlet, "%s: %s", judgement->reason, batch->detail);
-    if (verdict == HF_VERDICT_AGAIN && is_to_blame(outlet, batch))
+    if (verdict == HF_VERDICT_AGAIN && is_to_blame(outlet, batch, judgement))
         verdict = HF_VERDICT_REFUSED;
     if (verdict == HF_VERDICT_AGAIN)
         hf_outlet_fail_batch(outlet, lane, batch, now_ns, at_least_ns);
@@ -195,7 +195,17 @@ static void learn(struct hf_outlet *outlet, const struct sending *sending, const
     bool works = judgement->verdict == HF_VERDICT_DELIVERED || judgement->verdict == HF_VERDICT_REFUSED ||
                  judgement->verdict == HF_VERDICT_TOO_LARGE;
 
-    hf_breaker_ended(&outlet->breaker, works, outlet->world.rand, now_ns, at_least_ns);
+    /* The same batch again and again says something about the batch. */
+    bool same = judgement->unwell && outlet->unwell_first == sending->batch->range.first &&
+                outlet->unwell_lane == sending->lane->which;
+    if (judgement->unwell)
+        outlet->unwell_first = sending->batch->range.first;
+    outlet->unwell_lane = judgement->unwell ? sending->lane->which : outlet->unwell_lane;
+    outlet->try_another =
+        judgement->perhaps_content &&
+        (judgement->unwell || !outlet->try_another); /* every second time: it may as well be the link */
+    if (!same || before != HF_BREAKER_CLOSED)
+        hf_breaker_ended(&outlet->breaker, works, outlet->world.rand, now_ns, at_least_ns);
     hf_aimd_answered(&outlet->pace, sending->began_ns, now_ns - sending->began_ns, works && !judgement->congested);
     if (at_least_ns > 0 && !works)
         outlet->quiet_until_ns = HF_MAX(outlet->quiet_until_ns, now_ns + HF_MIN(at_least_ns, 3600 * HF_NS_PER_S));

@@ -52,6 +52,10 @@ static const char *network_reason(int r, const struct hf_err *err)
 {
     if (r == -EHOSTUNREACH && err != NULL && strstr(err->cause, "resolve") != NULL)
         return "dns";
+    if (r == -ETIMEDOUT && err != NULL &&
+        (strstr(err->cause, "onnection timed out after") != NULL ||
+         strstr(err->cause, "onnection timeout after") != NULL || strstr(err->cause, "onnect to") != NULL))
+        return "connect_timeout";
     for (size_t i = 0; i < HF_LEN(network_reasons); i++)
         if (network_reasons[i].r == r)
             return network_reasons[i].reason;
@@ -77,10 +81,11 @@ struct hf_judgement hf_retry_judge(int r, const struct hf_http_response *respons
     if (r < 0) {
         (void)snprintf(judgement.reason, sizeof(judgement.reason), "%s", network_reason(r, err));
         judgement.congested = r == -ETIMEDOUT;
+        judgement.perhaps_content =
+            r == -EPIPE || r == -EPROTO || r == -E2BIG || strcmp(judgement.reason, "timeout") == 0;
         return judgement;
     }
     judgement.verdict = verdict_of(response->status);
-    judgement.reached = true;
     if (judgement.verdict == HF_VERDICT_DELIVERED) {
         if (!is_foreign(response, body_bytes, want_type))
             return judgement;
@@ -89,6 +94,8 @@ struct hf_judgement hf_retry_judge(int r, const struct hf_http_response *respons
         return judgement;
     }
     (void)snprintf(judgement.reason, sizeof(judgement.reason), "http_%d", response->status);
+    judgement.unwell = response->status >= 500 && (response->status < 502 || response->status > 504);
+    judgement.perhaps_content = judgement.unwell;
     judgement.congested = response->status == 429 || response->status == 503 || response->status == 504;
     return judgement;
 }

@@ -27,9 +27,10 @@ enum { HF_REASON_TEXT = 24 };
 
 struct hf_judgement {
     enum hf_verdict verdict;
+    bool perhaps_content; /* the connection was there and something went wrong: the content may be what brings it out */
     char reason[HF_REASON_TEXT]; /* for a metric's label: "http_503", "timeout", "tls", "dns" ...; "" when delivered */
     bool congested;              /* the sink is slow or says so: fewer at once */
-    bool reached;                /* something that may be the sink answered */
+    bool unwell; /* the sink answered that it could not handle this: not overloaded, not a gateway in front of it */
 };
 
 /* r, response, err as hf_http_request.done got them. want_type: a body's content type must start with it ("application/json"), NULL

@@ -51,6 +51,7 @@ static const struct {
     {-EHOSTUNREACH, 0, "", NULL, "Could not resolve host: x", 0, HF_VERDICT_AGAIN, "dns"},
     {-EHOSTUNREACH, 0, "", NULL, "No route to host", 0, HF_VERDICT_AGAIN, "unreachable"},
     {-ETIMEDOUT, 0, "", NULL, "", 0, HF_VERDICT_AGAIN, "timeout"},
+    {-ETIMEDOUT, 0, "", NULL, "Connection timed out after 10001 milliseconds", 0, HF_VERDICT_AGAIN, "connect_timeout"},
     {-EKEYREJECTED, 0, "", NULL, "", 0, HF_VERDICT_AGAIN, "tls"},
     {-EPIPE, 0, "", NULL, "", 0, HF_VERDICT_AGAIN, "cut"},
     {-E2BIG, 200, "", NULL, "", 0, HF_VERDICT_AGAIN, "answer_too_large"},

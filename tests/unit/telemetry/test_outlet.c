@@ -21,7 +21,7 @@
 enum { MAX_KEYS = 4096, MAX_RECORDS = 20000, MAX_BODY = 600 << 10 };
 
 /* What the sink does with the next requests. */
-enum mood { TAKES, REFUSES_ALL, FAILS, LOSES_ANSWERS, STALLS, HTML, TOO_LARGE, POISON, NOT_FOUND };
+enum mood { TAKES, REFUSES_ALL, FAILS, LOSES_ANSWERS, STALLS, HTML, TOO_LARGE, POISON, CRASHES, CUTS, AWAY, NOT_FOUND };
 
 struct key {
     char text[HF_BATCH_KEY_TEXT];
@@ -205,6 +205,25 @@ static void handle(void *arg, struct hf_simcall *call)
             take(sink, key, numbers, n);
             hf_simcall_reply(call, 200, "application/json", "{}");
         }
+        break;
+    case CRASHES:
+        if (has(numbers, n, sink->poison)) {
+            hf_simcall_reply(call, 500, "text/plain", "exception");
+        } else {
+            take(sink, key, numbers, n);
+            hf_simcall_reply(call, 200, "", "");
+        }
+        break;
+    case CUTS: /* something on the way does not like that record */
+        if (has(numbers, n, sink->poison)) {
+            hf_simcall_fail(call, -EPIPE);
+        } else {
+            take(sink, key, numbers, n);
+            hf_simcall_reply(call, 200, "", "");
+        }
+        break;
+    case AWAY:
+        hf_simcall_fail(call, -EHOSTUNREACH);
         break;
     case NOT_FOUND:
         hf_simcall_reply(call, 404, "text/plain", "where?");
@@ -565,7 +584,7 @@ START_TEST(breaker_opens_and_the_newest_goes_first)
     world->line_bytes = 1000;
     append_many(world, HF_LANE_BULK, 1);
     deliver_all(world, 30);
-    world->sink.mood = STALLS;
+    world->sink.mood = AWAY;
     append_many(world, HF_LANE_BULK, 300);
     run_s(world, 300);
     ck_assert_int_ne(hf_outlet_state(world->outlet).breaker, HF_BREAKER_CLOSED);
@@ -603,6 +622,54 @@ START_TEST(one_poison_record_takes_nobody_along)
     ck_assert_ptr_nonnull(memmem(letters, n, "{\"reason\":\"http_422\",", 21));
     ck_assert_ptr_nonnull(memmem(letters, n, "\"n\":77,", 7));
     ck_assert_ptr_nonnull(memmem(letters, n, "bad \\\"record\\\"?", 15));
+    world_free(world);
+}
+END_TEST
+
+/* One record makes the sink fail with 500 each time, others pass: after hours it alone is put aside. An outage blames nobody. */
+START_TEST(what_the_sink_always_fails_on)
+{
+    struct world *world = world_new(19);
+
+    world->sink.mood = CRASHES;
+    world->sink.poison = 40;
+    append_many(world, HF_LANE_BULK, 120);
+    for (unsigned hour = 0; hour < 12; hour++) {
+        world->sink.mood = hour == 5 ? STALLS : CRASHES;
+        for (unsigned i = 0; i < 12; i++) {
+            append_many(world, HF_LANE_BULK, 5);
+            run_s(world, 300);
+        }
+        if (hour == 0)
+            ck_assert_uint_eq(hf_outlet_state(world->outlet).dead_lettered, 0);
+    }
+    deliver_all(world, 4000);
+    ck_assert_uint_eq(hf_outlet_state(world->outlet).dead_lettered, 1);
+    for (unsigned i = 0; i < world->appended; i++)
+        ck_assert_msg(world->sink.seen[i] == (i != 40), "record %u: %u", i, world->sink.seen[i]);
+    world_free(world);
+}
+END_TEST
+
+/* The connection breaks whenever one record is sent: it stays, its batch with it, and everything else goes on. */
+START_TEST(what_breaks_connections_holds_nobody_up)
+{
+    struct world *world = world_new((uint64_t)_i + 30);
+    unsigned seen = 0;
+
+    world->sink.mood = CUTS;
+    world->sink.poison = 40;
+    append_many(world, _i % 2 == 0 ? HF_LANE_URGENT : HF_LANE_BULK, 400);
+    for (unsigned i = 0; i < 12; i++) {
+        append_many(world, HF_LANE_BULK, 20);
+        run_s(world, 600);
+    }
+    for (unsigned i = 0; i < world->appended; i++)
+        seen += world->sink.seen[i];
+    ck_assert_uint_ge(seen, world->appended - 16384 / 250 - 20);
+    world->sink.mood = TAKES;
+    deliver_all(world, 4000);
+    check_each_once(world);
     world_free(world);
 }
 END_TEST
@@ -944,6 +1011,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, obeys_retry_after);
     tcase_add_test(tc, breaker_opens_and_the_newest_goes_first);
     tcase_add_test(tc, one_poison_record_takes_nobody_along);
+    tcase_add_test(tc, what_the_sink_always_fails_on);
+    tcase_add_loop_test(tc, what_breaks_connections_holds_nobody_up, 0, 4);
     tcase_add_test(tc, too_large_is_halved);
     tcase_add_test(tc, refusing_everything_is_the_sinks_fault);
     tcase_add_loop_test(tc, wrong_answers_lose_nothing, 0, 9);

@@ -19,7 +19,8 @@ static struct hf_buf out = HF_BUF_INIT(8 << 20);
 static json_t *labels;
 static uint64_t now; /* seconds */
 static size_t emitted;
-static size_t refuse_at; /* the n-th call of emit says -EAGAIN once; 0 none */
+static size_t refuse_at;     /* the n-th call of emit says -EAGAIN once; 0 none */
+static uint64_t refuse_seed; /* every third call says it; 0 none */
 static bool blocked;
 
 static void set_up_with(const char *telemetry)
@@ -37,6 +38,7 @@ static void set_up_with(const char *telemetry)
     ck_assert_ptr_nonnull(pipeline);
     hf_buf_clear(&out);
     emitted = refuse_at = 0;
+    refuse_seed = 0;
     now = 1000;
     blocked = false;
 }
@@ -52,7 +54,8 @@ static int emit(void *arg, const struct hf_event *event)
 {
     (void)arg;
     emitted++;
-    if (blocked || emitted == refuse_at)
+    refuse_seed = refuse_seed * 6364136223846793005u + (refuse_seed > 0 ? 1442695040888963407u : 0);
+    if (blocked || emitted == refuse_at || (refuse_seed > 0 && (refuse_seed >> 33) % 3 == 0))
         return -EAGAIN;
     ck_assert_int_eq(hf_event_format(event, NULL, &out), 0);
     ck_assert_int_eq(hf_buf_add_str(&out, "\n"), 0);
@@ -591,9 +594,10 @@ START_TEST(loses_nothing_when_it_must_wait)
     struct hf_pipeline_stats stats = hf_pipeline_stats(pipeline);
     ck_assert_uint_gt(calls, 60);
     tear_down();
-    for (size_t n = 1; n <= calls; n++) {
+    for (size_t n = 1; n <= calls + 50; n++) { /* each call once; then a third of them, now these, now those */
         set_up_with(busy_policy);
-        refuse_at = n;
+        refuse_at = n <= calls ? n : 0;
+        refuse_seed = n <= calls ? 0 : n;
         scene();
         char *got = sorted_lines();
         struct hf_pipeline_stats now_stats = hf_pipeline_stats(pipeline);

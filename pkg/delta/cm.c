@@ -86,14 +86,12 @@ int delta_cm_finish(struct delta_cm *cm)
 
 /* ---- adaptive bits --------------------------------------------------------------------------------------------- */
 
-void delta_bit_update(uint32_t *state, unsigned bit, unsigned limit)
-{
-    uint32_t n = *state & 1023, p = *state >> 10;
-    int32_t target = bit != 0 ? (1 << 22) - 1 : 0;
+#define R1(n) (uint16_t)(65536 / ((n) + 2))
+#define R4(n) R1(n), R1((n) + 1), R1((n) + 2), R1((n) + 3)
+#define R16(n) R4(n), R4((n) + 4), R4((n) + 8), R4((n) + 12)
+#define R64(n) R16(n), R16((n) + 16), R16((n) + 32), R16((n) + 48)
 
-    p = (uint32_t)((int32_t)p + (target - (int32_t)p) / (int32_t)(n + 2 > 1 ? n + 2 : 2));
-    *state = p << 10 | (n < limit ? n + 1 : limit);
-}
+const uint16_t delta_reciprocal[256] = {R64(0), R64(64), R64(128), R64(192)};
 
 /* ---- mixing ---------------------------------------------------------------------------------------------------- */
 
@@ -114,8 +112,6 @@ uint32_t delta_squash(int32_t x)
 
 void delta_tables_init(struct delta_tables *tables)
 {
-    static const uint16_t rate[16] = {32768, 21845, 16384, 13107, 10923, 9362, 8192, 7282,
-                                      6554,  5958,  5461,  5041,  4681,  4369, 4096, 3600};
     int32_t x = -2047;
 
     for (int32_t p = 0; p < 4096; p++) {
@@ -123,7 +119,8 @@ void delta_tables_init(struct delta_tables *tables)
             x++;
         tables->stretch[p] = (int16_t)x;
     }
-    memcpy(tables->rate, rate, sizeof(rate));
+    for (int32_t i = 0; i < 4096; i++)
+        tables->squash[i] = (int16_t)delta_squash(i - 2048);
 }
 
 /* ---- numbers --------------------------------------------------------------------------------------------------- */

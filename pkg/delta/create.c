@@ -9,7 +9,7 @@
 #include "delta/images.h"
 #include "delta/tables.h"
 
-enum { TRIALS = 3, THREADS_MAX = 64 };
+enum { TRIALS = 2, THREADS_MAX = 64 };
 
 /* What all trials share and only read. */
 struct source {
@@ -59,11 +59,10 @@ static int source_open(struct source *s, struct hf_err *err)
     return delta_matcher_open(&s->matcher, old, make->old_n, new_bytes, make->new_n, err);
 }
 
-/* How many more bytes a match must have than the current copy: the fast profile takes the middle way, which is the best one most
- * often. */
+/* How many more bytes a match must have than the current copy. */
 static unsigned better_by(const struct source *s, unsigned way)
 {
-    return s->profile == HF_DELTA_FAST ? 16 : 8u << way;
+    return s->profile == HF_DELTA_FAST ? 16 : way == 0 ? 8 : 48;
 }
 
 static int try_way(struct source *s, unsigned way, struct hf_buf *body, struct hf_err *err)
@@ -73,6 +72,8 @@ static int try_way(struct source *s, unsigned way, struct hf_buf *body, struct h
     int r = delta_match(&s->matcher, better_by(s, way), tells ? make.params->progress : NULL,
                         tells ? make.params->progress_ctx : NULL, &make.copies, err);
 
+    if (r == 0 && s->profile == HF_DELTA_SMALL)
+        delta_copies_keep_worthy(&make.copies, s->matcher.old, s->matcher.new_bytes);
     if (r == 0)
         r = delta_images_pair(&make, &s->old_images, &s->new_images, err);
     if (r == 0)

@@ -3,52 +3,43 @@
  * bytes. References are predicted through the match map, corrected by what the same target was seen to move by before. Literal
  * bytes are coded by what precedes them. Every prediction of a bit mixes several contexts. */
 #include "delta/model.h"
+#include "delta/stream.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* Slots of the tables of byte contexts, as powers of two: those with many contexts are large. */
-#define TABLE_BITS                                                                                                     \
-    {                                                                                                                  \
-        12, 16, 16, 16, 15, 15, 15, 14, 15, 14                                                                         \
-    }
-
 enum {
-    TABLE_SLOTS = (1 << 12) + 3 * (1 << 16) + 4 * (1 << 15) + 2 * (1 << 14),
-    BYTE_TABLES = 10,
-    BYTE_INPUTS = BYTE_TABLES + 4,
     FLAG_TABLES = 8,
     FLAG_BITS = 12,
-    FLAG_INPUTS = FLAG_TABLES,
-    HISTORY = 1 << 18,
-    MATCH_BITS = 14,
     WINDOW_MIN = 64,
-    BYTE_KINDS = 4, /* literal, miss in a copy, miss in code reference, miss in a table */
+    SLOT_INIT = 0x8000,
+    FLAG_WEIGHT_START = 2750,
+    FLAG_SPEED = 7,
 };
 
+/* What is learned of old before literals: all between the copies around them, when that is at most so much, else some behind the one
+ * and before the other. */
+enum { BETWEEN_TIMES = 4, BETWEEN_MORE = 128, AROUND_MORE = 16, AROUND_MAX = 2048, OLD_AT_ONCE = 128 };
+
+/* Kinds of bytes that choose weights, behind those of literals. */
+enum { KIND_MISSED = 6 }; /* then one of a code reference, one of another */
+
 struct mixer {
-    int32_t weight[BYTE_INPUTS];
+    int16_t weight[FLAG_TABLES];
 };
 
 struct delta_model {
     struct delta_predictor p;
     struct delta_cm *cm;
-    struct delta_tables tables;
 
-    uint16_t bytes[TABLE_SLOTS];
     uint16_t flags[FLAG_TABLES][1 << FLAG_BITS];
-    struct mixer byte_mixer[BYTE_KINDS * 256], flag_mixer[64];
-    uint32_t window_state[1024], candidate_state[DELTA_REF_KINDS * 64], expected_state[4][64];
+    struct mixer flag_mixer[64];
+    uint32_t window_state[1024], candidate_state[DELTA_REF_KINDS * 64];
     struct delta_number number[6];
-    uint32_t inline_state[2];
+    uint32_t inline_state;
 
     uint8_t kind_history[DELTA_REF_KINDS];
-
-    unsigned char history[HISTORY]; /* of new, by position */
-    uint32_t match_at[1 << MATCH_BITS];
     uint64_t new_pos;
-    uint32_t match, match_length; /* where history repeats itself: position of the next byte + 1, how long already */
-    uint32_t last4;
 
     unsigned streak, window_size; /* good windows in a row */
     uint32_t unit_history;        /* a bit per unit, 1: missed */
@@ -57,10 +48,9 @@ struct delta_model {
     uint64_t inline_old;
 
     /* mixing in progress */
-    int32_t input[DELTA_MIX_MAX];
-    uint16_t *slot[DELTA_MIX_MAX];
-    unsigned inputs;
-
+    /* where the copies before and behind literals end and start in old; 0: there is none */
+    uint64_t before_old, behind_old;
+    struct delta_stream stream;
     unsigned char made[DELTA_WINDOW_MAX + 16];
 };
 
@@ -70,7 +60,7 @@ struct delta_model *delta_model_new(struct delta_setting *setting)
 
     if (m != NULL) {
         m->p.setting = setting;
-        delta_tables_init(&m->tables);
+        delta_bytes_init(&m->stream.bytes);
     }
     return m;
 }
@@ -89,79 +79,56 @@ static void fill32(uint32_t *p, size_t n)
 static void fill_slots(uint16_t *p, size_t n)
 {
     while (n-- > 0)
-        p[n] = DELTA_SLOT_INIT;
+        p[n] = SLOT_INIT;
 }
 
 void delta_model_reset(struct delta_model *m)
 {
-    fill_slots(m->bytes, HF_LEN(m->bytes));
     fill_slots(&m->flags[0][0], sizeof(m->flags) / sizeof(uint16_t));
-    for (unsigned i = 0; i < BYTE_KINDS * 256; i++)
-        for (unsigned j = 0; j < BYTE_INPUTS; j++)
-            m->byte_mixer[i].weight[j] = 18000;
     for (unsigned i = 0; i < 64; i++)
-        for (unsigned j = 0; j < BYTE_INPUTS; j++)
-            m->flag_mixer[i].weight[j] = 22000;
+        for (unsigned j = 0; j < FLAG_TABLES; j++)
+            m->flag_mixer[i].weight[j] = FLAG_WEIGHT_START;
     fill32(m->window_state, HF_LEN(m->window_state));
     fill32(m->candidate_state, HF_LEN(m->candidate_state));
-    fill32(&m->expected_state[0][0], sizeof(m->expected_state) / sizeof(uint32_t));
     for (unsigned i = 0; i < HF_LEN(m->number); i++)
         delta_number_init(&m->number[i]);
-    fill32(m->inline_state, HF_LEN(m->inline_state));
+    m->inline_state = DELTA_BIT_INIT;
     delta_predictor_reset(&m->p);
     memset(m->kind_history, 0, sizeof(m->kind_history));
-    memset(m->history, 0, sizeof(m->history));
-    memset(m->match_at, 0, sizeof(m->match_at));
     memset(m->diff, 0, sizeof(m->diff));
-    m->match = m->match_length = m->last4 = 0;
+    m->before_old = m->behind_old = 0;
     m->streak = 0;
     m->window_size = WINDOW_MIN;
     m->unit_history = 0;
     m->since_miss = 0;
     m->inline_old = 0;
-    m->inputs = 0;
 }
 
 /* ---- mixing ---------------------------------------------------------------------------------------------------- */
 
-void delta_slot_update(uint16_t *state, unsigned bit)
+/* A slot: 12 bits of chance, 4 of count. */
+static void slot_update(uint16_t *slot, unsigned bit)
 {
     static const uint16_t rate[16] = {32768, 21845, 16384, 13107, 10923, 9362, 8192, 7282,
                                       6554,  5958,  5461,  5041,  4681,  4369, 4096, 3600};
-    unsigned n = *state & 15;
-    int32_t p = *state >> 4;
+    unsigned n = *slot & 15;
+    int32_t p = *slot >> 4;
 
     p += (((bit != 0 ? 4095 : 0) - p) * rate[n]) >> 16;
-    *state = (uint16_t)(p << 4 | (int32_t)(n < 15 ? n + 1 : 15));
+    *slot = (uint16_t)(p << 4 | (int32_t)(n < 15 ? n + 1 : 15));
 }
 
-static void take_slot(struct delta_model *m, uint16_t *slot)
+static unsigned mix_flag(struct delta_model *m, struct mixer *mixer, uint16_t *const *slot, unsigned bit)
 {
-    m->slot[m->inputs] = slot;
-    m->input[m->inputs++] = m->tables.stretch[*slot >> 4];
-}
+    int16_t input[FLAG_TABLES];
 
-static void take_input(struct delta_model *m, int32_t stretched)
-{
-    m->slot[m->inputs] = NULL;
-    m->input[m->inputs++] = stretched;
-}
-
-static unsigned mix_bit(struct delta_model *m, struct mixer *mixer, int32_t speed, unsigned bit)
-{
-    int64_t sum = 0;
-
-    for (unsigned i = 0; i < m->inputs; i++)
-        sum += (int64_t)m->input[i] * mixer->weight[i];
-    int32_t x = (int32_t)(sum >> 16), p = (int32_t)delta_squash(x > 2047 ? 2047 : x < -2047 ? -2047 : x);
+    for (unsigned i = 0; i < FLAG_TABLES; i++)
+        input[i] = m->stream.bytes.curve.stretch[*slot[i] >> 4];
+    int32_t x = delta_dot(input, mixer->weight, FLAG_TABLES), p = m->stream.bytes.curve.squash[x + 2048];
     bit = delta_cm_code(m->cm, bit, (uint32_t)(p * 16 + 8));
-    int32_t error = (((int32_t)bit << 12) - p) * speed;
-    for (unsigned i = 0; i < m->inputs; i++) {
-        mixer->weight[i] += (m->input[i] * error + 0x8000) >> 16;
-        if (m->slot[i] != NULL)
-            delta_slot_update(m->slot[i], bit);
-    }
-    m->inputs = 0;
+    delta_train(input, mixer->weight, (int16_t)((((int32_t)bit << 12) - p) * FLAG_SPEED), FLAG_TABLES);
+    for (unsigned i = 0; i < FLAG_TABLES; i++)
+        slot_update(slot[i], bit);
     return bit;
 }
 
@@ -170,143 +137,53 @@ static unsigned simple_bit(struct delta_model *m, uint32_t *state, unsigned bit)
     uint32_t p = delta_bit_p16(*state);
 
     bit = delta_cm_code(m->cm, bit, p < 4 ? 4 : p > 65532 ? 65532 : p);
-    delta_bit_update(state, bit, 250);
+    delta_bit_update(state, bit, DELTA_BIT_LIMIT);
     return bit;
-}
-
-/* ---- history of new -------------------------------------------------------------------------------------------- */
-
-static void remember(struct delta_model *m, unsigned char byte)
-{
-    m->history[m->new_pos % HISTORY] = byte;
-    m->last4 = m->last4 << 8 | byte;
-    m->new_pos++;
-    if (m->match_length > 0 && m->history[(m->match - 1) % HISTORY] == byte) {
-        m->match++;
-        m->match_length += m->match_length < 65535;
-    } else {
-        m->match_length = 0;
-    }
-    uint32_t *at =
-        &m->match_at[(m->last4 * 0x2f0b4c47u + (uint32_t)m->history[(m->new_pos - 5) % HISTORY] * 0x6b43a9b5u) >>
-                     (32 - MATCH_BITS)];
-    if (m->match_length == 0 && *at != 0 && (uint32_t)m->new_pos - *at < HISTORY - 4) {
-        uint32_t from = *at;
-        while (m->match_length < 32 && m->history[(from - 1 - m->match_length) % HISTORY] ==
-                                           m->history[(m->new_pos - 1 - m->match_length) % HISTORY])
-            m->match_length++;
-        m->match = from + 1;
-        if (m->match_length < 4)
-            m->match_length = 0;
-    }
-    *at = (uint32_t)m->new_pos;
-}
-
-static void remember_all(struct delta_model *m, const unsigned char *bytes, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        remember(m, bytes[i]);
-}
-
-static unsigned back(const struct delta_model *m, unsigned n)
-{
-    return m->history[(m->new_pos - n) % HISTORY];
 }
 
 /* ---- bytes ----------------------------------------------------------------------------------------------------- */
 
-struct byte_context {
-    unsigned kind; /* BYTE_KINDS */
-    unsigned sub;  /* reference kind and byte in it, or position */
-    unsigned old;  /* the byte old has here, or was predicted */
-    unsigned old_next;
+/* A byte that is not as predicted. */
+struct missed {
+    unsigned kind;       /* 1 a byte of a copy, 2 of a code reference, 3 of another */
+    unsigned sub;        /* which region; or which kind of reference and byte in it */
+    unsigned old;        /* the byte old has here, or was predicted */
+    unsigned old_next;   /* the one behind it */
     unsigned guesses[3]; /* bytes it may be */
     unsigned guesses_n;
 };
 
-static uint32_t hash(uint32_t table, uint32_t a, uint32_t b)
+static unsigned diff_back(const struct delta_model *m, unsigned n)
 {
-    uint32_t h = (a + table * 0x9e3779b1u) * 0x85ebca6bu ^ (b + table) * 0xc2b2ae35u;
-
-    h ^= h >> 15;
-    h *= 0x2c1b3c6du;
-    return h;
+    return m->diff[(m->new_pos - n) % 32];
 }
 
-static void byte_hashes(const struct delta_model *m, const struct byte_context *c, uint32_t *h)
+static unsigned code_missed(struct delta_model *m, const struct missed *b, unsigned byte)
 {
-    uint32_t c1 = m->last4 & 0xff, c4 = m->last4;
+    uint32_t tag = b->kind << 16 | b->sub, c4 = (uint32_t)m->stream.recent, c1 = c4 & 255;
+    struct delta_byte_context c = {.kind = KIND_MISSED + b->kind - 1,
+                                   .scene = b->kind,
+                                   .near = b->kind == 1 ? b->old : b->sub & 255,
+                                   .last = b->old};
 
-    if (c->kind == 0) {
-        h[0] = hash(0, (uint32_t)(m->new_pos & 3), 0);
-        h[1] = hash(1, c1, 0);
-        h[2] = hash(2, c4 & 0xffff, 0);
-        h[3] = hash(3, c4 & 0xffffff, 0);
-        h[4] = hash(4, c4, 0);
-        h[5] = hash(5, c4, back(m, 5) | back(m, 6) << 8);
-        h[6] = hash(6, c4 & 0xffff00, 0);
-        h[7] = hash(7, back(m, 4), (uint32_t)(m->new_pos & 3));
-        h[8] = hash(8, back(m, 4) | back(m, 8) << 8, c1);
-        h[9] =
-            hash(9, m->match_length > 0 ? m->history[(m->match - 1) % HISTORY] + 1u : 0, HF_MIN(m->match_length, 15u));
-    } else {
-        uint32_t tag = c->kind << 16 | c->sub;
-        h[0] = hash(0, c->old, tag);
-        h[1] = hash(1, c->old | c1 << 8, tag);
-        h[2] = hash(2, c->old | c->old_next << 8, tag);
-        h[3] = hash(3, c4 & 0xffff, tag);
-        h[4] = hash(4, c->old | (uint32_t)m->diff[(m->new_pos - 1) % 32] << 8, tag);
-        h[5] = hash(5, c->guesses[0], tag);
-        h[6] = hash(6, c->guesses[1], tag);
-        h[7] = hash(7, c4 & 0xffffff, c->kind);
-        h[8] = hash(8, tag, (uint32_t)(m->new_pos & 7));
-        h[9] = hash(9, c->guesses[2], c->old);
+    c.table[0] = delta_hash(11, b->old | c1 << 8, tag);
+    c.table[1] = delta_hash(12, b->old | b->old_next << 8, tag);
+    c.table[2] = delta_hash(13, c4 & 0xffff, tag);
+    c.table[3] = delta_hash(14, b->old | diff_back(m, 1) << 8, tag);
+    c.table[4] = delta_hash(15, b->old, tag);
+    c.table[5] = delta_hash(16, b->guesses[0], tag);
+    c.table[6] = delta_hash(17, b->guesses[1], tag);
+    c.table[7] = delta_hash(18, b->guesses[2], b->old);
+    c.rank[0] = delta_hash(19, c4 & 0xffffff, b->kind);
+    c.rank[1] = delta_hash(20, b->old | b->old_next << 8 | c1 << 16, tag);
+    c.rank[2] = delta_hash(21, c4 & 0xffff, tag ^ b->old << 24);
+    c.guess[0] = (uint16_t)delta_stream_expects(&m->stream);
+    c.trust[0] = 144;
+    for (unsigned i = 0; i < b->guesses_n; i++) {
+        c.guess[1 + i] = (uint16_t)(b->guesses[i] + 1);
+        c.trust[1 + i] = (uint16_t)(144 + b->kind * 4 + i);
     }
-}
-
-static unsigned code_byte(struct delta_model *m, const struct byte_context *c, unsigned byte)
-{
-    static const unsigned char table_bits[BYTE_TABLES] = TABLE_BITS;
-    uint16_t *slots[BYTE_TABLES];
-    uint32_t h[BYTE_TABLES], *expected[4];
-    unsigned node = 1, guess[4], guesses = 0;
-
-    byte_hashes(m, c, h);
-    for (unsigned t = 0, first = 0; t < BYTE_TABLES; first += 1u << table_bits[t++])
-        slots[t] = m->bytes + first + (h[t] >> (32 - table_bits[t]) & ~255u);
-    for (unsigned t = 0; t < BYTE_TABLES; t++)
-        h[t] = h[t] >> (32 - table_bits[t]) & 255;
-    for (unsigned i = 0; i < c->guesses_n; i++) {
-        guess[i] = c->guesses[i];
-        expected[i] = &m->expected_state[i][c->kind * 8];
-        guesses++;
-    }
-    if (m->match_length > 0) {
-        guess[guesses] = m->history[(m->match - 1) % HISTORY];
-        expected[guesses++] = &m->expected_state[3][c->kind * 16 + HF_MIN(m->match_length / 2, 15u)];
-    }
-    for (unsigned i = 8; i-- > 0;) {
-        unsigned wanted[4], agree = 0;
-        for (unsigned t = 0; t < BYTE_TABLES; t++)
-            take_slot(m, &slots[t][h[t] ^ node]);
-        for (unsigned k = 0; k < 4; k++) {
-            wanted[k] = 2;
-            if (k < guesses && (guess[k] | 256) >> (i + 1) == node) {
-                int32_t s = m->tables.stretch[*expected[k] >> 20];
-                wanted[k] = guess[k] >> i & 1;
-                take_input(m, wanted[k] != 0 ? s : -s);
-                agree |= 1u << k;
-            } else {
-                take_input(m, 0);
-            }
-        }
-        unsigned bit = mix_bit(m, &m->byte_mixer[c->kind * 256 + node], 10, byte >> i & 1);
-        for (unsigned k = 0; k < guesses; k++)
-            if ((agree >> k & 1) != 0)
-                delta_bit_update(expected[k], bit == wanted[k], 250);
-        node = node << 1 | bit;
-    }
-    return node & 255;
+    return delta_bytes_code(&m->stream.bytes, m->cm, &c, byte);
 }
 
 /* ---- copies ---------------------------------------------------------------------------------------------------- */
@@ -322,7 +199,7 @@ static unsigned bucket(unsigned n)
 
 static uint32_t differed(const struct delta_model *m, unsigned n)
 {
-    return m->diff[(m->new_pos - n) % 32] != 0 ? 1u : 0u;
+    return diff_back(m, n) != 0 ? 1u : 0u;
 }
 
 /* Is the unit at `at` as predicted? Mixes what is known about it. */
@@ -332,6 +209,7 @@ static unsigned code_flag(struct delta_model *m, const struct delta_span *s, siz
     const unsigned char *old = s->old + at;
     uint32_t kind = ref != NULL ? ref->kind : 0, where = s->region << 5 | kind, phase = (uint32_t)(s->old_pos + at) & 7;
     uint32_t h[FLAG_TABLES];
+    uint16_t *slot[FLAG_TABLES];
 
     h[0] = where | (m->unit_history & 255) << 9;
     h[1] = where | (uint32_t)old[0] << 9;
@@ -346,9 +224,9 @@ static unsigned code_flag(struct delta_model *m, const struct delta_span *s, siz
     for (unsigned i = 0; i < FLAG_TABLES; i++) {
         uint32_t x = (h[i] + i * 0x9e3779b1u) * 0x85ebca6bu;
         x ^= x >> 13;
-        take_slot(m, &m->flags[i][x * 0xc2b2ae35u >> (32 - FLAG_BITS)]);
+        slot[i] = &m->flags[i][x * 0xc2b2ae35u >> (32 - FLAG_BITS)];
     }
-    return mix_bit(m, &m->flag_mixer[kind > 0 ? 16 + kind : HF_MIN(m->since_miss, 15u)], 6, missed);
+    return mix_flag(m, &m->flag_mixer[kind > 0 ? 16 + kind : HF_MIN(m->since_miss, 15u)], slot, missed);
 }
 
 static void note_unit(struct delta_model *m, unsigned missed)
@@ -359,8 +237,8 @@ static void note_unit(struct delta_model *m, unsigned missed)
 
 static void note_byte(struct delta_model *m, unsigned char made, unsigned char old)
 {
-    m->diff[m->new_pos % 32] = (unsigned char)(made - old);
-    remember(m, made);
+    m->diff[m->new_pos++ % 32] = (unsigned char)(made - old);
+    delta_stream_add(&m->stream, &made, 1, true);
 }
 
 static unsigned code_plain_unit(struct delta_model *m, const struct delta_span *s, size_t at,
@@ -371,15 +249,22 @@ static unsigned code_plain_unit(struct delta_model *m, const struct delta_span *
 
     m->made[at] = (unsigned char)old;
     if (missed != 0) {
-        struct byte_context c = {.kind = 1, .sub = s->region, .old = old, .old_next = s->old[at + 1], .guesses_n = 3};
-        c.guesses[0] = (old + m->diff[(m->new_pos - 4) % 32]) & 255;
-        c.guesses[1] = (old + m->diff[(m->new_pos - 8) % 32]) & 255;
-        c.guesses[2] = (old + m->diff[(m->new_pos - 24) % 32]) & 255;
-        m->made[at] = (unsigned char)code_byte(m, &c, truth != NULL ? truth[at] : 0);
+        struct missed b = {.kind = 1, .sub = s->region, .old = old, .old_next = s->old[at + 1], .guesses_n = 3};
+        b.guesses[0] = (old + diff_back(m, 4)) & 255;
+        b.guesses[1] = (old + diff_back(m, 8)) & 255;
+        b.guesses[2] = (old + diff_back(m, 24)) & 255;
+        m->made[at] = (unsigned char)code_missed(m, &b, truth != NULL ? truth[at] : 0);
     }
     note_unit(m, missed);
     note_byte(m, m->made[at], (unsigned char)old);
     return 1;
+}
+
+/* It joins the stream as what it leads to, where literal code has such references too. */
+static void note_reference(struct delta_model *m, const struct delta_ref *ref, uint64_t word)
+{
+    if (ref->kind == DELTA_REF_CALL || ref->kind == DELTA_REF_JMP || ref->kind == DELTA_REF_RIP)
+        delta_stream_reference(&m->stream, m->new_pos - ref->n, (uint32_t)word);
 }
 
 static unsigned code_reference(struct delta_model *m, const struct delta_span *s, const struct delta_ref *ref,
@@ -402,19 +287,20 @@ static unsigned code_reference(struct delta_model *m, const struct delta_span *s
     delta_put_word(bytes, ref->n, word);
     for (unsigned i = 0; i < ref->n; i++) {
         if (missed != 0 && k == g->n) {
-            struct byte_context c = {.kind = ref->kind < DELTA_REF_ABS64 ? 2 : 3,
-                                     .sub = ref->kind * 8u + i,
-                                     .old = predicted[i],
-                                     .old_next = predicted[(i + 1) % ref->n],
-                                     .guesses_n = 2};
-            c.guesses[0] = predicted[i];
-            c.guesses[1] = s->old[ref->at + i];
-            c.guesses[2] = back(m, 1);
-            bytes[i] = (unsigned char)code_byte(m, &c, bytes[i]);
+            struct missed b = {.kind = ref->kind < DELTA_REF_ABS64 ? 2 : 3,
+                               .sub = ref->kind * 8u + i,
+                               .old = predicted[i],
+                               .old_next = predicted[(i + 1) % ref->n],
+                               .guesses_n = 2};
+            b.guesses[0] = predicted[i];
+            b.guesses[1] = s->old[ref->at + i];
+            b.guesses[2] = m->stream.recent & 255;
+            bytes[i] = (unsigned char)code_missed(m, &b, bytes[i]);
         }
         m->made[ref->at + i] = bytes[i];
         note_byte(m, bytes[i], predicted[i]);
     }
+    note_reference(m, ref, delta_get_word(bytes, ref->n));
     note_unit(m, missed);
     m->kind_history[ref->kind] = (uint8_t)((unsigned)m->kind_history[ref->kind] << 1 | missed);
     if (missed != 0)
@@ -454,7 +340,12 @@ static void accept_window(struct delta_model *m, const struct delta_span *s)
     for (size_t i = 0; i < s->refs; i++)
         m->kind_history[m->p.refs[i].kind] = (uint8_t)(m->kind_history[m->p.refs[i].kind] << 1);
     memset(m->diff, 0, sizeof(m->diff));
-    remember_all(m, m->made, s->n);
+    delta_stream_add(&m->stream, m->made, s->n, false);
+    for (size_t i = 0; i < s->refs; i++) {
+        m->new_pos = s->new_pos + m->p.refs[i].at + m->p.refs[i].n;
+        note_reference(m, &m->p.refs[i], m->p.guesses[i].word[0]);
+    }
+    m->new_pos = s->new_pos + s->n;
     m->since_miss += (unsigned)HF_MIN(s->n, (size_t)1000);
     m->unit_history = 0;
     m->streak++;
@@ -486,6 +377,15 @@ static int code_segments(void *ctx, struct delta_predictor *p, const struct delt
     return m->cm->failed;
 }
 
+static enum delta_order order_of(const struct delta_model *m, unsigned region)
+{
+    if (region != DELTA_REGION_CODE)
+        return DELTA_ORDER_PLAIN;
+    return m->p.image.machine == DELTA_MACHINE_X86_64    ? DELTA_ORDER_X86
+           : m->p.image.machine == DELTA_MACHINE_AARCH64 ? DELTA_ORDER_AARCH64
+                                                         : DELTA_ORDER_PLAIN;
+}
+
 static int code_copy(struct delta_model *m, uint64_t old_pos, uint64_t n, const unsigned char *truth,
                      struct delta_output *output, struct hf_err *err)
 {
@@ -496,6 +396,7 @@ static int code_copy(struct delta_model *m, uint64_t old_pos, uint64_t n, const 
         if ((r = delta_predictor_enter(&m->p, m->new_pos, code_segments, m, err)) < 0 ||
             (r = delta_predictor_window(&m->p, &s, m->window_size, n, err)) < 0)
             return r;
+        m->stream.order = order_of(m, s.region);
         unsigned bad = truth != NULL && memcmp(truth, m->p.predicted, s.n) != 0;
         if (simple_bit(m, &m->window_state[window_context(m, &s)], bad) == 0) {
             accept_window(m, &s);
@@ -512,31 +413,87 @@ static int code_copy(struct delta_model *m, uint64_t old_pos, uint64_t n, const 
         if (truth != NULL)
             truth += s.n;
         old_pos += s.n;
+        m->before_old = old_pos;
         n -= s.n;
     }
     return 0;
 }
 
+/* Learn old's bytes from `from` on as if they were copied to `place`. */
+static int learn_old(struct delta_model *m, uint64_t from, uint64_t place, uint64_t n, struct hf_err *err)
+{
+    while (n > 0) {
+        struct delta_span s = {.new_pos = place, .old_pos = from};
+        int r = delta_predictor_window(&m->p, &s, DELTA_WINDOW_MAX, n, err);
+        if (r < 0)
+            return r;
+        delta_aside_learn(&m->stream, order_of(m, s.region), place, m->p.predicted, s.n);
+        from += s.n;
+        place += s.n;
+        n -= s.n;
+    }
+    return 0;
+}
+
+/* n literals follow: look at what old has there. */
+static int learn_around(struct delta_model *m, uint64_t n, struct hf_err *err)
+{
+    uint64_t before = m->before_old, behind = m->behind_old, most = HF_MIN(n + AROUND_MORE, (uint64_t)AROUND_MAX);
+    struct delta_aside aside;
+    int r = 0;
+
+    delta_aside_begin(&m->stream, &aside);
+    if (before > 0 && behind > before && behind - before <= BETWEEN_TIMES * n + BETWEEN_MORE) {
+        r = learn_old(m, before, m->new_pos, behind - before, err);
+    } else {
+        if (before > 0)
+            r = learn_old(m, before, m->new_pos, HF_MIN(most, m->p.setting->old_size - before), err);
+        if (r == 0 && behind > 0) {
+            most = HF_MIN(HF_MIN(most, behind), m->new_pos + n) & ~UINT64_C(3);
+            r = learn_old(m, behind - most, m->new_pos + n - most, most, err);
+        }
+    }
+    delta_aside_end(&m->stream, &aside);
+    return r;
+}
+
+/* What the copies before and behind would put where the literals from `into` of n on stand. */
+static int read_old(struct delta_model *m, uint64_t into, uint64_t n, unsigned char bytes[STREAM_OLD][OLD_AT_ONCE + 4],
+                    struct hf_err *err)
+{
+    struct delta_old *old = m->p.setting->old;
+    int r = delta_old_read(old, m->before_old + into, bytes[0], OLD_AT_ONCE + 4, err);
+
+    return r < 0 ? r : delta_old_read(old, m->behind_old - n + into, bytes[1], OLD_AT_ONCE + 4, err);
+}
+
 static int code_literals(struct delta_model *m, uint64_t n, const unsigned char *truth, struct delta_output *output,
                          struct hf_err *err)
 {
-    static const struct byte_context literal = {.kind = 0};
+    unsigned char old[STREAM_OLD][OLD_AT_ONCE + 4], bytes[4];
+    uint64_t ends, from = 0;
     size_t made = 0;
-    int r;
+    int r = n > 0 ? learn_around(m, n, err) : 0;
 
-    for (uint64_t i = 0; i < n; i++) {
-        unsigned char byte = (unsigned char)code_byte(m, &literal, truth != NULL ? truth[i] : 0);
-        m->diff[m->new_pos % 32] = 0;
-        remember(m, byte);
-        m->made[made++] = byte;
+    m->stream.order = order_of(m, delta_image_region(&m->p.image, m->before_old - 1, &ends)->kind);
+    for (uint64_t i = 0, k; r == 0 && i < n; i += k) {
+        if ((i == 0 || i - from >= OLD_AT_ONCE) && (r = read_old(m, from = i, n, old, err)) < 0)
+            return r;
+        const unsigned char *const stands[STREAM_OLD] = {m->before_old > 0 ? old[0] + (i - from) : NULL,
+                                                         m->behind_old > 0 ? old[1] + (i - from) : NULL};
+        k = delta_stream_code(&m->stream, m->cm, truth != NULL ? truth + i : NULL, n - i, stands, bytes);
         if (m->cm->failed != 0)
             return m->cm->failed;
-        if (output != NULL && (made == DELTA_WINDOW_MAX || i + 1 == n) &&
-            (r = delta_output_write(output, m->made, made, err)) < 0)
-            return r;
-        made %= DELTA_WINDOW_MAX;
+        for (uint64_t j = 0; j < k; j++) {
+            m->diff[m->new_pos++ % 32] = 0;
+            m->made[made++] = bytes[j];
+        }
+        if (made >= DELTA_WINDOW_MAX || i + k == n) {
+            r = output != NULL ? delta_output_write(output, m->made, made, err) : 0;
+            made = 0;
+        }
     }
-    return 0;
+    return r;
 }
 
 /* ---- a block --------------------------------------------------------------------------------------------------- */
@@ -559,6 +516,7 @@ static int code_inline(struct delta_model *m, uint64_t gap_end, struct delta_cop
         length > m->p.setting->old_size - old_pos)
         return hf_err_set(err, EBADMSG, "delta is damaged: a copy reaches too far");
     m->inline_old = old_pos - (m->new_pos + literals);
+    m->behind_old = old_pos;
     if ((r = code_literals(m, literals, truth, output, err)) < 0)
         return r;
     return code_copy(m, old_pos, length, truth != NULL ? truth + literals : NULL, output, err);
@@ -589,6 +547,7 @@ int delta_model_code(struct delta_model *m, struct delta_cm *cm, uint64_t start,
 
     m->cm = cm;
     m->new_pos = start;
+    delta_stream_reset(&m->stream, start);
     while (r == 0 && m->new_pos < end) {
         const unsigned char *here = truth != NULL ? truth + (m->new_pos - start) : NULL;
         bool more = e < map->p + map->n;
@@ -601,7 +560,8 @@ int delta_model_code(struct delta_model *m, struct delta_cm *cm, uint64_t start,
         uint64_t gap_end = more ? HF_MIN((uint64_t)e->new_pos, end) : end;
         struct delta_copy copy = {m->new_pos, 0, 0};
         unsigned is_inline = truth != NULL && delta_next_inline(copies, &next, m->new_pos, gap_end, &copy);
-        is_inline = simple_bit(m, &m->inline_state[0], is_inline);
+        m->behind_old = more ? e->old_pos : 0;
+        is_inline = simple_bit(m, &m->inline_state, is_inline);
         if (is_inline != 0)
             r = code_inline(m, gap_end, &copy, here, output, err);
         else

@@ -12,7 +12,8 @@ void delta_predictor_reset(struct delta_predictor *p)
     p->pair_next = 0;
     p->tar_old_pos = UINT64_MAX;
     p->tar_grown = 0;
-    p->segments.n = p->image.segments.n = 0;
+    p->segments.n = 0;
+    memset(&p->image, 0, sizeof(p->image));
 }
 
 static struct delta_moved *moved_slot(struct delta_moved *table, unsigned bits, uint64_t key)

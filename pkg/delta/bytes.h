@@ -1,0 +1,67 @@
+/* delta/bytes.h - code a byte by what is known of it: several contexts and several bytes it may be, mixed bit by bit. Integers
+ * only, one code path for both directions.
+ *
+ * Contexts are of two sorts. A table holds, for each bit that followed a context, a state that counts what was seen there (after
+ * Matt Mahoney's description of nonstationary bit histories in PAQ); rows carry a check, so a context that is new is known to be. A
+ * rank holds the two bytes last seen behind a context and how often the last one came: four bytes each, for long contexts, of
+ * which there are too many for tables. */
+#pragma once
+
+#include "delta/cm.h"
+
+enum {
+    BYTES_TABLES = 8,
+    BYTES_LARGE_TABLES = 4, /* the first are large, the others half as large */
+    BYTES_TABLE_BITS = 17,
+    BYTES_TABLES_SIZE =
+        (BYTES_LARGE_TABLES << BYTES_TABLE_BITS) + ((BYTES_TABLES - BYTES_LARGE_TABLES) << (BYTES_TABLE_BITS - 1)),
+    BYTES_RANKS = 3,
+    BYTES_RANK_BITS = 14,
+    BYTES_GUESSES = 4,
+    BYTES_TRUSTS = 256,
+    BYTES_INPUTS = 16,
+    BYTES_SETS = 3,
+    BYTES_CLASSES = 9,
+    BYTES_STEERS = 16,
+    BYTES_SCENES = 4,
+};
+
+/* What a byte is coded by. */
+struct delta_byte_context {
+    uint32_t table[BYTES_TABLES], rank[BYTES_RANKS]; /* hashes of contexts */
+    uint16_t guess[BYTES_GUESSES];                   /* bytes it may be, + 1; 0: none */
+    uint16_t trust[BYTES_GUESSES]; /* below BYTES_TRUSTS: which guesses are alike in how good they are */
+    uint32_t last;                 /* for the correction of the mix: a byte */
+    unsigned kind;                 /* choosing weights: below BYTES_CLASSES, */
+    unsigned steer;                /* below BYTES_STEERS: how good guess 0 is, */
+    unsigned near, scene;          /* below 256, below BYTES_SCENES */
+};
+
+struct delta_bytes {
+    uint8_t tables[BYTES_TABLES_SIZE];
+    uint32_t ranks[BYTES_RANKS][1 << BYTES_RANK_BITS];
+    uint32_t state_map[BYTES_TABLES][256]; /* adaptive bits by state */
+    uint32_t rank_map[BYTES_RANKS * 2 * 16 * 8], trust_map[BYTES_TRUSTS * 8];
+    int16_t by_node[BYTES_CLASSES * 256][BYTES_INPUTS], by_guess[1024][BYTES_INPUTS],
+        by_scene[BYTES_SCENES * 256][BYTES_INPUTS];
+    int32_t last_weight[BYTES_CLASSES][BYTES_SETS];
+    uint16_t correction[1024][33];
+    uint8_t next[256][2], seen[256][2]; /* of states: what follows a 0 and a 1; how many of each */
+    struct delta_tables curve;
+};
+
+/* Once, before the first reset. */
+void delta_bytes_init(struct delta_bytes *b);
+void delta_bytes_reset(struct delta_bytes *b);
+
+/* Code `byte`; decoding, its value does not matter. Without a coder the byte is only learned. Returns the byte. */
+unsigned delta_bytes_code(struct delta_bytes *b, struct delta_cm *cm, const struct delta_byte_context *c,
+                          unsigned byte);
+
+static inline uint32_t delta_hash(uint32_t salt, uint32_t x, uint32_t y)
+{
+    uint32_t h = (x + salt * 0x9e3779b1u) * 0x85ebca6bu ^ (y + salt) * 0xc2b2ae35u;
+
+    h ^= h >> 15;
+    return h * 0x2c1b3c6du;
+}

@@ -1,0 +1,388 @@
+#include "delta/stream.h"
+
+#include <string.h>
+
+enum { ARM_LOOKS_BACK = 8, PLAIN_LOOKS_BACK = 6, COMPARED_MAX = 32 };
+
+/* Weights are chosen by these kinds of bytes; larger ones are not literal. */
+enum { KIND_PLAIN, KIND_X86_REFERENCE, KIND_ARM };
+
+void delta_stream_reset(struct delta_stream *st, uint64_t place)
+{
+    delta_bytes_reset(&st->bytes);
+    memset(st->history, 0, sizeof(st->history));
+    memset(st->match_at, 0, sizeof(st->match_at));
+    memset(st->old_hits, 0, sizeof(st->old_hits));
+    st->pos = 64 + (place & 3);
+    st->place = place;
+    st->recent = st->match = 0;
+    st->match_length = 0;
+    st->order = DELTA_ORDER_PLAIN;
+}
+
+static unsigned char *at(struct delta_stream *st, uint64_t pos)
+{
+    return &st->history[pos % STREAM_HISTORY];
+}
+
+static uint32_t back(struct delta_stream *st, unsigned n)
+{
+    return *at(st, st->pos - n);
+}
+
+/* n-th word back, as it stands in the stream. */
+static uint32_t word_back(struct delta_stream *st, unsigned n)
+{
+    uint64_t p = (st->pos & ~UINT64_C(3)) - 4UL * n;
+
+    return (uint32_t)*at(st, p) << 24 | (uint32_t)*at(st, p + 1) << 16 | (uint32_t)*at(st, p + 2) << 8 | *at(st, p + 3);
+}
+
+static uint32_t le32(const unsigned char *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static void put_le32(unsigned char *p, uint32_t w)
+{
+    for (unsigned i = 0; i < 4; i++)
+        p[i] = (unsigned char)(w >> (8 * i));
+}
+
+/* bl and adrp with the word or page they lead to instead of the distance from `place`, and back. */
+static uint32_t arm_turned(uint32_t w, uint64_t place, bool back_again)
+{
+    uint32_t word = (uint32_t)(place >> 2), page = (uint32_t)(place >> 12);
+
+    if ((w & 0xfc000000) == 0x94000000)
+        return (w & 0xfc000000) | ((back_again ? w - word : w + word) & 0x3ffffff);
+    if ((w & 0x9f000000) == 0x90000000) {
+        uint32_t pages = (w >> 29 & 3) | (w >> 3 & 0x1ffffc);
+        pages = back_again ? pages - page : pages + page;
+        return (w & 0x9f00001f) | (pages & 3) << 29 | (pages & 0x1ffffc) << 3;
+    }
+    return w;
+}
+
+/* ---- repetitions ----------------------------------------------------------------------------------------------- */
+
+static void look_for_match(struct delta_stream *st, uint32_t before, unsigned least)
+{
+    uint64_t from = st->pos - ((uint32_t)st->pos - before);
+    uint32_t n = 0;
+
+    while (n < COMPARED_MAX && *at(st, from - 1 - n) == *at(st, st->pos - 1 - n))
+        n++;
+    if (n >= least) {
+        st->match = from;
+        st->match_length = n;
+    }
+}
+
+/* Note what precedes, and, when wanted, where it stood before. */
+static void index_here(struct delta_stream *st, bool look)
+{
+    bool arm = st->order == DELTA_ORDER_AARCH64;
+    uint32_t h, before;
+
+    if (arm && (st->pos & 3) != 0)
+        return;
+    if (arm)
+        h = delta_hash(77, word_back(st, 1), word_back(st, 2));
+    else
+        h = delta_hash(78, back(st, 1) | back(st, 2) << 8 | back(st, 3) << 16 | back(st, 4) << 24,
+                       back(st, 5) | back(st, 6) << 8);
+    before = st->match_at[h >> (32 - STREAM_MATCH_BITS)];
+    if (look && st->match_length == 0 && before != 0 && (uint32_t)st->pos - before < STREAM_HISTORY - 64)
+        look_for_match(st, before, arm ? ARM_LOOKS_BACK : PLAIN_LOOKS_BACK);
+    st->match_at[h >> (32 - STREAM_MATCH_BITS)] = (uint32_t)st->pos;
+}
+
+static void follow_match(struct delta_stream *st, uint64_t pos, unsigned n)
+{
+    if (st->match_length == 0)
+        return;
+    for (unsigned i = 0; i < n; i++)
+        if (*at(st, st->match + i) != *at(st, pos + i)) {
+            st->match_length = 0;
+            return;
+        }
+    st->match += n;
+    st->match_length = HF_MIN(st->match_length + n, 65535u);
+}
+
+/* A byte joins the stream as it is in it. */
+static void push(struct delta_stream *st, unsigned byte)
+{
+    *at(st, st->pos) = (unsigned char)byte;
+    follow_match(st, st->pos, 1);
+    st->pos++;
+    st->place++;
+    index_here(st, true);
+}
+
+/* The word that ends here was put down as it is in new. */
+static void turn_word(struct delta_stream *st)
+{
+    uint64_t p = st->pos - 4;
+    unsigned char bytes[4] = {*at(st, p), *at(st, p + 1), *at(st, p + 2), *at(st, p + 3)};
+    uint32_t w = arm_turned(le32(bytes), st->place - 4, false);
+
+    for (unsigned i = 0; i < 4; i++)
+        *at(st, p + i) = (unsigned char)(w >> (24 - 8 * i));
+}
+
+void delta_stream_add(struct delta_stream *st, const unsigned char *bytes, size_t n, bool one_by_one)
+{
+    bool arm = st->order == DELTA_ORDER_AARCH64;
+
+    if (!one_by_one)
+        st->match_length = 0;
+    for (size_t i = 0; i < n; i++) {
+        *at(st, st->pos++) = bytes[i];
+        st->place++;
+        st->recent = st->recent << 8 | bytes[i];
+        if (!arm && one_by_one) {
+            follow_match(st, st->pos - 1, 1);
+            index_here(st, true);
+        } else if ((st->pos & 3) == 0) {
+            if (arm)
+                turn_word(st);
+            if (one_by_one)
+                follow_match(st, st->pos - 4, 4);
+            index_here(st, one_by_one);
+        }
+    }
+}
+
+void delta_stream_reference(struct delta_stream *st, uint64_t place, uint32_t distance)
+{
+    uint64_t p = st->pos - (st->place - place);
+    uint32_t target = distance + (uint32_t)place + 4;
+
+    for (unsigned i = 0; i < 4; i++)
+        *at(st, p + i) = (unsigned char)(target >> (24 - 8 * i));
+}
+
+unsigned delta_stream_expects(const struct delta_stream *st)
+{
+    uint64_t p = st->match;
+
+    if (st->match_length == 0)
+        return 0;
+    if (st->order == DELTA_ORDER_AARCH64)
+        p += 3 - (st->pos & 3);
+    return st->history[p % STREAM_HISTORY] + 1u;
+}
+
+/* ---- literals -------------------------------------------------------------------------------------------------- */
+
+static unsigned match_bucket(uint32_t length)
+{
+    return length < 16    ? length / 2
+           : length < 32  ? 8 + (length - 16) / 4
+           : length < 64  ? 12
+           : length < 128 ? 13
+           : length < 512 ? 14
+                          : 15;
+}
+
+/* What repetitions and old expect; trusts 0-15 and 16-143. */
+static void set_guesses(struct delta_stream *st, struct delta_byte_context *c,
+                        const unsigned char *const old[STREAM_OLD], unsigned index)
+{
+    c->steer = 0;
+    c->guess[0] = c->guess[BYTES_GUESSES - 1] = 0;
+    c->trust[BYTES_GUESSES - 1] = 0;
+    if (st->match_length > 0) {
+        c->steer = match_bucket(st->match_length);
+        c->guess[0] = (uint16_t)(*at(st, st->match) + 1u);
+        c->trust[0] = (uint16_t)c->steer;
+    }
+    for (unsigned i = 0; i < STREAM_OLD; i++) {
+        c->guess[1 + i] = old[i] != NULL ? (uint16_t)(old[i][index] + 1u) : 0;
+        c->trust[1 + i] = (uint16_t)(16 + i * 64 + (st->old_hits[i] & 63));
+    }
+}
+
+static void note_old(struct delta_stream *st, const struct delta_byte_context *c, unsigned byte)
+{
+    for (unsigned i = 0; i < STREAM_OLD; i++)
+        if (c->guess[1 + i] > 0)
+            st->old_hits[i] = st->old_hits[i] << 1 | (c->guess[1 + i] - 1u == byte);
+}
+
+/* `phase`: 0, or which byte of a reference this is, from 1. */
+static void plain_contexts(struct delta_stream *st, struct delta_byte_context *c, unsigned phase)
+{
+    uint32_t c1 = back(st, 1), c4 = c1 | back(st, 2) << 8 | back(st, 3) << 16 | back(st, 4) << 24;
+    uint32_t step = (uint32_t)(st->pos & 3), tag = phase << 8;
+
+    c->table[0] = delta_hash(2, c4 & 0xffffff, tag);
+    c->table[1] = delta_hash(3, c4, tag);
+    c->table[2] = delta_hash(1, c4 & 0xffff, tag);
+    c->table[3] = delta_hash(4, c4 & 0xffff00, tag);
+    c->table[4] = delta_hash(0, c1, tag);
+    c->table[5] = delta_hash(5, c4 >> 24 | c1 << 8, step);
+    c->table[6] = delta_hash(6, c4 >> 24 | back(st, 8) << 8, step | phase << 4);
+    c->table[7] = delta_hash(7, c4 & 0xff0000ff, tag);
+    if (c->guess[1] > 0)
+        c->table[7] = delta_hash(7, c->guess[1] | c1 << 9, c->guess[2]);
+    c->rank[0] = delta_hash(8, c4 & 0xffffff, tag);
+    c->rank[1] = delta_hash(9, c4, tag);
+    c->rank[2] = delta_hash(10, c4, back(st, 5) | back(st, 6) << 8);
+    c->kind = phase > 0 ? KIND_X86_REFERENCE : KIND_PLAIN;
+    c->near = c->last = c1;
+    c->scene = 0;
+}
+
+/* The `index`-th byte of an instruction, `part` being those above it. */
+static void arm_contexts(struct delta_stream *st, struct delta_byte_context *c, unsigned index, uint32_t part)
+{
+    uint32_t w1 = word_back(st, 1), w2 = word_back(st, 2), w3 = word_back(st, 3), own = index << 30 ^ part;
+
+    c->table[0] = delta_hash(2, own, w1);
+    c->table[1] = delta_hash(3, delta_hash(33, w1, w2), own);
+    c->table[2] = delta_hash(4, own, w1 >> 24 | w2 >> 24 << 8 | w3 >> 24 << 16);
+    c->table[3] = delta_hash(6, own, (w1 & 31) | w1 >> 24 << 5);
+    c->table[4] = delta_hash(0, own, 1);
+    c->table[5] = delta_hash(1, own, w1 >> 24 | 0x100);
+    c->table[6] = delta_hash(5, index, (w1 >> (24 - 8 * index) & 255) | (part & 255) << 8 | 1u << 20);
+    c->table[7] = delta_hash(7, own, (w2 & 31) | 1u << 20 | (w1 & 31) << 6);
+    c->rank[0] = delta_hash(8, own, w1);
+    c->rank[1] = delta_hash(9, own, delta_hash(33, w1, w2));
+    c->rank[2] = delta_hash(10, own, delta_hash(34, w1 >> 21, delta_hash(33, w2 >> 21, w3 >> 21)));
+    c->kind = KIND_ARM + index;
+    c->near = index == 0 ? w1 >> 24 : part >> (8 * index - 8);
+    c->last = back(st, 1);
+    c->scene = 0;
+}
+
+static unsigned code_arm_word(struct delta_stream *st, struct delta_cm *cm, const unsigned char *truth,
+                              const unsigned char *const old[STREAM_OLD], unsigned char *made)
+{
+    uint64_t place = st->place;
+    uint32_t word = truth != NULL ? arm_turned(le32(truth), place, false) : 0, part = 0;
+
+    for (unsigned i = 0; i < 4; i++) {
+        struct delta_byte_context c;
+        set_guesses(st, &c, old, 3 - i);
+        arm_contexts(st, &c, i, part);
+        unsigned byte = delta_bytes_code(&st->bytes, cm, &c, word >> (24 - 8 * i) & 255);
+        note_old(st, &c, byte);
+        part = part << 8 | byte;
+        push(st, byte);
+    }
+    put_le32(made, arm_turned(part, place, true));
+    return 4;
+}
+
+static unsigned code_x86_reference(struct delta_stream *st, struct delta_cm *cm, const unsigned char *truth,
+                                   unsigned char *made)
+{
+    static const unsigned char *const none[STREAM_OLD] = {NULL};
+    uint32_t behind = (uint32_t)st->place + 4, target = truth != NULL ? le32(truth) + behind : 0, part = 0;
+
+    for (unsigned i = 0; i < 4; i++) {
+        struct delta_byte_context c;
+        set_guesses(st, &c, none, 0);
+        plain_contexts(st, &c, i + 1);
+        unsigned byte = delta_bytes_code(&st->bytes, cm, &c, target >> (24 - 8 * i) & 255);
+        part = part << 8 | byte;
+        push(st, byte);
+    }
+    put_le32(made, part - behind);
+    return 4;
+}
+
+/* Do the last bytes say that a distance of four bytes follows? call, jmp, or an operand relative to rip. */
+static bool x86_reference_follows(uint64_t recent)
+{
+    unsigned last = recent & 255, opcode = recent >> 8 & 255, escape = recent >> 16 & 255;
+
+    if (last == 0xe8 || last == 0xe9)
+        return true;
+    if ((last & 0xc7) != 0x05)
+        return false;
+    if (escape == 0x0f && (opcode < 0x80 || opcode > 0x8f))
+        return true;
+    switch (opcode) {
+    case 0x39:
+    case 0x3b:
+    case 0x63:
+    case 0x80:
+    case 0x83:
+    case 0x89:
+    case 0x8b:
+    case 0x8d:
+    case 0xc7:
+    case 0xff:
+        return true;
+    default:
+        return false;
+    }
+}
+
+unsigned delta_stream_code(struct delta_stream *st, struct delta_cm *cm, const unsigned char *truth, uint64_t room,
+                           const unsigned char *const old[STREAM_OLD], unsigned char ret_bytes[static 4])
+{
+    unsigned n = 1;
+
+    if (st->order == DELTA_ORDER_AARCH64 && (st->pos & 3) == 0 && room >= 4) {
+        n = code_arm_word(st, cm, truth, old, ret_bytes);
+    } else if (st->order == DELTA_ORDER_X86 && room >= 4 && x86_reference_follows(st->recent)) {
+        n = code_x86_reference(st, cm, truth, ret_bytes);
+    } else {
+        struct delta_byte_context c;
+        set_guesses(st, &c, old, 0);
+        plain_contexts(st, &c, 0);
+        ret_bytes[0] = (unsigned char)delta_bytes_code(&st->bytes, cm, &c, truth != NULL ? truth[0] : 0);
+        note_old(st, &c, ret_bytes[0]);
+        push(st, ret_bytes[0]);
+        if (st->order == DELTA_ORDER_AARCH64 && (st->pos & 3) == 0)
+            turn_word(st);
+    }
+    for (unsigned i = 0; i < n; i++)
+        st->recent = st->recent << 8 | ret_bytes[i];
+    return n;
+}
+
+/* ---- old bytes aside ------------------------------------------------------------------------------------------- */
+
+static void go_to(struct delta_stream *st, uint64_t place)
+{
+    while (((st->pos ^ place) & 3) != 0)
+        *at(st, st->pos++) = 0;
+    st->place = place;
+    st->match_length = 0;
+}
+
+void delta_aside_begin(struct delta_stream *st, struct delta_aside *aside)
+{
+    aside->place = st->place;
+    aside->recent = st->recent;
+    aside->order = st->order;
+    for (unsigned i = 0; i < STREAM_TAIL; i++)
+        aside->tail[i] = (unsigned char)back(st, STREAM_TAIL - i);
+}
+
+void delta_aside_learn(struct delta_stream *st, enum delta_order order, uint64_t place, const unsigned char *bytes,
+                       size_t n)
+{
+    static const unsigned char *const none[STREAM_OLD] = {NULL};
+    unsigned char made[4];
+
+    st->order = order;
+    go_to(st, place);
+    for (size_t i = 0; i < n;)
+        i += delta_stream_code(st, NULL, bytes + i, n - i, none, made);
+}
+
+void delta_aside_end(struct delta_stream *st, const struct delta_aside *aside)
+{
+    go_to(st, aside->place);
+    for (unsigned i = 0; i < STREAM_TAIL; i++)
+        *at(st, st->pos++) = aside->tail[i];
+    st->recent = aside->recent;
+    st->order = aside->order;
+}

@@ -1,0 +1,51 @@
+/* delta/stream.h - what new was made of so far, and the bytes that nothing in old stands for, coded by it.
+ *
+ * It is kept as a stream: the bytes of new, but where code is known to be, references hold the place they lead to instead of the
+ * distance, most significant byte first, so that the same target looks the same from everywhere, and AArch64 instructions stand
+ * with their opcode first. Bytes of old that belong near what is coded next are put in between. */
+#pragma once
+
+#include "delta/bytes.h"
+
+enum delta_order { DELTA_ORDER_PLAIN, DELTA_ORDER_X86, DELTA_ORDER_AARCH64 };
+
+enum { STREAM_HISTORY = 1 << 18, STREAM_MATCH_BITS = 14, STREAM_OLD = 2, STREAM_TAIL = 32 };
+
+struct delta_stream {
+    struct delta_bytes bytes;
+    unsigned char history[STREAM_HISTORY];
+    uint32_t match_at[1 << STREAM_MATCH_BITS];
+    uint64_t pos;    /* in the stream */
+    uint64_t place;  /* in new: the same modulo 4 */
+    uint64_t recent; /* bytes as they are in new, the last one lowest */
+    uint64_t match;  /* where the stream repeats itself, and for how many bytes already: 0, it does not */
+    uint32_t match_length;
+    uint32_t old_hits[STREAM_OLD]; /* a bit per byte: what old had there was right */
+    enum delta_order order;
+};
+
+void delta_stream_reset(struct delta_stream *st, uint64_t place);
+
+/* Code the next unit, one byte or four, at most `room` bytes: decoding when `truth` is NULL, only learning when `cm` is. old[i]:
+ * the bytes that would stand here if the copy before or the one behind went on; NULL: none. Returns how many. */
+unsigned delta_stream_code(struct delta_stream *st, struct delta_cm *cm, const unsigned char *truth, uint64_t room,
+                           const unsigned char *const old[STREAM_OLD], unsigned char ret_bytes[static 4]);
+
+/* Bytes of new that were made otherwise; `one_by_one` looks for repetitions on the way. */
+void delta_stream_add(struct delta_stream *st, const unsigned char *bytes, size_t n, bool one_by_one);
+/* Four of the bytes added last hold a distance. */
+void delta_stream_reference(struct delta_stream *st, uint64_t place, uint32_t distance);
+/* The byte that a repetition expects next, + 1; 0: none. Of bytes as they are in new. */
+unsigned delta_stream_expects(const struct delta_stream *st);
+
+/* Learn bytes as if they stood at `place`, between a begin and an end. */
+struct delta_aside {
+    uint64_t place, recent;
+    enum delta_order order;
+    unsigned char tail[STREAM_TAIL];
+};
+
+void delta_aside_begin(struct delta_stream *st, struct delta_aside *aside);
+void delta_aside_learn(struct delta_stream *st, enum delta_order order, uint64_t place, const unsigned char *bytes,
+                       size_t n);
+void delta_aside_end(struct delta_stream *st, const struct delta_aside *aside);

@@ -172,10 +172,8 @@ static struct request *first_of(const struct hf_list *list)
     return hf_list_empty(list) ? NULL : hf_container_of(list->next, struct request, link);
 }
 
-static void leave_line(struct request *request)
+static void leave_line(struct http_source *http, struct request *request)
 {
-    struct http_source *http = request->http;
-
     hf_list_remove(&request->link);
     http->n_waiting--;
     http->waiting_bytes -= request->kept_bytes;
@@ -185,9 +183,12 @@ static void arm(struct http_source *http)
 {
     const struct hf_sched_ops *sched = http->world->sched;
     uint64_t until_ns = http->again ? 0 : HF_NEVER, now_ns = hf_mono_ns(http->world->clock);
+    struct hf_list *it, *following;
 
-    for (struct hf_list *it = http->waiting.next; it != &http->waiting; it = it->next)
-        until_ns = HF_MIN(until_ns, hf_container_of(it, struct request, link)->until_ns);
+    hf_list_each(it, following, &http->waiting) {
+        const struct request *request = hf_container_of(it, struct request, link);
+        until_ns = HF_MIN(until_ns, request->until_ns);
+    }
     if (until_ns == HF_NEVER)
         sched->timer_disarm(sched->ctx, http->timer);
     else
@@ -248,7 +249,7 @@ static void resume(struct hf_source *source)
                 set_deadline(request);
             break;
         }
-        leave_line(request);
+        leave_line(http, request);
         finish(request, status_of(r));
     }
     arm(http);
@@ -266,7 +267,7 @@ static void on_timer(void *arg)
         struct request *request = hf_container_of(it, struct request, link);
         if (request->until_ns > now_ns)
             continue;
-        leave_line(request);
+        leave_line(http, request);
         finish(request, 429);
     }
     arm(http);
@@ -393,7 +394,7 @@ static void http_free(struct hf_source *source)
         request->http = NULL;
     }
     while ((request = first_of(&http->waiting)) != NULL) {
-        leave_line(request);
+        leave_line(http, request);
         request->http = NULL;
         finish(request, 503);
     }

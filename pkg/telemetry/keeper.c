@@ -6,6 +6,8 @@
 
 #include "os/file.h"
 
+#define DELAY_NS (HF_KEEPER_DELAY_S * HF_NS_PER_S)
+
 /* What the worker has. It outlives the keeper when that is freed meanwhile. */
 struct save {
     struct hf_job job;
@@ -23,6 +25,7 @@ struct hf_keeper {
     struct hf_timer *timer;
     struct save *running;
     bool wanted; /* changed since the text was made */
+    bool soon, begun;
     int (*text)(void *arg, struct hf_buf *out);
     void *arg;
 };
@@ -50,9 +53,9 @@ static void save_work(struct hf_job *job)
     save->r = write_out(save->fs, save->folder, save->path, hf_buf_view(&save->text), &save->err);
 }
 
-static void arm(struct hf_keeper *keeper)
+static void arm(struct hf_keeper *keeper, uint64_t delay_ns)
 {
-    keeper->world->sched->timer_arm(keeper->world->sched->ctx, keeper->timer, HF_KEEPER_DELAY_S * HF_NS_PER_S);
+    keeper->world->sched->timer_arm(keeper->world->sched->ctx, keeper->timer, delay_ns);
 }
 
 static void save_done(struct hf_job *job, int cancelled)
@@ -67,7 +70,7 @@ static void save_done(struct hf_job *job, int cancelled)
                        &save->err);
         keeper->wanted |= cancelled || save->r < 0;
         if (keeper->wanted)
-            arm(keeper);
+            arm(keeper, keeper->soon && !cancelled && save->r == 0 ? 0 : DELAY_NS);
     }
     save_free(save);
 }
@@ -81,7 +84,7 @@ static void on_timer(void *arg)
         return;
     save = calloc(1, sizeof(*save));
     if (save == NULL) {
-        arm(keeper);
+        arm(keeper, DELAY_NS);
         return;
     }
     *save = (struct save){.job = {.work = save_work, .done = save_done},
@@ -93,11 +96,11 @@ static void on_timer(void *arg)
     if (save->folder == NULL || save->path == NULL || keeper->text(keeper->arg, &save->text) < 0 ||
         keeper->world->sched->submit(keeper->world->sched->ctx, &save->job) < 0) {
         save_free(save);
-        arm(keeper);
+        arm(keeper, DELAY_NS);
         return;
     }
     keeper->running = save;
-    keeper->wanted = false;
+    keeper->wanted = keeper->soon = false;
 }
 
 struct hf_keeper *hf_keeper_new(const struct hf_telemetry_world *world, const char *name)
@@ -140,13 +143,19 @@ int hf_keeper_load(const struct hf_keeper *keeper, struct hf_buf *out, struct hf
     return hf_file_read(keeper->world->fs, keeper->path, out, err);
 }
 
-void hf_keeper_changed(struct hf_keeper *keeper, int (*text)(void *arg, struct hf_buf *out), void *arg)
+void hf_keeper_changed(struct hf_keeper *keeper, bool soon, int (*text)(void *arg, struct hf_buf *out), void *arg)
 {
+    bool sooner;
+
+    soon |= !keeper->begun; /* a process that dies young shall have come a little way too */
+    keeper->begun = true;
+    sooner = soon && !keeper->soon;
     keeper->text = text;
     keeper->arg = arg;
-    if (keeper->wanted)
+    if (keeper->wanted && !sooner)
         return;
     keeper->wanted = true;
+    keeper->soon |= soon;
     if (keeper->running == NULL)
-        arm(keeper);
+        arm(keeper, soon ? 0 : DELAY_NS);
 }

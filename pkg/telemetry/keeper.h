@@ -5,7 +5,12 @@
 
 #include "telemetry/source.h"
 
-enum { HF_KEEPER_MAX_BYTES = 256 << 10, HF_KEEPER_DELAY_S = 4 };
+enum {
+    HF_KEEPER_MAX_BYTES = 256 << 10,
+    HF_KEEPER_DELAY_S = 4,
+    /* Events that are safe before it is said to the disk `soon`: fewer than there are ids known again after a restart. */
+    HF_KEEPER_MAX_UNSAVED = 4096,
+};
 
 struct hf_keeper;
 
@@ -18,6 +23,6 @@ HF_DEFINE_CLEANUP(struct hf_keeper, hf_keeper_free)
 /* What was kept before, appended to *out; nothing when there is none or it cannot be read (*err says why: -ENOENT is no trouble). */
 HF_MUST_USE int hf_keeper_load(const struct hf_keeper *keeper, struct hf_buf *out, struct hf_err *err);
 
-/* `text` makes the text whenever it is about to be written, a few seconds after the first of several calls; from then until the keeper
- * is freed `arg` must be valid. */
-void hf_keeper_changed(struct hf_keeper *keeper, int (*text)(void *arg, struct hf_buf *out), void *arg);
+/* `text` makes the text whenever it is about to be written: HF_KEEPER_DELAY_S after the first of several calls (at once for the first of all), or with `soon` as
+ * soon as a worker is free. From then until the keeper is freed `arg` must be valid. */
+void hf_keeper_changed(struct hf_keeper *keeper, bool soon, int (*text)(void *arg, struct hf_buf *out), void *arg);

@@ -37,8 +37,9 @@ struct journald {
     char cursor[MAX_CURSOR]; /* everything up to it is safe; "" nothing yet */
     struct hf_list pieces;   /* in order */
     size_t n_pieces;
-    bool at_entry; /* the journal stands at one that was not taken yet */
-    bool go_back;  /* what was read was not stored: begin again at cursor */
+    size_t unsaved; /* entries that are safe, and the disk does not know it */
+    bool at_entry;  /* the journal stands at one that was not taken yet */
+    bool go_back;   /* what was read was not stored: begin again at cursor */
     bool told;
 };
 
@@ -61,8 +62,9 @@ static void arm(struct journald *from, uint64_t delay_ns)
 
 static int write_cursor(void *arg, struct hf_buf *out)
 {
-    const struct journald *from = arg;
+    struct journald *from = arg;
 
+    from->unsaved = 0;
     return hf_buf_add_str(out, from->cursor);
 }
 
@@ -114,8 +116,9 @@ static void settled(struct hf_receipt *receipt)
             return;
         if (piece->cursor[0] != '\0') {
             memcpy(from->cursor, piece->cursor, sizeof(from->cursor));
+            from->unsaved += piece->offered;
             if (piece->offered > 0) /* what nobody wants is not worth a write each time */
-                hf_keeper_changed(from->keeper, write_cursor, from);
+                hf_keeper_changed(from->keeper, from->unsaved >= HF_KEEPER_MAX_UNSAVED, write_cursor, from);
         }
         hf_list_remove(&piece->link);
         from->n_pieces--;

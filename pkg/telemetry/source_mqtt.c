@@ -274,8 +274,10 @@ static uint64_t hash_of(const struct hf_mqtt_packet *packet)
 /* It is on its way to the disk already, or was acknowledged before the connection broke. */
 static bool was_here(struct mqtt *mqtt, const struct hf_mqtt_packet *packet, uint64_t hash)
 {
-    for (struct hf_list *it = mqtt->open.next; it != &mqtt->open; it = it->next) {
-        struct message *message = hf_container_of(it, struct message, link);
+    struct hf_list *it, *following;
+
+    hf_list_each(it, following, &mqtt->open) {
+        const struct message *message = hf_container_of(it, struct message, link);
         if (message != mqtt->half && message->id == packet->id && message->hash == hash)
             return true; /* acknowledged when it is safe, on whatever connection there is then */
     }

@@ -31,6 +31,7 @@ struct hf_tail {
     struct hf_timer *timer;
     struct hf_list files;
     size_t n_files, n_pieces;
+    size_t unsaved;       /* lines that are safe, and the disk does not know it */
     struct hf_list stale; /* pieces that no file waits for any more */
     struct earlier *earlier;
     size_t n_earlier;
@@ -45,6 +46,7 @@ struct piece {
     struct hf_tail *tail;      /* NULL: freed */
     struct hf_tail_file *file; /* NULL: it was read again meanwhile, or is gone */
     uint64_t begin, end;
+    size_t lines;
     bool done;
 };
 
@@ -63,9 +65,10 @@ static int add_position(struct hf_buf *out, uint64_t dev, uint64_t ino, uint64_t
 
 static int write_positions(void *arg, struct hf_buf *out)
 {
-    const struct hf_tail *tail = arg;
+    struct hf_tail *tail = arg;
     int r = 0;
 
+    tail->unsaved = 0;
     for (struct hf_list *it = tail->files.next; it != &tail->files && r == 0; it = it->next) {
         const struct hf_tail_file *file = hf_container_of(it, struct hf_tail_file, link);
         r = add_position(out, file->dev, file->ino, file->cut ? file->before : file->begins, file->generation,
@@ -118,9 +121,9 @@ static int load_positions(struct hf_tail *tail)
     return 0;
 }
 
-static void changed(struct hf_tail *tail)
+static void changed(struct hf_tail *tail, bool soon)
 {
-    hf_keeper_changed(tail->keeper, write_positions, tail);
+    hf_keeper_changed(tail->keeper, soon, write_positions, tail);
 }
 
 /* ---- files that are followed ----------------------------------------------------------------------------------------- */
@@ -280,8 +283,8 @@ static int look_for(void *arg, const char *name, unsigned char type)
     return 1;
 }
 
-/* While nobody looked the file at this path became another one: the earlier one is beside it, under a name that is not asked for, and
- * is read to its end first. */
+/* Earlier files of this path that are not the one there now: each is beside it, under a name that is not asked for, and is read to
+ * its end first. */
 static void find_rotated(struct hf_tail *tail, const char *path, const void *owner)
 {
     const struct hf_fs_ops *fs = tail->world->fs;
@@ -322,12 +325,16 @@ void hf_tail_found(struct hf_tail *tail, const char *path, const void *owner)
             return;
         }
     }
-    struct earlier *e = earlier_of(tail, st.st_dev, st.st_ino);
-    if (e == NULL)
-        find_rotated(tail, path, owner);
+    struct earlier *e = earlier_of(tail, st.st_dev, st.st_ino), known = {.path = NULL};
+    if (e != NULL) {
+        known = *e;
+        e->path = NULL;
+    }
+    find_rotated(tail, path, owner);
     struct hf_tail_file *file = add_file(tail, path, owner, st.st_dev, st.st_ino);
-    if (file != NULL && e != NULL)
-        take_up(file, e);
+    if (file != NULL && known.path != NULL)
+        take_up(file, &known);
+    free(known.path);
 }
 
 static void find_all(struct hf_tail *tail, uint64_t now_ns)
@@ -357,7 +364,7 @@ static void begin_again(struct hf_tail_file *file)
         file->before = file->begins;
     file->cut = true;
     file->begins = 0;
-    changed(file->tail);
+    changed(file->tail, false);
 }
 
 /* One that begins as it did before the cut has lines at the same places again: the generation tells them apart. */
@@ -368,7 +375,7 @@ static void set_begin(struct hf_tail_file *file, uint64_t begins)
         file->cut = false;
     }
     if (begins != file->begins)
-        changed(file->tail); /* that it is there, before anything of it is safe: it may be renamed before that */
+        changed(file->tail, true); /* that it is there: it may be renamed before anything of it is safe */
     file->begins = begins;
 }
 
@@ -437,6 +444,7 @@ static int give(struct pass *pass, struct hf_view text, bool cut)
     const struct hf_tail_line line = {
         .file = file, .text = text, .offset = file->offset, .cut = cut, .receipt = &pass->piece->receipt};
 
+    pass->piece->lines++;
     return text.n > 0 ? file->tail->ops->line(file->tail->arg, &line) : 0;
 }
 
@@ -542,6 +550,7 @@ static void notice_rotation(struct hf_tail_file *file)
 static bool is_over(const struct hf_tail_file *file, uint64_t now_ns)
 {
     return file->gone_since_ns != 0 && hf_list_empty(&file->pieces) &&
+           (file->fd < 0 || file->begins == 0 || file->offset >= file->size) &&
            (file->fd < 0 || now_ns - file->gone_since_ns >= HF_TAIL_GONE_S * HF_NS_PER_S) &&
            (file->fd < 0 ||
             (file->quiet_since_ns != 0 && now_ns - file->quiet_since_ns >= HF_TAIL_GONE_S * HF_NS_PER_S));
@@ -608,7 +617,8 @@ static void advance(struct hf_tail_file *file)
             return;
         if (first->end != file->safe) {
             file->safe = first->end;
-            changed(file->tail);
+            file->tail->unsaved += first->lines;
+            changed(file->tail, file->tail->unsaved >= HF_KEEPER_MAX_UNSAVED);
         }
         hf_list_remove(&first->link);
         free(first);

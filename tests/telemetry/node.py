@@ -20,12 +20,14 @@ spec:
   nodeSelector: {{}}
   interval: 10m
   telemetry:
-    sources: {{http: true}}
-    buffer: {{maxBytes: {max_bytes}, whenFull: {when_full}}}
+{sources}    buffer: {{maxBytes: {max_bytes}, whenFull: {when_full}}}
     batch: {{maxBytes: {batch_bytes}, timeout: {timeout}, compression: {compression}}}
     retry: {{maxAttempts: 3, base: {base}, maxDuration: 60s}}
     sink: {{url: "{url}", format: {format}{tls}}}
 """
+
+
+HTTP_ALONE = "    sources: {http: true}\n"
 
 
 def free_port():
@@ -58,14 +60,15 @@ class Node:
         self.log = open(os.path.join(home, "agent.log"), "ab")
 
     def policy(self, url, max_bytes=64 << 20, when_full="Block", batch_bytes=524288, timeout="100ms", compression="gzip", base="50ms",
-               format="json", tls=None):
+               format="json", tls=None, sources=None):
         """Give it the policy; takes effect on its own while the agent runs."""
         files = "".join(f", {name}: {tls}/{file}" for name, file in
                         (("caFile", "ca.pem"), ("certFile", "client.pem"), ("keyFile", "client.key"))) if tls else ""
         path = os.path.join(self.home, "policy.new")
         with open(path, "w", encoding="utf-8") as file:
             file.write(POLICY.format(url=url, max_bytes=max_bytes, when_full=when_full, batch_bytes=batch_bytes, timeout=timeout,
-                                     compression=compression, base=base, format=format, tls=files))
+                                     compression=compression, base=base, format=format, tls=files,
+                                     sources=sources(self.port) if sources else HTTP_ALONE))
         os.rename(path, os.path.join(self.home, "objects", "policy.yaml"))
 
     def start(self, *more, ready=True):

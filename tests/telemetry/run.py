@@ -19,6 +19,7 @@ import disk
 from load import Load, payload, post
 from node import TOP, Node, fresh, wait
 from sink import Sink, Store, make_certificates
+from sources import sources_and_kills
 
 SCENARIOS = {}
 MAX_BODY = 524288
@@ -31,6 +32,9 @@ class Skip(Exception):
 def scenario(function):
     SCENARIOS[function.__name__] = function
     return function
+
+
+scenario(sources_and_kills)
 
 
 def say(text):

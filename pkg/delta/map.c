@@ -4,8 +4,18 @@
 #include <stdbool.h>
 #include <string.h>
 
+/* The same for all old positions in [from, to). References lead to few places, again and again. */
+struct delta_map_answer {
+    uint64_t from, to;
+    int64_t shift;
+    enum delta_map_found found;
+};
+
+enum { ANSWERS = 64, ANSWER_BITS = 10 };
+
 void delta_map_done(struct delta_map *map)
 {
+    free(map->answers);
     free(map->p);
     free(map->by_old);
     *map = (struct delta_map){0};
@@ -16,7 +26,8 @@ int delta_map_alloc(struct delta_map *map, uint32_t n, struct hf_err *err)
     *map = (struct delta_map){.n = n};
     map->p = calloc(n > 0 ? n : 1, sizeof(*map->p));
     map->by_old = calloc(n > 0 ? n : 1, sizeof(*map->by_old));
-    if (map->p == NULL || map->by_old == NULL) {
+    map->answers = calloc(ANSWERS, sizeof(*map->answers));
+    if (map->p == NULL || map->by_old == NULL || map->answers == NULL) {
         delta_map_done(map);
         return hf_err_set(err, ENOMEM, "out of memory for the match map");
     }
@@ -45,6 +56,7 @@ static void sift(struct delta_map *map, uint32_t at, uint32_t n)
 /* Heap sort: no memory beside, no bad case. */
 void delta_map_sort(struct delta_map *map)
 {
+    memset(map->answers, 0, ANSWERS * sizeof(*map->answers));
     for (uint32_t i = 0; i < map->n; i++)
         map->by_old[i] = (uint16_t)i;
     for (uint32_t i = map->n / 2; i-- > 0;)
@@ -57,11 +69,10 @@ void delta_map_sort(struct delta_map *map)
     }
 }
 
-enum delta_map_found delta_map_shift(const struct delta_map *map, uint64_t old_pos, int64_t *ret_shift)
+static void look_up(const struct delta_map *map, uint64_t old_pos, struct delta_map_answer *answer)
 {
     uint32_t low = 0, high = map->n, best_len = 0;
     uint64_t last_end = 0;
-    enum delta_map_found found = DELTA_MAP_NONE;
 
     while (low < high) {
         uint32_t middle = (low + high) / 2;
@@ -70,19 +81,34 @@ enum delta_map_found delta_map_shift(const struct delta_map *map, uint64_t old_p
         else
             high = middle;
     }
+    *answer = (struct delta_map_answer){.from = low > 0 ? map->p[map->by_old[low - 1]].old_pos : 0,
+                                        .to = low < map->n ? map->p[map->by_old[low]].old_pos : UINT64_MAX};
     for (uint32_t look = 0; look < DELTA_MAP_LOOK && low > 0; look++) {
         const struct delta_map_entry *e = &map->p[map->by_old[--low]];
         uint64_t end = (uint64_t)e->old_pos + e->len;
-        int64_t shift = (int64_t)e->new_pos - (int64_t)e->old_pos;
-        if (end > old_pos && e->len > best_len) {
-            found = DELTA_MAP_COVERED;
-            best_len = e->len;
-            *ret_shift = shift;
-        } else if (found != DELTA_MAP_COVERED && end > last_end) {
-            found = DELTA_MAP_BEFORE;
+        bool covers = end > old_pos;
+        if (covers)
+            answer->to = HF_MIN(answer->to, end);
+        else
+            answer->from = HF_MAX(answer->from, end);
+        if (covers ? e->len > best_len : answer->found != DELTA_MAP_COVERED && end > last_end) {
+            answer->found = covers ? DELTA_MAP_COVERED : DELTA_MAP_BEFORE;
+            answer->shift = (int64_t)e->new_pos - (int64_t)e->old_pos;
+            best_len = covers ? e->len : best_len;
             last_end = end;
-            *ret_shift = shift;
         }
     }
-    return found;
+}
+
+enum delta_map_found delta_map_shift(const struct delta_map *map, uint64_t old_pos, int64_t *ret_shift)
+{
+    struct delta_map_answer *answer = &map->answers[old_pos >> ANSWER_BITS & (ANSWERS - 1)];
+
+    if (map->n == 0)
+        return DELTA_MAP_NONE;
+    if (old_pos < answer->from || old_pos >= answer->to)
+        look_up(map, old_pos, answer);
+    if (answer->found != DELTA_MAP_NONE)
+        *ret_shift = answer->shift;
+    return answer->found;
 }

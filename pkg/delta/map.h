@@ -13,13 +13,16 @@ struct delta_map_entry {
     uint32_t new_pos, old_pos, len;
 };
 
+enum delta_map_found { DELTA_MAP_NONE, DELTA_MAP_BEFORE, DELTA_MAP_COVERED };
+
+struct delta_map_answer;
+
 struct delta_map {
     uint32_t n;
-    struct delta_map_entry *p; /* ascending in new, not overlapping there */
-    uint16_t *by_old;          /* indexes, ascending in old (then in new) */
+    struct delta_map_entry *p;        /* ascending in new, not overlapping there */
+    uint16_t *by_old;                 /* indexes, ascending in old (then in new) */
+    struct delta_map_answer *answers; /* given lately: one thread at a time may ask */
 };
-
-enum delta_map_found { DELTA_MAP_NONE, DELTA_MAP_BEFORE, DELTA_MAP_COVERED };
 
 void delta_map_done(struct delta_map *map);
 HF_MUST_USE int delta_map_alloc(struct delta_map *map, uint32_t n, struct hf_err *err);

@@ -9,7 +9,7 @@
 #include "telemetry/deadletter.h"
 #include "telemetry/outlet_parts.h"
 
-enum { LINE_AROUND = 1, TAIL_MAX_RECORDS = 512, LINES_KEEP = 64 << 10 };
+enum { LINE_AROUND = 1, TAIL_MAX_RECORDS = 512, READ_SINGLES = 64 };
 
 uint64_t hf_outlet_durable(const struct lane *lane)
 {
@@ -287,7 +287,8 @@ static int begin(struct hf_outlet *outlet, enum load_task task, struct lane *lan
     struct load *load = &outlet->load;
     bool goes_on = task == LOAD_PLAN && load->lane == lane && load->kept > 0 && load->kept_from == range->first &&
                    load->records[load->kept - 1].sequence <= range->last;
-    size_t max_records = task == LOAD_PEEK || hf_format_is_single(&outlet->format) ? 1 : HF_OUTLET_READ_RECORDS;
+    bool single = hf_format_is_single(&outlet->format);
+    size_t max_records = task == LOAD_PEEK ? 1 : single ? (size_t)READ_SINGLES : (size_t)HF_OUTLET_READ_RECORDS;
 
     if (!goes_on)
         forget_kept(load);
@@ -296,7 +297,8 @@ static int begin(struct hf_outlet *outlet, enum load_task task, struct lane *lan
     load->batch = batch;
     load->range = *range;
     uint64_t next = load->n > 0 ? load->records[load->n - 1].sequence + 1 : range->first;
-    bool enough = load->lines.n >= outlet->format.max_bytes || load->n >= HF_OUTLET_READ_RECORDS || next > range->last;
+    bool enough =
+        single || load->lines.n >= outlet->format.max_bytes || load->n >= HF_OUTLET_READ_RECORDS || next > range->last;
     load->state = LOAD_READING;
     if (batch != NULL && task == LOAD_AGAIN)
         batch->phase = HF_BATCH_LOADING;

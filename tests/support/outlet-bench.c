@@ -228,6 +228,7 @@ int main(int argc, char **argv)
                                        .clock = hf_clock_posix(),
                                        .sched = hf_loop_sched(bench.loop),
                                        .rand = hf_rand_posix(),
+                                       .metrics = hf_metrics_new(),
                                        .node = "node-1",
                                        .user_agent = "bench/1",
                                        .dir = argv[1]};
@@ -253,6 +254,7 @@ int main(int argc, char **argv)
     world.sched->timer_free(world.sched->ctx, bench.timer);
     hf_outlet_free(bench.outlet);
     hf_loop_free(bench.loop);
+    hf_metrics_free(world.metrics);
     (void)kill(bench.sink, SIGTERM);
     return 0;
 }

@@ -50,6 +50,7 @@ struct hf_telemetry_service {
     struct hf_intake intake;
     struct hf_boundary_audit audit;
     struct hf_buf line;    /* scratch */
+    char made_id[64];      /* of the event last stored without one */
     uint64_t sequence;     /* of the last event stored */
     struct hf_timer *tick; /* windows of the pipeline */
     struct hf_timer *soon; /* what must not be done inside somebody's callback */
@@ -93,15 +94,16 @@ struct emission {
         route; /* of the first event emitted, which is the one offered: what is told beside it may go elsewhere */
 };
 
-static int make_line(struct hf_telemetry_service *service, struct hf_event *event, char made_id[64])
+static int make_line(struct hf_telemetry_service *service, struct hf_event *event)
 {
     const char *node = service->world->node;
 
     if (event->origin.n == 0 || event->origin_sequence == 0)
         event->origin_sequence = next_sequence(service);
     if (event->id.n == 0) {
-        int n = snprintf(made_id, 64, "%.40s-%llx", node, (unsigned long long)event->origin_sequence);
-        event->id = (struct hf_view){made_id, (size_t)n};
+        int n = snprintf(service->made_id, sizeof(service->made_id), "%.40s-%llx", node,
+                         (unsigned long long)event->origin_sequence);
+        event->id = (struct hf_view){service->made_id, (size_t)n};
     }
     hf_buf_clear(&service->line);
     return hf_event_format(event, node, &service->line);
@@ -117,8 +119,7 @@ static enum hf_lane lane_of(const struct hf_event *event)
 static int store(struct hf_telemetry_service *service, struct hf_event *event, uint32_t sinks, struct hf_receipt *outer)
 {
     enum hf_lane lane = lane_of(event);
-    char made_id[64];
-    int r = make_line(service, event, made_id);
+    int r = make_line(service, event);
 
     for (size_t i = 0; i < service->n_outlets && r == 0; i++)
         if ((sinks >> i & 1) != 0 && !hf_outlet_has_room(service->outlets[i], lane, service->line.n))

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { STATES_MAX = 256, LEVELS = 6, WEIGHT_START = 1200, SPEED = 6, LAST_WEIGHT_BITS = 16 };
+enum { ROW = 16, STATES_MAX = 256, LEVELS = 6, WEIGHT_START = 1200, SPEED = 6, LAST_WEIGHT_BITS = 16 };
 
 /* ---- states ---------------------------------------------------------------------------------------------------- */
 
@@ -122,37 +122,40 @@ void delta_bytes_reset(struct delta_bytes *b)
 /* ---- tables and ranks ------------------------------------------------------------------------------------------ */
 
 /* The row of 15 states for half a byte, behind a check; of two places the emptier one is given up where neither has it. */
-static uint8_t *row_of(struct delta_bytes *b, unsigned table, uint32_t hash)
+static uint8_t *row_of(struct delta_bytes *b, uint8_t *one, uint8_t *two, uint8_t check)
 {
-    unsigned bits = BYTES_TABLE_BITS - (table >= BYTES_LARGE_TABLES);
-    size_t start = table < BYTES_LARGE_TABLES ? (size_t)table << BYTES_TABLE_BITS
-                                              : ((size_t)BYTES_LARGE_TABLES << BYTES_TABLE_BITS) +
-                                                    ((size_t)(table - BYTES_LARGE_TABLES) << (BYTES_TABLE_BITS - 1));
-    uint32_t row = hash >> (32 - bits) >> 4;
-    uint8_t check = (uint8_t)hash, *one = b->tables + start + ((size_t)row << 4),
-            *two = b->tables + start + ((size_t)(row ^ 1) << 4);
-
     if (one[0] == check)
         return one;
     if (two[0] == check)
         return two;
     if (b->seen[two[1]][0] + b->seen[two[1]][1] < b->seen[one[1]][0] + b->seen[one[1]][1])
         one = two;
-    memset(one, 0, 16);
+    memset(one, 0, ROW);
     one[0] = check;
     return one;
 }
 
+/* The rows for half a byte, behind the bits before it. All are asked for before the first is looked at: they are far apart. */
 static void find_rows(struct delta_bytes *b, const struct delta_byte_context *c, unsigned node, uint8_t **rows)
 {
+    uint8_t *table = b->tables, *pair[BYTES_TABLES];
+    uint32_t hash[BYTES_TABLES];
+
     for (unsigned t = 0; t < BYTES_TABLES; t++) {
+        unsigned bits = t < BYTES_LARGE_TABLES ? BYTES_TABLE_BITS : BYTES_TABLE_BITS - 1;
         uint32_t h = c->table[t];
         if (node != 1) {
             h = (h + node * 0x9e3779b1u) * 0x2c1b3c6du;
             h ^= h >> 15;
         }
-        rows[t] = row_of(b, t, h);
+        hash[t] = h;
+        pair[t] = table + ((size_t)(h >> (32 - bits) >> 5) << 5);
+        __builtin_prefetch(pair[t]);
+        rows[t] = pair[t] + (h >> (32 - bits) & 16);
+        table += (size_t)1 << bits;
     }
+    for (unsigned t = 0; t < BYTES_TABLES; t++)
+        rows[t] = row_of(b, rows[t], pair[t] + (rows[t] == pair[t] ? ROW : 0), (uint8_t)hash[t]);
 }
 
 enum { RANK_CHECK = 0xfff };
@@ -238,8 +241,7 @@ static unsigned code_bit(struct delta_bytes *b, struct delta_cm *cm, struct maki
     int32_t part = at & 4095, corrected = (correct[0] * (4096 - part) + correct[1] * part) >> 12;
     int32_t p16 = (p * 16 + corrected) >> 1;
     p16 = p16 < 16 ? 16 : p16 > 65520 ? 65520 : p16;
-    if (cm != NULL)
-        bit = delta_cm_code(cm, bit, (uint32_t)p16);
+    bit = delta_cm_code(cm, bit, (uint32_t)p16);
     correct += part >= 2048;
     *correct = (uint16_t)(*correct + ((bit != 0 ? 65535 : 0) - *correct) / 64);
     int32_t truth = (int32_t)bit << 12;
@@ -248,6 +250,28 @@ static unsigned code_bit(struct delta_bytes *b, struct delta_cm *cm, struct maki
         last[i] += (x[i] * (truth - p) * 2 + 0x8000) >> 16;
     }
     return bit;
+}
+
+void delta_bytes_learn(struct delta_bytes *b, const struct delta_byte_context *c, unsigned byte)
+{
+    uint8_t *rows[BYTES_TABLES];
+
+    for (unsigned half = 0; half < 2; half++) {
+        unsigned bits = half == 0 ? byte >> 4 : byte & 15;
+        find_rows(b, c, half == 0 ? 1 : 16 | byte >> 4, rows);
+        for (unsigned t = 0; t < BYTES_TABLES; t++) {
+            uint8_t *row = rows[t];
+            for (unsigned left = 4, node = 1; left-- > 0;) {
+                unsigned bit = bits >> left & 1;
+                row[node] = b->next[row[node]][bit];
+                node = node << 1 | bit;
+            }
+        }
+    }
+    for (unsigned r = 0; r < BYTES_RANKS; r++) {
+        uint32_t *rank = &b->ranks[r][c->rank[r] >> (32 - BYTES_RANK_BITS)];
+        *rank = rank_after(((*rank ^ c->rank[r]) & RANK_CHECK) == 0 ? *rank : 0, c->rank[r] & RANK_CHECK, byte);
+    }
 }
 
 unsigned delta_bytes_code(struct delta_bytes *b, struct delta_cm *cm, const struct delta_byte_context *c, unsigned byte)

@@ -258,6 +258,15 @@ static void arm_contexts(struct delta_stream *st, struct delta_byte_context *c, 
     c->scene = 0;
 }
 
+static unsigned code_or_learn(struct delta_stream *st, struct delta_cm *cm, const struct delta_byte_context *c,
+                              unsigned byte)
+{
+    if (cm != NULL)
+        return delta_bytes_code(&st->bytes, cm, c, byte);
+    delta_bytes_learn(&st->bytes, c, byte);
+    return byte;
+}
+
 static unsigned code_arm_word(struct delta_stream *st, struct delta_cm *cm, const unsigned char *truth,
                               const unsigned char *const old[STREAM_OLD], unsigned char *made)
 {
@@ -268,7 +277,7 @@ static unsigned code_arm_word(struct delta_stream *st, struct delta_cm *cm, cons
         struct delta_byte_context c;
         set_guesses(st, &c, old, 3 - i);
         arm_contexts(st, &c, i, part);
-        unsigned byte = delta_bytes_code(&st->bytes, cm, &c, word >> (24 - 8 * i) & 255);
+        unsigned byte = code_or_learn(st, cm, &c, word >> (24 - 8 * i) & 255);
         note_old(st, &c, byte);
         part = part << 8 | byte;
         push(st, byte);
@@ -287,7 +296,7 @@ static unsigned code_x86_reference(struct delta_stream *st, struct delta_cm *cm,
         struct delta_byte_context c;
         set_guesses(st, &c, none, 0);
         plain_contexts(st, &c, i + 1);
-        unsigned byte = delta_bytes_code(&st->bytes, cm, &c, target >> (24 - 8 * i) & 255);
+        unsigned byte = code_or_learn(st, cm, &c, target >> (24 - 8 * i) & 255);
         part = part << 8 | byte;
         push(st, byte);
     }
@@ -336,7 +345,7 @@ unsigned delta_stream_code(struct delta_stream *st, struct delta_cm *cm, const u
         struct delta_byte_context c;
         set_guesses(st, &c, old, 0);
         plain_contexts(st, &c, 0);
-        ret_bytes[0] = (unsigned char)delta_bytes_code(&st->bytes, cm, &c, truth != NULL ? truth[0] : 0);
+        ret_bytes[0] = (unsigned char)code_or_learn(st, cm, &c, truth != NULL ? truth[0] : 0);
         note_old(st, &c, ret_bytes[0]);
         push(st, ret_bytes[0]);
         if (st->order == DELTA_ORDER_AARCH64 && (st->pos & 3) == 0)

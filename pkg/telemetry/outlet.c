@@ -30,6 +30,9 @@ void hf_outlet_trouble(struct hf_outlet *outlet, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(outlet->trouble, sizeof(outlet->trouble), format, args);
     va_end(args);
+    for (char *c = outlet->trouble; *c != '\0'; c++) /* a sink may say anything; it ends up in a status and in logs */
+        if (*c < ' ' || *c > '~')
+            *c = '?';
 }
 
 /* ---- metrics ----------------------------------------------------------------------------------------------------- */

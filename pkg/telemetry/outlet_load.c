@@ -340,8 +340,12 @@ static void job_work(struct hf_job *job)
         bury(outlet);
         return;
     }
-    load->r = hf_format_pack(&outlet->format, load->squeeze, load->records,
-                             HF_MIN(load->n, (size_t)HF_OUTLET_READ_RECORDS), &load->packed);
+    struct hf_format format = outlet->format;
+    /* sent once, it goes again as the same bytes, whatever the policy's limit is now */
+    if (load->task == LOAD_AGAIN && load->batch->saved)
+        format.max_bytes = HF_FORMAT_MAX_BODY;
+    load->r = hf_format_pack(&format, load->squeeze, load->records, HF_MIN(load->n, (size_t)HF_OUTLET_READ_RECORDS),
+                             &load->packed);
     if (load->r < 0 || !load->save)
         return;
     /* the border of a plan is known only now */
@@ -422,7 +426,7 @@ static void have_body(struct hf_outlet *outlet, uint64_t now_ns)
             return;
         }
         planned(load, now_ns);
-    } else if (used < load->n) { /* the policy's limit is a smaller one now, or the form another */
+    } else if (used < load->n) { /* the form is another one now, and does not hold as much */
         uint64_t middle = load->records[used - 1].sequence;
         hf_packed_done(&load->packed);
         struct hf_batch *batch = load->batch;

@@ -21,7 +21,21 @@
 enum { MAX_KEYS = 4096, MAX_RECORDS = 20000, MAX_BODY = 600 << 10 };
 
 /* What the sink does with the next requests. */
-enum mood { TAKES, REFUSES_ALL, FAILS, LOSES_ANSWERS, STALLS, HTML, TOO_LARGE, POISON, CRASHES, CUTS, AWAY, NOT_FOUND };
+enum mood {
+    TAKES,
+    REFUSES_ALL,
+    FAILS,
+    LOSES_ANSWERS,
+    SWALLOWS,
+    STALLS,
+    HTML,
+    TOO_LARGE,
+    POISON,
+    CRASHES,
+    CUTS,
+    AWAY,
+    NOT_FOUND
+};
 
 struct key {
     char text[HF_BATCH_KEY_TEXT];
@@ -184,6 +198,10 @@ static void handle(void *arg, struct hf_simcall *call)
         else
             hf_simcall_reply(call, 204, "", "");
         break;
+    case SWALLOWS:
+        take(sink, key, numbers, n);
+        hf_simcall_fail(call, -EPIPE);
+        break;
     case STALLS:
         hf_simcall_fail(call, -ETIMEDOUT);
         break;
@@ -226,7 +244,7 @@ static void handle(void *arg, struct hf_simcall *call)
         hf_simcall_fail(call, -EHOSTUNREACH);
         break;
     case NOT_FOUND:
-        hf_simcall_reply(call, 404, "text/plain", "where?");
+        hf_simcall_reply(call, 404, "text/plain", "wo\xc3\xa4\n\x01?");
         break;
     }
 }
@@ -716,9 +734,11 @@ START_TEST(wrong_answers_lose_nothing)
         int status;
         const char *trouble;
     } rows[] = {
-        {HTML, 0, "content_type"}, {NOT_FOUND, 0, "http_404"}, {FAILS, 401, "http_401"},
-        {FAILS, 403, "http_403"},  {FAILS, 302, "http_302"},   {FAILS, 408, "http_408"},
-        {FAILS, 500, "http_500"},  {STALLS, 0, "timeout"},     {FAILS, 600, "http_600"},
+        {HTML, 0, "content_type"}, {NOT_FOUND, 0, "http_404: wo?????"},
+        {FAILS, 401, "http_401"},  {FAILS, 403, "http_403"},
+        {FAILS, 302, "http_302"},  {FAILS, 408, "http_408"},
+        {FAILS, 500, "http_500"},  {STALLS, 0, "timeout"},
+        {FAILS, 600, "http_600"},
     };
     struct world *world = world_new(10);
 
@@ -832,6 +852,25 @@ START_TEST(dropped_counts_are_delivered)
     ck_assert_uint_eq((uint64_t)hf_metric_value(hf_metric_with(family, HF_LABELS("dropping", "http", "info"))), lost);
     ck_assert_uint_eq(world->sink.told_dropped, lost);
     world->spec.batch_max_bytes = 65536; /* for the check of the largest body: our own events are longer than a line */
+    world_free(world);
+}
+END_TEST
+
+/* The limit is lowered while batches of the old size may have arrived: they go again as they were. */
+START_TEST(a_lower_limit_is_for_new_batches)
+{
+    struct world *world = world_new((uint64_t)_i + 40);
+
+    world->sink.mood = SWALLOWS;
+    append_many(world, HF_LANE_BULK, 400);
+    run_s(world, 3);
+    world->spec.batch_max_bytes = 4096;
+    crash(world, false, 0);
+    append_many(world, HF_LANE_BULK, 100);
+    world->sink.mood = TAKES;
+    deliver_all(world, 4000);
+    check_each_once(world);
+    world->spec.batch_max_bytes = 16384; /* for the check of the largest body */
     world_free(world);
 }
 END_TEST
@@ -1019,6 +1058,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, full_says_so_and_goes_on);
     tcase_add_test(tc, what_was_stored_lately_is_known_again);
     tcase_add_test(tc, dropped_counts_are_delivered);
+    tcase_add_loop_test(tc, a_lower_limit_is_for_new_batches, 0, 4);
     tcase_add_loop_test(tc, each_format_arrives, 0, 4);
     tcase_add_test(tc, bandwidth_is_kept);
     tcase_add_test(tc, nothing_goes_outside_its_window);

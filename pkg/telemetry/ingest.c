@@ -11,6 +11,8 @@
 
 enum { MAX_ANSWER = 512, KEEP_SCRATCH = 64 << 10 };
 
+#define LOOK_NS (HF_NS_PER_S / 5)
+
 struct http_source {
     struct hf_source source;
     const struct hf_telemetry_world *world;
@@ -19,6 +21,7 @@ struct http_source {
     struct hf_list waiting; /* for room, in order */
     size_t n_waiting, waiting_bytes;
     struct hf_list offered; /* whole; the disk has not answered yet */
+    bool armed;             /* the timer will fire */
     bool again;             /* the first of them stopped for others' sake, and goes on in the next turn */
     struct hf_timer *timer; /* of those that wait */
     struct hf_buf unpacked; /* of the request that is looked at */
@@ -179,20 +182,16 @@ static void leave_line(struct http_source *http, struct request *request)
     http->waiting_bytes -= request->kept_bytes;
 }
 
+/* While somebody waits it is looked at now and then whose time is over. Asking again does not put that off. */
 static void arm(struct http_source *http)
 {
     const struct hf_sched_ops *sched = http->world->sched;
-    uint64_t until_ns = http->again ? 0 : HF_NEVER, now_ns = hf_mono_ns(http->world->clock);
-    struct hf_list *it, *following;
 
-    hf_list_each(it, following, &http->waiting) {
-        const struct request *request = hf_container_of(it, struct request, link);
-        until_ns = HF_MIN(until_ns, request->until_ns);
-    }
-    if (until_ns == HF_NEVER)
-        sched->timer_disarm(sched->ctx, http->timer);
-    else
-        sched->timer_arm(sched->ctx, http->timer, until_ns - HF_MIN(until_ns, now_ns));
+    if (http->again)
+        sched->timer_arm(sched->ctx, http->timer, 0);
+    else if (http->n_waiting > 0 && !http->armed)
+        sched->timer_arm(sched->ctx, http->timer, LOOK_NS);
+    http->armed = http->again || http->n_waiting > 0;
 }
 
 static void set_deadline(struct request *request)
@@ -261,6 +260,7 @@ static void on_timer(void *arg)
     uint64_t now_ns = hf_mono_ns(http->world->clock);
     struct hf_list *it, *following;
 
+    http->armed = false;
     if (http->again)
         resume(&http->source);
     hf_list_each(it, following, &http->waiting) {

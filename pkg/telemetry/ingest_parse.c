@@ -147,8 +147,10 @@ static bool number_to_time(struct hf_view text, uint64_t *ret_unix_ns)
         for (size_t i = 0;; i++)
             if (number < (double)units[i].below) {
                 number *= (double)units[i].unit_ns;
+                if (number >= 9.2e18)
+                    return false;
                 *ret_unix_ns = (uint64_t)number;
-                return number < 9.2e18;
+                return true;
             }
     }
     size_t i = 0;

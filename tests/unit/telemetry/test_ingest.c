@@ -393,6 +393,7 @@ static const struct {
     {"time in words", "{\"timestamp\":\"yesterday\",\"sensorData\":1}", 400, "timestamp: not a time"},
     {"time without a zone", "{\"timestamp\":\"2026-11-20T08:00:00\",\"sensorData\":1}", 400, "timestamp: not a time"},
     {"time before 1970", "{\"timestamp\":-1,\"sensorData\":1}", 400, "timestamp: no time"},
+    {"time beyond 2261", "{\"timestamp\":97636251600.5,\"sensorData\":1}", 400, "timestamp: no time"},
     {"time far away", "{\"timestamp\":1e30,\"sensorData\":1}", 400, "timestamp: no time"},
     {"time an object", "{\"timestamp\":{},\"sensorData\":1}", 400, "timestamp: not a time"},
     {"month 13", "{\"timestamp\":\"2026-13-20T08:00:00Z\",\"sensorData\":1}", 400, "timestamp: not a time"},

@@ -44,9 +44,11 @@ static ssize_t scratch_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
 
 /* ---- the unpacked old file ------------------------------------------------------------------------------------------ */
 
+enum source { IN_OLD, IN_SCRATCH, ZEROS };
+
 struct piece {
     uint64_t at, from; /* position in the unpacked file, and in its source */
-    bool in_scratch;
+    enum source source;
 };
 
 struct unpacked {
@@ -58,7 +60,7 @@ struct unpacked {
     const atomic_bool *cancel;
 };
 
-static int add_piece(struct unpacked *unpacked, bool in_scratch, uint64_t from, uint64_t n, struct hf_err *err)
+static int add_piece(struct unpacked *unpacked, enum source source, uint64_t from, uint64_t n, struct hf_err *err)
 {
     if (n == 0)
         return 0;
@@ -70,7 +72,7 @@ static int add_piece(struct unpacked *unpacked, bool in_scratch, uint64_t from, 
         unpacked->pieces = pieces;
         unpacked->cap = cap;
     }
-    unpacked->pieces[unpacked->n++] = (struct piece){unpacked->size, from, in_scratch};
+    unpacked->pieces[unpacked->n++] = (struct piece){unpacked->size, from, source};
     unpacked->size += n;
     return 0;
 }
@@ -93,14 +95,18 @@ static ssize_t unpacked_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
     uint64_t end = low + 1 < unpacked->n ? piece[1].at : unpacked->size;
     n = (size_t)HF_MIN((uint64_t)n, end - offset);
     uint64_t from = piece->from + (offset - piece->at);
-    return piece->in_scratch ? scratch_pread(&unpacked->scratch, bytes, n, from)
-                             : unpacked->old->pread(unpacked->old->ctx, bytes, n, from);
+    if (piece->source == ZEROS) {
+        memset(bytes, 0, n);
+        return (ssize_t)n;
+    }
+    return piece->source == IN_SCRATCH ? scratch_pread(&unpacked->scratch, bytes, n, from)
+                                       : unpacked->old->pread(unpacked->old->ctx, bytes, n, from);
 }
 
 /* A stretch of the old file or of scratch that a level of the program walks over. */
 struct stretch {
     struct hf_delta_old from;
-    bool in_scratch;
+    enum source source;
     uint64_t at, end;
 };
 
@@ -123,15 +129,15 @@ static int unpack_stream(struct unpacked *unpacked, struct stretch *stretch, con
     if (r < 0)
         return hf_err_wrap(err, r, "unpack the old file at %llu", (unsigned long long)stretch->at);
     stretch->at += op->packed_n;
-    *ret_inner =
-        (struct stretch){{&unpacked->scratch, scratch_pread, unpacked->scratch.n}, true, start, unpacked->scratch.n};
+    *ret_inner = (struct stretch){
+        {&unpacked->scratch, scratch_pread, unpacked->scratch.n}, IN_SCRATCH, start, unpacked->scratch.n};
     return 0;
 }
 
 static int unpack(struct unpacked *unpacked, const struct recipe *recipe, struct hf_err *err)
 {
     const unsigned char *p = recipe->old_program, *end = recipe->new_program;
-    struct stretch levels[RECIPE_DEPTH + 1] = {{*unpacked->old, false, 0, unpacked->old->size}};
+    struct stretch levels[RECIPE_DEPTH + 1] = {{*unpacked->old, IN_OLD, 0, unpacked->old->size}};
     unsigned depth = 0;
     struct recipe_op op;
     int r;
@@ -142,13 +148,14 @@ static int unpack(struct unpacked *unpacked, const struct recipe *recipe, struct
             return r;
         if (op.raw > level->end - level->at)
             return hf_err_set(err, EBADMSG, "delta recipe: more bytes than there are");
-        if ((r = add_piece(unpacked, level->in_scratch, level->at, op.raw, err)) < 0)
+        if ((r = add_piece(unpacked, level->source, level->at, op.raw, err)) < 0)
             return r;
         level->at += op.raw;
         if (op.open) {
             if (depth == RECIPE_DEPTH)
                 return hf_err_set(err, EBADMSG, "delta recipe: too many streams in one another");
-            if ((r = unpack_stream(unpacked, level, &op, &levels[depth + 1], err)) < 0)
+            if ((r = add_piece(unpacked, ZEROS, 0, recipe_pad(unpacked->size), err)) < 0 ||
+                (r = unpack_stream(unpacked, level, &op, &levels[depth + 1], err)) < 0)
                 return r;
             depth++;
             continue;
@@ -166,7 +173,8 @@ struct packing {
     const struct recipe *recipe;
     const unsigned char *p;
     struct recipe_op op;
-    uint64_t raw; /* bytes until the operation */
+    uint64_t raw;      /* bytes until the operation */
+    uint64_t at, skip; /* in the unpacked file; zero bytes before those */
     struct pack_encoder *encoders[RECIPE_DEPTH];
     uint64_t memory[RECIPE_DEPTH];
     struct packing_level {
@@ -242,10 +250,11 @@ static int advance(struct packing *packing, struct hf_err *err)
 {
     int r = 0;
 
-    while (r == 0 && packing->raw == 0 && !packing->ended) {
-        if (packing->op.open)
+    while (r == 0 && packing->raw == 0 && packing->skip == 0 && !packing->ended) {
+        if (packing->op.open) {
+            packing->skip = recipe_pad(packing->at);
             r = open_stream(packing, err);
-        else if (packing->depth == 0)
+        } else if (packing->depth == 0)
             packing->ended = true;
         else
             r = end_stream(packing, err);
@@ -268,11 +277,15 @@ static int pack_bytes(void *ctx, const void *bytes, size_t n)
             r = hf_err_set(packing->err, EBADMSG, "delta recipe: bytes are left over");
             break;
         }
-        size_t now = (size_t)HF_MIN((uint64_t)n, packing->raw);
-        r = put_level(&packing->levels[packing->depth], p, now, packing->err);
+        bool skip = packing->skip > 0;
+        uint64_t *left = skip ? &packing->skip : &packing->raw;
+        size_t now = (size_t)HF_MIN((uint64_t)n, *left);
+        if (!skip)
+            r = put_level(&packing->levels[packing->depth], p, now, packing->err);
         p += now;
         n -= now;
-        packing->raw -= now;
+        *left -= now;
+        packing->at += now;
         if (r == 0)
             r = advance(packing, packing->err);
     }

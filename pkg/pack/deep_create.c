@@ -400,6 +400,7 @@ static void count_stream(struct emit *emit, const struct found *found)
 /* NOLINTNEXTLINE(misc-no-recursion): at most RECIPE_DEPTH deep */
 static int emit_bytes(struct emit *emit, const unsigned char *bytes, size_t n, const struct found_list *list)
 {
+    static const unsigned char zeros[RECIPE_ALIGN];
     size_t at = 0;
     int r = 0;
 
@@ -410,6 +411,8 @@ static int emit_bytes(struct emit *emit, const unsigned char *bytes, size_t n, c
         r = hf_buf_add(&emit->side->plain, bytes + at, found->offset - at);
         if (r == 0)
             r = put_stream(emit, found, found->offset - at);
+        if (r == 0)
+            r = hf_buf_add(&emit->side->plain, zeros, recipe_pad(emit->side->plain.n));
         uint64_t memory = emit->memory;
         count_stream(emit, found);
         if (r == 0)

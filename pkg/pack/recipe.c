@@ -101,9 +101,11 @@ static int measure(struct recipe *recipe, struct hf_err *err)
         int r = recipe_next_new(recipe, &p, &op, err);
         if (r < 0)
             return r;
-        if (op.raw > INT64_MAX - recipe->plain_bytes)
+        if (op.raw > INT64_MAX - RECIPE_ALIGN - recipe->plain_bytes)
             return damaged(err, "more bytes than there can be");
         recipe->plain_bytes += op.raw;
+        if (op.open)
+            recipe->plain_bytes += recipe_pad(recipe->plain_bytes);
         if (!op.open && depth-- == 0)
             return p == recipe->end ? 0 : damaged(err, "bytes behind a program");
         if (op.open && (++depth > RECIPE_DEPTH || ++recipe->streams > RECIPE_STREAMS))

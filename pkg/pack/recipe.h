@@ -13,6 +13,8 @@ enum {
     DEEP_METHOD = 16, /* of the delta's header */
     RECIPE_MAX = 4 << 20,
     RECIPE_DEPTH = 6,
+    RECIPE_ALIGN =
+        512, /* the plain form of a stream begins at a multiple of it: programs and archives in it lie as they expect */
     RECIPE_SETUPS = 4096,
     RECIPE_STREAMS = 1 << 17,
 };
@@ -42,6 +44,12 @@ HF_MUST_USE int recipe_read(struct delta_input *input, struct recipe *recipe, st
 /* Append to `out` what recipe_read() reads; the programs' bytes are given. */
 HF_MUST_USE int recipe_write(const struct recipe *recipe, const struct hf_buf *old_program,
                              const struct hf_buf *new_program, struct hf_buf *out, struct hf_err *err);
+
+/* Zero bytes before the plain form of a stream that would begin at `at` of an unpacked file. */
+static inline uint64_t recipe_pad(uint64_t at)
+{
+    return (RECIPE_ALIGN - at % RECIPE_ALIGN) % RECIPE_ALIGN;
+}
 
 /* One step of a program. */
 struct recipe_op {

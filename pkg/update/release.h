@@ -86,10 +86,15 @@ struct release {
     char folder[PATH_MAX];
     struct hf_journal j;     /* as it is, or is being written */
     struct hf_journal shown; /* as it is on disk, or as good as that */
-    struct hf_journal
-        written;         /* what was last written to disk: `shown` may be ahead by attempts that came to nothing */
-    struct hf_buf saved; /* its text */
-    bool unsaved;        /* the last write failed: again when due */
+    struct {                 /* what was last written to disk: `shown` may be ahead by attempts that came to nothing */
+        uint64_t time_unix_ns;
+        enum hf_phase phase;
+        enum hf_reason reason;
+        unsigned attempts;
+        char message[HF_UPDATE_MAX_MESSAGE];
+    } written;
+    struct hf_buf saved;        /* its text */
+    bool unsaved;               /* the last write failed: again when due */
     enum hf_update_action then; /* the action that waits for the write */
 
     struct hf_edgeupdate *update; /* what j.digest names; NULL when it is not needed any more or was lost */
@@ -120,19 +125,19 @@ struct release {
     unsigned delta_failures;
     unsigned restart_tries;
     struct hf_inspection seen;
-    uint64_t paid_bytes;             /* fetched before the object was changed: waste that is forgiven */
-    uint64_t disk_room;              /* what a way by deltas may take beside the new version */
-    char step_sha256[HF_SHA256_HEX]; /* the file between that the next delta begins with; "": what is installed */
+    uint64_t paid_bytes; /* fetched before the object was changed: waste that is forgiven */
+    uint64_t disk_room;  /* what a way by deltas may take beside the new version */
     uint64_t step_bytes;
     struct hf_backoff backoff;
     uint64_t due_ns; /* monotonic: not before; 0 now */
     uint64_t last_turn;
-    struct hf_look look;        /* what was committed, as last seen */
-    bool look_wanted;           /* somebody asked since */
-    uint64_t look_due_ns;       /* not before */
-    unsigned drifts;            /* in this life */
-    bool forgotten;             /* its folder is gone */
-    enum hf_reason wait_reason; /* over the journal's, while Waiting or Verified */
+    struct hf_look look;             /* what was committed, as last seen */
+    uint64_t look_due_ns;            /* not before */
+    unsigned drifts;                 /* in this life */
+    enum hf_reason wait_reason;      /* over the journal's, while Waiting or Verified */
+    bool look_wanted;                /* somebody asked since */
+    bool forgotten;                  /* its folder is gone */
+    char step_sha256[HF_SHA256_HEX]; /* the file between that the next delta begins with; "": what is installed */
 };
 
 /* ---- engine.c --------------------------------------------------------------------------------------------------------- */

@@ -143,6 +143,15 @@ class Node:
                 sums[name + labels] = float(value)
         return sums
 
+    def reasons(self):
+        """{reason: how many attempts to deliver ended so}."""
+        found = {}
+        for name, value in self.metrics().items():
+            reason = re.search(r'^holdfast_telemetry_attempts_total\{.*reason="([^"]*)"', name)
+            if reason:
+                found[reason.group(1)] = found.get(reason.group(1), 0) + value
+        return found
+
     def memory_kb(self):
         """(RSS, its peak, anonymous) of the agent."""
         with open(f"/proc/{self.agent.pid}/status", encoding="utf-8") as file:

@@ -183,16 +183,18 @@ def lost_answers(lab):
     lab.fact(f"{lost} of {len(lab.store.batches)} answers lost, {again} batches again, 0 events twice by key")
 
 
-MISBEHAVIOUR = (("refused", {"refuse": 503}), ("refused", {"refuse": 429, "retry_after": 1}), ("stalled", {"stall": True}),
-                ("dripped", {"drip": True}), ("endless headers", {"endless_headers": True}), ("huge body", {"huge_body": True}),
-                ("wrong type", {"wrong_type": True}), ("lied", {"lie": True}), ("cut", {"cut_pct": 100}))
+# What the sink counts, what it is told to do, and the reason that the agent's metric must give (None: it is still waiting).
+MISBEHAVIOUR = (("refused", {"refuse": 503}, "http_503"), ("refused", {"refuse": 429, "retry_after": 1}, "http_429"),
+                ("stalled", {"stall": True}, None), ("dripped", {"drip": True}, None),
+                ("endless headers", {"endless_headers": True}, "answer_too_large"), ("huge body", {"huge_body": True}, "answer_too_large"),
+                ("wrong type", {"wrong_type": True}, "content_type"), ("lied", {"lie": True}, "cut"), ("cut", {"cut_pct": 100}, "cut"))
 
 
 @scenario
 def misbehaving_sinks(lab):
     """Refusals, stalls, dripping answers, endless headers, huge bodies, wrong types, lies: nothing is lost, the agent stays well."""
     home, slowest = lab.home, 0
-    for n, (fault, mode) in enumerate(MISBEHAVIOUR):
+    for n, (fault, mode, reason) in enumerate(MISBEHAVIOUR):
         lab.home, lab.store, lab.sink = os.path.join(home, str(n)), Store(), None
         lab.up()
         lab.sink.mode = dict(mode)
@@ -200,7 +202,7 @@ def misbehaving_sinks(lab):
         load = lab.load(f"m{n}", senders=1, per_post=5, limit=50)
         wait(f"events to be taken while the sink does {mode}", lambda: len(load.acked) == 50)
         wait(f"the sink to do {mode}", lambda: lab.store.faults[fault] > 0)
-        time.sleep(0.3)
+        wait(f"the reason {reason} for {mode}", lambda: reason is None or lab.node.reasons().get(reason, 0) > 0)
         if not lab.node.healthy():
             raise AssertionError(f"not healthy while the sink does {mode}")
         if lab.node.memory_kb()[0] > 64 << 10 and "asan" not in os.environ.get("HF_BUILD_DIR", ""):
@@ -227,6 +229,33 @@ def client_certificates(lab):
     wait("the load", lambda: len(load.acked) == 100)
     lab.arrived(load.snapshot())
     lab.no_duplicates()
+
+
+@scenario
+def unreachable_sinks(lab):
+    """Nobody there, a name that does not resolve, a stranger's certificate, no client certificate: each named in a metric."""
+    home, told = lab.home, []
+    for folder in ("tls", "other"):
+        make_certificates(os.path.join(home, folder))
+    for n, (url, tls, reason) in enumerate(((None, None, "refused"), ("https://no-such-sink.invalid/", None, "dns"),
+                                            ("tls", "other", "tls"), ("tls", None, "tls"))):
+        lab.home, lab.store, lab.sink = os.path.join(home, str(n)), Store(), None
+        lab.up(tls=os.path.join(home, "tls") if url == "tls" else None)
+        if url is None:
+            lab.sink.end()
+        lab.node = Node(lab.home)
+        lab.node.policy(lab.sink.url if url in (None, "tls") else url, tls=os.path.join(home, tls) if tls else None)
+        lab.node.start()
+        load = lab.load(f"u{n}", senders=1, per_post=5, limit=20)
+        wait("the load", lambda: len(load.acked) == 20)
+        wait(f"the reason {reason}", lambda: lab.node.reasons().get(reason, 0) > 0)
+        if not lab.node.healthy():
+            raise AssertionError(f"not healthy without a sink ({reason})")
+        told.append(reason)
+        lab.node.end()
+        if not lab.sink.ending:
+            lab.sink.end()
+    lab.fact(f"named: {', '.join(told)}")
 
 
 @scenario

@@ -36,6 +36,7 @@ static void source_done(struct source *s)
     delta_found_done(&s->new_images);
     free(s->old_blanked);
     free(s->new_blanked);
+    s->old_blanked = s->new_blanked = NULL;
 }
 
 static int source_open(struct source *s, struct hf_err *err)
@@ -177,6 +178,7 @@ static int make_body(struct source *source, struct hf_buf *body, unsigned *ret_m
     }
     for (unsigned i = 0; i < TRIALS; i++)
         hf_buf_done(&trials[i].body);
+    source_done(source); /* most of the memory; looking at new on its own takes some */
     return r < 0 ? r : try_whole(source, body, ret_method, err);
 }
 
@@ -214,8 +216,6 @@ int hf_delta_create(const void *old, size_t old_n, const void *new_bytes, size_t
     if (r < 0)
         return r;
     r = make_body(&source, &body, &header.method, err);
-
-    source_done(&source);
     if (r < 0)
         return r;
     header.profile = source.profile;

@@ -93,7 +93,8 @@ int delta_make_lzma(const struct delta_make *make, struct hf_buf *body, struct h
     unsigned char *packed = malloc(bound), length[10];
     int r = packed != NULL && !lzma_lzma_preset(&options, 6 | LZMA_PRESET_EXTREME) ? 0 : -ENOMEM;
 
-    options.dict_size = DICTIONARY;
+    /* What is packed may reach back less far than what unpacks it would allow: no more memory than the file is worth. */
+    options.dict_size = (uint32_t)HF_MAX(HF_MIN(make->new_n, (size_t)DICTIONARY), (size_t)LZMA_DICT_SIZE_MIN);
     for (size_t start = 0; r == 0 && start < make->new_n; start += DELTA_BLOCK) {
         size_t n = 0, part = HF_MIN((size_t)DELTA_BLOCK, make->new_n - start);
         if (lzma_raw_buffer_encode(filters, NULL, make->new_bytes + start, part, packed, &n, bound) != LZMA_OK) {

@@ -469,7 +469,7 @@ def after_the_cut(lab, marks, image, n):
     for kind, batch in marks:
         if kind == "batch":
             store.add(batch)
-    sink, node = Sink(store), Node(os.path.join(lab.home, f"after-{n % 4}"), os.path.join(mounted.mountpoint, "telemetry"))
+    sink, node = Sink(store), Node(fresh(os.path.join(lab.home, f"after-{n % 4}")), os.path.join(mounted.mountpoint, "telemetry"))
     lab.store, lab.sink, lab.node = store, sink, node
     try:
         written = sum(1 for kind, _ in marks if kind == "control")

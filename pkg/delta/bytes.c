@@ -286,11 +286,8 @@ unsigned delta_bytes_code(struct delta_bytes *b, struct delta_cm *cm, const stru
         entry[r] = ((*rank[r] ^ c->rank[r]) & RANK_CHECK) == 0 ? *rank[r] : 0;
     }
     k.input[BYTES_INPUTS - 1] = 256;
+    find_rows(b, c, 1, rows);
     for (k.left = 8; k.left-- > 0;) {
-        if ((k.left & 3) == 3) {
-            find_rows(b, c, k.node, rows);
-            in_row = 1;
-        }
         for (unsigned t = 0; t < BYTES_TABLES; t++)
             k.input[t] = b->curve.stretch[b->state_map[t][rows[t][in_row]] >> 20];
         k.said_n = k.agreeing = 0;
@@ -306,6 +303,10 @@ unsigned delta_bytes_code(struct delta_bytes *b, struct delta_cm *cm, const stru
             delta_bit_update(k.adapt[i], bit == k.said[i], DELTA_BIT_LIMIT);
         k.node = k.node << 1 | bit;
         in_row = in_row << 1 | bit;
+        if (k.left == 4) {
+            find_rows(b, c, k.node, rows);
+            in_row = 1;
+        }
     }
     for (unsigned r = 0; r < BYTES_RANKS; r++)
         *rank[r] = rank_after(entry[r], c->rank[r] & RANK_CHECK, k.node & 255);

@@ -13,6 +13,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -155,6 +156,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=3, help="how long the link stays away after the last payload")
     parser.add_argument("--home", default=os.path.join(TOP, "build", "partition"))
     words = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # namespaces go also then
     home = fresh(words.home)
     cable = Cable() if Cable.possible() else None
     node = receiver = None

@@ -10,6 +10,7 @@ are skipped by name without it. Ends with "N passed, N failed, N skipped".
 import argparse
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -572,6 +573,7 @@ def main():
             say(f"{name}: {function.__doc__.splitlines()[0]}")
         return 0
     disk.own_mounts()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started and mounted goes also then
     passed = failed = skipped = 0
     for name in select(words.scenarios):
         began, lab = time.monotonic(), Lab(words, name)

@@ -519,12 +519,13 @@ START_TEST(parts_not_acted_on_are_named)
     struct world w;
 
     set_up(&w, API);
-    put_policy(&w, "{'disk':{'warnPercent':50},'telemetry':{}}");
+    put_policy(&w, "{'disk':{'warnPercent':50},'manifests':[],'telemetry':{}}");
     begin(&w);
     run(&w, 10 * S);
     expect(condition(&w, "PolicyActedOn"), "status", "False");
     ck_assert_ptr_nonnull(strstr(hf_json_str(condition(&w, "PolicyActedOn"), "message"), "disk"));
-    ck_assert_ptr_nonnull(strstr(hf_json_str(condition(&w, "PolicyActedOn"), "message"), "telemetry"));
+    ck_assert_ptr_nonnull(strstr(hf_json_str(condition(&w, "PolicyActedOn"), "message"), "manifests"));
+    ck_assert_ptr_null(strstr(hf_json_str(condition(&w, "PolicyActedOn"), "message"), "telemetry"));
     put_policy(&w, "{}");
     run(&w, 30 * S);
     ck_assert_ptr_null(condition(&w, "PolicyActedOn"));

@@ -8,15 +8,15 @@ set -euo pipefail
 
 build="gcc make pkg-config libcurl4-openssl-dev libssl-dev libyaml-dev libjansson-dev libwebsockets-dev
   libwebsockets-evlib-uv libuv1-dev libzstd-dev liblzma-dev libdivsufsort-dev libsystemd-dev zlib1g-dev"
-demo="python3"
+demo="python3 check"
 test="check clang clang-format clang-tidy cppcheck libclang-rt-14-dev llvm gcovr python3 python3-yaml strace openssl
   curl dbus jq python3-h2 prometheus xz-utils zstd file groff procps util-linux mosquitto
   systemd-journal-remote"
 e2e="debootstrap systemd-container buildah containerd runc iproute2 iptables dbus e2fsprogs xfsprogs libsqlite3-dev libc6-dev openssl
   ca-certificates python3 util-linux"
 arch="gcc-arm-linux-gnueabihf libc6-dev-armhf-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
-  qemu-user xz-utils python3"
-bench="bsdiff xdelta3 rdiff casync ostree python3-venv time libsqlite3-dev"
+  qemu-user xz-utils python3 check"
+bench="check bsdiff xdelta3 rdiff casync ostree python3-venv time libsqlite3-dev"
 
 say() { printf 'setup: %s\n' "$*"; }
 

@@ -271,6 +271,9 @@ static void on_read(void *arg, int r, const struct hf_spool_read *read)
         if (read->n > 0)
             load->lane->oldest_unix_ns = read->records[0].unix_ns;
         load->state = LOAD_IDLE;
+    } else if (r == 0 && read->gone) {
+        /* Not lost yet: the spool's writer looks now whether it still has the file open. After that it is there, or known to be lost. */
+        give_up(outlet, -ENOENT, "read the spool");
     } else if (r < 0 || (r = take_records(load, read)) < 0) {
         give_up(outlet, r, "read the spool");
     } else {

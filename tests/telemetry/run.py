@@ -393,6 +393,7 @@ def deleted_files(lab):
     more |= waiting(lab, "g", 100)
     lab.sink.mode = {}
     lab.arrived(more)
+    wait("the queue to be empty", lambda: lab.node.metrics().get("holdfast_telemetry_queue_events", 0) == 0)
     lost = lab.store.has(acked)
     if lost:  # one segment held them all: it was open, so it was saved
         raise AssertionError(f"{len(lost)} of {len(acked)} lost with the deleted segments")

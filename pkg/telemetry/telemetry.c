@@ -13,6 +13,7 @@
 #include "telemetry/boundary.h"
 #include "telemetry/ids.h"
 #include "telemetry/ingest.h"
+#include "telemetry/newest.h"
 #include "telemetry/pending.h"
 #include "telemetry/pipeline.h"
 
@@ -46,6 +47,7 @@ struct hf_telemetry_service {
     size_t n_sources;
     struct hf_source *http; /* one of them; NULL off */
     struct hf_ids *ids;
+    struct hf_newest *newest; /* of state-like payloads */
     struct hf_pending *pending;
     struct hf_intake intake;
     struct hf_boundary_audit audit;
@@ -201,8 +203,30 @@ static void tick_later(struct hf_telemetry_service *service)
         arm(service, service->tick, until - HF_MIN(until, now));
 }
 
+static struct hf_state_mark state_mark(const struct hf_telemetry_service *service, const struct hf_event *event)
+{
+    return (struct hf_state_mark){.unix_ns = event->unix_ns,
+                                  .node = event->origin.n > 0 ? event->origin : hf_view_of(service->world->node),
+                                  .sequence = event->origin_sequence};
+}
+
+/* A state older than one that went on. It is no safer than that one: its receipt follows. */
+static int take_superseded(struct hf_telemetry_service *service, const struct hf_event *event,
+                           struct hf_receipt *receipt)
+{
+    if (hf_ids_add(service->ids, HF_ID_EVENT, event->id) < 0 ||
+        hf_pending_follow(service->pending, hf_ids_mark(service->ids, HF_ID_EVENT, event->id), receipt) < 0)
+        return -EAGAIN;
+    return HF_OFFER_FILTERED;
+}
+
 static int take(struct hf_telemetry_service *service, const struct hf_event *event, struct hf_receipt *receipt)
 {
+    struct hf_state_mark mark = state_mark(service, event);
+
+    if (event->key.n > 0 && hf_newest_superseded(service->newest, event->key, &mark))
+        return take_superseded(service, event, receipt);
+
     struct emission emission = {.service = service, .receipt = receipt};
     const struct hf_clock_ops *clock = service->world->clock;
     int r = hf_pipeline_offer(service->pipeline, event, hf_mono_ns(clock), hf_unix_ns(clock), emit, &emission);
@@ -216,6 +240,8 @@ static int take(struct hf_telemetry_service *service, const struct hf_event *eve
     if (event->id.n > 0 && (r == HF_OFFER_STORED || r == HF_OFFER_AGGREGATED) &&
         hf_ids_add(service->ids, HF_ID_EVENT, event->id) < 0)
         hf_log(service->world->log, HF_LOG_WARNING, "telemetry.id_forgotten");
+    if (event->key.n > 0 && r == HF_OFFER_STORED)
+        hf_newest_note(service->newest, event->key, &mark);
     tick_later(service);
     return r;
 }
@@ -533,6 +559,7 @@ struct hf_telemetry_service *hf_telemetry_service_new(const struct hf_telemetry_
     service->intake = (struct hf_intake){.ctx = service, .offer = offer};
     service->line = (struct hf_buf)HF_BUF_INIT(HF_EVENT_MAX_TEXT);
     service->ids = hf_ids_new(0, params->world.rand);
+    service->newest = hf_newest_new(params->world.rand);
     service->pending = hf_pending_new(&pending);
     service->tick = params->world.sched->timer_new(params->world.sched->ctx, on_tick, service);
     service->soon = params->world.sched->timer_new(params->world.sched->ctx, on_soon, service);
@@ -542,8 +569,8 @@ struct hf_telemetry_service *hf_telemetry_service_new(const struct hf_telemetry_
     service->leaving = calloc(1, sizeof(*service->leaving));
     if (service->leaving != NULL)
         service->leaving->service = service;
-    if (service->leaving == NULL || service->ids == NULL || service->pending == NULL || service->tick == NULL ||
-        service->soon == NULL) {
+    if (service->leaving == NULL || service->ids == NULL || service->newest == NULL || service->pending == NULL ||
+        service->tick == NULL || service->soon == NULL) {
         hf_telemetry_service_free(service);
         return NULL;
     }
@@ -564,6 +591,7 @@ void hf_telemetry_service_free(struct hf_telemetry_service *service)
     setting_done(&service->now);
     setting_done(&service->next);
     hf_pending_free(service->pending);
+    hf_newest_free(service->newest);
     hf_ids_free(service->ids);
     service->world->sched->timer_free(service->world->sched->ctx, service->tick);
     service->world->sched->timer_free(service->world->sched->ctx, service->soon);

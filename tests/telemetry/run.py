@@ -8,6 +8,7 @@ Without words: the quick selection (12 kills for each kind of sink, power cuts a
 are skipped by name without it. Ends with "N passed, N failed, N skipped".
 """
 import argparse
+import json
 import os
 import random
 import signal
@@ -277,6 +278,23 @@ def batch_limit(lab):
     lab.arrived(acked)
     lab.no_duplicates()
     lab.fact(f"largest body {lab.store.largest} bytes")
+
+
+@scenario
+def newest_of_a_key(lab):
+    """States of one key: an older one that comes late goes no further, of another key and of the same time it does."""
+    lab.up()
+    lab.start()
+    rows = (("s1", "door", 2000, 1), ("s2", "door", 1000, 0), ("s3", "window", 1000, 1), ("s4", "door", 2000, 1), ("s2", "door", 1000, 0))
+    for event_id, key, seconds, accepted in rows:
+        body = json.dumps({"id": event_id, "key": key, "timestamp": seconds * 1000, "sensorData": {"open": True}}).encode()
+        status, _, answer = post(lab.node.port, body)
+        if status != 202 or json.loads(answer)["accepted"] != accepted:
+            raise AssertionError(f"{event_id}: {status} {answer}")
+    lab.arrived({"s1", "s3", "s4"})
+    if not lab.store.has({"s2"}):
+        raise AssertionError("a state older than one that went on was sent")
+    lab.fact("3 of 5 states went on")
 
 
 @scenario

@@ -17,7 +17,10 @@
 #include "telemetry/pending.h"
 #include "telemetry/pipeline.h"
 
-enum { MAX_SOURCES = 8, MAX_TROUBLES = 12, TROUBLE = 160, MIN_LINE = 4096, STOP_TRIES = 20 };
+enum { MAX_SOURCES = 8, MAX_TROUBLES = 12, TROUBLE = 160 };
+
+/* What is counted of an offer: how it ended (enum hf_offer), or that it failed. */
+enum { RESULT_FAILED = HF_OFFER_REFUSED_BOUNDARY + 1, RESULTS };
 
 /* A policy's telemetry as it was given: decoded once more, since lists belong to the policy that they were decoded into, which goes
  * when the next one comes. */
@@ -62,7 +65,8 @@ struct hf_telemetry_service {
     void *stopped_arg;
     char troubles[MAX_TROUBLES][TROUBLE];
     size_t n_troubles;
-    struct hf_metric_family *taken; /* by source class and result */
+    struct hf_metric_family *taken_family;               /* by source class and result */
+    struct hf_metric *taken[HF_SOURCE_CLASSES][RESULTS]; /* its series, as they were needed */
 };
 
 static void arm(const struct hf_telemetry_service *service, struct hf_timer *timer, uint64_t delay_ns)
@@ -178,9 +182,17 @@ static int emit(void *arg, const struct hf_event *event)
 
 /* ---- taking in ---------------------------------------------------------------------------------------------------- */
 
-static void count(struct hf_telemetry_service *service, const struct hf_event *event, const char *result)
+/* Found by its labels once: that makes a text of them, too much for every event. */
+static void count(struct hf_telemetry_service *service, enum hf_source_class from, int result)
 {
-    hf_metric_add(hf_metric_with(service->taken, HF_LABELS(hf_source_class_name(event->source_class), result)), 1);
+    static const char *const names[RESULTS] = {
+        [HF_OFFER_STORED] = "stored",         [HF_OFFER_DUPLICATE] = "duplicate",      [HF_OFFER_FILTERED] = "filtered",
+        [HF_OFFER_AGGREGATED] = "aggregated", [HF_OFFER_REFUSED_BOUNDARY] = "refused", [RESULT_FAILED] = "failed"};
+    struct hf_metric **taken = &service->taken[from][result];
+
+    if (*taken == NULL)
+        *taken = hf_metric_with(service->taken_family, HF_LABELS(hf_source_class_name(from), names[result]));
+    hf_metric_add(*taken, 1);
 }
 
 /* Accepted before. The first one may still be on its way to disk: then this one is no safer than that. */
@@ -190,7 +202,7 @@ static int take_again(struct hf_telemetry_service *service, const struct hf_even
 
     if (r < 0)
         return -EAGAIN;
-    count(service, event, "duplicate");
+    count(service, event->source_class, HF_OFFER_DUPLICATE);
     return HF_OFFER_DUPLICATE;
 }
 
@@ -248,11 +260,6 @@ static int take(struct hf_telemetry_service *service, const struct hf_event *eve
 
 static int offer(void *ctx, const struct hf_event *event, struct hf_receipt *receipt)
 {
-    static const char *const results[] = {[HF_OFFER_STORED] = "stored",
-                                          [HF_OFFER_DUPLICATE] = "duplicate",
-                                          [HF_OFFER_FILTERED] = "filtered",
-                                          [HF_OFFER_AGGREGATED] = "aggregated",
-                                          [HF_OFFER_REFUSED_BOUNDARY] = "refused"};
     struct hf_telemetry_service *service = ctx;
 
     if (service->switching || service->stopping || service->pipeline == NULL)
@@ -261,9 +268,9 @@ static int offer(void *ctx, const struct hf_event *event, struct hf_receipt *rec
         return take_again(service, event, receipt);
     int r = take(service, event, receipt);
     if (r >= 0)
-        count(service, event, results[r]);
+        count(service, event->source_class, r);
     else if (r != -EAGAIN)
-        count(service, event, "failed");
+        count(service, event->source_class, RESULT_FAILED);
     return r;
 }
 
@@ -563,7 +570,7 @@ struct hf_telemetry_service *hf_telemetry_service_new(const struct hf_telemetry_
     service->pending = hf_pending_new(&pending);
     service->tick = params->world.sched->timer_new(params->world.sched->ctx, on_tick, service);
     service->soon = params->world.sched->timer_new(params->world.sched->ctx, on_soon, service);
-    service->taken =
+    service->taken_family =
         hf_metric_family(params->world.metrics, HF_METRIC_COUNTER, "holdfast_telemetry_events_total",
                          "Events offered by sources, by what became of them.", HF_LABELS("source", "result"));
     service->leaving = calloc(1, sizeof(*service->leaving));

@@ -20,8 +20,7 @@ struct delta_make {
 
 /* Bytes in memory behind the reader that applying uses. */
 struct delta_memory {
-    const unsigned char *p;
-    size_t n;
+    struct hf_delta_memory bytes;
     struct hf_delta_old file;
     struct delta_old reader;
 };

@@ -26,6 +26,13 @@ struct hf_delta_old {
     uint64_t size;
 };
 
+/* An old file that lies in memory: `pread` is hf_delta_memory_pread and `ctx` one of these. */
+struct hf_delta_memory {
+    const unsigned char *p;
+    size_t n;
+};
+ssize_t hf_delta_memory_pread(void *memory, void *bytes, size_t n, uint64_t offset);
+
 /* Bytes in order: the patch. Returns bytes read (0 at the end) or -errno. */
 struct hf_delta_in {
     void *ctx;

@@ -90,27 +90,11 @@ static int add_tokens(void *ctx, const void *bytes, size_t n, struct hf_err *err
     return r < 0 ? hf_err_sys(err, r, "unpack") : 0;
 }
 
-struct memory {
-    const unsigned char *p;
-    size_t n;
-};
-
-static ssize_t memory_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
-{
-    const struct memory *memory = ctx;
-
-    if (offset >= memory->n)
-        return 0;
-    n = HF_MIN(n, memory->n - (size_t)offset);
-    memcpy(bytes, memory->p + offset, n);
-    return (ssize_t)n;
-}
-
 /* Exchange the plain form of a deflate stream for the one that has its tokens. -ENOENT: it cannot be put together from them. */
 static int go_by_tokens(const unsigned char *packed, struct found *found, struct hf_err *err)
 {
-    struct memory memory = {packed, found->packed_n};
-    const struct hf_delta_old from = {&memory, memory_pread, memory.n};
+    struct hf_delta_memory memory = {packed, found->packed_n};
+    const struct hf_delta_old from = {&memory, hf_delta_memory_pread, memory.n};
     struct hf_buf plain = HF_BUF_INIT(FIND_PLAIN_MAX);
     const struct pack_decode decode = {.codec = PACK_CODEC_DEFLATE_TOKENS,
                                        .gzip_tail = found->gzip_tail,
@@ -458,14 +442,14 @@ static int add_patch(void *ctx, const void *bytes, size_t n)
 }
 
 struct memory_in {
-    struct memory memory;
+    struct hf_delta_memory memory;
     size_t at;
 };
 
 static ssize_t memory_read(void *ctx, void *bytes, size_t n)
 {
     struct memory_in *in = ctx;
-    ssize_t got = memory_pread(&in->memory, bytes, n, in->at);
+    ssize_t got = hf_delta_memory_pread(&in->memory, bytes, n, in->at);
 
     in->at += (size_t)got;
     return got;
@@ -494,7 +478,7 @@ static int add_inner(struct deep *deep, struct hf_buf *body, struct hf_err *err)
 
     if (r < 0)
         return r;
-    struct memory memory = {(const unsigned char *)inner.p, inner.n};
+    struct hf_delta_memory memory = {(const unsigned char *)inner.p, inner.n};
     struct memory_in in = {memory, 0};
     const struct hf_delta_in patch = {&in, memory_read};
     delta_input_init(input, &patch);

@@ -24,22 +24,6 @@ struct learning {
     struct hf_buf marks;
 };
 
-struct memory {
-    const unsigned char *p;
-    size_t n;
-};
-
-static ssize_t memory_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
-{
-    const struct memory *memory = ctx;
-
-    if (offset >= memory->n)
-        return 0;
-    n = HF_MIN(n, memory->n - (size_t)offset);
-    memcpy(bytes, memory->p + offset, n);
-    return (ssize_t)n;
-}
-
 static int add_mark(struct learning *learning, uint64_t value, struct hf_err *err)
 {
     unsigned char bytes[20];
@@ -149,8 +133,8 @@ static int learn_end(struct learning *learning, struct hf_err *err)
 static int learn(struct learning *learning, struct hf_err *err)
 {
     const struct pack_search *search = learning->search;
-    struct memory memory = {search->packed, search->packed_n};
-    const struct hf_delta_old from = {&memory, memory_pread, search->packed_n};
+    struct hf_delta_memory memory = {search->packed, search->packed_n};
+    const struct hf_delta_old from = {&memory, hf_delta_memory_pread, search->packed_n};
     int r = 0;
 
     pack_reader_init(&learning->reader.in, &from, 0, search->packed_n);

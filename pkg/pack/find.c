@@ -5,22 +5,6 @@
 
 #include "base/macros.h"
 
-struct memory {
-    const unsigned char *p;
-    size_t n;
-};
-
-static ssize_t memory_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
-{
-    const struct memory *memory = ctx;
-
-    if (offset >= memory->n)
-        return 0;
-    n = HF_MIN(n, memory->n - (size_t)offset);
-    memcpy(bytes, memory->p + offset, n);
-    return (ssize_t)n;
-}
-
 static int add_plain(void *ctx, const void *bytes, size_t n, struct hf_err *err)
 {
     int r = hf_buf_add(ctx, bytes, n);
@@ -105,9 +89,9 @@ static bool begins(const unsigned char *p, size_t n, struct found *found, size_t
 }
 
 /* 1: unpacked, 0: it is no stream after all. */
-static int unpack(const struct memory *memory, struct found *found, struct hf_err *err)
+static int unpack(const struct hf_delta_memory *memory, struct found *found, struct hf_err *err)
 {
-    const struct hf_delta_old from = {(void *)(uintptr_t)memory, memory_pread, memory->n};
+    const struct hf_delta_old from = {(void *)(uintptr_t)memory, hf_delta_memory_pread, memory->n};
     struct pack_decode decode = {.codec = found->codec,
                                  .gzip_tail = found->gzip_tail,
                                  .from = &from,
@@ -165,7 +149,7 @@ static size_t pass_over(const unsigned char *bytes, size_t n, size_t at)
 
 int find_streams(const unsigned char *bytes, size_t n, struct found_list *ret_list, struct hf_err *err)
 {
-    const struct memory memory = {bytes, n};
+    const struct hf_delta_memory memory = {bytes, n};
     struct found_list list = {.n = 0};
     size_t looked = 0; /* before this every byte is worth a look of its own */
     int r = 0;

@@ -147,22 +147,6 @@ static int is_part(const struct hf_delta_old *tar, const struct entry *entry, bo
 
 /* ---- making --------------------------------------------------------------------------------------------------------- */
 
-struct memory {
-    const unsigned char *p;
-    size_t n;
-};
-
-static ssize_t memory_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
-{
-    const struct memory *memory = ctx;
-
-    if (offset >= memory->n)
-        return 0;
-    n = HF_MIN(n, memory->n - (size_t)offset);
-    memcpy(bytes, memory->p + offset, n);
-    return (ssize_t)n;
-}
-
 static bool is_known(const struct hf_deep_part *parts, size_t n, const unsigned char digest[static HF_SHA256_BYTES])
 {
     for (size_t i = 0; i < n; i++)
@@ -174,7 +158,7 @@ static bool is_known(const struct hf_deep_part *parts, size_t n, const unsigned 
 static int collect(const struct hf_delta_old *tar, struct hf_deep_part *parts, size_t *ret_n, struct hf_buf *bytes,
                    struct hf_err *err)
 {
-    const struct memory *memory = tar->ctx;
+    const struct hf_delta_memory *memory = tar->ctx;
     struct entry entry;
     uint64_t at = 0;
     size_t n = 0;
@@ -207,8 +191,8 @@ static int collect(const struct hf_delta_old *tar, struct hf_deep_part *parts, s
 int hf_image_parts(const void *tar, size_t n, struct hf_deep_part **ret_parts, size_t *ret_parts_n,
                    struct hf_buf *bytes, struct hf_err *err)
 {
-    struct memory memory = {tar, n};
-    const struct hf_delta_old from = {&memory, memory_pread, n};
+    struct hf_delta_memory memory = {tar, n};
+    const struct hf_delta_old from = {&memory, hf_delta_memory_pread, n};
     struct hf_deep_part *parts = calloc(HF_DEEP_MAX_PARTS, sizeof(*parts));
     size_t parts_n = 0;
 

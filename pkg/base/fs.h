@@ -30,6 +30,9 @@ struct hf_fs_ops {
     int (*fsync)(void *ctx, int fd);
     int (*fdatasync)(void *ctx, int fd);
     int (*fstat)(void *ctx, int fd, struct stat *ret);
+    /* How many names the file has, and nothing else: who asks for a file's times as well makes the kernel note its next
+     * write to the nanosecond (multigrain timestamps, Linux 6.13), and then every fdatasync has the inode to write too. */
+    int (*links)(void *ctx, int fd);
     int (*fstatat)(void *ctx, int dirfd, const char *path, struct stat *ret, int flags);
     int (*fstatvfs)(void *ctx, int fd, struct statvfs *ret);
     int (*renameat)(void *ctx, int from_dirfd, const char *from, int to_dirfd, const char *to);

@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -115,6 +116,15 @@ static int posix_fdatasync(HF_UNUSED void *ctx, int fd)
 static int posix_fstat(HF_UNUSED void *ctx, int fd, struct stat *ret)
 {
     return ret_or_errno(fstat(fd, ret));
+}
+
+static int posix_links(HF_UNUSED void *ctx, int fd)
+{
+    struct statx found;
+
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_NLINK, &found) < 0)
+        return -errno;
+    return (int)HF_MIN(found.stx_nlink, (unsigned)INT_MAX);
 }
 
 static int posix_fstatat(HF_UNUSED void *ctx, int dirfd, const char *path, struct stat *ret, int flags)
@@ -233,6 +243,7 @@ const struct hf_fs_ops *hf_fs_posix(void)
         .fsync = posix_fsync,
         .fdatasync = posix_fdatasync,
         .fstat = posix_fstat,
+        .links = posix_links,
         .fstatat = posix_fstatat,
         .fstatvfs = posix_fstatvfs,
         .renameat = posix_renameat,

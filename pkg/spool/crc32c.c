@@ -61,6 +61,13 @@ __attribute__((target("sse4.2"))) static uint32_t crc32c_instruction(uint32_t cr
         c = __builtin_ia32_crc32di(c, word);
     }
     uint32_t tail = (uint32_t)c;
+    if (n >= 4) {
+        uint32_t word;
+        memcpy(&word, p, 4);
+        tail = __builtin_ia32_crc32si(tail, word);
+        n -= 4;
+        p += 4;
+    }
     for (; n > 0; n--, p++)
         tail = __builtin_ia32_crc32qi(tail, *p);
     return ~tail;
@@ -80,6 +87,13 @@ __attribute__((target("+crc"))) static uint32_t crc32c_instruction(uint32_t crc,
         uint64_t word;
         memcpy(&word, p, 8);
         c = __builtin_aarch64_crc32cx(c, word);
+    }
+    if (n >= 4) {
+        uint32_t word;
+        memcpy(&word, p, 4);
+        c = __builtin_aarch64_crc32cw(c, word);
+        n -= 4;
+        p += 4;
     }
     for (; n > 0; n--, p++)
         c = __builtin_aarch64_crc32cb(c, *p);

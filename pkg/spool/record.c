@@ -1,5 +1,6 @@
 #include "spool/record.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
@@ -13,14 +14,16 @@ static const char segment_magic[8] = "HFSPOOL\n";
 
 static void put32(unsigned char *p, uint32_t v)
 {
-    for (int i = 0; i < 4; i++)
-        p[i] = (unsigned char)(v >> (8 * i));
+    uint32_t little = htole32(v);
+
+    memcpy(p, &little, sizeof(little));
 }
 
 static void put64(unsigned char *p, uint64_t v)
 {
-    put32(p, (uint32_t)v);
-    put32(p + 4, (uint32_t)(v >> 32));
+    uint64_t little = htole64(v);
+
+    memcpy(p, &little, sizeof(little));
 }
 
 static uint32_t get32(const unsigned char *p)
@@ -70,27 +73,27 @@ static uint32_t record_crc(const unsigned char *head, struct hf_view payload, ui
 
 int hf_spool_record_format(const struct hf_spool_record *record, uint32_t salt, struct hf_buf *out)
 {
-    static const unsigned char zeros[8];
-    unsigned char head[HF_SPOOL_RECORD_HEADER];
-    size_t whole = hf_spool_record_bytes(record->payload.n);
+    size_t n = record->payload.n;
+    size_t whole = hf_spool_record_bytes(n);
 
-    if (record->payload.n > HF_SPOOL_MAX_PAYLOAD)
+    if (n > HF_SPOOL_MAX_PAYLOAD)
         return -E2BIG;
     int r = hf_buf_reserve(out, whole);
     if (r < 0)
         return r;
-    put32(head, RECORD_MAGIC);
-    put32(head + 4, (uint32_t)record->payload.n | (record->begins ? BEGINS : 0) | (record->jumps ? JUMPS : 0));
+    unsigned char *head = (unsigned char *)out->p + out->n;
+    uint32_t length = (uint32_t)n | (record->begins ? BEGINS : 0) | (record->jumps ? JUMPS : 0);
+    put64(head, (uint64_t)length << 32 | RECORD_MAGIC);
     put64(head + 8, record->sequence);
     put64(head + 16, record->unix_ns);
     put32(head + 24, record->tag);
     put32(head + 28, record_crc(head, record->payload, salt));
-    r = hf_buf_add(out, head, sizeof(head));
-    if (r == 0)
-        r = hf_buf_add(out, record->payload.p, record->payload.n);
-    if (r == 0)
-        r = hf_buf_add(out, zeros, whole - sizeof(head) - record->payload.n);
-    return r;
+    if (n > 0)
+        memcpy(head + HF_SPOOL_RECORD_HEADER, record->payload.p, n);
+    memset(head + HF_SPOOL_RECORD_HEADER + n, 0, whole - HF_SPOOL_RECORD_HEADER - n);
+    out->n += whole;
+    out->p[out->n] = '\0';
+    return 0;
 }
 
 int64_t hf_spool_record_parse(const unsigned char *bytes, size_t n, uint32_t salt, struct hf_spool_record *ret,

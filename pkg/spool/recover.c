@@ -237,7 +237,6 @@ static int identify(struct hf_spool_store *store, struct hf_err *err)
 
 static int open_folder(struct hf_spool_store *store, struct hf_err *err)
 {
-    struct stat st;
     int r = hf_dir_make(store->fs, store->dir, 0700, err);
 
     if (r < 0)
@@ -245,7 +244,7 @@ static int open_folder(struct hf_spool_store *store, struct hf_err *err)
     store->dir_fd = store->fs->openat(store->fs->ctx, AT_FDCWD, store->dir, O_RDONLY | O_DIRECTORY, 0, HF_FS_ANY);
     if (store->dir_fd < 0)
         return hf_err_sys(err, store->dir_fd, "open '%s'", store->dir);
-    store->links_count = store->fs->fstat(store->fs->ctx, store->dir_fd, &st) == 0 && st.st_nlink > 0;
+    store->links_count = store->fs->links(store->fs->ctx, store->dir_fd) > 0;
     return 0;
 }
 

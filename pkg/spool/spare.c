@@ -49,9 +49,17 @@ int hf_spool_spare_make(const struct hf_spool_spare *spare, struct hf_err *err)
     return r;
 }
 
+/* While the reader keeps up, a delivered segment becomes the spare before one is needed, which costs the medium nothing. */
+static bool is_early(struct hf_spool_store *store)
+{
+    const struct segment *open = store->open_fd >= 0 ? last_segment(store) : NULL;
+
+    return open != NULL && store->n <= HF_SPOOL_PAST + 2 && open->end < open->size / 4 * 3;
+}
+
 bool hf_spool_store_spare_begin(struct hf_spool_store *store, struct hf_spool_spare *ret_spare)
 {
-    if (store->spare_ready || store->spare_coming ||
+    if (store->spare_ready || store->spare_coming || is_early(store) ||
         hf_spool_bytes_used(store) + store->segment_bytes > store->max_bytes)
         return false;
     store->spare_coming = true;

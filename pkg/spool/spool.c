@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEEP_EVERY = 32, QUICK_RECORDS = 8, BATCH_KEPT_BYTES = 256 << 10, BATCH_KEPT_RECORDS = 1024 };
+enum { KEEP_EVERY = 32, BATCH_KEPT_BYTES = 256 << 10, BATCH_KEPT_RECORDS = 1024 };
 #define MAKE_AGAIN_NS (10 * HF_NS_PER_S) /* after a spare segment could not be made */
 
 const uint64_t hf_spool_write_bounds_ns[HF_SPOOL_WRITE_BUCKETS - 1] = {
@@ -19,7 +19,6 @@ const uint64_t hf_spool_write_bounds_ns[HF_SPOOL_WRITE_BUCKETS - 1] = {
 struct waiter {
     void (*done)(void *arg, int r, uint64_t sequence);
     void *arg;
-    uint64_t unix_ns;
     uint32_t tag;
     size_t offset, n; /* of the payload in the batch's bytes */
 };
@@ -28,6 +27,7 @@ struct waiter {
 struct batch {
     struct waiter *waiters;
     size_t n, cap;
+    uint64_t unix_ns; /* when its first record came */
     struct hf_buf bytes;
 };
 
@@ -87,7 +87,8 @@ struct hf_spool {
     struct hf_spool_extent *extents;
     size_t n_extents, cap_extents;
     struct hf_spool_state state;
-    struct hf_timer *soon; /* a write on the loop itself, in its next turn */
+    struct hf_timer *soon; /* the writer's task on the loop itself, in its next turn */
+    bool is_soon;          /* that it is armed */
     uint64_t usual_write_ns;
     unsigned writes_unkept; /* writes since housekeeping was first wanted */
     bool closing;
@@ -122,7 +123,8 @@ static void batch_clear(struct batch *batch)
     hf_buf_clear(&batch->bytes);
 }
 
-static int batch_add(struct batch *batch, const struct waiter *waiter, struct hf_view payload)
+static int batch_add(struct batch *batch, uint32_t tag, struct hf_view payload,
+                     void (*done)(void *arg, int r, uint64_t sequence), void *arg)
 {
     if (batch->n == batch->cap) {
         size_t cap = batch->cap == 0 ? 64 : batch->cap * 2;
@@ -136,10 +138,8 @@ static int batch_add(struct batch *batch, const struct waiter *waiter, struct hf
     int r = hf_buf_add(&batch->bytes, payload.p, payload.n);
     if (r < 0)
         return r == -E2BIG ? -EAGAIN : r;
-    batch->waiters[batch->n] = *waiter;
-    batch->waiters[batch->n].offset = offset;
-    batch->waiters[batch->n].n = payload.n;
-    batch->n++;
+    batch->waiters[batch->n++] =
+        (struct waiter){.done = done, .arg = arg, .tag = tag, .offset = offset, .n = payload.n};
     return 0;
 }
 
@@ -289,7 +289,7 @@ static int prepare_records(struct writer *writer)
     for (size_t i = 0; i < writer->batch.n; i++) {
         const struct waiter *waiter = &writer->batch.waiters[i];
         records[i] =
-            (struct hf_spool_record){.unix_ns = waiter->unix_ns,
+            (struct hf_spool_record){.unix_ns = writer->batch.unix_ns,
                                      .tag = waiter->tag,
                                      .payload = {hf_buf_str(&writer->batch.bytes) + waiter->offset, waiter->n}};
     }
@@ -373,17 +373,20 @@ static void start_maker(struct hf_spool *spool)
         hf_spool_store_spare_end(spool->store, -ECANCELED);
 }
 
-/* A few records, on a disk that has been fast: handing them to a worker and back would take longer than writing them. */
+/* On a disk that has been fast, handing a write to a worker and back takes about as long as writing. To look for files that are
+ * gone may mean to copy them. */
 static bool is_quick(const struct hf_spool *spool)
 {
-    return spool->writer.task == WRITER_WRITE && spool->writer.count <= QUICK_RECORDS &&
-           spool->usual_write_ns <= spool->params.inline_below_ns;
+    return !spool->writer.check && spool->usual_write_ns <= spool->params.inline_below_ns;
 }
 
 static void write_now(void *arg)
 {
     struct hf_spool *spool = arg;
 
+    spool->is_soon = false;
+    if (spool->closing)
+        return;
     writer_work(&spool->writer.job);
     writer_done(&spool->writer.job, 0);
 }
@@ -401,6 +404,7 @@ static void start_writer(struct hf_spool *spool)
         return;
     writer->stored = 0;
     if (is_quick(spool)) {
+        spool->is_soon = true;
         sched->timer_arm(sched->ctx, spool->soon, 0);
     } else if (sched->submit(sched->ctx, &writer->job) < 0) {
         writer->task = WRITER_IDLE;
@@ -409,25 +413,24 @@ static void start_writer(struct hf_spool *spool)
     }
 }
 
-/* What a write takes: rises at once, falls slowly, so that one stall sends the next writes to a worker. */
+/* What a write usually takes. One stall sends the next few to a worker, a disk that stalls again and again all of them. */
 static void learn_pace(struct hf_spool *spool, uint64_t took_ns)
 {
-    if (spool->usual_write_ns == HF_NEVER || took_ns > spool->usual_write_ns)
-        spool->usual_write_ns = took_ns > spool->params.inline_below_ns ? took_ns * 8 : took_ns;
-    else
-        spool->usual_write_ns -= (spool->usual_write_ns - took_ns) / 8;
+    uint64_t seen = HF_MIN(took_ns, 8 * spool->params.inline_below_ns), usual = spool->usual_write_ns;
+
+    spool->usual_write_ns = usual == HF_NEVER ? seen : usual - usual / 8 + seen / 8;
 }
 
 int hf_spool_append(struct hf_spool *spool, uint32_t tag, struct hf_view payload,
                     void (*done)(void *arg, int r, uint64_t sequence), void *arg)
 {
-    struct waiter waiter = {.done = done, .arg = arg, .unix_ns = hf_unix_ns(spool->params.clock), .tag = tag};
-
     if (!hf_spool_fits(spool->params.store.segment_bytes, payload.n))
         return -E2BIG;
     if (spool->closing || spool->collecting.n >= HF_SPOOL_PENDING_RECORDS)
         return -EAGAIN;
-    int r = batch_add(&spool->collecting, &waiter, payload);
+    if (spool->collecting.n == 0)
+        spool->collecting.unix_ns = hf_unix_ns(spool->params.clock);
+    int r = batch_add(&spool->collecting, tag, payload, done, arg);
     if (r < 0)
         return r;
     start_writer(spool);
@@ -624,6 +627,8 @@ void hf_spool_end(struct hf_spool *spool, void (*gone)(void *arg), void *arg)
     spool->ended = gone;
     spool->ended_arg = arg;
     spool->closing = true;
+    if (spool->is_soon) /* what it was to write, nobody was told of */
+        spool->writer.task = WRITER_IDLE;
     free_when_quiet(spool);
 }
 

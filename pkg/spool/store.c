@@ -59,9 +59,7 @@ int hf_spool_zero(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to
 
 static bool is_unlinked(struct hf_spool_store *store, int fd)
 {
-    struct stat st;
-
-    return fd >= 0 && store->links_count && store->fs->fstat(store->fs->ctx, fd, &st) == 0 && st.st_nlink == 0;
+    return fd >= 0 && store->links_count && store->fs->links(store->fs->ctx, fd) == 0;
 }
 
 /* ---- segments ---------------------------------------------------------------------------------------------------- */

@@ -166,9 +166,7 @@ void hf_border_file_close(struct hf_border_file *file)
 /* A sync into a file without a name is no promise. */
 static int keep_name(struct hf_border_file *file, struct hf_err *err)
 {
-    struct stat st;
-
-    if (file->fs->fstat(file->fs->ctx, file->fd, &st) == 0 && st.st_nlink > 0)
+    if (file->fs->links(file->fs->ctx, file->fd) > 0)
         return 0;
     int fd = open_file(file->fs, file->path, err);
     if (fd < 0)

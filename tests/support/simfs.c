@@ -383,6 +383,14 @@ static int sim_fstat(void *ctx, int fd, struct stat *ret)
     return 0;
 }
 
+static int sim_links(void *ctx, int fd)
+{
+    struct stat st;
+    int r = sim_fstat(ctx, fd, &st);
+
+    return r < 0 ? r : (int)st.st_nlink;
+}
+
 static int sim_fstatat(void *ctx, int dirfd, const char *path, struct stat *ret, int flags)
 {
     struct sim_place place;
@@ -742,6 +750,7 @@ struct hf_simfs *hf_simfs_new(void)
                                  .fsync = sim_fsync,
                                  .fdatasync = sim_fdatasync,
                                  .fstat = sim_fstat,
+                                 .links = sim_links,
                                  .fstatat = sim_fstatat,
                                  .fstatvfs = sim_fstatvfs,
                                  .renameat = sim_renameat,

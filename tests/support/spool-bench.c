@@ -1,6 +1,7 @@
 /* One slice of a measurement of the spool (hack/bench.d/spool runs them in turn):
  *
- *     spool-bench raw DIR IN_FLIGHT MILLISECONDS      append + fdatasync, one each per batch, nothing else: the physical limit
+ *     spool-bench append DIR IN_FLIGHT MILLISECONDS   append + fdatasync, one each per batch, nothing else
+ *     spool-bench raw DIR IN_FLIGHT MILLISECONDS      the same into a preallocated file: the physical limit
  *     spool-bench spool DIR IN_FLIGHT MILLISECONDS    durable appends to the spool on the real loop, so many in flight
  *     spool-bench fill DIR BYTES                      a backlog of that size
  *     spool-bench open DIR                            opening it
@@ -45,8 +46,8 @@ static void die(const char *what)
     exit(EXIT_FAILURE);
 }
 
-/* The physical limit: a preallocated file, one pwrite and one fdatasync per batch. */
-static struct figures raw(const char *dir, unsigned in_flight, uint64_t ns)
+/* One pwrite and one fdatasync per batch, into a file that is preallocated or grows to the size of a segment. */
+static struct figures raw(const char *dir, unsigned in_flight, uint64_t ns, bool grows)
 {
     static unsigned char batch[MAX_IN_FLIGHT * RECORD];
     struct figures figures = {0};
@@ -56,7 +57,7 @@ static struct figures raw(const char *dir, unsigned in_flight, uint64_t ns)
     int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
         die(path);
-    for (off_t at = 0; at < SEGMENT; at += (off_t)sizeof(batch))
+    for (off_t at = 0; !grows && at < SEGMENT; at += (off_t)sizeof(batch))
         if (pwrite(fd, batch, sizeof(batch), at) < 0)
             die(path);
     if (fsync(fd) < 0)
@@ -73,8 +74,11 @@ static struct figures raw(const char *dir, unsigned in_flight, uint64_t ns)
             die(path);
         figures.records += in_flight;
         at += (off_t)n;
-        if (at + (off_t)n > SEGMENT)
+        if (at + (off_t)n > SEGMENT) {
             at = 0;
+            if (grows && ftruncate(fd, 0) < 0)
+                die(path);
+        }
     }
     figures.wall_ns = mono_ns() - began;
     figures.cpu_ns = cpu_ns() - cpu;
@@ -88,8 +92,8 @@ struct run {
     struct hf_spool *spool;
     struct figures figures;
     uint64_t until, last;
-    unsigned waiting;
-    bool failed;
+    unsigned waiting, in_flight;
+    bool failed, over;
 };
 
 static void again(void *arg, int r, uint64_t sequence);
@@ -115,7 +119,9 @@ static void again(void *arg, int r, uint64_t sequence)
     run->last = HF_MAX(run->last, sequence);
     if (sequence % 4096 == 0)
         hf_spool_deliver(run->spool, sequence);
-    if (!run->failed && mono_ns() < run->until)
+    if (sequence % run->in_flight == 0) /* as often as raw() looks */
+        run->over |= mono_ns() >= run->until;
+    if (!run->failed && !run->over)
         append(run);
     else if (run->waiting == 0)
         hf_loop_stop(run->loop);
@@ -125,7 +131,7 @@ static struct figures spool(const char *dir, unsigned in_flight, uint64_t ns)
 {
     char path[512];
     struct hf_err err = HF_ERR_INIT;
-    struct run run = {.loop = hf_loop_new(&err)};
+    struct run run = {.loop = hf_loop_new(&err), .in_flight = in_flight};
 
     (void)snprintf(path, sizeof(path), "%s/spool", dir);
     struct hf_spool_params params = {
@@ -214,18 +220,21 @@ int main(int argc, char **argv)
     const char *what = argc > 2 ? argv[1] : "";
     struct figures figures;
     uint64_t n = 0, ms = 0;
-    bool timed = strcmp(what, "raw") == 0 || strcmp(what, "spool") == 0, fill = strcmp(what, "fill") == 0;
+    bool grows = strcmp(what, "append") == 0;
+    bool timed = grows || strcmp(what, "raw") == 0 || strcmp(what, "spool") == 0, fill = strcmp(what, "fill") == 0;
     bool good = timed ? argc == 5 && hf_parse_u64(argv[3], 1, MAX_IN_FLIGHT, &n) == 0 &&
                             hf_parse_u64(argv[4], 1, 600000, &ms) == 0
                 : fill ? argc == 4 && hf_parse_u64(argv[3], 1, 1ull << 31, &n) == 0
                        : argc == 3 && strcmp(what, "open") == 0;
 
     if (!good) {
-        (void)fprintf(stderr, "usage: spool-bench raw|spool DIR IN_FLIGHT MILLISECONDS | fill DIR BYTES | open DIR\n");
+        (void)fprintf(stderr, "usage: spool-bench append|raw|spool DIR IN_FLIGHT MILLISECONDS | fill DIR BYTES | open DIR\n");
         return 2;
     }
-    if (timed)
-        figures = (what[0] == 'r' ? raw : spool)(argv[2], (unsigned)n, ms * HF_NS_PER_MS);
+    if (timed && what[0] == 's')
+        figures = spool(argv[2], (unsigned)n, ms * HF_NS_PER_MS);
+    else if (timed)
+        figures = raw(argv[2], (unsigned)n, ms * HF_NS_PER_MS, grows);
     else
         figures = fill ? filled(argv[2], n) : opened(argv[2]);
     (void)printf("{\"records\": %" PRIu64 ", \"wall_ns\": %" PRIu64 ", \"cpu_ns\": %" PRIu64 "}\n", figures.records,

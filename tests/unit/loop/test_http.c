@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "support/loop_for.h"
 
 #define MS HF_NS_PER_MS
 
@@ -361,22 +362,6 @@ END_TEST
 
 /* ---- cancel, pause, refusal: in every state ---------------------------------------------------------------------------- */
 
-static void stop(void *arg)
-{
-    (void)arg;
-    hf_loop_stop(loop);
-}
-
-static void run_for(uint64_t ns)
-{
-    const struct hf_sched_ops *sched = hf_loop_sched(loop);
-    struct hf_timer *timer = sched->timer_new(sched->ctx, stop, NULL);
-
-    sched->timer_arm(sched->ctx, timer, ns);
-    hf_loop_run(loop);
-    sched->timer_free(sched->ctx, timer);
-}
-
 static const struct {
     const char *name;
     const char *path;
@@ -395,9 +380,9 @@ START_TEST(cancel_from_outside)
 
     dispatch(&o, (struct hf_http_request){.url = url_of(&server, cancels[_i].path), .on_body = keep_body});
     if (cancels[_i].after_ns > 0)
-        run_for(cancels[_i].after_ns);
+        loop_run_for(loop, cancels[_i].after_ns);
     http->cancel(http->ctx, o.call);
-    run_for(50 * MS);
+    loop_run_for(loop, 50 * MS);
     ck_assert_msg(o.done == 0, "%s: done was called", cancels[_i].name);
     http->cancel(http->ctx, NULL);
     RUN(next, "/hello");
@@ -410,7 +395,7 @@ START_TEST(cancel_inside_on_body)
     struct outcome o = {.cancel_at = 1};
 
     ask(&o, (struct hf_http_request){.on_body = keep_body}, "/endless");
-    run_for(20 * MS);
+    loop_run_for(loop, 20 * MS);
     ck_assert_int_eq(o.done, 0);
     RUN(next, "/hello");
     ck_outcome(next, 0, 200);
@@ -423,7 +408,7 @@ START_TEST(client_freed_inside_on_body)
 
     dispatch(&other, (struct hf_http_request){.url = url_of(&server, "/silent")});
     ask(&o, (struct hf_http_request){.on_body = keep_body}, "/endless");
-    run_for(20 * MS);
+    loop_run_for(loop, 20 * MS);
     ck_assert_int_eq(o.done + other.done, 0);
 }
 END_TEST
@@ -470,7 +455,7 @@ START_TEST(pause_and_go_on)
 
     dispatch(&o, (struct hf_http_request){
                      .url = url_of(&server, "/size/8000000"), .on_body = keep_body, .idle_timeout_ns = 300 * MS});
-    run_for(900 * MS);
+    loop_run_for(loop, 900 * MS);
     ck_assert_int_eq(o.done, 0);
     ck_assert_uint_lt(o.streamed, 200000);
     uint64_t before = o.streamed;
@@ -487,10 +472,10 @@ START_TEST(pause_and_cancel)
     _cleanup_(outcome_done) struct outcome o = {.pause_at = 1};
 
     dispatch(&o, (struct hf_http_request){.url = url_of(&server, "/endless"), .on_body = keep_body});
-    run_for(100 * MS);
+    loop_run_for(loop, 100 * MS);
     http->pause(http->ctx, o.call, false);
     http->cancel(http->ctx, o.call);
-    run_for(50 * MS);
+    loop_run_for(loop, 50 * MS);
     ck_assert_int_eq(o.done, 0);
 }
 END_TEST
@@ -514,7 +499,7 @@ START_TEST(loop_ends_with_calls_running)
         dispatch(&o[i], (struct hf_http_request){
                             .url = url_of(&server, paths[i]), .on_body = keep_body, .max_body_bytes = UINT64_MAX});
     }
-    run_for(30 * MS);
+    loop_run_for(loop, 30 * MS);
     hf_loop_free(loop); /* client and calls are left to it */
     loop = NULL;
     client = NULL;
@@ -570,7 +555,7 @@ START_TEST(connections_are_bounded)
 
     for (int i = 0; i < 50; i++)
         dispatch(&o[i], (struct hf_http_request){.url = url_of(&server, "/stall/1"), .on_body = keep_body});
-    run_for(500 * MS);
+    loop_run_for(loop, 500 * MS);
     int answered = 0;
     for (int i = 0; i < 50; i++)
         answered += o[i].streamed > 0;
@@ -578,7 +563,7 @@ START_TEST(connections_are_bounded)
     for (int i = 0; i < 50; i++)
         if (o[i].streamed > 0)
             http->cancel(http->ctx, o[i].call);
-    run_for(500 * MS);
+    loop_run_for(loop, 500 * MS);
     for (int i = 0; i < 50; i++)
         ck_assert_uint_eq(o[i].streamed, 1);
 }

@@ -3,9 +3,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "loop/loop.h"
 #include "os/fs_posix.h"
 #include "support/check_main.h"
+#include "support/loop_for.h"
 
 #define MS HF_NS_PER_MS
 
@@ -143,22 +143,6 @@ START_TEST(bad_arguments)
 }
 END_TEST
 
-static void stop(void *arg)
-{
-    (void)arg;
-    hf_loop_stop(loop);
-}
-
-static void run_for(uint64_t ns)
-{
-    const struct hf_sched_ops *sched = hf_loop_sched(loop);
-    struct hf_timer *timer = sched->timer_new(sched->ctx, stop, NULL);
-
-    sched->timer_arm(sched->ctx, timer, ns);
-    hf_loop_run(loop);
-    sched->timer_free(sched->ctx, timer);
-}
-
 static const struct {
     const char *host;
     uint64_t after_ns;
@@ -174,11 +158,11 @@ START_TEST(cancel)
 
     start(&o, cancels[_i].host, port, 5 * HF_NS_PER_S);
     if (cancels[_i].after_ns > 0)
-        run_for(cancels[_i].after_ns);
+        loop_run_for(loop, cancels[_i].after_ns);
     if (o.done == 0)
         probe->cancel(probe->ctx, o.call);
     probe->cancel(probe->ctx, NULL);
-    run_for(50 * MS);
+    loop_run_for(loop, 50 * MS);
     (void)close(fd);
     (void)close(fillers[0]);
     (void)close(fillers[1]);
@@ -194,7 +178,7 @@ START_TEST(loop_ends_with_probes)
 
     start(&o[0], "127.0.0.1", port, 5 * HF_NS_PER_S);
     start(&o[1], "localhost", port, 5 * HF_NS_PER_S);
-    run_for(10 * MS);
+    loop_run_for(loop, 10 * MS);
     start(&o[2], "127.0.0.1", port, 5 * HF_NS_PER_S);
     hf_loop_free(loop);
     loop = NULL;

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "base/parse.h"
-#include "loop/loop.h"
 #include "os/fs_posix.h"
 #include "support/check_main.h"
+#include "support/loop_for.h"
 
 #define MS HF_NS_PER_MS
 
@@ -271,22 +271,6 @@ END_TEST
 
 /* ---- cancel ---------------------------------------------------------------------------------------------------------- */
 
-static void stop(void *arg)
-{
-    (void)arg;
-    hf_loop_stop(loop);
-}
-
-static void run_for(uint64_t ns)
-{
-    const struct hf_sched_ops *sched = hf_loop_sched(loop);
-    struct hf_timer *timer = sched->timer_new(sched->ctx, stop, NULL);
-
-    sched->timer_arm(sched->ctx, timer, ns);
-    hf_loop_run(loop);
-    sched->timer_free(sched->ctx, timer);
-}
-
 /* 0 when it was killed before it could say. */
 static pid_t pid_from_file(const char *path)
 {
@@ -313,10 +297,10 @@ START_TEST(cancel)
     (void)snprintf(script, sizeof(script), "trap '' TERM; echo $$ >%s; sleep 100; sleep 100", path);
     shell(&o, script, 200 * MS, 0);
     if (cancel_after_ns[_i] > 0)
-        run_for(cancel_after_ns[_i]);
+        loop_run_for(loop, cancel_after_ns[_i]);
     if (o.done == 0)
         proc->cancel(proc->ctx, o.call);
-    run_for(200 * MS);
+    loop_run_for(loop, 200 * MS);
     ck_assert_int_eq(o.done, cancel_after_ns[_i] > 2200 * MS);
     pid_t pid = access(path, F_OK) == 0 ? pid_from_file(path) : 0;
     ck_assert(pid == 0 || is_gone(pid));
@@ -332,7 +316,7 @@ START_TEST(loop_ends_with_children)
     (void)snprintf(path, sizeof(path), "/tmp/hf-proc-%d", getpid());
     (void)snprintf(script, sizeof(script), "trap '' TERM; echo $$ >%s; sleep 100 & wait", path);
     shell(&o, script, 100 * HF_NS_PER_S, 0);
-    run_for(200 * MS);
+    loop_run_for(loop, 200 * MS);
     hf_loop_free(loop);
     loop = NULL;
     ck_assert_int_eq(o.done, 0);
@@ -374,7 +358,7 @@ START_TEST(orphans_are_reaped)
     shell(&o, "(setsid sleep 0.2 & echo $! ) ; exit 4", 5 * HF_NS_PER_S, 0);
     hf_loop_run(loop);
     ck_assert_int_eq(o.exit_code, 4);
-    run_for(500 * MS);
+    loop_run_for(loop, 500 * MS);
     ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
     ck_assert_int_eq(errno, ECHILD);
     (void)prctl(PR_SET_CHILD_SUBREAPER, 0);

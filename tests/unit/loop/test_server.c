@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include "loop/server.h"
+#include "support/loop_for.h"
 
 #define MS HF_NS_PER_MS
 
@@ -199,22 +200,6 @@ END_TEST
 
 /* ---- clients that misbehave -------------------------------------------------------------------------------------------- */
 
-static void stop(void *arg)
-{
-    (void)arg;
-    hf_loop_stop(loop);
-}
-
-static void run_for(uint64_t ns)
-{
-    const struct hf_sched_ops *sched = hf_loop_sched(loop);
-    struct hf_timer *timer = sched->timer_new(sched->ctx, stop, NULL);
-
-    sched->timer_arm(sched->ctx, timer, ns);
-    hf_loop_run(loop);
-    sched->timer_free(sched->ctx, timer);
-}
-
 static int connect_raw(void)
 {
     const struct sockaddr_in to = {
@@ -266,7 +251,7 @@ START_TEST(raw_request)
     int fd = connect_raw();
 
     ck_assert_int_eq(write(fd, raw[_i].send, strlen(raw[_i].send)), (ssize_t)strlen(raw[_i].send));
-    run_for(60 * MS);
+    loop_run_for(loop, 60 * MS);
     (void)read_raw(fd, answer, sizeof(answer), &open);
     if (raw[_i].want != NULL)
         ck_assert_msg(strstr(answer, raw[_i].want) != NULL, "%s: '%s'", raw[_i].name, answer);
@@ -274,7 +259,7 @@ START_TEST(raw_request)
         ck_assert_msg(strstr(answer, " 200 ") == NULL && strstr(answer, " 202 ") == NULL, "%s: '%s'", raw[_i].name,
                       answer);
     (void)close(fd);
-    run_for(20 * MS);
+    loop_run_for(loop, 20 * MS);
     RUN(next, "/hello");
     ck_outcome(next, 0, 200);
 }
@@ -290,10 +275,10 @@ START_TEST(headers_beyond_the_limit)
     (void)!write(fd, "GET /hello HTTP/1.1\r\nX: ", 24);
     for (int i = 0; i < 40; i++) {
         (void)!write(fd, line, sizeof(line));
-        run_for(MS);
+        loop_run_for(loop, MS);
     }
     (void)!write(fd, "\r\n\r\n", 4);
-    run_for(50 * MS);
+    loop_run_for(loop, 50 * MS);
     (void)read_raw(fd, answer, sizeof(answer), &open);
     ck_assert_msg(strstr(answer, "hello") == NULL, "%s", answer);
     ck_assert_int_eq(handled, 0);
@@ -315,16 +300,16 @@ START_TEST(slow_clients)
     ck_assert_int_eq(write(deaf, ask_big, sizeof(ask_big) - 1), (ssize_t)sizeof(ask_big) - 1);
     for (size_t i = 0; i < sizeof(post) - 1; i++) {
         ck_assert_int_eq(write(slow, post + i, 1), 1);
-        run_for(MS);
+        loop_run_for(loop, MS);
     }
     RUN(o, "/hello");
     ck_outcome(o, 0, 200);
-    run_for(20 * MS);
+    loop_run_for(loop, 20 * MS);
     (void)read_raw(slow, answer, sizeof(answer), &open);
     ck_assert_msg(strstr(answer, "body=abcde") != NULL, "%s", answer);
     (void)close(deaf); /* in the middle of its reply */
     (void)close(slow);
-    run_for(20 * MS);
+    loop_run_for(loop, 20 * MS);
     RUN(next, "/big");
     ck_outcome(next, 0, 200);
 }
@@ -339,9 +324,9 @@ START_TEST(too_many_connections)
     for (size_t i = 0; i < HF_LEN(fds); i++) {
         fds[i] = connect_raw();
         if (i % 64 == 0)
-            run_for(2 * MS);
+            loop_run_for(loop, 2 * MS);
     }
-    run_for(100 * MS);
+    loop_run_for(loop, 100 * MS);
     for (size_t i = 0; i < HF_LEN(fds); i++) {
         (void)read_raw(fds[i], answer, sizeof(answer), &open);
         open_now += open;
@@ -349,7 +334,7 @@ START_TEST(too_many_connections)
     ck_assert_int_eq(open_now, HF_SERVER_MAX_CONNECTIONS);
     for (size_t i = 0; i < HF_LEN(fds); i++)
         (void)close(fds[i]);
-    run_for(50 * MS);
+    loop_run_for(loop, 50 * MS);
     for (int i = 0; i < 3; i++) {
         RUN(o, "/hello");
         ck_outcome(o, 0, 200);
@@ -394,7 +379,7 @@ START_TEST(ends_with_connections)
 
     (void)!write(posting, half, sizeof(half) - 1);
     (void)!write(deaf, ask_big, sizeof(ask_big) - 1);
-    run_for(50 * MS);
+    loop_run_for(loop, 50 * MS);
     hf_http_client_free(client);
     client = NULL;
     hf_loop_free(loop);
@@ -464,12 +449,12 @@ START_TEST(answers_later)
 
     for (int i = 0; i < 3; i++) { /* over one connection */
         ck_assert_int_eq(write(fd, post_later, sizeof(post_later) - 1), (ssize_t)sizeof(post_later) - 1);
-        run_for(20 * MS);
+        loop_run_for(loop, 20 * MS);
         ck_assert_uint_eq(n_begun, 1);
         ck_assert_uint_eq(read_raw(fd, answer, sizeof(answer), &open), 0);
         ck_assert(open);
         answer_all("{\"n\":1}");
-        run_for(20 * MS);
+        loop_run_for(loop, 20 * MS);
         (void)read_raw(fd, answer, sizeof(answer), &open);
         ck_assert(open);
         ck_assert_msg(strstr(answer, "HTTP/1.1 202") == answer, "%s", answer);
@@ -494,12 +479,12 @@ START_TEST(pipelined_later)
     for (int i = 0; i < 8; i++)
         n += (size_t)snprintf(all + n, sizeof(all) - n, "%s", post_later);
     ck_assert_int_eq(write(fd, all, n), (ssize_t)n);
-    run_for(20 * MS);
+    loop_run_for(loop, 20 * MS);
     ck_assert_uint_eq(n_begun, 1);
-    run_for(100 * MS);
+    loop_run_for(loop, 100 * MS);
     ck_assert_uint_eq(n_begun, 1); /* still: nothing is begun twice */
     answer_all("first");
-    run_for(100 * MS);
+    loop_run_for(loop, 100 * MS);
     (void)read_raw(fd, answer, sizeof(answer), &open);
     ck_assert_uint_eq(n_begun, 0);
     ck_assert(!open);
@@ -518,15 +503,15 @@ START_TEST(peer_goes_meanwhile)
         fds[i] = connect_raw();
         ck_assert_int_eq(write(fds[i], post_later, sizeof(post_later) - 1), (ssize_t)sizeof(post_later) - 1);
     }
-    run_for(50 * MS);
+    loop_run_for(loop, 50 * MS);
     ck_assert_uint_eq(n_begun, HF_LEN(fds));
     for (size_t i = 0; i < HF_LEN(fds); i += 2)
         (void)close(fds[i]);
-    run_for(50 * MS);
+    loop_run_for(loop, 50 * MS);
     answer_all("x");
     for (size_t i = 1; i < HF_LEN(fds); i += 4)
         (void)close(fds[i]); /* at the same moment */
-    run_for(50 * MS);
+    loop_run_for(loop, 50 * MS);
     for (size_t i = 3; i < HF_LEN(fds); i += 4) {
         char answer[1024];
         bool open;
@@ -552,17 +537,17 @@ START_TEST(many_at_once)
                 fds[i] = connect_raw();
             ck_assert_int_eq(write(fds[i], post_later, sizeof(post_later) - 1), (ssize_t)sizeof(post_later) - 1);
             if (i % 128 == 127)
-                run_for(5 * MS);
+                loop_run_for(loop, 5 * MS);
         }
         for (int wait = 0; wait < 100 && n_begun < MANY; wait++)
-            run_for(20 * MS);
+            loop_run_for(loop, 20 * MS);
         ck_assert_uint_eq(n_begun, MANY);
         if (round == 0) {
             RUN(o, "/hello"); /* there is still a place for others */
             ck_outcome(o, 0, 200);
         }
         answer_all("ok");
-        run_for(200 * MS);
+        loop_run_for(loop, 200 * MS);
         for (size_t i = 0; i < MANY; i++) {
             (void)read_raw(fds[i], answer, sizeof(answer), &open);
             ck_assert_msg(strstr(answer, "202") != NULL && open, "%zu: '%s'", i, answer);
@@ -584,7 +569,7 @@ static size_t push(int fd, size_t n)
         if (r > 0) {
             done += (size_t)r;
         } else if (errno == EAGAIN) {
-            run_for(2 * MS);
+            loop_run_for(loop, 2 * MS);
             wait++;
         } else {
             break;
@@ -606,7 +591,7 @@ START_TEST(bodies_are_bounded)
         ck_assert_int_eq(write(fds[i], ask_first, sizeof(ask_first) - 1), (ssize_t)sizeof(ask_first) - 1);
         size_t want = i < 2 ? 3 << 20 : 2 << 20;
         (void)push(fds[i], want);
-        run_for(50 * MS);
+        loop_run_for(loop, 50 * MS);
     }
     (void)read_raw(fds[0], answer, sizeof(answer), &open);
     ck_assert(open && answer[0] == '\0');
@@ -619,26 +604,26 @@ START_TEST(bodies_are_bounded)
     RUN(small, "/later?now", .method = "POST", .body = HF_VIEW("short"));
     ck_outcome(small, 0, 200);
     (void)close(fds[1]);
-    run_for(20 * MS);
+    loop_run_for(loop, 20 * MS);
     ck_assert_uint_eq(push(fds[0], 1 << 20), 1 << 20); /* the first one is taken whole */
     for (int wait = 0; wait < 200 && n_begun == 0; wait++)
-        run_for(20 * MS);
+        loop_run_for(loop, 20 * MS);
     ck_assert_uint_eq(n_begun, 1);
     ck_assert_msg(strstr(begun_text, "body=4194304") != NULL, "%s", begun_text);
     answer_all("ok");
     for (size_t i = 0; i < HF_LEN(fds); i++)
         if (i != 1)
             (void)close(fds[i]);
-    run_for(50 * MS);
+    loop_run_for(loop, 50 * MS);
     for (int i = 0; i < 5; i++) { /* what was counted is given back */
         int fd = connect_raw();
         ck_assert_int_eq(write(fd, ask_first, sizeof(ask_first) - 1), (ssize_t)sizeof(ask_first) - 1);
         ck_assert_uint_eq(push(fd, LATER_MAX), LATER_MAX);
         for (int wait = 0; wait < 200 && n_begun == 0; wait++)
-            run_for(20 * MS);
+            loop_run_for(loop, 20 * MS);
         ck_assert_uint_eq(n_begun, 1);
         answer_all("ok");
-        run_for(20 * MS);
+        loop_run_for(loop, 20 * MS);
         (void)close(fd);
     }
 }
@@ -654,14 +639,14 @@ START_TEST(expect_continue)
     int fd = connect_raw();
 
     ck_assert_int_eq(write(fd, ask_first, sizeof(ask_first) - 1), (ssize_t)sizeof(ask_first) - 1);
-    run_for(30 * MS);
+    loop_run_for(loop, 30 * MS);
     (void)read_raw(fd, answer, sizeof(answer), &open);
     ck_assert_str_eq(answer, "HTTP/1.1 100 Continue\r\n\r\n");
     ck_assert_int_eq(write(fd, "abc", 3), 3);
-    run_for(30 * MS);
+    loop_run_for(loop, 30 * MS);
     ck_assert_uint_eq(n_begun, 1);
     answer_all("ok");
-    run_for(30 * MS);
+    loop_run_for(loop, 30 * MS);
     (void)read_raw(fd, answer, sizeof(answer), &open);
     ck_assert_msg(strstr(answer, "HTTP/1.1 202") == answer, "%s", answer);
     (void)close(fd);
@@ -677,11 +662,11 @@ START_TEST(answers_after_the_end)
         fds[i] = connect_raw();
         ck_assert_int_eq(write(fds[i], post_later, sizeof(post_later) - 1), (ssize_t)sizeof(post_later) - 1);
     }
-    run_for(50 * MS);
+    loop_run_for(loop, 50 * MS);
     ck_assert_uint_eq(n_begun, 3);
     hf_server_free(local);
     hf_server_answer(begun[0], 200, NULL, NULL, HF_VIEW("x"));
-    run_for(20 * MS);
+    loop_run_for(loop, 20 * MS);
     hf_server_answer(begun[1], 200, NULL, NULL, HF_VIEW("x")); /* lies there when the loop ends */
     hf_http_client_free(client);
     client = NULL;

@@ -14,6 +14,7 @@
 #include "os/fs_posix.h"
 #include "support/certs.h"
 #include "support/check_main.h"
+#include "support/loop_for.h"
 
 static struct hf_loop *loop;
 static struct hf_stream *stream;
@@ -53,25 +54,10 @@ static void on_closed(void *arg, int r, const struct hf_err *err)
     stream = NULL;
 }
 
-static void stop(void *arg)
-{
-    hf_loop_stop(arg);
-}
-
-static void run_ms(unsigned ms)
-{
-    const struct hf_sched_ops *sched = hf_loop_sched(loop);
-    struct hf_timer *timer = sched->timer_new(sched->ctx, stop, loop);
-
-    sched->timer_arm(sched->ctx, timer, ms * HF_NS_PER_MS);
-    hf_loop_run(loop);
-    sched->timer_free(sched->ctx, timer);
-}
-
 #define RUN_UNTIL(condition)                                                                                           \
     do {                                                                                                               \
         for (int wait_ = 0; wait_ < 1000 && !(condition); wait_++)                                                     \
-            run_ms(10);                                                                                                \
+            loop_run_for(loop, 10 * HF_NS_PER_MS);                                                                     \
         ck_assert_msg(condition, "%s: %s", #condition, seen.cause);                                                    \
     } while (0)
 
@@ -129,14 +115,14 @@ START_TEST(both_ways)
     RUN_UNTIL(seen.opened == 1);
     fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     ck_assert_int_ge(fd, 0);
-    run_ms(50);
+    loop_run_for(loop, 50 * HF_NS_PER_MS);
     ck_assert_int_eq(read(fd, bytes, sizeof(bytes)), 5);
     ck_assert_str_eq(bytes, "hello");
     ck_assert_int_eq(write(fd, "answer", 6), 6);
     RUN_UNTIL(seen.in.n == 6);
     hf_stream_pause(stream, true);
     ck_assert_int_eq(write(fd, "more", 4), 4);
-    run_ms(50);
+    loop_run_for(loop, 50 * HF_NS_PER_MS);
     ck_assert_uint_eq(seen.in.n, 6);
     hf_stream_pause(stream, false);
     RUN_UNTIL(seen.in.n == 10);
@@ -166,7 +152,7 @@ START_TEST(long_texts)
     for (int i = 0; i < 1000 && n < LONG; i++) {
         ssize_t r = read(fd, got + n, LONG - n);
         n += r > 0 ? (size_t)r : 0;
-        run_ms(2);
+        loop_run_for(loop, 2 * HF_NS_PER_MS);
     }
     ck_assert_uint_eq(n, LONG);
     ck_assert_int_eq(memcmp(text, got, LONG), 0);
@@ -188,7 +174,7 @@ START_TEST(closed_inside)
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     ck_assert_int_eq(write(fd, "x", 1), 1);
     RUN_UNTIL(stream == NULL);
-    run_ms(20);
+    loop_run_for(loop, 20 * HF_NS_PER_MS);
     ck_assert_int_eq(seen.closed, 0);
     (void)close(fd);
     (void)close(listener);
@@ -212,7 +198,7 @@ START_TEST(nobody_there)
     open_stream("no-such-name.invalid", port, false, NULL); /* closed while the worker looks for it */
     hf_stream_close(stream);
     stream = NULL;
-    run_ms(50);
+    loop_run_for(loop, 50 * HF_NS_PER_MS);
 }
 END_TEST
 
@@ -224,7 +210,7 @@ START_TEST(nothing_is_said_after_the_end)
     open_stream("127.0.0.1", port, false, NULL);
     hf_stream_close(stream);
     stream = NULL;
-    run_ms(50);
+    loop_run_for(loop, 50 * HF_NS_PER_MS);
     ck_assert_int_eq(seen.opened + seen.closed, 0);
     (void)close(listener);
 }
@@ -317,7 +303,7 @@ START_TEST(tls)
         ck_assert_int_eq(memcmp(seen.in.p, "cba\n", 4), 0);
         hf_stream_pause(stream, true);
         ck_assert_int_eq(hf_stream_send(stream, "xyz\n", 4), 0);
-        run_ms(100);
+        loop_run_for(loop, 100 * HF_NS_PER_MS);
         ck_assert_uint_eq(seen.in.n, 4);
         hf_stream_pause(stream, false);
         RUN_UNTIL(seen.in.n >= 8);
@@ -344,7 +330,7 @@ START_TEST(no_tls)
     hf_test_cert_make(&(struct hf_test_cert_spec){.name = "ca", .until_s = 3600, .authority = true}, &authority);
     open_stream("127.0.0.1", port, true, authority.cert_pem);
     for (int i = 0; i < 500 && fd < 0; i++) {
-        run_ms(10);
+        loop_run_for(loop, 10 * HF_NS_PER_MS);
         fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     }
     ck_assert_int_eq(write(fd, "SSH-2.0-OpenSSH\r\n", 17), 17);

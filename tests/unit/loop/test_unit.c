@@ -10,9 +10,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "loop/loop.h"
 #include "os/fs_posix.h"
 #include "support/check_main.h"
+#include "support/loop_for.h"
 
 #define MS HF_NS_PER_MS
 
@@ -325,22 +325,6 @@ START_TEST(bus_goes_away_in_the_middle)
 }
 END_TEST
 
-static void stop(void *arg)
-{
-    (void)arg;
-    hf_loop_stop(loop);
-}
-
-static void run_for(uint64_t ns)
-{
-    const struct hf_sched_ops *sched = hf_loop_sched(loop);
-    struct hf_timer *timer = sched->timer_new(sched->ctx, stop, NULL);
-
-    sched->timer_arm(sched->ctx, timer, ns);
-    hf_loop_run(loop);
-    sched->timer_free(sched->ctx, timer);
-}
-
 static const uint64_t cancel_after_ns[] = {0, 1, 100 * MS};
 
 START_TEST(cancel)
@@ -350,11 +334,11 @@ START_TEST(cancel)
     restart(&o, "slow.service", 5 * HF_NS_PER_S);
     ask(&other, "noreply.service", 5 * HF_NS_PER_S);
     if (cancel_after_ns[_i] > 0)
-        run_for(cancel_after_ns[_i]);
+        loop_run_for(loop, cancel_after_ns[_i]);
     unit->cancel(unit->ctx, o.call);
     unit->cancel(unit->ctx, other.call);
     unit->cancel(unit->ctx, NULL);
-    run_for(100 * MS);
+    loop_run_for(loop, 100 * MS);
     ck_assert_int_eq(o.done + other.done, 0);
     pending = 0;
     ask(&o, "good.service", 5 * HF_NS_PER_S);
@@ -369,7 +353,7 @@ START_TEST(loop_ends_with_calls)
 
     restart(&o, "slow.service", 5 * HF_NS_PER_S);
     ask(&other, "noreply.service", 5 * HF_NS_PER_S);
-    run_for(100 * MS);
+    loop_run_for(loop, 100 * MS);
     hf_loop_free(loop);
     loop = NULL;
     ck_assert_int_eq(o.done + other.done, 0);

@@ -21,7 +21,8 @@ enum { RELEASES = 5 };
 static const char *const tempers[RELEASES] = {"healthy", "healthy", "sick", "healthy", "healthy"};
 static struct hf_simsite *site;
 
-struct world {
+/* Each story has its own. */
+static struct world {
     struct hf_simloop *loop;
     struct hf_simnet *net;
     struct hf_simapi *api;
@@ -29,21 +30,20 @@ struct world {
     struct hf_simnode *node;
     unsigned statuses; /* events of our EdgeNode */
     int64_t sequence;
-};
+} w;
 
 enum source { API, META, FOLDER };
 
 static void object_changed(void *arg, const char *type, const char *kind, json_t *object)
 {
-    struct world *w = arg;
-
+    (void)arg;
     if (strcmp(kind, "EdgeNode") != 0 || strcmp(type, "DELETED") == 0)
         return;
-    w->statuses++;
-    w->sequence = hf_json_int_or(object, "status.sequence", 0);
+    w.statuses++;
+    w.sequence = hf_json_int_or(object, "status.sequence", 0);
 }
 
-static void put_text(struct world *w, const char *text)
+static void put_text(const char *text)
 {
     char copy[4096];
 
@@ -51,10 +51,10 @@ static void put_text(struct world *w, const char *text)
     for (char *p = copy; *p != '\0'; p++)
         if (*p == '\'')
             *p = '"';
-    (void)hf_simapi_put_text(w->api, copy);
+    (void)hf_simapi_put_text(w.api, copy);
 }
 
-static void put_node(struct world *w, const char *more_labels)
+static void put_node(const char *more_labels)
 {
     char text[1024];
 
@@ -62,74 +62,74 @@ static void put_node(struct world *w, const char *more_labels)
                    "{'apiVersion':'v1','kind':'Node','metadata':{'name':'n1','labels':{'kubernetes.io/arch':'amd64',"
                    "'foreign.example.com/rack':'7'%s}}}",
                    more_labels);
-    put_text(w, text);
+    put_text(text);
 }
 
-static void put_policy(struct world *w, const char *spec)
+static void put_policy(const char *spec)
 {
     char text[2048];
 
     (void)snprintf(text, sizeof(text),
                    "{'apiVersion':'edge.codcompass.io/v1alpha1','kind':'SyncPolicy','metadata':{'name':'p'},'spec':%s}",
                    spec);
-    put_text(w, text);
+    put_text(text);
 }
 
-static void set_up(struct world *w, enum source source)
+static void set_up(enum source source)
 {
     static const char *const servers[] = {"https://api", "http://127.0.0.1:10550", NULL};
     const char *wanted = getenv("HF_SIM_LOG");
 
-    memset(w, 0, sizeof(*w));
-    w->loop = hf_simloop_new(0);
-    w->net = hf_simnet_new(w->loop);
-    w->api = hf_simapi_new(w->loop, w->net, "https://api");
-    hf_simapi_on_change(w->api, object_changed, w);
-    hf_simsite_serve(site, w->net);
+    w = (struct world){0};
+    w.loop = hf_simloop_new(0);
+    w.net = hf_simnet_new(w.loop);
+    w.api = hf_simapi_new(w.loop, w.net, "https://api");
+    hf_simapi_on_change(w.api, object_changed, NULL);
+    hf_simsite_serve(site, w.net);
     if (source == META)
-        w->meta = hf_simmeta_new(w->loop, w->net, w->api, servers[META]);
+        w.meta = hf_simmeta_new(w.loop, w.net, w.api, servers[META]);
     struct hf_simnode_params params = {
-        .loop = w->loop, .net = w->net, .site = site, .name = "n1", .server = servers[source], .log = wanted != NULL};
-    w->node = hf_simnode_new(&params);
-    put_node(w, "");
+        .loop = w.loop, .net = w.net, .site = site, .name = "n1", .server = servers[source], .log = wanted != NULL};
+    w.node = hf_simnode_new(&params);
+    put_node("");
 }
 
-static void tear_down(struct world *w)
+static void tear_down(void)
 {
-    hf_simnode_free(w->node);
-    hf_simmeta_free(w->meta);
-    hf_simapi_free(w->api);
-    hf_simnet_free(w->net);
-    hf_simloop_free(w->loop);
+    hf_simnode_free(w.node);
+    hf_simmeta_free(w.meta);
+    hf_simapi_free(w.api);
+    hf_simnet_free(w.net);
+    hf_simloop_free(w.loop);
 }
 
-static void begin(struct world *w)
+static void begin(void)
 {
     struct hf_err err = HF_ERR_INIT;
     char text[600];
-    int r = hf_simnode_begin(w->node, &err);
+    int r = hf_simnode_begin(w.node, &err);
 
     ck_assert_msg(r == 0, "%s", hf_err_text(&err, text, sizeof(text)));
 }
 
-static void run(struct world *w, uint64_t ns)
+static void run(uint64_t ns)
 {
-    (void)hf_simloop_run_for(w->loop, ns);
+    (void)hf_simloop_run_for(w.loop, ns);
 }
 
-static void publish(struct world *w, size_t release, const struct hf_simsite_twist *twist)
+static void publish(size_t release, const struct hf_simsite_twist *twist)
 {
-    (void)hf_simapi_put(w->api, hf_simsite_update(site, release, twist));
+    (void)hf_simapi_put(w.api, hf_simsite_update(site, release, twist));
 }
 
-static const json_t *status(const struct world *w)
+static const json_t *status(void)
 {
-    return json_object_get(hf_simapi_get(w->api, "EdgeNode", "n1"), "status");
+    return json_object_get(hf_simapi_get(w.api, "EdgeNode", "n1"), "status");
 }
 
-static const char *text_at(const struct world *w, const char *path)
+static const char *text_at(const char *path)
 {
-    return hf_json_str_or(status(w), path, "");
+    return hf_json_str_or(status(), path, "");
 }
 
 static const json_t *named(const json_t *list, const char *key, const char *name)
@@ -140,14 +140,14 @@ static const json_t *named(const json_t *list, const char *key, const char *name
     return NULL;
 }
 
-static const json_t *condition(const struct world *w, const char *type)
+static const json_t *condition(const char *type)
 {
-    return named(json_object_get(status(w), "conditions"), "type", type);
+    return named(json_object_get(status(), "conditions"), "type", type);
 }
 
-static const json_t *update(const struct world *w, const char *name)
+static const json_t *update(const char *name)
 {
-    return named(json_object_get(status(w), "updates"), "name", name);
+    return named(json_object_get(status(), "updates"), "name", name);
 }
 
 static void expect(const json_t *object, const char *key, const char *want)
@@ -157,112 +157,99 @@ static void expect(const json_t *object, const char *key, const char *want)
     ck_assert_msg(strcmp(got, want) == 0, "%s: '%s', want '%s'", key, got, want);
 }
 
-static const char *label(const struct world *w, const char *key)
+static const char *label(const char *key)
 {
-    return json_string_value(json_object_get(hf_json_at(hf_simapi_get(w->api, "Node", "n1"), "metadata.labels"), key));
+    return json_string_value(json_object_get(hf_json_at(hf_simapi_get(w.api, "Node", "n1"), "metadata.labels"), key));
 }
 
 /* ---- the straight ways -------------------------------------------------------------------------------------------- */
 
 START_TEST(a_node_introduces_itself)
 {
-    struct world w;
-
-    set_up(&w, API);
-    begin(&w);
-    run(&w, MINUTE);
+    set_up(API);
+    begin();
+    run(MINUTE);
     ck_assert_int_eq(w.sequence, 1);
-    expect(condition(&w, "Ready"), "status", "True");
-    expect(condition(&w, "Ready"), "reason", "NothingSelected");
-    expect(status(&w), "contact.state", "Fresh");
-    expect(status(&w), "agent.mode", "Host");
-    ck_assert_str_eq(label(&w, "edge.codcompass.io/arch"), "amd64");
-    ck_assert_str_eq(label(&w, "foreign.example.com/rack"), "7");
+    expect(condition("Ready"), "status", "True");
+    expect(condition("Ready"), "reason", "NothingSelected");
+    expect(status(), "contact.state", "Fresh");
+    expect(status(), "agent.mode", "Host");
+    ck_assert_str_eq(label("edge.codcompass.io/arch"), "amd64");
+    ck_assert_str_eq(label("foreign.example.com/rack"), "7");
     ck_assert_uint_eq(hf_simapi_counts(w.api)->bare_watches, 0);
     ck_assert_uint_eq(hf_simapi_counts(w.api)->bare_patches, 0);
-    tear_down(&w);
 }
 END_TEST
 
 START_TEST(a_delta_is_committed)
 {
-    struct world w;
-
-    set_up(&w, API);
-    begin(&w);
-    run(&w, 30 * S);
-    publish(&w, 2, NULL);
-    run(&w, 5 * S);
+    set_up(API);
+    begin();
+    run(30 * S);
+    publish(2, NULL);
+    run(5 * S);
     ck_assert_uint_eq(hf_simnode_installed(w.node), 2);
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
-    expect(update(&w, "edge"), "phase", "Committed");
-    expect(update(&w, "edge"), "method", "Delta");
-    expect(condition(&w, "Ready"), "status", "True");
-    ck_assert_ptr_null(condition(&w, "Reconciling"));
-    ck_assert_ptr_null(condition(&w, "Stalled"));
-    tear_down(&w);
+    expect(update("edge"), "phase", "Committed");
+    expect(update("edge"), "method", "Delta");
+    expect(condition("Ready"), "status", "True");
+    ck_assert_ptr_null(condition("Reconciling"));
+    ck_assert_ptr_null(condition("Stalled"));
 }
 END_TEST
 
 START_TEST(a_sick_release_comes_back)
 {
-    struct world w;
-
-    set_up(&w, API);
-    begin(&w);
-    publish(&w, 2, NULL);
-    run(&w, 30 * S);
-    publish(&w, 3, NULL);
-    run(&w, 10 * S);
-    expect(condition(&w, "Reconciling"), "status", "True");
-    run(&w, 2 * MINUTE);
+    set_up(API);
+    begin();
+    publish(2, NULL);
+    run(30 * S);
+    publish(3, NULL);
+    run(10 * S);
+    expect(condition("Reconciling"), "status", "True");
+    run(2 * MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
-    expect(update(&w, "edge"), "phase", "RolledBack");
-    expect(condition(&w, "Ready"), "status", "False");
-    expect(condition(&w, "Stalled"), "status", "True");
-    publish(&w, 4, NULL);
-    run(&w, MINUTE);
+    expect(update("edge"), "phase", "RolledBack");
+    expect(condition("Ready"), "status", "False");
+    expect(condition("Stalled"), "status", "True");
+    publish(4, NULL);
+    run(MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 4);
-    ck_assert_ptr_null(condition(&w, "Stalled"));
-    tear_down(&w);
+    ck_assert_ptr_null(condition("Stalled"));
 }
 END_TEST
 
 /* Nothing happens for a day: no write to the disk but the clock's, no request but heartbeats and watches that end. */
 START_TEST(an_idle_day)
 {
-    struct world w;
-
-    set_up(&w, API);
-    put_policy(&w, "{'interval':'10m'}");
-    begin(&w);
-    publish(&w, 2, NULL);
-    run(&w, HOUR);
+    set_up(API);
+    put_policy("{'interval':'10m'}");
+    begin();
+    publish(2, NULL);
+    run(HOUR);
     hf_simfs_count_only(w.node->fs, HF_SIMFS_WRITES);
     uint64_t calls = hf_simfs_calls(w.node->fs), asked = hf_simclient_started(w.node->api_client);
     unsigned told = w.statuses;
-    run(&w, 24 * HOUR);
+    run(24 * HOUR);
     /* Eight writings of the clock file. */
     ck_assert_uint_le(hf_simfs_calls(w.node->fs) - calls, 8 * 8);
     ck_assert_uint_ge(w.statuses - told, 24 * 6 - 8);
     ck_assert_uint_le(w.statuses - told, 24 * 6 + 16);
     ck_assert_uint_le(hf_simclient_started(w.node->api_client) - asked, 24 * 6 + 16 + 4 * 48 + 16);
     ck_assert_uint_eq(hf_simapi_counts(w.api)->bare_watches, 0);
-    tear_down(&w);
 }
 END_TEST
 
 START_TEST(a_folder_is_enough)
 {
-    struct world w;
     _cleanup_(hf_json_freep) json_t *object = hf_simsite_update(site, 2, NULL);
     char *text = json_dumps(object, 0);
     size_t n = 0;
 
-    set_up(&w, FOLDER);
+    set_up(FOLDER);
     hf_simfs_put(w.node->fs, HF_SIMNODE_FOLDER "/edge.json", text, strlen(text), 0644);
-    begin(&w);
-    run(&w, 15 * S);
+    begin();
+    run(15 * S);
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
     const char *kept = hf_simfs_get(w.node->fs, HF_SIMNODE_STATE "/status/EdgeNode-n1.json", &n);
     ck_assert_ptr_nonnull(kept);
@@ -270,7 +257,6 @@ START_TEST(a_folder_is_enough)
     ck_assert(w.node->settled);
     ck_assert_int_eq(hf_agent_result(w.node->agent), 0);
     free(text);
-    tear_down(&w);
 }
 END_TEST
 
@@ -279,58 +265,56 @@ END_TEST
 /* The API server goes in the middle of a rollout; the agent is restarted meanwhile and acts on what it remembers. */
 START_TEST(alone_on_its_cache)
 {
-    struct world w;
     struct stat st;
 
-    set_up(&w, API);
-    begin(&w);
-    run(&w, 30 * S);
+    set_up(API);
+    begin();
+    run(30 * S);
     hf_simnode_set_links(w.node, HF_SIM_LINK_UP, HF_SIM_LINK_DOWN);
-    publish(&w, 2, NULL);
-    run(&w, 5 * S);
+    publish(2, NULL);
+    run(5 * S);
     ck_assert_uint_eq(hf_simnode_installed(w.node), 1);
     hf_simnode_set_links(w.node, HF_SIM_LINK_DOWN, HF_SIM_LINK_DOWN);
     hf_simnode_end(w.node, true);
-    run(&w, HOUR);
+    run(HOUR);
     hf_simnode_set_links(w.node, HF_SIM_LINK_DOWN, HF_SIM_LINK_UP);
     unsigned told = w.statuses;
-    begin(&w);
+    begin();
     ck_assert(hf_agent_ready(w.node->agent));
-    run(&w, 20 * S);
+    run(20 * S);
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
     ck_assert_uint_eq(w.statuses, told);
     ck_assert(hf_simfs_stat(w.node->fs, HF_SIMNODE_STATE "/outbox.json", &st));
     hf_simnode_set_links(w.node, HF_SIM_LINK_UP, HF_SIM_LINK_UP);
-    run(&w, MINUTE);
-    expect(update(&w, "edge"), "phase", "Committed");
-    expect(status(&w), "contact.state", "Fresh");
+    run(MINUTE);
+    expect(update("edge"), "phase", "Committed");
+    expect(status(), "contact.state", "Fresh");
     ck_assert(!hf_simfs_stat(w.node->fs, HF_SIMNODE_STATE "/outbox.json", &st));
-    tear_down(&w);
 }
 END_TEST
 
-static void stay_away(struct world *w, const char *on_expiry)
+static void stay_away(const char *on_expiry)
 {
     char spec[200];
 
-    set_up(w, API);
+    set_up(API);
     (void)snprintf(spec, sizeof(spec),
                    "{'interval':'1m','retryInterval':'10s','staleOk':{'window':'2h','onExpiry':'%s'}}", on_expiry);
-    put_policy(w, spec);
-    begin(w);
-    run(w, MINUTE);
+    put_policy(spec);
+    begin();
+    run(MINUTE);
     /* The release is known and admitted, its artifact out of reach until long after. */
-    hf_simnode_set_links(w->node, HF_SIM_LINK_UP, HF_SIM_LINK_DOWN);
-    publish(w, 2, NULL);
-    run(w, 10 * S);
-    hf_simnode_set_links(w->node, HF_SIM_LINK_DOWN, HF_SIM_LINK_DOWN);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_UP, HF_SIM_LINK_DOWN);
+    publish(2, NULL);
+    run(10 * S);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_DOWN, HF_SIM_LINK_DOWN);
 }
 
-static double metric(struct world *w, const char *line)
+static double metric(const char *line)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_METRICS_MAX_TEXT);
 
-    ck_assert_int_eq(hf_metrics_format(w->node->metrics, &text), 0);
+    ck_assert_int_eq(hf_metrics_format(w.node->metrics, &text), 0);
     const char *at = strstr(hf_buf_str(&text), line);
     ck_assert_msg(at != NULL, "no '%s'", line);
     return strtod(at + strlen(line), NULL);
@@ -338,77 +322,66 @@ static double metric(struct world *w, const char *line)
 
 START_TEST(within_the_window_it_goes_on)
 {
-    struct world w;
-
-    stay_away(&w, "Hold");
-    run(&w, HOUR);
-    ck_assert(metric(&w, "holdfast_contact_state{state=\"Stale\"} ") == 1);
+    stay_away("Hold");
+    run(HOUR);
+    ck_assert(metric("holdfast_contact_state{state=\"Stale\"} ") == 1);
     hf_simnode_set_links(w.node, HF_SIM_LINK_DOWN, HF_SIM_LINK_UP);
-    run(&w, 10 * MINUTE);
+    run(10 * MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
-    tear_down(&w);
 }
 END_TEST
 
 START_TEST(after_the_window_it_holds)
 {
-    struct world w;
-
-    stay_away(&w, "Hold");
-    run(&w, 3 * HOUR);
-    ck_assert(metric(&w, "holdfast_contact_state{state=\"Expired\"} ") == 1);
+    stay_away("Hold");
+    run(3 * HOUR);
+    ck_assert(metric("holdfast_contact_state{state=\"Expired\"} ") == 1);
     hf_simnode_set_links(w.node, HF_SIM_LINK_DOWN, HF_SIM_LINK_UP);
-    run(&w, HOUR);
+    run(HOUR);
     ck_assert_uint_eq(hf_simnode_running(w.node), 1);
     hf_simnode_end(w.node, false); /* a restart does not make it younger */
-    begin(&w);
-    run(&w, HOUR);
+    begin();
+    run(HOUR);
     ck_assert_uint_eq(hf_simnode_running(w.node), 1);
     hf_simnode_set_links(w.node, HF_SIM_LINK_UP, HF_SIM_LINK_UP);
-    run(&w, 2 * MINUTE);
+    run(2 * MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
-    expect(status(&w), "contact.state", "Fresh");
-    tear_down(&w);
+    expect(status(), "contact.state", "Fresh");
 }
 END_TEST
 
 START_TEST(or_continues_if_told_so)
 {
-    struct world w;
-
-    stay_away(&w, "Continue");
-    run(&w, 3 * HOUR);
+    stay_away("Continue");
+    run(3 * HOUR);
     hf_simnode_set_links(w.node, HF_SIM_LINK_DOWN, HF_SIM_LINK_UP);
-    run(&w, HOUR);
+    run(HOUR);
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
-    tear_down(&w);
 }
 END_TEST
 
 /* A board without a battery wakes up in 1970 after a power cut, away from everything. */
 START_TEST(no_battery)
 {
-    struct world w;
     uint64_t last = 0;
 
-    set_up(&w, API);
-    put_policy(&w, "{'interval':'1m','staleOk':{'window':'2h','onExpiry':'Hold'}}");
-    begin(&w);
-    run(&w, MINUTE);
+    set_up(API);
+    put_policy("{'interval':'1m','staleOk':{'window':'2h','onExpiry':'Hold'}}");
+    begin();
+    run(MINUTE);
     hf_simnode_set_links(w.node, HF_SIM_LINK_DOWN, HF_SIM_LINK_DOWN);
-    run(&w, HOUR);
+    run(HOUR);
     hf_simnode_end(w.node, true);
     hf_simnode_set_clock(w.node, -(int64_t)(HF_SIM_UNIX_START + hf_simloop_now_ns(w.loop)));
-    begin(&w);
-    run(&w, MINUTE);
+    begin();
+    run(MINUTE);
     ck_assert_uint_ge(hf_unix_ns(hf_home_clock(&w.node->home)), HF_SIM_UNIX_START);
-    ck_assert(metric(&w, "holdfast_contact_state{state=\"Stale\"} ") == 1);
+    ck_assert(metric("holdfast_contact_state{state=\"Stale\"} ") == 1);
     hf_simnode_set_links(w.node, HF_SIM_LINK_UP, HF_SIM_LINK_UP);
-    run(&w, 2 * MINUTE);
-    ck_assert_int_eq(hf_parse_time(text_at(&w, "contact.lastTime"), &last), 0);
+    run(2 * MINUTE);
+    ck_assert_int_eq(hf_parse_time(text_at("contact.lastTime"), &last), 0);
     ck_assert_uint_ge(last + 90 * S, HF_SIM_UNIX_START + hf_simloop_now_ns(w.loop));
     ck_assert_uint_le(last, HF_SIM_UNIX_START + hf_simloop_now_ns(w.loop) + 10 * S);
-    tear_down(&w);
 }
 END_TEST
 
@@ -416,77 +389,70 @@ END_TEST
 
 START_TEST(a_refused_version_changes_nothing)
 {
-    struct world w;
     json_t *bad = hf_simsite_update(site, 4, NULL);
 
-    set_up(&w, API);
-    begin(&w);
-    publish(&w, 2, NULL);
-    run(&w, 30 * S);
+    set_up(API);
+    begin();
+    publish(2, NULL);
+    run(30 * S);
     ck_assert_int_eq(hf_json_put(bad, "spec.release.health.deadline", json_string("soon")), 0);
     (void)hf_simapi_put(w.api, bad);
-    run(&w, 30 * S);
+    run(30 * S);
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
-    expect(update(&w, "edge"), "phase", "Committed");
-    expect(condition(&w, "Stalled"), "reason", "ObjectRefused");
-    ck_assert_ptr_nonnull(strstr(hf_json_str(condition(&w, "Stalled"), "message"), "spec.release.health.deadline"));
-    expect(condition(&w, "Ready"), "status", "False");
+    expect(update("edge"), "phase", "Committed");
+    expect(condition("Stalled"), "reason", "ObjectRefused");
+    ck_assert_ptr_nonnull(strstr(hf_json_str(condition("Stalled"), "message"), "spec.release.health.deadline"));
+    expect(condition("Ready"), "status", "False");
     /* Nor does a restart far from the server. */
     hf_simnode_set_links(w.node, HF_SIM_LINK_DOWN, HF_SIM_LINK_UP);
     hf_simnode_end(w.node, true);
-    begin(&w);
-    run(&w, MINUTE);
+    begin();
+    run(MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
     hf_simnode_set_links(w.node, HF_SIM_LINK_UP, HF_SIM_LINK_UP);
-    run(&w, MINUTE);
-    expect(condition(&w, "Stalled"), "reason", "ObjectRefused");
-    publish(&w, 4, NULL);
-    run(&w, MINUTE);
+    run(MINUTE);
+    expect(condition("Stalled"), "reason", "ObjectRefused");
+    publish(4, NULL);
+    run(MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 4);
-    ck_assert_ptr_null(condition(&w, "Stalled"));
-    tear_down(&w);
+    ck_assert_ptr_null(condition("Stalled"));
 }
 END_TEST
 
 START_TEST(others_go_on_beside_a_refused_object)
 {
-    struct world w;
     json_t *bad = hf_simsite_update(site, 4, &(struct hf_simsite_twist){.object_name = "broken"});
 
-    set_up(&w, API);
+    set_up(API);
     ck_assert_int_eq(hf_json_put(bad, "spec.release.artifacts", json_string("all of them")), 0);
     ck_assert_int_eq(hf_json_put(bad, "spec.release.name", json_string("other")), 0);
     (void)hf_simapi_put(w.api, bad);
-    begin(&w);
-    publish(&w, 2, NULL);
-    run(&w, 30 * S);
+    begin();
+    publish(2, NULL);
+    run(30 * S);
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
-    expect(update(&w, "edge"), "phase", "Committed");
-    expect(update(&w, "broken"), "phase", "Rejected");
-    expect(update(&w, "broken"), "reason", "ObjectRefused");
+    expect(update("edge"), "phase", "Committed");
+    expect(update("broken"), "phase", "Rejected");
+    expect(update("broken"), "reason", "ObjectRefused");
     (void)hf_simapi_delete(w.api, "EdgeUpdate", "broken");
-    run(&w, 30 * S);
-    ck_assert_ptr_null(update(&w, "broken"));
-    expect(condition(&w, "Ready"), "status", "True");
-    tear_down(&w);
+    run(30 * S);
+    ck_assert_ptr_null(update("broken"));
+    expect(condition("Ready"), "status", "True");
 }
 END_TEST
 
 START_TEST(a_refused_policy_leaves_the_last_one)
 {
-    struct world w;
-
-    set_up(&w, API);
-    put_policy(&w, "{'interval':'1m','labels':{'static':{'edge.codcompass.io/tier':'gold'}}}");
-    begin(&w);
-    run(&w, 10 * S);
-    ck_assert_str_eq(label(&w, "edge.codcompass.io/tier"), "gold");
-    put_policy(&w, "{'interval':'often'}");
-    run(&w, 5 * MINUTE);
-    ck_assert_str_eq(label(&w, "edge.codcompass.io/tier"), "gold");
-    expect(condition(&w, "Stalled"), "reason", "ObjectRefused");
-    ck_assert_ptr_nonnull(strstr(hf_json_str(condition(&w, "Stalled"), "message"), "SyncPolicy 'p'"));
-    tear_down(&w);
+    set_up(API);
+    put_policy("{'interval':'1m','labels':{'static':{'edge.codcompass.io/tier':'gold'}}}");
+    begin();
+    run(10 * S);
+    ck_assert_str_eq(label("edge.codcompass.io/tier"), "gold");
+    put_policy("{'interval':'often'}");
+    run(5 * MINUTE);
+    ck_assert_str_eq(label("edge.codcompass.io/tier"), "gold");
+    expect(condition("Stalled"), "reason", "ObjectRefused");
+    ck_assert_ptr_nonnull(strstr(hf_json_str(condition("Stalled"), "message"), "SyncPolicy 'p'"));
 }
 END_TEST
 
@@ -494,121 +460,104 @@ END_TEST
 
 START_TEST(labels_go_when_they_stop_being_true)
 {
-    struct world w;
-
-    set_up(&w, API);
-    put_policy(&w, "{'labels':{'static':{'edge.codcompass.io/tier':'gold','edge.codcompass.io/role':'gw'}}}");
-    begin(&w);
-    run(&w, 10 * S);
-    ck_assert_str_eq(label(&w, "edge.codcompass.io/role"), "gw");
-    put_policy(&w, "{'labels':{'static':{'edge.codcompass.io/tier':'silver'},'detect':false}}");
-    run(&w, 30 * S);
-    ck_assert_str_eq(label(&w, "edge.codcompass.io/tier"), "silver");
-    ck_assert_ptr_null(label(&w, "edge.codcompass.io/role"));
-    ck_assert_ptr_null(label(&w, "edge.codcompass.io/arch"));
-    ck_assert_str_eq(label(&w, "foreign.example.com/rack"), "7");
+    set_up(API);
+    put_policy("{'labels':{'static':{'edge.codcompass.io/tier':'gold','edge.codcompass.io/role':'gw'}}}");
+    begin();
+    run(10 * S);
+    ck_assert_str_eq(label("edge.codcompass.io/role"), "gw");
+    put_policy("{'labels':{'static':{'edge.codcompass.io/tier':'silver'},'detect':false}}");
+    run(30 * S);
+    ck_assert_str_eq(label("edge.codcompass.io/tier"), "silver");
+    ck_assert_ptr_null(label("edge.codcompass.io/role"));
+    ck_assert_ptr_null(label("edge.codcompass.io/arch"));
+    ck_assert_str_eq(label("foreign.example.com/rack"), "7");
     unsigned patches = hf_simapi_counts(w.api)->patches;
-    run(&w, 4 * MINUTE);
+    run(4 * MINUTE);
     ck_assert_uint_le(hf_simapi_counts(w.api)->patches, patches + 1);
-    tear_down(&w);
 }
 END_TEST
 
 START_TEST(parts_not_acted_on_are_named)
 {
-    struct world w;
-
-    set_up(&w, API);
-    put_policy(&w, "{'disk':{'warnPercent':50},'manifests':[],'telemetry':{}}");
-    begin(&w);
-    run(&w, 10 * S);
-    expect(condition(&w, "PolicyActedOn"), "status", "False");
-    ck_assert_ptr_nonnull(strstr(hf_json_str(condition(&w, "PolicyActedOn"), "message"), "disk"));
-    ck_assert_ptr_nonnull(strstr(hf_json_str(condition(&w, "PolicyActedOn"), "message"), "manifests"));
-    ck_assert_ptr_null(strstr(hf_json_str(condition(&w, "PolicyActedOn"), "message"), "telemetry"));
-    put_policy(&w, "{}");
-    run(&w, 30 * S);
-    ck_assert_ptr_null(condition(&w, "PolicyActedOn"));
-    tear_down(&w);
+    set_up(API);
+    put_policy("{'disk':{'warnPercent':50},'manifests':[],'telemetry':{}}");
+    begin();
+    run(10 * S);
+    expect(condition("PolicyActedOn"), "status", "False");
+    ck_assert_ptr_nonnull(strstr(hf_json_str(condition("PolicyActedOn"), "message"), "disk"));
+    ck_assert_ptr_nonnull(strstr(hf_json_str(condition("PolicyActedOn"), "message"), "manifests"));
+    ck_assert_ptr_null(strstr(hf_json_str(condition("PolicyActedOn"), "message"), "telemetry"));
+    put_policy("{}");
+    run(30 * S);
+    ck_assert_ptr_null(condition("PolicyActedOn"));
 }
 END_TEST
 
 START_TEST(a_label_selects)
 {
-    struct world w;
     json_t *object = hf_simsite_update(site, 2, NULL);
 
-    set_up(&w, API);
+    set_up(API);
     ck_assert_int_eq(hf_json_put(object, "spec.nodeSelector.matchLabels.role", json_string("gw")), 0);
     (void)hf_simapi_put(w.api, object);
-    begin(&w);
-    run(&w, MINUTE);
+    begin();
+    run(MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 1);
-    put_node(&w, ",'role':'gw'");
-    run(&w, MINUTE);
+    put_node(",'role':'gw'");
+    run(MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
-    tear_down(&w);
 }
 END_TEST
 
 /* Labels are written to a Node that is there; one is never brought into being. */
 START_TEST(no_node_is_made)
 {
-    struct world w;
-
-    set_up(&w, API);
+    set_up(API);
     (void)hf_simapi_delete(w.api, "Node", "n1");
-    publish(&w, 2, NULL);
-    begin(&w);
-    run(&w, 2 * MINUTE);
+    publish(2, NULL);
+    begin();
+    run(2 * MINUTE);
     ck_assert_ptr_null(hf_simapi_get(w.api, "Node", "n1"));
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
-    put_node(&w, "");
-    run(&w, MINUTE);
-    ck_assert_str_eq(label(&w, "edge.codcompass.io/arch"), "amd64");
-    tear_down(&w);
+    put_node("");
+    run(MINUTE);
+    ck_assert_str_eq(label("edge.codcompass.io/arch"), "amd64");
 }
 END_TEST
 
 /* Somebody took the right to write labels away: told by name, asked again seldom, and everything else goes on. */
 START_TEST(labels_that_are_refused)
 {
-    struct world w;
-
-    set_up(&w, API);
-    put_policy(&w, "{'interval':'1m'}");
-    begin(&w);
-    run(&w, MINUTE);
-    put_policy(&w, "{'interval':'1m','labels':{'static':{'edge.codcompass.io/tier':'gold'}}}");
+    set_up(API);
+    put_policy("{'interval':'1m'}");
+    begin();
+    run(MINUTE);
+    put_policy("{'interval':'1m','labels':{'static':{'edge.codcompass.io/tier':'gold'}}}");
     hf_simapi_fail(w.api, 1, 403, 0);
-    run(&w, 20 * S);
-    expect(condition(&w, "LabelsApplied"), "status", "False");
-    expect(status(&w), "contact.state", "Fresh");
-    run(&w, 5 * MINUTE);
-    ck_assert_str_eq(label(&w, "edge.codcompass.io/tier"), "gold");
-    ck_assert_ptr_null(condition(&w, "LabelsApplied"));
-    tear_down(&w);
+    run(20 * S);
+    expect(condition("LabelsApplied"), "status", "False");
+    expect(status(), "contact.state", "Fresh");
+    run(5 * MINUTE);
+    ck_assert_str_eq(label("edge.codcompass.io/tier"), "gold");
+    ck_assert_ptr_null(condition("LabelsApplied"));
 }
 END_TEST
 
 START_TEST(a_server_that_is_busy)
 {
-    struct world w;
-
-    set_up(&w, API);
-    put_policy(&w, "{'interval':'1m'}");
-    begin(&w);
-    run(&w, MINUTE);
+    set_up(API);
+    put_policy("{'interval':'1m'}");
+    begin();
+    run(MINUTE);
     int64_t before = w.sequence;
     hf_simapi_fail(w.api, 3, 429, 7 * S);
-    publish(&w, 2, NULL);
-    run(&w, 3 * S);
+    publish(2, NULL);
+    run(3 * S);
     ck_assert_int_eq(w.sequence, before); /* Retry-After is kept */
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
-    run(&w, 2 * MINUTE);
+    run(2 * MINUTE);
     ck_assert_int_gt(w.sequence, before);
-    expect(update(&w, "edge"), "phase", "Committed");
-    tear_down(&w);
+    expect(update("edge"), "phase", "Committed");
 }
 END_TEST
 
@@ -628,69 +577,60 @@ static void admit(json_t *object, unsigned cutoff)
     hf_edgeupdate_free(decoded);
 }
 
-static void publish_admitted(struct world *w, size_t release, const char *name, unsigned cutoff)
+static void publish_admitted(size_t release, const char *name, unsigned cutoff)
 {
     json_t *object = hf_simsite_update(site, release, &(struct hf_simsite_twist){.object_name = name});
 
     admit(object, cutoff);
-    (void)hf_simapi_put(w->api, object);
+    (void)hf_simapi_put(w.api, object);
 }
 
 START_TEST(a_halt_sends_nobody_back)
 {
-    struct world w;
-
-    set_up(&w, API);
-    begin(&w);
-    publish_admitted(&w, 2, "old", 10000);
-    publish_admitted(&w, 4, "new", 0);
-    run(&w, MINUTE);
+    set_up(API);
+    begin();
+    publish_admitted(2, "old", 10000);
+    publish_admitted(4, "new", 0);
+    run(MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
-    publish_admitted(&w, 4, "new", 10000);
-    run(&w, MINUTE);
+    publish_admitted(4, "new", 10000);
+    run(MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 4);
-    publish_admitted(&w, 4, "new", 0);
-    run(&w, 5 * MINUTE);
+    publish_admitted(4, "new", 0);
+    run(5 * MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 4);
-    expect(update(&w, "edge"), "phase", "Committed");
+    expect(update("edge"), "phase", "Committed");
     hf_simnode_end(w.node, true);
-    begin(&w);
-    run(&w, 5 * MINUTE);
+    begin();
+    run(5 * MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 4);
-    expect(update(&w, "edge"), "phase", "Committed");
-    tear_down(&w);
+    expect(update("edge"), "phase", "Committed");
 }
 END_TEST
 
 START_TEST(the_highest_wins_and_the_rest_is_named)
 {
-    struct world w;
-
-    set_up(&w, API);
-    begin(&w);
-    publish(&w, 2, &(struct hf_simsite_twist){.object_name = "old"});
-    publish(&w, 4, &(struct hf_simsite_twist){.object_name = "new"});
-    run(&w, MINUTE);
+    set_up(API);
+    begin();
+    publish(2, &(struct hf_simsite_twist){.object_name = "old"});
+    publish(4, &(struct hf_simsite_twist){.object_name = "new"});
+    run(MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 4);
-    expect(condition(&w, "Ready"), "message", "1 of 1 updates committed; Superseded: old");
-    tear_down(&w);
+    expect(condition("Ready"), "message", "1 of 1 updates committed; Superseded: old");
 }
 END_TEST
 
 START_TEST(a_deleted_update_leaves_what_it_installed)
 {
-    struct world w;
-
-    set_up(&w, API);
-    begin(&w);
-    publish(&w, 2, NULL);
-    run(&w, MINUTE);
+    set_up(API);
+    begin();
+    publish(2, NULL);
+    run(MINUTE);
     (void)hf_simapi_delete(w.api, "EdgeUpdate", "edge");
-    run(&w, MINUTE);
+    run(MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
-    ck_assert_ptr_null(update(&w, "edge"));
-    expect(condition(&w, "Ready"), "reason", "NothingSelected");
-    tear_down(&w);
+    ck_assert_ptr_null(update("edge"));
+    expect(condition("Ready"), "reason", "NothingSelected");
 }
 END_TEST
 
@@ -698,30 +638,27 @@ START_TEST(the_site_says_no)
 {
     static const char text[] = "{\"reason\":\"line 3 is running\",\"since\":\"2026-11-20T08:00:00Z\","
                                "\"until\":\"2026-11-20T10:00:00Z\"}";
-    struct world w;
-
-    set_up(&w, API);
-    put_policy(&w, "{'interval':'1m'}");
+    set_up(API);
+    put_policy("{'interval':'1m'}");
     hf_simfs_put(w.node->fs, HF_SIMNODE_STATE "/hold", text, strlen(text), 0644);
-    begin(&w);
-    publish(&w, 2, NULL);
-    run(&w, HOUR);
+    begin();
+    publish(2, NULL);
+    run(HOUR);
     ck_assert_uint_eq(hf_simnode_running(w.node), 1);
-    expect(status(&w), "hold.reason", "line 3 is running");
-    expect(update(&w, "edge"), "phase", "Waiting");
-    run(&w, HOUR + MINUTE); /* it ends by itself */
+    expect(status(), "hold.reason", "line 3 is running");
+    expect(update("edge"), "phase", "Waiting");
+    run(HOUR + MINUTE); /* it ends by itself */
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
-    ck_assert_ptr_null(json_object_get(status(&w), "hold"));
+    ck_assert_ptr_null(json_object_get(status(), "hold"));
     hf_simfs_put(w.node->fs, HF_SIMNODE_STATE "/hold", "stop!", 5, 0644);
     hf_agent_look_at_hold(w.node->agent);
-    publish(&w, 4, NULL);
-    run(&w, HOUR);
+    publish(4, NULL);
+    run(HOUR);
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
     hf_simfs_delete(w.node->fs, HF_SIMNODE_STATE "/hold");
     hf_agent_look_at_hold(w.node->agent);
-    run(&w, MINUTE);
+    run(MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 4);
-    tear_down(&w);
 }
 END_TEST
 
@@ -731,13 +668,12 @@ END_TEST
 START_TEST(a_reflashed_node_counts_on)
 {
     static const char *const files[] = {"sequence", "clock", "outbox.json"};
-    struct world w;
     char path[128];
 
-    set_up(&w, API);
-    put_policy(&w, "{'interval':'10s'}");
-    begin(&w);
-    run(&w, 10 * MINUTE);
+    set_up(API);
+    put_policy("{'interval':'10s'}");
+    begin();
+    run(10 * MINUTE);
     hf_simnode_end(w.node, false);
     int64_t before = w.sequence;
     ck_assert_int_gt(before, 20);
@@ -745,88 +681,75 @@ START_TEST(a_reflashed_node_counts_on)
         (void)snprintf(path, sizeof(path), HF_SIMNODE_STATE "/%s", files[i]);
         hf_simfs_delete(w.node->fs, path);
     }
-    begin(&w);
-    run(&w, MINUTE);
+    begin();
+    run(MINUTE);
     ck_assert_int_gt(w.sequence, before);
-    tear_down(&w);
 }
 END_TEST
 
 START_TEST(a_deleted_edgenode_is_made_again)
 {
-    struct world w;
-
-    set_up(&w, API);
-    begin(&w);
-    run(&w, 30 * S);
+    set_up(API);
+    begin();
+    run(30 * S);
     (void)hf_simapi_delete(w.api, "EdgeNode", "n1");
-    run(&w, 30 * S);
-    expect(condition(&w, "Ready"), "status", "True");
-    tear_down(&w);
+    run(30 * S);
+    expect(condition("Ready"), "status", "True");
 }
 END_TEST
 
 /* A cloned disk: two agents under one name. They must not drive each other on, and somebody must hear of it. */
 START_TEST(two_of_the_same_name)
 {
-    struct world w;
-
-    set_up(&w, API);
+    set_up(API);
     struct hf_simnode_params params = w.node->params;
-    begin(&w);
-    run(&w, MINUTE);
+    begin();
+    run(MINUTE);
     struct hf_simnode *twin = hf_simnode_new(&params);
     ck_assert_int_eq(hf_simnode_begin(twin, NULL), 0);
-    run(&w, 20 * MINUTE);
-    expect(condition(&w, "NodeNameShared"), "status", "True");
+    run(20 * MINUTE);
+    expect(condition("NodeNameShared"), "status", "True");
     unsigned told = w.statuses;
-    run(&w, HOUR);
+    run(HOUR);
     ck_assert_uint_le(w.statuses - told, 2 * 12 + 8); /* their heartbeats */
     hf_simnode_free(twin);
-    run(&w, 2 * HOUR);
-    ck_assert_ptr_null(condition(&w, "NodeNameShared"));
-    tear_down(&w);
+    run(2 * HOUR);
+    ck_assert_ptr_null(condition("NodeNameShared"));
 }
 END_TEST
 
 START_TEST(a_clean_stop_is_remembered)
 {
-    struct world w;
-
-    set_up(&w, API);
-    begin(&w);
-    run(&w, 10 * MINUTE);
+    set_up(API);
+    begin();
+    run(10 * MINUTE);
     int64_t before = w.sequence;
     unsigned lists = hf_simapi_counts(w.api)->lists + hf_simapi_counts(w.api)->watchlists;
     ck_assert(hf_simnode_stop(w.node));
-    run(&w, 10 * S);
-    begin(&w);
-    run(&w, MINUTE);
+    run(10 * S);
+    begin();
+    run(MINUTE);
     ck_assert_int_eq(w.sequence, before + 1);
     /* EdgeUpdates and SyncPolicies are taken up where they were left; Node and EdgeNode are asked for by name. */
     ck_assert_uint_le(hf_simapi_counts(w.api)->lists + hf_simapi_counts(w.api)->watchlists, lists + 2);
-    tear_down(&w);
 }
 END_TEST
 
 START_TEST(a_disk_that_refuses_is_told)
 {
-    struct world w;
-
-    set_up(&w, API);
-    put_policy(&w, "{'interval':'1m'}");
-    begin(&w);
-    run(&w, MINUTE);
+    set_up(API);
+    put_policy("{'interval':'1m'}");
+    begin();
+    run(MINUTE);
     hf_simfs_set_read_only(w.node->fs, "/", true);
-    publish(&w, 2, NULL);
-    run(&w, 2 * MINUTE);
-    expect(condition(&w, "StateWritable"), "status", "False");
-    expect(status(&w), "contact.state", "Fresh");
+    publish(2, NULL);
+    run(2 * MINUTE);
+    expect(condition("StateWritable"), "status", "False");
+    expect(status(), "contact.state", "Fresh");
     hf_simfs_set_read_only(w.node->fs, "/", false);
-    run(&w, 5 * MINUTE);
-    ck_assert_ptr_null(condition(&w, "StateWritable"));
+    run(5 * MINUTE);
+    ck_assert_ptr_null(condition("StateWritable"));
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
-    tear_down(&w);
 }
 END_TEST
 
@@ -834,58 +757,53 @@ END_TEST
 
 START_TEST(behind_a_metaserver)
 {
-    struct world w;
-
-    set_up(&w, META);
-    put_policy(&w, "{'interval':'1m','retryInterval':'10s'}");
-    begin(&w);
-    publish(&w, 2, NULL);
-    run(&w, MINUTE);
+    set_up(META);
+    put_policy("{'interval':'1m','retryInterval':'10s'}");
+    begin();
+    publish(2, NULL);
+    run(MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
-    expect(update(&w, "edge"), "phase", "Committed");
+    expect(update("edge"), "phase", "Committed");
     /* Away: what is deleted meanwhile is not believed to be gone, an empty list takes nothing away. */
     hf_simnode_set_links(w.node, HF_SIM_LINK_UP, HF_SIM_LINK_DOWN);
     hf_simmeta_cut(w.meta);
-    run(&w, 5 * MINUTE);
+    run(5 * MINUTE);
     unsigned told = w.statuses;
     (void)hf_simapi_delete(w.api, "EdgeUpdate", "edge");
     (void)hf_simapi_delete(w.api, "SyncPolicy", "p");
-    run(&w, 30 * MINUTE);
+    run(30 * MINUTE);
     ck_assert_uint_eq(w.node->agent != NULL, 1);
-    ck_assert(metric(&w, "holdfast_objects{kind=\"EdgeUpdate\"} ") == 1);
+    ck_assert(metric("holdfast_objects{kind=\"EdgeUpdate\"} ") == 1);
     ck_assert_uint_eq(w.statuses, told);
     /* Back: within an interval the deletion is acted on, and the status arrives once. */
     hf_simnode_set_links(w.node, HF_SIM_LINK_UP, HF_SIM_LINK_UP);
     hf_simmeta_heal(w.meta, 40 * S);
-    run(&w, 40 * S + 90 * S);
-    ck_assert(metric(&w, "holdfast_objects{kind=\"EdgeUpdate\"} ") == 0);
-    ck_assert_ptr_null(update(&w, "edge"));
+    run(40 * S + 90 * S);
+    ck_assert(metric("holdfast_objects{kind=\"EdgeUpdate\"} ") == 0);
+    ck_assert_ptr_null(update("edge"));
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
     ck_assert_uint_le(w.statuses, told + 4);
-    tear_down(&w);
 }
 END_TEST
 
 START_TEST(ghosts_start_nothing)
 {
-    struct world w;
     _cleanup_(hf_json_freep) json_t *object = hf_simsite_update(site, 4, NULL);
 
-    set_up(&w, META);
-    put_policy(&w, "{'interval':'1m','retryInterval':'10s'}");
-    begin(&w);
-    publish(&w, 2, NULL);
-    run(&w, MINUTE);
+    set_up(META);
+    put_policy("{'interval':'1m','retryInterval':'10s'}");
+    begin();
+    publish(2, NULL);
+    run(MINUTE);
     ck_assert_int_eq(hf_json_put(object, "metadata.resourceVersion", json_string("1")), 0);
     ck_assert_int_eq(hf_json_put(object, "metadata.name", json_string("ghost")), 0);
     char *text = json_dumps(object, 0);
     hf_simmeta_haunt(w.meta, text);
     free(text);
     hf_simnode_end(w.node, true);
-    begin(&w);
-    run(&w, 10 * MINUTE);
+    begin();
+    run(10 * MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
-    tear_down(&w);
 }
 END_TEST
 
@@ -912,6 +830,7 @@ static void free_site(void)
 static void cases(TCase *tc)
 {
     tcase_add_unchecked_fixture(tc, make_site, free_site);
+    tcase_add_checked_fixture(tc, NULL, tear_down);
     add(tc, a_node_introduces_itself);
     add(tc, a_delta_is_committed);
     add(tc, a_sick_release_comes_back);

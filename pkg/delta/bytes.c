@@ -51,24 +51,33 @@ static struct state after(struct state s, unsigned bit)
     return s;
 }
 
-static unsigned index_of(const struct state *states, unsigned n, struct state wanted)
+/* As many contexts as a block can have, within what memory allows. */
+static unsigned bits_for(uint64_t block)
 {
-    for (unsigned i = 0; i < n; i++)
-        if (memcmp(&states[i], &wanted, sizeof(wanted)) == 0)
-            return i;
-    return 0;
+    unsigned bits = BYTES_TABLE_BITS_MIN;
+
+    while (bits < BYTES_TABLE_BITS && (uint64_t)1 << bits < 16 * block)
+        bits++;
+    return bits;
 }
 
-void delta_bytes_init(struct delta_bytes *b)
+void delta_bytes_init(struct delta_bytes *b, uint64_t block)
 {
+    uint8_t index[32][32][2];
     struct state states[STATES_MAX];
     unsigned n = list_states(states);
 
-    memset(b, 0, sizeof(*b));
+    b->table_bits = bits_for(block);
+    b->rank_bits = b->table_bits - (BYTES_TABLE_BITS - BYTES_RANK_BITS);
     delta_tables_init(&b->curve);
+    memset(b->next, 0, sizeof(b->next));
+    memset(b->seen, 0, sizeof(b->seen));
+    for (unsigned i = 0; i < n; i++)
+        index[states[i].seen[0]][states[i].seen[1]][states[i].last] = (uint8_t)i;
     for (unsigned i = 0; i < n; i++)
         for (unsigned bit = 0; bit < 2; bit++) {
-            b->next[i][bit] = (uint8_t)index_of(states, n, after(states[i], bit));
+            struct state s = after(states[i], bit);
+            b->next[i][bit] = index[s.seen[0]][s.seen[1]][s.last];
             b->seen[i][bit] = states[i].seen[bit];
         }
 }
@@ -101,8 +110,8 @@ static uint32_t first_chance(const uint8_t seen[2])
 
 void delta_bytes_reset(struct delta_bytes *b)
 {
-    memset(b->tables, 0, sizeof(b->tables));
-    memset(b->ranks, 0, sizeof(b->ranks));
+    memset(b->tables, 0, (size_t)(BYTES_LARGE_TABLES + BYTES_TABLES) << (b->table_bits - 1));
+    memset(b->ranks, 0, sizeof(b->ranks[0]) * BYTES_RANKS << b->rank_bits);
     for (unsigned t = 0; t < BYTES_TABLES; t++)
         for (unsigned i = 0; i < STATES_MAX; i++)
             b->state_map[t][i] = first_chance(b->seen[i]);
@@ -114,9 +123,10 @@ void delta_bytes_reset(struct delta_bytes *b)
     for (unsigned i = 0; i < BYTES_CLASSES; i++)
         for (unsigned k = 0; k < BYTES_SETS; k++)
             b->last_weight[i][k] = (1 << LAST_WEIGHT_BITS) / BYTES_SETS;
-    for (unsigned i = 0; i < 1024; i++)
-        for (int j = 0; j < 33; j++)
-            b->correction[i][j] = (uint16_t)(delta_squash((j - 16) * 128) * 16);
+    for (int j = 0; j < 33; j++)
+        b->correction[0][j] = (uint16_t)(delta_squash((j - 16) * 128) * 16);
+    for (unsigned i = 1; i < HF_LEN(b->correction); i++)
+        memcpy(b->correction[i], b->correction[0], sizeof(b->correction[0]));
 }
 
 /* ---- tables and ranks ------------------------------------------------------------------------------------------ */
@@ -142,7 +152,7 @@ static void find_rows(struct delta_bytes *b, const struct delta_byte_context *c,
     uint32_t hash[BYTES_TABLES];
 
     for (unsigned t = 0; t < BYTES_TABLES; t++) {
-        unsigned bits = t < BYTES_LARGE_TABLES ? BYTES_TABLE_BITS : BYTES_TABLE_BITS - 1;
+        unsigned bits = t < BYTES_LARGE_TABLES ? b->table_bits : b->table_bits - 1;
         uint32_t h = c->table[t];
         if (node != 1) {
             h = (h + node * 0x9e3779b1u) * 0x2c1b3c6du;
@@ -169,6 +179,11 @@ static uint32_t rank_after(uint32_t entry, uint32_t check, unsigned byte)
     if (first == byte)
         return (entry & ~0xf000u) | (count < 15 ? count + 1 : 15) << 12;
     return (uint32_t)byte << 24 | (uint32_t)first << 16 | (count > 7 ? 2u : count > 2 ? 1u : 0u) << 12 | check;
+}
+
+static uint32_t *rank_of(struct delta_bytes *b, const struct delta_byte_context *c, unsigned r)
+{
+    return &b->ranks[(r << b->rank_bits) + (c->rank[r] >> (32 - b->rank_bits))];
 }
 
 /* ---- mixing ---------------------------------------------------------------------------------------------------- */
@@ -269,7 +284,7 @@ void delta_bytes_learn(struct delta_bytes *b, const struct delta_byte_context *c
         }
     }
     for (unsigned r = 0; r < BYTES_RANKS; r++) {
-        uint32_t *rank = &b->ranks[r][c->rank[r] >> (32 - BYTES_RANK_BITS)];
+        uint32_t *rank = rank_of(b, c, r);
         *rank = rank_after(((*rank ^ c->rank[r]) & RANK_CHECK) == 0 ? *rank : 0, c->rank[r] & RANK_CHECK, byte);
     }
 }
@@ -282,7 +297,7 @@ unsigned delta_bytes_code(struct delta_bytes *b, struct delta_cm *cm, const stru
     unsigned in_row = 1;
 
     for (unsigned r = 0; r < BYTES_RANKS; r++) {
-        rank[r] = &b->ranks[r][c->rank[r] >> (32 - BYTES_RANK_BITS)];
+        rank[r] = rank_of(b, c, r);
         entry[r] = ((*rank[r] ^ c->rank[r]) & RANK_CHECK) == 0 ? *rank[r] : 0;
     }
     k.input[BYTES_INPUTS - 1] = 256;

@@ -12,7 +12,8 @@
 enum {
     BYTES_TABLES = 8,
     BYTES_LARGE_TABLES = 4, /* the first are large, the others half as large */
-    BYTES_TABLE_BITS = 17,
+    BYTES_TABLE_BITS = 17, /* at most: small files have small tables, for they must not pay for clearing large ones */
+    BYTES_TABLE_BITS_MIN = 12,
     BYTES_TABLES_SIZE =
         (BYTES_LARGE_TABLES << BYTES_TABLE_BITS) + ((BYTES_TABLES - BYTES_LARGE_TABLES) << (BYTES_TABLE_BITS - 1)),
     BYTES_RANKS = 3,
@@ -39,7 +40,7 @@ struct delta_byte_context {
 
 struct delta_bytes {
     uint8_t tables[BYTES_TABLES_SIZE];
-    uint32_t ranks[BYTES_RANKS][1 << BYTES_RANK_BITS];
+    uint32_t ranks[BYTES_RANKS << BYTES_RANK_BITS];
     uint32_t state_map[BYTES_TABLES][256]; /* adaptive bits by state */
     uint32_t rank_map[BYTES_RANKS * 2 * 16 * 8], trust_map[BYTES_TRUSTS * 8];
     int16_t by_node[BYTES_CLASSES * 256][BYTES_INPUTS], by_guess[1024][BYTES_INPUTS],
@@ -48,10 +49,11 @@ struct delta_bytes {
     uint16_t correction[1024][33];
     uint8_t next[256][2], seen[256][2]; /* of states: what follows a 0 and a 1; how many of each */
     struct delta_tables curve;
+    unsigned table_bits, rank_bits; /* of the first tables, and of ranks: what is behind them is not used */
 };
 
-/* Once, before the first reset. */
-void delta_bytes_init(struct delta_bytes *b);
+/* Once, before the first reset, for blocks of so many bytes at most. */
+void delta_bytes_init(struct delta_bytes *b, uint64_t block);
 void delta_bytes_reset(struct delta_bytes *b);
 
 /* Code `byte`; decoding, its value does not matter. Returns the byte. */

@@ -60,7 +60,7 @@ struct delta_model *delta_model_new(struct delta_setting *setting)
 
     if (m != NULL) {
         m->p.setting = setting;
-        delta_bytes_init(&m->stream.bytes);
+        delta_stream_init(&m->stream, HF_MIN(setting->new_size, (uint64_t)DELTA_BLOCK));
     }
     return m;
 }

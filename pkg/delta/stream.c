@@ -7,11 +7,18 @@ enum { ARM_LOOKS_BACK = 8, PLAIN_LOOKS_BACK = 6, COMPARED_MAX = 32 };
 /* Weights are chosen by these kinds of bytes; larger ones are not literal. */
 enum { KIND_PLAIN, KIND_X86_REFERENCE, KIND_ARM };
 
+void delta_stream_init(struct delta_stream *st, uint64_t block)
+{
+    delta_bytes_init(&st->bytes, block);
+    st->match_bits = st->bytes.rank_bits;
+    st->history_size = UINT32_C(2) << st->bytes.table_bits;
+}
+
 void delta_stream_reset(struct delta_stream *st, uint64_t place)
 {
     delta_bytes_reset(&st->bytes);
-    memset(st->history, 0, sizeof(st->history));
-    memset(st->match_at, 0, sizeof(st->match_at));
+    memset(st->history, 0, st->history_size);
+    memset(st->match_at, 0, sizeof(st->match_at[0]) << st->match_bits);
     memset(st->old_hits, 0, sizeof(st->old_hits));
     st->pos = 64 + (place & 3);
     st->place = place;
@@ -22,7 +29,7 @@ void delta_stream_reset(struct delta_stream *st, uint64_t place)
 
 static unsigned char *at(struct delta_stream *st, uint64_t pos)
 {
-    return &st->history[pos % STREAM_HISTORY];
+    return &st->history[pos & (st->history_size - 1)];
 }
 
 static uint32_t back(struct delta_stream *st, unsigned n)
@@ -92,10 +99,10 @@ static void index_here(struct delta_stream *st, bool look)
     else
         h = delta_hash(78, back(st, 1) | back(st, 2) << 8 | back(st, 3) << 16 | back(st, 4) << 24,
                        back(st, 5) | back(st, 6) << 8);
-    before = st->match_at[h >> (32 - STREAM_MATCH_BITS)];
-    if (look && st->match_length == 0 && before != 0 && (uint32_t)st->pos - before < STREAM_HISTORY - 64)
+    before = st->match_at[h >> (32 - st->match_bits)];
+    if (look && st->match_length == 0 && before != 0 && (uint32_t)st->pos - before < st->history_size - 64)
         look_for_match(st, before, arm ? ARM_LOOKS_BACK : PLAIN_LOOKS_BACK);
-    st->match_at[h >> (32 - STREAM_MATCH_BITS)] = (uint32_t)st->pos;
+    st->match_at[h >> (32 - st->match_bits)] = (uint32_t)st->pos;
 }
 
 static void follow_match(struct delta_stream *st, uint64_t pos, unsigned n)
@@ -172,7 +179,7 @@ unsigned delta_stream_expects(const struct delta_stream *st)
         return 0;
     if (st->order == DELTA_ORDER_AARCH64)
         p += 3 - (st->pos & 3);
-    return st->history[p % STREAM_HISTORY] + 1u;
+    return st->history[p & (st->history_size - 1)] + 1u;
 }
 
 /* ---- literals -------------------------------------------------------------------------------------------------- */

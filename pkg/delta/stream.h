@@ -9,12 +9,14 @@
 
 enum delta_order { DELTA_ORDER_PLAIN, DELTA_ORDER_X86, DELTA_ORDER_AARCH64 };
 
-enum { STREAM_HISTORY = 1 << 18, STREAM_MATCH_BITS = 14, STREAM_OLD = 2, STREAM_TAIL = 32 };
+enum { STREAM_HISTORY = 2 << BYTES_TABLE_BITS, STREAM_MATCH_BITS = BYTES_RANK_BITS, STREAM_OLD = 2, STREAM_TAIL = 32 };
 
 struct delta_stream {
     struct delta_bytes bytes;
     unsigned char history[STREAM_HISTORY];
     uint32_t match_at[1 << STREAM_MATCH_BITS];
+    unsigned match_bits; /* of it in use, and of history: */
+    uint32_t history_size;
     uint64_t pos;    /* in the stream */
     uint64_t place;  /* in new: the same modulo 4 */
     uint64_t recent; /* bytes as they are in new, the last one lowest */
@@ -24,6 +26,8 @@ struct delta_stream {
     enum delta_order order;
 };
 
+/* Once, before the first reset, for blocks of so many bytes at most. */
+void delta_stream_init(struct delta_stream *st, uint64_t block);
 void delta_stream_reset(struct delta_stream *st, uint64_t place);
 
 /* Code the next unit, one byte or four, at most `room` bytes: decoding when `truth` is NULL, only learning when `cm` is. old[i]:

@@ -71,7 +71,7 @@ START_TEST(both_ways)
     struct hf_buf part = HF_BUF_INIT(SIZE_MAX / 2);
     struct hf_err err = HF_ERR_INIT;
 
-    delta_bytes_init(b);
+    delta_bytes_init(b, BYTES);
     fill(bytes, cases[_i].wrong_one_in);
     delta_bytes_reset(b);
     delta_cm_start_encoding(cm, &part);
@@ -107,7 +107,7 @@ START_TEST(learned)
     unsigned char *bytes = malloc(BYTES), *made = malloc(BYTES);
     size_t n[2];
 
-    delta_bytes_init(b);
+    delta_bytes_init(b, BYTES);
     fill(bytes, 2);
     for (unsigned learn = 0; learn < 2; learn++) {
         struct hf_buf part = HF_BUF_INIT(SIZE_MAX / 2);
@@ -135,7 +135,7 @@ START_TEST(states)
 {
     struct delta_bytes *b = malloc(sizeof(*b));
 
-    delta_bytes_init(b);
+    delta_bytes_init(b, BYTES);
     for (unsigned i = 0; i < 256; i++)
         for (unsigned bit = 0; bit < 2 && (i == 0 || b->seen[i][0] + b->seen[i][1] > 0); bit++) {
             unsigned next = b->next[i][bit];

@@ -59,26 +59,46 @@ const struct delta_region *delta_image_region(const struct delta_image *image, u
     return r;
 }
 
+/* Where the fields of an ELF file's headers are, and how wide its words. */
+struct layout {
+    unsigned word, header, segments_at, sections_at, sizes_at;                    /* of the file's header */
+    unsigned segment, s_offset, s_address, s_file_size, s_memory_size;            /* of a segment's */
+    unsigned section, c_flags, c_address, c_offset, c_size, c_link, c_entry_size; /* of a section's */
+};
+
+static const struct layout layouts[2] = {
+    {8, sizeof(Elf64_Ehdr), 32, 40, 54, sizeof(Elf64_Phdr), 8, 16, 32, 40, sizeof(Elf64_Shdr), 8, 16, 24, 32, 40, 56},
+    {4, sizeof(Elf32_Ehdr), 28, 32, 42, sizeof(Elf32_Phdr), 4, 8, 16, 20, sizeof(Elf32_Shdr), 8, 12, 16, 20, 24, 36},
+};
+
 /* Where in the file an image is being read. */
 struct place {
     struct delta_old *file;
     uint64_t offset, size;
+    const struct layout *l;
 };
+
+static uint64_t word(const struct place *place, const unsigned char *header, unsigned at)
+{
+    return le(header + at, place->l->word);
+}
 
 static int read_segments(const struct place *place, const unsigned char *header, struct delta_image *image,
                          struct hf_err *err)
 {
-    uint64_t at = le(header + 32, 8);
-    unsigned size = (unsigned)le(header + 54, 2), n = (unsigned)le(header + 56, 2);
+    const struct layout *l = place->l;
+    uint64_t at = word(place, header, l->segments_at);
+    unsigned size = (unsigned)le(header + l->sizes_at, 2), n = (unsigned)le(header + l->sizes_at + 2, 2);
 
-    if (size != sizeof(Elf64_Phdr) || at > place->size)
+    if (size != l->segment || at > place->size)
         return 0;
     for (unsigned i = 0; i < n && i < 64 && image->segments.n < DELTA_SEGMENTS; i++) {
         unsigned char p[sizeof(Elf64_Phdr)];
-        int r = delta_old_read(place->file, place->offset + at + (uint64_t)i * size, p, sizeof(p), err);
+        int r = delta_old_read(place->file, place->offset + at + (uint64_t)i * size, p, size, err);
         if (r < 0)
             return r;
-        struct delta_segment s = {le(p + 8, 8), le(p + 16, 8), le(p + 32, 8), le(p + 40, 8)};
+        struct delta_segment s = {word(place, p, l->s_offset), word(place, p, l->s_address),
+                                  word(place, p, l->s_file_size), word(place, p, l->s_memory_size)};
         bool sane = s.offset <= place->size && s.file_size <= place->size - s.offset && s.address < DELTA_MEMORY &&
                     s.memory_size < DELTA_MEMORY && s.memory_size >= s.file_size;
         s.offset += place->offset;
@@ -108,11 +128,19 @@ static enum delta_region_kind kind_by_name(const char *name)
     return DELTA_REGION_PLAIN;
 }
 
-static enum delta_region_kind kind_of(const unsigned char *section, const char *name)
+static enum delta_region_kind kind_of(const struct place *place, const unsigned char *section, const char *name)
 {
+    uint64_t entry = word(place, section, place->l->c_entry_size);
+
     switch (le(section + 4, 4)) {
     case SHT_RELA:
-        return le(section + 56, 8) == sizeof(Elf64_Rela) ? DELTA_REGION_RELA : DELTA_REGION_PLAIN;
+        return entry == sizeof(Elf64_Rela) ? DELTA_REGION_RELA : DELTA_REGION_PLAIN;
+    case SHT_REL:
+        return entry == sizeof(Elf32_Rel) ? DELTA_REGION_REL : DELTA_REGION_PLAIN;
+    case SHT_RELR:
+        return DELTA_REGION_RELR;
+    case SHT_ARM_EXIDX:
+        return place->l->word == 4 ? DELTA_REGION_EXIDX : DELTA_REGION_PLAIN;
     case SHT_SYMTAB:
     case SHT_DYNSYM:
         return DELTA_REGION_SYMBOLS;
@@ -124,7 +152,7 @@ static enum delta_region_kind kind_of(const unsigned char *section, const char *
     case SHT_NOBITS:
         return DELTA_REGION_PLAIN;
     default:
-        return (le(section + 8, 8) & SHF_EXECINSTR) != 0 ? DELTA_REGION_CODE : kind_by_name(name);
+        return (word(place, section, place->l->c_flags) & SHF_EXECINSTR) != 0 ? DELTA_REGION_CODE : kind_by_name(name);
     }
 }
 
@@ -146,41 +174,62 @@ static int read_sections(const struct place *place, const unsigned char *header,
                          struct hf_err *err)
 {
     struct delta_old *file = place->file;
-    uint64_t at = le(header + 40, 8), base = place->offset;
-    unsigned size = (unsigned)le(header + 58, 2), n = (unsigned)le(header + 60, 2),
-             names = (unsigned)le(header + 62, 2);
+    const struct layout *l = place->l;
+    uint64_t at = word(place, header, l->sections_at), base = place->offset;
+    unsigned size = (unsigned)le(header + l->sizes_at + 4, 2), n = (unsigned)le(header + l->sizes_at + 6, 2),
+             names = (unsigned)le(header + l->sizes_at + 8, 2);
     unsigned char s[sizeof(Elf64_Shdr)], names_at[8] = {0};
     int r;
 
-    if (size != sizeof(Elf64_Shdr) || at > place->size)
+    if (size != l->section || at > place->size)
         return 0;
     at += base;
-    if ((r = delta_old_read(file, at + (uint64_t)names * size + 24, names_at, 8, err)) < 0)
+    if ((r = delta_old_read(file, at + (uint64_t)names * size + l->c_offset, names_at, l->word, err)) < 0)
         return r;
     for (unsigned i = 0; i < n && i < 256; i++) {
         char name[16] = {0};
-        unsigned char link_at[8];
-        if ((r = delta_old_read(file, at + (uint64_t)i * size, s, sizeof(s), err)) < 0)
+        unsigned char link_at[8] = {0};
+        if ((r = delta_old_read(file, at + (uint64_t)i * size, s, size, err)) < 0)
             return r;
-        uint64_t name_at = base + le(names_at, 8) + le(s, 4), link = at + le(s + 40, 4) * size + 24;
+        uint64_t name_at = base + le(names_at, 8) + le(s, 4), link = at + le(s + l->c_link, 4) * size + l->c_offset;
         if (name_at < file->size && (r = delta_old_read(file, name_at, name, sizeof(name) - 1, err)) < 0)
             return r;
-        if ((r = delta_old_read(file, link, link_at, 8, err)) < 0)
+        if ((r = delta_old_read(file, link, link_at, l->word, err)) < 0)
             return r;
-        struct delta_region region = {le(s + 24, 8), le(s + 32, 8), le(s + 16, 8), base + le(link_at, 8),
-                                      kind_of(s, name)};
+        struct delta_region region = {word(place, s, l->c_offset), word(place, s, l->c_size),
+                                      word(place, s, l->c_address), base + le(link_at, 8), kind_of(place, s, name)};
         bool inside = region.offset <= place->size && region.size <= place->size - region.offset;
         region.offset += base;
         if (region.kind != DELTA_REGION_PLAIN && region.size > 0 && inside)
             add_region(image, region);
+        if (inside && (strcmp(name, ".got.plt") == 0 || (strcmp(name, ".got") == 0 && image->got == 0)))
+            image->got = region.offset;
     }
     return 0;
+}
+
+static enum delta_machine machine_of(const unsigned char *header, bool narrow)
+{
+    switch (le(header + 18, 2)) {
+    case EM_X86_64:
+        return narrow ? DELTA_MACHINE_NONE : DELTA_MACHINE_X86_64;
+    case EM_AARCH64:
+        return narrow ? DELTA_MACHINE_NONE : DELTA_MACHINE_AARCH64;
+    case EM_RISCV:
+        return narrow ? DELTA_MACHINE_NONE : DELTA_MACHINE_RISCV;
+    case EM_ARM:
+        return narrow ? DELTA_MACHINE_ARM : DELTA_MACHINE_NONE;
+    case EM_386:
+        return narrow ? DELTA_MACHINE_I386 : DELTA_MACHINE_NONE;
+    default:
+        return DELTA_MACHINE_NONE;
+    }
 }
 
 int delta_image_read(struct delta_old *file, uint64_t offset, uint64_t size, struct delta_image *ret_image,
                      struct hf_err *err)
 {
-    const struct place place = {file, offset, size};
+    struct place place = {file, offset, size, &layouts[0]};
     unsigned char header[sizeof(Elf64_Ehdr)];
     int r;
 
@@ -189,12 +238,12 @@ int delta_image_read(struct delta_old *file, uint64_t offset, uint64_t size, str
         return 0;
     if ((r = delta_old_read(file, offset, header, sizeof(header), err)) < 0)
         return r;
-    if (memcmp(header, ELFMAG, SELFMAG) != 0 || header[EI_CLASS] != ELFCLASS64 || header[EI_DATA] != ELFDATA2LSB)
+    if (memcmp(header, ELFMAG, SELFMAG) != 0 || header[EI_DATA] != ELFDATA2LSB ||
+        (header[EI_CLASS] != ELFCLASS64 && header[EI_CLASS] != ELFCLASS32))
         return 0;
-    unsigned machine = (unsigned)le(header + 18, 2);
-    ret_image->machine = machine == EM_X86_64    ? DELTA_MACHINE_X86_64
-                         : machine == EM_AARCH64 ? DELTA_MACHINE_AARCH64
-                                                 : DELTA_MACHINE_NONE;
+    ret_image->narrow = header[EI_CLASS] == ELFCLASS32;
+    ret_image->machine = machine_of(header, ret_image->narrow);
+    place.l = &layouts[ret_image->narrow ? 1 : 0];
     ret_image->fixed = le(header + 16, 2) == ET_EXEC;
     if ((r = read_segments(&place, header, ret_image, err)) < 0)
         return r;

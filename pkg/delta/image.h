@@ -1,7 +1,7 @@
 /* delta/image.h - what a file's bytes mean, as far as predicting references needs it: its segments and its tables.
  *
- * Read from the old file on both sides, so nothing of it is in the patch but the new file's segments. ELF, 64 bit, little
- * endian; anything else gives an image without segments. Everything bounded; hostile headers only make predictions bad. */
+ * Read from the old file on both sides, so nothing of it is in the patch but the new file's segments. ELF, 32 or 64 bit,
+ * little endian; anything else gives an image without segments. Everything bounded; hostile headers only make predictions bad. */
 #pragma once
 
 #include <stdint.h>
@@ -10,7 +10,14 @@
 
 enum { DELTA_SEGMENTS = 12, DELTA_REGIONS = 64 };
 
-enum delta_machine { DELTA_MACHINE_NONE, DELTA_MACHINE_X86_64, DELTA_MACHINE_AARCH64 };
+enum delta_machine {
+    DELTA_MACHINE_NONE,
+    DELTA_MACHINE_X86_64,
+    DELTA_MACHINE_AARCH64,
+    DELTA_MACHINE_ARM,   /* 32 bit: A32 and Thumb-2 */
+    DELTA_MACHINE_I386,  /* 32 bit */
+    DELTA_MACHINE_RISCV, /* 64 bit */
+};
 
 /* A loaded part: file bytes [offset, offset + file_size) are at address; memory beyond them is zero. */
 struct delta_segment {
@@ -25,14 +32,17 @@ struct delta_segments {
 enum delta_region_kind {
     DELTA_REGION_PLAIN,
     DELTA_REGION_CODE,
-    DELTA_REGION_POINTERS, /* aligned 64-bit addresses */
-    DELTA_REGION_RELA,     /* {address, info, addend} */
-    DELTA_REGION_SYMBOLS,  /* Elf64_Sym */
+    DELTA_REGION_POINTERS, /* aligned addresses */
+    DELTA_REGION_RELA,     /* {address, info, addend}, 64 bit */
+    DELTA_REGION_SYMBOLS,  /* Elf64_Sym or Elf32_Sym */
     DELTA_REGION_DYNAMIC,
     DELTA_REGION_EH_HDR,
     DELTA_REGION_EH_FRAME,
     DELTA_REGION_RODATA,
     DELTA_REGION_GO_PCLN,
+    DELTA_REGION_REL,   /* {address, info}, 32 bit */
+    DELTA_REGION_EXIDX, /* ARM's unwind table: {function, how}, 31 bits each, relative to their own place */
+    DELTA_REGION_RELR,  /* addresses, and odd words: bitmaps of what follows them */
     DELTA_REGION_KINDS,
 };
 
@@ -44,7 +54,9 @@ struct delta_region {
 
 struct delta_image {
     enum delta_machine machine;
-    bool fixed; /* linked at a fixed address: words in its range are pointers */
+    bool fixed;   /* linked at a fixed address: words in its range are pointers */
+    bool narrow;  /* 32 bit */
+    uint64_t got; /* 32 bit: position that offsets in code count from; 0: none */
     struct delta_segments segments;
     unsigned regions_n;
     struct delta_region regions[DELTA_REGIONS]; /* ascending, not overlapping */

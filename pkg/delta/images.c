@@ -7,9 +7,9 @@
 
 enum { PIECE = 1024 };
 
-static uint32_t kept_bits(unsigned kind)
+static uint32_t kept_bits(const struct delta_ref *ref)
 {
-    switch (kind) {
+    switch (ref->kind) {
     case DELTA_REF_BL:
         return 0xfc000000;
     case DELTA_REF_B19:
@@ -21,21 +21,53 @@ static uint32_t kept_bits(unsigned kind)
         return 0x9f00001f;
     case DELTA_REF_LO12:
         return 0xffc003ff;
+    case DELTA_REF_ARM_B:
+        return 0xff000000;
+    case DELTA_REF_BLX:
+        return 0xfe000000;
+    case DELTA_REF_MOVW:
+    case DELTA_REF_MOVT:
+        return 0xfff0f000;
+    case DELTA_REF_PLT_HIGH:
+    case DELTA_REF_PLT_MIDDLE:
+        return 0xffffff00;
+    case DELTA_REF_PLT_LOW:
+        return 0xfffff000;
+    case DELTA_REF_THUMB_BL:
+    case DELTA_REF_THUMB_BLX:
+        return 0xd000f800;
+    case DELTA_REF_THUMB_B20:
+        return 0xd000fbc0;
+    case DELTA_REF_THUMB_MOVW:
+    case DELTA_REF_THUMB_MOVT:
+        return 0x8f00fbf0;
+    case DELTA_REF_AUIPC:
+    case DELTA_REF_JAL:
+        return 0xfff;
+    case DELTA_REF_LOW: /* of stores, others */
+        return (ref->word & 0x7b) == 0x23 ? 0x01fff07f : 0xfffff;
+    case DELTA_REF_BRANCH:
+        return 0x01fff07f;
+    case DELTA_REF_SHORT_JUMP:
+        return 0xe003;
+    case DELTA_REF_SHORT_BRANCH:
+        return 0xe383;
     default:
         return 0;
     }
 }
 
 static size_t blank_piece(const struct delta_image *image, const struct delta_region *region,
-                          const unsigned char *bytes, size_t at, size_t end, unsigned char *out)
+                          const unsigned char *bytes, size_t at, size_t end, struct delta_awaited *awaited,
+                          unsigned char *out)
 {
-    struct delta_ref refs[(PIECE + 3) / 4 + 1];
+    struct delta_ref refs[(PIECE + 1) / 2 + 1];
     size_t n = HF_MIN((size_t)PIECE, end - at), next = at + n;
-    size_t found = delta_refs_scan(image, region, bytes + at, n, HF_MIN(n + 16, end - at), at, refs);
+    size_t found = delta_refs_scan(image, region, bytes + at, n, HF_MIN(n + 16, end - at), at, awaited, refs);
 
     for (size_t i = 0; i < found; i++) {
-        uint32_t kept = kept_bits(refs[i].kind);
-        for (unsigned k = 0; k < 4; k++)
+        uint32_t kept = kept_bits(&refs[i]);
+        for (unsigned k = 0; k < refs[i].n && k < 4; k++)
             out[at + refs[i].at + k] &= (unsigned char)(kept >> (8 * k));
         next = HF_MAX(next, at + refs[i].at + refs[i].n);
     }
@@ -44,13 +76,15 @@ static size_t blank_piece(const struct delta_image *image, const struct delta_re
 
 static void blank_image(const struct delta_image *image, const unsigned char *bytes, size_t n, unsigned char *out)
 {
+    struct delta_awaited awaited = {0};
+
     for (unsigned i = 0; i < image->regions_n; i++) {
         const struct delta_region *r = &image->regions[i];
         size_t at = (size_t)r->offset, end = (size_t)(r->offset + r->size);
         if (r->kind != DELTA_REGION_CODE || at < DELTA_SCAN_BEFORE || end > n || n - end < DELTA_SCAN_AFTER + 16)
             continue;
         while (at < end)
-            at = blank_piece(image, r, bytes, at, end, out);
+            at = blank_piece(image, r, bytes, at, end, &awaited, out);
     }
 }
 
@@ -82,10 +116,12 @@ static uint64_t le(const unsigned char *p, unsigned n)
 /* Length of the ELF file at p, as its own headers tell; 0: it is none. */
 static uint64_t elf_size(const unsigned char *p, size_t n)
 {
-    if (n < sizeof(Elf64_Ehdr) || memcmp(p, ELFMAG, SELFMAG) != 0 || p[EI_CLASS] != ELFCLASS64 ||
-        p[EI_DATA] != ELFDATA2LSB)
+    if (n < sizeof(Elf64_Ehdr) || memcmp(p, ELFMAG, SELFMAG) != 0 || p[EI_DATA] != ELFDATA2LSB ||
+        (p[EI_CLASS] != ELFCLASS64 && p[EI_CLASS] != ELFCLASS32))
         return 0;
-    uint64_t sections = le(p + 40, 8), size = sections + le(p + 58, 2) * le(p + 60, 2);
+    bool wide = p[EI_CLASS] == ELFCLASS64;
+    uint64_t sections = wide ? le(p + 40, 8) : le(p + 32, 4);
+    uint64_t size = sections + (wide ? le(p + 58, 2) * le(p + 60, 2) : le(p + 46, 2) * le(p + 48, 2));
     return sections < n && size <= n && size >= sizeof(Elf64_Ehdr) ? size : 0;
 }
 

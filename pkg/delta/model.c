@@ -34,11 +34,11 @@ struct delta_model {
 
     uint16_t flags[FLAG_TABLES][1 << FLAG_BITS];
     struct mixer flag_mixer[64];
-    uint32_t window_state[1024], candidate_state[DELTA_REF_KINDS * 64];
+    uint32_t window_state[1024], candidate_state[DELTA_REF_SLOTS * 64];
     struct delta_number number[6];
     uint32_t inline_state;
 
-    uint8_t kind_history[DELTA_REF_KINDS];
+    uint8_t kind_history[DELTA_REF_SLOTS];
     uint64_t new_pos;
 
     unsigned streak, window_size; /* good windows in a row */
@@ -207,7 +207,8 @@ static unsigned code_flag(struct delta_model *m, const struct delta_span *s, siz
                           const struct delta_guess *g, unsigned missed)
 {
     const unsigned char *old = s->old + at;
-    uint32_t kind = ref != NULL ? ref->kind : 0, where = s->region << 5 | kind, phase = (uint32_t)(s->old_pos + at) & 7;
+    uint32_t kind = ref != NULL ? delta_ref_slot(ref->kind) : 0, where = s->region << 5 | kind,
+             phase = (uint32_t)(s->old_pos + at) & 7;
     uint32_t h[FLAG_TABLES];
     uint16_t *slot[FLAG_TABLES];
 
@@ -271,7 +272,7 @@ static unsigned code_reference(struct delta_model *m, const struct delta_span *s
                                const struct delta_guess *g, const unsigned char *truth)
 {
     uint64_t word = truth != NULL ? delta_get_word(truth + ref->at, ref->n) : 0;
-    unsigned missed = code_flag(m, s, ref->at, ref, g, word != g->word[0]), k = 0;
+    unsigned missed = code_flag(m, s, ref->at, ref, g, word != g->word[0]), slot = delta_ref_slot(ref->kind), k = 0;
     unsigned char bytes[8], predicted[8];
 
     delta_put_word(predicted, ref->n, g->word[0]);
@@ -279,7 +280,7 @@ static unsigned code_reference(struct delta_model *m, const struct delta_span *s
         word = g->word[0];
     } else {
         for (k = 1; k < g->n; k++)
-            if (simple_bit(m, &m->candidate_state[(ref->kind * 4 + k) * 4 + g->source], word == g->word[k]) != 0)
+            if (simple_bit(m, &m->candidate_state[(slot * 4 + k) * 4 + g->source], word == g->word[k]) != 0)
                 break;
         if (k < g->n)
             word = g->word[k];
@@ -287,8 +288,8 @@ static unsigned code_reference(struct delta_model *m, const struct delta_span *s
     delta_put_word(bytes, ref->n, word);
     for (unsigned i = 0; i < ref->n; i++) {
         if (missed != 0 && k == g->n) {
-            struct missed b = {.kind = ref->kind < DELTA_REF_ABS64 ? 2 : 3,
-                               .sub = ref->kind * 8u + i,
+            struct missed b = {.kind = slot < DELTA_REF_ABS64 ? 2 : 3,
+                               .sub = slot * 8 + i,
                                .old = predicted[i],
                                .old_next = predicted[(i + 1) % ref->n],
                                .guesses_n = 2};
@@ -302,7 +303,7 @@ static unsigned code_reference(struct delta_model *m, const struct delta_span *s
     }
     note_reference(m, ref, delta_get_word(bytes, ref->n));
     note_unit(m, missed);
-    m->kind_history[ref->kind] = (uint8_t)((unsigned)m->kind_history[ref->kind] << 1 | missed);
+    m->kind_history[slot] = (uint8_t)((unsigned)m->kind_history[slot] << 1 | missed);
     if (missed != 0)
         delta_predictor_learn(&m->p, ref, g, delta_get_word(bytes, ref->n));
     return ref->n;
@@ -337,8 +338,10 @@ static unsigned window_context(const struct delta_model *m, const struct delta_s
 static void accept_window(struct delta_model *m, const struct delta_span *s)
 {
     memcpy(m->made, m->p.predicted, s->n);
-    for (size_t i = 0; i < s->refs; i++)
-        m->kind_history[m->p.refs[i].kind] = (uint8_t)(m->kind_history[m->p.refs[i].kind] << 1);
+    for (size_t i = 0; i < s->refs; i++) {
+        uint8_t *history = &m->kind_history[delta_ref_slot(m->p.refs[i].kind)];
+        *history = (uint8_t)(*history << 1);
+    }
     memset(m->diff, 0, sizeof(m->diff));
     delta_stream_add(&m->stream, m->made, s->n, false);
     for (size_t i = 0; i < s->refs; i++) {

@@ -8,12 +8,22 @@ void delta_predictor_reset(struct delta_predictor *p)
     memset(p->exact, 0, sizeof(p->exact));
     memset(p->coarse, 0, sizeof(p->coarse));
     memset(p->last_by, 0, sizeof(p->last_by));
+    memset(&p->awaited, 0, sizeof(p->awaited));
+    p->awaited_old_pos = UINT64_MAX;
     memset(&p->pair, 0, sizeof(p->pair));
     p->pair_next = 0;
     p->tar_old_pos = UINT64_MAX;
     p->tar_grown = 0;
     p->segments.n = 0;
     memset(&p->image, 0, sizeof(p->image));
+}
+
+unsigned delta_predictor_of(enum delta_machine machine)
+{
+    return machine == DELTA_MACHINE_ARM     ? DELTA_PREDICT_ARM
+           : machine == DELTA_MACHINE_I386  ? DELTA_PREDICT_I386
+           : machine == DELTA_MACHINE_RISCV ? DELTA_PREDICT_RISCV
+                                            : DELTA_PREDICT_REFERENCES;
 }
 
 static struct delta_moved *moved_slot(struct delta_moved *table, unsigned bits, uint64_t key)
@@ -64,7 +74,7 @@ static void guess_word(struct delta_predictor *p, const struct delta_ref *ref, u
         add_candidate(g, was + (uint64_t)coarse->by,
                       delta_ref_encode(ref, g->site, was + (uint64_t)coarse->by, g->base));
     add_candidate(g, mapped, delta_ref_encode(ref, g->site, mapped, g->base));
-    uint64_t shifted = mapped + (uint64_t)p->last_by[ref->kind];
+    uint64_t shifted = mapped + (uint64_t)p->last_by[delta_ref_slot(ref->kind)];
     add_candidate(g, shifted, delta_ref_encode(ref, g->site, shifted, g->base));
     add_candidate(g, was, ref->word);
 }
@@ -74,7 +84,7 @@ void delta_predictor_learn(struct delta_predictor *p, const struct delta_ref *re
 {
     enum delta_map_found found;
 
-    if (ref->kind == DELTA_REF_ADRP || ref->kind == DELTA_REF_TAR_SUM)
+    if (delta_ref_is_partial(ref->kind))
         return;
     uint64_t was = delta_address_of(&p->image.segments, ref->target), mapped = moved_address(p, ref->target, &found);
     uint64_t now = delta_ref_decode(ref, word, g->site, g->base, g->target);
@@ -82,7 +92,7 @@ void delta_predictor_learn(struct delta_predictor *p, const struct delta_ref *re
         (struct delta_moved){(uint32_t)ref->target + 1, (int32_t)(now - was)};
     *moved_slot(p->coarse, DELTA_COARSE_BITS, ref->target >> 8) =
         (struct delta_moved){(uint32_t)(ref->target >> 8) + 1, (int32_t)(now - was)};
-    p->last_by[ref->kind] = (int64_t)(now - mapped);
+    p->last_by[delta_ref_slot(ref->kind)] = (int64_t)(now - mapped);
 }
 
 uint64_t delta_get_word(const unsigned char *p, unsigned n)
@@ -143,8 +153,11 @@ int delta_predictor_enter(struct delta_predictor *p, uint64_t new_pos,
         p->pair = s->pairs[p->pair_next++];
         if (new_pos - p->pair.new_offset >= p->pair.new_size)
             continue;
-        if ((r = delta_image_read(s->old, p->pair.old_offset, p->pair.old_size, &p->image, err)) < 0 ||
-            (r = code(ctx, p, s->new_images != NULL ? &s->new_images[p->pair_next - 1].segments : NULL)) < 0)
+        if ((r = delta_image_read(s->old, p->pair.old_offset, p->pair.old_size, &p->image, err)) < 0)
+            return r;
+        if ((s->predictors & delta_predictor_of(p->image.machine)) == 0)
+            p->image.machine = DELTA_MACHINE_NONE;
+        if ((r = code(ctx, p, s->new_images != NULL ? &s->new_images[p->pair_next - 1].segments : NULL)) < 0)
             return r;
     }
     return 0;
@@ -173,6 +186,23 @@ void delta_predictor_made(struct delta_predictor *p, const struct delta_span *s,
     p->tar_old_pos = s->old_pos + s->n;
 }
 
+/* A copy begins in the middle of ARM code: what was loaded before it awaits words in it. */
+static int look_before(struct delta_predictor *p, const struct delta_region *region, uint64_t old_pos,
+                       struct hf_err *err)
+{
+    size_t n = (size_t)HF_MIN((uint64_t)DELTA_WINDOW_MAX, old_pos - region->offset);
+    uint64_t start = old_pos - n, before = HF_MIN((uint64_t)DELTA_SCAN_BEFORE, start);
+
+    if (p->image.machine != DELTA_MACHINE_ARM || region->kind != DELTA_REGION_CODE || p->awaited_old_pos == old_pos)
+        return 0;
+    memset(p->old_bytes, 0, DELTA_SCAN_BEFORE);
+    int r = delta_old_read(p->setting->old, start - before, p->old_bytes + DELTA_SCAN_BEFORE - before,
+                           (size_t)before + n + 16 + DELTA_SCAN_AFTER, err);
+    if (r == 0)
+        (void)delta_refs_scan(&p->image, region, p->old_bytes + DELTA_SCAN_BEFORE, n, n, start, &p->awaited, p->refs);
+    return r;
+}
+
 /* Read old around the window, find its references, predict. The window may grow by the rest of its last reference. */
 int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size_t window, uint64_t copy_left,
                            struct hf_err *err)
@@ -185,17 +215,21 @@ int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size
     s->n = (size_t)HF_MIN(limit, (uint64_t)window);
     s->old = p->old_bytes + DELTA_SCAN_BEFORE;
     s->region = region->kind;
+    bool predicts = (set->predictors & DELTA_PREDICT_REFERENCES) != 0;
+    if (predicts && (r = look_before(p, region, s->old_pos, err)) < 0)
+        return r;
     memset(p->old_bytes, 0, DELTA_SCAN_BEFORE);
     r = delta_old_read(set->old, s->old_pos - want, p->old_bytes + DELTA_SCAN_BEFORE - want,
                        (size_t)want + s->n + 16 + DELTA_SCAN_AFTER, err);
     if (r < 0)
         return r;
     s->refs = 0;
-    if (set->predictors != 0)
+    if (predicts)
         s->refs = delta_refs_scan(&p->image, region, s->old, s->n, (size_t)HF_MIN(limit, (uint64_t)s->n + 16),
-                                  s->old_pos, p->refs);
+                                  s->old_pos, &p->awaited, p->refs);
     if (s->refs > 0)
         s->n = HF_MAX(s->n, (size_t)p->refs[s->refs - 1].at + p->refs[s->refs - 1].n);
+    p->awaited_old_pos = s->old_pos + s->n;
     memcpy(p->predicted, s->old, s->n);
     for (size_t i = 0; i < s->refs; i++) {
         struct delta_ref *ref = &p->refs[i];

@@ -12,7 +12,11 @@ enum {
     DELTA_EXACT_BITS = 13,
     DELTA_COARSE_BITS = 11,
     DELTA_CANDIDATES = 4,
-    DELTA_PREDICT_REFERENCES = 1,
+    DELTA_PREDICT_REFERENCES = 1, /* tables, tar headers, code of x86-64 and AArch64 */
+    DELTA_PREDICT_ARM = 2,        /* code of 32-bit ARM */
+    DELTA_PREDICT_I386 = 4,       /* of 32-bit x86 */
+    DELTA_PREDICT_RISCV = 8,      /* of RISC-V */
+    DELTA_PREDICT_ALL = 15,
     DELTA_PAIRS_MAX = 4096,
 };
 
@@ -26,6 +30,9 @@ struct delta_setting {
     uint64_t old_size, new_size;
     unsigned predictors; /* DELTA_PREDICT_* */
 };
+
+/* The predictor that code for this machine takes. */
+unsigned delta_predictor_of(enum delta_machine machine);
 
 void delta_setting_done(struct delta_setting *setting);
 
@@ -58,13 +65,15 @@ struct delta_predictor {
     struct delta_pair pair;
     uint32_t pair_next; /* index of the one that follows */
     struct delta_moved exact[1 << DELTA_EXACT_BITS], coarse[1 << DELTA_COARSE_BITS];
-    int64_t last_by[DELTA_REF_KINDS];
-    uint64_t tar_old_pos; /* up to here, without a gap, tar_grown was taken */
-    int64_t tar_grown;    /* sum of new - old over the bytes of this tar header so far */
+    int64_t last_by[DELTA_REF_SLOTS];
+    struct delta_awaited awaited;
+    uint64_t awaited_old_pos; /* up to here, without a gap, sites were looked for */
+    uint64_t tar_old_pos;     /* up to here, without a gap, tar_grown was taken */
+    int64_t tar_grown;        /* sum of new - old over the bytes of this tar header so far */
 
     /* of the window */
-    struct delta_ref refs[(DELTA_WINDOW_MAX + 3) / 4 + 4];
-    struct delta_guess guesses[(DELTA_WINDOW_MAX + 3) / 4 + 4];
+    struct delta_ref refs[(DELTA_WINDOW_MAX + 1) / 2 + 4];
+    struct delta_guess guesses[(DELTA_WINDOW_MAX + 1) / 2 + 4];
     unsigned char old_bytes[DELTA_SCAN_BEFORE + DELTA_WINDOW_MAX + 16 + DELTA_SCAN_AFTER];
     unsigned char predicted[DELTA_WINDOW_MAX + 16];
 };

@@ -1,20 +1,10 @@
-#include "delta/refs.h"
+#include "delta/refs_scan.h"
 
 #include <string.h>
 
-struct scan {
-    const struct delta_image *image;
-    const struct delta_region *region;
-    const unsigned char *bytes;
-    size_t n, limit;
-    uint64_t offset;
-    struct delta_ref *refs;
-    size_t found;
-};
-
 static uint32_t le32(const unsigned char *p)
 {
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+    return delta_le32(p);
 }
 
 static uint64_t le64(const unsigned char *p)
@@ -24,18 +14,12 @@ static uint64_t le64(const unsigned char *p)
 
 static uint64_t sign(uint32_t value, unsigned bits)
 {
-    return (uint64_t)((int64_t)((uint64_t)value << (64 - bits)) >> (64 - bits));
+    return delta_sign(value, bits);
 }
 
-static bool add(struct scan *s, size_t at, unsigned n, enum delta_ref_kind kind, uint64_t address, uint64_t word)
+static bool add(struct delta_scan *s, size_t at, unsigned n, enum delta_ref_kind kind, uint64_t address, uint64_t word)
 {
-    uint64_t target = delta_position_of(&s->image->segments, address);
-
-    if (target == DELTA_NOWHERE || at + n > s->limit)
-        return false;
-    s->refs[s->found++] =
-        (struct delta_ref){.target = target, .word = word, .at = (uint32_t)at, .kind = (uint8_t)kind, .n = (uint8_t)n};
-    return true;
+    return delta_scan_add(s, at, n, kind, address, word) != NULL;
 }
 
 /* ---- x86-64 ---------------------------------------------------------------------------------------------------- */
@@ -67,7 +51,7 @@ static unsigned rip_operand(const unsigned char *b)
     return b[-1] == 0xc7 && b[-2] == 0x66 ? 3 : modrm_opcode[b[-1]];
 }
 
-static void scan_x86(struct scan *s)
+static void scan_x86(struct delta_scan *s)
 {
     uint64_t address = delta_address_of(&s->image->segments, s->offset);
 
@@ -89,7 +73,7 @@ static void scan_x86(struct scan *s)
         }
         uint32_t word = le32(b);
         if (word + 0x8000000u < 0x10000000u && add(s, i, 4, kind, address + i + 4 + extra + sign(word, 32), word)) {
-            s->refs[s->found - 1].rip_extra = (uint8_t)extra;
+            s->refs[s->found - 1].extra = (uint8_t)extra;
             i += 3;
         }
     }
@@ -134,7 +118,7 @@ static bool page_before(const unsigned char *b, uint64_t address, unsigned r, ui
     return false;
 }
 
-static void scan_adrp(struct scan *s, size_t i, uint64_t address, uint32_t w)
+static void scan_adrp(struct delta_scan *s, size_t i, uint64_t address, uint32_t w)
 {
     uint64_t page = (address & ~UINT64_C(0xfff)) + (adr_immediate(w) << 12), low = 0;
 
@@ -148,7 +132,7 @@ static void scan_adrp(struct scan *s, size_t i, uint64_t address, uint32_t w)
     (void)add(s, i, 4, DELTA_REF_ADRP, page + low, w);
 }
 
-static void scan_aarch64(struct scan *s)
+static void scan_aarch64(struct delta_scan *s)
 {
     uint64_t start = delta_address_of(&s->image->segments, s->offset), page, low;
 
@@ -172,19 +156,33 @@ static void scan_aarch64(struct scan *s)
 
 /* ---- tables ---------------------------------------------------------------------------------------------------- */
 
-static void scan_words(struct scan *s, unsigned stride, unsigned first, enum delta_ref_kind kind)
+/* Addresses, in every word, or in the first of every so many. Bitmaps of relocations are odd. */
+static void scan_words(struct delta_scan *s, unsigned every, bool even)
+{
+    uint64_t in_region = s->offset - s->region->offset;
+    unsigned size = s->image->narrow ? 4 : 8, stride = size * every;
+
+    for (size_t i = (size_t)((stride - in_region % stride) % stride); i < s->n; i += stride) {
+        uint64_t word = size == 4 ? le32(s->bytes + i) : le64(s->bytes + i);
+        if (word != 0 && (!even || (word & 1) == 0))
+            (void)add(s, i, size, size == 4 ? DELTA_REF_ABS32 : DELTA_REF_ABS64, word, word);
+    }
+}
+
+/* ARM's unwind table: {function, 1 or how to unwind (bit 31 set) or where that is told}. */
+static void scan_exidx(struct delta_scan *s)
 {
     uint64_t in_region = s->offset - s->region->offset;
 
-    for (size_t i = (size_t)((stride + first - in_region % stride) % stride); i < s->n; i += stride) {
-        uint64_t word = le64(s->bytes + i);
-        if (word != 0)
-            (void)add(s, i, 8, kind, word, word);
+    for (size_t i = (size_t)((4 - in_region % 4) % 4); i < s->n; i += 4) {
+        uint32_t word = le32(s->bytes + i);
+        if (word > 1 && (word >> 31) == 0)
+            (void)add(s, i, 4, DELTA_REF_SELF31, s->region->address + in_region + i + sign(word, 31), word);
     }
 }
 
 /* Two kinds of words in one table, in ascending order. */
-static void scan_rela(struct scan *s)
+static void scan_rela(struct delta_scan *s)
 {
     uint64_t in_region = s->offset - s->region->offset;
 
@@ -196,12 +194,12 @@ static void scan_rela(struct scan *s)
     }
 }
 
-static void scan_symbols(struct scan *s)
+static void scan_symbols(struct delta_scan *s)
 {
     uint64_t in_region = s->offset - s->region->offset;
 
     for (size_t i = (size_t)((4 - in_region % 4) % 4); i < s->n; i += 4) {
-        unsigned field = (unsigned)((in_region + i) % 24);
+        unsigned field = (unsigned)((in_region + i) % (s->image->narrow ? 16 : 24));
         uint32_t name = le32(s->bytes + i);
         if (field == 0 && name != 0 && i + 4 <= s->limit)
             s->refs[s->found++] = (struct delta_ref){.target = s->region->link + name,
@@ -210,13 +208,15 @@ static void scan_symbols(struct scan *s)
                                                      .at = (uint32_t)i,
                                                      .kind = DELTA_REF_NAME,
                                                      .n = 4};
-        else if (field == 8 && le64(s->bytes + i) != 0)
+        else if (s->image->narrow && field == 4 && name != 0)
+            (void)add(s, i, 4, DELTA_REF_ABS32, name, name);
+        else if (!s->image->narrow && field == 8 && le64(s->bytes + i) != 0)
             (void)add(s, i, 8, DELTA_REF_ABS64, le64(s->bytes + i), le64(s->bytes + i));
     }
 }
 
 /* Header: version and encodings, pointer to .eh_frame, count; then {function, its entry}, relative to the section. */
-static void scan_eh_hdr(struct scan *s)
+static void scan_eh_hdr(struct delta_scan *s)
 {
     uint64_t in_region = s->offset - s->region->offset;
 
@@ -231,7 +231,7 @@ static void scan_eh_hdr(struct scan *s)
 
 /* An entry starts {length, distance back to its common entry, function relative to here}. Taken for one where the distance
  * leads to the section's inside, the length is small and the function lies in the image. */
-static void scan_eh_frame(struct scan *s)
+static void scan_eh_frame(struct delta_scan *s)
 {
     uint64_t in_region = s->offset - s->region->offset;
 
@@ -276,7 +276,8 @@ static uint64_t to_octal(uint64_t value, unsigned n)
 enum { TAR_BORDER = 512, TAR_TIME_AT = 136, TAR_SUM_AT = 148, TAR_MAGIC_AT = 257 };
 
 /* The number of n digits at `at` of the header that starts at bytes[header]; `value` is what it is looked up by. */
-static void add_octal(struct scan *s, int64_t header, unsigned at, unsigned n, enum delta_ref_kind kind, uint64_t value)
+static void add_octal(struct delta_scan *s, int64_t header, unsigned at, unsigned n, enum delta_ref_kind kind,
+                      uint64_t value)
 {
     int64_t i = header + at;
 
@@ -289,7 +290,7 @@ static void add_octal(struct scan *s, int64_t header, unsigned at, unsigned n, e
 }
 
 /* Member headers stand at 512-byte borders, with "ustar" at 257. */
-static void scan_tar(struct scan *s)
+static void scan_tar(struct delta_scan *s)
 {
     int64_t first = -(int64_t)(s->offset % TAR_BORDER);
 
@@ -305,17 +306,26 @@ static void scan_tar(struct scan *s)
     }
 }
 
-size_t delta_refs_scan(const struct delta_image *image, const struct delta_region *region, const unsigned char *bytes,
-                       size_t n, size_t limit, uint64_t offset, struct delta_ref *refs)
+static void scan_code(struct delta_scan *s)
 {
-    struct scan s = {image, region, bytes, n, limit, offset, refs, 0};
+    static void (*const scan[])(struct delta_scan * s) = {
+        [DELTA_MACHINE_X86_64] = scan_x86,        [DELTA_MACHINE_AARCH64] = scan_aarch64,
+        [DELTA_MACHINE_ARM] = delta_scan_arm,     [DELTA_MACHINE_I386] = delta_scan_386,
+        [DELTA_MACHINE_RISCV] = delta_scan_riscv,
+    };
+
+    if (scan[s->image->machine] != NULL)
+        scan[s->image->machine](s);
+}
+
+size_t delta_refs_scan(const struct delta_image *image, const struct delta_region *region, const unsigned char *bytes,
+                       size_t n, size_t limit, uint64_t offset, struct delta_awaited *awaited, struct delta_ref *refs)
+{
+    struct delta_scan s = {image, region, bytes, n, limit, offset, refs, 0, awaited};
 
     switch (region->kind) {
     case DELTA_REGION_CODE:
-        if (image->machine == DELTA_MACHINE_X86_64)
-            scan_x86(&s);
-        else if (image->machine == DELTA_MACHINE_AARCH64)
-            scan_aarch64(&s);
+        scan_code(&s);
         break;
     case DELTA_REGION_RELA:
         scan_rela(&s);
@@ -331,12 +341,21 @@ size_t delta_refs_scan(const struct delta_image *image, const struct delta_regio
         break;
     case DELTA_REGION_DYNAMIC:
     case DELTA_REGION_POINTERS:
-        scan_words(&s, 8, 0, DELTA_REF_ABS64);
+        scan_words(&s, 1, false);
+        break;
+    case DELTA_REGION_REL:
+        scan_words(&s, 2, false);
+        break;
+    case DELTA_REGION_RELR:
+        scan_words(&s, 1, true);
+        break;
+    case DELTA_REGION_EXIDX:
+        scan_exidx(&s);
         break;
     case DELTA_REGION_RODATA:
     case DELTA_REGION_GO_PCLN:
         if (image->fixed)
-            scan_words(&s, 8, 0, DELTA_REF_ABS64);
+            scan_words(&s, 1, false);
         break;
     case DELTA_REGION_PLAIN:
         scan_tar(&s);
@@ -361,6 +380,12 @@ static unsigned low12_scale(uint32_t w)
     return (w & 0x04800000) == 0x04800000 ? 4 : w >> 30;
 }
 
+bool delta_ref_is_partial(unsigned kind)
+{
+    return kind == DELTA_REF_ADRP || kind == DELTA_REF_TAR_SUM || kind == DELTA_REF_AUIPC || kind == DELTA_REF_MOVT ||
+           kind == DELTA_REF_THUMB_MOVT || kind == DELTA_REF_PLT_HIGH || kind == DELTA_REF_PLT_MIDDLE;
+}
+
 uint64_t delta_ref_encode(const struct delta_ref *ref, uint64_t site, uint64_t target, uint64_t base)
 {
     uint32_t w = (uint32_t)ref->word;
@@ -371,7 +396,7 @@ uint64_t delta_ref_encode(const struct delta_ref *ref, uint64_t site, uint64_t t
     case DELTA_REF_JMP:
     case DELTA_REF_JCC:
     case DELTA_REF_RIP:
-        return (uint32_t)(distance - 4 - ref->rip_extra);
+        return (uint32_t)(distance - 4 - ref->extra);
     case DELTA_REF_BL:
         return (w & 0xfc000000) | (uint32_t)(distance >> 2 & 0x3ffffff);
     case DELTA_REF_B19:
@@ -386,6 +411,14 @@ uint64_t delta_ref_encode(const struct delta_ref *ref, uint64_t site, uint64_t t
         return (w & 0xffc003ff) | (uint32_t)((target & 0xfff) >> low12_scale(w)) << 10;
     case DELTA_REF_SELF32:
         return (uint32_t)distance;
+    case DELTA_REF_SELF31:
+        return (uint32_t)distance & 0x7fffffff;
+    case DELTA_REF_ABS32:
+        return (uint32_t)target;
+    case DELTA_REF_GOT_OFFSET:
+        return (uint32_t)(target - base);
+    case DELTA_REF_GOT_PC:
+        return (uint32_t)(distance + ref->extra);
     case DELTA_REF_BACK32:
         return (uint32_t)(0 - distance);
     case DELTA_REF_BASE32:
@@ -396,6 +429,10 @@ uint64_t delta_ref_encode(const struct delta_ref *ref, uint64_t site, uint64_t t
     case DELTA_REF_TAR_SUM:
         return to_octal(target, ref->n);
     default:
+        if (ref->kind >= DELTA_REF_AUIPC && ref->kind <= DELTA_REF_SHORT_BRANCH)
+            return delta_riscv_encode(ref, site, target, base);
+        if (ref->kind > DELTA_REF_SLOTS)
+            return delta_arm_encode(ref, site, target, base);
         return target;
     }
 }
@@ -409,7 +446,7 @@ uint64_t delta_ref_decode(const struct delta_ref *ref, uint64_t word, uint64_t s
     case DELTA_REF_JMP:
     case DELTA_REF_JCC:
     case DELTA_REF_RIP:
-        return site + 4 + ref->rip_extra + sign(w, 32);
+        return site + 4 + ref->extra + sign(w, 32);
     case DELTA_REF_BL:
         return site + sign((w & 0x3ffffff) << 2, 28);
     case DELTA_REF_B19:
@@ -424,6 +461,14 @@ uint64_t delta_ref_decode(const struct delta_ref *ref, uint64_t word, uint64_t s
         return (hint & ~UINT64_C(0xfff)) | ((uint64_t)(w >> 10 & 0xfff) << low12_scale(w) & 0xfff);
     case DELTA_REF_SELF32:
         return site + sign(w, 32);
+    case DELTA_REF_SELF31:
+        return site + sign(w, 31);
+    case DELTA_REF_ABS32:
+        return w;
+    case DELTA_REF_GOT_OFFSET:
+        return (base + w) & UINT32_MAX;
+    case DELTA_REF_GOT_PC:
+        return (site + w - ref->extra) & UINT32_MAX;
     case DELTA_REF_BACK32:
         return site - w;
     case DELTA_REF_BASE32:
@@ -439,6 +484,10 @@ uint64_t delta_ref_decode(const struct delta_ref *ref, uint64_t word, uint64_t s
         return value;
     }
     default:
+        if (ref->kind >= DELTA_REF_AUIPC && ref->kind <= DELTA_REF_SHORT_BRANCH)
+            return delta_riscv_decode(ref, word, site, base, hint);
+        if (ref->kind > DELTA_REF_SLOTS)
+            return delta_arm_decode(ref, word, site, base, hint);
         return word;
     }
 }

@@ -26,25 +26,75 @@ enum delta_ref_kind {
     DELTA_REF_TAR_TIME, /* 8 octal digits of a member's time, from the third on */
     DELTA_REF_TAR_LAST, /* its last digit */
     DELTA_REF_TAR_SUM,  /* the 6 octal digits of its header's sum */
-    DELTA_REF_KINDS,
+    DELTA_REF_KINDS,    /* no more than DELTA_REF_SLOTS */
+
+    /* Beyond that, kinds of other processors. Statistics are kept by slot: kinds that never meet in one image share one. */
+    DELTA_REF_ARM_B = 33, /* A32: b, bl */
+    DELTA_REF_BLX = 34,   /* to Thumb */
+    DELTA_REF_MOVW = 35,  /* the lower half of an address, or of its distance from a pc */
+    DELTA_REF_MOVT = 36,  /* the upper one */
+    DELTA_REF_PLT_HIGH = 38,
+    DELTA_REF_PLT_MIDDLE = 39,
+    DELTA_REF_PLT_LOW = 40,
+    DELTA_REF_PC_WORD = 41,  /* a word in a pool: distance from a pc */
+    DELTA_REF_GOT_WORD = 42, /* from the offset table */
+    DELTA_REF_ABS32 = 43,
+    DELTA_REF_SELF31 = 45,    /* 31 bit, relative to itself */
+    DELTA_REF_THUMB_BL = 65,  /* bl, b.w */
+    DELTA_REF_THUMB_BLX = 66, /* to A32 */
+    DELTA_REF_THUMB_MOVW = 67,
+    DELTA_REF_THUMB_MOVT = 68,
+    DELTA_REF_THUMB_B20 = 69, /* b<cond>.w */
+    DELTA_REF_AUIPC = 97,     /* RISC-V */
+    DELTA_REF_LOW = 98,       /* the lower part that an auipc lacks */
+    DELTA_REF_JAL = 99,
+    DELTA_REF_BRANCH = 100,
+    DELTA_REF_SHORT_JUMP = 101,   /* c.j */
+    DELTA_REF_SHORT_BRANCH = 102, /* c.beqz, c.bnez */
+    DELTA_REF_GOT_OFFSET = 132,   /* 32-bit x86: displacement that counts from the offset table */
+    DELTA_REF_GOT_PC = 133,       /* the offset table's distance from a return address */
 };
+
+enum { DELTA_REF_SLOTS = 32 };
+
+static inline unsigned delta_ref_slot(unsigned kind)
+{
+    return kind % DELTA_REF_SLOTS;
+}
+
+/* Its word says too little of the target to learn from. */
+bool delta_ref_is_partial(unsigned kind);
 
 struct delta_ref {
     uint64_t target; /* position in old */
-    uint64_t base;   /* old position the value counts from, for BASE32 and NAME */
+    uint64_t base;   /* old position the value counts from, where it does not from the site; 0: none */
     uint64_t word;   /* old value, whole word or instruction */
     uint32_t at;     /* offset from the start of what was scanned */
     uint8_t kind;
-    uint8_t n;         /* bytes: 1, 4, 6 or 8 */
-    uint8_t rip_extra; /* RIP: bytes of an immediate behind the operand */
+    uint8_t n; /* bytes: 1, 2, 4, 6 or 8 */
+    uint8_t
+        extra; /* RIP: bytes of an immediate behind the operand; others: of how far base or site is from what counts */
 };
 
 enum { DELTA_SCAN_BEFORE = 160, DELTA_SCAN_AFTER = 128 };
 
+/* Sites in code of 32-bit ARM that other places told of: words in pools, upper halves of addresses. */
+enum { DELTA_AWAITED = 1024 };
+
+struct delta_awaited {
+    struct delta_awaited_site {
+        uint32_t at;    /* old position + 1; 0: none */
+        uint32_t from;  /* old position the value counts from; 0: none */
+        uint32_t value; /* MOVT: the whole */
+        uint8_t kind, extra;
+    } p[DELTA_AWAITED];
+};
+
 /* Sites that start in [0, n) of bytes, which is old[offset..]; bytes[-DELTA_SCAN_BEFORE..n + DELTA_SCAN_AFTER) is
- * readable; all of it is in `region`. None reaches beyond `limit` (>= n). At most (n + 3) / 4 are put in refs. */
+ * readable; all of it is in `region`. None reaches beyond `limit` (>= n). At most (n + 1) / 2 are put in refs. `awaited` (may be
+ * NULL) is kept from one call to the next, and empty at first. */
 size_t delta_refs_scan(const struct delta_image *image, const struct delta_region *region, const unsigned char *bytes,
-                       size_t n, size_t limit, uint64_t offset, struct delta_ref *refs);
+                       size_t n, size_t limit, uint64_t offset, struct delta_awaited *awaited, struct delta_ref *refs);
 
 /* What the site's word is when it stands at address `site` and its target (base) moved to these addresses. */
 uint64_t delta_ref_encode(const struct delta_ref *ref, uint64_t site, uint64_t target, uint64_t base);

@@ -117,6 +117,7 @@ struct side {
     size_t n;
     const struct delta_segments *segments, *new_segments;
     const struct delta_map *map; /* NULL: this side is new */
+    bool narrow;
     struct items items;
 };
 
@@ -147,8 +148,12 @@ static int list_fixed(struct side *s, const struct delta_region *r, uint32_t fir
         uint64_t key = 0;
         if (r->kind == DELTA_REGION_RELA)
             key = key_of(s, le(p, 8));
+        else if (r->kind == DELTA_REGION_REL)
+            key = key_of(s, le(p, 4));
         else if (r->kind == DELTA_REGION_SYMBOLS)
             key = hash_text(s, r->link + le(p, 4));
+        else if (r->kind == DELTA_REGION_EXIDX)
+            key = key_of(s, (r->address + at + le(p, 4) + ((le(p, 4) & 0x40000000) << 1)) & UINT32_MAX);
         else
             key = key_of(s, r->address + (uint64_t)(int64_t)(int32_t)le(p, 4));
         int result = add_item(&s->items, r->offset + at, size, key);
@@ -185,8 +190,12 @@ static int list_items(struct side *s, const struct delta_region *r)
 {
     switch (r->kind) {
     case DELTA_REGION_RELA:
-    case DELTA_REGION_SYMBOLS:
         return list_fixed(s, r, 0, 24);
+    case DELTA_REGION_SYMBOLS:
+        return list_fixed(s, r, 0, s->narrow ? 16 : 24);
+    case DELTA_REGION_REL:
+    case DELTA_REGION_EXIDX:
+        return list_fixed(s, r, 0, 8);
     case DELTA_REGION_EH_HDR:
         return list_fixed(s, r, 12, 8);
     case DELTA_REGION_EH_FRAME:
@@ -354,8 +363,9 @@ static int match_table(struct delta_make *make, uint32_t pair, const struct delt
                        const struct delta_region *old_region, const struct delta_region *new_region)
 {
     const struct delta_segments *segments = &make->new_images[pair].segments;
-    struct side old = {make->old, make->old_n, &make->old_images[pair].segments, segments, map, {0}};
-    struct side new_side = {make->new_bytes, make->new_n, segments, NULL, NULL, {0}};
+    bool narrow = make->old_images[pair].narrow;
+    struct side old = {make->old, make->old_n, &make->old_images[pair].segments, segments, map, narrow, {0}};
+    struct side new_side = {make->new_bytes, make->new_n, segments, NULL, NULL, narrow, {0}};
     struct delta_copies inside = {0};
     int r = list_items(&old, old_region);
 
@@ -385,7 +395,8 @@ static int match_image(struct delta_make *make, uint32_t pair, const struct delt
         const struct delta_region *was = nth_region(old, region->kind, seen[region->kind]++);
         if (was != NULL &&
             (region->kind == DELTA_REGION_RELA || region->kind == DELTA_REGION_SYMBOLS ||
-             region->kind == DELTA_REGION_EH_HDR || region->kind == DELTA_REGION_EH_FRAME) &&
+             region->kind == DELTA_REGION_EH_HDR || region->kind == DELTA_REGION_EH_FRAME ||
+             region->kind == DELTA_REGION_REL || region->kind == DELTA_REGION_EXIDX) &&
             !is_done(make, region))
             r = match_table(make, pair, map, was, region);
     }

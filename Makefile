@@ -58,10 +58,10 @@ FLAVOURS := release asan cov fuzz
 include hack/make/flavour.mk
 $(foreach f,$(FLAVOURS),$(eval $(call flavour,$(f))))
 
-# holdfast-delta is for where every page of memory counts: nothing to load, nothing to relocate but its own.
-$(B)/release/holdfast-delta: LINK := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections
-$(B)/release/holdfast-delta: PKG_LIBS := -lzstd -llzma
-$(B)/release/holdfast-delta: SUFFIX_LIBS :=
+# Where every page of memory counts: nothing to load, nothing to relocate but its own.
+$(B)/release/holdfast $(B)/release/holdfast-delta: LINK := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections
+$(B)/release/holdfast $(B)/release/holdfast-delta: PKG_LIBS := -lzstd -llzma
+$(B)/release/holdfast $(B)/release/holdfast-delta: SUFFIX_LIBS :=
 
 # The bit coder under a fuzzer: comparing its arithmetic teaches nothing, and ten million runs should fit a night.
 $(B)/fuzz/pkg/delta/%.o $(B)/fuzz/pkg/codec/hash.o: CFLAGS_fuzz += -O2 -fno-sanitize-coverage=trace-cmp

@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "delta/delta.h"
 #include "os/fs_posix.h"
+#include "os/pages.h"
 
 struct job {
     int old_fd, patch_fd;
@@ -50,6 +51,7 @@ static int apply(struct hf_cli *cli, char **words, struct hf_err *err)
     if (r == 0) {
         const struct hf_delta_apply_params params = {
             .old = {&job, read_old, (uint64_t)st.st_size}, .patch = {&job, read_patch}, .out = {&job, write_new}};
+        hf_pages_forget_code();
         r = hf_delta_apply(&params, NULL, err);
     }
     if (r == 0)

@@ -1,7 +1,8 @@
-/* holdfast (also kubectl-holdfast): the operator's command line. */
+/* holdfast (also kubectl-holdfast): the operator's command line. Applies deltas itself, in little memory; holdfast-cli has the rest. */
+#include <limits.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "cli/front.h"
 #include "os/fs_posix.h"
 
 int main(int argc, char **argv)
@@ -15,6 +16,10 @@ int main(int argc, char **argv)
         .fs = hf_fs_posix(),
         .clock = hf_clock_posix(),
     };
+    char self[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
-    return hf_cli_main(&cli, argc, argv);
+    if (n > 0)
+        self[n] = '\0';
+    return hf_cli_front_main(&cli, n > 0 ? self : NULL, argc, argv);
 }

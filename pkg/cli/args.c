@@ -44,32 +44,6 @@ void hf_cli_nearest_try(struct hf_cli_nearest *nearest, const char *candidate)
     }
 }
 
-/* How many words of argv spell `name` ("delta create" takes two), 0 when they do not. */
-static size_t spelled(const char *name, const char *const *argv, size_t n)
-{
-    struct hf_view rest = hf_view_of(name), word;
-    size_t used = 0;
-
-    while (hf_view_split(&rest, ' ', &word)) {
-        if (used >= n || !hf_view_eq(word, argv[used]))
-            return 0;
-        used++;
-    }
-    return used;
-}
-
-const struct hf_cli_command *hf_cli_find(const char *const *argv, size_t n, size_t *ret_used)
-{
-    for (size_t i = 0; i < hf_cli_n_commands; i++) {
-        size_t used = spelled(hf_cli_commands[i].name, argv, n);
-        if (used > 0) {
-            *ret_used = used;
-            return &hf_cli_commands[i];
-        }
-    }
-    return NULL;
-}
-
 static const struct hf_cli_option *find_long(const struct hf_cli_option *options, const char *name, size_t n)
 {
     for (; options != NULL && options->name != NULL; options++)

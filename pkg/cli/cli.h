@@ -62,6 +62,10 @@ struct hf_cli {
     bool terminal;     /* err is one: progress may be drawn */
     const struct hf_fs_ops *fs;
     const struct hf_clock_ops *clock;
+    /* The thin program (cli/front.h) leaves a patch to the whole one: the first `n` bytes of `patch_fd` were read already, `word` is what it
+     * is called on the command line. Returns only when that fails. NULL: this is the whole program. */
+    int (*hand_over)(void *ctx, const char *word, int patch_fd, const void *head, size_t n, struct hf_err *err);
+    void *hand_over_ctx;
     uint64_t drawn_mono_ns; /* when progress was drawn last */
     bool drawing;
 };
@@ -83,6 +87,22 @@ extern const size_t hf_cli_n_commands;
 
 /* The whole of main(): returns the exit code. */
 int hf_cli_main(struct hf_cli *cli, int argc, char **argv);
+
+/* What follows a command's name, from reading its options to the exit code (cli/run.c). The one who calls looks for
+ * --help. */
+int hf_cli_run(struct hf_cli *cli, const struct hf_cli_command *command, const char *const *argv, size_t n);
+
+/* "holdfast delta create: what went wrong"; returns the exit code. `command` is "" when there is none. */
+int hf_cli_complain(struct hf_cli *cli, const char *command, int r, const struct hf_err *err);
+
+/* What was printed has reached its reader, or the command failed: a full disk behind `> file` is no success. */
+int hf_cli_finish(struct hf_cli *cli, const char *command, int code);
+
+/* Does --help stand there? */
+bool hf_cli_asks_for_help(const char *const *argv, size_t n);
+
+/* The program's name for messages, from argv[0]. */
+const char *hf_cli_program(int argc, char **argv);
 
 /* The exit code for an error: -EKEYREJECTED, -EBADMSG, -ESTALE and -EOPNOTSUPP are refusals, -EINVAL is usage. */
 int hf_cli_exit_of(int r);
@@ -123,14 +143,18 @@ HF_MUST_USE int hf_cli_in_open(struct hf_cli *cli, const char *path, int *ret_fd
 void hf_cli_progress(struct hf_cli *cli, const char *label, uint64_t done, uint64_t total);
 void hf_cli_progress_end(struct hf_cli *cli);
 
+#define HF_CLI_BYTES_TEXT 24
+/* "23.8 kB", decimal as links are sold; returns text. */
+const char *hf_cli_bytes(uint64_t bytes, char text[HF_CLI_BYTES_TEXT]);
+
 /* ---- the commands ---- */
 #define HF_CLI_COMMAND(function)                                                                                       \
     extern const struct hf_cli_option function##_options[];                                                            \
     int function(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 
 HF_CLI_COMMAND(hf_cli_delta_create); /* cli/delta.c */
-HF_CLI_COMMAND(hf_cli_delta_apply);
-HF_CLI_COMMAND(hf_cli_delta_info);
+HF_CLI_COMMAND(hf_cli_delta_apply);  /* cli/delta_apply.c */
+HF_CLI_COMMAND(hf_cli_delta_info);   /* cli/delta_info.c */
 HF_CLI_COMMAND(hf_cli_key_generate); /* cli/key.c */
 HF_CLI_COMMAND(hf_cli_key_public);
 HF_CLI_COMMAND(hf_cli_release_create); /* cli/release_create.c */

@@ -237,3 +237,22 @@ void hf_cli_progress_end(struct hf_cli *cli)
         (void)fprintf(cli->err, "\r\033[K");
     cli->drawing = false;
 }
+
+/* Rounded, in whole numbers: printing a double touches more code than applying a delta does. */
+const char *hf_cli_bytes(uint64_t bytes, char text[HF_CLI_BYTES_TEXT])
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+    uint64_t scale = 1;
+    size_t unit = 0;
+
+    for (; bytes / scale + (scale > 1 && bytes % scale >= scale / 2) >= 1000 && unit + 1 < HF_LEN(units); unit++)
+        scale *= 1000;
+    uint64_t tenths = bytes / scale * 10 + (bytes % scale * 10 + scale / 2) / scale;
+    if (unit > 0 && tenths < 1000)
+        (void)snprintf(text, HF_CLI_BYTES_TEXT, "%u.%u %s", (unsigned)(tenths / 10), (unsigned)(tenths % 10),
+                       units[unit]);
+    else
+        (void)snprintf(text, HF_CLI_BYTES_TEXT, "%llu %s",
+                       (unsigned long long)(bytes / scale + (unit > 0 && bytes % scale >= scale / 2)), units[unit]);
+    return text;
+}

@@ -162,22 +162,6 @@ int hf_cli_duration(const char *option, const char *text, uint64_t *ret_ns, stru
     return hf_err_set(err, EINVAL, "--%s: '%.40s' is no duration (90d, 12h, 1h30m)", option, text);
 }
 
-const char *hf_cli_bytes(uint64_t bytes, char text[HF_CLI_BYTES_TEXT])
-{
-    static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
-    double value = (double)bytes;
-    size_t unit = 0;
-
-    for (; value >= 999.5 && unit + 1 < HF_LEN(units); unit++)
-        value /= 1000;
-    (void)snprintf(text, HF_CLI_BYTES_TEXT,
-                   unit == 0       ? "%.0f %s"
-                   : value < 99.95 ? "%.1f %s"
-                                   : "%.0f %s",
-                   value, units[unit]);
-    return text;
-}
-
 int hf_cli_put(json_t *object, const char *path, json_t *value, struct hf_err *err)
 {
     int r = value != NULL ? hf_json_put(object, path, value) : -ENOMEM;

@@ -29,10 +29,6 @@ void hf_cli_wipe(struct hf_buf *secret);
 /* "90d" besides what Go's durations can say. -EINVAL with *err naming the option. */
 HF_MUST_USE int hf_cli_duration(const char *option, const char *text, uint64_t *ret_ns, struct hf_err *err);
 
-#define HF_CLI_BYTES_TEXT 24
-/* "23.8 kB", decimal as links are sold; returns text. */
-const char *hf_cli_bytes(uint64_t bytes, char text[HF_CLI_BYTES_TEXT]);
-
 /* json_t constructors that turn NULL into -ENOMEM; `value` is taken over in any case. */
 HF_MUST_USE int hf_cli_put(json_t *object, const char *path, json_t *value, struct hf_err *err);
 HF_MUST_USE int hf_cli_append(json_t *array, json_t *value, struct hf_err *err);

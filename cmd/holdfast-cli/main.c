@@ -1,0 +1,20 @@
+/* holdfast-cli: all commands of holdfast(1), which starts this program. Under either name it does the same. */
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "os/fs_posix.h"
+
+int main(int argc, char **argv)
+{
+    struct hf_cli cli = {
+        .out = stdout,
+        .err = stderr,
+        .in_fd = STDIN_FILENO,
+        .out_fd = STDOUT_FILENO,
+        .terminal = isatty(STDERR_FILENO) == 1,
+        .fs = hf_fs_posix(),
+        .clock = hf_clock_posix(),
+    };
+
+    return hf_cli_main(&cli, argc, argv);
+}

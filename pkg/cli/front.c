@@ -1,0 +1,135 @@
+#include "cli/front.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "os/file.h"
+
+enum { NAME_WORDS = 2, /* "delta", "apply" */ FEED = 4096 };
+
+static const struct hf_cli_command apply = {
+    .name = "delta apply",
+    .args = "OLD PATCH NEW",
+    .options = hf_cli_delta_apply_options,
+    .min_words = 3,
+    .max_words = 3,
+    .run = hf_cli_delta_apply,
+};
+
+static const char *const *after_name(char **argv)
+{
+    return (const char *const *)argv + 1 + NAME_WORDS;
+}
+
+bool hf_cli_front_takes(int argc, char **argv)
+{
+    return argc > NAME_WORDS && argc <= HF_CLI_MAX_WORDS && strcmp(argv[1], "delta") == 0 &&
+           strcmp(argv[2], "apply") == 0 && !hf_cli_asks_for_help(after_name(argv), (size_t)argc - 1 - NAME_WORDS);
+}
+
+/* Become the whole program. Returns only when there is none. */
+static int start_whole(const char *self, char **argv, struct hf_err *err)
+{
+    static const char *const places[] = {"", HF_CLI_WHOLE_FOLDER "/"};
+    char folder[PATH_MAX];
+
+    if (self == NULL)
+        return hf_err_set(err, ENOENT, "/proc is needed to find '" HF_CLI_WHOLE "'");
+    (void)hf_path_split(self, folder, sizeof(folder));
+    for (size_t i = 0; i < HF_LEN(places); i++) {
+        _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s" HF_CLI_WHOLE, folder, places[i]);
+        if (path == NULL)
+            return hf_err_set(err, ENOMEM, "out of memory");
+        (void)execv(path, argv);
+        if (errno != ENOENT && errno != ENOTDIR)
+            return hf_err_sys(err, -errno, "start '%s'", path);
+    }
+    return hf_err_set(err, ENOENT,
+                      "'" HF_CLI_WHOLE "' is neither in '%s' nor in '" HF_CLI_WHOLE_FOLDER
+                      "' from there: all commands but 'delta apply' are in it",
+                      folder);
+}
+
+struct front {
+    const char *self;
+    char **argv;
+};
+
+static bool put_all(int fd, const char *p, size_t n)
+{
+    while (n > 0) {
+        ssize_t put = write(fd, p, n);
+        if (put < 0 && errno != EINTR)
+            return false;
+        p += HF_MAX(put, 0);
+        n -= (size_t)HF_MAX(put, 0);
+    }
+    return true;
+}
+
+/* What was read of a pipe cannot be given back: a child feeds the whole program with that and with what follows. */
+static void feed(int from, int to, const char *head, size_t n)
+{
+    char bytes[FEED];
+    ssize_t got;
+
+    /* Whoever waits for the end of the output does not wait for this process. */
+    (void)close(STDOUT_FILENO);
+    (void)close(STDERR_FILENO);
+    for (bool on = put_all(to, head, n); on; on = got > 0 && put_all(to, bytes, (size_t)got)) {
+        do
+            got = read(from, bytes, sizeof(bytes));
+        while (got < 0 && errno == EINTR);
+    }
+}
+
+static int start_feeding(char **argv, const char *word, int patch_fd, const void *head, size_t n, struct hf_err *err)
+{
+    static char path[32];
+    int ends[2];
+    pid_t pid;
+
+    if (pipe2(ends, 0) < 0)
+        return hf_err_sys(err, -errno, "make a pipe");
+    pid = fork();
+    if (pid < 0)
+        return hf_err_sys(err, -errno, "fork");
+    if (pid == 0) {
+        (void)close(ends[0]);
+        feed(patch_fd, ends[1], head, n);
+        _exit(0);
+    }
+    (void)close(ends[1]);
+    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", ends[0]);
+    for (; *argv != NULL; argv++)
+        if (*argv == word)
+            *argv = path;
+    return 0;
+}
+
+static int hand_over(void *ctx, const char *word, int patch_fd, const void *head, size_t n, struct hf_err *err)
+{
+    const struct front *front = ctx;
+    int r = 0;
+
+    if (lseek(patch_fd, 0, SEEK_SET) < 0)
+        r = start_feeding(front->argv, word, patch_fd, head, n, err);
+    return r < 0 ? r : start_whole(front->self, front->argv, err);
+}
+
+int hf_cli_front_main(struct hf_cli *cli, const char *self, int argc, char **argv)
+{
+    struct front front = {self, argv};
+    struct hf_err err = HF_ERR_INIT;
+
+    cli->program = hf_cli_program(argc, argv);
+    cli->hand_over = hand_over;
+    cli->hand_over_ctx = &front;
+    if (hf_cli_front_takes(argc, argv))
+        return hf_cli_run(cli, &apply, after_name(argv), (size_t)argc - 1 - NAME_WORDS);
+    int r = start_whole(self, argv, &err);
+    return hf_cli_complain(cli, "", r, &err);
+}

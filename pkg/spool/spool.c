@@ -210,7 +210,6 @@ static void write_ended(struct hf_spool *spool, int r)
 
     spool->state.batches++;
     count_time(spool, writer->took_ns);
-    learn_pace(spool, writer->took_ns);
     spool->keep_failed = false;
     size_t stored = writer->stored;
     if (stored > 0)
@@ -266,6 +265,8 @@ static void writer_done(struct hf_job *job, int cancelled)
     spool->calling = true;
     note_trouble(spool, r, &writer->err);
     int learned = learn(spool);
+    if (!cancelled && (task == WRITER_WRITE || writer->deliver > 0))
+        learn_pace(spool, writer->took_ns);
     if (task == WRITER_WRITE)
         write_ended(spool, learned < 0 ? learned : r);
     else if (r < 0)
@@ -413,7 +414,8 @@ static void start_writer(struct hf_spool *spool)
     }
 }
 
-/* What a write usually takes. One stall sends the next few to a worker, a disk that stalls again and again all of them. */
+/* What a write, or saving the cursor, usually takes. One stall sends the next few to a worker, a disk that stalls again and again
+ * all of them. */
 static void learn_pace(struct hf_spool *spool, uint64_t took_ns)
 {
     uint64_t seen = HF_MIN(took_ns, 8 * spool->params.inline_below_ns), usual = spool->usual_write_ns;

@@ -32,7 +32,10 @@ int hf_spool_sync_folder(struct hf_spool_store *store, struct hf_err *err)
 {
     int r = store->fs->fsync(store->fs->ctx, store->dir_fd);
 
-    return r < 0 ? hf_err_sys(err, r, "sync '%s'", store->dir) : 0;
+    if (r < 0)
+        return hf_err_sys(err, r, "sync '%s'", store->dir);
+    store->spare_was_segment = false;
+    return 0;
 }
 
 int hf_spool_write_at(const struct hf_fs_ops *fs, int fd, const void *bytes, size_t n, uint64_t offset, const char *dir,
@@ -154,7 +157,7 @@ static int retire_oldest(struct hf_spool_store *store, struct hf_err *err)
     if (r < 0 && r != -ENOENT)
         return hf_err_sys(err, r, "retire '%s/%s'", store->dir, name);
     if (reuse && r == 0)
-        store->spare_ready = true;
+        store->spare_ready = store->spare_was_segment = true;
     forget_segment(store, 0);
     return 0;
 }
@@ -246,6 +249,17 @@ static int write_headers(struct hf_spool_store *store, int fd, const struct segm
     return r;
 }
 
+/* A header of another segment in a file that a power cut gives its old name back would be a damaged segment. */
+static int open_spare(struct hf_spool_store *store, struct hf_err *err)
+{
+    int r = store->spare_was_segment ? hf_spool_sync_folder(store, err) : 0;
+
+    if (r < 0)
+        return r;
+    store->spare_ready = false;
+    return store->fs->openat(store->fs->ctx, store->dir_fd, "spare.seg", O_RDWR, 0, HF_FS_NO_SYMLINKS);
+}
+
 /* The descriptor of a segment to begin, still called spare.seg; what was open is sealed. */
 static int take_spare(struct hf_spool_store *store, struct hf_err *err)
 {
@@ -256,8 +270,7 @@ static int take_spare(struct hf_spool_store *store, struct hf_err *err)
         if (r < 0)
             return r;
         seal(store);
-        fd = store->fs->openat(store->fs->ctx, store->dir_fd, "spare.seg", O_RDWR, 0, HF_FS_NO_SYMLINKS);
-        store->spare_ready = false;
+        fd = open_spare(store, err);
     }
     return fd < 0 ? hf_err_sys(err, fd, "open '%s/spare.seg'", store->dir) : fd;
 }
@@ -347,8 +360,7 @@ static int rescue(struct hf_spool_store *store, struct hf_err *err)
     if (r < 0)
         return r;
     segment_name(segment->first, name);
-    store->spare_ready = false;
-    int fd = store->fs->openat(store->fs->ctx, store->dir_fd, "spare.seg", O_RDWR, 0, HF_FS_NO_SYMLINKS);
+    int fd = open_spare(store, err);
     if (fd < 0)
         return hf_err_sys(err, fd, "open '%s/spare.seg'", store->dir);
     segment->size = store->segment_bytes;

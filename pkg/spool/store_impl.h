@@ -25,7 +25,9 @@ struct hf_spool_store {
     bool doubt;                     /* open could not prove that no sequence is given a second time */
     int dir_fd, cursor_fd, open_fd; /* open_fd: the last segment's, -1 when there is none to write to */
     bool spare_ready, spare_coming;
-    bool links_count;         /* st_nlink 0 means deleted here */
+    bool
+        spare_was_segment; /* and the folder may still call it so after a power cut: nothing goes into it before a sync */
+    bool links_count;      /* st_nlink 0 means deleted here */
     struct segment *segments; /* by first sequence; the last one is written to while open_fd is not -1 */
     size_t n, cap;
     struct hf_spool_cursor cursor;

@@ -10,7 +10,7 @@
 #include "support/check_main.h"
 #include "support/simfs.h"
 
-enum { SEGMENT = 64 << 10, BATCHES = 24, PER_BATCH = 5, READ_MAX = 4096 };
+enum { SEGMENT = 64 << 10, BATCHES = 24, PER_BATCH = 5, LARGE_BATCH = 20, READ_MAX = 4096 };
 
 static uint64_t next_random(void *ctx)
 {
@@ -28,12 +28,14 @@ struct bench {
     uint64_t max_bytes, segment_bytes;
     enum hf_spool_full when_full;
     uint64_t used;
-    uint64_t sequences[BATCHES * PER_BATCH + 2 * PER_BATCH]; /* of items acknowledged; 0: not */
+    unsigned per_batch;
+    uint64_t sequences[BATCHES * LARGE_BATCH + 2 * PER_BATCH]; /* of items acknowledged; 0: not */
 };
 
 static void bench_init(struct bench *bench)
 {
-    *bench = (struct bench){.fs = hf_simfs_new(), .random = 7, .max_bytes = 64 * SEGMENT, .segment_bytes = SEGMENT};
+    *bench = (struct bench){
+        .fs = hf_simfs_new(), .random = 7, .max_bytes = 64 * SEGMENT, .segment_bytes = SEGMENT, .per_batch = PER_BATCH};
     bench->rng = (struct hf_rand_ops){&bench->random, next_random};
 }
 
@@ -159,8 +161,8 @@ static unsigned workload(struct bench *bench)
     unsigned item = 0;
 
     for (unsigned b = 0; b < BATCHES && !hf_simfs_stopped(bench->fs); b++) {
-        (void)!write_batch(bench, item, PER_BATCH);
-        item += PER_BATCH;
+        (void)!write_batch(bench, item, bench->per_batch);
+        item += bench->per_batch;
         if (b % 7 == 6)
             (void)!hf_spool_store_deliver(bench->store, hf_spool_store_stats(bench->store).next - 12, NULL);
         if (b % 5 == 4)
@@ -192,6 +194,15 @@ static void check_after(struct bench *bench, unsigned items, const char *what, u
     bench_close(bench);
 }
 
+/* With room for all, and with so little that each new segment is an old one. */
+static const struct {
+    uint64_t max_bytes;
+    enum hf_spool_full when_full;
+    unsigned per_batch;
+} rooms[] = {{64 * SEGMENT, HF_SPOOL_BLOCK, PER_BATCH},
+             {3 * SEGMENT, HF_SPOOL_BLOCK, LARGE_BATCH},
+             {3 * SEGMENT, HF_SPOOL_DROP_OLDEST, LARGE_BATCH}};
+
 START_TEST(power_cut_at_every_call)
 {
     for (uint64_t at = 1;; at++) {
@@ -200,6 +211,9 @@ START_TEST(power_cut_at_every_call)
             unsigned items = 0;
 
             bench_init(&bench);
+            bench.max_bytes = rooms[_i].max_bytes;
+            bench.when_full = rooms[_i].when_full;
+            bench.per_batch = rooms[_i].per_batch;
             hf_simfs_count_only(bench.fs, HF_SIMFS_WRITES);
             hf_simfs_stop_at(bench.fs, at);
             char stream[HF_SPOOL_STREAM_TEXT] = "";
@@ -668,7 +682,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, a_full_disk_drops_the_oldest_or_says_so, 0, 2);
     tcase_add_loop_test(tc, a_stream_never_gives_a_sequence_twice, 0, (int)HF_LEN(wiped));
     tcase_add_test(tc, what_is_written_is_read_in_order_once);
-    tcase_add_test(tc, power_cut_at_every_call);
+    tcase_add_loop_test(tc, power_cut_at_every_call, 0, HF_LEN(rooms));
     tcase_add_loop_test(tc, error_at_every_call, 0, (int)HF_LEN(codes));
     tcase_add_test(tc, full_blocks_or_drops_the_oldest);
     tcase_add_test(tc, damage_costs_what_it_covers);

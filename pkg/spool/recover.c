@@ -151,6 +151,9 @@ static int recover_last(struct hf_spool_store *store, struct hf_err *err)
     hf_spool_scan_done(&scan);
     store->next = tail.last + 1;
     store->doubt |= bad_medium;
+    /* What a killed process wrote is read from now on and counts as kept, so it must be on the disk whatever comes next. */
+    if (r == 0 && !bad_medium && store->fs->fdatasync(store->fs->ctx, fd) < 0)
+        bad_medium = true;
     if (r == 0 && !bad_medium)
         r = cut_tail(store, fd, &tail, err);
     if (r < 0 || bad_medium) { /* what cannot be read is not written to either: the next write begins a segment */

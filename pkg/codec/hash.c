@@ -231,6 +231,16 @@ void hf_sha256_final(struct hf_sha256 *hash, unsigned char digest[static HF_SHA2
         put_be32(digest + (size_t)i * 4, s->h[i]);
 }
 
+uint64_t hf_sha256_final64(struct hf_sha256 *hash)
+{
+    unsigned char digest[HF_SHA256_BYTES];
+    uint64_t value;
+
+    hf_sha256_final(hash, digest);
+    memcpy(&value, digest, sizeof(value));
+    return value;
+}
+
 #ifdef HF_TEST
 /* The portable code, where the processor would use its own. */
 void hf_sha256_plain_for_test(const unsigned char *blocks, size_t n, uint32_t h[static 8])

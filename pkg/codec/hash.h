@@ -24,6 +24,9 @@ void hf_sha256_update(struct hf_sha256 *hash, const void *bytes, size_t n);
 void hf_sha256_final(struct hf_sha256 *hash,
                      unsigned char digest[static HF_SHA256_BYTES]); /* hash must be inited again after */
 
+/* The first eight bytes of the digest, for telling things apart on this machine. */
+uint64_t hf_sha256_final64(struct hf_sha256 *hash);
+
 /* Midstate, same bytes on every machine. _load: -EBADMSG when it cannot be one. */
 void hf_sha256_save(const struct hf_sha256 *hash, unsigned char state[static HF_SHA256_STATE]);
 HF_MUST_USE int hf_sha256_load(struct hf_sha256 *hash, const unsigned char state[static HF_SHA256_STATE]);

@@ -41,39 +41,29 @@ int hf_aggregate_add(struct hf_aggregate *aggregate, enum hf_value_kind kind, do
     return 0;
 }
 
-static int add_number(struct hf_buf *out, const char *name, double value)
-{
-    char text[HF_NUMBER_TEXT];
-    int r = hf_buf_add_str(out, name);
-
-    return r < 0             ? r
-           : isfinite(value) ? hf_buf_add(out, text, hf_number_double(value, text))
-                             : hf_buf_add_str(out, "null");
-}
-
 static int counter_text(const struct hf_aggregate *aggregate, struct hf_buf *text)
 {
-    int r = add_number(text, "{\"count\":", (double)aggregate->count);
+    int r = hf_number_add(text, "{\"count\":", (double)aggregate->count);
 
     if (r == 0)
-        r = add_number(text, ",\"resets\":", (double)aggregate->resets);
+        r = hf_number_add(text, ",\"resets\":", (double)aggregate->resets);
     if (r == 0)
-        r = add_number(text, ",\"last\":", aggregate->last);
+        r = hf_number_add(text, ",\"last\":", aggregate->last);
     return r == 0 ? hf_buf_add_str(text, "}") : r;
 }
 
 static int gauge_text(const struct hf_aggregate *aggregate, struct hf_buf *text)
 {
-    int r = add_number(text, "{\"count\":", (double)aggregate->count);
+    int r = hf_number_add(text, "{\"count\":", (double)aggregate->count);
 
     if (r == 0)
-        r = add_number(text, ",\"sum\":", aggregate->sum);
+        r = hf_number_add(text, ",\"sum\":", aggregate->sum);
     if (r == 0)
-        r = add_number(text, ",\"min\":", aggregate->min);
+        r = hf_number_add(text, ",\"min\":", aggregate->min);
     if (r == 0)
-        r = add_number(text, ",\"max\":", aggregate->max);
+        r = hf_number_add(text, ",\"max\":", aggregate->max);
     if (r == 0)
-        r = add_number(text, ",\"mean\":", aggregate->sum / (double)HF_MAX(aggregate->count, 1u));
+        r = hf_number_add(text, ",\"mean\":", aggregate->sum / (double)HF_MAX(aggregate->count, 1u));
     return r == 0 ? hf_buf_add_str(text, "}") : r;
 }
 

@@ -108,16 +108,6 @@ void hf_histogram_add(struct hf_histogram *histogram, double value)
         range->counts[index - range->first]++;
 }
 
-static int add_number(struct hf_buf *out, const char *name, double value)
-{
-    char text[HF_NUMBER_TEXT];
-    int r = hf_buf_add_str(out, name);
-
-    return r < 0             ? r
-           : isfinite(value) ? hf_buf_add(out, text, hf_number_double(value, text))
-                             : hf_buf_add_str(out, "null");
-}
-
 static int add_range(struct hf_buf *out, const char *name, const struct hf_histogram_range *range)
 {
     char text[HF_NUMBER_TEXT];
@@ -127,7 +117,7 @@ static int add_range(struct hf_buf *out, const char *name, const struct hf_histo
         return 0;
     r = hf_buf_add_str(out, name);
     if (r == 0)
-        r = add_number(out, "{\"offset\":", range->first);
+        r = hf_number_add(out, "{\"offset\":", range->first);
     if (r == 0)
         r = hf_buf_add_str(out, ",\"counts\":[");
     for (uint32_t i = 0; r == 0 && i < range->n; i++) {
@@ -142,18 +132,18 @@ static int add_range(struct hf_buf *out, const char *name, const struct hf_histo
 int hf_histogram_format(const struct hf_histogram *histogram, struct hf_buf *out)
 {
     size_t before = out->n;
-    int r = add_number(out, "{\"count\":", (double)histogram->count);
+    int r = hf_number_add(out, "{\"count\":", (double)histogram->count);
 
     if (r == 0)
-        r = add_number(out, ",\"sum\":", histogram->sum);
+        r = hf_number_add(out, ",\"sum\":", histogram->sum);
     if (r == 0 && histogram->count > 0)
-        r = add_number(out, ",\"min\":", histogram->min);
+        r = hf_number_add(out, ",\"min\":", histogram->min);
     if (r == 0 && histogram->count > 0)
-        r = add_number(out, ",\"max\":", histogram->max);
+        r = hf_number_add(out, ",\"max\":", histogram->max);
     if (r == 0)
-        r = add_number(out, ",\"scale\":", histogram->scale);
+        r = hf_number_add(out, ",\"scale\":", histogram->scale);
     if (r == 0)
-        r = add_number(out, ",\"zeroCount\":", (double)histogram->zeros);
+        r = hf_number_add(out, ",\"zeroCount\":", (double)histogram->zeros);
     if (r == 0)
         r = add_range(out, ",\"positive\":", &histogram->positive);
     if (r == 0)

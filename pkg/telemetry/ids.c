@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "telemetry/siphash.h"
 
 enum { FIRST_CAP = 256, FREE_PLACE = 0 };
 
@@ -21,67 +22,6 @@ struct hf_ids {
     size_t cap, head, n;
     size_t forgotten; /* entries of the ring that are in no table */
 };
-
-/* ---- SipHash-2-4 ------------------------------------------------------------------------------------------------- */
-
-static uint64_t rotate(uint64_t x, unsigned bits)
-{
-    return x << bits | x >> (64 - bits);
-}
-
-static void sip_rounds(uint64_t v[static 4], unsigned rounds)
-{
-    for (unsigned i = 0; i < rounds; i++) {
-        v[0] += v[1];
-        v[2] += v[3];
-        v[1] = rotate(v[1], 13) ^ v[0];
-        v[3] = rotate(v[3], 16) ^ v[2];
-        v[0] = rotate(v[0], 32) + v[3];
-        v[2] += v[1];
-        v[3] = rotate(v[3], 21) ^ v[0];
-        v[1] = rotate(v[1], 17) ^ v[2];
-        v[2] = rotate(v[2], 32);
-    }
-}
-
-static uint64_t little_endian(const unsigned char *p, size_t n)
-{
-    uint64_t x = 0;
-
-    for (size_t i = 0; i < n; i++)
-        x |= (uint64_t)p[i] << (8 * i);
-    return x;
-}
-
-static uint64_t siphash(const uint64_t key[static 2], const void *bytes, size_t n)
-{
-    uint64_t v[4] = {key[0] ^ 0x736f6d6570736575, key[1] ^ 0x646f72616e646f6d, key[0] ^ 0x6c7967656e657261,
-                     key[1] ^ 0x7465646279746573};
-    const unsigned char *p = bytes;
-    size_t left = n;
-
-    for (; left >= 8; left -= 8, p += 8) {
-        uint64_t word = little_endian(p, 8);
-        v[3] ^= word;
-        sip_rounds(v, 2);
-        v[0] ^= word;
-    }
-    uint64_t last = (left > 0 ? little_endian(p, left) : 0) | (uint64_t)n << 56;
-    v[3] ^= last;
-    sip_rounds(v, 2);
-    v[0] ^= last;
-    v[2] ^= 0xff;
-    sip_rounds(v, 4);
-    return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
-
-#ifdef HF_TEST
-uint64_t hf_siphash_for_test(const uint64_t key[static 2], const void *bytes, size_t n);
-uint64_t hf_siphash_for_test(const uint64_t key[static 2], const void *bytes, size_t n)
-{
-    return siphash(key, bytes, n);
-}
-#endif
 
 /* ---- the window -------------------------------------------------------------------------------------------------- */
 
@@ -110,7 +50,7 @@ uint64_t hf_ids_mark(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_v
 {
     uint64_t key[2] = {ids->key[0] + (uint64_t)kind, ids->key[1]};
 
-    return siphash(key, name.p, name.n);
+    return hf_siphash(key, name.p, name.n);
 }
 
 static size_t home_of(const struct hf_ids *ids, uint64_t print)
@@ -204,8 +144,11 @@ bool hf_ids_known_mark(const struct hf_ids *ids, uint64_t mark)
 
 int hf_ids_add(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
 {
-    uint64_t print = hf_ids_mark(ids, kind, name);
+    return hf_ids_add_mark(ids, hf_ids_mark(ids, kind, name));
+}
 
+int hf_ids_add_mark(struct hf_ids *ids, uint64_t print)
+{
     if (ids->n > 0 && ids->table[find(ids, print)] != FREE_PLACE)
         return 0;
     if (ids->n == ids->cap && ids->cap < ids->max) {
@@ -300,15 +243,4 @@ bool hf_state_wins(const struct hf_state_mark *a, const struct hf_state_mark *b)
     if (a->unix_ns != b->unix_ns)
         return a->unix_ns > b->unix_ns;
     return names != 0 ? names > 0 : a->sequence > b->sequence;
-}
-
-enum hf_clock_relation hf_clock_compare(const uint64_t *a, const uint64_t *b, size_t n)
-{
-    bool less = false, more = false;
-
-    for (size_t i = 0; i < n; i++) {
-        less = less || a[i] < b[i];
-        more = more || a[i] > b[i];
-    }
-    return less && more ? HF_CLOCK_CONCURRENT : less ? HF_CLOCK_BEFORE : more ? HF_CLOCK_AFTER : HF_CLOCK_EQUAL;
 }

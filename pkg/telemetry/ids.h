@@ -15,7 +15,7 @@
 
 enum { HF_IDS_MAX = 65536 };
 
-enum hf_id_kind { HF_ID_EVENT, HF_ID_BATCH }; /* names of one kind are never taken for those of the other */
+enum hf_id_kind { HF_ID_EVENT, HF_ID_BATCH, HF_ID_SINK }; /* names of one kind are never taken for those of the other */
 
 struct hf_ids;
 
@@ -32,6 +32,7 @@ void hf_ids_forget(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name
 /* The same by fingerprint, where the name is not at hand any more. */
 uint64_t hf_ids_mark(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name);
 bool hf_ids_known_mark(const struct hf_ids *ids, uint64_t mark);
+HF_MUST_USE int hf_ids_add_mark(struct hf_ids *ids, uint64_t mark);
 void hf_ids_forget_mark(struct hf_ids *ids, uint64_t mark);
 size_t hf_ids_count(const struct hf_ids *ids);
 
@@ -61,7 +62,3 @@ struct hf_state_mark {
 /* Does `a` win over `b`? Of one node the higher sequence (clocks may jump), else the later time, then the greater name: the same
  * winner wherever it is asked and in whatever order they arrive. False when they are the same write. */
 bool hf_state_wins(const struct hf_state_mark *a, const struct hf_state_mark *b);
-
-/* How two vector clocks relate, given as sequences per node in the same order. */
-enum hf_clock_relation { HF_CLOCK_EQUAL, HF_CLOCK_BEFORE, HF_CLOCK_AFTER, HF_CLOCK_CONCURRENT };
-enum hf_clock_relation hf_clock_compare(const uint64_t *a, const uint64_t *b, size_t n);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "telemetry/siphash.h"
+
 enum { WAYS = 4, BUCKETS = HF_NEWEST_MAX / WAYS };
 
 struct entry {
@@ -15,7 +17,7 @@ struct entry {
 };
 
 struct hf_newest {
-    struct hf_ids *ids;    /* for its fingerprints alone */
+    uint64_t key[2];       /* of the fingerprints */
     struct entry *entries; /* BUCKETS x WAYS; NULL: no key yet */
     uint64_t notes;
 };
@@ -26,9 +28,8 @@ struct hf_newest *hf_newest_new(const struct hf_rand_ops *rng)
 
     if (newest == NULL)
         return NULL;
-    newest->ids = hf_ids_new(1, rng);
-    if (newest->ids == NULL)
-        hf_newest_free(hf_steal(newest));
+    newest->key[0] = rng->u64(rng->ctx);
+    newest->key[1] = rng->u64(rng->ctx);
     return newest;
 }
 
@@ -36,7 +37,6 @@ void hf_newest_free(struct hf_newest *newest)
 {
     if (newest == NULL)
         return;
-    hf_ids_free(newest->ids);
     free(newest->entries);
     free(newest);
 }
@@ -58,7 +58,7 @@ static struct entry *find(const struct hf_newest *newest, uint64_t print, struct
 
 static uint64_t print_of(const struct hf_newest *newest, struct hf_view key)
 {
-    uint64_t print = hf_ids_mark(newest->ids, HF_ID_EVENT, key);
+    uint64_t print = hf_siphash(newest->key, key.p, key.n);
 
     return print != 0 ? print : 1;
 }

@@ -69,3 +69,13 @@ size_t hf_number_double(double value, char text[HF_NUMBER_TEXT])
     }
     return sign + (size_t)snprintf(text, HF_NUMBER_TEXT - sign, "%.17g", size);
 }
+
+int hf_number_add(struct hf_buf *out, const char *name, double value)
+{
+    char text[HF_NUMBER_TEXT];
+    int r = hf_buf_add_str(out, name);
+
+    return r < 0             ? r
+           : isfinite(value) ? hf_buf_add(out, text, hf_number_double(value, text))
+                             : hf_buf_add_str(out, "null");
+}

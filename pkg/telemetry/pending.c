@@ -148,15 +148,6 @@ struct hf_receipt *hf_pending_begin(struct hf_pending *pending, uint64_t mark, s
     return &entry->receipt;
 }
 
-void hf_pending_undo(struct hf_pending *pending, struct hf_receipt *receipt)
-{
-    struct entry *entry = (struct entry *)(void *)receipt;
-    struct hf_receipt *outer = entry->outer;
-
-    unlink_entry(pending, entry);
-    hf_receipt_release(outer, 0);
-}
-
 int hf_pending_follow(struct hf_pending *pending, uint64_t mark, struct hf_receipt *receipt)
 {
     struct follower *follower;

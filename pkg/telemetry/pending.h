@@ -28,8 +28,6 @@ HF_DEFINE_CLEANUP(struct hf_pending, hf_pending_free)
 /* A receipt, held once, for one event to be stored: `outer` (may be NULL) is held until it settles. NULL: HF_PENDING_MAX are on their way, or OOM.
  * `mark`: fingerprint of its id. */
 struct hf_receipt *hf_pending_begin(struct hf_pending *pending, uint64_t mark, struct hf_receipt *outer);
-/* Nothing of it was handed on: as if it had not begun. Only for the last one begun, before anybody else held its receipt. */
-void hf_pending_undo(struct hf_pending *pending, struct hf_receipt *receipt);
 
 /* `receipt` (held until then) settles when everything begun so far has: 0, or -EIO when `mark` is not known then. -ENOMEM. */
 HF_MUST_USE int hf_pending_follow(struct hf_pending *pending, uint64_t mark, struct hf_receipt *receipt);

@@ -258,17 +258,13 @@ static void settled(struct hf_receipt *receipt)
 
 static uint64_t hash_of(const struct hf_mqtt_packet *packet)
 {
-    unsigned char digest[HF_SHA256_BYTES];
     struct hf_sha256 hash;
-    uint64_t value;
 
     hf_sha256_init(&hash);
     hf_sha256_update(&hash, packet->topic.p, packet->topic.n);
     hf_sha256_update(&hash, "", 1);
     hf_sha256_update(&hash, packet->payload.p, packet->payload.n);
-    hf_sha256_final(&hash, digest);
-    memcpy(&value, digest, sizeof(value));
-    return value;
+    return hf_sha256_final64(&hash);
 }
 
 /* It is on its way to the disk already, or was acknowledged before the connection broke. */

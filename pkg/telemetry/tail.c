@@ -130,14 +130,11 @@ static void changed(struct hf_tail *tail, bool soon)
 
 static uint64_t hash64(const void *bytes, size_t n)
 {
-    unsigned char digest[HF_SHA256_BYTES];
     struct hf_sha256 hash;
-    uint64_t value;
 
     hf_sha256_init(&hash);
     hf_sha256_update(&hash, bytes, n);
-    hf_sha256_final(&hash, digest);
-    memcpy(&value, digest, sizeof(value));
+    uint64_t value = hf_sha256_final64(&hash);
     return value != 0 ? value : 1;
 }
 

@@ -143,7 +143,7 @@ static void count_drop(struct drops *drops, const struct hf_spool_dropped *dropp
     drops->tags[i].records += dropped->records;
 }
 
-static int tell_drop(struct hf_outlet *outlet, const struct hf_spool_dropped *dropped)
+static int tell_drop(struct hf_outlet *outlet, const struct hf_spool_dropped *dropped, struct hf_receipt *receipt)
 {
     _cleanup_(hf_buf_done) struct hf_buf line = HF_BUF_INIT(HF_EVENT_MAX_TEXT);
     enum hf_source_class class = (enum hf_source_class)(dropped->tag >> 16);
@@ -171,14 +171,19 @@ static int tell_drop(struct hf_outlet *outlet, const struct hf_spool_dropped *dr
     if (r < 0)
         return r;
     return hf_outlet_append(outlet, HF_LANE_URGENT, hf_event_tag(HF_SOURCE_AGENT, HF_SEVERITY_WARNING),
-                            hf_buf_view(&line), NULL);
+                            hf_buf_view(&line), receipt);
 }
 
-static void tell_drops(struct hf_outlet *outlet, uint64_t now_ns)
+bool hf_outlet_owes_drops(const struct hf_outlet *outlet)
+{
+    return outlet->drops.n > 0;
+}
+
+void hf_outlet_tell_drops(struct hf_outlet *outlet, struct hf_receipt *receipt)
 {
     while (outlet->drops.n > 0) {
-        if (tell_drop(outlet, &outlet->drops.tags[outlet->drops.n - 1]) < 0) {
-            outlet->drops_due_ns = now_ns + DROPS_WAIT_NS;
+        if (tell_drop(outlet, &outlet->drops.tags[outlet->drops.n - 1], receipt) < 0) {
+            outlet->drops_due_ns = hf_mono_ns(outlet->world.clock) + DROPS_WAIT_NS;
             return;
         }
         outlet->drops.n--;
@@ -324,7 +329,7 @@ static uint64_t turn(struct hf_outlet *outlet)
     uint64_t now_ns = hf_mono_ns(outlet->world.clock), wait_until_ns = HF_NEVER;
 
     if (now_ns >= outlet->drops_due_ns)
-        tell_drops(outlet, now_ns);
+        hf_outlet_tell_drops(outlet, NULL);
     wait_until_ns = HF_MIN(wait_until_ns, outlet->drops_due_ns);
     hf_outlet_send_ready(outlet, now_ns, &wait_until_ns);
     for (size_t i = 0; i < HF_LANES; i++)
@@ -546,8 +551,6 @@ void hf_outlet_end(struct hf_outlet *outlet, void (*gone)(void *arg), void *arg)
 {
     outlet->gone = gone;
     outlet->gone_arg = arg;
-    if (outlet->drops.n > 0 && outlet->lanes[HF_LANE_URGENT].spool != NULL)
-        tell_drops(outlet, 0);
     outlet->closing = true;
     hf_outlet_sendings_done(outlet);
     outlet->spools_closing = 1; /* ours: the last step is taken below */

@@ -12,6 +12,14 @@ struct follower {
     uint64_t mark;
 };
 
+struct share {
+    struct hf_receipt receipt; /* first: a receipt is its share */
+    struct hf_pending *pending;
+    struct entry *whole;
+    struct share *next; /* in the free list */
+    unsigned which;
+};
+
 struct entry {
     struct hf_receipt receipt; /* first: a receipt is its entry */
     struct hf_pending *pending;
@@ -19,13 +27,15 @@ struct entry {
     struct entry *next, *previous; /* in order of beginning; `next` also in the free list */
     struct follower *followers;    /* settle when this entry and all before it have */
     uint64_t mark;
+    uint32_t kept; /* shares that settled well */
     bool settled;
 };
 
 struct hf_pending {
     struct hf_pending_params params;
     struct entry *first, *last, *free;
-    size_t n, n_free;
+    struct share *free_shares;
+    size_t n, n_free, n_free_shares;
 };
 
 struct hf_pending *hf_pending_new(const struct hf_pending_params *params)
@@ -62,6 +72,11 @@ void hf_pending_free(struct hf_pending *pending)
         return;
     free_list(pending->first);
     free_list(pending->free);
+    while (pending->free_shares != NULL) {
+        struct share *share = pending->free_shares;
+        pending->free_shares = share->next;
+        free(share);
+    }
     free(pending);
 }
 
@@ -105,7 +120,7 @@ static void settled(struct hf_receipt *receipt)
 
     entry->settled = true;
     if (receipt->r < 0)
-        pending->params.lost(pending->params.arg, entry->mark);
+        pending->params.lost(pending->params.arg, entry->mark, entry->kept);
     struct hf_receipt *outer = entry->outer;
     int r = receipt->r;
     entry->outer = NULL;
@@ -146,6 +161,44 @@ struct hf_receipt *hf_pending_begin(struct hf_pending *pending, uint64_t mark, s
     hf_receipt_hold(outer);
     hf_receipt_hold(&entry->receipt);
     return &entry->receipt;
+}
+
+static void share_settled(struct hf_receipt *receipt)
+{
+    struct share *share = (struct share *)(void *)receipt;
+    struct hf_pending *pending = share->pending;
+    struct entry *whole = share->whole;
+    int r = receipt->r;
+
+    if (r == 0)
+        whole->kept |= 1u << share->which;
+    if (pending->n_free_shares < KEEP_FREE) {
+        share->next = pending->free_shares;
+        pending->free_shares = share;
+        pending->n_free_shares++;
+    } else {
+        free(share);
+    }
+    hf_receipt_release(&whole->receipt, r);
+}
+
+struct hf_receipt *hf_pending_share(struct hf_pending *pending, struct hf_receipt *whole, unsigned which)
+{
+    struct share *share = pending->free_shares;
+
+    if (share != NULL) {
+        pending->free_shares = share->next;
+        pending->n_free_shares--;
+    } else if ((share = malloc(sizeof(*share))) == NULL) {
+        return NULL;
+    }
+    *share = (struct share){.receipt = {.settled = share_settled},
+                            .pending = pending,
+                            .whole = (struct entry *)(void *)whole,
+                            .which = which};
+    hf_receipt_hold(whole);
+    hf_receipt_hold(&share->receipt);
+    return &share->receipt;
 }
 
 int hf_pending_follow(struct hf_pending *pending, uint64_t mark, struct hf_receipt *receipt)

@@ -12,8 +12,8 @@ enum { HF_PENDING_MAX = 16384 };
 struct hf_pending;
 
 struct hf_pending_params {
-    /* The event with this mark could not be stored: it is not known any more. */
-    void (*lost)(void *arg, uint64_t mark);
+    /* The event with this mark could not be stored: it is not known any more. `kept`: the shares that could (bit `which`). */
+    void (*lost)(void *arg, uint64_t mark, uint32_t kept);
     /* Is it (still) known? Asked for followers when their turn comes. */
     bool (*known)(void *arg, uint64_t mark);
     void (*idle)(void *arg); /* nothing is on its way any more */
@@ -28,6 +28,10 @@ HF_DEFINE_CLEANUP(struct hf_pending, hf_pending_free)
 /* A receipt, held once, for one event to be stored: `outer` (may be NULL) is held until it settles. NULL: HF_PENDING_MAX are on their way, or OOM.
  * `mark`: fingerprint of its id. */
 struct hf_receipt *hf_pending_begin(struct hf_pending *pending, uint64_t mark, struct hf_receipt *outer);
+
+/* A share of `whole` (which hf_pending_begin() made), held once, for one of those that must all keep the event; which: 0..31. It holds
+ * the whole until it settles. NULL: OOM. */
+struct hf_receipt *hf_pending_share(struct hf_pending *pending, struct hf_receipt *whole, unsigned which);
 
 /* `receipt` (held until then) settles when everything begun so far has: 0, or -EIO when `mark` is not known then. -ENOMEM. */
 HF_MUST_USE int hf_pending_follow(struct hf_pending *pending, uint64_t mark, struct hf_receipt *receipt);

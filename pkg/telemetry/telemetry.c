@@ -11,10 +11,10 @@
 #include "api/syncpolicy.h"
 #include "base/parse.h"
 #include "telemetry/boundary.h"
+#include "telemetry/fanout.h"
 #include "telemetry/ids.h"
 #include "telemetry/ingest.h"
 #include "telemetry/newest.h"
-#include "telemetry/pending.h"
 #include "telemetry/pipeline.h"
 
 enum { MAX_SOURCES = 8, MAX_TROUBLES = 12, TROUBLE = 160 };
@@ -44,23 +44,18 @@ struct hf_telemetry_service {
     struct hf_pipeline *pipeline;
     struct leaving *leaving;
     bool closed; /* while switching: the old outlets were told to end */
-    struct hf_outlet *outlets[HF_TELEMETRY_MAX_SINKS];
-    size_t n_outlets;
+    struct hf_fanout *fanout;
     struct hf_source *sources[MAX_SOURCES];
     size_t n_sources;
     struct hf_source *http; /* one of them; NULL off */
     struct hf_ids *ids;
     struct hf_newest *newest; /* of state-like payloads */
-    struct hf_pending *pending;
     struct hf_intake intake;
     struct hf_boundary_audit audit;
-    struct hf_buf line;    /* scratch */
-    char made_id[64];      /* of the event last stored without one */
-    uint64_t sequence;     /* of the last event stored */
     struct hf_timer *tick; /* windows of the pipeline */
     struct hf_timer *soon; /* what must not be done inside somebody's callback */
     bool room;             /* sources wait to be told */
-    bool stopping;
+    bool stopping, told;   /* told: what was dropped, for the last time */
     void (*stopped)(void *arg);
     void *stopped_arg;
     char troubles[MAX_TROUBLES][TROUBLE];
@@ -83,66 +78,14 @@ static void trouble(struct hf_telemetry_service *service, const char *part, cons
 
 /* ---- storing ------------------------------------------------------------------------------------------------------ */
 
-/* One number for each event of this node, rising over restarts too: microseconds, or one more than the last. */
-static uint64_t next_sequence(struct hf_telemetry_service *service)
-{
-    uint64_t us = hf_unix_ns(service->world->clock) / 1000;
-
-    service->sequence = HF_MAX(service->sequence + 1, us);
-    return service->sequence;
-}
-
 struct emission {
     struct hf_telemetry_service *service;
     struct hf_receipt *receipt;
     bool emitted;
+    bool had; /* all its sinks have it already: of the first event, too */
     enum hf_route
         route; /* of the first event emitted, which is the one offered: what is told beside it may go elsewhere */
 };
-
-static int make_line(struct hf_telemetry_service *service, struct hf_event *event)
-{
-    const char *node = service->world->node;
-
-    if (event->origin.n == 0 || event->origin_sequence == 0)
-        event->origin_sequence = next_sequence(service);
-    if (event->id.n == 0) {
-        int n = snprintf(service->made_id, sizeof(service->made_id), "%.40s-%llx", node,
-                         (unsigned long long)event->origin_sequence);
-        event->id = (struct hf_view){service->made_id, (size_t)n};
-    }
-    hf_buf_clear(&service->line);
-    return hf_event_format(event, node, &service->line);
-}
-
-static enum hf_lane lane_of(const struct hf_event *event)
-{
-    return event->anomaly || event->kind == HF_EVENT_FINDING || event->severity >= HF_SEVERITY_ERROR ? HF_LANE_URGENT
-                                                                                                     : HF_LANE_BULK;
-}
-
-/* To every sink that may have it, or to none: whether there is room everywhere is asked first. */
-static int store(struct hf_telemetry_service *service, struct hf_event *event, uint32_t sinks, struct hf_receipt *outer)
-{
-    enum hf_lane lane = lane_of(event);
-    int r = make_line(service, event);
-
-    for (size_t i = 0; i < service->n_outlets && r == 0; i++)
-        if ((sinks >> i & 1) != 0 && !hf_outlet_has_room(service->outlets[i], lane, service->line.n))
-            r = -EAGAIN;
-    if (r < 0)
-        return r;
-    uint64_t mark = hf_ids_mark(service->ids, HF_ID_EVENT, event->id);
-    struct hf_receipt *receipt = hf_pending_begin(service->pending, mark, outer);
-    if (receipt == NULL)
-        return -EAGAIN;
-    for (size_t i = 0; i < service->n_outlets && r == 0; i++)
-        if ((sinks >> i & 1) != 0)
-            r = hf_outlet_append(service->outlets[i], lane, hf_event_tag(event->source_class, event->severity),
-                                 hf_buf_view(&service->line), receipt);
-    hf_receipt_release(receipt, r);
-    return r;
-}
 
 /* An audit: to the log, and to every sink that takes it. Not waited for. */
 static void tell(struct hf_telemetry_service *service, struct hf_event *tale)
@@ -152,7 +95,7 @@ static void tell(struct hf_telemetry_service *service, struct hf_event *tale)
     hf_log(service->world->log, HF_LOG_WARNING, "telemetry.boundary_refused",
            HF_D("refused", (int64_t)service->audit.refused));
     if (hf_boundary_route(tale, service->now.spec.sinks, service->now.spec.n_sinks, &sinks) == HF_ROUTE_SOME &&
-        store(service, tale, sinks, NULL) < 0)
+        hf_fanout_store(service->fanout, tale, sinks, NULL) < 0)
         hf_log(service->world->log, HF_LOG_WARNING, "telemetry.audit_not_stored");
 }
 
@@ -166,13 +109,16 @@ static int emit(void *arg, const struct hf_event *event)
     uint32_t sinks = 0;
 
     enum hf_route route = hf_boundary_route(event, service->now.spec.sinks, service->now.spec.n_sinks, &sinks);
-    if (!emission->emitted)
+    bool first = !emission->emitted;
+    if (first)
         emission->route = route;
     emission->emitted = true;
     if (route == HF_ROUTE_SOME) {
         if (stored.severity == 0)
             stored.severity = HF_SEVERITY_INFO;
-        return store(service, &stored, sinks, emission->receipt);
+        int r = hf_fanout_store(service->fanout, &stored, sinks, emission->receipt);
+        emission->had = emission->had || (first && r == HF_FANOUT_HAD);
+        return r < 0 ? r : 0;
     }
     if (route == HF_ROUTE_REFUSED &&
         hf_boundary_refused(&service->audit, event, hf_mono_ns(clock), hf_unix_ns(clock), &tale))
@@ -198,7 +144,7 @@ static void count(struct hf_telemetry_service *service, enum hf_source_class fro
 /* Accepted before. The first one may still be on its way to disk: then this one is no safer than that. */
 static int take_again(struct hf_telemetry_service *service, const struct hf_event *event, struct hf_receipt *receipt)
 {
-    int r = hf_pending_follow(service->pending, hf_ids_mark(service->ids, HF_ID_EVENT, event->id), receipt);
+    int r = hf_fanout_follow(service->fanout, event->id, receipt);
 
     if (r < 0)
         return -EAGAIN;
@@ -227,7 +173,7 @@ static int take_superseded(struct hf_telemetry_service *service, const struct hf
                            struct hf_receipt *receipt)
 {
     if (hf_ids_add(service->ids, HF_ID_EVENT, event->id) < 0 ||
-        hf_pending_follow(service->pending, hf_ids_mark(service->ids, HF_ID_EVENT, event->id), receipt) < 0)
+        hf_fanout_follow(service->fanout, event->id, receipt) < 0)
         return -EAGAIN;
     return HF_OFFER_FILTERED;
 }
@@ -255,7 +201,7 @@ static int take(struct hf_telemetry_service *service, const struct hf_event *eve
     if (event->key.n > 0 && r == HF_OFFER_STORED)
         hf_newest_note(service->newest, event->key, &mark);
     tick_later(service);
-    return r;
+    return r == HF_OFFER_STORED && emission.had ? HF_OFFER_DUPLICATE : r;
 }
 
 static int offer(void *ctx, const struct hf_event *event, struct hf_receipt *receipt)
@@ -291,20 +237,6 @@ static void on_tick(void *arg)
 
 /* ---- what a setting is made of ------------------------------------------------------------------------------------ */
 
-static void lost(void *arg, uint64_t mark)
-{
-    struct hf_telemetry_service *service = arg;
-
-    hf_ids_forget_mark(service->ids, mark);
-}
-
-static bool known(void *arg, uint64_t mark)
-{
-    const struct hf_telemetry_service *service = arg;
-
-    return hf_ids_known_mark(service->ids, mark);
-}
-
 static void wake(void *arg)
 {
     struct hf_telemetry_service *service = arg;
@@ -318,43 +250,6 @@ static void room(void *arg)
 
     service->room = true;
     wake(service);
-}
-
-static void remember(void *arg, struct hf_view line)
-{
-    struct hf_telemetry_service *service = arg;
-    struct hf_event event;
-    struct hf_view node;
-
-    if (hf_event_parse(line, &event, &node, &service->line) < 0)
-        return;
-    if (hf_view_eq(node, service->world->node))
-        service->sequence = HF_MAX(service->sequence, event.origin_sequence);
-    (void)!hf_ids_add(service->ids, HF_ID_EVENT, event.id);
-}
-
-static void open_outlets(struct hf_telemetry_service *service)
-{
-    const struct hf_telemetry *spec = &service->now.spec;
-
-    for (size_t i = 0; i < spec->n_sinks; i++) {
-        const struct hf_outlet_params params = {.world = service->world,
-                                                .spec = spec,
-                                                .sink = &spec->sinks[i],
-                                                .device_key_ref = service->params.device_key_ref,
-                                                .max_bytes = spec->buffer_max_bytes / spec->n_sinks,
-                                                .room = room,
-                                                .arg = service};
-        struct hf_err err = HF_ERR_INIT;
-        char part[96];
-        (void)snprintf(part, sizeof(part), "sink %s", spec->sinks[i].name);
-        int r = hf_outlet_new(&params, &service->outlets[i], &err);
-        if (r == 0)
-            r = hf_outlet_recent(service->outlets[i], HF_IDS_MAX / 2, remember, service);
-        if (r < 0)
-            trouble(service, part, &err);
-    }
-    service->n_outlets = spec->n_sinks;
 }
 
 static void open_sources(struct hf_telemetry_service *service)
@@ -413,13 +308,8 @@ static void outlet_gone(void *arg)
 
 static void close_rest(struct hf_telemetry_service *service)
 {
-    for (size_t i = 0; i < service->n_outlets; i++) {
-        struct hf_outlet *outlet = hf_steal(service->outlets[i]);
-        service->leaving->n += outlet != NULL;
-        if (outlet != NULL)
-            hf_outlet_end(outlet, outlet_gone, service->leaving);
-    }
-    service->n_outlets = 0;
+    service->leaving->n += hf_fanout_outlets(service->fanout);
+    hf_fanout_close(service->fanout, outlet_gone, service->leaving);
     hf_pipeline_free(service->pipeline);
     service->pipeline = NULL;
     service->n_troubles = 0;
@@ -445,14 +335,14 @@ static void open_all(struct hf_telemetry_service *service)
         trouble(service, "pipeline", &err);
         return;
     }
-    open_outlets(service);
+    hf_fanout_open(service->fanout, &service->now.spec);
     open_sources(service);
     tick_later(service);
 }
 
 /* ---- from one setting to the next --------------------------------------------------------------------------------- */
 
-/* Windows that are open come out; what does not fit any more is lost with them, and said. */
+/* Windows that are open come out, and counts of what was dropped; what does not fit any more is lost with them, and said. */
 static void flush(struct hf_telemetry_service *service)
 {
     struct emission emission = {.service = service};
@@ -463,6 +353,7 @@ static void flush(struct hf_telemetry_service *service)
     int r = hf_pipeline_flush(service->pipeline, hf_mono_ns(clock), hf_unix_ns(clock), emit, &emission);
     if (r < 0)
         hf_log(service->world->log, HF_LOG_WARNING, "telemetry.windows_lost", HF_D("errno", -r));
+    hf_fanout_tell_drops(service->fanout);
 }
 
 static void begin_switch(struct hf_telemetry_service *service)
@@ -494,9 +385,13 @@ static void on_soon(void *arg)
 {
     struct hf_telemetry_service *service = arg;
 
-    if (service->switching && hf_pending_count(service->pending) == 0)
+    if (service->switching && hf_fanout_pending(service->fanout) == 0)
         finish_switch(service);
-    if (service->stopping && service->stopped != NULL && hf_pending_count(service->pending) == 0) {
+    if (service->stopping && !service->told && hf_fanout_pending(service->fanout) == 0) {
+        service->told = true;
+        hf_fanout_tell_drops(service->fanout); /* of what the flush itself dropped */
+    }
+    if (service->stopping && service->stopped != NULL && hf_fanout_pending(service->fanout) == 0) {
         void (*stopped)(void *) = service->stopped;
         service->stopped = NULL;
         stopped(service->stopped_arg);
@@ -557,26 +452,29 @@ void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct
 struct hf_telemetry_service *hf_telemetry_service_new(const struct hf_telemetry_service_params *params)
 {
     struct hf_telemetry_service *service = calloc(1, sizeof(*service));
-    const struct hf_pending_params pending = {.lost = lost, .known = known, .idle = wake, .arg = service};
-
     if (service == NULL)
         return NULL;
     service->params = *params;
     service->world = &service->params.world;
     service->intake = (struct hf_intake){.ctx = service, .offer = offer};
-    service->line = (struct hf_buf)HF_BUF_INIT(HF_EVENT_MAX_TEXT);
     service->ids = hf_ids_new(0, params->world.rand);
     service->newest = hf_newest_new(params->world.rand);
-    service->pending = hf_pending_new(&pending);
     service->tick = params->world.sched->timer_new(params->world.sched->ctx, on_tick, service);
     service->soon = params->world.sched->timer_new(params->world.sched->ctx, on_soon, service);
     service->taken_family =
         hf_metric_family(params->world.metrics, HF_METRIC_COUNTER, "holdfast_telemetry_events_total",
                          "Events offered by sources, by what became of them.", HF_LABELS("source", "result"));
+    if (service->ids != NULL)
+        service->fanout = hf_fanout_new(&(struct hf_fanout_params){.world = service->world,
+                                                                   .device_key_ref = params->device_key_ref,
+                                                                   .ids = service->ids,
+                                                                   .room = room,
+                                                                   .idle = wake,
+                                                                   .arg = service});
     service->leaving = calloc(1, sizeof(*service->leaving));
     if (service->leaving != NULL)
         service->leaving->service = service;
-    if (service->leaving == NULL || service->ids == NULL || service->newest == NULL || service->pending == NULL ||
+    if (service->leaving == NULL || service->ids == NULL || service->newest == NULL || service->fanout == NULL ||
         service->tick == NULL || service->soon == NULL) {
         hf_telemetry_service_free(service);
         return NULL;
@@ -589,20 +487,21 @@ void hf_telemetry_service_free(struct hf_telemetry_service *service)
     if (service == NULL)
         return;
     close_sources(service);
-    if (service->leaving != NULL) {
+    if (service->leaving != NULL && service->fanout != NULL) {
         service->leaving->service = NULL;
         service->leaving->n++; /* ours */
         close_rest(service);
         outlet_gone(service->leaving);
+    } else {
+        free(service->leaving);
     }
     setting_done(&service->now);
     setting_done(&service->next);
-    hf_pending_free(service->pending);
+    hf_fanout_free(service->fanout);
     hf_newest_free(service->newest);
     hf_ids_free(service->ids);
     service->world->sched->timer_free(service->world->sched->ctx, service->tick);
     service->world->sched->timer_free(service->world->sched->ctx, service->soon);
-    hf_buf_done(&service->line);
     free(service);
 }
 
@@ -641,6 +540,14 @@ static json_t *sink_status(const char *name, const struct hf_outlet_state *state
     return status;
 }
 
+static void add_trouble(json_t *troubles, const char *sink, const char *trouble)
+{
+    char text[TROUBLE];
+
+    (void)snprintf(text, sizeof(text), "sink %.60s: %.90s", sink, trouble);
+    (void)json_array_append_new(troubles, json_string(text));
+}
+
 json_t *hf_telemetry_service_status(const struct hf_telemetry_service *service)
 {
     json_t *sinks = json_array(), *troubles = json_array();
@@ -651,10 +558,14 @@ json_t *hf_telemetry_service_status(const struct hf_telemetry_service *service)
         json_decref(troubles);
         return NULL;
     }
-    for (size_t i = 0; i < service->n_outlets; i++) {
-        if (service->outlets[i] == NULL)
+    for (size_t i = 0; i < hf_fanout_sinks(service->fanout); i++) {
+        const char *trouble;
+        const struct hf_outlet *outlet = hf_fanout_outlet(service->fanout, i, &trouble);
+        if (outlet == NULL) {
+            add_trouble(troubles, service->now.spec.sinks[i].name, trouble);
             continue;
-        struct hf_outlet_state state = hf_outlet_state(service->outlets[i]);
+        }
+        struct hf_outlet_state state = hf_outlet_state(outlet);
         for (size_t lane = 0; lane < HF_LANES; lane++) {
             events += state.lanes[lane].queued;
             bytes += state.lanes[lane].store.bytes;
@@ -671,7 +582,7 @@ json_t *hf_telemetry_service_status(const struct hf_telemetry_service *service)
         char text[HF_TIME_TEXT];
         (void)json_object_set_new(status, "oldestTime", json_string(hf_format_time(oldest, text)));
     }
-    if (status != NULL && service->n_troubles > 0)
+    if (status != NULL && json_array_size(troubles) > 0)
         (void)json_object_set(status, "troubles", troubles);
     json_decref(troubles);
     return status;

@@ -281,6 +281,30 @@ def batch_limit(lab):
 
 
 @scenario
+def folder_in_the_way(lab):
+    """A sink's folder cannot be made: nothing is taken that could not be kept, the agent stays well, and begins when it can."""
+    lab.up()
+    lab.node = Node(lab.home)
+    os.makedirs(lab.node.storage)
+    blocked = os.path.join(lab.node.storage, "default")
+    with open(blocked, "wb"):
+        pass
+    lab.node.policy(lab.sink.url)
+    lab.node.start()
+    body = b"[" + payload("f-1", 200, lab.rng) + b"]"
+    for _ in range(20):
+        status, _, answer = post(lab.node.port, body)
+        if status != 429:
+            raise AssertionError(f"without a place for it: {status} {answer[:200]}")
+    if not lab.node.healthy():
+        raise AssertionError("not healthy without a place for telemetry")
+    os.unlink(blocked)
+    wait("the event to be taken", lambda: lab.node.alive() and post(lab.node.port, body)[0] == 202, step=1)
+    lab.arrived({"f-1"})
+    lab.no_duplicates()
+
+
+@scenario
 def newest_of_a_key(lab):
     """States of one key: an older one that comes late goes no further, of another key and of the same time it does."""
     lab.up()

@@ -8,14 +8,16 @@
 
 static struct {
     uint64_t lost[8];
+    uint32_t kept[8];
     size_t n_lost;
     bool known;
     unsigned idle;
 } seen;
 
-static void lost(void *arg, uint64_t mark)
+static void lost(void *arg, uint64_t mark, uint32_t kept)
 {
     (void)arg;
+    seen.kept[seen.n_lost] = kept;
     seen.lost[seen.n_lost++] = mark;
 }
 

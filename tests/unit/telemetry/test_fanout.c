@@ -1,0 +1,329 @@
+/* Two sinks, each on a disk of its own: what one of them cannot keep is not doubled at the other, and is owed to it over restarts. */
+#include "telemetry/fanout.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "support/check_main.h"
+#include "support/simfs.h"
+#include "support/simloop.h"
+#include "support/simnet.h"
+
+enum { ONE, TWO, SINKS, EVENTS = 4000 };
+
+struct world {
+    struct hf_simloop *loop;
+    struct hf_simproc *proc;
+    struct hf_simnet *net;
+    struct hf_simclient *client;
+    struct hf_simfs *fs;
+    struct hf_metrics *metrics;
+    struct hf_telemetry_sink sinks[SINKS];
+    struct hf_telemetry spec;
+    struct hf_telemetry_world given;
+    struct hf_ids *ids;
+    struct hf_fanout *fanout;
+    bool away;
+    unsigned seen[SINKS][EVENTS];
+    uint64_t told_dropped;
+    unsigned rooms, kept, failed;
+};
+
+/* ---- the sinks ---------------------------------------------------------------------------------------------------- */
+
+/* What is behind each `mark`, added up or counted. */
+static void find(struct hf_view body, const char *mark, void (*each)(struct world *world, size_t sink, unsigned long n),
+                 struct world *world, size_t sink)
+{
+    size_t n = strlen(mark);
+
+    for (const char *at = body.p; (at = memmem(at, body.n - (size_t)(at - body.p), mark, n)) != NULL; at++)
+        each(world, sink, strtoul(at + n, NULL, 10));
+}
+
+static void see(struct world *world, size_t sink, unsigned long number)
+{
+    ck_assert_uint_lt(number, EVENTS);
+    world->seen[sink][number]++;
+}
+
+static void hear_of_drops(struct world *world, size_t sink, unsigned long n)
+{
+    (void)sink;
+    world->told_dropped += n;
+}
+
+static void handle(struct world *world, size_t sink, struct hf_simcall *call)
+{
+    if (world->away) {
+        hf_simcall_fail(call, -EHOSTUNREACH);
+        return;
+    }
+    find(hf_simcall_body(call), "\"id\":\"event-", see, world, sink);
+    find(hf_simcall_body(call), "\"records\":\"", hear_of_drops, world, sink);
+    hf_simcall_reply(call, 200, "", "");
+}
+
+static void handle_one(void *arg, struct hf_simcall *call)
+{
+    handle(arg, ONE, call);
+}
+
+static void handle_two(void *arg, struct hf_simcall *call)
+{
+    handle(arg, TWO, call);
+}
+
+/* ---- the node ------------------------------------------------------------------------------------------------------ */
+
+static void room(void *arg)
+{
+    ((struct world *)arg)->rooms++;
+}
+
+static void idle(void *arg)
+{
+    (void)arg;
+}
+
+static void start(struct world *world)
+{
+    world->proc = hf_simproc_new(world->loop, "node-1");
+    world->client = hf_simnet_client(world->net, world->proc);
+    world->given = (struct hf_telemetry_world){.fs = hf_simfs_ops(world->fs),
+                                               .clock = hf_simproc_clock(world->proc),
+                                               .sched = hf_simproc_sched(world->proc),
+                                               .rand = hf_simproc_rand(world->proc),
+                                               .metrics = world->metrics,
+                                               .node = "node-1",
+                                               .dir = "/data"};
+    world->ids = hf_ids_new(0, world->given.rand);
+    world->fanout = hf_fanout_new(&(struct hf_fanout_params){.world = &world->given,
+                                                             .http = hf_simclient_ops(world->client),
+                                                             .ids = world->ids,
+                                                             .room = room,
+                                                             .idle = idle,
+                                                             .arg = world});
+    hf_fanout_open(world->fanout, &world->spec);
+}
+
+static void run_s(struct world *world, unsigned s)
+{
+    (void)hf_simloop_run_for(world->loop, s * HF_NS_PER_S);
+}
+
+static void stop(struct world *world)
+{
+    hf_fanout_free(world->fanout);
+    run_s(world, 1);
+    ck_assert_uint_eq(hf_simproc_jobs(world->proc), 0);
+    ck_assert_uint_eq(hf_simproc_timers(world->proc), 0);
+    hf_ids_free(world->ids);
+    hf_simclient_free(world->client);
+    hf_simproc_free(world->proc);
+}
+
+static void crash(struct world *world)
+{
+    hf_simproc_kill(world->proc);
+    hf_simfs_kill(world->fs);
+    stop(world);
+    start(world);
+}
+
+static struct world *world_new(uint64_t seed)
+{
+    struct world *world = calloc(1, sizeof(*world));
+
+    world->loop = hf_simloop_new(seed);
+    world->net = hf_simnet_new(world->loop);
+    world->fs = hf_simfs_new();
+    world->metrics = hf_metrics_new();
+    world->sinks[ONE] = (struct hf_telemetry_sink){.name = "one", .url = "https://one/v1", .format = HF_SINK_JSON};
+    world->sinks[TWO] = (struct hf_telemetry_sink){.name = "two", .url = "https://two/v1", .format = HF_SINK_JSON};
+    world->spec = (struct hf_telemetry){.sinks = world->sinks,
+                                        .n_sinks = SINKS,
+                                        .buffer_max_bytes = 32 << 20,
+                                        .batch_max_bytes = 65536,
+                                        .batch_timeout_ns = HF_NS_PER_S,
+                                        .compression = HF_COMPRESS_NONE,
+                                        .max_attempts = 3,
+                                        .retry_base_ns = 2 * HF_NS_PER_S,
+                                        .max_duration_ns = 300 * HF_NS_PER_S};
+    hf_simfs_mkdir(world->fs, "/data", 0700);
+    hf_simfs_mount(world->fs, "/data/two");
+    hf_simnet_serve(world->net, "https://one/v1", handle_one, world);
+    hf_simnet_serve(world->net, "https://two/v1", handle_two, world);
+    return world;
+}
+
+static void world_free(struct world *world)
+{
+    stop(world);
+    ck_assert_uint_eq(hf_simfs_open_fds(world->fs), 0);
+    hf_simnet_free(world->net);
+    hf_metrics_free(world->metrics);
+    hf_simfs_free(world->fs);
+    hf_simloop_free(world->loop);
+    free(world);
+}
+
+struct one {
+    struct hf_receipt receipt;
+    struct world *world;
+};
+
+static void settled(struct hf_receipt *receipt)
+{
+    struct one *one = hf_container_of(receipt, struct one, receipt);
+
+    *(receipt->r == 0 ? &one->world->kept : &one->world->failed) += 1;
+    free(one);
+}
+
+static int offer(struct world *world, unsigned number)
+{
+    struct one *one = calloc(1, sizeof(*one));
+    char id[32], body[1000];
+
+    memset(body, 'x', sizeof(body));
+    struct hf_event event = {.kind = HF_EVENT_LOG,
+                             .severity = HF_SEVERITY_INFO,
+                             .unix_ns = HF_SIM_UNIX_START,
+                             .source = HF_VIEW("test"),
+                             .id = {id, (size_t)snprintf(id, sizeof(id), "event-%u", number)},
+                             .body = {body, sizeof(body)}};
+    *one = (struct one){.receipt = {.settled = settled}, .world = world};
+    hf_receipt_hold(&one->receipt);
+    int r = hf_fanout_store(world->fanout, &event, 3, &one->receipt);
+    if (r >= 0)
+        hf_receipt_release(&one->receipt, 0);
+    else
+        free(one);
+    return r;
+}
+
+static void check_seen(const struct world *world, unsigned number, unsigned at_one, unsigned at_two)
+{
+    ck_assert_msg(world->seen[ONE][number] == at_one && world->seen[TWO][number] == at_two,
+                  "event %u: %u and %u times, not %u and %u", number, world->seen[ONE][number],
+                  world->seen[TWO][number], at_one, at_two);
+}
+
+/* ---- cases --------------------------------------------------------------------------------------------------------- */
+
+START_TEST(a_sink_that_fails_does_not_double_at_the_others)
+{
+    struct world *world = world_new((uint64_t)_i);
+
+    start(world);
+    ck_assert_int_eq(offer(world, 0), HF_FANOUT_STORED);
+    run_s(world, 5);
+    hf_simfs_set_read_only(world->fs, "/data/two", true);
+    for (unsigned times = 0; times < 3; times++) { /* its sender comes again and again */
+        ck_assert_int_eq(offer(world, 1), HF_FANOUT_STORED);
+        run_s(world, 5);
+    }
+    ck_assert_uint_eq(world->kept, 1);
+    ck_assert_uint_eq(world->failed, 3);
+    check_seen(world, 1, 1, 0);
+    if (_i % 2 == 1) /* also over a restart */
+        crash(world);
+    hf_simfs_set_read_only(world->fs, "/data/two", false);
+    if (_i % 2 == 1)
+        run_s(world, 31);
+    ck_assert_int_eq(offer(world, 1), HF_FANOUT_STORED);
+    run_s(world, 5);
+    ck_assert_uint_eq(world->kept, 2);
+    check_seen(world, 0, 1, 1);
+    check_seen(world, 1, 1, 1);
+    world_free(world);
+}
+END_TEST
+
+START_TEST(what_all_of_them_have_is_known_after_a_restart)
+{
+    struct world *world = world_new(3);
+
+    start(world);
+    for (unsigned i = 0; i < 20; i++)
+        ck_assert_int_eq(offer(world, i), HF_FANOUT_STORED);
+    run_s(world, 5);
+    crash(world);
+    for (unsigned i = 0; i < 20; i++)
+        ck_assert_int_eq(offer(world, i), HF_FANOUT_HAD);
+    ck_assert_uint_eq(world->kept, 40); /* and said to be kept at once */
+    run_s(world, 5);
+    for (unsigned i = 0; i < 20; i++)
+        check_seen(world, i, 1, 1);
+    world_free(world);
+}
+END_TEST
+
+/* Nothing is taken that could not be kept for it, and when it can be opened, it is. */
+START_TEST(a_sink_that_cannot_be_opened_is_tried_again)
+{
+    struct world *world = world_new(4);
+    const char *trouble;
+
+    hf_simfs_put(world->fs, "/data/two/urgent", "x", 1, 0600);
+    start(world);
+    ck_assert_uint_eq(hf_fanout_outlets(world->fanout), 1);
+    ck_assert_ptr_null(hf_fanout_outlet(world->fanout, TWO, &trouble));
+    ck_assert_str_ne(trouble, "");
+    ck_assert_int_eq(offer(world, 0), -EAGAIN);
+    run_s(world, 100);
+    ck_assert_int_eq(offer(world, 0), -EAGAIN);
+    hf_simfs_delete(world->fs, "/data/two/urgent");
+    world->rooms = 0;
+    run_s(world, 31);
+    ck_assert_uint_gt(world->rooms, 0);
+    ck_assert_ptr_nonnull(hf_fanout_outlet(world->fanout, TWO, &trouble));
+    ck_assert_str_eq(trouble, "");
+    ck_assert_int_eq(offer(world, 0), HF_FANOUT_STORED);
+    run_s(world, 5);
+    check_seen(world, 0, 1, 1);
+    world_free(world);
+}
+END_TEST
+
+/* An orderly stop: what was dropped in the last seconds is told by the one that starts then. */
+START_TEST(what_was_dropped_is_told_before_a_stop)
+{
+    struct world *world = world_new(5);
+    uint64_t lost = 0;
+
+    world->spec.when_full = HF_WHEN_FULL_DROP_OLDEST;
+    world->spec.buffer_max_bytes = 4 << 20;
+    world->away = true;
+    start(world);
+    for (unsigned i = 0; i < EVENTS; i++) {
+        while (offer(world, i) == -EAGAIN)
+            (void)hf_simloop_run_for(world->loop, HF_NS_PER_MS);
+    }
+    (void)hf_simloop_run_for(world->loop, HF_NS_PER_S);
+    hf_fanout_tell_drops(world->fanout);
+    ck_assert_uint_gt(hf_fanout_pending(world->fanout), 0);
+    (void)hf_simloop_run_for(world->loop, HF_NS_PER_S);
+    ck_assert_uint_eq(hf_fanout_pending(world->fanout), 0);
+    crash(world);
+    world->away = false;
+    run_s(world, 600);
+    for (unsigned i = 0; i < EVENTS; i++)
+        lost += (world->seen[ONE][i] == 0 ? 1u : 0u) + (world->seen[TWO][i] == 0 ? 1u : 0u);
+    ck_assert_uint_gt(lost, 0);
+    ck_assert_uint_eq(world->told_dropped, lost);
+    world_free(world);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_loop_test(tc, a_sink_that_fails_does_not_double_at_the_others, 0, 6);
+    tcase_add_test(tc, what_all_of_them_have_is_known_after_a_restart);
+    tcase_add_test(tc, a_sink_that_cannot_be_opened_is_tried_again);
+    tcase_add_test(tc, what_was_dropped_is_told_before_a_stop);
+}
+
+HF_TEST_MAIN("telemetry/fanout", cases)

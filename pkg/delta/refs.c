@@ -360,7 +360,7 @@ size_t delta_refs_scan(const struct delta_image *image, const struct delta_regio
     case DELTA_REGION_PLAIN:
         scan_tar(&s);
         break;
-    case DELTA_REGION_KINDS:
+    default: /* those of Go have their own */
         break;
     }
     return s.found;
@@ -423,7 +423,15 @@ uint64_t delta_ref_encode(const struct delta_ref *ref, uint64_t site, uint64_t t
         return (uint32_t)(0 - distance);
     case DELTA_REF_BASE32:
     case DELTA_REF_NAME:
+    case DELTA_REF_GO_TEXT:
+    case DELTA_REF_GO_FUNCTION:
+    case DELTA_REF_GO_NAME:
+    case DELTA_REF_GO_PC:
+    case DELTA_REF_GO_DATA:
+    case DELTA_REF_GO_TYPE:
         return (uint32_t)(target - base);
+    case DELTA_REF_GO_UNIT:
+        return (uint32_t)((target - base) >> 2);
     case DELTA_REF_TAR_TIME:
     case DELTA_REF_TAR_LAST:
     case DELTA_REF_TAR_SUM:
@@ -473,7 +481,15 @@ uint64_t delta_ref_decode(const struct delta_ref *ref, uint64_t word, uint64_t s
         return site - w;
     case DELTA_REF_BASE32:
     case DELTA_REF_NAME:
+    case DELTA_REF_GO_TEXT:
+    case DELTA_REF_GO_FUNCTION:
+    case DELTA_REF_GO_NAME:
+    case DELTA_REF_GO_PC:
+    case DELTA_REF_GO_DATA:
+    case DELTA_REF_GO_TYPE:
         return base + sign(w, 32);
+    case DELTA_REF_GO_UNIT:
+        return base + (sign(w, 32) << 2);
     case DELTA_REF_TAR_LAST:
         return (hint & ~UINT64_C(7)) | (word & 7);
     case DELTA_REF_TAR_TIME:

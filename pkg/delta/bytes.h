@@ -12,7 +12,7 @@
 enum {
     BYTES_TABLES = 8,
     BYTES_LARGE_TABLES = 4, /* the first are large, the others half as large */
-    BYTES_TABLE_BITS = 17,  /* at most: small files have small tables, for they must not pay for clearing large ones */
+    BYTES_TABLE_BITS = 17, /* at most: small files have small tables, for they must not pay for clearing large ones */
     BYTES_TABLE_BITS_MIN = 12,
     BYTES_TABLES_SIZE =
         (BYTES_LARGE_TABLES << BYTES_TABLE_BITS) + ((BYTES_TABLES - BYTES_LARGE_TABLES) << (BYTES_TABLE_BITS - 1)),

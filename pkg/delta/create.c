@@ -7,6 +7,7 @@
 
 #include "delta/create.h"
 #include "delta/images.h"
+#include "delta/slots.h"
 #include "delta/tables.h"
 
 enum { TRIALS = 2, THREADS_MAX = 64 };
@@ -77,6 +78,8 @@ static int try_way(struct source *s, unsigned way, struct hf_buf *body, struct h
         delta_copies_keep_worthy(&make.copies, s->matcher.old, s->matcher.new_bytes);
     if (r == 0)
         r = delta_images_pair(&make, &s->old_images, &s->new_images, err);
+    if (r == 0)
+        r = delta_slots_match(&make, err);
     if (r == 0)
         r = delta_tables_match(&make, err);
     if (r == 0)

@@ -1,5 +1,4 @@
 #include "delta/image.h"
-#include "delta/golang.h"
 
 #include <elf.h>
 #include <string.h>
@@ -121,7 +120,6 @@ static enum delta_region_kind kind_by_name(const char *name)
         {".fini_array", DELTA_REGION_POINTERS},  {".rodata", DELTA_REGION_RODATA},
         {".gopclntab", DELTA_REGION_GO_PCLN},    {".data", DELTA_REGION_POINTERS},
         {".itablink", DELTA_REGION_POINTERS},    {".noptrdata", DELTA_REGION_POINTERS},
-        {".go.module", DELTA_REGION_POINTERS},
     };
 
     for (size_t i = 0; i < HF_LEN(names); i++)
@@ -198,9 +196,10 @@ static int read_sections(const struct place *place, const unsigned char *header,
             return r;
         if ((r = delta_old_read(file, link, link_at, l->word, err)) < 0)
             return r;
-        struct delta_region region = {word(place, s, l->c_offset), word(place, s, l->c_size),
-                                      word(place, s, l->c_address), base + le(link_at, 8), kind_of(place, s, name)};
-        image->go_expected = image->go_expected || (!image->narrow && strcmp(name, ".go.buildinfo") == 0);
+        struct delta_region region = {word(place, s, l->c_offset),  word(place, s, l->c_size),
+                                      word(place, s, l->c_address), base + le(link_at, 8),
+                                      kind_of(place, s, name),      false};
+        region.linkage = strncmp(name, ".got", 4) == 0 || strncmp(name, ".plt", 4) == 0 || strcmp(name, ".iplt") == 0;
         bool inside = region.offset <= place->size && region.size <= place->size - region.offset;
         region.offset += base;
         if (region.kind != DELTA_REGION_PLAIN && region.size > 0 && inside)
@@ -250,6 +249,5 @@ int delta_image_read(struct delta_old *file, uint64_t offset, uint64_t size, str
     ret_image->fixed = le(header + 16, 2) == ET_EXEC;
     if ((r = read_segments(&place, header, ret_image, err)) < 0)
         return r;
-    r = read_sections(&place, header, ret_image, err);
-    return r < 0 ? r : delta_go_find(file, ret_image, err);
+    return read_sections(&place, header, ret_image, err);
 }

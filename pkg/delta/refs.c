@@ -1,5 +1,6 @@
 #include "delta/refs_scan.h"
 
+#include <elf.h>
 #include <string.h>
 
 static uint32_t le32(const unsigned char *p)
@@ -156,13 +157,13 @@ static void scan_aarch64(struct delta_scan *s)
 
 /* ---- tables ---------------------------------------------------------------------------------------------------- */
 
-/* Addresses, in every word, or in the first of every so many. Bitmaps of relocations are odd. */
-static void scan_words(struct delta_scan *s, unsigned every, bool even)
+/* Addresses. Bitmaps of relocations are odd words among them. */
+static void scan_words(struct delta_scan *s, bool even)
 {
     uint64_t in_region = s->offset - s->region->offset;
-    unsigned size = s->image->narrow ? 4 : 8, stride = size * every;
+    unsigned size = s->image->narrow ? 4 : 8;
 
-    for (size_t i = (size_t)((stride - in_region % stride) % stride); i < s->n; i += stride) {
+    for (size_t i = (size_t)((size - in_region % size) % size); i < s->n; i += size) {
         uint64_t word = size == 4 ? le32(s->bytes + i) : le64(s->bytes + i);
         if (word != 0 && (!even || (word & 1) == 0))
             (void)add(s, i, size, size == 4 ? DELTA_REF_ABS32 : DELTA_REF_ABS64, word, word);
@@ -181,16 +182,45 @@ static void scan_exidx(struct delta_scan *s)
     }
 }
 
-/* Two kinds of words in one table, in ascending order. */
+/* The symbol that a relocation names; word: what holds its number, whose entries have so many bytes. */
+static void add_symbol(struct delta_scan *s, size_t i, uint32_t word, uint64_t number, unsigned entry)
+{
+    if (number == 0 || i + 4 > s->limit)
+        return;
+    s->refs[s->found++] = (struct delta_ref){.target = s->region->link + number * entry,
+                                             .base = s->region->link,
+                                             .word = word,
+                                             .at = (uint32_t)i,
+                                             .kind = DELTA_REF_SYMBOL,
+                                             .n = 4,
+                                             .extra = (uint8_t)entry};
+}
+
+/* {address, type, symbol, addend}. */
 static void scan_rela(struct delta_scan *s)
 {
     uint64_t in_region = s->offset - s->region->offset;
 
-    for (size_t i = (size_t)((8 - in_region % 8) % 8); i < s->n; i += 8) {
+    for (size_t i = (size_t)((4 - in_region % 4) % 4); i < s->n; i += 4) {
         unsigned field = (unsigned)((in_region + i) % 24);
-        uint64_t word = le64(s->bytes + i);
-        if (field != 8 && word != 0)
-            (void)add(s, i, 8, field == 0 ? DELTA_REF_ABS64 : DELTA_REF_ADDEND, word, word);
+        if (field == 12)
+            add_symbol(s, i, le32(s->bytes + i), le32(s->bytes + i), sizeof(Elf64_Sym));
+        else if ((field == 0 || field == 16) && le64(s->bytes + i) != 0)
+            (void)add(s, i, 8, field == 0 ? DELTA_REF_ABS64 : DELTA_REF_ADDEND, le64(s->bytes + i), le64(s->bytes + i));
+    }
+}
+
+/* {address, type and symbol}, 32 bit. */
+static void scan_rel(struct delta_scan *s)
+{
+    uint64_t in_region = s->offset - s->region->offset;
+
+    for (size_t i = (size_t)((4 - in_region % 4) % 4); i < s->n; i += 4) {
+        uint32_t word = le32(s->bytes + i);
+        if ((in_region + i) % 8 == 4)
+            add_symbol(s, i, word, word >> 8, sizeof(Elf32_Sym));
+        else if (word != 0)
+            (void)add(s, i, 4, DELTA_REF_ABS32, word, word);
     }
 }
 
@@ -341,13 +371,13 @@ size_t delta_refs_scan(const struct delta_image *image, const struct delta_regio
         break;
     case DELTA_REGION_DYNAMIC:
     case DELTA_REGION_POINTERS:
-        scan_words(&s, 1, false);
+        scan_words(&s, false);
         break;
     case DELTA_REGION_REL:
-        scan_words(&s, 2, false);
+        scan_rel(&s);
         break;
     case DELTA_REGION_RELR:
-        scan_words(&s, 1, true);
+        scan_words(&s, true);
         break;
     case DELTA_REGION_EXIDX:
         scan_exidx(&s);
@@ -355,12 +385,12 @@ size_t delta_refs_scan(const struct delta_image *image, const struct delta_regio
     case DELTA_REGION_RODATA:
     case DELTA_REGION_GO_PCLN:
         if (image->fixed)
-            scan_words(&s, 1, false);
+            scan_words(&s, false);
         break;
     case DELTA_REGION_PLAIN:
         scan_tar(&s);
         break;
-    default: /* those of Go have their own */
+    case DELTA_REGION_KINDS:
         break;
     }
     return s.found;
@@ -415,6 +445,9 @@ uint64_t delta_ref_encode(const struct delta_ref *ref, uint64_t site, uint64_t t
         return (uint32_t)distance & 0x7fffffff;
     case DELTA_REF_ABS32:
         return (uint32_t)target;
+    case DELTA_REF_SYMBOL:
+        return ref->extra == sizeof(Elf64_Sym) ? (uint32_t)((target - base) / sizeof(Elf64_Sym))
+                                               : (w & 255) | (uint32_t)((target - base) / sizeof(Elf32_Sym)) << 8;
     case DELTA_REF_GOT_OFFSET:
         return (uint32_t)(target - base);
     case DELTA_REF_GOT_PC:
@@ -423,15 +456,7 @@ uint64_t delta_ref_encode(const struct delta_ref *ref, uint64_t site, uint64_t t
         return (uint32_t)(0 - distance);
     case DELTA_REF_BASE32:
     case DELTA_REF_NAME:
-    case DELTA_REF_GO_TEXT:
-    case DELTA_REF_GO_FUNCTION:
-    case DELTA_REF_GO_NAME:
-    case DELTA_REF_GO_PC:
-    case DELTA_REF_GO_DATA:
-    case DELTA_REF_GO_TYPE:
         return (uint32_t)(target - base);
-    case DELTA_REF_GO_UNIT:
-        return (uint32_t)((target - base) >> 2);
     case DELTA_REF_TAR_TIME:
     case DELTA_REF_TAR_LAST:
     case DELTA_REF_TAR_SUM:
@@ -473,6 +498,8 @@ uint64_t delta_ref_decode(const struct delta_ref *ref, uint64_t word, uint64_t s
         return site + sign(w, 31);
     case DELTA_REF_ABS32:
         return w;
+    case DELTA_REF_SYMBOL:
+        return base + (ref->extra == sizeof(Elf64_Sym) ? (uint64_t)w : w >> 8) * ref->extra;
     case DELTA_REF_GOT_OFFSET:
         return (base + w) & UINT32_MAX;
     case DELTA_REF_GOT_PC:
@@ -481,15 +508,7 @@ uint64_t delta_ref_decode(const struct delta_ref *ref, uint64_t word, uint64_t s
         return site - w;
     case DELTA_REF_BASE32:
     case DELTA_REF_NAME:
-    case DELTA_REF_GO_TEXT:
-    case DELTA_REF_GO_FUNCTION:
-    case DELTA_REF_GO_NAME:
-    case DELTA_REF_GO_PC:
-    case DELTA_REF_GO_DATA:
-    case DELTA_REF_GO_TYPE:
         return base + sign(w, 32);
-    case DELTA_REF_GO_UNIT:
-        return base + (sign(w, 32) << 2);
     case DELTA_REF_TAR_LAST:
         return (hint & ~UINT64_C(7)) | (word & 7);
     case DELTA_REF_TAR_TIME:

@@ -1,5 +1,6 @@
 #include "delta/tables.h"
-#include "delta/golang.h"
+#include "delta/items.h"
+#include "delta/slots.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -77,17 +78,6 @@ int delta_map_from(const struct delta_copies *copies, struct delta_map *map, str
     return r;
 }
 
-struct item {
-    uint64_t offset, key;
-    uint32_t size;
-    uint32_t index;
-};
-
-struct items {
-    struct item *p;
-    size_t n, cap;
-};
-
 static uint64_t le(const unsigned char *p, unsigned n)
 {
     uint64_t v = 0;
@@ -97,21 +87,6 @@ static uint64_t le(const unsigned char *p, unsigned n)
     return v;
 }
 
-static int add_item(struct items *items, uint64_t offset, uint32_t size, uint64_t key)
-{
-    if (items->n == items->cap) {
-        size_t cap = items->cap > 0 ? 2 * items->cap : 1024;
-        struct item *p = realloc(items->p, cap * sizeof(*p));
-        if (p == NULL)
-            return -ENOMEM;
-        items->p = p;
-        items->cap = cap;
-    }
-    items->p[items->n] = (struct item){offset, key, size, (uint32_t)items->n};
-    items->n++;
-    return 0;
-}
-
 /* One side: keys are addresses in new, so old ones go through the map. */
 struct side {
     const unsigned char *bytes;
@@ -119,8 +94,8 @@ struct side {
     const struct delta_segments *segments, *new_segments;
     const struct delta_map *map; /* NULL: this side is new */
     bool narrow;
-    const struct delta_go *go;
-    struct items items;
+    const struct delta_image *image;
+    struct delta_items items;
 };
 
 static uint64_t key_of(const struct side *s, uint64_t address)
@@ -148,21 +123,16 @@ static int list_fixed(struct side *s, const struct delta_region *r, uint32_t fir
     for (uint64_t at = first; at + size <= r->size; at += size) {
         const unsigned char *p = s->bytes + r->offset + at;
         uint64_t key = 0;
-        if (r->kind == DELTA_REGION_RELA)
-            key = key_of(s, le(p, 8));
-        else if (r->kind == DELTA_REGION_REL)
-            key = key_of(s, le(p, 4));
-        else if (r->kind == DELTA_REGION_SYMBOLS)
+        if (r->kind == DELTA_REGION_RELA || r->kind == DELTA_REGION_REL) {
+            key = delta_relocation_key(s->image, r, s->bytes, s->n, p);
+            key = key != 0 ? key : key_of(s, le(p, r->kind == DELTA_REGION_REL ? 4 : 8));
+        } else if (r->kind == DELTA_REGION_SYMBOLS)
             key = hash_text(s, r->link + le(p, 4));
         else if (r->kind == DELTA_REGION_EXIDX)
             key = key_of(s, (r->address + at + le(p, 4) + ((le(p, 4) & 0x40000000) << 1)) & UINT32_MAX);
-        else if (r->kind == DELTA_REGION_GO_OFFSETS)
-            key = key_of(s, delta_address_of(s->segments, r->link) + le(p, 4));
-        else if (r->kind == DELTA_REGION_GO_ROWS)
-            key = size == 16 ? key_of(s, le(p, 8)) : key_of(s, delta_address_of(s->segments, s->go->text) + le(p, 4));
         else
             key = key_of(s, r->address + (uint64_t)(int64_t)(int32_t)le(p, 4));
-        int result = add_item(&s->items, r->offset + at, size, key);
+        int result = delta_items_add(&s->items, r->offset + at, size, key);
         if (result < 0)
             return result;
     }
@@ -184,7 +154,7 @@ static int list_frames(struct side *s, const struct delta_region *r)
         } else {
             key = key_of(s, r->address + at + 8 + (uint64_t)(int64_t)(int32_t)le(p + 8, 4));
         }
-        int result = add_item(&s->items, r->offset + at, (uint32_t)size, key);
+        int result = delta_items_add(&s->items, r->offset + at, (uint32_t)size, key);
         if (result < 0)
             return result;
         at += size;
@@ -192,38 +162,9 @@ static int list_frames(struct side *s, const struct delta_region *r)
     return 0;
 }
 
-/* Descriptions of functions, in the order of their rows, by the functions. */
-static int list_functions(struct side *s, const struct delta_region *r)
-{
-    const struct delta_go *go = s->go;
-    unsigned wide = go->layout == DELTA_GO_116 ? 8 : 4;
-    uint64_t text = go->layout == DELTA_GO_116 ? 0 : delta_address_of(s->segments, go->text), behind = r->offset;
-
-    for (uint64_t row = 0; row < go->functions; row++) {
-        const unsigned char *p = s->bytes + go->rows + row * 2 * wide;
-        uint64_t at = go->rows + le(p + wide, wide), in_region = at - r->offset;
-        if (at < behind || in_region >= r->size || r->size - in_region < DELTA_GO_HEAD_BYTES)
-            continue;
-        uint64_t size = (delta_go_function_size(go, s->bytes + at) + 7) & ~UINT64_C(7);
-        if (size > r->size - in_region)
-            continue;
-        int result = add_item(&s->items, at, (uint32_t)size, key_of(s, text + le(p, wide)));
-        if (result < 0)
-            return result;
-        behind = at + size;
-    }
-    return 0;
-}
-
 static int list_items(struct side *s, const struct delta_region *r)
 {
     switch (r->kind) {
-    case DELTA_REGION_GO_ROWS:
-        return list_fixed(s, r, 0, s->go->layout == DELTA_GO_116 ? 16 : 8);
-    case DELTA_REGION_GO_OFFSETS: /* of types; a unit's files are those of other units too */
-        return r->link == s->go->types ? list_fixed(s, r, 0, 4) : 0;
-    case DELTA_REGION_GO_FUNCTIONS:
-        return list_functions(s, r);
     case DELTA_REGION_RELA:
         return list_fixed(s, r, 0, 24);
     case DELTA_REGION_SYMBOLS:
@@ -238,130 +179,6 @@ static int list_items(struct side *s, const struct delta_region *r)
     default:
         return 0;
     }
-}
-
-static int by_key(const void *a, const void *b)
-{
-    const struct item *x = a, *y = b;
-
-    if (x->key != y->key)
-        return x->key < y->key ? -1 : 1;
-    return x->index < y->index ? -1 : 1;
-}
-
-/* Index in old of the entry with that key, the one nearest behind `expected` where there are several; -1: none. */
-static int64_t find(const struct items *sorted, uint64_t key, int64_t expected)
-{
-    size_t low = 0, high = sorted->n;
-    int64_t best = -1;
-
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (sorted->p[middle].key < key)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    for (unsigned look = 0; look < 64 && low < sorted->n && sorted->p[low].key == key; look++, low++) {
-        best = sorted->p[low].index;
-        if (best >= expected)
-            break;
-    }
-    return best;
-}
-
-/* partner[j]: the old entry the j-th new one is made from, or -1. */
-static void pair_up(const struct items *old, const struct items *sorted, const struct items *new_items,
-                    int64_t *partner)
-{
-    int64_t expected = 0;
-
-    for (size_t j = 0; j < new_items->n; j++) {
-        partner[j] = find(sorted, new_items->p[j].key, expected);
-        if (partner[j] >= 0)
-            expected = partner[j] + 1;
-    }
-    /* A single entry off the line its neighbours agree on is not worth two jumps; one without a partner goes on. */
-    for (size_t j = 1; j < new_items->n; j++) {
-        int64_t on = partner[j - 1] + 1;
-        bool alone = j + 1 < new_items->n && partner[j + 1] == on + 1 && partner[j] != on;
-        if (partner[j - 1] >= 0 && (partner[j] < 0 || alone) && (size_t)on < old->n)
-            partner[j] = on;
-    }
-    for (size_t j = 0; j < new_items->n; j++)
-        if (partner[j] >= 0 && old->p[partner[j]].size != new_items->p[j].size)
-            partner[j] = -1;
-}
-
-static int add_copy(struct delta_copies *copies, uint64_t new_pos, uint64_t old_pos, uint64_t n)
-{
-    struct delta_copy *last = copies->n > 0 ? &copies->p[copies->n - 1] : NULL;
-
-    if (last != NULL && last->new_pos + last->len == new_pos && last->old_pos + last->len == old_pos) {
-        last->len += n;
-        return 0;
-    }
-    return delta_copies_add(copies, (struct delta_copy){new_pos, old_pos, n});
-}
-
-static int match_items(const struct items *old, const struct items *new_items, struct delta_copies *out)
-{
-    struct items sorted = {malloc(old->n * sizeof(struct item) + 1), old->n, old->n};
-    int64_t *partner = malloc(new_items->n * sizeof(*partner) + 1);
-    int r = sorted.p != NULL && partner != NULL ? 0 : -ENOMEM;
-
-    if (r == 0) {
-        memcpy(sorted.p, old->p, old->n * sizeof(struct item));
-        qsort(sorted.p, sorted.n, sizeof(struct item), by_key);
-        pair_up(old, &sorted, new_items, partner);
-        for (size_t j = 0; r == 0 && j < new_items->n; j++)
-            if (partner[j] >= 0)
-                r = add_copy(out, new_items->p[j].offset, old->p[partner[j]].offset, new_items->p[j].size);
-    }
-    free(sorted.p);
-    free(partner);
-    return r;
-}
-
-/* What the other matcher found, without [from, to), and in its place `inside`. */
-static int replace(struct delta_copies *copies, uint64_t from, uint64_t to, const struct delta_copies *inside)
-{
-    struct delta_copies out = {0};
-    size_t i = 0;
-    int r = 0;
-
-    for (; r == 0 && i < copies->n && copies->p[i].new_pos < from; i++) {
-        struct delta_copy c = copies->p[i];
-        if (c.new_pos + c.len > to) { /* reaches over the table */
-            struct delta_copy behind = {to, c.old_pos + (to - c.new_pos), c.new_pos + c.len - to};
-            copies->p[i] = behind;
-            c.len = from - c.new_pos;
-            r = delta_copies_add(&out, c);
-            break;
-        }
-        c.len = HF_MIN(c.len, from - c.new_pos);
-        r = delta_copies_add(&out, c);
-    }
-    for (size_t k = 0; r == 0 && k < inside->n; k++)
-        r = delta_copies_add(&out, inside->p[k]);
-    for (; r == 0 && i < copies->n; i++) {
-        struct delta_copy c = copies->p[i];
-        if (c.new_pos + c.len <= to)
-            continue;
-        if (c.new_pos < to) {
-            c.old_pos += to - c.new_pos;
-            c.len -= to - c.new_pos;
-            c.new_pos = to;
-        }
-        r = delta_copies_add(&out, c);
-    }
-    if (r == 0) {
-        delta_copies_done(copies);
-        *copies = out;
-    } else {
-        delta_copies_done(&out);
-    }
-    return r;
 }
 
 /* The n-th region of that kind, NULL when there are fewer. */
@@ -398,24 +215,25 @@ static int match_table(struct delta_make *make, uint32_t pair, const struct delt
                        const struct delta_region *old_region, const struct delta_region *new_region)
 {
     const struct delta_segments *segments = &make->new_images[pair].segments;
-    const struct delta_image *was = &make->old_images[pair], *now = &make->new_images[pair];
-    struct side old = {make->old, make->old_n, &was->segments, segments, map, was->narrow, &was->go, {0}};
-    struct side new_side = {make->new_bytes, make->new_n, segments, NULL, NULL, was->narrow, &now->go, {0}};
+    bool narrow = make->old_images[pair].narrow;
+    struct side old = {make->old, make->old_n, &make->old_images[pair].segments, segments,
+                       map,       narrow,      &make->old_images[pair],          {0}};
+    struct side new_side = {make->new_bytes, make->new_n, segments, NULL, NULL, narrow, &make->new_images[pair], {0}};
     struct delta_copies inside = {0};
     int r = list_items(&old, old_region);
 
     if (r == 0)
         r = list_items(&new_side, new_region);
     if (r == 0 && new_region->kind == DELTA_REGION_EH_HDR && old_region->size >= 12 && new_region->size >= 12)
-        r = add_copy(&inside, new_region->offset, old_region->offset, 12);
+        r = delta_copies_extend(&inside, new_region->offset, old_region->offset, 12);
     if (r == 0 && old.items.n > 0 && new_side.items.n > 0) {
-        r = match_items(&old.items, &new_side.items, &inside);
+        r = delta_items_match(&old.items, &new_side.items, &inside);
         if (r == 0)
-            r = replace(&make->copies, new_region->offset, new_region->offset + new_region->size, &inside);
+            r = delta_copies_replace(&make->copies, new_region->offset, new_region->offset + new_region->size, &inside);
     }
     delta_copies_done(&inside);
-    free(old.items.p);
-    free(new_side.items.p);
+    delta_items_done(&old.items);
+    delta_items_done(&new_side.items);
     return r;
 }
 
@@ -431,9 +249,7 @@ static int match_image(struct delta_make *make, uint32_t pair, const struct delt
         if (was != NULL &&
             (region->kind == DELTA_REGION_RELA || region->kind == DELTA_REGION_SYMBOLS ||
              region->kind == DELTA_REGION_EH_HDR || region->kind == DELTA_REGION_EH_FRAME ||
-             region->kind == DELTA_REGION_REL || region->kind == DELTA_REGION_EXIDX ||
-             region->kind == DELTA_REGION_GO_ROWS || region->kind == DELTA_REGION_GO_FUNCTIONS ||
-             region->kind == DELTA_REGION_GO_OFFSETS) &&
+             region->kind == DELTA_REGION_REL || region->kind == DELTA_REGION_EXIDX) &&
             !is_done(make, region))
             r = match_table(make, pair, map, was, region);
     }

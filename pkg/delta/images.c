@@ -5,7 +5,7 @@
 #include "delta/images.h"
 #include "delta/refs.h"
 
-enum { PIECE = 1024 };
+enum { PIECE = 1024, MEMBER_ALIGN = 4 };
 
 static uint32_t kept_bits(const struct delta_ref *ref)
 {
@@ -120,9 +120,25 @@ static uint64_t elf_size(const unsigned char *p, size_t n)
         (p[EI_CLASS] != ELFCLASS64 && p[EI_CLASS] != ELFCLASS32))
         return 0;
     bool wide = p[EI_CLASS] == ELFCLASS64;
+    if (p[EI_VERSION] != EV_CURRENT || le(p + 20, 4) != EV_CURRENT ||
+        le(p + (wide ? 52 : 40), 2) != (wide ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr)))
+        return 0;
     uint64_t sections = wide ? le(p + 40, 8) : le(p + 32, 4);
     uint64_t size = sections + (wide ? le(p + 58, 2) * le(p + 60, 2) : le(p + 46, 2) * le(p + 48, 2));
     return sections < n && size <= n && size >= sizeof(Elf64_Ehdr) ? size : 0;
+}
+
+/* The next place where an image may begin, n: none. Everything but the magic is looked at afterwards. */
+static size_t next_magic(const unsigned char *bytes, size_t n, size_t at)
+{
+    while (at < n) {
+        const unsigned char *p = memmem(bytes + at, n - at, ELFMAG, SELFMAG);
+        at = p != NULL ? (size_t)(p - bytes) : n;
+        if (at % MEMBER_ALIGN == 0)
+            return at;
+        at++;
+    }
+    return n;
 }
 
 static int add_found(struct delta_found *found, struct delta_memory *memory, size_t at, size_t size, struct hf_err *err)
@@ -151,13 +167,14 @@ int delta_images_find(const unsigned char *bytes, size_t n, struct delta_found *
 
     if (r == 0)
         delta_memory_open(memory, bytes, n);
-    for (size_t at = 0; r == 0 && n <= UINT32_MAX && at < n && ret_found->n < DELTA_PAIRS_MAX;) {
+    for (size_t at = 0;
+         r == 0 && n <= UINT32_MAX && (at = next_magic(bytes, n, at)) < n && ret_found->n < DELTA_PAIRS_MAX;) {
         uint64_t size = elf_size(bytes + at, n - at);
         if (size > 0) {
             r = add_found(ret_found, memory, at, at == 0 && n - size < 4096 ? n : (size_t)size, err);
-            at += (size_t)(size + 511) & ~(size_t)511;
+            at += (size_t)(size + MEMBER_ALIGN - 1) & ~(size_t)(MEMBER_ALIGN - 1);
         } else {
-            at += 512;
+            at += MEMBER_ALIGN;
         }
     }
     free(memory);

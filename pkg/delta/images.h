@@ -16,7 +16,7 @@ struct delta_found {
     uint32_t n, cap;
 };
 
-/* At the start and at every 512th byte, where archives put files. */
+/* At every 4th byte, where archives put files (tar: every 512th, cpio: every 4th). */
 HF_MUST_USE int delta_images_find(const unsigned char *bytes, size_t n, struct delta_found *ret_found,
                                   struct hf_err *err);
 void delta_found_done(struct delta_found *found);

@@ -386,6 +386,47 @@ START_TEST(images_in_archive)
 }
 END_TEST
 
+/* The same in a cpio (newc): members begin at every 4th byte, so that any change moves those behind it to other borders. */
+static struct bytes cpio(unsigned grown, size_t config)
+{
+    struct bytes out = {0};
+    unsigned char text[256] = {0};
+
+    for (unsigned i = 0; i < 6; i++) {
+        struct elf_made elf = elf_make(i % 2 == 0 ? ELF_MAKE_X86_64 : ELF_MAKE_AARCH64, 40 + i, grown);
+        char header[128] = {0};
+        (void)snprintf(header, sizeof(header), "070701%08X%08X%08X%08X%08X%08X%08zX%08X%08X%08X%08X%08X%08X", i + 1,
+                       0x81a4, 0, 0, 1, 1760000000, elf.n, 0, 0, 0, 0, 14, 0);
+        (void)snprintf(header + 110, 15, "lib/member-%u", i);
+        (void)put(&out, header, 124);
+        (void)put(&out, elf.p, elf.n);
+        (void)put(&out, text, (4 - elf.n % 4) % 4);
+        if (i == 0)
+            (void)put(&out, text, config);
+        free(elf.p);
+    }
+    return out;
+}
+
+START_TEST(images_in_cpio)
+{
+    struct bytes old_tar = archive(0, "15054314200"), near_tar = archive(7, "15054314200");
+    struct bytes old = cpio(0, 100), near = cpio(7, 108);
+
+    for (int profile = HF_DELTA_SMALL; profile <= HF_DELTA_FAST; profile++) {
+        struct bytes tar_patch = make(&old_tar, &near_tar, profile), patch = make(&old, &near, profile);
+        ck_assert_msg(patch.n < tar_patch.n + 256, "%zu bytes in a cpio, %zu in a tar", patch.n, tar_patch.n);
+        comes_back(&old, &near, profile, "libraries in a cpio");
+        free(tar_patch.p);
+        free(patch.p);
+    }
+    free(old_tar.p);
+    free(near_tar.p);
+    free(old.p);
+    free(near.p);
+}
+END_TEST
+
 /* One flipped bit at every place of the patch of an image: predictors see nonsense and stay inside their bounds. */
 START_TEST(image_damage)
 {
@@ -490,6 +531,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, resume, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
     tcase_add_loop_test(tc, image, 0, HF_LEN(images));
     tcase_add_test(tc, images_in_archive);
+    tcase_add_test(tc, images_in_cpio);
     tcase_add_loop_test(tc, image_damage, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
     tcase_add_test(tc, threads);
     tcase_add_loop_test(tc, check, HF_DELTA_SMALL, HF_DELTA_FAST + 1);

@@ -11,6 +11,7 @@
 
 #include "telemetry/border.h"
 #include "telemetry/retry.h"
+#include "telemetry/suspect.h"
 
 enum hf_batch_phase {
     HF_BATCH_WAITING = 1,
@@ -33,6 +34,7 @@ struct hf_batch {
     bool doubted;  /* was refused by a sink that refuses everything: buried the next time */
     uint64_t not_before_ns;
     struct hf_series series;
+    struct hf_suspect suspect;
     uint64_t unix_ns;            /* of its first record; 0 not known yet */
     uint64_t failed_ns;          /* when it failed last; 0 never */
     char reason[HF_REASON_TEXT]; /* of the last failure */

@@ -110,6 +110,7 @@ struct hf_outlet {
     unsigned buried_in_a_row; /* without a delivery in between */
     uint64_t unwell_first;    /* first sequence of the batch that last made the sink fail by itself; 0 none */
     enum hf_lane unwell_lane;
+    struct hf_suspects suspects;
     bool try_another;           /* the last probe failed so: another batch is the next one */
     struct hf_series suspicion; /* pauses for a sink that refuses everything */
     struct hf_timer *tick;
@@ -149,8 +150,6 @@ void hf_outlet_load_rest(struct hf_outlet *outlet); /* nothing to do: frees what
 void hf_outlet_send_ready(struct hf_outlet *outlet, uint64_t now_ns, uint64_t *wait_until_ns);
 bool hf_outlet_may_send(struct hf_outlet *outlet, uint64_t now_ns, uint64_t *wait_until_ns);
 void hf_outlet_sendings_done(struct hf_outlet *outlet);
-void hf_outlet_fail_batch(struct hf_outlet *outlet, struct lane *lane, struct hf_batch *batch, uint64_t now_ns,
-                          uint64_t at_least_ns);
 /* Batches in lane order of what they say; the sink refuses this one: split it or bury it. */
 void hf_outlet_refuse_batch(struct hf_outlet *outlet, struct hf_batch *batch, uint64_t middle, const char *reason,
                             uint64_t now_ns, struct lane *lane);

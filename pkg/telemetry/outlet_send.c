@@ -66,20 +66,20 @@ void hf_outlet_sendings_done(struct hf_outlet *outlet)
         sending_free(outlet, hf_container_of(outlet->sendings.next, struct sending, link));
 }
 
-void hf_outlet_fail_batch(struct hf_outlet *outlet, struct lane *lane, struct hf_batch *batch, uint64_t now_ns,
-                          uint64_t at_least_ns)
+/* To be tried again. True: its series has ended, that is after a longer while. */
+static bool fail_batch(struct hf_outlet *outlet, struct hf_batch *batch, uint64_t now_ns, uint64_t at_least_ns)
 {
     bool deferred = false;
 
-    (void)lane;
     batch->failed_ns = now_ns;
     batch->not_before_ns =
         now_ns + hf_series_fail(&batch->series, &outlet->rules, outlet->world.rand, now_ns, at_least_ns, &deferred);
     batch->phase = HF_BATCH_WAITING;
-    if (!deferred)
-        return;
-    outlet->deferred++;
-    hf_metric_add(hf_metric_with(outlet->metrics.deferred, HF_LABELS(outlet->name)), 1);
+    if (deferred) {
+        outlet->deferred++;
+        hf_metric_add(hf_metric_with(outlet->metrics.deferred, HF_LABELS(outlet->name)), 1);
+    }
+    return deferred;
 }
 
 static void wait_for_setup(struct hf_outlet *outlet, struct hf_batch *batch, uint64_t now_ns, uint64_t at_least_ns)
@@ -142,6 +142,12 @@ static void note_answer(struct hf_batch *batch, const struct hf_judgement *judge
         (void)snprintf(batch->detail, sizeof(batch->detail), "%.*s", (int)HF_MIN(body.n, (size_t)90), body.p);
 }
 
+/* Among those of both lanes. */
+static uint64_t name_of(const struct lane *lane, const struct hf_batch *batch)
+{
+    return batch->range.first * HF_LANES + (uint64_t)lane->which;
+}
+
 static void failed(struct hf_outlet *outlet, struct sending *sending, const struct hf_judgement *judgement,
                    uint64_t now_ns, uint64_t at_least_ns)
 {
@@ -154,11 +160,17 @@ static void failed(struct hf_outlet *outlet, struct sending *sending, const stru
     hf_outlet_trouble(outlet, "%s: %s", judgement->reason, batch->detail);
     if (verdict == HF_VERDICT_AGAIN && is_to_blame(outlet, batch, judgement))
         verdict = HF_VERDICT_REFUSED;
-    if (verdict == HF_VERDICT_AGAIN)
-        hf_outlet_fail_batch(outlet, lane, batch, now_ns, at_least_ns);
-    else if (verdict == HF_VERDICT_SETUP)
+    if (verdict == HF_VERDICT_AGAIN || verdict == HF_VERDICT_SETUP)
+        hf_suspect_failed(&batch->suspect, &outlet->suspects, name_of(lane, batch), judgement->perhaps_content, now_ns);
+    if (verdict == HF_VERDICT_AGAIN && fail_batch(outlet, batch, now_ns, at_least_ns) &&
+        hf_suspect_series_ended(&batch->suspect, &outlet->suspects, name_of(lane, batch), middle == 0,
+                                outlet->last_success_ns, now_ns)) {
+        batch->suspect.sure = true;
+        verdict = HF_VERDICT_REFUSED;
+    }
+    if (verdict == HF_VERDICT_SETUP)
         wait_for_setup(outlet, batch, now_ns, at_least_ns);
-    else
+    else if (verdict != HF_VERDICT_AGAIN)
         hf_outlet_refuse_batch(outlet, batch, middle, judgement->reason, now_ns, lane);
 }
 
@@ -235,7 +247,7 @@ static void part_delivered(struct hf_outlet *outlet, struct sending *sending, st
     if (r == 0)
         return;
     outlet->failures++;
-    hf_outlet_fail_batch(outlet, sending->lane, sending->batch, now_ns, 0);
+    (void)fail_batch(outlet, sending->batch, now_ns, 0);
     sending_free(outlet, sending);
 }
 
@@ -355,9 +367,8 @@ static void start(struct hf_outlet *outlet, struct sending *sending, uint64_t no
     outlet->failures++;
     hf_outlet_trouble(outlet, "start a request: %s", hf_err_text(&err, text, sizeof(text)));
     struct hf_batch *batch = sending->batch;
-    struct lane *lane = sending->lane;
     sending_free(outlet, sending);
-    hf_outlet_fail_batch(outlet, lane, batch, now_ns, 0);
+    (void)fail_batch(outlet, batch, now_ns, 0);
 }
 
 static struct sending *first_ready(struct hf_outlet *outlet)

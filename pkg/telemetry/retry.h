@@ -2,7 +2,8 @@
  *
  *   delivered   2xx (but not a page of a captive portal)
  *   again       network, 408, 425, 429, 5xx: exponential with full jitter, a series of maxAttempts or maxDuration; then deferred: kept,
- *               tried again after a longer while or as soon as something else gets through
+ *               tried again after a longer while or as soon as something else gets through; a batch that alone breaks
+ *               connections is refused in the end (suspect.h)
  *   setup       401, 402, 403, 404, 405, 407, 3xx ...: the sink's address or our credentials are wrong. No record is to blame, nothing
  *               is thrown away for it: kept and tried again slowly
  *   refused     400, 413, 415, 422 and the other 4xx: this content will never pass. Split until the one record to blame stands alone,

@@ -692,6 +692,57 @@ START_TEST(what_breaks_connections_holds_nobody_up)
 }
 END_TEST
 
+/* Hours later that record alone is put aside, with the reason; while the sink is away as well, nobody is blamed. */
+START_TEST(what_breaks_connections_is_put_aside)
+{
+    struct world *world = world_new((uint64_t)_i + 60);
+    unsigned hours = 0;
+
+    world->sink.mood = CUTS;
+    world->sink.poison = 40;
+    append_many(world, _i % 2 == 0 ? HF_LANE_URGENT : HF_LANE_BULK, 120);
+    for (; hours < 60 && hf_outlet_state(world->outlet).dead_lettered == 0; hours++) {
+        world->sink.mood = hours % 12 == 5 ? STALLS : CUTS;
+        for (unsigned i = 0; i < 12; i++) {
+            append_many(world, HF_LANE_BULK, 5);
+            run_s(world, 300);
+        }
+        if (hours == 0)
+            ck_assert_uint_eq(hf_outlet_state(world->outlet).dead_lettered, 0);
+    }
+    world->sink.mood = CUTS;
+    deliver_all(world, 4000);
+    ck_assert_uint_eq(hf_outlet_state(world->outlet).dead_lettered, 1);
+    for (unsigned i = 0; i < world->appended; i++)
+        ck_assert_msg(world->sink.seen[i] == (i != 40), "record %u: %u", i, world->sink.seen[i]);
+    ck_assert_uint_eq(
+        (uint64_t)hf_metric_value(hf_metric_with(
+            hf_metric_family(world->metrics, HF_METRIC_COUNTER, "holdfast_telemetry_dead_letter_events_total",
+                             "Events that a sink will never take, put aside, by reason.", HF_LABELS("sink", "reason")),
+            HF_LABELS("default", "cut"))),
+        1);
+    world_free(world);
+}
+END_TEST
+
+/* A link that breaks two of three connections whatever is sent, for two days: nothing is to blame for it. */
+START_TEST(a_bad_link_blames_no_record)
+{
+    struct world *world = world_new(77);
+
+    for (unsigned i = 0; i < 2 * 24 * 12; i++) {
+        world->sink.mood = i % 3 == 0 ? TAKES : STALLS;
+        append_many(world, HF_LANE_BULK, 5);
+        run_s(world, 300);
+    }
+    world->sink.mood = TAKES;
+    deliver_all(world, 8000);
+    ck_assert_uint_eq(hf_outlet_state(world->outlet).dead_lettered, 0);
+    check_each_once(world);
+    world_free(world);
+}
+END_TEST
+
 START_TEST(too_large_is_halved)
 {
     struct world *world = world_new(8);
@@ -1052,6 +1103,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, one_poison_record_takes_nobody_along);
     tcase_add_test(tc, what_the_sink_always_fails_on);
     tcase_add_loop_test(tc, what_breaks_connections_holds_nobody_up, 0, 4);
+    tcase_add_loop_test(tc, what_breaks_connections_is_put_aside, 0, 4);
+    tcase_add_test(tc, a_bad_link_blames_no_record);
     tcase_add_test(tc, too_large_is_halved);
     tcase_add_test(tc, refusing_everything_is_the_sinks_fault);
     tcase_add_loop_test(tc, wrong_answers_lose_nothing, 0, 9);

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """A sink that remembers: which event came, in which batch, under which key, how often; and that misbehaves as told.
 
-    tests/telemetry/sink.py [--host ADDRESS] [--port N] [--record FILE] [--mode NAME[=VALUE]]... [--tls DIR]
+    tests/telemetry/sink.py [--host ADDRESS] [--port N] [--record FILE [--events]] [--mode NAME[=VALUE]]... [--tls DIR]
 
-What is received goes to FILE as a line of JSON each, synced before the answer. Modes (several may be given; the tests change them
+What is received goes to FILE as a line of JSON each, synced before the answer, with --events whole. Modes (several may be given; the tests change them
 while it runs, people with `curl -d '{"refuse": 503}' URL/ctl`):
 
     refuse=STATUS        answer this; retry_after=SECONDS goes along
@@ -82,20 +82,21 @@ class Batch:
 
     def __init__(self, key, digest, size, ids, path):
         self.key, self.digest, self.size, self.ids, self.path = key, digest, size, ids, path
+        self.events = None    # where they are wanted
         self.answered = None  # status, or why there was none
 
 
 class Store:
     """All that was received, in order."""
 
-    def __init__(self, record=None):
+    def __init__(self, record=None, events=False):
         self.lock = threading.Lock()
         self.batches, self.faults = [], collections.Counter()
         self.ids = {}       # id -> index of the batch it came with first
         self.keys = {}      # key -> index of the first batch with it
         self.largest = 0    # body, unpacked
         self.on_batch = None
-        self.record = open(record, "ab") if record else None
+        self.record, self.events = open(record, "ab") if record else None, events
 
     def add(self, batch):
         with self.lock:
@@ -107,7 +108,8 @@ class Store:
             if batch.key:
                 self.keys.setdefault(batch.key, index)
             if self.record:
-                self.record.write(json.dumps({"key": batch.key, "sha256": batch.digest, "size": batch.size, "ids": batch.ids}).encode() + b"\n")
+                what = {"events": batch.events} if self.events else {"ids": batch.ids}
+                self.record.write(json.dumps({"key": batch.key, "sha256": batch.digest, "size": batch.size, **what}).encode() + b"\n")
                 self.record.flush()
                 os.fsync(self.record.fileno())
             if self.on_batch:
@@ -215,6 +217,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             print(f"sink: unreadable batch: {error}", file=sys.stderr)
             return None
         batch = Batch(self.headers.get("Idempotency-Key", ""), hashlib.sha256(plain).hexdigest(), len(plain), ids, self.path)
+        if self.server.store.events:
+            batch.events = events
         self.server.store.add(batch)
         return batch
 
@@ -345,12 +349,13 @@ def main():
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--record")
+    parser.add_argument("--events", action="store_true")
     parser.add_argument("--mode", action="append", default=[])
     parser.add_argument("--tls", help="folder of certificates; made when it is not there")
     words = parser.parse_args()
     if words.tls and not os.path.exists(os.path.join(words.tls, "ca.pem")):
         make_certificates(words.tls, words.host)
-    sink = Sink(Store(words.record), words.port, words.tls, host=words.host)
+    sink = Sink(Store(words.record, words.events), words.port, words.tls, host=words.host)
     for mode in words.mode:
         name, _, value = mode.partition("=")
         sink.mode[name] = int(value) if value else True

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { ROW = 16, STATES_MAX = 256, LEVELS = 6, WEIGHT_START = 1200, SPEED = 6, LAST_WEIGHT_BITS = 16 };
+enum { ROW = 16, STATES_MAX = 256, LEVELS = 6, WEIGHT_START = 400, SPEED = 3, STATE_RATE = 7, STEP_LEAST = 16 };
 
 /* ---- states ---------------------------------------------------------------------------------------------------- */
 
@@ -51,6 +51,18 @@ static struct state after(struct state s, unsigned bit)
     return s;
 }
 
+/* The chance a state stands for before anything was learned: the share of ones, more for what came without exception. */
+static uint32_t first_chance(const uint8_t seen[2])
+{
+    uint32_t zeros = seen[0] * 2u + 1, ones = seen[1] * 2u + 1;
+
+    if (zeros == 1)
+        ones += ones / 2;
+    if (ones == 1)
+        zeros += zeros / 2;
+    return ones * 4194303u / (zeros + ones) << 10;
+}
+
 /* As many contexts as a block can have, within what memory allows. */
 static unsigned bits_for(uint64_t block)
 {
@@ -70,42 +82,28 @@ void delta_bytes_init(struct delta_bytes *b, uint64_t block)
     b->table_bits = bits_for(block);
     b->rank_bits = b->table_bits - (BYTES_TABLE_BITS - BYTES_RANK_BITS);
     delta_tables_init(&b->curve);
-    memset(b->next, 0, sizeof(b->next));
+    memset(b->first, 0, sizeof(b->first));
     memset(b->seen, 0, sizeof(b->seen));
     for (unsigned i = 0; i < n; i++)
         index[states[i].seen[0]][states[i].seen[1]][states[i].last] = (uint8_t)i;
-    for (unsigned i = 0; i < n; i++)
+    for (unsigned i = 0; i < n; i++) {
+        b->seen[i] = (uint8_t)(states[i].seen[0] + states[i].seen[1]);
+        b->first[i].chance = first_chance(states[i].seen);
+        b->first[i].says = b->curve.stretch[b->first[i].chance >> 20];
         for (unsigned bit = 0; bit < 2; bit++) {
             struct state s = after(states[i], bit);
-            b->next[i][bit] = index[s.seen[0]][s.seen[1]][s.last];
-            b->seen[i][bit] = states[i].seen[bit];
+            b->first[i].next[bit] = index[s.seen[0]][s.seen[1]][s.last];
         }
+    }
 }
 
 /* ---- start ----------------------------------------------------------------------------------------------------- */
 
-static void fill_weights(int16_t *p, size_t n)
+static void fill_weights(delta_lanes (*set)[2], size_t n)
 {
-    while (n-- > 0)
-        p[n] = WEIGHT_START;
-}
-
-static void fill_bits(uint32_t *p, size_t n)
-{
-    while (n-- > 0)
-        p[n] = DELTA_BIT_INIT;
-}
-
-/* The chance a state stands for before anything was learned: the share of ones, more for what came without exception. */
-static uint32_t first_chance(const uint8_t seen[2])
-{
-    uint32_t zeros = seen[0] * 2u + 1, ones = seen[1] * 2u + 1;
-
-    if (zeros == 1)
-        ones += ones / 2;
-    if (ones == 1)
-        zeros += zeros / 2;
-    return ones * 4194303u / (zeros + ones) << 10;
+    for (size_t i = 0; i < n; i++)
+        for (unsigned k = 0; k < DELTA_LANES; k++)
+            set[i][0][k] = set[i][1][k] = WEIGHT_START;
 }
 
 void delta_bytes_reset(struct delta_bytes *b)
@@ -113,72 +111,74 @@ void delta_bytes_reset(struct delta_bytes *b)
     memset(b->tables, 0, (size_t)(BYTES_LARGE_TABLES + BYTES_TABLES) << (b->table_bits - 1));
     memset(b->ranks, 0, sizeof(b->ranks[0]) * BYTES_RANKS << b->rank_bits);
     for (unsigned t = 0; t < BYTES_TABLES; t++)
-        for (unsigned i = 0; i < STATES_MAX; i++)
-            b->state_map[t][i] = first_chance(b->seen[i]);
-    fill_bits(b->rank_map, HF_LEN(b->rank_map));
-    fill_bits(b->trust_map, HF_LEN(b->trust_map));
-    fill_weights(&b->by_node[0][0], sizeof(b->by_node) / sizeof(int16_t));
-    fill_weights(&b->by_guess[0][0], sizeof(b->by_guess) / sizeof(int16_t));
-    fill_weights(&b->by_scene[0][0], sizeof(b->by_scene) / sizeof(int16_t));
-    for (unsigned i = 0; i < BYTES_CLASSES; i++)
-        for (unsigned k = 0; k < BYTES_SETS; k++)
-            b->last_weight[i][k] = (1 << LAST_WEIGHT_BITS) / BYTES_SETS;
-    for (int j = 0; j < 33; j++)
-        b->correction[0][j] = (uint16_t)(delta_squash((j - 16) * 128) * 16);
-    for (unsigned i = 1; i < HF_LEN(b->correction); i++)
-        memcpy(b->correction[i], b->correction[0], sizeof(b->correction[0]));
+        memcpy(b->state[t], b->first, sizeof(b->first));
+    for (unsigned i = 0; i < HF_LEN(b->source_chance); i++)
+        for (unsigned left = 0; left < 8; left++) {
+            b->source_chance[i][left] = DELTA_BIT_INIT;
+            b->source_says[i][left] = 0;
+        }
+    fill_weights(b->by_node, HF_LEN(b->by_node));
+    fill_weights(b->by_guess, HF_LEN(b->by_guess));
+    fill_weights(b->by_scene, HF_LEN(b->by_scene));
 }
 
 /* ---- tables and ranks ------------------------------------------------------------------------------------------ */
 
-/* The row of 15 states for half a byte, behind a check; of two places the emptier one is given up where neither has it. */
-static uint8_t *row_of(struct delta_bytes *b, uint8_t *one, uint8_t *two, uint8_t check)
+/* The row of 15 states for half a byte, behind a check: the one asked for or its neighbour; of the two the emptier one is given up
+ * where neither has it. Without branches: there is no telling which it will be. */
+static inline uint8_t *row_of(const struct delta_bytes *b, uint8_t *pair, size_t asked, uint8_t check)
 {
-    if (one[0] == check)
-        return one;
-    if (two[0] == check)
-        return two;
-    if (b->seen[two[1]][0] + b->seen[two[1]][1] < b->seen[one[1]][0] + b->seen[one[1]][1])
-        one = two;
-    memset(one, 0, ROW);
-    one[0] = check;
-    return one;
+    const uint8_t *one = pair + asked, *two = pair + (asked ^ ROW);
+    unsigned first = one[0] == check, second = two[0] == check;
+    unsigned other = (first ^ 1) & (second | (b->seen[two[1]] < b->seen[one[1]]));
+    uint64_t kept = (uint64_t)0 - (first | second), states[2];
+    uint8_t *row = pair + (asked ^ other * ROW);
+
+    memcpy(states, row, ROW);
+    states[0] &= kept;
+    states[1] &= kept;
+    memcpy(row, states, ROW);
+    row[0] = check;
+    return row;
 }
 
 /* The rows for half a byte, behind the bits before it. All are asked for before the first is looked at: they are far apart. */
 static void find_rows(struct delta_bytes *b, const struct delta_byte_context *c, unsigned node, uint8_t **rows)
 {
-    uint8_t *table = b->tables, *pair[BYTES_TABLES];
-    uint32_t hash[BYTES_TABLES];
+    uint8_t *table = b->tables;
+    uint32_t hash[BYTES_TABLES], add = node * 0x9e3779b1u;
 
+#pragma GCC unroll 8
     for (unsigned t = 0; t < BYTES_TABLES; t++) {
         unsigned bits = t < BYTES_LARGE_TABLES ? b->table_bits : b->table_bits - 1;
         uint32_t h = c->table[t];
         if (node != 1) {
-            h = (h + node * 0x9e3779b1u) * 0x2c1b3c6du;
+            h = (h + add) * 0x2c1b3c6du;
             h ^= h >> 15;
         }
         hash[t] = h;
-        pair[t] = table + ((size_t)(h >> (32 - bits) >> 5) << 5);
-        __builtin_prefetch(pair[t]);
-        rows[t] = pair[t] + (h >> (32 - bits) & 16);
+        rows[t] = table + (h >> (32 - bits) & ~(ROW - 1u));
+        __builtin_prefetch(rows[t]);
         table += (size_t)1 << bits;
     }
-    for (unsigned t = 0; t < BYTES_TABLES; t++)
-        rows[t] = row_of(b, rows[t], pair[t] + (rows[t] == pair[t] ? ROW : 0), (uint8_t)hash[t]);
+#pragma GCC unroll 8
+    for (unsigned t = 0; t < BYTES_TABLES; t++) {
+        size_t asked = (uintptr_t)rows[t] & ROW;
+        rows[t] = row_of(b, rows[t] - asked, asked, (uint8_t)hash[t]);
+    }
 }
 
 enum { RANK_CHECK = 0xfff };
 
 static uint32_t rank_after(uint32_t entry, uint32_t check, unsigned byte)
 {
-    unsigned first = entry >> 24, count = entry >> 12 & 15;
+    unsigned count = entry >> 12 & 15;
 
     if (entry == 0)
-        return (uint32_t)byte << 24 | (uint32_t)byte << 16 | check;
-    if (first == byte)
+        return (uint32_t)byte << 24 | 1u << 16 | check;
+    if (entry >> 24 == byte)
         return (entry & ~0xf000u) | (count < 15 ? count + 1 : 15) << 12;
-    return (uint32_t)byte << 24 | (uint32_t)first << 16 | (count > 7 ? 2u : count > 2 ? 1u : 0u) << 12 | check;
+    return (uint32_t)byte << 24 | 1u << 16 | (count > 7 ? 2u : count > 2 ? 1u : 0u) << 12 | check;
 }
 
 static uint32_t *rank_of(struct delta_bytes *b, const struct delta_byte_context *c, unsigned r)
@@ -186,85 +186,139 @@ static uint32_t *rank_of(struct delta_bytes *b, const struct delta_byte_context 
     return &b->ranks[(r << b->rank_bits) + (c->rank[r] >> (32 - b->rank_bits))];
 }
 
-/* ---- mixing ---------------------------------------------------------------------------------------------------- */
+/* ---- sources --------------------------------------------------------------------------------------------------- */
 
-/* A byte in the making. */
-struct making {
-    unsigned node, left; /* bits so far behind a 1; how many are to come */
-    int16_t input[BYTES_INPUTS];
-    uint32_t *adapt[BYTES_RANKS + BYTES_GUESSES]; /* that said something, and what */
-    unsigned said[BYTES_RANKS + BYTES_GUESSES], said_n;
-    unsigned agreeing; /* ranks whose first byte goes on fitting */
-    bool guess_fits;   /* guess 0 does */
+/* Ranks and guesses each expect a byte, as long as the bits so far are those of it: lane i of the second half of what is mixed. The
+ * last lane says the same always. */
+enum { SOURCES = BYTES_RANKS + BYTES_GUESSES, ALWAYS = 1 << SOURCES, ALWAYS_SAYS = 256 };
+
+struct sources {
+    unsigned fitting;    /* a bit per lane */
+    uint8_t expected[8]; /* a bit per lane: the next bit, by bits to come */
+    uint16_t which[SOURCES];
+    delta_lanes says[8]; /* that it is right, by bits to come */
 };
 
-static bool fits(unsigned byte, const struct making *k)
+/* Bit i of byte j goes to bit j of byte i. */
+static uint64_t turned(uint64_t x)
 {
-    return (byte | 256) >> (k->left + 1) == k->node;
+    uint64_t t = (x ^ x >> 7) & 0x00aa00aa00aa00aa;
+
+    x ^= t ^ t << 7;
+    t = (x ^ x >> 14) & 0x0000cccc0000cccc;
+    x ^= t ^ t << 14;
+    t = (x ^ x >> 28) & 0x00000000f0f0f0f0;
+    return x ^ t ^ t << 28;
 }
 
-static int16_t says(struct delta_bytes *b, struct making *k, uint32_t *adapt, unsigned byte)
+static void open_sources(const struct delta_bytes *b, struct sources *s, const struct delta_byte_context *c,
+                         const uint32_t *entry)
 {
-    unsigned bit = byte >> k->left & 1;
-    int16_t s = b->curve.stretch[*adapt >> 20];
+    uint64_t bytes = UINT64_C(255) << (8 * SOURCES);
 
-    k->adapt[k->said_n] = adapt;
-    k->said[k->said_n++] = bit;
-    return (int16_t)(bit != 0 ? s : -s);
+    s->fitting = ALWAYS;
+    for (unsigned i = 0; i < SOURCES; i++) {
+        unsigned byte = 0, fits;
+        if (i < BYTES_RANKS) {
+            fits = entry[i] != 0;
+            byte = entry[i] >> 24;
+            s->which[i] = (uint16_t)(i * 16 + (entry[i] >> 12 & 15));
+        } else {
+            fits = c->guess[i - BYTES_RANKS] > 0;
+            byte = (c->guess[i - BYTES_RANKS] - 1u) & 255;
+            s->which[i] = (uint16_t)(BYTES_RANKS * 16 + (fits ? c->trust[i - BYTES_RANKS] : 0));
+        }
+        s->fitting |= fits << i;
+        bytes |= (uint64_t)byte << (8 * i);
+    }
+    bytes = turned(bytes);
+    for (unsigned left = 0; left < 8; left++)
+        s->expected[left] = (uint8_t)(bytes >> (8 * left));
+    for (unsigned i = 0; i < SOURCES; i++)
+        s->says[i] = b->source_says[s->which[i]];
+    s->says[SOURCES] = (delta_lanes){ALWAYS_SAYS, ALWAYS_SAYS, ALWAYS_SAYS, ALWAYS_SAYS,
+                                     ALWAYS_SAYS, ALWAYS_SAYS, ALWAYS_SAYS, ALWAYS_SAYS};
+    delta_lanes_turn(s->says);
 }
 
-static void take_ranks(struct delta_bytes *b, struct making *k, const uint32_t *entry)
+static delta_lanes lanes_of(unsigned bits)
 {
-    for (unsigned r = 0; r < BYTES_RANKS; r++) {
-        unsigned first = entry[r] >> 24, second = entry[r] >> 16 & 255, count = entry[r] >> 12 & 15, which = 0;
-        k->input[BYTES_TABLES + r] = 0;
-        if (entry[r] == 0 || (!fits(first, k) && (which = 1, !fits(second, k))))
-            continue;
-        k->agreeing += which == 0;
-        k->input[BYTES_TABLES + r] =
-            says(b, k, &b->rank_map[((r * 2 + which) * 16 + count) * 8 + k->left], which == 0 ? first : second);
-    }
+    static const delta_lanes lane = {1, 2, 4, 8, 16, 32, 64, 128};
+    delta_lanes all = lane - lane + (int16_t)bits;
+
+    return (all & lane) == lane;
 }
 
-static void take_guesses(struct delta_bytes *b, struct making *k, const struct delta_byte_context *c)
+static delta_lanes what_sources_say(const struct sources *s, unsigned left)
 {
-    k->guess_fits = c->guess[0] > 0 && fits(c->guess[0] - 1u, k);
-    for (unsigned i = 0; i < BYTES_GUESSES; i++) {
-        int16_t *input = &k->input[BYTES_TABLES + BYTES_RANKS + i];
-        *input = 0;
-        if (c->guess[i] > 0 && fits(c->guess[i] - 1u, k))
-            *input = says(b, k, &b->trust_map[c->trust[i] * 8u + k->left], c->guess[i] - 1u);
-    }
+    delta_lanes no = ~lanes_of(s->expected[left]);
+
+    return ((s->says[left] ^ no) - no) & lanes_of(s->fitting);
 }
 
-static unsigned code_bit(struct delta_bytes *b, struct delta_cm *cm, struct making *k,
-                         const struct delta_byte_context *c, unsigned bit)
+static void learn_sources(struct delta_bytes *b, struct sources *s, unsigned left, unsigned bit)
 {
-    int16_t *weight[BYTES_SETS] = {
-        b->by_node[c->kind << 8 | k->node],
-        b->by_guess[(c->kind > 5 ? 512 : 0) | k->agreeing << 7 | (k->guess_fits ? c->steer : 0) << 3 | k->left],
-        b->by_scene[c->scene << 8 | c->near]};
-    int32_t *last = b->last_weight[c->kind], x[BYTES_SETS];
-    int64_t sum = 0;
+    unsigned right = bit != 0 ? s->expected[left] : ~s->expected[left] & 255u;
 
-    for (unsigned i = 0; i < BYTES_SETS; i++) {
-        x[i] = delta_dot(k->input, weight[i], BYTES_INPUTS);
-        sum += (int64_t)x[i] * last[i];
+    for (unsigned rest = s->fitting & (ALWAYS - 1); rest != 0; rest &= rest - 1) {
+        unsigned i = (unsigned)__builtin_ctz(rest);
+        uint32_t *chance = &b->source_chance[s->which[i]][left];
+        delta_bit_update(chance, right >> i & 1, DELTA_BIT_LIMIT);
+        b->source_says[s->which[i]][left] = b->curve.stretch[*chance >> 20];
     }
-    int32_t mixed = delta_limited(sum >> LAST_WEIGHT_BITS), p = b->curve.squash[mixed + 2048], at = (mixed + 2048) * 32;
-    uint16_t *correct = &b->correction[delta_hash(5, k->node, c->last) >> 22][at >> 12];
-    int32_t part = at & 4095, corrected = (correct[0] * (4096 - part) + correct[1] * part) >> 12;
-    int32_t p16 = (p * 16 + corrected) >> 1;
-    p16 = p16 < 16 ? 16 : p16 > 65520 ? 65520 : p16;
-    bit = delta_cm_code(cm, bit, (uint32_t)p16);
-    correct += part >= 2048;
-    *correct = (uint16_t)(*correct + ((bit != 0 ? 65535 : 0) - *correct) / 64);
-    int32_t truth = (int32_t)bit << 12;
-    for (unsigned i = 0; i < BYTES_SETS; i++) {
-        delta_train(k->input, weight[i], (int16_t)((truth - b->curve.squash[x[i] + 2048]) * SPEED), BYTES_INPUTS);
-        last[i] += (x[i] * (truth - p) * 2 + 0x8000) >> 16;
+    s->fitting &= right | ALWAYS;
+}
+
+/* ---- mixing ---------------------------------------------------------------------------------------------------- */
+
+/* A bit in the making. */
+struct making {
+    unsigned left, node; /* bits to come; those so far behind a 1 */
+    struct delta_state *state[BYTES_TABLES];
+    delta_lanes input[2], *weight[BYTES_SETS];
+    int32_t chance; /* of 4096 */
+};
+
+static inline int32_t mix(struct delta_bytes *b, struct making *k, const struct delta_byte_context *c,
+                          const struct sources *s)
+{
+    static const uint8_t agree[8] = {0, 1, 1, 2, 1, 2, 2, 3};
+    unsigned agreeing = agree[s->fitting & 7], steer = (s->fitting >> BYTES_RANKS & 1) != 0 ? c->steer : 0;
+
+    k->weight[0] = b->by_node[c->kind << 8 | k->node];
+    k->weight[1] = b->by_guess[(c->kind > 5 ? 512 : 0) | agreeing << 7 | steer << 3 | k->left];
+    k->weight[2] = b->by_scene[c->scene << 8 | c->near];
+    k->input[0] = (delta_lanes){k->state[0]->says, k->state[1]->says, k->state[2]->says, k->state[3]->says,
+                                k->state[4]->says, k->state[5]->says, k->state[6]->says, k->state[7]->says};
+    k->input[1] = what_sources_say(s, k->left);
+    delta_lanes low = delta_lanes_add(delta_lanes_add(k->weight[0][0], k->weight[1][0]), k->weight[2][0]);
+    delta_lanes high = delta_lanes_add(delta_lanes_add(k->weight[0][1], k->weight[1][1]), k->weight[2][1]);
+    int32_t x = delta_lanes_dot(k->input[0], low, k->input[1], high) >> DELTA_WEIGHT_BITS;
+    return b->curve.squash[delta_limited(x) + 2048];
+}
+
+/* Inline, for each bit on its own: so the processor goes on with what it expects the bit to be. */
+static inline __attribute__((always_inline)) void learn_bit(struct delta_bytes *b, struct making *k, struct sources *s,
+                                                            uint8_t *const *rows, unsigned in_row, unsigned bit)
+{
+    int32_t error = ((bit != 0 ? 4096 : 0) - k->chance) * SPEED;
+
+#pragma GCC unroll 8
+    for (unsigned t = 0; t < BYTES_TABLES; t++) {
+        uint32_t p = k->state[t]->chance;
+        p = bit != 0 ? p + (~p >> STATE_RATE) : p - (p >> STATE_RATE);
+        k->state[t]->chance = p;
+        k->state[t]->says = b->curve.stretch[p >> 20];
+        rows[t][in_row] = k->state[t]->next[bit];
     }
-    return bit;
+    learn_sources(b, s, k->left, bit);
+    if (error <= -STEP_LEAST || error >= STEP_LEAST)
+        for (unsigned half = 0; half < 2; half++) {
+            delta_lanes step = delta_lanes_step(k->input[half], (int16_t)error);
+            for (unsigned i = 0; i < BYTES_SETS; i++)
+                k->weight[i][half] = delta_lanes_add(k->weight[i][half], step);
+        }
+    k->node = k->node << 1 | bit;
 }
 
 void delta_bytes_learn(struct delta_bytes *b, const struct delta_byte_context *c, unsigned byte)
@@ -273,14 +327,15 @@ void delta_bytes_learn(struct delta_bytes *b, const struct delta_byte_context *c
 
     for (unsigned half = 0; half < 2; half++) {
         unsigned bits = half == 0 ? byte >> 4 : byte & 15;
+        unsigned one = bits >> 3, two = bits >> 2 & 1, three = bits >> 1 & 1, four = bits & 1;
+        unsigned at_two = 2 | one, at_three = 4 | bits >> 2, at_four = 8 | bits >> 1;
         find_rows(b, c, half == 0 ? 1 : 16 | byte >> 4, rows);
         for (unsigned t = 0; t < BYTES_TABLES; t++) {
             uint8_t *row = rows[t];
-            for (unsigned left = 4, node = 1; left-- > 0;) {
-                unsigned bit = bits >> left & 1;
-                row[node] = b->next[row[node]][bit];
-                node = node << 1 | bit;
-            }
+            row[1] = b->first[row[1]].next[one];
+            row[at_two] = b->first[row[at_two]].next[two];
+            row[at_three] = b->first[row[at_three]].next[three];
+            row[at_four] = b->first[row[at_four]].next[four];
         }
     }
     for (unsigned r = 0; r < BYTES_RANKS; r++) {
@@ -291,36 +346,31 @@ void delta_bytes_learn(struct delta_bytes *b, const struct delta_byte_context *c
 
 unsigned delta_bytes_code(struct delta_bytes *b, struct delta_cm *cm, const struct delta_byte_context *c, unsigned byte)
 {
-    struct making k = {.node = 1};
     uint32_t *rank[BYTES_RANKS], entry[BYTES_RANKS];
     uint8_t *rows[BYTES_TABLES];
-    unsigned in_row = 1;
+    struct making k = {.node = 1};
+    struct sources s;
 
     for (unsigned r = 0; r < BYTES_RANKS; r++) {
         rank[r] = rank_of(b, c, r);
         entry[r] = ((*rank[r] ^ c->rank[r]) & RANK_CHECK) == 0 ? *rank[r] : 0;
     }
-    k.input[BYTES_INPUTS - 1] = 256;
-    find_rows(b, c, 1, rows);
-    for (k.left = 8; k.left-- > 0;) {
-        for (unsigned t = 0; t < BYTES_TABLES; t++)
-            k.input[t] = b->curve.stretch[b->state_map[t][rows[t][in_row]] >> 20];
-        k.said_n = k.agreeing = 0;
-        take_ranks(b, &k, entry);
-        take_guesses(b, &k, c);
-        unsigned bit = code_bit(b, cm, &k, c, byte >> k.left & 1);
-        for (unsigned t = 0; t < BYTES_TABLES; t++) {
-            uint8_t *state = &rows[t][in_row];
-            delta_bit_update(&b->state_map[t][*state], bit, DELTA_BIT_LIMIT);
-            *state = b->next[*state][bit];
-        }
-        for (unsigned i = 0; i < k.said_n; i++)
-            delta_bit_update(k.adapt[i], bit == k.said[i], DELTA_BIT_LIMIT);
-        k.node = k.node << 1 | bit;
-        in_row = in_row << 1 | bit;
-        if (k.left == 4) {
-            find_rows(b, c, k.node, rows);
-            in_row = 1;
+    open_sources(b, &s, c, entry);
+    for (unsigned half = 0; half < 2; half++) {
+        find_rows(b, c, k.node, rows);
+        unsigned in_row = 1;
+        for (unsigned i = 4; i-- > 0;) {
+            k.left = (half == 0 ? 4 : 0) + i;
+#pragma GCC unroll 8
+            for (unsigned t = 0; t < BYTES_TABLES; t++)
+                k.state[t] = &b->state[t][rows[t][in_row]];
+            k.chance = mix(b, &k, c, &s);
+            unsigned bit = delta_cm_code(cm, byte >> k.left & 1, (uint32_t)k.chance * 16 + 8);
+            if (bit != 0)
+                learn_bit(b, &k, &s, rows, in_row, 1);
+            else
+                learn_bit(b, &k, &s, rows, in_row, 0);
+            in_row = in_row << 1 | bit;
         }
     }
     for (unsigned r = 0; r < BYTES_RANKS; r++)

@@ -8,11 +8,12 @@
 #pragma once
 
 #include "delta/cm.h"
+#include "delta/lanes.h"
 
 enum {
     BYTES_TABLES = 8,
     BYTES_LARGE_TABLES = 4, /* the first are large, the others half as large */
-    BYTES_TABLE_BITS = 17, /* at most: small files have small tables, for they must not pay for clearing large ones */
+    BYTES_TABLE_BITS = 17,  /* at most: small files have small tables, for they must not pay for clearing large ones */
     BYTES_TABLE_BITS_MIN = 12,
     BYTES_TABLES_SIZE =
         (BYTES_LARGE_TABLES << BYTES_TABLE_BITS) + ((BYTES_TABLES - BYTES_LARGE_TABLES) << (BYTES_TABLE_BITS - 1)),
@@ -20,7 +21,6 @@ enum {
     BYTES_RANK_BITS = 14,
     BYTES_GUESSES = 4,
     BYTES_TRUSTS = 256,
-    BYTES_INPUTS = 16,
     BYTES_SETS = 3,
     BYTES_CLASSES = 9,
     BYTES_STEERS = 16,
@@ -32,22 +32,27 @@ struct delta_byte_context {
     uint32_t table[BYTES_TABLES], rank[BYTES_RANKS]; /* hashes of contexts */
     uint16_t guess[BYTES_GUESSES];                   /* bytes it may be, + 1; 0: none */
     uint16_t trust[BYTES_GUESSES]; /* below BYTES_TRUSTS: which guesses are alike in how good they are */
-    uint32_t last;                 /* for the correction of the mix: a byte */
     unsigned kind;                 /* choosing weights: below BYTES_CLASSES, */
     unsigned steer;                /* below BYTES_STEERS: how good guess 0 is, */
     unsigned near, scene;          /* below 256, below BYTES_SCENES */
 };
 
+/* What a state in a table stands for. */
+struct delta_state {
+    uint32_t chance; /* of a 1, adaptive */
+    int16_t says;    /* the same, stretched */
+    uint8_t next[2]; /* the state that follows a 0, and a 1 */
+};
+
 struct delta_bytes {
-    uint8_t tables[BYTES_TABLES_SIZE];
+    _Alignas(64) uint8_t tables[BYTES_TABLES_SIZE];
     uint32_t ranks[BYTES_RANKS << BYTES_RANK_BITS];
-    uint32_t state_map[BYTES_TABLES][256]; /* adaptive bits by state */
-    uint32_t rank_map[BYTES_RANKS * 2 * 16 * 8], trust_map[BYTES_TRUSTS * 8];
-    int16_t by_node[BYTES_CLASSES * 256][BYTES_INPUTS], by_guess[1024][BYTES_INPUTS],
-        by_scene[BYTES_SCENES * 256][BYTES_INPUTS];
-    int32_t last_weight[BYTES_CLASSES][BYTES_SETS];
-    uint16_t correction[1024][33];
-    uint8_t next[256][2], seen[256][2]; /* of states: what follows a 0 and a 1; how many of each */
+    struct delta_state state[BYTES_TABLES][256], first[256]; /* now, and at the start */
+    /* that a source is right which has been right as often, by bits to come: adaptive, and stretched */
+    uint32_t source_chance[BYTES_RANKS * 16 + BYTES_TRUSTS][8];
+    delta_lanes source_says[BYTES_RANKS * 16 + BYTES_TRUSTS];
+    delta_lanes by_node[BYTES_CLASSES * 256][2], by_guess[1024][2], by_scene[BYTES_SCENES * 256][2];
+    uint8_t seen[256]; /* bits that a state counts */
     struct delta_tables curve;
     unsigned table_bits, rank_bits; /* of the first tables, and of ranks: what is behind them is not used */
 };

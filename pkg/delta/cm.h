@@ -76,7 +76,7 @@ static inline void delta_bit_update(uint32_t *state, unsigned bit, unsigned limi
 /* ---- mixing ---------------------------------------------------------------------------------------------------- */
 
 /* Weights are 16 bits, DELTA_WEIGHT_ONE standing for 1; inputs and sums are stretched chances, 8 bits behind the point. */
-enum { DELTA_WEIGHT_BITS = 13, DELTA_WEIGHT_MAX = 32000, DELTA_STRETCH_MAX = 2047 };
+enum { DELTA_WEIGHT_BITS = 13, DELTA_STRETCH_MAX = 2047 };
 
 struct delta_tables {
     int16_t stretch[4096]; /* ln(p / (1 - p)) * 256, of p * 4096 */
@@ -86,29 +86,9 @@ struct delta_tables {
 void delta_tables_init(struct delta_tables *tables);
 uint32_t delta_squash(int32_t x); /* 12 bits */
 
-static inline int32_t delta_limited(int64_t x)
+static inline int32_t delta_limited(int32_t x)
 {
     return x > DELTA_STRETCH_MAX ? DELTA_STRETCH_MAX : x < -DELTA_STRETCH_MAX ? -DELTA_STRETCH_MAX : (int32_t)x;
-}
-
-static inline int32_t delta_dot(const int16_t *input, const int16_t *weight, unsigned n)
-{
-    int32_t sum = 0;
-
-    for (unsigned i = 0; i < n; i++)
-        sum += input[i] * weight[i];
-    return delta_limited(sum >> DELTA_WEIGHT_BITS);
-}
-
-/* error: (wanted - made) * speed, within 16 bits. */
-static inline void delta_train(const int16_t *restrict input, int16_t *restrict weight, int16_t error, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++) {
-        int16_t w = weight[i], by = (int16_t)(((int16_t)(input[i] * 2) * error) >> 16);
-        w = w > DELTA_WEIGHT_MAX ? DELTA_WEIGHT_MAX : w;
-        w = w < -DELTA_WEIGHT_MAX ? -DELTA_WEIGHT_MAX : w;
-        weight[i] = (int16_t)(w + (int16_t)((int16_t)(by + 1) >> 1));
-    }
 }
 
 /* ---- numbers --------------------------------------------------------------------------------------------------- */

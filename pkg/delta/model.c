@@ -24,16 +24,12 @@ enum { BETWEEN_TIMES = 4, BETWEEN_MORE = 128, AROUND_MORE = 16, AROUND_MAX = 204
 /* Kinds of bytes that choose weights, behind those of literals. */
 enum { KIND_MISSED = 6 }; /* then one of a code reference, one of another */
 
-struct mixer {
-    int16_t weight[FLAG_TABLES];
-};
-
 struct delta_model {
     struct delta_predictor p;
     struct delta_cm *cm;
 
     uint16_t flags[FLAG_TABLES][1 << FLAG_BITS];
-    struct mixer flag_mixer[64];
+    delta_lanes flag_weight[64];
     uint32_t window_state[1024], candidate_state[DELTA_REF_SLOTS * 64];
     struct delta_number number[6];
     uint32_t inline_state;
@@ -56,7 +52,7 @@ struct delta_model {
 
 struct delta_model *delta_model_new(struct delta_setting *setting)
 {
-    struct delta_model *m = malloc(sizeof(*m));
+    struct delta_model *m = aligned_alloc(_Alignof(struct delta_model), sizeof(*m));
 
     if (m != NULL) {
         m->p.setting = setting;
@@ -85,9 +81,9 @@ static void fill_slots(uint16_t *p, size_t n)
 void delta_model_reset(struct delta_model *m)
 {
     fill_slots(&m->flags[0][0], sizeof(m->flags) / sizeof(uint16_t));
-    for (unsigned i = 0; i < 64; i++)
+    for (unsigned i = 0; i < HF_LEN(m->flag_weight); i++)
         for (unsigned j = 0; j < FLAG_TABLES; j++)
-            m->flag_mixer[i].weight[j] = FLAG_WEIGHT_START;
+            m->flag_weight[i][j] = FLAG_WEIGHT_START;
     fill32(m->window_state, HF_LEN(m->window_state));
     fill32(m->candidate_state, HF_LEN(m->candidate_state));
     for (unsigned i = 0; i < HF_LEN(m->number); i++)
@@ -106,29 +102,31 @@ void delta_model_reset(struct delta_model *m)
 
 /* ---- mixing ---------------------------------------------------------------------------------------------------- */
 
-/* A slot: 12 bits of chance, 4 of count. */
-static void slot_update(uint16_t *slot, unsigned bit)
+/* One bit, from what slots say of it: 12 bits of chance, 4 of count. */
+static unsigned mix_flag(struct delta_model *m, delta_lanes *weight, uint16_t *const *slot, unsigned bit)
 {
-    static const uint16_t rate[16] = {32768, 21845, 16384, 13107, 10923, 9362, 8192, 7282,
-                                      6554,  5958,  5461,  5041,  4681,  4369, 4096, 3600};
-    unsigned n = *slot & 15;
-    int32_t p = *slot >> 4;
+    static const int16_t rate[16] = {32767, 21845, 16384, 13107, 10923, 9362, 8192, 7282,
+                                     6554,  5958,  5461,  5041,  4681,  4369, 4096, 3600};
+    const int16_t *stretch = m->stream.bytes.curve.stretch;
+    delta_lanes input, chance, count, by;
 
-    p += (((bit != 0 ? 4095 : 0) - p) * rate[n]) >> 16;
-    *slot = (uint16_t)(p << 4 | (int32_t)(n < 15 ? n + 1 : 15));
-}
-
-static unsigned mix_flag(struct delta_model *m, struct mixer *mixer, uint16_t *const *slot, unsigned bit)
-{
-    int16_t input[FLAG_TABLES];
-
+#pragma GCC unroll 8
+    for (unsigned i = 0; i < FLAG_TABLES; i++) {
+        unsigned v = *slot[i];
+        input[i] = stretch[v >> 4];
+        chance[i] = (int16_t)(v >> 4);
+        count[i] = (int16_t)(v & 15);
+        by[i] = rate[v & 15];
+    }
+    int32_t x = delta_limited(delta_lanes_dot(input, *weight, input, input - input) >> DELTA_WEIGHT_BITS);
+    int32_t p = m->stream.bytes.curve.squash[x + 2048];
+    bit = delta_cm_code(m->cm, bit, (uint32_t)p * 16 + 8);
+    *weight = delta_lanes_add(*weight, delta_lanes_step(input, (int16_t)((((int32_t)bit << 12) - p) * FLAG_SPEED)));
+    chance += delta_lanes_scaled((int16_t)(bit != 0 ? 4095 : 0) - chance, by);
+    count = (chance << 4) + (count - (count < 15));
+#pragma GCC unroll 8
     for (unsigned i = 0; i < FLAG_TABLES; i++)
-        input[i] = m->stream.bytes.curve.stretch[*slot[i] >> 4];
-    int32_t x = delta_dot(input, mixer->weight, FLAG_TABLES), p = m->stream.bytes.curve.squash[x + 2048];
-    bit = delta_cm_code(m->cm, bit, (uint32_t)(p * 16 + 8));
-    delta_train(input, mixer->weight, (int16_t)((((int32_t)bit << 12) - p) * FLAG_SPEED), FLAG_TABLES);
-    for (unsigned i = 0; i < FLAG_TABLES; i++)
-        slot_update(slot[i], bit);
+        *slot[i] = (uint16_t)count[i];
     return bit;
 }
 
@@ -161,10 +159,8 @@ static unsigned diff_back(const struct delta_model *m, unsigned n)
 static unsigned code_missed(struct delta_model *m, const struct missed *b, unsigned byte)
 {
     uint32_t tag = b->kind << 16 | b->sub, c4 = (uint32_t)m->stream.recent, c1 = c4 & 255;
-    struct delta_byte_context c = {.kind = KIND_MISSED + b->kind - 1,
-                                   .scene = b->kind,
-                                   .near = b->kind == 1 ? b->old : b->sub & 255,
-                                   .last = b->old};
+    struct delta_byte_context c = {
+        .kind = KIND_MISSED + b->kind - 1, .scene = b->kind, .near = b->kind == 1 ? b->old : b->sub & 255};
 
     c.table[0] = delta_hash(11, b->old | c1 << 8, tag);
     c.table[1] = delta_hash(12, b->old | b->old_next << 8, tag);
@@ -222,12 +218,13 @@ static unsigned code_flag(struct delta_model *m, const struct delta_span *s, siz
         where | (g != NULL ? g->source << 9 | (uint32_t)m->kind_history[kind] << 11 : (uint32_t)old[1] << 9 | 1u << 24);
     h[6] = where | (uint32_t)m->diff[(m->new_pos - 1) % 32] << 9 | (m->unit_history & 7) << 17;
     h[7] = where | (uint32_t)old[3 - (phase & 3)] << 9 | (phase & 3) << 17 | (m->unit_history & 3) << 19;
+#pragma GCC unroll 8
     for (unsigned i = 0; i < FLAG_TABLES; i++) {
         uint32_t x = (h[i] + i * 0x9e3779b1u) * 0x85ebca6bu;
         x ^= x >> 13;
         slot[i] = &m->flags[i][x * 0xc2b2ae35u >> (32 - FLAG_BITS)];
     }
-    return mix_flag(m, &m->flag_mixer[kind > 0 ? 16 + kind : HF_MIN(m->since_miss, 15u)], slot, missed);
+    return mix_flag(m, &m->flag_weight[kind > 0 ? 16 + kind : HF_MIN(m->since_miss, 15u)], slot, missed);
 }
 
 static void note_unit(struct delta_model *m, unsigned missed)

@@ -239,7 +239,7 @@ static void plain_contexts(struct delta_stream *st, struct delta_byte_context *c
     c->rank[1] = delta_hash(9, c4, tag);
     c->rank[2] = delta_hash(10, c4, back(st, 5) | back(st, 6) << 8);
     c->kind = phase > 0 ? KIND_X86_REFERENCE : KIND_PLAIN;
-    c->near = c->last = c1;
+    c->near = c1;
     c->scene = 0;
 }
 
@@ -261,7 +261,6 @@ static void arm_contexts(struct delta_stream *st, struct delta_byte_context *c, 
     c->rank[2] = delta_hash(10, own, delta_hash(34, w1 >> 21, delta_hash(33, w2 >> 21, w3 >> 21)));
     c->kind = KIND_ARM + index;
     c->near = index == 0 ? w1 >> 24 : part >> (8 * index - 8);
-    c->last = back(st, 1);
     c->scene = 0;
 }
 

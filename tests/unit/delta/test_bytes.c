@@ -64,7 +64,7 @@ START_TEST(both_ways)
         unsigned wrong_one_in;
         size_t most;
     } cases[] = {{1, BYTES + BYTES / 20}, {16, BYTES / 4}, {255, BYTES / 32}};
-    struct delta_bytes *b = malloc(sizeof(*b));
+    struct delta_bytes *b = aligned_alloc(_Alignof(struct delta_bytes), sizeof(*b));
     struct delta_cm *cm = malloc(sizeof(*cm));
     struct delta_input *input = malloc(sizeof(*input));
     unsigned char *bytes = malloc(BYTES), *made = malloc(BYTES);
@@ -102,7 +102,7 @@ END_TEST
 /* What was learned before is cheaper than what was not. */
 START_TEST(learned)
 {
-    struct delta_bytes *b = malloc(sizeof(*b));
+    struct delta_bytes *b = aligned_alloc(_Alignof(struct delta_bytes), sizeof(*b));
     struct delta_cm *cm = malloc(sizeof(*cm));
     unsigned char *bytes = malloc(BYTES), *made = malloc(BYTES);
     size_t n[2];
@@ -130,20 +130,63 @@ START_TEST(learned)
 }
 END_TEST
 
-/* Every state leads to one that has seen the bit; the counts stay small. */
+/* Every state leads to one that has seen another bit; the counts stay small. */
 START_TEST(states)
 {
-    struct delta_bytes *b = malloc(sizeof(*b));
+    struct delta_bytes *b = aligned_alloc(_Alignof(struct delta_bytes), sizeof(*b));
 
     delta_bytes_init(b, BYTES);
     for (unsigned i = 0; i < 256; i++)
-        for (unsigned bit = 0; bit < 2 && (i == 0 || b->seen[i][0] + b->seen[i][1] > 0); bit++) {
-            unsigned next = b->next[i][bit];
+        for (unsigned bit = 0; bit < 2 && (i == 0 || b->seen[i] > 0); bit++) {
+            unsigned next = b->first[i].next[bit];
             ck_assert_uint_ne(next, 0);
-            ck_assert_uint_ge(b->seen[next][bit], 1);
-            ck_assert_uint_le(b->seen[next][0] + b->seen[next][1], 30);
+            ck_assert_uint_le(b->seen[next], 30);
+            ck_assert_uint_eq(b->first[i].chance > b->first[0].chance, b->first[i].says > 0);
         }
     free(b);
+}
+END_TEST
+
+/* A few numbers, by the definition. */
+START_TEST(lanes)
+{
+    static const int16_t numbers[] = {0, 1, -1, 2, -2, 255, -256, 2047, -2047, 4095, 16383, -16384, 32767, -32768};
+    uint32_t x = 7;
+
+    for (unsigned round = 0; round < 2000; round++) {
+        delta_lanes a, b, c;
+        int32_t dot = 0;
+        int16_t error = numbers[round % HF_LEN(numbers)];
+        for (unsigned i = 0; i < DELTA_LANES; i++) {
+            x = x * 1664525 + 1013904223;
+            a[i] = numbers[(x >> 24) % HF_LEN(numbers)];
+            b[i] = (int16_t)(numbers[(x >> 16) % HF_LEN(numbers)] / 2);
+            c[i] = (int16_t)(b[i] / 8);
+            dot += c[i] * a[i] + c[i] * c[i];
+        }
+        delta_lanes sum = delta_lanes_add(a, b), scaled = delta_lanes_scaled(a, b), step = delta_lanes_step(c, error);
+        ck_assert_int_eq(delta_lanes_dot(c, a, c, c), dot);
+        for (unsigned i = 0; i < DELTA_LANES; i++) {
+            int32_t exact = (int32_t)a[i] + b[i];
+            ck_assert_int_eq(sum[i], exact > INT16_MAX ? INT16_MAX : exact < INT16_MIN ? INT16_MIN : exact);
+            ck_assert_int_eq(scaled[i], a[i] * b[i] >> 16);
+            ck_assert_int_eq(step[i], ((2 * c[i] * error >> 16) + 1) >> 1);
+        }
+    }
+}
+END_TEST
+
+START_TEST(lanes_turn)
+{
+    delta_lanes x[DELTA_LANES];
+
+    for (unsigned i = 0; i < DELTA_LANES; i++)
+        for (unsigned j = 0; j < DELTA_LANES; j++)
+            x[i][j] = (int16_t)(i * 8 + j);
+    delta_lanes_turn(x);
+    for (unsigned i = 0; i < DELTA_LANES; i++)
+        for (unsigned j = 0; j < DELTA_LANES; j++)
+            ck_assert_int_eq(x[i][j], j * 8 + i);
 }
 END_TEST
 
@@ -152,6 +195,8 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, both_ways, 0, 3);
     tcase_add_test(tc, learned);
     tcase_add_test(tc, states);
+    tcase_add_test(tc, lanes);
+    tcase_add_test(tc, lanes_turn);
 }
 
 HF_TEST_MAIN("delta/bytes", cases)

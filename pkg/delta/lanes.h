@@ -1,0 +1,94 @@
+/* delta/lanes.h - eight 16-bit numbers at a time, for mixing. SSE2 and NEON, which every x86-64 and AArch64 processor has, or plain C:
+ * integers, so the same results everywhere. */
+#pragma once
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+enum { DELTA_LANES = 8 };
+
+typedef int16_t delta_lanes __attribute__((vector_size(2 * DELTA_LANES)));
+
+/* Sums that do not fit become the nearest number that does. */
+static inline delta_lanes delta_lanes_add(delta_lanes a, delta_lanes b)
+{
+#if defined(__SSE2__)
+    return (delta_lanes)_mm_adds_epi16((__m128i)a, (__m128i)b);
+#elif defined(__aarch64__)
+    return (delta_lanes)vqaddq_s16((int16x8_t)a, (int16x8_t)b);
+#else
+    delta_lanes sum;
+
+    for (unsigned i = 0; i < DELTA_LANES; i++) {
+        int32_t x = (int32_t)a[i] + b[i];
+        sum[i] = (int16_t)(x > INT16_MAX ? INT16_MAX : x < INT16_MIN ? INT16_MIN : x);
+    }
+    return sum;
+#endif
+}
+
+/* The sum of all products of two pairs; it must fit into 32 bits. */
+static inline int32_t delta_lanes_dot(delta_lanes a, delta_lanes b, delta_lanes c, delta_lanes d)
+{
+#if defined(__SSE2__)
+    __m128i sum = _mm_add_epi32(_mm_madd_epi16((__m128i)a, (__m128i)b), _mm_madd_epi16((__m128i)c, (__m128i)d));
+    sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4e));
+    return _mm_cvtsi128_si32(_mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xb1)));
+#elif defined(__aarch64__)
+    int32x4_t sum = vmull_s16(vget_low_s16((int16x8_t)a), vget_low_s16((int16x8_t)b));
+    sum = vmlal_high_s16(sum, (int16x8_t)a, (int16x8_t)b);
+    sum = vmlal_s16(sum, vget_low_s16((int16x8_t)c), vget_low_s16((int16x8_t)d));
+    return vaddvq_s32(vmlal_high_s16(sum, (int16x8_t)c, (int16x8_t)d));
+#else
+    int32_t sum = 0;
+
+    for (unsigned i = 0; i < DELTA_LANES; i++)
+        sum += a[i] * b[i] + c[i] * d[i];
+    return sum;
+#endif
+}
+
+/* a * b / 2^16, rounded down. */
+static inline delta_lanes delta_lanes_scaled(delta_lanes a, delta_lanes b)
+{
+#if defined(__SSE2__)
+    return (delta_lanes)_mm_mulhi_epi16((__m128i)a, (__m128i)b);
+#elif defined(__aarch64__)
+    return (delta_lanes)vshrq_n_s16(vqdmulhq_s16((int16x8_t)a, (int16x8_t)b), 1);
+#else
+    delta_lanes product;
+
+    for (unsigned i = 0; i < DELTA_LANES; i++)
+        product[i] = (int16_t)((a[i] * b[i]) >> 16);
+    return product;
+#endif
+}
+
+/* By how much weights move: input * error / 2^16, rounded. |input| < 2^14. */
+static inline delta_lanes delta_lanes_step(delta_lanes input, int16_t error)
+{
+    delta_lanes by =
+        delta_lanes_scaled(input + input, (delta_lanes){error, error, error, error, error, error, error, error});
+
+    return (by + 1) >> 1;
+}
+
+/* Lane i of number j becomes lane j of number i. */
+static inline void delta_lanes_turn(delta_lanes x[static DELTA_LANES])
+{
+    delta_lanes y[DELTA_LANES];
+
+    for (unsigned round = 0; round < 3; round++) {
+        for (unsigned i = 0; i < 4; i++) {
+            y[2 * i] = __builtin_shufflevector(x[i], x[i + 4], 0, 8, 1, 9, 2, 10, 3, 11);
+            y[2 * i + 1] = __builtin_shufflevector(x[i], x[i + 4], 4, 12, 5, 13, 6, 14, 7, 15);
+        }
+        memcpy(x, y, sizeof(y));
+    }
+}

@@ -38,6 +38,14 @@ static uint32_t kept_bits(const struct delta_ref *ref)
         return 0xd000f800;
     case DELTA_REF_THUMB_B20:
         return 0xd000fbc0;
+    case DELTA_REF_ARM_LOAD:
+        return 0xff7ff000;
+    case DELTA_REF_THUMB_LOAD:
+        return 0xff00;
+    case DELTA_REF_THUMB_LOAD_LONG:
+        return 0xf000ff7f;
+    case DELTA_REF_THUMB_NEAR:
+        return (ref->word & 0xf000) == 0xb000 ? 0xfd07 : (ref->word & 0xf000) == 0xd000 ? 0xff00 : 0xf800;
     case DELTA_REF_THUMB_MOVW:
     case DELTA_REF_THUMB_MOVT:
         return 0x8f00fbf0;

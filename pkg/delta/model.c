@@ -381,9 +381,15 @@ static enum delta_order order_of(const struct delta_model *m, unsigned region)
 {
     if (region != DELTA_REGION_CODE)
         return DELTA_ORDER_PLAIN;
-    return m->p.image.machine == DELTA_MACHINE_X86_64    ? DELTA_ORDER_X86
-           : m->p.image.machine == DELTA_MACHINE_AARCH64 ? DELTA_ORDER_AARCH64
-                                                         : DELTA_ORDER_PLAIN;
+    switch (m->p.image.machine) {
+    case DELTA_MACHINE_X86_64:
+    case DELTA_MACHINE_I386:
+        return DELTA_ORDER_X86;
+    case DELTA_MACHINE_AARCH64:
+        return DELTA_ORDER_AARCH64;
+    default:
+        return DELTA_ORDER_PLAIN;
+    }
 }
 
 static int code_copy(struct delta_model *m, uint64_t old_pos, uint64_t n, const unsigned char *truth,

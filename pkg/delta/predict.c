@@ -186,20 +186,27 @@ void delta_predictor_made(struct delta_predictor *p, const struct delta_span *s,
     p->tar_old_pos = s->old_pos + s->n;
 }
 
+enum { LOOK_BEFORE = 4096 }; /* a pool is no farther from what loads from it */
+
 /* A copy begins in the middle of ARM code: what was loaded before it awaits words in it. */
 static int look_before(struct delta_predictor *p, const struct delta_region *region, uint64_t old_pos,
                        struct hf_err *err)
 {
-    size_t n = (size_t)HF_MIN((uint64_t)DELTA_WINDOW_MAX, old_pos - region->offset);
-    uint64_t start = old_pos - n, before = HF_MIN((uint64_t)DELTA_SCAN_BEFORE, start);
+    uint64_t at = old_pos - HF_MIN((uint64_t)LOOK_BEFORE, old_pos - region->offset), n;
+    int r = 0;
 
     if (p->image.machine != DELTA_MACHINE_ARM || region->kind != DELTA_REGION_CODE || p->awaited_old_pos == old_pos)
         return 0;
-    memset(p->old_bytes, 0, DELTA_SCAN_BEFORE);
-    int r = delta_old_read(p->setting->old, start - before, p->old_bytes + DELTA_SCAN_BEFORE - before,
-                           (size_t)before + n + 16 + DELTA_SCAN_AFTER, err);
-    if (r == 0)
-        (void)delta_refs_scan(&p->image, region, p->old_bytes + DELTA_SCAN_BEFORE, n, n, start, &p->awaited, p->refs);
+    for (; r == 0 && at < old_pos; at += n) {
+        uint64_t before = HF_MIN((uint64_t)DELTA_SCAN_BEFORE, at);
+        n = HF_MIN((uint64_t)DELTA_WINDOW_MAX, old_pos - at);
+        memset(p->old_bytes, 0, DELTA_SCAN_BEFORE);
+        r = delta_old_read(p->setting->old, at - before, p->old_bytes + DELTA_SCAN_BEFORE - before,
+                           (size_t)(before + n) + 16 + DELTA_SCAN_AFTER, err);
+        if (r == 0)
+            (void)delta_refs_scan(&p->image, region, p->old_bytes + DELTA_SCAN_BEFORE, (size_t)n, (size_t)n, at,
+                                  &p->awaited, p->refs);
+    }
     return r;
 }
 

@@ -29,10 +29,11 @@ enum delta_ref_kind {
     DELTA_REF_KINDS,    /* no more than DELTA_REF_SLOTS */
 
     /* Beyond that, kinds of other processors. Statistics are kept by slot: kinds that never meet in one image share one. */
-    DELTA_REF_ARM_B = 33, /* A32: b, bl */
-    DELTA_REF_BLX = 34,   /* to Thumb */
-    DELTA_REF_MOVW = 35,  /* the lower half of an address, or of its distance from a pc */
-    DELTA_REF_MOVT = 36,  /* the upper one */
+    DELTA_REF_ARM_B = 33,    /* A32: b, bl */
+    DELTA_REF_BLX = 34,      /* to Thumb */
+    DELTA_REF_MOVW = 35,     /* the lower half of an address, or of its distance from a pc */
+    DELTA_REF_MOVT = 36,     /* the upper one */
+    DELTA_REF_ARM_LOAD = 37, /* ldr from a pool */
     DELTA_REF_PLT_HIGH = 38,
     DELTA_REF_PLT_MIDDLE = 39,
     DELTA_REF_PLT_LOW = 40,
@@ -45,9 +46,12 @@ enum delta_ref_kind {
     DELTA_REF_THUMB_BLX = 66, /* to A32 */
     DELTA_REF_THUMB_MOVW = 67,
     DELTA_REF_THUMB_MOVT = 68,
-    DELTA_REF_THUMB_B20 = 69, /* b<cond>.w */
-    DELTA_REF_AUIPC = 97,     /* RISC-V */
-    DELTA_REF_LOW = 98,       /* the lower part that an auipc lacks */
+    DELTA_REF_THUMB_B20 = 69,       /* b<cond>.w */
+    DELTA_REF_THUMB_LOAD = 70,      /* ldr from a pool */
+    DELTA_REF_THUMB_LOAD_LONG = 71, /* ldr.w */
+    DELTA_REF_THUMB_NEAR = 72,      /* b, b<cond>, cbz, cbnz */
+    DELTA_REF_AUIPC = 97,           /* RISC-V */
+    DELTA_REF_LOW = 98,             /* the lower part that an auipc lacks */
     DELTA_REF_JAL = 99,
     DELTA_REF_BRANCH = 100,
     DELTA_REF_SHORT_JUMP = 101,   /* c.j */

@@ -42,6 +42,7 @@ void delta_scan_386(struct delta_scan *s)
 {
     uint64_t address = delta_address_of(&s->image->segments, s->offset);
     uint64_t got = delta_address_of(&s->image->segments, s->image->got);
+    size_t opcodes_from = 0; /* an operand's opcode and ModRM byte are no part of the site before */
 
     for (size_t i = 0; i < s->n; i++) {
         const unsigned char *b = s->bytes + i;
@@ -55,11 +56,14 @@ void delta_scan_386(struct delta_scan *s)
         } else if (s->image->got != 0 && (back = table_minus_pc(b, address + i, got)) > 0) {
             if ((ref = delta_scan_add(s, i, 4, DELTA_REF_GOT_PC, got, word)) != NULL)
                 ref->extra = (uint8_t)back;
-        } else if (s->image->got != 0 && word + 0x8000000u < 0x10000000u && (word & 0xfffff000) != 0 && displaced(b)) {
+        } else if (s->image->got != 0 && word + 0x8000000u < 0x10000000u && (word & 0xfffff000) != 0 &&
+                   i >= opcodes_from && displaced(b)) {
             if ((ref = delta_scan_add(s, i, 4, DELTA_REF_GOT_OFFSET, got + word, word)) != NULL)
                 ref->base = s->image->got;
         }
-        if (ref != NULL)
+        if (ref != NULL) {
             i += 3;
+            opcodes_from = i + 3;
+        }
     }
 }

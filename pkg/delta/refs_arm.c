@@ -33,7 +33,7 @@ static bool is_arm(const struct delta_scan *s, int64_t i)
 
 static struct delta_awaited_site *slot_of(const struct delta_scan *s, uint64_t position)
 {
-    return &s->awaited->p[position >> 1 & (DELTA_AWAITED - 1)];
+    return &s->awaited->p[position >> 2 & (DELTA_AWAITED - 1)];
 }
 
 static void await(struct delta_scan *s, uint64_t position, struct delta_awaited_site site)
@@ -84,6 +84,25 @@ static uint32_t mov16(uint32_t w)
 {
     return (w >> 4 & 0xf000) | (w & 0xfff);
 }
+
+/* The distance of ldr from a pool: 12 bits from bit `at` on, added where `up` is set, else taken away. */
+static uint32_t put_load(uint32_t w, uint64_t distance, uint32_t up, unsigned at)
+{
+    uint32_t d = (uint32_t)distance;
+    bool back = d >> 31 != 0;
+
+    w &= ~(up | (uint32_t)0xfff << at);
+    return w | (back ? 0 : up) | ((back ? 0 - d : d) & 0xfff) << at;
+}
+
+static uint64_t load_distance(uint32_t w, uint32_t up, unsigned at)
+{
+    uint64_t distance = w >> at & 0xfff;
+
+    return (w & up) != 0 ? distance : 0 - distance;
+}
+
+enum { ARM_UP = 0x800000, THUMB_UP = 0x80 };
 
 /* Offset of the instruction that adds pc to register r or loads from there, in the words behind i; 0: none. */
 static size_t arm_pc_user(const struct delta_scan *s, size_t i, unsigned r)
@@ -163,8 +182,9 @@ static void arm_step(struct delta_scan *s, size_t i)
     } else if ((w & 0x0e000000) == 0x0a000000) {
         (void)delta_scan_add(s, i, 4, DELTA_REF_ARM_B, pc + delta_sign((w & 0xffffff) << 2, 26), w);
     } else if ((w & 0x0f7f0000) == 0x051f0000) {
-        uint64_t distance = (w & 0x800000) != 0 ? w & 0xfff : 0 - (uint64_t)(w & 0xfff);
+        uint64_t distance = load_distance(w, ARM_UP, 0);
         size_t user = arm_pc_user(s, i, w >> 12 & 15);
+        (void)delta_scan_add(s, i, 4, DELTA_REF_ARM_LOAD, pc + distance, w);
         await_literal(s, s->offset + i + PC_ARM + distance, user != 0 ? s->offset + user : 0, PC_ARM);
     } else if ((w & 0x0ff00000) == 0x03000000) {
         arm_mov(s, i, w);
@@ -220,6 +240,43 @@ static uint32_t thumb_put_mov16(uint32_t w, uint32_t v)
     return (w & 0x8f00fbf0) | (v >> 12 & 15) | (v >> 11 & 1) << 10 | (v >> 8 & 7) << 28 | (v & 255) << 16;
 }
 
+enum { NEAR_NONE, NEAR_B, NEAR_COND, NEAR_ZERO };
+
+static unsigned thumb_near_form(uint32_t half)
+{
+    if ((half & 0xf800) == 0xe000)
+        return NEAR_B;
+    if ((half & 0xf000) == 0xd000 && (half >> 8 & 15) < 14)
+        return NEAR_COND;
+    return (half & 0xf500) == 0xb100 ? NEAR_ZERO : NEAR_NONE;
+}
+
+static uint64_t thumb_short_distance(uint32_t half)
+{
+    switch (thumb_near_form(half)) {
+    case NEAR_B:
+        return delta_sign((half & 0x7ff) << 1, 12);
+    case NEAR_COND:
+        return delta_sign((half & 0xff) << 1, 9);
+    default:
+        return (half >> 3 & 0x40) | (half >> 2 & 0x3e);
+    }
+}
+
+static uint32_t thumb_put_short_distance(uint32_t half, uint64_t distance)
+{
+    uint32_t d = (uint32_t)distance;
+
+    switch (thumb_near_form(half)) {
+    case NEAR_B:
+        return (half & 0xf800) | (d >> 1 & 0x7ff);
+    case NEAR_COND:
+        return (half & 0xff00) | (d >> 1 & 0xff);
+    default:
+        return (half & 0xfd07) | (d & 0x40) << 3 | (d & 0x3e) << 2;
+    }
+}
+
 /* Offset of "add r, pc" behind i; 0: none before another word is loaded into r. */
 static size_t thumb_pc_user(const struct delta_scan *s, size_t i, unsigned r)
 {
@@ -241,6 +298,9 @@ static void thumb_load(struct delta_scan *s, size_t i, unsigned size, unsigned r
     uint64_t pc = address_at(s, i) + PC_THUMB, at = s->offset + i + PC_THUMB - (pc & 3) + distance;
     size_t user = thumb_pc_user(s, i + size, r);
 
+    (void)delta_scan_add(s, i, size, size == 2 ? DELTA_REF_THUMB_LOAD : DELTA_REF_THUMB_LOAD_LONG,
+                         (pc & ~UINT64_C(3)) + distance,
+                         size == 2 ? delta_le16(s->bytes + i) : delta_le32(s->bytes + i));
     await_literal(s, at, user != 0 ? s->offset + user : 0, PC_THUMB);
 }
 
@@ -284,8 +344,7 @@ static void thumb_long(struct delta_scan *s, size_t i, uint32_t w)
         else if ((w >> 6 & 15) < 14)
             (void)delta_scan_add(s, i, 4, DELTA_REF_THUMB_B20, pc + thumb_near_distance(w), w);
     } else if ((w & 0xff7f) == 0xf85f) {
-        uint64_t distance = w >> 16 & 0xfff;
-        thumb_load(s, i, 4, w >> 28, (w & 0x80) != 0 ? distance : 0 - distance);
+        thumb_load(s, i, 4, w >> 28, load_distance(w, THUMB_UP, 16));
     } else if ((w & 0x8000fbf0) == 0xf240) {
         thumb_mov(s, i, w);
     }
@@ -302,6 +361,9 @@ static unsigned thumb_step(struct delta_scan *s, int64_t i)
             thumb_long(s, at, delta_le32(s->bytes + i));
         else if ((half & 0xf800) == 0x4800)
             thumb_load(s, at, 2, half >> 8 & 7, (half & 255) << 2);
+        else if (thumb_near_form(half) != NEAR_NONE)
+            (void)delta_scan_add(s, at, 2, DELTA_REF_THUMB_NEAR,
+                                 address_at(s, at) + PC_THUMB + thumb_short_distance(half), half);
     }
     return is_long(half) ? 4 : 2;
 }
@@ -358,6 +420,14 @@ uint64_t delta_arm_encode(const struct delta_ref *ref, uint64_t site, uint64_t t
         return thumb_put_distance(w, target - ((site + PC_THUMB) & ~UINT64_C(3)));
     case DELTA_REF_THUMB_B20:
         return thumb_put_near_distance(w, distance - PC_THUMB);
+    case DELTA_REF_THUMB_NEAR:
+        return thumb_put_short_distance(w, distance - PC_THUMB);
+    case DELTA_REF_ARM_LOAD:
+        return put_load(w, distance - PC_ARM, ARM_UP, 0);
+    case DELTA_REF_THUMB_LOAD:
+        return (w & 0xff00) | (uint32_t)((target - ((site + PC_THUMB) & ~UINT64_C(3))) >> 2 & 255);
+    case DELTA_REF_THUMB_LOAD_LONG:
+        return put_load(w, target - ((site + PC_THUMB) & ~UINT64_C(3)), THUMB_UP, 16);
     case DELTA_REF_MOVW:
         return (w & 0xfff0f000) | (far & 0xfff) | (far & 0xf000) << 4;
     case DELTA_REF_MOVT:
@@ -391,6 +461,14 @@ uint64_t delta_arm_decode(const struct delta_ref *ref, uint64_t word, uint64_t s
         return ((site + PC_THUMB) & ~UINT64_C(3)) + thumb_distance(w);
     case DELTA_REF_THUMB_B20:
         return site + PC_THUMB + thumb_near_distance(w);
+    case DELTA_REF_THUMB_NEAR:
+        return site + PC_THUMB + thumb_short_distance(w);
+    case DELTA_REF_ARM_LOAD:
+        return site + PC_ARM + load_distance(w, ARM_UP, 0);
+    case DELTA_REF_THUMB_LOAD:
+        return ((site + PC_THUMB) & ~UINT64_C(3)) + ((w & 255) << 2);
+    case DELTA_REF_THUMB_LOAD_LONG:
+        return ((site + PC_THUMB) & ~UINT64_C(3)) + load_distance(w, THUMB_UP, 16);
     case DELTA_REF_MOVW:
         return (from + ((was & 0xffff0000) | mov16(w))) & UINT32_MAX;
     case DELTA_REF_THUMB_MOVW:

@@ -1,4 +1,5 @@
 #include "delta/image.h"
+#include "delta/golang.h"
 
 #include <elf.h>
 #include <string.h>
@@ -120,6 +121,7 @@ static enum delta_region_kind kind_by_name(const char *name)
         {".fini_array", DELTA_REGION_POINTERS},  {".rodata", DELTA_REGION_RODATA},
         {".gopclntab", DELTA_REGION_GO_PCLN},    {".data", DELTA_REGION_POINTERS},
         {".itablink", DELTA_REGION_POINTERS},    {".noptrdata", DELTA_REGION_POINTERS},
+        {".go.module", DELTA_REGION_POINTERS},
     };
 
     for (size_t i = 0; i < HF_LEN(names); i++)
@@ -200,6 +202,7 @@ static int read_sections(const struct place *place, const unsigned char *header,
                                       word(place, s, l->c_address), base + le(link_at, 8),
                                       kind_of(place, s, name),      false};
         region.linkage = strncmp(name, ".got", 4) == 0 || strncmp(name, ".plt", 4) == 0 || strcmp(name, ".iplt") == 0;
+        image->go_expected = image->go_expected || (!image->narrow && strcmp(name, ".go.buildinfo") == 0);
         bool inside = region.offset <= place->size && region.size <= place->size - region.offset;
         region.offset += base;
         if (region.kind != DELTA_REGION_PLAIN && region.size > 0 && inside)
@@ -249,5 +252,6 @@ int delta_image_read(struct delta_old *file, uint64_t offset, uint64_t size, str
     ret_image->fixed = le(header + 16, 2) == ET_EXEC;
     if ((r = read_segments(&place, header, ret_image, err)) < 0)
         return r;
-    return read_sections(&place, header, ret_image, err);
+    r = read_sections(&place, header, ret_image, err);
+    return r < 0 ? r : delta_go_find(file, ret_image, err);
 }

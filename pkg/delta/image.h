@@ -40,17 +40,37 @@ enum delta_region_kind {
     DELTA_REGION_EH_FRAME,
     DELTA_REGION_RODATA,
     DELTA_REGION_GO_PCLN,
-    DELTA_REGION_REL,   /* {address, info}, 32 bit */
-    DELTA_REGION_EXIDX, /* ARM's unwind table: {function, how}, 31 bits each, relative to their own place */
-    DELTA_REGION_RELR,  /* addresses, and odd words: bitmaps of what follows them */
+    DELTA_REGION_REL,          /* {address, info}, 32 bit */
+    DELTA_REGION_EXIDX,        /* ARM's unwind table: {function, how}, 31 bits each, relative to their own place */
+    DELTA_REGION_RELR,         /* addresses, and odd words: bitmaps of what follows them */
+    DELTA_REGION_GO_ROWS,      /* a function's entry and its description's place */
+    DELTA_REGION_GO_FUNCTIONS, /* descriptions of functions */
+    DELTA_REGION_GO_TYPES,
+    DELTA_REGION_GO_OFFSETS, /* 32-bit offsets from `link` */
     DELTA_REGION_KINDS,
 };
 
+/* Contexts have room for 16 kinds: those of 32-bit images and those of Go never meet. */
+static inline unsigned delta_region_slot(enum delta_region_kind kind)
+{
+    return kind < 16 ? kind : kind - 16u + DELTA_REGION_REL;
+}
+
 struct delta_region {
     uint64_t offset, size, address;
-    uint64_t link; /* symbols: offset of the string table; relocations: of the symbols */
+    uint64_t
+        link; /* symbols: offset of the string table; relocations: of the symbols; offsets: of what they count from */
     enum delta_region_kind kind;
     bool linkage; /* of the offset table, or a linkage table that jumps through it */
+};
+
+enum delta_go_layout { DELTA_GO_NONE, DELTA_GO_116, DELTA_GO_118, DELTA_GO_120 };
+
+/* Of an image made by Go: positions of what its tables count from; 0: not known. */
+struct delta_go {
+    enum delta_go_layout layout;
+    uint64_t header, text, names, units, files, pctab, rows, types, funcdata;
+    uint64_t functions; /* how many */
 };
 
 struct delta_image {
@@ -59,6 +79,8 @@ struct delta_image {
     bool narrow;  /* 32 bit */
     uint64_t got; /* 32 bit: position that offsets in code count from; 0: none */
     struct delta_segments segments;
+    bool go_expected; /* there are sections only Go makes */
+    struct delta_go go;
     unsigned regions_n;
     struct delta_region regions[DELTA_REGIONS]; /* ascending, not overlapping */
 };

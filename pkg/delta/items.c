@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ITEM_START = 16 };
+
 int delta_items_add(struct delta_items *items, uint64_t offset, uint32_t size, uint64_t key)
 {
     if (items->n == items->cap) {
@@ -74,9 +76,6 @@ static void pair_up(const struct delta_items *old, const struct delta_items *sor
         if (partner[j - 1] >= 0 && (partner[j] < 0 || alone) && (size_t)on < old->n)
             partner[j] = on;
     }
-    for (size_t j = 0; j < new_items->n; j++)
-        if (partner[j] >= 0 && old->p[partner[j]].size != new_items->p[j].size)
-            partner[j] = -1;
 }
 
 int delta_copies_extend(struct delta_copies *copies, uint64_t new_pos, uint64_t old_pos, uint64_t n)
@@ -88,6 +87,12 @@ int delta_copies_extend(struct delta_copies *copies, uint64_t new_pos, uint64_t 
         return 0;
     }
     return delta_copies_add(copies, (struct delta_copy){new_pos, old_pos, n});
+}
+
+/* Of items that are not alike only the start is: in an unwind entry, what it is about. */
+static uint64_t shared(const struct delta_item *old, const struct delta_item *now)
+{
+    return old->size == now->size ? now->size : HF_MIN(HF_MIN(old->size, now->size), (uint32_t)ITEM_START);
 }
 
 int delta_items_match(const struct delta_items *old, const struct delta_items *new_items, struct delta_copies *out)
@@ -102,7 +107,8 @@ int delta_items_match(const struct delta_items *old, const struct delta_items *n
         pair_up(old, &sorted, new_items, partner);
         for (size_t j = 0; r == 0 && j < new_items->n; j++)
             if (partner[j] >= 0)
-                r = delta_copies_extend(out, new_items->p[j].offset, old->p[partner[j]].offset, new_items->p[j].size);
+                r = delta_copies_extend(out, new_items->p[j].offset, old->p[partner[j]].offset,
+                                        shared(&old->p[partner[j]], &new_items->p[j]));
     }
     free(sorted.p);
     free(partner);

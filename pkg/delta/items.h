@@ -21,7 +21,8 @@ struct delta_items {
 int delta_items_add(struct delta_items *items, uint64_t offset, uint32_t size, uint64_t key);
 void delta_items_done(struct delta_items *items);
 
-/* Each new item is copied from the old one with its key and size, of several from the one next in order. -ENOMEM. */
+/* Each new item is copied from the old one with its key, of several from the one next in order; where their sizes differ, the first
+ * 16 bytes. -ENOMEM. */
 int delta_items_match(const struct delta_items *old, const struct delta_items *new_items, struct delta_copies *out);
 
 /* Another copy, or more of the last one. -ENOMEM. */

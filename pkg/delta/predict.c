@@ -15,6 +15,7 @@ void delta_predictor_reset(struct delta_predictor *p)
     p->tar_old_pos = UINT64_MAX;
     p->tar_grown = 0;
     p->segments.n = 0;
+    p->go = (struct delta_go_cursor){0};
     memset(&p->image, 0, sizeof(p->image));
 }
 
@@ -153,6 +154,7 @@ int delta_predictor_enter(struct delta_predictor *p, uint64_t new_pos,
         p->pair = s->pairs[p->pair_next++];
         if (new_pos - p->pair.new_offset >= p->pair.new_size)
             continue;
+        p->go = (struct delta_go_cursor){0};
         if ((r = delta_image_read(s->old, p->pair.old_offset, p->pair.old_size, &p->image, err)) < 0)
             return r;
         if ((s->predictors & delta_predictor_of(p->image.machine)) == 0)
@@ -221,7 +223,7 @@ int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size
 
     s->n = (size_t)HF_MIN(limit, (uint64_t)window);
     s->old = p->old_bytes + DELTA_SCAN_BEFORE;
-    s->region = region->kind;
+    s->region = delta_region_slot(region->kind);
     bool predicts = (set->predictors & DELTA_PREDICT_REFERENCES) != 0;
     if (predicts && (r = look_before(p, region, s->old_pos, err)) < 0)
         return r;
@@ -231,7 +233,12 @@ int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size
     if (r < 0)
         return r;
     s->refs = 0;
-    if (predicts)
+    if (predicts && delta_go_has(region->kind)) {
+        r = delta_go_scan(set->old, &p->image, region, s->old, s->n, (size_t)HF_MIN(limit, (uint64_t)s->n + 16),
+                          s->old_pos, &p->go, p->refs, &s->refs, err);
+        if (r < 0)
+            return r;
+    } else if (predicts)
         s->refs = delta_refs_scan(&p->image, region, s->old, s->n, (size_t)HF_MIN(limit, (uint64_t)s->n + 16),
                                   s->old_pos, &p->awaited, p->refs);
     if (s->refs > 0)

@@ -5,7 +5,7 @@
 
 #include "delta/image.h"
 #include "delta/map.h"
-#include "delta/refs.h"
+#include "delta/refs_go.h"
 
 enum {
     DELTA_WINDOW_MAX = 1024,
@@ -66,6 +66,7 @@ struct delta_predictor {
     uint32_t pair_next; /* index of the one that follows */
     struct delta_moved exact[1 << DELTA_EXACT_BITS], coarse[1 << DELTA_COARSE_BITS];
     int64_t last_by[DELTA_REF_SLOTS];
+    struct delta_go_cursor go; /* of the image in force */
     struct delta_awaited awaited;
     uint64_t awaited_old_pos; /* up to here, without a gap, sites were looked for */
     uint64_t tar_old_pos;     /* up to here, without a gap, tar_grown was taken */

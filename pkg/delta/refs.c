@@ -259,23 +259,44 @@ static void scan_eh_hdr(struct delta_scan *s)
     }
 }
 
-/* An entry starts {length, distance back to its common entry, function relative to here}. Taken for one where the distance
- * leads to the section's inside, the length is small and the function lies in the image. */
+/* An entry starts {length, distance back to its common entry, function relative to here, its size}. Taken for one where the
+ * distance leads to the section's inside, the length is small and the function lies in the image. `at`: of the distance. */
+static bool is_frame(const struct delta_scan *s, int64_t at, uint64_t *ret_function)
+{
+    const unsigned char *b = s->bytes + at;
+    uint64_t in_region = s->offset - s->region->offset + (uint64_t)at;
+    uint32_t length = le32(b - 4), back = le32(b), function = le32(b + 4);
+
+    if (length < 12 || length > 4096 || length % 4 != 0 || back % 4 != 0 || back < 16 || in_region < 4 ||
+        in_region >= s->region->size || back > in_region || (function >> 31) == 0)
+        return false;
+    *ret_function = s->region->address + in_region + 4 + sign(function, 32);
+    return true;
+}
+
+/* The size counts to the function's last byte: what follows it may have gone elsewhere. */
+static void add_size(struct delta_scan *s, size_t at, uint64_t function)
+{
+    uint64_t base = delta_position_of(&s->image->segments, function);
+    uint32_t size = le32(s->bytes + at);
+
+    if (base < DELTA_MEMORY && size > 0 && size <= INT32_MAX && at + 4 <= s->limit)
+        s->refs[s->found++] = (struct delta_ref){
+            .target = base + size - 1, .base = base, .word = size, .at = (uint32_t)at, .kind = DELTA_REF_SIZE, .n = 4};
+}
+
 static void scan_eh_frame(struct delta_scan *s)
 {
-    uint64_t in_region = s->offset - s->region->offset;
+    uint64_t in_region = s->offset - s->region->offset, function;
 
-    for (size_t i = (size_t)((4 - in_region % 4) % 4); i < s->n; i += 4) {
-        const unsigned char *b = s->bytes + i;
-        uint32_t length = le32(b - 4), back = le32(b), function = le32(b + 4);
-        uint64_t address = s->region->address + in_region + i;
-        if (in_region + i < 4 || length < 12 || length > 4096 || length % 4 != 0 || back % 4 != 0 || back < 16 ||
-            back > in_region + i || (function >> 31) == 0)
-            continue;
-        if (!add(s, i, 4, DELTA_REF_BACK32, address - back, back))
-            continue;
-        if (i + 4 < s->n && add(s, i + 4, 4, DELTA_REF_SELF32, address + 4 + sign(function, 32), function))
-            i += 4;
+    for (int64_t i = (int64_t)((4 - in_region % 4) % 4); i < (int64_t)s->n; i += 4) {
+        uint32_t word = le32(s->bytes + i);
+        if (is_frame(s, i, &function))
+            (void)add(s, (size_t)i, 4, DELTA_REF_BACK32, s->region->address + in_region + (uint64_t)i - word, word);
+        else if (is_frame(s, i - 4, &function))
+            (void)add(s, (size_t)i, 4, DELTA_REF_SELF32, function, word);
+        else if (is_frame(s, i - 8, &function))
+            add_size(s, (size_t)i, function);
     }
 }
 
@@ -390,7 +411,7 @@ size_t delta_refs_scan(const struct delta_image *image, const struct delta_regio
     case DELTA_REGION_PLAIN:
         scan_tar(&s);
         break;
-    case DELTA_REGION_KINDS:
+    default: /* those of Go have their own */
         break;
     }
     return s.found;
@@ -456,7 +477,17 @@ uint64_t delta_ref_encode(const struct delta_ref *ref, uint64_t site, uint64_t t
         return (uint32_t)(0 - distance);
     case DELTA_REF_BASE32:
     case DELTA_REF_NAME:
+    case DELTA_REF_GO_TEXT:
+    case DELTA_REF_GO_FUNCTION:
+    case DELTA_REF_GO_NAME:
+    case DELTA_REF_GO_PC:
+    case DELTA_REF_GO_DATA:
+    case DELTA_REF_GO_TYPE:
         return (uint32_t)(target - base);
+    case DELTA_REF_GO_UNIT:
+        return (uint32_t)((target - base) >> 2);
+    case DELTA_REF_SIZE:
+        return (uint32_t)(target - base + 1);
     case DELTA_REF_TAR_TIME:
     case DELTA_REF_TAR_LAST:
     case DELTA_REF_TAR_SUM:
@@ -508,7 +539,17 @@ uint64_t delta_ref_decode(const struct delta_ref *ref, uint64_t word, uint64_t s
         return site - w;
     case DELTA_REF_BASE32:
     case DELTA_REF_NAME:
+    case DELTA_REF_GO_TEXT:
+    case DELTA_REF_GO_FUNCTION:
+    case DELTA_REF_GO_NAME:
+    case DELTA_REF_GO_PC:
+    case DELTA_REF_GO_DATA:
+    case DELTA_REF_GO_TYPE:
         return base + sign(w, 32);
+    case DELTA_REF_GO_UNIT:
+        return base + (sign(w, 32) << 2);
+    case DELTA_REF_SIZE:
+        return base + w - 1;
     case DELTA_REF_TAR_LAST:
         return (hint & ~UINT64_C(7)) | (word & 7);
     case DELTA_REF_TAR_TIME:

@@ -18,15 +18,23 @@ enum delta_ref_kind {
     DELTA_REF_LO12, /* add or load/store whose base register an adrp set */
     DELTA_REF_ADR,
     DELTA_REF_ABS64,
-    DELTA_REF_ADDEND,   /* of a relocation entry */
-    DELTA_REF_SELF32,   /* 32 bit, relative to itself */
-    DELTA_REF_BASE32,   /* 32 bit, relative to its table */
-    DELTA_REF_BACK32,   /* 32 bit, distance back to what it names */
-    DELTA_REF_NAME,     /* 32-bit offset into a string table */
-    DELTA_REF_TAR_TIME, /* 8 octal digits of a member's time, from the third on */
-    DELTA_REF_TAR_LAST, /* its last digit */
-    DELTA_REF_TAR_SUM,  /* the 6 octal digits of its header's sum */
-    DELTA_REF_KINDS,    /* no more than DELTA_REF_SLOTS */
+    DELTA_REF_ADDEND,      /* of a relocation entry */
+    DELTA_REF_SELF32,      /* 32 bit, relative to itself */
+    DELTA_REF_BASE32,      /* 32 bit, relative to its table */
+    DELTA_REF_BACK32,      /* 32 bit, distance back to what it names */
+    DELTA_REF_NAME,        /* 32-bit offset into a string table */
+    DELTA_REF_TAR_TIME,    /* 8 octal digits of a member's time, from the third on */
+    DELTA_REF_TAR_LAST,    /* its last digit */
+    DELTA_REF_TAR_SUM,     /* the 6 octal digits of its header's sum */
+    DELTA_REF_GO_TEXT,     /* 32-bit offsets in tables of Go: of code */
+    DELTA_REF_GO_FUNCTION, /* of the description of a function */
+    DELTA_REF_GO_NAME,
+    DELTA_REF_GO_PC,   /* of a table by program counter */
+    DELTA_REF_GO_UNIT, /* of the files of a unit, counted in words */
+    DELTA_REF_GO_DATA, /* of what the collector knows of a function */
+    DELTA_REF_GO_TYPE,
+    DELTA_REF_SIZE,  /* of the function an unwind entry is about */
+    DELTA_REF_KINDS, /* no more than DELTA_REF_SLOTS */
 
     /* Beyond that, kinds of other processors. Statistics are kept by slot: kinds that never meet in one image share one. */
     DELTA_REF_ARM_B = 33,    /* A32: b, bl */

@@ -1,4 +1,5 @@
 #include "delta/tables.h"
+#include "delta/golang.h"
 #include "delta/items.h"
 #include "delta/slots.h"
 
@@ -130,6 +131,11 @@ static int list_fixed(struct side *s, const struct delta_region *r, uint32_t fir
             key = hash_text(s, r->link + le(p, 4));
         else if (r->kind == DELTA_REGION_EXIDX)
             key = key_of(s, (r->address + at + le(p, 4) + ((le(p, 4) & 0x40000000) << 1)) & UINT32_MAX);
+        else if (r->kind == DELTA_REGION_GO_OFFSETS)
+            key = key_of(s, delta_address_of(s->segments, r->link) + le(p, 4));
+        else if (r->kind == DELTA_REGION_GO_ROWS)
+            key = size == 16 ? key_of(s, le(p, 8))
+                             : key_of(s, delta_address_of(s->segments, s->image->go.text) + le(p, 4));
         else
             key = key_of(s, r->address + (uint64_t)(int64_t)(int32_t)le(p, 4));
         int result = delta_items_add(&s->items, r->offset + at, size, key);
@@ -162,9 +168,38 @@ static int list_frames(struct side *s, const struct delta_region *r)
     return 0;
 }
 
+/* Descriptions of functions, in the order of their rows, by the functions. */
+static int list_functions(struct side *s, const struct delta_region *r)
+{
+    const struct delta_go *go = &s->image->go;
+    unsigned wide = go->layout == DELTA_GO_116 ? 8 : 4;
+    uint64_t text = go->layout == DELTA_GO_116 ? 0 : delta_address_of(s->segments, go->text), behind = r->offset;
+
+    for (uint64_t row = 0; row < go->functions; row++) {
+        const unsigned char *p = s->bytes + go->rows + row * 2 * wide;
+        uint64_t at = go->rows + le(p + wide, wide), in_region = at - r->offset;
+        if (at < behind || in_region >= r->size || r->size - in_region < DELTA_GO_HEAD_BYTES)
+            continue;
+        uint64_t size = (delta_go_function_size(go, s->bytes + at) + 7) & ~UINT64_C(7);
+        if (size > r->size - in_region)
+            continue;
+        int result = delta_items_add(&s->items, at, (uint32_t)size, key_of(s, text + le(p, wide)));
+        if (result < 0)
+            return result;
+        behind = at + size;
+    }
+    return 0;
+}
+
 static int list_items(struct side *s, const struct delta_region *r)
 {
     switch (r->kind) {
+    case DELTA_REGION_GO_ROWS:
+        return list_fixed(s, r, 0, s->image->go.layout == DELTA_GO_116 ? 16 : 8);
+    case DELTA_REGION_GO_OFFSETS: /* of types; a unit's files are those of other units too */
+        return r->link == s->image->go.types ? list_fixed(s, r, 0, 4) : 0;
+    case DELTA_REGION_GO_FUNCTIONS:
+        return list_functions(s, r);
     case DELTA_REGION_RELA:
         return list_fixed(s, r, 0, 24);
     case DELTA_REGION_SYMBOLS:
@@ -249,7 +284,9 @@ static int match_image(struct delta_make *make, uint32_t pair, const struct delt
         if (was != NULL &&
             (region->kind == DELTA_REGION_RELA || region->kind == DELTA_REGION_SYMBOLS ||
              region->kind == DELTA_REGION_EH_HDR || region->kind == DELTA_REGION_EH_FRAME ||
-             region->kind == DELTA_REGION_REL || region->kind == DELTA_REGION_EXIDX) &&
+             region->kind == DELTA_REGION_REL || region->kind == DELTA_REGION_EXIDX ||
+             region->kind == DELTA_REGION_GO_ROWS || region->kind == DELTA_REGION_GO_FUNCTIONS ||
+             region->kind == DELTA_REGION_GO_OFFSETS) &&
             !is_done(make, region))
             r = match_table(make, pair, map, was, region);
     }

@@ -1,0 +1,296 @@
+#include "delta/refs_go.h"
+
+#include "delta/golang.h"
+
+struct scan {
+    const struct delta_image *image;
+    const struct delta_region *region;
+    const unsigned char *bytes;
+    size_t n, limit;
+    uint64_t offset;
+    struct delta_go_cursor *cursor;
+    struct delta_ref *refs;
+    size_t found;
+};
+
+static uint32_t le32(const unsigned char *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static uint64_t le64(const unsigned char *p)
+{
+    return le32(p) | (uint64_t)le32(p + 4) << 32;
+}
+
+static bool is_inside(const struct scan *s, uint64_t at, unsigned n)
+{
+    return at < s->n && at + n <= s->limit;
+}
+
+/* A number of n bytes that counts from `base`, in units of 1 << scale. */
+static void add_offset(struct scan *s, uint64_t at, unsigned n, enum delta_ref_kind kind, uint64_t base, unsigned scale)
+{
+    if (base == 0 || !is_inside(s, at, n))
+        return;
+    uint64_t word = n == 8 ? le64(s->bytes + at) : le32(s->bytes + at);
+    if (word > INT32_MAX)
+        return;
+    s->refs[s->found++] = (struct delta_ref){.target = base + (word << scale),
+                                             .base = base,
+                                             .word = word,
+                                             .at = (uint32_t)at,
+                                             .kind = (uint8_t)kind,
+                                             .n = (uint8_t)n};
+}
+
+static bool add_address(struct scan *s, uint64_t at)
+{
+    if (!is_inside(s, at, 8))
+        return false;
+    uint64_t word = le64(s->bytes + at), target = delta_position_of(&s->image->segments, word);
+    if (word == 0 || target == DELTA_NOWHERE)
+        return false;
+    s->refs[s->found++] =
+        (struct delta_ref){.target = target, .word = word, .at = (uint32_t)at, .kind = DELTA_REF_ABS64, .n = 8};
+    return true;
+}
+
+/* ---- functions ------------------------------------------------------------------------------------------------- */
+
+static void scan_rows(struct scan *s)
+{
+    const struct delta_go *go = &s->image->go;
+    unsigned wide = go->layout == DELTA_GO_116 ? 8 : 4;
+    uint64_t in_region = s->offset - s->region->offset;
+
+    for (uint64_t i = (wide - in_region % wide) % wide; i < s->n; i += wide) {
+        if ((in_region + i) % (2 * wide) != 0)
+            add_offset(s, i, wide, DELTA_REF_GO_FUNCTION, go->rows, 0);
+        else if (wide == 8)
+            (void)add_address(s, i);
+        else
+            add_offset(s, i, wide, DELTA_REF_GO_TEXT, go->text, 0);
+    }
+}
+
+/* Where a description has what. */
+struct layout {
+    uint8_t name, pc, pcdata_n, unit, funcdata_n, pcdata;
+};
+
+static const struct layout layouts[] = {
+    [DELTA_GO_116] = {8, 20, 32, 36, 43, 44},
+    [DELTA_GO_118] = {4, 16, 28, 32, 39, 40},
+    [DELTA_GO_120] = {4, 16, 28, 32, 43, 44},
+};
+
+enum { PCDATA_MAX = 64 };
+
+uint64_t delta_go_function_size(const struct delta_go *go, const unsigned char *head)
+{
+    const struct layout *l = &layouts[go->layout];
+    uint64_t size = l->pcdata + 4 * (uint64_t)HF_MIN(le32(head + l->pcdata_n), (uint32_t)PCDATA_MAX);
+
+    if (go->layout == DELTA_GO_116)
+        return ((size + 7) & ~UINT64_C(7)) + 8 * (uint64_t)head[l->funcdata_n];
+    return size + 4 * (uint64_t)head[l->funcdata_n];
+}
+
+/* The description at `at` (from the window's start, perhaps before it). */
+static void scan_function(struct scan *s, uint64_t at, const unsigned char *head)
+{
+    const struct delta_go *go = &s->image->go;
+    const struct layout *l = &layouts[go->layout];
+    uint64_t end = at + delta_go_function_size(go, head), i = at + l->pcdata;
+    uint64_t pcdata_end = i + 4 * (uint64_t)HF_MIN(le32(head + l->pcdata_n), (uint32_t)PCDATA_MAX);
+
+    if (go->layout == DELTA_GO_116)
+        (void)add_address(s, at);
+    else
+        add_offset(s, at, 4, DELTA_REF_GO_TEXT, go->text, 0);
+    add_offset(s, at + l->name, 4, DELTA_REF_GO_NAME, go->names, 0);
+    for (unsigned k = 0; k < 3; k++)
+        if (le32(head + l->pc + 4 * k) != 0)
+            add_offset(s, at + l->pc + 4 * k, 4, DELTA_REF_GO_PC, go->pctab, 0);
+    add_offset(s, at + l->unit, 4, DELTA_REF_GO_UNIT, go->units, 2);
+    for (; i != pcdata_end; i += 4)
+        if (is_inside(s, i, 4) && le32(s->bytes + i) != 0)
+            add_offset(s, i, 4, DELTA_REF_GO_PC, go->pctab, 0);
+    if (go->layout == DELTA_GO_116) {
+        for (i = end - 8 * (uint64_t)head[l->funcdata_n]; i != end; i += 8)
+            (void)add_address(s, i);
+    } else {
+        for (; i != end; i += 4)
+            add_offset(s, i, 4, DELTA_REF_GO_DATA, go->funcdata, 0);
+    }
+}
+
+/* The last row whose description begins at `offset` or before; 0 where there is none. */
+static int find_row(struct delta_old *file, const struct delta_go *go, uint64_t offset, uint64_t *row,
+                    struct hf_err *err)
+{
+    uint64_t low = 0, high = go->functions, entry, place, next;
+    int r;
+
+    if (*row < go->functions) { /* most windows go on where the one before ended */
+        if ((r = delta_go_row(file, go, *row, &entry, &place, err)) < 0 ||
+            (r = delta_go_row(file, go, *row + 1, &entry, &next, err)) < 0)
+            return r;
+        if (place <= offset && offset < next)
+            return 0;
+    }
+    while (low + 1 < high) {
+        uint64_t middle = (low + high) / 2;
+        if ((r = delta_go_row(file, go, middle, &entry, &place, err)) < 0)
+            return r;
+        if (place <= offset)
+            low = middle;
+        else
+            high = middle;
+    }
+    *row = low;
+    return 0;
+}
+
+static int scan_functions(struct scan *s, struct delta_old *file, struct hf_err *err)
+{
+    const struct delta_go *go = &s->image->go;
+    unsigned char head[DELTA_GO_HEAD_BYTES];
+    uint64_t row = s->cursor->row, entry, place, before = 0;
+    int r = find_row(file, go, s->offset, &row, err);
+
+    for (; r == 0 && row < go->functions; row++) {
+        r = delta_go_row(file, go, row, &entry, &place, err);
+        if (r < 0 || place >= s->offset + s->n || place <= before)
+            return r;
+        if ((r = delta_old_read(file, place, head, sizeof(head), err)) < 0)
+            return r;
+        scan_function(s, place - s->offset, head);
+        s->cursor->row = row;
+        before = place + delta_go_function_size(go, head) - 1;
+    }
+    return r;
+}
+
+/* ---- types ----------------------------------------------------------------------------------------------------- */
+
+enum { KIND_ARRAY = 17, KIND_CHAN, KIND_FUNC, KIND_INTERFACE, KIND_MAP, KIND_POINTER, KIND_SLICE, KIND_STRUCT = 25 };
+enum { TYPE_NAME = 40, MAP_GREW = 24, INTERFACE_METHODS = 80 };
+
+/* Bytes of a type of that kind, without what only some of them have behind it. */
+static unsigned type_size(unsigned kind)
+{
+    static const uint8_t size[32] = {[KIND_ARRAY] = 72, [KIND_CHAN] = 64,    [KIND_FUNC] = 56,  [KIND_INTERFACE] = 80,
+                                     [KIND_MAP] = 88,   [KIND_POINTER] = 56, [KIND_SLICE] = 56, [KIND_STRUCT] = 80};
+
+    return size[kind] != 0 ? size[kind] : 48;
+}
+
+/* May a type begin at b? */
+static bool is_type(const unsigned char *b)
+{
+    unsigned tflag = b[20], align = b[21], kind = b[23] & 31;
+    uint64_t size = le64(b), pointers = le64(b + 8);
+
+    return align == b[22] && align != 0 && align <= 8 && (align & (align - 1)) == 0 && tflag < 64 && kind >= 1 &&
+           kind <= 26 && pointers <= size && size <= UINT32_MAX;
+}
+
+/* The type whose name is at `at`: what follows it? */
+static void note_type(struct scan *s, uint64_t at)
+{
+    const unsigned char *b = s->bytes + at - TYPE_NAME;
+    unsigned kind = b[23] & 31;
+    uint64_t start = s->offset + at - TYPE_NAME;
+    bool uncommon = (b[20] & 1) != 0;
+
+    s->cursor->uncommon = uncommon ? start + type_size(kind) : 0;
+    if (kind == KIND_INTERFACE) {
+        s->cursor->interface = start + INTERFACE_METHODS + (uncommon ? 16 : 0);
+        s->cursor->interface_end = s->cursor->interface + 8 * (uint64_t)HF_MIN(le32(b + 64), (uint32_t)UINT16_MAX);
+    }
+}
+
+/* Where a type's methods are; false: nothing that could say so. */
+static bool note_uncommon(struct scan *s, uint64_t at)
+{
+    const unsigned char *b = s->bytes + at;
+    unsigned methods = le32(b + 4) & UINT16_MAX, exported = le32(b + 4) >> 16;
+    uint32_t away = le32(b + 8);
+
+    if (exported > methods || away < 16 || away % 4 != 0 || away > 1 << 20 || le32(b + 12) != 0 || le32(b) > INT32_MAX)
+        return false;
+    s->cursor->methods = s->offset + at + away;
+    s->cursor->methods_end = s->cursor->methods + 16 * (uint64_t)methods;
+    s->cursor->uncommon = 0;
+    return true;
+}
+
+/* Four bytes that are no address. */
+static void scan_type_word(struct scan *s, uint64_t at)
+{
+    const struct delta_go *go = &s->image->go;
+    struct delta_go_cursor *c = s->cursor;
+    const unsigned char *b = s->bytes + at;
+    uint64_t place = s->offset + at;
+
+    if (place >= c->methods && place < c->methods_end) {
+        bool text = ((place - c->methods) & 8) != 0;
+        add_offset(s, at, 4, text ? DELTA_REF_GO_TEXT : DELTA_REF_GO_TYPE, text ? go->text : go->types, 0);
+    } else if (place >= c->interface && place < c->interface_end) {
+        add_offset(s, at, 4, DELTA_REF_GO_TYPE, go->types, 0);
+    } else if (place == c->uncommon) {
+        if (note_uncommon(s, at))
+            add_offset(s, at, 4, DELTA_REF_GO_TYPE, go->types, 0);
+        else
+            c->uncommon += MAP_GREW;
+    } else if (is_type(b - TYPE_NAME)) {
+        note_type(s, at);
+        add_offset(s, at, 4, DELTA_REF_GO_TYPE, go->types, 0);
+    } else if (le32(b) != 0 && is_type(b - TYPE_NAME - 4)) {
+        add_offset(s, at, 4, DELTA_REF_GO_TYPE, go->types, 0);
+    }
+}
+
+static void scan_types(struct scan *s)
+{
+    const struct delta_go_cursor *c = s->cursor;
+
+    for (uint64_t i = (4 - s->offset % 4) % 4; i < s->n; i += 4) {
+        uint64_t place = s->offset + i;
+        bool words = (place >= c->methods && place < c->methods_end) ||
+                     (place >= c->interface && place < c->interface_end) || place == c->uncommon;
+        if (!words && place % 8 == 0 && add_address(s, i))
+            i += 4;
+        else
+            scan_type_word(s, i);
+    }
+}
+
+static void scan_offsets(struct scan *s)
+{
+    uint64_t in_region = s->offset - s->region->offset;
+
+    for (uint64_t i = (4 - in_region % 4) % 4; i < s->n; i += 4)
+        add_offset(s, i, 4, DELTA_REF_GO_TYPE, s->region->link, 0);
+}
+
+int delta_go_scan(struct delta_old *file, const struct delta_image *image, const struct delta_region *region,
+                  const unsigned char *bytes, size_t n, size_t limit, uint64_t offset, struct delta_go_cursor *cursor,
+                  struct delta_ref *refs, size_t *ret_found, struct hf_err *err)
+{
+    struct scan s = {image, region, bytes, n, limit, offset, cursor, refs, 0};
+    int r = 0;
+
+    if (region->kind == DELTA_REGION_GO_ROWS)
+        scan_rows(&s);
+    else if (region->kind == DELTA_REGION_GO_FUNCTIONS)
+        r = scan_functions(&s, file, err);
+    else if (region->kind == DELTA_REGION_GO_TYPES)
+        scan_types(&s);
+    else if (region->kind == DELTA_REGION_GO_OFFSETS)
+        scan_offsets(&s);
+    *ret_found = s.found;
+    return r;
+}

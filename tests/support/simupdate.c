@@ -142,14 +142,34 @@ static void make_tar(const char *content, struct hf_buf *tar)
     must(hf_buf_add(tar, zeros, sizeof(zeros)) == 0);
 }
 
-static void make_new(const struct hf_sim_release *release, struct hf_buf *file)
+/* The same folder's canonical archive (pkg/pack/FORMAT.md), as deltas need it. */
+static void make_canonical_tar(const char *content, struct hf_buf *tar)
+{
+    static const char zeros[1024];
+    size_t n;
+    const void *bytes = hf_sim_content(content, &n);
+
+    tar_member(tar, "bin", '5', 0755, "", "", 0);
+    tar_member(tar, "bin/app", '0', 0755, "", bytes, n);
+    tar_member(tar, "bin/link", '2', 0777, "app", "", 0);
+    tar_member(tar, "bin/twin", '1', 0755, "bin/app", "", 0);
+    tar_member(tar, "share", '5', 0755, "", "", 0);
+    tar_member(tar, "share/deep", '5', 0755, "", "", 0);
+    tar_member(tar, "share/deep/note", '0', 0644, "", "hello\n", 6);
+    must(hf_buf_add(tar, zeros, sizeof(zeros)) == 0);
+}
+
+/* What a release installs when its content is this. */
+static void make_plain(const struct hf_sim_release *release, const char *content, struct hf_buf *file)
 {
     size_t n;
 
-    if (release->tree) {
-        make_tar(release->content, file);
+    if (release->tree && release->canonical) {
+        make_canonical_tar(content, file);
+    } else if (release->tree) {
+        make_tar(content, file);
     } else {
-        const void *bytes = hf_sim_content(release->content, &n);
+        const void *bytes = hf_sim_content(content, &n);
         must(hf_buf_add(file, bytes, n) == 0);
     }
 }
@@ -168,18 +188,19 @@ static void serve_whole(struct hf_simupdate *world, const struct hf_sim_release 
 }
 
 /* One from content to content: an entry of `deltas` or `steps`. */
-static json_t *serve_one(struct hf_simupdate *world, const char *from, const char *to, const struct hf_buf *plain)
+static json_t *serve_one(struct hf_simupdate *world, const struct hf_sim_release *release, const char *from,
+                         const char *to, const struct hf_buf *plain)
 {
     static const struct hf_delta_create_params params = {.profile = HF_DELTA_FAST, .threads = 1};
+    _cleanup_(hf_buf_done) struct hf_buf old = HF_BUF_INIT(1 << 22);
     char url[128], from_hex[HF_SHA256_HEX], sha256[HF_SHA256_HEX];
-    size_t n;
-    const void *old = hf_sim_content(from, &n);
 
+    make_plain(release, from, &old);
     (void)snprintf(url, sizeof(url), "http://files/%s-%s.delta", from, to);
     struct hf_buf *file = file_new(world, url);
     struct hf_delta_out out = {file, add};
-    must(hf_delta_create(old, n, plain->p, plain->n, &params, &out, NULL) == 0);
-    return json_pack("{s:s, s:s, s:s, s:I}", "from", hf_sha256_hex(old, n, from_hex), "url", url, "sha256",
+    must(hf_delta_create(old.p, old.n, plain->p, plain->n, &params, &out, NULL) == 0);
+    return json_pack("{s:s, s:s, s:s, s:I}", "from", hf_sha256_hex(old.p, old.n, from_hex), "url", url, "sha256",
                      hf_sha256_hex(file->p, file->n, sha256), "size", (json_int_t)file->n);
 }
 
@@ -189,16 +210,14 @@ static void serve_steps(struct hf_simupdate *world, const struct hf_sim_release 
 {
     _cleanup_(hf_buf_done) struct hf_buf between = HF_BUF_INIT(1 << 22);
     char sha256[HF_SHA256_HEX];
-    size_t n;
-    const void *bytes = hf_sim_content(release->via, &n);
 
-    must(hf_buf_add(&between, bytes, n) == 0);
-    json_t *step = serve_one(world, release->delta_from, release->via, &between);
-    must(json_object_set_new(step, "to", json_string(hf_sha256_hex(bytes, n, sha256))) == 0);
-    must(json_object_set_new(step, "toSize", json_integer((json_int_t)n)) == 0);
+    make_plain(release, release->via, &between);
+    json_t *step = serve_one(world, release, release->delta_from, release->via, &between);
+    must(json_object_set_new(step, "to", json_string(hf_sha256_hex(between.p, between.n, sha256))) == 0);
+    must(json_object_set_new(step, "toSize", json_integer((json_int_t)between.n)) == 0);
     must(json_object_set_new(artifact, "steps", json_pack("[o]", step)) == 0);
     must(json_object_set_new(artifact, "deltas",
-                             json_pack("[o]", serve_one(world, release->via, release->content, plain))) == 0);
+                             json_pack("[o]", serve_one(world, release, release->via, release->content, plain))) == 0);
 }
 
 static void serve_deltas(struct hf_simupdate *world, const struct hf_sim_release *release, const struct hf_buf *plain,
@@ -208,7 +227,7 @@ static void serve_deltas(struct hf_simupdate *world, const struct hf_sim_release
         serve_steps(world, release, plain, artifact);
         return;
     }
-    json_t *delta = serve_one(world, release->delta_from, release->content, plain);
+    json_t *delta = serve_one(world, release, release->delta_from, release->content, plain);
     if (release->delta_requires != NULL)
         must(json_object_set(delta, "requires", release->delta_requires) == 0);
     must(json_object_set_new(artifact, "deltas", json_pack("[o]", delta)) == 0);
@@ -261,7 +280,7 @@ static json_t *make_object(struct hf_simupdate *world, struct hf_sim_release *re
     char url[128], sha256[HF_SHA256_HEX];
     const char *path = release->path != NULL ? release->path : release->tree ? "/opt/app/current" : HF_SIM_TARGET;
 
-    make_new(release, &plain);
+    make_plain(release, release->content, &plain);
     (void)snprintf(url, sizeof(url), "http://files/%s%s%s", release->content, release->tree ? ".tar" : "",
                    release->packed ? ".zst" : "");
     serve_whole(world, release, url, &plain);

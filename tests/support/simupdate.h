@@ -30,6 +30,7 @@ struct hf_sim_release {
     const char *via;        /* by two deltas: to this content, and from there; NULL: by one */
     json_t *delta_requires; /* of the delta (stolen); NULL nothing */
     bool packed, tree;
+    bool canonical;   /* a tree's archive is, so that there are deltas from it */
     const char *url;  /* of the whole file; NULL: one that is served */
     const char *path; /* NULL: HF_SIM_TARGET, for a tree /opt/app/current */
     bool no_restart, no_checks;

@@ -232,6 +232,33 @@ START_TEST(several_deltas_are_shorter)
 }
 END_TEST
 
+/* The same of folders: the step leads from archive to archive. */
+START_TEST(several_deltas_are_shorter_for_folders_too)
+{
+    _cleanup_(hf_json_freep) json_t *object = NULL;
+    size_t n = 0;
+    _cleanup_(hf_freep) char *program = cli_read(&run, "v1", &n);
+
+    ck_assert_int_eq(mkdir(cli_path(&run, "t1"), 0755), 0);
+    ck_assert_int_eq(mkdir(cli_path(&run, "t3"), 0755), 0);
+    ck_assert_int_eq(mkdir(cli_path(&run, "t4"), 0755), 0);
+    cli_write(&run, "t1/app", program, n);
+    write_longer("t3/app", 0);
+    write_longer("t4/app", 1);
+    ck_assert_int_eq(cli(&run, "release", "create", "--name", "edge", "--version", "1", "--sequence", "8", "--path",
+                         "/opt/edge/bin", "--artifact", "amd64=%/t3,old=%/t1", "--url-base", "https://x.example/r1",
+                         "--out", "%/out1", NULL),
+                     0);
+    const json_t *artifact = second_release("amd64=%/t4,old=%/t1,old=%/t3", "%/out1/edge-1.yaml", &object);
+    ck_assert_str_eq(hf_json_str_or(object, "spec.release.install.kind", ""), "Tree");
+    ck_assert_uint_eq(json_array_size(hf_json_at(artifact, "steps")), 1);
+    const json_t *step = json_array_get(hf_json_at(artifact, "steps"), 0);
+    ck_assert_str_eq(hf_json_str_or(step, "to", ""),
+                     hf_json_str_or(json_array_get(hf_json_at(artifact, "deltas"), 0), "from", "?"));
+    ck_assert_int_gt(hf_json_int_or(step, "toSize", 0), PROGRAM_BYTES + 150000);
+}
+END_TEST
+
 /* A step that helps nobody is not listed; a release of something else does no harm. */
 START_TEST(one_delta_is_shorter)
 {
@@ -513,6 +540,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, the_report_for_programs);
     tcase_add_test(tc, deltas_that_save_nothing_are_left_out);
     tcase_add_loop_test(tc, several_deltas_are_shorter, 0, 2);
+    tcase_add_test(tc, several_deltas_are_shorter_for_folders_too);
     tcase_add_test(tc, one_delta_is_shorter);
     tcase_add_test(tc, every_option_reaches_the_object);
     tcase_add_test(tc, templates);

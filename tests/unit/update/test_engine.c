@@ -227,6 +227,40 @@ START_TEST(tree)
 }
 END_TEST
 
+#define TREE_BETWEEN "/opt/app/.holdfast-app.step"
+
+/* A folder by way of another one's archive; in the second case the agent dies between the two, and the first delta is gone. */
+START_TEST(tree_by_two_deltas)
+{
+    struct stat st;
+
+    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v1", .tree = true, .canonical = true, .sequence = 1});
+    hf_simupdate_boot(w);
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    size_t before = hf_fake_http_count(w->http);
+    hf_simupdate_publish(
+        w, &(struct hf_sim_release){.content = "v3", .delta_from = "v1", .via = "v2", .tree = true, .canonical = true});
+    if (_i == 1) {
+        for (unsigned i = 0; i < 100000 && !hf_simfs_stat(w->fs, TREE_BETWEEN, &st); i++)
+            hf_simupdate_run_for(w, 1000);
+        ck_assert(hf_simfs_stat(w->fs, TREE_BETWEEN, &st));
+        hf_simupdate_stop(w);
+        ck_assert(hf_strmap_remove(&w->files, "http://files/v1-v2.delta"));
+        hf_simupdate_boot(w);
+    }
+    ck_assert(hf_simupdate_settle(w));
+    expect("app", HF_PHASE_COMMITTED, "HealthPassed");
+    ck_assert_str_eq(hf_simupdate_see(w, "app").method, "Delta");
+    if (_i == 0)
+        ck_assert_uint_eq(hf_fake_http_count(w->http) - before, 2);
+    ck_assert_str_eq(hf_simupdate_target(w, "/opt/app/current/bin/app"), "v3");
+    ck_assert_str_eq(hf_simupdate_target(w, "/opt/app/current/bin/twin"), "v3");
+    ck_assert(!hf_simfs_stat(w->fs, TREE_BETWEEN, &st));
+    expect_clean();
+}
+END_TEST
+
 START_TEST(first_install)
 {
     hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
@@ -1628,6 +1662,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, packed_file);
     tcase_add_test(tc, one_after_the_other);
     tcase_add_test(tc, tree);
+    tcase_add_loop_test(tc, tree_by_two_deltas, 0, 2);
     tcase_add_test(tc, first_install);
     tcase_add_test(tc, first_install_comes_back);
     tcase_add_test(tc, nothing_to_restart_or_check);

@@ -10,6 +10,7 @@
 #include "pack/plan.h"
 #include "pack/scratch.h"
 #include "update/meta.h"
+#include "update/point.h"
 #include "update/tree.h"
 
 enum { STEP = 64 * 1024 };
@@ -18,24 +19,40 @@ struct making {
     const struct hf_patch_params *params;
     const struct hf_fs_ops *fs;
     struct hf_spot spot;
-    char part[NAME_MAX + 1], fresh[NAME_MAX + 1], step[NAME_MAX + 1];
+    char part[NAME_MAX + 1], fresh[NAME_MAX + 1], step[NAME_MAX + 1], point[NAME_MAX + 1];
     int out_fd, in_fd, old_fd, step_fd;
     uint64_t out_at, in_at;
     int tree_fd; /* kind Tree: the folder in use */
     struct hf_archive *tree;
+    struct hf_point_keeper points;
+    struct hf_delta_checkpoint from; /* goes_on: an earlier life came this far */
+    bool goes_on;
     struct hf_trouble *trouble;
 };
 
+static void close_fd(const struct making *making, int *fd)
+{
+    if (*fd >= 0)
+        (void)making->fs->close(making->fs->ctx, *fd);
+    *fd = -1;
+}
+
+/* What one attempt opened, but for the installed file. */
+static void attempt_done(struct making *making)
+{
+    hf_archive_free(hf_steal(making->tree));
+    close_fd(making, &making->tree_fd);
+    close_fd(making, &making->step_fd);
+    close_fd(making, &making->in_fd);
+    close_fd(making, &making->out_fd);
+    making->in_at = making->out_at = 0;
+}
+
 static void making_done(struct making *making)
 {
-    int fds[] = {making->out_fd, making->in_fd, making->old_fd, making->step_fd, making->tree_fd};
-
-    hf_archive_free(making->tree);
-
-    for (size_t i = 0; i < HF_LEN(fds); i++) {
-        if (fds[i] >= 0)
-            (void)making->fs->close(making->fs->ctx, fds[i]);
-    }
+    attempt_done(making);
+    close_fd(making, &making->old_fd);
+    hf_point_done(&making->points);
     hf_spot_done(&making->spot);
 }
 
@@ -63,6 +80,32 @@ static int open_fresh(struct making *making)
     return r < 0 ? hf_trouble_sys(trouble, r, "reserve %llu bytes for the new file",
                                   (unsigned long long)making->params->size)
                  : 0;
+}
+
+/* As far as the point says it is there: whether it is right is seen at the end. */
+static bool reopen_fresh(struct making *making)
+{
+    struct hf_trouble ignored;
+    struct stat st;
+    int r;
+
+    if (!hf_spot_stat(&making->spot, making->fresh, &st, &r) || !S_ISREG(st.st_mode) ||
+        (uint64_t)st.st_size < making->from.new_offset || (uint64_t)st.st_size > making->params->size)
+        return false;
+    making->out_fd = hf_spot_open_file(&making->spot, making->fresh, O_RDWR, &ignored);
+    making->out_at = making->from.new_offset;
+    return making->out_fd >= 0;
+}
+
+/* From where an earlier life came to, or from the start. */
+static int open_output(struct making *making)
+{
+    making->goes_on = making->goes_on && reopen_fresh(making);
+    if (making->goes_on)
+        return 0;
+    hf_point_restart(&making->points);
+    making->out_at = 0;
+    return open_fresh(making);
 }
 
 static int write_fresh(void *ctx, const void *bytes, size_t n)
@@ -193,6 +236,16 @@ static int find_old(struct making *making, struct hf_delta_old *old)
     return making->params->kind == HF_INSTALL_TREE ? open_tree(making, old) : check_old(making, &old->size);
 }
 
+static int keep_point(void *ctx, const struct hf_delta_checkpoint *checkpoint)
+{
+    struct making *making = ctx;
+    int r = hf_point_keep(&making->points, making->out_fd, checkpoint);
+
+    return r < 0 ? hf_trouble_sys(making->trouble, r, "sync the new file at %llu",
+                                  (unsigned long long)checkpoint->new_offset)
+                 : 0;
+}
+
 static int apply_delta(struct making *making)
 {
     char scratch_name[NAME_MAX + 1];
@@ -202,6 +255,8 @@ static int apply_delta(struct making *making)
                                                    .patch = {making, read_part},
                                                    .out = {making, write_fresh},
                                                    .cancel = making->params->cancel,
+                                                   .checkpoint = keep_point,
+                                                   .checkpoint_ctx = making,
                                                    .old_is_verified = true},
                                          .scratch = hf_deep_file_scratch(&scratch),
                                          .memory_max = HF_MAX(hf_plan_memory(making->fs), 1)};
@@ -211,12 +266,15 @@ static int apply_delta(struct making *making)
     if (r == 0)
         r = find_old(making, &apply.delta.old);
     if (r == 0)
-        r = open_fresh(making);
+        r = open_output(making);
     if (r < 0)
         return r;
+    apply.delta.resume = making->goes_on ? &making->from : NULL;
     trouble->reason = HF_R_None;
     r = hf_deep_apply(&apply, NULL, &trouble->err);
     hf_deep_file_done(&scratch);
+    if (r == -ECANCELED)
+        hf_point_settle(&making->points, making->out_fd);
     if (r < 0 && trouble->reason == HF_R_None) {
         /* Not a write's: what the delta itself is to blame for is damage, what this node has not is unfitness; the rest (a bad
          * disk) has its own name. The whole file needs neither memory to speak of nor a library of this version. */
@@ -395,26 +453,66 @@ static int keep_step(struct making *making)
                  : hf_spot_sync(&making->spot, making->trouble);
 }
 
-static int make(struct making *making)
+static void remove_quietly(const struct making *making, const char *name)
 {
-    bool whole = false;
-    int r = find_whole(making, &whole);
+    (void)making->fs->unlinkat(making->fs->ctx, making->spot.dirfd, name, 0);
+}
+
+static int attempt(struct making *making)
+{
+    int r = open_inputs(making);
 
     if (r == 0)
-        r = open_old(making);
-    if (r == 0 && !whole) {
-        r = open_inputs(making);
-        if (r == 0)
-            r = making->params->method == HF_METHOD_DELTA ? apply_delta(making) : take_whole(making);
-    }
+        r = making->params->method == HF_METHOD_DELTA ? apply_delta(making) : take_whole(making);
+    return r == 0 ? finish(making) : r;
+}
+
+/* Half a file was gone on with, and the whole is not right: a card may lose what was synced. Nothing else is to blame before it was made
+ * from the start. */
+static bool half_was_wrong(const struct making *making, int r)
+{
+    enum hf_reason reason = making->trouble->reason;
+
+    return r < 0 && making->goes_on &&
+           (reason == HF_R_HashMismatch || reason == HF_R_DeltaDamaged || reason == HF_R_DeltaUnfit || r == -EINVAL);
+}
+
+static int make_file(struct making *making)
+{
+    const struct hf_patch_params *params = making->params;
+    bool whole = false;
+    int r = 0;
+
+    if (params->method == HF_METHOD_DELTA)
+        making->goes_on = hf_point_open(&making->spot, params->delta_sha256, params->sha256, params->size,
+                                        &making->points, &making->from);
+    if (!making->goes_on)
+        r = find_whole(making, &whole);
     if (r == 0)
-        r = finish(making);
-    if (r == 0 && making->params->to_step)
+        r = open_old(making);
+    if (r < 0 || whole)
+        return r == 0 ? finish(making) : r;
+    r = attempt(making);
+    if (!half_was_wrong(making, r))
+        return r;
+    making->goes_on = false;
+    attempt_done(making);
+    return attempt(making);
+}
+
+static int make(struct making *making)
+{
+    int r = make_file(making);
+
+    if (r < 0)
+        return r;
+    if (making->points.fd >= 0)
+        remove_quietly(making, making->point);
+    if (making->params->to_step)
         return keep_step(making);
-    if (r == 0 && making->params->kind == HF_INSTALL_TREE)
-        r = hf_tree_make(&making->spot, making->out_fd, making->params->sha256, making->params->cancel,
-                         making->trouble);
-    return r;
+    return making->params->kind == HF_INSTALL_TREE ? hf_tree_make(&making->spot, making->out_fd, making->params->sha256,
+                                                                  making->params->cancel, making->trouble)
+                                                   : 0;
 }
 
 /* Which failures are the download's fault, so that it must not be used again? */
@@ -422,11 +520,6 @@ static bool download_is_wrong(enum hf_reason reason)
 {
     return reason == HF_R_DeltaDamaged || reason == HF_R_DeltaUnfit || reason == HF_R_ArtifactDamaged ||
            reason == HF_R_ArtifactTooLong || reason == HF_R_ArtifactTooShort || reason == HF_R_HashMismatch;
-}
-
-static void remove_quietly(const struct making *making, const char *name)
-{
-    (void)making->fs->unlinkat(making->fs->ctx, making->spot.dirfd, name, 0);
 }
 
 int hf_patch_run(const struct hf_patch_params *params, struct hf_trouble *trouble)
@@ -439,6 +532,7 @@ int hf_patch_run(const struct hf_patch_params *params, struct hf_trouble *troubl
                                                    .old_fd = -1,
                                                    .step_fd = -1,
                                                    .tree_fd = -1,
+                                                   .points = HF_POINT_KEEPER_INIT,
                                                    .trouble = trouble};
     int r = hf_spot_open(&params->place, &making.spot, NULL, trouble);
 
@@ -447,11 +541,14 @@ int hf_patch_run(const struct hf_patch_params *params, struct hf_trouble *troubl
     (void)hf_stage_name(params->place.release, HF_STAGE_PART, making.part);
     (void)hf_stage_name(params->place.release, HF_STAGE_NEW, making.fresh);
     (void)hf_stage_name(params->place.release, HF_STAGE_STEP, making.step);
+    (void)hf_stage_name(params->place.release, HF_STAGE_POINT, making.point);
     r = make(&making);
     if (r < 0) {
         /* An adopted download that was not looked through to its end is still good. */
-        if (r != -ECANCELED)
+        if (r != -ECANCELED) {
             remove_quietly(&making, making.fresh);
+            remove_quietly(&making, making.point);
+        }
         if (download_is_wrong(trouble->reason)) {
             remove_quietly(&making, making.part);
             (void)making.fs->fsync(making.fs->ctx, making.spot.dirfd); /* it may be a day to the next try */

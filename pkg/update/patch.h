@@ -5,7 +5,8 @@
  * read back for its size and SHA-256 before anything is told. Kind Tree: the checked archive is then extracted; a delta's old side is the archive of the folder in use, read
  * in place (pack/archive.h). Several deltas, one after the other: what each but the last makes becomes, whole and checked, the file that
  * the next one begins with; the one before it is gone then.
- * Running it again after it was cut anywhere gives the same result. Blocks: worker threads only. */
+ * Running it again after it was cut anywhere gives the same result. A delta that makes 16 MiB and more goes on from its last resume point
+ * (update/point.h), unless it looks inside compressed files: what packs them keeps no points. Blocks: worker threads only. */
 #pragma once
 
 #include <stdatomic.h>

@@ -209,8 +209,8 @@ int hf_place_unmake(const struct hf_place *place, const char *made, struct hf_tr
 const char *hf_stage_name(const char *release, enum hf_stage stage, char name[NAME_MAX + 1])
 {
     static const char *const suffixes[HF_STAGE_COUNT] = {
-        [HF_STAGE_PART] = "part", [HF_STAGE_NEW] = "new",         [HF_STAGE_OLD] = "old",  [HF_STAGE_LINK] = "link",
-        [HF_STAGE_TREE] = "tree", [HF_STAGE_SCRATCH] = "scratch", [HF_STAGE_STEP] = "step"};
+        [HF_STAGE_PART] = "part", [HF_STAGE_NEW] = "new",         [HF_STAGE_OLD] = "old",   [HF_STAGE_LINK] = "link",
+        [HF_STAGE_TREE] = "tree", [HF_STAGE_SCRATCH] = "scratch", [HF_STAGE_STEP] = "step", [HF_STAGE_POINT] = "point"};
     char hex[HF_SHA256_HEX];
 
     /* Long names are legal for objects, not for files. */

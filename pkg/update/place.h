@@ -54,6 +54,7 @@ enum hf_stage {
     HF_STAGE_TREE,    /* folder of a release's trees, one per SHA-256 */
     HF_STAGE_SCRATCH, /* what a delta unpacks; unlinked as soon as it is made */
     HF_STAGE_STEP,    /* a file between the old and the new one, the way of which goes by several deltas */
+    HF_STAGE_POINT,   /* how far the new file is, of a delta being applied (update/point.h) */
     HF_STAGE_COUNT,
 };
 const char *hf_stage_name(const char *release, enum hf_stage stage, char name[NAME_MAX + 1]);

@@ -12,7 +12,7 @@ struct scene {
     const struct hf_fs_ops *fs;
     struct hf_spot spot;
     char fresh[NAME_MAX + 1], old[NAME_MAX + 1], link[NAME_MAX + 1], part[NAME_MAX + 1], scratch[NAME_MAX + 1];
-    char step[NAME_MAX + 1];
+    char step[NAME_MAX + 1], point[NAME_MAX + 1];
     struct hf_trouble *trouble;
 };
 
@@ -28,6 +28,7 @@ static int scene_open(struct scene *scene, const struct hf_swap_params *params, 
     (void)hf_stage_name(release, HF_STAGE_PART, scene->part);
     (void)hf_stage_name(release, HF_STAGE_SCRATCH, scene->scratch);
     (void)hf_stage_name(release, HF_STAGE_STEP, scene->step);
+    (void)hf_stage_name(release, HF_STAGE_POINT, scene->point);
     return hf_spot_open(&params->place, &scene->spot, missing, trouble);
 }
 
@@ -423,7 +424,8 @@ static int undo(const struct scene *scene)
 
 static int clean(const struct scene *scene)
 {
-    const char *const names[] = {scene->part, scene->fresh, scene->link, scene->scratch, scene->step, scene->old};
+    const char *const names[] = {scene->part,    scene->fresh, scene->point, scene->link,
+                                 scene->scratch, scene->step,  scene->old};
     char text[HF_UPDATE_MAX_PATH], keep[HF_SHA256_HEX] = "";
     struct stat st;
     int r = 0;

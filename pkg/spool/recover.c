@@ -150,6 +150,7 @@ static int recover_last(struct hf_spool_store *store, struct hf_err *err)
     bool bad_medium = r == -EIO || scan.bad_places > 0;
     hf_spool_scan_done(&scan);
     store->next = tail.last + 1;
+    segment->payload = tail.payload;
     store->doubt |= bad_medium;
     /* What a killed process wrote is read from now on and counts as kept, so it must be on the disk whatever comes next. */
     if (r == 0 && !bad_medium && store->fs->fdatasync(store->fs->ctx, fd) < 0)
@@ -262,6 +263,8 @@ int hf_spool_recover(struct hf_spool_store *store, uint64_t used, struct hf_err 
     if (r == 0)
         r = find_spare(store, err);
     store->next = store->cursor.delivered + 1;
+    for (size_t i = 0; i < store->n; i++)
+        store->segments[i].payload = hf_spool_payload_guess(store, i);
     if (r == 0 && store->n > 0)
         r = recover_last(store, err);
     store->last = HF_MAX(store->next - 1, store->cursor.delivered);

@@ -118,6 +118,7 @@ int hf_spool_scan_tail(struct hf_spool_scan *scan, struct hf_spool_tail *tail, s
 {
     struct hf_spool_record record;
     bool open = false; /* tail->at is a candidate */
+    uint64_t payload = 0;
     int r;
 
     for (;;) {
@@ -126,12 +127,15 @@ int hf_spool_scan_tail(struct hf_spool_scan *scan, struct hf_spool_tail *tail, s
             open = open && !record.begins; /* what is before it had been synced */
             tail->last = HF_MAX(tail->last, record.sequence);
             tail->wipe_to = scan->offset;
+            payload += record.payload.n;
             continue;
         }
         if (r < 0 && r != -EIO)
             return r;
-        if (!open)
+        if (!open) {
             tail->at = scan->offset;
+            tail->payload = payload;
+        }
         open = true;
         r = hf_spool_scan_resync(scan, 0, err);
         if (r <= 0)

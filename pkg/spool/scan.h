@@ -34,6 +34,7 @@ HF_MUST_USE int hf_spool_scan_resync(struct hf_spool_scan *scan, uint64_t above,
 struct hf_spool_tail {
     uint64_t at;      /* content ends here */
     uint64_t wipe_to; /* records of a torn write lie up to here */
+    uint64_t payload; /* bytes of it in the content */
     uint64_t last;    /* highest sequence seen, torn ones too; the caller's where there is none */
 };
 

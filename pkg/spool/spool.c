@@ -558,6 +558,7 @@ struct hf_spool_state hf_spool_state(const struct hf_spool *spool)
     state.store = spool->stats;
     state.delivered = HF_MAX(spool->deliver, spool->stats.delivered);
     state.queued = spool->durable - HF_MIN(state.delivered, spool->durable);
+    state.queued_bytes = state.queued > 0 ? spool->stats.waiting : 0; /* the cursor on disk follows the one in memory */
     state.pending_records = spool->collecting.n + spool->writer.batch.n;
     state.pending_bytes = spool->collecting.bytes.n + spool->writer.batch.bytes.n;
     return state;

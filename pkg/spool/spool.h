@@ -68,8 +68,9 @@ void hf_spool_rest(struct hf_spool *spool);
 
 struct hf_spool_state {
     struct hf_spool_stats store;
-    uint64_t queued;    /* records durable and not delivered */
-    uint64_t delivered; /* asked for, may not be on disk yet */
+    uint64_t queued;       /* records durable and not delivered */
+    uint64_t queued_bytes; /* their payload; about, see hf_spool_stats.waiting */
+    uint64_t delivered;    /* asked for, may not be on disk yet */
     size_t pending_records, pending_bytes;
     uint64_t accepted, refused_full, failed;        /* appends by how they ended */
     uint64_t batches;                               /* writes */

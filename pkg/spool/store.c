@@ -449,6 +449,12 @@ static void poison(struct hf_spool_store *store)
         store->n--;
 }
 
+static void clear_out(struct hf_spool_store *store)
+{
+    hf_buf_clear(&store->out);
+    store->out_payload = 0;
+}
+
 /* Make what is in `out` durable behind the open segment's content. */
 static int flush(struct hf_spool_store *store, struct hf_err *err)
 {
@@ -467,13 +473,14 @@ static int flush(struct hf_spool_store *store, struct hf_err *err)
         poison(store);
     } else {
         segment->end = hf_spool_align(segment->end + store->out.n);
+        segment->payload += store->out_payload;
         /* Synced into a file that nobody can find again is not durable. */
         if (is_unlinked(store, store->open_fd) && (r = rescue(store, err)) < 0) {
             store->stats.poisoned++;
             lose_open(store);
         }
     }
-    hf_buf_clear(&store->out);
+    clear_out(store);
     return r;
 }
 
@@ -491,7 +498,7 @@ static int write_from(struct hf_spool_store *store, struct hf_spool_record *reco
 {
     size_t i = *done;
 
-    hf_buf_clear(&store->out);
+    clear_out(store);
     while (i < n) {
         int r = 0;
         size_t whole = hf_spool_record_bytes(records[i].payload.n);
@@ -510,6 +517,7 @@ static int write_from(struct hf_spool_store *store, struct hf_spool_record *reco
         r = hf_spool_record_format(&records[i], last_segment(store)->salt, &store->out);
         if (r < 0)
             return hf_err_set(err, -r, "record of %zu bytes does not fit the spool", records[i].payload.n);
+        store->out_payload += records[i].payload.n;
         store->next++;
         i++;
     }
@@ -580,6 +588,7 @@ struct hf_spool_stats hf_spool_store_stats(const struct hf_spool_store *store)
     stats.last = store->last;
     stats.delivered = store->cursor.delivered;
     stats.bytes = hf_spool_bytes_used(store);
+    stats.waiting = hf_spool_waiting_bytes(store);
     stats.segments = store->n;
     stats.set_aside = store->set_aside;
     return stats;

@@ -41,6 +41,7 @@ struct hf_spool_stats {
     uint64_t last;      /* of the last one that is durable; next - 1, or less where numbers were passed over */
     uint64_t delivered; /* inclusive */
     uint64_t bytes;     /* of segments, the spare among them */
+    uint64_t waiting;   /* bytes of payload that are not delivered; about, where a segment is delivered in part */
     uint64_t segments;
     uint64_t poisoned;  /* segments given up after a failed write or sync */
     uint64_t damaged;   /* segments without a readable header at open */

@@ -11,6 +11,7 @@ struct segment {
     uint64_t first;
     uint64_t end;  /* durable content ends here; for segments found at open and not the last: where content could end */
     uint64_t size; /* of the file */
+    uint64_t payload; /* bytes of it in the content; about, for sealed segments found at open */
     uint32_t salt;
 };
 
@@ -35,6 +36,7 @@ struct hf_spool_store {
     uint64_t jump_to;    /* 0, or the sequence whose record says that those before it were passed over */
     unsigned set_aside;  /* damaged segments that lie in the folder for a person to look at */
     struct hf_buf out;
+    uint64_t out_payload; /* bytes of it in `out` */
     struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS];
     struct hf_spool_stats stats;
 };
@@ -63,6 +65,10 @@ HF_MUST_USE int hf_spool_add_segment(struct hf_spool_store *store, const struct 
 HF_MUST_USE int hf_spool_sync_folder(struct hf_spool_store *store, struct hf_err *err);
 HF_MUST_USE int hf_spool_save_cursor(struct hf_spool_store *store, uint64_t delivered, struct hf_err *err);
 uint64_t hf_spool_bytes_used(const struct hf_spool_store *store);
+
+/* waiting.c: of segment i, where nothing better is known; of all that is not delivered. */
+uint64_t hf_spool_payload_guess(const struct hf_spool_store *store, size_t i);
+uint64_t hf_spool_waiting_bytes(const struct hf_spool_store *store);
 
 /* spare.c: have a spare file now, without writing zeros: nobody waits for that. */
 HF_MUST_USE int hf_spool_spare_now(struct hf_spool_store *store, struct hf_err *err);

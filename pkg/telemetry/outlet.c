@@ -37,57 +37,85 @@ void hf_outlet_trouble(struct hf_outlet *outlet, const char *format, ...)
 
 /* ---- metrics ----------------------------------------------------------------------------------------------------- */
 
-static void register_metrics(struct hf_outlet *outlet)
+static struct hf_metric *counter_of(struct hf_outlet *outlet, const char *name, const char *help)
+{
+    return hf_metric_with(hf_metric_family(outlet->world.metrics, HF_METRIC_COUNTER, name, help, HF_LABELS("sink")),
+                          HF_LABELS(outlet->name));
+}
+
+static void register_counters(struct hf_outlet *outlet)
 {
     struct hf_metrics *metrics = outlet->world.metrics;
     struct outlet_metrics *all = &outlet->metrics;
-    static const double sync_bounds[] = {0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3};
-    const char *const *sink = HF_LABELS("sink");
 
-    all->events = hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_telemetry_delivered_events_total",
-                                   "Events that a sink has taken.", sink);
-    all->bytes = hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_telemetry_delivered_bytes_total",
-                                  "Bytes of the events that a sink has taken, before compression.", sink);
-    all->batches = hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_telemetry_batches_total",
-                                    "Batches that a sink has taken.", sink);
+    all->events = counter_of(outlet, "holdfast_telemetry_delivered_events_total", "Events that a sink has taken.");
+    all->bytes = counter_of(outlet, "holdfast_telemetry_delivered_bytes_total",
+                            "Bytes of the events that a sink has taken, before compression.");
+    all->batches = counter_of(outlet, "holdfast_telemetry_batches_total", "Batches that a sink has taken.");
+    all->deferred = counter_of(outlet, "holdfast_telemetry_deferred_batches_total",
+                               "Series of attempts that ended without success; the batch is kept.");
+    all->rejected = counter_of(outlet, "holdfast_telemetry_rejected_events_total",
+                               "Events that a sink took with a batch and said it did not keep.");
     all->attempts = hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_telemetry_attempts_total",
                                      "Requests to a sink, by how they ended.", HF_LABELS("sink", "reason"));
-    all->deferred = hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_telemetry_deferred_batches_total",
-                                     "Series of attempts that ended without success; the batch is kept.", sink);
     all->dead =
         hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_telemetry_dead_letter_events_total",
                          "Events that a sink will never take, put aside, by reason.", HF_LABELS("sink", "reason"));
-    all->rejected = hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_telemetry_rejected_events_total",
-                                     "Events that a sink took with a batch and said it did not keep.", sink);
     all->dropped =
         hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_telemetry_dropped_events_total",
                          "Events dropped to make room for newer ones.", HF_LABELS("sink", "source", "severity"));
-    all->queue_bytes = hf_metric_family(metrics, HF_METRIC_GAUGE, "holdfast_telemetry_queue_bytes",
-                                        "Disk space that the queue takes.", HF_LABELS("sink", "lane"));
-    all->queue_records = hf_metric_family(metrics, HF_METRIC_GAUGE, "holdfast_telemetry_queue_events",
-                                          "Events on disk that are not delivered yet.", HF_LABELS("sink", "lane"));
-    all->oldest = hf_metric_family(metrics, HF_METRIC_GAUGE, "holdfast_telemetry_queue_oldest_timestamp_seconds",
-                                   "When the oldest event that waits was taken in; 0: nothing waits.", sink);
-    all->breaker = hf_metric_family(metrics, HF_METRIC_GAUGE, "holdfast_telemetry_breaker_state",
-                                    "0 closed, 1 open, 2 half open.", sink);
-    all->at_once = hf_metric_family(metrics, HF_METRIC_GAUGE, "holdfast_telemetry_concurrency",
-                                    "Requests that may be under way at once.", sink);
-    all->sync = hf_metric_histogram_family(metrics, "holdfast_telemetry_sync_seconds",
-                                           "Time that writing and syncing to the spool takes.",
-                                           HF_LABELS("sink", "lane"), sync_bounds, HF_LEN(sync_bounds));
+}
+
+static void register_gauges(struct hf_outlet *outlet)
+{
+    static const struct {
+        const char *name, *help;
+    } of_lane[] = {{"holdfast_telemetry_queue_bytes", "Bytes of the events on disk that are not delivered yet, about."},
+                   {"holdfast_telemetry_disk_bytes", "Disk space that the queue takes, prepared space among it."},
+                   {"holdfast_telemetry_queue_events", "Events on disk that are not delivered yet."}},
+      of_sink[] = {{"holdfast_telemetry_queue_oldest_timestamp_seconds",
+                    "When the oldest event that waits was taken in; 0: nothing waits."},
+                   {"holdfast_telemetry_breaker_state", "0 closed, 1 open, 2 half open."},
+                   {"holdfast_telemetry_concurrency", "Requests that may be under way at once."}};
+    struct outlet_metrics *all = &outlet->metrics;
+
+    for (size_t i = 0; i < HF_LEN(of_lane); i++)
+        all->of_lane[i] = hf_metric_family(outlet->world.metrics, HF_METRIC_GAUGE, of_lane[i].name, of_lane[i].help,
+                                           HF_LABELS("sink", "lane"));
+    for (size_t i = 0; i < HF_LEN(of_sink); i++)
+        all->of_sink[i] = hf_metric_family(outlet->world.metrics, HF_METRIC_GAUGE, of_sink[i].name, of_sink[i].help,
+                                           HF_LABELS("sink"));
+}
+
+static void register_metrics(struct hf_outlet *outlet)
+{
+    static const double sync_bounds[] = {0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3};
+    struct outlet_metrics *all = &outlet->metrics;
+    struct hf_metric_family *sync = hf_metric_histogram_family(
+        outlet->world.metrics, "holdfast_telemetry_sync_seconds", "Time that writing and syncing to the spool takes.",
+        HF_LABELS("sink", "lane"), sync_bounds, HF_LEN(sync_bounds));
+
+    register_counters(outlet);
+    register_gauges(outlet);
+    for (size_t i = 0; i < HF_LANES; i++) {
+        const char *const *labels = HF_LABELS(outlet->name, lane_names[i]);
+        all->lanes[i].queue_bytes = hf_metric_with(all->of_lane[0], labels);
+        all->lanes[i].disk_bytes = hf_metric_with(all->of_lane[1], labels);
+        all->lanes[i].queue_records = hf_metric_with(all->of_lane[2], labels);
+        all->lanes[i].sync = hf_metric_with(sync, labels);
+    }
+    all->oldest = hf_metric_with(all->of_sink[0], HF_LABELS(outlet->name));
+    all->breaker = hf_metric_with(all->of_sink[1], HF_LABELS(outlet->name));
+    all->at_once = hf_metric_with(all->of_sink[2], HF_LABELS(outlet->name));
 }
 
 static void forget_metrics(struct hf_outlet *outlet)
 {
-    const char *const *sink = HF_LABELS(outlet->name);
-
-    hf_metric_forget(outlet->metrics.oldest, sink);
-    hf_metric_forget(outlet->metrics.breaker, sink);
-    hf_metric_forget(outlet->metrics.at_once, sink);
-    for (size_t i = 0; i < HF_LANES; i++) {
-        hf_metric_forget(outlet->metrics.queue_bytes, HF_LABELS(outlet->name, lane_names[i]));
-        hf_metric_forget(outlet->metrics.queue_records, HF_LABELS(outlet->name, lane_names[i]));
-    }
+    for (size_t i = 0; i < HF_LEN(outlet->metrics.of_sink); i++)
+        hf_metric_forget(outlet->metrics.of_sink[i], HF_LABELS(outlet->name));
+    for (size_t i = 0; i < HF_LEN(outlet->metrics.of_lane); i++)
+        for (size_t lane = 0; lane < HF_LANES; lane++)
+            hf_metric_forget(outlet->metrics.of_lane[i], HF_LABELS(outlet->name, lane_names[lane]));
 }
 
 static uint64_t oldest_of(const struct lane *lane)
@@ -113,19 +141,19 @@ static uint64_t oldest_unix_ns(const struct hf_outlet *outlet)
 
 static void show(struct hf_outlet *outlet)
 {
-    const char *const *sink = HF_LABELS(outlet->name);
+    struct outlet_metrics *all = &outlet->metrics;
 
     if (outlet->world.metrics == NULL)
         return;
     for (size_t i = 0; i < HF_LANES; i++) {
         struct hf_spool_state state = hf_spool_state(outlet->lanes[i].spool);
-        const char *const *labels = HF_LABELS(outlet->name, lane_names[i]);
-        hf_metric_set(hf_metric_with(outlet->metrics.queue_bytes, labels), (double)state.store.bytes);
-        hf_metric_set(hf_metric_with(outlet->metrics.queue_records, labels), (double)state.queued);
+        hf_metric_set(all->lanes[i].queue_bytes, (double)state.queued_bytes);
+        hf_metric_set(all->lanes[i].disk_bytes, (double)state.store.bytes);
+        hf_metric_set(all->lanes[i].queue_records, (double)state.queued);
     }
-    hf_metric_set(hf_metric_with(outlet->metrics.oldest, sink), (double)oldest_unix_ns(outlet) / (double)HF_NS_PER_S);
-    hf_metric_set(hf_metric_with(outlet->metrics.breaker, sink), (double)outlet->breaker.state);
-    hf_metric_set(hf_metric_with(outlet->metrics.at_once, sink), (double)hf_aimd_at_once(&outlet->pace));
+    hf_metric_set(all->oldest, (double)oldest_unix_ns(outlet) / (double)HF_NS_PER_S);
+    hf_metric_set(all->breaker, (double)outlet->breaker.state);
+    hf_metric_set(all->at_once, (double)hf_aimd_at_once(&outlet->pace));
 }
 
 /* ---- what was dropped to make room ------------------------------------------------------------------------------- */
@@ -216,9 +244,8 @@ static void on_readable(void *arg)
     struct lane *lane = arg;
 
     lane->refused_before = hf_spool_state(lane->spool).refused_full; /* it went down: there is room */
-    hf_metric_observe(
-        hf_metric_with(lane->outlet->metrics.sync, HF_LABELS(lane->outlet->name, lane_names[lane->which])),
-        (double)hf_spool_state(lane->spool).last_write_ns / 1e9);
+    hf_metric_observe(lane->outlet->metrics.lanes[lane->which].sync,
+                      (double)hf_spool_state(lane->spool).last_write_ns / 1e9);
     hf_outlet_pump(lane->outlet);
 }
 

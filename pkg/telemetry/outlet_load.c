@@ -30,7 +30,7 @@ static bool is_due(const struct lane *lane, const struct hf_border *gap, uint64_
 static bool newest_gap(const struct lane *lane, struct hf_border *gap)
 {
     struct hf_spool_state state = hf_spool_state(lane->spool);
-    uint64_t size = state.queued > 0 ? state.store.bytes / state.queued + 1 : 1;
+    uint64_t size = state.queued > 0 ? state.queued_bytes / state.queued + 1 : 1;
     uint64_t n = HF_MIN(HF_MAX(lane->outlet->format.max_bytes / 2 / size, (uint64_t)1), (uint64_t)TAIL_MAX_RECORDS);
     struct hf_border last = *gap, next = *gap;
 

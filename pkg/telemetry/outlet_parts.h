@@ -83,9 +83,15 @@ struct drops {
     size_t n;
 };
 
+/* Series are found by their labels once: that makes a text of them, too much for each turn. */
 struct outlet_metrics {
-    struct hf_metric_family *events, *bytes, *batches, *attempts, *dead, *dropped, *queue_bytes, *queue_records,
-        *oldest, *breaker, *at_once, *sync, *deferred, *rejected;
+    struct hf_metric_family *attempts, *dead, *dropped; /* by what else is known then */
+    struct hf_metric *events, *bytes, *batches, *deferred, *rejected;
+    struct hf_metric_family *of_lane[3], *of_sink[3]; /* of the gauges, which go with the sink */
+    struct {
+        struct hf_metric *queue_bytes, *disk_bytes, *queue_records, *sync;
+    } lanes[HF_LANES];
+    struct hf_metric *oldest, *breaker, *at_once;
 };
 
 struct hf_outlet {

@@ -77,7 +77,7 @@ static bool fail_batch(struct hf_outlet *outlet, struct hf_batch *batch, uint64_
     batch->phase = HF_BATCH_WAITING;
     if (deferred) {
         outlet->deferred++;
-        hf_metric_add(hf_metric_with(outlet->metrics.deferred, HF_LABELS(outlet->name)), 1);
+        hf_metric_add(outlet->metrics.deferred, 1);
     }
     return deferred;
 }
@@ -118,9 +118,9 @@ static void delivered(struct hf_outlet *outlet, const struct sending *sending, u
     outlet->last_success_ns = now_ns;
     outlet->trouble[0] = '\0';
     sending->batch->phase = HF_BATCH_DONE;
-    hf_metric_add(hf_metric_with(outlet->metrics.events, HF_LABELS(outlet->name)), sending->records);
-    hf_metric_add(hf_metric_with(outlet->metrics.bytes, HF_LABELS(outlet->name)), sending->raw_bytes);
-    hf_metric_add(hf_metric_with(outlet->metrics.batches, HF_LABELS(outlet->name)), 1);
+    hf_metric_add(outlet->metrics.events, sending->records);
+    hf_metric_add(outlet->metrics.bytes, sending->raw_bytes);
+    hf_metric_add(outlet->metrics.batches, 1);
 }
 
 /* A sink that works, fails on this one each time and takes others in between: an error of its own that this content brings out. */
@@ -236,7 +236,7 @@ static void part_delivered(struct hf_outlet *outlet, struct sending *sending, st
     uint64_t refused = hf_format_rejected(&outlet->format, &sending->packed.parts[sending->part], answer);
 
     outlet->rejected += refused;
-    hf_metric_add(hf_metric_with(outlet->metrics.rejected, HF_LABELS(outlet->name)), refused);
+    hf_metric_add(outlet->metrics.rejected, refused);
     sending->part++;
     if (sending->part == sending->packed.n_parts) {
         delivered(outlet, sending, now_ns);

@@ -551,7 +551,7 @@ static void add_trouble(json_t *troubles, const char *sink, const char *trouble)
 json_t *hf_telemetry_service_status(const struct hf_telemetry_service *service)
 {
     json_t *sinks = json_array(), *troubles = json_array();
-    uint64_t bytes = 0, events = 0, oldest = 0;
+    uint64_t bytes = 0, disk = 0, events = 0, oldest = 0;
 
     if (!service->now.spec.present || sinks == NULL || troubles == NULL) {
         json_decref(sinks);
@@ -568,7 +568,8 @@ json_t *hf_telemetry_service_status(const struct hf_telemetry_service *service)
         struct hf_outlet_state state = hf_outlet_state(outlet);
         for (size_t lane = 0; lane < HF_LANES; lane++) {
             events += state.lanes[lane].queued;
-            bytes += state.lanes[lane].store.bytes;
+            bytes += state.lanes[lane].queued_bytes;
+            disk += state.lanes[lane].store.bytes;
         }
         if (state.oldest_unix_ns != 0 && (oldest == 0 || state.oldest_unix_ns < oldest))
             oldest = state.oldest_unix_ns;
@@ -576,8 +577,8 @@ json_t *hf_telemetry_service_status(const struct hf_telemetry_service *service)
     }
     for (size_t i = 0; i < service->n_troubles; i++)
         (void)json_array_append_new(troubles, json_string(service->troubles[i]));
-    json_t *status = json_pack("{s:I, s:I, s:o}", "queuedBytes", (json_int_t)bytes, "queuedEvents", (json_int_t)events,
-                               "sinks", sinks);
+    json_t *status = json_pack("{s:I, s:I, s:I, s:o}", "queuedBytes", (json_int_t)bytes, "queuedEvents",
+                               (json_int_t)events, "diskBytes", (json_int_t)disk, "sinks", sinks);
     if (status != NULL && oldest != 0) {
         char text[HF_TIME_TEXT];
         (void)json_object_set_new(status, "oldestTime", json_string(hf_format_time(oldest, text)));

@@ -32,5 +32,5 @@ void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct
 void hf_telemetry_service_ingest(void *service, const struct hf_server_request *request,
                                  struct hf_server_exchange *exchange);
 
-/* For EdgeNode.status.telemetry: {queuedBytes, oldest, sinks: [{name, breaker, ...}], troubles: [..]}; NULL when off or on OOM. */
+/* For EdgeNode.status.telemetry: {queuedBytes, queuedEvents, diskBytes, oldestTime, sinks: [{name, breaker, ...}], troubles: [..]}; NULL when off or on OOM. */
 json_t *hf_telemetry_service_status(const struct hf_telemetry_service *service);

@@ -155,6 +155,48 @@ START_TEST(what_is_written_is_read_in_order_once)
 }
 END_TEST
 
+static uint64_t payload_bytes(unsigned from, unsigned until)
+{
+    uint64_t bytes = 0;
+    char text[4096];
+
+    for (unsigned i = from; i < until; i++)
+        bytes += item_payload(i, text, sizeof(text)).n;
+    return bytes;
+}
+
+static void check_waiting(struct bench *bench, uint64_t wanted, unsigned percent)
+{
+    uint64_t waiting = hf_spool_store_stats(bench->store).waiting;
+
+    ck_assert_msg(waiting <= wanted + wanted * percent / 100 && waiting + wanted * percent / 100 >= wanted,
+                  "%" PRIu64 " bytes wait, not %" PRIu64, waiting, wanted);
+}
+
+START_TEST(what_waits_is_known_in_bytes)
+{
+    enum { ITEMS = BATCHES * LARGE_BATCH };
+    struct bench bench;
+
+    bench_init(&bench);
+    ck_assert_int_eq(bench_open(&bench), 0);
+    for (unsigned b = 0; b < BATCHES; b++)
+        ck_assert_int_eq(write_batch(&bench, b * LARGE_BATCH, LARGE_BATCH), 0);
+    ck_assert_uint_gt(hf_spool_store_stats(bench.store).segments, 5);
+    check_waiting(&bench, payload_bytes(0, ITEMS), 0);
+    bench_close(&bench);
+    ck_assert_int_eq(bench_open(&bench), 0);
+    check_waiting(&bench, payload_bytes(0, ITEMS), 4); /* what alignment and ends of segments take */
+    for (unsigned delivered = 50; delivered < ITEMS; delivered += 50) {
+        ck_assert_int_eq(hf_spool_store_deliver(bench.store, delivered, NULL), 0);
+        check_waiting(&bench, payload_bytes(delivered, ITEMS), 10);
+    }
+    ck_assert_int_eq(hf_spool_store_deliver(bench.store, ITEMS, NULL), 0);
+    ck_assert_uint_eq(hf_spool_store_stats(bench.store).waiting, 0);
+    bench_done(&bench);
+}
+END_TEST
+
 /* Writes, delivers now and then, until the file system stops. Returns how many items were tried. */
 static unsigned workload(struct bench *bench)
 {
@@ -719,6 +761,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, a_full_disk_drops_the_oldest_or_says_so, 0, 2);
     tcase_add_loop_test(tc, a_stream_never_gives_a_sequence_twice, 0, (int)HF_LEN(wiped));
     tcase_add_test(tc, what_is_written_is_read_in_order_once);
+    tcase_add_test(tc, what_waits_is_known_in_bytes);
     tcase_add_loop_test(tc, power_cut_at_every_call, 0, (int)HF_LEN(rooms));
     tcase_add_test(tc, what_was_read_at_open_stays);
     tcase_add_loop_test(tc, error_at_every_call, 0, (int)(HF_LEN(codes) * 2));

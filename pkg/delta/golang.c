@@ -1,5 +1,6 @@
 /* The header of pclntab is told by its magic number; the runtime's module data by its first word, which is that header's address. */
 #include "delta/golang.h"
+#include "delta/find_go.h"
 
 #include <string.h>
 
@@ -186,7 +187,7 @@ static uint64_t place_of(const struct delta_image *image, uint64_t address)
 }
 
 struct module {
-    uint64_t text, types, types_end, funcdata, links, links_n;
+    uint64_t text, types, types_end, funcdata, links, links_n, find, buckets, rodata;
 };
 
 /* Its words by layout; the list of types' offsets stands at one of two places. */
@@ -194,11 +195,16 @@ static void take_module(const struct delta_image *image, const struct delta_go *
                         struct module *m)
 {
     unsigned types = go->layout == DELTA_GO_120 ? 37 : 35, links = types + (go->layout == DELTA_GO_116 ? 5 : 7);
-    uint64_t end = le(p + 8 * (types + 1), 8);
+    uint64_t end = le(p + 8 * (types + 1), 8), code = le(p + 8 * 21, 8) - le(p + 8 * 20, 8);
 
+    if (le(p + 8 * 20, 8) == le(p + 8 * 22, 8) && code <= UINT32_MAX) {
+        m->find = place_of(image, le(p + 8 * 19, 8));
+        m->buckets = (code + 4095) / 4096;
+    }
     m->text = place_of(image, le(p + 8 * 22, 8));
     m->types = place_of(image, le(p + 8 * types, 8));
     m->types_end = end > 0 ? place_of(image, end - 1) + 1 : 0;
+    m->rodata = go->layout == DELTA_GO_116 ? 0 : place_of(image, le(p + 8 * (types + 2), 8));
     m->funcdata = go->layout == DELTA_GO_116 ? 0 : place_of(image, le(p + 8 * (types + 3), 8));
     for (unsigned i = 0; i < 2 && m->links == 0; i++) {
         const unsigned char *w = p + 8 * (links + i);
@@ -256,6 +262,10 @@ static void divide(struct search *s, const struct module *m, uint64_t end)
         carve(image, m->types, m->types_end - m->types, DELTA_REGION_GO_TYPES, 0);
     if (m->types > 0 && m->links > 0)
         carve(image, m->links, 4 * m->links_n, DELTA_REGION_GO_OFFSETS, m->types);
+    if (m->find > 0 && go->text > 0)
+        carve(image, m->find, DELTA_GO_BUCKET_BYTES * m->buckets, DELTA_REGION_GO_FIND, 0);
+    if (delta_image_region(image, go->funcdata, &end)->kind != DELTA_REGION_PLAIN && go->funcdata > 0)
+        carve(image, go->funcdata, end - go->funcdata, DELTA_REGION_GO_DATA, 0);
 }
 
 int delta_go_find(struct delta_old *file, struct delta_image *image, struct hf_err *err)
@@ -277,6 +287,8 @@ int delta_go_find(struct delta_old *file, struct delta_image *image, struct hf_e
     if (module.text > 0)
         s.go.text = module.text;
     s.go.types = module.types;
+    s.go.find = module.find;
+    s.go.rodata = module.rodata;
     s.go.funcdata = module.funcdata;
     image->go = s.go;
     if (module.types_end > module.funcdata && module.funcdata > module.types)

@@ -47,6 +47,8 @@ enum delta_region_kind {
     DELTA_REGION_GO_FUNCTIONS, /* descriptions of functions */
     DELTA_REGION_GO_TYPES,
     DELTA_REGION_GO_OFFSETS, /* 32-bit offsets from `link` */
+    DELTA_REGION_GO_FIND,    /* from code to functions */
+    DELTA_REGION_GO_DATA,    /* what the collector and tracebacks know of functions */
     DELTA_REGION_KINDS,
 };
 
@@ -69,7 +71,7 @@ enum delta_go_layout { DELTA_GO_NONE, DELTA_GO_116, DELTA_GO_118, DELTA_GO_120 }
 /* Of an image made by Go: positions of what its tables count from; 0: not known. */
 struct delta_go {
     enum delta_go_layout layout;
-    uint64_t header, text, names, units, files, pctab, rows, types, funcdata;
+    uint64_t header, text, names, units, files, pctab, rows, types, funcdata, rodata, find;
     uint64_t functions; /* how many */
 };
 

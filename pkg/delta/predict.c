@@ -1,4 +1,5 @@
 #include "delta/predict.h"
+#include "delta/golang.h"
 
 #include <errno.h>
 #include <string.h>
@@ -85,6 +86,8 @@ void delta_predictor_learn(struct delta_predictor *p, const struct delta_ref *re
 {
     enum delta_map_found found;
 
+    if (ref->kind == DELTA_REF_GO_BUCKET)
+        p->last_by[delta_ref_slot(ref->kind)] += (int32_t)((uint32_t)word - (uint32_t)g->word[0]);
     if (delta_ref_is_partial(ref->kind))
         return;
     uint64_t was = delta_address_of(&p->image.segments, ref->target), mapped = moved_address(p, ref->target, &found);
@@ -212,6 +215,30 @@ static int look_before(struct delta_predictor *p, const struct delta_region *reg
     return r;
 }
 
+/* The bucket that stands at new_pos says where functions are. */
+static int guess_bucket(struct delta_predictor *p, const struct delta_ref *ref, uint64_t new_pos, struct delta_guess *g,
+                        struct hf_err *err)
+{
+    const uint32_t *rows;
+    int64_t shift = 0;
+
+    (void)delta_map_shift(&p->setting->map, p->image.go.find, &shift);
+    uint64_t bucket = (new_pos - (p->image.go.find + (uint64_t)shift)) / DELTA_GO_BUCKET_BYTES;
+    int r = delta_go_bucket(p, bucket < DELTA_GO_FUNCTIONS_MAX ? bucket : 0, &rows, err);
+    if (r < 0)
+        return r;
+    uint32_t word = rows[0] + (uint32_t)p->last_by[delta_ref_slot(DELTA_REF_GO_BUCKET)];
+    if (ref->kind == DELTA_REF_GO_PARTS) {
+        word = 0;
+        for (unsigned i = 0; i < 4; i++)
+            word |= ((rows[ref->extra - 4 + i] - rows[0]) & 255) << (8 * i);
+    }
+    *g = (struct delta_guess){.source = 2};
+    add_candidate(g, 0, word);
+    add_candidate(g, 0, ref->word);
+    return 0;
+}
+
 /* Read old around the window, find its references, predict. The window may grow by the rest of its last reference. */
 int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size_t window, uint64_t copy_left,
                            struct hf_err *err)
@@ -247,6 +274,12 @@ int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size
     memcpy(p->predicted, s->old, s->n);
     for (size_t i = 0; i < s->refs; i++) {
         struct delta_ref *ref = &p->refs[i];
+        if (ref->kind == DELTA_REF_GO_BUCKET || ref->kind == DELTA_REF_GO_PARTS) {
+            if ((r = guess_bucket(p, ref, s->new_pos + ref->at - ref->extra, &p->guesses[i], err)) < 0)
+                return r;
+            delta_put_word(p->predicted + ref->at, ref->n, p->guesses[i].word[0]);
+            continue;
+        }
         if (ref->kind == DELTA_REF_TAR_SUM) {
             uint64_t sum = ref->target + (uint64_t)tar_grown(p, s, p->predicted, ref->at);
             p->guesses[i] = (struct delta_guess){.n = 1, .source = 2, .word = {delta_ref_encode(ref, 0, sum, 0)}};

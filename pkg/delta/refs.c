@@ -434,7 +434,8 @@ static unsigned low12_scale(uint32_t w)
 bool delta_ref_is_partial(unsigned kind)
 {
     return kind == DELTA_REF_ADRP || kind == DELTA_REF_TAR_SUM || kind == DELTA_REF_AUIPC || kind == DELTA_REF_MOVT ||
-           kind == DELTA_REF_THUMB_MOVT || kind == DELTA_REF_PLT_HIGH || kind == DELTA_REF_PLT_MIDDLE;
+           kind == DELTA_REF_THUMB_MOVT || kind == DELTA_REF_PLT_HIGH || kind == DELTA_REF_PLT_MIDDLE ||
+           kind == DELTA_REF_GO_BUCKET || kind == DELTA_REF_GO_PARTS;
 }
 
 uint64_t delta_ref_encode(const struct delta_ref *ref, uint64_t site, uint64_t target, uint64_t base)

@@ -33,8 +33,10 @@ enum delta_ref_kind {
     DELTA_REF_GO_UNIT, /* of the files of a unit, counted in words */
     DELTA_REF_GO_DATA, /* of what the collector knows of a function */
     DELTA_REF_GO_TYPE,
-    DELTA_REF_SIZE,  /* of the function an unwind entry is about */
-    DELTA_REF_KINDS, /* no more than DELTA_REF_SLOTS */
+    DELTA_REF_SIZE,      /* of the function an unwind entry is about */
+    DELTA_REF_GO_BUCKET, /* the number of a function */
+    DELTA_REF_GO_PARTS,  /* of four more, from it */
+    DELTA_REF_KINDS,     /* no more than DELTA_REF_SLOTS */
 
     /* Beyond that, kinds of other processors. Statistics are kept by slot: kinds that never meet in one image share one. */
     DELTA_REF_ARM_B = 33,    /* A32: b, bl */

@@ -268,12 +268,69 @@ static void scan_types(struct scan *s)
     }
 }
 
+/* Bounds of what such numbers usually are. */
+enum { SOME = 1 << 20, MUCH = 1 << 25 };
+
 static void scan_offsets(struct scan *s)
 {
     uint64_t in_region = s->offset - s->region->offset;
 
     for (uint64_t i = (4 - in_region % 4) % 4; i < s->n; i += 4)
         add_offset(s, i, 4, DELTA_REF_GO_TYPE, s->region->link, 0);
+}
+
+/* A bucket: the number of a function, 16 numbers of one byte. What they are is told by the bucket's place in new;
+ * `extra` is how far into it this is. */
+static void scan_find(struct scan *s)
+{
+    uint64_t in_region = s->offset - s->region->offset;
+
+    for (uint64_t i = (4 - in_region % 4) % 4; i < s->n; i += 4) {
+        unsigned field = (unsigned)((in_region + i) % DELTA_GO_BUCKET_BYTES);
+        if (is_inside(s, i, 4))
+            s->refs[s->found++] = (struct delta_ref){.word = le32(s->bytes + i),
+                                                     .at = (uint32_t)i,
+                                                     .kind = field == 0 ? DELTA_REF_GO_BUCKET : DELTA_REF_GO_PARTS,
+                                                     .n = 4,
+                                                     .extra = (uint8_t)field};
+    }
+}
+
+/* Is this the name of a function that was inlined? Before it: {parent, id}, file, line (layout 118), or the id alone; behind it where
+ * in the code that was (and 120: its first line). */
+static bool is_inlined(const struct scan *s, const unsigned char *b)
+{
+    if (le32(b) == 0 || le32(b) > MUCH || le32(b + 4) > MUCH)
+        return false;
+    if (s->image->go.layout == DELTA_GO_120)
+        return b[-4] < 32 && b[-3] == 0 && b[-2] == 0 && b[-1] == 0 && le32(b + 8) > 0 && le32(b + 8) <= SOME;
+    uint32_t parent = le32(b - 12) & 0xffff;
+    return (parent == 0xffff || parent < 4096) && b[-10] < 32 && b[-9] == 0 && le32(b - 8) <= SOME && le32(b - 4) > 0 &&
+           le32(b - 4) <= SOME;
+}
+
+/* Is this where the pointers of a variable on the stack are described? Before it: its place, its size, how much of that has pointers. */
+static bool is_object(const unsigned char *b)
+{
+    uint32_t place = le32(b - 12), size = le32(b - 8), pointers = le32(b - 4);
+
+    return ((place | size | pointers) & 7) == 0 && place + SOME < 2 * (uint32_t)SOME && size <= SOME && pointers > 0 &&
+           pointers <= size && le32(b) > 0 && le32(b) <= 8 * (uint32_t)MUCH;
+}
+
+static void scan_data(struct scan *s)
+{
+    const struct delta_go *go = &s->image->go;
+
+    for (uint64_t i = (4 - s->offset % 4) % 4; i < s->n; i += 4) {
+        const unsigned char *b = s->bytes + i;
+        if (s->image->fixed && (s->offset + i) % 8 == 0 && add_address(s, i))
+            i += 4;
+        else if (is_inlined(s, b))
+            add_offset(s, i, 4, DELTA_REF_GO_NAME, go->names, 0);
+        else if (is_object(b))
+            add_offset(s, i, 4, DELTA_REF_GO_TYPE, go->rodata, 0);
+    }
 }
 
 int delta_go_scan(struct delta_old *file, const struct delta_image *image, const struct delta_region *region,
@@ -291,6 +348,10 @@ int delta_go_scan(struct delta_old *file, const struct delta_image *image, const
         scan_types(&s);
     else if (region->kind == DELTA_REGION_GO_OFFSETS)
         scan_offsets(&s);
+    else if (region->kind == DELTA_REGION_GO_FIND)
+        scan_find(&s);
+    else if (region->kind == DELTA_REGION_GO_DATA)
+        scan_data(&s);
     *ret_found = s.found;
     return r;
 }

@@ -3,6 +3,7 @@
  * Descriptions are found by the table of functions, methods by the type before them; the rest by its place alone. */
 #pragma once
 
+#include "delta/find_go.h"
 #include "delta/refs.h"
 
 /* What was seen last: where the search goes on. All zero at first; positions in old. */
@@ -11,11 +12,12 @@ struct delta_go_cursor {
     uint64_t uncommon;                 /* what a type has behind its own kind's part; 0: nothing */
     uint64_t methods, methods_end;     /* of the last type that had any */
     uint64_t interface, interface_end; /* methods of the last interface */
+    struct delta_go_found found;
 };
 
 static inline bool delta_go_has(unsigned region_kind)
 {
-    return region_kind >= DELTA_REGION_GO_ROWS && region_kind <= DELTA_REGION_GO_OFFSETS;
+    return region_kind >= DELTA_REGION_GO_ROWS && region_kind <= DELTA_REGION_GO_DATA;
 }
 
 /* As delta_refs_scan(), for regions delta_go_has(). Read errors of old are returned. */

@@ -1,4 +1,5 @@
 #include "delta/tables.h"
+#include "delta/find_go.h"
 #include "delta/golang.h"
 #include "delta/items.h"
 #include "delta/slots.h"
@@ -272,6 +273,21 @@ static int match_table(struct delta_make *make, uint32_t pair, const struct delt
     return r;
 }
 
+/* What such a bucket holds follows from its place in new, so any of old's serves. */
+static int match_buckets(struct delta_make *make, const struct delta_region *was, const struct delta_region *now)
+{
+    struct delta_copies inside = {0};
+    uint64_t common = HF_MIN(was->size, now->size);
+    int r = delta_copies_extend(&inside, now->offset, was->offset, common);
+
+    if (r == 0 && now->size > common)
+        r = delta_copies_extend(&inside, now->offset + common, was->offset, HF_MIN(now->size - common, was->size));
+    if (r == 0)
+        r = delta_copies_replace(&make->copies, now->offset, now->offset + now->size, &inside);
+    delta_copies_done(&inside);
+    return r;
+}
+
 static int match_image(struct delta_make *make, uint32_t pair, const struct delta_map *map)
 {
     const struct delta_image *old = &make->old_images[pair], *now = &make->new_images[pair];
@@ -286,9 +302,10 @@ static int match_image(struct delta_make *make, uint32_t pair, const struct delt
              region->kind == DELTA_REGION_EH_HDR || region->kind == DELTA_REGION_EH_FRAME ||
              region->kind == DELTA_REGION_REL || region->kind == DELTA_REGION_EXIDX ||
              region->kind == DELTA_REGION_GO_ROWS || region->kind == DELTA_REGION_GO_FUNCTIONS ||
-             region->kind == DELTA_REGION_GO_OFFSETS) &&
+             region->kind == DELTA_REGION_GO_OFFSETS || region->kind == DELTA_REGION_GO_FIND) &&
             !is_done(make, region))
-            r = match_table(make, pair, map, was, region);
+            r = region->kind == DELTA_REGION_GO_FIND ? match_buckets(make, was, region)
+                                                     : match_table(make, pair, map, was, region);
     }
     return r;
 }

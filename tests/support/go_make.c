@@ -14,7 +14,7 @@ struct part {
     uint64_t at;
 };
 
-enum { TEXT, TYPES, DATA, LINKS, HEADER, NAMES, UNITS, FILES, PCTAB, ROWS, MODULE, PARTS };
+enum { TEXT, TYPES, DATA, FIND, LINKS, HEADER, NAMES, UNITS, FILES, PCTAB, ROWS, MODULE, PARTS };
 
 struct maker {
     enum delta_go_layout layout;
@@ -185,6 +185,53 @@ static void put_functions(struct maker *m)
     }
 }
 
+/* For each 4,096 bytes of code the function at their start, and from that one on those at each 256 bytes. */
+static void put_find(struct maker *m)
+{
+    struct part *find = &m->part[FIND];
+    unsigned f = 0, first = 0;
+
+    for (uint32_t at = 0; at < m->part[TEXT].n; at += 256) {
+        while (f + 1 < m->functions && m->start[f + 1] <= at)
+            f++;
+        if (at % 4096 == 0) {
+            first = f;
+            align(find, 4);
+            put32(find, f);
+        }
+        put8(find, f - first);
+    }
+    while (find->n % 20 != 0)
+        put8(find, 0);
+}
+
+/* What tracebacks know of inlined functions, layouts 118 and 120; and of a variable on the stack. */
+static void put_data(struct maker *m)
+{
+    struct part *data = &m->part[DATA];
+    char name[40];
+
+    for (unsigned f = 0, name_at = 0; f < m->functions; f++) {
+        put64(data, mixed(f, 3) % 1000);
+        if (m->layout == DELTA_GO_118) {
+            put32(data, 0xffff);
+            put32(data, 7);
+            put32(data, 40 + f % 90);
+        } else {
+            put32(data, 0);
+        }
+        put32(data, name_at);
+        put32(data, 4 * (f % 50));
+        if (m->layout == DELTA_GO_120)
+            put32(data, f + 1);
+        put32(data, UINT32_MAX - 31);
+        put32(data, 24);
+        put32(data, 8);
+        put32(data, 8 + m->type[f % m->types]);
+        name_at += (unsigned)snprintf(name, sizeof(name), "main.function%u", f) + 1;
+    }
+}
+
 static void put_header(struct maker *m)
 {
     static const uint32_t magic[] = {0, 0xfffffffa, 0xfffffff0, 0xfffffff1};
@@ -205,11 +252,15 @@ static void put_module(struct maker *m)
     uint64_t words[56] = {address(m, HEADER, 0), address(m, NAMES, 0)};
     unsigned types = m->layout == DELTA_GO_120 ? 37 : 35, links = types + (m->layout == DELTA_GO_116 ? 5 : 7);
 
-    words[22] = address(m, TEXT, 0);
+    words[19] = address(m, FIND, 0);
+    words[20] = words[22] = address(m, TEXT, 0);
+    words[21] = address(m, TEXT, m->part[TEXT].n);
     words[types] = address(m, TYPES, 0);
     words[types + 1] = address(m, DATA, 0);
     if (m->layout != DELTA_GO_116)
         words[types + 3] = address(m, DATA, 0);
+    if (m->layout != DELTA_GO_116)
+        words[types + 2] = address(m, TYPES, 0);
     words[links] = address(m, LINKS, 0);
     words[links + 1] = words[links + 2] = m->types;
     for (unsigned i = 0; i < 56; i++)
@@ -229,8 +280,8 @@ static void lay_out(struct maker *m)
     put_text(m);
     for (unsigned t = 0; t < m->types; t++)
         put_type(m, t);
-    for (unsigned f = 0; f < m->functions; f++)
-        put64(&m->part[DATA], mixed(f, 3) % 1000);
+    put_data(m);
+    put_find(m);
     for (unsigned t = 0; t < m->types; t++)
         put32(&m->part[LINKS], m->type[(t * 7) % m->types]);
     for (unsigned i = 0; i < 200; i++)
@@ -251,7 +302,7 @@ struct section {
 struct elf_made go_make(enum delta_go_layout layout, unsigned functions, unsigned grown)
 {
     static const struct section sections[] = {{".text", TEXT, TEXT, SHF_ALLOC | SHF_EXECINSTR},
-                                              {".rodata", TYPES, DATA, SHF_ALLOC},
+                                              {".rodata", TYPES, FIND, SHF_ALLOC},
                                               {".typelink", LINKS, LINKS, SHF_ALLOC},
                                               {".gopclntab", HEADER, ROWS, SHF_ALLOC},
                                               {".noptrdata", MODULE, MODULE, SHF_ALLOC | SHF_WRITE},

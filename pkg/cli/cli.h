@@ -62,10 +62,12 @@ struct hf_cli {
     bool terminal;     /* err is one: progress may be drawn */
     const struct hf_fs_ops *fs;
     const struct hf_clock_ops *clock;
-    /* The thin program (cli/front.h) leaves a patch to the whole one: the first `n` bytes of `patch_fd` were read already, `word` is what it
-     * is called on the command line. Returns only when that fails. NULL: this is the whole program. */
-    int (*hand_over)(void *ctx, const char *word, int patch_fd, const void *head, size_t n, struct hf_err *err);
-    void *hand_over_ctx;
+    /* The thin program (cli/front.h) leaves a patch to the whole one: the first `n` bytes of `patch_fd` were read already, `word` is what
+     * it is called on the command line. Returns only when that fails. NULL: this is the whole program. */
+    int (*hand_over)(const struct hf_cli *cli, const char *word, int patch_fd, const void *head, size_t n,
+                     struct hf_err *err);
+    const char *self; /* the thin program's path, NULL unknown; and what it was called with */
+    char **argv;
     uint64_t drawn_mono_ns; /* when progress was drawn last */
     bool drawing;
 };

@@ -327,7 +327,7 @@ static int hand_over(struct job *job, const char *word, struct hf_err *err)
     int r = read_head(job, err);
 
     if (r == 0 && needs_whole_program(job))
-        return job->cli->hand_over(job->cli->hand_over_ctx, word, job->patch_fd, job->head, job->head_n, err);
+        return job->cli->hand_over(job->cli, word, job->patch_fd, job->head, job->head_n, err);
     if (r == 0 && start >= 0 && lseek(job->patch_fd, start + (off_t)job->head_n, SEEK_SET) < 0)
         r = hf_err_sys(err, -errno, "rewind patch");
     return r;

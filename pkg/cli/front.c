@@ -53,11 +53,6 @@ static int start_whole(const char *self, char **argv, struct hf_err *err)
                       folder);
 }
 
-struct front {
-    const char *self;
-    char **argv;
-};
-
 static bool put_all(int fd, const char *p, size_t n)
 {
     while (n > 0) {
@@ -110,24 +105,24 @@ static int start_feeding(char **argv, const char *word, int patch_fd, const void
     return 0;
 }
 
-static int hand_over(void *ctx, const char *word, int patch_fd, const void *head, size_t n, struct hf_err *err)
+static int hand_over(const struct hf_cli *cli, const char *word, int patch_fd, const void *head, size_t n,
+                     struct hf_err *err)
 {
-    const struct front *front = ctx;
     int r = 0;
 
     if (lseek(patch_fd, 0, SEEK_SET) < 0)
-        r = start_feeding(front->argv, word, patch_fd, head, n, err);
-    return r < 0 ? r : start_whole(front->self, front->argv, err);
+        r = start_feeding(cli->argv, word, patch_fd, head, n, err);
+    return r < 0 ? r : start_whole(cli->self, cli->argv, err);
 }
 
 int hf_cli_front_main(struct hf_cli *cli, const char *self, int argc, char **argv)
 {
-    struct front front = {self, argv};
     struct hf_err err = HF_ERR_INIT;
 
     cli->program = hf_cli_program(argc, argv);
     cli->hand_over = hand_over;
-    cli->hand_over_ctx = &front;
+    cli->self = self;
+    cli->argv = argv;
     if (hf_cli_front_takes(argc, argv))
         return hf_cli_run(cli, &apply, after_name(argv), (size_t)argc - 1 - NAME_WORDS);
     int r = start_whole(self, argv, &err);

@@ -413,6 +413,7 @@ static const struct hf_field aggregate_fields[] = {
 
 static const struct hf_field threshold_fields[] = {FIELD_NUMBER(struct hf_telemetry_anomaly, above, "above"),
                                                    FIELD_NUMBER(struct hf_telemetry_anomaly, below, "below"),
+                                                   FIELD_NUMBER(struct hf_telemetry_anomaly, hysteresis, "hysteresis"),
                                                    {0}};
 static const struct hf_field zscore_fields[] = {
     HF_FIELD_DURATION(struct hf_telemetry_anomaly, window_ns, "window", "10m", 10 * S, 24 * H),
@@ -441,6 +442,10 @@ static void decode_condition(struct hf_decode *decode, const struct hf_field *fi
     if (anomaly->kind == HF_ANOMALY_THRESHOLD && json_object_get(value, "above") == NULL &&
         json_object_get(value, "below") == NULL)
         hf_decode_error(decode, "expected above, below or both");
+    if (json_object_get(value, "hysteresis") != NULL &&
+        (anomaly->hysteresis < 0 || anomaly->above - anomaly->hysteresis < anomaly->below + anomaly->hysteresis))
+        hf_decode_error_at(decode, "hysteresis",
+                           "expected at least 0, and at most half of what lies between the bounds");
     if (anomaly->kind == HF_ANOMALY_ZSCORE && isnan(anomaly->above))
         anomaly->above = 3;
     if ((anomaly->kind == HF_ANOMALY_ZSCORE || anomaly->kind == HF_ANOMALY_RATE) && anomaly->above <= 0)

@@ -122,6 +122,7 @@ struct hf_telemetry_anomaly {
     const char *metric; /* glob over metric names; for payloads: "payload.<member>" */
     enum hf_anomaly_kind kind;
     double above, below; /* threshold {above, below}; rateOfChange {above}; zScore {above}, default 3; NaN: not given */
+    double hysteresis;   /* threshold {hysteresis}: it ends this far inside the bound, default 0 */
     uint64_t window_ns;  /* zScore.window, default 10 min; rateOfChange.per, default 1 min; absence.after */
     uint64_t before, after;    /* context: raw values before and after that pass along, at most 64 each */
     enum hf_severity severity; /* default error */

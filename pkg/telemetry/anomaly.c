@@ -71,11 +71,13 @@ static bool is_out(const struct hf_watch *watch, enum hf_value_kind kind, const 
                    double *measured)
 {
     const struct hf_telemetry_anomaly *rule = watch->rule;
+    double back = watch->active ? rule->hysteresis : 0;
 
     *measured = point->value;
     switch (rule->kind) {
     case HF_ANOMALY_THRESHOLD:
-        return level_of(watch, kind, point, measured) && (*measured > rule->above || *measured < rule->below);
+        return level_of(watch, kind, point, measured) &&
+               (*measured > rule->above - back || *measured < rule->below + back);
     case HF_ANOMALY_ZSCORE:
         if (!level_of(watch, kind, point, measured) || watch->learned < HF_WATCH_LEARNED)
             return false;

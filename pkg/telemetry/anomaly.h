@@ -1,6 +1,6 @@
 /* telemetry/anomaly.h - is this value of this series out of the ordinary, and when did that begin and end. Pure.
  *
- *     threshold     above or below a bound. Of a counter: its increase per second
+ *     threshold     above or below a bound, until it is back inside by the hysteresis. Of a counter: its increase per second
  *     zScore        further from the mean than so many standard deviations, both over an exponentially weighted moving window (after
  *                   16 values; of a counter: of its increase per second). What is far away moves the window by no more than the bound
  *     rateOfChange  change within `per` above the bound, up or down; against a value of about so long ago

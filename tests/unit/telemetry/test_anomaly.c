@@ -46,20 +46,22 @@ static double noise(void) /* about normal, deviation 1 */
 }
 
 static const struct {
-    double above, below;
+    double above, below, hysteresis;
     double values[5];
     enum hf_verdict want[5];
 } thresholds[] = {
-    {80, NAN, {80, 80.1, 90, 80, 79}, {0, 1, 2, 3, 0}},
-    {NAN, -5, {-5, -6, -5, -7, 0}, {0, 1, 3, 1, 3}},
-    {10, 0, {11, -1, 5, -1, 11}, {1, 2, 3, 1, 2}},
-    {INFINITY, NAN, {1e308, 0, 0, 0, 0}, {0, 0, 0, 0, 0}},
+    {80, NAN, 0, {80, 80.1, 90, 80, 79}, {0, 1, 2, 3, 0}}, {NAN, -5, 0, {-5, -6, -5, -7, 0}, {0, 1, 3, 1, 3}},
+    {10, 0, 0, {11, -1, 5, -1, 11}, {1, 2, 3, 1, 2}},      {INFINITY, NAN, 0, {1e308, 0, 0, 0, 0}, {0, 0, 0, 0, 0}},
+    {80, NAN, 5, {80.1, 76, 75, 76, 81}, {1, 2, 3, 0, 1}}, {NAN, -5, 2, {-6, -4, -3, -4, -6}, {1, 2, 3, 0, 1}},
+    {10, 0, 5, {11, 6, 5, -1, 4}, {1, 2, 3, 1, 2}},
 };
 
 START_TEST(sees_thresholds)
 {
-    const struct hf_telemetry_anomaly rule = {
-        .kind = HF_ANOMALY_THRESHOLD, .above = thresholds[_i].above, .below = thresholds[_i].below};
+    const struct hf_telemetry_anomaly rule = {.kind = HF_ANOMALY_THRESHOLD,
+                                              .above = thresholds[_i].above,
+                                              .below = thresholds[_i].below,
+                                              .hysteresis = thresholds[_i].hysteresis};
 
     begin(&rule);
     for (size_t i = 0; i < 5; i++) {

@@ -30,8 +30,7 @@ static void put_message(struct builder *b, const char *key, const char *text)
     size_t n = text == NULL ? 0 : strlen(text);
 
     if (n > HF_STATUS_MAX_MESSAGE)
-        for (n = HF_STATUS_MAX_MESSAGE; n > 0 && !hf_utf8_valid(text, n); n--)
-            ;
+        n = hf_utf8_prefix(text, HF_STATUS_MAX_MESSAGE);
     if (n > 0)
         put(b, key, json_stringn(text, n));
 }

@@ -25,8 +25,7 @@ static void shorten(json_t *item, size_t over, size_t least)
     if (n <= keep || keep >= sizeof(cut) - 4)
         return;
     memcpy(cut, text, keep);
-    while (keep > 0 && !hf_utf8_valid(cut, keep))
-        keep--;
+    keep = hf_utf8_prefix(cut, keep);
     memcpy(cut + keep, "...", 4);
     (void)json_string_set(message, cut);
 }

@@ -49,3 +49,9 @@ HF_MUST_USE int hf_base64_decode(struct hf_view text, struct hf_buf *out);
 
 /* Strict UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF). */
 bool hf_utf8_valid(const char *bytes, size_t n);
+/* Bytes of the character that the n bytes (at least one) begin with: 1..4, 0: it is none, or not whole. */
+size_t hf_utf8_length(const char *bytes, size_t n);
+/* How many of the n bytes are whole characters, up to the first that is none: where to cut a text. */
+size_t hf_utf8_prefix(const char *bytes, size_t n);
+/* The character of this number (at most 0x10ffff) as 1 to 4 bytes; returns how many. */
+size_t hf_utf8_put(uint32_t point, char bytes[4]);

@@ -110,15 +110,6 @@ static long escape(const char *p, const char *end, size_t *ret_n)
     return 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
 }
 
-/* Length of the UTF-8 sequence at p, 0: it is none. */
-static size_t utf8_length(const char *p, const char *end)
-{
-    unsigned char first = (unsigned char)*p;
-    size_t n = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-
-    return first >= 0xc2 && (size_t)(end - p) >= n && hf_utf8_valid(p, n) ? n : 0;
-}
-
 /* At the opening quote. Leaves the scan behind the closing one. */
 static int take_string(struct hf_scan *scan, struct hf_view *ret_text, bool *ret_escaped)
 {
@@ -139,7 +130,7 @@ static int take_string(struct hf_scan *scan, struct hf_view *ret_text, bool *ret
         } else if ((unsigned char)*p < 0x20) {
             return fail(scan, "a control character inside a string", (size_t)(p - scan->text.p));
         } else {
-            n = utf8_length(p, end);
+            n = hf_utf8_length(p, (size_t)(end - p));
             if (n == 0)
                 return fail(scan, "text that is not UTF-8", (size_t)(p - scan->text.p));
         }
@@ -383,7 +374,7 @@ static long next_char(const char **p, const char *end, bool escaped)
         c = (unsigned char)**p;
     } else {
         const unsigned char *b = (const unsigned char *)*p;
-        n = utf8_length(*p, end);
+        n = hf_utf8_length(*p, (size_t)(end - *p));
         c = n == 2   ? (b[0] & 0x1f) << 6 | (b[1] & 0x3f)
             : n == 3 ? (b[0] & 0x0f) << 12 | (b[1] & 0x3f) << 6 | (b[2] & 0x3f)
                      : (b[0] & 0x07) << 18 | (b[1] & 0x3f) << 12 | (b[2] & 0x3f) << 6 | (b[3] & 0x3f);
@@ -520,20 +511,6 @@ int hf_scan_peek(struct hf_scan *scan)
 
 /* ---- what values say ------------------------------------------------------------------------------------------------- */
 
-static size_t put_utf8(long point, char *bytes)
-{
-    if (point < 0x80) {
-        bytes[0] = (char)point;
-        return 1;
-    }
-    size_t n = point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-    static const unsigned char lead[] = {0, 0, 0xc0, 0xe0, 0xf0};
-    for (size_t i = n - 1; i > 0; i--, point >>= 6)
-        bytes[i] = (char)(0x80 | (point & 0x3f));
-    bytes[0] = (char)(lead[n] | point);
-    return n;
-}
-
 int hf_scan_string(const struct hf_scan_value *value, struct hf_buf *scratch, struct hf_view *ret_text)
 {
     const char *p = value->text.p, *end = p + value->text.n;
@@ -561,7 +538,7 @@ int hf_scan_string(const struct hf_scan_value *value, struct hf_buf *scratch, st
             scratch->p[begin] = '\0';
             return -EINVAL;
         }
-        scratch->n += put_utf8(point, scratch->p + scratch->n);
+        scratch->n += hf_utf8_put((uint32_t)point, scratch->p + scratch->n);
         p += n;
     }
     scratch->p[scratch->n] = '\0';

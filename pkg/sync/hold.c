@@ -10,9 +10,7 @@ static void keep_reason(struct hf_hold *hold, const char *reason)
 {
     size_t n = strlen(reason);
 
-    n = HF_MIN(n, sizeof(hold->reason) - 1);
-    while (n > 0 && !hf_utf8_valid(reason, n))
-        n--;
+    n = hf_utf8_prefix(reason, HF_MIN(n, sizeof(hold->reason) - 1));
     memcpy(hold->reason, reason, n);
     hold->reason[n] = '\0';
     for (size_t i = 0; i < n; i++)

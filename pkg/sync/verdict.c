@@ -19,9 +19,7 @@ static void say(struct hf_verdict_part *part, const char *status, const char *re
     va_end(args);
     /* Cut text must stay UTF-8: an API server refuses anything else. */
     size_t length = HF_MIN((size_t)HF_MAX(n, 0), sizeof(part->message) - 1);
-    while (length > 0 && !hf_utf8_valid(part->message, length))
-        length--;
-    part->message[length] = '\0';
+    part->message[hf_utf8_prefix(part->message, length)] = '\0';
 }
 
 static bool done(const struct hf_update_status *update)

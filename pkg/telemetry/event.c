@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "base/parse.h"
 #include "telemetry/jscan.h"
 #include "telemetry/number.h"
 
@@ -60,7 +61,7 @@ static size_t put_odd(struct writer *w, const char *p, size_t n)
 {
     static const char digits[] = "0123456789abcdef", escapes[] = "btn\0fr";
     unsigned char c = (unsigned char)*p;
-    size_t step = hf_jscan_utf8(p, n);
+    size_t step = hf_utf8_length(p, n);
 
     if (step != 1) { /* a character of several bytes, or none */
         put_bytes(w, step > 0 ? p : "\xef\xbf\xbd", step > 0 ? step : 3);

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "base/parse.h"
+
 #define ONES 0x0101010101010101ull
 #define HIGHS 0x8080808080808080ull
 
@@ -23,31 +25,6 @@ size_t hf_jscan_clean(const char *p, size_t n)
     while (i < n && (unsigned char)p[i] >= 0x20 && (unsigned char)p[i] < 0x80 && p[i] != '"' && p[i] != '\\')
         i++;
     return i;
-}
-
-static bool is_tail(unsigned char c)
-{
-    return (c & 0xc0) == 0x80;
-}
-
-/* Table 3-7 of the Unicode standard. */
-size_t hf_jscan_utf8(const char *p, size_t n)
-{
-    const unsigned char *b = (const unsigned char *)p;
-
-    if (b[0] < 0x80)
-        return 1;
-    if (b[0] < 0xc2 || b[0] > 0xf4 || n < 2)
-        return 0;
-    if (b[0] < 0xe0)
-        return is_tail(b[1]) ? 2 : 0;
-    unsigned char least = b[0] == 0xe0 ? 0xa0 : b[0] == 0xf0 ? 0x90 : 0x80;
-    unsigned char most = b[0] == 0xed ? 0x9f : b[0] == 0xf4 ? 0x8f : 0xbf;
-    if (b[1] < least || b[1] > most || n < 3 || !is_tail(b[2]))
-        return 0;
-    if (b[0] < 0xf0)
-        return 3;
-    return n >= 4 && is_tail(b[3]) ? 4 : 0;
 }
 
 void hf_jscan_space(struct hf_jscan *scan)
@@ -112,7 +89,7 @@ bool hf_jscan_string(struct hf_jscan *scan, struct hf_view *ret_inside, bool *re
             escaped = true;
             continue;
         }
-        size_t step = (unsigned char)*scan->p >= 0x80 ? hf_jscan_utf8(scan->p, (size_t)(scan->end - scan->p)) : 0;
+        size_t step = (unsigned char)*scan->p >= 0x80 ? hf_utf8_length(scan->p, (size_t)(scan->end - scan->p)) : 0;
         if (step == 0)
             return false;
         scan->p += step;
@@ -132,30 +109,6 @@ static unsigned hex4(const char *p)
     return value;
 }
 
-static size_t put_utf8(char *out, unsigned point)
-{
-    if (point < 0x80) {
-        out[0] = (char)point;
-        return 1;
-    }
-    if (point < 0x800) {
-        out[0] = (char)(0xc0 | point >> 6);
-        out[1] = (char)(0x80 | (point & 0x3f));
-        return 2;
-    }
-    if (point < 0x10000) {
-        out[0] = (char)(0xe0 | point >> 12);
-        out[1] = (char)(0x80 | (point >> 6 & 0x3f));
-        out[2] = (char)(0x80 | (point & 0x3f));
-        return 3;
-    }
-    out[0] = (char)(0xf0 | point >> 18);
-    out[1] = (char)(0x80 | (point >> 12 & 0x3f));
-    out[2] = (char)(0x80 | (point >> 6 & 0x3f));
-    out[3] = (char)(0x80 | (point & 0x3f));
-    return 4;
-}
-
 /* At "uXXXX"; returns how much of the text it was. */
 static size_t take_unicode(const char *p, size_t n, char *out, size_t *out_n)
 {
@@ -171,7 +124,7 @@ static size_t take_unicode(const char *p, size_t n, char *out, size_t *out_n)
     }
     if (point >= 0xd800 && point < 0xe000)
         point = 0xfffd;
-    *out_n += put_utf8(out + *out_n, point);
+    *out_n += hf_utf8_put(point, out + *out_n);
     return used;
 }
 

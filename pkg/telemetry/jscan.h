@@ -38,8 +38,5 @@ bool hf_jscan_u64(struct hf_view text, uint64_t *ret_value);
  * U+FFFD. `inside` came from hf_jscan_string(). */
 size_t hf_jscan_unescape(struct hf_view inside, char *out);
 
-/* Length of the UTF-8 character at p (RFC 3629), 1 to 4; 0: none there, or cut off. n > 0. */
-size_t hf_jscan_utf8(const char *p, size_t n);
-
 /* How many bytes from p on need nothing done in a JSON string: ASCII, no control character, no quote, no backslash. */
 size_t hf_jscan_clean(const char *p, size_t n);

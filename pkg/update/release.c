@@ -223,9 +223,7 @@ static void compose(char message[HF_UPDATE_MAX_MESSAGE], enum hf_reason reason, 
         n + strlen(remedy) + 3 < HF_UPDATE_MAX_MESSAGE)
         (void)snprintf(message + n, HF_UPDATE_MAX_MESSAGE - n, "; %s", remedy);
     /* A cut must not leave half a character. */
-    n = strlen(message);
-    while (n > 0 && !hf_utf8_valid(message, n))
-        message[--n] = '\0';
+    message[hf_utf8_prefix(message, strlen(message))] = '\0';
 }
 
 static bool is_resting(enum hf_phase phase)

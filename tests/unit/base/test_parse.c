@@ -168,6 +168,16 @@ START_TEST(encodings)
     ck_assert(!hf_utf8_valid("\xed\xa0\x80", 3));
     ck_assert(!hf_utf8_valid("\xc0\x80", 2));
     ck_assert(!hf_utf8_valid("\xf4\x90\x80\x80", 4));
+    ck_assert_uint_eq(hf_utf8_prefix("a\xe2\x82\xac\xe2\x82", 6), 4);
+    ck_assert_uint_eq(hf_utf8_prefix("ab\x80z", 4), 2);
+    ck_assert_uint_eq(hf_utf8_prefix("", 0), 0);
+    for (uint32_t point = 0; point <= 0x10ffff; point++) { /* what is put is one character, but for surrogates */
+        char text[4];
+        size_t n = hf_utf8_put(point, text);
+        bool surrogate = point >= 0xd800 && point < 0xe000;
+        ck_assert_msg(hf_utf8_length(text, n) == (surrogate ? 0 : n), "U+%04x", point);
+        ck_assert_msg(n == 1 || hf_utf8_length(text, n - 1) == 0, "U+%04x cut", point);
+    }
 }
 END_TEST
 

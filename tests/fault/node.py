@@ -1,6 +1,5 @@
 """What the fault tests share: a node with the real agent and a service under it, an artifact server that misbehaves as told, and
 releases made with the real `holdfast release create`. No root, loopback only; everything lies below one folder."""
-import ctypes
 import hashlib
 import http.server
 import json
@@ -8,16 +7,16 @@ import os
 import platform
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROGRAMS = os.path.join(TOP, os.environ.get("HF_BUILD_DIR", "build/release"))
+sys.path.insert(1, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
+
+from lab import PATIENCE_S, PROGRAMS, TOP, die_with_parent, free_port, wait  # noqa: E402
+
 ARCH = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "riscv64": "riscv64"}.get(platform.machine(), platform.machine())
-PATIENCE_S = float(os.environ.get("HF_PATIENCE_S", "90"))  # for anything to become true; a slow machine is no failure
 ENDS = ("Committed", "RolledBack", "Rejected", "Incompatible")
 
 
@@ -28,27 +27,6 @@ def sha256(path):
             return hashlib.sha256(file.read()).hexdigest()
     except (FileNotFoundError, NotADirectoryError):
         return None
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait(what, condition, patience=PATIENCE_S, step=0.02):
-    """Until condition() gives something true; returns that."""
-    end = time.monotonic() + patience
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(step)
-    raise AssertionError(f"{what}: not within {patience:.0f} s")
-
-
-def die_with_parent():
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -228,7 +228,8 @@ int main(int argc, char **argv)
                        : argc == 3 && strcmp(what, "open") == 0;
 
     if (!good) {
-        (void)fprintf(stderr, "usage: spool-bench append|raw|spool DIR IN_FLIGHT MILLISECONDS | fill DIR BYTES | open DIR\n");
+        (void)fprintf(stderr,
+                      "usage: spool-bench append|raw|spool DIR IN_FLIGHT MILLISECONDS | fill DIR BYTES | open DIR\n");
         return 2;
     }
     if (timed && what[0] == 's')

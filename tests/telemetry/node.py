@@ -1,17 +1,15 @@
 """A node whose agent does telemetry alone: its policy, its folders, its life and death."""
-import ctypes
 import http.client
 import os
 import re
 import shutil
-import signal
-import socket
 import subprocess
+import sys
 import time
 
-TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PROGRAMS = os.path.join(TOP, os.environ.get("HF_BUILD_DIR", "build/release"))
-PATIENCE_S = float(os.environ.get("HF_PATIENCE_S", "60"))  # for anything to become true; a slow machine is no failure
+sys.path.insert(1, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "support"))
+
+from lab import PROGRAMS, TOP, die_with_parent, free_port, wait  # noqa: E402,F401 (TOP is for those who import this)
 
 POLICY = """apiVersion: edge.codcompass.io/v1alpha1
 kind: SyncPolicy
@@ -28,27 +26,6 @@ spec:
 
 
 HTTP_ALONE = "    sources: {http: true}\n"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait(what, condition, patience=PATIENCE_S, step=0.02):
-    """Until condition() gives something true; returns that."""
-    end = time.monotonic() + patience
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(step)
-    raise AssertionError(f"{what}: not within {patience:.0f} s")
-
-
-def die_with_parent():
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 class Node:

@@ -1,0 +1,31 @@
+"""What every test in Python that runs built programs needs: where they are, a free port, waiting, children that do not outlive it."""
+import ctypes
+import os
+import signal
+import socket
+import time
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PROGRAMS = os.path.join(TOP, os.environ.get("HF_BUILD_DIR", "build/release"))
+PATIENCE_S = float(os.environ.get("HF_PATIENCE_S", "90"))  # for anything to become true; a slow machine is no failure
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait(what, condition, patience=PATIENCE_S, step=0.02):
+    """Until condition() gives something true; returns that."""
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
+        found = condition()
+        if found:
+            return found
+        time.sleep(step)
+    raise AssertionError(f"{what}: not within {patience:.0f} s")
+
+
+def die_with_parent():
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG

@@ -17,6 +17,7 @@ void delta_predictor_reset(struct delta_predictor *p)
     p->tar_grown = 0;
     p->segments.n = 0;
     p->go = (struct delta_go_cursor){0};
+    p->jumps = (struct delta_jumps){0};
     memset(&p->image, 0, sizeof(p->image));
 }
 
@@ -158,6 +159,7 @@ int delta_predictor_enter(struct delta_predictor *p, uint64_t new_pos,
         if (new_pos - p->pair.new_offset >= p->pair.new_size)
             continue;
         p->go = (struct delta_go_cursor){0};
+        p->jumps = (struct delta_jumps){0};
         if ((r = delta_image_read(s->old, p->pair.old_offset, p->pair.old_size, &p->image, err)) < 0)
             return r;
         if ((s->predictors & delta_predictor_of(p->image.machine)) == 0)
@@ -265,6 +267,9 @@ int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size
                           s->old_pos, &p->go, p->refs, &s->refs, err);
         if (r < 0)
             return r;
+    } else if (predicts && delta_jump_has(&p->image, region->kind)) {
+        s->refs = delta_jump_scan(&p->image, s->old, s->n, (size_t)HF_MIN(limit, (uint64_t)s->n + 16), s->old_pos,
+                                  &p->jumps, p->refs);
     } else if (predicts)
         s->refs = delta_refs_scan(&p->image, region, s->old, s->n, (size_t)HF_MIN(limit, (uint64_t)s->n + 16),
                                   s->old_pos, &p->awaited, p->refs);

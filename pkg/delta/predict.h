@@ -6,6 +6,7 @@
 #include "delta/image.h"
 #include "delta/map.h"
 #include "delta/refs_go.h"
+#include "delta/refs_jump.h"
 
 enum {
     DELTA_WINDOW_MAX = 1024,
@@ -67,6 +68,7 @@ struct delta_predictor {
     struct delta_moved exact[1 << DELTA_EXACT_BITS], coarse[1 << DELTA_COARSE_BITS];
     int64_t last_by[DELTA_REF_SLOTS];
     struct delta_go_cursor go; /* of the image in force */
+    struct delta_jumps jumps;
     struct delta_awaited awaited;
     uint64_t awaited_old_pos; /* up to here, without a gap, sites were looked for */
     uint64_t tar_old_pos;     /* up to here, without a gap, tar_grown was taken */

@@ -484,6 +484,7 @@ uint64_t delta_ref_encode(const struct delta_ref *ref, uint64_t site, uint64_t t
     case DELTA_REF_GO_PC:
     case DELTA_REF_GO_DATA:
     case DELTA_REF_GO_TYPE:
+    case DELTA_REF_JUMP:
         return (uint32_t)(target - base);
     case DELTA_REF_GO_UNIT:
         return (uint32_t)((target - base) >> 2);
@@ -546,6 +547,7 @@ uint64_t delta_ref_decode(const struct delta_ref *ref, uint64_t word, uint64_t s
     case DELTA_REF_GO_PC:
     case DELTA_REF_GO_DATA:
     case DELTA_REF_GO_TYPE:
+    case DELTA_REF_JUMP:
         return base + sign(w, 32);
     case DELTA_REF_GO_UNIT:
         return base + (sign(w, 32) << 2);

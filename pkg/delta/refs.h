@@ -36,6 +36,7 @@ enum delta_ref_kind {
     DELTA_REF_SIZE,      /* of the function an unwind entry is about */
     DELTA_REF_GO_BUCKET, /* the number of a function */
     DELTA_REF_GO_PARTS,  /* of four more, from it */
+    DELTA_REF_JUMP,      /* in a table of such, from its start */
     DELTA_REF_KINDS,     /* no more than DELTA_REF_SLOTS */
 
     /* Beyond that, kinds of other processors. Statistics are kept by slot: kinds that never meet in one image share one. */

@@ -20,9 +20,11 @@
 
 const struct hf_cli_option hf_cli_delta_create_options[] = {
     {.name = "small", .help = "the fewest bytes (this is the default)"},
-    {.name = "fast", .help = "quicker to make and to apply, somewhat larger"},
+    {.name = "fast",
+     .help = "quicker to make and to apply, somewhat larger; inside quickly packed zstd only, if not --inside"},
     {.name = "threads", .value = "N", .letter = 'j', .help = "workers (one per processor); the result is the same"},
     {.name = "plain", .help = "do not look inside compressed files"},
+    {.name = "inside", .help = "with --fast: look inside all compressed files, at the price of packing them again"},
     {.name = "image", .help = "OLD and NEW are archives of container images; a node needs OLD's layers only"},
     {.name = NULL},
 };
@@ -165,6 +167,8 @@ int hf_cli_delta_create(struct hf_cli *cli, const struct hf_cli_args *args, stru
 
     if (fast && hf_cli_flag(args, "small"))
         return hf_err_set(err, EINVAL, "--small and --fast are one too many");
+    if (hf_cli_flag(args, "plain") && hf_cli_flag(args, "inside"))
+        return hf_err_set(err, EINVAL, "--plain and --inside contradict each other");
     if (hf_parse_u64(threads_text, 0, 256, &threads) < 0)
         return hf_err_set(err, EINVAL, "--threads: '%.40s' is not 0 to 256", threads_text);
     if (strcmp(args->words[0], "-") == 0 && strcmp(args->words[1], "-") == 0)
@@ -173,6 +177,7 @@ int hf_cli_delta_create(struct hf_cli *cli, const struct hf_cli_args *args, stru
                                                            .threads = (unsigned)threads,
                                                            .progress = draw,
                                                            .progress_ctx = cli},
-                                                 .plain = hf_cli_flag(args, "plain")};
+                                                 .plain = hf_cli_flag(args, "plain"),
+                                                 .inside = hf_cli_flag(args, "inside")};
     return create(cli, args, &params, err);
 }

@@ -23,8 +23,6 @@ const struct hf_cli_option hf_cli_delta_apply_options[] = {
 /* Everything that a folder's archive can keep is kept. */
 enum { KEPT = HF_ARCHIVE_OWNERS | HF_ARCHIVE_XATTRS };
 
-enum { METHOD_AT = 7, HEAD = 8, DEEP = 16 }; /* pkg/delta/FORMAT.md, pkg/pack/FORMAT.md */
-
 /* ---- apply to a file ----------------------------------------------------------------------------------------------- */
 
 struct sink {
@@ -35,7 +33,7 @@ struct sink {
 struct job {
     struct hf_cli *cli;
     int old_fd, patch_fd;
-    unsigned char head[HEAD]; /* of the patch, read already */
+    unsigned char head[HF_DEEP_HEAD]; /* of the patch, read already */
     size_t head_n, head_at;
     struct sink sink;
     struct hf_delta_old old; /* when it is a file */
@@ -201,7 +199,7 @@ static int open_old_folder(void *ctx, const struct hf_deep_info *info, struct hf
             r = hf_archive_digest(job->archive, digest, err);
         if (r < 0)
             return r;
-        if (memcmp(digest, info->delta.old_sha256, sizeof(digest)) == 0) {
+        if (memcmp(digest, info->delta.old_mark, sizeof(info->delta.old_mark)) == 0) {
             *ret_old = hf_archive_bytes(job->archive);
             return 0;
         }
@@ -295,7 +293,8 @@ static int read_head(struct job *job, struct hf_err *err)
 {
     ssize_t n = 1;
 
-    while (job->head_n < HEAD && (n = read_patch(job->patch_fd, job->head + job->head_n, HEAD - job->head_n)) > 0)
+    while (job->head_n < HF_DEEP_HEAD &&
+           (n = read_patch(job->patch_fd, job->head + job->head_n, HF_DEEP_HEAD - job->head_n)) > 0)
         job->head_n += (size_t)n;
     return n < 0 ? hf_err_sys(err, (int)n, "read patch") : 0;
 }
@@ -309,7 +308,7 @@ static bool needs_whole_program(const struct job *job)
     struct hf_deep_info info;
     bool needed;
 
-    if (job->head_n < HEAD || job->head[METHOD_AT] != DEEP)
+    if (job->head_n < HF_DEEP_HEAD || !hf_deep_is(job->head))
         return false;
     if (lseek(job->patch_fd, 0, SEEK_CUR) < 0)
         return true;

@@ -15,12 +15,10 @@ const struct hf_cli_option hf_cli_delta_info_options[] = {
     {.name = NULL},
 };
 
-enum { METHOD_AT = 7, HEAD = 8, DEEP = 16 };
-
 /* A patch from its first byte, of which the beginning was looked at already. */
 struct patch {
     int fd;
-    unsigned char head[HEAD];
+    unsigned char head[HF_DEEP_HEAD];
     size_t head_n, at;
 };
 
@@ -50,7 +48,8 @@ static int look(struct patch *patch, struct hf_err *err)
 {
     ssize_t n = 1;
 
-    while (patch->head_n < HEAD && (n = read_fd(patch->fd, patch->head + patch->head_n, HEAD - patch->head_n)) > 0)
+    while (patch->head_n < HF_DEEP_HEAD &&
+           (n = read_fd(patch->fd, patch->head + patch->head_n, HF_DEEP_HEAD - patch->head_n)) > 0)
         patch->head_n += (size_t)n;
     return n < 0 ? hf_err_sys(err, (int)n, "read") : 0;
 }
@@ -64,7 +63,7 @@ static json_t *common(const struct hf_delta_info *info, const char *method)
     return json_pack("{s:I, s:I, s:s, s:s, s:I, s:s, s:I, s:s, s:I}", "version", (json_int_t)info->version, "method",
                      (json_int_t)info->method, "methodName", method, "profile",
                      info->profile == HF_DELTA_FAST ? "fast" : "small", "oldSize", (json_int_t)info->old_size,
-                     "oldSha256", hf_hex_encode(info->old_sha256, sizeof(info->old_sha256), old_hex), "newSize",
+                     "oldSha256Start", hf_hex_encode(info->old_mark, sizeof(info->old_mark), old_hex), "newSize",
                      (json_int_t)info->new_size, "newSha256",
                      hf_hex_encode(info->new_sha256, sizeof(info->new_sha256), new_hex), "patchSize",
                      (json_int_t)info->patch_size);
@@ -76,9 +75,8 @@ static void print_common(struct hf_cli *cli, const struct hf_delta_info *info, c
 
     (void)fprintf(cli->out, "format   version %u, method %s, profile %s\n", info->version, method,
                   info->profile == HF_DELTA_FAST ? "fast" : "small");
-    (void)fprintf(cli->out, "old      %s  %llu bytes\n",
-                  hf_hex_encode(info->old_sha256, sizeof(info->old_sha256), old_hex),
-                  (unsigned long long)info->old_size);
+    (void)fprintf(cli->out, "old      %s...  %llu bytes\n",
+                  hf_hex_encode(info->old_mark, sizeof(info->old_mark), old_hex), (unsigned long long)info->old_size);
     (void)fprintf(cli->out, "new      %s  %llu bytes\n",
                   hf_hex_encode(info->new_sha256, sizeof(info->new_sha256), new_hex),
                   (unsigned long long)info->new_size);
@@ -164,7 +162,7 @@ int hf_cli_delta_info(struct hf_cli *cli, const struct hf_cli_args *args, struct
     patch.fd = fd;
     if (r == 0)
         r = look(&patch, err);
-    bool inside = patch.head_n > METHOD_AT && patch.head[METHOD_AT] == DEEP;
+    bool inside = patch.head_n == HF_DEEP_HEAD && hf_deep_is(patch.head);
     if (r == 0)
         r = inside ? hf_deep_read_info(&in, &deep, err) : hf_delta_check(&in, &info, &parts, err);
     if (r == 0)

@@ -101,7 +101,8 @@ static int make_delta(struct hf_release_files *files, const char *name, const st
                   .threads = files->threads,
                   .progress = draw,
                   .progress_ctx = files->cli},
-        .plain = plain};
+        .plain = plain,
+        .inside = !plain};
     int r = begin(files, name, &making, err);
 
     if (r == 0)

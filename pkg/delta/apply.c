@@ -32,7 +32,7 @@ static int check_old(struct delta_run *run, struct hf_err *err)
     memset(run->old->base, 0, sizeof(run->old->base)); /* the windows were the buffer */
     if (r < 0)
         return r;
-    if (memcmp(digest, run->header.old_sha256, sizeof(digest)) != 0)
+    if (memcmp(digest, run->header.old_mark, HF_DELTA_MARK_BYTES) != 0)
         return hf_err_set(err, ESTALE, "the old file is not the one the delta was made from: its sha256 differs");
     return 0;
 }
@@ -79,6 +79,8 @@ static int run_method(struct delta_run *run, struct hf_err *err)
         return delta_apply_cm(run, err);
     case DELTA_METHOD_LZMA:
         return delta_apply_lzma(run, err);
+    case DELTA_METHOD_RUNS:
+        return delta_apply_runs(run, err);
     default:
         return hf_err_set(err, EOPNOTSUPP, "delta method %u is not known", run->header.method);
     }
@@ -103,7 +105,7 @@ static int check_end(struct delta_run *run, struct hf_err *err)
     if (memcmp(digest, run->header.new_sha256, sizeof(digest)) != 0)
         return hf_err_set(err, EBADMSG, "the new file's sha256 is not the one in the delta's header");
     hf_sha256_final(&run->input->body_hash, digest);
-    if (memcmp(digest, run->header.body_sha256, sizeof(digest)) != 0)
+    if (memcmp(digest, run->header.body_mark, HF_DELTA_MARK_BYTES) != 0)
         return hf_err_set(err, EBADMSG, "delta is damaged: its own sha256 differs");
     return 0;
 }
@@ -115,7 +117,7 @@ static void tell_info(const struct delta_header *header, uint64_t patch_size, st
     ret_info->old_size = header->old_size;
     ret_info->new_size = header->new_size;
     ret_info->patch_size = patch_size;
-    memcpy(ret_info->old_sha256, header->old_sha256, HF_SHA256_BYTES);
+    memcpy(ret_info->old_mark, header->old_mark, HF_DELTA_MARK_BYTES);
     memcpy(ret_info->new_sha256, header->new_sha256, HF_SHA256_BYTES);
 }
 
@@ -189,6 +191,8 @@ const char *hf_delta_method_name(unsigned method)
         return "records-cm";
     case DELTA_METHOD_LZMA:
         return "whole-lzma";
+    case DELTA_METHOD_RUNS:
+        return "runs";
     default:
         return "unknown";
     }
@@ -201,20 +205,23 @@ static int read_parts(struct delta_input *input, const struct delta_header *head
     uint64_t n;
     int r = 0;
 
-    if (header->method != DELTA_METHOD_LZMA &&
+    if (header->method != DELTA_METHOD_LZMA && header->method != DELTA_METHOD_RUNS &&
         ((r = delta_input_varint(input, input->left, &n, err)) < 0 || (r = delta_input_skip(input, n, err)) < 0))
         return r;
     parts->map_bytes = header->body_size - input->left;
     while (input->left > 0) {
         uint64_t before = input->left;
-        if ((r = delta_input_varint(input, input->left, &n, err)) < 0 || (r = delta_input_skip(input, n, err)) < 0)
+        n = before;
+        if (header->method != DELTA_METHOD_RUNS && (r = delta_input_varint(input, input->left, &n, err)) < 0)
+            return r;
+        if ((r = delta_input_skip(input, n, err)) < 0)
             return r;
         parts->blocks++;
         parts->block_bytes += before - input->left;
         parts->largest_block_bytes = HF_MAX(parts->largest_block_bytes, before - input->left);
     }
     hf_sha256_final(&input->body_hash, digest);
-    if (memcmp(digest, header->body_sha256, sizeof(digest)) != 0)
+    if (memcmp(digest, header->body_mark, HF_DELTA_MARK_BYTES) != 0)
         return hf_err_set(err, EBADMSG, "delta is damaged: its own sha256 differs");
     return 0;
 }

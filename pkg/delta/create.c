@@ -1,197 +1,309 @@
-/* The small profile tries several ways, in as many threads as asked for, and takes the smallest result, the first among equals:
- * so the number of threads changes nothing. The fast one tries a single way. */
+/* The small profile tries several ways of matching and says by what the quick packer makes of each which are worth coding; of those, of
+ * the quick packer's own result and of new on its own it takes the smallest, the first among equals. The fast one has a single way.
+ * Threads share ways and blocks, and their number changes nothing. */
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
+#include <zstd.h>
 
-#include "delta/create.h"
+#include "delta/blocks.h"
 #include "delta/images.h"
+#include "delta/jobs.h"
 #include "delta/slots.h"
 #include "delta/tables.h"
 
-enum { TRIALS = 2, THREADS_MAX = 64 };
+enum { WAYS = 3, RUNS_MAX = 4096 };
 
-/* What all trials share and only read. */
+/* How many more bytes a match must have than the current copy. */
+static const unsigned better_by_small[WAYS] = {6, 12, 48}, better_by_fast = 16;
+
+struct way {
+    struct delta_make make;
+    struct hf_buf quick, coded; /* bodies: method 1, method 2 */
+};
+
 struct source {
-    struct delta_make make; /* copied by each trial */
+    const unsigned char *old, *new_bytes;
+    size_t old_n, new_n;
+    const struct hf_delta_create_params *params;
+    enum hf_delta_profile profile;
+    unsigned workers;
     struct delta_found old_images, new_images;
     unsigned char *old_blanked, *new_blanked;
     struct delta_matcher matcher;
-    enum hf_delta_profile profile;
-    pthread_mutex_t lock; /* of next, which a thread takes its work by */
-    unsigned next, ways;
+    struct way ways[WAYS];
+    unsigned ways_n;
 };
 
-struct trial {
-    struct source *source;
-    struct hf_buf body;
-    struct hf_err err;
-    int result;
-};
+static struct hf_buf take_buf(struct hf_buf *buf)
+{
+    struct hf_buf taken = *buf;
 
-static void source_done(struct source *s)
+    *buf = (struct hf_buf)HF_BUF_INIT(SIZE_MAX / 2);
+    return taken;
+}
+
+static void matching_done(struct source *s)
 {
     delta_matcher_done(&s->matcher);
-    delta_found_done(&s->old_images);
-    delta_found_done(&s->new_images);
     free(s->old_blanked);
     free(s->new_blanked);
     s->old_blanked = s->new_blanked = NULL;
 }
 
-static int source_open(struct source *s, struct hf_err *err)
+static void source_done(struct source *s)
 {
-    const struct delta_make *make = &s->make;
-    const unsigned char *old = make->old, *new_bytes = make->new_bytes;
+    matching_done(s);
+    delta_found_done(&s->old_images);
+    delta_found_done(&s->new_images);
+    for (unsigned i = 0; i < s->ways_n; i++) {
+        struct way *w = &s->ways[i];
+        delta_copies_done(&w->make.copies);
+        free(w->make.pairs);
+        free(w->make.old_images);
+        free(w->make.new_images);
+        w->make.pairs = NULL;
+        w->make.old_images = w->make.new_images = NULL;
+        hf_buf_done(&w->quick);
+        hf_buf_done(&w->coded);
+    }
+}
+
+static int matching_open(struct source *s, struct hf_err *err)
+{
+    const unsigned char *old = s->old, *new_bytes = s->new_bytes;
     int r;
 
-    if ((r = delta_images_find(old, make->old_n, &s->old_images, err)) < 0 ||
-        (r = delta_images_find(new_bytes, make->new_n, &s->new_images, err)) < 0)
+    if ((r = delta_images_find(old, s->old_n, &s->old_images, err)) < 0 ||
+        (r = delta_images_find(new_bytes, s->new_n, &s->new_images, err)) < 0)
         return r;
     if (s->old_images.n > 0 && s->new_images.n > 0) {
-        if ((r = delta_images_blank(&s->old_images, old, make->old_n, &s->old_blanked, err)) < 0 ||
-            (r = delta_images_blank(&s->new_images, new_bytes, make->new_n, &s->new_blanked, err)) < 0)
+        if ((r = delta_images_blank(&s->old_images, old, s->old_n, &s->old_blanked, err)) < 0 ||
+            (r = delta_images_blank(&s->new_images, new_bytes, s->new_n, &s->new_blanked, err)) < 0)
             return r;
         old = s->old_blanked;
         new_bytes = s->new_blanked;
     }
     if (s->profile == HF_DELTA_FAST)
-        return delta_matcher_open_fast(&s->matcher, old, make->old_n, new_bytes, make->new_n, err);
-    return delta_matcher_open(&s->matcher, old, make->old_n, new_bytes, make->new_n, err);
+        return delta_matcher_open_fast(&s->matcher, old, s->old_n, new_bytes, s->new_n, err);
+    return delta_matcher_open(&s->matcher, old, s->old_n, new_bytes, s->new_n, err);
 }
 
-/* How many more bytes a match must have than the current copy. */
-static unsigned better_by(const struct source *s, unsigned way)
+static int match_way(void *ctx, unsigned worker, unsigned i, struct hf_err *err)
 {
-    return s->profile == HF_DELTA_FAST ? 16 : way == 0 ? 8 : 48;
-}
+    struct source *s = ctx;
+    struct delta_make *make = &s->ways[i].make;
+    bool tells = s->params != NULL && i == 0;
+    int r = delta_match(&s->matcher, s->profile == HF_DELTA_FAST ? better_by_fast : better_by_small[i],
+                        tells ? s->params->progress : NULL, tells ? s->params->progress_ctx : NULL, &make->copies, err);
 
-static int try_way(struct source *s, unsigned way, struct hf_buf *body, struct hf_err *err)
-{
-    struct delta_make make = s->make;
-    bool tells = make.params != NULL && way == 0;
-    int r = delta_match(&s->matcher, better_by(s, way), tells ? make.params->progress : NULL,
-                        tells ? make.params->progress_ctx : NULL, &make.copies, err);
-
+    (void)worker;
     if (r == 0 && s->profile == HF_DELTA_SMALL)
-        delta_copies_keep_worthy(&make.copies, s->matcher.old, s->matcher.new_bytes);
-    if (r == 0)
-        r = delta_images_pair(&make, &s->old_images, &s->new_images, err);
-    if (r == 0)
-        r = delta_slots_match(&make, err);
-    if (r == 0)
-        r = delta_tables_match(&make, err);
-    if (r == 0)
-        r = s->profile == HF_DELTA_FAST ? delta_make_zstd(&make, body, err) : delta_make_cm(&make, body, err);
-    delta_copies_done(&make.copies);
-    free(make.pairs);
-    free(make.old_images);
-    free(make.new_images);
+        delta_copies_keep_worthy(&make->copies, s->matcher.old, s->matcher.new_bytes);
     return r;
 }
 
-struct worker {
-    struct source *source;
-    struct trial *trials;
-};
-
-static void *work(void *arg)
+/* Without what matching needed. */
+static int pair_way(void *ctx, unsigned worker, unsigned i, struct hf_err *err)
 {
-    const struct worker *w = arg;
+    struct source *s = ctx;
+    int r = delta_images_pair(&s->ways[i].make, &s->old_images, &s->new_images, err);
 
-    for (;;) {
-        pthread_mutex_lock(&w->source->lock);
-        unsigned way = w->source->next++;
-        pthread_mutex_unlock(&w->source->lock);
-        if (way >= w->source->ways)
-            return NULL;
-        struct trial *t = &w->trials[way];
-        t->result = try_way(w->source, way, &t->body, &t->err);
-    }
+    (void)worker;
+    if (r == 0)
+        r = delta_slots_match(&s->ways[i].make, err);
+    return r < 0 ? r : delta_tables_match(&s->ways[i].make, err);
 }
 
-static void run_trials(struct source *source, struct trial *trials, unsigned threads)
+static int match_all(struct source *s, struct hf_err *err)
 {
-    struct worker worker = {source, trials};
-    pthread_t thread[TRIALS] = {0};
-    unsigned started = 0;
+    const struct delta_jobs match = {s->ways_n, s, match_way}, pair = {s->ways_n, s, pair_way};
+    int r = matching_open(s, err);
 
-    pthread_mutex_init(&source->lock, NULL);
-    while (started + 1 < HF_MIN(threads, source->ways) && pthread_create(&thread[started], NULL, work, &worker) == 0)
-        started++;
-    (void)work(&worker);
-    while (started > 0)
-        (void)pthread_join(thread[--started], NULL);
-    pthread_mutex_destroy(&source->lock);
+    if (r == 0)
+        r = delta_jobs_run(&match, s->workers, err);
+    matching_done(s); /* most of the memory */
+    return r < 0 ? r : delta_jobs_run(&pair, s->workers, err);
 }
 
-static unsigned threads_of(const struct hf_delta_create_params *params)
+static unsigned workers_of(const struct hf_delta_create_params *params)
 {
     long online = sysconf(_SC_NPROCESSORS_ONLN);
 
     if (params != NULL && params->threads > 0)
-        return HF_MIN(params->threads, (unsigned)THREADS_MAX);
-    return online > 0 ? (unsigned)HF_MIN(online, (long)THREADS_MAX) : 1;
+        return HF_MIN(params->threads, (unsigned)DELTA_WORKERS_MAX);
+    return online > 0 ? (unsigned)HF_MIN(online, (long)DELTA_WORKERS_MAX) : 1;
 }
 
-/* Where old helps little, the new file on its own may be smaller; the fast profile finds that out only where it is likely, since it
- * takes longer than all the rest. */
-static int try_whole(const struct source *s, struct hf_buf *body, unsigned *method, struct hf_err *err)
+/* Code the ways numbered in `which`. */
+static int code_ways(struct source *s, const struct delta_blocks_ops *ops, const unsigned *which, unsigned n,
+                     struct hf_err *err)
 {
-    const struct delta_make *make = &s->make;
-    struct hf_buf whole = HF_BUF_INIT(SIZE_MAX / 2);
-    int r;
+    struct hf_buf bodies[WAYS];
+    const struct delta_make *makes[WAYS] = {NULL};
 
-    if (body->n < make->new_n / (s->profile == HF_DELTA_FAST ? 2 : 5))
-        return 0;
-    r = delta_make_lzma(make, &whole, err);
-    if (r == 0 && whole.n < body->n) {
-        struct hf_buf larger = *body;
-        *body = whole;
-        whole = larger;
-        *method = DELTA_METHOD_LZMA;
+    for (unsigned i = 0; i < n; i++) {
+        makes[i] = &s->ways[which[i]].make;
+        bodies[i] = (struct hf_buf)HF_BUF_INIT(SIZE_MAX / 2);
     }
-    hf_buf_done(&whole);
+    int r = delta_blocks_make(ops, makes, n, s->workers, bodies, err);
+    for (unsigned i = 0; i < n; i++)
+        *(ops == &delta_blocks_cm ? &s->ways[which[i]].coded : &s->ways[which[i]].quick) = bodies[i];
     return r;
 }
 
-static int make_body(struct source *source, struct hf_buf *body, unsigned *ret_method, struct hf_err *err)
+/* What LZMA could make of new is between half of this and all. */
+static size_t quick_size(const struct source *s)
 {
-    struct trial trials[TRIALS], *best = &trials[0];
-    int r = source_open(source, err);
+    size_t bound = ZSTD_compressBound(DELTA_BLOCK), sum = 0;
+    char *packed = malloc(HF_MIN(bound, ZSTD_compressBound(s->new_n)));
+    ZSTD_CCtx *context = ZSTD_createCCtx();
 
-    for (unsigned i = 0; i < TRIALS; i++)
-        trials[i] = (struct trial){.source = source, .body = HF_BUF_INIT(SIZE_MAX / 2)};
-    if (r == 0)
-        run_trials(source, trials, threads_of(source->make.params));
-    for (unsigned i = 0; r == 0 && i < source->ways; i++) {
-        if (trials[i].result < 0) {
-            r = trials[i].result;
-            if (err != NULL)
-                *err = trials[i].err;
-        } else if (trials[i].body.n < best->body.n) {
-            best = &trials[i];
-        }
+    if (context != NULL)
+        (void)ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 1);
+    for (size_t at = 0; packed != NULL && context != NULL && at < s->new_n; at += DELTA_BLOCK) {
+        size_t n = HF_MIN((size_t)DELTA_BLOCK, s->new_n - at);
+        size_t got = ZSTD_compress2(context, packed, ZSTD_compressBound(n), s->new_bytes + at, n);
+        sum += ZSTD_isError(got) ? n : got;
     }
-    if (r == 0) {
-        *body = best->body;
-        best->body = (struct hf_buf)HF_BUF_INIT(SIZE_MAX / 2);
-        *ret_method = source->profile == HF_DELTA_FAST ? DELTA_METHOD_RECORDS_ZSTD : DELTA_METHOD_RECORDS_CM;
-    }
-    for (unsigned i = 0; i < TRIALS; i++)
-        hf_buf_done(&trials[i].body);
-    source_done(source); /* most of the memory; looking at new on its own takes some */
-    return r < 0 ? r : try_whole(source, body, ret_method, err);
+    (void)ZSTD_freeCCtx(context);
+    bool known = packed != NULL && context != NULL;
+    free(packed);
+    return known ? sum : s->new_n;
 }
 
-static void digest_of(const void *bytes, size_t n, unsigned char digest[static HF_SHA256_BYTES])
+/* ---- choosing -------------------------------------------------------------------------------------------------------- */
+
+struct choice {
+    struct hf_buf body;
+    unsigned method;
+    size_t alone; /* quick_size(), once it was wanted */
+};
+
+static size_t alone_of(const struct source *s, struct choice *choice)
 {
+    if (choice->alone == 0)
+        choice->alone = quick_size(s);
+    return choice->alone;
+}
+
+static void offer(struct choice *choice, struct hf_buf *body, unsigned method)
+{
+    if (choice->method == DELTA_METHOD_NONE || body->n < choice->body.n) {
+        hf_buf_done(&choice->body);
+        choice->body = take_buf(body);
+        choice->method = method;
+    }
+}
+
+/* Bytes that are packed already cannot be packed again. */
+static bool is_packed(const struct source *s, struct choice *choice)
+{
+    return alone_of(s, choice) >= s->new_n - s->new_n / 64;
+}
+
+/* Which ways are worth coding well: the best one, and where that costs little, those nearly as good. */
+static unsigned worthy_ways(const struct source *s, unsigned *ret_which)
+{
+    enum { CLOSE = 16, NEAR = 32 };
+    unsigned best = 0, n = 1;
+
+    for (unsigned i = 1; i < s->ways_n; i++)
+        if (s->ways[i].quick.n < s->ways[best].quick.n)
+            best = i;
+    size_t least = s->ways[best].quick.n;
+    ret_which[0] = best;
+    for (unsigned i = 0; i < s->ways_n; i++)
+        if (i != best && least < s->new_n / CLOSE && s->ways[i].quick.n <= least + least / NEAR)
+            ret_which[n++] = i;
+    return n;
+}
+
+static int offer_coded(struct source *s, struct choice *choice, struct hf_err *err)
+{
+    unsigned which[WAYS], n = worthy_ways(s, which);
+    size_t least = s->ways[which[0]].quick.n;
+
+    if (least > s->new_n / 2 && is_packed(s, choice))
+        return 0;
+    int r = code_ways(s, &delta_blocks_cm, which, n, err);
+    for (unsigned i = 0; r == 0 && i < n; i++)
+        offer(choice, &s->ways[which[i]].coded, DELTA_METHOD_RECORDS_CM);
+    return r;
+}
+
+static int offer_runs(struct source *s, struct choice *choice, struct hf_err *err)
+{
+    int r = 0;
+
+    for (unsigned i = 0; r == 0 && i < s->ways_n && choice->body.n < RUNS_MAX; i++) {
+        struct hf_buf runs = HF_BUF_INIT(choice->body.n);
+        r = delta_make_runs(&s->ways[i].make, &runs);
+        if (r == 0)
+            offer(choice, &runs, DELTA_METHOD_RUNS);
+        hf_buf_done(&runs);
+        r = r == -E2BIG ? 0 : r;
+    }
+    return r < 0 ? delta_no_memory(err) : 0;
+}
+
+/* Where old helps little, new on its own may be smaller. Finding out takes longer than most of the rest, so not where it cannot be, nor,
+ * for the fast profile, where it is not likely. */
+static int offer_alone(struct source *s, struct choice *choice, struct hf_err *err)
+{
+    struct hf_buf alone = HF_BUF_INIT(SIZE_MAX / 2);
+    const struct delta_make make = {.new_bytes = s->new_bytes, .new_n = s->new_n};
+    bool fast = s->profile == HF_DELTA_FAST;
+    size_t have = choice->body.n;
+
+    if (have < s->new_n / (fast ? 2 : 5) || is_packed(s, choice) || alone_of(s, choice) / 4 * (fast ? 3 : 2) > have)
+        return 0;
+    int r = delta_make_lzma(&make, &alone, err);
+    if (r == 0)
+        offer(choice, &alone, DELTA_METHOD_LZMA);
+    hf_buf_done(&alone);
+    return r;
+}
+
+static int choose(struct source *s, struct choice *choice, struct hf_err *err)
+{
+    static const unsigned all[WAYS] = {0, 1, 2};
+    int r = code_ways(s, &delta_blocks_zstd, all, s->ways_n, err);
+
+    if (r == 0 && s->profile == HF_DELTA_SMALL)
+        r = offer_coded(s, choice, err);
+    for (unsigned i = 0; r == 0 && i < s->ways_n; i++)
+        offer(choice, &s->ways[i].quick, DELTA_METHOD_RECORDS_ZSTD);
+    if (r == 0)
+        r = offer_runs(s, choice, err);
+    return r;
+}
+
+static int make_body(struct source *s, struct choice *choice, struct hf_err *err)
+{
+    s->ways_n = s->profile == HF_DELTA_FAST ? 1 : WAYS;
+    s->workers = workers_of(s->params);
+    for (unsigned i = 0; i < s->ways_n; i++) {
+        s->ways[i] = (struct way){.quick = HF_BUF_INIT(SIZE_MAX / 2), .coded = HF_BUF_INIT(SIZE_MAX / 2)};
+        s->ways[i].make = (struct delta_make){s->old, s->new_bytes, s->old_n, s->new_n, s->params, .pairs_n = 0};
+    }
+    int r = match_all(s, err);
+    if (r == 0)
+        r = choose(s, choice, err);
+    source_done(s); /* looking at new on its own takes some memory */
+    return r < 0 ? r : offer_alone(s, choice, err);
+}
+
+/* The first `kept` bytes of the hash. */
+static void digest_of(const void *bytes, size_t n, unsigned char *ret_digest, size_t kept)
+{
+    unsigned char digest[HF_SHA256_BYTES];
     struct hf_sha256 hash;
 
     hf_sha256_init(&hash);
     hf_sha256_update(&hash, bytes, n);
     hf_sha256_final(&hash, digest);
+    memcpy(ret_digest, digest, kept);
 }
 
 int hf_delta_create_fits(size_t old_n, size_t new_n, struct hf_err *err)
@@ -207,27 +319,32 @@ int hf_delta_create_fits(size_t old_n, size_t new_n, struct hf_err *err)
 int hf_delta_create(const void *old, size_t old_n, const void *new_bytes, size_t new_n,
                     const struct hf_delta_create_params *params, const struct hf_delta_out *patch, struct hf_err *err)
 {
-    struct source source = {
-        .make = {.old = old, .old_n = old_n, .new_bytes = new_bytes, .new_n = new_n, .params = params},
-        .profile = params != NULL ? params->profile : HF_DELTA_SMALL};
-    source.ways = source.profile == HF_DELTA_FAST ? 1 : TRIALS;
-    _cleanup_(hf_buf_done) struct hf_buf body = HF_BUF_INIT(SIZE_MAX / 2);
+    struct source source = {.old = old,
+                            .new_bytes = new_bytes,
+                            .old_n = old_n,
+                            .new_n = new_n,
+                            .params = params,
+                            .profile = params != NULL ? params->profile : HF_DELTA_SMALL};
+    struct choice choice = {.body = HF_BUF_INIT(SIZE_MAX / 2)};
     struct delta_header header = {.version = DELTA_VERSION, .old_size = old_n, .new_size = new_n};
     unsigned char bytes[DELTA_HEADER_MAX];
     int r = hf_delta_create_fits(old_n, new_n, err);
 
-    if (r < 0)
-        return r;
-    r = make_body(&source, &body, &header.method, err);
-    if (r < 0)
-        return r;
-    header.profile = source.profile;
-    header.body_size = body.n;
-    digest_of(old, old_n, header.old_sha256);
-    digest_of(new_bytes, new_n, header.new_sha256);
-    digest_of(body.p, body.n, header.body_sha256);
-    r = patch->write(patch->ctx, bytes, delta_header_format(&header, bytes));
-    if (r == 0 && body.n > 0)
-        r = patch->write(patch->ctx, body.p, body.n);
-    return r < 0 ? hf_err_sys(err, r, "write the delta") : 0;
+    if (r == 0)
+        r = make_body(&source, &choice, err);
+    if (r == 0) {
+        header.profile = source.profile;
+        header.method = choice.method;
+        header.body_size = choice.body.n;
+        digest_of(old, old_n, header.old_mark, sizeof(header.old_mark));
+        digest_of(new_bytes, new_n, header.new_sha256, sizeof(header.new_sha256));
+        digest_of(choice.body.p, choice.body.n, header.body_mark, sizeof(header.body_mark));
+        r = patch->write(patch->ctx, bytes, delta_header_format(&header, bytes));
+        if (r == 0 && choice.body.n > 0)
+            r = patch->write(patch->ctx, choice.body.p, choice.body.n);
+        if (r < 0)
+            r = hf_err_sys(err, r, "write the delta");
+    }
+    hf_buf_done(&choice.body);
+    return r;
 }

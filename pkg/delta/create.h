@@ -30,10 +30,10 @@ void delta_memory_open(struct delta_memory *memory, const unsigned char *bytes, 
 /* Leave out those not worth telling; both files as they were matched, that is with references blanked. */
 void delta_copies_keep_worthy(struct delta_copies *copies, const unsigned char *old, const unsigned char *new_bytes);
 
-/* Each appends its body to `body`. */
-HF_MUST_USE int delta_make_cm(const struct delta_make *make, struct hf_buf *body, struct hf_err *err);
+/* Each appends its body to `body`; the other methods' are made block by block: blocks.h. */
 HF_MUST_USE int delta_make_lzma(const struct delta_make *make, struct hf_buf *body, struct hf_err *err);
-HF_MUST_USE int delta_make_zstd(const struct delta_make *make, struct hf_buf *body, struct hf_err *err);
+/* -E2BIG: it has more bytes than the buffer may hold. */
+HF_MUST_USE int delta_make_runs(const struct delta_make *make, struct hf_buf *body);
 
 static inline int delta_no_memory(struct hf_err *err)
 {

@@ -45,11 +45,14 @@ struct hf_delta_out {
     int (*write)(void *ctx, const void *bytes, size_t n);
 };
 
+/* The hash of new judges. Those of old and of the body only tell sooner, and whose fault it is: their first bytes are enough. */
+enum { HF_DELTA_MARK_BYTES = 8 };
+
 struct hf_delta_info {
     unsigned version, method; /* FORMAT.md: methods */
     enum hf_delta_profile profile;
     uint64_t old_size, new_size, patch_size;
-    unsigned char old_sha256[HF_SHA256_BYTES];
+    unsigned char old_mark[HF_DELTA_MARK_BYTES]; /* the first bytes of old's SHA-256 */
     unsigned char new_sha256[HF_SHA256_BYTES];
 };
 
@@ -107,8 +110,8 @@ HF_MUST_USE int hf_delta_read_info(const struct hf_delta_in *patch, struct hf_de
 /* What a delta's bytes went into. */
 struct hf_delta_parts {
     uint64_t header_bytes;
-    uint64_t map_bytes;   /* where parts of old went, which images belong together; 0 for method 3 */
-    uint64_t blocks;      /* of 4 MiB of the new file; applying can resume between them */
+    uint64_t map_bytes;   /* where parts of old went, which images belong together; 0 for methods 3 and 4 */
+    uint64_t blocks;      /* of 4 MiB of the new file; applying can resume between them; method 4: one for all */
     uint64_t block_bytes; /* in all of them */
     uint64_t largest_block_bytes;
 };

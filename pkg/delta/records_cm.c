@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "delta/create.h"
+#include "delta/blocks.h"
 #include "delta/model.h"
 #include "delta/tables.h"
 
@@ -55,37 +55,57 @@ int delta_apply_cm(struct delta_run *run, struct hf_err *err)
 
 /* ---- create ---------------------------------------------------------------------------------------------------- */
 
-static int make_blocks(const struct delta_make *make, struct delta_setting *setting, struct hf_buf *body,
-                       struct hf_err *err)
-{
-    _cleanup_(hf_buf_done) struct hf_buf part = HF_BUF_INIT(SIZE_MAX / 2);
-    struct delta_cm *cm = malloc(sizeof(*cm));
-    struct delta_model *model = delta_model_new(setting);
-    int r = cm != NULL && model != NULL ? 0 : delta_no_memory(err);
+struct packing {
+    const struct delta_make *make;
+    struct delta_memory memory;
+    struct delta_setting setting;
+    struct delta_cm cm;
+    struct delta_model *model;
+    struct hf_buf part;
+};
 
-    for (uint64_t start = 0; r == 0 && start < make->new_n; start += DELTA_BLOCK) {
-        uint64_t end = HF_MIN(start + DELTA_BLOCK, (uint64_t)make->new_n);
-        hf_buf_clear(&part);
-        delta_cm_start_encoding(cm, &part);
-        delta_model_reset(model);
-        r = delta_model_code(model, cm, start, end, make->new_bytes + start, &make->copies, NULL, err);
-        if (r == 0 && (r = delta_cm_finish(cm)) == 0)
-            r = delta_part_add(body, &part);
+static void pack_close(void *state)
+{
+    struct packing *k = state;
+
+    delta_model_free(k->model);
+    delta_setting_done(&k->setting);
+    hf_buf_done(&k->part);
+    free(k);
+}
+
+static int pack_open(const struct delta_make *make, struct hf_buf *setting, void **ret_state, struct hf_err *err)
+{
+    struct packing *k = calloc(1, sizeof(*k));
+    int r;
+
+    if (k == NULL)
+        return delta_no_memory(err);
+    k->make = make;
+    k->part.max = SIZE_MAX / 2;
+    r = delta_setting_make(make, &k->memory, &k->setting, setting, err);
+    if (r == 0 && (k->model = delta_model_new(&k->setting)) == NULL)
+        r = delta_no_memory(err);
+    if (r < 0) {
+        pack_close(k);
+        return r;
     }
-    delta_model_free(model);
-    free(cm);
-    return r;
+    *ret_state = k;
+    return 0;
 }
 
-int delta_make_cm(const struct delta_make *make, struct hf_buf *body, struct hf_err *err)
+static int pack_block(void *state, uint64_t start, uint64_t end, struct hf_buf *body, struct hf_err *err)
 {
-    struct delta_memory *memory = malloc(sizeof(*memory));
-    struct delta_setting setting = {0};
-    int r = memory != NULL ? delta_setting_make(make, memory, &setting, body, err) : delta_no_memory(err);
+    struct packing *k = state;
+    int r;
 
-    if (r == 0)
-        r = make_blocks(make, &setting, body, err);
-    delta_setting_done(&setting);
-    free(memory);
+    hf_buf_clear(&k->part);
+    delta_cm_start_encoding(&k->cm, &k->part);
+    delta_model_reset(k->model);
+    r = delta_model_code(k->model, &k->cm, start, end, k->make->new_bytes + start, &k->make->copies, NULL, err);
+    if (r == 0 && (r = delta_cm_finish(&k->cm)) == 0 && delta_part_add(body, &k->part) < 0)
+        r = delta_no_memory(err);
     return r;
 }
+
+const struct delta_blocks_ops delta_blocks_cm = {pack_open, pack_block, pack_close};

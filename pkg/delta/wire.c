@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-static const unsigned char magic[5] = {0x89, 'H', 'F', 'D', '\n'};
+static const unsigned char magic[4] = {0x89, 'H', 'F', 'D'};
 
 size_t delta_put_varint(unsigned char *bytes, uint64_t value)
 {
@@ -43,15 +43,15 @@ size_t delta_header_format(const struct delta_header *header, unsigned char *byt
     memcpy(p, magic, sizeof(magic));
     p += sizeof(magic);
     *p++ = (unsigned char)header->version;
-    *p++ = (unsigned char)header->profile;
-    *p++ = (unsigned char)header->method;
+    *p++ = (unsigned char)(header->profile << DELTA_METHOD_BITS | header->method);
     p += delta_put_varint(p, header->old_size);
-    p += delta_put_varint(p, header->new_size);
+    p += delta_put_varint(p, delta_zigzag((int64_t)(header->new_size - header->old_size)));
     p += delta_put_varint(p, header->body_size);
-    memcpy(p, header->old_sha256, HF_SHA256_BYTES);
-    memcpy(p + HF_SHA256_BYTES, header->new_sha256, HF_SHA256_BYTES);
-    memcpy(p + 2L * HF_SHA256_BYTES, header->body_sha256, HF_SHA256_BYTES);
-    return (size_t)(p - bytes) + 3UL * HF_SHA256_BYTES;
+    memcpy(p, header->new_sha256, HF_SHA256_BYTES);
+    p += HF_SHA256_BYTES;
+    memcpy(p, header->old_mark, HF_DELTA_MARK_BYTES);
+    memcpy(p + HF_DELTA_MARK_BYTES, header->body_mark, HF_DELTA_MARK_BYTES);
+    return (size_t)(p - bytes) + 2UL * HF_DELTA_MARK_BYTES;
 }
 
 void delta_input_init(struct delta_input *input, const struct hf_delta_in *in)
@@ -65,28 +65,32 @@ void delta_input_init(struct delta_input *input, const struct hf_delta_in *in)
 int delta_header_read(struct delta_input *input, struct delta_header *ret_header, struct hf_err *err)
 {
     struct delta_header header;
-    unsigned char fixed[8];
+    unsigned char fixed[DELTA_METHOD_AT + 1];
+    uint64_t grown;
     int r;
 
     if ((r = delta_input_read(input, fixed, sizeof(fixed), err)) < 0)
         return r;
     if (memcmp(fixed, magic, sizeof(magic)) != 0)
         return hf_err_set(err, EBADMSG, "not a holdfast delta: wrong magic");
-    header.version = fixed[5];
-    header.profile = fixed[6];
-    header.method = fixed[7];
+    header.version = fixed[sizeof(magic)];
+    header.profile = fixed[DELTA_METHOD_AT] >> DELTA_METHOD_BITS;
+    header.method = fixed[DELTA_METHOD_AT] & ((1U << DELTA_METHOD_BITS) - 1);
     if (header.version != DELTA_VERSION)
         return hf_err_set(err, EOPNOTSUPP, "delta format version %u, this program knows %d", header.version,
                           DELTA_VERSION);
     if (header.profile > HF_DELTA_FAST)
         return hf_err_set(err, EOPNOTSUPP, "delta profile %u is not known", header.profile);
     if ((r = delta_input_varint(input, INT64_MAX, &header.old_size, err)) < 0 ||
-        (r = delta_input_varint(input, INT64_MAX, &header.new_size, err)) < 0 ||
+        (r = delta_input_varint(input, UINT64_MAX, &grown, err)) < 0 ||
         (r = delta_input_varint(input, INT64_MAX, &header.body_size, err)) < 0 ||
-        (r = delta_input_read(input, header.old_sha256, HF_SHA256_BYTES, err)) < 0 ||
         (r = delta_input_read(input, header.new_sha256, HF_SHA256_BYTES, err)) < 0 ||
-        (r = delta_input_read(input, header.body_sha256, HF_SHA256_BYTES, err)) < 0)
+        (r = delta_input_read(input, header.old_mark, HF_DELTA_MARK_BYTES, err)) < 0 ||
+        (r = delta_input_read(input, header.body_mark, HF_DELTA_MARK_BYTES, err)) < 0)
         return hf_err_wrap(err, r, "delta header");
+    header.new_size = header.old_size + (uint64_t)delta_unzigzag(grown);
+    if (header.new_size > INT64_MAX)
+        return hf_err_set(err, EBADMSG, "delta header: the new file's size cannot be");
     input->in_body = true;
     input->left = header.body_size;
     *ret_header = header;

@@ -16,7 +16,7 @@
 
 enum {
     DELTA_VERSION = 1,
-    DELTA_HEADER_MAX = 8 + 3 * 10 + 3 * HF_SHA256_BYTES,
+    DELTA_HEADER_MAX = 6 + 3 * 10 + HF_SHA256_BYTES + 2 * HF_DELTA_MARK_BYTES,
     DELTA_BLOCK = 4 << 20,       /* bytes of output between two resume points */
     DELTA_CANCEL_STEP = 1 << 18, /* bytes of output between two looks at the cancel flag */
 };
@@ -27,13 +27,17 @@ enum delta_method {
     DELTA_METHOD_RECORDS_ZSTD = 1, /* records.h behind zstd: the fast profile */
     DELTA_METHOD_RECORDS_CM = 2,   /* the same records behind the context mixing coder: the small profile */
     DELTA_METHOD_LZMA = 3,         /* the whole new file, LZMA2, old is not looked at */
+    DELTA_METHOD_RUNS = 4,         /* runs of old and bytes as they are, for the smallest of changes */
 };
 
 struct delta_header {
     unsigned version, profile, method;
     uint64_t old_size, new_size, body_size;
-    unsigned char old_sha256[HF_SHA256_BYTES], new_sha256[HF_SHA256_BYTES], body_sha256[HF_SHA256_BYTES];
+    unsigned char new_sha256[HF_SHA256_BYTES], old_mark[HF_DELTA_MARK_BYTES], body_mark[HF_DELTA_MARK_BYTES];
 };
+
+/* Where the byte stands that tells profile and method, and the methods' part of it. */
+enum { DELTA_METHOD_AT = 5, DELTA_METHOD_BITS = 5 };
 
 /* Format into bytes[DELTA_HEADER_MAX]; returns the length. */
 size_t delta_header_format(const struct delta_header *header, unsigned char *bytes);
@@ -106,6 +110,7 @@ bool delta_run_skips(const struct delta_run *run, uint64_t block_start);
 HF_MUST_USE int delta_apply_zstd(struct delta_run *run, struct hf_err *err);
 HF_MUST_USE int delta_apply_cm(struct delta_run *run, struct hf_err *err);
 HF_MUST_USE int delta_apply_lzma(struct delta_run *run, struct hf_err *err);
+HF_MUST_USE int delta_apply_runs(struct delta_run *run, struct hf_err *err);
 
 /* ---- numbers --------------------------------------------------------------------------------------------------- */
 

@@ -44,6 +44,7 @@ void hf_deep_info_done(struct hf_deep_info *info);
 struct hf_deep_create_params {
     struct hf_delta_create_params delta;
     bool plain;                       /* do not look inside */
+    bool inside;                      /* fast: inside all that is compressed, not only what is quickly packed again */
     const struct hf_deep_part *parts; /* what old is put together from, in order; NULL: one file */
     size_t parts_n;
 };
@@ -65,6 +66,10 @@ struct hf_deep_apply_params {
 /* *ret_info (may be NULL) is filled on success; hf_deep_info_done() it. */
 HF_MUST_USE int hf_deep_apply(const struct hf_deep_apply_params *params, struct hf_deep_info *ret_info,
                               struct hf_err *err);
+
+enum { HF_DEEP_HEAD = 6 };
+/* Does the delta that begins so look inside? */
+bool hf_deep_is(const unsigned char head[static HF_DEEP_HEAD]);
 
 /* What a delta says of itself; reads no further than that. */
 HF_MUST_USE int hf_deep_read_info(const struct hf_delta_in *patch, struct hf_deep_info *ret_info, struct hf_err *err);

@@ -367,7 +367,7 @@ static int peek(struct peeked *peeked, const struct hf_delta_in *in, unsigned *r
         peeked->n += (size_t)n;
     if (n < 0)
         return hf_err_sys(err, (int)n, "read the delta at %zu", peeked->n);
-    *ret_method = peeked->n >= 8 ? peeked->head[7] : DELTA_METHOD_NONE;
+    *ret_method = peeked->n >= HF_DEEP_HEAD && hf_deep_is(peeked->head) ? DEEP_METHOD : DELTA_METHOD_NONE;
     return 0;
 }
 
@@ -401,7 +401,7 @@ static int body_end(struct delta_input *input, const struct delta_header *header
         return n < 0 ? hf_err_sys(err, (int)n, "read the delta's end")
                      : hf_err_set(err, EBADMSG, "bytes follow the delta's end");
     hf_sha256_final(&input->body_hash, digest);
-    return memcmp(digest, header->body_sha256, sizeof(digest)) == 0
+    return memcmp(digest, header->body_mark, sizeof(header->body_mark)) == 0
                ? 0
                : hf_err_set(err, EBADMSG, "delta is damaged: its own sha256 differs");
 }
@@ -436,7 +436,7 @@ static int hash_old(const struct deep_run *run, struct hf_err *err)
         at += (uint64_t)n;
     }
     hf_sha256_final(&hash, digest);
-    if (memcmp(digest, run->header.old_sha256, sizeof(digest)) != 0)
+    if (memcmp(digest, run->header.old_mark, sizeof(run->header.old_mark)) != 0)
         return hf_err_set(err, ESTALE, "the old file is not the one the delta was made from: its sha256 differs");
     return 0;
 }
@@ -469,7 +469,7 @@ static int tell(const struct deep_run *run, uint64_t patch_size, struct hf_deep_
                                          .old_size = header->old_size,
                                          .new_size = header->new_size,
                                          .patch_size = patch_size};
-    memcpy(info->delta.old_sha256, header->old_sha256, HF_SHA256_BYTES);
+    memcpy(info->delta.old_mark, header->old_mark, sizeof(header->old_mark));
     memcpy(info->delta.new_sha256, header->new_sha256, HF_SHA256_BYTES);
     info->memory_bytes = recipe->memory_bytes;
     info->scratch_bytes = recipe->scratch_bytes;
@@ -542,6 +542,8 @@ static int inner_start(struct deep_run *run, struct inner *inner, struct hf_err 
 
     if (r < 0)
         return r;
+    if (method >= DEEP_METHOD)
+        return hf_err_set(err, EOPNOTSUPP, "delta method %u is not known", method);
     header.method = method;
     header.body_size = run->input.left;
     *inner = (struct inner){.input = &run->input};
@@ -661,6 +663,11 @@ int hf_deep_apply(const struct hf_deep_apply_params *params, struct hf_deep_info
     if (r == 0 && ret_info != NULL)
         *ret_info = info;
     return r;
+}
+
+bool hf_deep_is(const unsigned char head[static HF_DEEP_HEAD])
+{
+    return (head[DELTA_METHOD_AT] & ((1U << DELTA_METHOD_BITS) - 1)) == DEEP_METHOD;
 }
 
 int hf_deep_read_info(const struct hf_delta_in *patch, struct hf_deep_info *ret_info, struct hf_err *err)

@@ -18,6 +18,7 @@ struct deep {
     struct side old, new_side;
     struct recipe recipe;
     size_t setups_cap;
+    bool quick;  /* look only inside what is quickly packed again */
     bool tokens; /* a stream of new goes by its tokens: old's have to as well */
     uint64_t encoder_memory, decoder_memory;
 };
@@ -118,7 +119,8 @@ static int go_by_tokens(const unsigned char *packed, struct found *found, struct
 static int find_setup(struct deep *deep, const unsigned char *packed, struct found *found, struct hf_err *err)
 {
     struct pack_search search = {
-        packed, (const unsigned char *)found->plain.p, found->packed_n, found->plain.n, search_progress, deep};
+        packed,     (const unsigned char *)found->plain.p, found->packed_n, found->plain.n, search_progress, deep,
+        deep->quick};
     int r;
 
     found->setup.gzip_tail = found->gzip_tail;
@@ -200,9 +202,13 @@ static int settle_old(struct deep *deep, const unsigned char *bytes, struct foun
         struct found *found = &list->p[i];
         if (!found->keep || found->codec != PACK_CODEC_DEFLATE)
             continue;
-        const struct pack_search search = {bytes + found->offset, (const unsigned char *)found->plain.p,
-                                           found->packed_n,       found->plain.n,
-                                           search_progress,       deep};
+        const struct pack_search search = {bytes + found->offset,
+                                           (const unsigned char *)found->plain.p,
+                                           found->packed_n,
+                                           found->plain.n,
+                                           search_progress,
+                                           deep,
+                                           deep->quick};
         int r = pack_deflate_guess(&search, err);
         if (r == -ENOENT)
             r = go_by_tokens(bytes + found->offset, found, err);
@@ -214,14 +220,14 @@ static int settle_old(struct deep *deep, const unsigned char *bytes, struct foun
 
 /* ---- level by level -------------------------------------------------------------------------------------------------- */
 
-static int find_inside(struct found *found, struct hf_err *err)
+static int find_inside(struct found *found, bool quick, struct hf_err *err)
 {
     if (!found->keep || found->inside != NULL)
         return 0;
     found->inside = calloc(1, sizeof(*found->inside));
     if (found->inside == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    return find_streams((const unsigned char *)found->plain.p, found->plain.n, found->inside, err);
+    return find_streams((const unsigned char *)found->plain.p, found->plain.n, quick, found->inside, err);
 }
 
 struct lists {
@@ -238,7 +244,7 @@ static void lists_done(struct lists *lists)
 }
 
 /* The lists one level further in. */
-static int go_inside(const struct lists *lists, struct lists *ret_inner, struct hf_err *err)
+static int go_inside(const struct lists *lists, bool quick, struct lists *ret_inner, struct hf_err *err)
 {
     struct lists inner = {.n = 0};
     size_t cap = 1;
@@ -253,7 +259,7 @@ static int go_inside(const struct lists *lists, struct lists *ret_inner, struct 
     for (size_t i = 0; r == 0 && i < lists->n; i++) {
         for (size_t k = 0; r == 0 && k < lists->lists[i]->n; k++) {
             struct found *found = &lists->lists[i]->p[k];
-            r = find_inside(found, err);
+            r = find_inside(found, quick, err);
             if (found->inside != NULL) {
                 inner.bytes[inner.n] = (const unsigned char *)found->plain.p;
                 inner.lists[inner.n++] = found->inside;
@@ -318,10 +324,10 @@ static int unpack_both(struct deep *deep, struct hf_err *err)
         old.bytes[0] = deep->old.bytes;
         new_lists.lists[0] = &deep->new_side.top;
         new_lists.bytes[0] = deep->new_side.bytes;
-        r = find_streams(deep->new_side.bytes, deep->new_side.n, &deep->new_side.top, err);
+        r = find_streams(deep->new_side.bytes, deep->new_side.n, deep->quick, &deep->new_side.top, err);
         /* Nothing in new: nothing to look for in old. */
         if (r == 0 && deep->new_side.top.n > 0)
-            r = find_streams(deep->old.bytes, deep->old.n, &deep->old.top, err);
+            r = find_streams(deep->old.bytes, deep->old.n, deep->quick, &deep->old.top, err);
     }
     for (unsigned depth = 0; r == 0 && more && depth < RECIPE_DEPTH; depth++) {
         r = settle_level(deep, &old, &new_lists, &more, err);
@@ -329,7 +335,8 @@ static int unpack_both(struct deep *deep, struct hf_err *err)
             r = cancelled(deep, err);
         if (r < 0 || !more || depth + 1 == RECIPE_DEPTH)
             break;
-        if ((r = go_inside(&old, &inner_old, err)) < 0 || (r = go_inside(&new_lists, &inner_new, err)) < 0)
+        if ((r = go_inside(&old, deep->quick, &inner_old, err)) < 0 ||
+            (r = go_inside(&new_lists, deep->quick, &inner_new, err)) < 0)
             break;
         lists_done(&old);
         lists_done(&new_lists);
@@ -455,13 +462,16 @@ static ssize_t memory_read(void *ctx, void *bytes, size_t n)
     return got;
 }
 
-static void digest_of(const void *bytes, size_t n, unsigned char digest[static HF_SHA256_BYTES])
+/* The first `kept` bytes of the hash. */
+static void digest_of(const void *bytes, size_t n, unsigned char *ret_digest, size_t kept)
 {
+    unsigned char digest[HF_SHA256_BYTES];
     struct hf_sha256 hash;
 
     hf_sha256_init(&hash);
     hf_sha256_update(&hash, bytes, n);
     hf_sha256_final(&hash, digest);
+    memcpy(ret_digest, digest, kept);
 }
 
 /* The delta between the unpacked forms, as the body ends with it: its method, and its body. All else follows from what is known. */
@@ -536,9 +546,9 @@ static int write_deep(const struct deep *deep, const struct hf_buf *body, const 
     struct delta_header header = header_of(deep, body);
     unsigned char bytes[DELTA_HEADER_MAX];
 
-    digest_of(deep->old.bytes, deep->old.n, header.old_sha256);
-    digest_of(deep->new_side.bytes, deep->new_side.n, header.new_sha256);
-    digest_of(body->p, body->n, header.body_sha256);
+    digest_of(deep->old.bytes, deep->old.n, header.old_mark, sizeof(header.old_mark));
+    digest_of(deep->new_side.bytes, deep->new_side.n, header.new_sha256, sizeof(header.new_sha256));
+    digest_of(body->p, body->n, header.body_mark, sizeof(header.body_mark));
     int r = patch->write(patch->ctx, bytes, delta_header_format(&header, bytes));
     if (r == 0)
         r = patch->write(patch->ctx, body->p, body->n);
@@ -625,6 +635,7 @@ int hf_deep_create(const void *old, size_t old_n, const void *new_bytes, size_t 
     bool parts = params != NULL && params->parts_n > 0;
     int r = hf_delta_create_fits(old_n, new_n, err);
 
+    deep.quick = params != NULL && params->delta.profile == HF_DELTA_FAST && !params->inside && !parts;
     if (r < 0)
         return r;
     if (parts && params->parts_n > HF_DEEP_MAX_PARTS)

@@ -147,7 +147,7 @@ static size_t pass_over(const unsigned char *bytes, size_t n, size_t at)
     return at;
 }
 
-int find_streams(const unsigned char *bytes, size_t n, struct found_list *ret_list, struct hf_err *err)
+int find_streams(const unsigned char *bytes, size_t n, bool quick, struct found_list *ret_list, struct hf_err *err)
 {
     const struct hf_delta_memory memory = {bytes, n};
     struct found_list list = {.n = 0};
@@ -161,7 +161,7 @@ int find_streams(const unsigned char *bytes, size_t n, struct found_list *ret_li
             at = pass_over(bytes, n, at);
             looked = at + PASS;
         }
-        if (!begins(bytes + at, n - at, &found, &head)) {
+        if (!begins(bytes + at, n - at, &found, &head) || (quick && found.codec != PACK_CODEC_ZSTD)) {
             at++;
             continue;
         }

@@ -32,5 +32,6 @@ struct found_list {
 void found_list_done(struct found_list *list);
 void found_list_free(struct found_list *list);
 
-/* All streams in bytes[0..n) that do not overlap, in order. */
-HF_MUST_USE int find_streams(const unsigned char *bytes, size_t n, struct found_list *ret_list, struct hf_err *err);
+/* All streams in bytes[0..n) that do not overlap, in order; `quick`: only those of codecs that are quick. */
+HF_MUST_USE int find_streams(const unsigned char *bytes, size_t n, bool quick, struct found_list *ret_list,
+                             struct hf_err *err);

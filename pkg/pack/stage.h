@@ -116,6 +116,7 @@ struct pack_search {
     size_t packed_n, plain_n;
     int (*progress)(void *ctx); /* non-zero cancels; may be NULL */
     void *progress_ctx;
+    bool quick; /* zstd: only set-ups that pack as quickly as a delta is applied */
 };
 HF_MUST_USE int pack_xz_find(const struct pack_search *search, struct pack_setup *ret_setup, struct hf_err *err);
 HF_MUST_USE int pack_zstd_find(const struct pack_search *search, struct pack_setup *ret_setup, struct hf_err *err);

@@ -194,16 +194,19 @@ const struct pack_encoder_ops pack_zstd_ops = {
 
 int pack_zstd_find(const struct pack_search *search, struct pack_setup *ret_setup, struct hf_err *err)
 {
-    static const unsigned char levels[] = {3, 19, 1,  9,  6,  15, 22, 12, 2,  4,  5,
-                                           7, 8,  10, 11, 13, 14, 16, 17, 18, 20, 21};
+    enum { QUICK_LEVELS = 3 }; /* the first ones */
+    static const unsigned char levels[] = {3, 1, 2,  19, 9,  6,  15, 22, 12, 4,  5,
+                                           7, 8, 10, 11, 13, 14, 16, 17, 18, 20, 21};
     struct pack_setup setup = {.codec = PACK_CODEC_ZSTD, .params_n = 2, .plain_n = search->plain_n};
+
+    size_t tried = search->quick ? QUICK_LEVELS : HF_LEN(levels);
 
     if (search->packed_n < 6 || (search->packed[4] & 3) != 0)
         return hf_err_set(err, ENOENT, "a frame that needs a dictionary");
     unsigned flags = (search->packed[4] & 4) != 0 ? CHECKSUM : 0;
     if (search->packed[4] >> 6 != 0 || (search->packed[4] & 32) != 0)
         flags |= SIZE;
-    for (size_t i = 0; i < 2 * HF_LEN(levels); i++) {
+    for (size_t i = 0; i < 2 * tried; i++) {
         setup.params[0] = levels[i / 2];
         setup.params[1] = (unsigned char)(flags | (i % 2 == 0 ? WORKER : 0));
         int r = pack_encoder_makes(&setup, search, err);

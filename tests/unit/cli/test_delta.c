@@ -103,7 +103,7 @@ START_TEST(info_of_what_is_inside)
                          hf_json_int_or(answer, "parts.delta", 0),
                      hf_json_int_or(answer, "patchSize", 0));
     ck_assert_int_eq(hf_json_int_or(answer, "inside.scratchBytes", 0), 400000);
-    ck_assert_str_eq(hf_json_str_or(answer, "inside.methodName", ""), "records-cm");
+    ck_assert_str_eq(hf_json_str_or(answer, "inside.methodName", ""), "runs");
     /* What goes around the delta is short. */
     ck_assert_int_lt(hf_json_int_or(answer, "parts.recipe", 1000), 60);
     ck_assert_int_eq(cli(&run, "delta", "apply", "%/old.gz", "%/patch", "%/made.gz", NULL), 0);

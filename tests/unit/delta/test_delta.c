@@ -230,7 +230,7 @@ START_TEST(callbacks_fail)
     ck_assert_int_eq(apply(&old, &patch, &made, &err), -ENOSPC);
     made.fail_at = 0;
     patch.step = 100;
-    patch.fail_at = 150;
+    patch.fail_at = 80;
     ck_assert_int_eq(apply(&old, &patch, &made, &err), -EIO);
     patch.fail_at = 0;
     struct hf_delta_apply_params params = {
@@ -307,7 +307,7 @@ START_TEST(info)
     ck_assert_uint_eq(told.patch_size, patch.n);
     ck_assert_uint_eq(told.profile, (unsigned)_i);
     patch.at = 0;
-    patch.p[5] = 2;
+    patch.p[4] = 2;
     ck_assert_int_eq(hf_delta_read_info(&in, &told, &err), -EOPNOTSUPP);
     free(old.p);
     free(near.p);
@@ -521,8 +521,116 @@ START_TEST(too_large)
 }
 END_TEST
 
+/* ---- the smallest of changes ----------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    unsigned header_and_body; /* at most so many bytes */
+} tiny[] = {
+    {"the same", 62 + 3},    {"one byte", 62 + 6},        {"appended", 62 + 4 + 100}, {"the front is gone", 62 + 8},
+    {"empty new", 62},       {"empty old", 62 + 2 + 100}, {"built anew", 62 + 48},    {"a digit by chance", 62 + 49},
+    {"two blocks", 62 + 52},
+};
+
+static void put_hex(struct bytes *b, const unsigned char *bytes, size_t n)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < 2 * n; i++)
+        (void)put(b, &digits[i % 2 == 0 ? bytes[i / 2] >> 4 : bytes[i / 2] & 15], 1);
+}
+
+/* An ID, much else, the ID in hex digits, its end. */
+static struct bytes built(const unsigned char *id, size_t between)
+{
+    struct bytes b = {0}, much;
+
+    seed = 5;
+    much = text(between);
+    (void)put(&b, "head of the file", 16);
+    (void)put(&b, id, 20);
+    (void)put(&b, much.p, much.n);
+    put_hex(&b, id + 1, 19);
+    (void)put(&b, ".debug and the rest", 19);
+    free(much.p);
+    return b;
+}
+
+static void make_tiny(int i, struct bytes *old, struct bytes *near)
+{
+    unsigned char id[2][20];
+
+    *old = text(100000);
+    for (unsigned k = 0; k < 40; k++)
+        id[k / 20][k % 20] = (unsigned char)(draw() >> 3);
+    if (i == 7)
+        id[1][1] = (unsigned char)((id[0][1] & 0xf0) | (id[1][1] & 15));
+    if (i >= 6) {
+        free(old->p);
+        /* the border of a block falls among the digits */
+        size_t between = i == 8 ? (4 << 20) - 16 - 20 - 13 : 60000;
+        *old = built(id[0], between);
+        *near = built(id[1], between);
+        return;
+    }
+    *near = (struct bytes){0};
+    if (i == 3)
+        (void)put(near, old->p + 40000, old->n - 40000);
+    else if (i != 4 && i != 5)
+        (void)put(near, old->p, old->n);
+    if (i == 1)
+        near->p[70000] ^= 1;
+    for (unsigned k = 0; k < 25 && (i == 2 || i == 5); k++) {
+        uint32_t word = draw() << 8 ^ draw();
+        (void)put(near, &word, sizeof(word));
+    }
+    if (i == 5)
+        old->n = 0;
+}
+
+START_TEST(smallest)
+{
+    struct bytes old, near, made = {0}, patch;
+    struct kept kept = {0}, ignored = {0};
+    struct hf_err err = HF_ERR_INIT;
+
+    make_tiny(_i, &old, &near);
+    patch = make(&old, &near, HF_DELTA_FAST);
+    ck_assert_msg(patch.n <= tiny[_i].header_and_body, "%s: %zu bytes", tiny[_i].name, patch.n);
+    comes_back(&old, &near, HF_DELTA_SMALL, tiny[_i].name);
+    struct hf_delta_apply_params params = {.old = {&old, get_at, old.n},
+                                           .patch = {&patch, get},
+                                           .out = {&made, put},
+                                           .checkpoint = keep,
+                                           .checkpoint_ctx = &kept};
+    ck_assert_int_eq(hf_delta_apply(&params, NULL, &err), 0);
+    params.checkpoint_ctx = &ignored;
+    for (unsigned i = 0; i < kept.n; i++) {
+        patch.at = 0;
+        made.n = kept.points[i].new_offset;
+        params.resume = &kept.points[i];
+        ck_assert_int_eq(hf_delta_apply(&params, NULL, &err), 0);
+        ck_assert(made.n == near.n && memcmp(made.p, near.p, near.n) == 0);
+    }
+    ck_assert_uint_eq(kept.n, near.n > 4 << 20);
+    for (size_t i = 0; i < patch.n; i++)
+        for (unsigned bit = i % 4; bit < 8; bit += _i == 8 ? 8 : 1) {
+            patch.p[i] ^= (unsigned char)(1u << bit);
+            int r = apply(&old, &patch, &made, &err);
+            ck_assert_msg(r == -EBADMSG || r == -EOPNOTSUPP || r == -ESTALE || (r == 0 && i == 5), "byte %zu: %d", i,
+                          r);
+            patch.p[i] ^= (unsigned char)(1u << bit);
+        }
+    free(old.p);
+    free(near.p);
+    free(made.p);
+    free(patch.p);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_loop_test(tc, smallest, 0, HF_LEN(tiny));
     tcase_add_test(tc, too_large);
     tcase_add_loop_test(tc, round_trip, 0, HF_LEN(sizes));
     tcase_add_loop_test(tc, wrong_old, HF_DELTA_SMALL, HF_DELTA_FAST + 1);

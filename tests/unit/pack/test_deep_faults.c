@@ -42,7 +42,7 @@ START_TEST(corrupted)
 {
     static const int also[] = {E2BIG, EFBIG, ENOMEM, ENOSPC, 0};
     _cleanup_(hf_buf_done) struct hf_buf old = BUF, right = BUF, patch = BUF;
-    const struct hf_deep_create_params params = {.delta = {.profile = _i, .threads = 1}};
+    const struct hf_deep_create_params params = {.delta = {.profile = _i, .threads = 1}, .inside = true};
     const struct hf_delta_out out = packs_out(&patch);
     struct packs_bytes bytes;
     struct hf_deep_info info;

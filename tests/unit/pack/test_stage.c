@@ -161,7 +161,7 @@ START_TEST(as_go_does_it)
     ck_assert_int_eq(take_apart(PACK_CODEC_DEFLATE, &packed, 0, &plain, &n, &err), 0);
     ck_assert(n == packed.n && plain.n == text.n && memcmp(plain.p, text.p, text.n) == 0);
     const struct pack_search search = {
-        (const unsigned char *)packed.p, (const unsigned char *)plain.p, n, plain.n, NULL, NULL};
+        (const unsigned char *)packed.p, (const unsigned char *)plain.p, n, plain.n, NULL, NULL, false};
     ck_assert_msg(pack_deflate_find(&search, &setup, &found, &err) == 0, "%s", err.cause);
     ck_assert(setup.params[0] == go_cases[_i].flavour && setup.params[1] == go_cases[_i].level);
     ck_assert(setup.marks_n == marks_n && (marks_n == 0 || memcmp(setup.marks, marks, marks_n) == 0));
@@ -190,7 +190,7 @@ START_TEST(comes_back_the_same)
     ck_assert(plain.n == text.n && memcmp(plain.p, text.p, text.n) == 0);
 
     const unsigned char *start = (const unsigned char *)packed.p + head;
-    const struct pack_search search = {start, (const unsigned char *)plain.p, n, plain.n, NULL, NULL};
+    const struct pack_search search = {start, (const unsigned char *)plain.p, n, plain.n, NULL, NULL, false};
     if (codec == PACK_CODEC_DEFLATE)
         r = pack_deflate_find(&search, &setup, &marks, &err);
     else
@@ -234,7 +234,7 @@ START_TEST(exceptions)
     packs_run(nearly, text.p, text.n, &packed);
     ck_assert_int_eq(take_apart(PACK_CODEC_DEFLATE, &packed, 10, &plain, &n, &err), 0);
     const unsigned char *start = (const unsigned char *)packed.p + 10;
-    const struct pack_search search = {start, (const unsigned char *)plain.p, n, plain.n, NULL, NULL};
+    const struct pack_search search = {start, (const unsigned char *)plain.p, n, plain.n, NULL, NULL, false};
     int r = pack_deflate_find(&search, &setup, &marks, &err);
     ck_assert_msg(r == 0, "%s", err.cause);
     ck_assert_uint_gt(setup.marks_n, 0);

@@ -1,0 +1,102 @@
+#include "delta/blocks.h"
+
+#include <string.h>
+
+#include "delta/jobs.h"
+
+/* A worker's own: it is opened for the make whose block it was last given. */
+struct desk {
+    void *state;
+    unsigned make;
+};
+
+struct blocks {
+    const struct delta_blocks_ops *ops;
+    const struct delta_make *const *makes;
+    unsigned per_make;
+    struct hf_buf *parts; /* by job */
+    struct desk desks[DELTA_WORKERS_MAX];
+};
+
+static int sit_down(struct blocks *b, struct desk *desk, unsigned make, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf ignored = HF_BUF_INIT(SIZE_MAX / 2);
+
+    if (desk->state != NULL && desk->make == make)
+        return 0;
+    if (desk->state != NULL)
+        b->ops->close(desk->state);
+    desk->state = NULL;
+    desk->make = make;
+    return b->ops->open(b->makes[make], &ignored, &desk->state, err);
+}
+
+static int code_block(void *ctx, unsigned worker, unsigned i, struct hf_err *err)
+{
+    struct blocks *b = ctx;
+    struct desk *desk = &b->desks[worker];
+    unsigned make = i / b->per_make;
+    uint64_t start = (uint64_t)(i % b->per_make) * DELTA_BLOCK, new_n = b->makes[make]->new_n;
+    int r = sit_down(b, desk, make, err);
+
+    return r < 0 ? r : b->ops->code(desk->state, start, HF_MIN(start + DELTA_BLOCK, new_n), &b->parts[i], err);
+}
+
+/* The first block of each make is the first worker's where there is but one, so its setting need not be made twice. */
+static int begin_bodies(struct blocks *b, unsigned n, struct hf_buf *bodies, struct hf_err *err)
+{
+    int r = 0;
+
+    for (unsigned i = n; r == 0 && i-- > 0;) {
+        struct desk *desk = &b->desks[0];
+        if (desk->state != NULL)
+            b->ops->close(desk->state);
+        desk->state = NULL;
+        desk->make = i;
+        r = b->ops->open(b->makes[i], &bodies[i], &desk->state, err);
+    }
+    return r;
+}
+
+static int put_together(struct blocks *b, unsigned n, struct hf_buf *bodies, struct hf_err *err)
+{
+    for (unsigned i = 0; i < n * b->per_make; i++) {
+        const struct hf_buf *part = &b->parts[i];
+        if (part->n > 0 && hf_buf_add(&bodies[i / b->per_make], part->p, part->n) < 0)
+            return delta_no_memory(err);
+    }
+    return 0;
+}
+
+int delta_blocks_make(const struct delta_blocks_ops *ops, const struct delta_make *const *makes, unsigned n,
+                      unsigned workers, struct hf_buf *bodies, struct hf_err *err)
+{
+    struct blocks *b = calloc(1, sizeof(*b));
+    unsigned per_make = (unsigned)((makes[0]->new_n + DELTA_BLOCK - 1) / DELTA_BLOCK), jobs_n = n * per_make;
+    int r = b != NULL && (b->parts = calloc(jobs_n + 1UL, sizeof(*b->parts))) != NULL ? 0 : delta_no_memory(err);
+
+    if (r == 0) {
+        b->ops = ops;
+        b->makes = makes;
+        b->per_make = per_make;
+        for (unsigned i = 0; i < jobs_n; i++)
+            b->parts[i] = (struct hf_buf)HF_BUF_INIT(SIZE_MAX / 2);
+        r = begin_bodies(b, n, bodies, err);
+    }
+    const struct delta_jobs jobs = {jobs_n, b, code_block};
+    if (r == 0)
+        r = delta_jobs_run(&jobs, workers, err);
+    if (b != NULL)
+        for (unsigned i = 0; i < DELTA_WORKERS_MAX; i++)
+            if (b->desks[i].state != NULL)
+                ops->close(b->desks[i].state);
+    if (r == 0)
+        r = put_together(b, n, bodies, err);
+    if (b != NULL && b->parts != NULL)
+        for (unsigned i = 0; i < jobs_n; i++)
+            hf_buf_done(&b->parts[i]);
+    if (b != NULL)
+        free(b->parts);
+    free(b);
+    return r;
+}

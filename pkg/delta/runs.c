@@ -1,0 +1,304 @@
+/* Method 4: runs of bytes that old has, and bytes as they are. No coder, no tables: for changes so small that whatever would have to
+ * be told about them costs more than they do. What an executable that was only built anew differs in is little more than its build
+ * ID, and that a second time, as the hex digits of its debug file's name. */
+#include <errno.h>
+#include <string.h>
+
+#include "delta/create.h"
+
+/* An operation's first byte: how many bytes are the same (upper half), whether a jump in old follows, how many bytes are fresh. */
+enum {
+    SAME_SHIFT = 4,
+    SAME_MORE = 15,
+    JUMPS = 8,
+    FRESH_MASK = 7,
+    FRESH_MORE = 6,
+    FRESH_HEX = 7,
+    HISTORY = 1024, /* fresh bytes that can be told once more, in hex */
+};
+
+static const char hex_digits[] = "0123456789abcdef";
+
+/* ---- apply ----------------------------------------------------------------------------------------------------- */
+
+struct unpack {
+    uint64_t made;  /* of new, whether it has to be written or was before */
+    uint64_t fresh; /* bytes that went through the history */
+    unsigned char history[HISTORY], bytes[16384];
+};
+
+/* One operation. */
+struct run {
+    uint64_t same, fresh, distance, jump;
+    bool hex;
+};
+
+/* The next n bytes of new, which do not go over a block's border. */
+static int emit(struct delta_run *run, struct unpack *u, size_t n, struct hf_err *err)
+{
+    bool known = delta_run_skips(run, u->made);
+    int r = known ? 0 : delta_output_write(&run->output, u->bytes, n, err);
+
+    u->made += n;
+    return r == 0 && !known && u->made % DELTA_BLOCK == 0 ? delta_run_checkpoint(run, err) : r;
+}
+
+/* Digits `done` and on of what is spelled. */
+static void read_hex(struct unpack *u, uint64_t from, uint64_t done, size_t n)
+{
+    for (size_t i = 0; i < n; i++, done++) {
+        unsigned byte = u->history[(from + done / 2) % HISTORY];
+        u->bytes[i] = (unsigned char)hex_digits[done % 2 == 0 ? byte >> 4 : byte & 15];
+    }
+}
+
+static int read_fresh(struct delta_run *run, struct unpack *u, size_t n, struct hf_err *err)
+{
+    int r = delta_input_read(run->input, u->bytes, n, err);
+
+    for (size_t i = 0; r == 0 && i < n; i++)
+        u->history[u->fresh++ % HISTORY] = u->bytes[i];
+    return r;
+}
+
+/* How much of what is left can be made at once. */
+static size_t next_part(const struct unpack *u, uint64_t left)
+{
+    return (size_t)HF_MIN(HF_MIN(left, DELTA_BLOCK - u->made % DELTA_BLOCK), (uint64_t)sizeof(u->bytes));
+}
+
+static int make_run(struct delta_run *run, struct unpack *u, const struct run *op, uint64_t old_pos, struct hf_err *err)
+{
+    uint64_t from = u->fresh - op->distance;
+    int r = 0;
+
+    for (uint64_t done = 0, n; r == 0 && done < op->same; done += n) {
+        n = next_part(u, op->same - done);
+        r = delta_old_read(run->old, old_pos + done, u->bytes, (size_t)n, err);
+        if (r == 0)
+            r = emit(run, u, (size_t)n, err);
+    }
+    for (uint64_t done = 0, n; r == 0 && done < op->fresh; done += n) {
+        n = next_part(u, op->fresh - done);
+        if (op->hex)
+            read_hex(u, from, done, (size_t)n);
+        else
+            r = read_fresh(run, u, (size_t)n, err);
+        if (r == 0)
+            r = emit(run, u, (size_t)n, err);
+    }
+    return r;
+}
+
+static int read_run(struct delta_run *run, struct unpack *u, struct run *op, struct hf_err *err)
+{
+    uint64_t room = run->header.new_size - u->made, more = 0;
+    unsigned char token;
+    int r = delta_input_read(run->input, &token, 1, err);
+
+    *op = (struct run){.same = token >> SAME_SHIFT, .fresh = token & FRESH_MASK};
+    if (r == 0 && op->same == SAME_MORE && (r = delta_input_varint(run->input, room, &more, err)) == 0)
+        op->same += more;
+    op->hex = op->fresh == FRESH_HEX;
+    if (r == 0 && op->hex && (r = delta_input_varint(run->input, HISTORY, &op->distance, err)) == 0) {
+        r = delta_input_varint(run->input, HISTORY, &more, err);
+        op->fresh = 2 * more;
+    } else if (r == 0 && op->fresh == FRESH_MORE && (r = delta_input_varint(run->input, room, &more, err)) == 0) {
+        op->fresh += more;
+    }
+    if (r == 0 && (token & JUMPS) != 0)
+        r = delta_input_varint(run->input, UINT64_MAX, &op->jump, err);
+    if (r < 0)
+        return r;
+    if (op->same > room || op->fresh > room - op->same || op->distance > u->fresh ||
+        (op->hex && op->fresh / 2 > op->distance))
+        return hf_err_set(err, EBADMSG, "delta is damaged: a run that cannot be");
+    return 0;
+}
+
+static int make_runs(struct delta_run *run, struct unpack *u, struct hf_err *err)
+{
+    uint64_t old_pos = 0;
+    struct run op;
+    int r;
+
+    while (u->made < run->header.new_size) {
+        if ((r = read_run(run, u, &op, err)) < 0)
+            return r;
+        if (op.same > 0 && (old_pos > run->old->size || op.same > run->old->size - old_pos))
+            return hf_err_set(err, EBADMSG, "delta is damaged: it copies from outside the old file");
+        if ((r = make_run(run, u, &op, old_pos, err)) < 0)
+            return r;
+        old_pos += op.same + op.fresh + (uint64_t)delta_unzigzag(op.jump);
+    }
+    return 0;
+}
+
+int delta_apply_runs(struct delta_run *run, struct hf_err *err)
+{
+    struct unpack *u = malloc(sizeof(*u));
+    int r;
+
+    if (u == NULL)
+        return delta_no_memory(err);
+    u->made = u->fresh = 0;
+    r = make_runs(run, u, err);
+    free(u);
+    return r;
+}
+
+/* ---- create ---------------------------------------------------------------------------------------------------- */
+
+struct pack {
+    const struct delta_make *make;
+    struct hf_buf *body;
+    uint64_t old_pos, same_from, same; /* the run not yet written: new[same_from..same_from + same) from old_pos on */
+    uint64_t fresh;
+    unsigned char history[HISTORY];
+};
+
+static int add_number(struct pack *k, uint64_t value)
+{
+    unsigned char bytes[10];
+
+    return hf_buf_add(k->body, bytes, delta_put_varint(bytes, value));
+}
+
+/* `bytes`: what is fresh, NULL for hex digits. */
+static int add_run(struct pack *k, const struct run *op, const unsigned char *bytes)
+{
+    unsigned same = (unsigned)HF_MIN(op->same, (uint64_t)SAME_MORE);
+    unsigned fresh = op->hex ? (unsigned)FRESH_HEX : (unsigned)HF_MIN(op->fresh, (uint64_t)FRESH_MORE);
+    unsigned char token = (unsigned char)(same << SAME_SHIFT | (op->jump != 0 ? JUMPS : 0) | fresh);
+    int r = hf_buf_add(k->body, &token, 1);
+
+    if (r == 0 && same == SAME_MORE)
+        r = add_number(k, op->same - SAME_MORE);
+    if (r == 0 && op->hex)
+        r = add_number(k, op->distance);
+    if (r == 0 && op->hex)
+        r = add_number(k, op->fresh / 2);
+    else if (r == 0 && fresh == FRESH_MORE)
+        r = add_number(k, op->fresh - FRESH_MORE);
+    if (r == 0 && op->jump != 0)
+        r = add_number(k, op->jump);
+    if (r == 0 && bytes != NULL && op->fresh > 0)
+        r = hf_buf_add(k->body, bytes, (size_t)op->fresh);
+    for (uint64_t i = 0; r == 0 && bytes != NULL && i < op->fresh; i++)
+        k->history[k->fresh++ % HISTORY] = bytes[i];
+    return r;
+}
+
+static int digit_of(unsigned char byte)
+{
+    const char *at = byte != 0 ? strchr(hex_digits, byte) : NULL;
+
+    return at != NULL ? (int)(at - hex_digits) : -1;
+}
+
+/* How many fresh bytes, `distance` back, p[0..n) spells. */
+static uint64_t spelled(const struct pack *k, const unsigned char *p, uint64_t n, uint64_t distance)
+{
+    uint64_t i = 0;
+
+    for (; 2 * i + 1 < n && i < distance; i++) {
+        int high = digit_of(p[2 * i]), low = digit_of(p[2 * i + 1]);
+        if (high < 0 || low < 0 || k->history[(k->fresh - distance + i) % HISTORY] != (unsigned)(high << 4 | low))
+            break;
+    }
+    return i;
+}
+
+/* The first place in new[from..to) where fresh bytes are spelled: sets what op has to say. Some digits may be old's by chance. */
+static uint64_t find_hex(const struct pack *k, uint64_t from, uint64_t to, struct run *op)
+{
+    enum { WORTH_IT = 6 };
+    const unsigned char *p = k->make->new_bytes;
+
+    for (; from < to; from++) {
+        if (digit_of(p[from]) < 0)
+            continue;
+        for (uint64_t distance = 1; distance <= HF_MIN(k->fresh, (uint64_t)HISTORY); distance++) {
+            uint64_t n = spelled(k, p + from, to - from, distance);
+            if (n >= WORTH_IT) {
+                *op = (struct run){.hex = true, .distance = distance, .fresh = 2 * n};
+                return from;
+            }
+        }
+    }
+    return to;
+}
+
+/* The run so far, and what is fresh behind it, up to new_pos; then one that starts at old_pos. */
+static int end_run(struct pack *k, uint64_t new_pos, uint64_t old_pos)
+{
+    const unsigned char *p = k->make->new_bytes;
+    uint64_t at = k->same_from + k->same, back = HF_MIN(k->same, UINT64_C(2)),
+             old_end = k->old_pos + (new_pos - k->same_from);
+    uint64_t jump = new_pos < k->make->new_n ? delta_zigzag((int64_t)(old_pos - old_end)) : 0;
+    struct run op = {.same = k->same}, hex = {.hex = false};
+    int r = 0;
+
+    if (new_pos - at > k->body->max)
+        return -E2BIG;
+    if (k->fresh > 0 && new_pos > at) { /* a hex digit or two may have been the same */
+        uint64_t from = find_hex(k, at - back, new_pos, &hex);
+        if (hex.hex && from < at) {
+            op.same -= at - from;
+            at = from;
+        }
+    }
+    while (r == 0 && at < new_pos) {
+        uint64_t end = find_hex(k, at, new_pos, &hex);
+        if (end == at) {
+            hex.same = op.same;
+            op = hex;
+            end += hex.fresh;
+        } else {
+            op.fresh = end - at;
+        }
+        op.jump = end == new_pos ? jump : 0;
+        r = add_run(k, &op, op.hex ? NULL : p + at);
+        op = (struct run){.hex = false};
+        at = end;
+    }
+    if (r == 0 && new_pos == k->same_from + k->same && (op.same > 0 || jump != 0)) {
+        op.jump = jump;
+        r = add_run(k, &op, NULL);
+    }
+    k->old_pos = old_pos;
+    k->same_from = new_pos;
+    k->same = 0;
+    return r;
+}
+
+/* Equal stretches of a copy that are worth a run of their own. */
+static int add_copy(struct pack *k, const struct delta_copy *copy)
+{
+    enum { WORTH = 4 };
+    const unsigned char *old = k->make->old + copy->old_pos, *now = k->make->new_bytes + copy->new_pos;
+    int r;
+
+    for (uint64_t i = 0; i < copy->len;) {
+        uint64_t n = delta_common(old + i, copy->len - i, now + i, copy->len - i);
+        if (n >= WORTH) {
+            if ((r = end_run(k, copy->new_pos + i, copy->old_pos + i)) < 0)
+                return r;
+            k->same = n;
+        }
+        i += n;
+        while (i < copy->len && old[i] != now[i])
+            i++;
+    }
+    return 0;
+}
+
+int delta_make_runs(const struct delta_make *make, struct hf_buf *body)
+{
+    struct pack k = {.make = make, .body = body};
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < make->copies.n; i++)
+        r = add_copy(&k, &make->copies.p[i]);
+    return r == 0 && make->new_n > 0 ? end_run(&k, make->new_n, 0) : r;
+}

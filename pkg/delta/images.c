@@ -5,7 +5,7 @@
 #include "delta/images.h"
 #include "delta/refs.h"
 
-enum { PIECE = 1024, MEMBER_ALIGN = 4 };
+enum { PIECE = 1024, MEMBER_ALIGN = 4, MARKED_BY = 8 };
 
 static uint32_t kept_bits(const struct delta_ref *ref)
 {
@@ -65,9 +65,31 @@ static uint32_t kept_bits(const struct delta_ref *ref)
     }
 }
 
+/* References to constants are told from each other by what is there: put where the distance was, so matches are truer. */
+static void mark_constant(const struct delta_image *image, const unsigned char *bytes, size_t n,
+                          const struct delta_ref *ref, unsigned char *out)
+{
+    unsigned first = ref->kind == DELTA_REF_ADRP ? 1 : 0;
+    uint32_t mark = 2166136261u;
+    uint64_t end;
+
+    if (ref->target >= n || n - ref->target < MARKED_BY ||
+        delta_image_region(image, ref->target, &end)->kind != DELTA_REGION_RODATA)
+        return;
+    for (unsigned i = 0; i < MARKED_BY; i++)
+        mark = (mark ^ bytes[ref->target + i]) * 16777619u;
+    for (unsigned i = first; i < 3; i++)
+        out[i] = (unsigned char)(mark >> (8 * i + 8));
+}
+
+static bool may_lead_to_constants(unsigned kind)
+{
+    return kind == DELTA_REF_PC_WORD || kind == DELTA_REF_RIP || kind == DELTA_REF_GOT_OFFSET || kind == DELTA_REF_ADRP;
+}
+
 static size_t blank_piece(const struct delta_image *image, const struct delta_region *region,
-                          const unsigned char *bytes, size_t at, size_t end, struct delta_awaited *awaited,
-                          unsigned char *out)
+                          const unsigned char *bytes, size_t file_n, size_t at, size_t end,
+                          struct delta_awaited *awaited, unsigned char *out)
 {
     struct delta_ref refs[(PIECE + 1) / 2 + 1];
     size_t n = HF_MIN((size_t)PIECE, end - at), next = at + n;
@@ -77,6 +99,8 @@ static size_t blank_piece(const struct delta_image *image, const struct delta_re
         uint32_t kept = kept_bits(&refs[i]);
         for (unsigned k = 0; k < refs[i].n && k < 4; k++)
             out[at + refs[i].at + k] &= (unsigned char)(kept >> (8 * k));
+        if (may_lead_to_constants(refs[i].kind))
+            mark_constant(image, bytes, file_n, &refs[i], out + at + refs[i].at);
         next = HF_MAX(next, at + refs[i].at + refs[i].n);
     }
     return next;
@@ -92,7 +116,7 @@ static void blank_image(const struct delta_image *image, const unsigned char *by
         if (r->kind != DELTA_REGION_CODE || at < DELTA_SCAN_BEFORE || end > n || n - end < DELTA_SCAN_AFTER + 16)
             continue;
         while (at < end)
-            at = blank_piece(image, r, bytes, at, end, &awaited, out);
+            at = blank_piece(image, r, bytes, n, at, end, &awaited, out);
     }
 }
 

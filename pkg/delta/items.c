@@ -127,14 +127,14 @@ int delta_copies_replace(struct delta_copies *copies, uint64_t from, uint64_t to
             struct delta_copy behind = {to, c.old_pos + (to - c.new_pos), c.new_pos + c.len - to};
             copies->p[i] = behind;
             c.len = from - c.new_pos;
-            r = delta_copies_add(&out, c);
+            r = delta_copies_extend(&out, c.new_pos, c.old_pos, c.len);
             break;
         }
         c.len = HF_MIN(c.len, from - c.new_pos);
-        r = delta_copies_add(&out, c);
+        r = delta_copies_extend(&out, c.new_pos, c.old_pos, c.len);
     }
     for (size_t k = 0; r == 0 && k < inside->n; k++)
-        r = delta_copies_add(&out, inside->p[k]);
+        r = delta_copies_extend(&out, inside->p[k].new_pos, inside->p[k].old_pos, inside->p[k].len);
     for (; r == 0 && i < copies->n; i++) {
         struct delta_copy c = copies->p[i];
         if (c.new_pos + c.len <= to)
@@ -144,7 +144,7 @@ int delta_copies_replace(struct delta_copies *copies, uint64_t from, uint64_t to
             c.len -= to - c.new_pos;
             c.new_pos = to;
         }
-        r = delta_copies_add(&out, c);
+        r = delta_copies_extend(&out, c.new_pos, c.old_pos, c.len);
     }
     if (r == 0) {
         delta_copies_done(copies);

@@ -1,13 +1,13 @@
 /* References in the code of 32-bit ARM, A32 and Thumb-2 mixed. Which of the two a block of 128 bytes is in is told by how many of its
- * words have the condition "always"; instructions of Thumb are followed from a little before the place in question.
+ * words have the condition "always" (as halves of Thumb have at either place); instructions of Thumb are followed from a little before the place in question.
  *
  * An address is mostly a word in a pool behind the function: its distance from an instruction that adds pc to it. Where a load of
  * such a word is seen, the word is awaited; likewise the upper half of an address after the lower one. */
 #include "delta/refs_scan.h"
 
 enum {
-    BLOCK = 128,       /* that is in one mode */
-    ALWAYS_LEAST = 16, /* words of its 32 with the condition "always": A32 */
+    BLOCK = 128,      /* that is in one mode */
+    ALWAYS_LEAST = 8, /* more in the upper half of words than in the lower: A32 */
     PREWALK = 32,
     LOOK = 96, /* bytes ahead for the instruction that adds pc */
     PC_THUMB = 4,
@@ -22,10 +22,10 @@ static uint64_t address_at(const struct delta_scan *s, size_t i)
 static bool is_arm(const struct delta_scan *s, int64_t i)
 {
     const unsigned char *block = s->bytes + (i - (int64_t)((s->offset + (uint64_t)i) % BLOCK));
-    unsigned always = 0;
+    int always = 0;
 
-    for (unsigned k = 3; k < BLOCK; k += 4)
-        always += block[k] >> 4 == 14;
+    for (unsigned k = 0; k < BLOCK; k += 4)
+        always += (block[k + 3] >> 3 == 0x1c) - (block[k + 1] >> 3 == 0x1c);
     return always >= ALWAYS_LEAST;
 }
 

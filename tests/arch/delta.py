@@ -3,7 +3,7 @@
 
 holdfast-delta is built, static, for ARM (32 bits), s390x (64 bits, big endian) and RISC-V (64 bits), with the decoders of libzstd
 and liblzma built from Debian's own sources, and run under qemu-user. Deltas are made here by the release build: both profiles
-and a file packed on its own, over programs for x86-64 and AArch64, text, and a tar.
+and a file packed on its own, over programs for x86-64, AArch64, RISC-V, ARM and 32-bit x86, text, and a tar.
 Ends with the plain line "N passed, N failed, N skipped".
 """
 import filecmp
@@ -148,7 +148,7 @@ def pairs():
         for version, content in zip(("old", "new"), both):
             with open(f"{folder}/{name}.{version}", "wb") as out:
                 out.write(content)
-    for kind in ("x86-64", "aarch64"):
+    for kind in ("x86-64", "aarch64", "riscv64", "arm", "i386"):
         call([f"{RELEASE}/support/elf-write", kind, f"{folder}/{kind}.old", f"{folder}/{kind}.new"])
     shutil.copy(f"{RELEASE}/holdfast-delta", f"{folder}/program.old")
     shutil.copy(f"{RELEASE}/holdfast", f"{folder}/program.new")

@@ -1,4 +1,4 @@
-/* elf-write x86-64|aarch64 OLD NEW: a pair of programs as elf_make makes them, for tests that run elsewhere. */
+/* elf-write x86-64|aarch64|riscv64|arm|i386 OLD NEW: a pair of programs as elf_make makes them, for tests that run elsewhere. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +19,17 @@ static int write_one(const char *path, enum elf_make_machine machine, unsigned g
 
 int main(int argc, char **argv)
 {
-    if (argc != 4)
-        return 2;
-    enum elf_make_machine machine = strcmp(argv[1], "aarch64") == 0 ? ELF_MAKE_AARCH64 : ELF_MAKE_X86_64;
-    return write_one(argv[2], machine, 0) || write_one(argv[3], machine, 7);
+    static const struct {
+        const char *name;
+        enum elf_make_machine machine;
+    } machines[] = {{"x86-64", ELF_MAKE_X86_64},
+                    {"aarch64", ELF_MAKE_AARCH64},
+                    {"riscv64", ELF_MAKE_RISCV},
+                    {"arm", ELF_MAKE_ARM},
+                    {"i386", ELF_MAKE_I386}};
+
+    for (size_t i = 0; argc == 4 && i < sizeof(machines) / sizeof(machines[0]); i++)
+        if (strcmp(argv[1], machines[i].name) == 0)
+            return write_one(argv[2], machines[i].machine, 0) || write_one(argv[3], machines[i].machine, 7);
+    return 2;
 }

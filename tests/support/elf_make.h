@@ -4,7 +4,13 @@
 
 #include <stddef.h>
 
-enum elf_make_machine { ELF_MAKE_X86_64 = 62, ELF_MAKE_AARCH64 = 183 };
+enum elf_make_machine {
+    ELF_MAKE_I386 = 3, /* 32 bit */
+    ELF_MAKE_ARM = 40, /* 32 bit, the first functions A32, then Thumb */
+    ELF_MAKE_X86_64 = 62,
+    ELF_MAKE_AARCH64 = 183,
+    ELF_MAKE_RISCV = 243,
+};
 
 struct elf_made {
     unsigned char *p; /* free() */

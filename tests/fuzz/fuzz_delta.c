@@ -25,7 +25,8 @@ struct written {
     uint64_t n, max;
 };
 
-static struct elf_made old_file;
+/* Which one a patch is over tells the size of old in its header; others are taken as over the first. */
+static struct elf_made old_files[4];
 
 static ssize_t get(void *ctx, void *bytes, size_t n)
 {
@@ -101,8 +102,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     struct hf_delta_parts parts;
     struct written written = {.max = n % LARGE_EACH == 0 ? LARGE_OUT : TRUE_OUT};
 
-    if (old_file.p == NULL)
-        old_file = elf_make(ELF_MAKE_X86_64, 60, 0);
+    static const enum elf_make_machine machines[HF_LEN(old_files)] = {ELF_MAKE_X86_64, ELF_MAKE_ARM, ELF_MAKE_RISCV,
+                                                                      ELF_MAKE_I386};
+    unsigned which = 0;
+
+    for (unsigned i = 0; i < HF_LEN(old_files) && old_files[i].p == NULL; i++)
+        old_files[i] = elf_make(machines[i], 60, 0);
     if (n % TRUE_EACH != 0)
         say_small(&patch);
     struct stream again = patch;
@@ -112,7 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     patch = from_start(&patch);
     if (hf_delta_check(&in, NULL, &parts, &err) == 0 && parts.header_bytes + parts.map_bytes + parts.block_bytes > n)
         abort();
-    struct hf_delta_apply_params params = {.old = {&old_file, get_at, info.old_size},
+    struct hf_delta_apply_params params = {.old = {&old_files[which], get_at, info.old_size},
                                            .patch = {&again, get},
                                            .out = {&written, put},
                                            .checkpoint = keep,

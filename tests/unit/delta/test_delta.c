@@ -437,7 +437,7 @@ START_TEST(images_in_cpio)
 }
 END_TEST
 
-/* One flipped bit at every place of the patch of an image: predictors see nonsense and stay inside their bounds. */
+/* One flipped bit at every place (of x86-64, else at every fifth) of the patch of an image: predictors see nonsense and stay inside their bounds. */
 START_TEST(image_damage)
 {
     static const enum elf_make_machine machines[] = {ELF_MAKE_X86_64, ELF_MAKE_ARM, ELF_MAKE_RISCV, ELF_MAKE_I386};
@@ -448,7 +448,7 @@ START_TEST(image_damage)
     struct hf_delta_apply_params params = {
         .old = {&old, get_at, old.n}, .patch = {&patch, get}, .out = {&made, put}, .old_is_verified = true};
 
-    for (size_t i = 0; i < patch.n; i++) {
+    for (size_t i = 0; i < patch.n; i += _i < 2 ? 1 : 5) {
         unsigned char kept = patch.p[i];
         patch.p[i] ^= (unsigned char)(1u << draw() % 8);
         patch.at = made.n = 0;

@@ -135,10 +135,13 @@ class Node:
             fields = dict(re.findall(r"^(\w+):\s+(\d+) kB", file.read(), re.M))
         return int(fields["VmRSS"]), int(fields["VmHWM"]), int(fields["RssAnon"])
 
+    def files(self):
+        """Paths of all that the telemetry has on disk."""
+        return sorted(os.path.join(folder, name) for folder, _, names in os.walk(self.storage) for name in names)
+
     def segments(self):
-        """Paths of the segment files that hold something."""
-        return sorted(os.path.join(folder, name) for folder, _, names in os.walk(self.storage) for name in names
-                      if re.fullmatch(r"[0-9a-f]{16}\.seg", name))
+        """Of the segment files that hold something."""
+        return [path for path in self.files() if re.fullmatch(r"[0-9a-f]{16}\.seg", os.path.basename(path))]
 
     def spool(self, *words):
         """(exit code, output) of holdfast spool."""

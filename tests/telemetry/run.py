@@ -476,7 +476,7 @@ def flipped_bits(lab):
 
 # ---- power cuts ------------------------------------------------------------------------------------------------------------
 
-def record_a_run(lab, seconds):
+def record_a_run(lab, seconds, size=250, **policy):
     """The agent works on a disk that remembers; returns its log."""
     reason = disk.missing()
     if reason:
@@ -485,8 +485,8 @@ def record_a_run(lab, seconds):
     lab.ends.append(recorder.end)
     lab.up()
     lab.store.on_batch = lambda batch: recorder.mark(("batch", batch))
-    lab.start(storage=os.path.join(recorder.mountpoint, "telemetry"), max_bytes=16 << 20)
-    load = Load(lab.node.port, "p", senders=4, per_post=5, on_ack=lambda ids: recorder.mark(("ack", list(ids)))).start()
+    lab.start(storage=os.path.join(recorder.mountpoint, "telemetry"), **({"max_bytes": 16 << 20} | policy))
+    load = Load(lab.node.port, "p", senders=4, per_post=5, size=size, on_ack=lambda ids: recorder.mark(("ack", list(ids)))).start()
     lab.loads.append(load)
     end, control = time.monotonic() + seconds, 0
     unsynced = open(os.path.join(recorder.mountpoint, "control"), "wb", buffering=0)
@@ -551,6 +551,38 @@ def power_cuts(lab):
     if controls == 0:
         raise AssertionError("the file that was never synced lost nothing in any cut: the disk did not lose power")
     lab.fact(f"{cuts} cuts, up to {most} acknowledged before, 0 lost, 0 twice; the unsynced file lost something in {controls}")
+
+
+@scenario
+def small_buffer_power_cuts(lab):
+    """The same where each new segment is an old one, for the oldest are dropped: no segment is damaged, the stream keeps its name."""
+    small = {"max_bytes": 16 << 20, "when_full": "DropOldest"}
+    recorder = record_a_run(lab, 6 if lab.words.cuts <= 9 else 20, 20000, **small)
+    first = next(i for i, entry in enumerate(recorder.log) if entry[0] == "m" and entry[1][0] == "ack")
+    replay, cuts, names = disk.Replay(recorder.log, recorder.size), 0, set()
+    for at in sorted(lab.rng.sample(range(first, len(recorder.log)), 3 * lab.words.cuts)):
+        image = os.path.join(lab.home, "cut.img")
+        replay.cut(at, (0, 0.5, 1)[cuts % 3], lab.rng, image)
+        mounted = disk.Mounted(image, os.path.join(lab.home, "cut"))
+        lab.node = Node(fresh(os.path.join(lab.home, "after")), os.path.join(mounted.mountpoint, "telemetry"))
+        try:
+            lab.node.policy("http://127.0.0.1:1", **small)
+            lab.node.start()
+            aside = [path for path in lab.node.files() if path.endswith(".damaged")]
+            if aside:
+                raise AssertionError(f"cut at entry {at} of {len(recorder.log)}: {aside}")
+            for path in lab.node.files():
+                if path.endswith("bulk/stream"):
+                    with open(path, encoding="ascii") as file:
+                        names.add(file.read())
+            lab.node.stop()
+        finally:
+            lab.node.end()
+            mounted.end()
+        cuts += 1
+    if len(names) != 1:
+        raise AssertionError(f"{len(names)} names of one stream")
+    lab.fact(f"{cuts} cuts, no segment damaged, one stream")
 
 
 # ---- a large backlog -------------------------------------------------------------------------------------------------------

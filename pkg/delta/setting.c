@@ -4,6 +4,7 @@
 
 #include "delta/create.h"
 #include "delta/model.h"
+#include "delta/pays.h"
 #include "delta/tables.h"
 
 struct numbers {
@@ -171,6 +172,10 @@ int delta_setting_make(const struct delta_make *make, struct delta_memory *memor
         r = delta_map_from(&make->copies, &setting->map, err);
     if (r == 0)
         r = copy_pairs(make, setting, err);
+    if (r == 0) {
+        delta_map_sort(&setting->map);
+        r = delta_predictors_that_pay(make, setting, &setting->predictors, err);
+    }
     if (r == 0) {
         delta_cm_start_encoding(cm, &part);
         r = delta_setting_code(cm, setting, err);

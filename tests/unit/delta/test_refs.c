@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "delta/create.h"
+#include "delta/images.h"
 #include "delta/model.h"
 #include "delta/refs.h"
 #include "support/check_main.h"
+#include "support/elf_make.h"
 
 enum { SITE = 0x2000000, HERE = 512, ROOM = 8192 };
 
@@ -457,8 +460,63 @@ START_TEST(later_predictors)
 }
 END_TEST
 
+enum { PART = 64 };
+
+/* Code stays where it is, in short copies; with `misled`, one long copy tells of it elsewhere. */
+static unsigned predictors_of(enum elf_make_machine machine, bool misled)
+{
+    struct elf_made elf = elf_make(machine, 60, 0);
+    size_t n = elf.n, code = n / 2 & ~(size_t)63;
+    unsigned char *now = malloc(n + code);
+    struct delta_make make = {.old = elf.p, .old_n = n, .new_bytes = now, .new_n = n + code};
+    struct delta_found old_found = {0}, new_found = {0};
+    struct delta_memory *memory = malloc(sizeof(*memory));
+    struct delta_setting setting = {0};
+    struct hf_buf body = HF_BUF_INIT(1 << 20);
+    struct hf_err err = HF_ERR_INIT;
+
+    memcpy(now, elf.p, n);
+    memcpy(now + n, elf.p, code);
+    for (size_t at = 0; at + PART <= n; at += PART)
+        ck_assert_int_eq(delta_copies_add(&make.copies, (struct delta_copy){at, at, PART}), 0);
+    if (misled)
+        ck_assert_int_eq(delta_copies_add(&make.copies, (struct delta_copy){n, 0, code}), 0);
+    ck_assert_int_eq(delta_images_find(elf.p, n, &old_found, &err), 0);
+    ck_assert_int_eq(delta_images_find(now, n + code, &new_found, &err), 0);
+    ck_assert_int_eq(delta_images_pair(&make, &old_found, &new_found, &err), 0);
+    ck_assert_uint_eq(make.pairs_n, 1);
+    ck_assert_int_eq(delta_setting_make(&make, memory, &setting, &body, &err), 0);
+    unsigned predictors = setting.predictors;
+    delta_setting_done(&setting);
+    delta_found_done(&old_found);
+    delta_found_done(&new_found);
+    delta_copies_done(&make.copies);
+    hf_buf_done(&body);
+    free(make.pairs);
+    free(make.old_images);
+    free(make.new_images);
+    free(memory);
+    free(now);
+    free(elf.p);
+    return predictors;
+}
+
+static const struct {
+    enum elf_make_machine machine;
+    unsigned predictor;
+} optional[] = {
+    {ELF_MAKE_ARM, DELTA_PREDICT_ARM}, {ELF_MAKE_I386, DELTA_PREDICT_I386}, {ELF_MAKE_RISCV, DELTA_PREDICT_RISCV}};
+
+START_TEST(pays)
+{
+    ck_assert_uint_eq(predictors_of(optional[_i].machine, false), DELTA_PREDICT_REFERENCES | optional[_i].predictor);
+    ck_assert_uint_eq(predictors_of(optional[_i].machine, true), DELTA_PREDICT_REFERENCES);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_loop_test(tc, pays, 0, HF_LEN(optional));
     tcase_add_loop_test(tc, encodes, 0, HF_LEN(forms));
     tcase_add_loop_test(tc, is_found, 0, HF_LEN(forms));
     tcase_add_loop_test(tc, follows, 0, HF_LEN(sequences));

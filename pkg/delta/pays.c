@@ -1,0 +1,78 @@
+#include "delta/pays.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { OPTIONAL = DELTA_PREDICT_ALL & ~DELTA_PREDICT_REFERENCES, MACHINES = DELTA_MACHINE_RISCV + 1 };
+
+/* References in the code of each machine that come out otherwise: than predicted, than old has them. */
+struct tally {
+    uint64_t predicted[MACHINES], unchanged[MACHINES];
+};
+
+static int take_segments(void *ctx, struct delta_predictor *p, const struct delta_segments *truth)
+{
+    (void)ctx;
+    p->segments = *truth;
+    return 0;
+}
+
+static void count(struct delta_predictor *p, const struct delta_span *s, const unsigned char *truth,
+                  struct tally *tally)
+{
+    for (size_t i = 0; i < s->refs; i++) {
+        const struct delta_ref *ref = &p->refs[i];
+        uint64_t word = delta_get_word(truth + ref->at, ref->n);
+        bool wrong = word != p->guesses[i].word[0];
+        if (s->region == DELTA_REGION_CODE) {
+            tally->predicted[p->image.machine] += wrong;
+            tally->unchanged[p->image.machine] += word != ref->word;
+        }
+        if (wrong)
+            delta_predictor_learn(p, ref, &p->guesses[i], word);
+    }
+}
+
+static int walk(struct delta_predictor *p, const struct delta_make *make, struct tally *tally, struct hf_err *err)
+{
+    const struct delta_map *map = &p->setting->map;
+    int r = 0;
+
+    for (uint32_t i = 0; r == 0 && i < map->n; i++) {
+        struct delta_span s = {.n = 0};
+        for (uint64_t into = 0; r == 0 && into < map->p[i].len; into += s.n) {
+            s = (struct delta_span){.new_pos = map->p[i].new_pos + into, .old_pos = map->p[i].old_pos + into};
+            if ((r = delta_predictor_enter(p, s.new_pos, take_segments, NULL, err)) < 0 ||
+                (r = delta_predictor_window(p, &s, DELTA_WINDOW_MAX, map->p[i].len - into, err)) < 0)
+                return r;
+            count(p, &s, make->new_bytes + s.new_pos, tally);
+            delta_predictor_made(p, &s, make->new_bytes + s.new_pos);
+        }
+    }
+    return r;
+}
+
+int delta_predictors_that_pay(const struct delta_make *make, struct delta_setting *setting, unsigned *ret_predictors,
+                              struct hf_err *err)
+{
+    unsigned left = setting->predictors;
+    struct tally tally = {0};
+
+    if ((left & OPTIONAL) == 0) {
+        *ret_predictors = left;
+        return 0;
+    }
+    struct delta_predictor *p = calloc(1, sizeof(*p));
+    if (p == NULL)
+        return delta_no_memory(err);
+    p->setting = setting;
+    delta_predictor_reset(p);
+    int r = walk(p, make, &tally, err);
+    for (unsigned i = 0; i < MACHINES; i++)
+        if (tally.predicted[i] > tally.unchanged[i])
+            left &= ~(delta_predictor_of((enum delta_machine)i) & (unsigned)OPTIONAL);
+    free(p);
+    if (r == 0)
+        *ret_predictors = left;
+    return r;
+}

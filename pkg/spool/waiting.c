@@ -20,6 +20,10 @@ uint64_t hf_spool_waiting_bytes(const struct hf_spool_store *store)
         uint64_t from = HF_MAX(segment->first, store->cursor.delivered + 1);
         if (from >= next)
             continue;
+        if (from == segment->first) {
+            bytes += segment->payload;
+            continue;
+        }
         /* payload * waiting / records, where the product may be too large */
         uint64_t records = next - segment->first;
         bytes += segment->payload / records * (next - from) + segment->payload % records * (next - from) / records;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <malloc.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -165,6 +166,7 @@ int hf_cli_delta_create(struct hf_cli *cli, const struct hf_cli_args *args, stru
     bool fast = hf_cli_flag(args, "fast");
     uint64_t threads;
 
+    (void)mallopt(M_MMAP_THRESHOLD, 128 << 10); /* large tables go back as soon as they are done with */
     if (fast && hf_cli_flag(args, "small"))
         return hf_err_set(err, EINVAL, "--small and --fast are one too many");
     if (hf_cli_flag(args, "plain") && hf_cli_flag(args, "inside"))

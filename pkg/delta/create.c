@@ -19,7 +19,7 @@ static const unsigned better_by_small[WAYS] = {6, 12, 48}, better_by_fast = 16;
 
 struct way {
     struct delta_make make;
-    struct hf_buf quick, coded; /* bodies: method 1, method 2 */
+    struct hf_buf quick, coded, runs; /* bodies: methods 1, 2 and, when it is small, 4 */
 };
 
 struct source {
@@ -33,6 +33,8 @@ struct source {
     struct delta_matcher matcher;
     struct way ways[WAYS];
     unsigned ways_n;
+    size_t alone; /* quick_size() of new, once it was wanted */
+    bool packed;  /* new cannot be packed again */
 };
 
 static struct hf_buf take_buf(struct hf_buf *buf)
@@ -66,7 +68,41 @@ static void source_done(struct source *s)
         w->make.old_images = w->make.new_images = NULL;
         hf_buf_done(&w->quick);
         hf_buf_done(&w->coded);
+        hf_buf_done(&w->runs);
     }
+}
+
+/* What LZMA could make of new is between half of this and all. */
+static size_t quick_size(const struct source *s)
+{
+    size_t bound = ZSTD_compressBound(DELTA_BLOCK), sum = 0;
+    char *packed = malloc(HF_MIN(bound, ZSTD_compressBound(s->new_n)));
+    ZSTD_CCtx *context = ZSTD_createCCtx();
+
+    if (context != NULL)
+        (void)ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 1);
+    for (size_t at = 0; packed != NULL && context != NULL && at < s->new_n; at += DELTA_BLOCK) {
+        size_t n = HF_MIN((size_t)DELTA_BLOCK, s->new_n - at);
+        size_t got = ZSTD_compress2(context, packed, ZSTD_compressBound(n), s->new_bytes + at, n);
+        sum += ZSTD_isError(got) ? n : got;
+    }
+    (void)ZSTD_freeCCtx(context);
+    bool known = packed != NULL && context != NULL;
+    free(packed);
+    return known ? sum : s->new_n;
+}
+
+static size_t alone_of(struct source *s)
+{
+    if (s->alone == 0)
+        s->alone = quick_size(s);
+    return s->alone;
+}
+
+/* Bytes that are packed already cannot be packed again. */
+static bool is_packed(struct source *s)
+{
+    return alone_of(s) >= s->new_n - s->new_n / 64;
 }
 
 static int matching_open(struct source *s, struct hf_err *err)
@@ -89,6 +125,19 @@ static int matching_open(struct source *s, struct hf_err *err)
     return delta_matcher_open(&s->matcher, old, s->old_n, new_bytes, s->new_n, err);
 }
 
+/* Of the copies as they were found: where tables are matched entry by entry, there are more. */
+static int make_runs(struct way *w, struct hf_err *err)
+{
+    int r = delta_make_runs(&w->make, &w->runs);
+
+    if (r == -E2BIG) {
+        hf_buf_done(&w->runs);
+        w->runs.max = 0;
+        return 0;
+    }
+    return r < 0 ? delta_no_memory(err) : 0;
+}
+
 static int match_way(void *ctx, unsigned worker, unsigned i, struct hf_err *err)
 {
     struct source *s = ctx;
@@ -98,7 +147,9 @@ static int match_way(void *ctx, unsigned worker, unsigned i, struct hf_err *err)
                         tells ? s->params->progress : NULL, tells ? s->params->progress_ctx : NULL, &make->copies, err);
 
     (void)worker;
-    if (r == 0 && s->profile == HF_DELTA_SMALL)
+    if (r == 0)
+        r = make_runs(&s->ways[i], err);
+    if (r == 0 && s->profile == HF_DELTA_SMALL && !s->packed) /* there, nothing else stands for what is dropped */
         delta_copies_keep_worthy(&make->copies, s->matcher.old, s->matcher.new_bytes);
     return r;
 }
@@ -146,30 +197,12 @@ static int code_ways(struct source *s, const struct delta_blocks_ops *ops, const
         makes[i] = &s->ways[which[i]].make;
         bodies[i] = (struct hf_buf)HF_BUF_INIT(SIZE_MAX / 2);
     }
-    int r = delta_blocks_make(ops, makes, n, s->workers, bodies, err);
+    /* What the quick packer needs beside is as much as a small file. */
+    unsigned workers = ops == &delta_blocks_zstd && s->old_n + s->new_n < DELTA_BLOCK ? 1 : s->workers;
+    int r = delta_blocks_make(ops, makes, n, workers, bodies, err);
     for (unsigned i = 0; i < n; i++)
         *(ops == &delta_blocks_cm ? &s->ways[which[i]].coded : &s->ways[which[i]].quick) = bodies[i];
     return r;
-}
-
-/* What LZMA could make of new is between half of this and all. */
-static size_t quick_size(const struct source *s)
-{
-    size_t bound = ZSTD_compressBound(DELTA_BLOCK), sum = 0;
-    char *packed = malloc(HF_MIN(bound, ZSTD_compressBound(s->new_n)));
-    ZSTD_CCtx *context = ZSTD_createCCtx();
-
-    if (context != NULL)
-        (void)ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 1);
-    for (size_t at = 0; packed != NULL && context != NULL && at < s->new_n; at += DELTA_BLOCK) {
-        size_t n = HF_MIN((size_t)DELTA_BLOCK, s->new_n - at);
-        size_t got = ZSTD_compress2(context, packed, ZSTD_compressBound(n), s->new_bytes + at, n);
-        sum += ZSTD_isError(got) ? n : got;
-    }
-    (void)ZSTD_freeCCtx(context);
-    bool known = packed != NULL && context != NULL;
-    free(packed);
-    return known ? sum : s->new_n;
 }
 
 /* ---- choosing -------------------------------------------------------------------------------------------------------- */
@@ -177,15 +210,7 @@ static size_t quick_size(const struct source *s)
 struct choice {
     struct hf_buf body;
     unsigned method;
-    size_t alone; /* quick_size(), once it was wanted */
 };
-
-static size_t alone_of(const struct source *s, struct choice *choice)
-{
-    if (choice->alone == 0)
-        choice->alone = quick_size(s);
-    return choice->alone;
-}
 
 static void offer(struct choice *choice, struct hf_buf *body, unsigned method)
 {
@@ -194,12 +219,6 @@ static void offer(struct choice *choice, struct hf_buf *body, unsigned method)
         choice->body = take_buf(body);
         choice->method = method;
     }
-}
-
-/* Bytes that are packed already cannot be packed again. */
-static bool is_packed(const struct source *s, struct choice *choice)
-{
-    return alone_of(s, choice) >= s->new_n - s->new_n / 64;
 }
 
 /* Which ways are worth coding well: the best one, and where that costs little, those nearly as good. */
@@ -224,27 +243,12 @@ static int offer_coded(struct source *s, struct choice *choice, struct hf_err *e
     unsigned which[WAYS], n = worthy_ways(s, which);
     size_t least = s->ways[which[0]].quick.n;
 
-    if (least > s->new_n / 2 && is_packed(s, choice))
+    if (least > s->new_n - s->new_n / 64 && s->packed) /* nor does old help */
         return 0;
     int r = code_ways(s, &delta_blocks_cm, which, n, err);
     for (unsigned i = 0; r == 0 && i < n; i++)
         offer(choice, &s->ways[which[i]].coded, DELTA_METHOD_RECORDS_CM);
     return r;
-}
-
-static int offer_runs(struct source *s, struct choice *choice, struct hf_err *err)
-{
-    int r = 0;
-
-    for (unsigned i = 0; r == 0 && i < s->ways_n && choice->body.n < RUNS_MAX; i++) {
-        struct hf_buf runs = HF_BUF_INIT(choice->body.n);
-        r = delta_make_runs(&s->ways[i].make, &runs);
-        if (r == 0)
-            offer(choice, &runs, DELTA_METHOD_RUNS);
-        hf_buf_done(&runs);
-        r = r == -E2BIG ? 0 : r;
-    }
-    return r < 0 ? delta_no_memory(err) : 0;
 }
 
 /* Where old helps little, new on its own may be smaller. Finding out takes longer than most of the rest, so not where it cannot be, nor,
@@ -256,7 +260,7 @@ static int offer_alone(struct source *s, struct choice *choice, struct hf_err *e
     bool fast = s->profile == HF_DELTA_FAST;
     size_t have = choice->body.n;
 
-    if (have < s->new_n / (fast ? 2 : 5) || is_packed(s, choice) || alone_of(s, choice) / 4 * (fast ? 3 : 2) > have)
+    if (have < s->new_n / (fast ? 2 : 5) || is_packed(s) || alone_of(s) / 4 * (fast ? 3 : 2) > have)
         return 0;
     int r = delta_make_lzma(&make, &alone, err);
     if (r == 0)
@@ -272,10 +276,11 @@ static int choose(struct source *s, struct choice *choice, struct hf_err *err)
 
     if (r == 0 && s->profile == HF_DELTA_SMALL)
         r = offer_coded(s, choice, err);
-    for (unsigned i = 0; r == 0 && i < s->ways_n; i++)
+    for (unsigned i = 0; r == 0 && i < s->ways_n; i++) {
         offer(choice, &s->ways[i].quick, DELTA_METHOD_RECORDS_ZSTD);
-    if (r == 0)
-        r = offer_runs(s, choice, err);
+        if (s->ways[i].runs.max > 0)
+            offer(choice, &s->ways[i].runs, DELTA_METHOD_RUNS);
+    }
     return r;
 }
 
@@ -284,9 +289,11 @@ static int make_body(struct source *s, struct choice *choice, struct hf_err *err
     s->ways_n = s->profile == HF_DELTA_FAST ? 1 : WAYS;
     s->workers = workers_of(s->params);
     for (unsigned i = 0; i < s->ways_n; i++) {
-        s->ways[i] = (struct way){.quick = HF_BUF_INIT(SIZE_MAX / 2), .coded = HF_BUF_INIT(SIZE_MAX / 2)};
+        s->ways[i] = (struct way){
+            .quick = HF_BUF_INIT(SIZE_MAX / 2), .coded = HF_BUF_INIT(SIZE_MAX / 2), .runs = HF_BUF_INIT(RUNS_MAX)};
         s->ways[i].make = (struct delta_make){s->old, s->new_bytes, s->old_n, s->new_n, s->params, .pairs_n = 0};
     }
+    s->packed = s->profile == HF_DELTA_SMALL && is_packed(s);
     int r = match_all(s, err);
     if (r == 0)
         r = choose(s, choice, err);

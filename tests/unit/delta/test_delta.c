@@ -640,8 +640,33 @@ START_TEST(smallest)
 }
 END_TEST
 
+/* Bytes that cannot be packed, with pieces of old: what is made of them is what they are but for the pieces. */
+START_TEST(packed_already)
+{
+    struct bytes old = {0}, near = {0};
+
+    for (unsigned i = 0; i < 50000; i++) {
+        uint32_t word = draw() << 8 ^ draw();
+        (void)put(&old, &word, sizeof(word));
+    }
+    for (unsigned i = 0; i < 50000; i++) {
+        uint32_t word = draw() << 8 ^ draw();
+        (void)put(&near, &word, sizeof(word));
+        if (i % 100 == 0)
+            (void)put(&near, old.p + draw() % (old.n - 50), 50);
+    }
+    struct bytes patch = make(&old, &near, _i);
+    ck_assert_msg(patch.n < near.n - 500 * 40, "%zu bytes of %zu", patch.n, near.n);
+    comes_back(&old, &near, _i, "packed");
+    free(patch.p);
+    free(old.p);
+    free(near.p);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_loop_test(tc, packed_already, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
     tcase_add_loop_test(tc, smallest, 0, HF_LEN(tiny));
     tcase_add_test(tc, too_large);
     tcase_add_loop_test(tc, round_trip, 0, HF_LEN(sizes));

@@ -149,15 +149,23 @@ static ssize_t get(void *ctx, void *bytes, size_t n)
     return (ssize_t)n;
 }
 
-static size_t comes_back(const struct elf_made *old, const struct elf_made *now, enum hf_delta_profile profile)
+static void make(const struct elf_made *old, const struct elf_made *now, enum hf_delta_profile profile,
+                 struct hf_buf *patch)
 {
-    _cleanup_(hf_buf_done) struct hf_buf patch = HF_BUF_INIT(1 << 24), made = HF_BUF_INIT(1 << 24);
     struct hf_delta_create_params params = {.profile = profile, .threads = 1};
-    struct hf_delta_out out = {&patch, put};
-    struct hf_delta_memory memory = {old->p, old->n};
+    struct hf_delta_out out = {patch, put};
     struct hf_err err = HF_ERR_INIT;
 
     ck_assert_int_eq(hf_delta_create(old->p, old->n, now->p, now->n, &params, &out, &err), 0);
+}
+
+static size_t comes_back(const struct elf_made *old, const struct elf_made *now, enum hf_delta_profile profile)
+{
+    _cleanup_(hf_buf_done) struct hf_buf patch = HF_BUF_INIT(1 << 24), made = HF_BUF_INIT(1 << 24);
+    struct hf_delta_memory memory = {old->p, old->n};
+    struct hf_err err = HF_ERR_INIT;
+
+    make(old, now, profile, &patch);
     struct hf_view left = hf_buf_view(&patch);
     struct hf_delta_apply_params apply = {
         .old = {&memory, hf_delta_memory_pread, old->n}, .patch = {&left, get}, .out = {&made, put}};
@@ -269,7 +277,6 @@ START_TEST(hostile)
     open_image(&o, &made);
     scan_all(&o, WINDOW, count);
     (void)comes_back(&made, &now, HF_DELTA_SMALL);
-    (void)comes_back(&now, &made, HF_DELTA_SMALL);
     free(o.memory);
     free(made.p);
     free(now.p);
@@ -304,12 +311,43 @@ START_TEST(damaged)
 }
 END_TEST
 
+/* A patch that is wrong in one byte leads the predictors anywhere, and never out of their bounds. */
+START_TEST(patch_damaged)
+{
+    _cleanup_(hf_buf_done) struct hf_buf patch = HF_BUF_INIT(1 << 24), made = HF_BUF_INIT(1 << 24);
+    struct elf_made old = go_make(DELTA_GO_118, 80, 0), now = go_make(DELTA_GO_118, 80, 7);
+    struct hf_delta_memory memory = {old.p, old.n};
+    struct hf_err err = HF_ERR_INIT;
+
+    make(&old, &now, (enum hf_delta_profile)_i, &patch);
+    char *bytes = malloc(patch.n);
+    for (size_t at = 8; at < patch.n; at += 1 + draw() % 3) {
+        memcpy(bytes, patch.p, patch.n);
+        bytes[at] = (char)(bytes[at] ^ 1 << draw() % 8);
+        hf_buf_clear(&made);
+        struct hf_view left = {bytes, patch.n};
+        struct hf_delta_apply_params apply = {.old = {&memory, hf_delta_memory_pread, old.n},
+                                              .patch = {&left, get},
+                                              .out = {&made, put},
+                                              .old_is_verified = true};
+        int r = hf_delta_apply(&apply, NULL, &err);
+        ck_assert_msg(r == -EBADMSG || r == -EOPNOTSUPP || r == -ESTALE ||
+                          (r == 0 && made.n == now.n && memcmp(made.p, now.p, now.n) == 0),
+                      "byte %zu: %d %s", at, r, err.cause);
+    }
+    free(bytes);
+    free(old.p);
+    free(now.p);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, found, DELTA_GO_116, DELTA_GO_120 + 1);
     tcase_add_loop_test(tc, predicted, DELTA_GO_116, DELTA_GO_120 + 1);
     tcase_add_loop_test(tc, hostile, 0, HOSTILE);
     tcase_add_test(tc, damaged);
+    tcase_add_loop_test(tc, patch_damaged, 0, 2);
 }
 
 HF_TEST_MAIN("delta/golang", cases)

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { ROW = 16, STATES_MAX = 256, LEVELS = 6, WEIGHT_START = 400, SPEED = 3, STATE_RATE = 7, STEP_LEAST = 16 };
+enum { ROW = 16, STATES_MAX = 256, LEVELS = 6, WEIGHT_START = 400, SPEED = 3, STATE_RATE = 7, STEP_LEAST = 32 };
 
 /* ---- states ---------------------------------------------------------------------------------------------------- */
 
@@ -108,7 +108,7 @@ static void fill_weights(delta_lanes (*set)[2], size_t n)
 
 void delta_bytes_reset(struct delta_bytes *b)
 {
-    memset(b->tables, 0, (size_t)(BYTES_LARGE_TABLES + BYTES_TABLES) << (b->table_bits - 1));
+    memset(b->tables, 0, (size_t)BYTES_TABLES << b->table_bits);
     memset(b->ranks, 0, sizeof(b->ranks[0]) * BYTES_RANKS << b->rank_bits);
     for (unsigned t = 0; t < BYTES_TABLES; t++)
         memcpy(b->state[t], b->first, sizeof(b->first));
@@ -146,20 +146,21 @@ static inline uint8_t *row_of(const struct delta_bytes *b, uint8_t *pair, size_t
 static void find_rows(struct delta_bytes *b, const struct delta_byte_context *c, unsigned node, uint8_t **rows)
 {
     uint8_t *table = b->tables;
+    size_t size = (size_t)1 << b->table_bits;
+    unsigned shift = 32 - b->table_bits;
     uint32_t hash[BYTES_TABLES], add = node * 0x9e3779b1u;
 
 #pragma GCC unroll 8
     for (unsigned t = 0; t < BYTES_TABLES; t++) {
-        unsigned bits = t < BYTES_LARGE_TABLES ? b->table_bits : b->table_bits - 1;
         uint32_t h = c->table[t];
         if (node != 1) {
             h = (h + add) * 0x2c1b3c6du;
             h ^= h >> 15;
         }
         hash[t] = h;
-        rows[t] = table + (h >> (32 - bits) & ~(ROW - 1u));
+        rows[t] = table + (h >> shift & ~(ROW - 1u));
         __builtin_prefetch(rows[t]);
-        table += (size_t)1 << bits;
+        table += size;
     }
 #pragma GCC unroll 8
     for (unsigned t = 0; t < BYTES_TABLES; t++) {
@@ -271,26 +272,32 @@ static void learn_sources(struct delta_bytes *b, struct sources *s, unsigned lef
 
 /* ---- mixing ---------------------------------------------------------------------------------------------------- */
 
-/* A bit in the making. */
+/* A byte in the making. */
 struct making {
-    unsigned left, node; /* bits to come; those so far behind a 1 */
-    struct delta_state *state[BYTES_TABLES];
+    unsigned node; /* bits so far behind a 1 */
+    uint8_t *row[BYTES_TABLES];
+    delta_lanes (*by_node)[2], (*by_guess)[2], *by_scene; /* weights to choose from */
+    unsigned steer;
+    /* of the bit */
     delta_lanes input[2], *weight[BYTES_SETS];
     int32_t chance; /* of 4096 */
 };
 
-static inline int32_t mix(struct delta_bytes *b, struct making *k, const struct delta_byte_context *c,
-                          const struct sources *s)
+static inline int32_t mix(const struct delta_bytes *b, struct making *k, const struct sources *s, unsigned left,
+                          unsigned in_row)
 {
-    static const uint8_t agree[8] = {0, 1, 1, 2, 1, 2, 2, 3};
-    unsigned agreeing = agree[s->fitting & 7], steer = (s->fitting >> BYTES_RANKS & 1) != 0 ? c->steer : 0;
+    static const uint16_t agree[8] = {0, 1 << 7, 1 << 7, 2 << 7, 1 << 7, 2 << 7, 2 << 7, 3 << 7};
+    unsigned steer = k->steer & (0u - (s->fitting >> BYTES_RANKS & 1));
+    int16_t says[DELTA_LANES] = {0};
 
-    k->weight[0] = b->by_node[c->kind << 8 | k->node];
-    k->weight[1] = b->by_guess[(c->kind > 5 ? 512 : 0) | agreeing << 7 | steer << 3 | k->left];
-    k->weight[2] = b->by_scene[c->scene << 8 | c->near];
-    k->input[0] = (delta_lanes){k->state[0]->says, k->state[1]->says, k->state[2]->says, k->state[3]->says,
-                                k->state[4]->says, k->state[5]->says, k->state[6]->says, k->state[7]->says};
-    k->input[1] = what_sources_say(s, k->left);
+#pragma GCC unroll 8
+    for (unsigned t = 0; t < BYTES_TABLES; t++)
+        says[t] = b->state[t][k->row[t][in_row]].says;
+    k->weight[0] = k->by_node[k->node];
+    k->weight[1] = k->by_guess[agree[s->fitting & 7] | steer | left];
+    k->weight[2] = k->by_scene;
+    k->input[0] = (delta_lanes){says[0], says[1], says[2], says[3], says[4], says[5], says[6], says[7]};
+    k->input[1] = what_sources_say(s, left);
     delta_lanes low = delta_lanes_add(delta_lanes_add(k->weight[0][0], k->weight[1][0]), k->weight[2][0]);
     delta_lanes high = delta_lanes_add(delta_lanes_add(k->weight[0][1], k->weight[1][1]), k->weight[2][1]);
     int32_t x = delta_lanes_dot(k->input[0], low, k->input[1], high) >> DELTA_WEIGHT_BITS;
@@ -299,25 +306,36 @@ static inline int32_t mix(struct delta_bytes *b, struct making *k, const struct 
 
 /* Inline, for each bit on its own: so the processor goes on with what it expects the bit to be. */
 static inline __attribute__((always_inline)) void learn_bit(struct delta_bytes *b, struct making *k, struct sources *s,
-                                                            uint8_t *const *rows, unsigned in_row, unsigned bit)
+                                                            unsigned left, unsigned in_row, unsigned bit)
 {
     int32_t error = ((bit != 0 ? 4096 : 0) - k->chance) * SPEED;
+    uint8_t next[BYTES_TABLES];
 
+    if (error > -STEP_LEAST && error < STEP_LEAST) {
 #pragma GCC unroll 8
-    for (unsigned t = 0; t < BYTES_TABLES; t++) {
-        uint32_t p = k->state[t]->chance;
-        p = bit != 0 ? p + (~p >> STATE_RATE) : p - (p >> STATE_RATE);
-        k->state[t]->chance = p;
-        k->state[t]->says = b->curve.stretch[p >> 20];
-        rows[t][in_row] = k->state[t]->next[bit];
-    }
-    learn_sources(b, s, k->left, bit);
-    if (error <= -STEP_LEAST || error >= STEP_LEAST)
+        for (unsigned t = 0; t < BYTES_TABLES; t++)
+            next[t] = b->state[t][k->row[t][in_row]].next[bit];
+        s->fitting &= (bit != 0 ? s->expected[left] : ~s->expected[left] & 255u) | ALWAYS;
+    } else {
+#pragma GCC unroll 8
+        for (unsigned t = 0; t < BYTES_TABLES; t++) {
+            struct delta_state *state = &b->state[t][k->row[t][in_row]];
+            uint32_t p = state->chance;
+            p = bit != 0 ? p + (~p >> STATE_RATE) : p - (p >> STATE_RATE);
+            state->chance = p;
+            state->says = b->curve.stretch[p >> 20];
+            next[t] = state->next[bit];
+        }
+        learn_sources(b, s, left, bit);
         for (unsigned half = 0; half < 2; half++) {
             delta_lanes step = delta_lanes_step(k->input[half], (int16_t)error);
             for (unsigned i = 0; i < BYTES_SETS; i++)
                 k->weight[i][half] = delta_lanes_add(k->weight[i][half], step);
         }
+    }
+#pragma GCC unroll 8
+    for (unsigned t = 0; t < BYTES_TABLES; t++)
+        k->row[t][in_row] = next[t];
     k->node = k->node << 1 | bit;
 }
 
@@ -347,29 +365,27 @@ void delta_bytes_learn(struct delta_bytes *b, const struct delta_byte_context *c
 unsigned delta_bytes_code(struct delta_bytes *b, struct delta_cm *cm, const struct delta_byte_context *c, unsigned byte)
 {
     uint32_t *rank[BYTES_RANKS], entry[BYTES_RANKS];
-    uint8_t *rows[BYTES_TABLES];
-    struct making k = {.node = 1};
+    struct making k = {.node = 1, .by_node = &b->by_node[c->kind << 8], .steer = c->steer << 3};
     struct sources s;
 
+    k.by_guess = &b->by_guess[c->kind > 5 ? 512 : 0];
+    k.by_scene = b->by_scene[c->scene << 8 | c->near];
     for (unsigned r = 0; r < BYTES_RANKS; r++) {
         rank[r] = rank_of(b, c, r);
         entry[r] = ((*rank[r] ^ c->rank[r]) & RANK_CHECK) == 0 ? *rank[r] : 0;
     }
     open_sources(b, &s, c, entry);
     for (unsigned half = 0; half < 2; half++) {
-        find_rows(b, c, k.node, rows);
+        find_rows(b, c, k.node, k.row);
         unsigned in_row = 1;
         for (unsigned i = 4; i-- > 0;) {
-            k.left = (half == 0 ? 4 : 0) + i;
-#pragma GCC unroll 8
-            for (unsigned t = 0; t < BYTES_TABLES; t++)
-                k.state[t] = &b->state[t][rows[t][in_row]];
-            k.chance = mix(b, &k, c, &s);
-            unsigned bit = delta_cm_code(cm, byte >> k.left & 1, (uint32_t)k.chance * 16 + 8);
+            unsigned left = (half == 0 ? 4 : 0) + i;
+            k.chance = mix(b, &k, &s, left, in_row);
+            unsigned bit = delta_cm_code(cm, byte >> left & 1, (uint32_t)k.chance * 16 + 8);
             if (bit != 0)
-                learn_bit(b, &k, &s, rows, in_row, 1);
+                learn_bit(b, &k, &s, left, in_row, 1);
             else
-                learn_bit(b, &k, &s, rows, in_row, 0);
+                learn_bit(b, &k, &s, left, in_row, 0);
             in_row = in_row << 1 | bit;
         }
     }

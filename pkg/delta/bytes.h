@@ -11,12 +11,9 @@
 #include "delta/lanes.h"
 
 enum {
-    BYTES_TABLES = 8,
-    BYTES_LARGE_TABLES = 4, /* the first are large, the others half as large */
-    BYTES_TABLE_BITS = 17,  /* at most: small files have small tables, for they must not pay for clearing large ones */
+    BYTES_TABLES = 6,
+    BYTES_TABLE_BITS = 17, /* at most: small files have small tables, for they must not pay for clearing large ones */
     BYTES_TABLE_BITS_MIN = 12,
-    BYTES_TABLES_SIZE =
-        (BYTES_LARGE_TABLES << BYTES_TABLE_BITS) + ((BYTES_TABLES - BYTES_LARGE_TABLES) << (BYTES_TABLE_BITS - 1)),
     BYTES_RANKS = 3,
     BYTES_RANK_BITS = 14,
     BYTES_GUESSES = 4,
@@ -45,7 +42,7 @@ struct delta_state {
 };
 
 struct delta_bytes {
-    _Alignas(64) uint8_t tables[BYTES_TABLES_SIZE];
+    _Alignas(64) uint8_t tables[BYTES_TABLES << BYTES_TABLE_BITS];
     uint32_t ranks[BYTES_RANKS << BYTES_RANK_BITS];
     struct delta_state state[BYTES_TABLES][256], first[256]; /* now, and at the start */
     /* that a source is right which has been right as often, by bits to come: adaptive, and stretched */
@@ -54,7 +51,7 @@ struct delta_bytes {
     delta_lanes by_node[BYTES_CLASSES * 256][2], by_guess[1024][2], by_scene[BYTES_SCENES * 256][2];
     uint8_t seen[256]; /* bits that a state counts */
     struct delta_tables curve;
-    unsigned table_bits, rank_bits; /* of the first tables, and of ranks: what is behind them is not used */
+    unsigned table_bits, rank_bits; /* what is behind is not used */
 };
 
 /* Once, before the first reset, for blocks of so many bytes at most. */

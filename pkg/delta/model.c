@@ -42,8 +42,8 @@ struct delta_model {
     unsigned since_miss;
     unsigned char diff[32]; /* new - old, by position */
     uint64_t inline_old;
+    size_t joined; /* bytes of the window that are in the stream */
 
-    /* mixing in progress */
     /* where the copies before and behind literals end and start in old; 0: there is none */
     uint64_t before_old, behind_old;
     struct delta_stream stream;
@@ -159,22 +159,21 @@ static unsigned diff_back(const struct delta_model *m, unsigned n)
 static unsigned code_missed(struct delta_model *m, const struct missed *b, unsigned byte)
 {
     uint32_t tag = b->kind << 16 | b->sub, c4 = (uint32_t)m->stream.recent, c1 = c4 & 255;
+    unsigned repeats = 0;
     struct delta_byte_context c = {
         .kind = KIND_MISSED + b->kind - 1, .scene = b->kind, .near = b->kind == 1 ? b->old : b->sub & 255};
 
-    c.table[0] = delta_hash(11, b->old | c1 << 8, tag);
-    c.table[1] = delta_hash(12, b->old | b->old_next << 8, tag);
-    c.table[2] = delta_hash(13, c4 & 0xffff, tag);
-    c.table[3] = delta_hash(14, b->old | diff_back(m, 1) << 8, tag);
-    c.table[4] = delta_hash(15, b->old, tag);
-    c.table[5] = delta_hash(16, b->guesses[0], tag);
-    c.table[6] = delta_hash(17, b->guesses[1], tag);
-    c.table[7] = delta_hash(18, b->guesses[2], b->old);
+    c.table[0] = delta_hash(12, b->old | b->old_next << 8, tag);
+    c.table[1] = delta_hash(13, c4 & 0xffff, tag);
+    c.table[2] = delta_hash(14, b->old | diff_back(m, 1) << 8, tag);
+    c.table[3] = delta_hash(15, b->old, tag);
+    c.table[4] = delta_hash(16, b->guesses[0], tag);
+    c.table[5] = delta_hash(17, b->guesses[1], tag);
     c.rank[0] = delta_hash(19, c4 & 0xffffff, b->kind);
     c.rank[1] = delta_hash(20, b->old | b->old_next << 8 | c1 << 16, tag);
     c.rank[2] = delta_hash(21, c4 & 0xffff, tag ^ b->old << 24);
-    c.guess[0] = (uint16_t)delta_stream_expects(&m->stream);
-    c.trust[0] = 144;
+    c.guess[0] = (uint16_t)delta_stream_expects(&m->stream, &repeats);
+    c.trust[0] = (uint16_t)(160 + repeats);
     for (unsigned i = 0; i < b->guesses_n; i++) {
         c.guess[1 + i] = (uint16_t)(b->guesses[i] + 1);
         c.trust[1 + i] = (uint16_t)(144 + b->kind * 4 + i);
@@ -236,7 +235,13 @@ static void note_unit(struct delta_model *m, unsigned missed)
 static void note_byte(struct delta_model *m, unsigned char made, unsigned char old)
 {
     m->diff[m->new_pos++ % 32] = (unsigned char)(made - old);
-    delta_stream_add(&m->stream, &made, 1, true);
+}
+
+/* What was made of the window joins the stream when it is looked at. */
+static void join(struct delta_model *m, size_t made)
+{
+    delta_stream_add(&m->stream, m->made + m->joined, made - m->joined, true);
+    m->joined = made;
 }
 
 static unsigned code_plain_unit(struct delta_model *m, const struct delta_span *s, size_t at,
@@ -248,6 +253,7 @@ static unsigned code_plain_unit(struct delta_model *m, const struct delta_span *
     m->made[at] = (unsigned char)old;
     if (missed != 0) {
         struct missed b = {.kind = 1, .sub = s->region, .old = old, .old_next = s->old[at + 1], .guesses_n = 3};
+        join(m, at);
         b.guesses[0] = (old + diff_back(m, 4)) & 255;
         b.guesses[1] = (old + diff_back(m, 8)) & 255;
         b.guesses[2] = (old + diff_back(m, 24)) & 255;
@@ -258,11 +264,15 @@ static unsigned code_plain_unit(struct delta_model *m, const struct delta_span *
     return 1;
 }
 
+static bool is_distance(const struct delta_ref *ref)
+{
+    return ref->kind == DELTA_REF_CALL || ref->kind == DELTA_REF_JMP || ref->kind == DELTA_REF_RIP;
+}
+
 /* It joins the stream as what it leads to, where literal code has such references too. */
 static void note_reference(struct delta_model *m, const struct delta_ref *ref, uint64_t word)
 {
-    if (ref->kind == DELTA_REF_CALL || ref->kind == DELTA_REF_JMP || ref->kind == DELTA_REF_RIP)
-        delta_stream_reference(&m->stream, m->new_pos - ref->n, (uint32_t)word);
+    delta_stream_reference(&m->stream, m->new_pos - ref->n, (uint32_t)word);
 }
 
 static unsigned code_reference(struct delta_model *m, const struct delta_span *s, const struct delta_ref *ref,
@@ -290,15 +300,18 @@ static unsigned code_reference(struct delta_model *m, const struct delta_span *s
                                .old = predicted[i],
                                .old_next = predicted[(i + 1) % ref->n],
                                .guesses_n = 2};
+            join(m, ref->at + i);
             b.guesses[0] = predicted[i];
             b.guesses[1] = s->old[ref->at + i];
-            b.guesses[2] = m->stream.recent & 255;
             bytes[i] = (unsigned char)code_missed(m, &b, bytes[i]);
         }
         m->made[ref->at + i] = bytes[i];
         note_byte(m, bytes[i], predicted[i]);
     }
-    note_reference(m, ref, delta_get_word(bytes, ref->n));
+    if (is_distance(ref)) {
+        join(m, ref->at + ref->n);
+        note_reference(m, ref, delta_get_word(bytes, ref->n));
+    }
     note_unit(m, missed);
     m->kind_history[slot] = (uint8_t)((unsigned)m->kind_history[slot] << 1 | missed);
     if (missed != 0)
@@ -310,6 +323,7 @@ static void code_units(struct delta_model *m, const struct delta_span *s, const 
 {
     size_t at = 0, r = 0;
 
+    m->joined = 0;
     while (at < s->n && m->cm->failed == 0) {
         if (r < s->refs && m->p.refs[r].at == at) {
             at += code_reference(m, s, &m->p.refs[r], &m->p.guesses[r], truth);
@@ -318,6 +332,7 @@ static void code_units(struct delta_model *m, const struct delta_span *s, const 
             at += code_plain_unit(m, s, at, truth);
         }
     }
+    join(m, HF_MIN(at, s->n));
 }
 
 static unsigned window_context(const struct delta_model *m, const struct delta_span *s)
@@ -343,7 +358,8 @@ static void accept_window(struct delta_model *m, const struct delta_span *s)
     delta_stream_add(&m->stream, m->made, s->n, false);
     for (size_t i = 0; i < s->refs; i++) {
         m->new_pos = s->new_pos + m->p.refs[i].at + m->p.refs[i].n;
-        note_reference(m, &m->p.refs[i], m->p.guesses[i].word[0]);
+        if (is_distance(&m->p.refs[i]))
+            note_reference(m, &m->p.refs[i], m->p.guesses[i].word[0]);
     }
     m->new_pos = s->new_pos + s->n;
     m->since_miss += (unsigned)HF_MIN(s->n, (size_t)1000);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { ARM_LOOKS_BACK = 8, PLAIN_LOOKS_BACK = 6, COMPARED_MAX = 32 };
+enum { ARM_LOOKS_BACK = 8, PLAIN_LOOKS_BACK = 6, COMPARED_MAX = 32, SEEN_AGO_MAX = 64 };
 
 /* Weights are chosen by these kinds of bytes; larger ones are not literal. */
 enum { KIND_PLAIN, KIND_X86_REFERENCE, KIND_ARM };
@@ -22,8 +22,8 @@ void delta_stream_reset(struct delta_stream *st, uint64_t place)
     memset(st->old_hits, 0, sizeof(st->old_hits));
     st->pos = 64 + (place & 3);
     st->place = place;
-    st->recent = st->match = 0;
-    st->match_length = 0;
+    st->recent = st->tail = st->match = 0;
+    st->match_length = st->seen_length = st->noted_at = st->noted_before = 0;
     st->order = DELTA_ORDER_PLAIN;
 }
 
@@ -32,17 +32,20 @@ static unsigned char *at(struct delta_stream *st, uint64_t pos)
     return &st->history[pos & (st->history_size - 1)];
 }
 
-static uint32_t back(struct delta_stream *st, unsigned n)
+/* n-th byte back, up to the 8th. */
+static uint32_t back(const struct delta_stream *st, unsigned n)
 {
-    return *at(st, st->pos - n);
+    return (uint32_t)(st->tail >> (8 * (n - 1))) & 255;
 }
 
-/* n-th word back, as it stands in the stream. */
-static uint32_t word_back(struct delta_stream *st, unsigned n)
+/* n-th word before pos, as it stands in the stream. */
+static uint32_t word_before(const struct delta_stream *st, uint64_t pos, unsigned n)
 {
-    uint64_t p = (st->pos & ~UINT64_C(3)) - 4UL * n;
+    uint32_t mask = st->history_size - 1, p = (uint32_t)pos - 4 * n;
+    const unsigned char *h = st->history;
 
-    return (uint32_t)*at(st, p) << 24 | (uint32_t)*at(st, p + 1) << 16 | (uint32_t)*at(st, p + 2) << 8 | *at(st, p + 3);
+    return (uint32_t)h[p & mask] << 24 | (uint32_t)h[(p + 1) & mask] << 16 | (uint32_t)h[(p + 2) & mask] << 8 |
+           h[(p + 3) & mask];
 }
 
 static uint32_t le32(const unsigned char *p)
@@ -73,59 +76,61 @@ static uint32_t arm_turned(uint32_t w, uint64_t place, bool back_again)
 
 /* ---- repetitions ----------------------------------------------------------------------------------------------- */
 
-static void look_for_match(struct delta_stream *st, uint32_t before, unsigned least)
+static uint32_t hash_of(const struct delta_stream *st, bool arm, uint32_t w1, uint32_t w2)
 {
-    uint64_t from = st->pos - ((uint32_t)st->pos - before);
-    uint32_t n = 0;
+    return (arm ? delta_hash(77, w1, w2) : delta_hash(78, w1, w2 & 0xffff)) >> (32 - st->match_bits);
+}
 
-    while (n < COMPARED_MAX && *at(st, from - 1 - n) == *at(st, st->pos - 1 - n))
+/* Where, before pos, the same stood as before it, and for how many bytes: 0 for too few. */
+static uint32_t length_of_match(const struct delta_stream *st, uint64_t pos, uint32_t before, unsigned least)
+{
+    uint32_t mask = st->history_size - 1, n = 0;
+
+    if (before == 0 || before == (uint32_t)pos || (uint32_t)pos - before >= st->history_size - 64)
+        return 0;
+    while (n < COMPARED_MAX && st->history[(before - 1 - n) & mask] == st->history[((uint32_t)pos - 1 - n) & mask])
         n++;
-    if (n >= least) {
-        st->match = from;
-        st->match_length = n;
-    }
+    return n < least ? 0 : n;
 }
 
-/* Note what precedes, and, when wanted, where it stood before. */
-static void index_here(struct delta_stream *st, bool look)
+/* Note what precedes, and where it stood before: 0, nowhere that is known. */
+static void note_here(struct delta_stream *st, bool arm)
 {
-    bool arm = st->order == DELTA_ORDER_AARCH64;
-    uint32_t h, before;
+    uint32_t *entry = &st->match_at[hash_of(st, arm, (uint32_t)st->tail, (uint32_t)(st->tail >> 32))];
 
-    if (arm && (st->pos & 3) != 0)
-        return;
-    if (arm)
-        h = delta_hash(77, word_back(st, 1), word_back(st, 2));
-    else
-        h = delta_hash(78, back(st, 1) | back(st, 2) << 8 | back(st, 3) << 16 | back(st, 4) << 24,
-                       back(st, 5) | back(st, 6) << 8);
-    before = st->match_at[h >> (32 - st->match_bits)];
-    if (look && st->match_length == 0 && before != 0 && (uint32_t)st->pos - before < st->history_size - 64)
-        look_for_match(st, before, arm ? ARM_LOOKS_BACK : PLAIN_LOOKS_BACK);
-    st->match_at[h >> (32 - st->match_bits)] = (uint32_t)st->pos;
+    st->noted_arm = arm;
+    st->noted_before = *entry;
+    st->noted_at = *entry = (uint32_t)st->pos;
 }
 
-static void follow_match(struct delta_stream *st, uint64_t pos, unsigned n)
+static void follow_match(struct delta_stream *st, unsigned byte)
 {
     if (st->match_length == 0)
         return;
-    for (unsigned i = 0; i < n; i++)
-        if (*at(st, st->match + i) != *at(st, pos + i)) {
-            st->match_length = 0;
-            return;
-        }
-    st->match += n;
-    st->match_length = HF_MIN(st->match_length + n, 65535u);
+    if (*at(st, st->match) != byte) {
+        st->match_length = 0;
+        return;
+    }
+    st->match++;
+    st->match_length = HF_MIN(st->match_length + 1, 65535u);
 }
 
-/* A byte joins the stream as it is in it. */
-static void push(struct delta_stream *st, unsigned byte)
+/* A byte joins the stream as it is in it; `look`: for a match. */
+static void push(struct delta_stream *st, unsigned byte, bool look)
 {
-    *at(st, st->pos) = (unsigned char)byte;
-    follow_match(st, st->pos, 1);
-    st->pos++;
+    bool arm = st->order == DELTA_ORDER_AARCH64;
+
+    follow_match(st, byte);
+    *at(st, st->pos++) = (unsigned char)byte;
+    st->tail = st->tail << 8 | byte;
     st->place++;
-    index_here(st, true);
+    if (arm && (st->pos & 3) != 0)
+        return;
+    note_here(st, arm);
+    if (!look || st->match_length > 0)
+        return;
+    st->match_length = length_of_match(st, st->pos, st->noted_before, arm ? ARM_LOOKS_BACK : PLAIN_LOOKS_BACK);
+    st->match = st->pos - ((uint32_t)st->pos - st->noted_before);
 }
 
 /* The word that ends here was put down as it is in new. */
@@ -137,29 +142,28 @@ static void turn_word(struct delta_stream *st)
 
     for (unsigned i = 0; i < 4; i++)
         *at(st, p + i) = (unsigned char)(w >> (24 - 8 * i));
+    st->tail = (st->tail & ~UINT64_C(0xffffffff)) | w;
 }
 
-void delta_stream_add(struct delta_stream *st, const unsigned char *bytes, size_t n, bool one_by_one)
+void delta_stream_add(struct delta_stream *st, const unsigned char *bytes, size_t n, bool closely)
 {
     bool arm = st->order == DELTA_ORDER_AARCH64;
 
-    if (!one_by_one)
-        st->match_length = 0;
+    st->match_length = 0;
     for (size_t i = 0; i < n; i++) {
         *at(st, st->pos++) = bytes[i];
+        st->tail = st->tail << 8 | bytes[i];
         st->place++;
-        st->recent = st->recent << 8 | bytes[i];
-        if (!arm && one_by_one) {
-            follow_match(st, st->pos - 1, 1);
-            index_here(st, true);
-        } else if ((st->pos & 3) == 0) {
+        if ((st->pos & 3) == 0) {
             if (arm)
                 turn_word(st);
-            if (one_by_one)
-                follow_match(st, st->pos - 4, 4);
-            index_here(st, one_by_one);
+            note_here(st, arm);
+        } else if (closely && !arm) {
+            note_here(st, false);
         }
     }
+    for (size_t i = n - HF_MIN(n, (size_t)8); i < n; i++)
+        st->recent = st->recent << 8 | bytes[i];
 }
 
 void delta_stream_reference(struct delta_stream *st, uint64_t place, uint32_t distance)
@@ -169,17 +173,8 @@ void delta_stream_reference(struct delta_stream *st, uint64_t place, uint32_t di
 
     for (unsigned i = 0; i < 4; i++)
         *at(st, p + i) = (unsigned char)(target >> (24 - 8 * i));
-}
-
-unsigned delta_stream_expects(const struct delta_stream *st)
-{
-    uint64_t p = st->match;
-
-    if (st->match_length == 0)
-        return 0;
-    if (st->order == DELTA_ORDER_AARCH64)
-        p += 3 - (st->pos & 3);
-    return st->history[p & (st->history_size - 1)] + 1u;
+    if (st->pos - p < 12)
+        st->tail = (uint64_t)word_before(st, st->pos, 2) << 32 | word_before(st, st->pos, 1);
 }
 
 /* ---- literals -------------------------------------------------------------------------------------------------- */
@@ -192,6 +187,43 @@ static unsigned match_bucket(uint32_t length)
            : length < 128 ? 13
            : length < 512 ? 14
                           : 15;
+}
+
+/* Has what repeated itself at seen_at done so up to pos? */
+static bool still_repeats(const struct delta_stream *st, uint32_t pos)
+{
+    uint32_t mask = st->history_size - 1, n = pos - st->seen_at;
+
+    if (st->seen_length == 0 || n > SEEN_AGO_MAX)
+        return false;
+    for (uint32_t i = 0; i < n; i++)
+        if (st->history[(st->seen_match + i) & mask] != st->history[(st->seen_at + i) & mask])
+            return false;
+    return true;
+}
+
+unsigned delta_stream_expects(struct delta_stream *st, unsigned *ret_length)
+{
+    bool arm = st->order == DELTA_ORDER_AARCH64;
+    uint32_t into = arm ? st->pos & 3 : 0, pos = (uint32_t)st->pos - into, mask = st->history_size - 1;
+
+    if (still_repeats(st, pos)) {
+        st->seen_length += pos - st->seen_at;
+        st->seen_match += pos - st->seen_at;
+    } else {
+        uint32_t w1 = word_before(st, pos, 1), w2 = word_before(st, pos, 2);
+        st->seen_match =
+            st->noted_at == pos && st->noted_arm == arm ? st->noted_before : st->match_at[hash_of(st, arm, w1, w2)];
+        st->seen_length = length_of_match(st, pos, st->seen_match, arm ? ARM_LOOKS_BACK : PLAIN_LOOKS_BACK);
+    }
+    st->seen_at = pos;
+    if (st->seen_length == 0)
+        return 0;
+    for (unsigned i = 0; i < into; i++)
+        if (st->history[(st->seen_match + 3 - i) & mask] != st->history[(pos + i) & mask])
+            return 0;
+    *ret_length = match_bucket(st->seen_length);
+    return st->history[(st->seen_match + (arm ? 3 - into : 0)) & mask] + 1u;
 }
 
 /* What repetitions and old expect; trusts 0-15 and 16-143. */
@@ -225,16 +257,12 @@ static void plain_contexts(struct delta_stream *st, struct delta_byte_context *c
     uint32_t c1 = back(st, 1), c4 = c1 | back(st, 2) << 8 | back(st, 3) << 16 | back(st, 4) << 24;
     uint32_t step = (uint32_t)(st->pos & 3), tag = phase << 8;
 
-    c->table[0] = delta_hash(2, c4 & 0xffffff, tag);
-    c->table[1] = delta_hash(3, c4, tag);
-    c->table[2] = delta_hash(1, c4 & 0xffff, tag);
-    c->table[3] = delta_hash(4, c4 & 0xffff00, tag);
-    c->table[4] = delta_hash(0, c1, tag);
-    c->table[5] = delta_hash(5, c4 >> 24 | c1 << 8, step);
-    c->table[6] = delta_hash(6, c4 >> 24 | back(st, 8) << 8, step | phase << 4);
-    c->table[7] = delta_hash(7, c4 & 0xff0000ff, tag);
-    if (c->guess[1] > 0)
-        c->table[7] = delta_hash(7, c->guess[1] | c1 << 9, c->guess[2]);
+    c->table[0] = delta_hash(3, c4, tag);
+    c->table[1] = delta_hash(1, c4 & 0xffff, tag);
+    c->table[2] = delta_hash(4, c4 & 0xffff00, tag);
+    c->table[3] = delta_hash(0, c1, tag);
+    c->table[4] = delta_hash(5, c4 >> 24 | c1 << 8, step);
+    c->table[5] = delta_hash(6, c4 >> 24 | back(st, 8) << 8, step | phase << 4);
     c->rank[0] = delta_hash(8, c4 & 0xffffff, tag);
     c->rank[1] = delta_hash(9, c4, tag);
     c->rank[2] = delta_hash(10, c4, back(st, 5) | back(st, 6) << 8);
@@ -244,18 +272,16 @@ static void plain_contexts(struct delta_stream *st, struct delta_byte_context *c
 }
 
 /* The `index`-th byte of an instruction, `part` being those above it. */
-static void arm_contexts(struct delta_stream *st, struct delta_byte_context *c, unsigned index, uint32_t part)
+static void arm_contexts(struct delta_byte_context *c, const uint32_t words[3], unsigned index, uint32_t part)
 {
-    uint32_t w1 = word_back(st, 1), w2 = word_back(st, 2), w3 = word_back(st, 3), own = index << 30 ^ part;
+    uint32_t w1 = words[0], w2 = words[1], w3 = words[2], own = index << 30 ^ part;
 
-    c->table[0] = delta_hash(2, own, w1);
-    c->table[1] = delta_hash(3, delta_hash(33, w1, w2), own);
-    c->table[2] = delta_hash(4, own, w1 >> 24 | w2 >> 24 << 8 | w3 >> 24 << 16);
-    c->table[3] = delta_hash(6, own, (w1 & 31) | w1 >> 24 << 5);
-    c->table[4] = delta_hash(0, own, 1);
-    c->table[5] = delta_hash(1, own, w1 >> 24 | 0x100);
-    c->table[6] = delta_hash(5, index, (w1 >> (24 - 8 * index) & 255) | (part & 255) << 8 | 1u << 20);
-    c->table[7] = delta_hash(7, own, (w2 & 31) | 1u << 20 | (w1 & 31) << 6);
+    c->table[0] = delta_hash(3, delta_hash(33, w1, w2), own);
+    c->table[1] = delta_hash(4, own, w1 >> 24 | w2 >> 24 << 8 | w3 >> 24 << 16);
+    c->table[2] = delta_hash(6, own, (w1 & 31) | w1 >> 24 << 5);
+    c->table[3] = delta_hash(0, own, 1);
+    c->table[4] = delta_hash(1, own, w1 >> 24 | 0x100);
+    c->table[5] = delta_hash(5, index, (w1 >> (24 - 8 * index) & 255) | (part & 255) << 8 | 1u << 20);
     c->rank[0] = delta_hash(8, own, w1);
     c->rank[1] = delta_hash(9, own, delta_hash(33, w1, w2));
     c->rank[2] = delta_hash(10, own, delta_hash(34, w1 >> 21, delta_hash(33, w2 >> 21, w3 >> 21)));
@@ -277,16 +303,17 @@ static unsigned code_arm_word(struct delta_stream *st, struct delta_cm *cm, cons
                               const unsigned char *const old[STREAM_OLD], unsigned char *made)
 {
     uint64_t place = st->place;
+    const uint32_t before[3] = {(uint32_t)st->tail, (uint32_t)(st->tail >> 32), word_before(st, st->pos, 3)};
     uint32_t word = truth != NULL ? arm_turned(le32(truth), place, false) : 0, part = 0;
 
     for (unsigned i = 0; i < 4; i++) {
         struct delta_byte_context c;
         set_guesses(st, &c, old, 3 - i);
-        arm_contexts(st, &c, i, part);
+        arm_contexts(&c, before, i, part);
         unsigned byte = code_or_learn(st, cm, &c, word >> (24 - 8 * i) & 255);
         note_old(st, &c, byte);
         part = part << 8 | byte;
-        push(st, byte);
+        push(st, byte, cm != NULL);
     }
     put_le32(made, arm_turned(part, place, true));
     return 4;
@@ -304,7 +331,7 @@ static unsigned code_x86_reference(struct delta_stream *st, struct delta_cm *cm,
         plain_contexts(st, &c, i + 1);
         unsigned byte = code_or_learn(st, cm, &c, target >> (24 - 8 * i) & 255);
         part = part << 8 | byte;
-        push(st, byte);
+        push(st, byte, cm != NULL);
     }
     put_le32(made, part - behind);
     return 4;
@@ -353,7 +380,7 @@ unsigned delta_stream_code(struct delta_stream *st, struct delta_cm *cm, const u
         plain_contexts(st, &c, 0);
         ret_bytes[0] = (unsigned char)code_or_learn(st, cm, &c, truth != NULL ? truth[0] : 0);
         note_old(st, &c, ret_bytes[0]);
-        push(st, ret_bytes[0]);
+        push(st, ret_bytes[0], cm != NULL);
         if (st->order == DELTA_ORDER_AARCH64 && (st->pos & 3) == 0)
             turn_word(st);
     }
@@ -366,7 +393,7 @@ unsigned delta_stream_code(struct delta_stream *st, struct delta_cm *cm, const u
 
 static void go_to(struct delta_stream *st, uint64_t place)
 {
-    while (((st->pos ^ place) & 3) != 0)
+    for (; ((st->pos ^ place) & 3) != 0; st->tail <<= 8)
         *at(st, st->pos++) = 0;
     st->place = place;
     st->match_length = 0;
@@ -378,7 +405,7 @@ void delta_aside_begin(struct delta_stream *st, struct delta_aside *aside)
     aside->recent = st->recent;
     aside->order = st->order;
     for (unsigned i = 0; i < STREAM_TAIL; i++)
-        aside->tail[i] = (unsigned char)back(st, STREAM_TAIL - i);
+        aside->tail[i] = *at(st, st->pos - STREAM_TAIL + i);
 }
 
 void delta_aside_learn(struct delta_stream *st, enum delta_order order, uint64_t place, const unsigned char *bytes,
@@ -396,8 +423,10 @@ void delta_aside_learn(struct delta_stream *st, enum delta_order order, uint64_t
 void delta_aside_end(struct delta_stream *st, const struct delta_aside *aside)
 {
     go_to(st, aside->place);
-    for (unsigned i = 0; i < STREAM_TAIL; i++)
+    for (unsigned i = 0; i < STREAM_TAIL; i++) {
         *at(st, st->pos++) = aside->tail[i];
+        st->tail = st->tail << 8 | aside->tail[i];
+    }
     st->recent = aside->recent;
     st->order = aside->order;
 }

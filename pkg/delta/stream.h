@@ -20,9 +20,13 @@ struct delta_stream {
     uint64_t pos;    /* in the stream */
     uint64_t place;  /* in new: the same modulo 4 */
     uint64_t recent; /* bytes as they are in new, the last one lowest */
+    uint64_t tail;   /* bytes as they are in the stream, the last one lowest */
     uint64_t match;  /* where the stream repeats itself, and for how many bytes already: 0, it does not */
     uint32_t match_length;
-    uint32_t old_hits[STREAM_OLD]; /* a bit per byte: what old had there was right */
+    uint32_t noted_at, noted_before; /* what precedes noted_at, the last place that was noted, stood there before */
+    bool noted_arm;
+    uint32_t seen_at, seen_match, seen_length; /* copies: at seen_at it repeated what is at seen_match */
+    uint32_t old_hits[STREAM_OLD];             /* a bit per byte: what old had there was right */
     enum delta_order order;
 };
 
@@ -35,12 +39,13 @@ void delta_stream_reset(struct delta_stream *st, uint64_t place);
 unsigned delta_stream_code(struct delta_stream *st, struct delta_cm *cm, const unsigned char *truth, uint64_t room,
                            const unsigned char *const old[STREAM_OLD], unsigned char ret_bytes[static 4]);
 
-/* Bytes of new that were made otherwise; `one_by_one` looks for repetitions on the way. */
-void delta_stream_add(struct delta_stream *st, const unsigned char *bytes, size_t n, bool one_by_one);
+/* Bytes of new that were made otherwise; `closely`: note what precedes each, not each fourth. */
+void delta_stream_add(struct delta_stream *st, const unsigned char *bytes, size_t n, bool closely);
 /* Four of the bytes added last hold a distance. */
 void delta_stream_reference(struct delta_stream *st, uint64_t place, uint32_t distance);
-/* The byte that a repetition expects next, + 1; 0: none. Of bytes as they are in new. */
-unsigned delta_stream_expects(const struct delta_stream *st);
+/* The byte that comes next, as it is in new, if the stream repeats itself here: + 1, and a
+ * number below 16 for how long it has done so; or 0. */
+unsigned delta_stream_expects(struct delta_stream *st, unsigned *ret_length);
 
 /* Learn bytes as if they stood at `place`, between a begin and an end. */
 struct delta_aside {

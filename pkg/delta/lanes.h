@@ -23,13 +23,16 @@ static inline delta_lanes delta_lanes_add(delta_lanes a, delta_lanes b)
 #elif defined(__aarch64__)
     return (delta_lanes)vqaddq_s16((int16x8_t)a, (int16x8_t)b);
 #else
-    delta_lanes sum;
+    int16_t x[DELTA_LANES], y[DELTA_LANES];
 
+    memcpy(x, &a, sizeof(x));
+    memcpy(y, &b, sizeof(y));
     for (unsigned i = 0; i < DELTA_LANES; i++) {
-        int32_t x = (int32_t)a[i] + b[i];
-        sum[i] = (int16_t)(x > INT16_MAX ? INT16_MAX : x < INT16_MIN ? INT16_MIN : x);
+        int32_t sum = (int32_t)x[i] + y[i];
+        x[i] = (int16_t)(sum > INT16_MAX ? INT16_MAX : sum < INT16_MIN ? INT16_MIN : sum);
     }
-    return sum;
+    memcpy(&a, x, sizeof(x));
+    return a;
 #endif
 }
 
@@ -62,11 +65,17 @@ static inline delta_lanes delta_lanes_scaled(delta_lanes a, delta_lanes b)
 #elif defined(__aarch64__)
     return (delta_lanes)vshrq_n_s16(vqdmulhq_s16((int16x8_t)a, (int16x8_t)b), 1);
 #else
-    delta_lanes product;
+    int16_t x[DELTA_LANES], y[DELTA_LANES];
 
-    for (unsigned i = 0; i < DELTA_LANES; i++)
-        product[i] = (int16_t)((a[i] * b[i]) >> 16);
-    return product;
+    memcpy(x, &a, sizeof(x));
+    memcpy(y, &b, sizeof(y));
+    for (unsigned i = 0; i < DELTA_LANES; i++) {
+        int32_t product = (int32_t)x[i] * y[i];
+        __asm__("" : "+r"(product)); /* else GCC 12 multiplies two lanes as one number, on 32-bit ARM and RISC-V */
+        x[i] = (int16_t)(product >> 16);
+    }
+    memcpy(&a, x, sizeof(x));
+    return a;
 #endif
 }
 

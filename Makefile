@@ -105,7 +105,7 @@ e2e: ## a real cluster: API server, kubelet, containerd, systemd nodes (root and
 	@$(MAKE) --no-print-directory all $(B)/release/support/programs
 	@tests/e2e/run
 
-arch: ## deltas applied on other processors: built for ARM, s390x and RISC-V, run under qemu-user
+arch: ## deltas applied on other processors: built for ARM, AArch64, s390x and RISC-V, run under qemu-user
 	@hack/setup.sh build arch || true
 	@$(MAKE) --no-print-directory all $(B)/release/support/programs
 	@tests/arch/delta.py

@@ -14,7 +14,8 @@ test="check clang clang-format clang-tidy cppcheck libclang-rt-14-dev llvm gcovr
   systemd-journal-remote"
 e2e="debootstrap systemd-container buildah containerd runc iproute2 iptables dbus e2fsprogs xfsprogs libsqlite3-dev libc6-dev openssl
   ca-certificates python3 util-linux"
-arch="gcc-arm-linux-gnueabihf libc6-dev-armhf-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
+arch="gcc-arm-linux-gnueabihf libc6-dev-armhf-cross gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+  gcc-s390x-linux-gnu libc6-dev-s390x-cross gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
   qemu-user xz-utils python3 check"
 bench="check bsdiff xdelta3 rdiff casync ostree python3-venv time libsqlite3-dev"
 

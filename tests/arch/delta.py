@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Apply deltas on other processors: the same bytes on 32 and 64 bits, little and big endian.
 
-holdfast-delta is built, static, for ARM (32 bits), s390x (64 bits, big endian) and RISC-V (64 bits), with the decoders of libzstd
+holdfast-delta is built, static, for ARM (32 bits), AArch64, s390x (64 bits, big endian) and RISC-V (64 bits), with the decoders of libzstd
 and liblzma built from Debian's own sources, and run under qemu-user. Deltas are made here by the release build: both profiles
 and a file packed on its own, over programs for x86-64, AArch64, RISC-V, ARM and 32-bit x86, text, and a tar.
 Ends with the plain line "N passed, N failed, N skipped".
@@ -19,7 +19,8 @@ import tarfile
 TOP = os.path.realpath(os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", ".."))
 WORK = os.path.join(TOP, "build", "arch")
 RELEASE = os.path.join(TOP, "build", "release")
-MACHINES = {"armv7": ("arm-linux-gnueabihf-gcc", "qemu-arm"), "s390x": ("s390x-linux-gnu-gcc", "qemu-s390x"),
+MACHINES = {"armv7": ("arm-linux-gnueabihf-gcc", "qemu-arm"), "aarch64": ("aarch64-linux-gnu-gcc", "qemu-aarch64"),
+            "s390x": ("s390x-linux-gnu-gcc", "qemu-s390x"),
             "riscv64": ("riscv64-linux-gnu-gcc", "qemu-riscv64")}
 OURS = ["pkg/base/buf.c", "pkg/base/err.c", "pkg/base/encode.c", "pkg/base/strmap.c", "pkg/codec/hash.c", "pkg/os/file.c",
         "pkg/os/fs_posix.c", "pkg/os/pages.c", "pkg/cli/io.c", "cmd/holdfast-delta/main.c"]

@@ -95,8 +95,7 @@ struct hf_delta_apply_params {
     /* The caller has just seen that the old file's hash is the right one: it is not read a second time before the start. It is
      * read then only to name the cause, when the result is wrong. */
     bool old_is_verified;
-    /* The delta is a part of something that has hashes of its own for what it checks: the header's three are not looked at. Not
-     * together with resume. */
+    /* The delta is a part of something that has hashes of its own for what it checks: the header's three are not looked at. */
     bool unhashed;
 };
 

@@ -55,7 +55,9 @@ HF_MUST_USE int hf_deep_create(const void *old, size_t old_n, const void *new_by
                                struct hf_err *err);
 
 struct hf_deep_apply_params {
-    struct hf_delta_apply_params delta; /* resume and checkpoints are for plain deltas only: -EINVAL, never called */
+    /* Checkpoints of a delta that looks inside are opaque: they lie where no compressed stream is open, so that more than 4 MiB may be
+     * between two. Resuming unpacks the old file again. */
+    struct hf_delta_apply_params delta;
     struct hf_deep_scratch scratch;
     uint64_t memory_max, scratch_max; /* 0: no limit */
     /* Asked for old once the head of the delta is read, in place of delta.old (its hash is checked as ever): old may be a folder's

@@ -169,11 +169,19 @@ static int unpack(struct unpacked *unpacked, const struct recipe *recipe, struct
 
 /* ---- the new file, packed on the way out ---------------------------------------------------------------------------- */
 
+/* Where the new file can be gone on with: no stream is open there. */
+struct packing_mark {
+    uint64_t at, written; /* in the unpacked file, in the new one */
+    struct hf_sha256 hash;
+};
+
 struct packing {
     const struct recipe *recipe;
     const unsigned char *p;
     struct recipe_op op;
-    uint64_t raw;      /* bytes until the operation */
+    uint64_t raw;  /* bytes until the operation */
+    uint64_t drop; /* bytes until those that are not in the new file yet */
+    struct packing_mark mark;
     uint64_t at, skip; /* in the unpacked file; zero bytes before those */
     struct pack_encoder *encoders[RECIPE_DEPTH];
     uint64_t memory[RECIPE_DEPTH];
@@ -245,6 +253,13 @@ static int end_stream(struct packing *packing, struct hf_err *err)
     return r;
 }
 
+/* The first place with this position is the one: streams of nothing may follow at the same. */
+static void set_mark(struct packing *packing)
+{
+    if (packing->depth == 0 && packing->at > packing->mark.at)
+        packing->mark = (struct packing_mark){packing->at, packing->written, packing->hash};
+}
+
 /* Do what the program says until it wants bytes, or ends. */
 static int advance(struct packing *packing, struct hf_err *err)
 {
@@ -252,6 +267,7 @@ static int advance(struct packing *packing, struct hf_err *err)
 
     while (r == 0 && packing->raw == 0 && packing->skip == 0 && !packing->ended) {
         if (packing->op.open) {
+            set_mark(packing);
             packing->skip = recipe_pad(packing->at);
             r = open_stream(packing, err);
         } else if (packing->depth == 0)
@@ -269,9 +285,12 @@ static int advance(struct packing *packing, struct hf_err *err)
 static int pack_bytes(void *ctx, const void *bytes, size_t n)
 {
     struct packing *packing = ctx;
-    const unsigned char *p = bytes;
+    size_t dropped = (size_t)HF_MIN((uint64_t)n, packing->drop);
+    const unsigned char *p = (const unsigned char *)bytes + dropped;
     int r = 0;
 
+    packing->drop -= dropped;
+    n -= dropped;
     while (r == 0 && n > 0) {
         if (packing->ended) {
             r = hf_err_set(packing->err, EBADMSG, "delta recipe: bytes are left over");
@@ -293,13 +312,50 @@ static int pack_bytes(void *ctx, const void *bytes, size_t n)
     return r;
 }
 
+/* Through the program, without packing, to the first place of this position at which no stream is open. */
+static int skip_to(struct packing *packing, uint64_t position, struct hf_err *err)
+{
+    uint64_t at = 0;
+    unsigned depth = 0;
+    int r = 0;
+
+    while (r == 0) {
+        const struct recipe_op *op = &packing->op;
+        if (depth == 0 && (position < at || (!op->open && position > at + op->raw)))
+            return hf_err_set(err, EINVAL, "the checkpoint is not one of this delta");
+        if (depth == 0 && position <= at + op->raw) {
+            packing->raw = at + op->raw - position;
+            packing->at = position;
+            return 0;
+        }
+        at += op->raw;
+        if (op->open)
+            at += recipe_pad(at);
+        depth = op->open ? depth + 1 : depth - 1;
+        r = recipe_next_new(packing->recipe, &packing->p, &packing->op, err);
+    }
+    return r;
+}
+
+/* new_offset: written; patch_offset: in the unpacked file, whose delta begins with the block that this lies in. */
+static int packing_resume(struct packing *packing, const struct hf_delta_checkpoint *from, struct hf_err *err)
+{
+    if (from->new_offset > packing->size || hf_sha256_load(&packing->hash, from->new_hash) < 0)
+        return hf_err_set(err, EINVAL, "the checkpoint is not one of this delta");
+    packing->written = from->new_offset;
+    packing->drop = from->patch_offset % DELTA_BLOCK;
+    int r = skip_to(packing, from->patch_offset, err);
+    packing->mark = (struct packing_mark){packing->at, packing->written, packing->hash};
+    return r;
+}
+
 static int packing_start(struct packing *packing, const struct recipe *recipe, const struct delta_header *header,
-                         const struct hf_delta_out *out, struct hf_err *err)
+                         const struct hf_delta_apply_params *params, struct hf_err *err)
 {
     memset(packing, 0, sizeof(*packing));
     packing->recipe = recipe;
     packing->p = recipe->new_program;
-    packing->out = out;
+    packing->out = &params->out;
     packing->size = header->new_size;
     packing->err = err;
     hf_sha256_init(&packing->hash);
@@ -307,6 +363,8 @@ static int packing_start(struct packing *packing, const struct recipe *recipe, c
         packing->levels[i] = (struct packing_level){packing, i};
     int r = recipe_next_new(recipe, &packing->p, &packing->op, err);
     packing->raw = packing->op.raw;
+    if (r == 0 && params->resume != NULL)
+        r = packing_resume(packing, params->resume, err);
     return r == 0 ? advance(packing, err) : r;
 }
 
@@ -416,6 +474,7 @@ struct deep_run {
     struct hf_delta_old old;
     struct unpacked unpacked;
     struct packing packing;
+    uint64_t told; /* the last checkpoint's place in the new file */
 };
 
 static int hash_old(const struct deep_run *run, struct hf_err *err)
@@ -445,8 +504,6 @@ static int check_limits(const struct deep_run *run, struct hf_err *err)
 {
     const struct hf_deep_apply_params *params = run->params;
 
-    if (params->delta.resume != NULL)
-        return hf_err_set(err, EINVAL, "a delta that looks inside cannot be resumed");
     if (params->memory_max != 0 && run->recipe.memory_bytes > params->memory_max)
         return hf_err_set(err, E2BIG, "the delta needs %llu bytes of memory, %llu are allowed",
                           (unsigned long long)run->recipe.memory_bytes, (unsigned long long)params->memory_max);
@@ -551,21 +608,57 @@ static int inner_start(struct deep_run *run, struct inner *inner, struct hf_err 
     return 0;
 }
 
+/* The delta between the unpacked forms came to a resume point: the new file's is where the last stream began, if one is open. */
+static int inner_checkpoint(void *ctx, const struct hf_delta_checkpoint *inner)
+{
+    struct deep_run *run = ctx;
+    const struct hf_delta_apply_params *delta = &run->params->delta;
+    const struct packing_mark *mark = &run->packing.mark;
+    struct hf_delta_checkpoint checkpoint;
+
+    (void)inner;
+    set_mark(&run->packing);
+    if (mark->written <= run->told)
+        return 0;
+    run->told = checkpoint.new_offset = mark->written;
+    checkpoint.patch_offset = mark->at;
+    hf_sha256_save(&mark->hash, checkpoint.new_hash);
+    return delta->checkpoint(delta->checkpoint_ctx, &checkpoint);
+}
+
+/* Its block, and no hash: the new file's is the judge. */
+static struct hf_delta_checkpoint inner_resume(const struct hf_delta_checkpoint *from)
+{
+    struct hf_delta_checkpoint inner = {.new_offset =
+                                            from != NULL ? from->patch_offset / DELTA_BLOCK * DELTA_BLOCK : 0};
+    struct hf_sha256 hash;
+
+    hf_sha256_init(&hash);
+    hf_sha256_save(&hash, inner.new_hash);
+    return inner;
+}
+
 static int run_delta(struct deep_run *run, struct hf_err *err)
 {
+    const struct hf_delta_apply_params *delta = &run->params->delta;
+    const struct hf_delta_checkpoint from = inner_resume(delta->resume);
     struct hf_err inner_err = HF_ERR_INIT, own = HF_ERR_INIT;
     struct inner inner;
     const struct hf_delta_apply_params apply = {.old = {&run->unpacked, unpacked_pread, run->unpacked.size},
                                                 .patch = {&inner, inner_read},
                                                 .unhashed = true,
                                                 .out = {&run->packing, pack_bytes},
-                                                .cancel = run->params->delta.cancel,
+                                                .cancel = delta->cancel,
+                                                .resume = from.new_offset > 0 ? &from : NULL,
+                                                .checkpoint = delta->checkpoint != NULL ? inner_checkpoint : NULL,
+                                                .checkpoint_ctx = run,
                                                 .old_is_verified = true};
     int r = inner_start(run, &inner, err);
 
     if (r < 0)
         return r;
     run->packing.err = &own;
+    run->told = delta->resume != NULL ? delta->resume->new_offset : 0;
     r = hf_delta_apply(&apply, NULL, &inner_err);
     if (r < 0 && err != NULL)
         *err = run->packing.failed ? own : inner_err;
@@ -591,7 +684,7 @@ static int run_deep(struct deep_run *run, const struct hf_deep_info *info, struc
     unpacked->scratch.memory.max = SIZE_MAX / 2;
     r = unpack(unpacked, &run->recipe, err);
     if (r == 0)
-        r = packing_start(&run->packing, &run->recipe, &run->header, &params->delta.out, err);
+        r = packing_start(&run->packing, &run->recipe, &run->header, &params->delta, err);
     if (r == 0)
         r = run_delta(run, err);
     packing_done(&run->packing);

@@ -6,7 +6,7 @@
  * in place (pack/archive.h). Several deltas, one after the other: what each but the last makes becomes, whole and checked, the file that
  * the next one begins with; the one before it is gone then.
  * Running it again after it was cut anywhere gives the same result. A delta that makes 16 MiB and more goes on from its last resume point
- * (update/point.h), unless it looks inside compressed files: what packs them keeps no points. Blocks: worker threads only. */
+ * (update/point.h): every 4 MiB, or, where it looks inside compressed files, where none of their streams was open. Blocks: worker threads only. */
 #pragma once
 
 #include <stdatomic.h>

@@ -108,6 +108,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 
     for (unsigned i = 0; i < HF_LEN(old_files) && old_files[i].p == NULL; i++)
         old_files[i] = elf_make(machines[i], 60, 0);
+    struct hf_delta_in as_given = {&patch, get};
+    if (hf_delta_read_info(&as_given, &info, &err) < 0)
+        return 0;
+    for (unsigned i = 0; i < HF_LEN(old_files); i++)
+        which = info.old_size == old_files[i].n ? i : which;
+    patch = from_start(&patch);
     if (n % TRUE_EACH != 0)
         say_small(&patch);
     struct stream again = patch;

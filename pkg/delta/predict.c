@@ -147,6 +147,22 @@ bool delta_predictor_enters(const struct delta_predictor *p, uint64_t new_pos)
     return p->pair_next < p->setting->pairs_n && p->setting->pairs[p->pair_next].new_offset <= new_pos;
 }
 
+/* The image of old that the pair in force is made from. */
+static int read_image(struct delta_predictor *p, struct hf_err *err)
+{
+    struct delta_setting *s = p->setting;
+
+    if (memcmp(&s->last_pair, &p->pair, sizeof(p->pair)) != 0) {
+        s->last_pair = (struct delta_pair){0};
+        int r = delta_image_read(s->old, p->pair.old_offset, p->pair.old_size, &s->last_image, err);
+        if (r < 0)
+            return r;
+        s->last_pair = p->pair;
+    }
+    p->image = s->last_image;
+    return 0;
+}
+
 int delta_predictor_enter(struct delta_predictor *p, uint64_t new_pos,
                           int (*code)(void *ctx, struct delta_predictor *p, const struct delta_segments *truth),
                           void *ctx, struct hf_err *err)
@@ -160,7 +176,7 @@ int delta_predictor_enter(struct delta_predictor *p, uint64_t new_pos,
             continue;
         p->go = (struct delta_go_cursor){0};
         p->jumps = (struct delta_jumps){0};
-        if ((r = delta_image_read(s->old, p->pair.old_offset, p->pair.old_size, &p->image, err)) < 0)
+        if ((r = read_image(p, err)) < 0)
             return r;
         if ((s->predictors & delta_predictor_of(p->image.machine)) == 0)
             p->image.machine = DELTA_MACHINE_NONE;

@@ -29,7 +29,9 @@ struct delta_setting {
     uint32_t pairs_n;
     const struct delta_image *new_images; /* the encoder's, by pair */
     uint64_t old_size, new_size;
-    unsigned predictors; /* DELTA_PREDICT_* */
+    unsigned predictors;         /* DELTA_PREDICT_* */
+    struct delta_pair last_pair; /* whose old image was read last: each block asks for it again */
+    struct delta_image last_image;
 };
 
 /* The predictor that code for this machine takes. */

@@ -12,7 +12,7 @@
 #include "delta/slots.h"
 #include "delta/tables.h"
 
-enum { WAYS = 3, RUNS_MAX = 4096 };
+enum { WAYS = 3, RUNS_MAX = 4096, SEEN_LOG = 21 /* bytes back, as a power of two */ };
 
 /* How many more bytes a match must have than the current copy. */
 static const unsigned better_by_small[WAYS] = {6, 12, 48}, better_by_fast = 16;
@@ -72,15 +72,18 @@ static void source_done(struct source *s)
     }
 }
 
-/* What LZMA could make of new is between half of this and all. */
+/* What LZMA could make of new is between half of this and all: it sees as far back. */
 static size_t quick_size(const struct source *s)
 {
     size_t bound = ZSTD_compressBound(DELTA_BLOCK), sum = 0;
     char *packed = malloc(HF_MIN(bound, ZSTD_compressBound(s->new_n)));
     ZSTD_CCtx *context = ZSTD_createCCtx();
 
-    if (context != NULL)
+    if (context != NULL) {
         (void)ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 1);
+        (void)ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, SEEN_LOG);
+        (void)ZSTD_CCtx_setParameter(context, ZSTD_c_enableLongDistanceMatching, 1);
+    }
     for (size_t at = 0; packed != NULL && context != NULL && at < s->new_n; at += DELTA_BLOCK) {
         size_t n = HF_MIN((size_t)DELTA_BLOCK, s->new_n - at);
         size_t got = ZSTD_compress2(context, packed, ZSTD_compressBound(n), s->new_bytes + at, n);

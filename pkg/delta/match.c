@@ -107,17 +107,23 @@ struct walk {
     size_t better_by;
 };
 
+/* Is what is left of the match at the position before good enough? Else long ones would be compared anew from each of their bytes: a
+ * megabyte that old has twice took hours. */
+static bool is_still_long(const struct delta_matcher *f, const struct walk *w)
+{
+    enum { LONG_SUFFIX = 1024, LOOK_EACH = 64, LONG_PLACE = 32 };
+
+    return f->suffixes != NULL ? w->match_n > LONG_SUFFIX && w->scan % LOOK_EACH != 0 : w->match_n > LONG_PLACE;
+}
+
 /* Sets match_old and match_n for the position `scan`. `steps_on`: the one before was looked at just now. */
 static void find_match(const struct delta_matcher *f, struct walk *w, bool steps_on)
 {
-    enum { STILL_LONG = 32 };
-
-    if (f->suffixes != NULL) {
-        w->match_n = longest(f, w->scan, &w->match_old);
-    } else if (steps_on &&
-               w->match_n > STILL_LONG) { /* or long matches would be compared anew from each of their bytes */
+    if (steps_on && is_still_long(f, w)) {
         w->match_n--;
         w->match_old++;
+    } else if (f->suffixes != NULL) {
+        w->match_n = longest(f, w->scan, &w->match_old);
     } else {
         w->match_n = delta_places_longest(&f->places, f->old, f->old_n, f->new_bytes + w->scan, f->new_n - w->scan,
                                           w->scan + w->old_from - w->new_from, &w->match_old);

@@ -43,6 +43,7 @@ class Cluster:
         for name in nodes:
             node.start_node(self.where, name, parts, tree)
         plane.wait_api(self.where, parts)
+        plane.start_managers(self.where, parts)
         say(f"API server ready after {time.monotonic() - begin:.1f} s")
         for name in nodes:
             self.wait_ready(name)
@@ -155,6 +156,7 @@ class Cluster:
     def start_api(self):
         plane.start_api(self.where, self.parts())
         plane.wait_api(self.where, self.parts())
+        plane.start_managers(self.where, self.parts())
 
     def audit(self):
         """The requests the API server has answered, oldest first, each as its audit event."""

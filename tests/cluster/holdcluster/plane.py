@@ -53,6 +53,14 @@ def start_all(where, parts):
     """Start all parts of the control plane; those that come early wait for the others."""
     _kine(where, parts)
     start_api(where, parts)
+    start_managers(where, parts)
+
+
+def start_managers(where, parts):
+    """Start the controller manager and the scheduler, or what of them does not run.
+
+    While it begins, the controller manager ends itself when an API server that begins too refuses it something.
+    """
     pair = ["--leader-elect=false", "--profiling=false"]
     start(where, "kube-controller-manager", [
         f"{parts}/kube-controller-manager", "--kubeconfig", where.path("pki", "controller-manager.kubeconfig"),

@@ -72,8 +72,14 @@ class Telemetry:
 
 class Journal(Telemetry):
     def speak(self, word, first, unit=None):
-        """Lines through systemd-cat in a unit of this name."""
-        script = f'for i in $(seq {first} {first + LINES - 1}); do echo "{word} line $i end"; done'
+        """Lines through systemd-cat in a unit of this name.
+
+        Its process stays until the journal has the last one: journald asks the kernel whose a line is when it reads it, and a process
+        that has ended by then has no unit.
+        """
+        last = first + LINES - 1
+        script = (f'for i in $(seq {first} {last}); do echo "{word} line $i end"; done; '
+                  f'until journalctl -q -n {LINES} -t {word} | grep -q "line {last} end"; do sleep 0.1; done')
         world.cluster.run(self.node, "systemd-run", "-q", "--wait", "--collect", f"--unit={unit or self.name}", "systemd-cat", "-t", word,
                           "-p", "warning", "sh", "-c", script)
         return [f"{word} line {i} end" for i in range(first, first + LINES)]

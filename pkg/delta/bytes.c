@@ -245,7 +245,7 @@ static void open_sources(const struct delta_bytes *b, struct sources *s, const s
 static delta_lanes lanes_of(unsigned bits)
 {
     static const delta_lanes lane = {1, 2, 4, 8, 16, 32, 64, 128};
-    delta_lanes all = lane - lane + (int16_t)bits;
+    delta_lanes all = (delta_lanes){0} + (int16_t)bits;
 
     return (all & lane) == lane;
 }

@@ -118,7 +118,7 @@ static unsigned mix_flag(struct delta_model *m, delta_lanes *weight, uint16_t *c
         count[i] = (int16_t)(v & 15);
         by[i] = rate[v & 15];
     }
-    int32_t x = delta_limited(delta_lanes_dot(input, *weight, input, input - input) >> DELTA_WEIGHT_BITS);
+    int32_t x = delta_limited(delta_lanes_dot(input, *weight, input, (delta_lanes){0}) >> DELTA_WEIGHT_BITS);
     int32_t p = m->stream.bytes.curve.squash[x + 2048];
     bit = delta_cm_code(m->cm, bit, (uint32_t)p * 16 + 8);
     *weight = delta_lanes_add(*weight, delta_lanes_step(input, (int16_t)((((int32_t)bit << 12) - p) * FLAG_SPEED)));

@@ -378,7 +378,7 @@ static void start_maker(struct hf_spool *spool)
  * gone may mean to copy them. */
 static bool is_quick(const struct hf_spool *spool)
 {
-    return !spool->writer.check && spool->usual_write_ns <= spool->params.inline_below_ns;
+    return !spool->writer.check && spool->usual_write_ns < spool->params.inline_below_ns;
 }
 
 static void write_now(void *arg)

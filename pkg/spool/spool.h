@@ -27,8 +27,8 @@ struct hf_spool_params {
     struct hf_spool_store_params store;
     const struct hf_clock_ops *clock;
     const struct hf_sched_ops *sched;
-    /* Writes of a few records run on the loop itself while writes usually take less than this: on a fast disk the way to a
-     * worker and back takes longer than the sync. One slow write sends them to workers again. 0: always workers. */
+    /* Writes, and savings of the cursor, run on the loop itself while they usually take less than this: on a fast disk the way to a
+     * worker and back takes about as long as the sync. A stall sends the next few to workers. 0: always workers. */
     uint64_t inline_below_ns;
     /* New records can be read. May be NULL. */
     void (*readable)(void *arg);

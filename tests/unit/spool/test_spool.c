@@ -186,6 +186,25 @@ START_TEST(freed_at_any_moment)
 }
 END_TEST
 
+/* The second write of a quick disk: on the loop where that is wanted, by a worker where it is not. */
+START_TEST(who_writes)
+{
+    struct world world;
+    bool on_the_loop = _i == 1;
+
+    world_init(&world, (uint64_t)_i, 64 * SEGMENT);
+    for (unsigned i = 0; i < 2; i++) {
+        (void)hf_simloop_run_for(world.loop, HF_NS_PER_S);
+        ck_assert_uint_eq(hf_simproc_jobs(world.proc), 0);
+        ck_assert_int_eq(append(&world, 100), 0);
+        ck_assert_uint_eq(hf_simproc_jobs(world.proc), i == 1 && on_the_loop ? 0 : 1);
+    }
+    (void)hf_simloop_run_for(world.loop, HF_NS_PER_S);
+    ck_assert_uint_eq(world.acked, 2);
+    world_done(&world);
+}
+END_TEST
+
 START_TEST(idle_is_idle)
 {
     struct world world;
@@ -206,6 +225,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, reads_beside_writes_and_delivers, 0, 5);
     tcase_add_test(tc, full_is_said_and_ends);
     tcase_add_loop_test(tc, freed_at_any_moment, 0, 12);
+    tcase_add_loop_test(tc, who_writes, 0, 2);
     tcase_add_test(tc, idle_is_idle);
 }
 HF_TEST_MAIN("spool/spool", cases)

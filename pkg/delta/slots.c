@@ -225,16 +225,5 @@ static int match_image(struct delta_make *make, uint32_t pair, const struct delt
 
 int delta_slots_match(struct delta_make *make, struct hf_err *err)
 {
-    struct delta_map map = {0};
-    int r = 0;
-
-    if (make->pairs_n == 0)
-        return 0;
-    if ((r = delta_map_from(&make->copies, &map, err)) < 0)
-        return r;
-    delta_map_sort(&map);
-    for (uint32_t i = 0; r == 0 && i < make->pairs_n; i++)
-        r = match_image(make, i, &map);
-    delta_map_done(&map);
-    return r < 0 ? delta_no_memory(err) : 0;
+    return delta_match_each(make, match_image, err);
 }

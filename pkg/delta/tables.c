@@ -310,7 +310,9 @@ static int match_image(struct delta_make *make, uint32_t pair, const struct delt
     return r;
 }
 
-int delta_tables_match(struct delta_make *make, struct hf_err *err)
+int delta_match_each(struct delta_make *make,
+                     int (*match)(struct delta_make *make, uint32_t pair, const struct delta_map *map),
+                     struct hf_err *err)
 {
     struct delta_map map = {0};
     int r = 0;
@@ -321,7 +323,12 @@ int delta_tables_match(struct delta_make *make, struct hf_err *err)
         return r;
     delta_map_sort(&map);
     for (uint32_t i = 0; r == 0 && i < make->pairs_n; i++)
-        r = match_image(make, i, &map);
+        r = match(make, i, &map);
     delta_map_done(&map);
     return r < 0 ? delta_no_memory(err) : 0;
+}
+
+int delta_tables_match(struct delta_make *make, struct hf_err *err)
+{
+    return delta_match_each(make, match_image, err);
 }

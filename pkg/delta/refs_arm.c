@@ -119,6 +119,20 @@ static size_t arm_pc_user(const struct delta_scan *s, size_t i, unsigned r)
     return 0;
 }
 
+/* The low half of a value at i, and at k the high one that is awaited: a distance from the pc of who adds it, or an address. */
+static void add_halves(struct delta_scan *s, size_t i, size_t k, uint32_t w, struct delta_awaited_site high)
+{
+    unsigned low_kind = high.kind == DELTA_REF_MOVT ? DELTA_REF_MOVW : DELTA_REF_THUMB_MOVW;
+    uint64_t base = high.extra != 0 ? address_at(s, (size_t)(high.from - s->offset)) + high.extra : 0;
+    struct delta_ref *ref = delta_scan_add(s, i, 4, low_kind, base + high.value, w);
+
+    if (ref == NULL)
+        return;
+    ref->base = high.from;
+    ref->extra = high.extra;
+    await(s, s->offset + k, high);
+}
+
 /* movw, and the movt that belongs to it. */
 static void arm_mov(struct delta_scan *s, size_t i, uint32_t w)
 {
@@ -132,16 +146,11 @@ static void arm_mov(struct delta_scan *s, size_t i, uint32_t w)
         size_t user = arm_pc_user(s, k, r);
         if (user == 0 && !s->image->fixed)
             return;
-        uint32_t from = user != 0 ? (uint32_t)(s->offset + user) : 0;
-        uint8_t extra = user != 0 ? PC_ARM : 0;
-        uint64_t base = user != 0 ? address_at(s, user) + PC_ARM : 0;
-        struct delta_ref *ref = delta_scan_add(s, i, 4, DELTA_REF_MOVW, base + value, w);
-        if (ref == NULL)
-            return;
-        ref->base = from;
-        ref->extra = extra;
-        await(s, s->offset + k,
-              (struct delta_awaited_site){.from = from, .value = value, .extra = extra, .kind = DELTA_REF_MOVT});
+        add_halves(s, i, k, w,
+                   (struct delta_awaited_site){.from = user != 0 ? (uint32_t)(s->offset + user) : 0,
+                                               .value = value,
+                                               .extra = user != 0 ? PC_ARM : 0,
+                                               .kind = DELTA_REF_MOVT});
         return;
     }
 }
@@ -318,16 +327,11 @@ static void thumb_mov(struct delta_scan *s, size_t i, uint32_t w)
         size_t user = thumb_pc_user(s, k + 4, r);
         if (user == 0 && !s->image->fixed)
             return;
-        uint32_t from = user != 0 ? (uint32_t)(s->offset + user) : 0;
-        uint8_t extra = user != 0 ? PC_THUMB : 0;
-        uint64_t base = user != 0 ? address_at(s, user) + PC_THUMB : 0;
-        struct delta_ref *ref = delta_scan_add(s, i, 4, DELTA_REF_THUMB_MOVW, base + value, w);
-        if (ref == NULL)
-            return;
-        ref->base = from;
-        ref->extra = extra;
-        await(s, s->offset + k,
-              (struct delta_awaited_site){.from = from, .value = value, .extra = extra, .kind = DELTA_REF_THUMB_MOVT});
+        add_halves(s, i, k, w,
+                   (struct delta_awaited_site){.from = user != 0 ? (uint32_t)(s->offset + user) : 0,
+                                               .value = value,
+                                               .extra = user != 0 ? PC_THUMB : 0,
+                                               .kind = DELTA_REF_THUMB_MOVT});
         return;
     }
 }

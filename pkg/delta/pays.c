@@ -3,7 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTIONAL = DELTA_PREDICT_ALL & ~DELTA_PREDICT_REFERENCES, MACHINES = DELTA_MACHINE_RISCV + 1 };
+enum {
+    OPTIONAL = DELTA_PREDICT_ALL & ~DELTA_PREDICT_REFERENCES,
+    MACHINES = DELTA_MACHINE_RISCV + 1,
+    SAMPLE = 1 << 13, /* bytes of new in a row */
+    SAMPLES = 4,      /* of so many the fast profile looks at one */
+};
 
 /* References in the code of each machine that come out otherwise: than predicted, than old has them. */
 struct tally {
@@ -33,6 +38,16 @@ static void count(struct delta_predictor *p, const struct delta_span *s, const u
     }
 }
 
+/* Where to look on, at new_pos or behind it. */
+static uint64_t next_look(const struct delta_make *make, uint64_t new_pos)
+{
+    bool fast = make->params != NULL && make->params->profile == HF_DELTA_FAST;
+
+    return !fast || new_pos / SAMPLE % SAMPLES == 0
+               ? new_pos
+               : (new_pos / SAMPLE / SAMPLES + 1) * ((uint64_t)SAMPLE * SAMPLES);
+}
+
 static int walk(struct delta_predictor *p, const struct delta_make *make, struct tally *tally, struct hf_err *err)
 {
     const struct delta_map *map = &p->setting->map;
@@ -40,7 +55,8 @@ static int walk(struct delta_predictor *p, const struct delta_make *make, struct
 
     for (uint32_t i = 0; r == 0 && i < map->n; i++) {
         struct delta_span s = {.n = 0};
-        for (uint64_t into = 0; r == 0 && into < map->p[i].len; into += s.n) {
+        for (uint64_t into = next_look(make, map->p[i].new_pos) - map->p[i].new_pos; r == 0 && into < map->p[i].len;
+             into = next_look(make, s.new_pos + s.n) - map->p[i].new_pos) {
             s = (struct delta_span){.new_pos = map->p[i].new_pos + into, .old_pos = map->p[i].old_pos + into};
             if ((r = delta_predictor_enter(p, s.new_pos, take_segments, NULL, err)) < 0 ||
                 (r = delta_predictor_window(p, &s, DELTA_WINDOW_MAX, map->p[i].len - into, err)) < 0)

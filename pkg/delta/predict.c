@@ -10,7 +10,6 @@ void delta_predictor_reset(struct delta_predictor *p)
     memset(p->coarse, 0, sizeof(p->coarse));
     memset(p->last_by, 0, sizeof(p->last_by));
     memset(&p->awaited, 0, sizeof(p->awaited));
-    p->awaited_old_pos = UINT64_MAX;
     memset(&p->pair, 0, sizeof(p->pair));
     p->pair_next = 0;
     p->tar_old_pos = UINT64_MAX;
@@ -209,30 +208,6 @@ void delta_predictor_made(struct delta_predictor *p, const struct delta_span *s,
     p->tar_old_pos = s->old_pos + s->n;
 }
 
-enum { LOOK_BEFORE = 4096 }; /* a pool is no farther from what loads from it */
-
-/* A copy begins in the middle of ARM code: what was loaded before it awaits words in it. */
-static int look_before(struct delta_predictor *p, const struct delta_region *region, uint64_t old_pos,
-                       struct hf_err *err)
-{
-    uint64_t at = old_pos - HF_MIN((uint64_t)LOOK_BEFORE, old_pos - region->offset), n;
-    int r = 0;
-
-    if (p->image.machine != DELTA_MACHINE_ARM || region->kind != DELTA_REGION_CODE || p->awaited_old_pos == old_pos)
-        return 0;
-    for (; r == 0 && at < old_pos; at += n) {
-        uint64_t before = HF_MIN((uint64_t)DELTA_SCAN_BEFORE, at);
-        n = HF_MIN((uint64_t)DELTA_WINDOW_MAX, old_pos - at);
-        memset(p->old_bytes, 0, DELTA_SCAN_BEFORE);
-        r = delta_old_read(p->setting->old, at - before, p->old_bytes + DELTA_SCAN_BEFORE - before,
-                           (size_t)(before + n) + 16 + DELTA_SCAN_AFTER, err);
-        if (r == 0)
-            (void)delta_refs_scan(&p->image, region, p->old_bytes + DELTA_SCAN_BEFORE, (size_t)n, (size_t)n, at,
-                                  &p->awaited, p->refs);
-    }
-    return r;
-}
-
 /* The bucket that stands at new_pos says where functions are. */
 static int guess_bucket(struct delta_predictor *p, const struct delta_ref *ref, uint64_t new_pos, struct delta_guess *g,
                         struct hf_err *err)
@@ -270,8 +245,6 @@ int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size
     s->old = p->old_bytes + DELTA_SCAN_BEFORE;
     s->region = delta_region_slot(region->kind);
     bool predicts = (set->predictors & DELTA_PREDICT_REFERENCES) != 0;
-    if (predicts && (r = look_before(p, region, s->old_pos, err)) < 0)
-        return r;
     memset(p->old_bytes, 0, DELTA_SCAN_BEFORE);
     r = delta_old_read(set->old, s->old_pos - want, p->old_bytes + DELTA_SCAN_BEFORE - want,
                        (size_t)want + s->n + 16 + DELTA_SCAN_AFTER, err);
@@ -291,7 +264,6 @@ int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size
                                   s->old_pos, &p->awaited, p->refs);
     if (s->refs > 0)
         s->n = HF_MAX(s->n, (size_t)p->refs[s->refs - 1].at + p->refs[s->refs - 1].n);
-    p->awaited_old_pos = s->old_pos + s->n;
     memcpy(p->predicted, s->old, s->n);
     for (size_t i = 0; i < s->refs; i++) {
         struct delta_ref *ref = &p->refs[i];

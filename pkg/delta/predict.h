@@ -72,9 +72,8 @@ struct delta_predictor {
     struct delta_go_cursor go; /* of the image in force */
     struct delta_jumps jumps;
     struct delta_awaited awaited;
-    uint64_t awaited_old_pos; /* up to here, without a gap, sites were looked for */
-    uint64_t tar_old_pos;     /* up to here, without a gap, tar_grown was taken */
-    int64_t tar_grown;        /* sum of new - old over the bytes of this tar header so far */
+    uint64_t tar_old_pos; /* up to here, without a gap, tar_grown was taken */
+    int64_t tar_grown;    /* sum of new - old over the bytes of this tar header so far */
 
     /* of the window */
     struct delta_ref refs[(DELTA_WINDOW_MAX + 1) / 2 + 4];

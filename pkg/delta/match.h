@@ -1,7 +1,7 @@
 /* delta/match.h - find what new has in common with old: copies, in the order of new, that tolerate differing bytes.
  *
  * Matching by suffix array and forward/backward extension follows the idea of Colin Percival's "Naive differences of
- * executable code" (2003). Deterministic. Worker threads only; memory 5 x old + what is found. */
+ * executable code" (2003). Deterministic. Worker threads only; memory 4 x old + 256 KiB + what is found. */
 #pragma once
 
 #include <stdbool.h>
@@ -28,6 +28,8 @@ struct delta_matcher {
     const unsigned char *old, *new_bytes;
     size_t old_n, new_n;
     int32_t *suffixes; /* of old, sorted; NULL: places */
+    uint32_t
+        *starts; /* the first of them that begins with these two bytes, and one behind the last; NULL: old is small */
     struct delta_places places;
 };
 
@@ -39,11 +41,13 @@ HF_MUST_USE int delta_matcher_open_fast(struct delta_matcher *m, const unsigned 
                                         const unsigned char *new_bytes, size_t new_n, struct hf_err *err);
 void delta_matcher_done(struct delta_matcher *m);
 
-/* Copies do not overlap in new and ascend. `better_by`: how many bytes a match must have more than the current copy to be
- * worth a jump. `progress` may be NULL. -ENOMEM, -ECANCELED. */
-HF_MUST_USE int delta_match(const struct delta_matcher *m, unsigned better_by,
+enum { DELTA_WAYS_MAX = 3 };
+
+/* Copies do not overlap in new and ascend. `better_by`: for each way, how many bytes a match must have more than the current copy to
+ * be worth a jump; what is found for one way is not looked for again for the others. `progress` may be NULL. -ENOMEM, -ECANCELED. */
+HF_MUST_USE int delta_match(const struct delta_matcher *m, const unsigned *better_by, unsigned ways_n,
                             int (*progress)(void *ctx, uint64_t done, uint64_t total), void *progress_ctx,
-                            struct delta_copies *ret_copies, struct hf_err *err);
+                            struct delta_copies *const *ret_copies, struct hf_err *err);
 
 /* The next copy that reaches into [at, end), cut to it; *next is where to look on (0 at first). False: there is none. */
 bool delta_next_inline(const struct delta_copies *copies, size_t *next, uint64_t at, uint64_t end,

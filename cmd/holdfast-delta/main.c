@@ -1,6 +1,7 @@
-/* holdfast-delta OLD PATCH NEW: `holdfast delta apply` alone, for the smallest boards and for initramfs: it loads no library that
+/* holdfast-delta [--sync] OLD PATCH NEW: `holdfast delta apply` alone, for the smallest boards and for initramfs: it loads no library that
  * applying does not need. Exit codes are those of holdfast(1). */
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -36,7 +37,7 @@ static int write_new(void *ctx, const void *bytes, size_t n)
     return hf_cli_out_write(&job->out, bytes, n, job->err);
 }
 
-static int apply(struct hf_cli *cli, char **words, struct hf_err *err)
+static int apply(struct hf_cli *cli, char **words, bool sync, struct hf_err *err)
 {
     struct job job = {.old_fd = -1, .patch_fd = -1, .out = HF_CLI_OUT_INIT, .err = err};
     struct stat st;
@@ -55,7 +56,7 @@ static int apply(struct hf_cli *cli, char **words, struct hf_err *err)
         r = hf_delta_apply(&params, NULL, err);
     }
     if (r == 0)
-        r = hf_cli_out_commit(&job.out, err);
+        r = hf_cli_out_publish(&job.out, sync, err);
     hf_cli_out_done(&job.out);
     if (job.old_fd >= 0)
         (void)close(job.old_fd);
@@ -69,14 +70,15 @@ int main(int argc, char **argv)
     struct hf_cli cli = {
         .out = stdout, .err = stderr, .in_fd = STDIN_FILENO, .out_fd = STDOUT_FILENO, .fs = hf_fs_posix()};
     struct hf_err err = HF_ERR_INIT;
+    bool sync = argc > 1 && strcmp(argv[1], "--sync") == 0;
     char text[600];
     int r;
 
-    if (argc != 4) {
-        (void)fprintf(stderr, "usage: holdfast-delta OLD PATCH NEW\n");
+    if (argc - sync != 4) {
+        (void)fprintf(stderr, "usage: holdfast-delta [--sync] OLD PATCH NEW\n");
         return HF_EXIT_USAGE;
     }
-    r = apply(&cli, argv + 1, &err);
+    r = apply(&cli, argv + 1 + sync, sync, &err);
     if (r == 0)
         return HF_EXIT_OK;
     (void)fprintf(stderr, "holdfast-delta: %s\n", hf_err_text(&err, text, sizeof(text)));

@@ -113,9 +113,10 @@ int hf_cli_exit_of(int r);
 
 /* An output that appears under its name whole, or not at all. */
 struct hf_cli_out {
-    int fd;     /* write here, or with hf_cli_out_write() */
-    char *path; /* NULL: standard output */
-    char *temp; /* name of the unfinished file, NULL while it has none */
+    int fd;        /* write here, or with hf_cli_out_write() */
+    char *path;    /* NULL: standard output */
+    char *temp;    /* name of the unfinished file, NULL while it has none */
+    bool replaces; /* a file stood there */
 };
 #define HF_CLI_OUT_INIT                                                                                                \
     {                                                                                                                  \
@@ -125,7 +126,9 @@ HF_MUST_USE int hf_cli_out_open(struct hf_cli *cli, const char *path, mode_t mod
                                 struct hf_err *err);
 HF_MUST_USE int hf_cli_out_write(struct hf_cli_out *out, const void *bytes, size_t n, struct hf_err *err);
 HF_MUST_USE int hf_cli_out_commit(struct hf_cli_out *out, struct hf_err *err); /* fsync and rename */
-void hf_cli_out_done(struct hf_cli_out *out);                                  /* forgets what was not committed */
+/* The same for what can be made again: unless `sync`, it need not outlive a power cut at once. What replaces a file is synced ever. */
+HF_MUST_USE int hf_cli_out_publish(struct hf_cli_out *out, bool sync, struct hf_err *err);
+void hf_cli_out_done(struct hf_cli_out *out); /* forgets what was not committed */
 
 /* A whole input in memory: mapped where it is a file, read where it is a pipe (at most max_bytes: -E2BIG). */
 struct hf_cli_map {

@@ -1,5 +1,5 @@
-/* delta create. */
-#include "delta/delta.h"
+/* delta create: of folders, images, what is compressed; and the small profile. */
+#include "cli/delta.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,37 +18,6 @@
 #include "pack/scratch.h"
 
 #define MAX_INPUT_BYTES ((size_t)16 << 30)
-
-const struct hf_cli_option hf_cli_delta_create_options[] = {
-    {.name = "small", .help = "the fewest bytes (this is the default)"},
-    {.name = "fast",
-     .help = "quicker to make and to apply, somewhat larger; inside quickly packed zstd only, if not --inside"},
-    {.name = "threads", .value = "N", .letter = 'j', .help = "workers (one per processor); the result is the same"},
-    {.name = "plain", .help = "do not look inside compressed files"},
-    {.name = "inside", .help = "with --fast: look inside all compressed files, at the price of packing them again"},
-    {.name = "image", .help = "OLD and NEW are archives of container images; a node needs OLD's layers only"},
-    {.name = NULL},
-};
-
-/* ---- create ------------------------------------------------------------------------------------------------------- */
-
-struct sink {
-    struct hf_cli_out out;
-    struct hf_err *err;
-};
-
-static int sink_write(void *ctx, const void *bytes, size_t n)
-{
-    struct sink *sink = ctx;
-
-    return hf_cli_out_write(&sink->out, bytes, n, sink->err);
-}
-
-static int draw(void *ctx, uint64_t done, uint64_t total)
-{
-    hf_cli_progress(ctx, "delta", done, total);
-    return 0;
-}
 
 /* OLD or NEW: a file in memory, or a folder's archive. */
 struct input {
@@ -137,8 +106,8 @@ static int create(struct hf_cli *cli, const struct hf_cli_args *args, const stru
     _cleanup_(input_done) struct input old = {.p = NULL}, new_input = {.p = NULL};
     _cleanup_(hf_freep) struct hf_deep_part *parts = NULL;
     struct hf_deep_create_params more = *params;
-    struct sink sink = {.out = HF_CLI_OUT_INIT, .err = err};
-    const struct hf_delta_out out = {&sink, sink_write};
+    struct hf_cli_delta_sink sink = {.out = HF_CLI_OUT_INIT, .err = err};
+    const struct hf_delta_out out = {&sink, hf_cli_delta_sink_write};
     int r = 0;
 
     if (is_folder(args->words[0]) != is_folder(args->words[1]))
@@ -155,31 +124,20 @@ static int create(struct hf_cli *cli, const struct hf_cli_args *args, const stru
     if (r == 0)
         r = hf_deep_create(old.p, old.n, new_input.p, new_input.n, &more, &out, err);
     if (r == 0)
-        r = hf_cli_out_commit(&sink.out, err);
+        r = hf_cli_out_publish(&sink.out, false, err);
     hf_cli_out_done(&sink.out);
     return r;
 }
 
 int hf_cli_delta_create(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
-    const char *threads_text = hf_cli_value(args, "threads", "0");
-    bool fast = hf_cli_flag(args, "fast");
-    uint64_t threads;
+    struct hf_deep_create_params params;
+    int r = hf_cli_delta_settings(cli, args, &params, err);
 
+    if (r == 0)
+        r = hf_cli_delta_quick(cli, args, &params, err);
+    if (r <= 0)
+        return r;
     (void)mallopt(M_MMAP_THRESHOLD, 128 << 10); /* large tables go back as soon as they are done with */
-    if (fast && hf_cli_flag(args, "small"))
-        return hf_err_set(err, EINVAL, "--small and --fast are one too many");
-    if (hf_cli_flag(args, "plain") && hf_cli_flag(args, "inside"))
-        return hf_err_set(err, EINVAL, "--plain and --inside contradict each other");
-    if (hf_parse_u64(threads_text, 0, 256, &threads) < 0)
-        return hf_err_set(err, EINVAL, "--threads: '%.40s' is not 0 to 256", threads_text);
-    if (strcmp(args->words[0], "-") == 0 && strcmp(args->words[1], "-") == 0)
-        return hf_err_set(err, EINVAL, "OLD and NEW cannot both be standard input");
-    const struct hf_deep_create_params params = {.delta = {.profile = fast ? HF_DELTA_FAST : HF_DELTA_SMALL,
-                                                           .threads = (unsigned)threads,
-                                                           .progress = draw,
-                                                           .progress_ctx = cli},
-                                                 .plain = hf_cli_flag(args, "plain"),
-                                                 .inside = hf_cli_flag(args, "inside")};
     return create(cli, args, &params, err);
 }

@@ -17,6 +17,7 @@
 
 const struct hf_cli_option hf_cli_delta_apply_options[] = {
     {.name = "sha256", .value = "HEX", .help = "of PATCH, checked before its first byte is parsed"},
+    {.name = "sync", .help = "NEW outlives a power cut from now on (where it replaces a file it does anyway)"},
     {.name = NULL},
 };
 
@@ -38,6 +39,7 @@ struct job {
     struct sink sink;
     struct hf_delta_old old; /* when it is a file */
     bool store;              /* it is a content store */
+    bool sync;
     struct hf_image *image;
     uint64_t written;
 };
@@ -173,7 +175,7 @@ static int apply(struct job *job, const char *target, struct hf_err *err)
     r = hf_deep_apply(&params, NULL, err);
     hf_image_free(job->image);
     hf_deep_file_done(&scratch);
-    return r == 0 ? hf_cli_out_commit(&job->sink.out, err) : r;
+    return r == 0 ? hf_cli_out_publish(&job->sink.out, job->sync, err) : r;
 }
 
 /* ---- apply to a folder -------------------------------------------------------------------------------------------- */
@@ -350,6 +352,7 @@ int hf_cli_delta_apply(struct hf_cli *cli, const struct hf_cli_args *args, struc
     if (sha256 == NULL && cli->terminal)
         (void)fprintf(cli->err, "nothing vouches for this patch (--sha256, or a signed release, would)\n");
     job.store = is_content_store(old_fd);
+    job.sync = hf_cli_flag(args, "sync");
     r = is_folder(args->words[0]) && !job.store ? apply_folder(&job, args->words[2], err)
                                                 : apply(&job, args->words[2], err);
     hf_cli_out_done(&job.sink.out);

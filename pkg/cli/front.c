@@ -6,17 +6,30 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "cli/delta.h"
 #include "os/file.h"
 
 enum { NAME_WORDS = 2, /* "delta", "apply" */ FEED = 4096 };
 
-static const struct hf_cli_command apply = {
-    .name = "delta apply",
-    .args = "OLD PATCH NEW",
-    .options = hf_cli_delta_apply_options,
-    .min_words = 3,
-    .max_words = 3,
-    .run = hf_cli_delta_apply,
+static int create(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err);
+
+static const struct hf_cli_command own[] = {
+    {
+        .name = "delta apply",
+        .args = "OLD PATCH NEW",
+        .options = hf_cli_delta_apply_options,
+        .min_words = 3,
+        .max_words = 3,
+        .run = hf_cli_delta_apply,
+    },
+    {
+        .name = "delta create",
+        .args = "OLD NEW PATCH",
+        .options = hf_cli_delta_create_options,
+        .min_words = 3,
+        .max_words = 3,
+        .run = create,
+    },
 };
 
 static const char *const *after_name(char **argv)
@@ -24,10 +37,30 @@ static const char *const *after_name(char **argv)
     return (const char *const *)argv + 1 + NAME_WORDS;
 }
 
+static bool is_given(const char *const *argv, size_t n, const char *option)
+{
+    for (size_t i = 0; i < n && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], option) == 0)
+            return true;
+    return false;
+}
+
+/* The row, NULL: it is the whole program's. */
+static const struct hf_cli_command *own_command(int argc, char **argv)
+{
+    if (argc <= NAME_WORDS || argc > HF_CLI_MAX_WORDS || strcmp(argv[1], "delta") != 0 ||
+        hf_cli_asks_for_help(after_name(argv), (size_t)argc - 1 - NAME_WORDS))
+        return NULL;
+    if (strcmp(argv[2], "apply") == 0)
+        return &own[0];
+    return strcmp(argv[2], "create") == 0 && is_given(after_name(argv), (size_t)argc - 1 - NAME_WORDS, "--fast")
+               ? &own[1]
+               : NULL;
+}
+
 bool hf_cli_front_takes(int argc, char **argv)
 {
-    return argc > NAME_WORDS && argc <= HF_CLI_MAX_WORDS && strcmp(argv[1], "delta") == 0 &&
-           strcmp(argv[2], "apply") == 0 && !hf_cli_asks_for_help(after_name(argv), (size_t)argc - 1 - NAME_WORDS);
+    return own_command(argc, argv) != NULL;
 }
 
 /* Become the whole program. Returns only when there is none. */
@@ -51,6 +84,16 @@ static int start_whole(const char *self, char **argv, struct hf_err *err)
                       "'" HF_CLI_WHOLE "' is neither in '%s' nor in '" HF_CLI_WHOLE_FOLDER
                       "' from there: all commands but 'delta apply' are in it",
                       folder);
+}
+
+static int create(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    struct hf_deep_create_params params;
+    int r = hf_cli_delta_settings(cli, args, &params, err);
+
+    if (r == 0)
+        r = hf_cli_delta_quick(cli, args, &params, err);
+    return r > 0 ? start_whole(cli->self, cli->argv, err) : r;
 }
 
 static bool put_all(int fd, const char *p, size_t n)
@@ -123,8 +166,9 @@ int hf_cli_front_main(struct hf_cli *cli, const char *self, int argc, char **arg
     cli->hand_over = hand_over;
     cli->self = self;
     cli->argv = argv;
-    if (hf_cli_front_takes(argc, argv))
-        return hf_cli_run(cli, &apply, after_name(argv), (size_t)argc - 1 - NAME_WORDS);
+    const struct hf_cli_command *command = own_command(argc, argv);
+    if (command != NULL)
+        return hf_cli_run(cli, command, after_name(argv), (size_t)argc - 1 - NAME_WORDS);
     int r = start_whole(self, argv, &err);
     return hf_cli_complain(cli, "", r, &err);
 }

@@ -1,4 +1,5 @@
-/* cli/front.h - the thin program that stands in front: it applies deltas itself, and starts the whole program for all else.
+/* cli/front.h - the thin program that stands in front: it applies deltas and makes fast ones itself, and starts the
+ * whole program for all else.
  *
  * A program pays for each library it is linked with before main() begins, with about 2 MiB for those that signing, YAML and creating
  * deltas need. Memory at its peak outlives execve(), so that the program with the libraries cannot hand over to a smaller one: the

@@ -51,6 +51,7 @@ static int open_named(const char *path, mode_t mode, struct hf_cli_out *out, str
             out->fd = open(target, O_WRONLY | O_CLOEXEC);
             return out->fd < 0 ? hf_err_sys(err, -errno, "open '%s'", path) : 0;
         }
+        out->replaces = true;
     }
     out->path = strdup(target);
     if (out->path == NULL)
@@ -94,12 +95,14 @@ int hf_cli_out_write(struct hf_cli_out *out, const void *bytes, size_t n, struct
     return 0;
 }
 
-/* Give the nameless file a name beside its last one, as linkat() replaces nothing. */
+/* Give the nameless file its name or, where that is taken, one beside it, as linkat() replaces nothing. */
 static int name_temp(struct hf_cli_out *out)
 {
     char self[64];
 
     (void)snprintf(self, sizeof(self), "/proc/self/fd/%d", out->fd);
+    if (!out->replaces && linkat(AT_FDCWD, self, AT_FDCWD, out->path, AT_SYMLINK_FOLLOW) == 0)
+        return 0;
     char *temp = hf_asprintf("%s.new-%d", out->path, (int)getpid());
     if (temp == NULL)
         return -ENOMEM;
@@ -112,19 +115,24 @@ static int name_temp(struct hf_cli_out *out)
     return 0;
 }
 
-int hf_cli_out_commit(struct hf_cli_out *out, struct hf_err *err)
+int hf_cli_out_publish(struct hf_cli_out *out, bool sync, struct hf_err *err)
 {
     if (out->path == NULL)
         return 0;
-    if (fsync(out->fd) < 0)
+    if ((sync || out->replaces) && fsync(out->fd) < 0)
         return hf_err_sys(err, -errno, "sync '%s'", out->path);
     int r = out->temp == NULL ? name_temp(out) : 0;
     if (r < 0)
         return hf_err_sys(err, r, "name '%s'", out->path);
-    if (rename(out->temp, out->path) < 0)
+    if (out->temp != NULL && rename(out->temp, out->path) < 0)
         return hf_err_sys(err, -errno, "rename to '%s'", out->path);
     free(hf_steal(out->temp));
     return 0;
+}
+
+int hf_cli_out_commit(struct hf_cli_out *out, struct hf_err *err)
+{
+    return hf_cli_out_publish(out, true, err);
 }
 
 void hf_cli_out_done(struct hf_cli_out *out)

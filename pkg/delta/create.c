@@ -27,6 +27,7 @@ struct source {
     size_t old_n, new_n;
     const struct hf_delta_create_params *params;
     enum hf_delta_profile profile;
+    delta_matcher_opener *open;
     unsigned workers;
     struct delta_found old_images, new_images;
     unsigned char *old_blanked, *new_blanked;
@@ -123,9 +124,7 @@ static int matching_open(struct source *s, struct hf_err *err)
         old = s->old_blanked;
         new_bytes = s->new_blanked;
     }
-    if (s->profile == HF_DELTA_FAST)
-        return delta_matcher_open_fast(&s->matcher, old, s->old_n, new_bytes, s->new_n, err);
-    return delta_matcher_open(&s->matcher, old, s->old_n, new_bytes, s->new_n, err);
+    return s->open(&s->matcher, old, s->old_n, new_bytes, s->new_n, err);
 }
 
 /* Of the copies as they were found: where tables are matched entry by entry, there are more. */
@@ -335,7 +334,7 @@ int hf_delta_create_fits(size_t old_n, size_t new_n, struct hf_err *err)
         err, EFBIG, "a file of %zu bytes: deltas are made of files below 2 GiB; split it, or publish it whole", larger);
 }
 
-int hf_delta_create(const void *old, size_t old_n, const void *new_bytes, size_t new_n,
+int delta_create_by(delta_matcher_opener *open, const void *old, size_t old_n, const void *new_bytes, size_t new_n,
                     const struct hf_delta_create_params *params, const struct hf_delta_out *patch, struct hf_err *err)
 {
     struct source source = {.old = old,
@@ -343,7 +342,8 @@ int hf_delta_create(const void *old, size_t old_n, const void *new_bytes, size_t
                             .old_n = old_n,
                             .new_n = new_n,
                             .params = params,
-                            .profile = params != NULL ? params->profile : HF_DELTA_SMALL};
+                            .profile = params != NULL ? params->profile : HF_DELTA_SMALL,
+                            .open = open};
     struct choice choice = {.body = HF_BUF_INIT(SIZE_MAX / 2)};
     struct delta_header header = {.version = DELTA_VERSION, .old_size = old_n, .new_size = new_n};
     unsigned char bytes[DELTA_HEADER_MAX];
@@ -366,4 +366,14 @@ int hf_delta_create(const void *old, size_t old_n, const void *new_bytes, size_t
     }
     hf_buf_done(&choice.body);
     return r;
+}
+
+int hf_delta_create_fast(const void *old, size_t old_n, const void *new_bytes, size_t new_n,
+                         const struct hf_delta_create_params *params, const struct hf_delta_out *patch,
+                         struct hf_err *err)
+{
+    struct hf_delta_create_params fast = params != NULL ? *params : (struct hf_delta_create_params){.threads = 0};
+
+    fast.profile = HF_DELTA_FAST;
+    return delta_create_by(delta_matcher_open_fast, old, old_n, new_bytes, new_n, &fast, patch, err);
 }

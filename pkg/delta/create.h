@@ -35,6 +35,11 @@ HF_MUST_USE int delta_make_lzma(const struct delta_make *make, struct hf_buf *bo
 /* -E2BIG: it has more bytes than the buffer may hold. */
 HF_MUST_USE int delta_make_runs(const struct delta_make *make, struct hf_buf *body);
 
+/* What hf_delta_create() is, matching by what that function opens. */
+HF_MUST_USE int delta_create_by(delta_matcher_opener *open, const void *old, size_t old_n, const void *new_bytes,
+                                size_t new_n, const struct hf_delta_create_params *params,
+                                const struct hf_delta_out *patch, struct hf_err *err);
+
 static inline int delta_no_memory(struct hf_err *err)
 {
     return hf_err_set(err, ENOMEM, "out of memory");

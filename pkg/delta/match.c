@@ -348,3 +348,27 @@ bool delta_next_inline(const struct delta_copies *copies, size_t *next, uint64_t
     ret_copy->len = HF_MIN(ret_copy->len, gap_end - ret_copy->new_pos);
     return true;
 }
+
+void delta_matcher_start(struct delta_matcher *m, const unsigned char *old, size_t old_n,
+                         const unsigned char *new_bytes, size_t new_n)
+{
+    *m = (struct delta_matcher){.old = old, .new_bytes = new_bytes, .old_n = new_n > 0 ? old_n : 0, .new_n = new_n};
+}
+
+int delta_matcher_open_fast(struct delta_matcher *m, const unsigned char *old, size_t old_n,
+                            const unsigned char *new_bytes, size_t new_n, struct hf_err *err)
+{
+    delta_matcher_start(m, old, old_n, new_bytes, new_n);
+    if (m->old_n > 0 && delta_places_open(&m->places, old, old_n) < 0)
+        return hf_err_set(err, ENOMEM, "out of memory for the places of the old file");
+    return 0;
+}
+
+void delta_matcher_done(struct delta_matcher *m)
+{
+    free(m->suffixes);
+    free(m->starts);
+    m->suffixes = NULL;
+    m->starts = NULL;
+    delta_places_done(&m->places);
+}

@@ -34,11 +34,14 @@ struct delta_matcher {
 };
 
 /* Both files are below HF_DELTA_CREATE_MAX_BYTES and must live as long as the matcher, which is then only read. -ENOMEM. */
-HF_MUST_USE int delta_matcher_open(struct delta_matcher *m, const unsigned char *old, size_t old_n,
-                                   const unsigned char *new_bytes, size_t new_n, struct hf_err *err);
-/* The same, to match faster and less well. */
-HF_MUST_USE int delta_matcher_open_fast(struct delta_matcher *m, const unsigned char *old, size_t old_n,
-                                        const unsigned char *new_bytes, size_t new_n, struct hf_err *err);
+typedef int delta_matcher_opener(struct delta_matcher *m, const unsigned char *old, size_t old_n,
+                                 const unsigned char *new_bytes, size_t new_n, struct hf_err *err);
+delta_matcher_opener delta_matcher_open; /* suffixes.c */
+/* To match faster and less well. */
+delta_matcher_opener delta_matcher_open_fast;
+/* What opening begins with. */
+void delta_matcher_start(struct delta_matcher *m, const unsigned char *old, size_t old_n,
+                         const unsigned char *new_bytes, size_t new_n);
 void delta_matcher_done(struct delta_matcher *m);
 
 enum { DELTA_WAYS_MAX = 3 };

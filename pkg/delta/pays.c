@@ -43,9 +43,8 @@ static uint64_t next_look(const struct delta_make *make, uint64_t new_pos)
 {
     bool fast = make->params != NULL && make->params->profile == HF_DELTA_FAST;
 
-    return !fast || new_pos / SAMPLE % SAMPLES == 0
-               ? new_pos
-               : (new_pos / SAMPLE / SAMPLES + 1) * ((uint64_t)SAMPLE * SAMPLES);
+    return !fast || new_pos / SAMPLE % SAMPLES == 0 ? new_pos
+                                                    : (new_pos / SAMPLE / SAMPLES + 1) * ((uint64_t)SAMPLE * SAMPLES);
 }
 
 static int walk(struct delta_predictor *p, const struct delta_make *make, struct tally *tally, struct hf_err *err)

@@ -1,23 +1,8 @@
-/* Sorting suffixes, apart from the rest: programs that only apply then need no libdivsufsort. */
+/* Sorting suffixes, apart from the rest: programs that only apply, or make fast deltas, then need no libdivsufsort. */
 #include <divsufsort.h>
 #include <errno.h>
 
-#include "delta/match.h"
-
-static void start(struct delta_matcher *m, const unsigned char *old, size_t old_n, const unsigned char *new_bytes,
-                  size_t new_n)
-{
-    *m = (struct delta_matcher){.old = old, .new_bytes = new_bytes, .old_n = new_n > 0 ? old_n : 0, .new_n = new_n};
-}
-
-int delta_matcher_open_fast(struct delta_matcher *m, const unsigned char *old, size_t old_n,
-                            const unsigned char *new_bytes, size_t new_n, struct hf_err *err)
-{
-    start(m, old, old_n, new_bytes, new_n);
-    if (m->old_n > 0 && delta_places_open(&m->places, old, old_n) < 0)
-        return hf_err_set(err, ENOMEM, "out of memory for the places of the old file");
-    return 0;
-}
+#include "delta/create.h"
 
 enum { PAIRS = 1 << 16 };
 
@@ -46,7 +31,7 @@ static int note_starts(struct delta_matcher *m)
 int delta_matcher_open(struct delta_matcher *m, const unsigned char *old, size_t old_n, const unsigned char *new_bytes,
                        size_t new_n, struct hf_err *err)
 {
-    start(m, old, old_n, new_bytes, new_n);
+    delta_matcher_start(m, old, old_n, new_bytes, new_n);
     if (m->old_n == 0)
         return 0;
     m->suffixes = malloc(old_n * sizeof(*m->suffixes));
@@ -57,11 +42,11 @@ int delta_matcher_open(struct delta_matcher *m, const unsigned char *old, size_t
     return 0;
 }
 
-void delta_matcher_done(struct delta_matcher *m)
+int hf_delta_create(const void *old, size_t old_n, const void *new_bytes, size_t new_n,
+                    const struct hf_delta_create_params *params, const struct hf_delta_out *patch, struct hf_err *err)
 {
-    free(m->suffixes);
-    free(m->starts);
-    m->suffixes = NULL;
-    m->starts = NULL;
-    delta_places_done(&m->places);
+    bool fast = params != NULL && params->profile == HF_DELTA_FAST;
+
+    return delta_create_by(fast ? delta_matcher_open_fast : delta_matcher_open, old, old_n, new_bytes, new_n, params,
+                           patch, err);
 }

@@ -11,6 +11,7 @@
 #include "delta/delta.h"
 #include "os/fs_posix.h"
 #include "os/pages.h"
+#include "pack/deep.h"
 #include "support/check_main.h"
 #include "support/cli_run.h"
 
@@ -36,6 +37,10 @@ static const struct {
     {{"/usr/bin/kubectl-holdfast", "delta", "apply", "--sha256", "00", "a", "b", "c"}, true},
     {{"holdfast", "delta", "apply"}, true}, /* it says what is wrong as well as the whole program would */
     {{"holdfast", "delta", "apply", "--", "--help", "b", "c"}, true},
+    {{"holdfast", "delta", "create", "a", "b", "c", "--fast"}, true},
+    {{"holdfast", "delta", "create", "a", "b", "c"}, false}, /* needs the sorting of suffixes */
+    {{"holdfast", "delta", "create", "--", "--fast", "b", "c"}, false},
+    {{"holdfast", "delta", "create", "--fast", "--help"}, false},
     {{"holdfast", "delta", "apply", "a", "b", "c", "--help"}, false},
     {{"holdfast", "delta", "apply", "-h"}, false},
     {{"holdfast", "delta", "info", "apply"}, false},
@@ -102,6 +107,9 @@ START_TEST(both_programs_answer_alike)
         {"holdfast", "delta", "apply", "--sha", "00", "a", "b", "c"},
         {"holdfast", "delta", "apply", "/nothing/there", "b", "c"},
         {"holdfast", "delta", "apply", "--sha256", "00", "/dev/null", "/dev/null", "c"},
+        {"holdfast", "delta", "create", "--fast", "a", "b"},
+        {"holdfast", "delta", "create", "--fast", "--small", "a", "b", "c"},
+        {"holdfast", "delta", "create", "--fast", "-j", "many", "a", "b", "c"},
     };
     char *argv[MAX_WORDS + 1], *thin = NULL, *whole = NULL;
     int argc = words_of(slips[_i], argv);
@@ -141,6 +149,46 @@ START_TEST(it_applies)
     ck_assert_uint_eq(n, sizeof(text));
     ck_assert_mem_eq(made, text, n);
     free(made);
+}
+END_TEST
+
+/* The same bytes as the whole program's; what it would look inside of is left to that. */
+START_TEST(it_creates)
+{
+    static const unsigned char zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
+    char old[40000], text[40000], *said = NULL;
+    size_t n = 0, want_n = 0;
+
+    for (size_t i = 0; i < sizeof(old); i++)
+        old[i] = text[i] = (char)((i * 7919) >> 5);
+    memcpy(text + 20000, "something else", 14);
+    cli_write(&run, "old", old, sizeof(old));
+    cli_write(&run, "new", text, sizeof(text));
+    const char *words[MAX_WORDS] = {
+        "holdfast", "delta", "create", cli_path(&run, "old"), cli_path(&run, "new"), cli_path(&run, "patch"),
+        "--fast",   "-j2"};
+    ck_assert_int_eq(front(NULL, words, &said), HF_EXIT_OK);
+    ck_assert_str_eq(said, "");
+    free(said);
+    ck_assert_int_eq(cli(&run, "delta", "create", "--fast", "%/old", "%/new", "%/want", NULL), HF_EXIT_OK);
+    char *made = cli_read(&run, "patch", &n), *want = cli_read(&run, "want", &want_n);
+    ck_assert_uint_eq(n, want_n);
+    ck_assert_mem_eq(made, want, n);
+    free(made);
+    free(want);
+    for (size_t at = 0; at <= sizeof(text) - sizeof(zstd); at += at < 300 || at > sizeof(text) - 300 ? 1 : 997) {
+        char kept[sizeof(zstd)];
+        memcpy(kept, text + at, sizeof(zstd));
+        memcpy(text + at, zstd, sizeof(zstd));
+        ck_assert_msg(hf_deep_may_hold_zstd(text, sizeof(text)), "at %zu", at);
+        ck_assert(!hf_deep_may_hold_zstd(text, at + 3));
+        memcpy(text + at, kept, sizeof(zstd));
+    }
+    memcpy(text + 777, zstd, sizeof(zstd));
+    cli_write(&run, "new", text, sizeof(text));
+    ck_assert_int_eq(front(NULL, words, &said), HF_EXIT_FAILED);
+    ck_assert_ptr_nonnull(strstr(said, "/proc is needed"));
+    free(said);
 }
 END_TEST
 
@@ -243,8 +291,9 @@ static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, what_is_the_thin_programs_own, 0, (int)HF_LEN(lines));
-    tcase_add_loop_test(tc, both_programs_answer_alike, 0, 6);
+    tcase_add_loop_test(tc, both_programs_answer_alike, 0, 9);
     tcase_add_test(tc, it_applies);
+    tcase_add_test(tc, it_creates);
     tcase_add_test(tc, the_whole_program_is_missed);
     tcase_add_loop_test(tc, the_whole_program_takes_over, 0, 2);
     tcase_add_loop_test(tc, a_patch_is_handed_over, 0, 2);

@@ -1,0 +1,21 @@
+/* cli/delta.h - what making deltas shares: read the command line, write the patch; and the plain case, which needs little. */
+#pragma once
+
+#include "cli/cli.h"
+#include "pack/deep.h"
+
+/* What the options say; -EINVAL with *err. Parts are left empty. */
+HF_MUST_USE int hf_cli_delta_settings(struct hf_cli *cli, const struct hf_cli_args *args,
+                                      struct hf_deep_create_params *ret_params, struct hf_err *err);
+
+/* The patch on its way to its file. */
+struct hf_cli_delta_sink {
+    struct hf_cli_out out;
+    struct hf_err *err;
+};
+int hf_cli_delta_sink_write(void *sink, const void *bytes, size_t n);
+
+/* The fast profile, two files, nothing in NEW that it would look inside of: what the thin program (cli/front.h) can do. 1: the case is
+ * another one, nothing was done. */
+HF_MUST_USE int hf_cli_delta_quick(struct hf_cli *cli, const struct hf_cli_args *args,
+                                   const struct hf_deep_create_params *params, struct hf_err *err);

@@ -1,0 +1,89 @@
+/* delta create: its options, and the plain case. In a file of its own, as the thin program (cli/front.h) has only this. */
+#include <errno.h>
+#include <malloc.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/parse.h"
+#include "cli/delta.h"
+
+const struct hf_cli_option hf_cli_delta_create_options[] = {
+    {.name = "small", .help = "the fewest bytes (this is the default)"},
+    {.name = "fast",
+     .help = "quicker to make and to apply, somewhat larger; inside quickly packed zstd only, if not --inside"},
+    {.name = "threads", .value = "N", .letter = 'j', .help = "workers (one per processor); the result is the same"},
+    {.name = "plain", .help = "do not look inside compressed files"},
+    {.name = "inside", .help = "with --fast: look inside all compressed files, at the price of packing them again"},
+    {.name = "image", .help = "OLD and NEW are archives of container images; a node needs OLD's layers only"},
+    {.name = NULL},
+};
+
+static int draw(void *ctx, uint64_t done, uint64_t total)
+{
+    hf_cli_progress(ctx, "delta", done, total);
+    return 0;
+}
+
+int hf_cli_delta_settings(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_deep_create_params *ret_params,
+                          struct hf_err *err)
+{
+    const char *threads_text = hf_cli_value(args, "threads", "0");
+    bool fast = hf_cli_flag(args, "fast");
+    uint64_t threads;
+
+    if (fast && hf_cli_flag(args, "small"))
+        return hf_err_set(err, EINVAL, "--small and --fast are one too many");
+    if (hf_cli_flag(args, "plain") && hf_cli_flag(args, "inside"))
+        return hf_err_set(err, EINVAL, "--plain and --inside contradict each other");
+    if (hf_parse_u64(threads_text, 0, 256, &threads) < 0)
+        return hf_err_set(err, EINVAL, "--threads: '%.40s' is not 0 to 256", threads_text);
+    if (strcmp(args->words[0], "-") == 0 && strcmp(args->words[1], "-") == 0)
+        return hf_err_set(err, EINVAL, "OLD and NEW cannot both be standard input");
+    *ret_params = (struct hf_deep_create_params){.delta = {.profile = fast ? HF_DELTA_FAST : HF_DELTA_SMALL,
+                                                           .threads = (unsigned)threads,
+                                                           .progress = cli->terminal ? draw : NULL,
+                                                           .progress_ctx = cli},
+                                                 .plain = hf_cli_flag(args, "plain"),
+                                                 .inside = hf_cli_flag(args, "inside")};
+    return 0;
+}
+
+int hf_cli_delta_sink_write(void *ctx, const void *bytes, size_t n)
+{
+    struct hf_cli_delta_sink *sink = ctx;
+
+    return hf_cli_out_write(&sink->out, bytes, n, sink->err);
+}
+
+static bool is_file(const char *path)
+{
+    struct stat st;
+
+    return strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+int hf_cli_delta_quick(struct hf_cli *cli, const struct hf_cli_args *args, const struct hf_deep_create_params *params,
+                       struct hf_err *err)
+{
+    _cleanup_(hf_cli_map_done) struct hf_cli_map old = {.p = NULL}, new_map = {.p = NULL};
+    struct hf_cli_delta_sink sink = {.out = HF_CLI_OUT_INIT, .err = err};
+    const struct hf_delta_out out = {&sink, hf_cli_delta_sink_write};
+    int r;
+
+    if (params->delta.profile != HF_DELTA_FAST || params->inside || hf_cli_flag(args, "image") ||
+        !is_file(args->words[0]) || !is_file(args->words[1]))
+        return 1;
+    if ((r = hf_cli_map_open(cli, args->words[0], SIZE_MAX, &old, err)) < 0 ||
+        (r = hf_cli_map_open(cli, args->words[1], SIZE_MAX, &new_map, err)) < 0)
+        return r;
+    if (old.n >= HF_DELTA_CREATE_MAX_BYTES || new_map.n >= HF_DELTA_CREATE_MAX_BYTES ||
+        (!params->plain && hf_deep_may_hold_zstd(new_map.p, new_map.n)))
+        return 1;
+    r = hf_cli_out_open(cli, args->words[2], 0644, &sink.out, err);
+    if (r == 0)
+        r = hf_delta_create_fast(old.p, old.n, new_map.p, new_map.n, &params->delta, &out, err);
+    if (r == 0)
+        r = hf_cli_out_publish(&sink.out, false, err);
+    hf_cli_out_done(&sink.out);
+    return r;
+}

@@ -158,24 +158,48 @@ static int compare_bytes(void *ctx, const void *bytes, size_t n, struct hf_err *
     return 0;
 }
 
+static int feed_plain(struct pack_encoder *encoder, const struct pack_search *search, size_t n, struct hf_err *err)
+{
+    const size_t step = 1 << 18;
+    int r = 0;
+
+    for (size_t at = 0; r == 0 && at < n; at += step) {
+        if (search->progress != NULL && search->progress(search->progress_ctx) != 0)
+            return hf_err_set(err, ECANCELED, "cancelled");
+        r = pack_encoder_feed(encoder, search->plain + at, HF_MIN(step, n - at), err);
+    }
+    return r;
+}
+
+static bool is_no_way(const struct compare *compare, int r)
+{
+    return compare->differs || r == -EBADMSG || r == -EOPNOTSUPP || r == -EINVAL || r == -E2BIG;
+}
+
+int pack_encoder_starts(const struct pack_setup *setup, const struct pack_search *search, size_t n, struct hf_err *err)
+{
+    struct compare compare = {search, 0, false};
+    const struct pack_sink sink = {&compare, compare_bytes};
+    _cleanup_(pack_encoder_freep) struct pack_encoder *encoder = NULL;
+    int r = pack_encoder_new(setup, &sink, &encoder, err);
+
+    if (r == 0)
+        r = feed_plain(encoder, search, HF_MIN(n, search->plain_n), err);
+    return is_no_way(&compare, r) ? 0 : r < 0 ? r : 1;
+}
+
 int pack_encoder_makes(const struct pack_setup *setup, const struct pack_search *search, struct hf_err *err)
 {
     struct compare compare = {search, 0, false};
     const struct pack_sink sink = {&compare, compare_bytes};
     _cleanup_(pack_encoder_freep) struct pack_encoder *encoder = NULL;
-    const size_t step = 1 << 18;
     int r = pack_encoder_new(setup, &sink, &encoder, err);
 
-    for (size_t at = 0; r == 0 && at < search->plain_n; at += step) {
-        if (search->progress != NULL && search->progress(search->progress_ctx) != 0)
-            return hf_err_set(err, ECANCELED, "cancelled");
-        r = pack_encoder_feed(encoder, search->plain + at, HF_MIN(step, search->plain_n - at), err);
-    }
+    if (r == 0)
+        r = feed_plain(encoder, search, search->plain_n, err);
     if (r == 0)
         r = pack_encoder_finish(encoder, err);
-    if (compare.differs || r == -EBADMSG || r == -EOPNOTSUPP || r == -EINVAL || r == -E2BIG)
-        return 0;
-    return r < 0 ? r : compare.at == search->packed_n;
+    return is_no_way(&compare, r) ? 0 : r < 0 ? r : compare.at == search->packed_n;
 }
 
 /* ---- the same library? --------------------------------------------------------------------------------------------- */

@@ -131,4 +131,8 @@ HF_MUST_USE int pack_deflate_guess(const struct pack_search *search, struct hf_e
 HF_MUST_USE int pack_encoder_makes(const struct pack_setup *setup, const struct pack_search *search,
                                    struct hf_err *err);
 
+/* What it has put out once it was given n bytes of plain: the same as packed begins with? 1 yes or nothing yet, 0 no, -errno. */
+HF_MUST_USE int pack_encoder_starts(const struct pack_setup *setup, const struct pack_search *search, size_t n,
+                                    struct hf_err *err);
+
 uint32_t pack_crc32(uint32_t crc, const unsigned char *bytes, size_t n);

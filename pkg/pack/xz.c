@@ -362,10 +362,10 @@ static void look_props(const struct pack_search *search, struct seen *seen)
     seen->recipe.lzma.lc = p[5] % 9;
 }
 
-/* Do the first chunks come out the same? Much cheaper than the whole. */
+/* Does the first chunk come out the same? Much cheaper than the whole: presets differ before the end of one. */
 static bool starts_alike(const struct pack_search *search, const struct seen *seen, const lzma_filter *filters)
 {
-    enum { TRIAL = 3 << 20 };
+    enum { TRIAL = 3 << 20, CHUNK = 60000 /* packed; full ones have some more */ };
     lzma_stream stream = LZMA_STREAM_INIT;
     unsigned char out[16384];
     const unsigned char *want = search->packed + seen->payload_at;
@@ -377,7 +377,9 @@ static bool starts_alike(const struct pack_search *search, const struct seen *se
     stream.avail_in = n;
     /* A whole block may be ended here as well; otherwise chunks that are not complete stay inside. */
     lzma_action action = n == seen->first_block ? LZMA_FINISH : LZMA_RUN;
-    for (lzma_ret ret = LZMA_OK; same && ret == LZMA_OK && (action == LZMA_FINISH || stream.avail_in > 0);) {
+    for (lzma_ret ret = LZMA_OK; same && ret == LZMA_OK &&
+                                 want - search->packed < (ptrdiff_t)seen->payload_at + CHUNK &&
+                                 (action == LZMA_FINISH || stream.avail_in > 0);) {
         stream.next_out = out;
         stream.avail_out = sizeof(out);
         ret = lzma_code(&stream, action);
@@ -414,21 +416,8 @@ static bool try_preset(const struct pack_search *search, struct seen *seen, uint
 
 int pack_xz_find(const struct pack_search *search, struct pack_setup *ret_setup, struct hf_err *err)
 {
-    static const uint32_t presets[] = {6,
-                                       9,
-                                       3,
-                                       0,
-                                       1,
-                                       2,
-                                       4,
-                                       5,
-                                       7,
-                                       8,
-                                       6 | LZMA_PRESET_EXTREME,
-                                       3 | LZMA_PRESET_EXTREME,
-                                       0 | LZMA_PRESET_EXTREME,
-                                       1 | LZMA_PRESET_EXTREME,
-                                       2 | LZMA_PRESET_EXTREME};
+    /* Others are like one of these but for the size of the dictionary, which is told. */
+    static const uint32_t presets[] = {6, 3, 0, 1, 2, 4, 5, 6 | LZMA_PRESET_EXTREME, 3 | LZMA_PRESET_EXTREME};
     struct pack_setup setup = {.codec = PACK_CODEC_XZ};
     struct seen seen;
     int r;

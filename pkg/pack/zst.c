@@ -1,6 +1,7 @@
 /* .zst through libzstd. Parameters: level, flags: 1 checksum, 2 content size stated, 4 with a worker (as the command does it). */
 #include <errno.h>
 #include <string.h>
+#define ZSTD_STATIC_LINKING_ONLY /* ZSTD_getCParams() */
 #include <zstd.h>
 #include <zstd_errors.h>
 
@@ -192,24 +193,53 @@ const struct pack_encoder_ops pack_zstd_ops = {
     .version = zstd_version,
 };
 
+enum { SINGLE = 32, MAGIC_BYTES = 4, WINDOW_LOG_MIN = 10 };
+
+/* Would a frame of this level state that window? One that is in one piece states none. */
+static bool has_window(const struct pack_search *search, int level, bool known)
+{
+    unsigned head = search->packed[MAGIC_BYTES], window = search->packed[MAGIC_BYTES + 1];
+    ZSTD_compressionParameters usual = ZSTD_getCParams(level, known ? search->plain_n : 0, 0);
+
+    if ((head & SINGLE) != 0)
+        return known && UINT64_C(1) << usual.windowLog >= search->plain_n;
+    return window == (usual.windowLog - WINDOW_LOG_MIN) << 3;
+}
+
+/* Flags 0 and WORKER differ in how a frame is cut into jobs, which the first blocks of 128 KiB do not show. 1: found. */
+static int try_level(const struct pack_search *search, struct pack_setup *setup, struct hf_err *err)
+{
+    enum { TRIAL = 3 << 17 };
+    int r = pack_encoder_starts(setup, search, TRIAL, err);
+
+    for (unsigned i = 0; r > 0 && i < 2; i++) {
+        setup->params[1] ^= WORKER; /* first with it */
+        if ((r = pack_encoder_makes(setup, search, err)) != 0)
+            return r;
+        r = 1;
+    }
+    return HF_MIN(r, 0);
+}
+
 int pack_zstd_find(const struct pack_search *search, struct pack_setup *ret_setup, struct hf_err *err)
 {
     enum { QUICK_LEVELS = 3 }; /* the first ones */
-    static const unsigned char levels[] = {3, 1, 2,  19, 9,  6,  15, 22, 12, 4,  5,
+    static const unsigned char levels[] = {3, 1, 2,  9,  6,  19, 12, 15, 22, 4,  5,
                                            7, 8, 10, 11, 13, 14, 16, 17, 18, 20, 21};
     struct pack_setup setup = {.codec = PACK_CODEC_ZSTD, .params_n = 2, .plain_n = search->plain_n};
-
     size_t tried = search->quick ? QUICK_LEVELS : HF_LEN(levels);
 
-    if (search->packed_n < 6 || (search->packed[4] & 3) != 0)
+    if (search->packed_n < 6 || (search->packed[MAGIC_BYTES] & 3) != 0)
         return hf_err_set(err, ENOENT, "a frame that needs a dictionary");
-    unsigned flags = (search->packed[4] & 4) != 0 ? CHECKSUM : 0;
-    if (search->packed[4] >> 6 != 0 || (search->packed[4] & 32) != 0)
+    unsigned head = search->packed[MAGIC_BYTES], flags = (head & 4) != 0 ? CHECKSUM : 0;
+    if (head >> 6 != 0 || (head & SINGLE) != 0)
         flags |= SIZE;
-    for (size_t i = 0; i < 2 * tried; i++) {
-        setup.params[0] = levels[i / 2];
-        setup.params[1] = (unsigned char)(flags | (i % 2 == 0 ? WORKER : 0));
-        int r = pack_encoder_makes(&setup, search, err);
+    for (size_t i = 0; i < tried; i++) {
+        if (!has_window(search, levels[i], (flags & SIZE) != 0))
+            continue;
+        setup.params[0] = levels[i];
+        setup.params[1] = (unsigned char)flags;
+        int r = try_level(search, &setup, err);
         if (r < 0)
             return r;
         if (r > 0) {

@@ -1,0 +1,97 @@
+/* The model by itself: settings that creating makes seldom. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "delta/create.h"
+#include "delta/model.h"
+#include "support/check_main.h"
+#include "support/elf_make.h"
+
+enum { FUNCTIONS = 12, COPY = 300, LITERALS = 200, NEW = 2 * COPY + LITERALS };
+
+static int compare(void *ctx, const void *bytes, size_t n)
+{
+    const unsigned char **expected = ctx;
+
+    ck_assert_mem_eq(*expected, bytes, n);
+    *expected += n;
+    return 0;
+}
+
+static ssize_t get(void *ctx, void *bytes, size_t n)
+{
+    struct hf_view *in = ctx;
+
+    n = HF_MIN(n, in->n);
+    memcpy(bytes, in->p, n);
+    in->p += n;
+    in->n -= n;
+    return (ssize_t)n;
+}
+
+/* Where in new, before, in or behind the literals, the image begins. */
+static const uint32_t image_at[] = {0, COPY - 1, COPY, COPY + 1, COPY + 64, COPY + LITERALS, COPY + LITERALS + 1};
+
+/* Literals between two copies learn what old has there as if it stood where they do: also where an image begins that is in force
+ * only from the next copy on. */
+START_TEST(literals_where_an_image_begins)
+{
+    static struct delta_memory memory;
+    struct elf_made elf = elf_make(ELF_MAKE_X86_64, FUNCTIONS, 0);
+    unsigned char new_bytes[NEW];
+    struct delta_map_entry entries[] = {{0, 64, COPY}, {COPY + LITERALS, 64 + COPY + LITERALS, COPY}};
+    struct delta_pair pair = {0, (uint32_t)elf.n, image_at[_i], NEW - image_at[_i]};
+    struct delta_image image;
+    struct delta_setting setting = {.old = &memory.reader,
+                                    .pairs = &pair,
+                                    .pairs_n = 1,
+                                    .new_images = &image,
+                                    .old_size = elf.n,
+                                    .new_size = NEW,
+                                    .predictors = DELTA_PREDICT_REFERENCES};
+    struct delta_copies copies = {0};
+    _cleanup_(hf_buf_done) struct hf_buf part = HF_BUF_INIT(1 << 16);
+    struct hf_err err = HF_ERR_INIT;
+    struct delta_cm cm;
+
+    delta_memory_open(&memory, elf.p, elf.n);
+    ck_assert_int_eq(delta_image_read(&memory.reader, 0, elf.n, &image, &err), 0);
+    ck_assert_int_eq(delta_map_alloc(&setting.map, HF_LEN(entries), &err), 0);
+    memcpy(setting.map.p, entries, sizeof(entries));
+    delta_map_sort(&setting.map);
+    memcpy(new_bytes, elf.p + 64, NEW);
+    memset(new_bytes + COPY, 'x', LITERALS);
+
+    struct delta_model *model = delta_model_new(&setting);
+    delta_cm_start_encoding(&cm, &part);
+    delta_model_reset(model);
+    ck_assert_int_eq(delta_model_code(model, &cm, 0, NEW, new_bytes, &copies, NULL, &err), 0);
+    ck_assert_int_eq(delta_cm_finish(&cm), 0);
+    ck_assert_uint_lt(part.n, NEW / 2);
+
+    const unsigned char *expected = new_bytes;
+    struct hf_view in = hf_buf_view(&part);
+    static struct delta_input input;
+    struct delta_output output = {.out = &(struct hf_delta_out){&expected, compare}, .size = NEW};
+    hf_sha256_init(&output.hash);
+    delta_input_init(&input, &(struct hf_delta_in){&in, get});
+    input.left = part.n;
+    delta_cm_start_decoding(&cm, &input, part.n, &err);
+    delta_model_reset(model);
+    ck_assert_int_eq(delta_model_code(model, &cm, 0, NEW, NULL, NULL, &output, &err), 0);
+    ck_assert_int_eq(delta_cm_finish(&cm), 0);
+    ck_assert_ptr_eq(expected, new_bytes + NEW);
+
+    delta_model_free(model);
+    delta_map_done(&setting.map);
+    free(elf.p);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_loop_test(tc, literals_where_an_image_begins, 0, HF_LEN(image_at));
+}
+
+HF_TEST_MAIN("delta/model", cases)

@@ -64,7 +64,8 @@ $(B)/release/holdfast $(B)/release/holdfast-delta: PKG_LIBS := -lzstd -llzma
 $(B)/release/holdfast $(B)/release/holdfast-delta: SUFFIX_LIBS :=
 
 # The bit coder under a fuzzer: comparing its arithmetic teaches nothing, and ten million runs should fit a night.
-$(B)/fuzz/pkg/delta/%.o $(B)/fuzz/pkg/codec/hash.o: CFLAGS_fuzz += -O2 -fno-sanitize-coverage=trace-cmp
+$(B)/fuzz/pkg/delta/%.o $(B)/fuzz/pkg/codec/hash.o: private CFLAGS_fuzz += -O2 -fno-sanitize-coverage=trace-cmp
+$(B)/fuzz/tests/fuzz_delta: private LDFLAGS_fuzz += -Wl,--wrap=malloc,--wrap=aligned_alloc,--wrap=free
 
 # ---- goals --------------------------------------------------------------------------------------------------------
 .PHONY: bench-delta arch all demo test unit sim fault check e2e bench fuzz coverage golden format image install uninstall clean help setup-%

@@ -1,6 +1,7 @@
-/* Any bytes as a patch, over a library: an error or the right output, no more memory than FORMAT.md says. Old's hash is taken as
- * checked and its size as right, so that what lies behind is reached. Most inputs are told that new is smaller than they say, and
- * one in 64 only may make more than 1 KiB: they have shown what they can by then, and what there is to clear goes by new's size. */
+/* Any bytes as a delta: an error or the right output, no more memory than FORMAT.md says, the same when it is done again.
+ *
+ * Bytes that begin with a delta's magic are one as it came, with all its lengths, hashes and frames. Others are a delta in short
+ * (delta_short.h): each change of them reaches the decoders. Little of new is made: by then an input has shown what it can. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,80 +10,63 @@
 
 #include "delta/delta.h"
 #include "delta/wire.h"
-#include "support/elf_make.h"
+#include "support/delta_short.h"
+#include "support/kept_blocks.h"
 
-enum { SMALL_NEW = 320, TRUE_EACH = 4, TRUE_OUT = 1 << 10, LARGE_EACH = 64, LARGE_OUT = 16 << 10 };
+enum {
+    PATCH_MAX = 1 << 17,
+    MORE_OUT = 1 << 12,
+    OUT = 1 << 9,         /* bytes of new that are made before it is enough, */
+    LARGE_OUT = 16 << 10, /* of one in LARGE_EACH */
+    LARGE_EACH = 64,
+    AGAIN_EACH = 32,
+    HASHED_EACH = 16,
+    HASHED_MAX = 1 << 20, /* bytes of old */
+};
 
-/* The bytes, the first of them replaced. */
+/* It has no allocator's redzone behind it: the engine sees it through get() alone. */
+static unsigned char patch[PATCH_MAX];
+
 struct stream {
     const uint8_t *p;
-    size_t n, at;
-    unsigned char head[DELTA_HEADER_MAX];
-    size_t head_n, instead_of, head_at;
+    size_t n;
 };
 
 struct written {
-    uint64_t n, max;
+    uint64_t n, max, sum;
 };
 
-/* Which one a patch is over tells the size of old in its header; others are taken as over the first. */
-static struct elf_made old_files[4];
+struct done {
+    int r;
+    struct written written;
+};
 
 static ssize_t get(void *ctx, void *bytes, size_t n)
 {
     struct stream *s = ctx;
-    bool in_head = s->head_at < s->head_n;
-    const uint8_t *from = in_head ? s->head + s->head_at : s->p + s->at;
 
-    n = HF_MIN(n, in_head ? s->head_n - s->head_at : s->n - s->at);
+    n = HF_MIN(n, s->n);
     if (n > 0)
-        memcpy(bytes, from, n);
-    *(in_head ? &s->head_at : &s->at) += n;
+        memcpy(bytes, s->p, n);
+    s->p += n;
+    s->n -= n;
     return (ssize_t)n;
 }
 
-static struct stream from_start(const struct stream *s)
+/* FNV-1a */
+static uint64_t sum_of(uint64_t sum, const uint8_t *p, size_t n)
 {
-    struct stream again = *s;
-
-    again.head_at = 0;
-    again.at = s->instead_of;
-    return again;
-}
-
-/* Put a header in front that says that new is small. */
-static void say_small(struct stream *s)
-{
-    static struct delta_input input;
-    struct delta_header header;
-    struct hf_err err = HF_ERR_INIT;
-
-    delta_input_init(&input, &(struct hf_delta_in){s, get});
-    if (delta_header_read(&input, &header, &err) == 0 && header.new_size > SMALL_NEW) {
-        s->instead_of = (size_t)input.offset;
-        header.new_size = header.new_size % SMALL_NEW + 1;
-        s->head_n = delta_header_format(&header, s->head);
-    }
-    *s = from_start(s);
-}
-
-static ssize_t get_at(void *ctx, void *bytes, size_t n, uint64_t offset)
-{
-    const struct elf_made *old = ctx;
-
-    if (offset >= old->n)
-        return 0;
-    n = HF_MIN(n, old->n - (size_t)offset);
-    memcpy(bytes, old->p + offset, n);
-    return (ssize_t)n;
+    for (size_t i = 0; i < n; i++)
+        sum = (sum ^ p[i]) * UINT64_C(0x100000001b3);
+    return sum;
 }
 
 static int put(void *ctx, const void *bytes, size_t n)
 {
     struct written *written = ctx;
 
-    (void)bytes;
     written->n += n;
+    written->sum = sum_of(written->sum, bytes, n);
     return written->n > written->max ? -ENOSPC : 0;
 }
 
@@ -92,48 +76,104 @@ static int keep(void *ctx, const struct hf_delta_checkpoint *checkpoint)
     return checkpoint->new_offset == 0 ? -EINVAL : 0;
 }
 
+static bool is_expected(int r)
+{
+    return r == 0 || r == -EBADMSG || r == -EOPNOTSUPP || r == -ESTALE || r == -ENOSPC || r == -ENOMEM || r == -EINVAL;
+}
+
+struct input {
+    struct stream patch;
+    unsigned which;
+    bool resumed, unhashed;
+    uint64_t max;
+};
+
+static struct done apply(const struct input *in)
+{
+    struct stream patch_in = in->patch;
+    struct hf_err err = HF_ERR_INIT;
+    struct hf_delta_checkpoint from = {.new_offset = DELTA_BLOCK};
+    struct delta_short_old *old = delta_short_old(in->which);
+    struct done done = {.written.max = in->max};
+    struct hf_sha256 hash;
+    struct hf_delta_apply_params params = {
+        .old = {old, delta_short_pread, old->size},
+        .patch = {&patch_in, get},
+        .out = {&done.written, put},
+        .resume = in->resumed ? &from : NULL,
+        .checkpoint = keep,
+        .old_is_verified = true,
+        .unhashed = in->unhashed || old->size > HASHED_MAX,
+    };
+    struct hf_delta_info info = {0};
+
+    size_t before = kept_blocks_out();
+
+    hf_sha256_init(&hash);
+    hf_sha256_save(&hash, from.new_hash);
+    done.r = hf_delta_apply(&params, &info, &err);
+    if (!is_expected(done.r) || (done.r < 0 && err.cause[0] == '\0') || kept_blocks_out() != before)
+        abort();
+    if (done.r == 0 && done.written.n + (in->resumed ? from.new_offset : 0) != info.new_size)
+        abort();
+    return done;
+}
+
+/* Over memory that held something else before. */
+static void apply_twice(const struct input *in)
+{
+    kept_blocks_fill(0);
+    struct done one = apply(in);
+    kept_blocks_fill(0xa5);
+    struct done two = apply(in);
+
+    if (one.r != two.r || one.written.n != two.written.n || one.written.sum != two.written.sum)
+        abort();
+}
+
+/* What is said of it without applying it. */
+static bool look_at(struct input *in)
+{
+    struct stream s = in->patch;
+    struct hf_delta_in from = {&s, get};
+    struct hf_delta_parts parts;
+    struct hf_delta_info info;
+    struct hf_err err = HF_ERR_INIT;
+
+    if (hf_delta_check(&from, &info, &parts, &err) == 0 &&
+        (parts.header_bytes + parts.map_bytes + parts.block_bytes > in->patch.n || info.patch_size > in->patch.n))
+        abort();
+    s = in->patch;
+    if (hf_delta_read_info(&from, &info, &err) < 0)
+        return false;
+    for (unsigned i = 0; i < DELTA_SHORT_OLDS; i++)
+        in->which = info.old_size == delta_short_old(i)->size ? i : in->which;
+    return true;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-    struct stream patch = {.p = bytes, .n = n};
-    struct hf_err err = HF_ERR_INIT;
-    struct hf_delta_info info;
-    struct hf_delta_parts parts;
-    struct written written = {.max = n % LARGE_EACH == 0 ? LARGE_OUT : TRUE_OUT};
+    uint64_t sum = sum_of(UINT64_C(0xcbf29ce484222325), bytes, n) >> 20;
+    struct input in = {.patch = {bytes, n}, .unhashed = sum % HASHED_EACH != 0};
+    struct delta_short s;
 
-    static const enum elf_make_machine machines[HF_LEN(old_files)] = {ELF_MAKE_X86_64, ELF_MAKE_ARM, ELF_MAKE_RISCV,
-                                                                      ELF_MAKE_I386};
-    unsigned which = 0;
-
-    for (unsigned i = 0; i < HF_LEN(old_files) && old_files[i].p == NULL; i++)
-        old_files[i] = elf_make(machines[i], 60, 0);
-    struct hf_delta_in as_given = {&patch, get};
-    if (hf_delta_read_info(&as_given, &info, &err) < 0)
-        return 0;
-    for (unsigned i = 0; i < HF_LEN(old_files); i++)
-        which = info.old_size == old_files[i].n ? i : which;
-    patch = from_start(&patch);
-    if (n % TRUE_EACH != 0)
-        say_small(&patch);
-    struct stream again = patch;
-    struct hf_delta_in in = {&patch, get};
-    if (hf_delta_read_info(&in, &info, &err) < 0)
-        return 0;
-    patch = from_start(&patch);
-    /* A head put in front may be longer than the one it stands for. */
-    if (hf_delta_check(&in, NULL, &parts, &err) == 0 &&
-        parts.header_bytes + parts.map_bytes + parts.block_bytes > n - patch.instead_of + patch.head_n)
-        abort();
-    struct hf_delta_apply_params params = {.old = {&old_files[which], get_at, info.old_size},
-                                           .patch = {&again, get},
-                                           .out = {&written, put},
-                                           .checkpoint = keep,
-                                           .old_is_verified = true};
-    int r = hf_delta_apply(&params, NULL, &err);
-    if (r == 0 && written.n != info.new_size)
-        abort();
-    if (r < 0 && r != -EBADMSG && r != -EOPNOTSUPP && r != -ESTALE && r != -ENOSPC && r != -ENOMEM && r != -EINVAL)
-        abort();
+    in.max = sum / HASHED_EACH % LARGE_EACH == 0 ? LARGE_OUT : OUT;
+    if (n > 0 && bytes[0] == 0x89) {
+        if (!look_at(&in))
+            return 0;
+    } else {
+        in.patch.p = patch;
+        if (!delta_short_parse(bytes, n, &s) || !delta_short_expand(bytes, n, patch, sizeof(patch), &in.patch.n))
+            return 0;
+        in.which = s.which;
+        in.resumed = s.kind == DELTA_SHORT_RESUMED;
+        in.max = s.more_out == 3 ? HF_MAX(in.max, (uint64_t)MORE_OUT) : in.max;
+    }
+    if (sum % AGAIN_EACH == 1)
+        apply_twice(&in);
+    else
+        (void)apply(&in);
     return 0;
 }

@@ -1,0 +1,321 @@
+/* delta-seeds FOLDER: inputs that fuzz_delta begins with. For each kind of table in each old file a delta that copies from it, by
+ * both methods that copy; deltas between whole files by all methods, as they come and in short. Run it when the format changes. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zstd.h>
+
+#include "delta/blocks.h"
+#include "delta/model.h"
+#include "support/delta_short.h"
+#include "support/go_make.h"
+
+enum { COPY = 240, LITERALS = 40, SMALL = 1200, CHANGE_EACH = 29 };
+
+static const char *folder;
+static uint32_t seed = 1;
+
+static unsigned draw(unsigned below)
+{
+    seed = seed * 1664525 + 1013904223;
+    return (seed >> 8) % below;
+}
+
+static void must(int r)
+{
+    if (r < 0) {
+        (void)fprintf(stderr, "delta-seeds: %s\n", strerror(-r));
+        exit(1);
+    }
+}
+
+static void keep(const char *name, const void *bytes, size_t n)
+{
+    char path[4096];
+
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    FILE *file = fopen(path, "w");
+    must(file == NULL || fwrite(bytes, 1, n, file) != n || fclose(file) != 0 ? -EIO : 0);
+}
+
+static void keep_short(const char *name, const struct delta_short *s, const struct hf_buf *setting, const void *block,
+                       size_t block_n)
+{
+    _cleanup_(hf_buf_done) struct hf_buf all = HF_BUF_INIT(1 << 20);
+    unsigned char head[DELTA_SHORT_HEAD];
+
+    delta_short_format(s, head);
+    must(hf_buf_add(&all, head, sizeof(head)));
+    if (setting != NULL && setting->n > 0)
+        must(hf_buf_add(&all, setting->p, setting->n));
+    if (block_n > 0)
+        must(hf_buf_add(&all, block, block_n));
+    keep(name, all.p, all.n);
+}
+
+/* ---- copies from one table ------------------------------------------------------------------------------------- */
+
+/* New: what old has at two places, some bytes of it others, and something between. */
+struct piece {
+    struct delta_make make;
+    unsigned char new_bytes[2 * COPY + LITERALS];
+    struct delta_image image;
+    struct delta_pair pair;
+    struct delta_copy copies[2];
+};
+
+static void cut_piece(struct piece *k, const struct delta_short_old *old, const struct delta_image *image, uint64_t at,
+                      uint64_t n)
+{
+    static const struct hf_delta_create_params params = {.threads = 1};
+    size_t one = (size_t)HF_MIN(n, (uint64_t)COPY), two = one;
+    uint64_t second = at + (n - two);
+
+    memset(k, 0, sizeof(*k));
+    k->image = *image;
+    memcpy(k->new_bytes, old->p + at, one);
+    for (size_t i = 0; i < LITERALS; i++)
+        k->new_bytes[one + i] = (unsigned char)draw(256);
+    memcpy(k->new_bytes + one + LITERALS, old->p + second, two);
+    for (size_t i = draw(CHANGE_EACH); i < one + LITERALS + two; i += 1 + draw(CHANGE_EACH))
+        k->new_bytes[i] ^= (unsigned char)(1 << draw(8));
+    k->copies[0] = (struct delta_copy){0, at, one};
+    k->copies[1] = (struct delta_copy){one + LITERALS, second, two};
+    k->make = (struct delta_make){.old = old->p,
+                                  .new_bytes = k->new_bytes,
+                                  .old_n = old->n,
+                                  .new_n = one + LITERALS + two,
+                                  .params = &params,
+                                  .copies = {k->copies, HF_LEN(k->copies), HF_LEN(k->copies)},
+                                  .pairs = &k->pair,
+                                  .old_images = &k->image,
+                                  .new_images = &k->image,
+                                  .pairs_n = image->segments.n > 0};
+    k->pair = (struct delta_pair){0, (uint32_t)old->n, 0, (uint32_t)k->make.new_n};
+}
+
+/* With all predictors, whether they pay or not. */
+static void open_setting(const struct piece *k, struct delta_memory *memory, struct delta_setting *setting,
+                         struct hf_buf *part)
+{
+    _cleanup_(hf_buf_done) struct hf_buf ignored = HF_BUF_INIT(1 << 20);
+    struct hf_err err = HF_ERR_INIT;
+    struct delta_cm cm;
+
+    must(delta_setting_make(&k->make, memory, setting, &ignored, &err));
+    setting->predictors = DELTA_PREDICT_ALL;
+    delta_cm_start_encoding(&cm, part);
+    must(delta_setting_code(&cm, setting, &err));
+    must(delta_cm_finish(&cm));
+}
+
+static void code_block(const struct piece *k, struct delta_setting *setting, struct hf_buf *block)
+{
+    struct delta_model *model = delta_model_new(setting);
+    struct hf_err err = HF_ERR_INIT;
+    struct delta_cm cm;
+
+    must(model != NULL ? 0 : -ENOMEM);
+    delta_cm_start_encoding(&cm, block);
+    delta_model_reset(model);
+    must(delta_model_code(model, &cm, 0, k->make.new_n, k->new_bytes, &k->make.copies, NULL, &err));
+    must(delta_cm_finish(&cm));
+    delta_model_free(model);
+}
+
+/* What a body's part says, *p being moved behind it. */
+static struct hf_view take_part(const unsigned char **p, const unsigned char *end)
+{
+    uint64_t n;
+
+    must(delta_get_varint(p, end, &n) && n <= (uint64_t)(end - *p) ? 0 : -EBADMSG);
+    *p += n;
+    return (struct hf_view){(const char *)(*p - n), (size_t)n};
+}
+
+static size_t unpack_frame(struct hf_view frame, unsigned char *to, size_t room)
+{
+    ZSTD_DCtx *context = ZSTD_createDCtx();
+    ZSTD_inBuffer in = {frame.p, frame.n, 0};
+    ZSTD_outBuffer out = {to, room, 0};
+
+    must(context == NULL || ZSTD_isError(ZSTD_decompressStream(context, &out, &in)) ? -EBADMSG : 0);
+    (void)ZSTD_freeDCtx(context);
+    return out.pos;
+}
+
+static void keep_bare(const char *name, struct delta_short s, const struct hf_buf *setting, struct hf_view frame)
+{
+    static unsigned char chunks[1 << 18];
+    size_t n = unpack_frame(frame, chunks, sizeof(chunks));
+
+    s.bare = true;
+    keep_short(name, &s, setting, chunks, n);
+}
+
+static void keep_piece(const char *name, unsigned which, const struct piece *k)
+{
+    static struct delta_memory memory;
+    _cleanup_(hf_buf_done) struct hf_buf setting_part = HF_BUF_INIT(1 << 20), block = HF_BUF_INIT(1 << 20),
+                                         body = HF_BUF_INIT(1 << 20);
+    struct delta_short s = {.which = which, .kind = DELTA_SHORT_1K, .size = (unsigned)k->make.new_n - 1, .more_out = 3};
+    const struct delta_make *make = &k->make;
+    struct delta_setting setting;
+    struct hf_err err = HF_ERR_INIT;
+    char path[128];
+
+    open_setting(k, &memory, &setting, &setting_part);
+    s.setting_n = (unsigned)setting_part.n;
+    code_block(k, &setting, &block);
+    delta_setting_done(&setting);
+    s.method = DELTA_METHOD_RECORDS_CM;
+    (void)snprintf(path, sizeof(path), "%s-cm", name);
+    keep_short(path, &s, &setting_part, block.p, block.n);
+    must(delta_blocks_make(&delta_blocks_zstd, &make, 1, 1, &body, &err));
+    const unsigned char *p = (const unsigned char *)body.p, *end = p + body.n;
+    (void)take_part(&p, end);
+    s.method = DELTA_METHOD_RECORDS_ZSTD;
+    (void)snprintf(path, sizeof(path), "%s-bare", name);
+    keep_bare(path, s, &setting_part, take_part(&p, end));
+}
+
+static void keep_pieces(unsigned which)
+{
+    static struct delta_memory memory;
+    const struct delta_short_old *old = delta_short_old(which);
+    struct hf_err err = HF_ERR_INIT;
+    struct delta_image image;
+    struct piece piece;
+    char name[64];
+
+    delta_memory_open(&memory, old->p, old->n);
+    must(delta_image_read(&memory.reader, 0, old->n, &image, &err));
+    cut_piece(&piece, old, &image, 0, old->n);
+    (void)snprintf(name, sizeof(name), "old%u-whole", which);
+    keep_piece(name, which, &piece);
+    for (unsigned i = 0; i < image.regions_n; i++) {
+        (void)snprintf(name, sizeof(name), "old%u-region%u", which, i);
+        cut_piece(&piece, old, &image, image.regions[i].offset, image.regions[i].size);
+        keep_piece(name, which, &piece);
+    }
+}
+
+/* ---- whole files ----------------------------------------------------------------------------------------------- */
+
+static int write_patch(void *ctx, const void *bytes, size_t n)
+{
+    return hf_buf_add(ctx, bytes, n);
+}
+
+static ssize_t read_patch(void *ctx, void *bytes, size_t n)
+{
+    struct hf_view *from = ctx;
+
+    n = HF_MIN(n, from->n);
+    memcpy(bytes, from->p, n);
+    from->p += n;
+    from->n -= n;
+    return (ssize_t)n;
+}
+
+static void keep_delta_in_short(const char *name, unsigned which, const struct hf_buf *patch)
+{
+    static struct delta_input input;
+    struct hf_view in = hf_buf_view(patch);
+    struct hf_err err = HF_ERR_INIT;
+    struct delta_header header;
+    char path[128];
+
+    delta_input_init(&input, &(struct hf_delta_in){&in, read_patch});
+    must(delta_header_read(&input, &header, &err));
+    const unsigned char *p = (const unsigned char *)patch->p + input.offset,
+                        *end = (const unsigned char *)patch->p + patch->n;
+    struct delta_short s = {
+        .method = header.method, .which = which, .kind = DELTA_SHORT_64K, .size = (unsigned)header.new_size};
+    _cleanup_(hf_buf_done) struct hf_buf setting = HF_BUF_INIT(1 << 20);
+    (void)snprintf(path, sizeof(path), "%s-short", name);
+    if (s.method == DELTA_METHOD_RUNS) {
+        keep_short(path, &s, NULL, p, (size_t)(end - p));
+        return;
+    }
+    if (s.method != DELTA_METHOD_LZMA) {
+        struct hf_view part = take_part(&p, end);
+        must(hf_buf_add(&setting, part.p, part.n));
+        s.setting_n = (unsigned)part.n;
+    }
+    struct hf_view block = take_part(&p, end);
+    keep_short(path, &s, &setting, block.p, block.n);
+    (void)snprintf(path, sizeof(path), "%s-bare", name);
+    if (s.method == DELTA_METHOD_RECORDS_ZSTD)
+        keep_bare(path, s, &setting, block);
+}
+
+static void keep_delta(const char *name, unsigned which, const void *new_bytes, size_t new_n)
+{
+    const struct delta_short_old *old = delta_short_old(which);
+
+    for (unsigned fast = 0; fast < 2; fast++) {
+        _cleanup_(hf_buf_done) struct hf_buf patch = HF_BUF_INIT(1 << 20);
+        const struct hf_delta_create_params params = {.profile = fast != 0 ? HF_DELTA_FAST : HF_DELTA_SMALL,
+                                                      .threads = 1};
+        struct hf_err err = HF_ERR_INIT;
+        char path[64];
+        must(hf_delta_create(old->p, old->n, new_bytes, new_n, &params, &(struct hf_delta_out){&patch, write_patch},
+                             &err));
+        (void)snprintf(path, sizeof(path), "old%u-%s-%s", which, name, fast != 0 ? "fast" : "small");
+        if (patch.n < (8 << 10))
+            keep(path, patch.p, patch.n);
+        if (patch.n < (4 << 10) && new_n < 1 << 16)
+            keep_delta_in_short(path, which, &patch);
+    }
+}
+
+/* The same file as it is after a change. */
+static struct elf_made make_new(unsigned which, unsigned grown)
+{
+    static const enum elf_make_machine machines[] = {ELF_MAKE_X86_64, ELF_MAKE_AARCH64, ELF_MAKE_ARM, ELF_MAKE_RISCV,
+                                                     ELF_MAKE_I386};
+
+    return which < HF_LEN(machines)
+               ? elf_make(machines[which], 12, grown)
+               : go_make((enum delta_go_layout)(DELTA_GO_116 + which - HF_LEN(machines)), 16, grown);
+}
+
+static void keep_deltas(unsigned which)
+{
+    const struct delta_short_old *old = delta_short_old(which);
+    unsigned char *bytes = malloc(old->n + SMALL);
+
+    must(bytes != NULL ? 0 : -ENOMEM);
+    memcpy(bytes, old->p, old->n);
+    for (unsigned i = 0; i < 3; i++)
+        bytes[draw((unsigned)old->n)] ^= 0x55;
+    keep_delta("few", which, bytes, old->n);
+    keep_delta("cut", which, bytes, HF_MIN((size_t)SMALL, old->n));
+    keep_delta("none", which, bytes, 0);
+    for (unsigned i = 0; i < SMALL; i++)
+        bytes[i] = i % 3 != 0 ? (unsigned char)draw(256) : 'a';
+    keep_delta("other", which, bytes, 300);
+    memmove(bytes + 500, old->p + old->n / 2, 500);
+    keep_delta("mixed", which, bytes, SMALL);
+    for (unsigned grown = 4; which < 8 && grown < 8; grown += 3) {
+        struct elf_made made = make_new(which, grown);
+        keep_delta(grown == 4 ? "grown4" : "grown7", which, made.p, made.n);
+        free(made.p);
+    }
+    free(bytes);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2)
+        return 2;
+    folder = argv[1];
+    for (unsigned which = 0; which < DELTA_SHORT_OLDS; which++) {
+        keep_pieces(which);
+        if (delta_short_old(which)->size == delta_short_old(which)->n)
+            keep_deltas(which);
+    }
+    return 0;
+}

@@ -1,5 +1,6 @@
 #include "delta/places.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,29 +14,48 @@ enum {
     AHEAD = 16,
 };
 
+static uint64_t word_at(const unsigned char *p)
+{
+    uint64_t word;
+
+    memcpy(&word, p, sizeof(word));
+    return le64toh(word);
+}
+
 size_t delta_common(const unsigned char *a, size_t a_n, const unsigned char *b, size_t b_n)
 {
     size_t n = HF_MIN(a_n, b_n), i = 0;
 
     for (; i + 8 <= n; i += 8) {
-        uint64_t x, y;
-        memcpy(&x, a + i, 8);
-        memcpy(&y, b + i, 8);
-        if (x != y)
-            break;
+        uint64_t differs = word_at(a + i) ^ word_at(b + i);
+        if (differs != 0)
+            return i + (unsigned)__builtin_ctzll(differs) / 8;
     }
     while (i < n && a[i] == b[i])
         i++;
     return i;
 }
 
-static uint32_t hash_of(const unsigned char *p, unsigned bits)
+/* Of KEY bytes; the same on all machines, as which of several places is found depends on it. */
+static uint64_t hash_of(const unsigned char *p)
 {
-    uint64_t key = 0;
+    return word_at(p) * 0x9e3779b97f4a7c15u;
+}
 
-    for (unsigned i = 0; i < KEY; i++)
-        key |= (uint64_t)p[i] << (8 * i);
-    return (uint32_t)(key * 0x9e3779b97f4a7c15u >> (64 - bits));
+static uint32_t slot_of(const struct delta_places *index, uint64_t hash)
+{
+    return (uint32_t)(hash >> (64 - index->bits));
+}
+
+/* What stands above the place in an entry. */
+static uint32_t tag_of(const struct delta_places *index, uint64_t hash)
+{
+    return (uint32_t)(hash << index->bits >> 32) >> index->place_bits << index->place_bits;
+}
+
+static size_t place_of(const struct delta_places *index, uint32_t entry)
+{
+    return (size_t)(entry & ((UINT32_C(1) << index->place_bits) - 1)) * STEP;
 }
 
 /* The hash of every STEP-th place before `end` in turn; its count is being fetched for a while already: what it costs to index a
@@ -43,17 +63,17 @@ static uint32_t hash_of(const unsigned char *p, unsigned bits)
 struct ahead {
     const unsigned char *old;
     size_t next;
-    uint32_t hash[AHEAD];
+    uint64_t hash[AHEAD];
 };
 
-static uint32_t look_ahead(struct ahead *a, const struct delta_places *index, size_t last)
+static uint64_t look_ahead(struct ahead *a, const struct delta_places *index, size_t last)
 {
     size_t slot = a->next / STEP % AHEAD;
-    uint32_t now = a->hash[slot];
+    uint64_t now = a->hash[slot];
 
     if (a->next <= last) {
-        a->hash[slot] = hash_of(a->old + a->next, index->bits);
-        __builtin_prefetch(&index->start[a->hash[slot]], 1);
+        a->hash[slot] = hash_of(a->old + a->next);
+        __builtin_prefetch(&index->start[slot_of(index, a->hash[slot])], 1);
     }
     a->next += STEP;
     return now;
@@ -69,25 +89,27 @@ static void start_ahead(struct ahead *a, const struct delta_places *index, const
 /* Counts first, then places. Of a run of one byte only the start is kept. When done, start[h + 1] is where the places of h end. */
 static void fill(struct delta_places *index, const unsigned char *old, size_t last)
 {
-    uint32_t before = UINT32_MAX, h, sum = 0, *start = index->start;
-    size_t hashes = (size_t)1 << index->bits;
+    uint32_t before = UINT32_MAX, slot, sum = 0, *start = index->start;
+    size_t slots = (size_t)1 << index->bits;
     struct ahead ahead;
 
     start_ahead(&ahead, index, old, last);
-    for (size_t at = 0; at <= last; at += STEP, before = h)
-        if ((h = look_ahead(&ahead, index, last)) != before)
-            start[h]++;
-    for (size_t i = 0; i < hashes; i++) {
+    for (size_t at = 0; at <= last; at += STEP, before = slot)
+        if ((slot = slot_of(index, look_ahead(&ahead, index, last))) != before)
+            start[slot]++;
+    for (size_t i = 0; i < slots; i++) {
         uint32_t n = start[i];
         start[i] = sum;
         sum += n;
     }
     start_ahead(&ahead, index, old, last);
     before = UINT32_MAX;
-    for (size_t at = 0; at <= last; at += STEP, before = h)
-        if ((h = look_ahead(&ahead, index, last)) != before)
-            index->places[start[h]++] = (uint32_t)at;
-    memmove(start + 1, start, hashes * sizeof(*start));
+    for (size_t at = 0; at <= last; at += STEP, before = slot) {
+        uint64_t hash = look_ahead(&ahead, index, last);
+        if ((slot = slot_of(index, hash)) != before)
+            index->places[start[slot]++] = (uint32_t)(at / STEP) | tag_of(index, hash);
+    }
+    memmove(start + 1, start, slots * sizeof(*start));
     start[0] = 0;
 }
 
@@ -107,14 +129,18 @@ int delta_places_open(struct delta_places *index, const unsigned char *old, size
     index->bits = 10;
     while (index->bits < 26 && (size_t)1 << index->bits < old_n / STEP / 2)
         index->bits++;
+    index->place_bits = 8; /* so that tags have at most 24, and few enough are left of the hash */
+    while (old_n / STEP >> index->place_bits > 0)
+        index->place_bits++;
     size_t start_bytes = (((size_t)1 << index->bits) + 1) * sizeof(*index->start);
     index->start = take_memory(start_bytes);
-    index->places = take_memory((old_n / STEP + 1) * sizeof(*index->places));
+    index->places = take_memory((old_n / STEP + 1 + DEPTH) * sizeof(*index->places));
     if (index->start == NULL || index->places == NULL) {
         delta_places_done(index);
         return -ENOMEM;
     }
     memset(index->start, 0, start_bytes);
+    memset(index->places + old_n / STEP + 1, 0, DEPTH * sizeof(*index->places)); /* looked at, not used */
     if (old_n >= KEY)
         fill(index, old, (old_n - KEY) / STEP * STEP);
     return 0;
@@ -127,25 +153,50 @@ void delta_places_done(struct delta_places *index)
     *index = (struct delta_places){0};
 }
 
-/* The places worth a look: DEPTH of those of that hash, around the expected one. */
-static const uint32_t *candidates(const struct delta_places *index, uint32_t hash, size_t expected, uint32_t *ret_n)
+/* How many of the entries p[0..n), which ascend by place, are below `limit`. Without a branch that nobody could predict. */
+static uint32_t count_below(const struct delta_places *index, const uint32_t *p, uint32_t n, size_t limit)
 {
-    uint32_t start = index->start[hash], end = index->start[hash + 1], low = start, high = end;
+    const uint32_t *from = p;
 
-    if (end - start > DEPTH) {
-        while (low < high) {
-            uint32_t middle = low + (high - low) / 2;
-            if (index->places[middle] < expected)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        low = low - start > DEPTH / 2 ? low - DEPTH / 2 : start;
-        start = HF_MIN(low, end - DEPTH);
-        end = start + DEPTH;
+    for (uint32_t half; n > 1; n -= half) {
+        half = n / 2;
+        from = place_of(index, from[half - 1]) < limit ? from + half : from;
     }
-    *ret_n = end - start;
-    return index->places + start;
+    return (uint32_t)(from - p) + (n > 0 && place_of(index, *from) < limit);
+}
+
+/* The places worth a look: DEPTH of those of that hash, around the expected one. */
+static const uint32_t *candidates(const struct delta_places *index, uint64_t hash, size_t expected, uint32_t *ret_n)
+{
+    const uint32_t *start = &index->start[slot_of(index, hash)], *entry = index->places + start[0];
+    uint32_t n = start[1] - start[0];
+
+    if (n > DEPTH) {
+        uint32_t low = count_below(index, entry, n, expected);
+        entry += HF_MIN(low > DEPTH / 2 ? low - DEPTH / 2 : 0, n - DEPTH);
+        n = DEPTH;
+    }
+    *ret_n = n;
+    return entry;
+}
+
+/* A bit for each of the first n of DEPTH entries that has the tag: mostly none, which a loop could not tell without guessing. */
+static unsigned fitting(const struct delta_places *index, const uint32_t *entry, uint32_t n, uint32_t tag)
+{
+    unsigned fits = 0;
+
+    for (unsigned i = 0; i < DEPTH; i++)
+        fits |= (unsigned)((entry[i] ^ tag) >> index->place_bits == 0) << i;
+    return fits & ((1U << n) - 1);
+}
+
+/* Where the positions to come will be looked up. */
+static void look_forward(const struct delta_places *index, const unsigned char *key)
+{
+    uint64_t soon = hash_of(key + AHEAD / 2), later = hash_of(key + AHEAD);
+
+    __builtin_prefetch(&index->start[slot_of(index, later)]);
+    __builtin_prefetch(&index->places[index->start[slot_of(index, soon)]]);
 }
 
 size_t delta_places_longest(const struct delta_places *index, const unsigned char *old, size_t old_n,
@@ -162,17 +213,18 @@ size_t delta_places_longest(const struct delta_places *index, const unsigned cha
     }
     if (best >= ENOUGH)
         return best;
-    if (key_n >= KEY + AHEAD) { /* where the positions to come will be looked up */
-        __builtin_prefetch(&index->start[hash_of(key + AHEAD, index->bits)]);
-        __builtin_prefetch(&index->places[index->start[hash_of(key + AHEAD / 2, index->bits)]]);
-    }
-    const uint32_t *place = candidates(index, hash_of(key, index->bits), expected, &looks);
-    for (; looks-- > 0 && best < ENOUGH; place++) {
-        if (best >= key_n || best >= old_n - *place || old[*place + best] != key[best])
+    if (key_n >= KEY + AHEAD)
+        look_forward(index, key);
+    uint64_t hash = hash_of(key);
+    const uint32_t *entry = candidates(index, hash, expected, &looks);
+    for (unsigned fits = fitting(index, entry, looks, tag_of(index, hash)); fits != 0 && best < ENOUGH;
+         fits &= fits - 1) {
+        size_t place = place_of(index, entry[__builtin_ctz(fits)]);
+        if (best >= key_n || best >= old_n - place || old[place + best] != key[best])
             continue;
-        if ((n = delta_common(old + *place, old_n - *place, key, key_n)) > best) {
+        if ((n = delta_common(old + place, old_n - place, key, key_n)) > best) {
             best = n;
-            *ret_old = *place;
+            *ret_old = place;
         }
     }
     return best >= KEY ? best : 0;

@@ -10,9 +10,10 @@
 #include "base/err.h"
 
 struct delta_places {
-    uint32_t *start;  /* by hash: where its places start in `places`; they end where those of the next hash start */
-    uint32_t *places; /* ascending for each hash */
-    unsigned bits;
+    uint32_t *start; /* by hash: where its places start in `places`; they end where those of the next hash start */
+    uint32_t *
+        places; /* ascending for each hash: place / 2 in the lower bits, above it more of the hash, so that old is seldom looked at in vain */
+    unsigned bits, place_bits;
 };
 
 /* old_n is below 2 GiB. -ENOMEM. */

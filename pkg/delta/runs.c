@@ -24,6 +24,7 @@ static const char hex_digits[] = "0123456789abcdef";
 struct unpack {
     uint64_t made;  /* of new, whether it has to be written or was before */
     uint64_t fresh; /* bytes that went through the history */
+    size_t kept;    /* bytes made but not yet handed on: operations may be short */
     unsigned char history[HISTORY], bytes[16384];
 };
 
@@ -33,14 +34,22 @@ struct run {
     bool hex;
 };
 
-/* The next n bytes of new, which do not go over a block's border. */
+static int hand_on(struct delta_run *run, struct unpack *u, struct hf_err *err)
+{
+    bool known = delta_run_skips(run, u->made - 1);
+    int r = known ? 0 : delta_output_write(&run->output, u->bytes, u->kept, err);
+
+    u->kept = 0;
+    return r == 0 && !known && u->made % DELTA_BLOCK == 0 ? delta_run_checkpoint(run, err) : r;
+}
+
+/* The next n bytes of new are behind those kept; they do not go over a block's border. */
 static int emit(struct delta_run *run, struct unpack *u, size_t n, struct hf_err *err)
 {
-    bool known = delta_run_skips(run, u->made);
-    int r = known ? 0 : delta_output_write(&run->output, u->bytes, n, err);
-
     u->made += n;
-    return r == 0 && !known && u->made % DELTA_BLOCK == 0 ? delta_run_checkpoint(run, err) : r;
+    u->kept += n;
+    bool full = u->kept == sizeof(u->bytes) || u->made % DELTA_BLOCK == 0 || u->made == run->header.new_size;
+    return full ? hand_on(run, u, err) : 0;
 }
 
 /* Digits `done` and on of what is spelled. */
@@ -48,23 +57,23 @@ static void read_hex(struct unpack *u, uint64_t from, uint64_t done, size_t n)
 {
     for (size_t i = 0; i < n; i++, done++) {
         unsigned byte = u->history[(from + done / 2) % HISTORY];
-        u->bytes[i] = (unsigned char)hex_digits[done % 2 == 0 ? byte >> 4 : byte & 15];
+        u->bytes[u->kept + i] = (unsigned char)hex_digits[done % 2 == 0 ? byte >> 4 : byte & 15];
     }
 }
 
 static int read_fresh(struct delta_run *run, struct unpack *u, size_t n, struct hf_err *err)
 {
-    int r = delta_input_read(run->input, u->bytes, n, err);
+    int r = delta_input_read(run->input, u->bytes + u->kept, n, err);
 
     for (size_t i = 0; r == 0 && i < n; i++)
-        u->history[u->fresh++ % HISTORY] = u->bytes[i];
+        u->history[u->fresh++ % HISTORY] = u->bytes[u->kept + i];
     return r;
 }
 
 /* How much of what is left can be made at once. */
 static size_t next_part(const struct unpack *u, uint64_t left)
 {
-    return (size_t)HF_MIN(HF_MIN(left, DELTA_BLOCK - u->made % DELTA_BLOCK), (uint64_t)sizeof(u->bytes));
+    return (size_t)HF_MIN(HF_MIN(left, DELTA_BLOCK - u->made % DELTA_BLOCK), (uint64_t)(sizeof(u->bytes) - u->kept));
 }
 
 static int make_run(struct delta_run *run, struct unpack *u, const struct run *op, uint64_t old_pos, struct hf_err *err)
@@ -74,7 +83,7 @@ static int make_run(struct delta_run *run, struct unpack *u, const struct run *o
 
     for (uint64_t done = 0, n; r == 0 && done < op->same; done += n) {
         n = next_part(u, op->same - done);
-        r = delta_old_read(run->old, old_pos + done, u->bytes, (size_t)n, err);
+        r = delta_old_read(run->old, old_pos + done, u->bytes + u->kept, (size_t)n, err);
         if (r == 0)
             r = emit(run, u, (size_t)n, err);
     }
@@ -141,7 +150,7 @@ int delta_apply_runs(struct delta_run *run, struct hf_err *err)
 
     if (u == NULL)
         return delta_no_memory(err);
-    u->made = u->fresh = 0;
+    u->made = u->fresh = u->kept = 0;
     r = make_runs(run, u, err);
     free(u);
     return r;
@@ -189,11 +198,12 @@ static int add_run(struct pack *k, const struct run *op, const unsigned char *by
     return r;
 }
 
+/* A digit's value, -1 for what is none. */
 static int digit_of(unsigned char byte)
 {
-    const char *at = byte != 0 ? strchr(hex_digits, byte) : NULL;
-
-    return at != NULL ? (int)(at - hex_digits) : -1;
+    if (byte >= '0' && byte <= '9')
+        return byte - '0';
+    return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
 /* How many fresh bytes, `distance` back, p[0..n) spells. */
@@ -209,15 +219,28 @@ static uint64_t spelled(const struct pack *k, const unsigned char *p, uint64_t n
     return i;
 }
 
+enum { WORTH_IT = 6 /* bytes spelled */ };
+
+/* The first place in new[from..to) where enough digits stand in a row; `to`: there is none. */
+static uint64_t find_digits(const unsigned char *p, uint64_t from, uint64_t to)
+{
+    for (uint64_t at; from + 2 * WORTH_IT <= to; from = at + 1) {
+        at = from + 2 * WORTH_IT;
+        while (at > from && digit_of(p[at - 1]) >= 0)
+            at--;
+        if (at == from)
+            return from;
+        at--; /* no digit */
+    }
+    return to;
+}
+
 /* The first place in new[from..to) where fresh bytes are spelled: sets what op has to say. Some digits may be old's by chance. */
 static uint64_t find_hex(const struct pack *k, uint64_t from, uint64_t to, struct run *op)
 {
-    enum { WORTH_IT = 6 };
     const unsigned char *p = k->make->new_bytes;
 
-    for (; from < to; from++) {
-        if (digit_of(p[from]) < 0)
-            continue;
+    for (from = find_digits(p, from, to); from < to; from = find_digits(p, from + 1, to)) {
         for (uint64_t distance = 1; distance <= HF_MIN(k->fresh, (uint64_t)HISTORY); distance++) {
             uint64_t n = spelled(k, p + from, to - from, distance);
             if (n >= WORTH_IT) {

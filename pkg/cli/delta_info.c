@@ -56,6 +56,12 @@ static int look(struct patch *patch, struct hf_err *err)
 
 /* ---- what it says ---------------------------------------------------------------------------------------------------- */
 
+/* Nothing where any file of old's size does. */
+static const char *old_start(const struct hf_delta_info *info, char hex[static HF_SHA256_HEX])
+{
+    return info->from_any ? "" : hf_hex_encode(info->old_mark, sizeof(info->old_mark), hex);
+}
+
 static json_t *common(const struct hf_delta_info *info, const char *method)
 {
     char old_hex[HF_SHA256_HEX], new_hex[HF_SHA256_HEX];
@@ -63,8 +69,7 @@ static json_t *common(const struct hf_delta_info *info, const char *method)
     return json_pack("{s:I, s:I, s:s, s:s, s:I, s:s, s:I, s:s, s:I}", "version", (json_int_t)info->version, "method",
                      (json_int_t)info->method, "methodName", method, "profile",
                      info->profile == HF_DELTA_FAST ? "fast" : "small", "oldSize", (json_int_t)info->old_size,
-                     "oldSha256Start", hf_hex_encode(info->old_mark, sizeof(info->old_mark), old_hex), "newSize",
-                     (json_int_t)info->new_size, "newSha256",
+                     "oldSha256Start", old_start(info, old_hex), "newSize", (json_int_t)info->new_size, "newSha256",
                      hf_hex_encode(info->new_sha256, sizeof(info->new_sha256), new_hex), "patchSize",
                      (json_int_t)info->patch_size);
 }
@@ -75,8 +80,8 @@ static void print_common(struct hf_cli *cli, const struct hf_delta_info *info, c
 
     (void)fprintf(cli->out, "format   version %u, method %s, profile %s\n", info->version, method,
                   info->profile == HF_DELTA_FAST ? "fast" : "small");
-    (void)fprintf(cli->out, "old      %s...  %llu bytes\n",
-                  hf_hex_encode(info->old_mark, sizeof(info->old_mark), old_hex), (unsigned long long)info->old_size);
+    (void)fprintf(cli->out, "old      %s...  %llu bytes\n", old_start(info, old_hex),
+                  (unsigned long long)info->old_size);
     (void)fprintf(cli->out, "new      %s  %llu bytes\n",
                   hf_hex_encode(info->new_sha256, sizeof(info->new_sha256), new_hex),
                   (unsigned long long)info->new_size);

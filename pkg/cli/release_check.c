@@ -188,7 +188,7 @@ static int check_delta(int fd, const struct hf_artifact *artifact, const struct 
         return r;
     (void)hf_hex_encode(info.old_mark, sizeof(info.old_mark), from);
     (void)hf_hex_encode(info.new_sha256, sizeof(info.new_sha256), to);
-    if (strncmp(from, delta->from, strlen(from)) != 0)
+    if (!info.from_any && strncmp(from, delta->from, strlen(from)) != 0)
         return hf_err_set(err, EBADMSG, "made from %s..., the release says %.16s...", from, delta->from);
     if (strcmp(to, delta->to != NULL ? delta->to : artifact->sha256) != 0)
         return hf_err_set(err, EBADMSG, "leads to %.16s..., the release says %.16s...", to, artifact->sha256);

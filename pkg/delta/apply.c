@@ -27,6 +27,9 @@ static int hash_old(const struct hf_delta_old *file, unsigned char digest[static
 static int check_old(struct delta_run *run, struct hf_err *err)
 {
     unsigned char digest[HF_SHA256_BYTES];
+
+    if (run->header.method == DELTA_METHOD_BYTES)
+        return 0;
     int r = hash_old(&run->params->old, digest, &run->old->bytes[0][0], sizeof(run->old->bytes), err);
 
     memset(run->old->base, 0, sizeof(run->old->base)); /* the windows were the buffer */
@@ -70,6 +73,16 @@ int delta_run_checkpoint(struct delta_run *run, struct hf_err *err)
     return r < 0 ? hf_err_sys(err, r, "keep the checkpoint at %llu", (unsigned long long)checkpoint.new_offset) : 0;
 }
 
+static int apply_bytes(struct delta_run *run, struct hf_err *err)
+{
+    unsigned char bytes[DELTA_BYTES_MAX];
+    int r = delta_bytes_read(run->input, &run->header, bytes, err);
+
+    return r == 0 && run->header.new_size > 0
+               ? delta_output_write(&run->output, bytes, (size_t)run->header.new_size, err)
+               : r;
+}
+
 static int run_method(struct delta_run *run, struct hf_err *err)
 {
     switch (run->header.method) {
@@ -81,6 +94,8 @@ static int run_method(struct delta_run *run, struct hf_err *err)
         return delta_apply_lzma(run, err);
     case DELTA_METHOD_RUNS:
         return delta_apply_runs(run, err);
+    case DELTA_METHOD_BYTES:
+        return apply_bytes(run, err);
     default:
         return hf_err_set(err, EOPNOTSUPP, "delta method %u is not known", run->header.method);
     }
@@ -104,16 +119,14 @@ static int check_end(struct delta_run *run, struct hf_err *err)
     hf_sha256_final(&hash, digest);
     if (memcmp(digest, run->header.new_sha256, sizeof(digest)) != 0)
         return hf_err_set(err, EBADMSG, "the new file's sha256 is not the one in the delta's header");
-    hf_sha256_final(&run->input->body_hash, digest);
-    if (memcmp(digest, run->header.body_mark, HF_DELTA_MARK_BYTES) != 0)
-        return hf_err_set(err, EBADMSG, "delta is damaged: its own sha256 differs");
-    return 0;
+    return delta_body_check(run->input, &run->header, err);
 }
 
 static void tell_info(const struct delta_header *header, uint64_t patch_size, struct hf_delta_info *ret_info)
 {
     *ret_info = (struct hf_delta_info){.version = header->version, .method = header->method};
     ret_info->profile = (enum hf_delta_profile)header->profile;
+    ret_info->from_any = header->method == DELTA_METHOD_BYTES;
     ret_info->old_size = header->old_size;
     ret_info->new_size = header->new_size;
     ret_info->patch_size = patch_size;
@@ -169,6 +182,7 @@ int hf_delta_apply(const struct hf_delta_apply_params *params, struct hf_delta_i
 int hf_delta_read_info(const struct hf_delta_in *patch, struct hf_delta_info *ret_info, struct hf_err *err)
 {
     struct delta_input *input = malloc(sizeof(*input));
+    unsigned char bytes[DELTA_BYTES_MAX];
     struct delta_header header;
     int r;
 
@@ -176,8 +190,11 @@ int hf_delta_read_info(const struct hf_delta_in *patch, struct hf_delta_info *re
         return hf_err_set(err, ENOMEM, "out of memory");
     delta_input_init(input, patch);
     r = delta_header_read(input, &header, err);
+    uint64_t header_size = input->offset;
+    if (r == 0 && header.method == DELTA_METHOD_BYTES)
+        r = delta_bytes_read(input, &header, bytes, err);
     if (r == 0)
-        tell_info(&header, input->offset + header.body_size, ret_info);
+        tell_info(&header, header_size + header.body_size, ret_info);
     free(input);
     return r;
 }
@@ -193,18 +210,25 @@ const char *hf_delta_method_name(unsigned method)
         return "whole-lzma";
     case DELTA_METHOD_RUNS:
         return "runs";
+    case DELTA_METHOD_BYTES:
+        return "bytes";
     default:
         return "unknown";
     }
 }
 
-static int read_parts(struct delta_input *input, const struct delta_header *header, struct hf_delta_parts *parts,
+static int read_parts(struct delta_input *input, struct delta_header *header, struct hf_delta_parts *parts,
                       struct hf_err *err)
 {
-    unsigned char digest[HF_SHA256_BYTES];
+    unsigned char bytes[DELTA_BYTES_MAX];
     uint64_t n;
     int r = 0;
 
+    if (header->method == DELTA_METHOD_BYTES) {
+        parts->blocks = header->body_size > 0;
+        parts->block_bytes = parts->largest_block_bytes = header->body_size;
+        return delta_bytes_read(input, header, bytes, err);
+    }
     if (header->method != DELTA_METHOD_LZMA && header->method != DELTA_METHOD_RUNS &&
         ((r = delta_input_varint(input, input->left, &n, err)) < 0 || (r = delta_input_skip(input, n, err)) < 0))
         return r;
@@ -220,10 +244,7 @@ static int read_parts(struct delta_input *input, const struct delta_header *head
         parts->block_bytes += before - input->left;
         parts->largest_block_bytes = HF_MAX(parts->largest_block_bytes, before - input->left);
     }
-    hf_sha256_final(&input->body_hash, digest);
-    if (memcmp(digest, header->body_mark, HF_DELTA_MARK_BYTES) != 0)
-        return hf_err_set(err, EBADMSG, "delta is damaged: its own sha256 differs");
-    return 0;
+    return delta_body_check(input, header, err);
 }
 
 int hf_delta_check(const struct hf_delta_in *patch, struct hf_delta_info *ret_info, struct hf_delta_parts *ret_parts,

@@ -297,6 +297,10 @@ static int choose(struct source *s, struct choice *choice, struct hf_err *err)
 
 static int make_body(struct source *s, struct choice *choice, struct hf_err *err)
 {
+    if (s->new_n <= DELTA_BYTES_MAX) { /* its hash would be longer */
+        choice->method = DELTA_METHOD_BYTES;
+        return hf_buf_add(&choice->body, s->new_bytes, s->new_n) < 0 ? delta_no_memory(err) : 0;
+    }
     s->ways_n = s->profile == HF_DELTA_FAST ? 1 : WAYS;
     s->workers = workers_of(s->params);
     for (unsigned i = 0; i < s->ways_n; i++) {

@@ -46,13 +46,14 @@ struct hf_delta_out {
 };
 
 /* The hash of new judges. Those of old and of the body only tell sooner, and whose fault it is: their first bytes are enough. */
-enum { HF_DELTA_MARK_BYTES = 8 };
+enum { HF_DELTA_MARK_BYTES = 4 };
 
 struct hf_delta_info {
     unsigned version, method; /* FORMAT.md: methods */
     enum hf_delta_profile profile;
     uint64_t old_size, new_size, patch_size;
     unsigned char old_mark[HF_DELTA_MARK_BYTES]; /* the first bytes of old's SHA-256 */
+    bool from_any;                               /* old is not looked at, but for its size, and has no mark */
     unsigned char new_sha256[HF_SHA256_BYTES];
 };
 

@@ -13,8 +13,8 @@ enum {
     JUMPS = 8,
     FRESH_MASK = 7,
     FRESH_MORE = 6,
-    FRESH_HEX = 7,
-    HISTORY = 1024, /* fresh bytes that can be told once more, in hex */
+    FRESH_AGAIN = 7,
+    HISTORY = 1024, /* fresh bytes that can be told once more, in hex or over and over */
 };
 
 static const char hex_digits[] = "0123456789abcdef";
@@ -28,10 +28,13 @@ struct unpack {
     unsigned char history[HISTORY], bytes[16384];
 };
 
+/* How what follows the same bytes is told. */
+enum telling { AS_IT_IS, IN_HEX, OVER_AND_OVER };
+
 /* One operation. */
 struct run {
     uint64_t same, fresh, distance, jump;
-    bool hex;
+    enum telling telling;
 };
 
 static int hand_on(struct delta_run *run, struct unpack *u, struct hf_err *err)
@@ -59,6 +62,12 @@ static void read_hex(struct unpack *u, uint64_t from, uint64_t done, size_t n)
         unsigned byte = u->history[(from + done / 2) % HISTORY];
         u->bytes[u->kept + i] = (unsigned char)hex_digits[done % 2 == 0 ? byte >> 4 : byte & 15];
     }
+}
+
+static void read_again(struct unpack *u, uint64_t distance, uint64_t done, size_t n)
+{
+    for (size_t i = 0; i < n; i++, done++)
+        u->bytes[u->kept + i] = u->history[(u->fresh - distance + done % distance) % HISTORY];
 }
 
 static int read_fresh(struct delta_run *run, struct unpack *u, size_t n, struct hf_err *err)
@@ -89,8 +98,10 @@ static int make_run(struct delta_run *run, struct unpack *u, const struct run *o
     }
     for (uint64_t done = 0, n; r == 0 && done < op->fresh; done += n) {
         n = next_part(u, op->fresh - done);
-        if (op->hex)
+        if (op->telling == IN_HEX)
             read_hex(u, from, done, (size_t)n);
+        else if (op->telling == OVER_AND_OVER)
+            read_again(u, op->distance, done, (size_t)n);
         else
             r = read_fresh(run, u, (size_t)n, err);
         if (r == 0)
@@ -99,28 +110,46 @@ static int make_run(struct delta_run *run, struct unpack *u, const struct run *o
     return r;
 }
 
+/* What was fresh before, once more: the distance says which bytes and how. */
+static int read_telling(struct delta_run *run, struct run *op, uint64_t room, struct hf_err *err)
+{
+    uint64_t n = 0;
+    int r = delta_input_varint(run->input, 2 * HISTORY + 1, &n, err);
+
+    if (r < 0)
+        return r;
+    op->telling = n % 2 == 0 ? IN_HEX : OVER_AND_OVER;
+    op->distance = n / 2;
+    r = delta_input_varint(run->input, room, &n, err);
+    op->fresh = op->telling == IN_HEX ? 2 * n : n;
+    if (r == 0 && (op->distance == 0 || (op->telling == IN_HEX && n > op->distance)))
+        r = hf_err_set(err, EBADMSG, "delta is damaged: a run that cannot be");
+    return r;
+}
+
 static int read_run(struct delta_run *run, struct unpack *u, struct run *op, struct hf_err *err)
 {
     uint64_t room = run->header.new_size - u->made, more = 0;
     unsigned char token;
-    int r = delta_input_read(run->input, &token, 1, err);
 
+    *op = (struct run){.same = room};
+    if (run->input->left == 0) /* what is not told is the same */
+        return 0;
+    int r = delta_input_read(run->input, &token, 1, err);
+    if (r < 0)
+        return r;
     *op = (struct run){.same = token >> SAME_SHIFT, .fresh = token & FRESH_MASK};
-    if (r == 0 && op->same == SAME_MORE && (r = delta_input_varint(run->input, room, &more, err)) == 0)
+    if (op->same == SAME_MORE && (r = delta_input_varint(run->input, room, &more, err)) == 0)
         op->same += more;
-    op->hex = op->fresh == FRESH_HEX;
-    if (r == 0 && op->hex && (r = delta_input_varint(run->input, HISTORY, &op->distance, err)) == 0) {
-        r = delta_input_varint(run->input, HISTORY, &more, err);
-        op->fresh = 2 * more;
-    } else if (r == 0 && op->fresh == FRESH_MORE && (r = delta_input_varint(run->input, room, &more, err)) == 0) {
+    if (r == 0 && op->fresh == FRESH_AGAIN)
+        r = read_telling(run, op, room, err);
+    else if (r == 0 && op->fresh == FRESH_MORE && (r = delta_input_varint(run->input, room, &more, err)) == 0)
         op->fresh += more;
-    }
     if (r == 0 && (token & JUMPS) != 0)
         r = delta_input_varint(run->input, UINT64_MAX, &op->jump, err);
     if (r < 0)
         return r;
-    if (op->same > room || op->fresh > room - op->same || op->distance > u->fresh ||
-        (op->hex && op->fresh / 2 > op->distance))
+    if (op->same > room || op->fresh > room - op->same || op->distance > u->fresh)
         return hf_err_set(err, EBADMSG, "delta is damaged: a run that cannot be");
     return 0;
 }
@@ -173,20 +202,21 @@ static int add_number(struct pack *k, uint64_t value)
     return hf_buf_add(k->body, bytes, delta_put_varint(bytes, value));
 }
 
-/* `bytes`: what is fresh, NULL for hex digits. */
+/* `bytes`: what is fresh, NULL for what was before. */
 static int add_run(struct pack *k, const struct run *op, const unsigned char *bytes)
 {
+    bool again = op->telling != AS_IT_IS;
     unsigned same = (unsigned)HF_MIN(op->same, (uint64_t)SAME_MORE);
-    unsigned fresh = op->hex ? (unsigned)FRESH_HEX : (unsigned)HF_MIN(op->fresh, (uint64_t)FRESH_MORE);
+    unsigned fresh = again ? (unsigned)FRESH_AGAIN : (unsigned)HF_MIN(op->fresh, (uint64_t)FRESH_MORE);
     unsigned char token = (unsigned char)(same << SAME_SHIFT | (op->jump != 0 ? JUMPS : 0) | fresh);
     int r = hf_buf_add(k->body, &token, 1);
 
     if (r == 0 && same == SAME_MORE)
         r = add_number(k, op->same - SAME_MORE);
-    if (r == 0 && op->hex)
-        r = add_number(k, op->distance);
-    if (r == 0 && op->hex)
-        r = add_number(k, op->fresh / 2);
+    if (r == 0 && again)
+        r = add_number(k, 2 * op->distance + (op->telling == OVER_AND_OVER));
+    if (r == 0 && again)
+        r = add_number(k, op->telling == IN_HEX ? op->fresh / 2 : op->fresh);
     else if (r == 0 && fresh == FRESH_MORE)
         r = add_number(k, op->fresh - FRESH_MORE);
     if (r == 0 && op->jump != 0)
@@ -244,7 +274,7 @@ static uint64_t find_hex(const struct pack *k, uint64_t from, uint64_t to, struc
         for (uint64_t distance = 1; distance <= HF_MIN(k->fresh, (uint64_t)HISTORY); distance++) {
             uint64_t n = spelled(k, p + from, to - from, distance);
             if (n >= WORTH_IT) {
-                *op = (struct run){.hex = true, .distance = distance, .fresh = 2 * n};
+                *op = (struct run){.telling = IN_HEX, .distance = distance, .fresh = 2 * n};
                 return from;
             }
         }
@@ -252,41 +282,81 @@ static uint64_t find_hex(const struct pack *k, uint64_t from, uint64_t to, struc
     return to;
 }
 
-/* The run so far, and what is fresh behind it, up to new_pos; then one that starts at old_pos. */
+/* How many bytes from p[at] on, up to `to`, are those `distance` before them. */
+static uint64_t repeated(const unsigned char *p, uint64_t at, uint64_t to, uint64_t distance)
+{
+    uint64_t n = 0;
+
+    while (at + n < to && p[at + n] == p[at + n - distance])
+        n++;
+    return n;
+}
+
+/* The first place in new[from..to) from which on the bytes before it come over and over; `known`: how many before `from` are fresh. */
+static uint64_t find_again(const struct pack *k, uint64_t from, uint64_t to, uint64_t known, struct run *op)
+{
+    enum { WORTH_TELLING = 12, DISTANCE_MAX = 16 };
+    const unsigned char *p = k->make->new_bytes;
+
+    for (uint64_t at = from; at + WORTH_TELLING <= to; at++)
+        for (uint64_t distance = 1; distance <= HF_MIN(known + at - from, (uint64_t)DISTANCE_MAX); distance++)
+            if (repeated(p, at, at + WORTH_TELLING, distance) == WORTH_TELLING) {
+                *op = (struct run){.telling = OVER_AND_OVER, .distance = distance};
+                return at;
+            }
+    return to;
+}
+
+/* What of the fresh bytes new[at..to) is told next, and how: sets what op has to say of it but for `same`. -E2BIG: more than is wanted.
+ * `known`: so many bytes before it were told as they are. */
+static int next_piece(const struct pack *k, uint64_t at, uint64_t to, uint64_t known, struct run *op)
+{
+    const unsigned char *p = k->make->new_bytes;
+    uint64_t limit = HF_MIN(to, at + k->body->max + 1);
+    struct run again = {.same = 0}, hex = {.same = 0};
+    uint64_t again_at = find_again(k, at, limit, known, &again), hex_at = find_hex(k, at, limit, &hex);
+
+    if (again_at == at) {
+        *op = again;
+        op->fresh = repeated(p, at, to, op->distance);
+    } else if (hex_at == at) {
+        *op = hex;
+    } else {
+        *op = (struct run){.fresh = HF_MIN(again_at, hex_at) - at};
+    }
+    return op->telling == AS_IT_IS && op->fresh > k->body->max ? -E2BIG : 0;
+}
+
+/* The run so far, and what is fresh behind it, up to new_pos; then one that starts at old_pos. What is the same at the end of new need
+ * not be told. */
 static int end_run(struct pack *k, uint64_t new_pos, uint64_t old_pos)
 {
     const unsigned char *p = k->make->new_bytes;
-    uint64_t at = k->same_from + k->same, back = HF_MIN(k->same, UINT64_C(2)),
-             old_end = k->old_pos + (new_pos - k->same_from);
-    uint64_t jump = new_pos < k->make->new_n ? delta_zigzag((int64_t)(old_pos - old_end)) : 0;
-    struct run op = {.same = k->same}, hex = {.hex = false};
+    uint64_t at = k->same_from + k->same, back = HF_MIN(k->same, UINT64_C(2)), known = 0,
+             old_end = k->old_pos + (new_pos - k->same_from), same = k->same;
+    bool last = new_pos == k->make->new_n;
+    uint64_t jump = last ? 0 : delta_zigzag((int64_t)(old_pos - old_end));
+    struct run op;
     int r = 0;
 
-    if (new_pos - at > k->body->max)
-        return -E2BIG;
     if (k->fresh > 0 && new_pos > at) { /* a hex digit or two may have been the same */
-        uint64_t from = find_hex(k, at - back, new_pos, &hex);
-        if (hex.hex && from < at) {
-            op.same -= at - from;
+        uint64_t from = find_hex(k, at - back, HF_MIN(new_pos, at + k->body->max), &op);
+        if (from < at) {
+            same -= at - from;
             at = from;
         }
     }
-    while (r == 0 && at < new_pos) {
-        uint64_t end = find_hex(k, at, new_pos, &hex);
-        if (end == at) {
-            hex.same = op.same;
-            op = hex;
-            end += hex.fresh;
-        } else {
-            op.fresh = end - at;
-        }
-        op.jump = end == new_pos ? jump : 0;
-        r = add_run(k, &op, op.hex ? NULL : p + at);
-        op = (struct run){.hex = false};
-        at = end;
+    while (r == 0 && at < new_pos && (r = next_piece(k, at, new_pos, known, &op)) == 0) {
+        bool fresh = op.telling == AS_IT_IS;
+        op.same = same;
+        op.jump = at + op.fresh == new_pos ? jump : 0;
+        r = add_run(k, &op, fresh ? p + at : NULL);
+        known = fresh ? known + op.fresh : 0;
+        at += op.fresh;
+        same = 0;
     }
-    if (r == 0 && new_pos == k->same_from + k->same && (op.same > 0 || jump != 0)) {
-        op.jump = jump;
+    if (r == 0 && k->same_from + k->same == new_pos && !last && (same > 0 || jump != 0)) {
+        op = (struct run){.same = same, .jump = jump};
         r = add_run(k, &op, NULL);
     }
     k->old_pos = old_pos;

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-static const unsigned char magic[4] = {0x89, 'H', 'F', 'D'};
+static const unsigned char magic[3] = {0x89, 'H', 'F'};
 
 size_t delta_put_varint(unsigned char *bytes, uint64_t value)
 {
@@ -36,6 +36,27 @@ bool delta_get_varint(const unsigned char **p, const unsigned char *end, uint64_
 
 /* ---- header ---------------------------------------------------------------------------------------------------- */
 
+static bool tells_bytes(const struct delta_header *header)
+{
+    return header->method == DELTA_METHOD_BYTES;
+}
+
+/* Where the body tells nothing and the sizes are the same, the hash of new is that of old. */
+static bool is_same(const struct delta_header *header)
+{
+    return !tells_bytes(header) && header->body_size == 0 && header->old_size == header->new_size;
+}
+
+static bool has_old_mark(const struct delta_header *header)
+{
+    return header->old_size > 0 && !is_same(header) && !tells_bytes(header);
+}
+
+static bool has_body_mark(const struct delta_header *header)
+{
+    return header->body_size > 0;
+}
+
 size_t delta_header_format(const struct delta_header *header, unsigned char *bytes)
 {
     unsigned char *p = bytes;
@@ -46,12 +67,20 @@ size_t delta_header_format(const struct delta_header *header, unsigned char *byt
     *p++ = (unsigned char)(header->profile << DELTA_METHOD_BITS | header->method);
     p += delta_put_varint(p, header->old_size);
     p += delta_put_varint(p, delta_zigzag((int64_t)(header->new_size - header->old_size)));
-    p += delta_put_varint(p, header->body_size);
-    memcpy(p, header->new_sha256, HF_SHA256_BYTES);
-    p += HF_SHA256_BYTES;
-    memcpy(p, header->old_mark, HF_DELTA_MARK_BYTES);
-    memcpy(p + HF_DELTA_MARK_BYTES, header->body_mark, HF_DELTA_MARK_BYTES);
-    return (size_t)(p - bytes) + 2UL * HF_DELTA_MARK_BYTES;
+    if (!tells_bytes(header)) {
+        p += delta_put_varint(p, header->body_size);
+        memcpy(p, header->new_sha256, HF_SHA256_BYTES);
+        p += HF_SHA256_BYTES;
+    }
+    if (has_old_mark(header)) {
+        memcpy(p, header->old_mark, HF_DELTA_MARK_BYTES);
+        p += HF_DELTA_MARK_BYTES;
+    }
+    if (has_body_mark(header)) {
+        memcpy(p, header->body_mark, HF_DELTA_MARK_BYTES);
+        p += HF_DELTA_MARK_BYTES;
+    }
+    return (size_t)(p - bytes);
 }
 
 void delta_input_init(struct delta_input *input, const struct hf_delta_in *in)
@@ -62,11 +91,43 @@ void delta_input_init(struct delta_input *input, const struct hf_delta_in *in)
     hf_sha256_init(&input->body_hash);
 }
 
+static int read_sizes(struct delta_input *input, struct delta_header *header, struct hf_err *err)
+{
+    uint64_t grown;
+    int r;
+
+    if ((r = delta_input_varint(input, INT64_MAX, &header->old_size, err)) < 0 ||
+        (r = delta_input_varint(input, UINT64_MAX, &grown, err)) < 0)
+        return r;
+    header->new_size = header->body_size = header->old_size + (uint64_t)delta_unzigzag(grown);
+    if (header->new_size > (tells_bytes(header) ? (uint64_t)DELTA_BYTES_MAX : (uint64_t)INT64_MAX))
+        return hf_err_set(err, EBADMSG, "the new file's size cannot be");
+    return tells_bytes(header) ? 0 : delta_input_varint(input, INT64_MAX, &header->body_size, err);
+}
+
+static int read_hashes(struct delta_input *input, struct delta_header *header, struct hf_err *err)
+{
+    struct hf_sha256 nothing;
+    unsigned char digest[HF_SHA256_BYTES];
+    int r = 0;
+
+    hf_sha256_init(&nothing);
+    hf_sha256_final(&nothing, digest);
+    if (!tells_bytes(header) && (r = delta_input_read(input, header->new_sha256, HF_SHA256_BYTES, err)) < 0)
+        return r;
+    if (header->old_size == 0 || is_same(header))
+        memcpy(header->old_mark, is_same(header) ? header->new_sha256 : digest, HF_DELTA_MARK_BYTES);
+    if (has_old_mark(header))
+        r = delta_input_read(input, header->old_mark, HF_DELTA_MARK_BYTES, err);
+    if (r == 0 && has_body_mark(header))
+        r = delta_input_read(input, header->body_mark, HF_DELTA_MARK_BYTES, err);
+    return r;
+}
+
 int delta_header_read(struct delta_input *input, struct delta_header *ret_header, struct hf_err *err)
 {
-    struct delta_header header;
+    struct delta_header header = {.version = 0};
     unsigned char fixed[DELTA_METHOD_AT + 1];
-    uint64_t grown;
     int r;
 
     if ((r = delta_input_read(input, fixed, sizeof(fixed), err)) < 0)
@@ -81,20 +142,37 @@ int delta_header_read(struct delta_input *input, struct delta_header *ret_header
                           DELTA_VERSION);
     if (header.profile > HF_DELTA_FAST)
         return hf_err_set(err, EOPNOTSUPP, "delta profile %u is not known", header.profile);
-    if ((r = delta_input_varint(input, INT64_MAX, &header.old_size, err)) < 0 ||
-        (r = delta_input_varint(input, UINT64_MAX, &grown, err)) < 0 ||
-        (r = delta_input_varint(input, INT64_MAX, &header.body_size, err)) < 0 ||
-        (r = delta_input_read(input, header.new_sha256, HF_SHA256_BYTES, err)) < 0 ||
-        (r = delta_input_read(input, header.old_mark, HF_DELTA_MARK_BYTES, err)) < 0 ||
-        (r = delta_input_read(input, header.body_mark, HF_DELTA_MARK_BYTES, err)) < 0)
+    if ((r = read_sizes(input, &header, err)) < 0 || (r = read_hashes(input, &header, err)) < 0)
         return hf_err_wrap(err, r, "delta header");
-    header.new_size = header.old_size + (uint64_t)delta_unzigzag(grown);
-    if (header.new_size > INT64_MAX)
-        return hf_err_set(err, EBADMSG, "delta header: the new file's size cannot be");
     input->in_body = true;
     input->left = header.body_size;
     *ret_header = header;
     return 0;
+}
+
+int delta_bytes_read(struct delta_input *input, struct delta_header *header,
+                     unsigned char bytes[static DELTA_BYTES_MAX], struct hf_err *err)
+{
+    struct hf_sha256 hash;
+    int r = delta_input_read(input, bytes, (size_t)header->body_size, err);
+
+    if (r < 0)
+        return r;
+    hf_sha256_init(&hash);
+    hf_sha256_update(&hash, bytes, (size_t)header->body_size);
+    hf_sha256_final(&hash, header->new_sha256);
+    return 0;
+}
+
+int delta_body_check(const struct delta_input *input, const struct delta_header *header, struct hf_err *err)
+{
+    unsigned char digest[HF_SHA256_BYTES];
+    struct hf_sha256 hash = input->body_hash;
+
+    hf_sha256_final(&hash, digest);
+    if (!has_body_mark(header) || memcmp(digest, header->body_mark, HF_DELTA_MARK_BYTES) == 0)
+        return 0;
+    return hf_err_set(err, EBADMSG, "delta is damaged: its own sha256 differs");
 }
 
 /* ---- patch in -------------------------------------------------------------------------------------------------- */

@@ -16,9 +16,10 @@
 
 enum {
     DELTA_VERSION = 1,
-    DELTA_HEADER_MAX = 6 + 3 * 10 + HF_SHA256_BYTES + 2 * HF_DELTA_MARK_BYTES,
-    DELTA_BLOCK = 4 << 20,       /* bytes of output between two resume points */
-    DELTA_CANCEL_STEP = 1 << 18, /* bytes of output between two looks at the cancel flag */
+    DELTA_HEADER_MAX = 5 + 3 * 10 + HF_SHA256_BYTES + 2 * HF_DELTA_MARK_BYTES,
+    DELTA_BYTES_MAX = HF_SHA256_BYTES, /* of new, as they are: no more than their hash would take */
+    DELTA_BLOCK = 4 << 20,             /* bytes of output between two resume points */
+    DELTA_CANCEL_STEP = 1 << 18,       /* bytes of output between two looks at the cancel flag */
 };
 
 /* How the body turns old into new. */
@@ -28,6 +29,7 @@ enum delta_method {
     DELTA_METHOD_RECORDS_CM = 2,   /* the same records behind the context mixing coder: the small profile */
     DELTA_METHOD_LZMA = 3,         /* the whole new file, LZMA2, old is not looked at */
     DELTA_METHOD_RUNS = 4,         /* runs of old and bytes as they are, for the smallest of changes */
+    DELTA_METHOD_BYTES = 5,        /* the bytes of new, instead of their hash */
 };
 
 struct delta_header {
@@ -37,7 +39,7 @@ struct delta_header {
 };
 
 /* Where the byte stands that tells profile and method, and the methods' part of it. */
-enum { DELTA_METHOD_AT = 5, DELTA_METHOD_BITS = 5 };
+enum { DELTA_METHOD_AT = 4, DELTA_METHOD_BITS = 5 };
 
 /* Format into bytes[DELTA_HEADER_MAX]; returns the length. */
 size_t delta_header_format(const struct delta_header *header, unsigned char *bytes);
@@ -56,7 +58,14 @@ struct delta_input {
 };
 
 void delta_input_init(struct delta_input *input, const struct hf_delta_in *in);
+/* What the header leaves out is filled in, but for the hash of new where it is told by its bytes. */
 HF_MUST_USE int delta_header_read(struct delta_input *input, struct delta_header *ret_header, struct hf_err *err);
+/* The whole body of DELTA_METHOD_BYTES; its hash becomes the header's. */
+HF_MUST_USE int delta_bytes_read(struct delta_input *input, struct delta_header *header,
+                                 unsigned char bytes[static DELTA_BYTES_MAX], struct hf_err *err);
+/* The body, read to its end, against its own hash, where it has one. */
+HF_MUST_USE int delta_body_check(const struct delta_input *input, const struct delta_header *header,
+                                 struct hf_err *err);
 
 /* Exactly n bytes. -EBADMSG when the body, or the patch, ends before. */
 HF_MUST_USE int delta_input_read(struct delta_input *input, void *bytes, size_t n, struct hf_err *err);

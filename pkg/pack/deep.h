@@ -72,7 +72,7 @@ struct hf_deep_apply_params {
 HF_MUST_USE int hf_deep_apply(const struct hf_deep_apply_params *params, struct hf_deep_info *ret_info,
                               struct hf_err *err);
 
-enum { HF_DEEP_HEAD = 6 };
+enum { HF_DEEP_HEAD = 5 };
 /* Does the delta that begins so look inside? */
 bool hf_deep_is(const unsigned char head[static HF_DEEP_HEAD]);
 

@@ -450,7 +450,7 @@ static ssize_t body_read(void *ctx, void *bytes, size_t n)
 
 static int body_end(struct delta_input *input, const struct delta_header *header, struct hf_err *err)
 {
-    unsigned char digest[HF_SHA256_BYTES], last;
+    unsigned char last;
 
     if (input->left != 0)
         return hf_err_set(err, EBADMSG, "delta is damaged: sizes do not add up");
@@ -458,10 +458,7 @@ static int body_end(struct delta_input *input, const struct delta_header *header
     if (n != 0)
         return n < 0 ? hf_err_sys(err, (int)n, "read the delta's end")
                      : hf_err_set(err, EBADMSG, "bytes follow the delta's end");
-    hf_sha256_final(&input->body_hash, digest);
-    return memcmp(digest, header->body_mark, sizeof(header->body_mark)) == 0
-               ? 0
-               : hf_err_set(err, EBADMSG, "delta is damaged: its own sha256 differs");
+    return delta_body_check(input, header, err);
 }
 
 /* ---- all of it ------------------------------------------------------------------------------------------------------ */

@@ -255,7 +255,7 @@ static int apply_of(const char *patch)
 /* The whole program gets the patch from its first byte, from a file and from a pipe. */
 START_TEST(a_patch_is_handed_over)
 {
-    static const char patch[] = "HFDE\1\20 and more than the thin program looks at";
+    static const char patch[] = "HFD\1\20 and more than the thin program looks at";
     bool piped = _i == 1;
     int fds[2], status = 0;
     char path[32];

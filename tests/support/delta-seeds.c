@@ -235,6 +235,8 @@ static void keep_delta_in_short(const char *name, unsigned which, const struct h
         .method = header.method, .which = which, .kind = DELTA_SHORT_64K, .size = (unsigned)header.new_size};
     _cleanup_(hf_buf_done) struct hf_buf setting = HF_BUF_INIT(1 << 20);
     (void)snprintf(path, sizeof(path), "%s-short", name);
+    if (s.method == DELTA_METHOD_BYTES) /* there is nothing in it to be short of */
+        return;
     if (s.method == DELTA_METHOD_RUNS) {
         keep_short(path, &s, NULL, p, (size_t)(end - p));
         return;

@@ -225,7 +225,7 @@ static void note_trouble(struct hf_fanout *fanout, size_t i, const struct hf_err
     if (strcmp(text, sink->trouble) == 0)
         return; /* as before: said once */
     memcpy(sink->trouble, text, sizeof(text));
-    (void)snprintf(part, sizeof(part), "sink %s", fanout->spec->sinks[i].name);
+    (void)snprintf(part, sizeof(part), "sink %s", hf_outlet_name(&fanout->spec->sinks[i]));
     hf_log_err(fanout->world->log, HF_LOG_ERROR, "telemetry.part_failed", "part", part, err);
 }
 
@@ -243,7 +243,7 @@ static void open_sink(struct hf_fanout *fanout, size_t i)
                                             .room = fanout->params.room,
                                             .arg = fanout->params.arg};
     struct hf_err err = HF_ERR_INIT;
-    const char *name = spec->sinks[i].name != NULL ? spec->sinks[i].name : "default";
+    const char *name = hf_outlet_name(&spec->sinks[i]);
 
     sink->salt = hf_ids_mark(fanout->params.ids, HF_ID_SINK, hf_view_of(name));
     int r = hf_outlet_new(&params, &sink->outlet, &err);

@@ -495,7 +495,7 @@ static int open_all(struct hf_outlet *outlet, const struct hf_outlet_params *par
     uint64_t urgent = HF_MAX(params->max_bytes / URGENT_SHARE, (uint64_t)MIN_LANE_BYTES);
     uint64_t bulk = params->max_bytes > urgent ? params->max_bytes - urgent : 0;
 
-    outlet->name = strdup(params->sink->name != NULL ? params->sink->name : "default");
+    outlet->name = strdup(hf_outlet_name(params->sink));
     outlet->node = strdup(params->world->node);
     outlet->url = url_of(params);
     outlet->dir = outlet->name != NULL ? hf_asprintf("%s/%s", params->world->dir, outlet->name) : NULL;
@@ -533,7 +533,7 @@ int hf_outlet_new(const struct hf_outlet_params *params, struct hf_outlet **ret_
     outlet->load.lines = (struct hf_buf)HF_BUF_INIT(HF_OUTLET_LINES_MAX);
     int r = open_all(outlet, params, err);
     if (r < 0)
-        return hf_err_wrap(err, r, "sink '%s'", params->sink->name != NULL ? params->sink->name : "default");
+        return hf_err_wrap(err, r, "sink '%s'", hf_outlet_name(params->sink));
     outlet->world.sched->timer_arm(outlet->world.sched->ctx, outlet->tick, 0);
     *ret_outlet = hf_steal(outlet);
     return 0;

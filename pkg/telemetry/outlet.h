@@ -13,6 +13,12 @@ enum hf_lane { HF_LANE_URGENT, HF_LANE_BULK, HF_LANES };
 
 struct hf_outlet;
 
+/* The only sink needs no name. */
+static inline const char *hf_outlet_name(const struct hf_telemetry_sink *sink)
+{
+    return sink->name != NULL ? sink->name : "default";
+}
+
 struct hf_outlet_params {
     const struct hf_telemetry_world *world;
     const struct hf_telemetry *spec;      /* buffer, batch, retry; borrowed */

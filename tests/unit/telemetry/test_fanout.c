@@ -4,30 +4,25 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "support/check_main.h"
-#include "support/simfs.h"
-#include "support/simloop.h"
-#include "support/simnet.h"
+#include "support/simtele.h"
 
 enum { ONE, TWO, SINKS, EVENTS = 4000 };
 
 struct world {
-    struct hf_simloop *loop;
-    struct hf_simproc *proc;
-    struct hf_simnet *net;
-    struct hf_simclient *client;
-    struct hf_simfs *fs;
-    struct hf_metrics *metrics;
+    struct hf_simtele node;
     struct hf_telemetry_sink sinks[SINKS];
     struct hf_telemetry spec;
-    struct hf_telemetry_world given;
     struct hf_ids *ids;
     struct hf_fanout *fanout;
     bool away;
     unsigned seen[SINKS][EVENTS];
     uint64_t told_dropped;
     unsigned rooms, kept, failed;
+    int log_fd; /* 0: nothing is logged */
 };
 
 /* ---- the sinks ---------------------------------------------------------------------------------------------------- */
@@ -89,18 +84,12 @@ static void idle(void *arg)
 
 static void start(struct world *world)
 {
-    world->proc = hf_simproc_new(world->loop, "node-1");
-    world->client = hf_simnet_client(world->net, world->proc);
-    world->given = (struct hf_telemetry_world){.fs = hf_simfs_ops(world->fs),
-                                               .clock = hf_simproc_clock(world->proc),
-                                               .sched = hf_simproc_sched(world->proc),
-                                               .rand = hf_simproc_rand(world->proc),
-                                               .metrics = world->metrics,
-                                               .node = "node-1",
-                                               .dir = "/data"};
-    world->ids = hf_ids_new(0, world->given.rand);
-    world->fanout = hf_fanout_new(&(struct hf_fanout_params){.world = &world->given,
-                                                             .http = hf_simclient_ops(world->client),
+    hf_simtele_boot(&world->node);
+    if (world->log_fd > 0)
+        world->node.world.log = hf_log_new(world->log_fd, HF_LOG_ERROR, world->node.world.clock);
+    world->ids = hf_ids_new(0, world->node.world.rand);
+    world->fanout = hf_fanout_new(&(struct hf_fanout_params){.world = &world->node.world,
+                                                             .http = hf_simclient_ops(world->node.client),
                                                              .ids = world->ids,
                                                              .room = room,
                                                              .idle = idle,
@@ -110,24 +99,21 @@ static void start(struct world *world)
 
 static void run_s(struct world *world, unsigned s)
 {
-    (void)hf_simloop_run_for(world->loop, s * HF_NS_PER_S);
+    hf_simtele_run_s(&world->node, s);
 }
 
 static void stop(struct world *world)
 {
     hf_fanout_free(world->fanout);
-    run_s(world, 1);
-    ck_assert_uint_eq(hf_simproc_jobs(world->proc), 0);
-    ck_assert_uint_eq(hf_simproc_timers(world->proc), 0);
+    hf_log_free(world->node.world.log);
+    hf_simtele_halt(&world->node);
     hf_ids_free(world->ids);
-    hf_simclient_free(world->client);
-    hf_simproc_free(world->proc);
 }
 
 static void crash(struct world *world)
 {
-    hf_simproc_kill(world->proc);
-    hf_simfs_kill(world->fs);
+    hf_simproc_kill(world->node.proc);
+    hf_simfs_kill(world->node.fs);
     stop(world);
     start(world);
 }
@@ -136,10 +122,7 @@ static struct world *world_new(uint64_t seed)
 {
     struct world *world = calloc(1, sizeof(*world));
 
-    world->loop = hf_simloop_new(seed);
-    world->net = hf_simnet_new(world->loop);
-    world->fs = hf_simfs_new();
-    world->metrics = hf_metrics_new();
+    hf_simtele_init(&world->node, seed);
     world->sinks[ONE] = (struct hf_telemetry_sink){.name = "one", .url = "https://one/v1", .format = HF_SINK_JSON};
     world->sinks[TWO] = (struct hf_telemetry_sink){.name = "two", .url = "https://two/v1", .format = HF_SINK_JSON};
     world->spec = (struct hf_telemetry){.sinks = world->sinks,
@@ -151,21 +134,16 @@ static struct world *world_new(uint64_t seed)
                                         .max_attempts = 3,
                                         .retry_base_ns = 2 * HF_NS_PER_S,
                                         .max_duration_ns = 300 * HF_NS_PER_S};
-    hf_simfs_mkdir(world->fs, "/data", 0700);
-    hf_simfs_mount(world->fs, "/data/two");
-    hf_simnet_serve(world->net, "https://one/v1", handle_one, world);
-    hf_simnet_serve(world->net, "https://two/v1", handle_two, world);
+    hf_simfs_mount(world->node.fs, "/data/two");
+    hf_simnet_serve(world->node.net, "https://one/v1", handle_one, world);
+    hf_simnet_serve(world->node.net, "https://two/v1", handle_two, world);
     return world;
 }
 
 static void world_free(struct world *world)
 {
     stop(world);
-    ck_assert_uint_eq(hf_simfs_open_fds(world->fs), 0);
-    hf_simnet_free(world->net);
-    hf_metrics_free(world->metrics);
-    hf_simfs_free(world->fs);
-    hf_simloop_free(world->loop);
+    hf_simtele_done(&world->node);
     free(world);
 }
 
@@ -220,7 +198,7 @@ START_TEST(a_sink_that_fails_does_not_double_at_the_others)
     start(world);
     ck_assert_int_eq(offer(world, 0), HF_FANOUT_STORED);
     run_s(world, 5);
-    hf_simfs_set_read_only(world->fs, "/data/two", true);
+    hf_simfs_set_read_only(world->node.fs, "/data/two", true);
     for (unsigned times = 0; times < 3; times++) { /* its sender comes again and again */
         ck_assert_int_eq(offer(world, 1), HF_FANOUT_STORED);
         run_s(world, 5);
@@ -230,7 +208,7 @@ START_TEST(a_sink_that_fails_does_not_double_at_the_others)
     check_seen(world, 1, 1, 0);
     if (_i % 2 == 1) /* also over a restart */
         crash(world);
-    hf_simfs_set_read_only(world->fs, "/data/two", false);
+    hf_simfs_set_read_only(world->node.fs, "/data/two", false);
     if (_i % 2 == 1)
         run_s(world, 31);
     ck_assert_int_eq(offer(world, 1), HF_FANOUT_STORED);
@@ -267,7 +245,7 @@ START_TEST(a_sink_that_cannot_be_opened_is_tried_again)
     struct world *world = world_new(4);
     const char *trouble;
 
-    hf_simfs_put(world->fs, "/data/two/urgent", "x", 1, 0600);
+    hf_simfs_put(world->node.fs, "/data/two/urgent", "x", 1, 0600);
     start(world);
     ck_assert_uint_eq(hf_fanout_outlets(world->fanout), 1);
     ck_assert_ptr_null(hf_fanout_outlet(world->fanout, TWO, &trouble));
@@ -275,7 +253,7 @@ START_TEST(a_sink_that_cannot_be_opened_is_tried_again)
     ck_assert_int_eq(offer(world, 0), -EAGAIN);
     run_s(world, 100);
     ck_assert_int_eq(offer(world, 0), -EAGAIN);
-    hf_simfs_delete(world->fs, "/data/two/urgent");
+    hf_simfs_delete(world->node.fs, "/data/two/urgent");
     world->rooms = 0;
     run_s(world, 31);
     ck_assert_uint_gt(world->rooms, 0);
@@ -284,6 +262,23 @@ START_TEST(a_sink_that_cannot_be_opened_is_tried_again)
     ck_assert_int_eq(offer(world, 0), HF_FANOUT_STORED);
     run_s(world, 5);
     check_seen(world, 0, 1, 1);
+    world_free(world);
+}
+END_TEST
+
+/* What it is called where something is wrong with it. */
+START_TEST(a_sink_without_a_name_is_the_default_one)
+{
+    struct world *world = world_new(6);
+    char text[1024] = "";
+
+    world->log_fd = memfd_create("log", MFD_CLOEXEC);
+    world->sinks[TWO].name = NULL;
+    hf_simfs_put(world->node.fs, "/data/default/urgent", "x", 1, 0600);
+    start(world);
+    ck_assert_int_gt(pread(world->log_fd, text, sizeof(text) - 1, 0), 0);
+    ck_assert_msg(strstr(text, "\"sink default\"") != NULL, "%s", text);
+    ck_assert_int_eq(close(world->log_fd), 0);
     world_free(world);
 }
 END_TEST
@@ -300,12 +295,12 @@ START_TEST(what_was_dropped_is_told_before_a_stop)
     start(world);
     for (unsigned i = 0; i < EVENTS; i++) {
         while (offer(world, i) == -EAGAIN)
-            (void)hf_simloop_run_for(world->loop, HF_NS_PER_MS);
+            (void)hf_simloop_run_for(world->node.loop, HF_NS_PER_MS);
     }
-    (void)hf_simloop_run_for(world->loop, HF_NS_PER_S);
+    (void)hf_simloop_run_for(world->node.loop, HF_NS_PER_S);
     hf_fanout_tell_drops(world->fanout);
     ck_assert_uint_gt(hf_fanout_pending(world->fanout), 0);
-    (void)hf_simloop_run_for(world->loop, HF_NS_PER_S);
+    (void)hf_simloop_run_for(world->node.loop, HF_NS_PER_S);
     ck_assert_uint_eq(hf_fanout_pending(world->fanout), 0);
     crash(world);
     world->away = false;
@@ -323,6 +318,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, a_sink_that_fails_does_not_double_at_the_others, 0, 6);
     tcase_add_test(tc, what_all_of_them_have_is_known_after_a_restart);
     tcase_add_test(tc, a_sink_that_cannot_be_opened_is_tried_again);
+    tcase_add_test(tc, a_sink_without_a_name_is_the_default_one);
     tcase_add_test(tc, what_was_dropped_is_told_before_a_stop);
 }
 

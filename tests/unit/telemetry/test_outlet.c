@@ -13,9 +13,7 @@
 #include "codec/hash.h"
 #include "codec/json.h"
 #include "support/check_main.h"
-#include "support/simfs.h"
-#include "support/simloop.h"
-#include "support/simnet.h"
+#include "support/simtele.h"
 #include "telemetry/ids.h"
 
 enum { MAX_KEYS = 4096, MAX_RECORDS = 20000, MAX_BODY = 600 << 10 };
@@ -63,15 +61,9 @@ struct sink {
 };
 
 struct world {
-    struct hf_simloop *loop;
-    struct hf_simproc *proc;
-    struct hf_simnet *net;
-    struct hf_simclient *client;
-    struct hf_simfs *fs;
-    struct hf_metrics *metrics;
+    struct hf_simtele node;
     struct hf_telemetry spec;
     struct hf_telemetry_sink sink_spec;
-    struct hf_telemetry_world given;
     struct hf_outlet_params params;
     struct hf_outlet *outlet;
     struct sink sink;
@@ -153,16 +145,13 @@ static bool has(const unsigned *numbers, size_t n, unsigned wanted)
     return false;
 }
 
-static void handle(void *arg, struct hf_simcall *call)
+/* What a request was, whatever becomes of it. */
+static void note(struct world *world, struct hf_simcall *call, struct key *key, struct hf_view body)
 {
-    static unsigned numbers[MAX_RECORDS];
-    struct world *world = arg;
     struct sink *sink = &world->sink;
-    struct hf_view sent = hf_simcall_body(call), body = body_of(call);
-    struct key *key = key_of(sink, hf_simcall_header(call, "Idempotency-Key"));
-    char hash[HF_SHA256_HEX];
-    size_t n = numbers_of(body, numbers);
+    struct hf_view sent = hf_simcall_body(call);
     const char *device_key = hf_simcall_header(call, "X-Device-Key"), *target = hf_simcall_target(call);
+    char hash[HF_SHA256_HEX];
 
     sink->device_keys += device_key != NULL && strcmp(device_key, "secret-7") == 0;
     sink->parts[0] += strcmp(target, "/v1/v1/logs") == 0;
@@ -170,37 +159,30 @@ static void handle(void *arg, struct hf_simcall *call)
     if (sink->mood == TAKES && !key->taken)
         sink->told_dropped += dropped_in(body);
     if (sink->requests < HF_LEN(sink->at_ns))
-        sink->at_ns[sink->requests] = hf_simloop_now_ns(world->loop);
+        sink->at_ns[sink->requests] = hf_simloop_now_ns(world->node.loop);
     sink->requests++;
     sink->largest = HF_MAX(sink->largest, body.n);
     (void)hf_sha256_hex(sent.p, sent.n, hash);
     if (key->times++ > 0 && strcmp(hash, key->hash) != 0)
         sink->changed++;
     (void)snprintf(key->hash, sizeof(key->hash), "%s", hash);
+}
+
+/* In moods that some requests are too much for. */
+static bool is_refused(const struct sink *sink, const unsigned *numbers, size_t n)
+{
+    return sink->mood == TOO_LARGE ? n > sink->too_large : has(numbers, n, sink->poison);
+}
+
+static void refuse(struct sink *sink, struct hf_simcall *call)
+{
     struct hf_http_response refusal = {
         .status = sink->status, .retry_after_ns = sink->retry_after_ns, .content_length = 0};
+
     switch (sink->mood) {
-    case TAKES:
-        take(sink, key, numbers, n);
-        hf_simcall_reply(call, 200, "", "");
-        break;
-    case REFUSES_ALL:
-        hf_simcall_reply(call, 400, "text/plain", "no");
-        break;
     case FAILS:
         hf_simcall_respond(call, &refusal);
         hf_simcall_end(call);
-        break;
-    case LOSES_ANSWERS:
-        take(sink, key, numbers, n);
-        if (hf_simloop_below(world->loop, 3) == 0)
-            hf_simcall_fail(call, -EPIPE);
-        else
-            hf_simcall_reply(call, 204, "", "");
-        break;
-    case SWALLOWS:
-        take(sink, key, numbers, n);
-        hf_simcall_fail(call, -EPIPE);
         break;
     case STALLS:
         hf_simcall_fail(call, -ETIMEDOUT);
@@ -209,36 +191,16 @@ static void handle(void *arg, struct hf_simcall *call)
         hf_simcall_reply(call, 200, "text/html; charset=utf-8", "<html>please log in</html>");
         break;
     case TOO_LARGE:
-        if (n > sink->too_large) {
-            hf_simcall_reply(call, 413, "text/plain", "too large");
-        } else {
-            take(sink, key, numbers, n);
-            hf_simcall_reply(call, 200, "application/json", "{}");
-        }
+        hf_simcall_reply(call, 413, "text/plain", "too large");
         break;
     case POISON:
-        if (has(numbers, n, sink->poison)) {
-            hf_simcall_reply(call, 422, "text/plain", "bad \"record\"\n");
-        } else {
-            take(sink, key, numbers, n);
-            hf_simcall_reply(call, 200, "application/json", "{}");
-        }
+        hf_simcall_reply(call, 422, "text/plain", "bad \"record\"\n");
         break;
     case CRASHES:
-        if (has(numbers, n, sink->poison)) {
-            hf_simcall_reply(call, 500, "text/plain", "exception");
-        } else {
-            take(sink, key, numbers, n);
-            hf_simcall_reply(call, 200, "", "");
-        }
+        hf_simcall_reply(call, 500, "text/plain", "exception");
         break;
     case CUTS: /* something on the way does not like that record */
-        if (has(numbers, n, sink->poison)) {
-            hf_simcall_fail(call, -EPIPE);
-        } else {
-            take(sink, key, numbers, n);
-            hf_simcall_reply(call, 200, "", "");
-        }
+        hf_simcall_fail(call, -EPIPE);
         break;
     case AWAY:
         hf_simcall_fail(call, -EHOSTUNREACH);
@@ -246,7 +208,51 @@ static void handle(void *arg, struct hf_simcall *call)
     case NOT_FOUND:
         hf_simcall_reply(call, 404, "text/plain", "wo\xc3\xa4\n\x01?");
         break;
+    default:
+        hf_simcall_reply(call, 400, "text/plain", "no");
+        break;
     }
+}
+
+static void handle(void *arg, struct hf_simcall *call)
+{
+    static unsigned numbers[MAX_RECORDS];
+    struct world *world = arg;
+    struct sink *sink = &world->sink;
+    struct hf_view body = body_of(call);
+    struct key *key = key_of(sink, hf_simcall_header(call, "Idempotency-Key"));
+    size_t n = numbers_of(body, numbers);
+
+    note(world, call, key, body);
+    switch (sink->mood) {
+    case LOSES_ANSWERS:
+    case SWALLOWS:
+        take(sink, key, numbers, n);
+        if (sink->mood == SWALLOWS || hf_simloop_below(world->node.loop, 3) == 0)
+            hf_simcall_fail(call, -EPIPE);
+        else
+            hf_simcall_reply(call, 204, "", "");
+        return;
+    case TOO_LARGE:
+    case POISON:
+    case CRASHES:
+    case CUTS:
+        if (is_refused(sink, numbers, n)) {
+            refuse(sink, call);
+            return;
+        }
+        break;
+    case TAKES:
+        break;
+    default:
+        refuse(sink, call);
+        return;
+    }
+    take(sink, key, numbers, n);
+    if (sink->mood == TOO_LARGE || sink->mood == POISON)
+        hf_simcall_reply(call, 200, "application/json", "{}");
+    else
+        hf_simcall_reply(call, 200, "", "");
 }
 
 static void room(void *arg)
@@ -259,21 +265,13 @@ static void start(struct world *world)
     struct hf_err err = HF_ERR_INIT;
     char text[600];
 
-    world->proc = hf_simproc_new(world->loop, "node-1");
-    world->client = hf_simnet_client(world->net, world->proc);
+    hf_simtele_boot(&world->node);
     if (world->link.delay_max_ns > 0)
-        hf_simclient_set_link(world->client, &world->link);
-    world->given = (struct hf_telemetry_world){.fs = hf_simfs_ops(world->fs),
-                                               .clock = hf_simproc_clock(world->proc),
-                                               .sched = hf_simproc_sched(world->proc),
-                                               .rand = hf_simproc_rand(world->proc),
-                                               .metrics = world->metrics,
-                                               .node = "node-1",
-                                               .dir = "/data"};
-    world->params.world = &world->given;
+        hf_simclient_set_link(world->node.client, &world->link);
+    world->params.world = &world->node.world;
     world->params.spec = &world->spec;
     world->params.sink = &world->sink_spec;
-    world->params.http = hf_simclient_ops(world->client);
+    world->params.http = hf_simclient_ops(world->node.client);
     world->params.room = room;
     world->params.arg = world;
     int r = hf_outlet_new(&world->params, &world->outlet, &err);
@@ -284,21 +282,17 @@ static void stop(struct world *world)
 {
     hf_outlet_free(world->outlet);
     world->outlet = NULL;
-    (void)hf_simloop_run_for(world->loop, HF_NS_PER_S);
-    ck_assert_uint_eq(hf_simproc_jobs(world->proc), 0);
-    ck_assert_uint_eq(hf_simproc_timers(world->proc), 0);
-    hf_simclient_free(world->client);
-    hf_simproc_free(world->proc);
+    hf_simtele_halt(&world->node);
 }
 
 /* kill -9, or the power goes. */
 static void crash(struct world *world, bool power, uint64_t seed)
 {
-    hf_simproc_kill(world->proc);
+    hf_simproc_kill(world->node.proc);
     if (power)
-        hf_simfs_power_cut(world->fs, seed);
+        hf_simfs_power_cut(world->node.fs, seed);
     else
-        hf_simfs_kill(world->fs);
+        hf_simfs_kill(world->node.fs);
     stop(world);
     start(world);
 }
@@ -307,10 +301,7 @@ static struct world *world_new(uint64_t seed)
 {
     struct world *world = calloc(1, sizeof(*world));
 
-    world->loop = hf_simloop_new(seed);
-    world->net = hf_simnet_new(world->loop);
-    world->fs = hf_simfs_new();
-    world->metrics = hf_metrics_new();
+    hf_simtele_init(&world->node, seed);
     world->line_bytes = 250;
     world->spec = (struct hf_telemetry){.batch_max_bytes = 16384,
                                         .batch_timeout_ns = 10 * HF_NS_PER_S,
@@ -320,8 +311,7 @@ static struct world *world_new(uint64_t seed)
                                         .max_duration_ns = 300 * HF_NS_PER_S};
     world->sink_spec = (struct hf_telemetry_sink){.name = "default", .url = "https://sink/v1/", .format = HF_SINK_JSON};
     world->params.max_bytes = 16 << 20;
-    hf_simfs_mkdir(world->fs, "/data", 0700);
-    hf_simnet_serve(world->net, "https://sink/v1", handle, world);
+    hf_simnet_serve(world->node.net, "https://sink/v1", handle, world);
     start(world);
     return world;
 }
@@ -331,11 +321,7 @@ static void world_free(struct world *world)
     stop(world);
     ck_assert_uint_eq(world->sink.changed, 0);
     ck_assert_uint_le(world->sink.largest, HF_MAX(world->spec.batch_max_bytes, (uint64_t)world->line_bytes + 2));
-    ck_assert_uint_eq(hf_simfs_open_fds(world->fs), 0);
-    hf_simnet_free(world->net);
-    hf_metrics_free(world->metrics);
-    hf_simfs_free(world->fs);
-    hf_simloop_free(world->loop);
+    hf_simtele_done(&world->node);
     free(world);
 }
 
@@ -383,9 +369,9 @@ static void append_many(struct world *world, enum hf_lane lane, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
         while (append(world, lane) == -EAGAIN)
-            (void)hf_simloop_run_for(world->loop, HF_NS_PER_MS);
+            (void)hf_simloop_run_for(world->node.loop, HF_NS_PER_MS);
         if (i % 64 == 63)
-            (void)hf_simloop_run_for(world->loop, HF_NS_PER_MS);
+            (void)hf_simloop_run_for(world->node.loop, HF_NS_PER_MS);
     }
 }
 
@@ -410,12 +396,12 @@ static void append_events(struct world *world, unsigned logs, unsigned metrics)
 {
     for (unsigned i = 0; i < logs + metrics; i++)
         append_event(world, i < logs ? HF_EVENT_LOG : HF_EVENT_METRIC);
-    (void)hf_simloop_run_for(world->loop, HF_NS_PER_S);
+    (void)hf_simloop_run_for(world->node.loop, HF_NS_PER_S);
 }
 
 static void run_s(struct world *world, unsigned s)
 {
-    (void)hf_simloop_run_for(world->loop, s * HF_NS_PER_S);
+    hf_simtele_run_s(&world->node, s);
 }
 
 static bool all_delivered(void *arg)
@@ -431,7 +417,7 @@ static bool all_delivered(void *arg)
 
 static void deliver_all(struct world *world, unsigned within_s)
 {
-    bool met = hf_simloop_run_until(world->loop, all_delivered, world, within_s * HF_NS_PER_S);
+    bool met = hf_simloop_run_until(world->node.loop, all_delivered, world, within_s * HF_NS_PER_S);
     struct hf_outlet_state state = hf_outlet_state(world->outlet);
     ck_assert_msg(met, "queued %lu + %lu, %s", (unsigned long)state.lanes[0].queued,
                   (unsigned long)state.lanes[1].queued, state.trouble);
@@ -489,11 +475,11 @@ START_TEST(survives_crashes)
     /* answers overtake each other; some connections break, some requests arrive twice */
     world->link = (struct hf_simlink){
         .delay_min_ns = HF_NS_PER_MS, .delay_max_ns = 400 * HF_NS_PER_MS, .break_ppm = 50000, .duplicate_ppm = 50000};
-    hf_simclient_set_link(world->client, &world->link);
+    hf_simclient_set_link(world->node.client, &world->link);
     world->sink.mood = LOSES_ANSWERS;
     for (unsigned life = 0; life < 12; life++) {
         append_many(world, life % 3 == 0 ? HF_LANE_URGENT : HF_LANE_BULK, 150);
-        (void)hf_simloop_run_for(world->loop, hf_simloop_below(world->loop, 4 * HF_NS_PER_S));
+        (void)hf_simloop_run_for(world->node.loop, hf_simloop_below(world->node.loop, 4 * HF_NS_PER_S));
         crash(world, power, (uint64_t)_i * 100 + life);
     }
     world->sink.mood = TAKES;
@@ -512,11 +498,11 @@ START_TEST(survives_a_stop_at_any_call)
 {
     for (uint64_t n = 1;; n += 3) {
         struct world *world = world_new(7);
-        hf_simfs_count_only(world->fs, HF_SIMFS_WRITES);
-        hf_simfs_stop_at(world->fs, n);
+        hf_simfs_count_only(world->node.fs, HF_SIMFS_WRITES);
+        hf_simfs_stop_at(world->node.fs, n);
         append_many(world, HF_LANE_BULK, 130);
         run_s(world, 12);
-        bool stopped = hf_simfs_stopped(world->fs);
+        bool stopped = hf_simfs_stopped(world->node.fs);
         crash(world, true, n);
         deliver_all(world, 1000);
         check_each_once(world);
@@ -533,12 +519,12 @@ START_TEST(goes_on_after_a_failed_call)
 {
     for (uint64_t n = 1;; n++) {
         struct world *world = world_new(7);
-        hf_simfs_count_only(world->fs, HF_SIMFS_WRITES); /* what cannot be read is lost, as it is on a disk */
-        hf_simfs_fail_at(world->fs, n, EIO, 1);
+        hf_simfs_count_only(world->node.fs, HF_SIMFS_WRITES); /* what cannot be read is lost, as it is on a disk */
+        hf_simfs_fail_at(world->node.fs, n, EIO, 1);
         append_many(world, HF_LANE_BULK, 130);
         run_s(world, 30);
-        bool fired = hf_simfs_failed(world->fs) > 0;
-        hf_simfs_fail_at(world->fs, 0, 0, 0);
+        bool fired = hf_simfs_failed(world->node.fs) > 0;
+        hf_simfs_fail_at(world->node.fs, 0, 0, 0);
         append_many(world, HF_LANE_BULK, 1);
         deliver_all(world, 1000);
         check_each_once(world);
@@ -634,7 +620,7 @@ START_TEST(one_poison_record_takes_nobody_along)
     for (unsigned first = 1; letters == NULL && first < 10; first++) {
         char path[128];
         (void)snprintf(path, sizeof(path), "/data/default/dead/%016x.seg", first);
-        letters = hf_simfs_get(world->fs, path, &n);
+        letters = hf_simfs_get(world->node.fs, path, &n);
     }
     ck_assert_ptr_nonnull(letters);
     ck_assert_ptr_nonnull(memmem(letters, n, "{\"reason\":\"http_422\",", 21));
@@ -717,7 +703,7 @@ START_TEST(what_breaks_connections_is_put_aside)
         ck_assert_msg(world->sink.seen[i] == (i != 40), "record %u: %u", i, world->sink.seen[i]);
     ck_assert_uint_eq(
         (uint64_t)hf_metric_value(hf_metric_with(
-            hf_metric_family(world->metrics, HF_METRIC_COUNTER, "holdfast_telemetry_dead_letter_events_total",
+            hf_metric_family(world->node.metrics, HF_METRIC_COUNTER, "holdfast_telemetry_dead_letter_events_total",
                              "Events that a sink will never take, put aside, by reason.", HF_LABELS("sink", "reason")),
             HF_LABELS("default", "cut"))),
         1);
@@ -814,7 +800,7 @@ START_TEST(full_says_so_and_goes_on)
     int r = 0;
 
     stop(world);
-    hf_simfs_delete(world->fs, "/data/default");
+    hf_simfs_delete(world->node.fs, "/data/default");
     world->params.max_bytes = 4 << 20;
     world->sink_spec.name = "small";
     start(world);
@@ -822,7 +808,7 @@ START_TEST(full_says_so_and_goes_on)
     world->line_bytes = 2000;
     while (r == 0 && world->appended < 15000) {
         r = append(world, HF_LANE_BULK);
-        (void)hf_simloop_run_for(world->loop, HF_NS_PER_MS / 4);
+        (void)hf_simloop_run_for(world->node.loop, HF_NS_PER_MS / 4);
     }
     run_s(world, 1);
     ck_assert_int_eq(append(world, HF_LANE_BULK), -EAGAIN);
@@ -898,7 +884,7 @@ START_TEST(dropped_counts_are_delivered)
     ck_assert_uint_gt(lost, 1000);
     ck_assert_uint_eq(world->sink.seen[3999], 1);
     struct hf_metric_family *family =
-        hf_metric_family(world->metrics, HF_METRIC_COUNTER, "holdfast_telemetry_dropped_events_total",
+        hf_metric_family(world->node.metrics, HF_METRIC_COUNTER, "holdfast_telemetry_dropped_events_total",
                          "Events dropped to make room for newer ones.", HF_LABELS("sink", "source", "severity"));
     ck_assert_uint_eq((uint64_t)hf_metric_value(hf_metric_with(family, HF_LABELS("dropping", "http", "info"))), lost);
     ck_assert_uint_eq(world->sink.told_dropped, lost);
@@ -998,7 +984,7 @@ START_TEST(borders_are_made_again)
 
     append_many(world, HF_LANE_BULK, 200);
     deliver_all(world, 100);
-    hf_simfs_delete(world->fs, "/data/default/bulk/borders");
+    hf_simfs_delete(world->node.fs, "/data/default/bulk/borders");
     world->sink.mood = LOSES_ANSWERS;
     append_many(world, HF_LANE_BULK, 300);
     run_s(world, 12);
@@ -1040,7 +1026,7 @@ START_TEST(metrics_can_be_read)
     append_many(world, HF_LANE_BULK, 100);
     append_many(world, HF_LANE_URGENT, 10);
     deliver_all(world, 300);
-    ck_assert_int_eq(hf_metrics_format(world->metrics, &text), 0);
+    ck_assert_int_eq(hf_metrics_format(world->node.metrics, &text), 0);
     static const char *const wanted[] = {
         "holdfast_telemetry_delivered_events_total{sink=\"default\"} 109",
         "holdfast_telemetry_dead_letter_events_total{sink=\"default\",reason=\"http_422\"} 1",
@@ -1068,19 +1054,19 @@ START_TEST(one_after_the_other)
 {
     struct world *world = world_new((uint64_t)_i + 20);
 
-    hf_simproc_set_job_delay(world->proc, 20 * HF_NS_PER_MS);
+    hf_simproc_set_job_delay(world->node.proc, 20 * HF_NS_PER_MS);
     world->sink.mood = LOSES_ANSWERS;
     for (unsigned life = 0; life < 30; life++) {
         bool gone = false;
         append_many(world, HF_LANE_BULK, 70);
         while (world->acked < world->appended)
-            (void)hf_simloop_run_for(world->loop, HF_NS_PER_MS);
-        (void)hf_simloop_run_for(world->loop, hf_simloop_below(world->loop, 60 * HF_NS_PER_MS));
+            (void)hf_simloop_run_for(world->node.loop, HF_NS_PER_MS);
+        (void)hf_simloop_run_for(world->node.loop, hf_simloop_below(world->node.loop, 60 * HF_NS_PER_MS));
         hf_outlet_end(world->outlet, note_gone, &gone);
         for (unsigned i = 0; !gone && i < 1000; i++)
-            (void)hf_simloop_run_for(world->loop, HF_NS_PER_MS);
+            (void)hf_simloop_run_for(world->node.loop, HF_NS_PER_MS);
         ck_assert(gone);
-        ck_assert_uint_eq(hf_simproc_jobs(world->proc), 0);
+        ck_assert_uint_eq(hf_simproc_jobs(world->node.proc), 0);
         ck_assert_int_eq(hf_outlet_new(&world->params, &world->outlet, NULL), 0);
     }
     world->sink.mood = TAKES;

@@ -438,11 +438,32 @@ bool delta_ref_is_partial(unsigned kind)
            kind == DELTA_REF_GO_BUCKET || kind == DELTA_REF_GO_PARTS;
 }
 
+/* 32 bits, counted from the base. */
+static bool is_from_base(unsigned kind)
+{
+    switch (kind) {
+    case DELTA_REF_BASE32:
+    case DELTA_REF_NAME:
+    case DELTA_REF_GO_TEXT:
+    case DELTA_REF_GO_FUNCTION:
+    case DELTA_REF_GO_NAME:
+    case DELTA_REF_GO_PC:
+    case DELTA_REF_GO_DATA:
+    case DELTA_REF_GO_TYPE:
+    case DELTA_REF_JUMP:
+        return true;
+    default:
+        return false;
+    }
+}
+
 uint64_t delta_ref_encode(const struct delta_ref *ref, uint64_t site, uint64_t target, uint64_t base)
 {
     uint32_t w = (uint32_t)ref->word;
     uint64_t distance = target - site;
 
+    if (is_from_base(ref->kind))
+        return (uint32_t)(target - base);
     switch (ref->kind) {
     case DELTA_REF_CALL:
     case DELTA_REF_JMP:
@@ -476,16 +497,6 @@ uint64_t delta_ref_encode(const struct delta_ref *ref, uint64_t site, uint64_t t
         return (uint32_t)(distance + ref->extra);
     case DELTA_REF_BACK32:
         return (uint32_t)(0 - distance);
-    case DELTA_REF_BASE32:
-    case DELTA_REF_NAME:
-    case DELTA_REF_GO_TEXT:
-    case DELTA_REF_GO_FUNCTION:
-    case DELTA_REF_GO_NAME:
-    case DELTA_REF_GO_PC:
-    case DELTA_REF_GO_DATA:
-    case DELTA_REF_GO_TYPE:
-    case DELTA_REF_JUMP:
-        return (uint32_t)(target - base);
     case DELTA_REF_GO_UNIT:
         return (uint32_t)((target - base) >> 2);
     case DELTA_REF_SIZE:
@@ -507,6 +518,8 @@ uint64_t delta_ref_decode(const struct delta_ref *ref, uint64_t word, uint64_t s
 {
     uint32_t w = (uint32_t)word;
 
+    if (is_from_base(ref->kind))
+        return base + sign(w, 32);
     switch (ref->kind) {
     case DELTA_REF_CALL:
     case DELTA_REF_JMP:
@@ -539,16 +552,6 @@ uint64_t delta_ref_decode(const struct delta_ref *ref, uint64_t word, uint64_t s
         return (site + w - ref->extra) & UINT32_MAX;
     case DELTA_REF_BACK32:
         return site - w;
-    case DELTA_REF_BASE32:
-    case DELTA_REF_NAME:
-    case DELTA_REF_GO_TEXT:
-    case DELTA_REF_GO_FUNCTION:
-    case DELTA_REF_GO_NAME:
-    case DELTA_REF_GO_PC:
-    case DELTA_REF_GO_DATA:
-    case DELTA_REF_GO_TYPE:
-    case DELTA_REF_JUMP:
-        return base + sign(w, 32);
     case DELTA_REF_GO_UNIT:
         return base + (sign(w, 32) << 2);
     case DELTA_REF_SIZE:

@@ -270,22 +270,6 @@ static int take_tokens(struct taking *taking, struct hf_err *err)
     return 0;
 }
 
-static int take_tail(struct taking *taking, struct hf_err *err)
-{
-    uint32_t have[2] = {0, 0};
-    unsigned byte = 0;
-
-    for (unsigned i = 0; i < 8; i++) {
-        int r = deflate_reader_byte(&taking->reader, &byte, err);
-        if (r < 0)
-            return r;
-        have[i / 4] |= byte << 8 * (i % 4);
-    }
-    if (have[0] != taking->crc || have[1] != taking->length)
-        return hf_err_set(err, EBADMSG, "gzip member: its check sum or length is wrong");
-    return 0;
-}
-
 static int deflate_decode(const struct pack_decode *decode, uint64_t *ret_n, struct hf_err *err)
 {
     struct taking *taking = calloc(1, sizeof(*taking));
@@ -307,7 +291,7 @@ static int deflate_decode(const struct pack_decode *decode, uint64_t *ret_n, str
     if (r == 0)
         r = push(taking, err);
     if (r == 0 && decode->gzip_tail)
-        r = take_tail(taking, err);
+        r = deflate_reader_tail(&taking->reader, taking->crc, taking->length, err);
     if (r == 0)
         *ret_n = deflate_reader_end(&taking->reader) - decode->offset;
     free(taking->block.tokens);

@@ -149,3 +149,5 @@ HF_MUST_USE int deflate_read_block(struct deflate_reader *reader, struct deflate
 /* After the last block: the position behind the stream, and the bytes that follow. */
 uint64_t deflate_reader_end(struct deflate_reader *reader);
 HF_MUST_USE int deflate_reader_byte(struct deflate_reader *reader, unsigned *ret_byte, struct hf_err *err);
+/* What follows a gzip member's data: -EBADMSG when its check sum or length is another one. */
+HF_MUST_USE int deflate_reader_tail(struct deflate_reader *reader, uint32_t crc, uint32_t length, struct hf_err *err);

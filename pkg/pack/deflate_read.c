@@ -85,6 +85,22 @@ int deflate_reader_byte(struct deflate_reader *reader, unsigned *ret_byte, struc
     return get(reader, 8, ret_byte, err);
 }
 
+int deflate_reader_tail(struct deflate_reader *reader, uint32_t crc, uint32_t length, struct hf_err *err)
+{
+    uint32_t have[2] = {0, 0};
+    unsigned byte = 0;
+
+    for (unsigned i = 0; i < 8; i++) {
+        int r = deflate_reader_byte(reader, &byte, err);
+        if (r < 0)
+            return r;
+        have[i / 4] |= byte << 8 * (i % 4);
+    }
+    if (have[0] != crc || have[1] != length)
+        return hf_err_set(err, EBADMSG, "gzip member: its check sum or length is wrong");
+    return 0;
+}
+
 /* ---- codes ---------------------------------------------------------------------------------------------------------- */
 
 enum { FAST_BITS = 10 };

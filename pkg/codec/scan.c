@@ -45,23 +45,23 @@ static uint64_t special(uint64_t word)
     return ((quote - ones) | (backslash - ones) | (word - ones * 0x20) | word) & highs;
 }
 
-/* Bytes from p that need no look. */
-static const char *plain_run(const char *p, const char *end)
+size_t hf_scan_plain(const char *p, size_t n)
 {
-    while (end - p >= 8) {
+    size_t i = 0;
+
+    for (; n - i >= 8; i += 8) {
         uint64_t word;
-        memcpy(&word, p, sizeof(word));
+        memcpy(&word, p + i, sizeof(word));
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
         word = __builtin_bswap64(word);
 #endif
         uint64_t found = special(word);
         if (found != 0)
-            return p + (__builtin_ctzll(found) >> 3);
-        p += 8;
+            return i + (size_t)(__builtin_ctzll(found) >> 3);
     }
-    while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20 && (unsigned char)*p < 0x80)
-        p++;
-    return p;
+    while (i < n && p[i] != '"' && p[i] != '\\' && (unsigned char)p[i] >= 0x20 && (unsigned char)p[i] < 0x80)
+        i++;
+    return i;
 }
 
 static int hex4(const char *p, const char *end)
@@ -117,7 +117,7 @@ static int take_string(struct hf_scan *scan, struct hf_view *ret_text, bool *ret
     bool escaped = false;
 
     for (;;) {
-        p = plain_run(p, end);
+        p += hf_scan_plain(p, (size_t)(end - p));
         if (p >= end)
             return fail(scan, "the text ends inside a string", scan->text.n);
         size_t n = 0;

@@ -72,6 +72,9 @@ HF_MUST_USE int hf_scan_peek(struct hf_scan *scan);
  * view points there, until it grows again. -EINVAL: it has U+0000, which nothing that is a C string later can hold. -E2BIG, -ENOMEM. */
 HF_MUST_USE int hf_scan_string(const struct hf_scan_value *value, struct hf_buf *scratch, struct hf_view *ret_text);
 
+/* How many bytes from p on need nothing done in a JSON string: ASCII, no control character, no quote, no backslash. */
+size_t hf_scan_plain(const char *p, size_t n);
+
 bool hf_scan_is(const struct hf_scan_member *member, const char *name); /* also where it is written with escapes */
 /* NaN when it is no number. */
 double hf_scan_number(const struct hf_scan_value *value);

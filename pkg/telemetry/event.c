@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/parse.h"
+#include "codec/scan.h"
 #include "telemetry/jscan.h"
 #include "telemetry/number.h"
 
@@ -88,7 +89,7 @@ static size_t put_inside(struct writer *w, struct hf_view text, size_t budget)
         size_t used = written(w) - before;
         if (used >= budget)
             break;
-        size_t run = hf_jscan_clean(text.p + i, HF_MIN(text.n - i, budget - used));
+        size_t run = hf_scan_plain(text.p + i, HF_MIN(text.n - i, budget - used));
         put_bytes(w, text.p + i, run);
         i += run;
         if (i < text.n && written(w) - before < budget)
@@ -102,7 +103,7 @@ static size_t put_inside(struct writer *w, struct hf_view text, size_t budget)
 static void put_string(struct writer *w, struct hf_view text)
 {
     PUT(w, "\"");
-    if (hf_jscan_clean(text.p, text.n) == text.n)
+    if (hf_scan_plain(text.p, text.n) == text.n)
         put_bytes(w, text.p, text.n);
     else
         (void)put_inside(w, text, SIZE_MAX);

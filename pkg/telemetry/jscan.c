@@ -3,29 +3,9 @@
 #include <math.h>
 
 #include "base/parse.h"
-
-#define ONES 0x0101010101010101ull
-#define HIGHS 0x8080808080808080ull
+#include "codec/scan.h"
 
 /* ---- characters ------------------------------------------------------------------------------------------------------ */
-
-/* Eight at a time: a byte that is zero borrows into its high bit; one with its high bit set is not ASCII. */
-size_t hf_jscan_clean(const char *p, size_t n)
-{
-    size_t i = 0;
-
-    for (; i + 8 <= n; i += 8) {
-        uint64_t x, quote, backslash;
-        memcpy(&x, p + i, sizeof(x));
-        quote = x ^ ONES * '"';
-        backslash = x ^ ONES * '\\';
-        if (((x | (x - ONES * 0x20) | (quote - ONES) | (backslash - ONES)) & HIGHS) != 0)
-            break;
-    }
-    while (i < n && (unsigned char)p[i] >= 0x20 && (unsigned char)p[i] < 0x80 && p[i] != '"' && p[i] != '\\')
-        i++;
-    return i;
-}
 
 void hf_jscan_space(struct hf_jscan *scan)
 {
@@ -78,7 +58,7 @@ bool hf_jscan_string(struct hf_jscan *scan, struct hf_view *ret_inside, bool *re
         return false;
     const char *start = scan->p;
     for (;;) {
-        scan->p += hf_jscan_clean(scan->p, (size_t)(scan->end - scan->p));
+        scan->p += hf_scan_plain(scan->p, (size_t)(scan->end - scan->p));
         if (scan->p == scan->end)
             return false;
         if (*scan->p == '"')

@@ -37,6 +37,3 @@ bool hf_jscan_u64(struct hf_view text, uint64_t *ret_value);
 /* Without escapes into `out`, which has room for inside.n bytes (it never grows). Returns the length. A surrogate alone becomes
  * U+FFFD. `inside` came from hf_jscan_string(). */
 size_t hf_jscan_unescape(struct hf_view inside, char *out);
-
-/* How many bytes from p on need nothing done in a JSON string: ASCII, no control character, no quote, no backslash. */
-size_t hf_jscan_clean(const char *p, size_t n);

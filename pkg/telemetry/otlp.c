@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "codec/scan.h"
 #include "telemetry/jscan.h"
 
 enum wire { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
@@ -132,7 +133,7 @@ static void add_quoted(struct hf_otlp *w, struct hf_view text)
 
     add(w, "\"", 1);
     for (size_t i = 0; i < text.n;) {
-        size_t run = hf_jscan_clean(text.p + i, text.n - i);
+        size_t run = hf_scan_plain(text.p + i, text.n - i);
         add(w, text.p + i, run);
         i += run;
         if (i == text.n)

@@ -295,6 +295,21 @@ static int choose(struct source *s, struct choice *choice, struct hf_err *err)
     return r;
 }
 
+/* What every coder makes longer goes as it is. */
+static int offer_stored(const struct source *s, struct choice *choice, struct hf_err *err)
+{
+    struct hf_buf stored = HF_BUF_INIT(SIZE_MAX / 2);
+    const struct delta_make make = {.new_bytes = s->new_bytes, .new_n = s->new_n};
+
+    if (choice->body.n <= s->new_n)
+        return 0;
+    int r = delta_make_stored(&make, &stored);
+    if (r == 0)
+        offer(choice, &stored, DELTA_METHOD_RUNS);
+    hf_buf_done(&stored);
+    return r < 0 ? delta_no_memory(err) : 0;
+}
+
 static int make_body(struct source *s, struct choice *choice, struct hf_err *err)
 {
     if (s->new_n <= DELTA_BYTES_MAX) { /* its hash would be longer */
@@ -313,7 +328,9 @@ static int make_body(struct source *s, struct choice *choice, struct hf_err *err
     if (r == 0)
         r = choose(s, choice, err);
     source_done(s); /* looking at new on its own takes some memory */
-    return r < 0 ? r : offer_alone(s, choice, err);
+    if (r == 0)
+        r = offer_alone(s, choice, err);
+    return r == 0 ? offer_stored(s, choice, err) : r;
 }
 
 /* The first `kept` bytes of the hash. */

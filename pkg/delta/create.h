@@ -34,6 +34,8 @@ void delta_copies_keep_worthy(struct delta_copies *copies, const unsigned char *
 HF_MUST_USE int delta_make_lzma(const struct delta_make *make, struct hf_buf *body, struct hf_err *err);
 /* -E2BIG: it has more bytes than the buffer may hold. */
 HF_MUST_USE int delta_make_runs(const struct delta_make *make, struct hf_buf *body);
+/* New as it is, in the same form: at most 11 bytes more than it has. */
+HF_MUST_USE int delta_make_stored(const struct delta_make *make, struct hf_buf *body);
 
 /* What hf_delta_create() is, matching by what that function opens. */
 HF_MUST_USE int delta_create_by(delta_matcher_opener *open, const void *old, size_t old_n, const void *new_bytes,

@@ -395,3 +395,14 @@ int delta_make_runs(const struct delta_make *make, struct hf_buf *body)
         r = add_copy(&k, &make->copies.p[i]);
     return r == 0 && make->new_n > 0 ? end_run(&k, make->new_n, 0) : r;
 }
+
+int delta_make_stored(const struct delta_make *make, struct hf_buf *body)
+{
+    struct pack k = {.make = make, .body = body};
+    const unsigned char token = FRESH_MORE;
+    int r = hf_buf_add(body, &token, 1);
+
+    if (r == 0)
+        r = add_number(&k, make->new_n - FRESH_MORE);
+    return r == 0 ? hf_buf_add(body, make->new_bytes, make->new_n) : r;
+}

@@ -554,6 +554,7 @@ static const struct {
     {"over and over, between blocks", HEADER + 30},
     {"a few bytes", 15 + 32},
     {"one more than that", HEADER + 2 + 35},
+    {"nothing to be coded", HEADER + 6 + 8192},
 };
 
 static void put_hex(struct bytes *b, const unsigned char *bytes, size_t n)
@@ -580,7 +581,7 @@ static struct bytes built(const unsigned char *id, size_t between)
     return b;
 }
 
-/* Zero bytes; three bytes over and over, over the border of a block; as many bytes as a hash has, and one more. */
+/* Zero bytes; three bytes over and over, over the border of a block; as many bytes as a hash has, one more, many more. */
 static void make_tinier(int i, struct bytes *old, struct bytes *near)
 {
     static const unsigned char zero[4096], three[] = "abc";
@@ -594,7 +595,7 @@ static void make_tinier(int i, struct bytes *old, struct bytes *near)
         (void)put(near, three, 3);
     if (i == 10)
         (void)put(near, old->p + 50000, 50000);
-    for (unsigned k = 0; i > 10 && k < 32 + (i == 12); k++)
+    for (unsigned k = 0; i > 10 && k < (i == 13 ? 8192 : 32U + (i == 12)); k++)
         (void)put(near, &(unsigned char){(unsigned char)draw()}, 1);
 }
 
@@ -659,8 +660,9 @@ START_TEST(smallest)
         ck_assert(made.n == near.n && memcmp(made.p, near.p, near.n) == 0);
     }
     ck_assert_uint_eq(kept.n, near.n > 4 << 20);
+    unsigned step = near.n > (4 << 20) || patch.n > 4096 ? 8 : 1; /* these take longer */
     for (size_t i = 0; i < patch.n; i++)
-        for (unsigned bit = i % 4; bit<8; bit += near.n> 4 << 20 ? 8 : 1) {
+        for (unsigned bit = i % 4; bit < 8; bit += step) {
             patch.p[i] ^= (unsigned char)(1u << bit);
             int r = apply(&old, &patch, &made, &err);
             ck_assert_msg(r == -EBADMSG || r == -EOPNOTSUPP || r == -ESTALE || (r == 0 && i == 4), "byte %zu: %d", i,

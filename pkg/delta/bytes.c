@@ -2,7 +2,18 @@
 
 #include <string.h>
 
-enum { ROW = 16, STATES_MAX = 256, LEVELS = 6, WEIGHT_START = 400, SPEED = 3, STATE_RATE = 7, STEP_LEAST = 32 };
+enum {
+    ROW = 16,
+    STATES_MAX = 256,
+    LEVELS = 6,
+    WEIGHT_START = 1000,
+    SPEED = 5,
+    STEP_LEAST = 160,
+    SAYS_MORE = 4, /* bits that what is said has behind those of an input */
+    SOURCE_START = 3072,
+    COUNT_MAX = 250,
+    COUNT_OF_STATES = 126,
+};
 
 /* ---- states ---------------------------------------------------------------------------------------------------- */
 
@@ -73,6 +84,32 @@ static unsigned bits_for(uint64_t block)
     return bits;
 }
 
+/* A chance p that becomes p + (1 - p) r has its logarithm x = ln(p / (1 - p)) grow by ln(1 + r e^-x) - ln(1 - r). The first part is
+ * looked up at ln(r) - x, both in 1/16; r is 1 / (count + 2), or the next larger one listed. */
+static void init_rise(struct delta_bytes *b)
+{
+    /* ln(1 + e^x) * 4096 of x = -8, -7.5 .. 8 */
+    static const uint16_t curve[33] = {1,     2,     4,     6,     10,    17,    28,    45,    74,    122,   199,
+                                       323,   520,   825,   1283,  1942,  2839,  3990,  5379,  6969,  8712,  10563,
+                                       12487, 14458, 16458, 18477, 20508, 22545, 24586, 26630, 28676, 30722, 32769};
+    static const struct {
+        uint8_t count;
+        int16_t rate, more; /* ln(r) * 16, ln(1 - r) * -4096 */
+    } rates[] = {{0, -11, 2839}, {1, -18, 1661}, {2, -22, 1178}, {3, -26, 914},  {4, -29, 747}, {6, -33, 547},
+                 {9, -38, 390},  {14, -44, 264}, {21, -50, 182}, {30, -55, 130}, {43, -61, 92}, {62, -67, 65},
+                 {89, -72, 45},  {126, -78, 32}, {179, -83, 23}, {248, -88, 16}};
+
+    for (int x = -256; x < 256; x++) {
+        int at = x < -128 ? 0 : x > 127 ? 127 + 128 : x + 128;
+        b->rise[x + 256] = (uint16_t)((curve[at >> 3] * (8 - (at & 7)) + curve[(at >> 3) + 1] * (at & 7)) >> 3);
+    }
+    for (unsigned i = 0; i < HF_LEN(rates); i++)
+        for (unsigned n = rates[i].count; n < 256; n++) {
+            b->rate[n] = (int16_t)(256 + rates[i].rate);
+            b->more[n] = rates[i].more;
+        }
+}
+
 void delta_bytes_init(struct delta_bytes *b, uint64_t block)
 {
     uint8_t index[32][32][2];
@@ -82,28 +119,26 @@ void delta_bytes_init(struct delta_bytes *b, uint64_t block)
     b->table_bits = bits_for(block);
     b->rank_bits = b->table_bits - (BYTES_TABLE_BITS - BYTES_RANK_BITS);
     delta_tables_init(&b->curve);
-    memset(b->first, 0, sizeof(b->first));
-    memset(b->seen, 0, sizeof(b->seen));
+    init_rise(b);
+    memset(b->first_says, 0, sizeof(b->first_says));
+    memset(b->next, 0, sizeof(b->next));
     for (unsigned i = 0; i < n; i++)
         index[states[i].seen[0]][states[i].seen[1]][states[i].last] = (uint8_t)i;
     for (unsigned i = 0; i < n; i++) {
-        b->seen[i] = (uint8_t)(states[i].seen[0] + states[i].seen[1]);
-        b->first[i].chance = first_chance(states[i].seen);
-        b->first[i].says = b->curve.stretch[b->first[i].chance >> 20];
+        b->first_says[i] = (int16_t)(b->curve.stretch[first_chance(states[i].seen) >> 20] * (1 << SAYS_MORE));
         for (unsigned bit = 0; bit < 2; bit++) {
             struct state s = after(states[i], bit);
-            b->first[i].next[bit] = index[s.seen[0]][s.seen[1]][s.last];
+            b->next[bit][i] = index[s.seen[0]][s.seen[1]][s.last];
         }
     }
 }
 
 /* ---- start ----------------------------------------------------------------------------------------------------- */
 
-static void fill_weights(delta_lanes (*set)[2], size_t n)
+static void fill_weights(delta_lanes *set, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        for (unsigned k = 0; k < DELTA_LANES; k++)
-            set[i][0][k] = set[i][1][k] = WEIGHT_START;
+        set[i] = (delta_lanes){0} + WEIGHT_START;
 }
 
 void delta_bytes_reset(struct delta_bytes *b)
@@ -111,12 +146,11 @@ void delta_bytes_reset(struct delta_bytes *b)
     memset(b->tables, 0, (size_t)BYTES_TABLES << b->table_bits);
     memset(b->ranks, 0, sizeof(b->ranks[0]) * BYTES_RANKS << b->rank_bits);
     for (unsigned t = 0; t < BYTES_TABLES; t++)
-        memcpy(b->state[t], b->first, sizeof(b->first));
-    for (unsigned i = 0; i < HF_LEN(b->source_chance); i++)
-        for (unsigned left = 0; left < 8; left++) {
-            b->source_chance[i][left] = DELTA_BIT_INIT;
-            b->source_says[i][left] = 0;
-        }
+        memcpy(b->state_says[t], b->first_says, sizeof(b->first_says));
+    for (unsigned i = 0; i <= BYTES_SOURCES; i++)
+        for (unsigned left = 0; left < 8; left++)
+            b->source_says[i][left] = SOURCE_START;
+    memset(b->source_count, 0, sizeof(b->source_count));
     fill_weights(b->by_node, HF_LEN(b->by_node));
     fill_weights(b->by_guess, HF_LEN(b->by_guess));
     fill_weights(b->by_scene, HF_LEN(b->by_scene));
@@ -124,49 +158,46 @@ void delta_bytes_reset(struct delta_bytes *b)
 
 /* ---- tables and ranks ------------------------------------------------------------------------------------------ */
 
-/* The row of 15 states for half a byte, behind a check: the one asked for or its neighbour; of the two the emptier one is given up
- * where neither has it. Without branches: there is no telling which it will be. */
-static inline uint8_t *row_of(const struct delta_bytes *b, uint8_t *pair, size_t asked, uint8_t check)
-{
-    const uint8_t *one = pair + asked, *two = pair + (asked ^ ROW);
-    unsigned first = one[0] == check, second = two[0] == check;
-    unsigned other = (first ^ 1) & (second | (b->seen[two[1]] < b->seen[one[1]]));
-    uint64_t kept = (uint64_t)0 - (first | second), states[2];
-    uint8_t *row = pair + (asked ^ other * ROW);
+typedef uint8_t row_bytes __attribute__((vector_size(ROW), may_alias));
+typedef uint64_t row_halves __attribute__((vector_size(ROW)));
 
-    memcpy(states, row, ROW);
-    states[0] &= kept;
-    states[1] &= kept;
-    memcpy(row, states, ROW);
-    row[0] = check;
-    return row;
+/* The row of 15 states for half a byte, behind a check: one of a pair; of the two the emptier one is given up where neither has it:
+ * states are numbered by how many bits they count. Without branches: there is no telling which it will be. */
+static inline uint8_t *row_of(uint8_t *pair, uint8_t check)
+{
+    unsigned first = pair[0] == check, second = pair[ROW] == check;
+    unsigned other = second | ((first ^ 1) & (pair[ROW + 1] < pair[1]));
+    uint64_t kept = (uint64_t)0 - (first | second);
+    row_bytes *row = (row_bytes *)(void *)(pair + (size_t)other * ROW);
+
+    *row = (*row & (row_bytes)(row_halves){kept, kept}) | (row_bytes){check};
+    return (uint8_t *)row;
 }
 
 /* The rows for half a byte, behind the bits before it. All are asked for before the first is looked at: they are far apart. */
-static void find_rows(struct delta_bytes *b, const struct delta_byte_context *c, unsigned node, uint8_t **rows)
+static inline __attribute__((always_inline)) void find_rows(struct delta_bytes *b, const struct delta_byte_context *c,
+                                                            unsigned node, uint8_t **rows)
 {
-    uint8_t *table = b->tables;
+    uint8_t *table = b->tables, check[BYTES_TABLES];
     size_t size = (size_t)1 << b->table_bits;
     unsigned shift = 32 - b->table_bits;
-    uint32_t hash[BYTES_TABLES], add = node * 0x9e3779b1u;
+    uint32_t add = node * 0x9e3779b1u;
 
-#pragma GCC unroll 8
+#pragma GCC unroll 4
     for (unsigned t = 0; t < BYTES_TABLES; t++) {
         uint32_t h = c->table[t];
         if (node != 1) {
             h = (h + add) * 0x2c1b3c6du;
             h ^= h >> 15;
         }
-        hash[t] = h;
-        rows[t] = table + (h >> shift & ~(ROW - 1u));
+        check[t] = (uint8_t)h;
+        rows[t] = table + (h >> shift & ~(2 * ROW - 1u));
         __builtin_prefetch(rows[t]);
         table += size;
     }
-#pragma GCC unroll 8
-    for (unsigned t = 0; t < BYTES_TABLES; t++) {
-        size_t asked = (uintptr_t)rows[t] & ROW;
-        rows[t] = row_of(b, rows[t] - asked, asked, (uint8_t)hash[t]);
-    }
+#pragma GCC unroll 4
+    for (unsigned t = 0; t < BYTES_TABLES; t++)
+        rows[t] = row_of(rows[t], check[t]);
 }
 
 enum { RANK_CHECK = 0xfff };
@@ -189,85 +220,78 @@ static uint32_t *rank_of(struct delta_bytes *b, const struct delta_byte_context 
 
 /* ---- sources --------------------------------------------------------------------------------------------------- */
 
-/* Ranks and guesses each expect a byte, as long as the bits so far are those of it: lane i of the second half of what is mixed. The
- * last lane says the same always. */
-enum { SOURCES = BYTES_RANKS + BYTES_GUESSES, ALWAYS = 1 << SOURCES, ALWAYS_SAYS = 256 };
+/* Lanes 0 to 3 are of tables, 4 of the most trusted rank, 5 of the first guess, 6 of the more trusted other guess; the last one says
+ * the same always. A source expects a byte, as long as the bits so far are those of it. */
+enum { FIRST_SOURCE = BYTES_TABLES, HEARD = 3, ALWAYS_SAYS = 256 };
+
+static const delta_lanes not_sources = {-1, -1, -1, -1, 0, 0, 0, -1};
 
 struct sources {
-    unsigned fitting;    /* a bit per lane */
-    uint8_t expected[8]; /* a bit per lane: the next bit, by bits to come */
-    uint16_t which[SOURCES];
-    delta_lanes says[8]; /* that it is right, by bits to come */
+    delta_lanes fit;       /* all bits: the bits so far are those of what it expects; those of tables always */
+    delta_lanes unlike;    /* lower 8 bits: not the byte expected; 0 for tables */
+    int16_t *says[HEARD];  /* that it is right, by bits to come */
+    uint8_t *count[HEARD]; /* bytes it was looked at for */
+    delta_lanes rate, more;
+    bool learned;
 };
 
-/* Bit i of byte j goes to bit j of byte i. */
-static uint64_t turned(uint64_t x)
-{
-    uint64_t t = (x ^ x >> 7) & 0x00aa00aa00aa00aa;
+/* Which source says how much, if it says anything: for the choice of those heard. */
+struct voice {
+    unsigned which, byte;
+    int32_t says;
+};
 
-    x ^= t ^ t << 7;
-    t = (x ^ x >> 14) & 0x0000cccc0000cccc;
-    x ^= t ^ t << 14;
-    t = (x ^ x >> 28) & 0x00000000f0f0f0f0;
-    return x ^ t ^ t << 28;
+enum { SILENT = INT16_MIN - 1 };
+
+static inline struct voice voice_of(const struct delta_bytes *b, bool speaks, unsigned which, unsigned byte)
+{
+    which = speaks ? which : BYTES_SOURCES;
+    return (struct voice){which, byte, speaks ? b->source_says[which][7] : SILENT};
 }
 
-static void open_sources(const struct delta_bytes *b, struct sources *s, const struct delta_byte_context *c,
-                         const uint32_t *entry)
+static inline struct voice louder(struct voice a, struct voice b)
 {
-    uint64_t bytes = UINT64_C(255) << (8 * SOURCES);
+    bool second = b.says > a.says;
 
-    s->fitting = ALWAYS;
-    for (unsigned i = 0; i < SOURCES; i++) {
-        unsigned byte = 0, fits;
-        if (i < BYTES_RANKS) {
-            fits = entry[i] != 0;
-            byte = entry[i] >> 24;
-            s->which[i] = (uint16_t)(i * 16 + (entry[i] >> 12 & 15));
-        } else {
-            fits = c->guess[i - BYTES_RANKS] > 0;
-            byte = (c->guess[i - BYTES_RANKS] - 1u) & 255;
-            s->which[i] = (uint16_t)(BYTES_RANKS * 16 + (fits ? c->trust[i - BYTES_RANKS] : 0));
-        }
-        s->fitting |= fits << i;
-        bytes |= (uint64_t)byte << (8 * i);
-    }
-    bytes = turned(bytes);
-    for (unsigned left = 0; left < 8; left++)
-        s->expected[left] = (uint8_t)(bytes >> (8 * left));
-    for (unsigned i = 0; i < SOURCES; i++)
-        s->says[i] = b->source_says[s->which[i]];
-    s->says[SOURCES] = (delta_lanes){ALWAYS_SAYS, ALWAYS_SAYS, ALWAYS_SAYS, ALWAYS_SAYS,
-                                     ALWAYS_SAYS, ALWAYS_SAYS, ALWAYS_SAYS, ALWAYS_SAYS};
-    delta_lanes_turn(s->says);
+    return (struct voice){second ? b.which : a.which, second ? b.byte : a.byte, second ? b.says : a.says};
 }
 
-static delta_lanes lanes_of(unsigned bits)
+static inline void hear(struct delta_bytes *b, struct sources *s, unsigned i, struct voice v)
 {
-    static const delta_lanes lane = {1, 2, 4, 8, 16, 32, 64, 128};
-    delta_lanes all = (delta_lanes){0} + (int16_t)bits;
-
-    return (all & lane) == lane;
+    s->says[i] = b->source_says[v.which];
+    s->count[i] = &b->source_count[v.which];
+    s->fit[FIRST_SOURCE + i] = v.says == SILENT ? 0 : -1;
+    s->unlike[FIRST_SOURCE + i] = (int16_t)~v.byte;
+    s->rate[FIRST_SOURCE + i] = b->rate[*s->count[i]];
+    s->more[FIRST_SOURCE + i] = b->more[*s->count[i]];
 }
 
-static delta_lanes what_sources_say(const struct sources *s, unsigned left)
+static inline void open_sources(struct delta_bytes *b, struct sources *s, const struct delta_byte_context *c,
+                                const uint32_t *entry)
 {
-    delta_lanes no = ~lanes_of(s->expected[left]);
+    struct voice rank[BYTES_RANKS], guess[BYTES_GUESSES];
 
-    return ((s->says[left] ^ no) - no) & lanes_of(s->fitting);
+#pragma GCC unroll 4
+    for (unsigned r = 0; r < BYTES_RANKS; r++)
+        rank[r] = voice_of(b, entry[r] != 0, r * 16 + (entry[r] >> 12 & 15), entry[r] >> 24);
+#pragma GCC unroll 4
+    for (unsigned g = 0; g < BYTES_GUESSES; g++)
+        guess[g] = voice_of(b, c->guess[g] > 0, BYTES_RANKS * 16 + c->trust[g], c->guess[g] - 1u);
+    s->fit = not_sources;
+    s->unlike = (delta_lanes){0};
+    s->rate = (delta_lanes){0} + b->rate[COUNT_OF_STATES];
+    s->more = (delta_lanes){0} + b->more[COUNT_OF_STATES];
+    s->learned = false;
+    hear(b, s, 0, louder(louder(rank[0], rank[1]), rank[2]));
+    hear(b, s, 1, guess[0]);
+    hear(b, s, 2, louder(guess[1], guess[2]));
 }
 
-static void learn_sources(struct delta_bytes *b, struct sources *s, unsigned left, unsigned bit)
+static inline void close_sources(const struct sources *s, unsigned spoke)
 {
-    unsigned right = bit != 0 ? s->expected[left] : ~s->expected[left] & 255u;
-
-    for (unsigned rest = s->fitting & (ALWAYS - 1); rest != 0; rest &= rest - 1) {
-        unsigned i = (unsigned)__builtin_ctz(rest);
-        uint32_t *chance = &b->source_chance[s->which[i]][left];
-        delta_bit_update(chance, right >> i & 1, DELTA_BIT_LIMIT);
-        b->source_says[s->which[i]][left] = b->curve.stretch[*chance >> 20];
-    }
-    s->fitting &= right | ALWAYS;
+    for (unsigned i = 0; i < HEARD; i++)
+        if (s->learned && (spoke >> (FIRST_SOURCE + i) & 1) != 0 && *s->count[i] < COUNT_MAX)
+            ++*s->count[i];
 }
 
 /* ---- mixing ---------------------------------------------------------------------------------------------------- */
@@ -275,121 +299,133 @@ static void learn_sources(struct delta_bytes *b, struct sources *s, unsigned lef
 /* A byte in the making. */
 struct making {
     unsigned node; /* bits so far behind a 1 */
-    uint8_t *row[BYTES_TABLES];
-    delta_lanes (*by_node)[2], (*by_guess)[2], *by_scene; /* weights to choose from */
+    uint8_t *home[BYTES_TABLES];
+    _Alignas(ROW) uint8_t row[BYTES_TABLES][ROW]; /* what lies there, while it is worked on */
+    delta_lanes *by_node, *by_guess, *by_scene;   /* weights to choose from */
     unsigned steer;
-    /* of the bit */
-    delta_lanes input[2], *weight[BYTES_SETS];
-    int32_t chance; /* of 4096 */
+    struct sources sources;
 };
 
-static inline int32_t mix(const struct delta_bytes *b, struct making *k, const struct sources *s, unsigned left,
-                          unsigned in_row)
+/* What is said moves towards what was right. `wrong`, all bits: it spoke against that. */
+static inline delta_lanes moved(const struct delta_bytes *b, const struct sources *s, delta_lanes said,
+                                delta_lanes wrong)
 {
-    static const uint16_t agree[8] = {0, 1 << 7, 1 << 7, 2 << 7, 1 << 7, 2 << 7, 2 << 7, 3 << 7};
-    unsigned steer = k->steer & (0u - (s->fitting >> BYTES_RANKS & 1));
-    int16_t says[DELTA_LANES] = {0};
+    delta_lanes x = said ^ wrong, at = s->rate - (x >> 8), up = {0};
 
 #pragma GCC unroll 8
-    for (unsigned t = 0; t < BYTES_TABLES; t++)
-        says[t] = b->state[t][k->row[t][in_row]].says;
-    k->weight[0] = k->by_node[k->node];
-    k->weight[1] = k->by_guess[agree[s->fitting & 7] | steer | left];
-    k->weight[2] = k->by_scene;
-    k->input[0] = (delta_lanes){says[0], says[1], says[2], says[3], says[4], says[5], says[6], says[7]};
-    k->input[1] = what_sources_say(s, left);
-    delta_lanes low = delta_lanes_add(delta_lanes_add(k->weight[0][0], k->weight[1][0]), k->weight[2][0]);
-    delta_lanes high = delta_lanes_add(delta_lanes_add(k->weight[0][1], k->weight[1][1]), k->weight[2][1]);
-    int32_t x = delta_lanes_dot(k->input[0], low, k->input[1], high) >> DELTA_WEIGHT_BITS;
-    return b->curve.squash[delta_limited(x) + 2048];
+    for (unsigned i = 0; i < FIRST_SOURCE + HEARD; i++)
+        up[i] = (int16_t)b->rise[(uint16_t)at[i]];
+    return delta_lanes_add(x, (up + s->more) & s->fit) ^ wrong;
 }
 
-/* Inline, for each bit on its own: so the processor goes on with what it expects the bit to be. */
-static inline __attribute__((always_inline)) void learn_bit(struct delta_bytes *b, struct making *k, struct sources *s,
-                                                            unsigned left, unsigned in_row, unsigned bit)
+static inline __attribute__((always_inline)) unsigned
+code_bit(struct delta_bytes *b, struct delta_cm *cm, struct making *k, unsigned left, unsigned in_row, unsigned bit)
 {
-    int32_t error = ((bit != 0 ? 4096 : 0) - k->chance) * SPEED;
-    uint8_t next[BYTES_TABLES];
+    struct sources *s = &k->sources;
+    unsigned fits = delta_lanes_negative(s->fit) >> FIRST_SOURCE & 7, state[BYTES_TABLES];
+    unsigned steer = k->steer & (0u - (fits >> 1 & 1));
+    /* all bits for a source that expects a 0 */
+    delta_lanes against = (delta_lanes)(s->unlike << (15 - (int)left)) >> 15, said = {0};
 
-    if (error > -STEP_LEAST && error < STEP_LEAST) {
-#pragma GCC unroll 8
+#pragma GCC unroll 4
+    for (unsigned t = 0; t < BYTES_TABLES; t++) {
+        state[t] = k->row[t][in_row];
+        said[t] = b->state_says[t][state[t]];
+    }
+#pragma GCC unroll 4
+    for (unsigned i = 0; i < HEARD; i++)
+        said[FIRST_SOURCE + i] = s->says[i][left];
+    said[DELTA_LANES - 1] = ALWAYS_SAYS << SAYS_MORE;
+    delta_lanes input = (((said >> SAYS_MORE) ^ against) - against) & s->fit;
+    delta_lanes *weight[3] = {&k->by_node[k->node], &k->by_guess[fits << 7 | steer | left], k->by_scene};
+    delta_lanes sum = delta_lanes_add(delta_lanes_add(*weight[0], *weight[1]), *weight[2]);
+    int32_t x = delta_lanes_dot(input, sum, input, (delta_lanes){0}) >> DELTA_WEIGHT_BITS;
+    int32_t chance = b->curve.squash[delta_limited(x) + 2048];
+
+    bit = delta_cm_code(cm, bit, (uint32_t)chance * 16 + 8);
+    delta_lanes wrong = against ^ ((delta_lanes){0} + (int16_t)((int16_t)bit - 1));
+    int32_t error = (((int32_t)bit << 12) - chance) * SPEED;
+    if (error <= -STEP_LEAST || error >= STEP_LEAST) {
+        said = moved(b, s, said, wrong);
+#pragma GCC unroll 4
         for (unsigned t = 0; t < BYTES_TABLES; t++)
-            next[t] = b->state[t][k->row[t][in_row]].next[bit];
-        s->fitting &= (bit != 0 ? s->expected[left] : ~s->expected[left] & 255u) | ALWAYS;
-    } else {
-#pragma GCC unroll 8
-        for (unsigned t = 0; t < BYTES_TABLES; t++) {
-            struct delta_state *state = &b->state[t][k->row[t][in_row]];
-            uint32_t p = state->chance;
-            p = bit != 0 ? p + (~p >> STATE_RATE) : p - (p >> STATE_RATE);
-            state->chance = p;
-            state->says = b->curve.stretch[p >> 20];
-            next[t] = state->next[bit];
-        }
-        learn_sources(b, s, left, bit);
-        for (unsigned half = 0; half < 2; half++) {
-            delta_lanes step = delta_lanes_step(k->input[half], (int16_t)error);
-            for (unsigned i = 0; i < BYTES_SETS; i++)
-                k->weight[i][half] = delta_lanes_add(k->weight[i][half], step);
-        }
+            b->state_says[t][state[t]] = said[t];
+#pragma GCC unroll 4
+        for (unsigned i = 0; i < HEARD; i++)
+            s->says[i][left] = said[FIRST_SOURCE + i];
+        s->learned = true;
+        delta_lanes step = delta_lanes_step(input, (int16_t)error);
+#pragma GCC unroll 4
+        for (unsigned i = 0; i < 3; i++)
+            *weight[i] = delta_lanes_add(*weight[i], step);
     }
-#pragma GCC unroll 8
+    s->fit = (s->fit & ~wrong) | not_sources;
+#pragma GCC unroll 4
     for (unsigned t = 0; t < BYTES_TABLES; t++)
-        k->row[t][in_row] = next[t];
+        k->row[t][in_row] = b->next[bit][state[t]];
     k->node = k->node << 1 | bit;
+    return bit;
 }
 
-void delta_bytes_learn(struct delta_bytes *b, const struct delta_byte_context *c, unsigned byte)
+static inline __attribute__((always_inline)) void code_half(struct delta_bytes *b, struct delta_cm *cm,
+                                                            const struct delta_byte_context *c, struct making *k,
+                                                            unsigned first, unsigned byte)
 {
-    uint8_t *rows[BYTES_TABLES];
+    unsigned in_row = 1;
 
-    for (unsigned half = 0; half < 2; half++) {
-        unsigned bits = half == 0 ? byte >> 4 : byte & 15;
-        unsigned one = bits >> 3, two = bits >> 2 & 1, three = bits >> 1 & 1, four = bits & 1;
-        unsigned at_two = 2 | one, at_three = 4 | bits >> 2, at_four = 8 | bits >> 1;
-        find_rows(b, c, half == 0 ? 1 : 16 | byte >> 4, rows);
-        for (unsigned t = 0; t < BYTES_TABLES; t++) {
-            uint8_t *row = rows[t];
-            row[1] = b->first[row[1]].next[one];
-            row[at_two] = b->first[row[at_two]].next[two];
-            row[at_three] = b->first[row[at_three]].next[three];
-            row[at_four] = b->first[row[at_four]].next[four];
-        }
-    }
-    for (unsigned r = 0; r < BYTES_RANKS; r++) {
-        uint32_t *rank = rank_of(b, c, r);
-        *rank = rank_after(((*rank ^ c->rank[r]) & RANK_CHECK) == 0 ? *rank : 0, c->rank[r] & RANK_CHECK, byte);
-    }
+    find_rows(b, c, k->node, k->home);
+#pragma GCC unroll 4
+    for (unsigned t = 0; t < BYTES_TABLES; t++)
+        memcpy(k->row[t], k->home[t], ROW);
+    for (unsigned left = first + 4; left-- > first;)
+        in_row = in_row << 1 | code_bit(b, cm, k, left, in_row, byte >> left & 1);
+#pragma GCC unroll 4
+    for (unsigned t = 0; t < BYTES_TABLES; t++)
+        memcpy(k->home[t], k->row[t], ROW);
 }
 
 unsigned delta_bytes_code(struct delta_bytes *b, struct delta_cm *cm, const struct delta_byte_context *c, unsigned byte)
 {
     uint32_t *rank[BYTES_RANKS], entry[BYTES_RANKS];
-    struct making k = {.node = 1, .by_node = &b->by_node[c->kind << 8], .steer = c->steer << 3};
-    struct sources s;
+    struct making k = {.by_node = &b->by_node[c->kind << 8], .steer = c->steer << 3};
 
-    k.by_guess = &b->by_guess[c->kind > 5 ? 512 : 0];
-    k.by_scene = b->by_scene[c->scene << 8 | c->near];
+    k.by_guess = &b->by_guess[c->kind > 5 ? 1024 : 0];
+    k.by_scene = &b->by_scene[c->scene << 8 | c->near];
     for (unsigned r = 0; r < BYTES_RANKS; r++) {
         rank[r] = rank_of(b, c, r);
         entry[r] = ((*rank[r] ^ c->rank[r]) & RANK_CHECK) == 0 ? *rank[r] : 0;
     }
-    open_sources(b, &s, c, entry);
-    for (unsigned half = 0; half < 2; half++) {
-        find_rows(b, c, k.node, k.row);
-        unsigned in_row = 1;
-        for (unsigned i = 4; i-- > 0;) {
-            unsigned left = (half == 0 ? 4 : 0) + i;
-            k.chance = mix(b, &k, &s, left, in_row);
-            unsigned bit = delta_cm_code(cm, byte >> left & 1, (uint32_t)k.chance * 16 + 8);
-            if (bit != 0)
-                learn_bit(b, &k, &s, left, in_row, 1);
-            else
-                learn_bit(b, &k, &s, left, in_row, 0);
-            in_row = in_row << 1 | bit;
-        }
-    }
+    open_sources(b, &k.sources, c, entry);
+    unsigned spoke = delta_lanes_negative(k.sources.fit);
+    k.node = 1;
+    code_half(b, cm, c, &k, 4, byte);
+    code_half(b, cm, c, &k, 0, byte);
+    close_sources(&k.sources, spoke);
     for (unsigned r = 0; r < BYTES_RANKS; r++)
         *rank[r] = rank_after(entry[r], c->rank[r] & RANK_CHECK, k.node & 255);
     return k.node & 255;
+}
+
+/* ---- learning -------------------------------------------------------------------------------------------------- */
+
+void delta_bytes_learn(struct delta_bytes *b, const struct delta_byte_context *c, unsigned byte)
+{
+    uint32_t *rank = rank_of(b, c, 0);
+
+    for (unsigned half = 0; half < 2; half++) {
+        unsigned bits = half == 0 ? byte >> 4 : byte & 15;
+        const uint8_t *one = b->next[bits >> 3], *two = b->next[bits >> 2 & 1], *three = b->next[bits >> 1 & 1],
+                      *four = b->next[bits & 1];
+        unsigned at_two = 2 | bits >> 3, at_three = 4 | bits >> 2, at_four = 8 | bits >> 1;
+        uint8_t *rows[BYTES_TABLES];
+        find_rows(b, c, half == 0 ? 1 : 16 | byte >> 4, rows);
+        for (unsigned t = 0; t < BYTES_TABLES; t++) {
+            uint8_t *row = rows[t];
+            row[1] = one[row[1]];
+            row[at_two] = two[row[at_two]];
+            row[at_three] = three[row[at_three]];
+            row[at_four] = four[row[at_four]];
+        }
+    }
+    *rank = rank_after(((*rank ^ c->rank[0]) & RANK_CHECK) == 0 ? *rank : 0, c->rank[0] & RANK_CHECK, byte);
 }

@@ -4,21 +4,23 @@
  * Contexts are of two sorts. A table holds, for each bit that followed a context, a state that counts what was seen there (after
  * Matt Mahoney's description of nonstationary bit histories in PAQ); rows carry a check, so a context that is new is known to be. A
  * rank holds the two bytes last seen behind a context and how often the last one came: four bytes each, for long contexts, of
- * which there are too many for tables. */
+ * which there are too many for tables.
+ *
+ * All that is known of a bit is eight numbers, one vector: what four tables say, the most trusted rank, two guesses, and a constant. */
 #pragma once
 
 #include "delta/cm.h"
 #include "delta/lanes.h"
 
 enum {
-    BYTES_TABLES = 6,
+    BYTES_TABLES = 4,
     BYTES_TABLE_BITS = 17, /* at most: small files have small tables, for they must not pay for clearing large ones */
     BYTES_TABLE_BITS_MIN = 12,
     BYTES_RANKS = 3,
     BYTES_RANK_BITS = 14,
-    BYTES_GUESSES = 4,
+    BYTES_GUESSES = 3,
     BYTES_TRUSTS = 256,
-    BYTES_SETS = 3,
+    BYTES_SOURCES = BYTES_RANKS * 16 + BYTES_TRUSTS,
     BYTES_CLASSES = 9,
     BYTES_STEERS = 16,
     BYTES_SCENES = 4,
@@ -27,29 +29,26 @@ enum {
 /* What a byte is coded by. */
 struct delta_byte_context {
     uint32_t table[BYTES_TABLES], rank[BYTES_RANKS]; /* hashes of contexts */
-    uint16_t guess[BYTES_GUESSES];                   /* bytes it may be, + 1; 0: none */
+    uint16_t guess[BYTES_GUESSES]; /* bytes it may be, + 1; 0: none. Of the last two the more trusted one is heard */
     uint16_t trust[BYTES_GUESSES]; /* below BYTES_TRUSTS: which guesses are alike in how good they are */
     unsigned kind;                 /* choosing weights: below BYTES_CLASSES, */
     unsigned steer;                /* below BYTES_STEERS: how good guess 0 is, */
     unsigned near, scene;          /* below 256, below BYTES_SCENES */
 };
 
-/* What a state in a table stands for. */
-struct delta_state {
-    uint32_t chance; /* of a 1, adaptive */
-    int16_t says;    /* the same, stretched */
-    uint8_t next[2]; /* the state that follows a 0, and a 1 */
-};
-
 struct delta_bytes {
     _Alignas(64) uint8_t tables[BYTES_TABLES << BYTES_TABLE_BITS];
     uint32_t ranks[BYTES_RANKS << BYTES_RANK_BITS];
-    struct delta_state state[BYTES_TABLES][256], first[256]; /* now, and at the start */
-    /* that a source is right which has been right as often, by bits to come: adaptive, and stretched */
-    uint32_t source_chance[BYTES_RANKS * 16 + BYTES_TRUSTS][8];
-    delta_lanes source_says[BYTES_RANKS * 16 + BYTES_TRUSTS];
-    delta_lanes by_node[BYTES_CLASSES * 256][2], by_guess[1024][2], by_scene[BYTES_SCENES * 256][2];
-    uint8_t seen[256]; /* bits that a state counts */
+    /* Chances as their logarithm, ln(p / (1 - p)) * 4096, adaptive: of a 1 behind a state; that a source (a rank, by its count, or a
+     * guess, by its trust) is right which has been right as often, by bits to come. */
+    int16_t state_says[BYTES_TABLES][256], first_says[256];
+    int16_t source_says[BYTES_SOURCES + 1][8]; /* the last: of none */
+    uint8_t source_count[BYTES_SOURCES + 1];
+    delta_lanes by_node[BYTES_CLASSES * 256], by_guess[2048], by_scene[BYTES_SCENES * 256];
+    uint8_t next[2][256]; /* the state that follows a 0, and a 1 */
+    /* how far such a logarithm moves, by where it is; what is added to look that up, and to what was found, by count */
+    uint16_t rise[512];
+    int16_t rate[256], more[256];
     struct delta_tables curve;
     unsigned table_bits, rank_bits; /* what is behind is not used */
 };

@@ -88,16 +88,18 @@ static inline delta_lanes delta_lanes_step(delta_lanes input, int16_t error)
     return (by + 1) >> 1;
 }
 
-/* Lane i of number j becomes lane j of number i. */
-static inline void delta_lanes_turn(delta_lanes x[static DELTA_LANES])
+/* A bit per lane: lane i is negative. */
+static inline unsigned delta_lanes_negative(delta_lanes a)
 {
-    delta_lanes y[DELTA_LANES];
+#if defined(__SSE2__)
+    return (unsigned)_mm_movemask_epi8(_mm_packs_epi16((__m128i)a, _mm_setzero_si128()));
+#else
+    static const delta_lanes lane = {1, 2, 4, 8, 16, 32, 64, 128};
+    delta_lanes bits = (a >> 15) & lane;
+    unsigned all = 0;
 
-    for (unsigned round = 0; round < 3; round++) {
-        for (unsigned i = 0; i < 4; i++) {
-            y[2 * i] = __builtin_shufflevector(x[i], x[i + 4], 0, 8, 1, 9, 2, 10, 3, 11);
-            y[2 * i + 1] = __builtin_shufflevector(x[i], x[i + 4], 4, 12, 5, 13, 6, 14, 7, 15);
-        }
-        memcpy(x, y, sizeof(y));
-    }
+    for (unsigned i = 0; i < DELTA_LANES; i++)
+        all |= (unsigned)bits[i];
+    return all;
+#endif
 }

@@ -1,6 +1,6 @@
 /* The bytes of new are coded in this order. A copy is cut into windows; one bit says that a whole window is as predicted. In a
- * window that is not, one bit per unit (a byte, or a reference) says whether it is as predicted, and what is not is coded by its
- * bytes. References are predicted through the match map, corrected by what the same target was seen to move by before. Literal
+ * window that is not, one bit per unit (a byte, a word of code, or a reference) says whether it is as predicted, and what is not is
+ * coded by its bytes. References are predicted through the match map, corrected by what the same target was seen to move by before. Literal
  * bytes are coded by what precedes them. Every prediction of a bit mixes several contexts. */
 #include "delta/model.h"
 #include "delta/stream.h"
@@ -15,11 +15,17 @@ enum {
     SLOT_INIT = 0x8000,
     FLAG_WEIGHT_START = 2750,
     FLAG_SPEED = 7,
+    /* units in code of fixed length, for the tables of flags: behind the kinds of references that meet there */
+    KIND_WORD = 30,
+    KIND_IN_WORD = 31,
 };
 
-/* What is learned of old before literals: all between the copies around them, when that is at most so much, else some behind the one
+/* What is learned of old before so many literals: all between the copies around them, when that is at most so much, else some behind the one
  * and before the other. */
-enum { BETWEEN_TIMES = 4, BETWEEN_MORE = 128, AROUND_MORE = 16, AROUND_MAX = 2048, OLD_AT_ONCE = 128 };
+enum { AROUND_MIN = 16, BETWEEN_TIMES = 2, BETWEEN_MORE = 32, AROUND_MORE = 16, AROUND_MAX = 512, OLD_AT_ONCE = 128 };
+
+/* Weights of flags: of bytes, by units since the last miss, of references, by kind; of words, and of bytes in a missed one. */
+enum { FLAG_WORD = 48, FLAG_IN_WORD = 56, FLAG_WEIGHTS = 60 };
 
 /* Kinds of bytes that choose weights, behind those of literals. */
 enum { KIND_MISSED = 6 }; /* then one of a code reference, one of another */
@@ -29,7 +35,7 @@ struct delta_model {
     struct delta_cm *cm;
 
     uint16_t flags[FLAG_TABLES][1 << FLAG_BITS];
-    delta_lanes flag_weight[64];
+    delta_lanes flag_weight[FLAG_WEIGHTS];
     uint32_t window_state[1024], candidate_state[DELTA_REF_SLOTS * 64];
     struct delta_number number[6];
     uint32_t inline_state;
@@ -39,8 +45,9 @@ struct delta_model {
 
     unsigned streak, window_size; /* good windows in a row */
     uint32_t unit_history;        /* a bit per unit, 1: missed */
-    unsigned since_miss;
-    unsigned char diff[32]; /* new - old, by position */
+    unsigned since_miss;          /* units */
+    unsigned plain_kind;          /* of bytes: 0, or KIND_IN_WORD */
+    unsigned char diff[32];       /* new - old, by position */
     uint64_t inline_old;
     size_t joined; /* bytes of the window that are in the stream */
 
@@ -97,6 +104,7 @@ void delta_model_reset(struct delta_model *m)
     m->window_size = WINDOW_MIN;
     m->unit_history = 0;
     m->since_miss = 0;
+    m->plain_kind = 0;
     m->inline_old = 0;
 }
 
@@ -147,7 +155,7 @@ struct missed {
     unsigned sub;        /* which region; or which kind of reference and byte in it */
     unsigned old;        /* the byte old has here, or was predicted */
     unsigned old_next;   /* the one behind it */
-    unsigned guesses[3]; /* bytes it may be */
+    unsigned guesses[2]; /* bytes it may be */
     unsigned guesses_n;
 };
 
@@ -163,12 +171,10 @@ static unsigned code_missed(struct delta_model *m, const struct missed *b, unsig
     struct delta_byte_context c = {
         .kind = KIND_MISSED + b->kind - 1, .scene = b->kind, .near = b->kind == 1 ? b->old : b->sub & 255};
 
-    c.table[0] = delta_hash(12, b->old | b->old_next << 8, tag);
-    c.table[1] = delta_hash(13, c4 & 0xffff, tag);
-    c.table[2] = delta_hash(14, b->old | diff_back(m, 1) << 8, tag);
-    c.table[3] = delta_hash(15, b->old, tag);
-    c.table[4] = delta_hash(16, b->guesses[0], tag);
-    c.table[5] = delta_hash(17, b->guesses[1], tag);
+    c.table[0] = delta_hash(13, c4 & 0xffff, tag);
+    c.table[1] = delta_hash(14, b->old | diff_back(m, 1) << 8, tag);
+    c.table[2] = delta_hash(15, b->old, tag);
+    c.table[3] = delta_hash(17, b->guesses[1], tag);
     c.rank[0] = delta_hash(19, c4 & 0xffffff, b->kind);
     c.rank[1] = delta_hash(20, b->old | b->old_next << 8 | c1 << 16, tag);
     c.rank[2] = delta_hash(21, c4 & 0xffff, tag ^ b->old << 24);
@@ -197,15 +203,28 @@ static uint32_t differed(const struct delta_model *m, unsigned n)
     return diff_back(m, n) != 0 ? 1u : 0u;
 }
 
+/* The slots of contexts h, mixed. */
+static unsigned code_flag_by(struct delta_model *m, unsigned weight, const uint32_t *h, unsigned missed)
+{
+    uint16_t *slot[FLAG_TABLES];
+
+#pragma GCC unroll 8
+    for (unsigned i = 0; i < FLAG_TABLES; i++) {
+        uint32_t x = (h[i] + i * 0x9e3779b1u) * 0x85ebca6bu;
+        x ^= x >> 13;
+        slot[i] = &m->flags[i][x * 0xc2b2ae35u >> (32 - FLAG_BITS)];
+    }
+    return mix_flag(m, &m->flag_weight[weight], slot, missed);
+}
+
 /* Is the unit at `at` as predicted? Mixes what is known about it. */
 static unsigned code_flag(struct delta_model *m, const struct delta_span *s, size_t at, const struct delta_ref *ref,
                           const struct delta_guess *g, unsigned missed)
 {
     const unsigned char *old = s->old + at;
-    uint32_t kind = ref != NULL ? delta_ref_slot(ref->kind) : 0, where = s->region << 5 | kind,
+    uint32_t kind = ref != NULL ? delta_ref_slot(ref->kind) : m->plain_kind, where = s->region << 5 | kind,
              phase = (uint32_t)(s->old_pos + at) & 7;
     uint32_t h[FLAG_TABLES];
-    uint16_t *slot[FLAG_TABLES];
 
     h[0] = where | (m->unit_history & 255) << 9;
     h[1] = where | (uint32_t)old[0] << 9;
@@ -217,13 +236,30 @@ static unsigned code_flag(struct delta_model *m, const struct delta_span *s, siz
         where | (g != NULL ? g->source << 9 | (uint32_t)m->kind_history[kind] << 11 : (uint32_t)old[1] << 9 | 1u << 24);
     h[6] = where | (uint32_t)m->diff[(m->new_pos - 1) % 32] << 9 | (m->unit_history & 7) << 17;
     h[7] = where | (uint32_t)old[3 - (phase & 3)] << 9 | (phase & 3) << 17 | (m->unit_history & 3) << 19;
-#pragma GCC unroll 8
-    for (unsigned i = 0; i < FLAG_TABLES; i++) {
-        uint32_t x = (h[i] + i * 0x9e3779b1u) * 0x85ebca6bu;
-        x ^= x >> 13;
-        slot[i] = &m->flags[i][x * 0xc2b2ae35u >> (32 - FLAG_BITS)];
-    }
-    return mix_flag(m, &m->flag_weight[kind > 0 ? 16 + kind : HF_MIN(m->since_miss, 15u)], slot, missed);
+    return code_flag_by(m,
+                        kind == KIND_IN_WORD ? FLAG_IN_WORD + (phase & 3)
+                        : kind > 0           ? 16 + kind
+                                             : HF_MIN(m->since_miss, 15u),
+                        h, missed);
+}
+
+/* Is the word of code at `at` as in old? */
+static unsigned code_word_flag(struct delta_model *m, const struct delta_span *s, size_t at, unsigned missed)
+{
+    const unsigned char *old = s->old + at;
+    uint32_t where = s->region << 5 | KIND_WORD, below = 0, h[FLAG_TABLES];
+
+    for (unsigned i = 1; i <= 8; i++)
+        below = below << 1 | differed(m, i);
+    h[0] = where | (m->unit_history & 255) << 9;
+    h[1] = where | (uint32_t)old[3] << 9 | (uint32_t)(old[2] >> 5) << 17;
+    h[2] = where | (uint32_t)old[3] << 9 | (uint32_t)old[-1] << 17;
+    h[3] = where | HF_MIN(m->since_miss / 4, 63u) << 9;
+    h[4] = where | below << 9 | (m->unit_history >> 2 & 3) << 17;
+    h[5] = delta_hash(1, (uint32_t)delta_get_word(old, 4), where);
+    h[6] = where | (uint32_t)diff_back(m, 4) << 9 | (m->unit_history & 7) << 17 | 1u << 24;
+    h[7] = where | (uint32_t)old[0] << 9 | (old[1] & 3u) << 17 | (m->unit_history & 3) << 19;
+    return code_flag_by(m, FLAG_WORD + HF_MIN(m->since_miss / 4, 7u), h, missed);
 }
 
 static void note_unit(struct delta_model *m, unsigned missed)
@@ -244,19 +280,19 @@ static void join(struct delta_model *m, size_t made)
     m->joined = made;
 }
 
+/* `known`: it is missed, there is no need to say so. */
 static unsigned code_plain_unit(struct delta_model *m, const struct delta_span *s, size_t at,
-                                const unsigned char *truth)
+                                const unsigned char *truth, bool known)
 {
     unsigned old = s->old[at];
-    unsigned missed = code_flag(m, s, at, NULL, NULL, truth != NULL && truth[at] != old ? 1u : 0u);
+    unsigned missed = known ? 1 : code_flag(m, s, at, NULL, NULL, truth != NULL && truth[at] != old ? 1u : 0u);
 
     m->made[at] = (unsigned char)old;
     if (missed != 0) {
-        struct missed b = {.kind = 1, .sub = s->region, .old = old, .old_next = s->old[at + 1], .guesses_n = 3};
+        struct missed b = {.kind = 1, .sub = s->region, .old = old, .old_next = s->old[at + 1], .guesses_n = 2};
         join(m, at);
         b.guesses[0] = (old + diff_back(m, 4)) & 255;
         b.guesses[1] = (old + diff_back(m, 8)) & 255;
-        b.guesses[2] = (old + diff_back(m, 24)) & 255;
         m->made[at] = (unsigned char)code_missed(m, &b, truth != NULL ? truth[at] : 0);
     }
     note_unit(m, missed);
@@ -319,6 +355,36 @@ static unsigned code_reference(struct delta_model *m, const struct delta_span *s
     return ref->n;
 }
 
+/* A word of code in which no reference begins: instructions of AArch64 change as such. */
+static bool is_word(const struct delta_model *m, const struct delta_span *s, size_t at, size_t next_ref)
+{
+    return m->stream.order == DELTA_ORDER_AARCH64 && ((s->old_pos + at) & 3) == 0 && at + 4 <= s->n &&
+           (next_ref >= s->refs || m->p.refs[next_ref].at >= at + 4);
+}
+
+static unsigned code_word(struct delta_model *m, const struct delta_span *s, size_t at, const unsigned char *truth)
+{
+    unsigned missed = code_word_flag(m, s, at, truth != NULL && memcmp(truth + at, s->old + at, 4) != 0 ? 1u : 0u);
+    unsigned before = m->unit_history;
+
+    if (missed == 0) {
+        for (unsigned i = 0; i < 4; i++) {
+            m->made[at + i] = s->old[at + i];
+            note_byte(m, s->old[at + i], s->old[at + i]);
+        }
+        m->since_miss += 4;
+    } else {
+        m->plain_kind = KIND_IN_WORD;
+        m->unit_history <<= 1;
+        for (unsigned i = 0; i < 4; i++)
+            (void)code_plain_unit(m, s, at + i, truth, i == 3 && (m->unit_history & 7) == 0);
+        m->plain_kind = 0;
+        m->since_miss = 0;
+    }
+    m->unit_history = before << 1 | missed;
+    return 4;
+}
+
 static void code_units(struct delta_model *m, const struct delta_span *s, const unsigned char *truth)
 {
     size_t at = 0, r = 0;
@@ -328,8 +394,10 @@ static void code_units(struct delta_model *m, const struct delta_span *s, const 
         if (r < s->refs && m->p.refs[r].at == at) {
             at += code_reference(m, s, &m->p.refs[r], &m->p.guesses[r], truth);
             r++;
+        } else if (is_word(m, s, at, r)) {
+            at += code_word(m, s, at, truth);
         } else {
-            at += code_plain_unit(m, s, at, truth);
+            at += code_plain_unit(m, s, at, truth, false);
         }
     }
     join(m, HF_MIN(at, s->n));
@@ -495,7 +563,7 @@ static int code_literals(struct delta_model *m, uint64_t n, const unsigned char 
     unsigned char old[STREAM_OLD][OLD_AT_ONCE + 4], bytes[4];
     uint64_t ends, from = 0;
     size_t made = 0;
-    int r = n > 0 ? learn_around(m, n, err) : 0;
+    int r = n >= AROUND_MIN ? learn_around(m, n, err) : 0;
 
     m->stream.order = order_of(m, delta_image_region(&m->p.image, m->before_old - 1, &ends)->kind);
     for (uint64_t i = 0, k; r == 0 && i < n; i += k) {

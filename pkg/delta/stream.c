@@ -231,8 +231,8 @@ static void set_guesses(struct delta_stream *st, struct delta_byte_context *c,
                         const unsigned char *const old[STREAM_OLD], unsigned index)
 {
     c->steer = 0;
-    c->guess[0] = c->guess[BYTES_GUESSES - 1] = 0;
-    c->trust[BYTES_GUESSES - 1] = 0;
+    c->guess[0] = 0;
+    c->trust[0] = 0;
     if (st->match_length > 0) {
         c->steer = match_bucket(st->match_length);
         c->guess[0] = (uint16_t)(*at(st, st->match) + 1u);
@@ -257,12 +257,10 @@ static void plain_contexts(struct delta_stream *st, struct delta_byte_context *c
     uint32_t c1 = back(st, 1), c4 = c1 | back(st, 2) << 8 | back(st, 3) << 16 | back(st, 4) << 24;
     uint32_t step = (uint32_t)(st->pos & 3), tag = phase << 8;
 
-    c->table[0] = delta_hash(3, c4, tag);
-    c->table[1] = delta_hash(1, c4 & 0xffff, tag);
-    c->table[2] = delta_hash(4, c4 & 0xffff00, tag);
-    c->table[3] = delta_hash(0, c1, tag);
-    c->table[4] = delta_hash(5, c4 >> 24 | c1 << 8, step);
-    c->table[5] = delta_hash(6, c4 >> 24 | back(st, 8) << 8, step | phase << 4);
+    c->table[0] = delta_hash(1, c4 & 0xffff, tag);
+    c->table[1] = delta_hash(4, c4 & 0xffff00, tag);
+    c->table[2] = delta_hash(0, c1, tag);
+    c->table[3] = delta_hash(6, c4 >> 24 | back(st, 8) << 8, step | phase << 4);
     c->rank[0] = delta_hash(8, c4 & 0xffffff, tag);
     c->rank[1] = delta_hash(9, c4, tag);
     c->rank[2] = delta_hash(10, c4, back(st, 5) | back(st, 6) << 8);
@@ -276,12 +274,10 @@ static void arm_contexts(struct delta_byte_context *c, const uint32_t words[3], 
 {
     uint32_t w1 = words[0], w2 = words[1], w3 = words[2], own = index << 30 ^ part;
 
-    c->table[0] = delta_hash(3, delta_hash(33, w1, w2), own);
-    c->table[1] = delta_hash(4, own, w1 >> 24 | w2 >> 24 << 8 | w3 >> 24 << 16);
-    c->table[2] = delta_hash(6, own, (w1 & 31) | w1 >> 24 << 5);
-    c->table[3] = delta_hash(0, own, 1);
-    c->table[4] = delta_hash(1, own, w1 >> 24 | 0x100);
-    c->table[5] = delta_hash(5, index, (w1 >> (24 - 8 * index) & 255) | (part & 255) << 8 | 1u << 20);
+    c->table[0] = delta_hash(4, own, w1 >> 24 | w2 >> 24 << 8 | w3 >> 24 << 16);
+    c->table[1] = delta_hash(6, own, (w1 & 31) | w1 >> 24 << 5);
+    c->table[2] = delta_hash(0, own, 1);
+    c->table[3] = delta_hash(5, index, (w1 >> (24 - 8 * index) & 255) | (part & 255) << 8 | 1u << 20);
     c->rank[0] = delta_hash(8, own, w1);
     c->rank[1] = delta_hash(9, own, delta_hash(33, w1, w2));
     c->rank[2] = delta_hash(10, own, delta_hash(34, w1 >> 21, delta_hash(33, w2 >> 21, w3 >> 21)));

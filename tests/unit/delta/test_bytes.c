@@ -1,5 +1,6 @@
 /* The coder of single bytes: what one side codes the other makes, its bits cost little where contexts tell them, and learning
  * counts like coding. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,19 +131,47 @@ START_TEST(learned)
 }
 END_TEST
 
-/* Every state leads to one that has seen another bit; the counts stay small. */
+/* Every state that can be reached leads to one that has seen a bit; a bit that comes again and again is said ever more surely, up
+ * to a state that stays. */
 START_TEST(states)
+{
+    struct delta_bytes *b = aligned_alloc(_Alignof(struct delta_bytes), sizeof(*b));
+    bool reached[256] = {true};
+
+    delta_bytes_init(b, BYTES);
+    for (unsigned round = 0; round < 256; round++)
+        for (unsigned i = 0; i < 256; i++)
+            for (unsigned bit = 0; bit < 2 && reached[i]; bit++) {
+                ck_assert_uint_ne(b->next[bit][i], 0);
+                reached[b->next[bit][i]] = true;
+            }
+    for (unsigned bit = 0; bit < 2; bit++) {
+        unsigned state = 0, n = 0;
+        for (; b->next[bit][state] != state; state = b->next[bit][state], n++) {
+            int before = b->first_says[state], after = b->first_says[b->next[bit][state]];
+            ck_assert(bit != 0 ? after > before : after < before);
+        }
+        ck_assert_uint_eq(n, 30);
+    }
+    ck_assert_int_le(abs(b->first_says[0]), 16);
+    free(b);
+}
+END_TEST
+
+/* By the definition: ln(1 + e^x), and ln(1 - r) beside ln(r), of rates r that fall. */
+START_TEST(rises)
 {
     struct delta_bytes *b = aligned_alloc(_Alignof(struct delta_bytes), sizeof(*b));
 
     delta_bytes_init(b, BYTES);
-    for (unsigned i = 0; i < 256; i++)
-        for (unsigned bit = 0; bit < 2 && (i == 0 || b->seen[i] > 0); bit++) {
-            unsigned next = b->first[i].next[bit];
-            ck_assert_uint_ne(next, 0);
-            ck_assert_uint_le(b->seen[next], 30);
-            ck_assert_uint_eq(b->first[i].chance > b->first[0].chance, b->first[i].says > 0);
-        }
+    for (int x = -120; x <= 120; x++)
+        ck_assert_double_eq_tol(b->rise[x + 256], 4096 * log1p(exp(x / 16.0)), 2 + 0.04 * b->rise[x + 256]);
+    for (unsigned n = 0; n < 256; n++) {
+        double r = exp((b->rate[n] - 256) / 16.0);
+        ck_assert_double_eq_tol(b->more[n], -4096 * log1p(-r), 4 + 0.03 * b->more[n]);
+        ck_assert_double_ge(r, 0.97 / (n + 2));
+        ck_assert(n == 0 || b->rate[n] <= b->rate[n - 1]);
+    }
     free(b);
 }
 END_TEST
@@ -165,9 +194,11 @@ START_TEST(lanes)
             dot += c[i] * a[i] + c[i] * c[i];
         }
         delta_lanes sum = delta_lanes_add(a, b), scaled = delta_lanes_scaled(a, b), step = delta_lanes_step(c, error);
+        unsigned negative = delta_lanes_negative(a);
         ck_assert_int_eq(delta_lanes_dot(c, a, c, c), dot);
         for (unsigned i = 0; i < DELTA_LANES; i++) {
             int32_t exact = (int32_t)a[i] + b[i];
+            ck_assert_uint_eq(negative >> i & 1, a[i] < 0);
             ck_assert_int_eq(sum[i], exact > INT16_MAX ? INT16_MAX : exact < INT16_MIN ? INT16_MIN : exact);
             ck_assert_int_eq(scaled[i], a[i] * b[i] >> 16);
             ck_assert_int_eq(step[i], ((2 * c[i] * error >> 16) + 1) >> 1);
@@ -176,27 +207,13 @@ START_TEST(lanes)
 }
 END_TEST
 
-START_TEST(lanes_turn)
-{
-    delta_lanes x[DELTA_LANES];
-
-    for (unsigned i = 0; i < DELTA_LANES; i++)
-        for (unsigned j = 0; j < DELTA_LANES; j++)
-            x[i][j] = (int16_t)(i * 8 + j);
-    delta_lanes_turn(x);
-    for (unsigned i = 0; i < DELTA_LANES; i++)
-        for (unsigned j = 0; j < DELTA_LANES; j++)
-            ck_assert_int_eq(x[i][j], j * 8 + i);
-}
-END_TEST
-
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, both_ways, 0, 3);
     tcase_add_test(tc, learned);
     tcase_add_test(tc, states);
+    tcase_add_test(tc, rises);
     tcase_add_test(tc, lanes);
-    tcase_add_test(tc, lanes_turn);
 }
 
 HF_TEST_MAIN("delta/bytes", cases)

@@ -1,6 +1,7 @@
 /* Method 1: records behind zstd. The body: the setting as in method 2, then one zstd frame per block of 4 MiB of output, so that a
- * block can be taken up again; inside a frame chunks of 64 KiB of output, each whole in memory: control numbers, then differing
- * bytes, then literal bytes. What copies predict is what method 2 predicts. */
+ * block can be taken up again; inside a frame chunks: control numbers, then differing bytes, both whole in memory, then literal bytes as
+ * they are wanted. Each kind of bytes is packed best among its like, so a chunk is as long as memory allows, mostly the whole block. What
+ * copies predict is what method 2 predicts. */
 #include <errno.h>
 #include <string.h>
 #include <zstd.h>
@@ -10,14 +11,14 @@
 #include "delta/tables.h"
 
 enum {
-    CHUNK = 1 << 16,               /* bytes of output one chunk makes */
-    CHUNK_DATA = 3 * CHUNK + 4096, /* bytes a chunk may have in the frame */
+    PIECE = 1 << 16,               /* bytes of output that are made at once */
+    CHUNK_DATA = 3 * PIECE + 4096, /* bytes of control and differences a chunk may have; some pieces' together */
     WINDOW_LOG = 19,
 };
 
 /* One chunk's lists, read or (in create) written. */
 struct chunk {
-    const unsigned char *control, *control_end, *diff, *diff_end, *literal, *literal_end;
+    const unsigned char *control, *control_end, *diff, *diff_end;
 };
 
 /* Where both sides stand: `next` is the first map entry that ends behind new_pos. */
@@ -69,7 +70,7 @@ struct unpack {
     uint64_t equal, differing; /* of the copy, to come */
     unsigned char packed[16384];
     unsigned char data[CHUNK_DATA];
-    unsigned char made[CHUNK];
+    unsigned char made[PIECE];
 };
 
 static int unpack_bytes(struct delta_run *run, struct unpack *u, unsigned char *to, size_t n, struct hf_err *err)
@@ -198,10 +199,11 @@ static int make_gap(struct delta_run *run, struct unpack *u, struct chunk *c, un
 {
     uint64_t rest, n, jump;
 
-    if (!take(c, &rest) || rest > gap || gap - rest > (uint64_t)(c->literal_end - c->literal))
+    if (!take(c, &rest) || rest > gap)
         return damaged_chunk(err);
-    memcpy(to, c->literal, gap - rest);
-    c->literal += gap - rest;
+    int r = unpack_bytes(run, u, to, (size_t)(gap - rest), err);
+    if (r < 0)
+        return r;
     u->place.new_pos += gap - rest;
     if (rest == 0)
         return 0;
@@ -214,7 +216,7 @@ static int make_gap(struct delta_run *run, struct unpack *u, struct chunk *c, un
     return make_copy(run, u, c, to + (gap - rest), old_pos, n, err);
 }
 
-static int make_chunk(struct delta_run *run, struct unpack *u, struct chunk *c, size_t want, struct hf_err *err)
+static int make_piece(struct delta_run *run, struct unpack *u, struct chunk *c, size_t want, struct hf_err *err)
 {
     struct place *place = &u->place;
     uint64_t start = place->new_pos, end = start + want;
@@ -233,31 +235,31 @@ static int make_chunk(struct delta_run *run, struct unpack *u, struct chunk *c, 
             r = make_gap(run, u, c, to, gap_end - place->new_pos, err);
         }
     }
-    if (r < 0)
-        return r;
-    return c->control == c->control_end && c->diff == c->diff_end && c->literal == c->literal_end ? 0
-                                                                                                  : damaged_chunk(err);
+    return r < 0 ? r : delta_output_write(&run->output, u->made, want, err);
 }
 
-static int apply_chunk(struct delta_run *run, struct unpack *u, size_t want, struct hf_err *err)
+static int apply_chunk(struct delta_run *run, struct unpack *u, uint64_t block_end, struct hf_err *err)
 {
-    uint64_t control, diff, literal;
+    uint64_t pieces, control, diff;
     struct chunk c;
     int r;
 
-    if ((r = unpack_varint(run, u, &control, err)) < 0 || (r = unpack_varint(run, u, &diff, err)) < 0 ||
-        (r = unpack_varint(run, u, &literal, err)) < 0)
+    if ((r = unpack_varint(run, u, &pieces, err)) < 0 || (r = unpack_varint(run, u, &control, err)) < 0 ||
+        (r = unpack_varint(run, u, &diff, err)) < 0)
         return r;
-    if (control > CHUNK_DATA || diff > CHUNK || literal > CHUNK || control + diff + literal > CHUNK_DATA)
+    if (pieces == 0 || pieces > (block_end - run->output.written + PIECE - 1) / PIECE || control > CHUNK_DATA ||
+        diff > CHUNK_DATA - control)
         return damaged_chunk(err);
-    if ((r = unpack_bytes(run, u, u->data, control + diff + literal, err)) < 0)
+    if ((r = unpack_bytes(run, u, u->data, (size_t)(control + diff), err)) < 0)
         return r;
     c.control = u->data;
     c.diff = c.control_end = u->data + control;
-    c.literal = c.diff_end = c.diff + diff;
-    c.literal_end = c.literal + literal;
-    r = make_chunk(run, u, &c, want, err);
-    return r < 0 ? r : delta_output_write(&run->output, u->made, want, err);
+    c.diff_end = c.diff + diff;
+    for (; r == 0 && pieces > 0; pieces--)
+        r = make_piece(run, u, &c, (size_t)HF_MIN(block_end - run->output.written, (uint64_t)PIECE), err);
+    if (r < 0)
+        return r;
+    return c.control == c.control_end && c.diff == c.diff_end ? 0 : damaged_chunk(err);
 }
 
 static int apply_block(struct delta_run *run, struct unpack *u, struct delta_setting *setting, uint64_t block_end,
@@ -269,7 +271,7 @@ static int apply_block(struct delta_run *run, struct unpack *u, struct delta_set
     u->in = (ZSTD_inBuffer){u->packed, 0, 0};
     place_start(&u->place, setting, run->output.written);
     while (r == 0 && run->output.written < block_end)
-        r = apply_chunk(run, u, (size_t)HF_MIN(block_end - run->output.written, (uint64_t)CHUNK), err);
+        r = apply_chunk(run, u, block_end, err);
     if (r == 0 && u->left > 0) { /* the frame's end mark may be all that is left */
         size_t part = (size_t)u->left;
         r = part <= sizeof(u->packed) ? delta_input_read(run->input, u->packed, part, err) : damaged_chunk(err);
@@ -421,7 +423,7 @@ static int pack_gap(struct pack *k, uint64_t gap_end, struct hf_err *err)
     return pack_copy(k, copy.old_pos, copy.len, err);
 }
 
-static int pack_chunk(struct pack *k, uint64_t end, struct hf_err *err)
+static int pack_piece(struct pack *k, uint64_t end, struct hf_err *err)
 {
     struct place *place = &k->place;
     int r = 0;
@@ -440,25 +442,58 @@ static int pack_chunk(struct pack *k, uint64_t end, struct hf_err *err)
     return r;
 }
 
+/* How much of control, differences and literals there is. */
+struct filled {
+    size_t control, diff, literal;
+};
+
+static struct filled filled_of(const struct pack *k)
+{
+    return (struct filled){k->control.n, k->diff.n, k->literal.n};
+}
+
+/* Move the first n bytes of a list to the frame. */
+static int move_to_frame(struct pack *k, struct hf_buf *list, size_t n)
+{
+    int r = hf_buf_add(&k->frame, list->p, n);
+
+    if (r == 0)
+        hf_buf_consume(list, n);
+    return r;
+}
+
+/* So many pieces, which take what was filled, are a chunk. */
+static int end_chunk(struct pack *k, uint64_t pieces, struct filled filled)
+{
+    int r;
+
+    if ((r = add_varint(&k->frame, pieces)) < 0 || (r = add_varint(&k->frame, filled.control)) < 0 ||
+        (r = add_varint(&k->frame, filled.diff)) < 0 || (r = move_to_frame(k, &k->control, filled.control)) < 0 ||
+        (r = move_to_frame(k, &k->diff, filled.diff)) < 0)
+        return r;
+    return move_to_frame(k, &k->literal, filled.literal);
+}
+
 static int pack_block(struct pack *k, struct delta_setting *setting, uint64_t start, uint64_t end, struct hf_err *err)
 {
+    uint64_t pieces = 0;
     int r = 0;
 
     hf_buf_clear(&k->frame);
+    hf_buf_clear(&k->control);
+    hf_buf_clear(&k->diff);
+    hf_buf_clear(&k->literal);
     place_start(&k->place, setting, start);
     k->next_copy = 0;
-    for (uint64_t at = start; r == 0 && at < end; at += CHUNK) {
-        hf_buf_clear(&k->control);
-        hf_buf_clear(&k->diff);
-        hf_buf_clear(&k->literal);
-        if ((r = pack_chunk(k, HF_MIN(at + CHUNK, end), err)) < 0 || (r = add_varint(&k->frame, k->control.n)) < 0 ||
-            (r = add_varint(&k->frame, k->diff.n)) < 0 || (r = add_varint(&k->frame, k->literal.n)) < 0 ||
-            (r = hf_buf_add(&k->frame, k->control.p, k->control.n)) < 0 ||
-            (r = hf_buf_add(&k->frame, k->diff.p, k->diff.n)) < 0)
-            return r;
-        r = hf_buf_add(&k->frame, k->literal.p, k->literal.n);
+    for (uint64_t at = start; r == 0 && at < end; at += PIECE, pieces++) {
+        struct filled before = filled_of(k);
+        if ((r = pack_piece(k, HF_MIN(at + PIECE, end), err)) == 0 && pieces > 0 &&
+            k->control.n + k->diff.n > CHUNK_DATA) {
+            r = end_chunk(k, pieces, before);
+            pieces = 0;
+        }
     }
-    return r;
+    return r == 0 && pieces > 0 ? end_chunk(k, pieces, filled_of(k)) : r;
 }
 
 static ZSTD_CCtx *new_context(void)

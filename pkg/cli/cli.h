@@ -126,7 +126,7 @@ HF_MUST_USE int hf_cli_out_open(struct hf_cli *cli, const char *path, mode_t mod
                                 struct hf_err *err);
 HF_MUST_USE int hf_cli_out_write(struct hf_cli_out *out, const void *bytes, size_t n, struct hf_err *err);
 HF_MUST_USE int hf_cli_out_commit(struct hf_cli_out *out, struct hf_err *err); /* fsync and rename */
-/* The same for what can be made again: unless `sync`, it need not outlive a power cut at once. What replaces a file is synced ever. */
+/* The same; without `sync` it need not outlive a power cut at once: for what can be made again. */
 HF_MUST_USE int hf_cli_out_publish(struct hf_cli_out *out, bool sync, struct hf_err *err);
 void hf_cli_out_done(struct hf_cli_out *out); /* forgets what was not committed */
 

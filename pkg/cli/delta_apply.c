@@ -175,7 +175,7 @@ static int apply(struct job *job, const char *target, struct hf_err *err)
     r = hf_deep_apply(&params, NULL, err);
     hf_image_free(job->image);
     hf_deep_file_done(&scratch);
-    return r == 0 ? hf_cli_out_publish(&job->sink.out, job->sync, err) : r;
+    return r == 0 ? hf_cli_out_publish(&job->sink.out, job->sync || job->sink.out.replaces, err) : r;
 }
 
 /* ---- apply to a folder -------------------------------------------------------------------------------------------- */

@@ -119,7 +119,7 @@ int hf_cli_out_publish(struct hf_cli_out *out, bool sync, struct hf_err *err)
 {
     if (out->path == NULL)
         return 0;
-    if ((sync || out->replaces) && fsync(out->fd) < 0)
+    if (sync && fsync(out->fd) < 0)
         return hf_err_sys(err, -errno, "sync '%s'", out->path);
     int r = out->temp == NULL ? name_temp(out) : 0;
     if (r < 0)

@@ -109,18 +109,36 @@ static bool is_packed(struct source *s)
     return alone_of(s) >= s->new_n - s->new_n / 64;
 }
 
+/* Old (0) or new: its images, and itself with their references blanked. */
+static int look_at_side(void *ctx, unsigned worker, unsigned i, struct hf_err *err)
+{
+    struct source *s = ctx;
+    struct delta_found *found = i == 0 ? &s->old_images : &s->new_images;
+    const unsigned char *bytes = i == 0 ? s->old : s->new_bytes;
+    size_t n = i == 0 ? s->old_n : s->new_n;
+    int r = delta_images_find(bytes, n, found, err);
+
+    (void)worker;
+    if (r == 0 && found->n > 0)
+        r = delta_images_blank(found, bytes, n, i == 0 ? &s->old_blanked : &s->new_blanked, err);
+    return r;
+}
+
+/* Threads for what is done in little time take more than they give. */
+static unsigned workers_for_sides(const struct source *s)
+{
+    return s->old_n + s->new_n < DELTA_BLOCK / 4 ? 1 : s->workers;
+}
+
 static int matching_open(struct source *s, struct hf_err *err)
 {
+    const struct delta_jobs sides = {2, s, look_at_side};
     const unsigned char *old = s->old, *new_bytes = s->new_bytes;
-    int r;
+    int r = delta_jobs_run(&sides, workers_for_sides(s), err);
 
-    if ((r = delta_images_find(old, s->old_n, &s->old_images, err)) < 0 ||
-        (r = delta_images_find(new_bytes, s->new_n, &s->new_images, err)) < 0)
+    if (r < 0)
         return r;
     if (s->old_images.n > 0 && s->new_images.n > 0) {
-        if ((r = delta_images_blank(&s->old_images, old, s->old_n, &s->old_blanked, err)) < 0 ||
-            (r = delta_images_blank(&s->new_images, new_bytes, s->new_n, &s->new_blanked, err)) < 0)
-            return r;
         old = s->old_blanked;
         new_bytes = s->new_blanked;
     }
@@ -345,6 +363,23 @@ static void digest_of(const void *bytes, size_t n, unsigned char *ret_digest, si
     memcpy(ret_digest, digest, kept);
 }
 
+struct digests {
+    const struct source *source;
+    struct delta_header *header;
+};
+
+static int hash_side(void *ctx, unsigned worker, unsigned i, struct hf_err *err)
+{
+    const struct digests *d = ctx;
+
+    (void)worker, (void)err;
+    if (i == 0)
+        digest_of(d->source->old, d->source->old_n, d->header->old_mark, sizeof(d->header->old_mark));
+    else
+        digest_of(d->source->new_bytes, d->source->new_n, d->header->new_sha256, sizeof(d->header->new_sha256));
+    return 0;
+}
+
 int hf_delta_create_fits(size_t old_n, size_t new_n, struct hf_err *err)
 {
     size_t larger = HF_MAX(old_n, new_n);
@@ -376,8 +411,11 @@ int delta_create_by(delta_matcher_opener *open, const void *old, size_t old_n, c
         header.profile = source.profile;
         header.method = choice.method;
         header.body_size = choice.body.n;
-        digest_of(old, old_n, header.old_mark, sizeof(header.old_mark));
-        digest_of(new_bytes, new_n, header.new_sha256, sizeof(header.new_sha256));
+        struct digests digests = {&source, &header};
+        const struct delta_jobs sides = {2, &digests, hash_side};
+        r = delta_jobs_run(&sides, workers_for_sides(&source), err);
+    }
+    if (r == 0) {
         digest_of(choice.body.p, choice.body.n, header.body_mark, sizeof(header.body_mark));
         r = patch->write(patch->ctx, bytes, delta_header_format(&header, bytes));
         if (r == 0 && choice.body.n > 0)

@@ -33,7 +33,6 @@ HARDEN := -fstack-protector-strong -fstack-clash-protection -fPIE -fno-strict-ov
 COMMON := -std=gnu17 -D_GNU_SOURCE -DHF_VERSION='"$(VERSION)"' -Ipkg -include base/banned.h $(WARN) $(HARDEN) -g
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS = $(shell pkg-config --libs $(PKGS))
-SUFFIX_LIBS := -ldivsufsort -ldivsufsort64
 LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed,--gc-sections
 
 # Where long has 32 bits, files of 2 GiB and more, and times after 2037, have to be asked for.
@@ -61,7 +60,6 @@ $(foreach f,$(FLAVOURS),$(eval $(call flavour,$(f))))
 # Where every page of memory counts: nothing to load, nothing to relocate but its own.
 $(B)/release/holdfast $(B)/release/holdfast-delta: LINK := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections
 $(B)/release/holdfast $(B)/release/holdfast-delta: PKG_LIBS := -lzstd -llzma
-$(B)/release/holdfast $(B)/release/holdfast-delta: SUFFIX_LIBS :=
 
 # The bit coder under a fuzzer: comparing its arithmetic teaches nothing, and ten million runs should fit a night.
 $(B)/fuzz/pkg/delta/%.o $(B)/fuzz/pkg/codec/hash.o: private CFLAGS_fuzz += -O2 -fno-sanitize-coverage=trace-cmp

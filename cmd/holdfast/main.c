@@ -1,4 +1,4 @@
-/* holdfast (also kubectl-holdfast): the operator's command line. Applies deltas and makes fast ones itself, holdfast-cli has the rest. */
+/* holdfast (also kubectl-holdfast): the operator's command line. Applies and makes deltas itself, holdfast-cli has the rest. */
 #include <limits.h>
 #include <unistd.h>
 

@@ -30,11 +30,11 @@ $$(B)/$(1)/libsupport.a: $$(SUPPORT_OBJ_$(1)) $$(B)/$(1)/members
 
 $$(BINARIES:%=$$(B)/$(1)/%): $$(B)/$(1)/%: $$(B)/$(1)/cmd/%/main.o $$(B)/$(1)/libholdfast.a
 	@echo "  LINK  $(1) $$(@F)"
-	@$$(CC_$(1)) $$(LINK) $$(subst fuzzer$$(comma),,$$(LDFLAGS_$(1))) -o $$@ $$^ $$(PKG_LIBS) $$(SUFFIX_LIBS) -lm
+	@$$(CC_$(1)) $$(LINK) $$(subst fuzzer$$(comma),,$$(LDFLAGS_$(1))) -o $$@ $$^ $$(PKG_LIBS) -lm
 
 $$(PROGRAMS_$(1)): $$(B)/$(1)/support/%: $$(B)/$(1)/tests/support/%.o $$(B)/$(1)/libsupport.a $$(B)/$(1)/libholdfast.a
 	@mkdir -p $$(@D)
-	@$$(CC_$(1)) $$(LINK) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(PKG_LIBS) -ldivsufsort -ldivsufsort64 -lm
+	@$$(CC_$(1)) $$(LINK) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(PKG_LIBS) -lm
 
 $$(B)/$(1)/support/programs: $$(PROGRAMS_$(1))
 	@mkdir -p $$(@D)
@@ -43,17 +43,17 @@ $$(B)/$(1)/support/programs: $$(PROGRAMS_$(1))
 $$(UNIT_$(1)) $$(SIM_$(1)): $$(B)/$(1)/tests/%: $$(B)/$(1)/tests/%.o $$(B)/$(1)/libsupport.a $$(B)/$(1)/libholdfast.a
 	@mkdir -p $$(@D)
 	@echo "  LINK  $(1) $$(@F)"
-	@$$(CC_$(1)) $$(LINK) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(PKG_LIBS) -ldivsufsort -ldivsufsort64 $$(shell pkg-config --libs check) -lm
+	@$$(CC_$(1)) $$(LINK) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(PKG_LIBS) $$(shell pkg-config --libs check) -lm
 
 # A fuzz target linked with a main that replays its corpus: fixed crashes stay fixed.
 $$(CORPUS_$(1)): $$(B)/$(1)/tests/corpus/%: $$(B)/$(1)/tests/fuzz/%.o $$(B)/$(1)/tests/fuzz/replay.o $$(B)/$(1)/libsupport.a $$(B)/$(1)/libholdfast.a
 	@mkdir -p $$(@D)
 	@echo "  LINK  $(1) corpus/$$(@F)"
-	@$$(CC_$(1)) $$(LINK) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(PKG_LIBS) -ldivsufsort -ldivsufsort64 -lm
+	@$$(CC_$(1)) $$(LINK) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(PKG_LIBS) -lm
 
 $$(if $$(filter fuzz,$(1)),$$(FUZZ_SRC:tests/fuzz/%.c=$$(B)/fuzz/tests/%)): $$(B)/fuzz/tests/%: $$(B)/fuzz/tests/fuzz/%.o $$(B)/fuzz/libsupport.a $$(B)/fuzz/libholdfast.a
 	@echo "  LINK  fuzz $$(@F)"
-	@$$(CC_$(1)) $$(LINK) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(PKG_LIBS) -ldivsufsort -ldivsufsort64 -lm
+	@$$(CC_$(1)) $$(LINK) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(PKG_LIBS) -lm
 
 $$(B)/$(1)/unit.list: $$(UNIT_$(1))
 	@printf '%s\n' $$(UNIT_$(1)) >$$@

@@ -1,4 +1,4 @@
-/* delta create: its options, and the plain case. In a file of its own, as the thin program (cli/front.h) has only this. */
+/* delta create: its options, and the plain case. */
 #include <errno.h>
 #include <malloc.h>
 #include <string.h>

@@ -11,8 +11,6 @@
 
 enum { NAME_WORDS = 2, /* "delta", "apply" */ FEED = 4096 };
 
-static int create(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err);
-
 static const struct hf_cli_command own[] = {
     {
         .name = "delta apply",
@@ -28,21 +26,13 @@ static const struct hf_cli_command own[] = {
         .options = hf_cli_delta_create_options,
         .min_words = 3,
         .max_words = 3,
-        .run = create,
+        .run = hf_cli_delta_create,
     },
 };
 
 static const char *const *after_name(char **argv)
 {
     return (const char *const *)argv + 1 + NAME_WORDS;
-}
-
-static bool is_given(const char *const *argv, size_t n, const char *option)
-{
-    for (size_t i = 0; i < n && strcmp(argv[i], "--") != 0; i++)
-        if (strcmp(argv[i], option) == 0)
-            return true;
-    return false;
 }
 
 /* The row, NULL: it is the whole program's. */
@@ -53,9 +43,7 @@ static const struct hf_cli_command *own_command(int argc, char **argv)
         return NULL;
     if (strcmp(argv[2], "apply") == 0)
         return &own[0];
-    return strcmp(argv[2], "create") == 0 && is_given(after_name(argv), (size_t)argc - 1 - NAME_WORDS, "--fast")
-               ? &own[1]
-               : NULL;
+    return strcmp(argv[2], "create") == 0 ? &own[1] : NULL;
 }
 
 bool hf_cli_front_takes(int argc, char **argv)
@@ -82,18 +70,8 @@ static int start_whole(const char *self, char **argv, struct hf_err *err)
     }
     return hf_err_set(err, ENOENT,
                       "'" HF_CLI_WHOLE "' is neither in '%s' nor in '" HF_CLI_WHOLE_FOLDER
-                      "' from there: all commands but 'delta apply' are in it",
+                      "' from there: all commands but 'delta apply' and 'delta create' are in it",
                       folder);
-}
-
-static int create(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
-{
-    struct hf_deep_create_params params;
-    int r = hf_cli_delta_settings(cli, args, &params, err);
-
-    if (r == 0)
-        r = hf_cli_delta_quick(cli, args, &params, err);
-    return r > 0 ? start_whole(cli->self, cli->argv, err) : r;
 }
 
 static bool put_all(int fd, const char *p, size_t n)

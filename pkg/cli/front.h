@@ -1,9 +1,9 @@
-/* cli/front.h - the thin program that stands in front: it applies deltas and makes fast ones itself, and starts the
+/* cli/front.h - the thin program that stands in front: it applies and makes deltas itself, and starts the
  * whole program for all else.
  *
- * A program pays for each library it is linked with before main() begins, with about 2 MiB for those that signing, YAML and creating
- * deltas need. Memory at its peak outlives execve(), so that the program with the libraries cannot hand over to a smaller one: the
- * small one has to be first. It is linked statically with what applying needs and nothing else. */
+ * A program pays for each library it is linked with before main() begins, with about 3 MiB for those that signing and YAML
+ * need. Memory at its peak outlives execve(), so that the program with the libraries cannot hand over to a smaller one: the
+ * small one has to be first. It is linked statically with what deltas need and nothing else. */
 #pragma once
 
 #include "cli/cli.h"

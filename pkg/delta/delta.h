@@ -74,7 +74,7 @@ HF_MUST_USE int hf_delta_create(const void *old, size_t old_n, const void *new_b
                                 const struct hf_delta_create_params *params, const struct hf_delta_out *patch,
                                 struct hf_err *err);
 
-/* The same with the fast profile, whatever params (may be NULL) say: programs that call only this need no libdivsufsort. */
+/* The same with the fast profile, whatever params (may be NULL) say. */
 HF_MUST_USE int hf_delta_create_fast(const void *old, size_t old_n, const void *new_bytes, size_t new_n,
                                      const struct hf_delta_create_params *params, const struct hf_delta_out *patch,
                                      struct hf_err *err);

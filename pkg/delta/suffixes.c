@@ -1,8 +1,8 @@
-/* Sorting suffixes, apart from the rest: programs that only apply, or make fast deltas, then need no libdivsufsort. */
-#include <divsufsort.h>
+/* Matching by sorted suffixes. */
 #include <errno.h>
 
 #include "delta/create.h"
+#include "delta/sort.h"
 
 enum { PAIRS = 1 << 16 };
 
@@ -35,7 +35,7 @@ int delta_matcher_open(struct delta_matcher *m, const unsigned char *old, size_t
     if (m->old_n == 0)
         return 0;
     m->suffixes = malloc(old_n * sizeof(*m->suffixes));
-    if (m->suffixes == NULL || divsufsort(old, m->suffixes, (saidx_t)old_n) != 0 || note_starts(m) < 0) {
+    if (m->suffixes == NULL || delta_sort_suffixes(old, old_n, m->suffixes) < 0 || note_starts(m) < 0) {
         delta_matcher_done(m);
         return hf_err_set(err, ENOMEM, "out of memory for the suffix array");
     }

@@ -24,7 +24,6 @@ MACHINES = {"armv7": ("arm-linux-gnueabihf-gcc", "qemu-arm"), "aarch64": ("aarch
             "riscv64": ("riscv64-linux-gnu-gcc", "qemu-riscv64")}
 OURS = ["pkg/base/buf.c", "pkg/base/err.c", "pkg/base/encode.c", "pkg/base/strmap.c", "pkg/codec/hash.c", "pkg/os/file.c",
         "pkg/os/fs_posix.c", "pkg/os/pages.c", "pkg/cli/io.c", "cmd/holdfast-delta/main.c"]
-SORTS_SUFFIXES = "pkg/delta/suffixes.c"  # creating only; libdivsufsort is not built here
 ZSTD = ["common/*.c", "decompress/*.c"]
 LZMA = ["common/common.c", "common/filter_common.c", "common/filter_decoder.c", "common/vli_decoder.c", "lzma/lzma_decoder.c",
         "lzma/lzma2_decoder.c", "lz/lz_decoder.c"]
@@ -95,8 +94,7 @@ def build(machine, compiler, zstd, lzma):
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     small = ["-O2", "-ffunction-sections", "-fdata-sections", "-c"]
-    ours = [os.path.join(TOP, name) for name in OURS] + [f for f in sorted(glob.glob(f"{TOP}/pkg/delta/*.c"))
-                                                       if not f.endswith(SORTS_SUFFIXES)]
+    ours = [os.path.join(TOP, name) for name in OURS] + sorted(glob.glob(f"{TOP}/pkg/delta/*.c"))
     jobs = [(source, ["-std=gnu17", "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", '-DHF_VERSION="arch"', f"-I{TOP}/pkg", "-include",
                       "base/banned.h", f"-I{zstd}", f"-I{lzma}/api", "-Wall", "-Wextra", "-Werror"]) for source in ours]
     jobs += [(source, ["-w", "-DZSTD_DISABLE_ASM", "-DZSTD_LEGACY_SUPPORT=0"]) for name in ZSTD for source in sorted(glob.glob(f"{zstd}/{name}"))]

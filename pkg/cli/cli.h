@@ -139,6 +139,8 @@ struct hf_cli_map {
 };
 HF_MUST_USE int hf_cli_map_open(struct hf_cli *cli, const char *path, size_t max_bytes, struct hf_cli_map *ret_map,
                                 struct hf_err *err);
+/* Give back the pages it has; they are read again when they are asked for. */
+void hf_cli_map_rest(const struct hf_cli_map *map);
 void hf_cli_map_done(struct hf_cli_map *map);
 
 /* A descriptor to read an input in order from; standard input is duplicated, so close it always. */

@@ -100,11 +100,24 @@ static int split_image(struct input *old, struct hf_deep_part **ret_parts, size_
     return 0;
 }
 
+struct inputs {
+    const struct input *old, *new_input;
+};
+
+static void rest(void *ctx)
+{
+    const struct inputs *inputs = ctx;
+
+    hf_cli_map_rest(&inputs->old->map);
+    hf_cli_map_rest(&inputs->new_input->map);
+}
+
 static int create(struct hf_cli *cli, const struct hf_cli_args *args, const struct hf_deep_create_params *params,
                   struct hf_err *err)
 {
     _cleanup_(input_done) struct input old = {.p = NULL}, new_input = {.p = NULL};
     _cleanup_(hf_freep) struct hf_deep_part *parts = NULL;
+    struct inputs inputs = {&old, &new_input};
     struct hf_deep_create_params more = *params;
     struct hf_cli_delta_sink sink = {.out = HF_CLI_OUT_INIT, .err = err};
     const struct hf_delta_out out = {&sink, hf_cli_delta_sink_write};
@@ -121,6 +134,8 @@ static int create(struct hf_cli *cli, const struct hf_cli_args *args, const stru
         r = split_image(&old, &parts, &more.parts_n, err);
         more.parts = parts;
     }
+    more.delta.rest = rest;
+    more.delta.rest_ctx = &inputs;
     if (r == 0)
         r = hf_deep_create(old.p, old.n, new_input.p, new_input.n, &more, &out, err);
     if (r == 0)

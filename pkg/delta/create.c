@@ -19,7 +19,8 @@ static const unsigned better_by_small[WAYS] = {6, 12, 48}, better_by_fast = 16;
 
 struct way {
     struct delta_make make;
-    struct hf_buf quick, coded, runs; /* bodies: methods 1, 2 and, when it is small, 4 */
+    struct hf_buf quick, coded, runs; /* bodies: methods 1, 2 and, when it is small, 4; max 0: there is none */
+    size_t quick_n;                   /* what `quick` has, or had */
 };
 
 struct source {
@@ -141,6 +142,8 @@ static int matching_open(struct source *s, struct hf_err *err)
     if (s->old_images.n > 0 && s->new_images.n > 0) {
         old = s->old_blanked;
         new_bytes = s->new_blanked;
+        if (s->params != NULL && s->params->rest != NULL)
+            s->params->rest(s->params->rest_ctx);
     }
     return s->open(&s->matcher, old, s->old_n, new_bytes, s->new_n, err);
 }
@@ -200,9 +203,10 @@ static int match_all(struct source *s, struct hf_err *err)
 
     if (r == 0)
         r = match_ways(s, err);
+    delta_matcher_done(&s->matcher); /* most of the memory */
     if (r == 0)
         r = delta_jobs_run(&weigh, s->workers, err);
-    matching_done(s); /* most of the memory */
+    matching_done(s);
     return r < 0 ? r : delta_jobs_run(&pair, s->workers, err);
 }
 
@@ -215,22 +219,51 @@ static unsigned workers_of(const struct hf_delta_create_params *params)
     return online > 0 ? (unsigned)HF_MIN(online, (long)DELTA_WORKERS_MAX) : 1;
 }
 
+/* What either packer needs beside is as much as a small file: one worker, one way after the other. */
+static bool is_small(const struct source *s, const struct delta_blocks_ops *ops)
+{
+    return s->old_n + s->new_n < (ops == &delta_blocks_zstd ? DELTA_BLOCK : DELTA_BLOCK / 2);
+}
+
+/* Of the bodies made so far only the first of the smallest may be taken. */
+static void keep_body(struct source *s, const struct delta_blocks_ops *ops, unsigned i, struct hf_buf *body)
+{
+    bool coded = ops == &delta_blocks_cm;
+
+    if (!coded)
+        s->ways[i].quick_n = body->n;
+    for (unsigned k = 0; k < s->ways_n; k++) {
+        struct hf_buf *other = coded ? &s->ways[k].coded : &s->ways[k].quick;
+        if (other->max == 0)
+            continue;
+        if (body->n > other->n || (body->n == other->n && i > k)) {
+            hf_buf_done(body);
+            return;
+        }
+        hf_buf_done(other);
+        other->max = 0;
+    }
+    *(coded ? &s->ways[i].coded : &s->ways[i].quick) = *body;
+}
+
 /* Code the ways numbered in `which`. */
 static int code_ways(struct source *s, const struct delta_blocks_ops *ops, const unsigned *which, unsigned n,
                      struct hf_err *err)
 {
-    struct hf_buf bodies[WAYS];
-    const struct delta_make *makes[WAYS] = {NULL};
+    unsigned at_once = is_small(s, ops) ? 1 : n, workers = is_small(s, ops) ? 1 : s->workers;
+    int r = 0;
 
-    for (unsigned i = 0; i < n; i++) {
-        makes[i] = &s->ways[which[i]].make;
-        bodies[i] = (struct hf_buf)HF_BUF_INIT(SIZE_MAX / 2);
+    for (unsigned first = 0; r == 0 && first < n; first += at_once) {
+        struct hf_buf bodies[WAYS];
+        const struct delta_make *makes[WAYS] = {NULL};
+        for (unsigned i = 0; i < at_once; i++) {
+            makes[i] = &s->ways[which[first + i]].make;
+            bodies[i] = (struct hf_buf)HF_BUF_INIT(SIZE_MAX / 2);
+        }
+        r = delta_blocks_make(ops, makes, at_once, workers, bodies, err);
+        for (unsigned i = 0; i < at_once; i++)
+            keep_body(s, ops, which[first + i], &bodies[i]);
     }
-    /* What the quick packer needs beside is as much as a small file. */
-    unsigned workers = ops == &delta_blocks_zstd && s->old_n + s->new_n < DELTA_BLOCK ? 1 : s->workers;
-    int r = delta_blocks_make(ops, makes, n, workers, bodies, err);
-    for (unsigned i = 0; i < n; i++)
-        *(ops == &delta_blocks_cm ? &s->ways[which[i]].coded : &s->ways[which[i]].quick) = bodies[i];
     return r;
 }
 
@@ -243,7 +276,7 @@ struct choice {
 
 static void offer(struct choice *choice, struct hf_buf *body, unsigned method)
 {
-    if (choice->method == DELTA_METHOD_NONE || body->n < choice->body.n) {
+    if (body->max > 0 && (choice->method == DELTA_METHOD_NONE || body->n < choice->body.n)) {
         hf_buf_done(&choice->body);
         choice->body = take_buf(body);
         choice->method = method;
@@ -257,12 +290,12 @@ static unsigned worthy_ways(const struct source *s, unsigned *ret_which)
     unsigned best = 0, n = 1;
 
     for (unsigned i = 1; i < s->ways_n; i++)
-        if (s->ways[i].quick.n < s->ways[best].quick.n)
+        if (s->ways[i].quick_n < s->ways[best].quick_n)
             best = i;
-    size_t least = s->ways[best].quick.n;
+    size_t least = s->ways[best].quick_n;
     ret_which[0] = best;
     for (unsigned i = 0; i < s->ways_n; i++)
-        if (i != best && least < s->new_n / CLOSE && s->ways[i].quick.n <= least + least / NEAR)
+        if (i != best && least < s->new_n / CLOSE && s->ways[i].quick_n <= least + least / NEAR)
             ret_which[n++] = i;
     return n;
 }
@@ -270,7 +303,7 @@ static unsigned worthy_ways(const struct source *s, unsigned *ret_which)
 static int offer_coded(struct source *s, struct choice *choice, struct hf_err *err)
 {
     unsigned which[WAYS], n = worthy_ways(s, which);
-    size_t least = s->ways[which[0]].quick.n;
+    size_t least = s->ways[which[0]].quick_n;
 
     if (least > s->new_n - s->new_n / 64 && s->packed) /* nor does old help */
         return 0;
@@ -307,8 +340,7 @@ static int choose(struct source *s, struct choice *choice, struct hf_err *err)
         r = offer_coded(s, choice, err);
     for (unsigned i = 0; r == 0 && i < s->ways_n; i++) {
         offer(choice, &s->ways[i].quick, DELTA_METHOD_RECORDS_ZSTD);
-        if (s->ways[i].runs.max > 0)
-            offer(choice, &s->ways[i].runs, DELTA_METHOD_RUNS);
+        offer(choice, &s->ways[i].runs, DELTA_METHOD_RUNS);
     }
     return r;
 }
@@ -337,8 +369,7 @@ static int make_body(struct source *s, struct choice *choice, struct hf_err *err
     s->ways_n = s->profile == HF_DELTA_FAST ? 1 : WAYS;
     s->workers = workers_of(s->params);
     for (unsigned i = 0; i < s->ways_n; i++) {
-        s->ways[i] = (struct way){
-            .quick = HF_BUF_INIT(SIZE_MAX / 2), .coded = HF_BUF_INIT(SIZE_MAX / 2), .runs = HF_BUF_INIT(RUNS_MAX)};
+        s->ways[i] = (struct way){.quick = HF_BUF_INIT(0), .coded = HF_BUF_INIT(0), .runs = HF_BUF_INIT(RUNS_MAX)};
         s->ways[i].make = (struct delta_make){s->old, s->new_bytes, s->old_n, s->new_n, s->params, .pairs_n = 0};
     }
     s->packed = s->profile == HF_DELTA_SMALL && is_packed(s);

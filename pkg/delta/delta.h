@@ -63,6 +63,9 @@ struct hf_delta_create_params {
     /* Called now and then with work done and to do, any unit; may be NULL. A non-zero return cancels. */
     int (*progress)(void *ctx, uint64_t done, uint64_t total);
     void *progress_ctx;
+    /* Called where neither file is read for a while: pages of mapped ones can be given back. May be NULL; any thread calls. */
+    void (*rest)(void *ctx);
+    void *rest_ctx;
 };
 
 /* Files of that size and more are refused by hf_delta_create(): -EFBIG, before anything is done. Applying has no such limit. */

@@ -42,6 +42,7 @@ delta_matcher_opener delta_matcher_open_fast;
 /* What opening begins with. */
 void delta_matcher_start(struct delta_matcher *m, const unsigned char *old, size_t old_n,
                          const unsigned char *new_bytes, size_t new_n);
+/* Of the files nothing is forgotten but how to match them. */
 void delta_matcher_done(struct delta_matcher *m);
 
 enum { DELTA_WAYS_MAX = 3 };

@@ -478,6 +478,8 @@ static void digest_of(const void *bytes, size_t n, unsigned char *ret_digest, si
 static int add_inner(struct deep *deep, struct hf_buf *body, struct hf_err *err)
 {
     const struct hf_deep_create_params *params = deep->params;
+    if (params != NULL && params->delta.rest != NULL)
+        params->delta.rest(params->delta.rest_ctx);
     _cleanup_(hf_buf_done) struct hf_buf inner = HF_BUF_INIT(SIZE_MAX / 2);
     _cleanup_(hf_freep) struct delta_input *input = malloc(sizeof(*input));
     const struct hf_delta_out out = {&inner, add_patch};

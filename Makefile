@@ -65,6 +65,9 @@ $(B)/release/holdfast $(B)/release/holdfast-delta: PKG_LIBS := -lzstd -llzma
 $(B)/fuzz/pkg/delta/%.o $(B)/fuzz/pkg/codec/hash.o: private CFLAGS_fuzz += -O2 -fno-sanitize-coverage=trace-cmp
 $(B)/fuzz/tests/fuzz_delta: private LDFLAGS_fuzz += -Wl,--wrap=malloc,--wrap=aligned_alloc,--wrap=free
 
+# Allocations that a test lets fail.
+$(foreach f,asan cov,$(B)/$(f)/tests/unit/delta/test_memory): private LINK += -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=aligned_alloc
+
 # ---- goals --------------------------------------------------------------------------------------------------------
 .PHONY: bench-delta arch all demo test unit sim fault check e2e bench fuzz coverage golden format image install uninstall clean help setup-%
 

@@ -35,7 +35,7 @@ struct source {
     struct delta_matcher matcher;
     struct way ways[WAYS];
     unsigned ways_n;
-    size_t alone; /* quick_size() of new, once it was wanted */
+    size_t alone; /* look_alone(), once it was wanted; 0: it was not */
     bool packed;  /* new cannot be packed again */
 };
 
@@ -74,9 +74,11 @@ static void source_done(struct source *s)
     }
 }
 
-/* What LZMA could make of new is between half of this and all: it sees as far back. */
-static size_t quick_size(const struct source *s)
+/* Fill s->alone, once: what LZMA could make of new is between half of this and all, it sees as far back. */
+static int look_alone(struct source *s, struct hf_err *err)
 {
+    if (s->alone > 0)
+        return 0;
     size_t bound = ZSTD_compressBound(DELTA_BLOCK), sum = 0;
     char *packed = malloc(HF_MIN(bound, ZSTD_compressBound(s->new_n)));
     ZSTD_CCtx *context = ZSTD_createCCtx();
@@ -86,28 +88,23 @@ static size_t quick_size(const struct source *s)
         (void)ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, SEEN_LOG);
         (void)ZSTD_CCtx_setParameter(context, ZSTD_c_enableLongDistanceMatching, 1);
     }
-    for (size_t at = 0; packed != NULL && context != NULL && at < s->new_n; at += DELTA_BLOCK) {
+    bool known = packed != NULL && context != NULL;
+    for (size_t at = 0; known && at < s->new_n; at += DELTA_BLOCK) {
         size_t n = HF_MIN((size_t)DELTA_BLOCK, s->new_n - at);
         size_t got = ZSTD_compress2(context, packed, ZSTD_compressBound(n), s->new_bytes + at, n);
-        sum += ZSTD_isError(got) ? n : got;
+        known = !ZSTD_isError(got); /* there is room for any result, but its own memory may have run out */
+        sum += got;
     }
     (void)ZSTD_freeCCtx(context);
-    bool known = packed != NULL && context != NULL;
     free(packed);
-    return known ? sum : s->new_n;
-}
-
-static size_t alone_of(struct source *s)
-{
-    if (s->alone == 0)
-        s->alone = quick_size(s);
-    return s->alone;
+    s->alone = known ? sum : 0;
+    return known ? 0 : delta_no_memory(err);
 }
 
 /* Bytes that are packed already cannot be packed again. */
-static bool is_packed(struct source *s)
+static bool is_packed(const struct source *s)
 {
-    return alone_of(s) >= s->new_n - s->new_n / 64;
+    return s->alone >= s->new_n - s->new_n / 64;
 }
 
 /* Old (0) or new: its images, and itself with their references blanked. */
@@ -322,10 +319,12 @@ static int offer_alone(struct source *s, struct choice *choice, struct hf_err *e
     bool fast = s->profile == HF_DELTA_FAST;
     size_t have = choice->body.n;
 
-    if (have < s->new_n / (fast ? 2 : 5) || is_packed(s) || alone_of(s) / 8 * (fast ? 6 : 5) > have)
+    if (have < s->new_n / (fast ? 2 : 5))
         return 0;
-    int r = delta_make_lzma(&make, &alone, err);
-    if (r == 0)
+    int r = look_alone(s, err);
+    if (r < 0 || is_packed(s) || s->alone / 8 * (fast ? 6 : 5) > have)
+        return r;
+    if ((r = delta_make_lzma(&make, &alone, err)) == 0)
         offer(choice, &alone, DELTA_METHOD_LZMA);
     hf_buf_done(&alone);
     return r;
@@ -372,8 +371,10 @@ static int make_body(struct source *s, struct choice *choice, struct hf_err *err
         s->ways[i] = (struct way){.quick = HF_BUF_INIT(0), .coded = HF_BUF_INIT(0), .runs = HF_BUF_INIT(RUNS_MAX)};
         s->ways[i].make = (struct delta_make){s->old, s->new_bytes, s->old_n, s->new_n, s->params, .pairs_n = 0};
     }
-    s->packed = s->profile == HF_DELTA_SMALL && is_packed(s);
-    int r = match_all(s, err);
+    int r = s->profile == HF_DELTA_SMALL ? look_alone(s, err) : 0;
+    s->packed = s->profile == HF_DELTA_SMALL && r == 0 && is_packed(s);
+    if (r == 0)
+        r = match_all(s, err);
     if (r == 0)
         r = choose(s, choice, err);
     source_done(s); /* looking at new on its own takes some memory */

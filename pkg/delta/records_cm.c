@@ -104,8 +104,8 @@ static int pack_block(void *state, uint64_t start, uint64_t end, struct hf_buf *
     delta_model_reset(k->model);
     r = delta_model_code(k->model, &k->cm, start, end, k->make->new_bytes + start, &k->make->copies, NULL, err);
     if (r == 0 && (r = delta_cm_finish(&k->cm)) == 0 && delta_part_add(body, &k->part) < 0)
-        r = delta_no_memory(err);
-    return r;
+        r = -ENOMEM;
+    return r == -ENOMEM ? delta_no_memory(err) : r;
 }
 
 const struct delta_blocks_ops delta_blocks_cm = {pack_open, pack_block, pack_close};

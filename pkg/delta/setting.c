@@ -183,5 +183,5 @@ int delta_setting_make(const struct delta_make *make, struct delta_memory *memor
     if (r == 0 && (r = delta_cm_finish(cm)) == 0)
         r = delta_part_add(body, &part);
     free(cm);
-    return r;
+    return r == -ENOMEM ? delta_no_memory(err) : r;
 }

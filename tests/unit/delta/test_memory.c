@@ -1,0 +1,211 @@
+/* Memory that runs out anywhere, while making a delta and while applying it: said, nothing lost, and never another delta. */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "delta/delta.h"
+#include "support/check_main.h"
+#include "support/go_make.h"
+
+/* ---- allocations that fail: this program is linked with --wrap for each of them ------------------------------------- */
+
+static atomic_uint count, fails_at;
+
+void *__real_malloc(size_t n) __attribute__((weak));
+void *__real_calloc(size_t n, size_t size) __attribute__((weak));
+void *__real_realloc(void *p, size_t n) __attribute__((weak));
+void *__real_aligned_alloc(size_t alignment, size_t n) __attribute__((weak));
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+void *__wrap_aligned_alloc(size_t alignment, size_t n);
+
+static bool fails(void)
+{
+    if (atomic_fetch_add(&count, 1) + 1 != atomic_load(&fails_at))
+        return false;
+    errno = ENOMEM;
+    return true;
+}
+
+void *__wrap_malloc(size_t n)
+{
+    return fails() ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+    return fails() ? NULL : __real_realloc(p, n);
+}
+
+void *__wrap_aligned_alloc(size_t alignment, size_t n)
+{
+    return fails() ? NULL : __real_aligned_alloc(alignment, n);
+}
+
+/* From now on the n-th allocation fails, once; 0: none. */
+static void fail_at(unsigned n)
+{
+    atomic_store(&fails_at, n);
+    atomic_store(&count, 0);
+}
+
+static unsigned allocations(void)
+{
+    return atomic_load(&count);
+}
+
+/* ---- pairs --------------------------------------------------------------------------------------------------------- */
+
+enum { FUNCTIONS = 12, GROWN = 5, TEXT = 6000, ALL_OF_FIRST = 16, STEPS = 16, PATCH_MAX = 1 << 20 };
+
+struct pair {
+    struct elf_made old, now;
+};
+
+static struct elf_made text(unsigned change)
+{
+    struct elf_made made = {malloc(TEXT), TEXT};
+
+    for (unsigned i = 0; i < TEXT; i++)
+        made.p[i] = (unsigned char)(change > 0 && i % change == 0 ? 'X' : 'a' + i * i / 7 % 23);
+    return made;
+}
+
+static struct elf_made noise(void)
+{
+    struct elf_made made = {malloc(TEXT), TEXT};
+    uint32_t seed = 7;
+
+    for (unsigned i = 0; i < TEXT; i++) {
+        seed = seed * 1664525 + 1013904223;
+        made.p[i] = i % 64 < 32 ? 'a' : (unsigned char)(seed >> 24);
+    }
+    return made;
+}
+
+/* Executables of all sorts, something with tables of jumps, what hardly changed, and what old does not help with. */
+static struct pair pair_of(int which)
+{
+    static const enum elf_make_machine machines[] = {ELF_MAKE_X86_64, ELF_MAKE_ARM};
+
+    if (which < (int)HF_LEN(machines))
+        return (struct pair){elf_make(machines[which], FUNCTIONS, 0), elf_make(machines[which], FUNCTIONS, GROWN)};
+    switch (which) {
+    case HF_LEN(machines):
+        return (struct pair){go_make(DELTA_GO_120, FUNCTIONS, 0), go_make(DELTA_GO_120, FUNCTIONS, GROWN)};
+    case HF_LEN(machines) + 1:
+        return (struct pair){text(0), text(9000)};
+    default:
+        return (struct pair){text(0), noise()};
+    }
+}
+
+enum { PAIRS = 5 };
+
+static int add(void *ctx, const void *bytes, size_t n)
+{
+    struct hf_buf *buf = ctx;
+
+    if (buf->n + n > buf->cap)
+        return -ENOSPC; /* it has all it needs from the start: only the engine allocates */
+    memcpy(buf->p + buf->n, bytes, n);
+    buf->n += n;
+    return 0;
+}
+
+static ssize_t take(void *ctx, void *bytes, size_t n)
+{
+    struct hf_view *in = ctx;
+
+    n = HF_MIN(n, in->n);
+    memcpy(bytes, in->p, n);
+    in->p += n;
+    in->n -= n;
+    return (ssize_t)n;
+}
+
+/* -EPROTO: it did not say what went wrong. */
+static int make(const struct pair *pair, int profile, struct hf_buf *patch)
+{
+    const struct hf_delta_create_params params = {.profile = (enum hf_delta_profile)profile, .threads = 1};
+    const struct hf_delta_out out = {patch, add};
+    struct hf_err err = HF_ERR_INIT;
+
+    patch->n = 0;
+    int r = hf_delta_create(pair->old.p, pair->old.n, pair->now.p, pair->now.n, &params, &out, &err);
+    return r < 0 && err.cause[0] == '\0' ? -EPROTO : r;
+}
+
+static int apply(const struct pair *pair, const struct hf_buf *patch, struct hf_buf *out)
+{
+    struct hf_delta_memory old = {pair->old.p, pair->old.n};
+    struct hf_view in = hf_buf_view(patch);
+    const struct hf_delta_apply_params params = {
+        .old = {&old, hf_delta_memory_pread, old.n}, .patch = {&in, take}, .out = {out, add}};
+    struct hf_err err = HF_ERR_INIT;
+
+    out->n = 0;
+    return hf_delta_apply(&params, NULL, &err);
+}
+
+/* All of the first ones, then some of the rest. */
+static unsigned next(unsigned n, unsigned all)
+{
+    return n < ALL_OF_FIRST ? n + 1 : n + 1 + all / STEPS;
+}
+
+START_TEST(runs_out)
+{
+    _cleanup_(hf_buf_done) struct hf_buf right = HF_BUF_INIT(PATCH_MAX), patch = HF_BUF_INIT(PATCH_MAX),
+                                         made = HF_BUF_INIT(PATCH_MAX);
+    struct pair pair = pair_of(_i / 2);
+    unsigned all, refused = 0;
+
+    ck_assert_int_eq(hf_buf_reserve(&right, PATCH_MAX / 2) | hf_buf_reserve(&patch, PATCH_MAX / 2), 0);
+    ck_assert_int_eq(hf_buf_reserve(&made, PATCH_MAX / 2), 0);
+    fail_at(0);
+    int r = make(&pair, _i % 2, &right);
+    all = allocations(); /* those of ck_assert() count as well */
+    ck_assert_int_eq(r, 0);
+    ck_assert_uint_gt(all, 0);
+    for (unsigned n = 1; n <= all; n = next(n, all)) {
+        fail_at(n);
+        r = make(&pair, _i % 2, &patch);
+        fail_at(0);
+        ck_assert_msg(r == -ENOMEM || r == 0, "allocation %u of %u: %d", n, all, r);
+        refused += r < 0;
+        if (r == 0) /* it could do without */
+            ck_assert(patch.n == right.n && memcmp(patch.p, right.p, right.n) == 0);
+    }
+    ck_assert_uint_gt(refused, 0);
+
+    fail_at(0);
+    r = apply(&pair, &right, &made);
+    all = allocations();
+    ck_assert_int_eq(r, 0);
+    ck_assert(made.n == pair.now.n && memcmp(made.p, pair.now.p, made.n) == 0);
+    for (unsigned n = 1; n <= all; n++) {
+        fail_at(n);
+        r = apply(&pair, &right, &made);
+        fail_at(0);
+        ck_assert_msg(r == -ENOMEM, "allocation %u of %u of applying: %d", n, all, r);
+    }
+    free(pair.old.p);
+    free(pair.now.p);
+}
+END_TEST
+
+static void cases(TCase *tc)
+{
+    tcase_add_loop_test(tc, runs_out, 0, 2 * PAIRS);
+}
+
+HF_TEST_MAIN_TIMEOUT("delta/memory", cases, 300)

@@ -271,7 +271,10 @@ static uint64_t find_hex(const struct pack *k, uint64_t from, uint64_t to, struc
     const unsigned char *p = k->make->new_bytes;
 
     for (from = find_digits(p, from, to); from < to; from = find_digits(p, from + 1, to)) {
+        unsigned first = (unsigned)(digit_of(p[from]) << 4 | digit_of(p[from + 1]));
         for (uint64_t distance = 1; distance <= HF_MIN(k->fresh, (uint64_t)HISTORY); distance++) {
+            if (k->history[(k->fresh - distance) % HISTORY] != first)
+                continue;
             uint64_t n = spelled(k, p + from, to - from, distance);
             if (n >= WORTH_IT) {
                 *op = (struct run){.telling = IN_HEX, .distance = distance, .fresh = 2 * n};

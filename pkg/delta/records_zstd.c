@@ -568,6 +568,9 @@ static int pack_and_squeeze(void *state, uint64_t start, uint64_t end, struct hf
     struct pack *k = state;
     int r = pack_block(k, &k->setting, start, end, err);
 
+    hf_buf_done(&k->control); /* all of it is in the frame */
+    hf_buf_done(&k->diff);
+    hf_buf_done(&k->literal);
     if (r == 0)
         r = squeeze(k->context, &k->frame, body);
     return r == -ENOMEM ? delta_no_memory(err) : r;

@@ -15,7 +15,7 @@ struct hf_cli_delta_sink {
 };
 int hf_cli_delta_sink_write(void *sink, const void *bytes, size_t n);
 
-/* The fast profile, two files, nothing in NEW that it would look inside of: which needs none of the machinery for that. 1: the case is
+/* Two files, and nothing in NEW that the profile would look inside of: what the thin program (cli/front.h) can do. 1: the case is
  * another one, nothing was done. */
 HF_MUST_USE int hf_cli_delta_quick(struct hf_cli *cli, const struct hf_cli_args *args,
                                    const struct hf_deep_create_params *params, struct hf_err *err);

@@ -1,4 +1,4 @@
-/* delta create: its options, and the plain case. */
+/* delta create: its options, and the plain case. In a file of its own, as the thin program (cli/front.h) has only this. */
 #include <errno.h>
 #include <malloc.h>
 #include <string.h>
@@ -62,26 +62,45 @@ static bool is_file(const char *path)
     return strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+struct maps {
+    const struct hf_cli_map *old, *new_map;
+};
+
+static void rest(void *ctx)
+{
+    const struct maps *maps = ctx;
+
+    hf_cli_map_rest(maps->old);
+    hf_cli_map_rest(maps->new_map);
+}
+
 int hf_cli_delta_quick(struct hf_cli *cli, const struct hf_cli_args *args, const struct hf_deep_create_params *params,
                        struct hf_err *err)
 {
     _cleanup_(hf_cli_map_done) struct hf_cli_map old = {.p = NULL}, new_map = {.p = NULL};
     struct hf_cli_delta_sink sink = {.out = HF_CLI_OUT_INIT, .err = err};
     const struct hf_delta_out out = {&sink, hf_cli_delta_sink_write};
+    bool fast = params->delta.profile == HF_DELTA_FAST && !params->inside;
+    struct maps maps = {&old, &new_map};
+    struct hf_delta_create_params delta = params->delta;
     int r;
 
-    if (params->delta.profile != HF_DELTA_FAST || params->inside || hf_cli_flag(args, "image") ||
-        !is_file(args->words[0]) || !is_file(args->words[1]))
+    if (!fast)
+        (void)mallopt(M_MMAP_THRESHOLD, 128 << 10); /* large tables go back as soon as they are done with */
+    delta.rest = rest;
+    delta.rest_ctx = &maps;
+
+    if (hf_cli_flag(args, "image") || !is_file(args->words[0]) || !is_file(args->words[1]))
         return 1;
     if ((r = hf_cli_map_open(cli, args->words[0], SIZE_MAX, &old, err)) < 0 ||
         (r = hf_cli_map_open(cli, args->words[1], SIZE_MAX, &new_map, err)) < 0)
         return r;
     if (old.n >= HF_DELTA_CREATE_MAX_BYTES || new_map.n >= HF_DELTA_CREATE_MAX_BYTES ||
-        (!params->plain && hf_deep_may_hold_zstd(new_map.p, new_map.n)))
+        (!params->plain && (fast ? hf_deep_may_hold_zstd : hf_deep_may_hold_packed)(new_map.p, new_map.n)))
         return 1;
     r = hf_cli_out_open(cli, args->words[2], 0644, &sink.out, err);
     if (r == 0)
-        r = hf_delta_create_fast(old.p, old.n, new_map.p, new_map.n, &params->delta, &out, err);
+        r = hf_delta_create(old.p, old.n, new_map.p, new_map.n, &delta, &out, err);
     if (r == 0)
         r = hf_cli_out_publish(&sink.out, false, err);
     hf_cli_out_done(&sink.out);

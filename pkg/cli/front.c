@@ -11,6 +11,8 @@
 
 enum { NAME_WORDS = 2, /* "delta", "apply" */ FEED = 4096 };
 
+static int create(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err);
+
 static const struct hf_cli_command own[] = {
     {
         .name = "delta apply",
@@ -26,7 +28,7 @@ static const struct hf_cli_command own[] = {
         .options = hf_cli_delta_create_options,
         .min_words = 3,
         .max_words = 3,
-        .run = hf_cli_delta_create,
+        .run = create,
     },
 };
 
@@ -70,8 +72,18 @@ static int start_whole(const char *self, char **argv, struct hf_err *err)
     }
     return hf_err_set(err, ENOENT,
                       "'" HF_CLI_WHOLE "' is neither in '%s' nor in '" HF_CLI_WHOLE_FOLDER
-                      "' from there: all commands but 'delta apply' and 'delta create' are in it",
+                      "' from there: all commands but plain cases of 'delta apply' and 'delta create' are in it",
                       folder);
+}
+
+static int create(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    struct hf_deep_create_params params;
+    int r = hf_cli_delta_settings(cli, args, &params, err);
+
+    if (r == 0)
+        r = hf_cli_delta_quick(cli, args, &params, err);
+    return r > 0 ? start_whole(cli->self, cli->argv, err) : r;
 }
 
 static bool put_all(int fd, const char *p, size_t n)

@@ -56,6 +56,8 @@ HF_MUST_USE int hf_deep_create(const void *old, size_t old_n, const void *new_by
 
 /* May a zstd frame begin somewhere in there? Where none does in new, the fast profile (without `inside`) has nothing to look inside of. */
 bool hf_deep_may_hold_zstd(const void *bytes, size_t n);
+/* The same for the small profile. */
+bool hf_deep_may_hold_packed(const void *bytes, size_t n);
 
 struct hf_deep_apply_params {
     /* Checkpoints of a delta that looks inside are opaque: they lie where no compressed stream is open, so that more than 4 MiB may be

@@ -400,8 +400,10 @@ static uint64_t block_bytes_of(const struct pack_search *search, const struct se
     return seen->first_block < search->plain_n || search->plain_n > usual ? seen->first_block : usual;
 }
 
+/* The usual one is proven at once where that takes little more than the trial. */
 static bool try_preset(const struct pack_search *search, struct seen *seen, uint32_t preset)
 {
+    enum { USUAL = 6, SHORT = 3 << 20 };
     lzma_options_lzma options;
 
     if (lzma_lzma_preset(&options, preset))
@@ -411,7 +413,7 @@ static bool try_preset(const struct pack_search *search, struct seen *seen, uint
     seen->recipe.lzma.mf = options.mf;
     seen->recipe.lzma.depth = options.depth;
     end_filters(&seen->recipe);
-    return starts_alike(search, seen, seen->recipe.filters);
+    return (preset == USUAL && search->plain_n <= SHORT) || starts_alike(search, seen, seen->recipe.filters);
 }
 
 int pack_xz_find(const struct pack_search *search, struct pack_setup *ret_setup, struct hf_err *err)

@@ -152,7 +152,7 @@ START_TEST(it_applies)
 }
 END_TEST
 
-/* The same bytes as the whole program's, where it does not look inside and where it does. */
+/* The same bytes as the whole program's; what it would look inside of is left to that. */
 START_TEST(it_creates)
 {
     static const unsigned char zstd[] = {0x28, 0xb5, 0x2f, 0xfd};
@@ -186,9 +186,33 @@ START_TEST(it_creates)
     }
     memcpy(text + 777, zstd, sizeof(zstd));
     cli_write(&run, "new", text, sizeof(text));
-    ck_assert_int_eq(front(NULL, words, &said), HF_EXIT_OK);
-    ck_assert_str_eq(said, "");
+    ck_assert_int_eq(front(NULL, words, &said), HF_EXIT_FAILED);
+    ck_assert_ptr_nonnull(strstr(said, "/proc is needed"));
     free(said);
+}
+END_TEST
+
+/* Every beginning at every place of a pass, and nothing less. */
+START_TEST(the_small_profile_looks_for_more)
+{
+    static const struct {
+        unsigned char bytes[4];
+        bool want;
+    } starts[] = {{{0x1f, 0x8b, 8, 0}, true},       {{0x1f, 0x8b, 8, 0xff}, false},   {{0x1f, 0x8b, 7, 0}, false},
+                  {{'P', 'K', 3, 4}, true},         {{'P', 'K', 1, 2}, false},        {{0xfd, '7', 'z', 'X'}, true},
+                  {{0x28, 0xb5, 0x2f, 0xfd}, true}, {{0x28, 0xb5, 0x2f, 0xfc}, false}};
+    unsigned char text[200];
+
+    for (size_t n = 0; n <= sizeof(text); n += n < 140 ? 1 : 20) {
+        memset(text, 'x', sizeof(text));
+        ck_assert(!hf_deep_may_hold_packed(text, n));
+        for (size_t at = 0; at + 4 <= n; at++) {
+            memcpy(text + at, starts[_i].bytes, 4);
+            ck_assert_msg(hf_deep_may_hold_packed(text, n) == starts[_i].want, "%zu of %zu", at, n);
+            ck_assert(!hf_deep_may_hold_packed(text, at + 3));
+            memset(text + at, 'x', 4);
+        }
+    }
 }
 END_TEST
 
@@ -294,6 +318,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, both_programs_answer_alike, 0, 9);
     tcase_add_test(tc, it_applies);
     tcase_add_test(tc, it_creates);
+    tcase_add_loop_test(tc, the_small_profile_looks_for_more, 0, 8);
     tcase_add_test(tc, the_whole_program_is_missed);
     tcase_add_loop_test(tc, the_whole_program_takes_over, 0, 2);
     tcase_add_loop_test(tc, a_patch_is_handed_over, 0, 2);

@@ -56,7 +56,7 @@ static int apply(struct hf_cli *cli, char **words, bool sync, struct hf_err *err
         r = hf_delta_apply(&params, NULL, err);
     }
     if (r == 0)
-        r = hf_cli_out_publish(&job.out, sync || job.out.replaces, err);
+        r = hf_cli_out_publish(&job.out, sync, err);
     hf_cli_out_done(&job.out);
     if (job.old_fd >= 0)
         (void)close(job.old_fd);

@@ -126,7 +126,7 @@ HF_MUST_USE int hf_cli_out_open(struct hf_cli *cli, const char *path, mode_t mod
                                 struct hf_err *err);
 HF_MUST_USE int hf_cli_out_write(struct hf_cli_out *out, const void *bytes, size_t n, struct hf_err *err);
 HF_MUST_USE int hf_cli_out_commit(struct hf_cli_out *out, struct hf_err *err); /* fsync and rename */
-/* The same; without `sync` it need not outlive a power cut at once: for what can be made again. */
+/* The same; without `sync` it need not outlive a power cut at once, but where it replaces a file that one or the other does, whole. */
 HF_MUST_USE int hf_cli_out_publish(struct hf_cli_out *out, bool sync, struct hf_err *err);
 void hf_cli_out_done(struct hf_cli_out *out); /* forgets what was not committed */
 

@@ -17,7 +17,7 @@
 
 const struct hf_cli_option hf_cli_delta_apply_options[] = {
     {.name = "sha256", .value = "HEX", .help = "of PATCH, checked before its first byte is parsed"},
-    {.name = "sync", .help = "NEW outlives a power cut from now on (where it replaces a file it does anyway)"},
+    {.name = "sync", .help = "NEW outlives a power cut from now on"},
     {.name = NULL},
 };
 
@@ -175,7 +175,7 @@ static int apply(struct job *job, const char *target, struct hf_err *err)
     r = hf_deep_apply(&params, NULL, err);
     hf_image_free(job->image);
     hf_deep_file_done(&scratch);
-    return r == 0 ? hf_cli_out_publish(&job->sink.out, job->sync || job->sink.out.replaces, err) : r;
+    return r == 0 ? hf_cli_out_publish(&job->sink.out, job->sync, err) : r;
 }
 
 /* ---- apply to a folder -------------------------------------------------------------------------------------------- */

@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -115,11 +117,20 @@ static int name_temp(struct hf_cli_out *out)
     return 0;
 }
 
+/* Does the file system write a file's bytes before the name that it takes from another one? ext4 calls that auto_da_alloc. */
+static bool keeps_order(int fd)
+{
+    struct statfs fs;
+
+    return fstatfs(fd, &fs) == 0 &&
+           (fs.f_type == EXT4_SUPER_MAGIC || fs.f_type == BTRFS_SUPER_MAGIC || fs.f_type == TMPFS_MAGIC);
+}
+
 int hf_cli_out_publish(struct hf_cli_out *out, bool sync, struct hf_err *err)
 {
     if (out->path == NULL)
         return 0;
-    if (sync && fsync(out->fd) < 0)
+    if ((sync || (out->replaces && !keeps_order(out->fd))) && fsync(out->fd) < 0)
         return hf_err_sys(err, -errno, "sync '%s'", out->path);
     int r = out->temp == NULL ? name_temp(out) : 0;
     if (r < 0)

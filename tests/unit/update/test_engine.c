@@ -49,25 +49,27 @@ static void expect_clean(void)
     ck_assert_uint_le(hf_simfs_open_fds(w->fs), 1); /* the lock */
 }
 
-/* v1 is installed, the release is wanted, the agent runs until all is settled. */
-static void update_to(const struct hf_sim_release *release)
+/* v1 is installed, the release is wanted, the agent runs. */
+static void begin(const struct hf_sim_release *release)
 {
     if (hf_simupdate_target(w, HF_SIM_TARGET)[0] == 'a')
         hf_simupdate_put_old(w, "v1");
     hf_simupdate_publish(w, release);
     if (w->engine == NULL)
         hf_simupdate_boot(w);
+}
+
+/* ... until all is settled. */
+static void update_to(const struct hf_sim_release *release)
+{
+    begin(release);
     ck_assert(hf_simupdate_settle(w));
 }
 
-/* Runs some minutes: for what never settles. */
+/* ... some minutes: for what never settles. */
 static void try_to(const struct hf_sim_release *release)
 {
-    if (hf_simupdate_target(w, HF_SIM_TARGET)[0] == 'a')
-        hf_simupdate_put_old(w, "v1");
-    hf_simupdate_publish(w, release);
-    if (w->engine == NULL)
-        hf_simupdate_boot(w);
+    begin(release);
     hf_simupdate_run_for(w, 5 * 60 * HF_NS_PER_S);
 }
 
@@ -113,9 +115,7 @@ static void run_to_between(void)
 {
     size_t n;
 
-    hf_simupdate_put_old(w, "v1");
-    hf_simupdate_publish(w, &by_two);
-    hf_simupdate_boot(w);
+    begin(&by_two);
     for (unsigned i = 0; i < 100000 && hf_simfs_get(w->fs, BETWEEN, &n) == NULL; i++)
         hf_simupdate_run_for(w, 1000);
     ck_assert_ptr_nonnull(hf_simfs_get(w->fs, BETWEEN, &n));
@@ -475,9 +475,7 @@ END_TEST
 /* Killed between two records: what is in the page cache still counts, and does not after a power cut. */
 START_TEST(goes_on_from_the_note)
 {
-    hf_simupdate_put_old(w, "v1");
-    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
-    hf_simupdate_boot(w);
+    begin(&(struct hf_sim_release){.content = "v2"});
     hf_simclient_set_link(hf_fake_http_client(w->http), &(struct hf_simlink){.bytes_per_s = 2000, .chunk_max = 500});
     ck_assert(hf_simloop_run_until(w->loop, half_way, NULL, 60 * HF_NS_PER_S));
     if (_i == 0)
@@ -498,9 +496,7 @@ END_TEST
 /* A node that is shut down: all that came is on the disk for good, and comes no second time. */
 START_TEST(goes_on_after_a_shutdown)
 {
-    hf_simupdate_put_old(w, "v1");
-    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
-    hf_simupdate_boot(w);
+    begin(&(struct hf_sim_release){.content = "v2"});
     hf_simclient_set_link(hf_fake_http_client(w->http), &(struct hf_simlink){.bytes_per_s = 2000, .chunk_max = 500});
     ck_assert(hf_simloop_run_until(w->loop, half_way, NULL, 60 * HF_NS_PER_S));
     uint64_t before = hf_simupdate_see(w, "app").bytes_fetched;
@@ -902,9 +898,7 @@ END_TEST
 /* A gate that closes in the middle pauses before the swap, keeps what came, and goes on from there. */
 START_TEST(a_gate_closes_in_the_middle)
 {
-    hf_simupdate_put_old(w, "v1");
-    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
-    hf_simupdate_boot(w);
+    begin(&(struct hf_sim_release){.content = "v2"});
     hf_simclient_set_link(hf_fake_http_client(w->http),
                           &(struct hf_simlink){.delay_max_ns = HF_NS_PER_MS, .bytes_per_s = 2000, .chunk_max = 500});
     ck_assert(hf_simloop_run_until(w->loop, half_way, NULL, 60 * HF_NS_PER_S));
@@ -923,11 +917,8 @@ END_TEST
 /* Signed to expire, and it did while the node was fetching. */
 START_TEST(expires_in_the_middle)
 {
-    hf_simupdate_put_old(w, "v1");
-    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2",
-                                                     .patch = json_pack("{s:{s:{s:s}}}", "spec", "release", "expires",
-                                                                        "2026-11-20T08:00:10Z")});
-    hf_simupdate_boot(w);
+    begin(&(struct hf_sim_release){
+        .content = "v2", .patch = json_pack("{s:{s:{s:s}}}", "spec", "release", "expires", "2026-11-20T08:00:10Z")});
     hf_simclient_set_link(hf_fake_http_client(w->http), &(struct hf_simlink){.bytes_per_s = 2000, .chunk_max = 500});
     ck_assert(hf_simupdate_settle(w));
     expect("app", HF_PHASE_REJECTED, "Expired");
@@ -941,9 +932,7 @@ START_TEST(withdrawn_in_the_middle)
     static const enum hf_phase phases[] = {HF_PHASE_FETCHING, HF_PHASE_PATCHING, HF_PHASE_VERIFIED, HF_PHASE_PROBATION};
     struct stat st;
 
-    hf_simupdate_put_old(w, "v1");
-    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
-    hf_simupdate_boot(w);
+    begin(&(struct hf_sim_release){.content = "v2"});
     ck_assert(hf_simupdate_until_phase(w, "app", phases[_i]));
     hf_simupdate_withdraw(w, "app");
     ck_assert(hf_simupdate_settle(w));
@@ -1018,9 +1007,7 @@ END_TEST
 
 START_TEST(the_unit_is_given_up)
 {
-    hf_simupdate_put_old(w, "v1");
-    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
-    hf_simupdate_boot(w);
+    begin(&(struct hf_sim_release){.content = "v2"});
     ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_PROBATION));
     w->unit_state = "failed";
     ck_assert(hf_simupdate_settle(w));
@@ -1051,9 +1038,7 @@ END_TEST
 /* systemd goes away for a moment between swap and restart: no verdict about the new version. */
 START_TEST(systemd_is_away_for_a_moment)
 {
-    hf_simupdate_put_old(w, "v1");
-    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
-    hf_simupdate_boot(w);
+    begin(&(struct hf_sim_release){.content = "v2"});
     w->restart_r = -ENOTCONN;
     ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_PROBATION));
     hf_simupdate_run_for(w, 10 * HF_NS_PER_S);
@@ -1125,9 +1110,7 @@ END_TEST
 
 START_TEST(three_starts_without_a_verdict)
 {
-    hf_simupdate_put_old(w, "v1");
-    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "broken"});
-    hf_simupdate_boot(w);
+    begin(&(struct hf_sim_release){.content = "broken"});
     for (int i = 0; i < 3; i++) {
         ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_PROBATION));
         hf_simupdate_run_for(w, HF_NS_PER_S);
@@ -1147,9 +1130,7 @@ END_TEST
 /* Two starts are no reason: the verdict still comes. The service is not bounced again for them. */
 START_TEST(starts_in_probation)
 {
-    hf_simupdate_put_old(w, "v1");
-    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
-    hf_simupdate_boot(w);
+    begin(&(struct hf_sim_release){.content = "v2"});
     for (int i = 0; i < 2; i++) {
         ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_PROBATION));
         hf_simupdate_run_for(w, HF_NS_PER_S / 2);
@@ -1165,9 +1146,7 @@ END_TEST
 /* No network, no server, no objects: what was begun is brought to its end by the journal alone. */
 START_TEST(alone)
 {
-    hf_simupdate_put_old(w, "v1");
-    hf_simupdate_publish(w, &(struct hf_sim_release){.content = _i == 0 ? "v2" : "broken"});
-    hf_simupdate_boot(w);
+    begin(&(struct hf_sim_release){.content = _i == 0 ? "v2" : "broken"});
     ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_PROBATION));
     hf_simupdate_kill(w);
     hf_simupdate_withdraw(w, "app");
@@ -1287,9 +1266,7 @@ START_TEST(the_target_changes)
     static const enum hf_phase phases[] = {HF_PHASE_FETCHING, HF_PHASE_PATCHING, HF_PHASE_VERIFIED};
     bool named = false;
 
-    hf_simupdate_put_old(w, "v1");
-    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2", .delta_from = "v1"});
-    hf_simupdate_boot(w);
+    begin(&(struct hf_sim_release){.content = "v2", .delta_from = "v1"});
     ck_assert(hf_simupdate_until_phase(w, "app", phases[_i]));
     hf_simupdate_put_old(w, "stray");
     while (hf_simupdate_see(w, "app").phase != HF_PHASE_COMMITTED && hf_simloop_step(w->loop))
@@ -1305,9 +1282,7 @@ END_TEST
 /* What was committed is changed or removed: put back when next looked at, which is not too often. */
 START_TEST(drift)
 {
-    hf_simupdate_put_old(w, "v1");
-    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
-    hf_simupdate_boot(w);
+    begin(&(struct hf_sim_release){.content = "v2"});
     ck_assert(hf_simupdate_settle(w));
     if (_i == 0)
         hf_simupdate_put_old(w, "stray");
@@ -1344,9 +1319,7 @@ END_TEST
 /* Putting it back is an update like others: when its checks fail, what was found is back, and nobody tries for ever. */
 START_TEST(drift_that_stays)
 {
-    hf_simupdate_put_old(w, "v1");
-    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
-    hf_simupdate_boot(w);
+    begin(&(struct hf_sim_release){.content = "v2"});
     ck_assert(hf_simupdate_settle(w));
     if (_i == 0)
         hf_simupdate_put_old(w, "stray");
@@ -1388,9 +1361,7 @@ END_TEST
 /* A link that gives a few bytes a minute: others get their turn. */
 START_TEST(too_slow)
 {
-    hf_simupdate_put_old(w, "v1");
-    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2"});
-    hf_simupdate_boot(w);
+    begin(&(struct hf_sim_release){.content = "v2"});
     hf_simclient_set_link(hf_fake_http_client(w->http), &(struct hf_simlink){.bytes_per_s = 10, .chunk_max = 5});
     ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_FETCHING));
     ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_WAITING));
@@ -1544,9 +1515,7 @@ START_TEST(journal_damaged)
                                            HF_PHASE_SWAPPING, HF_PHASE_PROBATION, HF_PHASE_COMMITTED};
     struct stat st;
 
-    hf_simupdate_put_old(w, "v1");
-    hf_simupdate_publish(w, &(struct hf_sim_release){.content = "v2", .delta_from = "v1"});
-    hf_simupdate_boot(w);
+    begin(&(struct hf_sim_release){.content = "v2", .delta_from = "v1"});
     ck_assert(hf_simupdate_until_phase(w, "app", phases[_i]));
     hf_simupdate_kill(w);
     hf_simfs_put(w->fs, UPDATES "/app/journal", "garbage", 7, 0600);

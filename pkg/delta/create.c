@@ -15,7 +15,7 @@
 enum { WAYS = DELTA_WAYS_MAX, RUNS_MAX = 4096, SEEN_LOG = 21 /* bytes back, as a power of two */ };
 
 /* How many more bytes a match must have than the current copy. */
-static const unsigned better_by_small[WAYS] = {6, 12, 48}, better_by_fast = 16;
+static const unsigned better_by_small[WAYS] = {6, 12, 48}, better_by_fast = 16, better_by_packed = 6;
 
 struct way {
     struct delta_make make;
@@ -158,16 +158,35 @@ static int make_runs(struct way *w, struct hf_err *err)
     return r < 0 ? delta_no_memory(err) : 0;
 }
 
+/* What is packed already shares little but short pieces, and nothing else stands for them. Its bytes are spread evenly: as if there were
+ * at least so many different ones. */
+static bool is_spread(const struct source *s)
+{
+    enum { SAMPLES = 1 << 15, DIFFERENT = 40 };
+    uint32_t counts[256] = {0};
+    uint64_t pairs = 0, n = 0;
+
+    /* by an odd number of bytes: at the same place in every word they are not alike */
+    for (size_t at = 0; at < s->new_n; at += (s->new_n / SAMPLES) | 1, n++)
+        counts[s->new_bytes[at]]++;
+    for (unsigned i = 0; i < 256; i++)
+        pairs += (uint64_t)counts[i] * counts[i];
+    return n * n > pairs * DIFFERENT;
+}
+
 /* All ways at once: most is the same for all. */
 static int match_ways(struct source *s, struct hf_err *err)
 {
     struct delta_copies *copies[WAYS];
+    const unsigned *better_by = better_by_small;
     bool tells = s->params != NULL;
 
+    if (s->profile == HF_DELTA_FAST)
+        better_by = is_spread(s) ? &better_by_packed : &better_by_fast;
     for (unsigned i = 0; i < s->ways_n; i++)
         copies[i] = &s->ways[i].make.copies;
-    return delta_match(&s->matcher, s->profile == HF_DELTA_FAST ? &better_by_fast : better_by_small, s->ways_n,
-                       tells ? s->params->progress : NULL, tells ? s->params->progress_ctx : NULL, copies, err);
+    return delta_match(&s->matcher, better_by, s->ways_n, tells ? s->params->progress : NULL,
+                       tells ? s->params->progress_ctx : NULL, copies, err);
 }
 
 static int weigh_way(void *ctx, unsigned worker, unsigned i, struct hf_err *err)

@@ -220,11 +220,10 @@ static uint32_t *rank_of(struct delta_bytes *b, const struct delta_byte_context 
 
 /* ---- sources --------------------------------------------------------------------------------------------------- */
 
-/* Lanes 0 to 3 are of tables, 4 of the most trusted rank, 5 of the first guess, 6 of the more trusted other guess; the last one says
- * the same always. A source expects a byte, as long as the bits so far are those of it. */
-enum { FIRST_SOURCE = BYTES_TABLES, HEARD = 3, ALWAYS_SAYS = 256 };
+/* Lanes 0 to 2 are of tables, 3 of the most trusted rank, 4 to 6 of guesses; the last one says the same always. A source expects a byte, as long as the bits so far are those of it. */
+enum { FIRST_SOURCE = BYTES_TABLES, HEARD = 1 + BYTES_GUESSES, ALWAYS_SAYS = 256 };
 
-static const delta_lanes not_sources = {-1, -1, -1, -1, 0, 0, 0, -1};
+static const delta_lanes not_sources = {-1, -1, -1, 0, 0, 0, 0, -1};
 
 struct sources {
     delta_lanes fit;       /* all bits: the bits so far are those of what it expects; those of tables always */
@@ -249,13 +248,6 @@ static inline struct voice voice_of(const struct delta_bytes *b, bool speaks, un
     return (struct voice){which, byte, speaks ? b->source_says[which][7] : SILENT};
 }
 
-static inline struct voice louder(struct voice a, struct voice b)
-{
-    bool second = b.says > a.says;
-
-    return (struct voice){second ? b.which : a.which, second ? b.byte : a.byte, second ? b.says : a.says};
-}
-
 static inline void hear(struct delta_bytes *b, struct sources *s, unsigned i, struct voice v)
 {
     s->says[i] = b->source_says[v.which];
@@ -269,22 +261,23 @@ static inline void hear(struct delta_bytes *b, struct sources *s, unsigned i, st
 static inline void open_sources(struct delta_bytes *b, struct sources *s, const struct delta_byte_context *c,
                                 const uint32_t *entry)
 {
-    struct voice rank[BYTES_RANKS], guess[BYTES_GUESSES];
+    struct voice rank = voice_of(b, entry[0] != 0, entry[0] >> 12 & 15, entry[0] >> 24);
 
 #pragma GCC unroll 4
-    for (unsigned r = 0; r < BYTES_RANKS; r++)
-        rank[r] = voice_of(b, entry[r] != 0, r * 16 + (entry[r] >> 12 & 15), entry[r] >> 24);
-#pragma GCC unroll 4
-    for (unsigned g = 0; g < BYTES_GUESSES; g++)
-        guess[g] = voice_of(b, c->guess[g] > 0, BYTES_RANKS * 16 + c->trust[g], c->guess[g] - 1u);
+    for (unsigned r = 1; r < BYTES_RANKS; r++) {
+        struct voice v = voice_of(b, entry[r] != 0, r * 16 + (entry[r] >> 12 & 15), entry[r] >> 24);
+        bool louder = v.says > rank.says;
+        rank = (struct voice){louder ? v.which : rank.which, louder ? v.byte : rank.byte, louder ? v.says : rank.says};
+    }
     s->fit = not_sources;
     s->unlike = (delta_lanes){0};
     s->rate = (delta_lanes){0} + b->rate[COUNT_OF_STATES];
     s->more = (delta_lanes){0} + b->more[COUNT_OF_STATES];
     s->learned = false;
-    hear(b, s, 0, louder(louder(rank[0], rank[1]), rank[2]));
-    hear(b, s, 1, guess[0]);
-    hear(b, s, 2, louder(guess[1], guess[2]));
+    hear(b, s, 0, rank);
+#pragma GCC unroll 4
+    for (unsigned g = 0; g < BYTES_GUESSES; g++)
+        hear(b, s, 1 + g, voice_of(b, c->guess[g] > 0, BYTES_RANKS * 16 + c->trust[g], c->guess[g] - 1u));
 }
 
 static inline void close_sources(const struct sources *s, unsigned spoke)
@@ -322,8 +315,8 @@ static inline __attribute__((always_inline)) unsigned
 code_bit(struct delta_bytes *b, struct delta_cm *cm, struct making *k, unsigned left, unsigned in_row, unsigned bit)
 {
     struct sources *s = &k->sources;
-    unsigned fits = delta_lanes_negative(s->fit) >> FIRST_SOURCE & 7, state[BYTES_TABLES];
-    unsigned steer = k->steer & (0u - (fits >> 1 & 1));
+    unsigned fits = delta_lanes_negative(s->fit) >> FIRST_SOURCE, state[BYTES_TABLES];
+    unsigned steer = k->steer & (0u - (fits >> 1 & 1)), alike = (fits & 7) | (fits >> 1 & 4);
     /* all bits for a source that expects a 0 */
     delta_lanes against = (delta_lanes)(s->unlike << (15 - (int)left)) >> 15, said = {0};
 
@@ -337,7 +330,7 @@ code_bit(struct delta_bytes *b, struct delta_cm *cm, struct making *k, unsigned 
         said[FIRST_SOURCE + i] = s->says[i][left];
     said[DELTA_LANES - 1] = ALWAYS_SAYS << SAYS_MORE;
     delta_lanes input = (((said >> SAYS_MORE) ^ against) - against) & s->fit;
-    delta_lanes *weight[3] = {&k->by_node[k->node], &k->by_guess[fits << 7 | steer | left], k->by_scene};
+    delta_lanes *weight[3] = {&k->by_node[k->node], &k->by_guess[alike << 7 | steer | left], k->by_scene};
     delta_lanes sum = delta_lanes_add(delta_lanes_add(*weight[0], *weight[1]), *weight[2]);
     int32_t x = delta_lanes_dot(input, sum, input, (delta_lanes){0}) >> DELTA_WEIGHT_BITS;
     int32_t chance = b->curve.squash[delta_limited(x) + 2048];
@@ -387,8 +380,11 @@ static inline __attribute__((always_inline)) void code_half(struct delta_bytes *
 unsigned delta_bytes_code(struct delta_bytes *b, struct delta_cm *cm, const struct delta_byte_context *c, unsigned byte)
 {
     uint32_t *rank[BYTES_RANKS], entry[BYTES_RANKS];
-    struct making k = {.by_node = &b->by_node[c->kind << 8], .steer = c->steer << 3};
+    struct making k; /* filled here and in turn: to clear all of it would take longer than a bit does */
 
+    k.node = 1;
+    k.steer = c->steer << 3;
+    k.by_node = &b->by_node[c->kind << 8];
     k.by_guess = &b->by_guess[c->kind > 5 ? 1024 : 0];
     k.by_scene = &b->by_scene[c->scene << 8 | c->near];
     for (unsigned r = 0; r < BYTES_RANKS; r++) {
@@ -397,7 +393,6 @@ unsigned delta_bytes_code(struct delta_bytes *b, struct delta_cm *cm, const stru
     }
     open_sources(b, &k.sources, c, entry);
     unsigned spoke = delta_lanes_negative(k.sources.fit);
-    k.node = 1;
     code_half(b, cm, c, &k, 4, byte);
     code_half(b, cm, c, &k, 0, byte);
     close_sources(&k.sources, spoke);

@@ -6,15 +6,15 @@
  * rank holds the two bytes last seen behind a context and how often the last one came: four bytes each, for long contexts, of
  * which there are too many for tables.
  *
- * All that is known of a bit is eight numbers, one vector: what four tables say, the most trusted rank, two guesses, and a constant. */
+ * All that is known of a bit is eight numbers, one vector: what three tables say, the most trusted rank, three guesses, and a constant. */
 #pragma once
 
 #include "delta/cm.h"
 #include "delta/lanes.h"
 
 enum {
-    BYTES_TABLES = 4,
-    BYTES_TABLE_BITS = 17, /* at most: small files have small tables, for they must not pay for clearing large ones */
+    BYTES_TABLES = 3,
+    BYTES_TABLE_BITS = 18, /* at most: small files have small tables, for they must not pay for clearing large ones */
     BYTES_TABLE_BITS_MIN = 12,
     BYTES_RANKS = 3,
     BYTES_RANK_BITS = 14,
@@ -29,7 +29,7 @@ enum {
 /* What a byte is coded by. */
 struct delta_byte_context {
     uint32_t table[BYTES_TABLES], rank[BYTES_RANKS]; /* hashes of contexts */
-    uint16_t guess[BYTES_GUESSES]; /* bytes it may be, + 1; 0: none. Of the last two the more trusted one is heard */
+    uint16_t guess[BYTES_GUESSES];                   /* bytes it may be, + 1; 0: none */
     uint16_t trust[BYTES_GUESSES]; /* below BYTES_TRUSTS: which guesses are alike in how good they are */
     unsigned kind;                 /* choosing weights: below BYTES_CLASSES, */
     unsigned steer;                /* below BYTES_STEERS: how good guess 0 is, */

@@ -174,7 +174,6 @@ static unsigned code_missed(struct delta_model *m, const struct missed *b, unsig
     c.table[0] = delta_hash(13, c4 & 0xffff, tag);
     c.table[1] = delta_hash(14, b->old | diff_back(m, 1) << 8, tag);
     c.table[2] = delta_hash(15, b->old, tag);
-    c.table[3] = delta_hash(17, b->guesses[1], tag);
     c.rank[0] = delta_hash(19, c4 & 0xffffff, b->kind);
     c.rank[1] = delta_hash(20, b->old | b->old_next << 8 | c1 << 16, tag);
     c.rank[2] = delta_hash(21, c4 & 0xffff, tag ^ b->old << 24);

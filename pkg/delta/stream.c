@@ -11,7 +11,7 @@ void delta_stream_init(struct delta_stream *st, uint64_t block)
 {
     delta_bytes_init(&st->bytes, block);
     st->match_bits = st->bytes.rank_bits;
-    st->history_size = UINT32_C(2) << st->bytes.table_bits;
+    st->history_size = UINT32_C(1) << st->bytes.table_bits;
 }
 
 void delta_stream_reset(struct delta_stream *st, uint64_t place)
@@ -255,12 +255,11 @@ static void note_old(struct delta_stream *st, const struct delta_byte_context *c
 static void plain_contexts(struct delta_stream *st, struct delta_byte_context *c, unsigned phase)
 {
     uint32_t c1 = back(st, 1), c4 = c1 | back(st, 2) << 8 | back(st, 3) << 16 | back(st, 4) << 24;
-    uint32_t step = (uint32_t)(st->pos & 3), tag = phase << 8;
+    uint32_t tag = phase << 8;
 
     c->table[0] = delta_hash(1, c4 & 0xffff, tag);
     c->table[1] = delta_hash(4, c4 & 0xffff00, tag);
     c->table[2] = delta_hash(0, c1, tag);
-    c->table[3] = delta_hash(6, c4 >> 24 | back(st, 8) << 8, step | phase << 4);
     c->rank[0] = delta_hash(8, c4 & 0xffffff, tag);
     c->rank[1] = delta_hash(9, c4, tag);
     c->rank[2] = delta_hash(10, c4, back(st, 5) | back(st, 6) << 8);
@@ -277,7 +276,6 @@ static void arm_contexts(struct delta_byte_context *c, const uint32_t words[3], 
     c->table[0] = delta_hash(4, own, w1 >> 24 | w2 >> 24 << 8 | w3 >> 24 << 16);
     c->table[1] = delta_hash(6, own, (w1 & 31) | w1 >> 24 << 5);
     c->table[2] = delta_hash(0, own, 1);
-    c->table[3] = delta_hash(5, index, (w1 >> (24 - 8 * index) & 255) | (part & 255) << 8 | 1u << 20);
     c->rank[0] = delta_hash(8, own, w1);
     c->rank[1] = delta_hash(9, own, delta_hash(33, w1, w2));
     c->rank[2] = delta_hash(10, own, delta_hash(34, w1 >> 21, delta_hash(33, w2 >> 21, w3 >> 21)));

@@ -15,8 +15,8 @@
 
 enum {
     PATCH_MAX = 1 << 17,
-    MORE_OUT = 1 << 12,
-    OUT = 1 << 9,         /* bytes of new that are made before it is enough, */
+    MORE_OUT = 1 << 11,
+    OUT = 576,            /* bytes of new that are made before it is enough, */
     LARGE_OUT = 16 << 10, /* of one in LARGE_EACH */
     LARGE_EACH = 64,
     AGAIN_EACH = 32,

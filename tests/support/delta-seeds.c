@@ -95,8 +95,8 @@ static void cut_piece(struct piece *k, const struct delta_short_old *old, const 
     k->pair = (struct delta_pair){0, (uint32_t)old->n, 0, (uint32_t)k->make.new_n};
 }
 
-/* With all predictors, whether they pay or not. */
-static void open_setting(const struct piece *k, struct delta_memory *memory, struct delta_setting *setting,
+/* With all predictors, whether they pay or not; without map and images where old is too large for them. */
+static void open_setting(const struct piece *k, bool bare, struct delta_memory *memory, struct delta_setting *setting,
                          struct hf_buf *part)
 {
     _cleanup_(hf_buf_done) struct hf_buf ignored = HF_BUF_INIT(1 << 20);
@@ -105,6 +105,11 @@ static void open_setting(const struct piece *k, struct delta_memory *memory, str
 
     must(delta_setting_make(&k->make, memory, setting, &ignored, &err));
     setting->predictors = DELTA_PREDICT_ALL;
+    if (bare) {
+        delta_map_done(&setting->map);
+        must(delta_map_alloc(&setting->map, 0, &err));
+        setting->pairs_n = 0;
+    }
     delta_cm_start_encoding(&cm, part);
     must(delta_setting_code(&cm, setting, &err));
     must(delta_cm_finish(&cm));
@@ -159,19 +164,23 @@ static void keep_piece(const char *name, unsigned which, const struct piece *k)
     static struct delta_memory memory;
     _cleanup_(hf_buf_done) struct hf_buf setting_part = HF_BUF_INIT(1 << 20), block = HF_BUF_INIT(1 << 20),
                                          body = HF_BUF_INIT(1 << 20);
-    struct delta_short s = {.which = which, .kind = DELTA_SHORT_1K, .size = (unsigned)k->make.new_n - 1, .more_out = 3};
+    struct delta_short s = {.which = which, .kind = DELTA_SHORT_1K, .size = (unsigned)k->make.new_n - 1};
     const struct delta_make *make = &k->make;
     struct delta_setting setting;
     struct hf_err err = HF_ERR_INIT;
     char path[128];
 
-    open_setting(k, &memory, &setting, &setting_part);
+    bool large = delta_short_old(which)->size > UINT32_MAX;
+
+    open_setting(k, large, &memory, &setting, &setting_part);
     s.setting_n = (unsigned)setting_part.n;
     code_block(k, &setting, &block);
     delta_setting_done(&setting);
     s.method = DELTA_METHOD_RECORDS_CM;
     (void)snprintf(path, sizeof(path), "%s-cm", name);
     keep_short(path, &s, &setting_part, block.p, block.n);
+    if (large)
+        return;
     must(delta_blocks_make(&delta_blocks_zstd, &make, 1, 1, &body, &err));
     const unsigned char *p = (const unsigned char *)body.p, *end = p + body.n;
     (void)take_part(&p, end);
@@ -280,7 +289,7 @@ static struct elf_made make_new(unsigned which, unsigned grown)
                                                      ELF_MAKE_I386};
 
     return which < HF_LEN(machines)
-               ? elf_make(machines[which], 12, grown)
+               ? elf_make(machines[which], 12 + which, grown)
                : go_make((enum delta_go_layout)(DELTA_GO_116 + which - HF_LEN(machines)), 16, grown);
 }
 

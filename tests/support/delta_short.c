@@ -52,8 +52,8 @@ static struct elf_made make_old(unsigned which)
     static const enum elf_make_machine machines[] = {ELF_MAKE_X86_64, ELF_MAKE_AARCH64, ELF_MAKE_ARM, ELF_MAKE_RISCV,
                                                      ELF_MAKE_I386};
 
-    if (which < HF_LEN(machines))
-        return elf_make(machines[which], FUNCTIONS, 0);
+    if (which < HF_LEN(machines)) /* no two of one size */
+        return elf_make(machines[which], FUNCTIONS + which, 0);
     which -= (unsigned)HF_LEN(machines);
     if (which < 3)
         return go_make((enum delta_go_layout)(DELTA_GO_116 + which), GO_FUNCTIONS, 0);

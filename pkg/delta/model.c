@@ -116,25 +116,27 @@ static unsigned mix_flag(struct delta_model *m, delta_lanes *weight, uint16_t *c
     static const int16_t rate[16] = {32767, 21845, 16384, 13107, 10923, 9362, 8192, 7282,
                                      6554,  5958,  5461,  5041,  4681,  4369, 4096, 3600};
     const int16_t *stretch = m->stream.bytes.curve.stretch;
-    delta_lanes input, chance, count, by;
+    delta_lanes v = {0}, input = {0}, by = {0}, chance, count;
 
 #pragma GCC unroll 8
+    for (unsigned i = 0; i < FLAG_TABLES; i++)
+        v[i] = (int16_t)*slot[i];
+    chance = (v >> 4) & 4095;
+    count = v & 15;
+#pragma GCC unroll 8
     for (unsigned i = 0; i < FLAG_TABLES; i++) {
-        unsigned v = *slot[i];
-        input[i] = stretch[v >> 4];
-        chance[i] = (int16_t)(v >> 4);
-        count[i] = (int16_t)(v & 15);
-        by[i] = rate[v & 15];
+        input[i] = stretch[chance[i]];
+        by[i] = rate[count[i]];
     }
     int32_t x = delta_limited(delta_lanes_dot(input, *weight, input, (delta_lanes){0}) >> DELTA_WEIGHT_BITS);
     int32_t p = m->stream.bytes.curve.squash[x + 2048];
     bit = delta_cm_code(m->cm, bit, (uint32_t)p * 16 + 8);
     *weight = delta_lanes_add(*weight, delta_lanes_step(input, (int16_t)((((int32_t)bit << 12) - p) * FLAG_SPEED)));
     chance += delta_lanes_scaled((int16_t)(bit != 0 ? 4095 : 0) - chance, by);
-    count = (chance << 4) + (count - (count < 15));
+    v = (chance << 4) + (count - (count < 15));
 #pragma GCC unroll 8
     for (unsigned i = 0; i < FLAG_TABLES; i++)
-        *slot[i] = (uint16_t)count[i];
+        *slot[i] = (uint16_t)v[i];
     return bit;
 }
 
@@ -367,10 +369,9 @@ static unsigned code_word(struct delta_model *m, const struct delta_span *s, siz
     unsigned before = m->unit_history;
 
     if (missed == 0) {
-        for (unsigned i = 0; i < 4; i++) {
-            m->made[at + i] = s->old[at + i];
-            note_byte(m, s->old[at + i], s->old[at + i]);
-        }
+        memcpy(m->made + at, s->old + at, 4);
+        for (unsigned i = 0; i < 4; i++)
+            m->diff[m->new_pos++ % 32] = 0;
         m->since_miss += 4;
     } else {
         m->plain_kind = KIND_IN_WORD;

@@ -53,6 +53,11 @@ static uint32_t le32(const unsigned char *p)
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
+static uint32_t be32(const unsigned char *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | (uint32_t)p[3];
+}
+
 static void put_le32(unsigned char *p, uint32_t w)
 {
     for (unsigned i = 0; i < 4; i++)
@@ -145,21 +150,49 @@ static void turn_word(struct delta_stream *st)
     st->tail = (st->tail & ~UINT64_C(0xffffffff)) | w;
 }
 
-void delta_stream_add(struct delta_stream *st, const unsigned char *bytes, size_t n, bool closely)
+/* A byte joins as it is, noted where `closely` or at the end of a word. */
+static void add_byte(struct delta_stream *st, unsigned byte, bool closely)
 {
     bool arm = st->order == DELTA_ORDER_AARCH64;
 
+    *at(st, st->pos++) = (unsigned char)byte;
+    st->tail = st->tail << 8 | byte;
+    st->place++;
+    if ((st->pos & 3) == 0) {
+        if (arm)
+            turn_word(st);
+        note_here(st, arm);
+    } else if (closely && !arm) {
+        note_here(st, false);
+    }
+}
+
+/* The same for four at once, where pos is divisible by 4. */
+static void add_word(struct delta_stream *st, const unsigned char *bytes)
+{
+    bool arm = st->order == DELTA_ORDER_AARCH64;
+    uint32_t w = arm ? arm_turned(le32(bytes), st->place, false) : be32(bytes);
+    unsigned char *to = at(st, st->pos);
+
+    for (unsigned i = 0; i < 4; i++)
+        to[i] = (unsigned char)(w >> (24 - 8 * i));
+    st->tail = st->tail << 32 | w;
+    st->pos += 4;
+    st->place += 4;
+    note_here(st, arm);
+}
+
+void delta_stream_add(struct delta_stream *st, const unsigned char *bytes, size_t n, bool closely)
+{
+    bool by_words = !closely || st->order == DELTA_ORDER_AARCH64;
+
     st->match_length = 0;
-    for (size_t i = 0; i < n; i++) {
-        *at(st, st->pos++) = bytes[i];
-        st->tail = st->tail << 8 | bytes[i];
-        st->place++;
-        if ((st->pos & 3) == 0) {
-            if (arm)
-                turn_word(st);
-            note_here(st, arm);
-        } else if (closely && !arm) {
-            note_here(st, false);
+    for (size_t i = 0; i < n;) {
+        if (by_words && (st->pos & 3) == 0 && n - i >= 4) {
+            add_word(st, bytes + i);
+            i += 4;
+        } else {
+            add_byte(st, bytes[i++], closely);
         }
     }
     for (size_t i = n - HF_MIN(n, (size_t)8); i < n; i++)

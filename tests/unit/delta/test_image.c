@@ -227,6 +227,79 @@ START_TEST(blanked)
 }
 END_TEST
 
+/* The same instructions that lead to two places; what is between them leads nowhere. */
+static const struct blank {
+    const char *name;
+    enum delta_machine machine;
+    uint32_t nothing, one[3], other[3];
+} blanks[] = {
+    {"call", DELTA_MACHINE_X86_64, 0x90909090, {0x000010e8, 0x90909000}, {0x000020e8, 0x90909000}},
+    {"bl", DELTA_MACHINE_AARCH64, 0xd503201f, {0x94000004}, {0x94000008}},
+    {"b.eq", DELTA_MACHINE_AARCH64, 0xd503201f, {0x54000040}, {0x54000080}},
+    {"ldr literal", DELTA_MACHINE_AARCH64, 0xd503201f, {0x18000041}, {0x18000081}},
+    {"tbz", DELTA_MACHINE_AARCH64, 0xd503201f, {0x36080041}, {0x36080081}},
+    {"adr", DELTA_MACHINE_AARCH64, 0xd503201f, {0x10000041}, {0x10000081}},
+    {"adrp, add", DELTA_MACHINE_AARCH64, 0xd503201f, {0x90000001, 0x91004021}, {0xb0000001, 0x91008021}},
+    {"A32 bl", DELTA_MACHINE_ARM, 0xe1a00000, {0xeb000004}, {0xeb000008}},
+    {"A32 blx", DELTA_MACHINE_ARM, 0xe1a00000, {0xfa000004}, {0xfb000008}},
+    {"A32 ldr", DELTA_MACHINE_ARM, 0xe1a00000, {0xe59f7010}, {0xe59f7020}},
+    {"A32 movw, movt", DELTA_MACHINE_ARM, 0xe1a00000, {0xe3013040, 0xe3403000}, {0xe3023080, 0xe3403000}},
+    {"A32 linkage",
+     DELTA_MACHINE_ARM,
+     0xe1a00000,
+     {0xe28fc600, 0xe28cca00, 0xe5bcf040},
+     {0xe28fc600, 0xe28cca01, 0xe5bcf080}},
+    {"bl", DELTA_MACHINE_ARM, 0xbf00bf00, {0xf804f000}, {0xf808f000}},
+    {"blx", DELTA_MACHINE_ARM, 0xbf00bf00, {0xe804f000}, {0xe808f000}},
+    {"beq.w", DELTA_MACHINE_ARM, 0xbf00bf00, {0x8004f000}, {0x8008f000}},
+    {"ldr", DELTA_MACHINE_ARM, 0xbf00bf00, {0xbf004b04}, {0xbf004b08}},
+    {"ldr.w", DELTA_MACHINE_ARM, 0xbf00bf00, {0x7010f8df}, {0x7020f8df}},
+    {"b", DELTA_MACHINE_ARM, 0xbf00bf00, {0xbf00e004}, {0xbf00e008}},
+    {"beq", DELTA_MACHINE_ARM, 0xbf00bf00, {0xbf00d004}, {0xbf00d008}},
+    {"cbz", DELTA_MACHINE_ARM, 0xbf00bf00, {0xbf00b110}, {0xbf00b118}},
+    {"movw, movt", DELTA_MACHINE_ARM, 0xbf00bf00, {0x1340f241, 0x0300f2c0}, {0x2380f242, 0x0300f2c0}},
+    {"jal", DELTA_MACHINE_RISCV, 0x00010001, {0x010000ef}, {0x020000ef}},
+    {"beq", DELTA_MACHINE_RISCV, 0x00010001, {0x00b50463}, {0x00b50863}},
+    {"c.j", DELTA_MACHINE_RISCV, 0x00010001, {0x0001a021}, {0x0001a041}},
+    {"c.beqz", DELTA_MACHINE_RISCV, 0x00010001, {0x0001c111}, {0x0001c119}},
+    {"auipc, addi", DELTA_MACHINE_RISCV, 0x00010001, {0x00000517, 0x04050513}, {0x00001517, 0x08050513}},
+    {"auipc, sd", DELTA_MACHINE_RISCV, 0x00010001, {0x00000517, 0x04b53023}, {0x00001517, 0x08b530a3}},
+};
+
+static unsigned char *blank_of(const struct blank *b, const uint32_t words[static 3])
+{
+    enum { CODE_AT = 0x1000, CODE = 0x400, HERE = 0x1200, ALL = 0x4000 };
+    struct delta_found_image one = {.size = ALL};
+    const struct delta_found found = {&one, 1, 1};
+    struct hf_err err = HF_ERR_INIT;
+    unsigned char *blank = NULL;
+
+    memset(file, 0, ALL);
+    for (size_t i = 0; i < CODE; i += 4)
+        put(file + CODE_AT + i, 4, b->nothing);
+    for (size_t i = 0; i < 3 && words[i] != 0; i++)
+        put(file + HERE + 4 * i, 4, words[i]);
+    one.image = (struct delta_image){.machine = b->machine, .fixed = true, .narrow = b->machine == DELTA_MACHINE_ARM};
+    one.image.segments = (struct delta_segments){1, {{0, 0, ALL, ALL}}};
+    one.image.regions[one.image.regions_n++] =
+        (struct delta_region){CODE_AT, CODE, CODE_AT, 0, DELTA_REGION_CODE, false};
+    ck_assert_int_eq(delta_images_blank(&found, file, ALL, &blank, &err), 0);
+    ck_assert_int_ne(memcmp(blank, file, ALL), 0);
+    return blank;
+}
+
+START_TEST(blank_wherever_it_leads)
+{
+    const struct blank *b = &blanks[_i];
+    unsigned char *one = blank_of(b, b->one), *other = blank_of(b, b->other);
+
+    ck_assert_msg(memcmp(one, other, 0x4000) == 0, "%s: %02x%02x%02x%02x and %02x%02x%02x%02x", b->name, one[0x1203],
+                  one[0x1202], one[0x1201], one[0x1200], other[0x1203], other[0x1202], other[0x1201], other[0x1200]);
+    free(one);
+    free(other);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, kinds_of_sections, 0, 2);
@@ -235,6 +308,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, wrong_headers, 0, HF_LEN(wrong));
     tcase_add_loop_test(tc, reading_fails, 0, 2);
     tcase_add_loop_test(tc, blanked, 0, 5);
+    tcase_add_loop_test(tc, blank_wherever_it_leads, 0, HF_LEN(blanks));
 }
 
 HF_TEST_MAIN("delta/image", cases)

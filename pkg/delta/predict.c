@@ -56,28 +56,38 @@ static uint64_t moved_address(const struct delta_predictor *p, uint64_t position
     return delta_address_of(&p->segments, position + (uint64_t)shift);
 }
 
+static void add_moved(struct delta_guess *g, const struct delta_ref *ref, uint64_t target)
+{
+    add_candidate(g, target, delta_ref_encode(ref, g->site, target, g->base));
+}
+
 /* All that the word may be, best first. */
 static void guess_word(struct delta_predictor *p, const struct delta_ref *ref, uint64_t new_pos, struct delta_guess *g)
 {
     enum delta_map_found found, base_found;
     const struct delta_moved *exact = moved_slot(p->exact, DELTA_EXACT_BITS, ref->target);
     const struct delta_moved *coarse = moved_slot(p->coarse, DELTA_COARSE_BITS, ref->target >> 8);
-    uint64_t was = delta_address_of(&p->image.segments, ref->target), mapped = moved_address(p, ref->target, &found);
+    uint64_t was = delta_address_of(&p->image.segments, ref->target);
+    bool known = exact->key == (uint32_t)ref->target + 1;
+    bool near = coarse->key == (uint32_t)(ref->target >> 8) + 1;
 
     g->n = 0;
     g->site = delta_address_of(&p->segments, new_pos);
     g->base = ref->base != 0 ? moved_address(p, ref->base, &base_found) : 0;
-    bool known = exact->key == (uint32_t)ref->target + 1;
-    bool near = coarse->key == (uint32_t)(ref->target >> 8) + 1;
-    g->source = known ? 3 : found == DELTA_MAP_COVERED ? 2 : near ? 1 : 0;
     if (known)
-        add_candidate(g, was + (uint64_t)exact->by, delta_ref_encode(ref, g->site, was + (uint64_t)exact->by, g->base));
+        add_moved(g, ref, was + (uint64_t)exact->by);
+    if (known && p->setting->only_first)
+        return;
+    uint64_t mapped = moved_address(p, ref->target, &found);
+    g->source = known ? 3 : found == DELTA_MAP_COVERED ? 2 : near ? 1 : 0;
     if (found != DELTA_MAP_COVERED && near)
-        add_candidate(g, was + (uint64_t)coarse->by,
-                      delta_ref_encode(ref, g->site, was + (uint64_t)coarse->by, g->base));
-    add_candidate(g, mapped, delta_ref_encode(ref, g->site, mapped, g->base));
-    uint64_t shifted = mapped + (uint64_t)p->last_by[delta_ref_slot(ref->kind)];
-    add_candidate(g, shifted, delta_ref_encode(ref, g->site, shifted, g->base));
+        add_moved(g, ref, was + (uint64_t)coarse->by);
+    if (g->n > 0 && p->setting->only_first)
+        return;
+    add_moved(g, ref, mapped);
+    if (p->setting->only_first)
+        return;
+    add_moved(g, ref, mapped + (uint64_t)p->last_by[delta_ref_slot(ref->kind)]);
     add_candidate(g, was, ref->word);
 }
 

@@ -30,6 +30,7 @@ struct delta_setting {
     const struct delta_image *new_images; /* the encoder's, by pair */
     uint64_t old_size, new_size;
     unsigned predictors;         /* DELTA_PREDICT_* */
+    bool only_first;             /* nobody asks for another candidate than the first, nor for its source */
     struct delta_pair last_pair; /* whose old image was read last: each block asks for it again */
     struct delta_image last_image;
 };

@@ -42,6 +42,7 @@ static void place_start(struct place *place, struct delta_setting *setting, uint
             high = middle;
     }
     place->predictor.setting = setting;
+    setting->only_first = true;
     delta_predictor_reset(&place->predictor);
     place->next = map->p + low;
     place->end = map->p + map->n;

@@ -52,6 +52,15 @@ static unsigned rip_operand(const unsigned char *b)
     return b[-1] == 0xc7 && b[-2] == 0x66 ? 3 : modrm_opcode[b[-1]];
 }
 
+/* Could a site follow these two bytes? One question for what mostly has the answer no: each of its parts alone could not be guessed. */
+static bool may_lead(unsigned before, unsigned byte)
+{
+    unsigned call = (byte | 1) == 0xe9, jcc = (unsigned)((byte & 0xf0) == 0x80) & (before == 0x0f),
+             rip = (byte & 0xc7) == 0x05;
+
+    return (call | jcc | rip) != 0;
+}
+
 static void scan_x86(struct delta_scan *s)
 {
     uint64_t address = delta_address_of(&s->image->segments, s->offset);
@@ -60,6 +69,8 @@ static void scan_x86(struct delta_scan *s)
         const unsigned char *b = s->bytes + i;
         enum delta_ref_kind kind;
         unsigned extra = 0;
+        if (!may_lead(b[-2], b[-1]))
+            continue;
         if (b[-1] == 0xe8) {
             kind = DELTA_REF_CALL;
         } else if (b[-1] == 0xe9) {
@@ -104,26 +115,39 @@ static bool low12(uint32_t w, uint64_t *ret_offset)
     return false;
 }
 
-/* The page the adrp before the instruction at b put into register r, looking back at most 16 instructions. */
-static bool page_before(const unsigned char *b, uint64_t address, unsigned r, uint64_t *ret_page)
+enum { LOOK_AROUND = 16 /* instructions */ };
+
+/* By the number in the lowest bits: where the last instruction with it stands, before the one in question. */
+struct last_set {
+    int64_t at[32];
+};
+
+static void start_last_set(struct last_set *last, const unsigned char *bytes, int64_t first)
 {
-    for (unsigned k = 1; k <= 16; k++) {
-        uint32_t w = le32(b - 4 * k);
-        if ((w & 31) != r)
-            continue;
-        if ((w & 0x9f000000) != 0x90000000)
-            return false;
-        *ret_page = ((address - 4 * k) & ~UINT64_C(0xfff)) + (adr_immediate(w) << 12);
-        return true;
-    }
-    return false;
+    for (unsigned r = 0; r < 32; r++)
+        last->at[r] = first - 4 * (LOOK_AROUND + 1);
+    for (int64_t i = first - 4 * LOOK_AROUND; i < first; i += 4)
+        last->at[le32(bytes + i) & 31] = i;
+}
+
+/* The page the adrp before the instruction at i put into register r, looking back at most LOOK_AROUND instructions. */
+static bool page_before(const struct delta_scan *s, const struct last_set *last, size_t i, unsigned r, uint64_t start,
+                        uint64_t *ret_page)
+{
+    int64_t at = last->at[r];
+    uint32_t w = le32(s->bytes + at);
+
+    if ((int64_t)i - at > 4 * LOOK_AROUND || (w & 0x9f000000) != 0x90000000)
+        return false;
+    *ret_page = ((start + (uint64_t)at) & ~UINT64_C(0xfff)) + (adr_immediate(w) << 12);
+    return true;
 }
 
 static void scan_adrp(struct delta_scan *s, size_t i, uint64_t address, uint32_t w)
 {
     uint64_t page = (address & ~UINT64_C(0xfff)) + (adr_immediate(w) << 12), low = 0;
 
-    for (unsigned k = 1; k <= 16; k++) {
+    for (unsigned k = 1; k <= LOOK_AROUND; k++) {
         uint32_t next = le32(s->bytes + i + 4 * k);
         if ((next >> 5 & 31) == (w & 31) && low12(next, &low))
             break;
@@ -136,8 +160,11 @@ static void scan_adrp(struct delta_scan *s, size_t i, uint64_t address, uint32_t
 static void scan_aarch64(struct delta_scan *s)
 {
     uint64_t start = delta_address_of(&s->image->segments, s->offset), page, low;
+    size_t first = (0 - s->offset) & 3;
+    struct last_set last;
 
-    for (size_t i = (0 - s->offset) & 3; i < s->n; i += 4) {
+    start_last_set(&last, s->bytes, (int64_t)first);
+    for (size_t i = first; i < s->n; i += 4) {
         uint32_t w = le32(s->bytes + i);
         uint64_t address = start + i;
         if ((w & 0x7c000000) == 0x14000000)
@@ -150,8 +177,9 @@ static void scan_aarch64(struct delta_scan *s)
             (void)add(s, i, 4, DELTA_REF_B19, address + sign((w >> 5 & 0x7ffff) << 2, 21), w);
         else if ((w & 0x7e000000) == 0x36000000)
             (void)add(s, i, 4, DELTA_REF_B14, address + sign((w >> 5 & 0x3fff) << 2, 16), w);
-        else if (low12(w, &low) && page_before(s->bytes + i, address, w >> 5 & 31, &page))
+        else if (low12(w, &low) && page_before(s, &last, i, w >> 5 & 31, start, &page))
             (void)add(s, i, 4, DELTA_REF_LO12, page + low, w);
+        last.at[w & 31] = (int64_t)i;
     }
 }
 

@@ -122,8 +122,10 @@ static bool keeps_order(int fd)
 {
     struct statfs fs;
 
-    return fstatfs(fd, &fs) == 0 &&
-           (fs.f_type == EXT4_SUPER_MAGIC || fs.f_type == BTRFS_SUPER_MAGIC || fs.f_type == TMPFS_MAGIC);
+    if (fstatfs(fd, &fs) < 0)
+        return false;
+    uint32_t type = (uint32_t)fs.f_type; /* signed, of 32 or 64 bits, by processor */
+    return type == EXT4_SUPER_MAGIC || type == BTRFS_SUPER_MAGIC || type == TMPFS_MAGIC;
 }
 
 int hf_cli_out_publish(struct hf_cli_out *out, bool sync, struct hf_err *err)

@@ -158,20 +158,22 @@ static int make_runs(struct way *w, struct hf_err *err)
     return r < 0 ? delta_no_memory(err) : 0;
 }
 
-/* What is packed already shares little but short pieces, and nothing else stands for them. Its bytes are spread evenly: as if there were
- * at least so many different ones. */
+/* What is packed already shares little but short pieces, and nothing else stands for them. Its bytes, but for the zero bytes that an archive
+ * puts between, are spread evenly: as if there were at least so many different ones (Thumb code has up to 134, packed bytes 205 and more). */
 static bool is_spread(const struct source *s)
 {
-    enum { SAMPLES = 1 << 15, DIFFERENT = 40 };
+    enum { SAMPLES = 1 << 15, DIFFERENT = 170 };
     uint32_t counts[256] = {0};
     uint64_t pairs = 0, n = 0;
 
     /* by an odd number of bytes: at the same place in every word they are not alike */
-    for (size_t at = 0; at < s->new_n; at += (s->new_n / SAMPLES) | 1, n++)
+    for (size_t at = 0; at < s->new_n; at += (s->new_n / SAMPLES) | 1)
         counts[s->new_bytes[at]]++;
-    for (unsigned i = 0; i < 256; i++)
+    for (unsigned i = 1; i < 256; i++) {
         pairs += (uint64_t)counts[i] * counts[i];
-    return n * n > pairs * DIFFERENT;
+        n += counts[i];
+    }
+    return n > counts[0] && n * n > pairs * DIFFERENT;
 }
 
 /* All ways at once: most is the same for all. */

@@ -13,6 +13,7 @@ struct delta_blocks_ops {
 };
 
 extern const struct delta_blocks_ops delta_blocks_zstd, delta_blocks_cm; /* methods 1 and 2 */
+extern const struct delta_blocks_ops delta_blocks_quick;                 /* method 1, to see what it comes to */
 
 /* Append each make's body to its buffer. The number of workers changes nothing but the time. */
 HF_MUST_USE int delta_blocks_make(const struct delta_blocks_ops *ops, const struct delta_make *const *makes, unsigned n,

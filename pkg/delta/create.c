@@ -20,7 +20,7 @@ static const unsigned better_by_small[WAYS] = {6, 12, 48}, better_by_fast = 16, 
 struct way {
     struct delta_make make;
     struct hf_buf quick, coded, runs; /* bodies: methods 1, 2 and, when it is small, 4; max 0: there is none */
-    size_t quick_n;                   /* what `quick` has, or had */
+    size_t quick_n;                   /* about what `quick` has, or would have */
 };
 
 struct source {
@@ -240,7 +240,7 @@ static unsigned workers_of(const struct hf_delta_create_params *params)
 /* What either packer needs beside is as much as a small file: one worker, one way after the other. */
 static bool is_small(const struct source *s, const struct delta_blocks_ops *ops)
 {
-    return s->old_n + s->new_n < (ops == &delta_blocks_zstd ? DELTA_BLOCK : DELTA_BLOCK / 2);
+    return s->old_n + s->new_n < (ops == &delta_blocks_cm ? DELTA_BLOCK / 2 : DELTA_BLOCK);
 }
 
 /* Of the bodies made so far only the first of the smallest may be taken. */
@@ -250,6 +250,10 @@ static void keep_body(struct source *s, const struct delta_blocks_ops *ops, unsi
 
     if (!coded)
         s->ways[i].quick_n = body->n;
+    if (ops == &delta_blocks_quick) {
+        hf_buf_done(body);
+        return;
+    }
     for (unsigned k = 0; k < s->ways_n; k++) {
         struct hf_buf *other = coded ? &s->ways[k].coded : &s->ways[k].quick;
         if (other->max == 0)
@@ -301,15 +305,21 @@ static void offer(struct choice *choice, struct hf_buf *body, unsigned method)
     }
 }
 
-/* Which ways are worth coding well: the best one, and where that costs little, those nearly as good. */
-static unsigned worthy_ways(const struct source *s, unsigned *ret_which)
+static unsigned best_way(const struct source *s)
 {
-    enum { CLOSE = 16, NEAR = 32 };
-    unsigned best = 0, n = 1;
+    unsigned best = 0;
 
     for (unsigned i = 1; i < s->ways_n; i++)
         if (s->ways[i].quick_n < s->ways[best].quick_n)
             best = i;
+    return best;
+}
+
+/* Which ways are worth coding well: the best one, and where that costs little, those nearly as good. */
+static unsigned worthy_ways(const struct source *s, unsigned *ret_which)
+{
+    enum { CLOSE = 16, NEAR = 32 };
+    unsigned best = best_way(s), n = 1;
     size_t least = s->ways[best].quick_n;
     ret_which[0] = best;
     for (unsigned i = 0; i < s->ways_n; i++)
@@ -351,13 +361,26 @@ static int offer_alone(struct source *s, struct choice *choice, struct hf_err *e
     return r;
 }
 
+/* The packer for good, where what it gave on trial is not far from what there is already. */
+static int pack_best(struct source *s, const struct choice *choice, struct hf_err *err)
+{
+    enum { FAR = 8 };
+    unsigned best = best_way(s);
+    size_t about = s->ways[best].quick_n;
+
+    if (choice->method != DELTA_METHOD_NONE && about - about / FAR > choice->body.n)
+        return 0;
+    return code_ways(s, &delta_blocks_zstd, &best, 1, err);
+}
+
 static int choose(struct source *s, struct choice *choice, struct hf_err *err)
 {
     static const unsigned all[WAYS] = {0, 1, 2};
-    int r = code_ways(s, &delta_blocks_zstd, all, s->ways_n, err);
+    bool fast = s->profile == HF_DELTA_FAST;
+    int r = code_ways(s, fast ? &delta_blocks_zstd : &delta_blocks_quick, all, s->ways_n, err);
 
-    if (r == 0 && s->profile == HF_DELTA_SMALL)
-        r = offer_coded(s, choice, err);
+    if (r == 0 && !fast && (r = offer_coded(s, choice, err)) == 0)
+        r = pack_best(s, choice, err);
     for (unsigned i = 0; r == 0 && i < s->ways_n; i++) {
         offer(choice, &s->ways[i].quick, DELTA_METHOD_RECORDS_ZSTD);
         offer(choice, &s->ways[i].runs, DELTA_METHOD_RUNS);

@@ -146,7 +146,7 @@ static bool look_at(struct input *in)
     s = in->patch;
     if (hf_delta_read_info(&from, &info, &err) < 0)
         return false;
-    for (unsigned i = 0; i < DELTA_SHORT_OLDS; i++)
+    for (unsigned i = 0; i < DELTA_SHORT_DRAWN; i++)
         in->which = info.old_size == delta_short_old(i)->size ? i : in->which;
     return true;
 }

@@ -210,6 +210,78 @@ static void keep_pieces(unsigned which)
     }
 }
 
+/* ---- the image that is drawn ----------------------------------------------------------------------------------- */
+
+/* Instructions and tables that each scanner looks for. */
+static const struct {
+    const char *name;
+    unsigned machine; /* 128: linked at a fixed address */
+    uint32_t words[16];
+} drawn[] = {
+    {"x86",
+     0,
+     {0x000010e8, 0x20e90000, 0x0f000000, 0x00003084, 0x058b4800, 0x00000100, 0x0200258d, 0xff000000, 0x00014025}},
+    {"jumps", 0, {0xfffff800, 0xfffff810, 0xfffff900, 0xfffff920, 0xfffff840, 0xffffff00, 0xfffff800, 0xfffff844}},
+    {"aarch64",
+     1,
+     {0x94000004, 0x54000040, 0x18000041, 0x36080041, 0x10000041, 0xb0000001, 0x91208021, 0xf9400421, 0x90000010}},
+    {"riscv",
+     2,
+     {0x010000ef, 0x00b50463, 0x0001a021, 0x0001c111, 0x00001517, 0x82050513, 0x00001597, 0x02b5b023, 0x00000097}},
+    {"a32",
+     3,
+     {0xe59f3010, 0xe08f3003, 0xe59f2008, 0xeb000004, 0xfa000004, 0x00000100, 0x00000040, 0xe28fc600, 0xe28cca00,
+      0xe5bcf840}},
+    {"a32-fixed",
+     128 + 3,
+     {0xe59f3010, 0xe3010840, 0xe3400000, 0xe59f2008, 0xeb000004, 0x00000900, 0x00000a00, 0xe1a00000}},
+    {"thumb",
+     3,
+     {0xbf004b04, 0xbf00447b, 0x7010f8df, 0xf804f000, 0xe804f000, 0x8004f000, 0xb110e004, 0xd0044478, 0x00000800}},
+    {"thumb-fixed",
+     128 + 3,
+     {0x1340f641, 0x0300f2c0, 0xbf004b02, 0xbf00bf00, 0x00000900, 0x00000a00, 0xf804f000, 0xbf004a01}},
+    {"i386",
+     4,
+     {0x000010e8, 0x838d0000, 0x00001800, 0x10248c8b, 0xff000000, 0x001020a3, 0x0005c300, 0x81000010, 0x001000c3}},
+};
+
+static void keep_drawn(unsigned i)
+{
+    static struct delta_memory memory;
+    _cleanup_(hf_buf_done) struct hf_buf block = HF_BUF_INIT(1 << 20), part = HF_BUF_INIT(1 << 20),
+                                         content = HF_BUF_INIT(1 << 10), input = HF_BUF_INIT(1 << 20);
+    struct delta_short_old *old = delta_short_old(DELTA_SHORT_DRAWN);
+    struct delta_setting setting;
+    struct delta_image image;
+    struct hf_err err = HF_ERR_INIT;
+    struct piece piece;
+    char path[128];
+
+    for (unsigned k = 0; k < HF_LEN(drawn[i].words) && drawn[i].words[k] != 0; k++)
+        must(hf_buf_add(&content, &drawn[i].words[k], sizeof(drawn[i].words[k])));
+    for (unsigned k = 0; k < content.n + 4; k++) /* the image takes at most half of all */
+        must(hf_buf_add(&input, "", 1));
+    delta_short_add_drawn(&input, drawn[i].machine, content.p, content.n);
+    (void)delta_short_draw((const unsigned char *)input.p, input.n);
+    delta_memory_open(&memory, old->p, old->n);
+    must(delta_image_read(&memory.reader, 0, old->n, &image, &err));
+    for (unsigned r = 0; r < image.regions_n; r++) {
+        struct delta_short s = {.method = DELTA_METHOD_RECORDS_CM, .which = DELTA_SHORT_DRAWN, .kind = DELTA_SHORT_1K};
+        hf_buf_clear(&part);
+        hf_buf_clear(&block);
+        cut_piece(&piece, old, &image, image.regions[r].offset, image.regions[r].size);
+        open_setting(&piece, false, &memory, &setting, &part);
+        code_block(&piece, &setting, &block);
+        delta_setting_done(&setting);
+        s.size = (unsigned)piece.make.new_n - 1;
+        s.setting_n = (unsigned)part.n;
+        delta_short_add_drawn(&block, drawn[i].machine, content.p, content.n);
+        (void)snprintf(path, sizeof(path), "drawn-%s-%u", drawn[i].name, r);
+        keep_short(path, &s, &part, block.p, block.n);
+    }
+}
+
 /* ---- whole files ----------------------------------------------------------------------------------------------- */
 
 static int write_patch(void *ctx, const void *bytes, size_t n)
@@ -323,7 +395,9 @@ int main(int argc, char **argv)
     if (argc != 2)
         return 2;
     folder = argv[1];
-    for (unsigned which = 0; which < DELTA_SHORT_OLDS; which++) {
+    for (unsigned i = 0; i < HF_LEN(drawn); i++)
+        keep_drawn(i);
+    for (unsigned which = 0; which < DELTA_SHORT_DRAWN; which++) {
         keep_pieces(which);
         if (delta_short_old(which)->size == delta_short_old(which)->n)
             keep_deltas(which);

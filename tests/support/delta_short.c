@@ -1,5 +1,6 @@
 #include "support/delta_short.h"
 
+#include <elf.h>
 #include <string.h>
 
 #include "delta/model.h"
@@ -7,7 +8,7 @@
 
 /* ---- old files ------------------------------------------------------------------------------------------------- */
 
-enum { FUNCTIONS = 12, GO_FUNCTIONS = 16, TEXT = 3000, TAR_BLOCK = 512, ABOVE = 5 };
+enum { DRAWN = 0x2000, FUNCTIONS = 12, GO_FUNCTIONS = 16, TEXT = 3000, TAR_BLOCK = 512, ABOVE = 5 };
 
 static struct elf_made text(void)
 {
@@ -57,6 +58,8 @@ static struct elf_made make_old(unsigned which)
     which -= (unsigned)HF_LEN(machines);
     if (which < 3)
         return go_make((enum delta_go_layout)(DELTA_GO_116 + which), GO_FUNCTIONS, 0);
+    if (which == DELTA_SHORT_DRAWN - HF_LEN(machines) - 3)
+        return (struct elf_made){calloc(1, DRAWN), DRAWN};
     return which == 3 ? archive() : which == 4 ? text() : elf_make(ELF_MAKE_AARCH64, FUNCTIONS, 0);
 }
 
@@ -69,7 +72,7 @@ struct delta_short_old *delta_short_old(unsigned which)
         struct elf_made made = make_old(which % DELTA_SHORT_OLDS);
         old->p = made.p;
         old->n = made.n;
-        old->size = which % DELTA_SHORT_OLDS == DELTA_SHORT_OLDS - 1 ? (uint64_t)ABOVE << 30 : made.n;
+        old->size = which % DELTA_SHORT_OLDS == DELTA_SHORT_DRAWN - 1 ? (uint64_t)ABOVE << 30 : made.n;
     }
     return old;
 }
@@ -86,6 +89,87 @@ ssize_t delta_short_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
         memcpy(bytes, old->p + offset, there);
     memset((unsigned char *)bytes + there, 0, n - there);
     return (ssize_t)n;
+}
+
+/* ---- the image that is drawn ----------------------------------------------------------------------------------- */
+
+static void put(unsigned char *p, unsigned n, uint64_t v)
+{
+    for (unsigned i = 0; i < n; i++)
+        p[i] = (unsigned char)(v >> (8 * i));
+}
+
+enum { NAME = 16, SEGMENT_AT = 0x80, NAMES_AT = 0x100, SECTIONS_AT = 0x200, CONTENT_AT = 0x800, CONTENT = 0x200 };
+
+static void draw_headers(unsigned char *file, unsigned machine, bool fixed)
+{
+    static const uint16_t numbers[] = {EM_X86_64, EM_AARCH64, EM_RISCV, EM_ARM, EM_386};
+    static const struct {
+        const char *name;
+        uint32_t type, flags;
+    } sections[] = {{".text", SHT_PROGBITS, SHF_EXECINSTR},
+                    {".rodata", SHT_PROGBITS, 0},
+                    {".plt", SHT_PROGBITS, SHF_EXECINSTR},
+                    {".got", SHT_PROGBITS, 0},
+                    {".eh_frame", SHT_PROGBITS, 0},
+                    {".eh_frame_hdr", SHT_PROGBITS, 0},
+                    {".exidx", 0x70000001, 0},
+                    {".relr", 19, 0}};
+    bool narrow = machine >= 3;
+    unsigned word = narrow ? 4 : 8, size = narrow ? sizeof(Elf32_Shdr) : sizeof(Elf64_Shdr);
+    unsigned char *segment = file + SEGMENT_AT, *sizes = file + (narrow ? 42 : 54);
+
+    memcpy(file, ELFMAG, SELFMAG);
+    file[EI_CLASS] = narrow ? ELFCLASS32 : ELFCLASS64;
+    file[EI_DATA] = ELFDATA2LSB;
+    put(file + 16, 2, fixed ? ET_EXEC : ET_DYN);
+    put(file + 18, 2, numbers[machine]);
+    put(file + (narrow ? 28 : 32), word, SEGMENT_AT);
+    put(file + (narrow ? 32 : 40), word, SECTIONS_AT);
+    put(sizes, 2, narrow ? sizeof(Elf32_Phdr) : sizeof(Elf64_Phdr));
+    put(sizes + 2, 2, 1);
+    put(sizes + 4, 2, size);
+    put(sizes + 6, 2, HF_LEN(sections) + 1);
+    put(sizes + 8, 2, HF_LEN(sections));
+    put(segment, 4, PT_LOAD);
+    put(segment + (narrow ? 16 : 32), word, DRAWN);
+    put(segment + (narrow ? 20 : 40), word, DRAWN);
+    for (unsigned i = 0; i <= HF_LEN(sections); i++) {
+        unsigned char *s = file + SECTIONS_AT + (size_t)i * size;
+        uint64_t at = i < HF_LEN(sections) ? CONTENT_AT + (uint64_t)i * CONTENT : NAMES_AT;
+        put(s, 4, (uint64_t)i * NAME);
+        put(s + 4, 4, i < HF_LEN(sections) ? sections[i].type : SHT_STRTAB);
+        put(s + 8, word, i < HF_LEN(sections) ? sections[i].flags : 0);
+        put(s + 8 + word, word, at);
+        put(s + 8 + 2 * word, word, at);
+        put(s + 8 + 3 * word, word, CONTENT);
+        if (i < HF_LEN(sections))
+            (void)snprintf((char *)file + NAMES_AT + (size_t)i * NAME, NAME, "%s", sections[i].name);
+    }
+}
+
+size_t delta_short_draw(const unsigned char *bytes, size_t n)
+{
+    struct delta_short_old *old = delta_short_old(DELTA_SHORT_DRAWN);
+
+    if (n < 4)
+        return 0;
+    unsigned machine = bytes[n - 1];
+    size_t content = HF_MIN(1 + (size_t)bytes[n - 2], n / 2 - 1);
+    const unsigned char *from = bytes + (n - 2 - content);
+    memset(old->p, 0, DRAWN);
+    draw_headers(old->p, (machine & 127) % 5, machine >= 128);
+    for (size_t i = CONTENT_AT; i < DRAWN; i++)
+        old->p[i] = from[(i - CONTENT_AT) % content];
+    return content + 2;
+}
+
+void delta_short_add_drawn(struct hf_buf *to, unsigned machine, const void *content, size_t n)
+{
+    const unsigned char last[2] = {(unsigned char)(n - 1), (unsigned char)machine};
+
+    if (hf_buf_add(to, content, n) < 0 || hf_buf_add(to, last, sizeof(last)) < 0)
+        abort();
 }
 
 /* ---- head ------------------------------------------------------------------------------------------------------ */
@@ -240,6 +324,8 @@ bool delta_short_expand(const unsigned char *bytes, size_t n, unsigned char *ret
     header.new_size = delta_short_new_size(&s);
     bytes += DELTA_SHORT_HEAD;
     n -= DELTA_SHORT_HEAD;
+    if (s.which % DELTA_SHORT_OLDS == DELTA_SHORT_DRAWN)
+        n -= delta_short_draw(bytes, n);
     if (s.method == DELTA_METHOD_RECORDS_ZSTD || s.method == DELTA_METHOD_RECORDS_CM) {
         size_t said = HF_MIN((size_t)s.setting_n, n),
                used = setting_length(bytes, said, n, header.old_size, header.new_size);

@@ -10,17 +10,25 @@
 
 #include "delta/wire.h"
 
-enum { DELTA_SHORT_HEAD = 6, DELTA_SHORT_OLDS = 11 };
+enum { DELTA_SHORT_HEAD = 6, DELTA_SHORT_OLDS = 12, DELTA_SHORT_DRAWN = 11 };
 
 /* An old file: `p`, then zero bytes up to `size`. */
 struct delta_short_old {
-    const unsigned char *p;
+    unsigned char *p;
     size_t n;
     uint64_t size;
 };
 
-/* Made on first use, kept; x86-64, AArch64, ARM, RISC-V, 32-bit x86, Go's three layouts, an archive of two, text, one above 4 GiB. */
+/* Made on first use, kept; x86-64, AArch64, ARM, RISC-V, 32-bit x86, Go's three layouts, an archive of two, text, one above 4 GiB;
+ * DELTA_SHORT_DRAWN: an image as it was drawn last. */
 struct delta_short_old *delta_short_old(unsigned which);
+/* Draw that image from the end of a delta in short: its last byte tells the machine, the one before it how many bytes (less one, and at
+ * most half of all) stand before that: in the image's sections, over and over. Returns how many bytes of the delta that took. */
+size_t delta_short_draw(const unsigned char *bytes, size_t n);
+/* What follows a delta in short, to draw the image from; n: 1..256. */
+struct hf_buf;
+void delta_short_add_drawn(struct hf_buf *to, unsigned machine, const void *content, size_t n);
+
 ssize_t delta_short_pread(void *old, void *bytes, size_t n, uint64_t offset);
 
 enum delta_short_size {

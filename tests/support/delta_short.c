@@ -58,7 +58,7 @@ static struct elf_made make_old(unsigned which)
     which -= (unsigned)HF_LEN(machines);
     if (which < 3)
         return go_make((enum delta_go_layout)(DELTA_GO_116 + which), GO_FUNCTIONS, 0);
-    if (which == DELTA_SHORT_DRAWN - HF_LEN(machines) - 3)
+    if (which == DELTA_SHORT_DRAWN - HF_LEN(machines))
         return (struct elf_made){calloc(1, DRAWN), DRAWN};
     return which == 3 ? archive() : which == 4 ? text() : elf_make(ELF_MAKE_AARCH64, FUNCTIONS, 0);
 }

@@ -1,5 +1,6 @@
 /* The small profile tries several ways of matching and says by what the quick packer makes of each which are worth coding; of those, of
- * the quick packer's own result and of new on its own it takes the smallest, the first among equals. The fast one has a single way.
+ * the quick packer's own result and of new on its own it takes the smallest, the first among equals. The fast one has a single way, or
+ * two for small files where they are quickly done.
  * Threads share ways and blocks, and their number changes nothing. */
 #include <errno.h>
 #include <string.h>
@@ -12,10 +13,15 @@
 #include "delta/slots.h"
 #include "delta/tables.h"
 
-enum { WAYS = DELTA_WAYS_MAX, RUNS_MAX = 4096, SEEN_LOG = 21 /* bytes back, as a power of two */ };
+enum {
+    WAYS = DELTA_WAYS_MAX,
+    RUNS_MAX = 4096,
+    FAST_TWICE = 1 << 20 /* bytes of both files */,
+    SEEN_LOG = 21 /* bytes back, as a power of two */
+};
 
 /* How many more bytes a match must have than the current copy. */
-static const unsigned better_by_small[WAYS] = {6, 12, 48}, better_by_fast = 16, better_by_packed = 6;
+static const unsigned better_by_small[WAYS] = {6, 12, 48}, better_by_fast[] = {16, 24}, better_by_packed = 6;
 
 struct way {
     struct delta_make make;
@@ -184,7 +190,7 @@ static int match_ways(struct source *s, struct hf_err *err)
     bool tells = s->params != NULL;
 
     if (s->profile == HF_DELTA_FAST)
-        better_by = is_spread(s) ? &better_by_packed : &better_by_fast;
+        better_by = s->packed ? &better_by_packed : better_by_fast;
     for (unsigned i = 0; i < s->ways_n; i++)
         copies[i] = &s->ways[i].make.copies;
     return delta_match(&s->matcher, better_by, s->ways_n, tells ? s->params->progress : NULL,
@@ -216,9 +222,11 @@ static int pair_way(void *ctx, unsigned worker, unsigned i, struct hf_err *err)
 
 static int match_all(struct source *s, struct hf_err *err)
 {
-    const struct delta_jobs weigh = {s->ways_n, s, weigh_way}, pair = {s->ways_n, s, pair_way};
     int r = matching_open(s, err);
 
+    if (s->profile == HF_DELTA_FAST && (s->packed || s->old_blanked != NULL)) /* pairing images takes long */
+        s->ways_n = 1;
+    const struct delta_jobs weigh = {s->ways_n, s, weigh_way}, pair = {s->ways_n, s, pair_way};
     if (r == 0)
         r = match_ways(s, err);
     delta_matcher_done(&s->matcher); /* most of the memory */
@@ -409,14 +417,14 @@ static int make_body(struct source *s, struct choice *choice, struct hf_err *err
         choice->method = DELTA_METHOD_BYTES;
         return hf_buf_add(&choice->body, s->new_bytes, s->new_n) < 0 ? delta_no_memory(err) : 0;
     }
-    s->ways_n = s->profile == HF_DELTA_FAST ? 1 : WAYS;
+    s->ways_n = s->profile == HF_DELTA_SMALL ? WAYS : s->old_n + s->new_n < FAST_TWICE ? 2 : 1;
     s->workers = workers_of(s->params);
     for (unsigned i = 0; i < s->ways_n; i++) {
         s->ways[i] = (struct way){.quick = HF_BUF_INIT(0), .coded = HF_BUF_INIT(0), .runs = HF_BUF_INIT(RUNS_MAX)};
         s->ways[i].make = (struct delta_make){s->old, s->new_bytes, s->old_n, s->new_n, s->params, .pairs_n = 0};
     }
     int r = s->profile == HF_DELTA_SMALL ? look_alone(s, err) : 0;
-    s->packed = s->profile == HF_DELTA_SMALL && r == 0 && is_packed(s);
+    s->packed = r == 0 && (s->profile == HF_DELTA_SMALL ? is_packed(s) : is_spread(s));
     if (r == 0)
         r = match_all(s, err);
     if (r == 0)

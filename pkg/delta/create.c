@@ -1,6 +1,6 @@
 /* The small profile tries several ways of matching and says by what the quick packer makes of each which are worth coding; of those, of
  * the quick packer's own result and of new on its own it takes the smallest, the first among equals. The fast one has a single way, or
- * two for small files where they are quickly done.
+ * three where it is close and no image is in it.
  * Threads share ways and blocks, and their number changes nothing. */
 #include <errno.h>
 #include <string.h>
@@ -13,15 +13,10 @@
 #include "delta/slots.h"
 #include "delta/tables.h"
 
-enum {
-    WAYS = DELTA_WAYS_MAX,
-    RUNS_MAX = 4096,
-    FAST_TWICE = 1 << 20 /* bytes of both files */,
-    SEEN_LOG = 21 /* bytes back, as a power of two */
-};
+enum { WAYS = DELTA_WAYS_MAX, RUNS_MAX = 4096, SEEN_LOG = 21 /* bytes back, as a power of two */ };
 
 /* How many more bytes a match must have than the current copy. */
-static const unsigned better_by_small[WAYS] = {6, 12, 48}, better_by_fast[] = {16, 24}, better_by_packed = 6;
+static const unsigned better_by_small[WAYS] = {6, 12, 48}, better_by_fast[WAYS] = {16, 4, 24}, better_by_packed = 6;
 
 struct way {
     struct delta_make make;
@@ -182,19 +177,35 @@ static bool is_spread(const struct source *s)
     return n > counts[0] && n * n > pairs * DIFFERENT;
 }
 
-/* All ways at once: most is the same for all. */
+/* Is nearly all of new in old? Then another way takes little time; among tables of which nothing is known one way may be a quarter better
+ * than the next. Pairing images would take long. */
+static bool is_close(const struct source *s)
+{
+    enum { FEW = 8 }; /* copies: as good as it gets */
+    const struct delta_copies *copies = &s->ways[0].make.copies;
+    uint64_t covered = 0;
+
+    for (size_t i = 0; i < copies->n; i++)
+        covered += copies->p[i].len;
+    return (s->old_images.n == 0 || s->new_images.n == 0) && copies->n > FEW && covered >= s->new_n - s->new_n / 8;
+}
+
+/* All ways at once: most is the same for all. The fast profile has one, and where that is close two more. */
 static int match_ways(struct source *s, struct hf_err *err)
 {
     struct delta_copies *copies[WAYS];
-    const unsigned *better_by = better_by_small;
-    bool tells = s->params != NULL;
+    const struct hf_delta_create_params none = {.threads = 0}, *tells = s->params != NULL ? s->params : &none;
+    bool fast = s->profile == HF_DELTA_FAST;
+    const unsigned *better_by = !fast ? better_by_small : s->packed ? &better_by_packed : better_by_fast;
 
-    if (s->profile == HF_DELTA_FAST)
-        better_by = s->packed ? &better_by_packed : better_by_fast;
-    for (unsigned i = 0; i < s->ways_n; i++)
+    for (unsigned i = 0; i < WAYS; i++)
         copies[i] = &s->ways[i].make.copies;
-    return delta_match(&s->matcher, better_by, s->ways_n, tells ? s->params->progress : NULL,
-                       tells ? s->params->progress_ctx : NULL, copies, err);
+    int r = delta_match(&s->matcher, better_by, s->ways_n, tells->progress, tells->progress_ctx, copies, err);
+    if (r < 0 || !fast || s->packed || !is_close(s))
+        return r;
+    r = delta_match(&s->matcher, better_by_fast + 1, WAYS - 1, NULL, NULL, copies + 1, err);
+    s->ways_n = WAYS;
+    return r;
 }
 
 static int weigh_way(void *ctx, unsigned worker, unsigned i, struct hf_err *err)
@@ -224,11 +235,9 @@ static int match_all(struct source *s, struct hf_err *err)
 {
     int r = matching_open(s, err);
 
-    if (s->profile == HF_DELTA_FAST && (s->packed || s->old_blanked != NULL)) /* pairing images takes long */
-        s->ways_n = 1;
-    const struct delta_jobs weigh = {s->ways_n, s, weigh_way}, pair = {s->ways_n, s, pair_way};
     if (r == 0)
         r = match_ways(s, err);
+    const struct delta_jobs weigh = {s->ways_n, s, weigh_way}, pair = {s->ways_n, s, pair_way};
     delta_matcher_done(&s->matcher); /* most of the memory */
     if (r == 0)
         r = delta_jobs_run(&weigh, s->workers, err);
@@ -417,9 +426,9 @@ static int make_body(struct source *s, struct choice *choice, struct hf_err *err
         choice->method = DELTA_METHOD_BYTES;
         return hf_buf_add(&choice->body, s->new_bytes, s->new_n) < 0 ? delta_no_memory(err) : 0;
     }
-    s->ways_n = s->profile == HF_DELTA_SMALL ? WAYS : s->old_n + s->new_n < FAST_TWICE ? 2 : 1;
+    s->ways_n = s->profile == HF_DELTA_SMALL ? WAYS : 1;
     s->workers = workers_of(s->params);
-    for (unsigned i = 0; i < s->ways_n; i++) {
+    for (unsigned i = 0; i < WAYS; i++) {
         s->ways[i] = (struct way){.quick = HF_BUF_INIT(0), .coded = HF_BUF_INIT(0), .runs = HF_BUF_INIT(RUNS_MAX)};
         s->ways[i].make = (struct delta_make){s->old, s->new_bytes, s->old_n, s->new_n, s->params, .pairs_n = 0};
     }

@@ -325,6 +325,7 @@ struct pack {
     struct delta_memory memory;
     struct delta_setting setting;
     ZSTD_CCtx *context;
+    bool quick;
     size_t next_copy;
     uint64_t equal, differing; /* the pair not yet written */
 };
@@ -507,8 +508,7 @@ static ZSTD_CCtx *new_context(bool quick)
         ZSTD_cParameter name;
         int value;
     } settings[] = {
-        {ZSTD_c_compressionLevel, 19},  {ZSTD_c_strategy, ZSTD_btopt}, {ZSTD_c_searchLog, 2},
-        {ZSTD_c_hashLog, 17},           {ZSTD_c_chainLog, 17},         {ZSTD_c_targetLength, 16},
+        {ZSTD_c_compressionLevel, 19},  {ZSTD_c_hashLog, 17},        {ZSTD_c_chainLog, 17},
         {ZSTD_c_windowLog, WINDOW_LOG}, {ZSTD_c_contentSizeFlag, 0},
     };
     ZSTD_CCtx *context = ZSTD_createCCtx();
@@ -518,6 +518,14 @@ static ZSTD_CCtx *new_context(bool quick)
     for (size_t i = 0; context != NULL && !quick && i < sizeof(settings) / sizeof(settings[0]); i++)
         (void)ZSTD_CCtx_setParameter(context, settings[i].name, settings[i].value);
     return context;
+}
+
+/* Little to pack is packed better. */
+static void search(ZSTD_CCtx *context, bool much)
+{
+    (void)ZSTD_CCtx_setParameter(context, ZSTD_c_strategy, much ? ZSTD_btultra : ZSTD_btopt);
+    (void)ZSTD_CCtx_setParameter(context, ZSTD_c_searchLog, much ? 3 : 2);
+    (void)ZSTD_CCtx_setParameter(context, ZSTD_c_targetLength, much ? 64 : 16);
 }
 
 static int squeeze(ZSTD_CCtx *context, const struct hf_buf *frame, struct hf_buf *body)
@@ -560,6 +568,7 @@ static int open_pack(const struct delta_make *make, bool quick, struct hf_buf *s
     k->control.max = k->diff.max = k->literal.max = k->frame.max = SIZE_MAX / 2;
     k->make = make;
     r = delta_setting_make(make, &k->memory, &k->setting, setting, err);
+    k->quick = quick;
     if (r == 0 && (k->context = new_context(quick)) == NULL)
         r = delta_no_memory(err);
     if (r < 0) {
@@ -588,6 +597,8 @@ static int pack_and_squeeze(void *state, uint64_t start, uint64_t end, struct hf
     hf_buf_done(&k->control); /* all of it is in the frame */
     hf_buf_done(&k->diff);
     hf_buf_done(&k->literal);
+    if (!k->quick)
+        search(k->context, k->frame.n < (end - start) / 8);
     if (r == 0)
         r = squeeze(k->context, &k->frame, body);
     return r == -ENOMEM ? delta_no_memory(err) : r;

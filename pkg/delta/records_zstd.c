@@ -150,11 +150,24 @@ static int read_segments(void *ctx, struct delta_predictor *p, const struct delt
     return 0;
 }
 
-/* bytes[n] are as predicted; add what differs: pairs {equal bytes, differing bytes}, which may reach into the next window. */
-static int add_diff(struct unpack *u, struct chunk *c, unsigned char *bytes, size_t n, struct hf_err *err)
+/* Pairs {equal bytes + 1, differing bytes}; a 0 alone: the `rest` of the copy is equal. */
+static bool take_pair(struct unpack *u, struct chunk *c, uint64_t rest)
+{
+    uint64_t first;
+
+    if (!take(c, &first))
+        return false;
+    u->equal = first > 0 ? first - 1 : rest;
+    return first == 0 || take(c, &u->differing);
+}
+
+/* bytes[n] are as predicted, `rest` from the first of them to the copy's end; add what differs. A pair may reach into the next
+ * window. */
+static int add_diff(struct unpack *u, struct chunk *c, unsigned char *bytes, size_t n, uint64_t rest,
+                    struct hf_err *err)
 {
     for (size_t at = 0; at < n;) {
-        if (u->equal == 0 && u->differing == 0 && (!take(c, &u->equal) || !take(c, &u->differing)))
+        if (u->equal == 0 && u->differing == 0 && !take_pair(u, c, rest - at))
             return damaged_chunk(err);
         size_t part = (size_t)HF_MIN(u->equal, (uint64_t)(n - at));
         at += part;
@@ -183,7 +196,7 @@ static int make_copy(struct delta_run *run, struct unpack *u, struct chunk *c, u
             (r = delta_predictor_window(p, &span, DELTA_WINDOW_MAX, n, err)) < 0)
             return r;
         memcpy(to, p->predicted, span.n);
-        if ((r = add_diff(u, c, to, span.n, err)) < 0)
+        if ((r = add_diff(u, c, to, span.n, n, err)) < 0)
             return r;
         learn_window(p, &span, to);
         to += span.n;
@@ -357,10 +370,15 @@ static int end_pair(struct pack *k)
 {
     int r = 0;
 
-    if (k->equal + k->differing > 0 && (r = add_varint(&k->control, k->equal)) == 0)
+    if (k->equal + k->differing > 0 && (r = add_varint(&k->control, k->equal + 1)) == 0)
         r = add_varint(&k->control, k->differing);
     k->equal = k->differing = 0;
     return r;
+}
+
+static int end_copy(struct pack *k)
+{
+    return k->equal > 0 && k->differing == 0 ? add_varint(&k->control, 0) : end_pair(k);
 }
 
 static int pack_diff(struct pack *k, const unsigned char *predicted, const unsigned char *truth, size_t n)
@@ -401,7 +419,7 @@ static int pack_copy(struct pack *k, uint64_t old_pos, uint64_t n, struct hf_err
         n -= span.n;
         k->place.new_pos += span.n;
     }
-    return end_pair(k);
+    return end_copy(k);
 }
 
 static int pack_gap(struct pack *k, uint64_t gap_end, struct hf_err *err)

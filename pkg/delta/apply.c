@@ -44,7 +44,8 @@ static int start_output(struct delta_run *run, struct hf_err *err)
 {
     const struct hf_delta_checkpoint *resume = run->params->resume;
 
-    run->output = (struct delta_output){.out = &run->params->out, .cancel = run->params->cancel};
+    run->output.out = &run->params->out;
+    run->output.cancel = run->params->cancel;
     run->output.size = run->header.new_size;
     hf_sha256_init(&run->output.hash);
     if (resume == NULL)
@@ -68,6 +69,8 @@ int delta_run_checkpoint(struct delta_run *run, struct hf_err *err)
 
     if (run->params->checkpoint == NULL || run->output.written == run->output.size)
         return 0;
+    if ((r = delta_output_flush(&run->output, err)) < 0)
+        return r;
     hf_sha256_save(&run->output.hash, checkpoint.new_hash);
     r = run->params->checkpoint(run->params->checkpoint_ctx, &checkpoint);
     return r < 0 ? hf_err_sys(err, r, "keep the checkpoint at %llu", (unsigned long long)checkpoint.new_offset) : 0;
@@ -149,6 +152,8 @@ static int apply_from(struct delta_run *run, uint64_t header_size, struct hf_del
         return r;
     r = run_method(run, err);
     if (r == 0)
+        r = delta_output_flush(&run->output, err);
+    if (r == 0)
         r = check_end(run, err);
     if (r == -EBADMSG && !run->params->unhashed && (run->params->old_is_verified || run->params->resume != NULL) &&
         check_old(run, &ignored) == -ESTALE)
@@ -162,10 +167,11 @@ int hf_delta_apply(const struct hf_delta_apply_params *params, struct hf_delta_i
 {
     struct delta_input *input = malloc(sizeof(*input));
     struct delta_old *old = malloc(sizeof(*old));
-    struct delta_run run = {.params = params, .input = input, .old = old};
+    unsigned char *pending = malloc(DELTA_PENDING_BYTES);
+    struct delta_run run = {.params = params, .input = input, .old = old, .output = {.pending = pending}};
     int r;
 
-    if (input == NULL || old == NULL) {
+    if (input == NULL || old == NULL || pending == NULL) {
         r = hf_err_set(err, ENOMEM, "out of memory");
     } else {
         delta_input_init(input, &params->patch);
@@ -176,6 +182,7 @@ int hf_delta_apply(const struct hf_delta_apply_params *params, struct hf_delta_i
     }
     free(input);
     free(old);
+    free(pending);
     return r;
 }
 

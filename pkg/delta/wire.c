@@ -300,6 +300,24 @@ int delta_old_read(struct delta_old *old, uint64_t offset, void *bytes, size_t n
 
 /* ---- new file out ---------------------------------------------------------------------------------------------- */
 
+static int pass_on(struct delta_output *output, const void *bytes, size_t n, struct hf_err *err)
+{
+    hf_sha256_update(&output->hash, bytes, n);
+    int r = output->out->write(output->out->ctx, bytes, n);
+    return r < 0 ? hf_err_sys(err, r, "write the new file at %llu",
+                              (unsigned long long)(output->written - output->pending_n))
+                 : 0;
+}
+
+int delta_output_flush(struct delta_output *output, struct hf_err *err)
+{
+    int r = output->pending_n > 0 ? pass_on(output, output->pending, output->pending_n, err) : 0;
+
+    if (r == 0)
+        output->pending_n = 0;
+    return r;
+}
+
 int delta_output_write(struct delta_output *output, const void *bytes, size_t n, struct hf_err *err)
 {
     if (n > output->size - output->written)
@@ -311,10 +329,19 @@ int delta_output_write(struct delta_output *output, const void *bytes, size_t n,
             return hf_err_set(err, ECANCELED, "canceled at byte %llu of the new file",
                               (unsigned long long)output->written);
     }
-    hf_sha256_update(&output->hash, bytes, n);
-    int r = output->out->write(output->out->ctx, bytes, n);
-    if (r < 0)
-        return hf_err_sys(err, r, "write the new file at %llu", (unsigned long long)output->written);
+    if (n > DELTA_PENDING_BYTES - output->pending_n) {
+        int r = delta_output_flush(output, err);
+        if (r < 0)
+            return r;
+    }
+    if (n > DELTA_PENDING_BYTES) {
+        int r = pass_on(output, bytes, n, err);
+        if (r < 0)
+            return r;
+    } else {
+        memcpy(output->pending + output->pending_n, bytes, n);
+        output->pending_n += n;
+    }
     output->written += n;
     return 0;
 }

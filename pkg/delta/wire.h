@@ -90,15 +90,22 @@ HF_MUST_USE int delta_old_read(struct delta_old *old, uint64_t offset, void *byt
 
 /* ---- new file out ---------------------------------------------------------------------------------------------- */
 
+enum { DELTA_PENDING_BYTES = 16384 };
+
+/* Small pieces are passed on together: much is made some bytes at a time. */
 struct delta_output {
     const struct hf_delta_out *out;
     const atomic_bool *cancel;
-    uint64_t written, size, next_look;
-    struct hf_sha256 hash;
+    uint64_t written, size, next_look; /* `written` counts what is pending too */
+    struct hf_sha256 hash;             /* of what was passed on */
+    unsigned char *pending;            /* DELTA_PENDING_BYTES */
+    size_t pending_n;
 };
 
 /* -EBADMSG when it would get longer than the header says, -ECANCELED. */
 HF_MUST_USE int delta_output_write(struct delta_output *output, const void *bytes, size_t n, struct hf_err *err);
+/* Pass on what is pending. */
+HF_MUST_USE int delta_output_flush(struct delta_output *output, struct hf_err *err);
 
 /* ---- one application ------------------------------------------------------------------------------------------- */
 

@@ -73,7 +73,8 @@ START_TEST(literals_where_an_image_begins)
     const unsigned char *expected = new_bytes;
     struct hf_view in = hf_buf_view(&part);
     static struct delta_input input;
-    struct delta_output output = {.out = &(struct hf_delta_out){&expected, compare}, .size = NEW};
+    static unsigned char pending[DELTA_PENDING_BYTES];
+    struct delta_output output = {.out = &(struct hf_delta_out){&expected, compare}, .size = NEW, .pending = pending};
     hf_sha256_init(&output.hash);
     delta_input_init(&input, &(struct hf_delta_in){&in, get});
     input.left = part.n;
@@ -81,6 +82,7 @@ START_TEST(literals_where_an_image_begins)
     delta_model_reset(model);
     ck_assert_int_eq(delta_model_code(model, &cm, 0, NEW, NULL, NULL, &output, &err), 0);
     ck_assert_int_eq(delta_cm_finish(&cm), 0);
+    ck_assert_int_eq(delta_output_flush(&output, &err), 0);
     ck_assert_ptr_eq(expected, new_bytes + NEW);
 
     delta_model_free(model);

@@ -332,10 +332,11 @@ code_bit(struct delta_bytes *b, struct delta_cm *cm, struct making *k, unsigned 
     delta_lanes input = (((said >> SAYS_MORE) ^ against) - against) & s->fit;
     delta_lanes *weight[3] = {&k->by_node[k->node], &k->by_guess[alike << 7 | steer | left], k->by_scene};
     delta_lanes sum = delta_lanes_add(delta_lanes_add(*weight[0], *weight[1]), *weight[2]);
-    int32_t x = delta_lanes_dot(input, sum, input, (delta_lanes){0}) >> DELTA_WEIGHT_BITS;
-    int32_t chance = b->curve.squash[delta_limited(x) + 2048];
+    int32_t x = delta_lanes_dot(input, sum) >> DELTA_WEIGHT_BITS;
+    uint32_t p16 = b->curve.squash[delta_limited(x) + 2048];
+    int32_t chance = (int32_t)(p16 >> 4);
 
-    bit = delta_cm_code(cm, bit, (uint32_t)chance * 16 + 8);
+    bit = delta_cm_code(cm, bit, p16);
     delta_lanes wrong = against ^ ((delta_lanes){0} + (int16_t)((int16_t)bit - 1));
     int32_t error = (((int32_t)bit << 12) - chance) * SPEED;
     if (error <= -STEP_LEAST || error >= STEP_LEAST) {

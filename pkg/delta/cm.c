@@ -120,7 +120,7 @@ void delta_tables_init(struct delta_tables *tables)
         tables->stretch[p] = (int16_t)x;
     }
     for (int32_t i = 0; i < 4096; i++)
-        tables->squash[i] = (int16_t)delta_squash(i - 2048);
+        tables->squash[i] = (uint16_t)(delta_squash(i - 2048) * 16 + 8);
 }
 
 /* ---- numbers --------------------------------------------------------------------------------------------------- */

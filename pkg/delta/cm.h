@@ -80,7 +80,7 @@ enum { DELTA_WEIGHT_BITS = 13, DELTA_STRETCH_MAX = 2047 };
 
 struct delta_tables {
     int16_t stretch[4096]; /* ln(p / (1 - p)) * 256, of p * 4096 */
-    int16_t squash[4096];  /* its inverse, of x + 2048 */
+    uint16_t squash[4096]; /* its inverse, of x + 2048: p * 65536 + 8, p in whole 1/4096 */
 };
 
 void delta_tables_init(struct delta_tables *tables);

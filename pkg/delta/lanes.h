@@ -36,23 +36,21 @@ static inline delta_lanes delta_lanes_add(delta_lanes a, delta_lanes b)
 #endif
 }
 
-/* The sum of all products of two pairs; it must fit into 32 bits. */
-static inline int32_t delta_lanes_dot(delta_lanes a, delta_lanes b, delta_lanes c, delta_lanes d)
+/* The sum of all products; it must fit into 32 bits. */
+static inline int32_t delta_lanes_dot(delta_lanes a, delta_lanes b)
 {
 #if defined(__SSE2__)
-    __m128i sum = _mm_add_epi32(_mm_madd_epi16((__m128i)a, (__m128i)b), _mm_madd_epi16((__m128i)c, (__m128i)d));
+    __m128i sum = _mm_madd_epi16((__m128i)a, (__m128i)b);
     sum = _mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0x4e));
     return _mm_cvtsi128_si32(_mm_add_epi32(sum, _mm_shuffle_epi32(sum, 0xb1)));
 #elif defined(__aarch64__)
     int32x4_t sum = vmull_s16(vget_low_s16((int16x8_t)a), vget_low_s16((int16x8_t)b));
-    sum = vmlal_high_s16(sum, (int16x8_t)a, (int16x8_t)b);
-    sum = vmlal_s16(sum, vget_low_s16((int16x8_t)c), vget_low_s16((int16x8_t)d));
-    return vaddvq_s32(vmlal_high_s16(sum, (int16x8_t)c, (int16x8_t)d));
+    return vaddvq_s32(vmlal_high_s16(sum, (int16x8_t)a, (int16x8_t)b));
 #else
     int32_t sum = 0;
 
     for (unsigned i = 0; i < DELTA_LANES; i++)
-        sum += a[i] * b[i] + c[i] * d[i];
+        sum += a[i] * b[i];
     return sum;
 #endif
 }

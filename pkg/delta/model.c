@@ -110,34 +110,51 @@ void delta_model_reset(struct delta_model *m)
 
 /* ---- mixing ---------------------------------------------------------------------------------------------------- */
 
-/* One bit, from what slots say of it: 12 bits of chance, 4 of count. */
-static unsigned mix_flag(struct delta_model *m, delta_lanes *weight, uint16_t *const *slot, unsigned bit)
-{
-    static const int16_t rate[16] = {32767, 21845, 16384, 13107, 10923, 9362, 8192, 7282,
-                                     6554,  5958,  5461,  5041,  4681,  4369, 4096, 3600};
-    const int16_t *stretch = m->stream.bytes.curve.stretch;
-    delta_lanes v = {0}, input = {0}, by = {0}, chance, count;
+/* What slots say of a bit: 12 bits of chance, 4 of count. */
+struct said {
+    delta_lanes chance, count, by, input;
+    int32_t p;
+};
 
-#pragma GCC unroll 8
-    for (unsigned i = 0; i < FLAG_TABLES; i++)
-        v[i] = (int16_t)*slot[i];
-    chance = (v >> 4) & 4095;
-    count = v & 15;
-#pragma GCC unroll 8
-    for (unsigned i = 0; i < FLAG_TABLES; i++) {
-        input[i] = stretch[chance[i]];
-        by[i] = rate[count[i]];
-    }
-    int32_t x = delta_limited(delta_lanes_dot(input, *weight, input, (delta_lanes){0}) >> DELTA_WEIGHT_BITS);
-    int32_t p = m->stream.bytes.curve.squash[x + 2048];
-    bit = delta_cm_code(m->cm, bit, (uint32_t)p * 16 + 8);
-    *weight = delta_lanes_add(*weight, delta_lanes_step(input, (int16_t)((((int32_t)bit << 12) - p) * FLAG_SPEED)));
-    chance += delta_lanes_scaled((int16_t)(bit != 0 ? 4095 : 0) - chance, by);
-    v = (chance << 4) + (count - (count < 15));
+/* Inline, for each bit on its own: so the processor goes on with what it expects the bit to be. Returns it. */
+static inline __attribute__((always_inline)) unsigned learn_flag(const struct said *said, delta_lanes *weight,
+                                                                 uint16_t *const *slot, unsigned bit)
+{
+    int32_t error = ((bit != 0 ? 4096 : 0) - said->p) * FLAG_SPEED;
+    delta_lanes aim = (delta_lanes){0} + (int16_t)(bit != 0 ? 4095 : 0);
+    delta_lanes chance = said->chance + delta_lanes_scaled(aim - said->chance, said->by);
+    delta_lanes v = (chance << 4) + (said->count - (said->count < 15));
+
+    *weight = delta_lanes_add(*weight, delta_lanes_step(said->input, (int16_t)error));
 #pragma GCC unroll 8
     for (unsigned i = 0; i < FLAG_TABLES; i++)
         *slot[i] = (uint16_t)v[i];
     return bit;
+}
+
+static inline unsigned mix_flag(struct delta_model *m, delta_lanes *weight, uint16_t *const *slot, unsigned bit)
+{
+    static const int16_t rate[16] = {32767, 21845, 16384, 13107, 10923, 9362, 8192, 7282,
+                                     6554,  5958,  5461,  5041,  4681,  4369, 4096, 3600};
+    const struct delta_tables *curve = &m->stream.bytes.curve;
+    delta_lanes v = {0}, input = {0}, by = {0};
+    struct said said;
+
+#pragma GCC unroll 8
+    for (unsigned i = 0; i < FLAG_TABLES; i++) {
+        unsigned slot_i = *slot[i];
+        v[i] = (int16_t)slot_i;
+        input[i] = curve->stretch[slot_i >> 4];
+        by[i] = rate[slot_i & 15];
+    }
+    said.chance = (v >> 4) & 4095;
+    said.count = v & 15;
+    said.input = input;
+    said.by = by;
+    uint32_t p16 = curve->squash[delta_limited(delta_lanes_dot(input, *weight) >> DELTA_WEIGHT_BITS) + 2048];
+    said.p = (int32_t)(p16 >> 4);
+    return delta_cm_code(m->cm, bit, p16) != 0 ? learn_flag(&said, weight, slot, 1)
+                                               : learn_flag(&said, weight, slot, 0);
 }
 
 static unsigned simple_bit(struct delta_model *m, uint32_t *state, unsigned bit)
@@ -205,7 +222,8 @@ static uint32_t differed(const struct delta_model *m, unsigned n)
 }
 
 /* The slots of contexts h, mixed. */
-static unsigned code_flag_by(struct delta_model *m, unsigned weight, const uint32_t *h, unsigned missed)
+static inline __attribute__((always_inline)) unsigned code_flag_by(struct delta_model *m, unsigned weight,
+                                                                   const uint32_t *h, unsigned missed)
 {
     uint16_t *slot[FLAG_TABLES];
 
@@ -373,6 +391,7 @@ static unsigned code_word(struct delta_model *m, const struct delta_span *s, siz
         for (unsigned i = 0; i < 4; i++)
             m->diff[m->new_pos++ % 32] = 0;
         m->since_miss += 4;
+        m->unit_history = before << 1;
     } else {
         m->plain_kind = KIND_IN_WORD;
         m->unit_history <<= 1;
@@ -380,8 +399,8 @@ static unsigned code_word(struct delta_model *m, const struct delta_span *s, siz
             (void)code_plain_unit(m, s, at + i, truth, i == 3 && (m->unit_history & 7) == 0);
         m->plain_kind = 0;
         m->since_miss = 0;
+        m->unit_history = before << 1 | 1;
     }
-    m->unit_history = before << 1 | missed;
     return 4;
 }
 

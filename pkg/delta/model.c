@@ -31,6 +31,7 @@ enum { FLAG_WORD = 48, FLAG_IN_WORD = 56, FLAG_WEIGHTS = 60 };
 enum { KIND_MISSED = 6 }; /* then one of a code reference, one of another */
 
 struct delta_model {
+    struct delta_stream stream; /* aligned like a cache line */
     struct delta_predictor p;
     struct delta_cm *cm;
 
@@ -38,11 +39,11 @@ struct delta_model {
     delta_lanes flag_weight[FLAG_WEIGHTS];
     uint32_t window_state[1024], candidate_state[DELTA_REF_SLOTS * 64];
     struct delta_number number[6];
-    uint32_t inline_state;
 
     uint8_t kind_history[DELTA_REF_SLOTS];
     uint64_t new_pos;
 
+    uint32_t inline_state;
     unsigned streak, window_size; /* good windows in a row */
     uint32_t unit_history;        /* a bit per unit, 1: missed */
     unsigned since_miss;          /* units */
@@ -53,7 +54,6 @@ struct delta_model {
 
     /* where the copies before and behind literals end and start in old; 0: there is none */
     uint64_t before_old, behind_old;
-    struct delta_stream stream;
     unsigned char made[DELTA_WINDOW_MAX + 16];
 };
 

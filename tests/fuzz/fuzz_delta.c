@@ -10,6 +10,7 @@
 
 #include "delta/delta.h"
 #include "delta/wire.h"
+#include "support/delta_io.h"
 #include "support/delta_short.h"
 #include "support/kept_blocks.h"
 
@@ -24,13 +25,8 @@ enum {
     HASHED_MAX = 1 << 20, /* bytes of old */
 };
 
-/* It has no allocator's redzone behind it: the engine sees it through get() alone. */
+/* It has no allocator's redzone behind it: the engine only reads it as a file. */
 static unsigned char patch[PATCH_MAX];
-
-struct stream {
-    const uint8_t *p;
-    size_t n;
-};
 
 struct written {
     uint64_t n, max, sum;
@@ -40,18 +36,6 @@ struct done {
     int r;
     struct written written;
 };
-
-static ssize_t get(void *ctx, void *bytes, size_t n)
-{
-    struct stream *s = ctx;
-
-    n = HF_MIN(n, s->n);
-    if (n > 0)
-        memcpy(bytes, s->p, n);
-    s->p += n;
-    s->n -= n;
-    return (ssize_t)n;
-}
 
 /* FNV-1a */
 static uint64_t sum_of(uint64_t sum, const uint8_t *p, size_t n)
@@ -82,7 +66,7 @@ static bool is_expected(int r)
 }
 
 struct input {
-    struct stream patch;
+    struct delta_io patch;
     unsigned which;
     bool resumed, unhashed;
     uint64_t max;
@@ -90,7 +74,7 @@ struct input {
 
 static struct done apply(const struct input *in)
 {
-    struct stream patch_in = in->patch;
+    struct delta_io patch_in = in->patch;
     struct hf_err err = HF_ERR_INIT;
     struct hf_delta_checkpoint from = {.new_offset = DELTA_BLOCK};
     struct delta_short_old *old = delta_short_old(in->which);
@@ -98,7 +82,7 @@ static struct done apply(const struct input *in)
     struct hf_sha256 hash;
     struct hf_delta_apply_params params = {
         .old = {old, delta_short_pread, old->size},
-        .patch = {&patch_in, get},
+        .patch = delta_io_in(&patch_in),
         .out = {&done.written, put},
         .resume = in->resumed ? &from : NULL,
         .checkpoint = keep,
@@ -134,8 +118,8 @@ static void apply_twice(const struct input *in)
 /* What is said of it without applying it. */
 static bool look_at(struct input *in)
 {
-    struct stream s = in->patch;
-    struct hf_delta_in from = {&s, get};
+    struct delta_io s = in->patch;
+    struct hf_delta_in from = delta_io_in(&s);
     struct hf_delta_parts parts;
     struct hf_delta_info info;
     struct hf_err err = HF_ERR_INIT;
@@ -156,7 +140,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     uint64_t sum = sum_of(UINT64_C(0xcbf29ce484222325), bytes, n) >> 20;
-    struct input in = {.patch = {bytes, n}, .unhashed = sum % HASHED_EACH != 0};
+    struct input in = {.patch = {.p = bytes, .n = n}, .unhashed = sum % HASHED_EACH != 0};
     struct delta_short s;
 
     in.max = sum / HASHED_EACH % LARGE_EACH == 0 ? LARGE_OUT : OUT;

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "pack/recipe.h"
+#include "support/delta_io.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
@@ -13,32 +14,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 static const unsigned char old_bytes[] = {'t',  'e',  'x',  't',  0x1f, 0x8b, 8,    0,    0,    0,    0,    0,    0,
                                           3,    0xcb, 0x48, 0xcd, 0xc9, 0xc9, 0x57, 0xc8, 0x40, 0x27, 0xb8, 0x00, 0x00,
                                           0x88, 0x59, 0x0b, 0x18, 0x18, 0x00, 0x00, 0x00, 'm',  'o',  'r',  'e'};
-
-struct in {
-    const char *p;
-    size_t n;
-};
-
-static ssize_t get(void *ctx, void *to, size_t n)
-{
-    struct in *in = ctx;
-
-    n = HF_MIN(n, in->n);
-    memcpy(to, in->p, n);
-    in->p += n;
-    in->n -= n;
-    return (ssize_t)n;
-}
-
-static ssize_t get_old(void *ctx, void *to, size_t n, uint64_t offset)
-{
-    (void)ctx;
-    if (offset >= sizeof(old_bytes))
-        return 0;
-    n = HF_MIN(n, sizeof(old_bytes) - (size_t)offset);
-    memcpy(to, old_bytes + offset, n);
-    return (ssize_t)n;
-}
 
 static int put(void *ctx, const void *p, size_t n)
 {
@@ -71,9 +46,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     uint64_t written = 0;
 
     make_patch(bytes, n, &patch);
-    struct in in = {patch.p, patch.n};
-    const struct hf_deep_apply_params params = {.delta = {.old = {NULL, get_old, sizeof(old_bytes)},
-                                                          .patch = {&in, get},
+    struct delta_io old = {.p = old_bytes, .n = sizeof(old_bytes)}, in = delta_io_of(&patch);
+    const struct hf_deep_apply_params params = {.delta = {.old = delta_io_old(&old),
+                                                          .patch = delta_io_in(&in),
                                                           .out = {&written, put},
                                                           .old_is_verified = true},
                                                 .memory_max = 64 << 20,

@@ -5,24 +5,9 @@
 
 #include "base/buf.h"
 #include "pack/stage.h"
+#include "support/delta_io.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
-
-struct memory {
-    const uint8_t *p;
-    size_t n;
-};
-
-static ssize_t get_at(void *ctx, void *to, size_t n, uint64_t offset)
-{
-    const struct memory *memory = ctx;
-
-    if (offset >= memory->n)
-        return 0;
-    n = HF_MIN(n, memory->n - (size_t)offset);
-    memcpy(to, memory->p + offset, n);
-    return (ssize_t)n;
-}
 
 static int add(void *ctx, const void *bytes, size_t n, struct hf_err *err)
 {
@@ -48,8 +33,8 @@ static void take_apart(const uint8_t *bytes, size_t n)
     _cleanup_(hf_buf_done) struct hf_buf content = HF_BUF_INIT(4 << 20), tokens = HF_BUF_INIT(8 << 20),
                                          again = HF_BUF_INIT(4 << 20);
     const struct pack_setup setup = {.codec = PACK_CODEC_DEFLATE_TOKENS};
-    struct memory memory = {bytes, n};
-    const struct hf_delta_old from = {&memory, get_at, n};
+    struct delta_io packed = {.p = bytes, .n = n};
+    const struct hf_delta_old from = delta_io_old(&packed);
     struct pack_decode decode = {.codec = PACK_CODEC_DEFLATE, .from = &from, .n = n, .out = {&content, add}};
     struct hf_err err = HF_ERR_INIT;
     uint64_t one = 0, two = 0;
@@ -65,8 +50,8 @@ static void take_apart(const uint8_t *bytes, size_t n)
     if (encode(&setup, tokens.p, tokens.n, &again) < 0)
         abort();
     /* The same content; the same bytes, unless they hold what no encoder writes. */
-    struct memory packed = {(const uint8_t *)again.p, again.n};
-    const struct hf_delta_old from_again = {&packed, get_at, again.n};
+    struct delta_io packed_again = delta_io_of(&again);
+    const struct hf_delta_old from_again = delta_io_old(&packed_again);
     _cleanup_(hf_buf_done) struct hf_buf content_again = HF_BUF_INIT(4 << 20);
     decode = (struct pack_decode){
         .codec = PACK_CODEC_DEFLATE, .from = &from_again, .n = again.n, .out = {&content_again, add}};

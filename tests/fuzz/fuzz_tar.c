@@ -2,25 +2,10 @@
 #include <errno.h>
 
 #include "base/macros.h"
+#include "delta/delta.h"
 #include "update/tar.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
-
-struct input {
-    const uint8_t *bytes;
-    size_t n;
-};
-
-static ssize_t input_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
-{
-    const struct input *input = ctx;
-
-    if (offset >= input->n)
-        return 0;
-    n = HF_MIN(n, input->n - (size_t)offset);
-    memcpy(bytes, input->bytes + offset, n);
-    return (ssize_t)n;
-}
 
 static void check_name(const char *name)
 {
@@ -31,8 +16,8 @@ static void check_name(const char *name)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-    struct input input = {bytes, n};
-    struct hf_tar tar = {.ctx = &input, .pread = input_pread, .size = n};
+    struct hf_delta_memory input = {bytes, n};
+    struct hf_tar tar = {.ctx = &input, .pread = hf_delta_memory_pread, .size = n};
     struct hf_tar_member member;
     struct hf_err err = HF_ERR_INIT;
     int r;

@@ -8,6 +8,7 @@
 
 #include "delta/blocks.h"
 #include "delta/model.h"
+#include "support/delta_io.h"
 #include "support/delta_short.h"
 #include "support/go_make.h"
 
@@ -284,31 +285,16 @@ static void keep_drawn(unsigned i)
 
 /* ---- whole files ----------------------------------------------------------------------------------------------- */
 
-static int write_patch(void *ctx, const void *bytes, size_t n)
-{
-    return hf_buf_add(ctx, bytes, n);
-}
-
-static ssize_t read_patch(void *ctx, void *bytes, size_t n)
-{
-    struct hf_view *from = ctx;
-
-    n = HF_MIN(n, from->n);
-    memcpy(bytes, from->p, n);
-    from->p += n;
-    from->n -= n;
-    return (ssize_t)n;
-}
-
 static void keep_delta_in_short(const char *name, unsigned which, const struct hf_buf *patch)
 {
     static struct delta_input input;
-    struct hf_view in = hf_buf_view(patch);
+    struct delta_io bytes = delta_io_of(patch);
+    const struct hf_delta_in in = delta_io_in(&bytes);
     struct hf_err err = HF_ERR_INIT;
     struct delta_header header;
     char path[128];
 
-    delta_input_init(&input, &(struct hf_delta_in){&in, read_patch});
+    delta_input_init(&input, &in);
     must(delta_header_read(&input, &header, &err));
     const unsigned char *p = (const unsigned char *)patch->p + input.offset,
                         *end = (const unsigned char *)patch->p + patch->n;
@@ -340,12 +326,12 @@ static void keep_delta(const char *name, unsigned which, const void *new_bytes, 
 
     for (unsigned fast = 0; fast < 2; fast++) {
         _cleanup_(hf_buf_done) struct hf_buf patch = HF_BUF_INIT(1 << 20);
+        const struct hf_delta_out out = delta_io_out(&patch);
         const struct hf_delta_create_params params = {.profile = fast != 0 ? HF_DELTA_FAST : HF_DELTA_SMALL,
                                                       .threads = 1};
         struct hf_err err = HF_ERR_INIT;
         char path[64];
-        must(hf_delta_create(old->p, old->n, new_bytes, new_n, &params, &(struct hf_delta_out){&patch, write_patch},
-                             &err));
+        must(hf_delta_create(old->p, old->n, new_bytes, new_n, &params, &out, &err));
         (void)snprintf(path, sizeof(path), "old%u-%s-%s", which, name, fast != 0 ? "fast" : "small");
         if (patch.n < (8 << 10))
             keep(path, patch.p, patch.n);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "delta/model.h"
+#include "support/delta_io.h"
 #include "support/go_make.h"
 
 /* ---- old files ------------------------------------------------------------------------------------------------- */
@@ -223,33 +224,17 @@ uint64_t delta_short_new_size(const struct delta_short *s)
 
 /* ---- the whole delta ------------------------------------------------------------------------------------------- */
 
-struct bytes {
-    const unsigned char *p;
-    size_t n;
-};
-
-static ssize_t read_bytes(void *ctx, void *to, size_t n)
-{
-    struct bytes *from = ctx;
-
-    n = HF_MIN(n, from->n);
-    if (n > 0)
-        memcpy(to, from->p, n);
-    from->p += n;
-    from->n -= n;
-    return (ssize_t)n;
-}
-
 /* Read a setting of n bytes; -EBADMSG also when it has another length, *ret_used bytes being what it took. */
 static int read_setting(const unsigned char *p, size_t n, uint64_t old_size, uint64_t new_size, size_t *ret_used)
 {
     static struct delta_input input;
     static struct delta_cm cm;
     struct delta_setting setting = {.old_size = old_size, .new_size = new_size};
-    struct bytes bytes = {p, n};
+    struct delta_io bytes = {.p = p, .n = n};
+    const struct hf_delta_in in = delta_io_in(&bytes);
     struct hf_err err = HF_ERR_INIT;
 
-    delta_input_init(&input, &(struct hf_delta_in){&bytes, read_bytes});
+    delta_input_init(&input, &in);
     input.left = n;
     delta_cm_start_decoding(&cm, &input, n, &err);
     int r = delta_setting_code(&cm, &setting, &err);

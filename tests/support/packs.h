@@ -2,22 +2,11 @@
 #pragma once
 
 #include <stddef.h>
-#include <sys/types.h>
 
 #include "base/buf.h"
-#include "delta/delta.h"
 
 /* n bytes of words; the same for the same seed. Every `change`-th word (0: none) is another one than without. */
 void packs_text(struct hf_buf *out, size_t n, unsigned seed, unsigned change);
 
 /* Append what `command` (for /bin/sh) makes of in[0..n). Fails the test when the command does. */
 void packs_run(const char *command, const void *in, size_t n, struct hf_buf *out);
-
-/* Bytes as a file to be read, from their first, or anywhere; `step`: at most so many at once, 0 any. */
-struct packs_bytes {
-    const void *p;
-    size_t n, at, step;
-};
-struct hf_delta_old packs_old(struct packs_bytes *bytes);
-struct hf_delta_in packs_in(struct packs_bytes *bytes);
-struct hf_delta_out packs_out(struct hf_buf *buf);

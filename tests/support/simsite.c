@@ -8,6 +8,7 @@
 #include "base/parse.h"
 #include "codec/hash.h"
 #include "delta/delta.h"
+#include "support/delta_io.h"
 #include "trust/trust.h"
 
 enum { FILE_BYTES = 24 * 1024, PIECE = 512 };
@@ -59,17 +60,12 @@ static void make_file(struct hf_simsite *site, size_t i)
     (void)hf_sha256_hex(file->bytes.p, file->bytes.n, file->sha256);
 }
 
-static int add_piece(void *ctx, const void *bytes, size_t n)
-{
-    return hf_buf_add(ctx, bytes, n);
-}
-
 static void make_delta(struct hf_simsite *site, size_t i)
 {
     const struct hf_buf *old = &site->releases[i - 1].file.bytes, *new_bytes = &site->releases[i].file.bytes;
     struct blob *delta = &site->releases[i].delta;
     struct hf_delta_create_params params = {.profile = HF_DELTA_FAST, .threads = 1};
-    struct hf_delta_out out = {&delta->bytes, add_piece};
+    struct hf_delta_out out = delta_io_out(&delta->bytes);
 
     must(hf_delta_create(old->p, old->n, new_bytes->p, new_bytes->n, &params, &out, NULL) == 0);
     (void)hf_sha256_hex(delta->bytes.p, delta->bytes.n, delta->sha256);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/delta_io.h"
+
 /* The address sanitizer calls these; without it nothing is counted, and `most` stays 0. Tests that use this run one thread. */
 size_t __sanitizer_get_allocated_size(const volatile void *p) __attribute__((weak));
 void __sanitizer_malloc_hook(const volatile void *p, size_t n);
@@ -31,22 +33,6 @@ __attribute__((visibility("default"))) void __sanitizer_free_hook(const volatile
         memory.counting && p != NULL && __sanitizer_get_allocated_size != NULL ? __sanitizer_get_allocated_size(p) : 0;
 
     memory.now -= HF_MIN(n, memory.now);
-}
-
-struct patch {
-    const char *p;
-    size_t n;
-};
-
-static ssize_t get(void *ctx, void *bytes, size_t n)
-{
-    struct patch *patch = ctx;
-
-    n = HF_MIN(n, patch->n);
-    memcpy(bytes, patch->p, n);
-    patch->p += n;
-    patch->n -= n;
-    return (ssize_t)n;
 }
 
 /* What was made so far is the beginning of the right file? Nothing of it is kept. */
@@ -82,9 +68,9 @@ static bool is_named(const struct wrong_byte *w, int r)
 
 static void try_one(const struct wrong_byte *w, size_t n, size_t at, unsigned value, struct tally *tally)
 {
-    struct patch patch = {w->patch->p, n};
+    struct delta_io patch = {.p = w->patch->p, .n = n};
     struct made made = {.right = w->right};
-    const struct hf_delta_in in = {&patch, get};
+    const struct hf_delta_in in = delta_io_in(&patch);
     const struct hf_delta_out out = {&made, put};
     struct hf_err err = HF_ERR_INIT;
 

@@ -6,23 +6,9 @@
 
 #include "delta/bytes.h"
 #include "support/check_main.h"
+#include "support/delta_io.h"
 
 enum { BYTES = 20000 };
-
-struct source {
-    const unsigned char *p;
-    size_t n, at;
-};
-
-static ssize_t get(void *ctx, void *bytes, size_t n)
-{
-    struct source *s = ctx;
-
-    n = HF_MIN(n, s->n - s->at);
-    memcpy(bytes, s->p + s->at, n);
-    s->at += n;
-    return (ssize_t)n;
-}
 
 /* Period 7 with one byte in 16 wrong. */
 static void fill(unsigned char *bytes, unsigned wrong_one_in)
@@ -81,8 +67,8 @@ START_TEST(both_ways)
     ck_assert_mem_eq(made, bytes, BYTES);
     ck_assert_uint_le(part.n, cases[_i].most);
 
-    struct source source = {(const unsigned char *)part.p, part.n, 0};
-    const struct hf_delta_in in = {&source, get};
+    struct delta_io coded = delta_io_of(&part);
+    const struct hf_delta_in in = delta_io_in(&coded);
     delta_input_init(input, &in);
     input->left = part.n;
     memset(made, 0, BYTES);

@@ -5,59 +5,14 @@
 
 #include "delta/delta.h"
 #include "support/check_main.h"
+#include "support/delta_io.h"
 #include "support/elf_make.h"
 
-struct bytes {
-    unsigned char *p;
-    size_t n, cap, at;
-    size_t step;    /* at most so many bytes per read, 0: no limit */
-    size_t fail_at; /* reads and writes beyond this position fail with EIO; 0: never */
-};
+#define BUF HF_BUF_INIT(16 << 20)
 
-static int put(void *ctx, const void *bytes, size_t n)
+static void add(struct hf_buf *buf, const void *bytes, size_t n)
 {
-    struct bytes *b = ctx;
-
-    if (b->fail_at > 0 && b->n + n > b->fail_at)
-        return -ENOSPC;
-    if (b->n + n > b->cap) {
-        b->cap = 2 * (b->n + n);
-        b->p = realloc(b->p, b->cap);
-    }
-    if (n > 0)
-        memcpy(b->p + b->n, bytes, n);
-    b->n += n;
-    return 0;
-}
-
-static ssize_t get(void *ctx, void *bytes, size_t n)
-{
-    struct bytes *b = ctx;
-
-    if (b->fail_at > 0 && b->at >= b->fail_at)
-        return -EIO;
-    if (n > b->n - b->at)
-        n = b->n - b->at;
-    if (b->step > 0 && n > b->step)
-        n = b->step;
-    if (n > 0)
-        memcpy(bytes, b->p + b->at, n);
-    b->at += n;
-    return (ssize_t)n;
-}
-
-static ssize_t get_at(void *ctx, void *bytes, size_t n, uint64_t offset)
-{
-    struct bytes *b = ctx;
-
-    if (offset >= b->n)
-        return 0;
-    if (n > b->n - offset)
-        n = b->n - (size_t)offset;
-    if (b->step > 0 && n > b->step)
-        n = b->step;
-    memcpy(bytes, b->p + offset, n);
-    return (ssize_t)n;
+    ck_assert_int_eq(hf_buf_add(buf, bytes, n), 0);
 }
 
 static uint32_t seed = 1;
@@ -68,37 +23,37 @@ static uint32_t draw(void)
     return seed >> 8;
 }
 
-static struct bytes text(size_t n)
+static struct hf_buf text(size_t n)
 {
-    struct bytes b = {0};
+    struct hf_buf b = BUF;
 
     while (b.n < n) {
         char line[80];
         int length =
             snprintf(line, sizeof(line), "line %u of %u: value = %u;\n", draw() % 977, draw() % 13, draw() % 100000);
-        (void)put(&b, line, (size_t)length);
+        add(&b, line, (size_t)length);
     }
     b.n = n;
     return b;
 }
 
 /* A copy with edits: changed bytes, insertions, deletions, a moved part. */
-static struct bytes edited(const struct bytes *from, unsigned edits)
+static struct hf_buf edited(const struct hf_buf *from, unsigned edits)
 {
-    struct bytes b = {0};
+    struct hf_buf b = BUF;
     size_t step = from->n / (edits + 1), at = 0;
 
     for (unsigned i = 0; i < edits; i++) {
-        (void)put(&b, from->p + at, step);
+        add(&b, from->p + at, step);
         at += step;
         switch (draw() % 4) {
         case 0:
             if (b.n > 0)
-                b.p[draw() % b.n] ^= (unsigned char)draw();
+                b.p[draw() % b.n] ^= (char)draw();
             break;
         case 1: {
             uint32_t word[4] = {draw(), draw(), draw(), draw()};
-            (void)put(&b, word, sizeof(word));
+            add(&b, word, sizeof(word));
             break;
         }
         case 2:
@@ -107,18 +62,18 @@ static struct bytes edited(const struct bytes *from, unsigned edits)
             break;
         default:
             if (from->n > 64)
-                (void)put(&b, from->p + draw() % (from->n - 64), 64);
+                add(&b, from->p + draw() % (from->n - 64), 64);
         }
     }
-    (void)put(&b, from->p + at, from->n - at);
+    add(&b, from->p + at, from->n - at);
     return b;
 }
 
-static struct bytes make(const struct bytes *old, const struct bytes *new_bytes, enum hf_delta_profile profile)
+static struct hf_buf make(const struct hf_buf *old, const struct hf_buf *new_bytes, enum hf_delta_profile profile)
 {
     struct hf_delta_create_params params = {.profile = profile};
-    struct bytes patch = {0};
-    struct hf_delta_out out = {&patch, put};
+    struct hf_buf patch = BUF;
+    struct hf_delta_out out = delta_io_out(&patch);
     struct hf_err err = HF_ERR_INIT;
     int r = hf_delta_create(old->p, old->n, new_bytes->p, new_bytes->n, &params, &out, &err);
 
@@ -126,37 +81,38 @@ static struct bytes make(const struct bytes *old, const struct bytes *new_bytes,
     return patch;
 }
 
-static int apply(struct bytes *old, struct bytes *patch, struct bytes *made, struct hf_err *err)
+static int apply(const struct hf_buf *old, const struct hf_buf *patch, struct hf_buf *made, struct hf_err *err)
 {
-    struct hf_delta_apply_params params = {.old = {old, get_at, old->n}, .patch = {patch, get}, .out = {made, put}};
+    struct delta_io from = delta_io_of(old), in = delta_io_of(patch);
+    const struct hf_delta_apply_params params = delta_io_params(&from, &in, made);
 
-    patch->at = 0;
     made->n = 0;
     return hf_delta_apply(&params, NULL, err);
 }
 
-static void comes_back(struct bytes *old, struct bytes *new_bytes, enum hf_delta_profile profile, const char *name)
+static void comes_back(const struct hf_buf *old, const struct hf_buf *new_bytes, enum hf_delta_profile profile,
+                       const char *name)
 {
-    struct bytes patch = make(old, new_bytes, profile), again = make(old, new_bytes, profile), made = {0};
+    struct hf_buf patch = make(old, new_bytes, profile), again = make(old, new_bytes, profile), made = BUF;
     struct hf_err err = HF_ERR_INIT;
 
     ck_assert_msg(patch.n == again.n && memcmp(patch.p, again.p, patch.n) == 0, "%s: not deterministic", name);
-    patch.step = 7;
-    old->step = 1001;
-    int r = apply(old, &patch, &made, &err);
+    struct delta_io from = {.p = old->p, .n = old->n, .step = 1001}, in = {.p = patch.p, .n = patch.n, .step = 7};
+    const struct hf_delta_apply_params params = delta_io_params(&from, &in, &made);
+    int r = hf_delta_apply(&params, NULL, &err);
     ck_assert_msg(r == 0, "%s: %s", name, err.cause);
     ck_assert_msg(made.n == new_bytes->n && (made.n == 0 || memcmp(made.p, new_bytes->p, made.n) == 0), "%s: differs",
                   name);
-    free(patch.p);
-    free(again.p);
-    free(made.p);
+    hf_buf_done(&patch);
+    hf_buf_done(&again);
+    hf_buf_done(&made);
 }
 
 static const size_t sizes[] = {0, 1, 2, 100, 65535, 65536, 65537, 150000};
 
 START_TEST(round_trip)
 {
-    struct bytes old = text(sizes[_i]), empty = {0}, near = edited(&old, 20), far = text(sizes[_i] / 2);
+    struct hf_buf old = text(sizes[_i]), empty = BUF, near = edited(&old, 20), far = text(sizes[_i] / 2);
 
     for (int profile = HF_DELTA_SMALL; profile <= HF_DELTA_FAST; profile++) {
         comes_back(&old, &old, profile, "same");
@@ -166,81 +122,79 @@ START_TEST(round_trip)
         comes_back(&old, &empty, profile, "to nothing");
         comes_back(&empty, &old, profile, "from nothing");
     }
-    free(old.p);
-    free(near.p);
-    free(far.p);
+    hf_buf_done(&old);
+    hf_buf_done(&near);
+    hf_buf_done(&far);
 }
 END_TEST
 
 START_TEST(wrong_old)
 {
-    struct bytes old = text(50000), near = edited(&old, 5), patch = make(&old, &near, _i), made = {0};
+    struct hf_buf old = text(50000), near = edited(&old, 5), patch = make(&old, &near, _i), made = BUF;
     struct hf_err err = HF_ERR_INIT;
 
     old.p[4711] ^= 1;
     ck_assert_int_eq(apply(&old, &patch, &made, &err), -ESTALE);
     ck_assert_uint_eq(made.n, 0);
-    struct hf_delta_apply_params params = {
-        .old = {&old, get_at, old.n}, .patch = {&patch, get}, .out = {&made, put}, .old_is_verified = true};
-    patch.at = 0;
+    struct delta_io from = delta_io_of(&old), in = delta_io_of(&patch);
+    struct hf_delta_apply_params params = delta_io_params(&from, &in, &made);
+    params.old_is_verified = true;
     ck_assert_int_eq(hf_delta_apply(&params, NULL, &err), -ESTALE);
     old.n--;
     ck_assert_int_eq(apply(&old, &patch, &made, &err), -ESTALE);
-    free(old.p);
-    free(near.p);
-    free(patch.p);
-    free(made.p);
+    hf_buf_done(&old);
+    hf_buf_done(&near);
+    hf_buf_done(&patch);
+    hf_buf_done(&made);
 }
 END_TEST
 
 /* Every value of one byte at a few positions, one flipped bit at all of them, every length. */
 START_TEST(damage)
 {
-    struct bytes old = text(30000), near = edited(&old, 40), patch = make(&old, &near, _i), made = {0};
+    struct hf_buf old = text(30000), near = edited(&old, 40), patch = make(&old, &near, _i), made = BUF;
     struct hf_err err = HF_ERR_INIT;
 
     for (size_t i = 0; i < patch.n; i++) {
-        unsigned char kept = patch.p[i];
-        patch.p[i] ^= (unsigned char)(1u << draw() % 8);
+        char kept = patch.p[i];
+        patch.p[i] ^= (char)(1u << draw() % 8);
         int r = apply(&old, &patch, &made, &err);
         ck_assert_msg(r < 0 || (made.n == near.n && memcmp(made.p, near.p, near.n) == 0), "byte %zu", i);
         ck_assert_msg(r == 0 || r == -EBADMSG || r == -EOPNOTSUPP || r == -ESTALE, "byte %zu: %d", i, r);
         patch.p[i] = kept;
     }
     for (size_t n = patch.n; n-- > 0;) {
-        struct bytes cut = {.p = patch.p, .n = n};
+        struct hf_buf cut = {patch.p, n, n, n};
         ck_assert_int_eq(apply(&old, &cut, &made, &err), -EBADMSG);
     }
     patch.n++;
     ck_assert_int_eq(apply(&old, &patch, &made, &err), -EBADMSG);
-    free(old.p);
-    free(near.p);
-    free(patch.p);
-    free(made.p);
+    hf_buf_done(&old);
+    hf_buf_done(&near);
+    hf_buf_done(&patch);
+    hf_buf_done(&made);
 }
 END_TEST
 
 START_TEST(callbacks_fail)
 {
-    struct bytes old = text(300000), near = edited(&old, 5), patch = make(&old, &near, _i), made = {0};
+    struct hf_buf old = text(300000), near = edited(&old, 5), patch = make(&old, &near, _i), made = BUF;
+    struct hf_buf small = HF_BUF_INIT(100000);
+    struct delta_io from = delta_io_of(&old), in = {.p = patch.p, .n = patch.n, .step = 100, .fail_at = 80};
+    struct hf_delta_apply_params params = delta_io_params(&from, &in, &made);
     struct hf_err err = HF_ERR_INIT;
     atomic_bool cancel = true;
 
-    made.fail_at = 100000;
-    ck_assert_int_eq(apply(&old, &patch, &made, &err), -ENOSPC);
-    made.fail_at = 0;
-    patch.step = 100;
-    patch.fail_at = 80;
-    ck_assert_int_eq(apply(&old, &patch, &made, &err), -EIO);
-    patch.fail_at = 0;
-    struct hf_delta_apply_params params = {
-        .old = {&old, get_at, old.n}, .patch = {&patch, get}, .out = {&made, put}, .cancel = &cancel};
-    patch.at = 0;
+    ck_assert_int_eq(apply(&old, &patch, &small, &err), -E2BIG);
+    ck_assert_int_eq(hf_delta_apply(&params, NULL, &err), -EIO);
+    in = delta_io_of(&patch);
+    params.cancel = &cancel;
     ck_assert_int_eq(hf_delta_apply(&params, NULL, &err), -ECANCELED);
-    free(old.p);
-    free(near.p);
-    free(patch.p);
-    free(made.p);
+    hf_buf_done(&old);
+    hf_buf_done(&near);
+    hf_buf_done(&patch);
+    hf_buf_done(&made);
+    hf_buf_done(&small);
 }
 END_TEST
 
@@ -260,20 +214,20 @@ static int keep(void *ctx, const struct hf_delta_checkpoint *checkpoint)
 
 START_TEST(resume)
 {
-    struct bytes old = text((8 << 20) + 70000), near = edited(&old, 20), patch = make(&old, &near, _i), made = {0};
+    struct hf_buf old = text((8 << 20) + 70000), near = edited(&old, 20), patch = make(&old, &near, _i), made = BUF;
     struct kept kept = {0}, ignored = {0};
     struct hf_err err = HF_ERR_INIT;
-    struct hf_delta_apply_params params = {.old = {&old, get_at, old.n},
-                                           .patch = {&patch, get},
-                                           .out = {&made, put},
-                                           .checkpoint = keep,
-                                           .checkpoint_ctx = &kept};
+    struct delta_io from = delta_io_of(&old), in = delta_io_of(&patch);
+    struct hf_delta_apply_params params = delta_io_params(&from, &in, &made);
+
+    params.checkpoint = keep;
+    params.checkpoint_ctx = &kept;
 
     ck_assert_int_eq(hf_delta_apply(&params, NULL, &err), 0);
     ck_assert_uint_eq(kept.n, (near.n - 1) / (4 << 20));
     params.checkpoint_ctx = &ignored;
     for (unsigned i = 0; i < kept.n; i++) {
-        patch.at = 0;
+        in.at = 0;
         made.n = kept.points[i].new_offset;
         params.resume = &kept.points[i];
         int r = hf_delta_apply(&params, NULL, &err);
@@ -284,19 +238,20 @@ START_TEST(resume)
     struct hf_delta_checkpoint odd = kept.points[0];
     odd.new_offset++;
     params.resume = &odd;
-    patch.at = 0;
+    in.at = 0;
     ck_assert_int_eq(hf_delta_apply(&params, NULL, &err), -EINVAL);
-    free(old.p);
-    free(near.p);
-    free(patch.p);
-    free(made.p);
+    hf_buf_done(&old);
+    hf_buf_done(&near);
+    hf_buf_done(&patch);
+    hf_buf_done(&made);
 }
 END_TEST
 
 START_TEST(info)
 {
-    struct bytes old = text(5000), near = edited(&old, 5), patch = make(&old, &near, _i);
-    struct hf_delta_in in = {&patch, get};
+    struct hf_buf old = text(5000), near = edited(&old, 5), patch = make(&old, &near, _i);
+    struct delta_io bytes = delta_io_of(&patch);
+    const struct hf_delta_in in = delta_io_in(&bytes);
     struct hf_delta_info told;
     struct hf_err err = HF_ERR_INIT;
 
@@ -306,12 +261,12 @@ START_TEST(info)
     ck_assert_uint_eq(told.new_size, near.n);
     ck_assert_uint_eq(told.patch_size, patch.n);
     ck_assert_uint_eq(told.profile, (unsigned)_i);
-    patch.at = 0;
+    bytes.at = 0;
     patch.p[3] = 2;
     ck_assert_int_eq(hf_delta_read_info(&in, &told, &err), -EOPNOTSUPP);
-    free(old.p);
-    free(near.p);
-    free(patch.p);
+    hf_buf_done(&old);
+    hf_buf_done(&near);
+    hf_buf_done(&patch);
 }
 END_TEST
 
@@ -332,18 +287,23 @@ static const struct {
     {"32-bit x86, one in three grew", ELF_MAKE_I386, 3, {8000, 12000}},
 };
 
+static struct hf_buf buf_of(const struct elf_made *made)
+{
+    return (struct hf_buf){(char *)made->p, made->n, made->n, made->n};
+}
+
 /* A library of some 150 kB in which every address moved. */
 START_TEST(image)
 {
     for (int profile = HF_DELTA_SMALL; profile <= HF_DELTA_FAST; profile++) {
         struct elf_made a = elf_make(images[_i].machine, 400, 0),
                         b = elf_make(images[_i].machine, 400, images[_i].grown);
-        struct bytes old = {.p = a.p, .n = a.n}, near = {.p = b.p, .n = b.n};
-        struct bytes patch = make(&old, &near, profile);
+        const struct hf_buf old = buf_of(&a), near = buf_of(&b);
+        struct hf_buf patch = make(&old, &near, profile);
         ck_assert_msg(patch.n < images[_i].limit[profile], "%s: %zu bytes", images[_i].name, patch.n);
         comes_back(&old, &near, profile, images[_i].name);
         comes_back(&near, &old, profile, images[_i].name);
-        free(patch.p);
+        hf_buf_done(&patch);
         free(a.p);
         free(b.p);
     }
@@ -351,9 +311,9 @@ START_TEST(image)
 END_TEST
 
 /* Libraries in a tar, between texts; another time of change on every member. */
-static struct bytes archive(unsigned grown, const char *time)
+static struct hf_buf archive(unsigned grown, const char *time)
 {
-    struct bytes tar = {0};
+    struct hf_buf tar = BUF;
 
     for (unsigned i = 0; i < 6; i++) {
         static const enum elf_make_machine machines[] = {ELF_MAKE_X86_64, ELF_MAKE_AARCH64, ELF_MAKE_ARM,
@@ -369,9 +329,9 @@ static struct bytes archive(unsigned grown, const char *time)
         for (unsigned k = 0; k < 512; k++)
             sum += header[k];
         (void)snprintf((char *)header + 148, 8, "%06o", sum);
-        (void)put(&tar, header, 512);
-        (void)put(&tar, elf.p, elf.n);
-        (void)put(&tar, padding, (512 - elf.n % 512) % 512);
+        add(&tar, header, 512);
+        add(&tar, elf.p, elf.n);
+        add(&tar, padding, (512 - elf.n % 512) % 512);
         free(elf.p);
     }
     return tar;
@@ -379,25 +339,25 @@ static struct bytes archive(unsigned grown, const char *time)
 
 START_TEST(images_in_archive)
 {
-    struct bytes old = archive(0, "15054314200"), near = archive(7, "15256615553"), same = archive(0, "15256615553");
+    struct hf_buf old = archive(0, "15054314200"), near = archive(7, "15256615553"), same = archive(0, "15256615553");
 
     for (int profile = HF_DELTA_SMALL; profile <= HF_DELTA_FAST; profile++) {
-        struct bytes patch = make(&old, &same, profile);
+        struct hf_buf patch = make(&old, &same, profile);
         ck_assert_msg(patch.n < 300, "only times changed: %zu bytes", patch.n);
         comes_back(&old, &near, profile, "libraries in a tar");
         comes_back(&old, &same, profile, "times in a tar");
-        free(patch.p);
+        hf_buf_done(&patch);
     }
-    free(old.p);
-    free(near.p);
-    free(same.p);
+    hf_buf_done(&old);
+    hf_buf_done(&near);
+    hf_buf_done(&same);
 }
 END_TEST
 
 /* The same in a cpio (newc): members begin at every 4th byte, so that any change moves those behind it to other borders. */
-static struct bytes cpio(unsigned grown, size_t config)
+static struct hf_buf cpio(unsigned grown, size_t config)
 {
-    struct bytes out = {0};
+    struct hf_buf out = BUF;
     unsigned char text[256] = {0};
 
     for (unsigned i = 0; i < 6; i++) {
@@ -408,11 +368,11 @@ static struct bytes cpio(unsigned grown, size_t config)
         (void)snprintf(header, sizeof(header), "070701%08X%08X%08X%08X%08X%08X%08zX%08X%08X%08X%08X%08X%08X", i + 1,
                        0x81a4, 0, 0, 1, 1760000000, elf.n, 0, 0, 0, 0, 14, 0);
         (void)snprintf(header + 110, 15, "lib/member-%u", i);
-        (void)put(&out, header, 124);
-        (void)put(&out, elf.p, elf.n);
-        (void)put(&out, text, (4 - elf.n % 4) % 4);
+        add(&out, header, 124);
+        add(&out, elf.p, elf.n);
+        add(&out, text, (4 - elf.n % 4) % 4);
         if (i == 0)
-            (void)put(&out, text, config);
+            add(&out, text, config);
         free(elf.p);
     }
     return out;
@@ -420,20 +380,20 @@ static struct bytes cpio(unsigned grown, size_t config)
 
 START_TEST(images_in_cpio)
 {
-    struct bytes old_tar = archive(0, "15054314200"), near_tar = archive(7, "15054314200");
-    struct bytes old = cpio(0, 100), near = cpio(7, 108);
+    struct hf_buf old_tar = archive(0, "15054314200"), near_tar = archive(7, "15054314200");
+    struct hf_buf old = cpio(0, 100), near = cpio(7, 108);
 
     for (int profile = HF_DELTA_SMALL; profile <= HF_DELTA_FAST; profile++) {
-        struct bytes tar_patch = make(&old_tar, &near_tar, profile), patch = make(&old, &near, profile);
+        struct hf_buf tar_patch = make(&old_tar, &near_tar, profile), patch = make(&old, &near, profile);
         ck_assert_msg(patch.n < tar_patch.n + 256, "%zu bytes in a cpio, %zu in a tar", patch.n, tar_patch.n);
         comes_back(&old, &near, profile, "libraries in a cpio");
-        free(tar_patch.p);
-        free(patch.p);
+        hf_buf_done(&tar_patch);
+        hf_buf_done(&patch);
     }
-    free(old_tar.p);
-    free(near_tar.p);
-    free(old.p);
-    free(near.p);
+    hf_buf_done(&old_tar);
+    hf_buf_done(&near_tar);
+    hf_buf_done(&old);
+    hf_buf_done(&near);
 }
 END_TEST
 
@@ -443,22 +403,25 @@ START_TEST(image_damage)
     static const enum elf_make_machine machines[] = {ELF_MAKE_X86_64, ELF_MAKE_ARM, ELF_MAKE_RISCV, ELF_MAKE_I386};
     enum elf_make_machine machine = machines[_i / 2];
     struct elf_made a = elf_make(machine, 60, 0), b = elf_make(machine, 60, 4);
-    struct bytes old = {.p = a.p, .n = a.n}, near = {.p = b.p, .n = b.n}, patch = make(&old, &near, _i % 2), made = {0};
+    const struct hf_buf old = buf_of(&a), near = buf_of(&b);
+    struct hf_buf patch = make(&old, &near, _i % 2), made = BUF;
     struct hf_err err = HF_ERR_INIT;
-    struct hf_delta_apply_params params = {
-        .old = {&old, get_at, old.n}, .patch = {&patch, get}, .out = {&made, put}, .old_is_verified = true};
+    struct delta_io from = delta_io_of(&old), in = delta_io_of(&patch);
+    struct hf_delta_apply_params params = delta_io_params(&from, &in, &made);
+
+    params.old_is_verified = true;
 
     for (size_t i = 0; i < patch.n; i += _i < 2 ? 1 : 5) {
-        unsigned char kept = patch.p[i];
-        patch.p[i] ^= (unsigned char)(1u << draw() % 8);
-        patch.at = made.n = 0;
+        char kept = patch.p[i];
+        patch.p[i] ^= (char)(1u << draw() % 8);
+        in.at = made.n = 0;
         int r = hf_delta_apply(&params, NULL, &err);
         ck_assert_msg(r == -EBADMSG || r == -EOPNOTSUPP || r == -ESTALE || (r == 0 && memcmp(made.p, b.p, b.n) == 0),
                       "byte %zu: %d", i, r);
         patch.p[i] = kept;
     }
-    free(patch.p);
-    free(made.p);
+    hf_buf_done(&patch);
+    hf_buf_done(&made);
     free(a.p);
     free(b.p);
 }
@@ -475,29 +438,30 @@ static int stop(void *ctx, uint64_t done, uint64_t total)
 
 START_TEST(threads)
 {
-    struct bytes old = text(400000), near = edited(&old, 30), out[2] = {0};
+    struct hf_buf old = text(400000), near = edited(&old, 30), out[2] = {BUF, BUF};
     struct hf_err err = HF_ERR_INIT;
 
     for (unsigned i = 0; i < 2; i++) {
         struct hf_delta_create_params params = {.threads = i == 0 ? 1 : 3};
-        struct hf_delta_out sink = {&out[i], put};
+        struct hf_delta_out sink = delta_io_out(&out[i]);
         ck_assert_int_eq(hf_delta_create(old.p, old.n, near.p, near.n, &params, &sink, &err), 0);
     }
     ck_assert(out[0].n == out[1].n && memcmp(out[0].p, out[1].p, out[0].n) == 0);
     struct hf_delta_create_params params = {.progress = stop};
-    struct hf_delta_out sink = {&out[0], put};
+    struct hf_delta_out sink = delta_io_out(&out[0]);
     ck_assert_int_eq(hf_delta_create(old.p, old.n, near.p, near.n, &params, &sink, &err), -ECANCELED);
-    free(old.p);
-    free(near.p);
-    free(out[0].p);
-    free(out[1].p);
+    hf_buf_done(&old);
+    hf_buf_done(&near);
+    hf_buf_done(&out[0]);
+    hf_buf_done(&out[1]);
 }
 END_TEST
 
 START_TEST(check)
 {
-    struct bytes old = text(90000), near = edited(&old, 9), patch = make(&old, &near, _i);
-    struct hf_delta_in in = {&patch, get};
+    struct hf_buf old = text(90000), near = edited(&old, 9), patch = make(&old, &near, _i);
+    struct delta_io bytes = delta_io_of(&patch);
+    const struct hf_delta_in in = delta_io_in(&bytes);
     struct hf_delta_info told;
     struct hf_delta_parts parts;
     struct hf_err err = HF_ERR_INIT;
@@ -507,12 +471,12 @@ START_TEST(check)
     ck_assert_uint_eq(parts.blocks, 1);
     ck_assert_str_ne(hf_delta_method_name(told.method), "unknown");
     ck_assert_str_eq(hf_delta_method_name(99), "unknown");
-    patch.at = 0;
+    bytes.at = 0;
     patch.p[patch.n - 1] ^= 1;
     ck_assert_int_eq(hf_delta_check(&in, NULL, NULL, &err), -EBADMSG);
-    free(old.p);
-    free(near.p);
-    free(patch.p);
+    hf_buf_done(&old);
+    hf_buf_done(&near);
+    hf_buf_done(&patch);
 }
 END_TEST
 
@@ -522,8 +486,8 @@ START_TEST(too_large)
     static const size_t sizes_of[][2] = {
         {HF_DELTA_CREATE_MAX_BYTES, 1}, {1, HF_DELTA_CREATE_MAX_BYTES}, {(size_t)5 << 30, (size_t)3 << 30}};
     const struct hf_delta_create_params params = {.profile = HF_DELTA_FAST, .threads = 1};
-    struct bytes patch = {0};
-    const struct hf_delta_out out = {&patch, put};
+    struct hf_buf patch = BUF;
+    const struct hf_delta_out out = delta_io_out(&patch);
 
     for (size_t i = 0; i < HF_LEN(sizes_of); i++) {
         struct hf_err err = HF_ERR_INIT;
@@ -557,49 +521,49 @@ static const struct {
     {"nothing to be coded", HEADER + 6 + 8192},
 };
 
-static void put_hex(struct bytes *b, const unsigned char *bytes, size_t n)
+static void put_hex(struct hf_buf *b, const unsigned char *bytes, size_t n)
 {
     static const char digits[] = "0123456789abcdef";
 
     for (size_t i = 0; i < 2 * n; i++)
-        (void)put(b, &digits[i % 2 == 0 ? bytes[i / 2] >> 4 : bytes[i / 2] & 15], 1);
+        add(b, &digits[i % 2 == 0 ? bytes[i / 2] >> 4 : bytes[i / 2] & 15], 1);
 }
 
 /* An ID, much else, the ID in hex digits, its end. */
-static struct bytes built(const unsigned char *id, size_t between)
+static struct hf_buf built(const unsigned char *id, size_t between)
 {
-    struct bytes b = {0}, much;
+    struct hf_buf b = BUF, much;
 
     seed = 5;
     much = text(between);
-    (void)put(&b, "head of the file", 16);
-    (void)put(&b, id, 20);
-    (void)put(&b, much.p, much.n);
+    add(&b, "head of the file", 16);
+    add(&b, id, 20);
+    add(&b, much.p, much.n);
     put_hex(&b, id + 1, 19);
-    (void)put(&b, ".debug and the rest", 19);
-    free(much.p);
+    add(&b, ".debug and the rest", 19);
+    hf_buf_done(&much);
     return b;
 }
 
 /* Zero bytes; three bytes over and over, over the border of a block; as many bytes as a hash has, one more, many more. */
-static void make_tinier(int i, struct bytes *old, struct bytes *near)
+static void make_tinier(int i, struct hf_buf *old, struct hf_buf *near)
 {
     static const unsigned char zero[4096], three[] = "abc";
 
-    *near = (struct bytes){0};
+    *near = (struct hf_buf)BUF;
     if (i == 10)
-        (void)put(near, old->p, 50000);
+        add(near, old->p, 50000);
     for (unsigned k = 0; i == 9 && k < 25; k++)
-        (void)put(near, zero, sizeof(zero));
+        add(near, zero, sizeof(zero));
     for (unsigned k = 0; i == 10 && k < (4 << 20) / 3; k++)
-        (void)put(near, three, 3);
+        add(near, three, 3);
     if (i == 10)
-        (void)put(near, old->p + 50000, 50000);
+        add(near, old->p + 50000, 50000);
     for (unsigned k = 0; i > 10 && k < (i == 13 ? 8192 : 32U + (i == 12)); k++)
-        (void)put(near, &(unsigned char){(unsigned char)draw()}, 1);
+        add(near, &(unsigned char){(unsigned char)draw()}, 1);
 }
 
-static void make_tiny(int i, struct bytes *old, struct bytes *near)
+static void make_tiny(int i, struct hf_buf *old, struct hf_buf *near)
 {
     unsigned char id[2][20];
 
@@ -613,23 +577,23 @@ static void make_tiny(int i, struct bytes *old, struct bytes *near)
         return;
     }
     if (i >= 6) {
-        free(old->p);
+        hf_buf_done(old);
         /* the border of a block falls among the digits */
         size_t between = i == 8 ? (4 << 20) - 16 - 20 - 13 : 60000;
         *old = built(id[0], between);
         *near = built(id[1], between);
         return;
     }
-    *near = (struct bytes){0};
+    *near = (struct hf_buf)BUF;
     if (i == 3)
-        (void)put(near, old->p + 40000, old->n - 40000);
+        add(near, old->p + 40000, old->n - 40000);
     else if (i != 4 && i != 5)
-        (void)put(near, old->p, old->n);
+        add(near, old->p, old->n);
     if (i == 1)
         near->p[70000] ^= 1;
     for (unsigned k = 0; k < 25 && (i == 2 || i == 5); k++) {
         uint32_t word = draw() << 8 ^ draw();
-        (void)put(near, &word, sizeof(word));
+        add(near, &word, sizeof(word));
     }
     if (i == 5)
         old->n = 0;
@@ -637,7 +601,7 @@ static void make_tiny(int i, struct bytes *old, struct bytes *near)
 
 START_TEST(smallest)
 {
-    struct bytes old, near, made = {0}, patch;
+    struct hf_buf old, near, made = BUF, patch;
     struct kept kept = {0}, ignored = {0};
     struct hf_err err = HF_ERR_INIT;
 
@@ -645,15 +609,15 @@ START_TEST(smallest)
     patch = make(&old, &near, HF_DELTA_FAST);
     ck_assert_msg(patch.n <= tiny[_i].header_and_body, "%s: %zu bytes", tiny[_i].name, patch.n);
     comes_back(&old, &near, HF_DELTA_SMALL, tiny[_i].name);
-    struct hf_delta_apply_params params = {.old = {&old, get_at, old.n},
-                                           .patch = {&patch, get},
-                                           .out = {&made, put},
-                                           .checkpoint = keep,
-                                           .checkpoint_ctx = &kept};
+    struct delta_io from = delta_io_of(&old), in = delta_io_of(&patch);
+    struct hf_delta_apply_params params = delta_io_params(&from, &in, &made);
+
+    params.checkpoint = keep;
+    params.checkpoint_ctx = &kept;
     ck_assert_int_eq(hf_delta_apply(&params, NULL, &err), 0);
     params.checkpoint_ctx = &ignored;
     for (unsigned i = 0; i < kept.n; i++) {
-        patch.at = 0;
+        in.at = 0;
         made.n = kept.points[i].new_offset;
         params.resume = &kept.points[i];
         ck_assert_int_eq(hf_delta_apply(&params, NULL, &err), 0);
@@ -663,40 +627,40 @@ START_TEST(smallest)
     unsigned step = near.n > (4 << 20) || patch.n > 4096 ? 8 : 1; /* these take longer */
     for (size_t i = 0; i < patch.n; i++)
         for (unsigned bit = i % 4; bit < 8; bit += step) {
-            patch.p[i] ^= (unsigned char)(1u << bit);
+            patch.p[i] ^= (char)(1u << bit);
             int r = apply(&old, &patch, &made, &err);
             ck_assert_msg(r == -EBADMSG || r == -EOPNOTSUPP || r == -ESTALE || (r == 0 && i == 4), "byte %zu: %d", i,
                           r);
-            patch.p[i] ^= (unsigned char)(1u << bit);
+            patch.p[i] ^= (char)(1u << bit);
         }
-    free(old.p);
-    free(near.p);
-    free(made.p);
-    free(patch.p);
+    hf_buf_done(&old);
+    hf_buf_done(&near);
+    hf_buf_done(&made);
+    hf_buf_done(&patch);
 }
 END_TEST
 
 /* Bytes that cannot be packed, with pieces of old: what is made of them is what they are but for the pieces. */
 START_TEST(packed_already)
 {
-    struct bytes old = {0}, near = {0};
+    struct hf_buf old = BUF, near = BUF;
 
     for (unsigned i = 0; i < 50000; i++) {
         uint32_t word = draw() << 8 ^ draw();
-        (void)put(&old, &word, sizeof(word));
+        add(&old, &word, sizeof(word));
     }
     for (unsigned i = 0; i < 50000; i++) {
         uint32_t word = draw() << 8 ^ draw();
-        (void)put(&near, &word, sizeof(word));
+        add(&near, &word, sizeof(word));
         if (i % 100 == 0)
-            (void)put(&near, old.p + draw() % (old.n - 50), 50);
+            add(&near, old.p + draw() % (old.n - 50), 50);
     }
-    struct bytes patch = make(&old, &near, _i);
+    struct hf_buf patch = make(&old, &near, _i);
     ck_assert_msg(patch.n < near.n - 500 * 40, "%zu bytes of %zu", patch.n, near.n);
     comes_back(&old, &near, _i, "packed");
-    free(patch.p);
-    free(old.p);
-    free(near.p);
+    hf_buf_done(&patch);
+    hf_buf_done(&old);
+    hf_buf_done(&near);
 }
 END_TEST
 

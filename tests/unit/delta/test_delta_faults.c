@@ -17,47 +17,16 @@
 
 #include "delta/delta.h"
 #include "support/check_main.h"
+#include "support/delta_io.h"
 #include "support/wrong_byte.h"
 
 enum { BLOCK = 4 << 20 };
 
-struct bytes {
-    unsigned char *p;
-    size_t n, cap, at;
-};
+#define BUF HF_BUF_INIT(16 << 20)
 
-static int put(void *ctx, const void *bytes, size_t n)
+static void add(struct hf_buf *buf, const void *bytes, size_t n)
 {
-    struct bytes *b = ctx;
-
-    if (b->n + n > b->cap) {
-        b->cap = 2 * (b->n + n);
-        b->p = realloc(b->p, b->cap);
-    }
-    memcpy(b->p + b->n, bytes, n);
-    b->n += n;
-    return 0;
-}
-
-static ssize_t get(void *ctx, void *bytes, size_t n)
-{
-    struct bytes *b = ctx;
-
-    n = HF_MIN(n, b->n - b->at);
-    memcpy(bytes, b->p + b->at, n);
-    b->at += n;
-    return (ssize_t)n;
-}
-
-static ssize_t get_at(void *ctx, void *bytes, size_t n, uint64_t offset)
-{
-    struct bytes *b = ctx;
-
-    if (offset >= b->n)
-        return 0;
-    n = HF_MIN(n, b->n - (size_t)offset);
-    memcpy(bytes, b->p + offset, n);
-    return (ssize_t)n;
+    ck_assert_int_eq(hf_buf_add(buf, bytes, n), 0);
 }
 
 static uint32_t seed = 1;
@@ -68,40 +37,40 @@ static uint32_t draw(void)
     return seed >> 8;
 }
 
-static struct bytes text(size_t n)
+static struct hf_buf text(size_t n)
 {
-    struct bytes b = {0};
+    struct hf_buf b = BUF;
 
     while (b.n < n) {
         char line[80];
         int length = snprintf(line, sizeof(line), "item %u.%u: %u;\n", draw() % 977, draw() % 13, draw() % 100000);
-        (void)put(&b, line, (size_t)length);
+        add(&b, line, (size_t)length);
     }
     b.n = n;
     return b;
 }
 
 /* Every `step` bytes a part of a dozen bytes is replaced by a part that is a little longer. */
-static struct bytes edited(const struct bytes *from, size_t step)
+static struct hf_buf edited(const struct hf_buf *from, size_t step)
 {
-    struct bytes b = {0};
+    struct hf_buf b = BUF;
 
     for (size_t at = 0; at < from->n; at += step) {
         unsigned char other[20];
         size_t n = HF_MIN(step, from->n - at), skip = HF_MIN(n, (size_t)12);
         for (size_t i = 0; i < sizeof(other); i++)
             other[i] = (unsigned char)draw();
-        (void)put(&b, other, 8 + draw() % 12);
-        (void)put(&b, from->p + at + skip, n - skip);
+        add(&b, other, 8 + draw() % 12);
+        add(&b, from->p + at + skip, n - skip);
     }
     return b;
 }
 
-static struct bytes make(const struct bytes *old, const struct bytes *new_bytes, enum hf_delta_profile profile)
+static struct hf_buf make(const struct hf_buf *old, const struct hf_buf *new_bytes, enum hf_delta_profile profile)
 {
     struct hf_delta_create_params params = {.profile = profile, .threads = 1};
-    struct bytes patch = {0};
-    struct hf_delta_out out = {&patch, put};
+    struct hf_buf patch = BUF;
+    const struct hf_delta_out out = delta_io_out(&patch);
     struct hf_err err = HF_ERR_INIT;
     int r = hf_delta_create(old->p, old->n, new_bytes->p, new_bytes->n, &params, &out, &err);
 
@@ -121,7 +90,7 @@ static unsigned long setting(const char *name, unsigned long otherwise)
 /* One process applies, keeping its checkpoint in a file as a node does; another kills it. */
 struct site {
     char folder[64], new_path[96], kept_path[96], next_path[96];
-    struct bytes old, new_bytes, patch;
+    struct hf_buf old, new_bytes, patch;
     uint64_t *reached; /* shared: how far the child has written */
     int new_fd;
 };
@@ -164,8 +133,9 @@ static int apply_from_there(struct site *s)
 {
     struct hf_delta_checkpoint from;
     bool resumes = kept(s, &from) > 0;
-    struct hf_delta_apply_params params = {.old = {&s->old, get_at, s->old.n},
-                                           .patch = {&s->patch, get},
+    struct delta_io old = delta_io_of(&s->old), patch = delta_io_of(&s->patch);
+    struct hf_delta_apply_params params = {.old = delta_io_old(&old),
+                                           .patch = delta_io_in(&patch),
                                            .out = {s, write_new},
                                            .resume = resumes ? &from : NULL,
                                            .checkpoint = keep,
@@ -243,9 +213,9 @@ static void site_done(struct site *s)
     (void)unlink(s->next_path);
     (void)rmdir(s->folder);
     (void)munmap(s->reached, sizeof(*s->reached));
-    free(s->old.p);
-    free(s->new_bytes.p);
-    free(s->patch.p);
+    hf_buf_done(&s->old);
+    hf_buf_done(&s->new_bytes);
+    hf_buf_done(&s->patch);
 }
 
 START_TEST(killed)
@@ -290,9 +260,9 @@ enum { MEMORY_MAX = 5 << 19 };
 static int apply_wrong(const struct wrong_byte *w, const struct hf_delta_in *in, const struct hf_delta_out *out,
                        struct hf_err *err)
 {
-    struct bytes old = *(const struct bytes *)w->ctx;
+    struct delta_io old = delta_io_of(w->ctx);
     const struct hf_delta_apply_params params = {
-        .old = {&old, get_at, old.n}, .patch = *in, .out = *out, .old_is_verified = true};
+        .old = delta_io_old(&old), .patch = *in, .out = *out, .old_is_verified = true};
 
     return hf_delta_apply(&params, NULL, err);
 }
@@ -300,20 +270,18 @@ static int apply_wrong(const struct wrong_byte *w, const struct hf_delta_in *in,
 START_TEST(corrupted)
 {
     static const char *const names[] = {"small", "fast"};
-    struct bytes old = text(12000), near = edited(&old, 85), patch = make(&old, &near, _i);
-    const struct hf_buf bytes = {(char *)patch.p, patch.n, patch.n, patch.n};
-    const struct hf_buf right = {(char *)near.p, near.n, near.n, near.n};
+    struct hf_buf old = text(12000), near = edited(&old, 85), patch = make(&old, &near, _i);
 
     ck_assert_msg(patch.n >= 1800 && patch.n <= 3000, "the patch has %zu bytes", patch.n);
     wrong_byte_try(&(struct wrong_byte){.name = names[_i],
-                                        .patch = &bytes,
-                                        .right = &right,
+                                        .patch = &patch,
+                                        .right = &near,
                                         .apply = apply_wrong,
                                         .ctx = &old,
                                         .memory_max = MEMORY_MAX});
-    free(old.p);
-    free(near.p);
-    free(patch.p);
+    hf_buf_done(&old);
+    hf_buf_done(&near);
+    hf_buf_done(&patch);
 }
 END_TEST
 

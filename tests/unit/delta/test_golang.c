@@ -9,6 +9,7 @@
 #include "delta/predict.h"
 #include "delta/refs_go.h"
 #include "support/check_main.h"
+#include "support/delta_io.h"
 #include "support/go_make.h"
 
 static uint32_t seed = 1;
@@ -32,9 +33,7 @@ static void open_image(struct opened *o, const struct elf_made *made)
     struct hf_err err = HF_ERR_INIT;
 
     o->memory = malloc(sizeof(*o->memory));
-    o->memory->bytes = (struct hf_delta_memory){made->p, made->n};
-    o->memory->file = (struct hf_delta_old){&o->memory->bytes, hf_delta_memory_pread, made->n};
-    delta_old_init(&o->memory->reader, &o->memory->file);
+    delta_memory_open(o->memory, made->p, made->n);
     o->n = made->n;
     ck_assert_int_eq(delta_image_read(&o->memory->reader, 0, made->n, &o->image, &err), 0);
 }
@@ -133,27 +132,11 @@ END_TEST
 
 /* ---- through the engine ---------------------------------------------------------------------------------------- */
 
-static int put(void *ctx, const void *bytes, size_t n)
-{
-    return hf_buf_add(ctx, bytes, n);
-}
-
-static ssize_t get(void *ctx, void *bytes, size_t n)
-{
-    struct hf_view *left = ctx;
-
-    n = HF_MIN(n, left->n);
-    memcpy(bytes, left->p, n);
-    left->p += n;
-    left->n -= n;
-    return (ssize_t)n;
-}
-
 static void make(const struct elf_made *old, const struct elf_made *now, enum hf_delta_profile profile,
                  struct hf_buf *patch)
 {
     struct hf_delta_create_params params = {.profile = profile, .threads = 1};
-    struct hf_delta_out out = {patch, put};
+    const struct hf_delta_out out = delta_io_out(patch);
     struct hf_err err = HF_ERR_INIT;
 
     ck_assert_int_eq(hf_delta_create(old->p, old->n, now->p, now->n, &params, &out, &err), 0);
@@ -162,13 +145,12 @@ static void make(const struct elf_made *old, const struct elf_made *now, enum hf
 static size_t comes_back(const struct elf_made *old, const struct elf_made *now, enum hf_delta_profile profile)
 {
     _cleanup_(hf_buf_done) struct hf_buf patch = HF_BUF_INIT(1 << 24), made = HF_BUF_INIT(1 << 24);
-    struct hf_delta_memory memory = {old->p, old->n};
+    struct delta_io from = {.p = old->p, .n = old->n}, in;
     struct hf_err err = HF_ERR_INIT;
 
     make(old, now, profile, &patch);
-    struct hf_view left = hf_buf_view(&patch);
-    struct hf_delta_apply_params apply = {
-        .old = {&memory, hf_delta_memory_pread, old->n}, .patch = {&left, get}, .out = {&made, put}};
+    in = delta_io_of(&patch);
+    const struct hf_delta_apply_params apply = delta_io_params(&from, &in, &made);
     int r = hf_delta_apply(&apply, NULL, &err);
     ck_assert_msg(r == 0 && made.n == now->n && memcmp(made.p, now->p, now->n) == 0, "%d: %s", r, err.cause);
     return patch.n;
@@ -316,7 +298,7 @@ START_TEST(patch_damaged)
 {
     _cleanup_(hf_buf_done) struct hf_buf patch = HF_BUF_INIT(1 << 24), made = HF_BUF_INIT(1 << 24);
     struct elf_made old = go_make(DELTA_GO_118, 80, 0), now = go_make(DELTA_GO_118, 80, 7);
-    struct hf_delta_memory memory = {old.p, old.n};
+    struct delta_io from = {.p = old.p, .n = old.n};
     struct hf_err err = HF_ERR_INIT;
 
     make(&old, &now, (enum hf_delta_profile)_i, &patch);
@@ -325,11 +307,9 @@ START_TEST(patch_damaged)
         memcpy(bytes, patch.p, patch.n);
         bytes[at] = (char)(bytes[at] ^ 1 << draw() % 8);
         hf_buf_clear(&made);
-        struct hf_view left = {bytes, patch.n};
-        struct hf_delta_apply_params apply = {.old = {&memory, hf_delta_memory_pread, old.n},
-                                              .patch = {&left, get},
-                                              .out = {&made, put},
-                                              .old_is_verified = true};
+        struct delta_io in = {.p = bytes, .n = patch.n};
+        struct hf_delta_apply_params apply = delta_io_params(&from, &in, &made);
+        apply.old_is_verified = true;
         int r = hf_delta_apply(&apply, NULL, &err);
         ck_assert_msg(r == -EBADMSG || r == -EOPNOTSUPP || r == -ESTALE ||
                           (r == 0 && made.n == now.n && memcmp(made.p, now.p, now.n) == 0),

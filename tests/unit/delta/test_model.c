@@ -6,6 +6,7 @@
 #include "delta/create.h"
 #include "delta/model.h"
 #include "support/check_main.h"
+#include "support/delta_io.h"
 #include "support/elf_make.h"
 
 enum { FUNCTIONS = 12, COPY = 300, LITERALS = 200, NEW = 2 * COPY + LITERALS };
@@ -17,17 +18,6 @@ static int compare(void *ctx, const void *bytes, size_t n)
     ck_assert_mem_eq(*expected, bytes, n);
     *expected += n;
     return 0;
-}
-
-static ssize_t get(void *ctx, void *bytes, size_t n)
-{
-    struct hf_view *in = ctx;
-
-    n = HF_MIN(n, in->n);
-    memcpy(bytes, in->p, n);
-    in->p += n;
-    in->n -= n;
-    return (ssize_t)n;
 }
 
 /* Where in new, before, in or behind the literals, the image begins. */
@@ -71,12 +61,13 @@ START_TEST(literals_where_an_image_begins)
     ck_assert_uint_lt(part.n, NEW / 2);
 
     const unsigned char *expected = new_bytes;
-    struct hf_view in = hf_buf_view(&part);
+    struct delta_io coded = delta_io_of(&part);
+    const struct hf_delta_in in = delta_io_in(&coded);
     static struct delta_input input;
     static unsigned char pending[DELTA_PENDING_BYTES];
     struct delta_output output = {.out = &(struct hf_delta_out){&expected, compare}, .size = NEW, .pending = pending};
     hf_sha256_init(&output.hash);
-    delta_input_init(&input, &(struct hf_delta_in){&in, get});
+    delta_input_init(&input, &in);
     input.left = part.n;
     delta_cm_start_decoding(&cm, &input, part.n, &err);
     delta_model_reset(model);

@@ -7,6 +7,7 @@
 #include "delta/create.h"
 #include "delta/wire.h"
 #include "support/check_main.h"
+#include "support/delta_io.h"
 
 enum { OLD = 1000, SMALL = 3000, LARGE = DELTA_BLOCK + 5000 };
 
@@ -23,30 +24,14 @@ static struct hf_buf words(size_t n)
     return buf;
 }
 
-static int add(void *ctx, const void *bytes, size_t n)
-{
-    return hf_buf_add(ctx, bytes, n);
-}
-
-static ssize_t take(void *ctx, void *bytes, size_t n)
-{
-    struct hf_view *in = ctx;
-
-    n = HF_MIN(n, in->n);
-    memcpy(bytes, in->p, n);
-    in->p += n;
-    in->n -= n;
-    return (ssize_t)n;
-}
-
 static unsigned char old_bytes[OLD];
 
 static int apply(struct hf_view patch, const struct hf_delta_out *out, const struct hf_delta_checkpoint *resume,
                  int (*keep)(void *ctx, const struct hf_delta_checkpoint *checkpoint), void *kept)
 {
-    struct hf_delta_memory old = {old_bytes, OLD};
-    const struct hf_delta_apply_params params = {.old = {&old, hf_delta_memory_pread, OLD},
-                                                 .patch = {&patch, take},
+    struct delta_io old = {.p = old_bytes, .n = OLD}, in = {.p = patch.p, .n = patch.n};
+    const struct hf_delta_apply_params params = {.old = delta_io_old(&old),
+                                                 .patch = delta_io_in(&in),
                                                  .out = *out,
                                                  .resume = resume,
                                                  .checkpoint = keep,
@@ -91,7 +76,7 @@ static void make(const struct hf_buf *now, struct hf_buf *patch)
 START_TEST(wrong)
 {
     _cleanup_(hf_buf_done) struct hf_buf now = words(SMALL), patch = HF_BUF_INIT(1 << 20), out = HF_BUF_INIT(1 << 20);
-    const struct hf_delta_out to = {&out, add};
+    const struct hf_delta_out to = delta_io_out(&out);
 
     make(&now, &patch);
     for (size_t n = 0; n < patch.n; n++) {
@@ -135,7 +120,7 @@ static int full(void *ctx, const void *bytes, size_t n)
 START_TEST(two_blocks)
 {
     _cleanup_(hf_buf_done) struct hf_buf now = words(LARGE), patch = HF_BUF_INIT(8 << 20), out = HF_BUF_INIT(8 << 20);
-    const struct hf_delta_out to = {&out, add};
+    const struct hf_delta_out to = delta_io_out(&out);
     struct hf_delta_checkpoint checkpoint = {0};
 
     make(&now, &patch);

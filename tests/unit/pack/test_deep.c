@@ -4,6 +4,7 @@
 #include "pack/deep.h"
 #include "pack/recipe.h"
 #include "support/check_main.h"
+#include "support/delta_io.h"
 #include "support/packs.h"
 
 #define BUF HF_BUF_INIT(1 << 26)
@@ -88,7 +89,7 @@ static void make_pair(int i, struct hf_buf *old, struct hf_buf *new_file)
 static void create(const struct hf_buf *old, const struct hf_buf *new_file, struct hf_buf *patch)
 {
     const struct hf_deep_create_params params = {.delta = {.threads = 1}};
-    const struct hf_delta_out out = packs_out(patch);
+    const struct hf_delta_out out = delta_io_out(patch);
     struct hf_err err = HF_ERR_INIT;
     int r = hf_deep_create(old->p, old->n, new_file->p, new_file->n, &params, &out, &err);
 
@@ -131,11 +132,11 @@ struct apply {
 
 static int apply(const struct apply *how, struct hf_buf *made, struct hf_deep_info *info, struct hf_err *err)
 {
-    struct packs_bytes old = {how->old->p, how->old->n, 0, how->step},
-                       patch = {how->patch->p, how->patch->n, 0, how->step};
-    struct hf_deep_apply_params params = {.delta = {.old = packs_old(&old),
-                                                    .patch = packs_in(&patch),
-                                                    .out = packs_out(made),
+    struct delta_io old = {.p = how->old->p, .n = how->old->n, .step = how->step},
+                    patch = {.p = how->patch->p, .n = how->patch->n, .step = how->step};
+    struct hf_deep_apply_params params = {.delta = {.old = delta_io_old(&old),
+                                                    .patch = delta_io_in(&patch),
+                                                    .out = delta_io_out(made),
                                                     .old_is_verified = how->verified},
                                           .memory_max = how->memory_max,
                                           .scratch_max = how->scratch_max};
@@ -170,8 +171,8 @@ START_TEST(comes_back)
         hf_buf_done(&spool.bytes);
         hf_deep_info_done(&info);
     }
-    struct packs_bytes bytes = {patch.p, patch.n, 0, 5};
-    const struct hf_delta_in in = packs_in(&bytes);
+    struct delta_io bytes = {.p = patch.p, .n = patch.n, .step = 5};
+    const struct hf_delta_in in = delta_io_in(&bytes);
     ck_assert_int_eq(hf_deep_read_info(&in, &info, &err), 0);
     ck_assert(info.inside == cases[_i].inside && info.delta.old_size == old.n);
     hf_deep_info_done(&info);
@@ -307,7 +308,7 @@ static int open_old(void *ctx, const struct hf_deep_info *info, struct hf_delta_
     ck_assert_uint_eq(info->parts_n, 2);
     ck_assert_uint_eq(info->parts[0].size, 1000);
     ck_assert_uint_eq(info->parts[1].sha256[0], 0xab);
-    *ret_old = packs_old(ctx);
+    *ret_old = delta_io_old(ctx);
     return 0;
 }
 
@@ -316,14 +317,14 @@ START_TEST(parts)
     _cleanup_(hf_buf_done) struct hf_buf old = BUF, new_file = BUF, patch = BUF, made = BUF;
     struct hf_deep_part parts_of[2] = {{.size = 1000}, {.sha256 = {0xab}}};
     const struct hf_deep_create_params params = {.parts = parts_of, .parts_n = 2};
-    const struct hf_delta_out out = packs_out(&patch);
+    const struct hf_delta_out out = delta_io_out(&patch);
     struct hf_err err = HF_ERR_INIT;
 
     make_pair(9, &old, &new_file);
     parts_of[1].size = old.n - 1000;
     ck_assert_int_eq(hf_deep_create(old.p, old.n, new_file.p, new_file.n, &params, &out, &err), 0);
-    struct packs_bytes old_bytes = {old.p, old.n, 0, 0}, patch_bytes = {patch.p, patch.n, 0, 0};
-    const struct hf_deep_apply_params how = {.delta = {.patch = packs_in(&patch_bytes), .out = packs_out(&made)},
+    struct delta_io old_bytes = delta_io_of(&old), patch_bytes = delta_io_of(&patch);
+    const struct hf_deep_apply_params how = {.delta = {.patch = delta_io_in(&patch_bytes), .out = delta_io_out(&made)},
                                              .open_old = open_old,
                                              .open_old_ctx = &old_bytes};
     ck_assert_msg(hf_deep_apply(&how, NULL, &err) == 0, "%s", err.cause);

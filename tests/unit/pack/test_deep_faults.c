@@ -6,6 +6,7 @@
 
 #include "pack/deep.h"
 #include "support/check_main.h"
+#include "support/delta_io.h"
 #include "support/packs.h"
 #include "support/wrong_byte.h"
 
@@ -29,9 +30,9 @@ static int apply_wrong(const struct wrong_byte *w, const struct hf_delta_in *in,
                        struct hf_err *err)
 {
     const struct hf_buf *file = w->ctx;
-    struct packs_bytes old = {file->p, file->n, 0, 0};
+    struct delta_io old = delta_io_of(file);
     const struct hf_deep_apply_params params = {
-        .delta = {.old = packs_old(&old), .patch = *in, .out = *out, .old_is_verified = true},
+        .delta = {.old = delta_io_old(&old), .patch = *in, .out = *out, .old_is_verified = true},
         .memory_max = ALLOWED,
         .scratch_max = SCRATCH};
 
@@ -43,16 +44,16 @@ START_TEST(corrupted)
     static const int also[] = {E2BIG, EFBIG, ENOMEM, ENOSPC, 0};
     _cleanup_(hf_buf_done) struct hf_buf old = BUF, right = BUF, patch = BUF;
     const struct hf_deep_create_params params = {.delta = {.profile = _i, .threads = 1}, .inside = true};
-    const struct hf_delta_out out = packs_out(&patch);
-    struct packs_bytes bytes;
+    const struct hf_delta_out out = delta_io_out(&patch);
+    struct delta_io bytes;
     struct hf_deep_info info;
     struct hf_err err = HF_ERR_INIT;
 
     file_of(0, &old);
     file_of(1, &right);
     ck_assert_int_eq(hf_deep_create(old.p, old.n, right.p, right.n, &params, &out, &err), 0);
-    bytes = (struct packs_bytes){patch.p, patch.n, 0, 0};
-    const struct hf_delta_in in = packs_in(&bytes);
+    bytes = delta_io_of(&patch);
+    const struct hf_delta_in in = delta_io_in(&bytes);
     ck_assert(hf_deep_read_info(&in, &info, &err) == 0 && info.inside);
     hf_deep_info_done(&info);
     ck_assert_msg(patch.n >= 1200 && patch.n <= 4000, "the patch has %zu bytes", patch.n);

@@ -3,6 +3,7 @@
 
 #include "pack/deep.h"
 #include "support/check_main.h"
+#include "support/delta_io.h"
 #include "support/packs.h"
 
 enum { MEMBERS = 9, MEMBER_BYTES = 1500 << 10, BLOCK = 4 << 20, MAX_POINTS = 16 };
@@ -41,7 +42,7 @@ static void folder(int version, struct hf_buf *out)
 static void make_files(void)
 {
     const struct hf_deep_create_params params = {.delta = {.threads = 1}};
-    const struct hf_delta_out out = packs_out(&patch);
+    const struct hf_delta_out out = delta_io_out(&patch);
     struct hf_err err = HF_ERR_INIT;
 
     folder(0, &old);
@@ -71,10 +72,10 @@ static int keep(void *ctx, const struct hf_delta_checkpoint *point)
 
 static int apply(struct hf_buf *made, const struct hf_delta_checkpoint *resume, struct kept *kept, struct hf_err *err)
 {
-    struct packs_bytes old_bytes = {old.p, old.n, 0, 0}, patch_bytes = {patch.p, patch.n, 0, 0};
-    const struct hf_deep_apply_params params = {.delta = {.old = packs_old(&old_bytes),
-                                                          .patch = packs_in(&patch_bytes),
-                                                          .out = packs_out(made),
+    struct delta_io old_bytes = delta_io_of(&old), patch_bytes = delta_io_of(&patch);
+    const struct hf_deep_apply_params params = {.delta = {.old = delta_io_old(&old_bytes),
+                                                          .patch = delta_io_in(&patch_bytes),
+                                                          .out = delta_io_out(made),
                                                           .resume = resume,
                                                           .checkpoint = kept != NULL ? keep : NULL,
                                                           .checkpoint_ctx = kept,

@@ -10,6 +10,7 @@
 #include "pack/image.h"
 #include "pack/tar_head.h"
 #include "support/check_main.h"
+#include "support/delta_io.h"
 #include "support/packs.h"
 
 #define BUF HF_BUF_INIT(1 << 24)
@@ -70,9 +71,10 @@ static int open_old(void *ctx, const struct hf_deep_info *info, struct hf_delta_
 
 static int apply(const struct hf_buf *patch, struct at_hand *at_hand, struct hf_buf *made, struct hf_err *err)
 {
-    struct packs_bytes bytes = {patch->p, patch->n, 0, 0};
-    const struct hf_deep_apply_params params = {
-        .delta = {.patch = packs_in(&bytes), .out = packs_out(made)}, .open_old = open_old, .open_old_ctx = at_hand};
+    struct delta_io bytes = delta_io_of(patch);
+    const struct hf_deep_apply_params params = {.delta = {.patch = delta_io_in(&bytes), .out = delta_io_out(made)},
+                                                .open_old = open_old,
+                                                .open_old_ctx = at_hand};
 
     hf_buf_clear(made);
     int r = hf_deep_apply(&params, NULL, err);
@@ -101,7 +103,7 @@ START_TEST(from_archive_and_store)
     _cleanup_(hf_buf_done) struct hf_buf old = BUF, new_file = BUF, bytes = BUF, patch = BUF, made = BUF;
     char top[] = "/tmp/holdfast-image-XXXXXX", path[256], hex[HF_SHA256_HEX];
     struct hf_deep_create_params params = {.parts_n = 0};
-    const struct hf_delta_out out = packs_out(&patch);
+    const struct hf_delta_out out = delta_io_out(&patch);
     struct hf_deep_part *parts = NULL;
     struct hf_err err = HF_ERR_INIT;
 
@@ -113,8 +115,8 @@ START_TEST(from_archive_and_store)
     ck_assert_int_eq(hf_deep_create(bytes.p, bytes.n, new_file.p, new_file.n, &params, &out, &err), 0);
     ck_assert_uint_lt(patch.n, 2600);
 
-    struct packs_bytes archive_bytes = {old.p, old.n, 0, 0};
-    const struct hf_delta_old archive = packs_old(&archive_bytes);
+    struct delta_io archive_bytes = delta_io_of(&old);
+    const struct hf_delta_old archive = delta_io_old(&archive_bytes);
     struct at_hand at_hand = {.archive = &archive, .dirfd = -1};
     ck_assert_msg(apply(&patch, &at_hand, &made, &err) == 0, "%s", err.cause);
     ck_assert(made.n == new_file.n && memcmp(made.p, new_file.p, made.n) == 0);

@@ -4,6 +4,7 @@
 #include "base/parse.h"
 #include "pack/stage.h"
 #include "support/check_main.h"
+#include "support/delta_io.h"
 #include "support/packs.h"
 
 enum { TEXT_BYTES = 300000 };
@@ -78,8 +79,8 @@ static int add(void *ctx, const void *bytes, size_t n, struct hf_err *err)
 static int take_apart(enum pack_codec codec, struct hf_buf *packed, size_t head, struct hf_buf *plain, uint64_t *ret_n,
                       struct hf_err *err)
 {
-    struct packs_bytes bytes = {packed->p, packed->n, 0, 777};
-    const struct hf_delta_old from = packs_old(&bytes);
+    struct delta_io bytes = {.p = packed->p, .n = packed->n, .step = 777};
+    const struct hf_delta_old from = delta_io_old(&bytes);
     const struct pack_decode decode = {.codec = codec,
                                        .gzip_tail = codec < PACK_CODEC_XZ,
                                        .from = &from,
@@ -306,8 +307,8 @@ START_TEST(memory_is_bounded)
 
     packs_text(&text, 50000, 3, 0);
     packs_run("xz -6 -c", text.p, text.n, &packed);
-    struct packs_bytes bytes = {packed.p, packed.n, 0, 0};
-    const struct hf_delta_old from = packs_old(&bytes);
+    struct delta_io bytes = delta_io_of(&packed);
+    const struct hf_delta_old from = delta_io_old(&bytes);
     struct pack_decode decode = {
         .codec = PACK_CODEC_XZ, .from = &from, .n = packed.n, .out = {&plain, add}, .memory = &needed};
     ck_assert_int_eq(pack_decode_some(&decode, &n, &err), 0);

@@ -7,6 +7,7 @@
 #include "base/parse.h"
 #include "delta/delta.h"
 #include "support/check_main.h"
+#include "support/delta_io.h"
 #include "support/simfs.h"
 #include "update/patch.h"
 #include "update/point.h"
@@ -48,16 +49,11 @@ static void boot(unsigned number)
     hf_simfs_put(disk, BOOT_ID, text, (size_t)n, 0444);
 }
 
-static int put(void *ctx, const void *bytes, size_t n)
-{
-    return hf_buf_add(ctx, bytes, n);
-}
-
 /* Once for all tests, before the first: `old` over and over, with a change here and there. */
 static void make_files(void)
 {
     const struct hf_delta_create_params params = {.profile = HF_DELTA_FAST, .threads = 1};
-    const struct hf_delta_out out = {&patch, put};
+    const struct hf_delta_out out = delta_io_out(&patch);
     uint64_t seed = 88172645463325252;
 
     old_bytes = malloc(OLD_BYTES);

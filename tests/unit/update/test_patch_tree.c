@@ -10,6 +10,7 @@
 #include "pack/archive.h"
 #include "pack/deep.h"
 #include "support/check_main.h"
+#include "support/delta_io.h"
 #include "support/packs.h"
 #include "update/patch.h"
 #include "update/tree.h"
@@ -69,7 +70,7 @@ START_TEST(folder_by_delta)
     _cleanup_(hf_buf_done) struct hf_buf old = BUF, new_archive = BUF, patch = BUF, back = BUF;
     char old_hex[HF_SHA256_HEX], new_hex[HF_SHA256_HEX], hex[HF_SHA256_HEX], link[HF_UPDATE_MAX_PATH],
         folder[HF_UPDATE_MAX_PATH + 32];
-    const struct hf_delta_out out = packs_out(&patch);
+    const struct hf_delta_out out = delta_io_out(&patch);
     struct hf_trouble trouble = {.reason = HF_R_None};
 
     (void)snprintf(top, sizeof(top), "/tmp/holdfast-tree-XXXXXX");

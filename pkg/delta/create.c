@@ -1,7 +1,7 @@
-/* The small profile tries several ways of matching and says by what the quick packer makes of each which are worth coding; of those, of
- * the quick packer's own result and of new on its own it takes the smallest, the first among equals. The fast one has a single way, or
- * three where it is close and no image is in it.
- * Threads share ways and blocks, and their number changes nothing. */
+/* The small profile tries several ways of matching and says by what the quick packer makes of each which are worth coding;
+ * of those, of the quick packer's own result and of new on its own it takes the smallest, the first among equals. The fast
+ * one has a single way, or three where it is close and no image is in it. Threads share ways and blocks, and their number
+ * changes nothing. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,7 +29,6 @@ struct source {
     size_t old_n, new_n;
     const struct hf_delta_create_params *params;
     enum hf_delta_profile profile;
-    delta_matcher_opener *open;
     unsigned workers;
     struct delta_found old_images, new_images;
     unsigned char *old_blanked, *new_blanked;
@@ -143,7 +142,7 @@ static int matching_open(struct source *s, struct hf_err *err)
         if (s->params != NULL && s->params->rest != NULL)
             s->params->rest(s->params->rest_ctx);
     }
-    return s->open(&s->matcher, old, s->old_n, new_bytes, s->new_n, err);
+    return delta_matcher_open(&s->matcher, old, s->old_n, new_bytes, s->new_n, s->profile == HF_DELTA_FAST, err);
 }
 
 /* Of the copies as they were found: where tables are matched entry by entry, there are more. */
@@ -159,8 +158,9 @@ static int make_runs(struct way *w, struct hf_err *err)
     return r < 0 ? delta_no_memory(err) : 0;
 }
 
-/* What is packed already shares little but short pieces, and nothing else stands for them. Its bytes, but for the zero bytes that an archive
- * puts between, are spread evenly: as if there were at least so many different ones (Thumb code has up to 134, packed bytes 205 and more). */
+/* What is packed already shares little but short pieces, and nothing else stands for them. Its bytes, but for the zero
+ * bytes that an archive puts between, are spread evenly: as if there were at least so many different ones (Thumb code has
+ * up to 134, packed bytes 205 and more). */
 static bool is_spread(const struct source *s)
 {
     enum { SAMPLES = 1 << 15, DIFFERENT = 170 };
@@ -177,8 +177,8 @@ static bool is_spread(const struct source *s)
     return n > counts[0] && n * n > pairs * DIFFERENT;
 }
 
-/* Is nearly all of new in old? Then another way takes little time; among tables of which nothing is known one way may be a quarter better
- * than the next. Pairing images would take long. */
+/* Is nearly all of new in old? Then another way takes little time; among tables of which nothing is known one way may be a
+ * quarter better than the next. Pairing images would take long. */
 static bool is_close(const struct source *s)
 {
     enum { FEW = 8 }; /* copies: as good as it gets */
@@ -358,8 +358,8 @@ static int offer_coded(struct source *s, struct choice *choice, struct hf_err *e
     return r;
 }
 
-/* Where old helps little, new on its own may be smaller. Finding out takes longer than most of the rest, so not where it is not likely:
- * LZMA makes seven to nine tenths of what the quick packer does. */
+/* Where old helps little, new on its own may be smaller. Finding out takes longer than most of the rest, so not where it is
+ * not likely: LZMA makes seven to nine tenths of what the quick packer does. */
 static int offer_alone(struct source *s, struct choice *choice, struct hf_err *err)
 {
     struct hf_buf alone = HF_BUF_INIT(SIZE_MAX / 2);
@@ -483,7 +483,7 @@ int hf_delta_create_fits(size_t old_n, size_t new_n, struct hf_err *err)
         err, EFBIG, "a file of %zu bytes: deltas are made of files below 2 GiB; split it, or publish it whole", larger);
 }
 
-int delta_create_by(delta_matcher_opener *open, const void *old, size_t old_n, const void *new_bytes, size_t new_n,
+int hf_delta_create(const void *old, size_t old_n, const void *new_bytes, size_t new_n,
                     const struct hf_delta_create_params *params, const struct hf_delta_out *patch, struct hf_err *err)
 {
     struct source source = {.old = old,
@@ -491,8 +491,7 @@ int delta_create_by(delta_matcher_opener *open, const void *old, size_t old_n, c
                             .old_n = old_n,
                             .new_n = new_n,
                             .params = params,
-                            .profile = params != NULL ? params->profile : HF_DELTA_SMALL,
-                            .open = open};
+                            .profile = params != NULL ? params->profile : HF_DELTA_SMALL};
     struct choice choice = {.body = HF_BUF_INIT(SIZE_MAX / 2)};
     struct delta_header header = {.version = DELTA_VERSION, .old_size = old_n, .new_size = new_n};
     unsigned char bytes[DELTA_HEADER_MAX];
@@ -518,14 +517,4 @@ int delta_create_by(delta_matcher_opener *open, const void *old, size_t old_n, c
     }
     hf_buf_done(&choice.body);
     return r;
-}
-
-int hf_delta_create_fast(const void *old, size_t old_n, const void *new_bytes, size_t new_n,
-                         const struct hf_delta_create_params *params, const struct hf_delta_out *patch,
-                         struct hf_err *err)
-{
-    struct hf_delta_create_params fast = params != NULL ? *params : (struct hf_delta_create_params){.threads = 0};
-
-    fast.profile = HF_DELTA_FAST;
-    return delta_create_by(delta_matcher_open_fast, old, old_n, new_bytes, new_n, &fast, patch, err);
 }

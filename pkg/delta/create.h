@@ -37,11 +37,6 @@ HF_MUST_USE int delta_make_runs(const struct delta_make *make, struct hf_buf *bo
 /* New as it is, in the same form: at most 11 bytes more than it has. */
 HF_MUST_USE int delta_make_stored(const struct delta_make *make, struct hf_buf *body);
 
-/* What hf_delta_create() is, matching by what that function opens. */
-HF_MUST_USE int delta_create_by(delta_matcher_opener *open, const void *old, size_t old_n, const void *new_bytes,
-                                size_t new_n, const struct hf_delta_create_params *params,
-                                const struct hf_delta_out *patch, struct hf_err *err);
-
 static inline int delta_no_memory(struct hf_err *err)
 {
     return hf_err_set(err, ENOMEM, "out of memory");

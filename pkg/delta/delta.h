@@ -72,15 +72,11 @@ struct hf_delta_create_params {
 #define HF_DELTA_CREATE_MAX_BYTES ((size_t)INT32_MAX - 1)
 HF_MUST_USE int hf_delta_create_fits(size_t old_n, size_t new_n, struct hf_err *err);
 
-/* Make the patch that turns old[old_n] into new[new_n]. Deterministic: same inputs and profile, same bytes. */
+/* Make the patch that turns old[old_n] into new[new_n]. Deterministic: same inputs and profile, same bytes.
+ * `params`: NULL is all zero. */
 HF_MUST_USE int hf_delta_create(const void *old, size_t old_n, const void *new_bytes, size_t new_n,
                                 const struct hf_delta_create_params *params, const struct hf_delta_out *patch,
                                 struct hf_err *err);
-
-/* The same with the fast profile, whatever params (may be NULL) say. */
-HF_MUST_USE int hf_delta_create_fast(const void *old, size_t old_n, const void *new_bytes, size_t new_n,
-                                     const struct hf_delta_create_params *params, const struct hf_delta_out *patch,
-                                     struct hf_err *err);
 
 /* A point from which applying can go on: everything before new_offset is written. Plain data, host byte order only in the
  * two numbers. */

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "delta/sort.h"
+
 void delta_copies_done(struct delta_copies *copies)
 {
     free(copies->p);
@@ -24,6 +26,35 @@ int delta_copies_add(struct delta_copies *copies, struct delta_copy copy)
     return 0;
 }
 
+/* The last byte of old has none behind it: as a suffix it stands before all that begin with it, those of this pair of bytes
+ * first. */
+static unsigned pair_behind_last(const struct delta_matcher *m)
+{
+    return (unsigned)m->old[m->old_n - 1] << 8;
+}
+
+/* Not for a small file: sorting one takes less than this. */
+static int note_starts(struct delta_matcher *m)
+{
+    enum { PAIRS = 1 << 16 };
+    uint32_t next = 0;
+
+    if (m->old_n < PAIRS)
+        return 0;
+    m->starts = calloc(PAIRS + 1, sizeof(*m->starts));
+    if (m->starts == NULL)
+        return -ENOMEM;
+    for (size_t i = 0; i + 1 < m->old_n; i++)
+        m->starts[(unsigned)m->old[i] << 8 | m->old[i + 1]]++;
+    for (unsigned pair = 0; pair <= PAIRS; pair++) {
+        uint32_t n = m->starts[pair];
+        next += pair == pair_behind_last(m);
+        m->starts[pair] = next;
+        next += n;
+    }
+    return 0;
+}
+
 /* Where the suffixes stand that begin with the same two bytes as `key`; false: unknown, or nowhere. */
 static bool look_where(const struct delta_matcher *f, const unsigned char *key, size_t key_n, size_t *low, size_t *high)
 {
@@ -31,8 +62,7 @@ static bool look_where(const struct delta_matcher *f, const unsigned char *key, 
         return false;
     unsigned pair = (unsigned)key[0] << 8 | key[1];
     *low = f->starts[pair];
-    *high =
-        f->starts[pair + 1] - (pair + 1 == (unsigned)f->old[f->old_n - 1] << 8); /* there the last byte stands alone */
+    *high = f->starts[pair + 1] - (pair + 1 == pair_behind_last(f));
     return *low < *high;
 }
 
@@ -157,8 +187,8 @@ static size_t longest_of(const struct matching *m, size_t at, size_t *ret_rank)
     return found->n;
 }
 
-/* Is what is left of the match at the position before good enough? Else long ones would be compared anew from each of their bytes: a
- * megabyte that old has twice took hours. */
+/* Is what is left of the match at the position before good enough? Else long ones would be compared anew from each of their
+ * bytes: a megabyte that old has twice took hours. */
 static bool is_still_long(const struct delta_matcher *f, const struct walk *w)
 {
     enum { LONG_SUFFIX = 1024, LOOK_EACH = 64, LONG_PLACE = 32 };
@@ -349,19 +379,22 @@ bool delta_next_inline(const struct delta_copies *copies, size_t *next, uint64_t
     return true;
 }
 
-void delta_matcher_start(struct delta_matcher *m, const unsigned char *old, size_t old_n,
-                         const unsigned char *new_bytes, size_t new_n)
+static int sort_old(struct delta_matcher *m)
 {
-    *m = (struct delta_matcher){.old = old, .new_bytes = new_bytes, .old_n = new_n > 0 ? old_n : 0, .new_n = new_n};
+    m->suffixes = malloc(m->old_n * sizeof(*m->suffixes));
+    if (m->suffixes == NULL || delta_sort_suffixes(m->old, m->old_n, m->suffixes) < 0)
+        return -ENOMEM;
+    return note_starts(m);
 }
 
-int delta_matcher_open_fast(struct delta_matcher *m, const unsigned char *old, size_t old_n,
-                            const unsigned char *new_bytes, size_t new_n, struct hf_err *err)
+int delta_matcher_open(struct delta_matcher *m, const unsigned char *old, size_t old_n, const unsigned char *new_bytes,
+                       size_t new_n, bool fast, struct hf_err *err)
 {
-    delta_matcher_start(m, old, old_n, new_bytes, new_n);
-    if (m->old_n > 0 && delta_places_open(&m->places, old, old_n) < 0)
-        return hf_err_set(err, ENOMEM, "out of memory for the places of the old file");
-    return 0;
+    *m = (struct delta_matcher){.old = old, .new_bytes = new_bytes, .old_n = new_n > 0 ? old_n : 0, .new_n = new_n};
+    if (m->old_n == 0 || (fast ? delta_places_open(&m->places, old, old_n) : sort_old(m)) == 0)
+        return 0;
+    delta_matcher_done(m);
+    return hf_err_set(err, ENOMEM, "out of memory for the index of the old file");
 }
 
 void delta_matcher_done(struct delta_matcher *m)

@@ -28,27 +28,23 @@ struct delta_matcher {
     const unsigned char *old, *new_bytes;
     size_t old_n, new_n;
     int32_t *suffixes; /* of old, sorted; NULL: places */
-    uint32_t
-        *starts; /* the first of them that begins with these two bytes, and one behind the last; NULL: old is small */
+    /* The first of them that begins with these two bytes, and one behind the last; NULL: old is small. */
+    uint32_t *starts;
     struct delta_places places;
 };
 
-/* Both files are below HF_DELTA_CREATE_MAX_BYTES and must live as long as the matcher, which is then only read. -ENOMEM. */
-typedef int delta_matcher_opener(struct delta_matcher *m, const unsigned char *old, size_t old_n,
-                                 const unsigned char *new_bytes, size_t new_n, struct hf_err *err);
-delta_matcher_opener delta_matcher_open; /* suffixes.c */
-/* To match faster and less well. */
-delta_matcher_opener delta_matcher_open_fast;
-/* What opening begins with. */
-void delta_matcher_start(struct delta_matcher *m, const unsigned char *old, size_t old_n,
-                         const unsigned char *new_bytes, size_t new_n);
+/* By sorted suffixes; `fast`: by places, less well. Both files are below HF_DELTA_CREATE_MAX_BYTES and must live as long as the
+ * matcher, which is then only read. -ENOMEM. */
+HF_MUST_USE int delta_matcher_open(struct delta_matcher *m, const unsigned char *old, size_t old_n,
+                                   const unsigned char *new_bytes, size_t new_n, bool fast, struct hf_err *err);
 /* Of the files nothing is forgotten but how to match them. */
 void delta_matcher_done(struct delta_matcher *m);
 
 enum { DELTA_WAYS_MAX = 3 };
 
-/* Copies do not overlap in new and ascend. `better_by`: for each way, how many bytes a match must have more than the current copy to
- * be worth a jump; what is found for one way is not looked for again for the others. `progress` may be NULL. -ENOMEM, -ECANCELED. */
+/* Copies do not overlap in new and ascend. `better_by`: for each way, how many bytes a match must have more than the
+ * current copy to be worth a jump; what is found for one way is not looked for again for the others. `progress` may be
+ * NULL. -ENOMEM, -ECANCELED. */
 HF_MUST_USE int delta_match(const struct delta_matcher *m, const unsigned *better_by, unsigned ways_n,
                             int (*progress)(void *ctx, uint64_t done, uint64_t total), void *progress_ctx,
                             struct delta_copies *const *ret_copies, struct hf_err *err);

@@ -85,11 +85,6 @@ int hf_cli_delta_quick(struct hf_cli *cli, const struct hf_cli_args *args, const
     struct hf_delta_create_params delta = params->delta;
     int r;
 
-    if (!fast)
-        (void)mallopt(M_MMAP_THRESHOLD, 128 << 10); /* large tables go back as soon as they are done with */
-    delta.rest = rest;
-    delta.rest_ctx = &maps;
-
     if (hf_cli_flag(args, "image") || !is_file(args->words[0]) || !is_file(args->words[1]))
         return 1;
     if ((r = hf_cli_map_open(cli, args->words[0], SIZE_MAX, &old, err)) < 0 ||
@@ -98,6 +93,10 @@ int hf_cli_delta_quick(struct hf_cli *cli, const struct hf_cli_args *args, const
     if (old.n >= HF_DELTA_CREATE_MAX_BYTES || new_map.n >= HF_DELTA_CREATE_MAX_BYTES ||
         (!params->plain && (fast ? hf_deep_may_hold_zstd : hf_deep_may_hold_packed)(new_map.p, new_map.n)))
         return 1;
+    if (!fast)
+        (void)mallopt(M_MMAP_THRESHOLD, 128 << 10); /* large tables go back as soon as they are done with */
+    delta.rest = rest;
+    delta.rest_ctx = &maps;
     r = hf_cli_out_open(cli, args->words[2], 0644, &sink.out, err);
     if (r == 0)
         r = hf_delta_create(old.p, old.n, new_map.p, new_map.n, &delta, &out, err);

@@ -6,6 +6,7 @@
 #define HF_MUST_USE __attribute__((warn_unused_result))
 #define HF_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define HF_UNUSED __attribute__((unused))
+#define HF_ALWAYS_INLINE inline __attribute__((always_inline)) /* where the optimizer, left alone, would not */
 #define HF_LEN(array) (sizeof(array) / sizeof((array)[0]))
 #define HF_STR_(x) #x
 #define HF_STR(x) HF_STR_(x)

@@ -1,19 +1,18 @@
-/* A suffix is small when it sorts before the one behind it, else large; of small ones, those behind a large one are the leading ones.
- * Once the leading ones are in order, one pass from the front puts every large one into its place and one from the back every small
- * one. The same two passes, begun with the leading ones in any order, sort what stands between one of them and the next; numbered by
- * that, those pieces are a text of at most half the length, whose suffixes are sorted the same way. It, its order, and where fits the
- * buckets of its letters, lie in the room of the result.
+/* A suffix is small when it sorts before the one behind it, else large; of small ones, those behind a large one are the
+ * leading ones. Once the leading ones are in order, one pass from the front puts every large one into its place and one
+ * from the back every small one. The same two passes, begun with the leading ones in any order, sort what stands between
+ * one of them and the next; numbered by that, those pieces are a text of at most half the length, whose suffixes are sorted
+ * the same way. It, its order, and where fits the buckets of its letters, lie in the room of the result.
  *
- * No type is kept: a suffix in front of one that was just read is large when its letter is not less, and small when it is less, or
- * equal while the one read stands among the small ones of its bucket. The end of the text is less than every letter. */
+ * No type is kept: a suffix in front of one that was just read is large when its letter is not less, and small when it is
+ * less, or equal while the one read stands among the small ones of its bucket. The end of the text is less than every
+ * letter. */
 #include "delta/sort.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
 
 struct text {
     const void *p;
@@ -23,14 +22,14 @@ struct text {
 };
 
 /* Text of bytes, and of numbers. */
-ALWAYS_INLINE uint32_t letter(const struct text *t, bool wide, size_t at)
+static HF_ALWAYS_INLINE uint32_t letter(const struct text *t, bool wide, size_t at)
 {
     return wide ? ((const uint32_t *)t->p)[at] : ((const unsigned char *)t->p)[at];
 }
 
 enum border { FIRST, BEHIND };
 
-ALWAYS_INLINE void find_buckets(const struct text *t, bool wide, enum border border)
+static HF_ALWAYS_INLINE void find_buckets(const struct text *t, bool wide, enum border border)
 {
     int32_t sum = 0;
 
@@ -44,7 +43,7 @@ ALWAYS_INLINE void find_buckets(const struct text *t, bool wide, enum border bor
     }
 }
 
-ALWAYS_INLINE void induce(const struct text *t, bool wide)
+static HF_ALWAYS_INLINE void induce(const struct text *t, bool wide)
 {
     int32_t *order = t->order, *buckets = t->buckets;
 
@@ -70,7 +69,7 @@ ALWAYS_INLINE void induce(const struct text *t, bool wide)
 }
 
 /* The leading suffix before `end`, which is one or the end of the text; 0: there is none. */
-ALWAYS_INLINE size_t leading_before(const struct text *t, bool wide, size_t end)
+static HF_ALWAYS_INLINE size_t leading_before(const struct text *t, bool wide, size_t end)
 {
     size_t at = end - 1; /* large */
 
@@ -85,7 +84,7 @@ ALWAYS_INLINE size_t leading_before(const struct text *t, bool wide, size_t end)
 
 /* Leading ones in any order at the end of their buckets, then in the order of what is between them and the next, in front. Returns
  * their number. */
-ALWAYS_INLINE size_t sort_pieces(const struct text *t, bool wide)
+static HF_ALWAYS_INLINE size_t sort_pieces(const struct text *t, bool wide)
 {
     size_t n = 0;
 
@@ -107,7 +106,7 @@ ALWAYS_INLINE size_t sort_pieces(const struct text *t, bool wide)
 }
 
 /* The pieces, numbered by their order, as a text at the end of the room. Returns how many numbers there are. */
-ALWAYS_INLINE size_t name_pieces(const struct text *t, bool wide, size_t pieces)
+static HF_ALWAYS_INLINE size_t name_pieces(const struct text *t, bool wide, size_t pieces)
 {
     int32_t *order = t->order, *by_place = order + pieces;
     size_t names = 0, before = 0, before_n = 0, letter_n = wide ? sizeof(uint32_t) : 1, next = t->n;
@@ -151,7 +150,7 @@ static int sort_names(const struct text *t, size_t pieces, size_t names)
     return r;
 }
 
-ALWAYS_INLINE void place_leading(const struct text *t, bool wide, size_t pieces)
+static HF_ALWAYS_INLINE void place_leading(const struct text *t, bool wide, size_t pieces)
 {
     int32_t *order = t->order;
 
@@ -169,7 +168,7 @@ ALWAYS_INLINE void place_leading(const struct text *t, bool wide, size_t pieces)
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): each time at most half as long */
-ALWAYS_INLINE int sort_as(const struct text *t, bool wide)
+static HF_ALWAYS_INLINE int sort_as(const struct text *t, bool wide)
 {
     size_t pieces = sort_pieces(t, wide);
 

@@ -1,4 +1,5 @@
-/* delta apply: to a file, to a folder, from an image's blobs. In a file of its own, as the thin program (cli/front.h) has only this. */
+/* delta apply: to a file, to a folder, from an image's blobs. In a file of its own, as the thin program (cli/front.h) has
+ * only this. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -301,8 +302,9 @@ static int read_head(struct job *job, struct hf_err *err)
     return n < 0 ? hf_err_sys(err, (int)n, "read patch") : 0;
 }
 
-/* Packing zstd as its command does takes threads, which the static library has not; and beside what packing zstd and xz takes, the whole
- * program's libraries are small. Gzip is our own code. What is wrong with a patch is found out by applying it. */
+/* Packing zstd as its command does takes threads, which the static library has not; and beside what packing zstd and xz
+ * takes, the whole program's libraries are small. Gzip is our own code. What is wrong with a patch is found out by applying
+ * it. */
 static bool needs_whole_program(const struct job *job)
 {
     struct job copy = *job;

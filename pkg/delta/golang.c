@@ -1,4 +1,5 @@
-/* The header of pclntab is told by its magic number; the runtime's module data by its first word, which is that header's address. */
+/* The header of pclntab is told by its magic number; the runtime's module data by its first word, which is that header's
+ * address. */
 #include "delta/golang.h"
 #include "delta/find_go.h"
 

@@ -1,5 +1,5 @@
-/* delta/lanes.h - eight 16-bit numbers at a time, for mixing. SSE2 and NEON, which every x86-64 and AArch64 processor has, or plain C:
- * integers, so the same results everywhere. */
+/* delta/lanes.h - eight 16-bit numbers at a time, for mixing. SSE2 and NEON, which every x86-64 and AArch64 processor has,
+ * or plain C: integers, so the same results everywhere. */
 #pragma once
 
 #include <stdint.h>

@@ -1,5 +1,6 @@
-/* delta/places.h - the fast profile's way to find what new has in common with old: places of old by the hash of eight bytes, a
- * bounded number looked at, those nearest to where one is expected. Finds nearly what the suffix array finds in a fraction of its time.
+/* delta/places.h - the fast profile's way to find what new has in common with old: places of old by the hash of eight
+ * bytes, a bounded number looked at, those nearest to where one is expected. Finds nearly what the suffix array finds in a
+ * fraction of its time.
  *
  * Deterministic; read only once open. Memory: 3 to 4 bytes per byte of old. */
 #pragma once

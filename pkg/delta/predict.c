@@ -130,10 +130,10 @@ static const struct delta_region *region_of(const struct delta_predictor *p, con
 {
     static const struct delta_region plain = {.kind = DELTA_REGION_PLAIN};
     uint64_t new_at = s->new_pos - p->pair.new_offset, old_at = s->old_pos - p->pair.old_offset, end;
-
     uint64_t ahead = p->pair_next < p->setting->pairs_n ? p->setting->pairs[p->pair_next].new_offset - s->new_pos : 0;
-    if (ahead >
-        0) /* literals learn what stands at the next pair's start before that is in force: 0, and wrapped behind it */
+
+    /* Literals learn what stands at the next pair's start before it is in force: 0 there, and wrapped behind it. */
+    if (ahead > 0)
         *limit = HF_MIN(*limit, ahead);
     if (new_at >= p->pair.new_size || old_at >= p->pair.old_size)
         return &plain;

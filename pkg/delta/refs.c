@@ -52,7 +52,8 @@ static unsigned rip_operand(const unsigned char *b)
     return b[-1] == 0xc7 && b[-2] == 0x66 ? 3 : modrm_opcode[b[-1]];
 }
 
-/* Could a site follow these two bytes? One question for what mostly has the answer no: each of its parts alone could not be guessed. */
+/* Could a site follow these two bytes? One question for what mostly has the answer no: each of its parts alone could not be
+ * guessed. */
 static bool may_lead(unsigned before, unsigned byte)
 {
     unsigned call = (byte | 1) == 0xe9, jcc = (unsigned)((byte & 0xf0) == 0x80) & (before == 0x0f),

@@ -1,5 +1,5 @@
-/* References in 32-bit x86 code. Calls and jumps are those of x86-64; data of position independent code is told by its distance from
- * the offset table, whose address a function takes by adding a constant to its own. */
+/* References in 32-bit x86 code. Calls and jumps are those of x86-64; data of position independent code is told by its
+ * distance from the offset table, whose address a function takes by adding a constant to its own. */
 #include "delta/refs_scan.h"
 
 enum { PC_BACK = 24 }; /* that constant counts from the return address of a call so far before it, at most */
@@ -28,8 +28,8 @@ static bool displaced(const unsigned char *b)
     return (b[-2] & 0xc7) == 0x84 && has_operand(b - 2);
 }
 
-/* How far before b[0..4), the constant of "add register, constant" at that address, the call is whose return address and the constant
- * make that of the offset table; 0: it is no such constant. */
+/* How far before b[0..4), the constant of "add register, constant" at that address, the call is whose return address and
+ * the constant make that of the offset table; 0: it is no such constant. */
 static unsigned table_minus_pc(const unsigned char *b, uint64_t address, uint64_t got)
 {
     bool adds = b[-1] == 0x05 || (b[-2] == 0x81 && (b[-1] & 0xf8) == 0xc0);

@@ -1,8 +1,9 @@
-/* References in the code of 32-bit ARM, A32 and Thumb-2 mixed. Which of the two a block of 128 bytes is in is told by how many of its
- * words have the condition "always" (as halves of Thumb have at either place); instructions of Thumb are followed from a little before the place in question.
+/* References in the code of 32-bit ARM, A32 and Thumb-2 mixed. Which of the two a block of 128 bytes is in is told by how
+ * many of its words have the condition "always" (as halves of Thumb have at either place); instructions of Thumb are
+ * followed from a little before the place in question.
  *
- * An address is mostly a word in a pool behind the function: its distance from an instruction that adds pc to it. Where a load of
- * such a word is seen, the word is awaited; likewise the upper half of an address after the lower one. */
+ * An address is mostly a word in a pool behind the function: its distance from an instruction that adds pc to it. Where a
+ * load of such a word is seen, the word is awaited; likewise the upper half of an address after the lower one. */
 #include "delta/refs_scan.h"
 
 enum {

@@ -296,8 +296,8 @@ static void scan_find(struct scan *s)
     }
 }
 
-/* Is this the name of a function that was inlined? Before it: {parent, id}, file, line (layout 118), or the id alone; behind it where
- * in the code that was (and 120: its first line). */
+/* Is this the name of a function that was inlined? Before it: {parent, id}, file, line (layout 118), or the id alone;
+ * behind it where in the code that was (and 120: its first line). */
 static bool is_inlined(const struct scan *s, const unsigned char *b)
 {
     if (le32(b) == 0 || le32(b) > MUCH || le32(b + 4) > MUCH)
@@ -309,7 +309,8 @@ static bool is_inlined(const struct scan *s, const unsigned char *b)
            le32(b - 4) <= SOME;
 }
 
-/* Is this where the pointers of a variable on the stack are described? Before it: its place, its size, how much of that has pointers. */
+/* Is this where the pointers of a variable on the stack are described? Before it: its place, its size, how much of that has
+ * pointers. */
 static bool is_object(const unsigned char *b)
 {
     uint32_t place = le32(b - 12), size = le32(b - 8), pointers = le32(b - 4);

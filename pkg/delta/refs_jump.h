@@ -1,9 +1,9 @@
-/* delta/refs_jump.h - tables of jumps in read-only data: 32-bit distances from the table's start to code, as compilers make them for
- * switches in code that may lie anywhere.
+/* delta/refs_jump.h - tables of jumps in read-only data: 32-bit distances from the table's start to code, as compilers make
+ * them for switches in code that may lie anywhere.
  *
- * Where a table starts is not written anywhere near: the first of a run of words that lead to code is taken for it. Where several
- * tables follow each other that is the first one's start, which leads a little beside the code meant and, nearly always, to code
- * that moved by as much. */
+ * Where a table starts is not written anywhere near: the first of a run of words that lead to code is taken for it. Where
+ * several tables follow each other that is the first one's start, which leads a little beside the code meant and, nearly
+ * always, to code that moved by as much. */
 #pragma once
 
 #include "delta/refs.h"

@@ -1,6 +1,6 @@
-/* Method 4: runs of bytes that old has, and bytes as they are. No coder, no tables: for changes so small that whatever would have to
- * be told about them costs more than they do. What an executable that was only built anew differs in is little more than its build
- * ID, and that a second time, as the hex digits of its debug file's name. */
+/* Method 4: runs of bytes that old has, and bytes as they are. No coder, no tables: for changes so small that whatever
+ * would have to be told about them costs more than they do. What an executable that was only built anew differs in is
+ * little more than its build ID, and that a second time, as the hex digits of its debug file's name. */
 #include <errno.h>
 #include <string.h>
 
@@ -295,7 +295,8 @@ static uint64_t repeated(const unsigned char *p, uint64_t at, uint64_t to, uint6
     return n;
 }
 
-/* The first place in new[from..to) from which on the bytes before it come over and over; `known`: how many before `from` are fresh. */
+/* The first place in new[from..to) from which on the bytes before it come over and over; `known`: how many before `from`
+ * are fresh. */
 static uint64_t find_again(const struct pack *k, uint64_t from, uint64_t to, uint64_t known, struct run *op)
 {
     enum { WORTH_TELLING = 12, DISTANCE_MAX = 16 };
@@ -310,8 +311,8 @@ static uint64_t find_again(const struct pack *k, uint64_t from, uint64_t to, uin
     return to;
 }
 
-/* What of the fresh bytes new[at..to) is told next, and how: sets what op has to say of it but for `same`. -E2BIG: more than is wanted.
- * `known`: so many bytes before it were told as they are. */
+/* What of the fresh bytes new[at..to) is told next, and how: sets what op has to say of it but for `same`. -E2BIG: more
+ * than is wanted. `known`: so many bytes before it were told as they are. */
 static int next_piece(const struct pack *k, uint64_t at, uint64_t to, uint64_t known, struct run *op)
 {
     const unsigned char *p = k->make->new_bytes;
@@ -330,8 +331,8 @@ static int next_piece(const struct pack *k, uint64_t at, uint64_t to, uint64_t k
     return op->telling == AS_IT_IS && op->fresh > k->body->max ? -E2BIG : 0;
 }
 
-/* The run so far, and what is fresh behind it, up to new_pos; then one that starts at old_pos. What is the same at the end of new need
- * not be told. */
+/* The run so far, and what is fresh behind it, up to new_pos; then one that starts at old_pos. What is the same at the end
+ * of new need not be told. */
 static int end_run(struct pack *k, uint64_t new_pos, uint64_t old_pos)
 {
     const unsigned char *p = k->make->new_bytes;

@@ -1,5 +1,5 @@
-/* A deep delta whose recipe, programs and inner delta come from the input; old is fixed. The input's first two bytes say how long the
- * recipe is; it is packed here, because a fuzzer does not find its way through zstd. */
+/* A deep delta whose recipe, programs and inner delta come from the input; old is fixed. The input's first two bytes say
+ * how long the recipe is; it is packed here, because a fuzzer does not find its way through zstd. */
 #include <stdint.h>
 #include <string.h>
 #include <zstd.h>

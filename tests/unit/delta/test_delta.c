@@ -397,7 +397,8 @@ START_TEST(images_in_cpio)
 }
 END_TEST
 
-/* One flipped bit at every place (of x86-64, else at every fifth) of the patch of an image: predictors see nonsense and stay inside their bounds. */
+/* One flipped bit at every place (of x86-64, else at every fifth) of the patch of an image: predictors see nonsense and
+ * stay inside their bounds. */
 START_TEST(image_damage)
 {
     static const enum elf_make_machine machines[] = {ELF_MAKE_X86_64, ELF_MAKE_ARM, ELF_MAKE_RISCV, ELF_MAKE_I386};

@@ -1,7 +1,7 @@
 /* What applying meets on a node: kill -9 at any moment, and patches with any byte wrong.
  *
- * HF_KILLS=200 kills so often in each profile (10 otherwise). HF_CORRUPT=1 tries all 255 other values of every byte, and every length, of
- * a patch of some 2 kB. */
+ * HF_KILLS=200 kills so often in each profile (10 otherwise). HF_CORRUPT=1 tries all 255 other values of every byte, and
+ * every length, of a patch of some 2 kB. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -1,4 +1,5 @@
-/* New on its own: where old does not help. Every byte of such a delta wrong, every length of it, and going on from its first border. */
+/* New on its own: where old does not help. Every byte of such a delta wrong, every length of it, and going on from its
+ * first border. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

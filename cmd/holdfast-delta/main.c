@@ -7,61 +7,33 @@
 
 #include "cli/cli.h"
 #include "delta/delta.h"
+#include "os/file.h"
 #include "os/fs_posix.h"
 #include "os/pages.h"
 
-struct job {
-    int old_fd, patch_fd;
-    struct hf_cli_out out;
-    struct hf_err *err;
-};
-
-static ssize_t read_old(void *ctx, void *bytes, size_t n, uint64_t offset)
-{
-    ssize_t got = pread(((const struct job *)ctx)->old_fd, bytes, n, (off_t)offset);
-
-    return got < 0 ? -errno : got;
-}
-
-static ssize_t read_patch(void *ctx, void *bytes, size_t n)
-{
-    ssize_t got = read(((const struct job *)ctx)->patch_fd, bytes, n);
-
-    return got < 0 ? -errno : got;
-}
-
-static int write_new(void *ctx, const void *bytes, size_t n)
-{
-    struct job *job = ctx;
-
-    return hf_cli_out_write(&job->out, bytes, n, job->err);
-}
-
 static int apply(struct hf_cli *cli, char **words, bool sync, struct hf_err *err)
 {
-    struct job job = {.old_fd = -1, .patch_fd = -1, .out = HF_CLI_OUT_INIT, .err = err};
+    _cleanup_(hf_closep) int old_fd = -1, patch_fd = -1;
+    struct hf_cli_sink sink = {.out = HF_CLI_OUT_INIT, .err = err};
     struct stat st;
-    int r = hf_cli_in_open(cli, words[0], &job.old_fd, err);
+    int r = hf_cli_in_open(cli, words[0], &old_fd, err);
 
     if (r == 0)
-        r = hf_cli_in_open(cli, words[1], &job.patch_fd, err);
-    if (r == 0 && (fstat(job.old_fd, &st) < 0 || !S_ISREG(st.st_mode)))
+        r = hf_cli_in_open(cli, words[1], &patch_fd, err);
+    if (r == 0 && (fstat(old_fd, &st) < 0 || !S_ISREG(st.st_mode)))
         r = hf_err_set(err, EINVAL, "'%s' must be a file: it is read at random", words[0]);
     if (r == 0)
-        r = hf_cli_out_open(cli, words[2], st.st_mode & 0777, &job.out, err);
+        r = hf_cli_out_open(cli, words[2], st.st_mode & 0777, &sink.out, err);
     if (r == 0) {
-        const struct hf_delta_apply_params params = {
-            .old = {&job, read_old, (uint64_t)st.st_size}, .patch = {&job, read_patch}, .out = {&job, write_new}};
+        const struct hf_delta_apply_params params = {.old = {&old_fd, hf_cli_fd_pread, (uint64_t)st.st_size},
+                                                     .patch = {&patch_fd, hf_cli_fd_read},
+                                                     .out = {&sink, hf_cli_sink_write}};
         hf_pages_forget_code();
         r = hf_delta_apply(&params, NULL, err);
     }
     if (r == 0)
-        r = hf_cli_out_publish(&job.out, sync, err);
-    hf_cli_out_done(&job.out);
-    if (job.old_fd >= 0)
-        (void)close(job.old_fd);
-    if (job.patch_fd >= 0)
-        (void)close(job.patch_fd);
+        r = hf_cli_out_publish(&sink.out, sync, err);
+    hf_cli_out_done(&sink.out);
     return r;
 }
 
@@ -82,5 +54,5 @@ int main(int argc, char **argv)
     if (r == 0)
         return HF_EXIT_OK;
     (void)fprintf(stderr, "holdfast-delta: %s\n", hf_err_text(&err, text, sizeof(text)));
-    return r == -EBADMSG || r == -ESTALE || r == -EOPNOTSUPP ? HF_EXIT_REFUSED : HF_EXIT_FAILED;
+    return hf_cli_exit_of(r);
 }

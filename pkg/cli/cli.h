@@ -130,6 +130,13 @@ HF_MUST_USE int hf_cli_out_commit(struct hf_cli_out *out, struct hf_err *err); /
 HF_MUST_USE int hf_cli_out_publish(struct hf_cli_out *out, bool sync, struct hf_err *err);
 void hf_cli_out_done(struct hf_cli_out *out); /* forgets what was not committed */
 
+/* One behind a callback. */
+struct hf_cli_sink {
+    struct hf_cli_out out;
+    struct hf_err *err;
+};
+int hf_cli_sink_write(void *sink, const void *bytes, size_t n);
+
 /* A whole input in memory: mapped where it is a file, read where it is a pipe (at most max_bytes: -E2BIG). */
 struct hf_cli_map {
     const void *p; /* never NULL once opened */
@@ -145,6 +152,9 @@ void hf_cli_map_done(struct hf_cli_map *map);
 
 /* A descriptor to read an input in order from; standard input is duplicated, so close it always. */
 HF_MUST_USE int hf_cli_in_open(struct hf_cli *cli, const char *path, int *ret_fd, struct hf_err *err);
+/* Callbacks of those who read; `fd`: an int. -errno, but no -EINTR. */
+ssize_t hf_cli_fd_read(void *fd, void *bytes, size_t n);
+ssize_t hf_cli_fd_pread(void *fd, void *bytes, size_t n, uint64_t offset);
 
 /* "label  42 %" on a terminal, at most ten times a second; nothing elsewhere. _end clears the line. */
 void hf_cli_progress(struct hf_cli *cli, const char *label, uint64_t done, uint64_t total);

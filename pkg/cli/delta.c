@@ -119,8 +119,8 @@ static int create(struct hf_cli *cli, const struct hf_cli_args *args, const stru
     _cleanup_(hf_freep) struct hf_deep_part *parts = NULL;
     struct inputs inputs = {&old, &new_input};
     struct hf_deep_create_params more = *params;
-    struct hf_cli_delta_sink sink = {.out = HF_CLI_OUT_INIT, .err = err};
-    const struct hf_delta_out out = {&sink, hf_cli_delta_sink_write};
+    struct hf_cli_sink sink = {.out = HF_CLI_OUT_INIT, .err = err};
+    const struct hf_delta_out out = {&sink, hf_cli_sink_write};
     int r = 0;
 
     if (is_folder(args->words[0]) != is_folder(args->words[1]))

@@ -1,4 +1,4 @@
-/* cli/delta.h - what making deltas shares: read the command line, write the patch; and the plain case, which needs little. */
+/* cli/delta.h - what making deltas shares: read the command line; and the plain case, which needs little. */
 #pragma once
 
 #include "cli/cli.h"
@@ -7,13 +7,6 @@
 /* What the options say; -EINVAL with *err. Parts are left empty. */
 HF_MUST_USE int hf_cli_delta_settings(struct hf_cli *cli, const struct hf_cli_args *args,
                                       struct hf_deep_create_params *ret_params, struct hf_err *err);
-
-/* The patch on its way to its file. */
-struct hf_cli_delta_sink {
-    struct hf_cli_out out;
-    struct hf_err *err;
-};
-int hf_cli_delta_sink_write(void *sink, const void *bytes, size_t n);
 
 /* Two files, and nothing in NEW that the profile would look inside of: what the thin program (cli/front.h) can do. 1: the case is
  * another one, nothing was done. */

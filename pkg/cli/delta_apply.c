@@ -27,17 +27,12 @@ enum { KEPT = HF_ARCHIVE_OWNERS | HF_ARCHIVE_XATTRS };
 
 /* ---- apply to a file ----------------------------------------------------------------------------------------------- */
 
-struct sink {
-    struct hf_cli_out out;
-    struct hf_err *err;
-};
-
 struct job {
     struct hf_cli *cli;
     int old_fd, patch_fd;
     unsigned char head[HF_DEEP_HEAD]; /* of the patch, read already */
     size_t head_n, head_at;
-    struct sink sink;
+    struct hf_cli_sink sink;
     struct hf_delta_old old; /* when it is a file */
     bool store;              /* it is a content store */
     bool sync;
@@ -45,33 +40,12 @@ struct job {
     uint64_t written;
 };
 
-static ssize_t job_old(void *ctx, void *bytes, size_t n, uint64_t offset)
-{
-    const struct job *job = ctx;
-    ssize_t got;
-
-    do
-        got = pread(job->old_fd, bytes, n, (off_t)offset);
-    while (got < 0 && errno == EINTR);
-    return got < 0 ? -errno : got;
-}
-
-static ssize_t read_patch(int fd, void *bytes, size_t n)
-{
-    ssize_t got;
-
-    do
-        got = read(fd, bytes, n);
-    while (got < 0 && errno == EINTR);
-    return got < 0 ? -errno : got;
-}
-
 static ssize_t job_patch(void *ctx, void *bytes, size_t n)
 {
     struct job *job = ctx;
 
     if (job->head_at == job->head_n)
-        return read_patch(job->patch_fd, bytes, n);
+        return hf_cli_fd_read(&job->patch_fd, bytes, n);
     n = HF_MIN(n, job->head_n - job->head_at);
     memcpy(bytes, job->head + job->head_at, n);
     job->head_at += n;
@@ -93,7 +67,7 @@ static int job_new(void *ctx, const void *bytes, size_t n)
     job->written += n;
     if (job->cli->terminal)
         show_progress(job);
-    return hf_cli_out_write(&job->sink.out, bytes, n, job->sink.err);
+    return hf_cli_sink_write(&job->sink, bytes, n);
 }
 
 /* The patch against the hash somebody gave for it; the descriptor is then at its beginning again. */
@@ -109,11 +83,10 @@ static int check_hash(int fd, const char *want, struct hf_err *err)
     if (lseek(fd, 0, SEEK_SET) < 0)
         return hf_err_set(err, EINVAL, "--sha256: the patch must be a file, as it is read twice");
     hf_sha256_init(&hash);
-    while ((n = read(fd, piece, sizeof(piece))) != 0) {
-        if (n < 0 && errno != EINTR)
-            return hf_err_sys(err, -errno, "read patch");
-        hf_sha256_update(&hash, piece, n > 0 ? (size_t)n : 0);
-    }
+    while ((n = hf_cli_fd_read(&fd, piece, sizeof(piece))) > 0)
+        hf_sha256_update(&hash, piece, (size_t)n);
+    if (n < 0)
+        return hf_err_sys(err, (int)n, "read patch");
     hf_sha256_final(&hash, digest);
     if (strcmp(hf_hex_encode(digest, sizeof(digest), hex), want) != 0)
         return hf_err_set(err, EBADMSG, "the patch has sha256 %s: not looked at any further", hex);
@@ -163,7 +136,7 @@ static int apply(struct job *job, const char *target, struct hf_err *err)
 
     if (fstat(job->old_fd, &st) < 0 || (!job->store && !S_ISREG(st.st_mode)))
         return hf_err_set(err, EINVAL, "OLD must be a file: it is read at random");
-    job->old = (struct hf_delta_old){job, job_old, (uint64_t)st.st_size};
+    job->old = (struct hf_delta_old){&job->old_fd, hf_cli_fd_pread, (uint64_t)st.st_size};
     int r = hf_cli_out_open(job->cli, target, job->store ? 0644 : st.st_mode & 0777, &job->sink.out, err);
     if (r < 0)
         return r;
@@ -297,7 +270,7 @@ static int read_head(struct job *job, struct hf_err *err)
     ssize_t n = 1;
 
     while (job->head_n < HF_DEEP_HEAD &&
-           (n = read_patch(job->patch_fd, job->head + job->head_n, HF_DEEP_HEAD - job->head_n)) > 0)
+           (n = hf_cli_fd_read(&job->patch_fd, job->head + job->head_n, HF_DEEP_HEAD - job->head_n)) > 0)
         job->head_n += (size_t)n;
     return n < 0 ? hf_err_sys(err, (int)n, "read patch") : 0;
 }

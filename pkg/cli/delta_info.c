@@ -22,22 +22,12 @@ struct patch {
     size_t head_n, at;
 };
 
-static ssize_t read_fd(int fd, void *bytes, size_t n)
-{
-    ssize_t got;
-
-    do
-        got = read(fd, bytes, n);
-    while (got < 0 && errno == EINTR);
-    return got < 0 ? -errno : got;
-}
-
 static ssize_t read_patch(void *ctx, void *bytes, size_t n)
 {
     struct patch *patch = ctx;
 
     if (patch->at == patch->head_n)
-        return read_fd(patch->fd, bytes, n);
+        return hf_cli_fd_read(&patch->fd, bytes, n);
     n = HF_MIN(n, patch->head_n - patch->at);
     memcpy(bytes, patch->head + patch->at, n);
     patch->at += n;
@@ -49,7 +39,7 @@ static int look(struct patch *patch, struct hf_err *err)
     ssize_t n = 1;
 
     while (patch->head_n < HF_DEEP_HEAD &&
-           (n = read_fd(patch->fd, patch->head + patch->head_n, HF_DEEP_HEAD - patch->head_n)) > 0)
+           (n = hf_cli_fd_read(&patch->fd, patch->head + patch->head_n, HF_DEEP_HEAD - patch->head_n)) > 0)
         patch->head_n += (size_t)n;
     return n < 0 ? hf_err_sys(err, (int)n, "read") : 0;
 }

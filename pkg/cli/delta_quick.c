@@ -48,13 +48,6 @@ int hf_cli_delta_settings(struct hf_cli *cli, const struct hf_cli_args *args, st
     return 0;
 }
 
-int hf_cli_delta_sink_write(void *ctx, const void *bytes, size_t n)
-{
-    struct hf_cli_delta_sink *sink = ctx;
-
-    return hf_cli_out_write(&sink->out, bytes, n, sink->err);
-}
-
 static bool is_file(const char *path)
 {
     struct stat st;
@@ -78,8 +71,8 @@ int hf_cli_delta_quick(struct hf_cli *cli, const struct hf_cli_args *args, const
                        struct hf_err *err)
 {
     _cleanup_(hf_cli_map_done) struct hf_cli_map old = {.p = NULL}, new_map = {.p = NULL};
-    struct hf_cli_delta_sink sink = {.out = HF_CLI_OUT_INIT, .err = err};
-    const struct hf_delta_out out = {&sink, hf_cli_delta_sink_write};
+    struct hf_cli_sink sink = {.out = HF_CLI_OUT_INIT, .err = err};
+    const struct hf_delta_out out = {&sink, hf_cli_sink_write};
     bool fast = params->delta.profile == HF_DELTA_FAST && !params->inside;
     struct maps maps = {&old, &new_map};
     struct hf_delta_create_params delta = params->delta;

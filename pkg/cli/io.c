@@ -97,6 +97,13 @@ int hf_cli_out_write(struct hf_cli_out *out, const void *bytes, size_t n, struct
     return 0;
 }
 
+int hf_cli_sink_write(void *ctx, const void *bytes, size_t n)
+{
+    struct hf_cli_sink *sink = ctx;
+
+    return hf_cli_out_write(&sink->out, bytes, n, sink->err);
+}
+
 /* Give the nameless file its name or, where that is taken, one beside it, as linkat() replaces nothing. */
 static int name_temp(struct hf_cli_out *out)
 {
@@ -175,17 +182,35 @@ int hf_cli_in_open(struct hf_cli *cli, const char *path, int *ret_fd, struct hf_
     return 0;
 }
 
+ssize_t hf_cli_fd_read(void *fd, void *bytes, size_t n)
+{
+    ssize_t got;
+
+    do
+        got = read(*(const int *)fd, bytes, n);
+    while (got < 0 && errno == EINTR);
+    return got < 0 ? -errno : got;
+}
+
+ssize_t hf_cli_fd_pread(void *fd, void *bytes, size_t n, uint64_t offset)
+{
+    ssize_t got;
+
+    do
+        got = pread(*(const int *)fd, bytes, n, (off_t)offset);
+    while (got < 0 && errno == EINTR);
+    return got < 0 ? -errno : got;
+}
+
 static int read_all(int fd, const char *path, size_t max_bytes, struct hf_cli_map *map, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf buf = HF_BUF_INIT(max_bytes);
 
     for (;;) {
         char piece[READ_PIECE];
-        ssize_t n = read(fd, piece, sizeof(piece));
-        if (n < 0 && errno == EINTR)
-            continue;
+        ssize_t n = hf_cli_fd_read(&fd, piece, sizeof(piece));
         if (n < 0)
-            return hf_err_sys(err, -errno, "read '%s'", path);
+            return hf_err_sys(err, (int)n, "read '%s'", path);
         if (n == 0)
             break;
         int r = hf_buf_add(&buf, piece, (size_t)n);

@@ -121,11 +121,9 @@ static int feed_file(int fd, struct hf_unpack *unpack, struct hf_err *err)
 {
     for (;;) {
         char piece[READ_PIECE];
-        ssize_t n = read(fd, piece, sizeof(piece));
-        if (n < 0 && errno == EINTR)
-            continue;
+        ssize_t n = hf_cli_fd_read(&fd, piece, sizeof(piece));
         if (n < 0)
-            return hf_err_sys(err, -errno, "read");
+            return hf_err_sys(err, (int)n, "read");
         if (n == 0)
             return hf_unpack_finish(unpack, err);
         int r = hf_unpack_feed(unpack, piece, (size_t)n, err);
@@ -151,21 +149,10 @@ static int check_whole(int fd, const struct hf_artifact *artifact, struct hf_err
     return r < 0 ? r : judge_tally(&tally, artifact->sha256, artifact->size, err);
 }
 
-static ssize_t read_fd(void *ctx, void *bytes, size_t n)
-{
-    const int *fd = ctx;
-    ssize_t got;
-
-    do
-        got = read(*fd, bytes, n);
-    while (got < 0 && errno == EINTR);
-    return got < 0 ? -errno : got;
-}
-
 /* A delta is judged by its own hash, and by what its header says it is for. */
 static int check_delta(int fd, const struct hf_artifact *artifact, const struct hf_delta_ref *delta, struct hf_err *err)
 {
-    const struct hf_delta_in in = {&fd, read_fd};
+    const struct hf_delta_in in = {&fd, hf_cli_fd_read};
     struct tally tally = {.most = delta->size};
     char piece[READ_PIECE], from[HF_SHA256_HEX], to[HF_SHA256_HEX];
     struct hf_delta_info info;
@@ -173,7 +160,7 @@ static int check_delta(int fd, const struct hf_artifact *artifact, const struct 
     int r = 0;
 
     hf_sha256_init(&tally.hash);
-    while (r == 0 && (n = read_fd(&fd, piece, sizeof(piece))) != 0)
+    while (r == 0 && (n = hf_cli_fd_read(&fd, piece, sizeof(piece))) != 0)
         r = n < 0 ? (int)n : tally_bytes(&tally, piece, (size_t)n);
     if (r == -EFBIG)
         return hf_err_set(err, EBADMSG, "longer than the %llu bytes the release says", (unsigned long long)delta->size);

@@ -11,6 +11,7 @@
 #include "cli/tar.h"
 #include "codec/hash.h"
 #include "codec/pack.h"
+#include "os/file.h"
 #include "pack/deep.h"
 
 #define MAX_INPUT_BYTES ((size_t)16 << 30)
@@ -120,32 +121,9 @@ static int make_delta(struct hf_release_files *files, const char *name, const st
 /* ---- applying what was just made: a node will do exactly this ---- */
 
 struct proof {
-    const struct hf_cli_map *old, *want;
-    int patch_fd;
+    const struct hf_cli_map *want;
     uint64_t at;
 };
-
-static ssize_t proof_old(void *ctx, void *bytes, size_t n, uint64_t offset)
-{
-    const struct proof *proof = ctx;
-
-    if (offset >= proof->old->n)
-        return 0;
-    n = HF_MIN(n, proof->old->n - (size_t)offset);
-    memcpy(bytes, (const char *)proof->old->p + offset, n);
-    return (ssize_t)n;
-}
-
-static ssize_t proof_patch(void *ctx, void *bytes, size_t n)
-{
-    const struct proof *proof = ctx;
-    ssize_t got;
-
-    do
-        got = read(proof->patch_fd, bytes, n);
-    while (got < 0 && errno == EINTR);
-    return got < 0 ? -errno : got;
-}
 
 static int proof_new(void *ctx, const void *bytes, size_t n)
 {
@@ -161,17 +139,18 @@ static int prove(struct hf_release_files *files, const char *name, const struct 
                  const struct hf_cli_map *want, struct hf_deep_info *ret_info, struct hf_err *err)
 {
     _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s", files->folder, name);
-    struct proof proof = {.old = old, .want = want, .patch_fd = -1};
-    const struct hf_deep_apply_params params = {
-        .delta = {.old = {&proof, proof_old, old->n}, .patch = {&proof, proof_patch}, .out = {&proof, proof_new}}};
-    int r = path != NULL ? hf_cli_in_open(files->cli, path, &proof.patch_fd, err)
-                         : hf_err_set(err, ENOMEM, "out of memory");
+    _cleanup_(hf_closep) int patch_fd = -1;
+    struct hf_delta_memory memory = {old->p, old->n};
+    struct proof proof = {.want = want};
+    const struct hf_deep_apply_params params = {.delta = {.old = {&memory, hf_delta_memory_pread, old->n},
+                                                          .patch = {&patch_fd, hf_cli_fd_read},
+                                                          .out = {&proof, proof_new}}};
+    int r = path != NULL ? hf_cli_in_open(files->cli, path, &patch_fd, err) : hf_err_set(err, ENOMEM, "out of memory");
 
     if (r < 0)
         return r;
     hf_cli_progress(files->cli, "applying", 0, 0);
     r = hf_deep_apply(&params, ret_info, err);
-    (void)close(proof.patch_fd);
     if (r == 0 && proof.at != want->n)
         r = hf_err_set(err, EIO, "only %llu of %zu bytes came out", (unsigned long long)proof.at, want->n);
     return r < 0 ? hf_err_wrap(err, r, "the delta '%s' was made but does not give the new file", name) : 0;

@@ -155,9 +155,9 @@ struct walk {
     size_t rank; /* of the match among the suffixes */
     bool ranked;
     size_t better_by;
-    bool looking; /* the below hold: */
-    size_t first, counted,
-        same; /* where it began; up to where the diagonal was compared, and how much of the match it has */
+    bool looking;          /* the below hold: */
+    size_t first, counted; /* where it began, up to where the diagonal was compared, */
+    size_t same;           /* and how much of the match that has */
     struct delta_copies copies;
 };
 

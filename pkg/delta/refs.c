@@ -99,21 +99,25 @@ static uint64_t adr_immediate(uint32_t w)
     return sign((w >> 5 & 0x7ffff) << 2 | (w >> 29 & 3), 21);
 }
 
-/* The scaled unsigned 12-bit offset of `add` (64 bit, unshifted) or of a load or store; false: neither. */
+static bool is_add(uint32_t w)
+{
+    return (w & 0xffc00000) == 0x91000000; /* 64 bit, unshifted */
+}
+
+static unsigned low12_scale(uint32_t w)
+{
+    if (is_add(w))
+        return 0;
+    return (w & 0x04800000) == 0x04800000 ? 4 : w >> 30;
+}
+
+/* The scaled unsigned 12-bit offset of such an addition or of a load or store; false: neither. */
 static bool low12(uint32_t w, uint64_t *ret_offset)
 {
-    if ((w & 0xffc00000) == 0x91000000) {
-        *ret_offset = w >> 10 & 0xfff;
-        return true;
-    }
-    if ((w & 0x3b000000) == 0x39000000) {
-        unsigned scale = w >> 30;
-        if ((w & 0x04800000) == 0x04800000)
-            scale = 4;
-        *ret_offset = (uint64_t)(w >> 10 & 0xfff) << scale;
-        return true;
-    }
-    return false;
+    if (!is_add(w) && (w & 0x3b000000) != 0x39000000)
+        return false;
+    *ret_offset = (uint64_t)(w >> 10 & 0xfff) << low12_scale(w);
+    return true;
 }
 
 enum { LOOK_AROUND = 16 /* instructions */ };
@@ -451,13 +455,6 @@ size_t delta_refs_scan(const struct delta_image *image, const struct delta_regio
 static uint32_t adr_encode(uint32_t w, uint64_t immediate)
 {
     return (w & 0x9f00001f) | (uint32_t)(immediate & 3) << 29 | (uint32_t)(immediate >> 2 & 0x7ffff) << 5;
-}
-
-static unsigned low12_scale(uint32_t w)
-{
-    if ((w & 0xffc00000) == 0x91000000)
-        return 0;
-    return (w & 0x04800000) == 0x04800000 ? 4 : w >> 30;
 }
 
 bool delta_ref_is_partial(unsigned kind)

@@ -9,7 +9,7 @@
 
 #include "base/buf.h"
 #include "base/parse.h"
-#include "cli/cli.h"
+#include "cli/patch.h"
 #include "os/file.h"
 #include "os/pages.h"
 #include "pack/archive.h"
@@ -29,9 +29,8 @@ enum { KEPT = HF_ARCHIVE_OWNERS | HF_ARCHIVE_XATTRS };
 
 struct job {
     struct hf_cli *cli;
-    int old_fd, patch_fd;
-    unsigned char head[HF_DEEP_HEAD]; /* of the patch, read already */
-    size_t head_n, head_at;
+    int old_fd;
+    struct hf_cli_patch patch;
     struct hf_cli_sink sink;
     struct hf_delta_old old; /* when it is a file */
     bool store;              /* it is a content store */
@@ -39,18 +38,6 @@ struct job {
     struct hf_image *image;
     uint64_t written;
 };
-
-static ssize_t job_patch(void *ctx, void *bytes, size_t n)
-{
-    struct job *job = ctx;
-
-    if (job->head_at == job->head_n)
-        return hf_cli_fd_read(&job->patch_fd, bytes, n);
-    n = HF_MIN(n, job->head_n - job->head_at);
-    memcpy(bytes, job->head + job->head_at, n);
-    job->head_at += n;
-    return (ssize_t)n;
-}
 
 static void show_progress(const struct job *job)
 {
@@ -141,10 +128,11 @@ static int apply(struct job *job, const char *target, struct hf_err *err)
     if (r < 0)
         return r;
     struct hf_deep_file scratch = hf_deep_file_init(job->cli->fs, AT_FDCWD, name);
-    const struct hf_deep_apply_params params = {.delta = {.patch = {job, job_patch}, .out = {job, job_new}},
-                                                .open_old = job_open_old,
-                                                .open_old_ctx = job,
-                                                .scratch = hf_deep_file_scratch(&scratch)};
+    const struct hf_deep_apply_params params = {
+        .delta = {.patch = {&job->patch, hf_cli_patch_read}, .out = {job, job_new}},
+        .open_old = job_open_old,
+        .open_old_ctx = job,
+        .scratch = hf_deep_file_scratch(&scratch)};
     hf_pages_forget_code();
     r = hf_deep_apply(&params, NULL, err);
     hf_image_free(job->image);
@@ -155,7 +143,7 @@ static int apply(struct job *job, const char *target, struct hf_err *err)
 /* ---- apply to a folder -------------------------------------------------------------------------------------------- */
 
 struct folder_job {
-    struct job job; /* first: reads the patch */
+    struct job job;
     struct hf_archive *archive;
     struct hf_extract *extract;
     struct hf_err own; /* of extracting: says more than the code that goes through the delta */
@@ -195,7 +183,7 @@ static int extract_folder(struct folder_job *job, const char *temp, const char *
     _cleanup_(hf_freep) char *name = scratch_name(target);
     struct hf_deep_file scratch = hf_deep_file_init(job->job.cli->fs, AT_FDCWD, name);
     const struct hf_deep_apply_params params = {
-        .delta = {.patch = {job, job_patch}, .out = {job, extract_bytes}, .old_is_verified = true},
+        .delta = {.patch = {&job->job.patch, hf_cli_patch_read}, .out = {job, extract_bytes}, .old_is_verified = true},
         .open_old = open_old_folder,
         .open_old_ctx = job,
         .scratch = hf_deep_file_scratch(&scratch)};
@@ -265,31 +253,21 @@ static bool is_content_store(int fd)
     return fstatat(fd, "blobs/sha256", &st, 0) == 0 && S_ISDIR(st.st_mode);
 }
 
-static int read_head(struct job *job, struct hf_err *err)
-{
-    ssize_t n = 1;
-
-    while (job->head_n < HF_DEEP_HEAD &&
-           (n = hf_cli_fd_read(&job->patch_fd, job->head + job->head_n, HF_DEEP_HEAD - job->head_n)) > 0)
-        job->head_n += (size_t)n;
-    return n < 0 ? hf_err_sys(err, (int)n, "read patch") : 0;
-}
-
 /* Packing zstd as its command does takes threads, which the static library has not; and beside what packing zstd and xz
  * takes, the whole program's libraries are small. Gzip is our own code. What is wrong with a patch is found out by applying
  * it. */
-static bool needs_whole_program(const struct job *job)
+static bool needs_whole_program(const struct hf_cli_patch *patch)
 {
-    struct job copy = *job;
-    const struct hf_delta_in patch = {&copy, job_patch};
+    struct hf_cli_patch copy = *patch;
+    const struct hf_delta_in in = {&copy, hf_cli_patch_read};
     struct hf_deep_info info;
     bool needed;
 
-    if (job->head_n < HF_DEEP_HEAD || !hf_deep_is(job->head))
+    if (!hf_cli_patch_is_deep(patch))
         return false;
-    if (lseek(job->patch_fd, 0, SEEK_CUR) < 0)
+    if (lseek(patch->fd, 0, SEEK_CUR) < 0)
         return true;
-    if (hf_deep_read_info(&patch, &info, NULL) < 0)
+    if (hf_deep_read_info(&in, &info, NULL) < 0)
         return false;
     needed = info.libraries[0] != '\0';
     hf_deep_info_done(&info);
@@ -299,12 +277,13 @@ static bool needs_whole_program(const struct job *job)
 /* In the thin program only; returns 0 when this program is the one to apply the patch. */
 static int hand_over(struct job *job, const char *word, struct hf_err *err)
 {
-    off_t start = lseek(job->patch_fd, 0, SEEK_CUR);
-    int r = read_head(job, err);
+    struct hf_cli_patch *patch = &job->patch;
+    off_t start = lseek(patch->fd, 0, SEEK_CUR);
+    int r = hf_cli_patch_look(patch, err);
 
-    if (r == 0 && needs_whole_program(job))
-        return job->cli->hand_over(job->cli, word, job->patch_fd, job->head, job->head_n, err);
-    if (r == 0 && start >= 0 && lseek(job->patch_fd, start + (off_t)job->head_n, SEEK_SET) < 0)
+    if (r == 0 && needs_whole_program(patch))
+        return job->cli->hand_over(job->cli, word, patch->fd, patch->head, patch->head_n, err);
+    if (r == 0 && start >= 0 && lseek(patch->fd, start + (off_t)patch->head_n, SEEK_SET) < 0)
         r = hf_err_sys(err, -errno, "rewind patch");
     return r;
 }
@@ -319,7 +298,8 @@ int hf_cli_delta_apply(struct hf_cli *cli, const struct hf_cli_args *args, struc
         r = hf_cli_in_open(cli, args->words[1], &patch_fd, err);
     if (r == 0 && sha256 != NULL)
         r = check_hash(patch_fd, sha256, err);
-    struct job job = {.cli = cli, .old_fd = old_fd, .patch_fd = patch_fd, .sink = {.out = HF_CLI_OUT_INIT, .err = err}};
+    struct job job = {
+        .cli = cli, .old_fd = old_fd, .patch = {.fd = patch_fd}, .sink = {.out = HF_CLI_OUT_INIT, .err = err}};
     if (r == 0 && cli->hand_over != NULL)
         r = hand_over(&job, args->words[1], err);
     if (r < 0)

@@ -6,43 +6,14 @@
 #include "base/buf.h"
 #include "base/parse.h"
 #include "cli/parts.h"
+#include "cli/patch.h"
 #include "codec/hash.h"
 #include "os/file.h"
-#include "pack/deep.h"
 
 const struct hf_cli_option hf_cli_delta_info_options[] = {
     {.name = "json", .help = "as JSON"},
     {.name = NULL},
 };
-
-/* A patch from its first byte, of which the beginning was looked at already. */
-struct patch {
-    int fd;
-    unsigned char head[HF_DEEP_HEAD];
-    size_t head_n, at;
-};
-
-static ssize_t read_patch(void *ctx, void *bytes, size_t n)
-{
-    struct patch *patch = ctx;
-
-    if (patch->at == patch->head_n)
-        return hf_cli_fd_read(&patch->fd, bytes, n);
-    n = HF_MIN(n, patch->head_n - patch->at);
-    memcpy(bytes, patch->head + patch->at, n);
-    patch->at += n;
-    return (ssize_t)n;
-}
-
-static int look(struct patch *patch, struct hf_err *err)
-{
-    ssize_t n = 1;
-
-    while (patch->head_n < HF_DEEP_HEAD &&
-           (n = hf_cli_fd_read(&patch->fd, patch->head + patch->head_n, HF_DEEP_HEAD - patch->head_n)) > 0)
-        patch->head_n += (size_t)n;
-    return n < 0 ? hf_err_sys(err, (int)n, "read") : 0;
-}
 
 /* ---- what it says ---------------------------------------------------------------------------------------------------- */
 
@@ -146,8 +117,8 @@ static int print_inside(struct hf_cli *cli, const struct hf_deep_info *info, boo
 int hf_cli_delta_info(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
     _cleanup_(hf_closep) int fd = -1;
-    struct patch patch = {.fd = -1};
-    const struct hf_delta_in in = {&patch, read_patch};
+    struct hf_cli_patch patch = {.fd = -1};
+    const struct hf_delta_in in = {&patch, hf_cli_patch_read};
     struct hf_deep_info deep = {.inside = false};
     struct hf_delta_info info;
     struct hf_delta_parts parts;
@@ -156,8 +127,8 @@ int hf_cli_delta_info(struct hf_cli *cli, const struct hf_cli_args *args, struct
 
     patch.fd = fd;
     if (r == 0)
-        r = look(&patch, err);
-    bool inside = patch.head_n == HF_DEEP_HEAD && hf_deep_is(patch.head);
+        r = hf_cli_patch_look(&patch, err);
+    bool inside = hf_cli_patch_is_deep(&patch);
     if (r == 0)
         r = inside ? hf_deep_read_info(&in, &deep, err) : hf_delta_check(&in, &info, &parts, err);
     if (r == 0)

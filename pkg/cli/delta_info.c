@@ -1,7 +1,6 @@
 /* delta info. */
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/parse.h"

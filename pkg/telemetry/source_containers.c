@@ -107,6 +107,18 @@ static void find(void *arg, struct hf_tail *tail)
     walk_into(&walk);
 }
 
+static const void *owner(void *arg, const char *path)
+{
+    const struct containers *containers = arg;
+    size_t n = strlen(containers->pods);
+    char pod[MAX_PATH];
+
+    if (strncmp(path, containers->pods, n) != 0 || path[n] != '/')
+        return NULL;
+    (void)snprintf(pod, sizeof(pod), "%.*s", (int)strcspn(path + n + 1, "/"), path + n + 1);
+    return wants_pod(containers, pod) ? containers : NULL;
+}
+
 /* ---- what ---------------------------------------------------------------------------------------------------------- */
 
 static void forget(void *arg, struct hf_tail_file *file)
@@ -262,7 +274,7 @@ static void containers_free(struct hf_source *source)
 int hf_source_containers_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
                              const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err)
 {
-    static const struct hf_tail_ops ops = {.find = find, .line = take_line, .forget = forget};
+    static const struct hf_tail_ops ops = {.find = find, .owner = owner, .line = take_line, .forget = forget};
     struct containers *containers = calloc(1, sizeof(*containers));
     int r;
 

@@ -66,6 +66,18 @@ static void find(void *arg, struct hf_tail *tail)
     }
 }
 
+static const void *owner(void *arg, const char *path)
+{
+    const struct files *files = arg;
+    char folder[MAX_FOLDER];
+    const char *name = hf_path_split(path, folder, sizeof(folder));
+
+    for (size_t i = 0; i < files->n_specs; i++)
+        if (strcmp(files->specs[i].folder, folder) == 0 && fnmatch(files->specs[i].pattern, name, FNM_PERIOD) == 0)
+            return &files->specs[i];
+    return NULL;
+}
+
 /* ---- what ---------------------------------------------------------------------------------------------------------- */
 
 /* What begins a record where several lines may belong to one; without such a rule every line does. */
@@ -144,8 +156,8 @@ static int copy_spec(struct files *files, const struct hf_telemetry_file *from, 
 int hf_source_files_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
                         const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err)
 {
-    static const struct hf_tail_ops plain = {.find = find, .line = take_line};
-    static const struct hf_tail_ops multiline = {.find = find, .line = take_line, .starts = starts};
+    static const struct hf_tail_ops plain = {.find = find, .owner = owner, .line = take_line};
+    static const struct hf_tail_ops multiline = {.find = find, .owner = owner, .line = take_line, .starts = starts};
     struct files *files = calloc(1, sizeof(*files));
     bool any_multiline = false;
     int r = 0;

@@ -189,16 +189,16 @@ static void drop_file(struct hf_tail_file *file)
 
     drop_pieces(file);
     forget_state(file);
-    if (file->fd >= 0)
-        (void)tail->world->fs->close(tail->world->fs->ctx, file->fd);
+    (void)tail->world->fs->close(tail->world->fs->ctx, file->fd);
     hf_list_remove(&file->link);
     tail->n_files--;
     free(file->path);
     free(file);
 }
 
-static struct hf_tail_file *add_file(struct hf_tail *tail, const char *path, const void *owner, uint64_t dev,
-                                     uint64_t ino)
+/* Follow what `fd` is open on; it is the file's then. In front: before all others. */
+static struct hf_tail_file *add_file(struct hf_tail *tail, const char *path, const void *owner, int fd,
+                                     const struct stat *st, bool in_front)
 {
     if (tail->n_files >= HF_TAIL_MAX_FILES) {
         if (!tail->told_full)
@@ -216,15 +216,28 @@ static struct hf_tail_file *add_file(struct hf_tail *tail, const char *path, con
     *file = (struct hf_tail_file){.tail = tail,
                                   .path = copy,
                                   .owner = owner,
-                                  .fd = -1,
-                                  .dev = dev,
-                                  .ino = ino,
-                                  .hold_offset = UINT64_MAX,
-                                  .seen = true};
+                                  .fd = fd,
+                                  .dev = st->st_dev,
+                                  .ino = st->st_ino,
+                                  .hold_offset = UINT64_MAX};
     hf_list_init(&file->pieces);
-    hf_list_append(&tail->files, &file->link);
+    hf_list_append(in_front ? tail->files.next : &tail->files, &file->link);
     tail->n_files++;
     return file;
+}
+
+static struct earlier *earlier_of(struct hf_tail *tail, const struct stat *st)
+{
+    for (size_t i = 0; i < tail->n_earlier; i++)
+        if (tail->earlier[i].path != NULL && tail->earlier[i].dev == st->st_dev && tail->earlier[i].ino == st->st_ino)
+            return &tail->earlier[i];
+    return NULL;
+}
+
+static void forget_earlier(struct earlier *e)
+{
+    free(e->path);
+    e->path = NULL;
 }
 
 static void take_up(struct hf_tail_file *file, struct earlier *e)
@@ -232,106 +245,135 @@ static void take_up(struct hf_tail_file *file, struct earlier *e)
     file->begins = e->begins;
     file->generation = e->generation;
     file->offset = file->safe = e->safe;
-    free(e->path);
-    e->path = NULL;
+    forget_earlier(e);
 }
 
-static struct earlier *earlier_of(struct hf_tail *tail, uint64_t dev, uint64_t ino)
-{
-    for (size_t i = 0; i < tail->n_earlier; i++)
-        if (tail->earlier[i].path != NULL && tail->earlier[i].dev == dev && tail->earlier[i].ino == ino)
-            return &tail->earlier[i];
-    return NULL;
-}
-
-struct search {
-    struct hf_tail *tail;
-    const void *owner;
-    const char *path; /* where it was */
-    struct earlier *e;
-    int folder;
-};
-
-static int look_for(void *arg, const char *name, unsigned char type)
-{
-    const struct search *search = arg;
-    const struct hf_fs_ops *fs = search->tail->world->fs;
-    struct stat st;
-
-    (void)type;
-    if (fs->fstatat(fs->ctx, search->folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
-        st.st_ino != search->e->ino || st.st_dev != search->e->dev)
-        return 0;
-    char folder[MAX_PATH], path[MAX_PATH + NAME_MAX + 2];
-    (void)hf_path_split(search->path, folder, sizeof(folder));
-    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-    struct hf_tail_file *file = add_file(search->tail, path, search->owner, search->e->dev, search->e->ino);
-    if (file == NULL)
-        return 1;
-    /* It is opened now: its name is not one that is looked at again. Events are said to come from where it was. */
-    file->fd = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0, HF_FS_ANY);
-    char *where = strdup(search->path);
-    if (where != NULL) {
-        free(file->path);
-        file->path = where;
-    }
-    file->seen = false;
-    take_up(file, search->e);
-    return 1;
-}
-
-/* Earlier files of this path that are not the one there now: each is beside it, under a name that is not asked for, and is read to
- * its end first. */
-static void find_rotated(struct hf_tail *tail, const char *path, const void *owner)
+static int open_file(const struct hf_tail *tail, const char *path, struct stat *ret_st)
 {
     const struct hf_fs_ops *fs = tail->world->fs;
-    char folder[MAX_PATH];
+    int fd = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0, HF_FS_ANY);
 
-    for (size_t i = 0; i < tail->n_earlier; i++) {
-        struct earlier *e = &tail->earlier[i];
-        if (e->path == NULL || strcmp(e->path, path) != 0)
-            continue;
-        (void)hf_path_split(path, folder, sizeof(folder));
-        int fd = fs->openat(fs->ctx, AT_FDCWD, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
-        struct search search = {.tail = tail, .owner = owner, .path = path, .e = e, .folder = fd};
-        if (fd >= 0) {
-            (void)fs->list(fs->ctx, fd, look_for, &search);
-            (void)fs->close(fs->ctx, fd);
-        }
-        free(e->path); /* found or not: no other file is it */
-        e->path = NULL;
-    }
+    if (fd >= 0 && fs->fstat(fs->ctx, fd, ret_st) == 0 && S_ISREG(ret_st->st_mode))
+        return fd;
+    if (fd >= 0)
+        (void)fs->close(fs->ctx, fd);
+    return -1;
 }
 
+/* One that is followed, perhaps under another name by now. */
+static bool see_again(struct hf_tail *tail, const char *path, const struct stat *st)
+{
+    for (struct hf_list *it = tail->files.next; it != &tail->files; it = it->next) {
+        struct hf_tail_file *file = hf_container_of(it, struct hf_tail_file, link);
+        if (file->ino != st->st_ino || file->dev != st->st_dev)
+            continue;
+        file->seen = true;
+        char *copy = strcmp(file->path, path) != 0 ? strdup(path) : NULL;
+        if (copy != NULL) {
+            free(file->path);
+            file->path = copy;
+        }
+        return true;
+    }
+    return false;
+}
+
+/* It is opened at once: when there is room for its lines its name may be another one's. */
 void hf_tail_found(struct hf_tail *tail, const char *path, const void *owner)
 {
     const struct hf_fs_ops *fs = tail->world->fs;
     struct stat st;
 
-    if (fs->fstatat(fs->ctx, AT_FDCWD, path, &st, 0) < 0 || !S_ISREG(st.st_mode) || strlen(path) >= MAX_PATH)
+    if (fs->fstatat(fs->ctx, AT_FDCWD, path, &st, 0) < 0 || !S_ISREG(st.st_mode) || strlen(path) >= MAX_PATH ||
+        see_again(tail, path, &st))
         return;
-    for (struct hf_list *it = tail->files.next; it != &tail->files; it = it->next) {
-        struct hf_tail_file *file = hf_container_of(it, struct hf_tail_file, link);
-        if (file->ino == st.st_ino && file->dev == st.st_dev) {
-            file->seen = true;
-            if (strcmp(file->path, path) != 0) {
-                char *copy = strdup(path);
-                free(copy != NULL ? file->path : NULL);
-                file->path = copy != NULL ? copy : file->path;
-            }
-            return;
-        }
+    int fd = open_file(tail, path, &st);
+    if (fd < 0)
+        return;
+    /* What was opened is perhaps not what was there a moment ago. */
+    struct hf_tail_file *file = see_again(tail, path, &st) ? NULL : add_file(tail, path, owner, fd, &st, false);
+    if (file == NULL) {
+        (void)fs->close(fs->ctx, fd);
+        return;
     }
-    struct earlier *e = earlier_of(tail, st.st_dev, st.st_ino), known = {.path = NULL};
-    if (e != NULL) {
-        known = *e;
-        e->path = NULL;
+    file->seen = true;
+    struct earlier *e = earlier_of(tail, &st);
+    if (e != NULL)
+        take_up(file, e);
+}
+
+struct search {
+    const struct hf_fs_ops *fs;
+    const struct earlier *e;
+    int folder;
+    char name[NAME_MAX + 1];
+};
+
+static int is_it(void *arg, const char *name, unsigned char type)
+{
+    struct search *search = arg;
+    struct stat st;
+
+    (void)type;
+    if (search->fs->fstatat(search->fs->ctx, search->folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+        st.st_ino != search->e->ino || st.st_dev != search->e->dev)
+        return 0;
+    (void)snprintf(search->name, sizeof(search->name), "%s", name);
+    return -EEXIST;
+}
+
+/* Its lines are said to come from where it was. True: it is another file that was given its number. */
+static bool follow_renamed(struct hf_tail *tail, struct earlier *e, const void *owner, const char *path)
+{
+    struct stat st;
+    int fd = open_file(tail, path, &st);
+
+    if (fd < 0)
+        return false;
+    bool same = st.st_ino == e->ino && st.st_dev == e->dev;
+    bool other = same && e->safe != BEYOND_ANY && how_it_begins(tail, fd) != e->begins;
+    struct hf_tail_file *file = same && !other ? add_file(tail, e->path, owner, fd, &st, true) : NULL;
+    if (file != NULL)
+        take_up(file, e);
+    else
+        (void)tail->world->fs->close(tail->world->fs->ctx, fd);
+    return other;
+}
+
+/* What is in its folder no more is forgotten, unless that is still to be mounted. */
+static void find_renamed(struct hf_tail *tail, struct earlier *e, const void *owner)
+{
+    const struct hf_fs_ops *fs = tail->world->fs;
+    char folder[MAX_PATH], path[MAX_PATH + NAME_MAX + 2];
+    struct stat st;
+
+    (void)hf_path_split(e->path, folder, sizeof(folder));
+    int fd = fs->openat(fs->ctx, AT_FDCWD, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
+    if (fd < 0)
+        return;
+    struct search search = {.fs = fs, .e = e, .folder = fd};
+    bool mounted = fs->fstat(fs->ctx, fd, &st) == 0 && st.st_dev == e->dev;
+    int r = fs->list(fs->ctx, fd, is_it, &search);
+    (void)fs->close(fs->ctx, fd);
+    bool gone = r == 0 && mounted;
+    if (r == -EEXIST) {
+        (void)snprintf(path, sizeof(path), "%s/%s", folder, search.name);
+        gone = follow_renamed(tail, e, owner, path);
     }
-    find_rotated(tail, path, owner);
-    struct hf_tail_file *file = add_file(tail, path, owner, st.st_dev, st.st_ino);
-    if (file != NULL && known.path != NULL)
-        take_up(file, &known);
-    free(known.path);
+    if (gone)
+        forget_earlier(e);
+}
+
+/* Earlier files that are not where they were: each is beside it, under a name that is not asked for, and is read to its end before
+ * what came after it. The last of them first, for each goes to the front. */
+static void find_all_renamed(struct hf_tail *tail)
+{
+    for (size_t i = tail->n_earlier; i-- > 0;) {
+        struct earlier *e = &tail->earlier[i];
+        const void *owner = e->path != NULL ? tail->ops->owner(tail->arg, e->path) : NULL;
+        if (owner != NULL)
+            find_renamed(tail, e, owner);
+    }
 }
 
 static void find_all(struct hf_tail *tail, uint64_t now_ns)
@@ -340,6 +382,7 @@ static void find_all(struct hf_tail *tail, uint64_t now_ns)
     for (struct hf_list *it = tail->files.next; it != &tail->files; it = it->next)
         hf_container_of(it, struct hf_tail_file, link)->seen = false;
     tail->ops->find(tail->arg, tail);
+    find_all_renamed(tail);
     for (struct hf_list *it = tail->files.next; it != &tail->files; it = it->next) {
         struct hf_tail_file *file = hf_container_of(it, struct hf_tail_file, link);
         if (file->seen)
@@ -504,7 +547,7 @@ static ssize_t read_piece(struct hf_tail_file *file, char *bytes, uint64_t now_n
     return r < 0 ? r : forward;
 }
 
-/* Is it still what it was? Opens it, notices that it was cut. False: nothing to read. */
+/* Is it still what it was? Notices that it was cut. False: nothing to read. */
 static bool refresh(struct hf_tail_file *file, uint64_t now_ns)
 {
     const struct hf_fs_ops *fs = file->tail->world->fs;
@@ -512,12 +555,7 @@ static bool refresh(struct hf_tail_file *file, uint64_t now_ns)
 
     if (now_ns < file->not_before_ns)
         return false;
-    if (file->fd < 0) {
-        file->fd = fs->openat(fs->ctx, AT_FDCWD, file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0, HF_FS_ANY);
-        if (file->fd < 0)
-            return false;
-    }
-    if (fs->fstat(fs->ctx, file->fd, &st) < 0 || st.st_ino != file->ino || st.st_dev != file->dev)
+    if (fs->fstat(fs->ctx, file->fd, &st) < 0)
         return false;
     if ((uint64_t)st.st_size == file->size && file->looked_at) {
         if (file->quiet_since_ns == 0)
@@ -547,10 +585,9 @@ static void notice_rotation(struct hf_tail_file *file)
 static bool is_over(const struct hf_tail_file *file, uint64_t now_ns)
 {
     return file->gone_since_ns != 0 && hf_list_empty(&file->pieces) &&
-           (file->fd < 0 || file->begins == 0 || file->offset >= file->size) &&
-           (file->fd < 0 || now_ns - file->gone_since_ns >= HF_TAIL_GONE_S * HF_NS_PER_S) &&
-           (file->fd < 0 ||
-            (file->quiet_since_ns != 0 && now_ns - file->quiet_since_ns >= HF_TAIL_GONE_S * HF_NS_PER_S));
+           (file->begins == 0 || file->offset >= file->size) &&
+           now_ns - file->gone_since_ns >= HF_TAIL_GONE_S * HF_NS_PER_S && file->quiet_since_ns != 0 &&
+           now_ns - file->quiet_since_ns >= HF_TAIL_GONE_S * HF_NS_PER_S;
 }
 
 static void arm(struct hf_tail *tail, uint64_t delay_ns)

@@ -1,9 +1,10 @@
 /* telemetry/tail.h - following files that grow, rotate and are cut, line by line, without losing or repeating one.
  *
  * A file is known by device, inode and the hash of how it begins (its first line, at most 256 bytes), so a rename changes nothing: the old one
- * is read to its end while the new one has begun. One that shrinks (copytruncate) begins anew with the next generation. Nothing is kept of a line
- * that is not whole yet: it is read again. How far each file is safe goes to disk through the keeper when the receipts say so; a line's id
- * is made of file, generation, offset and a hash of the line, so that what is read again after a crash is known.
+ * is read to its end while the new one has begun. One that was renamed while no process was there is looked for beside its old name, whether
+ * another one came there or not. One that shrinks (copytruncate) begins anew with the next generation. Nothing is kept of a line that is not
+ * whole yet: it is read again. How far each file is safe goes to disk through the keeper when the receipts say so; a line's id is made of
+ * file, generation, offset and a hash of the line, so that what is read again after a crash is known.
  *
  * Files are looked at every second, found anew every HF_TAIL_FIND_S. Loop thread only. */
 #pragma once
@@ -31,8 +32,8 @@ struct hf_tail_file {
     struct hf_tail *tail;
     char *path; /* where it was found */
     const void *owner;
-    void *state;               /* of the source's line(); freed by forget() */
-    int fd;                    /* -1: not open */
+    void *state; /* of the source's line(); freed by forget() */
+    int fd;
     uint64_t dev, ino, begins; /* begins: hash of its first line; 0 not known yet */
     unsigned generation;
     uint64_t before;      /* what begins was when it was cut */
@@ -59,6 +60,8 @@ struct hf_tail_line {
 struct hf_tail_ops {
     /* Call hf_tail_found() for every file that is to be followed. */
     void (*find)(void *arg, struct hf_tail *tail);
+    /* Whose a file at this path would be; NULL: it is not asked for. */
+    const void *(*owner)(void *arg, const char *path);
     /* 0: taken (or not wanted), -EAGAIN: no room, the same line comes again. Anything else counts as taken. */
     int (*line)(void *arg, const struct hf_tail_line *line);
     /* Does a record begin with this line? NULL: with every line. */

@@ -65,6 +65,10 @@ class Writer(threading.Thread):
                 self.renamed = time.monotonic()
             time.sleep(0.02)
 
+    def end(self):
+        self.going = False
+        self.join()
+
 
 class Broker:
     """mosquitto, and a sensor that publishes with QoS 1."""
@@ -128,6 +132,15 @@ def missing(seen, source, what, n):
     return sorted(set(range(n)) - set(numbers))
 
 
+def noticed(lab, path):
+    """The agent has said to the disk that it follows the file that is there now."""
+    try:
+        with open(os.path.join(lab.node.storage, "sources", "files"), encoding="utf-8") as positions:
+            return f" {os.stat(path).st_ino} " in positions.read()
+    except OSError:
+        return False
+
+
 def sources_and_kills(lab):
     """kill -9 while files rotate and a broker delivers: each line and each message once."""
     os.makedirs(os.path.join(lab.home, "logs"))
@@ -149,8 +162,12 @@ def sources_and_kills(lab):
         lab.node.kill()
         lab.node.start(ready=False)
     wait("the agent to take events", lab.node.takes_events)
-    writer.going = False
-    writer.join()
+    wait("the last file to be noticed", lambda: noticed(lab, writer.path))
+    lab.node.kill()
+    writer.end()
+    if noticed(lab, writer.path):  # renamed, and no other comes after it
+        os.rename(writer.path, f"{writer.path}.last")
+    lab.node.start()
     lost = lambda: missing(seen, "file:", lambda event: event["body"].split()[1], writer.written)
     try:
         wait("every line", lambda: lab.node.alive() and not lost())

@@ -169,6 +169,29 @@ START_TEST(rotated)
 }
 END_TEST
 
+/* While the agent is away, and the container does not come back. */
+START_TEST(rotated_while_away_for_good)
+{
+    sources.no_namespaces[0] = "kube-*";
+    (void)put(LOG, AT "stdout F 1\n");
+    start();
+    run_s(10);
+    source->free(source);
+    (void)put(LOG, AT "stdout F 2\n");
+    ck_assert_int_eq(rename(below(LOG), below(LOG ".20261120-080000")), 0);
+    start();
+    run_s(3);
+    ck_bodies("1", "2");
+    ck_assert_ptr_nonnull(strstr(fix.lines[1], "\"k8s.container.restart_count\":\"0\""));
+    source->free(source);
+    (void)put(LOG ".20261120-080000", AT "stdout F 3\n");
+    sources.no_namespaces[1] = "default"; /* not asked for any more */
+    start();
+    run_s(3);
+    ck_assert_uint_eq(fix.n, 2);
+}
+END_TEST
+
 START_TEST(nothing_there)
 {
     ck_assert_int_eq(hf_tree_remove(hf_fs_posix(), below("pods"), NULL), 0);
@@ -191,6 +214,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, parts_without_room);
     tcase_add_test(tc, long_parts);
     tcase_add_test(tc, rotated);
+    tcase_add_test(tc, rotated_while_away_for_good);
     tcase_add_test(tc, nothing_there);
 }
 

@@ -175,6 +175,43 @@ START_TEST(rotated_while_away)
 }
 END_TEST
 
+/* The program ended, too: no other file comes to where it was. */
+START_TEST(rotated_while_away_for_good)
+{
+    (void)put("a.log", "1\n2\n");
+    start();
+    run_s(10);
+    kill_and_restart();
+    source->free(source);
+    (void)put("a.log", "3\n");
+    ck_assert_int_eq(rename(below("a.log"), below("a.log.1")), 0);
+    start();
+    run_s(30);
+    ck_bodies("1", "2", "3");
+    ck_assert_uint_eq(fix.duplicates, 0);
+    (void)put("a.log", "4\n");
+    run_s(7);
+    ck_bodies("1", "2", "3", "4");
+}
+END_TEST
+
+/* What has its number and begins otherwise is none of ours. */
+START_TEST(number_taken_by_another)
+{
+    (void)put("a.log", "1\n2\n");
+    start();
+    run_s(10);
+    kill_and_restart();
+    source->free(source);
+    ck_assert_int_eq(rename(below("a.log"), below("a.db")), 0);
+    ck_assert_int_eq(truncate(below("a.db"), 0), 0);
+    (void)put("a.db", "no lines of a log\nbut more than it had\n");
+    start();
+    run_s(30);
+    ck_bodies("1", "2");
+}
+END_TEST
+
 /* Positions go to disk only when what was read is safe. */
 START_TEST(position_waits_for_receipts)
 {
@@ -418,6 +455,8 @@ static void cases(TCase *tc)
     tcase_add_test(tc, cut);
     tcase_add_test(tc, goes_on_after_restart);
     tcase_add_test(tc, rotated_while_away);
+    tcase_add_test(tc, rotated_while_away_for_good);
+    tcase_add_test(tc, number_taken_by_another);
     tcase_add_test(tc, position_waits_for_receipts);
     tcase_add_test(tc, store_fails);
     tcase_add_test(tc, no_room);

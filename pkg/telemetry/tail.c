@@ -595,29 +595,29 @@ static void arm(struct hf_tail *tail, uint64_t delay_ns)
     tail->world->sched->timer_arm(tail->world->sched->ctx, tail->timer, delay_ns);
 }
 
-/* Each file in turn, a buffer each, until nothing is left or it is enough for this turn. */
+/* Each file in turn, until nothing is left or it is enough for this turn. All of them are looked at even without room. */
 static int read_all(struct hf_tail *tail, uint64_t now_ns, size_t *ret_left)
 {
     _cleanup_(hf_freep) char *bytes = NULL;
     struct hf_list *it, *following;
+    bool room = true;
 
     hf_list_each(it, following, &tail->files) {
         struct hf_tail_file *file = hf_container_of(it, struct hf_tail_file, link);
         bool more = refresh(file, now_ns);
         notice_rotation(file);
         ssize_t n = 1;
-        while (more && n > 0 && *ret_left > 0) {
+        while (room && more && n > 0 && *ret_left > 0) {
             if (bytes == NULL && (bytes = malloc(HF_TAIL_MAX_LINE)) == NULL)
                 return -ENOMEM;
             n = read_piece(file, bytes, now_ns);
-            if (n == -EAGAIN)
-                return -EAGAIN;
+            room = n != -EAGAIN;
             *ret_left -= HF_MIN(*ret_left, n > 0 ? (size_t)n : 0);
         }
         if (is_over(file, now_ns))
             drop_file(file);
     }
-    return 0;
+    return room ? 0 : -EAGAIN;
 }
 
 static void look(void *arg)

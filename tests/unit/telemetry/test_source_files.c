@@ -212,6 +212,35 @@ START_TEST(number_taken_by_another)
 }
 END_TEST
 
+/* While nothing is taken new files are noticed all the same, so that a rename does not lose them. */
+START_TEST(rotated_without_room)
+{
+    (void)put("a.log", "1\n");
+    fix.room = 0;
+    start();
+    run_s(2);
+    (void)put("b.log", "2\n");
+    run_s(7);
+    ck_assert_int_eq(rename(below("b.log"), below("b.log.1")), 0);
+    (void)put("b.log", "3\n");
+    run_s(7);
+    kill_and_restart();
+    run_s(2);
+    ck_assert_int_eq(rename(below("b.log"), below("b.log.2")), 0);
+    (void)put("b.log", "4\n");
+    run_s(7);
+    ck_assert_uint_eq(fix.n, 0);
+    fix.room = SIZE_MAX;
+    source->resume(source);
+    run_s(30);
+    ck_assert_uint_eq(fix.n, 4);
+    unsigned seen = 0;
+    for (size_t i = 0; i < fix.n; i++)
+        seen |= 1u << (fix.bodies[i][0] - '1');
+    ck_assert_uint_eq(seen, 15);
+}
+END_TEST
+
 /* Positions go to disk only when what was read is safe. */
 START_TEST(position_waits_for_receipts)
 {
@@ -410,10 +439,7 @@ START_TEST(everything_at_once)
             (void)put("a.log", text);
         }
         if (dice < 6) {
-            /* Rotated faster than it is read, it would be lost to everybody. */
-            fix.room = SIZE_MAX;
-            source->resume(source);
-            run_s(6);
+            run_s(6); /* rotated before it is noticed, it would be lost to everybody */
             (void)snprintf(text, sizeof(text), "a.log.%u", ++rotations);
             ck_assert(rename(below("a.log"), below(text)) == 0 || errno == ENOENT);
         } else if (dice < 10) {
@@ -457,6 +483,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, rotated_while_away);
     tcase_add_test(tc, rotated_while_away_for_good);
     tcase_add_test(tc, number_taken_by_another);
+    tcase_add_test(tc, rotated_without_room);
     tcase_add_test(tc, position_waits_for_receipts);
     tcase_add_test(tc, store_fails);
     tcase_add_test(tc, no_room);

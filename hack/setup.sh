@@ -62,7 +62,12 @@ fi
 say "installing for ${groups[*]}: ${missing[*]}"
 install=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}")
 if ! "${install[@]}" >/dev/null 2>&1; then
-  "${as_root[@]}" apt-get update -q >/dev/null
-  "${install[@]}" >/dev/null
+  # A mirror in the middle of a sync makes the update fail for one list; what is needed may be had all the same.
+  updated=$("${as_root[@]}" apt-get update -q 2>&1) && updated=
+  if ! installed=$("${install[@]}" 2>&1); then
+    printf '%s\n' ${updated:+"$updated"} "$installed" >&2
+    say "apt-get could not install for ${groups[*]}: ${missing[*]}" >&2
+    exit 1
+  fi
 fi
 say "done"

@@ -158,23 +158,44 @@ static int make_runs(struct way *w, struct hf_err *err)
     return r < 0 ? delta_no_memory(err) : 0;
 }
 
-/* What is packed already shares little but short pieces, and nothing else stands for them. Its bytes, but for the zero
- * bytes that an archive puts between, are spread evenly: as if there were at least so many different ones (Thumb code has
- * up to 134, packed bytes 205 and more). */
-static bool is_spread(const struct source *s)
+/* Of some bytes of new, taken evenly. */
+struct sample {
+    uint32_t count[256], n;
+};
+
+static struct sample sample_of(const struct source *s)
 {
-    enum { SAMPLES = 1 << 15, DIFFERENT = 170 };
-    uint32_t counts[256] = {0};
-    uint64_t pairs = 0, n = 0;
+    enum { SAMPLES = 1 << 15 };
+    struct sample sample = {.n = 0};
 
     /* by an odd number of bytes: at the same place in every word they are not alike */
-    for (size_t at = 0; at < s->new_n; at += (s->new_n / SAMPLES) | 1)
-        counts[s->new_bytes[at]]++;
-    for (unsigned i = 1; i < 256; i++) {
-        pairs += (uint64_t)counts[i] * counts[i];
-        n += counts[i];
-    }
-    return n > counts[0] && n * n > pairs * DIFFERENT;
+    for (size_t at = 0; at < s->new_n; at += (s->new_n / SAMPLES) | 1, sample.n++)
+        sample.count[s->new_bytes[at]]++;
+    return sample;
+}
+
+/* What is packed already shares little but short pieces, and nothing else stands for them. Its bytes, but for the zero bytes that an archive
+ * puts between, are spread evenly: as if there were at least so many different ones (Thumb code has up to 134, packed bytes 205 and more). */
+static bool is_spread(const struct source *s)
+{
+    enum { DIFFERENT = 170 };
+    const struct sample sample = sample_of(s);
+    uint64_t pairs = 0, n = sample.n - sample.count[0];
+
+    for (unsigned i = 1; i < 256; i++)
+        pairs += (uint64_t)sample.count[i] * sample.count[i];
+    return n > sample.count[0] && n * n > pairs * DIFFERENT;
+}
+
+/* Nearly all of new is one byte: pieces of old cannot say it as briefly. */
+static bool is_empty(const struct source *s)
+{
+    const struct sample sample = sample_of(s);
+    uint32_t most = 0;
+
+    for (unsigned i = 0; i < 256; i++)
+        most = HF_MAX(most, sample.count[i]);
+    return most >= sample.n - sample.n / 16;
 }
 
 /* Is nearly all of new in old? Then another way takes little time; among tables of which nothing is known one way may be a
@@ -358,8 +379,8 @@ static int offer_coded(struct source *s, struct choice *choice, struct hf_err *e
     return r;
 }
 
-/* Where old helps little, new on its own may be smaller. Finding out takes longer than most of the rest, so not where it is
- * not likely: LZMA makes seven to nine tenths of what the quick packer does. */
+/* Where old helps little, new on its own may be smaller. Finding out takes longer than most of the rest, so not where it is not likely:
+ * LZMA makes seven to nine tenths of what the quick packer does. */
 static int offer_alone(struct source *s, struct choice *choice, struct hf_err *err)
 {
     struct hf_buf alone = HF_BUF_INIT(SIZE_MAX / 2);
@@ -367,7 +388,7 @@ static int offer_alone(struct source *s, struct choice *choice, struct hf_err *e
     bool fast = s->profile == HF_DELTA_FAST;
     size_t have = choice->body.n;
 
-    if (have < s->new_n / (fast ? 2 : 5))
+    if (have < s->new_n / (fast ? 2 : 5) && !is_empty(s))
         return 0;
     int r = look_alone(s, err);
     if (r < 0 || is_packed(s) || s->alone / 8 * (fast ? 6 : 5) > have)

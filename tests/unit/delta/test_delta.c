@@ -665,8 +665,29 @@ START_TEST(packed_already)
 }
 END_TEST
 
+/* What tells itself in next to nothing, though old has pieces of it everywhere. */
+START_TEST(zero_bytes)
+{
+    struct hf_buf old = BUF, zeros = BUF;
+
+    for (unsigned i = 0; i < 25000; i++) {
+        uint64_t word = (i * 2654435761u >> 8) % 5 < 2 ? draw() * (UINT64_C(1) << 31) + draw() : 0;
+        add(&old, &word, sizeof(word));
+    }
+    ck_assert_int_eq(hf_buf_reserve(&zeros, 1000000), 0);
+    memset(zeros.p, 0, zeros.n = 1000000);
+    struct hf_buf patch = make(&old, &zeros, _i);
+    ck_assert_msg(patch.n < 1000, "%zu bytes", patch.n);
+    comes_back(&old, &zeros, _i, "zeros");
+    hf_buf_done(&patch);
+    hf_buf_done(&old);
+    hf_buf_done(&zeros);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_loop_test(tc, zero_bytes, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
     tcase_add_loop_test(tc, packed_already, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
     tcase_add_loop_test(tc, smallest, 0, HF_LEN(tiny));
     tcase_add_test(tc, too_large);

@@ -175,8 +175,8 @@ static inline uint8_t *row_of(uint8_t *pair, uint8_t check)
 }
 
 /* The rows for half a byte, behind the bits before it. All are asked for before the first is looked at: they are far apart. */
-static inline __attribute__((always_inline)) void find_rows(struct delta_bytes *b, const struct delta_byte_context *c,
-                                                            unsigned node, uint8_t **rows)
+static HF_ALWAYS_INLINE void find_rows(struct delta_bytes *b, const struct delta_byte_context *c, unsigned node,
+                                       uint8_t **rows)
 {
     uint8_t *table = b->tables, check[BYTES_TABLES];
     size_t size = (size_t)1 << b->table_bits;
@@ -311,8 +311,8 @@ static inline delta_lanes moved(const struct delta_bytes *b, const struct source
     return delta_lanes_add(x, (up + s->more) & s->fit) ^ wrong;
 }
 
-static inline __attribute__((always_inline)) unsigned
-code_bit(struct delta_bytes *b, struct delta_cm *cm, struct making *k, unsigned left, unsigned in_row, unsigned bit)
+static HF_ALWAYS_INLINE unsigned code_bit(struct delta_bytes *b, struct delta_cm *cm, struct making *k, unsigned left,
+                                          unsigned in_row, unsigned bit)
 {
     struct sources *s = &k->sources;
     unsigned fits = delta_lanes_negative(s->fit) >> FIRST_SOURCE, state[BYTES_TABLES];
@@ -361,9 +361,8 @@ code_bit(struct delta_bytes *b, struct delta_cm *cm, struct making *k, unsigned 
     return bit;
 }
 
-static inline __attribute__((always_inline)) void code_half(struct delta_bytes *b, struct delta_cm *cm,
-                                                            const struct delta_byte_context *c, struct making *k,
-                                                            unsigned first, unsigned byte)
+static HF_ALWAYS_INLINE void code_half(struct delta_bytes *b, struct delta_cm *cm, const struct delta_byte_context *c,
+                                       struct making *k, unsigned first, unsigned byte)
 {
     unsigned in_row = 1;
 

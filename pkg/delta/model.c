@@ -117,8 +117,8 @@ struct said {
 };
 
 /* Inline, for each bit on its own: so the processor goes on with what it expects the bit to be. Returns it. */
-static inline __attribute__((always_inline)) unsigned learn_flag(const struct said *said, delta_lanes *weight,
-                                                                 uint16_t *const *slot, unsigned bit)
+static HF_ALWAYS_INLINE unsigned learn_flag(const struct said *said, delta_lanes *weight, uint16_t *const *slot,
+                                            unsigned bit)
 {
     int32_t error = ((bit != 0 ? 4096 : 0) - said->p) * FLAG_SPEED;
     delta_lanes aim = (delta_lanes){0} + (int16_t)(bit != 0 ? 4095 : 0);
@@ -222,8 +222,8 @@ static uint32_t differed(const struct delta_model *m, unsigned n)
 }
 
 /* The slots of contexts h, mixed. */
-static inline __attribute__((always_inline)) unsigned code_flag_by(struct delta_model *m, unsigned weight,
-                                                                   const uint32_t *h, unsigned missed)
+static HF_ALWAYS_INLINE unsigned code_flag_by(struct delta_model *m, unsigned weight, const uint32_t *h,
+                                              unsigned missed)
 {
     uint16_t *slot[FLAG_TABLES];
 

@@ -243,8 +243,10 @@ static int read_parts(struct delta_input *input, struct delta_header *header, st
     while (input->left > 0) {
         uint64_t before = input->left;
         n = before;
-        if (header->method != DELTA_METHOD_RUNS && (r = delta_input_varint(input, input->left, &n, err)) < 0)
+        if (header->method != DELTA_METHOD_RUNS && (r = delta_input_varint(input, input->left << 1 | 1, &n, err)) < 0)
             return r;
+        if (header->method == DELTA_METHOD_RECORDS_ZSTD)
+            n >>= 1; /* the lowest bit names the coder */
         if ((r = delta_input_skip(input, n, err)) < 0)
             return r;
         parts->blocks++;

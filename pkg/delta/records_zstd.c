@@ -1,19 +1,18 @@
-/* Method 1: records behind zstd. The body: the setting as in method 2, then one zstd frame per block of 4 MiB of output, so that a
- * block can be taken up again; inside a frame chunks: control numbers, then differing bytes, both whole in memory, then literal bytes as
+/* Method 1: records for speed. The body: the setting as in method 2, then for each block of 4 MiB of output, so that it can be taken up
+ * again, what delta/coder.h packs: chunks of control numbers, then differing bytes, both whole in memory, then literal bytes as
  * they are wanted. Each kind of bytes is packed best among its like, so a chunk is as long as memory allows, mostly the whole block. What
  * copies predict is what method 2 predicts. */
 #include <errno.h>
 #include <string.h>
-#include <zstd.h>
 
 #include "delta/blocks.h"
+#include "delta/coder.h"
 #include "delta/model.h"
 #include "delta/tables.h"
 
 enum {
     PIECE = 1 << 16,               /* bytes of output that are made at once */
     CHUNK_DATA = 3 * PIECE + 4096, /* bytes of control and differences a chunk may have; some pieces' together */
-    WINDOW_LOG = 19,
 };
 
 /* One chunk's lists, read or (in create) written. */
@@ -42,7 +41,6 @@ static void place_start(struct place *place, struct delta_setting *setting, uint
             high = middle;
     }
     place->predictor.setting = setting;
-    setting->only_first = true;
     delta_predictor_reset(&place->predictor);
     place->next = map->p + low;
     place->end = map->p + map->n;
@@ -64,47 +62,21 @@ static void learn_window(struct delta_predictor *p, const struct delta_span *spa
 /* ---- apply ----------------------------------------------------------------------------------------------------- */
 
 struct unpack {
-    ZSTD_DCtx *context;
-    uint64_t left; /* bytes of the block still in the patch */
-    ZSTD_inBuffer in;
+    struct delta_unpacker *unpacker;
     struct place place;
     uint64_t equal, differing; /* of the copy, to come */
-    unsigned char packed[16384];
     unsigned char data[CHUNK_DATA];
     unsigned char made[PIECE];
 };
 
-static int unpack_bytes(struct delta_run *run, struct unpack *u, unsigned char *to, size_t n, struct hf_err *err)
-{
-    ZSTD_outBuffer out = {to, n, 0};
-
-    while (out.pos < n) {
-        size_t before = out.pos;
-        if (u->in.pos == u->in.size && u->left > 0) {
-            size_t part = (size_t)HF_MIN((uint64_t)sizeof(u->packed), u->left);
-            int r = delta_input_read(run->input, u->packed, part, err);
-            if (r < 0)
-                return r;
-            u->left -= part;
-            u->in = (ZSTD_inBuffer){u->packed, part, 0};
-        }
-        size_t in_before = u->in.pos, result = ZSTD_decompressStream(u->context, &out, &u->in);
-        if (ZSTD_isError(result))
-            return hf_err_set(err, EBADMSG, "delta is damaged: %s", ZSTD_getErrorName(result));
-        if (out.pos == before && u->in.pos == in_before && u->left == 0)
-            return hf_err_set(err, EBADMSG, "delta is damaged: a block ends too early");
-    }
-    return 0;
-}
-
-static int unpack_varint(struct delta_run *run, struct unpack *u, uint64_t *ret_value, struct hf_err *err)
+static int unpack_varint(struct unpack *u, uint64_t *ret_value, struct hf_err *err)
 {
     unsigned char bytes[10];
     const unsigned char *p = bytes;
     unsigned n = 0;
 
     do {
-        int r = unpack_bytes(run, u, &bytes[n], 1, err);
+        int r = delta_unpacker_read(u->unpacker, DELTA_LIST_CONTROL, &bytes[n], 1, err);
         if (r < 0)
             return r;
     } while ((bytes[n++] & 0x80) != 0 && n < sizeof(bytes));
@@ -215,7 +187,7 @@ static int make_gap(struct delta_run *run, struct unpack *u, struct chunk *c, un
 
     if (!take(c, &rest) || rest > gap)
         return damaged_chunk(err);
-    int r = unpack_bytes(run, u, to, (size_t)(gap - rest), err);
+    int r = delta_unpacker_read(u->unpacker, DELTA_LIST_LITERAL, to, (size_t)(gap - rest), err);
     if (r < 0)
         return r;
     u->place.new_pos += gap - rest;
@@ -258,13 +230,14 @@ static int apply_chunk(struct delta_run *run, struct unpack *u, uint64_t block_e
     struct chunk c;
     int r;
 
-    if ((r = unpack_varint(run, u, &pieces, err)) < 0 || (r = unpack_varint(run, u, &control, err)) < 0 ||
-        (r = unpack_varint(run, u, &diff, err)) < 0)
+    if ((r = unpack_varint(u, &pieces, err)) < 0 || (r = unpack_varint(u, &control, err)) < 0 ||
+        (r = unpack_varint(u, &diff, err)) < 0)
         return r;
     if (pieces == 0 || pieces > (block_end - run->output.written + PIECE - 1) / PIECE || control > CHUNK_DATA ||
         diff > CHUNK_DATA - control)
         return damaged_chunk(err);
-    if ((r = unpack_bytes(run, u, u->data, (size_t)(control + diff), err)) < 0)
+    if ((r = delta_unpacker_read(u->unpacker, DELTA_LIST_CONTROL, u->data, (size_t)control, err)) < 0 ||
+        (r = delta_unpacker_read(u->unpacker, DELTA_LIST_DIFF, u->data + control, (size_t)diff, err)) < 0)
         return r;
     c.control = u->data;
     c.diff = c.control_end = u->data + control;
@@ -276,36 +249,31 @@ static int apply_chunk(struct delta_run *run, struct unpack *u, uint64_t block_e
     return c.control == c.control_end && c.diff == c.diff_end ? 0 : damaged_chunk(err);
 }
 
-static int apply_block(struct delta_run *run, struct unpack *u, struct delta_setting *setting, uint64_t block_end,
-                       struct hf_err *err)
+/* `packed`: what stands in front of the block. */
+static int apply_block(struct delta_run *run, struct unpack *u, struct delta_setting *setting, uint64_t packed,
+                       uint64_t block_end, struct hf_err *err)
 {
-    int r = 0;
+    uint64_t start = run->output.written;
+    int r = delta_unpacker_start(u->unpacker, packed & 1, packed >> 1, block_end - start, err);
 
-    ZSTD_DCtx_reset(u->context, ZSTD_reset_session_only);
-    u->in = (ZSTD_inBuffer){u->packed, 0, 0};
-    place_start(&u->place, setting, run->output.written);
+    place_start(&u->place, setting, start);
     while (r == 0 && run->output.written < block_end)
         r = apply_chunk(run, u, block_end, err);
-    if (r == 0 && u->left > 0) { /* the frame's end mark may be all that is left */
-        size_t part = (size_t)u->left;
-        r = part <= sizeof(u->packed) ? delta_input_read(run->input, u->packed, part, err) : damaged_chunk(err);
-    }
-    return r;
+    return r < 0 ? r : delta_unpacker_finish(u->unpacker, err);
 }
 
 static int apply_blocks(struct delta_run *run, struct unpack *u, struct delta_setting *setting, struct hf_err *err)
 {
-    uint64_t start = 0, end;
+    uint64_t start = 0, end, packed;
     int r = 0;
 
-    (void)ZSTD_DCtx_setParameter(u->context, ZSTD_d_windowLogMax, WINDOW_LOG);
     for (; r == 0 && start < run->header.new_size; start = end) {
         end = HF_MIN(start + DELTA_BLOCK, run->header.new_size);
-        if ((r = delta_input_varint(run->input, run->input->left, &u->left, err)) < 0)
+        if ((r = delta_input_varint(run->input, run->input->left << 1 | 1, &packed, err)) < 0)
             break;
         if (delta_run_skips(run, start))
-            r = delta_input_skip(run->input, u->left, err);
-        else if ((r = apply_block(run, u, setting, end, err)) == 0)
+            r = delta_input_skip(run->input, packed >> 1, err);
+        else if ((r = apply_block(run, u, setting, packed, end, err)) == 0)
             r = delta_run_checkpoint(run, err);
     }
     return r;
@@ -314,9 +282,9 @@ static int apply_blocks(struct delta_run *run, struct unpack *u, struct delta_se
 int delta_apply_zstd(struct delta_run *run, struct hf_err *err)
 {
     struct delta_setting setting = {
-        .old = run->old, .old_size = run->header.old_size, .new_size = run->header.new_size};
+        .old = run->old, .old_size = run->header.old_size, .new_size = run->header.new_size, .only_first = true};
     struct unpack *u = malloc(sizeof(*u));
-    int r = u != NULL && (u->context = ZSTD_createDCtx()) != NULL ? 0 : delta_no_memory(err);
+    int r = u != NULL && (u->unpacker = delta_unpacker_new(run->input)) != NULL ? 0 : delta_no_memory(err);
 
     if (r == 0)
         r = delta_setting_read(run, &setting, err);
@@ -324,7 +292,7 @@ int delta_apply_zstd(struct delta_run *run, struct hf_err *err)
         r = apply_blocks(run, u, &setting, err);
     delta_setting_done(&setting);
     if (u != NULL)
-        (void)ZSTD_freeDCtx(u->context);
+        delta_unpacker_free(u->unpacker);
     free(u);
     return r;
 }
@@ -332,13 +300,13 @@ int delta_apply_zstd(struct delta_run *run, struct hf_err *err)
 /* ---- create ---------------------------------------------------------------------------------------------------- */
 
 struct pack {
-    struct hf_buf control, diff, literal, frame;
+    struct hf_buf control, diff, literal; /* of a chunk in the making */
+    struct delta_lists lists;             /* of the block */
     struct place place;
     const struct delta_make *make;
     struct delta_memory memory;
     struct delta_setting setting;
-    ZSTD_CCtx *context;
-    bool quick;
+    struct delta_packer *packer;
     size_t next_copy;
     uint64_t equal, differing; /* the pair not yet written */
 };
@@ -472,34 +440,38 @@ static struct filled filled_of(const struct pack *k)
     return (struct filled){k->control.n, k->diff.n, k->literal.n};
 }
 
-/* Move the first n bytes of a list to the frame. */
-static int move_to_frame(struct pack *k, struct hf_buf *list, size_t n)
+/* The first n bytes of what was gathered for a list join it. */
+static int move(struct pack *k, enum delta_list list, struct hf_buf *from, size_t n)
 {
-    int r = hf_buf_add(&k->frame, list->p, n);
+    int r = delta_lists_add(&k->lists, list, from->p, n);
 
     if (r == 0)
-        hf_buf_consume(list, n);
+        hf_buf_consume(from, n);
     return r;
 }
 
 /* So many pieces, which take what was filled, are a chunk. */
 static int end_chunk(struct pack *k, uint64_t pieces, struct filled filled)
 {
+    unsigned char head[30];
+    size_t n = delta_put_varint(head, pieces);
     int r;
 
-    if ((r = add_varint(&k->frame, pieces)) < 0 || (r = add_varint(&k->frame, filled.control)) < 0 ||
-        (r = add_varint(&k->frame, filled.diff)) < 0 || (r = move_to_frame(k, &k->control, filled.control)) < 0 ||
-        (r = move_to_frame(k, &k->diff, filled.diff)) < 0)
+    n += delta_put_varint(head + n, filled.control);
+    n += delta_put_varint(head + n, filled.diff);
+    if ((r = delta_lists_add(&k->lists, DELTA_LIST_CONTROL, head, n)) < 0 ||
+        (r = move(k, DELTA_LIST_CONTROL, &k->control, filled.control)) < 0 ||
+        (r = move(k, DELTA_LIST_DIFF, &k->diff, filled.diff)) < 0)
         return r;
-    return move_to_frame(k, &k->literal, filled.literal);
+    return move(k, DELTA_LIST_LITERAL, &k->literal, filled.literal);
 }
 
-static int pack_block(struct pack *k, struct delta_setting *setting, uint64_t start, uint64_t end, struct hf_err *err)
+static int gather_block(struct pack *k, struct delta_setting *setting, uint64_t start, uint64_t end, struct hf_err *err)
 {
     uint64_t pieces = 0;
     int r = 0;
 
-    hf_buf_clear(&k->frame);
+    delta_lists_clear(&k->lists);
     hf_buf_clear(&k->control);
     hf_buf_clear(&k->diff);
     hf_buf_clear(&k->literal);
@@ -516,62 +488,16 @@ static int pack_block(struct pack *k, struct delta_setting *setting, uint64_t st
     return r == 0 && pieces > 0 ? end_chunk(k, pieces, filled_of(k)) : r;
 }
 
-/* `quick`: to see what ways of matching are worth; it tells them apart as well as the other does, in a third of the time and less
- * memory. */
-static ZSTD_CCtx *new_context(bool quick)
-{
-    enum { QUICK_LEVEL = 3 };
-    /* level 19 searched less, in tables that fit a processor's cache: some 2 % more bytes in a third of the time */
-    static const struct {
-        ZSTD_cParameter name;
-        int value;
-    } settings[] = {
-        {ZSTD_c_compressionLevel, 19},  {ZSTD_c_hashLog, 17},        {ZSTD_c_chainLog, 17},
-        {ZSTD_c_windowLog, WINDOW_LOG}, {ZSTD_c_contentSizeFlag, 0},
-    };
-    ZSTD_CCtx *context = ZSTD_createCCtx();
-
-    if (context != NULL && quick)
-        (void)ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, QUICK_LEVEL);
-    for (size_t i = 0; context != NULL && !quick && i < sizeof(settings) / sizeof(settings[0]); i++)
-        (void)ZSTD_CCtx_setParameter(context, settings[i].name, settings[i].value);
-    return context;
-}
-
-/* Little to pack is packed better. */
-static void search(ZSTD_CCtx *context, bool much)
-{
-    (void)ZSTD_CCtx_setParameter(context, ZSTD_c_strategy, much ? ZSTD_btultra : ZSTD_btopt);
-    (void)ZSTD_CCtx_setParameter(context, ZSTD_c_searchLog, much ? 3 : 2);
-    (void)ZSTD_CCtx_setParameter(context, ZSTD_c_targetLength, much ? 64 : 16);
-}
-
-static int squeeze(ZSTD_CCtx *context, const struct hf_buf *frame, struct hf_buf *body)
-{
-    size_t bound = ZSTD_compressBound(frame->n), n;
-    unsigned char *packed = malloc(bound);
-    int r = -ENOMEM;
-
-    if (packed != NULL) {
-        n = ZSTD_compress2(context, packed, bound, frame->p, frame->n);
-        r = ZSTD_isError(n) ? -ENOMEM : add_varint(body, n);
-        if (r == 0)
-            r = hf_buf_add(body, packed, n);
-    }
-    free(packed);
-    return r;
-}
-
 static void pack_close(void *state)
 {
     struct pack *k = state;
 
-    (void)ZSTD_freeCCtx(k->context);
+    delta_packer_free(k->packer);
     delta_setting_done(&k->setting);
     hf_buf_done(&k->control);
     hf_buf_done(&k->diff);
     hf_buf_done(&k->literal);
-    hf_buf_done(&k->frame);
+    delta_lists_done(&k->lists);
     free(k);
 }
 
@@ -583,11 +509,12 @@ static int open_pack(const struct delta_make *make, bool quick, struct hf_buf *s
 
     if (k == NULL)
         return delta_no_memory(err);
-    k->control.max = k->diff.max = k->literal.max = k->frame.max = SIZE_MAX / 2;
+    k->control.max = k->diff.max = k->literal.max = SIZE_MAX / 2;
+    k->lists.bytes.max = k->lists.shares.max = SIZE_MAX / 2;
     k->make = make;
     r = delta_setting_make(make, &k->memory, &k->setting, setting, err);
-    k->quick = quick;
-    if (r == 0 && (k->context = new_context(quick)) == NULL)
+    k->setting.only_first = true;
+    if (r == 0 && (k->packer = delta_packer_new(quick)) == NULL)
         r = delta_no_memory(err);
     if (r < 0) {
         pack_close(k);
@@ -607,20 +534,18 @@ static int pack_open_quick(const struct delta_make *make, struct hf_buf *setting
     return open_pack(make, true, setting, ret_state, err);
 }
 
-static int pack_and_squeeze(void *state, uint64_t start, uint64_t end, struct hf_buf *body, struct hf_err *err)
+static int pack_lists(void *state, uint64_t start, uint64_t end, struct hf_buf *body, struct hf_err *err)
 {
     struct pack *k = state;
-    int r = pack_block(k, &k->setting, start, end, err);
+    int r = gather_block(k, &k->setting, start, end, err);
 
-    hf_buf_done(&k->control); /* all of it is in the frame */
+    hf_buf_done(&k->control); /* all of it is in the block's lists */
     hf_buf_done(&k->diff);
     hf_buf_done(&k->literal);
-    if (!k->quick)
-        search(k->context, k->frame.n < (end - start) / 8);
     if (r == 0)
-        r = squeeze(k->context, &k->frame, body);
+        r = delta_packer_pack(k->packer, &k->lists, end - start, body);
     return r == -ENOMEM ? delta_no_memory(err) : r;
 }
 
-const struct delta_blocks_ops delta_blocks_zstd = {pack_open, pack_and_squeeze, pack_close};
-const struct delta_blocks_ops delta_blocks_quick = {pack_open_quick, pack_and_squeeze, pack_close};
+const struct delta_blocks_ops delta_blocks_zstd = {pack_open, pack_lists, pack_close};
+const struct delta_blocks_ops delta_blocks_quick = {pack_open_quick, pack_lists, pack_close};

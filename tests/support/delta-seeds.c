@@ -7,6 +7,7 @@
 #include <zstd.h>
 
 #include "delta/blocks.h"
+#include "delta/coder.h"
 #include "delta/model.h"
 #include "support/delta_io.h"
 #include "support/delta_short.h"
@@ -130,12 +131,17 @@ static void code_block(const struct piece *k, struct delta_setting *setting, str
     delta_model_free(model);
 }
 
-/* What a body's part says, *p being moved behind it. */
-static struct hf_view take_part(const unsigned char **p, const unsigned char *end)
+/* What a body's part says, *p being moved behind it; ret_coder: it is named there, too. */
+static struct hf_view take_part(const unsigned char **p, const unsigned char *end, enum delta_coder *ret_coder)
 {
     uint64_t n;
 
-    must(delta_get_varint(p, end, &n) && n <= (uint64_t)(end - *p) ? 0 : -EBADMSG);
+    must(delta_get_varint(p, end, &n) ? 0 : -EBADMSG);
+    if (ret_coder != NULL) {
+        *ret_coder = n & 1;
+        n >>= 1;
+    }
+    must(n <= (uint64_t)(end - *p) ? 0 : -EBADMSG);
     *p += n;
     return (struct hf_view){(const char *)(*p - n), (size_t)n};
 }
@@ -149,6 +155,15 @@ static size_t unpack_frame(struct hf_view frame, unsigned char *to, size_t room)
     must(context == NULL || ZSTD_isError(ZSTD_decompressStream(context, &out, &in)) ? -EBADMSG : 0);
     (void)ZSTD_freeDCtx(context);
     return out.pos;
+}
+
+/* A body of method 1. */
+static struct hf_view block_of(const struct hf_buf *body, enum delta_coder *ret_coder)
+{
+    const unsigned char *p = (const unsigned char *)body->p, *end = p + body->n;
+
+    (void)take_part(&p, end, NULL);
+    return take_part(&p, end, ret_coder);
 }
 
 static void keep_bare(const char *name, struct delta_short s, const struct hf_buf *setting, struct hf_view frame)
@@ -182,12 +197,19 @@ static void keep_piece(const char *name, unsigned which, const struct piece *k)
     keep_short(path, &s, &setting_part, block.p, block.n);
     if (large)
         return;
-    must(delta_blocks_make(&delta_blocks_zstd, &make, 1, 1, &body, &err));
-    const unsigned char *p = (const unsigned char *)body.p, *end = p + body.n;
-    (void)take_part(&p, end);
     s.method = DELTA_METHOD_RECORDS_ZSTD;
-    (void)snprintf(path, sizeof(path), "%s-bare", name);
-    keep_bare(path, s, &setting_part, take_part(&p, end));
+    for (unsigned bare = 0; bare < 2; bare++) {
+        enum delta_coder coder;
+        hf_buf_clear(&body);
+        must(delta_blocks_make(bare != 0 ? &delta_blocks_quick : &delta_blocks_zstd, &make, 1, 1, &body, &err));
+        struct hf_view part = block_of(&body, &coder);
+        must(coder == (bare != 0 ? DELTA_CODER_ZSTD : DELTA_CODER_MIXING) ? 0 : -EBADMSG);
+        (void)snprintf(path, sizeof(path), "%s-%s", name, bare != 0 ? "bare" : "mixed");
+        if (bare != 0)
+            keep_bare(path, s, &setting_part, part);
+        else
+            keep_short(path, &s, &setting_part, part.p, part.n);
+    }
 }
 
 static void keep_pieces(unsigned which)
@@ -309,15 +331,16 @@ static void keep_delta_in_short(const char *name, unsigned which, const struct h
         return;
     }
     if (s.method != DELTA_METHOD_LZMA) {
-        struct hf_view part = take_part(&p, end);
+        struct hf_view part = take_part(&p, end, NULL);
         must(hf_buf_add(&setting, part.p, part.n));
         s.setting_n = (unsigned)part.n;
     }
-    struct hf_view block = take_part(&p, end);
-    keep_short(path, &s, &setting, block.p, block.n);
-    (void)snprintf(path, sizeof(path), "%s-bare", name);
-    if (s.method == DELTA_METHOD_RECORDS_ZSTD)
+    enum delta_coder coder = DELTA_CODER_MIXING;
+    struct hf_view block = take_part(&p, end, s.method == DELTA_METHOD_RECORDS_ZSTD ? &coder : NULL);
+    if (coder == DELTA_CODER_ZSTD)
         keep_bare(path, s, &setting, block);
+    else
+        keep_short(path, &s, &setting, block.p, block.n);
 }
 
 static void keep_delta(const char *name, unsigned which, const void *new_bytes, size_t new_n)

@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <string.h>
 
+#include "delta/coder.h"
 #include "delta/model.h"
 #include "support/delta_io.h"
 #include "support/go_make.h"
@@ -266,12 +267,15 @@ static void add(struct out *out, const void *bytes, size_t n)
     out->n += n;
 }
 
-static void add_part(struct out *out, const void *before, size_t before_n, const void *bytes, size_t n, size_t zeros)
+/* `coder`: what is named with the length, or NULL. */
+static void add_part(struct out *out, const enum delta_coder *coder, const void *before, size_t before_n,
+                     const void *bytes, size_t n, size_t zeros)
 {
     static const unsigned char none[BUFSIZ];
     unsigned char length[10];
 
-    add(out, length, delta_put_varint(length, before_n + n + zeros));
+    add(out, length,
+        delta_put_varint(length, coder != NULL ? (before_n + n + zeros) << 1 | *coder : before_n + n + zeros));
     add(out, before, before_n);
     add(out, bytes, n);
     add(out, none, zeros);
@@ -280,6 +284,7 @@ static void add_part(struct out *out, const void *before, size_t before_n, const
 /* Chunks as they are: a frame of one block that is not compressed, and as many bytes more as the first chunk may ask for. */
 static void add_bare(struct out *out, const unsigned char *p, size_t n)
 {
+    static const enum delta_coder coder = DELTA_CODER_ZSTD;
     enum { ZEROS = 512, WINDOW_256K = 8 << 3, LAST = 1, FRAME_HEAD = 6, BLOCK_HEAD = 3 };
     size_t block = (n + ZEROS) << 3 | LAST;
     const unsigned char head[FRAME_HEAD + BLOCK_HEAD] = {0x28,
@@ -292,11 +297,12 @@ static void add_bare(struct out *out, const unsigned char *p, size_t n)
                                                          (unsigned char)(block >> 8),
                                                          (unsigned char)(block >> 16)};
 
-    add_part(out, head, sizeof(head), p, n, ZEROS);
+    add_part(out, &coder, head, sizeof(head), p, n, ZEROS);
 }
 
 bool delta_short_expand(const unsigned char *bytes, size_t n, unsigned char *ret_patch, size_t room, size_t *ret_n)
 {
+    static const enum delta_coder mixing = DELTA_CODER_MIXING;
     struct out out = {ret_patch, DELTA_HEADER_MAX, room};
     struct delta_header header = {.version = DELTA_VERSION};
     unsigned char head[DELTA_HEADER_MAX];
@@ -314,18 +320,18 @@ bool delta_short_expand(const unsigned char *bytes, size_t n, unsigned char *ret
     if (s.method == DELTA_METHOD_RECORDS_ZSTD || s.method == DELTA_METHOD_RECORDS_CM) {
         size_t said = HF_MIN((size_t)s.setting_n, n),
                used = setting_length(bytes, said, n, header.old_size, header.new_size);
-        add_part(&out, NULL, 0, bytes, used, 0);
+        add_part(&out, NULL, NULL, 0, bytes, used, 0);
         bytes += HF_MAX(said, used);
         n -= HF_MAX(said, used);
     }
     if (s.kind == DELTA_SHORT_RESUMED && s.method != DELTA_METHOD_RUNS)
-        add_part(&out, NULL, 0, NULL, 0, 0);
+        add_part(&out, NULL, NULL, 0, NULL, 0, 0);
     if (s.method == DELTA_METHOD_RUNS)
         add(&out, bytes, n);
     else if (s.method == DELTA_METHOD_RECORDS_ZSTD && s.bare)
         add_bare(&out, bytes, n);
     else
-        add_part(&out, NULL, 0, bytes, n, 0);
+        add_part(&out, s.method == DELTA_METHOD_RECORDS_ZSTD ? &mixing : NULL, NULL, 0, bytes, n, 0);
     if (out.n > room)
         return false;
     header.body_size = out.n - DELTA_HEADER_MAX;

@@ -14,13 +14,13 @@
 /* The position of a file that was cut and has no line yet: whoever takes it up sees that it is cut. */
 #define BEYOND_ANY 9000000000000000000u
 
-enum { BEGIN_BYTES = 256, LOOK_S = 1, AGAIN_S = 5, MAX_PATH = 1024 };
+enum { BEGIN_BYTES = 256, LOOK_S = 1, AGAIN_S = 5, LOOKS = 2, MAX_PATH = 1024 };
 
 /* How far a file was when it was last said to the disk, by an earlier process. */
 struct earlier {
     uint64_t dev, ino, begins, safe;
-    unsigned generation;
-    char *path; /* NULL: taken up */
+    unsigned generation, missed; /* missed: looks in a row in which its folder did not have it */
+    char *path;                  /* NULL: taken up */
 };
 
 struct hf_tail {
@@ -340,7 +340,8 @@ static bool follow_renamed(struct hf_tail *tail, struct earlier *e, const void *
     return other;
 }
 
-/* What is in its folder no more is forgotten, unless that is still to be mounted. */
+/* What is in its folder no more is forgotten, unless that is still to be mounted. A single look can miss a file that is renamed
+ * meanwhile. */
 static void find_renamed(struct hf_tail *tail, struct earlier *e, const void *owner)
 {
     const struct hf_fs_ops *fs = tail->world->fs;
@@ -355,8 +356,9 @@ static void find_renamed(struct hf_tail *tail, struct earlier *e, const void *ow
     bool mounted = fs->fstat(fs->ctx, fd, &st) == 0 && st.st_dev == e->dev;
     int r = fs->list(fs->ctx, fd, is_it, &search);
     (void)fs->close(fs->ctx, fd);
-    bool gone = r == 0 && mounted;
+    bool gone = r == 0 && mounted && ++e->missed >= LOOKS;
     if (r == -EEXIST) {
+        e->missed = 0;
         (void)snprintf(path, sizeof(path), "%s/%s", folder, search.name);
         gone = follow_renamed(tail, e, owner, path);
     }

@@ -1,42 +1,17 @@
 #include "delta/coder.h"
 
 #include <errno.h>
-#include <string.h>
+#include <lzma.h>
 #include <zstd.h>
 
-#include "delta/cm.h"
 #include "delta/create.h"
-#include "delta/stream.h"
 
-enum {
-    WINDOW_LOG = 19,
-    FEW = 4096,       /* bytes that are mixed in any case; */
-    FEW_SHARE = 32,   /* and one for so many of new */
-    MIXED_MAX = 8192, /* tables are as for so many at most */
-};
+enum { WINDOW_LOG = 19 };
 
-/* ---- mixing: literals without old ------------------------------------------------------------------------------ */
-
-struct mixing {
-    struct delta_stream stream; /* aligned like a cache line */
-    struct delta_cm cm;
-};
-
-static struct mixing *mixing_new(void)
+/* Bytes of numbers and differences repeat themselves at any distance, and where a byte stands tells little. */
+static lzma_options_lzma lzma_options(void)
 {
-    return aligned_alloc(_Alignof(struct mixing), sizeof(struct mixing));
-}
-
-/* A block that makes so much of new has few bytes, when it has no more than these. */
-static uint64_t few_of(uint64_t made)
-{
-    return HF_MAX((uint64_t)FEW, made / FEW_SHARE);
-}
-
-static void mixing_start(struct mixing *m, uint64_t made)
-{
-    delta_stream_init(&m->stream, HF_MIN(few_of(made), (uint64_t)MIXED_MAX));
-    delta_stream_reset(&m->stream, 0);
+    return (lzma_options_lzma){.dict_size = 1U << WINDOW_LOG};
 }
 
 /* ---- unpacking ------------------------------------------------------------------------------------------------- */
@@ -44,10 +19,10 @@ static void mixing_start(struct mixing *m, uint64_t made)
 struct delta_unpacker {
     struct delta_input *input;
     enum delta_coder coder;
-    struct mixing *mixing;
-    ZSTD_DCtx *context;
-    uint64_t left; /* bytes of the block still in the patch, for zstd */
-    ZSTD_inBuffer in;
+    ZSTD_DCtx *context; /* NULL: not in use */
+    lzma_stream lzma;
+    uint64_t left; /* bytes of the block still in the patch */
+    size_t at, n;  /* of `packed` */
     unsigned char packed[16384];
 };
 
@@ -57,103 +32,113 @@ struct delta_unpacker *delta_unpacker_new(struct delta_input *input)
 
     if (u != NULL) {
         u->input = input;
-        u->mixing = NULL;
         u->context = NULL;
+        u->lzma = (lzma_stream)LZMA_STREAM_INIT;
     }
     return u;
 }
 
-static void drop_coders(struct delta_unpacker *u)
-{
-    (void)ZSTD_freeDCtx(u->context);
-    free(u->mixing);
-    u->context = NULL;
-    u->mixing = NULL;
-}
-
 void delta_unpacker_free(struct delta_unpacker *u)
 {
-    if (u != NULL)
-        drop_coders(u);
+    if (u == NULL)
+        return;
+    (void)ZSTD_freeDCtx(u->context);
+    lzma_end(&u->lzma);
     free(u);
 }
 
-static int start_mixing(struct delta_unpacker *u, uint64_t n, uint64_t made, struct hf_err *err)
+static int start_lzma(struct delta_unpacker *u, struct hf_err *err)
 {
-    if (u->mixing == NULL) {
-        drop_coders(u);
-        if ((u->mixing = mixing_new()) == NULL)
-            return delta_no_memory(err);
-    }
-    mixing_start(u->mixing, made);
-    delta_cm_start_decoding(&u->mixing->cm, u->input, n, err);
-    return u->mixing->cm.failed;
+    lzma_options_lzma options = lzma_options();
+    const lzma_filter filters[] = {{LZMA_FILTER_LZMA1, &options}, {LZMA_VLI_UNKNOWN, NULL}};
+
+    (void)ZSTD_freeDCtx(u->context);
+    u->context = NULL;
+    return lzma_raw_decoder(&u->lzma, filters) == LZMA_OK ? 0 : delta_no_memory(err);
 }
 
-static int start_zstd(struct delta_unpacker *u, uint64_t n, struct hf_err *err)
+static int start_zstd(struct delta_unpacker *u, struct hf_err *err)
 {
+    lzma_end(&u->lzma);
     if (u->context == NULL) {
-        drop_coders(u);
         if ((u->context = ZSTD_createDCtx()) == NULL)
             return delta_no_memory(err);
         (void)ZSTD_DCtx_setParameter(u->context, ZSTD_d_windowLogMax, WINDOW_LOG);
     }
     (void)ZSTD_DCtx_reset(u->context, ZSTD_reset_session_only);
-    u->left = n;
-    u->in = (ZSTD_inBuffer){u->packed, 0, 0};
     return 0;
 }
 
-int delta_unpacker_start(struct delta_unpacker *u, enum delta_coder coder, uint64_t n, uint64_t made,
-                         struct hf_err *err)
+int delta_unpacker_start(struct delta_unpacker *u, enum delta_coder coder, uint64_t n, struct hf_err *err)
 {
     u->coder = coder;
-    return coder == DELTA_CODER_MIXING ? start_mixing(u, n, made, err) : start_zstd(u, n, err);
+    u->left = n;
+    u->at = u->n = 0;
+    return coder == DELTA_CODER_LZMA ? start_lzma(u, err) : start_zstd(u, err);
 }
 
-static int read_mixed(struct mixing *m, enum delta_list list, unsigned char *to, size_t n)
+/* More of the block, where all that is there was used. */
+static int fill(struct delta_unpacker *u, struct hf_err *err)
 {
-    for (size_t i = 0; i < n && m->cm.failed == 0; i++)
-        to[i] = (unsigned char)delta_stream_list(&m->stream, &m->cm, list, 0);
-    return m->cm.failed;
+    if (u->at < u->n || u->left == 0)
+        return 0;
+    u->at = 0;
+    u->n = (size_t)HF_MIN((uint64_t)sizeof(u->packed), u->left);
+    u->left -= u->n;
+    return delta_input_read(u->input, u->packed, u->n, err);
 }
 
-static int read_zstd(struct delta_unpacker *u, unsigned char *to, size_t n, struct hf_err *err)
+/* Each of these makes up to n bytes of what is there; *ret_made: how many. */
+static int step_lzma(struct delta_unpacker *u, unsigned char *to, size_t n, size_t *ret_made, struct hf_err *err)
+{
+    u->lzma.next_in = u->packed + u->at;
+    u->lzma.avail_in = u->n - u->at;
+    u->lzma.next_out = to;
+    u->lzma.avail_out = n;
+    lzma_ret ret = lzma_code(&u->lzma, LZMA_RUN);
+    u->at = u->n - u->lzma.avail_in;
+    *ret_made = n - u->lzma.avail_out;
+    if (ret == LZMA_MEM_ERROR)
+        return delta_no_memory(err);
+    return ret == LZMA_OK || ret == LZMA_BUF_ERROR
+               ? 0
+               : hf_err_set(err, EBADMSG, "delta is damaged: LZMA error %d", (int)ret);
+}
+
+static int step_zstd(struct delta_unpacker *u, unsigned char *to, size_t n, size_t *ret_made, struct hf_err *err)
 {
     ZSTD_outBuffer out = {to, n, 0};
+    ZSTD_inBuffer in = {u->packed, u->n, u->at};
+    size_t result = ZSTD_decompressStream(u->context, &out, &in);
 
-    while (out.pos < n) {
-        size_t before = out.pos;
-        if (u->in.pos == u->in.size && u->left > 0) {
-            size_t part = (size_t)HF_MIN((uint64_t)sizeof(u->packed), u->left);
-            int r = delta_input_read(u->input, u->packed, part, err);
-            if (r < 0)
-                return r;
-            u->left -= part;
-            u->in = (ZSTD_inBuffer){u->packed, part, 0};
-        }
-        size_t in_before = u->in.pos, result = ZSTD_decompressStream(u->context, &out, &u->in);
-        if (ZSTD_isError(result))
-            return hf_err_set(err, EBADMSG, "delta is damaged: %s", ZSTD_getErrorName(result));
-        if (out.pos == before && u->in.pos == in_before && u->left == 0)
+    u->at = in.pos;
+    *ret_made = out.pos;
+    return ZSTD_isError(result) ? hf_err_set(err, EBADMSG, "delta is damaged: %s", ZSTD_getErrorName(result)) : 0;
+}
+
+int delta_unpacker_read(struct delta_unpacker *u, unsigned char *to, size_t n, struct hf_err *err)
+{
+    for (size_t done = 0, made = 0; done < n; done += made) {
+        int r = fill(u, err);
+        size_t before = u->at;
+        if (r == 0)
+            r = u->coder == DELTA_CODER_LZMA ? step_lzma(u, to + done, n - done, &made, err)
+                                             : step_zstd(u, to + done, n - done, &made, err);
+        if (r < 0)
+            return r;
+        if (made == 0 && u->at == before && u->left == 0)
             return hf_err_set(err, EBADMSG, "delta is damaged: a block ends too early");
     }
     return 0;
 }
 
-int delta_unpacker_read(struct delta_unpacker *u, enum delta_list list, unsigned char *to, size_t n, struct hf_err *err)
-{
-    return u->coder == DELTA_CODER_MIXING ? read_mixed(u->mixing, list, to, n) : read_zstd(u, to, n, err);
-}
-
 int delta_unpacker_finish(struct delta_unpacker *u, struct hf_err *err)
 {
-    if (u->coder == DELTA_CODER_MIXING)
-        return delta_cm_finish(&u->mixing->cm);
-    if (u->left > sizeof(u->packed))
+    enum { END = 16 }; /* what either coder may have left when the last byte is made */
+
+    if (u->left + (u->n - u->at) > END)
         return hf_err_set(err, EBADMSG, "delta is damaged: a block is too long");
-    return delta_input_read(u->input, u->packed, (size_t)u->left,
-                            err); /* the frame's end mark may be all that is left */
+    return delta_input_read(u->input, u->packed, (size_t)u->left, err);
 }
 
 /* ---- packing --------------------------------------------------------------------------------------------------- */
@@ -179,26 +164,6 @@ void delta_packer_free(struct delta_packer *p)
     free(p);
 }
 
-void delta_lists_clear(struct delta_lists *lists)
-{
-    hf_buf_clear(&lists->bytes);
-    hf_buf_clear(&lists->shares);
-}
-
-void delta_lists_done(struct delta_lists *lists)
-{
-    hf_buf_done(&lists->bytes);
-    hf_buf_done(&lists->shares);
-}
-
-int delta_lists_add(struct delta_lists *lists, enum delta_list list, const void *bytes, size_t n)
-{
-    const struct delta_share share = {list, n};
-    int r = hf_buf_add(&lists->shares, &share, sizeof(share));
-
-    return r < 0 ? r : hf_buf_add(&lists->bytes, bytes, n);
-}
-
 static int add_packed(struct hf_buf *body, enum delta_coder coder, const void *packed, size_t n)
 {
     unsigned char number[10];
@@ -207,24 +172,26 @@ static int add_packed(struct hf_buf *body, enum delta_coder coder, const void *p
     return r < 0 ? r : hf_buf_add(body, packed, n);
 }
 
-static int pack_mixed(const struct delta_lists *lists, uint64_t made, struct hf_buf *body)
+/* Without an end mark: what unpacks it knows how much is wanted. */
+static int pack_lzma(const struct hf_buf *bytes, struct hf_buf *body)
 {
-    _cleanup_(hf_buf_done) struct hf_buf packed = HF_BUF_INIT(SIZE_MAX / 2);
-    const struct delta_share *shares = (const struct delta_share *)(const void *)lists->shares.p;
-    const unsigned char *at = (const unsigned char *)lists->bytes.p;
-    struct mixing *m = mixing_new();
-    int r = m != NULL ? 0 : -ENOMEM;
+    enum { NICE = 64, ENDS = 1024 };
+    lzma_options_lzma options = lzma_options();
+    const lzma_filter filters[] = {{LZMA_FILTER_LZMA1EXT, &options}, {LZMA_VLI_UNKNOWN, NULL}};
+    size_t bound = bytes->n + bytes->n / 2 + ENDS, n = 0;
+    unsigned char *packed = malloc(bound);
+    int r = -ENOMEM;
 
-    if (m != NULL) {
-        mixing_start(m, made);
-        delta_cm_start_encoding(&m->cm, &packed);
-        for (size_t i = 0; i < lists->shares.n / sizeof(*shares); i++)
-            for (size_t k = 0; k < shares[i].n; k++)
-                (void)delta_stream_list(&m->stream, &m->cm, shares[i].list, *at++);
-        r = delta_cm_finish(&m->cm);
-    }
-    free(m);
-    return r < 0 ? r : add_packed(body, DELTA_CODER_MIXING, packed.p, packed.n);
+    options.dict_size = (uint32_t)HF_MAX(HF_MIN(bytes->n, (size_t)options.dict_size), (size_t)LZMA_DICT_SIZE_MIN);
+    options.mode = LZMA_MODE_NORMAL;
+    options.mf = LZMA_MF_BT4;
+    options.nice_len = NICE;
+    lzma_set_ext_size(options, bytes->n);
+    if (packed != NULL &&
+        lzma_raw_buffer_encode(filters, NULL, (const uint8_t *)bytes->p, bytes->n, packed, &n, bound) == LZMA_OK)
+        r = add_packed(body, DELTA_CODER_LZMA, packed, n);
+    free(packed);
+    return r;
 }
 
 static ZSTD_CCtx *new_context(bool quick)
@@ -273,9 +240,10 @@ static int pack_zstd(struct delta_packer *p, const struct hf_buf *bytes, uint64_
     return r;
 }
 
-int delta_packer_pack(struct delta_packer *p, const struct delta_lists *lists, uint64_t made, struct hf_buf *body)
+int delta_packer_pack(struct delta_packer *p, const struct hf_buf *bytes, uint64_t made, struct hf_buf *body)
 {
-    bool few = lists->bytes.n <= few_of(made);
+    enum { FEW = 4096, SHARE = 8 };
+    bool few = bytes->n <= FEW || bytes->n <= made / SHARE;
 
-    return few && !p->quick ? pack_mixed(lists, made, body) : pack_zstd(p, &lists->bytes, made, body);
+    return few && !p->quick ? pack_lzma(bytes, body) : pack_zstd(p, bytes, made, body);
 }

@@ -414,10 +414,12 @@ static int pack_best(struct source *s, const struct choice *choice, struct hf_er
 static int choose(struct source *s, struct choice *choice, struct hf_err *err)
 {
     static const unsigned all[WAYS] = {0, 1, 2};
-    bool fast = s->profile == HF_DELTA_FAST;
-    int r = code_ways(s, fast ? &delta_blocks_zstd : &delta_blocks_quick, all, s->ways_n, err);
+    bool fast = s->profile == HF_DELTA_FAST, at_once = fast && s->ways_n == 1;
+    int r = code_ways(s, at_once ? &delta_blocks_zstd : &delta_blocks_quick, all, s->ways_n, err);
 
-    if (r == 0 && !fast && (r = offer_coded(s, choice, err)) == 0)
+    if (r == 0 && !fast)
+        r = offer_coded(s, choice, err);
+    if (r == 0 && !at_once)
         r = pack_best(s, choice, err);
     for (unsigned i = 0; r == 0 && i < s->ways_n; i++) {
         offer(choice, &s->ways[i].quick, DELTA_METHOD_RECORDS_ZSTD);

@@ -76,7 +76,7 @@ static int unpack_varint(struct unpack *u, uint64_t *ret_value, struct hf_err *e
     unsigned n = 0;
 
     do {
-        int r = delta_unpacker_read(u->unpacker, DELTA_LIST_CONTROL, &bytes[n], 1, err);
+        int r = delta_unpacker_read(u->unpacker, &bytes[n], 1, err);
         if (r < 0)
             return r;
     } while ((bytes[n++] & 0x80) != 0 && n < sizeof(bytes));
@@ -187,7 +187,7 @@ static int make_gap(struct delta_run *run, struct unpack *u, struct chunk *c, un
 
     if (!take(c, &rest) || rest > gap)
         return damaged_chunk(err);
-    int r = delta_unpacker_read(u->unpacker, DELTA_LIST_LITERAL, to, (size_t)(gap - rest), err);
+    int r = delta_unpacker_read(u->unpacker, to, (size_t)(gap - rest), err);
     if (r < 0)
         return r;
     u->place.new_pos += gap - rest;
@@ -236,8 +236,7 @@ static int apply_chunk(struct delta_run *run, struct unpack *u, uint64_t block_e
     if (pieces == 0 || pieces > (block_end - run->output.written + PIECE - 1) / PIECE || control > CHUNK_DATA ||
         diff > CHUNK_DATA - control)
         return damaged_chunk(err);
-    if ((r = delta_unpacker_read(u->unpacker, DELTA_LIST_CONTROL, u->data, (size_t)control, err)) < 0 ||
-        (r = delta_unpacker_read(u->unpacker, DELTA_LIST_DIFF, u->data + control, (size_t)diff, err)) < 0)
+    if ((r = delta_unpacker_read(u->unpacker, u->data, (size_t)(control + diff), err)) < 0)
         return r;
     c.control = u->data;
     c.diff = c.control_end = u->data + control;
@@ -254,7 +253,7 @@ static int apply_block(struct delta_run *run, struct unpack *u, struct delta_set
                        uint64_t block_end, struct hf_err *err)
 {
     uint64_t start = run->output.written;
-    int r = delta_unpacker_start(u->unpacker, packed & 1, packed >> 1, block_end - start, err);
+    int r = delta_unpacker_start(u->unpacker, packed & 1, packed >> 1, err);
 
     place_start(&u->place, setting, start);
     while (r == 0 && run->output.written < block_end)
@@ -300,8 +299,7 @@ int delta_apply_zstd(struct delta_run *run, struct hf_err *err)
 /* ---- create ---------------------------------------------------------------------------------------------------- */
 
 struct pack {
-    struct hf_buf control, diff, literal; /* of a chunk in the making */
-    struct delta_lists lists;             /* of the block */
+    struct hf_buf control, diff, literal, frame;
     struct place place;
     const struct delta_make *make;
     struct delta_memory memory;
@@ -440,38 +438,34 @@ static struct filled filled_of(const struct pack *k)
     return (struct filled){k->control.n, k->diff.n, k->literal.n};
 }
 
-/* The first n bytes of what was gathered for a list join it. */
-static int move(struct pack *k, enum delta_list list, struct hf_buf *from, size_t n)
+/* Move the first n bytes of a list to the frame. */
+static int move_to_frame(struct pack *k, struct hf_buf *list, size_t n)
 {
-    int r = delta_lists_add(&k->lists, list, from->p, n);
+    int r = hf_buf_add(&k->frame, list->p, n);
 
     if (r == 0)
-        hf_buf_consume(from, n);
+        hf_buf_consume(list, n);
     return r;
 }
 
 /* So many pieces, which take what was filled, are a chunk. */
 static int end_chunk(struct pack *k, uint64_t pieces, struct filled filled)
 {
-    unsigned char head[30];
-    size_t n = delta_put_varint(head, pieces);
     int r;
 
-    n += delta_put_varint(head + n, filled.control);
-    n += delta_put_varint(head + n, filled.diff);
-    if ((r = delta_lists_add(&k->lists, DELTA_LIST_CONTROL, head, n)) < 0 ||
-        (r = move(k, DELTA_LIST_CONTROL, &k->control, filled.control)) < 0 ||
-        (r = move(k, DELTA_LIST_DIFF, &k->diff, filled.diff)) < 0)
+    if ((r = add_varint(&k->frame, pieces)) < 0 || (r = add_varint(&k->frame, filled.control)) < 0 ||
+        (r = add_varint(&k->frame, filled.diff)) < 0 || (r = move_to_frame(k, &k->control, filled.control)) < 0 ||
+        (r = move_to_frame(k, &k->diff, filled.diff)) < 0)
         return r;
-    return move(k, DELTA_LIST_LITERAL, &k->literal, filled.literal);
+    return move_to_frame(k, &k->literal, filled.literal);
 }
 
-static int gather_block(struct pack *k, struct delta_setting *setting, uint64_t start, uint64_t end, struct hf_err *err)
+static int pack_block(struct pack *k, struct delta_setting *setting, uint64_t start, uint64_t end, struct hf_err *err)
 {
     uint64_t pieces = 0;
     int r = 0;
 
-    delta_lists_clear(&k->lists);
+    hf_buf_clear(&k->frame);
     hf_buf_clear(&k->control);
     hf_buf_clear(&k->diff);
     hf_buf_clear(&k->literal);
@@ -497,7 +491,7 @@ static void pack_close(void *state)
     hf_buf_done(&k->control);
     hf_buf_done(&k->diff);
     hf_buf_done(&k->literal);
-    delta_lists_done(&k->lists);
+    hf_buf_done(&k->frame);
     free(k);
 }
 
@@ -509,8 +503,7 @@ static int open_pack(const struct delta_make *make, bool quick, struct hf_buf *s
 
     if (k == NULL)
         return delta_no_memory(err);
-    k->control.max = k->diff.max = k->literal.max = SIZE_MAX / 2;
-    k->lists.bytes.max = k->lists.shares.max = SIZE_MAX / 2;
+    k->control.max = k->diff.max = k->literal.max = k->frame.max = SIZE_MAX / 2;
     k->make = make;
     r = delta_setting_make(make, &k->memory, &k->setting, setting, err);
     k->setting.only_first = true;
@@ -534,18 +527,18 @@ static int pack_open_quick(const struct delta_make *make, struct hf_buf *setting
     return open_pack(make, true, setting, ret_state, err);
 }
 
-static int pack_lists(void *state, uint64_t start, uint64_t end, struct hf_buf *body, struct hf_err *err)
+static int pack_and_squeeze(void *state, uint64_t start, uint64_t end, struct hf_buf *body, struct hf_err *err)
 {
     struct pack *k = state;
-    int r = gather_block(k, &k->setting, start, end, err);
+    int r = pack_block(k, &k->setting, start, end, err);
 
-    hf_buf_done(&k->control); /* all of it is in the block's lists */
+    hf_buf_done(&k->control); /* all of it is in the frame */
     hf_buf_done(&k->diff);
     hf_buf_done(&k->literal);
     if (r == 0)
-        r = delta_packer_pack(k->packer, &k->lists, end - start, body);
+        r = delta_packer_pack(k->packer, &k->frame, end - start, body);
     return r == -ENOMEM ? delta_no_memory(err) : r;
 }
 
-const struct delta_blocks_ops delta_blocks_zstd = {pack_open, pack_lists, pack_close};
-const struct delta_blocks_ops delta_blocks_quick = {pack_open_quick, pack_lists, pack_close};
+const struct delta_blocks_ops delta_blocks_zstd = {pack_open, pack_and_squeeze, pack_close};
+const struct delta_blocks_ops delta_blocks_quick = {pack_open_quick, pack_and_squeeze, pack_close};

@@ -284,9 +284,11 @@ static void note_old(struct delta_stream *st, const struct delta_byte_context *c
             st->old_hits[i] = st->old_hits[i] << 1 | (c->guess[1 + i] - 1u == byte);
 }
 
-static void plain_contexts(struct delta_stream *st, struct delta_byte_context *c, unsigned kind, uint32_t tag)
+/* `phase`: 0, or which byte of a reference this is, from 1. */
+static void plain_contexts(struct delta_stream *st, struct delta_byte_context *c, unsigned phase)
 {
     uint32_t c1 = back(st, 1), c4 = c1 | back(st, 2) << 8 | back(st, 3) << 16 | back(st, 4) << 24;
+    uint32_t tag = phase << 8;
 
     c->table[0] = delta_hash(1, c4 & 0xffff, tag);
     c->table[1] = delta_hash(4, c4 & 0xffff00, tag);
@@ -294,7 +296,7 @@ static void plain_contexts(struct delta_stream *st, struct delta_byte_context *c
     c->rank[0] = delta_hash(8, c4 & 0xffffff, tag);
     c->rank[1] = delta_hash(9, c4, tag);
     c->rank[2] = delta_hash(10, c4, back(st, 5) | back(st, 6) << 8);
-    c->kind = kind;
+    c->kind = phase > 0 ? KIND_X86_REFERENCE : KIND_PLAIN;
     c->near = c1;
     c->scene = 0;
 }
@@ -353,7 +355,7 @@ static unsigned code_x86_reference(struct delta_stream *st, struct delta_cm *cm,
     for (unsigned i = 0; i < 4; i++) {
         struct delta_byte_context c;
         set_guesses(st, &c, none, 0);
-        plain_contexts(st, &c, KIND_X86_REFERENCE, (i + 1) << 8);
+        plain_contexts(st, &c, i + 1);
         unsigned byte = code_or_learn(st, cm, &c, target >> (24 - 8 * i) & 255);
         part = part << 8 | byte;
         push(st, byte, cm != NULL);
@@ -402,7 +404,7 @@ unsigned delta_stream_code(struct delta_stream *st, struct delta_cm *cm, const u
     } else {
         struct delta_byte_context c;
         set_guesses(st, &c, old, 0);
-        plain_contexts(st, &c, KIND_PLAIN, 0);
+        plain_contexts(st, &c, 0);
         ret_bytes[0] = (unsigned char)code_or_learn(st, cm, &c, truth != NULL ? truth[0] : 0);
         note_old(st, &c, ret_bytes[0]);
         push(st, ret_bytes[0], cm != NULL);
@@ -412,18 +414,6 @@ unsigned delta_stream_code(struct delta_stream *st, struct delta_cm *cm, const u
     for (unsigned i = 0; i < n; i++)
         st->recent = st->recent << 8 | ret_bytes[i];
     return n;
-}
-
-unsigned delta_stream_list(struct delta_stream *st, struct delta_cm *cm, unsigned list, unsigned byte)
-{
-    static const unsigned char *const none[STREAM_OLD] = {NULL};
-    struct delta_byte_context c;
-
-    set_guesses(st, &c, none, 0);
-    plain_contexts(st, &c, KIND_PLAIN, list << 16);
-    byte = delta_bytes_code(&st->bytes, cm, &c, byte);
-    push(st, byte, true);
-    return byte;
 }
 
 /* ---- old bytes aside ------------------------------------------------------------------------------------------- */

@@ -39,9 +39,6 @@ void delta_stream_reset(struct delta_stream *st, uint64_t place);
 unsigned delta_stream_code(struct delta_stream *st, struct delta_cm *cm, const unsigned char *truth, uint64_t room,
                            const unsigned char *const old[STREAM_OLD], unsigned char ret_bytes[static 4]);
 
-/* Code one byte of a list of no place in new; `list`, below 256, tells apart what is not alike. The order is plain. */
-unsigned delta_stream_list(struct delta_stream *st, struct delta_cm *cm, unsigned list, unsigned byte);
-
 /* Bytes of new that were made otherwise; `closely`: note what precedes each, not each fourth. */
 void delta_stream_add(struct delta_stream *st, const unsigned char *bytes, size_t n, bool closely);
 /* Four of the bytes added last hold a distance. */

@@ -203,8 +203,8 @@ static void keep_piece(const char *name, unsigned which, const struct piece *k)
         hf_buf_clear(&body);
         must(delta_blocks_make(bare != 0 ? &delta_blocks_quick : &delta_blocks_zstd, &make, 1, 1, &body, &err));
         struct hf_view part = block_of(&body, &coder);
-        must(coder == (bare != 0 ? DELTA_CODER_ZSTD : DELTA_CODER_MIXING) ? 0 : -EBADMSG);
-        (void)snprintf(path, sizeof(path), "%s-%s", name, bare != 0 ? "bare" : "mixed");
+        must(coder == (bare != 0 ? DELTA_CODER_ZSTD : DELTA_CODER_LZMA) ? 0 : -EBADMSG);
+        (void)snprintf(path, sizeof(path), "%s-%s", name, bare != 0 ? "bare" : "lzma");
         if (bare != 0)
             keep_bare(path, s, &setting_part, part);
         else
@@ -335,7 +335,7 @@ static void keep_delta_in_short(const char *name, unsigned which, const struct h
         must(hf_buf_add(&setting, part.p, part.n));
         s.setting_n = (unsigned)part.n;
     }
-    enum delta_coder coder = DELTA_CODER_MIXING;
+    enum delta_coder coder = DELTA_CODER_LZMA;
     struct hf_view block = take_part(&p, end, s.method == DELTA_METHOD_RECORDS_ZSTD ? &coder : NULL);
     if (coder == DELTA_CODER_ZSTD)
         keep_bare(path, s, &setting, block);

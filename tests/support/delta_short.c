@@ -302,7 +302,7 @@ static void add_bare(struct out *out, const unsigned char *p, size_t n)
 
 bool delta_short_expand(const unsigned char *bytes, size_t n, unsigned char *ret_patch, size_t room, size_t *ret_n)
 {
-    static const enum delta_coder mixing = DELTA_CODER_MIXING;
+    static const enum delta_coder lzma = DELTA_CODER_LZMA;
     struct out out = {ret_patch, DELTA_HEADER_MAX, room};
     struct delta_header header = {.version = DELTA_VERSION};
     unsigned char head[DELTA_HEADER_MAX];
@@ -331,7 +331,7 @@ bool delta_short_expand(const unsigned char *bytes, size_t n, unsigned char *ret
     else if (s.method == DELTA_METHOD_RECORDS_ZSTD && s.bare)
         add_bare(&out, bytes, n);
     else
-        add_part(&out, s.method == DELTA_METHOD_RECORDS_ZSTD ? &mixing : NULL, NULL, 0, bytes, n, 0);
+        add_part(&out, s.method == DELTA_METHOD_RECORDS_ZSTD ? &lzma : NULL, NULL, 0, bytes, n, 0);
     if (out.n > room)
         return false;
     header.body_size = out.n - DELTA_HEADER_MAX;

@@ -44,7 +44,7 @@ enum delta_short_size {
 
 struct delta_short {
     unsigned method, which;     /* DELTA_METHOD_*, which old */
-    bool bare;                  /* method 1: the block's chunks are not packed; else they are mixed */
+    bool bare;                  /* method 1: the block's chunks are not packed; else LZMA packed them */
     enum delta_short_size kind; /* of new */
     unsigned size;              /* 16 bits */
     unsigned more_out;          /* 2 bits: 3 lets more of new be made */

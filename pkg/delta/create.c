@@ -211,20 +211,30 @@ static bool is_close(const struct source *s)
     return (s->old_images.n == 0 || s->new_images.n == 0) && copies->n > FEW && covered >= s->new_n - s->new_n / 8;
 }
 
+/* Progress of what comes behind the last byte: whoever listens may still cancel. */
+static int goes_on(void *ctx, uint64_t done, uint64_t total)
+{
+    const struct hf_delta_create_params *tells = ctx;
+
+    (void)done;
+    return tells->progress != NULL ? tells->progress(tells->progress_ctx, total, total) : 0;
+}
+
 /* All ways at once: most is the same for all. The fast profile has one, and where that is close two more. */
 static int match_ways(struct source *s, struct hf_err *err)
 {
     struct delta_copies *copies[WAYS];
-    const struct hf_delta_create_params none = {.threads = 0}, *tells = s->params != NULL ? s->params : &none;
+    struct hf_delta_create_params tells =
+        s->params != NULL ? *s->params : (struct hf_delta_create_params){.threads = 0};
     bool fast = s->profile == HF_DELTA_FAST;
     const unsigned *better_by = !fast ? better_by_small : s->packed ? &better_by_packed : better_by_fast;
 
     for (unsigned i = 0; i < WAYS; i++)
         copies[i] = &s->ways[i].make.copies;
-    int r = delta_match(&s->matcher, better_by, s->ways_n, tells->progress, tells->progress_ctx, copies, err);
+    int r = delta_match(&s->matcher, better_by, s->ways_n, tells.progress, tells.progress_ctx, copies, err);
     if (r < 0 || !fast || s->packed || !is_close(s))
         return r;
-    r = delta_match(&s->matcher, better_by_fast + 1, WAYS - 1, NULL, NULL, copies + 1, err);
+    r = delta_match(&s->matcher, better_by_fast + 1, WAYS - 1, goes_on, &tells, copies + 1, err);
     s->ways_n = WAYS;
     return r;
 }

@@ -458,6 +458,42 @@ START_TEST(threads)
 }
 END_TEST
 
+struct listener {
+    unsigned calls, stop_at;
+};
+
+static int listen(void *ctx, uint64_t done, uint64_t total)
+{
+    struct listener *l = ctx;
+
+    ck_assert_uint_le(done, total);
+    return ++l->calls == l->stop_at;
+}
+
+/* Wherever it is told so, once for each 64 KiB and way; close files without images have two ways more in the fast profile. */
+START_TEST(canceled)
+{
+    struct hf_buf old = text(200000), near = edited(&old, 30), patch = BUF;
+    struct listener l = {0};
+    struct hf_delta_create_params params = {.profile = _i, .progress = listen, .progress_ctx = &l};
+    struct hf_delta_out out = delta_io_out(&patch);
+    struct hf_err err;
+    int r;
+
+    do {
+        l.calls = 0;
+        l.stop_at++;
+        hf_buf_clear(&patch);
+        r = hf_delta_create(old.p, old.n, near.p, near.n, &params, &out, &err);
+        ck_assert_int_eq(r, l.calls >= l.stop_at ? -ECANCELED : 0);
+    } while (r != 0);
+    ck_assert_uint_eq(l.calls, near.n / 65536 * (_i == HF_DELTA_FAST ? 2 : 1));
+    hf_buf_done(&old);
+    hf_buf_done(&near);
+    hf_buf_done(&patch);
+}
+END_TEST
+
 START_TEST(check)
 {
     struct hf_buf old = text(90000), near = edited(&old, 9), patch = make(&old, &near, _i);
@@ -701,6 +737,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, images_in_cpio);
     tcase_add_loop_test(tc, image_damage, 0, 8);
     tcase_add_test(tc, threads);
+    tcase_add_loop_test(tc, canceled, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
     tcase_add_loop_test(tc, check, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
     tcase_add_loop_test(tc, info, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
 }

@@ -16,7 +16,7 @@
 enum { WAYS = DELTA_WAYS_MAX, RUNS_MAX = 4096, SEEN_LOG = 21 /* bytes back, as a power of two */ };
 
 /* How many more bytes a match must have than the current copy. */
-static const unsigned better_by_small[WAYS] = {6, 12, 48}, better_by_fast[WAYS] = {16, 4, 24}, better_by_packed = 6;
+static const unsigned better_by_small[WAYS] = {6, 12, 48}, better_by_fast[WAYS] = {16, 10, 24}, better_by_packed = 6;
 
 struct way {
     struct delta_make make;

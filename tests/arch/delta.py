@@ -23,7 +23,8 @@ MACHINES = {"armv7": ("arm-linux-gnueabihf-gcc", "qemu-arm"), "aarch64": ("aarch
             "s390x": ("s390x-linux-gnu-gcc", "qemu-s390x"),
             "riscv64": ("riscv64-linux-gnu-gcc", "qemu-riscv64")}
 OURS = ["pkg/base/buf.c", "pkg/base/err.c", "pkg/base/encode.c", "pkg/base/strmap.c", "pkg/codec/hash.c", "pkg/os/file.c",
-        "pkg/os/fs_posix.c", "pkg/os/pages.c", "pkg/cli/io.c", "cmd/holdfast-delta/main.c"]
+        "pkg/os/fs_posix.c", "pkg/os/pages.c", "pkg/cli/io.c", "pkg/cli/run.c",
+        "cmd/holdfast-delta/main.c"]
 ZSTD = ["common/*.c", "decompress/*.c"]
 LZMA = ["common/common.c", "common/filter_common.c", "common/filter_decoder.c", "common/vli_decoder.c", "lzma/lzma_decoder.c",
         "lzma/lzma2_decoder.c", "lz/lz_decoder.c"]

@@ -156,13 +156,19 @@ START_TEST(goes_on_after_restart)
 }
 END_TEST
 
-START_TEST(rotated_while_away)
+/* a.log was followed to its end, and no process is there any more. */
+static void follow_and_die(void)
 {
     (void)put("a.log", "1\n2\n");
     start();
     run_s(10);
     kill_and_restart();
     source->free(source);
+}
+
+START_TEST(rotated_while_away)
+{
+    follow_and_die();
     (void)put("a.log", "3\n");
     ck_assert_int_eq(rename(below("a.log"), below("a.log.1")), 0);
     (void)put("a.log", "4\n");
@@ -178,11 +184,7 @@ END_TEST
 /* The program ended, too: no other file comes to where it was. */
 START_TEST(rotated_while_away_for_good)
 {
-    (void)put("a.log", "1\n2\n");
-    start();
-    run_s(10);
-    kill_and_restart();
-    source->free(source);
+    follow_and_die();
     (void)put("a.log", "3\n");
     ck_assert_int_eq(rename(below("a.log"), below("a.log.1")), 0);
     start();
@@ -198,11 +200,7 @@ END_TEST
 /* What has its number and begins otherwise is none of ours. */
 START_TEST(number_taken_by_another)
 {
-    (void)put("a.log", "1\n2\n");
-    start();
-    run_s(10);
-    kill_and_restart();
-    source->free(source);
+    follow_and_die();
     ck_assert_int_eq(rename(below("a.log"), below("a.db")), 0);
     ck_assert_int_eq(truncate(below("a.db"), 0), 0);
     (void)put("a.db", "no lines of a log\nbut more than it had\n");

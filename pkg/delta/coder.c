@@ -203,7 +203,8 @@ static ZSTD_CCtx *new_context(bool quick)
         int value;
     } settings[] = {
         {ZSTD_c_compressionLevel, 19},  {ZSTD_c_hashLog, 17},        {ZSTD_c_chainLog, 17},
-        {ZSTD_c_windowLog, WINDOW_LOG}, {ZSTD_c_contentSizeFlag, 0},
+        {ZSTD_c_windowLog, WINDOW_LOG}, {ZSTD_c_contentSizeFlag, 0}, {ZSTD_c_strategy, ZSTD_btopt},
+        {ZSTD_c_searchLog, 2},          {ZSTD_c_targetLength, 16},
     };
     ZSTD_CCtx *context = ZSTD_createCCtx();
 
@@ -214,15 +215,7 @@ static ZSTD_CCtx *new_context(bool quick)
     return context;
 }
 
-/* Little to pack is packed better. */
-static void search(ZSTD_CCtx *context, bool much)
-{
-    (void)ZSTD_CCtx_setParameter(context, ZSTD_c_strategy, much ? ZSTD_btultra : ZSTD_btopt);
-    (void)ZSTD_CCtx_setParameter(context, ZSTD_c_searchLog, much ? 3 : 2);
-    (void)ZSTD_CCtx_setParameter(context, ZSTD_c_targetLength, much ? 64 : 16);
-}
-
-static int pack_zstd(struct delta_packer *p, const struct hf_buf *bytes, uint64_t made, struct hf_buf *body)
+static int pack_zstd(struct delta_packer *p, const struct hf_buf *bytes, struct hf_buf *body)
 {
     size_t bound = ZSTD_compressBound(bytes->n), n;
     unsigned char *packed = malloc(bound);
@@ -231,8 +224,6 @@ static int pack_zstd(struct delta_packer *p, const struct hf_buf *bytes, uint64_
     if (p->context == NULL)
         p->context = new_context(p->quick);
     if (packed != NULL && p->context != NULL) {
-        if (!p->quick)
-            search(p->context, bytes->n < made / 8);
         n = ZSTD_compress2(p->context, packed, bound, bytes->p, bytes->n);
         r = ZSTD_isError(n) ? -ENOMEM : add_packed(body, DELTA_CODER_ZSTD, packed, n);
     }
@@ -245,5 +236,5 @@ int delta_packer_pack(struct delta_packer *p, const struct hf_buf *bytes, uint64
     enum { FEW = 4096, SHARE = 8 };
     bool few = bytes->n <= FEW || bytes->n <= made / SHARE;
 
-    return few && !p->quick ? pack_lzma(bytes, body) : pack_zstd(p, bytes, made, body);
+    return few && !p->quick ? pack_lzma(bytes, body) : pack_zstd(p, bytes, body);
 }

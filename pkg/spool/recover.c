@@ -54,6 +54,7 @@ static int read_header(struct hf_spool_store *store, struct segment *segment)
     segment->salt = found.header.salt;
     segment->size = found.file_bytes;
     segment->end = content_limit(found.file_bytes);
+    segment->written = HF_SPOOL_CONTENT;
     store->stats.mended += found.from_copy;
     return 0;
 }
@@ -161,7 +162,7 @@ static int recover_last(struct hf_spool_store *store, struct hf_err *err)
         (void)store->fs->close(store->fs->ctx, fd);
         return bad_medium ? 0 : r;
     }
-    segment->end = hf_spool_align(tail.at);
+    segment->end = segment->written = hf_spool_align(tail.at);
     store->open_fd = fd;
     return 0;
 }
@@ -213,6 +214,7 @@ static int find_spare(struct hf_spool_store *store, struct hf_err *err)
     if (r < 0)
         return hf_err_sys(err, r, "stat '%s/spare.seg'", store->dir);
     store->spare_ready = (uint64_t)st.st_size == store->segment_bytes;
+    store->spare_written = HF_SPOOL_CONTENT; /* it may be one that was only allocated */
     if (store->spare_ready)
         return 0;
     r = store->fs->unlinkat(store->fs->ctx, store->dir_fd, "spare.seg", 0);

@@ -1,7 +1,7 @@
 /* The spare segment: a file with its final size, allocated and full of zeros, so that writing to it changes no metadata.
  *
  * Writing the zeros takes long on slow media, so it is a job beside the writer (begin, make, end), under a name of its own. Who
- * needs a segment while there is no spare takes a file that is only allocated: its syncs cost a little more, but nobody waits. */
+ * needs a segment while there is no spare takes a file that is only allocated, and writes the zeros as it goes, in small steps. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -74,10 +74,12 @@ void hf_spool_store_spare_end(struct hf_spool_store *store, int made)
     store->spare_coming = false;
     if (made < 0)
         return;
-    if (store->spare_ready) /* a delivered segment was quicker */
+    if (store->spare_ready) { /* a delivered segment was quicker */
         (void)fs->unlinkat(fs->ctx, store->dir_fd, "coming.seg", 0);
-    else
-        store->spare_ready = fs->renameat(fs->ctx, store->dir_fd, "coming.seg", store->dir_fd, "spare.seg") == 0;
+        return;
+    }
+    store->spare_ready = fs->renameat(fs->ctx, store->dir_fd, "coming.seg", store->dir_fd, "spare.seg") == 0;
+    store->spare_written = content_limit(store->segment_bytes); /* renaming needs the journal: see hf_spool_confirm() */
 }
 
 int hf_spool_store_prepare(struct hf_spool_store *store, struct hf_err *err)
@@ -103,5 +105,6 @@ int hf_spool_spare_now(struct hf_spool_store *store, struct hf_err *err)
     if (r < 0)
         (void)fs->unlinkat(fs->ctx, store->dir_fd, "spare.seg", 0);
     store->spare_ready = r == 0;
+    store->spare_written = HF_SPOOL_CONTENT;
     return r;
 }

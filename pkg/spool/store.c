@@ -1,6 +1,7 @@
 /* One folder of segments. `segments` is in order of first sequence; the last one is being written, unless none is open.
  *
  *   write:   encode into `out` with the salt of the open segment -> pwrite -> fdatasync -> durable end moves
+ *            where blocks are only allocated zeros go ahead, a step at a time: records go into written blocks alone
  *   roll:    open segment is sealed, the spare is renamed to <next>.seg under a new salt, folder synced
  *   failed:  the open segment is poisoned (sealed where it was last durable), the rest of the batch goes to a new one, once
  *   deleted: what somebody unlinked under us is written anew from the descriptor we still have
@@ -58,6 +59,14 @@ int hf_spool_zero(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to
     for (uint64_t at = from; r == 0 && at < to; at += sizeof(zeros))
         r = hf_spool_write_at(fs, fd, zeros, (size_t)HF_MIN((uint64_t)sizeof(zeros), to - at), at, dir, err);
     return r;
+}
+
+int hf_spool_confirm(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir,
+                     struct hf_err *err)
+{
+    int r = fs->fallocate(fs->ctx, fd, from, to - from);
+
+    return r < 0 && r != -EOPNOTSUPP ? hf_err_sys(err, r, "change '%s'", dir) : 0;
 }
 
 static bool is_unlinked(struct hf_spool_store *store, int fd)
@@ -156,8 +165,10 @@ static int retire_oldest(struct hf_spool_store *store, struct hf_err *err)
                   : store->fs->unlinkat(store->fs->ctx, store->dir_fd, name, 0);
     if (r < 0 && r != -ENOENT)
         return hf_err_sys(err, r, "retire '%s/%s'", store->dir, name);
-    if (reuse && r == 0)
+    if (reuse && r == 0) {
         store->spare_ready = store->spare_was_segment = true;
+        store->spare_written = store->segments[0].written;
+    }
     forget_segment(store, 0);
     return 0;
 }
@@ -289,6 +300,7 @@ static int roll(struct hf_spool_store *store, struct hf_err *err)
     int fd = take_spare(store, err);
     if (fd < 0)
         return fd;
+    segment.written = store->spare_written;
     segment_name(segment.first, name);
     int r = write_headers(store, fd, &segment, err);
     if (r == 0) {
@@ -298,6 +310,8 @@ static int roll(struct hf_spool_store *store, struct hf_err *err)
     }
     if (r == 0)
         r = hf_spool_sync_folder(store, err);
+    if (r == 0)
+        r = hf_spool_confirm(store->fs, fd, 0, HF_SPOOL_CONTENT, store->dir, err);
     if (r == 0)
         r = hf_spool_add_segment(store, &segment);
     if (r < 0) {
@@ -364,6 +378,7 @@ static int rescue(struct hf_spool_store *store, struct hf_err *err)
     if (fd < 0)
         return hf_err_sys(err, fd, "open '%s/spare.seg'", store->dir);
     segment->size = store->segment_bytes;
+    segment->written = HF_MAX(store->spare_written, segment->end);
     r = segment->end <= content_limit(segment->size) ? copy_content(store, segment, fd, err) : -EFBIG;
     if (r == 0)
         r = write_headers(store, fd, segment, err);
@@ -371,6 +386,8 @@ static int rescue(struct hf_spool_store *store, struct hf_err *err)
         r = store->fs->renameat(store->fs->ctx, store->dir_fd, "spare.seg", store->dir_fd, name);
     if (r == 0)
         r = hf_spool_sync_folder(store, err);
+    if (r == 0)
+        r = hf_spool_confirm(store->fs, fd, 0, HF_SPOOL_CONTENT, store->dir, err);
     if (r < 0) {
         (void)store->fs->close(store->fs->ctx, fd);
         return r;
@@ -455,6 +472,23 @@ static void clear_out(struct hf_spool_store *store)
     store->out_payload = 0;
 }
 
+/* Zeros on the disk, where there is nothing yet, before records go there. */
+static int prepare_until(struct hf_spool_store *store, struct segment *segment, uint64_t end, struct hf_err *err)
+{
+    if (end <= segment->written)
+        return 0;
+    uint64_t from = segment->written, to = HF_MAX(hf_spool_align(end), from + HF_SPOOL_ZERO_STEP);
+    to = HF_MIN(to, content_limit(segment->size));
+    int r = hf_spool_zero(store->fs, store->open_fd, from, to, store->dir, err);
+    if (r == 0 && (r = store->fs->fdatasync(store->fs->ctx, store->open_fd)) < 0)
+        (void)hf_err_sys(err, r, "sync a segment of '%s'", store->dir);
+    if (r == 0)
+        r = hf_spool_confirm(store->fs, store->open_fd, from, to, store->dir, err);
+    if (r == 0)
+        segment->written = to;
+    return r;
+}
+
 /* Make what is in `out` durable behind the open segment's content. */
 static int flush(struct hf_spool_store *store, struct hf_err *err)
 {
@@ -462,7 +496,9 @@ static int flush(struct hf_spool_store *store, struct hf_err *err)
 
     if (store->out.n == 0)
         return 0;
-    int r = hf_spool_write_at(store->fs, store->open_fd, store->out.p, store->out.n, segment->end, store->dir, err);
+    int r = prepare_until(store, segment, segment->end + store->out.n, err);
+    if (r == 0)
+        r = hf_spool_write_at(store->fs, store->open_fd, store->out.p, store->out.n, segment->end, store->dir, err);
     if (r == 0) {
         r = store->fs->fdatasync(store->fs->ctx, store->open_fd);
         store->stats.syncs++;

@@ -11,6 +11,7 @@ struct segment {
     uint64_t first;
     uint64_t end;  /* durable content ends here; for segments found at open and not the last: where content could end */
     uint64_t size; /* of the file */
+    uint64_t written; /* before it every block is known to be written on the disk, not only allocated */
     uint64_t payload; /* bytes of it in the content; about, for sealed segments found at open */
     uint32_t salt;
 };
@@ -26,6 +27,7 @@ struct hf_spool_store {
     bool doubt;                     /* open could not prove that no sequence is given a second time */
     int dir_fd, cursor_fd, open_fd; /* open_fd: the last segment's, -1 when there is none to write to */
     bool spare_ready, spare_coming;
+    uint64_t spare_written; /* as of a segment */
     bool
         spare_was_segment; /* and the folder may still call it so after a power cut: nothing goes into it before a sync */
     bool links_count;      /* st_nlink 0 means deleted here */
@@ -61,6 +63,12 @@ HF_MUST_USE int hf_spool_write_at(const struct hf_fs_ops *fs, int fd, const void
                                   const char *dir, struct hf_err *err);
 HF_MUST_USE int hf_spool_zero(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir,
                               struct hf_err *err);
+/* Does the file system still note changes? To write to a block that was only allocated, or to give a file a name, is a change; where the
+ * journal goes before it is noted, as after an error, ext4 forgets it and may say 0 to the sync all the same. So, after the sync,
+ * [from, to) of the file, which is allocated already, is allocated once more: that needs the journal, and when it is there now it was
+ * there during the sync. */
+HF_MUST_USE int hf_spool_confirm(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir,
+                                 struct hf_err *err);
 HF_MUST_USE int hf_spool_add_segment(struct hf_spool_store *store, const struct segment *segment);
 HF_MUST_USE int hf_spool_sync_folder(struct hf_spool_store *store, struct hf_err *err);
 HF_MUST_USE int hf_spool_save_cursor(struct hf_spool_store *store, uint64_t delivered, struct hf_err *err);

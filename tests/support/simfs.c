@@ -17,6 +17,14 @@ static struct hf_simfs *of(void *ctx)
 
 /* ---- counting, failing, stopping ---------------------------------------------------------------------------------- */
 
+/* With HF_SIMFS_SHRINKS or HF_SIMFS_GROWS: content alone, no journal needed. */
+enum { SIM_CONTENT = 8 };
+
+static int journal_for(const struct hf_simfs *fs, unsigned kind)
+{
+    return fs->journal_lost && (kind & HF_SIMFS_WRITES) != 0 && (kind & SIM_CONTENT) == 0 ? -EROFS : 0;
+}
+
 static int enter(struct hf_simfs *fs, unsigned kind, const char *format, ...) HF_PRINTF(3, 4);
 
 static int enter(struct hf_simfs *fs, unsigned kind, const char *format, ...)
@@ -26,7 +34,7 @@ static int enter(struct hf_simfs *fs, unsigned kind, const char *format, ...)
     if (fs->stopped)
         return -EIO;
     if ((fs->counted & kind) == 0)
-        return 0;
+        return journal_for(fs, kind);
     char *line = fs->trace[fs->n_trace++ % SIM_TRACE];
     int n = snprintf(line, sizeof(fs->trace[0]), "%llu ", (unsigned long long)++fs->calls);
     va_start(args, format);
@@ -41,7 +49,8 @@ static int enter(struct hf_simfs *fs, unsigned kind, const char *format, ...)
         fs->failed++;
         return -fs->fail_code;
     }
-    return 0;
+    fs->journal_lost |= fs->lose_journal_at != 0 && fs->calls >= fs->lose_journal_at;
+    return journal_for(fs, kind);
 }
 
 void hf_simfs_count_only(struct hf_simfs *fs, unsigned calls)
@@ -71,6 +80,17 @@ void hf_simfs_fail_at(struct hf_simfs *fs, uint64_t n, int code, uint64_t times)
     fs->fail_code = code;
     fs->fail_times = times;
     fs->failed = 0;
+}
+
+void hf_simfs_lose_journal_at(struct hf_simfs *fs, uint64_t n)
+{
+    fs->lose_journal_at = n == 0 ? 0 : fs->calls + n;
+    fs->journal_lost = false;
+}
+
+bool hf_simfs_journal_lost(const struct hf_simfs *fs)
+{
+    return fs->journal_lost;
 }
 
 uint64_t hf_simfs_failed(const struct hf_simfs *fs)
@@ -155,7 +175,7 @@ unsigned hf_simfs_open_fds(const struct hf_simfs *fs)
 /* May a new block be had on this device, and may it be changed at all? */
 static int room(struct hf_simfs *fs, const struct sim_device *device, uint64_t more)
 {
-    if (device->read_only)
+    if (device->read_only || fs->journal_lost)
         return -EROFS;
     return device->limit != 0 && sim_used(fs, device) + more > device->limit ? -ENOSPC : 0;
 }
@@ -191,6 +211,12 @@ static int check_open(struct sim_node *node, int flags)
     return writing && node->device->read_only ? -EROFS : 0;
 }
 
+static void shrink(struct sim_node *node, size_t size)
+{
+    sim_blob_resize(&node->live, size);
+    sim_blob_resize(&node->blocks, HF_MIN(node->blocks.n, (size + SIM_BLOCK - 1) / SIM_BLOCK));
+}
+
 static int sim_openat(void *ctx, int dirfd, const char *path, int flags, mode_t mode, unsigned resolve)
 {
     struct hf_simfs *fs = of(ctx);
@@ -217,7 +243,7 @@ static int sim_openat(void *ctx, int dirfd, const char *path, int flags, mode_t 
     if (r < 0)
         return r;
     if ((flags & O_TRUNC) != 0)
-        sim_blob_resize(&place.node->live, 0);
+        shrink(place.node, 0);
     return fd_new(fs, place.node, flags);
 }
 
@@ -269,10 +295,18 @@ static ssize_t grow(struct hf_simfs *fs, struct sim_node *node, uint64_t size, b
     return (ssize_t)size;
 }
 
+static void mark_written(struct sim_node *node, size_t first, size_t last)
+{
+    if (node->blocks.n <= last)
+        sim_blob_resize(&node->blocks, last + 1);
+    for (size_t i = first; i <= last; i++)
+        node->blocks.p[i] = HF_MAX(node->blocks.p[i], (unsigned char)SIM_WRITTEN);
+}
+
 static ssize_t sim_pwrite(void *ctx, int fd, const void *bytes, size_t n, uint64_t offset)
 {
     struct sim_node *node;
-    int r = enter(of(ctx), HF_SIMFS_GROWS, "pwrite %d %zu at %llu", fd, n, (unsigned long long)offset);
+    int r = enter(of(ctx), HF_SIMFS_GROWS | SIM_CONTENT, "pwrite %d %zu at %llu", fd, n, (unsigned long long)offset);
 
     if (r == 0)
         r = fd_file(of(ctx), fd, true, &node);
@@ -287,6 +321,7 @@ static ssize_t sim_pwrite(void *ctx, int fd, const void *bytes, size_t n, uint64
         return -ENOSPC;
     n = HF_MIN(n, (size_t)((uint64_t)reached - offset));
     memcpy(node->live.p + offset, bytes, n);
+    mark_written(node, (size_t)offset / SIM_BLOCK, (size_t)(offset + n - 1) / SIM_BLOCK);
     node->changed_ns = ++of(ctx)->ticks;
     return (ssize_t)n;
 }
@@ -302,7 +337,7 @@ static int sim_ftruncate(void *ctx, int fd, uint64_t size)
         return r;
     node->changed_ns = ++of(ctx)->ticks;
     if (size <= node->live.n) {
-        sim_blob_resize(&node->live, (size_t)size);
+        shrink(node, (size_t)size);
         return 0;
     }
     ssize_t reached = grow(of(ctx), node, size, false);
@@ -324,13 +359,17 @@ static int sim_fallocate(void *ctx, int fd, uint64_t offset, uint64_t n)
 
 static int sync_fd(struct hf_simfs *fs, int fd, const char *call, bool meta)
 {
-    int r = enter(fs, HF_SIMFS_SHRINKS, "%s %d", call, fd);
+    int r = enter(fs, HF_SIMFS_SHRINKS | SIM_CONTENT, "%s %d", call, fd);
     const struct sim_fd *open = fd_get(fs, fd);
 
     if (r < 0)
         return r;
     if (open == NULL || (open->flags & O_PATH) != 0)
         return -EBADF;
+    if (fs->journal_lost) {
+        sim_sync_without_journal(open->node);
+        return 0;
+    }
     if (S_ISDIR(open->node->meta.mode))
         sim_sync_names(fs, open->node);
     else

@@ -77,7 +77,13 @@ bool hf_simfs_stopped(const struct hf_simfs *fs);
 void hf_simfs_fail_at(struct hf_simfs *fs, uint64_t n, int code, uint64_t times);
 uint64_t hf_simfs_failed(const struct hf_simfs *fs); /* calls failed so since hf_simfs_fail_at() */
 
-/* kill -9: descriptors and locks are gone, nothing else. Takes a stop back. */
+/* From the counted call number `n` (from 1, from now on) on the journal of every device has gone, and nobody else has noticed yet. What
+ * needs it (names, sizes, allocation) fails with -EROFS. Content does not, and a sync says 0, but only what went into blocks
+ * that had been written and synced before is kept: ext4 cannot say any more that the others were written. 0 takes it back. */
+void hf_simfs_lose_journal_at(struct hf_simfs *fs, uint64_t n);
+bool hf_simfs_journal_lost(const struct hf_simfs *fs);
+
+/* kill -9: descriptors and locks are gone, nothing else. Takes a stop and a lost journal back. */
 void hf_simfs_kill(struct hf_simfs *fs);
 /* The power goes, and comes back: as kill, and what was not synced is lost as `seed` chooses. */
 void hf_simfs_power_cut(struct hf_simfs *fs, uint64_t seed);

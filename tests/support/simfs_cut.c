@@ -81,6 +81,21 @@ void sim_sync_names(struct hf_simfs *fs, struct sim_node *dir)
 void sim_sync_content(struct sim_node *node)
 {
     sim_blob_set(&node->kept, node->live.p, node->live.n);
+    for (size_t i = 0; i < node->blocks.n; i++) {
+        if (node->blocks.p[i] == SIM_WRITTEN)
+            node->blocks.p[i] = SIM_SYNCED;
+    }
+}
+
+void sim_sync_without_journal(struct sim_node *node)
+{
+    size_t n = HF_MIN(node->live.n, node->kept.n);
+
+    for (size_t i = 0; i < node->blocks.n && i * SIM_BLOCK < n; i++) {
+        size_t at = i * SIM_BLOCK;
+        if (node->blocks.p[i] == SIM_SYNCED)
+            memcpy(node->kept.p + at, node->live.p + at, HF_MIN(n - at, (size_t)SIM_BLOCK));
+    }
 }
 
 void sim_sync_meta(struct sim_node *node)
@@ -215,8 +230,8 @@ void hf_simfs_kill(struct hf_simfs *fs)
 {
     for (size_t i = 0; i < SIM_MAX_FDS; i++)
         fs->fds[i] = (struct sim_fd){NULL, 0, 0};
-    fs->stopped = false;
-    fs->stop_at = 0;
+    fs->stopped = fs->journal_lost = false;
+    fs->stop_at = fs->lose_journal_at = 0;
     fs->fail_at = 0;
 }
 

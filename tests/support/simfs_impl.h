@@ -43,10 +43,14 @@ struct sim_device {
     struct sim_device *next;
 };
 
+/* What was written to a block, as far as the medium knows. */
+enum sim_block_state { SIM_RESERVED, SIM_WRITTEN, SIM_SYNCED };
+
 struct sim_node {
     ino_t ino;
     struct sim_device *device;
     struct sim_blob live, kept; /* content; a symbolic link's text is in live */
+    struct sim_blob blocks;     /* an enum sim_block for each of the first blocks; SIM_RESERVED for the others */
     struct sim_meta meta, kept_meta;
     struct sim_names names, kept_names; /* of a folder */
     struct sim_node *parent;            /* of a folder */
@@ -85,9 +89,9 @@ struct hf_simfs {
     dev_t next_device;
     uint64_t ticks;
     unsigned counted;
-    uint64_t calls, stop_at, fail_at, fail_times, failed;
+    uint64_t calls, stop_at, fail_at, fail_times, failed, lose_journal_at;
     int fail_code;
-    bool stopped;
+    bool stopped, journal_lost;
     char trace[SIM_TRACE][160];
     uint64_t n_trace;
 };
@@ -126,6 +130,7 @@ void sim_add_name(struct hf_simfs *fs, struct sim_node *dir, char *name, struct 
 void sim_record(struct hf_simfs *fs, const struct sim_op *op); /* done in memory, remembered as not on the medium */
 void sim_sync_names(struct hf_simfs *fs, struct sim_node *dir);
 void sim_sync_content(struct sim_node *node);
+void sim_sync_without_journal(struct sim_node *node);
 void sim_sync_meta(struct sim_node *node);
 void sim_sync_all(struct hf_simfs *fs);
 void sim_op_done(struct sim_op *op);

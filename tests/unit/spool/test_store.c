@@ -245,6 +245,8 @@ static const struct {
              {3 * SEGMENT, HF_SPOOL_BLOCK, LARGE_BATCH},
              {3 * SEGMENT, HF_SPOOL_DROP_OLDEST, LARGE_BATCH}};
 
+static const uint64_t segment_sizes[] = {SEGMENT, 4 * SEGMENT};
+
 START_TEST(power_cut_at_every_call)
 {
     for (uint64_t at = 1;; at++) {
@@ -270,6 +272,34 @@ START_TEST(power_cut_at_every_call)
             check_after(&bench, items, "cut at call", at, stream);
             bench_done(&bench);
             if (!stopped)
+                return;
+        }
+    }
+}
+END_TEST
+
+/* The disk's journal goes, as after an error: what was acknowledged before and after that is there when it is mounted again. */
+START_TEST(journal_lost_at_every_call)
+{
+    for (uint64_t at = 1;; at++) {
+        for (uint64_t luck = 0; luck < 3; luck++) {
+            struct bench bench;
+            unsigned items = 0;
+
+            bench_init(&bench);
+            bench.segment_bytes = segment_sizes[_i];
+            bench.max_bytes = 64 * segment_sizes[_i];
+            bench.per_batch = LARGE_BATCH;
+            hf_simfs_count_only(bench.fs, HF_SIMFS_WRITES);
+            hf_simfs_lose_journal_at(bench.fs, at);
+            if (bench_open(&bench) == 0)
+                items = workload(&bench);
+            bool lost = hf_simfs_journal_lost(bench.fs);
+            bench_close(&bench);
+            hf_simfs_power_cut(bench.fs, at * 31 + luck);
+            check_after(&bench, items, "journal lost at call", at, NULL);
+            bench_done(&bench);
+            if (!lost)
                 return;
         }
     }
@@ -763,6 +793,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, what_is_written_is_read_in_order_once);
     tcase_add_test(tc, what_waits_is_known_in_bytes);
     tcase_add_loop_test(tc, power_cut_at_every_call, 0, (int)HF_LEN(rooms));
+    tcase_add_loop_test(tc, journal_lost_at_every_call, 0, (int)HF_LEN(segment_sizes));
     tcase_add_test(tc, what_was_read_at_open_stays);
     tcase_add_loop_test(tc, error_at_every_call, 0, (int)(HF_LEN(codes) * 2));
     tcase_add_test(tc, full_blocks_or_drops_the_oldest);

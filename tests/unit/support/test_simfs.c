@@ -198,6 +198,35 @@ START_TEST(strict_resolution)
 }
 END_TEST
 
+START_TEST(without_a_journal_only_written_blocks_are_kept)
+{
+    char block[4096] = "old", kept[2 * sizeof(block)];
+
+    begin();
+    int fd = fs->openat(sim, AT_FDCWD, "/d/a", O_RDWR | O_CREAT, 0600, 0);
+    ck_assert_int_eq(fs->fallocate(sim, fd, 0, sizeof(kept)), 0);
+    ck_assert_int_eq((int)fs->pwrite(sim, fd, block, sizeof(block), 0), (int)sizeof(block));
+    ck_assert_int_eq(fs->fdatasync(sim, fd), 0);
+    ck_assert_int_eq(hf_dir_sync(fs, "/d", NULL), 0);
+    hf_simfs_lose_journal_at(sim, 1);
+    for (size_t at = 0; at < sizeof(kept); at += sizeof(block))
+        ck_assert_int_eq((int)fs->pwrite(sim, fd, "new", 3, at), 3);
+    ck_assert(hf_simfs_journal_lost(sim));
+    ck_assert_int_eq(fs->fdatasync(sim, fd), 0);
+    ck_assert_int_eq(fs->fallocate(sim, fd, 0, sizeof(block)), -EROFS);
+    ck_assert_int_eq((int)fs->pwrite(sim, fd, "x", 1, sizeof(kept)), -EROFS);
+    ck_assert_int_eq(fs->renameat(sim, AT_FDCWD, "/d/a", AT_FDCWD, "/d/b"), -EROFS);
+    (void)fs->close(sim, fd);
+    hf_simfs_power_cut(sim, 2); /* leaves what was synced */
+    size_t n;
+    const char *bytes = hf_simfs_get(sim, "/d/a", &n);
+    ck_assert_uint_eq(n, sizeof(kept));
+    ck_assert_str_eq(bytes, "new");
+    ck_assert_str_eq(bytes + sizeof(block), "");
+    end();
+}
+END_TEST
+
 START_TEST(full_read_only_and_other_devices)
 {
     begin();
@@ -255,6 +284,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, replace_is_old_or_new_at_every_call);
     tcase_add_test(tc, kill_keeps_what_was_written);
     tcase_add_test(tc, strict_resolution);
+    tcase_add_test(tc, without_a_journal_only_written_blocks_are_kept);
     tcase_add_test(tc, full_read_only_and_other_devices);
     tcase_add_test(tc, one_call_fails);
     tcase_add_test(tc, tree_removal_and_same_inode_rename);

@@ -4,75 +4,14 @@
 
 enum {
     ROW = 16,
-    STATES_MAX = 256,
-    LEVELS = 6,
     WEIGHT_START = 1000,
     SPEED = 5,
-    STEP_LEAST = 160,
     SAYS_MORE = 4, /* bits that what is said has behind those of an input */
     SOURCE_START = 3072,
     COUNT_MAX = 250,
-    COUNT_OF_STATES = 126,
 };
 
-/* ---- states ---------------------------------------------------------------------------------------------------- */
-
-/* How far the larger count goes, by the smaller one. */
-static const uint8_t level_limit[LEVELS] = {30, 20, 12, 8, 6, 5};
-
-struct state {
-    uint8_t seen[2], last;
-};
-
-static bool allowed(unsigned a, unsigned b)
-{
-    return HF_MIN(a, b) < LEVELS && HF_MAX(a, b) <= level_limit[HF_MIN(a, b)];
-}
-
-/* All states, fewest bits first: how many zeros and ones, and which came last where that can be either. */
-static unsigned list_states(struct state *states)
-{
-    unsigned n = 0;
-
-    states[n++] = (struct state){{0, 0}, 0};
-    for (unsigned sum = 1; sum <= 32; sum++)
-        for (unsigned zeros = 0; zeros <= sum; zeros++)
-            for (unsigned last = 0; last < 2 && allowed(zeros, sum - zeros); last++)
-                if ((last == 0 ? zeros : sum - zeros) > 0)
-                    states[n++] = (struct state){{(uint8_t)zeros, (uint8_t)(sum - zeros)}, (uint8_t)last};
-    return n;
-}
-
-/* One more bit: its count grows, much of the other one is forgotten, and what is too much then of the larger one. */
-static struct state after(struct state s, unsigned bit)
-{
-    unsigned own = s.seen[bit] + 1u, other = s.seen[1 - bit];
-
-    if (own > 1 && other > 3)
-        other = other < 5 ? 3 : other < 8 ? 4 : other < 13 ? 5 : other < 21 ? 6 : 7;
-    while (!allowed(own, other)) {
-        if (own >= other)
-            own--;
-        else
-            other--;
-    }
-    s.seen[bit] = (uint8_t)own;
-    s.seen[1 - bit] = (uint8_t)other;
-    s.last = (uint8_t)bit;
-    return s;
-}
-
-/* The chance a state stands for before anything was learned: the share of ones, more for what came without exception. */
-static uint32_t first_chance(const uint8_t seen[2])
-{
-    uint32_t zeros = seen[0] * 2u + 1, ones = seen[1] * 2u + 1;
-
-    if (zeros == 1)
-        ones += ones / 2;
-    if (ones == 1)
-        zeros += zeros / 2;
-    return ones * 4194303u / (zeros + ones) << 10;
-}
+/* ---- start ----------------------------------------------------------------------------------------------------- */
 
 /* As many contexts as a block can have, within what memory allows. */
 static unsigned bits_for(uint64_t block)
@@ -112,28 +51,16 @@ static void init_rise(struct delta_bytes *b)
 
 void delta_bytes_init(struct delta_bytes *b, uint64_t block)
 {
-    uint8_t index[32][32][2];
-    struct state states[STATES_MAX];
-    unsigned n = list_states(states);
+    uint32_t chance[DELTA_STATES];
 
     b->table_bits = bits_for(block);
     b->rank_bits = b->table_bits - (BYTES_TABLE_BITS - BYTES_RANK_BITS);
     delta_tables_init(&b->curve);
     init_rise(b);
-    memset(b->first_says, 0, sizeof(b->first_says));
-    memset(b->next, 0, sizeof(b->next));
-    for (unsigned i = 0; i < n; i++)
-        index[states[i].seen[0]][states[i].seen[1]][states[i].last] = (uint8_t)i;
-    for (unsigned i = 0; i < n; i++) {
-        b->first_says[i] = (int16_t)(b->curve.stretch[first_chance(states[i].seen) >> 20] * (1 << SAYS_MORE));
-        for (unsigned bit = 0; bit < 2; bit++) {
-            struct state s = after(states[i], bit);
-            b->next[bit][i] = index[s.seen[0]][s.seen[1]][s.last];
-        }
-    }
+    delta_states_init(b->next, chance);
+    for (unsigned i = 0; i < DELTA_STATES; i++)
+        b->state_says[i] = (int16_t)(b->curve.stretch[chance[i] >> 20] * (1 << SAYS_MORE));
 }
-
-/* ---- start ----------------------------------------------------------------------------------------------------- */
 
 static void fill_weights(delta_lanes *set, size_t n)
 {
@@ -141,19 +68,20 @@ static void fill_weights(delta_lanes *set, size_t n)
         set[i] = (delta_lanes){0} + WEIGHT_START;
 }
 
-void delta_bytes_reset(struct delta_bytes *b)
+void delta_bytes_reset(struct delta_bytes *b, int sure)
 {
+    b->sure = sure;
     memset(b->tables, 0, (size_t)BYTES_TABLES << b->table_bits);
     memset(b->ranks, 0, sizeof(b->ranks[0]) * BYTES_RANKS << b->rank_bits);
-    for (unsigned t = 0; t < BYTES_TABLES; t++)
-        memcpy(b->state_says[t], b->first_says, sizeof(b->first_says));
     for (unsigned i = 0; i <= BYTES_SOURCES; i++)
         for (unsigned left = 0; left < 8; left++)
             b->source_says[i][left] = SOURCE_START;
+    memset(b->byte_says, 0, sizeof(b->byte_says));
     memset(b->source_count, 0, sizeof(b->source_count));
     fill_weights(b->by_node, HF_LEN(b->by_node));
-    fill_weights(b->by_guess, HF_LEN(b->by_guess));
+    fill_weights(b->by_fit, HF_LEN(b->by_fit));
     fill_weights(b->by_scene, HF_LEN(b->by_scene));
+    fill_weights(b->by_sure, HF_LEN(b->by_sure));
 }
 
 /* ---- tables and ranks ------------------------------------------------------------------------------------------ */
@@ -174,13 +102,24 @@ static inline uint8_t *row_of(uint8_t *pair, uint8_t check)
     return (uint8_t *)row;
 }
 
-/* The rows for half a byte, behind the bits before it. All are asked for before the first is looked at: they are far apart. */
+static inline uint8_t *pair_of(struct delta_bytes *b, unsigned t, uint32_t h)
+{
+    return b->tables + ((size_t)t << b->table_bits) + (h >> (32 - b->table_bits) & ~(2 * ROW - 1u));
+}
+
+/* The rows of the first half will be looked at: they are far apart. */
+static HF_ALWAYS_INLINE void ask_for_rows(struct delta_bytes *b, const struct delta_byte_context *c)
+{
+#pragma GCC unroll 4
+    for (unsigned t = 0; t < BYTES_TABLES; t++)
+        __builtin_prefetch(pair_of(b, t, c->table[t]));
+}
+
+/* The rows for half a byte, behind the bits before it. All are asked for before the first is looked at. */
 static HF_ALWAYS_INLINE void find_rows(struct delta_bytes *b, const struct delta_byte_context *c, unsigned node,
                                        uint8_t **rows)
 {
-    uint8_t *table = b->tables, check[BYTES_TABLES];
-    size_t size = (size_t)1 << b->table_bits;
-    unsigned shift = 32 - b->table_bits;
+    uint8_t check[BYTES_TABLES];
     uint32_t add = node * 0x9e3779b1u;
 
 #pragma GCC unroll 4
@@ -191,9 +130,8 @@ static HF_ALWAYS_INLINE void find_rows(struct delta_bytes *b, const struct delta
             h ^= h >> 15;
         }
         check[t] = (uint8_t)h;
-        rows[t] = table + (h >> shift & ~(2 * ROW - 1u));
+        rows[t] = pair_of(b, t, h);
         __builtin_prefetch(rows[t]);
-        table += size;
     }
 #pragma GCC unroll 4
     for (unsigned t = 0; t < BYTES_TABLES; t++)
@@ -202,15 +140,14 @@ static HF_ALWAYS_INLINE void find_rows(struct delta_bytes *b, const struct delta
 
 enum { RANK_CHECK = 0xfff };
 
-static uint32_t rank_after(uint32_t entry, uint32_t check, unsigned byte)
+/* `same`: by how often a byte was right before, how often it is now; `other`: the same of one that takes its place. */
+static inline uint32_t rank_after(uint32_t entry, uint32_t check, unsigned byte)
 {
-    unsigned count = entry >> 12 & 15;
+    static const uint8_t other[16] = {0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2},
+                         same[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 15};
+    const uint8_t *after = entry != 0 && entry >> 24 == byte ? same : other;
 
-    if (entry == 0)
-        return (uint32_t)byte << 24 | 1u << 16 | check;
-    if (entry >> 24 == byte)
-        return (entry & ~0xf000u) | (count < 15 ? count + 1 : 15) << 12;
-    return (uint32_t)byte << 24 | 1u << 16 | (count > 7 ? 2u : count > 2 ? 1u : 0u) << 12 | check;
+    return (uint32_t)byte << 24 | 1u << 16 | (uint32_t)after[entry >> 12 & 15] << 12 | check;
 }
 
 static uint32_t *rank_of(struct delta_bytes *b, const struct delta_byte_context *c, unsigned r)
@@ -220,23 +157,28 @@ static uint32_t *rank_of(struct delta_bytes *b, const struct delta_byte_context 
 
 /* ---- sources --------------------------------------------------------------------------------------------------- */
 
-/* Lanes 0 to 2 are of tables, 3 of the most trusted rank, 4 to 6 of guesses; the last one says the same always. A source expects a byte, as long as the bits so far are those of it. */
-enum { FIRST_SOURCE = BYTES_TABLES, HEARD = 1 + BYTES_GUESSES, ALWAYS_SAYS = 256 };
+/* Lane 0 is of the most trusted rank, 1 to 3 of guesses, 4 to 6 of tables; the last one says the same always. A source expects a
+ * byte, as long as the bits so far are those of it. */
+enum { HEARD = 1 + BYTES_GUESSES, FIRST_TABLE = HEARD, ALWAYS_SAYS = 256 };
 
-static const delta_lanes not_sources = {-1, -1, -1, 0, 0, 0, 0, -1};
+static const delta_lanes not_sources = {0, 0, 0, 0, -1, -1, -1, -1},
+                         always = {0, 0, 0, ALWAYS_SAYS << SAYS_MORE, 0, 0, 0, ALWAYS_SAYS << SAYS_MORE};
 
 struct sources {
-    delta_lanes fit;       /* all bits: the bits so far are those of what it expects; those of tables always */
-    delta_lanes unlike;    /* lower 8 bits: not the byte expected; 0 for tables */
-    int16_t *says[HEARD];  /* that it is right, by bits to come */
+    delta_lanes byte;       /* expected; -1: none, or no source */
+    delta_lanes fit;        /* all bits: the bits so far are those of what it expects; those of tables always */
+    delta_lanes unlike;     /* the bits to come of what it expects, inverted, from the highest on; 0 for tables */
+    delta_lanes says[8];    /* that it is right, by bits to come */
+    delta_lanes byte_says;  /* that it is right about the whole byte */
+    delta_lanes rate, more; /* how what it says moves */
+    int16_t *home[HEARD], *byte_home[HEARD];
     uint8_t *count[HEARD]; /* bytes it was looked at for */
-    delta_lanes rate, more;
-    bool learned;
 };
 
 /* Which source says how much, if it says anything: for the choice of those heard. */
 struct voice {
-    unsigned which, byte;
+    unsigned which;
+    int byte;
     int32_t says;
 };
 
@@ -245,21 +187,22 @@ enum { SILENT = INT16_MIN - 1 };
 static inline struct voice voice_of(const struct delta_bytes *b, bool speaks, unsigned which, unsigned byte)
 {
     which = speaks ? which : BYTES_SOURCES;
-    return (struct voice){which, byte, speaks ? b->source_says[which][7] : SILENT};
+    return (struct voice){which, speaks ? (int)byte : -1, speaks ? b->source_says[which][7] : SILENT};
 }
 
-static inline void hear(struct delta_bytes *b, struct sources *s, unsigned i, struct voice v)
+static HF_ALWAYS_INLINE void hear(struct delta_bytes *b, struct sources *s, unsigned i, struct voice v)
 {
-    s->says[i] = b->source_says[v.which];
+    s->home[i] = b->source_says[v.which];
+    s->byte_home[i] = &b->byte_says[v.which];
     s->count[i] = &b->source_count[v.which];
-    s->fit[FIRST_SOURCE + i] = v.says == SILENT ? 0 : -1;
-    s->unlike[FIRST_SOURCE + i] = (int16_t)~v.byte;
-    s->rate[FIRST_SOURCE + i] = b->rate[*s->count[i]];
-    s->more[FIRST_SOURCE + i] = b->more[*s->count[i]];
+    s->byte[i] = (int16_t)v.byte;
+    s->byte_says[i] = v.byte < 0 ? INT16_MIN : *s->byte_home[i];
+    s->rate[i] = b->rate[*s->count[i]];
+    s->more[i] = b->more[*s->count[i]];
 }
 
-static inline void open_sources(struct delta_bytes *b, struct sources *s, const struct delta_byte_context *c,
-                                const uint32_t *entry)
+static HF_ALWAYS_INLINE void open_sources(struct delta_bytes *b, struct sources *s, const struct delta_byte_context *c,
+                                          const uint32_t *entry)
 {
     struct voice rank = voice_of(b, entry[0] != 0, entry[0] >> 12 & 15, entry[0] >> 24);
 
@@ -269,22 +212,40 @@ static inline void open_sources(struct delta_bytes *b, struct sources *s, const 
         bool louder = v.says > rank.says;
         rank = (struct voice){louder ? v.which : rank.which, louder ? v.byte : rank.byte, louder ? v.says : rank.says};
     }
-    s->fit = not_sources;
-    s->unlike = (delta_lanes){0};
-    s->rate = (delta_lanes){0} + b->rate[COUNT_OF_STATES];
-    s->more = (delta_lanes){0} + b->more[COUNT_OF_STATES];
-    s->learned = false;
+    s->byte = (delta_lanes){0} - 1;
+    s->byte_says = always;
+    s->rate = s->more = (delta_lanes){0};
     hear(b, s, 0, rank);
 #pragma GCC unroll 4
     for (unsigned g = 0; g < BYTES_GUESSES; g++)
         hear(b, s, 1 + g, voice_of(b, c->guess[g] > 0, BYTES_RANKS * 16 + c->trust[g], c->guess[g] - 1u));
+    s->fit = ~(s->byte >> 15) | not_sources;
+    s->unlike = ~s->byte << 8;
 }
 
-static inline void close_sources(const struct sources *s, unsigned spoke)
+/* What is said moves towards what was right. `wrong`, all bits: it spoke against that. */
+static HF_ALWAYS_INLINE delta_lanes moved(const struct delta_bytes *b, const struct sources *s, delta_lanes said,
+                                          delta_lanes wrong)
 {
+    delta_lanes x = said ^ wrong, at = s->rate - (x >> 8), up = {0};
+
+#pragma GCC unroll 8
     for (unsigned i = 0; i < HEARD; i++)
-        if (s->learned && (spoke >> (FIRST_SOURCE + i) & 1) != 0 && *s->count[i] < COUNT_MAX)
-            ++*s->count[i];
+        up[i] = (int16_t)b->rise[(uint16_t)at[i]];
+    return delta_lanes_add(x, (up + s->more) & s->fit) ^ wrong;
+}
+
+static HF_ALWAYS_INLINE void close_sources(struct delta_bytes *b, struct sources *s, unsigned byte)
+{
+    delta_lanes wrong = s->byte != (delta_lanes){0} + (int16_t)byte;
+
+    s->fit = ~(s->byte >> 15);
+    s->byte_says = moved(b, s, s->byte_says, wrong);
+#pragma GCC unroll 4
+    for (unsigned i = 0; i < HEARD; i++) {
+        *s->byte_home[i] = s->byte_says[i];
+        *s->count[i] = (uint8_t)(*s->count[i] + (*s->count[i] < COUNT_MAX));
+    }
 }
 
 /* ---- mixing ---------------------------------------------------------------------------------------------------- */
@@ -292,71 +253,65 @@ static inline void close_sources(const struct sources *s, unsigned spoke)
 /* A byte in the making. */
 struct making {
     unsigned node; /* bits so far behind a 1 */
-    uint8_t *home[BYTES_TABLES];
-    _Alignas(ROW) uint8_t row[BYTES_TABLES][ROW]; /* what lies there, while it is worked on */
-    delta_lanes *by_node, *by_guess, *by_scene;   /* weights to choose from */
-    unsigned steer;
+    uint8_t *row[BYTES_TABLES];
+    delta_lanes *by_node, *by_fit; /* weights to choose from */
+    delta_lanes scene,
+        scene_step; /* the same for all its bits; moved behind the last, for no bit to wait for the one before */
     struct sources sources;
 };
 
-/* What is said moves towards what was right. `wrong`, all bits: it spoke against that. */
-static inline delta_lanes moved(const struct delta_bytes *b, const struct sources *s, delta_lanes said,
-                                delta_lanes wrong)
-{
-    delta_lanes x = said ^ wrong, at = s->rate - (x >> 8), up = {0};
+/* A bit as it is expected. */
+struct mixed {
+    delta_lanes said, against, input, *weight[2];
+    uint32_t p16;
+    unsigned state[BYTES_TABLES];
+};
 
-#pragma GCC unroll 8
-    for (unsigned i = 0; i < FIRST_SOURCE + HEARD; i++)
-        up[i] = (int16_t)b->rise[(uint16_t)at[i]];
-    return delta_lanes_add(x, (up + s->more) & s->fit) ^ wrong;
+static HF_ALWAYS_INLINE int32_t error_of(uint32_t p16, unsigned bit)
+{
+    return ((int32_t)(bit << 12) - (int32_t)(p16 >> 4)) * SPEED;
 }
 
-static HF_ALWAYS_INLINE unsigned code_bit(struct delta_bytes *b, struct delta_cm *cm, struct making *k, unsigned left,
-                                          unsigned in_row, unsigned bit)
+static HF_ALWAYS_INLINE uint32_t p16_of(const struct delta_bytes *b, delta_lanes input, delta_lanes weight)
 {
-    struct sources *s = &k->sources;
-    unsigned fits = delta_lanes_negative(s->fit) >> FIRST_SOURCE, state[BYTES_TABLES];
-    unsigned steer = k->steer & (0u - (fits >> 1 & 1)), alike = (fits & 7) | (fits >> 1 & 4);
-    /* all bits for a source that expects a 0 */
-    delta_lanes against = (delta_lanes)(s->unlike << (15 - (int)left)) >> 15, said = {0};
+    return b->curve.squash[delta_limited(delta_lanes_dot(input, weight) >> DELTA_WEIGHT_BITS) + 2048];
+}
 
+static HF_ALWAYS_INLINE void mix(struct delta_bytes *b, const struct making *k, unsigned left, unsigned in_row,
+                                 struct mixed *m)
+{
+    const struct sources *s = &k->sources;
+
+    m->said = s->says[left];
 #pragma GCC unroll 4
     for (unsigned t = 0; t < BYTES_TABLES; t++) {
-        state[t] = k->row[t][in_row];
-        said[t] = b->state_says[t][state[t]];
+        m->state[t] = k->row[t][in_row];
+        m->said[FIRST_TABLE + t] = b->state_says[m->state[t]];
     }
-#pragma GCC unroll 4
-    for (unsigned i = 0; i < HEARD; i++)
-        said[FIRST_SOURCE + i] = s->says[i][left];
-    said[DELTA_LANES - 1] = ALWAYS_SAYS << SAYS_MORE;
-    delta_lanes input = (((said >> SAYS_MORE) ^ against) - against) & s->fit;
-    delta_lanes *weight[3] = {&k->by_node[k->node], &k->by_guess[alike << 7 | steer | left], k->by_scene};
-    delta_lanes sum = delta_lanes_add(delta_lanes_add(*weight[0], *weight[1]), *weight[2]);
-    int32_t x = delta_lanes_dot(input, sum) >> DELTA_WEIGHT_BITS;
-    uint32_t p16 = b->curve.squash[delta_limited(x) + 2048];
-    int32_t chance = (int32_t)(p16 >> 4);
+    m->against = s->unlike >> 15; /* all bits for a source that expects a 0 */
+    m->input = (((m->said >> SAYS_MORE) ^ m->against) - m->against) & s->fit;
+    m->weight[0] = &k->by_node[k->node];
+    m->weight[1] = &k->by_fit[(delta_lanes_negative(s->fit) & 15) << 3 | left];
+    m->p16 = p16_of(b, m->input, delta_lanes_add(delta_lanes_add(*m->weight[0], *m->weight[1]), k->scene));
+}
 
-    bit = delta_cm_code(cm, bit, p16);
-    delta_lanes wrong = against ^ ((delta_lanes){0} + (int16_t)((int16_t)bit - 1));
-    int32_t error = (((int32_t)bit << 12) - chance) * SPEED;
-    if (error <= -STEP_LEAST || error >= STEP_LEAST) {
-        said = moved(b, s, said, wrong);
-#pragma GCC unroll 4
-        for (unsigned t = 0; t < BYTES_TABLES; t++)
-            b->state_says[t][state[t]] = said[t];
-#pragma GCC unroll 4
-        for (unsigned i = 0; i < HEARD; i++)
-            s->says[i][left] = said[FIRST_SOURCE + i];
-        s->learned = true;
-        delta_lanes step = delta_lanes_step(input, (int16_t)error);
-#pragma GCC unroll 4
-        for (unsigned i = 0; i < 3; i++)
-            *weight[i] = delta_lanes_add(*weight[i], step);
-    }
-    s->fit = (s->fit & ~wrong) | not_sources;
+static HF_ALWAYS_INLINE unsigned learn_bit(struct delta_bytes *b, struct making *k, const struct mixed *m,
+                                           unsigned left, unsigned in_row, unsigned bit)
+{
+    struct sources *s = &k->sources;
+    delta_lanes wrong = bit != 0 ? m->against : ~m->against;
+    delta_lanes step = delta_lanes_step(m->input, (int16_t)error_of(m->p16, bit));
+
+    s->says[left] = moved(b, s, m->said, wrong);
 #pragma GCC unroll 4
     for (unsigned t = 0; t < BYTES_TABLES; t++)
-        k->row[t][in_row] = b->next[bit][state[t]];
+        k->row[t][in_row] = b->next[bit][m->state[t]];
+#pragma GCC unroll 4
+    for (unsigned i = 0; i < 2; i++)
+        *m->weight[i] = delta_lanes_add(*m->weight[i], step);
+    k->scene_step = delta_lanes_add(k->scene_step, step);
+    s->fit = (s->fit & ~wrong) | not_sources;
+    s->unlike <<= 1;
     k->node = k->node << 1 | bit;
     return bit;
 }
@@ -365,16 +320,97 @@ static HF_ALWAYS_INLINE void code_half(struct delta_bytes *b, struct delta_cm *c
                                        struct making *k, unsigned first, unsigned byte)
 {
     unsigned in_row = 1;
+    struct mixed m;
 
-    find_rows(b, c, k->node, k->home);
+    find_rows(b, c, k->node, k->row);
+    for (unsigned left = first + 4; left-- > first;) {
+        mix(b, k, left, in_row, &m);
+        /* for each bit on its own: so the processor goes on with what it expects the bit to be */
+        in_row = in_row << 1 | (delta_cm_code(cm, byte >> left & 1, m.p16) != 0 ? learn_bit(b, k, &m, left, in_row, 1)
+                                                                                : learn_bit(b, k, &m, left, in_row, 0));
+    }
+}
+
+_Static_assert(HEARD == DELTA_LANES / 2, "what is heard turns from rows of bits to come into half columns");
+
+/* What the sources heard say, from where each of them has it by bits to come. */
+static HF_ALWAYS_INLINE void take_says(struct sources *s)
+{
+    delta_lanes r[HEARD];
+
+    for (unsigned i = 0; i < HEARD; i++)
+        memcpy(&r[i], s->home[i], sizeof(r[i]));
+    const delta_lanes x[2] = {delta_lanes_zip_low(r[0], r[2]), delta_lanes_zip_high(r[0], r[2])};
+    const delta_lanes y[2] = {delta_lanes_zip_low(r[1], r[3]), delta_lanes_zip_high(r[1], r[3])};
+    for (unsigned half = 0; half < 2; half++) {
+        const delta_lanes first = delta_lanes_zip_low(x[half], y[half]), last = delta_lanes_zip_high(x[half], y[half]);
+        s->says[4 * half] = delta_lanes_low(first, always);
+        s->says[4 * half + 1] = delta_lanes_high(first, always);
+        s->says[4 * half + 2] = delta_lanes_low(last, always);
+        s->says[4 * half + 3] = delta_lanes_high(last, always);
+    }
+}
+
+/* And back. */
+static HF_ALWAYS_INLINE void give_says(const struct sources *s)
+{
+    delta_lanes first[2], last[2];
+
+    for (unsigned half = 0; half < 2; half++) {
+        const delta_lanes *v = s->says + 4 * half;
+        const delta_lanes x = delta_lanes_zip_low(v[0], v[2]), y = delta_lanes_zip_low(v[1], v[3]);
+        first[half] = delta_lanes_zip_low(x, y);
+        last[half] = delta_lanes_zip_high(x, y);
+    }
+    const delta_lanes r[HEARD] = {delta_lanes_low(first[0], first[1]), delta_lanes_high(first[0], first[1]),
+                                  delta_lanes_low(last[0], last[1]), delta_lanes_high(last[0], last[1])};
+    for (unsigned i = 0; i < HEARD; i++)
+        memcpy(s->home[i], &r[i], sizeof(r[i]));
+}
+
+static unsigned code_bits(struct delta_bytes *b, struct delta_cm *cm, const struct delta_byte_context *c,
+                          struct making *k, unsigned byte)
+{
+    delta_lanes *scene = &b->by_scene[c->scene << 8 | c->near];
+
+    k->node = 1;
+    k->scene = *scene;
+    k->scene_step = (delta_lanes){0};
+    take_says(&k->sources);
+    code_half(b, cm, c, k, 4, byte);
+    code_half(b, cm, c, k, 0, byte);
+    give_says(&k->sources);
+    *scene = delta_lanes_add(*scene, k->scene_step);
+    return k->node & 255;
+}
+
+/* Where a source is sure of its byte, one bit tells whether it is that. Returns the byte, or -1: it has to be coded by its bits, and
+ * does not fit those who were wrong. */
+static HF_ALWAYS_INLINE int code_sure(struct delta_bytes *b, struct delta_cm *cm, struct making *k, unsigned byte)
+{
+    struct sources *s = &k->sources;
+    int says = s->byte_says[0], sure = s->byte[0];
+
 #pragma GCC unroll 4
-    for (unsigned t = 0; t < BYTES_TABLES; t++)
-        memcpy(k->row[t], k->home[t], ROW);
-    for (unsigned left = first + 4; left-- > first;)
-        in_row = in_row << 1 | code_bit(b, cm, k, left, in_row, byte >> left & 1);
-#pragma GCC unroll 4
-    for (unsigned t = 0; t < BYTES_TABLES; t++)
-        memcpy(k->home[t], k->row[t], ROW);
+    for (unsigned i = 1; i < HEARD; i++) {
+        bool more = s->byte_says[i] > says;
+        says = more ? s->byte_says[i] : says;
+        sure = more ? s->byte[i] : sure;
+    }
+    if (says < b->sure)
+        return -1;
+    delta_lanes against = (s->byte != (delta_lanes){0} + (int16_t)sure) & ~not_sources;
+    delta_lanes input = (((s->byte_says >> SAYS_MORE) ^ against) - against) & s->fit;
+    delta_lanes *weight[2] = {&k->by_node[0], &b->by_sure[delta_lanes_negative(against)]};
+    uint32_t p16 = p16_of(b, input, delta_lanes_add(*weight[0], *weight[1]));
+    unsigned bit = delta_cm_code(cm, byte == (unsigned)sure, p16);
+    delta_lanes step = delta_lanes_step(input, (int16_t)error_of(p16, bit));
+    for (unsigned i = 0; i < 2; i++)
+        *weight[i] = delta_lanes_add(*weight[i], step);
+    if (bit != 0)
+        return sure;
+    s->fit &= against | not_sources;
+    return -1;
 }
 
 unsigned delta_bytes_code(struct delta_bytes *b, struct delta_cm *cm, const struct delta_byte_context *c, unsigned byte)
@@ -382,23 +418,20 @@ unsigned delta_bytes_code(struct delta_bytes *b, struct delta_cm *cm, const stru
     uint32_t *rank[BYTES_RANKS], entry[BYTES_RANKS];
     struct making k; /* filled here and in turn: to clear all of it would take longer than a bit does */
 
-    k.node = 1;
-    k.steer = c->steer << 3;
     k.by_node = &b->by_node[c->kind << 8];
-    k.by_guess = &b->by_guess[c->kind > 5 ? 1024 : 0];
-    k.by_scene = &b->by_scene[c->scene << 8 | c->near];
+    k.by_fit = &b->by_fit[c->kind << 7];
     for (unsigned r = 0; r < BYTES_RANKS; r++) {
         rank[r] = rank_of(b, c, r);
         entry[r] = ((*rank[r] ^ c->rank[r]) & RANK_CHECK) == 0 ? *rank[r] : 0;
     }
+    ask_for_rows(b, c);
     open_sources(b, &k.sources, c, entry);
-    unsigned spoke = delta_lanes_negative(k.sources.fit);
-    code_half(b, cm, c, &k, 4, byte);
-    code_half(b, cm, c, &k, 0, byte);
-    close_sources(&k.sources, spoke);
+    int sure = code_sure(b, cm, &k, byte);
+    byte = sure >= 0 ? (unsigned)sure : code_bits(b, cm, c, &k, byte);
+    close_sources(b, &k.sources, byte);
     for (unsigned r = 0; r < BYTES_RANKS; r++)
-        *rank[r] = rank_after(entry[r], c->rank[r] & RANK_CHECK, k.node & 255);
-    return k.node & 255;
+        *rank[r] = rank_after(entry[r], c->rank[r] & RANK_CHECK, byte);
+    return byte;
 }
 
 /* ---- learning -------------------------------------------------------------------------------------------------- */

@@ -1,29 +1,30 @@
 /* delta/bytes.h - code a byte by what is known of it: several contexts and several bytes it may be, mixed bit by bit. Integers
  * only, one code path for both directions.
  *
- * Contexts are of two sorts. A table holds, for each bit that followed a context, a state that counts what was seen there (after
- * Matt Mahoney's description of nonstationary bit histories in PAQ); rows carry a check, so a context that is new is known to be. A
- * rank holds the two bytes last seen behind a context and how often the last one came: four bytes each, for long contexts, of
- * which there are too many for tables.
+ * Contexts are of two sorts. A table holds, for each bit that followed a context, a state that counts what was seen there
+ * (delta/states.h); rows carry a check, so a context that is new is known to be. A rank holds the byte last seen behind a context and
+ * how often it came: four bytes each, for long contexts, of which there are too many for tables. Ranks and guesses are sources:
+ * they expect a byte. One that is sure of it can be asked first, by one bit: that takes a fifth of the time of eight, and some more room.
  *
- * All that is known of a bit is eight numbers, one vector: what three tables say, the most trusted rank, three guesses, and a constant. */
+ * All that is known of a bit is eight numbers, one vector: the most trusted rank, three guesses, what three tables say, and a constant. */
 #pragma once
 
 #include "delta/cm.h"
 #include "delta/lanes.h"
+#include "delta/states.h"
 
 enum {
     BYTES_TABLES = 3,
     BYTES_TABLE_BITS = 18, /* at most: small files have small tables, for they must not pay for clearing large ones */
     BYTES_TABLE_BITS_MIN = 12,
-    BYTES_RANKS = 3,
+    BYTES_RANKS = 2,
     BYTES_RANK_BITS = 14,
     BYTES_GUESSES = 3,
     BYTES_TRUSTS = 256,
     BYTES_SOURCES = BYTES_RANKS * 16 + BYTES_TRUSTS,
     BYTES_CLASSES = 9,
-    BYTES_STEERS = 16,
     BYTES_SCENES = 4,
+    BYTES_NEVER_SURE = INT16_MAX + 1,
 };
 
 /* What a byte is coded by. */
@@ -32,36 +33,38 @@ struct delta_byte_context {
     uint16_t guess[BYTES_GUESSES];                   /* bytes it may be, + 1; 0: none */
     uint16_t trust[BYTES_GUESSES]; /* below BYTES_TRUSTS: which guesses are alike in how good they are */
     unsigned kind;                 /* choosing weights: below BYTES_CLASSES, */
-    unsigned steer;                /* below BYTES_STEERS: how good guess 0 is, */
     unsigned near, scene;          /* below 256, below BYTES_SCENES */
 };
 
 struct delta_bytes {
     _Alignas(64) uint8_t tables[BYTES_TABLES << BYTES_TABLE_BITS];
     uint32_t ranks[BYTES_RANKS << BYTES_RANK_BITS];
-    /* Chances as their logarithm, ln(p / (1 - p)) * 4096, adaptive: of a 1 behind a state; that a source (a rank, by its count, or a
-     * guess, by its trust) is right which has been right as often, by bits to come. */
-    int16_t state_says[BYTES_TABLES][256], first_says[256];
+    /* Chances as their logarithm, ln(p / (1 - p)) * 4096: of a 1 behind a state; and, adaptive, that a source (a rank, by its count, or
+     * a guess, by its trust) is right which has been right as often, by bits to come, and about the whole byte. */
+    int16_t state_says[DELTA_STATES];
     int16_t source_says[BYTES_SOURCES + 1][8]; /* the last: of none */
+    int16_t byte_says[BYTES_SOURCES + 1];
     uint8_t source_count[BYTES_SOURCES + 1];
-    delta_lanes by_node[BYTES_CLASSES * 256], by_guess[2048], by_scene[BYTES_SCENES * 256];
+    delta_lanes by_node[BYTES_CLASSES * 256], by_fit[BYTES_CLASSES * 128], by_scene[BYTES_SCENES * 256], by_sure[16];
     uint8_t next[2][256]; /* the state that follows a 0, and a 1 */
     /* how far such a logarithm moves, by where it is; what is added to look that up, and to what was found, by count */
     uint16_t rise[512];
     int16_t rate[256], more[256];
     struct delta_tables curve;
     unsigned table_bits, rank_bits; /* what is behind is not used */
+    int sure; /* what a source has to say of its whole byte for one bit to tell whether it is that */
 };
 
 /* Once, before the first reset, for blocks of so many bytes at most. */
 void delta_bytes_init(struct delta_bytes *b, uint64_t block);
-void delta_bytes_reset(struct delta_bytes *b);
+/* `sure`: from what on a source is asked first; BYTES_NEVER_SURE: none ever is. */
+void delta_bytes_reset(struct delta_bytes *b, int sure);
 
 /* Code `byte`; decoding, its value does not matter. Returns the byte. */
 unsigned delta_bytes_code(struct delta_bytes *b, struct delta_cm *cm, const struct delta_byte_context *c,
                           unsigned byte);
 
-/* Note in tables and ranks what followed; a tenth of the work. */
+/* Note in tables and the first rank what followed: a fraction of the work. */
 void delta_bytes_learn(struct delta_bytes *b, const struct delta_byte_context *c, unsigned byte);
 
 static inline uint32_t delta_hash(uint32_t salt, uint32_t x, uint32_t y)

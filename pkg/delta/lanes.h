@@ -101,3 +101,25 @@ static inline unsigned delta_lanes_negative(delta_lanes a)
     return all;
 #endif
 }
+
+/* The first lanes of each in turn, or the last. */
+static inline delta_lanes delta_lanes_zip_low(delta_lanes a, delta_lanes b)
+{
+    return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
+}
+
+static inline delta_lanes delta_lanes_zip_high(delta_lanes a, delta_lanes b)
+{
+    return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
+}
+
+/* The first half of each, or the last. */
+static inline delta_lanes delta_lanes_low(delta_lanes a, delta_lanes b)
+{
+    return __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11);
+}
+
+static inline delta_lanes delta_lanes_high(delta_lanes a, delta_lanes b)
+{
+    return __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+}

@@ -15,6 +15,9 @@ enum {
     SLOT_INIT = 0x8000,
     FLAG_WEIGHT_START = 2750,
     FLAG_SPEED = 7,
+    FLAG_LEAST = 448,
+    QUICK_CHANCE = 4096,
+    SURE = 6144, /* from what on a source of bytes is asked first in a quick block */
     /* units in code of fixed length, for the tables of flags: behind the kinds of references that meet there */
     KIND_WORD = 30,
     KIND_IN_WORD = 31,
@@ -40,6 +43,7 @@ struct delta_model {
     uint32_t window_state[1024], candidate_state[DELTA_REF_SLOTS * 64];
     struct delta_number number[6];
 
+    bool quick; /* the block is */
     uint8_t kind_history[DELTA_REF_SLOTS];
     uint64_t new_pos;
 
@@ -85,8 +89,9 @@ static void fill_slots(uint16_t *p, size_t n)
         p[n] = SLOT_INIT;
 }
 
-void delta_model_reset(struct delta_model *m)
+void delta_model_reset(struct delta_model *m, bool quick)
 {
+    m->quick = quick;
     fill_slots(&m->flags[0][0], sizeof(m->flags) / sizeof(uint16_t));
     for (unsigned i = 0; i < HF_LEN(m->flag_weight); i++)
         for (unsigned j = 0; j < FLAG_TABLES; j++)
@@ -110,51 +115,50 @@ void delta_model_reset(struct delta_model *m)
 
 /* ---- mixing ---------------------------------------------------------------------------------------------------- */
 
-/* What slots say of a bit: 12 bits of chance, 4 of count. */
-struct said {
-    delta_lanes chance, count, by, input;
-    int32_t p;
-};
-
-/* Inline, for each bit on its own: so the processor goes on with what it expects the bit to be. Returns it. */
-static HF_ALWAYS_INLINE unsigned learn_flag(const struct said *said, delta_lanes *weight, uint16_t *const *slot,
-                                            unsigned bit)
+/* A slot: 12 bits of chance, 4 of count. */
+static HF_ALWAYS_INLINE void learn_slots(uint16_t *const *slot, unsigned bit)
 {
-    int32_t error = ((bit != 0 ? 4096 : 0) - said->p) * FLAG_SPEED;
-    delta_lanes aim = (delta_lanes){0} + (int16_t)(bit != 0 ? 4095 : 0);
-    delta_lanes chance = said->chance + delta_lanes_scaled(aim - said->chance, said->by);
-    delta_lanes v = (chance << 4) + (said->count - (said->count < 15));
+    static const int16_t rate[16] = {32767, 21845, 16384, 13107, 10923, 9362, 8192, 7282,
+                                     6554,  5958,  5461,  5041,  4681,  4369, 4096, 3600};
+    delta_lanes v = {0}, by = {0};
 
-    *weight = delta_lanes_add(*weight, delta_lanes_step(said->input, (int16_t)error));
+#pragma GCC unroll 8
+    for (unsigned i = 0; i < FLAG_TABLES; i++) {
+        v[i] = (int16_t)*slot[i];
+        by[i] = rate[*slot[i] & 15];
+    }
+    delta_lanes chance = (v >> 4) & 4095, count = v & 15, aim = (delta_lanes){0} + (int16_t)(bit != 0 ? 4095 : 0);
+    chance += delta_lanes_scaled(aim - chance, by);
+    v = (chance << 4) + (count - (count < 15));
 #pragma GCC unroll 8
     for (unsigned i = 0; i < FLAG_TABLES; i++)
         *slot[i] = (uint16_t)v[i];
+}
+
+/* What was nearly certain teaches nothing. Inline, for each bit on its own: so the processor goes on with what it expects the bit to be. Returns it. */
+static HF_ALWAYS_INLINE unsigned learn_flag(delta_lanes input, uint32_t p16, delta_lanes *weight, uint16_t *const *slot,
+                                            unsigned bit)
+{
+    int32_t error = ((bit != 0 ? 4096 : 0) - (int32_t)(p16 >> 4)) * FLAG_SPEED;
+
+    if (error <= -FLAG_LEAST || error >= FLAG_LEAST) {
+        learn_slots(slot, bit);
+        *weight = delta_lanes_add(*weight, delta_lanes_step(input, (int16_t)error));
+    }
     return bit;
 }
 
 static inline unsigned mix_flag(struct delta_model *m, delta_lanes *weight, uint16_t *const *slot, unsigned bit)
 {
-    static const int16_t rate[16] = {32767, 21845, 16384, 13107, 10923, 9362, 8192, 7282,
-                                     6554,  5958,  5461,  5041,  4681,  4369, 4096, 3600};
     const struct delta_tables *curve = &m->stream.bytes.curve;
-    delta_lanes v = {0}, input = {0}, by = {0};
-    struct said said;
+    delta_lanes input = {0};
 
 #pragma GCC unroll 8
-    for (unsigned i = 0; i < FLAG_TABLES; i++) {
-        unsigned slot_i = *slot[i];
-        v[i] = (int16_t)slot_i;
-        input[i] = curve->stretch[slot_i >> 4];
-        by[i] = rate[slot_i & 15];
-    }
-    said.chance = (v >> 4) & 4095;
-    said.count = v & 15;
-    said.input = input;
-    said.by = by;
+    for (unsigned i = 0; i < FLAG_TABLES; i++)
+        input[i] = curve->stretch[*slot[i] >> 4];
     uint32_t p16 = curve->squash[delta_limited(delta_lanes_dot(input, *weight) >> DELTA_WEIGHT_BITS) + 2048];
-    said.p = (int32_t)(p16 >> 4);
-    return delta_cm_code(m->cm, bit, p16) != 0 ? learn_flag(&said, weight, slot, 1)
-                                               : learn_flag(&said, weight, slot, 0);
+    return delta_cm_code(m->cm, bit, p16) != 0 ? learn_flag(input, p16, weight, slot, 1)
+                                               : learn_flag(input, p16, weight, slot, 0);
 }
 
 static unsigned simple_bit(struct delta_model *m, uint32_t *state, unsigned bit)
@@ -195,7 +199,6 @@ static unsigned code_missed(struct delta_model *m, const struct missed *b, unsig
     c.table[2] = delta_hash(15, b->old, tag);
     c.rank[0] = delta_hash(19, c4 & 0xffffff, b->kind);
     c.rank[1] = delta_hash(20, b->old | b->old_next << 8 | c1 << 16, tag);
-    c.rank[2] = delta_hash(21, c4 & 0xffff, tag ^ b->old << 24);
     c.guess[0] = (uint16_t)delta_stream_expects(&m->stream, &repeats);
     c.trust[0] = (uint16_t)(160 + repeats);
     for (unsigned i = 0; i < b->guesses_n; i++) {
@@ -229,9 +232,7 @@ static HF_ALWAYS_INLINE unsigned code_flag_by(struct delta_model *m, unsigned we
 
 #pragma GCC unroll 8
     for (unsigned i = 0; i < FLAG_TABLES; i++) {
-        uint32_t x = (h[i] + i * 0x9e3779b1u) * 0x85ebca6bu;
-        x ^= x >> 13;
-        slot[i] = &m->flags[i][x * 0xc2b2ae35u >> (32 - FLAG_BITS)];
+        slot[i] = &m->flags[i][h[i] * 0x9e3779b1u >> (32 - FLAG_BITS)];
     }
     return mix_flag(m, &m->flag_weight[weight], slot, missed);
 }
@@ -656,7 +657,8 @@ int delta_model_code(struct delta_model *m, struct delta_cm *cm, uint64_t start,
 
     m->cm = cm;
     m->new_pos = start;
-    delta_stream_reset(&m->stream, start);
+    m->quick = delta_cm_code(cm, m->quick ? 1 : 0, QUICK_CHANCE) != 0;
+    delta_stream_reset(&m->stream, start, m->quick ? SURE : BYTES_NEVER_SURE);
     while (r == 0 && m->new_pos < end) {
         const unsigned char *here = truth != NULL ? truth + (m->new_pos - start) : NULL;
         bool more = e < map->p + map->n;

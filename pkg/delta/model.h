@@ -26,7 +26,8 @@ HF_MUST_USE int delta_part_add(struct hf_buf *body, const struct hf_buf *part);
 
 struct delta_model *delta_model_new(struct delta_setting *setting);
 void delta_model_free(struct delta_model *model);
-void delta_model_reset(struct delta_model *model);
+/* `quick` counts in encoding only: the block shall apply sooner, and may take some more room. */
+void delta_model_reset(struct delta_model *model, bool quick);
 
 /* Code new[start..end): encoding takes the bytes from `truth` (new[start]), decoding gives them to `output`.
  * `copies` are all copies of the encoder; *next the first that reaches into the block. */

@@ -7,6 +7,8 @@
 #include "delta/model.h"
 #include "delta/tables.h"
 
+enum { QUICK_MIN = 1 << 20 };
+
 static int apply_block(struct delta_run *run, struct delta_model *model, struct delta_cm *cm, uint64_t start,
                        uint64_t end, struct hf_err *err)
 {
@@ -14,7 +16,7 @@ static int apply_block(struct delta_run *run, struct delta_model *model, struct 
 
     if (r < 0)
         return r;
-    delta_model_reset(model);
+    delta_model_reset(model, false);
     r = delta_model_code(model, cm, start, end, NULL, NULL, &run->output, err);
     return r < 0 ? r : delta_cm_finish(cm);
 }
@@ -94,16 +96,30 @@ static int pack_open(const struct delta_make *make, struct hf_buf *setting, void
     return 0;
 }
 
+static int code_part(struct packing *k, uint64_t start, uint64_t end, bool quick, struct hf_err *err)
+{
+    hf_buf_clear(&k->part);
+    delta_cm_start_encoding(&k->cm, &k->part);
+    delta_model_reset(k->model, quick);
+    int r = delta_model_code(k->model, &k->cm, start, end, k->make->new_bytes + start, &k->make->copies, NULL, err);
+    return r < 0 ? r : delta_cm_finish(&k->cm);
+}
+
+/* An update of a file that is not small, with so much to code that applying it would take more than a second per 20 MB: a few per cent
+ * more bytes are the lesser evil. Where still more changed it is bytes that count. */
+static bool shall_be_quick(uint64_t made, uint64_t coded)
+{
+    return made >= QUICK_MIN && coded > made / 40 && coded < made / 8;
+}
+
 static int pack_block(void *state, uint64_t start, uint64_t end, struct hf_buf *body, struct hf_err *err)
 {
     struct packing *k = state;
-    int r;
+    int r = code_part(k, start, end, false, err);
 
-    hf_buf_clear(&k->part);
-    delta_cm_start_encoding(&k->cm, &k->part);
-    delta_model_reset(k->model);
-    r = delta_model_code(k->model, &k->cm, start, end, k->make->new_bytes + start, &k->make->copies, NULL, err);
-    if (r == 0 && (r = delta_cm_finish(&k->cm)) == 0 && delta_part_add(body, &k->part) < 0)
+    if (r == 0 && shall_be_quick(end - start, k->part.n))
+        r = code_part(k, start, end, true, err);
+    if (r == 0 && delta_part_add(body, &k->part) < 0)
         r = -ENOMEM;
     return r == -ENOMEM ? delta_no_memory(err) : r;
 }

@@ -14,9 +14,9 @@ void delta_stream_init(struct delta_stream *st, uint64_t block)
     st->history_size = UINT32_C(1) << st->bytes.table_bits;
 }
 
-void delta_stream_reset(struct delta_stream *st, uint64_t place)
+void delta_stream_reset(struct delta_stream *st, uint64_t place, int sure)
 {
-    delta_bytes_reset(&st->bytes);
+    delta_bytes_reset(&st->bytes, sure);
     memset(st->history, 0, st->history_size);
     memset(st->match_at, 0, sizeof(st->match_at[0]) << st->match_bits);
     memset(st->old_hits, 0, sizeof(st->old_hits));
@@ -263,13 +263,11 @@ unsigned delta_stream_expects(struct delta_stream *st, unsigned *ret_length)
 static void set_guesses(struct delta_stream *st, struct delta_byte_context *c,
                         const unsigned char *const old[STREAM_OLD], unsigned index)
 {
-    c->steer = 0;
     c->guess[0] = 0;
     c->trust[0] = 0;
     if (st->match_length > 0) {
-        c->steer = match_bucket(st->match_length);
         c->guess[0] = (uint16_t)(*at(st, st->match) + 1u);
-        c->trust[0] = (uint16_t)c->steer;
+        c->trust[0] = (uint16_t)match_bucket(st->match_length);
     }
     for (unsigned i = 0; i < STREAM_OLD; i++) {
         c->guess[1 + i] = old[i] != NULL ? (uint16_t)(old[i][index] + 1u) : 0;
@@ -295,7 +293,6 @@ static void plain_contexts(struct delta_stream *st, struct delta_byte_context *c
     c->table[2] = delta_hash(0, c1, tag);
     c->rank[0] = delta_hash(8, c4 & 0xffffff, tag);
     c->rank[1] = delta_hash(9, c4, tag);
-    c->rank[2] = delta_hash(10, c4, back(st, 5) | back(st, 6) << 8);
     c->kind = phase > 0 ? KIND_X86_REFERENCE : KIND_PLAIN;
     c->near = c1;
     c->scene = 0;
@@ -311,7 +308,6 @@ static void arm_contexts(struct delta_byte_context *c, const uint32_t words[3], 
     c->table[2] = delta_hash(0, own, 1);
     c->rank[0] = delta_hash(8, own, w1);
     c->rank[1] = delta_hash(9, own, delta_hash(33, w1, w2));
-    c->rank[2] = delta_hash(10, own, delta_hash(34, w1 >> 21, delta_hash(33, w2 >> 21, w3 >> 21)));
     c->kind = KIND_ARM + index;
     c->near = index == 0 ? w1 >> 24 : part >> (8 * index - 8);
     c->scene = 0;

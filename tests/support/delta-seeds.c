@@ -125,7 +125,7 @@ static void code_block(const struct piece *k, struct delta_setting *setting, str
 
     must(model != NULL ? 0 : -ENOMEM);
     delta_cm_start_encoding(&cm, block);
-    delta_model_reset(model);
+    delta_model_reset(model, false);
     must(delta_model_code(model, &cm, 0, k->make.new_n, k->new_bytes, &k->make.copies, NULL, &err));
     must(delta_cm_finish(&cm));
     delta_model_free(model);

@@ -24,7 +24,7 @@ static void fill(unsigned char *bytes, unsigned wrong_one_in)
 
 static struct delta_byte_context context_at(const unsigned char *made, unsigned i)
 {
-    struct delta_byte_context c = {.kind = i % BYTES_CLASSES, .steer = i % BYTES_STEERS, .near = i % 256};
+    struct delta_byte_context c = {.kind = i % BYTES_CLASSES, .near = i % 256};
     uint32_t before = i < 4 ? 0 : made[i - 1] | (uint32_t)made[i - 2] << 8 | (uint32_t)made[i - 3] << 16;
 
     c.scene = i % BYTES_SCENES;
@@ -60,7 +60,7 @@ START_TEST(both_ways)
 
     delta_bytes_init(b, BYTES);
     fill(bytes, cases[_i].wrong_one_in);
-    delta_bytes_reset(b);
+    delta_bytes_reset(b, BYTES_NEVER_SURE);
     delta_cm_start_encoding(cm, &part);
     code_all(b, cm, bytes, made);
     ck_assert_int_eq(delta_cm_finish(cm), 0);
@@ -72,12 +72,54 @@ START_TEST(both_ways)
     delta_input_init(input, &in);
     input->left = part.n;
     memset(made, 0, BYTES);
-    delta_bytes_reset(b);
+    delta_bytes_reset(b, BYTES_NEVER_SURE);
     delta_cm_start_decoding(cm, input, part.n, &err);
     code_all(b, cm, NULL, made);
     ck_assert_int_eq(delta_cm_finish(cm), 0);
     ck_assert_mem_eq(made, bytes, BYTES);
     hf_buf_done(&part);
+    free(b);
+    free(cm);
+    free(input);
+    free(bytes);
+    free(made);
+}
+END_TEST
+
+/* A source that is nearly always right, asked first: what it is wrong about comes back too, and what it is right about costs next to nothing. */
+START_TEST(sure)
+{
+    struct delta_bytes *b = aligned_alloc(_Alignof(struct delta_bytes), sizeof(*b));
+    struct delta_cm *cm = malloc(sizeof(*cm));
+    struct delta_input *input = malloc(sizeof(*input));
+    unsigned char *bytes = malloc(BYTES), *made = malloc(BYTES);
+    size_t n[2];
+
+    delta_bytes_init(b, BYTES);
+    fill(bytes, 64);
+    for (int asked = 0; asked < 2; asked++) {
+        struct hf_buf part = HF_BUF_INIT(SIZE_MAX / 2);
+        struct hf_err err = HF_ERR_INIT;
+        int least = asked != 0 ? 0 : BYTES_NEVER_SURE;
+        delta_bytes_reset(b, least);
+        delta_cm_start_encoding(cm, &part);
+        code_all(b, cm, bytes, made);
+        ck_assert_int_eq(delta_cm_finish(cm), 0);
+        n[asked] = part.n;
+        struct delta_io coded = delta_io_of(&part);
+        const struct hf_delta_in in = delta_io_in(&coded);
+        delta_input_init(input, &in);
+        input->left = part.n;
+        memset(made, 0, BYTES);
+        delta_bytes_reset(b, least);
+        delta_cm_start_decoding(cm, input, part.n, &err);
+        code_all(b, cm, NULL, made);
+        ck_assert_int_eq(delta_cm_finish(cm), 0);
+        ck_assert_mem_eq(made, bytes, BYTES);
+        hf_buf_done(&part);
+    }
+    ck_assert_uint_ne(n[0], n[1]);
+    ck_assert_uint_lt(n[1], n[0] + n[0] / 8);
     free(b);
     free(cm);
     free(input);
@@ -98,7 +140,7 @@ START_TEST(learned)
     fill(bytes, 2);
     for (unsigned learn = 0; learn < 2; learn++) {
         struct hf_buf part = HF_BUF_INIT(SIZE_MAX / 2);
-        delta_bytes_reset(b);
+        delta_bytes_reset(b, BYTES_NEVER_SURE);
         for (unsigned i = 0; learn != 0 && i < BYTES; i++) {
             struct delta_byte_context c = context_at(bytes, i);
             delta_bytes_learn(b, &c, bytes[i]);
@@ -134,12 +176,12 @@ START_TEST(states)
     for (unsigned bit = 0; bit < 2; bit++) {
         unsigned state = 0, n = 0;
         for (; b->next[bit][state] != state; state = b->next[bit][state], n++) {
-            int before = b->first_says[state], after = b->first_says[b->next[bit][state]];
+            int before = b->state_says[state], after = b->state_says[b->next[bit][state]];
             ck_assert(bit != 0 ? after > before : after < before);
         }
         ck_assert_uint_eq(n, 30);
     }
-    ck_assert_int_le(abs(b->first_says[0]), 16);
+    ck_assert_int_le(abs(b->state_says[0]), 16);
     free(b);
 }
 END_TEST
@@ -181,8 +223,14 @@ START_TEST(lanes)
         }
         delta_lanes sum = delta_lanes_add(a, b), scaled = delta_lanes_scaled(a, b), step = delta_lanes_step(c, error);
         unsigned negative = delta_lanes_negative(a);
+        const delta_lanes zip[2] = {delta_lanes_zip_low(a, b), delta_lanes_zip_high(a, b)};
+        const delta_lanes half[2] = {delta_lanes_low(a, b), delta_lanes_high(a, b)};
         ck_assert_int_eq(delta_lanes_dot(c, a), dot);
         for (unsigned i = 0; i < DELTA_LANES; i++) {
+            ck_assert_int_eq(zip[i / 4][i % 4 * 2], a[i]);
+            ck_assert_int_eq(zip[i / 4][i % 4 * 2 + 1], b[i]);
+            ck_assert_int_eq(half[i / 4][i % 4], a[i]);
+            ck_assert_int_eq(half[i / 4][i % 4 + 4], b[i]);
             int32_t exact = (int32_t)a[i] + b[i];
             ck_assert_uint_eq(negative >> i & 1, a[i] < 0);
             ck_assert_int_eq(sum[i], exact > INT16_MAX ? INT16_MAX : exact < INT16_MIN ? INT16_MIN : exact);
@@ -197,6 +245,7 @@ static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, both_ways, 0, 3);
     tcase_add_test(tc, learned);
+    tcase_add_test(tc, sure);
     tcase_add_test(tc, states);
     tcase_add_test(tc, rises);
     tcase_add_test(tc, lanes);

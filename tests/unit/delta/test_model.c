@@ -24,14 +24,16 @@ static int compare(void *ctx, const void *bytes, size_t n)
 static const uint32_t image_at[] = {0, COPY - 1, COPY, COPY + 1, COPY + 64, COPY + LITERALS, COPY + LITERALS + 1};
 
 /* Literals between two copies learn what old has there as if it stood where they do: also where an image begins that is in force
- * only from the next copy on. */
+ * only from the next copy on. In a block that shall be quick, too. */
 START_TEST(literals_where_an_image_begins)
 {
     static struct delta_memory memory;
     struct elf_made elf = elf_make(ELF_MAKE_X86_64, FUNCTIONS, 0);
     unsigned char new_bytes[NEW];
     struct delta_map_entry entries[] = {{0, 64, COPY}, {COPY + LITERALS, 64 + COPY + LITERALS, COPY}};
-    struct delta_pair pair = {0, (uint32_t)elf.n, image_at[_i], NEW - image_at[_i]};
+    bool quick = (_i & 1) != 0;
+    uint32_t at = image_at[_i / 2];
+    struct delta_pair pair = {0, (uint32_t)elf.n, at, NEW - at};
     struct delta_image image;
     struct delta_setting setting = {.old = &memory.reader,
                                     .pairs = &pair,
@@ -55,7 +57,7 @@ START_TEST(literals_where_an_image_begins)
 
     struct delta_model *model = delta_model_new(&setting);
     delta_cm_start_encoding(&cm, &part);
-    delta_model_reset(model);
+    delta_model_reset(model, quick);
     ck_assert_int_eq(delta_model_code(model, &cm, 0, NEW, new_bytes, &copies, NULL, &err), 0);
     ck_assert_int_eq(delta_cm_finish(&cm), 0);
     ck_assert_uint_lt(part.n, NEW / 2);
@@ -70,7 +72,7 @@ START_TEST(literals_where_an_image_begins)
     delta_input_init(&input, &in);
     input.left = part.n;
     delta_cm_start_decoding(&cm, &input, part.n, &err);
-    delta_model_reset(model);
+    delta_model_reset(model, false);
     ck_assert_int_eq(delta_model_code(model, &cm, 0, NEW, NULL, NULL, &output, &err), 0);
     ck_assert_int_eq(delta_cm_finish(&cm), 0);
     ck_assert_int_eq(delta_output_flush(&output, &err), 0);
@@ -84,7 +86,7 @@ END_TEST
 
 static void cases(TCase *tc)
 {
-    tcase_add_loop_test(tc, literals_where_an_image_begins, 0, HF_LEN(image_at));
+    tcase_add_loop_test(tc, literals_where_an_image_begins, 0, 2 * HF_LEN(image_at));
 }
 
 HF_TEST_MAIN("delta/model", cases)

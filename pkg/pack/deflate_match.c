@@ -22,7 +22,6 @@ void deflate_matcher_init(struct deflate_matcher *matcher, enum deflate_flavour 
         {8, 16, 32, 32}, {8, 16, 128, 128}, {8, 32, 128, 256}, {32, 128, 258, 1024}, {32, 258, 258, 4096},
     };
 
-    memset(matcher, 0, sizeof(*matcher));
     matcher->flavour = flavour;
     if (deflate_flavour_is_kp(flavour)) {
         deflate_kp_init(matcher);
@@ -48,11 +47,13 @@ static void slide_table(uint16_t *table, size_t n)
 
 static void slide(struct deflate_matcher *matcher)
 {
+    unsigned bits = matcher->flavour == DEFLATE_GO ? GO_HASH_BITS : matcher->hash_bits;
+
     memmove(matcher->window, matcher->window + DEFLATE_WINDOW, DEFLATE_WINDOW);
     matcher->at -= DEFLATE_WINDOW;
     matcher->end -= DEFLATE_WINDOW;
     matcher->inserted -= DEFLATE_WINDOW;
-    slide_table(matcher->head, HF_LEN(matcher->head));
+    slide_table(matcher->head, (size_t)1 << bits);
     slide_table(matcher->before, HF_LEN(matcher->before));
 }
 

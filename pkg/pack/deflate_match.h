@@ -1,8 +1,8 @@
 /* pack/deflate_match.h - what a deflate of the gzip family would choose next, given what it has chosen so far.
  *
  * The method is the published one (RFC 1951, section 4, and the algorithm notes that come with zlib and gzip): hash chains over
- * three bytes, lazy evaluation with the ten well-known sets of limits, matches of three bytes not beyond 4096. Plain value of
- * about 800 KiB; the same input gives the same choices on every machine. */
+ * three bytes, lazy evaluation with the ten well-known sets of limits, matches of three bytes not beyond 4096. The same input gives the
+ * same choices on every machine. */
 #pragma once
 
 #include <stdbool.h>
@@ -67,6 +67,7 @@ static inline bool deflate_flavour_is_kp(enum deflate_flavour flavour)
 
 /* Is this level of it known? */
 bool deflate_flavour_has(enum deflate_flavour flavour, unsigned level);
+/* Of memory that is all zero, as calloc() gives it: pages that this flavour has no use for are never touched. */
 void deflate_matcher_init(struct deflate_matcher *matcher, enum deflate_flavour flavour, unsigned level);
 /* Take input, as much as there is room for; returns how much. */
 size_t deflate_matcher_fill(struct deflate_matcher *matcher, const unsigned char *bytes, size_t n);

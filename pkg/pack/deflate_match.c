@@ -35,7 +35,7 @@ void deflate_matcher_init(struct deflate_matcher *matcher, enum deflate_flavour 
     if (flavour == DEFLATE_GO && matcher->fast)
         matcher->lazy = level == 2 ? 5 : 6; /* the longest match that is hashed all through */
     matcher->shortest = flavour == DEFLATE_GO ? GO_MIN_MATCH : MIN_MATCH;
-    matcher->hash_bits = flavour == DEFLATE_ZLIB_BIG ? 16 : 15;
+    matcher->hash_bits = flavour == DEFLATE_GO ? GO_HASH_BITS : flavour == DEFLATE_ZLIB_BIG ? 16 : 15;
     matcher->hash_shift = (matcher->hash_bits + MIN_MATCH - 1) / MIN_MATCH;
 }
 
@@ -47,13 +47,11 @@ static void slide_table(uint16_t *table, size_t n)
 
 static void slide(struct deflate_matcher *matcher)
 {
-    unsigned bits = matcher->flavour == DEFLATE_GO ? GO_HASH_BITS : matcher->hash_bits;
-
     memmove(matcher->window, matcher->window + DEFLATE_WINDOW, DEFLATE_WINDOW);
     matcher->at -= DEFLATE_WINDOW;
     matcher->end -= DEFLATE_WINDOW;
     matcher->inserted -= DEFLATE_WINDOW;
-    slide_table(matcher->head, (size_t)1 << bits);
+    slide_table(matcher->head, (size_t)1 << matcher->hash_bits);
     slide_table(matcher->before, HF_LEN(matcher->before));
 }
 

@@ -286,6 +286,17 @@ static int take_spare(struct hf_spool_store *store, struct hf_err *err)
     return fd < 0 ? hf_err_sys(err, fd, "open '%s/spare.seg'", store->dir) : fd;
 }
 
+/* The spare, open as fd, becomes a segment, durably. */
+static int name_spare(struct hf_spool_store *store, int fd, const char *name, struct hf_err *err)
+{
+    int r = store->fs->renameat(store->fs->ctx, store->dir_fd, "spare.seg", store->dir_fd, name);
+
+    if (r < 0)
+        return hf_err_sys(err, r, "begin '%s/%s'", store->dir, name);
+    r = hf_spool_sync_folder(store, err);
+    return r < 0 ? r : hf_spool_confirm(store->fs, fd, 0, HF_SPOOL_CONTENT, store->dir, err);
+}
+
 /* Seal what is open and begin a segment with sequence `store->next`. */
 static int roll(struct hf_spool_store *store, struct hf_err *err)
 {
@@ -303,15 +314,8 @@ static int roll(struct hf_spool_store *store, struct hf_err *err)
     segment.written = store->spare_written;
     segment_name(segment.first, name);
     int r = write_headers(store, fd, &segment, err);
-    if (r == 0) {
-        r = store->fs->renameat(store->fs->ctx, store->dir_fd, "spare.seg", store->dir_fd, name);
-        if (r < 0)
-            (void)hf_err_sys(err, r, "begin '%s/%s'", store->dir, name);
-    }
     if (r == 0)
-        r = hf_spool_sync_folder(store, err);
-    if (r == 0)
-        r = hf_spool_confirm(store->fs, fd, 0, HF_SPOOL_CONTENT, store->dir, err);
+        r = name_spare(store, fd, name, err);
     if (r == 0)
         r = hf_spool_add_segment(store, &segment);
     if (r < 0) {
@@ -383,11 +387,7 @@ static int rescue(struct hf_spool_store *store, struct hf_err *err)
     if (r == 0)
         r = write_headers(store, fd, segment, err);
     if (r == 0)
-        r = store->fs->renameat(store->fs->ctx, store->dir_fd, "spare.seg", store->dir_fd, name);
-    if (r == 0)
-        r = hf_spool_sync_folder(store, err);
-    if (r == 0)
-        r = hf_spool_confirm(store->fs, fd, 0, HF_SPOOL_CONTENT, store->dir, err);
+        r = name_spare(store, fd, name, err);
     if (r < 0) {
         (void)store->fs->close(store->fs->ctx, fd);
         return r;

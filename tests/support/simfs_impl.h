@@ -50,7 +50,7 @@ struct sim_node {
     ino_t ino;
     struct sim_device *device;
     struct sim_blob live, kept; /* content; a symbolic link's text is in live */
-    struct sim_blob blocks;     /* an enum sim_block for each of the first blocks; SIM_RESERVED for the others */
+    struct sim_blob blocks;     /* an enum sim_block_state for each of the first blocks; SIM_RESERVED for the others */
     struct sim_meta meta, kept_meta;
     struct sim_names names, kept_names; /* of a folder */
     struct sim_node *parent;            /* of a folder */

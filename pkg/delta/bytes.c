@@ -235,17 +235,24 @@ static HF_ALWAYS_INLINE delta_lanes moved(const struct delta_bytes *b, const str
     return delta_lanes_add(x, (up + s->more) & s->fit) ^ wrong;
 }
 
-static HF_ALWAYS_INLINE void close_sources(struct delta_bytes *b, struct sources *s, unsigned byte)
+static HF_ALWAYS_INLINE void learn_byte_says(struct delta_bytes *b, struct sources *s, unsigned byte)
 {
     delta_lanes wrong = s->byte != (delta_lanes){0} + (int16_t)byte;
 
     s->fit = ~(s->byte >> 15);
     s->byte_says = moved(b, s, s->byte_says, wrong);
 #pragma GCC unroll 4
-    for (unsigned i = 0; i < HEARD; i++) {
+    for (unsigned i = 0; i < HEARD; i++)
         *s->byte_home[i] = s->byte_says[i];
+}
+
+static HF_ALWAYS_INLINE void close_sources(struct delta_bytes *b, struct sources *s, unsigned byte)
+{
+    if (b->sure < BYTES_NEVER_SURE)
+        learn_byte_says(b, s, byte);
+#pragma GCC unroll 4
+    for (unsigned i = 0; i < HEARD; i++)
         *s->count[i] = (uint8_t)(*s->count[i] + (*s->count[i] < COUNT_MAX));
-    }
 }
 
 /* ---- mixing ---------------------------------------------------------------------------------------------------- */

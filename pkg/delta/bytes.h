@@ -39,20 +39,20 @@ struct delta_byte_context {
 struct delta_bytes {
     _Alignas(64) uint8_t tables[BYTES_TABLES << BYTES_TABLE_BITS];
     uint32_t ranks[BYTES_RANKS << BYTES_RANK_BITS];
+    delta_lanes by_node[BYTES_CLASSES * 256], by_fit[BYTES_CLASSES * 128], by_scene[BYTES_SCENES * 256], by_sure[16];
+    unsigned table_bits, rank_bits; /* of tables and ranks, what is behind is not used */
+    int sure; /* what a source has to say of its whole byte for one bit to tell whether it is that */
     /* Chances as their logarithm, ln(p / (1 - p)) * 4096: of a 1 behind a state; and, adaptive, that a source (a rank, by its count, or
      * a guess, by its trust) is right which has been right as often, by bits to come, and about the whole byte. */
     int16_t state_says[DELTA_STATES];
     int16_t source_says[BYTES_SOURCES + 1][8]; /* the last: of none */
     int16_t byte_says[BYTES_SOURCES + 1];
-    uint8_t source_count[BYTES_SOURCES + 1];
-    delta_lanes by_node[BYTES_CLASSES * 256], by_fit[BYTES_CLASSES * 128], by_scene[BYTES_SCENES * 256], by_sure[16];
-    uint8_t next[2][256]; /* the state that follows a 0, and a 1 */
     /* how far such a logarithm moves, by where it is; what is added to look that up, and to what was found, by count */
     uint16_t rise[512];
     int16_t rate[256], more[256];
     struct delta_tables curve;
-    unsigned table_bits, rank_bits; /* what is behind is not used */
-    int sure; /* what a source has to say of its whole byte for one bit to tell whether it is that */
+    uint8_t next[2][256]; /* the state that follows a 0, and a 1 */
+    uint8_t source_count[BYTES_SOURCES + 1];
 };
 
 /* Once, before the first reset, for blocks of so many bytes at most. */

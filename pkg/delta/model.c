@@ -43,7 +43,7 @@ struct delta_model {
     uint32_t window_state[1024], candidate_state[DELTA_REF_SLOTS * 64];
     struct delta_number number[6];
 
-    bool quick; /* the block is */
+    bool quick; /* encoding: the block shall be */
     uint8_t kind_history[DELTA_REF_SLOTS];
     uint64_t new_pos;
 
@@ -657,8 +657,8 @@ int delta_model_code(struct delta_model *m, struct delta_cm *cm, uint64_t start,
 
     m->cm = cm;
     m->new_pos = start;
-    m->quick = delta_cm_code(cm, m->quick ? 1 : 0, QUICK_CHANCE) != 0;
-    delta_stream_reset(&m->stream, start, m->quick ? SURE : BYTES_NEVER_SURE);
+    unsigned quick = delta_cm_code(cm, m->quick ? 1 : 0, QUICK_CHANCE);
+    delta_stream_reset(&m->stream, start, quick != 0 ? SURE : BYTES_NEVER_SURE);
     while (r == 0 && m->new_pos < end) {
         const unsigned char *here = truth != NULL ? truth + (m->new_pos - start) : NULL;
         bool more = e < map->p + map->n;

@@ -9,6 +9,8 @@ enum {
     SAYS_MORE = 4, /* bits that what is said has behind those of an input */
     SOURCE_START = 3072,
     COUNT_MAX = 250,
+    SURE = 6144, /* what a source has to say of its whole byte for one bit to tell whether it is that */
+    QUICK_LEARNS_FROM = BYTES_TABLES - 1,
 };
 
 /* ---- start ----------------------------------------------------------------------------------------------------- */
@@ -68,9 +70,9 @@ static void fill_weights(delta_lanes *set, size_t n)
         set[i] = (delta_lanes){0} + WEIGHT_START;
 }
 
-void delta_bytes_reset(struct delta_bytes *b, int sure)
+void delta_bytes_reset(struct delta_bytes *b, bool quick)
 {
-    b->sure = sure;
+    b->quick = quick;
     memset(b->tables, 0, (size_t)BYTES_TABLES << b->table_bits);
     memset(b->ranks, 0, sizeof(b->ranks[0]) * BYTES_RANKS << b->rank_bits);
     for (unsigned i = 0; i <= BYTES_SOURCES; i++)
@@ -115,15 +117,15 @@ static HF_ALWAYS_INLINE void ask_for_rows(struct delta_bytes *b, const struct de
         __builtin_prefetch(pair_of(b, t, c->table[t]));
 }
 
-/* The rows for half a byte, behind the bits before it. All are asked for before the first is looked at. */
-static HF_ALWAYS_INLINE void find_rows(struct delta_bytes *b, const struct delta_byte_context *c, unsigned node,
-                                       uint8_t **rows)
+/* The rows for half a byte, behind the bits before it, of the tables from `first` on. All are asked for before one is looked at. */
+static HF_ALWAYS_INLINE void find_rows(struct delta_bytes *b, const struct delta_byte_context *c, unsigned first,
+                                       unsigned node, uint8_t **rows)
 {
     uint8_t check[BYTES_TABLES];
     uint32_t add = node * 0x9e3779b1u;
 
 #pragma GCC unroll 4
-    for (unsigned t = 0; t < BYTES_TABLES; t++) {
+    for (unsigned t = first; t < BYTES_TABLES; t++) {
         uint32_t h = c->table[t];
         if (node != 1) {
             h = (h + add) * 0x2c1b3c6du;
@@ -134,7 +136,7 @@ static HF_ALWAYS_INLINE void find_rows(struct delta_bytes *b, const struct delta
         __builtin_prefetch(rows[t]);
     }
 #pragma GCC unroll 4
-    for (unsigned t = 0; t < BYTES_TABLES; t++)
+    for (unsigned t = first; t < BYTES_TABLES; t++)
         rows[t] = row_of(rows[t], check[t]);
 }
 
@@ -248,7 +250,7 @@ static HF_ALWAYS_INLINE void learn_byte_says(struct delta_bytes *b, struct sourc
 
 static HF_ALWAYS_INLINE void close_sources(struct delta_bytes *b, struct sources *s, unsigned byte)
 {
-    if (b->sure < BYTES_NEVER_SURE)
+    if (b->quick)
         learn_byte_says(b, s, byte);
 #pragma GCC unroll 4
     for (unsigned i = 0; i < HEARD; i++)
@@ -329,7 +331,7 @@ static HF_ALWAYS_INLINE void code_half(struct delta_bytes *b, struct delta_cm *c
     unsigned in_row = 1;
     struct mixed m;
 
-    find_rows(b, c, k->node, k->row);
+    find_rows(b, c, 0, k->node, k->row);
     for (unsigned left = first + 4; left-- > first;) {
         mix(b, k, left, in_row, &m);
         /* for each bit on its own: so the processor goes on with what it expects the bit to be */
@@ -404,7 +406,7 @@ static HF_ALWAYS_INLINE int code_sure(struct delta_bytes *b, struct delta_cm *cm
         says = more ? s->byte_says[i] : says;
         sure = more ? s->byte[i] : sure;
     }
-    if (says < b->sure)
+    if (says < SURE)
         return -1;
     delta_lanes against = (s->byte != (delta_lanes){0} + (int16_t)sure) & ~not_sources;
     delta_lanes input = (((s->byte_says >> SAYS_MORE) ^ against) - against) & s->fit;
@@ -433,7 +435,7 @@ unsigned delta_bytes_code(struct delta_bytes *b, struct delta_cm *cm, const stru
     }
     ask_for_rows(b, c);
     open_sources(b, &k.sources, c, entry);
-    int sure = code_sure(b, cm, &k, byte);
+    int sure = b->quick ? code_sure(b, cm, &k, byte) : -1;
     byte = sure >= 0 ? (unsigned)sure : code_bits(b, cm, c, &k, byte);
     close_sources(b, &k.sources, byte);
     for (unsigned r = 0; r < BYTES_RANKS; r++)
@@ -443,18 +445,17 @@ unsigned delta_bytes_code(struct delta_bytes *b, struct delta_cm *cm, const stru
 
 /* ---- learning -------------------------------------------------------------------------------------------------- */
 
-void delta_bytes_learn(struct delta_bytes *b, const struct delta_byte_context *c, unsigned byte)
+static HF_ALWAYS_INLINE void learn_tables(struct delta_bytes *b, const struct delta_byte_context *c, unsigned first,
+                                          unsigned byte)
 {
-    uint32_t *rank = rank_of(b, c, 0);
-
     for (unsigned half = 0; half < 2; half++) {
         unsigned bits = half == 0 ? byte >> 4 : byte & 15;
         const uint8_t *one = b->next[bits >> 3], *two = b->next[bits >> 2 & 1], *three = b->next[bits >> 1 & 1],
                       *four = b->next[bits & 1];
         unsigned at_two = 2 | bits >> 3, at_three = 4 | bits >> 2, at_four = 8 | bits >> 1;
         uint8_t *rows[BYTES_TABLES];
-        find_rows(b, c, half == 0 ? 1 : 16 | byte >> 4, rows);
-        for (unsigned t = 0; t < BYTES_TABLES; t++) {
+        find_rows(b, c, first, half == 0 ? 1 : 16 | byte >> 4, rows);
+        for (unsigned t = first; t < BYTES_TABLES; t++) {
             uint8_t *row = rows[t];
             row[1] = one[row[1]];
             row[at_two] = two[row[at_two]];
@@ -462,5 +463,15 @@ void delta_bytes_learn(struct delta_bytes *b, const struct delta_byte_context *c
             row[at_four] = four[row[at_four]];
         }
     }
+}
+
+void delta_bytes_learn(struct delta_bytes *b, const struct delta_byte_context *c, unsigned byte)
+{
+    uint32_t *rank = rank_of(b, c, 0);
+
+    if (b->quick)
+        learn_tables(b, c, QUICK_LEARNS_FROM, byte);
+    else
+        learn_tables(b, c, 0, byte);
     *rank = rank_after(((*rank ^ c->rank[0]) & RANK_CHECK) == 0 ? *rank : 0, c->rank[0] & RANK_CHECK, byte);
 }

@@ -24,7 +24,6 @@ enum {
     BYTES_SOURCES = BYTES_RANKS * 16 + BYTES_TRUSTS,
     BYTES_CLASSES = 9,
     BYTES_SCENES = 4,
-    BYTES_NEVER_SURE = INT16_MAX + 1,
 };
 
 /* What a byte is coded by. */
@@ -41,7 +40,7 @@ struct delta_bytes {
     uint32_t ranks[BYTES_RANKS << BYTES_RANK_BITS];
     delta_lanes by_node[BYTES_CLASSES * 256], by_fit[BYTES_CLASSES * 128], by_scene[BYTES_SCENES * 256], by_sure[16];
     unsigned table_bits, rank_bits; /* of tables and ranks, what is behind is not used */
-    int sure; /* what a source has to say of its whole byte for one bit to tell whether it is that */
+    bool quick;
     /* Chances as their logarithm, ln(p / (1 - p)) * 4096: of a 1 behind a state; and, adaptive, that a source (a rank, by its count, or
      * a guess, by its trust) is right which has been right as often, by bits to come, and about the whole byte. */
     int16_t state_says[DELTA_STATES];
@@ -57,15 +56,21 @@ struct delta_bytes {
 
 /* Once, before the first reset, for blocks of so many bytes at most. */
 void delta_bytes_init(struct delta_bytes *b, uint64_t block);
-/* `sure`: from what on a source is asked first; BYTES_NEVER_SURE: none ever is. */
-void delta_bytes_reset(struct delta_bytes *b, int sure);
+/* `quick`: less work, some more room: a source that is sure is asked first, and only some contexts are learned. */
+void delta_bytes_reset(struct delta_bytes *b, bool quick);
 
 /* Code `byte`; decoding, its value does not matter. Returns the byte. */
 unsigned delta_bytes_code(struct delta_bytes *b, struct delta_cm *cm, const struct delta_byte_context *c,
                           unsigned byte);
 
-/* Note in tables and the first rank what followed: a fraction of the work. */
+/* Note in tables (the last one alone where it shall be quick) and the first rank what followed: a fraction of the work. */
 void delta_bytes_learn(struct delta_bytes *b, const struct delta_byte_context *c, unsigned byte);
+
+/* What such a logarithm grows by where it was right, x being its upper 8 bits, and was asked `count` (below 256) times before. */
+static inline int16_t delta_bytes_rise(const struct delta_bytes *b, int x, unsigned count)
+{
+    return (int16_t)(b->rise[b->rate[count] - x] + b->more[count]);
+}
 
 static inline uint32_t delta_hash(uint32_t salt, uint32_t x, uint32_t y)
 {

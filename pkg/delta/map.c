@@ -11,7 +11,7 @@ struct delta_map_answer {
     enum delta_map_found found;
 };
 
-enum { ANSWERS = 64, ANSWER_BITS = 10 };
+enum { ANSWERS = 256, ANSWER_BITS = 10 };
 
 void delta_map_done(struct delta_map *map)
 {

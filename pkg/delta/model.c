@@ -9,15 +9,16 @@
 #include <string.h>
 
 enum {
-    FLAG_TABLES = 8,
+    FLAG_TABLES = DELTA_LANES,
+    FLAG_TABLES_QUICK = 5, /* the first ones */
     FLAG_BITS = 12,
+    FLAG_COUNT_MAX = 15,
     WINDOW_MIN = 64,
-    SLOT_INIT = 0x8000,
     FLAG_WEIGHT_START = 2750,
+    FLAG_WEIGHT_START_QUICK = 4000,
     FLAG_SPEED = 7,
     FLAG_LEAST = 448,
     QUICK_CHANCE = 4096,
-    SURE = 6144, /* from what on a source of bytes is asked first in a quick block */
     /* units in code of fixed length, for the tables of flags: behind the kinds of references that meet there */
     KIND_WORD = 30,
     KIND_IN_WORD = 31,
@@ -38,12 +39,15 @@ struct delta_model {
     struct delta_predictor p;
     struct delta_cm *cm;
 
-    uint16_t flags[FLAG_TABLES][1 << FLAG_BITS];
+    /* Slots: the logarithm of a chance as in delta/bytes.h in 12 bits, above 4 of count. What is added to one when it was right, by the
+     * upper 8 bits and the count. */
+    int16_t flags[FLAG_TABLES][1 << FLAG_BITS];
+    int16_t flag_rise[256 * (FLAG_COUNT_MAX + 1)];
     delta_lanes flag_weight[FLAG_WEIGHTS];
     uint32_t window_state[1024], candidate_state[DELTA_REF_SLOTS * 64];
     struct delta_number number[6];
 
-    bool quick; /* encoding: the block shall be */
+    bool quick; /* the block is; encoding: it shall be */
     uint8_t kind_history[DELTA_REF_SLOTS];
     uint64_t new_pos;
 
@@ -61,6 +65,13 @@ struct delta_model {
     unsigned char made[DELTA_WINDOW_MAX + 16];
 };
 
+static void init_flag_rise(struct delta_model *m)
+{
+    for (int x = -128; x < 128; x++)
+        for (unsigned count = 0; count <= FLAG_COUNT_MAX; count++)
+            m->flag_rise[(x & 255) << 4 | (int)count] = delta_bytes_rise(&m->stream.bytes, x, count);
+}
+
 struct delta_model *delta_model_new(struct delta_setting *setting)
 {
     struct delta_model *m = aligned_alloc(_Alignof(struct delta_model), sizeof(*m));
@@ -68,6 +79,7 @@ struct delta_model *delta_model_new(struct delta_setting *setting)
     if (m != NULL) {
         m->p.setting = setting;
         delta_stream_init(&m->stream, HF_MIN(setting->new_size, (uint64_t)DELTA_BLOCK));
+        init_flag_rise(m);
     }
     return m;
 }
@@ -83,19 +95,18 @@ static void fill32(uint32_t *p, size_t n)
         p[n] = DELTA_BIT_INIT;
 }
 
-static void fill_slots(uint16_t *p, size_t n)
+static void reset_flags(struct delta_model *m)
 {
-    while (n-- > 0)
-        p[n] = SLOT_INIT;
+    int16_t start = m->quick ? FLAG_WEIGHT_START_QUICK : FLAG_WEIGHT_START;
+
+    memset(m->flags, 0, sizeof(m->flags));
+    for (unsigned i = 0; i < HF_LEN(m->flag_weight); i++)
+        m->flag_weight[i] = (delta_lanes){0} + start;
 }
 
 void delta_model_reset(struct delta_model *m, bool quick)
 {
     m->quick = quick;
-    fill_slots(&m->flags[0][0], sizeof(m->flags) / sizeof(uint16_t));
-    for (unsigned i = 0; i < HF_LEN(m->flag_weight); i++)
-        for (unsigned j = 0; j < FLAG_TABLES; j++)
-            m->flag_weight[i][j] = FLAG_WEIGHT_START;
     fill32(m->window_state, HF_LEN(m->window_state));
     fill32(m->candidate_state, HF_LEN(m->candidate_state));
     for (unsigned i = 0; i < HF_LEN(m->number); i++)
@@ -115,50 +126,58 @@ void delta_model_reset(struct delta_model *m, bool quick)
 
 /* ---- mixing ---------------------------------------------------------------------------------------------------- */
 
-/* A slot: 12 bits of chance, 4 of count. */
-static HF_ALWAYS_INLINE void learn_slots(uint16_t *const *slot, unsigned bit)
+static HF_ALWAYS_INLINE void learn_slots(const struct delta_model *m, delta_lanes v, int16_t *const *slot,
+                                         unsigned tables, unsigned bit)
 {
-    static const int16_t rate[16] = {32767, 21845, 16384, 13107, 10923, 9362, 8192, 7282,
-                                     6554,  5958,  5461,  5041,  4681,  4369, 4096, 3600};
-    delta_lanes v = {0}, by = {0};
+    delta_lanes count = v & FLAG_COUNT_MAX, wrong = (delta_lanes){0} + (int16_t)(bit != 0 ? 0 : -1);
+    delta_lanes x = (v & ~FLAG_COUNT_MAX) ^ wrong, at = (x >> 4 & 0xff0) | count, up = {0};
 
 #pragma GCC unroll 8
-    for (unsigned i = 0; i < FLAG_TABLES; i++) {
-        v[i] = (int16_t)*slot[i];
-        by[i] = rate[*slot[i] & 15];
-    }
-    delta_lanes chance = (v >> 4) & 4095, count = v & 15, aim = (delta_lanes){0} + (int16_t)(bit != 0 ? 4095 : 0);
-    chance += delta_lanes_scaled(aim - chance, by);
-    v = (chance << 4) + (count - (count < 15));
+    for (unsigned i = 0; i < tables; i++)
+        up[i] = m->flag_rise[at[i]];
+    v = ((delta_lanes_add(x, up) ^ wrong) & ~FLAG_COUNT_MAX) | (count - (count < FLAG_COUNT_MAX));
 #pragma GCC unroll 8
-    for (unsigned i = 0; i < FLAG_TABLES; i++)
-        *slot[i] = (uint16_t)v[i];
+    for (unsigned i = 0; i < tables; i++)
+        *slot[i] = v[i];
 }
 
+/* What is known of a flag. */
+struct flag {
+    int16_t *slot[FLAG_TABLES];
+    delta_lanes v, input, *weight;
+    uint32_t p16;
+};
+
 /* What was nearly certain teaches nothing. Inline, for each bit on its own: so the processor goes on with what it expects the bit to be. Returns it. */
-static HF_ALWAYS_INLINE unsigned learn_flag(delta_lanes input, uint32_t p16, delta_lanes *weight, uint16_t *const *slot,
+static HF_ALWAYS_INLINE unsigned learn_flag(const struct delta_model *m, const struct flag *f, unsigned tables,
                                             unsigned bit)
 {
-    int32_t error = ((bit != 0 ? 4096 : 0) - (int32_t)(p16 >> 4)) * FLAG_SPEED;
+    int32_t error = ((bit != 0 ? 4096 : 0) - (int32_t)(f->p16 >> 4)) * FLAG_SPEED;
 
     if (error <= -FLAG_LEAST || error >= FLAG_LEAST) {
-        learn_slots(slot, bit);
-        *weight = delta_lanes_add(*weight, delta_lanes_step(input, (int16_t)error));
+        learn_slots(m, f->v, f->slot, tables, bit);
+        *f->weight = delta_lanes_add(*f->weight, delta_lanes_step(f->input, (int16_t)error));
     }
     return bit;
 }
 
-static inline unsigned mix_flag(struct delta_model *m, delta_lanes *weight, uint16_t *const *slot, unsigned bit)
+/* The slots of contexts h, mixed by the weights of `kind`. */
+static HF_ALWAYS_INLINE unsigned code_flag_by(struct delta_model *m, unsigned kind, const uint32_t *h, unsigned tables,
+                                              unsigned bit)
 {
-    const struct delta_tables *curve = &m->stream.bytes.curve;
-    delta_lanes input = {0};
+    struct flag f = {.weight = &m->flag_weight[kind]};
+    delta_lanes v = {0};
 
 #pragma GCC unroll 8
-    for (unsigned i = 0; i < FLAG_TABLES; i++)
-        input[i] = curve->stretch[*slot[i] >> 4];
-    uint32_t p16 = curve->squash[delta_limited(delta_lanes_dot(input, *weight) >> DELTA_WEIGHT_BITS) + 2048];
-    return delta_cm_code(m->cm, bit, p16) != 0 ? learn_flag(input, p16, weight, slot, 1)
-                                               : learn_flag(input, p16, weight, slot, 0);
+    for (unsigned i = 0; i < tables; i++) {
+        f.slot[i] = &m->flags[i][h[i] * 0x9e3779b1u >> (32 - FLAG_BITS)];
+        v[i] = *f.slot[i];
+    }
+    f.v = v;
+    f.input = v >> 4;
+    f.p16 =
+        m->stream.bytes.curve.squash[delta_limited(delta_lanes_dot(f.input, *f.weight) >> DELTA_WEIGHT_BITS) + 2048];
+    return delta_cm_code(m->cm, bit, f.p16) != 0 ? learn_flag(m, &f, tables, 1) : learn_flag(m, &f, tables, 0);
 }
 
 static unsigned simple_bit(struct delta_model *m, uint32_t *state, unsigned bit)
@@ -224,62 +243,58 @@ static uint32_t differed(const struct delta_model *m, unsigned n)
     return diff_back(m, n) != 0 ? 1u : 0u;
 }
 
-/* The slots of contexts h, mixed. */
-static HF_ALWAYS_INLINE unsigned code_flag_by(struct delta_model *m, unsigned weight, const uint32_t *h,
-                                              unsigned missed)
-{
-    uint16_t *slot[FLAG_TABLES];
-
-#pragma GCC unroll 8
-    for (unsigned i = 0; i < FLAG_TABLES; i++) {
-        slot[i] = &m->flags[i][h[i] * 0x9e3779b1u >> (32 - FLAG_BITS)];
-    }
-    return mix_flag(m, &m->flag_weight[weight], slot, missed);
-}
-
 /* Is the unit at `at` as predicted? Mixes what is known about it. */
-static unsigned code_flag(struct delta_model *m, const struct delta_span *s, size_t at, const struct delta_ref *ref,
-                          const struct delta_guess *g, unsigned missed)
+static HF_ALWAYS_INLINE unsigned code_unit_flag(struct delta_model *m, const struct delta_span *s, size_t at,
+                                                const struct delta_ref *ref, const struct delta_guess *g,
+                                                unsigned tables, unsigned missed)
 {
     const unsigned char *old = s->old + at;
     uint32_t kind = ref != NULL ? delta_ref_slot(ref->kind) : m->plain_kind, where = s->region << 5 | kind,
              phase = (uint32_t)(s->old_pos + at) & 7;
     uint32_t h[FLAG_TABLES];
 
-    h[0] = where | (m->unit_history & 255) << 9;
-    h[1] = where | (uint32_t)old[0] << 9;
-    h[2] = where | (uint32_t)old[0] << 9 | (uint32_t)old[-1] << 17;
-    h[3] = where | HF_MIN(m->since_miss, 63u) << 9 | phase << 15;
-    h[4] = where | phase << 9 | differed(m, 4) << 12 | differed(m, 8) << 13 | differed(m, 16) << 14 |
-           differed(m, 24) << 15 | differed(m, 12) << 16;
-    h[5] =
+    h[0] = where | (uint32_t)old[0] << 9;
+    h[1] = where | (uint32_t)old[0] << 9 | (uint32_t)old[-1] << 17;
+    h[2] =
         where | (g != NULL ? g->source << 9 | (uint32_t)m->kind_history[kind] << 11 : (uint32_t)old[1] << 9 | 1u << 24);
-    h[6] = where | (uint32_t)m->diff[(m->new_pos - 1) % 32] << 9 | (m->unit_history & 7) << 17;
-    h[7] = where | (uint32_t)old[3 - (phase & 3)] << 9 | (phase & 3) << 17 | (m->unit_history & 3) << 19;
+    h[3] = where | (uint32_t)m->diff[(m->new_pos - 1) % 32] << 9 | (m->unit_history & 7) << 17;
+    h[4] = where | (uint32_t)old[3 - (phase & 3)] << 9 | (phase & 3) << 17 | (m->unit_history & 3) << 19;
+    h[5] = where | (m->unit_history & 255) << 9;
+    h[6] = where | HF_MIN(m->since_miss, 63u) << 9 | phase << 15;
+    h[7] = where | phase << 9 | differed(m, 4) << 12 | differed(m, 8) << 13 | differed(m, 16) << 14 |
+           differed(m, 24) << 15 | differed(m, 12) << 16;
     return code_flag_by(m,
                         kind == KIND_IN_WORD ? FLAG_IN_WORD + (phase & 3)
                         : kind > 0           ? 16 + kind
                                              : HF_MIN(m->since_miss, 15u),
-                        h, missed);
+                        h, tables, missed);
+}
+
+static unsigned code_flag(struct delta_model *m, const struct delta_span *s, size_t at, const struct delta_ref *ref,
+                          const struct delta_guess *g, unsigned missed)
+{
+    return m->quick ? code_unit_flag(m, s, at, ref, g, FLAG_TABLES_QUICK, missed)
+                    : code_unit_flag(m, s, at, ref, g, FLAG_TABLES, missed);
 }
 
 /* Is the word of code at `at` as in old? */
-static unsigned code_word_flag(struct delta_model *m, const struct delta_span *s, size_t at, unsigned missed)
+static HF_ALWAYS_INLINE unsigned code_word_flag(struct delta_model *m, const struct delta_span *s, size_t at,
+                                                unsigned tables, unsigned missed)
 {
     const unsigned char *old = s->old + at;
     uint32_t where = s->region << 5 | KIND_WORD, below = 0, h[FLAG_TABLES];
 
     for (unsigned i = 1; i <= 8; i++)
         below = below << 1 | differed(m, i);
-    h[0] = where | (m->unit_history & 255) << 9;
-    h[1] = where | (uint32_t)old[3] << 9 | (uint32_t)(old[2] >> 5) << 17;
-    h[2] = where | (uint32_t)old[3] << 9 | (uint32_t)old[-1] << 17;
-    h[3] = where | HF_MIN(m->since_miss / 4, 63u) << 9;
-    h[4] = where | below << 9 | (m->unit_history >> 2 & 3) << 17;
-    h[5] = delta_hash(1, (uint32_t)delta_get_word(old, 4), where);
-    h[6] = where | (uint32_t)diff_back(m, 4) << 9 | (m->unit_history & 7) << 17 | 1u << 24;
-    h[7] = where | (uint32_t)old[0] << 9 | (old[1] & 3u) << 17 | (m->unit_history & 3) << 19;
-    return code_flag_by(m, FLAG_WORD + HF_MIN(m->since_miss / 4, 7u), h, missed);
+    h[0] = where | (uint32_t)old[3] << 9 | (uint32_t)(old[2] >> 5) << 17;
+    h[1] = where | (uint32_t)old[3] << 9 | (uint32_t)old[-1] << 17;
+    h[2] = delta_hash(1, (uint32_t)delta_get_word(old, 4), where);
+    h[3] = where | (uint32_t)diff_back(m, 4) << 9 | (m->unit_history & 7) << 17 | 1u << 24;
+    h[4] = where | (uint32_t)old[0] << 9 | (old[1] & 3u) << 17 | (m->unit_history & 3) << 19;
+    h[5] = where | (m->unit_history & 255) << 9;
+    h[6] = where | HF_MIN(m->since_miss / 4, 63u) << 9;
+    h[7] = where | below << 9 | (m->unit_history >> 2 & 3) << 17;
+    return code_flag_by(m, FLAG_WORD + HF_MIN(m->since_miss / 4, 7u), h, tables, missed);
 }
 
 static void note_unit(struct delta_model *m, unsigned missed)
@@ -384,7 +399,10 @@ static bool is_word(const struct delta_model *m, const struct delta_span *s, siz
 
 static unsigned code_word(struct delta_model *m, const struct delta_span *s, size_t at, const unsigned char *truth)
 {
-    unsigned missed = code_word_flag(m, s, at, truth != NULL && memcmp(truth + at, s->old + at, 4) != 0 ? 1u : 0u);
+    unsigned missed = truth != NULL && memcmp(truth + at, s->old + at, 4) != 0 ? 1u : 0u;
+
+    missed =
+        m->quick ? code_word_flag(m, s, at, FLAG_TABLES_QUICK, missed) : code_word_flag(m, s, at, FLAG_TABLES, missed);
     unsigned before = m->unit_history;
 
     if (missed == 0) {
@@ -657,8 +675,9 @@ int delta_model_code(struct delta_model *m, struct delta_cm *cm, uint64_t start,
 
     m->cm = cm;
     m->new_pos = start;
-    unsigned quick = delta_cm_code(cm, m->quick ? 1 : 0, QUICK_CHANCE);
-    delta_stream_reset(&m->stream, start, quick != 0 ? SURE : BYTES_NEVER_SURE);
+    m->quick = delta_cm_code(cm, m->quick ? 1 : 0, QUICK_CHANCE) != 0;
+    reset_flags(m);
+    delta_stream_reset(&m->stream, start, m->quick);
     while (r == 0 && m->new_pos < end) {
         const unsigned char *here = truth != NULL ? truth + (m->new_pos - start) : NULL;
         bool more = e < map->p + map->n;

@@ -7,7 +7,7 @@
 #include "delta/model.h"
 #include "delta/tables.h"
 
-enum { QUICK_MIN = 1 << 20 };
+enum { QUICK_MIN = 1 << 18 };
 
 static int apply_block(struct delta_run *run, struct delta_model *model, struct delta_cm *cm, uint64_t start,
                        uint64_t end, struct hf_err *err)

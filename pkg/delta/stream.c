@@ -14,9 +14,9 @@ void delta_stream_init(struct delta_stream *st, uint64_t block)
     st->history_size = UINT32_C(1) << st->bytes.table_bits;
 }
 
-void delta_stream_reset(struct delta_stream *st, uint64_t place, int sure)
+void delta_stream_reset(struct delta_stream *st, uint64_t place, bool quick)
 {
-    delta_bytes_reset(&st->bytes, sure);
+    delta_bytes_reset(&st->bytes, quick);
     memset(st->history, 0, st->history_size);
     memset(st->match_at, 0, sizeof(st->match_at[0]) << st->match_bits);
     memset(st->old_hits, 0, sizeof(st->old_hits));

@@ -57,8 +57,9 @@ FLAVOURS := release asan cov fuzz
 include hack/make/flavour.mk
 $(foreach f,$(FLAVOURS),$(eval $(call flavour,$(f))))
 
-# Where every page of memory counts: nothing to load, nothing to relocate but its own.
-$(B)/release/holdfast $(B)/release/holdfast-delta: LINK := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections
+# Where every page of memory counts: nothing to load, nothing to relocate but its own, and what applies deltas side by side.
+$(B)/release/holdfast $(B)/release/holdfast-delta: LINK := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,-T,hack/make/apply.ld
+$(B)/release/holdfast $(B)/release/holdfast-delta: hack/make/apply.ld
 $(B)/release/holdfast $(B)/release/holdfast-delta: PKG_LIBS := -lzstd -llzma
 
 # What is done for each bit, and little of it: a few per cent of the time to apply.

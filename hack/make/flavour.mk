@@ -30,7 +30,7 @@ $$(B)/$(1)/libsupport.a: $$(SUPPORT_OBJ_$(1)) $$(B)/$(1)/members
 
 $$(BINARIES:%=$$(B)/$(1)/%): $$(B)/$(1)/%: $$(B)/$(1)/cmd/%/main.o $$(B)/$(1)/libholdfast.a
 	@echo "  LINK  $(1) $$(@F)"
-	@$$(CC_$(1)) $$(LINK) $$(subst fuzzer$$(comma),,$$(LDFLAGS_$(1))) -o $$@ $$^ $$(PKG_LIBS) -lm
+	@$$(CC_$(1)) $$(LINK) $$(subst fuzzer$$(comma),,$$(LDFLAGS_$(1))) -o $$@ $$(filter %.o %.a,$$^) $$(PKG_LIBS) -lm
 
 $$(PROGRAMS_$(1)): $$(B)/$(1)/support/%: $$(B)/$(1)/tests/support/%.o $$(B)/$(1)/libsupport.a $$(B)/$(1)/libholdfast.a
 	@mkdir -p $$(@D)

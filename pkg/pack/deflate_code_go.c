@@ -31,12 +31,11 @@ static unsigned sort_leaves(const uint32_t *freq, unsigned n, struct leaf *leave
 
 struct row {
     uint64_t freq[ITEMS];
-    bool leaf[ITEMS];
     unsigned n;
 };
 
 /* Leaves and pairs of the row below, in one order; a pair goes before a leaf that is as frequent. */
-static void merge(const struct leaf *leaves, unsigned count, const struct row *below, struct row *row)
+static void merge(const struct leaf *leaves, unsigned count, const struct row *below, struct row *row, bool *is_leaf)
 {
     unsigned leaf = 0, pair = 0;
 
@@ -45,7 +44,7 @@ static void merge(const struct leaf *leaves, unsigned count, const struct row *b
         uint64_t of_leaf = leaf < count ? leaves[leaf].freq : UINT64_MAX;
         uint64_t of_pair =
             pair < below->n / 2 ? below->freq[2 * (size_t)pair] + below->freq[2 * (size_t)pair + 1] : UINT64_MAX;
-        row->leaf[row->n] = of_leaf < of_pair;
+        is_leaf[row->n] = of_leaf < of_pair;
         row->freq[row->n++] = HF_MIN(of_leaf, of_pair);
         if (of_leaf < of_pair)
             leaf++;
@@ -57,8 +56,9 @@ static void merge(const struct leaf *leaves, unsigned count, const struct row *b
 void deflate_go_lengths(const uint32_t *freq, unsigned n, unsigned max_bits, uint8_t *lengths)
 {
     struct leaf leaves[DEFLATE_LITERALS];
-    struct row rows[MAX_BITS + 1];
-    unsigned count = sort_leaves(freq, n, leaves), within[MAX_BITS + 1] = {0};
+    struct row rows[2]; /* the one below and the one above, in turn */
+    bool is_leaf[MAX_BITS + 1][ITEMS];
+    unsigned count = sort_leaves(freq, n, leaves), items[MAX_BITS + 1], within[MAX_BITS + 1] = {0};
 
     memset(lengths, 0, n);
     if (count <= 2) {
@@ -68,11 +68,13 @@ void deflate_go_lengths(const uint32_t *freq, unsigned n, unsigned max_bits, uin
     }
     max_bits = HF_MIN(max_bits, count - 1);
     rows[0].n = 0;
-    for (unsigned level = 1; level <= max_bits; level++)
-        merge(leaves, count, &rows[level - 1], &rows[level]);
+    for (unsigned level = 1; level <= max_bits; level++) {
+        merge(leaves, count, &rows[(level - 1) % 2], &rows[level % 2], is_leaf[level]);
+        items[level] = rows[level % 2].n;
+    }
     for (unsigned level = max_bits, need = 2 * count - 2; level > 0; level--) {
-        for (unsigned i = 0; i < need && i < rows[level].n; i++)
-            within[level] += rows[level].leaf[i];
+        for (unsigned i = 0; i < need && i < items[level]; i++)
+            within[level] += is_leaf[level][i];
         need = 2 * (need - within[level]);
     }
     /* The most frequent ones have the shortest codes. */

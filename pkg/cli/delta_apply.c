@@ -292,8 +292,10 @@ int hf_cli_delta_apply(struct hf_cli *cli, const struct hf_cli_args *args, struc
 {
     _cleanup_(hf_closep) int old_fd = -1, patch_fd = -1;
     const char *sha256 = hf_cli_value(args, "sha256", NULL);
-    int r = open_old(cli, args->words[0], &old_fd, err);
+    int r;
 
+    hf_pages_return_blocks();
+    r = open_old(cli, args->words[0], &old_fd, err);
     if (r == 0)
         r = hf_cli_in_open(cli, args->words[1], &patch_fd, err);
     if (r == 0 && sha256 != NULL)

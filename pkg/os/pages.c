@@ -1,6 +1,7 @@
 #include "os/pages.h"
 
 #include <link.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -41,4 +42,12 @@ static int forget(struct dl_phdr_info *info, size_t size, void *arg)
 void hf_pages_forget_code(void)
 {
     (void)dl_iterate_phdr(forget, NULL);
+}
+
+void hf_pages_return_blocks(void)
+{
+#ifdef M_MMAP_THRESHOLD
+    enum { BLOCK = 128 << 10 }; /* the threshold that glibc starts with: one that is set does not move */
+    (void)mallopt(M_MMAP_THRESHOLD, BLOCK);
+#endif
 }

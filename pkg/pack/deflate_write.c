@@ -205,7 +205,7 @@ void deflate_writer_done(struct deflate_writer *writer)
 
 static int grow(struct deflate_writer *writer, struct hf_err *err)
 {
-    uint32_t cap = writer->tokens_cap > 0 ? 2 * writer->tokens_cap : 16384;
+    uint32_t cap = writer->tokens_cap > 0 ? 2 * writer->tokens_cap : 65536;
 
     if (cap > DEFLATE_TOKENS_MAX)
         return hf_err_set(err, E2BIG, "a deflate block of more than %d symbols", DEFLATE_TOKENS_MAX);

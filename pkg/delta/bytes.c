@@ -57,11 +57,11 @@ void delta_bytes_init(struct delta_bytes *b, uint64_t block)
 
     b->table_bits = bits_for(block);
     b->rank_bits = b->table_bits - (BYTES_TABLE_BITS - BYTES_RANK_BITS);
-    delta_tables_init(&b->curve);
+    delta_squash_init(b->squash);
     init_rise(b);
     delta_states_init(b->next, chance);
     for (unsigned i = 0; i < DELTA_STATES; i++)
-        b->state_says[i] = (int16_t)(b->curve.stretch[chance[i] >> 20] * (1 << SAYS_MORE));
+        b->state_says[i] = (int16_t)(delta_stretch(chance[i] >> 20) * (1 << SAYS_MORE));
 }
 
 static void fill_weights(delta_lanes *set, size_t n)
@@ -281,11 +281,6 @@ static HF_ALWAYS_INLINE int32_t error_of(uint32_t p16, unsigned bit)
     return ((int32_t)(bit << 12) - (int32_t)(p16 >> 4)) * SPEED;
 }
 
-static HF_ALWAYS_INLINE uint32_t p16_of(const struct delta_bytes *b, delta_lanes input, delta_lanes weight)
-{
-    return b->curve.squash[delta_limited(delta_lanes_dot(input, weight) >> DELTA_WEIGHT_BITS) + 2048];
-}
-
 static HF_ALWAYS_INLINE void mix(struct delta_bytes *b, const struct making *k, unsigned left, unsigned in_row,
                                  struct mixed *m)
 {
@@ -301,7 +296,7 @@ static HF_ALWAYS_INLINE void mix(struct delta_bytes *b, const struct making *k, 
     m->input = (((m->said >> SAYS_MORE) ^ m->against) - m->against) & s->fit;
     m->weight[0] = &k->by_node[k->node];
     m->weight[1] = &k->by_fit[(delta_lanes_negative(s->fit) & 15) << 3 | left];
-    m->p16 = p16_of(b, m->input, delta_lanes_add(delta_lanes_add(*m->weight[0], *m->weight[1]), k->scene));
+    m->p16 = delta_mixed(b->squash, m->input, delta_lanes_add(delta_lanes_add(*m->weight[0], *m->weight[1]), k->scene));
 }
 
 static HF_ALWAYS_INLINE unsigned learn_bit(struct delta_bytes *b, struct making *k, const struct mixed *m,
@@ -411,7 +406,7 @@ static HF_ALWAYS_INLINE int code_sure(struct delta_bytes *b, struct delta_cm *cm
     delta_lanes against = (s->byte != (delta_lanes){0} + (int16_t)sure) & ~not_sources;
     delta_lanes input = (((s->byte_says >> SAYS_MORE) ^ against) - against) & s->fit;
     delta_lanes *weight[2] = {&k->by_node[0], &b->by_sure[delta_lanes_negative(against)]};
-    uint32_t p16 = p16_of(b, input, delta_lanes_add(*weight[0], *weight[1]));
+    uint32_t p16 = delta_mixed(b->squash, input, delta_lanes_add(*weight[0], *weight[1]));
     unsigned bit = delta_cm_code(cm, byte == (unsigned)sure, p16);
     delta_lanes step = delta_lanes_step(input, (int16_t)error_of(p16, bit));
     for (unsigned i = 0; i < 2; i++)

@@ -95,7 +95,8 @@ const uint16_t delta_reciprocal[256] = {R64(0), R64(64), R64(128), R64(192)};
 
 /* ---- mixing ---------------------------------------------------------------------------------------------------- */
 
-uint32_t delta_squash(int32_t x)
+/* 12 bits */
+static uint32_t squashed(int32_t x)
 {
     static const int16_t curve[33] = {1,    2,    3,    6,    10,   16,   27,   45,   73,   120,  194,
                                       310,  488,  747,  1101, 1546, 2047, 2549, 2994, 3348, 3607, 3785,
@@ -110,17 +111,24 @@ uint32_t delta_squash(int32_t x)
     return (uint32_t)((a * (128 - part) + b * part + 64) >> 7);
 }
 
-void delta_tables_init(struct delta_tables *tables)
+void delta_squash_init(uint16_t squash[4096])
 {
-    int32_t x = -2047;
-
-    for (int32_t p = 0; p < 4096; p++) {
-        while (x < 2047 && (int32_t)delta_squash(x) < p)
-            x++;
-        tables->stretch[p] = (int16_t)x;
-    }
     for (int32_t i = 0; i < 4096; i++)
-        tables->squash[i] = (uint16_t)(delta_squash(i - 2048) * 16 + 8);
+        squash[i] = (uint16_t)(squashed(i - 2048) * 16 + 8);
+}
+
+int32_t delta_stretch(uint32_t p)
+{
+    int32_t low = -DELTA_STRETCH_MAX, high = DELTA_STRETCH_MAX;
+
+    while (low < high) {
+        int32_t middle = low + (high - low) / 2;
+        if (squashed(middle) < p)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 /* ---- numbers --------------------------------------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "delta/lanes.h"
 #include "delta/wire.h"
 
 struct delta_cm {
@@ -75,20 +76,20 @@ static inline void delta_bit_update(uint32_t *state, unsigned bit, unsigned limi
 
 /* ---- mixing ---------------------------------------------------------------------------------------------------- */
 
-/* Weights are 16 bits, DELTA_WEIGHT_ONE standing for 1; inputs and sums are stretched chances, 8 bits behind the point. */
+/* Weights are 16 bits, with so many behind the point; inputs and sums are stretched chances, ln(p / (1 - p)), with 8. */
 enum { DELTA_WEIGHT_BITS = 13, DELTA_STRETCH_MAX = 2047 };
 
-struct delta_tables {
-    int16_t stretch[4096]; /* ln(p / (1 - p)) * 256, of p * 4096 */
-    uint16_t squash[4096]; /* its inverse, of x + 2048: p * 65536 + 8, p in whole 1/4096 */
-};
+/* squash[x + 2048]: the chance that x stands for, p * 65536 + 8, p in whole 1/4096. */
+void delta_squash_init(uint16_t squash[4096]);
+/* The other way, of p * 4096; slow. */
+int32_t delta_stretch(uint32_t p);
 
-void delta_tables_init(struct delta_tables *tables);
-uint32_t delta_squash(int32_t x); /* 12 bits */
-
-static inline int32_t delta_limited(int32_t x)
+/* The chance of a 1 by all inputs, as delta_cm_code() takes it. */
+static inline uint32_t delta_mixed(const uint16_t squash[4096], delta_lanes input, delta_lanes weight)
 {
-    return x > DELTA_STRETCH_MAX ? DELTA_STRETCH_MAX : x < -DELTA_STRETCH_MAX ? -DELTA_STRETCH_MAX : (int32_t)x;
+    int32_t x = delta_lanes_dot(input, weight) >> DELTA_WEIGHT_BITS;
+
+    return squash[(x > DELTA_STRETCH_MAX ? DELTA_STRETCH_MAX : x < -DELTA_STRETCH_MAX ? -DELTA_STRETCH_MAX : x) + 2048];
 }
 
 /* ---- numbers --------------------------------------------------------------------------------------------------- */

@@ -175,8 +175,7 @@ static HF_ALWAYS_INLINE unsigned code_flag_by(struct delta_model *m, unsigned ki
     }
     f.v = v;
     f.input = v >> 4;
-    f.p16 =
-        m->stream.bytes.curve.squash[delta_limited(delta_lanes_dot(f.input, *f.weight) >> DELTA_WEIGHT_BITS) + 2048];
+    f.p16 = delta_mixed(m->stream.bytes.squash, f.input, *f.weight);
     return delta_cm_code(m->cm, bit, f.p16) != 0 ? learn_flag(m, &f, tables, 1) : learn_flag(m, &f, tables, 0);
 }
 

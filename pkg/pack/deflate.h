@@ -88,6 +88,10 @@ void deflate_fixed_codes(struct deflate_codes *ret_codes);
 /* Read a description. -EBADMSG. */
 HF_MUST_USE int deflate_head_read(const struct deflate_head *head, struct deflate_codes *ret_codes, struct hf_err *err);
 
+/* Room for twice as many tokens of a block, at first for 65,536: most blocks have less, and what is not touched costs nothing, where
+ * what moves leaves its former place behind. -E2BIG: more than a block may have. */
+HF_MUST_USE int deflate_tokens_grow(uint32_t **tokens, uint32_t *cap, struct hf_err *err);
+
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
 
 struct deflate_writer {

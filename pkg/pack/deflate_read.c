@@ -312,18 +312,11 @@ int deflate_head_read(const struct deflate_head *head, struct deflate_codes *ret
 
 static int add(struct deflate_block *block, uint32_t token, struct hf_err *err)
 {
-    if (block->n == block->cap) {
-        uint32_t cap = block->cap > 0 ? 2 * block->cap : 16384;
-        if (cap > DEFLATE_TOKENS_MAX)
-            return hf_err_set(err, E2BIG, "a deflate block of more than %d symbols", DEFLATE_TOKENS_MAX);
-        uint32_t *tokens = realloc(block->tokens, cap * sizeof(*tokens));
-        if (tokens == NULL)
-            return hf_err_set(err, ENOMEM, "out of memory");
-        block->tokens = tokens;
-        block->cap = cap;
-    }
-    block->tokens[block->n++] = token;
-    return 0;
+    int r = block->n == block->cap ? deflate_tokens_grow(&block->tokens, &block->cap, err) : 0;
+
+    if (r == 0)
+        block->tokens[block->n++] = token;
+    return r;
 }
 
 static int read_stored(struct deflate_reader *reader, struct deflate_block *block, struct hf_err *err)

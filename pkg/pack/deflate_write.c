@@ -203,17 +203,17 @@ void deflate_writer_done(struct deflate_writer *writer)
     writer->content = NULL;
 }
 
-static int grow(struct deflate_writer *writer, struct hf_err *err)
+int deflate_tokens_grow(uint32_t **tokens, uint32_t *cap, struct hf_err *err)
 {
-    uint32_t cap = writer->tokens_cap > 0 ? 2 * writer->tokens_cap : 65536;
+    uint32_t more = *cap > 0 ? 2 * *cap : 65536;
 
-    if (cap > DEFLATE_TOKENS_MAX)
+    if (more > DEFLATE_TOKENS_MAX)
         return hf_err_set(err, E2BIG, "a deflate block of more than %d symbols", DEFLATE_TOKENS_MAX);
-    uint32_t *tokens = realloc(writer->tokens, cap * sizeof(*tokens));
-    if (tokens == NULL)
+    uint32_t *grown = realloc(*tokens, more * sizeof(*grown));
+    if (grown == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    writer->tokens = tokens;
-    writer->tokens_cap = cap;
+    *tokens = grown;
+    *cap = more;
     return 0;
 }
 
@@ -221,7 +221,7 @@ int deflate_writer_token(struct deflate_writer *writer, uint32_t token, const un
                          struct hf_err *err)
 {
     unsigned n = deflate_length(token);
-    int r = writer->tokens_n == writer->tokens_cap ? grow(writer, err) : 0;
+    int r = writer->tokens_n == writer->tokens_cap ? deflate_tokens_grow(&writer->tokens, &writer->tokens_cap, err) : 0;
 
     if (r < 0)
         return r;

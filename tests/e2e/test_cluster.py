@@ -32,18 +32,18 @@ class TestCluster(unittest.TestCase):
         self.assertTrue(reach("n1", SERVICE))
 
     def test_reboot_keeps_what_was_written(self):
-        world.cluster.run("n2", "sh", "-c", "echo kept >/root/reboot")
+        world.cluster.run("n2", "sh", "-c", "echo kept >/srv/reboot")
         world.cluster.reboot("n2")
         world.cluster.wait_ready("n2")
-        self.assertEqual(world.cluster.run("n2", "cat", "/root/reboot"), "kept\n")
+        self.assertEqual(world.cluster.run("n2", "cat", "/srv/reboot"), "kept\n")
 
     def test_power_cut_keeps_what_was_synced_and_loses_the_rest(self):
         for number in range(3):                # what the node syncs for others may carry along what was not synced
-            world.cluster.run("n2", "sh", "-c", f"echo {number} >/root/synced; sync; echo {number} >/root/unsynced")
+            world.cluster.run("n2", "sh", "-c", f"echo {number} >/srv/synced; sync; echo {number} >/srv/unsynced")
             world.cluster.power_cut("n2")
             world.cluster.wait_ready("n2")
-            self.assertEqual(world.cluster.run("n2", "cat", "/root/synced"), f"{number}\n")
-            if world.cluster.run("n2", "cat", "/root/unsynced", check=False) != f"{number}\n":
+            self.assertEqual(world.cluster.run("n2", "cat", "/srv/synced"), f"{number}\n")
+            if world.cluster.run("n2", "cat", "/srv/unsynced", check=False) != f"{number}\n":
                 return
         self.fail("three power cuts lost nothing")
 
@@ -55,12 +55,12 @@ class TestCluster(unittest.TestCase):
 
     def test_node_may_not_write_another_node(self):
         """Node authorization and NodeRestriction are on."""
-        argv = ["sh", "-c", "curl -sk -o /dev/null -w '%{http_code}' --cert /root/node.crt --key /root/node.key -X PATCH"
+        argv = ["sh", "-c", "curl -sk -o /dev/null -w '%{http_code}' --cert /srv/node.crt --key /srv/node.key -X PATCH"
                 f" -H 'Content-Type: application/merge-patch+json' -d '{{\"metadata\":{{\"labels\":{{\"a\":\"b\"}}}}}}'"
                 f" https://{place.API_IP}/api/v1/nodes/$0"]
         for name in ("crt", "key"):
             with open(world.cluster.where.path("pki", f"node-n1.{name}"), encoding="ascii") as f:
-                world.cluster.run("n1", "sh", "-c", f"cat >/root/node.{name}", text=f.read())
+                world.cluster.run("n1", "sh", "-c", f"cat >/srv/node.{name}", text=f.read())
         self.assertEqual(world.cluster.run("n1", *argv, "n1"), "200")
         self.assertEqual(world.cluster.run("n1", *argv, "n2"), "403")
         world.cluster.kubectl("label", "node", "n1", "a-")

@@ -215,7 +215,7 @@ static int deflate_make(const struct pack_setup *setup, const struct pack_sink *
 static uint64_t deflate_memory(const struct pack_setup *setup)
 {
     (void)setup;
-    return sizeof(struct making) + DEFLATE_STORED_MAX + 2 * 4 * 65536 + MARKS_MAX;
+    return sizeof(struct making) + DEFLATE_STORED_MAX + 2 * 2 * 65536 + MARKS_MAX;
 }
 
 /* ---- content out of deflate ---------------------------------------------------------------------------------------- */

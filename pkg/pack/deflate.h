@@ -88,9 +88,9 @@ void deflate_fixed_codes(struct deflate_codes *ret_codes);
 /* Read a description. -EBADMSG. */
 HF_MUST_USE int deflate_head_read(const struct deflate_head *head, struct deflate_codes *ret_codes, struct hf_err *err);
 
-/* Room for twice as many tokens of a block, at first for 65,536: most blocks have less, and what is not touched costs nothing, where
- * what moves leaves its former place behind. -E2BIG: more than a block may have. */
-HF_MUST_USE int deflate_tokens_grow(uint32_t **tokens, uint32_t *cap, struct hf_err *err);
+/* Room for twice as many numbers of a block, at first for 65,536: most blocks have less, and what is not touched costs nothing, where
+ * what moves leaves its former place behind. `each`: bytes of one. -E2BIG: more than `max`. */
+HF_MUST_USE int deflate_grow(void **numbers, size_t each, uint32_t *cap, uint32_t max, struct hf_err *err);
 
 /* ---- writing ------------------------------------------------------------------------------------------------------ */
 
@@ -100,8 +100,8 @@ struct deflate_writer {
     unsigned bits_n;
     size_t n;
     unsigned char buffer[4096];
-    uint32_t *tokens; /* of the block so far */
-    uint32_t tokens_n, tokens_cap, matches_n;
+    uint16_t *said; /* of the block so far: literals, and for matches 256 + length, distance */
+    uint32_t said_n, said_cap, tokens_n, matches_n;
     uint32_t literal[DEFLATE_LITERALS], distance[DEFLATE_DISTANCES];
     uint64_t content_n; /* of the block so far */
     bool frozen;        /* codes are made of what was counted then: */

@@ -43,9 +43,9 @@ static uint32_t hash7(uint64_t word)
 struct pass {
     struct deflate_kp *kp;
     const unsigned char *p;
-    int low, end; /* first byte that may be matched, end of the chunk */
-    int at, emit; /* here; behind what has tokens */
-    int next;     /* where to look after this */
+    int low, start, end; /* first byte that may be matched, the chunk */
+    int at, emit;        /* here; behind what has tokens */
+    int next;            /* where to look after this */
     int match, length;
 };
 
@@ -191,18 +191,16 @@ static void extend(struct pass *pass)
     take(pass, at, match, length);
 }
 
-static void put_literals(struct pass *pass, int end)
-{
-    for (int i = pass->emit; i < end; i++)
-        pass->kp->tokens[pass->kp->n++] = pass->p[i];
-}
-
-/* Longer than a token can say: in pieces, of which none may be too short. */
+/* Longer than a token can say: in pieces, of which none may be too short. Each has DEFLATE_KP_LEAST bytes at least, so there is room. */
 static void put_match(struct pass *pass)
 {
+    struct deflate_kp *kp = pass->kp;
+
     for (int left = pass->length; left > 0;) {
         int n = left <= MAX_MATCH ? left : left > MAX_MATCH + 3 ? MAX_MATCH : MAX_MATCH - 3;
-        pass->kp->tokens[pass->kp->n++] = deflate_match((unsigned)n, (unsigned)(pass->at - pass->match));
+        kp->matches[kp->matches_n++] = (struct deflate_kp_match){
+            (uint16_t)(pass->at + pass->length - left - pass->start), (uint16_t)n, (uint16_t)(pass->at - pass->match)};
+        kp->tokens_n++;
         left -= n;
     }
 }
@@ -233,15 +231,20 @@ static uint64_t keep_some(struct pass *pass, int length)
 static void look_through(struct deflate_matcher *matcher, unsigned from, unsigned end)
 {
     struct deflate_kp *kp = &matcher->kp;
-    struct pass pass = {
-        .kp = kp, .p = matcher->window, .low = (int)kp->low, .end = (int)end, .at = (int)from, .emit = (int)from};
+    struct pass pass = {.kp = kp,
+                        .p = matcher->window,
+                        .low = (int)kp->low,
+                        .start = (int)from,
+                        .end = (int)end,
+                        .at = (int)from,
+                        .emit = (int)from};
 
-    kp->n = 0;
+    kp->tokens_n = kp->matches_n = 0;
     if (end - from < LEAST)
         return;
     for (uint64_t word = load64(pass.p + pass.at); search(&pass, word);) {
         extend(&pass);
-        put_literals(&pass, pass.at);
+        kp->tokens_n += (uint32_t)(pass.at - pass.emit);
         put_match(&pass);
         pass.emit = pass.at += pass.length;
         if (pass.next >= pass.at)
@@ -250,8 +253,7 @@ static void look_through(struct deflate_matcher *matcher, unsigned from, unsigne
             break;
         word = keep_some(&pass, pass.length);
     }
-    if (kp->n > 0)
-        put_literals(&pass, pass.end);
+    kp->tokens_n += (uint32_t)(pass.end - pass.emit);
 }
 
 /* ---- chunks and segments ---------------------------------------------------------------------------------------------- */
@@ -303,11 +305,10 @@ static void look(struct deflate_matcher *matcher)
 
     look_through(matcher, matcher->at, matcher->end);
     /* What hardly gets shorter is written without matches. */
-    if (n < SMALL || kp->n > n - (n >> 4))
-        kp->n = 0;
+    if (n < SMALL || kp->tokens_n > n - (n >> 4))
+        kp->matches_n = 0;
     kp->looked = true;
     kp->next = 0;
-    kp->next_at = matcher->at;
 }
 
 size_t deflate_kp_fill(struct deflate_matcher *matcher, const unsigned char *bytes, size_t n)
@@ -339,11 +340,13 @@ uint32_t deflate_kp_predict(struct deflate_matcher *matcher)
 
     if (!kp->looked)
         look(matcher);
-    for (; kp->next < kp->n && kp->next_at < matcher->at; kp->next++)
-        kp->next_at += deflate_length(kp->tokens[kp->next]);
-    bool told = kp->next < kp->n && kp->next_at == matcher->at &&
-                deflate_length(kp->tokens[kp->next]) <= matcher->end - matcher->at;
-    return told ? kp->tokens[kp->next] : matcher->window[matcher->at];
+    unsigned at = matcher->at - kp->start;
+    const struct deflate_kp_match *match = kp->matches + kp->next, *end = kp->matches + kp->matches_n;
+    while (match < end && match->at < at)
+        match++;
+    kp->next = (uint32_t)(match - kp->matches);
+    bool told = match < end && match->at == at && match->length <= matcher->end - matcher->at;
+    return told ? deflate_match(match->length, match->distance) : matcher->window[matcher->at];
 }
 
 bool deflate_kp_chunk_ends(const struct deflate_matcher *matcher)

@@ -26,15 +26,19 @@ enum {
 };
 
 /* Content goes by chunks, which are looked through as a whole. */
-enum { DEFLATE_KP_CHUNK = 65535 };
+enum { DEFLATE_KP_CHUNK = 65535, DEFLATE_KP_LEAST = 4 };
+struct deflate_kp_match {
+    uint16_t at, length, distance; /* at: behind the chunk's start */
+};
 struct deflate_kp {
     int32_t by4[1 << 15], by7[1 << 15], by7_before[1 << 15]; /* positions + base */
     int32_t base;
-    unsigned low;                /* nothing before this position of the window is matched */
-    unsigned size, left, start;  /* of the chunk; of the segment behind it; where the chunk starts */
-    bool looked;                 /* through the chunk: */
-    uint32_t tokens[1 << 16], n; /* what is chosen; none: literals only */
-    uint32_t next, next_at;      /* the one that comes, and where it starts */
+    unsigned low;               /* nothing before this position of the window is matched */
+    unsigned size, left, start; /* of the chunk; of the segment behind it; where the chunk starts */
+    bool looked;                /* through the chunk: */
+    uint32_t tokens_n, matches_n,
+        next; /* what is chosen: how many tokens, their matches, the first that is not passed yet */
+    struct deflate_kp_match matches[DEFLATE_KP_CHUNK / DEFLATE_KP_LEAST];
 };
 
 struct deflate_matcher {

@@ -312,8 +312,12 @@ int deflate_head_read(const struct deflate_head *head, struct deflate_codes *ret
 
 static int add(struct deflate_block *block, uint32_t token, struct hf_err *err)
 {
-    int r = block->n == block->cap ? deflate_tokens_grow(&block->tokens, &block->cap, err) : 0;
+    void *tokens = block->tokens;
+    int r = 0;
 
+    if (block->n == block->cap)
+        r = deflate_grow(&tokens, sizeof(*block->tokens), &block->cap, DEFLATE_TOKENS_MAX, err);
+    block->tokens = tokens;
     if (r == 0)
         block->tokens[block->n++] = token;
     return r;

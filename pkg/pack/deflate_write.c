@@ -4,6 +4,8 @@
 #include "base/macros.h"
 #include "pack/deflate.h"
 
+enum { IS_MATCH = 256 };
+
 /* ---- bits out ------------------------------------------------------------------------------------------------------- */
 
 static int push(struct deflate_writer *writer, struct hf_err *err)
@@ -75,19 +77,20 @@ static int put_symbol(struct deflate_writer *writer, const uint8_t *lengths, con
 
 static int put_tokens(struct deflate_writer *writer, const struct deflate_codes *codes, struct hf_err *err)
 {
+    const uint16_t *said = writer->said;
     uint16_t literal[288], distance[32];
     int r = 0;
 
     assign(codes->literal, 288, literal);
     assign(codes->distance, 32, distance);
-    for (uint32_t i = 0; r == 0 && i < writer->tokens_n; i++) {
-        uint32_t token = writer->tokens[i];
-        if (token < 256) {
-            r = put_symbol(writer, codes->literal, literal, token, err);
+    for (uint32_t i = 0; r == 0 && i < writer->said_n; i++) {
+        if (said[i] < IS_MATCH) {
+            r = put_symbol(writer, codes->literal, literal, said[i], err);
             continue;
         }
-        struct deflate_symbol length = deflate_length_symbol(token >> 16),
-                              far = deflate_distance_symbol(token & 0xffff);
+        struct deflate_symbol length = deflate_length_symbol(said[i] - IS_MATCH),
+                              far = deflate_distance_symbol(said[i + 1]);
+        i++;
         r = put_symbol(writer, codes->literal, literal, length.symbol, err);
         if (r == 0)
             r = put(writer, length.extra, length.bits, err);
@@ -123,7 +126,7 @@ void deflate_writer_drop(struct deflate_writer *writer)
 {
     memset(writer->literal, 0, sizeof(writer->literal));
     memset(writer->distance, 0, sizeof(writer->distance));
-    writer->tokens_n = writer->matches_n = 0;
+    writer->said_n = writer->tokens_n = writer->matches_n = 0;
     writer->content_n = 0;
     writer->frozen = false;
 }
@@ -197,35 +200,50 @@ int deflate_writer_init(struct deflate_writer *writer, const struct pack_sink *o
 
 void deflate_writer_done(struct deflate_writer *writer)
 {
-    free(writer->tokens);
+    free(writer->said);
     free(writer->content);
-    writer->tokens = NULL;
+    writer->said = NULL;
     writer->content = NULL;
 }
 
-int deflate_tokens_grow(uint32_t **tokens, uint32_t *cap, struct hf_err *err)
+int deflate_grow(void **numbers, size_t each, uint32_t *cap, uint32_t max, struct hf_err *err)
 {
     uint32_t more = *cap > 0 ? 2 * *cap : 65536;
 
-    if (more > DEFLATE_TOKENS_MAX)
-        return hf_err_set(err, E2BIG, "a deflate block of more than %d symbols", DEFLATE_TOKENS_MAX);
-    uint32_t *grown = realloc(*tokens, more * sizeof(*grown));
+    if (more > max)
+        return hf_err_set(err, E2BIG, "a deflate block of more than %u symbols", (unsigned)max);
+    void *grown = realloc(*numbers, more * each);
     if (grown == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    *tokens = grown;
+    *numbers = grown;
     *cap = more;
     return 0;
+}
+
+static int say(struct deflate_writer *writer, unsigned number, struct hf_err *err)
+{
+    void *said = writer->said;
+    int r = 0;
+
+    if (writer->said_n == writer->said_cap)
+        r = deflate_grow(&said, sizeof(*writer->said), &writer->said_cap, 2 * DEFLATE_TOKENS_MAX, err);
+    writer->said = said;
+    if (r == 0)
+        writer->said[writer->said_n++] = (uint16_t)number;
+    return r;
 }
 
 int deflate_writer_token(struct deflate_writer *writer, uint32_t token, const unsigned char *content,
                          struct hf_err *err)
 {
     unsigned n = deflate_length(token);
-    int r = writer->tokens_n == writer->tokens_cap ? deflate_tokens_grow(&writer->tokens, &writer->tokens_cap, err) : 0;
+    int r = say(writer, token < 256 ? token : IS_MATCH + n, err);
 
+    if (r == 0 && token >= 256)
+        r = say(writer, token & 0xffff, err);
     if (r < 0)
         return r;
-    writer->tokens[writer->tokens_n++] = token;
+    writer->tokens_n++;
     if (token < 256) {
         writer->literal[token]++;
     } else {

@@ -16,11 +16,11 @@ enum {
 /* ---- start ----------------------------------------------------------------------------------------------------- */
 
 /* As many contexts as a block can have, within what memory allows. */
-static unsigned bits_for(uint64_t block)
+static unsigned bits_for(uint64_t block, unsigned most)
 {
     unsigned bits = BYTES_TABLE_BITS_MIN;
 
-    while (bits < BYTES_TABLE_BITS && (uint64_t)1 << bits < 16 * block)
+    while (bits < most && (uint64_t)1 << bits < 16 * block)
         bits++;
     return bits;
 }
@@ -51,11 +51,11 @@ static void init_rise(struct delta_bytes *b)
         }
 }
 
-void delta_bytes_init(struct delta_bytes *b, uint64_t block)
+void delta_bytes_init(struct delta_bytes *b, uint64_t block, bool lean)
 {
     uint32_t chance[DELTA_STATES];
 
-    b->table_bits = bits_for(block);
+    b->table_bits = bits_for(block, lean ? BYTES_TABLE_BITS - 1 : BYTES_TABLE_BITS);
     b->rank_bits = b->table_bits - (BYTES_TABLE_BITS - BYTES_RANK_BITS);
     delta_squash_init(b->squash);
     init_rise(b);

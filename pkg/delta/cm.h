@@ -51,6 +51,22 @@ static inline unsigned delta_cm_code(struct delta_cm *cm, unsigned bit, uint32_t
     return bit;
 }
 
+/* A byte of which nothing is known. */
+static inline unsigned delta_cm_code_plain(struct delta_cm *cm, unsigned byte)
+{
+    unsigned made = 0;
+
+    for (unsigned i = 8; i-- > 0;)
+        made = made << 1 | delta_cm_code(cm, byte >> i & 1, 32768);
+    return made;
+}
+
+/* Encoding: bits so far, give or take one. */
+static inline uint64_t delta_cm_bits(const struct delta_cm *cm)
+{
+    return 8 * (uint64_t)cm->out->n + (unsigned)__builtin_clz((cm->high - cm->low) | 1);
+}
+
 /* ---- adaptive bits --------------------------------------------------------------------------------------------- */
 
 /* 22 bits of probability, 10 of count: slow and exact, for small tables. */

@@ -381,7 +381,7 @@ static int offer_coded(struct source *s, struct choice *choice, struct hf_err *e
     unsigned which[WAYS], n = worthy_ways(s, which);
     size_t least = s->ways[which[0]].quick_n;
 
-    if (least > s->new_n - s->new_n / 64 && s->packed) /* nor does old help */
+    if (least > s->new_n - s->new_n / 256 && s->packed) /* nor does old help */
         return 0;
     int r = code_ways(s, &delta_blocks_cm, which, n, err);
     for (unsigned i = 0; r == 0 && i < n; i++)

@@ -47,11 +47,13 @@ struct delta_model {
     uint32_t window_state[1024], candidate_state[DELTA_REF_SLOTS * 64];
     struct delta_number number[6];
 
-    bool quick; /* the block is; encoding: it shall be */
+    bool quick;                  /* the block is; encoding: it shall be */
+    struct delta_manner *manner; /* encoding */
+    unsigned pieces;             /* of literals, so far */
     uint8_t kind_history[DELTA_REF_SLOTS];
     uint64_t new_pos;
 
-    uint32_t inline_state;
+    uint32_t inline_state, plain_state;
     unsigned streak, window_size; /* good windows in a row */
     uint32_t unit_history;        /* a bit per unit, 1: missed */
     unsigned since_miss;          /* units */
@@ -62,6 +64,7 @@ struct delta_model {
 
     /* where the copies before and behind literals end and start in old; 0: there is none */
     uint64_t before_old, behind_old;
+    unsigned char around[STREAM_OLD][OLD_AT_ONCE + 4]; /* what would stand where literals are, if they went on */
     unsigned char made[DELTA_WINDOW_MAX + 16];
 };
 
@@ -78,7 +81,7 @@ struct delta_model *delta_model_new(struct delta_setting *setting)
 
     if (m != NULL) {
         m->p.setting = setting;
-        delta_stream_init(&m->stream, HF_MIN(setting->new_size, (uint64_t)DELTA_BLOCK));
+        delta_stream_init(&m->stream, HF_MIN(setting->new_size, (uint64_t)DELTA_BLOCK), setting->lean);
         init_flag_rise(m);
     }
     return m;
@@ -104,14 +107,16 @@ static void reset_flags(struct delta_model *m)
         m->flag_weight[i] = (delta_lanes){0} + start;
 }
 
-void delta_model_reset(struct delta_model *m, bool quick)
+void delta_model_reset(struct delta_model *m, struct delta_manner *manner)
 {
-    m->quick = quick;
+    m->manner = manner;
+    m->quick = manner != NULL && manner->quick;
+    m->pieces = 0;
     fill32(m->window_state, HF_LEN(m->window_state));
     fill32(m->candidate_state, HF_LEN(m->candidate_state));
     for (unsigned i = 0; i < HF_LEN(m->number); i++)
         delta_number_init(&m->number[i]);
-    m->inline_state = DELTA_BIT_INIT;
+    m->inline_state = m->plain_state = DELTA_BIT_INIT;
     delta_predictor_reset(&m->p);
     memset(m->kind_history, 0, sizeof(m->kind_history));
     memset(m->diff, 0, sizeof(m->diff));
@@ -585,42 +590,116 @@ static int learn_around(struct delta_model *m, uint64_t n, struct hf_err *err)
 }
 
 /* What the copies before and behind would put where the literals from `into` of n on stand. */
-static int read_old(struct delta_model *m, uint64_t into, uint64_t n, unsigned char bytes[STREAM_OLD][OLD_AT_ONCE + 4],
-                    struct hf_err *err)
+static int read_old(struct delta_model *m, uint64_t into, uint64_t n, struct hf_err *err)
 {
     struct delta_old *old = m->p.setting->old;
-    int r = delta_old_read(old, m->before_old + into, bytes[0], OLD_AT_ONCE + 4, err);
+    int r = delta_old_read(old, m->before_old + into, m->around[0], OLD_AT_ONCE + 4, err);
 
-    return r < 0 ? r : delta_old_read(old, m->behind_old - n + into, bytes[1], OLD_AT_ONCE + 4, err);
+    return r < 0 ? r : delta_old_read(old, m->behind_old - n + into, m->around[1], OLD_AT_ONCE + 4, err);
+}
+
+/* A run of literals in the making. */
+struct literals {
+    uint64_t n, at, read_at; /* how many, done, where m->around begins */
+    uint64_t piece_ends;     /* no piece begins before */
+    bool judged;             /* encoding: the one that ends there is; what came before it is */
+    uint64_t bits;
+    size_t made; /* not yet put out */
+};
+
+/* Would it have taken less as it is? Noted for coding the block again. */
+static void judge_piece(struct delta_model *m, struct literals *l)
+{
+    if (l->judged && delta_cm_bits(m->cm) - l->bits + 8 > 8 * (l->at - l->piece_ends + DELTA_PIECE)) {
+        unsigned i = m->pieces - 1;
+        m->manner->plain[i / 8] |= (unsigned char)(1u << i % 8);
+        m->manner->plain_n++;
+    }
+    l->judged = false;
+}
+
+/* Where a piece begins: does it stand as it is? */
+static bool is_plain_piece(struct delta_model *m, struct literals *l)
+{
+    if (l->n - l->at < DELTA_PIECE) {
+        l->piece_ends = l->n;
+        return false;
+    }
+    unsigned i = m->pieces++, plain = m->manner != NULL ? m->manner->plain[i / 8] >> i % 8 & 1u : 0;
+    if (simple_bit(m, &m->plain_state, plain) != 0)
+        return true;
+    l->piece_ends = l->at + DELTA_PIECE;
+    l->judged = m->manner != NULL;
+    l->bits = l->judged ? delta_cm_bits(m->cm) : 0;
+    return false;
+}
+
+static int put_out(struct delta_model *m, struct literals *l, struct delta_output *output, struct hf_err *err)
+{
+    size_t made = l->made;
+
+    l->made = 0;
+    return output != NULL && made > 0 ? delta_output_write(output, m->made, made, err) : 0;
+}
+
+_Static_assert((int)DELTA_PIECE <= (int)DELTA_WINDOW_MAX, "a piece is made at once");
+
+static int code_plain_piece(struct delta_model *m, struct literals *l, const unsigned char *truth,
+                            struct delta_output *output, struct hf_err *err)
+{
+    int r = put_out(m, l, output, err);
+
+    if (truth != NULL)
+        memcpy(m->made, truth + l->at, DELTA_PIECE);
+    delta_stream_plain(&m->stream, m->cm, m->made, DELTA_PIECE);
+    memset(m->diff, 0, sizeof(m->diff));
+    m->new_pos += DELTA_PIECE;
+    l->at += DELTA_PIECE;
+    l->made = DELTA_PIECE;
+    return r < 0 ? r : put_out(m, l, output, err);
+}
+
+static int code_literal(struct delta_model *m, struct literals *l, const unsigned char *truth,
+                        struct delta_output *output, struct hf_err *err)
+{
+    unsigned char bytes[4];
+    int r;
+
+    if ((l->at == 0 || l->at - l->read_at >= OLD_AT_ONCE) && (r = read_old(m, l->read_at = l->at, l->n, err)) < 0)
+        return r;
+    uint64_t into = l->at - l->read_at;
+    const unsigned char *const stands[STREAM_OLD] = {m->before_old > 0 ? m->around[0] + into : NULL,
+                                                     m->behind_old > 0 ? m->around[1] + into : NULL};
+    unsigned n =
+        delta_stream_code(&m->stream, m->cm, truth != NULL ? truth + l->at : NULL, l->n - l->at, stands, bytes);
+    for (unsigned i = 0; i < n; i++) {
+        m->diff[m->new_pos++ % 32] = 0;
+        m->made[l->made++] = bytes[i];
+    }
+    l->at += n;
+    return l->made >= DELTA_WINDOW_MAX ? put_out(m, l, output, err) : 0;
 }
 
 static int code_literals(struct delta_model *m, uint64_t n, const unsigned char *truth, struct delta_output *output,
                          struct hf_err *err)
 {
-    unsigned char old[STREAM_OLD][OLD_AT_ONCE + 4], bytes[4];
-    uint64_t ends, from = 0;
-    size_t made = 0;
+    struct literals l = {.n = n};
+    uint64_t ends;
     int r = n >= AROUND_MIN ? learn_around(m, n, err) : 0;
 
     m->stream.order = order_of(m, delta_image_region(&m->p.image, m->before_old - 1, &ends)->kind);
-    for (uint64_t i = 0, k; r == 0 && i < n; i += k) {
-        if ((i == 0 || i - from >= OLD_AT_ONCE) && (r = read_old(m, from = i, n, old, err)) < 0)
-            return r;
-        const unsigned char *const stands[STREAM_OLD] = {m->before_old > 0 ? old[0] + (i - from) : NULL,
-                                                         m->behind_old > 0 ? old[1] + (i - from) : NULL};
-        k = delta_stream_code(&m->stream, m->cm, truth != NULL ? truth + i : NULL, n - i, stands, bytes);
+    while (r == 0 && l.at < n) {
+        bool plain = false;
+        if (l.at >= l.piece_ends) {
+            judge_piece(m, &l);
+            plain = is_plain_piece(m, &l);
+        }
+        r = plain ? code_plain_piece(m, &l, truth, output, err) : code_literal(m, &l, truth, output, err);
         if (m->cm->failed != 0)
             return m->cm->failed;
-        for (uint64_t j = 0; j < k; j++) {
-            m->diff[m->new_pos++ % 32] = 0;
-            m->made[made++] = bytes[j];
-        }
-        if (made >= DELTA_WINDOW_MAX || i + k == n) {
-            r = output != NULL ? delta_output_write(output, m->made, made, err) : 0;
-            made = 0;
-        }
     }
-    return r;
+    judge_piece(m, &l);
+    return r < 0 ? r : put_out(m, &l, output, err);
 }
 
 /* ---- a block --------------------------------------------------------------------------------------------------- */

@@ -24,10 +24,19 @@ HF_MUST_USE int delta_setting_make(const struct delta_make *make, struct delta_m
 HF_MUST_USE int delta_part_open(struct delta_run *run, struct delta_cm *cm, struct hf_err *err);
 HF_MUST_USE int delta_part_add(struct hf_buf *body, const struct hf_buf *part);
 
+enum { DELTA_PIECE = 1024 }; /* of many literals, which may stand as they are */
+
+/* How a block is coded; for decoding, all is 0. */
+struct delta_manner {
+    bool quick;                                         /* it shall apply sooner, and may take some more room */
+    uint32_t plain_n;                                   /* pieces that stand as they are: */
+    unsigned char plain[DELTA_BLOCK / DELTA_PIECE / 8]; /* a bit for each, in their order */
+};
+
 struct delta_model *delta_model_new(struct delta_setting *setting);
 void delta_model_free(struct delta_model *model);
-/* `quick` counts in encoding only: the block shall apply sooner, and may take some more room. */
-void delta_model_reset(struct delta_model *model, bool quick);
+/* Encoding, `*manner` lives until the block is coded; pieces that would better have stood as they are are added to it. */
+void delta_model_reset(struct delta_model *model, struct delta_manner *manner);
 
 /* Code new[start..end): encoding takes the bytes from `truth` (new[start]), decoding gives them to `output`.
  * `copies` are all copies of the encoder; *next the first that reaches into the block. */

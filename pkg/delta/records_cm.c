@@ -16,7 +16,7 @@ static int apply_block(struct delta_run *run, struct delta_model *model, struct 
 
     if (r < 0)
         return r;
-    delta_model_reset(model, false);
+    delta_model_reset(model, NULL);
     r = delta_model_code(model, cm, start, end, NULL, NULL, &run->output, err);
     return r < 0 ? r : delta_cm_finish(cm);
 }
@@ -63,6 +63,7 @@ struct packing {
     struct delta_setting setting;
     struct delta_cm cm;
     struct delta_model *model;
+    struct delta_manner manner;
     struct hf_buf part;
 };
 
@@ -96,11 +97,11 @@ static int pack_open(const struct delta_make *make, struct hf_buf *setting, void
     return 0;
 }
 
-static int code_part(struct packing *k, uint64_t start, uint64_t end, bool quick, struct hf_err *err)
+static int code_part(struct packing *k, uint64_t start, uint64_t end, struct hf_err *err)
 {
     hf_buf_clear(&k->part);
     delta_cm_start_encoding(&k->cm, &k->part);
-    delta_model_reset(k->model, quick);
+    delta_model_reset(k->model, &k->manner);
     int r = delta_model_code(k->model, &k->cm, start, end, k->make->new_bytes + start, &k->make->copies, NULL, err);
     return r < 0 ? r : delta_cm_finish(&k->cm);
 }
@@ -115,10 +116,12 @@ static bool shall_be_quick(uint64_t made, uint64_t coded)
 static int pack_block(void *state, uint64_t start, uint64_t end, struct hf_buf *body, struct hf_err *err)
 {
     struct packing *k = state;
-    int r = code_part(k, start, end, false, err);
 
-    if (r == 0 && shall_be_quick(end - start, k->part.n))
-        r = code_part(k, start, end, true, err);
+    memset(&k->manner, 0, sizeof(k->manner));
+    int r = code_part(k, start, end, err);
+    k->manner.quick = shall_be_quick(end - start, k->part.n);
+    if (r == 0 && (k->manner.quick || k->manner.plain_n > 0))
+        r = code_part(k, start, end, err);
     if (r == 0 && delta_part_add(body, &k->part) < 0)
         r = -ENOMEM;
     return r == -ENOMEM ? delta_no_memory(err) : r;

@@ -7,9 +7,9 @@ enum { ARM_LOOKS_BACK = 8, PLAIN_LOOKS_BACK = 6, COMPARED_MAX = 32, SEEN_AGO_MAX
 /* Weights are chosen by these kinds of bytes; larger ones are not literal. */
 enum { KIND_PLAIN, KIND_X86_REFERENCE, KIND_ARM };
 
-void delta_stream_init(struct delta_stream *st, uint64_t block)
+void delta_stream_init(struct delta_stream *st, uint64_t block, bool lean)
 {
-    delta_bytes_init(&st->bytes, block);
+    delta_bytes_init(&st->bytes, block, lean);
     st->match_bits = st->bytes.rank_bits;
     st->history_size = UINT32_C(1) << st->bytes.table_bits;
 }
@@ -410,6 +410,13 @@ unsigned delta_stream_code(struct delta_stream *st, struct delta_cm *cm, const u
     for (unsigned i = 0; i < n; i++)
         st->recent = st->recent << 8 | ret_bytes[i];
     return n;
+}
+
+void delta_stream_plain(struct delta_stream *st, struct delta_cm *cm, unsigned char *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        bytes[i] = (unsigned char)delta_cm_code_plain(cm, bytes[i]);
+    delta_stream_add(st, bytes, n, false);
 }
 
 /* ---- old bytes aside ------------------------------------------------------------------------------------------- */

@@ -30,14 +30,17 @@ struct delta_stream {
     enum delta_order order;
 };
 
-/* Once, before the first reset, for blocks of so many bytes at most. */
-void delta_stream_init(struct delta_stream *st, uint64_t block);
+/* Once, before the first reset, as for delta_bytes_init(). */
+void delta_stream_init(struct delta_stream *st, uint64_t block, bool lean);
 void delta_stream_reset(struct delta_stream *st, uint64_t place, bool quick); /* quick: as for delta_bytes_reset() */
 
 /* Code the next unit, one byte or four, at most `room` bytes: decoding when `truth` is NULL, only learning when `cm` is. old[i]:
  * the bytes that would stand here if the copy before or the one behind went on; NULL: none. Returns how many. */
 unsigned delta_stream_code(struct delta_stream *st, struct delta_cm *cm, const unsigned char *truth, uint64_t room,
                            const unsigned char *const old[STREAM_OLD], unsigned char ret_bytes[static 4]);
+
+/* n bytes as they are, decoding into `bytes`. */
+void delta_stream_plain(struct delta_stream *st, struct delta_cm *cm, unsigned char *bytes, size_t n);
 
 /* Bytes of new that were made otherwise; `closely`: note what precedes each, not each fourth. */
 void delta_stream_add(struct delta_stream *st, const unsigned char *bytes, size_t n, bool closely);

@@ -18,8 +18,10 @@ struct deep {
     struct side old, new_side;
     struct recipe recipe;
     size_t setups_cap;
-    bool quick;  /* look only inside what is quickly packed again */
-    bool tokens; /* a stream of new goes by its tokens: old's have to as well */
+    bool quick;   /* look only inside what is quickly packed again */
+    bool tokens;  /* a stream of new goes by its tokens: old's have to as well */
+    bool nested;  /* one encoder's output goes into another */
+    bool library; /* one is a library's, beside which all else is little */
     uint64_t encoder_memory, decoder_memory;
 };
 
@@ -357,7 +359,8 @@ struct emit {
     struct deep *deep;
     struct side *side;
     bool is_new;
-    uint64_t memory; /* of the encoders that are open */
+    unsigned open;   /* encoders, */
+    uint64_t memory; /* and what they take */
 };
 
 static int put_stream(struct emit *emit, const struct found *found, uint64_t raw)
@@ -381,6 +384,8 @@ static void count_stream(struct emit *emit, const struct found *found)
     if (emit->is_new) {
         struct pack_setup setup = found->setup;
         emit->memory += pack_encoder_memory(&setup);
+        deep->nested |= ++emit->open > 1;
+        deep->library |= pack_codec_version(setup.codec) != NULL;
         deep->encoder_memory = HF_MAX(deep->encoder_memory, emit->memory);
     } else {
         deep->decoder_memory = HF_MAX(deep->decoder_memory, found->memory);
@@ -405,10 +410,12 @@ static int emit_bytes(struct emit *emit, const unsigned char *bytes, size_t n, c
         if (r == 0)
             r = hf_buf_add(&emit->side->plain, zeros, recipe_pad(emit->side->plain.n));
         uint64_t memory = emit->memory;
+        unsigned open = emit->open;
         count_stream(emit, found);
         if (r == 0)
             r = emit_bytes(emit, (const unsigned char *)found->plain.p, found->plain.n, found->inside);
         emit->memory = memory;
+        emit->open = open;
         at = found->offset + found->packed_n;
     }
     if (r == 0)
@@ -483,10 +490,12 @@ static int add_inner(struct deep *deep, struct hf_buf *body, struct hf_err *err)
     _cleanup_(hf_buf_done) struct hf_buf inner = HF_BUF_INIT(SIZE_MAX / 2);
     _cleanup_(hf_freep) struct delta_input *input = malloc(sizeof(*input));
     const struct hf_delta_out out = {&inner, add_patch};
+    struct hf_delta_create_params made_by = params != NULL ? params->delta : (struct hf_delta_create_params){0};
     struct delta_header header;
+    made_by.lean = deep->nested && !deep->library;
     int r = input == NULL ? hf_err_set(err, ENOMEM, "out of memory")
                           : hf_delta_create(deep->old.plain.p, deep->old.plain.n, deep->new_side.plain.p,
-                                            deep->new_side.plain.n, params != NULL ? &params->delta : NULL, &out, err);
+                                            deep->new_side.plain.n, &made_by, &out, err);
 
     if (r < 0)
         return r;

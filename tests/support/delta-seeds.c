@@ -13,7 +13,7 @@
 #include "support/delta_short.h"
 #include "support/go_make.h"
 
-enum { COPY = 240, LITERALS = 40, SMALL = 1200, CHANGE_EACH = 29 };
+enum { COPY = 240, LITERALS = 40, MANY_LITERALS = DELTA_PIECE + 30, SMALL = 1200, CHANGE_EACH = 29 };
 
 static const char *folder;
 static uint32_t seed = 1;
@@ -61,14 +61,15 @@ static void keep_short(const char *name, const struct delta_short *s, const stru
 /* New: what old has at two places, some bytes of it others, and something between. */
 struct piece {
     struct delta_make make;
-    unsigned char new_bytes[2 * COPY + LITERALS];
+    unsigned char new_bytes[2 * COPY + MANY_LITERALS];
     struct delta_image image;
     struct delta_pair pair;
     struct delta_copy copies[2];
+    bool lean;
 };
 
 static void cut_piece(struct piece *k, const struct delta_short_old *old, const struct delta_image *image, uint64_t at,
-                      uint64_t n)
+                      uint64_t n, unsigned literals)
 {
     static const struct hf_delta_create_params params = {.threads = 1};
     size_t one = (size_t)HF_MIN(n, (uint64_t)COPY), two = one;
@@ -77,17 +78,17 @@ static void cut_piece(struct piece *k, const struct delta_short_old *old, const 
     memset(k, 0, sizeof(*k));
     k->image = *image;
     memcpy(k->new_bytes, old->p + at, one);
-    for (size_t i = 0; i < LITERALS; i++)
+    for (size_t i = 0; i < literals; i++)
         k->new_bytes[one + i] = (unsigned char)draw(256);
-    memcpy(k->new_bytes + one + LITERALS, old->p + second, two);
-    for (size_t i = draw(CHANGE_EACH); i < one + LITERALS + two; i += 1 + draw(CHANGE_EACH))
+    memcpy(k->new_bytes + one + literals, old->p + second, two);
+    for (size_t i = draw(CHANGE_EACH); i < one + literals + two; i += 1 + draw(CHANGE_EACH))
         k->new_bytes[i] ^= (unsigned char)(1 << draw(8));
     k->copies[0] = (struct delta_copy){0, at, one};
-    k->copies[1] = (struct delta_copy){one + LITERALS, second, two};
+    k->copies[1] = (struct delta_copy){one + literals, second, two};
     k->make = (struct delta_make){.old = old->p,
                                   .new_bytes = k->new_bytes,
                                   .old_n = old->n,
-                                  .new_n = one + LITERALS + two,
+                                  .new_n = one + literals + two,
                                   .params = &params,
                                   .copies = {k->copies, HF_LEN(k->copies), HF_LEN(k->copies)},
                                   .pairs = &k->pair,
@@ -107,6 +108,7 @@ static void open_setting(const struct piece *k, bool bare, struct delta_memory *
 
     must(delta_setting_make(&k->make, memory, setting, &ignored, &err));
     setting->predictors = DELTA_PREDICT_ALL;
+    setting->lean = k->lean;
     if (bare) {
         delta_map_done(&setting->map);
         must(delta_map_alloc(&setting->map, 0, &err));
@@ -120,14 +122,19 @@ static void open_setting(const struct piece *k, bool bare, struct delta_memory *
 static void code_block(const struct piece *k, struct delta_setting *setting, struct hf_buf *block)
 {
     struct delta_model *model = delta_model_new(setting);
+    struct delta_manner manner = {0};
+    unsigned again = 0;
     struct hf_err err = HF_ERR_INIT;
     struct delta_cm cm;
 
     must(model != NULL ? 0 : -ENOMEM);
-    delta_cm_start_encoding(&cm, block);
-    delta_model_reset(model, false);
-    must(delta_model_code(model, &cm, 0, k->make.new_n, k->new_bytes, &k->make.copies, NULL, &err));
-    must(delta_cm_finish(&cm));
+    do {
+        hf_buf_clear(block);
+        delta_cm_start_encoding(&cm, block);
+        delta_model_reset(model, &manner);
+        must(delta_model_code(model, &cm, 0, k->make.new_n, k->new_bytes, &k->make.copies, NULL, &err));
+        must(delta_cm_finish(&cm));
+    } while (manner.plain_n > 0 && !again++);
     delta_model_free(model);
 }
 
@@ -180,7 +187,9 @@ static void keep_piece(const char *name, unsigned which, const struct piece *k)
     static struct delta_memory memory;
     _cleanup_(hf_buf_done) struct hf_buf setting_part = HF_BUF_INIT(1 << 20), block = HF_BUF_INIT(1 << 20),
                                          body = HF_BUF_INIT(1 << 20);
-    struct delta_short s = {.which = which, .kind = DELTA_SHORT_1K, .size = (unsigned)k->make.new_n - 1};
+    struct delta_short s = {.which = which,
+                            .kind = k->make.new_n <= 1024 ? DELTA_SHORT_1K : DELTA_SHORT_4K,
+                            .size = (unsigned)k->make.new_n - 1};
     const struct delta_make *make = &k->make;
     struct delta_setting setting;
     struct hf_err err = HF_ERR_INIT;
@@ -223,12 +232,16 @@ static void keep_pieces(unsigned which)
 
     delta_memory_open(&memory, old->p, old->n);
     must(delta_image_read(&memory.reader, 0, old->n, &image, &err));
-    cut_piece(&piece, old, &image, 0, old->n);
+    cut_piece(&piece, old, &image, 0, old->n, LITERALS);
     (void)snprintf(name, sizeof(name), "old%u-whole", which);
+    keep_piece(name, which, &piece);
+    cut_piece(&piece, old, &image, 0, old->n, MANY_LITERALS);
+    piece.lean = which % 2 != 0;
+    (void)snprintf(name, sizeof(name), "old%u-literals", which);
     keep_piece(name, which, &piece);
     for (unsigned i = 0; i < image.regions_n; i++) {
         (void)snprintf(name, sizeof(name), "old%u-region%u", which, i);
-        cut_piece(&piece, old, &image, image.regions[i].offset, image.regions[i].size);
+        cut_piece(&piece, old, &image, image.regions[i].offset, image.regions[i].size, LITERALS);
         keep_piece(name, which, &piece);
     }
 }
@@ -293,7 +306,7 @@ static void keep_drawn(unsigned i)
         struct delta_short s = {.method = DELTA_METHOD_RECORDS_CM, .which = DELTA_SHORT_DRAWN, .kind = DELTA_SHORT_1K};
         hf_buf_clear(&part);
         hf_buf_clear(&block);
-        cut_piece(&piece, old, &image, image.regions[r].offset, image.regions[r].size);
+        cut_piece(&piece, old, &image, image.regions[r].offset, image.regions[r].size, LITERALS);
         open_setting(&piece, false, &memory, &setting, &part);
         code_block(&piece, &setting, &block);
         delta_setting_done(&setting);

@@ -701,6 +701,54 @@ START_TEST(packed_already)
 }
 END_TEST
 
+/* With less memory: another delta, of the same file. */
+START_TEST(lean)
+{
+    const struct hf_delta_create_params params = {.lean = true};
+    struct hf_buf old = text(20000), near = text(150000), usual = make(&old, &near, HF_DELTA_SMALL), patch = BUF,
+                  made = BUF;
+    const struct hf_delta_out out = delta_io_out(&patch);
+    struct hf_err err = HF_ERR_INIT;
+
+    ck_assert_int_eq(hf_delta_create(old.p, old.n, near.p, near.n, &params, &out, &err), 0);
+    ck_assert_int_eq(apply(&old, &patch, &made, &err), 0);
+    ck_assert(made.n == near.n && memcmp(made.p, near.p, near.n) == 0);
+    ck_assert(patch.n != usual.n || memcmp(patch.p, usual.p, usual.n) != 0);
+    hf_buf_done(&old);
+    hf_buf_done(&near);
+    hf_buf_done(&usual);
+    hf_buf_done(&patch);
+    hf_buf_done(&made);
+}
+END_TEST
+
+/* Bytes that cannot be packed take no more than they are, between what old has, in blocks quick and not. */
+START_TEST(as_they_are)
+{
+    enum { PIECES = 5, PIECE = 8000 };
+    struct hf_buf old = BUF, near = BUF;
+
+    for (unsigned i = 0; i < 300000; i++) {
+        uint32_t word = draw() << 8 ^ draw();
+        add(&old, &word, sizeof(word));
+    }
+    add(&near, old.p, 100);
+    for (unsigned i = 0; i < PIECES; i++) {
+        for (unsigned k = 0; k < PIECE / 2; k++) {
+            uint16_t word = (uint16_t)(draw() >> 3);
+            add(&near, &word, sizeof(word));
+        }
+        add(&near, old.p + i * (_i != 0 ? 100000 : 1000), _i != 0 ? 100000 : 1000);
+    }
+    struct hf_buf patch = make(&old, &near, HF_DELTA_SMALL);
+    ck_assert_msg(patch.n < PIECES * (PIECE + 16) + 80, "%zu bytes", patch.n);
+    comes_back(&old, &near, HF_DELTA_SMALL, "as they are");
+    hf_buf_done(&patch);
+    hf_buf_done(&old);
+    hf_buf_done(&near);
+}
+END_TEST
+
 /* What tells itself in next to nothing, though old has pieces of it everywhere. */
 START_TEST(zero_bytes)
 {
@@ -724,6 +772,8 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, zero_bytes, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
+    tcase_add_test(tc, lean);
+    tcase_add_loop_test(tc, as_they_are, 0, 2);
     tcase_add_loop_test(tc, packed_already, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
     tcase_add_loop_test(tc, smallest, 0, HF_LEN(tiny));
     tcase_add_test(tc, too_large);

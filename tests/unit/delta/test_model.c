@@ -31,7 +31,7 @@ START_TEST(literals_where_an_image_begins)
     struct elf_made elf = elf_make(ELF_MAKE_X86_64, FUNCTIONS, 0);
     unsigned char new_bytes[NEW];
     struct delta_map_entry entries[] = {{0, 64, COPY}, {COPY + LITERALS, 64 + COPY + LITERALS, COPY}};
-    bool quick = (_i & 1) != 0;
+    struct delta_manner manner = {.quick = (_i & 1) != 0};
     uint32_t at = image_at[_i / 2];
     struct delta_pair pair = {0, (uint32_t)elf.n, at, NEW - at};
     struct delta_image image;
@@ -57,7 +57,7 @@ START_TEST(literals_where_an_image_begins)
 
     struct delta_model *model = delta_model_new(&setting);
     delta_cm_start_encoding(&cm, &part);
-    delta_model_reset(model, quick);
+    delta_model_reset(model, &manner);
     ck_assert_int_eq(delta_model_code(model, &cm, 0, NEW, new_bytes, &copies, NULL, &err), 0);
     ck_assert_int_eq(delta_cm_finish(&cm), 0);
     ck_assert_uint_lt(part.n, NEW / 2);
@@ -72,7 +72,7 @@ START_TEST(literals_where_an_image_begins)
     delta_input_init(&input, &in);
     input.left = part.n;
     delta_cm_start_decoding(&cm, &input, part.n, &err);
-    delta_model_reset(model, false);
+    delta_model_reset(model, NULL);
     ck_assert_int_eq(delta_model_code(model, &cm, 0, NEW, NULL, NULL, &output, &err), 0);
     ck_assert_int_eq(delta_cm_finish(&cm), 0);
     ck_assert_int_eq(delta_output_flush(&output, &err), 0);

@@ -73,6 +73,7 @@ static const struct {
      true, 1400},
     {"nested", NULL, true, 3000},
     {"plain", "cat", false, 1000},
+    {"gzip in gzip", "gzip -nc6 | gzip -nc9", true, 1400},
 };
 
 static void make_pair(int i, struct hf_buf *old, struct hf_buf *new_file)

@@ -625,7 +625,9 @@ static bool is_plain_piece(struct delta_model *m, struct literals *l)
         l->piece_ends = l->n;
         return false;
     }
-    unsigned i = m->pieces++, plain = m->manner != NULL ? m->manner->plain[i / 8] >> i % 8 & 1u : 0;
+    unsigned i = m->pieces++, plain = 0;
+    if (m->manner != NULL)
+        plain = (unsigned)m->manner->plain[i / 8] >> i % 8 & 1;
     if (simple_bit(m, &m->plain_state, plain) != 0)
         return true;
     l->piece_ends = l->at + DELTA_PIECE;

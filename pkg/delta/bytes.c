@@ -51,11 +51,11 @@ static void init_rise(struct delta_bytes *b)
         }
 }
 
-void delta_bytes_init(struct delta_bytes *b, uint64_t block, bool lean)
+void delta_bytes_init(struct delta_bytes *b, uint64_t block, unsigned lean)
 {
     uint32_t chance[DELTA_STATES];
 
-    b->table_bits = bits_for(block, lean ? BYTES_TABLE_BITS - 1 : BYTES_TABLE_BITS);
+    b->table_bits = bits_for(block, BYTES_TABLE_BITS - lean);
     b->rank_bits = b->table_bits - (BYTES_TABLE_BITS - BYTES_RANK_BITS);
     delta_squash_init(b->squash);
     init_rise(b);

@@ -53,8 +53,8 @@ struct delta_bytes {
     uint8_t source_count[BYTES_SOURCES + 1];
 };
 
-/* Once, before the first reset, for blocks of so many bytes at most. `lean`: with tables and ranks of half the size. */
-void delta_bytes_init(struct delta_bytes *b, uint64_t block, bool lean);
+/* Once, before the first reset, for blocks of so many bytes at most. `lean`: how often tables and ranks are halved. */
+void delta_bytes_init(struct delta_bytes *b, uint64_t block, unsigned lean);
 /* `quick`: less work, some more room: a source that is sure is asked first, and only some contexts are learned. */
 void delta_bytes_reset(struct delta_bytes *b, bool quick);
 

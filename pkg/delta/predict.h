@@ -18,7 +18,8 @@ enum {
     DELTA_PREDICT_I386 = 4,       /* of 32-bit x86 */
     DELTA_PREDICT_RISCV = 8,      /* of RISC-V */
     DELTA_PREDICT_ALL = 15,
-    DELTA_SETTING_LEAN = 16, /* in the number that tells the predictors */
+    DELTA_PREDICT_BITS = 4, /* above them in their number: how lean the model is, up to */
+    DELTA_LEAN_MAX = 2,
     DELTA_PAIRS_MAX = 4096,
 };
 
@@ -31,7 +32,7 @@ struct delta_setting {
     const struct delta_image *new_images; /* the encoder's, by pair */
     uint64_t old_size, new_size;
     unsigned predictors;         /* DELTA_PREDICT_* */
-    bool lean;                   /* the model has tables of half the size */
+    unsigned lean;               /* the model has tables of half the size; 2: a quarter */
     bool only_first;             /* nobody asks for another candidate than the first, nor for its source */
     struct delta_pair last_pair; /* whose old image was read last: each block asks for it again */
     struct delta_image last_image;

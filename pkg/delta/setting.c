@@ -90,15 +90,14 @@ int delta_setting_code(struct delta_cm *cm, struct delta_setting *s, struct hf_e
         return hf_err_set(err, ENOMEM, "out of memory");
     for (size_t i = 0; i < sizeof(*n) / sizeof(struct delta_number); i++)
         delta_number_init(&n->plain + i);
-    uint64_t told = delta_number_code(cm, &n->plain, s->predictors | (s->lean ? DELTA_SETTING_LEAN : 0));
-    uint64_t predictors = told & ~(uint64_t)DELTA_SETTING_LEAN;
+    uint64_t predictors = delta_number_code(cm, &n->plain, s->predictors | s->lean << DELTA_PREDICT_BITS);
     uint64_t count = delta_number_code(cm, &n->plain, s->map.n);
-    if (cm->failed == 0 && predictors > DELTA_PREDICT_ALL)
+    if (cm->failed == 0 && predictors >> DELTA_PREDICT_BITS > DELTA_LEAN_MAX)
         r = hf_err_set(err, EOPNOTSUPP, "delta predictor set %llu is not known", (unsigned long long)predictors);
     else if (cm->failed == 0 && (count > DELTA_MAP_MAX || (count > 0 && (s->new_size | s->old_size) > UINT32_MAX)))
         r = hf_err_set(err, EBADMSG, "delta is damaged: the match map is too large");
-    s->predictors = (unsigned)predictors;
-    s->lean = (told & DELTA_SETTING_LEAN) != 0;
+    s->predictors = (unsigned)predictors & DELTA_PREDICT_ALL;
+    s->lean = (unsigned)predictors >> DELTA_PREDICT_BITS;
     if (r == 0 && cm->failed == 0 && !cm->encoding)
         r = delta_map_alloc(&s->map, (uint32_t)count, err);
     if (r == 0 && cm->failed == 0)
@@ -167,7 +166,7 @@ int delta_setting_make(const struct delta_make *make, struct delta_memory *memor
 
     delta_memory_open(memory, make->old, make->old_n);
     *setting = (struct delta_setting){.old = &memory->reader, .old_size = make->old_n, .new_size = make->new_n};
-    setting->lean = make->params != NULL && make->params->lean;
+    setting->lean = make->params != NULL ? HF_MIN(make->params->lean, (unsigned)DELTA_LEAN_MAX) : 0;
     setting->predictors = DELTA_PREDICT_REFERENCES;
     for (uint32_t i = 0; i < make->pairs_n; i++)
         setting->predictors |= delta_predictor_of(make->old_images[i].machine);

@@ -7,7 +7,7 @@ enum { ARM_LOOKS_BACK = 8, PLAIN_LOOKS_BACK = 6, COMPARED_MAX = 32, SEEN_AGO_MAX
 /* Weights are chosen by these kinds of bytes; larger ones are not literal. */
 enum { KIND_PLAIN, KIND_X86_REFERENCE, KIND_ARM };
 
-void delta_stream_init(struct delta_stream *st, uint64_t block, bool lean)
+void delta_stream_init(struct delta_stream *st, uint64_t block, unsigned lean)
 {
     delta_bytes_init(&st->bytes, block, lean);
     st->match_bits = st->bytes.rank_bits;

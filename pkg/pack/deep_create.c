@@ -20,8 +20,8 @@ struct deep {
     size_t setups_cap;
     bool quick;   /* look only inside what is quickly packed again */
     bool tokens;  /* a stream of new goes by its tokens: old's have to as well */
-    bool nested;  /* one encoder's output goes into another */
-    bool library; /* one is a library's, beside which all else is little */
+    unsigned depth; /* encoders whose output goes into another's; that of the last one is new */
+    bool library;   /* one is a library's, beside which all else is little */
     uint64_t encoder_memory, decoder_memory;
 };
 
@@ -384,7 +384,7 @@ static void count_stream(struct emit *emit, const struct found *found)
     if (emit->is_new) {
         struct pack_setup setup = found->setup;
         emit->memory += pack_encoder_memory(&setup);
-        deep->nested |= ++emit->open > 1;
+        deep->depth = HF_MAX(deep->depth, ++emit->open);
         deep->library |= pack_codec_version(setup.codec) != NULL;
         deep->encoder_memory = HF_MAX(deep->encoder_memory, emit->memory);
     } else {
@@ -492,7 +492,7 @@ static int add_inner(struct deep *deep, struct hf_buf *body, struct hf_err *err)
     const struct hf_delta_out out = {&inner, add_patch};
     struct hf_delta_create_params made_by = params != NULL ? params->delta : (struct hf_delta_create_params){0};
     struct delta_header header;
-    made_by.lean = deep->nested && !deep->library;
+    made_by.lean = deep->library || deep->depth == 0 ? 0 : deep->depth - 1;
     int r = input == NULL ? hf_err_set(err, ENOMEM, "out of memory")
                           : hf_delta_create(deep->old.plain.p, deep->old.plain.n, deep->new_side.plain.p,
                                             deep->new_side.plain.n, &made_by, &out, err);

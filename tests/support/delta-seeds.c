@@ -65,7 +65,7 @@ struct piece {
     struct delta_image image;
     struct delta_pair pair;
     struct delta_copy copies[2];
-    bool lean;
+    unsigned lean;
 };
 
 static void cut_piece(struct piece *k, const struct delta_short_old *old, const struct delta_image *image, uint64_t at,
@@ -236,7 +236,7 @@ static void keep_pieces(unsigned which)
     (void)snprintf(name, sizeof(name), "old%u-whole", which);
     keep_piece(name, which, &piece);
     cut_piece(&piece, old, &image, 0, old->n, MANY_LITERALS);
-    piece.lean = which % 2 != 0;
+    piece.lean = which % (DELTA_LEAN_MAX + 1);
     (void)snprintf(name, sizeof(name), "old%u-literals", which);
     keep_piece(name, which, &piece);
     for (unsigned i = 0; i < image.regions_n; i++) {

@@ -55,7 +55,7 @@ static size_t there_and_back(unsigned wrong_one_in, bool quick)
     struct hf_buf part = HF_BUF_INIT(SIZE_MAX / 2);
     struct hf_err err = HF_ERR_INIT;
 
-    delta_bytes_init(b, BYTES, false);
+    delta_bytes_init(b, BYTES, 0);
     fill(bytes, wrong_one_in);
     delta_bytes_reset(b, quick);
     delta_cm_start_encoding(cm, &part);
@@ -112,7 +112,7 @@ START_TEST(learned)
     unsigned char *bytes = malloc(BYTES), *made = malloc(BYTES);
     size_t n[2];
 
-    delta_bytes_init(b, BYTES, false);
+    delta_bytes_init(b, BYTES, 0);
     fill(bytes, 2);
     for (unsigned learn = 0; learn < 2; learn++) {
         struct hf_buf part = HF_BUF_INIT(SIZE_MAX / 2);
@@ -142,7 +142,7 @@ START_TEST(states)
     struct delta_bytes *b = aligned_alloc(_Alignof(struct delta_bytes), sizeof(*b));
     bool reached[256] = {true};
 
-    delta_bytes_init(b, BYTES, false);
+    delta_bytes_init(b, BYTES, 0);
     for (unsigned round = 0; round < 256; round++)
         for (unsigned i = 0; i < 256; i++)
             for (unsigned bit = 0; bit < 2 && reached[i]; bit++) {
@@ -167,7 +167,7 @@ START_TEST(rises)
 {
     struct delta_bytes *b = aligned_alloc(_Alignof(struct delta_bytes), sizeof(*b));
 
-    delta_bytes_init(b, BYTES, false);
+    delta_bytes_init(b, BYTES, 0);
     for (int x = -120; x <= 120; x++)
         ck_assert_double_eq_tol(b->rise[x + 256], 4096 * log1p(exp(x / 16.0)), 2 + 0.04 * b->rise[x + 256]);
     for (unsigned n = 0; n < 256; n++) {

@@ -704,7 +704,7 @@ END_TEST
 /* With less memory: another delta, of the same file. */
 START_TEST(lean)
 {
-    const struct hf_delta_create_params params = {.lean = true};
+    const struct hf_delta_create_params params = {.lean = (unsigned)_i};
     struct hf_buf old = text(20000), near = text(150000), usual = make(&old, &near, HF_DELTA_SMALL), patch = BUF,
                   made = BUF;
     const struct hf_delta_out out = delta_io_out(&patch);
@@ -772,7 +772,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, zero_bytes, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
-    tcase_add_test(tc, lean);
+    tcase_add_loop_test(tc, lean, 1, 3);
     tcase_add_loop_test(tc, as_they_are, 0, 2);
     tcase_add_loop_test(tc, packed_already, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
     tcase_add_loop_test(tc, smallest, 0, HF_LEN(tiny));

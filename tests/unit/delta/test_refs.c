@@ -443,12 +443,12 @@ START_TEST(anything)
 }
 END_TEST
 
-/* Predictors of a later version are refused by their number. */
+/* Predictors of a later version, and models, are refused by their number. */
 START_TEST(later_predictors)
 {
     struct hf_buf part = HF_BUF_INIT(4096);
     struct delta_cm *cm = calloc(1, sizeof(*cm));
-    struct delta_setting setting = {.predictors = 2 * (DELTA_PREDICT_ALL + 1)};
+    struct delta_setting setting = {.lean = DELTA_LEAN_MAX + 1};
     struct hf_err err = HF_ERR_INIT;
 
     delta_cm_start_encoding(cm, &part);

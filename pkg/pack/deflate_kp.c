@@ -15,9 +15,15 @@ enum {
     MAX_MATCH = 258,
     SEGMENT = 1 << 20,
     DICTIONARY = 16384,
-    NEVER = -(1 << 20),
     POSITION_MAX = INT32_MAX - (1 << 20),
+    /* Positions are kept modulo 2^16. From DEFLATE_WINDOW on all ages say the same, until they are AHEAD of coming round to positions
+     * that are yet to come: those so old are set to one age again now and then. */
+    AHEAD = 2048,
+    OLD_AGE = 40000,
+    AGED_EACH = 16384,
 };
+_Static_assert(OLD_AGE + 2 * (AGED_EACH + AHEAD) - AGED_EACH < (1 << 16) - AHEAD,
+               "what is old stays so until it is aged again");
 
 static uint32_t load32(const unsigned char *p)
 {
@@ -49,9 +55,17 @@ struct pass {
     int match, length;
 };
 
+/* Where a table's entry says, seen from `at`. */
+static int place(const struct pass *pass, uint16_t entry, int at)
+{
+    int age = (uint16_t)((unsigned)(at + pass->kp->base) - entry);
+
+    return at - (age < (1 << 16) - AHEAD ? age : age - (1 << 16));
+}
+
 static int near_by(const struct pass *pass, int at, int match)
 {
-    return at - match < DEFLATE_WINDOW && load32(pass->p + at) == load32(pass->p + match);
+    return at - match < DEFLATE_WINDOW && match >= 0 && load32(pass->p + at) == load32(pass->p + match);
 }
 
 static int match_on(const struct pass *pass, int at, int match, int limit)
@@ -73,17 +87,41 @@ static int match_long(const struct pass *pass, int at, int match)
     return match_on(pass, at, match, INT32_MAX);
 }
 
+static void age_table(uint16_t *table, unsigned now)
+{
+    for (size_t i = 0; i < 1 << HASH_BITS; i++) {
+        uint16_t age = (uint16_t)(now - table[i]);
+        table[i] = age >= DEFLATE_WINDOW && age < (1 << 16) - AHEAD ? (uint16_t)(now - OLD_AGE) : table[i];
+    }
+}
+
+/* `now`, a position + base, is about to be kept, or none was kept for a while. In steps, for no age may come round in one. */
+static void grow_old(struct deflate_kp *kp, unsigned now)
+{
+    while (now - kp->aged >= AGED_EACH && now - kp->aged <= INT32_MAX) {
+        kp->aged = now - kp->aged < AGED_EACH + AHEAD ? now : kp->aged + AGED_EACH;
+        age_table(kp->by4, kp->aged);
+        age_table(kp->by7, kp->aged);
+        age_table(kp->by7_before, kp->aged);
+    }
+}
+
+/* Within a pass at least one position of 1024 comes here. */
 static void keep_short(struct pass *pass, uint64_t word, int at)
 {
-    pass->kp->by4[hash4(word)] = at + pass->kp->base;
+    struct deflate_kp *kp = pass->kp;
+    unsigned now = (unsigned)(at + kp->base);
+
+    grow_old(kp, now);
+    kp->by4[hash4(word)] = (uint16_t)now;
 }
 
 static void keep_long(struct pass *pass, uint64_t word, int at)
 {
-    int32_t *now = &pass->kp->by7[hash7(word)];
+    uint16_t *now = &pass->kp->by7[hash7(word)];
 
     pass->kp->by7_before[hash7(word)] = *now;
-    *now = at + pass->kp->base;
+    *now = (uint16_t)(at + pass->kp->base);
 }
 
 static void take(struct pass *pass, int at, int match, int length)
@@ -125,7 +163,8 @@ static bool by_four(struct pass *pass, uint64_t next, int found)
 
     if (!near_by(pass, pass->at, found))
         return false;
-    int later[2] = {kp->by7[hash7(next)] - kp->base, kp->by7_before[hash7(next)] - kp->base};
+    int later[2] = {place(pass, kp->by7[hash7(next)], pass->next),
+                    place(pass, kp->by7_before[hash7(next)], pass->next)};
     take(pass, pass->at, found, match_short(pass, pass->at, found));
     keep_short(pass, next, pass->next);
     keep_long(pass, next, pass->next);
@@ -154,7 +193,8 @@ static bool search(struct pass *pass, uint64_t word)
         pass->next = pass->at + 1 + ((pass->at - pass->emit) >> 6);
         if (pass->next > pass->end - MARGIN)
             return false;
-        int found = kp->by4[h4] - kp->base, now = kp->by7[h7] - kp->base, before = kp->by7_before[h7] - kp->base;
+        int found = place(pass, kp->by4[h4], pass->at), now = place(pass, kp->by7[h7], pass->at),
+            before = place(pass, kp->by7_before[h7], pass->at);
         keep_short(pass, word, pass->at);
         keep_long(pass, word, pass->at);
         word = load64(pass->p + pass->next);
@@ -173,7 +213,7 @@ static void extend(struct pass *pass)
     else if (length == MAX_MATCH)
         length += match_long(pass, at + length, match + length);
     if (length < 30 && at + length < pass->end - MARGIN) {
-        int behind = pass->kp->by7[hash7(load64(pass->p + at + length))] - pass->kp->base - length + 2;
+        int behind = place(pass, pass->kp->by7[hash7(load64(pass->p + at + length))], at + length) - length + 2;
         int far = at + 2 - behind;
         if (behind >= pass->low && far < DEFLATE_WINDOW && far > 0) {
             int other = match_long(pass, at + 2, behind);
@@ -239,6 +279,7 @@ static void look_through(struct deflate_matcher *matcher, unsigned from, unsigne
                         .at = (int)from,
                         .emit = (int)from};
 
+    grow_old(kp, (unsigned)kp->base + from);
     kp->tokens_n = kp->matches_n = 0;
     if (end - from < LEAST)
         return;
@@ -258,15 +299,17 @@ static void look_through(struct deflate_matcher *matcher, unsigned from, unsigne
 
 /* ---- chunks and segments ---------------------------------------------------------------------------------------------- */
 
-static void forget(struct deflate_kp *kp)
+/* What is before position `at`. */
+static void forget(struct deflate_kp *kp, unsigned at)
 {
+    kp->aged = (unsigned)kp->base + at;
     for (unsigned i = 0; i < HF_LEN(kp->by4); i++)
-        kp->by4[i] = kp->by7[i] = kp->by7_before[i] = NEVER;
+        kp->by4[i] = kp->by7[i] = kp->by7_before[i] = (uint16_t)(kp->aged - OLD_AGE);
 }
 
 void deflate_kp_init(struct deflate_matcher *matcher)
 {
-    forget(&matcher->kp);
+    forget(&matcher->kp, 0);
 }
 
 /* The chunk before is used up: room for the next. */
@@ -283,15 +326,15 @@ static void next_chunk(struct deflate_matcher *matcher)
     kp->looked = false;
     if (kp->base > POSITION_MAX) { /* what it does there is not known: nothing is found any more */
         kp->base = 0;
-        forget(kp);
+        forget(kp, keep);
     }
     if (matcher->flavour != DEFLATE_PGZIP)
         return;
     if (kp->left == 0) {
-        forget(kp);
         kp->left = SEGMENT;
         kp->base = 0;
         kp->low = keep - HF_MIN(keep, (unsigned)DICTIONARY);
+        forget(kp, kp->low);
         look_through(matcher, kp->low, keep);
     }
     kp->size = HF_MIN(kp->size, kp->left);

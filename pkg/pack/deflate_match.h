@@ -31,8 +31,9 @@ struct deflate_kp_match {
     uint16_t at, length, distance; /* at: behind the chunk's start */
 };
 struct deflate_kp {
-    int32_t by4[1 << 15], by7[1 << 15], by7_before[1 << 15]; /* positions + base */
+    uint16_t by4[1 << 15], by7[1 << 15], by7_before[1 << 15]; /* positions + base, modulo 2^16 */
     int32_t base;
+    unsigned aged;              /* up to that position + base */
     unsigned low;               /* nothing before this position of the window is matched */
     unsigned size, left, start; /* of the chunk; of the segment behind it; where the chunk starts */
     bool looked;                /* through the chunk: */

@@ -166,7 +166,8 @@ int delta_setting_make(const struct delta_make *make, struct delta_memory *memor
 
     delta_memory_open(memory, make->old, make->old_n);
     *setting = (struct delta_setting){.old = &memory->reader, .old_size = make->old_n, .new_size = make->new_n};
-    setting->lean = make->params != NULL ? HF_MIN(make->params->lean, (unsigned)DELTA_LEAN_MAX) : 0;
+    if (make->params != NULL && make->params->profile == HF_DELTA_SMALL)
+        setting->lean = HF_MIN(make->params->lean, (unsigned)DELTA_LEAN_MAX);
     setting->predictors = DELTA_PREDICT_REFERENCES;
     for (uint32_t i = 0; i < make->pairs_n; i++)
         setting->predictors |= delta_predictor_of(make->old_images[i].machine);

@@ -18,9 +18,9 @@ struct deep {
     struct side old, new_side;
     struct recipe recipe;
     size_t setups_cap;
-    bool quick;   /* look only inside what is quickly packed again */
-    bool tokens;  /* a stream of new goes by its tokens: old's have to as well */
-    unsigned depth; /* encoders whose output goes into another's; that of the last one is new */
+    bool quick;     /* look only inside what is quickly packed again */
+    bool tokens;    /* a stream of new goes by its tokens: old's have to as well */
+    unsigned depth; /* most encoders that are open at once */
     bool library;   /* one is a library's, beside which all else is little */
     uint64_t encoder_memory, decoder_memory;
 };
@@ -384,7 +384,8 @@ static void count_stream(struct emit *emit, const struct found *found)
     if (emit->is_new) {
         struct pack_setup setup = found->setup;
         emit->memory += pack_encoder_memory(&setup);
-        deep->depth = HF_MAX(deep->depth, ++emit->open);
+        emit->open++;
+        deep->depth = HF_MAX(deep->depth, emit->open);
         deep->library |= pack_codec_version(setup.codec) != NULL;
         deep->encoder_memory = HF_MAX(deep->encoder_memory, emit->memory);
     } else {

@@ -7,7 +7,8 @@
 #include "delta/wire.h"
 #include "pack/deflate_match.h"
 
-enum { MARKS_MAX = 1 << 18, TRIAL_TOKENS = 12000 };
+/* A trial is so many tokens, and goes on, to a limit, until some of them are not just noise, which every encoder leaves as it is. */
+enum { MARKS_MAX = 1 << 18, TRIAL_TOKENS = 12000, TRIAL_TELLING = 4000, TRIAL_TOKENS_MAX = 32 * TRIAL_TOKENS };
 
 struct learning {
     const struct pack_search *search;
@@ -20,7 +21,9 @@ struct learning {
     bool implied; /* the block before ended without a mark */
     size_t at;    /* content given to the matcher */
     uint64_t index, marked;
-    uint64_t misses, stop_index, misses_max;
+    uint64_t misses, misses_max;
+    bool trial;
+    uint64_t telling; /* tokens that are a match, or were expected to be */
     struct hf_buf marks;
 };
 
@@ -76,6 +79,7 @@ static int learn_token(struct learning *learning, uint32_t token, uint32_t store
     if (token >= 256 &&
         (far > learning->matcher.at || deflate_length(token) > learning->matcher.end - learning->matcher.at))
         return hf_err_set(err, ENOENT, "a match beyond the window");
+    learning->telling += stored == 0 && (predicted >= 256 || token >= 256);
     if (predicted != token)
         r = add_mark(learning, (uint64_t)token * 2, err);
     if (r == 0)
@@ -89,14 +93,19 @@ static int learn_token(struct learning *learning, uint32_t token, uint32_t store
     return r < 0 ? r : (int)deflate_length(token);
 }
 
+static bool has_enough(const struct learning *learning)
+{
+    return learning->trial && learning->index >= TRIAL_TOKENS &&
+           (learning->telling >= TRIAL_TELLING || learning->index >= TRIAL_TOKENS_MAX);
+}
+
 static int learn_tokens(struct learning *learning, struct hf_err *err)
 {
     const struct deflate_block *block = &learning->block;
     bool stored = block->kind == DEFLATE_STORED;
     int r = 0;
 
-    for (uint32_t i = 0; r >= 0 && i < block->n && learning->index < learning->stop_index;
-         i += stored ? (uint32_t)r : 1)
+    for (uint32_t i = 0; r >= 0 && i < block->n && !has_enough(learning); i += stored ? (uint32_t)r : 1)
         r = learn_token(learning, block->tokens[i], stored ? block->n - i : 0, err);
     return HF_MIN(r, 0);
 }
@@ -142,7 +151,7 @@ static int learn(struct learning *learning, struct hf_err *err)
         r = deflate_read_block(&learning->reader, &learning->block, err);
         if (r == 0)
             r = learn_tokens(learning, err);
-        if (r == 0 && learning->index >= learning->stop_index)
+        if (r == 0 && has_enough(learning))
             return 0;
         if (r == 0)
             r = learn_end(learning, err);
@@ -153,7 +162,7 @@ static int learn(struct learning *learning, struct hf_err *err)
 }
 
 /* Exceptions of the stream's first tokens, or of all of them; -ENOENT too many. */
-static int try_one(const struct pack_search *search, enum deflate_flavour flavour, unsigned level, uint64_t stop,
+static int try_one(const struct pack_search *search, enum deflate_flavour flavour, unsigned level, bool trial,
                    uint64_t misses_max, struct hf_buf *ret_marks, uint64_t *ret_misses, struct hf_err *err)
 {
     struct learning *learning = calloc(1, sizeof(*learning));
@@ -163,7 +172,7 @@ static int try_one(const struct pack_search *search, enum deflate_flavour flavou
     if (learning == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     learning->search = search;
-    learning->stop_index = stop;
+    learning->trial = trial;
     learning->misses_max = misses_max;
     learning->level = level;
     learning->marks.max = MARKS_MAX;
@@ -195,8 +204,8 @@ static int choose(const struct pack_search *search, unsigned char params[2], str
         for (unsigned i = 0; i < HF_LEN(levels) && best > 0; i++) {
             if (!deflate_flavour_has((enum deflate_flavour)flavour, levels[i]))
                 continue;
-            int r = try_one(search, (enum deflate_flavour)flavour, levels[i], TRIAL_TOKENS, TRIAL_TOKENS / 64, NULL,
-                            &misses, err);
+            int r =
+                try_one(search, (enum deflate_flavour)flavour, levels[i], true, TRIAL_TOKENS / 64, NULL, &misses, err);
             if (r < 0 && r != -ENOENT)
                 return r;
             if (r == 0 && misses < best) {
@@ -232,7 +241,7 @@ int pack_deflate_find(const struct pack_search *search, struct pack_setup *ret_s
             !deflate_flavour_has((enum deflate_flavour)flavour, setup.params[1]))
             continue;
         struct hf_buf marks = HF_BUF_INIT(0);
-        r = try_one(search, (enum deflate_flavour)flavour, setup.params[1], UINT64_MAX, 32, &marks, &misses, err);
+        r = try_one(search, (enum deflate_flavour)flavour, setup.params[1], false, 32, &marks, &misses, err);
         if (r < 0 && r != -ENOENT)
             break;
         if (r == 0 && marks.n < least) {

@@ -1,6 +1,7 @@
 /* Deltas that look inside: what is made comes back, small; nothing damaged gets through. */
 #include <errno.h>
 
+#include "delta/model.h"
 #include "pack/deep.h"
 #include "pack/recipe.h"
 #include "support/check_main.h"
@@ -74,6 +75,8 @@ static const struct {
     {"nested", NULL, true, 3000},
     {"plain", "cat", false, 1000},
     {"gzip in gzip", "gzip -nc6 | gzip -nc9", true, 1400},
+    {"three", "gzip -nc6 | gzip -nc9 | gzip -nc6", true, 1500},
+    {"in zstd", "gzip -nc6 | gzip -nc9 | zstd -qc", true, 1500},
 };
 
 static void make_pair(int i, struct hf_buf *old, struct hf_buf *new_file)
@@ -177,6 +180,46 @@ START_TEST(comes_back)
     ck_assert_int_eq(hf_deep_read_info(&in, &info, &err), 0);
     ck_assert(info.inside == cases[_i].inside && info.delta.old_size == old.n);
     hf_deep_info_done(&info);
+}
+END_TEST
+
+/* What the delta between the unpacked forms says of its model. */
+static unsigned lean_of(const struct hf_buf *patch)
+{
+    struct delta_io bytes = delta_io_of(patch);
+    const struct hf_delta_in in = delta_io_in(&bytes);
+    struct delta_setting setting = {.old_size = UINT32_MAX, .new_size = UINT32_MAX};
+    static struct delta_input input;
+    static struct delta_cm cm;
+    struct hf_err err = HF_ERR_INIT;
+    struct hf_deep_info info;
+    uint64_t n;
+
+    ck_assert_int_eq(hf_deep_read_info(&in, &info, &err), 0);
+    ck_assert_uint_eq(info.inner_method, DELTA_METHOD_RECORDS_CM);
+    bytes.at = (size_t)(info.header_bytes + info.recipe_bytes) + 1;
+    delta_input_init(&input, &in);
+    input.left = patch->n - bytes.at;
+    ck_assert_int_eq(delta_input_varint(&input, input.left, &n, &err), 0);
+    delta_cm_start_decoding(&cm, &input, n, &err);
+    ck_assert_int_eq(delta_setting_code(&cm, &setting, &err), 0);
+    delta_setting_done(&setting);
+    hf_deep_info_done(&info);
+    return setting.lean;
+}
+
+/* Encoders that are open at once leave the model less memory; beside a library's that would be in vain. */
+START_TEST(lean_beside_encoders)
+{
+    static const struct {
+        int which;
+        unsigned lean;
+    } expected[] = {{0, 0}, {10, 1}, {11, 2}, {12, 0}};
+    _cleanup_(hf_buf_done) struct hf_buf old = BUF, new_file = BUF, patch = BUF;
+
+    make_pair(expected[_i].which, &old, &new_file);
+    create(&old, &new_file, &patch);
+    ck_assert_uint_eq(lean_of(&patch), expected[_i].lean);
 }
 END_TEST
 
@@ -336,6 +379,7 @@ END_TEST
 static void all(TCase *tc)
 {
     tcase_add_loop_test(tc, comes_back, 0, HF_LEN(cases));
+    tcase_add_loop_test(tc, lean_beside_encoders, 0, 4);
     tcase_add_test(tc, never_much_larger);
     tcase_add_loop_test(tc, damage_is_named, 0, 2);
     tcase_add_test(tc, limits_and_wrong_files);

@@ -106,10 +106,10 @@ static int put_together(const struct pack_setup *setup, const struct hf_buf *pla
     return r == 0 ? pack_encoder_finish(encoder, err) : r;
 }
 
-/* What programs written in Go make of text, noise and text, known by its SHA-256: they are not needed here. */
+/* What programs written in Go make of text, noise and text, or of what repeats itself, known by its SHA-256: they are not needed here. */
 static const struct {
     unsigned char flavour, level; /* 3: compress/gzip, 4: klauspost/compress/gzip, 5: klauspost/pgzip */
-    size_t text_bytes;
+    size_t text_bytes;            /* 0: repetitions */
     const char *sha256;
     const char *marks; /* of klauspost's: where blocks end */
 } go_cases[] = {
@@ -123,18 +123,50 @@ static const struct {
      "a26509f2ab0109815609e45509f955099155099f55098081020990810209b95509da910309ffff0301d66509ed1a090019"},
     {5, 5, 1000000, "ab822c74e7a7422d296704892536e70156da9d87b49f7629b9b428c0e076e65d",
      "a26509f2ab0109815609e45509f955099155099f55098081020990810209b95509da91030910010001ffff0301e26509e61a0900010019"},
+    {4, 5, 0, "59c163a84157d43d905668efed83dff1611212bad964e63832174e966e6d32ad",
+     "ffff0309ffff0309fc2809ff0109c80309ff0109e30209ff0109ff0109e30209ff0109ff0109e40209e40209ff0109e40209fe0309e40209f"
+     "f0109ff0109e40209ff0109f901090019"},
+    {5, 5, 0, "45ee3b17803ba19d2dbc995b186ae76cc6ab6553ac0d903b2d679f17761d16dc",
+     "ffff0309ffff0309fc2809ff0109c80309ff0109e30209ff0109ff0109e30209ff0109ff0109e40209e40209ff0109e4020910010001ff010"
+     "9ff0109e40209ff0109ff0109e40209ff0109f9010900010019"},
 };
+
+static void add_byte(struct hf_buf *text, char byte)
+{
+    ck_assert_int_eq(hf_buf_add(text, &byte, 1), 0);
+}
+
+static void add_noise(struct hf_buf *text, uint32_t *x, size_t n)
+{
+    for (; n > 0; n--) {
+        *x = *x * 1664525u + 1013904223u;
+        add_byte(text, (char)(unsigned char)(*x >> 24));
+    }
+}
+
+/* Again and again from as far as positions are kept, nearer and farther, with runs of zero bytes that are longer than a chunk between. */
+static void repetitions(struct hf_buf *text)
+{
+    static const uint32_t again[][2] = {{65600, 66000}, {33000, 40000}, {32760, 40000}, {65536, 20000},
+                                        {65540, 66000}, {98304, 50000}, {24000, 70000}, {65600, 3000}};
+    uint32_t x = 1;
+
+    add_noise(text, &x, 70000);
+    for (unsigned i = 0; i < HF_LEN(again); i++) {
+        for (uint32_t n = again[i][1]; n > 0; n--)
+            add_byte(text, text->p[text->n - again[i][0]]);
+        for (unsigned n = 140000; n > 0; n--)
+            add_byte(text, 0);
+        add_noise(text, &x, 100);
+    }
+}
 
 static void text_and_noise(struct hf_buf *text, size_t n)
 {
     uint32_t x = 1;
 
     packs_text(text, n, 7, 0);
-    for (unsigned i = 0; i < 100000; i++) {
-        x = x * 1664525u + 1013904223u;
-        const unsigned char byte = (unsigned char)(x >> 24);
-        ck_assert_int_eq(hf_buf_add(text, &byte, 1), 0);
-    }
+    add_noise(text, &x, 100000);
     packs_text(text, 100000, 9, 0);
 }
 
@@ -156,7 +188,10 @@ START_TEST(as_go_does_it)
     uint64_t n = 0;
 
     ck_assert_int_eq(hf_hex_decode(go_cases[_i].marks, marks, marks_n), 0);
-    text_and_noise(&text, go_cases[_i].text_bytes);
+    if (go_cases[_i].text_bytes > 0)
+        text_and_noise(&text, go_cases[_i].text_bytes);
+    else
+        repetitions(&text);
     ck_assert_msg(put_together(&want, &text, &packed, &err) == 0, "%s", err.cause);
     ck_assert_str_eq(hf_sha256_hex(packed.p, packed.n, hex), go_cases[_i].sha256);
     ck_assert_int_eq(take_apart(PACK_CODEC_DEFLATE, &packed, 0, &plain, &n, &err), 0);
@@ -215,6 +250,32 @@ START_TEST(comes_back_the_same)
     r = put_together(&setup, &tokens, &again, &err);
     ck_assert_msg(r == 0 && again.n == n && memcmp(again.p, start, n) == 0, "%s by tokens: %s", cases[_i].command,
                   err.cause);
+}
+END_TEST
+
+/* Noise tells nothing of who packed it: what comes behind it does. */
+START_TEST(noise_first)
+{
+    static const char *const commands[] = {"gzip -nc9", "gzip -nc4", ZLIB(5, 9)};
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 24), packed = HF_BUF_INIT(1 << 24);
+    struct pack_setup setup = {.gzip_tail = true};
+    struct hf_err err = HF_ERR_INIT;
+    unsigned char *marks = NULL;
+    size_t head = 10;
+
+    add_noise(&text, &(uint32_t){1}, 100000);
+    packs_text(&text, TEXT_BYTES, 7, 0);
+    packs_run(commands[_i], text.p, text.n, &packed);
+    const struct pack_search search = {(const unsigned char *)packed.p + head,
+                                       (const unsigned char *)text.p,
+                                       packed.n - head,
+                                       text.n,
+                                       NULL,
+                                       NULL,
+                                       false};
+    ck_assert_msg(pack_deflate_find(&search, &setup, &marks, &err) == 0, "%s: %s", commands[_i], err.cause);
+    ck_assert_uint_eq(setup.marks_n, 0);
+    free(marks);
 }
 END_TEST
 
@@ -350,6 +411,7 @@ static void all(TCase *tc)
     tcase_add_loop_test(tc, as_go_does_it, 0, (int)HF_LEN(go_cases));
     tcase_add_loop_test(tc, comes_back_the_same, 0, HF_LEN(cases));
     tcase_add_test(tc, exceptions);
+    tcase_add_loop_test(tc, noise_first, 0, 3);
     tcase_add_loop_test(tc, damage, 0, 3);
     tcase_add_test(tc, memory_is_bounded);
     tcase_add_loop_test(tc, unknown_numbers, 0, 9);

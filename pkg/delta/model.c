@@ -651,6 +651,8 @@ static int code_plain_piece(struct delta_model *m, struct literals *l, const uns
 {
     int r = put_out(m, l, output, err);
 
+    if (r < 0)
+        return r;
     if (truth != NULL)
         memcpy(m->made, truth + l->at, DELTA_PIECE);
     delta_stream_plain(&m->stream, m->cm, m->made, DELTA_PIECE);
@@ -658,7 +660,7 @@ static int code_plain_piece(struct delta_model *m, struct literals *l, const uns
     m->new_pos += DELTA_PIECE;
     l->at += DELTA_PIECE;
     l->made = DELTA_PIECE;
-    return r < 0 ? r : put_out(m, l, output, err);
+    return put_out(m, l, output, err);
 }
 
 static int code_literal(struct delta_model *m, struct literals *l, const unsigned char *truth,

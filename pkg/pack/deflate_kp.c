@@ -53,6 +53,7 @@ struct pass {
     int at, emit;        /* here; behind what has tokens */
     int next;            /* where to look after this */
     int match, length;
+    unsigned tokens; /* so far */
 };
 
 /* Where a table's entry says, seen from `at`. */
@@ -240,7 +241,7 @@ static void put_match(struct pass *pass)
         int n = left <= MAX_MATCH ? left : left > MAX_MATCH + 3 ? MAX_MATCH : MAX_MATCH - 3;
         kp->matches[kp->matches_n++] = (struct deflate_kp_match){
             (uint16_t)(pass->at + pass->length - left - pass->start), (uint16_t)n, (uint16_t)(pass->at - pass->match)};
-        kp->tokens_n++;
+        pass->tokens++;
         left -= n;
     }
 }
@@ -268,7 +269,8 @@ static uint64_t keep_some(struct pass *pass, int length)
     return word >> 8;
 }
 
-static void look_through(struct deflate_matcher *matcher, unsigned from, unsigned end)
+/* Choose; returns how many tokens that makes, 0 where there is too little to look at. */
+static unsigned look_through(struct deflate_matcher *matcher, unsigned from, unsigned end)
 {
     struct deflate_kp *kp = &matcher->kp;
     struct pass pass = {.kp = kp,
@@ -280,12 +282,12 @@ static void look_through(struct deflate_matcher *matcher, unsigned from, unsigne
                         .emit = (int)from};
 
     grow_old(kp, (unsigned)kp->base + from);
-    kp->tokens_n = kp->matches_n = 0;
+    kp->matches_n = 0;
     if (end - from < LEAST)
-        return;
+        return 0;
     for (uint64_t word = load64(pass.p + pass.at); search(&pass, word);) {
         extend(&pass);
-        kp->tokens_n += (uint32_t)(pass.at - pass.emit);
+        pass.tokens += (unsigned)(pass.at - pass.emit);
         put_match(&pass);
         pass.emit = pass.at += pass.length;
         if (pass.next >= pass.at)
@@ -294,7 +296,7 @@ static void look_through(struct deflate_matcher *matcher, unsigned from, unsigne
             break;
         word = keep_some(&pass, pass.length);
     }
-    kp->tokens_n += (uint32_t)(pass.end - pass.emit);
+    return pass.tokens + (unsigned)(pass.end - pass.emit);
 }
 
 /* ---- chunks and segments ---------------------------------------------------------------------------------------------- */
@@ -335,7 +337,7 @@ static void next_chunk(struct deflate_matcher *matcher)
         kp->base = 0;
         kp->low = keep - HF_MIN(keep, (unsigned)DICTIONARY);
         forget(kp, kp->low);
-        look_through(matcher, kp->low, keep);
+        (void)look_through(matcher, kp->low, keep);
     }
     kp->size = HF_MIN(kp->size, kp->left);
     kp->left -= kp->size;
@@ -344,11 +346,10 @@ static void next_chunk(struct deflate_matcher *matcher)
 static void look(struct deflate_matcher *matcher)
 {
     struct deflate_kp *kp = &matcher->kp;
-    unsigned n = matcher->end - matcher->at;
+    unsigned n = matcher->end - matcher->at, tokens = look_through(matcher, matcher->at, matcher->end);
 
-    look_through(matcher, matcher->at, matcher->end);
     /* What hardly gets shorter is written without matches. */
-    if (n < SMALL || kp->tokens_n > n - (n >> 4))
+    if (n < SMALL || tokens > n - (n >> 4))
         kp->matches_n = 0;
     kp->looked = true;
     kp->next = 0;

@@ -37,8 +37,7 @@ struct deflate_kp {
     unsigned low;               /* nothing before this position of the window is matched */
     unsigned size, left, start; /* of the chunk; of the segment behind it; where the chunk starts */
     bool looked;                /* through the chunk: */
-    uint32_t tokens_n;          /* what is chosen */
-    uint32_t matches_n, next;   /* of that; the first that is not passed yet */
+    uint32_t matches_n, next;   /* what is chosen; the first that is not passed yet */
     struct deflate_kp_match matches[DEFLATE_KP_CHUNK / DEFLATE_KP_LEAST];
 };
 

@@ -15,9 +15,9 @@ class TestHostBesidePod(case.Case):
 
     def test_the_one_on_the_host_is_refused_by_name(self):
         tree, pid = world.cluster.root(self.node), self.agent.pid()
-        place.write(os.path.join(tree, "root/kubeconfig"), identity.host_kubeconfig(self.node), 0o600)
-        shutil.copy(world.built(agent.PROGRAM), os.path.join(tree, "root/second"))
-        said = world.cluster.run(self.node, "sh", "-c", f"timeout 20 /root/second --kubeconfig=/root/kubeconfig --node-name={self.node} "
+        place.write(os.path.join(tree, "srv/kubeconfig"), identity.host_kubeconfig(self.node), 0o600)
+        shutil.copy(world.built(agent.PROGRAM), os.path.join(tree, "srv/second"))
+        said = world.cluster.run(self.node, "sh", "-c", f"timeout 20 /srv/second --kubeconfig=/srv/kubeconfig --node-name={self.node} "
                                  "--metrics-port=0 2>&1; echo exit=$?")
         self.assertRegex(said, REFUSED)
         self.assertRegex(said, r"exit=[1-9][0-9]?\n")

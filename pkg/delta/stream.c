@@ -64,19 +64,24 @@ static void put_le32(unsigned char *p, uint32_t w)
         p[i] = (unsigned char)(w >> (8 * i));
 }
 
+static void put_be32(unsigned char *p, uint32_t w)
+{
+    for (unsigned i = 0; i < 4; i++)
+        p[i] = (unsigned char)(w >> (24 - 8 * i));
+}
+
 /* bl and adrp with the word or page they lead to instead of the distance from `place`, and back. */
 static uint32_t arm_turned(uint32_t w, uint64_t place, bool back_again)
 {
     uint32_t word = (uint32_t)(place >> 2), page = (uint32_t)(place >> 12);
+    uint32_t distance = (w & 0xfc000000) == 0x94000000 ? 0x3ffffff : 0; /* bits of it: no branch, bl is everywhere */
 
-    if ((w & 0xfc000000) == 0x94000000)
-        return (w & 0xfc000000) | ((back_again ? w - word : w + word) & 0x3ffffff);
     if ((w & 0x9f000000) == 0x90000000) {
         uint32_t pages = (w >> 29 & 3) | (w >> 3 & 0x1ffffc);
         pages = back_again ? pages - page : pages + page;
         return (w & 0x9f00001f) | (pages & 3) << 29 | (pages & 0x1ffffc) << 3;
     }
-    return w;
+    return (w & ~distance) | ((back_again ? w - word : w + word) & distance);
 }
 
 /* ---- repetitions ----------------------------------------------------------------------------------------------- */
@@ -145,8 +150,7 @@ static void turn_word(struct delta_stream *st)
     unsigned char bytes[4] = {*at(st, p), *at(st, p + 1), *at(st, p + 2), *at(st, p + 3)};
     uint32_t w = arm_turned(le32(bytes), st->place - 4, false);
 
-    for (unsigned i = 0; i < 4; i++)
-        *at(st, p + i) = (unsigned char)(w >> (24 - 8 * i));
+    put_be32(at(st, p), w);
     st->tail = (st->tail & ~UINT64_C(0xffffffff)) | w;
 }
 
@@ -167,18 +171,23 @@ static void add_byte(struct delta_stream *st, unsigned byte, bool closely)
     }
 }
 
-/* The same for four at once, where pos is divisible by 4. */
-static void add_word(struct delta_stream *st, const unsigned char *bytes)
+/* The same for so many times four, where pos is divisible by 4. What stood before is asked for behind the last one alone: nobody waits
+ * for the others. */
+static void add_words(struct delta_stream *st, const unsigned char *bytes, size_t words)
 {
     bool arm = st->order == DELTA_ORDER_AARCH64;
-    uint32_t w = arm ? arm_turned(le32(bytes), st->place, false) : be32(bytes);
-    unsigned char *to = at(st, st->pos);
+    uint64_t tail = st->tail, pos = st->pos, place = st->place;
 
-    for (unsigned i = 0; i < 4; i++)
-        to[i] = (unsigned char)(w >> (24 - 8 * i));
-    st->tail = st->tail << 32 | w;
-    st->pos += 4;
-    st->place += 4;
+    for (size_t i = 0; i < words; i++, pos += 4, place += 4) {
+        uint32_t w = arm ? arm_turned(le32(bytes + 4 * i), place, false) : be32(bytes + 4 * i);
+        put_be32(at(st, pos), w);
+        if (i > 0)
+            st->match_at[hash_of(st, arm, (uint32_t)tail, (uint32_t)(tail >> 32))] = (uint32_t)pos;
+        tail = tail << 32 | w;
+    }
+    st->tail = tail;
+    st->pos = pos;
+    st->place = place;
     note_here(st, arm);
 }
 
@@ -189,8 +198,8 @@ void delta_stream_add(struct delta_stream *st, const unsigned char *bytes, size_
     st->match_length = 0;
     for (size_t i = 0; i < n;) {
         if (by_words && (st->pos & 3) == 0 && n - i >= 4) {
-            add_word(st, bytes + i);
-            i += 4;
+            add_words(st, bytes + i, (n - i) / 4);
+            i += (n - i) & ~(size_t)3;
         } else {
             add_byte(st, bytes[i++], closely);
         }
@@ -313,12 +322,17 @@ static void arm_contexts(struct delta_byte_context *c, const uint32_t words[3], 
     c->scene = 0;
 }
 
-static unsigned code_or_learn(struct delta_stream *st, struct delta_cm *cm, const struct delta_byte_context *c,
-                              unsigned byte)
+/* `index`: which of the bytes that old has here. */
+static unsigned code_or_learn(struct delta_stream *st, struct delta_cm *cm, struct delta_byte_context *c,
+                              const unsigned char *const old[STREAM_OLD], unsigned index, unsigned byte)
 {
-    if (cm != NULL)
-        return delta_bytes_code(&st->bytes, cm, c, byte);
-    delta_bytes_learn(&st->bytes, c, byte);
+    if (cm == NULL) {
+        delta_bytes_learn(&st->bytes, c, byte);
+        return byte;
+    }
+    set_guesses(st, c, old, index);
+    byte = delta_bytes_code(&st->bytes, cm, c, byte);
+    note_old(st, c, byte);
     return byte;
 }
 
@@ -331,10 +345,8 @@ static unsigned code_arm_word(struct delta_stream *st, struct delta_cm *cm, cons
 
     for (unsigned i = 0; i < 4; i++) {
         struct delta_byte_context c;
-        set_guesses(st, &c, old, 3 - i);
         arm_contexts(&c, before, i, part);
-        unsigned byte = code_or_learn(st, cm, &c, word >> (24 - 8 * i) & 255);
-        note_old(st, &c, byte);
+        unsigned byte = code_or_learn(st, cm, &c, old, 3 - i, word >> (24 - 8 * i) & 255);
         part = part << 8 | byte;
         push(st, byte, cm != NULL);
     }
@@ -350,9 +362,8 @@ static unsigned code_x86_reference(struct delta_stream *st, struct delta_cm *cm,
 
     for (unsigned i = 0; i < 4; i++) {
         struct delta_byte_context c;
-        set_guesses(st, &c, none, 0);
         plain_contexts(st, &c, i + 1);
-        unsigned byte = code_or_learn(st, cm, &c, target >> (24 - 8 * i) & 255);
+        unsigned byte = code_or_learn(st, cm, &c, none, 0, target >> (24 - 8 * i) & 255);
         part = part << 8 | byte;
         push(st, byte, cm != NULL);
     }
@@ -399,10 +410,8 @@ unsigned delta_stream_code(struct delta_stream *st, struct delta_cm *cm, const u
         n = code_x86_reference(st, cm, truth, ret_bytes);
     } else {
         struct delta_byte_context c;
-        set_guesses(st, &c, old, 0);
         plain_contexts(st, &c, 0);
-        ret_bytes[0] = (unsigned char)code_or_learn(st, cm, &c, truth != NULL ? truth[0] : 0);
-        note_old(st, &c, ret_bytes[0]);
+        ret_bytes[0] = (unsigned char)code_or_learn(st, cm, &c, old, 0, truth != NULL ? truth[0] : 0);
         push(st, ret_bytes[0], cm != NULL);
         if (st->order == DELTA_ORDER_AARCH64 && (st->pos & 3) == 0)
             turn_word(st);

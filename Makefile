@@ -63,7 +63,7 @@ $(B)/release/holdfast $(B)/release/holdfast-delta: hack/make/apply.ld
 $(B)/release/holdfast $(B)/release/holdfast-delta: PKG_LIBS := -lzstd -llzma
 
 # What is done for each bit, and little of it: a few per cent of the time to apply.
-$(B)/release/pkg/delta/bytes.o $(B)/release/pkg/delta/model.o $(B)/release/pkg/delta/stream.o: private CFLAGS_release += -O3
+$(B)/release/pkg/delta/bytes.o $(B)/release/pkg/delta/model.o $(B)/release/pkg/delta/stream.o $(B)/release/pkg/delta/words.o: private CFLAGS_release += -O3
 
 # The bit coder under a fuzzer: comparing its arithmetic teaches nothing, and ten million runs should fit a night.
 $(B)/fuzz/pkg/delta/%.o $(B)/fuzz/pkg/codec/hash.o: private CFLAGS_fuzz += -O2 -fno-sanitize-coverage=trace-cmp

@@ -9,7 +9,7 @@ enum {
     SAYS_MORE = 4, /* bits that what is said has behind those of an input */
     SOURCE_START = 3072,
     COUNT_MAX = 250,
-    SURE = 6144, /* what a source has to say of its whole byte for one bit to tell whether it is that */
+    SURE = 1024, /* what a source has to say of its whole byte for one bit to tell whether it is that */
     QUICK_LEARNS_FROM = BYTES_TABLES - 1,
 };
 

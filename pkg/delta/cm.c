@@ -93,6 +93,15 @@ int delta_cm_finish(struct delta_cm *cm)
 
 const uint16_t delta_reciprocal[256] = {R64(0), R64(64), R64(128), R64(192)};
 
+unsigned delta_bit_code(struct delta_cm *cm, uint32_t *state, unsigned bit)
+{
+    uint32_t p = delta_bit_p16(*state);
+
+    bit = delta_cm_code(cm, bit, p < 4 ? 4 : p > 65532 ? 65532 : p);
+    delta_bit_update(state, bit, DELTA_BIT_LIMIT);
+    return bit;
+}
+
 /* ---- mixing ---------------------------------------------------------------------------------------------------- */
 
 /* 12 bits */

@@ -90,6 +90,9 @@ static inline void delta_bit_update(uint32_t *state, unsigned bit, unsigned limi
 
 #define DELTA_BIT_INIT 0x80000000u
 
+/* A bit by its own state, which learns it. */
+unsigned delta_bit_code(struct delta_cm *cm, uint32_t *state, unsigned bit);
+
 /* ---- mixing ---------------------------------------------------------------------------------------------------- */
 
 /* Weights are 16 bits, with so many behind the point; inputs and sums are stretched chances, ln(p / (1 - p)), with 8. */

@@ -4,6 +4,7 @@
  * bytes are coded by what precedes them. Every prediction of a bit mixes several contexts. */
 #include "delta/model.h"
 #include "delta/stream.h"
+#include "delta/words.h"
 
 #include <errno.h>
 #include <string.h>
@@ -29,10 +30,12 @@ enum {
 enum { AROUND_MIN = 16, BETWEEN_TIMES = 2, BETWEEN_MORE = 32, AROUND_MORE = 16, AROUND_MAX = 512, OLD_AT_ONCE = 128 };
 
 /* Weights of flags: of bytes, by units since the last miss, of references, by kind; of words, and of bytes in a missed one. */
-enum { FLAG_WORD = 48, FLAG_IN_WORD = 56, FLAG_WEIGHTS = 60 };
+enum { FLAG_IN_WORD = 48, FLAG_WORD = 52, FLAG_WEIGHTS = 68 };
 
 /* Kinds of bytes that choose weights, behind those of literals. */
 enum { KIND_MISSED = 6 }; /* then one of a code reference, one of another */
+
+enum { REGIONS = 16 };
 
 struct delta_model {
     struct delta_stream stream; /* aligned like a cache line */
@@ -50,6 +53,8 @@ struct delta_model {
     bool quick;                  /* the block is; encoding: it shall be */
     struct delta_manner *manner; /* encoding */
     unsigned pieces;             /* of literals, so far */
+    struct delta_words words;
+    unsigned char byte_by[REGIONS][256]; /* what was added to the last byte that changed, by what is before it in old */
     uint8_t kind_history[DELTA_REF_SLOTS];
     uint64_t new_pos;
 
@@ -118,6 +123,8 @@ void delta_model_reset(struct delta_model *m, struct delta_manner *manner)
         delta_number_init(&m->number[i]);
     m->inline_state = m->plain_state = DELTA_BIT_INIT;
     delta_predictor_reset(&m->p);
+    delta_words_reset(&m->words, m->p.setting->lean);
+    memset(m->byte_by, 0, sizeof(m->byte_by));
     memset(m->kind_history, 0, sizeof(m->kind_history));
     memset(m->diff, 0, sizeof(m->diff));
     m->before_old = m->behind_old = 0;
@@ -182,15 +189,6 @@ static HF_ALWAYS_INLINE unsigned code_flag_by(struct delta_model *m, unsigned ki
     f.input = v >> 4;
     f.p16 = delta_mixed(m->stream.bytes.squash, f.input, *f.weight);
     return delta_cm_code(m->cm, bit, f.p16) != 0 ? learn_flag(m, &f, tables, 1) : learn_flag(m, &f, tables, 0);
-}
-
-static unsigned simple_bit(struct delta_model *m, uint32_t *state, unsigned bit)
-{
-    uint32_t p = delta_bit_p16(*state);
-
-    bit = delta_cm_code(m->cm, bit, p < 4 ? 4 : p > 65532 ? 65532 : p);
-    delta_bit_update(state, bit, DELTA_BIT_LIMIT);
-    return bit;
 }
 
 /* ---- bytes ----------------------------------------------------------------------------------------------------- */
@@ -283,22 +281,22 @@ static unsigned code_flag(struct delta_model *m, const struct delta_span *s, siz
 
 /* Is the word of code at `at` as in old? */
 static HF_ALWAYS_INLINE unsigned code_word_flag(struct delta_model *m, const struct delta_span *s, size_t at,
-                                                unsigned tables, unsigned missed)
+                                                unsigned changed, unsigned tables, unsigned missed)
 {
     const unsigned char *old = s->old + at;
     uint32_t where = s->region << 5 | KIND_WORD, below = 0, h[FLAG_TABLES];
 
     for (unsigned i = 1; i <= 8; i++)
         below = below << 1 | differed(m, i);
-    h[0] = where | (uint32_t)old[3] << 9 | (uint32_t)(old[2] >> 5) << 17;
+    h[0] = where | (uint32_t)old[3] << 9 | (uint32_t)(old[2] >> 5) << 17 | changed << 20;
     h[1] = where | (uint32_t)old[3] << 9 | (uint32_t)old[-1] << 17;
     h[2] = delta_hash(1, (uint32_t)delta_get_word(old, 4), where);
-    h[3] = where | (uint32_t)diff_back(m, 4) << 9 | (m->unit_history & 7) << 17 | 1u << 24;
+    h[3] = where | (uint32_t)diff_back(m, 4) << 9 | (m->unit_history & 7) << 17 | changed << 20 | 1u << 24;
     h[4] = where | (uint32_t)old[0] << 9 | (old[1] & 3u) << 17 | (m->unit_history & 3) << 19;
     h[5] = where | (m->unit_history & 255) << 9;
-    h[6] = where | HF_MIN(m->since_miss / 4, 63u) << 9;
+    h[6] = where | HF_MIN(m->since_miss / 4, 63u) << 9 | changed << 15;
     h[7] = where | below << 9 | (m->unit_history >> 2 & 3) << 17;
-    return code_flag_by(m, FLAG_WORD + HF_MIN(m->since_miss / 4, 7u), h, tables, missed);
+    return code_flag_by(m, FLAG_WORD + changed, h, tables, missed);
 }
 
 static void note_unit(struct delta_model *m, unsigned missed)
@@ -328,11 +326,16 @@ static unsigned code_plain_unit(struct delta_model *m, const struct delta_span *
 
     m->made[at] = (unsigned char)old;
     if (missed != 0) {
-        struct missed b = {.kind = 1, .sub = s->region, .old = old, .old_next = s->old[at + 1], .guesses_n = 2};
+        unsigned char *by = &m->byte_by[s->region][s->old[at - 1]];
+        struct missed b = {.kind = 1,
+                           .sub = s->region,
+                           .old = old,
+                           .old_next = s->old[at + 1],
+                           .guesses = {(old + *by) & 255, (old + diff_back(m, 4)) & 255},
+                           .guesses_n = 2};
         join(m, at);
-        b.guesses[0] = (old + diff_back(m, 4)) & 255;
-        b.guesses[1] = (old + diff_back(m, 8)) & 255;
         m->made[at] = (unsigned char)code_missed(m, &b, truth != NULL ? truth[at] : 0);
+        *by = (unsigned char)(m->made[at] - old);
     }
     note_unit(m, missed);
     note_byte(m, m->made[at], (unsigned char)old);
@@ -362,7 +365,7 @@ static unsigned code_reference(struct delta_model *m, const struct delta_span *s
         word = g->word[0];
     } else {
         for (k = 1; k < g->n; k++)
-            if (simple_bit(m, &m->candidate_state[(slot * 4 + k) * 4 + g->source], word == g->word[k]) != 0)
+            if (delta_bit_code(m->cm, &m->candidate_state[(slot * 4 + k) * 4 + g->source], word == g->word[k]) != 0)
                 break;
         if (k < g->n)
             word = g->word[k];
@@ -401,29 +404,42 @@ static bool is_word(const struct delta_model *m, const struct delta_span *s, siz
            (next_ref >= s->refs || m->p.refs[next_ref].at >= at + 4);
 }
 
+/* Its bytes, one by one. */
+static void code_bytes_of_word(struct delta_model *m, const struct delta_span *s, size_t at, const unsigned char *truth)
+{
+    m->plain_kind = KIND_IN_WORD;
+    m->unit_history <<= 1;
+    for (unsigned i = 0; i < 4; i++)
+        (void)code_plain_unit(m, s, at + i, truth, i == 3 && (m->unit_history & 7) == 0);
+    m->plain_kind = 0;
+}
+
+static void put_word(struct delta_model *m, const struct delta_span *s, size_t at, uint32_t word)
+{
+    delta_put_word(m->made + at, 4, word);
+    for (size_t i = at; i < at + 4; i++)
+        note_byte(m, m->made[i], s->old[i]);
+}
+
 static unsigned code_word(struct delta_model *m, const struct delta_span *s, size_t at, const unsigned char *truth)
 {
-    unsigned missed = truth != NULL && memcmp(truth + at, s->old + at, 4) != 0 ? 1u : 0u;
+    uint32_t old = (uint32_t)delta_get_word(s->old + at, 4), before = m->unit_history,
+             word = truth != NULL ? (uint32_t)delta_get_word(truth + at, 4) : 0;
+    unsigned missed = word != old;
+    struct delta_word_guess g;
 
-    missed =
-        m->quick ? code_word_flag(m, s, at, FLAG_TABLES_QUICK, missed) : code_word_flag(m, s, at, FLAG_TABLES, missed);
-    unsigned before = m->unit_history;
-
-    if (missed == 0) {
-        memcpy(m->made + at, s->old + at, 4);
-        for (unsigned i = 0; i < 4; i++)
-            m->diff[m->new_pos++ % 32] = 0;
-        m->since_miss += 4;
-        m->unit_history = before << 1;
-    } else {
-        m->plain_kind = KIND_IN_WORD;
-        m->unit_history <<= 1;
-        for (unsigned i = 0; i < 4; i++)
-            (void)code_plain_unit(m, s, at + i, truth, i == 3 && (m->unit_history & 7) == 0);
-        m->plain_kind = 0;
-        m->since_miss = 0;
-        m->unit_history = before << 1 | 1;
-    }
+    delta_words_guess(&m->words, old, &g);
+    missed = m->quick ? code_word_flag(m, s, at, g.changed, FLAG_TABLES_QUICK, missed)
+                      : code_word_flag(m, s, at, g.changed, FLAG_TABLES, missed);
+    if (missed == 0)
+        put_word(m, s, at, old);
+    else if (delta_words_code(&m->words, m->cm, &g, word, &word))
+        put_word(m, s, at, word);
+    else
+        code_bytes_of_word(m, s, at, truth);
+    delta_words_note(&m->words, &g, (uint32_t)delta_get_word(m->made + at, 4));
+    m->since_miss = missed != 0 ? 0 : m->since_miss + 4;
+    m->unit_history = before << 1 | missed;
     return 4;
 }
 
@@ -530,7 +546,7 @@ static int code_copy(struct delta_model *m, uint64_t old_pos, uint64_t n, const 
             return r;
         m->stream.order = order_of(m, s.region);
         unsigned bad = truth != NULL && memcmp(truth, m->p.predicted, s.n) != 0;
-        if (simple_bit(m, &m->window_state[window_context(m, &s)], bad) == 0) {
+        if (delta_bit_code(m->cm, &m->window_state[window_context(m, &s)], bad) == 0) {
             accept_window(m, &s);
         } else {
             m->streak = 0;
@@ -628,7 +644,7 @@ static bool is_plain_piece(struct delta_model *m, struct literals *l)
     unsigned i = m->pieces++, plain = 0;
     if (m->manner != NULL)
         plain = (unsigned)m->manner->plain[i / 8] >> i % 8 & 1;
-    if (simple_bit(m, &m->plain_state, plain) != 0)
+    if (delta_bit_code(m->cm, &m->plain_state, plain) != 0)
         return true;
     l->piece_ends = l->at + DELTA_PIECE;
     l->judged = m->manner != NULL;
@@ -773,7 +789,7 @@ int delta_model_code(struct delta_model *m, struct delta_cm *cm, uint64_t start,
         struct delta_copy copy = {m->new_pos, 0, 0};
         unsigned is_inline = truth != NULL && delta_next_inline(copies, &next, m->new_pos, gap_end, &copy);
         m->behind_old = more ? e->old_pos : 0;
-        is_inline = simple_bit(m, &m->inline_state, is_inline);
+        is_inline = delta_bit_code(m->cm, &m->inline_state, is_inline);
         if (is_inline != 0)
             r = code_inline(m, gap_end, &copy, here, output, err);
         else

@@ -110,7 +110,7 @@ static int code_part(struct packing *k, uint64_t start, uint64_t end, struct hf_
  * more bytes are the lesser evil. Where still more changed it is bytes that count. */
 static bool shall_be_quick(uint64_t made, uint64_t coded)
 {
-    return made >= QUICK_MIN && coded > made / 40 && coded < made / 8;
+    return made >= QUICK_MIN && coded > made / 44 && coded < made / 8;
 }
 
 static int pack_block(void *state, uint64_t start, uint64_t end, struct hf_buf *body, struct hf_err *err)

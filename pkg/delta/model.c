@@ -29,7 +29,7 @@ enum {
  * and before the other. */
 enum { AROUND_MIN = 16, BETWEEN_TIMES = 2, BETWEEN_MORE = 32, AROUND_MORE = 16, AROUND_MAX = 512, OLD_AT_ONCE = 128 };
 
-/* Weights of flags: of bytes, by units since the last miss, of references, by kind; of words, and of bytes in a missed one. */
+/* Weights of flags: of bytes, by units since the last miss, of references, by kind; of bytes in a missed word, and of words, by candidates. */
 enum { FLAG_IN_WORD = 48, FLAG_WORD = 52, FLAG_WEIGHTS = 68 };
 
 /* Kinds of bytes that choose weights, behind those of literals. */

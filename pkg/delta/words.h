@@ -31,6 +31,7 @@ struct delta_word_guess {
 /* At a block's start. `lean`: how often tables are halved. */
 void delta_words_reset(struct delta_words *w, unsigned lean);
 
+/* The candidates for the word that is `old` in old. They point into w: until the next reset, and each guess is noted before the next one. */
 void delta_words_guess(struct delta_words *w, uint32_t old, struct delta_word_guess *ret);
 
 /* Code which candidate a word is that did change, encoding: `word`. Returns false if it is none of them. */

@@ -55,6 +55,20 @@ static uint32_t rotate(uint32_t x, unsigned n)
     return x >> n | x << (32 - n);
 }
 
+/* One round of FIPS 180-4, 6.2.2. The eight working variables stay where they are: what the standard calls a is v[-t & 7] in round t, and so
+ * on from there. With t known when this is compiled they are registers. */
+static HF_ALWAYS_INLINE void round_plain(uint32_t v[8], unsigned t, uint32_t w_and_constant)
+{
+    uint32_t a = v[-t & 7], b = v[(1 - t) & 7], c = v[(2 - t) & 7];
+    uint32_t e = v[(4 - t) & 7], f = v[(5 - t) & 7], g = v[(6 - t) & 7];
+    uint32_t t1 =
+        v[(7 - t) & 7] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & f) ^ (~e & g)) + w_and_constant;
+    uint32_t t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+
+    v[(3 - t) & 7] += t1;
+    v[(7 - t) & 7] = t1 + t2;
+}
+
 /* FIPS 180-4, 6.2.2, for one block after the other. */
 static void blocks_plain(uint32_t *h, const unsigned char *p, size_t blocks)
 {
@@ -68,14 +82,10 @@ static void blocks_plain(uint32_t *h, const unsigned char *p, size_t blocks)
             w[t] = (rotate(w[t - 2], 17) ^ rotate(w[t - 2], 19) ^ w[t - 2] >> 10) + w[t - 7] +
                    (rotate(w[t - 15], 7) ^ rotate(w[t - 15], 18) ^ w[t - 15] >> 3) + w[t - 16];
         memcpy(v, h, sizeof(v));
-        for (unsigned t = 0; t < 64; t++) {
-            uint32_t e = v[4], a = v[0];
-            uint32_t t1 = v[7] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & v[5]) ^ (~e & v[6])) +
-                          round_constant[t] + w[t];
-            uint32_t t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & v[1]) ^ (a & v[2]) ^ (v[1] & v[2]));
-            memmove(v + 1, v, 7 * sizeof(v[0]));
-            v[4] += t1;
-            v[0] = t1 + t2;
+        for (unsigned t = 0; t < 64; t += 8) {
+#pragma GCC unroll 8
+            for (unsigned i = 0; i < 8; i++)
+                round_plain(v, i, w[t + i] + round_constant[t + i]);
         }
         for (unsigned i = 0; i < 8; i++)
             h[i] += v[i];

@@ -1,6 +1,8 @@
 /* DESIGN: an object's size does not depend on the number of nodes, so a node finds out by itself whether its turn has come. */
 #include <string.h>
 
+#include "base/endian.h"
+
 #include "api/edgeupdate.h"
 #include "codec/hash.h"
 
@@ -14,7 +16,7 @@ unsigned hf_admission_slot(const char *node_name, const char *digest)
     hf_sha256_update(&sha256, "/", 1);
     hf_sha256_update(&sha256, digest, strlen(digest));
     hf_sha256_final(&sha256, hash);
-    uint64_t first = (uint64_t)hash[0] << 24 | (uint64_t)hash[1] << 16 | (uint64_t)hash[2] << 8 | hash[3];
+    uint64_t first = hf_be32(hash);
     return (unsigned)(first * 10000 >> 32);
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "api/text.h"
+#include "base/endian.h"
 #include "os/file.h"
 #include "os/fs_posix.h"
 
@@ -248,9 +249,7 @@ static bool take_rule(const char *text, struct hf_zone *zone)
 
 static uint32_t be32(const char *p)
 {
-    const unsigned char *b = (const unsigned char *)p;
-
-    return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
+    return hf_be32((const unsigned char *)p);
 }
 
 static int64_t be64(const char *p)

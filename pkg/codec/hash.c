@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/endian.h"
 #include "base/parse.h"
 
 #if defined(__x86_64__)
@@ -39,17 +40,6 @@ static const uint32_t round_constant[64] = {
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 };
 
-static uint32_t get_be32(const unsigned char *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static void put_be32(unsigned char *p, uint32_t v)
-{
-    for (int i = 0; i < 4; i++)
-        p[i] = (unsigned char)(v >> (24 - 8 * i));
-}
-
 static uint32_t rotate(uint32_t x, unsigned n)
 {
     return x >> n | x << (32 - n);
@@ -77,7 +67,7 @@ static void blocks_plain(uint32_t *h, const unsigned char *p, size_t blocks)
     for (; blocks > 0; blocks--, p += 64) {
         uint32_t v[8];
         for (unsigned t = 0; t < 16; t++)
-            w[t] = get_be32(p + (size_t)t * 4);
+            w[t] = hf_be32(p + (size_t)t * 4);
         for (unsigned t = 16; t < 64; t++)
             w[t] = (rotate(w[t - 2], 17) ^ rotate(w[t - 2], 19) ^ w[t - 2] >> 10) + w[t - 7] +
                    (rotate(w[t - 15], 7) ^ rotate(w[t - 15], 18) ^ w[t - 15] >> 3) + w[t - 16];
@@ -234,11 +224,11 @@ void hf_sha256_final(struct hf_sha256 *hash, unsigned char digest[static HF_SHA2
 
     memcpy(tail, s->pending, pending);
     tail[pending] = 0x80;
-    put_be32(tail + n - 8, (uint32_t)(s->n >> 29));
-    put_be32(tail + n - 4, (uint32_t)(s->n << 3));
+    hf_put_be32(tail + n - 8, (uint32_t)(s->n >> 29));
+    hf_put_be32(tail + n - 4, (uint32_t)(s->n << 3));
     hash_blocks(s->h, tail, n / 64);
     for (unsigned i = 0; i < 8; i++)
-        put_be32(digest + (size_t)i * 4, s->h[i]);
+        hf_put_be32(digest + (size_t)i * 4, s->h[i]);
 }
 
 uint64_t hf_sha256_final64(struct hf_sha256 *hash)
@@ -272,24 +262,24 @@ void hf_sha256_save(const struct hf_sha256 *hash, unsigned char state[static HF_
     memcpy(&s, hash->opaque, sizeof(s));
     memset(state, 0, HF_SHA256_STATE);
     for (int i = 0; i < 8; i++)
-        put_be32(state + 4 * i, s.h[i]);
-    put_be32(state + 32, (uint32_t)(s.n >> 29));
-    put_be32(state + 36, (uint32_t)(s.n << 3));
-    put_be32(state + 40, (uint32_t)(s.n % 64));
+        hf_put_be32(state + 4 * i, s.h[i]);
+    hf_put_be32(state + 32, (uint32_t)(s.n >> 29));
+    hf_put_be32(state + 36, (uint32_t)(s.n << 3));
+    hf_put_be32(state + 40, (uint32_t)(s.n % 64));
     memcpy(state + 48, s.pending, s.n % 64);
 }
 
 int hf_sha256_load(struct hf_sha256 *hash, const unsigned char state[static HF_SHA256_STATE])
 {
-    uint32_t pending = get_be32(state + 40), low_bits = get_be32(state + 36);
+    uint32_t pending = hf_be32(state + 40), low_bits = hf_be32(state + 36);
     struct state *s = state_of(hash);
 
     if (pending >= 64 || (low_bits >> 3 & 63) != pending || (low_bits & 7) != 0)
         return -EBADMSG;
     hf_sha256_init(hash);
     for (int i = 0; i < 8; i++)
-        s->h[i] = get_be32(state + 4 * i);
-    s->n = (uint64_t)get_be32(state + 32) << 29 | low_bits >> 3;
+        s->h[i] = hf_be32(state + 4 * i);
+    s->n = (uint64_t)hf_be32(state + 32) << 29 | low_bits >> 3;
     memcpy(s->pending, state + 48, pending);
     return 0;
 }

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/endian.h"
+
 void delta_cm_start_encoding(struct delta_cm *cm, struct hf_buf *out)
 {
     memset(cm, 0, offsetof(struct delta_cm, buffer));
@@ -78,8 +80,7 @@ int delta_cm_finish(struct delta_cm *cm)
             break;
         }
     }
-    for (size_t i = 0; i < 4; i++)
-        bytes[i] = (unsigned char)(value >> (24 - 8 * i));
+    hf_put_be32(bytes, value);
     int r = hf_buf_add(cm->out, bytes, n);
     return cm->failed != 0 ? cm->failed : r;
 }

@@ -5,16 +5,9 @@
 
 #include <string.h>
 
+#include "base/endian.h"
+
 enum { HEADER_BYTES = 72, MODULE_WORDS = 56, PIECE = 4096, STEP = 16 };
-
-static uint64_t le(const unsigned char *p, unsigned n)
-{
-    uint64_t v = 0;
-
-    while (n-- > 0)
-        v = v << 8 | p[n];
-    return v;
-}
 
 /* ---- regions --------------------------------------------------------------------------------------------------- */
 
@@ -68,10 +61,10 @@ int delta_go_row(struct delta_old *file, const struct delta_go *go, uint64_t ind
 
     if (r < 0)
         return r;
-    *ret_entry = le(row, size / 2);
+    *ret_entry = hf_le(row, size / 2);
     if (go->layout != DELTA_GO_116)
         *ret_entry += go->text;
-    *ret_function = index < go->functions ? go->rows + le(row + size / 2, size / 2) : DELTA_NOWHERE;
+    *ret_function = index < go->functions ? go->rows + hf_le(row + size / 2, size / 2) : DELTA_NOWHERE;
     return 0;
 }
 
@@ -80,7 +73,7 @@ static enum delta_go_layout layout_of(const unsigned char *p)
 {
     if (p[4] != 0 || p[5] != 0 || (p[6] != 1 && p[6] != 4) || p[7] != 8)
         return DELTA_GO_NONE;
-    switch (le(p, 4)) {
+    switch (hf_le(p, 4)) {
     case 0xfffffffa:
         return DELTA_GO_116;
     case 0xfffffff0:
@@ -100,16 +93,16 @@ static void take_header(const struct delta_image *image, const struct delta_regi
     uint64_t room = region->offset + region->size - at, offset[5];
     const unsigned char *w = p + 24;
 
-    if (go.layout == DELTA_GO_NONE || le(p + 8, 8) == 0 || le(p + 8, 8) > DELTA_GO_FUNCTIONS_MAX)
+    if (go.layout == DELTA_GO_NONE || hf_le(p + 8, 8) == 0 || hf_le(p + 8, 8) > DELTA_GO_FUNCTIONS_MAX)
         return;
-    go.functions = le(p + 8, 8);
+    go.functions = hf_le(p + 8, 8);
     if (go.layout != DELTA_GO_116) {
-        uint64_t text = delta_position_of(&image->segments, le(w, 8));
+        uint64_t text = delta_position_of(&image->segments, hf_le(w, 8));
         go.text = text < DELTA_MEMORY ? text : 0;
         w += 8;
     }
     for (unsigned i = 0; i < 5; i++) {
-        offset[i] = le(w + 8 * i, 8);
+        offset[i] = hf_le(w + 8 * i, 8);
         if (offset[i] > room || (i > 0 && offset[i] < offset[i - 1]))
             return;
     }
@@ -138,7 +131,7 @@ struct search {
 static bool is_it(struct search *s, uint64_t at, const unsigned char *p)
 {
     if (s->word != 0) {
-        if (le(p, 8) != s->word)
+        if (hf_le(p, 8) != s->word)
             return false;
         s->at = at;
         return true;
@@ -196,22 +189,22 @@ static void take_module(const struct delta_image *image, const struct delta_go *
                         struct module *m)
 {
     unsigned types = go->layout == DELTA_GO_120 ? 37 : 35, links = types + (go->layout == DELTA_GO_116 ? 5 : 7);
-    uint64_t end = le(p + 8 * (types + 1), 8), code = le(p + 8 * 21, 8) - le(p + 8 * 20, 8);
+    uint64_t end = hf_le(p + 8 * (types + 1), 8), code = hf_le(p + 8 * 21, 8) - hf_le(p + 8 * 20, 8);
 
-    if (le(p + 8 * 20, 8) == le(p + 8 * 22, 8) && code <= UINT32_MAX) {
-        m->find = place_of(image, le(p + 8 * 19, 8));
+    if (hf_le(p + 8 * 20, 8) == hf_le(p + 8 * 22, 8) && code <= UINT32_MAX) {
+        m->find = place_of(image, hf_le(p + 8 * 19, 8));
         m->buckets = (code + 4095) / 4096;
     }
-    m->text = place_of(image, le(p + 8 * 22, 8));
-    m->types = place_of(image, le(p + 8 * types, 8));
+    m->text = place_of(image, hf_le(p + 8 * 22, 8));
+    m->types = place_of(image, hf_le(p + 8 * types, 8));
     m->types_end = end > 0 ? place_of(image, end - 1) + 1 : 0;
-    m->rodata = go->layout == DELTA_GO_116 ? 0 : place_of(image, le(p + 8 * (types + 2), 8));
-    m->funcdata = go->layout == DELTA_GO_116 ? 0 : place_of(image, le(p + 8 * (types + 3), 8));
+    m->rodata = go->layout == DELTA_GO_116 ? 0 : place_of(image, hf_le(p + 8 * (types + 2), 8));
+    m->funcdata = go->layout == DELTA_GO_116 ? 0 : place_of(image, hf_le(p + 8 * (types + 3), 8));
     for (unsigned i = 0; i < 2 && m->links == 0; i++) {
         const unsigned char *w = p + 8 * (links + i);
-        if (le(w + 8, 8) == le(w + 16, 8) && le(w + 8, 8) > 1 && le(w + 8, 8) <= DELTA_GO_FUNCTIONS_MAX) {
-            m->links = place_of(image, le(w, 8));
-            m->links_n = le(w + 8, 8);
+        if (hf_le(w + 8, 8) == hf_le(w + 16, 8) && hf_le(w + 8, 8) > 1 && hf_le(w + 8, 8) <= DELTA_GO_FUNCTIONS_MAX) {
+            m->links = place_of(image, hf_le(w, 8));
+            m->links_n = hf_le(w + 8, 8);
         }
     }
 }
@@ -229,7 +222,7 @@ static int find_module(struct search *s, struct module *module, struct hf_err *e
     r = delta_old_read(s->file, s->at, words, sizeof(words), err);
     if (r < 0)
         return r;
-    if (le(words + 8, 8) == delta_address_of(&s->image->segments, s->go.names))
+    if (hf_le(words + 8, 8) == delta_address_of(&s->image->segments, s->go.names))
         take_module(s->image, &s->go, words, module);
     return 0;
 }

@@ -4,14 +4,7 @@
 #include <elf.h>
 #include <string.h>
 
-static uint64_t le(const unsigned char *p, unsigned n)
-{
-    uint64_t v = 0;
-
-    while (n-- > 0)
-        v = v << 8 | p[n];
-    return v;
-}
+#include "base/endian.h"
 
 uint64_t delta_position_of(const struct delta_segments *segments, uint64_t address)
 {
@@ -81,7 +74,7 @@ struct place {
 
 static uint64_t word(const struct place *place, const unsigned char *header, unsigned at)
 {
-    return le(header + at, place->l->word);
+    return hf_le(header + at, place->l->word);
 }
 
 static int read_segments(const struct place *place, const unsigned char *header, struct delta_image *image,
@@ -89,7 +82,7 @@ static int read_segments(const struct place *place, const unsigned char *header,
 {
     const struct layout *l = place->l;
     uint64_t at = word(place, header, l->segments_at);
-    unsigned size = (unsigned)le(header + l->sizes_at, 2), n = (unsigned)le(header + l->sizes_at + 2, 2);
+    unsigned size = (unsigned)hf_le(header + l->sizes_at, 2), n = (unsigned)hf_le(header + l->sizes_at + 2, 2);
 
     if (size != l->segment || at > place->size)
         return 0;
@@ -103,7 +96,7 @@ static int read_segments(const struct place *place, const unsigned char *header,
         bool sane = s.offset <= place->size && s.file_size <= place->size - s.offset && s.address < DELTA_MEMORY &&
                     s.memory_size < DELTA_MEMORY && s.memory_size >= s.file_size;
         s.offset += place->offset;
-        if (le(p, 4) == PT_LOAD && sane)
+        if (hf_le(p, 4) == PT_LOAD && sane)
             image->segments.p[image->segments.n++] = s;
     }
     return 0;
@@ -134,7 +127,7 @@ static enum delta_region_kind kind_of(const struct place *place, const unsigned 
 {
     uint64_t entry = word(place, section, place->l->c_entry_size);
 
-    switch (le(section + 4, 4)) {
+    switch (hf_le(section + 4, 4)) {
     case SHT_RELA:
         return entry == sizeof(Elf64_Rela) ? DELTA_REGION_RELA : DELTA_REGION_PLAIN;
     case SHT_REL:
@@ -178,8 +171,8 @@ static int read_sections(const struct place *place, const unsigned char *header,
     struct delta_old *file = place->file;
     const struct layout *l = place->l;
     uint64_t at = word(place, header, l->sections_at), base = place->offset;
-    unsigned size = (unsigned)le(header + l->sizes_at + 4, 2), n = (unsigned)le(header + l->sizes_at + 6, 2),
-             names = (unsigned)le(header + l->sizes_at + 8, 2);
+    unsigned size = (unsigned)hf_le(header + l->sizes_at + 4, 2), n = (unsigned)hf_le(header + l->sizes_at + 6, 2),
+             names = (unsigned)hf_le(header + l->sizes_at + 8, 2);
     unsigned char s[sizeof(Elf64_Shdr)], names_at[8] = {0};
     int r;
 
@@ -193,13 +186,14 @@ static int read_sections(const struct place *place, const unsigned char *header,
         unsigned char link_at[8] = {0};
         if ((r = delta_old_read(file, at + (uint64_t)i * size, s, size, err)) < 0)
             return r;
-        uint64_t name_at = base + le(names_at, 8) + le(s, 4), link = at + le(s + l->c_link, 4) * size + l->c_offset;
+        uint64_t name_at = base + hf_le(names_at, 8) + hf_le(s, 4),
+                 link = at + hf_le(s + l->c_link, 4) * size + l->c_offset;
         if (name_at < file->size && (r = delta_old_read(file, name_at, name, sizeof(name) - 1, err)) < 0)
             return r;
         if ((r = delta_old_read(file, link, link_at, l->word, err)) < 0)
             return r;
         struct delta_region region = {word(place, s, l->c_offset),  word(place, s, l->c_size),
-                                      word(place, s, l->c_address), base + le(link_at, 8),
+                                      word(place, s, l->c_address), base + hf_le(link_at, 8),
                                       kind_of(place, s, name),      false};
         region.linkage = strncmp(name, ".got", 4) == 0 || strncmp(name, ".plt", 4) == 0 || strcmp(name, ".iplt") == 0;
         image->go_expected = image->go_expected || (!image->narrow && strcmp(name, ".go.buildinfo") == 0);
@@ -215,7 +209,7 @@ static int read_sections(const struct place *place, const unsigned char *header,
 
 static enum delta_machine machine_of(const unsigned char *header, bool narrow)
 {
-    switch (le(header + 18, 2)) {
+    switch (hf_le(header + 18, 2)) {
     case EM_X86_64:
         return narrow ? DELTA_MACHINE_NONE : DELTA_MACHINE_X86_64;
     case EM_AARCH64:
@@ -249,7 +243,7 @@ int delta_image_read(struct delta_old *file, uint64_t offset, uint64_t size, str
     ret_image->narrow = header[EI_CLASS] == ELFCLASS32;
     ret_image->machine = machine_of(header, ret_image->narrow);
     place.l = &layouts[ret_image->narrow ? 1 : 0];
-    ret_image->fixed = le(header + 16, 2) == ET_EXEC;
+    ret_image->fixed = hf_le(header + 16, 2) == ET_EXEC;
     if ((r = read_segments(&place, header, ret_image, err)) < 0)
         return r;
     r = read_sections(&place, header, ret_image, err);

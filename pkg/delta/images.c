@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/endian.h"
+
 #include "delta/images.h"
 #include "delta/refs.h"
 
@@ -136,15 +138,6 @@ int delta_images_blank(const struct delta_found *found, const unsigned char *byt
 
 /* ---- finding --------------------------------------------------------------------------------------------------- */
 
-static uint64_t le(const unsigned char *p, unsigned n)
-{
-    uint64_t v = 0;
-
-    while (n-- > 0)
-        v = v << 8 | p[n];
-    return v;
-}
-
 /* Length of the ELF file at p, as its own headers tell; 0: it is none. */
 static uint64_t elf_size(const unsigned char *p, size_t n)
 {
@@ -152,11 +145,11 @@ static uint64_t elf_size(const unsigned char *p, size_t n)
         (p[EI_CLASS] != ELFCLASS64 && p[EI_CLASS] != ELFCLASS32))
         return 0;
     bool wide = p[EI_CLASS] == ELFCLASS64;
-    if (p[EI_VERSION] != EV_CURRENT || le(p + 20, 4) != EV_CURRENT ||
-        le(p + (wide ? 52 : 40), 2) != (wide ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr)))
+    if (p[EI_VERSION] != EV_CURRENT || hf_le(p + 20, 4) != EV_CURRENT ||
+        hf_le(p + (wide ? 52 : 40), 2) != (wide ? sizeof(Elf64_Ehdr) : sizeof(Elf32_Ehdr)))
         return 0;
-    uint64_t sections = wide ? le(p + 40, 8) : le(p + 32, 4);
-    uint64_t size = sections + (wide ? le(p + 58, 2) * le(p + 60, 2) : le(p + 46, 2) * le(p + 48, 2));
+    uint64_t sections = wide ? hf_le(p + 40, 8) : hf_le(p + 32, 4);
+    uint64_t size = sections + (wide ? hf_le(p + 58, 2) * hf_le(p + 60, 2) : hf_le(p + 46, 2) * hf_le(p + 48, 2));
     return sections < n && size <= n && size >= sizeof(Elf64_Ehdr) ? size : 0;
 }
 

@@ -3,6 +3,7 @@
  * coded by its bytes. References are predicted through the match map, corrected by what the same target was seen to move by before. Literal
  * bytes are coded by what precedes them. Every prediction of a bit mixes several contexts. */
 #include "delta/model.h"
+#include "base/endian.h"
 #include "delta/stream.h"
 #include "delta/words.h"
 
@@ -290,7 +291,7 @@ static HF_ALWAYS_INLINE unsigned code_word_flag(struct delta_model *m, const str
         below = below << 1 | differed(m, i);
     h[0] = where | (uint32_t)old[3] << 9 | (uint32_t)(old[2] >> 5) << 17 | changed << 20;
     h[1] = where | (uint32_t)old[3] << 9 | (uint32_t)old[-1] << 17;
-    h[2] = delta_hash(1, (uint32_t)delta_get_word(old, 4), where);
+    h[2] = delta_hash(1, (uint32_t)hf_le(old, 4), where);
     h[3] = where | (uint32_t)diff_back(m, 4) << 9 | (m->unit_history & 7) << 17 | changed << 20 | 1u << 24;
     h[4] = where | (uint32_t)old[0] << 9 | (old[1] & 3u) << 17 | (m->unit_history & 3) << 19;
     h[5] = where | (m->unit_history & 255) << 9;
@@ -356,11 +357,11 @@ static void note_reference(struct delta_model *m, const struct delta_ref *ref, u
 static unsigned code_reference(struct delta_model *m, const struct delta_span *s, const struct delta_ref *ref,
                                const struct delta_guess *g, const unsigned char *truth)
 {
-    uint64_t word = truth != NULL ? delta_get_word(truth + ref->at, ref->n) : 0;
+    uint64_t word = truth != NULL ? hf_le(truth + ref->at, ref->n) : 0;
     unsigned missed = code_flag(m, s, ref->at, ref, g, word != g->word[0]), slot = delta_ref_slot(ref->kind), k = 0;
     unsigned char bytes[8], predicted[8];
 
-    delta_put_word(predicted, ref->n, g->word[0]);
+    hf_put_le(predicted, ref->n, g->word[0]);
     if (missed == 0) {
         word = g->word[0];
     } else {
@@ -370,7 +371,7 @@ static unsigned code_reference(struct delta_model *m, const struct delta_span *s
         if (k < g->n)
             word = g->word[k];
     }
-    delta_put_word(bytes, ref->n, word);
+    hf_put_le(bytes, ref->n, word);
     for (unsigned i = 0; i < ref->n; i++) {
         if (missed != 0 && k == g->n) {
             struct missed b = {.kind = slot < DELTA_REF_ABS64 ? 2 : 3,
@@ -388,12 +389,12 @@ static unsigned code_reference(struct delta_model *m, const struct delta_span *s
     }
     if (is_distance(ref)) {
         join(m, ref->at + ref->n);
-        note_reference(m, ref, delta_get_word(bytes, ref->n));
+        note_reference(m, ref, hf_le(bytes, ref->n));
     }
     note_unit(m, missed);
     m->kind_history[slot] = (uint8_t)((unsigned)m->kind_history[slot] << 1 | missed);
     if (missed != 0)
-        delta_predictor_learn(&m->p, ref, g, delta_get_word(bytes, ref->n));
+        delta_predictor_learn(&m->p, ref, g, hf_le(bytes, ref->n));
     return ref->n;
 }
 
@@ -416,15 +417,15 @@ static void code_bytes_of_word(struct delta_model *m, const struct delta_span *s
 
 static void put_word(struct delta_model *m, const struct delta_span *s, size_t at, uint32_t word)
 {
-    delta_put_word(m->made + at, 4, word);
+    hf_put_le(m->made + at, 4, word);
     for (size_t i = at; i < at + 4; i++)
         note_byte(m, m->made[i], s->old[i]);
 }
 
 static unsigned code_word(struct delta_model *m, const struct delta_span *s, size_t at, const unsigned char *truth)
 {
-    uint32_t old = (uint32_t)delta_get_word(s->old + at, 4), before = m->unit_history,
-             word = truth != NULL ? (uint32_t)delta_get_word(truth + at, 4) : 0;
+    uint32_t old = (uint32_t)hf_le(s->old + at, 4), before = m->unit_history,
+             word = truth != NULL ? (uint32_t)hf_le(truth + at, 4) : 0;
     unsigned missed = word != old;
     struct delta_word_guess g;
 
@@ -437,7 +438,7 @@ static unsigned code_word(struct delta_model *m, const struct delta_span *s, siz
         put_word(m, s, at, word);
     else
         code_bytes_of_word(m, s, at, truth);
-    delta_words_note(&m->words, &g, (uint32_t)delta_get_word(m->made + at, 4));
+    delta_words_note(&m->words, &g, (uint32_t)hf_le(m->made + at, 4));
     m->since_miss = missed != 0 ? 0 : m->since_miss + 4;
     m->unit_history = before << 1 | missed;
     return 4;

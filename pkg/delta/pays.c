@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/endian.h"
+
 enum {
     OPTIONAL = DELTA_PREDICT_ALL & ~DELTA_PREDICT_REFERENCES,
     MACHINES = DELTA_MACHINE_RISCV + 1,
@@ -27,7 +29,7 @@ static void count(struct delta_predictor *p, const struct delta_span *s, const u
 {
     for (size_t i = 0; i < s->refs; i++) {
         const struct delta_ref *ref = &p->refs[i];
-        uint64_t word = delta_get_word(truth + ref->at, ref->n);
+        uint64_t word = hf_le(truth + ref->at, ref->n);
         bool wrong = word != p->guesses[i].word[0];
         if (s->region == DELTA_REGION_CODE) {
             tally->predicted[p->image.machine] += wrong;

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/endian.h"
+
 void delta_predictor_reset(struct delta_predictor *p)
 {
     memset(p->exact, 0, sizeof(p->exact));
@@ -107,21 +109,6 @@ void delta_predictor_learn(struct delta_predictor *p, const struct delta_ref *re
     *moved_slot(p->coarse, DELTA_COARSE_BITS, ref->target >> 8) =
         (struct delta_moved){(uint32_t)(ref->target >> 8) + 1, (int32_t)(now - was)};
     p->last_by[delta_ref_slot(ref->kind)] = (int64_t)(now - mapped);
-}
-
-uint64_t delta_get_word(const unsigned char *p, unsigned n)
-{
-    uint64_t v = 0;
-
-    while (n-- > 0)
-        v = v << 8 | p[n];
-    return v;
-}
-
-void delta_put_word(unsigned char *p, unsigned n, uint64_t v)
-{
-    for (unsigned i = 0; i < n; i++, v >>= 8)
-        p[i] = (unsigned char)v;
 }
 
 /* What the window is in; where either side leaves its image, or old its region, the window ends. */
@@ -282,17 +269,17 @@ int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size
         if (ref->kind == DELTA_REF_GO_BUCKET || ref->kind == DELTA_REF_GO_PARTS) {
             if ((r = guess_bucket(p, ref, s->new_pos + ref->at - ref->extra, &p->guesses[i], err)) < 0)
                 return r;
-            delta_put_word(p->predicted + ref->at, ref->n, p->guesses[i].word[0]);
+            hf_put_le(p->predicted + ref->at, ref->n, p->guesses[i].word[0]);
             continue;
         }
         if (ref->kind == DELTA_REF_TAR_SUM) {
             uint64_t sum = ref->target + (uint64_t)tar_grown(p, s, p->predicted, ref->at);
             p->guesses[i] = (struct delta_guess){.n = 1, .source = 2, .word = {delta_ref_encode(ref, 0, sum, 0)}};
-            delta_put_word(p->predicted + ref->at, ref->n, p->guesses[i].word[0]);
+            hf_put_le(p->predicted + ref->at, ref->n, p->guesses[i].word[0]);
             continue;
         }
         guess_word(p, &p->refs[i], s->new_pos + p->refs[i].at, &p->guesses[i]);
-        delta_put_word(p->predicted + p->refs[i].at, p->refs[i].n, p->guesses[i].word[0]);
+        hf_put_le(p->predicted + p->refs[i].at, p->refs[i].n, p->guesses[i].word[0]);
     }
     return 0;
 }

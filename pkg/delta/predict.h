@@ -113,6 +113,3 @@ void delta_predictor_made(struct delta_predictor *p, const struct delta_span *s,
 /* A reference turned out not to be as predicted first, but `word`. */
 void delta_predictor_learn(struct delta_predictor *p, const struct delta_ref *ref, const struct delta_guess *g,
                            uint64_t word);
-
-uint64_t delta_get_word(const unsigned char *p, unsigned n);
-void delta_put_word(unsigned char *p, unsigned n, uint64_t v);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/endian.h"
 #include "delta/blocks.h"
 #include "delta/coder.h"
 #include "delta/model.h"
@@ -53,7 +54,7 @@ static void learn_window(struct delta_predictor *p, const struct delta_span *spa
 {
     delta_predictor_made(p, span, made);
     for (size_t i = 0; i < span->refs; i++) {
-        uint64_t word = delta_get_word(made + p->refs[i].at, p->refs[i].n);
+        uint64_t word = hf_le(made + p->refs[i].at, p->refs[i].n);
         if (word != p->guesses[i].word[0])
             delta_predictor_learn(p, &p->refs[i], &p->guesses[i], word);
     }

@@ -3,16 +3,6 @@
 #include <elf.h>
 #include <string.h>
 
-static uint32_t le32(const unsigned char *p)
-{
-    return delta_le32(p);
-}
-
-static uint64_t le64(const unsigned char *p)
-{
-    return le32(p) | (uint64_t)le32(p + 4) << 32;
-}
-
 static uint64_t sign(uint32_t value, unsigned bits)
 {
     return delta_sign(value, bits);
@@ -84,7 +74,7 @@ static void scan_x86(struct delta_scan *s)
         } else {
             continue;
         }
-        uint32_t word = le32(b);
+        uint32_t word = hf_le32(b);
         if (word + 0x8000000u < 0x10000000u && add(s, i, 4, kind, address + i + 4 + extra + sign(word, 32), word)) {
             s->refs[s->found - 1].extra = (uint8_t)extra;
             i += 3;
@@ -132,7 +122,7 @@ static void start_last_set(struct last_set *last, const unsigned char *bytes, in
     for (unsigned r = 0; r < 32; r++)
         last->at[r] = first - 4 * (LOOK_AROUND + 1);
     for (int64_t i = first - 4 * LOOK_AROUND; i < first; i += 4)
-        last->at[le32(bytes + i) & 31] = i;
+        last->at[hf_le32(bytes + i) & 31] = i;
 }
 
 /* The page the adrp before the instruction at i put into register r, looking back at most LOOK_AROUND instructions. */
@@ -140,7 +130,7 @@ static bool page_before(const struct delta_scan *s, const struct last_set *last,
                         uint64_t *ret_page)
 {
     int64_t at = last->at[r];
-    uint32_t w = le32(s->bytes + at);
+    uint32_t w = hf_le32(s->bytes + at);
 
     if ((int64_t)i - at > 4 * LOOK_AROUND || (w & 0x9f000000) != 0x90000000)
         return false;
@@ -153,7 +143,7 @@ static void scan_adrp(struct delta_scan *s, size_t i, uint64_t address, uint32_t
     uint64_t page = (address & ~UINT64_C(0xfff)) + (adr_immediate(w) << 12), low = 0;
 
     for (unsigned k = 1; k <= LOOK_AROUND; k++) {
-        uint32_t next = le32(s->bytes + i + 4 * k);
+        uint32_t next = hf_le32(s->bytes + i + 4 * k);
         if ((next >> 5 & 31) == (w & 31) && low12(next, &low))
             break;
         if ((next & 31) == (w & 31))
@@ -170,7 +160,7 @@ static void scan_aarch64(struct delta_scan *s)
 
     start_last_set(&last, s->bytes, (int64_t)first);
     for (size_t i = first; i < s->n; i += 4) {
-        uint32_t w = le32(s->bytes + i);
+        uint32_t w = hf_le32(s->bytes + i);
         uint64_t address = start + i;
         if ((w & 0x7c000000) == 0x14000000)
             (void)add(s, i, 4, DELTA_REF_BL, address + sign((w & 0x3ffffff) << 2, 28), w);
@@ -197,7 +187,7 @@ static void scan_words(struct delta_scan *s, bool even)
     unsigned size = s->image->narrow ? 4 : 8;
 
     for (size_t i = (size_t)((size - in_region % size) % size); i < s->n; i += size) {
-        uint64_t word = size == 4 ? le32(s->bytes + i) : le64(s->bytes + i);
+        uint64_t word = size == 4 ? hf_le32(s->bytes + i) : hf_le64(s->bytes + i);
         if (word != 0 && (!even || (word & 1) == 0))
             (void)add(s, i, size, size == 4 ? DELTA_REF_ABS32 : DELTA_REF_ABS64, word, word);
     }
@@ -209,7 +199,7 @@ static void scan_exidx(struct delta_scan *s)
     uint64_t in_region = s->offset - s->region->offset;
 
     for (size_t i = (size_t)((4 - in_region % 4) % 4); i < s->n; i += 4) {
-        uint32_t word = le32(s->bytes + i);
+        uint32_t word = hf_le32(s->bytes + i);
         if (word > 1 && (word >> 31) == 0)
             (void)add(s, i, 4, DELTA_REF_SELF31, s->region->address + in_region + i + sign(word, 31), word);
     }
@@ -237,9 +227,10 @@ static void scan_rela(struct delta_scan *s)
     for (size_t i = (size_t)((4 - in_region % 4) % 4); i < s->n; i += 4) {
         unsigned field = (unsigned)((in_region + i) % 24);
         if (field == 12)
-            add_symbol(s, i, le32(s->bytes + i), le32(s->bytes + i), sizeof(Elf64_Sym));
-        else if ((field == 0 || field == 16) && le64(s->bytes + i) != 0)
-            (void)add(s, i, 8, field == 0 ? DELTA_REF_ABS64 : DELTA_REF_ADDEND, le64(s->bytes + i), le64(s->bytes + i));
+            add_symbol(s, i, hf_le32(s->bytes + i), hf_le32(s->bytes + i), sizeof(Elf64_Sym));
+        else if ((field == 0 || field == 16) && hf_le64(s->bytes + i) != 0)
+            (void)add(s, i, 8, field == 0 ? DELTA_REF_ABS64 : DELTA_REF_ADDEND, hf_le64(s->bytes + i),
+                      hf_le64(s->bytes + i));
     }
 }
 
@@ -249,7 +240,7 @@ static void scan_rel(struct delta_scan *s)
     uint64_t in_region = s->offset - s->region->offset;
 
     for (size_t i = (size_t)((4 - in_region % 4) % 4); i < s->n; i += 4) {
-        uint32_t word = le32(s->bytes + i);
+        uint32_t word = hf_le32(s->bytes + i);
         if ((in_region + i) % 8 == 4)
             add_symbol(s, i, word, word >> 8, sizeof(Elf32_Sym));
         else if (word != 0)
@@ -263,7 +254,7 @@ static void scan_symbols(struct delta_scan *s)
 
     for (size_t i = (size_t)((4 - in_region % 4) % 4); i < s->n; i += 4) {
         unsigned field = (unsigned)((in_region + i) % (s->image->narrow ? 16 : 24));
-        uint32_t name = le32(s->bytes + i);
+        uint32_t name = hf_le32(s->bytes + i);
         if (field == 0 && name != 0 && i + 4 <= s->limit)
             s->refs[s->found++] = (struct delta_ref){.target = s->region->link + name,
                                                      .base = s->region->link,
@@ -273,8 +264,8 @@ static void scan_symbols(struct delta_scan *s)
                                                      .n = 4};
         else if (s->image->narrow && field == 4 && name != 0)
             (void)add(s, i, 4, DELTA_REF_ABS32, name, name);
-        else if (!s->image->narrow && field == 8 && le64(s->bytes + i) != 0)
-            (void)add(s, i, 8, DELTA_REF_ABS64, le64(s->bytes + i), le64(s->bytes + i));
+        else if (!s->image->narrow && field == 8 && hf_le64(s->bytes + i) != 0)
+            (void)add(s, i, 8, DELTA_REF_ABS64, hf_le64(s->bytes + i), hf_le64(s->bytes + i));
     }
 }
 
@@ -284,7 +275,7 @@ static void scan_eh_hdr(struct delta_scan *s)
     uint64_t in_region = s->offset - s->region->offset;
 
     for (size_t i = (size_t)((4 - in_region % 4) % 4); i < s->n; i += 4) {
-        uint32_t word = le32(s->bytes + i);
+        uint32_t word = hf_le32(s->bytes + i);
         if (in_region + i == 4)
             (void)add(s, i, 4, DELTA_REF_SELF32, s->region->address + 4 + sign(word, 32), word);
         else if (in_region + i >= 12 && add(s, i, 4, DELTA_REF_BASE32, s->region->address + sign(word, 32), word))
@@ -298,7 +289,7 @@ static bool is_frame(const struct delta_scan *s, int64_t at, uint64_t *ret_funct
 {
     const unsigned char *b = s->bytes + at;
     uint64_t in_region = s->offset - s->region->offset + (uint64_t)at;
-    uint32_t length = le32(b - 4), back = le32(b), function = le32(b + 4);
+    uint32_t length = hf_le32(b - 4), back = hf_le32(b), function = hf_le32(b + 4);
 
     if (length < 12 || length > 4096 || length % 4 != 0 || back % 4 != 0 || back < 16 || in_region < 4 ||
         in_region >= s->region->size || back > in_region || (function >> 31) == 0)
@@ -311,7 +302,7 @@ static bool is_frame(const struct delta_scan *s, int64_t at, uint64_t *ret_funct
 static void add_size(struct delta_scan *s, size_t at, uint64_t function)
 {
     uint64_t base = delta_position_of(&s->image->segments, function);
-    uint32_t size = le32(s->bytes + at);
+    uint32_t size = hf_le32(s->bytes + at);
 
     if (base < DELTA_MEMORY && size > 0 && size <= INT32_MAX && at + 4 <= s->limit)
         s->refs[s->found++] = (struct delta_ref){
@@ -323,7 +314,7 @@ static void scan_eh_frame(struct delta_scan *s)
     uint64_t in_region = s->offset - s->region->offset, function;
 
     for (int64_t i = (int64_t)((4 - in_region % 4) % 4); i < (int64_t)s->n; i += 4) {
-        uint32_t word = le32(s->bytes + i);
+        uint32_t word = hf_le32(s->bytes + i);
         if (is_frame(s, i, &function))
             (void)add(s, (size_t)i, 4, DELTA_REF_BACK32, s->region->address + in_region + (uint64_t)i - word, word);
         else if (is_frame(s, i - 4, &function))
@@ -367,7 +358,7 @@ static void add_octal(struct delta_scan *s, int64_t header, unsigned at, unsigne
 
     if (i >= 0 && (size_t)i < s->n && (size_t)i + n <= s->limit)
         s->refs[s->found++] = (struct delta_ref){.target = DELTA_MEMORY + value,
-                                                 .word = le64(s->bytes + i) & (UINT64_MAX >> (64 - 8 * n)),
+                                                 .word = hf_le64(s->bytes + i) & (UINT64_MAX >> (64 - 8 * n)),
                                                  .at = (uint32_t)i,
                                                  .kind = (uint8_t)kind,
                                                  .n = (uint8_t)n};

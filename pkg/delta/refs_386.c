@@ -33,7 +33,7 @@ static bool displaced(const unsigned char *b)
 static unsigned table_minus_pc(const unsigned char *b, uint64_t address, uint64_t got)
 {
     bool adds = b[-1] == 0x05 || (b[-2] == 0x81 && (b[-1] & 0xf8) == 0xc0);
-    uint32_t back = (uint32_t)(address + delta_le32(b) - got);
+    uint32_t back = (uint32_t)(address + hf_le32(b) - got);
 
     return adds && back > 0 && back <= PC_BACK ? back : 0;
 }
@@ -46,7 +46,7 @@ void delta_scan_386(struct delta_scan *s)
 
     for (size_t i = 0; i < s->n; i++) {
         const unsigned char *b = s->bytes + i;
-        uint32_t word = delta_le32(b);
+        uint32_t word = hf_le32(b);
         struct delta_ref *ref = NULL;
         unsigned back;
         if (b[-1] == 0xe8 || b[-1] == 0xe9 || ((b[-1] & 0xf0) == 0x80 && b[-2] == 0x0f)) {

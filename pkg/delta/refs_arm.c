@@ -65,7 +65,7 @@ static unsigned take_awaited(struct delta_scan *s, size_t i)
 
     if (a == NULL || a->at != (uint32_t)position + 1)
         return 0;
-    uint32_t word = delta_le32(s->bytes + i);
+    uint32_t word = hf_le32(s->bytes + i);
     uint64_t base = a->from != 0 ? delta_address_of(&s->image->segments, a->from) + a->extra : 0;
     if (a->kind == DELTA_REF_GOT_WORD && (word % 4 != 0 || word >= 0x10000))
         return 4;
@@ -109,7 +109,7 @@ enum { ARM_UP = 0x800000, THUMB_UP = 0x80 };
 static size_t arm_pc_user(const struct delta_scan *s, size_t i, unsigned r)
 {
     for (size_t k = i + 4; k < i + LOOK; k += 4) {
-        uint32_t w = delta_le32(s->bytes + k);
+        uint32_t w = hf_le32(s->bytes + k);
         if ((w & 0x0fff0fff) == (0x008f0000 | r) || (w & 0x0e5f0fff) == (0x061f0000 | r))
             return k;
         if ((w & 0x0ff0f000) == (0x00800000 | r << 12) && ((w & 15) == 15 || (w >> 16 & 15) == 15))
@@ -140,7 +140,7 @@ static void arm_mov(struct delta_scan *s, size_t i, uint32_t w)
     unsigned r = w >> 12 & 15;
 
     for (size_t k = i + 4; k < i + 36; k += 4) {
-        uint32_t next = delta_le32(s->bytes + k);
+        uint32_t next = hf_le32(s->bytes + k);
         if ((next & 0x0ff0f000) != (0x03400000 | r << 12))
             continue;
         uint32_t value = mov16(w) | mov16(next) << 16;
@@ -159,7 +159,7 @@ static void arm_mov(struct delta_scan *s, size_t i, uint32_t w)
 /* The three instructions of an entry of the linkage table: parts of one distance from the first one's pc. */
 static bool arm_plt(struct delta_scan *s, size_t i)
 {
-    uint32_t w = delta_le32(s->bytes + i), next;
+    uint32_t w = hf_le32(s->bytes + i), next;
     unsigned back = 0;
 
     if ((w & 0xffffff00) == 0xe28cca00)
@@ -169,8 +169,8 @@ static bool arm_plt(struct delta_scan *s, size_t i)
     else if ((w & 0xffffff00) != 0xe28fc600)
         return false;
     const unsigned char *first = s->bytes + i - back;
-    uint32_t high = delta_le32(first), low = delta_le32(first + 8);
-    next = delta_le32(first + 4);
+    uint32_t high = hf_le32(first), low = hf_le32(first + 8);
+    next = hf_le32(first + 4);
     if ((high & 0xffffff00) != 0xe28fc600 || (next & 0xffffff00) != 0xe28cca00 || (low & 0xfffff000) != 0xe5bcf000)
         return false;
     uint64_t distance = (high & 255) << 20 | (next & 255) << 12 | (low & 0xfff);
@@ -183,7 +183,7 @@ static bool arm_plt(struct delta_scan *s, size_t i)
 
 static void arm_step(struct delta_scan *s, size_t i)
 {
-    uint32_t w = delta_le32(s->bytes + i);
+    uint32_t w = hf_le32(s->bytes + i);
     uint64_t pc = address_at(s, i) + PC_ARM;
 
     if ((w >> 28) == 15) {
@@ -291,12 +291,12 @@ static uint32_t thumb_put_short_distance(uint32_t half, uint64_t distance)
 static size_t thumb_pc_user(const struct delta_scan *s, size_t i, unsigned r)
 {
     for (size_t k = i; k < i + LOOK;) {
-        uint32_t half = delta_le16(s->bytes + k);
+        uint32_t half = hf_le16(s->bytes + k);
         if ((half & 0xff78) == 0x4478 && ((half & 7) | (half >> 4 & 8)) == r)
             return k;
         if ((half & 0xf800) == 0x4800 && (half >> 8 & 7) == r)
             return 0;
-        if ((half & 0xff7f) == 0xf85f && (delta_le16(s->bytes + k + 2) >> 12) == r)
+        if ((half & 0xff7f) == 0xf85f && (hf_le16(s->bytes + k + 2) >> 12) == r)
             return 0;
         k += is_long(half) ? 4 : 2;
     }
@@ -309,8 +309,7 @@ static void thumb_load(struct delta_scan *s, size_t i, unsigned size, unsigned r
     size_t user = thumb_pc_user(s, i + size, r);
 
     (void)delta_scan_add(s, i, size, size == 2 ? DELTA_REF_THUMB_LOAD : DELTA_REF_THUMB_LOAD_LONG,
-                         (pc & ~UINT64_C(3)) + distance,
-                         size == 2 ? delta_le16(s->bytes + i) : delta_le32(s->bytes + i));
+                         (pc & ~UINT64_C(3)) + distance, size == 2 ? hf_le16(s->bytes + i) : hf_le32(s->bytes + i));
     await_literal(s, at, user != 0 ? s->offset + user : 0, PC_THUMB);
 }
 
@@ -319,7 +318,7 @@ static void thumb_mov(struct delta_scan *s, size_t i, uint32_t w)
     unsigned r = w >> 24 & 15;
 
     for (size_t k = i + 4; k < i + 32;) {
-        uint32_t next = delta_le32(s->bytes + k);
+        uint32_t next = hf_le32(s->bytes + k);
         if ((next & 0x8f00fbf0) != (0xf2c0 | r << 24)) {
             k += is_long(next & 0xffff) ? 4 : 2;
             continue;
@@ -358,12 +357,12 @@ static void thumb_long(struct delta_scan *s, size_t i, uint32_t w)
 /* Reads the instruction at i, which may lie before what is searched. Returns its size. */
 static unsigned thumb_step(struct delta_scan *s, int64_t i)
 {
-    uint32_t half = delta_le16(s->bytes + i);
+    uint32_t half = hf_le16(s->bytes + i);
     size_t at = (size_t)i;
 
     if (i >= 0) {
         if (is_long(half))
-            thumb_long(s, at, delta_le32(s->bytes + i));
+            thumb_long(s, at, hf_le32(s->bytes + i));
         else if ((half & 0xf800) == 0x4800)
             thumb_load(s, at, 2, half >> 8 & 7, (half & 255) << 2);
         else if (thumb_near_form(half) != NEAR_NONE)

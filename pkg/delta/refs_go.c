@@ -1,5 +1,6 @@
 #include "delta/refs_go.h"
 
+#include "base/endian.h"
 #include "delta/golang.h"
 
 struct scan {
@@ -13,16 +14,6 @@ struct scan {
     size_t found;
 };
 
-static uint32_t le32(const unsigned char *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static uint64_t le64(const unsigned char *p)
-{
-    return le32(p) | (uint64_t)le32(p + 4) << 32;
-}
-
 static bool is_inside(const struct scan *s, uint64_t at, unsigned n)
 {
     return at < s->n && at + n <= s->limit;
@@ -33,7 +24,7 @@ static void add_offset(struct scan *s, uint64_t at, unsigned n, enum delta_ref_k
 {
     if (base == 0 || !is_inside(s, at, n))
         return;
-    uint64_t word = n == 8 ? le64(s->bytes + at) : le32(s->bytes + at);
+    uint64_t word = n == 8 ? hf_le64(s->bytes + at) : hf_le32(s->bytes + at);
     if (word > INT32_MAX)
         return;
     s->refs[s->found++] = (struct delta_ref){.target = base + (word << scale),
@@ -48,7 +39,7 @@ static bool add_address(struct scan *s, uint64_t at)
 {
     if (!is_inside(s, at, 8))
         return false;
-    uint64_t word = le64(s->bytes + at), target = delta_position_of(&s->image->segments, word);
+    uint64_t word = hf_le64(s->bytes + at), target = delta_position_of(&s->image->segments, word);
     if (word == 0 || target == DELTA_NOWHERE)
         return false;
     s->refs[s->found++] =
@@ -90,7 +81,7 @@ enum { PCDATA_MAX = 64 };
 uint64_t delta_go_function_size(const struct delta_go *go, const unsigned char *head)
 {
     const struct layout *l = &layouts[go->layout];
-    uint64_t size = l->pcdata + 4 * (uint64_t)HF_MIN(le32(head + l->pcdata_n), (uint32_t)PCDATA_MAX);
+    uint64_t size = l->pcdata + 4 * (uint64_t)HF_MIN(hf_le32(head + l->pcdata_n), (uint32_t)PCDATA_MAX);
 
     if (go->layout == DELTA_GO_116)
         return ((size + 7) & ~UINT64_C(7)) + 8 * (uint64_t)head[l->funcdata_n];
@@ -103,7 +94,7 @@ static void scan_function(struct scan *s, uint64_t at, const unsigned char *head
     const struct delta_go *go = &s->image->go;
     const struct layout *l = &layouts[go->layout];
     uint64_t end = at + delta_go_function_size(go, head), i = at + l->pcdata;
-    uint64_t pcdata_end = i + 4 * (uint64_t)HF_MIN(le32(head + l->pcdata_n), (uint32_t)PCDATA_MAX);
+    uint64_t pcdata_end = i + 4 * (uint64_t)HF_MIN(hf_le32(head + l->pcdata_n), (uint32_t)PCDATA_MAX);
 
     if (go->layout == DELTA_GO_116)
         (void)add_address(s, at);
@@ -111,11 +102,11 @@ static void scan_function(struct scan *s, uint64_t at, const unsigned char *head
         add_offset(s, at, 4, DELTA_REF_GO_TEXT, go->text, 0);
     add_offset(s, at + l->name, 4, DELTA_REF_GO_NAME, go->names, 0);
     for (unsigned k = 0; k < 3; k++)
-        if (le32(head + l->pc + 4 * k) != 0)
+        if (hf_le32(head + l->pc + 4 * k) != 0)
             add_offset(s, at + l->pc + 4 * k, 4, DELTA_REF_GO_PC, go->pctab, 0);
     add_offset(s, at + l->unit, 4, DELTA_REF_GO_UNIT, go->units, 2);
     for (; i != pcdata_end; i += 4)
-        if (is_inside(s, i, 4) && le32(s->bytes + i) != 0)
+        if (is_inside(s, i, 4) && hf_le32(s->bytes + i) != 0)
             add_offset(s, i, 4, DELTA_REF_GO_PC, go->pctab, 0);
     if (go->layout == DELTA_GO_116) {
         for (i = end - 8 * (uint64_t)head[l->funcdata_n]; i != end; i += 8)
@@ -191,7 +182,7 @@ static unsigned type_size(unsigned kind)
 static bool is_type(const unsigned char *b)
 {
     unsigned tflag = b[20], align = b[21], kind = b[23] & 31;
-    uint64_t size = le64(b), pointers = le64(b + 8);
+    uint64_t size = hf_le64(b), pointers = hf_le64(b + 8);
 
     return align == b[22] && align != 0 && align <= 8 && (align & (align - 1)) == 0 && tflag < 64 && kind >= 1 &&
            kind <= 26 && pointers <= size && size <= UINT32_MAX;
@@ -208,7 +199,7 @@ static void note_type(struct scan *s, uint64_t at)
     s->cursor->uncommon = uncommon ? start + type_size(kind) : 0;
     if (kind == KIND_INTERFACE) {
         s->cursor->interface = start + INTERFACE_METHODS + (uncommon ? 16 : 0);
-        s->cursor->interface_end = s->cursor->interface + 8 * (uint64_t)HF_MIN(le32(b + 64), (uint32_t)UINT16_MAX);
+        s->cursor->interface_end = s->cursor->interface + 8 * (uint64_t)HF_MIN(hf_le32(b + 64), (uint32_t)UINT16_MAX);
     }
 }
 
@@ -216,10 +207,11 @@ static void note_type(struct scan *s, uint64_t at)
 static bool note_uncommon(struct scan *s, uint64_t at)
 {
     const unsigned char *b = s->bytes + at;
-    unsigned methods = le32(b + 4) & UINT16_MAX, exported = le32(b + 4) >> 16;
-    uint32_t away = le32(b + 8);
+    unsigned methods = hf_le32(b + 4) & UINT16_MAX, exported = hf_le32(b + 4) >> 16;
+    uint32_t away = hf_le32(b + 8);
 
-    if (exported > methods || away < 16 || away % 4 != 0 || away > 1 << 20 || le32(b + 12) != 0 || le32(b) > INT32_MAX)
+    if (exported > methods || away < 16 || away % 4 != 0 || away > 1 << 20 || hf_le32(b + 12) != 0 ||
+        hf_le32(b) > INT32_MAX)
         return false;
     s->cursor->methods = s->offset + at + away;
     s->cursor->methods_end = s->cursor->methods + 16 * (uint64_t)methods;
@@ -248,7 +240,7 @@ static void scan_type_word(struct scan *s, uint64_t at)
     } else if (is_type(b - TYPE_NAME)) {
         note_type(s, at);
         add_offset(s, at, 4, DELTA_REF_GO_TYPE, go->types, 0);
-    } else if (le32(b) != 0 && is_type(b - TYPE_NAME - 4)) {
+    } else if (hf_le32(b) != 0 && is_type(b - TYPE_NAME - 4)) {
         add_offset(s, at, 4, DELTA_REF_GO_TYPE, go->types, 0);
     }
 }
@@ -288,7 +280,7 @@ static void scan_find(struct scan *s)
     for (uint64_t i = (4 - in_region % 4) % 4; i < s->n; i += 4) {
         unsigned field = (unsigned)((in_region + i) % DELTA_GO_BUCKET_BYTES);
         if (is_inside(s, i, 4))
-            s->refs[s->found++] = (struct delta_ref){.word = le32(s->bytes + i),
+            s->refs[s->found++] = (struct delta_ref){.word = hf_le32(s->bytes + i),
                                                      .at = (uint32_t)i,
                                                      .kind = field == 0 ? DELTA_REF_GO_BUCKET : DELTA_REF_GO_PARTS,
                                                      .n = 4,
@@ -300,23 +292,23 @@ static void scan_find(struct scan *s)
  * behind it where in the code that was (and 120: its first line). */
 static bool is_inlined(const struct scan *s, const unsigned char *b)
 {
-    if (le32(b) == 0 || le32(b) > MUCH || le32(b + 4) > MUCH)
+    if (hf_le32(b) == 0 || hf_le32(b) > MUCH || hf_le32(b + 4) > MUCH)
         return false;
     if (s->image->go.layout == DELTA_GO_120)
-        return b[-4] < 32 && b[-3] == 0 && b[-2] == 0 && b[-1] == 0 && le32(b + 8) > 0 && le32(b + 8) <= SOME;
-    uint32_t parent = le32(b - 12) & 0xffff;
-    return (parent == 0xffff || parent < 4096) && b[-10] < 32 && b[-9] == 0 && le32(b - 8) <= SOME && le32(b - 4) > 0 &&
-           le32(b - 4) <= SOME;
+        return b[-4] < 32 && b[-3] == 0 && b[-2] == 0 && b[-1] == 0 && hf_le32(b + 8) > 0 && hf_le32(b + 8) <= SOME;
+    uint32_t parent = hf_le32(b - 12) & 0xffff;
+    return (parent == 0xffff || parent < 4096) && b[-10] < 32 && b[-9] == 0 && hf_le32(b - 8) <= SOME &&
+           hf_le32(b - 4) > 0 && hf_le32(b - 4) <= SOME;
 }
 
 /* Is this where the pointers of a variable on the stack are described? Before it: its place, its size, how much of that has
  * pointers. */
 static bool is_object(const unsigned char *b)
 {
-    uint32_t place = le32(b - 12), size = le32(b - 8), pointers = le32(b - 4);
+    uint32_t place = hf_le32(b - 12), size = hf_le32(b - 8), pointers = hf_le32(b - 4);
 
     return ((place | size | pointers) & 7) == 0 && place + SOME < 2 * (uint32_t)SOME && size <= SOME && pointers > 0 &&
-           pointers <= size && le32(b) > 0 && le32(b) <= 8 * (uint32_t)MUCH;
+           pointers <= size && hf_le32(b) > 0 && hf_le32(b) <= 8 * (uint32_t)MUCH;
 }
 
 static void scan_data(struct scan *s)

@@ -1,9 +1,6 @@
 #include "delta/refs_jump.h"
 
-static uint32_t le32(const unsigned char *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
+#include "base/endian.h"
 
 /* Where a word leads that counts from `start`; DELTA_NOWHERE: not to code. Code lies before its tables. */
 static uint64_t leads_to(const struct delta_image *image, uint64_t start, uint32_t word)
@@ -25,7 +22,7 @@ size_t delta_jump_scan(const struct delta_image *image, const unsigned char *byt
 
     for (size_t i = (size_t)((4 - offset % 4) % 4); i < n && i + 4 <= limit; i += 4) {
         uint64_t place = offset + i, start = place == jumps->end ? jumps->start : place;
-        uint32_t word = le32(bytes + i);
+        uint32_t word = hf_le32(bytes + i);
         uint64_t target = leads_to(image, start, word);
         if (target == DELTA_NOWHERE)
             continue;

@@ -10,7 +10,7 @@ enum {
 
 static uint32_t read_at(const struct delta_scan *s, int64_t i)
 {
-    return delta_le32(s->bytes + i);
+    return hf_le32(s->bytes + i);
 }
 
 static unsigned size_of(uint32_t w)

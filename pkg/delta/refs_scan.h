@@ -1,6 +1,7 @@
 /* delta/refs_scan.h - inside of delta_refs_scan(): what the scanners of all processors share. */
 #pragma once
 
+#include "base/endian.h"
 #include "delta/refs.h"
 
 struct delta_scan {
@@ -13,16 +14,6 @@ struct delta_scan {
     size_t found;
     struct delta_awaited *awaited; /* NULL: none is kept */
 };
-
-static inline uint32_t delta_le16(const unsigned char *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8;
-}
-
-static inline uint32_t delta_le32(const unsigned char *p)
-{
-    return delta_le16(p) | delta_le16(p + 2) << 16;
-}
 
 /* The lower `bits` of value, signed. */
 static inline uint64_t delta_sign(uint64_t value, unsigned bits)

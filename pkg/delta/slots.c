@@ -3,26 +3,18 @@
 #include <elf.h>
 #include <string.h>
 
+#include "base/endian.h"
 #include "delta/items.h"
 #include "delta/refs_scan.h"
 #include "delta/tables.h"
 
 enum { PIECE = 1024 };
 
-static uint64_t le(const unsigned char *p, unsigned n)
-{
-    uint64_t v = 0;
-
-    while (n-- > 0)
-        v = v << 8 | p[n];
-    return v;
-}
-
 uint64_t delta_relocation_key(const struct delta_image *image, const struct delta_region *region,
                               const unsigned char *bytes, size_t n, const unsigned char *p)
 {
     bool wide = region->kind == DELTA_REGION_RELA;
-    uint64_t number = wide ? le(p + 12, 4) : le(p + 5, 3), type = wide ? le(p + 8, 4) : p[4];
+    uint64_t number = wide ? hf_le(p + 12, 4) : hf_le(p + 5, 3), type = wide ? hf_le(p + 8, 4) : p[4];
     uint64_t entry = wide ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym), hash = 14695981039346656037u, strings = 0;
 
     for (unsigned i = 0; i < image->regions_n; i++)
@@ -31,7 +23,7 @@ uint64_t delta_relocation_key(const struct delta_image *image, const struct delt
     uint64_t symbol = region->link + number * entry;
     if (number == 0 || strings == 0 || symbol > n || n - symbol < entry)
         return 0;
-    for (uint64_t at = strings + le(bytes + symbol, 4); at < n && bytes[at] != 0; at++)
+    for (uint64_t at = strings + hf_le(bytes + symbol, 4); at < n && bytes[at] != 0; at++)
         hash = (hash ^ bytes[at]) * 1099511628211u;
     hash = (hash ^ type) * 1099511628211u;
     return hash != 0 ? hash : 1;
@@ -80,12 +72,12 @@ static int list_slots_of(struct side *s, const struct delta_region *r)
 
     for (uint64_t at = 0; at + entry <= r->size; at += entry) {
         const unsigned char *p = s->bytes + r->offset + at;
-        uint64_t slot = delta_position_of(&s->image->segments, le(p, word)), end;
+        uint64_t slot = delta_position_of(&s->image->segments, hf_le(p, word)), end;
         if (slot >= s->n || s->n - slot < word || !is_linkage(delta_image_region(s->image, slot, &end), false))
             continue;
         uint64_t key = delta_relocation_key(s->image, r, s->bytes, s->n, p);
         if (key == 0)
-            key = address_key(s, wide ? le(p + 16, 8) : le(s->bytes + slot, 4)) * 0x9e3779b97f4a7c15u;
+            key = address_key(s, wide ? hf_le(p + 16, 8) : hf_le(s->bytes + slot, 4)) * 0x9e3779b97f4a7c15u;
         if (delta_items_add(&s->slots, slot, word, key) < 0)
             return -ENOMEM;
     }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/endian.h"
+
 enum { ARM_LOOKS_BACK = 8, PLAIN_LOOKS_BACK = 6, COMPARED_MAX = 32, SEEN_AGO_MAX = 64 };
 
 /* Weights are chosen by these kinds of bytes; larger ones are not literal. */
@@ -46,28 +48,6 @@ static uint32_t word_before(const struct delta_stream *st, uint64_t pos, unsigne
 
     return (uint32_t)h[p & mask] << 24 | (uint32_t)h[(p + 1) & mask] << 16 | (uint32_t)h[(p + 2) & mask] << 8 |
            h[(p + 3) & mask];
-}
-
-static uint32_t le32(const unsigned char *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static uint32_t be32(const unsigned char *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | (uint32_t)p[3];
-}
-
-static void put_le32(unsigned char *p, uint32_t w)
-{
-    for (unsigned i = 0; i < 4; i++)
-        p[i] = (unsigned char)(w >> (8 * i));
-}
-
-static void put_be32(unsigned char *p, uint32_t w)
-{
-    for (unsigned i = 0; i < 4; i++)
-        p[i] = (unsigned char)(w >> (24 - 8 * i));
 }
 
 /* bl and adrp with the word or page they lead to instead of the distance from `place`, and back. */
@@ -148,9 +128,9 @@ static void turn_word(struct delta_stream *st)
 {
     uint64_t p = st->pos - 4;
     unsigned char bytes[4] = {*at(st, p), *at(st, p + 1), *at(st, p + 2), *at(st, p + 3)};
-    uint32_t w = arm_turned(le32(bytes), st->place - 4, false);
+    uint32_t w = arm_turned(hf_le32(bytes), st->place - 4, false);
 
-    put_be32(at(st, p), w);
+    hf_put_be32(at(st, p), w);
     st->tail = (st->tail & ~UINT64_C(0xffffffff)) | w;
 }
 
@@ -179,8 +159,8 @@ static void add_words(struct delta_stream *st, const unsigned char *bytes, size_
     uint64_t tail = st->tail, pos = st->pos, place = st->place;
 
     for (size_t i = 0; i < words; i++, pos += 4, place += 4) {
-        uint32_t w = arm ? arm_turned(le32(bytes + 4 * i), place, false) : be32(bytes + 4 * i);
-        put_be32(at(st, pos), w);
+        uint32_t w = arm ? arm_turned(hf_le32(bytes + 4 * i), place, false) : hf_be32(bytes + 4 * i);
+        hf_put_be32(at(st, pos), w);
         if (i > 0)
             st->match_at[hash_of(st, arm, (uint32_t)tail, (uint32_t)(tail >> 32))] = (uint32_t)pos;
         tail = tail << 32 | w;
@@ -341,7 +321,7 @@ static unsigned code_arm_word(struct delta_stream *st, struct delta_cm *cm, cons
 {
     uint64_t place = st->place;
     const uint32_t before[3] = {(uint32_t)st->tail, (uint32_t)(st->tail >> 32), word_before(st, st->pos, 3)};
-    uint32_t word = truth != NULL ? arm_turned(le32(truth), place, false) : 0, part = 0;
+    uint32_t word = truth != NULL ? arm_turned(hf_le32(truth), place, false) : 0, part = 0;
 
     for (unsigned i = 0; i < 4; i++) {
         struct delta_byte_context c;
@@ -350,7 +330,7 @@ static unsigned code_arm_word(struct delta_stream *st, struct delta_cm *cm, cons
         part = part << 8 | byte;
         push(st, byte, cm != NULL);
     }
-    put_le32(made, arm_turned(part, place, true));
+    hf_put_le32(made, arm_turned(part, place, true));
     return 4;
 }
 
@@ -358,7 +338,7 @@ static unsigned code_x86_reference(struct delta_stream *st, struct delta_cm *cm,
                                    unsigned char *made)
 {
     static const unsigned char *const none[STREAM_OLD] = {NULL};
-    uint32_t behind = (uint32_t)st->place + 4, target = truth != NULL ? le32(truth) + behind : 0, part = 0;
+    uint32_t behind = (uint32_t)st->place + 4, target = truth != NULL ? hf_le32(truth) + behind : 0, part = 0;
 
     for (unsigned i = 0; i < 4; i++) {
         struct delta_byte_context c;
@@ -367,7 +347,7 @@ static unsigned code_x86_reference(struct delta_stream *st, struct delta_cm *cm,
         part = part << 8 | byte;
         push(st, byte, cm != NULL);
     }
-    put_le32(made, part - behind);
+    hf_put_le32(made, part - behind);
     return 4;
 }
 

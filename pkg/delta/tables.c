@@ -1,4 +1,5 @@
 #include "delta/tables.h"
+#include "base/endian.h"
 #include "delta/find_go.h"
 #include "delta/golang.h"
 #include "delta/items.h"
@@ -80,15 +81,6 @@ int delta_map_from(const struct delta_copies *copies, struct delta_map *map, str
     return r;
 }
 
-static uint64_t le(const unsigned char *p, unsigned n)
-{
-    uint64_t v = 0;
-
-    while (n-- > 0)
-        v = v << 8 | p[n];
-    return v;
-}
-
 /* One side: keys are addresses in new, so old ones go through the map. */
 struct side {
     const unsigned char *bytes;
@@ -127,18 +119,18 @@ static int list_fixed(struct side *s, const struct delta_region *r, uint32_t fir
         uint64_t key = 0;
         if (r->kind == DELTA_REGION_RELA || r->kind == DELTA_REGION_REL) {
             key = delta_relocation_key(s->image, r, s->bytes, s->n, p);
-            key = key != 0 ? key : key_of(s, le(p, r->kind == DELTA_REGION_REL ? 4 : 8));
+            key = key != 0 ? key : key_of(s, hf_le(p, r->kind == DELTA_REGION_REL ? 4 : 8));
         } else if (r->kind == DELTA_REGION_SYMBOLS)
-            key = hash_text(s, r->link + le(p, 4));
+            key = hash_text(s, r->link + hf_le(p, 4));
         else if (r->kind == DELTA_REGION_EXIDX)
-            key = key_of(s, (r->address + at + le(p, 4) + ((le(p, 4) & 0x40000000) << 1)) & UINT32_MAX);
+            key = key_of(s, (r->address + at + hf_le(p, 4) + ((hf_le(p, 4) & 0x40000000) << 1)) & UINT32_MAX);
         else if (r->kind == DELTA_REGION_GO_OFFSETS)
-            key = key_of(s, delta_address_of(s->segments, r->link) + le(p, 4));
+            key = key_of(s, delta_address_of(s->segments, r->link) + hf_le(p, 4));
         else if (r->kind == DELTA_REGION_GO_ROWS)
-            key = size == 16 ? key_of(s, le(p, 8))
-                             : key_of(s, delta_address_of(s->segments, s->image->go.text) + le(p, 4));
+            key = size == 16 ? key_of(s, hf_le(p, 8))
+                             : key_of(s, delta_address_of(s->segments, s->image->go.text) + hf_le(p, 4));
         else
-            key = key_of(s, r->address + (uint64_t)(int64_t)(int32_t)le(p, 4));
+            key = key_of(s, r->address + (uint64_t)(int64_t)(int32_t)hf_le(p, 4));
         int result = delta_items_add(&s->items, r->offset + at, size, key);
         if (result < 0)
             return result;
@@ -151,15 +143,15 @@ static int list_frames(struct side *s, const struct delta_region *r)
 {
     for (uint64_t at = 0; at + 12 <= r->size;) {
         const unsigned char *p = s->bytes + r->offset + at;
-        uint64_t size = le(p, 4) + 4, key;
+        uint64_t size = hf_le(p, 4) + 4, key;
         if (size < 12 || size > r->size - at)
             break;
-        if (le(p + 4, 4) == 0) {
+        if (hf_le(p + 4, 4) == 0) {
             key = 14695981039346656037u;
             for (uint64_t i = 8; i < size; i++)
                 key = (key ^ p[i]) * 1099511628211u;
         } else {
-            key = key_of(s, r->address + at + 8 + (uint64_t)(int64_t)(int32_t)le(p + 8, 4));
+            key = key_of(s, r->address + at + 8 + (uint64_t)(int64_t)(int32_t)hf_le(p + 8, 4));
         }
         int result = delta_items_add(&s->items, r->offset + at, (uint32_t)size, key);
         if (result < 0)
@@ -178,13 +170,13 @@ static int list_functions(struct side *s, const struct delta_region *r)
 
     for (uint64_t row = 0; row < go->functions; row++) {
         const unsigned char *p = s->bytes + go->rows + row * 2 * wide;
-        uint64_t at = go->rows + le(p + wide, wide), in_region = at - r->offset;
+        uint64_t at = go->rows + hf_le(p + wide, wide), in_region = at - r->offset;
         if (at < behind || in_region >= r->size || r->size - in_region < DELTA_GO_HEAD_BYTES)
             continue;
         uint64_t size = (delta_go_function_size(go, s->bytes + at) + 7) & ~UINT64_C(7);
         if (size > r->size - in_region)
             continue;
-        int result = delta_items_add(&s->items, at, (uint32_t)size, key_of(s, text + le(p, wide)));
+        int result = delta_items_add(&s->items, at, (uint32_t)size, key_of(s, text + hf_le(p, wide)));
         if (result < 0)
             return result;
         behind = at + size;

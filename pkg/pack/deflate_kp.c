@@ -4,6 +4,8 @@
  * seven. Where nothing is found the steps grow. pgzip starts anew every MiB, with the 16 KiB before it as a dictionary. */
 #include <string.h>
 
+#include "base/endian.h"
+
 #include "base/macros.h"
 #include "pack/deflate_match.h"
 
@@ -24,16 +26,6 @@ enum {
 };
 _Static_assert(OLD_AGE + 2 * (AGED_EACH + AHEAD) - AGED_EACH < (1 << 16) - AHEAD,
                "what is old stays so until it is aged again");
-
-static uint32_t load32(const unsigned char *p)
-{
-    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static uint64_t load64(const unsigned char *p)
-{
-    return load32(p) | (uint64_t)load32(p + 4) << 32;
-}
 
 static uint32_t hash4(uint64_t word)
 {
@@ -66,7 +58,7 @@ static int place(const struct pass *pass, uint16_t entry, int at)
 
 static int near_by(const struct pass *pass, int at, int match)
 {
-    return at - match < DEFLATE_WINDOW && match >= 0 && load32(pass->p + at) == load32(pass->p + match);
+    return at - match < DEFLATE_WINDOW && match >= 0 && hf_le32(pass->p + at) == hf_le32(pass->p + match);
 }
 
 static int match_on(const struct pass *pass, int at, int match, int limit)
@@ -198,7 +190,7 @@ static bool search(struct pass *pass, uint64_t word)
             before = place(pass, kp->by7_before[h7], pass->at);
         keep_short(pass, word, pass->at);
         keep_long(pass, word, pass->at);
-        word = load64(pass->p + pass->next);
+        word = hf_le64(pass->p + pass->next);
         if (by_seven(pass, word, now, before) || by_four(pass, word, found))
             return true;
     }
@@ -214,7 +206,7 @@ static void extend(struct pass *pass)
     else if (length == MAX_MATCH)
         length += match_long(pass, at + length, match + length);
     if (length < 30 && at + length < pass->end - MARGIN) {
-        int behind = place(pass, pass->kp->by7[hash7(load64(pass->p + at + length))], at + length) - length + 2;
+        int behind = place(pass, pass->kp->by7[hash7(hf_le64(pass->p + at + length))], at + length) - length + 2;
         int far = at + 2 - behind;
         if (behind >= pass->low && far < DEFLATE_WINDOW && far > 0) {
             int other = match_long(pass, at + 2, behind);
@@ -252,18 +244,18 @@ static uint64_t keep_some(struct pass *pass, int length)
     int i = pass->at - length + 1;
 
     if (i < pass->at - 1) {
-        uint64_t word = load64(pass->p + i);
+        uint64_t word = hf_le64(pass->p + i);
         keep_short(pass, word, i);
         keep_long(pass, word, i);
         keep_long(pass, word >> 8, i + 1);
         keep_short(pass, word >> 16, i + 2);
         for (i += 4; i < pass->at - 1; i += 3) {
-            word = load64(pass->p + i);
+            word = hf_le64(pass->p + i);
             keep_long(pass, word, i);
             keep_short(pass, word >> 8, i + 1);
         }
     }
-    uint64_t word = load64(pass->p + pass->at - 1);
+    uint64_t word = hf_le64(pass->p + pass->at - 1);
     keep_short(pass, word, pass->at - 1);
     keep_long(pass, word, pass->at - 1);
     return word >> 8;
@@ -285,7 +277,7 @@ static unsigned look_through(struct deflate_matcher *matcher, unsigned from, uns
     kp->matches_n = 0;
     if (end - from < LEAST)
         return 0;
-    for (uint64_t word = load64(pass.p + pass.at); search(&pass, word);) {
+    for (uint64_t word = hf_le64(pass.p + pass.at); search(&pass, word);) {
         extend(&pass);
         pass.tokens += (unsigned)(pass.at - pass.emit);
         put_match(&pass);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/endian.h"
 #include "base/macros.h"
 
 enum {
@@ -127,8 +128,7 @@ static unsigned go_insert(struct deflate_matcher *matcher, unsigned at)
     matcher->inserted = at + 1;
     if (matcher->end - at < GO_MIN_MATCH)
         return 0;
-    uint32_t word = (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-    uint16_t *head = &matcher->head[word * UINT32_C(0x1e35a7bd) >> (32 - GO_HASH_BITS)];
+    uint16_t *head = &matcher->head[hf_be32(p) * UINT32_C(0x1e35a7bd) >> (32 - GO_HASH_BITS)];
     unsigned before = *head;
     matcher->before[at % DEFLATE_WINDOW] = *head;
     *head = (uint16_t)(at + 1);

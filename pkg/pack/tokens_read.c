@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/endian.h"
 #include "base/macros.h"
 #include "pack/deflate.h"
 #include "pack/tokens.h"
@@ -126,10 +127,8 @@ static int add_end(struct taking *taking, enum deflate_kind kind, bool last, str
     if (r < 0 || kind != DEFLATE_GIVEN)
         return r;
     r = add_word(taking, head->bits, err);
-    for (unsigned i = 0; r == 0 && i < (head->bits + 31) / 32; i++) {
-        const unsigned char *p = head->bytes + (size_t)4 * i;
-        r = add_word(taking, p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24, err);
-    }
+    for (unsigned i = 0; r == 0 && i < (head->bits + 31) / 32; i++)
+        r = add_word(taking, hf_le32(head->bytes + (size_t)4 * i), err);
     return r;
 }
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/endian.h"
 #include "base/macros.h"
 #include "pack/deflate.h"
 #include "pack/tokens.h"
@@ -33,9 +34,7 @@ static int damaged(struct hf_err *err, const char *what)
 
 static uint32_t word_at(const struct making *making, size_t i)
 {
-    const unsigned char *p = making->words + 4 * i;
-
-    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+    return hf_le32(making->words + 4 * i);
 }
 
 static int add(struct making *making, uint32_t token, const unsigned char *content, struct hf_err *err)

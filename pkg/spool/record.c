@@ -1,9 +1,9 @@
 #include "spool/record.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
+#include "base/endian.h"
 #include "spool/crc32c.h"
 
 enum { RECORD_MAGIC = 0x48465231, CURSOR_MAGIC = 0x48464331, VERSION = 1 };
@@ -12,51 +12,27 @@ enum { RECORD_MAGIC = 0x48465231, CURSOR_MAGIC = 0x48464331, VERSION = 1 };
 
 static const char segment_magic[8] = "HFSPOOL\n";
 
-static void put32(unsigned char *p, uint32_t v)
-{
-    uint32_t little = htole32(v);
-
-    memcpy(p, &little, sizeof(little));
-}
-
-static void put64(unsigned char *p, uint64_t v)
-{
-    uint64_t little = htole64(v);
-
-    memcpy(p, &little, sizeof(little));
-}
-
-static uint32_t get32(const unsigned char *p)
-{
-    return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
-}
-
-static uint64_t get64(const unsigned char *p)
-{
-    return (uint64_t)get32(p + 4) << 32 | get32(p);
-}
-
 void hf_spool_header_format(const struct hf_spool_header *header, unsigned char bytes[static HF_SPOOL_SEGMENT_HEADER])
 {
     memset(bytes, 0, HF_SPOOL_SEGMENT_HEADER);
     memcpy(bytes, segment_magic, sizeof(segment_magic));
-    put32(bytes + 8, VERSION);
-    put32(bytes + 12, header->salt);
-    put64(bytes + 16, header->size);
-    put64(bytes + 24, header->first);
+    hf_put_le32(bytes + 8, VERSION);
+    hf_put_le32(bytes + 12, header->salt);
+    hf_put_le64(bytes + 16, header->size);
+    hf_put_le64(bytes + 24, header->first);
     memcpy(bytes + 32, header->stream, sizeof(header->stream));
-    put32(bytes + 60, hf_crc32c(0, bytes, 60));
+    hf_put_le32(bytes + 60, hf_crc32c(0, bytes, 60));
 }
 
 int hf_spool_header_parse(const unsigned char bytes[static HF_SPOOL_SEGMENT_HEADER], struct hf_spool_header *ret)
 {
-    if (memcmp(bytes, segment_magic, sizeof(segment_magic)) != 0 || get32(bytes + 60) != hf_crc32c(0, bytes, 60))
+    if (memcmp(bytes, segment_magic, sizeof(segment_magic)) != 0 || hf_le32(bytes + 60) != hf_crc32c(0, bytes, 60))
         return -EBADMSG;
-    if (get32(bytes + 8) != VERSION)
+    if (hf_le32(bytes + 8) != VERSION)
         return -EOPNOTSUPP;
-    ret->salt = get32(bytes + 12);
-    ret->size = get64(bytes + 16);
-    ret->first = get64(bytes + 24);
+    ret->salt = hf_le32(bytes + 12);
+    ret->size = hf_le64(bytes + 16);
+    ret->first = hf_le64(bytes + 24);
     memcpy(ret->stream, bytes + 32, sizeof(ret->stream));
     return 0;
 }
@@ -65,7 +41,7 @@ static uint32_t record_crc(const unsigned char *head, struct hf_view payload, ui
 {
     unsigned char seed[4];
 
-    put32(seed, salt);
+    hf_put_le32(seed, salt);
     uint32_t crc = hf_crc32c(0, seed, sizeof(seed));
     crc = hf_crc32c(crc, head, 28);
     return hf_crc32c(crc, payload.p, payload.n);
@@ -83,11 +59,11 @@ int hf_spool_record_format(const struct hf_spool_record *record, uint32_t salt, 
         return r;
     unsigned char *head = (unsigned char *)out->p + out->n;
     uint32_t length = (uint32_t)n | (record->begins ? BEGINS : 0) | (record->jumps ? JUMPS : 0);
-    put64(head, (uint64_t)length << 32 | RECORD_MAGIC);
-    put64(head + 8, record->sequence);
-    put64(head + 16, record->unix_ns);
-    put32(head + 24, record->tag);
-    put32(head + 28, record_crc(head, record->payload, salt));
+    hf_put_le64(head, (uint64_t)length << 32 | RECORD_MAGIC);
+    hf_put_le64(head + 8, record->sequence);
+    hf_put_le64(head + 16, record->unix_ns);
+    hf_put_le32(head + 24, record->tag);
+    hf_put_le32(head + 28, record_crc(head, record->payload, salt));
     if (n > 0)
         memcpy(head + HF_SPOOL_RECORD_HEADER, record->payload.p, n);
     memset(head + HF_SPOOL_RECORD_HEADER + n, 0, whole - HF_SPOOL_RECORD_HEADER - n);
@@ -103,8 +79,8 @@ int64_t hf_spool_record_parse(const unsigned char *bytes, size_t n, uint32_t sal
         *ret_need = HF_SPOOL_RECORD_HEADER;
         return 0;
     }
-    size_t length = get32(bytes + 4) & ~(BEGINS | JUMPS);
-    if (get32(bytes) != RECORD_MAGIC || length > HF_SPOOL_MAX_PAYLOAD)
+    size_t length = hf_le32(bytes + 4) & ~(BEGINS | JUMPS);
+    if (hf_le32(bytes) != RECORD_MAGIC || length > HF_SPOOL_MAX_PAYLOAD)
         return -EBADMSG;
     size_t whole = hf_spool_record_bytes(length);
     if (n < whole) {
@@ -112,41 +88,41 @@ int64_t hf_spool_record_parse(const unsigned char *bytes, size_t n, uint32_t sal
         return 0;
     }
     struct hf_view payload = {(const char *)bytes + HF_SPOOL_RECORD_HEADER, length};
-    if (get32(bytes + 28) != record_crc(bytes, payload, salt))
+    if (hf_le32(bytes + 28) != record_crc(bytes, payload, salt))
         return -EBADMSG;
-    *ret = (struct hf_spool_record){get64(bytes + 8),
-                                    get64(bytes + 16),
-                                    get32(bytes + 24),
+    *ret = (struct hf_spool_record){hf_le64(bytes + 8),
+                                    hf_le64(bytes + 16),
+                                    hf_le32(bytes + 24),
                                     payload,
-                                    (get32(bytes + 4) & BEGINS) != 0,
-                                    (get32(bytes + 4) & JUMPS) != 0};
+                                    (hf_le32(bytes + 4) & BEGINS) != 0,
+                                    (hf_le32(bytes + 4) & JUMPS) != 0};
     return (int64_t)whole;
 }
 
 bool hf_spool_record_claims(const unsigned char *bytes, size_t n, uint64_t sequence)
 {
-    return n >= 16 && get32(bytes) == RECORD_MAGIC && get64(bytes + 8) == sequence;
+    return n >= 16 && hf_le32(bytes) == RECORD_MAGIC && hf_le64(bytes + 8) == sequence;
 }
 
 void hf_spool_cursor_format(const struct hf_spool_cursor *cursor, unsigned char bytes[static HF_SPOOL_CURSOR_SLOT])
 {
     memset(bytes, 0, HF_SPOOL_CURSOR_SLOT);
-    put32(bytes, CURSOR_MAGIC);
-    put32(bytes + 4, VERSION);
-    put64(bytes + 8, cursor->counter);
-    put64(bytes + 16, cursor->delivered);
-    put64(bytes + 24, cursor->newest);
-    put32(bytes + 36, hf_crc32c(0, bytes, 36));
+    hf_put_le32(bytes, CURSOR_MAGIC);
+    hf_put_le32(bytes + 4, VERSION);
+    hf_put_le64(bytes + 8, cursor->counter);
+    hf_put_le64(bytes + 16, cursor->delivered);
+    hf_put_le64(bytes + 24, cursor->newest);
+    hf_put_le32(bytes + 36, hf_crc32c(0, bytes, 36));
 }
 
 int hf_spool_cursor_parse(const unsigned char bytes[static HF_SPOOL_CURSOR_SLOT], struct hf_spool_cursor *ret)
 {
-    if (get32(bytes) != CURSOR_MAGIC || get32(bytes + 36) != hf_crc32c(0, bytes, 36))
+    if (hf_le32(bytes) != CURSOR_MAGIC || hf_le32(bytes + 36) != hf_crc32c(0, bytes, 36))
         return -EBADMSG;
-    if (get32(bytes + 4) != VERSION)
+    if (hf_le32(bytes + 4) != VERSION)
         return -EOPNOTSUPP;
-    ret->counter = get64(bytes + 8);
-    ret->delivered = get64(bytes + 16);
-    ret->newest = get64(bytes + 24);
+    ret->counter = hf_le64(bytes + 8);
+    ret->delivered = hf_le64(bytes + 16);
+    ret->newest = hf_le64(bytes + 24);
     return 0;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/endian.h"
 #include "base/parse.h"
 #include "os/file.h"
 #include "spool/crc32c.h"
@@ -24,38 +25,23 @@ _Static_assert(AT_DONE + 4 <= AT_CRC && HF_BORDER_MAX <= 32, "the borders fit a 
 
 static const unsigned char magic[4] = {'H', 'F', 'B', '1'};
 
-static void put(unsigned char *p, uint64_t value, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        p[i] = (unsigned char)(value >> (8 * i));
-}
-
-static uint64_t get(const unsigned char *p, size_t n)
-{
-    uint64_t value = 0;
-
-    for (size_t i = 0; i < n; i++)
-        value |= (uint64_t)p[i] << (8 * i);
-    return value;
-}
-
 void hf_borders_format(const struct hf_borders *borders, uint64_t counter, unsigned char slot[static HF_BORDER_SLOT])
 {
     uint64_t done = 0;
 
     memset(slot, 0, HF_BORDER_SLOT);
     memcpy(slot, magic, sizeof(magic));
-    put(slot + AT_N, borders->n, 4);
-    put(slot + AT_COUNTER, counter, 8);
+    hf_put_le(slot + AT_N, 4, borders->n);
+    hf_put_le(slot + AT_COUNTER, 8, counter);
     if (hf_hex_decode(borders->stream, slot + AT_STREAM, STREAM_BYTES) < 0)
         memset(slot + AT_STREAM, 0, STREAM_BYTES);
     for (size_t i = 0; i < borders->n; i++) {
-        put(slot + AT_ITEMS + 16 * i, borders->items[i].first, 8);
-        put(slot + AT_ITEMS + 16 * i + 8, borders->items[i].last, 8);
+        hf_put_le(slot + AT_ITEMS + 16 * i, 8, borders->items[i].first);
+        hf_put_le(slot + AT_ITEMS + 16 * i + 8, 8, borders->items[i].last);
         done |= (uint64_t)borders->items[i].done << i;
     }
-    put(slot + AT_DONE, done, 4);
-    put(slot + AT_CRC, hf_crc32c(0, slot, AT_CRC), 4);
+    hf_put_le(slot + AT_DONE, 4, done);
+    hf_put_le(slot + AT_CRC, 4, hf_crc32c(0, slot, AT_CRC));
 }
 
 int hf_borders_parse(const unsigned char slot[static HF_BORDER_SLOT], struct hf_borders *ret_borders,
@@ -64,22 +50,22 @@ int hf_borders_parse(const unsigned char slot[static HF_BORDER_SLOT], struct hf_
     struct hf_borders borders = {.n = 0};
     uint64_t before = 0;
 
-    if (memcmp(slot, magic, sizeof(magic)) != 0 || get(slot + AT_CRC, 4) != hf_crc32c(0, slot, AT_CRC) ||
-        get(slot + AT_N, 4) > HF_BORDER_MAX)
+    if (memcmp(slot, magic, sizeof(magic)) != 0 || hf_le(slot + AT_CRC, 4) != hf_crc32c(0, slot, AT_CRC) ||
+        hf_le(slot + AT_N, 4) > HF_BORDER_MAX)
         return -EBADMSG;
-    borders.n = (size_t)get(slot + AT_N, 4);
+    borders.n = (size_t)hf_le(slot + AT_N, 4);
     (void)hf_hex_encode(slot + AT_STREAM, STREAM_BYTES, borders.stream);
     for (size_t i = 0; i < borders.n; i++) {
         struct hf_border *item = &borders.items[i];
-        item->first = get(slot + AT_ITEMS + 16 * i, 8);
-        item->last = get(slot + AT_ITEMS + 16 * i + 8, 8);
-        item->done = (get(slot + AT_DONE, 4) >> i & 1) != 0;
+        item->first = hf_le(slot + AT_ITEMS + 16 * i, 8);
+        item->last = hf_le(slot + AT_ITEMS + 16 * i + 8, 8);
+        item->done = (hf_le(slot + AT_DONE, 4) >> i & 1) != 0;
         if (item->first <= before || item->last < item->first)
             return -EBADMSG;
         before = item->last;
     }
     *ret_borders = borders;
-    *ret_counter = get(slot + AT_COUNTER, 8);
+    *ret_counter = hf_le(slot + AT_COUNTER, 8);
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/endian.h"
 #include "codec/scan.h"
 #include "telemetry/jscan.h"
 
@@ -165,8 +166,7 @@ static void add_fixed64(struct hf_otlp *w, uint64_t value)
 {
     unsigned char bytes[8];
 
-    for (size_t i = 0; i < sizeof(bytes); i++)
-        bytes[i] = (unsigned char)(value >> (8 * i));
+    hf_put_le64(bytes, value);
     add(w, bytes, sizeof(bytes));
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/endian.h"
 #include "delta/create.h"
 #include "delta/golang.h"
 #include "delta/predict.h"
@@ -207,7 +208,7 @@ static void spoil(const struct elf_made *made, const struct delta_go *go, unsign
     uint64_t functions = go->rows + 8 * (go->functions + 1);
 
     for (uint64_t at = 0; at + 8 <= made->n && module == 0; at += 8)
-        if (at > go->rows && delta_get_word(made->p + at, 8) == 0x400000 + go->header)
+        if (at > go->rows && hf_le(made->p + at, 8) == 0x400000 + go->header)
             module = at;
     ck_assert_uint_gt(module, 0);
     for (unsigned i = 0; i < FUNCTIONS; i++) {
@@ -221,7 +222,7 @@ static void spoil(const struct elf_made *made, const struct delta_go *go, unsign
         else if (what == ENTRIES_SAME) /* the search for a part's function stops somewhere */
             put32(made, row - 4, 0);
         else if (what == PCDATA_MANY)
-            put32(made, go->rows + delta_get_word(made->p + row, 4) + 28, UINT32_MAX);
+            put32(made, go->rows + hf_le(made->p + row, 4) + 28, UINT32_MAX);
     }
     if (what == NO_FUNCTIONS)
         put32(made, go->header + 8, 0);
@@ -243,7 +244,7 @@ static void spoil(const struct elf_made *made, const struct delta_go *go, unsign
         put32(made, module + 8UL * 21, UINT32_MAX);
     else if (what == METHODS_MANY)
         for (uint64_t at = go->types; at < go->funcdata; at += 8)
-            if (delta_get_word(made->p + at + 8, 8) == 16)
+            if (hf_le(made->p + at + 8, 8) == 16)
                 put32(made, at + 4, 0x0001ffff);
 }
 

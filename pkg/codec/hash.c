@@ -284,7 +284,7 @@ int hf_sha256_load(struct hf_sha256 *hash, const unsigned char state[static HF_S
     return 0;
 }
 
-const char *hf_sha256_hex(const void *bytes, size_t n, char hex[static HF_SHA256_HEX])
+void hf_sha256_of(const void *bytes, size_t n, unsigned char *ret_digest, size_t kept)
 {
     unsigned char digest[HF_SHA256_BYTES];
     struct hf_sha256 hash;
@@ -292,6 +292,14 @@ const char *hf_sha256_hex(const void *bytes, size_t n, char hex[static HF_SHA256
     hf_sha256_init(&hash);
     hf_sha256_update(&hash, bytes, n);
     hf_sha256_final(&hash, digest);
+    memcpy(ret_digest, digest, kept);
+}
+
+const char *hf_sha256_hex(const void *bytes, size_t n, char hex[static HF_SHA256_HEX])
+{
+    unsigned char digest[HF_SHA256_BYTES];
+
+    hf_sha256_of(bytes, n, digest, sizeof(digest));
     return hf_hex_encode(digest, sizeof(digest), hex);
 }
 

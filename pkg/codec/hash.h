@@ -31,6 +31,8 @@ uint64_t hf_sha256_final64(struct hf_sha256 *hash);
 void hf_sha256_save(const struct hf_sha256 *hash, unsigned char state[static HF_SHA256_STATE]);
 HF_MUST_USE int hf_sha256_load(struct hf_sha256 *hash, const unsigned char state[static HF_SHA256_STATE]);
 
+/* One-shot: the first `kept` bytes of the digest, at most all. */
+void hf_sha256_of(const void *bytes, size_t n, unsigned char *ret_digest, size_t kept);
 /* One-shot, as lower case hex. Returns hex. */
 const char *hf_sha256_hex(const void *bytes, size_t n, char hex[static HF_SHA256_HEX]);
 

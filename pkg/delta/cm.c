@@ -94,13 +94,20 @@ int delta_cm_finish(struct delta_cm *cm)
 
 const uint16_t delta_reciprocal[256] = {R64(0), R64(64), R64(128), R64(192)};
 
+/* `least`: no chance is held to be smaller, in 1/65536. */
+static HF_ALWAYS_INLINE unsigned code_bit(struct delta_cm *cm, uint32_t *state, unsigned bit, uint32_t least,
+                                          unsigned limit)
+{
+    uint32_t p = delta_bit_p16(*state), most = 65536 - least;
+
+    bit = delta_cm_code(cm, bit, p < least ? least : p > most ? most : p);
+    delta_bit_update(state, bit, limit);
+    return bit;
+}
+
 unsigned delta_bit_code(struct delta_cm *cm, uint32_t *state, unsigned bit)
 {
-    uint32_t p = delta_bit_p16(*state);
-
-    bit = delta_cm_code(cm, bit, p < 4 ? 4 : p > 65532 ? 65532 : p);
-    delta_bit_update(state, bit, DELTA_BIT_LIMIT);
-    return bit;
+    return code_bit(cm, state, bit, 4, DELTA_BIT_LIMIT);
 }
 
 /* ---- mixing ---------------------------------------------------------------------------------------------------- */
@@ -154,11 +161,7 @@ void delta_number_init(struct delta_number *model)
 
 static unsigned number_bit(struct delta_cm *cm, uint32_t *state, unsigned bit)
 {
-    uint32_t p = delta_bit_p16(*state);
-
-    bit = delta_cm_code(cm, bit, p < 32 ? 32 : p > 65504 ? 65504 : p);
-    delta_bit_update(state, bit, 60);
-    return bit;
+    return code_bit(cm, state, bit, 32, 60);
 }
 
 uint64_t delta_number_code(struct delta_cm *cm, struct delta_number *model, uint64_t value)

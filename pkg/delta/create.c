@@ -477,18 +477,6 @@ static int make_body(struct source *s, struct choice *choice, struct hf_err *err
     return r == 0 ? offer_stored(s, choice, err) : r;
 }
 
-/* The first `kept` bytes of the hash. */
-static void digest_of(const void *bytes, size_t n, unsigned char *ret_digest, size_t kept)
-{
-    unsigned char digest[HF_SHA256_BYTES];
-    struct hf_sha256 hash;
-
-    hf_sha256_init(&hash);
-    hf_sha256_update(&hash, bytes, n);
-    hf_sha256_final(&hash, digest);
-    memcpy(ret_digest, digest, kept);
-}
-
 struct digests {
     const struct source *source;
     struct delta_header *header;
@@ -500,9 +488,9 @@ static int hash_side(void *ctx, unsigned worker, unsigned i, struct hf_err *err)
 
     (void)worker, (void)err;
     if (i == 0)
-        digest_of(d->source->old, d->source->old_n, d->header->old_mark, sizeof(d->header->old_mark));
+        hf_sha256_of(d->source->old, d->source->old_n, d->header->old_mark, sizeof(d->header->old_mark));
     else
-        digest_of(d->source->new_bytes, d->source->new_n, d->header->new_sha256, sizeof(d->header->new_sha256));
+        hf_sha256_of(d->source->new_bytes, d->source->new_n, d->header->new_sha256, sizeof(d->header->new_sha256));
     return 0;
 }
 
@@ -541,7 +529,7 @@ int hf_delta_create(const void *old, size_t old_n, const void *new_bytes, size_t
         r = delta_jobs_run(&sides, workers_for_sides(&source), err);
     }
     if (r == 0) {
-        digest_of(choice.body.p, choice.body.n, header.body_mark, sizeof(header.body_mark));
+        hf_sha256_of(choice.body.p, choice.body.n, header.body_mark, sizeof(header.body_mark));
         r = patch->write(patch->ctx, bytes, delta_header_format(&header, bytes));
         if (r == 0 && choice.body.n > 0)
             r = patch->write(patch->ctx, choice.body.p, choice.body.n);

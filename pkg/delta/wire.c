@@ -153,14 +153,11 @@ int delta_header_read(struct delta_input *input, struct delta_header *ret_header
 int delta_bytes_read(struct delta_input *input, struct delta_header *header,
                      unsigned char bytes[static DELTA_BYTES_MAX], struct hf_err *err)
 {
-    struct hf_sha256 hash;
     int r = delta_input_read(input, bytes, (size_t)header->body_size, err);
 
     if (r < 0)
         return r;
-    hf_sha256_init(&hash);
-    hf_sha256_update(&hash, bytes, (size_t)header->body_size);
-    hf_sha256_final(&hash, header->new_sha256);
+    hf_sha256_of(bytes, (size_t)header->body_size, header->new_sha256, sizeof(header->new_sha256));
     return 0;
 }
 

@@ -470,18 +470,6 @@ static ssize_t memory_read(void *ctx, void *bytes, size_t n)
     return got;
 }
 
-/* The first `kept` bytes of the hash. */
-static void digest_of(const void *bytes, size_t n, unsigned char *ret_digest, size_t kept)
-{
-    unsigned char digest[HF_SHA256_BYTES];
-    struct hf_sha256 hash;
-
-    hf_sha256_init(&hash);
-    hf_sha256_update(&hash, bytes, n);
-    hf_sha256_final(&hash, digest);
-    memcpy(ret_digest, digest, kept);
-}
-
 /* The delta between the unpacked forms, as the body ends with it: its method, and its body. All else follows from what is known. */
 static int add_inner(struct deep *deep, struct hf_buf *body, struct hf_err *err)
 {
@@ -558,9 +546,9 @@ static int write_deep(const struct deep *deep, const struct hf_buf *body, const 
     struct delta_header header = header_of(deep, body);
     unsigned char bytes[DELTA_HEADER_MAX];
 
-    digest_of(deep->old.bytes, deep->old.n, header.old_mark, sizeof(header.old_mark));
-    digest_of(deep->new_side.bytes, deep->new_side.n, header.new_sha256, sizeof(header.new_sha256));
-    digest_of(body->p, body->n, header.body_mark, sizeof(header.body_mark));
+    hf_sha256_of(deep->old.bytes, deep->old.n, header.old_mark, sizeof(header.old_mark));
+    hf_sha256_of(deep->new_side.bytes, deep->new_side.n, header.new_sha256, sizeof(header.new_sha256));
+    hf_sha256_of(body->p, body->n, header.body_mark, sizeof(header.body_mark));
     int r = patch->write(patch->ctx, bytes, delta_header_format(&header, bytes));
     if (r == 0)
         r = patch->write(patch->ctx, body->p, body->n);

@@ -281,8 +281,8 @@ static int deflate_decode(const struct pack_decode *decode, uint64_t *ret_n, str
     taking->out = &decode->out;
     pack_reader_init(&taking->reader.in, decode->from, decode->offset, decode->offset + decode->n);
     do {
-        if (r == 0 && decode->cancel != NULL && atomic_load(decode->cancel))
-            r = hf_err_set(err, ECANCELED, "cancelled");
+        if (r == 0)
+            r = pack_decode_wanted(decode, err);
         if (r == 0)
             r = deflate_read_block(&taking->reader, &taking->block, err);
         if (r == 0)

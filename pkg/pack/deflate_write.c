@@ -49,24 +49,6 @@ static int put_bytes(struct deflate_writer *writer, const unsigned char *bytes, 
 
 /* ---- a block -------------------------------------------------------------------------------------------------------- */
 
-/* Canonical codes with their first bit lowest. */
-static void assign(const uint8_t *lengths, unsigned n, uint16_t *codes)
-{
-    unsigned count[16] = {0}, next[16] = {0}, code = 0;
-
-    for (unsigned i = 0; i < n; i++)
-        count[lengths[i]]++;
-    count[0] = 0;
-    for (unsigned bits = 1; bits < 16; bits++)
-        next[bits] = code = (code + count[bits - 1]) << 1;
-    for (unsigned i = 0; i < n; i++) {
-        unsigned value = lengths[i] != 0 ? next[lengths[i]]++ : 0, reversed = 0;
-        for (unsigned b = 0; b < lengths[i]; b++)
-            reversed |= (value >> b & 1u) << (lengths[i] - 1u - b);
-        codes[i] = (uint16_t)reversed;
-    }
-}
-
 static int put_symbol(struct deflate_writer *writer, const uint8_t *lengths, const uint16_t *codes, unsigned symbol,
                       struct hf_err *err)
 {
@@ -81,8 +63,8 @@ static int put_tokens(struct deflate_writer *writer, const struct deflate_codes 
     uint16_t literal[288], distance[32];
     int r = 0;
 
-    assign(codes->literal, 288, literal);
-    assign(codes->distance, 32, distance);
+    deflate_codes_of(codes->literal, 288, literal);
+    deflate_codes_of(codes->distance, 32, distance);
     for (uint32_t i = 0; r == 0 && i < writer->said_n; i++) {
         if (said[i] < IS_MATCH) {
             r = put_symbol(writer, codes->literal, literal, said[i], err);

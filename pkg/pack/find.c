@@ -99,7 +99,6 @@ static int unpack(const struct hf_delta_memory *memory, struct found *found, str
                                  .n = memory->n - found->offset,
                                  .out = {&found->plain, add_plain},
                                  .memory = &found->memory};
-    struct hf_sha256 hash;
     uint64_t n = 0;
 
     found->plain = (struct hf_buf)HF_BUF_INIT(FIND_PLAIN_MAX);
@@ -109,9 +108,7 @@ static int unpack(const struct hf_delta_memory *memory, struct found *found, str
         return r == -ENOMEM ? r : 0;
     }
     found->packed_n = (size_t)n;
-    hf_sha256_init(&hash);
-    hf_sha256_update(&hash, memory->p + found->offset, found->packed_n);
-    hf_sha256_final(&hash, found->sha256);
+    hf_sha256_of(memory->p + found->offset, found->packed_n, found->sha256, sizeof(found->sha256));
     return 1;
 }
 

@@ -120,6 +120,13 @@ int pack_decode_memory(const struct pack_decode *decode, uint64_t bytes, struct 
     return 0;
 }
 
+int pack_decode_wanted(const struct pack_decode *decode, struct hf_err *err)
+{
+    if (decode->cancel != NULL && atomic_load(decode->cancel))
+        return hf_err_set(err, ECANCELED, "cancelled");
+    return 0;
+}
+
 int pack_decode_some(const struct pack_decode *decode, uint64_t *ret_n, struct hf_err *err)
 {
     const struct pack_encoder_ops *ops = ops_of(decode->codec);

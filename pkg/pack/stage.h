@@ -107,6 +107,8 @@ HF_MUST_USE int pack_encoder_print(const struct pack_setup *setup, unsigned char
 
 /* What a decoder tells of its memory. */
 HF_MUST_USE int pack_decode_memory(const struct pack_decode *decode, uint64_t bytes, struct hf_err *err);
+/* Asked by a decoder from time to time: is what it makes still wanted? -ECANCELED: no. */
+HF_MUST_USE int pack_decode_wanted(const struct pack_decode *decode, struct hf_err *err);
 
 /* ---- finding the set-up (when a delta is made) ------------------------------------------------------------------- */
 

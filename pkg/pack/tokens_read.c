@@ -185,8 +185,8 @@ static int take_tokens(const struct pack_decode *decode, uint64_t *ret_n, struct
     taking->out = &decode->out;
     pack_reader_init(&taking->reader.in, decode->from, decode->offset, decode->offset + decode->n);
     do {
-        if (r == 0 && decode->cancel != NULL && atomic_load(decode->cancel))
-            r = hf_err_set(err, ECANCELED, "cancelled");
+        if (r == 0)
+            r = pack_decode_wanted(decode, err);
         if (r == 0)
             r = take_block(taking, err);
     } while (r == 0 && !taking->block.last);

@@ -261,9 +261,8 @@ static int xz_decode(const struct pack_decode *decode, uint64_t *ret_n, struct h
     lzma_ret ret = lzma_stream_decoder(&taking->stream, decode->memory_max != 0 ? decode->memory_max : MEMORY_MAX, 0);
     int r = ret == LZMA_OK ? 0 : failed(ret, err);
     while (r == 0 && !end) {
-        if (decode->cancel != NULL && atomic_load(decode->cancel))
-            r = hf_err_set(err, ECANCELED, "cancelled");
-        else
+        r = pack_decode_wanted(decode, err);
+        if (r == 0)
             r = take(taking, decode, &end, err);
     }
     if (r == 0)

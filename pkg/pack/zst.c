@@ -161,9 +161,8 @@ static int zstd_decode(const struct pack_decode *decode, uint64_t *ret_n, struct
     if (ZSTD_isError(code))
         r = failed(code, err);
     while (r == 0 && !end) {
-        if (decode->cancel != NULL && atomic_load(decode->cancel))
-            r = hf_err_set(err, ECANCELED, "cancelled");
-        else
+        r = pack_decode_wanted(decode, err);
+        if (r == 0)
             r = take(taking, decode, &end, err);
         if (r == 0)
             r = pack_decode_memory(decode, ZSTD_sizeof_DCtx(taking->zstd) + sizeof(*taking), err);

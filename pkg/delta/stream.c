@@ -287,15 +287,23 @@ static void plain_contexts(struct delta_stream *st, struct delta_byte_context *c
     c->scene = 0;
 }
 
+/* Of those below, the ones that quick learning asks for. */
+static void arm_contexts_learned(struct delta_byte_context *c, const uint32_t words[3], unsigned index, uint32_t part)
+{
+    uint32_t own = index << 30 ^ part;
+
+    c->table[2] = delta_hash(0, own, 1);
+    c->rank[0] = delta_hash(8, own, words[0]);
+}
+
 /* The `index`-th byte of an instruction, `part` being those above it. */
 static void arm_contexts(struct delta_byte_context *c, const uint32_t words[3], unsigned index, uint32_t part)
 {
     uint32_t w1 = words[0], w2 = words[1], w3 = words[2], own = index << 30 ^ part;
 
+    arm_contexts_learned(c, words, index, part);
     c->table[0] = delta_hash(4, own, w1 >> 24 | w2 >> 24 << 8 | w3 >> 24 << 16);
     c->table[1] = delta_hash(6, own, (w1 & 31) | w1 >> 24 << 5);
-    c->table[2] = delta_hash(0, own, 1);
-    c->rank[0] = delta_hash(8, own, w1);
     c->rank[1] = delta_hash(9, own, delta_hash(33, w1, w2));
     c->kind = KIND_ARM + index;
     c->near = index == 0 ? w1 >> 24 : part >> (8 * index - 8);
@@ -303,34 +311,71 @@ static void arm_contexts(struct delta_byte_context *c, const uint32_t words[3], 
 }
 
 /* `index`: which of the bytes that old has here. */
-static unsigned code_or_learn(struct delta_stream *st, struct delta_cm *cm, struct delta_byte_context *c,
-                              const unsigned char *const old[STREAM_OLD], unsigned index, unsigned byte)
+static unsigned code_byte(struct delta_stream *st, struct delta_cm *cm, struct delta_byte_context *c,
+                          const unsigned char *const old[STREAM_OLD], unsigned index, unsigned byte)
 {
-    if (cm == NULL) {
-        delta_bytes_learn(&st->bytes, c, byte);
-        return byte;
-    }
     set_guesses(st, c, old, index);
     byte = delta_bytes_code(&st->bytes, cm, c, byte);
     note_old(st, c, byte);
     return byte;
 }
 
+static unsigned code_or_learn(struct delta_stream *st, struct delta_cm *cm, struct delta_byte_context *c,
+                              const unsigned char *const old[STREAM_OLD], unsigned byte)
+{
+    if (cm != NULL)
+        return code_byte(st, cm, c, old, 0, byte);
+    delta_bytes_learn(&st->bytes, c, byte);
+    return byte;
+}
+
+static void arm_words_before(const struct delta_stream *st, uint32_t ret_words[3])
+{
+    ret_words[0] = (uint32_t)st->tail;
+    ret_words[1] = (uint32_t)(st->tail >> 32);
+    ret_words[2] = word_before(st, st->pos, 3);
+}
+
 static unsigned code_arm_word(struct delta_stream *st, struct delta_cm *cm, const unsigned char *truth,
                               const unsigned char *const old[STREAM_OLD], unsigned char *made)
 {
     uint64_t place = st->place;
-    const uint32_t before[3] = {(uint32_t)st->tail, (uint32_t)(st->tail >> 32), word_before(st, st->pos, 3)};
-    uint32_t word = truth != NULL ? arm_turned(hf_le32(truth), place, false) : 0, part = 0;
+    uint32_t word = truth != NULL ? arm_turned(hf_le32(truth), place, false) : 0, part = 0, before[3];
 
+    arm_words_before(st, before);
     for (unsigned i = 0; i < 4; i++) {
         struct delta_byte_context c;
         arm_contexts(&c, before, i, part);
-        unsigned byte = code_or_learn(st, cm, &c, old, 3 - i, word >> (24 - 8 * i) & 255);
+        unsigned byte = code_byte(st, cm, &c, old, 3 - i, word >> (24 - 8 * i) & 255);
         part = part << 8 | byte;
-        push(st, byte, cm != NULL);
+        push(st, byte, true);
     }
     hf_put_le32(made, arm_turned(part, place, true));
+    return 4;
+}
+
+/* What coding it would learn, and no more: repetitions are not looked for. */
+static unsigned learn_arm_word(struct delta_stream *st, const unsigned char *truth, unsigned char *made)
+{
+    uint32_t word = arm_turned(hf_le32(truth), st->place, false), before[3];
+
+    arm_words_before(st, before);
+    for (unsigned i = 0; i < 4; i++) {
+        struct delta_byte_context c;
+        uint32_t part = i > 0 ? word >> (32 - 8 * i) : 0;
+        if (st->bytes.quick)
+            arm_contexts_learned(&c, before, i, part);
+        else
+            arm_contexts(&c, before, i, part);
+        delta_bytes_learn(&st->bytes, &c, word >> (24 - 8 * i) & 255);
+    }
+    hf_put_be32(at(st, st->pos), word);
+    st->pos += 4;
+    st->place += 4;
+    st->tail = st->tail << 32 | word;
+    st->match_length = 0;
+    note_here(st, true);
+    memcpy(made, truth, 4);
     return 4;
 }
 
@@ -343,7 +388,7 @@ static unsigned code_x86_reference(struct delta_stream *st, struct delta_cm *cm,
     for (unsigned i = 0; i < 4; i++) {
         struct delta_byte_context c;
         plain_contexts(st, &c, i + 1);
-        unsigned byte = code_or_learn(st, cm, &c, none, 0, target >> (24 - 8 * i) & 255);
+        unsigned byte = code_or_learn(st, cm, &c, none, target >> (24 - 8 * i) & 255);
         part = part << 8 | byte;
         push(st, byte, cm != NULL);
     }
@@ -385,13 +430,13 @@ unsigned delta_stream_code(struct delta_stream *st, struct delta_cm *cm, const u
     unsigned n = 1;
 
     if (st->order == DELTA_ORDER_AARCH64 && (st->pos & 3) == 0 && room >= 4) {
-        n = code_arm_word(st, cm, truth, old, ret_bytes);
+        n = cm != NULL ? code_arm_word(st, cm, truth, old, ret_bytes) : learn_arm_word(st, truth, ret_bytes);
     } else if (st->order == DELTA_ORDER_X86 && room >= 4 && x86_reference_follows(st->recent)) {
         n = code_x86_reference(st, cm, truth, ret_bytes);
     } else {
         struct delta_byte_context c;
         plain_contexts(st, &c, 0);
-        ret_bytes[0] = (unsigned char)code_or_learn(st, cm, &c, old, 0, truth != NULL ? truth[0] : 0);
+        ret_bytes[0] = (unsigned char)code_or_learn(st, cm, &c, old, truth != NULL ? truth[0] : 0);
         push(st, ret_bytes[0], cm != NULL);
         if (st->order == DELTA_ORDER_AARCH64 && (st->pos & 3) == 0)
             turn_word(st);

@@ -309,7 +309,7 @@ static HF_ALWAYS_INLINE unsigned learn_bit(struct delta_bytes *b, struct making 
     s->says[left] = moved(b, s, m->said, wrong);
 #pragma GCC unroll 4
     for (unsigned t = 0; t < BYTES_TABLES; t++)
-        k->row[t][in_row] = b->next[bit][m->state[t]];
+        k->row[t][in_row] = b->next[m->state[t]][bit];
 #pragma GCC unroll 4
     for (unsigned i = 0; i < 2; i++)
         *m->weight[i] = delta_lanes_add(*m->weight[i], step);
@@ -445,17 +445,15 @@ static HF_ALWAYS_INLINE void learn_tables(struct delta_bytes *b, const struct de
 {
     for (unsigned half = 0; half < 2; half++) {
         unsigned bits = half == 0 ? byte >> 4 : byte & 15;
-        const uint8_t *one = b->next[bits >> 3], *two = b->next[bits >> 2 & 1], *three = b->next[bits >> 1 & 1],
-                      *four = b->next[bits & 1];
-        unsigned at_two = 2 | bits >> 3, at_three = 4 | bits >> 2, at_four = 8 | bits >> 1;
         uint8_t *rows[BYTES_TABLES];
         find_rows(b, c, first, half == 0 ? 1 : 16 | byte >> 4, rows);
         for (unsigned t = first; t < BYTES_TABLES; t++) {
-            uint8_t *row = rows[t];
-            row[1] = one[row[1]];
-            row[at_two] = two[row[at_two]];
-            row[at_three] = three[row[at_three]];
-            row[at_four] = four[row[at_four]];
+            uint8_t *one = rows[t] + 1, *two = rows[t] + (2 | bits >> 3), *three = rows[t] + (4 | bits >> 2),
+                    *four = rows[t] + (8 | bits >> 1);
+            *one = b->next[*one][bits >> 3];
+            *two = b->next[*two][bits >> 2 & 1];
+            *three = b->next[*three][bits >> 1 & 1];
+            *four = b->next[*four][bits & 1];
         }
     }
 }

@@ -48,8 +48,8 @@ struct delta_bytes {
     /* how far such a logarithm moves, by where it is; what is added to look that up, and to what was found, by count */
     uint16_t rise[512];
     int16_t rate[256], more[256];
-    uint16_t squash[4096]; /* delta_squash_init() */
-    uint8_t next[2][256];  /* the state that follows a 0, and a 1 */
+    uint16_t squash[4096];         /* delta_squash_init() */
+    uint8_t next[DELTA_STATES][2]; /* the state that follows a 0, and a 1 */
     uint8_t source_count[BYTES_SOURCES + 1];
 };
 

@@ -67,13 +67,13 @@ static uint32_t chance_of(const struct state *s)
     return ones * 4194303u / (zeros + ones) << 10;
 }
 
-void delta_states_init(uint8_t next[2][DELTA_STATES], uint32_t chance[DELTA_STATES])
+void delta_states_init(uint8_t next[DELTA_STATES][2], uint32_t chance[DELTA_STATES])
 {
     uint8_t index[32][32][2];
     struct state states[DELTA_STATES];
     unsigned n = list_states(states);
 
-    memset(next, 0, 2 * sizeof(next[0]));
+    memset(next, 0, DELTA_STATES * sizeof(next[0]));
     memset(chance, 0, DELTA_STATES * sizeof(chance[0]));
     for (unsigned i = 0; i < n; i++)
         index[states[i].seen[0]][states[i].seen[1]][states[i].last] = (uint8_t)i;
@@ -81,7 +81,7 @@ void delta_states_init(uint8_t next[2][DELTA_STATES], uint32_t chance[DELTA_STAT
         chance[i] = chance_of(&states[i]);
         for (unsigned bit = 0; bit < 2; bit++) {
             struct state s = after(states[i], bit);
-            next[bit][i] = index[s.seen[0]][s.seen[1]][s.last];
+            next[i][bit] = index[s.seen[0]][s.seen[1]][s.last];
         }
     }
 }

@@ -7,5 +7,5 @@
 
 enum { DELTA_STATES = 256 };
 
-/* next[bit][s]: the state that follows s; chance[s]: of a 1, in 1/2^32, before anything more was learned. */
-void delta_states_init(uint8_t next[2][DELTA_STATES], uint32_t chance[DELTA_STATES]);
+/* next[s][bit]: the state that follows s; chance[s]: of a 1, in 1/2^32, before anything more was learned. */
+void delta_states_init(uint8_t next[DELTA_STATES][2], uint32_t chance[DELTA_STATES]);

@@ -146,13 +146,13 @@ START_TEST(states)
     for (unsigned round = 0; round < 256; round++)
         for (unsigned i = 0; i < 256; i++)
             for (unsigned bit = 0; bit < 2 && reached[i]; bit++) {
-                ck_assert_uint_ne(b->next[bit][i], 0);
-                reached[b->next[bit][i]] = true;
+                ck_assert_uint_ne(b->next[i][bit], 0);
+                reached[b->next[i][bit]] = true;
             }
     for (unsigned bit = 0; bit < 2; bit++) {
         unsigned state = 0, n = 0;
-        for (; b->next[bit][state] != state; state = b->next[bit][state], n++) {
-            int before = b->state_says[state], after = b->state_says[b->next[bit][state]];
+        for (; b->next[state][bit] != state; state = b->next[state][bit], n++) {
+            int before = b->state_says[state], after = b->state_says[b->next[state][bit]];
             ck_assert(bit != 0 ? after > before : after < before);
         }
         ck_assert_uint_eq(n, 30);

@@ -142,14 +142,14 @@ static HF_ALWAYS_INLINE void find_rows(struct delta_bytes *b, const struct delta
 
 enum { RANK_CHECK = 0xfff };
 
-/* `same`: by how often a byte was right before, how often it is now; `other`: the same of one that takes its place. */
+/* By how often a byte was right before: how often one that takes its place is, and how often it is now. */
 static inline uint32_t rank_after(uint32_t entry, uint32_t check, unsigned byte)
 {
-    static const uint8_t other[16] = {0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2},
-                         same[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 15};
-    const uint8_t *after = entry != 0 && entry >> 24 == byte ? same : other;
+    static const uint8_t after[2][16] = {{0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2},
+                                         {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 15}};
+    unsigned same = (unsigned)(entry != 0) & (unsigned)(entry >> 24 == byte);
 
-    return (uint32_t)byte << 24 | 1u << 16 | (uint32_t)after[entry >> 12 & 15] << 12 | check;
+    return (uint32_t)byte << 24 | 1u << 16 | (uint32_t)after[same][entry >> 12 & 15] << 12 | check;
 }
 
 static uint32_t *rank_of(struct delta_bytes *b, const struct delta_byte_context *c, unsigned r)
@@ -327,6 +327,7 @@ static HF_ALWAYS_INLINE void code_half(struct delta_bytes *b, struct delta_cm *c
     struct mixed m;
 
     find_rows(b, c, 0, k->node, k->row);
+#pragma GCC unroll 4
     for (unsigned left = first + 4; left-- > first;) {
         mix(b, k, left, in_row, &m);
         /* for each bit on its own: so the processor goes on with what it expects the bit to be */

@@ -84,6 +84,21 @@ static void scan_x86(struct delta_scan *s)
 
 /* ---- AArch64 --------------------------------------------------------------------------------------------------- */
 
+/* What an instruction may refer to, by its highest byte: a branch by 26 bits, a page, a place by 21, 19 or 14 bits; or it may be the
+ * addition or the load or store that goes with a page. */
+enum form { NONE, TO_26, TO_PAGE, TO_21, TO_19, TO_19_IF, TO_14, ADDS, ACCESSES };
+
+static const uint8_t form_of[256] = {
+    [0x14 ... 0x17] = TO_26, [0x94 ... 0x97] = TO_26, [0x90] = TO_PAGE,  [0xb0] = TO_PAGE,  [0xd0] = TO_PAGE,
+    [0xf0] = TO_PAGE,        [0x10] = TO_21,          [0x30] = TO_21,    [0x50] = TO_21,    [0x70] = TO_21,
+    [0x34] = TO_19,          [0x35] = TO_19,          [0xb4] = TO_19,    [0xb5] = TO_19,    [0x18] = TO_19,
+    [0x1c] = TO_19,          [0x58] = TO_19,          [0x5c] = TO_19,    [0x98] = TO_19,    [0x9c] = TO_19,
+    [0xd8] = TO_19,          [0xdc] = TO_19,          [0x54] = TO_19_IF, [0x36] = TO_14,    [0x37] = TO_14,
+    [0xb6] = TO_14,          [0xb7] = TO_14,          [0x91] = ADDS,     [0x39] = ACCESSES, [0x3d] = ACCESSES,
+    [0x79] = ACCESSES,       [0x7d] = ACCESSES,       [0xb9] = ACCESSES, [0xbd] = ACCESSES, [0xf9] = ACCESSES,
+    [0xfd] = ACCESSES,
+};
+
 static uint64_t adr_immediate(uint32_t w)
 {
     return sign((w >> 5 & 0x7ffff) << 2 | (w >> 29 & 3), 21);
@@ -162,18 +177,34 @@ static void scan_aarch64(struct delta_scan *s)
     for (size_t i = first; i < s->n; i += 4) {
         uint32_t w = hf_le32(s->bytes + i);
         uint64_t address = start + i;
-        if ((w & 0x7c000000) == 0x14000000)
+        switch (form_of[w >> 24]) {
+        case TO_26:
             (void)add(s, i, 4, DELTA_REF_BL, address + sign((w & 0x3ffffff) << 2, 28), w);
-        else if ((w & 0x9f000000) == 0x90000000)
+            break;
+        case TO_PAGE:
             scan_adrp(s, i, address, w);
-        else if ((w & 0x9f000000) == 0x10000000)
+            break;
+        case TO_21:
             (void)add(s, i, 4, DELTA_REF_ADR, address + adr_immediate(w), w);
-        else if ((w & 0xff000010) == 0x54000000 || (w & 0x7e000000) == 0x34000000 || (w & 0x3b000000) == 0x18000000)
+            break;
+        case TO_19_IF:
+            if ((w & 0x10) != 0)
+                break;
+            /* fall through */
+        case TO_19:
             (void)add(s, i, 4, DELTA_REF_B19, address + sign((w >> 5 & 0x7ffff) << 2, 21), w);
-        else if ((w & 0x7e000000) == 0x36000000)
+            break;
+        case TO_14:
             (void)add(s, i, 4, DELTA_REF_B14, address + sign((w >> 5 & 0x3fff) << 2, 16), w);
-        else if (low12(w, &low) && page_before(s, &last, i, w >> 5 & 31, start, &page))
-            (void)add(s, i, 4, DELTA_REF_LO12, page + low, w);
+            break;
+        case ADDS:
+        case ACCESSES:
+            if (low12(w, &low) && page_before(s, &last, i, w >> 5 & 31, start, &page))
+                (void)add(s, i, 4, DELTA_REF_LO12, page + low, w);
+            break;
+        default:
+            break;
+        }
         last.at[w & 31] = (int64_t)i;
     }
 }

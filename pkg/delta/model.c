@@ -399,10 +399,9 @@ static unsigned code_reference(struct delta_model *m, const struct delta_span *s
 }
 
 /* A word of code in which no reference begins: instructions of AArch64 change as such. */
-static bool is_word(const struct delta_model *m, const struct delta_span *s, size_t at, size_t next_ref)
+static bool is_word(const struct delta_model *m, const struct delta_span *s, size_t at, size_t next_ref_at)
 {
-    return m->stream.order == DELTA_ORDER_AARCH64 && ((s->old_pos + at) & 3) == 0 && at + 4 <= s->n &&
-           (next_ref >= s->refs || m->p.refs[next_ref].at >= at + 4);
+    return m->stream.order == DELTA_ORDER_AARCH64 && ((s->old_pos + at) & 3) == 0 && at + 4 <= next_ref_at;
 }
 
 /* Its bytes, one by one. */
@@ -450,10 +449,11 @@ static void code_units(struct delta_model *m, const struct delta_span *s, const 
 
     m->joined = 0;
     while (at < s->n && m->cm->failed == 0) {
-        if (r < s->refs && m->p.refs[r].at == at) {
+        size_t next_ref_at = r < s->refs ? m->p.refs[r].at : s->n;
+        if (r < s->refs && next_ref_at == at) {
             at += code_reference(m, s, &m->p.refs[r], &m->p.guesses[r], truth);
             r++;
-        } else if (is_word(m, s, at, r)) {
+        } else if (is_word(m, s, at, next_ref_at)) {
             at += code_word(m, s, at, truth);
         } else {
             at += code_plain_unit(m, s, at, truth, false);

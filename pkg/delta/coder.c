@@ -172,6 +172,8 @@ static int add_packed(struct hf_buf *body, enum delta_coder coder, const void *p
     return r < 0 ? r : hf_buf_add(body, packed, n);
 }
 
+enum { FEW = 4096 };
+
 /* Without an end mark: what unpacks it knows how much is wanted. */
 static int pack_lzma(const struct hf_buf *bytes, struct hf_buf *body)
 {
@@ -184,7 +186,7 @@ static int pack_lzma(const struct hf_buf *bytes, struct hf_buf *body)
 
     options.dict_size = (uint32_t)HF_MAX(HF_MIN(bytes->n, (size_t)options.dict_size), (size_t)LZMA_DICT_SIZE_MIN);
     options.mode = LZMA_MODE_NORMAL;
-    options.mf = LZMA_MF_BT4;
+    options.mf = bytes->n <= FEW ? LZMA_MF_BT2 : LZMA_MF_BT4; /* as good for so few, in fewer pages */
     options.nice_len = NICE;
     lzma_set_ext_size(options, bytes->n);
     if (packed != NULL &&
@@ -233,7 +235,7 @@ static int pack_zstd(struct delta_packer *p, const struct hf_buf *bytes, struct 
 
 int delta_packer_pack(struct delta_packer *p, const struct hf_buf *bytes, uint64_t made, struct hf_buf *body)
 {
-    enum { FEW = 4096, SHARE = 8 };
+    enum { SHARE = 8 };
     bool few = bytes->n <= FEW || bytes->n <= made / SHARE;
 
     return few && !p->quick ? pack_lzma(bytes, body) : pack_zstd(p, bytes, body);

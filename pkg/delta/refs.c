@@ -42,14 +42,20 @@ static unsigned rip_operand(const unsigned char *b)
     return b[-1] == 0xc7 && b[-2] == 0x66 ? 3 : modrm_opcode[b[-1]];
 }
 
-/* Could a site follow these two bytes? One question for what mostly has the answer no: each of its parts alone could not be
- * guessed. */
+/* Could a site follow this byte, or where it follows 0x0f? */
+enum { LEADS = 1, LEADS_BEHIND_0F = 2 };
+
+static const uint8_t leads[256] = {
+    [0xe8] = LEADS, [0xe9] = LEADS, [0x80 ... 0x8f] = LEADS_BEHIND_0F,
+    [0x05] = LEADS, [0x0d] = LEADS, [0x15] = LEADS,
+    [0x1d] = LEADS, [0x25] = LEADS, [0x2d] = LEADS,
+    [0x35] = LEADS, [0x3d] = LEADS,
+};
+
+/* One question for what mostly has the answer no: each of its parts alone could not be guessed. */
 static bool may_lead(unsigned before, unsigned byte)
 {
-    unsigned call = (byte | 1) == 0xe9, jcc = (unsigned)((byte & 0xf0) == 0x80) & (before == 0x0f),
-             rip = (byte & 0xc7) == 0x05;
-
-    return (call | jcc | rip) != 0;
+    return (leads[byte] & (LEADS | (before == 0x0f ? LEADS_BEHIND_0F : 0))) != 0;
 }
 
 static void scan_x86(struct delta_scan *s)

@@ -1,5 +1,6 @@
 """Choosing tests, running them, and telling how each went as it ends."""
 
+import signal
 import sys
 import threading
 import time
@@ -24,7 +25,8 @@ def run(tests, result):
     """Run `tests`: those of the two lives side by side, one after the other within a life, and all others for themselves."""
     lives = {life: [test for test in tests if lane(test) == life] for life in ("unit", "pod")}
     unittest.TestSuite(test for test in tests if lane(test) is None).run(result)
-    lanes = [threading.Thread(target=unittest.TestSuite(members).run, args=(result.beside(),)) for members in lives.values()]
+    lanes = [threading.Thread(target=unittest.TestSuite(members).run, args=(result.beside(),), daemon=True)
+             for members in lives.values()]
     for thread in lanes:
         thread.start()
     for thread in lanes:
@@ -35,12 +37,30 @@ def lane(test):
     return None if getattr(test, "alone", True) else test.life
 
 
+class Ended(KeyboardInterrupt):
+    """A signal asks the run to end; derived so that unittest does not take it for a test's failure."""
+
+
+def heed_signals():
+    """Let whoever ends the run, as CI does when its time is up, end it in order: once, for the end may not be cut short."""
+    ending = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+    def end(number, _frame):
+        for each in ending:
+            signal.signal(each, signal.SIG_IGN)
+        raise Ended(f"ended by {signal.Signals(number).name}")
+
+    for each in ending:
+        signal.signal(each, end)
+
+
 class Tally:
     """What several results count together."""
 
     def __init__(self):
         self.counts = {"ok": 0, "FAIL": 0, "skip": 0}
         self.lock = threading.Lock()
+        self.over = False
         self.began = time.monotonic()
 
 
@@ -60,6 +80,8 @@ class Result(unittest.TestResult):
     def _tell(self, word, test, text="", more=()):
         spent = time.monotonic() - self._start
         with self._tally.lock:
+            if self._tally.over:
+                return
             self._tally.counts[word] += 1
             print(f"  {word:5} {test.id()} ({spent:.1f} s){': ' + text if text else ''}", *more, sep="\n        ", flush=True)
 
@@ -98,6 +120,12 @@ class Result(unittest.TestResult):
         """The run itself went wrong: counts as one failure."""
         self._tally.counts["FAIL"] += 1
         print(f"  FAIL  {text}", flush=True)
+
+    def cut_short(self, text):
+        """The run ends here; tests that still run beside are not told of."""
+        with self._tally.lock:
+            self._tally.over = True
+        self.broken(text)
 
     def close(self):
         """Print the closing line; the exit code."""

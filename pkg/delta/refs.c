@@ -92,14 +92,14 @@ static void scan_x86(struct delta_scan *s)
 
 /* What an instruction may refer to, by its highest byte: a branch by 26 bits, a page, a place by 21, 19 or 14 bits; or it may be the
  * addition or the load or store that goes with a page. */
-enum form { NONE, TO_26, TO_PAGE, TO_21, TO_19, TO_19_IF, TO_14, ADDS, ACCESSES };
+enum form { NONE, TO_26, TO_PAGE, TO_21, TO_19, TO_14, ADDS, ACCESSES };
 
 static const uint8_t form_of[256] = {
     [0x14 ... 0x17] = TO_26, [0x94 ... 0x97] = TO_26, [0x90] = TO_PAGE,  [0xb0] = TO_PAGE,  [0xd0] = TO_PAGE,
     [0xf0] = TO_PAGE,        [0x10] = TO_21,          [0x30] = TO_21,    [0x50] = TO_21,    [0x70] = TO_21,
     [0x34] = TO_19,          [0x35] = TO_19,          [0xb4] = TO_19,    [0xb5] = TO_19,    [0x18] = TO_19,
     [0x1c] = TO_19,          [0x58] = TO_19,          [0x5c] = TO_19,    [0x98] = TO_19,    [0x9c] = TO_19,
-    [0xd8] = TO_19,          [0xdc] = TO_19,          [0x54] = TO_19_IF, [0x36] = TO_14,    [0x37] = TO_14,
+    [0xd8] = TO_19,          [0xdc] = TO_19,          [0x54] = TO_19,    [0x36] = TO_14,    [0x37] = TO_14,
     [0xb6] = TO_14,          [0xb7] = TO_14,          [0x91] = ADDS,     [0x39] = ACCESSES, [0x3d] = ACCESSES,
     [0x79] = ACCESSES,       [0x7d] = ACCESSES,       [0xb9] = ACCESSES, [0xbd] = ACCESSES, [0xf9] = ACCESSES,
     [0xfd] = ACCESSES,
@@ -193,12 +193,9 @@ static void scan_aarch64(struct delta_scan *s)
         case TO_21:
             (void)add(s, i, 4, DELTA_REF_ADR, address + adr_immediate(w), w);
             break;
-        case TO_19_IF:
-            if ((w & 0x10) != 0)
-                break;
-            /* fall through */
         case TO_19:
-            (void)add(s, i, 4, DELTA_REF_B19, address + sign((w >> 5 & 0x7ffff) << 2, 21), w);
+            if ((w & 0xff000010) != 0x54000010) /* with bit 4 set it is no b.cond */
+                (void)add(s, i, 4, DELTA_REF_B19, address + sign((w >> 5 & 0x7ffff) << 2, 21), w);
             break;
         case TO_14:
             (void)add(s, i, 4, DELTA_REF_B14, address + sign((w >> 5 & 0x3fff) << 2, 16), w);

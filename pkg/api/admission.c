@@ -1,9 +1,8 @@
 /* DESIGN: an object's size does not depend on the number of nodes, so a node finds out by itself whether its turn has come. */
 #include <string.h>
 
-#include "base/endian.h"
-
 #include "api/edgeupdate.h"
+#include "base/endian.h"
 #include "codec/hash.h"
 
 unsigned hf_admission_slot(const char *node_name, const char *digest)

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/endian.h"
-
 #include "delta/images.h"
 #include "delta/refs.h"
 

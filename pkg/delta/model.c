@@ -291,7 +291,7 @@ static HF_ALWAYS_INLINE unsigned code_word_flag(struct delta_model *m, const str
         below = below << 1 | differed(m, i);
     h[0] = where | (uint32_t)old[3] << 9 | (uint32_t)(old[2] >> 5) << 17 | changed << 20;
     h[1] = where | (uint32_t)old[3] << 9 | (uint32_t)old[-1] << 17;
-    h[2] = delta_hash(1, (uint32_t)hf_le(old, 4), where);
+    h[2] = delta_hash(1, hf_le32(old), where);
     h[3] = where | (uint32_t)diff_back(m, 4) << 9 | (m->unit_history & 7) << 17 | changed << 20 | 1u << 24;
     h[4] = where | (uint32_t)old[0] << 9 | (old[1] & 3u) << 17 | (m->unit_history & 3) << 19;
     h[5] = where | (m->unit_history & 255) << 9;
@@ -416,15 +416,14 @@ static void code_bytes_of_word(struct delta_model *m, const struct delta_span *s
 
 static void put_word(struct delta_model *m, const struct delta_span *s, size_t at, uint32_t word)
 {
-    hf_put_le(m->made + at, 4, word);
+    hf_put_le32(m->made + at, word);
     for (size_t i = at; i < at + 4; i++)
         note_byte(m, m->made[i], s->old[i]);
 }
 
 static unsigned code_word(struct delta_model *m, const struct delta_span *s, size_t at, const unsigned char *truth)
 {
-    uint32_t old = (uint32_t)hf_le(s->old + at, 4), before = m->unit_history,
-             word = truth != NULL ? (uint32_t)hf_le(truth + at, 4) : 0;
+    uint32_t old = hf_le32(s->old + at), before = m->unit_history, word = truth != NULL ? hf_le32(truth + at) : 0;
     unsigned missed = word != old;
     struct delta_word_guess g;
 
@@ -437,7 +436,7 @@ static unsigned code_word(struct delta_model *m, const struct delta_span *s, siz
         put_word(m, s, at, word);
     else
         code_bytes_of_word(m, s, at, truth);
-    delta_words_note(&m->words, &g, (uint32_t)hf_le(m->made + at, 4));
+    delta_words_note(&m->words, &g, hf_le32(m->made + at));
     m->since_miss = missed != 0 ? 0 : m->since_miss + 4;
     m->unit_history = before << 1 | missed;
     return 4;
@@ -450,7 +449,7 @@ static void code_units(struct delta_model *m, const struct delta_span *s, const 
     m->joined = 0;
     while (at < s->n && m->cm->failed == 0) {
         size_t next_ref_at = r < s->refs ? m->p.refs[r].at : s->n;
-        if (r < s->refs && next_ref_at == at) {
+        if (next_ref_at == at) {
             at += code_reference(m, s, &m->p.refs[r], &m->p.guesses[r], truth);
             r++;
         } else if (is_word(m, s, at, next_ref_at)) {

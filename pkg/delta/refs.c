@@ -92,17 +92,17 @@ static void scan_x86(struct delta_scan *s)
 
 /* What an instruction may refer to, by its highest byte: a branch by 26 bits, a page, a place by 21, 19 or 14 bits; or it may be the
  * addition or the load or store that goes with a page. */
-enum form { NONE, TO_26, TO_PAGE, TO_21, TO_19, TO_14, ADDS, ACCESSES };
+enum form { NONE, TO_26, TO_PAGE, TO_21, TO_19, TO_14, OF_PAGE };
 
 static const uint8_t form_of[256] = {
-    [0x14 ... 0x17] = TO_26, [0x94 ... 0x97] = TO_26, [0x90] = TO_PAGE,  [0xb0] = TO_PAGE,  [0xd0] = TO_PAGE,
-    [0xf0] = TO_PAGE,        [0x10] = TO_21,          [0x30] = TO_21,    [0x50] = TO_21,    [0x70] = TO_21,
-    [0x34] = TO_19,          [0x35] = TO_19,          [0xb4] = TO_19,    [0xb5] = TO_19,    [0x18] = TO_19,
-    [0x1c] = TO_19,          [0x58] = TO_19,          [0x5c] = TO_19,    [0x98] = TO_19,    [0x9c] = TO_19,
-    [0xd8] = TO_19,          [0xdc] = TO_19,          [0x54] = TO_19,    [0x36] = TO_14,    [0x37] = TO_14,
-    [0xb6] = TO_14,          [0xb7] = TO_14,          [0x91] = ADDS,     [0x39] = ACCESSES, [0x3d] = ACCESSES,
-    [0x79] = ACCESSES,       [0x7d] = ACCESSES,       [0xb9] = ACCESSES, [0xbd] = ACCESSES, [0xf9] = ACCESSES,
-    [0xfd] = ACCESSES,
+    [0x14 ... 0x17] = TO_26, [0x94 ... 0x97] = TO_26, [0x90] = TO_PAGE, [0xb0] = TO_PAGE, [0xd0] = TO_PAGE,
+    [0xf0] = TO_PAGE,        [0x10] = TO_21,          [0x30] = TO_21,   [0x50] = TO_21,   [0x70] = TO_21,
+    [0x34] = TO_19,          [0x35] = TO_19,          [0xb4] = TO_19,   [0xb5] = TO_19,   [0x18] = TO_19,
+    [0x1c] = TO_19,          [0x58] = TO_19,          [0x5c] = TO_19,   [0x98] = TO_19,   [0x9c] = TO_19,
+    [0xd8] = TO_19,          [0xdc] = TO_19,          [0x54] = TO_19,   [0x36] = TO_14,   [0x37] = TO_14,
+    [0xb6] = TO_14,          [0xb7] = TO_14,          [0x91] = OF_PAGE, [0x39] = OF_PAGE, [0x3d] = OF_PAGE,
+    [0x79] = OF_PAGE,        [0x7d] = OF_PAGE,        [0xb9] = OF_PAGE, [0xbd] = OF_PAGE, [0xf9] = OF_PAGE,
+    [0xfd] = OF_PAGE,
 };
 
 static uint64_t adr_immediate(uint32_t w)
@@ -200,8 +200,7 @@ static void scan_aarch64(struct delta_scan *s)
         case TO_14:
             (void)add(s, i, 4, DELTA_REF_B14, address + sign((w >> 5 & 0x3fff) << 2, 16), w);
             break;
-        case ADDS:
-        case ACCESSES:
+        case OF_PAGE:
             if (low12(w, &low) && page_before(s, &last, i, w >> 5 & 31, start, &page))
                 (void)add(s, i, 4, DELTA_REF_LO12, page + low, w);
             break;
@@ -221,7 +220,7 @@ static void scan_words(struct delta_scan *s, bool even)
     unsigned size = s->image->narrow ? 4 : 8;
 
     for (size_t i = (size_t)((size - in_region % size) % size); i < s->n; i += size) {
-        uint64_t word = size == 4 ? hf_le32(s->bytes + i) : hf_le64(s->bytes + i);
+        uint64_t word = hf_le(s->bytes + i, size);
         if (word != 0 && (!even || (word & 1) == 0))
             (void)add(s, i, size, size == 4 ? DELTA_REF_ABS32 : DELTA_REF_ABS64, word, word);
     }

@@ -24,7 +24,7 @@ static void add_offset(struct scan *s, uint64_t at, unsigned n, enum delta_ref_k
 {
     if (base == 0 || !is_inside(s, at, n))
         return;
-    uint64_t word = n == 8 ? hf_le64(s->bytes + at) : hf_le32(s->bytes + at);
+    uint64_t word = hf_le(s->bytes + at, n);
     if (word > INT32_MAX)
         return;
     s->refs[s->found++] = (struct delta_ref){.target = base + (word << scale),

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/endian.h"
-
 #include "base/macros.h"
 #include "pack/deflate_match.h"
 

@@ -1,7 +1,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "delta/wire.h"
+#include "delta/stripes.h"
 
 static int hash_old(const struct hf_delta_old *file, unsigned char digest[static HF_SHA256_BYTES], unsigned char *chunk,
                     size_t chunk_n, struct hf_err *err)
@@ -224,6 +224,20 @@ const char *hf_delta_method_name(unsigned method)
     }
 }
 
+static int skip_block(struct delta_input *input, unsigned method, struct hf_err *err)
+{
+    uint64_t n = input->left;
+    int r = 0;
+
+    if (method == DELTA_METHOD_RECORDS_CM)
+        return delta_stripes_skip(input, err);
+    if (method != DELTA_METHOD_RUNS)
+        r = delta_input_varint(input, input->left << 1 | 1, &n, err);
+    if (method == DELTA_METHOD_RECORDS_ZSTD)
+        n >>= 1; /* the lowest bit names the coder */
+    return r < 0 ? r : delta_input_skip(input, n, err);
+}
+
 static int read_parts(struct delta_input *input, struct delta_header *header, struct hf_delta_parts *parts,
                       struct hf_err *err)
 {
@@ -242,12 +256,7 @@ static int read_parts(struct delta_input *input, struct delta_header *header, st
     parts->map_bytes = header->body_size - input->left;
     while (input->left > 0) {
         uint64_t before = input->left;
-        n = before;
-        if (header->method != DELTA_METHOD_RUNS && (r = delta_input_varint(input, input->left << 1 | 1, &n, err)) < 0)
-            return r;
-        if (header->method == DELTA_METHOD_RECORDS_ZSTD)
-            n >>= 1; /* the lowest bit names the coder */
-        if ((r = delta_input_skip(input, n, err)) < 0)
+        if ((r = skip_block(input, header->method, err)) < 0)
             return r;
         parts->blocks++;
         parts->block_bytes += before - input->left;

@@ -4,10 +4,10 @@
 
 enum {
     ROW = 16,
-    WEIGHT_START = 1000,
-    SPEED = 5,
+    WEIGHT_START = 850,
+    SPEED = 7,
     SAYS_MORE = 4, /* bits that what is said has behind those of an input */
-    SOURCE_START = 3072,
+    SOURCE_START = 6000,
     COUNT_MAX = 250,
     SURE = 1024, /* what a source has to say of its whole byte for one bit to tell whether it is that */
     QUICK_LEARNS_FROM = BYTES_TABLES - 1,

@@ -16,7 +16,7 @@ void delta_cm_start_encoding(struct delta_cm *cm, struct hf_buf *out)
 static unsigned next_byte(struct delta_cm *cm)
 {
     if (cm->pos < cm->n)
-        return cm->buffer[cm->pos++];
+        return cm->bytes[cm->pos++];
     if (cm->left == 0) {
         if (++cm->beyond > 4 && cm->failed == 0)
             cm->failed = hf_err_set(cm->err, EBADMSG, "delta is damaged: a coded part ends too early");
@@ -35,15 +35,34 @@ static unsigned next_byte(struct delta_cm *cm)
     return cm->buffer[0];
 }
 
-void delta_cm_start_decoding(struct delta_cm *cm, struct delta_input *in, uint64_t n, struct hf_err *err)
+static void start_decoding(struct delta_cm *cm, struct hf_err *err)
 {
     memset(cm, 0, offsetof(struct delta_cm, buffer));
     cm->high = UINT32_MAX;
-    cm->in = in;
-    cm->left = n;
     cm->err = err;
+    cm->bytes = cm->buffer;
+}
+
+static void take_code(struct delta_cm *cm)
+{
     for (int i = 0; i < 4; i++)
         cm->code = cm->code << 8 | next_byte(cm);
+}
+
+void delta_cm_start_decoding(struct delta_cm *cm, struct delta_input *in, uint64_t n, struct hf_err *err)
+{
+    start_decoding(cm, err);
+    cm->in = in;
+    cm->left = n;
+    take_code(cm);
+}
+
+void delta_cm_start_decoding_bytes(struct delta_cm *cm, const unsigned char *bytes, size_t n, struct hf_err *err)
+{
+    start_decoding(cm, err);
+    cm->bytes = bytes;
+    cm->n = n;
+    take_code(cm);
 }
 
 void delta_cm_shift(struct delta_cm *cm)

@@ -23,13 +23,16 @@ struct delta_cm {
     struct hf_err *err;
     uint64_t left;
     unsigned beyond; /* bytes taken behind the end */
-    unsigned pos, n;
+    size_t pos, n;
+    const unsigned char *bytes; /* `buffer`, or the whole part */
     unsigned char buffer[4096];
 };
 
 void delta_cm_start_encoding(struct delta_cm *cm, struct hf_buf *out);
 /* Read a part of n bytes. Errors go to err and cm->failed. */
 void delta_cm_start_decoding(struct delta_cm *cm, struct delta_input *in, uint64_t n, struct hf_err *err);
+/* Read a part that is in memory, and stays there. */
+void delta_cm_start_decoding_bytes(struct delta_cm *cm, const unsigned char *bytes, size_t n, struct hf_err *err);
 /* Encoding: flush. Decoding: the part must be used up. Returns cm->failed. */
 HF_MUST_USE int delta_cm_finish(struct delta_cm *cm);
 

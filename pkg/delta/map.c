@@ -34,6 +34,19 @@ int delta_map_alloc(struct delta_map *map, uint32_t n, struct hf_err *err)
     return 0;
 }
 
+int delta_map_twin(const struct delta_map *map, struct delta_map *twin, struct hf_err *err)
+{
+    *twin = *map;
+    twin->answers = calloc(ANSWERS, sizeof(*twin->answers));
+    return twin->answers != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory for the match map");
+}
+
+void delta_map_twin_done(struct delta_map *twin)
+{
+    free(twin->answers);
+    *twin = (struct delta_map){0};
+}
+
 static bool before(const struct delta_map *map, uint16_t a, uint16_t b)
 {
     return map->p[a].old_pos != map->p[b].old_pos ? map->p[a].old_pos < map->p[b].old_pos : a < b;
@@ -67,6 +80,20 @@ void delta_map_sort(struct delta_map *map)
         map->by_old[0] = last;
         sift(map, 0, n);
     }
+}
+
+const struct delta_map_entry *delta_map_at(const struct delta_map *map, uint64_t new_pos)
+{
+    uint32_t low = 0, high = map->n;
+
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if ((uint64_t)map->p[middle].new_pos + map->p[middle].len <= new_pos)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return map->p + low;
 }
 
 static void look_up(const struct delta_map *map, uint64_t old_pos, struct delta_map_answer *answer)

@@ -25,8 +25,14 @@ struct delta_map {
 };
 
 void delta_map_done(struct delta_map *map);
+/* The same entries for another thread: it must not outlive `map`, and ends with delta_map_twin_done(). */
+HF_MUST_USE int delta_map_twin(const struct delta_map *map, struct delta_map *twin, struct hf_err *err);
+void delta_map_twin_done(struct delta_map *twin);
 HF_MUST_USE int delta_map_alloc(struct delta_map *map, uint32_t n, struct hf_err *err);
 void delta_map_sort(struct delta_map *map); /* once p is complete */
+
+/* The entry new_pos is in, or else the first one behind it: map->p + map->n when there is none. */
+const struct delta_map_entry *delta_map_at(const struct delta_map *map, uint64_t new_pos);
 
 /* Shift (new - old) at an old position: of the longest entry that covers it among the DELTA_MAP_LOOK nearest, else of
  * the one that ends last before it. */

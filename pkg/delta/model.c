@@ -1,7 +1,6 @@
-/* The bytes of new are coded in this order. A copy is cut into windows; one bit says that a whole window is as predicted. In a
- * window that is not, one bit per unit (a byte, a word of code, or a reference) says whether it is as predicted, and what is not is
- * coded by its bytes. References are predicted through the match map, corrected by what the same target was seen to move by before. Literal
- * bytes are coded by what precedes them. Every prediction of a bit mixes several contexts. */
+/* A copy is cut into windows; one bit says that a whole window is as predicted. In a window that is not, one bit per unit (a byte, a
+ * word of code, or a reference) says whether it is as predicted, and what is not is coded by its bytes. References are predicted through
+ * the match map, corrected by what the same target was seen to move by before. Every prediction of a bit mixes several contexts. */
 #include "delta/model.h"
 #include "base/endian.h"
 #include "delta/stream.h"
@@ -16,19 +15,14 @@ enum {
     FLAG_BITS = 12,
     FLAG_COUNT_MAX = 15,
     WINDOW_MIN = 64,
-    FLAG_WEIGHT_START = 2750,
+    FLAG_WEIGHT_START = 2200,
     FLAG_WEIGHT_START_QUICK = 4000,
     FLAG_SPEED = 7,
     FLAG_LEAST = 448,
-    QUICK_CHANCE = 4096,
     /* units in code of fixed length, for the tables of flags: behind the kinds of references that meet there */
     KIND_WORD = 30,
     KIND_IN_WORD = 31,
 };
-
-/* What is learned of old before so many literals: all between the copies around them, when that is at most so much, else some behind the one
- * and before the other. */
-enum { AROUND_MIN = 16, BETWEEN_TIMES = 2, BETWEEN_MORE = 32, AROUND_MORE = 16, AROUND_MAX = 512, OLD_AT_ONCE = 128 };
 
 /* Weights of flags: of bytes, by units since the last miss, of references, by kind; of bytes in a missed word, and of words, by candidates. */
 enum { FLAG_IN_WORD = 48, FLAG_WORD = 52, FLAG_WEIGHTS = 68 };
@@ -36,7 +30,8 @@ enum { FLAG_IN_WORD = 48, FLAG_WORD = 52, FLAG_WEIGHTS = 68 };
 /* Kinds of bytes that choose weights, behind those of literals. */
 enum { KIND_MISSED = 6 }; /* then one of a code reference, one of another */
 
-enum { REGIONS = 16 };
+/* Bytes that are not as predicted are few: their tables are halved so often more than those of literals. */
+enum { LEANER = 2, REGIONS = 16 };
 
 struct delta_model {
     struct delta_stream stream; /* aligned like a cache line */
@@ -49,28 +44,21 @@ struct delta_model {
     int16_t flag_rise[256 * (FLAG_COUNT_MAX + 1)];
     delta_lanes flag_weight[FLAG_WEIGHTS];
     uint32_t window_state[1024], candidate_state[DELTA_REF_SLOTS * 64];
-    struct delta_number number[6];
+    struct delta_number segments, segment[2];
 
-    bool quick;                  /* the block is; encoding: it shall be */
-    struct delta_manner *manner; /* encoding */
-    unsigned pieces;             /* of literals, so far */
+    bool quick; /* the block is */
     struct delta_words words;
     unsigned char byte_by[REGIONS][256]; /* what was added to the last byte that changed, by what is before it in old */
     uint8_t kind_history[DELTA_REF_SLOTS];
     uint64_t new_pos;
 
-    uint32_t inline_state, plain_state;
     unsigned streak, window_size; /* good windows in a row */
     uint32_t unit_history;        /* a bit per unit, 1: missed */
     unsigned since_miss;          /* units */
     unsigned plain_kind;          /* of bytes: 0, or KIND_IN_WORD */
     unsigned char diff[32];       /* new - old, by position */
-    uint64_t inline_old;
-    size_t joined; /* bytes of the window that are in the stream */
-
-    /* where the copies before and behind literals end and start in old; 0: there is none */
-    uint64_t before_old, behind_old;
-    unsigned char around[STREAM_OLD][OLD_AT_ONCE + 4]; /* what would stand where literals are, if they went on */
+    uint64_t old_end;             /* of the last copy */
+    size_t joined;                /* bytes of the window that are in the stream */
     unsigned char made[DELTA_WINDOW_MAX + 16];
 };
 
@@ -87,7 +75,7 @@ struct delta_model *delta_model_new(struct delta_setting *setting)
 
     if (m != NULL) {
         m->p.setting = setting;
-        delta_stream_init(&m->stream, HF_MIN(setting->new_size, (uint64_t)DELTA_BLOCK), setting->lean);
+        delta_stream_init(&m->stream, HF_MIN(setting->new_size, (uint64_t)DELTA_BLOCK), setting->lean + LEANER);
         init_flag_rise(m);
     }
     return m;
@@ -113,28 +101,27 @@ static void reset_flags(struct delta_model *m)
         m->flag_weight[i] = (delta_lanes){0} + start;
 }
 
-void delta_model_reset(struct delta_model *m, struct delta_manner *manner)
+void delta_model_reset(struct delta_model *m, bool quick)
 {
-    m->manner = manner;
-    m->quick = manner != NULL && manner->quick;
-    m->pieces = 0;
+    m->quick = quick;
+    reset_flags(m);
+    delta_stream_reset(&m->stream, 0, quick);
     fill32(m->window_state, HF_LEN(m->window_state));
     fill32(m->candidate_state, HF_LEN(m->candidate_state));
-    for (unsigned i = 0; i < HF_LEN(m->number); i++)
-        delta_number_init(&m->number[i]);
-    m->inline_state = m->plain_state = DELTA_BIT_INIT;
+    delta_number_init(&m->segments);
+    for (unsigned i = 0; i < HF_LEN(m->segment); i++)
+        delta_number_init(&m->segment[i]);
     delta_predictor_reset(&m->p);
     delta_words_reset(&m->words, m->p.setting->lean);
     memset(m->byte_by, 0, sizeof(m->byte_by));
     memset(m->kind_history, 0, sizeof(m->kind_history));
     memset(m->diff, 0, sizeof(m->diff));
-    m->before_old = m->behind_old = 0;
     m->streak = 0;
     m->window_size = WINDOW_MIN;
     m->unit_history = 0;
     m->since_miss = 0;
     m->plain_kind = 0;
-    m->inline_old = 0;
+    m->old_end = 0;
 }
 
 /* ---- mixing ---------------------------------------------------------------------------------------------------- */
@@ -359,7 +346,7 @@ static unsigned code_reference(struct delta_model *m, const struct delta_span *s
 {
     uint64_t word = truth != NULL ? hf_le(truth + ref->at, ref->n) : 0;
     unsigned missed = code_flag(m, s, ref->at, ref, g, word != g->word[0]), slot = delta_ref_slot(ref->kind), k = 0;
-    unsigned char bytes[8], predicted[8];
+    unsigned char bytes[8] = {0}, predicted[8] = {0};
 
     hf_put_le(predicted, ref->n, g->word[0]);
     if (missed == 0) {
@@ -499,7 +486,7 @@ static void accept_window(struct delta_model *m, const struct delta_span *s)
 static int code_segments(void *ctx, struct delta_predictor *p, const struct delta_segments *truth)
 {
     struct delta_model *m = ctx;
-    uint64_t n = delta_number_code(m->cm, &m->number[3], truth != NULL ? truth->n : 0);
+    uint64_t n = delta_number_code(m->cm, &m->segments, truth != NULL ? truth->n : 0);
 
     if (m->cm->failed == 0 && n > DELTA_SEGMENTS)
         m->cm->failed = hf_err_set(m->cm->err, EBADMSG, "delta is damaged: too many segments");
@@ -512,39 +499,41 @@ static int code_segments(void *ctx, struct delta_predictor *p, const struct delt
         const uint64_t want[4] = {now.offset, now.address, now.file_size, now.memory_size};
         uint64_t made[4];
         for (unsigned k = 0; k < 4; k++)
-            made[k] = old[k] + (uint64_t)delta_unzigzag(delta_number_code(m->cm, &m->number[4 + (k & 1)],
+            made[k] = old[k] + (uint64_t)delta_unzigzag(delta_number_code(m->cm, &m->segment[k & 1],
                                                                           delta_zigzag((int64_t)(want[k] - old[k]))));
         p->segments.p[i] = (struct delta_segment){made[0], made[1], made[2], made[3]};
     }
     return m->cm->failed;
 }
 
-static enum delta_order order_of(const struct delta_model *m, unsigned region)
+enum { LOADS_BEFORE = 512 };
+
+/* A copy begins: code of 32-bit ARM before it may load from pools in it. */
+static int look_before(struct delta_model *m, uint64_t old_pos, struct hf_err *err)
 {
-    if (region != DELTA_REGION_CODE)
-        return DELTA_ORDER_PLAIN;
-    switch (m->p.image.machine) {
-    case DELTA_MACHINE_X86_64:
-    case DELTA_MACHINE_I386:
-        return DELTA_ORDER_X86;
-    case DELTA_MACHINE_AARCH64:
-        return DELTA_ORDER_AARCH64;
-    default:
-        return DELTA_ORDER_PLAIN;
-    }
+    uint64_t n = HF_MIN(HF_MIN((uint64_t)LOADS_BEFORE, old_pos), m->new_pos);
+    struct delta_span s = {.new_pos = m->new_pos - n, .old_pos = old_pos - n};
+
+    if (m->p.image.machine != DELTA_MACHINE_ARM || old_pos == m->old_end || n == 0)
+        return 0;
+    return delta_predictor_window(&m->p, &s, n, n, err);
 }
 
 static int code_copy(struct delta_model *m, uint64_t old_pos, uint64_t n, const unsigned char *truth,
                      struct delta_output *output, struct hf_err *err)
 {
-    int r;
+    int r = delta_predictor_enter(&m->p, m->new_pos, code_segments, m, err);
 
+    if (r < 0 || (r = look_before(m, old_pos, err)) < 0)
+        return r;
     while (n > 0) {
         struct delta_span s = {.new_pos = m->new_pos, .old_pos = old_pos};
         if ((r = delta_predictor_enter(&m->p, m->new_pos, code_segments, m, err)) < 0 ||
             (r = delta_predictor_window(&m->p, &s, m->window_size, n, err)) < 0)
             return r;
-        m->stream.order = order_of(m, s.region);
+        if (m->stream.place != m->new_pos)
+            delta_stream_go_to(&m->stream, m->new_pos);
+        m->stream.order = delta_order_of(m->p.image.machine, s.region);
         unsigned bad = truth != NULL && memcmp(truth, m->p.predicted, s.n) != 0;
         if (delta_bit_code(m->cm, &m->window_state[window_context(m, &s)], bad) == 0) {
             accept_window(m, &s);
@@ -561,239 +550,113 @@ static int code_copy(struct delta_model *m, uint64_t old_pos, uint64_t n, const 
         if (truth != NULL)
             truth += s.n;
         old_pos += s.n;
-        m->before_old = old_pos;
         n -= s.n;
     }
+    m->old_end = old_pos;
     return 0;
 }
 
-/* Learn old's bytes from `from` on as if they were copied to `place`. */
-static int learn_old(struct delta_model *m, uint64_t from, uint64_t place, uint64_t n, struct hf_err *err)
-{
-    while (n > 0) {
-        struct delta_span s = {.new_pos = place, .old_pos = from};
-        int r = delta_predictor_window(&m->p, &s, DELTA_WINDOW_MAX, n, err);
-        if (r < 0)
-            return r;
-        delta_aside_learn(&m->stream, order_of(m, s.region), place, m->p.predicted, s.n);
-        from += s.n;
-        place += s.n;
-        n -= s.n;
-    }
-    return 0;
-}
+/* ---- a stripe -------------------------------------------------------------------------------------------------- */
 
-/* n literals follow: look at what old has there. */
-static int learn_around(struct delta_model *m, uint64_t n, struct hf_err *err)
-{
-    uint64_t before = m->before_old, behind = m->behind_old, most = HF_MIN(n + AROUND_MORE, (uint64_t)AROUND_MAX);
-    struct delta_aside aside;
-    int r = 0;
-
-    delta_aside_begin(&m->stream, &aside);
-    if (before > 0 && behind > before && behind - before <= BETWEEN_TIMES * n + BETWEEN_MORE) {
-        r = learn_old(m, before, m->new_pos, behind - before, err);
-    } else {
-        if (before > 0)
-            r = learn_old(m, before, m->new_pos, HF_MIN(most, m->p.setting->old_size - before), err);
-        if (r == 0 && behind > 0) {
-            most = HF_MIN(HF_MIN(most, behind), m->new_pos + n) & ~UINT64_C(3);
-            r = learn_old(m, behind - most, m->new_pos + n - most, most, err);
-        }
-    }
-    delta_aside_end(&m->stream, &aside);
-    return r;
-}
-
-/* What the copies before and behind would put where the literals from `into` of n on stand. */
-static int read_old(struct delta_model *m, uint64_t into, uint64_t n, struct hf_err *err)
-{
-    struct delta_old *old = m->p.setting->old;
-    int r = delta_old_read(old, m->before_old + into, m->around[0], OLD_AT_ONCE + 4, err);
-
-    return r < 0 ? r : delta_old_read(old, m->behind_old - n + into, m->around[1], OLD_AT_ONCE + 4, err);
-}
-
-/* A run of literals in the making. */
-struct literals {
-    uint64_t n, at, read_at; /* how many, done, where m->around begins */
-    uint64_t piece_ends;     /* no piece begins before */
-    bool judged;             /* encoding: the one that ends there is; what came before it is */
-    uint64_t bits;
-    size_t made; /* not yet put out */
+/* Where literals are and copies between them; and where they come from, or go. */
+struct gaps {
+    const struct delta_copies *copies; /* encoding */
+    size_t next;
+    struct delta_ahead *ahead; /* decoding */
+    struct delta_output *output;
 };
 
-/* Would it have taken less as it is? Noted for coding the block again. */
-static void judge_piece(struct delta_model *m, struct literals *l)
+enum { AT_ONCE = 1024 };
+
+static int put_literals(struct gaps *g, uint64_t n, struct hf_err *err)
 {
-    if (l->judged && delta_cm_bits(m->cm) - l->bits + 8 > 8 * (l->at - l->piece_ends + DELTA_PIECE)) {
-        unsigned i = m->pieces - 1;
-        m->manner->plain[i / 8] |= (unsigned char)(1u << i % 8);
-        m->manner->plain_n++;
-    }
-    l->judged = false;
-}
-
-/* Where a piece begins: does it stand as it is? */
-static bool is_plain_piece(struct delta_model *m, struct literals *l)
-{
-    if (l->n - l->at < DELTA_PIECE) {
-        l->piece_ends = l->n;
-        return false;
-    }
-    unsigned i = m->pieces++, plain = 0;
-    if (m->manner != NULL)
-        plain = (unsigned)m->manner->plain[i / 8] >> i % 8 & 1;
-    if (delta_bit_code(m->cm, &m->plain_state, plain) != 0)
-        return true;
-    l->piece_ends = l->at + DELTA_PIECE;
-    l->judged = m->manner != NULL;
-    l->bits = l->judged ? delta_cm_bits(m->cm) : 0;
-    return false;
-}
-
-static int put_out(struct delta_model *m, struct literals *l, struct delta_output *output, struct hf_err *err)
-{
-    size_t made = l->made;
-
-    l->made = 0;
-    return output != NULL && made > 0 ? delta_output_write(output, m->made, made, err) : 0;
-}
-
-_Static_assert((int)DELTA_PIECE <= (int)DELTA_WINDOW_MAX, "a piece is made at once");
-
-static int code_plain_piece(struct delta_model *m, struct literals *l, const unsigned char *truth,
-                            struct delta_output *output, struct hf_err *err)
-{
-    int r = put_out(m, l, output, err);
-
-    if (r < 0)
-        return r;
-    if (truth != NULL)
-        memcpy(m->made, truth + l->at, DELTA_PIECE);
-    delta_stream_plain(&m->stream, m->cm, m->made, DELTA_PIECE);
-    memset(m->diff, 0, sizeof(m->diff));
-    m->new_pos += DELTA_PIECE;
-    l->at += DELTA_PIECE;
-    l->made = DELTA_PIECE;
-    return put_out(m, l, output, err);
-}
-
-static int code_literal(struct delta_model *m, struct literals *l, const unsigned char *truth,
-                        struct delta_output *output, struct hf_err *err)
-{
-    unsigned char bytes[4];
-    int r;
-
-    if ((l->at == 0 || l->at - l->read_at >= OLD_AT_ONCE) && (r = read_old(m, l->read_at = l->at, l->n, err)) < 0)
-        return r;
-    uint64_t into = l->at - l->read_at;
-    const unsigned char *const stands[STREAM_OLD] = {m->before_old > 0 ? m->around[0] + into : NULL,
-                                                     m->behind_old > 0 ? m->around[1] + into : NULL};
-    unsigned n =
-        delta_stream_code(&m->stream, m->cm, truth != NULL ? truth + l->at : NULL, l->n - l->at, stands, bytes);
-    for (unsigned i = 0; i < n; i++) {
-        m->diff[m->new_pos++ % 32] = 0;
-        m->made[l->made++] = bytes[i];
-    }
-    l->at += n;
-    return l->made >= DELTA_WINDOW_MAX ? put_out(m, l, output, err) : 0;
-}
-
-static int code_literals(struct delta_model *m, uint64_t n, const unsigned char *truth, struct delta_output *output,
-                         struct hf_err *err)
-{
-    struct literals l = {.n = n};
-    uint64_t ends;
-    int r = n >= AROUND_MIN ? learn_around(m, n, err) : 0;
-
-    m->stream.order = order_of(m, delta_image_region(&m->p.image, m->before_old - 1, &ends)->kind);
-    while (r == 0 && l.at < n) {
-        bool plain = false;
-        if (l.at >= l.piece_ends) {
-            judge_piece(m, &l);
-            plain = is_plain_piece(m, &l);
-        }
-        r = plain ? code_plain_piece(m, &l, truth, output, err) : code_literal(m, &l, truth, output, err);
-        if (m->cm->failed != 0)
-            return m->cm->failed;
-    }
-    judge_piece(m, &l);
-    return r < 0 ? r : put_out(m, &l, output, err);
-}
-
-/* ---- a block --------------------------------------------------------------------------------------------------- */
-
-/* A copy inside a gap of the map. The encoder gives it in *copy; its start must not be before the position. */
-static int code_inline(struct delta_model *m, uint64_t gap_end, struct delta_copy *copy, const unsigned char *truth,
-                       struct delta_output *output, struct hf_err *err)
-{
-    uint64_t room = gap_end - m->new_pos;
-    uint64_t literals = delta_number_code(m->cm, &m->number[0], copy->new_pos - m->new_pos);
-    uint64_t length = delta_number_code(m->cm, &m->number[1], copy->len);
-    uint64_t expected = m->inline_old + m->new_pos + literals;
-    uint64_t jump = delta_number_code(m->cm, &m->number[2], delta_zigzag((int64_t)(copy->old_pos - expected)));
-    uint64_t old_pos = expected + (uint64_t)delta_unzigzag(jump);
-    int r;
-
-    if (m->cm->failed != 0)
-        return m->cm->failed;
-    if (literals > room || length > room - literals || length == 0 || old_pos > m->p.setting->old_size ||
-        length > m->p.setting->old_size - old_pos)
-        return hf_err_set(err, EBADMSG, "delta is damaged: a copy reaches too far");
-    m->inline_old = old_pos - (m->new_pos + literals);
-    m->behind_old = old_pos;
-    if ((r = code_literals(m, literals, truth, output, err)) < 0)
-        return r;
-    return code_copy(m, old_pos, length, truth != NULL ? truth + literals : NULL, output, err);
-}
-
-static const struct delta_map_entry *map_at(const struct delta_map *map, uint64_t new_pos)
-{
-    uint32_t low = 0, high = map->n;
-
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if ((uint64_t)map->p[middle].new_pos + map->p[middle].len <= new_pos)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return map->p + low;
-}
-
-int delta_model_code(struct delta_model *m, struct delta_cm *cm, uint64_t start, uint64_t end,
-                     const unsigned char *truth, const struct delta_copies *copies, struct delta_output *output,
-                     struct hf_err *err)
-{
-    const struct delta_map *map = &m->p.setting->map;
-    const struct delta_map_entry *e = map_at(map, start);
-    size_t next = 0;
     int r = 0;
 
-    m->cm = cm;
-    m->new_pos = start;
-    m->quick = delta_cm_code(cm, m->quick ? 1 : 0, QUICK_CHANCE) != 0;
-    reset_flags(m);
-    delta_stream_reset(&m->stream, start, m->quick);
-    while (r == 0 && m->new_pos < end) {
-        const unsigned char *here = truth != NULL ? truth + (m->new_pos - start) : NULL;
-        bool more = e < map->p + map->n;
-        if (more && e->new_pos <= m->new_pos) {
-            uint64_t into = m->new_pos - e->new_pos, n = HF_MIN((uint64_t)e->len - into, end - m->new_pos);
-            r = code_copy(m, e->old_pos + into, n, here, output, err);
-            e++;
-            continue;
-        }
-        uint64_t gap_end = more ? HF_MIN((uint64_t)e->new_pos, end) : end;
-        struct delta_copy copy = {m->new_pos, 0, 0};
-        unsigned is_inline = truth != NULL && delta_next_inline(copies, &next, m->new_pos, gap_end, &copy);
-        m->behind_old = more ? e->old_pos : 0;
-        is_inline = delta_bit_code(m->cm, &m->inline_state, is_inline);
-        if (is_inline != 0)
-            r = code_inline(m, gap_end, &copy, here, output, err);
-        else
-            r = code_literals(m, gap_end - m->new_pos, here, output, err);
+    while (r == 0 && g->ahead != NULL && n > 0) {
+        size_t part = (size_t)HF_MIN(n, (uint64_t)AT_ONCE);
+        const unsigned char *bytes;
+        if ((r = delta_ahead_take(g->ahead, part, &bytes, err)) == 0)
+            r = delta_output_write(g->output, bytes, part, err);
+        n -= part;
     }
     return r;
+}
+
+static int next_run(const struct delta_model *m, struct gaps *g, uint64_t gap_end, struct delta_run_head *head,
+                    struct hf_err *err)
+{
+    const unsigned char *bytes;
+    struct delta_copy copy;
+
+    if (g->ahead != NULL) {
+        int r = delta_ahead_take(g->ahead, sizeof(*head), &bytes, err);
+        if (r == 0)
+            memcpy(head, bytes, sizeof(*head));
+        return r;
+    }
+    *head = (struct delta_run_head){.literals = (uint32_t)(gap_end - m->new_pos)};
+    if (delta_next_inline(g->copies, &g->next, m->new_pos, gap_end, &copy))
+        *head = (struct delta_run_head){copy.old_pos, (uint32_t)(copy.new_pos - m->new_pos), (uint32_t)copy.len};
+    return 0;
+}
+
+static void pass_literals(struct delta_model *m, uint64_t n)
+{
+    for (uint64_t i = 0; i < HF_MIN(n, (uint64_t)sizeof(m->diff)); i++)
+        m->diff[(m->new_pos + i) % sizeof(m->diff)] = 0;
+    m->new_pos += n;
+}
+
+/* A run of literals and the copy behind it. */
+static int code_run(struct delta_model *m, struct gaps *g, uint64_t gap_end, const unsigned char *truth,
+                    struct hf_err *err)
+{
+    struct delta_run_head head = {0};
+    int r = next_run(m, g, gap_end, &head, err);
+
+    if (r < 0 || (r = put_literals(g, head.literals, err)) < 0)
+        return r;
+    pass_literals(m, head.literals);
+    return head.copied == 0
+               ? 0
+               : code_copy(m, head.old_pos, head.copied, truth != NULL ? truth + head.literals : NULL, g->output, err);
+}
+
+static int code_stripe(struct delta_model *m, uint64_t start, uint64_t end, const unsigned char *truth, struct gaps *g,
+                       struct hf_err *err)
+{
+    const struct delta_map *map = &m->p.setting->map;
+    const struct delta_map_entry *e = delta_map_at(map, start), *last = map->p + map->n;
+    int r = 0;
+
+    m->new_pos = start;
+    while (r == 0 && m->new_pos < end) {
+        const unsigned char *here = truth != NULL ? truth + (m->new_pos - start) : NULL;
+        if (e < last && e->new_pos <= m->new_pos) {
+            uint64_t into = m->new_pos - e->new_pos, n = HF_MIN((uint64_t)e->len - into, end - m->new_pos);
+            r = code_copy(m, e->old_pos + into, n, here, g->output, err);
+            e++;
+        } else {
+            r = code_run(m, g, e < last ? HF_MIN((uint64_t)e->new_pos, end) : end, here, err);
+        }
+    }
+    return r;
+}
+
+int delta_model_encode(struct delta_model *m, struct delta_cm *cm, uint64_t start, uint64_t end,
+                       const unsigned char *truth, const struct delta_copies *copies, struct hf_err *err)
+{
+    struct gaps gaps = {.copies = copies};
+
+    m->cm = cm;
+    return code_stripe(m, start, end, truth, &gaps, err);
+}
+
+int delta_model_decode(struct delta_model *m, struct delta_cm *cm, uint64_t start, uint64_t end,
+                       struct delta_ahead *ahead, struct delta_output *output, struct hf_err *err)
+{
+    struct gaps gaps = {.ahead = ahead, .output = output};
+
+    m->cm = cm;
+    return code_stripe(m, start, end, NULL, &gaps, err);
 }

@@ -8,8 +8,10 @@
 
 void delta_predictor_reset(struct delta_predictor *p)
 {
-    memset(p->exact, 0, sizeof(p->exact));
-    memset(p->coarse, 0, sizeof(p->coarse));
+    if (!p->setting->by_map) {
+        memset(p->exact, 0, sizeof(p->exact));
+        memset(p->coarse, 0, sizeof(p->coarse));
+    }
     memset(p->last_by, 0, sizeof(p->last_by));
     memset(&p->awaited, 0, sizeof(p->awaited));
     memset(&p->pair, 0, sizeof(p->pair));
@@ -70,8 +72,8 @@ static void guess_word(struct delta_predictor *p, const struct delta_ref *ref, u
     const struct delta_moved *exact = moved_slot(p->exact, DELTA_EXACT_BITS, ref->target);
     const struct delta_moved *coarse = moved_slot(p->coarse, DELTA_COARSE_BITS, ref->target >> 8);
     uint64_t was = delta_address_of(&p->image.segments, ref->target);
-    bool known = exact->key == (uint32_t)ref->target + 1;
-    bool near = coarse->key == (uint32_t)(ref->target >> 8) + 1;
+    bool known = !p->setting->by_map && exact->key == (uint32_t)ref->target + 1;
+    bool near = !p->setting->by_map && coarse->key == (uint32_t)(ref->target >> 8) + 1;
 
     g->n = 0;
     g->site = delta_address_of(&p->segments, new_pos);

@@ -19,7 +19,7 @@ enum {
     DELTA_PREDICT_RISCV = 8,      /* of RISC-V */
     DELTA_PREDICT_ALL = 15,
     DELTA_PREDICT_BITS = 4, /* above them in their number: how lean the model is, up to */
-    DELTA_LEAN_MAX = 2,
+    DELTA_LEAN_MAX = 3,
     DELTA_PAIRS_MAX = 4096,
 };
 
@@ -32,8 +32,9 @@ struct delta_setting {
     const struct delta_image *new_images; /* the encoder's, by pair */
     uint64_t old_size, new_size;
     unsigned predictors;         /* DELTA_PREDICT_* */
-    unsigned lean;               /* the model has tables of half the size; 2: a quarter */
+    unsigned lean;               /* the models have tables of half the size; 2: a quarter; 3: an eighth */
     bool only_first;             /* nobody asks for another candidate than the first, nor for its source */
+    bool by_map;                 /* and by nothing else: what moved is not learned, those tables are not touched */
     struct delta_pair last_pair; /* whose old image was read last: each block asks for it again */
     struct delta_image last_image;
 };

@@ -1,43 +1,25 @@
-/* Method 2: records behind the context mixing coder. The body: a coded part with the setting (map, segments), then one coded
- * part per block of 4 MiB of output, each with its length in front. */
+/* Method 2: records behind the context mixing coder. The body: a coded part with the setting (map, pairs of images), then the blocks,
+ * each of 4 MiB of output. */
 #include <errno.h>
 #include <string.h>
 
 #include "delta/blocks.h"
-#include "delta/model.h"
+#include "delta/stripes.h"
 #include "delta/tables.h"
 
 enum { QUICK_MIN = 1 << 18 };
 
-static int apply_block(struct delta_run *run, struct delta_model *model, struct delta_cm *cm, uint64_t start,
-                       uint64_t end, struct hf_err *err)
+static int apply_blocks(struct delta_run *run, struct delta_stripes *stripes, struct hf_err *err)
 {
-    int r = delta_part_open(run, cm, err);
+    int r = 0;
 
-    if (r < 0)
-        return r;
-    delta_model_reset(model, NULL);
-    r = delta_model_code(model, cm, start, end, NULL, NULL, &run->output, err);
-    return r < 0 ? r : delta_cm_finish(cm);
-}
-
-static int apply_blocks(struct delta_run *run, struct delta_setting *setting, struct delta_cm *cm, struct hf_err *err)
-{
-    struct delta_model *model = delta_model_new(setting);
-    uint64_t start = 0, end, n;
-    int r = model != NULL ? 0 : delta_no_memory(err);
-
-    for (; r == 0 && start < run->header.new_size; start = end) {
+    for (uint64_t start = 0, end; r == 0 && start < run->header.new_size; start = end) {
         end = HF_MIN(start + DELTA_BLOCK, run->header.new_size);
-        if (delta_run_skips(run, start)) {
-            r = delta_input_varint(run->input, run->input->left, &n, err);
-            if (r == 0)
-                r = delta_input_skip(run->input, n, err);
-        } else if ((r = apply_block(run, model, cm, start, end, err)) == 0) {
+        if (delta_run_skips(run, start))
+            r = delta_stripes_skip(run->input, err);
+        else if ((r = delta_stripes_apply(stripes, start, end, err)) == 0)
             r = delta_run_checkpoint(run, err);
-        }
     }
-    delta_model_free(model);
     return r;
 }
 
@@ -45,35 +27,39 @@ int delta_apply_cm(struct delta_run *run, struct hf_err *err)
 {
     struct delta_setting setting = {
         .old = run->old, .old_size = run->header.old_size, .new_size = run->header.new_size};
-    struct delta_cm *cm = malloc(sizeof(*cm));
-    int r = cm != NULL ? delta_setting_read(run, &setting, err) : delta_no_memory(err);
+    struct delta_stripes *stripes = NULL;
+    int r = delta_setting_read(run, &setting, err);
 
     if (r == 0)
-        r = apply_blocks(run, &setting, cm, err);
+        r = delta_stripes_open(run, &setting, &stripes, err);
+    if (r == 0) {
+        r = apply_blocks(run, stripes, err);
+        delta_stripes_close(stripes);
+    }
     delta_setting_done(&setting);
-    free(cm);
     return r;
 }
 
 /* ---- create ---------------------------------------------------------------------------------------------------- */
 
 struct packing {
-    const struct delta_make *make;
+    struct delta_striper striper;
     struct delta_memory memory;
+    struct delta_old literals_old;
     struct delta_setting setting;
-    struct delta_cm cm;
-    struct delta_model *model;
     struct delta_manner manner;
-    struct hf_buf part;
+    struct hf_buf block;
 };
 
 static void pack_close(void *state)
 {
     struct packing *k = state;
 
-    delta_model_free(k->model);
+    delta_literals_free(k->striper.literals);
+    delta_model_free(k->striper.model);
     delta_setting_done(&k->setting);
-    hf_buf_done(&k->part);
+    hf_buf_done(&k->striper.part);
+    hf_buf_done(&k->block);
     free(k);
 }
 
@@ -84,11 +70,16 @@ static int pack_open(const struct delta_make *make, struct hf_buf *setting, void
 
     if (k == NULL)
         return delta_no_memory(err);
-    k->make = make;
-    k->part.max = SIZE_MAX / 2;
+    k->striper = (struct delta_striper){
+        .make = make, .map = &k->setting.map, .room = DELTA_STRIPE_BYTES, .part = HF_BUF_INIT(SIZE_MAX / 2)};
+    k->block = (struct hf_buf)HF_BUF_INIT(SIZE_MAX / 2);
     r = delta_setting_make(make, &k->memory, &k->setting, setting, err);
-    if (r == 0 && (k->model = delta_model_new(&k->setting)) == NULL)
-        r = delta_no_memory(err);
+    if (r == 0) {
+        delta_old_init(&k->literals_old, &k->memory.file);
+        k->striper.model = delta_model_new(&k->setting);
+        k->striper.literals = delta_literals_new(&k->setting, &k->literals_old);
+        r = k->striper.model == NULL || k->striper.literals == NULL ? delta_no_memory(err) : 0;
+    }
     if (r < 0) {
         pack_close(k);
         return r;
@@ -97,13 +88,10 @@ static int pack_open(const struct delta_make *make, struct hf_buf *setting, void
     return 0;
 }
 
-static int code_part(struct packing *k, uint64_t start, uint64_t end, struct hf_err *err)
+static int make_block(struct packing *k, uint64_t start, uint64_t end, struct hf_err *err)
 {
-    hf_buf_clear(&k->part);
-    delta_cm_start_encoding(&k->cm, &k->part);
-    delta_model_reset(k->model, &k->manner);
-    int r = delta_model_code(k->model, &k->cm, start, end, k->make->new_bytes + start, &k->make->copies, NULL, err);
-    return r < 0 ? r : delta_cm_finish(&k->cm);
+    hf_buf_clear(&k->block);
+    return delta_stripes_make(&k->striper, start, end, &k->manner, &k->block, err);
 }
 
 /* An update of a file that is not small, with so much to code that applying it would take more than a second per 20 MB: a few per cent
@@ -118,13 +106,11 @@ static int pack_block(void *state, uint64_t start, uint64_t end, struct hf_buf *
     struct packing *k = state;
 
     memset(&k->manner, 0, sizeof(k->manner));
-    int r = code_part(k, start, end, err);
-    k->manner.quick = shall_be_quick(end - start, k->part.n);
+    int r = make_block(k, start, end, err);
+    k->manner.quick = shall_be_quick(end - start, k->block.n);
     if (r == 0 && (k->manner.quick || k->manner.plain_n > 0))
-        r = code_part(k, start, end, err);
-    if (r == 0 && delta_part_add(body, &k->part) < 0)
-        r = -ENOMEM;
-    return r == -ENOMEM ? delta_no_memory(err) : r;
+        r = make_block(k, start, end, err);
+    return r == 0 && hf_buf_add(body, k->block.p, k->block.n) < 0 ? delta_no_memory(err) : r;
 }
 
 const struct delta_blocks_ops delta_blocks_cm = {pack_open, pack_block, pack_close};

@@ -9,6 +9,21 @@ enum { ARM_LOOKS_BACK = 8, PLAIN_LOOKS_BACK = 6, COMPARED_MAX = 32, SEEN_AGO_MAX
 /* Weights are chosen by these kinds of bytes; larger ones are not literal. */
 enum { KIND_PLAIN, KIND_X86_REFERENCE, KIND_ARM };
 
+enum delta_order delta_order_of(enum delta_machine machine, unsigned region)
+{
+    if (region != DELTA_REGION_CODE)
+        return DELTA_ORDER_PLAIN;
+    switch (machine) {
+    case DELTA_MACHINE_X86_64:
+    case DELTA_MACHINE_I386:
+        return DELTA_ORDER_X86;
+    case DELTA_MACHINE_AARCH64:
+        return DELTA_ORDER_AARCH64;
+    default:
+        return DELTA_ORDER_PLAIN;
+    }
+}
+
 void delta_stream_init(struct delta_stream *st, uint64_t block, unsigned lean)
 {
     delta_bytes_init(&st->bytes, block, lean);
@@ -32,6 +47,14 @@ void delta_stream_reset(struct delta_stream *st, uint64_t place, bool quick)
 static unsigned char *at(struct delta_stream *st, uint64_t pos)
 {
     return &st->history[pos & (st->history_size - 1)];
+}
+
+void delta_stream_go_to(struct delta_stream *st, uint64_t place)
+{
+    for (; ((st->pos ^ place) & 3) != 0; st->tail <<= 8)
+        *at(st, st->pos++) = 0;
+    st->place = place;
+    st->match_length = 0;
 }
 
 /* n-th byte back, up to the 8th. */
@@ -455,12 +478,12 @@ void delta_stream_plain(struct delta_stream *st, struct delta_cm *cm, unsigned c
 
 /* ---- old bytes aside ------------------------------------------------------------------------------------------- */
 
-static void go_to(struct delta_stream *st, uint64_t place)
+void delta_stream_precede(struct delta_stream *st, enum delta_order order, uint64_t place, const unsigned char *bytes,
+                          size_t n)
 {
-    for (; ((st->pos ^ place) & 3) != 0; st->tail <<= 8)
-        *at(st, st->pos++) = 0;
-    st->place = place;
-    st->match_length = 0;
+    st->order = order;
+    delta_stream_go_to(st, place);
+    delta_stream_add(st, bytes, n, false);
 }
 
 void delta_aside_begin(struct delta_stream *st, struct delta_aside *aside)
@@ -479,14 +502,14 @@ void delta_aside_learn(struct delta_stream *st, enum delta_order order, uint64_t
     unsigned char made[4];
 
     st->order = order;
-    go_to(st, place);
+    delta_stream_go_to(st, place);
     for (size_t i = 0; i < n;)
         i += delta_stream_code(st, NULL, bytes + i, n - i, none, made);
 }
 
 void delta_aside_end(struct delta_stream *st, const struct delta_aside *aside)
 {
-    go_to(st, aside->place);
+    delta_stream_go_to(st, aside->place);
     for (unsigned i = 0; i < STREAM_TAIL; i++) {
         *at(st, st->pos++) = aside->tail[i];
         st->tail = st->tail << 8 | aside->tail[i];

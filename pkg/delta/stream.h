@@ -6,8 +6,12 @@
 #pragma once
 
 #include "delta/bytes.h"
+#include "delta/image.h"
 
 enum delta_order { DELTA_ORDER_PLAIN, DELTA_ORDER_X86, DELTA_ORDER_AARCH64 };
+
+/* Of what is in a region (by its slot) of an image for this machine. */
+enum delta_order delta_order_of(enum delta_machine machine, unsigned region);
 
 enum { STREAM_HISTORY = 1 << BYTES_TABLE_BITS, STREAM_MATCH_BITS = BYTES_RANK_BITS, STREAM_OLD = 2, STREAM_TAIL = 32 };
 
@@ -39,6 +43,9 @@ void delta_stream_reset(struct delta_stream *st, uint64_t place, bool quick); /*
 unsigned delta_stream_code(struct delta_stream *st, struct delta_cm *cm, const unsigned char *truth, uint64_t room,
                            const unsigned char *const old[STREAM_OLD], unsigned char ret_bytes[static 4]);
 
+/* What comes next stands at `place`. */
+void delta_stream_go_to(struct delta_stream *st, uint64_t place);
+
 /* n bytes as they are, decoding into `bytes`. */
 void delta_stream_plain(struct delta_stream *st, struct delta_cm *cm, unsigned char *bytes, size_t n);
 
@@ -56,6 +63,10 @@ struct delta_aside {
     enum delta_order order;
     unsigned char tail[STREAM_TAIL];
 };
+
+/* Bytes that precede what is coded next, taken as they are: they join the stream as copies do. */
+void delta_stream_precede(struct delta_stream *st, enum delta_order order, uint64_t place, const unsigned char *bytes,
+                          size_t n);
 
 void delta_aside_begin(struct delta_stream *st, struct delta_aside *aside);
 void delta_aside_learn(struct delta_stream *st, enum delta_order order, uint64_t place, const unsigned char *bytes,

@@ -242,15 +242,17 @@ void delta_old_init(struct delta_old *old, const struct hf_delta_old *file)
 {
     memset(old, 0, offsetof(struct delta_old, bytes));
     old->file = file;
+    old->slots = DELTA_SLOTS;
     old->size = file->size;
 }
 
 static int load_slot(struct delta_old *old, uint64_t base, unsigned *ret_slot, struct hf_err *err)
 {
-    unsigned slot = old->next++ % DELTA_SLOTS;
+    unsigned slot = old->next;
     uint64_t offset = base * DELTA_SLOT_BYTES;
     size_t want = (size_t)HF_MIN(old->size - offset, (uint64_t)DELTA_SLOT_BYTES), have = 0;
 
+    old->next = slot + 1 < old->slots ? slot + 1 : 0;
     old->base[slot] = 0;
     while (have < want) {
         ssize_t n = old->file->pread(old->file->ctx, old->bytes[slot] + have, want - have, offset + have);
@@ -280,9 +282,9 @@ int delta_old_read(struct delta_old *old, uint64_t offset, void *bytes, size_t n
             memset(to, 0, n);
             return 0;
         }
-        while (slot < DELTA_SLOTS && old->base[slot] != base + 1)
+        while (slot < old->slots && old->base[slot] != base + 1)
             slot++;
-        if (slot == DELTA_SLOTS) {
+        if (slot == old->slots) {
             int r = load_slot(old, base, &slot, err);
             if (r < 0)
                 return r;

@@ -80,7 +80,7 @@ enum { DELTA_SLOT_BYTES = 16384, DELTA_SLOTS = 8 };
 struct delta_old {
     const struct hf_delta_old *file;
     uint64_t size;
-    unsigned next;
+    unsigned next, slots;       /* how many windows are used: all, unless told otherwise before the first read */
     uint64_t base[DELTA_SLOTS]; /* offset / DELTA_SLOT_BYTES + 1, 0: empty */
     unsigned char bytes[DELTA_SLOTS][DELTA_SLOT_BYTES];
 };

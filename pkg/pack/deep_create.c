@@ -481,7 +481,7 @@ static int add_inner(struct deep *deep, struct hf_buf *body, struct hf_err *err)
     const struct hf_delta_out out = {&inner, add_patch};
     struct hf_delta_create_params made_by = params != NULL ? params->delta : (struct hf_delta_create_params){0};
     struct delta_header header;
-    made_by.lean = deep->library || deep->depth == 0 ? 0 : deep->depth - 1;
+    made_by.lean = deep->library || deep->depth == 0 ? 0 : deep->depth == 1 ? 1 : deep->depth + 1;
     int r = input == NULL ? hf_err_set(err, ENOMEM, "out of memory")
                           : hf_delta_create(deep->old.plain.p, deep->old.plain.n, deep->new_side.plain.p,
                                             deep->new_side.plain.n, &made_by, &out, err);

@@ -8,12 +8,12 @@
 
 #include "delta/blocks.h"
 #include "delta/coder.h"
-#include "delta/model.h"
+#include "delta/stripes.h"
 #include "support/delta_io.h"
 #include "support/delta_short.h"
 #include "support/go_make.h"
 
-enum { COPY = 240, LITERALS = 40, MANY_LITERALS = DELTA_PIECE + 30, SMALL = 1200, CHANGE_EACH = 29 };
+enum { COPY = 240, LITERALS = 40, MANY_LITERALS = DELTA_PIECE + 30, SMALL = 1200, CHANGE_EACH = 29, STRIPE_CUT = 48 };
 
 static const char *folder;
 static uint32_t seed = 1;
@@ -66,6 +66,7 @@ struct piece {
     struct delta_pair pair;
     struct delta_copy copies[2];
     unsigned lean;
+    bool quick;
 };
 
 static void cut_piece(struct piece *k, const struct delta_short_old *old, const struct delta_image *image, uint64_t at,
@@ -119,23 +120,28 @@ static void open_setting(const struct piece *k, bool bare, struct delta_memory *
     must(delta_cm_finish(&cm));
 }
 
-static void code_block(const struct piece *k, struct delta_setting *setting, struct hf_buf *block)
+/* In short. `room`: of a stripe. */
+static void code_block(const struct piece *k, struct delta_setting *setting, uint64_t room, struct hf_buf *block)
 {
-    struct delta_model *model = delta_model_new(setting);
-    struct delta_manner manner = {0};
+    static struct delta_old old;
+    _cleanup_(hf_buf_done) struct hf_buf whole = HF_BUF_INIT(1 << 20);
+    struct delta_striper striper = {.make = &k->make, .map = &setting->map, .room = room, .part = HF_BUF_INIT(1 << 20)};
+    struct delta_manner manner = {.quick = k->quick};
     unsigned again = 0;
     struct hf_err err = HF_ERR_INIT;
-    struct delta_cm cm;
 
-    must(model != NULL ? 0 : -ENOMEM);
+    old = *setting->old;
+    striper.model = delta_model_new(setting);
+    striper.literals = delta_literals_new(setting, &old);
+    must(striper.model == NULL || striper.literals == NULL ? -ENOMEM : 0);
     do {
-        hf_buf_clear(block);
-        delta_cm_start_encoding(&cm, block);
-        delta_model_reset(model, &manner);
-        must(delta_model_code(model, &cm, 0, k->make.new_n, k->new_bytes, &k->make.copies, NULL, &err));
-        must(delta_cm_finish(&cm));
+        hf_buf_clear(&whole);
+        must(delta_stripes_make(&striper, 0, k->make.new_n, &manner, &whole, &err));
     } while (manner.plain_n > 0 && !again++);
-    delta_model_free(model);
+    must(delta_short_add_block(block, (const unsigned char *)whole.p, whole.n) ? 0 : -EBADMSG);
+    delta_literals_free(striper.literals);
+    delta_model_free(striper.model);
+    hf_buf_done(&striper.part);
 }
 
 /* What a body's part says, *p being moved behind it; ret_coder: it is named there, too. */
@@ -199,11 +205,14 @@ static void keep_piece(const char *name, unsigned which, const struct piece *k)
 
     open_setting(k, large, &memory, &setting, &setting_part);
     s.setting_n = (unsigned)setting_part.n;
-    code_block(k, &setting, &block);
-    delta_setting_done(&setting);
     s.method = DELTA_METHOD_RECORDS_CM;
-    (void)snprintf(path, sizeof(path), "%s-cm", name);
-    keep_short(path, &s, &setting_part, block.p, block.n);
+    for (unsigned cut = 0; cut < 2; cut++) {
+        hf_buf_clear(&block);
+        code_block(k, &setting, cut != 0 ? STRIPE_CUT : DELTA_STRIPE_BYTES, &block);
+        (void)snprintf(path, sizeof(path), "%s-cm%s", name, cut != 0 ? "-cut" : "");
+        keep_short(path, &s, &setting_part, block.p, block.n);
+    }
+    delta_setting_done(&setting);
     if (large)
         return;
     s.method = DELTA_METHOD_RECORDS_ZSTD;
@@ -237,6 +246,7 @@ static void keep_pieces(unsigned which)
     keep_piece(name, which, &piece);
     cut_piece(&piece, old, &image, 0, old->n, MANY_LITERALS);
     piece.lean = which % (DELTA_LEAN_MAX + 1);
+    piece.quick = which % 2 != 0;
     (void)snprintf(name, sizeof(name), "old%u-literals", which);
     keep_piece(name, which, &piece);
     for (unsigned i = 0; i < image.regions_n; i++) {
@@ -308,7 +318,7 @@ static void keep_drawn(unsigned i)
         hf_buf_clear(&block);
         cut_piece(&piece, old, &image, image.regions[r].offset, image.regions[r].size, LITERALS);
         open_setting(&piece, false, &memory, &setting, &part);
-        code_block(&piece, &setting, &block);
+        code_block(&piece, &setting, DELTA_STRIPE_BYTES, &block);
         delta_setting_done(&setting);
         s.size = (unsigned)piece.make.new_n - 1;
         s.setting_n = (unsigned)part.n;
@@ -347,6 +357,12 @@ static void keep_delta_in_short(const char *name, unsigned which, const struct h
         struct hf_view part = take_part(&p, end, NULL);
         must(hf_buf_add(&setting, part.p, part.n));
         s.setting_n = (unsigned)part.n;
+    }
+    if (s.method == DELTA_METHOD_RECORDS_CM) {
+        _cleanup_(hf_buf_done) struct hf_buf in_short = HF_BUF_INIT(1 << 20);
+        must(delta_short_add_block(&in_short, p, (size_t)(end - p)) ? 0 : -EBADMSG);
+        keep_short(path, &s, &setting, in_short.p, in_short.n);
+        return;
     }
     enum delta_coder coder = DELTA_CODER_LZMA;
     struct hf_view block = take_part(&p, end, s.method == DELTA_METHOD_RECORDS_ZSTD ? &coder : NULL);

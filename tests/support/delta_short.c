@@ -300,6 +300,74 @@ static void add_bare(struct out *out, const unsigned char *p, size_t n)
     add_part(out, &coder, head, sizeof(head), p, n, ZEROS);
 }
 
+enum { STRIPE_LITERALS = (1 << 14) - 1, STRIPE_QUICK = 1 << 14, STRIPE_MORE = 1 << 15 };
+
+static size_t take16(const unsigned char **p, size_t *n)
+{
+    size_t value = 0;
+
+    if (*n >= 2) {
+        value = (*p)[0] | (size_t)(*p)[1] << 8;
+        *p += 2;
+        *n -= 2;
+    }
+    return value;
+}
+
+static void add_stripes(struct out *out, const unsigned char *p, size_t n)
+{
+    unsigned char number[10];
+    size_t head;
+
+    do {
+        head = take16(&p, &n);
+        bool more = (head & STRIPE_MORE) != 0 && n > 4;
+        size_t size = more ? take16(&p, &n) : 0, copies = more ? take16(&p, &n) : n;
+        size_t literals = HF_MIN(head & STRIPE_LITERALS, n);
+        copies = HF_MIN(copies, n - literals);
+        add(out, number,
+            delta_put_varint(number, literals << 2 | ((head & STRIPE_QUICK) != 0 ? 2U : 0U) | (more ? 1U : 0U)));
+        if (more)
+            add(out, number, delta_put_varint(number, size));
+        add(out, p, literals);
+        add_part(out, NULL, NULL, 0, p + literals, copies, 0);
+        p += literals + copies;
+        n -= literals + copies;
+        head = more ? head : 0;
+    } while ((head & STRIPE_MORE) != 0);
+}
+
+static bool add16(struct hf_buf *to, uint64_t value)
+{
+    const unsigned char bytes[2] = {(unsigned char)value, (unsigned char)(value >> 8)};
+
+    return value <= UINT16_MAX && hf_buf_add(to, bytes, sizeof(bytes)) == 0;
+}
+
+bool delta_short_add_block(struct hf_buf *to, const unsigned char *block, size_t n)
+{
+    const unsigned char *p = block, *end = block + n;
+    uint64_t head, size, copies;
+
+    do {
+        if (!delta_get_varint(&p, end, &head) || (head & 1 ? !delta_get_varint(&p, end, &size) : false))
+            return false;
+        const unsigned char *literals = p;
+        if (head >> 2 > STRIPE_LITERALS || head >> 2 > (uint64_t)(end - p))
+            return false;
+        p += head >> 2;
+        if (!delta_get_varint(&p, end, &copies) || copies > (uint64_t)(end - p))
+            return false;
+        if (!add16(to, head >> 2 | (head & 2 ? STRIPE_QUICK : 0u) | (head & 1 ? STRIPE_MORE : 0u)) ||
+            ((head & 1) != 0 && (!add16(to, size) || !add16(to, copies))))
+            return false;
+        if (hf_buf_add(to, literals, (size_t)(head >> 2)) < 0 || hf_buf_add(to, p, (size_t)copies) < 0)
+            abort();
+        p += copies;
+    } while ((head & 1) != 0);
+    return p == end;
+}
+
 bool delta_short_expand(const unsigned char *bytes, size_t n, unsigned char *ret_patch, size_t room, size_t *ret_n)
 {
     static const enum delta_coder lzma = DELTA_CODER_LZMA;
@@ -324,10 +392,14 @@ bool delta_short_expand(const unsigned char *bytes, size_t n, unsigned char *ret
         bytes += HF_MAX(said, used);
         n -= HF_MAX(said, used);
     }
-    if (s.kind == DELTA_SHORT_RESUMED && s.method != DELTA_METHOD_RUNS)
+    if (s.kind == DELTA_SHORT_RESUMED && s.method == DELTA_METHOD_RECORDS_CM)
+        add_stripes(&out, NULL, 0);
+    else if (s.kind == DELTA_SHORT_RESUMED && s.method != DELTA_METHOD_RUNS)
         add_part(&out, NULL, NULL, 0, NULL, 0, 0);
     if (s.method == DELTA_METHOD_RUNS)
         add(&out, bytes, n);
+    else if (s.method == DELTA_METHOD_RECORDS_CM)
+        add_stripes(&out, bytes, n);
     else if (s.method == DELTA_METHOD_RECORDS_ZSTD && s.bare)
         add_bare(&out, bytes, n);
     else

@@ -2,7 +2,8 @@
  * in a real delta a length, a hash or a compressed frame would stop it.
  *
  * It begins with DELTA_SHORT_HEAD bytes (struct delta_short); the coded setting follows (methods 1 and 2), then one block.
- * A setting is cut where its numbers end. It is over one of a few old files. */
+ * A setting is cut where its numbers end. Of method 2 a block is stripes, each with a head of 16 bits: bytes of its coded literals (14
+ * bits), quick, more; and then, with more, 16 bits each of its size and the bytes of its coded copies. All are cut to what is there. It is over one of a few old files. */
 #pragma once
 
 #include <stdbool.h>
@@ -28,6 +29,9 @@ size_t delta_short_draw(const unsigned char *bytes, size_t n);
 /* What follows a delta in short, to draw the image from; n: 1..256. */
 struct hf_buf;
 void delta_short_add_drawn(struct hf_buf *to, unsigned machine, const void *content, size_t n);
+
+/* A real block of method 2 in short. False when it cannot be: too large, or not a block. */
+bool delta_short_add_block(struct hf_buf *to, const unsigned char *block, size_t n);
 
 ssize_t delta_short_pread(void *old, void *bytes, size_t n, uint64_t offset);
 

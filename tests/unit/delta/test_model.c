@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "delta/create.h"
-#include "delta/model.h"
+#include "delta/stripes.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
 #include "support/elf_make.h"
@@ -23,16 +23,20 @@ static int compare(void *ctx, const void *bytes, size_t n)
 /* Where in new, before, in or behind the literals, the image begins. */
 static const uint32_t image_at[] = {0, COPY - 1, COPY, COPY + 1, COPY + 64, COPY + LITERALS, COPY + LITERALS + 1};
 
+/* Of a stripe: all in one, or a few literals in each. */
+static const uint64_t rooms[] = {DELTA_STRIPE_BYTES, 48, 17};
+
 /* Literals between two copies learn what old has there as if it stood where they do: also where an image begins that is in force
- * only from the next copy on. In a block that shall be quick, too. */
+ * only from the next copy on. In a block that shall be quick, too, and in one that is cut anywhere. */
 START_TEST(literals_where_an_image_begins)
 {
     static struct delta_memory memory;
     struct elf_made elf = elf_make(ELF_MAKE_X86_64, FUNCTIONS, 0);
     unsigned char new_bytes[NEW];
     struct delta_map_entry entries[] = {{0, 64, COPY}, {COPY + LITERALS, 64 + COPY + LITERALS, COPY}};
-    struct delta_manner manner = {.quick = (_i & 1) != 0};
-    uint32_t at = image_at[_i / 2];
+    const unsigned i = (unsigned)_i;
+    struct delta_manner manner = {.quick = (i / HF_LEN(rooms) & 1) != 0};
+    uint32_t at = image_at[i / (2 * HF_LEN(rooms))];
     struct delta_pair pair = {0, (uint32_t)elf.n, at, NEW - at};
     struct delta_image image;
     struct delta_setting setting = {.old = &memory.reader,
@@ -42,10 +46,8 @@ START_TEST(literals_where_an_image_begins)
                                     .old_size = elf.n,
                                     .new_size = NEW,
                                     .predictors = DELTA_PREDICT_REFERENCES};
-    struct delta_copies copies = {0};
     _cleanup_(hf_buf_done) struct hf_buf part = HF_BUF_INIT(1 << 16);
     struct hf_err err = HF_ERR_INIT;
-    struct delta_cm cm;
 
     delta_memory_open(&memory, elf.p, elf.n);
     ck_assert_int_eq(delta_image_read(&memory.reader, 0, elf.n, &image, &err), 0);
@@ -55,30 +57,48 @@ START_TEST(literals_where_an_image_begins)
     memcpy(new_bytes, elf.p + 64, NEW);
     memset(new_bytes + COPY, 'x', LITERALS);
 
-    struct delta_model *model = delta_model_new(&setting);
-    delta_cm_start_encoding(&cm, &part);
-    delta_model_reset(model, &manner);
-    ck_assert_int_eq(delta_model_code(model, &cm, 0, NEW, new_bytes, &copies, NULL, &err), 0);
-    ck_assert_int_eq(delta_cm_finish(&cm), 0);
-    ck_assert_uint_lt(part.n, NEW / 2);
+    const struct delta_make make = {.new_bytes = new_bytes, .new_n = NEW, .copies = {0}};
+    static struct delta_old literals_old;
+    struct delta_striper striper = {.make = &make,
+                                    .map = &setting.map,
+                                    .room = rooms[i % HF_LEN(rooms)],
+                                    .part = HF_BUF_INIT(1 << 16),
+                                    .model = delta_model_new(&setting),
+                                    .literals = delta_literals_new(&setting, &literals_old)};
+    literals_old = memory.reader;
+    ck_assert_int_eq(delta_stripes_make(&striper, 0, NEW, &manner, &part, &err), 0);
+    ck_assert_uint_lt(part.n, striper.room == DELTA_STRIPE_BYTES ? NEW / 2 : 2 * NEW);
+    delta_literals_free(striper.literals);
+    delta_model_free(striper.model);
+    hf_buf_done(&striper.part);
 
     const unsigned char *expected = new_bytes;
     struct delta_io coded = delta_io_of(&part);
     const struct hf_delta_in in = delta_io_in(&coded);
+    const struct hf_delta_out out = {&expected, compare};
     static struct delta_input input;
     static unsigned char pending[DELTA_PENDING_BYTES];
-    struct delta_output output = {.out = &(struct hf_delta_out){&expected, compare}, .size = NEW, .pending = pending};
-    hf_sha256_init(&output.hash);
+    struct delta_run run = {.header = {.old_size = elf.n, .new_size = NEW},
+                            .input = &input,
+                            .old = &memory.reader,
+                            .output = {.out = &out, .size = NEW, .pending = pending}};
+    struct delta_stripes *stripes;
+    hf_sha256_init(&run.output.hash);
     delta_input_init(&input, &in);
     input.left = part.n;
-    delta_cm_start_decoding(&cm, &input, part.n, &err);
-    delta_model_reset(model, NULL);
-    ck_assert_int_eq(delta_model_code(model, &cm, 0, NEW, NULL, NULL, &output, &err), 0);
-    ck_assert_int_eq(delta_cm_finish(&cm), 0);
-    ck_assert_int_eq(delta_output_flush(&output, &err), 0);
+    ck_assert_int_eq(delta_stripes_open(&run, &setting, &stripes, &err), 0);
+    ck_assert_int_eq(delta_stripes_apply(stripes, 0, NEW, &err), 0);
+    delta_stripes_close(stripes);
+    ck_assert_int_eq(delta_output_flush(&run.output, &err), 0);
     ck_assert_ptr_eq(expected, new_bytes + NEW);
+    ck_assert_uint_eq(input.left, 0);
 
-    delta_model_free(model);
+    delta_input_init(&input, &in);
+    coded = delta_io_of(&part);
+    input.left = part.n;
+    ck_assert_int_eq(delta_stripes_skip(&input, &err), 0);
+    ck_assert_uint_eq(input.left, 0);
+
     delta_map_done(&setting.map);
     free(elf.p);
 }
@@ -86,7 +106,7 @@ END_TEST
 
 static void cases(TCase *tc)
 {
-    tcase_add_loop_test(tc, literals_where_an_image_begins, 0, 2 * HF_LEN(image_at));
+    tcase_add_loop_test(tc, literals_where_an_image_begins, 0, 2 * HF_LEN(rooms) * HF_LEN(image_at));
 }
 
 HF_TEST_MAIN("delta/model", cases)

@@ -214,7 +214,7 @@ START_TEST(lean_beside_encoders)
     static const struct {
         int which;
         unsigned lean;
-    } expected[] = {{0, 0}, {10, 1}, {11, 2}, {12, 0}};
+    } expected[] = {{0, 1}, {10, 3}, {11, 3}, {12, 0}};
     _cleanup_(hf_buf_done) struct hf_buf old = BUF, new_file = BUF, patch = BUF;
 
     make_pair(expected[_i].which, &old, &new_file);

@@ -60,7 +60,7 @@ void delta_literals_free(struct delta_literals *literals)
 void delta_literals_reset(struct delta_literals *l, bool quick, struct delta_manner *manner)
 {
     delta_predictor_reset(&l->p);
-    delta_stream_reset(&l->stream, 0, quick);
+    delta_stream_reset(&l->stream, quick);
     delta_number_init(&l->skip);
     delta_number_init(&l->length);
     delta_number_init(&l->jump);

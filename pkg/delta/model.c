@@ -27,9 +27,6 @@ enum {
 /* Weights of flags: of bytes, by units since the last miss, of references, by kind; of bytes in a missed word, and of words, by candidates. */
 enum { FLAG_IN_WORD = 48, FLAG_WORD = 52, FLAG_WEIGHTS = 68 };
 
-/* Kinds of bytes that choose weights, behind those of literals. */
-enum { KIND_MISSED = 6 }; /* then one of a code reference, one of another */
-
 /* Bytes that are not as predicted are few: their tables are halved so often more than those of literals. */
 enum { LEANER = 2, REGIONS = 16 };
 
@@ -105,7 +102,7 @@ void delta_model_reset(struct delta_model *m, bool quick)
 {
     m->quick = quick;
     reset_flags(m);
-    delta_stream_reset(&m->stream, 0, quick);
+    delta_stream_reset(&m->stream, quick);
     fill32(m->window_state, HF_LEN(m->window_state));
     fill32(m->candidate_state, HF_LEN(m->candidate_state));
     delta_number_init(&m->segments);
@@ -200,8 +197,7 @@ static unsigned code_missed(struct delta_model *m, const struct missed *b, unsig
 {
     uint32_t tag = b->kind << 16 | b->sub, c4 = (uint32_t)m->stream.recent, c1 = c4 & 255;
     unsigned repeats = 0;
-    struct delta_byte_context c = {
-        .kind = KIND_MISSED + b->kind - 1, .scene = b->kind, .near = b->kind == 1 ? b->old : b->sub & 255};
+    struct delta_byte_context c = {.kind = b->kind - 1, .scene = b->kind, .near = b->kind == 1 ? b->old : b->sub & 255};
 
     c.table[0] = delta_hash(13, c4 & 0xffff, tag);
     c.table[1] = delta_hash(14, b->old | diff_back(m, 1) << 8, tag);

@@ -31,10 +31,10 @@ struct delta_setting {
     uint32_t pairs_n;
     const struct delta_image *new_images; /* the encoder's, by pair */
     uint64_t old_size, new_size;
-    unsigned predictors;         /* DELTA_PREDICT_* */
-    unsigned lean;               /* the models have tables of half the size; 2: a quarter; 3: an eighth */
-    bool only_first;             /* nobody asks for another candidate than the first, nor for its source */
-    bool by_map;                 /* and by nothing else: what moved is not learned, those tables are not touched */
+    unsigned predictors; /* DELTA_PREDICT_* */
+    unsigned lean;       /* the models have tables of half the size; 2: a quarter; 3: an eighth */
+    bool only_first;     /* nobody asks for another candidate than the first, nor for its source */
+    bool by_map;         /* targets move by the map alone: what moved is not learned, those tables are not touched */
     struct delta_pair last_pair; /* whose old image was read last: each block asks for it again */
     struct delta_image last_image;
 };

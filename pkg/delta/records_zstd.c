@@ -32,18 +32,10 @@ struct place {
 static void place_start(struct place *place, struct delta_setting *setting, uint64_t start)
 {
     const struct delta_map *map = &setting->map;
-    uint32_t low = 0, high = map->n;
 
-    while (low < high) {
-        uint32_t middle = (low + high) / 2;
-        if ((uint64_t)map->p[middle].new_pos + map->p[middle].len <= start)
-            low = middle + 1;
-        else
-            high = middle;
-    }
     place->predictor.setting = setting;
     delta_predictor_reset(&place->predictor);
-    place->next = map->p + low;
+    place->next = delta_map_at(map, start);
     place->end = map->p + map->n;
     place->new_pos = start;
     place->shift = 0;

@@ -6,7 +6,7 @@
 
 enum { ARM_LOOKS_BACK = 8, PLAIN_LOOKS_BACK = 6, COMPARED_MAX = 32, SEEN_AGO_MAX = 64 };
 
-/* Weights are chosen by these kinds of bytes; larger ones are not literal. */
+/* Weights are chosen by these kinds of bytes; of words there is one for each byte. */
 enum { KIND_PLAIN, KIND_X86_REFERENCE, KIND_ARM };
 
 enum delta_order delta_order_of(enum delta_machine machine, unsigned region)
@@ -31,14 +31,14 @@ void delta_stream_init(struct delta_stream *st, uint64_t block, unsigned lean)
     st->history_size = UINT32_C(1) << st->bytes.table_bits;
 }
 
-void delta_stream_reset(struct delta_stream *st, uint64_t place, bool quick)
+void delta_stream_reset(struct delta_stream *st, bool quick)
 {
     delta_bytes_reset(&st->bytes, quick);
     memset(st->history, 0, st->history_size);
     memset(st->match_at, 0, sizeof(st->match_at[0]) << st->match_bits);
     memset(st->old_hits, 0, sizeof(st->old_hits));
-    st->pos = 64 + (place & 3);
-    st->place = place;
+    st->pos = 64;
+    st->place = 0;
     st->recent = st->tail = st->match = 0;
     st->match_length = st->seen_length = st->noted_at = st->noted_before = 0;
     st->order = DELTA_ORDER_PLAIN;

@@ -36,7 +36,7 @@ struct delta_stream {
 
 /* Once, before the first reset, as for delta_bytes_init(). */
 void delta_stream_init(struct delta_stream *st, uint64_t block, unsigned lean);
-void delta_stream_reset(struct delta_stream *st, uint64_t place, bool quick); /* quick: as for delta_bytes_reset() */
+void delta_stream_reset(struct delta_stream *st, bool quick); /* quick: as for delta_bytes_reset() */
 
 /* Code the next unit, one byte or four, at most `room` bytes: decoding when `truth` is NULL, only learning when `cm` is. old[i]:
  * the bytes that would stand here if the copy before or the one behind went on; NULL: none. Returns how many. */

@@ -1,9 +1,12 @@
 #include "delta/bytes.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
     ROW = 16,
+    LINE = 64, /* bytes of a cache line */
     WEIGHT_START = 850,
     SPEED = 7,
     SAYS_MORE = 4, /* bits that what is said has behind those of an input */
@@ -51,17 +54,28 @@ static void init_rise(struct delta_bytes *b)
         }
 }
 
-void delta_bytes_init(struct delta_bytes *b, uint64_t block, unsigned lean)
+int delta_bytes_open(struct delta_bytes *b, uint64_t block, unsigned lean)
 {
     uint32_t chance[DELTA_STATES];
 
     b->table_bits = bits_for(block, BYTES_TABLE_BITS - lean);
     b->rank_bits = b->table_bits - (BYTES_TABLE_BITS - BYTES_RANK_BITS);
+    size_t tables_n = (size_t)BYTES_TABLES << b->table_bits, ranks_n = sizeof(*b->ranks) * BYTES_RANKS << b->rank_bits;
+    b->tables = aligned_alloc(LINE, tables_n + ranks_n);
+    if (b->tables == NULL)
+        return -ENOMEM;
+    b->ranks = (uint32_t *)(void *)(b->tables + tables_n);
     delta_squash_init(b->squash);
     init_rise(b);
     delta_states_init(b->next, chance);
     for (unsigned i = 0; i < DELTA_STATES; i++)
         b->state_says[i] = (int16_t)(delta_stretch(chance[i] >> 20) * (1 << SAYS_MORE));
+    return 0;
+}
+
+void delta_bytes_done(struct delta_bytes *b)
+{
+    free(b->tables);
 }
 
 static void fill_weights(delta_lanes *set, size_t n)

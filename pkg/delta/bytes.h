@@ -35,10 +35,11 @@ struct delta_byte_context {
 };
 
 struct delta_bytes {
-    _Alignas(64) uint8_t tables[BYTES_TABLES << BYTES_TABLE_BITS];
-    uint32_t ranks[BYTES_RANKS << BYTES_RANK_BITS];
-    delta_lanes by_node[BYTES_CLASSES * 256], by_fit[BYTES_CLASSES * 128], by_scene[BYTES_SCENES * 256], by_sure[16];
-    unsigned table_bits, rank_bits; /* of tables and ranks, what is behind is not used */
+    _Alignas(64) delta_lanes by_node[BYTES_CLASSES * 256], by_fit[BYTES_CLASSES * 128], by_scene[BYTES_SCENES * 256],
+        by_sure[16];
+    uint8_t *tables; /* BYTES_TABLES of 2^table_bits, aligned like a cache line; behind them */
+    uint32_t *ranks; /* BYTES_RANKS of 2^rank_bits */
+    unsigned table_bits, rank_bits;
     bool quick;
     /* Chances as their logarithm, ln(p / (1 - p)) * 4096: of a 1 behind a state; and, adaptive, that a source (a rank, by its count, or
      * a guess, by its trust) is right which has been right as often, by bits to come, and about the whole byte. */
@@ -53,8 +54,10 @@ struct delta_bytes {
     uint8_t source_count[BYTES_SOURCES + 1];
 };
 
-/* Once, before the first reset, for blocks of so many bytes at most. `lean`: how often tables and ranks are halved. */
-void delta_bytes_init(struct delta_bytes *b, uint64_t block, unsigned lean);
+/* Once, before the first reset, for blocks of so many bytes at most. `lean`: how often tables and ranks are halved. -ENOMEM, and
+ * nothing to be done with. */
+HF_MUST_USE int delta_bytes_open(struct delta_bytes *b, uint64_t block, unsigned lean);
+void delta_bytes_done(struct delta_bytes *b);
 /* `quick`: less work, some more room: a source that is sure is asked first, and only some contexts are learned. */
 void delta_bytes_reset(struct delta_bytes *b, bool quick);
 

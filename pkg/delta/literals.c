@@ -38,7 +38,12 @@ struct delta_literals *delta_literals_new(const struct delta_setting *setting, s
     if (l == NULL)
         return NULL;
     l->setting = *setting;
+    if (delta_stream_open(&l->stream, HF_MIN(setting->new_size, (uint64_t)DELTA_BLOCK), setting->lean) < 0) {
+        free(l);
+        return NULL;
+    }
     if (delta_map_twin(&setting->map, &l->setting.map, NULL) < 0) {
+        delta_stream_done(&l->stream);
         free(l);
         return NULL;
     }
@@ -46,14 +51,15 @@ struct delta_literals *delta_literals_new(const struct delta_setting *setting, s
     l->setting.only_first = l->setting.by_map = true;
     l->setting.last_pair = (struct delta_pair){0};
     l->p.setting = &l->setting;
-    delta_stream_init(&l->stream, HF_MIN(setting->new_size, (uint64_t)DELTA_BLOCK), setting->lean);
     return l;
 }
 
 void delta_literals_free(struct delta_literals *literals)
 {
-    if (literals != NULL)
+    if (literals != NULL) {
         delta_map_twin_done(&literals->setting.map);
+        delta_stream_done(&literals->stream);
+    }
     free(literals);
 }
 

@@ -70,16 +70,21 @@ struct delta_model *delta_model_new(struct delta_setting *setting)
 {
     struct delta_model *m = aligned_alloc(_Alignof(struct delta_model), sizeof(*m));
 
-    if (m != NULL) {
-        m->p.setting = setting;
-        delta_stream_init(&m->stream, HF_MIN(setting->new_size, (uint64_t)DELTA_BLOCK), setting->lean + LEANER);
-        init_flag_rise(m);
+    if (m == NULL)
+        return NULL;
+    m->p.setting = setting;
+    if (delta_stream_open(&m->stream, HF_MIN(setting->new_size, (uint64_t)DELTA_BLOCK), setting->lean + LEANER) < 0) {
+        free(m);
+        return NULL;
     }
+    init_flag_rise(m);
     return m;
 }
 
 void delta_model_free(struct delta_model *model)
 {
+    if (model != NULL)
+        delta_stream_done(&model->stream);
     free(model);
 }
 

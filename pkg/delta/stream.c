@@ -1,5 +1,7 @@
 #include "delta/stream.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/endian.h"
@@ -24,11 +26,28 @@ enum delta_order delta_order_of(enum delta_machine machine, unsigned region)
     }
 }
 
-void delta_stream_init(struct delta_stream *st, uint64_t block, unsigned lean)
+int delta_stream_open(struct delta_stream *st, uint64_t block, unsigned lean)
 {
-    delta_bytes_init(&st->bytes, block, lean);
+    int r = delta_bytes_open(&st->bytes, block, lean);
+
+    if (r < 0)
+        return r;
     st->match_bits = st->bytes.rank_bits;
     st->history_size = UINT32_C(1) << st->bytes.table_bits;
+    size_t match_n = sizeof(*st->match_at) << st->match_bits;
+    st->match_at = malloc(match_n + st->history_size);
+    if (st->match_at == NULL) {
+        delta_bytes_done(&st->bytes);
+        return -ENOMEM;
+    }
+    st->history = (unsigned char *)st->match_at + match_n;
+    return 0;
+}
+
+void delta_stream_done(struct delta_stream *st)
+{
+    free(st->match_at);
+    delta_bytes_done(&st->bytes);
 }
 
 void delta_stream_reset(struct delta_stream *st, bool quick)

@@ -13,13 +13,13 @@ enum delta_order { DELTA_ORDER_PLAIN, DELTA_ORDER_X86, DELTA_ORDER_AARCH64 };
 /* Of what is in a region (by its slot) of an image for this machine. */
 enum delta_order delta_order_of(enum delta_machine machine, unsigned region);
 
-enum { STREAM_HISTORY = 1 << BYTES_TABLE_BITS, STREAM_MATCH_BITS = BYTES_RANK_BITS, STREAM_OLD = 2, STREAM_TAIL = 32 };
+enum { STREAM_OLD = 2, STREAM_TAIL = 32 };
 
 struct delta_stream {
     struct delta_bytes bytes;
-    unsigned char history[STREAM_HISTORY];
-    uint32_t match_at[1 << STREAM_MATCH_BITS];
-    unsigned match_bits; /* of it in use, and of history: */
+    uint32_t *match_at; /* 2^match_bits; behind them */
+    unsigned char *history;
+    unsigned match_bits;
     uint32_t history_size;
     uint64_t pos;    /* in the stream */
     uint64_t place;  /* in new: the same modulo 4 */
@@ -34,8 +34,9 @@ struct delta_stream {
     enum delta_order order;
 };
 
-/* Once, before the first reset, as for delta_bytes_init(). */
-void delta_stream_init(struct delta_stream *st, uint64_t block, unsigned lean);
+/* Once, before the first reset, as for delta_bytes_open(). */
+HF_MUST_USE int delta_stream_open(struct delta_stream *st, uint64_t block, unsigned lean);
+void delta_stream_done(struct delta_stream *st);
 void delta_stream_reset(struct delta_stream *st, bool quick); /* quick: as for delta_bytes_reset() */
 
 /* Code the next unit, one byte or four, at most `room` bytes: decoding when `truth` is NULL, only learning when `cm` is. old[i]:

@@ -55,7 +55,7 @@ static size_t there_and_back(unsigned wrong_one_in, bool quick)
     struct hf_buf part = HF_BUF_INIT(SIZE_MAX / 2);
     struct hf_err err = HF_ERR_INIT;
 
-    delta_bytes_init(b, BYTES, 0);
+    ck_assert_int_eq(delta_bytes_open(b, BYTES, 0), 0);
     fill(bytes, wrong_one_in);
     delta_bytes_reset(b, quick);
     delta_cm_start_encoding(cm, &part);
@@ -75,6 +75,7 @@ static size_t there_and_back(unsigned wrong_one_in, bool quick)
     ck_assert_int_eq(delta_cm_finish(cm), 0);
     ck_assert_mem_eq(made, bytes, BYTES);
     hf_buf_done(&part);
+    delta_bytes_done(b);
     free(b);
     free(cm);
     free(input);
@@ -112,7 +113,7 @@ START_TEST(learned)
     unsigned char *bytes = malloc(BYTES), *made = malloc(BYTES);
     size_t n[2];
 
-    delta_bytes_init(b, BYTES, 0);
+    ck_assert_int_eq(delta_bytes_open(b, BYTES, 0), 0);
     fill(bytes, 2);
     for (unsigned learn = 0; learn < 2; learn++) {
         struct hf_buf part = HF_BUF_INIT(SIZE_MAX / 2);
@@ -128,6 +129,7 @@ START_TEST(learned)
         hf_buf_done(&part);
     }
     ck_assert_uint_lt(n[1], n[0] * 9 / 10);
+    delta_bytes_done(b);
     free(b);
     free(cm);
     free(bytes);
@@ -142,7 +144,7 @@ START_TEST(states)
     struct delta_bytes *b = aligned_alloc(_Alignof(struct delta_bytes), sizeof(*b));
     bool reached[256] = {true};
 
-    delta_bytes_init(b, BYTES, 0);
+    ck_assert_int_eq(delta_bytes_open(b, BYTES, 0), 0);
     for (unsigned round = 0; round < 256; round++)
         for (unsigned i = 0; i < 256; i++)
             for (unsigned bit = 0; bit < 2 && reached[i]; bit++) {
@@ -158,6 +160,7 @@ START_TEST(states)
         ck_assert_uint_eq(n, 30);
     }
     ck_assert_int_le(abs(b->state_says[0]), 16);
+    delta_bytes_done(b);
     free(b);
 }
 END_TEST
@@ -167,7 +170,7 @@ START_TEST(rises)
 {
     struct delta_bytes *b = aligned_alloc(_Alignof(struct delta_bytes), sizeof(*b));
 
-    delta_bytes_init(b, BYTES, 0);
+    ck_assert_int_eq(delta_bytes_open(b, BYTES, 0), 0);
     for (int x = -120; x <= 120; x++)
         ck_assert_double_eq_tol(b->rise[x + 256], 4096 * log1p(exp(x / 16.0)), 2 + 0.04 * b->rise[x + 256]);
     for (unsigned n = 0; n < 256; n++) {
@@ -176,6 +179,7 @@ START_TEST(rises)
         ck_assert_double_ge(r, 0.97 / (n + 2));
         ck_assert(n == 0 || b->rate[n] <= b->rate[n - 1]);
     }
+    delta_bytes_done(b);
     free(b);
 }
 END_TEST

@@ -14,10 +14,10 @@ struct wrong_byte {
     int (*apply)(const struct wrong_byte *w, const struct hf_delta_in *patch, const struct hf_delta_out *out,
                  struct hf_err *err);
     const void *ctx;
-    const int *also;   /* errors that may come beside those of delta.h, ending with 0; NULL: none */
-    size_t memory_max; /* of all that is allocated at any moment; looked at where the address sanitizer counts */
+    const int *also;      /* errors that may come beside those of delta.h, ending with 0; NULL: none */
+    long long memory_max; /* of all that is allocated at any moment; looked at where the address sanitizer counts */
 };
 
-/* All 255 other values of every byte, and every length, when HF_CORRUPT is set; else every 997th and every 31st of them.
+/* All 255 other values of every byte, and every length, when HF_CORRUPT is set; else some of them, more of a header's.
  * Prints how many were tried. */
 void wrong_byte_try(const struct wrong_byte *w);

@@ -16,8 +16,10 @@
 #include <unistd.h>
 
 #include "delta/delta.h"
+#include "delta/wire.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
+#include "support/elf_make.h"
 #include "support/wrong_byte.h"
 
 enum { BLOCK = 4 << 20 };
@@ -50,7 +52,7 @@ static struct hf_buf text(size_t n)
     return b;
 }
 
-/* Every `step` bytes a part of a dozen bytes is replaced by a part that is a little longer. */
+/* Every `step` bytes a part of a dozen bytes is replaced by digits, a little more of them. */
 static struct hf_buf edited(const struct hf_buf *from, size_t step)
 {
     struct hf_buf b = BUF;
@@ -59,22 +61,28 @@ static struct hf_buf edited(const struct hf_buf *from, size_t step)
         unsigned char other[20];
         size_t n = HF_MIN(step, from->n - at), skip = HF_MIN(n, (size_t)12);
         for (size_t i = 0; i < sizeof(other); i++)
-            other[i] = (unsigned char)draw();
+            other[i] = (unsigned char)('0' + draw() % 10);
         add(&b, other, 8 + draw() % 12);
         add(&b, from->p + at + skip, n - skip);
     }
     return b;
 }
 
+/* By the method that the profile has its name from. */
 static struct hf_buf make(const struct hf_buf *old, const struct hf_buf *new_bytes, enum hf_delta_profile profile)
 {
     struct hf_delta_create_params params = {.profile = profile, .threads = 1};
     struct hf_buf patch = BUF;
     const struct hf_delta_out out = delta_io_out(&patch);
     struct hf_err err = HF_ERR_INIT;
+    struct hf_delta_info info;
     int r = hf_delta_create(old->p, old->n, new_bytes->p, new_bytes->n, &params, &out, &err);
 
     ck_assert_msg(r == 0, "create: %s", err.cause);
+    struct delta_io bytes = delta_io_of(&patch);
+    const struct hf_delta_in in = delta_io_in(&bytes);
+    ck_assert_int_eq(hf_delta_read_info(&in, &info, &err), 0);
+    ck_assert_uint_eq(info.method, profile == HF_DELTA_SMALL ? DELTA_METHOD_RECORDS_CM : DELTA_METHOD_RECORDS_ZSTD);
     return patch;
 }
 
@@ -267,13 +275,33 @@ static int apply_wrong(const struct wrong_byte *w, const struct hf_delta_in *in,
     return hf_delta_apply(&params, NULL, err);
 }
 
+static struct hf_buf code(unsigned grown)
+{
+    struct elf_made made = elf_make(ELF_MAKE_AARCH64, 200, grown);
+    struct hf_buf b = BUF;
+
+    add(&b, made.p, made.n);
+    free(made.p);
+    return b;
+}
+
+static const struct {
+    const char *name;
+    enum hf_delta_profile profile;
+    bool code;
+} corruptions[] = {{"small, text", HF_DELTA_SMALL, false},
+                   {"small, code", HF_DELTA_SMALL, true},
+                   {"fast, text", HF_DELTA_FAST, false},
+                   {"fast, code", HF_DELTA_FAST, true}};
+
 START_TEST(corrupted)
 {
-    static const char *const names[] = {"small", "fast"};
-    struct hf_buf old = text(12000), near = edited(&old, 85), patch = make(&old, &near, _i);
+    bool is_code = corruptions[_i].code;
+    struct hf_buf old = is_code ? code(0) : text(12000), near = is_code ? code(4) : edited(&old, 45),
+                  patch = make(&old, &near, corruptions[_i].profile);
 
-    ck_assert_msg(patch.n >= 1800 && patch.n <= 3000, "the patch has %zu bytes", patch.n);
-    wrong_byte_try(&(struct wrong_byte){.name = names[_i],
+    ck_assert_msg(patch.n >= 1200 && patch.n <= 3000, "the patch has %zu bytes", patch.n);
+    wrong_byte_try(&(struct wrong_byte){.name = corruptions[_i].name,
                                         .patch = &patch,
                                         .right = &near,
                                         .apply = apply_wrong,
@@ -288,7 +316,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, killed, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
-    tcase_add_loop_test(tc, corrupted, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
+    tcase_add_loop_test(tc, corrupted, 0, HF_LEN(corruptions));
 }
 
 HF_TEST_MAIN_TIMEOUT("delta/faults", cases, setting("HF_KILLS", 10) > 10 || getenv("HF_CORRUPT") != NULL ? 7200 : 300)

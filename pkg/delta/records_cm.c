@@ -7,7 +7,7 @@
 #include "delta/stripes.h"
 #include "delta/tables.h"
 
-enum { QUICK_MIN = 1 << 16 };
+enum { QUICK_MIN = 1 << 18 };
 
 static int apply_blocks(struct delta_run *run, struct delta_stripes *stripes, struct hf_err *err)
 {
@@ -94,7 +94,7 @@ static int make_block(struct packing *k, uint64_t start, uint64_t end, struct hf
     return delta_stripes_make(&k->striper, start, end, &k->manner, &k->block, err);
 }
 
-/* An update of a file that is not tiny, with so much to code that applying it would take more than a second per 20 MB: a few per cent
+/* An update of a file that is not small, with so much to code that applying it would take more than a second per 20 MB: a few per cent
  * more bytes are the lesser evil. Where still more changed it is bytes that count. */
 static bool shall_be_quick(uint64_t made, uint64_t coded)
 {

@@ -10,7 +10,7 @@
 #include "support/delta_io.h"
 
 /* Steps through changes and lengths when not all are tried; a header's changes more closely: its sizes say what is allocated. */
-enum { HEADER = 128, STEP_HEADER = 31, STEP = 997, STEP_LENGTH = 31 };
+enum { HEADER = 64, STEP_HEADER = 31, STEP = 997, STEP_LENGTH = 31 };
 
 /* The address sanitizer calls these, from any thread; without it nothing is counted, and `most` stays 0. */
 size_t __sanitizer_get_allocated_size(const volatile void *p) __attribute__((weak));

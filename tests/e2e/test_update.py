@@ -96,7 +96,7 @@ class Updates:
         begin = time.monotonic()
         wait.until("the signed file to be back", lambda: service.sha256() == hashlib.sha256(new).hexdigest(), 120, 0.2)
         print(f"        a changed file was back after ({self.life}): {time.monotonic() - begin:.0f} s (at most once a minute)")
-        self.agent.await_phase(service.name, "Committed")
+        self.agent.await_phase(service.name, "Committed", times=2)   # it is started again, and judged, after it is back
         self.await_phase(service.name, "Committed", 1)
         self.assertEqual(service.version(), "1.1.0")
         self.assertEqual(service.start_count(), starts + 1)

@@ -72,10 +72,10 @@ class _Agent:
         """The phases that the release `name` went through in this boot, as its log tells them, oldest first."""
         return [event["phase"] for event in self.events("update.phase") if event["release"] == name]
 
-    def await_phase(self, name, phase, timeout_s=30):
-        """Wait until its log tells of this phase: at once, where the status is written once in 10 s."""
+    def await_phase(self, name, phase, timeout_s=30, times=1):
+        """Wait until its log has told of this phase so many times: at once, where the status is written once in 10 s."""
         try:
-            wait.until(f"{name} to be {phase}", lambda: phase in self.phases(name), timeout_s)
+            wait.until(f"{name} to be {phase} ({times})", lambda: self.phases(name).count(phase) >= times, timeout_s)
         except AssertionError as error:
             raise AssertionError(f"{error}; it was {self.phases(name)}") from None
 

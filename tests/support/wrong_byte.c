@@ -10,7 +10,7 @@
 #include "support/delta_io.h"
 
 /* Steps through changes and lengths when not all are tried; a header's changes more closely: its sizes say what is allocated. */
-enum { HEADER = 64, STEP_HEADER = 31, STEP = 997, STEP_LENGTH = 31 };
+enum { HEADER = 64, STEP_HEADER = 31, STEP = 997, STEP_LENGTH = 31, PARTS = 16 };
 
 /* The address sanitizer calls these, from any thread; without it nothing is counted, and `most` stays 0. */
 size_t __sanitizer_get_allocated_size(const volatile void *p) __attribute__((weak));
@@ -93,28 +93,44 @@ static void try_one(const struct wrong_byte *w, size_t n, size_t at, unsigned va
         (void)snprintf(tally->cause, sizeof(tally->cause), "%s", err.cause);
 }
 
-void wrong_byte_try(const struct wrong_byte *w)
+static bool wants_all(void)
 {
-    bool all = getenv("HF_CORRUPT") != NULL;
-    size_t cases = w->patch->n * 255, step;
-    long long most;
+    return getenv("HF_CORRUPT") != NULL;
+}
+
+unsigned wrong_byte_parts(void)
+{
+    return wants_all() ? PARTS : 1;
+}
+
+/* Where the part starts of what is numbered from 0. */
+static size_t start_of(unsigned part, size_t n)
+{
+    return n * part / wrong_byte_parts();
+}
+
+void wrong_byte_try(const struct wrong_byte *w, unsigned part)
+{
+    size_t cases = w->patch->n * 255, lengths = w->patch->n, step;
     struct tally whole = {0}, wrong = {0}, cut = {0};
+    long long most;
 
     try_one(w, w->patch->n, 0, (unsigned char)w->patch->p[0], &whole);
     most = memory.most;
     ck_assert_msg(whole.right == 1, "%s: the patch itself does not apply: %s", w->name, whole.cause);
-    for (size_t i = 0; i < cases; i += step) {
-        step = all ? 1 : i / 255 < HEADER ? STEP_HEADER : STEP;
+    for (size_t i = start_of(part, cases); i < start_of(part + 1, cases); i += step) {
+        step = wants_all() ? 1 : i / 255 < HEADER ? STEP_HEADER : STEP;
         char *byte = &w->patch->p[i / 255], was = *byte;
         *byte = (char)((unsigned char)was + 1 + i % 255);
         try_one(w, w->patch->n, i / 255, (unsigned char)*byte, &wrong);
         *byte = was;
         most = HF_MAX(most, memory.most);
     }
-    for (size_t n = 0; n < w->patch->n; n += all ? 1 : STEP_LENGTH)
+    for (size_t n = start_of(part, lengths); n < start_of(part + 1, lengths); n += wants_all() ? 1 : STEP_LENGTH)
         try_one(w, n, n, 0, &cut);
     ck_assert_msg(cut.right == 0, "%s: applied without its end", w->name);
-    printf("wrong byte: %s, %zu bytes: %zu of %zu changes tried, %zu gave the right file; %zu of %zu lengths; at most "
-           "%lld bytes held\n",
-           w->name, w->patch->n, wrong.tried, cases, wrong.right, cut.tried, w->patch->n, most);
+    printf("wrong byte: %s, %zu bytes, part %u of %u: %zu of %zu changes tried, %zu gave the right file; %zu of %zu "
+           "lengths; at most %lld bytes held\n",
+           w->name, w->patch->n, part + 1, wrong_byte_parts(), wrong.tried, cases, wrong.right, cut.tried, lengths,
+           most);
 }

@@ -18,6 +18,10 @@ struct wrong_byte {
     long long memory_max; /* of all that is allocated at any moment; looked at where the address sanitizer counts */
 };
 
+/* What is tried is tried in so many parts: several when HF_CORRUPT is set, for Check cannot tell of a test that takes more than half an
+ * hour; else one. */
+unsigned wrong_byte_parts(void);
+
 /* All 255 other values of every byte, and every length, when HF_CORRUPT is set; else some of them, more of a header's.
- * Prints how many were tried. */
-void wrong_byte_try(const struct wrong_byte *w);
+ * Of those the given part, from 0. Prints how many were tried. */
+void wrong_byte_try(const struct wrong_byte *w, unsigned part);

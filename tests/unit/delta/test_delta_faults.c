@@ -275,9 +275,9 @@ static int apply_wrong(const struct wrong_byte *w, const struct hf_delta_in *in,
     return hf_delta_apply(&params, NULL, err);
 }
 
-static struct hf_buf code(unsigned grown)
+static struct hf_buf code(unsigned functions, unsigned grown)
 {
-    struct elf_made made = elf_make(ELF_MAKE_AARCH64, 200, grown);
+    struct elf_made made = elf_make(ELF_MAKE_AARCH64, functions, grown);
     struct hf_buf b = BUF;
 
     add(&b, made.p, made.n);
@@ -288,25 +288,30 @@ static struct hf_buf code(unsigned grown)
 static const struct {
     const char *name;
     enum hf_delta_profile profile;
-    bool code;
-} corruptions[] = {{"small, text", HF_DELTA_SMALL, false},
-                   {"small, code", HF_DELTA_SMALL, true},
-                   {"fast, text", HF_DELTA_FAST, false},
-                   {"fast, code", HF_DELTA_FAST, true}};
+    unsigned functions; /* 0: text */
+} corruptions[] = {{"small, text", HF_DELTA_SMALL, 0},
+                   {"small, code", HF_DELTA_SMALL, 280},
+                   {"fast, text", HF_DELTA_FAST, 0},
+                   {"fast, code", HF_DELTA_FAST, 200}};
 
+/* Test i is part i % parts of case i / parts, with the same patch in all parts. */
 START_TEST(corrupted)
 {
-    bool is_code = corruptions[_i].code;
-    struct hf_buf old = is_code ? code(0) : text(12000), near = is_code ? code(4) : edited(&old, 45),
-                  patch = make(&old, &near, corruptions[_i].profile);
+    unsigned parts = wrong_byte_parts(), test = (unsigned)_i / parts, functions = corruptions[test].functions;
 
-    ck_assert_msg(patch.n >= 1200 && patch.n <= 3000, "the patch has %zu bytes", patch.n);
-    wrong_byte_try(&(struct wrong_byte){.name = corruptions[_i].name,
+    seed = 1;
+    struct hf_buf old = functions > 0 ? code(functions, 0) : text(12000),
+                  near = functions > 0 ? code(functions, 4) : edited(&old, 45),
+                  patch = make(&old, &near, corruptions[test].profile);
+
+    ck_assert_msg(patch.n >= 1800 && patch.n <= 3000, "the patch has %zu bytes", patch.n);
+    wrong_byte_try(&(struct wrong_byte){.name = corruptions[test].name,
                                         .patch = &patch,
                                         .right = &near,
                                         .apply = apply_wrong,
                                         .ctx = &old,
-                                        .memory_max = MEMORY_MAX});
+                                        .memory_max = MEMORY_MAX},
+                   (unsigned)_i % parts);
     hf_buf_done(&old);
     hf_buf_done(&near);
     hf_buf_done(&patch);
@@ -316,7 +321,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, killed, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
-    tcase_add_loop_test(tc, corrupted, 0, HF_LEN(corruptions));
+    tcase_add_loop_test(tc, corrupted, 0, (int)(HF_LEN(corruptions) * wrong_byte_parts()));
 }
 
 HF_TEST_MAIN_TIMEOUT("delta/faults", cases, setting("HF_KILLS", 10) > 10 || getenv("HF_CORRUPT") != NULL ? 7200 : 300)

@@ -5,6 +5,7 @@
 #include <zstd.h>
 
 #include "delta/create.h"
+#include "delta/jobs.h"
 
 enum { WINDOW_LOG = 19 };
 
@@ -143,33 +144,35 @@ int delta_unpacker_finish(struct delta_unpacker *u, struct hf_err *err)
 
 /* ---- packing --------------------------------------------------------------------------------------------------- */
 
+enum { FRAMES = 2 };
+
 struct delta_packer {
-    bool quick;
-    ZSTD_CCtx *context;
+    bool quick, split;
+    const struct hf_delta_create_params *params;
+    ZSTD_CCtx *contexts[FRAMES];
 };
 
-struct delta_packer *delta_packer_new(bool quick)
+struct delta_packer *delta_packer_new(bool quick, bool split, const struct hf_delta_create_params *params)
 {
     struct delta_packer *p = calloc(1, sizeof(*p));
 
     if (p != NULL)
-        p->quick = quick;
+        *p = (struct delta_packer){.quick = quick, .split = split, .params = params};
     return p;
 }
 
 void delta_packer_free(struct delta_packer *p)
 {
-    if (p != NULL)
-        (void)ZSTD_freeCCtx(p->context);
+    for (unsigned i = 0; p != NULL && i < FRAMES; i++)
+        (void)ZSTD_freeCCtx(p->contexts[i]);
     free(p);
 }
 
-static int add_packed(struct hf_buf *body, enum delta_coder coder, const void *packed, size_t n)
+static int add_number(struct hf_buf *body, enum delta_coder coder, size_t n)
 {
     unsigned char number[10];
-    int r = hf_buf_add(body, number, delta_put_varint(number, (uint64_t)n << 1 | coder));
 
-    return r < 0 ? r : hf_buf_add(body, packed, n);
+    return hf_buf_add(body, number, delta_put_varint(number, (uint64_t)n << 1 | coder));
 }
 
 enum { FEW = 4096 };
@@ -190,8 +193,9 @@ static int pack_lzma(const struct hf_buf *bytes, struct hf_buf *body)
     options.nice_len = NICE;
     lzma_set_ext_size(options, bytes->n);
     if (packed != NULL &&
-        lzma_raw_buffer_encode(filters, NULL, (const uint8_t *)bytes->p, bytes->n, packed, &n, bound) == LZMA_OK)
-        r = add_packed(body, DELTA_CODER_LZMA, packed, n);
+        lzma_raw_buffer_encode(filters, NULL, (const uint8_t *)bytes->p, bytes->n, packed, &n, bound) == LZMA_OK &&
+        (r = add_number(body, DELTA_CODER_LZMA, n)) == 0)
+        r = hf_buf_add(body, packed, n);
     free(packed);
     return r;
 }
@@ -217,19 +221,47 @@ static ZSTD_CCtx *new_context(bool quick)
     return context;
 }
 
+struct frames {
+    struct delta_packer *packer;
+    const struct hf_buf *bytes;
+    unsigned n;
+    struct hf_buf packed[FRAMES];
+};
+
+static int pack_frame(void *ctx, unsigned worker, unsigned i, struct hf_err *err)
+{
+    struct frames *f = ctx;
+    ZSTD_CCtx **context = &f->packer->contexts[i];
+    struct hf_buf *packed = &f->packed[i];
+    size_t start = f->bytes->n * i / f->n, n = f->bytes->n * (i + 1) / f->n - start, bound = ZSTD_compressBound(n);
+
+    (void)worker, (void)err;
+    if (*context == NULL)
+        *context = new_context(f->packer->quick);
+    if (*context == NULL || hf_buf_reserve(packed, bound) < 0)
+        return -ENOMEM;
+    packed->n = ZSTD_compress2(*context, packed->p, bound, f->bytes->p + start, n);
+    return ZSTD_isError(packed->n) ? -ENOMEM : 0;
+}
+
 static int pack_zstd(struct delta_packer *p, const struct hf_buf *bytes, struct hf_buf *body)
 {
-    size_t bound = ZSTD_compressBound(bytes->n), n;
-    unsigned char *packed = malloc(bound);
-    int r = -ENOMEM;
+    enum { LARGE = 1 << 18 };
+    struct frames f = {.packer = p, .bytes = bytes, .n = p->split && bytes->n >= LARGE ? FRAMES : 1};
+    const struct delta_jobs jobs = {f.n, &f, pack_frame};
+    size_t sum = 0;
 
-    if (p->context == NULL)
-        p->context = new_context(p->quick);
-    if (packed != NULL && p->context != NULL) {
-        n = ZSTD_compress2(p->context, packed, bound, bytes->p, bytes->n);
-        r = ZSTD_isError(n) ? -ENOMEM : add_packed(body, DELTA_CODER_ZSTD, packed, n);
-    }
-    free(packed);
+    for (unsigned i = 0; i < FRAMES; i++)
+        f.packed[i] = (struct hf_buf)HF_BUF_INIT(SIZE_MAX / 2);
+    int r = delta_jobs_run(&jobs, f.n > 1 ? delta_workers(p->params) : 1, NULL);
+    for (unsigned i = 0; i < f.n; i++)
+        sum += f.packed[i].n;
+    if (r == 0)
+        r = add_number(body, DELTA_CODER_ZSTD, sum);
+    for (unsigned i = 0; r == 0 && i < f.n; i++)
+        r = hf_buf_add(body, f.packed[i].p, f.packed[i].n);
+    for (unsigned i = 0; i < f.n; i++)
+        hf_buf_done(&f.packed[i]);
     return r;
 }
 

@@ -1,10 +1,9 @@
 /* The small profile tries several ways of matching and says by what the quick packer makes of each which are worth coding;
  * of those, of the quick packer's own result and of new on its own it takes the smallest, the first among equals. The fast
- * one has a single way, or three where it is close and no image is in it. Threads share ways and blocks, and their number
+ * one has a single way, or three where it is close and no image is in it. Threads share ways, halves of new and blocks, and their number
  * changes nothing. */
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 #include <zstd.h>
 
 #include "delta/blocks.h"
@@ -165,7 +164,7 @@ struct sample {
 
 static struct sample sample_of(const struct source *s)
 {
-    enum { SAMPLES = 1 << 15 };
+    enum { SAMPLES = 1 << 13 };
     struct sample sample = {.n = 0};
 
     /* by an odd number of bytes: at the same place in every word they are not alike */
@@ -228,13 +227,15 @@ static int match_ways(struct source *s, struct hf_err *err)
         s->params != NULL ? *s->params : (struct hf_delta_create_params){.threads = 0};
     bool fast = s->profile == HF_DELTA_FAST;
     const unsigned *better_by = !fast ? better_by_small : s->packed ? &better_by_packed : better_by_fast;
+    struct delta_match_params params = {better_by, s->ways_n, s->workers, tells.progress, tells.progress_ctx};
 
     for (unsigned i = 0; i < WAYS; i++)
         copies[i] = &s->ways[i].make.copies;
-    int r = delta_match(&s->matcher, better_by, s->ways_n, tells.progress, tells.progress_ctx, copies, err);
+    int r = delta_match(&s->matcher, &params, copies, err);
     if (r < 0 || !fast || s->packed || !is_close(s))
         return r;
-    r = delta_match(&s->matcher, better_by_fast + 1, WAYS - 1, goes_on, &tells, copies + 1, err);
+    params = (struct delta_match_params){better_by_fast + 1, WAYS - 1, s->workers, goes_on, &tells};
+    r = delta_match(&s->matcher, &params, copies + 1, err);
     s->ways_n = WAYS;
     return r;
 }
@@ -274,15 +275,6 @@ static int match_all(struct source *s, struct hf_err *err)
         r = delta_jobs_run(&weigh, s->workers, err);
     matching_done(s);
     return r < 0 ? r : delta_jobs_run(&pair, s->workers, err);
-}
-
-static unsigned workers_of(const struct hf_delta_create_params *params)
-{
-    long online = sysconf(_SC_NPROCESSORS_ONLN);
-
-    if (params != NULL && params->threads > 0)
-        return HF_MIN(params->threads, (unsigned)DELTA_WORKERS_MAX);
-    return online > 0 ? (unsigned)HF_MIN(online, (long)DELTA_WORKERS_MAX) : 1;
 }
 
 /* What either packer needs beside is as much as a small file: one worker, one way after the other. */
@@ -460,7 +452,7 @@ static int make_body(struct source *s, struct choice *choice, struct hf_err *err
         return hf_buf_add(&choice->body, s->new_bytes, s->new_n) < 0 ? delta_no_memory(err) : 0;
     }
     s->ways_n = s->profile == HF_DELTA_SMALL ? WAYS : 1;
-    s->workers = workers_of(s->params);
+    s->workers = delta_workers(s->params);
     for (unsigned i = 0; i < WAYS; i++) {
         s->ways[i] = (struct way){.quick = HF_BUF_INIT(0), .coded = HF_BUF_INIT(0), .runs = HF_BUF_INIT(RUNS_MAX)};
         s->ways[i].make = (struct delta_make){s->old, s->new_bytes, s->old_n, s->new_n, s->params, .pairs_n = 0};

@@ -4,8 +4,10 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/macros.h"
+#include "delta/delta.h"
 
 struct shared {
     const struct delta_jobs *jobs;
@@ -77,4 +79,13 @@ int delta_jobs_run(const struct delta_jobs *jobs, unsigned workers, struct hf_er
     if (shared.result < 0 && err != NULL)
         *err = shared.err;
     return shared.result;
+}
+
+unsigned delta_workers(const struct hf_delta_create_params *params)
+{
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+
+    if (params != NULL && params->threads > 0)
+        return HF_MIN(params->threads, (unsigned)DELTA_WORKERS_MAX);
+    return online > 0 ? (unsigned)HF_MIN(online, (long)DELTA_WORKERS_MAX) : 1;
 }

@@ -12,6 +12,11 @@ struct delta_jobs {
 
 enum { DELTA_WORKERS_MAX = 64 };
 
+struct hf_delta_create_params;
+
+/* As many as were asked for, or one per processor; params may be NULL. */
+unsigned delta_workers(const struct hf_delta_create_params *params);
+
 /* All jobs, in the caller's thread and at most `workers` - 1 others; after a failure those not begun are left out. The
  * error is that of the failed job with the lowest number. */
 HF_MUST_USE int delta_jobs_run(const struct delta_jobs *jobs, unsigned workers, struct hf_err *err);

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "delta/places.h"
+#include "delta/suffixes.h"
 
 /* new[new_pos..new_pos+len) looks like old[old_pos..); not all bytes need be equal. */
 struct delta_copy {
@@ -27,9 +28,7 @@ HF_MUST_USE int delta_copies_add(struct delta_copies *copies, struct delta_copy 
 struct delta_matcher {
     const unsigned char *old, *new_bytes;
     size_t old_n, new_n;
-    int32_t *suffixes; /* of old, sorted; NULL: places */
-    /* The first of them that begins with these two bytes, and one behind the last; NULL: old is small. */
-    uint32_t *starts;
+    struct delta_suffixes suffixes; /* one of the two is open */
     struct delta_places places;
 };
 
@@ -42,11 +41,19 @@ void delta_matcher_done(struct delta_matcher *m);
 
 enum { DELTA_WAYS_MAX = 3 };
 
-/* Copies do not overlap in new and ascend. `better_by`: for each way, how many bytes a match must have more than the
- * current copy to be worth a jump; what is found for one way is not looked for again for the others. `progress` may be
- * NULL. -ENOMEM, -ECANCELED. */
-HF_MUST_USE int delta_match(const struct delta_matcher *m, const unsigned *better_by, unsigned ways_n,
-                            int (*progress)(void *ctx, uint64_t done, uint64_t total), void *progress_ctx,
+struct delta_match_params {
+    const unsigned
+        *better_by; /* for each way: how many bytes more than the present copy a match must have to be worth a jump */
+    unsigned ways_n;
+    unsigned workers; /* threads; their number changes nothing */
+    int (*progress)(void *ctx, uint64_t done,
+                    uint64_t total); /* may be NULL; called in the caller's thread, not 0 cancels */
+    void *progress_ctx;
+};
+
+/* Copies do not overlap in new and ascend. By suffixes, what is found for one way is not looked for again for the others. What was
+ * returned is the caller's, also after an error: -ENOMEM, -ECANCELED. */
+HF_MUST_USE int delta_match(const struct delta_matcher *m, const struct delta_match_params *params,
                             struct delta_copies *const *ret_copies, struct hf_err *err);
 
 /* The next copy that reaches into [at, end), cut to it; *next is where to look on (0 at first). False: there is none. */

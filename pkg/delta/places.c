@@ -2,9 +2,12 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+
+#include "delta/alike.h"
 
 enum {
     KEY = 8,
@@ -12,6 +15,7 @@ enum {
     DEPTH = 4,    /* places looked at for one position, half of them behind the expected one */
     ENOUGH = 512, /* a match that long needs no better one */
     AHEAD = 16,
+    BATCH = 64,
 };
 
 static uint64_t word_at(const unsigned char *p)
@@ -20,20 +24,6 @@ static uint64_t word_at(const unsigned char *p)
 
     memcpy(&word, p, sizeof(word));
     return le64toh(word);
-}
-
-size_t delta_common(const unsigned char *a, size_t a_n, const unsigned char *b, size_t b_n)
-{
-    size_t n = HF_MIN(a_n, b_n), i = 0;
-
-    for (; i + 8 <= n; i += 8) {
-        uint64_t differs = word_at(a + i) ^ word_at(b + i);
-        if (differs != 0)
-            return i + (unsigned)__builtin_ctzll(differs) / 8;
-    }
-    while (i < n && a[i] == b[i])
-        i++;
-    return i;
 }
 
 /* Of KEY bytes; the same on all machines, as which of several places is found depends on it. */
@@ -58,59 +48,72 @@ static size_t place_of(const struct delta_places *index, uint32_t entry)
     return (size_t)(entry & ((UINT32_C(1) << index->place_bits) - 1)) * STEP;
 }
 
-/* The hash of every STEP-th place before `end` in turn; its count is being fetched for a while already: what it costs to index a
- * large file is waiting for memory. */
-struct ahead {
-    const unsigned char *old;
+/* Some places to keep, and where to look on. What it costs to index a large file is waiting for memory: it is fetched for many at
+ * once. */
+struct batch {
     size_t next;
-    uint64_t hash[AHEAD];
+    uint32_t before; /* slot of the place before `next` */
+    unsigned n;
+    uint64_t hash[BATCH];
+    uint32_t place[BATCH];
 };
 
-static uint64_t look_ahead(struct ahead *a, const struct delta_places *index, size_t last)
-{
-    size_t slot = a->next / STEP % AHEAD;
-    uint64_t now = a->hash[slot];
+static const struct batch first_batch = {.before = UINT32_MAX};
 
-    if (a->next <= last) {
-        a->hash[slot] = hash_of(a->old + a->next);
-        __builtin_prefetch(&index->start[slot_of(index, a->hash[slot])], 1);
+/* Of a run of one byte only the start is kept. False: there were no more places. */
+static bool fill_batch(struct batch *b, const struct delta_places *index, const unsigned char *old, size_t last)
+{
+    size_t end = b->next + (size_t)BATCH * STEP, at = b->next;
+
+    for (b->n = 0; at < end && at <= last; at += STEP) {
+        uint64_t hash = hash_of(old + at);
+        uint32_t slot = slot_of(index, hash);
+        __builtin_prefetch(&index->start[slot], 1);
+        b->hash[b->n] = hash;
+        b->place[b->n] = (uint32_t)(at / STEP);
+        b->n += slot != b->before;
+        b->before = slot;
     }
-    a->next += STEP;
-    return now;
+    bool any = at > b->next;
+    b->next = at;
+    return any;
 }
 
-static void start_ahead(struct ahead *a, const struct delta_places *index, const unsigned char *old, size_t last)
+static void count_places(const struct delta_places index, const unsigned char *old, size_t last)
 {
-    *a = (struct ahead){.old = old};
-    for (unsigned i = 0; i < AHEAD; i++)
-        (void)look_ahead(a, index, last);
+    for (struct batch b = first_batch; fill_batch(&b, &index, old, last);)
+        for (unsigned i = 0; i < b.n; i++)
+            index.start[slot_of(&index, b.hash[i])]++;
 }
 
-/* Counts first, then places. Of a run of one byte only the start is kept. When done, start[h + 1] is where the places of h end. */
-static void fill(struct delta_places *index, const unsigned char *old, size_t last)
+static void sum_up(uint32_t *start, size_t slots)
 {
-    uint32_t before = UINT32_MAX, slot, sum = 0, *start = index->start;
-    size_t slots = (size_t)1 << index->bits;
-    struct ahead ahead;
+    uint32_t sum = 0;
 
-    start_ahead(&ahead, index, old, last);
-    for (size_t at = 0; at <= last; at += STEP, before = slot)
-        if ((slot = slot_of(index, look_ahead(&ahead, index, last))) != before)
-            start[slot]++;
     for (size_t i = 0; i < slots; i++) {
         uint32_t n = start[i];
         start[i] = sum;
         sum += n;
     }
-    start_ahead(&ahead, index, old, last);
-    before = UINT32_MAX;
-    for (size_t at = 0; at <= last; at += STEP, before = slot) {
-        uint64_t hash = look_ahead(&ahead, index, last);
-        if ((slot = slot_of(index, hash)) != before)
-            index->places[start[slot]++] = (uint32_t)(at / STEP) | tag_of(index, hash);
-    }
-    memmove(start + 1, start, slots * sizeof(*start));
-    start[0] = 0;
+}
+
+static void enter_places(const struct delta_places index, const unsigned char *old, size_t last)
+{
+    for (struct batch b = first_batch; fill_batch(&b, &index, old, last);)
+        for (unsigned i = 0; i < b.n; i++)
+            index.places[index.start[slot_of(&index, b.hash[i])]++] = b.place[i] | tag_of(&index, b.hash[i]);
+}
+
+/* When done, start[h + 1] is where the places of h end. */
+static void fill(struct delta_places *index, const unsigned char *old, size_t last)
+{
+    size_t slots = (size_t)1 << index->bits;
+
+    count_places(*index, old, last);
+    sum_up(index->start, slots);
+    enter_places(*index, old, last);
+    memmove(index->start + 1, index->start, slots * sizeof(*index->start));
+    index->start[0] = 0;
 }
 
 /* Looked into all over: large pages, where the system grants them, save waiting. */

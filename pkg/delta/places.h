@@ -25,6 +25,3 @@ void delta_places_done(struct delta_places *index);
  * equals; any number beyond old_n for none. */
 size_t delta_places_longest(const struct delta_places *index, const unsigned char *old, size_t old_n,
                             const unsigned char *key, size_t key_n, size_t expected, size_t *ret_old);
-
-/* How many bytes a and b have in common at their start. */
-size_t delta_common(const unsigned char *a, size_t a_n, const unsigned char *b, size_t b_n);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/endian.h"
+#include "delta/alike.h"
 #include "delta/blocks.h"
 #include "delta/coder.h"
 #include "delta/model.h"
@@ -344,14 +345,13 @@ static int pack_diff(struct pack *k, const unsigned char *predicted, const unsig
 {
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < n; i++) {
-        unsigned char by = (unsigned char)(truth[i] - predicted[i]);
-        if (by == 0) {
-            if (k->differing > 0)
-                r = end_pair(k);
-            k->equal++;
-        } else {
-            k->differing++;
+    for (size_t i = 0; r == 0 && i < n;) {
+        size_t same = delta_common(predicted + i, n - i, truth + i, n - i);
+        if (same > 0 && k->differing > 0)
+            r = end_pair(k);
+        k->equal += same;
+        for (i += same; r == 0 && i < n && truth[i] != predicted[i]; i++, k->differing++) {
+            unsigned char by = (unsigned char)(truth[i] - predicted[i]);
             r = hf_buf_add(&k->diff, &by, 1);
         }
     }
@@ -500,7 +500,8 @@ static int open_pack(const struct delta_make *make, bool quick, struct hf_buf *s
     k->make = make;
     r = delta_setting_make(make, &k->memory, &k->setting, setting, err);
     k->setting.only_first = true;
-    if (r == 0 && (k->packer = delta_packer_new(quick)) == NULL)
+    bool split = !quick && make->new_n <= DELTA_BLOCK; /* of several blocks each has a worker */
+    if (r == 0 && (k->packer = delta_packer_new(quick, split, make->params)) == NULL)
         r = delta_no_memory(err);
     if (r < 0) {
         pack_close(k);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "delta/alike.h"
 #include "delta/create.h"
 
 /* An operation's first byte: how many bytes are the same (upper half), whether a jump in old follows, how many bytes are fresh. */

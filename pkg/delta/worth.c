@@ -1,4 +1,5 @@
 /* Copies that cost more than they bring: each has to be told, and what it brings can be had from what old has nearby. */
+#include "delta/alike.h"
 #include "delta/create.h"
 
 enum { WORTH_MIN = 90, EQUAL_WORTH = 3 };
@@ -6,10 +7,8 @@ enum { WORTH_MIN = 90, EQUAL_WORTH = 3 };
 /* Of so many bytes that are equal, those of references aside; what differs is to be told too. */
 static int64_t worth_of(const struct delta_copy *copy, const unsigned char *old, const unsigned char *new_bytes)
 {
-    int64_t equal = 0;
+    int64_t equal = (int64_t)delta_equal(old + copy->old_pos, new_bytes + copy->new_pos, copy->len);
 
-    for (uint64_t i = 0; i < copy->len; i++)
-        equal += old[copy->old_pos + i] == new_bytes[copy->new_pos + i];
     return EQUAL_WORTH * equal - (int64_t)copy->len;
 }
 

@@ -69,10 +69,11 @@ static struct delta_input *input_of(const struct hf_delta_in *in, size_t n)
     return input;
 }
 
+/* `_i`: whether two frames are made of what is large. */
 START_TEST(blocks_come_back)
 {
     struct hf_buf body = HF_BUF_INIT(SIZE_MAX / 2);
-    struct delta_packer *packer = delta_packer_new(false);
+    struct delta_packer *packer = delta_packer_new(false, _i == 1, NULL);
     struct hf_err err;
 
     for (unsigned i = 0; i < HF_LEN(blocks); i++)
@@ -97,6 +98,26 @@ START_TEST(blocks_come_back)
 }
 END_TEST
 
+START_TEST(threads_change_nothing)
+{
+    enum { LARGE = 5 };
+    struct hf_buf body[4];
+
+    for (unsigned i = 0; i < HF_LEN(body); i++) {
+        const struct hf_delta_create_params params = {.threads = i};
+        struct delta_packer *packer = delta_packer_new(false, i > 0, &params);
+        body[i] = (struct hf_buf)HF_BUF_INIT(SIZE_MAX / 2);
+        pack(packer, LARGE, &body[i]);
+        delta_packer_free(packer);
+    }
+    ck_assert_uint_lt(body[0].n, body[1].n); /* one frame */
+    for (unsigned i = 2; i < HF_LEN(body); i++)
+        ck_assert(body[i].n == body[1].n && memcmp(body[i].p, body[1].p, body[1].n) == 0);
+    for (unsigned i = 0; i < HF_LEN(body); i++)
+        hf_buf_done(&body[i]);
+}
+END_TEST
+
 /* Unpack what stands at `from` as the block; *same: it is what it was. */
 static int unpack_at(unsigned block, const char *from, size_t n, bool *same)
 {
@@ -116,7 +137,7 @@ static int unpack_at(unsigned block, const char *from, size_t n, bool *same)
 START_TEST(damage_is_found_or_harmless)
 {
     struct hf_buf body = HF_BUF_INIT(SIZE_MAX / 2);
-    struct delta_packer *packer = delta_packer_new(false);
+    struct delta_packer *packer = delta_packer_new(false, true, NULL);
     uint64_t packed;
     bool same;
 
@@ -146,7 +167,8 @@ END_TEST
 
 static void cases(TCase *tc)
 {
-    tcase_add_test(tc, blocks_come_back);
+    tcase_add_loop_test(tc, blocks_come_back, 0, 2);
+    tcase_add_test(tc, threads_change_nothing);
     tcase_add_loop_test(tc, damage_is_found_or_harmless, 0, (int)HF_LEN(blocks));
 }
 

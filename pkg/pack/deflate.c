@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/endian.h"
 #include "base/macros.h"
 #include "delta/wire.h"
 #include "pack/deflate_match.h"
@@ -166,10 +167,8 @@ static int deflate_finish(void *state, struct hf_err *err)
         r = last_end(making, err);
     if (r == 0 && making->mark_index != UINT64_MAX)
         r = damaged(err, "more of them than tokens");
-    for (unsigned i = 0; i < 4; i++) {
-        tail[i] = (unsigned char)(making->crc >> 8 * i);
-        tail[4 + i] = (unsigned char)(making->length >> 8 * i);
-    }
+    hf_put_le32(tail, making->crc);
+    hf_put_le32(tail + 4, making->length);
     return r == 0 ? deflate_writer_finish(&making->writer, tail, making->gzip_tail ? 8 : 0, err) : r;
 }
 
@@ -221,11 +220,8 @@ static uint64_t deflate_memory(const struct pack_setup *setup)
 /* ---- content out of deflate ---------------------------------------------------------------------------------------- */
 
 struct taking {
-    const struct pack_sink *out;
-    struct deflate_reader reader;
-    struct deflate_block block;
+    struct deflate_taking stream;
     size_t n, pushed;
-    uint32_t crc, length;
     unsigned char window[8 * DEFLATE_WINDOW];
 };
 
@@ -234,10 +230,10 @@ static int push(struct taking *taking, struct hf_err *err)
     const unsigned char *from = taking->window + taking->pushed;
     size_t n = taking->n - taking->pushed;
 
-    taking->crc = pack_crc32(taking->crc, from, n);
-    taking->length += (uint32_t)n;
+    taking->stream.crc = pack_crc32(taking->stream.crc, from, n);
+    taking->stream.length += (uint32_t)n;
     taking->pushed = taking->n;
-    return n > 0 ? taking->out->write(taking->out->ctx, from, n, err) : 0;
+    return n > 0 ? taking->stream.out->write(taking->stream.out->ctx, from, n, err) : 0;
 }
 
 static int make_room(struct taking *taking, struct hf_err *err)
@@ -250,10 +246,12 @@ static int make_room(struct taking *taking, struct hf_err *err)
     return r;
 }
 
-static int take_tokens(struct taking *taking, struct hf_err *err)
+static int take_block(struct deflate_taking *stream, struct hf_err *err)
 {
-    for (uint32_t i = 0; i < taking->block.n; i++) {
-        uint32_t token = taking->block.tokens[i];
+    struct taking *taking = hf_container_of(stream, struct taking, stream);
+
+    for (uint32_t i = 0; i < stream->block.n; i++) {
+        uint32_t token = stream->block.tokens[i];
         int r = make_room(taking, err);
         if (r < 0)
             return r;
@@ -270,31 +268,21 @@ static int take_tokens(struct taking *taking, struct hf_err *err)
     return 0;
 }
 
+static int push_rest(struct deflate_taking *stream, struct hf_err *err)
+{
+    return push(hf_container_of(stream, struct taking, stream), err);
+}
+
 static int deflate_decode(const struct pack_decode *decode, uint64_t *ret_n, struct hf_err *err)
 {
     struct taking *taking = calloc(1, sizeof(*taking));
-    int r = 0;
 
     if (taking == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    r = pack_decode_memory(decode, sizeof(*taking) + 8 * (uint64_t)DEFLATE_TOKENS_MAX, err);
-    taking->out = &decode->out;
-    pack_reader_init(&taking->reader.in, decode->from, decode->offset, decode->offset + decode->n);
-    do {
-        if (r == 0)
-            r = pack_decode_wanted(decode, err);
-        if (r == 0)
-            r = deflate_read_block(&taking->reader, &taking->block, err);
-        if (r == 0)
-            r = take_tokens(taking, err);
-    } while (r == 0 && !taking->block.last);
-    if (r == 0)
-        r = push(taking, err);
-    if (r == 0 && decode->gzip_tail)
-        r = deflate_reader_tail(&taking->reader, taking->crc, taking->length, err);
-    if (r == 0)
-        *ret_n = deflate_reader_end(&taking->reader) - decode->offset;
-    free(taking->block.tokens);
+    taking->stream.memory = sizeof(*taking);
+    taking->stream.take_block = take_block;
+    taking->stream.end = push_rest;
+    int r = deflate_take(decode, &taking->stream, ret_n, err);
     free(taking);
     return r;
 }

@@ -155,3 +155,20 @@ uint64_t deflate_reader_end(struct deflate_reader *reader);
 HF_MUST_USE int deflate_reader_byte(struct deflate_reader *reader, unsigned *ret_byte, struct hf_err *err);
 /* What follows a gzip member's data: -EBADMSG when its check sum or length is another one. */
 HF_MUST_USE int deflate_reader_tail(struct deflate_reader *reader, uint32_t crc, uint32_t length, struct hf_err *err);
+
+/* ---- a whole stream ----------------------------------------------------------------------------------------------- */
+
+/* What makes something of a stream, block by block: the first member of what it is made with, zeroed but for these. */
+struct deflate_taking {
+    uint64_t memory; /* bytes it takes, its own included; blocks come on top */
+    int (*take_block)(struct deflate_taking *taking, struct hf_err *err); /* of `block` */
+    int (*end)(struct deflate_taking *taking, struct hf_err *err);        /* after the last */
+    uint32_t crc, length;        /* it keeps: of the content so far, as a gzip member's tail has them */
+    const struct pack_sink *out; /* deflate_take() sets: where what is made goes */
+    struct deflate_reader reader;
+    struct deflate_block block;
+};
+/* Read the stream that `decode` names. *ret_n: its bytes, with a gzip member's tail where it has one. What a block's reader, a sink or
+ * `taking` returns below 0 ends it; -E2BIG: more memory than `decode` allows. */
+HF_MUST_USE int deflate_take(const struct pack_decode *decode, struct deflate_taking *taking, uint64_t *ret_n,
+                             struct hf_err *err);

@@ -8,15 +8,11 @@
 #include "pack/tokens.h"
 
 struct taking {
-    const struct pack_sink *out;
-    struct deflate_reader reader;
-    struct deflate_block block;
+    struct deflate_taking stream;
     uint32_t literal[DEFLATE_LITERALS], distance[DEFLATE_DISTANCES];
     uint32_t rule; /* blocks of so many tokens end by themselves */
     bool started;
-    bool implied; /* the block before ended by the rule, and nothing was told since */
-    uint32_t crc, length;
-    uint64_t total;
+    bool implied;    /* the block before ended by the rule, and nothing was told since */
     size_t window_n; /* content before the group */
     size_t content_n, words_n;
     unsigned literals; /* waiting for a match or the end of a group */
@@ -28,9 +24,7 @@ static int add_word(struct taking *taking, uint32_t word, struct hf_err *err)
 {
     if (taking->words_n == TOKENS_WORDS_MAX)
         return hf_err_set(err, E2BIG, "deflate stream: too many blocks without content");
-    for (unsigned i = 0; i < 4; i++)
-        taking->words[4 * taking->words_n + i] = (unsigned char)(word >> 8 * i);
-    taking->words_n++;
+    hf_put_le32(taking->words + 4 * taking->words_n++, word);
     return 0;
 }
 
@@ -49,14 +43,13 @@ static int end_group(struct taking *taking, struct hf_err *err)
     size_t all = taking->window_n + taking->content_n, keep = HF_MIN(all, (size_t)DEFLATE_WINDOW);
     int r = add_literals(taking, err);
 
-    for (unsigned i = 0; i < 4; i++)
-        head[i] = (unsigned char)(taking->words_n >> 8 * i);
+    hf_put_le32(head, (uint32_t)taking->words_n);
     if (r == 0)
-        r = taking->out->write(taking->out->ctx, head, 4, err);
+        r = taking->stream.out->write(taking->stream.out->ctx, head, 4, err);
     if (r == 0)
-        r = taking->out->write(taking->out->ctx, taking->words, 4 * taking->words_n, err);
+        r = taking->stream.out->write(taking->stream.out->ctx, taking->words, 4 * taking->words_n, err);
     if (r == 0 && taking->content_n > 0)
-        r = taking->out->write(taking->out->ctx, content + taking->window_n, taking->content_n, err);
+        r = taking->stream.out->write(taking->stream.out->ctx, content + taking->window_n, taking->content_n, err);
     memmove(content, content + all - keep, keep);
     taking->window_n = keep;
     taking->content_n = taking->words_n = 0;
@@ -76,25 +69,19 @@ static int add_content(struct taking *taking, uint32_t token, struct hf_err *err
         for (unsigned i = 0; i < n; i++)
             at[i] = at[(ptrdiff_t)i - (ptrdiff_t)distance];
     }
-    taking->crc = pack_crc32(taking->crc, at, n);
-    taking->length += n;
+    taking->stream.crc = pack_crc32(taking->stream.crc, at, n);
+    taking->stream.length += n;
     taking->content_n += n;
     return 0;
 }
 
 static bool at_border(const struct taking *taking)
 {
-    uint64_t last8;
-
     if (taking->content_n < TOKENS_GROUP_MIN)
         return false;
     if (taking->content_n >= TOKENS_GROUP_MAX)
         return true;
-    const unsigned char *p = taking->content + taking->window_n + taking->content_n - 8;
-    last8 = 0;
-    for (unsigned i = 0; i < 8; i++)
-        last8 |= (uint64_t)p[i] << 8 * i;
-    return tokens_is_border(last8);
+    return tokens_is_border(hf_le64(taking->content + taking->window_n + taking->content_n - 8));
 }
 
 static int add_token(struct taking *taking, uint32_t token, struct hf_err *err)
@@ -119,7 +106,7 @@ static int add_token(struct taking *taking, uint32_t token, struct hf_err *err)
 
 static int add_end(struct taking *taking, enum deflate_kind kind, bool last, struct hf_err *err)
 {
-    const struct deflate_head *head = &taking->block.head;
+    const struct deflate_head *head = &taking->stream.block.head;
     int r = add_literals(taking, err);
 
     if (r == 0)
@@ -135,7 +122,7 @@ static int add_end(struct taking *taking, enum deflate_kind kind, bool last, str
 /* What the block is beside what is predicted for it. */
 static int end_block(struct taking *taking, uint64_t content_n, struct hf_err *err)
 {
-    const struct deflate_block *block = &taking->block;
+    const struct deflate_block *block = &taking->stream.block;
     enum deflate_kind kind =
         deflate_block_kind(DEFLATE_CODING_GZIP, block, taking->literal, taking->distance, content_n);
 
@@ -151,57 +138,47 @@ static int end_block(struct taking *taking, uint64_t content_n, struct hf_err *e
     return r == 0 ? add_end(taking, kind, block->last, err) : r;
 }
 
-static int take_block(struct taking *taking, struct hf_err *err)
+static int begin(struct taking *taking, struct hf_err *err)
 {
-    uint64_t content_n = 0;
-    int r = deflate_read_block(&taking->reader, &taking->block, err);
+    unsigned char rule[4];
 
-    if (r == 0 && !taking->started) {
-        unsigned char rule[4];
-        taking->started = true;
-        taking->rule = taking->block.last ? 0 : taking->block.n;
-        for (unsigned i = 0; i < 4; i++)
-            rule[i] = (unsigned char)(taking->rule >> 8 * i);
-        r = taking->out->write(taking->out->ctx, rule, 4, err);
-    }
-    for (uint32_t i = 0; r == 0 && i < taking->block.n; i++) {
-        content_n += deflate_length(taking->block.tokens[i]);
+    taking->started = true;
+    taking->rule = taking->stream.block.last ? 0 : taking->stream.block.n;
+    hf_put_le32(rule, taking->rule);
+    return taking->stream.out->write(taking->stream.out->ctx, rule, 4, err);
+}
+
+static int take_block(struct deflate_taking *stream, struct hf_err *err)
+{
+    struct taking *taking = hf_container_of(stream, struct taking, stream);
+    uint64_t content_n = 0;
+    int r = taking->started ? 0 : begin(taking, err);
+
+    for (uint32_t i = 0; r == 0 && i < stream->block.n; i++) {
+        content_n += deflate_length(stream->block.tokens[i]);
         if (i == taking->rule && i > 0 && (r = add_literals(taking, err)) == 0)
             r = add_word(taking, (uint32_t)TOKENS_GO_ON << 16, err);
         if (r == 0)
-            r = add_token(taking, taking->block.tokens[i], err);
+            r = add_token(taking, stream->block.tokens[i], err);
     }
     return r == 0 ? end_block(taking, content_n, err) : r;
 }
 
-static int take_tokens(const struct pack_decode *decode, uint64_t *ret_n, struct hf_err *err)
+static int end_last_group(struct deflate_taking *stream, struct hf_err *err)
 {
-    struct taking *taking = calloc(1, sizeof(*taking));
-    int r = 0;
-
-    if (taking == NULL)
-        return hf_err_set(err, ENOMEM, "out of memory");
-    r = pack_decode_memory(decode, sizeof(*taking) + 8 * (uint64_t)DEFLATE_TOKENS_MAX, err);
-    taking->out = &decode->out;
-    pack_reader_init(&taking->reader.in, decode->from, decode->offset, decode->offset + decode->n);
-    do {
-        if (r == 0)
-            r = pack_decode_wanted(decode, err);
-        if (r == 0)
-            r = take_block(taking, err);
-    } while (r == 0 && !taking->block.last);
-    if (r == 0)
-        r = end_group(taking, err);
-    if (r == 0 && decode->gzip_tail)
-        r = deflate_reader_tail(&taking->reader, taking->crc, taking->length, err);
-    if (r == 0)
-        *ret_n = deflate_reader_end(&taking->reader) - decode->offset;
-    free(taking->block.tokens);
-    free(taking);
-    return r;
+    return end_group(hf_container_of(stream, struct taking, stream), err);
 }
 
 int pack_tokens_decode(const struct pack_decode *decode, uint64_t *ret_n, struct hf_err *err)
 {
-    return take_tokens(decode, ret_n, err);
+    struct taking *taking = calloc(1, sizeof(*taking));
+
+    if (taking == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    taking->stream.memory = sizeof(*taking);
+    taking->stream.take_block = take_block;
+    taking->stream.end = end_last_group;
+    int r = deflate_take(decode, &taking->stream, ret_n, err);
+    free(taking);
+    return r;
 }

@@ -209,10 +209,8 @@ static int tokens_finish(void *state, struct hf_err *err)
 
     if (making->state != AT_NOTHING)
         return damaged(err, "they are cut off");
-    for (unsigned i = 0; i < 4; i++) {
-        tail[i] = (unsigned char)(making->crc >> 8 * i);
-        tail[4 + i] = (unsigned char)(making->length >> 8 * i);
-    }
+    hf_put_le32(tail, making->crc);
+    hf_put_le32(tail + 4, making->length);
     return deflate_writer_finish(&making->writer, tail, making->gzip_tail ? 8 : 0, err);
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/endian.h"
 #include "spool/crc32c.h"
 #include "spool/look.h"
 #include "spool/reader.h"
@@ -49,17 +50,11 @@ static uint64_t write_one(struct hf_spool_store *store, const char *text, size_t
     return record.sequence;
 }
 
-static void put32(unsigned char *p, uint32_t v)
-{
-    for (int i = 0; i < 4; i++)
-        p[i] = (unsigned char)(v >> (8 * i));
-}
-
 /* A whole record with a sequence of the harm's choice, where it says. */
 static void plant(unsigned char *file, size_t size, size_t at, uint64_t sequence)
 {
     struct hf_buf text = HF_BUF_INIT(4096);
-    uint32_t salt = (uint32_t)file[15] << 24 | (uint32_t)file[14] << 16 | (uint32_t)file[13] << 8 | file[12];
+    uint32_t salt = hf_le32(file + 12);
     struct hf_spool_record record = {.sequence = sequence, .payload = {"planted", 7}, .begins = sequence % 2 == 1};
 
     demand(hf_spool_record_format(&record, salt, &text) == 0);
@@ -98,7 +93,7 @@ static void harm(struct hf_simfs *fs, const uint8_t *h)
     case 4: /* a header that is whole, with one field changed */
         if (size > 64) {
             file[8 + h[5] % 40] = h[6];
-            put32(file + 60, hf_crc32c(0, file, 60));
+            hf_put_le32(file + 60, hf_crc32c(0, file, 60));
         }
         break;
     case 5: /* content moves */

@@ -5,16 +5,9 @@
 #include "base/macros.h"
 #include "delta/alike.h"
 #include "support/check_main.h"
+#include "support/draw.h"
 
 enum { N = 200, ROUNDS = 20000 };
-
-static uint32_t seed = 1;
-
-static uint32_t draw(void)
-{
-    seed = seed * 1664525 + 1013904223;
-    return seed >> 8;
-}
 
 /* Every byte that is equal in a stretch of some length, or differs: by one bit, as the last thing that could be overlooked. */
 static void make(unsigned char *a, unsigned char *b)

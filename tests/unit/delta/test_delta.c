@@ -6,6 +6,7 @@
 #include "delta/delta.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
+#include "support/draw.h"
 #include "support/elf_make.h"
 
 #define BUF HF_BUF_INIT(16 << 20)
@@ -13,14 +14,6 @@
 static void add(struct hf_buf *buf, const void *bytes, size_t n)
 {
     ck_assert_int_eq(hf_buf_add(buf, bytes, n), 0);
-}
-
-static uint32_t seed = 1;
-
-static uint32_t draw(void)
-{
-    seed = seed * 1664525 + 1013904223;
-    return seed >> 8;
 }
 
 static struct hf_buf text(size_t n)
@@ -571,7 +564,7 @@ static struct hf_buf built(const unsigned char *id, size_t between)
 {
     struct hf_buf b = BUF, much;
 
-    seed = 5;
+    draw_seed = 5;
     much = text(between);
     add(&b, "head of the file", 16);
     add(&b, id, 20);

@@ -19,6 +19,7 @@
 #include "delta/wire.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
+#include "support/draw.h"
 #include "support/elf_make.h"
 #include "support/wrong_byte.h"
 
@@ -29,14 +30,6 @@ enum { BLOCK = 4 << 20 };
 static void add(struct hf_buf *buf, const void *bytes, size_t n)
 {
     ck_assert_int_eq(hf_buf_add(buf, bytes, n), 0);
-}
-
-static uint32_t seed = 1;
-
-static uint32_t draw(void)
-{
-    seed = seed * 1664525 + 1013904223;
-    return seed >> 8;
 }
 
 static struct hf_buf text(size_t n)
@@ -299,7 +292,7 @@ START_TEST(corrupted)
 {
     unsigned parts = wrong_byte_parts(), test = (unsigned)_i / parts, functions = corruptions[test].functions;
 
-    seed = 1;
+    draw_seed = 1;
     struct hf_buf old = functions > 0 ? code(functions, 0) : text(12000),
                   near = functions > 0 ? code(functions, 4) : edited(&old, 45),
                   patch = make(&old, &near, corruptions[test].profile);

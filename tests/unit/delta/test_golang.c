@@ -11,15 +11,8 @@
 #include "delta/refs_go.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
+#include "support/draw.h"
 #include "support/go_make.h"
-
-static uint32_t seed = 1;
-
-static uint32_t draw(void)
-{
-    seed = seed * 1664525 + 1013904223;
-    return seed >> 8;
-}
 
 enum { WINDOW = 1024, ROOM = DELTA_SCAN_BEFORE + WINDOW + 16 + DELTA_SCAN_AFTER };
 

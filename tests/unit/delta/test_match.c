@@ -5,16 +5,9 @@
 
 #include "delta/halves.h"
 #include "support/check_main.h"
+#include "support/draw.h"
 
 enum { LARGE = 700000 };
-
-static uint32_t seed = 1;
-
-static uint32_t draw(void)
-{
-    seed = seed * 1664525 + 1013904223;
-    return seed >> 8;
-}
 
 struct file {
     unsigned char *p;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/endian.h"
 #include "delta/create.h"
 #include "delta/images.h"
 #include "delta/model.h"
@@ -73,12 +74,6 @@ struct room {
     size_t found;
 };
 
-static void put32(unsigned char *p, uint32_t v)
-{
-    for (unsigned i = 0; i < 4; i++)
-        p[i] = (unsigned char)(v >> (8 * i));
-}
-
 /* Every address is a position. */
 static void start(struct room *room, enum delta_machine machine, enum delta_region_kind kind)
 {
@@ -104,7 +99,7 @@ static void fill(struct room *room, const struct form *f)
                                                           : 0xbf00bf00;
 
     for (size_t i = 0; i < ROOM; i += 4)
-        put32(room->bytes + i, nothing);
+        hf_put_le32(room->bytes + i, nothing);
 }
 
 START_TEST(encodes)
@@ -313,7 +308,7 @@ START_TEST(follows)
     room->image.fixed = q->fixed;
     room->image.got = q->got;
     for (unsigned i = 0; i < q->n; i++)
-        put32(room->bytes + HERE + 4UL * i, q->words[i]);
+        hf_put_le32(room->bytes + HERE + 4UL * i, q->words[i]);
     scan(room, 4UL * q->n);
     expect(room, q->name, q->want, q->found);
     for (size_t i = 0; i < room->found; i++) { /* what is found encodes as it stands there */
@@ -399,7 +394,7 @@ START_TEST(table)
     start(room, tables[_i].machine, tables[_i].kind);
     room->region.link = 0x500000;
     for (unsigned i = 0; i < tables[_i].n; i++)
-        put32(room->bytes + HERE + 4UL * i, tables[_i].words[i]);
+        hf_put_le32(room->bytes + HERE + 4UL * i, tables[_i].words[i]);
     scan(room, 4UL * tables[_i].n);
     expect(room, tables[_i].name, tables[_i].want, tables[_i].found);
     for (size_t i = 0; i < room->found; i++) {

@@ -502,6 +502,15 @@ static int add_inner(struct deep *deep, struct hf_buf *body, struct hf_err *err)
     return r < 0 ? hf_err_sys(err, r, "put the delta together") : 0;
 }
 
+/* Room for what every application holds beside: the recipe, the table of pieces. In steps: sizes of structures are other ones elsewhere,
+ * and the same inputs give the same bytes there, too. */
+static uint64_t memory_told(uint64_t needed)
+{
+    const uint64_t step = 64 << 10;
+
+    return (needed + step + step - 1) / step * step;
+}
+
 static int make_body(struct deep *deep, struct hf_buf *body, struct hf_err *err)
 {
     const struct hf_deep_create_params *params = deep->params;
@@ -511,8 +520,7 @@ static int make_body(struct deep *deep, struct hf_buf *body, struct hf_err *err)
         r = emit_side(deep, &deep->new_side, err);
     if (r < 0)
         return r;
-    /* Room for what every application holds beside: the recipe, the table of pieces. */
-    deep->recipe.memory_bytes = HF_MAX(deep->encoder_memory, deep->decoder_memory) + (64u << 10);
+    deep->recipe.memory_bytes = memory_told(HF_MAX(deep->encoder_memory, deep->decoder_memory));
     if (params != NULL) {
         deep->recipe.parts = (struct hf_deep_part *)(uintptr_t)params->parts;
         deep->recipe.parts_n = params->parts_n;

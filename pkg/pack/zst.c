@@ -205,14 +205,17 @@ static bool has_window(const struct pack_search *search, int level, bool known)
     return window == (usual.windowLog - WINDOW_LOG_MIN) << 3;
 }
 
-/* Flags 0 and WORKER differ in how a frame is cut into jobs, which the first blocks of 128 KiB do not show. 1: found. */
+/* Flags 0 and WORKER differ in how a frame is cut into jobs, which the first blocks of 128 KiB do not show. What makes one job is tried
+ * without first: a worker has 64 MiB beside. Of more, most is made by the command, with one. 1: found. */
 static int try_level(const struct pack_search *search, struct pack_setup *setup, struct hf_err *err)
 {
-    enum { TRIAL = 3 << 17 };
+    enum { TRIAL = 3 << 17, ONE_JOB = 1 << 20 };
     int r = pack_encoder_starts(setup, search, TRIAL, err);
 
+    if (search->plain_n <= ONE_JOB)
+        setup->params[1] |= WORKER;
     for (unsigned i = 0; r > 0 && i < 2; i++) {
-        setup->params[1] ^= WORKER; /* first with it */
+        setup->params[1] ^= WORKER;
         if ((r = pack_encoder_makes(setup, search, err)) != 0)
             return r;
         r = 1;

@@ -11,19 +11,12 @@
 #include "delta/stripes.h"
 #include "support/delta_io.h"
 #include "support/delta_short.h"
+#include "support/draw.h"
 #include "support/go_make.h"
 
 enum { COPY = 240, LITERALS = 40, MANY_LITERALS = DELTA_PIECE + 30, SMALL = 1200, CHANGE_EACH = 29, STRIPE_CUT = 48 };
 
 static const char *folder;
-static uint32_t seed = 1;
-
-static unsigned draw(unsigned below)
-{
-    seed = seed * 1664525 + 1013904223;
-    return (seed >> 8) % below;
-}
-
 static void must(int r)
 {
     if (r < 0) {
@@ -80,10 +73,10 @@ static void cut_piece(struct piece *k, const struct delta_short_old *old, const 
     k->image = *image;
     memcpy(k->new_bytes, old->p + at, one);
     for (size_t i = 0; i < literals; i++)
-        k->new_bytes[one + i] = (unsigned char)draw(256);
+        k->new_bytes[one + i] = (unsigned char)draw();
     memcpy(k->new_bytes + one + literals, old->p + second, two);
-    for (size_t i = draw(CHANGE_EACH); i < one + literals + two; i += 1 + draw(CHANGE_EACH))
-        k->new_bytes[i] ^= (unsigned char)(1 << draw(8));
+    for (size_t i = draw() % CHANGE_EACH; i < one + literals + two; i += 1 + draw() % CHANGE_EACH)
+        k->new_bytes[i] ^= (unsigned char)(1 << draw() % 8);
     k->copies[0] = (struct delta_copy){0, at, one};
     k->copies[1] = (struct delta_copy){one + literals, second, two};
     k->make = (struct delta_make){.old = old->p,
@@ -411,12 +404,12 @@ static void keep_deltas(unsigned which)
     must(bytes != NULL ? 0 : -ENOMEM);
     memcpy(bytes, old->p, old->n);
     for (unsigned i = 0; i < 3; i++)
-        bytes[draw((unsigned)old->n)] ^= 0x55;
+        bytes[draw() % (unsigned)old->n] ^= 0x55;
     keep_delta("few", which, bytes, old->n);
     keep_delta("cut", which, bytes, HF_MIN((size_t)SMALL, old->n));
     keep_delta("none", which, bytes, 0);
     for (unsigned i = 0; i < SMALL; i++)
-        bytes[i] = i % 3 != 0 ? (unsigned char)draw(256) : 'a';
+        bytes[i] = i % 3 != 0 ? (unsigned char)draw() : 'a';
     keep_delta("other", which, bytes, 300);
     memmove(bytes + 500, old->p + old->n / 2, 500);
     keep_delta("mixed", which, bytes, SMALL);

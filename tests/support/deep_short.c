@@ -34,7 +34,7 @@ static void add_zstd(struct hf_buf *to, const struct hf_buf *text)
     add(to, packed, n);
 }
 
-/* As a stream: what is made at once states its block's sizes, as threads do, and threads take 70 MB. */
+/* As a stream: its block does not state its sizes, as one made at once would. */
 static void add_xz(struct hf_buf *to, const struct hf_buf *text)
 {
     uint8_t packed[PACKED_MAX];
@@ -157,10 +157,11 @@ bool deep_short_of(const struct hf_buf *patch, struct hf_buf *to)
     bool is_packed = (patch->p[input.offset] & 1) != 0;
     if (recipe_read(&input, &recipe, &err) == 0) {
         size_t recipe_n = (size_t)(recipe.end - recipe.bytes);
-        good = recipe_n <= DEEP_SHORT_RECIPE_MAX && header.new_size <= UINT16_MAX;
         unsigned flags = (is_packed ? DEEP_SHORT_PACKED : 0) | (header.profile == HF_DELTA_FAST ? DEEP_SHORT_FAST : 0);
-        const uint8_t head[DEEP_SHORT_HEAD] = {(uint8_t)recipe_n, (uint8_t)(recipe_n >> 8), (uint8_t)header.new_size,
-                                               (uint8_t)(header.new_size >> 8), (uint8_t)flags};
+        uint8_t head[DEEP_SHORT_HEAD] = {[4] = (uint8_t)flags};
+        hf_put_le(head, 2, recipe_n);
+        hf_put_le(head + 2, 2, header.new_size);
+        good = recipe_n <= DEEP_SHORT_RECIPE_MAX && header.new_size <= UINT16_MAX;
         if (good) {
             add(to, head, sizeof(head));
             add(to, recipe.bytes, recipe_n);

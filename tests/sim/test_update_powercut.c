@@ -147,4 +147,4 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, twice, 0, (int)HF_LEN(scenarios));
 }
 
-HF_TEST_MAIN_TIMEOUT("update/powercut", cases, 300)
+HF_TEST_MAIN_CPU("update/powercut", cases, 300)

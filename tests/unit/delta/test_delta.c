@@ -785,4 +785,4 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, info, HF_DELTA_SMALL, HF_DELTA_FAST + 1);
 }
 
-HF_TEST_MAIN_TIMEOUT("delta", cases, 300)
+HF_TEST_MAIN_CPU("delta", cases, 300)

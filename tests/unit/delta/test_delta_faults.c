@@ -317,4 +317,4 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, corrupted, 0, (int)(HF_LEN(corruptions) * wrong_byte_parts()));
 }
 
-HF_TEST_MAIN_TIMEOUT("delta/faults", cases, setting("HF_KILLS", 10) > 10 || getenv("HF_CORRUPT") != NULL ? 7200 : 300)
+HF_TEST_MAIN_CPU("delta/faults", cases, setting("HF_KILLS", 10) > 10 || getenv("HF_CORRUPT") != NULL ? 7200 : 300)

@@ -186,4 +186,4 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, runs_out, 0, 2 * PAIRS);
 }
 
-HF_TEST_MAIN_TIMEOUT("delta/memory", cases, 300)
+HF_TEST_MAIN_CPU("delta/memory", cases, 300)

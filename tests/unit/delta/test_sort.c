@@ -1,8 +1,9 @@
 #include "delta/sort.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "support/check_main.h"
 
 static uint32_t state;
 
@@ -82,21 +83,11 @@ START_TEST(a_deep_text)
 }
 END_TEST
 
-int main(void)
+static void cases(TCase *tc)
 {
-    Suite *suite = suite_create("delta/sort");
-    TCase *tc = tcase_create("sort");
-    SRunner *runner;
-    int failed;
-
     tcase_add_loop_test(tc, known_texts, 0, 14);
     tcase_add_loop_test(tc, texts_that_repeat, 0, 20);
     tcase_add_test(tc, a_deep_text);
-    tcase_set_timeout(tc, 60);
-    suite_add_tcase(suite, tc);
-    runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? 0 : 1;
 }
+
+HF_TEST_MAIN("delta/sort", cases)

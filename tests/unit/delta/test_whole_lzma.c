@@ -144,4 +144,4 @@ static void cases(TCase *tc)
     tcase_add_test(tc, two_blocks);
 }
 
-HF_TEST_MAIN_TIMEOUT("delta/whole_lzma", cases, 300)
+HF_TEST_MAIN_CPU("delta/whole_lzma", cases, 300)

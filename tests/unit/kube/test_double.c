@@ -487,4 +487,4 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_slow_call_delays_nothing);
     tcase_add_test(tc, statuses_while_away);
 }
-HF_TEST_MAIN_TIMEOUT("kube/double", cases, 120)
+HF_TEST_MAIN_CPU("kube/double", cases, 120)

@@ -678,4 +678,4 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_2xx_that_shows_nothing_is_no_delivery);
     tcase_add_loop_test(tc, any_weather, 0, 30);
 }
-HF_TEST_MAIN_TIMEOUT("kube/meta", cases, 120)
+HF_TEST_MAIN_CPU("kube/meta", cases, 120)

@@ -923,4 +923,4 @@ static void cases(TCase *tc)
     tcase_add_test(tc, what_cannot_be_subscribed_to);
     tcase_add_loop_test(tc, any_weather, 0, 40);
 }
-HF_TEST_MAIN_TIMEOUT("kube/watcher", cases, 120)
+HF_TEST_MAIN_CPU("kube/watcher", cases, 120)

@@ -258,4 +258,4 @@ static void all(TCase *tc)
     tcase_add_test(tc, damage);
 }
 
-HF_TEST_MAIN_TIMEOUT("pack/archive", all, 120)
+HF_TEST_MAIN_CPU("pack/archive", all, 120)

@@ -387,4 +387,4 @@ static void all(TCase *tc)
     tcase_add_test(tc, parts);
 }
 
-HF_TEST_MAIN_TIMEOUT("pack/deep", all, 120)
+HF_TEST_MAIN_CPU("pack/deep", all, 120)

@@ -74,4 +74,4 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, corrupted, 0, (int)((HF_DELTA_FAST + 1) * wrong_byte_parts()));
 }
 
-HF_TEST_MAIN_TIMEOUT("pack/deep faults", cases, getenv("HF_CORRUPT") != NULL ? 14400 : 300)
+HF_TEST_MAIN_CPU("pack/deep faults", cases, getenv("HF_CORRUPT") != NULL ? 14400 : 300)

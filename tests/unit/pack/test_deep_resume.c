@@ -157,4 +157,4 @@ static void all(TCase *tc)
     tcase_add_test(tc, what_is_no_checkpoint_of_it);
 }
 
-HF_TEST_MAIN_TIMEOUT("pack/deep_resume", all, 120)
+HF_TEST_MAIN_CPU("pack/deep_resume", all, 120)

@@ -417,4 +417,4 @@ static void all(TCase *tc)
     tcase_add_loop_test(tc, unknown_numbers, 0, 9);
 }
 
-HF_TEST_MAIN_TIMEOUT("pack/stage", all, 120)
+HF_TEST_MAIN_CPU("pack/stage", all, 120)

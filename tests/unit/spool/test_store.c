@@ -800,4 +800,4 @@ static void cases(TCase *tc)
     tcase_add_test(tc, damage_costs_what_it_covers);
     tcase_add_loop_test(tc, lost_files_are_survived, 0, 4);
 }
-HF_TEST_MAIN_TIMEOUT("spool/store", cases, 120)
+HF_TEST_MAIN_CPU("spool/store", cases, 120)

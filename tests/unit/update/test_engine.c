@@ -1695,4 +1695,4 @@ static void cases(TCase *tc)
     tcase_add_test(tc, quiet_when_settled);
 }
 
-HF_TEST_MAIN_TIMEOUT("update/engine", cases, 300)
+HF_TEST_MAIN_CPU("update/engine", cases, 300)

@@ -350,4 +350,4 @@ static void all(TCase *tc)
     tcase_add_test(tc, no_room_for_points);
 }
 
-HF_TEST_MAIN_TIMEOUT("update/patch_resume", all, 180)
+HF_TEST_MAIN_CPU("update/patch_resume", all, 180)

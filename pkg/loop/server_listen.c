@@ -1,7 +1,12 @@
-/* The local HTTP server: libwebsockets as a guest on the uv loop, and where its connections come from.
+/* The local HTTP servers: libwebsockets as a guest on the uv loop, and where its connections come from.
  *
  * We listen and accept ourselves (uv), and give lws each connection: so a taken port is a clear error, and one connection too
- * many is closed at the door.
+ * many is closed at the door, or takes the place of the oldest.
+ *
+ * One lws context with one virtual host serves all servers of a loop. A connection carries its server as lws' opaque user data. It
+ * must not be known by a virtual host: lws moves a connection to the one that the request's Host header names, and without a match to
+ * the first. The context has room for HF_SERVER_MAX_CONNECTIONS; a server reserves its part when it is made, so that no server can
+ * take another's.
  *
  * lws 4.1 brings its uv part as a plugin that it looks for in the working directory before anywhere else. The folder that
  * libwebsockets itself was loaded from is made the working directory while the context is made: it belongs to the same
@@ -26,9 +31,36 @@ enum {
     BACKLOG = 512,
     ACCEPT_AT_ONCE = 32,
     SERVICE_BYTES = 16384, /* lws' buffer for receiving: one turn of the loop for each filling */
+    CLOSING = 64,          /* connections that were ended to make room, until lws is through with them */
 };
 
 /* ---- listening ------------------------------------------------------------------------------------------------------- */
+
+void hf_server_forget(struct hf_server *server, const struct lws *wsi)
+{
+    struct lws **all = server->connections;
+    unsigned i = 0;
+
+    while (i < server->n_connections && all[i] != wsi)
+        i++;
+    if (i == server->n_connections)
+        return;
+    server->n_connections--;
+    memmove(all + i, all + i + 1, (server->n_connections - i) * sizeof(all[0]));
+}
+
+/* False: there is none, and none is given up. */
+static bool make_room(struct hf_server *server)
+{
+    if (server->n_connections < server->limits.max_connections)
+        return true;
+    if (!server->limits.replace_oldest)
+        return false;
+    struct lws *oldest = server->connections[0];
+    hf_server_forget(server, oldest);
+    lws_set_timeout(oldest, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC); /* we are outside of lws' own calls */
+    return true;
+}
 
 /* False: nobody waits. */
 static bool accept_one(struct hf_server *server)
@@ -36,15 +68,20 @@ static bool accept_one(struct hf_server *server)
     int fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0)
         return false;
-    if (server->n_connections >= HF_SERVER_MAX_CONNECTIONS || server->loop->closing) {
+    if (server->loop->closing || !make_room(server)) {
         (void)close(fd);
         return true;
     }
     int on = 1; /* a long body is several writes: without it the next waits for an acknowledgement */
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    server->n_connections++;
-    if (lws_adopt_socket_vhost(server->vhost, fd) == NULL)
-        server->n_connections--; /* lws has closed it */
+    lws_adopt_desc_t adoption = {
+        .vh = server->host->vhost, .type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP, .fd.sockfd = fd, .opaque = server};
+    struct lws *wsi = lws_adopt_descriptor_vhost_via_info(&adoption); /* NULL: lws has closed it */
+    if (wsi == NULL)
+        return true;
+    server->connections[server->n_connections++] = wsi;
+    if (server->limits.idle_s != HF_SERVER_IDLE_S)
+        lws_set_timeout(wsi, PENDING_TIMEOUT_HOLDING_AH, (int)server->limits.idle_s);
     return true;
 }
 
@@ -140,24 +177,23 @@ static struct lws_context *create_in_folder(const struct lws_context_creation_in
     return context;
 }
 
-static int create_context(struct hf_server *server, struct hf_err *err)
+static int create_context(struct hf_server_host *host, struct hf_err *err)
 {
-    void *loops[] = {&server->loop->uv};
+    void *loops[] = {&host->loop->uv};
     const struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN_SERVER,
         .protocols = hf_server_protocols,
         .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME,
         .foreign_loops = loops,
-        .user = server,
-        .pcontext = &server->context, /* NULL again when lws is through with its end */
+        .pcontext = &host->context, /* NULL again when lws is through with its end */
         .gid = -1,
         .uid = -1,
         .vhost_name = "local",
         .server_string = "holdfast",
         /* lws sizes tables by this; without it, by the limit of open files, which may be a million */
-        .fd_limit_per_thread = HF_SERVER_MAX_CONNECTIONS + 4,
+        .fd_limit_per_thread = HF_SERVER_MAX_CONNECTIONS + CLOSING + 4,
         .max_http_header_data = HF_SERVER_MAX_HEADER_BYTES,
-        .max_http_header_pool = HF_SERVER_MAX_CONNECTIONS,
+        .max_http_header_pool = HF_SERVER_MAX_CONNECTIONS + CLOSING,
         .pt_serv_buf_size = SERVICE_BYTES,
         .timeout_secs = HF_SERVER_IDLE_S,
         .keepalive_timeout = HF_SERVER_IDLE_S,
@@ -165,11 +201,11 @@ static int create_context(struct hf_server *server, struct hf_err *err)
     };
 
     lws_set_log_level(0, NULL);
-    server->context = create_in_folder(&info);
-    if (server->context == NULL)
+    host->context = create_in_folder(&info);
+    if (host->context == NULL)
         return hf_err_set(err, ENOSYS, "libwebsockets does not start (is its libuv plugin installed beside it?)");
-    server->vhost = lws_get_vhost_by_name(server->context, "local");
-    return server->vhost != NULL ? 0 : hf_err_set(err, ENOSYS, "libwebsockets made no virtual host");
+    host->vhost = lws_get_vhost_by_name(host->context, "local");
+    return host->vhost != NULL ? 0 : hf_err_set(err, ENOSYS, "libwebsockets made no virtual host");
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
@@ -197,21 +233,6 @@ static void free_text(const char *text)
     free((void *)(uintptr_t)text);
 }
 
-static void server_free(struct hf_guest *guest)
-{
-    struct hf_server *server = hf_container_of(guest, struct hf_server, guest);
-
-    /* On a foreign loop lws 4.1 ends in two steps: the second frees, when the loop has closed its handles. */
-    if (server->context != NULL)
-        lws_context_destroy(server->context);
-    for (size_t i = 0; i < server->n_routes; i++) {
-        free_text(server->routes[i].path);
-        free_text(server->routes[i].method);
-    }
-    free(server->routes);
-    free(server);
-}
-
 static void stop_listening(struct hf_server *server)
 {
     if (server->listener != NULL) {
@@ -222,31 +243,98 @@ static void stop_listening(struct hf_server *server)
     hf_closep(&server->listen_fd);
 }
 
-/* The loop ends: lws closes its connections while uv runs down, and calls back about each. */
-static void server_end(struct hf_guest *guest)
+/* No connection can call back any more. */
+static void server_done(struct hf_server *server)
 {
-    struct hf_server *server = hf_container_of(guest, struct hf_server, guest);
-
-    server->closed = true;
     stop_listening(server);
-    if (server->context != NULL)
-        lws_context_destroy(server->context);
-    hf_guest_end_last(server->loop, guest, server_free);
+    for (size_t i = 0; i < server->n_routes; i++) {
+        free_text(server->routes[i].path);
+        free_text(server->routes[i].method);
+    }
+    free(server->routes);
+    free(server->connections);
+    free(server);
 }
 
-static int server_open(struct hf_server *server, const char *address, uint16_t port, struct hf_err *err)
+static void host_free(struct hf_guest *guest)
 {
-    int r = open_listener(server, address, port, err);
+    struct hf_server_host *host = hf_container_of(guest, struct hf_server_host, guest);
+    struct hf_list *it, *next;
 
-    if (r == 0)
-        r = create_context(server, err);
-    if (r == 0)
-        r = watch_listener(server, err);
-    return r;
+    /* On a foreign loop lws 4.1 ends in two steps: the second frees, when the loop has closed its handles. */
+    if (host->context != NULL)
+        lws_context_destroy(host->context);
+    hf_list_each(it, next, &host->servers)
+        server_done(hf_container_of(it, struct hf_server, link));
+    free(host);
 }
 
-int hf_server_new(struct hf_loop *loop, const char *address, uint16_t port, const struct hf_server_route *routes,
-                  size_t n_routes, struct hf_server **ret_server, struct hf_err *err)
+/* The loop ends: lws closes its connections while uv runs down, and calls back about each. */
+static void host_end(struct hf_guest *guest)
+{
+    struct hf_server_host *host = hf_container_of(guest, struct hf_server_host, guest);
+    struct hf_list *it, *next;
+
+    host->loop->server_host = NULL;
+    hf_list_each(it, next, &host->servers)
+        hf_server_free(hf_container_of(it, struct hf_server, link));
+    if (host->context != NULL)
+        lws_context_destroy(host->context);
+    hf_guest_end_last(host->loop, guest, host_free);
+}
+
+static int find_host(struct hf_loop *loop, struct hf_server_host **ret_host, struct hf_err *err)
+{
+    struct hf_server_host *host = loop->server_host;
+
+    if (host == NULL) {
+        host = calloc(1, sizeof(*host));
+        if (host == NULL)
+            return hf_err_set(err, ENOMEM, "no memory for the local server");
+        host->loop = loop;
+        hf_list_init(&host->servers);
+        hf_guest_add(loop, &host->guest, host_end);
+        loop->server_host = host;
+    }
+    *ret_host = host;
+    return host->context != NULL ? 0 : create_context(host, err);
+}
+
+/* What `wanted` leaves open is filled in. -EMFILE: other servers of this loop have reserved it. */
+static int reserve(const struct hf_server_host *host, const struct hf_server_limits *wanted,
+                   struct hf_server_limits *ret_limits, struct hf_err *err)
+{
+    unsigned left = HF_SERVER_MAX_CONNECTIONS - host->reserved;
+
+    *ret_limits = *wanted;
+    if (wanted->max_connections == 0)
+        ret_limits->max_connections = left;
+    if (wanted->idle_s == 0)
+        ret_limits->idle_s = HF_SERVER_IDLE_S;
+    return left > 0 && ret_limits->max_connections <= left
+               ? 0
+               : hf_err_set(err, EMFILE, "no room for %u connections beside those of other servers",
+                            wanted->max_connections);
+}
+
+static int server_open(struct hf_server *server, const struct hf_server_params *params, struct hf_err *err)
+{
+    int r = open_listener(server, params->address, params->port, err);
+
+    if (r == 0)
+        r = find_host(server->loop, &server->host, err);
+    if (r == 0)
+        r = reserve(server->host, &params->limits, &server->limits, err);
+    if (r < 0)
+        return r;
+    server->connections = calloc(server->limits.max_connections, sizeof(struct lws *));
+    return server->connections != NULL && copy_routes(server, params->routes, params->n_routes) == 0
+               ? watch_listener(server, err)
+               : hf_err_set(err, ENOMEM, "no memory for the local server");
+}
+
+int hf_server_new(struct hf_loop *loop, const struct hf_server_params *params, struct hf_server **ret_server,
+                  struct hf_err *err)
 {
     struct hf_server *server = calloc(1, sizeof(*server));
 
@@ -254,13 +342,13 @@ int hf_server_new(struct hf_loop *loop, const char *address, uint16_t port, cons
         return hf_err_set(err, ENOMEM, "no memory for the local server");
     server->loop = loop;
     server->listen_fd = -1;
-    int r = copy_routes(server, routes, n_routes);
-    r = r < 0 ? hf_err_set(err, -r, "no memory for the local server") : server_open(server, address, port, err);
-    hf_guest_add(loop, &server->guest, server_end);
+    int r = server_open(server, params, err);
     if (r < 0) {
-        hf_server_free(server); /* the rest goes with the loop */
+        server_done(server);
         return r;
     }
+    server->host->reserved += server->limits.max_connections;
+    hf_list_append(&server->host->servers, &server->link);
     *ret_server = server;
     return 0;
 }
@@ -272,8 +360,10 @@ uint16_t hf_server_port(const struct hf_server *server)
 
 void hf_server_free(struct hf_server *server)
 {
-    if (server == NULL)
+    if (server == NULL || server->closed)
         return;
     server->closed = true;
     stop_listening(server);
+    if (server->n_connections == 0)
+        server->host->reserved -= server->limits.max_connections; /* it accepts no more */
 }

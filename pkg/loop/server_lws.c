@@ -154,6 +154,16 @@ static int refuse(struct lws *wsi, struct exchange *exchange, int status, const 
     return begin_reply(wsi, exchange, &reply);
 }
 
+/* Ends `exchange`. */
+static int next_request(const struct hf_server *server, struct lws *wsi)
+{
+    if (lws_http_transaction_completed(wsi) != 0)
+        return -1;
+    if (server->limits.idle_s != HF_SERVER_IDLE_S)
+        lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_KEEPALIVE_IDLE, (int)server->limits.idle_s);
+    return 0;
+}
+
 /* Less than `n` when the client does not take it: it is then asked again later. */
 static int continue_reply(struct lws *wsi, struct exchange *exchange)
 {
@@ -175,9 +185,10 @@ static int continue_reply(struct lws *wsi, struct exchange *exchange)
         lws_callback_on_writable(wsi);
         return 0;
     }
+    const struct hf_server *server = exchange->server;
     exchange->replying = false;
-    hf_loop_worked(((struct hf_server *)lws_context_user(lws_get_context(wsi)))->loop);
-    return exchange->close || lws_http_transaction_completed(wsi) != 0 ? -1 : 0;
+    hf_loop_worked(server->loop);
+    return exchange->close ? -1 : next_request(server, wsi);
 }
 
 /* ---- answers that come later ----------------------------------------------------------------------------------------- */
@@ -457,9 +468,11 @@ static void exchange_done(struct exchange *exchange)
 
 static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t n)
 {
-    struct hf_server *server = lws_context_user(lws_get_context(wsi));
+    struct hf_server *server = lws_get_opaque_user_data(wsi);
     struct exchange *exchange = user;
 
+    if (server == NULL)
+        return 0; /* lws speaks of itself */
     switch (reason) {
     case LWS_CALLBACK_HTTP:
         return on_request(server, wsi, exchange, in);
@@ -477,8 +490,7 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
             exchange_done(exchange);
         return 0;
     case LWS_CALLBACK_WSI_DESTROY:
-        if (server->n_connections > 0)
-            server->n_connections--;
+        hf_server_forget(server, wsi);
         return 0;
     default:
         return 0;

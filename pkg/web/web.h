@@ -22,9 +22,10 @@ struct hf_web_check {
 };
 
 struct hf_web_params {
-    const char *address; /* numeric; NULL: HF_WEB_ADDRESS */
-    uint16_t port;       /* 0: one that is free, see hf_web_port() */
-    struct hf_metrics *metrics;
+    const char *address;        /* numeric; NULL: HF_WEB_ADDRESS */
+    uint16_t port;              /* 0: one that is free, see hf_web_port() */
+    struct hf_metrics *metrics; /* NULL: no /metrics here */
+    struct hf_server_limits limits;
     const struct hf_web_check *checks;
     size_t n_checks;
     const struct hf_server_route *routes; /* more pages; theirs come before our own */

@@ -127,7 +127,11 @@ static void set_up(void)
     ids = hf_ids_new(0, &rng);
     world = (struct hf_telemetry_world){
         .loop = loop, .clock = hf_clock_posix(), .sched = hf_loop_sched(loop), .metrics = metrics, .node = "here"};
-    ck_assert_int_eq(hf_server_new(loop, "127.0.0.1", 0, routes, HF_LEN(routes), &local, &err), 0);
+    ck_assert_int_eq(
+        hf_server_new(loop,
+                      &(struct hf_server_params){.address = "127.0.0.1", .routes = routes, .n_routes = HF_LEN(routes)},
+                      &local, &err),
+        0);
     ck_assert_int_eq(hf_source_http_new(NULL, &world, &intake, &source, &err), 0);
     hf_source_http_set_ids(source, ids);
     server.port = hf_server_port(local);

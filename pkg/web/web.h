@@ -1,6 +1,6 @@
-/* web/web.h - what a process shows of itself on a local port: /metrics, /healthz, /readyz, and what else it is given.
+/* web/web.h - what a process shows of itself on a local port: /healthz, /readyz, /metrics, and what else it is given.
  *
- * /metrics  Prometheus text (web/metrics.h)
+ * /metrics  Prometheus text (web/metrics.h); only where params has a registry
  * /healthz  200 as long as the loop turns: an answer is the proof
  * /readyz   one line for each check, "[+]name ok" or "[-]name: reason"; 503 when one of them is not ready
  *

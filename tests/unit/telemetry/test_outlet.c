@@ -154,8 +154,8 @@ static void note(struct world *world, struct hf_simcall *call, struct key *key, 
     char hash[HF_SHA256_HEX];
 
     sink->device_keys += device_key != NULL && strcmp(device_key, "secret-7") == 0;
-    sink->parts[0] += strcmp(target, "/v1/v1/logs") == 0;
-    sink->parts[1] += strcmp(target, "/v1/v1/metrics") == 0;
+    sink->parts[0] += strcmp(target, "/v1/logs") == 0;
+    sink->parts[1] += strcmp(target, "/v1/metrics") == 0;
     if (sink->mood == TAKES && !key->taken)
         sink->told_dropped += dropped_in(body);
     if (sink->requests < HF_LEN(sink->at_ns))
@@ -918,12 +918,17 @@ START_TEST(each_format_arrives)
         enum hf_sink_format format;
         bool otlp_json;
         unsigned least_requests;
-    } rows[] = {
-        {HF_SINK_NDJSON, false, 1}, {HF_SINK_OTLP, true, 2}, {HF_SINK_OTLP, false, 2}, {HF_SINK_SEED, false, 100}};
+        const char *url;
+    } rows[] = {{HF_SINK_NDJSON, false, 1, "https://sink/v1/"},
+                {HF_SINK_OTLP, true, 2, "https://sink/v1/"},
+                {HF_SINK_OTLP, false, 2, "https://sink"},
+                {HF_SINK_OTLP, true, 2, "https://sink/v1/logs"},
+                {HF_SINK_SEED, false, 100, "https://sink/v1/"}};
     struct world *world = world_new(14);
 
     world->sink_spec.format = rows[_i].format;
     world->sink_spec.otlp_json = rows[_i].otlp_json;
+    world->sink_spec.url = rows[_i].url;
     world->spec.batch_max_bytes = 65536;
     setenv("HF_TEST_DEVICE_KEY", "secret-7", 1);
     world->params.device_key_ref = rows[_i].format == HF_SINK_SEED ? "env:HF_TEST_DEVICE_KEY" : NULL;
@@ -935,8 +940,11 @@ START_TEST(each_format_arrives)
         ck_assert_msg(world->sink.seen[i] == 1, "record %u: %u", i, world->sink.seen[i]);
     if (rows[_i].format == HF_SINK_SEED)
         ck_assert_uint_eq(world->sink.device_keys, world->sink.requests);
-    if (rows[_i].format == HF_SINK_OTLP)
+    if (rows[_i].format == HF_SINK_OTLP) {
+        ck_assert_uint_gt(world->sink.parts[0], 0);
+        ck_assert_uint_gt(world->sink.parts[1], 0);
         ck_assert_uint_eq(world->sink.parts[0] + world->sink.parts[1], world->sink.requests);
+    }
     world_free(world);
 }
 END_TEST
@@ -1098,7 +1106,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, what_was_stored_lately_is_known_again);
     tcase_add_test(tc, dropped_counts_are_delivered);
     tcase_add_loop_test(tc, a_lower_limit_is_for_new_batches, 0, 4);
-    tcase_add_loop_test(tc, each_format_arrives, 0, 4);
+    tcase_add_loop_test(tc, each_format_arrives, 0, 5);
     tcase_add_test(tc, bandwidth_is_kept);
     tcase_add_test(tc, nothing_goes_outside_its_window);
     tcase_add_test(tc, borders_are_made_again);

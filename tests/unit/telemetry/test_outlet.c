@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zstd.h>
@@ -604,6 +605,39 @@ START_TEST(breaker_opens_and_the_newest_goes_first)
 }
 END_TEST
 
+/* What an operator sees who asked for warnings: one line when the sink fails, with why, and one at info when it is back. */
+START_TEST(breaker_is_told_once_each_way)
+{
+    struct world *world = world_new(6);
+    char text[4096];
+    int fd = memfd_create("log", MFD_CLOEXEC);
+    unsigned told = 0;
+
+    world->node.world.log = hf_log_new(fd, HF_LOG_INFO, world->node.world.clock);
+    struct hf_log *log = world->node.world.log;
+    hf_outlet_free(world->outlet);
+    ck_assert_int_eq(hf_outlet_new(&world->params, &world->outlet, NULL), 0);
+    world->sink.mood = AWAY;
+    append_many(world, HF_LANE_BULK, 100);
+    run_s(world, 1800); /* many probes fail */
+    world->sink.mood = TAKES;
+    deliver_all(world, 2000);
+    ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+    text[HF_MAX(n, 0)] = '\0';
+    for (const char *at = text; (at = strstr(at, "\"telemetry.breaker\"")) != NULL; at++)
+        told++;
+    ck_assert_msg(told == 2, "%s", text);
+    const char *opened = strstr(text, "\"level\":\"warning\",\"event\":\"telemetry.breaker\"");
+    const char *closed = strstr(text, "\"level\":\"info\",\"event\":\"telemetry.breaker\"");
+    ck_assert_msg(opened != NULL && closed != NULL && opened < closed, "%s", text);
+    ck_assert_msg(strstr(opened, "\"state\":\"open\",\"reason\":") != NULL && strstr(closed, "\"closed\"") != NULL,
+                  "%s", text);
+    world_free(world);
+    hf_log_free(log);
+    (void)close(fd);
+}
+END_TEST
+
 START_TEST(one_poison_record_takes_nobody_along)
 {
     struct world *world = world_new(6);
@@ -1094,6 +1128,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, retries_with_jitter_then_defers);
     tcase_add_test(tc, obeys_retry_after);
     tcase_add_test(tc, breaker_opens_and_the_newest_goes_first);
+    tcase_add_test(tc, breaker_is_told_once_each_way);
     tcase_add_test(tc, one_poison_record_takes_nobody_along);
     tcase_add_test(tc, what_the_sink_always_fails_on);
     tcase_add_loop_test(tc, what_breaks_connections_holds_nobody_up, 0, 4);

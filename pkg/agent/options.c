@@ -82,20 +82,93 @@ static int set_host_root(struct hf_agent_options *o, const char *text)
     return set_path(&o->host_root, text);
 }
 
+/* ---- where the local servers listen ------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    uint16_t port;
+} listeners[HF_LISTEN_COUNT] = {
+    [HF_LISTEN_METRICS] = {"metrics", 9090},
+    [HF_LISTEN_INGEST] = {"ingest", 9091},
+    [HF_LISTEN_HEALTH] = {"health", 9092},
+};
+
+const char *hf_agent_listener_name(enum hf_agent_listener listener)
+{
+    return listeners[listener].name;
+}
+
+static int set_port(struct hf_agent_listen *listen, const char *text)
+{
+    uint64_t port = 0;
+
+    listen->off = strcmp(text, "off") == 0;
+    int r = listen->off ? 0 : hf_parse_u64(text, 0, UINT16_MAX, &port);
+    listen->port = (uint16_t)port;
+    listen->chosen = true;
+    return r;
+}
+
 static int set_metrics_address(struct hf_agent_options *o, const char *text)
 {
-    o->metrics_address = text;
+    o->listen[HF_LISTEN_METRICS].address = text;
     return 0;
 }
 
 static int set_metrics_port(struct hf_agent_options *o, const char *text)
 {
-    uint64_t port = 0;
-    int r = hf_parse_u64(text, 0, UINT16_MAX, &port);
-
-    o->metrics_port = (uint16_t)port;
-    return r;
+    return set_port(&o->listen[HF_LISTEN_METRICS], text);
 }
+
+static int set_ingest_address(struct hf_agent_options *o, const char *text)
+{
+    o->listen[HF_LISTEN_INGEST].address = text;
+    return 0;
+}
+
+static int set_ingest_port(struct hf_agent_options *o, const char *text)
+{
+    return set_port(&o->listen[HF_LISTEN_INGEST], text);
+}
+
+static int set_health_address(struct hf_agent_options *o, const char *text)
+{
+    o->listen[HF_LISTEN_HEALTH].address = text;
+    return 0;
+}
+
+static int set_health_port(struct hf_agent_options *o, const char *text)
+{
+    return set_port(&o->listen[HF_LISTEN_HEALTH], text);
+}
+
+/* The flag alone, or true and false from the environment. */
+static int set_listen_optional(struct hf_agent_options *o, const char *text)
+{
+    o->listen_optional = text == NULL || strcmp(text, "true") == 0;
+    return o->listen_optional || strcmp(text, "false") == 0 ? 0 : -EINVAL;
+}
+
+/* Ports that nobody gave. Who takes a free one for metrics does not want fixed ones beside it. */
+static int settle_ports(struct hf_agent_options *o, struct hf_err *err)
+{
+    bool any = o->listen[HF_LISTEN_METRICS].chosen && !o->listen[HF_LISTEN_METRICS].off &&
+               o->listen[HF_LISTEN_METRICS].port == 0;
+
+    for (enum hf_agent_listener i = 0; i < HF_LISTEN_COUNT; i++) {
+        struct hf_agent_listen *listen = &o->listen[i];
+        if (!listen->chosen)
+            listen->port = any ? 0 : listeners[i].port;
+        for (enum hf_agent_listener k = 0; k < i; k++)
+            if (!listen->off && !o->listen[k].off && listen->port != 0 && listen->port == o->listen[k].port &&
+                strcmp(listen->address, o->listen[k].address) == 0)
+                return hf_err_set(err, EINVAL, "--%s-port and --%s-port are both %u: give each its own",
+                                  listeners[k].name, listeners[i].name, listen->port);
+    }
+    return 0;
+}
+
+/* ---- the rest ----------------------------------------------------------------------------------------------------- */
 
 static int set_log_level(struct hf_agent_options *o, const char *text)
 {
@@ -155,6 +228,7 @@ static int set_version(struct hf_agent_options *o, const char *text)
     return 0;
 }
 
+#define PORT_WANTED "0 to 65535, or off"
 static const struct flag {
     const char *name;
     const char *value; /* NULL: takes none */
@@ -180,9 +254,19 @@ static const struct flag {
     {"host-root", "DIR", "HOLDFAST_HOST_ROOT", set_host_root, "an absolute path",
      "pod mode: where the host's file system is mounted (/)"},
     {"metrics-address", "ADDR", "METRICS_ADDRESS", set_metrics_address, "an address",
-     "where /metrics, /healthz and /readyz are served (127.0.0.1)"},
-    {"metrics-port", "PORT", "METRICS_PORT", set_metrics_port, "0 to 65535",
-     "and on which port; 0: any free one (9090)"},
+     "where /metrics is served, and /healthz and /readyz as well (127.0.0.1)"},
+    {"metrics-port", "PORT", "METRICS_PORT", set_metrics_port, PORT_WANTED,
+     "and on which port; 0: any free one, off: nowhere (9090)"},
+    {"ingest-address", "ADDR", "INGEST_ADDRESS", set_ingest_address, "an address",
+     "where POST /ingest is served (127.0.0.1)"},
+    {"ingest-port", "PORT", "INGEST_PORT", set_ingest_port, PORT_WANTED,
+     "and on which port (9091; with --metrics-port 0: any free one)"},
+    {"health-address", "ADDR", "HEALTH_ADDRESS", set_health_address, "an address",
+     "where /healthz and /readyz are served, whatever the other two suffer (127.0.0.1)"},
+    {"health-port", "PORT", "HEALTH_PORT", set_health_port, PORT_WANTED,
+     "and on which port (9092; with --metrics-port 0: any free one)"},
+    {"listen-optional", NULL, "LISTEN_OPTIONAL", set_listen_optional, "true or false",
+     "a port that is taken: warn, go on without it and try again, instead of not starting"},
     {"log-level", "LEVEL", "LOG_LEVEL", set_log_level, "debug, info, warning or error", "least level logged (info)"},
     {"retry-base-ms", "MS", "SYNC_RETRY_BASE_MS", set_retry_base, "1 to 3600000",
      "first delay after a failure of an update, or of a telemetry batch that no policy speaks of (1000)"},
@@ -261,7 +345,7 @@ static int check_together(struct hf_agent_options *o, struct hf_err *err)
         o->roots[o->n_roots++] = "/usr/local";
         o->roots[o->n_roots++] = "/var/lib/holdfast/payload";
     }
-    return 0;
+    return settle_ports(o, err);
 }
 
 int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)(const char *name),
@@ -270,8 +354,7 @@ int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)
     struct hf_agent_options options = {
         .state_dir = "/var/lib/holdfast",
         .trust_dir = "/etc/holdfast/trust.d",
-        .metrics_address = "127.0.0.1",
-        .metrics_port = 9090,
+        .listen = {{.address = "127.0.0.1"}, {.address = "127.0.0.1"}, {.address = "127.0.0.1"}},
         .log_level = HF_LOG_INFO,
         .retry_base_ns = HF_NS_PER_S,
         .storage_dir = "/var/edge/data",

@@ -15,6 +15,18 @@ enum { HF_OPTIONS_MAX_ROOTS = 7 };
 
 enum hf_options_action { HF_OPTIONS_RUN, HF_OPTIONS_HELP, HF_OPTIONS_VERSION };
 
+enum hf_agent_listener { HF_LISTEN_METRICS, HF_LISTEN_INGEST, HF_LISTEN_HEALTH, HF_LISTEN_COUNT };
+/* As in its flags: "metrics" of --metrics-port. */
+const char *hf_agent_listener_name(enum hf_agent_listener listener);
+
+/* Where one of the local servers listens. */
+struct hf_agent_listen {
+    const char *address; /* numeric */
+    uint16_t port;       /* 0: one that is free */
+    bool off;            /* --<name>-port off */
+    bool chosen;         /* the port was given */
+};
+
 /* Strings borrow from argv, the environment, or are static. */
 struct hf_agent_options {
     enum hf_options_action action;
@@ -26,8 +38,8 @@ struct hf_agent_options {
     size_t n_roots;
     bool pod_mode;
     const char *host_root;
-    const char *metrics_address;
-    uint16_t metrics_port;
+    struct hf_agent_listen listen[HF_LISTEN_COUNT];
+    bool listen_optional; /* a port that is taken does not fail the start */
     enum hf_log_level log_level;
     uint64_t retry_base_ns;
     const char *storage_dir;    /* telemetry that waits */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/listeners.h"
 #include "agent/outside.h"
 #include "agent/telemetry.h"
 #include "kube/folder.h"
@@ -30,7 +31,7 @@ struct process {
     struct hf_loop *loop;
     struct hf_metrics *metrics;
     struct hf_home home;
-    struct hf_web *web;
+    struct hf_listeners *listeners;
     struct hf_http_client *artifacts; /* any origin, no credentials */
     struct hf_http_client *api;       /* one origin, with credentials */
     struct hf_kube_config config;
@@ -90,28 +91,18 @@ static bool desired_state_is_known(void *arg, char *reason, size_t n)
     return ready;
 }
 
-/* A taken port costs the pages, not the agent. */
-static void serve(struct process *p)
+static int serve(struct process *p, struct hf_err *err)
 {
-    const struct hf_web_check check = {.name = "desired-state", .ready = desired_state_is_known, .arg = p};
-    const struct hf_server_route ingest = hf_agent_telemetry_route(p->telemetry);
-    const struct hf_web_params params = {
-        .address = p->options->metrics_address,
-        .port = p->options->metrics_port,
+    const struct hf_listeners_params params = {
+        .options = p->options,
+        .loop = p->loop,
+        .log = p->log,
         .metrics = p->metrics,
-        .checks = &check,
-        .n_checks = 1,
-        .routes = &ingest,
-        .n_routes = 1,
+        .ready = {.name = "desired-state", .ready = desired_state_is_known, .arg = p},
+        .ingest = hf_agent_telemetry_route(p->telemetry),
     };
-    struct hf_err err = HF_ERR_INIT;
-    int r = hf_web_new(p->loop, &params, &p->web, &err);
 
-    if (r < 0)
-        hf_log_err(p->log, HF_LOG_ERROR, "server.failed", "address", p->options->metrics_address, &err);
-    else
-        hf_log(p->log, HF_LOG_INFO, "server.listening", HF_S("address", p->options->metrics_address),
-               HF_D("port", hf_web_port(p->web)));
+    return hf_listeners_new(&params, &p->listeners, err);
 }
 
 /* ---- the API server's client -------------------------------------------------------------------------------------- */
@@ -463,10 +454,11 @@ static int run(struct process *p)
     if (r == 0)
         r = open_parts(p, &err);
     if (r == 0)
+        r = serve(p, &err); /* before anything is done on this node */
+    if (r == 0)
         r = start_agent(p, &err);
     if (r < 0)
         return complain(p, "agent.not_started", &err);
-    serve(p);
     look_outside(p);
     sched = hf_loop_sched(p->loop);
     if (has_credential_files(p) && !p->stopping)
@@ -488,7 +480,7 @@ static void clean_up(struct process *p)
     hf_http_client_free(p->api);
     hf_http_client_free(p->artifacts);
     hf_agent_telemetry_free(p->telemetry);
-    hf_web_free(p->web);
+    hf_listeners_free(p->listeners);
     if (p->loop != NULL) {
         const struct hf_sched_ops *sched = hf_loop_sched(p->loop);
         sched->timer_free(sched->ctx, p->timer);

@@ -542,10 +542,26 @@ static const struct hf_field named_sink_fields[] = {
     SINK_FIELDS,
     {0}};
 
+/* Form and scheme were looked at with the field. */
+static void check_url(struct hf_decode *decode, const struct hf_telemetry_sink *sink)
+{
+    const char *fault = hf_sink_url_fault(sink->format, sink->url);
+    const char *doubt = fault == NULL ? hf_sink_url_doubt(sink->format, sink->url) : NULL;
+    size_t before = hf_decode_enter(decode, "url", 0);
+
+    if (fault != NULL)
+        hf_decode_error(decode, "%s", fault);
+    if (doubt != NULL)
+        hf_issue_warning(decode->issues, decode->path, "%s", doubt);
+    hf_decode_leave(decode, before);
+}
+
 static void finish_sink(struct hf_decode *decode, void *object, json_t *json)
 {
     const struct hf_telemetry_sink *sink = object;
 
+    if (sink->url != NULL)
+        check_url(decode, sink);
     if (json_object_get(json, "encoding") != NULL && sink->format != HF_SINK_OTLP)
         hf_decode_error_at(decode, "encoding", "belongs to format otlp");
     if ((json_object_get(json, "certFile") != NULL) != (json_object_get(json, "keyFile") != NULL))

@@ -138,6 +138,11 @@ enum hf_when_full { HF_WHEN_FULL_BLOCK, HF_WHEN_FULL_DROP_OLDEST };
 enum hf_telemetry_compression { HF_COMPRESS_ZSTD, HF_COMPRESS_GZIP, HF_COMPRESS_NONE };
 enum hf_sink_format { HF_SINK_JSON, HF_SINK_NDJSON, HF_SINK_SEED, HF_SINK_OTLP };
 
+/* A URL that this format can only fail at: why, as a static text behind "url"; NULL: none. Pure. */
+const char *hf_sink_url_fault(enum hf_sink_format format, const char *url);
+/* One that is taken, but is hardly what was meant: why. */
+const char *hf_sink_url_doubt(enum hf_sink_format format, const char *url);
+
 struct hf_telemetry_sink {
     const char *name; /* default "default"; a folder's name under the storage folder */
     const char *url;  /* https://, or http:// to loopback */

@@ -37,8 +37,9 @@ struct hf_loop {
     struct hf_proc_ops proc;
     struct hf_probe_ops probe;
     struct hf_unit_ops unit;
-    struct hf_procs *procs; /* proc_uv.c */
-    struct hf_bus *bus;     /* unit_sdbus.c, NULL until first used */
+    struct hf_procs *procs;             /* proc_uv.c */
+    struct hf_bus *bus;                 /* unit_sdbus.c, NULL until first used */
+    struct hf_server_host *server_host; /* server_listen.c, NULL until first used */
 };
 
 void hf_task_init(struct hf_task *task, void (*run)(struct hf_task *task));

@@ -1,6 +1,7 @@
-/* loop/server.h - the small local HTTP server (libwebsockets on the loop). Loop thread only.
+/* loop/server.h - small local HTTP servers (libwebsockets on the loop). Loop thread only.
  *
- * Made once per process and freed with the loop: lws contexts on a foreign loop do not like to be torn down early. */
+ * A process makes each of its servers once; they go with the loop: lws contexts on a foreign loop do not like to be torn down early.
+ * A server has connections of its own, which no other server can use up. */
 #pragma once
 
 #include "base/buf.h"
@@ -43,7 +44,7 @@ struct hf_server_route {
 };
 
 enum {
-    HF_SERVER_MAX_CONNECTIONS = 560, /* 512 senders with something in flight, and those who watch */
+    HF_SERVER_MAX_CONNECTIONS = 560, /* of all servers: 512 senders with something in flight, and those who watch */
     HF_SERVER_MAX_HEADER_BYTES = 8192,
     HF_SERVER_IDLE_S = 30,
     HF_SERVER_BODY_S = 120,          /* a body that takes longer to arrive is given up */
@@ -53,11 +54,27 @@ enum {
         8 << 20, /* of the longer ones, together, as far as they came; 503 with Retry-After above */
 };
 
-/* Listen on address:port (port 0: pick one, see hf_server_port). -EADDRINUSE when taken. Routes are copied (not their args);
- * unknown paths get 404, other methods 405, both as JSON {"error": ...}. */
-HF_MUST_USE int hf_server_new(struct hf_loop *loop, const char *address, uint16_t port,
-                              const struct hf_server_route *routes, size_t n_routes, struct hf_server **ret_server,
-                              struct hf_err *err);
+struct hf_server_limits {
+    unsigned max_connections; /* reserved; 0: all that is left of HF_SERVER_MAX_CONNECTIONS */
+    unsigned idle_s;          /* until the first request is there whole, and between two; 0: HF_SERVER_IDLE_S */
+    /* One connection too many ends the oldest instead of itself: for pages that are answered at once, where only an idle or a slow
+     * client can be the oldest. */
+    bool replace_oldest;
+};
+
+struct hf_server_params {
+    const char *address;                  /* numeric */
+    uint16_t port;                        /* 0: pick one, see hf_server_port() */
+    const struct hf_server_route *routes; /* copied, but not their args */
+    size_t n_routes;
+    struct hf_server_limits limits;
+};
+
+/* Listen. -EADDRINUSE: the port is taken; -EADDRNOTAVAIL: the address is not this machine's; -EACCES: not allowed to listen there;
+ * -EMFILE: other servers of this loop have reserved the connections. Unknown paths get 404, other methods 405, both as JSON
+ * {"error": ...}. */
+HF_MUST_USE int hf_server_new(struct hf_loop *loop, const struct hf_server_params *params,
+                              struct hf_server **ret_server, struct hf_err *err);
 /* End an exchange; everything is copied. Nothing happens when the server was freed meanwhile. extra_headers: NULL ends, at most 4; may be NULL. */
 void hf_server_answer(struct hf_server_exchange *exchange, int status, const char *content_type,
                       const char *const *extra_headers, struct hf_view body);

@@ -69,6 +69,34 @@ int hf_format_pack(const struct hf_format *format, struct hf_squeeze *squeeze, c
     return 0;
 }
 
+/* Never into the host: "https://v1" ends with a host. */
+static bool cut(struct hf_view *url, size_t path_at, const char *ending)
+{
+    size_t n = strlen(ending);
+
+    if (url->n < path_at + n || memcmp(url->p + url->n - n, ending, n) != 0)
+        return false;
+    url->n -= n;
+    return true;
+}
+
+struct hf_view hf_format_base(enum hf_sink_format kind, const char *url)
+{
+    static const char *const appended[] = {"/v1/logs", "/v1/metrics", "/v1"};
+    const char *host = strstr(url, "://");
+    size_t path_at = host != NULL ? (size_t)(host - url) + 3 + strcspn(host + 3, "/") : 0;
+    struct hf_view base = hf_view_of(url);
+
+    while (cut(&base, path_at, "/"))
+        ;
+    for (size_t i = 0; kind == HF_SINK_OTLP && i < HF_LEN(appended); i++)
+        if (cut(&base, path_at, appended[i]))
+            break;
+    while (cut(&base, path_at, "/"))
+        ;
+    return base;
+}
+
 void hf_packed_done(struct hf_packed *packed)
 {
     for (size_t i = 0; i < HF_FORMAT_PARTS; i++)

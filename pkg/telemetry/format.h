@@ -3,7 +3,7 @@
  *   json    [line,line,...]      application/json        one request
  *   ndjson  line\nline\n         application/x-ndjson    one request
  *   seed    {"id","timestamp","sensorData","checksum"}   one request for each record, to <url>/ingest
- *   otlp    OTLP/HTTP 1.x, protobuf or JSON              to <url>/v1/logs and, for metrics, <url>/v1/metrics
+ *   otlp    OTLP/HTTP 1.x, protobuf or JSON              to <base>/v1/logs and, for metrics, <base>/v1/metrics
  *
  * Never more than max_bytes of uncompressed body in one request, but one record always fits (HF_EVENT_MAX_TEXT is below it). Blocks for
  * as long as compressing takes: a worker's business. */
@@ -48,6 +48,10 @@ void hf_packed_done(struct hf_packed *packed);
 uint64_t hf_format_rejected(const struct hf_format *format, const struct hf_format_part *part, struct hf_view answer);
 /* The type that an answer with a body must have; NULL any. */
 const char *hf_format_answer_type(const struct hf_format *format);
+/* What a part's path is put behind: the sink's URL without slashes at its end and, of OTLP, without what is appended anyway: /v1, /v1/logs
+ * or /v1/metrics. So the base endpoint of OpenTelemetry's exporters (OTEL_EXPORTER_OTLP_ENDPOINT) and that of one signal both do.
+ * Borrows from `url`. */
+struct hf_view hf_format_base(enum hf_sink_format kind, const char *url);
 /* One record at a time: borders need not be kept. */
 static inline bool hf_format_is_single(const struct hf_format *format)
 {

@@ -46,10 +46,11 @@ struct request {
 
 /* ---- answers --------------------------------------------------------------------------------------------------------- */
 
-static void answer(struct http_source *http, struct hf_server_exchange *exchange, int status, const char *retry_after,
+/* header: one more, or NULL. */
+static void answer(struct http_source *http, struct hf_server_exchange *exchange, int status, const char *header,
                    const char *text)
 {
-    const char *headers[] = {retry_after, NULL};
+    const char *headers[] = {header, NULL};
     char word[16];
 
     if (http != NULL) {
@@ -62,15 +63,17 @@ static void answer(struct http_source *http, struct hf_server_exchange *exchange
 static void answer_fault(struct http_source *http, struct hf_server_exchange *exchange,
                          const struct hf_ingest_fault *fault)
 {
+    const char *whose = fault->named[0] != '\0' ? fault->named : fault->member;
     char text[MAX_ANSWER];
-    int n = snprintf(text, sizeof(text), "{\"error\":\"%s%s%s\"", fault->member != NULL ? fault->member : "",
-                     fault->member != NULL ? ": " : "", fault->what);
+    int n = snprintf(text, sizeof(text), "{\"error\":\"%s%s%s\"", whose != NULL ? whose : "", whose != NULL ? ": " : "",
+                     fault->what);
 
     if (fault->line > 0)
         n += snprintf(text + n, sizeof(text) - (size_t)n, ",\"item\":%zu,\"line\":%zu,\"offset\":%zu", fault->item,
                       fault->line, fault->offset);
     (void)snprintf(text + n, sizeof(text) - (size_t)n, "}\n");
-    answer(http, exchange, fault->status, NULL, text);
+    answer(http, exchange, fault->status,
+           fault->status == 415 ? "Accept: application/json, application/x-ndjson" : NULL, text);
 }
 
 static void answer_end(const struct request *request, int status)

@@ -23,6 +23,17 @@ static int fail(const struct hf_ingest_reader *reader, struct hf_ingest_fault *f
     return -EBADMSG;
 }
 
+/* Fit for an answer in JSON, a log and a terminal. */
+static void name_it(struct hf_ingest_fault *fault, struct hf_view text)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/+";
+    size_t n = HF_MIN(text.n, sizeof(fault->named) - 4);
+
+    for (size_t i = 0; i < n; i++)
+        fault->named[i] = text.p[i] != '\0' && strchr(plain, text.p[i]) != NULL ? text.p[i] : '?';
+    (void)snprintf(fault->named + n, sizeof(fault->named) - n, "%s", n < text.n ? "..." : "");
+}
+
 static int fail_scan(const struct hf_ingest_reader *reader, struct hf_ingest_fault *fault)
 {
     return fail(reader, fault, 400, reader->scan.what, NULL, reader->scan.at);
@@ -74,8 +85,13 @@ int hf_ingest_begin(struct hf_ingest_reader *reader, const struct hf_ingest_para
     *reader = (struct hf_ingest_reader){.params = *params, .scratch = HF_BUF_INIT(MAX_SCRATCH)};
     hf_scan_init(&reader->scan, params->body);
     if (!takes_type(params->content_type, &lines)) {
+        struct hf_view type, rest = params->content_type;
         *ret_fault = (struct hf_ingest_fault){
-            .status = 415, .what = "the content type is none of application/json and application/x-ndjson"};
+            .status = 415,
+            .what = "a content type that is not taken: send application/json or application/x-ndjson "
+                    "(curl -H 'Content-Type: application/json')"};
+        if (hf_view_split(&rest, ';', &type))
+            name_it(ret_fault, hf_view_trim(type));
         return -EBADMSG;
     }
     struct hf_view bare = hf_view_trim(params->body);
@@ -269,9 +285,14 @@ static int sort_members(const struct hf_ingest_reader *reader, const struct hf_s
         size_t m = 0;
         while (m < M_COUNT && !hf_scan_is(&members[i], member_names[m]))
             m++;
-        if (m == M_COUNT)
-            return fail(reader, fault, 400, "a member that a payload does not have", NULL,
-                        (size_t)(members[i].name.p - reader->params.body.p));
+        if (m == M_COUNT) {
+            (void)fail(reader, fault, 400,
+                       "a member that a payload does not have: it has sensorData, which holds the readings, and id, "
+                       "timestamp, checksum, severity, boundary, key, source, attributes",
+                       NULL, (size_t)(members[i].name.p - reader->params.body.p));
+            name_it(fault, members[i].name);
+            return -EBADMSG;
+        }
         if (members[i].value.type != HF_SCAN_NULL)
             values[m] = &members[i].value;
     }

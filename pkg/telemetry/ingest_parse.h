@@ -18,14 +18,18 @@ enum {
     HF_INGEST_MAX_VALUE = 4096, /* of an attribute */
 };
 
-/* Why a body is refused: for the answer. `what` and `member` are static texts; nothing of the body is quoted. */
+enum { HF_INGEST_NAMED = 48 };
+
+/* Why a body is refused: for the answer. `what` and `member` are static texts. Of the body nothing is quoted but, in `named`, the name of a
+ * member that nobody knows; with 415 it is the content type. What is no letter, digit or one of "_.-/+" is '?' in it. */
 struct hf_ingest_fault {
     int status; /* 400, 413, 415, 422 */
     const char *what;
-    const char *member; /* NULL: none in particular */
-    size_t item;        /* from 0 */
-    size_t line;        /* from 1; 0: the fault has no place */
-    size_t offset;      /* in the unpacked body */
+    const char *member;          /* NULL: none in particular */
+    char named[HF_INGEST_NAMED]; /* instead of `member`; "" none */
+    size_t item;                 /* from 0 */
+    size_t line;                 /* from 1; 0: the fault has no place */
+    size_t offset;               /* in the unpacked body */
 };
 
 enum hf_ingest_form { HF_INGEST_ARRAY, HF_INGEST_LINES };

@@ -454,15 +454,13 @@ static int open_lane(struct hf_outlet *outlet, enum hf_lane which, uint64_t max_
     return 0;
 }
 
-/* The sink's address without slashes at its end. */
+/* The sink's address, as far as a part's path goes behind it. */
 static char *url_of(const struct hf_outlet_params *params)
 {
     const char *url = params->sink->url != NULL ? params->sink->url : params->cloud_endpoint;
-    size_t n = url != NULL ? strlen(url) : 0;
+    struct hf_view base = url != NULL ? hf_format_base(params->sink->format, url) : HF_VIEW("");
 
-    while (n > 0 && url[n - 1] == '/')
-        n--;
-    return n > 0 ? hf_strdup_view((struct hf_view){url, n}) : NULL;
+    return base.n > 0 ? hf_strdup_view(base) : NULL;
 }
 
 static void take_rules(struct hf_outlet *outlet)

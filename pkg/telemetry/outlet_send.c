@@ -199,6 +199,21 @@ static void drop_ready(struct hf_outlet *outlet)
     }
 }
 
+/* That it opens is worth a look, though it mends itself; that another probe failed is for who looks closely. */
+static void tell_breaker(struct hf_outlet *outlet, enum hf_breaker before, const struct hf_judgement *judgement,
+                         const struct hf_batch *batch)
+{
+    if (before == outlet->breaker.state)
+        return;
+    if (outlet->breaker.state == HF_BREAKER_CLOSED)
+        hf_log(outlet->world.log, HF_LOG_INFO, "telemetry.breaker", HF_S("sink", outlet->name),
+               HF_S("state", "closed"));
+    else
+        hf_log(outlet->world.log, before == HF_BREAKER_CLOSED ? HF_LOG_WARNING : HF_LOG_DEBUG, "telemetry.breaker",
+               HF_S("sink", outlet->name), HF_S("state", "open"), HF_S("reason", judgement->reason),
+               HF_S("detail", batch->detail));
+}
+
 /* What an attempt says about the sink, whatever becomes of the batch. */
 static void learn(struct hf_outlet *outlet, const struct sending *sending, const struct hf_judgement *judgement,
                   uint64_t now_ns, uint64_t at_least_ns)
@@ -225,10 +240,7 @@ static void learn(struct hf_outlet *outlet, const struct sending *sending, const
         wake_all(outlet);
     if (outlet->breaker.state == HF_BREAKER_OPEN)
         drop_ready(outlet);
-    if (before != outlet->breaker.state)
-        hf_log(outlet->world.log, HF_LOG_INFO, "telemetry.breaker", HF_S("sink", outlet->name),
-               HF_S("state", outlet->breaker.state == HF_BREAKER_OPEN ? "open" : "closed"),
-               HF_S("reason", judgement->reason));
+    tell_breaker(outlet, before, judgement, sending->batch);
 }
 
 static void part_delivered(struct hf_outlet *outlet, struct sending *sending, struct hf_view answer, uint64_t now_ns)
@@ -267,11 +279,12 @@ static void on_answer(void *arg, int r, const struct hf_http_response *response,
                                  HF_LABELS(outlet->name,
                                            judgement.verdict == HF_VERDICT_DELIVERED ? "delivered" : judgement.reason)),
                   1);
+    if (judgement.verdict != HF_VERDICT_DELIVERED)
+        note_answer(sending->batch, &judgement, body, err, r);
     learn(outlet, sending, &judgement, now_ns, at_least_ns);
     if (judgement.verdict == HF_VERDICT_DELIVERED) {
         part_delivered(outlet, sending, body, now_ns);
     } else {
-        note_answer(sending->batch, &judgement, body, err, r);
         failed(outlet, sending, &judgement, now_ns, at_least_ns);
         sending_free(outlet, sending);
     }

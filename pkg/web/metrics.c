@@ -24,7 +24,7 @@ enum {
 struct hf_metric {
     enum hf_metric_type type;
     uint64_t count; /* counter's value; histogram's number of observations */
-    double value;   /* gauge's value; histogram's sum */
+    double value;   /* gauge's value; histogram's sum; what a counter counted elsewhere, beside count */
     size_t n_bounds;
     const double *bounds; /* the family's */
     uint64_t buckets[];   /* n_bounds, not cumulated */
@@ -357,6 +357,12 @@ void hf_metric_set(struct hf_metric *metric, double value)
         metric->value = value;
 }
 
+void hf_metric_total(struct hf_metric *metric, double total)
+{
+    if (metric != NULL && metric->type == HF_METRIC_COUNTER && total > metric->value)
+        metric->value = total;
+}
+
 void hf_metric_observe(struct hf_metric *metric, double value)
 {
     if (metric == NULL || metric->type != HF_METRIC_HISTOGRAM || isnan(value))
@@ -374,7 +380,9 @@ double hf_metric_value(const struct hf_metric *metric)
 {
     if (metric == NULL)
         return 0;
-    return metric->type == HF_METRIC_GAUGE ? metric->value : (double)metric->count;
+    return metric->type == HF_METRIC_GAUGE     ? metric->value
+           : metric->type == HF_METRIC_COUNTER ? metric->value + (double)metric->count
+                                               : (double)metric->count;
 }
 
 int hf_metrics_on_collect(struct hf_metrics *metrics, void (*collect)(void *arg), void *arg)
@@ -466,7 +474,8 @@ static int format_series(const char *name, const char *labels, const struct hf_m
 {
     switch (metric->type) {
     case HF_METRIC_COUNTER:
-        return add_count(out, name, "", labels, "", metric->count);
+        return metric->value > 0 ? add_number(out, name, "", labels, hf_metric_value(metric))
+                                 : add_count(out, name, "", labels, "", metric->count);
     case HF_METRIC_GAUGE:
         return add_number(out, name, "", labels, metric->value);
     case HF_METRIC_HISTOGRAM:

@@ -66,8 +66,10 @@ void hf_metric_forget(struct hf_metric_family *family, const char *const *values
 /* All of a family, before setting again those that are true. */
 void hf_metric_forget_all(struct hf_metric_family *family);
 
-void hf_metric_add(struct hf_metric *metric, uint64_t n);       /* counter: + n; gauge: + n; histogram: nothing */
-void hf_metric_set(struct hf_metric *metric, double value);     /* gauge; anything else: nothing */
+void hf_metric_add(struct hf_metric *metric, uint64_t n);   /* counter: + n; gauge: + n; histogram: nothing */
+void hf_metric_set(struct hf_metric *metric, double value); /* gauge; anything else: nothing */
+/* counter: what somebody else counts, with fractions; a total that went back is ignored. Anything else: nothing */
+void hf_metric_total(struct hf_metric *metric, double total);
 void hf_metric_observe(struct hf_metric *metric, double value); /* histogram; NaN is not counted */
 
 /* For tests and the dashboard: the counter's or gauge's value, a histogram's count; 0 for NULL. */

@@ -1,10 +1,9 @@
-/* The process' own gauges, from /proc/self (proc(5)), read only when somebody asks for the page. */
+/* The process' own figures, from getrusage(2) and /proc/self (proc(5)), read only when somebody asks for the page. */
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -15,7 +14,6 @@ struct process_metrics {
     struct hf_metric *cpu;
     struct hf_metric *memory;
     struct hf_metric *descriptors;
-    uint64_t cpu_seconds; /* told so far: a counter only grows */
 };
 
 static bool read_line(const char *path, char *text, size_t n)
@@ -29,14 +27,9 @@ static bool read_line(const char *path, char *text, size_t n)
     return ok;
 }
 
-/* Fields counted from 1, as proc(5) does; the second, a name in parentheses, may hold anything. */
-static uint64_t stat_field(const char *stat, int number)
+static double seconds(struct timeval time)
 {
-    const char *at = strrchr(stat, ')');
-
-    for (int field = 2; at != NULL && field < number; field++)
-        at = strchr(at + 1, ' ');
-    return at != NULL ? strtoull(at, NULL, 10) : 0;
+    return (double)time.tv_sec + (double)time.tv_usec / 1e6;
 }
 
 static size_t count_descriptors(void)
@@ -54,15 +47,13 @@ static size_t count_descriptors(void)
 static void collect(void *arg)
 {
     struct process_metrics *m = arg;
-    char stat[1024], statm[256];
+    char statm[256];
     unsigned long long resident = 0;
-    uint64_t ticks = (uint64_t)sysconf(_SC_CLK_TCK), page = (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    struct rusage usage;
 
-    if (read_line("/proc/self/stat", stat, sizeof(stat)) && ticks > 0) {
-        uint64_t seconds = (stat_field(stat, 14) + stat_field(stat, 15)) / ticks;
-        hf_metric_add(m->cpu, seconds - m->cpu_seconds);
-        m->cpu_seconds = seconds;
-    }
+    if (getrusage(RUSAGE_SELF, &usage) == 0)
+        hf_metric_total(m->cpu, seconds(usage.ru_utime) + seconds(usage.ru_stime));
     if (read_line("/proc/self/statm", statm, sizeof(statm)) && sscanf(statm, "%*s %llu", &resident) == 1)
         hf_metric_set(m->memory, (double)(resident * page));
     hf_metric_set(m->descriptors, (double)count_descriptors());
@@ -74,7 +65,8 @@ int hf_web_process_metrics(struct hf_metrics *metrics)
     static struct process_metrics m;
 
     m = (struct process_metrics){
-        .cpu = hf_metric_counter(metrics, "holdfast_process_cpu_seconds_total", "User and system time, whole seconds."),
+        .cpu =
+            hf_metric_counter(metrics, "holdfast_process_cpu_seconds_total", "User and system time spent, in seconds."),
         .memory = hf_metric_gauge(metrics, "holdfast_process_resident_memory_bytes", "Memory that is resident."),
         .descriptors = hf_metric_gauge(metrics, "holdfast_process_open_fds", "Open descriptors."),
     };

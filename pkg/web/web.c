@@ -76,20 +76,24 @@ static int copy_checks(struct hf_web *web, const struct hf_web_params *params)
 static int open_server(struct hf_web *web, struct hf_loop *loop, const struct hf_web_params *params, struct hf_err *err)
 {
     const struct hf_server_route own[OWN_ROUTES] = {
-        {.path = "/metrics", .method = "GET", .handle = answer_metrics, .arg = web},
         {.path = "/healthz", .method = "GET", .handle = answer_healthz, .arg = web},
         {.path = "/readyz", .method = "GET", .handle = answer_readyz, .arg = web},
+        {.path = "/metrics", .method = "GET", .handle = answer_metrics, .arg = web}, /* the last: may be left out */
     };
-    size_t n = params->n_routes + OWN_ROUTES;
-    _cleanup_(hf_freep) struct hf_server_route *routes = calloc(n, sizeof(*routes));
+    size_t n = params->n_routes + OWN_ROUTES - (params->metrics == NULL);
+    _cleanup_(hf_freep) struct hf_server_route *routes = calloc(params->n_routes + OWN_ROUTES, sizeof(*routes));
+    const struct hf_server_params server = {.address = params->address != NULL ? params->address : HF_WEB_ADDRESS,
+                                            .port = params->port,
+                                            .routes = routes,
+                                            .n_routes = n,
+                                            .limits = params->limits};
 
     if (routes == NULL)
         return hf_err_set(err, ENOMEM, "no memory for the local pages");
     if (params->n_routes > 0)
         memcpy(routes, params->routes, params->n_routes * sizeof(*routes));
     memcpy(routes + params->n_routes, own, sizeof(own));
-    return hf_server_new(loop, params->address != NULL ? params->address : HF_WEB_ADDRESS, params->port, routes, n,
-                         &web->server, err);
+    return hf_server_new(loop, &server, &web->server, err);
 }
 
 int hf_web_new(struct hf_loop *loop, const struct hf_web_params *params, struct hf_web **ret_web, struct hf_err *err)

@@ -1,6 +1,6 @@
-/* web/web.h - what a process shows of itself on a local port: /metrics, /healthz, /readyz, and what else it is given.
+/* web/web.h - what a process shows of itself on a local port: /healthz, /readyz, /metrics, and what else it is given.
  *
- * /metrics  Prometheus text (web/metrics.h)
+ * /metrics  Prometheus text (web/metrics.h); only where params has a registry
  * /healthz  200 as long as the loop turns: an answer is the proof
  * /readyz   one line for each check, "[+]name ok" or "[-]name: reason"; 503 when one of them is not ready
  *
@@ -22,9 +22,10 @@ struct hf_web_check {
 };
 
 struct hf_web_params {
-    const char *address; /* numeric; NULL: HF_WEB_ADDRESS */
-    uint16_t port;       /* 0: one that is free, see hf_web_port() */
-    struct hf_metrics *metrics;
+    const char *address;        /* numeric; NULL: HF_WEB_ADDRESS */
+    uint16_t port;              /* 0: one that is free, see hf_web_port() */
+    struct hf_metrics *metrics; /* NULL: no /metrics here */
+    struct hf_server_limits limits;
     const struct hf_web_check *checks;
     size_t n_checks;
     const struct hf_server_route *routes; /* more pages; theirs come before our own */

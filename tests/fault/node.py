@@ -115,7 +115,7 @@ class Node:
         self.agent = self.child([*wrapper, os.path.join(PROGRAMS, "holdfast-agent"), "--source", self.place("objects"),
                                  "--node-name", self.name, "--state-dir", self.place("state"), "--trust-dir",
                                  self.place("trust.d"), "--update-root", self.place("root"), "--metrics-port",
-                                 str(self.metrics_port), "--retry-base-ms", "50", "--log-level", "info", *more])
+                                 str(self.metrics_port), "--ingest-port", "off", "--health-port", "off", "--retry-base-ms", "50", "--log-level", "info", *more])
 
     def kill_agent(self):
         """SIGKILL: no goodbye. The children of its hooks die with their own parents' death signal or go on; both are life."""

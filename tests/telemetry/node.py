@@ -31,7 +31,8 @@ HTTP_ALONE = "    sources: {http: true}\n"
 class Node:
     def __init__(self, home, storage=None):
         self.home, self.storage = home, storage or os.path.join(home, "telemetry")
-        self.port, self.agent, self.starts = free_port(), None, 0
+        self.port, self.agent, self.starts = free_port(), None, 0  # the port of /ingest
+        self.metrics_port, self.health_port = free_port(), free_port()
         for folder in ("objects", "state", "trust.d", "root"):
             os.makedirs(os.path.join(home, folder), exist_ok=True)
         self.log = open(os.path.join(home, "agent.log"), "ab")
@@ -45,7 +46,7 @@ class Node:
         with open(path, "w", encoding="utf-8") as file:
             file.write(POLICY.format(url=url, max_bytes=max_bytes, when_full=when_full, batch_bytes=batch_bytes, timeout=timeout,
                                      compression=compression, base=base, format=format, tls=files,
-                                     sources=sources(self.port) if sources else HTTP_ALONE))
+                                     sources=sources(self.metrics_port) if sources else HTTP_ALONE))
         os.rename(path, os.path.join(self.home, "objects", "policy.yaml"))
 
     def start(self, *more, ready=True):
@@ -55,7 +56,8 @@ class Node:
         self.agent = subprocess.Popen(
             [os.path.join(PROGRAMS, "holdfast-agent"), "--source", os.path.join(self.home, "objects"), "--node-name", "node-1",
              "--state-dir", os.path.join(self.home, "state"), "--trust-dir", os.path.join(self.home, "trust.d"), "--update-root",
-             os.path.join(self.home, "root"), "--metrics-port", str(self.port), *more],
+             os.path.join(self.home, "root"), "--metrics-port", str(self.metrics_port), "--ingest-port",
+             str(self.port), "--health-port", str(self.health_port), *more],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log, start_new_session=True, preexec_fn=die_with_parent,
             env=environment)
         self.starts += 1
@@ -71,7 +73,8 @@ class Node:
         return status == 200 or 202 <= status < 300 or status in (400, 422, 429, 503)
 
     def get(self, path, method="GET", body=None, timeout=5):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        port = {"/metrics": self.metrics_port, "/healthz": self.health_port, "/readyz": self.health_port}.get(path, self.port)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
         try:
             connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
             answer = connection.getresponse()

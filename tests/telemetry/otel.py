@@ -38,7 +38,7 @@ spec:
   telemetry:
     sources: {{http: true, node: {{period: 1s}}}}
 {aggregate}    batch: {{timeout: 300ms, compression: {compression}}}
-    sink: {{url: "http://127.0.0.1:{port}", format: otlp, encoding: {encoding}}}
+    sink: {{url: "http://127.0.0.1:{port}{path}", format: otlp, encoding: {encoding}}}
 """
 
 
@@ -82,12 +82,12 @@ def policy(node, **words):
     os.rename(path, os.path.join(node.home, "objects", "policy.yaml"))
 
 
-def check(home, encoding, compression, window):
+def check(home, encoding, compression, window, path):
     """One way of sending, with everything that can be sent."""
     collector, node = Collector(home), Node(home)
     try:
         aggregate = f"    aggregate: {{window: {window}}}\n" if window else ""
-        policy(node, port=collector.port, encoding=encoding, compression=compression, aggregate=aggregate)
+        policy(node, port=collector.port, encoding=encoding, compression=compression, aggregate=aggregate, path=path)
         node.start()
         post(node, [{"id": f"p-{i}", "timestamp": "2026-11-20T10:00:00Z", "sensorData": {"celsius": 20 + i, "where": "röhre"},
                      "severity": "error" if i == 3 else "info", "attributes": {"line": f"l{i}"}} for i in range(20)])
@@ -119,13 +119,13 @@ def main():
         print("skip: the Collector cannot be built here (see above)\n0 passed, 0 failed, 1 skipped")
         return 0
     passed = failed = 0
-    for encoding, compression, window in (("protobuf", "gzip", None), ("protobuf", "zstd", "2s"), ("json", "none", "2s")):
-        name = f"otlp as {encoding}, {compression}, " + (f"windows of {window}" if window else "raw")
+    for encoding, compression, window, path in (("protobuf", "gzip", None, ""), ("protobuf", "zstd", "2s", "/v1/"), ("json", "none", "2s", "/v1/logs")):
+        name = f"otlp as {encoding}, {compression}, " + (f"windows of {window}" if window else "raw") + (f", to {path}" if path else "")
         with (contextlib.nullcontext(os.path.join(options.home, encoding + compression)) if options.home else tempfile.TemporaryDirectory(prefix="holdfast-otel-")) as home:
             shutil.rmtree(home, ignore_errors=True)
             os.makedirs(home)
             try:
-                check(home, encoding, compression, window)
+                check(home, encoding, compression, window, path)
                 print(f"ok    {name}", flush=True)
                 passed += 1
             except AssertionError as error:

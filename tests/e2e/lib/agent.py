@@ -13,6 +13,7 @@ from . import identity, release, wait, world
 
 PROGRAM = "holdfast-agent"
 METRICS = "http://127.0.0.1:9090"
+HEALTH = "http://127.0.0.1:9092"
 DEPLOY = os.path.join(place.TOP, "deploy", "holdfast.yaml")
 IMAGE = os.path.join(place.TOP, "build", "image", PROGRAM + ".tar")
 
@@ -21,6 +22,10 @@ def select(node):
     """Let the DaemonSet have a pod on the node of this name only."""
     world.cluster.kubectl("patch", "daemonset", PROGRAM, "-n", identity.NAMESPACE, "--type=merge", "-p", json.dumps(
         {"spec": {"template": {"spec": {"nodeSelector": {"kubernetes.io/hostname": node}}}}}))
+
+
+def url_of(path):
+    return (HEALTH if path in ("/healthz", "/readyz") else METRICS) + path
 
 
 class _Agent:
@@ -41,12 +46,12 @@ class _Agent:
         return found[0] if found else None
 
     def get(self, path):
-        """What its HTTP server answers; empty if nothing."""
-        return world.cluster.run(self.node, "curl", "-s", "-m", "2", METRICS + path, check=False)
+        """What its HTTP server of that page answers; empty if nothing."""
+        return world.cluster.run(self.node, "curl", "-s", "-m", "2", url_of(path), check=False)
 
     def says_ok(self, path):
         """Whether its HTTP server answers with 200."""
-        return world.cluster.run(self.node, "curl", "-s", "-m", "2", "-o", "/dev/null", "-w", "%{http_code}", METRICS + path, check=False) == "200"
+        return world.cluster.run(self.node, "curl", "-s", "-m", "2", "-o", "/dev/null", "-w", "%{http_code}", url_of(path), check=False) == "200"
 
     def metric(self, name):
         """The sum over all labels of a metric, None if it is not there."""

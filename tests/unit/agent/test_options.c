@@ -42,6 +42,16 @@ static const struct {
     {{NULL}, "METRICS_PORT", "nine", "METRICS_PORT 'nine': expected 0 to 65535"},
     {{NULL}, "METRICS_PORT", "", NULL},
     {{"--metrics-port", "9"}, "METRICS_PORT", "10", NULL},
+    {{"--metrics-port", "off"}, NULL, NULL, NULL},
+    {{"--metrics-port", "of"}, NULL, NULL, "--metrics-port 'of': expected 0 to 65535, or off"},
+    {{"--health-port", "-1"}, NULL, NULL, "--health-port '-1': expected 0 to 65535, or off"},
+    {{"--metrics-port", "9091"}, NULL, NULL, "--metrics-port and --ingest-port are both 9091"},
+    {{"--metrics-port", "9091"}, "INGEST_PORT", "off", NULL},
+    {{"--metrics-port", "9091", "--ingest-address", "::1"}, NULL, NULL, NULL},
+    {{"--health-port=70", "--ingest-port=70"}, NULL, NULL, "--ingest-port and --health-port are both 70"},
+    {{"--listen-optional"}, NULL, NULL, NULL},
+    {{"--listen-optional=yes"}, NULL, NULL, "--listen-optional takes no value"},
+    {{NULL}, "LISTEN_OPTIONAL", "maybe", "LISTEN_OPTIONAL 'maybe': expected true or false"},
     {{"--retry-base-ms", "0"}, NULL, NULL, "expected 1 to 3600000"},
 };
 
@@ -83,17 +93,51 @@ START_TEST(defaults_and_order)
     env_name = "METRICS_PORT";
     env_value = "10";
     ck_assert_int_eq(parse(none, &options, NULL), 0);
-    ck_assert_uint_eq(options.metrics_port, 10);
+    ck_assert_uint_eq(options.listen[HF_LISTEN_METRICS].port, 10);
     ck_assert_str_eq(options.state_dir, "/var/lib/holdfast");
     ck_assert_str_eq(options.trust_dir, "/etc/holdfast/trust.d");
     ck_assert_str_eq(options.roots[2], "/var/lib/holdfast/payload");
     ck_assert_ptr_null(options.roots[3]);
     ck_assert(!options.pod_mode && options.api == HF_KUBE_AUTO && options.action == HF_OPTIONS_RUN);
     ck_assert_int_eq(parse(all, &options, NULL), 0);
-    ck_assert_uint_eq(options.metrics_port, 9);
+    ck_assert_uint_eq(options.listen[HF_LISTEN_METRICS].port, 9);
     ck_assert_str_eq(options.roots[1], "/b/c");
     ck_assert_ptr_null(options.roots[2]);
     ck_assert(options.pod_mode && options.api == HF_KUBE_METASERVER);
+}
+END_TEST
+
+static const struct {
+    const char *args[4];
+    const char *env, *value;
+    int want[HF_LISTEN_COUNT]; /* ports; -1: off */
+    bool optional;
+} ports[] = {
+    {{NULL}, NULL, NULL, {9090, 9091, 9092}, false},
+    {{"--metrics-port=80"}, NULL, NULL, {80, 9091, 9092}, false},
+    {{"--metrics-port=0"}, NULL, NULL, {0, 0, 0}, false}, /* any free one: for tests of before there were three */
+    {{"--metrics-port=0", "--health-port=7"}, NULL, NULL, {0, 0, 7}, false},
+    {{"--metrics-port=off", "--ingest-port", "0"}, NULL, NULL, {-1, 0, 9092}, false},
+    {{"--health-port=off"}, "HEALTH_PORT", "17", {9090, 9091, -1}, false},
+    {{"--listen-optional"}, "LISTEN_OPTIONAL", "false", {9090, 9091, 9092}, true},
+    {{NULL}, "LISTEN_OPTIONAL", "true", {9090, 9091, 9092}, true},
+    {{NULL}, "LISTEN_OPTIONAL", "false", {9090, 9091, 9092}, false},
+};
+
+START_TEST(three_ports)
+{
+    const char *args[8] = {NULL};
+    struct hf_agent_options options;
+
+    memcpy(args, ports[_i].args, sizeof(ports[_i].args));
+    env_name = ports[_i].env;
+    env_value = ports[_i].value;
+    ck_assert_int_eq(parse(args, &options, NULL), 0);
+    for (enum hf_agent_listener i = 0; i < HF_LISTEN_COUNT; i++) {
+        ck_assert_int_eq(options.listen[i].off ? -1 : options.listen[i].port, ports[_i].want[i]);
+        ck_assert_str_eq(options.listen[i].address, "127.0.0.1");
+    }
+    ck_assert_int_eq(options.listen_optional, ports[_i].optional);
 }
 END_TEST
 
@@ -138,6 +182,7 @@ static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, line, 0, HF_LEN(lines));
     tcase_add_test(tc, defaults_and_order);
+    tcase_add_loop_test(tc, three_ports, 0, HF_LEN(ports));
     tcase_add_test(tc, help_and_version);
     tcase_add_loop_test(tc, node_name, 0, HF_LEN(names));
 }

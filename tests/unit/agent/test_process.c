@@ -3,6 +3,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -226,6 +227,47 @@ START_TEST(a_hold_is_heard)
 }
 END_TEST
 
+/* A port of this machine that somebody has; the socket is to be closed. */
+static int take_port(char port[8])
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t n = sizeof(at);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    ck_assert_int_eq(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
+    ck_assert_int_eq(listen(fd, 1), 0);
+    ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &n), 0);
+    (void)snprintf(port, 8, "%u", ntohs(at.sin_port));
+    return fd;
+}
+
+static const char *const port_flags[] = {"--metrics-port", "--ingest-port", "--health-port"};
+
+/* What listens nowhere is found when the first probe or scrape fails, days later. */
+START_TEST(a_taken_port_fails_the_start)
+{
+    struct scene s;
+    char text[65536], port[8], wanted[64];
+
+    set_up(&s);
+    int fd = take_port(port);
+    ck_assert_int_eq(ended(START(&s, port_flags[_i], port)), HF_EXIT_FAILED);
+    (void)log_text(&s, text);
+    (void)snprintf(wanted, sizeof(wanted), "port %s on 127.0.0.1", port);
+    ck_assert_msg(strstr(text, "agent.not_started") != NULL && strstr(text, wanted) != NULL, "%s", text);
+    (void)snprintf(wanted, sizeof(wanted), "give another with %s", port_flags[_i]);
+    ck_assert_msg(strstr(text, wanted) != NULL && strstr(text, "--listen-optional") != NULL, "%s", text);
+    ck_assert_ptr_null(strstr(text, "agent.started"));
+    pid_t pid = START(&s, port_flags[_i], port, "--listen-optional");
+    (void)wait_for(&s, "agent.started", text);
+    ck_assert_ptr_nonnull(strstr(text, "\"level\":\"warning\",\"event\":\"server.failed\""));
+    (void)kill(pid, SIGTERM);
+    ck_assert_int_eq(ended(pid), HF_EXIT_OK);
+    (void)close(fd);
+    tear_down(&s);
+}
+END_TEST
+
 /* As systemd's Type=notify does it. */
 START_TEST(tells_its_service_manager)
 {
@@ -289,6 +331,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, one_agent_per_state_folder);
     tcase_add_test(tc, once_says_how_it_went);
     tcase_add_test(tc, a_hold_is_heard);
+    tcase_add_loop_test(tc, a_taken_port_fails_the_start, 0, HF_LEN(port_flags));
     tcase_add_test(tc, tells_its_service_manager);
     tcase_add_test(tc, without_its_server);
 }

@@ -49,6 +49,39 @@ START_TEST(defaults)
 }
 END_TEST
 
+static const struct {
+    const char *sink, *want; /* start of the warning; NULL: none */
+} doubts[] = {
+    {"url: 'http://127.0.0.1:4317', format: otlp", "port 4317 is OTLP over gRPC"},
+    {"url: 'https://h.example.com:4317/v1/logs', format: otlp", "port 4317 is OTLP over gRPC"},
+    {"url: 'http://127.0.0.1:4318', format: otlp", NULL},
+    {"url: 'https://h.example.com/a:4317', format: otlp", NULL},
+    {"url: 'https://h.example.com/v1/logs'", "looks like an OTLP receiver's"},
+    {"url: 'https://h.example.com/v1/metrics/?a=b', format: ndjson", "looks like an OTLP receiver's"},
+    {"url: 'https://h.example.com/v1/logs', format: otlp", NULL},
+    {"url: 'https://h.example.com/ingest', format: seed", "ends in /ingest"},
+    {"url: 'https://h.example.com/a?b', format: seed", "has ? or #"},
+    {"url: 'https://h.example.com/ingest', format: json", NULL},
+};
+
+START_TEST(doubtful_urls)
+{
+    _cleanup_(hf_json_freep) json_t *json = NULL;
+    _cleanup_(hf_buf_done) struct hf_buf yaml = HF_BUF_INIT(10000);
+    _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *policy = NULL;
+
+    ck_assert_int_eq(hf_buf_addf(&yaml, "{metadata: {name: p}, spec: {telemetry: {sink: {%s}}}}", doubts[_i].sink), 0);
+    ck_assert_int_eq(hf_yaml_parse(hf_buf_view(&yaml), NULL, &json, NULL), 0);
+    ck_assert_int_eq(hf_syncpolicy_decode(json, &policy, &issues), 0);
+    ck_assert_uint_eq(issues.n_warnings, doubts[_i].want != NULL);
+    if (doubts[_i].want == NULL)
+        return;
+    ck_assert_str_eq(issues.warnings[0].path, "spec.telemetry.sink.url");
+    ck_assert_msg(strncmp(issues.warnings[0].text, doubts[_i].want, strlen(doubts[_i].want)) == 0, "%s",
+                  issues.warnings[0].text);
+}
+END_TEST
+
 START_TEST(one_sink)
 {
     _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *p =
@@ -125,6 +158,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, defaults, 0, (int)HF_LEN(of_nothing));
+    tcase_add_loop_test(tc, doubtful_urls, 0, HF_LEN(doubts));
     tcase_add_test(tc, one_sink);
     tcase_add_test(tc, fields);
 }

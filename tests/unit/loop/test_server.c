@@ -91,7 +91,8 @@ static void set_up(void)
     struct hf_err err = HF_ERR_INIT;
 
     loop = hf_loop_new(NULL);
-    int r = hf_server_new(loop, "127.0.0.1", 0, routes, HF_LEN(routes), &local, &err);
+    const struct hf_server_params params = {.address = "127.0.0.1", .routes = routes, .n_routes = HF_LEN(routes)};
+    int r = hf_server_new(loop, &params, &local, &err);
     ck_assert_msg(r == 0, "%s", err.cause);
     server.port = hf_server_port(local);
     ck_assert_uint_ne(server.port, 0);
@@ -360,10 +361,18 @@ START_TEST(taken_port)
     struct hf_server *second = (void *)1;
     struct hf_err err = HF_ERR_INIT;
 
-    ck_assert_int_eq(hf_server_new(loop, "127.0.0.1", server.port, NULL, 0, &second, &err), -EADDRINUSE);
-    ck_assert_msg(strstr(err.cause, "127.0.0.1:") != NULL, "%s", err.cause);
-    ck_assert_int_eq(hf_server_new(loop, "localhost.invalid", 1, NULL, 0, &second, &err), -EINVAL);
-    ck_assert_int_eq(hf_server_new(loop, "192.0.2.1", 0, NULL, 0, &second, &err), -EADDRNOTAVAIL);
+    static const struct {
+        const char *address;
+        uint16_t port;
+        int want;
+    } rows[] = {{"127.0.0.1", 0, -EADDRINUSE}, {"localhost.invalid", 1, -EINVAL}, {"192.0.2.1", 1, -EADDRNOTAVAIL}};
+
+    for (size_t i = 0; i < HF_LEN(rows); i++) {
+        const struct hf_server_params params = {.address = rows[i].address,
+                                                .port = rows[i].port != 0 ? rows[i].port : server.port};
+        ck_assert_int_eq(hf_server_new(loop, &params, &second, &err), rows[i].want);
+        ck_assert_msg(strstr(err.cause, rows[i].address) != NULL, "%s", err.cause);
+    }
     ck_assert_ptr_eq(second, (void *)1);
     RUN(o, "/hello");
     ck_outcome(o, 0, 200);
@@ -394,7 +403,9 @@ END_TEST
 START_TEST(working_directory_is_not_searched)
 {
     char folder[] = "/tmp/hf-server-XXXXXX", cwd[256], before[256];
-    struct hf_server *second;
+    const struct hf_server_params params = {.address = "127.0.0.1"};
+    struct hf_loop *fresh = hf_loop_new(NULL); /* the context is made with a loop's first server */
+    struct hf_server *first;
     struct hf_err err = HF_ERR_INIT;
 
     ck_assert_ptr_nonnull(mkdtemp(folder));
@@ -403,12 +414,148 @@ START_TEST(working_directory_is_not_searched)
     FILE *trap = fopen("libwebsockets-evlib_uv.so", "w");
     ck_assert_int_ge(fputs("not a library", trap), 0);
     ck_assert_int_eq(fclose(trap), 0);
-    ck_assert_msg(hf_server_new(loop, "127.0.0.1", 0, NULL, 0, &second, &err) == 0, "%s", err.cause);
+    ck_assert_msg(hf_server_new(fresh, &params, &first, &err) == 0, "%s", err.cause);
     ck_assert_ptr_nonnull(getcwd(cwd, sizeof(cwd)));
     ck_assert_str_eq(cwd, folder);
     ck_assert_int_eq(unlink("libwebsockets-evlib_uv.so"), 0);
     ck_assert_int_eq(chdir(before), 0);
     ck_assert_int_eq(rmdir(folder), 0);
+    hf_loop_free(fresh);
+}
+END_TEST
+
+/* ---- several servers --------------------------------------------------------------------------------------------------- */
+
+static struct hf_server *open_second(struct hf_server_limits limits)
+{
+    static char names[4][8] = {"beside1", "beside2", "beside3", "beside4"};
+    static unsigned n_opened;
+    const struct hf_server_route routes[] = {
+        {.path = "/beside", .method = "GET", .handle = say_hello, .arg = names[n_opened++ % 4]}};
+    const struct hf_server_params params = {.address = "127.0.0.1", .routes = routes, .n_routes = 1, .limits = limits};
+    struct hf_server *second = NULL;
+    struct hf_err err = HF_ERR_INIT;
+
+    ck_assert_msg(hf_server_new(loop, &params, &second, &err) == 0, "%s", err.cause);
+    return second;
+}
+
+/* A loop of its own: the fixture's server has reserved everything. */
+static void begin_anew(void)
+{
+    hf_http_client_free(client);
+    client = NULL;
+    hf_loop_free(loop);
+    loop = hf_loop_new(NULL);
+    use(&(struct hf_http_config){.user_agent = "x"});
+}
+
+static unsigned still_open(const int *fds, size_t n)
+{
+    char answer[64];
+    unsigned open_now = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        bool open;
+        (void)read_raw(fds[i], answer, sizeof(answer), &open);
+        open_now += open;
+    }
+    return open_now;
+}
+
+static void close_all(const int *fds, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        (void)close(fds[i]);
+    loop_run_for(loop, 50 * MS);
+}
+
+START_TEST(a_flooded_server_leaves_the_others_alone)
+{
+    int fds[64];
+
+    begin_anew();
+    struct hf_server *flooded = open_second((struct hf_server_limits){.max_connections = 16});
+    struct hf_server *quiet = open_second((struct hf_server_limits){.max_connections = 8});
+    server.port = hf_server_port(flooded);
+    for (size_t i = 0; i < HF_LEN(fds); i++) {
+        fds[i] = connect_raw();
+        (void)!write(fds[i], "GET /bes", 8);
+    }
+    loop_run_for(loop, 50 * MS);
+    ck_assert_uint_eq(still_open(fds, HF_LEN(fds)), 16);
+    server.port = hf_server_port(quiet);
+    for (int i = 0; i < 3; i++) {
+        RUN(o, "/beside");
+        ck_outcome(o, 0, 200);
+        ck_assert_str_eq(o.body, "beside2"); /* not the first server's page, whatever lws makes of the Host header */
+        hf_http_client_drop_connections(client);
+    }
+    RUN(elsewhere, "/hello");
+    ck_outcome(elsewhere, 0, 404); /* each has its own paths */
+    close_all(fds, HF_LEN(fds));
+}
+END_TEST
+
+/* Clients that hold all connections of a server that answers at once: a new one is served all the same. */
+START_TEST(the_oldest_connection_makes_room)
+{
+    int fds[20];
+    char answer[512];
+    bool open;
+
+    begin_anew();
+    struct hf_server *small = open_second((struct hf_server_limits){.max_connections = 4, .replace_oldest = true});
+    server.port = hf_server_port(small);
+    for (size_t i = 0; i < HF_LEN(fds); i++) {
+        fds[i] = connect_raw();
+        (void)!write(fds[i], i % 2 ? "GET /bes" : "", i % 2 ? 8 : 0);
+        loop_run_for(loop, 2 * MS);
+    }
+    ck_assert_uint_eq(still_open(fds, HF_LEN(fds)), 4);
+    ck_assert_uint_eq(still_open(fds + HF_LEN(fds) - 4, 4), 4);
+    RUN(o, "/beside");
+    ck_outcome(o, 0, 200);
+    ck_assert_uint_eq(still_open(fds + HF_LEN(fds) - 3, 3), 3);
+    (void)!write(fds[HF_LEN(fds) - 1], "ide HTTP/1.1\r\nHost: x\r\n\r\n", 25);
+    loop_run_for(loop, 50 * MS);
+    (void)read_raw(fds[HF_LEN(fds) - 1], answer, sizeof(answer), &open);
+    ck_assert_msg(strstr(answer, "beside") != NULL, "%s", answer);
+    close_all(fds, HF_LEN(fds));
+}
+END_TEST
+
+/* Nobody holds a connection by saying nothing, nor by saying a byte now and then. */
+START_TEST(slow_requests_time_out)
+{
+    begin_anew();
+    struct hf_server *hasty = open_second((struct hf_server_limits){.max_connections = 4, .idle_s = 1});
+    server.port = hf_server_port(hasty);
+    const int fds[] = {connect_raw(), connect_raw()};
+    for (int i = 0; i < 25; i++) {
+        (void)!send(fds[1], &"GET /beside HTTP/1.1\r\nX: yyyyyyyyyyyyy"[i], 1, MSG_NOSIGNAL);
+        loop_run_for(loop, 100 * MS);
+    }
+    ck_assert_uint_eq(still_open(fds, 2), 0);
+    close_all(fds, 2);
+    RUN(o, "/beside");
+    ck_outcome(o, 0, 200);
+}
+END_TEST
+
+START_TEST(connections_are_reserved)
+{
+    const struct hf_server_params more = {.address = "127.0.0.1", .limits = {.max_connections = 2}};
+    struct hf_server *second = NULL;
+    struct hf_err err = HF_ERR_INIT;
+
+    ck_assert_int_eq(hf_server_new(loop, &more, &second, &err), -EMFILE); /* the fixture's has all */
+    begin_anew();
+    (void)open_second((struct hf_server_limits){.max_connections = HF_SERVER_MAX_CONNECTIONS - 1});
+    ck_assert_int_eq(hf_server_new(loop, &more, &second, &err), -EMFILE);
+    ck_assert_msg(strstr(err.cause, "2 connections") != NULL, "%s", err.cause);
+    ck_assert_ptr_null(second);
+    (void)open_second((struct hf_server_limits){.max_connections = 0}); /* the one that is left */
 }
 END_TEST
 
@@ -704,6 +851,10 @@ static void cases(TCase *tc)
     tcase_add_test(tc, expect_continue);
     tcase_add_test(tc, answers_after_the_end);
     tcase_add_test(tc, working_directory_is_not_searched);
+    tcase_add_test(tc, a_flooded_server_leaves_the_others_alone);
+    tcase_add_test(tc, the_oldest_connection_makes_room);
+    tcase_add_test(tc, slow_requests_time_out);
+    tcase_add_test(tc, connections_are_reserved);
 }
 
 HF_TEST_MAIN("loop/server", cases)

@@ -186,6 +186,38 @@ static void add_one_of_each(struct batch *batch)
     add_line(batch, "not an event", 12);
 }
 
+static const struct {
+    enum hf_sink_format kind;
+    const char *url, *want;
+} bases[] = {
+    {HF_SINK_OTLP, "https://h", "https://h"},
+    {HF_SINK_OTLP, "https://h/", "https://h"},
+    {HF_SINK_OTLP, "http://127.0.0.1:4318", "http://127.0.0.1:4318"},
+    {HF_SINK_OTLP, "https://h/v1", "https://h"},
+    {HF_SINK_OTLP, "https://h/v1///", "https://h"},
+    {HF_SINK_OTLP, "https://h/v1/logs", "https://h"},
+    {HF_SINK_OTLP, "https://h/v1/metrics/", "https://h"},
+    {HF_SINK_OTLP, "https://h/api/otlp//v1/logs", "https://h/api/otlp"},
+    {HF_SINK_OTLP, "https://h/v1/v1/logs",
+     "https://h/v1"}, /* somebody's own /v1 below which theirs is: as it was given */
+    {HF_SINK_OTLP, "https://h/api/v1beta", "https://h/api/v1beta"},
+    {HF_SINK_OTLP, "https://h/my-v1", "https://h/my-v1"},
+    {HF_SINK_OTLP, "https://h/v1/logs/eu", "https://h/v1/logs/eu"},
+    {HF_SINK_OTLP, "https://v1", "https://v1"}, /* a host */
+    {HF_SINK_JSON, "https://h/v1/logs", "https://h/v1/logs"},
+    {HF_SINK_JSON, "https://h/a/", "https://h/a"},
+    {HF_SINK_NDJSON, "https://h/v1", "https://h/v1"},
+    {HF_SINK_SEED, "https://h/v1/", "https://h/v1"},
+};
+
+START_TEST(base_of_a_url)
+{
+    struct hf_view base = hf_format_base(bases[_i].kind, bases[_i].url);
+
+    ck_assert_msg(hf_view_eq(base, bases[_i].want), "%s: '%.*s'", bases[_i].url, (int)base.n, base.p);
+}
+END_TEST
+
 START_TEST(otlp_as_json)
 {
     struct hf_format format = {
@@ -339,6 +371,7 @@ static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, lines_fit_and_are_what_they_were, 0, 2);
     tcase_add_test(tc, the_seeds_payload);
+    tcase_add_loop_test(tc, base_of_a_url, 0, HF_LEN(bases));
     tcase_add_test(tc, otlp_as_json);
     tcase_add_test(tc, otlp_as_protobuf);
     tcase_add_loop_test(tc, otlp_fits_in_both_encodings, 0, 2);

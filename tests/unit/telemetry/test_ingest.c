@@ -127,7 +127,11 @@ static void set_up(void)
     ids = hf_ids_new(0, &rng);
     world = (struct hf_telemetry_world){
         .loop = loop, .clock = hf_clock_posix(), .sched = hf_loop_sched(loop), .metrics = metrics, .node = "here"};
-    ck_assert_int_eq(hf_server_new(loop, "127.0.0.1", 0, routes, HF_LEN(routes), &local, &err), 0);
+    ck_assert_int_eq(
+        hf_server_new(loop,
+                      &(struct hf_server_params){.address = "127.0.0.1", .routes = routes, .n_routes = HF_LEN(routes)},
+                      &local, &err),
+        0);
     ck_assert_int_eq(hf_source_http_new(NULL, &world, &intake, &source, &err), 0);
     hf_source_http_set_ids(source, ids);
     server.port = hf_server_port(local);
@@ -382,7 +386,13 @@ static const struct {
     {"name twice", "{\"sensorData\":1,\"sensorData\":2}", 400, "a member that was there already"},
     {"id twice", "{\"id\":\"a\",\"sensorData\":1,\"id\":\"b\"}", 400, "a member that was there already"},
     {"name twice, with escapes", "{\"sensorData\":1,\"sensor\\u0044ata\":2}", 400, "a member that was there already"},
-    {"unknown member", "{\"sensorData\":1,\"sensordata\":2}", 400, "a member that a payload does not have"},
+    {"unknown member", "{\"sensorData\":1,\"sensordata\":2}", 400,
+     "{\"error\":\"sensordata: a member that a payload does not have: it has sensorData"},
+    {"a flat reading", "{\"id\":\"a\",\"celsius\":21.5}", 400, "\"error\":\"celsius: a member that"},
+    {"unknown member with all sorts in it", "{\"a\\\"b<c>\\u0041 \xc3\xa9\":1}", 400,
+     "\"error\":\"a??b?c??u0041???: a"},
+    {"unknown member of the second", "[{\"sensorData\":1},{\"sensorData\":2,\"unit\":3}]", 400,
+     "attributes\",\"item\":1,\"line\":1,\"offset\":35}"},
     {"no data", "{\"id\":\"a\"}", 400, "sensorData: missing"},
     {"data null", "{\"sensorData\":null}", 400, "sensorData: missing"},
     {"empty object", "{}", 400, "sensorData: missing"},
@@ -489,7 +499,7 @@ static const struct {
     [LONG_DATA_SECOND] = {"300 KB of data in the second", NULL, 413, "\"item\":1"},
     [LONG_NUMBER] = {"a number of 100 KB", NULL, 400, "a number that is too large"},
     [MEGABYTE_LINE] = {"a line of 1 MB that is one string", NULL, 413, "sensorData: longer than"},
-    [MEGABYTE_NAME] = {"a name of 1 MB", NULL, 400, "a member that a payload does not have"},
+    [MEGABYTE_NAME] = {"a name of 1 MB", NULL, 400, "...: a member that a payload does not have"},
     [MEGABYTE_BLANKS_THEN_CUT] = {"1 MB of blanks, then half an object", NULL, 400, "\"line\":524289"},
     [MANY_MEMBERS] = {"50000 members", NULL, 400, "too many members"},
     [TOO_MANY_ITEMS] = {"65537 items", NULL, 413, "more than 65536 items"},
@@ -622,6 +632,7 @@ START_TEST(refuses_headers)
         {"Content-Type: application/x-www-form-urlencoded", 415},
         {"Content-Type: image/png", 415},
         {"Content-Type: multipart/form-data; boundary=x", 415},
+        {"Content-Type: a/\"b\"", 415},
         {"Content-Encoding: br", 415},
         {"Content-Encoding: gzip, zstd", 415},
         {"Content-Encoding: deflate", 415},
@@ -632,6 +643,18 @@ START_TEST(refuses_headers)
         ck_assert_ptr_nonnull(strstr(o.body, "{\"error\":\""));
     }
     ck_assert_uint_eq(sink.calls, 0);
+}
+END_TEST
+
+/* As `curl -d` sends it: refused, since any web page can make a browser send that here, but the answer says how. */
+START_TEST(refuses_a_form_and_says_how)
+{
+    POST(o, HF_VIEW("{\"sensorData\":1}"), "Content-Type: application/x-www-form-urlencoded");
+    ck_outcome(o, 0, 415);
+    ck_assert_msg(strstr(o.body, "{\"error\":\"application/x-www-form-urlencoded: a content type that is not taken") ==
+                          o.body &&
+                      strstr(o.body, "curl -H 'Content-Type: application/json'") != NULL,
+                  "%s", o.body);
 }
 END_TEST
 
@@ -894,6 +917,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, refuses, 0, (int)HF_LEN(bad));
     tcase_add_loop_test(tc, refuses_made, 0, MADE);
     tcase_add_test(tc, refuses_headers);
+    tcase_add_test(tc, refuses_a_form_and_says_how);
     tcase_add_test(tc, answers_when_durable);
     tcase_add_test(tc, store_fails_later);
     tcase_add_loop_test(tc, outcomes, 0, (int)HF_LEN(ends));

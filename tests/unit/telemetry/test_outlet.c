@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zstd.h>
@@ -154,8 +155,8 @@ static void note(struct world *world, struct hf_simcall *call, struct key *key, 
     char hash[HF_SHA256_HEX];
 
     sink->device_keys += device_key != NULL && strcmp(device_key, "secret-7") == 0;
-    sink->parts[0] += strcmp(target, "/v1/v1/logs") == 0;
-    sink->parts[1] += strcmp(target, "/v1/v1/metrics") == 0;
+    sink->parts[0] += strcmp(target, "/v1/logs") == 0;
+    sink->parts[1] += strcmp(target, "/v1/metrics") == 0;
     if (sink->mood == TAKES && !key->taken)
         sink->told_dropped += dropped_in(body);
     if (sink->requests < HF_LEN(sink->at_ns))
@@ -604,6 +605,39 @@ START_TEST(breaker_opens_and_the_newest_goes_first)
 }
 END_TEST
 
+/* What an operator sees who asked for warnings: one line when the sink fails, with why, and one at info when it is back. */
+START_TEST(breaker_is_told_once_each_way)
+{
+    struct world *world = world_new(6);
+    char text[4096];
+    int fd = memfd_create("log", MFD_CLOEXEC);
+    unsigned told = 0;
+
+    world->node.world.log = hf_log_new(fd, HF_LOG_INFO, world->node.world.clock);
+    struct hf_log *log = world->node.world.log;
+    hf_outlet_free(world->outlet);
+    ck_assert_int_eq(hf_outlet_new(&world->params, &world->outlet, NULL), 0);
+    world->sink.mood = AWAY;
+    append_many(world, HF_LANE_BULK, 100);
+    run_s(world, 1800); /* many probes fail */
+    world->sink.mood = TAKES;
+    deliver_all(world, 2000);
+    ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+    text[HF_MAX(n, 0)] = '\0';
+    for (const char *at = text; (at = strstr(at, "\"telemetry.breaker\"")) != NULL; at++)
+        told++;
+    ck_assert_msg(told == 2, "%s", text);
+    const char *opened = strstr(text, "\"level\":\"warning\",\"event\":\"telemetry.breaker\"");
+    const char *closed = strstr(text, "\"level\":\"info\",\"event\":\"telemetry.breaker\"");
+    ck_assert_msg(opened != NULL && closed != NULL && opened < closed, "%s", text);
+    ck_assert_msg(strstr(opened, "\"state\":\"open\",\"reason\":") != NULL && strstr(closed, "\"closed\"") != NULL,
+                  "%s", text);
+    world_free(world);
+    hf_log_free(log);
+    (void)close(fd);
+}
+END_TEST
+
 START_TEST(one_poison_record_takes_nobody_along)
 {
     struct world *world = world_new(6);
@@ -918,12 +952,17 @@ START_TEST(each_format_arrives)
         enum hf_sink_format format;
         bool otlp_json;
         unsigned least_requests;
-    } rows[] = {
-        {HF_SINK_NDJSON, false, 1}, {HF_SINK_OTLP, true, 2}, {HF_SINK_OTLP, false, 2}, {HF_SINK_SEED, false, 100}};
+        const char *url;
+    } rows[] = {{HF_SINK_NDJSON, false, 1, "https://sink/v1/"},
+                {HF_SINK_OTLP, true, 2, "https://sink/v1/"},
+                {HF_SINK_OTLP, false, 2, "https://sink"},
+                {HF_SINK_OTLP, true, 2, "https://sink/v1/logs"},
+                {HF_SINK_SEED, false, 100, "https://sink/v1/"}};
     struct world *world = world_new(14);
 
     world->sink_spec.format = rows[_i].format;
     world->sink_spec.otlp_json = rows[_i].otlp_json;
+    world->sink_spec.url = rows[_i].url;
     world->spec.batch_max_bytes = 65536;
     setenv("HF_TEST_DEVICE_KEY", "secret-7", 1);
     world->params.device_key_ref = rows[_i].format == HF_SINK_SEED ? "env:HF_TEST_DEVICE_KEY" : NULL;
@@ -935,8 +974,11 @@ START_TEST(each_format_arrives)
         ck_assert_msg(world->sink.seen[i] == 1, "record %u: %u", i, world->sink.seen[i]);
     if (rows[_i].format == HF_SINK_SEED)
         ck_assert_uint_eq(world->sink.device_keys, world->sink.requests);
-    if (rows[_i].format == HF_SINK_OTLP)
+    if (rows[_i].format == HF_SINK_OTLP) {
+        ck_assert_uint_gt(world->sink.parts[0], 0);
+        ck_assert_uint_gt(world->sink.parts[1], 0);
         ck_assert_uint_eq(world->sink.parts[0] + world->sink.parts[1], world->sink.requests);
+    }
     world_free(world);
 }
 END_TEST
@@ -1086,6 +1128,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, retries_with_jitter_then_defers);
     tcase_add_test(tc, obeys_retry_after);
     tcase_add_test(tc, breaker_opens_and_the_newest_goes_first);
+    tcase_add_test(tc, breaker_is_told_once_each_way);
     tcase_add_test(tc, one_poison_record_takes_nobody_along);
     tcase_add_test(tc, what_the_sink_always_fails_on);
     tcase_add_loop_test(tc, what_breaks_connections_holds_nobody_up, 0, 4);
@@ -1098,7 +1141,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, what_was_stored_lately_is_known_again);
     tcase_add_test(tc, dropped_counts_are_delivered);
     tcase_add_loop_test(tc, a_lower_limit_is_for_new_batches, 0, 4);
-    tcase_add_loop_test(tc, each_format_arrives, 0, 4);
+    tcase_add_loop_test(tc, each_format_arrives, 0, 5);
     tcase_add_test(tc, bandwidth_is_kept);
     tcase_add_test(tc, nothing_goes_outside_its_window);
     tcase_add_test(tc, borders_are_made_again);

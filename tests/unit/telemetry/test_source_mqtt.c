@@ -27,6 +27,49 @@ static int connect_broker(void)
     return -1;
 }
 
+static void add_text(struct hf_buf *out, const char *text, size_t n)
+{
+    const char length[2] = {(char)(n >> 8), (char)n};
+
+    ck_assert_int_eq(hf_buf_add(out, length, 2), 0);
+    ck_assert_int_eq(hf_buf_add(out, text, n), 0);
+}
+
+static void add_head(struct hf_buf *out, unsigned char first, size_t n)
+{
+    ck_assert_int_eq(hf_buf_add(out, &first, 1), 0);
+    do {
+        unsigned char byte = (unsigned char)((n & 127) | (n > 127 ? 128 : 0));
+        ck_assert_int_eq(hf_buf_add(out, &byte, 1), 0);
+        n >>= 7;
+    } while (n > 0);
+}
+
+static void read_exact(int fd, size_t n)
+{
+    char bytes[64];
+
+    while (n > 0) {
+        ssize_t got = read(fd, bytes, HF_MIN(n, sizeof(bytes)));
+        ck_assert_int_gt(got, 0);
+        n -= (size_t)got;
+    }
+}
+
+/* Taken or refused (a password is wanted): an answer. */
+static void say_hello(int fd)
+{
+    _cleanup_(hf_buf_done) struct hf_buf out = HF_BUF_INIT(64);
+
+    add_head(&out, 0x10, 10 + 2 + 3);
+    ck_assert_int_eq(hf_buf_add(&out, "\x00\x04MQTT\x04\x02\x00\x3c", 10), 0);
+    add_text(&out, "pub", 3);
+    ck_assert_int_eq(write(fd, out.p, out.n), (ssize_t)out.n);
+    read_exact(fd, 4);
+}
+
+/* Returns when the broker answers. That it can be connected to is not enough: mosquitto listens, then installs its handlers of signals,
+ * then sets the variable which they clear, and loses a SIGTERM that comes in between. */
 static void start_broker(void)
 {
     char config[1024];
@@ -50,6 +93,7 @@ static void start_broker(void)
     for (int i = 0; i < 200; i++) {
         int fd = connect_broker();
         if (fd >= 0) {
+            say_hello(fd);
             (void)close(fd);
             return;
         }
@@ -89,35 +133,6 @@ static void wait_connected(void)
     ck_assert(is_connected());
 }
 
-static void add_text(struct hf_buf *out, const char *text, size_t n)
-{
-    const char length[2] = {(char)(n >> 8), (char)n};
-
-    ck_assert_int_eq(hf_buf_add(out, length, 2), 0);
-    ck_assert_int_eq(hf_buf_add(out, text, n), 0);
-}
-
-static void add_head(struct hf_buf *out, unsigned char first, size_t n)
-{
-    ck_assert_int_eq(hf_buf_add(out, &first, 1), 0);
-    do {
-        unsigned char byte = (unsigned char)((n & 127) | (n > 127 ? 128 : 0));
-        ck_assert_int_eq(hf_buf_add(out, &byte, 1), 0);
-        n >>= 7;
-    } while (n > 0);
-}
-
-static void read_exact(int fd, size_t n)
-{
-    char bytes[64];
-
-    while (n > 0) {
-        ssize_t got = read(fd, bytes, HF_MIN(n, sizeof(bytes)));
-        ck_assert_int_gt(got, 0);
-        n -= (size_t)got;
-    }
-}
-
 /* Publishes with QoS 1; returns when the broker has them all. */
 static void publish_many(const char *topic, const char *const *payloads, size_t n)
 {
@@ -125,11 +140,7 @@ static void publish_many(const char *topic, const char *const *payloads, size_t 
     int fd = connect_broker();
 
     ck_assert_int_ge(fd, 0);
-    add_head(&out, 0x10, 10 + 2 + 3);
-    ck_assert_int_eq(hf_buf_add(&out, "\x00\x04MQTT\x04\x02\x00\x3c", 10), 0);
-    add_text(&out, "pub", 3);
-    ck_assert_int_eq(write(fd, out.p, out.n), (ssize_t)out.n);
-    read_exact(fd, 4);
+    say_hello(fd);
     for (size_t i = 0; i < n; i++) {
         const char id[2] = {(char)((i + 1) >> 8), (char)(i + 1)};
         hf_buf_clear(&out);

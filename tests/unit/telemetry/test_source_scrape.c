@@ -31,7 +31,10 @@ static void set_up(void)
     struct hf_err err = HF_ERR_INIT;
 
     fix_set_up_real();
-    ck_assert_int_eq(hf_server_new(real, "127.0.0.1", 0, routes, 1, &server, &err), 0);
+    ck_assert_int_eq(hf_server_new(real,
+                                   &(struct hf_server_params){.address = "127.0.0.1", .routes = routes, .n_routes = 1},
+                                   &server, &err),
+                     0);
     (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u/metrics", hf_server_port(server));
     memset(scrapes, 0, sizeof(scrapes));
     scrapes[0] = (struct hf_telemetry_scrape){.url = url, .period_ns = 200 * HF_NS_PER_MS};

@@ -40,6 +40,9 @@ static struct hf_metrics *full(void)
     struct hf_metrics *m = hf_metrics_new();
 
     hf_metric_add(hf_metric_counter(m, "holdfast_starts_total", "Things."), 3);
+    struct hf_metric *spent = hf_metric_counter(m, "holdfast_spent_seconds_total", "Counted elsewhere.");
+    hf_metric_total(spent, 1.5);
+    hf_metric_total(spent, 1.25);
     hf_metric_set(hf_metric_gauge(m, "holdfast_full_ratio", "A line\nwith a break and a \\."), 0.1);
     struct hf_metric *h = hf_metric_histogram(m, "holdfast_wait_seconds", "Durations.", bounds, 3);
     hf_metric_observe(h, 0.1);
@@ -64,6 +67,7 @@ START_TEST(formats)
 
     check_has(text,
               "# HELP holdfast_starts_total Things.\n# TYPE holdfast_starts_total counter\nholdfast_starts_total 3\n");
+    check_has(text, "# TYPE holdfast_spent_seconds_total counter\nholdfast_spent_seconds_total 1.5\n");
     check_has(text, "# HELP holdfast_full_ratio A line\\nwith a break and a \\\\.\n# TYPE holdfast_full_ratio gauge\n"
                     "holdfast_full_ratio 0.1\n");
     check_has(text, "# TYPE holdfast_wait_seconds histogram\n"

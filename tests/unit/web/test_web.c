@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "loop/loop.h"
@@ -142,6 +143,32 @@ START_TEST(more_pages)
 }
 END_TEST
 
+static double cpu_seconds(const struct answer *a)
+{
+    static const char name[] = "\nholdfast_process_cpu_seconds_total ";
+    const char *at = strstr(a->body, name);
+
+    ck_assert_ptr_nonnull(at);
+    return strtod(at + strlen(name), NULL);
+}
+
+/* An agent at rest spends some milliseconds in a minute: whole seconds would show nothing, then a jump. */
+START_TEST(cpu_time_has_fractions)
+{
+    _cleanup_(answer_done) struct answer before = {.status = 0}, after = {.status = 0};
+    volatile unsigned work = 0;
+    clock_t until = clock() + CLOCKS_PER_SEC / 20;
+
+    ck_assert_int_eq(hf_web_process_metrics(metrics), 0);
+    get("/metrics", &before);
+    while (clock() < until)
+        work++;
+    get("/metrics", &after);
+    double spent = cpu_seconds(&after) - cpu_seconds(&before);
+    ck_assert_msg(spent > 0.01 && spent < 30, "%g s of CPU time", spent);
+}
+END_TEST
+
 /* The page as Prometheus' own judge sees it, with the process' gauges in it. */
 START_TEST(metrics_page)
 {
@@ -229,6 +256,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, health);
     tcase_add_loop_test(tc, ready, 0, (int)HF_LEN(readiness));
     tcase_add_test(tc, more_pages);
+    tcase_add_test(tc, cpu_time_has_fractions);
     tcase_add_test(tc, metrics_page);
     tcase_add_test(tc, never_half_a_page);
     tcase_add_test(tc, taken_port);

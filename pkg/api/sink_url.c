@@ -1,0 +1,48 @@
+/* Is a URL one that this format of a sink can be sent to? The faults stand in crds/syncpolicies.yaml as rules, too. */
+#include <string.h>
+
+#include "api/telemetry.h"
+
+/* `url` up to '?' or '#', slashes at its end aside, ends so. */
+static bool ends_with(const char *url, const char *ending)
+{
+    size_t n = strcspn(url, "?#"), end_n = strlen(ending);
+
+    while (n > 0 && url[n - 1] == '/')
+        n--;
+    return n > end_n && strncmp(url + n - end_n, ending, end_n) == 0;
+}
+
+static bool has_port(const char *url, const char *port)
+{
+    const char *host = strstr(url, "://");
+    const char *authority = host != NULL ? host + 3 : url;
+    size_t n = strcspn(authority, "/?#"), port_n = strlen(port);
+
+    return n > port_n && strncmp(authority + n - port_n, port, port_n) == 0;
+}
+
+const char *hf_sink_url_fault(enum hf_sink_format format, const char *url)
+{
+    if (format == HF_SINK_OTLP && strpbrk(url, "?#") != NULL)
+        return "of format otlp must not have ? or #: it is a base, /v1/logs and /v1/metrics are put behind it";
+    if (format == HF_SINK_OTLP && ends_with(url, "/v1/traces"))
+        return "of format otlp must not end in /v1/traces: logs and metrics are sent, no traces; give the base without "
+               "it";
+    return NULL;
+}
+
+const char *hf_sink_url_doubt(enum hf_sink_format format, const char *url)
+{
+    bool lines = format == HF_SINK_JSON || format == HF_SINK_NDJSON;
+
+    if (format == HF_SINK_OTLP && has_port(url, ":4317"))
+        return "port 4317 is OTLP over gRPC by convention; what is sent is OTLP over HTTP, by convention on 4318";
+    if (lines && (ends_with(url, "/v1/logs") || ends_with(url, "/v1/metrics")))
+        return "looks like an OTLP receiver's: is `format: otlp` missing?";
+    if (format == HF_SINK_SEED && strpbrk(url, "?#") != NULL)
+        return "has ? or #, and /ingest is put behind that: of format seed it should be a base";
+    if (format == HF_SINK_SEED && ends_with(url, "/ingest"))
+        return "ends in /ingest, and /ingest is put behind it once more";
+    return NULL;
+}

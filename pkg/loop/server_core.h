@@ -1,0 +1,39 @@
+/* loop/server_core.h - what the two files of the local server share. Nobody else includes it: this is where lws shows. */
+#pragma once
+
+#include <libwebsockets.h>
+
+#include "loop/core.h"
+#include "loop/server.h"
+
+/* One lws context for each loop, whatever the number of servers: made with the first, ended with the loop. */
+struct hf_server_host {
+    struct hf_guest guest;
+    struct hf_loop *loop;
+    struct lws_context *context;
+    struct lws_vhost *vhost; /* the context's */
+    struct hf_list servers;
+    unsigned reserved; /* connections promised to servers, of HF_SERVER_MAX_CONNECTIONS */
+};
+
+struct hf_server {
+    struct hf_list link; /* host->servers */
+    struct hf_server_host *host;
+    struct hf_loop *loop;
+    uv_poll_t *listener; /* frees itself */
+    int listen_fd;
+    uint16_t port;
+    struct hf_server_limits limits;
+    struct lws **connections; /* limits.max_connections of room, the oldest first */
+    unsigned n_connections;
+    size_t bodies_bytes;            /* of the long bodies that are arriving */
+    bool closed;                    /* handlers are not called any more */
+    struct hf_server_route *routes; /* paths and methods are copies */
+    size_t n_routes;
+};
+
+/* What lws calls for each connection (server_lws.c); an entry without a callback ends it. */
+extern const struct lws_protocols hf_server_protocols[];
+
+/* The connection is gone (server_listen.c); also one that is not counted any more. */
+void hf_server_forget(struct hf_server *server, const struct lws *wsi);

@@ -37,7 +37,15 @@ struct hf_cli_option {
     char letter;       /* 'j' for -j; 0 none */
     bool repeats;      /* may be given more than once */
     bool required;
+    const char *means; /* the one value it takes, which is the name of the flag that it stands for */
 };
+
+/* The last rows of a command that can answer in JSON: --json, and what kubectl's users type for it. */
+#define HF_CLI_JSON(text)                                                                                              \
+    {.name = "json", .help = (text)},                                                                                  \
+    {                                                                                                                  \
+        .name = "output", .value = "json", .letter = 'o', .means = "json", .help = "the same as --json"                \
+    }
 
 /* What stood on the command line. Borrows from argv. */
 struct hf_cli_args {

@@ -13,7 +13,7 @@ const struct hf_cli_option hf_cli_hold_options[] = {
     {.name = "for", .value = "DURATION", .help = "how long (8h, 2d); without it, up to seven days"},
     {.name = "release", .help = "stop holding"},
     {.name = "state-dir", .value = "DIR", .help = "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"},
-    {.name = "json", .help = "show the hold as JSON"},
+    HF_CLI_JSON("show the hold as JSON"),
     {.name = NULL},
 };
 

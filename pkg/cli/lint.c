@@ -10,7 +10,7 @@
 enum { ADVISED_BYTES = 4096 };
 
 const struct hf_cli_option hf_cli_lint_options[] = {
-    {.name = "json", .help = "one JSON object per finding"},
+    HF_CLI_JSON("one JSON object per finding"),
     {.name = "strict", .help = "warnings count as errors"},
     {.name = NULL},
 };

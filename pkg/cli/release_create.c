@@ -44,12 +44,15 @@ const struct hf_cli_option hf_cli_release_create_options[] = {
     {.name = "health-exec", .value = "WORD", .repeats = true, .help = "command that must exit with 0, one word each"},
     {.name = "health-threshold", .value = "N", .help = "how often in a row each check must pass (3)"},
     {.name = "health-deadline", .value = "DURATION", .help = "after this it is rolled back (2m)"},
-    {.name = "key", .value = "FILE", .repeats = true, .help = "private key to sign with"},
-    {.name = "key-id", .value = "ID", .repeats = true, .help = "its name on the nodes, one per --key, in order"},
+    {.name = "key", .value = "FILE", .repeats = true, .help = "private key to sign with (NAME.key)"},
+    {.name = "key-id",
+     .value = "ID",
+     .repeats = true,
+     .help = "its name on the nodes, if not NAME; one per --key, in order"},
     {.name = "zst", .help = "whole artifacts compressed; a node unpacks them on the way"},
     {.name = "fast", .help = "deltas that are quicker to apply and somewhat larger"},
     {.name = "threads", .value = "N", .letter = 'j', .help = "workers for making deltas (one per processor)"},
-    {.name = "json", .help = "what was made, as JSON"},
+    HF_CLI_JSON("what was made, as JSON"),
     {.name = NULL},
 };
 
@@ -225,18 +228,6 @@ static int keep_requires(json_t *update, json_t *artifacts, struct hf_err *err)
     return 0;
 }
 
-static int sign_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *update, struct hf_err *err)
-{
-    const char *key;
-    int r = 0;
-
-    if (hf_cli_nth_value(args, "key", 0) == NULL)
-        (void)fprintf(cli->err, "not signed: every node refuses it until `%s release sign`\n", cli->program);
-    for (size_t i = 0; r == 0 && (key = hf_cli_nth_value(args, "key", i)) != NULL; i++)
-        r = hf_cli_sign(cli, update, key, hf_cli_nth_value(args, "key-id", i), err);
-    return r;
-}
-
 /* Write the object, and read it back as a node will: what does not survive the way through YAML must not leave. */
 static int write_update(struct hf_release_files *files, json_t *update, struct hf_err *err)
 {
@@ -362,8 +353,11 @@ static int make_release(struct hf_release_files *files, const struct hf_cli_args
         r = hf_cli_put(update, "spec.release.install.kind", json_string("Tree"), err);
     if (r == 0)
         r = hf_cli_put(update, "spec.release.artifacts", json_incref(files->artifacts), err);
+    if (hf_cli_count(args, "key") == 0)
+        (void)fprintf(files->cli->err, "not signed: every node refuses it until `%s release sign`\n",
+                      files->cli->program);
     if (r == 0)
-        r = sign_all(files->cli, args, update, err);
+        r = hf_cli_sign_all(files->cli, args, update, err);
     return r == 0 ? write_update(files, update, err) : r;
 }
 
@@ -383,14 +377,11 @@ static int check_options(const struct hf_cli_args *args, const char *out, unsign
 {
     uint64_t threads = 0;
     struct stat st;
-    size_t keys = 0, ids = 0;
+    size_t keys = hf_cli_count(args, "key"), ids = hf_cli_count(args, "key-id");
 
-    while (hf_cli_nth_value(args, "key", keys) != NULL)
-        keys++;
-    while (hf_cli_nth_value(args, "key-id", ids) != NULL)
-        ids++;
-    if (keys != ids)
-        return hf_err_set(err, EINVAL, "%zu times --key and %zu times --key-id: one each is wanted", keys, ids);
+    if (ids != 0 && keys != ids)
+        return hf_err_set(err, EINVAL, "%zu times --key and %zu times --key-id: one each, or no --key-id at all", keys,
+                          ids);
     if (hf_parse_u64(hf_cli_value(args, "threads", "0"), 0, 256, &threads) < 0)
         return hf_err_set(err, EINVAL, "--threads: '%.40s' is not 0 to 256", hf_cli_value(args, "threads", ""));
     if (lstat(out, &st) == 0)

@@ -90,7 +90,7 @@ class Node:
         self.path = self.place("root", "bin", "edge-sample")
         for folder in ("root/bin", "objects", "state", "trust.d", "releases", "versions", "temp"):
             os.makedirs(self.place(*folder.split("/")))
-        self.key = self.place("release.pem")
+        self.key = self.place("release.key")
         self.holdfast("key", "generate", self.key, "--public", self.place("trust.d", "k1.pem"))
         self.log = open(self.place("agent.log"), "ab")
         self.made = 0

@@ -37,8 +37,8 @@ static void setup(void)
     ck_assert_int_eq(mkdir(cli_path(&run, "trust"), 0755), 0);
     write_program("v1", 0);
     write_program("v2", 1);
-    ck_assert_int_eq(cli(&run, "key", "generate", "%/a.pem", "--public", "%/trust/a.pem", NULL), 0);
-    ck_assert_int_eq(cli(&run, "key", "generate", "%/b.pem", NULL), 0);
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/a", "--public", "%/trust/a.pem", NULL), 0);
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/b", NULL), 0);
 }
 
 static void teardown(void)
@@ -51,7 +51,7 @@ static int create(const char *option, const char *value)
 {
     return cli(&run, "release", "create", "--name", "edge", "--version", "1.2", "--sequence", "7", "--path",
                "/opt/edge/bin", "--artifact", "amd64=%/v2,old=%/v1", "--url-base", "https://x.example/r/", "--key",
-               "%/a.pem", "--key-id", "a", "--health-http", "http://127.0.0.1:8080/healthz", "--out", "%/out", option,
+               "%/a.key", "--key-id", "a", "--health-http", "http://127.0.0.1:8080/healthz", "--out", "%/out", option,
                value, NULL);
 }
 
@@ -81,30 +81,96 @@ START_TEST(keys)
 {
     struct stat st;
 
-    ck_assert_int_eq(stat(cli_path(&run, "b.pem"), &st), 0);
+    ck_assert_int_eq(stat(cli_path(&run, "b.key"), &st), 0);
     ck_assert_uint_eq(st.st_mode & 0777, 0600);
-    ck_assert_int_eq(stat(cli_path(&run, "b.pub.pem"), &st), 0);
-    ck_assert_int_eq(cli(&run, "key", "public", "%/b.pem", NULL), 0);
-    _cleanup_(hf_freep) char *public_pem = cli_read(&run, "b.pub.pem", NULL);
+    ck_assert_int_eq(stat(cli_path(&run, "b.pem"), &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, 0644);
+    _cleanup_(hf_freep) char *public_pem = cli_read(&run, "b.pem", NULL);
+    ck_assert_ptr_nonnull(strstr(public_pem, "BEGIN PUBLIC KEY"));
+    ck_assert_int_eq(cli(&run, "key", "public", "%/b.key", NULL), 0);
     ck_assert_str_eq(run.out, public_pem);
-    ck_assert_int_eq(cli_with_input(&run, "b.pem", "key", "public", "-", NULL), 0);
+    ck_assert_int_eq(cli(&run, "key", "public", "%/b", NULL), 0); /* the private half of the pair of that name */
     ck_assert_str_eq(run.out, public_pem);
-    ck_assert_int_ne(cli(&run, "key", "public", "%/b.pub.pem", NULL), 0);
-    ck_assert_int_eq(cli(&run, "key", "public", "%/nothing.pem", NULL), HF_EXIT_FAILED);
+    ck_assert_int_eq(cli_with_input(&run, "b.key", "key", "public", "-", NULL), 0);
+    ck_assert_str_eq(run.out, public_pem);
+    ck_assert_int_eq(cli(&run, "key", "public", "%/nothing.key", NULL), HF_EXIT_FAILED);
+}
+END_TEST
+
+/* What was made, and what to do with it, as commands that work when they are typed. */
+START_TEST(keys_are_told)
+{
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/release-2026.key", NULL), 0);
+    ck_assert_int_eq(access(cli_path(&run, "release-2026.key"), F_OK), 0);
+    ck_assert_int_eq(access(cli_path(&run, "release-2026.pem"), F_OK), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "release-2026.key: private key"));
+    ck_assert_ptr_nonnull(strstr(run.out, "release-2026.pem: public key, key id release-2026\n"));
+    ck_assert_ptr_nonnull(strstr(run.out, "release-2026.pem /etc/holdfast/trust.d/release-2026.pem\n"));
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/c", "--public", "%/trust/k.1.pem", "-o", "json", NULL), 0);
+    _cleanup_(hf_json_freep) json_t *told = NULL;
+    ck_assert_int_eq(hf_json_parse(hf_view_of(run.out), NULL, &told, NULL), 0);
+    ck_assert_str_eq(hf_json_str_or(told, "keyId", ""), "k.1");
+    ck_assert_str_eq(hf_json_str_or(told, "privateKey", ""), cli_path(&run, "c.key"));
+    ck_assert_str_eq(hf_json_str_or(told, "publicKey", ""), cli_path(&run, "trust/k.1.pem"));
+}
+END_TEST
+
+/* The public half must be called X.pem on a node: the private one must not. */
+START_TEST(a_private_key_is_never_called_pem)
+{
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/release-2026.pem", NULL), HF_EXIT_USAGE);
+    ck_assert_ptr_nonnull(strstr(run.err, "is the name of a public key"));
+    ck_assert_int_ne(access(cli_path(&run, "release-2026.pem"), F_OK), 0);
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/Release_2026", NULL), HF_EXIT_USAGE);
+    ck_assert_ptr_nonnull(strstr(run.err, "gives no key id"));
+    ck_assert_int_eq(cli(&run, "key", "generate", "-", NULL), HF_EXIT_USAGE);
+    ck_assert_ptr_nonnull(strstr(run.err, "--public"));
 }
 END_TEST
 
 START_TEST(keys_are_never_overwritten)
 {
-    _cleanup_(hf_freep) char *before = cli_read(&run, "a.pem", NULL);
+    _cleanup_(hf_freep) char *before = cli_read(&run, "a.key", NULL);
 
-    ck_assert_int_eq(cli(&run, "key", "generate", "%/a.pem", NULL), HF_EXIT_FAILED);
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/a", NULL), HF_EXIT_FAILED);
     ck_assert_ptr_nonnull(strstr(run.err, "exists already"));
-    ck_assert_int_eq(cli(&run, "key", "generate", "%/c.pem", "--public", "%/trust/a.pem", NULL), HF_EXIT_FAILED);
-    ck_assert_int_ne(access(cli_path(&run, "c.pem"), F_OK), 0);
-    _cleanup_(hf_freep) char *after = cli_read(&run, "a.pem", NULL);
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/c", "--public", "%/trust/a.pem", NULL), HF_EXIT_FAILED);
+    ck_assert_int_ne(access(cli_path(&run, "c.key"), F_OK), 0);
+    _cleanup_(hf_freep) char *after = cli_read(&run, "a.key", NULL);
     ck_assert_str_eq(before, after);
-    ck_assert_int_eq(cli(&run, "key", "generate", "%/no/such/folder.pem", NULL), HF_EXIT_FAILED);
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/no/such/folder", NULL), HF_EXIT_FAILED);
+}
+END_TEST
+
+/* Which file, and which half it holds. */
+START_TEST(the_other_half_is_named)
+{
+    ck_assert_int_eq(cli(&run, "key", "public", "%/b.pem", NULL), HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.err, "b.pem' holds a public key; the private half is wanted here, '"));
+    ck_assert_ptr_nonnull(strstr(run.err, "/b.key'"));
+    ck_assert_int_eq(create(NULL, NULL), 0);
+    ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.pem", NULL), HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.err, "b.pem' holds a public key"));
+    _cleanup_(hf_freep) char *private_pem = cli_read(&run, "a.key", NULL);
+    cli_write_text(&run, "trust/a.pem", private_pem);
+    ck_assert_int_eq(verify(), HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.err, "trust/a.pem' holds a private key; a trust folder takes the public half"));
+}
+END_TEST
+
+/* Pairs made before the private half was called NAME.key: X.pem and X.pub.pem. */
+START_TEST(older_pairs_still_sign)
+{
+    _cleanup_(hf_freep) char *private_pem = cli_read(&run, "b.key", NULL), *public_pem = cli_read(&run, "b.pem", NULL);
+
+    cli_write_text(&run, "old.pem", private_pem);
+    cli_write_text(&run, "old.pub.pem", public_pem);
+    ck_assert_int_eq(create(NULL, NULL), 0);
+    ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/old.pem", NULL), 0);
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/out/edge-1.2.yaml", "--key", "%/old.pub.pem", NULL), 0);
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/out/edge-1.2.yaml", "--key", "%/old.pem", NULL), 0);
+    ck_assert_int_eq(cli(&run, "key", "public", "%/old.pem", NULL), 0);
+    ck_assert_str_eq(run.out, public_pem);
 }
 END_TEST
 
@@ -197,7 +263,7 @@ static const json_t *second_release(const char *artifact, const char *published,
 
     ck_assert_msg(cli(&run, "release", "create", "--name", "edge", "--version", "2", "--sequence", "9", "--path",
                       "/opt/edge/bin", "--artifact", artifact, "--url-base", "https://x.example/r2", "--fast", "--out",
-                      "%/out2", "--key", "%/a.pem", "--key-id", "a", "--published", published, NULL) == 0,
+                      "%/out2", "--key", "%/a.key", "--key-id", "a", "--published", published, NULL) == 0,
                   "%s", run.err);
     ck_assert_int_eq(
         cli(&run, "release", "verify", "%/out2/edge-2.yaml", "--trust-dir", "%/trust", "--artifacts", "%/out2", NULL),
@@ -307,7 +373,7 @@ START_TEST(templates)
                    "    artifacts: [{arch: amd64, requires: {memory: 512Mi}}]\n"
                    "    health: {checks: [{tcp: {port: 5}}]}\nstatus: {wave: 3}\n");
     ck_assert_msg(cli(&run, "release", "create", "--template", "%/template.yaml", "--version", "2", "--sequence", "8",
-                      "--artifact", "amd64=%/v2", "--url-base", "https://x.example", "--key", "%/a.pem", "--key-id",
+                      "--artifact", "amd64=%/v2", "--url-base", "https://x.example", "--key", "%/a.key", "--key-id",
                       "a", "--out", "%/out", NULL) == 0,
                   "%s", run.err);
     _cleanup_(hf_freep) char *text = cli_read(&run, "out/edge-2.yaml", NULL);
@@ -325,7 +391,7 @@ START_TEST(folders_become_trees)
     cli_write_text(&run, "tree/file", "content");
     ck_assert_msg(cli(&run, "release", "create", "--name", "edge", "--version", "1.2", "--sequence", "7", "--path",
                       "/opt/edge/current", "--artifact", "amd64=%/tree", "--url-base", "https://x.example", "--key",
-                      "%/a.pem", "--key-id", "a", "--out", "%/out", NULL) == 0,
+                      "%/a.key", "--key-id", "a", "--out", "%/out", NULL) == 0,
                   "%s", run.err);
     ck_assert_msg(verify() == 0, "%s%s", run.out, run.err);
     _cleanup_(hf_freep) char *text = cli_read(&run, "out/edge-1.2.yaml", NULL);
@@ -354,7 +420,7 @@ static const struct {
     {"--health-threshold", "0", HF_EXIT_USAGE, "--health-threshold"},
     {"--health-deadline", "never", HF_EXIT_REFUSED, "deadline"},
     {"--mode", "rwx", HF_EXIT_REFUSED, "mode"},
-    {"--key", "%/b.pem", HF_EXIT_USAGE, "one each"},
+    {"--key", "%/b.key", HF_EXIT_USAGE, "one each"},
     {"--template", "%/nothing.yaml", HF_EXIT_FAILED, "No such file"},
     {"--template", "%/empty", HF_EXIT_REFUSED, "0 objects"},
     {"--sequence", "9", HF_EXIT_USAGE, "given twice"},
@@ -489,15 +555,43 @@ START_TEST(several_people_sign)
 {
     ck_assert_int_eq(create(NULL, NULL), 0);
     cli_write_text(&run, "trust/threshold", "2\n");
-    _cleanup_(hf_freep) char *b = cli_read(&run, "b.pub.pem", NULL);
+    _cleanup_(hf_freep) char *b = cli_read(&run, "b.pem", NULL);
     cli_write_text(&run, "trust/b.pem", b);
     ck_assert_int_eq(verify(), HF_EXIT_REFUSED);
-    ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.pem", "--key-id", "b", NULL), 0);
+    ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.key", "--key-id", "b", NULL), 0);
     ck_assert_msg(verify() == 0, "%s%s", run.out, run.err);
     /* Once more: replaced, not doubled. */
-    ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.pem", "--key-id", "b", NULL), 0);
+    ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.key", "--key-id", "b", NULL), 0);
     _cleanup_(hf_freep) char *text = cli_read(&run, "out/edge-1.2.yaml", NULL);
     ck_assert_ptr_null(strstr(strstr(text, "keyId: b") + 1, "keyId: b"));
+}
+END_TEST
+
+/* A second key, as holdfast(1) tells it: made, trusted beside the first, both sign, both are needed. */
+START_TEST(a_second_key)
+{
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/c", "--public", "%/trust/c.pem", NULL), 0);
+    ck_assert_int_eq(create("--key", "%/c"), HF_EXIT_USAGE); /* two keys, one --key-id */
+    ck_assert_msg(cli(&run, "release", "create", "--name", "edge", "--version", "1.2", "--sequence", "7", "--path",
+                      "/opt/edge/bin", "--artifact", "amd64=%/v2", "--url-base", "https://x.example", "--key", "%/a",
+                      "--key", "%/c.key", "--out", "%/out", NULL) == 0,
+                  "%s", run.err);
+    ck_assert_ptr_nonnull(strstr(run.out, "signed by a\n"));
+    ck_assert_ptr_nonnull(strstr(run.out, "signed by c\n"));
+    cli_write_text(&run, "trust/threshold", "2\n");
+    ck_assert_msg(verify() == 0, "%s%s", run.out, run.err);
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/out/edge-1.2.yaml", "--key", "%/a", "--key", "%/c", NULL), 0);
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/out/edge-1.2.yaml", "--key", "%/a", "--key", "%/b", NULL),
+                     HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.out, "no signature by key id 'b'"));
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/out/edge-1.2.yaml", "--key", "%/a", "--trust-dir", "%", NULL),
+                     HF_EXIT_USAGE);
+    /* Later, the same of an object that only one of them has signed. */
+    ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/a", "--key", "%/b", NULL), 0);
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/out/edge-1.2.yaml", "--key", "%/b", NULL), 0);
+    edit("out/edge-1.2.yaml", "sequence: 7", "sequence: 8");
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/out/edge-1.2.yaml", "--key", "%/b", NULL), HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.out, "does not fit"));
 }
 END_TEST
 
@@ -505,7 +599,7 @@ START_TEST(signed_elsewhere)
 {
     ck_assert_int_eq(create(NULL, NULL), 0);
     _cleanup_(hf_freep) char *before = cli_read(&run, "out/edge-1.2.yaml", NULL);
-    ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.pem", "--key-id", "b", "-o",
+    ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.key", "--key-id", "b", "-o",
                          "%/signed.yaml", NULL),
                      0);
     _cleanup_(hf_freep) char *after = cli_read(&run, "out/edge-1.2.yaml", NULL);
@@ -520,12 +614,11 @@ START_TEST(what_cannot_be_signed)
     ck_assert_int_eq(create(NULL, NULL), 0);
     ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.pem", "--key-id", "B!", NULL),
                      HF_EXIT_USAGE);
-    ck_assert_int_ne(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.pub.pem", "--key-id", "b", NULL),
-                     0);
+    ck_assert_int_ne(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.pem", "--key-id", "b", NULL), 0);
     cli_write_text(&run, "bad.yaml",
                    "apiVersion: edge.codcompass.io/v1alpha1\nkind: EdgeUpdate\nmetadata: {name: x}\n"
                    "spec: {release: {name: x}}\n");
-    ck_assert_int_eq(cli(&run, "release", "sign", "%/bad.yaml", "--key", "%/b.pem", "--key-id", "b", NULL),
+    ck_assert_int_eq(cli(&run, "release", "sign", "%/bad.yaml", "--key", "%/b.key", "--key-id", "b", NULL),
                      HF_EXIT_REFUSED);
 }
 END_TEST
@@ -534,7 +627,11 @@ static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, keys);
+    tcase_add_test(tc, keys_are_told);
+    tcase_add_test(tc, a_private_key_is_never_called_pem);
     tcase_add_test(tc, keys_are_never_overwritten);
+    tcase_add_test(tc, the_other_half_is_named);
+    tcase_add_test(tc, older_pairs_still_sign);
     tcase_add_test(tc, made_and_taken);
     tcase_add_test(tc, compressed);
     tcase_add_test(tc, the_report_for_programs);
@@ -555,6 +652,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, no_keys_at_all);
     tcase_add_test(tc, more_than_one_object);
     tcase_add_test(tc, several_people_sign);
+    tcase_add_test(tc, a_second_key);
     tcase_add_test(tc, signed_elsewhere);
     tcase_add_test(tc, what_cannot_be_signed);
 }

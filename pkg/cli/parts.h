@@ -7,6 +7,11 @@
 
 enum { HF_CLI_OBJECT_BYTES = 4 << 20, HF_CLI_KEY_BYTES = 64 << 10 };
 
+/* Said of an EdgeUpdate with a strategy. */
+#define HF_CLI_NEEDS_CONTROLLER                                                                                        \
+    "needs holdfast-controller, which this version does not have: nodes wait until status.admission admits them "      \
+    "(without a strategy, every selected node is admitted)"
+
 /* Every document of a YAML or JSON file. */
 HF_MUST_USE int hf_cli_read_objects(struct hf_cli *cli, const char *path, json_t **ret_array, struct hf_buf *text,
                                     struct hf_err *err);

@@ -14,10 +14,14 @@
 #include "cli/guard.h"
 #include "cli/release_plan.h"
 #include "cli/release_steps.h"
+#include "cli/release_target.h"
 #include "os/file.h"
 
 const struct hf_cli_option hf_cli_release_create_options[] = {
-    {.name = "out", .value = "DIR", .required = true, .help = "folder to make; it must not exist yet"},
+    {.name = "out",
+     .value = "DIR",
+     .required = true,
+     .help = "folder to make, with those above it; it must not exist yet"},
     {.name = "artifact",
      .value = "ARCH=NEW[,old=OLD...]",
      .required = true,
@@ -29,10 +33,19 @@ const struct hf_cli_option hf_cli_release_create_options[] = {
      .help = "EdgeUpdate of an earlier release whose deltas are still served: several may be shorter than one"},
     {.name = "url-base", .value = "URL", .required = true, .help = "where the files of DIR will be served"},
     {.name = "template", .value = "FILE", .help = "EdgeUpdate to start from; options win over it"},
+    {.name = "node-selector",
+     .value = "KEY=VALUE[,...]",
+     .repeats = true,
+     .help = "labels of the nodes that are meant, as with kubectl -l"},
+    {.name = "everywhere", .help = "every node of the cluster is meant"},
     {.name = "name", .value = "NAME", .help = "of the release: a node keeps one history per name"},
     {.name = "version", .value = "TEXT", .help = "what people call it"},
     {.name = "sequence", .value = "N", .help = "grows with every release of this name"},
     {.name = "path", .value = "PATH", .help = "the file on the node"},
+    {.name = "update-root",
+     .value = "DIR",
+     .repeats = true,
+     .help = "below which the nodes' agents allow it (/opt, /usr/local, /var/lib/holdfast/payload)"},
     {.name = "mode", .value = "OCTAL", .help = "its mode; without it, that of the file before"},
     {.name = "expires", .value = "DURATION|TIME", .help = "no node starts it later than this (90d)"},
     {.name = "allow-downgrade", .help = "accept a sequence below the one that is committed"},
@@ -42,6 +55,7 @@ const struct hf_cli_option hf_cli_release_create_options[] = {
     {.name = "health-tcp", .value = "PORT", .repeats = true, .help = "must accept a connection on 127.0.0.1"},
     {.name = "health-unit", .value = "UNIT", .repeats = true, .help = "must be active"},
     {.name = "health-exec", .value = "WORD", .repeats = true, .help = "command that must exit with 0, one word each"},
+    {.name = "no-health-check", .help = "none is meant: only a restart that fails is rolled back"},
     {.name = "health-threshold", .value = "N", .help = "how often in a row each check must pass (3)"},
     {.name = "health-deadline", .value = "DURATION", .help = "after this it is rolled back (2m)"},
     {.name = "key", .value = "FILE", .repeats = true, .help = "private key to sign with (NAME.key)"},
@@ -272,8 +286,26 @@ static void tell_delta(struct hf_cli *cli, const json_t *delta, uint64_t wire_by
                       100.0 * (double)bytes / (double)wire_bytes);
 }
 
+static void tell_deltas(struct hf_cli *cli, const struct hf_release_files *files)
+{
+    size_t listed = 0, tried = 0;
+
+    for (size_t i = 0; i < json_array_size(files->artifacts); i++)
+        listed += json_array_size(hf_json_at(json_array_get(files->artifacts, i), "deltas"));
+    for (size_t i = 0; i < json_array_size(files->report); i++)
+        tried += json_array_size(hf_json_at(json_array_get(files->report, i), "deltas"));
+    if (listed > 0)
+        (void)fprintf(cli->out, "%zu %s applied and gave the new file\n", listed,
+                      listed == 1 ? "delta was" : "deltas were");
+    else
+        (void)fprintf(cli->out, tried > 0 ? "no delta is worth having: nodes fetch whole files\n"
+                                          : "no delta: no old file was given (old=OLD); nodes fetch whole files\n");
+}
+
 static void tell(struct hf_cli *cli, const struct hf_release_files *files, const char *out, const json_t *update)
 {
+    char nodes[HF_RELEASE_NODES_TEXT];
+
     (void)fprintf(cli->out, "%s %s, sequence %lld: %s/%s.yaml\n", hf_json_str_or(update, "spec.release.name", ""),
                   hf_json_str_or(update, "spec.release.version", ""),
                   (long long)hf_json_int_or(update, "spec.release.sequence", 0), out, files->stem);
@@ -289,7 +321,8 @@ static void tell(struct hf_cli *cli, const struct hf_release_files *files, const
     const json_t *signatures = hf_json_at(update, "spec.signatures");
     for (size_t i = 0; i < json_array_size(signatures); i++)
         (void)fprintf(cli->out, "  signed by %s\n", hf_json_str_or(json_array_get(signatures, i), "keyId", ""));
-    (void)fprintf(cli->out, "deltas were applied and gave the new file; serve %s at %s\n", out, files->url_base);
+    tell_deltas(cli, files);
+    (void)fprintf(cli->out, "for %s; serve %s at %s\n", hf_release_nodes(update, nodes), out, files->url_base);
 }
 
 static int report(struct hf_cli *cli, const struct hf_cli_args *args, const struct hf_release_files *files,
@@ -400,6 +433,10 @@ static int create_in(struct hf_cli *cli, const struct hf_cli_args *args, const c
 
     if (r == 0)
         r = put_options(cli, args, update, err);
+    if (r == 0)
+        r = hf_release_put_selector(args, update, err);
+    if (r == 0)
+        r = hf_release_check_target(cli, args, update, err);
     if (r == 0)
         r = read_published(cli, args, &published, err);
     if (r < 0)

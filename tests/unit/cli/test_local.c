@@ -82,9 +82,9 @@ END_TEST
 START_TEST(lint_advises)
 {
     cli_write_text(&run, "v", "something");
-    ck_assert_msg(cli(&run, "release", "create", "--name", "e", "--version", "1", "--sequence", "1", "--path",
-                      "/opt/e/x", "--artifact", "amd64=%/v", "--url-base", "https://x.example", "--out", "%/out",
-                      NULL) == 0,
+    ck_assert_msg(cli(&run, "release", "create", "--everywhere", "--name", "e", "--version", "1", "--sequence", "1",
+                      "--path", "/opt/e/x", "--artifact", "amd64=%/v", "--url-base", "https://x.example", "--out",
+                      "%/out", NULL) == 0,
                   "%s", run.err);
     ck_assert_int_eq(cli(&run, "lint", "%/out/e-1.yaml", NULL), 0);
     ck_assert_ptr_nonnull(strstr(run.out, "not signed yet"));

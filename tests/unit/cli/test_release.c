@@ -109,6 +109,7 @@ START_TEST(keys_are_told)
     ck_assert_int_eq(cli(&run, "key", "generate", "%/c", "--public", "%/trust/k.1.pem", "-o", "json", NULL), 0);
     _cleanup_(hf_json_freep) json_t *told = NULL;
     ck_assert_int_eq(hf_json_parse(hf_view_of(run.out), NULL, &told, NULL), 0);
+    cli_page_knows_json(&run, "key generate");
     ck_assert_str_eq(hf_json_str_or(told, "keyId", ""), "k.1");
     ck_assert_str_eq(hf_json_str_or(told, "privateKey", ""), cli_path(&run, "c.key"));
     ck_assert_str_eq(hf_json_str_or(told, "publicKey", ""), cli_path(&run, "trust/k.1.pem"));
@@ -188,6 +189,7 @@ START_TEST(made_and_taken)
     ck_assert_int_eq(cli(&run, "release", "verify", "%/out/edge-1.2.yaml", "--trust-dir", "%/trust", "--json", NULL),
                      0);
     ck_assert_ptr_nonnull(strstr(run.out, "\"ok\":true"));
+    cli_page_knows_json(&run, "release verify");
 }
 END_TEST
 
@@ -206,6 +208,7 @@ START_TEST(the_report_for_programs)
     _cleanup_(hf_json_freep) json_t *report = NULL;
 
     ck_assert_int_eq(create("--json", NULL), 0);
+    cli_page_knows_json(&run, "release create");
     ck_assert_int_eq(hf_json_parse(hf_view_of(run.out), NULL, &report, NULL), 0);
     const json_t *artifact = json_array_get(hf_json_at(report, "artifacts"), 0);
     ck_assert_int_eq(hf_json_int_or(artifact, "bytes", 0), PROGRAM_BYTES);

@@ -423,6 +423,18 @@ static int check_options(const struct hf_cli_args *args, const char *out, unsign
     return 0;
 }
 
+/* Old files in all of --artifact. */
+static unsigned count_olds(const struct hf_cli_args *args)
+{
+    const char *spec;
+    unsigned n = 0;
+
+    for (size_t i = 0; (spec = hf_cli_nth_value(args, "artifact", i)) != NULL; i++)
+        for (const char *at = spec; (at = strstr(at, ",old=")) != NULL; at++)
+            n++;
+    return n;
+}
+
 static int create_in(struct hf_cli *cli, const struct hf_cli_args *args, const char *out, const char *folder,
                      unsigned threads, struct hf_err *err)
 {
@@ -456,6 +468,7 @@ static int create_in(struct hf_cli *cli, const struct hf_cli_args *args, const c
         .threads = threads,
         .published = published.updates,
         .n_published = published.n,
+        .n_olds = count_olds(args),
         .artifacts = artifacts,
         .report = made,
     };

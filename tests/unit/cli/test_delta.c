@@ -68,6 +68,8 @@ START_TEST(info)
     struct stat st;
 
     ck_assert_int_eq(cli(&run, "delta", "create", "%/old", "%/new", "%/patch", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "/patch: "));
+    ck_assert_ptr_nonnull(strstr(run.out, " % of the new 100 kB\n"));
     ck_assert_int_eq(cli(&run, "delta", "info", "%/patch", NULL), 0);
     ck_assert_ptr_nonnull(strstr(run.out, "profile small"));
     ck_assert_ptr_nonnull(strstr(run.out, "100000 bytes"));

@@ -472,7 +472,9 @@ static int create_in(struct hf_cli *cli, const struct hf_cli_args *args, const c
         .artifacts = artifacts,
         .report = made,
     };
-    r = make_release(&files, args, update, err);
+    r = hf_dir_make(cli->fs, folder, 0755, err);
+    if (r == 0)
+        r = make_release(&files, args, update, err);
     hf_cli_progress_end(cli);
     if (r == 0)
         r = hf_dir_sync(cli->fs, folder, err);
@@ -497,9 +499,7 @@ int hf_cli_release_create(struct hf_cli *cli, const struct hf_cli_args *args, st
         r = hf_cli_guard_begin(cli->fs, folder, &guard, err);
     if (r < 0)
         return r;
-    r = hf_dir_make(cli->fs, folder, 0755, err);
-    if (r == 0)
-        r = create_in(cli, args, out, folder, threads, err);
+    r = create_in(cli, args, out, folder, threads, err);
     hf_cli_guard_end(&guard);
     if (r < 0 && hf_tree_remove(cli->fs, folder, NULL) < 0)
         (void)fprintf(cli->err, "'%s' is left behind\n", folder);

@@ -529,6 +529,10 @@ END_TEST
 /* What is not there is not claimed; what is seldom meant is warned of. */
 START_TEST(an_honest_report)
 {
+    ck_assert_int_eq(cli(&run, "release", "create", "--artifact", "amd64=%/v2", "--url-base", "https://x.example",
+                         "--out", "%/not/there/yet", NULL),
+                     HF_EXIT_USAGE);
+    ck_assert_int_ne(access(cli_path(&run, "not"), F_OK), 0);
     ck_assert_int_eq(cli(&run, "release", "create", "--everywhere", "--name", "edge", "--version", "1.2", "--sequence",
                          "7", "--path", "/opt/edge/bin", "--artifact", "amd64=%/v2", "--url-base", "https://x.example",
                          "--out", "%/not/there/yet", NULL),

@@ -7,6 +7,7 @@
 #include "api/meta.h"
 #include "api/telemetry.h"
 #include "base/parse.h"
+#include "update/place.h"
 
 typedef int set_fn(struct hf_agent_options *options, const char *text);
 
@@ -334,6 +335,8 @@ static int take_arguments(int argc, char *const *argv, struct hf_agent_options *
     return 0;
 }
 
+static const char *const default_roots[] = {HF_UPDATE_ROOTS};
+
 static int check_together(struct hf_agent_options *o, struct hf_err *err)
 {
     if (o->source != NULL && (o->server != NULL || o->kubeconfig != NULL))
@@ -341,9 +344,8 @@ static int check_together(struct hf_agent_options *o, struct hf_err *err)
     if (o->server != NULL && o->kubeconfig != NULL)
         return hf_err_set(err, EINVAL, "--server and --kubeconfig: give one of them");
     if (o->n_roots == 0) {
-        o->roots[o->n_roots++] = "/opt";
-        o->roots[o->n_roots++] = "/usr/local";
-        o->roots[o->n_roots++] = "/var/lib/holdfast/payload";
+        memcpy(o->roots, default_roots, sizeof(default_roots));
+        o->n_roots = HF_LEN(default_roots);
     }
     return settle_ports(o, err);
 }

@@ -81,10 +81,20 @@ static int add_option(struct hf_cli_args *args, const struct hf_cli_option *opti
         return hf_err_set(err, EINVAL, "more than %d options", HF_CLI_MAX_OPTIONS);
     for (size_t i = 0; i < args->n_options && !option->repeats; i++)
         if (args->options[i] == option)
-            return hf_err_set(err, EINVAL, "option '--%s' is given twice", option->name);
+            return option->value == NULL ? 0 : hf_err_set(err, EINVAL, "option '--%s' is given twice", option->name);
     args->options[args->n_options] = option;
     args->values[args->n_options++] = value;
     return 0;
+}
+
+/* "-o json": the flag of that name, once. */
+static int add_meant(const struct hf_cli_command *command, struct hf_cli_args *args, const struct hf_cli_option *option,
+                     const char *value, struct hf_err *err)
+{
+    if (strcmp(value, option->means) != 0)
+        return hf_err_set(err, EINVAL, "option '--%s' takes '%s' only, got '%.40s'", option->name, option->means,
+                          value);
+    return add_option(args, find_long(command->options, option->means, strlen(option->means)), NULL, err);
 }
 
 /* One option at argv[*i]; moves *i to its last word. */
@@ -113,6 +123,8 @@ static int take_option(const struct hf_cli_command *command, const char *const *
             return hf_err_set(err, EINVAL, "option '--%s' needs a value: %s", option->name, option->value);
         value = argv[++*i];
     }
+    if (option->means != NULL)
+        return add_meant(command, args, option, value, err);
     return add_option(args, option, value, err);
 }
 

@@ -37,7 +37,15 @@ struct hf_cli_option {
     char letter;       /* 'j' for -j; 0 none */
     bool repeats;      /* may be given more than once */
     bool required;
+    const char *means; /* the one value it takes, which is the name of the flag that it stands for */
 };
+
+/* The last rows of a command that can answer in JSON: --json, and what kubectl's users type for it. */
+#define HF_CLI_JSON(text)                                                                                              \
+    {.name = "json", .help = (text)},                                                                                  \
+    {                                                                                                                  \
+        .name = "output", .value = "json", .letter = 'o', .means = "json", .help = "the same as --json"                \
+    }
 
 /* What stood on the command line. Borrows from argv. */
 struct hf_cli_args {
@@ -70,6 +78,9 @@ struct hf_cli {
     char **argv;
     uint64_t drawn_mono_ns; /* when progress was drawn last */
     bool drawing;
+    struct { /* what the time that is left is reckoned from: since when, from where on, of how much; total 0: not yet */
+        uint64_t since_mono_ns, from, done, total;
+    } pace;
 };
 
 enum { HF_CLI_MAX_WORDS = 512 };
@@ -133,6 +144,7 @@ void hf_cli_out_done(struct hf_cli_out *out); /* forgets what was not committed 
 /* One behind a callback. */
 struct hf_cli_sink {
     struct hf_cli_out out;
+    uint64_t size; /* written so far */
     struct hf_err *err;
 };
 int hf_cli_sink_write(void *sink, const void *bytes, size_t n);
@@ -156,7 +168,8 @@ HF_MUST_USE int hf_cli_in_open(struct hf_cli *cli, const char *path, int *ret_fd
 ssize_t hf_cli_fd_read(void *fd, void *bytes, size_t n);
 ssize_t hf_cli_fd_pread(void *fd, void *bytes, size_t n, uint64_t offset);
 
-/* "label  42 %" on a terminal, at most ten times a second; nothing elsewhere. _end clears the line. */
+/* "label  42 %, 3 min left" on a terminal, at most ten times a second; nothing elsewhere. What is left is reckoned from the pace so
+ * far, once two seconds have shown it; another total, or a step back, begins anew. total 0: the label alone. _end clears the line. */
 void hf_cli_progress(struct hf_cli *cli, const char *label, uint64_t done, uint64_t total);
 void hf_cli_progress_end(struct hf_cli *cli);
 

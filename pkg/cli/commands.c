@@ -16,7 +16,8 @@ const struct hf_cli_command hf_cli_commands[] = {
                    "      --path /opt/edge-inference/bin/current --restart-unit edge-inference.service \\\n"
                    "      --artifact arm64=build/arm64/edge-inference,old=releases/1.4.1-arm64 \\\n"
                    "      --health-http http://127.0.0.1:8080/healthz --expires 90d \\\n"
-                   "      --url-base https://releases.example.com --key release.pem --key-id release-2026 --out out",
+                   "      --node-selector edge.codcompass.io/role=compute \\\n"
+                   "      --url-base https://releases.example.com --key release-2026.key --out out",
         ROW(hf_cli_release_create),
     },
     {
@@ -39,10 +40,11 @@ const struct hf_cli_command hf_cli_commands[] = {
     },
     {
         .name = "key generate",
-        .args = "KEY",
+        .args = "NAME",
         .summary = "make a signing key (ed25519)",
-        .details = "Writes the private key to KEY (mode 0600) and the public one beside it. Existing files are never "
-                   "overwritten.",
+        .details = "Writes the private half to NAME.key (mode 0600) and the public half to NAME.pem; NAME without its "
+                   "folder is the key id. Existing files are never overwritten. Every node takes the public half:\n\n"
+                   "  sudo install -D -m 0644 release-2026.pem " HF_CLI_DEFAULT_TRUST_DIR "/release-2026.pem",
         .min_words = 1,
         .max_words = 1,
         ROW(hf_cli_key_generate),

@@ -140,6 +140,8 @@ static int create(struct hf_cli *cli, const struct hf_cli_args *args, const stru
         r = hf_deep_create(old.p, old.n, new_input.p, new_input.n, &more, &out, err);
     if (r == 0)
         r = hf_cli_out_publish(&sink.out, false, err);
+    if (r == 0)
+        hf_cli_delta_told(cli, args, sink.size, new_input.n);
     hf_cli_out_done(&sink.out);
     return r;
 }

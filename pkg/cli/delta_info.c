@@ -10,7 +10,7 @@
 #include "os/file.h"
 
 const struct hf_cli_option hf_cli_delta_info_options[] = {
-    {.name = "json", .help = "as JSON"},
+    HF_CLI_JSON("as JSON"),
     {.name = NULL},
 };
 

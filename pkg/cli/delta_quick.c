@@ -48,6 +48,25 @@ int hf_cli_delta_settings(struct hf_cli *cli, const struct hf_cli_args *args, st
     return 0;
 }
 
+/* Where the patch itself goes to standard output, a person at the terminal is told beside it, and a script nothing. */
+void hf_cli_delta_told(struct hf_cli *cli, const struct hf_cli_args *args, uint64_t patch_bytes, uint64_t new_bytes)
+{
+    bool piped = strcmp(args->words[2], "-") == 0;
+    char text[HF_CLI_BYTES_TEXT];
+    FILE *to = piped ? cli->err : cli->out;
+
+    hf_cli_progress_end(cli);
+    if (piped && !cli->terminal)
+        return;
+    (void)fprintf(to, "%s: %s", piped ? "patch" : args->words[2], hf_cli_bytes(patch_bytes, text));
+    if (new_bytes > 0) {
+        uint64_t tenths = (uint64_t)((double)patch_bytes / (double)new_bytes * 1000 + 0.5);
+        (void)fprintf(to, ", %llu.%u %% of the new %s", (unsigned long long)(tenths / 10), (unsigned)(tenths % 10),
+                      hf_cli_bytes(new_bytes, text));
+    }
+    (void)fprintf(to, "\n");
+}
+
 static bool is_file(const char *path)
 {
     struct stat st;
@@ -95,6 +114,8 @@ int hf_cli_delta_quick(struct hf_cli *cli, const struct hf_cli_args *args, const
         r = hf_delta_create(old.p, old.n, new_map.p, new_map.n, &delta, &out, err);
     if (r == 0)
         r = hf_cli_out_publish(&sink.out, false, err);
+    if (r == 0)
+        hf_cli_delta_told(cli, args, sink.size, new_map.n);
     hf_cli_out_done(&sink.out);
     return r;
 }

@@ -123,7 +123,7 @@ int hf_cli_help(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_er
 }
 
 const struct hf_cli_option hf_cli_version_options[] = {
-    {.name = "json", .help = "as JSON"},
+    HF_CLI_JSON("as JSON"),
     {.name = NULL},
 };
 

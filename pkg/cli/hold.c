@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/parse.h"
 #include "cli/parts.h"
@@ -13,7 +14,7 @@ const struct hf_cli_option hf_cli_hold_options[] = {
     {.name = "for", .value = "DURATION", .help = "how long (8h, 2d); without it, up to seven days"},
     {.name = "release", .help = "stop holding"},
     {.name = "state-dir", .value = "DIR", .help = "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"},
-    {.name = "json", .help = "show the hold as JSON"},
+    HF_CLI_JSON("show the hold as JSON"),
     {.name = NULL},
 };
 
@@ -74,6 +75,7 @@ int hf_cli_hold(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_er
     const char *state = hf_cli_value(args, "state-dir", HF_CLI_DEFAULT_STATE_DIR);
     bool release = hf_cli_flag(args, "release"), hold = hf_cli_value(args, "reason", NULL) != NULL;
     _cleanup_(hf_freep) char *path = hf_asprintf("%s/hold", state);
+    struct stat st;
 
     if (path == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
@@ -81,6 +83,8 @@ int hf_cli_hold(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_er
         return hf_err_set(err, EINVAL, "--reason and --release are one too many");
     if (!hold && hf_cli_value(args, "for", NULL) != NULL)
         return hf_err_set(err, EINVAL, "--for needs --reason: say why");
+    if (stat(state, &st) < 0 || !S_ISDIR(st.st_mode))
+        return hf_err_set(err, ENOENT, "state folder '%s' is not there: --state-dir names the agent's", state);
     if (release)
         return hf_file_remove(cli->fs, path, err);
     return hold ? write_hold(cli, args, path, err) : show_hold(cli, args, path, err);

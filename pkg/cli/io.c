@@ -13,7 +13,7 @@
 #include "cli/cli.h"
 #include "os/file.h"
 
-enum { READ_PIECE = 1 << 16, DRAW_EVERY_MS = 100 };
+enum { READ_PIECE = 1 << 16, DRAW_EVERY_MS = 100, PACE_AFTER_S = 2, TIME_TEXT = 32 };
 
 static int open_temp(const char *path, mode_t mode, struct hf_cli_out *out, struct hf_err *err)
 {
@@ -101,6 +101,7 @@ int hf_cli_sink_write(void *ctx, const void *bytes, size_t n)
 {
     struct hf_cli_sink *sink = ctx;
 
+    sink->size += n;
     return hf_cli_out_write(&sink->out, bytes, n, sink->err);
 }
 
@@ -267,6 +268,34 @@ void hf_cli_map_done(struct hf_cli_map *map)
     *map = (struct hf_cli_map){.p = NULL};
 }
 
+/* Seconds that the rest will take if it goes on as so far; 0: no idea yet. */
+static uint64_t time_left_s(struct hf_cli *cli, uint64_t now, uint64_t done, uint64_t total)
+{
+    if (total != cli->pace.total || done < cli->pace.done) {
+        cli->pace.total = total;
+        cli->pace.since_mono_ns = now;
+        cli->pace.from = done;
+    }
+    cli->pace.done = done;
+    uint64_t spent = now - cli->pace.since_mono_ns, ran = done - cli->pace.from;
+    if (spent < PACE_AFTER_S * HF_NS_PER_S || ran == 0 || done >= total)
+        return 0;
+    return (uint64_t)((double)spent / (double)ran * (double)(total - done) / (double)HF_NS_PER_S) + 1;
+}
+
+static const char *time_text(uint64_t seconds, char text[TIME_TEXT])
+{
+    uint64_t minutes = (seconds + 30) / 60;
+
+    if (seconds < 100)
+        (void)snprintf(text, TIME_TEXT, "%llu s", (unsigned long long)seconds);
+    else if (minutes < 100)
+        (void)snprintf(text, TIME_TEXT, "%llu min", (unsigned long long)minutes);
+    else
+        (void)snprintf(text, TIME_TEXT, "%llu h", (unsigned long long)((minutes + 30) / 60));
+    return text;
+}
+
 void hf_cli_progress(struct hf_cli *cli, const char *label, uint64_t done, uint64_t total)
 {
     uint64_t now = hf_mono_ns(cli->clock);
@@ -275,11 +304,14 @@ void hf_cli_progress(struct hf_cli *cli, const char *label, uint64_t done, uint6
         return;
     cli->drawn_mono_ns = now;
     cli->drawing = true;
-    if (total > 0)
-        (void)fprintf(cli->err, "\r\033[K%s  %u %%", label,
-                      (unsigned)((double)HF_MIN(done, total) * 100 / (double)total));
-    else
-        (void)fprintf(cli->err, "\r\033[K%s", label);
+    (void)fprintf(cli->err, "\r\033[K%s", label);
+    if (total > 0) {
+        char text[TIME_TEXT];
+        uint64_t left = time_left_s(cli, now, HF_MIN(done, total), total);
+        (void)fprintf(cli->err, "  %u %%", (unsigned)((double)HF_MIN(done, total) * 100 / (double)total));
+        if (left > 0)
+            (void)fprintf(cli->err, ", %s left", time_text(left, text));
+    }
     (void)fflush(cli->err);
 }
 

@@ -4,13 +4,14 @@
 
 #include "api/syncpolicy.h"
 #include "base/buf.h"
+#include "cli/args.h"
 #include "cli/parts.h"
 #include "codec/yaml_place.h"
 
-enum { ADVISED_BYTES = 4096 };
+enum { ADVISED_BYTES = 4096, NEARLY = 3 /* wrong letters of a group and version */ };
 
 const struct hf_cli_option hf_cli_lint_options[] = {
-    {.name = "json", .help = "one JSON object per finding"},
+    HF_CLI_JSON("one JSON object per finding"),
     {.name = "strict", .help = "warnings count as errors"},
     {.name = NULL},
 };
@@ -74,6 +75,8 @@ static int lint_update(struct lint *lint, json_t *object, struct hf_issues *issu
         r = tell(lint, false, "", "larger than 4 KiB: every change of its status is sent to every node", err);
     if (r == 0 && update->release.expires_unix_ns == HF_NEVER)
         r = tell(lint, false, "spec.release", "no 'expires': an old release could be replayed to a node for ever", err);
+    if (r == 0 && update->has_strategy)
+        r = tell(lint, false, "spec.strategy", HF_CLI_NEEDS_CONTROLLER, err);
     if (r == 0 && update->release.n_checks == 0)
         r = tell(lint, false, "spec.release", "no health check: only a restart that fails would be rolled back", err);
     return r;
@@ -90,6 +93,57 @@ static int lint_policy(struct lint *lint, json_t *object, struct hf_issues *issu
     return tell_issues(lint, issues, err);
 }
 
+/* ---- whose object is it? ------------------------------------------------------------------------------------------------- */
+
+static const char *nearest_kind(const char *kind)
+{
+    struct hf_cli_nearest nearest = {.typed = kind};
+
+    hf_cli_nearest_try(&nearest, "EdgeUpdate");
+    hf_cli_nearest_try(&nearest, "SyncPolicy");
+    hf_cli_nearest_try(&nearest, "EdgeNode");
+    return nearest.best;
+}
+
+/* A slip of the fingers, not another group that happens to look a little like ours. */
+static bool nearly_ours(const char *version)
+{
+    struct hf_cli_nearest nearest = {.typed = version};
+
+    hf_cli_nearest_try(&nearest, HF_API_GROUP_VERSION);
+    return nearest.best != NULL && nearest.distance <= NEARLY;
+}
+
+/* What is misspelt would be passed over by the agent without a word, and by the API server with one about a missing kind. */
+static int lint_foreign(struct lint *lint, const char *version, const char *kind, struct hf_err *err)
+{
+    const char *nearest = nearest_kind(kind);
+    char text[200];
+
+    if (version[0] == '\0')
+        return tell(lint, true, "apiVersion", "is required: '" HF_API_GROUP_VERSION "' is expected", err);
+    if (strncmp(version, HF_API_GROUP "/", sizeof(HF_API_GROUP)) == 0)
+        (void)snprintf(text, sizeof(text), "version '%.40s' is not known; '" HF_API_VERSION "' is expected",
+                       version + sizeof(HF_API_GROUP));
+    else if (nearly_ours(version) || nearest != NULL)
+        (void)snprintf(text, sizeof(text), "'%.60s' is not known%s%s; did you mean '" HF_API_GROUP_VERSION "'?",
+                       version, nearest != NULL ? " for kind " : "", nearest != NULL ? nearest : "");
+    else
+        return tell(lint, false, "apiVersion", "not of " HF_API_GROUP ": not looked at", err);
+    return tell(lint, true, "apiVersion", text, err);
+}
+
+static int lint_kind(struct lint *lint, const char *kind, struct hf_err *err)
+{
+    const char *nearest = nearest_kind(kind);
+    char text[200];
+
+    if (nearest == NULL || strcmp(kind, "EdgeNode") == 0)
+        return tell(lint, true, "kind", "EdgeUpdate or SyncPolicy is expected here", err);
+    (void)snprintf(text, sizeof(text), "'%.60s' is not known; did you mean '%s'?", kind, nearest);
+    return tell(lint, true, "kind", text, err);
+}
+
 static int lint_object(struct lint *lint, json_t *object, struct hf_err *err)
 {
     const char *kind = hf_json_str_or(object, "kind", ""), *version = hf_json_str_or(object, "apiVersion", "");
@@ -98,14 +152,14 @@ static int lint_object(struct lint *lint, json_t *object, struct hf_err *err)
 
     if (issues == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    if (strncmp(version, HF_API_GROUP "/", sizeof(HF_API_GROUP)) != 0)
-        r = tell(lint, false, "apiVersion", "not of " HF_API_GROUP ": not looked at", err);
+    if (strcmp(version, HF_API_GROUP_VERSION) != 0)
+        r = lint_foreign(lint, version, kind, err);
     else if (strcmp(kind, "EdgeUpdate") == 0)
         r = lint_update(lint, object, issues, err);
     else if (strcmp(kind, "SyncPolicy") == 0)
         r = lint_policy(lint, object, issues, err);
     else
-        r = tell(lint, true, "kind", "EdgeUpdate or SyncPolicy is expected here", err);
+        r = lint_kind(lint, kind, err);
     free(issues);
     return r;
 }

@@ -7,6 +7,11 @@
 
 enum { HF_CLI_OBJECT_BYTES = 4 << 20, HF_CLI_KEY_BYTES = 64 << 10 };
 
+/* Said of an EdgeUpdate with a strategy. */
+#define HF_CLI_NEEDS_CONTROLLER                                                                                        \
+    "needs holdfast-controller, which this version does not have: nodes wait until status.admission admits them "      \
+    "(without a strategy, every selected node is admitted)"
+
 /* Every document of a YAML or JSON file. */
 HF_MUST_USE int hf_cli_read_objects(struct hf_cli *cli, const char *path, json_t **ret_array, struct hf_buf *text,
                                     struct hf_err *err);
@@ -18,13 +23,19 @@ HF_MUST_USE int hf_cli_read_update(struct hf_cli *cli, const char *path, json_t 
 HF_MUST_USE int hf_cli_decode_update(struct hf_cli *cli, const char *path, json_t *json,
                                      struct hf_edgeupdate **ret_update, struct hf_err *err);
 
-/* Sign spec.release of `update` with a PEM file and put the signature into spec.signatures, replacing one of the same key. The
- * signature is checked with the key's own public half before it is put in. */
+/* Sign spec.release of `update` with a private key (cli/keyfile.h) and put the signature into spec.signatures, replacing one of the
+ * same key. `key_id` NULL: what the file's name says. The signature is checked with the key's own public half before it is put in. */
 HF_MUST_USE int hf_cli_sign(struct hf_cli *cli, json_t *update, const char *key_file, const char *key_id,
                             struct hf_err *err);
 
 /* hf_buf_done() for private keys. */
 void hf_cli_wipe(struct hf_buf *secret);
+
+/* How many times an option was given. */
+size_t hf_cli_count(const struct hf_cli_args *args, const char *name);
+
+/* Sign with every --key, each under its --key-id or, where none is given at all, under the name of its file. */
+HF_MUST_USE int hf_cli_sign_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *update, struct hf_err *err);
 
 /* "90d" besides what Go's durations can say. -EINVAL with *err naming the option. */
 HF_MUST_USE int hf_cli_duration(const char *option, const char *text, uint64_t *ret_ns, struct hf_err *err);

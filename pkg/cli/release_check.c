@@ -5,24 +5,30 @@
 
 #include "base/buf.h"
 #include "base/parse.h"
-#include "cli/parts.h"
+#include "cli/keyfile.h"
 #include "codec/hash.h"
 #include "codec/unpack.h"
 #include "delta/delta.h"
-#include "trust/trust.h"
 
 enum { READ_PIECE = 1 << 16 };
 
 const struct hf_cli_option hf_cli_release_sign_options[] = {
-    {.name = "key", .value = "FILE", .required = true, .help = "private key"},
-    {.name = "key-id", .value = "ID", .required = true, .help = "its name on the nodes: <trust folder>/ID.pem"},
+    {.name = "key", .value = "FILE", .required = true, .repeats = true, .help = "private key (NAME.key)"},
+    {.name = "key-id",
+     .value = "ID",
+     .repeats = true,
+     .help = "its name on the nodes, <trust folder>/ID.pem (NAME); one per --key, in order"},
     {.name = "out", .value = "FILE", .letter = 'o', .help = "write there, '-' standard output (default: FILE itself)"},
     {.name = NULL},
 };
 const struct hf_cli_option hf_cli_release_verify_options[] = {
     {.name = "trust-dir", .value = "DIR", .help = "keys, as on a node (" HF_CLI_DEFAULT_TRUST_DIR ")"},
+    {.name = "key",
+     .value = "FILE",
+     .repeats = true,
+     .help = "instead of a folder: public key (NAME.pem) that must have signed as NAME"},
     {.name = "artifacts", .value = "DIR", .help = "check the files of this folder too, by the last part of their URLs"},
-    {.name = "json", .help = "the verdict as JSON"},
+    HF_CLI_JSON("the verdict as JSON"),
     {.name = NULL},
 };
 
@@ -38,7 +44,7 @@ int hf_cli_release_sign(struct hf_cli *cli, const struct hf_cli_args *args, stru
     if (r == 0)
         r = hf_cli_decode_update(cli, path, json, &update, err); /* nobody should sign what no node would take */
     if (r == 0)
-        r = hf_cli_sign(cli, json, hf_cli_value(args, "key", ""), hf_cli_value(args, "key-id", ""), err);
+        r = hf_cli_sign_all(cli, args, json, err);
     if (r == 0 && hf_yaml_format(json, &text) < 0)
         r = hf_err_set(err, ENOMEM, "out of memory");
     if (r == 0)
@@ -228,13 +234,61 @@ static int check_files(struct verify *verify, const struct hf_release *release, 
     return r;
 }
 
+/* ---- with keys that are named, each of which must have signed ---- */
+
+static const struct hf_signature *signature_by(const struct hf_edgeupdate *update, const char *key_id)
+{
+    for (size_t i = 0; i < update->n_signatures; i++)
+        if (strcmp(update->signatures[i].key_id, key_id) == 0)
+            return &update->signatures[i];
+    return NULL;
+}
+
+/* -EKEYREJECTED with *err when this key has not signed. */
+static int check_key(struct verify *verify, const struct hf_edgeupdate *update, const char *key, struct hf_view message,
+                     struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf pem = HF_BUF_INIT(HF_CLI_KEY_BYTES), bytes = HF_BUF_INIT(128);
+    unsigned char signature[HF_ED25519_SIGNATURE];
+    char key_id[HF_KEY_ID_MAX + 1];
+    int r = hf_cli_key_id(key, key_id, err);
+
+    if (r == 0)
+        r = hf_cli_key_read_public(verify->cli, key, &pem, err);
+    if (r < 0)
+        return r;
+    const struct hf_signature *by = signature_by(update, key_id);
+    if (by == NULL)
+        return hf_err_set(err, EKEYREJECTED, "no signature by key id '%s'", key_id);
+    if (hf_base64_decode(hf_view_of(by->signature), &bytes) < 0 || bytes.n != sizeof(signature))
+        return hf_err_set(err, EKEYREJECTED, "the signature by key id '%s' is no base64 of one", key_id);
+    memcpy(signature, bytes.p, sizeof(signature));
+    r = hf_trust_verify(hf_buf_str(&pem), message, signature, err);
+    return r < 0 ? hf_err_wrap(err, r, "key '%s'", key) : 0;
+}
+
+static int judge_by_keys(struct verify *verify, const struct hf_cli_args *args, const struct hf_edgeupdate *update,
+                         enum hf_trust_verdict *ret_verdict, struct hf_err *problem)
+{
+    _cleanup_(hf_buf_done) struct hf_buf message = HF_BUF_INIT(HF_CLI_OBJECT_BYTES);
+    int r = hf_json_canonical(update->release.json, &message, problem);
+    const char *key;
+
+    for (size_t i = 0; r == 0 && (key = hf_cli_nth_value(args, "key", i)) != NULL; i++)
+        r = check_key(verify, update, key, hf_buf_view(&message), problem);
+    *ret_verdict = r == 0 ? HF_TRUST_OK : update->n_signatures == 0 ? HF_TRUST_UNSIGNED : HF_TRUST_BAD_SIGNATURE;
+    return r == -EKEYREJECTED ? 0 : r;
+}
+
 /* "SignatureInvalid", "Expired" ..., or "" when a node would take it; the text says more. */
-static int judge(struct verify *verify, const struct hf_edgeupdate *update, const char *trust_dir,
+static int judge(struct verify *verify, const struct hf_cli_args *args, const struct hf_edgeupdate *update,
                  const char **ret_reason, struct hf_err *problem, struct hf_err *err)
 {
-    enum hf_trust_verdict verdict;
+    const char *trust_dir = hf_cli_value(args, "trust-dir", HF_CLI_DEFAULT_TRUST_DIR);
+    enum hf_trust_verdict verdict = HF_TRUST_OK;
     char when[HF_TIME_TEXT];
-    int r = hf_trust_check(verify->cli->fs, trust_dir, update, &verdict, problem);
+    int r = hf_cli_count(args, "key") > 0 ? judge_by_keys(verify, args, update, &verdict, problem)
+                                          : hf_trust_check(verify->cli->fs, trust_dir, update, &verdict, problem);
 
     if (r < 0) {
         if (err != NULL)
@@ -297,11 +351,13 @@ int hf_cli_release_verify(struct hf_cli *cli, const struct hf_cli_args *args, st
 
     if (files == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
+    if (hf_cli_count(args, "key") > 0 && hf_cli_value(args, "trust-dir", NULL) != NULL)
+        return hf_err_set(err, EINVAL, "--trust-dir and --key: give one of them");
     int r = hf_cli_read_update(cli, args->words[0], &json, err);
     if (r == 0)
         r = hf_cli_decode_update(cli, args->words[0], json, &update, err);
     if (r == 0)
-        r = judge(&verify, update, hf_cli_value(args, "trust-dir", HF_CLI_DEFAULT_TRUST_DIR), &reason, &problem, err);
+        r = judge(&verify, args, update, &reason, &problem, err);
     if (r == 0)
         r = check_files(&verify, &update->release, err);
     if (r == 0)

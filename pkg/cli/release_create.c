@@ -14,10 +14,14 @@
 #include "cli/guard.h"
 #include "cli/release_plan.h"
 #include "cli/release_steps.h"
+#include "cli/release_target.h"
 #include "os/file.h"
 
 const struct hf_cli_option hf_cli_release_create_options[] = {
-    {.name = "out", .value = "DIR", .required = true, .help = "folder to make; it must not exist yet"},
+    {.name = "out",
+     .value = "DIR",
+     .required = true,
+     .help = "folder to make, with those above it; it must not exist yet"},
     {.name = "artifact",
      .value = "ARCH=NEW[,old=OLD...]",
      .required = true,
@@ -29,10 +33,19 @@ const struct hf_cli_option hf_cli_release_create_options[] = {
      .help = "EdgeUpdate of an earlier release whose deltas are still served: several may be shorter than one"},
     {.name = "url-base", .value = "URL", .required = true, .help = "where the files of DIR will be served"},
     {.name = "template", .value = "FILE", .help = "EdgeUpdate to start from; options win over it"},
+    {.name = "node-selector",
+     .value = "KEY=VALUE[,...]",
+     .repeats = true,
+     .help = "labels of the nodes that are meant, as with kubectl -l"},
+    {.name = "everywhere", .help = "every node of the cluster is meant"},
     {.name = "name", .value = "NAME", .help = "of the release: a node keeps one history per name"},
     {.name = "version", .value = "TEXT", .help = "what people call it"},
     {.name = "sequence", .value = "N", .help = "grows with every release of this name"},
     {.name = "path", .value = "PATH", .help = "the file on the node"},
+    {.name = "update-root",
+     .value = "DIR",
+     .repeats = true,
+     .help = "below which the nodes' agents allow it (/opt, /usr/local, /var/lib/holdfast/payload)"},
     {.name = "mode", .value = "OCTAL", .help = "its mode; without it, that of the file before"},
     {.name = "expires", .value = "DURATION|TIME", .help = "no node starts it later than this (90d)"},
     {.name = "allow-downgrade", .help = "accept a sequence below the one that is committed"},
@@ -42,14 +55,18 @@ const struct hf_cli_option hf_cli_release_create_options[] = {
     {.name = "health-tcp", .value = "PORT", .repeats = true, .help = "must accept a connection on 127.0.0.1"},
     {.name = "health-unit", .value = "UNIT", .repeats = true, .help = "must be active"},
     {.name = "health-exec", .value = "WORD", .repeats = true, .help = "command that must exit with 0, one word each"},
+    {.name = "no-health-check", .help = "none is meant: only a restart that fails is rolled back"},
     {.name = "health-threshold", .value = "N", .help = "how often in a row each check must pass (3)"},
     {.name = "health-deadline", .value = "DURATION", .help = "after this it is rolled back (2m)"},
-    {.name = "key", .value = "FILE", .repeats = true, .help = "private key to sign with"},
-    {.name = "key-id", .value = "ID", .repeats = true, .help = "its name on the nodes, one per --key, in order"},
+    {.name = "key", .value = "FILE", .repeats = true, .help = "private key to sign with (NAME.key)"},
+    {.name = "key-id",
+     .value = "ID",
+     .repeats = true,
+     .help = "its name on the nodes, if not NAME; one per --key, in order"},
     {.name = "zst", .help = "whole artifacts compressed; a node unpacks them on the way"},
     {.name = "fast", .help = "deltas that are quicker to apply and somewhat larger"},
     {.name = "threads", .value = "N", .letter = 'j', .help = "workers for making deltas (one per processor)"},
-    {.name = "json", .help = "what was made, as JSON"},
+    HF_CLI_JSON("what was made, as JSON"),
     {.name = NULL},
 };
 
@@ -225,18 +242,6 @@ static int keep_requires(json_t *update, json_t *artifacts, struct hf_err *err)
     return 0;
 }
 
-static int sign_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *update, struct hf_err *err)
-{
-    const char *key;
-    int r = 0;
-
-    if (hf_cli_nth_value(args, "key", 0) == NULL)
-        (void)fprintf(cli->err, "not signed: every node refuses it until `%s release sign`\n", cli->program);
-    for (size_t i = 0; r == 0 && (key = hf_cli_nth_value(args, "key", i)) != NULL; i++)
-        r = hf_cli_sign(cli, update, key, hf_cli_nth_value(args, "key-id", i), err);
-    return r;
-}
-
 /* Write the object, and read it back as a node will: what does not survive the way through YAML must not leave. */
 static int write_update(struct hf_release_files *files, json_t *update, struct hf_err *err)
 {
@@ -281,8 +286,26 @@ static void tell_delta(struct hf_cli *cli, const json_t *delta, uint64_t wire_by
                       100.0 * (double)bytes / (double)wire_bytes);
 }
 
+static void tell_deltas(struct hf_cli *cli, const struct hf_release_files *files)
+{
+    size_t listed = 0, tried = 0;
+
+    for (size_t i = 0; i < json_array_size(files->artifacts); i++)
+        listed += json_array_size(hf_json_at(json_array_get(files->artifacts, i), "deltas"));
+    for (size_t i = 0; i < json_array_size(files->report); i++)
+        tried += json_array_size(hf_json_at(json_array_get(files->report, i), "deltas"));
+    if (listed > 0)
+        (void)fprintf(cli->out, "%zu %s applied and gave the new file\n", listed,
+                      listed == 1 ? "delta was" : "deltas were");
+    else
+        (void)fprintf(cli->out, tried > 0 ? "no delta is worth having: nodes fetch whole files\n"
+                                          : "no delta: no old file was given (old=OLD); nodes fetch whole files\n");
+}
+
 static void tell(struct hf_cli *cli, const struct hf_release_files *files, const char *out, const json_t *update)
 {
+    char nodes[HF_RELEASE_NODES_TEXT];
+
     (void)fprintf(cli->out, "%s %s, sequence %lld: %s/%s.yaml\n", hf_json_str_or(update, "spec.release.name", ""),
                   hf_json_str_or(update, "spec.release.version", ""),
                   (long long)hf_json_int_or(update, "spec.release.sequence", 0), out, files->stem);
@@ -298,7 +321,8 @@ static void tell(struct hf_cli *cli, const struct hf_release_files *files, const
     const json_t *signatures = hf_json_at(update, "spec.signatures");
     for (size_t i = 0; i < json_array_size(signatures); i++)
         (void)fprintf(cli->out, "  signed by %s\n", hf_json_str_or(json_array_get(signatures, i), "keyId", ""));
-    (void)fprintf(cli->out, "deltas were applied and gave the new file; serve %s at %s\n", out, files->url_base);
+    tell_deltas(cli, files);
+    (void)fprintf(cli->out, "for %s; serve %s at %s\n", hf_release_nodes(update, nodes), out, files->url_base);
 }
 
 static int report(struct hf_cli *cli, const struct hf_cli_args *args, const struct hf_release_files *files,
@@ -362,8 +386,11 @@ static int make_release(struct hf_release_files *files, const struct hf_cli_args
         r = hf_cli_put(update, "spec.release.install.kind", json_string("Tree"), err);
     if (r == 0)
         r = hf_cli_put(update, "spec.release.artifacts", json_incref(files->artifacts), err);
+    if (hf_cli_count(args, "key") == 0)
+        (void)fprintf(files->cli->err, "not signed: every node refuses it until `%s release sign`\n",
+                      files->cli->program);
     if (r == 0)
-        r = sign_all(files->cli, args, update, err);
+        r = hf_cli_sign_all(files->cli, args, update, err);
     return r == 0 ? write_update(files, update, err) : r;
 }
 
@@ -383,20 +410,29 @@ static int check_options(const struct hf_cli_args *args, const char *out, unsign
 {
     uint64_t threads = 0;
     struct stat st;
-    size_t keys = 0, ids = 0;
+    size_t keys = hf_cli_count(args, "key"), ids = hf_cli_count(args, "key-id");
 
-    while (hf_cli_nth_value(args, "key", keys) != NULL)
-        keys++;
-    while (hf_cli_nth_value(args, "key-id", ids) != NULL)
-        ids++;
-    if (keys != ids)
-        return hf_err_set(err, EINVAL, "%zu times --key and %zu times --key-id: one each is wanted", keys, ids);
+    if (ids != 0 && keys != ids)
+        return hf_err_set(err, EINVAL, "%zu times --key and %zu times --key-id: one each, or no --key-id at all", keys,
+                          ids);
     if (hf_parse_u64(hf_cli_value(args, "threads", "0"), 0, 256, &threads) < 0)
         return hf_err_set(err, EINVAL, "--threads: '%.40s' is not 0 to 256", hf_cli_value(args, "threads", ""));
     if (lstat(out, &st) == 0)
         return hf_err_set(err, EEXIST, "'%s' exists already: --out names a folder to be made", out);
     *ret_threads = (unsigned)threads;
     return 0;
+}
+
+/* Old files in all of --artifact. */
+static unsigned count_olds(const struct hf_cli_args *args)
+{
+    const char *spec;
+    unsigned n = 0;
+
+    for (size_t i = 0; (spec = hf_cli_nth_value(args, "artifact", i)) != NULL; i++)
+        for (const char *at = spec; (at = strstr(at, ",old=")) != NULL; at++)
+            n++;
+    return n;
 }
 
 static int create_in(struct hf_cli *cli, const struct hf_cli_args *args, const char *out, const char *folder,
@@ -409,6 +445,10 @@ static int create_in(struct hf_cli *cli, const struct hf_cli_args *args, const c
 
     if (r == 0)
         r = put_options(cli, args, update, err);
+    if (r == 0)
+        r = hf_release_put_selector(args, update, err);
+    if (r == 0)
+        r = hf_release_check_target(cli, args, update, err);
     if (r == 0)
         r = read_published(cli, args, &published, err);
     if (r < 0)
@@ -428,10 +468,13 @@ static int create_in(struct hf_cli *cli, const struct hf_cli_args *args, const c
         .threads = threads,
         .published = published.updates,
         .n_published = published.n,
+        .n_olds = count_olds(args),
         .artifacts = artifacts,
         .report = made,
     };
-    r = make_release(&files, args, update, err);
+    r = hf_dir_make(cli->fs, folder, 0755, err);
+    if (r == 0)
+        r = make_release(&files, args, update, err);
     hf_cli_progress_end(cli);
     if (r == 0)
         r = hf_dir_sync(cli->fs, folder, err);
@@ -456,9 +499,7 @@ int hf_cli_release_create(struct hf_cli *cli, const struct hf_cli_args *args, st
         r = hf_cli_guard_begin(cli->fs, folder, &guard, err);
     if (r < 0)
         return r;
-    r = hf_dir_make(cli->fs, folder, 0755, err);
-    if (r == 0)
-        r = create_in(cli, args, out, folder, threads, err);
+    r = create_in(cli, args, out, folder, threads, err);
     hf_cli_guard_end(&guard);
     if (r < 0 && hf_tree_remove(cli->fs, folder, NULL) < 0)
         (void)fprintf(cli->err, "'%s' is left behind\n", folder);

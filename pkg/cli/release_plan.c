@@ -17,7 +17,7 @@
 #define MAX_INPUT_BYTES ((size_t)16 << 30)
 #define MUCH_MEMORY (24u << 20) /* more than the smallest nodes can spare */
 
-enum { MAX_OLDS = HF_MAX_DELTAS, WRITE_PIECE = 1 << 20 };
+enum { MAX_OLDS = HF_MAX_DELTAS, WRITE_PIECE = 1 << 20, DRAW_SCALE = 1 << 20 };
 
 /* A file being made: what was written so far. */
 struct making {
@@ -85,9 +85,16 @@ static int make_whole(struct hf_release_files *files, const char *name, const st
     return r;
 }
 
+/* Of all deltas of the release, so that the time that is told to be left is all there is to wait for. */
 static int draw(void *ctx, uint64_t done, uint64_t total)
 {
-    hf_cli_progress(ctx, "delta", done, total);
+    const struct hf_release_files *files = ctx;
+    double part = total > 0 ? (double)HF_MIN(done, total) / (double)total : 0;
+    char label[48];
+
+    (void)snprintf(label, sizeof(label), "delta %u of %u", files->nth_old, files->n_olds);
+    hf_cli_progress(files->cli, label, (uint64_t)((files->nth_old - 1 + part) * DRAW_SCALE),
+                    (uint64_t)files->n_olds * DRAW_SCALE);
     return 0;
 }
 
@@ -101,7 +108,7 @@ static int make_delta(struct hf_release_files *files, const char *name, const st
         .delta = {.profile = files->fast || plain ? HF_DELTA_FAST : HF_DELTA_SMALL,
                   .threads = files->threads,
                   .progress = draw,
-                  .progress_ctx = files->cli},
+                  .progress_ctx = files},
         .plain = plain,
         .inside = !plain};
     int r = begin(files, name, &making, err);
@@ -299,6 +306,7 @@ static int add_delta(struct hf_release_files *files, const struct artifact *arti
     const struct base base = {old_path, from, &old, new_map, wire_bytes, deltas, report};
     int r = open_input(files, old_path, files->tree && is_folder(old_path), &old, err);
 
+    files->nth_old++;
     if (r < 0)
         return r;
     (void)hf_sha256_hex(old.p, old.n, from);

@@ -16,8 +16,9 @@ struct hf_release_files {
     bool tree;                        /* out: the artifacts are folders, as archives */
     struct hf_edgeupdate **published; /* earlier releases whose deltas are still served; borrowed */
     size_t n_published;
-    json_t *artifacts; /* spec.release.artifacts, built here */
-    json_t *report;    /* what was made and what was left out, for people and --json */
+    unsigned n_olds, nth_old; /* of all artifacts together, and which of them a delta is made from: for progress */
+    json_t *artifacts;        /* spec.release.artifacts, built here */
+    json_t *report;           /* what was made and what was left out, for people and --json */
 };
 
 /* One "ARCH=NEW[,old=OLD...]" (NEW a file, or a folder for kind Tree): makes its files, appends to artifacts and report. -EINVAL: not of that form. */

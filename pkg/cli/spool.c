@@ -15,11 +15,11 @@
 enum { MAX_SPOOLS = 256, MAX_DEPTH = 6, MAX_CLASSES = 32, MAX_SEVERITIES = 32 };
 
 const struct hf_cli_option hf_cli_spool_stat_options[] = {
-    {.name = "json", .help = "as JSON, one object for each spool"},
+    HF_CLI_JSON("as JSON, one object for each spool"),
     {.name = NULL},
 };
 const struct hf_cli_option hf_cli_spool_verify_options[] = {
-    {.name = "json", .help = "as JSON, one object for each spool"},
+    HF_CLI_JSON("as JSON, one object for each spool"),
     {.name = NULL},
 };
 const struct hf_cli_option hf_cli_spool_cat_options[] = {
@@ -27,7 +27,7 @@ const struct hf_cli_option hf_cli_spool_cat_options[] = {
     {.name = "from", .value = "WHERE", .help = "a time (RFC 3339) or a sequence; nothing before it"},
     {.name = "to", .value = "WHERE", .help = "the same; nothing after it"},
     {.name = "severity", .value = "NAME", .help = "this severity and above"},
-    {.name = "json", .help = "each with its sequence, time, source and severity"},
+    HF_CLI_JSON("each with its sequence, time, source and severity"),
     {.name = NULL},
 };
 

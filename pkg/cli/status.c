@@ -15,7 +15,7 @@
 
 const struct hf_cli_option hf_cli_status_options[] = {
     {.name = "state-dir", .value = "DIR", .help = "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"},
-    {.name = "json", .help = "as JSON: {\"node\": EdgeNode, \"hold\": ...}"},
+    HF_CLI_JSON("as JSON: {\"node\": EdgeNode, \"hold\": ...}"),
     {.name = NULL},
 };
 

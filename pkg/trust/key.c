@@ -32,10 +32,42 @@ static int no_password(char *text, int n, int write, void *arg)
     return -1;
 }
 
-static int no_key(struct hf_err *err, const char *what)
+/* What a file holds that is no key of ours, told by the mark it begins with: mixing up the halves of a pair is the usual mistake. */
+static const char *found_in(const char *pem)
 {
+    static const struct {
+        const char *mark, *what;
+    } kinds[] = {
+        {"-----BEGIN ENCRYPTED PRIVATE KEY-----", "a private key with a password"},
+        {"Proc-Type: 4,ENCRYPTED", "a private key with a password"},
+        {"PRIVATE KEY-----", "a private key"},
+        {"-----BEGIN PUBLIC KEY-----", "a public key"},
+        {"-----BEGIN CERTIFICATE-----", "a certificate"},
+        {"ssh-ed25519 ", "a public key in the form of OpenSSH"},
+    };
+
+    for (size_t i = 0; i < HF_LEN(kinds); i++)
+        if (strstr(pem, kinds[i].mark) != NULL)
+            return kinds[i].what;
+    return pem[0] == '\0' ? "nothing" : "no PEM text";
+}
+
+enum hf_trust_half hf_trust_half_of(const char *pem)
+{
+    if (strstr(pem, "PRIVATE KEY-----") != NULL)
+        return HF_TRUST_HALF_PRIVATE;
+    return strstr(pem, "-----BEGIN PUBLIC KEY-----") != NULL ? HF_TRUST_HALF_PUBLIC : HF_TRUST_HALF_NONE;
+}
+
+/* "holds a private key; a public key (ed25519, PEM) is expected" */
+static int no_key(struct hf_err *err, const char *pem, const char *expected)
+{
+    const char *found = found_in(pem);
+    bool same = strncmp(found, expected, strlen(found)) == 0;
+
     ERR_clear_error();
-    return hf_err_set(err, EBADMSG, "no %s in PEM form", what);
+    return hf_err_set(err, EBADMSG, "holds %s%s; %s is expected", found,
+                      same ? " that is damaged or not of ed25519" : "", expected);
 }
 
 /* y coordinates, little endian, of the points whose order divides 8, with those spellings that are not reduced; the sign of x
@@ -72,7 +104,7 @@ static int read_public(const char *pem, EVP_PKEY **ret_key, unsigned char raw[HF
 
     if (key == NULL || EVP_PKEY_get_base_id(key) != EVP_PKEY_ED25519 ||
         EVP_PKEY_get_raw_public_key(key, raw, &n) != 1 || n != HF_ED25519_PUBLIC)
-        return no_key(err, "ed25519 public key");
+        return no_key(err, pem, "a public key (ed25519, PEM)");
     if (is_small_order(raw))
         return hf_err_set(err, EBADMSG, "a public key of small order: anything would verify under it");
     *ret_key = hf_steal(key);
@@ -85,7 +117,7 @@ static int read_private(const char *pem, EVP_PKEY **ret_key, struct hf_err *err)
     _cleanup_(key_freep) EVP_PKEY *key = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL) : NULL;
 
     if (key == NULL || EVP_PKEY_get_base_id(key) != EVP_PKEY_ED25519)
-        return no_key(err, "ed25519 private key without a password");
+        return no_key(err, pem, "a private key (ed25519, PEM, no password)");
     *ret_key = hf_steal(key);
     return 0;
 }

@@ -131,6 +131,19 @@ static int check_with(struct check *check, const struct hf_signature *signature,
     return r;
 }
 
+/* A private key here is the mistake people make: both halves of a pair are PEM files. */
+static void tell_damage(struct check *check, const char *path, const char *pem, int r, const struct hf_err *err)
+{
+    if (r == -EBADMSG && hf_trust_half_of(pem) == HF_TRUST_HALF_PRIVATE)
+        (void)hf_err_set(&check->damage, -r,
+                         "'%.120s' holds a private key; a trust folder takes the public half (holdfast key public)",
+                         path);
+    else if (r == -EBADMSG)
+        (void)hf_err_set(&check->damage, -r, "'%.120s' %s", path, err->cause);
+    else
+        (void)hf_err_set(&check->damage, -r, "%s", err->cause); /* of reading: names the file */
+}
+
 /* 0 also for what does not count; it was told. */
 static int check_one(struct check *check, const struct hf_signature *signature)
 {
@@ -155,7 +168,7 @@ static int check_one(struct check *check, const struct hf_signature *signature)
         tell(check, signature->key_id, "does not fit");
     } else if (r < 0) {
         if (check->damaged++ == 0)
-            (void)hf_err_set(&check->damage, -r, "key '%s': %s", signature->key_id, err.cause);
+            tell_damage(check, path, hf_buf_str(&pem), r, &err);
         tell(check, signature->key_id, "cannot be read");
     }
     return 0;
@@ -216,7 +229,8 @@ int hf_trust_check(const struct hf_fs_ops *fs, const char *trust_dir, const stru
         return r;
     if (n_keys == 0 || update->n_signatures == 0) {
         *ret_verdict = n_keys == 0 ? HF_TRUST_NO_KEYS : HF_TRUST_UNSIGNED;
-        (void)(n_keys == 0 ? hf_err_set(err, EKEYREJECTED, "no key in trust folder '%s'", trust_dir)
+        (void)(n_keys == 0 ? hf_err_set(err, EKEYREJECTED,
+                                        "trust folder '%s' holds no key: it takes public keys, <key id>.pem", trust_dir)
                            : hf_err_set(err, EKEYREJECTED, "the release is not signed"));
         return 0;
     }

@@ -37,8 +37,12 @@ const char *hf_trust_reason(enum hf_trust_verdict verdict);
 HF_MUST_USE int hf_trust_check(const struct hf_fs_ops *fs, const char *trust_dir, const struct hf_edgeupdate *update,
                                enum hf_trust_verdict *ret_verdict, struct hf_err *err);
 
-/* The primitives under it, also used by the CLI. Key texts are PEM, one key, without a password. Refused as -EBADMSG: other
- * algorithms, and public keys of small order, under which anything would verify. hf_trust_verify: -EKEYREJECTED when the
+/* Which half of a pair a PEM text holds, by its marks alone. */
+enum hf_trust_half { HF_TRUST_HALF_NONE, HF_TRUST_HALF_PUBLIC, HF_TRUST_HALF_PRIVATE };
+enum hf_trust_half hf_trust_half_of(const char *pem);
+
+/* The primitives under it, also used by the CLI. Key texts are PEM, one key, without a password. Refused as -EBADMSG, with
+ * *err saying what the text holds ("holds a private key; ..."), so that the caller adds the file's name: other algorithms, and public keys of small order, under which anything would verify. hf_trust_verify: -EKEYREJECTED when the
  * signature does not fit. */
 HF_MUST_USE int hf_trust_verify(const char *public_pem, struct hf_view message,
                                 const unsigned char signature[HF_ED25519_SIGNATURE], struct hf_err *err);

@@ -15,6 +15,9 @@
 #include "update/journal.h"
 #include "update/trouble.h"
 
+/* Below which folders releases may be installed unless the operator of a node says otherwise. */
+#define HF_UPDATE_ROOTS "/opt", "/usr/local", "/var/lib/holdfast/payload"
+
 struct hf_place {
     const struct hf_fs_ops *fs;
     const char *const *roots; /* absolute, NULL ends */

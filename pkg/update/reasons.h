@@ -8,7 +8,9 @@
     X(None, "nothing to say yet", "nothing")                                                                           \
     /* waiting */                                                                                                      \
     X(Queued, "another release has its turn, or this one has just arrived", "wait")                                    \
-    X(NotAdmitted, "the rollout has not reached this node", "wait for the next wave")                                  \
+    X(NotAdmitted,                                                                                                     \
+      "the rollout has not reached this node: status.admission, which holdfast-controller writes, does not admit it",  \
+      "wait for the next wave; without a controller, remove strategy or write status.admission")                       \
     X(WindowClosed, "outside the update windows", "wait for the next window, or change spec.windows")                  \
     X(Suspended, "spec.suspend is true", "set it to false")                                                            \
     X(Held, "the site holds updates back", "ask the site, or wait for the hold's maximum")                             \

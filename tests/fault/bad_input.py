@@ -63,8 +63,8 @@ class Lab:
         with open(self.precious, "w", encoding="utf-8") as file:
             file.write("untouched\n")
         shutil.copy(self.node.build("1.0.0", 1), self.node.path)
-        self.other_key = self.node.place("other.pem")
-        self.node.holdfast("key", "generate", self.other_key, "--public", self.node.place("other.pub.pem"))
+        self.other_key = self.node.place("other.key")
+        self.node.holdfast("key", "generate", self.other_key)
         self.small = self.mounts()
 
     def mounts(self):

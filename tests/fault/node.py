@@ -90,7 +90,7 @@ class Node:
         self.path = self.place("root", "bin", "edge-sample")
         for folder in ("root/bin", "objects", "state", "trust.d", "releases", "versions", "temp"):
             os.makedirs(self.place(*folder.split("/")))
-        self.key = self.place("release.pem")
+        self.key = self.place("release.key")
         self.holdfast("key", "generate", self.key, "--public", self.place("trust.d", "k1.pem"))
         self.log = open(self.place("agent.log"), "ab")
         self.made = 0
@@ -162,8 +162,8 @@ class Node:
         self.made += 1
         out = self.place("releases", str(self.made))
         words = ["release", "create", "--name", name, "--version", version, "--sequence", str(sequence), "--path",
-                 path or self.path, "--artifact", f"{ARCH}={artifact}" + (f",old={old}" if old else ""), "--url-base",
-                 self.server.url, "--key", self.key, "--key-id", "k1", "--fast", "-j", "1", "--expires", "1d", "--out", out]
+                 path or self.path, "--update-root", self.place("root"), "--everywhere", "--artifact",
+                 f"{ARCH}={artifact}" + (f",old={old}" if old else ""), "--url-base", self.server.url, "--key", self.key, "--key-id", "k1", "--fast", "-j", "1", "--expires", "1d", "--out", out]
         if service:
             words += ["--restart-exec", os.path.join(PROGRAMS, "support", "edge-supervise"), "--restart-exec", "--restart",
                       "--restart-exec", self.place("service.pid"), "--health-http", f"http://127.0.0.1:{self.port}/healthz",

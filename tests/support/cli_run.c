@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "cli/cli.h"
+#include "codec/json.h"
 #include "os/file.h"
 #include "os/fs_posix.h"
 
@@ -89,6 +90,38 @@ int cli_with_input(struct cli_run *run, const char *file, ...)
     va_end(list);
     (void)close(fd);
     return code;
+}
+
+static void expect_names(const char *section, const char *command, json_t *json)
+{
+    const char *name;
+    json_t *value;
+
+    for (size_t i = 0; i < json_array_size(json); i++)
+        expect_names(section, command, json_array_get(json, i));
+    json_object_foreach(json, name, value) {
+        /* As a word of its own: "bytes" is not told by "wireBytes". */
+        size_t n = strlen(name);
+        const char *at = strstr(section, name);
+        while (at != NULL && (strchr(" \n\"", at[-1]) == NULL || strchr(" \n\",", at[n]) == NULL))
+            at = strstr(at + 1, name);
+        ck_assert_msg(at != NULL, "holdfast.1 does not tell '%s' of %s --json", name, command);
+        expect_names(section, command, value);
+    }
+}
+
+void cli_page_knows_json(const struct cli_run *run, const char *command)
+{
+    _cleanup_(hf_buf_done) struct hf_buf page = HF_BUF_INIT(1 << 20);
+    _cleanup_(hf_freep) char *title = hf_asprintf("\n.SS %s", command);
+    _cleanup_(hf_json_freep) json_t *json = NULL;
+
+    ck_assert_int_eq(hf_file_read(hf_fs_posix(), "cmd/holdfast/holdfast.1", &page, NULL), 0);
+    ck_assert_int_eq(hf_json_parse(hf_view_of(run->out), NULL, &json, NULL), 0);
+    char *section = strstr(page.p, title), *end = section != NULL ? strstr(section + 1, "\n.S") : NULL;
+    ck_assert_msg(end != NULL, "holdfast.1 has no section '%s'", command);
+    *end = '\0';
+    expect_names(section, command, json);
 }
 
 const char *cli_path(const struct cli_run *run, const char *name)

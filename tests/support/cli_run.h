@@ -20,6 +20,10 @@ int cli(struct cli_run *run, ...);
 /* With this file as standard input. */
 int cli_with_input(struct cli_run *run, const char *file, ...);
 
+/* The section of holdfast(1) on this command ("delta info") names every member of the JSON that was printed last, at any depth:
+ * scripts are written from the page. */
+void cli_page_knows_json(const struct cli_run *run, const char *command);
+
 /* "%/name" written out; the text lives until the next call but three. */
 const char *cli_path(const struct cli_run *run, const char *name);
 void cli_write(const struct cli_run *run, const char *name, const void *bytes, size_t n);

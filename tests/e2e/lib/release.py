@@ -122,5 +122,5 @@ def create(service, version, sequence, new, old, key_id, node):
                 manifest = data.decode()
             else:
                 site.put(name, data)
-        with open(at("key.pub.pem"), encoding="ascii") as f:
+        with open(at("key.pem"), encoding="ascii") as f:
             return manifest, f.read()

@@ -6,7 +6,7 @@
 #include "support/check_main.h"
 
 static const struct hf_cli_option options[] = {
-    {.name = "json", .help = "as JSON"},
+    HF_CLI_JSON("as JSON"),
     {.name = "jobs", .value = "N", .letter = 'j', .help = "workers"},
     {.name = "artifact", .value = "SPEC", .repeats = true, .help = "what"},
     {.name = "name", .value = "NAME", .required = true, .help = "name"},
@@ -28,6 +28,11 @@ static const struct {
     {{"-j4", "--name=n", "a"}, "name=n jobs=4 words=a"},
     {{"--jobs=4", "--json", "--name=n", "a"}, "name=n jobs=4 json words=a"},
     {{"--name", "--json", "a"}, "name=--json words=a"},
+    {{"-o", "json", "--name=n", "a"}, "name=n json words=a"},
+    {{"-ojson", "--name=n", "a"}, "name=n json words=a"},
+    {{"--output=json", "--json", "--json", "--name=n", "a"}, "name=n json words=a"},
+    {{"-o", "yaml", "--name=n", "a"}, "option '--output' takes 'json' only, got 'yaml'"},
+    {{"--name=n", "a", "-o"}, "option '--output' needs a value: json"},
     {{"--name=n", "--", "--json", "-"}, "name=n words=--json,-"},
     {{"--name=n", "-"}, "name=n words=-"},
     {{"--artifact=a", "--artifact=b", "--name=n", "x"}, "name=n artifact=a artifact=b words=x"},

@@ -68,11 +68,14 @@ START_TEST(info)
     struct stat st;
 
     ck_assert_int_eq(cli(&run, "delta", "create", "%/old", "%/new", "%/patch", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "/patch: "));
+    ck_assert_ptr_nonnull(strstr(run.out, " % of the new 100 kB\n"));
     ck_assert_int_eq(cli(&run, "delta", "info", "%/patch", NULL), 0);
     ck_assert_ptr_nonnull(strstr(run.out, "profile small"));
     ck_assert_ptr_nonnull(strstr(run.out, "100000 bytes"));
     ck_assert_int_eq(cli(&run, "delta", "info", "--json", "%/patch", NULL), 0);
     ck_assert_int_eq(hf_json_parse(hf_view_of(run.out), NULL, &answer, NULL), 0);
+    cli_page_knows_json(&run, "delta info");
     ck_assert_int_eq(stat(cli_path(&run, "patch"), &st), 0);
     ck_assert_int_eq(hf_json_int_or(answer, "patchSize", 0), st.st_size);
     ck_assert_int_eq(hf_json_int_or(answer, "newSize", 0), 100000);
@@ -99,6 +102,7 @@ START_TEST(info_of_what_is_inside)
     ck_assert_ptr_nonnull(strstr(run.out, "1 streams packed again"));
     ck_assert_int_eq(cli(&run, "delta", "info", "--json", "%/patch", NULL), 0);
     ck_assert_int_eq(hf_json_parse(hf_view_of(run.out), NULL, &answer, NULL), 0);
+    cli_page_knows_json(&run, "delta info");
     ck_assert_int_eq(hf_json_int_or(answer, "parts.header", 0) + hf_json_int_or(answer, "parts.recipe", 0) +
                          hf_json_int_or(answer, "parts.delta", 0),
                      hf_json_int_or(answer, "patchSize", 0));

@@ -144,6 +144,51 @@ START_TEST(progress)
 }
 END_TEST
 
+static uint64_t now_ns;
+
+static uint64_t the_time(void *ctx)
+{
+    (void)ctx;
+    return now_ns;
+}
+
+/* What is left is told once the pace is known, and reckoned anew when something else begins. */
+START_TEST(progress_tells_what_is_left)
+{
+    static const struct {
+        uint64_t at_s, done, total;
+        const char *want;
+    } steps[] = {
+        {0, 0, 1000, "work  0 %"},
+        {1, 100, 1000, "work  10 %"}, /* too early to tell */
+        {4, 200, 1000, "work  20 %, 17 s left"},
+        {10, 500, 1000, "work  50 %, 11 s left"},
+        {30, 1000, 1000, "work  100 %"},
+        {31, 10, 100000, "work  0 %"},
+        {41, 20, 100000, "work  0 %, 28 h left"},
+        {131, 50010, 100000, "work  50 %, 2 min left"},
+        {231, 50010, 100000, "work  50 %, 3 min left"},
+        {232, 5, 100000, "work  0 %"}, /* begun again */
+        {233, 0, 0, "work"},
+    };
+    const struct hf_clock_ops clock = {.mono_ns = the_time};
+
+    process.clock = &clock;
+    process.terminal = true;
+    for (size_t i = 0; i < HF_LEN(steps); i++) {
+        _cleanup_(hf_freep) char *want = hf_asprintf("\r\033[K%s", steps[i].want);
+        char *text = NULL;
+        size_t n = 0;
+        process.err = open_memstream(&text, &n);
+        now_ns = (steps[i].at_s + 1) * HF_NS_PER_S;
+        hf_cli_progress(&process, "work", steps[i].done, steps[i].total);
+        (void)fclose(process.err);
+        ck_assert_str_eq(text, want);
+        free(text);
+    }
+}
+END_TEST
+
 /* ---- tar ---------------------------------------------------------------------------------------------------------- */
 
 static int add(void *ctx, const void *bytes, size_t n)
@@ -221,6 +266,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, standard_streams);
     tcase_add_test(tc, maps);
     tcase_add_test(tc, progress);
+    tcase_add_test(tc, progress_tells_what_is_left);
     tcase_add_test(tc, the_same_folder_gives_the_same_archive);
     tcase_add_test(tc, what_no_archive_may_hold);
     tcase_add_test(tc, long_names_and_links);

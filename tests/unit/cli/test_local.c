@@ -48,6 +48,18 @@ static const struct {
      "a.yaml:5: spec.release."},
     {HEAD "kind: EdgeNode\nmetadata: {name: x}\n", HF_EXIT_REFUSED, "a.yaml:2: kind: "},
     {"apiVersion: v1\nkind: ConfigMap\n", 0, "a.yaml:1: warning: apiVersion: "},
+    {"apiVersion: edge.codcompas.io/v1alpha1\nkind: EdgeUpdate\n", HF_EXIT_REFUSED,
+     "a.yaml:1: apiVersion: 'edge.codcompas.io/v1alpha1' is not known for kind EdgeUpdate; did you mean "
+     "'edge.codcompass.io/v1alpha1'?"},
+    {"apiVersion: edge.codcompass.io/v1aplha1\nkind: SyncPolicy\n", HF_EXIT_REFUSED,
+     "a.yaml:1: apiVersion: version 'v1aplha1' is not known; 'v1alpha1' is expected"},
+    {"apiVersion: edge.codcompass.oi/v1alpha1\nkind: Rollout\n", HF_EXIT_REFUSED,
+     "a.yaml:1: apiVersion: 'edge.codcompass.oi/v1alpha1' is not known; did you mean"},
+    {"apiVersion: apps/v1\nkind: Edgeupdate\n", HF_EXIT_REFUSED, "is not known for kind EdgeUpdate; did you mean"},
+    {"apiVersion: edge.example.io/v1alpha1\nkind: Rollout\n", 0, "a.yaml:1: warning: apiVersion: not of"},
+    {HEAD "kind: Edgeupdate\n", HF_EXIT_REFUSED,
+     "a.yaml:2: kind: 'Edgeupdate' is not known; did you mean 'EdgeUpdate'?"},
+    {"a: 1\n", HF_EXIT_REFUSED, "apiVersion: is required: 'edge.codcompass.io/v1alpha1' is expected"},
     {"a: [\n", HF_EXIT_REFUSED, "a.yaml:2: line 2"},
     {"a: 1\na: 2\n", HF_EXIT_REFUSED, "a.yaml:2: line 2"},
     {"{\"apiVersion\": \"edge.codcompass.io/v1alpha1\", \"kind\": \"Nothing\"}", HF_EXIT_REFUSED, "a.yaml:1: kind: "},
@@ -70,6 +82,7 @@ START_TEST(lint_for_programs)
     ck_assert_int_eq(cli(&run, "lint", "--json", "%/a.yaml", NULL), 0);
     ck_assert_int_eq(hf_json_parse(hf_view_of(run.out), NULL, &finding, NULL), 0);
     ck_assert_int_eq(hf_json_int_or(finding, "line", 0), 5);
+    cli_page_knows_json(&run, "lint");
     ck_assert_str_eq(hf_json_str_or(finding, "level", ""), "warning");
     ck_assert_str_eq(hf_json_str_or(finding, "path", ""), "spec.strange");
     ck_assert_int_eq(cli(&run, "lint", "--strict", "%/a.yaml", NULL), HF_EXIT_REFUSED);
@@ -82,14 +95,20 @@ END_TEST
 START_TEST(lint_advises)
 {
     cli_write_text(&run, "v", "something");
-    ck_assert_msg(cli(&run, "release", "create", "--name", "e", "--version", "1", "--sequence", "1", "--path",
-                      "/opt/e/x", "--artifact", "amd64=%/v", "--url-base", "https://x.example", "--out", "%/out",
-                      NULL) == 0,
+    ck_assert_msg(cli(&run, "release", "create", "--everywhere", "--name", "e", "--version", "1", "--sequence", "1",
+                      "--path", "/opt/e/x", "--artifact", "amd64=%/v", "--url-base", "https://x.example", "--out",
+                      "%/out", NULL) == 0,
                   "%s", run.err);
     ck_assert_int_eq(cli(&run, "lint", "%/out/e-1.yaml", NULL), 0);
     ck_assert_ptr_nonnull(strstr(run.out, "not signed yet"));
     ck_assert_ptr_nonnull(strstr(run.out, "no 'expires'"));
     ck_assert_ptr_nonnull(strstr(run.out, "no health check"));
+    ck_assert_ptr_null(strstr(run.out, "controller"));
+    _cleanup_(hf_freep) char *text = cli_read(&run, "out/e-1.yaml", NULL);
+    _cleanup_(hf_freep) char *more = hf_asprintf("%s  strategy: {waves: [{percent: 100}]}\n", text);
+    cli_write_text(&run, "a.yaml", more);
+    ck_assert_int_eq(cli(&run, "lint", "%/a.yaml", NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "warning: spec.strategy: needs holdfast-controller"));
 }
 END_TEST
 
@@ -106,6 +125,7 @@ START_TEST(hold)
     ck_assert_ptr_nonnull(strstr(run.out, ": line 3 is \"running\"\n"));
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--json", NULL), 0);
     ck_assert_ptr_nonnull(strstr(run.out, "\"active\":true"));
+    cli_page_knows_json(&run, "hold");
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--release", NULL), 0);
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--release", NULL), 0);
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--json", NULL), 0);
@@ -120,7 +140,13 @@ START_TEST(hold_that_is_wrong)
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", "x", "--for", "long", NULL), HF_EXIT_USAGE);
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", "x", "--release", NULL), HF_EXIT_USAGE);
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", "--reason", "\xff", NULL), HF_EXIT_USAGE);
-    ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%/nothing", "--reason", "x", NULL), HF_EXIT_FAILED);
+    /* No agent ever worked there: 'no hold' would be a guess, and a hold would be read by nobody. */
+    static const char *const ways[][2] = {{NULL, NULL}, {"--json", NULL}, {"--reason", "x"}, {"--release", NULL}};
+    for (size_t i = 0; i < HF_LEN(ways); i++) {
+        ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%/nothing", ways[i][0], ways[i][1], NULL), HF_EXIT_FAILED);
+        ck_assert_str_eq(run.out, "");
+        ck_assert_ptr_nonnull(strstr(run.err, "/nothing' is not there"));
+    }
     ck_assert_int_ne(access(cli_path(&run, "hold"), F_OK), 0);
     cli_write_text(&run, "hold", "not JSON");
     ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%", NULL), 0);

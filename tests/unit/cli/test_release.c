@@ -37,8 +37,8 @@ static void setup(void)
     ck_assert_int_eq(mkdir(cli_path(&run, "trust"), 0755), 0);
     write_program("v1", 0);
     write_program("v2", 1);
-    ck_assert_int_eq(cli(&run, "key", "generate", "%/a.pem", "--public", "%/trust/a.pem", NULL), 0);
-    ck_assert_int_eq(cli(&run, "key", "generate", "%/b.pem", NULL), 0);
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/a", "--public", "%/trust/a.pem", NULL), 0);
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/b", NULL), 0);
 }
 
 static void teardown(void)
@@ -49,10 +49,10 @@ static void teardown(void)
 /* A release of v2 from v1 into %/out, signed by a; with more options. */
 static int create(const char *option, const char *value)
 {
-    return cli(&run, "release", "create", "--name", "edge", "--version", "1.2", "--sequence", "7", "--path",
-               "/opt/edge/bin", "--artifact", "amd64=%/v2,old=%/v1", "--url-base", "https://x.example/r/", "--key",
-               "%/a.pem", "--key-id", "a", "--health-http", "http://127.0.0.1:8080/healthz", "--out", "%/out", option,
-               value, NULL);
+    return cli(&run, "release", "create", "--everywhere", "--name", "edge", "--version", "1.2", "--sequence", "7",
+               "--path", "/opt/edge/bin", "--artifact", "amd64=%/v2,old=%/v1", "--url-base", "https://x.example/r/",
+               "--key", "%/a.key", "--key-id", "a", "--health-http", "http://127.0.0.1:8080/healthz", "--out", "%/out",
+               option, value, NULL);
 }
 
 static int verify(void)
@@ -81,30 +81,97 @@ START_TEST(keys)
 {
     struct stat st;
 
-    ck_assert_int_eq(stat(cli_path(&run, "b.pem"), &st), 0);
+    ck_assert_int_eq(stat(cli_path(&run, "b.key"), &st), 0);
     ck_assert_uint_eq(st.st_mode & 0777, 0600);
-    ck_assert_int_eq(stat(cli_path(&run, "b.pub.pem"), &st), 0);
-    ck_assert_int_eq(cli(&run, "key", "public", "%/b.pem", NULL), 0);
-    _cleanup_(hf_freep) char *public_pem = cli_read(&run, "b.pub.pem", NULL);
+    ck_assert_int_eq(stat(cli_path(&run, "b.pem"), &st), 0);
+    ck_assert_uint_eq(st.st_mode & 0777, 0644);
+    _cleanup_(hf_freep) char *public_pem = cli_read(&run, "b.pem", NULL);
+    ck_assert_ptr_nonnull(strstr(public_pem, "BEGIN PUBLIC KEY"));
+    ck_assert_int_eq(cli(&run, "key", "public", "%/b.key", NULL), 0);
     ck_assert_str_eq(run.out, public_pem);
-    ck_assert_int_eq(cli_with_input(&run, "b.pem", "key", "public", "-", NULL), 0);
+    ck_assert_int_eq(cli(&run, "key", "public", "%/b", NULL), 0); /* the private half of the pair of that name */
     ck_assert_str_eq(run.out, public_pem);
-    ck_assert_int_ne(cli(&run, "key", "public", "%/b.pub.pem", NULL), 0);
-    ck_assert_int_eq(cli(&run, "key", "public", "%/nothing.pem", NULL), HF_EXIT_FAILED);
+    ck_assert_int_eq(cli_with_input(&run, "b.key", "key", "public", "-", NULL), 0);
+    ck_assert_str_eq(run.out, public_pem);
+    ck_assert_int_eq(cli(&run, "key", "public", "%/nothing.key", NULL), HF_EXIT_FAILED);
+}
+END_TEST
+
+/* What was made, and what to do with it, as commands that work when they are typed. */
+START_TEST(keys_are_told)
+{
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/release-2026.key", NULL), 0);
+    ck_assert_int_eq(access(cli_path(&run, "release-2026.key"), F_OK), 0);
+    ck_assert_int_eq(access(cli_path(&run, "release-2026.pem"), F_OK), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "release-2026.key: private key"));
+    ck_assert_ptr_nonnull(strstr(run.out, "release-2026.pem: public key, key id release-2026\n"));
+    ck_assert_ptr_nonnull(strstr(run.out, "release-2026.pem /etc/holdfast/trust.d/release-2026.pem\n"));
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/c", "--public", "%/trust/k.1.pem", "-o", "json", NULL), 0);
+    _cleanup_(hf_json_freep) json_t *told = NULL;
+    ck_assert_int_eq(hf_json_parse(hf_view_of(run.out), NULL, &told, NULL), 0);
+    cli_page_knows_json(&run, "key generate");
+    ck_assert_str_eq(hf_json_str_or(told, "keyId", ""), "k.1");
+    ck_assert_str_eq(hf_json_str_or(told, "privateKey", ""), cli_path(&run, "c.key"));
+    ck_assert_str_eq(hf_json_str_or(told, "publicKey", ""), cli_path(&run, "trust/k.1.pem"));
+}
+END_TEST
+
+/* The public half must be called X.pem on a node: the private one must not. */
+START_TEST(a_private_key_is_never_called_pem)
+{
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/release-2026.pem", NULL), HF_EXIT_USAGE);
+    ck_assert_ptr_nonnull(strstr(run.err, "is the name of a public key"));
+    ck_assert_int_ne(access(cli_path(&run, "release-2026.pem"), F_OK), 0);
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/Release_2026", NULL), HF_EXIT_USAGE);
+    ck_assert_ptr_nonnull(strstr(run.err, "gives no key id"));
+    ck_assert_int_eq(cli(&run, "key", "generate", "-", NULL), HF_EXIT_USAGE);
+    ck_assert_ptr_nonnull(strstr(run.err, "--public"));
 }
 END_TEST
 
 START_TEST(keys_are_never_overwritten)
 {
-    _cleanup_(hf_freep) char *before = cli_read(&run, "a.pem", NULL);
+    _cleanup_(hf_freep) char *before = cli_read(&run, "a.key", NULL);
 
-    ck_assert_int_eq(cli(&run, "key", "generate", "%/a.pem", NULL), HF_EXIT_FAILED);
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/a", NULL), HF_EXIT_FAILED);
     ck_assert_ptr_nonnull(strstr(run.err, "exists already"));
-    ck_assert_int_eq(cli(&run, "key", "generate", "%/c.pem", "--public", "%/trust/a.pem", NULL), HF_EXIT_FAILED);
-    ck_assert_int_ne(access(cli_path(&run, "c.pem"), F_OK), 0);
-    _cleanup_(hf_freep) char *after = cli_read(&run, "a.pem", NULL);
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/c", "--public", "%/trust/a.pem", NULL), HF_EXIT_FAILED);
+    ck_assert_int_ne(access(cli_path(&run, "c.key"), F_OK), 0);
+    _cleanup_(hf_freep) char *after = cli_read(&run, "a.key", NULL);
     ck_assert_str_eq(before, after);
-    ck_assert_int_eq(cli(&run, "key", "generate", "%/no/such/folder.pem", NULL), HF_EXIT_FAILED);
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/no/such/folder", NULL), HF_EXIT_FAILED);
+}
+END_TEST
+
+/* Which file, and which half it holds. */
+START_TEST(the_other_half_is_named)
+{
+    ck_assert_int_eq(cli(&run, "key", "public", "%/b.pem", NULL), HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.err, "b.pem' holds a public key; the private half is wanted here, '"));
+    ck_assert_ptr_nonnull(strstr(run.err, "/b.key'"));
+    ck_assert_int_eq(create(NULL, NULL), 0);
+    ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.pem", NULL), HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.err, "b.pem' holds a public key"));
+    _cleanup_(hf_freep) char *private_pem = cli_read(&run, "a.key", NULL);
+    cli_write_text(&run, "trust/a.pem", private_pem);
+    ck_assert_int_eq(verify(), HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.err, "trust/a.pem' holds a private key; a trust folder takes the public half"));
+}
+END_TEST
+
+/* Pairs made before the private half was called NAME.key: X.pem and X.pub.pem. */
+START_TEST(older_pairs_still_sign)
+{
+    _cleanup_(hf_freep) char *private_pem = cli_read(&run, "b.key", NULL), *public_pem = cli_read(&run, "b.pem", NULL);
+
+    cli_write_text(&run, "old.pem", private_pem);
+    cli_write_text(&run, "old.pub.pem", public_pem);
+    ck_assert_int_eq(create(NULL, NULL), 0);
+    ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/old.pem", NULL), 0);
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/out/edge-1.2.yaml", "--key", "%/old.pub.pem", NULL), 0);
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/out/edge-1.2.yaml", "--key", "%/old.pem", NULL), 0);
+    ck_assert_int_eq(cli(&run, "key", "public", "%/old.pem", NULL), 0);
+    ck_assert_str_eq(run.out, public_pem);
 }
 END_TEST
 
@@ -122,6 +189,7 @@ START_TEST(made_and_taken)
     ck_assert_int_eq(cli(&run, "release", "verify", "%/out/edge-1.2.yaml", "--trust-dir", "%/trust", "--json", NULL),
                      0);
     ck_assert_ptr_nonnull(strstr(run.out, "\"ok\":true"));
+    cli_page_knows_json(&run, "release verify");
 }
 END_TEST
 
@@ -140,6 +208,7 @@ START_TEST(the_report_for_programs)
     _cleanup_(hf_json_freep) json_t *report = NULL;
 
     ck_assert_int_eq(create("--json", NULL), 0);
+    cli_page_knows_json(&run, "release create");
     ck_assert_int_eq(hf_json_parse(hf_view_of(run.out), NULL, &report, NULL), 0);
     const json_t *artifact = json_array_get(hf_json_at(report, "artifacts"), 0);
     ck_assert_int_eq(hf_json_int_or(artifact, "bytes", 0), PROGRAM_BYTES);
@@ -161,8 +230,8 @@ START_TEST(deltas_that_save_nothing_are_left_out)
         noise[i] = (unsigned char)seed;
     }
     cli_write(&run, "noise", noise, sizeof(noise));
-    ck_assert_msg(cli(&run, "release", "create", "--name", "edge", "--version", "1.2", "--sequence", "7", "--path",
-                      "/opt/edge/bin", "--artifact", "amd64=%/noise,old=%/v1,old=%/noise", "--artifact",
+    ck_assert_msg(cli(&run, "release", "create", "--everywhere", "--name", "edge", "--version", "1.2", "--sequence",
+                      "7", "--path", "/opt/edge/bin", "--artifact", "amd64=%/noise,old=%/v1,old=%/noise", "--artifact",
                       "arm64=%/v2,old=%/v1,old=%/v1", "--url-base", "https://x.example/r/", "--out", "%/out",
                       NULL) == 0,
                   "%s", run.err);
@@ -195,9 +264,9 @@ static const json_t *second_release(const char *artifact, const char *published,
 {
     _cleanup_(hf_freep) char *text = NULL;
 
-    ck_assert_msg(cli(&run, "release", "create", "--name", "edge", "--version", "2", "--sequence", "9", "--path",
-                      "/opt/edge/bin", "--artifact", artifact, "--url-base", "https://x.example/r2", "--fast", "--out",
-                      "%/out2", "--key", "%/a.pem", "--key-id", "a", "--published", published, NULL) == 0,
+    ck_assert_msg(cli(&run, "release", "create", "--everywhere", "--name", "edge", "--version", "2", "--sequence", "9",
+                      "--path", "/opt/edge/bin", "--artifact", artifact, "--url-base", "https://x.example/r2", "--fast",
+                      "--out", "%/out2", "--key", "%/a.key", "--key-id", "a", "--published", published, NULL) == 0,
                   "%s", run.err);
     ck_assert_int_eq(
         cli(&run, "release", "verify", "%/out2/edge-2.yaml", "--trust-dir", "%/trust", "--artifacts", "%/out2", NULL),
@@ -215,9 +284,9 @@ START_TEST(several_deltas_are_shorter)
 
     write_longer("v3", 0);
     write_longer("v4", 1);
-    ck_assert_int_eq(cli(&run, "release", "create", "--name", "edge", "--version", "1", "--sequence", "8", "--path",
-                         "/opt/edge/bin", "--artifact", "amd64=%/v3,old=%/v1", "--url-base", "https://x.example/r1",
-                         "--out", "%/out1", NULL),
+    ck_assert_int_eq(cli(&run, "release", "create", "--everywhere", "--name", "edge", "--version", "1", "--sequence",
+                         "8", "--path", "/opt/edge/bin", "--artifact", "amd64=%/v3,old=%/v1", "--url-base",
+                         "https://x.example/r1", "--out", "%/out1", NULL),
                      0);
     /* v1 is given in the first case; in the second nobody has it any more. */
     const json_t *artifact =
@@ -245,9 +314,9 @@ START_TEST(several_deltas_are_shorter_for_folders_too)
     cli_write(&run, "t1/app", program, n);
     write_longer("t3/app", 0);
     write_longer("t4/app", 1);
-    ck_assert_int_eq(cli(&run, "release", "create", "--name", "edge", "--version", "1", "--sequence", "8", "--path",
-                         "/opt/edge/bin", "--artifact", "amd64=%/t3,old=%/t1", "--url-base", "https://x.example/r1",
-                         "--out", "%/out1", NULL),
+    ck_assert_int_eq(cli(&run, "release", "create", "--everywhere", "--name", "edge", "--version", "1", "--sequence",
+                         "8", "--path", "/opt/edge/bin", "--artifact", "amd64=%/t3,old=%/t1", "--url-base",
+                         "https://x.example/r1", "--out", "%/out1", NULL),
                      0);
     const json_t *artifact = second_release("amd64=%/t4,old=%/t1,old=%/t3", "%/out1/edge-1.yaml", &object);
     ck_assert_str_eq(hf_json_str_or(object, "spec.release.install.kind", ""), "Tree");
@@ -285,12 +354,12 @@ START_TEST(every_option_reaches_the_object)
                                          "allowDowngrade: true",
                                          "expires: \"2027-02-01T00:00:00Z\""};
 
-    ck_assert_msg(cli(&run, "release", "create", "--name", "edge", "--version", "1.2", "--sequence", "7", "--path",
-                      "/opt/edge/bin", "--artifact", "amd64=%/v2", "--url-base", "https://x.example", "--mode", "0750",
-                      "--restart-exec", "/bin/kick", "--restart-exec", "it", "--health-tcp", "99", "--health-unit",
-                      "a.service", "--health-exec", "/bin/look", "--health-threshold", "2", "--health-deadline",
-                      "1m30s", "--allow-downgrade", "--expires", "2027-02-01T00:00:00Z", "--fast", "-j1", "--out",
-                      "%/out", NULL) == 0,
+    ck_assert_msg(cli(&run, "release", "create", "--everywhere", "--name", "edge", "--version", "1.2", "--sequence",
+                      "7", "--path", "/opt/edge/bin", "--artifact", "amd64=%/v2", "--url-base", "https://x.example",
+                      "--mode", "0750", "--restart-exec", "/bin/kick", "--restart-exec", "it", "--health-tcp", "99",
+                      "--health-unit", "a.service", "--health-exec", "/bin/look", "--health-threshold", "2",
+                      "--health-deadline", "1m30s", "--allow-downgrade", "--expires", "2027-02-01T00:00:00Z", "--fast",
+                      "-j1", "--out", "%/out", NULL) == 0,
                   "%s", run.err);
     _cleanup_(hf_freep) char *text = cli_read(&run, "out/edge-1.2.yaml", NULL);
     for (size_t i = 0; i < HF_LEN(wanted); i++)
@@ -306,9 +375,9 @@ START_TEST(templates)
                    "    name: edge\n    install: {path: /opt/edge/bin}\n"
                    "    artifacts: [{arch: amd64, requires: {memory: 512Mi}}]\n"
                    "    health: {checks: [{tcp: {port: 5}}]}\nstatus: {wave: 3}\n");
-    ck_assert_msg(cli(&run, "release", "create", "--template", "%/template.yaml", "--version", "2", "--sequence", "8",
-                      "--artifact", "amd64=%/v2", "--url-base", "https://x.example", "--key", "%/a.pem", "--key-id",
-                      "a", "--out", "%/out", NULL) == 0,
+    ck_assert_msg(cli(&run, "release", "create", "--everywhere", "--template", "%/template.yaml", "--version", "2",
+                      "--sequence", "8", "--artifact", "amd64=%/v2", "--url-base", "https://x.example", "--key",
+                      "%/a.key", "--key-id", "a", "--out", "%/out", NULL) == 0,
                   "%s", run.err);
     _cleanup_(hf_freep) char *text = cli_read(&run, "out/edge-2.yaml", NULL);
     ck_assert_ptr_nonnull(strstr(text, "memory: 512Mi"));
@@ -323,9 +392,9 @@ START_TEST(folders_become_trees)
 {
     ck_assert_int_eq(mkdir(cli_path(&run, "tree"), 0755), 0);
     cli_write_text(&run, "tree/file", "content");
-    ck_assert_msg(cli(&run, "release", "create", "--name", "edge", "--version", "1.2", "--sequence", "7", "--path",
-                      "/opt/edge/current", "--artifact", "amd64=%/tree", "--url-base", "https://x.example", "--key",
-                      "%/a.pem", "--key-id", "a", "--out", "%/out", NULL) == 0,
+    ck_assert_msg(cli(&run, "release", "create", "--everywhere", "--name", "edge", "--version", "1.2", "--sequence",
+                      "7", "--path", "/opt/edge/current", "--artifact", "amd64=%/tree", "--url-base",
+                      "https://x.example", "--key", "%/a.key", "--key-id", "a", "--out", "%/out", NULL) == 0,
                   "%s", run.err);
     ck_assert_msg(verify() == 0, "%s%s", run.out, run.err);
     _cleanup_(hf_freep) char *text = cli_read(&run, "out/edge-1.2.yaml", NULL);
@@ -347,14 +416,21 @@ static const struct {
     {"--artifact", "arm64=%/empty", HF_EXIT_REFUSED, "is empty"},
     {"--artifact", "arm64=%/trust", HF_EXIT_USAGE, "files and folders"},
     {"--artifact", "amd64=%/v2", HF_EXIT_REFUSED, "amd64"}, /* twice the same architecture */
-    {"--artifact", "made-up=%/v2", HF_EXIT_REFUSED, "expected an architecture"},
+    {"--artifact", "made-up=%/v2", HF_EXIT_USAGE, "'made-up' is no architecture"},
+    {"--artifact", "x86_64=%/v2", HF_EXIT_USAGE, "which are amd64 arm64 arm 386"},
+    {"--expires", "2020-01-01T00:00:00Z", HF_EXIT_USAGE, "2020-01-01T00:00:00Z has passed"},
+    {"--expires", "0s", HF_EXIT_USAGE, "has passed"},
+    {"--update-root", "/srv", HF_EXIT_USAGE, "below no update root of the nodes (/srv)"},
+    {"--update-root", "srv", HF_EXIT_USAGE, "not an absolute path"},
+    {"--no-health-check", NULL, HF_EXIT_USAGE, "there are health checks"},
+    {"--node-selector", "a=b", HF_EXIT_USAGE, "contradict each other"},
     {"--expires", "soon", HF_EXIT_USAGE, "neither a duration"},
     {"--threads", "many", HF_EXIT_USAGE, "--threads"},
     {"--health-tcp", "0", HF_EXIT_USAGE, "no port"},
     {"--health-threshold", "0", HF_EXIT_USAGE, "--health-threshold"},
     {"--health-deadline", "never", HF_EXIT_REFUSED, "deadline"},
     {"--mode", "rwx", HF_EXIT_REFUSED, "mode"},
-    {"--key", "%/b.pem", HF_EXIT_USAGE, "one each"},
+    {"--key", "%/b.key", HF_EXIT_USAGE, "one each"},
     {"--template", "%/nothing.yaml", HF_EXIT_FAILED, "No such file"},
     {"--template", "%/empty", HF_EXIT_REFUSED, "0 objects"},
     {"--sequence", "9", HF_EXIT_USAGE, "given twice"},
@@ -373,6 +449,104 @@ START_TEST(wrong_options_leave_nothing_behind)
 }
 END_TEST
 
+/* A path that no node allows, unless the person says that the nodes do. */
+START_TEST(paths_that_no_node_allows)
+{
+    static const char *const paths[] = {"/etc/shadow", "/opt", "/usr/bin/edge", "/srv/edge/bin"};
+
+    for (size_t i = 0; i < HF_LEN(paths); i++) {
+        ck_assert_int_eq(cli(&run, "release", "create", "--everywhere", "--name", "edge", "--version", "1.2",
+                             "--sequence", "7", "--path", paths[i], "--artifact", "amd64=%/v2", "--url-base",
+                             "https://x.example", "--no-health-check", "--out", "%/out", NULL),
+                         HF_EXIT_USAGE);
+        ck_assert_msg(strstr(run.err, "(/opt, /usr/local, /var/lib/holdfast/payload)") != NULL, "%s: %s", paths[i],
+                      run.err);
+    }
+    ck_assert_int_eq(cli(&run, "release", "create", "--everywhere", "--name", "edge", "--version", "1.2", "--sequence",
+                         "7", "--path", "/srv/edge/bin", "--update-root", "/srv/edge", "--artifact", "amd64=%/v2",
+                         "--url-base", "https://x.example", "--no-health-check", "--out", "%/out", NULL),
+                     0);
+    ck_assert_ptr_null(strstr(run.err, "warning"));
+}
+END_TEST
+
+static const struct {
+    const char *option, *value;
+    int want;
+    const char *told, *written; /* on standard error or output; in the object */
+} selections[] = {
+    {NULL, NULL, HF_EXIT_USAGE, "which nodes? --node-selector", NULL},
+    {"--everywhere", NULL, 0, "for every node;", "nodeSelector: {}"},
+    {"--node-selector", "a/role=b,tier=", 0, "for nodes with a/role=b,tier=;", "a/role: b"},
+    {"--node-selector", "role==b,zone!=c,gpu,!old", 0, "for nodes with role=b, 3 expressions;",
+     "operator: DoesNotExist"},
+    {"--node-selector", "zone!=c", 0, "for nodes with 1 expression;", "operator: NotIn"},
+    {"--node-selector", "role in (a,b)", HF_EXIT_USAGE, "is none of key=value", NULL},
+    {"--node-selector", "", HF_EXIT_USAGE, "is none of key=value", NULL},
+    {"--node-selector", "!a=b", HF_EXIT_USAGE, "is none of key=value", NULL},
+    {"--node-selector", "a!b", HF_EXIT_USAGE, "is none of key=value", NULL},
+    {"--node-selector", "a=b c", HF_EXIT_USAGE, "'b c' is no label value", NULL},
+};
+
+/* The first apply must not hit a fleet because an option was left out. */
+START_TEST(for_which_nodes)
+{
+    ck_assert_msg(cli(&run, "release", "create", "--name", "edge", "--version", "1.2", "--sequence", "7", "--path",
+                      "/opt/edge/bin", "--artifact", "amd64=%/v2", "--url-base", "https://x.example", "--out", "%/out",
+                      selections[_i].option, selections[_i].value, NULL) == selections[_i].want,
+                  "%s", run.err);
+    ck_assert_msg(strstr(selections[_i].want == 0 ? run.out : run.err, selections[_i].told) != NULL, "%s%s", run.out,
+                  run.err);
+    _cleanup_(hf_freep) char *text = cli_read(&run, "out/edge-1.2.yaml", NULL);
+    ck_assert_int_eq(text != NULL, selections[_i].written != NULL);
+    ck_assert_msg(text == NULL || strstr(text, selections[_i].written) != NULL, "%s", text);
+}
+END_TEST
+
+/* A template's selector stands where no option says otherwise; its strategy is warned of. */
+START_TEST(the_nodes_of_a_template)
+{
+    static const char text[] =
+        "apiVersion: edge.codcompass.io/v1alpha1\nkind: EdgeUpdate\nmetadata: {name: edge}\nspec:\n"
+        "  nodeSelector: {matchExpressions: [{key: a, operator: Exists}]}\n"
+        "  strategy: {waves: [{percent: 100}]}\n";
+    static const struct {
+        const char *option, *value, *told;
+    } ways[] = {{NULL, NULL, "1 expression;"},
+                {"--node-selector", "b=c", "for nodes with b=c;"},
+                {"--everywhere", NULL, "for every node;"}};
+
+    cli_write_text(&run, "template.yaml", text);
+    ck_assert_msg(cli(&run, "release", "create", "--template", "%/template.yaml", "--name", "edge", "--version", "1.2",
+                      "--sequence", "7", "--path", "/opt/edge/bin", "--artifact", "amd64=%/v2", "--url-base",
+                      "https://x.example", "--out", "%/out", ways[_i].option, ways[_i].value, NULL) == 0,
+                  "%s", run.err);
+    ck_assert_msg(strstr(run.out, ways[_i].told) != NULL, "%s", run.out);
+    ck_assert_ptr_nonnull(strstr(run.err, "needs holdfast-controller"));
+}
+END_TEST
+
+/* What is not there is not claimed; what is seldom meant is warned of. */
+START_TEST(an_honest_report)
+{
+    ck_assert_int_eq(cli(&run, "release", "create", "--artifact", "amd64=%/v2", "--url-base", "https://x.example",
+                         "--out", "%/not/there/yet", NULL),
+                     HF_EXIT_USAGE);
+    ck_assert_int_ne(access(cli_path(&run, "not"), F_OK), 0);
+    ck_assert_int_eq(cli(&run, "release", "create", "--everywhere", "--name", "edge", "--version", "1.2", "--sequence",
+                         "7", "--path", "/opt/edge/bin", "--artifact", "amd64=%/v2", "--url-base", "https://x.example",
+                         "--out", "%/not/there/yet", NULL),
+                     0);
+    ck_assert_ptr_null(strstr(run.out, "applied"));
+    ck_assert_ptr_nonnull(strstr(run.out, "no old file was given"));
+    ck_assert_ptr_nonnull(strstr(run.err, "warning: no health check"));
+    ck_assert_int_eq(access(cli_path(&run, "not/there/yet/edge-1.2.yaml"), F_OK), 0);
+    ck_assert_int_eq(create(NULL, NULL), 0);
+    ck_assert_ptr_nonnull(strstr(run.out, "1 delta was applied and gave the new file\n"));
+    ck_assert_ptr_null(strstr(run.err, "warning"));
+}
+END_TEST
+
 START_TEST(an_existing_folder_is_left_alone)
 {
     ck_assert_int_eq(create(NULL, NULL), 0);
@@ -384,11 +558,11 @@ END_TEST
 
 START_TEST(a_number_that_is_no_sequence)
 {
-    ck_assert_int_eq(cli(&run, "release", "create", "--sequence", "-1", "--artifact", "a=b", "--url-base", "x", "--out",
-                         "%/out", NULL),
+    ck_assert_int_eq(cli(&run, "release", "create", "--everywhere", "--sequence", "-1", "--artifact", "a=b",
+                         "--url-base", "x", "--out", "%/out", NULL),
                      HF_EXIT_USAGE);
-    ck_assert_int_eq(cli(&run, "release", "create", "--sequence", "1", "--artifact", "amd64=%/v1", "--url-base",
-                         "https://x.example", "--out", "%/out", NULL),
+    ck_assert_int_eq(cli(&run, "release", "create", "--everywhere", "--sequence", "1", "--artifact", "amd64=%/v1",
+                         "--url-base", "https://x.example", "--out", "%/out", NULL),
                      HF_EXIT_REFUSED);
     ck_assert_ptr_nonnull(strstr(run.err, "spec.release.name"));
 }
@@ -458,7 +632,9 @@ END_TEST
 
 START_TEST(expired)
 {
-    ck_assert_int_eq(create("--expires", "2020-01-01T00:00:00Z"), 0);
+    ck_assert_int_eq(create("--expires", "2100-01-01T00:00:00Z"), 0);
+    edit("out/edge-1.2.yaml", "2100-", "2020-");
+    ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/a", NULL), 0);
     ck_assert_int_eq(verify(), HF_EXIT_REFUSED);
     ck_assert_ptr_nonnull(strstr(run.out, "Expired"));
 }
@@ -489,15 +665,43 @@ START_TEST(several_people_sign)
 {
     ck_assert_int_eq(create(NULL, NULL), 0);
     cli_write_text(&run, "trust/threshold", "2\n");
-    _cleanup_(hf_freep) char *b = cli_read(&run, "b.pub.pem", NULL);
+    _cleanup_(hf_freep) char *b = cli_read(&run, "b.pem", NULL);
     cli_write_text(&run, "trust/b.pem", b);
     ck_assert_int_eq(verify(), HF_EXIT_REFUSED);
-    ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.pem", "--key-id", "b", NULL), 0);
+    ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.key", "--key-id", "b", NULL), 0);
     ck_assert_msg(verify() == 0, "%s%s", run.out, run.err);
     /* Once more: replaced, not doubled. */
-    ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.pem", "--key-id", "b", NULL), 0);
+    ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.key", "--key-id", "b", NULL), 0);
     _cleanup_(hf_freep) char *text = cli_read(&run, "out/edge-1.2.yaml", NULL);
     ck_assert_ptr_null(strstr(strstr(text, "keyId: b") + 1, "keyId: b"));
+}
+END_TEST
+
+/* A second key, as holdfast(1) tells it: made, trusted beside the first, both sign, both are needed. */
+START_TEST(a_second_key)
+{
+    ck_assert_int_eq(cli(&run, "key", "generate", "%/c", "--public", "%/trust/c.pem", NULL), 0);
+    ck_assert_int_eq(create("--key", "%/c"), HF_EXIT_USAGE); /* two keys, one --key-id */
+    ck_assert_msg(cli(&run, "release", "create", "--everywhere", "--name", "edge", "--version", "1.2", "--sequence",
+                      "7", "--path", "/opt/edge/bin", "--artifact", "amd64=%/v2", "--url-base", "https://x.example",
+                      "--key", "%/a", "--key", "%/c.key", "--out", "%/out", NULL) == 0,
+                  "%s", run.err);
+    ck_assert_ptr_nonnull(strstr(run.out, "signed by a\n"));
+    ck_assert_ptr_nonnull(strstr(run.out, "signed by c\n"));
+    cli_write_text(&run, "trust/threshold", "2\n");
+    ck_assert_msg(verify() == 0, "%s%s", run.out, run.err);
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/out/edge-1.2.yaml", "--key", "%/a", "--key", "%/c", NULL), 0);
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/out/edge-1.2.yaml", "--key", "%/a", "--key", "%/b", NULL),
+                     HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.out, "no signature by key id 'b'"));
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/out/edge-1.2.yaml", "--key", "%/a", "--trust-dir", "%", NULL),
+                     HF_EXIT_USAGE);
+    /* Later, the same of an object that only one of them has signed. */
+    ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/a", "--key", "%/b", NULL), 0);
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/out/edge-1.2.yaml", "--key", "%/b", NULL), 0);
+    edit("out/edge-1.2.yaml", "sequence: 7", "sequence: 8");
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/out/edge-1.2.yaml", "--key", "%/b", NULL), HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.out, "does not fit"));
 }
 END_TEST
 
@@ -505,7 +709,7 @@ START_TEST(signed_elsewhere)
 {
     ck_assert_int_eq(create(NULL, NULL), 0);
     _cleanup_(hf_freep) char *before = cli_read(&run, "out/edge-1.2.yaml", NULL);
-    ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.pem", "--key-id", "b", "-o",
+    ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.key", "--key-id", "b", "-o",
                          "%/signed.yaml", NULL),
                      0);
     _cleanup_(hf_freep) char *after = cli_read(&run, "out/edge-1.2.yaml", NULL);
@@ -520,12 +724,11 @@ START_TEST(what_cannot_be_signed)
     ck_assert_int_eq(create(NULL, NULL), 0);
     ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.pem", "--key-id", "B!", NULL),
                      HF_EXIT_USAGE);
-    ck_assert_int_ne(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.pub.pem", "--key-id", "b", NULL),
-                     0);
+    ck_assert_int_ne(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.pem", "--key-id", "b", NULL), 0);
     cli_write_text(&run, "bad.yaml",
                    "apiVersion: edge.codcompass.io/v1alpha1\nkind: EdgeUpdate\nmetadata: {name: x}\n"
                    "spec: {release: {name: x}}\n");
-    ck_assert_int_eq(cli(&run, "release", "sign", "%/bad.yaml", "--key", "%/b.pem", "--key-id", "b", NULL),
+    ck_assert_int_eq(cli(&run, "release", "sign", "%/bad.yaml", "--key", "%/b.key", "--key-id", "b", NULL),
                      HF_EXIT_REFUSED);
 }
 END_TEST
@@ -534,7 +737,11 @@ static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, keys);
+    tcase_add_test(tc, keys_are_told);
+    tcase_add_test(tc, a_private_key_is_never_called_pem);
     tcase_add_test(tc, keys_are_never_overwritten);
+    tcase_add_test(tc, the_other_half_is_named);
+    tcase_add_test(tc, older_pairs_still_sign);
     tcase_add_test(tc, made_and_taken);
     tcase_add_test(tc, compressed);
     tcase_add_test(tc, the_report_for_programs);
@@ -546,6 +753,10 @@ static void cases(TCase *tc)
     tcase_add_test(tc, templates);
     tcase_add_test(tc, folders_become_trees);
     tcase_add_loop_test(tc, wrong_options_leave_nothing_behind, 0, (int)HF_LEN(wrong));
+    tcase_add_test(tc, paths_that_no_node_allows);
+    tcase_add_loop_test(tc, for_which_nodes, 0, (int)HF_LEN(selections));
+    tcase_add_loop_test(tc, the_nodes_of_a_template, 0, 3);
+    tcase_add_test(tc, an_honest_report);
     tcase_add_test(tc, an_existing_folder_is_left_alone);
     tcase_add_test(tc, a_number_that_is_no_sequence);
     tcase_add_test(tc, what_was_changed_is_refused);
@@ -555,6 +766,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, no_keys_at_all);
     tcase_add_test(tc, more_than_one_object);
     tcase_add_test(tc, several_people_sign);
+    tcase_add_test(tc, a_second_key);
     tcase_add_test(tc, signed_elsewhere);
     tcase_add_test(tc, what_cannot_be_signed);
 }

@@ -76,6 +76,38 @@ START_TEST(refuses_public)
 }
 END_TEST
 
+/* Which half of a pair is which cannot be seen in a file's name: the error says what the file holds. */
+START_TEST(says_what_a_file_holds)
+{
+    static const struct {
+        const char *pem, *holds;
+        enum hf_trust_half half;
+    } files[] = {
+        {"", "holds nothing; a public key", HF_TRUST_HALF_NONE},
+        {"not a key", "holds no PEM text; a public key", HF_TRUST_HALF_NONE},
+        {PEM("PRIVATE KEY", "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g"),
+         "holds a private key; a public key (ed25519, PEM) is expected", HF_TRUST_HALF_PRIVATE},
+        {PEM("ENCRYPTED PRIVATE KEY", "AAAA"), "holds a private key with a password; a public key",
+         HF_TRUST_HALF_PRIVATE},
+        {PEM("PUBLIC KEY", "MCowBQYDK2VuAyEAw+iF3pXm7WBZSpwONrSPQMb/66uuv+GCt0V9QKQIvVM="),
+         "holds a public key that is damaged or not of ed25519; a public key", HF_TRUST_HALF_PUBLIC},
+        {PEM("CERTIFICATE", "AAAA"), "holds a certificate; a public key", HF_TRUST_HALF_NONE},
+        {"ssh-ed25519 AAAA me@here", "holds a public key in the form of OpenSSH; a public key", HF_TRUST_HALF_NONE},
+    };
+    static const unsigned char signature[HF_ED25519_SIGNATURE] = {1};
+    unsigned char made[HF_ED25519_SIGNATURE];
+    struct hf_err err = HF_ERR_INIT;
+
+    ck_assert_int_eq(hf_trust_verify(files[_i].pem, HF_VIEW("x"), signature, &err), -EBADMSG);
+    ck_assert_msg(strncmp(err.cause, files[_i].holds, strlen(files[_i].holds)) == 0, "%s", err.cause);
+    ck_assert_int_eq(hf_trust_half_of(files[_i].pem), files[_i].half);
+    if (files[_i].half != HF_TRUST_HALF_PUBLIC)
+        return;
+    ck_assert_int_eq(hf_trust_sign(files[_i].pem, HF_VIEW("x"), made, &err), -EBADMSG);
+    ck_assert_str_eq(err.cause, "holds a public key; a private key (ed25519, PEM, no password) is expected");
+}
+END_TEST
+
 START_TEST(refuses_private)
 {
     static const char *const bad[] = {
@@ -127,6 +159,7 @@ static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, vector, 0, (int)HF_LEN(vectors));
     tcase_add_loop_test(tc, refuses_public, 0, (int)HF_LEN(bad_public));
+    tcase_add_loop_test(tc, says_what_a_file_holds, 0, 7);
     tcase_add_test(tc, refuses_private);
     tcase_add_test(tc, generated_keys_work);
     tcase_add_test(tc, key_ids);

@@ -331,6 +331,23 @@ START_TEST(damaged_keys)
 }
 END_TEST
 
+/* The private half under the public one's name: the file is named, and what belongs there. */
+START_TEST(a_private_key_in_the_trust_folder)
+{
+    _cleanup_(signed_done) struct signed_update s;
+    enum hf_trust_verdict verdict = HF_TRUST_UNSIGNED;
+    struct hf_err err = HF_ERR_INIT;
+
+    signed_init(&s);
+    put_key(ids[A], hf_buf_str(&priv[A]));
+    sign_as(&s, A, ids[A]);
+    ck_assert_int_eq(hf_trust_check(hf_simfs_ops(disk), "/trust", s.update, &verdict, &err), -EBADMSG);
+    ck_assert_str_eq(err.cause,
+                     "'/trust/key-a.pem' holds a private key; a trust folder takes the public half (holdfast "
+                     "key public)");
+}
+END_TEST
+
 START_TEST(links_are_followed_folders_are_not_keys)
 {
     _cleanup_(signed_done) struct signed_update s;
@@ -416,6 +433,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_bad_one_beside_enough_good_ones);
     tcase_add_test(tc, damaged_threshold_stops);
     tcase_add_test(tc, damaged_keys);
+    tcase_add_test(tc, a_private_key_in_the_trust_folder);
     tcase_add_test(tc, links_are_followed_folders_are_not_keys);
     tcase_add_test(tc, too_many_keys);
     tcase_add_test(tc, every_call_fails_once);

@@ -27,7 +27,7 @@ void hf_agent_save_clock(struct hf_agent *agent)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLOCK_FILE_MAX);
     struct hf_now now = hf_now_read(agent->clock);
-    struct hf_clock_file file = {now.unix_ns, hf_stale_contact_unix_ns(&agent->stale, now)};
+    struct hf_clock_file file = {now.unix_ns, hf_stale_contact_unix_ns(&agent->stale)};
     char path[PATH_MAX];
 
     if (hf_clock_file_format(&file, &text) < 0)
@@ -172,8 +172,10 @@ static void turn(void *arg)
     if (agent->stopping)
         return;
     agent->turning = true;
+    hf_follow_hear(agent);
     work(agent, now, &stale_wait_ns);
-    if (agent->stale.connected && now.unix_ns - HF_MIN(now.unix_ns, agent->saved_contact_ns) > save_step_ns(agent))
+    uint64_t contact = hf_stale_contact_unix_ns(&agent->stale);
+    if (agent->stale.connected && contact - HF_MIN(contact, agent->saved_contact_ns) > save_step_ns(agent))
         hf_agent_save_clock(agent);
     agent->turning = false;
     if (agent->due != 0)
@@ -312,6 +314,7 @@ void hf_agent_stop(struct hf_agent *agent)
 {
     if (agent->stopping)
         return;
+    hf_follow_hear(agent);
     hf_follow_save_marks(agent);
     hf_agent_save_clock(agent);
     hf_report_save_sequence(agent);

@@ -136,6 +136,7 @@ HF_MUST_USE int hf_follow_load(struct hf_agent *agent, struct hf_cache *cache, s
 HF_MUST_USE int hf_follow_start(struct hf_agent *agent, struct hf_err *err);
 void hf_follow_stop(struct hf_agent *agent);
 void hf_follow_refresh(struct hf_agent *agent);
+void hf_follow_hear(struct hf_agent *agent); /* ask the source for its last sign of life */
 void hf_follow_save_marks(struct hf_agent *agent);
 bool hf_follow_synced(const struct hf_agent *agent); /* EdgeUpdates and SyncPolicies have been told in this life */
 

@@ -383,7 +383,7 @@ static int make_body(struct hf_agent *agent, json_t **ret_body)
     struct hf_now now = hf_now_read(agent->clock);
     struct hf_status_volatile moving = {
         .sequence = next_sequence(agent),
-        .contact_unix_ns = told(agent, hf_stale_contact_unix_ns(&agent->stale, now)),
+        .contact_unix_ns = told(agent, hf_stale_contact_unix_ns(&agent->stale)),
         .has_offset = agent->skew.known,
         .offset_ns = hf_skew_offset_ns(&agent->skew, now.mono_ns, now.unix_ns),
         .telemetry = agent->params.telemetry != NULL ? agent->params.telemetry(agent->params.arg) : NULL,

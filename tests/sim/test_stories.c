@@ -385,6 +385,23 @@ START_TEST(no_battery)
 }
 END_TEST
 
+/* The age of contact is that of the last byte the server sent, not of the moment at which its silence was noticed. */
+START_TEST(contact_is_as_old_as_the_last_byte)
+{
+    set_up(API);
+    put_policy("{'interval':'1m'}");
+    begin();
+    run(20 * MINUTE);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_SILENT, HF_SIM_LINK_UP);
+    for (unsigned seconds = 1; seconds <= 300; seconds++) {
+        run(S);
+        double age = metric("\nholdfast_contact_age_seconds ");
+        ck_assert_msg(age >= seconds - 1 && age < seconds + 60, "after %u s of silence: %f s", seconds, age);
+    }
+    ck_assert(metric("holdfast_contact_state{state=\"Stale\"} ") == 1);
+}
+END_TEST
+
 /* ---- objects that cannot be used ---------------------------------------------------------------------------------- */
 
 START_TEST(a_refused_version_changes_nothing)
@@ -841,6 +858,7 @@ static void cases(TCase *tc)
     add(tc, after_the_window_it_holds);
     add(tc, or_continues_if_told_so);
     add(tc, no_battery);
+    add(tc, contact_is_as_old_as_the_last_byte);
     add(tc, a_refused_version_changes_nothing);
     add(tc, others_go_on_beside_a_refused_object);
     add(tc, a_refused_policy_leaves_the_last_one);

@@ -234,7 +234,8 @@ static int build_essence(struct hf_agent *agent, struct collected *all, struct h
                                        .n_updates = all->n,
                                        .refused = all->refused,
                                        .n_refused = all->n_refused,
-                                       .superseded = agent->superseded};
+                                       .superseded = agent->superseded,
+                                       .not_admitted = agent->not_admitted};
     hf_verdict_make(&judged, verdict);
     struct hf_status_view view = {
         .version = agent->params.version,
@@ -251,6 +252,7 @@ static int build_essence(struct hf_agent *agent, struct collected *all, struct h
         .hold = agent->held ? &agent->hold : NULL,
         .hold_end_unix_ns = agent->hold_end_unix_ns == HF_NEVER ? HF_NEVER : told_later(agent, agent->hold_end_unix_ns),
         .policy = agent->policy,
+        .policy_is_default = agent->policy == agent->default_policy,
         .labels_refused = &agent->labels_refused,
         .name_shared = agent->report.adoptions > MAX_ADOPTIONS,
         .labels_trouble = agent->labeller.trouble[0] != '\0' ? agent->labeller.trouble : NULL,
@@ -383,6 +385,7 @@ static int make_body(struct hf_agent *agent, json_t **ret_body)
     struct hf_now now = hf_now_read(agent->clock);
     struct hf_status_volatile moving = {
         .sequence = next_sequence(agent),
+        .observed_unix_ns = told(agent, now.unix_ns),
         .contact_unix_ns = told(agent, hf_stale_contact_unix_ns(&agent->stale)),
         .has_offset = agent->skew.known,
         .offset_ns = hf_skew_offset_ns(&agent->skew, now.mono_ns, now.unix_ns),

@@ -210,6 +210,8 @@ START_TEST(a_sick_release_comes_back)
     run(2 * MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
     expect(update("edge"), "phase", "RolledBack");
+    expect(update("edge"), "version", "1.3.0");
+    expect(update("edge"), "installedVersion", "1.2.0"); /* what runs */
     expect(condition("Ready"), "status", "False");
     expect(condition("Stalled"), "status", "True");
     publish(4, NULL);
@@ -237,6 +239,10 @@ START_TEST(an_idle_day)
     ck_assert_uint_le(w.statuses - told, 24 * 6 + 16);
     ck_assert_uint_le(hf_simclient_started(w.node->api_client) - asked, 24 * 6 + 16 + 4 * 48 + 16);
     ck_assert_uint_eq(hf_simapi_counts(w.api)->bare_watches, 0);
+    /* And the last of them says when it was. */
+    uint64_t observed = 0;
+    ck_assert_int_eq(hf_parse_time(text_at("observedTime"), &observed), 0);
+    ck_assert_uint_ge(observed + 12 * MINUTE, HF_SIM_UNIX_START + hf_simloop_now_ns(w.loop));
 }
 END_TEST
 
@@ -418,7 +424,7 @@ START_TEST(a_refused_version_changes_nothing)
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
     expect(update("edge"), "phase", "Committed");
     expect(condition("Stalled"), "reason", "ObjectRefused");
-    ck_assert_ptr_nonnull(strstr(hf_json_str(condition("Stalled"), "message"), "spec.release.health.deadline"));
+    ck_assert_ptr_nonnull(strstr(hf_json_str(condition("Ready"), "message"), "spec.release.health.deadline"));
     expect(condition("Ready"), "status", "False");
     /* Nor does a restart far from the server. */
     hf_simnode_set_links(w.node, HF_SIM_LINK_DOWN, HF_SIM_LINK_UP);
@@ -469,7 +475,7 @@ START_TEST(a_refused_policy_leaves_the_last_one)
     run(5 * MINUTE);
     ck_assert_str_eq(label("edge.codcompass.io/tier"), "gold");
     expect(condition("Stalled"), "reason", "ObjectRefused");
-    ck_assert_ptr_nonnull(strstr(hf_json_str(condition("Stalled"), "message"), "SyncPolicy 'p'"));
+    ck_assert_ptr_nonnull(strstr(hf_json_str(condition("Ready"), "message"), "SyncPolicy 'p'"));
 }
 END_TEST
 
@@ -622,6 +628,48 @@ START_TEST(a_halt_sends_nobody_back)
     run(5 * MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 4);
     expect(update("edge"), "phase", "Committed");
+}
+END_TEST
+
+/* Nobody runs the controller: what the node waits for must be said, or it waits for ever without a word. */
+START_TEST(a_strategy_without_a_controller)
+{
+    json_t *object = hf_simsite_update(site, 2, NULL), *newer = hf_simsite_update(site, 4, NULL);
+
+    set_up(API);
+    begin();
+    ck_assert_int_eq(hf_json_put(object, "spec.strategy", json_pack("{s:[{s:i}]}", "waves", "percent", 100)), 0);
+    (void)hf_simapi_put(w.api, object);
+    run(MINUTE);
+    expect(update("edge"), "phase", "Waiting");
+    expect(update("edge"), "reason", "NotAdmitted");
+    const char *message = hf_json_str_or(update("edge"), "message", "");
+    ck_assert_msg(strstr(message, "holdfast-controller") != NULL && strstr(message, "status.admission") != NULL, "%s",
+                  message);
+    ck_assert_ptr_nonnull(strstr(hf_json_str_or(condition("Ready"), "message", ""), message));
+    publish_admitted(2, "edge", 10000);
+    run(MINUTE);
+    expect(update("edge"), "phase", "Committed");
+    /* Beside it, under another name: the node is where it shall be, and says what it waits for. */
+    ck_assert_int_eq(hf_json_put(newer, "metadata.name", json_string("newer")), 0);
+    ck_assert_int_eq(hf_json_put(newer, "spec.strategy", json_pack("{s:[{s:i}]}", "waves", "percent", 100)), 0);
+    (void)hf_simapi_put(w.api, newer);
+    run(MINUTE);
+    expect(condition("Ready"), "message", "1 of 1 updates committed; NotAdmitted: newer");
+}
+END_TEST
+
+START_TEST(the_policy_in_effect_is_named)
+{
+    set_up(API);
+    begin();
+    run(MINUTE);
+    expect(status(), "policy.name", "");
+    expect(status(), "policy.interval", "5m");
+    put_policy("{'interval':'1m'}");
+    run(MINUTE);
+    expect(status(), "policy.name", "p");
+    expect(status(), "policy.interval", "1m");
 }
 END_TEST
 
@@ -869,6 +917,8 @@ static void cases(TCase *tc)
     add(tc, labels_that_are_refused);
     add(tc, a_server_that_is_busy);
     add(tc, a_halt_sends_nobody_back);
+    add(tc, a_strategy_without_a_controller);
+    add(tc, the_policy_in_effect_is_named);
     add(tc, the_highest_wins_and_the_rest_is_named);
     add(tc, a_deleted_update_leaves_what_it_installed);
     add(tc, the_site_says_no);

@@ -8,6 +8,8 @@
 #include "api/telemetry.h"
 #include "base/parse.h"
 
+#define DEFAULT_STATE_DIR "/var/lib/holdfast"
+
 typedef int set_fn(struct hf_agent_options *options, const char *text);
 
 static int set_server(struct hf_agent_options *o, const char *text)
@@ -64,6 +66,11 @@ static int set_state_dir(struct hf_agent_options *o, const char *text)
 static int set_trust_dir(struct hf_agent_options *o, const char *text)
 {
     return set_path(&o->trust_dir, text);
+}
+
+static int set_run_dir(struct hf_agent_options *o, const char *text)
+{
+    return set_path(&o->run_dir, text);
 }
 
 static int set_root(struct hf_agent_options *o, const char *text)
@@ -172,6 +179,8 @@ static const struct flag {
     {"api", "KIND", "HOLDFAST_API", set_api, "auto, apiserver or metaserver", "what --server is (auto: find out)"},
     {"node-name", "NAME", "NODE_NAME", set_node_name, "a lower case RFC 1123 name", "this node (the host's name)"},
     {"state-dir", "DIR", "HOLDFAST_STATE_DIR", set_state_dir, "an absolute path", "state (/var/lib/holdfast)"},
+    {"run-dir", "DIR", "HOLDFAST_RUN_DIR", set_run_dir, "an absolute path",
+     "keep the status here too, in memory, for `holdfast status` (/run/holdfast; none with another --state-dir)"},
     {"trust-dir", "DIR", "HOLDFAST_TRUST_DIR", set_trust_dir, "an absolute path",
      "public keys of who may release (/etc/holdfast/trust.d)"},
     {"update-root", "DIR", NULL, set_root, "an absolute path, at most seven times",
@@ -256,6 +265,9 @@ static int check_together(struct hf_agent_options *o, struct hf_err *err)
         return hf_err_set(err, EINVAL, "--source stands instead of --server and --kubeconfig: give one of them");
     if (o->server != NULL && o->kubeconfig != NULL)
         return hf_err_set(err, EINVAL, "--server and --kubeconfig: give one of them");
+    /* Several agents on one machine have a state folder each, and must not share this one. */
+    if (o->run_dir == NULL && strcmp(o->state_dir, DEFAULT_STATE_DIR) == 0)
+        o->run_dir = "/run/holdfast";
     if (o->n_roots == 0) {
         o->roots[o->n_roots++] = "/opt";
         o->roots[o->n_roots++] = "/usr/local";
@@ -268,7 +280,7 @@ int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)
                            struct hf_agent_options *ret_options, struct hf_err *err)
 {
     struct hf_agent_options options = {
-        .state_dir = "/var/lib/holdfast",
+        .state_dir = DEFAULT_STATE_DIR,
         .trust_dir = "/etc/holdfast/trust.d",
         .metrics_address = "127.0.0.1",
         .metrics_port = 9090,

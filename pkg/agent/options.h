@@ -22,6 +22,7 @@ struct hf_agent_options {
     enum hf_kube_api api;
     const char *node_name; /* NULL: the host's name */
     const char *state_dir, *trust_dir;
+    const char *run_dir;                         /* what `holdfast status` reads while the agent runs; NULL nowhere */
     const char *roots[HF_OPTIONS_MAX_ROOTS + 1]; /* NULL ends */
     size_t n_roots;
     bool pod_mode;

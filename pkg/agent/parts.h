@@ -70,6 +70,7 @@ struct report {
     bool uncertain;          /* the disk does not say which numbers were used */
     uint64_t heard_sequence; /* highest that the source showed in this life */
     bool outbox;             /* a file is on the disk */
+    json_t *parked;          /* the essence that is in it; NULL: none, or of an earlier life */
     bool told;               /* everything there is to say was delivered */
     int64_t generation;
 };
@@ -157,6 +158,8 @@ uint64_t hf_report_wait_until_ns(const struct hf_agent *agent); /* HF_NEVER */
 void hf_report_contact(struct hf_agent *agent, uint64_t spread_ns);
 void hf_report_heard_self(struct hf_agent *agent, const json_t *self); /* NULL: it is gone */
 void hf_report_save_sequence(struct hf_agent *agent);
+void hf_report_stop(struct hf_agent *agent, bool say_so); /* the last word; nothing is sent any more */
+bool hf_report_stopped(struct hf_agent *agent);           /* it was heard, or has had its time */
 
 /* labeller.c */
 void hf_labeller_init(struct hf_agent *agent);

@@ -81,6 +81,7 @@ static void put_agent(struct builder *b, const struct hf_status_view *view)
 
     put_text(&agent, "version", view->version);
     put_text(&agent, "mode", view->pod_mode ? "Pod" : "Host");
+    put_text(&agent, "state", view->stopped ? "Stopped" : view->once ? "Once" : "");
     for (size_t i = 0; i < HF_LEN(features); i++)
         if (json_array_append_new(list.at, json_string(features[i])) < 0)
             list.failed = true;
@@ -231,11 +232,17 @@ static int set_policy(json_t *conditions, const struct hf_status_view *view, uin
 
 static int set_conditions(json_t *conditions, const struct hf_status_view *view, uint64_t now_unix_ns)
 {
+    static const struct hf_verdict_part stopped = {
+        .status = "Unknown",
+        .reason = "AgentStopped",
+        .message =
+            "the agent was told to stop: what is installed stays, and nothing new is heard or said until it runs"};
     const struct hf_verdict *verdict = view->verdict;
-    int r = set_condition(conditions, "Ready", true, &verdict->ready, now_unix_ns);
+    int r = set_condition(conditions, "Ready", true, view->stopped ? &stopped : &verdict->ready, now_unix_ns);
 
     if (r == 0)
-        r = set_condition(conditions, "Reconciling", verdict->is_reconciling, &verdict->reconciling, now_unix_ns);
+        r = set_condition(conditions, "Reconciling", verdict->is_reconciling && !view->stopped, &verdict->reconciling,
+                          now_unix_ns);
     if (r == 0)
         r = set_condition(conditions, "Stalled", verdict->is_stalled, &verdict->stalled, now_unix_ns);
     if (r == 0)

@@ -30,6 +30,8 @@ struct hf_status_disk {
 struct hf_status_view {
     const char *version;
     bool pod_mode;
+    bool once;    /* nobody renews it when it is settled */
+    bool stopped; /* this is the last word of this life: what stands is not looked after */
     enum hf_staleness staleness;
     bool skew_exceeded;
     enum hf_ntp_state ntp;

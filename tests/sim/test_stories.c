@@ -790,13 +790,136 @@ START_TEST(a_clean_stop_is_remembered)
     run(10 * MINUTE);
     int64_t before = w.sequence;
     unsigned lists = hf_simapi_counts(w.api)->lists + hf_simapi_counts(w.api)->watchlists;
+    expect(condition("Ready"), "status", "True");
     ck_assert(hf_simnode_stop(w.node));
     run(10 * S);
+    /* Its last word says that it is the last: `kubectl wait --for=condition=Ready` must not be satisfied by it. */
+    expect(condition("Ready"), "status", "Unknown");
+    expect(condition("Ready"), "reason", "AgentStopped");
+    expect(status(), "agent.state", "Stopped");
     begin();
     run(MINUTE);
-    ck_assert_int_eq(w.sequence, before + 1);
+    expect(condition("Ready"), "status", "True");
+    expect(status(), "agent.state", "(absent)");
+    ck_assert_int_eq(w.sequence, before + 2);
     /* EdgeUpdates and SyncPolicies are taken up where they were left; Node and EdgeNode are asked for by name. */
     ck_assert_uint_le(hf_simapi_counts(w.api)->lists + hf_simapi_counts(w.api)->watchlists, lists + 2);
+}
+END_TEST
+
+/* Who cannot be heard is not waited for. */
+START_TEST(a_stop_without_contact)
+{
+    set_up(API);
+    begin();
+    run(10 * MINUTE);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_SILENT, HF_SIM_LINK_SILENT);
+    ck_assert(hf_simnode_stop(w.node)); /* within 5 s */
+    begin();
+    run(10 * MINUTE);
+    ck_assert(hf_simnode_stop(w.node));
+}
+END_TEST
+
+static bool file_says(const char *path, const char *text)
+{
+    size_t n = 0;
+    const char *bytes = hf_simfs_get(w.node->fs, path, &n);
+
+    ck_assert_msg(bytes != NULL, "no '%s'", path);
+    return memmem(bytes, n, text, strlen(text)) != NULL;
+}
+
+static uint64_t observed_in(const char *path)
+{
+    _cleanup_(hf_json_freep) json_t *object = NULL;
+    uint64_t observed = 0;
+    size_t n = 0;
+    const char *text = hf_simfs_get(w.node->fs, path, &n);
+
+    ck_assert_msg(text != NULL, "no '%s'", path);
+    ck_assert_int_eq(hf_json_parse((struct hf_view){text, n}, NULL, &object, NULL), 0);
+    ck_assert_int_eq(hf_parse_time(hf_json_str_or(object, "status.observedTime", ""), &observed), 0);
+    return observed;
+}
+
+static void expect_newer_than(const char *path, uint64_t age)
+{
+    uint64_t observed = observed_in(path), now = HF_SIM_UNIX_START + hf_simloop_now_ns(w.loop);
+
+    ck_assert_msg(observed + age >= now, "%s is %llu s old", path, (unsigned long long)((now - observed) / S));
+}
+
+/* What a node said half an hour ago must not look like what it says now. */
+START_TEST(a_folders_status_is_renewed)
+{
+    static const char policy[] =
+        "{\"apiVersion\":\"edge.codcompass.io/v1alpha1\",\"kind\":\"SyncPolicy\",\"metadata\":{\"name\":\"p\"},"
+        "\"spec\":{\"interval\":\"30s\"}}";
+    set_up(FOLDER);
+    hf_simfs_put(w.node->fs, HF_SIMNODE_FOLDER "/p.json", policy, strlen(policy), 0644);
+    begin();
+    for (int i = 0; i < 30; i++) {
+        run(MINUTE);
+        expect_newer_than(HF_SIMNODE_STATE "/status/EdgeNode-n1.json", 35 * S);
+    }
+}
+END_TEST
+
+/* Away for long: what waits is said to be the latest at each interval, in memory where the agent may, else on the disk. */
+START_TEST(a_node_away_goes_on_telling)
+{
+    set_up(API);
+    begin();
+    run(MINUTE);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_DOWN, HF_SIM_LINK_UP);
+    run(5 * HOUR);
+    expect_newer_than(HF_SIMNODE_STATE "/outbox.json", 6 * MINUTE);
+    hf_simnode_end(w.node, false);
+    hf_simfs_put(w.node->fs, "/run/other", "", 0, 0644);
+    w.node->params.run_path = "/run/status.json";
+    begin();
+    run(HOUR);
+    uint64_t parked = observed_in(HF_SIMNODE_STATE "/outbox.json");
+    run(5 * HOUR);
+    expect_newer_than("/run/status.json", 6 * MINUTE);
+    ck_assert_uint_eq(observed_in(HF_SIMNODE_STATE "/outbox.json"), parked);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_UP, HF_SIM_LINK_UP);
+    run(HOUR);
+    expect_newer_than("/run/status.json", 6 * MINUTE);
+    ck_assert(hf_simnode_stop(w.node));
+    ck_assert(file_says("/run/status.json", "AgentStopped"));
+}
+END_TEST
+
+#define OUTBOX HF_SIMNODE_STATE "/outbox.json"
+
+/* What was parked while the node was away is not kept as its last word when the server is back and takes no status. */
+START_TEST(an_outbox_does_not_keep_what_is_gone)
+{
+    json_t *ghost = hf_simsite_update(site, 4, &(struct hf_simsite_twist){.object_name = "ghost"});
+    struct stat st;
+
+    set_up(API);
+    put_policy("{'interval':'1m'}");
+    begin();
+    run(MINUTE);
+    ck_assert_int_eq(hf_json_put(ghost, "spec.release.artifacts", json_string("all of them")), 0);
+    ck_assert_int_eq(hf_json_put(ghost, "spec.release.name", json_string("ghost")), 0);
+    (void)hf_simapi_put(w.api, ghost);
+    run(S / 20);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_DOWN, HF_SIM_LINK_UP);
+    run(5 * MINUTE);
+    ck_assert(file_says(OUTBOX, "ghost"));
+    (void)hf_simapi_delete(w.api, "EdgeUpdate", "ghost");
+    hf_simapi_forbid_writes(w.api, true);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_UP, HF_SIM_LINK_UP);
+    run(10 * MINUTE);
+    ck_assert(metric("holdfast_objects{kind=\"EdgeUpdate\"} ") == 0);
+    ck_assert(!file_says(OUTBOX, "ghost"));
+    hf_simapi_forbid_writes(w.api, false);
+    run(10 * MINUTE);
+    ck_assert(!hf_simfs_stat(w.node->fs, OUTBOX, &st));
 }
 END_TEST
 
@@ -926,6 +1049,10 @@ static void cases(TCase *tc)
     add(tc, a_deleted_edgenode_is_made_again);
     add(tc, two_of_the_same_name);
     add(tc, a_clean_stop_is_remembered);
+    add(tc, a_stop_without_contact);
+    add(tc, a_folders_status_is_renewed);
+    add(tc, a_node_away_goes_on_telling);
+    add(tc, an_outbox_does_not_keep_what_is_gone);
     add(tc, a_disk_that_refuses_is_told);
     add(tc, behind_a_metaserver);
     add(tc, ghosts_start_nothing);

@@ -70,6 +70,7 @@ static int set_trust_dir(struct hf_agent_options *o, const char *text)
 
 static int set_run_dir(struct hf_agent_options *o, const char *text)
 {
+    o->run_dir_given = true;
     return set_path(&o->run_dir, text);
 }
 

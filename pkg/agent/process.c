@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
@@ -284,6 +286,13 @@ static void look_outside(struct process *p)
         p->link_watch = hf_outside_watch_links(p->loop, link_moved, p);
 }
 
+static bool is_in_memory(const char *dir)
+{
+    struct statfs fs;
+
+    return statfs(dir, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+}
+
 /* Without it nothing fails: the status is read from the state folder then, as far as it is there. */
 static void make_run_folder(struct process *p)
 {
@@ -295,7 +304,10 @@ static void make_run_folder(struct process *p)
         return;
     if (strlen(dir) > sizeof(p->run_path) - 32)
         (void)hf_err_set(&err, ENAMETOOLONG, "the path is too long");
-    else if (hf_dir_make(hf_fs_posix(), dir, 0755, &err) == 0)
+    else if (hf_dir_make(hf_fs_posix(), dir, 0755, &err) == 0 && !p->options->run_dir_given && !is_in_memory(dir))
+        (void)hf_err_set(&err, EMEDIUMTYPE,
+                         "it is not on a file system in memory; --run-dir says that it shall be used");
+    else if (err.code == 0)
         (void)snprintf(p->run_path, sizeof(p->run_path), "%s/status.json", dir);
     if (p->run_path[0] == '\0')
         hf_log_err(p->log, HF_LOG_INFO, "run_dir.not_used", "dir", dir, &err);

@@ -27,7 +27,7 @@ void hf_agent_save_clock(struct hf_agent *agent)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLOCK_FILE_MAX);
     struct hf_now now = hf_now_read(agent->clock);
-    struct hf_clock_file file = {now.unix_ns, hf_stale_contact_unix_ns(&agent->stale, now)};
+    struct hf_clock_file file = {now.unix_ns, hf_stale_contact_unix_ns(&agent->stale)};
     char path[PATH_MAX];
 
     if (hf_clock_file_format(&file, &text) < 0)
@@ -156,7 +156,8 @@ static void schedule(struct hf_agent *agent, struct hf_now now, uint64_t stale_w
 
 void hf_agent_finish_stop(struct hf_agent *agent)
 {
-    if (!agent->stopping || agent->stopped || !hf_diskq_idle(agent->diskq) || !hf_update_engine_rested(agent->engine))
+    if (!agent->stopping || agent->stopped || !hf_report_stopped(agent) || !hf_diskq_idle(agent->diskq) ||
+        !hf_update_engine_rested(agent->engine))
         return;
     agent->stopped = true;
     agent->params.sched->timer_disarm(agent->params.sched->ctx, agent->timer);
@@ -169,11 +170,18 @@ static void turn(void *arg)
     struct hf_now now = hf_now_read(agent->clock);
     uint64_t stale_wait_ns = HF_NEVER;
 
-    if (agent->stopping)
+    if (agent->stopping) {
+        if (!hf_report_stopped(agent))
+            agent->params.sched->timer_arm(agent->params.sched->ctx, agent->timer,
+                                           agent->report.give_up_ns - now.mono_ns);
+        hf_agent_finish_stop(agent);
         return;
+    }
     agent->turning = true;
+    hf_follow_hear(agent);
     work(agent, now, &stale_wait_ns);
-    if (agent->stale.connected && now.unix_ns - HF_MIN(now.unix_ns, agent->saved_contact_ns) > save_step_ns(agent))
+    uint64_t contact = hf_stale_contact_unix_ns(&agent->stale);
+    if (agent->stale.connected && contact - HF_MIN(contact, agent->saved_contact_ns) > save_step_ns(agent))
         hf_agent_save_clock(agent);
     agent->turning = false;
     if (agent->due != 0)
@@ -308,14 +316,16 @@ void hf_agent_free(struct hf_agent *agent)
     free(agent);
 }
 
-void hf_agent_stop(struct hf_agent *agent)
+void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why)
 {
     if (agent->stopping)
         return;
+    agent->stopping = true;
+    hf_follow_hear(agent);
     hf_follow_save_marks(agent);
     hf_agent_save_clock(agent);
+    hf_report_stop(agent, why == HF_AGENT_STOP_TOLD);
     hf_report_save_sequence(agent);
-    agent->stopping = true;
     hf_update_engine_rest(agent->engine);
     hf_agent_finish_stop(agent);
 }
@@ -323,6 +333,12 @@ void hf_agent_stop(struct hf_agent *agent)
 void hf_agent_look_at_hold(struct hf_agent *agent)
 {
     hf_reconcile_hold(agent);
+    hf_agent_wake(agent, 0);
+}
+
+void hf_agent_telemetry_changed(struct hf_agent *agent)
+{
+    hf_pace_changed(&agent->report.pace, false, hf_mono_ns(agent->clock));
     hf_agent_wake(agent, 0);
 }
 

@@ -41,6 +41,7 @@ struct hf_agent_params {
     const char *arch;         /* NULL: what this program was built for */
     const char *facts_root;   /* see node/probe.h; "" on a real node */
     bool pod_mode;
+    bool once;             /* it ends when everything is settled, and nobody is to expect more of it */
     const char *host_root; /* pod mode: where the host's files are seen; NULL "/" */
     const char *own_unit;  /* the systemd unit this is; NULL none */
     uint64_t retry_base_ns;
@@ -48,6 +49,9 @@ struct hf_agent_params {
     /* The policy in effect, or the labels of the node, may have changed (also at start): limits that others keep. `labels` is an
      * object of strings. May be NULL. */
     void (*policy_changed)(void *arg, const struct hf_syncpolicy *policy, const json_t *labels);
+    /* Where each status is kept for local readers too: a file on a file system in memory, since it is written at each interval. NULL:
+     * nowhere. */
+    const char *run_path;
     /* What a status says of telemetry, asked for when one is written: a new object, NULL nothing. May be NULL. */
     json_t *(*telemetry)(void *arg);
     /* Called at most once, when everything desired is settled and told (see hf_agent_result). May be NULL. */
@@ -64,12 +68,20 @@ HF_MUST_USE int hf_agent_new(const struct hf_agent_params *params, struct hf_age
 void hf_agent_free(struct hf_agent *agent); /* at once, as a crash would; see hf_agent_stop() */
 HF_DEFINE_CLEANUP(struct hf_agent, hf_agent_free)
 
-/* Write down what a next start wants to know (resume points, last contact, sequence), then call `stopped`. Effects of the update
- * engine go on until the agent is freed. */
-void hf_agent_stop(struct hf_agent *agent);
+enum hf_agent_stop {
+    HF_AGENT_STOP_TOLD, /* it is told to stop: its last status says so, so that what it said before is not taken for news */
+    HF_AGENT_STOP_DONE, /* it has done what it was started for: its last status stands */
+};
+
+/* Write down what a next start wants to know (resume points, last contact, sequence), say the last word where that takes no longer
+ * than 2 s, then call `stopped`. Effects of the update engine go on until the agent is freed. */
+void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why);
 
 /* Read <state>/hold again: something changed it. */
 void hf_agent_look_at_hold(struct hf_agent *agent);
+
+/* What params.telemetry says changed so that it should be told before the next heartbeat is. */
+void hf_agent_telemetry_changed(struct hf_agent *agent);
 
 /* Heard from the source at least once in this life, or acting on a cache from before. */
 bool hf_agent_ready(const struct hf_agent *agent);

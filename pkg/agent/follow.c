@@ -143,8 +143,7 @@ static void save_mark(struct follow *follow)
 {
     if (!follow->mark_moved)
         return;
-    follow->mark.last_contact_unix_ns =
-        hf_stale_contact_unix_ns(&follow->agent->stale, hf_now_read(follow->agent->clock));
+    follow->mark.last_contact_unix_ns = hf_stale_contact_unix_ns(&follow->agent->stale);
     hf_diskq_mark(follow->agent->diskq, follow->kind, &follow->mark);
     follow->mark_moved = false;
 }
@@ -176,6 +175,13 @@ static void on_mark(void *arg, const char *resource_version)
     note_mark(arg, resource_version);
 }
 
+void hf_follow_hear(struct hf_agent *agent)
+{
+    const struct hf_source_ops *source = agent->params.source;
+
+    hf_stale_heard(&agent->stale, source->heard_ns(source->ctx), hf_now_read(agent->clock));
+}
+
 static void lost(struct hf_agent *agent, const struct hf_err *err)
 {
     struct hf_err unknown = HF_ERR_INIT;
@@ -184,7 +190,8 @@ static void lost(struct hf_agent *agent, const struct hf_err *err)
         (void)hf_err_set(&unknown, EHOSTUNREACH, "the source is out of reach");
         err = &unknown;
     }
-    hf_stale_lost(&agent->stale, hf_now_read(agent->clock));
+    hf_follow_hear(agent);
+    hf_stale_lost(&agent->stale);
     hf_log_err(agent->log, HF_LOG_WARNING, "contact.lost", "node", agent->params.node_name, err);
     hf_follow_save_marks(agent);
     hf_agent_save_clock(agent);

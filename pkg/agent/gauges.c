@@ -36,6 +36,7 @@ static void collect_contact(struct gauges *gauges)
 {
     struct hf_agent *agent = gauges->agent;
     struct hf_now now = hf_now_read(agent->clock);
+    hf_follow_hear(agent);
     uint64_t age = hf_stale_age_ns(&agent->stale, now);
 
     for (enum hf_staleness s = HF_STALE_FRESH; s <= HF_STALE_EXPIRED; s++)
@@ -100,7 +101,8 @@ int hf_gauges_init(struct hf_agent *agent)
     g->disk = hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_disk_used_ratio",
                                "Used part of the file systems of state and releases.", HF_LABELS("path"));
     g->plans = hf_metric_counter(m, "holdfast_reconciles_total", "Times the desired state was worked out.");
-    g->age = hf_metric_gauge(m, "holdfast_contact_age_seconds", "Time since last proven contact; -1: never.");
+    g->age =
+        hf_metric_gauge(m, "holdfast_contact_age_seconds", "Time since the source's last sign of life; -1: never.");
     g->offset = hf_metric_gauge(m, "holdfast_clock_offset_seconds", "The API server's clock less this node's.");
     g->held = hf_metric_gauge(m, "holdfast_hold_active", "1 while the site holds updates back.");
     g->ready = hf_metric_gauge(m, "holdfast_node_ready", "1 when every selected update is Committed or Incompatible.");

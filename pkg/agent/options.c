@@ -9,6 +9,8 @@
 #include "base/parse.h"
 #include "update/place.h"
 
+#define DEFAULT_STATE_DIR "/var/lib/holdfast"
+
 typedef int set_fn(struct hf_agent_options *options, const char *text);
 
 static int set_server(struct hf_agent_options *o, const char *text)
@@ -65,6 +67,12 @@ static int set_state_dir(struct hf_agent_options *o, const char *text)
 static int set_trust_dir(struct hf_agent_options *o, const char *text)
 {
     return set_path(&o->trust_dir, text);
+}
+
+static int set_run_dir(struct hf_agent_options *o, const char *text)
+{
+    o->run_dir_given = true;
+    return set_path(&o->run_dir, text);
 }
 
 static int set_root(struct hf_agent_options *o, const char *text)
@@ -247,6 +255,8 @@ static const struct flag {
     {"api", "KIND", "HOLDFAST_API", set_api, "auto, apiserver or metaserver", "what --server is (auto: find out)"},
     {"node-name", "NAME", "NODE_NAME", set_node_name, "a lower case RFC 1123 name", "this node (the host's name)"},
     {"state-dir", "DIR", "HOLDFAST_STATE_DIR", set_state_dir, "an absolute path", "state (/var/lib/holdfast)"},
+    {"run-dir", "DIR", "HOLDFAST_RUN_DIR", set_run_dir, "an absolute path",
+     "keep the status here too, in memory, for `holdfast status` (/run/holdfast; none with another --state-dir)"},
     {"trust-dir", "DIR", "HOLDFAST_TRUST_DIR", set_trust_dir, "an absolute path",
      "public keys of who may release (/etc/holdfast/trust.d)"},
     {"update-root", "DIR", NULL, set_root, "an absolute path, at most seven times",
@@ -343,6 +353,9 @@ static int check_together(struct hf_agent_options *o, struct hf_err *err)
         return hf_err_set(err, EINVAL, "--source stands instead of --server and --kubeconfig: give one of them");
     if (o->server != NULL && o->kubeconfig != NULL)
         return hf_err_set(err, EINVAL, "--server and --kubeconfig: give one of them");
+    /* Several agents on one machine have a state folder each, and must not share this one. */
+    if (o->run_dir == NULL && strcmp(o->state_dir, DEFAULT_STATE_DIR) == 0)
+        o->run_dir = "/run/holdfast";
     if (o->n_roots == 0) {
         memcpy(o->roots, default_roots, sizeof(default_roots));
         o->n_roots = HF_LEN(default_roots);
@@ -354,7 +367,7 @@ int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)
                            struct hf_agent_options *ret_options, struct hf_err *err)
 {
     struct hf_agent_options options = {
-        .state_dir = "/var/lib/holdfast",
+        .state_dir = DEFAULT_STATE_DIR,
         .trust_dir = "/etc/holdfast/trust.d",
         .listen = {{.address = "127.0.0.1"}, {.address = "127.0.0.1"}, {.address = "127.0.0.1"}},
         .log_level = HF_LOG_INFO,

@@ -34,6 +34,8 @@ struct hf_agent_options {
     enum hf_kube_api api;
     const char *node_name; /* NULL: the host's name */
     const char *state_dir, *trust_dir;
+    const char *run_dir;                         /* what `holdfast status` reads while the agent runs; NULL nowhere */
+    bool run_dir_given;                          /* else it is used only when it is in memory */
     const char *roots[HF_OPTIONS_MAX_ROOTS + 1]; /* NULL ends */
     size_t n_roots;
     bool pod_mode;

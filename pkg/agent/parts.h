@@ -70,6 +70,7 @@ struct report {
     bool uncertain;          /* the disk does not say which numbers were used */
     uint64_t heard_sequence; /* highest that the source showed in this life */
     bool outbox;             /* a file is on the disk */
+    json_t *parked;          /* the essence that is in it; NULL: none, or of an earlier life */
     bool told;               /* everything there is to say was delivered */
     int64_t generation;
 };
@@ -108,9 +109,9 @@ struct hf_agent {
     struct hf_strmap desired_names; /* release names of the last plan */
     struct hf_strmap unreadable;    /* files of the source that cannot be used: why */
     struct hf_strmap noted;         /* objects superseded or waiting, as last logged */
-    char superseded[HF_VERDICT_MESSAGE / 2];
-    char plan_trouble[HF_VERDICT_MESSAGE / 2]; /* a release that the engine did not take; "" none */
-    struct hf_plan *plan;                      /* scratch */
+    char superseded[HF_VERDICT_NAMES], not_admitted[HF_VERDICT_NAMES]; /* names of objects, for the status */
+    char plan_trouble[HF_VERDICT_NAMES]; /* a release that the engine did not take; "" none */
+    struct hf_plan *plan;                /* scratch */
     enum hf_disk_level disk_levels[HF_STATUS_MAX_DISKS];
     unsigned disk_used[HF_STATUS_MAX_DISKS];
 
@@ -136,6 +137,7 @@ HF_MUST_USE int hf_follow_load(struct hf_agent *agent, struct hf_cache *cache, s
 HF_MUST_USE int hf_follow_start(struct hf_agent *agent, struct hf_err *err);
 void hf_follow_stop(struct hf_agent *agent);
 void hf_follow_refresh(struct hf_agent *agent);
+void hf_follow_hear(struct hf_agent *agent); /* ask the source for its last sign of life */
 void hf_follow_save_marks(struct hf_agent *agent);
 bool hf_follow_synced(const struct hf_agent *agent); /* EdgeUpdates and SyncPolicies have been told in this life */
 
@@ -156,6 +158,8 @@ uint64_t hf_report_wait_until_ns(const struct hf_agent *agent); /* HF_NEVER */
 void hf_report_contact(struct hf_agent *agent, uint64_t spread_ns);
 void hf_report_heard_self(struct hf_agent *agent, const json_t *self); /* NULL: it is gone */
 void hf_report_save_sequence(struct hf_agent *agent);
+void hf_report_stop(struct hf_agent *agent, bool say_so); /* the last word; nothing is sent any more */
+bool hf_report_stopped(struct hf_agent *agent);           /* it was heard, or has had its time */
 
 /* labeller.c */
 void hf_labeller_init(struct hf_agent *agent);

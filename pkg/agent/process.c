@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
@@ -42,7 +44,8 @@ struct process {
     struct hf_agent_telemetry *telemetry;
     struct hf_timer *timer; /* credentials; then the deadline of stopping */
     struct hf_outside *hold_watch, *link_watch;
-    char own_unit[256]; /* "" none */
+    char own_unit[256];      /* "" none */
+    char run_path[PATH_MAX]; /* "" none */
     bool stopping;
     int exit_code;
 };
@@ -180,6 +183,14 @@ static json_t *telemetry_status(void *arg)
     return hf_agent_telemetry_status(p->telemetry);
 }
 
+static void telemetry_changed(void *arg)
+{
+    struct process *p = arg;
+
+    if (p->agent != NULL)
+        hf_agent_telemetry_changed(p->agent);
+}
+
 static int open_telemetry(struct process *p, struct hf_err *err)
 {
     const struct hf_agent_telemetry_params params = {
@@ -191,6 +202,8 @@ static int open_telemetry(struct process *p, struct hf_err *err)
         .log = p->log,
         .metrics = p->metrics,
         .node = p->node_name,
+        .changed = telemetry_changed,
+        .arg = p,
     };
 
     return hf_agent_telemetry_new(&params, &p->telemetry, err);
@@ -264,6 +277,33 @@ static void look_outside(struct process *p)
         p->link_watch = hf_outside_watch_links(p->loop, link_moved, p);
 }
 
+static bool is_in_memory(const char *dir)
+{
+    struct statfs fs;
+
+    return statfs(dir, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+}
+
+/* Without it nothing fails: the status is read from the state folder then, as far as it is there. */
+static void make_run_folder(struct process *p)
+{
+    struct hf_err err = HF_ERR_INIT;
+    const char *dir = p->options->run_dir;
+
+    p->run_path[0] = '\0';
+    if (dir == NULL)
+        return;
+    if (strlen(dir) > sizeof(p->run_path) - 32)
+        (void)hf_err_set(&err, ENAMETOOLONG, "the path is too long");
+    else if (hf_dir_make(hf_fs_posix(), dir, 0755, &err) == 0 && !p->options->run_dir_given && !is_in_memory(dir))
+        (void)hf_err_set(&err, EMEDIUMTYPE,
+                         "it is not on a file system in memory; --run-dir says that it shall be used");
+    else if (err.code == 0)
+        (void)snprintf(p->run_path, sizeof(p->run_path), "%s/status.json", dir);
+    if (p->run_path[0] == '\0')
+        hf_log_err(p->log, HF_LOG_INFO, "run_dir.not_used", "dir", dir, &err);
+}
+
 static void find_own_unit(struct process *p)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(65536);
@@ -290,7 +330,7 @@ static void stopped(void *arg)
     hf_agent_telemetry_stop(p->telemetry, telemetry_stopped, p);
 }
 
-static void stop(struct process *p, const char *why)
+static void stop(struct process *p, const char *why, enum hf_agent_stop how)
 {
     const struct hf_sched_ops *sched = hf_loop_sched(p->loop);
 
@@ -300,12 +340,12 @@ static void stop(struct process *p, const char *why)
     notify("STOPPING=1");
     hf_log(p->log, HF_LOG_INFO, "agent.stopping", HF_S("why", why));
     sched->timer_arm(sched->ctx, p->timer, STOP_TIMEOUT_S * HF_NS_PER_S);
-    hf_agent_stop(p->agent);
+    hf_agent_stop(p->agent, how);
 }
 
 static void on_term(void *arg)
 {
-    stop(arg, "signal");
+    stop(arg, "signal", HF_AGENT_STOP_TOLD);
 }
 
 static void on_hangup(void *arg)
@@ -335,7 +375,7 @@ static void settled(void *arg)
     if (!p->options->once)
         return;
     p->exit_code = hf_agent_result(p->agent) == 0 ? HF_EXIT_OK : HF_EXIT_FAILED;
-    stop(p, "settled");
+    stop(p, "settled", HF_AGENT_STOP_DONE);
 }
 
 static int catch_signals(struct process *p)
@@ -410,6 +450,8 @@ static int start_agent(struct process *p, struct hf_err *err)
         .facts_root = "",
         .pod_mode = o->pod_mode,
         .host_root = o->host_root,
+        .once = o->once,
+        .run_path = p->run_path[0] != '\0' ? p->run_path : NULL,
         .own_unit = p->own_unit[0] != '\0' ? p->own_unit : NULL,
         .retry_base_ns = o->retry_base_ns,
         .ntp = hf_ntp_read,
@@ -451,6 +493,7 @@ static int run(struct process *p)
         return HF_EXIT_LOCKED;
     }
     find_own_unit(p);
+    make_run_folder(p);
     if (r == 0)
         r = open_parts(p, &err);
     if (r == 0)

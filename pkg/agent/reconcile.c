@@ -217,16 +217,15 @@ static void make_plan(struct hf_agent *agent, struct hf_edgeupdate **all)
     hf_plan_make(&params, agent->plan);
 }
 
-/* The list for a status: as many names as fit. */
-static void list_superseded(struct hf_agent *agent)
+/* The lists for a status. */
+static void list_notes(const struct hf_agent *agent, enum hf_plan_why why, char text[HF_VERDICT_NAMES])
 {
-    size_t n = 0;
+    struct hf_names names = {.n = 0};
 
-    agent->superseded[0] = '\0';
-    for (size_t i = 0; i < agent->plan->n_notes && n < sizeof(agent->superseded); i++)
-        if (agent->plan->notes[i].why == HF_PLAN_SUPERSEDED)
-            n += (size_t)snprintf(agent->superseded + n, sizeof(agent->superseded) - n, "%s%s", n > 0 ? ", " : "",
-                                  agent->plan->notes[i].update->meta.name);
+    for (size_t i = 0; i < agent->plan->n_notes; i++)
+        if (agent->plan->notes[i].why == why)
+            hf_names_add(&names, agent->plan->notes[i].update->meta.name);
+    (void)snprintf(text, HF_VERDICT_NAMES, "%s", hf_names_end(&names));
 }
 
 /* What is not brought about is told once, and again when that changes. */
@@ -261,7 +260,8 @@ void hf_reconcile_plan(struct hf_agent *agent)
         return;
     make_plan(agent, all);
     tell_notes(agent);
-    list_superseded(agent);
+    list_notes(agent, HF_PLAN_SUPERSEDED, agent->superseded);
+    list_notes(agent, HF_PLAN_NOT_ADMITTED_YET, agent->not_admitted);
     hf_strmap_done(&agent->desired_names);
     int r = 0;
     for (size_t i = 0; i < agent->plan->n && r == 0; i++)

@@ -16,8 +16,11 @@ enum { SEQUENCE_BLOCK = 1000, SEQUENCE_FILE_MAX = 128, OUTBOX_MAX = 256 * 1024, 
 enum { MAX_ADOPTIONS = 3 };
 #define ADOPTION_MEMORY_NS (3600 * HF_NS_PER_S)
 
-/* A folder on this machine has no fleet to protect it from, and no use for a heartbeat. */
+/* A folder on this machine has no fleet to protect it from. */
 #define LOCAL_GAP_NS HF_NS_PER_S
+
+/* An agent that is told to stop waits no longer than this for its last word to be heard. */
+#define LAST_WORD_NS (2 * HF_NS_PER_S)
 
 /* The source's word on our own EdgeNode is waited for this long before the first status of a contact. */
 #define SELF_WAIT_NS (10 * HF_NS_PER_S)
@@ -99,6 +102,17 @@ static void write_outbox(struct hf_agent *agent, const json_t *body)
         return;
     hf_diskq_write(agent->diskq, outbox_path(agent, path), hf_buf_view(&text));
     agent->report.outbox = true;
+    json_decref(agent->report.parked);
+    agent->report.parked = json_incref(agent->report.essence);
+}
+
+/* For who reads on this machine. In memory: it costs no disk to be told at each interval. */
+static void show(struct hf_agent *agent, const json_t *body)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(OUTBOX_MAX);
+
+    if (agent->params.run_path != NULL && hf_json_format(body, &text) == 0)
+        hf_diskq_write(agent->diskq, agent->params.run_path, hf_buf_view(&text));
 }
 
 static void clear_outbox(struct hf_agent *agent)
@@ -108,6 +122,8 @@ static void clear_outbox(struct hf_agent *agent)
     if (agent->report.outbox)
         hf_diskq_erase(agent->diskq, outbox_path(agent, path));
     agent->report.outbox = false;
+    json_decref(agent->report.parked);
+    agent->report.parked = NULL;
 }
 
 /* What an earlier life could not deliver is superseded by what this one finds; its transition times are still true. */
@@ -225,7 +241,7 @@ static void collect_disks(struct collected *all)
     }
 }
 
-static int build_essence(struct hf_agent *agent, struct collected *all, struct hf_verdict *verdict,
+static int build_essence(struct hf_agent *agent, struct collected *all, struct hf_verdict *verdict, bool stopped,
                          json_t **ret_essence)
 {
     char trouble[HF_VERDICT_MESSAGE];
@@ -234,11 +250,14 @@ static int build_essence(struct hf_agent *agent, struct collected *all, struct h
                                        .n_updates = all->n,
                                        .refused = all->refused,
                                        .n_refused = all->n_refused,
-                                       .superseded = agent->superseded};
+                                       .superseded = agent->superseded,
+                                       .not_admitted = agent->not_admitted};
     hf_verdict_make(&judged, verdict);
     struct hf_status_view view = {
         .version = agent->params.version,
         .pod_mode = agent->params.pod_mode,
+        .once = agent->params.once,
+        .stopped = stopped,
         .staleness = agent->staleness,
         .skew_exceeded = agent->skew.exceeded,
         .ntp = agent->params.ntp != NULL ? agent->params.ntp() : HF_NTP_UNKNOWN,
@@ -251,6 +270,7 @@ static int build_essence(struct hf_agent *agent, struct collected *all, struct h
         .hold = agent->held ? &agent->hold : NULL,
         .hold_end_unix_ns = agent->hold_end_unix_ns == HF_NEVER ? HF_NEVER : told_later(agent, agent->hold_end_unix_ns),
         .policy = agent->policy,
+        .policy_is_default = agent->policy == agent->default_policy,
         .labels_refused = &agent->labels_refused,
         .name_shared = agent->report.adoptions > MAX_ADOPTIONS,
         .labels_trouble = agent->labeller.trouble[0] != '\0' ? agent->labeller.trouble : NULL,
@@ -271,7 +291,7 @@ static bool is_urgent(const struct hf_agent *agent, const struct hf_verdict *ver
            (verdict->is_stalled && !report->stalled);
 }
 
-void hf_report_build(struct hf_agent *agent)
+static void build(struct hf_agent *agent, bool stopped)
 {
     struct report *report = &agent->report;
     struct collected all = {.agent = agent};
@@ -284,7 +304,7 @@ void hf_report_build(struct hf_agent *agent)
     collect_refused(&all, &agent->policies);
     collect_unreadable(&all);
     collect_disks(&all);
-    if (build_essence(agent, &all, &verdict, &essence) < 0)
+    if (build_essence(agent, &all, &verdict, stopped, &essence) < 0)
         return;
     if (!hf_status_same(report->essence, essence)) {
         hf_pace_changed(&report->pace, is_urgent(agent, &verdict), hf_mono_ns(agent->clock));
@@ -297,10 +317,28 @@ void hf_report_build(struct hf_agent *agent)
     report->essence = essence;
 }
 
+void hf_report_build(struct hf_agent *agent)
+{
+    build(agent, false);
+}
+
 /* ---- delivering --------------------------------------------------------------------------------------------------- */
 
 static void write_status(struct hf_agent *agent);
 static void create_self(struct hf_agent *agent);
+static int make_body(struct hf_agent *agent, json_t **ret_body);
+
+/* The outbox holds the latest there is to say, or is not there: what was parked in it, and is not so any more, must not be read as the
+ * last word. */
+static void renew_outbox(struct hf_agent *agent)
+{
+    _cleanup_(hf_json_freep) json_t *body = NULL;
+    const struct report *report = &agent->report;
+
+    if (report->essence != NULL && !(report->outbox && hf_status_same(report->parked, report->essence)) &&
+        make_body(agent, &body) == 0)
+        write_outbox(agent, body);
+}
 
 static void failed(struct hf_agent *agent, int r, uint64_t retry_after_ns, const struct hf_err *err)
 {
@@ -314,6 +352,7 @@ static void failed(struct hf_agent *agent, int r, uint64_t retry_after_ns, const
     hf_pace_failed(&report->pace, delay, hf_mono_ns(agent->clock));
     hf_log_err(agent->log, HF_LOG_WARNING, "status.not_delivered", "node", agent->params.node_name, err);
     hf_gauges_count_status(agent, "failed");
+    renew_outbox(agent);
     hf_agent_wake(agent, DUE_STATUS);
 }
 
@@ -325,6 +364,10 @@ static void answered(void *arg, int r, uint64_t retry_after_ns, const json_t *an
 
     report->delivery = NULL;
     report->creating = false;
+    if (agent->stopping) {
+        hf_agent_finish_stop(agent);
+        return;
+    }
     if (created && r == 0) {
         report->exists = true;
         report->generation = hf_json_int_or(answer, "metadata.generation", report->generation);
@@ -342,8 +385,7 @@ static void answered(void *arg, int r, uint64_t retry_after_ns, const json_t *an
         return;
     }
     hf_backoff_reset(&report->backoff);
-    hf_pace_delivered(&report->pace, agent->params.source_echoes ? agent->policy->interval_ns : 0, agent->params.rng,
-                      hf_mono_ns(agent->clock));
+    hf_pace_delivered(&report->pace, agent->policy->interval_ns, agent->params.rng, hf_mono_ns(agent->clock));
     hf_gauges_count_status(agent, "delivered");
     hf_log(agent->log, HF_LOG_DEBUG, "status.delivered", HF_D("sequence", report->sequence));
     report->told = !report->pace.changed;
@@ -383,7 +425,8 @@ static int make_body(struct hf_agent *agent, json_t **ret_body)
     struct hf_now now = hf_now_read(agent->clock);
     struct hf_status_volatile moving = {
         .sequence = next_sequence(agent),
-        .contact_unix_ns = told(agent, hf_stale_contact_unix_ns(&agent->stale, now)),
+        .observed_unix_ns = told(agent, now.unix_ns),
+        .contact_unix_ns = told(agent, hf_stale_contact_unix_ns(&agent->stale)),
         .has_offset = agent->skew.known,
         .offset_ns = hf_skew_offset_ns(&agent->skew, now.mono_ns, now.unix_ns),
         .telemetry = agent->params.telemetry != NULL ? agent->params.telemetry(agent->params.arg) : NULL,
@@ -400,19 +443,26 @@ static void write_status(struct hf_agent *agent)
     report->pace.changed = report->pace.urgent = false; /* what changed while the object was made is in it */
     if (make_body(agent, &body) < 0)
         return;
+    show(agent, body);
+    if (report->outbox && !hf_status_same(report->parked, report->essence))
+        write_outbox(agent, body);
     report->sent = report->sequence;
     apply(agent, body, "status");
 }
 
-/* Nobody can be reached: the latest waits on the disk, the pace for contact. */
+/* Nobody can be reached: the latest waits on the disk for contact. That it is the latest is said at each interval, in memory where
+ * there is a place for it. */
 static void park(struct hf_agent *agent)
 {
     _cleanup_(hf_json_freep) json_t *body = NULL;
+    struct hf_pace *pace = &agent->report.pace;
 
-    if (agent->report.pace.changed && make_body(agent, &body) == 0)
-        write_outbox(agent, body);
-    agent->report.pace.changed = agent->report.pace.urgent = false;
-    agent->report.pace.heartbeat_ns = HF_NEVER;
+    if (make_body(agent, &body) == 0) {
+        show(agent, body);
+        if (pace->changed || agent->params.run_path == NULL)
+            write_outbox(agent, body);
+    }
+    hf_pace_parked(pace, agent->policy->interval_ns, agent->params.rng, hf_mono_ns(agent->clock));
 }
 
 static bool waits_for_self(const struct hf_agent *agent, uint64_t now, uint64_t *ret_until)
@@ -464,6 +514,40 @@ uint64_t hf_report_wait_until_ns(const struct hf_agent *agent)
     else if (due != HF_NEVER && agent->stale.connected && waits_for_self(agent, now, &until))
         due = HF_MAX(due, until);
     return HF_MIN(due, agent->report.look_again_ns);
+}
+
+void hf_report_stop(struct hf_agent *agent, bool say_so)
+{
+    _cleanup_(hf_json_freep) json_t *body = NULL;
+    struct report *report = &agent->report;
+
+    if (report->delivery != NULL)
+        agent->params.source->abandon(agent->params.source->ctx, report->delivery);
+    report->delivery = NULL;
+    if (!say_so || report->essence == NULL)
+        return;
+    build(agent, true);
+    if (make_body(agent, &body) < 0)
+        return;
+    show(agent, body);
+    if (!agent->stale.connected || (agent->params.source_echoes && !report->exists))
+        return; /* what waits in the outbox is what there is to deliver; that nobody runs is seen without it */
+    apply(agent, body, "status");
+    report->give_up_ns = hf_mono_ns(agent->clock) + LAST_WORD_NS;
+    hf_agent_wake(agent, 0); /* which sees to it that it is not waited for longer */
+}
+
+bool hf_report_stopped(struct hf_agent *agent)
+{
+    struct report *report = &agent->report;
+
+    if (report->delivery == NULL)
+        return true;
+    if (hf_mono_ns(agent->clock) < report->give_up_ns)
+        return false;
+    agent->params.source->abandon(agent->params.source->ctx, report->delivery);
+    report->delivery = NULL;
+    return true;
 }
 
 /* ---- what is heard ------------------------------------------------------------------------------------------------ */
@@ -562,6 +646,7 @@ void hf_report_done(struct hf_agent *agent)
         agent->params.source->abandon(agent->params.source->ctx, report->delivery);
     report->delivery = NULL;
     json_decref(report->essence);
+    json_decref(report->parked);
     json_decref(report->conditions);
     hf_steady_done(&report->steady);
 }

@@ -81,6 +81,7 @@ static void put_agent(struct builder *b, const struct hf_status_view *view)
 
     put_text(&agent, "version", view->version);
     put_text(&agent, "mode", view->pod_mode ? "Pod" : "Host");
+    put_text(&agent, "state", view->stopped ? "Stopped" : view->once ? "Once" : "");
     for (size_t i = 0; i < HF_LEN(features); i++)
         if (json_array_append_new(list.at, json_string(features[i])) < 0)
             list.failed = true;
@@ -95,6 +96,7 @@ static void put_update(struct builder *list, const struct hf_update_status *upda
     put_text(&item, "name", update->name);
     put_text(&item, "phase", hf_phase_name(update->phase));
     put_text(&item, "version", update->version);
+    put_text(&item, "installedVersion", update->installed);
     put(&item, "sequence", json_integer((json_int_t)update->sequence));
     put_text(&item, "digest", update->digest);
     put_text(&item, "from", update->from);
@@ -107,6 +109,19 @@ static void put_update(struct builder *list, const struct hf_update_status *upda
     put_message(&item, "message", update->message);
     put_time(&item, "time", update->time_unix_ns);
     append(list, &item);
+}
+
+/* Whose word the node follows, and how often to expect its own. */
+static void put_policy(struct builder *b, const struct hf_status_view *view)
+{
+    struct builder policy = object();
+    char interval[HF_DURATION_TEXT];
+
+    put(&policy, "name", json_string(view->policy_is_default ? "" : view->policy->meta.name));
+    if (!view->policy_is_default && view->policy->meta.generation != 0)
+        put(&policy, "observedGeneration", json_integer(view->policy->meta.generation));
+    put_text(&policy, "interval", hf_format_duration(view->policy->interval_ns, interval));
+    put_built(b, "policy", &policy);
 }
 
 static bool named(const json_t *list, const char *name)
@@ -217,11 +232,17 @@ static int set_policy(json_t *conditions, const struct hf_status_view *view, uin
 
 static int set_conditions(json_t *conditions, const struct hf_status_view *view, uint64_t now_unix_ns)
 {
+    static const struct hf_verdict_part stopped = {
+        .status = "Unknown",
+        .reason = "AgentStopped",
+        .message =
+            "the agent was told to stop: what is installed stays, and nothing new is heard or said until it runs"};
     const struct hf_verdict *verdict = view->verdict;
-    int r = set_condition(conditions, "Ready", true, &verdict->ready, now_unix_ns);
+    int r = set_condition(conditions, "Ready", true, view->stopped ? &stopped : &verdict->ready, now_unix_ns);
 
     if (r == 0)
-        r = set_condition(conditions, "Reconciling", verdict->is_reconciling, &verdict->reconciling, now_unix_ns);
+        r = set_condition(conditions, "Reconciling", verdict->is_reconciling && !view->stopped, &verdict->reconciling,
+                          now_unix_ns);
     if (r == 0)
         r = set_condition(conditions, "Stalled", verdict->is_stalled, &verdict->stalled, now_unix_ns);
     if (r == 0)
@@ -256,6 +277,7 @@ int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uin
     if (view->ntp != HF_NTP_UNKNOWN)
         put(&clock, "synchronized", json_boolean(view->ntp == HF_NTP_SYNCHRONIZED));
     put_built(&b, "clock", &clock);
+    put_policy(&b, view);
     put_updates(&b, view);
     put_disks(&b, view);
     put_hold(&b, view);
@@ -341,6 +363,7 @@ int hf_status_body(const char *node_name, const json_t *essence, const struct hf
     struct builder clock = {json_object_get(copy, "clock"), copy == NULL};
 
     put(&status, "sequence", json_integer((json_int_t)moving->sequence));
+    put_time(&status, "observedTime", moving->observed_unix_ns);
     put_time(&contact, "lastTime", moving->contact_unix_ns);
     if (moving->has_offset)
         put(&clock, "offsetMilliseconds", json_integer(-moving->offset_ns / (int64_t)HF_NS_PER_MS));

@@ -1,7 +1,9 @@
 /* agent/status.h - EdgeNode.status as JSON. Pure.
  *
  * Two steps: the essence is what a change must be told for; the volatile part (sequence, times, offset) is added when it is
- * written, so that a clock's drift or a heartbeat is not a change. */
+ * written, so that a clock's drift or a heartbeat is not a change.
+ *
+ * A further condition is one more row in set_conditions(): a field of the view that says whether, and why. */
 #pragma once
 
 #include "api/syncpolicy.h"
@@ -11,7 +13,13 @@
 #include "sync/stale.h"
 #include "sync/verdict.h"
 
-enum { HF_STATUS_MAX_MESSAGE = 160, HF_STATUS_MAX_UPDATES = 64, HF_STATUS_MAX_DISKS = 8, HF_STATUS_ONE_BYTES = 1024 };
+enum {
+    HF_STATUS_MAX_MESSAGE = 1024,
+    HF_STATUS_MAX_UPDATES = 64,
+    HF_STATUS_MAX_DISKS = 8,
+    HF_STATUS_ONE_BYTES = 1024,    /* of one release that is where it shall be */
+    HF_STATUS_TROUBLE_BYTES = 3072 /* of one that is not: somebody has to read why */
+};
 
 struct hf_status_disk {
     const char *path;
@@ -22,6 +30,8 @@ struct hf_status_disk {
 struct hf_status_view {
     const char *version;
     bool pod_mode;
+    bool once;    /* nobody renews it when it is settled */
+    bool stopped; /* this is the last word of this life: what stands is not looked after */
     enum hf_staleness staleness;
     bool skew_exceeded;
     enum hf_ntp_state ntp;
@@ -33,7 +43,8 @@ struct hf_status_view {
     size_t n_disks;
     const struct hf_hold *hold; /* NULL: none in effect */
     uint64_t hold_end_unix_ns;
-    const struct hf_syncpolicy *policy;
+    const struct hf_syncpolicy *policy; /* in effect */
+    bool policy_is_default;             /* no SyncPolicy selects this node */
     const struct hf_issues *labels_refused;
     bool name_shared;           /* somebody else writes statuses under our name */
     const char *labels_trouble; /* the Node's labels cannot be applied: why; NULL */
@@ -47,8 +58,8 @@ struct hf_status_view {
 HF_MUST_USE int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uint64_t now_unix_ns,
                                   json_t **ret_essence);
 
-/* Where there is one update, cut texts of the essence so that the status is below HF_STATUS_ONE_BYTES when it is written (names and
- * versions of usual length given). Done by hf_status_essence(). */
+/* Where there is one update, cut texts of the essence so that the status is below HF_STATUS_ONE_BYTES when it is written, or below
+ * HF_STATUS_TROUBLE_BYTES while Ready is not True (names and versions of usual length given). Done by hf_status_essence(). */
 void hf_status_fit(json_t *essence);
 
 /* Equal but for the transition times of conditions. */
@@ -56,7 +67,8 @@ bool hf_status_same(const json_t *essence_a, const json_t *essence_b);
 
 struct hf_status_volatile {
     uint64_t sequence;
-    uint64_t contact_unix_ns; /* 0 never */
+    uint64_t observed_unix_ns; /* the moment that all of it is about */
+    uint64_t contact_unix_ns;  /* 0 never */
     bool has_offset;
     json_t *telemetry; /* reference taken over; NULL: nothing to say */
     int64_t offset_ns; /* the server's clock less ours; told the other way round: positive when the node is ahead */

@@ -1,13 +1,31 @@
-/* One release's status stays below HF_STATUS_ONE_BYTES: ten thousand nodes' statuses lie in one API server's memory. What gives way
- * is text that stands elsewhere: first that of Stalled and Reconciling (Ready says the same), then Ready's (the update says it),
- * last the update's own end. */
+/* One release's status stays below a bound: ten thousand nodes' statuses lie in one API server's memory. What gives way is text that
+ * stands elsewhere: first that of Stalled and Reconciling (they point to Ready anyway), then Ready's (the update says it), last the
+ * update's own end. */
 #include <string.h>
 
 #include "agent/status.h"
 #include "base/parse.h"
 
-/* What is added when it is written: sequence, contact.lastTime, clock.offsetMilliseconds. */
-enum { VOLATILE_BYTES = 120 };
+/* What is added when it is written: sequence, observedTime, contact.lastTime, clock.offsetMilliseconds. */
+enum { VOLATILE_BYTES = 160 };
+
+struct fit {
+    json_t *essence;
+    size_t bound;
+};
+
+static size_t bound_of(const json_t *essence)
+{
+    const json_t *conditions = json_object_get(essence, "conditions");
+
+    for (size_t i = 0; i < json_array_size(conditions); i++) {
+        const json_t *condition = json_array_get(conditions, i);
+        if (strcmp(hf_json_str_or(condition, "type", ""), "Ready") == 0 &&
+            strcmp(hf_json_str_or(condition, "status", ""), "True") != 0)
+            return HF_STATUS_TROUBLE_BYTES;
+    }
+    return HF_STATUS_ONE_BYTES;
+}
 
 static size_t size_of(const json_t *essence)
 {
@@ -30,37 +48,38 @@ static void shorten(json_t *item, size_t over, size_t least)
     (void)json_string_set(message, cut);
 }
 
-static void shorten_condition(json_t *essence, const char *type, size_t least)
+static void shorten_condition(const struct fit *fit, const char *type, size_t least)
 {
-    json_t *conditions = json_object_get(essence, "conditions");
-    size_t size = size_of(essence);
+    json_t *conditions = json_object_get(fit->essence, "conditions");
+    size_t size = size_of(fit->essence);
 
-    for (size_t i = 0; size >= HF_STATUS_ONE_BYTES && i < json_array_size(conditions); i++) {
+    for (size_t i = 0; size >= fit->bound && i < json_array_size(conditions); i++) {
         json_t *condition = json_array_get(conditions, i);
         if (strcmp(hf_json_str_or(condition, "type", ""), type) == 0)
-            shorten(condition, size - HF_STATUS_ONE_BYTES + 4, least);
+            shorten(condition, size - fit->bound + 4, least);
     }
 }
 
-static void shorten_update(json_t *essence, json_t *update, size_t least)
+static void shorten_update(const struct fit *fit, json_t *update, size_t least)
 {
-    size_t size = size_of(essence);
+    size_t size = size_of(fit->essence);
 
-    if (size >= HF_STATUS_ONE_BYTES)
-        shorten(update, size - HF_STATUS_ONE_BYTES + 4, least);
+    if (size >= fit->bound)
+        shorten(update, size - fit->bound + 4, least);
 }
 
 void hf_status_fit(json_t *essence)
 {
     json_t *updates = json_object_get(essence, "updates");
     json_t *update = json_array_get(updates, 0);
+    const struct fit fit = {essence, bound_of(essence)};
 
     if (json_array_size(updates) != 1)
         return;
-    shorten_condition(essence, "Stalled", 32);
-    shorten_condition(essence, "Reconciling", 32);
-    shorten_condition(essence, "Ready", 80);
-    shorten_update(essence, update, 100);
-    shorten_condition(essence, "Ready", 32);
-    shorten_update(essence, update, 50);
+    shorten_condition(&fit, "Stalled", 32);
+    shorten_condition(&fit, "Reconciling", 32);
+    shorten_condition(&fit, "Ready", 80);
+    shorten_update(&fit, update, 100);
+    shorten_condition(&fit, "Ready", 32);
+    shorten_update(&fit, update, 50);
 }

@@ -108,7 +108,9 @@ static bool start_service(struct hf_agent_telemetry *t)
                   .proc = t->proc,
                   .sys = t->sys,
                   .pods = t->pods,
-                  .journal = p->options->pod_mode ? t->journal : NULL},
+                  .journal = p->options->pod_mode ? t->journal : NULL,
+                  .changed = p->changed,
+                  .changed_arg = p->arg},
         .device_key_ref = p->options->device_key_ref,
     };
     struct hf_err err = HF_ERR_INIT;

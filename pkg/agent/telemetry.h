@@ -23,6 +23,8 @@ struct hf_agent_telemetry_params {
     struct hf_log *log;
     struct hf_metrics *metrics;
     const char *node;
+    void (*changed)(void *arg); /* what hf_agent_telemetry_status() says is worth telling now */
+    void *arg;
 };
 
 HF_MUST_USE int hf_agent_telemetry_new(const struct hf_agent_telemetry_params *params,

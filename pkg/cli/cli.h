@@ -25,6 +25,7 @@ enum hf_cli_exit {
     HF_EXIT_USAGE = 2,   /* the command line itself is wrong; nothing was done */
     HF_EXIT_REFUSED = 3, /* signature, hash, damaged or invalid content: trying again will not help */
     HF_EXIT_UNWELL = 4,  /* `status`: the node was read, and something on it needs a person */
+    HF_EXIT_SILENT = 5,  /* `status`: what was read is old: no agent runs, or it does not renew what it said */
 };
 
 enum { HF_CLI_MAX_OPTIONS = 64 }; /* given on one command line, repeats counted */
@@ -201,4 +202,5 @@ HF_CLI_COMMAND(hf_cli_version);
 HF_CLI_COMMAND(hf_cli_completion); /* cli/completion.c */
 
 #define HF_CLI_DEFAULT_STATE_DIR "/var/lib/holdfast"
+#define HF_CLI_DEFAULT_RUN_DIR "/run/holdfast"
 #define HF_CLI_DEFAULT_TRUST_DIR "/etc/holdfast/trust.d"

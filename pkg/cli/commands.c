@@ -99,7 +99,9 @@ const struct hf_cli_command hf_cli_commands[] = {
         .name = "status",
         .args = "",
         .summary = "what the agent of this node last said",
-        .details = "Reads the agent's state folder; needs neither network nor a running agent.",
+        .details =
+            "Reads the agent's run folder and state folder; needs neither network nor a running agent. Says how old "
+            "what it found is; exit code 5: nobody renews it.",
         ROW(hf_cli_status),
     },
     {

@@ -10,7 +10,8 @@ enum { NAME_COLUMN = 18, OPTION_COLUMN = 28, PAGE = 100 };
 
 static const char exit_codes[] =
     "Exit codes: 0 done; 1 failed (a file, a full disk, ...); 2 wrong command line, nothing was done;\n"
-    "3 refused: a signature, a hash or the content itself; 4 `status`: something on the node needs a person.\n";
+    "3 refused: a signature, a hash or the content itself; 4 `status`: something on the node needs a person;\n"
+    "5 `status`: what was found is old, and no agent renews it.\n";
 
 void hf_cli_help_all(struct hf_cli *cli, FILE *to)
 {

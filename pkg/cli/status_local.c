@@ -29,6 +29,8 @@ static int describe(json_t *item, const struct hf_journal *j, struct hf_err *err
     if (r == 0)
         r = put_text(item, "version", j->version, err);
     if (r == 0)
+        r = put_text(item, "installedVersion", hf_journal_installed(j), err);
+    if (r == 0)
         r = put_number(item, "sequence", j->sequence, err);
     if (r == 0)
         r = put_text(item, "digest", j->digest, err);
@@ -40,10 +42,13 @@ static int describe(json_t *item, const struct hf_journal *j, struct hf_err *err
         r = put_number(item, "bytesFetched", j->bytes_fetched, err);
     if (r == 0)
         r = put_number(item, "attempts", j->attempts, err);
+    /* Which wait it is (admission, a window, a hold) is not written down, only that it waits. */
+    bool waits = j->phase == HF_PHASE_WAITING && j->reason == HF_R_Queued;
     if (r == 0)
-        r = put_text(item, "reason", hf_reason_name(j->reason), err);
+        r = put_text(item, "reason", waits ? "" : hf_reason_name(j->reason), err);
     if (r == 0)
-        r = put_text(item, "message", j->message, err);
+        r = put_text(item, "message",
+                     waits ? "what it waits for is not kept on the disk: see the EdgeNode" : j->message, err);
     if (r == 0 && j->time_unix_ns != 0)
         r = put_text(item, "time", hf_format_time(j->time_unix_ns, time), err);
     return r;

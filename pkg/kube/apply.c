@@ -95,6 +95,8 @@ static void taken(struct hf_delivery *delivery, const struct hf_http_response *r
     }
     if (kube->meta)
         hf_meta_sign(kube);
+    else
+        hf_kube_alive(kube);
     hf_kube_nudge_all(kube, HF_KUBE_NUDGE_NS);
     finish(delivery, 0, 0, answer, NULL);
 }

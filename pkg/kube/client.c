@@ -97,12 +97,18 @@ static void arm_pulse(struct hf_kube *kube)
         kube->p.sched->timer_arm(kube->p.sched->ctx, kube->pulse_timer, due > now ? due - now : 0);
 }
 
+void hf_kube_alive(struct hf_kube *kube)
+{
+    kube->heard_ns = hf_mono_ns(kube->p.clock);
+}
+
 void hf_kube_heard(struct hf_kube *kube)
 {
     bool waiting = hf_pulse_overdue_ns(&kube->pulse) != HF_NEVER;
 
     if (kube->meta)
         return;
+    hf_kube_alive(kube);
     hf_pulse_heard(&kube->pulse, hf_mono_ns(kube->p.clock));
     if (!waiting) /* else the timer finds out by itself that it is too early */
         arm_pulse(kube);
@@ -119,6 +125,8 @@ static void ping_ended(void *arg, int r, const struct hf_http_response *response
     kube->ping = NULL;
     hf_kube_count_request(kube, "ping", r, response);
     if (r == 0) {
+        if (!kube->meta)
+            hf_kube_alive(kube);
         hf_pulse_answered(&kube->pulse, hf_mono_ns(kube->p.clock));
         arm_pulse(kube);
         return;
@@ -217,6 +225,13 @@ static int source_apply(void *ctx, const json_t *body, const char *subresource,
     return hf_apply_start(ctx, body, subresource, done, arg, ret_delivery, err);
 }
 
+static uint64_t source_heard_ns(void *ctx)
+{
+    const struct hf_kube *kube = ctx;
+
+    return kube->heard_ns;
+}
+
 static void source_abandon(void *ctx, struct hf_delivery *delivery)
 {
     (void)ctx;
@@ -277,6 +292,7 @@ struct hf_kube *hf_kube_new(const struct hf_kube_params *params, struct hf_err *
         .refresh = source_refresh,
         .apply = source_apply,
         .abandon = source_abandon,
+        .heard_ns = source_heard_ns,
     };
     kube->turn = params->sched->timer_new(params->sched->ctx, turn_fires, kube);
     kube->pulse_timer = params->sched->timer_new(params->sched->ctx, pulse_fires, kube);

@@ -60,6 +60,7 @@ struct hf_kube {
     uint64_t spread_ns;
     struct hf_timer *turn;                  /* what must not happen inside a caller's call */
     uint64_t last_reauth_ns, last_nudge_ns; /* 0: never */
+    uint64_t heard_ns;                      /* last sign of life of the real server; 0: none yet */
 
     struct hf_pulse pulse; /* of the one connection that all watches share */
     uint64_t beat_s;       /* random: nodes that got their power back together do not end their watches together */
@@ -126,6 +127,7 @@ void hf_kube_count_request(struct hf_kube *kube, const char *verb, int r, const 
 struct hf_subscription *hf_kube_next(struct hf_kube *kube, const struct hf_subscription *sub);
 void hf_kube_count_doubt(struct hf_kube *kube, const char *reason);
 void hf_kube_heard(struct hf_kube *kube);                    /* bytes of a watch came */
+void hf_kube_alive(struct hf_kube *kube);                    /* the real server gave a sign of life */
 void hf_kube_set_contact(struct hf_kube *kube, bool proven); /* the gauge */
 
 /* watcher.c */

@@ -22,6 +22,7 @@ struct hf_folder {
     bool freed;                 /* by its owner, while jobs are on their way */
     struct hf_folder_view view; /* the job's while looking */
     uint64_t now_unix_ns;       /* for the look */
+    uint64_t heard_ns;          /* the last look that succeeded; 0 none yet */
     json_t *objects;    /* "Kind/name": object as told; null: held by a subscriber since before, not judged yet */
     json_t *unreadable; /* names of files that were told as such */
     bool unjudged;      /* some of them are null */
@@ -146,6 +147,8 @@ static void tell_contact(struct hf_folder *folder)
     bool proven = folder->view.r == 0;
     uint64_t now = hf_mono_ns(folder->p.clock);
 
+    if (proven)
+        folder->heard_ns = now;
     for (struct hf_subscription *sub = NULL; (sub = next_live(folder, sub)) != NULL;) {
         if (sub->contact_told && sub->in_contact == proven && !sub->refreshed && now - sub->contact_ns < CONTACT_NS)
             continue;
@@ -511,6 +514,13 @@ static int folder_apply(void *ctx, const json_t *body, const char *subresource,
     return 0;
 }
 
+static uint64_t folder_heard_ns(void *ctx)
+{
+    const struct hf_folder *folder = ctx;
+
+    return folder->heard_ns;
+}
+
 static void folder_abandon(void *ctx, struct hf_delivery *delivery)
 {
     (void)ctx;
@@ -547,6 +557,7 @@ struct hf_folder *hf_folder_new(const struct hf_folder_params *params, struct hf
         .refresh = folder_refresh,
         .apply = folder_apply,
         .abandon = folder_abandon,
+        .heard_ns = folder_heard_ns,
     };
     if (folder->dir == NULL || folder->status_dir == NULL || folder->objects == NULL || folder->timer == NULL ||
         folder->write_timer == NULL) {

@@ -55,6 +55,7 @@ enum hf_list_answer hf_watcher_take_list(struct hf_subscription *sub, struct hf_
         return HF_LIST_GARBAGE;
     }
     (void)snprintf(sub->round_mark, sizeof(sub->round_mark), "%s", version);
+    hf_kube_alive(sub->kube);
     if (sub->kube->meta)
         hf_meta_tell_proven(sub);
     else

@@ -67,4 +67,7 @@ struct hf_source_ops {
                                           const struct hf_err *err),
                              void *arg, struct hf_delivery **ret_delivery, struct hf_err *err);
     void (*abandon)(void *ctx, struct hf_delivery *delivery);
+    /* When the real source last gave a sign of life, monotonic: a byte of a watch, an answer (behind a MetaServer: a list that
+     * proves the cloud; a folder: a look that succeeded). 0: not yet. Costs nothing to ask; `contact` is told much less often. */
+    uint64_t (*heard_ns)(void *ctx);
 };

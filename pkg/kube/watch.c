@@ -17,8 +17,10 @@ int hf_watcher_accepted(void *arg, const struct hf_http_response *response)
         return -EBADMSG; /* a login page, a proxy's notice; behind a MetaServer an opened watch proves nothing anyway */
     sub->heard_ns = now_ns(sub);
     sub->replay_until_ns = now_ns(sub) + HF_KUBE_REPLAY_NS;
-    if (!sub->kube->meta)
+    if (!sub->kube->meta) {
+        hf_kube_alive(sub->kube);
         hf_watcher_tell_contact(sub, HF_CONTACT_PROVEN, response->date_unix_ns, NULL);
+    }
     hf_watcher_dispatch(sub, HF_RF_ACCEPTED, 0, NULL);
     return 0;
 }

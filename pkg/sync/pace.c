@@ -53,12 +53,22 @@ void hf_pace_started(struct hf_pace *pace, uint64_t now_ns)
     pace->urgent = false;
 }
 
+static uint64_t next_heartbeat_ns(uint64_t interval_ns, const struct hf_rand_ops *rng, uint64_t now_ns)
+{
+    return now_ns + interval_ns - interval_ns / 10 + hf_rand_below(rng, HF_MAX(interval_ns / 5, 1));
+}
+
 void hf_pace_delivered(struct hf_pace *pace, uint64_t interval_ns, const struct hf_rand_ops *rng, uint64_t now_ns)
 {
     pace->writing = false;
     pace->not_before_ns = 0;
-    pace->heartbeat_ns =
-        interval_ns == 0 ? HF_NEVER : now_ns + interval_ns - interval_ns / 10 + hf_rand_below(rng, interval_ns / 5);
+    pace->heartbeat_ns = next_heartbeat_ns(interval_ns, rng, now_ns);
+}
+
+void hf_pace_parked(struct hf_pace *pace, uint64_t interval_ns, const struct hf_rand_ops *rng, uint64_t now_ns)
+{
+    pace->changed = pace->urgent = false;
+    pace->heartbeat_ns = next_heartbeat_ns(interval_ns, rng, now_ns);
 }
 
 void hf_pace_failed(struct hf_pace *pace, uint64_t delay_ns, uint64_t now_ns)

@@ -34,8 +34,10 @@ void hf_pace_changed(struct hf_pace *pace, bool urgent, uint64_t now_ns);
 uint64_t hf_pace_due_ns(const struct hf_pace *pace);
 
 void hf_pace_started(struct hf_pace *pace, uint64_t now_ns);
-/* `interval_ns` of the policy; the next heartbeat comes within 10 % around it. 0: no heartbeat. */
+/* `interval_ns` of the policy; the next heartbeat comes within 10 % around it. */
 void hf_pace_delivered(struct hf_pace *pace, uint64_t interval_ns, const struct hf_rand_ops *rng, uint64_t now_ns);
+/* It was put down where it waits for contact. The heartbeat goes on. */
+void hf_pace_parked(struct hf_pace *pace, uint64_t interval_ns, const struct hf_rand_ops *rng, uint64_t now_ns);
 /* Not delivered: to be written again, with whatever it says by then, not before `delay_ns` from now. */
 void hf_pace_failed(struct hf_pace *pace, uint64_t delay_ns, uint64_t now_ns);
 /* The peer is there again: forget the backoff, wait only `delay_ns` (spread over the fleet). */

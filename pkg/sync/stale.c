@@ -25,12 +25,16 @@ void hf_stale_contact(struct hf_stale *stale, struct hf_now now)
     stale->longest_ns = 0;
 }
 
-void hf_stale_lost(struct hf_stale *stale, struct hf_now now)
+void hf_stale_heard(struct hf_stale *stale, uint64_t heard_mono_ns, struct hf_now now)
 {
-    if (!stale->connected)
+    if (!stale->connected || heard_mono_ns <= stale->contact_mono_ns || heard_mono_ns > now.mono_ns)
         return;
-    stale->contact_unix_ns = now.unix_ns;
-    stale->contact_mono_ns = now.mono_ns;
+    stale->contact_mono_ns = heard_mono_ns;
+    stale->contact_unix_ns = now.unix_ns - HF_MIN(now.mono_ns - heard_mono_ns, now.unix_ns);
+}
+
+void hf_stale_lost(struct hf_stale *stale)
+{
     stale->connected = false;
 }
 
@@ -39,7 +43,7 @@ uint64_t hf_stale_age_ns(struct hf_stale *stale, struct hf_now now)
     uint64_t age;
 
     if (stale->connected)
-        return 0;
+        return now.mono_ns - HF_MIN(now.mono_ns, stale->contact_mono_ns);
     if (stale->contact_unix_ns == 0)
         return HF_NEVER;
     if (stale->this_life) {
@@ -70,7 +74,7 @@ enum hf_staleness hf_stale_judge(struct hf_stale *stale, uint64_t window_ns, str
     return HF_STALE_FRESH;
 }
 
-uint64_t hf_stale_contact_unix_ns(const struct hf_stale *stale, struct hf_now now)
+uint64_t hf_stale_contact_unix_ns(const struct hf_stale *stale)
 {
-    return stale->connected ? now.unix_ns : stale->contact_unix_ns;
+    return stale->contact_unix_ns;
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXTS = 7 };
+enum { TEXTS = 8 };
 
 struct said {
     struct hf_update_status status; /* its strings are in `texts` */
@@ -48,9 +48,9 @@ static struct said *copy(const struct hf_update_status *status, uint64_t now_ns)
         return NULL;
     said->status = *status;
     said->since_ns = now_ns;
-    const char **strings[TEXTS] = {&said->status.name,   &said->status.version, &said->status.digest,
-                                   &said->status.from,   &said->status.method,  &said->status.reason,
-                                   &said->status.message};
+    const char **strings[TEXTS] = {&said->status.name,    &said->status.version,  &said->status.digest,
+                                   &said->status.from,    &said->status.method,   &said->status.reason,
+                                   &said->status.message, &said->status.installed};
     for (size_t i = 0; i < HF_LEN(strings); i++) {
         said->texts[i] = strdup(*strings[i] == NULL ? "" : *strings[i]);
         complete = complete && said->texts[i] != NULL;

@@ -22,6 +22,27 @@ static void say(struct hf_verdict_part *part, const char *status, const char *re
     part->message[hf_utf8_prefix(part->message, length)] = '\0';
 }
 
+/* Room for " and 18446744073709551615 more". */
+enum { NAMES_TAIL = 32 };
+
+void hf_names_add(struct hf_names *names, const char *name)
+{
+    size_t more = strlen(name) + (names->n > 0 ? 2 : 0);
+
+    if (names->left_out > 0 || names->n + more >= sizeof(names->text) - NAMES_TAIL)
+        names->left_out++;
+    else
+        names->n += (size_t)snprintf(names->text + names->n, sizeof(names->text) - names->n, "%s%s",
+                                     names->n > 0 ? ", " : "", name);
+}
+
+const char *hf_names_end(struct hf_names *names)
+{
+    if (names->left_out > 0)
+        (void)snprintf(names->text + names->n, sizeof(names->text) - names->n, " and %zu more", names->left_out);
+    return names->text;
+}
+
 static bool done(const struct hf_update_status *update)
 {
     return update->phase == HF_PHASE_COMMITTED || update->phase == HF_PHASE_INCOMPATIBLE;
@@ -56,30 +77,64 @@ static void say_update(struct hf_verdict_part *part, const char *status, const s
         or (update->version, "?"), hf_phase_name(update->phase), or (update->message, or (update->reason, "")));
 }
 
-static void judge_ready(const struct hf_verdict_params *params, struct hf_verdict *verdict)
+/* Ready says why; this is what it is about. */
+static void point_to_ready(struct hf_verdict_part *part, const struct hf_update_status *update)
 {
-    const struct hf_update_status *update = worst(params);
+    say(part, "True", or (update->reason, hf_phase_name(update->phase)), "%s %s: %s; see Ready", update->name,
+        or (update->version, "?"), hf_phase_name(update->phase));
+}
+
+static void say_refused(struct hf_verdict_part *part, const char *status, const struct hf_verdict_params *params)
+{
+    struct hf_names others = {.n = 0};
+    char name[320];
+
+    say(part, status, "ObjectRefused", "%s '%s': %s", params->refused[0].kind, params->refused[0].name,
+        params->refused[0].text);
+    for (size_t i = 1; i < params->n_refused; i++) {
+        (void)snprintf(name, sizeof(name), "%s '%s'", params->refused[i].kind, params->refused[i].name);
+        hf_names_add(&others, name);
+    }
+    if (params->n_refused < 2)
+        return;
+    /* A long text must not push out the names of the others. */
+    size_t n = strlen(part->message), room = sizeof(part->message) - strlen(hf_names_end(&others)) - sizeof("; also ");
+    n = hf_utf8_prefix(part->message, HF_MIN(n, room));
+    (void)snprintf(part->message + n, sizeof(part->message) - n, "; also %s", others.text);
+}
+
+static void say_settled(struct hf_verdict_part *part, const struct hf_verdict_params *params)
+{
+    const char *superseded = or (params->superseded, ""), *waiting = or (params->not_admitted, "");
     unsigned committed = 0;
 
     for (size_t i = 0; i < params->n_updates; i++)
         committed += params->updates[i].phase == HF_PHASE_COMMITTED;
+    say(part, "True", "Settled", "%u of %zu updates committed%s%s%s%s", committed, params->n_updates,
+        superseded[0] != '\0' ? "; Superseded: " : "", superseded, waiting[0] != '\0' ? "; NotAdmitted: " : "",
+        waiting);
+}
+
+static void judge_ready(const struct hf_verdict_params *params, struct hf_verdict *verdict)
+{
+    const struct hf_update_status *update = worst(params);
+
     if (update != NULL)
         say_update(&verdict->ready, "False", update);
     else if (params->n_refused > 0)
-        say(&verdict->ready, "False", "ObjectRefused", "%s '%s': %s", params->refused[0].kind, params->refused[0].name,
-            params->refused[0].text);
+        say_refused(&verdict->ready, "False", params);
     else if (!params->known)
         say(&verdict->ready, "Unknown", "NotSynced", "the desired state has not been heard yet");
     else if (params->n_updates == 0)
         say(&verdict->ready, "True", "NothingSelected", "no update selects this node");
     else
-        say(&verdict->ready, "True", "Settled", "%u of %zu updates committed%s%s", committed, params->n_updates,
-            or (params->superseded, "")[0] != '\0' ? "; Superseded: " : "", or (params->superseded, ""));
+        say_settled(&verdict->ready, params);
 }
 
 void hf_verdict_make(const struct hf_verdict_params *params, struct hf_verdict *ret_verdict)
 {
     struct hf_verdict *verdict = ret_verdict;
+    const struct hf_update_status *told = worst(params);
 
     *verdict = (struct hf_verdict){0};
     judge_ready(params, verdict);
@@ -87,16 +142,22 @@ void hf_verdict_make(const struct hf_verdict_params *params, struct hf_verdict *
         const struct hf_update_status *update = &params->updates[i];
         if (stuck(update) && !verdict->is_stalled) {
             verdict->is_stalled = true;
-            say_update(&verdict->stalled, "True", update);
+            point_to_ready(&verdict->stalled, update); /* nothing is worse than one that is stuck */
         }
         if (!update->settled && !done(update) && !stuck(update) && !verdict->is_reconciling) {
             verdict->is_reconciling = true;
-            say_update(&verdict->reconciling, "True", update);
+            if (update == told)
+                point_to_ready(&verdict->reconciling, update);
+            else
+                say_update(&verdict->reconciling, "True", update);
         }
     }
     if (params->n_refused > 0 && !verdict->is_stalled) {
         verdict->is_stalled = true;
-        say(&verdict->stalled, "True", "ObjectRefused", "%s '%s': %s", params->refused[0].kind, params->refused[0].name,
-            params->refused[0].text);
+        if (told == NULL)
+            say(&verdict->stalled, "True", "ObjectRefused", "%s '%s'; see Ready", params->refused[0].kind,
+                params->refused[0].name);
+        else
+            say_refused(&verdict->stalled, "True", params);
     }
 }

@@ -3,7 +3,9 @@
  *   Ready        True: every selected update is Committed or Incompatible. False: one is not, the reason is that one's.
  *                Unknown: the desired state has never been heard.
  *   Reconciling  present (True) while something will still happen by itself (not while what is installed is looked over).
- *   Stalled      present (True) while somebody must act: rolled back, rejected, or an object that cannot be used. */
+ *   Stalled      present (True) while somebody must act: rolled back, rejected, or an object that cannot be used.
+ *
+ * Why is said once, by Ready: the others name release and phase and point there, unless they speak of something else. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,7 +13,15 @@
 
 #include "update/engine.h"
 
-enum { HF_VERDICT_MESSAGE = 256, HF_VERDICT_REASON = 64 };
+enum { HF_VERDICT_MESSAGE = 1025, HF_VERDICT_REASON = 64, HF_VERDICT_NAMES = 512 };
+
+/* Names in a sentence: "a, b, c and 4 more", as many as fit. */
+struct hf_names {
+    char text[HF_VERDICT_NAMES];
+    size_t n, left_out;
+};
+void hf_names_add(struct hf_names *names, const char *name);
+const char *hf_names_end(struct hf_names *names); /* the text; "" none */
 
 /* An object that was refused; strings borrowed. */
 struct hf_refused {
@@ -26,7 +36,8 @@ struct hf_verdict_params {
     size_t n_updates;
     const struct hf_refused *refused;
     size_t n_refused;
-    const char *superseded; /* names of objects that give way to another one here, "" or NULL none */
+    const char *superseded;   /* names of objects that give way to another one here, "" or NULL none */
+    const char *not_admitted; /* and of those that will take another one's place once they are admitted */
 };
 
 struct hf_verdict_part {

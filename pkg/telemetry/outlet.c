@@ -695,9 +695,39 @@ int hf_outlet_recent(struct hf_outlet *outlet, size_t max_records, void (*each)(
 
 /* ---- looking ----------------------------------------------------------------------------------------------------- */
 
+void hf_outlet_tell_change(const struct hf_outlet *outlet)
+{
+    if (outlet->world.changed != NULL && !outlet->closing)
+        outlet->world.changed(outlet->world.changed_arg);
+}
+
+const char *hf_outlet_origin(const struct hf_outlet *outlet, char *text, size_t n)
+{
+    const char *host = outlet->url != NULL ? strstr(outlet->url, "://") : NULL;
+    size_t length = host != NULL ? strcspn(host + 3, "/?#") : 0;
+    const char *user = host != NULL ? memchr(host + 3, '@', length) : NULL;
+
+    if (host == NULL)
+        (void)snprintf(text, n, "%s", "");
+    else if (user == NULL)
+        (void)snprintf(text, n, "%.*s", (int)(host + 3 + length - outlet->url), outlet->url);
+    else
+        (void)snprintf(text, n, "%.*s%.*s", (int)(host + 3 - outlet->url), outlet->url,
+                       (int)(host + 3 + length - user - 1), user + 1);
+    return text;
+}
+
+static uint64_t last_delivery_unix_ns(const struct hf_outlet *outlet)
+{
+    uint64_t ago = hf_mono_ns(outlet->world.clock) - outlet->last_success_ns, now = hf_unix_ns(outlet->world.clock);
+
+    return outlet->last_success_ns == 0 ? 0 : now - HF_MIN(ago, now);
+}
+
 struct hf_outlet_state hf_outlet_state(const struct hf_outlet *outlet)
 {
     struct hf_outlet_state state = {.oldest_unix_ns = oldest_unix_ns(outlet),
+                                    .last_delivery_unix_ns = last_delivery_unix_ns(outlet),
                                     .delivered = outlet->delivered,
                                     .deferred = outlet->deferred,
                                     .dead_lettered = outlet->dead_lettered,

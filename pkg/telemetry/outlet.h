@@ -60,11 +60,14 @@ HF_MUST_USE int hf_outlet_recent(struct hf_outlet *outlet, size_t max_records,
 enum hf_breaker { HF_BREAKER_CLOSED, HF_BREAKER_OPEN, HF_BREAKER_HALF_OPEN };
 struct hf_outlet_state {
     struct hf_spool_state lanes[HF_LANES];
-    uint64_t oldest_unix_ns; /* of what waits; 0: nothing waits */
+    uint64_t oldest_unix_ns;        /* of what waits; 0: nothing waits */
+    uint64_t last_delivery_unix_ns; /* in this life; 0: none yet */
     uint64_t delivered, deferred, dead_lettered, attempts, failures;
     enum hf_breaker breaker;
     unsigned concurrency; /* batches at once, now */
     char trouble[192];    /* why the last attempt failed; "" it did not */
 };
 struct hf_outlet_state hf_outlet_state(const struct hf_outlet *outlet);
+/* Scheme, host and port of where it goes; "" unknown. No credentials. */
+const char *hf_outlet_origin(const struct hf_outlet *outlet, char *text, size_t n);
 /* holdfast_telemetry_* with label sink are registered by itself in world->metrics. */

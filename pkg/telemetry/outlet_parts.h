@@ -143,8 +143,9 @@ struct hf_outlet {
 void hf_outlet_pump(struct hf_outlet *outlet); /* do whatever can be done now; may be called from anywhere */
 void hf_outlet_trouble(struct hf_outlet *outlet, const char *format, ...) HF_PRINTF(2, 3);
 void hf_outlet_free_when_quiet(struct hf_outlet *outlet);
-uint64_t hf_outlet_wait_ns(const struct lane *lane); /* how long a batch waits to become full */
-uint64_t hf_outlet_durable(const struct lane *lane); /* last sequence that may be read */
+void hf_outlet_tell_change(const struct hf_outlet *outlet); /* world.changed */
+uint64_t hf_outlet_wait_ns(const struct lane *lane);        /* how long a batch waits to become full */
+uint64_t hf_outlet_durable(const struct lane *lane);        /* last sequence that may be read */
 
 /* ---- outlet_load.c */
 /* Start the load that is most wanted, if any. *wait_until_ns (never raised): when to ask again. */

@@ -238,6 +238,8 @@ static void learn(struct hf_outlet *outlet, const struct sending *sending, const
         outlet->quiet_until_ns = HF_MAX(outlet->quiet_until_ns, now_ns + HF_MIN(at_least_ns, 3600 * HF_NS_PER_S));
     if (before != HF_BREAKER_CLOSED && outlet->breaker.state == HF_BREAKER_CLOSED)
         wake_all(outlet);
+    if ((before == HF_BREAKER_CLOSED) != (outlet->breaker.state == HF_BREAKER_CLOSED))
+        hf_outlet_tell_change(outlet);
     if (outlet->breaker.state == HF_BREAKER_OPEN)
         drop_ready(outlet);
     tell_breaker(outlet, before, judgement, sending->batch);

@@ -27,6 +27,10 @@ struct hf_telemetry_world {
     const char *dir;            /* EDGE_STORAGE_DIR, exists */
     const char *proc, *sys, *pods,
         *journal; /* "/proc" "/sys" "/var/log/pods", journal's folder or NULL; with a host root in front in a pod */
+    /* How a sink stands changed in a way that somebody may want to hear of: it takes again, or not any more, or has set its first
+     * event aside. Called from the loop; must only note it. May be NULL. */
+    void (*changed)(void *arg);
+    void *changed_arg;
 };
 
 struct hf_source {

@@ -529,14 +529,48 @@ void hf_telemetry_service_ingest(void *arg, const struct hf_server_request *requ
 
 /* ---- what is said of it ------------------------------------------------------------------------------------------- */
 
-static json_t *sink_status(const char *name, const struct hf_outlet_state *state)
+static void put_text(json_t *status, const char *key, const char *text)
+{
+    if (text[0] != '\0')
+        (void)json_object_set_new(status, key, json_string(text));
+}
+
+/* What there is none of is left out: a status is kept for every node of a fleet. */
+static void put_count(json_t *status, const char *key, uint64_t count)
+{
+    if (count != 0)
+        (void)json_object_set_new(status, key, json_integer((json_int_t)count));
+}
+
+static void put_time(json_t *status, const char *key, uint64_t unix_ns)
+{
+    char text[HF_TIME_TEXT];
+
+    if (unix_ns != 0)
+        (void)json_object_set_new(status, key, json_string(hf_format_time(unix_ns, text)));
+}
+
+static json_t *sink_status(const char *name, const struct hf_outlet *outlet, const struct hf_outlet_state *state)
 {
     static const char *const breakers[] = {
         [HF_BREAKER_CLOSED] = "Closed", [HF_BREAKER_OPEN] = "Open", [HF_BREAKER_HALF_OPEN] = "HalfOpen"};
     json_t *status = json_pack("{s:s, s:s}", "name", name, "breaker", breakers[state->breaker]);
+    uint64_t events = 0, bytes = 0;
+    char origin[256];
 
-    if (status != NULL && state->trouble[0] != '\0')
-        (void)json_object_set_new(status, "message", json_string(state->trouble));
+    if (status == NULL)
+        return NULL;
+    for (size_t lane = 0; lane < HF_LANES; lane++) {
+        events += state->lanes[lane].queued;
+        bytes += state->lanes[lane].queued_bytes;
+    }
+    put_text(status, "origin", hf_outlet_origin(outlet, origin, sizeof(origin)));
+    put_count(status, "queuedEvents", events);
+    put_count(status, "queuedBytes", bytes);
+    put_time(status, "oldestTime", state->oldest_unix_ns);
+    put_count(status, "deadLetters", state->dead_lettered);
+    put_time(status, "lastDeliveryTime", state->last_delivery_unix_ns);
+    put_text(status, "message", state->trouble);
     return status;
 }
 
@@ -559,10 +593,10 @@ json_t *hf_telemetry_service_status(const struct hf_telemetry_service *service)
         return NULL;
     }
     for (size_t i = 0; i < hf_fanout_sinks(service->fanout); i++) {
-        const char *trouble;
+        const char *trouble, *name = hf_outlet_name(&service->now.spec.sinks[i]);
         const struct hf_outlet *outlet = hf_fanout_outlet(service->fanout, i, &trouble);
         if (outlet == NULL) {
-            add_trouble(troubles, service->now.spec.sinks[i].name, trouble);
+            add_trouble(troubles, name, trouble);
             continue;
         }
         struct hf_outlet_state state = hf_outlet_state(outlet);
@@ -573,16 +607,14 @@ json_t *hf_telemetry_service_status(const struct hf_telemetry_service *service)
         }
         if (state.oldest_unix_ns != 0 && (oldest == 0 || state.oldest_unix_ns < oldest))
             oldest = state.oldest_unix_ns;
-        (void)json_array_append_new(sinks, sink_status(service->now.spec.sinks[i].name, &state));
+        (void)json_array_append_new(sinks, sink_status(name, outlet, &state));
     }
     for (size_t i = 0; i < service->n_troubles; i++)
         (void)json_array_append_new(troubles, json_string(service->troubles[i]));
     json_t *status = json_pack("{s:I, s:I, s:I, s:o}", "queuedBytes", (json_int_t)bytes, "queuedEvents",
                                (json_int_t)events, "diskBytes", (json_int_t)disk, "sinks", sinks);
-    if (status != NULL && oldest != 0) {
-        char text[HF_TIME_TEXT];
-        (void)json_object_set_new(status, "oldestTime", json_string(hf_format_time(oldest, text)));
-    }
+    if (status != NULL)
+        put_time(status, "oldestTime", oldest);
     if (status != NULL && json_array_size(troubles) > 0)
         (void)json_object_set(status, "troubles", troubles);
     json_decref(troubles);

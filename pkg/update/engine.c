@@ -496,8 +496,18 @@ static bool is_settled(const struct release *release)
 static const char *wait_message(const struct release *release)
 {
     bool told = release->wait_reason == release->distrust && release->ask_message[0] != '\0';
+    const struct hf_edgeupdate *wanted = release->wanted;
 
-    return told ? release->ask_message : hf_reason_meaning(release->wait_reason);
+    if (told)
+        return release->ask_message;
+    if (release->wait_reason == HF_R_NotAdmitted && wanted != NULL && wanted->admission_digest[0] == '\0')
+        return "waiting for holdfast-controller to admit this release: the EdgeUpdate has a strategy and no "
+               "status.admission; is the controller running?";
+    if (release->wait_reason == HF_R_NotAdmitted && wanted != NULL &&
+        strcmp(wanted->admission_digest, wanted->release.digest) != 0)
+        return "waiting for holdfast-controller to admit this release: the EdgeUpdate's status.admission is for an "
+               "earlier one; is the controller running?";
+    return hf_reason_meaning(release->wait_reason);
 }
 
 void hf_update_engine_each(struct hf_update_engine *engine,
@@ -513,6 +523,7 @@ void hf_update_engine_each(struct hf_update_engine *engine,
             .version = shown->version,
             .sequence = shown->sequence,
             .digest = shown->digest,
+            .installed = hf_journal_installed(shown),
             .from = shown->from,
             .method = hf_update_method_name(shown->method),
             .bytes_fetched = HF_MAX(shown->bytes_fetched, release->j.bytes_fetched),

@@ -24,6 +24,7 @@ struct hf_update_status {
     const char *version; /* of what is desired */
     uint64_t sequence;
     const char *digest;
+    const char *installed;  /* version in place at install.path; "" not known */
     const char *from;       /* version before; "" unknown */
     const char *method;     /* "Delta", "Full", "" not known yet */
     uint64_t bytes_fetched; /* on the wire, this release, all attempts */

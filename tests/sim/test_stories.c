@@ -210,6 +210,8 @@ START_TEST(a_sick_release_comes_back)
     run(2 * MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
     expect(update("edge"), "phase", "RolledBack");
+    expect(update("edge"), "version", "1.3.0");
+    expect(update("edge"), "installedVersion", "1.2.0"); /* what runs */
     expect(condition("Ready"), "status", "False");
     expect(condition("Stalled"), "status", "True");
     publish(4, NULL);
@@ -237,6 +239,10 @@ START_TEST(an_idle_day)
     ck_assert_uint_le(w.statuses - told, 24 * 6 + 16);
     ck_assert_uint_le(hf_simclient_started(w.node->api_client) - asked, 24 * 6 + 16 + 4 * 48 + 16);
     ck_assert_uint_eq(hf_simapi_counts(w.api)->bare_watches, 0);
+    /* And the last of them says when it was. */
+    uint64_t observed = 0;
+    ck_assert_int_eq(hf_parse_time(text_at("observedTime"), &observed), 0);
+    ck_assert_uint_ge(observed + 12 * MINUTE, HF_SIM_UNIX_START + hf_simloop_now_ns(w.loop));
 }
 END_TEST
 
@@ -385,6 +391,23 @@ START_TEST(no_battery)
 }
 END_TEST
 
+/* The age of contact is that of the last byte the server sent, not of the moment at which its silence was noticed. */
+START_TEST(contact_is_as_old_as_the_last_byte)
+{
+    set_up(API);
+    put_policy("{'interval':'1m'}");
+    begin();
+    run(20 * MINUTE);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_SILENT, HF_SIM_LINK_UP);
+    for (unsigned seconds = 1; seconds <= 300; seconds++) {
+        run(S);
+        double age = metric("\nholdfast_contact_age_seconds ");
+        ck_assert_msg(age >= seconds - 1 && age < seconds + 60, "after %u s of silence: %f s", seconds, age);
+    }
+    ck_assert(metric("holdfast_contact_state{state=\"Stale\"} ") == 1);
+}
+END_TEST
+
 /* ---- objects that cannot be used ---------------------------------------------------------------------------------- */
 
 START_TEST(a_refused_version_changes_nothing)
@@ -401,7 +424,7 @@ START_TEST(a_refused_version_changes_nothing)
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
     expect(update("edge"), "phase", "Committed");
     expect(condition("Stalled"), "reason", "ObjectRefused");
-    ck_assert_ptr_nonnull(strstr(hf_json_str(condition("Stalled"), "message"), "spec.release.health.deadline"));
+    ck_assert_ptr_nonnull(strstr(hf_json_str(condition("Ready"), "message"), "spec.release.health.deadline"));
     expect(condition("Ready"), "status", "False");
     /* Nor does a restart far from the server. */
     hf_simnode_set_links(w.node, HF_SIM_LINK_DOWN, HF_SIM_LINK_UP);
@@ -452,7 +475,7 @@ START_TEST(a_refused_policy_leaves_the_last_one)
     run(5 * MINUTE);
     ck_assert_str_eq(label("edge.codcompass.io/tier"), "gold");
     expect(condition("Stalled"), "reason", "ObjectRefused");
-    ck_assert_ptr_nonnull(strstr(hf_json_str(condition("Stalled"), "message"), "SyncPolicy 'p'"));
+    ck_assert_ptr_nonnull(strstr(hf_json_str(condition("Ready"), "message"), "SyncPolicy 'p'"));
 }
 END_TEST
 
@@ -608,6 +631,48 @@ START_TEST(a_halt_sends_nobody_back)
 }
 END_TEST
 
+/* Nobody runs the controller: what the node waits for must be said, or it waits for ever without a word. */
+START_TEST(a_strategy_without_a_controller)
+{
+    json_t *object = hf_simsite_update(site, 2, NULL), *newer = hf_simsite_update(site, 4, NULL);
+
+    set_up(API);
+    begin();
+    ck_assert_int_eq(hf_json_put(object, "spec.strategy", json_pack("{s:[{s:i}]}", "waves", "percent", 100)), 0);
+    (void)hf_simapi_put(w.api, object);
+    run(MINUTE);
+    expect(update("edge"), "phase", "Waiting");
+    expect(update("edge"), "reason", "NotAdmitted");
+    const char *message = hf_json_str_or(update("edge"), "message", "");
+    ck_assert_msg(strstr(message, "holdfast-controller") != NULL && strstr(message, "status.admission") != NULL, "%s",
+                  message);
+    ck_assert_ptr_nonnull(strstr(hf_json_str_or(condition("Ready"), "message", ""), message));
+    publish_admitted(2, "edge", 10000);
+    run(MINUTE);
+    expect(update("edge"), "phase", "Committed");
+    /* Beside it, under another name: the node is where it shall be, and says what it waits for. */
+    ck_assert_int_eq(hf_json_put(newer, "metadata.name", json_string("newer")), 0);
+    ck_assert_int_eq(hf_json_put(newer, "spec.strategy", json_pack("{s:[{s:i}]}", "waves", "percent", 100)), 0);
+    (void)hf_simapi_put(w.api, newer);
+    run(MINUTE);
+    expect(condition("Ready"), "message", "1 of 1 updates committed; NotAdmitted: newer");
+}
+END_TEST
+
+START_TEST(the_policy_in_effect_is_named)
+{
+    set_up(API);
+    begin();
+    run(MINUTE);
+    expect(status(), "policy.name", "");
+    expect(status(), "policy.interval", "5m");
+    put_policy("{'interval':'1m'}");
+    run(MINUTE);
+    expect(status(), "policy.name", "p");
+    expect(status(), "policy.interval", "1m");
+}
+END_TEST
+
 START_TEST(the_highest_wins_and_the_rest_is_named)
 {
     set_up(API);
@@ -725,13 +790,136 @@ START_TEST(a_clean_stop_is_remembered)
     run(10 * MINUTE);
     int64_t before = w.sequence;
     unsigned lists = hf_simapi_counts(w.api)->lists + hf_simapi_counts(w.api)->watchlists;
+    expect(condition("Ready"), "status", "True");
     ck_assert(hf_simnode_stop(w.node));
     run(10 * S);
+    /* Its last word says that it is the last: `kubectl wait --for=condition=Ready` must not be satisfied by it. */
+    expect(condition("Ready"), "status", "Unknown");
+    expect(condition("Ready"), "reason", "AgentStopped");
+    expect(status(), "agent.state", "Stopped");
     begin();
     run(MINUTE);
-    ck_assert_int_eq(w.sequence, before + 1);
+    expect(condition("Ready"), "status", "True");
+    expect(status(), "agent.state", "(absent)");
+    ck_assert_int_eq(w.sequence, before + 2);
     /* EdgeUpdates and SyncPolicies are taken up where they were left; Node and EdgeNode are asked for by name. */
     ck_assert_uint_le(hf_simapi_counts(w.api)->lists + hf_simapi_counts(w.api)->watchlists, lists + 2);
+}
+END_TEST
+
+/* Who cannot be heard is not waited for. */
+START_TEST(a_stop_without_contact)
+{
+    set_up(API);
+    begin();
+    run(10 * MINUTE);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_SILENT, HF_SIM_LINK_SILENT);
+    ck_assert(hf_simnode_stop(w.node)); /* within 5 s */
+    begin();
+    run(10 * MINUTE);
+    ck_assert(hf_simnode_stop(w.node));
+}
+END_TEST
+
+static bool file_says(const char *path, const char *text)
+{
+    size_t n = 0;
+    const char *bytes = hf_simfs_get(w.node->fs, path, &n);
+
+    ck_assert_msg(bytes != NULL, "no '%s'", path);
+    return memmem(bytes, n, text, strlen(text)) != NULL;
+}
+
+static uint64_t observed_in(const char *path)
+{
+    _cleanup_(hf_json_freep) json_t *object = NULL;
+    uint64_t observed = 0;
+    size_t n = 0;
+    const char *text = hf_simfs_get(w.node->fs, path, &n);
+
+    ck_assert_msg(text != NULL, "no '%s'", path);
+    ck_assert_int_eq(hf_json_parse((struct hf_view){text, n}, NULL, &object, NULL), 0);
+    ck_assert_int_eq(hf_parse_time(hf_json_str_or(object, "status.observedTime", ""), &observed), 0);
+    return observed;
+}
+
+static void expect_newer_than(const char *path, uint64_t age)
+{
+    uint64_t observed = observed_in(path), now = HF_SIM_UNIX_START + hf_simloop_now_ns(w.loop);
+
+    ck_assert_msg(observed + age >= now, "%s is %llu s old", path, (unsigned long long)((now - observed) / S));
+}
+
+/* What a node said half an hour ago must not look like what it says now. */
+START_TEST(a_folders_status_is_renewed)
+{
+    static const char policy[] =
+        "{\"apiVersion\":\"edge.codcompass.io/v1alpha1\",\"kind\":\"SyncPolicy\",\"metadata\":{\"name\":\"p\"},"
+        "\"spec\":{\"interval\":\"30s\"}}";
+    set_up(FOLDER);
+    hf_simfs_put(w.node->fs, HF_SIMNODE_FOLDER "/p.json", policy, strlen(policy), 0644);
+    begin();
+    for (int i = 0; i < 30; i++) {
+        run(MINUTE);
+        expect_newer_than(HF_SIMNODE_STATE "/status/EdgeNode-n1.json", 35 * S);
+    }
+}
+END_TEST
+
+/* Away for long: what waits is said to be the latest at each interval, in memory where the agent may, else on the disk. */
+START_TEST(a_node_away_goes_on_telling)
+{
+    set_up(API);
+    begin();
+    run(MINUTE);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_DOWN, HF_SIM_LINK_UP);
+    run(5 * HOUR);
+    expect_newer_than(HF_SIMNODE_STATE "/outbox.json", 6 * MINUTE);
+    hf_simnode_end(w.node, false);
+    hf_simfs_put(w.node->fs, "/run/other", "", 0, 0644);
+    w.node->params.run_path = "/run/status.json";
+    begin();
+    run(HOUR);
+    uint64_t parked = observed_in(HF_SIMNODE_STATE "/outbox.json");
+    run(5 * HOUR);
+    expect_newer_than("/run/status.json", 6 * MINUTE);
+    ck_assert_uint_eq(observed_in(HF_SIMNODE_STATE "/outbox.json"), parked);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_UP, HF_SIM_LINK_UP);
+    run(HOUR);
+    expect_newer_than("/run/status.json", 6 * MINUTE);
+    ck_assert(hf_simnode_stop(w.node));
+    ck_assert(file_says("/run/status.json", "AgentStopped"));
+}
+END_TEST
+
+#define OUTBOX HF_SIMNODE_STATE "/outbox.json"
+
+/* What was parked while the node was away is not kept as its last word when the server is back and takes no status. */
+START_TEST(an_outbox_does_not_keep_what_is_gone)
+{
+    json_t *ghost = hf_simsite_update(site, 4, &(struct hf_simsite_twist){.object_name = "ghost"});
+    struct stat st;
+
+    set_up(API);
+    put_policy("{'interval':'1m'}");
+    begin();
+    run(MINUTE);
+    ck_assert_int_eq(hf_json_put(ghost, "spec.release.artifacts", json_string("all of them")), 0);
+    ck_assert_int_eq(hf_json_put(ghost, "spec.release.name", json_string("ghost")), 0);
+    (void)hf_simapi_put(w.api, ghost);
+    run(S / 20);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_DOWN, HF_SIM_LINK_UP);
+    run(5 * MINUTE);
+    ck_assert(file_says(OUTBOX, "ghost"));
+    (void)hf_simapi_delete(w.api, "EdgeUpdate", "ghost");
+    hf_simapi_forbid_writes(w.api, true);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_UP, HF_SIM_LINK_UP);
+    run(10 * MINUTE);
+    ck_assert(metric("holdfast_objects{kind=\"EdgeUpdate\"} ") == 0);
+    ck_assert(!file_says(OUTBOX, "ghost"));
+    hf_simapi_forbid_writes(w.api, false);
+    run(10 * MINUTE);
+    ck_assert(!hf_simfs_stat(w.node->fs, OUTBOX, &st));
 }
 END_TEST
 
@@ -841,6 +1029,7 @@ static void cases(TCase *tc)
     add(tc, after_the_window_it_holds);
     add(tc, or_continues_if_told_so);
     add(tc, no_battery);
+    add(tc, contact_is_as_old_as_the_last_byte);
     add(tc, a_refused_version_changes_nothing);
     add(tc, others_go_on_beside_a_refused_object);
     add(tc, a_refused_policy_leaves_the_last_one);
@@ -851,6 +1040,8 @@ static void cases(TCase *tc)
     add(tc, labels_that_are_refused);
     add(tc, a_server_that_is_busy);
     add(tc, a_halt_sends_nobody_back);
+    add(tc, a_strategy_without_a_controller);
+    add(tc, the_policy_in_effect_is_named);
     add(tc, the_highest_wins_and_the_rest_is_named);
     add(tc, a_deleted_update_leaves_what_it_installed);
     add(tc, the_site_says_no);
@@ -858,6 +1049,10 @@ static void cases(TCase *tc)
     add(tc, a_deleted_edgenode_is_made_again);
     add(tc, two_of_the_same_name);
     add(tc, a_clean_stop_is_remembered);
+    add(tc, a_stop_without_contact);
+    add(tc, a_folders_status_is_renewed);
+    add(tc, a_node_away_goes_on_telling);
+    add(tc, an_outbox_does_not_keep_what_is_gone);
     add(tc, a_disk_that_refuses_is_told);
     add(tc, behind_a_metaserver);
     add(tc, ghosts_start_nothing);

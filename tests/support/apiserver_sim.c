@@ -37,6 +37,7 @@ struct hf_simapi {
     unsigned fail_times;
     int fail_status;
     uint64_t fail_retry_ns;
+    bool no_writes;
     struct hf_simapi_counts counts;
     void (*changed)(void *arg, const char *type, const char *kind, json_t *object);
     void *changed_arg;
@@ -539,6 +540,11 @@ static void handle(void *arg, struct hf_simcall *call)
 
     if (serve_failure(api, call))
         return;
+    if (api->no_writes && strcmp(hf_simcall_method(call), "PATCH") == 0) {
+        api->counts.refused++;
+        hf_simcall_reply(call, 403, "application/json", "{\"kind\":\"Status\",\"message\":\"forbidden\"}");
+        return;
+    }
     if (kind < 0 || (!api->crds && kind < 3)) {
         api->counts.other += kind < 0;
         hf_simcall_reply(call, 404, "text/plain", "404 page not found\n");
@@ -635,6 +641,11 @@ void hf_simapi_fail(struct hf_simapi *api, unsigned times, int status, uint64_t 
     api->fail_times = times;
     api->fail_status = status;
     api->fail_retry_ns = retry_after_ns;
+}
+
+void hf_simapi_forbid_writes(struct hf_simapi *api, bool forbidden)
+{
+    api->no_writes = forbidden;
 }
 
 void hf_simapi_raw(struct hf_simapi *api, const char *kind, const void *bytes, size_t n)

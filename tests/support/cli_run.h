@@ -3,10 +3,13 @@
 
 #include <stddef.h>
 
+#include "base/clock.h"
+
 struct cli_run {
-    char folder[64]; /* made by _begin, removed by _end */
-    int code;        /* of the last run */
-    char *out, *err; /* of the last run */
+    char folder[64];                  /* made by _begin, removed by _end */
+    int code;                         /* of the last run */
+    char *out, *err;                  /* of the last run */
+    const struct hf_clock_ops *clock; /* NULL: the machine's */
 };
 
 /* Makes the folder; relative paths given to commands are looked up from the top of the sources, so write "%" for it:

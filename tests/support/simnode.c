@@ -130,6 +130,7 @@ static int open_agent(struct hf_simnode *node, struct hf_err *err)
                                      .metrics = node->metrics,
                                      .node_name = node->params.name,
                                      .version = "0.0.0",
+                                     .run_path = node->params.run_path,
                                      .trust_dir = "/etc/holdfast/trust.d",
                                      .roots = roots,
                                      .arch = "amd64",
@@ -203,7 +204,7 @@ static bool is_stopped(void *arg)
 
 bool hf_simnode_stop(struct hf_simnode *node)
 {
-    hf_agent_stop(node->agent);
+    hf_agent_stop(node->agent, HF_AGENT_STOP_TOLD);
     bool met = hf_simloop_run_until(node->params.loop, is_stopped, node, 5 * HF_NS_PER_S);
     tear_down(node);
     hf_simfs_kill(node->fs);

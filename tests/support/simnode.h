@@ -27,7 +27,8 @@ struct hf_simnode_params {
     const char *name;
     const char *server; /* borrowed; NULL: the folder HF_SIMNODE_FOLDER on its disk */
     enum hf_kube_api api;
-    bool log; /* what the agent says goes to stderr */
+    const char *run_path; /* the agent's; NULL none */
+    bool log;             /* what the agent says goes to stderr */
 };
 
 struct hf_simnode {

@@ -86,6 +86,7 @@ END_TEST
 START_TEST(defaults_and_order)
 {
     struct hf_agent_options options;
+    const char *const elsewhere[8] = {"--state-dir", "/tmp/other"};
     const char *const none[8] = {NULL}, *const all[8] = {
                                             "--metrics-port=9", "--update-root", "/a",    "--update-root=/b/c",
                                             "--mode",           "pod",           "--api", "metaserver"};
@@ -95,10 +96,13 @@ START_TEST(defaults_and_order)
     ck_assert_int_eq(parse(none, &options, NULL), 0);
     ck_assert_uint_eq(options.listen[HF_LISTEN_METRICS].port, 10);
     ck_assert_str_eq(options.state_dir, "/var/lib/holdfast");
+    ck_assert_str_eq(options.run_dir, "/run/holdfast");
     ck_assert_str_eq(options.trust_dir, "/etc/holdfast/trust.d");
     ck_assert_str_eq(options.roots[2], "/var/lib/holdfast/payload");
     ck_assert_ptr_null(options.roots[3]);
     ck_assert(!options.pod_mode && options.api == HF_KUBE_AUTO && options.action == HF_OPTIONS_RUN);
+    ck_assert_int_eq(parse(elsewhere, &options, NULL), 0);
+    ck_assert_ptr_null(options.run_dir); /* another agent of this machine must not write to the first one's */
     ck_assert_int_eq(parse(all, &options, NULL), 0);
     ck_assert_uint_eq(options.listen[HF_LISTEN_METRICS].port, 9);
     ck_assert_str_eq(options.roots[1], "/b/c");

@@ -208,6 +208,38 @@ START_TEST(once_says_how_it_went)
 }
 END_TEST
 
+static bool file_says(const char *folder, const char *name, const char *text)
+{
+    _cleanup_(hf_buf_done) struct hf_buf bytes = HF_BUF_INIT(65536);
+    char path[192];
+
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    ck_assert_msg(hf_file_read(hf_fs_posix(), path, &bytes, NULL) == 0, "no %s", path);
+    return strstr(hf_buf_str(&bytes), text) != NULL;
+}
+
+/* Who is told to stop says so, in both places; who has done what it was started for leaves its word as it is. */
+START_TEST(the_last_word)
+{
+    struct scene s;
+    char text[65536], run[128];
+
+    set_up(&s);
+    (void)snprintf(run, sizeof(run), "%s/run", s.dir);
+    pid_t pid = START(&s, "--run-dir", run);
+    (void)wait_for(&s, "status.delivered", text);
+    ck_assert(file_says(run, "status.json", "NothingSelected"));
+    (void)kill(pid, SIGTERM);
+    ck_assert_int_eq(ended(pid), HF_EXIT_OK);
+    ck_assert(file_says(run, "status.json", "AgentStopped"));
+    ck_assert(file_says(s.state, "status/EdgeNode-n1.json", "AgentStopped"));
+    ck_assert_int_eq(ended(START(&s, "--once", "--run-dir", run)), HF_EXIT_OK);
+    ck_assert(file_says(run, "status.json", "NothingSelected"));
+    ck_assert(file_says(run, "status.json", "\"state\":\"Once\""));
+    tear_down(&s);
+}
+END_TEST
+
 START_TEST(a_hold_is_heard)
 {
     struct scene s;
@@ -330,6 +362,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, stops_when_asked, 0, 2);
     tcase_add_test(tc, one_agent_per_state_folder);
     tcase_add_test(tc, once_says_how_it_went);
+    tcase_add_test(tc, the_last_word);
     tcase_add_test(tc, a_hold_is_heard);
     tcase_add_loop_test(tc, a_taken_port_fails_the_start, 0, HF_LEN(port_flags));
     tcase_add_test(tc, tells_its_service_manager);

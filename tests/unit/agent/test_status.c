@@ -14,6 +14,7 @@ static const struct hf_update_status committed = {.name = "edge-inference",
                                                   .version = "1.4.2",
                                                   .sequence = 42,
                                                   .digest = DIGEST,
+                                                  .installed = "1.4.2",
                                                   .from = "1.4.1",
                                                   .method = "Delta",
                                                   .bytes_fetched = 23811,
@@ -39,6 +40,9 @@ static void set_up(struct scene *s, const struct hf_update_status *updates, size
     struct hf_verdict_params params = {
         .known = true, .updates = updates, .n_updates = n, .refused = refused, .n_refused = n_refused};
     hf_verdict_make(&params, &s->verdict);
+    s->policy.meta.name = "edge-sites";
+    s->policy.meta.generation = 3;
+    s->policy.interval_ns = 300 * HF_NS_PER_S;
     s->view = (struct hf_status_view){.version = "0.1.0",
                                       .ntp = HF_NTP_SYNCHRONIZED,
                                       .updates = updates,
@@ -61,8 +65,11 @@ static json_t *essence(struct scene *s, uint64_t now)
 
 static json_t *body(const json_t *of)
 {
-    struct hf_status_volatile moving = {
-        .sequence = 812, .contact_unix_ns = NOW, .has_offset = true, .offset_ns = -12 * (int64_t)HF_NS_PER_MS};
+    struct hf_status_volatile moving = {.sequence = 812,
+                                        .observed_unix_ns = NOW,
+                                        .contact_unix_ns = NOW,
+                                        .has_offset = true,
+                                        .offset_ns = -12 * (int64_t)HF_NS_PER_MS};
     json_t *out = NULL;
 
     ck_assert_int_eq(hf_status_body("n1", of, &moving, &out), 0);
@@ -78,12 +85,15 @@ START_TEST(whole_text)
         "1\",\"spool/1\"]},"
         "\"contact\":{\"state\":\"Fresh\",\"lastTime\":\"2026-11-20T08:00:00Z\"},"
         "\"clock\":{\"synchronized\":true,\"offsetMilliseconds\":12},"
-        "\"updates\":[{\"name\":\"edge-inference\",\"phase\":\"Committed\",\"version\":\"1.4.2\",\"sequence\":42,"
+        "\"policy\":{\"name\":\"edge-sites\",\"observedGeneration\":3,\"interval\":\"5m\"},"
+        "\"updates\":[{\"name\":\"edge-inference\",\"phase\":\"Committed\",\"version\":\"1.4.2\","
+        "\"installedVersion\":\"1.4.2\",\"sequence\":42,"
         "\"digest\":\"" DIGEST "\",\"from\":\"1.4.1\",\"method\":\"Delta\",\"bytesFetched\":23811,\"attempts\":1,"
         "\"reason\":\"HealthPassed\",\"message\":\"every health check passed\",\"time\":\"2026-11-20T08:00:00Z\"}],"
         "\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\",\"reason\":\"Settled\",\"message\":\"1 of 1 updates "
         "committed\","
-        "\"lastTransitionTime\":\"2026-11-20T08:00:00Z\"}],\"sequence\":812}}";
+        "\"lastTransitionTime\":\"2026-11-20T08:00:00Z\"}],\"sequence\":812,\"observedTime\":\"2026-11-20T08:00:00Z\"}"
+        "}";
     struct scene s;
 
     set_up(&s, &committed, 1, NULL, 0);
@@ -94,6 +104,21 @@ START_TEST(whole_text)
     ck_assert_msg(json_equal(whole, wanted), "\n%s\n%s", text, want);
     ck_assert_msg(strlen(text) < 1024, "one release: %zu bytes", strlen(text));
     free(text);
+    json_decref(s.conditions);
+}
+END_TEST
+
+/* Without a SyncPolicy the name is empty, so that "the defaults" and "an agent that does not say" differ. */
+START_TEST(the_defaults_are_a_policy_too)
+{
+    struct scene s;
+
+    set_up(&s, &committed, 1, NULL, 0);
+    s.policy.meta.name = NULL;
+    s.view.policy_is_default = true;
+    _cleanup_(hf_json_freep) json_t *one = essence(&s, NOW);
+    ck_assert_str_eq(hf_json_str_or(one, "policy.name", "absent"), "");
+    ck_assert_str_eq(hf_json_str_or(one, "policy.interval", "absent"), "5m");
     json_decref(s.conditions);
 }
 END_TEST
@@ -164,7 +189,7 @@ START_TEST(refused_beside_a_release_of_its_name)
 }
 END_TEST
 
-/* Whatever happened to one release, what is said of it is below 1 KiB, whole characters, and the update's own text goes last. */
+/* Whatever happened to one release, what is said of it is bounded, whole characters, and as long as an engine makes it. */
 START_TEST(one_release_is_short)
 {
     static const enum hf_phase phases[] = {HF_PHASE_REJECTED, HF_PHASE_ROLLED_BACK, HF_PHASE_INCOMPATIBLE,
@@ -187,18 +212,45 @@ START_TEST(one_release_is_short)
             set_up(&s, &update, 1, NULL, 0);
             _cleanup_(hf_json_freep) json_t *one = essence(&s, NOW), *whole = body(one);
             size_t size = json_dumpb(json_object_get(whole, "status"), NULL, 0, JSON_COMPACT);
-            ck_assert_msg(size > 0 && size < HF_STATUS_ONE_BYTES, "%zu bytes of message: %zu", strlen(message), size);
+            size_t bound = update.phase == HF_PHASE_INCOMPATIBLE ? HF_STATUS_ONE_BYTES : HF_STATUS_TROUBLE_BYTES;
+            ck_assert_msg(size > 0 && size < bound, "%zu bytes of message: %zu", strlen(message), size);
             const char *told = hf_json_str(json_array_get(json_object_get(one, "updates"), 0), "message");
-            ck_assert_msg(told != NULL && strlen(told) >= HF_MIN(strlen(message), 50), "'%s' of '%s'", told, message);
+            size_t least = update.phase == HF_PHASE_INCOMPATIBLE ? HF_MIN(strlen(message), 50) : strlen(message);
+            ck_assert_msg(told != NULL && strlen(told) >= least, "'%s' of '%s'", told, message);
             json_decref(s.conditions);
         }
+}
+END_TEST
+
+/* Why stands with the update and in Ready, whole; the other conditions point there. */
+START_TEST(why_is_not_said_again_and_again)
+{
+    static const char why[] =
+        "http://127.0.0.1:8080/healthz: 503 Service Unavailable; 200 is wanted; asked 24 times in "
+        "2m; see the service's journal: journalctl -u edge-inference.service";
+    struct hf_update_status update = committed;
+    struct scene s;
+
+    update.phase = HF_PHASE_ROLLED_BACK;
+    update.reason = "HealthDeadline";
+    update.version = "1.5.0";
+    update.message = why;
+    set_up(&s, &update, 1, NULL, 0);
+    _cleanup_(hf_json_freep) json_t *one = essence(&s, NOW);
+    const json_t *ready = json_array_get(json_object_get(one, "conditions"), 0);
+    const json_t *stalled = json_array_get(json_object_get(one, "conditions"), 1);
+    ck_assert_str_eq(hf_json_str(json_array_get(json_object_get(one, "updates"), 0), "message"), why);
+    ck_assert_str_eq(hf_json_str(json_array_get(json_object_get(one, "updates"), 0), "installedVersion"), "1.4.2");
+    ck_assert_ptr_nonnull(strstr(hf_json_str(ready, "message"), why));
+    ck_assert_str_eq(hf_json_str(stalled, "message"), "edge-inference 1.5.0: RolledBack; see Ready");
+    json_decref(s.conditions);
 }
 END_TEST
 
 /* The same of an object that cannot be used. */
 START_TEST(one_refused_is_short)
 {
-    char text[400];
+    char text[4000];
     struct scene s;
 
     memset(text, 'y', sizeof(text) - 1);
@@ -206,7 +258,7 @@ START_TEST(one_refused_is_short)
     const struct hf_refused refused = {"EdgeUpdate", "edge-inference-server", text};
     set_up(&s, NULL, 0, &refused, 1);
     _cleanup_(hf_json_freep) json_t *one = essence(&s, NOW), *whole = body(one);
-    ck_assert_uint_lt(json_dumpb(json_object_get(whole, "status"), NULL, 0, JSON_COMPACT), HF_STATUS_ONE_BYTES);
+    ck_assert_uint_lt(json_dumpb(json_object_get(whole, "status"), NULL, 0, JSON_COMPACT), HF_STATUS_TROUBLE_BYTES);
     json_decref(s.conditions);
 }
 END_TEST
@@ -248,11 +300,12 @@ END_TEST
 
 START_TEST(a_message_is_cut_at_a_character)
 {
-    char message[400] = "x";
+    char message[1600] = "x";
     struct hf_update_status update = committed;
     struct scene s;
 
-    for (int i = 0; i < 150; i++)
+    update.phase = HF_PHASE_REJECTED; /* a settled one's is shorter */
+    for (int i = 0; i < 750; i++)
         (void)strncat(message, "\xc3\xa4", 3);
     update.message = message;
     set_up(&s, &update, 1, NULL, 0);
@@ -277,10 +330,12 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, whole_text);
+    tcase_add_test(tc, the_defaults_are_a_policy_too);
     tcase_add_test(tc, time_alone_is_no_change);
     tcase_add_test(tc, transition_times);
     tcase_add_test(tc, refused_beside_a_release_of_its_name);
     tcase_add_loop_test(tc, one_release_is_short, 0, 4);
+    tcase_add_test(tc, why_is_not_said_again_and_again);
     tcase_add_test(tc, one_refused_is_short);
     tcase_add_test(tc, everything_else);
     tcase_add_test(tc, a_message_is_cut_at_a_character);

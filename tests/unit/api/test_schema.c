@@ -243,8 +243,39 @@ START_TEST(says_the_same)
 }
 END_TEST
 
+static unsigned undescribed(const char *path, const json_t *schema)
+{
+    const json_t *properties = json_object_get(schema, "properties"), *items = json_object_get(schema, "items");
+    unsigned n = hf_json_str(schema, "description") == NULL;
+    const char *name;
+    json_t *property;
+    char inner[512];
+
+    if (n > 0)
+        (void)fprintf(stderr, "%s has no description\n", path);
+    if (items != NULL) {
+        (void)snprintf(inner, sizeof(inner), "%s[]", path);
+        n += undescribed(inner, items);
+    }
+    json_object_foreach((json_t *)(uintptr_t)properties, name, property) {
+        (void)snprintf(inner, sizeof(inner), "%s.%s", path, name);
+        n += undescribed(inner, property);
+    }
+    return n;
+}
+
+/* `kubectl explain` has nothing else to say. */
+START_TEST(explains_every_field_of_a_status)
+{
+    _cleanup_(hf_json_freep) json_t *crd = load_crd("crds/edgenodes.yaml");
+
+    ck_assert_uint_eq(undescribed("", schema_of(crd)), 0);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, says_the_same, 0, (int)HF_LEN(crds));
+    tcase_add_test(tc, explains_every_field_of_a_status);
 }
 HF_TEST_MAIN("api/schema", cases)

@@ -1,4 +1,4 @@
-/* lint, hold, status: what is read from and written to files of one node. */
+/* lint, hold: what is read from and written to files of one node. */
 #include <errno.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -13,7 +13,6 @@
 #include "os/fs_posix.h"
 #include "support/check_main.h"
 #include "support/cli_run.h"
-#include "update/journal.h"
 
 static struct cli_run run;
 
@@ -154,134 +153,6 @@ START_TEST(hold_that_is_wrong)
 }
 END_TEST
 
-/* ---- status ------------------------------------------------------------------------------------------------------- */
-
-static const char node[] =
-    "{\"apiVersion\": \"edge.codcompass.io/v1alpha1\", \"kind\": \"EdgeNode\", \"metadata\": {\"name\": \"n1\"}, "
-    "\"status\": {"
-    "\"agent\": {\"version\": \"0.1.0\", \"mode\": \"Host\"}, \"contact\": {\"state\": \"Fresh\", \"lastTime\": "
-    "\"2026-11-20T08:00:00Z\"}, \"updates\": [{\"name\": \"edge\", \"phase\": \"%s\", \"version\": \"1.2\", "
-    "\"sequence\": 7, "
-    "\"from\": \"1.1\", \"method\": \"Delta\", \"bytesFetched\": 23811, \"reason\": \"HealthPassed\", \"message\": "
-    "\"all "
-    "well\"}], \"conditions\": [{\"type\": \"Ready\", \"status\": \"True\", \"reason\": \"Settled\", \"message\": "
-    "\"m\"}]}}";
-
-static void write_node(const char *name, const char *phase)
-{
-    char text[sizeof(node) + 32];
-
-    (void)snprintf(text, sizeof(text), node, phase);
-    cli_write_text(&run, name, text);
-}
-
-START_TEST(status)
-{
-    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), HF_EXIT_FAILED);
-    ck_assert_ptr_nonnull(strstr(run.err, "holds no status"));
-    ck_assert_int_eq(mkdir(cli_path(&run, "status"), 0755), 0);
-    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), HF_EXIT_FAILED);
-    write_node("status/EdgeNode-n1.json", "Committed");
-    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), 0);
-    ck_assert_str_eq(run.out, "node n1, agent 0.1.0 (Host), contact Fresh, last 2026-11-20T08:00:00Z\n"
-                              "RELEASE  PHASE      VERSION  SEQUENCE  FROM  BY     FETCHED  REASON\n"
-                              "edge     Committed  1.2      7         1.1   Delta  23.8 kB  HealthPassed\n"
-                              "edge: all well\n"
-                              "Ready=True Settled: m\n");
-    cli_write_text(&run, "hold", "{\"reason\": \"lunch\"}");
-    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), 0);
-    ck_assert_ptr_nonnull(strstr(run.out, "held: lunch\n"));
-    ck_assert_int_eq(cli(&run, "status", "--json", "--state-dir", "%", NULL), 0);
-    ck_assert_ptr_nonnull(strstr(run.out, "\"hold\":{\"active\":true,\"reason\":\"lunch\"}"));
-}
-END_TEST
-
-START_TEST(status_that_needs_a_person)
-{
-    ck_assert_int_eq(mkdir(cli_path(&run, "status"), 0755), 0);
-    write_node("status/EdgeNode-n1.json", "RolledBack");
-    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), HF_EXIT_UNWELL);
-    write_node("status/EdgeNode-n1.json", "Rejected");
-    ck_assert_int_eq(cli(&run, "status", "--json", "--state-dir", "%", NULL), HF_EXIT_UNWELL);
-    cli_write_text(&run, "status/EdgeNode-n1.json", "{");
-    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), HF_EXIT_REFUSED);
-    cli_write_text(&run, "status/EdgeNode-n1.json", "{}");
-    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), 0);
-    ck_assert_ptr_nonnull(strstr(run.out, "no updates"));
-}
-END_TEST
-
-START_TEST(status_that_was_not_delivered)
-{
-    write_node("outbox.json", "Fetching");
-    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), 0);
-    ck_assert_ptr_nonnull(strstr(run.out, "Fetching"));
-}
-END_TEST
-
-static void write_journal(const char *name, enum hf_phase phase)
-{
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_JOURNAL_MAX_BYTES);
-    struct hf_journal j = {.phase = phase,
-                           .reason = HF_R_HealthPassed,
-                           .method = HF_METHOD_DELTA,
-                           .sequence = 7,
-                           .bytes_fetched = 23811,
-                           .attempts = 1,
-                           .time_unix_ns = 1793491200ull * HF_NS_PER_S,
-                           .name = "edge",
-                           .version = "1.2",
-                           .from = "1.1",
-                           .message = "all well"};
-    char path[80];
-
-    (void)snprintf(path, sizeof(path), "updates/%s", name);
-    ck_assert_int_eq(mkdir(cli_path(&run, path), 0755), 0);
-    (void)snprintf(path, sizeof(path), "updates/%s/journal", name);
-    ck_assert_int_eq(hf_journal_format(&j, NULL, &text), 0);
-    cli_write(&run, path, text.p, text.n);
-}
-
-/* A node whose statuses arrive keeps none of them. */
-START_TEST(status_of_a_connected_node)
-{
-    ck_assert_int_eq(mkdir(cli_path(&run, "updates"), 0755), 0);
-    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), 0);
-    ck_assert_str_eq(run.out, "this node, no contact noted yet\nno updates\n");
-    write_journal("edge", HF_PHASE_COMMITTED);
-    cli_write_text(&run, "updates/lock", "");
-    cli_write_text(&run, "clock",
-                   "{\"format\":1,\"newest\":\"2026-11-20T08:00:00Z\",\"contact\":\"2026-11-20T08:00:00Z\"}\n");
-    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), 0);
-    ck_assert_str_eq(run.out, "this node, every status delivered, last contact noted 2026-11-20T08:00:00Z\n"
-                              "RELEASE  PHASE      VERSION  SEQUENCE  FROM  BY     FETCHED  REASON\n"
-                              "edge     Committed  1.2      7         1.1   Delta  23.8 kB  HealthPassed\n"
-                              "edge: all well\n");
-    ck_assert_int_eq(cli(&run, "status", "--json", "--state-dir", "%", NULL), 0);
-    ck_assert_ptr_nonnull(strstr(run.out, "\"phase\":\"Committed\""));
-    ck_assert_ptr_nonnull(strstr(run.out, "\"lastTime\":\"2026-11-20T08:00:00Z\""));
-    write_journal("site", HF_PHASE_ROLLED_BACK);
-    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), HF_EXIT_UNWELL);
-    write_node("outbox.json", "Fetching"); /* what waits to be told is newer */
-    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), 0);
-    ck_assert_ptr_nonnull(strstr(run.out, "node n1, agent 0.1.0"));
-}
-END_TEST
-
-/* One that cannot be read is told, hides no other, and is left where it is. */
-START_TEST(status_beside_a_damaged_journal)
-{
-    ck_assert_int_eq(mkdir(cli_path(&run, "updates"), 0755), 0);
-    write_journal("edge", HF_PHASE_COMMITTED);
-    write_journal("torn", HF_PHASE_COMMITTED);
-    cli_write_text(&run, "updates/torn/journal", "holdfast-journal 1 ");
-    ck_assert_int_eq(cli(&run, "status", "--state-dir", "%", NULL), 0);
-    ck_assert_ptr_nonnull(strstr(run.out, "edge     Committed"));
-    ck_assert_ptr_nonnull(strstr(run.out, "torn: "));
-    ck_assert_int_eq(access(cli_path(&run, "updates/torn/journal"), F_OK), 0);
-}
-END_TEST
-
 /* ---- a guard ------------------------------------------------------------------------------------------------------- */
 
 static void die_half_way(int signal_number)
@@ -350,11 +221,6 @@ static void cases(TCase *tc)
     tcase_add_test(tc, lint_advises);
     tcase_add_test(tc, hold);
     tcase_add_test(tc, hold_that_is_wrong);
-    tcase_add_test(tc, status);
-    tcase_add_test(tc, status_that_needs_a_person);
-    tcase_add_test(tc, status_that_was_not_delivered);
-    tcase_add_test(tc, status_of_a_connected_node);
-    tcase_add_test(tc, status_beside_a_damaged_journal);
     tcase_add_loop_test(tc, a_guard, 0, 4);
     tcase_add_test(tc, durations_and_sizes);
 }

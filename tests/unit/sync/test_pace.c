@@ -96,15 +96,19 @@ START_TEST(heartbeat)
 }
 END_TEST
 
-START_TEST(no_heartbeat)
+/* Nobody can be reached: there is nothing to write any more, but that it is so is still told. */
+START_TEST(parked)
 {
     struct hf_pace pace;
 
     hf_pace_init(&pace, S, T);
-    hf_pace_changed(&pace, false, T);
-    hf_pace_started(&pace, T + S);
-    hf_pace_delivered(&pace, 0, &rng, T + S);
-    ck_assert_uint_eq(hf_pace_due_ns(&pace), HF_NEVER);
+    hf_pace_changed(&pace, true, T);
+    hf_pace_parked(&pace, INTERVAL, &rng, T + S);
+    ck_assert(!pace.changed);
+    ck_assert_uint_ge(hf_pace_due_ns(&pace), T + S + INTERVAL * 9 / 10);
+    ck_assert_uint_le(hf_pace_due_ns(&pace), T + S + INTERVAL * 11 / 10);
+    hf_pace_changed(&pace, false, T + 2 * S);
+    ck_assert_uint_lt(hf_pace_due_ns(&pace), T + 4 * S);
 }
 END_TEST
 
@@ -146,7 +150,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, begin_and_end_of_an_update);
     tcase_add_test(tc, mean_rate);
     tcase_add_test(tc, heartbeat);
-    tcase_add_test(tc, no_heartbeat);
+    tcase_add_test(tc, parked);
     tcase_add_test(tc, change_while_writing);
     tcase_add_test(tc, failure_and_retry);
 }

@@ -34,10 +34,11 @@ START_TEST(a_life)
     hf_stale_contact(&stale, at(10 * S, 5 * S));
     expect(&stale, at(10 * S, 5 * S), HF_STALE_FRESH, HF_NEVER);
     expect(&stale, at(100 * H, 100 * H), HF_STALE_FRESH, HF_NEVER);
-    hf_stale_lost(&stale, at(100 * H, 100 * H));
+    hf_stale_heard(&stale, 100 * H, at(100 * H, 100 * H));
+    hf_stale_lost(&stale);
     expect(&stale, at(100 * H, 100 * H), HF_STALE_FRESH, HF_STALE_GRACE_NS);
-    expect(&stale, at(100 * H + 59 * S, 100 * H), HF_STALE_FRESH, S);
-    expect(&stale, at(100 * H + 60 * S, 100 * H), HF_STALE_STALE, WINDOW - 60 * S);
+    expect(&stale, at(100 * H + 29 * S, 100 * H), HF_STALE_FRESH, S);
+    expect(&stale, at(100 * H + 30 * S, 100 * H), HF_STALE_STALE, WINDOW - 30 * S);
     expect(&stale, at(172 * H - S, 0), HF_STALE_STALE, S);
     expect(&stale, at(172 * H, 0), HF_STALE_EXPIRED, HF_NEVER);
     hf_stale_contact(&stale, at(173 * H, 0));
@@ -45,16 +46,27 @@ START_TEST(a_life)
 }
 END_TEST
 
-/* Told twice that it is gone: the first time counts. */
-START_TEST(lost_counts_once)
+/* What counts is the last sign of life, not when somebody noticed that it was the last. */
+START_TEST(age_is_that_of_the_last_sign_of_life)
 {
     struct hf_stale stale;
 
     hf_stale_init(&stale, 0, at(S, 0));
-    hf_stale_contact(&stale, at(2 * S, 0));
-    hf_stale_lost(&stale, at(10 * S, 0));
-    hf_stale_lost(&stale, at(50 * S, 0));
-    ck_assert_uint_eq(hf_stale_age_ns(&stale, at(70 * S, 0)), 60 * S);
+    hf_stale_contact(&stale, at(2 * S, 2 * S));
+    ck_assert_uint_eq(hf_stale_age_ns(&stale, at(9 * S, 9 * S)), 7 * S);
+    hf_stale_heard(&stale, 8 * S, at(9 * S, 9 * S));
+    ck_assert_uint_eq(hf_stale_age_ns(&stale, at(9 * S, 9 * S)), S);
+    ck_assert_uint_eq(hf_stale_contact_unix_ns(&stale), U0 + 8 * S);
+    hf_stale_heard(&stale, 5 * S, at(10 * S, 10 * S));  /* older than known */
+    hf_stale_heard(&stale, 11 * S, at(10 * S, 10 * S)); /* not yet */
+    hf_stale_heard(&stale, 0, at(10 * S, 10 * S));      /* never */
+    ck_assert_uint_eq(hf_stale_contact_unix_ns(&stale), U0 + 8 * S);
+    hf_stale_lost(&stale);
+    ck_assert_uint_eq(hf_stale_age_ns(&stale, at(50 * S, 50 * S)), 42 * S);
+    expect(&stale, at(50 * S, 50 * S), HF_STALE_STALE, WINDOW - 42 * S); /* no grace from when it was noticed */
+    hf_stale_heard(&stale, 60 * S, at(60 * S, 60 * S));                  /* a proxy's word is no contact */
+    hf_stale_lost(&stale);
+    ck_assert_uint_eq(hf_stale_age_ns(&stale, at(70 * S, 0)), 62 * S);
 }
 END_TEST
 
@@ -114,18 +126,20 @@ START_TEST(what_is_written_down)
     struct hf_stale stale;
 
     hf_stale_init(&stale, U0 - H, at(S, 0));
-    ck_assert_uint_eq(hf_stale_contact_unix_ns(&stale, at(2 * S, S)), U0 - H);
+    ck_assert_uint_eq(hf_stale_contact_unix_ns(&stale), U0 - H);
     hf_stale_contact(&stale, at(3 * S, 2 * S));
-    ck_assert_uint_eq(hf_stale_contact_unix_ns(&stale, at(9 * S, 8 * S)), U0 + 8 * S);
-    hf_stale_lost(&stale, at(10 * S, 9 * S));
-    ck_assert_uint_eq(hf_stale_contact_unix_ns(&stale, at(20 * S, 19 * S)), U0 + 9 * S);
+    ck_assert_uint_eq(hf_stale_contact_unix_ns(&stale), U0 + 2 * S);
+    hf_stale_heard(&stale, 9 * S, at(10 * S, 9 * S));
+    ck_assert_uint_eq(hf_stale_contact_unix_ns(&stale), U0 + 8 * S);
+    hf_stale_lost(&stale);
+    ck_assert_uint_eq(hf_stale_contact_unix_ns(&stale), U0 + 8 * S);
 }
 END_TEST
 
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, a_life);
-    tcase_add_test(tc, lost_counts_once);
+    tcase_add_test(tc, age_is_that_of_the_last_sign_of_life);
     tcase_add_loop_test(tc, over_a_reboot, 0, HF_LEN(reboots));
     tcase_add_test(tc, never_gets_younger);
     tcase_add_test(tc, contact_in_the_future);

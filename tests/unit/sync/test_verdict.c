@@ -1,6 +1,7 @@
 #include "sync/verdict.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "support/check_main.h"
@@ -181,9 +182,9 @@ END_TEST
 /* An API server refuses text that is no UTF-8: a long message is cut before the character that does not fit. */
 START_TEST(long_message)
 {
-    char message[600] = "x";
+    char message[2600] = "x";
 
-    for (int i = 0; i < 250; i++)
+    for (int i = 0; i < 1250; i++)
         (void)strncat(message, "\xc3\xa4", 3);
     struct hf_refused refused = {"EdgeUpdate", "u", message};
     struct hf_verdict_params params = {.known = true, .refused = &refused, .n_refused = 1};
@@ -196,10 +197,50 @@ START_TEST(long_message)
 }
 END_TEST
 
+/* Why is told once, and names are told as far as there is room. */
+START_TEST(many_refused)
+{
+    char name[128], text[2000];
+    struct hf_refused refused[40];
+    char names[40][64];
+    struct hf_verdict verdict;
+
+    memset(text, 'y', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    for (size_t i = 0; i < HF_LEN(refused); i++) {
+        (void)snprintf(names[i], sizeof(names[i]), "update-number-%02zu", i);
+        refused[i] = (struct hf_refused){"EdgeUpdate", names[i], text};
+    }
+    struct hf_verdict_params params = {.known = true, .refused = refused, .n_refused = HF_LEN(refused)};
+    hf_verdict_make(&params, &verdict);
+    (void)snprintf(name, sizeof(name), "EdgeUpdate '%s': yyy", names[0]);
+    ck_assert_int_eq(strncmp(verdict.ready.message, name, strlen(name)), 0);
+    ck_assert_msg(strstr(verdict.ready.message, "; also EdgeUpdate 'update-number-01', ") != NULL, "%s",
+                  verdict.ready.message);
+    const char *more = strstr(verdict.ready.message, " and ");
+    ck_assert_msg(more != NULL && strcmp(more + strlen(more) - 5, " more") == 0, "%s", verdict.ready.message);
+    ck_assert_str_eq(verdict.stalled.message, "EdgeUpdate 'update-number-00'; see Ready");
+}
+END_TEST
+
+START_TEST(others_that_wait)
+{
+    struct hf_update_status update = UP(HF_PHASE_COMMITTED, true, "HealthPassed", "");
+    struct hf_verdict_params params = {
+        .known = true, .updates = &update, .n_updates = 1, .superseded = "old", .not_admitted = "new, newer"};
+    struct hf_verdict verdict;
+
+    hf_verdict_make(&params, &verdict);
+    ck_assert_str_eq(verdict.ready.message, "1 of 1 updates committed; Superseded: old; NotAdmitted: new, newer");
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, verdict_of, 0, HF_LEN(rows));
     tcase_add_test(tc, long_message);
+    tcase_add_test(tc, many_refused);
+    tcase_add_test(tc, others_that_wait);
 }
 
 HF_TEST_MAIN("sync/verdict", cases)

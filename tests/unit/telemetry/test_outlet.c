@@ -69,7 +69,7 @@ struct world {
     struct hf_outlet *outlet;
     struct sink sink;
     struct hf_simlink link; /* delays 0: 1 ms */
-    unsigned appended, acked, refused, rooms;
+    unsigned appended, acked, refused, rooms, changes;
     bool acknowledged[MAX_RECORDS];
     size_t line_bytes;
 };
@@ -261,6 +261,11 @@ static void room(void *arg)
     ((struct world *)arg)->rooms++;
 }
 
+static void changed(void *arg)
+{
+    ((struct world *)arg)->changes++;
+}
+
 static void start(struct world *world)
 {
     struct hf_err err = HF_ERR_INIT;
@@ -269,6 +274,8 @@ static void start(struct world *world)
     hf_simtele_boot(&world->node);
     if (world->link.delay_max_ns > 0)
         hf_simclient_set_link(world->node.client, &world->link);
+    world->node.world.changed = changed;
+    world->node.world.changed_arg = world;
     world->params.world = &world->node.world;
     world->params.spec = &world->spec;
     world->params.sink = &world->sink_spec;
@@ -591,8 +598,10 @@ START_TEST(breaker_opens_and_the_newest_goes_first)
     deliver_all(world, 30);
     world->sink.mood = AWAY;
     append_many(world, HF_LANE_BULK, 300);
+    ck_assert_uint_eq(world->changes, 0);
     run_s(world, 300);
     ck_assert_int_ne(hf_outlet_state(world->outlet).breaker, HF_BREAKER_CLOSED);
+    ck_assert_uint_eq(world->changes, 1); /* that it is tried now and then is no news */
     append_many(world, HF_LANE_URGENT, 100);
     run_s(world, 3600);
     ck_assert_uint_lt(world->sink.requests, 120); /* instead of thousands */
@@ -601,6 +610,10 @@ START_TEST(breaker_opens_and_the_newest_goes_first)
     deliver_all(world, 2000);
     check_each_once(world);
     ck_assert_uint_gt(world->sink.order[0], 380);
+    ck_assert_uint_eq(world->changes, 2);
+    ck_assert_uint_gt(hf_outlet_state(world->outlet).last_delivery_unix_ns, 0);
+    char origin[64];
+    ck_assert_str_eq(hf_outlet_origin(world->outlet, origin, sizeof(origin)), "https://sink");
     world_free(world);
 }
 END_TEST

@@ -101,11 +101,12 @@ static void interval_if_due(struct hf_agent *agent, struct hf_now now)
 
     if (now.mono_ns < agent->next_interval_ns)
         return;
-    agent->next_interval_ns =
-        now.mono_ns + interval - interval / 10 + hf_rand_below(agent->params.rng, HF_MAX(interval / 5, 1));
+    /* Never later: "within the interval" is what the policy promises. */
+    agent->next_interval_ns = now.mono_ns + interval - hf_rand_below(agent->params.rng, HF_MAX(interval / 5, 1));
     hf_reconcile_hold(agent);
     hf_follow_refresh(agent);
     hf_diskq_retry(agent->diskq);
+    hf_update_engine_look(agent->engine);
     agent->due |= DUE_FACTS | DUE_PLAN | DUE_STATUS;
 }
 

@@ -260,6 +260,57 @@ START_TEST(a_folder_is_enough)
 }
 END_TEST
 
+/* The release that was committed is changed by hand again and again, `pause_ns` after each repair. Returns how often it was put back. */
+static unsigned fight_for(uint64_t ns, uint64_t pause_ns)
+{
+    uint64_t end = hf_simloop_now_ns(w.loop) + ns;
+    unsigned repairs = 0;
+
+    while (hf_simloop_now_ns(w.loop) < end) {
+        hf_simfs_put(w.node->fs, HF_SIMNODE_TARGET, "mine", 4, 0755);
+        while (hf_simnode_installed(w.node) != 2 && hf_simloop_now_ns(w.loop) < end)
+            run(S);
+        repairs += hf_simnode_installed(w.node) == 2;
+        run(pause_ns);
+    }
+    return repairs;
+}
+
+/* "interval" is a promise: what somebody changed is back within it. */
+START_TEST(drift_is_repaired_within_the_interval)
+{
+    set_up(API);
+    put_policy("{'interval':'10s'}");
+    begin();
+    publish(2, NULL);
+    run(25 * S + (uint64_t)_i * 3 * S);
+    ck_assert_uint_eq(hf_simnode_installed(w.node), 2);
+    hf_simfs_put(w.node->fs, HF_SIMNODE_TARGET, "mine", 4, 0755);
+    run(10 * S + 3 * S); /* the interval, and the time that an update takes */
+    ck_assert_uint_eq(hf_simnode_installed(w.node), 2);
+    run(30 * MINUTE); /* long forgotten: as soon as the first time */
+    hf_simfs_delete(w.node->fs, HF_SIMNODE_TARGET);
+    run(10 * S + 3 * S);
+    ck_assert_uint_eq(hf_simnode_installed(w.node), 2);
+    expect(update("edge"), "phase", "Committed");
+}
+END_TEST
+
+/* Who changes it again at once is met more and more rarely. */
+START_TEST(a_fight_over_a_file_becomes_rare)
+{
+    set_up(API);
+    put_policy("{'interval':'10s'}");
+    begin();
+    publish(2, NULL);
+    run(30 * S);
+    unsigned early = fight_for(10 * MINUTE, S), late = fight_for(10 * HOUR, S);
+    ck_assert_uint_ge(early, 3);
+    ck_assert_uint_le(early, 6);
+    ck_assert_uint_le(late, 8);
+}
+END_TEST
+
 /* ---- alone -------------------------------------------------------------------------------------------------------- */
 
 /* The API server goes in the middle of a rollout; the agent is restarted meanwhile and acts on what it remembers. */
@@ -820,12 +871,13 @@ static void free_site(void)
 }
 
 /* HF_SIM_STORY=name tells only that one. */
-#define add(tc, story)                                                                                                 \
+#define add_loop(tc, story, times)                                                                                     \
     do {                                                                                                               \
         const char *only_ = getenv("HF_SIM_STORY");                                                                    \
         if (only_ == NULL || strcmp(only_, #story) == 0)                                                               \
-            tcase_add_test((tc), story);                                                                               \
+            tcase_add_loop_test((tc), story, 0, (times));                                                              \
     } while (0)
+#define add(tc, story) add_loop(tc, story, 1)
 
 static void cases(TCase *tc)
 {
@@ -836,6 +888,8 @@ static void cases(TCase *tc)
     add(tc, a_sick_release_comes_back);
     add(tc, an_idle_day);
     add(tc, a_folder_is_enough);
+    add_loop(tc, drift_is_repaired_within_the_interval, 4);
+    add(tc, a_fight_over_a_file_becomes_rare);
     add(tc, alone_on_its_cache);
     add(tc, within_the_window_it_goes_on);
     add(tc, after_the_window_it_holds);

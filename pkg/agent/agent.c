@@ -132,10 +132,12 @@ static void work(struct hf_agent *agent, struct hf_now now, uint64_t *ret_stale_
 
 static void say_settled(struct hf_agent *agent)
 {
-    if (agent->settled_said || agent->params.settled == NULL || !agent->report.told || !hf_follow_synced(agent) ||
-        !hf_diskq_idle(agent->diskq))
+    bool hopeless = agent->source_trouble[0] != '\0'; /* what comes later, if it comes, is not waited for */
+
+    if (agent->settled_said || agent->params.settled == NULL || !agent->report.told ||
+        (!hopeless && !hf_follow_synced(agent)) || !hf_diskq_idle(agent->diskq))
         return;
-    for (size_t i = 0; i < json_array_size(agent->report.conditions); i++)
+    for (size_t i = 0; !hopeless && i < json_array_size(agent->report.conditions); i++)
         if (strcmp(hf_json_str_or(json_array_get(agent->report.conditions, i), "type", ""), "Reconciling") == 0)
             return;
     agent->settled_said = true;
@@ -334,5 +336,5 @@ bool hf_agent_ready(const struct hf_agent *agent)
 
 int hf_agent_result(const struct hf_agent *agent)
 {
-    return agent->result;
+    return agent->source_trouble[0] != '\0' ? 1 : agent->result;
 }

@@ -186,6 +186,9 @@ static void lost(struct hf_agent *agent, const struct hf_err *err)
     }
     hf_stale_lost(&agent->stale, hf_now_read(agent->clock));
     hf_log_err(agent->log, HF_LOG_WARNING, "contact.lost", "node", agent->params.node_name, err);
+    agent->lost_said = true;
+    if (!agent->params.source_echoes) /* a folder: its status can be read where it lies */
+        (void)hf_err_text(err, agent->source_trouble, sizeof(agent->source_trouble));
     hf_follow_save_marks(agent);
     hf_agent_save_clock(agent);
     hf_agent_wake(agent, DUE_STATUS);
@@ -199,6 +202,8 @@ static void found(struct hf_agent *agent)
     bool outage = !first && hf_stale_age_ns(&agent->stale, now) > HF_STALE_GRACE_NS;
 
     hf_stale_contact(&agent->stale, now);
+    agent->lost_said = false;
+    agent->source_trouble[0] = '\0';
     hf_log(agent->log, HF_LOG_INFO, "contact.found", HF_S("node", agent->params.node_name));
     if (first && now.unix_ns - HF_MIN(now.unix_ns, agent->saved_contact_ns) > SAVE_FIRST_NS)
         hf_agent_save_clock(agent);
@@ -230,7 +235,8 @@ static void on_contact(void *arg, enum hf_contact_kind kind, uint64_t server_dat
         hear_date(agent, server_date_unix_ns);
     if (in_contact(agent) && !before)
         found(agent);
-    else if (!in_contact(agent) && before)
+    else if (!in_contact(agent) && kind == HF_CONTACT_LOST &&
+             (before || !agent->lost_said)) /* also what was never there is said once */
         lost(agent, err);
 }
 

@@ -100,6 +100,9 @@ struct hf_agent {
     json_t *labels; /* what selectors see */
     struct hf_stale stale;
     enum hf_staleness staleness;
+    bool lost_said; /* that the source is out of reach, since it last was in reach */
+    char
+        source_trouble[HF_VERDICT_MESSAGE]; /* why the folder cannot be read; "" it can, or there is a server instead */
     struct hf_skew skew;
     int64_t told_offset_ns; /* added to times we tell: server's clock less ours, in steps */
     struct hf_hold hold;

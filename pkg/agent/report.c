@@ -255,6 +255,7 @@ static int build_essence(struct hf_agent *agent, struct collected *all, struct h
         .name_shared = agent->report.adoptions > MAX_ADOPTIONS,
         .labels_trouble = agent->labeller.trouble[0] != '\0' ? agent->labeller.trouble : NULL,
         .disk_trouble = hf_diskq_failing(agent->diskq, trouble, sizeof(trouble)) ? trouble : NULL,
+        .source_trouble = agent->source_trouble[0] != '\0' ? agent->source_trouble : NULL,
         .verdict = verdict,
         .observed_generation = agent->report.generation,
     };
@@ -442,7 +443,7 @@ void hf_report_send_if_due(struct hf_agent *agent)
     }
     if (report->essence == NULL || now < hf_pace_due_ns(&report->pace))
         return;
-    if (!agent->stale.connected) {
+    if (!agent->stale.connected && agent->params.source_echoes) { /* a folder of statuses is always in reach */
         park(agent);
         return;
     }

@@ -260,6 +260,41 @@ START_TEST(a_folder_is_enough)
 }
 END_TEST
 
+static json_t *local_status(void)
+{
+    size_t n = 0;
+    const char *text = hf_simfs_get(w.node->fs, HF_SIMNODE_STATE "/status/EdgeNode-n1.json", &n);
+
+    return text == NULL ? NULL : json_loadb(text, n, 0, NULL);
+}
+
+/* A stick that is not plugged in yet, or a mistyped folder: said by name, looked for again, and taken when it is there. */
+START_TEST(a_folder_that_is_not_there)
+{
+    _cleanup_(hf_json_freep) json_t *object = hf_simsite_update(site, 2, NULL), *before = NULL, *after = NULL;
+    char *text = json_dumps(object, 0);
+
+    set_up(FOLDER);
+    hf_simfs_delete(w.node->fs, HF_SIMNODE_FOLDER);
+    begin();
+    run(5 * S);
+    ck_assert(w.node->settled); /* --once ends */
+    ck_assert_int_eq(hf_agent_result(w.node->agent), 1);
+    before = local_status();
+    const json_t *said = named(hf_json_at(before, "status.conditions"), "type", "SourceReadable");
+    expect(said, "status", "False");
+    ck_assert_ptr_nonnull(strstr(hf_json_str_or(said, "message", ""), HF_SIMNODE_FOLDER));
+    ck_assert(!hf_agent_ready(w.node->agent));
+    hf_simfs_put(w.node->fs, HF_SIMNODE_FOLDER "/edge.json", text, strlen(text), 0644);
+    run(15 * S);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    after = local_status();
+    ck_assert_ptr_null(named(hf_json_at(after, "status.conditions"), "type", "SourceReadable"));
+    ck_assert_int_eq(hf_agent_result(w.node->agent), 0);
+    free(text);
+}
+END_TEST
+
 /* The release that was committed is changed by hand again and again, `pause_ns` after each repair. Returns how often it was put back. */
 static unsigned fight_for(uint64_t ns, uint64_t pause_ns)
 {
@@ -888,6 +923,7 @@ static void cases(TCase *tc)
     add(tc, a_sick_release_comes_back);
     add(tc, an_idle_day);
     add(tc, a_folder_is_enough);
+    add(tc, a_folder_that_is_not_there);
     add_loop(tc, drift_is_repaired_within_the_interval, 4);
     add(tc, a_fight_over_a_file_becomes_rare);
     add(tc, alone_on_its_cache);

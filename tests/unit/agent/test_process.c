@@ -126,7 +126,9 @@ static const struct {
     {{"--frobnicate"}, HF_EXIT_USAGE, "unknown argument '--frobnicate'"},
     {{"--metrics-port", "x"}, HF_EXIT_USAGE, "--metrics-port 'x': expected"},
     {{"--state-dir", "/proc/nowhere"}, HF_EXIT_FAILED, "agent.not_started"},
-    {{"--source", "/nonexistent/folder", "--once"}, -1, "agent.started"},
+    {{"--source", "/nonexistent/folder"}, -1, "read folder '/nonexistent/folder': No such file or directory"},
+    {{"--source", "/nonexistent/folder", "--once"}, HF_EXIT_FAILED, "read folder '/nonexistent/folder'"},
+    {{"--source", "/dev/null", "--once"}, HF_EXIT_FAILED, "read folder '/dev/null': Not a directory"},
 };
 
 START_TEST(arguments)

@@ -57,10 +57,30 @@ static bool due(const struct hf_agent *agent)
            hf_labels_due(agent->node, agent->desired_labels);
 }
 
+/* The Node as it is with the labels that were sent; NULL on OOM. */
+static json_t *with_sent(const struct hf_agent *agent)
+{
+    json_t *node = json_deep_copy(agent->node);
+    json_t *labels = json_object_get(json_object_get(node, "metadata"), "labels");
+    int r = labels != NULL ? json_object_update(labels, agent->labeller.sent)
+                           : hf_json_put(node, "metadata.labels", json_deep_copy(agent->labeller.sent));
+
+    if (r == 0)
+        return node;
+    json_decref(node);
+    return NULL;
+}
+
 static void accepted(struct hf_agent *agent, const json_t *answer, uint64_t now)
 {
     struct labeller *labeller = &agent->labeller;
-    json_t *fresh = hf_json_at(answer, "metadata.labels") != NULL ? hf_labeller_condense(answer) : NULL;
+    json_t *fresh = NULL;
+
+    if (!agent->params
+             .source_echoes) /* a folder of statuses: it holds what we wrote, and nothing of the Node that is told */
+        fresh = with_sent(agent);
+    else if (hf_json_at(answer, "metadata.labels") != NULL)
+        fresh = hf_labeller_condense(answer);
 
     hf_backoff_reset(&labeller->backoff);
     labeller->trouble[0] = '\0';

@@ -595,6 +595,26 @@ START_TEST(a_label_selects)
 }
 END_TEST
 
+/* The Node's labels from a folder: what the agent adds takes none of them away. */
+START_TEST(labels_in_a_folder_stay)
+{
+    static const char node[] = "{apiVersion: v1, kind: Node, metadata: {name: n1, labels: {role: gw}}}\n";
+    json_t *object = hf_simsite_update(site, 2, NULL);
+
+    set_up(FOLDER);
+    hf_simfs_put(w.node->fs, HF_SIMNODE_FOLDER "/node.yaml", node, strlen(node), 0644);
+    begin();
+    run(30 * S);
+    ck_assert_int_eq(hf_json_put(object, "spec.nodeSelector.matchLabels.role", json_string("gw")), 0);
+    char *text = json_dumps(object, 0);
+    hf_simfs_put(w.node->fs, HF_SIMNODE_FOLDER "/edge.json", text, strlen(text), 0644);
+    run(20 * S);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    free(text);
+    json_decref(object);
+}
+END_TEST
+
 /* Labels are written to a Node that is there; one is never brought into being. */
 START_TEST(no_node_is_made)
 {
@@ -937,6 +957,7 @@ static void cases(TCase *tc)
     add(tc, labels_go_when_they_stop_being_true);
     add(tc, parts_not_acted_on_are_named);
     add(tc, a_label_selects);
+    add(tc, labels_in_a_folder_stay);
     add(tc, no_node_is_made);
     add(tc, labels_that_are_refused);
     add(tc, a_server_that_is_busy);

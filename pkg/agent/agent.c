@@ -105,6 +105,7 @@ static void interval_if_due(struct hf_agent *agent, struct hf_now now)
     agent->next_interval_ns = now.mono_ns + interval - hf_rand_below(agent->params.rng, HF_MAX(interval / 5, 1));
     hf_reconcile_hold(agent);
     hf_follow_refresh(agent);
+    hf_concern_trim(agent);
     hf_diskq_retry(agent->diskq);
     hf_update_engine_look(agent->engine);
     agent->due |= DUE_FACTS | DUE_PLAN | DUE_STATUS;
@@ -135,7 +136,9 @@ static void say_settled(struct hf_agent *agent)
     bool hopeless = agent->source_trouble[0] != '\0'; /* what comes later, if it comes, is not waited for */
 
     if (agent->settled_said || agent->params.settled == NULL || !agent->report.told ||
-        (!hopeless && !hf_follow_synced(agent)) || !hf_diskq_idle(agent->diskq))
+        (!hopeless && (!hf_follow_synced(agent) || agent->follows[FOLLOW_UPDATES].relisting ||
+                       agent->follows[FOLLOW_POLICIES].relisting)) ||
+        !hf_diskq_idle(agent->diskq))
         return;
     for (size_t i = 0; !hopeless && i < json_array_size(agent->report.conditions); i++)
         if (strcmp(hf_json_str_or(json_array_get(agent->report.conditions, i), "type", ""), "Reconciling") == 0)

@@ -1,10 +1,12 @@
 /* What an agent promises, told as short stories on virtual time: one node, a real client of a model API server (or MetaServer, or
  * a folder), nothing left to chance. The disturbed ones are in test_agent.c. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/objects.h"
 #include "api/edgeupdate.h"
 #include "base/parse.h"
 #include "support/apiserver_sim.h"
@@ -542,6 +544,288 @@ START_TEST(a_refused_policy_leaves_the_last_one)
 }
 END_TEST
 
+/* ---- what is for others ------------------------------------------------------------------------------------------- */
+
+enum { OTHERS = 1200 }; /* more than a node keeps */
+
+static json_t *for_role(size_t release, const char *name, const char *role)
+{
+    json_t *object = hf_simsite_update(site, release, &(struct hf_simsite_twist){.object_name = name});
+
+    ck_assert_int_eq(hf_json_put(object, "spec.nodeSelector.matchLabels.role", json_string(role)), 0);
+    return object;
+}
+
+/* Releases for nodes of other roles; their names come before and after ours. */
+static void publish_for_others(unsigned n)
+{
+    char name[32], role[16];
+
+    for (unsigned i = 0; i < n; i++) {
+        (void)snprintf(name, sizeof(name), "%c-%04u", i % 2 == 0 ? 'a' : 'z', i);
+        (void)snprintf(role, sizeof(role), "other-%u", i % 20);
+        (void)hf_simapi_put(w.api, for_role(1, name, role));
+    }
+}
+
+static int count_name(void *arg, const char *name, unsigned char type)
+{
+    (void)name, (void)type;
+    ++*(unsigned *)arg;
+    return 0;
+}
+
+static unsigned cached(const char *kind)
+{
+    const struct hf_fs_ops *fs = hf_simfs_ops(w.node->fs);
+    char path[128];
+    unsigned n = 0;
+
+    (void)snprintf(path, sizeof(path), HF_SIMNODE_STATE "/cache/%s", kind);
+    int fd = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0, HF_FS_ANY);
+    if (fd < 0)
+        return 0;
+    ck_assert_int_eq(fs->list(fs->ctx, fd, count_name, &n), 0);
+    (void)fs->close(fs->ctx, fd);
+    return n;
+}
+
+/* More objects than a node keeps, none for this one: whether they are there before us, come while we look, or come while we are
+ * away. */
+START_TEST(what_is_for_others_uses_up_nothing)
+{
+    set_up(API);
+    if (_i == 0)
+        publish_for_others(OTHERS);
+    begin();
+    run(30 * S);
+    if (_i == 1)
+        publish_for_others(OTHERS);
+    run(30 * S);
+    if (_i == 2) {
+        hf_simnode_end(w.node, true);
+        publish_for_others(OTHERS);
+        begin();
+        run(30 * S);
+    }
+    publish(2, NULL);
+    run(20 * S);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    expect(condition("Ready"), "reason", "Settled");
+    ck_assert(metric("holdfast_objects{kind=\"EdgeUpdate\"} ") == 1);
+    ck_assert_uint_eq(cached("EdgeUpdate"), 1);
+}
+END_TEST
+
+/* So is a policy for others. */
+START_TEST(policies_of_others_use_up_nothing)
+{
+    char text[256];
+
+    set_up(API);
+    for (unsigned i = 0; i < OTHERS; i++) {
+        (void)snprintf(text, sizeof(text),
+                       "{'apiVersion':'edge.codcompass.io/v1alpha1','kind':'SyncPolicy','metadata':{'name':'a-%04u'},"
+                       "'spec':{'priority':9,'nodeSelector':{'matchLabels':{'role':'other'}}}}",
+                       i);
+        put_text(text);
+    }
+    put_policy("{'labels':{'static':{'edge.codcompass.io/tier':'gold'}}}");
+    begin();
+    run(30 * S);
+    ck_assert_str_eq(label("edge.codcompass.io/tier"), "gold");
+    ck_assert(metric("holdfast_objects{kind=\"SyncPolicy\"} ") == 1);
+    ck_assert_uint_eq(cached("SyncPolicy"), 1);
+}
+END_TEST
+
+/* A release that selects nodes by a label is left out, until this node gets the label: at once, after a restart that only resumed,
+ * or while it was away. */
+START_TEST(what_was_left_out_is_taken_when_labels_change)
+{
+    set_up(_i < 3 ? API : META);
+    publish_for_others(30);
+    (void)hf_simapi_put(w.api, for_role(2, "edge", "gw"));
+    begin();
+    run(MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 1);
+    ck_assert(metric("holdfast_objects{kind=\"EdgeUpdate\"} ") == 0);
+    if (_i == 1) {
+        unsigned lists = hf_simapi_counts(w.api)->lists + hf_simapi_counts(w.api)->watchlists;
+        ck_assert(hf_simnode_stop(w.node));
+        begin();
+        run(MINUTE);
+        ck_assert_uint_le(hf_simapi_counts(w.api)->lists + hf_simapi_counts(w.api)->watchlists,
+                          lists + 2); /* resumed */
+    }
+    if (_i == 2)
+        ck_assert(hf_simnode_stop(w.node));
+    put_node(",'role':'gw'");
+    if (_i == 2)
+        begin();
+    run(30 * S);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    ck_assert_uint_eq(cached("EdgeUpdate"), 1);
+}
+END_TEST
+
+/* The same from a folder, where nothing is listed from afar. */
+START_TEST(labels_change_in_a_folder)
+{
+    _cleanup_(hf_json_freep) json_t *object = for_role(2, "edge", "gw");
+    static const char *const nodes[] = {"{apiVersion: v1, kind: Node, metadata: {name: n1, labels: {role: other}}}\n",
+                                        "{apiVersion: v1, kind: Node, metadata: {name: n1, labels: {role: gw}}}\n"};
+    char *text = json_dumps(object, 0);
+
+    set_up(FOLDER);
+    hf_simfs_put(w.node->fs, HF_SIMNODE_FOLDER "/edge.json", text, strlen(text), 0644);
+    for (size_t i = 0; i < 2; i++) {
+        hf_simfs_put(w.node->fs, HF_SIMNODE_FOLDER "/node.yaml", nodes[i], strlen(nodes[i]), 0644);
+        if (i == 0)
+            begin();
+        run(20 * S);
+        ck_assert_uint_eq(hf_simnode_running(w.node), i + 1);
+        ck_assert(metric("holdfast_objects{kind=\"EdgeUpdate\"} ") == (double)i);
+    }
+    free(text);
+}
+END_TEST
+
+/* What selected this node and does not any more: dropped with its new version at once; when labels changed, at the next interval;
+ * and it comes back with them. */
+START_TEST(what_leaves_is_dropped)
+{
+    set_up(API);
+    put_policy("{'interval':'1m'}");
+    put_node(",'role':'gw'");
+    (void)hf_simapi_put(w.api, for_role(2, "edge", "gw"));
+    begin();
+    run(30 * S);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    (void)hf_simapi_put(w.api, for_role(4, "edge", "other"));
+    run(10 * S);
+    ck_assert_uint_eq(cached("EdgeUpdate"), 0);
+    ck_assert_ptr_null(update("edge"));
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    (void)hf_simapi_put(w.api, for_role(2, "edge", "gw"));
+    run(10 * S);
+    ck_assert_uint_eq(cached("EdgeUpdate"), 1);
+    put_node("");
+    run(2 * MINUTE);
+    ck_assert_uint_eq(cached("EdgeUpdate"), 0);
+    put_node(",'role':'gw'");
+    run(30 * S);
+    expect(update("edge"), "phase", "Committed");
+    ck_assert_uint_eq(cached("EdgeUpdate"), 1);
+}
+END_TEST
+
+/* The Node is out of sight and its labels with it: what they selected stays known, also over a restart. */
+START_TEST(doubtful_labels_drop_nothing)
+{
+    set_up(API);
+    put_policy("{'interval':'1m'}");
+    put_node(",'role':'gw'");
+    (void)hf_simapi_put(w.api, for_role(2, "edge", "gw"));
+    begin();
+    run(30 * S);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_DOWN, HF_SIM_LINK_UP);
+    hf_simnode_end(w.node, true);
+    hf_simfs_delete(w.node->fs, HF_SIMNODE_STATE "/cache/Node/n1.json");
+    begin();
+    run(HOUR);
+    ck_assert_uint_eq(cached("EdgeUpdate"), 1);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_UP, HF_SIM_LINK_UP);
+    run(2 * MINUTE);
+    expect(update("edge"), "phase", "Committed");
+}
+END_TEST
+
+START_TEST(a_broken_object_for_others_is_theirs)
+{
+    json_t *bad = for_role(4, "broken", "other");
+
+    set_up(API);
+    ck_assert_int_eq(hf_json_put(bad, "spec.release.artifacts", json_string("all of them")), 0);
+    (void)hf_simapi_put(w.api, bad);
+    begin();
+    publish(2, NULL);
+    run(30 * S);
+    expect(condition("Ready"), "status", "True");
+    ck_assert_ptr_null(condition("Stalled"));
+}
+END_TEST
+
+/* An update as large as one may be, of the release that is installed already. */
+static void publish_large(const char *name)
+{
+    enum { BYTES = 1048400 };
+    json_t *object = hf_simsite_update(site, 1, &(struct hf_simsite_twist){.object_name = name});
+    _cleanup_(hf_json_freep) json_t *kept = hf_object_condense(object);
+    size_t n = BYTES - json_dumpb(kept, NULL, 0, JSON_COMPACT) - 100;
+    char *text = calloc(1, n + 1);
+
+    memset(text, 'x', n);
+    ck_assert_int_eq(hf_json_put(object, "spec.note", json_string(text)), 0);
+    free(text);
+    (void)hf_simapi_put(w.api, object);
+}
+
+/* There is no room for what concerns this node: told by name, and taken when there is, without a restart. */
+START_TEST(no_room_is_said_and_mended)
+{
+    static const char *const names[] = {"a-0", "a-1", "a-2", "a-3"};
+
+    set_up(_i == 1 ? META : API);
+    begin();
+    run(10 * S);
+    for (size_t i = 0; i < HF_LEN(names); i++)
+        publish_large(names[i]);
+    run(MINUTE);
+    ck_assert(metric("holdfast_objects{kind=\"EdgeUpdate\"} ") == 4);
+    publish(2, NULL);
+    run(MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 1);
+    expect(condition("Ready"), "status", "False");
+    expect(condition("Ready"), "reason", "ObjectRefused");
+    ck_assert_ptr_nonnull(strstr(hf_json_str(condition("Ready"), "message"), "EdgeUpdate 'edge': no room"));
+    ck_assert(metric("holdfast_objects_no_room{kind=\"EdgeUpdate\"} ") == 1);
+    if (_i == 2) { /* the same is known after a restart */
+        ck_assert(hf_simnode_stop(w.node));
+        begin();
+        run(MINUTE);
+        expect(condition("Ready"), "reason", "ObjectRefused");
+    }
+    if (_i == 3)
+        (void)hf_simapi_put(w.api, for_role(1, "a-2", "other"));
+    else
+        (void)hf_simapi_delete(w.api, "EdgeUpdate", "a-2");
+    run(MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    expect(condition("Ready"), "status", "True");
+    ck_assert_ptr_null(condition("Stalled"));
+    ck_assert(metric("holdfast_objects_no_room{kind=\"EdgeUpdate\"} ") == 0);
+}
+END_TEST
+
+/* It is gone before there was room: nothing is left of it. */
+START_TEST(no_room_for_what_is_deleted)
+{
+    static const char *const names[] = {"a-0", "a-1", "a-2", "a-3"};
+
+    set_up(API);
+    for (size_t i = 0; i < HF_LEN(names); i++)
+        publish_large(names[i]);
+    publish(2, NULL);
+    begin();
+    run(MINUTE);
+    expect(condition("Ready"), "reason", "ObjectRefused");
+    (void)hf_simapi_delete(w.api, "EdgeUpdate", "edge");
+    run(MINUTE);
+    expect(condition("Ready"), "status", "True");
+}
+END_TEST
+
 /* ---- policy and labels -------------------------------------------------------------------------------------------- */
 
 START_TEST(labels_go_when_they_stop_being_true)
@@ -954,6 +1238,15 @@ static void cases(TCase *tc)
     add(tc, a_refused_version_changes_nothing);
     add(tc, others_go_on_beside_a_refused_object);
     add(tc, a_refused_policy_leaves_the_last_one);
+    add_loop(tc, what_is_for_others_uses_up_nothing, 3);
+    add(tc, policies_of_others_use_up_nothing);
+    add_loop(tc, what_was_left_out_is_taken_when_labels_change, 4);
+    add(tc, labels_change_in_a_folder);
+    add(tc, what_leaves_is_dropped);
+    add(tc, doubtful_labels_drop_nothing);
+    add(tc, a_broken_object_for_others_is_theirs);
+    add_loop(tc, no_room_is_said_and_mended, 4);
+    add(tc, no_room_for_what_is_deleted);
     add(tc, labels_go_when_they_stop_being_true);
     add(tc, parts_not_acted_on_are_named);
     add(tc, a_label_selects);

@@ -189,6 +189,26 @@ START_TEST(follows)
 }
 END_TEST
 
+START_TEST(listed_again_when_asked)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world);
+    put(&world, "all.yaml", EU("a", "1") "---\n" EU("b", "1"));
+    subscribe(&world, &seen, "EdgeUpdate", NULL);
+    world.source->relist(world.source->ctx, seen.sub); /* the first time is ahead: it will do */
+    run(&world, 3);
+    ck_assert(seen.upserts == 2 && seen.synced == 1);
+    world.source->decline(world.source->ctx, seen.sub, "a", false);
+    world.source->relist(world.source->ctx, seen.sub);
+    put(&world, "all.yaml", EU("a", "1") "---\n" EU("c", "1")); /* b is gone meanwhile, which is not lost */
+    run(&world, 5);
+    ck_assert(seen.synced == 2 && seen.gone == 1 && json_object_size(seen.held) == 2);
+    json_decref(seen.held);
+    world_end(&world);
+}
+END_TEST
+
 START_TEST(a_file_counts_when_it_rests)
 {
     struct world world;
@@ -481,6 +501,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, follows);
+    tcase_add_test(tc, listed_again_when_asked);
     tcase_add_test(tc, a_file_counts_when_it_rests);
     tcase_add_test(tc, a_bad_file_keeps_its_objects);
     tcase_add_test(tc, a_folder_that_is_gone_takes_nothing_away);

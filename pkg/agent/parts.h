@@ -114,8 +114,8 @@ struct hf_agent {
     struct hf_strmap unreadable;    /* files of the source that cannot be used: why */
     struct hf_strmap noted;         /* objects superseded or waiting, as last logged */
     char superseded[HF_VERDICT_MESSAGE / 2];
-    char plan_trouble[HF_VERDICT_MESSAGE / 2]; /* a release that the engine did not take; "" none */
-    struct hf_plan *plan;                      /* scratch */
+    char plan_trouble[HF_VERDICT_MESSAGE]; /* a release that the engine did not take; "" none */
+    struct hf_plan *plan;                  /* scratch */
     enum hf_disk_level disk_levels[HF_STATUS_MAX_DISKS];
     unsigned disk_used[HF_STATUS_MAX_DISKS];
 

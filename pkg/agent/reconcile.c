@@ -182,6 +182,8 @@ void hf_reconcile_policy(struct hf_agent *agent)
     announce_policy(agent);
 }
 
+_Static_assert(HF_PLAN_MAX >= (int)HF_OBJECTS_MAX, "what a node keeps, it plans with");
+
 /* ---- plan --------------------------------------------------------------------------------------------------------- */
 
 struct begun_search {
@@ -259,9 +261,25 @@ static void tell_notes(struct hf_agent *agent)
     }
     hf_strmap_done(&agent->noted);
     agent->noted = noted;
+}
+
+/* What of the plan is not brought about, for the status; logged once, and again when it changes. */
+static void tell_trouble(struct hf_agent *agent, int r, const struct hf_err *err)
+{
+    char before[sizeof(agent->plan_trouble)], text[sizeof(err->cause) + sizeof(err->where) + 2];
+
+    memcpy(before, agent->plan_trouble, sizeof(before));
+    agent->plan_trouble[0] = '\0';
     if (agent->plan->n_ignored > 0)
-        hf_log(agent->log, HF_LOG_ERROR, "plan.too_many", HF_D("limit", HF_PLAN_MAX),
-               HF_D("ignored", agent->plan->n_ignored));
+        (void)snprintf(agent->plan_trouble, sizeof(agent->plan_trouble),
+                       "%zu EdgeUpdates that select this node are left out: it takes %d; delete old ones",
+                       agent->plan->n_ignored, HF_PLAN_MAX);
+    else if (r < 0)
+        (void)snprintf(agent->plan_trouble, sizeof(agent->plan_trouble), "%.*s", (int)sizeof(agent->plan_trouble) - 1,
+                       hf_err_text(err, text, sizeof(text)));
+    if (agent->plan_trouble[0] != '\0' && strcmp(before, agent->plan_trouble) != 0)
+        hf_log(agent->log, HF_LOG_ERROR, "plan.failed", HF_S("node", agent->params.node_name),
+               HF_S("error", agent->plan_trouble));
 }
 
 void hf_reconcile_plan(struct hf_agent *agent)
@@ -281,11 +299,7 @@ void hf_reconcile_plan(struct hf_agent *agent)
         r = hf_strmap_put(&agent->desired_names, agent->plan->desired[i].update->release.name, agent);
     if (r == 0)
         r = hf_update_engine_set(agent->engine, agent->plan->desired, agent->plan->n, &err);
-    agent->plan_trouble[0] = '\0';
-    if (r < 0) {
-        hf_log_err(agent->log, HF_LOG_ERROR, "plan.failed", "node", agent->params.node_name, &err);
-        (void)snprintf(agent->plan_trouble, sizeof(agent->plan_trouble), "%.120s", err.cause);
-    }
+    tell_trouble(agent, r, &err);
     hf_gauges_count_plan(agent);
     agent->due |= DUE_STATUS;
 }

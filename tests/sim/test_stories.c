@@ -1010,6 +1010,24 @@ START_TEST(the_highest_wins_and_the_rest_is_named)
 }
 END_TEST
 
+/* Nobody deleted the updates of years: the newest counts all the same, whatever its name. */
+START_TEST(old_updates_hide_nothing)
+{
+    char name[32];
+
+    set_up(API);
+    for (unsigned i = 0; i < 300; i++) {
+        (void)snprintf(name, sizeof(name), "a-%04u", i);
+        publish(1, &(struct hf_simsite_twist){.object_name = name});
+    }
+    publish(2, NULL);
+    begin();
+    run(MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    expect(condition("Ready"), "status", "True");
+}
+END_TEST
+
 START_TEST(a_deleted_update_leaves_what_it_installed)
 {
     set_up(API);
@@ -1256,6 +1274,7 @@ static void cases(TCase *tc)
     add(tc, a_server_that_is_busy);
     add(tc, a_halt_sends_nobody_back);
     add(tc, the_highest_wins_and_the_rest_is_named);
+    add(tc, old_updates_hide_nothing);
     add(tc, a_deleted_update_leaves_what_it_installed);
     add(tc, the_site_says_no);
     add(tc, a_reflashed_node_counts_on);

@@ -33,7 +33,8 @@ static void refused(struct follow *follow, const char *name, const char *text)
 {
     struct hf_agent *agent = follow->agent;
 
-    hf_log(agent->log, HF_LOG_WARNING, "object.refused", HF_S("kind", follow->kind), HF_S("name", name),
+    /* Somebody must mend the object. */
+    hf_log(agent->log, HF_LOG_ERROR, "object.refused", HF_S("kind", follow->kind), HF_S("name", name),
            HF_S("error", text));
     hf_gauges_count_refused(agent, follow->kind);
 }
@@ -288,12 +289,22 @@ static void on_contact(void *arg, enum hf_contact_kind kind, uint64_t server_dat
         lost(agent, err);
 }
 
+/* What the source itself says of a part of it that it could not use: an object, or (from a server) an answer. That rights or the kind
+ * are missing is for a person to mend; a doubt mends itself. */
 static void on_refused(void *arg, const char *what, const struct hf_err *err)
 {
     struct follow *follow = arg;
+    const struct hf_agent *agent = follow->agent;
+    bool is_object = agent->params.source_echoes ? err->code == EBADMSG || err->code == E2BIG : err->code != ESTALE;
+    bool for_a_person = err->code == EACCES || err->code == ENOENT;
     char text[sizeof(err->cause) + sizeof(err->where) + 2];
 
-    refused(follow, what, hf_err_text(err, text, sizeof(text)));
+    (void)hf_err_text(err, text, sizeof(text));
+    if (is_object)
+        refused(follow, what, text);
+    else
+        hf_log(agent->log, for_a_person ? HF_LOG_ERROR : HF_LOG_WARNING, "source.refused", HF_S("kind", follow->kind),
+               HF_S("what", what), HF_S("error", text));
 }
 
 /* At most so many are remembered: the status has room for a few, the log has told them all. */

@@ -97,17 +97,19 @@ static void refused(struct hf_agent *agent, int r, uint64_t retry_after_ns, cons
 {
     struct labeller *labeller = &agent->labeller;
     uint64_t delay = hf_backoff_next_ns(&labeller->backoff, agent->params.rng, retry_after_ns);
+    bool for_a_person = r == -EACCES || r == -EBADMSG;
     char text[sizeof(err->cause) + sizeof(err->where) + 2];
 
     /* Rights and rules do not change by asking again: somebody must act, and is told. */
-    if (r == -EACCES || r == -EBADMSG) {
+    if (for_a_person) {
         delay = HF_MAX(delay,
                        agent->policy->interval_ns / 2 + hf_rand_below(agent->params.rng, agent->policy->interval_ns));
         (void)snprintf(labeller->trouble, sizeof(labeller->trouble), "%.*s", (int)sizeof(labeller->trouble) - 1,
                        hf_err_text(err, text, sizeof(text)));
     }
     labeller->not_before_ns = now + HF_MAX(delay, HF_NS_PER_S);
-    hf_log_err(agent->log, HF_LOG_WARNING, "labels.failed", "node", agent->params.node_name, err);
+    hf_log_err(agent->log, for_a_person ? HF_LOG_ERROR : HF_LOG_WARNING, "labels.failed", "node",
+               agent->params.node_name, err);
 }
 
 static void answered(void *arg, int r, uint64_t retry_after_ns, const json_t *answer, const struct hf_err *err)

@@ -741,6 +741,21 @@ START_TEST(doubtful_labels_drop_nothing)
 }
 END_TEST
 
+/* What the server does not let us read is no object that could not be used. */
+START_TEST(a_forbidden_watch_is_no_refused_object)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_METRICS_MAX_TEXT);
+
+    set_up(API);
+    hf_simapi_fail(w.api, 4, 403, 0);
+    begin();
+    run(30 * MINUTE);
+    expect(condition("Ready"), "status", "True");
+    ck_assert_int_eq(hf_metrics_format(w.node->metrics, &text), 0);
+    ck_assert_ptr_null(strstr(hf_buf_str(&text), "holdfast_objects_refused_total{"));
+}
+END_TEST
+
 START_TEST(a_broken_object_for_others_is_theirs)
 {
     json_t *bad = for_role(4, "broken", "other");
@@ -1262,6 +1277,7 @@ static void cases(TCase *tc)
     add(tc, labels_change_in_a_folder);
     add(tc, what_leaves_is_dropped);
     add(tc, doubtful_labels_drop_nothing);
+    add(tc, a_forbidden_watch_is_no_refused_object);
     add(tc, a_broken_object_for_others_is_theirs);
     add_loop(tc, no_room_is_said_and_mended, 4);
     add(tc, no_room_for_what_is_deleted);

@@ -198,13 +198,15 @@ static void write_file(const char *folder, const char *name, const char *content
 START_TEST(once_says_how_it_went)
 {
     struct scene s;
+    char text[65536];
 
     set_up(&s);
     ck_assert_int_eq(ended(START(&s, "--once")), HF_EXIT_OK);
     write_file(
         s.objects, "bad.yaml",
         "apiVersion: edge.codcompass.io/v1alpha1\nkind: EdgeUpdate\nmetadata: {name: bad}\nspec: {release: {}}\n");
-    ck_assert_int_eq(ended(START(&s, "--once")), HF_EXIT_FAILED);
+    ck_assert_int_eq(ended(START(&s, "--once", "--log-level", "error")), HF_EXIT_FAILED);
+    ck_assert_ptr_nonnull(strstr(log_text(&s, text), "\"level\":\"error\",\"event\":\"object.refused\""));
     tear_down(&s);
 }
 END_TEST

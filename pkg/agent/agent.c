@@ -101,11 +101,13 @@ static void interval_if_due(struct hf_agent *agent, struct hf_now now)
 
     if (now.mono_ns < agent->next_interval_ns)
         return;
-    agent->next_interval_ns =
-        now.mono_ns + interval - interval / 10 + hf_rand_below(agent->params.rng, HF_MAX(interval / 5, 1));
+    /* Never later: "within the interval" is what the policy promises. */
+    agent->next_interval_ns = now.mono_ns + interval - hf_rand_below(agent->params.rng, HF_MAX(interval / 5, 1));
     hf_reconcile_hold(agent);
     hf_follow_refresh(agent);
+    hf_concern_trim(agent);
     hf_diskq_retry(agent->diskq);
+    hf_update_engine_look(agent->engine);
     agent->due |= DUE_FACTS | DUE_PLAN | DUE_STATUS;
 }
 
@@ -131,10 +133,14 @@ static void work(struct hf_agent *agent, struct hf_now now, uint64_t *ret_stale_
 
 static void say_settled(struct hf_agent *agent)
 {
-    if (agent->settled_said || agent->params.settled == NULL || !agent->report.told || !hf_follow_synced(agent) ||
+    bool hopeless = agent->source_trouble[0] != '\0'; /* what comes later, if it comes, is not waited for */
+
+    if (agent->settled_said || agent->params.settled == NULL || !agent->report.told ||
+        (!hopeless && (!hf_follow_synced(agent) || agent->follows[FOLLOW_UPDATES].relisting ||
+                       agent->follows[FOLLOW_POLICIES].relisting)) ||
         !hf_diskq_idle(agent->diskq))
         return;
-    for (size_t i = 0; i < json_array_size(agent->report.conditions); i++)
+    for (size_t i = 0; !hopeless && i < json_array_size(agent->report.conditions); i++)
         if (strcmp(hf_json_str_or(json_array_get(agent->report.conditions, i), "type", ""), "Reconciling") == 0)
             return;
     agent->settled_said = true;
@@ -349,5 +355,5 @@ bool hf_agent_ready(const struct hf_agent *agent)
 
 int hf_agent_result(const struct hf_agent *agent)
 {
-    return agent->result;
+    return agent->source_trouble[0] != '\0' ? 1 : agent->result;
 }

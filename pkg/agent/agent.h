@@ -54,7 +54,8 @@ struct hf_agent_params {
     const char *run_path;
     /* What a status says of telemetry, asked for when one is written: a new object, NULL nothing. May be NULL. */
     json_t *(*telemetry)(void *arg);
-    /* Called at most once, when everything desired is settled and told (see hf_agent_result). May be NULL. */
+    /* Called at most once, when everything desired is settled and told (see hf_agent_result), or when it cannot be read: the folder
+     * of objects is not there. May be NULL. */
     void (*settled)(void *arg);
     /* hf_agent_stop() is done: everything that waited is on the disk. */
     void (*stopped)(void *arg);
@@ -86,5 +87,5 @@ void hf_agent_telemetry_changed(struct hf_agent *agent);
 /* Heard from the source at least once in this life, or acting on a cache from before. */
 bool hf_agent_ready(const struct hf_agent *agent);
 
-/* 0: every selected update is Committed or Incompatible; 1: not. */
+/* 0: every selected update is Committed or Incompatible; 1: not, or the folder of objects cannot be read. */
 int hf_agent_result(const struct hf_agent *agent);

@@ -14,6 +14,9 @@ static const char *const kinds[FOLLOW_COUNT] = {"EdgeUpdate", "SyncPolicy", "Nod
 /* A first contact is written down when the file says less recent than this. */
 #define SAVE_FIRST_NS (60 * HF_NS_PER_S)
 
+/* So many objects without room are logged one by one; the status and the metric tell how many there are. */
+enum { MAX_NO_ROOM_LOGGED = 16 };
+
 static unsigned due_for(const struct follow *follow)
 {
     return follow->kind == kinds[FOLLOW_UPDATES] ? DUE_PLAN | DUE_STATUS : DUE_POLICY | DUE_PLAN | DUE_STATUS;
@@ -30,7 +33,8 @@ static void refused(struct follow *follow, const char *name, const char *text)
 {
     struct hf_agent *agent = follow->agent;
 
-    hf_log(agent->log, HF_LOG_WARNING, "object.refused", HF_S("kind", follow->kind), HF_S("name", name),
+    /* Somebody must mend the object. */
+    hf_log(agent->log, HF_LOG_ERROR, "object.refused", HF_S("kind", follow->kind), HF_S("name", name),
            HF_S("error", text));
     hf_gauges_count_refused(agent, follow->kind);
 }
@@ -51,7 +55,7 @@ static void keep_object(struct follow *follow, const char *name, enum hf_object_
     if (change == HF_OBJECT_REFUSED) {
         refused(follow, name, object->refused_text);
         hf_diskq_put(diskq, kind->refused_kind, object->refused);
-    } else {
+    } else if (change == HF_OBJECT_GOOD) {
         if (object->warned_text != NULL)
             hf_log(follow->agent->log, HF_LOG_WARNING, "object.not_all_known", HF_S("kind", follow->kind),
                    HF_S("name", name), HF_S("warning", object->warned_text));
@@ -60,23 +64,61 @@ static void keep_object(struct follow *follow, const char *name, enum hf_object_
     }
 }
 
+/* It concerns this node, and there is no room: the status tells its name until there is. */
+static void no_room(struct follow *follow, const char *name, bool news)
+{
+    char text[160];
+
+    hf_concern_decline(follow, name, true);
+    if (!news || follow->objects->no_room.n > MAX_NO_ROOM_LOGGED)
+        return;
+    refused(follow, name, hf_objects_no_room_text(follow->objects, text, sizeof(text)));
+}
+
+static void took(struct follow *follow, const char *name, enum hf_object_change change)
+{
+    switch (change) {
+    case HF_OBJECT_SAME:
+        return;
+    case HF_OBJECT_OTHERS:
+        hf_concern_decline(follow, name, false);
+        return;
+    case HF_OBJECT_LEFT:
+        hf_concern_uncache(follow, name);
+        break;
+    case HF_OBJECT_GOOD:
+    case HF_OBJECT_REFUSED:
+        keep_object(follow, name, change);
+        break;
+    }
+    hf_log(follow->agent->log, HF_LOG_DEBUG, "object.changed", HF_S("kind", follow->kind), HF_S("name", name));
+    hf_concern_relist_if_room(follow);
+    hf_agent_wake(follow->agent, due_for(follow));
+}
+
 static void take_object(struct follow *follow, json_t *json)
 {
+    struct hf_agent *agent = follow->agent;
+    const struct hf_syncpolicy *policy = agent->policy;
+    const json_t *labels = hf_concern_labels(follow);
     enum hf_object_change change = HF_OBJECT_SAME;
     const char *name = hf_json_str_or(json, "metadata.name", "");
 
     loosen_policy(follow);
-    int r = hf_objects_take(follow->objects, json, &change);
+    int r = hf_objects_take(follow->objects, json, labels, &change);
+    if (r == 0 && (change == HF_OBJECT_SAME || change == HF_OBJECT_OTHERS))
+        agent->policy = policy; /* nothing was let go of */
+    if (r == -E2BIG && labels != NULL && hf_objects_trim(follow->objects, labels, hf_concern_uncache, follow) > 0)
+        r = hf_objects_take(follow->objects, json, labels, &change);
+    if (r == 0) {
+        took(follow, name, change);
+        return;
+    }
     if (r == -EBADMSG)
         refused(follow, name, "metadata.name: expected a name of at most 253 bytes");
     if (r == -E2BIG)
-        refused(follow, name, "more, or larger, objects of this kind than a node keeps: delete some");
-    if (r == 0 && change != HF_OBJECT_SAME)
-        keep_object(follow, name, change);
-    if (change != HF_OBJECT_SAME)
-        hf_log(follow->agent->log, HF_LOG_DEBUG, "object.changed", HF_S("kind", follow->kind), HF_S("name", name));
-    hf_agent_wake(follow->agent,
-                  change != HF_OBJECT_SAME || follow->kind == kinds[FOLLOW_POLICIES] ? due_for(follow) : 0);
+        no_room(follow, name, change == HF_OBJECT_REFUSED);
+    hf_agent_wake(agent, due_for(follow));
 }
 
 static void take_node(struct follow *follow, json_t *json)
@@ -114,12 +156,14 @@ static void on_gone(void *arg, const char *name)
     struct follow *follow = arg;
     struct hf_agent *agent = follow->agent;
 
+    if (follow->objects != NULL && !hf_objects_knows(follow->objects, name))
+        return; /* it was for other nodes */
     hf_log(agent->log, HF_LOG_INFO, "object.gone", HF_S("kind", follow->kind), HF_S("name", name));
     if (follow->objects != NULL) {
         loosen_policy(follow);
         (void)hf_objects_drop(follow->objects, name);
-        hf_diskq_remove(agent->diskq, follow->kind, name);
-        hf_diskq_remove(agent->diskq, follow->objects->kind->refused_kind, name);
+        hf_concern_uncache(follow, name);
+        hf_concern_relist_if_room(follow);
         hf_agent_wake(agent, due_for(follow));
     } else if (follow->kind == kinds[FOLLOW_SELF]) {
         hf_report_heard_self(agent, NULL);
@@ -144,7 +188,9 @@ static void save_mark(struct follow *follow)
     if (!follow->mark_moved)
         return;
     follow->mark.last_contact_unix_ns = hf_stale_contact_unix_ns(&follow->agent->stale);
-    hf_diskq_mark(follow->agent->diskq, follow->kind, &follow->mark);
+    struct hf_cache_mark mark = follow->mark;
+    hf_concern_note_in_mark(follow, &mark);
+    hf_diskq_mark(follow->agent->diskq, follow->kind, &mark);
     follow->mark_moved = false;
 }
 
@@ -161,12 +207,15 @@ static void on_synced(void *arg, const char *resource_version)
     bool first = !follow->synced;
 
     follow->synced = true;
+    follow->relisting = false;
     note_mark(follow, resource_version);
     if (first && follow->objects != NULL)
         save_mark(follow);
     if (first)
         hf_log(follow->agent->log, HF_LOG_DEBUG, "source.synced", HF_S("kind", follow->kind),
                HF_S("resourceVersion", resource_version));
+    if (follow->objects != NULL)
+        hf_concern_relist_if_room(follow);
     hf_agent_wake(follow->agent, DUE_STATUS);
 }
 
@@ -193,6 +242,9 @@ static void lost(struct hf_agent *agent, const struct hf_err *err)
     hf_follow_hear(agent);
     hf_stale_lost(&agent->stale);
     hf_log_err(agent->log, HF_LOG_WARNING, "contact.lost", "node", agent->params.node_name, err);
+    agent->lost_said = true;
+    if (!agent->params.source_echoes) /* a folder: its status can be read where it lies */
+        (void)hf_err_text(err, agent->source_trouble, sizeof(agent->source_trouble));
     hf_follow_save_marks(agent);
     hf_agent_save_clock(agent);
     hf_agent_wake(agent, DUE_STATUS);
@@ -206,6 +258,8 @@ static void found(struct hf_agent *agent)
     bool outage = !first && hf_stale_age_ns(&agent->stale, now) > HF_STALE_GRACE_NS;
 
     hf_stale_contact(&agent->stale, now);
+    agent->lost_said = false;
+    agent->source_trouble[0] = '\0';
     hf_log(agent->log, HF_LOG_INFO, "contact.found", HF_S("node", agent->params.node_name));
     if (first && now.unix_ns - HF_MIN(now.unix_ns, agent->saved_contact_ns) > SAVE_FIRST_NS)
         hf_agent_save_clock(agent);
@@ -237,16 +291,27 @@ static void on_contact(void *arg, enum hf_contact_kind kind, uint64_t server_dat
         hear_date(agent, server_date_unix_ns);
     if (in_contact(agent) && !before)
         found(agent);
-    else if (!in_contact(agent) && before)
+    else if (!in_contact(agent) && kind == HF_CONTACT_LOST &&
+             (before || !agent->lost_said)) /* also what was never there is said once */
         lost(agent, err);
 }
 
+/* What the source itself says of a part of it that it could not use: an object, or (from a server) an answer. That rights or the kind
+ * are missing is for a person to mend; a doubt mends itself. */
 static void on_refused(void *arg, const char *what, const struct hf_err *err)
 {
     struct follow *follow = arg;
+    const struct hf_agent *agent = follow->agent;
+    bool is_object = agent->params.source_echoes ? err->code == EBADMSG || err->code == E2BIG : err->code != ESTALE;
+    bool for_a_person = err->code == EACCES || err->code == ENOENT;
     char text[sizeof(err->cause) + sizeof(err->where) + 2];
 
-    refused(follow, what, hf_err_text(err, text, sizeof(text)));
+    (void)hf_err_text(err, text, sizeof(text));
+    if (is_object)
+        refused(follow, what, text);
+    else
+        hf_log(agent->log, for_a_person ? HF_LOG_ERROR : HF_LOG_WARNING, "source.refused", HF_S("kind", follow->kind),
+               HF_S("what", what), HF_S("error", text));
 }
 
 /* At most so many are remembered: the status has room for a few, the log has told them all. */
@@ -286,7 +351,7 @@ static int load_object(void *arg, json_t *object)
         return 0;
     }
     /* What was good for the build that wrote it may be refused by this one: then it is reported as such. */
-    int r = hf_objects_take(loading->follow->objects, object, &change);
+    int r = hf_objects_take(loading->follow->objects, object, NULL, &change);
     return r == -ENOMEM ? r : 0;
 }
 
@@ -358,10 +423,14 @@ static int start_one(struct follow *follow, struct hf_err *err)
 
 int hf_follow_start(struct hf_agent *agent, struct hf_err *err)
 {
+    /* The Node first: what is told next is judged by its labels. */
+    static const enum follow_kind order[FOLLOW_COUNT] = {FOLLOW_NODE, FOLLOW_UPDATES, FOLLOW_POLICIES, FOLLOW_SELF};
+
     for (size_t i = 0; i < FOLLOW_COUNT; i++) {
-        int r = start_one(&agent->follows[i], err);
+        hf_concern_judge_mark(&agent->follows[order[i]]);
+        int r = start_one(&agent->follows[order[i]], err);
         if (r < 0)
-            return hf_err_wrap(err, r, "follow %s", kinds[i]);
+            return hf_err_wrap(err, r, "follow %s", kinds[order[i]]);
     }
     return 0;
 }

@@ -6,7 +6,7 @@
 
 struct gauges {
     struct hf_agent *agent;
-    struct hf_metric_family *statuses, *refused, *objects, *contact, *phase, *disk;
+    struct hf_metric_family *statuses, *refused, *objects, *no_room, *contact, *phase, *disk;
     struct hf_metric *plans, *age, *offset, *held, *sequence, *ready, *damaged;
 };
 
@@ -69,6 +69,8 @@ static void collect(void *arg)
     hf_metric_set(gauges->sequence, (double)agent->report.sequence);
     hf_metric_set(hf_metric_with(gauges->objects, HF_LABELS("EdgeUpdate")), (double)agent->updates.by_name.n);
     hf_metric_set(hf_metric_with(gauges->objects, HF_LABELS("SyncPolicy")), (double)agent->policies.by_name.n);
+    hf_metric_set(hf_metric_with(gauges->no_room, HF_LABELS("EdgeUpdate")), (double)agent->updates.no_room.n);
+    hf_metric_set(hf_metric_with(gauges->no_room, HF_LABELS("SyncPolicy")), (double)agent->policies.no_room.n);
     hf_metric_forget_all(gauges->phase);
     if (agent->engine != NULL)
         hf_update_engine_each(agent->engine, set_phase, gauges);
@@ -93,7 +95,10 @@ int hf_gauges_init(struct hf_agent *agent)
                                    "Writes of this node's EdgeNode status, by result.", HF_LABELS("result"));
     g->refused = hf_metric_family(m, HF_METRIC_COUNTER, "holdfast_objects_refused_total",
                                   "Versions of objects that could not be used.", HF_LABELS("kind"));
-    g->objects = hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_objects", "Objects known.", HF_LABELS("kind"));
+    g->objects = hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_objects", "Objects known that concern this node.",
+                                  HF_LABELS("kind"));
+    g->no_room = hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_objects_no_room",
+                                  "Objects that select this node and are refused for lack of room.", HF_LABELS("kind"));
     g->contact = hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_contact_state",
                                   "1 for the state of contact with the source of desired state.", HF_LABELS("state"));
     g->phase = hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_update_phase", "1 for the phase each release is in.",

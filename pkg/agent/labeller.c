@@ -57,10 +57,30 @@ static bool due(const struct hf_agent *agent)
            hf_labels_due(agent->node, agent->desired_labels);
 }
 
+/* The Node as it is with the labels that were sent; NULL on OOM. */
+static json_t *with_sent(const struct hf_agent *agent)
+{
+    json_t *node = json_deep_copy(agent->node);
+    json_t *labels = json_object_get(json_object_get(node, "metadata"), "labels");
+    int r = labels != NULL ? json_object_update(labels, agent->labeller.sent)
+                           : hf_json_put(node, "metadata.labels", json_deep_copy(agent->labeller.sent));
+
+    if (r == 0)
+        return node;
+    json_decref(node);
+    return NULL;
+}
+
 static void accepted(struct hf_agent *agent, const json_t *answer, uint64_t now)
 {
     struct labeller *labeller = &agent->labeller;
-    json_t *fresh = hf_json_at(answer, "metadata.labels") != NULL ? hf_labeller_condense(answer) : NULL;
+    json_t *fresh = NULL;
+
+    if (!agent->params
+             .source_echoes) /* a folder of statuses: it holds what we wrote, and nothing of the Node that is told */
+        fresh = with_sent(agent);
+    else if (hf_json_at(answer, "metadata.labels") != NULL)
+        fresh = hf_labeller_condense(answer);
 
     hf_backoff_reset(&labeller->backoff);
     labeller->trouble[0] = '\0';
@@ -77,17 +97,19 @@ static void refused(struct hf_agent *agent, int r, uint64_t retry_after_ns, cons
 {
     struct labeller *labeller = &agent->labeller;
     uint64_t delay = hf_backoff_next_ns(&labeller->backoff, agent->params.rng, retry_after_ns);
+    bool for_a_person = r == -EACCES || r == -EBADMSG;
     char text[sizeof(err->cause) + sizeof(err->where) + 2];
 
     /* Rights and rules do not change by asking again: somebody must act, and is told. */
-    if (r == -EACCES || r == -EBADMSG) {
+    if (for_a_person) {
         delay = HF_MAX(delay,
                        agent->policy->interval_ns / 2 + hf_rand_below(agent->params.rng, agent->policy->interval_ns));
         (void)snprintf(labeller->trouble, sizeof(labeller->trouble), "%.*s", (int)sizeof(labeller->trouble) - 1,
                        hf_err_text(err, text, sizeof(text)));
     }
     labeller->not_before_ns = now + HF_MAX(delay, HF_NS_PER_S);
-    hf_log_err(agent->log, HF_LOG_WARNING, "labels.failed", "node", agent->params.node_name, err);
+    hf_log_err(agent->log, for_a_person ? HF_LOG_ERROR : HF_LOG_WARNING, "labels.failed", "node",
+               agent->params.node_name, err);
 }
 
 static void answered(void *arg, int r, uint64_t retry_after_ns, const json_t *answer, const struct hf_err *err)

@@ -1,6 +1,8 @@
 #include "agent/objects.h"
 
 #include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,12 +68,16 @@ static void slot_free(void *value)
 
 void hf_objects_init(struct hf_objects *objects, const struct hf_object_kind *kind)
 {
-    *objects = (struct hf_objects){.kind = kind, .by_name = {.free_value = slot_free}};
+    *objects = (struct hf_objects){.kind = kind, .by_name = {.free_value = slot_free}, .least_room = SIZE_MAX};
 }
 
 void hf_objects_done(struct hf_objects *objects)
 {
     hf_strmap_done(&objects->by_name);
+    hf_strmap_done(&objects->no_room);
+    hf_strmap_done(&objects->others);
+    free(objects->scratch);
+    objects->scratch = NULL;
 }
 
 const struct hf_object *hf_objects_get(const struct hf_objects *objects, const char *name)
@@ -83,7 +89,9 @@ const struct hf_object *hf_objects_get(const struct hf_objects *objects, const c
 
 bool hf_objects_drop(struct hf_objects *objects, const char *name)
 {
-    return hf_strmap_remove(&objects->by_name, name) != 0;
+    bool waited = hf_strmap_remove(&objects->no_room, name) != 0;
+
+    return hf_strmap_remove(&objects->by_name, name) != 0 || waited;
 }
 
 /* ---- condensing --------------------------------------------------------------------------------------------------- */
@@ -133,6 +141,103 @@ static bool same_essence(const json_t *a, const json_t *b)
     return same;
 }
 
+/* ---- what is for others ------------------------------------------------------------------------------------------- */
+
+bool hf_objects_selects(struct hf_objects *objects, const json_t *json, const json_t *labels)
+{
+    _cleanup_(hf_selector_done) struct hf_selector selector = {NULL};
+    json_t *value = json_object_get(json_object_get(json, "spec"), "nodeSelector");
+
+    return objects->scratch == NULL || hf_selector_read(value, &selector, objects->scratch) < 0 ||
+           hf_selector_matches(&selector, labels);
+}
+
+static void forget_selectors(struct hf_objects *objects)
+{
+    hf_strmap_done(&objects->others);
+    objects->others_bytes = 0;
+}
+
+static void note_other(struct hf_objects *objects, const json_t *json)
+{
+    _cleanup_(hf_freep) char *text = json_dumps(json_object_get(json_object_get(json, "spec"), "nodeSelector"),
+                                                JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+    size_t n = text == NULL ? 0 : strlen(text);
+
+    if (objects->others_unknown || (text != NULL && hf_strmap_get(&objects->others, text) != NULL))
+        return;
+    objects->others_bytes += n;
+    if (text == NULL || objects->others.n >= HF_OBJECTS_MAX_OTHERS ||
+        objects->others_bytes > HF_OBJECTS_MAX_OTHERS_BYTES || hf_strmap_put(&objects->others, text, objects) < 0) {
+        forget_selectors(objects);
+        objects->others_unknown = true;
+    }
+}
+
+bool hf_objects_has_others(const struct hf_objects *objects)
+{
+    return objects->others_unknown || objects->others.n > 0;
+}
+
+bool hf_objects_others_may_select(const struct hf_objects *objects, const json_t *labels)
+{
+    bool may = objects->others_unknown;
+
+    for (size_t i = 0; i < objects->others.n && !may; i++) {
+        _cleanup_(hf_json_freep) json_t *json = json_loads(objects->others.entries[i].key, JSON_DECODE_ANY, NULL);
+        struct hf_selector selector = {json};
+        may = json == NULL || hf_selector_matches(&selector, labels);
+    }
+    return may;
+}
+
+void hf_objects_forget_others(struct hf_objects *objects)
+{
+    forget_selectors(objects);
+    objects->others_unknown = objects->no_room_more = false;
+    objects->least_room = SIZE_MAX;
+}
+
+bool hf_objects_has_room_again(const struct hf_objects *objects)
+{
+    return (objects->no_room.n > 0 || objects->no_room_more) && objects->by_name.n < HF_OBJECTS_MAX &&
+           objects->least_room <= HF_OBJECTS_MAX_BYTES - HF_MIN(objects->bytes, (size_t)HF_OBJECTS_MAX_BYTES);
+}
+
+bool hf_objects_knows(const struct hf_objects *objects, const char *name)
+{
+    return hf_strmap_get(&objects->by_name, name) != NULL || hf_strmap_get(&objects->no_room, name) != NULL;
+}
+
+const char *hf_objects_no_room_text(const struct hf_objects *objects, char *text, size_t n)
+{
+    (void)snprintf(
+        text, n,
+        "no room for %zu%s that select this node, which keeps %d of them, or %d MiB: delete some, or narrow their "
+        "nodeSelector",
+        objects->no_room.n, objects->no_room_more ? " or more" : "", HF_OBJECTS_MAX, HF_OBJECTS_MAX_BYTES >> 20);
+    return text;
+}
+
+size_t hf_objects_trim(struct hf_objects *objects, const json_t *labels, void (*dropped)(void *arg, const char *name),
+                       void *arg)
+{
+    size_t n = 0;
+
+    for (size_t i = objects->by_name.n; i > 0; i--) {
+        const struct hf_strmap_entry *entry = &objects->by_name.entries[i - 1];
+        const struct hf_object *object = entry->value;
+        if ((object->json != NULL && hf_objects_selects(objects, object->json, labels)) ||
+            (object->refused != NULL && hf_objects_selects(objects, object->refused, labels)))
+            continue;
+        note_other(objects, object->refused != NULL ? object->refused : object->json);
+        dropped(arg, entry->key);
+        (void)hf_strmap_remove(&objects->by_name, entry->key);
+        n++;
+    }
+    return n;
+}
+
 /* ---- taking in ---------------------------------------------------------------------------------------------------- */
 
 static int slot_for(struct hf_objects *objects, const char *name, struct slot **ret_slot)
@@ -140,8 +245,6 @@ static int slot_for(struct hf_objects *objects, const char *name, struct slot **
     struct slot *slot = hf_strmap_get(&objects->by_name, name);
 
     if (slot == NULL) {
-        if (objects->by_name.n >= HF_OBJECTS_MAX)
-            return -E2BIG;
         slot = calloc(1, sizeof(*slot));
         if (slot == NULL)
             return -ENOMEM;
@@ -217,33 +320,101 @@ static bool is_known(const struct hf_object *object, const json_t *fresh)
     return object != NULL && same_essence(object->refused_text == NULL ? object->json : object->refused, fresh);
 }
 
-int hf_objects_take(struct hf_objects *objects, const json_t *json, enum hf_object_change *ret_change)
+/* Is there room for this version in place of what is kept of the same name? */
+static bool fits(const struct hf_objects *objects, const char *name, size_t bytes, bool good)
 {
-    _cleanup_(hf_freep) struct hf_issues *issues = calloc(1, sizeof(*issues));
+    const struct slot *slot = hf_strmap_get(&objects->by_name, name);
+    size_t replaced = slot == NULL ? 0 : slot->refused_bytes + (good ? slot->good_bytes : 0);
+
+    return (slot != NULL || objects->by_name.n < HF_OBJECTS_MAX) &&
+           objects->bytes - replaced + bytes <= HF_OBJECTS_MAX_BYTES;
+}
+
+static void note_no_room(struct hf_objects *objects, const char *name, size_t bytes, enum hf_object_change *ret_change)
+{
+    size_t before = objects->no_room.n;
+
+    objects->least_room = HF_MIN(objects->least_room, bytes);
+    if (before >= HF_OBJECTS_MAX_NO_ROOM || hf_strmap_put(&objects->no_room, name, objects) < 0)
+        objects->no_room_more = true;
+    *ret_change = objects->no_room.n > before ? HF_OBJECT_REFUSED : HF_OBJECT_SAME;
+}
+
+/* A version that was read, or could not be (`decoded` NULL), and concerns this node. */
+static int keep_version(struct hf_objects *objects, const char *name, json_t *fresh, void *decoded,
+                        enum hf_object_change *ret_change)
+{
+    size_t bytes = json_dumpb(fresh, NULL, 0, JSON_COMPACT);
+    struct slot *slot;
+
+    if (!fits(objects, name, bytes, decoded != NULL)) {
+        *ret_change = HF_OBJECT_SAME;
+        note_no_room(objects, name, bytes, ret_change);
+        return -E2BIG;
+    }
+    int r = slot_for(objects, name, &slot);
+    if (r == 0 && decoded == NULL)
+        r = take_refused(slot, fresh, bytes, objects->scratch);
+    if (r < 0)
+        return r;
+    if (decoded != NULL)
+        take_good(slot, fresh, bytes, decoded, objects->scratch);
+    (void)hf_strmap_remove(&objects->no_room, name);
+    *ret_change = decoded == NULL ? HF_OBJECT_REFUSED : HF_OBJECT_GOOD;
+    return 0;
+}
+
+/* It does not select this node. */
+static void leave_out(struct hf_objects *objects, const char *name, const json_t *fresh,
+                      enum hf_object_change *ret_change)
+{
+    note_other(objects, fresh);
+    *ret_change = hf_strmap_get(&objects->by_name, name) != NULL ? HF_OBJECT_LEFT : HF_OBJECT_OTHERS;
+    (void)hf_objects_drop(objects, name);
+}
+
+static int take_version(struct hf_objects *objects, const char *name, json_t *fresh, const json_t *labels,
+                        enum hf_object_change *ret_change)
+{
+    const struct hf_object *held = hf_objects_get(objects, name);
+    bool ours = labels == NULL || hf_objects_selects(objects, fresh, labels);
+    void *decoded = NULL;
+
+    if (!ours && held == NULL) { /* whether the rest of it is right is the business of others */
+        leave_out(objects, name, fresh, ret_change);
+        return 0;
+    }
+    int r = objects->kind->decode(fresh, &decoded, objects->scratch);
+    if (r < 0 && r != -EBADMSG)
+        return r;
+    if (!ours && (decoded != NULL || held->json == NULL)) {
+        leave_out(objects, name, fresh, ret_change);
+        r = 0;
+    } else { /* of a version that cannot be used nothing is believed: the last good one stays in effect */
+        r = keep_version(objects, name, fresh, decoded, ret_change);
+        if (r == 0)
+            return 0;
+    }
+    if (decoded != NULL)
+        objects->kind->free_decoded(decoded);
+    return r;
+}
+
+int hf_objects_take(struct hf_objects *objects, const json_t *json, const json_t *labels,
+                    enum hf_object_change *ret_change)
+{
     _cleanup_(hf_json_freep) json_t *fresh = hf_object_condense(json);
     const char *name = hf_json_str(json, "metadata.name");
-    struct slot *slot;
-    void *decoded = NULL;
 
     if (name == NULL || name[0] == '\0' || strlen(name) > HF_API_MAX_NAME)
         return -EBADMSG;
-    if (issues == NULL || fresh == NULL)
+    if (objects->scratch == NULL)
+        objects->scratch = calloc(1, sizeof(*objects->scratch));
+    if (objects->scratch == NULL || fresh == NULL)
         return -ENOMEM;
-    if (is_known(hf_objects_get(objects, name), fresh)) {
-        *ret_change = HF_OBJECT_SAME;
-        return 0;
-    }
-    size_t bytes = json_dumpb(fresh, NULL, 0, JSON_COMPACT);
-    if (objects->bytes + bytes > HF_OBJECTS_MAX_BYTES)
-        return -E2BIG;
-    int r = slot_for(objects, name, &slot);
-    if (r == 0)
-        r = objects->kind->decode(fresh, &decoded, issues);
-    if (r == -ENOMEM || r == -E2BIG)
-        return r;
-    *ret_change = r < 0 ? HF_OBJECT_REFUSED : HF_OBJECT_GOOD;
-    if (r < 0)
-        return take_refused(slot, fresh, bytes, issues);
-    take_good(slot, fresh, bytes, decoded, issues);
+    if (!is_known(hf_objects_get(objects, name), fresh))
+        return take_version(objects, name, fresh, labels, ret_change);
+    (void)hf_strmap_remove(&objects->no_room, name); /* a version that was too large was taken back */
+    *ret_change = HF_OBJECT_SAME;
     return 0;
 }

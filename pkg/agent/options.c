@@ -403,7 +403,8 @@ int hf_agent_options_help(struct hf_buf *out)
     }
     return r < 0 ? r
                  : hf_buf_add_str(out, "\nA variable in [brackets] stands for its flag; the flag wins.\n"
-                                       "exit: 0 stopped as asked, 1 failed (--once: not all in place), 2 wrong usage, "
+                                       "exit: 0 stopped as asked, 1 failed (--once: not all in place, or --source "
+                                       "cannot be read), 2 wrong usage, "
                                        "3 another agent has the state folder\n"
                                        "signals: SIGTERM, SIGINT stop; SIGHUP reads credentials again\n");
 }

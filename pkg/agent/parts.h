@@ -36,6 +36,7 @@ struct follow {
     bool mark_moved;
     bool synced;
     bool proven;
+    bool relisting; /* asked for a complete list that has not been told to its end */
 };
 
 /* Applying the labels of the own Node. */
@@ -98,9 +99,13 @@ struct hf_agent {
     char policy_name[HF_API_MAX_NAME + 1];
     json_t *desired_labels;
     struct hf_issues labels_refused;
-    json_t *labels; /* what selectors see */
+    json_t *own_labels; /* what selectors of policies see */
+    json_t *labels;     /* what selectors of updates see: without a Node object, the policy's labels too */
     struct hf_stale stale;
     enum hf_staleness staleness;
+    bool lost_said; /* that the source is out of reach, since it last was in reach */
+    char
+        source_trouble[HF_VERDICT_MESSAGE]; /* why the folder cannot be read; "" it can, or there is a server instead */
     struct hf_skew skew;
     int64_t told_offset_ns; /* added to times we tell: server's clock less ours, in steps */
     struct hf_hold hold;
@@ -140,6 +145,17 @@ void hf_follow_refresh(struct hf_agent *agent);
 void hf_follow_hear(struct hf_agent *agent); /* ask the source for its last sign of life */
 void hf_follow_save_marks(struct hf_agent *agent);
 bool hf_follow_synced(const struct hf_agent *agent); /* EdgeUpdates and SyncPolicies have been told in this life */
+
+/* concern.c */
+const json_t *
+hf_concern_labels(const struct follow *follow); /* what the kind's selectors are judged by; NULL not known yet */
+void hf_concern_decline(const struct follow *follow, const char *name, bool matters); /* see kube/source.h */
+void hf_concern_uncache(void *arg, const char *name); /* arg: the follow; the object is kept no more, nor on the disk */
+void hf_concern_relist_if_room(struct follow *follow);
+void hf_concern_note_in_mark(const struct follow *follow, struct hf_cache_mark *mark);
+void hf_concern_judge_mark(struct follow *follow);
+void hf_concern_labels_changed(struct hf_agent *agent, enum follow_kind kind); /* those that the kind's selectors see */
+void hf_concern_trim(struct hf_agent *agent); /* what labels left behind, when the source vouches for them */
 
 /* reconcile.c */
 HF_MUST_USE int hf_reconcile_engine_new(struct hf_agent *agent, struct hf_err *err);

@@ -116,7 +116,7 @@ static const struct hf_syncpolicy *choose(struct hf_agent *agent, const json_t *
 }
 
 /* Without a Node object our own facts stand in: first to choose the policy, then with the policy's labels added. */
-static int compute(struct hf_agent *agent, json_t **ret_desired, json_t **ret_labels)
+static int compute(struct hf_agent *agent, json_t **ret_base, json_t **ret_desired, json_t **ret_labels)
 {
     _cleanup_(hf_json_freep) json_t *base = NULL, *desired = NULL;
     json_t *known = (json_t *)(uintptr_t)hf_json_at(agent->node, "metadata.labels");
@@ -133,8 +133,10 @@ static int compute(struct hf_agent *agent, json_t **ret_desired, json_t **ret_la
         r = hf_labels_local(&agent->facts, agent->params.node_name, desired, ret_labels);
     else if (r == 0)
         *ret_labels = json_incref(base);
-    if (r == 0)
+    if (r == 0) {
+        *ret_base = hf_steal(base);
         *ret_desired = hf_steal(desired);
+    }
     return r;
 }
 
@@ -154,20 +156,33 @@ static void announce_policy(struct hf_agent *agent)
         agent->params.policy_changed(agent->params.arg, agent->policy, agent->labels);
 }
 
+/* The new value, reference taken over, in place of the old one. True: it is another one. */
+static bool replace(json_t **place, json_t *labels)
+{
+    bool changed = *place == NULL || json_equal(*place, labels) == 0;
+
+    json_decref(*place);
+    *place = labels;
+    return changed;
+}
+
 void hf_reconcile_policy(struct hf_agent *agent)
 {
-    json_t *desired = NULL, *labels = NULL;
+    json_t *base = NULL, *desired = NULL, *labels = NULL;
 
-    if (compute(agent, &desired, &labels) < 0)
+    if (compute(agent, &base, &desired, &labels) < 0)
         return;
-    if (agent->labels == NULL || json_equal(agent->labels, labels) == 0)
+    (void)replace(&agent->desired_labels, desired);
+    if (replace(&agent->own_labels, base))
+        hf_concern_labels_changed(agent, FOLLOW_POLICIES);
+    if (replace(&agent->labels, labels)) {
         agent->due |= DUE_PLAN;
-    json_decref(agent->desired_labels);
-    json_decref(agent->labels);
-    agent->desired_labels = desired;
-    agent->labels = labels;
+        hf_concern_labels_changed(agent, FOLLOW_UPDATES);
+    }
     announce_policy(agent);
 }
+
+_Static_assert(HF_PLAN_MAX >= (int)HF_OBJECTS_MAX, "what a node keeps, it plans with");
 
 /* ---- plan --------------------------------------------------------------------------------------------------------- */
 
@@ -245,9 +260,25 @@ static void tell_notes(struct hf_agent *agent)
     }
     hf_strmap_done(&agent->noted);
     agent->noted = noted;
+}
+
+/* What of the plan is not brought about, for the status; logged once, and again when it changes. */
+static void tell_trouble(struct hf_agent *agent, int r, const struct hf_err *err)
+{
+    char before[sizeof(agent->plan_trouble)], text[sizeof(err->cause) + sizeof(err->where) + 2];
+
+    memcpy(before, agent->plan_trouble, sizeof(before));
+    agent->plan_trouble[0] = '\0';
     if (agent->plan->n_ignored > 0)
-        hf_log(agent->log, HF_LOG_ERROR, "plan.too_many", HF_D("limit", HF_PLAN_MAX),
-               HF_D("ignored", agent->plan->n_ignored));
+        (void)snprintf(agent->plan_trouble, sizeof(agent->plan_trouble),
+                       "%zu EdgeUpdates that select this node are left out: it takes %d; delete old ones",
+                       agent->plan->n_ignored, HF_PLAN_MAX);
+    else if (r < 0)
+        (void)snprintf(agent->plan_trouble, sizeof(agent->plan_trouble), "%.*s", (int)sizeof(agent->plan_trouble) - 1,
+                       hf_err_text(err, text, sizeof(text)));
+    if (agent->plan_trouble[0] != '\0' && strcmp(before, agent->plan_trouble) != 0)
+        hf_log(agent->log, HF_LOG_ERROR, "plan.failed", HF_S("node", agent->params.node_name),
+               HF_S("error", agent->plan_trouble));
 }
 
 void hf_reconcile_plan(struct hf_agent *agent)
@@ -268,11 +299,7 @@ void hf_reconcile_plan(struct hf_agent *agent)
         r = hf_strmap_put(&agent->desired_names, agent->plan->desired[i].update->release.name, agent);
     if (r == 0)
         r = hf_update_engine_set(agent->engine, agent->plan->desired, agent->plan->n, &err);
-    agent->plan_trouble[0] = '\0';
-    if (r < 0) {
-        hf_log_err(agent->log, HF_LOG_ERROR, "plan.failed", "node", agent->params.node_name, &err);
-        (void)snprintf(agent->plan_trouble, sizeof(agent->plan_trouble), "%.120s", err.cause);
-    }
+    tell_trouble(agent, r, &err);
     hf_gauges_count_plan(agent);
     agent->due |= DUE_STATUS;
 }
@@ -319,5 +346,6 @@ void hf_reconcile_done(struct hf_agent *agent)
     hf_strmap_done(&agent->desired_names);
     hf_strmap_done(&agent->noted);
     json_decref(agent->desired_labels);
+    json_decref(agent->own_labels);
     json_decref(agent->labels);
 }

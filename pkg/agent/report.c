@@ -9,7 +9,7 @@
 #include "agent/parts.h"
 #include "os/file.h"
 
-enum { SEQUENCE_BLOCK = 1000, SEQUENCE_FILE_MAX = 128, OUTBOX_MAX = 256 * 1024, MAX_REFUSED = 16 };
+enum { SEQUENCE_BLOCK = 1000, SEQUENCE_FILE_MAX = 128, OUTBOX_MAX = 256 * 1024, MAX_REFUSED = 16, MAX_NO_ROOM = 4 };
 
 /* A node whose disk was replaced takes the server's number over once. Who has to do it again and again has a twin: a cloned
  * image, with the same node name. Two of them must not drive each other on; an hour without is the end of it. */
@@ -196,17 +196,18 @@ static void collect_update(void *arg, const struct hf_update_status *status)
 }
 
 /* A refused version of what did not concern this node before concerns others. */
-static bool concerns(const struct hf_agent *agent, const struct hf_objects *objects, const struct hf_object *object)
+static bool concerns(const struct hf_agent *agent, struct hf_objects *objects, const struct hf_object *object)
 {
     if (object->decoded == NULL)
-        return true;
+        return hf_objects_selects(objects, object->refused,
+                                  objects == &agent->updates ? agent->labels : agent->own_labels);
     if (objects == &agent->updates)
         return hf_edgeupdate_selects(object->decoded, agent->labels);
     const struct hf_syncpolicy *policy = object->decoded;
     return hf_selector_matches(&policy->node_selector, agent->labels);
 }
 
-static void collect_refused(struct collected *all, const struct hf_objects *objects)
+static void collect_refused(struct collected *all, struct hf_objects *objects)
 {
     for (size_t i = 0; i < objects->by_name.n && all->n_refused < HF_LEN(all->refused); i++) {
         const struct hf_object *object = objects->by_name.entries[i].value;
@@ -214,6 +215,15 @@ static void collect_refused(struct collected *all, const struct hf_objects *obje
             all->refused[all->n_refused++] =
                 (struct hf_refused){objects->kind->kind, objects->by_name.entries[i].key, object->refused_text};
     }
+}
+
+/* Some of them by name: the text says how many there are. */
+static void collect_no_room(struct collected *all, const struct hf_objects *objects, char *text, size_t n)
+{
+    (void)hf_objects_no_room_text(objects, text, n);
+    for (size_t i = 0; i < objects->no_room.n && i < MAX_NO_ROOM && all->n_refused < HF_LEN(all->refused); i++)
+        all->refused[all->n_refused++] =
+            (struct hf_refused){objects->kind->kind, objects->no_room.entries[i].key, text};
 }
 
 static void collect_unreadable(struct collected *all)
@@ -275,6 +285,7 @@ static int build_essence(struct hf_agent *agent, struct collected *all, struct h
         .name_shared = agent->report.adoptions > MAX_ADOPTIONS,
         .labels_trouble = agent->labeller.trouble[0] != '\0' ? agent->labeller.trouble : NULL,
         .disk_trouble = hf_diskq_failing(agent->diskq, trouble, sizeof(trouble)) ? trouble : NULL,
+        .source_trouble = agent->source_trouble[0] != '\0' ? agent->source_trouble : NULL,
         .verdict = verdict,
         .observed_generation = agent->report.generation,
     };
@@ -296,12 +307,15 @@ static void build(struct hf_agent *agent, bool stopped)
     struct report *report = &agent->report;
     struct collected all = {.agent = agent};
     struct hf_verdict verdict;
+    char no_room[2][HF_VERDICT_MESSAGE];
     json_t *essence = NULL;
 
     report->look_again_ns = HF_NEVER;
     hf_update_engine_each(agent->engine, collect_update, &all);
     collect_refused(&all, &agent->updates);
     collect_refused(&all, &agent->policies);
+    collect_no_room(&all, &agent->updates, no_room[0], sizeof(no_room[0]));
+    collect_no_room(&all, &agent->policies, no_room[1], sizeof(no_room[1]));
     collect_unreadable(&all);
     collect_disks(&all);
     if (build_essence(agent, &all, &verdict, stopped, &essence) < 0)
@@ -492,7 +506,7 @@ void hf_report_send_if_due(struct hf_agent *agent)
     }
     if (report->essence == NULL || now < hf_pace_due_ns(&report->pace))
         return;
-    if (!agent->stale.connected) {
+    if (!agent->stale.connected && agent->params.source_echoes) { /* a folder of statuses is always in reach */
         park(agent);
         return;
     }

@@ -48,6 +48,8 @@ struct hf_selector {
     json_t *json; /* checked; owned reference; NULL: everything */
 };
 void hf_selector_done(struct hf_selector *selector);
+/* Read one alone (NULL: absent). *ret_selector owns a reference to `json`. -EBADMSG: *issues (cleared first) says why. */
+HF_MUST_USE int hf_selector_read(json_t *json, struct hf_selector *ret_selector, struct hf_issues *issues);
 bool hf_selector_matches(const struct hf_selector *selector, const json_t *labels);
 
 /* Object metadata, borrowed from the tree. */

@@ -1,5 +1,6 @@
 /* Label selectors as Kubernetes' own: all of matchLabels and matchExpressions must hold; NotIn and DoesNotExist hold for an
  * absent label. */
+#include <errno.h>
 #include <string.h>
 
 #include "api/field.h"
@@ -80,6 +81,22 @@ void hf_selector_decode(struct hf_decode *decode, const struct hf_field *field, 
     hf_decode_fields(decode, hf_selector_fields, value, &raw);
     free(raw.expressions);
     selector->json = json_incref(value);
+}
+
+int hf_selector_read(json_t *json, struct hf_selector *ret_selector, struct hf_issues *issues)
+{
+    _cleanup_(hf_selector_done) struct hf_selector selector = {NULL};
+    struct hf_decode decode = {.issues = issues};
+
+    issues->n_errors = issues->n_warnings = 0;
+    if (json != NULL)
+        hf_selector_decode(&decode, NULL, json, &selector);
+    if (decode.out_of_memory)
+        return -ENOMEM;
+    if (issues->n_errors > 0)
+        return -EBADMSG;
+    *ret_selector = (struct hf_selector){hf_steal(selector.json)};
+    return 0;
 }
 
 /* ---- matching -------------------------------------------------------------------------------------------------------- */

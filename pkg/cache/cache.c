@@ -114,11 +114,15 @@ static void forget(struct hf_cache *cache, const char *kind, const char *file_na
 
 static int read_mark(const json_t *json, struct hf_cache_mark *ret_mark)
 {
-    const char *version = hf_json_str(json, "resourceVersion");
+    const char *version = hf_json_str(json, "resourceVersion"), *labels = hf_json_str(json, "labels");
     int64_t contact = hf_json_int_or(json, "lastContact", -1);
 
-    if (version == NULL || strlen(version) >= sizeof(ret_mark->resource_version) || contact < 0)
+    if (version == NULL || strlen(version) >= sizeof(ret_mark->resource_version) || contact < 0 ||
+        (labels != NULL && strlen(labels) >= sizeof(ret_mark->labels)))
         return -EBADMSG;
+    if (labels == NULL) /* of an earlier version, which does not say whether it left something out: list once */
+        version = labels = "";
+    (void)snprintf(ret_mark->labels, sizeof(ret_mark->labels), "%s", labels);
     (void)snprintf(ret_mark->resource_version, sizeof(ret_mark->resource_version), "%s", version);
     ret_mark->last_contact_unix_ns = (uint64_t)contact;
     return 0;
@@ -126,7 +130,7 @@ static int read_mark(const json_t *json, struct hf_cache_mark *ret_mark)
 
 static bool same_mark(const struct hf_cache_mark *a, const struct hf_cache_mark *b)
 {
-    return a != NULL && strcmp(a->resource_version, b->resource_version) == 0 &&
+    return a != NULL && strcmp(a->resource_version, b->resource_version) == 0 && strcmp(a->labels, b->labels) == 0 &&
            a->last_contact_unix_ns == b->last_contact_unix_ns;
 }
 
@@ -153,8 +157,8 @@ int hf_cache_set_mark(struct hf_cache *cache, const char *kind, const struct hf_
 
     if (r < 0 || same_mark(hf_strmap_get(&cache->marks, kind), mark))
         return r;
-    json = json_pack("{s:s, s:I}", "resourceVersion", mark->resource_version, "lastContact",
-                     (json_int_t)(mark->last_contact_unix_ns & INT64_MAX));
+    json = json_pack("{s:s, s:I, s:s}", "resourceVersion", mark->resource_version, "lastContact",
+                     (json_int_t)(mark->last_contact_unix_ns & INT64_MAX), "labels", mark->labels);
     if (path == NULL || json == NULL || hf_cache_entry_format(json, &text, hex) < 0)
         return out_of_memory(err);
     (void)hf_strmap_remove(&cache->marks, kind); /* unknown until it is certain */

@@ -25,6 +25,7 @@ HF_DEFINE_CLEANUP(struct hf_cache, hf_cache_free)
 struct hf_cache_mark {
     char resource_version[64];     /* "" : no point to resume from */
     uint64_t last_contact_unix_ns; /* 0 never */
+    char labels[65];               /* what the owner left out was judged by these (a hash); "" nothing was left out */
 };
 
 /* Read every entry of a kind in the order of names: `visit` gets each object (borrowed); a negative return stops and is

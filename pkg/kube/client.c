@@ -217,6 +217,18 @@ static void source_refresh(void *ctx, struct hf_subscription *subscription)
     hf_watcher_refresh(subscription);
 }
 
+static void source_decline(void *ctx, struct hf_subscription *subscription, const char *name, bool matters)
+{
+    (void)ctx;
+    hf_ledger_decline(&subscription->ledger, name, matters);
+}
+
+static void source_relist(void *ctx, struct hf_subscription *subscription)
+{
+    (void)ctx;
+    hf_watcher_relist(subscription);
+}
+
 static int source_apply(void *ctx, const json_t *body, const char *subresource,
                         void (*done)(void *arg, int r, uint64_t retry_after_ns, const json_t *answer,
                                      const struct hf_err *err),
@@ -290,6 +302,8 @@ struct hf_kube *hf_kube_new(const struct hf_kube_params *params, struct hf_err *
         .subscribe = source_subscribe,
         .unsubscribe = source_unsubscribe,
         .refresh = source_refresh,
+        .decline = source_decline,
+        .relist = source_relist,
         .apply = source_apply,
         .abandon = source_abandon,
         .heard_ns = source_heard_ns,

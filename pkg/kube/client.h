@@ -103,6 +103,8 @@ struct hf_subscription {
     bool doubtful;                /* the round that ends may not say that something is gone */
     bool confirm;                 /* ask once more, later, whether what a doubtful round lacked is gone */
     bool wants_probe;             /* MetaServer: a proven LIST */
+    bool relist;                  /* a complete list is asked for, and has not begun */
+    bool told_some;               /* since the last round began */
     bool refreshed;               /* contact and mark are told in the next turn */
     bool mark_untold;
     bool contact_told, was_lost;
@@ -138,6 +140,7 @@ void hf_watcher_stop(struct hf_subscription *sub); /* it is dead */
 void hf_watcher_free(struct hf_subscription *sub); /* nothing of it is on the stack */
 void hf_watcher_turn(struct hf_subscription *sub); /* what was put off */
 void hf_watcher_refresh(struct hf_subscription *sub);
+void hf_watcher_relist(struct hf_subscription *sub);
 void hf_watcher_dispatch(struct hf_subscription *sub, enum hf_rf_event event, uint64_t retry_after_ns,
                          const struct hf_err *err);
 

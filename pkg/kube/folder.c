@@ -40,7 +40,8 @@ struct hf_subscription {
     char *name;
     json_t *known; /* names held since before */
     struct hf_source_sink sink;
-    bool told; /* has had everything */
+    bool told;   /* has had everything */
+    bool relist; /* and wants it once more */
     bool dead;
     bool contact_told, in_contact, refreshed;
     uint64_t contact_ns;
@@ -233,19 +234,20 @@ static void tell_changes(struct hf_folder *folder)
     json_decref(old);
 }
 
-/* A subscriber's first time: everything there is. */
-static void tell_first(struct hf_folder *folder, struct hf_subscription *sub)
+/* A subscriber's first time, or it asked for it: everything there is. */
+static void tell_all(struct hf_folder *folder, struct hf_subscription *sub)
 {
     const char *key;
     json_t *object;
 
     sub->told = true;
+    sub->relist = false;
     json_object_foreach(folder->objects, key, object) {
         const char *name = hf_json_str_or(object, "metadata.name", "");
         if (!sub->dead && sub->sink.upsert != NULL && wants(sub, hf_json_str_or(object, "kind", ""), name))
             sub->sink.upsert(sub->sink.arg, object);
     }
-    if (!sub->dead && sub->sink.synced != NULL)
+    if (!sub->dead && !sub->relist && sub->sink.synced != NULL)
         sub->sink.synced(sub->sink.arg, "");
 }
 
@@ -274,8 +276,8 @@ static void take_look(struct hf_folder *folder)
     folder->unjudged = false;
     folder->looks++;
     for (struct hf_subscription *sub = NULL; (sub = next_live(folder, sub)) != NULL;)
-        if (!sub->told && (!still_moving(&folder->view) || folder->looks >= FIRST_LOOKS))
-            tell_first(folder, sub);
+        if (sub->relist || (!sub->told && (!still_moving(&folder->view) || folder->looks >= FIRST_LOOKS)))
+            tell_all(folder, sub);
 }
 
 /* ---- looking ------------------------------------------------------------------------------------------------------ */
@@ -428,6 +430,18 @@ static void folder_refresh(void *ctx, struct hf_subscription *sub)
     look_soon(ctx);
 }
 
+/* What is declined is in the files all the same: nothing is remembered for it here. */
+static void folder_decline(void *ctx, struct hf_subscription *sub, const char *name, bool matters)
+{
+    (void)ctx, (void)sub, (void)name, (void)matters;
+}
+
+static void folder_relist(void *ctx, struct hf_subscription *sub)
+{
+    sub->relist = sub->told;
+    look_soon(ctx);
+}
+
 /* ---- status ------------------------------------------------------------------------------------------------------- */
 
 static void delivery_free(struct hf_delivery *delivery)
@@ -555,6 +569,8 @@ struct hf_folder *hf_folder_new(const struct hf_folder_params *params, struct hf
         .subscribe = folder_subscribe,
         .unsubscribe = folder_unsubscribe,
         .refresh = folder_refresh,
+        .decline = folder_decline,
+        .relist = folder_relist,
         .apply = folder_apply,
         .abandon = folder_abandon,
         .heard_ns = folder_heard_ns,

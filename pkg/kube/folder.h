@@ -5,7 +5,8 @@
  * counts when it has come to rest, so that one being copied in is not taken for a shorter one. An object whose file is gone
  * counts as gone only when the folder is readable, every file in it could be read (the object may have moved), and it was not
  * emptied altogether (DESIGN 3.10; an empty .yaml file means it); a file that cannot be read keeps its last objects and is told
- * through `refused`. Of two files with the same object the first by name counts. There is no resourceVersion: marks are "". */
+ * through `refused`. Of two files with the same object the first by name counts. More than HF_FOLDER_MAX_FILES
+ * files are told once, under the folder's name, and nothing is gone while that holds. There is no resourceVersion: marks are "". */
 #pragma once
 
 #include "base/clock.h"

@@ -43,12 +43,17 @@ static void issue(struct hf_folder_view *view, const char *name, const struct hf
 /* Index of `name`, or of where it belongs. */
 static size_t place_of(const struct hf_folder_view *view, const char *name, bool *ret_found)
 {
-    size_t i = 0;
+    size_t low = 0, high = view->n;
 
-    while (i < view->n && strcmp(view->files[i].name, name) < 0)
-        i++;
-    *ret_found = i < view->n && strcmp(view->files[i].name, name) == 0;
-    return i;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(view->files[middle].name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *ret_found = low < view->n && strcmp(view->files[low].name, name) == 0;
+    return low;
 }
 
 static struct hf_folder_file *file_named(struct hf_folder_view *view, const char *name)
@@ -167,6 +172,8 @@ bool hf_folder_is_good(const struct hf_folder_view *view, const char *name)
     bool found;
     size_t i = place_of(view, name, &found);
 
+    if (view->left_out > 0 && strcmp(name, view->whole) == 0)
+        return false;
     return !found || (!view->files[i].failed && view->files[i].objects != NULL &&
                       same_stamp(&view->files[i].stamp, &view->files[i].taken));
 }
@@ -221,8 +228,7 @@ static int see_file(void *arg, const char *name, unsigned char type)
         return 0;
     struct hf_folder_file *file = file_named(look->view, name);
     if (file == NULL) {
-        (void)hf_err_set(&err, E2BIG, "more than %d files", (int)HF_FOLDER_MAX_FILES);
-        issue(look->view, name, &err);
+        look->view->left_out++;
         return 0;
     }
     file->missing = 0;
@@ -278,8 +284,24 @@ static void drop_missing(struct hf_folder_view *view)
     view->n = kept;
 }
 
+/* Told once, and again when the number changes: not file by file, and not at every look. */
+static void tell_left_out(struct hf_folder_view *view, const char *dir)
+{
+    struct hf_err err = HF_ERR_INIT;
+
+    (void)snprintf(view->whole, sizeof(view->whole), "%s", dir);
+    if (view->left_out > 0 && view->left_out != view->left_out_told) {
+        (void)hf_err_set(&err, E2BIG, "more than %d files: %zu of them are not read; put several objects into one file",
+                         (int)HF_FOLDER_MAX_FILES, view->left_out);
+        issue(view, view->whole, &err);
+    }
+    view->left_out_told = view->left_out;
+}
+
 static bool is_complete(const struct hf_folder_view *view)
 {
+    if (view->left_out > 0) /* what moved may be there */
+        return false;
     for (size_t i = 0; i < view->n; i++) {
         const struct hf_folder_file *file = &view->files[i];
         if (file->failed || file->missing > 0 || file->objects == NULL || !same_stamp(&file->stamp, &file->taken))
@@ -293,7 +315,7 @@ void hf_folder_look(const struct hf_fs_ops *fs, const char *dir, uint64_t now_un
 {
     struct looking look = {.fs = fs, .now_unix_ns = now_unix_ns, .period_ns = period_ns, .view = view};
 
-    view->n_issues = 0;
+    view->n_issues = view->left_out = 0;
     view->changed = false;
     view->err = (struct hf_err)HF_ERR_INIT;
     look.dirfd = fs->openat(fs->ctx, AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
@@ -310,8 +332,10 @@ void hf_folder_look(const struct hf_fs_ops *fs, const char *dir, uint64_t now_un
         (void)hf_err_sys(&view->err, view->r, "read folder '%s'", dir);
     for (size_t i = 0; view->r == 0 && i < view->n; i++)
         read_file(&look, dir, &view->files[i]);
-    if (view->r == 0)
+    if (view->r == 0) {
         drop_missing(view);
+        tell_left_out(view, dir);
+    }
     view->complete = view->r == 0 && is_complete(view);
     if (look.dirfd >= 0)
         (void)fs->close(fs->ctx, look.dirfd);

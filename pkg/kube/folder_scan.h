@@ -44,13 +44,16 @@ struct hf_folder_view {
     size_t n;
     bool changed;  /* the last look read or dropped a file */
     bool complete; /* every file there is has been read as it is now */
-    int r;         /* 0, or why the folder could not be listed: the files are then as they were */
+    size_t left_out,
+        left_out_told; /* files beyond HF_FOLDER_MAX_FILES: now, and as told in an issue of the name `whole` */
+    char whole[128];   /* the folder */
+    int r;             /* 0, or why the folder could not be listed: the files are then as they were */
     struct hf_err err;
     struct hf_folder_issue issues[HF_FOLDER_MAX_ISSUES];
     size_t n_issues; /* may exceed what is stored */
 };
 
-/* Is the file of this name gone, or read as it is now? */
+/* Is the file of this name gone, or read as it is now? For the folder's own name: is no file left out? */
 bool hf_folder_is_good(const struct hf_folder_view *view, const char *name);
 
 void hf_folder_view_done(struct hf_folder_view *view);

@@ -6,6 +6,7 @@
 struct entry {
     uint64_t version; /* as told; 0: held by the subscriber since before, version unknown */
     unsigned round;   /* the last round that had it */
+    bool declined;    /* the subscriber does not keep it */
 };
 
 void hf_ledger_init(struct hf_ledger *ledger)
@@ -47,6 +48,7 @@ static int find_or_add(struct hf_ledger *ledger, const char *name, struct entry 
 static void note_version(struct hf_ledger *ledger, struct entry *entry, uint64_t version)
 {
     entry->version = version;
+    entry->declined = false; /* told again: the subscriber may have changed its mind */
     if (version > ledger->highest)
         ledger->highest = version;
 }
@@ -56,6 +58,18 @@ int hf_ledger_know(struct hf_ledger *ledger, const char *name)
     struct entry *entry;
 
     return find_or_add(ledger, name, &entry);
+}
+
+void hf_ledger_decline(struct hf_ledger *ledger, const char *name, bool matters)
+{
+    struct entry *entry = hf_strmap_get(&ledger->objects, name);
+
+    if (entry == NULL)
+        return;
+    if (!matters && ledger->objects.n > HF_LEDGER_MAX_DECLINED)
+        (void)hf_strmap_remove(&ledger->objects, name);
+    else
+        entry->declined = true;
 }
 
 int hf_ledger_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted,
@@ -129,7 +143,7 @@ int hf_ledger_item(struct hf_ledger *ledger, const char *name, uint64_t version,
     if (r < 0)
         return r;
     entry->round = ledger->round;
-    if (version != 0 && version <= entry->version) {
+    if (version != 0 && version <= entry->version && !(entry->declined && version == entry->version)) {
         *ret_verdict = version == entry->version ? HF_TELL_NOTHING : HF_TELL_OLD;
         return 0;
     }

@@ -11,7 +11,9 @@
 
 #include "base/strmap.h"
 
-enum { HF_LEDGER_MAX_OBJECTS = 20000 };
+/* Declined objects that do not matter are remembered only while there are fewer than HF_LEDGER_MAX_DECLINED in all: it makes lists
+ * shorter for the subscriber and old versions recognisable. The rest of the room is for what the subscriber keeps. */
+enum { HF_LEDGER_MAX_OBJECTS = 20000, HF_LEDGER_MAX_DECLINED = 10000 };
 
 enum hf_verdict {
     HF_TELL_UPSERT,
@@ -34,6 +36,9 @@ void hf_ledger_done(struct hf_ledger *ledger);
 
 /* The subscriber holds this object, version unknown. -ENOMEM, -E2BIG. */
 HF_MUST_USE int hf_ledger_know(struct hf_ledger *ledger, const char *name);
+
+/* The subscriber does not keep it: the next round that has it tells it again, in whatever version. */
+void hf_ledger_decline(struct hf_ledger *ledger, const char *name, bool matters);
 
 /* An event of a real API server's watch; `deleted`: DELETED, else ADDED or MODIFIED. In *ret_verdict what to tell; the ledger
  * has taken it in. -ENOMEM, -E2BIG (too many objects: nothing is taken in). */

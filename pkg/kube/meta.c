@@ -61,12 +61,16 @@ static bool take_answer(struct hf_subscription *sub, int r, const struct hf_http
         return false;
     }
     hf_ledger_begin(&sub->ledger);
+    bool asked = sub->relist;
+    sub->relist = false; /* asked for before anything of this answer was told; what asks from here on gets another */
     enum hf_list_answer answer = hf_watcher_take_list(sub, body, 0, &next, err);
     free(next); /* the MetaServer does not page */
     if (answer == HF_LIST_GARBAGE)
         hf_watcher_refused(sub, "list", err);
-    if (answer != HF_LIST_PROVEN || sub->dead)
+    if (answer != HF_LIST_PROVEN || sub->dead) {
+        sub->relist |= asked;
         return answer == HF_LIST_PROVEN;
+    }
     sub->doubtful |= !sub->resource->provable; /* then it may not say that something is gone */
     hf_watcher_end_round(sub);
     sub->ledger.baseline = hf_rv_number(sub->mark);

@@ -56,6 +56,13 @@ struct hf_source_ops {
     /* Make a proven complete check now (MetaServer: one LIST, when its turn comes; API server: nothing when the watch is alive, but
      * contact and a mark not told yet are told). Called each interval. */
     void (*refresh)(void *ctx, struct hf_subscription *subscription);
+    /* The subscriber does not keep this object as it was told now (from inside `upsert`, or later): it is told again with each complete
+     * list. `matters`: that it is gone is told too; else the source may forget it, so that what does not concern a node uses up none
+     * of the source's bounds either. */
+    void (*decline)(void *ctx, struct hf_subscription *subscription, const char *name, bool matters);
+    /* A complete list soon, at a random moment (a label that changed on the whole fleet must not bring it all at once); `synced` is
+     * not told before its end. Asked for again before it began, it is still one. */
+    void (*relist)(void *ctx, struct hf_subscription *subscription);
     /* Server-side apply of `body` (apiVersion, kind, metadata.name, and the fields we own). subresource: "status" or NULL.
      * done: r = 0 the source has it (2xx from a real server; written and synced for a folder); -EAGAIN not now, keep it and
      * try later (retry_after_ns may say when); -ECONNREFUSED... not in reach; -EBADMSG refused for good (422, 400); -EACCES 403;

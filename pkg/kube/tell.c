@@ -43,7 +43,7 @@ void hf_watcher_tell_mark(struct hf_subscription *sub)
 
 void hf_watcher_tell_synced(struct hf_subscription *sub)
 {
-    if (!sub->dead && sub->sink.synced != NULL)
+    if (!sub->dead && !sub->relist && sub->sink.synced != NULL)
         sub->sink.synced(sub->sink.arg, sub->mark);
 }
 
@@ -62,6 +62,7 @@ void hf_watcher_tell_upsert(struct hf_subscription *sub, json_t *object)
         (void)json_object_set_new(object, "kind", json_string(sub->resource->kind));
     if (json_object_get(object, "apiVersion") == NULL)
         (void)json_object_set_new(object, "apiVersion", json_string(sub->resource->api_version));
+    sub->told_some = true;
     if (!sub->dead && sub->sink.upsert != NULL)
         sub->sink.upsert(sub->sink.arg, object);
 }

@@ -167,14 +167,18 @@ static void perform(struct hf_subscription *sub, const struct hf_rf_step *step, 
         hf_kube_reauth(sub->kube);
     if (sub->dead)
         return;
-    if ((effects & HF_RF_BEGIN_ROUND) != 0)
+    if ((effects & HF_RF_BEGIN_ROUND) != 0) {
         hf_ledger_begin(&sub->ledger);
+        sub->relist = sub->told_some = false;
+    }
     if ((effects & (HF_RF_LIST | HF_RF_NEXT_PAGE)) != 0)
         start_list(sub);
     if ((effects & HF_RF_ASK) != 0)
         start_watch(sub, true);
     if ((effects & HF_RF_WATCH) != 0)
         start_watch(sub, false);
+    if (sub->relist && sub->reflector.state == HF_RF_WATCHING)
+        hf_kube_arm_turn(sub->kube);
 }
 
 void hf_watcher_dispatch(struct hf_subscription *sub, enum hf_rf_event event, uint64_t retry_after_ns,
@@ -225,6 +229,8 @@ void hf_watcher_turn(struct hf_subscription *sub)
         (void)hf_err_sys(&err, r, "%s: start a call", sub->resource->kind);
         hf_watcher_dispatch(sub, HF_RF_GARBAGE, 0, &err);
     }
+    if (sub->relist && sub->reflector.state == HF_RF_WATCHING && !sub->kube->meta && !sub->dead)
+        hf_watcher_dispatch(sub, HF_RF_BACKWARDS, 0, NULL);
     if (sub->refreshed && !sub->dead) {
         sub->refreshed = false;
         hf_watcher_tell_contact(sub, HF_CONTACT_PROVEN, 0, NULL);
@@ -245,6 +251,34 @@ void hf_watcher_refresh(struct hf_subscription *sub)
         sub->refreshed = true;
         hf_kube_arm_turn(sub->kube);
     }
+}
+
+/* A round comes in any case, or runs and has told nothing yet: it will do. */
+static bool round_is_ahead(const struct hf_subscription *sub)
+{
+    switch (sub->reflector.state) {
+    case HF_RF_RESTING_LIST:
+        return true;
+    case HF_RF_IDLE:
+        return *sub->mark == '\0';
+    case HF_RF_ASKING:
+    case HF_RF_FILLING:
+    case HF_RF_LISTING:
+        return !sub->told_some;
+    default:
+        return false;
+    }
+}
+
+void hf_watcher_relist(struct hf_subscription *sub)
+{
+    if (sub->dead || (!sub->kube->meta && round_is_ahead(sub)))
+        return;
+    sub->relist = true;
+    if (sub->kube->meta)
+        hf_meta_want(sub);
+    else
+        hf_kube_arm_turn(sub->kube);
 }
 
 static int know_all(struct hf_subscription *sub, const char *const *known, struct hf_err *err)

@@ -10,7 +10,7 @@
 #include "sync/stale.h"
 #include "update/engine.h"
 
-enum { HF_PLAN_MAX = 256 }; /* EdgeUpdates that select one node; more are ignored and counted */
+enum { HF_PLAN_MAX = 1000 }; /* EdgeUpdates that select one node; more are ignored and counted */
 
 struct hf_plan_params {
     struct hf_edgeupdate *const *updates; /* valid ones, any order */

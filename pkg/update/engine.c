@@ -463,6 +463,15 @@ int hf_update_engine_set(struct hf_update_engine *engine, const struct hf_desire
     return r;
 }
 
+void hf_update_engine_look(struct hf_update_engine *engine)
+{
+    for (size_t i = 0; i < engine->releases.n; i++) {
+        struct release *release = engine->releases.entries[i].value;
+        release->look_wanted = true;
+    }
+    engine_poke(engine);
+}
+
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns)
 {
     engine->p.retry_base_ns = HF_MAX(base_ns, HF_NS_PER_MS);

@@ -90,11 +90,13 @@ HF_DEFINE_CLEANUP(struct hf_update_engine, hf_update_engine_free)
 
 /* The whole desired set, one per release name (the caller resolved Superseded). A release that is no longer desired: not
  * started: forgotten; in progress before Swapping: abandoned and cleaned up; later: brought to its end; committed: left.
- * To be called again now and then (each `interval`) also when nothing changed: keys are read again, and what was committed is
- * looked at; when somebody changed or removed its content, it is put back (Drifted), judged like any other update: when its
- * checks fail, what was found is put back. */
+ * To be called again now and then (each `interval`) also when nothing changed: keys are read again. */
 HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const struct hf_desired *desired, size_t n,
                                      struct hf_err *err);
+/* Look at what was committed (call each `interval`): when somebody changed or removed its content, it is put back at once
+ * (Drifted), judged like any other update: when its checks fail, what was found is put back. Only who changes it again soon
+ * after a repair is met later: not before a minute, then two, four, ... */
+void hf_update_engine_look(struct hf_update_engine *engine);
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 
 /* Visit every release that is desired or not at rest yet, and some that have a history (where there are many: on disk alone). */

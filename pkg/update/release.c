@@ -6,7 +6,7 @@
 #include "base/parse.h"
 #include "update/floor.h"
 
-static const uint64_t save_retry_ns = 5 * HF_NS_PER_S, first_look_ns = 60 * HF_NS_PER_S;
+static const uint64_t save_retry_ns = 5 * HF_NS_PER_S;
 
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
 
@@ -21,7 +21,6 @@ struct release *release_new(struct hf_update_engine *engine, const char *name)
     (void)snprintf(release->folder, sizeof(release->folder), "%.3000s/%.253s", engine->folder, name);
     (void)snprintf(release->j.name, sizeof(release->j.name), "%s", name);
     release->shown = release->j;
-    release->look_due_ns = hf_mono_ns(engine->p.clock) + first_look_ns;
     return release;
 }
 
@@ -407,7 +406,6 @@ enum hf_gate_verdict release_ask(struct release *release, enum hf_reason *ret_re
 int release_want(struct release *release, const struct hf_desired *desired)
 {
     release->asked = false;
-    release->look_wanted = true;
     if (desired == NULL) {
         hf_edgeupdate_free(release->wanted);
         release->wanted = NULL;

@@ -132,10 +132,10 @@ struct release {
     uint64_t due_ns; /* monotonic: not before; 0 now */
     uint64_t last_turn;
     struct hf_look look;             /* what was committed, as last seen */
-    uint64_t look_due_ns;            /* not before */
+    uint64_t look_due_ns;            /* not before, after a repair; 0: when asked */
     unsigned drifts;                 /* in this life */
     enum hf_reason wait_reason;      /* over the journal's, while Waiting or Verified */
-    bool look_wanted;                /* somebody asked since */
+    bool look_wanted;                /* hf_update_engine_look() since the last look */
     bool forgotten;                  /* its folder is gone */
     char step_sha256[HF_SHA256_HEX]; /* the file between that the next delta begins with; "": what is installed */
 };

@@ -8,7 +8,7 @@
 
 enum { MAX_RESTART_TRIES = 10, MAX_CLEAN_TRIES = 5 };
 enum { MAX_DRIFT_SHIFT = 9 }; /* 2^9 minutes: who fights over a file has most of a working day between two rounds */
-static const uint64_t look_again_ns = 60 * HF_NS_PER_S;
+static const uint64_t fight_ns = 60 * HF_NS_PER_S;
 static const uint64_t again_ns = 10 * HF_NS_PER_S, restart_again_ns = 3 * HF_NS_PER_S;
 
 /* ---- probation -------------------------------------------------------------------------------------------------------- */
@@ -270,19 +270,30 @@ static int run_look(struct step_job *step)
     return hf_swap_look(&step->swap, &step->look, &step->trouble);
 }
 
+/* The first repair is free: looked for whenever asked. Each that follows soon doubles the time to the next look; each look that
+ * then finds nothing wrong halves it. */
+static void count_drift(struct release *release, bool drifted)
+{
+    if (drifted)
+        release->drifts++;
+    else if (release->drifts > 0)
+        release->drifts--;
+    release->look_due_ns = 0;
+    if (release->drifts > 0)
+        release->look_due_ns =
+            hf_mono_ns(release->engine->p.clock) + (fight_ns << HF_MIN(release->drifts - 1, (unsigned)MAX_DRIFT_SHIFT));
+}
+
 static void looked(struct release *release, struct step_job *step)
 {
-    uint64_t now = hf_mono_ns(release->engine->p.clock);
-
     release->look = step->look;
-    release->look_due_ns = now + (look_again_ns << HF_MIN(release->drifts, (unsigned)MAX_DRIFT_SHIFT));
-    if (step->r > 0 && release->drifts > 0) /* a fight that is over is forgotten bit by bit */
-        release->drifts--;
+    if (step->r > 0)
+        count_drift(release, false);
     if (step->r < 0) {
         hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.look", "release", release->j.name,
                    &step->trouble.err);
     } else if (step->r == 0 && release_wants(release) && release->gate == HF_GATE_OPEN) {
-        release->drifts++;
+        count_drift(release, true);
         release_drifted(release);
         return;
     }

@@ -1,10 +1,12 @@
 /* What an agent promises, told as short stories on virtual time: one node, a real client of a model API server (or MetaServer, or
  * a folder), nothing left to chance. The disturbed ones are in test_agent.c. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/objects.h"
 #include "api/edgeupdate.h"
 #include "base/parse.h"
 #include "support/apiserver_sim.h"
@@ -266,6 +268,92 @@ START_TEST(a_folder_is_enough)
 }
 END_TEST
 
+static json_t *local_status(void)
+{
+    size_t n = 0;
+    const char *text = hf_simfs_get(w.node->fs, HF_SIMNODE_STATE "/status/EdgeNode-n1.json", &n);
+
+    return text == NULL ? NULL : json_loadb(text, n, 0, NULL);
+}
+
+/* A stick that is not plugged in yet, or a mistyped folder: said by name, looked for again, and taken when it is there. */
+START_TEST(a_folder_that_is_not_there)
+{
+    _cleanup_(hf_json_freep) json_t *object = hf_simsite_update(site, 2, NULL), *before = NULL, *after = NULL;
+    char *text = json_dumps(object, 0);
+
+    set_up(FOLDER);
+    hf_simfs_delete(w.node->fs, HF_SIMNODE_FOLDER);
+    begin();
+    run(5 * S);
+    ck_assert(w.node->settled); /* --once ends */
+    ck_assert_int_eq(hf_agent_result(w.node->agent), 1);
+    before = local_status();
+    const json_t *said = named(hf_json_at(before, "status.conditions"), "type", "SourceReadable");
+    expect(said, "status", "False");
+    ck_assert_ptr_nonnull(strstr(hf_json_str_or(said, "message", ""), HF_SIMNODE_FOLDER));
+    ck_assert(!hf_agent_ready(w.node->agent));
+    hf_simfs_put(w.node->fs, HF_SIMNODE_FOLDER "/edge.json", text, strlen(text), 0644);
+    run(15 * S);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    after = local_status();
+    ck_assert_ptr_null(named(hf_json_at(after, "status.conditions"), "type", "SourceReadable"));
+    ck_assert_int_eq(hf_agent_result(w.node->agent), 0);
+    free(text);
+}
+END_TEST
+
+/* The release that was committed is changed by hand again and again, `pause_ns` after each repair. Returns how often it was put back. */
+static unsigned fight_for(uint64_t ns, uint64_t pause_ns)
+{
+    uint64_t end = hf_simloop_now_ns(w.loop) + ns;
+    unsigned repairs = 0;
+
+    while (hf_simloop_now_ns(w.loop) < end) {
+        hf_simfs_put(w.node->fs, HF_SIMNODE_TARGET, "mine", 4, 0755);
+        while (hf_simnode_installed(w.node) != 2 && hf_simloop_now_ns(w.loop) < end)
+            run(S);
+        repairs += hf_simnode_installed(w.node) == 2;
+        run(pause_ns);
+    }
+    return repairs;
+}
+
+/* "interval" is a promise: what somebody changed is back within it. */
+START_TEST(drift_is_repaired_within_the_interval)
+{
+    set_up(API);
+    put_policy("{'interval':'10s'}");
+    begin();
+    publish(2, NULL);
+    run(25 * S + (uint64_t)_i * 3 * S);
+    ck_assert_uint_eq(hf_simnode_installed(w.node), 2);
+    hf_simfs_put(w.node->fs, HF_SIMNODE_TARGET, "mine", 4, 0755);
+    run(10 * S + 3 * S); /* the interval, and the time that an update takes */
+    ck_assert_uint_eq(hf_simnode_installed(w.node), 2);
+    run(30 * MINUTE); /* long forgotten: as soon as the first time */
+    hf_simfs_delete(w.node->fs, HF_SIMNODE_TARGET);
+    run(10 * S + 3 * S);
+    ck_assert_uint_eq(hf_simnode_installed(w.node), 2);
+    expect(update("edge"), "phase", "Committed");
+}
+END_TEST
+
+/* Who changes it again at once is met more and more rarely. */
+START_TEST(a_fight_over_a_file_becomes_rare)
+{
+    set_up(API);
+    put_policy("{'interval':'10s'}");
+    begin();
+    publish(2, NULL);
+    run(30 * S);
+    unsigned early = fight_for(10 * MINUTE, S), late = fight_for(10 * HOUR, S);
+    ck_assert_uint_ge(early, 3);
+    ck_assert_uint_le(early, 6);
+    ck_assert_uint_le(late, 8);
+}
+END_TEST
+
 /* ---- alone -------------------------------------------------------------------------------------------------------- */
 
 /* The API server goes in the middle of a rollout; the agent is restarted meanwhile and acts on what it remembers. */
@@ -479,6 +567,303 @@ START_TEST(a_refused_policy_leaves_the_last_one)
 }
 END_TEST
 
+/* ---- what is for others ------------------------------------------------------------------------------------------- */
+
+enum { OTHERS = 1200 }; /* more than a node keeps */
+
+static json_t *for_role(size_t release, const char *name, const char *role)
+{
+    json_t *object = hf_simsite_update(site, release, &(struct hf_simsite_twist){.object_name = name});
+
+    ck_assert_int_eq(hf_json_put(object, "spec.nodeSelector.matchLabels.role", json_string(role)), 0);
+    return object;
+}
+
+/* Releases for nodes of other roles; their names come before and after ours. */
+static void publish_for_others(unsigned n)
+{
+    char name[32], role[16];
+
+    for (unsigned i = 0; i < n; i++) {
+        (void)snprintf(name, sizeof(name), "%c-%04u", i % 2 == 0 ? 'a' : 'z', i);
+        (void)snprintf(role, sizeof(role), "other-%u", i % 20);
+        (void)hf_simapi_put(w.api, for_role(1, name, role));
+    }
+}
+
+static int count_name(void *arg, const char *name, unsigned char type)
+{
+    (void)name, (void)type;
+    ++*(unsigned *)arg;
+    return 0;
+}
+
+static unsigned cached(const char *kind)
+{
+    const struct hf_fs_ops *fs = hf_simfs_ops(w.node->fs);
+    char path[128];
+    unsigned n = 0;
+
+    (void)snprintf(path, sizeof(path), HF_SIMNODE_STATE "/cache/%s", kind);
+    int fd = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0, HF_FS_ANY);
+    if (fd < 0)
+        return 0;
+    ck_assert_int_eq(fs->list(fs->ctx, fd, count_name, &n), 0);
+    (void)fs->close(fs->ctx, fd);
+    return n;
+}
+
+/* More objects than a node keeps, none for this one: whether they are there before us, come while we look, or come while we are
+ * away. */
+START_TEST(what_is_for_others_uses_up_nothing)
+{
+    set_up(API);
+    if (_i == 0)
+        publish_for_others(OTHERS);
+    begin();
+    run(30 * S);
+    if (_i == 1)
+        publish_for_others(OTHERS);
+    run(30 * S);
+    if (_i == 2) {
+        hf_simnode_end(w.node, true);
+        publish_for_others(OTHERS);
+        begin();
+        run(30 * S);
+    }
+    publish(2, NULL);
+    run(20 * S);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    expect(condition("Ready"), "reason", "Settled");
+    ck_assert(metric("holdfast_objects{kind=\"EdgeUpdate\"} ") == 1);
+    ck_assert_uint_eq(cached("EdgeUpdate"), 1);
+}
+END_TEST
+
+/* So is a policy for others. */
+START_TEST(policies_of_others_use_up_nothing)
+{
+    char text[256];
+
+    set_up(API);
+    for (unsigned i = 0; i < OTHERS; i++) {
+        (void)snprintf(text, sizeof(text),
+                       "{'apiVersion':'edge.codcompass.io/v1alpha1','kind':'SyncPolicy','metadata':{'name':'a-%04u'},"
+                       "'spec':{'priority':9,'nodeSelector':{'matchLabels':{'role':'other'}}}}",
+                       i);
+        put_text(text);
+    }
+    put_policy("{'labels':{'static':{'edge.codcompass.io/tier':'gold'}}}");
+    begin();
+    run(30 * S);
+    ck_assert_str_eq(label("edge.codcompass.io/tier"), "gold");
+    ck_assert(metric("holdfast_objects{kind=\"SyncPolicy\"} ") == 1);
+    ck_assert_uint_eq(cached("SyncPolicy"), 1);
+}
+END_TEST
+
+/* A release that selects nodes by a label is left out, until this node gets the label: at once, after a restart that only resumed,
+ * or while it was away. */
+START_TEST(what_was_left_out_is_taken_when_labels_change)
+{
+    set_up(_i < 3 ? API : META);
+    publish_for_others(30);
+    (void)hf_simapi_put(w.api, for_role(2, "edge", "gw"));
+    begin();
+    run(MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 1);
+    ck_assert(metric("holdfast_objects{kind=\"EdgeUpdate\"} ") == 0);
+    if (_i == 1) {
+        unsigned lists = hf_simapi_counts(w.api)->lists + hf_simapi_counts(w.api)->watchlists;
+        ck_assert(hf_simnode_stop(w.node));
+        begin();
+        run(MINUTE);
+        ck_assert_uint_le(hf_simapi_counts(w.api)->lists + hf_simapi_counts(w.api)->watchlists,
+                          lists + 2); /* resumed */
+    }
+    if (_i == 2)
+        ck_assert(hf_simnode_stop(w.node));
+    put_node(",'role':'gw'");
+    if (_i == 2)
+        begin();
+    run(30 * S);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    ck_assert_uint_eq(cached("EdgeUpdate"), 1);
+}
+END_TEST
+
+/* The same from a folder, where nothing is listed from afar. */
+START_TEST(labels_change_in_a_folder)
+{
+    _cleanup_(hf_json_freep) json_t *object = for_role(2, "edge", "gw");
+    static const char *const nodes[] = {"{apiVersion: v1, kind: Node, metadata: {name: n1, labels: {role: other}}}\n",
+                                        "{apiVersion: v1, kind: Node, metadata: {name: n1, labels: {role: gw}}}\n"};
+    char *text = json_dumps(object, 0);
+
+    set_up(FOLDER);
+    hf_simfs_put(w.node->fs, HF_SIMNODE_FOLDER "/edge.json", text, strlen(text), 0644);
+    for (size_t i = 0; i < 2; i++) {
+        hf_simfs_put(w.node->fs, HF_SIMNODE_FOLDER "/node.yaml", nodes[i], strlen(nodes[i]), 0644);
+        if (i == 0)
+            begin();
+        run(20 * S);
+        ck_assert_uint_eq(hf_simnode_running(w.node), i + 1);
+        ck_assert(metric("holdfast_objects{kind=\"EdgeUpdate\"} ") == (double)i);
+    }
+    free(text);
+}
+END_TEST
+
+/* What selected this node and does not any more: dropped with its new version at once; when labels changed, at the next interval;
+ * and it comes back with them. */
+START_TEST(what_leaves_is_dropped)
+{
+    set_up(API);
+    put_policy("{'interval':'1m'}");
+    put_node(",'role':'gw'");
+    (void)hf_simapi_put(w.api, for_role(2, "edge", "gw"));
+    begin();
+    run(30 * S);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    (void)hf_simapi_put(w.api, for_role(4, "edge", "other"));
+    run(10 * S);
+    ck_assert_uint_eq(cached("EdgeUpdate"), 0);
+    ck_assert_ptr_null(update("edge"));
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    (void)hf_simapi_put(w.api, for_role(2, "edge", "gw"));
+    run(10 * S);
+    ck_assert_uint_eq(cached("EdgeUpdate"), 1);
+    put_node("");
+    run(2 * MINUTE);
+    ck_assert_uint_eq(cached("EdgeUpdate"), 0);
+    put_node(",'role':'gw'");
+    run(30 * S);
+    expect(update("edge"), "phase", "Committed");
+    ck_assert_uint_eq(cached("EdgeUpdate"), 1);
+}
+END_TEST
+
+/* The Node is out of sight and its labels with it: what they selected stays known, also over a restart. */
+START_TEST(doubtful_labels_drop_nothing)
+{
+    set_up(API);
+    put_policy("{'interval':'1m'}");
+    put_node(",'role':'gw'");
+    (void)hf_simapi_put(w.api, for_role(2, "edge", "gw"));
+    begin();
+    run(30 * S);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_DOWN, HF_SIM_LINK_UP);
+    hf_simnode_end(w.node, true);
+    hf_simfs_delete(w.node->fs, HF_SIMNODE_STATE "/cache/Node/n1.json");
+    begin();
+    run(HOUR);
+    ck_assert_uint_eq(cached("EdgeUpdate"), 1);
+    hf_simnode_set_links(w.node, HF_SIM_LINK_UP, HF_SIM_LINK_UP);
+    run(2 * MINUTE);
+    expect(update("edge"), "phase", "Committed");
+}
+END_TEST
+
+/* What the server does not let us read is no object that could not be used. */
+START_TEST(a_forbidden_watch_is_no_refused_object)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_METRICS_MAX_TEXT);
+
+    set_up(API);
+    hf_simapi_fail(w.api, 4, 403, 0);
+    begin();
+    run(30 * MINUTE);
+    expect(condition("Ready"), "status", "True");
+    ck_assert_int_eq(hf_metrics_format(w.node->metrics, &text), 0);
+    ck_assert_ptr_null(strstr(hf_buf_str(&text), "holdfast_objects_refused_total{"));
+}
+END_TEST
+
+START_TEST(a_broken_object_for_others_is_theirs)
+{
+    json_t *bad = for_role(4, "broken", "other");
+
+    set_up(API);
+    ck_assert_int_eq(hf_json_put(bad, "spec.release.artifacts", json_string("all of them")), 0);
+    (void)hf_simapi_put(w.api, bad);
+    begin();
+    publish(2, NULL);
+    run(30 * S);
+    expect(condition("Ready"), "status", "True");
+    ck_assert_ptr_null(condition("Stalled"));
+}
+END_TEST
+
+/* An update as large as one may be, of the release that is installed already. */
+static void publish_large(const char *name)
+{
+    enum { BYTES = 1048400 };
+    json_t *object = hf_simsite_update(site, 1, &(struct hf_simsite_twist){.object_name = name});
+    _cleanup_(hf_json_freep) json_t *kept = hf_object_condense(object);
+    size_t n = BYTES - json_dumpb(kept, NULL, 0, JSON_COMPACT) - 100;
+    char *text = calloc(1, n + 1);
+
+    memset(text, 'x', n);
+    ck_assert_int_eq(hf_json_put(object, "spec.note", json_string(text)), 0);
+    free(text);
+    (void)hf_simapi_put(w.api, object);
+}
+
+/* There is no room for what concerns this node: told by name, and taken when there is, without a restart. */
+START_TEST(no_room_is_said_and_mended)
+{
+    static const char *const names[] = {"a-0", "a-1", "a-2", "a-3"};
+
+    set_up(_i == 1 ? META : API);
+    begin();
+    run(10 * S);
+    for (size_t i = 0; i < HF_LEN(names); i++)
+        publish_large(names[i]);
+    run(MINUTE);
+    ck_assert(metric("holdfast_objects{kind=\"EdgeUpdate\"} ") == 4);
+    publish(2, NULL);
+    run(MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 1);
+    expect(condition("Ready"), "status", "False");
+    expect(condition("Ready"), "reason", "ObjectRefused");
+    ck_assert_ptr_nonnull(strstr(hf_json_str(condition("Ready"), "message"), "EdgeUpdate 'edge': no room"));
+    ck_assert(metric("holdfast_objects_no_room{kind=\"EdgeUpdate\"} ") == 1);
+    if (_i == 2) { /* the same is known after a restart */
+        ck_assert(hf_simnode_stop(w.node));
+        begin();
+        run(MINUTE);
+        expect(condition("Ready"), "reason", "ObjectRefused");
+    }
+    if (_i == 3)
+        (void)hf_simapi_put(w.api, for_role(1, "a-2", "other"));
+    else
+        (void)hf_simapi_delete(w.api, "EdgeUpdate", "a-2");
+    run(MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    expect(condition("Ready"), "status", "True");
+    ck_assert_ptr_null(condition("Stalled"));
+    ck_assert(metric("holdfast_objects_no_room{kind=\"EdgeUpdate\"} ") == 0);
+}
+END_TEST
+
+/* It is gone before there was room: nothing is left of it. */
+START_TEST(no_room_for_what_is_deleted)
+{
+    static const char *const names[] = {"a-0", "a-1", "a-2", "a-3"};
+
+    set_up(API);
+    for (size_t i = 0; i < HF_LEN(names); i++)
+        publish_large(names[i]);
+    publish(2, NULL);
+    begin();
+    run(MINUTE);
+    expect(condition("Ready"), "reason", "ObjectRefused");
+    (void)hf_simapi_delete(w.api, "EdgeUpdate", "edge");
+    run(MINUTE);
+    expect(condition("Ready"), "status", "True");
+}
+END_TEST
+
 /* ---- policy and labels -------------------------------------------------------------------------------------------- */
 
 START_TEST(labels_go_when_they_stop_being_true)
@@ -529,6 +914,26 @@ START_TEST(a_label_selects)
     put_node(",'role':'gw'");
     run(MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+}
+END_TEST
+
+/* The Node's labels from a folder: what the agent adds takes none of them away. */
+START_TEST(labels_in_a_folder_stay)
+{
+    static const char node[] = "{apiVersion: v1, kind: Node, metadata: {name: n1, labels: {role: gw}}}\n";
+    json_t *object = hf_simsite_update(site, 2, NULL);
+
+    set_up(FOLDER);
+    hf_simfs_put(w.node->fs, HF_SIMNODE_FOLDER "/node.yaml", node, strlen(node), 0644);
+    begin();
+    run(30 * S);
+    ck_assert_int_eq(hf_json_put(object, "spec.nodeSelector.matchLabels.role", json_string("gw")), 0);
+    char *text = json_dumps(object, 0);
+    hf_simfs_put(w.node->fs, HF_SIMNODE_FOLDER "/edge.json", text, strlen(text), 0644);
+    run(20 * S);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    free(text);
+    json_decref(object);
 }
 END_TEST
 
@@ -682,6 +1087,24 @@ START_TEST(the_highest_wins_and_the_rest_is_named)
     run(MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 4);
     expect(condition("Ready"), "message", "1 of 1 updates committed; Superseded: old");
+}
+END_TEST
+
+/* Nobody deleted the updates of years: the newest counts all the same, whatever its name. */
+START_TEST(old_updates_hide_nothing)
+{
+    char name[32];
+
+    set_up(API);
+    for (unsigned i = 0; i < 300; i++) {
+        (void)snprintf(name, sizeof(name), "a-%04u", i);
+        publish(1, &(struct hf_simsite_twist){.object_name = name});
+    }
+    publish(2, NULL);
+    begin();
+    run(MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    expect(condition("Ready"), "status", "True");
 }
 END_TEST
 
@@ -1008,12 +1431,13 @@ static void free_site(void)
 }
 
 /* HF_SIM_STORY=name tells only that one. */
-#define add(tc, story)                                                                                                 \
+#define add_loop(tc, story, times)                                                                                     \
     do {                                                                                                               \
         const char *only_ = getenv("HF_SIM_STORY");                                                                    \
         if (only_ == NULL || strcmp(only_, #story) == 0)                                                               \
-            tcase_add_test((tc), story);                                                                               \
+            tcase_add_loop_test((tc), story, 0, (times));                                                              \
     } while (0)
+#define add(tc, story) add_loop(tc, story, 1)
 
 static void cases(TCase *tc)
 {
@@ -1024,6 +1448,9 @@ static void cases(TCase *tc)
     add(tc, a_sick_release_comes_back);
     add(tc, an_idle_day);
     add(tc, a_folder_is_enough);
+    add(tc, a_folder_that_is_not_there);
+    add_loop(tc, drift_is_repaired_within_the_interval, 4);
+    add(tc, a_fight_over_a_file_becomes_rare);
     add(tc, alone_on_its_cache);
     add(tc, within_the_window_it_goes_on);
     add(tc, after_the_window_it_holds);
@@ -1033,9 +1460,20 @@ static void cases(TCase *tc)
     add(tc, a_refused_version_changes_nothing);
     add(tc, others_go_on_beside_a_refused_object);
     add(tc, a_refused_policy_leaves_the_last_one);
+    add_loop(tc, what_is_for_others_uses_up_nothing, 3);
+    add(tc, policies_of_others_use_up_nothing);
+    add_loop(tc, what_was_left_out_is_taken_when_labels_change, 4);
+    add(tc, labels_change_in_a_folder);
+    add(tc, what_leaves_is_dropped);
+    add(tc, doubtful_labels_drop_nothing);
+    add(tc, a_forbidden_watch_is_no_refused_object);
+    add(tc, a_broken_object_for_others_is_theirs);
+    add_loop(tc, no_room_is_said_and_mended, 4);
+    add(tc, no_room_for_what_is_deleted);
     add(tc, labels_go_when_they_stop_being_true);
     add(tc, parts_not_acted_on_are_named);
     add(tc, a_label_selects);
+    add(tc, labels_in_a_folder_stay);
     add(tc, no_node_is_made);
     add(tc, labels_that_are_refused);
     add(tc, a_server_that_is_busy);
@@ -1043,6 +1481,7 @@ static void cases(TCase *tc)
     add(tc, a_strategy_without_a_controller);
     add(tc, the_policy_in_effect_is_named);
     add(tc, the_highest_wins_and_the_rest_is_named);
+    add(tc, old_updates_hide_nothing);
     add(tc, a_deleted_update_leaves_what_it_installed);
     add(tc, the_site_says_no);
     add(tc, a_reflashed_node_counts_on);

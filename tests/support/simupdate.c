@@ -395,6 +395,12 @@ void hf_simupdate_set_gate(struct hf_simupdate *world, const char *name, enum hf
     hf_simupdate_tell(world);
 }
 
+void hf_simupdate_look(struct hf_simupdate *world)
+{
+    if (world->engine != NULL)
+        hf_update_engine_look(world->engine);
+}
+
 void hf_simupdate_tell(struct hf_simupdate *world)
 {
     struct hf_desired desired[HF_SIM_MAX_STATUS];

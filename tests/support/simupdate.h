@@ -95,6 +95,7 @@ void hf_simupdate_trust_other(struct hf_simupdate *world); /* the unknown key is
 void hf_simupdate_withdraw(struct hf_simupdate *world, const char *name);
 void hf_simupdate_set_gate(struct hf_simupdate *world, const char *name, enum hf_desired_gate gate);
 void hf_simupdate_tell(struct hf_simupdate *world); /* give the engine what is wanted, again */
+void hf_simupdate_look(struct hf_simupdate *world); /* have it look at what was committed, as each `interval` */
 
 void hf_simupdate_serve(struct hf_simupdate *world); /* `answer` changed in the middle of a life */
 

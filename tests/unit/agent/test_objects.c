@@ -25,7 +25,7 @@ static enum hf_object_change take(struct hf_objects *objects, json_t *json)
 {
     enum hf_object_change change = HF_OBJECT_SAME;
 
-    ck_assert_int_eq(hf_objects_take(objects, json, &change), 0);
+    ck_assert_int_eq(hf_objects_take(objects, json, NULL, &change), 0);
     json_decref(json);
     return change;
 }
@@ -127,7 +127,7 @@ START_TEST(without_a_name)
 
     ck_assert_ptr_nonnull(json);
     hf_objects_init(&objects, &hf_kind_edgeupdate);
-    ck_assert_int_eq(hf_objects_take(&objects, json, &change), -EBADMSG);
+    ck_assert_int_eq(hf_objects_take(&objects, json, NULL, &change), -EBADMSG);
     ck_assert_uint_eq(objects.by_name.n, 0);
     json_decref(json);
     hf_objects_done(&objects);
@@ -144,7 +144,7 @@ START_TEST(long_name)
     name[sizeof(name) - 1] = '\0';
     json_t *json = policy(name, "60s", 1, "a");
     hf_objects_init(&objects, &hf_kind_syncpolicy);
-    ck_assert_int_eq(hf_objects_take(&objects, json, &change), -EBADMSG);
+    ck_assert_int_eq(hf_objects_take(&objects, json, NULL, &change), -EBADMSG);
     json_decref(json);
     hf_objects_done(&objects);
 }
@@ -177,7 +177,7 @@ START_TEST(limits)
         ck_assert_int_eq(take(&objects, policy(name, "60s", 1, "a")), HF_OBJECT_GOOD);
     }
     json = policy("one-more", "60s", 1, "a");
-    ck_assert_int_eq(hf_objects_take(&objects, json, &change), -E2BIG);
+    ck_assert_int_eq(hf_objects_take(&objects, json, NULL, &change), -E2BIG);
     json_decref(json);
     ck_assert_int_eq(take(&objects, policy("p7", "90s", 2, "a")), HF_OBJECT_GOOD);
     ck_assert(hf_objects_drop(&objects, "p0"));
@@ -197,14 +197,177 @@ START_TEST(limits_of_size)
     memset(long_text, 'x', HF_OBJECTS_MAX_BYTES / 2 - 1);
     hf_objects_init(&objects, &hf_kind_syncpolicy);
     json_t *a = policy("a", long_text, 1, "a"), *b = policy("b", long_text, 1, "a");
-    ck_assert_int_eq(hf_objects_take(&objects, a, &change), 0);
+    ck_assert_int_eq(hf_objects_take(&objects, a, NULL, &change), 0);
     ck_assert_int_eq(change, HF_OBJECT_REFUSED);
-    ck_assert_int_eq(hf_objects_take(&objects, b, &change), -E2BIG);
+    ck_assert_int_eq(hf_objects_take(&objects, b, NULL, &change), -E2BIG);
     ck_assert_int_eq(take(&objects, policy("a", "60s", 2, "a")), HF_OBJECT_GOOD);
     ck_assert_uint_lt(objects.bytes, 1000);
     json_decref(a);
     json_decref(b);
     free(long_text);
+    hf_objects_done(&objects);
+}
+END_TEST
+
+/* ---- what is for others ------------------------------------------------------------------------------------------- */
+
+static json_t *policy_for(const char *name, const char *role, const char *interval)
+{
+    json_t *json = policy(name, interval, 1, "a");
+
+    if (role != NULL)
+        ck_assert_int_eq(hf_json_put(json, "spec.nodeSelector.matchLabels.role", json_string(role)), 0);
+    return json;
+}
+
+static int take_for(struct hf_objects *objects, json_t *json, const char *role, enum hf_object_change *ret_change)
+{
+    _cleanup_(hf_json_freep) json_t *labels = json_pack("{s:s}", "role", role);
+    int r = hf_objects_take(objects, json, labels, ret_change);
+
+    json_decref(json);
+    return r;
+}
+
+static enum hf_object_change took_for(struct hf_objects *objects, json_t *json, const char *role)
+{
+    enum hf_object_change change = HF_OBJECT_SAME;
+
+    ck_assert_int_eq(take_for(objects, json, role, &change), 0);
+    return change;
+}
+
+static bool may_select(const struct hf_objects *objects, const char *role)
+{
+    _cleanup_(hf_json_freep) json_t *labels = json_pack("{s:s}", "role", role);
+
+    return hf_objects_others_may_select(objects, labels);
+}
+
+static size_t n_dropped;
+
+static void dropped(void *arg, const char *name)
+{
+    ck_assert_ptr_nonnull(hf_objects_get(arg, name));
+    n_dropped++;
+}
+
+static size_t trim(struct hf_objects *objects, const char *role)
+{
+    _cleanup_(hf_json_freep) json_t *labels = json_pack("{s:s}", "role", role);
+    size_t n = hf_objects_trim(objects, labels, dropped, objects);
+
+    ck_assert_uint_eq(n, n_dropped);
+    n_dropped = 0;
+    return n;
+}
+
+/* Ten thousand objects for others leave nothing but their selectors, and the bounds to ours. */
+START_TEST(others_do_not_count)
+{
+    struct hf_objects objects;
+    char name[32], role[16];
+
+    hf_objects_init(&objects, &hf_kind_syncpolicy);
+    for (unsigned i = 0; i < 10000; i++) {
+        (void)snprintf(name, sizeof(name), "p%05u", i);
+        (void)snprintf(role, sizeof(role), "other-%u", i % 50);
+        ck_assert_int_eq(took_for(&objects, policy_for(name, role, i % 7 == 0 ? "soon" : "60s"), "gw"),
+                         HF_OBJECT_OTHERS);
+    }
+    ck_assert(objects.by_name.n == 0 && objects.bytes == 0 && objects.no_room.n == 0);
+    ck_assert(objects.others.n == 50 && hf_objects_has_others(&objects));
+    for (unsigned i = 0; i < HF_OBJECTS_MAX; i++) {
+        (void)snprintf(name, sizeof(name), "ours%u", i);
+        ck_assert_int_eq(took_for(&objects, policy_for(name, "gw", "60s"), "gw"), HF_OBJECT_GOOD);
+    }
+    ck_assert(may_select(&objects, "other-7") && !may_select(&objects, "gw") && !may_select(&objects, "other-50"));
+    hf_objects_forget_others(&objects);
+    ck_assert(!may_select(&objects, "other-7") && !hf_objects_has_others(&objects));
+    hf_objects_done(&objects);
+}
+END_TEST
+
+/* Too many different selectors to remember: any labels may be theirs. */
+START_TEST(too_many_selectors)
+{
+    struct hf_objects objects;
+    char name[32];
+
+    hf_objects_init(&objects, &hf_kind_syncpolicy);
+    for (unsigned i = 0; i <= HF_OBJECTS_MAX_OTHERS; i++) {
+        ck_assert(!may_select(&objects, "gw"));
+        (void)snprintf(name, sizeof(name), "p%05u", i);
+        ck_assert_int_eq(took_for(&objects, policy_for(name, name, "60s"), "gw"), HF_OBJECT_OTHERS);
+    }
+    ck_assert(may_select(&objects, "gw") && objects.others.n == 0);
+    hf_objects_done(&objects);
+}
+END_TEST
+
+START_TEST(comes_and_goes)
+{
+    struct hf_objects objects;
+
+    hf_objects_init(&objects, &hf_kind_syncpolicy);
+    ck_assert_int_eq(took_for(&objects, policy_for("p", "gw", "60s"), "gw"), HF_OBJECT_GOOD);
+    /* Retargeted, by a version that cannot be used: nothing of it is believed. */
+    ck_assert_int_eq(took_for(&objects, policy_for("p", "other", "soon"), "gw"), HF_OBJECT_REFUSED);
+    ck_assert_uint_eq(interval_of(&objects, "p"), 60);
+    ck_assert_int_eq(took_for(&objects, policy_for("p", "other", "90s"), "gw"), HF_OBJECT_LEFT);
+    ck_assert(!hf_objects_knows(&objects, "p") && may_select(&objects, "other"));
+    ck_assert_int_eq(took_for(&objects, policy_for("p", "gw", "60s"), "gw"), HF_OBJECT_GOOD);
+    /* Labels changed: it stays until somebody trims, and the same version again says nothing. */
+    ck_assert_int_eq(took_for(&objects, policy_for("p", "gw", "60s"), "other"), HF_OBJECT_SAME);
+    ck_assert_uint_eq(trim(&objects, "gw"), 0);
+    ck_assert_uint_eq(trim(&objects, "other"), 1);
+    ck_assert(!hf_objects_knows(&objects, "p") && may_select(&objects, "gw"));
+    hf_objects_done(&objects);
+    ck_assert_uint_eq(objects.bytes, 0);
+}
+END_TEST
+
+/* Who it is meant for cannot be read: it may be us. */
+START_TEST(a_selector_that_cannot_be_read)
+{
+    struct hf_objects objects;
+    json_t *json = policy_for("p", NULL, "60s");
+
+    hf_objects_init(&objects, &hf_kind_syncpolicy);
+    ck_assert_int_eq(hf_json_put(json, "spec.nodeSelector", json_string("all")), 0);
+    ck_assert_int_eq(took_for(&objects, json, "gw"), HF_OBJECT_REFUSED);
+    ck_assert_uint_eq(trim(&objects, "gw"), 0);
+    hf_objects_done(&objects);
+}
+END_TEST
+
+START_TEST(no_room)
+{
+    struct hf_objects objects;
+    enum hf_object_change change;
+    char name[32], text[200];
+
+    hf_objects_init(&objects, &hf_kind_syncpolicy);
+    for (int i = 0; i < HF_OBJECTS_MAX; i++) {
+        (void)snprintf(name, sizeof(name), "p%d", i);
+        ck_assert_int_eq(took_for(&objects, policy_for(name, NULL, "60s"), "gw"), HF_OBJECT_GOOD);
+    }
+    ck_assert(!hf_objects_has_room_again(&objects));
+    ck_assert_int_eq(take_for(&objects, policy_for("q", NULL, "60s"), "gw", &change), -E2BIG);
+    ck_assert_int_eq(change, HF_OBJECT_REFUSED);
+    ck_assert_int_eq(take_for(&objects, policy_for("q", NULL, "60s"), "gw", &change), -E2BIG);
+    ck_assert_int_eq(change, HF_OBJECT_SAME); /* told already */
+    ck_assert_int_eq(take_for(&objects, policy_for("r", NULL, "60s"), "gw", &change), -E2BIG);
+    ck_assert(objects.no_room.n == 2 && hf_objects_knows(&objects, "q") && !hf_objects_has_room_again(&objects));
+    ck_assert_ptr_nonnull(strstr(hf_objects_no_room_text(&objects, text, sizeof(text)), "no room for 2 that select"));
+    ck_assert(hf_objects_drop(&objects, "p5") && hf_objects_has_room_again(&objects));
+    ck_assert_int_eq(took_for(&objects, policy_for("q", NULL, "60s"), "gw"), HF_OBJECT_GOOD);
+    ck_assert(objects.no_room.n == 1 && !hf_objects_has_room_again(&objects));
+    ck_assert(hf_objects_drop(&objects, "r") && objects.no_room.n == 0);
+    /* Retargeted while it waits. */
+    ck_assert_int_eq(take_for(&objects, policy_for("s", NULL, "60s"), "gw", &change), -E2BIG);
+    ck_assert_int_eq(took_for(&objects, policy_for("s", "other", "60s"), "gw"), HF_OBJECT_OTHERS);
+    ck_assert_uint_eq(objects.no_room.n, 0);
     hf_objects_done(&objects);
 }
 END_TEST
@@ -220,6 +383,11 @@ static void cases(TCase *tc)
     tcase_add_test(tc, admission_is_kept);
     tcase_add_test(tc, limits);
     tcase_add_test(tc, limits_of_size);
+    tcase_add_test(tc, others_do_not_count);
+    tcase_add_test(tc, too_many_selectors);
+    tcase_add_test(tc, comes_and_goes);
+    tcase_add_test(tc, a_selector_that_cannot_be_read);
+    tcase_add_test(tc, no_room);
 }
 
 HF_TEST_MAIN("agent/objects", cases)

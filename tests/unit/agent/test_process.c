@@ -127,7 +127,9 @@ static const struct {
     {{"--frobnicate"}, HF_EXIT_USAGE, "unknown argument '--frobnicate'"},
     {{"--metrics-port", "x"}, HF_EXIT_USAGE, "--metrics-port 'x': expected"},
     {{"--state-dir", "/proc/nowhere"}, HF_EXIT_FAILED, "agent.not_started"},
-    {{"--source", "/nonexistent/folder", "--once"}, -1, "agent.started"},
+    {{"--source", "/nonexistent/folder"}, -1, "read folder '/nonexistent/folder': No such file or directory"},
+    {{"--source", "/nonexistent/folder", "--once"}, HF_EXIT_FAILED, "read folder '/nonexistent/folder'"},
+    {{"--source", "/dev/null", "--once"}, HF_EXIT_FAILED, "read folder '/dev/null': Not a directory"},
 };
 
 START_TEST(arguments)
@@ -197,13 +199,15 @@ static void write_file(const char *folder, const char *name, const char *content
 START_TEST(once_says_how_it_went)
 {
     struct scene s;
+    char text[65536];
 
     set_up(&s);
     ck_assert_int_eq(ended(START(&s, "--once")), HF_EXIT_OK);
     write_file(
         s.objects, "bad.yaml",
         "apiVersion: edge.codcompass.io/v1alpha1\nkind: EdgeUpdate\nmetadata: {name: bad}\nspec: {release: {}}\n");
-    ck_assert_int_eq(ended(START(&s, "--once")), HF_EXIT_FAILED);
+    ck_assert_int_eq(ended(START(&s, "--once", "--log-level", "error")), HF_EXIT_FAILED);
+    ck_assert_ptr_nonnull(strstr(log_text(&s, text), "\"level\":\"error\",\"event\":\"object.refused\""));
     tear_down(&s);
 }
 END_TEST

@@ -83,7 +83,7 @@ static struct seen load(void)
 START_TEST(what_was_put_comes_back)
 {
     _cleanup_(hf_cache_freep) struct hf_cache *cache = open_cache();
-    const struct hf_cache_mark mark = {"4711", 1234567890123456789};
+    const struct hf_cache_mark mark = {"4711", 1234567890123456789, "f00d"};
 
     ck_assert_str_eq(load_from(cache).text, "");
     ck_assert_int_eq(put(cache, "b", 1), 0);
@@ -95,9 +95,30 @@ START_TEST(what_was_put_comes_back)
     ck_assert_uint_eq(seen.damaged, 0);
     ck_assert_str_eq(seen.mark.resource_version, "4711");
     ck_assert_uint_eq(seen.mark.last_contact_unix_ns, 1234567890123456789);
+    ck_assert_str_eq(seen.mark.labels, "f00d");
     ck_assert_int_eq(hf_cache_remove(cache, "EdgeUpdate", "b", NULL), 0);
     ck_assert_int_eq(hf_cache_remove(cache, "EdgeUpdate", "never-there", NULL), 0);
     ck_assert_str_eq(load().text, "a.x=2 ");
+}
+END_TEST
+
+/* A mark of a version that did not say what it left out: everything is listed once. */
+START_TEST(mark_of_an_earlier_version)
+{
+    _cleanup_(hf_cache_freep) struct hf_cache *cache = open_cache();
+    _cleanup_(hf_json_freep) json_t *json =
+        json_pack("{s:s, s:I}", "resourceVersion", "4711", "lastContact", (json_int_t)5);
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1024);
+    char hex[HF_SHA256_HEX];
+
+    ck_assert_int_eq(put(cache, "a", 1), 0);
+    ck_assert_int_eq(hf_cache_entry_format(json, &text, hex), 0);
+    hf_simfs_put(disk, DIR "/EdgeUpdate.mark", text.p, text.n, 0600);
+    struct seen seen = load();
+    ck_assert_str_eq(seen.text, "a=1 ");
+    ck_assert_uint_eq(seen.damaged, 0);
+    ck_assert_str_eq(seen.mark.resource_version, "");
+    ck_assert_uint_eq(seen.mark.last_contact_unix_ns, 5);
 }
 END_TEST
 
@@ -117,7 +138,7 @@ START_TEST(nothing_is_written_twice)
 {
     _cleanup_(hf_cache_freep) struct hf_cache *cache = open_cache();
     _cleanup_(hf_cache_freep) struct hf_cache *again = NULL;
-    const struct hf_cache_mark mark = {"1", 5};
+    const struct hf_cache_mark mark = {"1", 5, ""};
 
     ck_assert_int_eq(put(cache, "a", 1), 0);
     ck_assert_int_eq(hf_cache_set_mark(cache, "EdgeUpdate", &mark, NULL), 0);
@@ -193,7 +214,7 @@ END_TEST
 static void fill(void)
 {
     _cleanup_(hf_cache_freep) struct hf_cache *cache = open_cache();
-    const struct hf_cache_mark mark = {"5", 77};
+    const struct hf_cache_mark mark = {"5", 77, ""};
 
     for (int i = 0; i < 3; i++) {
         static const char *const name[] = {"a", "b", "c"};
@@ -348,7 +369,7 @@ END_TEST
 /* A life in steps; each is durable once it returned. */
 static int step(struct hf_cache *cache, int i)
 {
-    const struct hf_cache_mark five = {"5", 50}, nine = {"9", 90};
+    const struct hf_cache_mark five = {"5", 50, ""}, nine = {"9", 90, ""};
 
     switch (i) {
     case 0:
@@ -498,6 +519,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, what_was_put_comes_back);
     tcase_add_test(tc, kinds_are_apart);
     tcase_add_test(tc, nothing_is_written_twice);
+    tcase_add_test(tc, mark_of_an_earlier_version);
     tcase_add_test(tc, names);
     tcase_add_test(tc, size_is_bounded);
     tcase_add_test(tc, every_byte_counts);

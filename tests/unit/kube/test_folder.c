@@ -189,6 +189,26 @@ START_TEST(follows)
 }
 END_TEST
 
+START_TEST(listed_again_when_asked)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world);
+    put(&world, "all.yaml", EU("a", "1") "---\n" EU("b", "1"));
+    subscribe(&world, &seen, "EdgeUpdate", NULL);
+    world.source->relist(world.source->ctx, seen.sub); /* the first time is ahead: it will do */
+    run(&world, 3);
+    ck_assert(seen.upserts == 2 && seen.synced == 1);
+    world.source->decline(world.source->ctx, seen.sub, "a", false);
+    world.source->relist(world.source->ctx, seen.sub);
+    put(&world, "all.yaml", EU("a", "1") "---\n" EU("c", "1")); /* b is gone meanwhile, which is not lost */
+    run(&world, 5);
+    ck_assert(seen.synced == 2 && seen.gone == 1 && json_object_size(seen.held) == 2);
+    json_decref(seen.held);
+    world_end(&world);
+}
+END_TEST
+
 START_TEST(a_file_counts_when_it_rests)
 {
     struct world world;
@@ -349,9 +369,51 @@ START_TEST(bounded)
         hf_simfs_put(fs, name, "", 0, 0644);
     }
     hf_folder_look(hf_simfs_ops(fs), "/d", HF_SIM_UNIX_START, HF_NS_PER_S, &view);
-    ck_assert(view.n == HF_FOLDER_MAX_FILES && view.n_issues == 20);
+    ck_assert(view.n == HF_FOLDER_MAX_FILES && view.left_out == 20 && view.n_issues == 1);
     hf_folder_view_done(&view);
     hf_simfs_free(fs);
+}
+END_TEST
+
+static unsigned n_unreadable;
+static char unreadable_now[300];
+
+static void on_unreadable(void *arg, const char *what, const struct hf_err *err)
+{
+    (void)arg;
+    n_unreadable++;
+    (void)snprintf(unreadable_now, sizeof(unreadable_now), "%s%s%s", what, err != NULL ? ": " : " mended",
+                   err != NULL ? err->cause : "");
+}
+
+/* Of more files than are read one word is said, which stays until it is true no more. */
+START_TEST(too_many_files)
+{
+    struct world world;
+    struct seen seen = {.held = json_object()};
+    struct hf_source_sink sink = {.arg = &seen, .refused = on_refused, .unreadable = on_unreadable};
+    char name[32];
+
+    world_start(&world);
+    n_unreadable = 0;
+    for (int i = 0; i < HF_FOLDER_MAX_FILES + 20; i++) {
+        (void)snprintf(name, sizeof(name), "%04d.yaml", i);
+        put(&world, name, "");
+    }
+    ck_assert_int_eq(world.source->subscribe(world.source->ctx, "EdgeUpdate", NULL, "", NULL, &sink, &seen.sub, NULL),
+                     0);
+    run(&world, 20);
+    ck_assert(seen.refused == 1 && n_unreadable == 1);
+    ck_assert_msg(strstr(unreadable_now, "20 of them are not read") != NULL, "%s", unreadable_now);
+    for (int i = 0; i < 20; i++) {
+        (void)snprintf(name, sizeof(name), "%04d.yaml", i);
+        drop(&world, name);
+    }
+    run(&world, 20);
+    ck_assert(seen.refused <= 2 &&
+              strstr(unreadable_now, "mended") != NULL); /* their number may have fallen in between */
+    json_decref(seen.held);
+    world_end(&world);
 }
 END_TEST
 
@@ -481,6 +543,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, follows);
+    tcase_add_test(tc, listed_again_when_asked);
     tcase_add_test(tc, a_file_counts_when_it_rests);
     tcase_add_test(tc, a_bad_file_keeps_its_objects);
     tcase_add_test(tc, a_folder_that_is_gone_takes_nothing_away);
@@ -488,6 +551,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, ends_inside_a_sink);
     tcase_add_test(tc, every_failing_call);
     tcase_add_test(tc, bounded);
+    tcase_add_test(tc, too_many_files);
     tcase_add_loop_test(tc, large_objects, 0, 2);
     tcase_add_test(tc, status_becomes_files);
 }

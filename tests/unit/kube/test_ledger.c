@@ -161,6 +161,38 @@ START_TEST(bounded)
 }
 END_TEST
 
+/* What the subscriber does not keep is told by every round; what is declined without mattering leaves room for what is kept. */
+START_TEST(declined)
+{
+    char name[16];
+
+    fresh();
+    ck_assert_int_eq(event("a", 5, false), HF_TELL_UPSERT);
+    hf_ledger_decline(&ledger, "a", true);
+    hf_ledger_decline(&ledger, "unheard of", true);
+    ck_assert_int_eq(event("a", 5, false), HF_TELL_NOTHING); /* not by a stream that repeats itself */
+    hf_ledger_begin(&ledger);
+    ck_assert_int_eq(item("a", 4), HF_TELL_OLD);
+    ck_assert_int_eq(item("a", 5), HF_TELL_UPSERT);
+    ck_assert_int_eq(item("a", 5), HF_TELL_NOTHING); /* now it is kept */
+    hf_ledger_decline(&ledger, "a", true);
+    hf_ledger_end(&ledger, 6, gone, NULL);
+    hf_ledger_begin(&ledger);
+    hf_ledger_end(&ledger, 7, gone, NULL);
+    ck_assert_str_eq(gone_names, "a "); /* and that it is gone is told */
+    hf_ledger_begin(&ledger);
+    for (int i = 0; i < 2 * HF_LEDGER_MAX_OBJECTS; i++) {
+        (void)snprintf(name, sizeof(name), "n%06d", i);
+        ck_assert_int_eq(item(name, 8), HF_TELL_UPSERT);
+        hf_ledger_decline(&ledger, name, false);
+    }
+    ck_assert_uint_eq(ledger.objects.n, HF_LEDGER_MAX_DECLINED);
+    ck_assert_int_eq(event("one more", 9, false), HF_TELL_UPSERT);
+    hf_ledger_end(&ledger, 9, NULL, NULL);
+    hf_ledger_done(&ledger);
+}
+END_TEST
+
 /* The rule of the whole folder, against a simple model: through any mix of true and lying answers, `gone` is only ever said of
  * what the truth lacked at the moment of a proven answer. */
 START_TEST(never_wrong)
@@ -217,6 +249,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, ghosts);
     tcase_add_test(tc, after_a_restart_the_baseline_is_the_mark);
     tcase_add_test(tc, bounded);
+    tcase_add_test(tc, declined);
     tcase_add_loop_test(tc, never_wrong, 0, 20);
 }
 HF_TEST_MAIN("kube/ledger", cases)

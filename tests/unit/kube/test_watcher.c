@@ -240,6 +240,44 @@ START_TEST(lists_then_follows)
 }
 END_TEST
 
+/* What is declined is told again by a list that is asked for, whenever that is: while the first is on its way, while a watch is
+ * open, while the server is away; `synced` then means that list. Of two questions in one moment comes one list. */
+START_TEST(declined_and_listed_again)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    const struct hf_source_ops *source;
+    static const uint64_t moments_ms[] = {0, 1, 2, 5, 10, 5000};
+
+    world_start(&world, 3 + (uint64_t)_i);
+    source = hf_kube_source(world.kube);
+    hf_simapi_set_watchlist(world.api, _i % 2 == 0);
+    hf_simapi_set_page(world.api, _i % 4 == 3 ? 2 : 0);
+    for (int i = 0; i < 5; i++)
+        put(&world, "EdgeUpdate", (const char *[]){"a", "b", "c", "d", "e"}[i], i);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    (void)hf_simloop_run_for(world.loop, moments_ms[_i / 2] * HF_NS_PER_MS);
+    seen.synced = 0;
+    source->decline(source->ctx, seen.sub, "b", true);
+    source->decline(source->ctx, seen.sub, "d", false);
+    (void)json_object_del(seen.held, "b");
+    (void)json_object_del(seen.held, "d");
+    source->relist(source->ctx, seen.sub);
+    source->relist(source->ctx, seen.sub);
+    if (_i / 2 == 5)
+        (void)hf_simapi_delete(world.api, "EdgeUpdate", "a");
+    run(&world, 20);
+    ck_assert_uint_eq(seen.synced, 1);
+    same(&seen, "EdgeUpdate");
+    ck_assert(seen.in_contact && seen.lost == 0 && seen.refused == 0);
+    const struct hf_simapi_counts *counts = hf_simapi_counts(world.api);
+    ck_assert_uint_le(counts->watchlists + counts->lists,
+                      2 + (_i % 2 == 1)); /* the WatchList that is refused is asked for once */
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
 START_TEST(idle_makes_no_requests)
 {
     struct world world;
@@ -899,6 +937,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, lists_then_follows, 0, 3);
+    tcase_add_loop_test(tc, declined_and_listed_again, 0, 12);
     tcase_add_loop_test(tc, idle_makes_no_requests, 0, 2);
     tcase_add_test(tc, resumes_without_a_list);
     tcase_add_test(tc, a_resume_too_old_becomes_one_list);

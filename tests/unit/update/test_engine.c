@@ -1279,7 +1279,7 @@ START_TEST(the_target_changes)
 }
 END_TEST
 
-/* What was committed is changed or removed: put back when next looked at, which is not too often. */
+/* What was committed is changed or removed: put back when next looked at. */
 START_TEST(drift)
 {
     begin(&(struct hf_sim_release){.content = "v2"});
@@ -1290,10 +1290,9 @@ START_TEST(drift)
         hf_simfs_delete(w->fs, HF_SIM_TARGET);
     hf_simupdate_tell(w);
     ck_assert(hf_simupdate_settle(w));
-    ck_assert_str_eq(hf_simupdate_target(w, HF_SIM_TARGET), _i == 0 ? "stray" : "absent"); /* too soon */
+    ck_assert_str_eq(hf_simupdate_target(w, HF_SIM_TARGET), _i == 0 ? "stray" : "absent"); /* nobody looked */
     hf_simupdate_set_gate(w, "app", HF_GATE_HELD);
-    hf_simupdate_run_for(w, 61 * HF_NS_PER_S);
-    hf_simupdate_tell(w);
+    hf_simupdate_look(w);
     hf_simupdate_run_for(w, 61 * HF_NS_PER_S);
     ck_assert_str_eq(hf_simupdate_target(w, HF_SIM_TARGET), _i == 0 ? "stray" : "absent"); /* the site says no */
     hf_simupdate_set_gate(w, "app", HF_GATE_OPEN);
@@ -1306,10 +1305,10 @@ START_TEST(drift)
     /* Looked at again and again without being read. */
     hf_simfs_count_only(w->fs, HF_SIMFS_READS);
     hf_simupdate_run_for(w, 300 * HF_NS_PER_S);
-    hf_simupdate_tell(w);
+    hf_simupdate_look(w);
     hf_simupdate_run_for(w, 300 * HF_NS_PER_S);
     uint64_t calls = hf_simfs_calls(w->fs);
-    hf_simupdate_tell(w);
+    hf_simupdate_look(w);
     hf_simupdate_run_for(w, 300 * HF_NS_PER_S);
     ck_assert_uint_le(hf_simfs_calls(w->fs) - calls, 12);
     expect("app", HF_PHASE_COMMITTED, "HealthPassed");
@@ -1326,15 +1325,14 @@ START_TEST(drift_that_stays)
     else
         hf_simfs_delete(w->fs, HF_SIM_TARGET);
     w->restart_r = -EIO;
-    hf_simupdate_run_for(w, 61 * HF_NS_PER_S);
-    hf_simupdate_tell(w);
+    hf_simupdate_look(w);
     ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_WAITING));
     ck_assert(hf_simupdate_settle(w));
     expect("app", HF_PHASE_ROLLED_BACK, "RestartFailed");
     expect_clean();
     ck_assert_str_eq(hf_simupdate_target(w, HF_SIM_TARGET), _i == 0 ? "stray" : "absent");
     hf_simupdate_run_for(w, 600 * HF_NS_PER_S);
-    hf_simupdate_tell(w);
+    hf_simupdate_look(w);
     ck_assert(hf_simupdate_settle(w));
     expect("app", HF_PHASE_ROLLED_BACK, "RestartFailed");
 }
@@ -1348,8 +1346,7 @@ START_TEST(drift_of_a_tree)
     hf_simfs_delete(w->fs, "/opt/app/current");
     if (_i == 1)
         hf_simfs_symlink(w->fs, "/opt/app/current", "elsewhere");
-    hf_simupdate_run_for(w, 61 * HF_NS_PER_S);
-    hf_simupdate_tell(w);
+    hf_simupdate_look(w);
     ck_assert(hf_simupdate_until_phase(w, "app", HF_PHASE_WAITING));
     ck_assert(hf_simupdate_settle(w));
     expect("app", HF_PHASE_COMMITTED, "HealthPassed");

@@ -86,7 +86,9 @@ static bool desired_state_is_known(void *arg, char *reason, size_t n)
     bool ready = p->agent != NULL && hf_agent_ready(p->agent);
 
     if (!ready)
-        (void)snprintf(reason, n, "not known yet: no cache, no contact");
+        (void)snprintf(reason, n, "not known yet: %s",
+                       p->agent != NULL && hf_agent_source_trouble(p->agent) != NULL ? hf_agent_source_trouble(p->agent)
+                                                                                     : "no cache, no contact");
     return ready;
 }
 

@@ -38,6 +38,8 @@ struct hf_status_view {
     bool name_shared;           /* somebody else writes statuses under our name */
     const char *labels_trouble; /* the Node's labels cannot be applied: why; NULL */
     const char *disk_trouble;   /* the state folder cannot be written: why; NULL */
+    const char *source_trouble; /* the source is in reach and gives no desired state: why; NULL */
+    bool source_missing;        /* because it does not know our kinds; else because it may not give them */
     const struct hf_verdict *verdict;
     int64_t observed_generation; /* of the EdgeNode; 0 unknown */
 };

@@ -19,6 +19,7 @@ enum hf_options_action { HF_OPTIONS_RUN, HF_OPTIONS_HELP, HF_OPTIONS_VERSION };
 struct hf_agent_options {
     enum hf_options_action action;
     const char *server, *kubeconfig, *source; /* NULL: not given */
+    const char *status_kubeconfig;            /* what is written goes there; NULL: where is read */
     enum hf_kube_api api;
     const char *node_name; /* NULL: the host's name */
     const char *state_dir, *trust_dir;

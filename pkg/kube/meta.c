@@ -94,6 +94,7 @@ static enum hf_prober_event judge_review(struct hf_subscription *sub, enum hf_re
     bool again = sub->unexplained;
 
     sub->unexplained = review == HF_REVIEW_ALLOWED;
+    sub->served &= review == HF_REVIEW_UNANSWERED; /* the cloud is there: another's list proves nothing for this one */
     return review == HF_REVIEW_FORBIDDEN || (review == HF_REVIEW_ALLOWED && again) ? HF_PROBER_BARRED
                                                                                    : HF_PROBER_DOUBTFUL;
 }

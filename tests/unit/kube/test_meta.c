@@ -417,6 +417,24 @@ START_TEST(answers_that_are_no_lists)
 }
 END_TEST
 
+/* The store keeps what it was last told by a watch; a list passes it by. */
+START_TEST(an_old_copy_in_the_store_is_no_news)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world, 25);
+    for (int i = 0; i < 5; i++)
+        put(&world, "EdgeUpdate", "a", i);
+    haunt(&world, "a", 1);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 10);
+    ck_assert_msg(seen.in_contact && seen.upserts >= 1 && seen.refused == 0, "%u upserts, %u refused", seen.upserts,
+                  seen.refused);
+    json_decref(seen.held);
+    world_end(&world);
+}
+END_TEST
+
 /* CloudCore without deploy/kubeedge.yaml: the answers look like those of an empty cluster that is away. */
 START_TEST(the_cloud_may_not)
 {
@@ -466,16 +484,23 @@ END_TEST
 START_TEST(the_kind_is_not_installed)
 {
     struct world world;
-    struct seen seen = {.upserts = 0};
+    struct seen seen = {.upserts = 0}, policies = {.upserts = 0};
     world_start(&world, 22);
-    hf_simmeta_unknow(world.meta, "EdgeUpdate", true);
     subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    subscribe(&world, &policies, "SyncPolicy", NULL, "", NULL);
+    run(&world, 10);
+    unsigned proven = seen.proven;
+    ck_assert(proven > 0);
+    hf_simmeta_unknow(world.meta, "EdgeUpdate", true); /* it was removed */
+    world.source->refresh(world.source->ctx, seen.sub);
     run(&world, 120);
     ck_assert_msg(seen.why == ENOENT && strstr(seen.reason, "kubectl apply -f crds/") != NULL, "%s", seen.reason);
+    ck_assert(policies.in_contact && seen.proven == proven); /* that the other is served says nothing for it */
     hf_simmeta_unknow(world.meta, "EdgeUpdate", false);
     run(&world, 100);
     ck_assert(seen.in_contact);
     json_decref(seen.held);
+    json_decref(policies.held);
     world_end(&world);
 }
 END_TEST
@@ -816,6 +841,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_call_that_takes_ten_seconds_delays_nothing);
     tcase_add_test(tc, unsubscribing_while_a_probe_waits);
     tcase_add_loop_test(tc, answers_that_are_no_lists, 0, 4);
+    tcase_add_test(tc, an_old_copy_in_the_store_is_no_news);
     tcase_add_loop_test(tc, the_cloud_may_not, 0, 2);
     tcase_add_test(tc, the_kind_is_not_installed);
     tcase_add_test(tc, away_is_not_forbidden);

@@ -353,6 +353,13 @@ bool hf_agent_ready(const struct hf_agent *agent)
     return agent->had_cache || hf_follow_synced(agent);
 }
 
+const char *hf_agent_source_trouble(const struct hf_agent *agent)
+{
+    const struct follow *barred = hf_follow_barred(agent);
+
+    return barred != NULL ? barred->barred_text : NULL;
+}
+
 int hf_agent_result(const struct hf_agent *agent)
 {
     return agent->source_trouble[0] != '\0' ? 1 : agent->result;

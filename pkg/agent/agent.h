@@ -28,6 +28,8 @@ struct hf_agent_params {
     const struct hf_sched_ops *sched;
     const struct hf_source_ops *source;
     bool source_echoes; /* what we write comes back through a subscription: a delivery is believed when it did */
+    bool
+        status_apart; /* it goes to another server than the one that is read: contact with that one decides (kube/split.h) */
     const struct hf_http_ops *http; /* for artifacts: any origin, no credentials */
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
@@ -86,6 +88,9 @@ void hf_agent_telemetry_changed(struct hf_agent *agent);
 
 /* Heard from the source at least once in this life, or acting on a cache from before. */
 bool hf_agent_ready(const struct hf_agent *agent);
+
+/* Why the source gives us no desired state though it is in reach: what to do about it; NULL: it does, or is out of reach. */
+const char *hf_agent_source_trouble(const struct hf_agent *agent);
 
 /* 0: every selected update is Committed or Incompatible; 1: not, or the folder of objects cannot be read. */
 int hf_agent_result(const struct hf_agent *agent);

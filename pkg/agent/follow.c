@@ -263,7 +263,8 @@ static void found(struct hf_agent *agent)
     hf_log(agent->log, HF_LOG_INFO, "contact.found", HF_S("node", agent->params.node_name));
     if (first && now.unix_ns - HF_MIN(now.unix_ns, agent->saved_contact_ns) > SAVE_FIRST_NS)
         hf_agent_save_clock(agent);
-    hf_report_contact(agent, outage ? hf_rand_below(agent->params.rng, REPORT_SPREAD_NS) : 0);
+    if (!agent->params.status_apart)
+        hf_report_contact(agent, outage ? hf_rand_below(agent->params.rng, REPORT_SPREAD_NS) : 0);
     hf_agent_wake(agent, DUE_STATUS);
 }
 
@@ -280,13 +281,58 @@ static bool in_contact(const struct hf_agent *agent)
     return agent->follows[FOLLOW_UPDATES].proven && agent->follows[FOLLOW_POLICIES].proven;
 }
 
+const struct follow *hf_follow_barred(const struct hf_agent *agent)
+{
+    for (size_t i = FOLLOW_UPDATES; i <= FOLLOW_POLICIES; i++)
+        if (agent->follows[i].barred != 0)
+            return &agent->follows[i];
+    return NULL;
+}
+
+/* With one server for all, contact is enough; where only the desired state is kept from us, the status can still say so. What goes
+ * to a server of its own arrives when the subscription to ourselves, which is there, is served. */
+bool hf_follow_delivers(const struct hf_agent *agent)
+{
+    bool self = agent->follows[FOLLOW_SELF].proven;
+
+    if (!agent->params.source_echoes)
+        return true; /* a folder of statuses is always in reach */
+    if (agent->params.status_apart)
+        return self;
+    return agent->stale.connected || (self && hf_follow_barred(agent) != NULL);
+}
+
+/* A server that is in reach and says no: that is for a person to mend, and is said as a condition. */
+static void note_barred(struct follow *follow, enum hf_contact_kind kind, const struct hf_err *err)
+{
+    bool refuses = err != NULL && (err->code == EACCES || err->code == ENOENT);
+    bool barred = kind == HF_CONTACT_LOST && refuses && follow->agent->params.source_echoes;
+    int code = barred ? err->code : 0;
+
+    if (follow->barred == code || (kind == HF_CONTACT_LOST && err == NULL))
+        return;
+    follow->barred = code;
+    (void)snprintf(follow->barred_text, sizeof(follow->barred_text), "%s", barred ? err->cause : "");
+    hf_agent_wake(follow->agent, DUE_STATUS);
+}
+
+/* Statuses can be delivered (again), though what is desired may come from elsewhere, or not come. */
+static void self_found(struct hf_agent *agent)
+{
+    bool first = agent->report.contact_ns == 0;
+
+    hf_report_contact(agent, first ? 0 : hf_rand_below(agent->params.rng, REPORT_SPREAD_NS));
+    hf_agent_wake(agent, DUE_STATUS);
+}
+
 static void on_contact(void *arg, enum hf_contact_kind kind, uint64_t server_date_unix_ns, const struct hf_err *err)
 {
     struct follow *follow = arg;
     struct hf_agent *agent = follow->agent;
-    bool before = in_contact(agent);
+    bool before = in_contact(agent), delivered = hf_follow_delivers(agent);
 
     follow->proven = kind == HF_CONTACT_PROVEN;
+    note_barred(follow, kind, err);
     if (follow->proven && server_date_unix_ns != 0)
         hear_date(agent, server_date_unix_ns);
     if (in_contact(agent) && !before)
@@ -294,6 +340,8 @@ static void on_contact(void *arg, enum hf_contact_kind kind, uint64_t server_dat
     else if (!in_contact(agent) && kind == HF_CONTACT_LOST &&
              (before || !agent->lost_said)) /* also what was never there is said once */
         lost(agent, err);
+    if (hf_follow_delivers(agent) && !delivered && (agent->params.status_apart || !in_contact(agent)))
+        self_found(agent);
 }
 
 /* What the source itself says of a part of it that it could not use: an object, or (from a server) an answer. That rights or the kind

@@ -52,7 +52,7 @@ json_t *hf_labeller_condense(const json_t *node)
 static bool due(const struct hf_agent *agent)
 {
     /* Only a Node that was heard of in this life is written to: a cached one may be long gone. */
-    return agent->follows[FOLLOW_NODE].synced && agent->node != NULL && agent->stale.connected &&
+    return agent->follows[FOLLOW_NODE].synced && agent->node != NULL && hf_follow_delivers(agent) &&
            agent->desired_labels != NULL && agent->labeller.delivery == NULL &&
            hf_labels_due(agent->node, agent->desired_labels);
 }

@@ -25,6 +25,12 @@ static int set_kubeconfig(struct hf_agent_options *o, const char *text)
     return 0;
 }
 
+static int set_status_kubeconfig(struct hf_agent_options *o, const char *text)
+{
+    o->status_kubeconfig = text;
+    return 0;
+}
+
 static int set_source(struct hf_agent_options *o, const char *text)
 {
     o->source = text;
@@ -250,6 +256,8 @@ static const struct flag {
      "API server, or KubeEdge's MetaServer (http://127.0.0.1:10550)"},
     {"kubeconfig", "FILE", "HOLDFAST_KUBECONFIG", set_kubeconfig, "a file",
      "use this file's current context; without it and --server: the pod's service account"},
+    {"status-kubeconfig", "FILE", "HOLDFAST_STATUS_KUBECONFIG", set_status_kubeconfig, "a file",
+     "write status and labels to this file's cluster instead of where objects are read (behind a MetaServer)"},
     {"source", "DIR", "HOLDFAST_SOURCE", set_source, "a folder",
      "read objects as YAML from this folder instead; status goes to <state>/status"},
     {"api", "KIND", "HOLDFAST_API", set_api, "auto, apiserver or metaserver", "what --server is (auto: find out)"},
@@ -353,6 +361,9 @@ static int check_together(struct hf_agent_options *o, struct hf_err *err)
         return hf_err_set(err, EINVAL, "--source stands instead of --server and --kubeconfig: give one of them");
     if (o->server != NULL && o->kubeconfig != NULL)
         return hf_err_set(err, EINVAL, "--server and --kubeconfig: give one of them");
+    if (o->source != NULL && o->status_kubeconfig != NULL)
+        return hf_err_set(err, EINVAL,
+                          "--status-kubeconfig goes with --server: with --source, status is written to the disk");
     /* Several agents on one machine have a state folder each, and must not share this one. */
     if (o->run_dir == NULL && strcmp(o->state_dir, DEFAULT_STATE_DIR) == 0)
         o->run_dir = "/run/holdfast";

@@ -31,6 +31,7 @@ struct hf_agent_listen {
 struct hf_agent_options {
     enum hf_options_action action;
     const char *server, *kubeconfig, *source; /* NULL: not given */
+    const char *status_kubeconfig;            /* what is written goes there; NULL: where is read */
     enum hf_kube_api api;
     const char *node_name; /* NULL: the host's name */
     const char *state_dir, *trust_dir;

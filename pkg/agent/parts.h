@@ -37,6 +37,9 @@ struct follow {
     bool synced;
     bool proven;
     bool relisting; /* asked for a complete list that has not been told to its end */
+    /* Why it is not to be had though the source is in reach: errno and what to do about it; 0 it is. */
+    int barred;
+    char barred_text[HF_VERDICT_MESSAGE];
 };
 
 /* Applying the labels of the own Node. */
@@ -66,6 +69,7 @@ struct report {
     uint64_t give_up_ns;
     bool exists;             /* the source has our EdgeNode */
     bool heard;              /* of it, in this life */
+    uint64_t contact_ns;     /* mono: since then statuses can be delivered */
     unsigned adoptions;      /* times that another's number was taken over, lately */
     uint64_t adopted_ns;     /* the last time, mono */
     bool uncertain;          /* the disk does not say which numbers were used */
@@ -144,6 +148,9 @@ void hf_follow_stop(struct hf_agent *agent);
 void hf_follow_refresh(struct hf_agent *agent);
 void hf_follow_hear(struct hf_agent *agent); /* ask the source for its last sign of life */
 void hf_follow_save_marks(struct hf_agent *agent);
+bool hf_follow_delivers(const struct hf_agent *agent); /* what we write would arrive now */
+/* A kind that the source does not give us, updates before policies; NULL: none. */
+const struct follow *hf_follow_barred(const struct hf_agent *agent);
 bool hf_follow_synced(const struct hf_agent *agent); /* EdgeUpdates and SyncPolicies have been told in this life */
 
 /* concern.c */

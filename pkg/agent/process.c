@@ -17,14 +17,17 @@
 #include "agent/listeners.h"
 #include "agent/outside.h"
 #include "agent/telemetry.h"
+#include "agent/upstream.h"
 #include "kube/folder.h"
-#include "kube/kube.h"
+#include "kube/split.h"
 #include "loop/loop.h"
 #include "os/file.h"
 #include "os/fs_posix.h"
 #include "web/web.h"
 
 enum { STOP_TIMEOUT_S = 5, CREDENTIALS_PERIOD_S = 60, LOCK_TRIES = 50 /* one second in all */ };
+
+#define MAX_SKEW_NS (5 * 60 * HF_NS_PER_S) /* until a policy says otherwise */
 
 struct process {
     const struct hf_agent_options *options;
@@ -35,10 +38,9 @@ struct process {
     struct hf_home home;
     struct hf_listeners *listeners;
     struct hf_http_client *artifacts; /* any origin, no credentials */
-    struct hf_http_client *api;       /* one origin, with credentials */
-    struct hf_kube_config config;
-    uint64_t max_skew_ns;
-    struct hf_kube *kube;
+    struct hf_upstream *read;         /* where the desired state comes from; NULL: the folder */
+    struct hf_upstream *written;      /* where the status goes; NULL: there */
+    struct hf_split *split;           /* of both */
     struct hf_folder *folder;
     struct hf_agent *agent;
     struct hf_agent_telemetry *telemetry;
@@ -49,11 +51,6 @@ struct process {
     bool stopping;
     int exit_code;
 };
-
-static const char *get_environment(const char *name)
-{
-    return getenv(name);
-}
 
 static int complain(struct process *p, const char *event, const struct hf_err *err)
 {
@@ -90,7 +87,9 @@ static bool desired_state_is_known(void *arg, char *reason, size_t n)
     bool ready = p->agent != NULL && hf_agent_ready(p->agent);
 
     if (!ready)
-        (void)snprintf(reason, n, "not known yet: no cache, no contact");
+        (void)snprintf(reason, n, "not known yet: %s",
+                       p->agent != NULL && hf_agent_source_trouble(p->agent) != NULL ? hf_agent_source_trouble(p->agent)
+                                                                                     : "no cache, no contact");
     return ready;
 }
 
@@ -108,72 +107,13 @@ static int serve(struct process *p, struct hf_err *err)
     return hf_listeners_new(&params, &p->listeners, err);
 }
 
-/* ---- the API server's client -------------------------------------------------------------------------------------- */
-
-static struct hf_http_config http_config(struct process *p)
-{
-    const struct hf_kube_config *c = &p->config;
-
-    return (struct hf_http_config){
-        .user_agent = "holdfast-agent/" HF_VERSION,
-        .ca_pem = c->ca_pem,
-        .client_cert_pem = c->client_cert_pem,
-        .client_key_pem = c->client_key_pem,
-        .bearer_token = c->token,
-        .origin = c->server,
-        .tls_server_name = c->tls_server_name,
-        .insecure_skip_verify = c->insecure_skip_verify,
-        .max_skew_ns = p->max_skew_ns,
-        .clock = hf_home_clock(&p->home),
-    };
-}
-
-static int put_credentials(struct process *p, struct hf_err *err)
-{
-    struct hf_http_config config = http_config(p);
-
-    return hf_http_client_update(p->api, &config, err);
-}
-
-/* 0 also when nothing changed: the caller then knows that the old ones are all there is. */
-static int reload_credentials(void *arg, struct hf_err *err)
-{
-    struct process *p = arg;
-    int r = hf_kube_config_reload(hf_fs_posix(), &p->config, err);
-
-    if (r <= 0)
-        return r;
-    hf_log(p->log, HF_LOG_INFO, "credentials.changed", HF_S("server", p->config.server));
-    return put_credentials(p, err);
-}
-
-static void reload_and_log(struct process *p)
-{
-    struct hf_err err = HF_ERR_INIT;
-
-    if (p->api != NULL && reload_credentials(p, &err) < 0)
-        hf_log_err(p->log, HF_LOG_WARNING, "credentials.unreadable", "server", p->config.server, &err);
-}
-
-static bool has_credential_files(const struct process *p)
-{
-    return p->config.ca_file != NULL || p->config.client_cert_file != NULL || p->config.client_key_file != NULL ||
-           p->config.token_file != NULL;
-}
-
 static void policy_changed(void *arg, const struct hf_syncpolicy *policy, const json_t *labels)
 {
     struct process *p = arg;
-    struct hf_err err = HF_ERR_INIT;
 
     hf_agent_telemetry_follow(p->telemetry, policy, labels);
-    if (p->kube != NULL)
-        hf_kube_set_retry_cap(p->kube, policy->retry_interval_ns);
-    if (p->max_skew_ns == policy->clock_max_skew_ns)
-        return;
-    p->max_skew_ns = policy->clock_max_skew_ns;
-    if (p->api != NULL && put_credentials(p, &err) < 0)
-        hf_log_err(p->log, HF_LOG_ERROR, "credentials.unusable", "server", p->config.server, &err);
+    hf_upstream_follow(p->read, policy->retry_interval_ns, policy->clock_max_skew_ns);
+    hf_upstream_follow(p->written, policy->retry_interval_ns, policy->clock_max_skew_ns);
 }
 
 static json_t *telemetry_status(void *arg)
@@ -209,32 +149,39 @@ static int open_telemetry(struct process *p, struct hf_err *err)
     return hf_agent_telemetry_new(&params, &p->telemetry, err);
 }
 
-static int open_kube(struct process *p, struct hf_err *err)
+static int open_upstreams(struct process *p, struct hf_err *err)
 {
     const struct hf_agent_options *o = p->options;
-    int r = hf_kube_config_find(hf_fs_posix(), o->server, o->kubeconfig, get_environment, &p->config, err);
-
-    if (r < 0)
-        return r;
-    struct hf_http_config config = http_config(p);
-    p->api = hf_http_client_new(p->loop, &config, err);
-    if (p->api == NULL)
-        return -err->code;
-    struct hf_kube_params params = {
-        .config = &p->config,
-        .api = o->api,
-        .field_manager = HF_FIELD_MANAGER,
+    struct hf_upstream_params params = {
+        .loop = p->loop,
         .clock = hf_home_clock(&p->home),
-        .rng = hf_rand_posix(),
-        .sched = hf_loop_sched(p->loop),
-        .http = hf_http_client_ops(p->api),
         .log = p->log,
         .metrics = p->metrics,
-        .reauthenticate = reload_credentials,
-        .arg = p,
+        .server = o->server,
+        .kubeconfig = o->kubeconfig,
+        .api = o->api,
+        .max_skew_ns = MAX_SKEW_NS,
     };
-    p->kube = hf_kube_new(&params, err);
-    return p->kube == NULL ? -err->code : 0;
+
+    p->read = hf_upstream_new(&params, err);
+    if (p->read == NULL || o->status_kubeconfig == NULL)
+        return p->read == NULL ? -err->code : 0;
+    params.server = NULL;
+    params.kubeconfig = o->status_kubeconfig;
+    params.api = HF_KUBE_APISERVER;
+    params.metrics = NULL; /* the counters are those of the source */
+    p->written = hf_upstream_new(&params, err);
+    if (p->written == NULL)
+        return hf_err_wrap(err, -err->code, "--status-kubeconfig");
+    p->split = hf_split_new(hf_upstream_source(p->read), hf_upstream_source(p->written));
+    return p->split == NULL ? hf_err_set(err, ENOMEM, "out of memory") : 0;
+}
+
+static const struct hf_source_ops *source_of(struct process *p)
+{
+    if (p->folder != NULL)
+        return hf_folder_source(p->folder);
+    return p->split != NULL ? hf_split_source(p->split) : hf_upstream_source(p->read);
 }
 
 static int open_folder(struct process *p, struct hf_err *err)
@@ -266,14 +213,15 @@ static void link_moved(void *arg)
 {
     struct process *p = arg;
 
-    hf_kube_nudge(p->kube);
+    hf_upstream_nudge(p->read);
+    hf_upstream_nudge(p->written);
 }
 
 /* Without a watch the hold file is still looked at each interval, and a link that is back found when the backoff ends. */
 static void look_outside(struct process *p)
 {
     p->hold_watch = hf_outside_watch_file(p->loop, p->home.dir, "hold", hold_moved, p);
-    if (p->kube != NULL)
+    if (p->read != NULL)
         p->link_watch = hf_outside_watch_links(p->loop, link_moved, p);
 }
 
@@ -348,9 +296,15 @@ static void on_term(void *arg)
     stop(arg, "signal", HF_AGENT_STOP_TOLD);
 }
 
+static void reload_credentials(struct process *p)
+{
+    hf_upstream_reload(p->read);
+    hf_upstream_reload(p->written);
+}
+
 static void on_hangup(void *arg)
 {
-    reload_and_log(arg);
+    reload_credentials(arg);
 }
 
 static void on_timer(void *arg)
@@ -364,7 +318,7 @@ static void on_timer(void *arg)
         hf_loop_stop(p->loop);
         return;
     }
-    reload_and_log(p);
+    reload_credentials(p);
     sched->timer_arm(sched->ctx, p->timer, CREDENTIALS_PERIOD_S * HF_NS_PER_S);
 }
 
@@ -404,7 +358,7 @@ static int find_name(struct process *p, struct hf_err *err)
 static int open_parts(struct process *p, struct hf_err *err)
 {
     struct hf_http_config artifacts = {
-        .user_agent = "holdfast-agent/" HF_VERSION, .clock = hf_home_clock(&p->home), .max_skew_ns = p->max_skew_ns};
+        .user_agent = "holdfast-agent/" HF_VERSION, .clock = hf_home_clock(&p->home), .max_skew_ns = MAX_SKEW_NS};
     const struct hf_sched_ops *sched;
 
     p->loop = hf_loop_new(err);
@@ -425,7 +379,7 @@ static int open_parts(struct process *p, struct hf_err *err)
     r = open_telemetry(p, err);
     if (r < 0)
         return r;
-    return p->options->source != NULL ? open_folder(p, err) : open_kube(p, err);
+    return p->options->source != NULL ? open_folder(p, err) : open_upstreams(p, err);
 }
 
 static int start_agent(struct process *p, struct hf_err *err)
@@ -435,8 +389,9 @@ static int start_agent(struct process *p, struct hf_err *err)
         .home = &p->home,
         .rng = hf_rand_posix(),
         .sched = hf_loop_sched(p->loop),
-        .source = p->folder != NULL ? hf_folder_source(p->folder) : hf_kube_source(p->kube),
-        .source_echoes = p->kube != NULL,
+        .source = source_of(p),
+        .source_echoes = p->read != NULL,
+        .status_apart = p->split != NULL,
         .http = hf_http_client_ops(p->artifacts),
         .proc = hf_loop_proc(p->loop),
         .probe = hf_loop_probe(p->loop),
@@ -504,7 +459,7 @@ static int run(struct process *p)
         return complain(p, "agent.not_started", &err);
     look_outside(p);
     sched = hf_loop_sched(p->loop);
-    if (has_credential_files(p) && !p->stopping)
+    if ((hf_upstream_has_files(p->read) || hf_upstream_has_files(p->written)) && !p->stopping)
         sched->timer_arm(sched->ctx, p->timer, CREDENTIALS_PERIOD_S * HF_NS_PER_S);
     notify("READY=1");
     hf_loop_run(p->loop);
@@ -519,8 +474,9 @@ static void clean_up(struct process *p)
     hf_outside_free(p->link_watch);
     hf_agent_free(p->agent);
     hf_folder_free(p->folder);
-    hf_kube_free(p->kube);
-    hf_http_client_free(p->api);
+    hf_split_free(p->split);
+    hf_upstream_free(p->written);
+    hf_upstream_free(p->read);
     hf_http_client_free(p->artifacts);
     hf_agent_telemetry_free(p->telemetry);
     hf_listeners_free(p->listeners);
@@ -530,7 +486,6 @@ static void clean_up(struct process *p)
     }
     hf_loop_free(p->loop);
     hf_metrics_free(p->metrics);
-    hf_kube_config_done(&p->config);
     hf_home_close(&p->home);
     hf_log_free(p->log);
 }
@@ -540,7 +495,6 @@ int hf_agent_process(const struct hf_agent_options *options)
     struct process p = {.options = options, .home = {.lock_fd = -1}};
     int exit_code = HF_EXIT_FAILED;
 
-    p.max_skew_ns = 5 * 60 * HF_NS_PER_S; /* until a policy says otherwise */
     p.log = hf_log_new(STDERR_FILENO, options->log_level, hf_clock_posix());
     if (p.log != NULL)
         exit_code = run(&p);

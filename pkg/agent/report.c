@@ -188,7 +188,7 @@ static void collect_update(void *arg, const struct hf_update_status *status)
     struct hf_update_status *said = &all->updates[all->n++];
     uint64_t now = hf_mono_ns(all->agent->clock), wait = HF_NEVER;
     /* Details are renewed with the heartbeats; nobody reads an outbox. */
-    uint64_t refresh = all->agent->stale.connected ? all->agent->policy->interval_ns : HF_NEVER;
+    uint64_t refresh = hf_follow_delivers(all->agent) ? all->agent->policy->interval_ns : HF_NEVER;
     int r = hf_steady_say(&all->agent->report.steady, status, refresh, now, said, &wait);
     if (r == 0 && wait != HF_NEVER)
         all->agent->report.look_again_ns = HF_MIN(all->agent->report.look_again_ns, now + wait);
@@ -255,6 +255,8 @@ static int build_essence(struct hf_agent *agent, struct collected *all, struct h
                          json_t **ret_essence)
 {
     char trouble[HF_VERDICT_MESSAGE];
+    const struct follow *barred = hf_follow_barred(agent);
+    bool folder = agent->source_trouble[0] != '\0';
     struct hf_verdict_params judged = {.known = hf_agent_ready(agent),
                                        .updates = all->updates,
                                        .n_updates = all->n,
@@ -285,7 +287,13 @@ static int build_essence(struct hf_agent *agent, struct collected *all, struct h
         .name_shared = agent->report.adoptions > MAX_ADOPTIONS,
         .labels_trouble = agent->labeller.trouble[0] != '\0' ? agent->labeller.trouble : NULL,
         .disk_trouble = hf_diskq_failing(agent->diskq, trouble, sizeof(trouble)) ? trouble : NULL,
-        .source_trouble = agent->source_trouble[0] != '\0' ? agent->source_trouble : NULL,
+        .source_trouble = folder           ? agent->source_trouble
+                          : barred != NULL ? barred->barred_text
+                                           : NULL,
+        .source_reason = folder                     ? "FolderUnreadable"
+                         : barred == NULL           ? NULL
+                         : barred->barred == ENOENT ? "KindNotFound"
+                                                    : "Forbidden",
         .verdict = verdict,
         .observed_generation = agent->report.generation,
     };
@@ -481,7 +489,7 @@ static void park(struct hf_agent *agent)
 
 static bool waits_for_self(const struct hf_agent *agent, uint64_t now, uint64_t *ret_until)
 {
-    *ret_until = agent->report.uncertain ? HF_NEVER : agent->stale.contact_mono_ns + SELF_WAIT_NS;
+    *ret_until = agent->report.uncertain ? HF_NEVER : agent->report.contact_ns + SELF_WAIT_NS;
     return agent->params.source_echoes && !agent->follows[FOLLOW_SELF].synced && now < *ret_until;
 }
 
@@ -506,7 +514,7 @@ void hf_report_send_if_due(struct hf_agent *agent)
     }
     if (report->essence == NULL || now < hf_pace_due_ns(&report->pace))
         return;
-    if (!agent->stale.connected && agent->params.source_echoes) { /* a folder of statuses is always in reach */
+    if (!hf_follow_delivers(agent)) {
         park(agent);
         return;
     }
@@ -525,7 +533,7 @@ uint64_t hf_report_wait_until_ns(const struct hf_agent *agent)
 
     if (agent->report.delivery != NULL)
         due = agent->report.give_up_ns;
-    else if (due != HF_NEVER && agent->stale.connected && waits_for_self(agent, now, &until))
+    else if (due != HF_NEVER && hf_follow_delivers(agent) && waits_for_self(agent, now, &until))
         due = HF_MAX(due, until);
     return HF_MIN(due, agent->report.look_again_ns);
 }
@@ -570,6 +578,7 @@ void hf_report_contact(struct hf_agent *agent, uint64_t spread_ns)
 {
     uint64_t now = hf_mono_ns(agent->clock);
 
+    agent->report.contact_ns = now;
     hf_backoff_reset(&agent->report.backoff);
     hf_pace_changed(&agent->report.pace, true, now);
     hf_pace_retry(&agent->report.pace, spread_ns, now);

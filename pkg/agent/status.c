@@ -263,7 +263,8 @@ static int set_conditions(json_t *conditions, const struct hf_status_view *view,
         r = set_simple(conditions, "StateWritable", view->disk_trouble != NULL ? "False" : NULL, "WriteFailed",
                        view->disk_trouble != NULL ? view->disk_trouble : "", now_unix_ns);
     if (r == 0)
-        r = set_simple(conditions, "SourceReadable", view->source_trouble != NULL ? "False" : NULL, "FolderUnreadable",
+        r = set_simple(conditions, "SourceReadable", view->source_trouble != NULL ? "False" : NULL,
+                       view->source_reason != NULL ? view->source_reason : "",
                        view->source_trouble != NULL ? view->source_trouble : "", now_unix_ns);
     return r;
 }

@@ -49,7 +49,9 @@ struct hf_status_view {
     bool name_shared;           /* somebody else writes statuses under our name */
     const char *labels_trouble; /* the Node's labels cannot be applied: why; NULL */
     const char *disk_trouble;   /* the state folder cannot be written: why; NULL */
-    const char *source_trouble; /* the folder of objects cannot be read: why; NULL */
+    const char *
+        source_trouble; /* why the source gives no desired state: a folder that cannot be read, a server that may not; NULL */
+    const char *source_reason; /* the same in one word; NULL with it */
     const struct hf_verdict *verdict;
     int64_t observed_generation; /* of the EdgeNode; 0 unknown */
 };

@@ -5,7 +5,7 @@
  *     list.c     its lists: from an answer to what exists
  *     watch.c    its open watch: from bytes to what changed
  *     tell.c     what it tells its sink, and what it doubts
- *     meta.c     behind a MetaServer: does what prober.c decides
+ *     meta.c     behind a MetaServer: does what prober.c decides, and asks what review.c says
  *     apply.c    server-side apply
  *
  * Silence is found in three ways. A dead link by the connection's own keepalive (50 s). A server that is there and does nothing
@@ -25,6 +25,7 @@
 #include "kube/pulse.h"
 #include "kube/reflector.h"
 #include "kube/resource.h"
+#include "kube/review.h"
 #include "kube/stream.h"
 #include "web/metrics.h"
 
@@ -105,6 +106,10 @@ struct hf_subscription {
     bool wants_probe;             /* MetaServer: a proven LIST */
     bool relist;                  /* a complete list is asked for, and has not begun */
     bool told_some;               /* since the last round began */
+    bool served;                  /* MetaServer: a LIST of its own was proven, and none was barred since */
+    bool begun;                   /* MetaServer: the first LIST was asked for */
+    bool barred;                  /* MetaServer: the cloud may not list this kind, as last heard */
+    bool unexplained;             /* MetaServer: it may, and the store answered: the next time says that */
     bool refreshed;               /* contact and mark are told in the next turn */
     bool mark_untold;
     bool contact_told, was_lost;
@@ -186,6 +191,9 @@ bool hf_watcher_goes_back(struct hf_subscription *sub, const char *what, uint64_
 bool hf_watcher_is_back(const struct hf_subscription *sub, uint64_t version);
 
 /* meta.c */
+/* It is new: ask for its LIST. Its watch is opened when that came from the cloud, not before: a watch of a kind that CloudCore may
+ * not list stops CloudCore's dynamic controller, and with it the MetaServer of every node, until it may. */
+void hf_meta_begin(struct hf_subscription *sub);
 void hf_meta_want(struct hf_subscription *sub);
 void hf_meta_sign(struct hf_kube *kube);
 void hf_meta_tell_proven(struct hf_subscription *sub); /* its LIST came from the cloud */

@@ -19,11 +19,13 @@ static const struct cell table[HF_PROBER_STATES][HF_PROBER_EVENTS] = {
             [HF_PROBER_WANT] = {true, HF_PROBER_ASKING, 0},
             [HF_PROBER_PROVEN] = {true, HF_PROBER_QUIET, HF_PROBER_TELL_PROVEN},
             [HF_PROBER_DOUBTFUL] = {true, HF_PROBER_RESTING, HF_PROBER_TELL_LOST | HF_PROBER_SET_TIMER},
+            [HF_PROBER_BARRED] = {true, HF_PROBER_RESTING, HF_PROBER_TELL_BARRED},
             [HF_PROBER_SIGN] = {true, HF_PROBER_ASKING, 0},
         },
     [HF_PROBER_RESTING] =
         {
-            [HF_PROBER_TIMER] = {true, HF_PROBER_ASKING, HF_PROBER_ASK},
+            [HF_PROBER_WANT] = {true, HF_PROBER_RESTING, 0}, /* asked at once while the cloud is proven */
+            [HF_PROBER_TIMER] = {true, HF_PROBER_ASKING, HF_PROBER_WANT_BARRED | HF_PROBER_ASK},
             [HF_PROBER_SIGN] = {true, HF_PROBER_ASKING, HF_PROBER_ASK},
         },
 };
@@ -40,6 +42,26 @@ static uint64_t rest_ns(struct hf_prober *prober, uint64_t cap_ns, const struct 
     return delay;
 }
 
+/* The cloud answered, with a list or with a refusal: whose turn is next. */
+static void cloud_answered(struct hf_prober *prober, struct hf_prober_step *step, bool more, bool others,
+                           const struct hf_rand_ops *rng)
+{
+    if (!prober->proven) { /* a reconnect: everybody may have missed deletions */
+        step->effects |= HF_PROBER_WANT_OTHERS;
+        more = others;
+    }
+    prober->proven = true;
+    prober->signalled = false;
+    if (more) {
+        prober->state = HF_PROBER_ASKING;
+        step->effects |= HF_PROBER_ASK;
+    } else if (prober->barred) { /* rights may be given at any time, and nothing tells of it */
+        prober->state = HF_PROBER_RESTING;
+        step->effects |= HF_PROBER_SET_TIMER;
+        step->delay_ns = HF_PROBER_BARRED_NS / 2 + hf_rand_below(rng, HF_PROBER_BARRED_NS);
+    }
+}
+
 struct hf_prober_step hf_prober_step(struct hf_prober *prober, enum hf_prober_event event, bool more, bool others,
                                      uint64_t cap_ns, const struct hf_rand_ops *rng)
 {
@@ -52,23 +74,22 @@ struct hf_prober_step hf_prober_step(struct hf_prober *prober, enum hf_prober_ev
     bool was_asking = prober->state == HF_PROBER_ASKING;
     prober->state = cell->next;
     if (event == HF_PROBER_PROVEN) {
-        if (!prober->proven) { /* a reconnect: everybody may have missed deletions */
-            step.effects |= HF_PROBER_WANT_OTHERS;
-            more = others;
-        }
-        prober->proven = true;
         prober->failures = 0;
-        prober->signalled = false;
-        if (more) {
-            prober->state = HF_PROBER_ASKING;
-            step.effects |= HF_PROBER_ASK;
-        }
+        cloud_answered(prober, &step, more, others, rng);
+    } else if (event == HF_PROBER_BARRED) {
+        prober->barred = true;
+        cloud_answered(prober, &step, more, others, rng);
     } else if (event == HF_PROBER_DOUBTFUL) {
         prober->proven = false;
         step.delay_ns = prober->signalled ? HF_NS_PER_S / 2 : rest_ns(prober, cap_ns, rng);
         prober->signalled = false;
     } else if (event == HF_PROBER_SIGN) {
         prober->signalled = was_asking;
+    } else if (event == HF_PROBER_TIMER) {
+        prober->barred = false;
+    } else if (!was_asking && prober->state == HF_PROBER_RESTING && prober->proven) { /* a want while one is barred */
+        prober->state = HF_PROBER_ASKING;
+        step.effects |= HF_PROBER_ASK;
     }
     return step;
 }
@@ -76,8 +97,8 @@ struct hf_prober_step hf_prober_step(struct hf_prober *prober, enum hf_prober_ev
 int hf_prober_print(struct hf_buf *out)
 {
     static const char *const states[] = {"quiet", "asking", "resting"};
-    static const char *const events[] = {"want", "proven", "doubtful", "timer", "sign"};
-    static const char *const effects[] = {"lost", "proven", "want-others", "ask", "timer"};
+    static const char *const events[] = {"want", "proven", "doubtful", "barred", "timer", "sign"};
+    static const char *const effects[] = {"lost", "proven", "want-others", "ask", "timer", "barred", "want-barred"};
     int r = 0;
 
     for (size_t s = 0; r == 0 && s < HF_PROBER_STATES; s++)

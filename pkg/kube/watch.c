@@ -71,6 +71,10 @@ static void take_verdict(struct hf_subscription *sub, const struct hf_watch_even
         hf_watcher_tell_gone(sub, event->name);
         break;
     case HF_TELL_OLD:
+        if (sub->kube->meta) { /* its store is behind the lists that it passes on, and is replayed at each opening */
+            hf_kube_count_doubt(sub->kube, "old-object");
+            break;
+        }
         (void)hf_err_set(&err, ESTALE, "'%s' came in version %s, which is older than the one told before", event->name,
                          event->resource_version);
         hf_watcher_doubt(sub, "old-object", "watch event", &err);
@@ -151,6 +155,9 @@ static void take_error(struct hf_subscription *sub, const struct hf_watch_event 
 {
     struct hf_err err = HF_ERR_INIT;
     enum hf_rf_event what = event->code != 0 ? hf_reflector_event_of_status(event->code) : HF_RF_GARBAGE;
+    /* A WatchList that the server takes and then cannot do: its store is older than itself, and the next try ends the same. */
+    if (sub->reflector.state == HF_RF_FILLING && event->code == 500)
+        what = HF_RF_REFUSED;
 
     (void)hf_err_set(&err, EPROTO, "%s: the watch ended with %d: %.150s", sub->resource->kind, event->code,
                      event->message);

@@ -107,7 +107,8 @@ static void close_call(struct hf_subscription *sub)
 static void tell_contact_change(struct hf_subscription *sub, unsigned effects, const struct hf_err *err)
 {
     if (sub->kube->meta) {
-        if ((effects & (HF_RF_TELL_LOST | HF_RF_TELL_PROVEN)) != 0)
+        /* Lost: is the cloud away? Open: what was deleted between the LIST and the watch is told by another LIST alone. */
+        if ((effects & HF_RF_TELL_LOST) != 0 || ((effects & HF_RF_TELL_PROVEN) != 0 && sub->resource->provable))
             hf_meta_want(sub);
         return;
     }
@@ -221,7 +222,9 @@ void hf_watcher_turn(struct hf_subscription *sub)
 {
     struct hf_err err = HF_ERR_INIT;
 
-    if (sub->reflector.state == HF_RF_IDLE)
+    if (sub->reflector.state == HF_RF_IDLE && sub->kube->meta && !sub->served)
+        hf_meta_begin(sub);
+    else if (sub->reflector.state == HF_RF_IDLE)
         hf_watcher_dispatch(sub, *sub->mark != '\0' ? HF_RF_RESUME : HF_RF_START, 0, NULL);
     if (sub->start_error < 0 && !sub->dead) {
         int r = sub->start_error;

@@ -64,9 +64,9 @@ class TestNodes(unittest.TestCase):
 class TestEdgeNodes(unittest.TestCase):
     OF = "/apis/edge.codcompass.io/v1alpha1/edgenodes/"
 
-    def write(self, node, credential, status=False):
+    def write(self, node, credential, status=False, **metadata):
         """Server-side apply, as an agent does; (HTTP status, what is said)."""
-        body = {"apiVersion": "edge.codcompass.io/v1alpha1", "kind": "EdgeNode", "metadata": {"name": node}}
+        body = {"apiVersion": "edge.codcompass.io/v1alpha1", "kind": "EdgeNode", "metadata": {"name": node} | metadata}
         path = f"{self.OF}{node}{'/status' if status else ''}?fieldManager=test&force=true"
         code, answer = identity.call("PATCH", path, body | ({"status": {"sequence": 1}} if status else {}), kind="application/apply-patch+yaml", **credential)
         return code, answer["message"] if code >= 400 else ""
@@ -77,6 +77,26 @@ class TestEdgeNodes(unittest.TestCase):
                 world.cluster.kubectl("delete", "edgenode", "n1", "--ignore-not-found")
                 self.assertIn(self.write("n1", credential), ((201, ""), (200, "")))     # 200: an agent was faster
                 self.assertEqual(self.write("n1", credential, status=True), (200, ""))
+
+    FOREIGN = [{"finalizers": ["example.com/stay"]}, {"labels": {"a": "b"}}, {"annotations": {"a": "b"}},
+               {"ownerReferences": [{"apiVersion": "v1", "kind": "Node", "name": "n1", "uid": "0"}]}]
+
+    def test_of_metadata_only_the_name(self):
+        """A finalizer would keep the object for ever, an owner take it away."""
+        for name, credential in who().items():
+            for metadata in self.FOREIGN:
+                world.cluster.kubectl("delete", "edgenode", "n1", "--ignore-not-found")
+                for step in ("made", "changed"):
+                    with self.subTest(identity=name, metadata=metadata, step=step):
+                        code, message = self.write("n1", credential, **metadata)
+                        self.assertEqual(code, 403, message)
+                        self.assertIn("an agent writes no finalizers, ownerReferences, labels or annotations", message)
+                    self.assertIn(self.write("n1", credential)[0], (200, 201))
+            # What others put there stays, and is in nobody's way.
+            world.cluster.kubectl("label", "edgenode", "n1", "site=7")
+            self.assertEqual(self.write("n1", credential), (200, ""))
+            self.assertEqual(self.write("n1", credential, status=True), (200, ""))
+            self.assertIn("site=7", world.cluster.kubectl("get", "edgenode", "n1", "--show-labels"))
 
     def test_no_other_and_no_other_s_status(self):
         self.addCleanup(world.cluster.kubectl, "delete", "edgenode", "other", "n2", "--ignore-not-found")

@@ -77,7 +77,8 @@ static void put_policy(const char *spec)
     put_text(text);
 }
 
-static void set_up(enum source source)
+/* status_server: NULL, what is written goes where is read. */
+static void set_up_with(enum source source, const char *status_server)
 {
     static const char *const servers[] = {"https://api", "http://127.0.0.1:10550", NULL};
     const char *wanted = getenv("HF_SIM_LOG");
@@ -90,10 +91,20 @@ static void set_up(enum source source)
     hf_simsite_serve(site, w.net);
     if (source == META)
         w.meta = hf_simmeta_new(w.loop, w.net, w.api, servers[META]);
-    struct hf_simnode_params params = {
-        .loop = w.loop, .net = w.net, .site = site, .name = "n1", .server = servers[source], .log = wanted != NULL};
+    struct hf_simnode_params params = {.loop = w.loop,
+                                       .net = w.net,
+                                       .site = site,
+                                       .name = "n1",
+                                       .server = servers[source],
+                                       .status_server = status_server,
+                                       .log = wanted != NULL};
     w.node = hf_simnode_new(&params);
     put_node("");
+}
+
+static void set_up(enum source source)
+{
+    set_up_with(source, NULL);
 }
 
 static void tear_down(void)
@@ -1418,6 +1429,135 @@ START_TEST(ghosts_start_nothing)
 }
 END_TEST
 
+/* ---- what the cloud may not ---------------------------------------------------------------------------------------- */
+
+/* What waits on the disk, as `holdfast status` reads it there. */
+static json_t *parked(void)
+{
+    size_t n = 0;
+    const void *bytes = hf_simfs_get(w.node->fs, HF_SIMNODE_STATE "/outbox.json", &n);
+
+    return bytes != NULL ? json_loadb(bytes, n, 0, NULL) : NULL;
+}
+
+START_TEST(cloudcore_has_no_right)
+{
+    set_up(META);
+    hf_simmeta_forbid(w.meta, "EdgeUpdate", true);
+    hf_simmeta_forbid(w.meta, "SyncPolicy", true);
+    hf_simmeta_forbid(w.meta, "EdgeNode", true);
+    put_policy("{'interval':'1m','retryInterval':'10s'}");
+    publish(2, NULL);
+    begin();
+    run(2 * MINUTE);
+    /* Nothing of it can reach the cluster; the node itself says it. */
+    ck_assert_ptr_null(status());
+    ck_assert(!hf_agent_ready(w.node->agent));
+    const char *trouble = hf_agent_source_trouble(w.node->agent);
+    ck_assert_msg(trouble != NULL && strstr(trouble, "kubectl apply -f deploy/kubeedge.yaml") != NULL, "%s", trouble);
+    _cleanup_(hf_json_freep) json_t *said = parked();
+    const json_t *readable = named(hf_json_at(said, "status.conditions"), "type", "SourceReadable");
+    expect(readable, "status", "False");
+    expect(readable, "reason", "Forbidden");
+    expect(readable, "message", trouble);
+    ck_assert(metric("holdfast_kube_doubts_total{reason=\"forbidden\"} ") > 0);
+    /* The ClusterRole is applied: no restart is needed. */
+    hf_simmeta_forbid(w.meta, "EdgeUpdate", false);
+    hf_simmeta_forbid(w.meta, "SyncPolicy", false);
+    hf_simmeta_forbid(w.meta, "EdgeNode", false);
+    run(2 * MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    expect(update("edge"), "phase", "Committed");
+    ck_assert_ptr_null(condition("SourceReadable"));
+    ck_assert_ptr_null(hf_agent_source_trouble(w.node->agent));
+}
+END_TEST
+
+START_TEST(cloudcore_has_half_the_rights)
+{
+    set_up(META);
+    put_policy("{'interval':'1m','retryInterval':'10s'}");
+    hf_simmeta_forbid(w.meta, "EdgeUpdate", true);
+    publish(2, NULL);
+    begin();
+    run(3 * MINUTE);
+    /* The status can be written, so it says it where it is looked for. */
+    expect(condition("SourceReadable"), "status", "False");
+    expect(condition("SourceReadable"), "reason", "Forbidden");
+    expect(status(), "contact.state", "Expired");
+    unsigned told = w.statuses;
+    run(10 * MINUTE);
+    ck_assert_uint_le(w.statuses, told + 14); /* a heartbeat each interval */
+    hf_simmeta_forbid(w.meta, "EdgeUpdate", false);
+    run(2 * MINUTE);
+    expect(update("edge"), "phase", "Committed");
+    expect(status(), "contact.state", "Fresh");
+    ck_assert_ptr_null(condition("SourceReadable"));
+}
+END_TEST
+
+/* ---- status by a way of its own ------------------------------------------------------------------------------------ */
+
+/* Who wrote, as the server keeps it: the last request that changed our EdgeNode went to the API server itself. */
+START_TEST(status_goes_to_the_api_server_itself)
+{
+    set_up_with(META, "https://api");
+    put_policy("{'interval':'1m','retryInterval':'10s','labels':{'static':{'edge.codcompass.io/tier':'x'}}}");
+    begin();
+    publish(2, NULL);
+    run(2 * MINUTE);
+    expect(update("edge"), "phase", "Committed");
+    expect(status(), "contact.state", "Fresh");
+    ck_assert_str_eq(label("edge.codcompass.io/tier"), "x");
+    ck_assert_uint_eq(hf_simmeta_counts(w.meta)->patches, 0);
+    ck_assert_ptr_null(parked());
+    /* CloudCore's rights are no matter to it: it says what is wrong with them. */
+    hf_simmeta_forbid(w.meta, "EdgeUpdate", true);
+    run(3 * MINUTE);
+    expect(condition("SourceReadable"), "reason", "Forbidden");
+    expect(status(), "contact.state", "Stale");
+    hf_simmeta_forbid(w.meta, "EdgeUpdate", false);
+    run(2 * MINUTE);
+    ck_assert_ptr_null(condition("SourceReadable"));
+    expect(status(), "contact.state", "Fresh");
+}
+END_TEST
+
+START_TEST(the_status_s_way_is_cut)
+{
+    set_up_with(META, "https://api");
+    put_policy("{'interval':'1m','retryInterval':'10s'}");
+    begin();
+    run(2 * MINUTE);
+    hf_simnode_set_status_link(w.node, HF_SIM_LINK_DOWN);
+    run(2 * MINUTE);
+    unsigned told = w.statuses;
+    publish(2, NULL);
+    run(10 * MINUTE);
+    /* The node goes on; what it says waits on the disk, and survives. */
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    ck_assert_uint_eq(w.statuses, told);
+    json_t *said = parked();
+    ck_assert_ptr_nonnull(said);
+    expect(named(hf_json_at(said, "status.updates"), "name", "edge"), "phase", "Committed");
+    json_decref(said);
+    hf_simnode_end(w.node, true);
+    begin();
+    run(MINUTE);
+    ck_assert_ptr_nonnull((said = parked()));
+    json_decref(said);
+    hf_simnode_set_status_link(w.node, HF_SIM_LINK_UP);
+    run(2 * MINUTE);
+    expect(update("edge"), "phase", "Committed");
+    ck_assert_uint_le(w.statuses, told + 4);
+    ck_assert_ptr_null(parked());
+    /* The other way round: no MetaServer, and the cluster is told that this node is cut off from its desired state. */
+    hf_simmeta_cut(w.meta);
+    run(5 * MINUTE);
+    expect(status(), "contact.state", "Stale");
+}
+END_TEST
+
 /* ---- */
 
 static void make_site(void)
@@ -1494,6 +1634,10 @@ static void cases(TCase *tc)
     add(tc, an_outbox_does_not_keep_what_is_gone);
     add(tc, a_disk_that_refuses_is_told);
     add(tc, behind_a_metaserver);
+    add(tc, cloudcore_has_no_right);
+    add(tc, cloudcore_has_half_the_rights);
+    add(tc, status_goes_to_the_api_server_itself);
+    add(tc, the_status_s_way_is_cut);
     add(tc, ghosts_start_nothing);
 }
 

@@ -33,7 +33,7 @@ struct hf_simapi {
     struct hf_list streams;
     uint64_t bookmark_ns, behind;
     size_t page;
-    bool watchlist, crds;
+    bool watchlist, watchlist_broken, crds;
     unsigned fail_times;
     int fail_status;
     uint64_t fail_retry_ns;
@@ -425,6 +425,14 @@ static void serve_watchlist(struct hf_simapi *api, struct hf_simcall *call, cons
         return;
     }
     struct stream *stream = open_stream(api, call, kind, name);
+    if (api->watchlist_broken) {
+        static const char error[] =
+            "{\"type\":\"ERROR\",\"object\":{\"kind\":\"Status\",\"code\":500,\"message\":\"a watch stream was "
+            "requested by "
+            "the client but the required storage feature RequestWatchProgress is disabled\"}}\n";
+        hf_simcall_send(call, error, sizeof(error) - 1);
+        return;
+    }
     hf_simapi_each(api, kind, send_initial, stream);
     send_bookmark(api, call, kind, true);
 }
@@ -614,6 +622,11 @@ void hf_simapi_on_change(struct hf_simapi *api,
 {
     api->changed = changed;
     api->changed_arg = arg;
+}
+
+void hf_simapi_break_watchlist(struct hf_simapi *api)
+{
+    api->watchlist_broken = true;
 }
 
 void hf_simapi_set_watchlist(struct hf_simapi *api, bool offered)

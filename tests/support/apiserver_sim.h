@@ -40,6 +40,8 @@ json_t *hf_simapi_apply(struct hf_simapi *api, const char *kind, const char *nam
                         const char *manager, struct hf_view body, int *ret_status); /* borrowed; NULL and a status */
 
 void hf_simapi_set_watchlist(struct hf_simapi *api, bool offered); /* default true */
+/* Its store (an old etcd) cannot do it: the watch is taken, and ended with ERROR 500. */
+void hf_simapi_break_watchlist(struct hf_simapi *api);
 void hf_simapi_set_bookmarks(struct hf_simapi *api,
                              uint64_t period_ns);               /* of streams opened from now on; default 60 s, each
  * counted from its beginning; 0: none but WatchList's */

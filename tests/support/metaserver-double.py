@@ -15,6 +15,11 @@ Prints "port N" when it listens. Does every row of what was recorded of a real o
                     name order, then live; no BOOKMARK;          reconnect with what was ADDED or MODIFIED; DELETED is never
                     resourceVersion is ignored                   told
   writes            3-6 ms, field manager kept for Apply         500 after 10 s, nothing is queued
+  a kind that the   LIST as when away, but at once; a watch      the same
+  cloud may not     brings nothing; writes are answered 403; a
+  read              SelfSubjectAccessReview says so. A watch of
+                    it stops CloudCore until it may: all is as
+                    when away
 
 All waiting times are multiplied by --scale. --state keeps the cloud, the store and whether the cloud is reachable across
 restarts; --refuse is how long the port stays closed after a start (25-30 s on a real one), also scaled.
@@ -22,6 +27,7 @@ restarts; --refuse is how long the port stays closed after a start (25-30 s on a
 Control, for tests (POST unless said otherwise):
   /_control/put        an object (body) into the cloud          /_control/delete?kind=K&name=N   out of the cloud
   /_control/cut        the cloud is away                        /_control/heal?after=SECONDS     connected that much later
+  /_control/forbid?kind=K   CloudCore may not read or write K    /_control/allow?kind=K     it may
   GET /_control/state  what there is, and counts of requests
 """
 import argparse
@@ -38,6 +44,7 @@ GROUP = "/apis/edge.codcompass.io/v1alpha1/"
 KINDS = {GROUP + "edgeupdates": "EdgeUpdate", GROUP + "syncpolicies": "SyncPolicy", GROUP + "edgenodes": "EdgeNode",
          "/api/v1/nodes": "Node"}
 GUESSES = {"EdgeUpdate": "EdgeupdateList", "SyncPolicy": "SyncpolicyList", "EdgeNode": "EdgenodeList", "Node": "NodeList"}
+REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 AWAY_S, NEAR_S = 10.0, 0.004
 
 
@@ -53,8 +60,8 @@ class World:
         self.file, self.scale = state_file, scale
         self.version, self.connected, self.quick = 100, True, False
         self.cloud, self.store, self.owned, self.watched = {}, {}, {}, set()
-        self.watches = []
-        self.counts = {"list": 0, "watch": 0, "get": 0, "patch": 0, "waiting": 0, "most_waiting_lists": 0, "waiting_lists": 0}
+        self.watches, self.forbidden, self.stuck = [], set(), set()
+        self.counts = {"list": 0, "watch": 0, "get": 0, "patch": 0, "review": 0, "waiting": 0, "most_waiting_lists": 0, "waiting_lists": 0}
         if state_file and os.path.exists(state_file):
             with open(state_file, encoding="utf-8") as old:
                 kept = json.load(old)
@@ -78,7 +85,7 @@ class World:
 
     def changed(self, kind, what, thing):
         """Something happened in the cloud: it reaches the node while connected and watched."""
-        if self.connected and kind in self.watched:
+        if self.connected and kind in self.watched and kind not in self.forbidden:
             key = kind + "/" + thing["metadata"]["name"]
             if what == "DELETED":
                 self.store.pop(key, None)
@@ -108,7 +115,7 @@ class World:
         """What was added or modified meanwhile comes; what was deleted is never told."""
         for key, thing in sorted(self.cloud.items()):
             kind = key.split("/")[0]
-            if kind in self.watched and self.store.get(key) != thing:
+            if kind in self.watched and kind not in self.forbidden and self.store.get(key) != thing:
                 what = "MODIFIED" if key in self.store else "ADDED"
                 self.store[key] = copy.deepcopy(thing)
                 self.tell(kind, what, thing)
@@ -121,6 +128,14 @@ class World:
                 self.quick = False
                 self.catch_up()
             self.save()
+
+    def forbid(self, kind, forbidden):
+        """Rights are given and taken; CloudCore's informers try again and again."""
+        with self.lock:
+            (self.forbidden.add if forbidden else self.forbidden.discard)(kind)
+            self.stuck &= self.forbidden
+            if self.connected:
+                self.catch_up()
 
     def items(self, source, kind, name):
         return [thing for key, thing in sorted(source.items())
@@ -169,7 +184,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """As long as a call takes now; whether the cloud answers it."""
         world = self.world
         with world.lock:
-            connected = world.connected
+            connected = world.connected and not world.stuck
             wait_s = NEAR_S if connected else 0.001 if world.quick else AWAY_S
             if what == "list":
                 world.counts["waiting_lists"] += 1
@@ -210,6 +225,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         connected = self.wait()
         with self.world.lock:
             key = kind + "/" + name
+            connected = connected and kind not in self.world.forbidden
             thing = self.world.cloud.get(key) if connected else None
             thing = thing or self.world.store.get(key)
         return self.answer(200 if thing else 404, thing or {"kind": "Status", "message": "not found"})
@@ -219,11 +235,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.world.counts["list"] += 1
         connected = self.wait("list")
         with self.world.lock:
+            connected = connected and kind not in self.world.forbidden
             things = self.world.items(self.world.cloud if connected else self.world.store, kind, selected)
             highest = self.world.version if connected else max([version(t) for t in things], default=0)
             spelling = kind + "List" if connected else GUESSES[kind]
-            answer = {"apiVersion": "edge.codcompass.io/v1alpha1", "kind": spelling, "items": copy.deepcopy(things),
-                      "metadata": {"resourceVersion": str(highest)}}
+            answer = {"apiVersion": "edge.codcompass.io/v1alpha1", "kind": spelling, "items": copy.deepcopy(things)}
+            if connected or things:  # an empty store has no version
+                answer["metadata"] = {"resourceVersion": str(highest)}
         return self.answer(200, answer)
 
     def chunk(self, what, thing):
@@ -241,6 +259,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with world.lock:
             world.counts["watch"] += 1
             world.watched.add(kind)
+            if world.connected and kind in world.forbidden:
+                world.stuck.add(kind)
             watch["queue"] = [("ADDED", copy.deepcopy(t)) for t in world.items(world.store, kind, selected)]
             world.watches.append(watch)
             if world.connected:
@@ -272,12 +292,29 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(500, {"kind": "Status", "code": 500, "message": "failed to access cloud Application center: "
                                      "timeout to get response for message"})
         with self.world.lock:
+            if kind in self.world.forbidden:
+                return self.answer(403, {"kind": "Status", "code": 403, "message": f'{kind} "{name}" is forbidden: User '
+                                         '"system:serviceaccount:kubeedge:cloudcore" cannot patch resource'})
             status, thing = self.world.apply(kind, name, subresource, query.get("fieldManager", ""), body)
             thing = copy.deepcopy(thing)
         return self.answer(status, thing)
 
+    def review(self):
+        """A create is never answered from the store: the API server says what CloudCore's account may do."""
+        asked = self.body()["spec"]["resourceAttributes"]
+        with self.world.lock:
+            self.world.counts["review"] += 1
+        if not self.wait():
+            return self.answer(500, {"kind": "Status", "code": 500, "message": "failed to access cloud Application center"})
+        with self.world.lock:
+            allowed = not any(path.endswith("/" + asked["resource"]) for path, kind in KINDS.items() if kind in self.world.forbidden)
+        return self.answer(201, {"kind": "SelfSubjectAccessReview", "apiVersion": "authorization.k8s.io/v1", "metadata": {},
+                                 "spec": {"resourceAttributes": asked}, "status": {"allowed": allowed}})
+
     def do_POST(self):
         _, name, _, query = self.split()
+        if name == REVIEWS:
+            return self.review()
         return self.control(name, query)
 
     def control(self, path, query):
@@ -291,6 +328,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             with world.lock:
                 found = world.delete(query["kind"], query["name"])
             return self.answer(200 if found else 404, {})
+        if path in ("/_control/forbid", "/_control/allow"):
+            world.forbid(query["kind"], path == "/_control/forbid")
+            return self.answer(200, {})
         if path == "/_control/cut":
             world.set_connected(False)
             return self.answer(200, {})

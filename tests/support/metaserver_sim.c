@@ -25,8 +25,10 @@ struct hf_simmeta {
     struct hf_simproc *proc;
     struct hf_simapi *api;
     char *prefix;
-    json_t *store;   /* "Kind/name": object */
-    json_t *watched; /* kinds whose store is filled */
+    json_t *store;               /* "Kind/name": object */
+    json_t *watched;             /* kinds whose store is filled */
+    json_t *stuck;               /* kinds whose watch CloudCore was asked for while it may not list them */
+    json_t *forbidden, *unknown; /* kinds that CloudCore may not read, that the API server does not have */
     struct hf_list held;
     struct hf_timer *connect, *restart;
     int refuse_status;
@@ -114,12 +116,37 @@ static void tell_watches(struct hf_simmeta *meta, const char *type, const char *
     }
 }
 
+/* Whether CloudCore gets this kind from its API server. */
+static bool is_served(const struct hf_simmeta *meta, const char *kind)
+{
+    return json_object_get(meta->forbidden, kind) == NULL && json_object_get(meta->unknown, kind) == NULL;
+}
+
+/* CloudCore waits for its own list of a kind before it watches it for a node, and does nothing else meanwhile. */
+static bool is_stuck(const struct hf_simmeta *meta)
+{
+    const char *kind;
+    json_t *value;
+
+    json_object_foreach(meta->stuck, kind, value) {
+        if (!is_served(meta, kind))
+            return true;
+    }
+    return false;
+}
+
+/* Whether the cloud answers this node now. */
+static bool answers(const struct hf_simmeta *meta)
+{
+    return meta->connected && !is_stuck(meta);
+}
+
 /* Something happened in the cloud: it reaches the node while connected and watched. */
 static void cloud_changed(void *arg, const char *type, const char *kind, json_t *object)
 {
     struct hf_simmeta *meta = arg;
 
-    if (!meta->connected || json_object_get(meta->watched, kind) == NULL)
+    if (!meta->connected || json_object_get(meta->watched, kind) == NULL || !is_served(meta, kind))
         return;
     if (strcmp(type, "DELETED") == 0) {
         char *key = key_of(kind, hf_json_str_or(object, "metadata.name", ""));
@@ -155,7 +182,7 @@ static void catch_up(struct hf_simmeta *meta)
 {
     for (size_t i = 0; i < HF_LEN(kinds); i++) {
         struct filling filling = {meta, kinds[i].kind};
-        if (json_object_get(meta->watched, kinds[i].kind) != NULL)
+        if (json_object_get(meta->watched, kinds[i].kind) != NULL && is_served(meta, kinds[i].kind))
             hf_simapi_each(meta->api, kinds[i].kind, catch_up_one, &filling);
     }
 }
@@ -226,11 +253,14 @@ static void list_from_store(void *arg)
         if (hf_parse_u64(hf_json_str_or(item, "metadata.resourceVersion", ""), 0, UINT64_MAX, &version) == 0)
             highest = HF_MAX(highest, version);
     }
-    char *inner = must(json_dumps(items, JSON_COMPACT));
-    char *text =
-        must(hf_asprintf("{\"apiVersion\":\"edge.codcompass.io/v1alpha1\",\"items\":%s,\"kind\":\"%s\",\"metadata\":"
-                         "{\"resourceVersion\":\"%" PRIu64 "\"}}",
-                         inner, guess_of(held->kind), highest));
+    char *inner = must(json_dumps(items, JSON_COMPACT)), *metadata = must(hf_asprintf("%s", ""));
+    if (json_array_size(items) > 0) { /* an empty store has no version */
+        free(metadata);
+        metadata = must(hf_asprintf(",\"metadata\":{\"resourceVersion\":\"%" PRIu64 "\"}", highest));
+    }
+    char *text = must(hf_asprintf("{\"apiVersion\":\"edge.codcompass.io/v1alpha1\",\"items\":%s,\"kind\":\"%s\"%s}",
+                                  inner, guess_of(held->kind), metadata));
+    free(metadata);
     json_decref(items);
     hf_simcall_reply(let_go(held), 200, "application/json", text);
     free(text);
@@ -277,6 +307,8 @@ static void serve_watch(struct hf_simmeta *meta, struct hf_simcall *call, const 
 
     meta->counts.watches++;
     (void)json_object_set_new(meta->watched, kind, json_true());
+    if (meta->connected && !is_served(meta, kind))
+        (void)json_object_set_new(meta->stuck, kind, json_true());
     hf_simcall_respond(
         call, &(struct hf_http_response){.status = 200, .content_length = -1, .content_type = "application/json"});
     items = store_items(meta, kind, name);
@@ -299,8 +331,14 @@ static void serve_patch(struct hf_simmeta *meta, struct hf_simcall *call, const 
     int status;
 
     meta->counts.patches++;
-    if (!meta->connected) {
+    if (!answers(meta)) {
         (void)hold(meta, call, kind, name, write_fails, AWAY_NS);
+        return;
+    }
+    if (!is_served(meta, kind)) {
+        hf_simcall_reply(call, 403, "application/json",
+                         "{\"kind\":\"Status\",\"code\":403,\"message\":\"edgenodes.edge.codcompass.io \\\"n1\\\" is "
+                         "forbidden: User \\\"system:serviceaccount:kubeedge:cloudcore\\\" cannot patch resource\"}");
         return;
     }
     (void)hf_simcall_query(call, "fieldManager", manager, sizeof(manager));
@@ -309,6 +347,44 @@ static void serve_patch(struct hf_simmeta *meta, struct hf_simcall *call, const 
     char *text = object != NULL ? must(json_dumps(object, JSON_COMPACT)) : NULL;
     hf_simcall_reply(call, status, "application/json", text != NULL ? text : "{\"message\":\"not found\"}");
     free(text);
+}
+
+/* A create is never answered from the store: the API server says what CloudCore's account may do. */
+static void serve_review(struct hf_simmeta *meta, struct hf_simcall *call)
+{
+    json_t *body = json_loadb(hf_simcall_body(call).p, hf_simcall_body(call).n, 0, NULL);
+    const char *resource = hf_json_str_or(body, "spec.resourceAttributes.resource", "");
+    bool allowed = strcmp(hf_json_str_or(body, "spec.resourceAttributes.verb", ""), "list") == 0;
+
+    meta->counts.reviews++;
+    if (!answers(meta)) {
+        json_decref(body);
+        (void)hold(meta, call, "", "", write_fails, meta->quick ? HF_NS_PER_MS : AWAY_NS);
+        return;
+    }
+    for (size_t i = 0; i < HF_LEN(kinds); i++)
+        if (strcmp(strrchr(kinds[i].path, '/') + 1, resource) == 0)
+            allowed = allowed && json_object_get(meta->forbidden, kinds[i].kind) == NULL;
+    char *text = must(hf_asprintf("{\"kind\":\"SelfSubjectAccessReview\",\"apiVersion\":\"authorization.k8s.io/v1\","
+                                  "\"metadata\":{},\"spec\":{},\"status\":{\"allowed\":%s}}",
+                                  allowed ? "true" : "false"));
+    hf_simcall_reply(call, 201, "application/json", text);
+    free(text);
+    json_decref(body);
+}
+
+static void serve_list(struct hf_simmeta *meta, struct hf_simcall *call, const char *kind, const char *name)
+{
+    bool from_cloud = answers(meta) && is_served(meta, kind);
+
+    meta->counts.lists++;
+    struct held *held = hold(meta, call, kind, name, from_cloud ? list_from_cloud : list_from_store,
+                             answers(meta) ? NEAR_NS
+                             : meta->quick ? HF_NS_PER_MS
+                                           : AWAY_NS);
+    held->list = true;
+    meta->counts.lists_at_once++;
+    meta->counts.most_lists_at_once = HF_MAX(meta->counts.most_lists_at_once, meta->counts.lists_at_once);
 }
 
 static void handle(void *arg, struct hf_simcall *call)
@@ -331,6 +407,11 @@ static void handle(void *arg, struct hf_simcall *call)
                                target + n + 2 + length);
         }
     }
+    if (strcmp(target, "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews") == 0 &&
+        strcmp(hf_simcall_method(call), "POST") == 0) {
+        serve_review(meta, call);
+        return;
+    }
     if (kind == NULL) {
         hf_simcall_reply(call, 404, "text/plain", "404 page not found\n");
         return;
@@ -342,19 +423,14 @@ static void handle(void *arg, struct hf_simcall *call)
         serve_patch(meta, call, kind, name, subresource);
     } else if (*name != '\0') {
         meta->counts.singles++;
-        (void)hold(meta, call, kind, name, single_from_store, meta->connected ? NEAR_NS : away);
+        (void)hold(meta, call, kind, name, single_from_store, answers(meta) ? NEAR_NS : away);
     } else if (hf_simcall_query(call, "watch", yes, sizeof(yes))) {
         serve_watch(meta, call, kind, selector);
     } else if (meta->refuse_times > 0) {
         meta->refuse_times--;
         hf_simcall_reply(call, meta->refuse_status, "application/json", "{\"message\":\"edgeupdates is forbidden\"}");
     } else {
-        meta->counts.lists++;
-        struct held *held = hold(meta, call, kind, selector, meta->connected ? list_from_cloud : list_from_store,
-                                 meta->connected ? NEAR_NS : away);
-        held->list = true;
-        meta->counts.lists_at_once++;
-        meta->counts.most_lists_at_once = HF_MAX(meta->counts.most_lists_at_once, meta->counts.lists_at_once);
+        serve_list(meta, call, kind, selector);
     }
 }
 
@@ -387,6 +463,9 @@ struct hf_simmeta *hf_simmeta_new(struct hf_simloop *loop, struct hf_simnet *net
     meta->proc = hf_simproc_new(loop, "edgecore");
     meta->store = must(json_object());
     meta->watched = must(json_object());
+    meta->stuck = must(json_object());
+    meta->forbidden = must(json_object());
+    meta->unknown = must(json_object());
     meta->connected = true;
     hf_list_init(&meta->held);
     meta->connect = sched_of(meta)->timer_new(sched_of(meta)->ctx, connect_fires, meta);
@@ -407,6 +486,9 @@ void hf_simmeta_free(struct hf_simmeta *meta)
     sched_of(meta)->timer_free(sched_of(meta)->ctx, meta->restart);
     json_decref(meta->store);
     json_decref(meta->watched);
+    json_decref(meta->stuck);
+    json_decref(meta->forbidden);
+    json_decref(meta->unknown);
     hf_simproc_free(meta->proc);
     free(meta->prefix);
     free(meta);
@@ -440,6 +522,29 @@ void hf_simmeta_refuse(struct hf_simmeta *meta, int status, unsigned times)
 {
     meta->refuse_status = status;
     meta->refuse_times = times;
+}
+
+/* CloudCore's informers try again and again: what they may read now comes by the open watches. */
+static void set_kind(struct hf_simmeta *meta, json_t *set, const char *kind, bool yes)
+{
+    if (yes)
+        (void)json_object_set_new(set, kind, json_true());
+    else
+        (void)json_object_del(set, kind);
+    if (is_served(meta, kind))
+        (void)json_object_del(meta->stuck, kind);
+    if (meta->connected)
+        catch_up(meta);
+}
+
+void hf_simmeta_forbid(struct hf_simmeta *meta, const char *kind, bool forbidden)
+{
+    set_kind(meta, meta->forbidden, kind, forbidden);
+}
+
+void hf_simmeta_unknow(struct hf_simmeta *meta, const char *kind, bool unknown)
+{
+    set_kind(meta, meta->unknown, kind, unknown);
 }
 
 void hf_simmeta_haunt(struct hf_simmeta *meta, const char *text)

@@ -8,7 +8,7 @@
 struct hf_simmeta;
 
 struct hf_simmeta_counts {
-    unsigned lists, watches, patches, singles;
+    unsigned lists, watches, patches, singles, reviews;
     unsigned at_once; /* calls that wait in this moment */
     unsigned lists_at_once, most_lists_at_once;
 };
@@ -24,7 +24,12 @@ void hf_simmeta_cut(struct hf_simmeta *meta);                         /* the clo
 void hf_simmeta_heal(struct hf_simmeta *meta, uint64_t connected_ns); /* the link is back; connected that much later */
 /* EdgeCore restarts: its port refuses for 27 s, its store survives; away from the cloud it then answers at once. */
 void hf_simmeta_restart(struct hf_simmeta *meta);
-/* CloudCore refuses our kinds (its service account lacks the rights): the next `times` lists are answered with `status`. */
+/* The next `times` lists are answered with `status`. */
 void hf_simmeta_refuse(struct hf_simmeta *meta, int status, unsigned times);
+/* CloudCore's account lacks the right on this kind, as recorded: lists come from the store at once, writes are answered 403; it says
+ * so when it is asked (SelfSubjectAccessReview). A watch of it makes CloudCore wait for its right, and answer nothing until then. */
+void hf_simmeta_forbid(struct hf_simmeta *meta, const char *kind, bool forbidden);
+/* The API server does not know this kind: as forbidden, but a review says that it is allowed. */
+void hf_simmeta_unknow(struct hf_simmeta *meta, const char *kind, bool unknown);
 /* Put something into the store alone: a ghost. */
 void hf_simmeta_haunt(struct hf_simmeta *meta, const char *text);

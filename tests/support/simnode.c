@@ -1,6 +1,7 @@
 #include "support/simnode.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,20 +36,25 @@ static void tear_down(struct hf_simnode *node)
     if (node->proc != NULL)
         hf_simproc_kill(node->proc);
     hf_agent_free(node->agent);
+    hf_split_free(node->split);
     hf_kube_free(node->kube);
+    hf_kube_free(node->status_kube);
     hf_folder_free(node->folder);
     hf_simclient_free(node->api_client);
     hf_simclient_free(node->file_client);
+    hf_simclient_free(node->status_client);
     if (node->home_open)
         hf_home_close(&node->home);
     hf_metrics_free(node->metrics);
     hf_log_free(node->log);
     hf_simproc_free(node->proc);
     hf_kube_config_done(&node->config);
+    hf_kube_config_done(&node->status_config);
     node->agent = NULL;
-    node->kube = NULL;
+    node->kube = node->status_kube = NULL;
+    node->split = NULL;
     node->folder = NULL;
-    node->api_client = node->file_client = NULL;
+    node->api_client = node->file_client = node->status_client = NULL;
     node->home_open = node->alive = false;
     node->metrics = NULL;
     node->log = NULL;
@@ -71,6 +77,24 @@ static int open_kube(struct hf_simnode *node, struct hf_err *err)
     node->config.server = strdup(node->params.server);
     node->kube = hf_kube_new(&kube, err);
     return node->kube == NULL ? -err->code : 0;
+}
+
+static int open_status(struct hf_simnode *node, struct hf_err *err)
+{
+    struct hf_kube_params kube = {.config = &node->status_config,
+                                  .api = HF_KUBE_APISERVER,
+                                  .field_manager = HF_FIELD_MANAGER,
+                                  .clock = hf_home_clock(&node->home),
+                                  .rng = hf_simproc_rand(node->proc),
+                                  .sched = hf_simproc_sched(node->proc),
+                                  .http = hf_simclient_ops(node->status_client),
+                                  .log = node->log};
+
+    node->status_config.server = strdup(node->params.status_server);
+    node->status_kube = hf_kube_new(&kube, err);
+    if (node->status_kube != NULL)
+        node->split = hf_split_new(hf_kube_source(node->kube), hf_kube_source(node->status_kube));
+    return node->split != NULL ? 0 : -ENOMEM;
 }
 
 static int open_folder(struct hf_simnode *node, struct hf_err *err)
@@ -119,9 +143,11 @@ static int open_agent(struct hf_simnode *node, struct hf_err *err)
     struct hf_agent_params params = {.home = &node->home,
                                      .rng = hf_simproc_rand(node->proc),
                                      .sched = hf_simproc_sched(node->proc),
-                                     .source = node->kube != NULL ? hf_kube_source(node->kube)
-                                                                  : hf_folder_source(node->folder),
+                                     .source = node->split != NULL  ? hf_split_source(node->split)
+                                               : node->kube != NULL ? hf_kube_source(node->kube)
+                                                                    : hf_folder_source(node->folder),
                                      .source_echoes = node->kube != NULL,
+                                     .status_apart = node->split != NULL,
                                      .http = hf_simboard_http(node->board, hf_simclient_ops(node->file_client)),
                                      .proc = hf_simboard_proc(node->board),
                                      .probe = hf_simboard_probe(node->board),
@@ -152,6 +178,8 @@ static void apply_links(struct hf_simnode *node)
     hf_simclient_set_link(node->api_client, &node->quality);
     hf_simclient_set_link(node->file_client, &node->quality);
     hf_simclient_set_state(node->api_client, node->api_state);
+    hf_simclient_set_link(node->status_client, &node->quality);
+    hf_simclient_set_state(node->status_client, node->status_state);
     hf_simclient_set_state(node->file_client, node->file_state);
 }
 
@@ -167,6 +195,7 @@ int hf_simnode_begin(struct hf_simnode *node, struct hf_err *err)
     node->metrics = hf_metrics_new();
     node->api_client = hf_simnet_client(node->params.net, node->proc);
     node->file_client = hf_simnet_client(node->params.net, node->proc);
+    node->status_client = hf_simnet_client(node->params.net, node->proc);
     node->alive = true;
     apply_links(node);
     int r = hf_home_open(&node->home, hf_simfs_ops(node->fs), HF_SIMNODE_STATE, (int)node->lives,
@@ -174,6 +203,8 @@ int hf_simnode_begin(struct hf_simnode *node, struct hf_err *err)
     node->home_open = r == 0;
     if (r == 0)
         r = node->params.server != NULL ? open_kube(node, err) : open_folder(node, err);
+    if (r == 0 && node->params.status_server != NULL)
+        r = open_status(node, err);
     if (r == 0)
         r = open_agent(node, err);
     if (r < 0) {
@@ -229,6 +260,12 @@ void hf_simnode_set_links(struct hf_simnode *node, enum hf_simlink_state api, en
 {
     node->api_state = api;
     node->file_state = files;
+    apply_links(node);
+}
+
+void hf_simnode_set_status_link(struct hf_simnode *node, enum hf_simlink_state state)
+{
+    node->status_state = state;
     apply_links(node);
 }
 

@@ -12,6 +12,7 @@
 #include "agent/agent.h"
 #include "kube/folder.h"
 #include "kube/kube.h"
+#include "kube/split.h"
 #include "support/simboard.h"
 #include "support/simsite.h"
 
@@ -27,15 +28,16 @@ struct hf_simnode_params {
     const char *name;
     const char *server; /* borrowed; NULL: the folder HF_SIMNODE_FOLDER on its disk */
     enum hf_kube_api api;
-    const char *run_path; /* the agent's; NULL none */
-    bool log;             /* what the agent says goes to stderr */
+    const char *run_path;      /* the agent's; NULL none */
+    const char *status_server; /* what the agent writes goes there, directly; NULL: to `server` */
+    bool log;                  /* what the agent says goes to stderr */
 };
 
 struct hf_simnode {
     struct hf_simnode_params params;
     struct hf_simfs *fs;
     struct hf_simboard *board;
-    enum hf_simlink_state api_state, file_state;
+    enum hf_simlink_state api_state, file_state, status_state;
     struct hf_simlink quality;
     int64_t clock_offset_ns;
     unsigned lives;
@@ -43,11 +45,12 @@ struct hf_simnode {
     bool alive;
     struct hf_log *log;
     struct hf_simproc *proc;
-    struct hf_simclient *api_client, *file_client;
-    struct hf_kube_config config;
+    struct hf_simclient *api_client, *file_client, *status_client;
+    struct hf_kube_config config, status_config;
     struct hf_home home;
     bool home_open;
-    struct hf_kube *kube;
+    struct hf_kube *kube, *status_kube;
+    struct hf_split *split;
     struct hf_folder *folder;
     struct hf_agent *agent;
     struct hf_metrics *metrics;
@@ -64,6 +67,7 @@ void hf_simnode_end(struct hf_simnode *node, bool power_cut); /* else kill -9 */
 bool hf_simnode_stop(struct hf_simnode *node);
 
 void hf_simnode_set_links(struct hf_simnode *node, enum hf_simlink_state api, enum hf_simlink_state files);
+void hf_simnode_set_status_link(struct hf_simnode *node, enum hf_simlink_state state);
 void hf_simnode_set_quality(struct hf_simnode *node, const struct hf_simlink *quality);
 void hf_simnode_set_clock(struct hf_simnode *node, int64_t offset_ns); /* of the wall clock to the truth */
 

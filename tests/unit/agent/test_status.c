@@ -281,6 +281,8 @@ START_TEST(everything_else)
     s.view.skew_exceeded = true;
     s.view.labels_trouble = "forbidden";
     s.view.disk_trouble = "no space";
+    s.view.source_trouble = "CloudCore may not";
+    s.view.source_reason = "Forbidden";
     _cleanup_(hf_json_freep) json_t *one = essence(&s, NOW);
     ck_assert_str_eq(hf_json_str(one, "agent.mode"), "Pod");
     ck_assert_str_eq(hf_json_str(one, "hold.until"), "2026-11-20T08:00:01Z");
@@ -293,7 +295,8 @@ START_TEST(everything_else)
                               hf_json_str(condition, "status"), hf_json_str(condition, "message"));
     ck_assert_str_eq(got, "Ready=True(1 of 1 updates committed) PolicyActedOn=False(not acted on yet: disk, telemetry) "
                           "ClockSkewed=True(this node's clock and the API server's are further apart than the policy's "
-                          "clock.maxSkew) LabelsApplied=False(forbidden) StateWritable=False(no space) ");
+                          "clock.maxSkew) LabelsApplied=False(forbidden) StateWritable=False(no space) "
+                          "SourceReadable=False(CloudCore may not) ");
     json_decref(s.conditions);
 }
 END_TEST

@@ -33,6 +33,7 @@ struct seen {
     json_t *held;
     unsigned upserts, gone, synced;
     bool in_contact;
+    int why; /* errno of the last LOST */
     char mark[64];
 };
 
@@ -227,8 +228,8 @@ static void on_mark(void *arg, const char *version)
 
 static void on_contact(void *arg, enum hf_contact_kind kind, uint64_t date, const struct hf_err *err)
 {
-    (void)err;
     ck_assert_uint_eq(date, 0);
+    ((struct seen *)arg)->why = err != NULL ? err->code : 0;
     ((struct seen *)arg)->in_contact = kind == HF_CONTACT_PROVEN;
 }
 
@@ -479,6 +480,31 @@ START_TEST(statuses_while_away)
 }
 END_TEST
 
+static bool is_barred(const void *arg)
+{
+    return ((const struct seen *)arg)->why == EACCES;
+}
+
+START_TEST(the_cloud_may_not)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world);
+    put(&world, "EdgeUpdate", "a", 1);
+    tell(&world, "forbid?kind=EdgeUpdate", "");
+    subscribe(&world, &seen, "EdgeUpdate", "", NULL);
+    ck_assert(run_until(&world, is_barred, &seen, 5000));
+    ck_assert(!seen.in_contact && seen.upserts == 0 && seen.synced == 0);
+    tell(&world, "allow?kind=EdgeUpdate", "");
+    world.source->refresh(world.source->ctx, seen.sub); /* else it is asked for again in a minute */
+    ck_assert(run_until(&world, in_contact, &seen, 10000));
+    run(&world, 200);
+    ck_assert(has(&seen, "a"));
+    json_decref(seen.held);
+    world_end(&world);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, deletions_while_away);
@@ -486,5 +512,6 @@ static void cases(TCase *tc)
     tcase_add_test(tc, an_empty_list_away);
     tcase_add_test(tc, a_slow_call_delays_nothing);
     tcase_add_test(tc, statuses_while_away);
+    tcase_add_test(tc, the_cloud_may_not);
 }
 HF_TEST_MAIN_CPU("kube/double", cases, 120)

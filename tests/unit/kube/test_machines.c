@@ -222,6 +222,36 @@ START_TEST(prober)
 }
 END_TEST
 
+START_TEST(prober_barred)
+{
+    struct hf_prober p = {.state = HF_PROBER_QUIET};
+
+    (void)probe(&p, HF_PROBER_WANT, true, true);
+    /* The cloud answered, if only to refuse: it is there, and the others get their turn. */
+    struct hf_prober_step step = probe(&p, HF_PROBER_BARRED, false, true);
+    ck_assert_uint_eq(step.effects, HF_PROBER_TELL_BARRED | HF_PROBER_WANT_OTHERS | HF_PROBER_ASK);
+    ck_assert(p.state == HF_PROBER_ASKING && p.proven);
+    /* The last of them served: no quiet while one is barred. */
+    step = probe(&p, HF_PROBER_PROVEN, false, true);
+    ck_assert_uint_eq(step.effects, HF_PROBER_TELL_PROVEN | HF_PROBER_SET_TIMER);
+    ck_assert(p.state == HF_PROBER_RESTING && step.delay_ns > 0);
+    /* Another's want is heard at once: the cloud is there. */
+    ck_assert_uint_eq(probe(&p, HF_PROBER_WANT, true, true).effects, HF_PROBER_ASK);
+    step = probe(&p, HF_PROBER_PROVEN, false, true);
+    ck_assert_uint_eq(step.effects, HF_PROBER_TELL_PROVEN | HF_PROBER_SET_TIMER);
+    /* The barred one is asked for again, about once a minute. */
+    for (int i = 0; i < 20; i++) {
+        ck_assert_uint_eq(probe(&p, HF_PROBER_TIMER, true, true).effects, HF_PROBER_WANT_BARRED | HF_PROBER_ASK);
+        step = probe(&p, HF_PROBER_BARRED, false, true);
+        ck_assert_uint_eq(step.effects, HF_PROBER_TELL_BARRED | HF_PROBER_SET_TIMER);
+        ck_assert(step.delay_ns >= 30 * HF_NS_PER_S && step.delay_ns <= 90 * HF_NS_PER_S);
+    }
+    (void)probe(&p, HF_PROBER_TIMER, true, true);
+    step = probe(&p, HF_PROBER_PROVEN, false, true); /* the right was given */
+    ck_assert(p.state == HF_PROBER_QUIET && step.effects == HF_PROBER_TELL_PROVEN);
+}
+END_TEST
+
 static uint64_t second(uint64_t s)
 {
     return s * HF_NS_PER_S;
@@ -272,6 +302,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, taken_back);
     tcase_add_test(tc, meanings);
     tcase_add_test(tc, prober);
+    tcase_add_test(tc, prober_barred);
     tcase_add_test(tc, pulse);
 }
 HF_TEST_MAIN("kube/machines", cases)

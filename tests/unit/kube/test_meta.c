@@ -24,6 +24,8 @@ struct seen {
     struct hf_subscription *sub;
     json_t *held;
     unsigned upserts, gone, synced, proven, lost, refused;
+    int why; /* errno of the last LOST; 0 none was given */
+    char reason[256];
     bool in_contact, strict; /* strict: nothing may start that the cloud does not have */
     char mark[HF_RV_TEXT];
     uint64_t gone_at, proven_at;
@@ -65,7 +67,8 @@ static void on_contact(void *arg, enum hf_contact_kind kind, uint64_t date, cons
 {
     struct seen *seen = arg;
 
-    (void)err;
+    seen->why = err != NULL ? err->code : 0;
+    (void)snprintf(seen->reason, sizeof(seen->reason), "%s", err != NULL ? err->cause : "");
     ck_assert(date == 0 || !hf_kube_is_metaserver(seen->world->kube)); /* a proxy's clock is our own */
     seen->in_contact = kind == HF_CONTACT_PROVEN;
     *(seen->in_contact ? &seen->proven : &seen->lost) += 1;
@@ -414,6 +417,173 @@ START_TEST(answers_that_are_no_lists)
 }
 END_TEST
 
+/* The store keeps what it was last told by a watch; a list passes it by. */
+START_TEST(an_old_copy_in_the_store_is_no_news)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world, 25);
+    for (int i = 0; i < 5; i++)
+        put(&world, "EdgeUpdate", "a", i);
+    haunt(&world, "a", 1);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 10);
+    ck_assert_msg(seen.in_contact && seen.upserts >= 1 && seen.refused == 0, "%u upserts, %u refused", seen.upserts,
+                  seen.refused);
+    json_decref(seen.held);
+    world_end(&world);
+}
+END_TEST
+
+/* CloudCore without deploy/kubeedge.yaml: the answers look like those of an empty cluster that is away. */
+START_TEST(the_cloud_may_not)
+{
+    struct world world;
+    struct seen seen = {.held = json_pack("{s:s}", "a", "1")}, policies = {.upserts = 0};
+    world_start(&world, 21);
+    put(&world, "EdgeUpdate", "b", 1);
+    put(&world, "SyncPolicy", "p", 1);
+    hf_simmeta_forbid(world.meta, "EdgeUpdate", true);
+    hf_simmeta_forbid(world.meta, "SyncPolicy", _i == 0);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "40", (const char *const[]){"a", NULL});
+    subscribe(&world, &policies, "SyncPolicy", NULL, "", NULL);
+    run(&world, 300);
+    ck_assert_msg(seen.why == EACCES, "%d: '%s'", seen.why, seen.reason);
+    ck_assert_str_eq(seen.reason,
+                     "CloudCore may not list edgeupdates.edge.codcompass.io, so the MetaServer answers from its "
+                     "own store: kubectl apply -f deploy/kubeedge.yaml");
+    ck_assert(!seen.in_contact && seen.gone == 0 && seen.synced == 0 && seen.proven == 0);
+    /* The other is served as if nothing were, and as fast, and the barred one does not keep asking. */
+    ck_assert(policies.in_contact == (_i == 1) && policies.upserts == (_i == 1 ? 1 : 0));
+    ck_assert(_i == 1 || policies.why == EACCES);
+    ck_assert_uint_le(hf_simmeta_counts(world.meta)->reviews, 25);
+    unsigned lists = hf_simmeta_counts(world.meta)->lists;
+    world.source->refresh(world.source->ctx, policies.sub);
+    run(&world, 1);
+    ck_assert_uint_gt(hf_simmeta_counts(world.meta)->lists, lists);
+    /* Away and back: still barred, and said so again. */
+    hf_simmeta_cut(world.meta);
+    world.source->refresh(world.source->ctx, policies.sub);
+    run(&world, 60);
+    ck_assert(!policies.in_contact && !seen.in_contact);
+    hf_simmeta_heal(world.meta, 0);
+    run(&world, 60);
+    ck_assert(seen.why == EACCES && seen.proven == 0 && policies.in_contact == (_i == 1));
+    /* kubectl apply -f deploy/kubeedge.yaml */
+    hf_simmeta_forbid(world.meta, "EdgeUpdate", false);
+    hf_simmeta_forbid(world.meta, "SyncPolicy", false);
+    run(&world, 100);
+    ck_assert(seen.in_contact && holds(&seen, "b") && seen.gone == 1 && policies.in_contact && policies.upserts >= 1);
+    ck_assert_uint_eq(hf_simmeta_counts(world.meta)->most_lists_at_once, 1);
+    json_decref(seen.held);
+    json_decref(policies.held);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(the_kind_is_not_installed)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0}, policies = {.upserts = 0};
+    world_start(&world, 22);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    subscribe(&world, &policies, "SyncPolicy", NULL, "", NULL);
+    run(&world, 10);
+    unsigned proven = seen.proven;
+    ck_assert(proven > 0);
+    hf_simmeta_unknow(world.meta, "EdgeUpdate", true); /* it was removed */
+    world.source->refresh(world.source->ctx, seen.sub);
+    run(&world, 120);
+    ck_assert_msg(seen.why == ENOENT && strstr(seen.reason, "kubectl apply -f crds/") != NULL, "%s", seen.reason);
+    ck_assert(policies.in_contact && seen.proven == proven); /* that the other is served says nothing for it */
+    hf_simmeta_unknow(world.meta, "EdgeUpdate", false);
+    run(&world, 100);
+    ck_assert(seen.in_contact);
+    json_decref(seen.held);
+    json_decref(policies.held);
+    world_end(&world);
+}
+END_TEST
+
+/* Away, and known to be away: the store answers at once too. That is no right that is missing. */
+START_TEST(away_is_not_forbidden)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world, 23);
+    hf_simmeta_cut(world.meta);
+    hf_simmeta_restart(world.meta);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 300);
+    ck_assert(hf_simmeta_counts(world.meta)->reviews > 0 && !seen.in_contact);
+    ck_assert_msg(seen.why != EACCES && seen.why != ENOENT, "%s", seen.reason);
+    json_decref(seen.held);
+    world_end(&world);
+}
+END_TEST
+
+START_TEST(unsubscribing_while_a_review_waits)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    world_start(&world, 24);
+    hf_simmeta_forbid(world.meta, "EdgeUpdate", true);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    hf_simclient_set_link(world.client, &(struct hf_simlink){.delay_min_ns = HF_NS_PER_S, .delay_max_ns = HF_NS_PER_S});
+    for (unsigned i = 0; hf_simmeta_counts(world.meta)->reviews == 0 && i < 100; i++)
+        (void)hf_simloop_run_for(world.loop, HF_NS_PER_S / 10);
+    ck_assert_uint_eq(hf_simmeta_counts(world.meta)->reviews, 1);
+    world.source->unsubscribe(world.source->ctx, seen.sub);
+    run(&world, 60);
+    ck_assert(seen.lost == 0 && seen.proven == 0);
+    json_decref(seen.held);
+    world_end(&world);
+}
+END_TEST
+
+static const struct {
+    const char *name;
+    int status;
+    const char *body;
+    enum hf_review want;
+} reviews[] = {
+    {"no", 201, "{\"kind\":\"SelfSubjectAccessReview\",\"status\":{\"allowed\":false}}", HF_REVIEW_FORBIDDEN},
+    {"yes", 201, "{\"kind\":\"SelfSubjectAccessReview\",\"status\":{\"allowed\":true}}", HF_REVIEW_ALLOWED},
+    {"yes, 200", 200, "{\"kind\":\"SelfSubjectAccessReview\",\"status\":{\"allowed\":true}}", HF_REVIEW_ALLOWED},
+    {"away", 500, "{\"kind\":\"Status\",\"message\":\"failed to access cloud Application center\"}",
+     HF_REVIEW_UNANSWERED},
+    {"may not even ask", 403, "{\"kind\":\"Status\"}", HF_REVIEW_UNANSWERED},
+    {"the question itself", 200, "{\"kind\":\"SelfSubjectAccessReview\",\"spec\":{}}", HF_REVIEW_UNANSWERED},
+    {"a word", 201, "{\"kind\":\"SelfSubjectAccessReview\",\"status\":{\"allowed\":\"false\"}}", HF_REVIEW_UNANSWERED},
+    {"something else", 200, "{\"kind\":\"EdgeNode\",\"status\":{\"allowed\":false}}", HF_REVIEW_UNANSWERED},
+    {"no JSON", 200, "<html>", HF_REVIEW_UNANSWERED},
+    {"nothing", 201, "", HF_REVIEW_UNANSWERED},
+};
+
+START_TEST(review)
+{
+    struct hf_view body = {reviews[_i].body, strlen(reviews[_i].body)};
+
+    ck_assert_msg(hf_review_take(reviews[_i].status, body) == reviews[_i].want, "%s", reviews[_i].name);
+}
+END_TEST
+
+START_TEST(review_of_each_kind)
+{
+    struct hf_buf text = HF_BUF_INIT(1024);
+
+    ck_assert_int_eq(hf_review_body(hf_resource_find("SyncPolicy"), &text), 0);
+    ck_assert_str_eq(hf_buf_str(&text),
+                     "{\"apiVersion\":\"authorization.k8s.io/v1\",\"kind\":\"SelfSubjectAccessReview\",\"spec\":"
+                     "{\"resourceAttributes\":{\"verb\":\"list\",\"group\":\"edge.codcompass.io\",\"resource\":"
+                     "\"syncpolicies\"}}}");
+    text.n = 0;
+    ck_assert_int_eq(hf_review_body(hf_resource_find("Node"), &text), 0);
+    ck_assert_ptr_nonnull(strstr(hf_buf_str(&text), "\"group\":\"\",\"resource\":\"nodes\""));
+    hf_buf_done(&text);
+}
+END_TEST
+
 /* A MetaServer at an address that does not say so: recognised by what it does, before a ghost can start anything. */
 START_TEST(recognised)
 {
@@ -671,6 +841,13 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_call_that_takes_ten_seconds_delays_nothing);
     tcase_add_test(tc, unsubscribing_while_a_probe_waits);
     tcase_add_loop_test(tc, answers_that_are_no_lists, 0, 4);
+    tcase_add_test(tc, an_old_copy_in_the_store_is_no_news);
+    tcase_add_loop_test(tc, the_cloud_may_not, 0, 2);
+    tcase_add_test(tc, the_kind_is_not_installed);
+    tcase_add_test(tc, away_is_not_forbidden);
+    tcase_add_test(tc, unsubscribing_while_a_review_waits);
+    tcase_add_loop_test(tc, review, 0, (int)HF_LEN(reviews));
+    tcase_add_test(tc, review_of_each_kind);
     tcase_add_loop_test(tc, recognised, 0, 2);
     tcase_add_test(tc, statuses_written_while_away);
     tcase_add_loop_test(tc, answers_to_writes, 0, (int)HF_LEN(writes));

@@ -216,7 +216,9 @@ START_TEST(lists_then_follows)
     struct world world;
     struct seen seen = {.upserts = 0};
     world_start(&world, 1);
-    hf_simapi_set_watchlist(world.api, _i == 0);
+    hf_simapi_set_watchlist(world.api, _i == 0 || _i == 3);
+    if (_i == 3)
+        hf_simapi_break_watchlist(world.api);
     hf_simapi_set_page(world.api, _i == 2 ? 2 : 0);
     for (int i = 0; i < 5; i++)
         put(&world, "EdgeUpdate", (const char *[]){"a", "b", "c", "d", "e"}[i], i);
@@ -936,7 +938,7 @@ END_TEST
 
 static void cases(TCase *tc)
 {
-    tcase_add_loop_test(tc, lists_then_follows, 0, 3);
+    tcase_add_loop_test(tc, lists_then_follows, 0, 4);
     tcase_add_loop_test(tc, declined_and_listed_again, 0, 12);
     tcase_add_loop_test(tc, idle_makes_no_requests, 0, 2);
     tcase_add_test(tc, resumes_without_a_list);

@@ -1,0 +1,101 @@
+#include "kube/split.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct hf_split {
+    const struct hf_source_ops *desired, *written;
+    struct hf_source_ops ops;
+};
+
+/* One of ours, and whose it really is. */
+struct hf_subscription {
+    const struct hf_source_ops *source;
+    struct hf_subscription *inner;
+};
+
+static const struct hf_source_ops *source_of(const struct hf_split *split, const char *kind)
+{
+    return strcmp(kind, "EdgeNode") == 0 ? split->written : split->desired;
+}
+
+static int split_subscribe(void *ctx, const char *kind, const char *name, const char *resume, const char *const *known,
+                           const struct hf_source_sink *sink, struct hf_subscription **ret_subscription,
+                           struct hf_err *err)
+{
+    const struct hf_source_ops *source = source_of(ctx, kind);
+    struct hf_subscription *ours = calloc(1, sizeof(*ours));
+
+    if (ours == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    ours->source = source;
+    int r = source->subscribe(source->ctx, kind, name, resume, known, sink, &ours->inner, err);
+    if (r < 0) {
+        free(ours);
+        return r;
+    }
+    *ret_subscription = ours;
+    return 0;
+}
+
+static void split_unsubscribe(void *ctx, struct hf_subscription *ours)
+{
+    (void)ctx;
+    if (ours == NULL)
+        return;
+    ours->source->unsubscribe(ours->source->ctx, ours->inner);
+    free(ours);
+}
+
+static void split_refresh(void *ctx, struct hf_subscription *ours)
+{
+    (void)ctx;
+    ours->source->refresh(ours->source->ctx, ours->inner);
+}
+
+static int split_apply(void *ctx, const json_t *body, const char *subresource,
+                       void (*done)(void *arg, int r, uint64_t retry_after_ns, const json_t *answer,
+                                    const struct hf_err *err),
+                       void *arg, struct hf_delivery **ret_delivery, struct hf_err *err)
+{
+    const struct hf_source_ops *source = ((struct hf_split *)ctx)->written;
+
+    return source->apply(source->ctx, body, subresource, done, arg, ret_delivery, err);
+}
+
+static void split_abandon(void *ctx, struct hf_delivery *delivery)
+{
+    const struct hf_source_ops *source = ((struct hf_split *)ctx)->written;
+
+    source->abandon(source->ctx, delivery);
+}
+
+struct hf_split *hf_split_new(const struct hf_source_ops *desired, const struct hf_source_ops *written)
+{
+    struct hf_split *split = calloc(1, sizeof(*split));
+
+    if (split == NULL)
+        return NULL;
+    split->desired = desired;
+    split->written = written;
+    split->ops = (struct hf_source_ops){
+        .ctx = split,
+        .subscribe = split_subscribe,
+        .unsubscribe = split_unsubscribe,
+        .refresh = split_refresh,
+        .apply = split_apply,
+        .abandon = split_abandon,
+    };
+    return split;
+}
+
+void hf_split_free(struct hf_split *split)
+{
+    free(split);
+}
+
+const struct hf_source_ops *hf_split_source(struct hf_split *split)
+{
+    return &split->ops;
+}

@@ -31,9 +31,15 @@ import words  # noqa: E402
 import world as worlds  # noqa: E402
 
 TOP = worlds.TOP
-KINDS = ("sh", "yaml", "json", "text", "ini")
+KINDS = ("sh", "output", "yaml", "json", "text", "ini")
 SLOW_S = 5                                                     # what takes longer is named
 LIMIT_S = float(os.environ.get("HF_DOCS_LIMIT_S", "600"))      # of a page; an hour would be a failure too
+
+
+def alike(line):
+    """A line of output without what differs from run to run."""
+    line = re.sub(r"\d{4}-\d\d-\d\dT[0-9:.]+Z|\b[0-9a-f]{12,64}\b", "@", line)
+    return re.sub(r"\s+", " ", re.sub(r"\d+(\.\d+)?(?![.\d])", "#", line)).strip()
 
 
 # ---- in the scratch root ------------------------------------------------------------------------------------------------------
@@ -45,25 +51,25 @@ class Page:
         self.name, self.blocks = name, pages.read(TOP, name)
         text = "\n".join(block.text for block in self.blocks)
         self.world = worlds.World(text)
-        self.objects, self.output = 0, ""
+        self.objects, self.said = 0, ""
 
     def run(self):
         for block in self.blocks:
             if block.kind == "sh":
                 for command in block.commands():
                     self.judge(command, self.command)
-            elif block.kind in ("yaml", "json"):
+            elif block.kind in ("output", "yaml", "json"):
                 self.judge(block, getattr(self, block.kind))
 
     def judge(self, block, act):
-        began, self.output = time.monotonic(), ""
+        began, before, self.said = time.monotonic(), self.said, ""
         try:
-            act(block)
+            act(block, *([before] if block.kind == "output" else []))
             problem = None
         except (AssertionError, OSError, ValueError, KeyError, subprocess.SubprocessError) as error:
             problem = f"{type(error).__name__ if not isinstance(error, AssertionError) else ''} {error}".strip()
         print(json.dumps({"place": block.place(), "what": pages.one_line(block.text)[:100], "problem": problem,
-                          "seconds": round(time.monotonic() - began, 1), "output": self.output[:4000]}), flush=True)
+                          "seconds": round(time.monotonic() - began, 1), "output": self.said[:4000]}), flush=True)
 
     def command(self, block):
         text, row = block.text, table.row_of(self.name, pages.one_line(block.text))
@@ -95,7 +101,7 @@ class Page:
         script = f'[ ! -e {state} ] || . {state}\n{text}\ncode=$?\n{{ declare -px; printf "cd %q\\n" "$PWD"; }} >{state}\nexit $code\n'
         done = subprocess.run(["bash", "-c", script], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               errors="replace", env=self.world.env, check=False, timeout=LIMIT_S)
-        self.output += done.stdout
+        self.said += done.stdout
         assert done.returncode in codes, f"exit code {done.returncode}: {done.stdout.strip()[-1500:]}"
         return done.stdout
 
@@ -115,6 +121,11 @@ class Page:
         self.world.apply(block.text + "\n", f"example-{self.objects}")
         worlds.wait("the agent to take the example", lambda: self.world.known()[0] >= had + len(ours))
         assert self.world.known()[1] == refused, "the agent refused it"
+
+    def output(self, block, said):
+        """What the command before printed: the same lines, but for numbers, times, hashes and widths of columns."""
+        for line in [one for one in block.text.split("\n") if one.strip() not in ("", "...")]:
+            assert alike(line) in map(alike, said.split("\n")), f"'{line.strip()}' was not printed; this was: {said.strip()[-1500:]}"
 
     def json(self, block):
         """One value, or one on each line."""

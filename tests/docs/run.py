@@ -220,7 +220,10 @@ def main():
     parser.add_argument("pages", nargs="*")
     options = parser.parse_args()
     if options.inside:
-        Page(options.inside).run()
+        try:
+            Page(options.inside).run()
+        except AssertionError as error:
+            sys.exit(str(error))
         return 0
     names = options.pages or pages.tracked(TOP)
     if options.write:

@@ -185,6 +185,8 @@ class TestUnit(Docs):
     def test_install_page_on_a_host(self):
         after = {r"cp out/edge-inference": self.runs("1.4.2")}
         self.assertGreater(self.page("docs/INSTALL.md", codes={r"holdfast status": (0, 1)}, after=after), 15)
+        subject = self.desk.run("openssl x509 -in edge-7.crt -noout -subject")
+        self.assertRegex(subject, rf"O ?= ?holdfast:agents, CN ?= ?holdfast:agent:{self.node}")
 
 
 class TestOtherPages(Docs):

@@ -32,7 +32,7 @@ class Block:
             if end is None:
                 document = HEREDOC.search(line)
                 end = document.group(2) if document else None
-                if end is None and not line.endswith(("\\", "|", "&&", "||")):
+                if end is None and not line.endswith(("\\", "|", "&&", "||")) and balanced("\n".join(held)):
                     found.append((start, held))
                     held = []
             elif line.strip() == end:
@@ -41,6 +41,19 @@ class Block:
         if held:
             found.append((start, held))
         return [Block(self.page, line, "command", without_comment("\n".join(lines))) for line, lines in found]
+
+
+def balanced(text):
+    """Whether no quotation is open at the end."""
+    quote = None
+    for at, letter in enumerate(text):
+        if quote:
+            quote = None if letter == quote else quote
+        elif letter == "#" and (at == 0 or text[at - 1].isspace()):
+            return True
+        elif letter in "'\"":
+            quote = letter
+    return quote is None
 
 
 def without_comment(text):

@@ -45,7 +45,7 @@ def alike(line):
 # ---- in the scratch root ------------------------------------------------------------------------------------------------------
 
 class Page:
-    """One page from top to bottom. Each command is run by a shell of its own; folder and exported variables go on."""
+    """One page from top to bottom. Each command is run by a shell of its own; folder and variables go on."""
 
     def __init__(self, name):
         self.name, self.blocks = name, pages.read(TOP, name)
@@ -74,7 +74,7 @@ class Page:
     def command(self, block):
         text, row = block.text, table.row_of(self.name, pages.one_line(block.text))
         assert row, "no test runs this command: give it a row in tests/docs/table.py"
-        if row.how == "cluster":
+        if row.how in ("cluster", "none"):
             return
         if row.how == "dry":
             self.dry(text)
@@ -98,7 +98,7 @@ class Page:
 
     def shell(self, text, codes):
         state = "/tmp/shell.state"
-        script = f'[ ! -e {state} ] || . {state}\n{text}\ncode=$?\n{{ declare -px; printf "cd %q\\n" "$PWD"; }} >{state}\nexit $code\n'
+        script = f'[ ! -e {state} ] || . {state}\nset -a\n{text}\ncode=$?\n{{ declare -px; printf "cd %q\\n" "$PWD"; }} >{state}\nexit $code\n'
         done = subprocess.run(["bash", "-c", script], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               errors="replace", env=self.world.env, check=False, timeout=LIMIT_S)
         self.said += done.stdout

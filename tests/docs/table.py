@@ -7,6 +7,7 @@ Rows are asked in order; the pattern must match all of the command, written on o
     background left running; the page goes on when `until` is true
     dry        not run; its target or program is there. `why` says why
     cluster    only by tests/e2e/test_docs.py; `why` says what it needs
+    none       not run by any test; `why` says the true reason
     standin    here with a stand-in of tests/docs/standin.py; with the real program by tests/e2e/test_docs.py
 """
 import os
@@ -53,6 +54,21 @@ def with_agent(world):
     world.agent()
 
 
+def with_cluster(world):
+    """An agent in a pod; behind a MetaServer the page itself starts one."""
+    if not world.get(10550, "/_control/state"):
+        world.agent()
+
+
+def with_status_kubeconfig(world):
+    """docs/KUBEEDGE.md shows the file and says to write it."""
+    with open(os.path.join(TOP, "docs", "KUBEEDGE.md"), encoding="utf-8") as page:
+        shown = re.search(r"```yaml\n(apiVersion: v1\nkind: Config\n.*?)```", page.read(), re.S).group(1)
+    write("/etc/holdfast/status.kubeconfig", shown)
+    for name in ("agent.crt", "ca.crt"):
+        shutil.copy(name, "/etc/holdfast")
+
+
 def with_delta(world):
     """What holdfast-delta(1) fetches, and the program it is for."""
     world.call(["holdfast", "delta", "create", "--plain", f"1.4.1/{ARCH}", f"new/{ARCH}", "app.delta"])
@@ -93,9 +109,10 @@ ROOT_NET = "needs root, containerd and systemd, which the cluster of `make e2e` 
 ROWS = [
     # ---- make -----------------------------------------------------------------------------------------------------------
     Row(r"make demo", expect=r"claims, all true"),
-    Row(r"make( help)?"),
+    Row(r"make( all| help)?"),
     Row(r"make (test|unit|sim|fault|check|e2e|arch|fuzz|coverage|bench)", "dry", why=SELF),
     Row(r"(sudo )?make install", before=fresh_node, after=lambda world, _: world.call(["holdfast", "--version"])),
+    Row(r'make install DESTDIR="\$PWD/build/root"'),
     Row(r"make install DESTDIR=stage", after=lambda world, _: world.call(["test", "-x", "stage/usr/local/bin/holdfast-agent"])),
     Row(r"sudo make uninstall", after=lambda world, _: world.call(["test", "!", "-e", "/usr/local/bin/holdfast"])),
     Row(r"sudo make image", "cluster", why=ROOT_NET),
@@ -105,11 +122,18 @@ ROWS = [
         why="make demo itself is run above", after=lambda world, _: world.call(["grep", "-q", "<svg", "docs/demo.svg"])),
     Row(r"hack/partition-50\.sh", expect=r"50 payloads .* each exactly once"),
     Row(r"hack/cluster .*", "cluster", why=ROOT_NET),
+    # ---- KubeEdge: the MetaServer is a double, everything else of KubeEdge is not there ------------------------------------
+    Row(r"keadm .*|kubectl -n kubeedge .*|systemctl restart edgecore", "none", why="KubeEdge cannot be installed here"),
+    Row(r"curl http://127\.0\.0\.1:10550/api/v1/namespaces/.*", "none", why="needs a MetaServer in front of a real cloud's secrets"),
+    Row(r"curl -s http://127\.0\.0\.1:10550/.*", before=lambda world: world.metaserver(), expect="NodeList"),
+    Row(r"(sudo )?systemctl restart holdfast-agent", "standin", page="KUBEEDGE", before=with_status_kubeconfig),
+    Row(r"kubectl get edgenodes -w", "changed", change=(" -w$", ""), why="ends only with Ctrl-C"),
+    Row(r"printf .* > /etc/holdfast/agent\.env|NODE=\$\(.*\)|scp .*|journalctl -u holdfast-agent .*"),
     # ---- installing -----------------------------------------------------------------------------------------------------
     Row(r"sudo apt-get install .*", "changed", change=(r"apt-get install", "apt-get install --simulate"), why="no network here"),
     Row(r"sudo tar -C / .*", after=lambda world, _: world.call(["holdfast-agent", "--version"])),
     Row(r"holdfast-agent --source /etc/holdfast/objects .*--once", before=lambda _: os.makedirs("/etc/holdfast/objects", exist_ok=True)),
-    Row(r"(sudo )?systemctl (daemon-reload|(enable|disable) --now holdfast-agent|kill --signal=HUP holdfast-agent)", "standin",
+    Row(r"(sudo )?systemctl (daemon-reload|(enable|disable) --now holdfast-agent|restart holdfast-agent|kill --signal=HUP holdfast-agent)", "standin",
         before=lambda world: world.service()),
     # ---- keys, releases -------------------------------------------------------------------------------------------------
     Row(r"holdfast key generate \S+", after=key_pair),
@@ -125,7 +149,8 @@ ROWS = [
     Row(r"kubectl wait .*1\.4\.2.*=Committed", "standin", after=serves("1.4.2")),
     Row(r"kubectl wait .*=RolledBack", "standin", after=serves("1.4.2")),
     Row(r"kubectl delete -f .*", "standin"),
-    Row(r"kubectl .*", "standin", before=with_agent),
+    Row(r"kubectl apply -f - <<.*agent\.csr.*", "standin", before=lambda _: shutil.copy("/etc/holdfast/agent.csr", ".")),
+    Row(r"kubectl .*", "standin", before=with_cluster),
     # ---- telemetry --------------------------------------------------------------------------------------------------------
     Row(r"curl .*/ingest .*", before=with_agent, after=delivered),
     Row(r"curl -s http://127\.0\.0\.1:\d+/\S+", before=with_agent),

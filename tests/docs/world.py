@@ -93,7 +93,7 @@ class World:
         self.env = dict(os.environ, HOME="/home/you", PATH="/tmp/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                         LC_ALL="C.UTF-8")
         loopback_up()
-        for name in ("sudo", "kubectl", "systemctl"):
+        for name in ("sudo", "kubectl", "systemctl", "ssh", "scp", "journalctl"):
             os.makedirs("/tmp/bin", exist_ok=True)
             os.symlink(os.path.join(TOP, "tests", "docs", "standin.py"), f"/tmp/bin/{name}")
         self.call(["make", "-s", "install"])
@@ -182,6 +182,12 @@ class World:
             return
         self.service()
         self.call(["systemctl", "start-pod"])
+
+    def metaserver(self):
+        """KubeEdge's MetaServer on an edge node: its double, over real HTTP."""
+        if not self.get(10550, "/_control/state"):
+            self.child(["python3", os.path.join(TOP, "tests", "support", "metaserver-double.py"), "--port", "10550", "--scale", "0.02"])
+            wait("the MetaServer's double", lambda: self.get(10550, "/_control/state"))
 
     def apply(self, text, name):
         """An object, given to the agent in the way it gets them."""

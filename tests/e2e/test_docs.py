@@ -197,4 +197,4 @@ class TestOtherPages(Docs):
         for name in pages.tracked(place.TOP):
             if pages.for_users(name) and name not in done:
                 with self.subTest(name):
-                    self.page(name, only=r"^kubectl (get|explain|describe|auth|apply -f (crds|deploy)/|wait)")
+                    self.page(name, only=r"^kubectl (get (?!.*-w$)|explain|describe|auth|apply -f (crds|deploy)/|wait|create)")

@@ -22,7 +22,7 @@ BINARIES := $(patsubst cmd/%/main.c,%,$(sort $(wildcard cmd/*/main.c)))
 SUPPORT_SRC := $(sort $(filter-out $(wildcard tests/support/*-*.c),$(wildcard tests/support/*.c)))
 PROGRAM_SRC := $(sort $(wildcard tests/support/*-*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
-FAULT_SRC := tests/fault/kill9.py tests/fault/resume.py tests/fault/bad_input.py tests/telemetry/run.py
+FAULT_SRC := tests/fault/kill9.py tests/fault/resume.py tests/fault/bad_input.py tests/telemetry/run.py tests/docs/run.py
 SIM_SRC := $(sort $(wildcard tests/sim/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
@@ -83,7 +83,8 @@ demo: ## the main job on this machine: delta update, failing update that comes b
 	@$(MAKE) --no-print-directory all $(B)/release/support/programs
 	@hack/demo $(if $(KEEP),--keep)
 
-test: ## install what testing needs, then unit tests, simulation, faults and fuzz corpora under ASan, UBSan and LSan
+test: ## install what testing needs, then unit tests, simulation, faults, the pages' commands and fuzz corpora under ASan, UBSan and LSan
+	@echo "make test: builds twice and runs about 5,400 tests: 12 to 20 minutes on 2 cores, less when built"
 	@hack/setup.sh build test
 	@$(MAKE) --no-print-directory test-run
 
@@ -98,8 +99,8 @@ sim: ## simulation only
 sim: $(B)/asan/sim.list
 	@hack/run-tests $(B)/asan sim
 
-fault: ## the built agent under kill -9, power cuts, bad input and sinks that misbehave only
-fault: $(B)/asan/fault.list $(B)/asan/support/programs $(BINARIES:%=$(B)/asan/%)
+fault: ## the built agent under kill -9, power cuts, bad input and sinks that misbehave, and the pages' commands, only
+fault: all $(B)/asan/fault.list $(B)/release/support/programs $(B)/asan/support/programs $(BINARIES:%=$(B)/asan/%)
 	@hack/run-tests $(B)/asan fault
 
 check: ## layout, layers, cppcheck, clang-tidy, shell and schema checks

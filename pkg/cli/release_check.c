@@ -295,6 +295,12 @@ static int judge(struct verify *verify, const struct hf_cli_args *args, const st
             *err = *problem;
         return r;
     }
+    if (verdict == HF_TRUST_NO_KEYS && hf_cli_value(args, "trust-dir", NULL) == NULL)
+        (void)hf_err_set(
+            problem, EKEYREJECTED,
+            "trust folder '%s' holds no key: away from a node, --key NAME.pem or --trust-dir DIR says which "
+            "keys count",
+            trust_dir);
     *ret_reason = verdict == HF_TRUST_OK ? "" : hf_trust_reason(verdict);
     if (verdict == HF_TRUST_OK && update->release.expires_unix_ns <= hf_unix_ns(verify->cli->clock)) {
         *ret_reason = "Expired";

@@ -54,6 +54,26 @@ static void split_refresh(void *ctx, struct hf_subscription *ours)
     ours->source->refresh(ours->source->ctx, ours->inner);
 }
 
+static void split_decline(void *ctx, struct hf_subscription *ours, const char *name, bool matters)
+{
+    (void)ctx;
+    ours->source->decline(ours->source->ctx, ours->inner, name, matters);
+}
+
+static void split_relist(void *ctx, struct hf_subscription *ours)
+{
+    (void)ctx;
+    ours->source->relist(ours->source->ctx, ours->inner);
+}
+
+/* How old our view of the desired state is: the status may travel while the desired state does not. */
+static uint64_t split_heard_ns(void *ctx)
+{
+    const struct hf_source_ops *source = ((struct hf_split *)ctx)->desired;
+
+    return source->heard_ns(source->ctx);
+}
+
 static int split_apply(void *ctx, const json_t *body, const char *subresource,
                        void (*done)(void *arg, int r, uint64_t retry_after_ns, const json_t *answer,
                                     const struct hf_err *err),
@@ -84,8 +104,11 @@ struct hf_split *hf_split_new(const struct hf_source_ops *desired, const struct 
         .subscribe = split_subscribe,
         .unsubscribe = split_unsubscribe,
         .refresh = split_refresh,
+        .decline = split_decline,
+        .relist = split_relist,
         .apply = split_apply,
         .abandon = split_abandon,
+        .heard_ns = split_heard_ns,
     };
     return split;
 }

@@ -242,7 +242,7 @@ static const struct {
 } crds[] = {
     {"crds/edgeupdates.yaml", "EdgeUpdate", "eu", hf_edgeupdate_fields, 120, true},
     {"crds/syncpolicies.yaml", "SyncPolicy", "sp", hf_syncpolicy_fields, 200, true},
-    {"crds/edgenodes.yaml", "EdgeNode", "en", NULL, 0, false},
+    {"crds/edgenodes.yaml", "EdgeNode", "en", NULL, 0, true},
 };
 
 START_TEST(says_the_same)

@@ -127,7 +127,7 @@ static int open_all(struct hf_listeners *l, bool go_on, bool say_failures, struc
             continue;
         }
         first = first == 0 ? r : first;
-        r = explain(at, name, r, err);
+        (void)explain(at, name, r, err);
         if (go_on && say_failures)
             hf_log_err(l->params.log, HF_LOG_WARNING, "server.failed", "listener", name, err);
     }

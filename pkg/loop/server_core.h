@@ -22,6 +22,7 @@ struct hf_server {
     struct hf_loop *loop;
     uv_poll_t *listener; /* frees itself */
     int listen_fd;
+    int spare_fd; /* given up to accept a connection when the process has no descriptor left; -1: it is given up */
     uint16_t port;
     struct hf_server_limits limits;
     struct lws **connections; /* limits.max_connections of room, the oldest first */

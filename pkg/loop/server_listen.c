@@ -36,11 +36,18 @@ enum {
 
 /* ---- listening ------------------------------------------------------------------------------------------------------- */
 
+static void take_spare(struct hf_server *server)
+{
+    if (server->spare_fd < 0 && !server->closed)
+        server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 void hf_server_forget(struct hf_server *server, const struct lws *wsi)
 {
     struct lws **all = server->connections;
     unsigned i = 0;
 
+    take_spare(server); /* the connection's own descriptor is closed by now */
     while (i < server->n_connections && all[i] != wsi)
         i++;
     if (i == server->n_connections)
@@ -49,28 +56,49 @@ void hf_server_forget(struct hf_server *server, const struct lws *wsi)
     memmove(all + i, all + i + 1, (server->n_connections - i) * sizeof(all[0]));
 }
 
-/* False: there is none, and none is given up. */
-static bool make_room(struct hf_server *server)
+/* False: none is given up. */
+static bool drop_oldest(struct hf_server *server)
 {
-    if (server->n_connections < server->limits.max_connections)
-        return true;
-    if (!server->limits.replace_oldest)
+    if (!server->limits.replace_oldest || server->n_connections == 0)
         return false;
     struct lws *oldest = server->connections[0];
     hf_server_forget(server, oldest);
+    (void)shutdown(lws_get_socket_fd(oldest), SHUT_RDWR); /* or lws waits for what it holds back to be taken */
     lws_set_timeout(oldest, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC); /* we are outside of lws' own calls */
     return true;
 }
 
-/* False: nobody waits. */
-static bool accept_one(struct hf_server *server)
+/* Its descriptor, or -1: nobody waits, or there is none left for now. *ret_last: it stands in the place of the spare one. Without
+ * descriptors the kernel does not look whether somebody waits: only uv's word for it counts, for the first of a turn. */
+static int next_connection(struct hf_server *server, bool first, bool *ret_last)
 {
     int fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+    *ret_last = false;
+    if (fd >= 0 || (errno != EMFILE && errno != ENFILE) || !first)
+        return fd;
+    if (server->spare_fd < 0) {
+        (void)drop_oldest(server); /* lws closes it when the loop turns; then we are called again */
+        return -1;
+    }
+    hf_closep(&server->spare_fd);
+    *ret_last = true;
+    return accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+/* False: nobody waits, as far as can be seen in this turn. */
+static bool accept_one(struct hf_server *server, bool first)
+{
+    bool last;
+    int fd = next_connection(server, first, &last);
+
     if (fd < 0)
         return false;
-    if (server->loop->closing || !make_room(server)) {
+    bool full = server->n_connections >= server->limits.max_connections && !drop_oldest(server);
+    if (server->loop->closing || full || (last && !server->limits.replace_oldest)) {
         (void)close(fd);
-        return true;
+        take_spare(server);
+        return !last;
     }
     int on = 1; /* a long body is several writes: without it the next waits for an acknowledgement */
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
@@ -78,11 +106,11 @@ static bool accept_one(struct hf_server *server)
         .vh = server->host->vhost, .type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP, .fd.sockfd = fd, .opaque = server};
     struct lws *wsi = lws_adopt_descriptor_vhost_via_info(&adoption); /* NULL: lws has closed it */
     if (wsi == NULL)
-        return true;
+        return !last;
     server->connections[server->n_connections++] = wsi;
     if (server->limits.idle_s != HF_SERVER_IDLE_S)
         lws_set_timeout(wsi, PENDING_TIMEOUT_HOLDING_AH, (int)server->limits.idle_s);
-    return true;
+    return !last;
 }
 
 static void on_connection(uv_poll_t *poll, int status, int events)
@@ -91,7 +119,7 @@ static void on_connection(uv_poll_t *poll, int status, int events)
 
     (void)events;
     for (int i = 0; status >= 0 && i < ACCEPT_AT_ONCE; i++)
-        if (!accept_one(server))
+        if (!accept_one(server, i == 0))
             return;
 }
 
@@ -241,6 +269,7 @@ static void stop_listening(struct hf_server *server)
         server->listener = NULL;
     }
     hf_closep(&server->listen_fd);
+    hf_closep(&server->spare_fd);
 }
 
 /* No connection can call back any more. */
@@ -341,12 +370,13 @@ int hf_server_new(struct hf_loop *loop, const struct hf_server_params *params, s
     if (server == NULL)
         return hf_err_set(err, ENOMEM, "no memory for the local server");
     server->loop = loop;
-    server->listen_fd = -1;
+    server->listen_fd = server->spare_fd = -1;
     int r = server_open(server, params, err);
     if (r < 0) {
         server_done(server);
         return r;
     }
+    take_spare(server);
     server->host->reserved += server->limits.max_connections;
     hf_list_append(&server->host->servers, &server->link);
     *ret_server = server;

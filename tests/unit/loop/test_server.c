@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "loop/server.h"
@@ -543,6 +544,52 @@ START_TEST(slow_requests_time_out)
 }
 END_TEST
 
+/* Descriptors that are opened before, since the test is on the same side of the limit. */
+static void connect_fd(int fd)
+{
+    const struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(server.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+    ck_assert_int_eq(connect(fd, (const struct sockaddr *)&to, sizeof(to)), 0);
+    ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+}
+
+/* The process has no descriptor left: pages that are answered at once are answered with the spare one; who would hold it is turned away;
+ * nobody waits in between while the loop turns without sleeping. */
+START_TEST(without_descriptors)
+{
+    static const char ask_one[] = "GET /beside HTTP/1.1\r\nHost: x\r\n\r\n";
+    struct rlimit limit;
+    char answer[512];
+    bool open;
+    int fds[6];
+
+    begin_anew();
+    struct hf_server *quick = open_second((struct hf_server_limits){.max_connections = 8, .replace_oldest = true});
+    struct hf_server *usual = open_second((struct hf_server_limits){.max_connections = 8});
+    for (size_t i = 0; i < HF_LEN(fds); i++)
+        fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = (rlim_t)fds[HF_LEN(fds) - 1] + 1;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    server.port = hf_server_port(quick);
+    for (size_t i = 0; i < 5; i++) { /* the first stay: idle, then half a request */
+        connect_fd(fds[i]);
+        (void)!write(fds[i], ask_one, i == 0 ? 0 : i == 1 ? 8 : sizeof(ask_one) - 1);
+        loop_run_for(loop, 30 * MS);
+        (void)read_raw(fds[i], answer, sizeof(answer), &open);
+        ck_assert_msg(i < 2 || strstr(answer, "beside") != NULL, "%zu: '%s'", i, answer);
+    }
+    server.port = hf_server_port(usual);
+    connect_fd(fds[5]);
+    loop_run_for(loop, 30 * MS);
+    ck_assert_uint_eq(still_open(fds + 5, 1), 0);
+    close_all(fds, HF_LEN(fds));
+    RUN(o, "/beside");
+    ck_outcome(o, 0, 200);
+}
+END_TEST
+
 START_TEST(connections_are_reserved)
 {
     const struct hf_server_params more = {.address = "127.0.0.1", .limits = {.max_connections = 2}};
@@ -854,6 +901,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_flooded_server_leaves_the_others_alone);
     tcase_add_test(tc, the_oldest_connection_makes_room);
     tcase_add_test(tc, slow_requests_time_out);
+    tcase_add_test(tc, without_descriptors);
     tcase_add_test(tc, connections_are_reserved);
 }
 

@@ -34,7 +34,8 @@ enum {
     HF_KUBE_MAX_LIST_NODES = 2000000,
     HF_KUBE_MAX_GARBAGE = 16, /* unusable lines in a row before a stream is given up */
     HF_KUBE_MAX_DELIVERIES = 32,
-    HF_KUBE_MAX_PAGES = 400, /* of a hundred objects: above the ledger's bound */
+    HF_KUBE_MAX_PAGES = 400,  /* of a hundred objects: above the ledger's bound */
+    HF_KUBE_MAX_SMALL = 4000, /* of eight */
 };
 
 #define HF_KUBE_PING_NS (12 * HF_NS_PER_S)
@@ -100,6 +101,7 @@ struct hf_subscription {
     unsigned garbage;             /* lines in a row */
     int start_error;              /* a call could not even be started: told to the machine in the next turn */
     bool calm;                    /* the last watch ended in good order */
+    bool small;                   /* a page of the usual number of objects was too large */
     bool exact;                   /* the watch cache answered with the past: ask the store */
     bool doubtful;                /* the round that ends may not say that something is gone */
     bool confirm;                 /* ask once more, later, whether what a doubtful round lacked is gone */

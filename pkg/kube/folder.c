@@ -23,7 +23,7 @@ struct hf_folder {
     struct hf_folder_view view; /* the job's while looking */
     uint64_t now_unix_ns;       /* for the look */
     uint64_t heard_ns;          /* the last look that succeeded; 0 none yet */
-    json_t *objects;    /* "Kind/name": object as told; null: held by a subscriber since before, not judged yet */
+    json_t *objects; /* "Kind/name": object's text as told; null: held by a subscriber since before, not judged yet */
     json_t *unreadable; /* names of files that were told as such */
     bool unjudged;      /* some of them are null */
     unsigned looks;
@@ -114,28 +114,44 @@ static void tell_mended(struct hf_folder *folder)
     }
 }
 
-static bool wants(const struct hf_subscription *sub, const char *kind, const char *name)
+static bool wants(const struct hf_subscription *sub, const char *key)
 {
-    return strcmp(sub->kind, kind) == 0 && (sub->name == NULL || strcmp(sub->name, name) == 0);
+    size_t n = strlen(sub->kind);
+
+    return strncmp(key, sub->kind, n) == 0 && key[n] == '/' &&
+           (sub->name == NULL || strcmp(sub->name, key + n + 1) == 0);
 }
 
-static void tell_upsert(struct hf_folder *folder, json_t *object)
+/* The object as a tree again, for whoever hears it; NULL on OOM: it is told with its next change. */
+static json_t *tree_of(const json_t *text)
 {
-    const char *kind = hf_json_str_or(object, "kind", ""), *name = hf_json_str_or(object, "metadata.name", "");
+    json_t *object = NULL;
+    int r = hf_json_parse((struct hf_view){json_string_value(text), json_string_length(text)}, NULL, &object, NULL);
 
-    for (struct hf_subscription *sub = NULL; (sub = next_live(folder, sub)) != NULL;)
-        if (sub->told && wants(sub, kind, name) && sub->sink.upsert != NULL)
+    return r == 0 ? object : NULL;
+}
+
+static void tell_upsert(struct hf_folder *folder, const char *key, const json_t *text)
+{
+    _cleanup_(hf_json_freep) json_t *object = NULL;
+
+    for (struct hf_subscription *sub = NULL; (sub = next_live(folder, sub)) != NULL;) {
+        if (!sub->told || !wants(sub, key) || sub->sink.upsert == NULL)
+            continue;
+        if (object == NULL)
+            object = tree_of(text);
+        if (object != NULL)
             sub->sink.upsert(sub->sink.arg, object);
+    }
 }
 
 /* `unjudged`: nobody was told of it, only who held it since before hears that it is gone. */
 static void tell_gone(struct hf_folder *folder, const char *key, bool unjudged)
 {
     const char *name = strchr(key, '/') + 1;
-    _cleanup_(hf_freep) char *kind = hf_strdup_view((struct hf_view){key, (size_t)(name - 1 - key)});
 
-    for (struct hf_subscription *sub = NULL; kind != NULL && (sub = next_live(folder, sub)) != NULL;) {
-        if (!wants(sub, kind, name))
+    for (struct hf_subscription *sub = NULL; (sub = next_live(folder, sub)) != NULL;) {
+        if (!wants(sub, key))
             continue;
         bool knew = json_object_del(sub->known, name) == 0;
         if ((knew || (sub->told && !unjudged)) && sub->sink.gone != NULL)
@@ -167,19 +183,15 @@ static void tell_contact(struct hf_folder *folder)
 
 static void add_objects(struct hf_folder *folder, const struct hf_folder_file *file, json_t *all, json_t *origins)
 {
-    size_t i;
-    json_t *object;
-
-    json_array_foreach(file->objects, i, object) {
-        _cleanup_(hf_freep) char *key =
-            hf_asprintf("%s/%s", hf_json_str_or(object, "kind", ""), hf_json_str_or(object, "metadata.name", ""));
-        const char *other = key != NULL ? json_string_value(json_object_get(origins, key)) : NULL;
+    for (size_t i = 0; i + 1 < json_array_size(file->objects); i += 2) {
+        const char *key = json_string_value(json_array_get(file->objects, i));
+        const char *other = json_string_value(json_object_get(origins, key));
         if (other != NULL) {
             struct hf_err err = HF_ERR_INIT;
             (void)hf_err_set(&err, EEXIST, "'%s' is in '%s' too, which counts", key, other);
             tell_refused(folder, file->name, &err);
-        } else if (key != NULL) {
-            (void)json_object_set(all, key, object);
+        } else {
+            (void)json_object_set(all, key, json_array_get(file->objects, i + 1));
             (void)json_object_set_new(origins, key, json_string(file->name));
         }
     }
@@ -223,8 +235,8 @@ static void tell_changes(struct hf_folder *folder)
 
     folder->objects = json_incref(all); /* sinks may end us: hold what we walk over */
     json_object_foreach(all, key, object) {
-        if (json_is_object(object) && json_equal(object, json_object_get(old, key)) == 0)
-            tell_upsert(folder, object);
+        if (json_is_string(object) && json_equal(object, json_object_get(old, key)) == 0)
+            tell_upsert(folder, key, object);
     }
     json_object_foreach(old, key, object) {
         if (json_object_get(all, key) == NULL)
@@ -238,13 +250,16 @@ static void tell_changes(struct hf_folder *folder)
 static void tell_all(struct hf_folder *folder, struct hf_subscription *sub)
 {
     const char *key;
-    json_t *object;
+    json_t *text;
 
     sub->told = true;
     sub->relist = false;
-    json_object_foreach(folder->objects, key, object) {
-        const char *name = hf_json_str_or(object, "metadata.name", "");
-        if (!sub->dead && sub->sink.upsert != NULL && wants(sub, hf_json_str_or(object, "kind", ""), name))
+    json_object_foreach(folder->objects, key, text) {
+        _cleanup_(hf_json_freep) json_t *object = NULL;
+        if (sub->dead || sub->sink.upsert == NULL || !wants(sub, key) || !json_is_string(text))
+            continue;
+        object = tree_of(text);
+        if (object != NULL)
             sub->sink.upsert(sub->sink.arg, object);
     }
     if (!sub->dead && !sub->relist && sub->sink.synced != NULL)

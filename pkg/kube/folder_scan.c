@@ -112,7 +112,13 @@ static int keep(json_t *object, json_t *objects, struct hf_err *err)
     if (json_dumpb(object, NULL, 0, JSON_COMPACT) > HF_API_MAX_OBJECT_BYTES)
         return hf_err_set(err, E2BIG, "%s '%.60s' is larger than %d bytes", kind,
                           hf_json_str_or(object, "metadata.name", ""), HF_API_MAX_OBJECT_BYTES);
-    return json_array_append(objects, object) == 0 ? 0 : hf_err_set(err, ENOMEM, "out of memory");
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(2 * HF_API_MAX_OBJECT_BYTES);
+    int r = hf_json_format(object, &text);
+    if (r == 0)
+        r = json_array_append_new(objects, json_sprintf("%s/%s", kind, hf_json_str_or(object, "metadata.name", "")));
+    if (r == 0)
+        r = json_array_append_new(objects, json_stringn(text.p, text.n));
+    return r == 0 ? 0 : hf_err_set(err, ENOMEM, "out of memory");
 }
 
 /* Documents, and the items of a List (what "kubectl get -o yaml" writes). */

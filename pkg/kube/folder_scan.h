@@ -1,4 +1,5 @@
-/* kube/folder_scan.h - one look at a folder of YAML and JSON files. Private to pkg/kube. Blocks: runs on a worker, touches only
+/* kube/folder_scan.h - one look at a folder of YAML and JSON files, whose objects are kept as compact JSON text: a tree takes seven
+ * times as much memory, and most objects are told once at most. Private to pkg/kube. Blocks: runs on a worker, touches only
  * what it is given.
  *
  * A file is read when it is new or has changed (inode, size, time) and has come to rest: unchanged since the last look, or its
@@ -25,7 +26,7 @@ struct hf_folder_file {
     char *name;
     struct hf_folder_stamp stamp; /* as last seen */
     struct hf_folder_stamp taken; /* of what `objects` were read from */
-    json_t *objects;              /* array, NULL: never read with success */
+    json_t *objects;              /* array of "Kind/name", text, "Kind/name", text ...; NULL: never read with success */
     bool resting;                 /* `stamp` has been the same at two looks, or is old */
     bool failed;                  /* the last reading failed */
     bool bad;                     /* because of what it holds: not tried again before it changes */

@@ -96,7 +96,9 @@ static void page_taken(struct hf_subscription *sub, char *next)
     if (*next == '\0') {
         hf_watcher_forget_pages(sub);
         hf_watcher_dispatch(sub, HF_RF_LISTED, 0, NULL);
-    } else if (again || ++sub->pages >= HF_KUBE_MAX_PAGES) { /* a list without end says nothing about what is gone */
+    } else if (again || ++sub->pages >=
+                            (sub->small ? HF_KUBE_MAX_SMALL
+                                        : HF_KUBE_MAX_PAGES)) { /* a list without end says nothing about what is gone */
         (void)hf_err_set(&err, E2BIG, "list of %s: %s", sub->resource->kind,
                          again ? "a page names itself as the next one" : "too many pages");
         hf_watcher_doubt(sub, "garbage", "list", &err);
@@ -114,8 +116,10 @@ void hf_watcher_failed(struct hf_subscription *sub, int r, const struct hf_http_
     char text[150];
 
     if (r < 0) {
-        if (r == -E2BIG) /* a list of everything is too much: in pages, from the store */
+        if (r == -E2BIG) { /* a list of everything is too much: in pages, from the store; and in smaller ones */
+            sub->small |= sub->exact;
             sub->exact = true;
+        }
         hf_watcher_dispatch(sub, hf_reflector_event_of_error(r), 0, why);
         return;
     }

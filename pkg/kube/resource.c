@@ -5,7 +5,8 @@
 
 #include "api/meta.h"
 
-enum { PAGE_LIMIT = 500, EXACT_LIMIT = 100 };
+/* What a store holds is at most 1.5 MiB by default: eight of them are below HF_KUBE_MAX_LIST_BYTES. */
+static const int limits[] = {[HF_PAGE_CACHED] = 500, [HF_PAGE_EXACT] = 100, [HF_PAGE_SMALL] = 8};
 
 #define OURS(kind, plural)                                                                                             \
     {                                                                                                                  \
@@ -62,7 +63,7 @@ int hf_resource_list_url(const char *server, const struct hf_resource *resource,
     if (r == 0 && page == HF_PAGE_PROXY) /* nothing may be read into it: take the last '?' or '&' off */
         out->p[--out->n] = '\0';
     else if (r == 0)
-        r = hf_buf_addf(out, "limit=%d", page == HF_PAGE_EXACT ? EXACT_LIMIT : PAGE_LIMIT);
+        r = hf_buf_addf(out, "limit=%d", limits[page]);
     if (r == 0 && page == HF_PAGE_CACHED && *next == '\0') /* a continued list has its version in the token */
         r = hf_buf_add_str(out, "&resourceVersion=0");
     if (r == 0 && *next != '\0') {

@@ -20,12 +20,12 @@ struct hf_resource {
 /* NULL for a kind that is not followed. */
 const struct hf_resource *hf_resource_find(const char *kind);
 
-enum hf_page { HF_PAGE_CACHED, HF_PAGE_EXACT, HF_PAGE_PROXY };
+enum hf_page { HF_PAGE_CACHED, HF_PAGE_EXACT, HF_PAGE_SMALL, HF_PAGE_PROXY };
 
 /* All of these append to *out: 0, -E2BIG, -ENOMEM. `name`: only this object (metadata.name), NULL all. */
 
 /* HF_PAGE_CACHED: resourceVersion=0, from the server's watch cache (which ignores the limit where it can: one answer). EXACT: the
- * newest state, in pages. PROXY: no parameters, for MetaServer. `next`: the continue token of the page before, "" for the first. */
+ * newest state, in pages. SMALL: the same, in pages of a few, however large they are. PROXY: no parameters, for MetaServer. `next`: the continue token of the page before, "" for the first. */
 HF_MUST_USE int hf_resource_list_url(const char *server, const struct hf_resource *resource, const char *name,
                                      enum hf_page page, const char *next, struct hf_buf *out);
 /* WatchList: resourceVersion=0 and all that exists first. */

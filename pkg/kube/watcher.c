@@ -70,7 +70,10 @@ static void start_list(struct hf_subscription *sub)
     _cleanup_(hf_buf_done) struct hf_buf url = HF_BUF_INIT(4 * MAX_URL);
     const char *next = sub->next_page != NULL ? sub->next_page : "";
     int r = hf_resource_list_url(sub->kube->p.config->server, sub->resource, sub->name,
-                                 sub->exact ? HF_PAGE_EXACT : HF_PAGE_CACHED, next, &url);
+                                 sub->small   ? HF_PAGE_SMALL
+                                 : sub->exact ? HF_PAGE_EXACT
+                                              : HF_PAGE_CACHED,
+                                 next, &url);
 
     start_call(sub, r == 0 ? hf_buf_str(&url) : "", 0);
 }

@@ -330,7 +330,8 @@ char *hf_simapi_list_text(const struct hf_simapi *api, const char *kind, const c
 static void serve_page(struct hf_simapi *api, struct hf_simcall *call, const char *kind, const char *name)
 {
     char token[64], list_kind[64], next[64] = "", version[32];
-    uint64_t first = 0, from = api->version;
+    char limit_text[16];
+    uint64_t first = 0, from = api->version, limit = 0;
     bool continued = hf_simcall_query(call, "continue", token, sizeof(token));
 
     if (continued) {
@@ -355,7 +356,13 @@ static void serve_page(struct hf_simapi *api, struct hf_simcall *call, const cha
         return;
     }
     json_t *all = items_of(api, kind, name), *items = must(json_array());
-    size_t end = api->page > 0 ? (size_t)first + api->page : json_array_size(all);
+    size_t page = api->page > 0 ? api->page : json_array_size(all);
+    /* The watch cache ignores the limit, the store does not. */
+    if (!hf_simcall_query(call, "resourceVersion", version, sizeof(version)) &&
+        hf_simcall_query(call, "limit", limit_text, sizeof(limit_text)) &&
+        hf_parse_u64(limit_text, 1, 100000, &limit) == 0)
+        page = HF_MIN(page, (size_t)limit);
+    size_t end = (size_t)first + page;
     for (size_t i = (size_t)first; i < end && i < json_array_size(all); i++)
         (void)json_array_append(items, json_array_get(all, i));
     if (end < json_array_size(all))

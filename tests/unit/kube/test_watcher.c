@@ -807,6 +807,32 @@ START_TEST(a_list_without_end)
 }
 END_TEST
 
+/* Large objects, whomever they are for, must not keep a server's list out of reach: smaller pages hold them. */
+START_TEST(a_page_of_large_objects)
+{
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    enum { BYTES = 1 << 20, OBJECTS = 40 };
+    char *note = calloc(1, BYTES + 1), name[16];
+
+    world_start(&world, 30);
+    hf_simapi_set_watchlist(world.api, false);
+    memset(note, 'x', BYTES);
+    for (int i = 0; i < OBJECTS; i++) {
+        (void)snprintf(name, sizeof(name), "n%02d", i);
+        (void)hf_simapi_put(world.api,
+                            json_pack("{s:s, s:s, s:{s:s}, s:{s:s}}", "apiVersion", "edge.codcompass.io/v1alpha1",
+                                      "kind", "EdgeUpdate", "metadata", "name", name, "spec", "note", note));
+    }
+    free(note);
+    subscribe(&world, &seen, "EdgeUpdate", NULL, "", NULL);
+    run(&world, 60);
+    ck_assert(seen.synced == 1 && seen.upserts == OBJECTS && seen.in_contact);
+    seen_done(&seen);
+    world_end(&world);
+}
+END_TEST
+
 START_TEST(counted)
 {
     struct world world;
@@ -959,6 +985,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, one_dead_stream_among_living_ones);
     tcase_add_loop_test(tc, a_login_page_is_no_contact, 0, 2);
     tcase_add_loop_test(tc, a_list_without_end, 0, 2);
+    tcase_add_test(tc, a_page_of_large_objects);
     tcase_add_test(tc, counted);
     tcase_add_test(tc, a_nudge_ends_the_rest);
     tcase_add_test(tc, what_cannot_be_subscribed_to);

@@ -26,7 +26,7 @@ bool hf_cli_agent_runs(struct hf_cli *cli, const char *state_dir, uint64_t *ret_
 
     *ret_since_unix_ns = 0;
     if (fd < 0)
-        return false;
+        return fd != -ENOENT && fd != -ENOTDIR;
     int r = cli->fs->flock(cli->fs->ctx, fd, LOCK_SH | LOCK_NB);
     if (cli->fs->fstat(cli->fs->ctx, fd, &st) == 0) /* an agent writes its pid there when it starts */
         *ret_since_unix_ns = (uint64_t)st.st_mtim.tv_sec * HF_NS_PER_S + (uint64_t)st.st_mtim.tv_nsec;

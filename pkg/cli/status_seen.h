@@ -21,7 +21,7 @@ struct hf_cli_seen {
 const char *hf_cli_seen_name(enum hf_cli_seen_state state); /* "Current" ... */
 
 /* Is there an agent that works on this state folder? Asks for the agent's lock, and gives it back at once. *ret_since_unix_ns: since
- * when, 0 unknown. */
+ * when, 0 unknown. Where the lock may not be asked for, one is taken to run: then the age alone decides. */
 bool hf_cli_agent_runs(struct hf_cli *cli, const char *state_dir, uint64_t *ret_since_unix_ns);
 
 /* 0 when the status does not say. */

@@ -244,6 +244,28 @@ START_TEST(the_last_word)
 }
 END_TEST
 
+/* The only sink needs no name, and is told all the same. */
+START_TEST(where_telemetry_goes_is_told)
+{
+    static const char policy[] =
+        "apiVersion: edge.codcompass.io/v1alpha1\nkind: SyncPolicy\nmetadata: {name: p}\nspec:\n  telemetry:\n"
+        "    sources: {http: true}\n    sink: {url: 'http://127.0.0.1:9/in', format: json}\n";
+    struct scene s;
+    char text[65536], storage[128];
+
+    set_up(&s);
+    (void)snprintf(storage, sizeof(storage), "%s/telemetry", s.dir);
+    write_file(s.objects, "policy.yaml", policy);
+    pid_t pid = START(&s, "--storage-dir", storage);
+    (void)wait_for(&s, "telemetry.set", text);
+    (void)kill(pid, SIGTERM);
+    ck_assert_int_eq(ended(pid), HF_EXIT_OK);
+    ck_assert(file_says(s.state, "status/EdgeNode-n1.json",
+                        "\"sinks\":[{\"name\":\"default\",\"breaker\":\"Closed\",\"origin\":\"http://127.0.0.1:9\"}]"));
+    tear_down(&s);
+}
+END_TEST
+
 START_TEST(a_hold_is_heard)
 {
     struct scene s;
@@ -367,6 +389,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, one_agent_per_state_folder);
     tcase_add_test(tc, once_says_how_it_went);
     tcase_add_test(tc, the_last_word);
+    tcase_add_test(tc, where_telemetry_goes_is_told);
     tcase_add_test(tc, a_hold_is_heard);
     tcase_add_loop_test(tc, a_taken_port_fails_the_start, 0, HF_LEN(port_flags));
     tcase_add_test(tc, tells_its_service_manager);

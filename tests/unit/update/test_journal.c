@@ -239,6 +239,23 @@ START_TEST(fetch_record)
 }
 END_TEST
 
+/* What lies at the path is the new version from probation on, and the last good one before and after a rollback. */
+START_TEST(installed)
+{
+    static const char *const want[HF_PHASE_COUNT] = {
+        [HF_PHASE_IDLE] = "1.0",        [HF_PHASE_WAITING] = "1.0",      [HF_PHASE_FETCHING] = "1.0",
+        [HF_PHASE_PATCHING] = "1.0",    [HF_PHASE_VERIFIED] = "1.0",     [HF_PHASE_SWAPPING] = "",
+        [HF_PHASE_PROBATION] = "2.0",   [HF_PHASE_COMMITTED] = "2.0",    [HF_PHASE_ROLLING_BACK] = "",
+        [HF_PHASE_ROLLED_BACK] = "1.0", [HF_PHASE_INCOMPATIBLE] = "1.0", [HF_PHASE_REJECTED] = "1.0"};
+
+    for (enum hf_phase phase = HF_PHASE_IDLE; phase < HF_PHASE_COUNT; phase++) {
+        struct hf_journal j = {.phase = phase, .version = "2.0", .good_version = "1.0"};
+        ck_assert_msg(strcmp(hf_journal_installed(&j), want[phase]) == 0, "%s: '%s'", hf_phase_name(phase),
+                      hf_journal_installed(&j));
+    }
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, round_trip);
@@ -248,6 +265,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, files);
     tcase_add_test(tc, floor_takes_the_higher_good_copy);
     tcase_add_test(tc, floor_power_cut);
+    tcase_add_test(tc, installed);
     tcase_add_test(tc, fetch_record);
 }
 

@@ -22,7 +22,8 @@ BINARIES := $(patsubst cmd/%/main.c,%,$(sort $(wildcard cmd/*/main.c)))
 SUPPORT_SRC := $(sort $(filter-out $(wildcard tests/support/*-*.c),$(wildcard tests/support/*.c)))
 PROGRAM_SRC := $(sort $(wildcard tests/support/*-*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
-FAULT_SRC := tests/fault/kill9.py tests/fault/resume.py tests/fault/bad_input.py tests/telemetry/run.py tests/telemetry/docs.py tests/docs/run.py
+FAULT_SRC := tests/fault/kill9.py tests/fault/resume.py tests/fault/bad_input.py tests/telemetry/run.py tests/telemetry/docs.py \
+	tests/docs/run.py tests/fault/memory.py
 SIM_SRC := $(sort $(wildcard tests/sim/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 

@@ -3,6 +3,9 @@
  * The names are promises: they appear in EdgeNode.status.updates[].reason, in metrics and in logs. */
 #pragma once
 
+#include "base/log.h"
+#include "update/phase.h"
+
 /* X(name, "what it means", "what to do") */
 #define HF_REASONS(X)                                                                                                  \
     X(None, "nothing to say yet", "nothing")                                                                           \
@@ -29,7 +32,8 @@
     X(Patching, "the new file is being made", "wait")                                                                  \
     X(HashMismatch, "the new file's SHA-256 is not the signed one", "publish the artifact that was signed")            \
     X(DeltaDamaged, "the delta is not the signed one or cannot be applied", "the whole file is fetched instead")       \
-    X(DeltaUnfit, "this node has not the memory or the library it takes", "the whole file is fetched instead")         \
+    X(DeltaUnfit, "this node has not the memory or the library it takes", "nothing")                                   \
+    X(DeltaKilled, "the agent died while it applied the delta, which is not tried again", "nothing")                   \
     X(ArchiveInvalid, "the tree's archive is damaged or tries what it must not", "build the archive again")            \
     X(Verified, "the new file is complete and checked", "wait for the swap")                                           \
     X(DiskFull, "a write failed for lack of space or quota", "free space on the target's file system; retried")        \
@@ -93,6 +97,11 @@ const char *hf_reason_name(enum hf_reason reason); /* "HealthPassed"; "" for Non
 const char *hf_reason_meaning(enum hf_reason reason);
 const char *hf_reason_remedy(enum hf_reason reason);
 enum hf_reason hf_reason_of(const char *name); /* HF_R_COUNT: no such */
+
+/* How loudly a change to this phase for this reason is logged, by what a person has to do about it: error, the node does not do what
+ * it was asked to until somebody acts; warning, it goes on or tries again by itself, and somebody may want to know; info, as it
+ * should be. One table for all reasons. */
+enum hf_log_level hf_reason_level(enum hf_phase phase, enum hf_reason reason);
 
 /* What an errno of file work is called. */
 enum hf_reason hf_reason_of_errno(int r);

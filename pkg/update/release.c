@@ -129,7 +129,7 @@ static void log_phase(const struct release *release)
 {
     const struct hf_journal *j = &release->j;
 
-    hf_log(release->engine->p.log, HF_LOG_INFO, "update.phase", HF_S("release", j->name),
+    hf_log(release->engine->p.log, hf_reason_level(j->phase, j->reason), "update.phase", HF_S("release", j->name),
            HF_S("phase", hf_phase_name(j->phase)), HF_S("version", j->version), HF_D("sequence", j->sequence),
            HF_S("reason", hf_reason_name(j->reason)), HF_S("message", j->message));
 }
@@ -138,6 +138,7 @@ static void is_durable(struct release *release)
 {
     bool moved = release->shown.phase != release->j.phase || release->shown.reason != release->j.reason;
 
+    counts_move(release->engine, &release->shown, &release->j);
     release->shown = release->j;
     release->unsaved = false;
     if (moved) {
@@ -225,6 +226,15 @@ static void compose(char message[HF_UPDATE_MAX_MESSAGE], enum hf_reason reason, 
     message[hf_utf8_prefix(message, strlen(message))] = '\0';
 }
 
+/* An end says why the way to it was not the shortest. */
+static void add_detour(struct hf_journal *j)
+{
+    size_t n = strlen(j->message);
+
+    if (j->detour[0] != '\0' && n + strlen(j->detour) + 3 < sizeof(j->message))
+        (void)snprintf(j->message + n, sizeof(j->message) - n, "; %s", j->detour);
+}
+
 static bool is_resting(enum hf_phase phase)
 {
     return phase == HF_PHASE_IDLE || phase == HF_PHASE_COMMITTED || phase == HF_PHASE_ROLLED_BACK ||
@@ -267,7 +277,11 @@ void release_event(struct release *release, enum hf_update_event event, enum hf_
     if (reason != HF_R_None) {
         j->reason = reason;
         compose(j->message, reason, message);
+        if (move.next == HF_PHASE_COMMITTED)
+            add_detour(j);
     }
+    if (event == HF_EV_FAILED && reason != HF_R_None)
+        counts_failure(release->engine, reason);
     enter(release, move.next);
     release->then = move.action;
     save(release);
@@ -472,6 +486,8 @@ static void accept(struct release *release, enum hf_update_event event, enum hf_
     j->kind = update->release.install.kind;
     j->size = artifact != NULL ? artifact->size : 0;
     j->method = HF_METHOD_NONE;
+    take_text(j->avoid, sizeof(j->avoid), "");
+    take_text(j->detour, sizeof(j->detour), "");
     j->no_delta = j->had_old = j->probed = j->restarted = false;
     j->bytes_fetched = 0;
     j->attempts = j->starts = j->wasted = 0;

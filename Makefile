@@ -26,6 +26,7 @@ FAULT_SRC := tests/fault/kill9.py tests/fault/resume.py tests/fault/bad_input.py
 	tests/docs/run.py tests/fault/memory.py
 SIM_SRC := $(sort $(wildcard tests/sim/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FAULT_SRC += tests/docs/run.py
 
 # ---- flags --------------------------------------------------------------------------------------------------------
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wundef \
@@ -167,3 +168,6 @@ clean: ## remove build/
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+# tests/docs installs and runs the release programs.
+fault: all $(B)/release/support/programs

@@ -10,6 +10,7 @@ are looked up: commands, options, targets of make, files. tests/docs/table.py sa
 --write brings the table of reasons in docs/UPDATES.md up to date. Ends with "N passed, N failed, N skipped".
 """
 import argparse
+import ast
 import concurrent.futures
 import json
 import os
@@ -31,7 +32,7 @@ import words  # noqa: E402
 import world as worlds  # noqa: E402
 
 TOP = worlds.TOP
-KINDS = ("sh", "output", "yaml", "json", "text", "ini")
+KINDS = ("sh", "output", "yaml", "json", "text", "http", "ini")
 SLOW_S = 5                                                     # what takes longer is named
 LIMIT_S = float(os.environ.get("HF_DOCS_LIMIT_S", "600"))      # of a page; an hour would be a failure too
 
@@ -75,6 +76,9 @@ class Page:
         text, row = block.text, table.row_of(self.name, pages.one_line(block.text))
         assert row, "no test runs this command: give it a row in tests/docs/table.py"
         if row.how in ("cluster", "none"):
+            return
+        if row.how == "elsewhere":
+            assert os.access(os.path.join(TOP, row.why), os.X_OK), f"{row.why} is not there"
             return
         if row.how == "dry":
             self.dry(text)
@@ -195,6 +199,29 @@ def show(names):
             print(f"{block.place():28} {row.how if row else 'NO ROW':10} {pages.one_line(block.text)[:90]}{'  # ' + row.why if row and row.why else ''}")
 
 
+def short_enough(top):
+    """README.md has at most 130 lines: what is longer belongs to docs/."""
+    with open(os.path.join(top, "README.md"), encoding="utf-8") as page:
+        lines = len(page.readlines())
+    return f"README.md has {lines} lines, at most 130: move a part of it to docs/" if lines > 130 else None
+
+
+def on_the_cluster(top):
+    """Each command that has a stand-in here is known to tests/e2e/test_docs.py, which runs it with the real program."""
+    path = os.path.join("tests", "e2e", "test_docs.py")
+    with open(os.path.join(top, path), encoding="utf-8") as file:
+        where = next(ast.literal_eval(one.value) for one in ast.parse(file.read()).body
+                     if isinstance(one, ast.Assign) and one.targets[0].id == "WHERE")
+    for page in ("README.md", "docs/INSTALL.md", "docs/UPDATES.md"):
+        for command in [one for block in pages.read(top, page) if block.kind == "sh" for one in block.commands()]:
+            line = pages.one_line(command.text)
+            row = table.row_of(page, line)
+            known = next((place for pattern, place in where if re.fullmatch(pattern, line, re.S)), None)
+            if row and row.how in ("standin", "cluster") and not known:
+                return f"{command.place()}: {line[:80]}: {path} does not run it"
+    return None
+
+
 def report(name, results, missing, verbose):
     """What a page's examples came to; (passed, failed, skipped)."""
     bad = [one for one in results if one["problem"]]
@@ -239,7 +266,7 @@ def main():
             if results or missing:
                 counts = [had + new for had, new in zip(counts, report(name, results, missing, options.verbose))]
     if not options.pages:
-        for check in (words.reasons_differ, *install.CHECKS):
+        for check in (short_enough, words.reasons_differ, on_the_cluster, *install.CHECKS):
             found = check(TOP)
             counts[1 if found else 0] += 1
             print(f"  {'FAIL' if found else 'ok  '}  {found or check.__doc__.splitlines()[0]}")

@@ -261,7 +261,10 @@ def main():
         os.execvp("cp", ["cp", *words[:-1], words[-1].split(":", 1)[1]])
     if name == "journalctl":
         os.execvp("tail", ["tail", "-n", words[words.index("-n") + 1] if "-n" in words else "+1", "/tmp/agent.log"])
-    {"systemctl": systemctl, "kubectl": kubectl}[name](words)
+    try:
+        {"systemctl": systemctl, "kubectl": kubectl}[name](words)
+    except AssertionError as error:
+        fail(str(error))
 
 
 if __name__ == "__main__":

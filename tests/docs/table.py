@@ -7,12 +7,14 @@ Rows are asked in order; the pattern must match all of the command, written on o
     background left running; the page goes on when `until` is true
     dry        not run; its target or program is there. `why` says why
     cluster    only by tests/e2e/test_docs.py; `why` says what it needs
+    elsewhere  by another test, which `why` names
     none       not run by any test; `why` says the true reason
     standin    here with a stand-in of tests/docs/standin.py; with the real program by tests/e2e/test_docs.py
 """
 import os
 import re
 import shutil
+import subprocess
 
 from world import TOP, wait, write
 
@@ -54,10 +56,26 @@ def with_agent(world):
     world.agent()
 
 
+def with_status(world):
+    """A moment after it started, an agent has said nothing yet."""
+    world.agent()
+    wait("a status", lambda: subprocess.run(["holdfast", "status"], env=world.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                            check=False).returncode in (0, 4))
+
+
 def with_cluster(world):
     """An agent in a pod; behind a MetaServer the page itself starts one."""
     if not world.get(10550, "/_control/state"):
         world.agent()
+
+
+def another_example(world):
+    """The manual's examples before this one took the first key away and asked for two signatures; and this node has no role yet."""
+    if os.path.exists("/etc/holdfast/trust.d/threshold"):
+        os.unlink("/etc/holdfast/trust.d/threshold")
+    with_key(world)
+    world.agent()
+    world.call(["kubectl", "label", "node", "edge-7", "edge.codcompass.io/role=compute"])
 
 
 def with_status_kubeconfig(world):
@@ -141,17 +159,19 @@ ROWS = [
     Row(r"holdfast release (create|sign|verify) .*", before=with_key),
     Row(r"sudo cp out/edge-inference-1\.4\.2\.yaml /etc/holdfast/objects/", after=settled("1.4.2")),
     Row(r"sudo holdfast status", page="docs/UPDATES.md", code=(0, 4)),
-    Row(r"(sudo )?holdfast status( .*)?", before=with_agent),
+    Row(r"(sudo )?holdfast status( .*)?", before=with_status),
     Row(r"curl -s https://releases\.example\.com/app\.delta \| holdfast-delta .*", before=with_delta, after=is_new),
     Row(r"holdfast delta apply /var/lib/containerd/.*", "cluster", why="needs containerd: tests/e2e/test_images.py"),
     # ---- a cluster --------------------------------------------------------------------------------------------------------
     Row(r"kubectl apply -f crds/ -f deploy/holdfast\.yaml", "standin", before=lambda world: world.service()),
+    Row(r"kubectl apply -f out/.*", "standin", page="holdfast.1", before=another_example),
     Row(r"kubectl wait .*1\.4\.2.*=Committed", "standin", after=serves("1.4.2")),
     Row(r"kubectl wait .*=RolledBack", "standin", after=serves("1.4.2")),
     Row(r"kubectl delete -f .*", "standin"),
     Row(r"kubectl apply -f - <<.*agent\.csr.*", "standin", before=lambda _: shutil.copy("/etc/holdfast/agent.csr", ".")),
     Row(r"kubectl .*", "standin", before=with_cluster),
     # ---- telemetry --------------------------------------------------------------------------------------------------------
+    Row(r"(curl|holdfast spool) .*", "elsewhere", page="docs/TELEMETRY.md", why="tests/telemetry/docs.py"),
     Row(r"curl .*/ingest .*", before=with_agent, after=delivered),
     Row(r"curl -s http://127\.0\.0\.1:\d+/\S+", before=with_agent),
     # ---- anything else that needs nothing: right when it ends well ----------------------------------------------------------

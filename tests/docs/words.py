@@ -7,7 +7,7 @@ import subprocess
 import pages
 import table
 
-CLAIM = re.compile(r"^(make|man|hack/|tests/|deploy/|crds/|cmd/|pkg/|docs/|holdfast(-agent|-delta)?( |$)|--[a-z])|^(sudo|systemctl|kubectl|curl) .")
+CLAIM = re.compile(r"^(make|man|hack/|tests/|deploy/|crds/|cmd/|pkg/|docs/|holdfast(-agent|-delta)?( |$)|--[a-z])|^(sudo|systemctl|kubectl) .|^curl .*http")
 BEGIN, END = "<!-- reasons: from pkg/update/reasons.h by tests/docs/run.py --write -->", "<!-- end of reasons -->"
 
 

@@ -167,4 +167,4 @@ static void all(TCase *tc)
     tcase_add_test(tc, a_power_cut_while_a_delta_is_applied);
 }
 
-HF_TEST_MAIN_TIMEOUT("update/detour", all, 120)
+HF_TEST_MAIN_CPU("update/detour", all, 120)

@@ -6,7 +6,7 @@
  * do WatchList, or OPENING where rounds are not ours. */
 enum { BEGIN = HF_RF_STATES, STAY };
 
-enum { MANY_RELISTS = 3 };
+enum { MANY_RELISTS = 3, MANY_BROKEN_FILLS = 2 };
 
 enum {
     LOST = HF_RF_TELL_LOST,
@@ -216,10 +216,14 @@ static void remember(struct hf_reflector *rf, enum hf_rf_event event, uint64_t n
         break;
     case HF_RF_FILLED:
     case HF_RF_LISTED:
+        rf->broken_fills = 0;
         rf->unsettled = false;
         break;
     case HF_RF_REFUSED:
         rf->no_watchlist |= rf->state == HF_RF_ASKING || rf->state == HF_RF_FILLING;
+        break;
+    case HF_RF_BUSY: /* a server whose store cannot do it accepts it and breaks it off, every time */
+        rf->no_watchlist |= rf->state == HF_RF_FILLING && ++rf->broken_fills >= MANY_BROKEN_FILLS;
         break;
     case HF_RF_TIMER:
         rf->no_watchlist |= rf->state == HF_RF_FILLING;

@@ -113,9 +113,10 @@ struct hf_rf_limits {
 struct hf_reflector {
     enum hf_rf_state state;
     enum hf_rest resting;
-    bool no_watchlist; /* the server does not do it; may be set by the shell, which knows from other kinds */
-    bool unsettled;    /* resumed, not yet told as synced */
-    unsigned denials;  /* 401 in a row */
+    bool no_watchlist;     /* the server does not do it; may be set by the shell, which knows from other kinds */
+    bool unsettled;        /* resumed, not yet told as synced */
+    unsigned denials;      /* 401 in a row */
+    unsigned broken_fills; /* WatchLists in a row that were accepted and ended with 429 or 5xx */
     uint64_t accepted_ns;
     /* In a row, behind the backoffs. Apart, because a server that has just come up refuses, denies, is busy and forgets, one
      * after the other, and none of these is a reason to wait long for the next. */

@@ -120,6 +120,17 @@ START_TEST(a_refused_watchlist_is_remembered)
     step = give(&rf, HF_RF_TIMER, 0);
     ck_assert(rf.state == HF_RF_LISTING && rf.no_watchlist);
     ck_assert_uint_eq(step.effects & (HF_RF_DROP_ROUND | HF_RF_BEGIN_ROUND), HF_RF_DROP_ROUND | HF_RF_BEGIN_ROUND);
+    /* And one that is accepted and then broken off with an error, as over a store without progress notifications: not the first time,
+     * which may be a server that comes up. */
+    rf = (struct hf_reflector){.state = HF_RF_IDLE};
+    (void)give(&rf, HF_RF_START, 0);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(rf.state, HF_RF_ASKING);
+        (void)give(&rf, HF_RF_ACCEPTED, 0);
+        (void)give(&rf, HF_RF_BUSY, 0);
+        step = give(&rf, HF_RF_TIMER, 0);
+    }
+    ck_assert(rf.state == HF_RF_LISTING && (step.effects & HF_RF_LIST) != 0);
 }
 END_TEST
 

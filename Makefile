@@ -25,6 +25,7 @@ UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
 FAULT_SRC := tests/fault/kill9.py tests/fault/resume.py tests/fault/bad_input.py tests/telemetry/run.py
 SIM_SRC := $(sort $(wildcard tests/sim/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FAULT_SRC += tests/fault/memory.py
 
 # ---- flags --------------------------------------------------------------------------------------------------------
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wundef \
@@ -99,7 +100,7 @@ sim: $(B)/asan/sim.list
 	@hack/run-tests $(B)/asan sim
 
 fault: ## the built agent under kill -9, power cuts, bad input and sinks that misbehave only
-fault: $(B)/asan/fault.list $(B)/asan/support/programs $(BINARIES:%=$(B)/asan/%)
+fault: all $(B)/asan/fault.list $(B)/asan/support/programs $(BINARIES:%=$(B)/asan/%)
 	@hack/run-tests $(B)/asan fault
 
 check: ## layout, layers, cppcheck, clang-tidy, shell and schema checks

@@ -82,7 +82,7 @@ static bool pays(const struct graph *graph, const char *from, struct hf_way *ret
 {
     const struct hf_delta_ref *one = direct(graph, from);
 
-    if (!hf_way_find(&graph->artifact, from, 0, &all_room, ret_way) || ret_way->n < 2)
+    if (!hf_way_find(&graph->artifact, from, 0, &all_room, "", ret_way) || ret_way->n < 2)
         return false;
     return cost(ret_way) < (one != NULL ? one->size : graph->artifact.size);
 }

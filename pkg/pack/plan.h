@@ -1,12 +1,10 @@
-/* pack/plan.h - which way to a new file: the fewest bytes over the link among those that fit this node. Pure, but for the look at
- * the memory there is. The command line uses it to list only ways that somebody would take, a node to take one. */
+/* pack/plan.h - which way to a new file: the fewest bytes over the link among those that fit this node. Pure. The
+ * command line uses it to list only ways that somebody would take, a node to take one (os/room.h says how much memory there is). */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "base/fs.h"
 
 /* One way: a whole file, a delta, or several deltas one after the other. */
 struct hf_plan_way {
@@ -29,7 +27,3 @@ bool hf_plan_is_of_use(const struct hf_plan_way *ways, size_t n, size_t i);
 /* Two ways one after the other. */
 struct hf_plan_way hf_plan_chain(const struct hf_plan_way *first, const struct hf_plan_way *second,
                                  uint64_t between_bytes);
-
-/* Memory that may be taken without doing harm: half of what /proc/meminfo calls available, and half of what the cgroup of this
- * process leaves. UINT64_MAX where neither says. Blocks. */
-uint64_t hf_plan_memory(const struct hf_fs_ops *fs);

@@ -1,5 +1,4 @@
 #include "update/engine.h"
-#include "pack/plan.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -398,7 +397,6 @@ int hf_update_engine_new(const struct hf_update_params *params, struct hf_update
     if (engine == NULL)
         return hf_err_sys(err, r, "start the updater");
     engine->p = *params;
-    engine->memory_room = hf_plan_memory(params->fs);
     engine->refs = 1;
     engine->lock_fd = -1;
     engine->releases.free_value = free_release;

@@ -3,54 +3,14 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "update/point.h"
 #include "update/release.h"
-#include "update/tree.h"
-#include "update/way.h"
 
 enum { MAX_DELTA_FAILURES = 5 };
 #define RESERVE_BYTES (16ull << 20) /* left free on the target's file system; at most a twentieth of it */
 static const uint64_t unit_timeout_ns = 10 * HF_NS_PER_S;
 
 /* ---- what steps are given --------------------------------------------------------------------------------------------- */
-
-static const struct hf_artifact *artifact_of(const struct release *release)
-{
-    return release->update != NULL ? hf_release_artifact(&release->update->release, release->engine->p.arch) : NULL;
-}
-
-/* Hash that deltas know what is installed by; "" none. A folder goes by its archive's. */
-static const char *installed_sha256(const struct release *release, char tree[HF_SHA256_HEX])
-{
-    const struct hf_journal *j = &release->j;
-
-    if (!j->had_old)
-        return "";
-    if (j->kind != HF_INSTALL_TREE)
-        return j->old_sha256;
-    return hf_tree_link_parse(j->name, j->old_link, tree) ? tree : "";
-}
-
-/* The way to the new file by deltas from what is installed, or from a file between that was made on it; false: the whole file. */
-static bool way_of(const struct release *release, struct hf_way *ret_way)
-{
-    const struct hf_artifact *artifact = artifact_of(release);
-    const struct hf_plan_room room = {release->engine->memory_room, release->disk_room};
-    char tree[HF_SHA256_HEX];
-
-    if (artifact == NULL || release->j.no_delta)
-        return false;
-    if (release->step_sha256[0] != '\0')
-        return hf_way_find(artifact, release->step_sha256, release->step_bytes, &room, ret_way);
-    return hf_way_find(artifact, installed_sha256(release, tree), 0, &room, ret_way);
-}
-
-/* The next delta on it, or NULL. */
-static const struct hf_delta_ref *delta_of(const struct release *release)
-{
-    struct hf_way way;
-
-    return way_of(release, &way) ? way.deltas[0] : NULL;
-}
 
 /* A step that was stopped because what is wanted, or allowed, changed meanwhile. */
 static void stopped(struct release *release)
@@ -86,7 +46,7 @@ static void go(struct release *release)
 
     j->attempts++;
     release->moved = false;
-    release_event(release, HF_EV_GO, HF_R_Downloading, NULL);
+    release_event(release, HF_EV_GO, release->go_reason, release->go_reason != HF_R_Downloading ? j->detour : NULL);
 }
 
 static void unit_seen(void *arg, int r, const char *active_state, const char *sub_state, const struct hf_err *err)
@@ -138,7 +98,7 @@ static bool ends_with(const char *text, const char *end)
 /* Bytes of the new version itself, until it is in place: a tree is there as its archive, too. */
 static uint64_t new_bytes(const struct release *release)
 {
-    uint64_t size = artifact_of(release)->size;
+    uint64_t size = release_artifact(release)->size;
 
     return release->j.kind == HF_INSTALL_TREE ? 2 * size : size;
 }
@@ -152,10 +112,10 @@ static uint64_t reserve_of(const struct hf_inspection *seen)
 /* Bytes needed beside the target until the new version is in place. A way by deltas was taken because there is room for it. */
 static uint64_t needed(const struct release *release)
 {
-    const struct hf_artifact *artifact = artifact_of(release);
+    const struct hf_artifact *artifact = release_artifact(release);
     uint64_t need = new_bytes(release);
 
-    if (delta_of(release) == NULL && (ends_with(artifact->url, ".zst") || ends_with(artifact->url, ".xz")))
+    if (release_delta(release) == NULL && (ends_with(artifact->url, ".zst") || ends_with(artifact->url, ".xz")))
         need += artifact->size / 2; /* a guess; what is really needed is reserved when it is known */
     return need;
 }
@@ -193,23 +153,6 @@ static uint64_t disk_room(const struct release *release)
     return there > taken ? there - taken : 0;
 }
 
-/* From a file between, when an earlier attempt made one and what is left is no longer than from what is installed. */
-static void choose_way(struct release *release)
-{
-    const struct hf_inspection *seen = &release->seen;
-    struct hf_way from_old, from_step;
-
-    release->disk_room = disk_room(release);
-    release->step_sha256[0] = '\0';
-    bool old = way_of(release, &from_old);
-    memcpy(release->step_sha256, seen->step_sha256, sizeof(release->step_sha256));
-    release->step_bytes = seen->step_bytes;
-    bool step = seen->step_sha256[0] != '\0' && way_of(release, &from_step);
-    if (!step || (old && from_old.bytes < from_step.bytes))
-        release->step_sha256[0] = '\0';
-    release->j.method = old || step ? HF_METHOD_DELTA : HF_METHOD_FULL;
-}
-
 /* What was seen goes into the journal: it decides what "back" means. */
 static void note_seen(struct release *release)
 {
@@ -226,14 +169,53 @@ static void note_seen(struct release *release)
     /* Folders made in an earlier attempt are there now: they are still ours to remove. */
     if (j->made_folder[0] == '\0')
         (void)snprintf(j->made_folder, sizeof(j->made_folder), "%s", seen->missing);
-    choose_way(release);
     j->probed = j->restarted = false;
     j->starts = 0;
+    release->disk_room = disk_room(release);
+}
+
+/* What the delta has made of the new file is nobody's beginning now, and its size is that of the whole one. */
+static int drop_unfinished(const struct hf_spot *spot, struct hf_trouble *trouble)
+{
+    char name[NAME_MAX + 1];
+    int r = hf_spot_unlink(spot, hf_stage_name(spot->release, HF_STAGE_NEW, name), trouble);
+
+    return r < 0 ? r : hf_spot_unlink(spot, hf_stage_name(spot->release, HF_STAGE_POINT, name), trouble);
+}
+
+/* Did the agent die in the middle of a delta that is tried still, in a way that asks for another one? */
+static int look_for_death(struct step_job *step)
+{
+    const struct hf_fs_ops *fs = step->swap.place.fs;
+    struct hf_attempt_now now;
+    struct hf_attempt attempt;
+    struct hf_spot spot;
+
+    if (!hf_attempt_find(fs, step->release->folder, &attempt) || hf_way_avoids(step->release->j.avoid, attempt.delta))
+        return 0;
+    int r = hf_spot_open(&step->swap.place, &spot, NULL, &step->trouble);
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    hf_attempt_look(fs, &now);
+    now.at = hf_point_peek(&spot, attempt.delta, attempt.makes);
+    if (hf_attempt_gives_up(&attempt, &now)) {
+        r = drop_unfinished(&spot, &step->trouble);
+        step->death.times = attempt.deaths + 1;
+        step->death.oom = hf_attempt_oom(&attempt, &now);
+        memcpy(step->death.delta, attempt.delta, sizeof(step->death.delta));
+    }
+    hf_spot_done(&spot);
+    return r;
 }
 
 static int run_inspect(struct step_job *step)
 {
-    return hf_swap_inspect(&step->swap, &step->inspection, &step->trouble);
+    int r = hf_swap_inspect(&step->swap, &step->inspection, &step->trouble);
+
+    if (r < 0)
+        return r;
+    hf_room_memory(step->swap.place.fs, "", &step->room);
+    return look_for_death(step);
 }
 
 static void inspected(struct release *release, struct step_job *step)
@@ -255,7 +237,9 @@ static void inspected(struct release *release, struct step_job *step)
         release_event(release, HF_EV_INSTALLED, HF_R_AlreadyInstalled, NULL);
         return;
     }
+    release->room = step->room;
     note_seen(release);
+    release->go_reason = release_choose_way(release, &step->death);
     if (!has_room(release, &trouble))
         failed(release, &trouble, 0);
     else
@@ -278,9 +262,13 @@ void step_inspect(struct release *release)
 
 static void fall_back(struct release *release, const struct hf_trouble *trouble)
 {
-    release->j.no_delta = true;
-    release->j.method = HF_METHOD_FULL;
-    release_trouble(release, HF_EV_FALL_BACK, trouble);
+    if (trouble->reason == HF_R_DeltaUnfit) {
+        release_delta_unfit(release, &trouble->err);
+        release_event(release, HF_EV_FALL_BACK, HF_R_DeltaUnfit, release->j.detour);
+    } else {
+        release_delta_bad(release);
+        release_trouble(release, HF_EV_FALL_BACK, trouble);
+    }
 }
 
 /* Is it the delta that will not do, so that the whole file must be fetched? */
@@ -338,8 +326,8 @@ static void bytes_moved(void *arg, uint64_t wire_bytes)
 void step_fetch(struct release *release)
 {
     struct hf_update_engine *engine = release->engine;
-    const struct hf_artifact *artifact = artifact_of(release);
-    const struct hf_delta_ref *delta = release->j.method == HF_METHOD_DELTA ? delta_of(release) : NULL;
+    const struct hf_artifact *artifact = release_artifact(release);
+    const struct hf_delta_ref *delta = release->j.method == HF_METHOD_DELTA ? release_delta(release) : NULL;
     struct hf_trouble trouble = {.reason = HF_R_RetryingLater};
 
     if (artifact == NULL) {
@@ -403,7 +391,7 @@ static void patched(struct release *release, struct step_job *step)
 void step_patch(struct release *release)
 {
     struct step_job *step = step_new(release, STEP_PATCH, run_patch, patched);
-    const struct hf_delta_ref *delta = release->j.method == HF_METHOD_DELTA ? delta_of(release) : NULL;
+    const struct hf_delta_ref *delta = release->j.method == HF_METHOD_DELTA ? release_delta(release) : NULL;
     const struct hf_journal *j = &release->j;
     bool to_step = delta != NULL && delta->to != NULL;
 
@@ -415,6 +403,7 @@ void step_patch(struct release *release)
     const struct hf_install *install = &release->update->release.install;
     step->patch =
         (struct hf_patch_params){.place = step_place(release),
+                                 .folder = release->folder,
                                  .kind = j->kind,
                                  .method = delta != NULL ? j->method : HF_METHOD_FULL,
                                  .delta_sha256 = delta != NULL ? delta->sha256 : NULL,

@@ -8,7 +8,8 @@
 
 /* ---- the fields, as a table: one row is name, place and form ------------------------------------------------------ */
 
-enum form { TEXT, HEX, NUMBER, COUNT, LATER_COUNT, FLAG }; /* LATER_: older versions did not write it; 0 then */
+/* LATER_: older versions did not write it; 0 or "" then. */
+enum form { TEXT, LATER_TEXT, HEX, NUMBER, COUNT, LATER_COUNT, FLAG };
 
 struct field {
     const char *name;
@@ -48,6 +49,8 @@ static const struct field fields[] = {
     FIELD("goodVersion", TEXT, good_version),
     FIELD("goodSequence", NUMBER, good_sequence),
     FIELD("badDigest", HEX, bad_digest),
+    FIELD("avoid", LATER_TEXT, avoid),
+    FIELD("detour", LATER_TEXT, detour),
 };
 
 static const char *const method_names[] = {
@@ -68,6 +71,7 @@ static json_t *field_value(const struct field *field, const struct hf_journal *j
 
     switch (field->form) {
     case TEXT:
+    case LATER_TEXT:
     case HEX:
         return json_string(at);
     case FLAG:
@@ -136,6 +140,8 @@ static int read_text(const struct field *field, const json_t *value, char *at)
 {
     const char *text = json_string_value(value);
 
+    if (field->form == LATER_TEXT && value == NULL)
+        return 0;
     if (text == NULL || strlen(text) >= field->size || (field->form == HEX && !hex_valid(text)))
         return -EBADMSG;
     memcpy(at, text, strlen(text) + 1);
@@ -163,7 +169,7 @@ static int read_field(const struct field *field, const json_t *object, struct hf
     const json_t *value = json_object_get(object, field->name);
     char *at = (char *)journal + field->offset;
 
-    if (field->form == TEXT || field->form == HEX)
+    if (field->form == TEXT || field->form == LATER_TEXT || field->form == HEX)
         return read_text(field, value, at);
     if (field->form != FLAG)
         return read_number(field, value, at);

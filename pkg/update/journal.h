@@ -17,6 +17,7 @@
 #include "codec/json.h"
 #include "update/phase.h"
 #include "update/reasons.h"
+#include "update/way.h"
 
 enum {
     HF_JOURNAL_FORMAT = 1,
@@ -24,6 +25,7 @@ enum {
     HF_UPDATE_MAX_PATH = 1088,   /* with the terminator */
     HF_UPDATE_MAX_VERSION = 129, /* with the terminator; longer ones are cut for display */
     HF_UPDATE_MAX_MESSAGE = 257, /* with the terminator */
+    HF_UPDATE_MAX_DETOUR = 225,  /* with the terminator */
     HF_UPDATE_MAX_STARTS = 3,    /* agent starts without a verdict before the old version comes back */
 };
 
@@ -65,6 +67,9 @@ struct hf_journal {
     char good_digest[HF_SHA256_HEX];      /* last committed; "" none */
     char good_version[HF_UPDATE_MAX_VERSION];
     char bad_digest[HF_SHA256_HEX]; /* last rolled back: not tried again */
+    /* What the way taken is not the shortest for. */
+    char avoid[HF_WAY_MAX_AVOID];      /* deltas that are not tried again for this release: see update/way.h */
+    char detour[HF_UPDATE_MAX_DETOUR]; /* why, for a person; "" it is the shortest */
 };
 
 /* Text of a journal; `release` (spec.release, signatures: an EdgeUpdate's tree reduced to what is needed) may be NULL. */

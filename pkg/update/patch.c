@@ -7,8 +7,8 @@
 #include "base/parse.h"
 #include "codec/unpack.h"
 #include "pack/archive.h"
-#include "pack/plan.h"
 #include "pack/scratch.h"
+#include "update/attempt.h"
 #include "update/meta.h"
 #include "update/point.h"
 #include "update/tree.h"
@@ -246,6 +246,29 @@ static int keep_point(void *ctx, const struct hf_delta_checkpoint *checkpoint)
                  : 0;
 }
 
+/* Before the delta takes its memory: a death is known for one by this. */
+static int begin_attempt(struct making *making)
+{
+    const struct hf_patch_params *params = making->params;
+    struct hf_attempt attempt = {.size = params->size, .at = making->goes_on ? making->from.new_offset : 0};
+
+    if (params->folder == NULL)
+        return 0;
+    (void)snprintf(attempt.delta, sizeof(attempt.delta), "%s", params->delta_sha256);
+    (void)snprintf(attempt.makes, sizeof(attempt.makes), "%s", params->sha256);
+    int r = hf_attempt_begin(making->fs, params->folder, &attempt, &making->trouble->err);
+    if (r < 0)
+        making->trouble->reason = HF_R_StateNotWritable;
+    return r;
+}
+
+/* One that cannot be removed looks like a death to the next start, which may cost a longer way: no more. */
+static void end_attempt(const struct making *making)
+{
+    if (making->params->folder != NULL)
+        (void)!hf_attempt_end(making->fs, making->params->folder, NULL);
+}
+
 static int apply_delta(struct making *making)
 {
     char scratch_name[NAME_MAX + 1];
@@ -258,23 +281,28 @@ static int apply_delta(struct making *making)
                                                    .checkpoint = keep_point,
                                                    .checkpoint_ctx = making,
                                                    .old_is_verified = true},
-                                         .scratch = hf_deep_file_scratch(&scratch),
-                                         .memory_max = HF_MAX(hf_plan_memory(making->fs), 1)};
+                                         .scratch = hf_deep_file_scratch(&scratch)};
     struct hf_trouble *trouble = making->trouble;
+    struct hf_room room;
     int r = check_delta(making);
 
     if (r == 0)
         r = find_old(making, &apply.delta.old);
     if (r == 0)
         r = open_output(making);
+    if (r == 0)
+        r = begin_attempt(making);
     if (r < 0)
         return r;
+    hf_room_memory(making->fs, "", &room);
+    apply.memory_max = HF_MAX(room.bytes, 1);
     apply.delta.resume = making->goes_on ? &making->from : NULL;
     trouble->reason = HF_R_None;
     r = hf_deep_apply(&apply, NULL, &trouble->err);
     hf_deep_file_done(&scratch);
     if (r == -ECANCELED)
         hf_point_settle(&making->points, making->out_fd);
+    end_attempt(making);
     if (r < 0 && trouble->reason == HF_R_None) {
         /* Not a write's: what the delta itself is to blame for is damage, what this node has not is unfitness; the rest (a bad
          * disk) has its own name. The whole file needs neither memory to speak of nor a library of this version. */

@@ -16,6 +16,7 @@
 
 struct hf_patch_params {
     struct hf_place place;
+    const char *folder; /* where an attempt with a delta is written down (update/attempt.h); NULL: nowhere */
     enum hf_install_kind kind;
     enum hf_update_method method;
     const char *delta_sha256; /* method Delta */

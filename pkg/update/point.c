@@ -116,6 +116,23 @@ bool hf_point_open(const struct hf_spot *spot, const char *delta_sha256, const c
     return keeper->fd >= 0 && load(keeper, ret_point);
 }
 
+uint64_t hf_point_peek(const struct hf_spot *spot, const char *delta_sha256, const char *sha256)
+{
+    struct hf_point_keeper keeper = {.spot = spot, .fd = -1};
+    struct hf_delta_checkpoint best = {.new_offset = 0};
+    char name[NAME_MAX + 1];
+    struct hf_trouble ignored;
+
+    (void)snprintf(keeper.key, sizeof(keeper.key), "%s-%s", delta_sha256, sha256);
+    hf_fetch_record_boot(spot->fs, keeper.boot);
+    keeper.fd = hf_spot_open_file(spot, hf_stage_name(spot->release, HF_STAGE_POINT, name), O_RDONLY, &ignored);
+    if (keeper.fd < 0)
+        return 0;
+    bool found = load(&keeper, &best);
+    hf_point_done(&keeper);
+    return found ? best.new_offset : 0;
+}
+
 void hf_point_restart(struct hf_point_keeper *keeper)
 {
     keeper->synced = 0;

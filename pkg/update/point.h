@@ -37,6 +37,8 @@ struct hf_point_keeper {
  * earlier; the new file has to be there up to its offset. False: there is none. */
 bool hf_point_open(const struct hf_spot *spot, const char *delta_sha256, const char *sha256, uint64_t size,
                    struct hf_point_keeper *keeper, struct hf_delta_checkpoint *ret_point);
+/* Only look: the offset of the best point, 0 when there is none. */
+uint64_t hf_point_peek(const struct hf_spot *spot, const char *delta_sha256, const char *sha256);
 /* Nothing was made yet: forget what was kept. */
 void hf_point_restart(struct hf_point_keeper *keeper);
 /* The new file, open as out_fd, is written up to the checkpoint. An error is that of syncing it. */

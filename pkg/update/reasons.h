@@ -27,7 +27,8 @@
     X(Patching, "the new file is being made", "wait")                                                                  \
     X(HashMismatch, "the new file's SHA-256 is not the signed one", "publish the artifact that was signed")            \
     X(DeltaDamaged, "the delta is not the signed one or cannot be applied", "the whole file is fetched instead")       \
-    X(DeltaUnfit, "this node has not the memory or the library it takes", "the whole file is fetched instead")         \
+    X(DeltaUnfit, "this node has not the memory or the library it takes", "nothing")                                   \
+    X(DeltaKilled, "the agent died while it applied the delta, which is not tried again", "nothing")                   \
     X(ArchiveInvalid, "the tree's archive is damaged or tries what it must not", "build the archive again")            \
     X(Verified, "the new file is complete and checked", "wait for the swap")                                           \
     X(DiskFull, "a write failed for lack of space or quota", "free space on the target's file system; retried")        \

@@ -226,6 +226,15 @@ static void compose(char message[HF_UPDATE_MAX_MESSAGE], enum hf_reason reason, 
     message[hf_utf8_prefix(message, strlen(message))] = '\0';
 }
 
+/* An end says why the way to it was not the shortest. */
+static void add_detour(struct hf_journal *j)
+{
+    size_t n = strlen(j->message);
+
+    if (j->detour[0] != '\0' && n + strlen(j->detour) + 3 < sizeof(j->message))
+        (void)snprintf(j->message + n, sizeof(j->message) - n, "; %s", j->detour);
+}
+
 static bool is_resting(enum hf_phase phase)
 {
     return phase == HF_PHASE_IDLE || phase == HF_PHASE_COMMITTED || phase == HF_PHASE_ROLLED_BACK ||
@@ -268,6 +277,8 @@ void release_event(struct release *release, enum hf_update_event event, enum hf_
     if (reason != HF_R_None) {
         j->reason = reason;
         compose(j->message, reason, message);
+        if (move.next == HF_PHASE_COMMITTED)
+            add_detour(j);
     }
     enter(release, move.next);
     release->then = move.action;
@@ -474,6 +485,8 @@ static void accept(struct release *release, enum hf_update_event event, enum hf_
     j->kind = update->release.install.kind;
     j->size = artifact != NULL ? artifact->size : 0;
     j->method = HF_METHOD_NONE;
+    take_text(j->avoid, sizeof(j->avoid), "");
+    take_text(j->detour, sizeof(j->detour), "");
     j->no_delta = j->had_old = j->probed = j->restarted = false;
     j->bytes_fetched = 0;
     j->attempts = j->starts = j->wasted = 0;

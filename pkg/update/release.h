@@ -14,6 +14,8 @@
 
 #include "base/backoff.h"
 #include "base/strmap.h"
+#include "os/room.h"
+#include "update/attempt.h"
 #include "update/checks.h"
 #include "update/engine.h"
 #include "update/fetch.h"
@@ -44,7 +46,6 @@ struct hf_update_engine {
     struct hf_strmap parked; /* names whose history is on disk alone */
     bool was_set;            /* what is wanted is known */
     size_t n_histories;      /* folders of ours */
-    uint64_t memory_room;    /* what a delta may take, looked at once: the choice must not change half-way */
 };
 
 enum step_kind {
@@ -63,6 +64,14 @@ enum step_kind {
     STEP_LOOK, /* is what was committed still there */
 };
 
+/* A delta that the agent died of. */
+struct death {
+    unsigned times;            /* 0: none */
+    bool oom;                  /* the kernel's OOM killer struck then */
+    char delta[HF_SHA256_HEX]; /* its own hash */
+    char from[HF_SHA256_HEX];  /* of what it begins with; filled in by release_choose_way() */
+};
+
 /* A step on a worker. It borrows from the release, which lives as long as the engine, which lives as long as its jobs. */
 struct step_job {
     struct hf_job job;
@@ -76,6 +85,8 @@ struct step_job {
     struct hf_swap_params swap;
     struct hf_patch_params patch;
     struct hf_inspection inspection;
+    struct hf_room room;
+    struct death death;
     struct hf_look look;
     struct hf_buf text; /* of the journal */
     uint64_t sequence;  /* to raise the floor to */
@@ -127,6 +138,8 @@ struct release {
     struct hf_inspection seen;
     uint64_t paid_bytes; /* fetched before the object was changed: waste that is forgiven */
     uint64_t disk_room;  /* what a way by deltas may take beside the new version */
+    struct hf_room room; /* of memory; looked at once for each attempt: the choice must not change half-way */
+    enum hf_reason go_reason;
     uint64_t step_bytes;
     struct hf_backoff backoff;
     uint64_t due_ns; /* monotonic: not before; 0 now */
@@ -193,6 +206,17 @@ void step_discard(struct step_job *step);
 struct hf_place step_place(const struct release *release);
 struct hf_swap_params step_swap(const struct release *release, const struct step_job *step);
 void step_no_memory(struct release *release, enum hf_update_event event);
+
+/* ---- choose.c --------------------------------------------------------------------------------------------------------- */
+
+const struct hf_artifact *release_artifact(const struct release *release); /* NULL: none for this node */
+const struct hf_delta_ref *
+release_delta(const struct release *release); /* the next one on the way; NULL: the whole file */
+/* After an inspection: sets the method. The reason to go on with: Downloading, or why the way is not the shortest, with j.detour. */
+enum hf_reason release_choose_way(struct release *release, struct death *death);
+/* The delta under way will not do; sets the method anew. */
+void release_delta_unfit(struct release *release, const struct hf_err *err); /* another delta, or the whole file */
+void release_delta_bad(struct release *release);                             /* the whole file */
 
 /* ---- forward.c -------------------------------------------------------------------------------------------------------- */
 

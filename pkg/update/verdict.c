@@ -208,6 +208,8 @@ static int run_clean(struct step_job *step)
     /* Where the path itself is refused nothing was ever put. */
     if (r == -EACCES && step->trouble.reason == HF_R_PathNotAllowed)
         r = 0;
+    if (r == 0)
+        r = hf_attempt_end(release->engine->p.fs, release->folder, &step->trouble.err);
     if (r < 0)
         return r;
     return hf_fetch_record_remove(release->engine->p.fs, release->folder, &step->trouble.err);

@@ -1,5 +1,6 @@
 #include "update/way.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/macros.h"
@@ -14,7 +15,7 @@ struct best {
 
 struct search {
     const struct hf_delta_ref *edges[MAX_EDGES];
-    size_t n;
+    size_t n, n_last; /* the first n_last end at the new file */
     struct best best[HF_WAY_MAX][MAX_EDGES];
     uint64_t new_size;
     const struct hf_plan_room *room;
@@ -32,12 +33,42 @@ static bool fits(const struct search *search, const struct hf_delta_ref *delta, 
     return delta->needs.memory_bytes <= search->room->memory_bytes && disk <= search->room->disk_bytes;
 }
 
-static void start(struct search *search, const struct hf_artifact *artifact, const char *from, uint64_t began_bytes)
+bool hf_way_avoids(const char *avoid, const char *sha256)
+{
+    size_t n = avoid[0] != '\0' ? strlen(sha256) : 0;
+
+    for (const char *at = n > 0 ? strstr(avoid, sha256) : NULL; at != NULL; at = strstr(at + 1, sha256))
+        if ((at == avoid || at[-1] == ' ') && (at[n] == ' ' || at[n] == '\0'))
+            return true;
+    return false;
+}
+
+bool hf_way_avoid(char avoid[HF_WAY_MAX_AVOID], const char *sha256)
+{
+    size_t have = strlen(avoid);
+
+    if (hf_way_avoids(avoid, sha256))
+        return true;
+    if (have + 1 + strlen(sha256) >= HF_WAY_MAX_AVOID)
+        return false;
+    (void)snprintf(avoid + have, HF_WAY_MAX_AVOID - have, "%s%s", have > 0 ? " " : "", sha256);
+    return true;
+}
+
+/* All that lead to the new file come first. */
+static void collect(struct search *search, const struct hf_artifact *artifact, const char *avoid)
 {
     for (size_t i = 0; i < artifact->n_deltas && search->n < MAX_EDGES; i++)
-        search->edges[search->n++] = &artifact->deltas[i];
+        if (!hf_way_avoids(avoid, artifact->deltas[i].sha256))
+            search->edges[search->n++] = &artifact->deltas[i];
+    search->n_last = search->n;
     for (size_t i = 0; i < artifact->n_steps && search->n < MAX_EDGES; i++)
-        search->edges[search->n++] = &artifact->steps[i];
+        if (!hf_way_avoids(avoid, artifact->steps[i].sha256))
+            search->edges[search->n++] = &artifact->steps[i];
+}
+
+static void start(struct search *search, const char *from, uint64_t began_bytes)
+{
     for (size_t i = 0; i < search->n; i++) {
         const struct hf_delta_ref *edge = search->edges[i];
         bool first = strcmp(edge->from, from) == 0 && fits(search, edge, began_bytes);
@@ -67,15 +98,16 @@ static void lengthen(struct search *search, unsigned n)
 }
 
 bool hf_way_find(const struct hf_artifact *artifact, const char *from, uint64_t began_bytes,
-                 const struct hf_plan_room *room, struct hf_way *ret_way)
+                 const struct hf_plan_room *room, const char *avoid, struct hf_way *ret_way)
 {
     struct search search = {.room = room, .new_size = artifact->size};
     struct hf_way way = {.bytes = artifact->size};
     size_t at = 0;
 
-    start(&search, artifact, from, began_bytes);
+    collect(&search, artifact, avoid);
+    start(&search, from, began_bytes);
     for (unsigned n = 1; n <= HF_WAY_MAX; n++) {
-        for (size_t i = 0; i < artifact->n_deltas && i < search.n; i++) {
+        for (size_t i = 0; i < search.n_last; i++) {
             if (search.best[n - 1][i].bytes >= way.bytes)
                 continue;
             way.bytes = search.best[n - 1][i].bytes;

@@ -157,7 +157,7 @@ class Node:
                         "-o", out, os.path.join(TOP, "tests", "support", "edge-sample.c")], check=True)
         return out
 
-    def create(self, name, version, sequence, artifact, path=None, old=None, more=(), service=True, deadline="10s"):
+    def create(self, name, version, sequence, artifact, path=None, old=None, more=(), service=True, deadline="10s", fast=True):
         """Make a signed release, put its artifacts on the server; returns the object's YAML text."""
         self.made += 1
         out = self.place("releases", str(self.made))
@@ -168,6 +168,8 @@ class Node:
             words += ["--restart-exec", os.path.join(PROGRAMS, "support", "edge-supervise"), "--restart-exec", "--restart",
                       "--restart-exec", self.place("service.pid"), "--health-http", f"http://127.0.0.1:{self.port}/healthz",
                       "--health-threshold", "1", "--health-deadline", deadline]
+        if not fast:
+            words.remove("--fast")
         self.holdfast(*words, *more)
         text = ""
         for found in os.listdir(out):

@@ -1,5 +1,6 @@
-/* What lies in <state>/updates: journals, floors, download records, after bad cards and bad people. What is understood must be
+/* What lies in <state>/updates: journals, floors, download records, attempts, after bad cards and bad people. What is understood must be
  * written the same way again. */
+#include "update/attempt.h"
 #include "update/fetch_record.h"
 #include "update/journal.h"
 #include "update/seal.h"
@@ -35,6 +36,18 @@ static void try_record(struct hf_view text)
         abort();
 }
 
+static void try_attempt(struct hf_view text)
+{
+    _cleanup_(hf_buf_done) struct hf_buf once = HF_BUF_INIT(4096);
+    struct hf_attempt attempt, back;
+
+    if (hf_attempt_parse(text, &attempt) < 0)
+        return;
+    if (hf_attempt_format(&attempt, &once) < 0 || hf_attempt_parse(hf_buf_view(&once), &back) < 0 ||
+        back.at != attempt.at || back.kills.above != attempt.kills.above || strcmp(back.delta, attempt.delta) != 0)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
     _cleanup_(hf_buf_done) struct hf_buf sealed = HF_BUF_INIT(1 << 20);
@@ -46,5 +59,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     /* Behind the checksum too: nobody guesses a SHA-256. */
     if (hf_seal_format("journal", 1, text, &sealed) == 0)
         try_journal(hf_buf_view(&sealed));
+    hf_buf_clear(&sealed);
+    if (hf_seal_format("attempt", 1, text, &sealed) == 0)
+        try_attempt(hf_buf_view(&sealed));
     return 0;
 }

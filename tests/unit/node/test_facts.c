@@ -9,60 +9,9 @@
 #include <unistd.h>
 
 #include "node/labels.h"
-#include "os/file.h"
 #include "os/fs_posix.h"
+#include "support/board.h"
 #include "support/check_main.h"
-
-/* ---- a recorded board, unpacked into a temporary folder ----------------------------------------------------------- */
-
-static void make_parents(const char *path)
-{
-    char folder[512];
-
-    (void)hf_path_split(path, folder, sizeof(folder));
-    ck_assert_int_eq(hf_dir_make(hf_fs_posix(), folder, 0755, NULL), 0);
-}
-
-/* "=== /path" begins a file whose content follows, "=== /path -> target" is a link; '#' before the first is a remark. */
-static void unpack(const char *name, char root[128])
-{
-    char path[256], line[1024], full[1024];
-    FILE *out = NULL;
-
-    (void)snprintf(path, sizeof(path), "tests/unit/node/boards/%s.tree", name);
-    FILE *in = fopen(path, "r");
-    ck_assert_msg(in != NULL, "%s: run from the top folder", path);
-    (void)snprintf(root, 128, "/tmp/holdfast-board-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(root));
-    while (fgets(line, sizeof(line), in) != NULL) {
-        if (strncmp(line, "=== ", 4) != 0) {
-            if (out != NULL)
-                ck_assert_int_ge(fputs(line, out), 0);
-            continue;
-        }
-        line[strcspn(line, "\n")] = '\0';
-        char *arrow = strstr(line, " -> ");
-        if (arrow != NULL)
-            *arrow = '\0';
-        (void)snprintf(full, sizeof(full), "%s%s", root, line + 4);
-        make_parents(full);
-        if (out != NULL)
-            (void)fclose(out);
-        out = NULL;
-        if (arrow != NULL)
-            ck_assert_int_eq(symlink(arrow + 4, full), 0);
-        else
-            out = fopen(full, "w");
-    }
-    if (out != NULL)
-        (void)fclose(out);
-    (void)fclose(in);
-}
-
-static void clean(const char *root)
-{
-    ck_assert_int_eq(hf_tree_remove(hf_fs_posix(), root, NULL), 0);
-}
 
 /* ---- what is found on each ---------------------------------------------------------------------------------------- */
 
@@ -88,16 +37,17 @@ static const struct board {
 
 static void read_board(const struct board *board, struct hf_facts *ret_facts)
 {
-    char root[128];
+    char tree[128], root[128];
 
-    unpack(board->name, root);
+    (void)snprintf(tree, sizeof(tree), "tests/unit/node/boards/%s.tree", board->name);
+    board_unpack(tree, root);
     struct hf_facts_params params = {.fs = hf_fs_posix(),
                                      .root = root,
                                      .arch = board->arch,
                                      .state_major = board->major,
                                      .state_minor = board->minor};
     ck_assert_int_eq(hf_facts_read(&params, ret_facts), 0);
-    clean(root);
+    board_clean(root);
 }
 
 START_TEST(board_labels)

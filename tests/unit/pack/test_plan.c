@@ -1,6 +1,5 @@
 /* Which way is taken, and which ways are worth listing. */
 #include "base/macros.h"
-#include "os/fs_posix.h"
 #include "pack/plan.h"
 #include "support/check_main.h"
 
@@ -53,21 +52,11 @@ START_TEST(chains)
 }
 END_TEST
 
-START_TEST(memory)
-{
-    uint64_t bytes = hf_plan_memory(hf_fs_posix());
-
-    ck_assert_uint_gt(bytes, 1 << 20);
-    ck_assert_uint_lt(bytes, UINT64_MAX);
-}
-END_TEST
-
 static void all(TCase *tc)
 {
     tcase_add_loop_test(tc, chooses, 0, 7);
     tcase_add_test(tc, lists_what_is_of_use);
     tcase_add_test(tc, chains);
-    tcase_add_test(tc, memory);
 }
 
 HF_TEST_MAIN("pack/plan", all)

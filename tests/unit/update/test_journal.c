@@ -34,7 +34,9 @@ static struct hf_journal sample(void)
                            .probed = true,
                            .starts = 2,
                            .good_version = "1.0",
-                           .good_sequence = 41};
+                           .good_sequence = 41,
+                           .avoid = "b-n",
+                           .detour = "the agent died"};
 
     memset(j.digest, 'a', 64);
     memset(j.bad_digest, '0', 64);
@@ -54,6 +56,8 @@ START_TEST(round_trip)
     ck_assert_str_eq(hf_buf_str(&text), hf_buf_str(&again));
     ck_assert_uint_eq(k.sequence, j.sequence);
     ck_assert_str_eq(k.message, j.message);
+    ck_assert_str_eq(k.avoid, j.avoid);
+    ck_assert_str_eq(k.detour, j.detour);
     ck_assert(k.phase == j.phase && k.kind == j.kind && k.method == j.method && k.probed && !k.restarted);
 }
 END_TEST

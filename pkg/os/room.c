@@ -1,0 +1,334 @@
+#include "os/room.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/macros.h"
+#include "base/parse.h"
+#include "os/file.h"
+
+enum { MAX_TEXT = 1 << 20, MAX_MOUNTS = 4 };
+
+/* A v1 group without a limit shows the largest one that its counter of pages can hold: 2^63 rounded down to a page. */
+#define NO_LIMIT (UINT64_C(1) << 62)
+
+/* ---- small files --------------------------------------------------------------------------------------------------- */
+
+struct tree {
+    const struct hf_fs_ops *fs;
+    const char *root;
+};
+
+static bool read_text(const struct tree *tree, const char *path, struct hf_buf *text)
+{
+    char full[PATH_MAX];
+
+    return (size_t)snprintf(full, sizeof(full), "%s%s", tree->root, path) < sizeof(full) &&
+           hf_file_read(tree->fs, full, text, NULL) == 0;
+}
+
+/* The number that a file begins with, or that follows the line start `label` in it. False: none, or "max". */
+static bool number_in(const struct hf_buf *text, const char *label, uint64_t *ret_value)
+{
+    struct hf_view rest = hf_buf_view(text), line;
+    char digits[24];
+
+    while (hf_view_split(&rest, '\n', &line)) {
+        size_t skip = label == NULL ? 0 : strlen(label);
+        if (label != NULL && !hf_view_starts(line, label))
+            continue;
+        while (skip < line.n && line.p[skip] == ' ')
+            skip++;
+        size_t n = 0;
+        while (skip + n < line.n && line.p[skip + n] >= '0' && line.p[skip + n] <= '9')
+            n++;
+        if (n == 0 || n >= sizeof(digits))
+            return false;
+        memcpy(digits, line.p + skip, n);
+        digits[n] = '\0';
+        return hf_parse_u64(digits, 0, UINT64_MAX, ret_value) == 0;
+    }
+    return false;
+}
+
+static bool read_number(const struct tree *tree, const char *path, const char *label, uint64_t *ret_value)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_TEXT);
+
+    return read_text(tree, path, &text) && number_in(&text, label, ret_value);
+}
+
+/* ---- where the groups are ------------------------------------------------------------------------------------------ */
+
+/* The two generations of cgroups, by the names of their files. */
+struct generation {
+    const char *filesystem, *controller; /* in mountinfo; controller "" any */
+    const char *usual;                   /* mount point, where mountinfo cannot be read */
+    const char *limits[2], *used, *file_pages[2], *kills;
+};
+
+static const struct generation generations[] = {
+    {"cgroup2",
+     "",
+     "/sys/fs/cgroup",
+     {"memory.max", "memory.high"},
+     "memory.current",
+     {"inactive_file ", "active_file "},
+     "memory.events"},
+    {"cgroup",
+     "memory",
+     "/sys/fs/cgroup/memory",
+     {"memory.limit_in_bytes", NULL},
+     "memory.usage_in_bytes",
+     {"total_inactive_file ", "total_active_file "},
+     "memory.oom_control"},
+};
+
+struct group {
+    char point[PATH_MAX]; /* where its file system is mounted */
+    char below[PATH_MAX]; /* from there to the group, "" or "/a/b"; as far as it can be seen */
+};
+
+static bool has_word(struct hf_view list, const char *word)
+{
+    struct hf_view one;
+
+    while (hf_view_split(&list, ',', &one))
+        if (hf_view_eq(one, word))
+            return true;
+    return false;
+}
+
+/* The own group's path as /proc/self/cgroup has it: "4:cpu,memory:/a/b", "0::/a/b". */
+static bool find_own(const struct generation *generation, const struct hf_buf *cgroups, struct hf_view *ret_path)
+{
+    struct hf_view rest = hf_buf_view(cgroups), line, id, controllers;
+
+    while (hf_view_split(&rest, '\n', &line)) {
+        if (!hf_view_split(&line, ':', &id) || !hf_view_split(&line, ':', &controllers) || line.n == 0)
+            continue;
+        bool ours =
+            generation->controller[0] == '\0' ? controllers.n == 0 : has_word(controllers, generation->controller);
+        if (!ours)
+            continue;
+        *ret_path = line;
+        return true;
+    }
+    return false;
+}
+
+/* mountinfo writes blanks, tabs, line ends and backslashes in octal. */
+static bool unescape(struct hf_view field, char *text, size_t n)
+{
+    size_t have = 0;
+
+    for (size_t i = 0; i < field.n && have + 1 < n; i++) {
+        unsigned c = (unsigned char)field.p[i];
+        if (c == '\\' && i + 3 < field.n) {
+            c = (unsigned)(field.p[i + 1] - '0') << 6 | (unsigned)(field.p[i + 2] - '0') << 3 |
+                (unsigned)(field.p[i + 3] - '0');
+            i += 3;
+        }
+        text[have++] = (char)c;
+    }
+    text[have] = '\0';
+    return have + 1 < n;
+}
+
+static bool climbs(const char *path)
+{
+    const char *dots = strstr(path, "/..");
+
+    return dots != NULL && (dots[3] == '/' || dots[3] == '\0');
+}
+
+/* From a mount's own root to the group. A path that lies elsewhere (a container that sees neither names of the host nor a name space
+ * of its own) is of no use: then the mount's top is looked at, which is a group above, or the own one. */
+static void find_below(const char *root, struct hf_view own, char below[PATH_MAX])
+{
+    char path[PATH_MAX];
+    size_t n = strcmp(root, "/") == 0 ? 0 : strlen(root);
+
+    below[0] = '\0';
+    (void)snprintf(path, sizeof(path), "%.*s", (int)HF_MIN(own.n, sizeof(path) - 1), own.p);
+    if (climbs(root) || climbs(path) || strncmp(path, root, n) != 0 || (path[n] != '/' && path[n] != '\0') ||
+        strcmp(path + n, "/") == 0)
+        return;
+    (void)snprintf(below, PATH_MAX, "%s", path + n);
+}
+
+/* "36 31 0:33 /root /mount/point rw,x shared:1 - cgroup source rw,memory" */
+static bool read_mount(struct hf_view line, const struct generation *generation, struct hf_view own,
+                       struct group *ret_group)
+{
+    struct hf_view fields[5], type, source, word;
+    char root[PATH_MAX];
+
+    for (size_t i = 0; i < HF_LEN(fields); i++)
+        if (!hf_view_split(&line, ' ', &fields[i]))
+            return false;
+    do {
+        if (!hf_view_split(&line, ' ', &word))
+            return false;
+    } while (!hf_view_eq(word, "-"));
+    if (!hf_view_split(&line, ' ', &type) || !hf_view_split(&line, ' ', &source) ||
+        !hf_view_eq(type, generation->filesystem) ||
+        (generation->controller[0] != '\0' && !has_word(line, generation->controller)) ||
+        !unescape(fields[3], root, sizeof(root)) || !unescape(fields[4], ret_group->point, sizeof(ret_group->point)))
+        return false;
+    find_below(root, own, ret_group->below);
+    return true;
+}
+
+/* The own group, once for each place where it can be seen. */
+static void each_group(const struct tree *tree, const struct generation *generation, const struct hf_buf *cgroups,
+                       void (*visit)(void *arg, const struct generation *generation, const struct group *group),
+                       void *arg)
+{
+    _cleanup_(hf_buf_done) struct hf_buf mounts = HF_BUF_INIT(MAX_TEXT);
+    struct hf_view own, rest, line;
+    struct group group;
+    unsigned n = 0;
+
+    if (!find_own(generation, cgroups, &own))
+        return;
+    (void)read_text(tree, "/proc/self/mountinfo", &mounts);
+    rest = hf_buf_view(&mounts);
+    while (n < MAX_MOUNTS && hf_view_split(&rest, '\n', &line)) {
+        if (!read_mount(line, generation, own, &group))
+            continue;
+        visit(arg, generation, &group);
+        n++;
+    }
+    if (mounts.n > 0)
+        return;
+    (void)snprintf(group.point, sizeof(group.point), "%s", generation->usual);
+    find_below("/", own, group.below);
+    visit(arg, generation, &group);
+}
+
+static void each_generation(const struct tree *tree,
+                            void (*visit)(void *arg, const struct generation *generation, const struct group *group),
+                            void *arg)
+{
+    _cleanup_(hf_buf_done) struct hf_buf cgroups = HF_BUF_INIT(MAX_TEXT);
+
+    (void)read_text(tree, "/proc/self/cgroup", &cgroups);
+    for (size_t i = 0; i < HF_LEN(generations); i++)
+        each_group(tree, &generations[i], &cgroups, visit, arg);
+}
+
+/* To the one above; false: this was the top. */
+static bool go_up(struct group *group)
+{
+    char *slash = strrchr(group->below, '/');
+
+    if (slash == NULL)
+        return false;
+    *slash = '\0';
+    return true;
+}
+
+static const char *file_of(const struct group *group, const char *name, char path[PATH_MAX])
+{
+    if (snprintf(path, PATH_MAX, "%.2000s%.2000s/%.64s", group->point, group->below, name) >= PATH_MAX)
+        path[0] = '\0';
+    return path;
+}
+
+/* ---- room ---------------------------------------------------------------------------------------------------------- */
+
+struct looking {
+    const struct tree *tree;
+    struct hf_room *room;
+};
+
+/* In use, but for what the kernel can drop. */
+static uint64_t used_in(const struct tree *tree, const struct generation *generation, const struct group *group)
+{
+    _cleanup_(hf_buf_done) struct hf_buf stat = HF_BUF_INIT(MAX_TEXT);
+    char path[PATH_MAX];
+    uint64_t used = 0, pages;
+
+    if (!read_number(tree, file_of(group, generation->used, path), NULL, &used) ||
+        !read_text(tree, file_of(group, "memory.stat", path), &stat))
+        return used;
+    for (size_t i = 0; i < HF_LEN(generation->file_pages); i++)
+        if (number_in(&stat, generation->file_pages[i], &pages))
+            used -= HF_MIN(used, pages);
+    return used;
+}
+
+static void look_at(const struct looking *looking, const struct generation *generation, const struct group *group)
+{
+    struct hf_room *room = looking->room;
+    char path[PATH_MAX];
+    uint64_t limit;
+
+    for (size_t i = 0; i < HF_LEN(generation->limits) && generation->limits[i] != NULL; i++) {
+        if (!read_number(looking->tree, file_of(group, generation->limits[i], path), NULL, &limit) || limit >= NO_LIMIT)
+            continue;
+        uint64_t taken = used_in(looking->tree, generation, group) + HF_ROOM_HEADROOM_BYTES;
+        uint64_t left = limit > taken ? limit - taken : 0;
+        if (left >= room->bytes)
+            continue;
+        room->bytes = left;
+        (void)snprintf(room->bound, sizeof(room->bound), "%.24s of cgroup %.76s", generation->limits[i],
+                       group->below[0] != '\0' ? group->below : "/");
+    }
+}
+
+static void look_up_from(void *arg, const struct generation *generation, const struct group *group)
+{
+    struct group at = *group;
+
+    do
+        look_at(arg, generation, &at);
+    while (go_up(&at));
+}
+
+void hf_room_memory(const struct hf_fs_ops *fs, const char *root, struct hf_room *ret_room)
+{
+    const struct tree tree = {fs, root};
+    struct looking looking = {&tree, ret_room};
+    uint64_t kibibytes;
+
+    *ret_room = (struct hf_room){.bytes = UINT64_MAX};
+    if (read_number(&tree, "/proc/meminfo", "MemAvailable:", &kibibytes) && kibibytes < UINT64_MAX / 1024) {
+        ret_room->bytes = kibibytes * 1024 / 2;
+        (void)snprintf(ret_room->bound, sizeof(ret_room->bound), "half of MemAvailable");
+    }
+    each_generation(&tree, look_up_from, &looking);
+}
+
+/* ---- kills --------------------------------------------------------------------------------------------------------- */
+
+struct counting {
+    const struct tree *tree;
+    struct hf_room_kills *kills;
+};
+
+static void count_kills(void *arg, const struct generation *generation, const struct group *group)
+{
+    const struct counting *counting = arg;
+    struct group at = *group;
+    char path[PATH_MAX];
+    uint64_t n;
+
+    if (read_number(counting->tree, file_of(&at, generation->kills, path), "oom_kill ", &n))
+        counting->kills->own += n;
+    if (go_up(&at) && read_number(counting->tree, file_of(&at, generation->kills, path), "oom_kill ", &n))
+        counting->kills->above += n;
+}
+
+void hf_room_kills(const struct hf_fs_ops *fs, const char *root, struct hf_room_kills *ret_kills)
+{
+    const struct tree tree = {fs, root};
+    struct counting counting = {&tree, ret_kills};
+
+    *ret_kills = (struct hf_room_kills){0, 0};
+    each_generation(&tree, count_kills, &counting);
+}

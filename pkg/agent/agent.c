@@ -49,7 +49,7 @@ static void judge_contact(struct hf_agent *agent, struct hf_now now, uint64_t *r
 
     if (staleness == agent->staleness)
         return;
-    hf_log(agent->log, staleness == HF_STALE_EXPIRED ? HF_LOG_WARNING : HF_LOG_INFO, "contact.changed",
+    hf_log(agent->log, staleness == HF_STALE_FRESH ? HF_LOG_INFO : HF_LOG_WARNING, "contact.changed",
            HF_S("from", hf_staleness_name(agent->staleness)), HF_S("to", hf_staleness_name(staleness)));
     agent->staleness = staleness;
     agent->due |= DUE_PLAN | DUE_STATUS;
@@ -90,7 +90,8 @@ static void judge_clock(struct hf_agent *agent, struct hf_now now)
     }
     if (hf_skew_judge(&agent->skew, now.mono_ns, now.unix_ns, agent->policy->clock_max_skew_ns) == before)
         return;
-    hf_log(agent->log, HF_LOG_WARNING, agent->skew.exceeded ? "clock.skewed" : "clock.agrees",
+    hf_log(agent->log, agent->skew.exceeded ? HF_LOG_WARNING : HF_LOG_INFO,
+           agent->skew.exceeded ? "clock.skewed" : "clock.agrees",
            HF_D("offsetMilliseconds", offset / (int64_t)HF_NS_PER_MS));
     agent->due |= DUE_STATUS;
 }

@@ -23,6 +23,15 @@ static int statvfs_of(const struct hf_agent *agent, const char *path, struct sta
     return r;
 }
 
+static void tell_disk(struct hf_agent *agent, const char *path, enum hf_disk_level level, unsigned used)
+{
+    hf_log(agent->log,
+           level == HF_DISK_OK        ? HF_LOG_INFO
+           : level == HF_DISK_WARNING ? HF_LOG_WARNING
+                                      : HF_LOG_ERROR,
+           "disk.level", HF_S("path", path), HF_S("fullness", hf_disk_level_name(level)), HF_D("usedPercent", used));
+}
+
 /* The file systems that matter: the state folder's and those releases are installed on. */
 static void read_disks(struct hf_agent *agent)
 {
@@ -32,8 +41,11 @@ static void read_disks(struct hf_agent *agent)
         if (path == NULL)
             break;
         agent->disk_used[i] = statvfs_of(agent, path, &st) < 0 ? 0 : hf_disk_used_percent(&st);
-        agent->disk_levels[i] =
+        enum hf_disk_level level =
             hf_disk_judge(agent->disk_used[i], HF_DISK_WARN_PERCENT, HF_DISK_CRITICAL_PERCENT, agent->disk_levels[i]);
+        if (level != agent->disk_levels[i])
+            tell_disk(agent, path, level, agent->disk_used[i]);
+        agent->disk_levels[i] = level;
     }
 }
 

@@ -465,7 +465,7 @@ static void buried(struct hf_outlet *outlet)
     }
     outlet->dead_lettered += load->n;
     hf_metric_add(hf_metric_with(outlet->metrics.dead, HF_LABELS(outlet->name, load->batch->reason)), load->n);
-    hf_log(outlet->world.log, HF_LOG_WARNING, "telemetry.dead_letter", HF_S("sink", outlet->name),
+    hf_log(outlet->world.log, HF_LOG_ERROR, "telemetry.dead_letter", HF_S("sink", outlet->name),
            HF_S("reason", load->batch->reason), HF_D("records", load->n), HF_D("sequence", load->range.first));
     load->batch->phase = HF_BATCH_DONE;
     load->state = LOAD_IDLE;

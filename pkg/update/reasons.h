@@ -3,6 +3,9 @@
  * The names are promises: they appear in EdgeNode.status.updates[].reason, in metrics and in logs. */
 #pragma once
 
+#include "base/log.h"
+#include "update/phase.h"
+
 /* X(name, "what it means", "what to do") */
 #define HF_REASONS(X)                                                                                                  \
     X(None, "nothing to say yet", "nothing")                                                                           \
@@ -92,6 +95,11 @@ const char *hf_reason_name(enum hf_reason reason); /* "HealthPassed"; "" for Non
 const char *hf_reason_meaning(enum hf_reason reason);
 const char *hf_reason_remedy(enum hf_reason reason);
 enum hf_reason hf_reason_of(const char *name); /* HF_R_COUNT: no such */
+
+/* How loudly a change to this phase for this reason is logged, by what a person has to do about it: error, the node does not do what
+ * it was asked to until somebody acts; warning, it goes on or tries again by itself, and somebody may want to know; info, as it
+ * should be. One table for all reasons. */
+enum hf_log_level hf_reason_level(enum hf_phase phase, enum hf_reason reason);
 
 /* What an errno of file work is called. */
 enum hf_reason hf_reason_of_errno(int r);

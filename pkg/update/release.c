@@ -130,7 +130,7 @@ static void log_phase(const struct release *release)
 {
     const struct hf_journal *j = &release->j;
 
-    hf_log(release->engine->p.log, HF_LOG_INFO, "update.phase", HF_S("release", j->name),
+    hf_log(release->engine->p.log, hf_reason_level(j->phase, j->reason), "update.phase", HF_S("release", j->name),
            HF_S("phase", hf_phase_name(j->phase)), HF_S("version", j->version), HF_D("sequence", j->sequence),
            HF_S("reason", hf_reason_name(j->reason)), HF_S("message", j->message));
 }

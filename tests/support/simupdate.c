@@ -549,6 +549,7 @@ void hf_simupdate_boot(struct hf_simupdate *world)
                                       .arch = "amd64",
                                       .pod_mode = world->pod_mode,
                                       .host_root = world->host_root,
+                                      .log = world->log,
                                       .retry_base_ns = HF_NS_PER_S,
                                       .retry_cap_ns = 30 * HF_NS_PER_S,
                                       .meets = meets,

@@ -8,6 +8,7 @@ struct gauges {
     struct hf_agent *agent;
     struct hf_metric_family *statuses, *refused, *objects, *contact, *phase, *disk;
     struct hf_metric *plans, *age, *offset, *held, *sequence, *ready, *damaged;
+    struct hf_metric_family *release;
 };
 
 void hf_gauges_count_status(struct hf_agent *agent, const char *result)
@@ -30,6 +31,10 @@ static void set_phase(void *arg, const struct hf_update_status *status)
     struct gauges *gauges = arg;
 
     hf_metric_set(hf_metric_with(gauges->phase, HF_LABELS(status->name, hf_phase_name(status->phase))), 1);
+    if (status->installed[0] != '\0')
+        hf_metric_set(
+            hf_metric_with(gauges->release, HF_LABELS(status->name, status->installed, hf_phase_name(status->phase))),
+            1);
 }
 
 static void collect_contact(struct gauges *gauges)
@@ -69,6 +74,7 @@ static void collect(void *arg)
     hf_metric_set(hf_metric_with(gauges->objects, HF_LABELS("EdgeUpdate")), (double)agent->updates.by_name.n);
     hf_metric_set(hf_metric_with(gauges->objects, HF_LABELS("SyncPolicy")), (double)agent->policies.by_name.n);
     hf_metric_forget_all(gauges->phase);
+    hf_metric_forget_all(gauges->release);
     if (agent->engine != NULL)
         hf_update_engine_each(agent->engine, set_phase, gauges);
 }
@@ -97,6 +103,9 @@ int hf_gauges_init(struct hf_agent *agent)
                                   "1 for the state of contact with the source of desired state.", HF_LABELS("state"));
     g->phase = hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_update_phase", "1 for the phase each release is in.",
                                 HF_LABELS("release", "phase"));
+    g->release = hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_release_info",
+                                  "Always 1; the version in place of each release, and the phase it is in.",
+                                  HF_LABELS("release", "version", "phase"));
     g->disk = hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_disk_used_ratio",
                                "Used part of the file systems of state and releases.", HF_LABELS("path"));
     g->plans = hf_metric_counter(m, "holdfast_reconciles_total", "Times the desired state was worked out.");

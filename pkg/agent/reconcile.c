@@ -308,6 +308,7 @@ int hf_reconcile_engine_new(struct hf_agent *agent, struct hf_err *err)
         .probe = from->probe,
         .unit = from->unit,
         .log = from->log,
+        .metrics = from->metrics,
         .state_dir = from->home->dir,
         .trust_dir = from->trust_dir,
         .roots = from->roots,

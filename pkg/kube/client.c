@@ -80,6 +80,25 @@ void hf_kube_count_doubt(struct hf_kube *kube, const char *reason)
         hf_metric_add(hf_metric_with(kube->m_doubts, HF_LABELS(reason)), 1);
 }
 
+void hf_kube_count_error(struct hf_kube *kube, const char *kind, enum hf_rf_event event)
+{
+    static const char *const reasons[HF_RF_EVENTS] = {
+        [HF_RF_REFUSED] = "Invalid",
+        [HF_RF_DENIED] = "Unauthorized",
+        [HF_RF_DENIED_AGAIN] = "Unauthorized",
+        [HF_RF_DISTRUST] = "Untrusted",
+        [HF_RF_FORBIDDEN] = "Forbidden",
+        [HF_RF_MISSING] = "NotFound",
+        [HF_RF_BUSY] = "Busy",
+        [HF_RF_LINK_AWAY] = "Timeout",
+        [HF_RF_SERVER_AWAY] = "Unreachable",
+        [HF_RF_GARBAGE] = "InvalidResponse",
+    };
+
+    if (event < HF_RF_EVENTS && reasons[event] != NULL)
+        hf_metric_add(hf_metric_with(kube->m_errors, HF_LABELS(kind, reasons[event])), 1);
+}
+
 void hf_kube_set_contact(struct hf_kube *kube, bool proven)
 {
     hf_metric_set(kube->m_contact, proven ? 1 : 0);
@@ -248,6 +267,9 @@ static void register_metrics(struct hf_kube *kube)
                                       "Watch events received by kind.", HF_LABELS("kind"));
     kube->m_doubts = hf_metric_family(m, HF_METRIC_COUNTER, "holdfast_kube_doubts_total",
                                       "Answers that were not believed, by reason.", HF_LABELS("reason"));
+    kube->m_errors =
+        hf_metric_family(m, HF_METRIC_COUNTER, "holdfast_source_errors_total",
+                         "Lists and watches that failed, by kind of object and reason.", HF_LABELS("kind", "reason"));
     kube->m_contact = hf_metric_gauge(m, "holdfast_kube_contact", "Whether the API is in proven reach (1) or not (0).");
 }
 

@@ -73,7 +73,7 @@ struct hf_kube {
     struct hf_subscription *probed;                                       /* NULL: unsubscribed meanwhile */
     enum { HF_KUBE_UNTOLD, HF_KUBE_TOLD_PROVEN, HF_KUBE_TOLD_LOST } told; /* to all, behind a MetaServer */
 
-    struct hf_metric_family *m_requests, *m_events, *m_doubts;
+    struct hf_metric_family *m_requests, *m_events, *m_doubts, *m_errors;
     struct hf_metric *m_contact;
 };
 
@@ -125,6 +125,8 @@ void hf_kube_count_request(struct hf_kube *kube, const char *verb, int r, const 
 /* The next one that lives after `sub`, or the first for NULL; NULL at the end. */
 struct hf_subscription *hf_kube_next(struct hf_kube *kube, const struct hf_subscription *sub);
 void hf_kube_count_doubt(struct hf_kube *kube, const char *reason);
+void hf_kube_count_error(struct hf_kube *kube, const char *kind,
+                         enum hf_rf_event event);            /* others than errors: nothing */
 void hf_kube_heard(struct hf_kube *kube);                    /* bytes of a watch came */
 void hf_kube_set_contact(struct hf_kube *kube, bool proven); /* the gauge */
 

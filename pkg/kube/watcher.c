@@ -197,6 +197,7 @@ void hf_watcher_dispatch(struct hf_subscription *sub, enum hf_rf_event event, ui
         sub->kube->no_watchlist |= sub->reflector.no_watchlist;
     if (!step.taken)
         return;
+    hf_kube_count_error(sub->kube, sub->resource->kind, event);
     log_move(sub, from, event, &step, err);
     perform(sub, &step, err);
 }

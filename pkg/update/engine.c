@@ -398,6 +398,7 @@ int hf_update_engine_new(const struct hf_update_params *params, struct hf_update
         return hf_err_sys(err, r, "start the updater");
     engine->p = *params;
     engine->refs = 1;
+    counts_init(engine);
     engine->lock_fd = -1;
     engine->releases.free_value = free_release;
     engine->timer = params->sched->timer_new(params->sched->ctx, on_timer, engine);
@@ -511,6 +512,7 @@ void hf_update_engine_each(struct hf_update_engine *engine,
             .version = shown->version,
             .sequence = shown->sequence,
             .digest = shown->digest,
+            .installed = hf_journal_installed(shown),
             .from = shown->from,
             .method = hf_update_method_name(shown->method),
             .bytes_fetched = HF_MAX(shown->bytes_fetched, release->j.bytes_fetched),

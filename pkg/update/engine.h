@@ -16,6 +16,7 @@
 #include "trust/trust.h"
 #include "update/phase.h"
 #include "update/reasons.h"
+#include "web/metrics.h"
 
 /* How one release stands; strings live until the next call into the engine. */
 struct hf_update_status {
@@ -24,6 +25,7 @@ struct hf_update_status {
     const char *version; /* of what is desired */
     uint64_t sequence;
     const char *digest;
+    const char *installed;  /* version in place at install.path; "" not known */
     const char *from;       /* version before; "" unknown */
     const char *method;     /* "Delta", "Full", "" not known yet */
     uint64_t bytes_fetched; /* on the wire, this release, all attempts */
@@ -56,8 +58,9 @@ struct hf_update_params {
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
-    struct hf_log *log;    /* may be NULL */
-    const char *state_dir; /* <state>/updates is ours */
+    struct hf_log *log;         /* may be NULL */
+    struct hf_metrics *metrics; /* may be NULL; used until hf_update_engine_free() */
+    const char *state_dir;      /* <state>/updates is ours */
     const char *trust_dir;
     const char *const *roots; /* allowed install roots, absolute, NULL ends */
     const char *arch;         /* "amd64", "arm64", ... */

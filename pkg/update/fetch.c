@@ -87,11 +87,11 @@ static bool strong(const char *etag)
 }
 
 /* Bytes came: they are told, and counted for the record. */
-static void count(struct hf_fetch *fetch, uint64_t n)
+static void count(struct hf_fetch *fetch, uint64_t n, bool before)
 {
     fetch->p.wire_bytes += n;
     if (fetch->p.moved != NULL && n > 0)
-        fetch->p.moved(fetch->p.arg, n);
+        fetch->p.moved(fetch->p.arg, n, before);
 }
 
 static void note(struct hf_fetch *fetch, int r, const struct hf_trouble *trouble)
@@ -435,7 +435,7 @@ static int on_body(void *arg, const void *bytes, size_t n)
     struct hf_fetch *fetch = arg;
     const char *from = bytes;
 
-    count(fetch, n);
+    count(fetch, n, false);
     fetch->minute_bytes += n;
     if (fetch->record.offset == 0 && fetch->head_n < HEAD) {
         size_t take = HF_MIN(n, HEAD - fetch->head_n);
@@ -540,7 +540,7 @@ static void prepared(struct hf_fetch *fetch)
     if (fetch->record.key[0] == '\0')
         (void)snprintf(fetch->record.key, sizeof(fetch->record.key), "%s", fetch->p.key);
     fetch->synced_at_ns = hf_mono_ns(fetch->p.clock);
-    count(fetch, fetch->record.wire - HF_MIN(fetch->record.wire, fetch->p.wire_bytes));
+    count(fetch, fetch->record.wire - HF_MIN(fetch->record.wire, fetch->p.wire_bytes), true);
     if (fetch->work.already || fetch->r < 0) {
         deliver(fetch);
         return;
@@ -555,7 +555,7 @@ static void copied(struct hf_fetch *fetch)
 {
     uint64_t n = fetch->work.copied;
 
-    count(fetch, n);
+    count(fetch, n, false);
     fetch->fill_at = n;
     fetch->record.packed = true; /* not looked at again */
     if (fetch->r == 0 && fetch->p.is_delta && n < fetch->p.size)

@@ -35,8 +35,8 @@ struct hf_fetch_params {
     uint64_t new_size;        /* of the new file: one that lies there with this size needs no download */
     uint64_t wire_bytes;      /* that came for this release before */
     uint64_t bandwidth_limit; /* bytes per second, 0 none */
-    /* Bytes that just came over the wire, or that an earlier life got and could not tell; may be NULL. */
-    void (*moved)(void *arg, uint64_t wire_bytes);
+    /* Bytes that just came over the wire, or (`before`) that an earlier life got and could not tell; may be NULL. */
+    void (*moved)(void *arg, uint64_t wire_bytes, bool before);
     /* Once, not inside hf_fetch_start(). r 0: the artifact is whole on disk. `hopeless`: this URL will not do (404, ...).
      * The fetch is freed after it. */
     void (*done)(void *arg, int r, const struct hf_trouble *trouble, uint64_t retry_after_ns, bool hopeless);

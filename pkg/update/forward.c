@@ -315,10 +315,12 @@ static void fetched(void *arg, int r, const struct hf_trouble *trouble, uint64_t
     engine_unref(engine);
 }
 
-static void bytes_moved(void *arg, uint64_t wire_bytes)
+static void bytes_moved(void *arg, uint64_t wire_bytes, bool before)
 {
     struct release *release = arg;
 
+    if (!before)
+        hf_metric_add(release->engine->counts.fetched, wire_bytes);
     release->j.bytes_fetched += wire_bytes;
     release->moved = true;
 }

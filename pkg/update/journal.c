@@ -62,6 +62,20 @@ const char *hf_update_method_name(enum hf_update_method method)
     return method <= HF_METHOD_FULL ? method_names[method] : "";
 }
 
+const char *hf_journal_installed(const struct hf_journal *journal)
+{
+    switch (journal->phase) {
+    case HF_PHASE_PROBATION:
+    case HF_PHASE_COMMITTED:
+        return journal->version;
+    case HF_PHASE_SWAPPING:
+    case HF_PHASE_ROLLING_BACK:
+        return "";
+    default:
+        return journal->good_version;
+    }
+}
+
 /* ---- out ----------------------------------------------------------------------------------------------------------- */
 
 static json_t *field_value(const struct field *field, const struct hf_journal *journal)

@@ -89,3 +89,7 @@ HF_MUST_USE int hf_journal_save(const struct hf_fs_ops *fs, const char *folder, 
                                 struct hf_err *err);
 
 const char *hf_update_method_name(enum hf_update_method method); /* "", "Delta", "Full" */
+
+/* The version that lies at the path, as far as a journal knows: the new one from probation on, else the last committed one. Borrowed;
+ * "": not known (nothing was committed yet, or the path is being changed right now). */
+const char *hf_journal_installed(const struct hf_journal *journal);

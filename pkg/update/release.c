@@ -139,6 +139,7 @@ static void is_durable(struct release *release)
 {
     bool moved = release->shown.phase != release->j.phase || release->shown.reason != release->j.reason;
 
+    counts_move(release->engine, &release->shown, &release->j);
     release->shown = release->j;
     release->unsaved = false;
     if (moved) {
@@ -280,6 +281,8 @@ void release_event(struct release *release, enum hf_update_event event, enum hf_
         if (move.next == HF_PHASE_COMMITTED)
             add_detour(j);
     }
+    if (event == HF_EV_FAILED && reason != HF_R_None)
+        counts_failure(release->engine, reason);
     enter(release, move.next);
     release->then = move.action;
     save(release);

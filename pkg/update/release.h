@@ -31,8 +31,15 @@ enum { HF_UPDATE_MAX_RELEASES = 64, HF_UPDATE_MAX_HISTORIES = 256 };
 
 struct release;
 
+/* Handles; all NULL when nobody listens. */
+struct counts {
+    struct hf_metric_family *outcomes, *failures;
+    struct hf_metric *fetched, *saved, *repairs, *rollbacks;
+};
+
 struct hf_update_engine {
     struct hf_update_params p; /* strings are ours */
+    struct counts counts;
     char *strings[6];
     char **roots;
     char folder[PATH_MAX]; /* <state>/updates */
@@ -217,6 +224,12 @@ enum hf_reason release_choose_way(struct release *release, struct death *death);
 /* The delta under way will not do; sets the method anew. */
 void release_delta_unfit(struct release *release, const struct hf_err *err); /* another delta, or the whole file */
 void release_delta_bad(struct release *release);                             /* the whole file */
+
+/* ---- counts.c --------------------------------------------------------------------------------------------------------- */
+
+void counts_init(struct hf_update_engine *engine);
+void counts_move(const struct hf_update_engine *engine, const struct hf_journal *before, const struct hf_journal *now);
+void counts_failure(const struct hf_update_engine *engine, enum hf_reason reason);
 
 /* ---- forward.c -------------------------------------------------------------------------------------------------------- */
 

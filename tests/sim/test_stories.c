@@ -320,6 +320,22 @@ static double metric(const char *line)
     return strtod(at + strlen(line), NULL);
 }
 
+/* What runs, and what updates came to, for whoever watches a fleet by metrics alone. */
+START_TEST(metrics_say_what_runs)
+{
+    set_up(API);
+    begin();
+    run(MINUTE);
+    publish(2, NULL);
+    run(10 * MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    ck_assert(metric("holdfast_release_info{release=\"edge\",version=\"1.2.0\",phase=\"Committed\"} ") == 1);
+    ck_assert(metric("holdfast_update_outcomes_total{outcome=\"Committed\",reason=\"HealthPassed\"} ") >= 1);
+    ck_assert(metric("\nholdfast_update_fetched_bytes_total ") > 0);
+    ck_assert(metric("\nholdfast_update_rollbacks_total ") == 0);
+}
+END_TEST
+
 START_TEST(within_the_window_it_goes_on)
 {
     stay_away("Hold");
@@ -837,6 +853,7 @@ static void cases(TCase *tc)
     add(tc, an_idle_day);
     add(tc, a_folder_is_enough);
     add(tc, alone_on_its_cache);
+    add(tc, metrics_say_what_runs);
     add(tc, within_the_window_it_goes_on);
     add(tc, after_the_window_it_holds);
     add(tc, or_continues_if_told_so);

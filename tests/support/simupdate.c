@@ -550,6 +550,7 @@ void hf_simupdate_boot(struct hf_simupdate *world)
                                       .pod_mode = world->pod_mode,
                                       .host_root = world->host_root,
                                       .log = world->log,
+                                      .metrics = world->metrics,
                                       .retry_base_ns = HF_NS_PER_S,
                                       .retry_cap_ns = 30 * HF_NS_PER_S,
                                       .meets = meets,

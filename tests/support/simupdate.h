@@ -78,7 +78,8 @@ struct hf_simupdate {
     int set_r; /* what the engine said last of what is wanted: 0, or -E2BIG */
     bool pod_mode;
     const char *host_root;
-    struct hf_log *log; /* borrowed; NULL none */
+    struct hf_log *log;         /* borrowed; NULL none */
+    struct hf_metrics *metrics; /* as log */
     /* looked at after each event when set */
     void (*check)(struct hf_simupdate *world);
 };

@@ -790,10 +790,10 @@ START_TEST(counted)
     hf_simapi_raw(world.api, "EdgeUpdate", "rubbish\n", 8);
     run(&world, 1);
     ck_assert_int_eq(hf_metrics_format(metrics, &text), 0);
-    static const char *const lines[] = {"holdfast_kube_requests_total{verb=\"watchlist\",code=\"500\"} 1\n",
-                                        "holdfast_kube_events_total{kind=\"EdgeUpdate\"} 2\n",
-                                        "holdfast_kube_doubts_total{reason=\"garbage\"} 1\n",
-                                        "holdfast_kube_contact 1\n"};
+    static const char *const lines[] = {
+        "holdfast_kube_requests_total{verb=\"watchlist\",code=\"500\"} 1\n",
+        "holdfast_kube_events_total{kind=\"EdgeUpdate\"} 2\n", "holdfast_kube_doubts_total{reason=\"garbage\"} 1\n",
+        "holdfast_source_errors_total{kind=\"EdgeUpdate\",reason=\"Busy\"} 1\n", "holdfast_kube_contact 1\n"};
     for (size_t i = 0; i < HF_LEN(lines); i++)
         ck_assert_msg(strstr(hf_buf_str(&text), lines[i]) != NULL, "%s is not in\n%s", lines[i], hf_buf_str(&text));
     hf_kube_set_retry_cap(world.kube, 60 * HF_NS_PER_S);
@@ -802,6 +802,31 @@ START_TEST(counted)
     world.kube = NULL;
     seen_done(&seen);
     world_end(&world);
+}
+END_TEST
+
+/* What fails is counted by the kind asked for and why, however it was asked. */
+START_TEST(errors_counted)
+{
+    static const struct {
+        int status;
+        const char *reason;
+    } cases[] = {{403, "Forbidden"}, {404, "NotFound"}, {401, "Unauthorized"}, {503, "Busy"}, {422, "Invalid"}};
+    struct world world;
+    struct seen seen = {.upserts = 0};
+    struct hf_metrics *metrics = hf_metrics_new();
+    world_start(&world, 21);
+    world.kube->m_errors =
+        hf_metric_family(metrics, HF_METRIC_COUNTER, "holdfast_source_errors_total", "", HF_LABELS("kind", "reason"));
+    hf_simapi_fail(world.api, 3, cases[_i].status, 0);
+    subscribe(&world, &seen, "SyncPolicy", NULL, "", NULL);
+    run(&world, 100);
+    ck_assert_uint_eq(seen.synced > 0, 1);
+    double n = hf_metric_value(hf_metric_with(world.kube->m_errors, HF_LABELS("SyncPolicy", cases[_i].reason)));
+    ck_assert_msg(n >= 1 && n <= 3, "%d: %g", cases[_i].status, n);
+    seen_done(&seen);
+    world_end(&world);
+    hf_metrics_free(metrics);
 }
 END_TEST
 
@@ -919,6 +944,7 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, a_login_page_is_no_contact, 0, 2);
     tcase_add_loop_test(tc, a_list_without_end, 0, 2);
     tcase_add_test(tc, counted);
+    tcase_add_loop_test(tc, errors_counted, 0, 5);
     tcase_add_test(tc, a_nudge_ends_the_rest);
     tcase_add_test(tc, what_cannot_be_subscribed_to);
     tcase_add_loop_test(tc, any_weather, 0, 40);

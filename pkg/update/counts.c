@@ -1,0 +1,71 @@
+/* What the updater counts for whoever watches a fleet. Labels are names of phases and reasons: few, and known beforehand. */
+#include <string.h>
+
+#include "update/release.h"
+
+void counts_init(struct hf_update_engine *engine)
+{
+    struct hf_metrics *m = engine->p.metrics;
+    struct counts *counts = &engine->counts;
+
+    counts->outcomes =
+        hf_metric_family(m, HF_METRIC_COUNTER, "holdfast_update_outcomes_total",
+                         "Updates that came to an end, by outcome and reason.", HF_LABELS("outcome", "reason"));
+    counts->failures = hf_metric_family(m, HF_METRIC_COUNTER, "holdfast_update_failed_attempts_total",
+                                        "Attempts that failed and are tried again, by reason.", HF_LABELS("reason"));
+    counts->fetched = hf_metric_counter(m, "holdfast_update_fetched_bytes_total",
+                                        "Bytes of artifacts and deltas that came over the wire.");
+    counts->saved = hf_metric_counter(m, "holdfast_update_saved_bytes_total",
+                                      "Size of the installed files less the bytes fetched for them.");
+    counts->repairs =
+        hf_metric_counter(m, "holdfast_update_drift_repairs_total",
+                          "Times an installed version was put back after somebody changed or removed it.");
+    counts->rollbacks =
+        hf_metric_counter(m, "holdfast_update_rollbacks_total", "Updates that ended with the old version put back.");
+}
+
+static const char *reason_of(const struct hf_journal *j)
+{
+    const char *name = hf_reason_name(j->reason);
+
+    return name[0] != '\0' ? name : "None";
+}
+
+static void count_commit(const struct counts *counts, const struct hf_journal *before, const struct hf_journal *now)
+{
+    bool made = now->reason != HF_R_AlreadyInstalled && now->method != HF_METHOD_NONE;
+
+    if (!made)
+        return;
+    if (now->size > now->bytes_fetched)
+        hf_metric_add(counts->saved, now->size - now->bytes_fetched);
+    if (strcmp(before->good_digest, now->digest) == 0) /* the same release once more */
+        hf_metric_add(counts->repairs, 1);
+}
+
+void counts_move(const struct hf_update_engine *engine, const struct hf_journal *before, const struct hf_journal *now)
+{
+    const struct counts *counts = &engine->counts;
+
+    if (before->phase == now->phase)
+        return;
+    switch (now->phase) {
+    case HF_PHASE_COMMITTED:
+        count_commit(counts, before, now);
+        break;
+    case HF_PHASE_ROLLED_BACK:
+        hf_metric_add(counts->rollbacks, 1);
+        break;
+    case HF_PHASE_REJECTED:
+    case HF_PHASE_INCOMPATIBLE:
+        break;
+    default:
+        return;
+    }
+    hf_metric_add(hf_metric_with(counts->outcomes, HF_LABELS(hf_phase_name(now->phase), reason_of(now))), 1);
+}
+
+void counts_failure(const struct hf_update_engine *engine, enum hf_reason reason)
+{
+    hf_metric_add(hf_metric_with(engine->counts.failures, HF_LABELS(hf_reason_name(reason))), 1);
+}

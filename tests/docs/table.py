@@ -52,6 +52,14 @@ def with_key(world):
         write("/etc/holdfast/trust.d/release-2026.pem", open("release-2026.pem", encoding="ascii").read())
 
 
+def without_agent(world):
+    """A manual page's examples stand each for itself: an agent that an earlier one started is stopped."""
+    world.service()
+    if world.get(9090, "/metrics"):
+        world.call(["systemctl", "stop", "holdfast-agent"])
+    os.makedirs("/etc/holdfast/objects", exist_ok=True)
+
+
 def with_agent(world):
     world.agent()
 
@@ -150,7 +158,8 @@ ROWS = [
     # ---- installing -----------------------------------------------------------------------------------------------------
     Row(r"sudo apt-get install .*", "changed", change=(r"apt-get install", "apt-get install --simulate"), why="no network here"),
     Row(r"sudo tar -C / .*", after=lambda world, _: world.call(["holdfast-agent", "--version"])),
-    Row(r"holdfast-agent --source /etc/holdfast/objects .*--once", before=lambda _: os.makedirs("/etc/holdfast/objects", exist_ok=True)),
+    Row(r"holdfast-agent --source /etc/holdfast/objects .*--once", before=without_agent),
+    Row(r"sudo systemctl enable --now holdfast-agent", "standin", page="holdfast-agent.8", before=without_agent),
     Row(r"(sudo )?systemctl (daemon-reload|(enable|disable) --now holdfast-agent|restart holdfast-agent|kill --signal=HUP holdfast-agent)", "standin",
         before=lambda world: world.service()),
     # ---- keys, releases -------------------------------------------------------------------------------------------------

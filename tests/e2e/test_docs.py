@@ -129,8 +129,10 @@ class Docs(case.Case):
         for block in [one for one in pages.read(place.TOP, name) if one.kind == "sh"]:
             for command in block.commands():
                 line = pages.one_line(command.text)
+                if only and not re.search(only, line):
+                    continue
                 place_of = where(line)
-                if place_of is None or only and not re.search(only, line):
+                if place_of is None:
                     continue
                 good = next((code for pattern, code in (codes or {}).items() if re.search(pattern, line)), (0,))
                 try:

@@ -80,20 +80,6 @@ static int check_hash(int fd, const char *want, struct hf_err *err)
     return lseek(fd, 0, SEEK_SET) < 0 ? hf_err_sys(err, -errno, "rewind patch") : 0;
 }
 
-/* Name for the scratch file: beside the target, which has to have room anyway. */
-static char *scratch_name(const char *target)
-{
-    const char *folder = getenv("TMPDIR");
-    char above[PATH_MAX];
-
-    if (strcmp(target, "-") != 0) {
-        (void)hf_path_split(target, above, sizeof(above));
-        folder = above;
-    }
-    return hf_asprintf("%s/.holdfast-scratch-%ld", folder != NULL && folder[0] != '\0' ? folder : "/tmp",
-                       (long)getpid());
-}
-
 /* Old is what it was said to be, or the image's blobs that the patch names. */
 static int job_open_old(void *ctx, const struct hf_deep_info *info, struct hf_delta_old *ret_old, struct hf_err *err)
 {
@@ -115,7 +101,7 @@ static int job_open_old(void *ctx, const struct hf_deep_info *info, struct hf_de
 
 static int apply(struct job *job, const char *target, struct hf_err *err)
 {
-    _cleanup_(hf_freep) char *name = scratch_name(target);
+    _cleanup_(hf_freep) char *name = hf_cli_patch_scratch(target);
     struct stat st;
 
     if (name == NULL)
@@ -180,7 +166,7 @@ static int extract_bytes(void *ctx, const void *bytes, size_t n)
 
 static int extract_folder(struct folder_job *job, const char *temp, const char *target, struct hf_err *err)
 {
-    _cleanup_(hf_freep) char *name = scratch_name(target);
+    _cleanup_(hf_freep) char *name = hf_cli_patch_scratch(target);
     struct hf_deep_file scratch = hf_deep_file_init(job->job.cli->fs, AT_FDCWD, name);
     const struct hf_deep_apply_params params = {
         .delta = {.patch = {&job->job.patch, hf_cli_patch_read}, .out = {job, extract_bytes}, .old_is_verified = true},

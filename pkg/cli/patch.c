@@ -1,6 +1,12 @@
 #include "cli/patch.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "os/file.h"
 
 int hf_cli_patch_look(struct hf_cli_patch *patch, struct hf_err *err)
 {
@@ -27,4 +33,17 @@ ssize_t hf_cli_patch_read(void *ctx, void *bytes, size_t n)
     memcpy(bytes, patch->head + patch->at, n);
     patch->at += n;
     return (ssize_t)n;
+}
+
+char *hf_cli_patch_scratch(const char *target)
+{
+    const char *folder = getenv("TMPDIR");
+    char above[PATH_MAX];
+
+    if (strcmp(target, "-") != 0) {
+        (void)hf_path_split(target, above, sizeof(above));
+        folder = above;
+    }
+    return hf_asprintf("%s/.holdfast-scratch-%ld", folder != NULL && folder[0] != '\0' ? folder : "/tmp",
+                       (long)getpid());
 }

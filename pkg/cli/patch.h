@@ -16,3 +16,7 @@ HF_MUST_USE int hf_cli_patch_look(struct hf_cli_patch *patch, struct hf_err *err
 bool hf_cli_patch_is_deep(const struct hf_cli_patch *patch);
 /* The callback of struct hf_delta_in: from its first byte, looked at or not. */
 ssize_t hf_cli_patch_read(void *patch, void *bytes, size_t n);
+
+/* Name for the scratch file of who applies a patch to `target`: beside it, as there has to be room anyway; in TMPDIR (/tmp) for standard
+ * output. free() it; NULL: out of memory. */
+char *hf_cli_patch_scratch(const char *target);

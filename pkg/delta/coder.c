@@ -265,10 +265,31 @@ static int pack_zstd(struct delta_packer *p, const struct hf_buf *bytes, struct 
     return r;
 }
 
+/* Differences that are many and alike are LZMA's, code that is new is often no smaller: of both the smaller, where LZMA's is worth the time
+ * it takes to unpack. */
+static int pack_smaller(struct delta_packer *p, const struct hf_buf *bytes, struct hf_buf *body)
+{
+    enum { WORTH = 128 };
+    struct hf_buf lzma = HF_BUF_INIT(SIZE_MAX / 2);
+    size_t before = body->n;
+    int r = pack_lzma(bytes, &lzma);
+
+    if (r == 0)
+        r = pack_zstd(p, bytes, body);
+    if (r == 0 && lzma.n + lzma.n / WORTH < body->n - before) {
+        body->n = before;
+        r = hf_buf_add(body, lzma.p, lzma.n);
+    }
+    hf_buf_done(&lzma);
+    return r;
+}
+
 int delta_packer_pack(struct delta_packer *p, const struct hf_buf *bytes, uint64_t made, struct hf_buf *body)
 {
-    enum { SHARE = 8 };
+    enum { SHARE = 8, SHARE_OF_BOTH = 2 };
     bool few = bytes->n <= FEW || bytes->n <= made / SHARE;
 
-    return few && !p->quick ? pack_lzma(bytes, body) : pack_zstd(p, bytes, body);
+    if (p->quick || (!few && bytes->n > made / SHARE_OF_BOTH))
+        return pack_zstd(p, bytes, body);
+    return few ? pack_lzma(bytes, body) : pack_smaller(p, bytes, body);
 }

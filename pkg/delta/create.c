@@ -1,6 +1,6 @@
 /* The small profile tries several ways of matching and says by what the quick packer makes of each which are worth coding;
  * of those, of the quick packer's own result and of new on its own it takes the smallest, the first among equals. The fast
- * one has a single way, or three where it is close and no image is in it. Threads share ways, halves of new and blocks, and their number
+ * one has a single way, or four where it is close and no image is in it. Threads share ways, halves of new and blocks, and their number
  * changes nothing. */
 #include <errno.h>
 #include <string.h>
@@ -12,10 +12,11 @@
 #include "delta/slots.h"
 #include "delta/tables.h"
 
-enum { WAYS = DELTA_WAYS_MAX, RUNS_MAX = 4096, SEEN_LOG = 21 /* bytes back, as a power of two */ };
+enum { WAYS = DELTA_WAYS_MAX, WAYS_SMALL = 3, RUNS_MAX = 4096, SEEN_LOG = 21 /* bytes back, as a power of two */ };
 
 /* How many more bytes a match must have than the current copy. */
-static const unsigned better_by_small[WAYS] = {6, 12, 48}, better_by_fast[WAYS] = {16, 10, 24}, better_by_packed = 6;
+static const unsigned better_by_small[WAYS_SMALL] = {6, 12, 48}, better_by_fast[WAYS] = {16, 10, 24, 8},
+                      better_by_packed = 6;
 
 struct way {
     struct delta_make make;
@@ -219,7 +220,7 @@ static int goes_on(void *ctx, uint64_t done, uint64_t total)
     return tells->progress != NULL ? tells->progress(tells->progress_ctx, total, total) : 0;
 }
 
-/* All ways at once: most is the same for all. The fast profile has one, and where that is close two more. */
+/* All ways at once: most is the same for all. The fast profile has one, and where that is close three more. */
 static int match_ways(struct source *s, struct hf_err *err)
 {
     struct delta_copies *copies[WAYS];
@@ -361,9 +362,10 @@ static unsigned worthy_ways(const struct source *s, unsigned *ret_which)
     enum { CLOSE = 16, NEAR = 32 };
     unsigned best = best_way(s), n = 1;
     size_t least = s->ways[best].quick_n;
+    bool cheap = s->profile == HF_DELTA_FAST || least < s->new_n / CLOSE;
     ret_which[0] = best;
     for (unsigned i = 0; i < s->ways_n; i++)
-        if (i != best && least < s->new_n / CLOSE && s->ways[i].quick_n <= least + least / NEAR)
+        if (i != best && cheap && s->ways[i].quick_n <= least + least / NEAR)
             ret_which[n++] = i;
     return n;
 }
@@ -405,17 +407,17 @@ static int offer_alone(struct source *s, struct choice *choice, struct hf_err *e
 static int pack_best(struct source *s, const struct choice *choice, struct hf_err *err)
 {
     enum { FAR = 8 };
-    unsigned best = best_way(s);
-    size_t about = s->ways[best].quick_n;
+    unsigned which[WAYS], n = worthy_ways(s, which);
+    size_t about = s->ways[which[0]].quick_n;
 
     if (choice->method != DELTA_METHOD_NONE && about - about / FAR > choice->body.n)
         return 0;
-    return code_ways(s, &delta_blocks_zstd, &best, 1, err);
+    return code_ways(s, &delta_blocks_zstd, which, s->profile == HF_DELTA_FAST ? n : 1, err);
 }
 
 static int choose(struct source *s, struct choice *choice, struct hf_err *err)
 {
-    static const unsigned all[WAYS] = {0, 1, 2};
+    static const unsigned all[WAYS] = {0, 1, 2, 3};
     bool fast = s->profile == HF_DELTA_FAST, at_once = fast && s->ways_n == 1;
     int r = code_ways(s, at_once ? &delta_blocks_zstd : &delta_blocks_quick, all, s->ways_n, err);
 
@@ -451,7 +453,7 @@ static int make_body(struct source *s, struct choice *choice, struct hf_err *err
         choice->method = DELTA_METHOD_BYTES;
         return hf_buf_add(&choice->body, s->new_bytes, s->new_n) < 0 ? delta_no_memory(err) : 0;
     }
-    s->ways_n = s->profile == HF_DELTA_SMALL ? WAYS : 1;
+    s->ways_n = s->profile == HF_DELTA_SMALL ? WAYS_SMALL : 1;
     s->workers = delta_workers(s->params);
     for (unsigned i = 0; i < WAYS; i++) {
         s->ways[i] = (struct way){.quick = HF_BUF_INIT(0), .coded = HF_BUF_INIT(0), .runs = HF_BUF_INIT(RUNS_MAX)};

@@ -1,5 +1,6 @@
 /* delta/map.h - the match map: where parts of old went in new. Known before the first byte of new is made, so that
- * references forward can be predicted. Bounded: DELTA_MAP_MAX longest copies; 32-bit positions. */
+ * references forward can be predicted. Bounded: DELTA_MAP_MAX longest copies, of which the small profile tells DELTA_MAP_MADE; 32-bit
+ * positions. */
 #pragma once
 
 #include <stdint.h>
@@ -7,7 +8,11 @@
 #include "base/err.h"
 #include "delta/match.h"
 
-enum { DELTA_MAP_MAX = 32768, DELTA_MAP_LOOK = 24 };
+enum {
+    DELTA_MAP_MAX = 32768,
+    DELTA_MAP_MADE = 20480 /* beside its models, more would take 3 MiB */,
+    DELTA_MAP_LOOK = 24
+};
 
 struct delta_map_entry {
     uint32_t new_pos, old_pos, len;

@@ -39,7 +39,7 @@ HF_MUST_USE int delta_matcher_open(struct delta_matcher *m, const unsigned char 
 /* Of the files nothing is forgotten but how to match them. */
 void delta_matcher_done(struct delta_matcher *m);
 
-enum { DELTA_WAYS_MAX = 3 };
+enum { DELTA_WAYS_MAX = 4 };
 
 struct delta_match_params {
     const unsigned

@@ -166,13 +166,14 @@ int delta_setting_make(const struct delta_make *make, struct delta_memory *memor
 
     delta_memory_open(memory, make->old, make->old_n);
     *setting = (struct delta_setting){.old = &memory->reader, .old_size = make->old_n, .new_size = make->new_n};
-    if (make->params != NULL && make->params->profile == HF_DELTA_SMALL)
+    bool fast = make->params != NULL && make->params->profile == HF_DELTA_FAST;
+    if (make->params != NULL && !fast)
         setting->lean = HF_MIN(make->params->lean, (unsigned)DELTA_LEAN_MAX);
     setting->predictors = DELTA_PREDICT_REFERENCES;
     for (uint32_t i = 0; i < make->pairs_n; i++)
         setting->predictors |= delta_predictor_of(make->old_images[i].machine);
     if (r == 0)
-        r = delta_map_from(&make->copies, &setting->map, err);
+        r = delta_map_from(&make->copies, fast ? DELTA_MAP_MAX : DELTA_MAP_MADE, &setting->map, err);
     if (r == 0)
         r = copy_pairs(make, setting, err);
     if (r == 0) {

@@ -60,7 +60,7 @@ static size_t drop_hidden(const struct delta_copy **order, size_t n)
     return kept;
 }
 
-int delta_map_from(const struct delta_copies *copies, struct delta_map *map, struct hf_err *err)
+int delta_map_from(const struct delta_copies *copies, size_t most, struct delta_map *map, struct hf_err *err)
 {
     const struct delta_copy **order = calloc(copies->n > 0 ? copies->n : 1, sizeof(*order));
     int r = order != NULL ? 0 : delta_no_memory(err);
@@ -70,7 +70,7 @@ int delta_map_from(const struct delta_copies *copies, struct delta_map *map, str
             order[i] = &copies->p[i];
         size_t n = drop_hidden(order, copies->n);
         qsort(order, n, sizeof(*order), longer_first);
-        n = HF_MIN(n, (size_t)DELTA_MAP_MAX);
+        n = HF_MIN(n, most);
         qsort(order, n, sizeof(*order), by_place);
         r = delta_map_alloc(map, (uint32_t)n, err);
         for (size_t i = 0; r == 0 && i < n; i++)
@@ -311,7 +311,7 @@ int delta_match_each(struct delta_make *make,
 
     if (make->pairs_n == 0)
         return 0;
-    if ((r = delta_map_from(&make->copies, &map, err)) < 0)
+    if ((r = delta_map_from(&make->copies, DELTA_MAP_MAX, &map, err)) < 0)
         return r;
     delta_map_sort(&map);
     for (uint32_t i = 0; r == 0 && i < make->pairs_n; i++)

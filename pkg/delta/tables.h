@@ -14,5 +14,6 @@ HF_MUST_USE int delta_match_each(struct delta_make *make,
                                  int (*match)(struct delta_make *make, uint32_t pair, const struct delta_map *map),
                                  struct hf_err *err);
 
-/* The longest copies as a match map. */
-HF_MUST_USE int delta_map_from(const struct delta_copies *copies, struct delta_map *map, struct hf_err *err);
+/* The longest copies, at most `most`, as a match map. */
+HF_MUST_USE int delta_map_from(const struct delta_copies *copies, size_t most, struct delta_map *map,
+                               struct hf_err *err);

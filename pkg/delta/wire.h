@@ -74,7 +74,7 @@ HF_MUST_USE int delta_input_skip(struct delta_input *input, uint64_t n, struct h
 
 /* ---- old file -------------------------------------------------------------------------------------------------- */
 
-enum { DELTA_SLOT_BYTES = 16384, DELTA_SLOTS = 8 };
+enum { DELTA_SLOT_BYTES = 8192, DELTA_SLOTS = 8 };
 
 /* The old file through a few windows; what lies outside the file reads as zero bytes. */
 struct delta_old {

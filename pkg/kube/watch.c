@@ -155,9 +155,6 @@ static void take_error(struct hf_subscription *sub, const struct hf_watch_event 
 {
     struct hf_err err = HF_ERR_INIT;
     enum hf_rf_event what = event->code != 0 ? hf_reflector_event_of_status(event->code) : HF_RF_GARBAGE;
-    /* A WatchList that the server takes and then cannot do: its store is older than itself, and the next try ends the same. */
-    if (sub->reflector.state == HF_RF_FILLING && event->code == 500)
-        what = HF_RF_REFUSED;
 
     (void)hf_err_set(&err, EPROTO, "%s: the watch ended with %d: %.150s", sub->resource->kind, event->code,
                      event->message);

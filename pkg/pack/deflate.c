@@ -88,9 +88,10 @@ static int check_token(const struct making *making, uint64_t token, struct hf_er
 
     if (token < 256)
         return token == m->window[m->at] ? 0 : damaged(err, "a literal that is not there");
-    if (token >> 25 != 0 || n < 3 || n > 258 || far < 1 || far > DEFLATE_WINDOW || far > m->at)
+    if (token >> 25 != 0 || n < 3 || n > 258 || far < 1 || far > DEFLATE_WINDOW || n > m->end - m->at)
         return damaged(err, "a match that cannot be");
-    if (n > m->end - m->at || memcmp(m->window + m->at, m->window + m->at - far, n) != 0)
+    /* Go looks for a match before its window slides and may tell it behind that: further back than what is still held here. */
+    if (far <= m->at && memcmp(m->window + m->at, m->window + m->at - far, n) != 0)
         return damaged(err, "a match that is not there");
     return 0;
 }

@@ -75,9 +75,7 @@ static int learn_token(struct learning *learning, uint32_t token, uint32_t store
     uint32_t predicted = deflate_matcher_predict(&learning->matcher);
     if (stored > 0 && deflate_length(predicted) <= stored)
         token = predicted;
-    unsigned far = token & 0xffff;
-    if (token >= 256 &&
-        (far > learning->matcher.at || deflate_length(token) > learning->matcher.end - learning->matcher.at))
+    if (token >= 256 && deflate_length(token) > learning->matcher.end - learning->matcher.at)
         return hf_err_set(err, ENOENT, "a match beyond the window");
     learning->telling += stored == 0 && (predicted >= 256 || token >= 256);
     if (predicted != token)

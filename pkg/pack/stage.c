@@ -11,20 +11,11 @@ struct pack_encoder {
     void *state;
 };
 
-static const struct pack_encoder_ops *ops_of(enum pack_codec codec)
-{
-    static const struct pack_encoder_ops *const table[PACK_CODEC_END] = {
-        [PACK_CODEC_DEFLATE] = &pack_deflate_ops,
-        [PACK_CODEC_DEFLATE_TOKENS] = &pack_tokens_ops,
-        [PACK_CODEC_XZ] = &pack_xz_ops,
-        [PACK_CODEC_ZSTD] = &pack_zstd_ops,
-    };
-
-    return codec > 0 && codec < PACK_CODEC_END ? table[codec] : NULL;
-}
-
 static int unknown(enum pack_codec codec, struct hf_err *err)
 {
+    if (codec == PACK_CODEC_XZ || codec == PACK_CODEC_ZSTD)
+        return hf_err_set(err, EOPNOTSUPP, "this program was built without %s: 'holdfast delta apply' has it",
+                          codec == PACK_CODEC_XZ ? "xz" : "zstd");
     return hf_err_set(err, EOPNOTSUPP, "compression number %d is not known", (int)codec);
 }
 
@@ -60,7 +51,7 @@ uint64_t pack_reader_tell(const struct pack_reader *reader)
 int pack_encoder_new(const struct pack_setup *setup, const struct pack_sink *out, struct pack_encoder **ret_encoder,
                      struct hf_err *err)
 {
-    const struct pack_encoder_ops *ops = ops_of(setup->codec);
+    const struct pack_encoder_ops *ops = pack_codec_ops(setup->codec);
     struct pack_encoder *encoder = ops != NULL ? malloc(sizeof(*encoder)) : NULL;
     int r;
 
@@ -98,14 +89,14 @@ void pack_encoder_free(struct pack_encoder *encoder)
 
 uint64_t pack_encoder_memory(const struct pack_setup *setup)
 {
-    const struct pack_encoder_ops *ops = ops_of(setup->codec);
+    const struct pack_encoder_ops *ops = pack_codec_ops(setup->codec);
 
     return ops != NULL ? ops->memory(setup) : UINT64_MAX;
 }
 
 const char *pack_codec_version(enum pack_codec codec)
 {
-    const struct pack_encoder_ops *ops = ops_of(codec);
+    const struct pack_encoder_ops *ops = pack_codec_ops(codec);
 
     return ops != NULL && ops->version != NULL ? ops->version() : NULL;
 }
@@ -129,7 +120,7 @@ int pack_decode_wanted(const struct pack_decode *decode, struct hf_err *err)
 
 int pack_decode_some(const struct pack_decode *decode, uint64_t *ret_n, struct hf_err *err)
 {
-    const struct pack_encoder_ops *ops = ops_of(decode->codec);
+    const struct pack_encoder_ops *ops = pack_codec_ops(decode->codec);
 
     return ops != NULL ? ops->decode(decode, ret_n, err) : unknown(decode->codec, err);
 }

@@ -95,6 +95,8 @@ struct pack_encoder_ops {
 };
 HF_MUST_USE int pack_tokens_decode(const struct pack_decode *decode, uint64_t *ret_n, struct hf_err *err);
 extern const struct pack_encoder_ops pack_deflate_ops, pack_tokens_ops, pack_xz_ops, pack_zstd_ops;
+/* codecs.c, or what the program has in its place; NULL: not known. */
+const struct pack_encoder_ops *pack_codec_ops(enum pack_codec codec);
 
 /* The library a codec's packed bytes depend on, as "liblzma 5.4.1"; NULL: they depend on none. */
 const char *pack_codec_version(enum pack_codec codec);

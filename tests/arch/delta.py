@@ -8,6 +8,7 @@ Ends with the plain line "N passed, N failed, N skipped".
 """
 import filecmp
 import glob
+import gzip
 import io
 import os
 import random
@@ -23,8 +24,9 @@ MACHINES = {"armv7": ("arm-linux-gnueabihf-gcc", "qemu-arm"), "aarch64": ("aarch
             "s390x": ("s390x-linux-gnu-gcc", "qemu-s390x"),
             "riscv64": ("riscv64-linux-gnu-gcc", "qemu-riscv64")}
 OURS = ["pkg/base/buf.c", "pkg/base/err.c", "pkg/base/encode.c", "pkg/base/strmap.c", "pkg/codec/hash.c", "pkg/os/file.c",
-        "pkg/os/fs_posix.c", "pkg/os/pages.c", "pkg/cli/io.c", "pkg/cli/run.c",
+        "pkg/os/fs_posix.c", "pkg/os/pages.c", "pkg/cli/io.c", "pkg/cli/patch.c", "pkg/cli/run.c", "pkg/cli/small.c",
         "cmd/holdfast-delta/main.c"]
+PACK = ["deep_apply", "recipe", "scratch", "stage", "tokens_read", "tokens_write"]
 ZSTD = ["common/*.c", "decompress/*.c"]
 LZMA = ["common/common.c", "common/filter_common.c", "common/filter_decoder.c", "common/vli_decoder.c", "lzma/lzma_decoder.c",
         "lzma/lzma2_decoder.c", "lz/lz_decoder.c"]
@@ -96,6 +98,7 @@ def build(machine, compiler, zstd, lzma):
     os.makedirs(folder)
     small = ["-O2", "-ffunction-sections", "-fdata-sections", "-c"]
     ours = [os.path.join(TOP, name) for name in OURS] + sorted(glob.glob(f"{TOP}/pkg/delta/*.c"))
+    ours += [f"{TOP}/pkg/pack/{name}.c" for name in PACK] + sorted(glob.glob(f"{TOP}/pkg/pack/deflate*.c"))
     jobs = [(source, ["-std=gnu17", "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", '-DHF_VERSION="arch"', f"-I{TOP}/pkg", "-include",
                       "base/banned.h", f"-I{zstd}", f"-I{lzma}/api", "-Wall", "-Wextra", "-Werror"]) for source in ours]
     jobs += [(source, ["-w", "-DZSTD_DISABLE_ASM", "-DZSTD_LEGACY_SUPPORT=0"]) for name in ZSTD for source in sorted(glob.glob(f"{zstd}/{name}"))]
@@ -144,6 +147,7 @@ def pairs():
     os.makedirs(folder)
     made = {"text": (words(1, 60000, 0), words(1, 60000, 70)), "tar": (tar(0), tar(60)),
             "unlike": (words(2, 1000, 0), 2 * random.Random(3).randbytes(600000))}
+    made["gzip"] = tuple(gzip.compress(content, mtime=0) for content in made["text"])
     for name, both in made.items():
         for version, content in zip(("old", "new"), both):
             with open(f"{folder}/{name}.{version}", "wb") as out:
@@ -181,9 +185,11 @@ def main():
     patches, files = [], pairs()
     for name, (old, new) in files.items():
         for profile in ("small", "fast"):
-            method = "whole-lzma" if name == "unlike" else "records-cm" if profile == "small" else "records-zstd"
+            method = ("inside" if name == "gzip" else "whole-lzma" if name == "unlike" else
+                      "records-cm" if profile == "small" else "records-zstd")
             patch = os.path.join(WORK, "pairs", f"{name}.{profile}")
-            call([f"{RELEASE}/holdfast", "delta", "create", f"--{profile}", "--plain", old, new, patch])
+            how = ["--plain"] if name != "gzip" else ["--inside"] if profile == "fast" else []
+            call([f"{RELEASE}/holdfast", "delta", "create", f"--{profile}"] + how + [old, new, patch])
             said = subprocess.run([f"{RELEASE}/holdfast", "delta", "info", patch], stdout=subprocess.PIPE, check=True).stdout
             if f"method {method},".encode() not in said:
                 failed += 1

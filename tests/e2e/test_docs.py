@@ -205,7 +205,8 @@ class TestOtherPages(Docs):
 
     def test_kubectl_commands_of_the_other_pages(self):
         done = ("README.md", "docs/UPDATES.md", "docs/INSTALL.md")
-        self.addCleanup(world.cluster.kubectl, "delete", "clusterrolebinding", "holdfast-cloudcore", "--ignore-not-found", check=False)
+        self.addCleanup(world.cluster.kubectl, "delete", "clusterrolebinding/holdfast-cloudcore", "clusterrole/holdfast-cloudcore",
+                        "--ignore-not-found", check=False)
         for name in pages.tracked(place.TOP):
             if pages.for_users(name) and name not in done:
                 with self.subTest(name):

@@ -18,10 +18,11 @@ static const struct {
     {18, 1000, DELTA_CODER_LZMA},
     {0, 1, DELTA_CODER_LZMA},
     {4096, 20000, DELTA_CODER_LZMA},
-    {4097, 20000, DELTA_CODER_ZSTD},
+    {4097, 8000, DELTA_CODER_ZSTD},
     {100000, DELTA_BLOCK, DELTA_CODER_LZMA},
-    {600000, DELTA_BLOCK, DELTA_CODER_ZSTD},
+    {600000, 1000000, DELTA_CODER_ZSTD},
     {3, DELTA_BLOCK, DELTA_CODER_LZMA},
+    {600000, DELTA_BLOCK, DELTA_CODER_LZMA}, /* the smaller of both */
 };
 
 static unsigned char byte_of(size_t i)

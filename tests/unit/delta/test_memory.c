@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "delta/create.h"
 #include "delta/delta.h"
+#include "delta/model.h"
+#include "delta/stripes.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
 #include "support/go_make.h"
@@ -13,6 +16,7 @@
 /* ---- allocations that fail: this program is linked with --wrap for each of them ------------------------------------- */
 
 static atomic_uint count, fails_at;
+static atomic_size_t taken; /* bytes, of all allocations */
 
 void *__real_malloc(size_t n) __attribute__((weak));
 void *__real_calloc(size_t n, size_t size) __attribute__((weak));
@@ -23,8 +27,9 @@ void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *p, size_t n);
 void *__wrap_aligned_alloc(size_t alignment, size_t n);
 
-static bool fails(void)
+static bool fails(size_t n)
 {
+    atomic_fetch_add(&taken, n);
     if (atomic_fetch_add(&count, 1) + 1 != atomic_load(&fails_at))
         return false;
     errno = ENOMEM;
@@ -33,22 +38,22 @@ static bool fails(void)
 
 void *__wrap_malloc(size_t n)
 {
-    return fails() ? NULL : __real_malloc(n);
+    return fails(n) ? NULL : __real_malloc(n);
 }
 
 void *__wrap_calloc(size_t n, size_t size)
 {
-    return fails() ? NULL : __real_calloc(n, size);
+    return fails(n * size) ? NULL : __real_calloc(n, size);
 }
 
 void *__wrap_realloc(void *p, size_t n)
 {
-    return fails() ? NULL : __real_realloc(p, n);
+    return fails(n) ? NULL : __real_realloc(p, n);
 }
 
 void *__wrap_aligned_alloc(size_t alignment, size_t n)
 {
-    return fails() ? NULL : __real_aligned_alloc(alignment, n);
+    return fails(n) ? NULL : __real_aligned_alloc(alignment, n);
 }
 
 /* From now on the n-th allocation fails, once; 0: none. */
@@ -181,9 +186,42 @@ START_TEST(runs_out)
 }
 END_TEST
 
+/* What applying allocates where the map is as large as it is made and the models as large as they become. Some 250 KiB of that are not
+ * touched; beside it stand 450 KiB of a program's own pages, 100 KiB of the delta and of new, and two stacks: below 3 MiB. */
+enum { HELD_MAX = 2640 << 10, COPIES = 40000 };
+
+START_TEST(leaves_room)
+{
+    const struct hf_delta_create_params params = {.profile = HF_DELTA_SMALL};
+    struct delta_make make = {.params = &params, .old_n = 64 << 20, .new_n = 64 << 20};
+    _cleanup_(hf_buf_done) struct hf_buf body = HF_BUF_INIT(1 << 20);
+    struct delta_memory memory;
+    struct delta_setting setting = {.map = {.n = 0}};
+    struct delta_stripes *stripes = NULL;
+    struct hf_err err = HF_ERR_INIT;
+    struct delta_input input = {.in = NULL};
+    struct delta_run run = {.input = &input};
+
+    for (uint64_t i = 0; i < COPIES; i++)
+        ck_assert_int_eq(delta_copies_add(&make.copies, (struct delta_copy){1000 * i, 1000 * i, 500}), 0);
+    ck_assert_int_eq(delta_setting_make(&make, &memory, &setting, &body, &err), 0);
+    run.old = setting.old;
+    size_t held = setting.map.n * (sizeof(*setting.map.p) + sizeof(*setting.map.by_old)) + sizeof(*run.old);
+    size_t before = taken;
+    ck_assert_int_eq(delta_stripes_open(&run, &setting, &stripes, &err), 0);
+    held += taken - before;
+    ck_assert_msg(held <= HELD_MAX, "%zu KiB with a map of %u", held >> 10, (unsigned)setting.map.n);
+    ck_assert_uint_eq(setting.map.n, DELTA_MAP_MADE);
+    delta_stripes_close(stripes);
+    delta_setting_done(&setting);
+    delta_copies_done(&make.copies);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, runs_out, 0, 2 * PAIRS);
+    tcase_add_test(tc, leaves_room);
 }
 
 HF_TEST_MAIN_CPU("delta/memory", cases, 300)

@@ -106,12 +106,15 @@ static int put_together(const struct pack_setup *setup, const struct hf_buf *pla
     return r == 0 ? pack_encoder_finish(encoder, err) : r;
 }
 
+/* Beyond 1 << 24 bytes Go's own positions begin anew. */
+enum { LONG = (1 << 24) + 300000 };
+
 /* What programs written in Go make of text, noise and text, or of what repeats itself, known by its SHA-256: they are not needed here. */
 static const struct {
     unsigned char flavour, level; /* 3: compress/gzip, 4: klauspost/compress/gzip, 5: klauspost/pgzip */
-    size_t text_bytes;            /* 0: repetitions */
+    size_t text_bytes;            /* 0: repetitions; LONG: so many at least, as long_text() makes them */
     const char *sha256;
-    const char *marks; /* of klauspost's: where blocks end */
+    const char *marks; /* of klauspost's: where blocks end; of Go's: a match from before the window slid */
 } go_cases[] = {
     {3, 2, TEXT_BYTES, "a518b37de1cc4a2ee2b9f23170b58fa3e8d2867e65697608172099ba96a48ed7", ""},
     {3, 3, TEXT_BYTES, "063238904b50decad0856a32bdc447b877dc72e8b999576bfefb9b3c5b406375", ""},
@@ -119,6 +122,8 @@ static const struct {
     {3, 5, TEXT_BYTES, "4bcc853f93b4e2fbbc286ba9420b093f74fa5ccdc4f1f90b965d36806f26b74a", ""},
     {3, 6, TEXT_BYTES, "7280102d602247b2b1a0812c0b863f614a2b26f2cbc905c792d8ad6982d93a58", ""},
     {3, 9, TEXT_BYTES, "117de2a71a35f1364f6c623194b9398b87faa1801a8dd09ec24313fb0615331e", ""},
+    {3, 2, LONG, "b023de6c488d65f2786c177d0cc0294ec987ff0550e85efe13a550fd3ccdb221", "fafd03befda301daff01befda301"},
+    {3, 6, LONG, "f8e02ea56740dfcd2ed35caddc46cb00680d835965a79f2a3599a958e09e6a89", "d4fd05befda301"},
     {4, 5, 1000000, "dddd2e6f203fd99e7fabd60ee7b4fdbca5b4d67ca514231009abd38dd1249c5d",
      "a26509f2ab0109815609e45509f955099155099f55098081020990810209b95509da910309ffff0301d66509ed1a090019"},
     {5, 5, 1000000, "ab822c74e7a7422d296704892536e70156da9d87b49f7629b9b428c0e076e65d",
@@ -170,10 +175,45 @@ static void text_and_noise(struct hf_buf *text, size_t n)
     packs_text(text, 100000, 9, 0);
 }
 
+/* Few matches, but smaller by its codes: a stored block would not tell its tokens. */
+static void add_letters(struct hf_buf *text, uint32_t *x, size_t n)
+{
+    for (; n > 0; n--) {
+        *x = *x * 1664525u + 1013904223u;
+        add_byte(text, (char)(*x >> 25));
+    }
+}
+
+static void add_again(struct hf_buf *text, size_t back, size_t n)
+{
+    for (; n > 0; n--)
+        add_byte(text, text->p[text->n - back]);
+}
+
+/* Go's window slides when a position from 65,274 on is reached, behind looking for a match there: one from further back than
+ * what then is left of the window. Once with literals before it, once right behind another match. Then text up to and beyond the place
+ * where Go's positions begin anew. */
+static void long_text(struct hf_buf *text)
+{
+    enum { SLIDES_AT = 65274, SLIDES_BY = 32768, FAR = 32607 };
+    static const char zeros[1 << 16];
+    uint32_t x = 1;
+
+    add_letters(text, &x, SLIDES_AT);
+    add_again(text, FAR, 20);
+    add_letters(text, &x, SLIDES_AT + SLIDES_BY - 20 - text->n);
+    add_again(text, 1000, 20);
+    add_again(text, FAR, 20);
+    packs_text(text, 100000, 7, 0);
+    while (text->n + sizeof(zeros) < LONG - 2 * TEXT_BYTES)
+        ck_assert_int_eq(hf_buf_add(text, zeros, sizeof(zeros)), 0);
+    packs_text(text, LONG - text->n, 9, 0);
+}
+
 START_TEST(as_go_does_it)
 {
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 24), packed = HF_BUF_INIT(1 << 24),
-                                         plain = HF_BUF_INIT(1 << 24);
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1 << 25), packed = HF_BUF_INIT(1 << 24),
+                                         plain = HF_BUF_INIT(1 << 25);
     unsigned char marks[100], *found = NULL;
     size_t marks_n = strlen(go_cases[_i].marks) / 2;
     const struct pack_setup want = {.codec = PACK_CODEC_DEFLATE,
@@ -188,7 +228,9 @@ START_TEST(as_go_does_it)
     uint64_t n = 0;
 
     ck_assert_int_eq(hf_hex_decode(go_cases[_i].marks, marks, marks_n), 0);
-    if (go_cases[_i].text_bytes > 0)
+    if (go_cases[_i].text_bytes == LONG)
+        long_text(&text);
+    else if (go_cases[_i].text_bytes > 0)
         text_and_noise(&text, go_cases[_i].text_bytes);
     else
         repetitions(&text);

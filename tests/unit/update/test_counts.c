@@ -80,7 +80,7 @@ START_TEST(drift_repairs)
     hf_simfs_put(w->fs, HF_SIM_TARGET, stray, n, 0755);
     for (unsigned i = 0; i < 10; i++) {
         hf_simupdate_run_for(w, 60 * HF_NS_PER_S);
-        hf_simupdate_tell(w);
+        hf_simupdate_look(w);
     }
     ck_assert(hf_simupdate_settle(w));
     ck_assert_str_eq(hf_simupdate_target(w, HF_SIM_TARGET), "v2");

@@ -185,9 +185,16 @@ class TestUnit(Docs):
         world.cluster.run(self.node, "systemctl", "-q", "enable", "--now", agent.PROGRAM)
         self.agent.wait_ready()
 
+    def speaks(self):
+        """What the agent before this one said last is still there for a moment."""
+        def said():
+            text = world.cluster.run(self.node, "holdfast", "status", check=False)
+            return text and "Stopped" not in text
+        wait.until("the agent's first status", said, 20)
+
     def test_install_page_on_a_host(self):
         self.addCleanup(world.cluster.kubectl, "delete", "csr", f"holdfast-{self.node}", "--ignore-not-found", check=False)
-        after = {r"cp out/edge-inference": self.runs("1.4.2")}
+        after = {r"cp out/edge-inference": self.runs("1.4.2"), r"enable --now": self.speaks}
         self.assertGreater(self.page("docs/INSTALL.md", codes={r"holdfast status": (0, 1)}, after=after), 15)
         subject = self.desk.run("openssl x509 -in edge-7.crt -noout -subject")
         self.assertRegex(subject, rf"O ?= ?holdfast:agents, CN ?= ?holdfast:agent:{self.node}")

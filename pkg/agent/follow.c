@@ -305,14 +305,20 @@ bool hf_follow_delivers(const struct hf_agent *agent)
 /* A server that is in reach and says no: that is for a person to mend, and is said as a condition. */
 static void note_barred(struct follow *follow, enum hf_contact_kind kind, const struct hf_err *err)
 {
-    bool refuses = err != NULL && (err->code == EACCES || err->code == ENOENT);
-    bool barred = kind == HF_CONTACT_LOST && refuses && follow->agent->params.source_echoes;
-    int code = barred ? err->code : 0;
+    bool is_server = follow->agent->params.source_echoes;
+    const char *why = "";
+    int code = 0;
 
-    if (follow->barred == code || (kind == HF_CONTACT_LOST && err == NULL))
+    if (kind == HF_CONTACT_LOST && err == NULL)
+        return;
+    if (kind == HF_CONTACT_LOST && is_server && (err->code == EACCES || err->code == ENOENT)) {
+        code = err->code;
+        why = err->cause;
+    }
+    if (follow->barred == code)
         return;
     follow->barred = code;
-    (void)snprintf(follow->barred_text, sizeof(follow->barred_text), "%s", barred ? err->cause : "");
+    (void)snprintf(follow->barred_text, sizeof(follow->barred_text), "%s", why);
     hf_agent_wake(follow->agent, DUE_STATUS);
 }
 

@@ -95,7 +95,7 @@ int hf_selector_read(json_t *json, struct hf_selector *ret_selector, struct hf_i
         return -ENOMEM;
     if (issues->n_errors > 0)
         return -EBADMSG;
-    *ret_selector = (struct hf_selector){hf_steal(selector.json)};
+    ret_selector->json = hf_steal(selector.json);
     return 0;
 }
 

@@ -233,7 +233,8 @@ START_TEST(lists_then_follows)
     ck_assert(seen.upserts == 7 && seen.gone == 1 && seen.refused == 0);
     same(&seen, "EdgeUpdate");
     const struct hf_simapi_counts *counts = hf_simapi_counts(world.api);
-    ck_assert_uint_eq(counts->watchlists, _i == 3 ? 2 : 1); /* one that is broken off may be a busy server, two are not */
+    ck_assert_uint_eq(counts->watchlists,
+                      _i == 3 ? 2 : 1); /* one that is broken off may be a busy server, two are not */
     ck_assert_uint_eq(counts->lists, _i == 0 ? 0 : 1);
     ck_assert_uint_eq(counts->pages, _i == 2 ? 2 : 0);
     ck_assert(counts->bare_watches == 0 && counts->exact_lists == 0);

@@ -26,7 +26,6 @@ FAULT_SRC := tests/fault/kill9.py tests/fault/resume.py tests/fault/bad_input.py
 	tests/docs/run.py tests/fault/memory.py
 SIM_SRC := $(sort $(wildcard tests/sim/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
-FAULT_SRC += tests/docs/run.py
 
 # ---- flags --------------------------------------------------------------------------------------------------------
 WARN := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wundef \

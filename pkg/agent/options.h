@@ -29,26 +29,26 @@ struct hf_agent_listen {
 
 /* Strings borrow from argv, the environment, or are static. */
 struct hf_agent_options {
-    enum hf_options_action action;
     const char *server, *kubeconfig, *source; /* NULL: not given */
     const char *status_kubeconfig;            /* what is written goes there; NULL: where is read */
-    enum hf_kube_api api;
-    const char *node_name; /* NULL: the host's name */
+    const char *node_name;                    /* NULL: the host's name */
     const char *state_dir, *trust_dir;
     const char *run_dir;                         /* what `holdfast status` reads while the agent runs; NULL nowhere */
-    bool run_dir_given;                          /* else it is used only when it is in memory */
     const char *roots[HF_OPTIONS_MAX_ROOTS + 1]; /* NULL ends */
     size_t n_roots;
-    bool pod_mode;
     const char *host_root;
     struct hf_agent_listen listen[HF_LISTEN_COUNT];
-    bool listen_optional; /* a port that is taken does not fail the start */
-    enum hf_log_level log_level;
     uint64_t retry_base_ns;
     const char *storage_dir;    /* telemetry that waits */
     const char *cloud_endpoint; /* where it goes while no policy says so; NULL: nowhere */
     const char *device_key_ref; /* "file:/path" or "env:NAME"; NULL none */
     uint64_t max_retries;       /* of a telemetry batch, then it is deferred */
+    enum hf_options_action action;
+    enum hf_kube_api api;
+    enum hf_log_level log_level;
+    bool run_dir_given; /* else the run folder is used only when it is in memory */
+    bool pod_mode;
+    bool listen_optional; /* a port that is taken does not fail the start */
     bool once;
 };
 

@@ -56,28 +56,28 @@ struct labeller {
 struct report {
     struct hf_pace pace;
     struct hf_backoff backoff;
-    json_t *essence;     /* what there is to say */
-    json_t *conditions;  /* its conditions, with their transition times */
-    bool ready, stalled; /* as last built */
-    uint64_t sequence;   /* of the last status written */
-    uint64_t durable;    /* numbers below this may be used */
-    uint64_t sent;       /* on its way or not yet seen back; 0 none */
+    json_t *essence;    /* what there is to say */
+    json_t *conditions; /* its conditions, with their transition times */
+    uint64_t sequence;  /* of the last status written */
+    uint64_t durable;   /* numbers below this may be used */
+    uint64_t sent;      /* on its way or not yet seen back; 0 none */
     struct hf_steady steady;
     uint64_t look_again_ns; /* mono: what is said may change by itself then; HF_NEVER */
     struct hf_delivery *delivery;
-    bool creating; /* the delivery on its way makes the object */
     uint64_t give_up_ns;
-    bool exists;             /* the source has our EdgeNode */
-    bool heard;              /* of it, in this life */
     uint64_t contact_ns;     /* mono: since then statuses can be delivered */
-    unsigned adoptions;      /* times that another's number was taken over, lately */
     uint64_t adopted_ns;     /* the last time, mono */
-    bool uncertain;          /* the disk does not say which numbers were used */
     uint64_t heard_sequence; /* highest that the source showed in this life */
-    bool outbox;             /* a file is on the disk */
     json_t *parked;          /* the essence that is in it; NULL: none, or of an earlier life */
-    bool told;               /* everything there is to say was delivered */
     int64_t generation;
+    unsigned adoptions;  /* times that another's number was taken over, lately */
+    bool ready, stalled; /* as last built */
+    bool creating;       /* the delivery on its way makes the object */
+    bool exists;         /* the source has our EdgeNode */
+    bool heard;          /* of it, in this life */
+    bool uncertain;      /* the disk does not say which numbers were used */
+    bool outbox;         /* a file is on the disk */
+    bool told;           /* everything there is to say was delivered */
 };
 
 struct hf_agent {

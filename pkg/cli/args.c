@@ -1,5 +1,6 @@
 #include "cli/args.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -91,6 +92,7 @@ static int add_option(struct hf_cli_args *args, const struct hf_cli_option *opti
 static int add_meant(const struct hf_cli_command *command, struct hf_cli_args *args, const struct hf_cli_option *option,
                      const char *value, struct hf_err *err)
 {
+    assert(value != NULL); /* an option with `means` takes a value */
     if (strcmp(value, option->means) != 0)
         return hf_err_set(err, EINVAL, "option '--%s' takes '%s' only, got '%.40s'", option->name, option->means,
                           value);

@@ -72,7 +72,7 @@ int hf_cli_pair_named(const char *name, const char *public_file, struct hf_cli_p
     if (pair.private_file == NULL || pair.public_file == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     *ret_pair = pair;
-    pair = (struct hf_cli_pair){.private_file = NULL};
+    pair.private_file = pair.public_file = NULL; /* moved */
     return 0;
 }
 

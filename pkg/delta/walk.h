@@ -20,12 +20,11 @@ struct delta_walk {
     size_t new_from, old_from;
     size_t scan, match_old, match_n;
     size_t rank; /* of the match among the suffixes */
-    bool ranked;
     size_t better_by;
-    bool looking;               /* the below hold: */
-    size_t first, counted;      /* where it began, up to where the diagonal was compared, */
+    size_t first, counted;      /* while looking: where it began, up to where the diagonal was compared, */
     size_t same;                /* and how much of the match that has */
     struct delta_copies copies; /* those closed; the caller's */
+    bool ranked, looking;
 };
 
 /* At a place of new, as if what is before were a copy of the beginning of old. */

@@ -1,5 +1,6 @@
 /* Behind a MetaServer: one proven LIST at a time, as prober.c decides. A LIST that the store answered at once is followed by the
  * question whether the cloud may make it at all (review.h), in the LIST's place. */
+#include <assert.h>
 #include <errno.h>
 
 #include "kube/client.h"
@@ -194,6 +195,7 @@ static void tell_all(struct hf_kube *kube, enum hf_contact_kind kind, const stru
 /* The cloud is there, and this kind is not to be had from it: to its subscriber that is no contact, with the reason. */
 static void tell_barred(struct hf_subscription *sub, const struct hf_err *err)
 {
+    assert(err != NULL);
     hf_kube_count_doubt(sub->kube, err->code == EACCES ? "forbidden" : "missing");
     if (!sub->barred)
         hf_log_err(sub->kube->p.log, HF_LOG_WARNING, "kube.barred", "kind", sub->resource->kind, err);

@@ -93,7 +93,7 @@ test: ## install what testing needs, then unit tests, simulation, faults, the pa
 	@$(MAKE) --no-print-directory test-run
 
 test-run: all $(B)/asan/tests.list $(B)/asan/fault.list $(B)/release/support/programs $(B)/asan/support/programs $(BINARIES:%=$(B)/asan/%)
-	@hack/run-tests $(B)/asan unit sim corpus fault
+	@hack/run-tests $(B)/asan fault sim unit corpus
 
 unit: ## unit tests only, nothing installed
 unit: $(B)/asan/unit.list $(B)/asan/support/programs $(BINARIES:%=$(B)/asan/%)

@@ -138,6 +138,9 @@ static void look_at_all(struct hf_update_engine *engine)
         release_take_turn(next);
 }
 
+/* Releases that nobody wants any more are on disk alone above this: each would hold 16 kB for as long as the agent lives. */
+enum { KEPT_IN_MEMORY = 4 };
+
 /* Not wanted, at rest, everything of it on disk: nothing is lost when it is read again should it be wanted again. */
 static bool can_be_parked(const struct release *release)
 {
@@ -180,7 +183,7 @@ static void sweep(struct hf_update_engine *engine)
             forget(release);
         }
     }
-    while (releases->n > HF_UPDATE_MAX_RELEASES && park_one(engine))
+    while (releases->n > KEPT_IN_MEMORY && park_one(engine))
         ;
 }
 

@@ -65,19 +65,22 @@ struct report {
     uint64_t look_again_ns; /* mono: what is said may change by itself then; HF_NEVER */
     struct hf_delivery *delivery;
     uint64_t give_up_ns;
+    uint64_t keep_ns; /* mono: what is kept on the node is renewed then, for deliveries fail; HF_NEVER: they do not */
+    uint64_t kept_ns; /* mono: when it was, last */
     uint64_t contact_ns;     /* mono: since then statuses can be delivered */
     uint64_t adopted_ns;     /* the last time, mono */
     uint64_t heard_sequence; /* highest that the source showed in this life */
     json_t *parked;          /* the essence that is in it; NULL: none, or of an earlier life */
     int64_t generation;
-    unsigned adoptions;  /* times that another's number was taken over, lately */
-    bool ready, stalled; /* as last built */
-    bool creating;       /* the delivery on its way makes the object */
-    bool exists;         /* the source has our EdgeNode */
-    bool heard;          /* of it, in this life */
-    bool uncertain;      /* the disk does not say which numbers were used */
-    bool outbox;         /* a file is on the disk */
-    bool told;           /* everything there is to say was delivered */
+    char refused[HF_VERDICT_MESSAGE]; /* why the server takes no status of ours; "" it does, or is away */
+    unsigned adoptions;               /* times that another's number was taken over, lately */
+    bool ready, stalled;              /* as last built */
+    bool creating;                    /* the delivery on its way makes the object */
+    bool exists;                      /* the source has our EdgeNode */
+    bool heard;                       /* of it, in this life */
+    bool uncertain;                   /* the disk does not say which numbers were used */
+    bool outbox;                      /* a file is on the disk */
+    bool told;                        /* everything there is to say was delivered */
 };
 
 struct hf_agent {

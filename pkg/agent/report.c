@@ -286,6 +286,7 @@ static int build_essence(struct hf_agent *agent, struct collected *all, struct h
         .labels_refused = &agent->labels_refused,
         .name_shared = agent->report.adoptions > MAX_ADOPTIONS,
         .labels_trouble = agent->labeller.trouble[0] != '\0' ? agent->labeller.trouble : NULL,
+        .delivery_trouble = agent->report.refused[0] != '\0' ? agent->report.refused : NULL,
         .disk_trouble = hf_diskq_failing(agent->diskq, trouble, sizeof(trouble)) ? trouble : NULL,
         .source_trouble = folder           ? agent->source_trouble
                           : barred != NULL ? barred->barred_text
@@ -299,6 +300,8 @@ static int build_essence(struct hf_agent *agent, struct collected *all, struct h
     };
     return hf_status_essence(&view, agent->report.conditions, told(agent, hf_unix_ns(agent->clock)), ret_essence);
 }
+
+static void keep_soon(struct hf_agent *agent);
 
 /* Somebody may be waiting for this one: an outcome, or the site that said no. */
 static bool is_urgent(const struct hf_agent *agent, const struct hf_verdict *verdict)
@@ -317,6 +320,7 @@ static void build(struct hf_agent *agent, bool stopped)
     struct hf_verdict verdict;
     char no_room[2][HF_VERDICT_MESSAGE];
     json_t *essence = NULL;
+    bool changed = false;
 
     report->look_again_ns = HF_NEVER;
     hf_update_engine_each(agent->engine, collect_update, &all);
@@ -331,12 +335,15 @@ static void build(struct hf_agent *agent, bool stopped)
     if (!hf_status_same(report->essence, essence)) {
         hf_pace_changed(&report->pace, is_urgent(agent, &verdict), hf_mono_ns(agent->clock));
         report->told = false;
+        changed = true;
     }
     report->ready = strcmp(verdict.ready.status, "True") == 0;
     report->stalled = verdict.is_stalled;
     agent->result = report->ready ? 0 : 1;
     json_decref(report->essence);
     report->essence = essence;
+    if (changed)
+        keep_soon(agent);
 }
 
 void hf_report_build(struct hf_agent *agent)
@@ -362,20 +369,57 @@ static void renew_outbox(struct hf_agent *agent)
         write_outbox(agent, body);
 }
 
+/* While deliveries fail, and however long the next is put off, the node itself goes on saying what is: after each change, not more
+ * often than a server would hear it, and at each interval. */
+static void keep(struct hf_agent *agent)
+{
+    _cleanup_(hf_json_freep) json_t *body = NULL;
+    struct report *report = &agent->report;
+
+    report->kept_ns = hf_mono_ns(agent->clock);
+    report->keep_ns = report->kept_ns + agent->policy->interval_ns;
+    renew_outbox(agent);
+    if (agent->params.run_path != NULL && report->essence != NULL && make_body(agent, &body) == 0)
+        show(agent, body);
+}
+
+static void keep_soon(struct hf_agent *agent)
+{
+    struct report *report = &agent->report;
+    uint64_t soon = HF_MAX(hf_mono_ns(agent->clock), report->kept_ns + HF_PACE_GAP_NS);
+
+    if (report->keep_ns != HF_NEVER)
+        report->keep_ns = HF_MIN(report->keep_ns, soon);
+}
+
 static void failed(struct hf_agent *agent, int r, uint64_t retry_after_ns, const struct hf_err *err)
 {
     struct report *report = &agent->report;
     uint64_t delay = hf_backoff_next_ns(&report->backoff, agent->params.rng, retry_after_ns);
+    bool for_good = r == -EBADMSG || r == -EACCES; /* a change, a heartbeat or a new version of the server may help */
 
-    /* Refused for good: only a change, a heartbeat or a new version of the server may help. */
-    if (r == -EBADMSG || r == -EACCES)
+    if (for_good)
         delay = HF_MAX(delay,
                        agent->policy->interval_ns / 2 + hf_rand_below(agent->params.rng, agent->policy->interval_ns));
     hf_pace_failed(&report->pace, delay, hf_mono_ns(agent->clock));
-    hf_log_err(agent->log, HF_LOG_WARNING, "status.not_delivered", "node", agent->params.node_name, err);
+    hf_log_err(agent->log, for_good ? HF_LOG_ERROR : HF_LOG_WARNING, "status.not_delivered", "node",
+               agent->params.node_name, err);
     hf_gauges_count_status(agent, "failed");
-    renew_outbox(agent);
+    if (for_good)
+        (void)hf_err_text(err, report->refused, sizeof(report->refused));
+    keep(agent);
     hf_agent_wake(agent, DUE_STATUS);
+}
+
+static void delivered(struct hf_agent *agent)
+{
+    struct report *report = &agent->report;
+    bool was_refused = report->refused[0] != '\0';
+
+    report->keep_ns = HF_NEVER;
+    report->refused[0] = '\0';
+    if (was_refused)
+        hf_agent_wake(agent, DUE_STATUS); /* the condition goes */
 }
 
 static void answered(void *arg, int r, uint64_t retry_after_ns, const json_t *answer, const struct hf_err *err)
@@ -407,6 +451,7 @@ static void answered(void *arg, int r, uint64_t retry_after_ns, const json_t *an
         return;
     }
     hf_backoff_reset(&report->backoff);
+    delivered(agent);
     hf_pace_delivered(&report->pace, agent->policy->interval_ns, agent->params.rng, hf_mono_ns(agent->clock));
     hf_gauges_count_status(agent, "delivered");
     hf_log(agent->log, HF_LOG_DEBUG, "status.delivered", HF_D("sequence", report->sequence));
@@ -512,6 +557,8 @@ void hf_report_send_if_due(struct hf_agent *agent)
         (void)hf_err_set(&err, ETIMEDOUT, "no answer within the policy's timeout");
         failed(agent, -ETIMEDOUT, 0, &err);
     }
+    if (now >= report->keep_ns)
+        keep(agent);
     if (report->essence == NULL || now < hf_pace_due_ns(&report->pace))
         return;
     if (!hf_follow_delivers(agent)) {
@@ -535,7 +582,7 @@ uint64_t hf_report_wait_until_ns(const struct hf_agent *agent)
         due = agent->report.give_up_ns;
     else if (due != HF_NEVER && hf_follow_delivers(agent) && waits_for_self(agent, now, &until))
         due = HF_MAX(due, until);
-    return HF_MIN(due, agent->report.look_again_ns);
+    return HF_MIN(HF_MIN(due, agent->report.look_again_ns), agent->report.keep_ns);
 }
 
 void hf_report_stop(struct hf_agent *agent, bool say_so)
@@ -653,6 +700,7 @@ int hf_report_init(struct hf_agent *agent, struct hf_err *err)
     hf_pace_init(&report->pace, agent->params.source_echoes ? HF_PACE_GAP_NS : LOCAL_GAP_NS, hf_mono_ns(agent->clock));
     report->backoff = (struct hf_backoff){.base_ns = HF_NS_PER_S, .cap_ns = agent->policy->retry_interval_ns};
     hf_steady_init(&report->steady);
+    report->keep_ns = HF_NEVER;
     report->conditions = json_array();
     if (report->conditions == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");

@@ -260,6 +260,9 @@ static int set_conditions(json_t *conditions, const struct hf_status_view *view,
         r = set_simple(conditions, "LabelsApplied", view->labels_trouble != NULL ? "False" : NULL, "ApplyRefused",
                        view->labels_trouble != NULL ? view->labels_trouble : "", now_unix_ns);
     if (r == 0)
+        r = set_simple(conditions, "StatusDelivered", view->delivery_trouble != NULL ? "False" : NULL, "Refused",
+                       view->delivery_trouble != NULL ? view->delivery_trouble : "", now_unix_ns);
+    if (r == 0)
         r = set_simple(conditions, "StateWritable", view->disk_trouble != NULL ? "False" : NULL, "WriteFailed",
                        view->disk_trouble != NULL ? view->disk_trouble : "", now_unix_ns);
     if (r == 0)

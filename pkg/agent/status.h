@@ -46,9 +46,10 @@ struct hf_status_view {
     const struct hf_syncpolicy *policy; /* in effect */
     bool policy_is_default;             /* no SyncPolicy selects this node */
     const struct hf_issues *labels_refused;
-    bool name_shared;           /* somebody else writes statuses under our name */
-    const char *labels_trouble; /* the Node's labels cannot be applied: why; NULL */
-    const char *disk_trouble;   /* the state folder cannot be written: why; NULL */
+    bool name_shared;             /* somebody else writes statuses under our name */
+    const char *labels_trouble;   /* the Node's labels cannot be applied: why; NULL */
+    const char *delivery_trouble; /* the server takes no status of this node: why; NULL */
+    const char *disk_trouble;     /* the state folder cannot be written: why; NULL */
     const char *
         source_trouble; /* why the source gives no desired state: a folder that cannot be read, a server that may not; NULL */
     const char *source_reason; /* the same in one word; NULL with it */

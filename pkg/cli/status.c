@@ -139,9 +139,28 @@ static struct hf_hold read_hold(struct hf_cli *cli, const char *state)
 
 /* ---- what it comes to ---------------------------------------------------------------------------------------------- */
 
-/* RolledBack and Rejected stay until somebody does something. */
-static bool needs_person(const json_t *updates)
+/* What does not mend itself: a refused object, a source that gives nothing, a server that takes no status. */
+static bool stays_wrong(const json_t *condition)
 {
+    static const struct {
+        const char *type, *status;
+    } wrong[] = {{"Stalled", "True"}, {"SourceReadable", "False"}, {"StatusDelivered", "False"}};
+
+    for (size_t i = 0; i < HF_LEN(wrong); i++)
+        if (strcmp(hf_json_str_or(condition, "type", ""), wrong[i].type) == 0 &&
+            strcmp(hf_json_str_or(condition, "status", ""), wrong[i].status) == 0)
+            return true;
+    return false;
+}
+
+/* RolledBack and Rejected stay until somebody does something. */
+static bool needs_person(const json_t *node)
+{
+    const json_t *updates = hf_json_at(node, "status.updates"), *conditions = hf_json_at(node, "status.conditions");
+
+    for (size_t i = 0; i < json_array_size(conditions); i++)
+        if (stays_wrong(json_array_get(conditions, i)))
+            return true;
     for (size_t i = 0; i < json_array_size(updates); i++) {
         const char *phase = hf_json_str_or(json_array_get(updates, i), "phase", "");
         if (strcmp(phase, "RolledBack") == 0 || strcmp(phase, "Rejected") == 0)
@@ -180,5 +199,5 @@ int hf_cli_status(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_
         return r;
     if (seen.state == HF_CLI_SILENT || seen.state == HF_CLI_STOPPED)
         return HF_EXIT_SILENT;
-    return needs_person(hf_json_at(node, "status.updates")) ? HF_EXIT_UNWELL : 0;
+    return needs_person(node) ? HF_EXIT_UNWELL : 0;
 }

@@ -40,7 +40,11 @@ const char *hf_status_message(struct hf_view body, char *text, size_t n)
     body = hf_view_trim(body);
     if (hf_json_parse(body, NULL, &status, NULL) == 0)
         message = hf_json_str(status, "message");
-    if (message != NULL)
+    size_t length = message != NULL ? strlen(message) : 0;
+
+    if (message != NULL && length >= n && n > 8) /* what an admission policy has to say stands at the end */
+        (void)snprintf(text, n, "%.*s ... %s", (int)(n / 4), message, message + length - (n - 1 - n / 4 - 5));
+    else if (message != NULL)
         (void)snprintf(text, n, "%s", message);
     else
         (void)snprintf(text, n, "%.*s", (int)HF_MIN(body.n, n), body.n > 0 ? body.p : "");

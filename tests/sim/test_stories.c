@@ -1373,6 +1373,26 @@ START_TEST(an_outbox_does_not_keep_what_is_gone)
 }
 END_TEST
 
+/* A server that refuses statuses for good must not freeze what the node itself says. */
+START_TEST(a_status_that_is_refused_is_renewed_on_the_node)
+{
+    set_up(API);
+    put_policy("{'interval':'30m'}");
+    hf_simapi_forbid_writes(w.api, true);
+    begin();
+    run(MINUTE);
+    publish(2, NULL);
+    run(2 * MINUTE);
+    ck_assert_uint_eq(hf_simnode_running(w.node), 2);
+    ck_assert(file_says(OUTBOX, "Committed"));
+    ck_assert(file_says(OUTBOX, "StatusDelivered"));
+    hf_simapi_forbid_writes(w.api, false);
+    run(60 * MINUTE);
+    expect(update("edge"), "phase", "Committed");
+    ck_assert_ptr_null(condition("StatusDelivered"));
+}
+END_TEST
+
 START_TEST(a_disk_that_refuses_is_told)
 {
     set_up(API);
@@ -1649,6 +1669,7 @@ static void cases(TCase *tc)
     add(tc, a_folders_status_is_renewed);
     add(tc, a_node_away_goes_on_telling);
     add(tc, an_outbox_does_not_keep_what_is_gone);
+    add(tc, a_status_that_is_refused_is_renewed_on_the_node);
     add(tc, a_disk_that_refuses_is_told);
     add(tc, behind_a_metaserver);
     add(tc, cloudcore_has_no_right);

@@ -363,6 +363,32 @@ START_TEST(status_beside_a_damaged_journal)
 }
 END_TEST
 
+static const struct {
+    const char *type, *status;
+    int want;
+} conditions[] = {{"Stalled", "True", HF_EXIT_UNWELL},
+                  {"Stalled", "False", 0},
+                  {"SourceReadable", "False", HF_EXIT_UNWELL},
+                  {"StatusDelivered", "False", HF_EXIT_UNWELL},
+                  {"LabelsApplied", "False", 0}};
+
+START_TEST(what_does_not_mend_itself)
+{
+    char text[512];
+
+    (void)snprintf(
+        text, sizeof(text),
+        "{\"metadata\":{\"name\":\"n1\"},\"status\":{\"observedTime\":\"2026-11-20T08:00:00Z\",\"conditions\":"
+        "[{\"type\":\"%s\",\"status\":\"%s\",\"reason\":\"R\",\"message\":\"why\"}]}}",
+        conditions[_i].type, conditions[_i].status);
+    agent_begins(60);
+    ck_assert_int_eq(mkdir(cli_path(&run, "status"), 0755), 0);
+    cli_write_text(&run, "status/EdgeNode-n1.json", text);
+    ck_assert_int_eq(status(), conditions[_i].want);
+    expect_said("R: why\n");
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
@@ -370,6 +396,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, what_runs_is_not_what_was_wanted);
     tcase_add_loop_test(tc, seen, 0, (int)HF_LEN(ages));
     tcase_add_test(tc, the_newest);
+    tcase_add_loop_test(tc, what_does_not_mend_itself, 0, (int)HF_LEN(conditions));
     tcase_add_test(tc, ago);
     tcase_add_test(tc, sinks);
     tcase_add_test(tc, nothing_is_said_twice);

@@ -122,6 +122,12 @@ START_TEST(errors_carry_what_the_server_asked_for)
     ck_assert_str_eq(event.message, "m");
     ck_assert_str_eq(hf_status_message(HF_VIEW("{\"message\":\"no such thing\"}"), text, sizeof(text)),
                      "no such thing");
+    char cut[41]; /* what an admission policy has to say stands at the end */
+    ck_assert_str_eq(
+        hf_status_message(HF_VIEW("{\"message\":\"edgenodes n1 is forbidden: ValidatingAdmissionPolicy denied "
+                                  "request: only its own, which is n2\"}"),
+                          cut, sizeof(cut)),
+        "edgenodes  ... only its own, which is n2");
     ck_assert_str_eq(hf_status_message(HF_VIEW("404 page not found, says the proxy"), text, sizeof(text)),
                      "404 page not found,");
     ck_assert_str_eq(hf_status_message(HF_VIEW(""), text, sizeof(text)), "");

@@ -531,7 +531,7 @@ static const struct hf_field retry_fields[] = {
 #define PATH_WANTED "an absolute path without . and .. and //"
 #define SINK_FIELDS                                                                                                    \
     HF_FIELD_TEXT(struct hf_telemetry_sink, url, "url", 1, MAX_URL, hf_telemetry_url_ok,                               \
-                  "an https: URL, or http: to 127.0.0.1, [::1] or localhost; its port 1 to 65535", HF_REQUIRED),                            \
+                  "an https: URL, or http: to 127.0.0.1, [::1] or localhost; its port 1 to 65535", HF_REQUIRED),       \
         HF_FIELD_WORD(struct hf_telemetry_sink, format, "format", "json", sink_formats),                               \
         HF_FIELD_WORD(struct hf_telemetry_sink, otlp_json, "encoding", "protobuf", encodings),                         \
         HF_FIELD_TEXT(struct hf_telemetry_sink, ca_file, "caFile", 1, MAX_PATH_BYTES, hf_text_is_path, PATH_WANTED),   \

@@ -100,8 +100,7 @@ START_TEST(sources_without_a_sink)
     _cleanup_(hf_buf_done) struct hf_buf yaml = HF_BUF_INIT(10000);
     _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *policy = NULL;
 
-    ck_assert_int_eq(
-        hf_buf_addf(&yaml, "{metadata: {name: p}, spec: {telemetry: %s}}", sinkless[_i].telemetry), 0);
+    ck_assert_int_eq(hf_buf_addf(&yaml, "{metadata: {name: p}, spec: {telemetry: %s}}", sinkless[_i].telemetry), 0);
     ck_assert_int_eq(hf_yaml_parse(hf_buf_view(&yaml), NULL, &json, NULL), 0);
     ck_assert_int_eq(hf_syncpolicy_decode(json, &policy, &issues), 0);
     ck_assert_uint_eq(issues.n_warnings, sinkless[_i].warned);
@@ -117,12 +116,15 @@ static const struct {
     const char *url;
     bool good;
 } ports[] = {
-    {"http://127.0.0.1:65535/x", true}, {"http://127.0.0.1:1", true},      {"http://[::1]:80", true},
-    {"https://h.example.com", true},    {"https://h:65535?a", true},       {"https://[2001:db8::1]:443/", true},
-    {"https://[2001:db8::1]/", true},   {"https://h:/a", true},            {"http://127.0.0.1:65536", false},
-    {"http://127.0.0.1:99999", false},  {"http://127.0.0.1:0/", false},    {"http://localhost:/", false},
-    {"https://h:65536", false},         {"https://h:99999/a:1", false},    {"https://h:4294967297", false},
-    {"https://h:8o", false},            {"https://[2001:db8::1]x", false}, {"https://[2001:db8::1", false},
+    {"http://127.0.0.1:65535/x", true}, {"http://127.0.0.1:1", true},
+    {"http://[::1]:80", true},          {"https://h.example.com", true},
+    {"https://h:65535?a", true},        {"https://[2001:db8::1]:443/", true},
+    {"https://[2001:db8::1]/", true},   {"https://h:/a", true},
+    {"http://127.0.0.1:65536", false},  {"http://127.0.0.1:99999", false},
+    {"http://127.0.0.1:0/", false},     {"http://localhost:/", false},
+    {"https://h:65536", false},         {"https://h:99999/a:1", false},
+    {"https://h:4294967297", false},    {"https://h:8o", false},
+    {"https://[2001:db8::1]x", false},  {"https://[2001:db8::1", false},
     {"https://a:1:2", false},
 };
 

@@ -113,20 +113,31 @@ static bool is_loopback(const char *host, size_t n)
     }
 }
 
+/* What stands behind a host: nothing, or ':' and a port. `n` bytes. */
+static bool is_port(const char *text, size_t n, bool may_be_empty)
+{
+    unsigned port = 0;
+
+    if (n <= 1)
+        return n == 0 || (text[0] == ':' && may_be_empty);
+    if (text[0] != ':' || n > 6)
+        return false;
+    for (size_t i = 1; i < n; i++) {
+        if (!isdigit((unsigned char)text[i]))
+            return false;
+        port = port * 10 + (unsigned)(text[i] - '0');
+    }
+    return port >= 1 && port <= 65535;
+}
+
 bool hf_telemetry_url_ok(const char *text)
 {
     if (!hf_text_is_http_url(text))
         return false;
-    if (strncmp(text, "https://", 8) == 0)
-        return true;
-    const char *host = text + 7;
+    bool https = strncmp(text, "https://", 8) == 0;
+    const char *host = text + (https ? 8 : 7);
     size_t all = strcspn(host, "/?#"), n = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/?#");
-    if (n > all || !is_loopback(host, n))
-        return false;
-    if (n == all)
-        return true;
-    size_t digits = strspn(host + n + 1, "0123456789");
-    return host[n] == ':' && digits > 0 && digits < 6 && n + 1 + digits == all;
+    return n <= all && (https || is_loopback(host, n)) && is_port(host + n, all - n, https);
 }
 
 static bool is_boundary(const char *text)
@@ -520,7 +531,7 @@ static const struct hf_field retry_fields[] = {
 #define PATH_WANTED "an absolute path without . and .. and //"
 #define SINK_FIELDS                                                                                                    \
     HF_FIELD_TEXT(struct hf_telemetry_sink, url, "url", 1, MAX_URL, hf_telemetry_url_ok,                               \
-                  "an https: URL, or http: to 127.0.0.1, [::1] or localhost", HF_REQUIRED),                            \
+                  "an https: URL, or http: to 127.0.0.1, [::1] or localhost; its port 1 to 65535", HF_REQUIRED),       \
         HF_FIELD_WORD(struct hf_telemetry_sink, format, "format", "json", sink_formats),                               \
         HF_FIELD_WORD(struct hf_telemetry_sink, otlp_json, "encoding", "protobuf", encodings),                         \
         HF_FIELD_TEXT(struct hf_telemetry_sink, ca_file, "caFile", 1, MAX_PATH_BYTES, hf_text_is_path, PATH_WANTED),   \
@@ -623,12 +634,27 @@ static void check_names(struct hf_decode *decode, const struct hf_telemetry *tel
                 hf_decode_error_at(decode, "anomalies", "%s is there twice", telemetry->anomalies[i].name);
 }
 
+static bool has_source(const struct hf_telemetry_sources *sources)
+{
+    return sources->http || sources->journald || sources->n_files > 0 || sources->containers || sources->node ||
+           sources->n_scrapes > 0 || sources->socket_path != NULL || sources->mqtt.host != NULL;
+}
+
+static void warn_of_no_sink(struct hf_decode *decode, const struct hf_telemetry *telemetry, const json_t *json)
+{
+    if (has_source(&telemetry->sources) && json_object_get(json, "sink") == NULL &&
+        json_object_get(json, "sinks") == NULL)
+        hf_issue_warning(decode->issues, decode->path,
+                         "has no sink: everything that its sources take is dropped; set sink or sinks");
+}
+
 void hf_telemetry_finish(struct hf_decode *decode, void *object, json_t *json)
 {
     struct hf_telemetry *telemetry = object;
 
     telemetry->present = true;
     check_names(decode, telemetry);
+    warn_of_no_sink(decode, telemetry, json);
     if (telemetry->boundary == NULL)
         return;
     if (json_object_get(json, "sinks") != NULL)

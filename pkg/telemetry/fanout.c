@@ -21,6 +21,7 @@ struct hf_fanout {
     const struct hf_telemetry *spec;
     struct sink sinks[HF_TELEMETRY_MAX_SINKS];
     size_t n;
+    size_t blocked; /* 1 + the sink that is not open, for which the last event was not taken; 0 none */
     struct hf_pending *pending;
     struct hf_timer *again;
     struct hf_buf line; /* scratch */
@@ -122,13 +123,30 @@ static enum hf_lane lane_of(const struct hf_event *event)
 }
 
 /* Whether there is room everywhere is asked before anything goes anywhere. */
-static int have_room(const struct hf_fanout *fanout, enum hf_lane lane, uint32_t sinks)
+static int have_room(struct hf_fanout *fanout, enum hf_lane lane, uint32_t sinks)
 {
-    for (size_t i = 0; i < fanout->n; i++)
-        if ((sinks >> i & 1) != 0 &&
-            (fanout->sinks[i].outlet == NULL || !hf_outlet_has_room(fanout->sinks[i].outlet, lane, fanout->line.n)))
-            return -EAGAIN;
-    return 0;
+    bool room = true;
+
+    fanout->blocked = 0;
+    for (size_t i = 0; i < fanout->n; i++) {
+        const struct hf_outlet *outlet = fanout->sinks[i].outlet;
+        if ((sinks >> i & 1) == 0)
+            continue;
+        if (outlet == NULL && fanout->blocked == 0)
+            fanout->blocked = i + 1;
+        room = room && outlet != NULL && hf_outlet_has_room(outlet, lane, fanout->line.n);
+    }
+    return room ? 0 : -EAGAIN;
+}
+
+const char *hf_fanout_blocked(const struct hf_fanout *fanout, const char **ret_trouble)
+{
+    size_t i = fanout->blocked - 1;
+
+    if (fanout->blocked == 0 || i >= fanout->n || fanout->sinks[i].outlet != NULL)
+        return NULL;
+    *ret_trouble = fanout->sinks[i].trouble;
+    return hf_outlet_name(&fanout->spec->sinks[i]);
 }
 
 static int append(struct hf_fanout *fanout, size_t i, enum hf_lane lane, const struct hf_event *event,
@@ -282,6 +300,7 @@ void hf_fanout_open(struct hf_fanout *fanout, const struct hf_telemetry *spec)
 {
     fanout->spec = spec;
     fanout->n = spec->n_sinks;
+    fanout->blocked = 0;
     memset(fanout->sinks, 0, sizeof(fanout->sinks));
     open_missing(fanout);
 }

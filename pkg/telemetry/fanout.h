@@ -45,6 +45,9 @@ HF_MUST_USE int hf_fanout_store(struct hf_fanout *fanout, struct hf_event *event
                                 struct hf_receipt *receipt);
 /* An event that was taken before: no safer than the first one. As hf_pending_follow(). */
 HF_MUST_USE int hf_fanout_follow(struct hf_fanout *fanout, struct hf_view id, struct hf_receipt *receipt);
+/* The last -EAGAIN of hf_fanout_store() came from a sink that is not open: its name, and in *ret_trouble why. NULL: it did not, or the
+ * sink is open by now. */
+const char *hf_fanout_blocked(const struct hf_fanout *fanout, const char **ret_trouble);
 /* On their way to disk. */
 size_t hf_fanout_pending(const struct hf_fanout *fanout);
 /* What was dropped to make room and is not told yet is told now; pending until it is on disk. */

@@ -42,6 +42,7 @@ struct request {
     size_t counts[HF_OFFER_REFUSED_BOUNDARY + 1];
     uint64_t until_ns; /* monotonic */
     int status;        /* 0: as the receipt says; else why it ended before everything was offered */
+    char blocked[256]; /* the sink that cannot be used; "" none */
 };
 
 /* ---- answers --------------------------------------------------------------------------------------------------------- */
@@ -79,11 +80,12 @@ static void answer_fault(struct http_source *http, struct hf_server_exchange *ex
 static void answer_end(const struct request *request, int status)
 {
     const size_t *counts = request->counts;
-    const char *error = status == 429   ? "no room: send it again later"
-                        : status == 422 ? "no sink may have data of this boundary"
-                        : status == 413 ? "an event too long to be stored"
-                                        : "not stored: send it again later";
-    char text[MAX_ANSWER], head[128] = "";
+    const char *error = status == 503 && request->blocked[0] != '\0' ? request->blocked
+                        : status == 429                              ? "no room: send it again later"
+                        : status == 422                              ? "no sink may have data of this boundary"
+                        : status == 413                              ? "an event too long to be stored"
+                                                                     : "not stored: send it again later";
+    char text[MAX_ANSWER], head[sizeof(request->blocked) + 16] = "";
 
     if (status != 202)
         (void)snprintf(head, sizeof(head), "\"error\":\"%s\",", error);
@@ -135,10 +137,15 @@ static void finish(struct request *request, int status)
     hf_receipt_release(&request->receipt, 0);
 }
 
+/* -ENODEV: a sink that should have it cannot be used. Nobody waits for that: those behind it may be for others. */
 static int offer(struct request *request, const struct hf_event *event)
 {
-    int r = request->http->intake->offer(request->http->intake->ctx, event, &request->receipt);
+    const struct hf_intake *intake = request->http->intake;
+    int r = intake->offer(intake->ctx, event, &request->receipt);
 
+    if (r == -EAGAIN && intake->blocked != NULL &&
+        intake->blocked(intake->ctx, request->blocked, sizeof(request->blocked)))
+        r = -ENODEV;
     if (r >= 0 && (size_t)r < HF_LEN(request->counts))
         request->counts[r]++;
     return r < 0 ? r : 0;

@@ -46,4 +46,7 @@ struct hf_intake {
     /* enum hf_offer, or -EAGAIN: full or busy (Block): offer the same event again after `resume` of the source; -E2BIG: can never
      * be stored; -errno of the store. The event is borrowed during the call. */
     int (*offer)(void *ctx, const struct hf_event *event, struct hf_receipt *receipt);
+    /* After -EAGAIN: is it a sink that cannot be used, not room? Then its name and why are in text[n], without quotes or control
+     * characters that JSON would need escaped. NULL: never. */
+    bool (*blocked)(void *ctx, char *text, size_t n);
 };

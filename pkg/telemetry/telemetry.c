@@ -220,6 +220,20 @@ static int offer(void *ctx, const struct hf_event *event, struct hf_receipt *rec
     return r;
 }
 
+/* For an answer in JSON: quotes and whatever is not plain are replaced. */
+static bool blocked(void *ctx, char *text, size_t n)
+{
+    const struct hf_telemetry_service *service = ctx;
+    const char *trouble, *name = hf_fanout_blocked(service->fanout, &trouble);
+
+    if (name == NULL)
+        return false;
+    (void)snprintf(text, n, "sink '%s' cannot be used: %s", name, trouble);
+    for (char *c = text; *c != '\0'; c++)
+        *c = *c == '"' || *c == '\\' ? '\'' : (unsigned char)*c < ' ' || (unsigned char)*c >= 0x7f ? '?' : *c;
+    return true;
+}
+
 static void on_tick(void *arg)
 {
     struct hf_telemetry_service *service = arg;
@@ -456,7 +470,7 @@ struct hf_telemetry_service *hf_telemetry_service_new(const struct hf_telemetry_
         return NULL;
     service->params = *params;
     service->world = &service->params.world;
-    service->intake = (struct hf_intake){.ctx = service, .offer = offer};
+    service->intake = (struct hf_intake){.ctx = service, .offer = offer, .blocked = blocked};
     service->ids = hf_ids_new(0, params->world.rand);
     service->newest = hf_newest_new(params->world.rand);
     service->tick = params->world.sched->timer_new(params->world.sched->ctx, on_tick, service);

@@ -82,6 +82,58 @@ START_TEST(doubtful_urls)
 }
 END_TEST
 
+static const struct {
+    const char *telemetry;
+    bool warned;
+} sinkless[] = {
+    {"{sources: {http: true}}", true},
+    {"{sources: {node: {}}}", true},
+    {"{sources: {http: false}}", false},
+    {"{}", false},
+    {"{sources: {http: true}, sink: {url: 'https://h'}}", false},
+    {"{sources: {http: true}, sinks: [{name: a, url: 'https://h'}]}", false},
+};
+
+START_TEST(sources_without_a_sink)
+{
+    _cleanup_(hf_json_freep) json_t *json = NULL;
+    _cleanup_(hf_buf_done) struct hf_buf yaml = HF_BUF_INIT(10000);
+    _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *policy = NULL;
+
+    ck_assert_int_eq(hf_buf_addf(&yaml, "{metadata: {name: p}, spec: {telemetry: %s}}", sinkless[_i].telemetry), 0);
+    ck_assert_int_eq(hf_yaml_parse(hf_buf_view(&yaml), NULL, &json, NULL), 0);
+    ck_assert_int_eq(hf_syncpolicy_decode(json, &policy, &issues), 0);
+    ck_assert_uint_eq(issues.n_warnings, sinkless[_i].warned);
+    if (!sinkless[_i].warned)
+        return;
+    ck_assert_str_eq(issues.warnings[0].path, "spec.telemetry");
+    ck_assert_str_eq(issues.warnings[0].text,
+                     "has no sink: everything that its sources take is dropped; set sink or sinks");
+}
+END_TEST
+
+static const struct {
+    const char *url;
+    bool good;
+} ports[] = {
+    {"http://127.0.0.1:65535/x", true}, {"http://127.0.0.1:1", true},
+    {"http://[::1]:80", true},          {"https://h.example.com", true},
+    {"https://h:65535?a", true},        {"https://[2001:db8::1]:443/", true},
+    {"https://[2001:db8::1]/", true},   {"https://h:/a", true},
+    {"http://127.0.0.1:65536", false},  {"http://127.0.0.1:99999", false},
+    {"http://127.0.0.1:0/", false},     {"http://localhost:/", false},
+    {"https://h:65536", false},         {"https://h:99999/a:1", false},
+    {"https://h:4294967297", false},    {"https://h:8o", false},
+    {"https://[2001:db8::1]x", false},  {"https://[2001:db8::1", false},
+    {"https://a:1:2", false},
+};
+
+START_TEST(ports_of_sinks)
+{
+    ck_assert_msg(hf_telemetry_url_ok(ports[_i].url) == ports[_i].good, "%s", ports[_i].url);
+}
+END_TEST
+
 START_TEST(one_sink)
 {
     _cleanup_(hf_syncpolicy_freep) struct hf_syncpolicy *p =
@@ -159,6 +211,8 @@ static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, defaults, 0, (int)HF_LEN(of_nothing));
     tcase_add_loop_test(tc, doubtful_urls, 0, HF_LEN(doubts));
+    tcase_add_loop_test(tc, sources_without_a_sink, 0, HF_LEN(sinkless));
+    tcase_add_loop_test(tc, ports_of_sinks, 0, HF_LEN(ports));
     tcase_add_test(tc, one_sink);
     tcase_add_test(tc, fields);
 }

@@ -250,7 +250,10 @@ START_TEST(a_sink_that_cannot_be_opened_is_tried_again)
     ck_assert_uint_eq(hf_fanout_outlets(world->fanout), 1);
     ck_assert_ptr_null(hf_fanout_outlet(world->fanout, TWO, &trouble));
     ck_assert_str_ne(trouble, "");
+    ck_assert_ptr_null(hf_fanout_blocked(world->fanout, &trouble));
     ck_assert_int_eq(offer(world, 0), -EAGAIN);
+    ck_assert_str_eq(hf_fanout_blocked(world->fanout, &trouble), "two");
+    ck_assert_str_ne(trouble, "");
     run_s(world, 100);
     ck_assert_int_eq(offer(world, 0), -EAGAIN);
     hf_simfs_delete(world->node.fs, "/data/two/urgent");
@@ -259,6 +262,7 @@ START_TEST(a_sink_that_cannot_be_opened_is_tried_again)
     ck_assert_uint_gt(world->rooms, 0);
     ck_assert_ptr_nonnull(hf_fanout_outlet(world->fanout, TWO, &trouble));
     ck_assert_str_eq(trouble, "");
+    ck_assert_ptr_null(hf_fanout_blocked(world->fanout, &trouble));
     ck_assert_int_eq(offer(world, 0), HF_FANOUT_STORED);
     run_s(world, 5);
     check_seen(world, 0, 1, 1);

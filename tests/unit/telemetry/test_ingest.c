@@ -25,8 +25,9 @@ static struct {
     size_t room;     /* events that are still taken; then -EAGAIN */
     size_t error_at; /* the n-th call fails with ... */
     int error;
-    bool hold;   /* receipts stay open until let_go() */
-    bool no_ids; /* duplicates are not looked for */
+    bool hold;           /* receipts stay open until let_go() */
+    bool no_ids;         /* duplicates are not looked for */
+    const char *blocked; /* what -EAGAIN is about; NULL: room */
     enum hf_offer answer;
     struct hf_receipt *held[MAX_HELD];
     size_t n_held;
@@ -76,6 +77,14 @@ static int take(void *ctx, const struct hf_event *event, struct hf_receipt *rece
     return HF_OFFER_STORED;
 }
 
+static bool blocked(void *ctx, char *text, size_t n)
+{
+    (void)ctx;
+    if (sink.blocked != NULL)
+        (void)snprintf(text, n, "%s", sink.blocked);
+    return sink.blocked != NULL;
+}
+
 static void let_go(int r)
 {
     for (size_t i = 0; i < sink.n_held; i++)
@@ -90,7 +99,7 @@ static struct hf_source *source;
 static struct hf_ids *ids;
 static struct hf_metrics *metrics;
 static struct hf_telemetry_world world;
-static const struct hf_intake intake = {.offer = take};
+static const struct hf_intake intake = {.offer = take, .blocked = blocked};
 
 static uint64_t random_u64(void *ctx)
 {
@@ -748,6 +757,27 @@ START_TEST(back_pressure)
 }
 END_TEST
 
+/* It is not room that is missing: no sender's patience helps, and the answer says what does. */
+START_TEST(a_sink_that_cannot_be_used_is_named)
+{
+    sink.room = 0;
+    sink.blocked = "sink 'two' cannot be used: open '/k.pem': No such file or directory";
+    POST(o, HF_VIEW("{\"sensorData\":1}"), NULL);
+    ck_outcome(o, 0, 503);
+    ck_assert_msg(strstr(o.body, "\"error\":\"sink 'two' cannot be used: open '/k.pem'") != NULL, "%s", o.body);
+    ck_assert_uint_eq(o.response.retry_after_ns, 5 * HF_NS_PER_S);
+    ck_assert_uint_lt(o.took_ns, HF_INGEST_WAIT_S * HF_NS_PER_S); /* and nobody behind it waits */
+    sink.room = 1;
+    POST(next, HF_VIEW("[{\"sensorData\":1},{\"sensorData\":2}]"), NULL);
+    ck_outcome(next, 0, 503);
+    ck_assert_msg(strstr(next.body, "\"accepted\":1,") != NULL, "%s", next.body);
+    sink.blocked = NULL;
+    sink.room = 1;
+    POST(last, HF_VIEW("{\"sensorData\":3}"), NULL);
+    ck_outcome(last, 0, 202);
+}
+END_TEST
+
 /* Room for half of a body: it goes on where it was, in order, those behind it wait, and all is taken exactly once. */
 START_TEST(goes_on_where_it_was)
 {
@@ -922,6 +952,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, store_fails_later);
     tcase_add_loop_test(tc, outcomes, 0, (int)HF_LEN(ends));
     tcase_add_test(tc, back_pressure);
+    tcase_add_test(tc, a_sink_that_cannot_be_used_is_named);
     tcase_add_test(tc, goes_on_where_it_was);
     tcase_add_test(tc, long_bodies_take_turns);
     tcase_add_test(tc, line_is_bounded);

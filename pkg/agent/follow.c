@@ -29,14 +29,13 @@ bool hf_follow_synced(const struct hf_agent *agent)
 
 /* ---- objects ------------------------------------------------------------------------------------------------------ */
 
-static void refused(struct follow *follow, const char *name, const char *text)
+static void refused(struct follow *follow, const char *kind, const char *name, const char *text)
 {
     struct hf_agent *agent = follow->agent;
 
     /* Somebody must mend the object. */
-    hf_log(agent->log, HF_LOG_ERROR, "object.refused", HF_S("kind", follow->kind), HF_S("name", name),
-           HF_S("error", text));
-    hf_gauges_count_refused(agent, follow->kind);
+    hf_log(agent->log, HF_LOG_ERROR, "object.refused", HF_S("kind", kind), HF_S("name", name), HF_S("error", text));
+    hf_gauges_count_refused(agent, kind);
 }
 
 /* The policy in effect may be the one whose decoded form is replaced or dropped now: let go of it first. */
@@ -53,7 +52,7 @@ static void keep_object(struct follow *follow, const char *name, enum hf_object_
     struct hf_diskq *diskq = follow->agent->diskq;
 
     if (change == HF_OBJECT_REFUSED) {
-        refused(follow, name, object->refused_text);
+        refused(follow, follow->kind, name, object->refused_text);
         hf_diskq_put(diskq, kind->refused_kind, object->refused);
     } else if (change == HF_OBJECT_GOOD) {
         if (object->warned_text != NULL)
@@ -72,7 +71,7 @@ static void no_room(struct follow *follow, const char *name, bool news)
     hf_concern_decline(follow, name, true);
     if (!news || follow->objects->no_room.n > MAX_NO_ROOM_LOGGED)
         return;
-    refused(follow, name, hf_objects_no_room_text(follow->objects, text, sizeof(text)));
+    refused(follow, follow->kind, name, hf_objects_no_room_text(follow->objects, text, sizeof(text)));
 }
 
 static void took(struct follow *follow, const char *name, enum hf_object_change change)
@@ -115,7 +114,7 @@ static void take_object(struct follow *follow, json_t *json)
         return;
     }
     if (r == -EBADMSG)
-        refused(follow, name, "metadata.name: expected a name of at most 253 bytes");
+        refused(follow, follow->kind, name, "metadata.name: expected a name of at most 253 bytes");
     if (r == -E2BIG)
         no_room(follow, name, change == HF_OBJECT_REFUSED);
     hf_agent_wake(agent, due_for(follow));
@@ -362,7 +361,8 @@ static void on_refused(void *arg, const char *what, const struct hf_err *err)
 
     (void)hf_err_text(err, text, sizeof(text));
     if (is_object)
-        refused(follow, what, text);
+        refused(follow, agent->params.source_echoes ? follow->kind : "File", what,
+                text); /* a folder's parts are files */
     else
         hf_log(agent->log, for_a_person ? HF_LOG_ERROR : HF_LOG_WARNING, "source.refused", HF_S("kind", follow->kind),
                HF_S("what", what), HF_S("error", text));

@@ -90,6 +90,16 @@ static void read_clock(struct hf_home *home, struct hf_log *log)
     (void)home->fs->renameat(home->fs->ctx, AT_FDCWD, path, AT_FDCWD, aside);
 }
 
+/* For root alone, as the systemd unit has it. One that is there keeps its mode: programs may have been installed below it. */
+static int make_folder(struct hf_home *home, struct hf_err *err)
+{
+    char parent[PATH_MAX];
+
+    (void)hf_path_split(home->dir, parent, sizeof(parent));
+    int r = hf_dir_make(home->fs, parent, 0755, err);
+    return r < 0 ? r : hf_dir_make(home->fs, home->dir, 0700, err);
+}
+
 int hf_home_open(struct hf_home *home, const struct hf_fs_ops *fs, const char *dir, int pid,
                  const struct hf_clock_ops *wall, struct hf_log *log, struct hf_err *err)
 {
@@ -97,7 +107,7 @@ int hf_home_open(struct hf_home *home, const struct hf_fs_ops *fs, const char *d
     if (dir[0] != '/' || snprintf(home->dir, sizeof(home->dir), "%s", dir) >= (int)sizeof(home->dir))
         return hf_err_set(err, EINVAL, "state folder '%.200s' is no absolute path of at most %d bytes", dir,
                           HF_HOME_PATH - 1);
-    int r = hf_dir_make(fs, home->dir, 0755, err);
+    int r = make_folder(home, err);
     if (r == 0)
         r = take_lock(home, pid, err);
     if (r < 0)

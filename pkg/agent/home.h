@@ -19,7 +19,7 @@ struct hf_home {
     struct hf_clock_file kept; /* as read at start: last contact of an earlier life */
 };
 
-/* Makes the folder (0755) and takes <dir>/agent.lock, writing `pid` into it. -EWOULDBLOCK: another agent has it, *err names
+/* Makes the folder (0700; one that is there keeps its mode) and takes <dir>/agent.lock, writing `pid` into it. -EWOULDBLOCK: another agent has it, *err names
  * its pid. `wall` is borrowed. A damaged clock file is set aside (clock.damaged), logged, and the build's date is the floor. */
 HF_MUST_USE int hf_home_open(struct hf_home *home, const struct hf_fs_ops *fs, const char *dir, int pid,
                              const struct hf_clock_ops *wall, struct hf_log *log, struct hf_err *err);

@@ -349,7 +349,7 @@ static void decode_value(struct hf_decode *decode, const struct hf_field *field,
         decoders[field->kind](decode, field, value, out + field->offset);
 }
 
-static void warn_unknown(struct hf_decode *decode, const struct hf_field *fields, json_t *object)
+static void tell_unknown(struct hf_decode *decode, const struct hf_field *fields, json_t *object)
 {
     const char *key;
     json_t *value;
@@ -361,7 +361,10 @@ static void warn_unknown(struct hf_decode *decode, const struct hf_field *fields
         if (field->name != NULL)
             continue;
         size_t before = hf_decode_enter(decode, key, 0);
-        hf_issue_warning(decode->issues, decode->path, "unknown field, not acted on");
+        if (decode->unknown != NULL)
+            decode->unknown(decode, fields, key, object);
+        else
+            hf_issue_warning(decode->issues, decode->path, "unknown field, not acted on");
         hf_decode_leave(decode, before);
     }
 }
@@ -387,5 +390,5 @@ void hf_decode_fields(struct hf_decode *decode, const struct hf_field *fields, j
     for (const struct hf_field *field = fields; field->name != NULL; field++)
         decode_field(decode, field, json_object_get(object, field->name), out);
     if (object != NULL)
-        warn_unknown(decode, fields, object);
+        tell_unknown(decode, fields, object);
 }

@@ -5,7 +5,8 @@
  *         HF_FIELD_LIST(struct hf_release, checks, n_checks, "checks", check_fields, 16, .finish = finish_check),
  *         {0}};
  *
- * Decoding goes on after an error, so that all that is wrong with an object is told at once. Unknown keys are warnings.
+ * Decoding goes on after an error, so that all that is wrong with an object is told at once. Unknown keys are
+ * warnings, except in a label selector.
  * `const char *` fields borrow from the tree. An absent object still gives its fields their defaults. */
 #pragma once
 
@@ -14,6 +15,8 @@
 
 enum { HF_FIELD_PATH = 160 };
 
+struct hf_field;
+
 /* Where the decoder is, and what it found. */
 struct hf_decode {
     struct hf_issues *issues;
@@ -21,6 +24,8 @@ struct hf_decode {
     size_t path_n;
     bool absent;        /* inside an object that is not there: nothing is required */
     bool out_of_memory; /* sticks */
+    /* What to say of `key`, which none of the `fields` of `object` names; NULL: it is a warning. */
+    void (*unknown)(struct hf_decode *decode, const struct hf_field *fields, const char *key, const json_t *object);
 };
 
 enum hf_field_kind {

@@ -67,6 +67,22 @@ const struct hf_field hf_selector_fields[] = {{.name = "matchLabels",
                                                             .finish = finish_expression),
                                               {0}};
 
+/* A newer Kubernetes cannot add a member without changing what old agents select, so an unknown one is a slip. Passing over it would
+ * select nodes that nobody meant. */
+static void refuse_unknown(struct hf_decode *decode, const struct hf_field *fields, const char *key,
+                           const json_t *object)
+{
+    bool narrowed = json_object_size(json_object_get(object, "matchLabels")) > 0 ||
+                    json_array_size(json_object_get(object, "matchExpressions")) > 0;
+
+    if (fields != hf_selector_fields)
+        hf_decode_error(decode, "unknown field; a requirement has key, operator and values");
+    else
+        hf_decode_error(decode, "unknown field; did you mean %s? as it stands this selects %s",
+                        strcasestr(key, "expr") != NULL ? "matchExpressions" : "matchLabels",
+                        narrowed ? "more nodes than were meant" : "every node");
+}
+
 void hf_selector_decode(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
 {
     struct hf_selector *selector = slot;
@@ -78,7 +94,9 @@ void hf_selector_decode(struct hf_decode *decode, const struct hf_field *field, 
         hf_decode_error(decode, "expected a label selector, got %s", hf_decode_describe(value, shown));
         return;
     }
+    decode->unknown = refuse_unknown;
     hf_decode_fields(decode, hf_selector_fields, value, &raw);
+    decode->unknown = NULL;
     free(raw.expressions);
     selector->json = json_incref(value);
 }

@@ -7,6 +7,27 @@
 #include "cli/args.h"
 #include "cli/help.h"
 
+/* "delta inof": the second word is none of the group's. */
+static int unknown_of_group(struct hf_cli *cli, const char *const *argv, size_t n)
+{
+    size_t group = strlen(argv[0]);
+    struct hf_cli_nearest nearest = {.typed = n > 1 ? argv[1] : ""};
+
+    for (size_t i = 0; i < hf_cli_n_commands; i++) {
+        const char *name = hf_cli_commands[i].name;
+        if (strncmp(name, argv[0], group) == 0 && name[group] == ' ')
+            hf_cli_nearest_try(&nearest, name + group + 1);
+    }
+    if (n > 1)
+        (void)fprintf(cli->err, "%s: unknown command '%s %s'", cli->program, argv[0], argv[1]);
+    if (n > 1 && nearest.best != NULL)
+        (void)fprintf(cli->err, "; did you mean '%s %s'?", argv[0], nearest.best);
+    if (n > 1)
+        (void)fprintf(cli->err, "\n");
+    (void)hf_cli_help_group(cli, cli->err, argv[0]);
+    return HF_EXIT_USAGE;
+}
+
 /* No row fits: the first word may be a group ("delta"), or a slip of the fingers. */
 static int unknown(struct hf_cli *cli, const char *const *argv, size_t n)
 {
@@ -14,8 +35,8 @@ static int unknown(struct hf_cli *cli, const char *const *argv, size_t n)
     struct hf_cli_nearest nearest = {.typed = two != NULL ? two : argv[0]};
     struct hf_cli_nearest first = {.typed = argv[0]};
 
-    if (hf_cli_help_group(cli, cli->err, argv[0]))
-        return HF_EXIT_USAGE;
+    if (hf_cli_is_group(argv[0]))
+        return unknown_of_group(cli, argv, n);
     for (size_t i = 0; i < hf_cli_n_commands; i++) {
         hf_cli_nearest_try(&nearest, hf_cli_commands[i].name);
         hf_cli_nearest_try(&first, hf_cli_commands[i].name);

@@ -24,14 +24,28 @@ void hf_cli_help_all(struct hf_cli *cli, FILE *to)
     (void)fprintf(to, "\n%s help COMMAND says more; so does holdfast(1).\n%s", cli->program, exit_codes);
 }
 
-bool hf_cli_help_group(struct hf_cli *cli, FILE *to, const char *word)
+static bool is_of_group(const char *name, const char *word)
 {
     size_t n = strlen(word);
+
+    return strncmp(name, word, n) == 0 && name[n] == ' ';
+}
+
+bool hf_cli_is_group(const char *word)
+{
+    for (size_t i = 0; i < hf_cli_n_commands; i++)
+        if (is_of_group(hf_cli_commands[i].name, word))
+            return true;
+    return false;
+}
+
+bool hf_cli_help_group(struct hf_cli *cli, FILE *to, const char *word)
+{
     bool found = false;
 
     for (size_t i = 0; i < hf_cli_n_commands; i++) {
         const struct hf_cli_command *command = &hf_cli_commands[i];
-        if (strncmp(command->name, word, n) != 0 || command->name[n] != ' ')
+        if (!is_of_group(command->name, word))
             continue;
         if (!found)
             (void)fprintf(to, "usage: %s %s COMMAND\n\n", cli->program, word);

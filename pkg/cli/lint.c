@@ -21,6 +21,7 @@ struct lint {
     const char *path;
     struct hf_view text;
     size_t document;
+    const json_t *object; /* of that document */
     bool json;
     size_t errors, warnings;
 };
@@ -46,6 +47,30 @@ static int tell(struct lint *lint, bool error, const char *where, const char *wh
     return tell_at(lint, hf_yaml_line(lint->text, lint->document, where), error, where, what, err);
 }
 
+/* A selector that is not read leaves the object without one, and so with every node. */
+static bool is_lost_selector(const char *path)
+{
+    const char *key = strncmp(path, "spec.", 5) == 0 ? path + 5 : "";
+    struct hf_cli_nearest nearest = {.typed = key};
+
+    hf_cli_nearest_try(&nearest, "nodeSelector");
+    hf_cli_nearest_try(&nearest, "selector");
+    return nearest.best != NULL || strcasecmp(key, "nodeSelector") == 0;
+}
+
+static int tell_warning(struct lint *lint, const struct hf_issue *issue, struct hf_err *err)
+{
+    const json_t *spec = json_object_get(lint->object, "spec");
+
+    if (!is_lost_selector(issue->path))
+        return tell(lint, false, issue->path, issue->text, err);
+    return tell(lint, true, issue->path,
+                json_object_get(spec, "nodeSelector") != NULL
+                    ? "unknown field; did you mean it to be part of nodeSelector?"
+                    : "unknown field; did you mean nodeSelector? as it stands this selects every node",
+                err);
+}
+
 static int tell_issues(struct lint *lint, const struct hf_issues *issues, struct hf_err *err)
 {
     int r = 0;
@@ -55,7 +80,7 @@ static int tell_issues(struct lint *lint, const struct hf_issues *issues, struct
     if (r == 0 && issues->n_errors > HF_API_MAX_ISSUES)
         r = tell(lint, true, "", "and more of the same", err);
     for (size_t i = 0; r == 0 && i < HF_MIN(issues->n_warnings, (size_t)HF_API_MAX_ISSUES); i++)
-        r = tell(lint, false, issues->warnings[i].path, issues->warnings[i].text, err);
+        r = tell_warning(lint, &issues->warnings[i], err);
     return r;
 }
 
@@ -152,6 +177,7 @@ static int lint_object(struct lint *lint, json_t *object, struct hf_err *err)
 
     if (issues == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
+    lint->object = object;
     if (strcmp(version, HF_API_GROUP_VERSION) != 0)
         r = lint_foreign(lint, version, kind, err);
     else if (strcmp(kind, "EdgeUpdate") == 0)
@@ -196,6 +222,7 @@ int hf_cli_lint(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_er
             return r;
     }
     if (!lint.json && lint.errors + lint.warnings > 0)
-        (void)fprintf(cli->err, "%zu errors, %zu warnings\n", lint.errors, lint.warnings);
+        (void)fprintf(cli->err, "%zu error%s, %zu warning%s\n", lint.errors, lint.errors == 1 ? "" : "s", lint.warnings,
+                      lint.warnings == 1 ? "" : "s");
     return lint.errors > 0 || (lint.warnings > 0 && hf_cli_flag(args, "strict")) ? HF_EXIT_REFUSED : 0;
 }

@@ -32,6 +32,15 @@ const struct hf_cli_option hf_cli_release_verify_options[] = {
     {.name = NULL},
 };
 
+/* Those who signed before, too: whether they are enough is the question. */
+static void tell_signers(FILE *to, const json_t *update)
+{
+    const json_t *signatures = hf_json_at(update, "spec.signatures");
+
+    for (size_t i = 0; i < json_array_size(signatures); i++)
+        (void)fprintf(to, "signed by %s\n", hf_json_str_or(json_array_get(signatures, i), "keyId", ""));
+}
+
 int hf_cli_release_sign(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
     const char *path = args->words[0], *target = hf_cli_value(args, "out", path);
@@ -53,6 +62,8 @@ int hf_cli_release_sign(struct hf_cli *cli, const struct hf_cli_args *args, stru
         r = hf_cli_out_write(&out, text.p, text.n, err);
     if (r == 0)
         r = hf_cli_out_commit(&out, err);
+    if (r == 0)
+        tell_signers(strcmp(target, "-") == 0 ? cli->err : cli->out, json);
     if (r == 0 && cli->terminal)
         (void)fprintf(cli->err, "%s %s (sequence %llu), digest %s\n", update->release.name, update->release.version,
                       (unsigned long long)update->release.sequence, update->release.digest);
@@ -296,11 +307,11 @@ static int judge(struct verify *verify, const struct hf_cli_args *args, const st
         return r;
     }
     if (verdict == HF_TRUST_NO_KEYS && hf_cli_value(args, "trust-dir", NULL) == NULL)
-        (void)hf_err_set(
-            problem, EKEYREJECTED,
-            "trust folder '%s' holds no key: away from a node, --key NAME.pem or --trust-dir DIR says which "
-            "keys count",
-            trust_dir);
+        (void)hf_err_set(problem, EKEYREJECTED,
+                         "trust folder '%s' does not exist or holds no key: away from a node, --key NAME.pem or "
+                         "--trust-dir DIR says which "
+                         "keys count",
+                         trust_dir);
     *ret_reason = verdict == HF_TRUST_OK ? "" : hf_trust_reason(verdict);
     if (verdict == HF_TRUST_OK && update->release.expires_unix_ns <= hf_unix_ns(verify->cli->clock)) {
         *ret_reason = "Expired";

@@ -20,7 +20,7 @@ const char *hf_trust_reason(enum hf_trust_verdict verdict)
     case HF_TRUST_BAD_SIGNATURE:
         return "SignatureInvalid";
     case HF_TRUST_BELOW_THRESHOLD:
-        return "TooFewSignatures";
+        return "BelowThreshold";
     case HF_TRUST_UNSIGNED:
     default:
         return "Unsigned";
@@ -39,8 +39,9 @@ static int count_key(void *arg, const char *name, unsigned char type)
     return 0;
 }
 
-/* Key files there; an absent folder has none. */
-static int count_keys(const struct hf_fs_ops *fs, const char *trust_dir, unsigned *ret_n, struct hf_err *err)
+/* Key files there; an absent folder has none (*ret_absent). */
+static int count_keys(const struct hf_fs_ops *fs, const char *trust_dir, unsigned *ret_n, bool *ret_absent,
+                      struct hf_err *err)
 {
     unsigned n = 0;
     int fd = fs->openat(fs->ctx, AT_FDCWD, trust_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
@@ -58,6 +59,7 @@ static int count_keys(const struct hf_fs_ops *fs, const char *trust_dir, unsigne
         return hf_err_set(err, E2BIG, "trust folder '%s' holds %u keys, at most %d are read", trust_dir, n,
                           HF_TRUST_MAX_KEYS);
     *ret_n = n;
+    *ret_absent = fd < 0;
     return 0;
 }
 
@@ -221,7 +223,8 @@ int hf_trust_check(const struct hf_fs_ops *fs, const char *trust_dir, const stru
 {
     _cleanup_(hf_buf_done) struct hf_buf message = HF_BUF_INIT(HF_API_MAX_OBJECT_BYTES);
     unsigned n_keys = 0, threshold = 0;
-    int r = count_keys(fs, trust_dir, &n_keys, err);
+    bool absent = false;
+    int r = count_keys(fs, trust_dir, &n_keys, &absent, err);
 
     if (r == 0)
         r = read_threshold(fs, trust_dir, &threshold, err);
@@ -229,8 +232,8 @@ int hf_trust_check(const struct hf_fs_ops *fs, const char *trust_dir, const stru
         return r;
     if (n_keys == 0 || update->n_signatures == 0) {
         *ret_verdict = n_keys == 0 ? HF_TRUST_NO_KEYS : HF_TRUST_UNSIGNED;
-        (void)(n_keys == 0 ? hf_err_set(err, EKEYREJECTED,
-                                        "trust folder '%s' holds no key: it takes public keys, <key id>.pem", trust_dir)
+        (void)(n_keys == 0 ? hf_err_set(err, EKEYREJECTED, "trust folder '%s' %s: it takes public keys, <key id>.pem",
+                                        trust_dir, absent ? "does not exist" : "holds no key")
                            : hf_err_set(err, EKEYREJECTED, "the release is not signed"));
         return 0;
     }

@@ -76,7 +76,8 @@
     X(Unsigned, "the release has no signature", "sign it")                                                             \
     X(UnknownKey, "signed only by keys this node does not have", "sign with a known key, or add the key")              \
     X(SignatureInvalid, "the signature does not fit the release", "sign the release as it is")                         \
-    X(BelowThreshold, "fewer good signatures than the node wants", "add signatures")                                   \
+    X(BelowThreshold, "fewer good signatures than the node wants",                                                     \
+      "add signatures, or the public key of an unknown one to the trust folder")                                       \
     X(TrustUnreadable, "the trust folder or a key in it cannot be read", "see the message")                            \
     X(SequenceTooLow, "the sequence is below one this node has committed", "raise it, or sign allowDowngrade")         \
     X(Expired, "the release's expiry has passed", "sign it with a later one")                                          \

@@ -2,8 +2,10 @@
 
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "os/file.h"
 #include "support/check_main.h"
@@ -53,6 +55,24 @@ START_TEST(second_agent_is_told_who_is_first)
     hf_home_close(&first);
     ck_assert_int_eq(open_home(&s, &second, 4712, &err), 0);
     hf_home_close(&second);
+    tear_down(&s);
+}
+END_TEST
+
+/* What waits there (statuses, telemetry, journals) is for root; the folders above it are everybody's. */
+START_TEST(state_is_for_root)
+{
+    struct scene s = set_up();
+    const struct hf_fs_ops *fs = hf_simfs_ops(s.fs);
+    struct hf_home home;
+    struct stat st;
+
+    ck_assert_int_eq(open_home(&s, &home, 1, NULL), 0);
+    ck_assert_int_eq(fs->fstatat(fs->ctx, AT_FDCWD, "/var/lib/holdfast", &st, 0), 0);
+    ck_assert_uint_eq(st.st_mode & 07777, 0700);
+    ck_assert_int_eq(fs->fstatat(fs->ctx, AT_FDCWD, "/var/lib", &st, 0), 0);
+    ck_assert_uint_eq(st.st_mode & 07777, 0755);
+    hf_home_close(&home);
     tear_down(&s);
 }
 END_TEST
@@ -137,6 +157,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_test(tc, second_agent_is_told_who_is_first);
+    tcase_add_test(tc, state_is_for_root);
     tcase_add_test(tc, clock_is_kept);
     tcase_add_loop_test(tc, damaged_clock_is_set_aside, 0, HF_LEN(damages));
     tcase_add_test(tc, bad_folders);

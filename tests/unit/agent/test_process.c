@@ -208,6 +208,9 @@ START_TEST(once_says_how_it_went)
         "apiVersion: edge.codcompass.io/v1alpha1\nkind: EdgeUpdate\nmetadata: {name: bad}\nspec: {release: {}}\n");
     ck_assert_int_eq(ended(START(&s, "--once", "--log-level", "error")), HF_EXIT_FAILED);
     ck_assert_ptr_nonnull(strstr(log_text(&s, text), "\"level\":\"error\",\"event\":\"object.refused\""));
+    write_file(s.objects, "torn.yaml", "a: [\n");
+    ck_assert_int_ne(ended(START(&s, "--once", "--log-level", "error")), HF_EXIT_OK);
+    ck_assert_ptr_nonnull(strstr(log_text(&s, text), "\"kind\":\"File\",\"name\":\"torn.yaml\""));
     tear_down(&s);
 }
 END_TEST

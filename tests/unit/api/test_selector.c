@@ -1,5 +1,7 @@
 #include "api/meta.h"
 
+#include <errno.h>
+
 #include "support/check_main.h"
 
 static const struct {
@@ -58,9 +60,41 @@ START_TEST(a_node_without_labels)
 }
 END_TEST
 
+/* Passing over what it does not know, an agent would take part in what was meant for other nodes. */
+static const struct {
+    const char *selector, *path, *text;
+} unknowns[] = {
+    {"{\"matchlabels\":{\"a\":\"b\"}}", "matchlabels",
+     "unknown field; did you mean matchLabels? as it stands this selects every node"},
+    {"{\"matchexpressions\":[]}", "matchexpressions",
+     "unknown field; did you mean matchExpressions? as it stands this selects every node"},
+    {"{\"example.com/canary\":\"true\"}", "example.com/canary",
+     "unknown field; did you mean matchLabels? as it stands this selects every node"},
+    {"{\"matchLabels\":{\"a\":\"b\"},\"matchLables\":{\"c\":\"d\"}}", "matchLables",
+     "unknown field; did you mean matchLabels? as it stands this selects more nodes than were meant"},
+    {"{\"matchExpressions\":[{\"key\":\"a\",\"operator\":\"Exists\",\"vaules\":[]}]}", "matchExpressions[0].vaules",
+     "unknown field; a requirement has key, operator and values"},
+};
+
+START_TEST(unknown_members_are_refused)
+{
+    struct hf_selector selector = {0};
+    struct hf_issues issues;
+    _cleanup_(hf_json_freep) json_t *json = NULL;
+
+    ck_assert_int_eq(hf_json_parse(hf_view_of(unknowns[_i].selector), NULL, &json, NULL), 0);
+    ck_assert_msg(hf_selector_read(json, &selector, &issues) == -EBADMSG, "%s is taken", unknowns[_i].selector);
+    ck_assert_uint_eq(issues.n_errors, 1);
+    ck_assert_uint_eq(issues.n_warnings, 0);
+    ck_assert_str_eq(issues.errors[0].path, unknowns[_i].path);
+    ck_assert_str_eq(issues.errors[0].text, unknowns[_i].text);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, selects, 0, (int)HF_LEN(rows));
     tcase_add_test(tc, a_node_without_labels);
+    tcase_add_loop_test(tc, unknown_members_are_refused, 0, (int)HF_LEN(unknowns));
 }
 HF_TEST_MAIN("api/selector", cases)

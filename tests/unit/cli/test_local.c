@@ -40,6 +40,17 @@ static const struct {
     {HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  nodeSelector: {}\n  interval: 1ms\n", HF_EXIT_REFUSED,
      "a.yaml:6: spec.interval: "},
     {HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  strange: 1\n", 0, "a.yaml:5: warning: spec.strange: "},
+    {HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  nodeSelector: {matchlabels: {a: b}}\n", HF_EXIT_REFUSED,
+     "a.yaml:5: spec.nodeSelector.matchlabels: unknown field; did you mean matchLabels? as it stands this selects "
+     "every node"},
+    {HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  nodeselector: {matchLabels: {a: b}}\n", HF_EXIT_REFUSED,
+     "a.yaml:5: spec.nodeselector: unknown field; did you mean nodeSelector? as it stands this selects every node"},
+    {HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  NODESELECTOR: {}\n", HF_EXIT_REFUSED,
+     "did you mean nodeSelector?"},
+    {HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  selector: {matchLabels: {a: b}}\n", HF_EXIT_REFUSED,
+     "a.yaml:5: spec.selector: unknown field; did you mean nodeSelector?"},
+    {HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  nodeSelector: {}\n  nodeselector: {}\n", HF_EXIT_REFUSED,
+     "a.yaml:6: spec.nodeselector: unknown field; did you mean it to be part of nodeSelector?"},
     {"---\n" HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec: {}\n---\n" HEAD
      "kind: SyncPolicy\nmetadata: {name: y}\nspec:\n  priority: high\n",
      HF_EXIT_REFUSED, "a.yaml:11: spec.priority: "},
@@ -70,6 +81,18 @@ START_TEST(lint)
     ck_assert_msg(cli(&run, "lint", "%/a.yaml", NULL) == lints[_i].want, "%s -> %d\n%s%s", lints[_i].text, run.code,
                   run.out, run.err);
     ck_assert_msg(strstr(run.out, lints[_i].told) != NULL, "'%s' is not in: %s", lints[_i].told, run.out);
+}
+END_TEST
+
+START_TEST(lint_counts)
+{
+    cli_write_text(&run, "a.yaml",
+                   HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  interval: 1ms\n  strange: 1\n");
+    ck_assert_int_eq(cli(&run, "lint", "%/a.yaml", NULL), HF_EXIT_REFUSED);
+    ck_assert_str_eq(run.err, "1 error, 1 warning\n");
+    cli_write_text(&run, "a.yaml", HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  strange: 1\n  odd: 1\n");
+    ck_assert_int_eq(cli(&run, "lint", "%/a.yaml", NULL), 0);
+    ck_assert_str_eq(run.err, "0 errors, 2 warnings\n");
 }
 END_TEST
 
@@ -217,6 +240,7 @@ static void cases(TCase *tc)
 {
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_loop_test(tc, lint, 0, (int)HF_LEN(lints));
+    tcase_add_test(tc, lint_counts);
     tcase_add_test(tc, lint_for_programs);
     tcase_add_test(tc, lint_advises);
     tcase_add_test(tc, hold);

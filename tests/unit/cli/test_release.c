@@ -645,6 +645,10 @@ START_TEST(no_keys_at_all)
     ck_assert_int_eq(create(NULL, NULL), 0);
     ck_assert_int_eq(unlink(cli_path(&run, "trust/a.pem")), 0);
     ck_assert_int_eq(verify(), HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.out, "trust' holds no key"));
+    ck_assert_int_eq(cli(&run, "release", "verify", "%/out/edge-1.2.yaml", "--trust-dir", "%/turst", NULL),
+                     HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.out, "turst' does not exist"));
 }
 END_TEST
 
@@ -668,7 +672,9 @@ START_TEST(several_people_sign)
     _cleanup_(hf_freep) char *b = cli_read(&run, "b.pem", NULL);
     cli_write_text(&run, "trust/b.pem", b);
     ck_assert_int_eq(verify(), HF_EXIT_REFUSED);
+    ck_assert_ptr_nonnull(strstr(run.out, "REFUSED BelowThreshold: "));
     ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.key", "--key-id", "b", NULL), 0);
+    ck_assert_str_eq(run.out, "signed by a\nsigned by b\n");
     ck_assert_msg(verify() == 0, "%s%s", run.out, run.err);
     /* Once more: replaced, not doubled. */
     ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.key", "--key-id", "b", NULL), 0);

@@ -21,45 +21,45 @@ const struct hf_clock_ops *hf_home_clock(struct hf_home *home)
     return hf_floor_clock(&home->floor);
 }
 
-static int name_holder(struct hf_home *home, const char *path, struct hf_err *err)
+static int name_holder(const struct hf_fs_ops *fs, const char *dir, const char *path, const char *own,
+                       struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(64);
     struct hf_err ignored = HF_ERR_INIT;
     struct hf_view pid = {0};
 
-    if (hf_file_read(home->fs, path, &text, &ignored) == 0)
+    if (hf_file_read(fs, path, &text, &ignored) == 0)
         pid = hf_view_trim(hf_buf_view(&text));
     if (pid.n == 0)
         pid = HF_VIEW("unknown");
     return hf_err_set(err, EWOULDBLOCK,
-                      "another agent (pid %.*s) already runs on '%s': stop it, or give this one its own --state-dir",
-                      (int)pid.n, pid.p, home->dir);
+                      "another agent (pid %.*s) already runs on '%s': stop it, or give this one its own %s", (int)pid.n,
+                      pid.p, dir, own);
 }
 
 /* The pid is for a person; the lock itself is the kernel's. */
-static void write_pid(struct hf_home *home, int pid)
+static void write_pid(const struct hf_fs_ops *fs, int fd, int pid)
 {
     char text[16];
     int n = snprintf(text, sizeof(text), "%d\n", pid);
 
-    if (home->fs->ftruncate(home->fs->ctx, home->lock_fd, 0) == 0)
-        (void)home->fs->pwrite(home->fs->ctx, home->lock_fd, text, (size_t)n, 0);
+    if (fs->ftruncate(fs->ctx, fd, 0) == 0)
+        (void)fs->pwrite(fs->ctx, fd, text, (size_t)n, 0);
 }
 
-static int take_lock(struct hf_home *home, int pid, struct hf_err *err)
+int hf_home_lock(const struct hf_fs_ops *fs, const char *dir, const char *name, const char *own, int pid,
+                 struct hf_err *err)
 {
     char path[PATH_MAX];
-    int r;
 
-    (void)hf_home_path(home, "agent.lock", path);
-    r = hf_lock_take(home->fs, path, err);
+    if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
+        return hf_err_set(err, ENAMETOOLONG, "'%.200s' is too long for a folder", dir);
+    int r = hf_lock_take(fs, path, err);
     if (r == -EWOULDBLOCK)
-        return name_holder(home, path, err);
-    if (r < 0)
-        return r;
-    home->lock_fd = r;
-    write_pid(home, pid);
-    return 0;
+        return name_holder(fs, dir, path, own, err);
+    if (r >= 0)
+        write_pid(fs, r, pid);
+    return r;
 }
 
 /* A power cut in the middle of a replacement leaves its beginning; the next replacement would take it away, but may be long in
@@ -109,9 +109,10 @@ int hf_home_open(struct hf_home *home, const struct hf_fs_ops *fs, const char *d
                           HF_HOME_PATH - 1);
     int r = make_folder(home, err);
     if (r == 0)
-        r = take_lock(home, pid, err);
+        r = hf_home_lock(fs, home->dir, "agent.lock", "--state-dir and --storage-dir", pid, err);
     if (r < 0)
         return r;
+    home->lock_fd = r;
     sweep(home);
     read_clock(home, log);
     hf_floor_init(&home->floor, wall, home->kept.newest_unix_ns);

@@ -25,6 +25,11 @@ HF_MUST_USE int hf_home_open(struct hf_home *home, const struct hf_fs_ops *fs, c
                              const struct hf_clock_ops *wall, struct hf_log *log, struct hf_err *err);
 void hf_home_close(struct hf_home *home); /* lets go of the lock */
 
+/* Takes the lock file <dir>/<name> and writes `pid` into it, for a person; returns the descriptor that holds it. -EWOULDBLOCK: another
+ * agent has it; *err names its pid, and `own`, the flags that a second agent needs. */
+HF_MUST_USE int hf_home_lock(const struct hf_fs_ops *fs, const char *dir, const char *name, const char *own, int pid,
+                             struct hf_err *err);
+
 /* The clock for everybody: never below the newest time seen. */
 const struct hf_clock_ops *hf_home_clock(struct hf_home *home);
 

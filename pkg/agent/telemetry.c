@@ -5,18 +5,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "agent/home.h"
 #include "os/file.h"
 #include "telemetry/telemetry.h"
 
 enum { MAX_INGEST_BYTES = 4 << 20, STORAGE_MODE = 0700 };
+
+#define STORAGE_AGAIN_NS (30 * HF_NS_PER_S)
 
 struct hf_agent_telemetry {
     struct hf_agent_telemetry_params params;
     struct hf_telemetry_service *service; /* NULL until it is wanted */
     struct hf_syncpolicy *fallback;       /* what the environment asks for; NULL nothing */
     char proc[PATH_MAX], sys[PATH_MAX], pods[PATH_MAX], journal[PATH_MAX];
-    char trouble[256]; /* the storage folder cannot be used: why */
+    int lock_fd;                  /* of the storage folder; -1 not ours */
+    char trouble[256];            /* the storage folder cannot be used: why */
+    json_t *owner, *owner_labels; /* what waits for it: the policy's tree and the node's labels */
+    struct hf_timer *again;       /* looks at it again */
 };
 
 /* ---- what the environment asks for -------------------------------------------------------------------------------- */
@@ -52,6 +59,8 @@ static int read_fallback(struct hf_agent_telemetry *t, struct hf_err *err)
 
 /* ---- life --------------------------------------------------------------------------------------------------------- */
 
+static void look_again(void *arg);
+
 static void find_places(struct hf_agent_telemetry *t)
 {
     const struct hf_agent_options *o = t->params.options;
@@ -71,8 +80,14 @@ int hf_agent_telemetry_new(const struct hf_agent_telemetry_params *params, struc
     if (t == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     t->params = *params;
+    t->lock_fd = -1;
     find_places(t);
     int r = read_fallback(t, err);
+    if (r == 0) {
+        const struct hf_sched_ops *sched = hf_loop_sched(params->loop);
+        t->again = sched->timer_new(sched->ctx, look_again, t);
+        r = t->again != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory");
+    }
     if (r < 0)
         hf_agent_telemetry_free(t);
     else
@@ -80,16 +95,55 @@ int hf_agent_telemetry_new(const struct hf_agent_telemetry_params *params, struc
     return r;
 }
 
+static void forget_wanted(struct hf_agent_telemetry *t)
+{
+    json_decref(t->owner);
+    json_decref(t->owner_labels);
+    t->owner = t->owner_labels = NULL;
+}
+
 void hf_agent_telemetry_free(struct hf_agent_telemetry *telemetry)
 {
     if (telemetry == NULL)
         return;
+    const struct hf_sched_ops *sched = hf_loop_sched(telemetry->params.loop);
+    sched->timer_free(sched->ctx, telemetry->again);
+    forget_wanted(telemetry);
     hf_telemetry_service_free(telemetry->service);
+    if (telemetry->lock_fd >= 0)
+        (void)telemetry->params.fs->close(telemetry->params.fs->ctx, telemetry->lock_fd);
     hf_syncpolicy_free(telemetry->fallback);
     free(telemetry);
 }
 
 /* ---- following the policy ----------------------------------------------------------------------------------------- */
+
+/* Two agents on one folder would lose events of the one and send those of the other twice. */
+static int open_storage(struct hf_agent_telemetry *t, struct hf_err *err)
+{
+    const struct hf_agent_telemetry_params *p = &t->params;
+
+    if (t->lock_fd >= 0)
+        return 0;
+    int r = hf_dir_make(p->fs, p->options->storage_dir, STORAGE_MODE, err);
+    if (r == 0)
+        r = hf_home_lock(p->fs, p->options->storage_dir, "storage.lock", "--storage-dir", (int)getpid(), err);
+    if (r >= 0)
+        t->lock_fd = r;
+    return HF_MIN(r, 0);
+}
+
+/* Said once, as long as it stays the same. */
+static void note_trouble(struct hf_agent_telemetry *t, const struct hf_err *err)
+{
+    char text[sizeof(t->trouble)];
+
+    (void)snprintf(text, sizeof(text), "%.250s", err->cause);
+    if (strcmp(text, t->trouble) == 0)
+        return;
+    memcpy(t->trouble, text, sizeof(text));
+    hf_log_err(t->params.log, HF_LOG_ERROR, "telemetry.no_storage", "dir", t->params.options->storage_dir, err);
+}
 
 static bool start_service(struct hf_agent_telemetry *t)
 {
@@ -115,14 +169,38 @@ static bool start_service(struct hf_agent_telemetry *t)
     };
     struct hf_err err = HF_ERR_INIT;
 
-    t->trouble[0] = '\0';
-    if (hf_dir_make(p->fs, p->options->storage_dir, STORAGE_MODE, &err) < 0) {
-        hf_log_err(p->log, HF_LOG_ERROR, "telemetry.no_storage", "dir", p->options->storage_dir, &err);
-        (void)snprintf(t->trouble, sizeof(t->trouble), "storage: %.200s", err.cause);
+    if (open_storage(t, &err) < 0) {
+        note_trouble(t, &err);
         return false;
     }
+    t->trouble[0] = '\0';
     t->service = hf_telemetry_service_new(&params);
     return t->service != NULL;
+}
+
+/* Starts what is wanted, or waits for the folder. */
+static void start_wanted(struct hf_agent_telemetry *t)
+{
+    static const struct hf_telemetry on = {.present = true};
+    const struct hf_sched_ops *sched = hf_loop_sched(t->params.loop);
+
+    if (!start_service(t)) {
+        sched->timer_arm(sched->ctx, t->again, STORAGE_AGAIN_NS);
+        return;
+    }
+    hf_telemetry_service_set(t->service, &on, t->owner, t->owner_labels); /* decodes the tree for itself */
+    forget_wanted(t);
+}
+
+static void look_again(void *arg)
+{
+    struct hf_agent_telemetry *t = arg;
+
+    if (t->service != NULL || t->owner == NULL)
+        return;
+    start_wanted(t);
+    if (t->service != NULL && t->params.changed != NULL)
+        t->params.changed(t->params.arg);
 }
 
 void hf_agent_telemetry_follow(struct hf_agent_telemetry *telemetry, const struct hf_syncpolicy *policy,
@@ -132,14 +210,24 @@ void hf_agent_telemetry_follow(struct hf_agent_telemetry *telemetry, const struc
 
     if (!policy->telemetry.present && telemetry->fallback != NULL)
         chosen = telemetry->fallback;
-    if (chosen->telemetry.present && telemetry->service == NULL && !start_service(telemetry))
-        return; /* looked at again with the next interval */
-    if (telemetry->service != NULL)
+    if (telemetry->service != NULL) {
         hf_telemetry_service_set(telemetry->service, &chosen->telemetry, chosen->json, labels);
+        return;
+    }
+    forget_wanted(telemetry);
+    if (!chosen->telemetry.present) {
+        telemetry->trouble[0] = '\0';
+        return;
+    }
+    telemetry->owner = json_incref(chosen->json);
+    telemetry->owner_labels = labels != NULL ? json_deep_copy(labels) : NULL;
+    start_wanted(telemetry);
 }
 
 void hf_agent_telemetry_stop(struct hf_agent_telemetry *telemetry, void (*stopped)(void *arg), void *arg)
 {
+    if (telemetry != NULL)
+        forget_wanted(telemetry);
     if (telemetry == NULL || telemetry->service == NULL)
         stopped(arg);
     else
@@ -148,12 +236,25 @@ void hf_agent_telemetry_stop(struct hf_agent_telemetry *telemetry, void (*stoppe
 
 /* ---- the local server --------------------------------------------------------------------------------------------- */
 
+static void answer_no_storage(const struct hf_agent_telemetry *t, struct hf_server_exchange *exchange)
+{
+    static const char *const headers[] = {"Retry-After: 30", NULL};
+    _cleanup_(hf_freep) char *what =
+        hf_asprintf("the storage folder '%s' cannot be used: %s", t->params.options->storage_dir, t->trouble);
+    _cleanup_(hf_json_freep) json_t *answer = json_pack("{s:s}", "error", what != NULL ? what : "no memory");
+    _cleanup_(hf_freep) char *text = answer != NULL ? json_dumps(answer, JSON_COMPACT) : NULL;
+
+    hf_server_answer(exchange, 503, "application/json", headers, hf_view_of(text != NULL ? text : "{}"));
+}
+
 static void ingest(void *arg, const struct hf_server_request *request, struct hf_server_exchange *exchange)
 {
     struct hf_agent_telemetry *t = arg;
 
     if (t->service != NULL)
         hf_telemetry_service_ingest(t->service, request, exchange);
+    else if (t->trouble[0] != '\0')
+        answer_no_storage(t, exchange);
     else
         hf_server_answer(exchange, 404, "application/json", NULL,
                          HF_VIEW("{\"error\":\"no SyncPolicy of this node has telemetry.sources.http\"}\n"));
@@ -167,7 +268,10 @@ struct hf_server_route hf_agent_telemetry_route(struct hf_agent_telemetry *telem
 
 json_t *hf_agent_telemetry_status(const struct hf_agent_telemetry *telemetry)
 {
+    char text[sizeof(telemetry->trouble) + 16];
+
+    (void)snprintf(text, sizeof(text), "storage: %s", telemetry->trouble);
     if (telemetry->trouble[0] != '\0')
-        return json_pack("{s:[s]}", "troubles", telemetry->trouble);
+        return json_pack("{s:[s]}", "troubles", text);
     return telemetry->service != NULL ? hf_telemetry_service_status(telemetry->service) : NULL;
 }

@@ -1,7 +1,10 @@
 /* agent/telemetry.h - which telemetry a node has: what its policy says, or else what the environment says, given to pkg/telemetry.
  *
  * A policy with a telemetry part wins. Without one, CLOUD_ENDPOINT alone turns on POST /ingest and one sink of format seed. Without
- * either there is none, and nothing of it runs. Loop thread only. */
+ * either there is none, and nothing of it runs.
+ *
+ * The storage folder belongs to one agent: <dir>/storage.lock is held from when telemetry is first asked for until the process ends. A
+ * folder that cannot be used, or that another agent has, is looked at again every 30 s. Loop thread only. */
 #pragma once
 
 #include "agent/options.h"
@@ -38,7 +41,7 @@ void hf_agent_telemetry_follow(struct hf_agent_telemetry *telemetry, const struc
 /* Take nothing in any more; `stopped` when all that was taken is on disk. */
 void hf_agent_telemetry_stop(struct hf_agent_telemetry *telemetry, void (*stopped)(void *arg), void *arg);
 
-/* POST /ingest; 404 while it is off. */
+/* POST /ingest; 404 while it is off, 503 while the storage folder cannot be used. */
 struct hf_server_route hf_agent_telemetry_route(struct hf_agent_telemetry *telemetry);
 
 /* EdgeNode.status.telemetry as a new object; NULL: nothing to say. */

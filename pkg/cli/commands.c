@@ -131,7 +131,7 @@ const struct hf_cli_command hf_cli_commands[] = {
         .args = "DIR",
         .summary = "print the telemetry that waits in a folder, one event per line",
         .details = "What can be read is printed, whatever is damaged around it; exit code 1 says that something is.\n\n"
-                   "  holdfast spool cat --severity error --from 2026-11-20T08:00:00Z /mnt/var/lib/holdfast/telemetry",
+                   "  holdfast spool cat --severity error --from 2026-11-20T08:00:00Z /mnt/var/edge/data",
         .min_words = 1,
         .max_words = 1,
         ROW(hf_cli_spool_cat),

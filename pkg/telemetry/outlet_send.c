@@ -130,14 +130,17 @@ static bool is_to_blame(const struct hf_outlet *outlet, const struct hf_batch *b
     return judgement->unwell && batch->series.deferrals >= TIMES_DEFERRED && outlet->last_success_ns > batch->failed_ns;
 }
 
-static void note_answer(struct hf_batch *batch, const struct hf_judgement *judgement, struct hf_view body,
-                        const struct hf_err *err, int r)
+static void note_answer(struct hf_batch *batch, const struct hf_judgement *judgement,
+                        const struct hf_http_response *response, struct hf_view body, const struct hf_err *err, int r)
 {
     char text[2 * sizeof(err->cause)];
 
     (void)snprintf(batch->reason, sizeof(batch->reason), "%s", judgement->reason);
     if (r < 0)
         (void)snprintf(batch->detail, sizeof(batch->detail), "%.90s", hf_err_text(err, text, sizeof(text)));
+    else if (strcmp(judgement->reason, "content_type") == 0)
+        (void)snprintf(batch->detail, sizeof(batch->detail), "the answer is %.40s, not a receiver's: is the URL right?",
+                       response->content_type);
     else
         (void)snprintf(batch->detail, sizeof(batch->detail), "%.*s", (int)HF_MIN(body.n, (size_t)90), body.p);
 }
@@ -282,7 +285,7 @@ static void on_answer(void *arg, int r, const struct hf_http_response *response,
                                            judgement.verdict == HF_VERDICT_DELIVERED ? "delivered" : judgement.reason)),
                   1);
     if (judgement.verdict != HF_VERDICT_DELIVERED)
-        note_answer(sending->batch, &judgement, body, err, r);
+        note_answer(sending->batch, &judgement, response, body, err, r);
     learn(outlet, sending, &judgement, now_ns, at_least_ns);
     if (judgement.verdict == HF_VERDICT_DELIVERED) {
         part_delivered(outlet, sending, body, now_ns);

@@ -305,6 +305,44 @@ def folder_in_the_way(lab):
 
 
 @scenario
+def one_storage_folder(lab):
+    """A second agent on the storage folder of another says whose it is, takes nothing, and begins when the folder is free; so does
+    one whose folder cannot be made. What waits there can be looked at meanwhile."""
+    lab.up()
+    lab.sink.mode = {"refuse": 503}
+    lab.start()
+    body = b"[" + payload("o-1", 200, lab.rng) + b"]"
+    if post(lab.node.port, body)[0] != 202:
+        raise AssertionError("the first agent takes nothing")
+    other = Node(fresh(os.path.join(lab.home, "other")), lab.node.storage)
+    lab.ends.append(other.end)
+    other.policy(lab.sink.url)
+    other.start()
+    expect_no_storage(other, lab, f"another agent (pid {lab.node.agent.pid}) already runs on '{lab.node.storage}'",
+                      "its own --storage-dir")
+    code, text = lab.node.spool("cat")
+    if code != 0 or b"o-1" not in text:
+        raise AssertionError(f"holdfast spool of a folder in use: {code} {text[:200]}")
+    lab.node.kill()
+    lab.sink.mode = {}
+    wait("the second agent to have the folder", lambda: other.alive() and post(other.port, body)[0] == 202, step=0.5)
+    wait("delivery", lambda: other.alive() and not lab.store.has({"o-1"}), step=0.05)
+    lab.no_duplicates()
+    other.stop()
+    other.storage = "/proc/holdfast"
+    other.start()
+    expect_no_storage(other, lab, "the storage folder '/proc/holdfast' cannot be used")
+
+
+def expect_no_storage(node, lab, *words):
+    status, _, answer = post(node.port, b"[" + payload("o-2", 200, lab.rng) + b"]")
+    if status != 503 or not all(word.encode() in answer for word in words):
+        raise AssertionError(f"without a storage folder: {status} {answer[:400]}")
+    if not node.healthy():
+        raise AssertionError("not healthy without a storage folder")
+
+
+@scenario
 def newest_of_a_key(lab):
     """States of one key: an older one that comes late goes no further, of another key and of the same time it does."""
     lab.up()

@@ -51,6 +51,7 @@ START_TEST(second_agent_is_told_who_is_first)
     ck_assert_int_eq(open_home(&s, &first, 4711, &err), 0);
     ck_assert_int_eq(open_home(&s, &second, 4712, &err), -EWOULDBLOCK);
     ck_assert_ptr_nonnull(strstr(hf_err_text(&err, text, sizeof(text)), "another agent (pid 4711)"));
+    ck_assert_ptr_nonnull(strstr(text, "give this one its own --state-dir and --storage-dir"));
     hf_home_close(&second);
     hf_home_close(&first);
     ck_assert_int_eq(open_home(&s, &second, 4712, &err), 0);

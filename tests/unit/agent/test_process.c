@@ -247,18 +247,56 @@ START_TEST(the_last_word)
 }
 END_TEST
 
+#define TELEMETRY_POLICY                                                                                               \
+    "apiVersion: edge.codcompass.io/v1alpha1\nkind: SyncPolicy\nmetadata: {name: p}\nspec:\n  telemetry:\n"            \
+    "    sources: {http: true}\n    sink: {url: 'http://127.0.0.1:9/in', format: json}\n"
+
+#define START_STORING(scene, storage, ...)                                                                             \
+    START(scene, "--storage-dir", storage, "--ingest-port", "0", "--health-port", "0" __VA_OPT__(, ) __VA_ARGS__)
+
+/* Each with its own state folder: what they store would be lost, or sent twice. Who is killed lets go at once. */
+START_TEST(one_agent_per_storage_folder)
+{
+    struct scene one, two;
+    char text[65536], storage[128], wanted[256];
+
+    set_up(&one);
+    set_up(&two);
+    (void)snprintf(storage, sizeof(storage), "%s/telemetry", one.dir);
+    write_file(one.objects, "policy.yaml", TELEMETRY_POLICY);
+    write_file(two.objects, "policy.yaml", TELEMETRY_POLICY);
+    pid_t first = START_STORING(&one, storage);
+    (void)wait_for(&one, "telemetry.set", text);
+    pid_t second = START_STORING(&two, storage);
+    (void)wait_for(&two, "\"event\":\"telemetry.no_storage\"", text);
+    ck_assert_ptr_null(strstr(text, "telemetry.set"));
+    (void)snprintf(wanted, sizeof(wanted),
+                   "another agent (pid %d) already runs on '%s': stop it, or give this one its own --storage-dir",
+                   (int)first, storage);
+    ck_assert_msg(strstr(text, wanted) != NULL, "%s", text);
+    (void)kill(second, SIGTERM);
+    ck_assert_int_eq(ended(second), HF_EXIT_OK);
+    ck_assert(file_says(two.state, "status/EdgeNode-n1.json", "\"troubles\":[\"storage: another agent (pid"));
+    (void)kill(first, SIGKILL);
+    ck_assert_int_eq(ended(first), 128 + SIGKILL);
+    second = START_STORING(&two, storage);
+    (void)wait_for(&two, "telemetry.set", text);
+    (void)kill(second, SIGTERM);
+    ck_assert_int_eq(ended(second), HF_EXIT_OK);
+    tear_down(&two);
+    tear_down(&one);
+}
+END_TEST
+
 /* The only sink needs no name, and is told all the same. */
 START_TEST(where_telemetry_goes_is_told)
 {
-    static const char policy[] =
-        "apiVersion: edge.codcompass.io/v1alpha1\nkind: SyncPolicy\nmetadata: {name: p}\nspec:\n  telemetry:\n"
-        "    sources: {http: true}\n    sink: {url: 'http://127.0.0.1:9/in', format: json}\n";
     struct scene s;
     char text[65536], storage[128];
 
     set_up(&s);
     (void)snprintf(storage, sizeof(storage), "%s/telemetry", s.dir);
-    write_file(s.objects, "policy.yaml", policy);
+    write_file(s.objects, "policy.yaml", TELEMETRY_POLICY);
     pid_t pid = START(&s, "--storage-dir", storage);
     (void)wait_for(&s, "telemetry.set", text);
     (void)kill(pid, SIGTERM);
@@ -392,6 +430,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, one_agent_per_state_folder);
     tcase_add_test(tc, once_says_how_it_went);
     tcase_add_test(tc, the_last_word);
+    tcase_add_test(tc, one_agent_per_storage_folder);
     tcase_add_test(tc, where_telemetry_goes_is_told);
     tcase_add_test(tc, a_hold_is_heard);
     tcase_add_loop_test(tc, a_taken_port_fails_the_start, 0, HF_LEN(port_flags));

@@ -818,10 +818,14 @@ START_TEST(wrong_answers_lose_nothing)
         int status;
         const char *trouble;
     } rows[] = {
-        {HTML, 0, "content_type"}, {NOT_FOUND, 0, "http_404: wo?????"},
-        {FAILS, 401, "http_401"},  {FAILS, 403, "http_403"},
-        {FAILS, 302, "http_302"},  {FAILS, 408, "http_408"},
-        {FAILS, 500, "http_500"},  {STALLS, 0, "timeout"},
+        {HTML, 0, "content_type: the answer is text/html; charset=utf-8, not a receiver's: is the URL right?"},
+        {NOT_FOUND, 0, "http_404: wo?????"},
+        {FAILS, 401, "http_401"},
+        {FAILS, 403, "http_403"},
+        {FAILS, 302, "http_302"},
+        {FAILS, 408, "http_408"},
+        {FAILS, 500, "http_500"},
+        {STALLS, 0, "timeout"},
         {FAILS, 600, "http_600"},
     };
     struct world *world = world_new(10);

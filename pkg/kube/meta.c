@@ -7,6 +7,14 @@
 
 static void dispatch(struct hf_kube *kube, enum hf_prober_event event, const struct hf_err *err);
 
+static void explain_store(struct hf_err *err)
+{
+    (void)hf_err_set(
+        err, ESTALE,
+        "the MetaServer answered from its own store: the cloud did not answer; look at the link, CloudCore, "
+        "or modules.dynamicController.enable (docs/KUBEEDGE.md)");
+}
+
 /* While the cloud is not proven to be there, only a list that can prove it is worth asking for. */
 static bool may_ask_for(const struct hf_subscription *sub)
 {
@@ -82,6 +90,8 @@ static enum answer take_answer(struct hf_subscription *sub, int r, const struct 
     free(next); /* the MetaServer does not page */
     if (answer == HF_LIST_GARBAGE)
         hf_watcher_refused(sub, "list", err);
+    if (answer == HF_LIST_MISSPELT)
+        explain_store(err);
     if (answer != HF_LIST_PROVEN || sub->dead)
         sub->relist |= asked;
     if (answer == HF_LIST_PROVEN)
@@ -119,7 +129,7 @@ static void review_ended(void *arg, int r, const struct hf_http_response *respon
     if (event == HF_PROBER_BARRED)
         hf_review_explain(review, kube->probed->resource, &err);
     else
-        (void)hf_err_set(&err, ESTALE, "the MetaServer answered from its own store: the cloud is away");
+        explain_store(&err);
     dispatch(kube, event, &err);
 }
 
@@ -198,7 +208,7 @@ static void tell_barred(struct hf_subscription *sub, const struct hf_err *err)
     assert(err != NULL);
     hf_kube_count_doubt(sub->kube, err->code == EACCES ? "forbidden" : "missing");
     if (!sub->barred)
-        hf_log_err(sub->kube->p.log, HF_LOG_WARNING, "kube.barred", "kind", sub->resource->kind, err);
+        hf_log_err(sub->kube->p.log, HF_LOG_ERROR, "kube.barred", "kind", sub->resource->kind, err);
     sub->barred = true;
     sub->served = false;
     hf_watcher_dispatch(sub, HF_RF_STOP, 0, NULL); /* as hf_meta_begin() says */

@@ -53,7 +53,7 @@ void hf_review_explain(enum hf_review review, const struct hf_resource *resource
     if (review == HF_REVIEW_FORBIDDEN)
         (void)hf_err_set(err, EACCES,
                          "CloudCore may not list %s.%.*s, so the MetaServer answers from its own store: kubectl apply "
-                         "-f deploy/kubeedge.yaml",
+                         "-f crds/ -f deploy/kubeedge.yaml",
                          plural_of(resource), group_length(resource), resource->api_version);
     else
         (void)hf_err_set(err, ENOENT,

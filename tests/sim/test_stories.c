@@ -1490,7 +1490,8 @@ START_TEST(cloudcore_has_no_right)
     ck_assert_ptr_null(status());
     ck_assert(!hf_agent_ready(w.node->agent));
     const char *trouble = hf_agent_source_trouble(w.node->agent);
-    ck_assert_msg(trouble != NULL && strstr(trouble, "kubectl apply -f deploy/kubeedge.yaml") != NULL, "%s", trouble);
+    ck_assert_msg(trouble != NULL && strstr(trouble, "kubectl apply -f crds/ -f deploy/kubeedge.yaml") != NULL, "%s",
+                  trouble);
     _cleanup_(hf_json_freep) json_t *said = parked();
     const json_t *readable = named(hf_json_at(said, "status.conditions"), "type", "SourceReadable");
     expect(readable, "status", "False");

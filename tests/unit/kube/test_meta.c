@@ -287,6 +287,11 @@ START_TEST(ghosts_start_nothing)
 }
 END_TEST
 
+/* What a person is to look at. */
+#define FROM_STORE                                                                                                     \
+    "the MetaServer answered from its own store: the cloud did not answer; look at the link, CloudCore, or "           \
+    "modules.dynamicController.enable (docs/KUBEEDGE.md)"
+
 START_TEST(an_empty_list_away_removes_nothing)
 {
     struct world world;
@@ -300,6 +305,7 @@ START_TEST(an_empty_list_away_removes_nothing)
         world.source->refresh(world.source->ctx, seen.sub);
     }
     ck_assert(seen.gone == 0 && seen.upserts == 0 && seen.synced == 0 && !seen.in_contact && seen.proven == 0);
+    ck_assert_str_eq(seen.reason, FROM_STORE);
     hf_simmeta_restart(world.meta); /* lists then come at once, still from the store */
     run(&world, 300);
     ck_assert(seen.gone == 0 && seen.upserts == 0 && !seen.in_contact);
@@ -451,7 +457,7 @@ START_TEST(the_cloud_may_not)
     ck_assert_msg(seen.why == EACCES, "%d: '%s'", seen.why, seen.reason);
     ck_assert_str_eq(seen.reason,
                      "CloudCore may not list edgeupdates.edge.codcompass.io, so the MetaServer answers from its "
-                     "own store: kubectl apply -f deploy/kubeedge.yaml");
+                     "own store: kubectl apply -f crds/ -f deploy/kubeedge.yaml");
     ck_assert(!seen.in_contact && seen.gone == 0 && seen.synced == 0 && seen.proven == 0);
     /* The other is served as if nothing were, and as fast, and the barred one does not keep asking. */
     ck_assert(policies.in_contact == (_i == 1) && policies.upserts == (_i == 1 ? 1 : 0));

@@ -10,6 +10,7 @@ PKGS := libcurl openssl yaml-0.1 jansson libwebsockets libuv libzstd liblzma lib
 B := build
 PREFIX ?= /usr/local
 DESTDIR ?=
+JOBS ?= $(shell nproc)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -84,13 +85,13 @@ all: $(BINARIES:%=$(B)/release/%)
 
 demo: ## the main job on this machine: delta update, failing update that comes back, tampered one refused, kill -9 (KEEP=1 keeps it running)
 	@hack/setup.sh build demo
-	@$(MAKE) --no-print-directory all $(B)/release/support/programs
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(B)/release/support/programs
 	@hack/demo $(if $(KEEP),--keep)
 
 test: ## install what testing needs, then unit tests, simulation, faults, the pages' commands and fuzz corpora under ASan, UBSan and LSan
 	@echo "make test: builds twice and runs about 5,400 tests: 12 to 20 minutes on 2 cores, less when built"
 	@hack/setup.sh build test
-	@$(MAKE) --no-print-directory test-run
+	@$(MAKE) --no-print-directory -j$(JOBS) test-run
 
 test-run: all $(B)/asan/tests.list $(B)/asan/fault.list $(B)/release/support/programs $(B)/asan/support/programs $(BINARIES:%=$(B)/asan/%)
 	@hack/run-tests $(B)/asan fault sim unit corpus
@@ -113,23 +114,23 @@ check: ## layout, layers, cppcheck, clang-tidy, shell and schema checks
 
 e2e: ## a real cluster: API server, kubelet, containerd, systemd nodes (root and Go needed, else skipped by name)
 	@hack/setup.sh build test e2e || true
-	@$(MAKE) --no-print-directory all $(B)/release/support/programs
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(B)/release/support/programs
 	@tests/e2e/run
 
 arch: ## deltas applied on other processors: built for ARM, AArch64, s390x and RISC-V, run under qemu-user
 	@hack/setup.sh build arch || true
-	@$(MAKE) --no-print-directory all $(B)/release/support/programs
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(B)/release/support/programs
 	@tests/arch/delta.py
 
 bench: ## figures beside the peers that are installed, in one run, as ratios
 	@hack/setup.sh build bench || true
-	@$(MAKE) --no-print-directory all $(B)/release/support/programs
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(B)/release/support/programs
 	@hack/bench $(BENCH)
 
 bench-delta: ## deltas of every NAME.old/NAME.new in DIR, ours beside the peers: CSV, table and plot (hack/bench-corpus makes a DIR)
 	@test -n "$(DIR)" || { echo "usage: make bench-delta DIR=folder [ARGS=...]; hack/bench-corpus makes such a folder" >&2; exit 2; }
 	@hack/setup.sh build bench || true
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@hack/bench-delta "$(DIR)" $(ARGS)
 
 FUZZ_SECONDS ?= 60

@@ -221,6 +221,7 @@ static void link_moved(void *arg)
 static void look_outside(struct process *p)
 {
     p->hold_watch = hf_outside_watch_file(p->loop, p->home.dir, "hold", hold_moved, p);
+    hf_agent_look_at_hold(p->agent); /* one that was written since the agent looked, and before the watch began */
     if (p->read != NULL)
         p->link_watch = hf_outside_watch_links(p->loop, link_moved, p);
 }

@@ -24,35 +24,22 @@ int hf_attempt_format(const struct hf_attempt *attempt, struct hf_buf *out)
     return r == 0 ? hf_seal_format("attempt", FORMAT, hf_buf_view(&body), out) : r;
 }
 
-static bool take(struct hf_view *rest, const char *name, char *value, size_t n)
-{
-    struct hf_view line;
-    size_t head = strlen(name);
-
-    if (!hf_view_split(rest, '\n', &line) || !hf_view_starts(line, name) || line.n < head + 1 || line.p[head] != ' ' ||
-        line.n - head - 1 >= n)
-        return false;
-    memcpy(value, line.p + head + 1, line.n - head - 1);
-    value[line.n - head - 1] = '\0';
-    return true;
-}
-
 static bool take_number(struct hf_view *rest, const char *name, uint64_t max, uint64_t *ret_value)
 {
     char text[24];
 
-    return take(rest, name, text, sizeof(text)) && hf_parse_u64(text, 0, max, ret_value) == 0;
+    return hf_seal_take(rest, name, text, sizeof(text)) && hf_parse_u64(text, 0, max, ret_value) == 0;
 }
 
 static bool read_body(struct hf_view body, struct hf_attempt *attempt)
 {
     uint64_t deaths = 0;
 
-    if (!take(&body, "delta", attempt->delta, sizeof(attempt->delta)) ||
-        !take(&body, "makes", attempt->makes, sizeof(attempt->makes)) ||
+    if (!hf_seal_take(&body, "delta", attempt->delta, sizeof(attempt->delta)) ||
+        !hf_seal_take(&body, "makes", attempt->makes, sizeof(attempt->makes)) ||
         !take_number(&body, "size", INT64_MAX, &attempt->size) || !take_number(&body, "at", INT64_MAX, &attempt->at) ||
         !take_number(&body, "deaths", HF_ATTEMPT_MAX_DEATHS, &deaths) ||
-        !take(&body, "boot", attempt->boot, sizeof(attempt->boot)) ||
+        !hf_seal_take(&body, "boot", attempt->boot, sizeof(attempt->boot)) ||
         !take_number(&body, "kills", UINT64_MAX, &attempt->kills.own) ||
         !take_number(&body, "kills-above", UINT64_MAX, &attempt->kills.above))
         return false;

@@ -33,19 +33,6 @@ int hf_point_format(const struct hf_point_keeper *keeper, bool synced, struct hf
     return r == 0 ? hf_seal_format("point", FORMAT, hf_buf_view(&body), out) : r;
 }
 
-static bool take(struct hf_view *rest, const char *name, char *value, size_t n)
-{
-    struct hf_view line;
-    size_t head = strlen(name);
-
-    if (!hf_view_split(rest, '\n', &line) || !hf_view_starts(line, name) || line.n < head + 1 || line.p[head] != ' ' ||
-        line.n - head - 1 >= n)
-        return false;
-    memcpy(value, line.p + head + 1, line.n - head - 1);
-    value[line.n - head - 1] = '\0';
-    return true;
-}
-
 int hf_point_parse(struct hf_view text, const struct hf_point_keeper *keeper, struct hf_delta_checkpoint *ret_point)
 {
     char key[sizeof(keeper->key)], new_text[24], patch_text[24], boot[sizeof(keeper->boot)],
@@ -56,10 +43,11 @@ int hf_point_parse(struct hf_view text, const struct hf_point_keeper *keeper, st
 
     if (r < 0)
         return r;
-    bool whole = take(&body, "key", key, sizeof(key)) && take(&body, "new", new_text, sizeof(new_text)) &&
-                 take(&body, "patch", patch_text, sizeof(patch_text)) && take(&body, "boot", boot, sizeof(boot)) &&
-                 take(&body, "hash", hash, sizeof(hash)) && body.n == 0 &&
-                 hf_parse_u64(new_text, 1, INT64_MAX, &point.new_offset) == 0 &&
+    bool whole = hf_seal_take(&body, "key", key, sizeof(key)) &&
+                 hf_seal_take(&body, "new", new_text, sizeof(new_text)) &&
+                 hf_seal_take(&body, "patch", patch_text, sizeof(patch_text)) &&
+                 hf_seal_take(&body, "boot", boot, sizeof(boot)) && hf_seal_take(&body, "hash", hash, sizeof(hash)) &&
+                 body.n == 0 && hf_parse_u64(new_text, 1, INT64_MAX, &point.new_offset) == 0 &&
                  hf_parse_u64(patch_text, 0, INT64_MAX, &point.patch_offset) == 0 &&
                  hf_hex_decode(hash, point.new_hash, sizeof(point.new_hash)) == 0;
     if (!whole || strcmp(key, keeper->key) != 0 || (boot[0] != '\0' && strcmp(boot, keeper->boot) != 0))

@@ -101,3 +101,16 @@ int hf_seal_remove(const struct hf_fs_ops *fs, const char *folder, const char *n
 
     return r < 0 ? r : hf_file_forget(fs, path, err);
 }
+
+bool hf_seal_take(struct hf_view *rest, const char *name, char *value, size_t n)
+{
+    struct hf_view line;
+    size_t head = strlen(name);
+
+    if (!hf_view_split(rest, '\n', &line) || !hf_view_starts(line, name) || line.n < head + 1 || line.p[head] != ' ' ||
+        line.n - head - 1 >= n)
+        return false;
+    memcpy(value, line.p + head + 1, line.n - head - 1);
+    value[line.n - head - 1] = '\0';
+    return true;
+}

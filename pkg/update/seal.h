@@ -21,3 +21,6 @@ HF_MUST_USE int hf_seal_save(const struct hf_fs_ops *fs, const char *folder, con
 HF_MUST_USE int hf_seal_remove(const struct hf_fs_ops *fs, const char *folder, const char *name, struct hf_err *err);
 /* Returns -EBADMSG with the new name in *err, or why it could not be renamed. */
 HF_MUST_USE int hf_seal_set_aside(const struct hf_fs_ops *fs, const char *folder, const char *name, struct hf_err *err);
+
+/* The next line of a sealed body, when it is "name value" and the value, with its end, fits into n bytes; takes it off *rest. */
+bool hf_seal_take(struct hf_view *rest, const char *name, char *value, size_t n);

@@ -10,10 +10,18 @@ PROGRAMS = os.path.join(TOP, os.environ.get("HF_BUILD_DIR", "build/release"))
 PATIENCE_S = float(os.environ.get("HF_PATIENCE_S", "300"))  # for anything to become true; a busy or slow machine is no failure
 
 
+GIVEN = set()
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One that nobody listens on, and that was not given before: two that are asked for in a row may not be the same."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        if port not in GIVEN:
+            GIVEN.add(port)
+            return port
 
 
 def wait(what, condition, patience=PATIENCE_S, step=0.02):

@@ -72,7 +72,7 @@ void hf_agent_free(struct hf_agent *agent); /* at once, as a crash would; see hf
 HF_DEFINE_CLEANUP(struct hf_agent, hf_agent_free)
 
 enum hf_agent_stop {
-    HF_AGENT_STOP_TOLD, /* it is told to stop: its last status says so, so that what it said before is not taken for news */
+    HF_AGENT_STOP_TOLD, /* told to stop: the last status says so, and nobody takes the one before for news */
     HF_AGENT_STOP_DONE, /* it has done what it was started for: its last status stands */
 };
 
@@ -83,7 +83,7 @@ void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why);
 /* Read <state>/hold again: something changed it. */
 void hf_agent_look_at_hold(struct hf_agent *agent);
 
-/* What params.telemetry says changed so that it should be told before the next heartbeat is. */
+/* Telemetry changed materially (a breaker, a dead letter): report it before the next heartbeat. */
 void hf_agent_telemetry_changed(struct hf_agent *agent);
 
 /* Heard from the source at least once in this life, or acting on a cache from before. */

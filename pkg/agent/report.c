@@ -357,30 +357,22 @@ static void write_status(struct hf_agent *agent);
 static void create_self(struct hf_agent *agent);
 static int make_body(struct hf_agent *agent, json_t **ret_body);
 
-/* The outbox holds the latest there is to say, or is not there: what was parked in it, and is not so any more, must not be read as the
- * last word. */
-static void renew_outbox(struct hf_agent *agent)
-{
-    _cleanup_(hf_json_freep) json_t *body = NULL;
-    const struct report *report = &agent->report;
-
-    if (report->essence != NULL && !(report->outbox && hf_status_same(report->parked, report->essence)) &&
-        make_body(agent, &body) == 0)
-        write_outbox(agent, body);
-}
-
 /* While deliveries fail, and however long the next is put off, the node itself goes on saying what is: after each change, not more
- * often than a server would hear it, and at each interval. */
+ * often than a server would hear it, and at each interval. The outbox is written only when it does not hold the latest: what was
+ * parked in it, and is not so any more, must not be read as the last word. */
 static void keep(struct hf_agent *agent)
 {
     _cleanup_(hf_json_freep) json_t *body = NULL;
     struct report *report = &agent->report;
+    bool in_outbox = report->outbox && hf_status_same(report->parked, report->essence);
 
     report->kept_ns = hf_mono_ns(agent->clock);
     report->keep_ns = report->kept_ns + agent->policy->interval_ns;
-    renew_outbox(agent);
-    if (agent->params.run_path != NULL && report->essence != NULL && make_body(agent, &body) == 0)
-        show(agent, body);
+    if (report->essence == NULL || (in_outbox && agent->params.run_path == NULL) || make_body(agent, &body) < 0)
+        return;
+    show(agent, body);
+    if (!in_outbox)
+        write_outbox(agent, body);
 }
 
 static void keep_soon(struct hf_agent *agent)

@@ -18,7 +18,7 @@ JOBS ?= $(shell nproc)
 MAKEFLAGS += --no-builtin-rules
 
 # ---- what there is ------------------------------------------------------------------------------------------------
-PKG_SRC := $(sort $(wildcard pkg/*/*.c))
+PKG_SRC := $(sort $(wildcard pkg/*/*.c pkg/*/*/*.c))
 BINARIES := $(patsubst cmd/%/main.c,%,$(sort $(wildcard cmd/*/main.c)))
 SUPPORT_SRC := $(sort $(filter-out $(wildcard tests/support/*-*.c),$(wildcard tests/support/*.c)))
 PROGRAM_SRC := $(sort $(wildcard tests/support/*-*.c))
@@ -65,10 +65,10 @@ $(B)/release/holdfast $(B)/release/holdfast-delta: hack/make/apply.ld
 $(B)/release/holdfast $(B)/release/holdfast-delta: PKG_LIBS := -lzstd -llzma
 
 # What is done for each bit, and little of it: a few per cent of the time to apply.
-$(B)/release/pkg/delta/bytes.o $(B)/release/pkg/delta/model.o $(B)/release/pkg/delta/stream.o $(B)/release/pkg/delta/words.o: private CFLAGS_release += -O3
+$(B)/release/pkg/delta/cm/bytes.o $(B)/release/pkg/delta/cm/model.o $(B)/release/pkg/delta/cm/stream.o $(B)/release/pkg/delta/cm/words.o: private CFLAGS_release += -O3
 
 # The same under the sanitizers, where two thirds of the time of the delta tests go: half of it is optimisation.
-$(foreach f,bytes coder model stream words cm,$(B)/asan/pkg/delta/$(f).o) $(B)/asan/pkg/codec/hash.o: private CFLAGS_asan += -O2
+$(foreach f,cm/bytes coder cm/model cm/stream cm/words cm/cm,$(B)/asan/pkg/delta/$(f).o) $(B)/asan/pkg/codec/hash.o: private CFLAGS_asan += -O2
 
 # The bit coder under a fuzzer: comparing its arithmetic teaches nothing, and ten million runs should fit a night.
 $(B)/fuzz/pkg/delta/%.o $(B)/fuzz/pkg/codec/hash.o: private CFLAGS_fuzz += -O2 -fno-sanitize-coverage=trace-cmp

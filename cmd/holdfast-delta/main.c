@@ -4,9 +4,9 @@
 
 #include "cli/small.h"
 #include "os/fs_posix.h"
-#include "pack/stage.h"
+#include "pack/codec/stage.h"
 
-/* In place of pkg/pack/codecs.c, so that the compressors of zstd and xz are not linked. */
+/* In place of pkg/pack/codec/codecs.c, so that the compressors of zstd and xz are not linked. */
 const struct pack_encoder_ops *pack_codec_ops(enum pack_codec codec)
 {
     return codec == PACK_CODEC_DEFLATE          ? &pack_deflate_ops

@@ -18,7 +18,7 @@
 #include "agent/outside.h"
 #include "agent/telemetry.h"
 #include "agent/upstream.h"
-#include "kube/folder.h"
+#include "kube/folder/folder.h"
 #include "kube/split.h"
 #include "loop/loop.h"
 #include "os/file.h"

@@ -128,7 +128,7 @@ struct hf_telemetry_anomaly {
     enum hf_severity severity; /* default error */
 };
 
-/* aggregate.top: how often which values of an attribute were seen in each window (telemetry/aggregate.h). */
+/* aggregate.top: how often which values of an attribute were seen in each window (telemetry/pipeline/aggregate.h). */
 struct hf_telemetry_top {
     const char *attribute;
     struct hf_event_match match;

@@ -183,18 +183,18 @@ const char *hf_cli_bytes(uint64_t bytes, char text[HF_CLI_BYTES_TEXT]);
     extern const struct hf_cli_option function##_options[];                                                            \
     int function(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 
-HF_CLI_COMMAND(hf_cli_delta_create); /* cli/delta.c */
-HF_CLI_COMMAND(hf_cli_delta_apply);  /* cli/delta_apply.c */
-HF_CLI_COMMAND(hf_cli_delta_info);   /* cli/delta_info.c */
-HF_CLI_COMMAND(hf_cli_key_generate); /* cli/key.c */
+HF_CLI_COMMAND(hf_cli_delta_create); /* cli/delta/delta.c */
+HF_CLI_COMMAND(hf_cli_delta_apply);  /* cli/delta/delta_apply.c */
+HF_CLI_COMMAND(hf_cli_delta_info);   /* cli/delta/delta_info.c */
+HF_CLI_COMMAND(hf_cli_key_generate); /* cli/release/key.c */
 HF_CLI_COMMAND(hf_cli_key_public);
-HF_CLI_COMMAND(hf_cli_release_create); /* cli/release_create.c */
-HF_CLI_COMMAND(hf_cli_release_sign);   /* cli/release_check.c */
+HF_CLI_COMMAND(hf_cli_release_create); /* cli/release/release_create.c */
+HF_CLI_COMMAND(hf_cli_release_sign);   /* cli/release/release_check.c */
 HF_CLI_COMMAND(hf_cli_release_verify);
-HF_CLI_COMMAND(hf_cli_lint);       /* cli/lint.c */
-HF_CLI_COMMAND(hf_cli_hold);       /* cli/hold.c */
-HF_CLI_COMMAND(hf_cli_status);     /* cli/status.c */
-HF_CLI_COMMAND(hf_cli_spool_stat); /* cli/spool.c */
+HF_CLI_COMMAND(hf_cli_lint);       /* cli/release/lint.c */
+HF_CLI_COMMAND(hf_cli_hold);       /* cli/node/hold.c */
+HF_CLI_COMMAND(hf_cli_status);     /* cli/node/status.c */
+HF_CLI_COMMAND(hf_cli_spool_stat); /* cli/node/spool.c */
 HF_CLI_COMMAND(hf_cli_spool_cat);
 HF_CLI_COMMAND(hf_cli_spool_verify);
 HF_CLI_COMMAND(hf_cli_help); /* cli/help.c */

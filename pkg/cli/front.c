@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "cli/delta.h"
+#include "cli/delta/delta.h"
 #include "os/file.h"
 
 enum { NAME_WORDS = 2, /* "delta", "apply" */ FEED = 4096 };

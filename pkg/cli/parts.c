@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "base/parse.h"
-#include "cli/keyfile.h"
+#include "cli/release/keyfile.h"
 
 int hf_cli_read_objects(struct hf_cli *cli, const char *path, json_t **ret_array, struct hf_buf *text,
                         struct hf_err *err)

@@ -23,7 +23,7 @@ HF_MUST_USE int hf_cli_read_update(struct hf_cli *cli, const char *path, json_t 
 HF_MUST_USE int hf_cli_decode_update(struct hf_cli *cli, const char *path, json_t *json,
                                      struct hf_edgeupdate **ret_update, struct hf_err *err);
 
-/* Sign spec.release of `update` with a private key (cli/keyfile.h) and put the signature into spec.signatures, replacing one of the
+/* Sign spec.release of `update` with a private key (cli/release/keyfile.h) and put the signature into spec.signatures, replacing one of the
  * same key. `key_id` NULL: what the file's name says. The signature is checked with the key's own public half before it is put in. */
 HF_MUST_USE int hf_cli_sign(struct hf_cli *cli, json_t *update, const char *key_file, const char *key_id,
                             struct hf_err *err);

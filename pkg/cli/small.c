@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "cli/patch.h"
+#include "cli/delta/patch.h"
 #include "os/file.h"
 #include "os/fs_posix.h"
 #include "os/pages.h"

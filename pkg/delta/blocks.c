@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "delta/jobs.h"
+#include "delta/io/jobs.h"
 
 /* A worker's own: it is opened for the make whose block it was last given. */
 struct desk {

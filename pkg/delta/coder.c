@@ -5,7 +5,7 @@
 #include <zstd.h>
 
 #include "delta/create.h"
-#include "delta/jobs.h"
+#include "delta/io/jobs.h"
 
 enum { WINDOW_LOG = 19 };
 

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/buf.h"
-#include "delta/wire.h"
+#include "delta/io/wire.h"
 
 /* How a block is packed: the lowest bit of the number in front of it. */
 enum delta_coder { DELTA_CODER_ZSTD = 0, DELTA_CODER_LZMA = 1 };

@@ -8,7 +8,7 @@
 
 #include "delta/blocks.h"
 #include "delta/images.h"
-#include "delta/jobs.h"
+#include "delta/io/jobs.h"
 #include "delta/slots.h"
 #include "delta/tables.h"
 

@@ -4,9 +4,9 @@
 #include <errno.h>
 
 #include "base/buf.h"
-#include "delta/image.h"
-#include "delta/match.h"
-#include "delta/wire.h"
+#include "delta/image/image.h"
+#include "delta/io/wire.h"
+#include "delta/match/match.h"
 
 struct delta_make {
     const unsigned char *old, *new_bytes;

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/endian.h"
+#include "delta/image/refs.h"
 #include "delta/images.h"
-#include "delta/refs.h"
 
 enum { PIECE = 1024, MEMBER_ALIGN = 4, MARKED_BY = 8 };
 

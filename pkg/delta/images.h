@@ -3,8 +3,8 @@
  * whenever anything grows. */
 #pragma once
 
+#include "delta/cm/model.h"
 #include "delta/create.h"
-#include "delta/model.h"
 
 struct delta_found_image {
     uint32_t offset, size;

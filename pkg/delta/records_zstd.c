@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "base/endian.h"
-#include "delta/alike.h"
 #include "delta/blocks.h"
+#include "delta/cm/model.h"
 #include "delta/coder.h"
-#include "delta/model.h"
+#include "delta/match/alike.h"
 #include "delta/tables.h"
 
 enum {

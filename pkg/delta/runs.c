@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "delta/alike.h"
 #include "delta/create.h"
+#include "delta/match/alike.h"
 
 /* An operation's first byte: how many bytes are the same (upper half), whether a jump in old follows, how many bytes are fresh. */
 enum {

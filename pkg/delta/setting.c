@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "delta/cm/model.h"
 #include "delta/create.h"
-#include "delta/model.h"
 #include "delta/pays.h"
 #include "delta/tables.h"
 

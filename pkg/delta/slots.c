@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/endian.h"
-#include "delta/items.h"
-#include "delta/refs_scan.h"
+#include "delta/image/refs_scan.h"
+#include "delta/match/items.h"
 #include "delta/tables.h"
 
 enum { PIECE = 1024 };

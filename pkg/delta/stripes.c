@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <string.h>
 
-#include "delta/guard.h"
+#include "delta/io/guard.h"
 
 /* The number that a stripe begins with: bytes of its literals above these. */
 enum { MORE = 1, QUICK = 2, BITS = 2 };

@@ -2,9 +2,9 @@
  * decoded at the same time, in memory that does not grow. */
 #pragma once
 
+#include "delta/cm/literals.h"
+#include "delta/cm/model.h"
 #include "delta/create.h"
-#include "delta/literals.h"
-#include "delta/model.h"
 
 /* Bytes that the literals of a stripe are coded in, at most: what no chance takes more than. Checked before memory is taken. */
 enum { DELTA_STRIPE_CODED_MAX = 1 << 20 };

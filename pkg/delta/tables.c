@@ -1,8 +1,8 @@
 #include "delta/tables.h"
 #include "base/endian.h"
-#include "delta/find_go.h"
-#include "delta/golang.h"
-#include "delta/items.h"
+#include "delta/image/find_go.h"
+#include "delta/image/golang.h"
+#include "delta/match/items.h"
 #include "delta/slots.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "delta/create.h"
-#include "delta/map.h"
+#include "delta/match/map.h"
 
 /* Replace the copies inside such tables of new. -ENOMEM. */
 HF_MUST_USE int delta_tables_match(struct delta_make *make, struct hf_err *err);

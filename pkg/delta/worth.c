@@ -1,6 +1,6 @@
 /* Copies that cost more than they bring: each has to be told, and what it brings can be had from what old has nearby. */
-#include "delta/alike.h"
 #include "delta/create.h"
+#include "delta/match/alike.h"
 
 enum { WORTH_MIN = 90, EQUAL_WORTH = 3 };
 

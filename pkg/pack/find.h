@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/buf.h"
-#include "pack/stage.h"
+#include "pack/codec/stage.h"
 
 enum { FIND_MIN = 64 /* packed bytes below which nothing is gained */ };
 #define FIND_PLAIN_MAX ((size_t)3 << 30)

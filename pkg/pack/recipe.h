@@ -5,9 +5,9 @@
 #pragma once
 
 #include "base/buf.h"
-#include "delta/wire.h"
+#include "delta/io/wire.h"
+#include "pack/codec/stage.h"
 #include "pack/deep.h"
-#include "pack/stage.h"
 
 enum {
     DEEP_METHOD = 16, /* of the delta's header */

@@ -10,12 +10,12 @@
 
 #include "api/syncpolicy.h"
 #include "base/parse.h"
-#include "telemetry/boundary.h"
-#include "telemetry/fanout.h"
-#include "telemetry/ids.h"
-#include "telemetry/ingest.h"
-#include "telemetry/newest.h"
-#include "telemetry/pipeline.h"
+#include "telemetry/event/ids.h"
+#include "telemetry/event/newest.h"
+#include "telemetry/pipeline/boundary.h"
+#include "telemetry/pipeline/pipeline.h"
+#include "telemetry/sink/fanout.h"
+#include "telemetry/source/ingest.h"
 
 enum { MAX_SOURCES = 8, MAX_TROUBLES = 12, TROUBLE = 160 };
 

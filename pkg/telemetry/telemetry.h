@@ -4,7 +4,7 @@
 #pragma once
 
 #include "loop/server.h"
-#include "telemetry/outlet.h"
+#include "telemetry/sink/outlet.h"
 
 struct hf_telemetry_service;
 

@@ -3,7 +3,7 @@
  * Keys: <trust dir>/<keyId>.pem, SubjectPublicKeyInfo PEM (RFC 8410). keyId: [a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?.
  * Threshold: the file <trust dir>/threshold holds how many different keys must have signed (default 1).
  * Files are read again at each check, so that adding or removing a key needs no restart. Blocks briefly (small local files).
- * Anti-rollback: `sequence` floors per release name are the update journal's (update/floor.h). */
+ * Anti-rollback: `sequence` floors per release name are the update journal's (update/state/floor.h). */
 #pragma once
 
 #include "api/edgeupdate.h"

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "update/install/tree.h"
 #include "update/release.h"
-#include "update/tree.h"
-#include "update/way.h"
+#include "update/rules/way.h"
 
 enum { FROM_DIGITS = 12 }; /* of a hash, for a person */
 #define MIB (UINT64_C(1) << 20)

@@ -14,8 +14,8 @@
 #include "loop/proc.h"
 #include "loop/sched.h"
 #include "trust/trust.h"
-#include "update/phase.h"
-#include "update/reasons.h"
+#include "update/rules/phase.h"
+#include "update/rules/reasons.h"
 #include "web/metrics.h"
 
 /* How one release stands; strings live until the next call into the engine. */
@@ -30,8 +30,8 @@ struct hf_update_status {
     const char *method;     /* "Delta", "Full", "" not known yet */
     uint64_t bytes_fetched; /* on the wire, this release, all attempts */
     unsigned attempts;
-    const char
-        *reason; /* CamelCase: "HealthPassed", "HealthDeadline", "SignatureInvalid", ... (update/reasons.h lists all) */
+    const char *
+        reason; /* CamelCase: "HealthPassed", "HealthDeadline", "SignatureInvalid", ... (update/rules/reasons.h lists all) */
     const char *message;   /* for a person: what, where, why, what to do; <= 256 bytes */
     uint64_t time_unix_ns; /* of the last change of phase */
     bool settled;          /* nothing more will happen until something outside changes */

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "update/point.h"
+#include "update/install/point.h"
 #include "update/release.h"
 
 enum { MAX_DELTA_FAILURES = 5 };

@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "update/fetch_record.h"
-#include "update/floor.h"
 #include "update/release.h"
+#include "update/state/fetch_record.h"
+#include "update/state/floor.h"
 
 enum { MAX_RESTART_TRIES = 10, MAX_CLEAN_TRIES = 5 };
 enum { MAX_DRIFT_SHIFT = 9 }; /* 2^9 minutes: who fights over a file has most of a working day between two rounds */

@@ -8,7 +8,7 @@ import pages
 import table
 
 CLAIM = re.compile(r"^(make|man|hack/|tests/|deploy/|crds/|cmd/|pkg/|docs/|holdfast(-agent|-delta)?( |$)|--[a-z])|^(sudo|systemctl|kubectl) .|^curl .*http")
-BEGIN, END = "<!-- reasons: from pkg/update/reasons.h by tests/docs/run.py --write -->", "<!-- end of reasons -->"
+BEGIN, END = "<!-- reasons: from pkg/update/rules/reasons.h by tests/docs/run.py --write -->", "<!-- end of reasons -->"
 
 
 def is_claim(text):
@@ -92,7 +92,7 @@ def reasons_differ(top):
     """docs/UPDATES.md has every reason that a status can show."""
     if page_parts(top)[2] == reasons(top):
         return None
-    return "docs/UPDATES.md: its table of reasons is not that of pkg/update/reasons.h: run tests/docs/run.py --write"
+    return "docs/UPDATES.md: its table of reasons is not that of pkg/update/rules/reasons.h: run tests/docs/run.py --write"
 
 
 def write_reasons(top):

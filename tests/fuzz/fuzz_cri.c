@@ -1,13 +1,13 @@
 /* Small texts of others: lines of containers, names of their folders, packets of a broker, answers of exporters, severities. Read to
  * the end of the buffer and not beyond; what is said of them lies inside it. */
-#include "telemetry/cri.h"
+#include "telemetry/source/cri.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "telemetry/exposition.h"
-#include "telemetry/mqtt.h"
-#include "telemetry/source_common.h"
+#include "telemetry/source/exposition.h"
+#include "telemetry/source/mqtt.h"
+#include "telemetry/source/source_common.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 

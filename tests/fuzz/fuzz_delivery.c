@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "telemetry/border.h"
-#include "telemetry/format.h"
-#include "telemetry/ids.h"
+#include "telemetry/event/ids.h"
+#include "telemetry/format/format.h"
+#include "telemetry/sink/border.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "delta/delta.h"
-#include "delta/wire.h"
+#include "delta/io/wire.h"
 #include "support/delta_io.h"
 #include "support/delta_short.h"
 #include "support/kept_blocks.h"

@@ -1,5 +1,5 @@
 /* A line as another agent might send it: refused, or an event that is written and read again as the same one. */
-#include "telemetry/event.h"
+#include "telemetry/event/event.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 

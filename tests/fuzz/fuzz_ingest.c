@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "codec/expand.h"
-#include "telemetry/ingest_parse.h"
+#include "telemetry/source/ingest_parse.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 

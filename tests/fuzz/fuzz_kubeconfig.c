@@ -1,5 +1,5 @@
 /* A kubeconfig: refused with a reason, or a server with credentials that make sense together. */
-#include "kube/kubeconfig.h"
+#include "kube/api/kubeconfig.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "pack/stage.h"
+#include "pack/codec/stage.h"
 #include "support/delta_io.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);

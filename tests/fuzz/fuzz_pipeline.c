@@ -5,8 +5,8 @@
 #include <errno.h>
 
 #include "api/syncpolicy.h"
-#include "telemetry/jscan.h"
-#include "telemetry/pipeline.h"
+#include "telemetry/event/jscan.h"
+#include "telemetry/pipeline/pipeline.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 

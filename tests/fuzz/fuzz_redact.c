@@ -1,6 +1,6 @@
 /* Any body under redaction: what comes out of JSON is JSON without the members that must not leave. */
-#include "telemetry/jscan.h"
-#include "telemetry/redact.h"
+#include "telemetry/event/jscan.h"
+#include "telemetry/pipeline/redact.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 

@@ -3,7 +3,7 @@
 
 #include "base/macros.h"
 #include "delta/delta.h"
-#include "update/tar.h"
+#include "update/install/tar.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 

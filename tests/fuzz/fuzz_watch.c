@@ -6,7 +6,7 @@
 #include <assert.h>
 
 #include "kube/kube.h"
-#include "kube/stream.h"
+#include "kube/rules/stream.h"
 #include "support/simnet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);

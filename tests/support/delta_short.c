@@ -3,8 +3,8 @@
 #include <elf.h>
 #include <string.h>
 
+#include "delta/cm/model.h"
 #include "delta/coder.h"
-#include "delta/model.h"
 #include "support/delta_io.h"
 #include "support/go_make.h"
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "delta/wire.h"
+#include "delta/io/wire.h"
 
 enum { DELTA_SHORT_HEAD = 6, DELTA_SHORT_OLDS = 12, DELTA_SHORT_DRAWN = 11 };
 

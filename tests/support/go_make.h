@@ -2,7 +2,7 @@
  * that a change in one moves all the others. */
 #pragma once
 
-#include "delta/image.h"
+#include "delta/image/image.h"
 #include "support/elf_make.h"
 
 /* `functions` of them (at most 2000) and half as many types, as that layout has them; those whose number is a multiple of `grown`

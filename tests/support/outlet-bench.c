@@ -20,8 +20,8 @@
 #include "base/parse.h"
 #include "os/fs_posix.h"
 #include "os/memory.h"
-#include "telemetry/event.h"
-#include "telemetry/outlet.h"
+#include "telemetry/event/event.h"
+#include "telemetry/sink/outlet.h"
 
 enum { LINE = 512, ROUND = 256, REQUEST = 64 << 10, BACKLOG = 16 };
 

@@ -10,7 +10,7 @@
 #pragma once
 
 #include "agent/agent.h"
-#include "kube/folder.h"
+#include "kube/folder/folder.h"
 #include "kube/kube.h"
 #include "kube/split.h"
 #include "support/simboard.h"

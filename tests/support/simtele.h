@@ -4,7 +4,7 @@
 #include "support/simfs.h"
 #include "support/simloop.h"
 #include "support/simnet.h"
-#include "telemetry/source.h"
+#include "telemetry/source/source.h"
 
 struct hf_simtele {
     struct hf_simloop *loop;

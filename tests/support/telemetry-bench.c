@@ -6,7 +6,7 @@
 #include <sched.h>
 
 #include "api/syncpolicy.h"
-#include "telemetry/pipeline.h"
+#include "telemetry/pipeline/pipeline.h"
 
 enum { ROUNDS = 9, EVENTS = 200000 };
 

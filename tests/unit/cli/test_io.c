@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "cli/cli.h"
-#include "cli/tar.h"
+#include "cli/release/tar.h"
 #include "os/fs_posix.h"
 #include "support/check_main.h"
 #include "support/cli_run.h"

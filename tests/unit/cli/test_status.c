@@ -7,12 +7,12 @@
 
 #include "base/buf.h"
 #include "cli/cli.h"
-#include "cli/status_seen.h"
+#include "cli/node/status_seen.h"
 #include "os/file.h"
 #include "os/fs_posix.h"
 #include "support/check_main.h"
 #include "support/cli_run.h"
-#include "update/journal.h"
+#include "update/state/journal.h"
 
 #define OBSERVED (1795161600ull * HF_NS_PER_S) /* 2026-11-20T08:00:00Z, when all of the statuses below were made */
 

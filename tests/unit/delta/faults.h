@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "delta/delta.h"
-#include "delta/wire.h"
+#include "delta/io/wire.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
 #include "support/draw.h"

@@ -1,5 +1,5 @@
 /* Literals on their way from one thread to another. */
-#include "delta/ahead.h"
+#include "delta/cm/ahead.h"
 
 #include <errno.h>
 #include <pthread.h>

@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 #include "base/macros.h"
-#include "delta/alike.h"
+#include "delta/match/alike.h"
 #include "support/check_main.h"
 #include "support/draw.h"
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "delta/bytes.h"
+#include "delta/cm/bytes.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "delta/halves.h"
+#include "delta/match/halves.h"
 #include "support/check_main.h"
 #include "support/draw.h"
 

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "delta/cm/model.h"
 #include "delta/create.h"
 #include "delta/delta.h"
-#include "delta/model.h"
 #include "delta/stripes.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"

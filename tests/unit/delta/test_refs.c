@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/endian.h"
+#include "delta/cm/model.h"
 #include "delta/create.h"
+#include "delta/image/refs.h"
 #include "delta/images.h"
-#include "delta/model.h"
-#include "delta/refs.h"
 #include "support/check_main.h"
 #include "support/elf_make.h"
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "delta/refs_jump.h"
+#include "delta/image/refs_jump.h"
 #include "support/check_main.h"
 
 enum { CODE_AT = 0x1000, CODE_SIZE = 0x4000, DATA_AT = 0x8000, DATA_SIZE = 0x400, ADDRESS = 0x100000 };

@@ -1,4 +1,4 @@
-#include "delta/sort.h"
+#include "delta/match/sort.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "delta/create.h"
-#include "delta/wire.h"
+#include "delta/io/wire.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
 

@@ -1,7 +1,7 @@
 /* What became of words of code that look alike: who is a candidate, and that encoder and decoder agree. */
 #include <string.h>
 
-#include "delta/words.h"
+#include "delta/cm/words.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
 

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "kube/kubeconfig.h"
+#include "kube/api/kubeconfig.h"
 #include "support/check_main.h"
 #include "support/simfs.h"
 

@@ -1,5 +1,5 @@
 /* A folder as a source: real files, virtual time. */
-#include "kube/folder.h"
+#include "kube/folder/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "api/meta.h"
-#include "kube/folder_scan.h"
+#include "kube/folder/folder_scan.h"
 #include "os/file.h"
 #include "os/fs_posix.h"
 #include "support/check_main.h"

@@ -1,4 +1,4 @@
-#include "kube/ledger.h"
+#include "kube/rules/ledger.h"
 
 #include "support/check_main.h"
 #include "support/simloop.h"

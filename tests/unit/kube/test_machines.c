@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "kube/prober.h"
-#include "kube/pulse.h"
-#include "kube/reflector.h"
+#include "kube/rules/prober.h"
+#include "kube/rules/pulse.h"
+#include "kube/rules/reflector.h"
 #include "support/check_main.h"
 #include "support/golden.h"
 

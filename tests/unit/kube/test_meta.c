@@ -1,7 +1,7 @@
 /* Every row of what was recorded of a MetaServer, against the model of one, on virtual time; and writes of all kinds. */
 #include <errno.h>
 
-#include "kube/client.h"
+#include "kube/api/client.h"
 #include "support/check_main.h"
 #include "support/metaserver_sim.h"
 

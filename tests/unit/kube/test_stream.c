@@ -1,4 +1,4 @@
-#include "kube/stream.h"
+#include "kube/rules/stream.h"
 
 #include <errno.h>
 

@@ -1,7 +1,7 @@
 /* The API client against a model of a kube-apiserver, on virtual time. */
 #include <errno.h>
 
-#include "kube/client.h"
+#include "kube/api/client.h"
 #include "support/apiserver_sim.h"
 #include "support/check_main.h"
 

@@ -1,7 +1,7 @@
 /* Deltas that look inside: what is made comes back, small; nothing damaged gets through. */
 #include <errno.h>
 
-#include "delta/model.h"
+#include "delta/cm/model.h"
 #include "pack/deep.h"
 #include "pack/recipe.h"
 #include "support/check_main.h"

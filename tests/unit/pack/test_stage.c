@@ -2,7 +2,7 @@
 #include <errno.h>
 
 #include "base/parse.h"
-#include "pack/stage.h"
+#include "pack/codec/stage.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
 #include "support/packs.h"

@@ -13,7 +13,7 @@
 #include "os/fs_posix.h"
 #include "support/check_main.h"
 #include "support/simloop.h"
-#include "telemetry/source.h"
+#include "telemetry/source/source.h"
 
 enum { FIX_MAX_KEPT = 20000 };
 

@@ -1,11 +1,11 @@
 /* Distributions, frequent values, and one series over a window. */
-#include "telemetry/aggregate.h"
+#include "telemetry/pipeline/aggregate.h"
 
 #include <math.h>
 
 #include "codec/json.h"
 #include "support/check_main.h"
-#include "telemetry/topk.h"
+#include "telemetry/pipeline/topk.h"
 
 static struct hf_buf text = HF_BUF_INIT(1 << 20);
 static uint64_t seed = 99;

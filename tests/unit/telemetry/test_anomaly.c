@@ -1,9 +1,9 @@
-#include "telemetry/anomaly.h"
+#include "telemetry/pipeline/anomaly.h"
 
 #include <math.h>
 
 #include "support/check_main.h"
-#include "telemetry/member.h"
+#include "telemetry/event/member.h"
 
 #define S HF_NS_PER_S
 

@@ -1,4 +1,4 @@
-#include "telemetry/boundary.h"
+#include "telemetry/pipeline/boundary.h"
 
 #include "base/clock.h"
 #include "support/check_main.h"

@@ -1,4 +1,4 @@
-#include "telemetry/cri.h"
+#include "telemetry/source/cri.h"
 
 #include <stdlib.h>
 #include <string.h>

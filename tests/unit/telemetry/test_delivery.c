@@ -6,9 +6,9 @@
 #include "os/fs_posix.h"
 #include "support/check_main.h"
 #include "support/simfs.h"
-#include "telemetry/aimd.h"
-#include "telemetry/batch.h"
-#include "telemetry/breaker.h"
+#include "telemetry/sink/aimd.h"
+#include "telemetry/sink/batch.h"
+#include "telemetry/sink/breaker.h"
 
 #define S HF_NS_PER_S
 #define MS HF_NS_PER_MS

@@ -1,4 +1,4 @@
-#include "telemetry/exposition.h"
+#include "telemetry/source/exposition.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Two sinks, each on a disk of its own: what one of them cannot keep is not doubled at the other, and is owed to it over restarts. */
-#include "telemetry/fanout.h"
+#include "telemetry/sink/fanout.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Bodies as their readers see them: JSON trees, protobuf walked through by hand, the seed's payload with its checksum; limits. */
-#include "telemetry/format.h"
+#include "telemetry/format/format.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +8,8 @@
 #include "codec/hash.h"
 #include "codec/json.h"
 #include "support/check_main.h"
-#include "telemetry/event.h"
-#include "telemetry/otlp.h"
+#include "telemetry/event/event.h"
+#include "telemetry/format/otlp.h"
 
 enum { MAX_RECORDS = 64, T = 1795161600 };
 

@@ -1,12 +1,12 @@
 /* The window of names against a plain list, its limits, keys of batches, newest-wins in any order. */
-#include "telemetry/ids.h"
+#include "telemetry/event/ids.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "os/fs_posix.h"
 #include "support/check_main.h"
-#include "telemetry/siphash.h"
+#include "telemetry/event/siphash.h"
 
 static struct hf_view name_of(unsigned i, char text[32])
 {

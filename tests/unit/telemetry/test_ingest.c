@@ -6,8 +6,8 @@
 #include "codec/hash.h"
 #include "codec/squeeze.h"
 #include "loop/server.h"
-#include "telemetry/ingest.h"
-#include "telemetry/ingest_parse.h"
+#include "telemetry/source/ingest.h"
+#include "telemetry/source/ingest_parse.h"
 
 /* ---- the double: keeps what it is offered -------------------------------------------------------------------------------- */
 

@@ -1,4 +1,4 @@
-#include "telemetry/mqtt.h"
+#include "telemetry/source/mqtt.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "telemetry/newest.h"
+#include "telemetry/event/newest.h"
 
 #include <check.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* An outlet on virtual time: a sink that remembers what it was sent under which key, and can refuse, stall, lie, lose answers; a disk
  * that loses power. */
-#include "telemetry/outlet.h"
+#include "telemetry/sink/outlet.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 #include "codec/json.h"
 #include "support/check_main.h"
 #include "support/simtele.h"
-#include "telemetry/ids.h"
+#include "telemetry/event/ids.h"
 
 enum { MAX_KEYS = 4096, MAX_RECORDS = 20000, MAX_BODY = 600 << 10 };
 

@@ -1,6 +1,6 @@
 /* An outlet on the real loop, disk and network (loopback): TLS with rotated files, and servers that misbehave in every way, each named,
  * none holding up the loop. */
-#include "telemetry/outlet.h"
+#include "telemetry/sink/outlet.h"
 
 #include <ftw.h>
 #include <signal.h>

@@ -1,4 +1,4 @@
-#include "telemetry/pending.h"
+#include "telemetry/sink/pending.h"
 
 #include <check.h>
 #include <errno.h>

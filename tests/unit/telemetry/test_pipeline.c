@@ -1,4 +1,4 @@
-#include "telemetry/pipeline.h"
+#include "telemetry/pipeline/pipeline.h"
 
 #include <errno.h>
 #include <math.h>

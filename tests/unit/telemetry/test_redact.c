@@ -1,10 +1,10 @@
-#include "telemetry/redact.h"
+#include "telemetry/pipeline/redact.h"
 
 #include <errno.h>
 
 #include "codec/json.h"
 #include "support/check_main.h"
-#include "telemetry/jscan.h"
+#include "telemetry/event/jscan.h"
 
 #define V(text) HF_VIEW(text)
 

@@ -1,13 +1,13 @@
 /* Series told apart, rules matched, numbers written. */
-#include "telemetry/series.h"
+#include "telemetry/pipeline/series.h"
 
 #include <math.h>
 
 #include "support/check_main.h"
-#include "telemetry/hash.h"
-#include "telemetry/jscan.h"
-#include "telemetry/match.h"
-#include "telemetry/number.h"
+#include "telemetry/event/hash.h"
+#include "telemetry/event/jscan.h"
+#include "telemetry/event/match.h"
+#include "telemetry/event/number.h"
 
 #define V(text) HF_VIEW(text)
 

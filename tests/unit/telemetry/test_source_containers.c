@@ -1,6 +1,6 @@
 #include "unit/telemetry/source_fixture.h"
 
-#include "telemetry/tail.h"
+#include "telemetry/source/tail.h"
 
 #define POD "pods/default_web-1_0a1b-2c3d"
 #define LOG POD "/app/0.log"

@@ -1,7 +1,7 @@
 #include "unit/telemetry/source_fixture.h"
 
-#include "telemetry/source_common.h"
-#include "telemetry/tail.h"
+#include "telemetry/source/source_common.h"
+#include "telemetry/source/tail.h"
 
 static struct hf_source *source;
 static struct hf_telemetry_file specs[2];

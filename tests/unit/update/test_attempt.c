@@ -2,7 +2,7 @@
 #include "base/macros.h"
 #include "support/check_main.h"
 #include "support/simfs.h"
-#include "update/attempt.h"
+#include "update/state/attempt.h"
 
 #define FOLDER "/s/updates/app"
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"

@@ -1,8 +1,8 @@
 /* Verdicts and gates: pure rows. */
 #include "base/clock.h"
 #include "support/check_main.h"
-#include "update/gate.h"
-#include "update/health.h"
+#include "update/rules/gate.h"
+#include "update/rules/health.h"
 
 static const struct hf_check checks[] = {
     {.kind = HF_CHECK_HTTP, .url = "http://x/healthz", .success_threshold = 3},

@@ -4,10 +4,10 @@
 #include "os/file.h"
 #include "support/check_main.h"
 #include "support/simfs.h"
-#include "update/fetch_record.h"
-#include "update/floor.h"
-#include "update/journal.h"
-#include "update/seal.h"
+#include "update/state/fetch_record.h"
+#include "update/state/floor.h"
+#include "update/state/journal.h"
+#include "update/state/seal.h"
 
 #define FOLDER "/s/updates/app"
 

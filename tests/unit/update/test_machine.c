@@ -1,7 +1,7 @@
 #include "support/check_main.h"
 #include "support/golden.h"
-#include "update/machine.h"
-#include "update/reasons.h"
+#include "update/rules/machine.h"
+#include "update/rules/reasons.h"
 
 START_TEST(table)
 {

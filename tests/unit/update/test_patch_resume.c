@@ -9,8 +9,8 @@
 #include "support/check_main.h"
 #include "support/delta_io.h"
 #include "support/simfs.h"
-#include "update/patch.h"
-#include "update/point.h"
+#include "update/install/patch.h"
+#include "update/install/point.h"
 
 enum { BLOCK = 4 << 20, NEW_BYTES = 66 << 20, OLD_BYTES = 2 << 20 };
 

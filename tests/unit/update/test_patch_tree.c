@@ -12,8 +12,8 @@
 #include "support/check_main.h"
 #include "support/delta_io.h"
 #include "support/packs.h"
-#include "update/patch.h"
-#include "update/tree.h"
+#include "update/install/patch.h"
+#include "update/install/tree.h"
 
 #define BUF HF_BUF_INIT(1 << 24)
 

@@ -6,7 +6,7 @@
 #include "os/fs_posix.h"
 #include "support/check_main.h"
 #include "support/simupdate.h"
-#include "update/reasons.h"
+#include "update/rules/reasons.h"
 
 START_TEST(names)
 {

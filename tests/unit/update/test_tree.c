@@ -4,8 +4,8 @@
 
 #include "support/check_main.h"
 #include "support/simfs.h"
-#include "update/tar.h"
-#include "update/tree.h"
+#include "update/install/tar.h"
+#include "update/install/tree.h"
 
 static struct hf_simfs *sim;
 static const struct hf_fs_ops *fs;

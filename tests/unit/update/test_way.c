@@ -1,7 +1,7 @@
 /* Which deltas a node takes, one after the other. */
 #include "base/macros.h"
 #include "support/check_main.h"
-#include "update/way.h"
+#include "update/rules/way.h"
 
 #define MIB (1ull << 20)
 

@@ -1,0 +1,303 @@
+/* delta apply: to a file, to a folder, from an image's blobs. In a file of its own, as the thin program (cli/front.h) has
+ * only this. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/parse.h"
+#include "cli/delta/patch.h"
+#include "os/file.h"
+#include "os/pages.h"
+#include "pack/archive.h"
+#include "pack/image.h"
+#include "pack/scratch.h"
+
+const struct hf_cli_option hf_cli_delta_apply_options[] = {
+    {.name = "sha256", .value = "HEX", .help = "of PATCH, checked before its first byte is parsed"},
+    {.name = "sync", .help = "NEW outlives a power cut from now on"},
+    {.name = NULL},
+};
+
+/* Everything that a folder's archive can keep is kept. */
+enum { KEPT = HF_ARCHIVE_OWNERS | HF_ARCHIVE_XATTRS };
+
+/* ---- apply to a file ----------------------------------------------------------------------------------------------- */
+
+struct job {
+    struct hf_cli *cli;
+    int old_fd;
+    struct hf_cli_patch patch;
+    struct hf_cli_sink sink;
+    struct hf_delta_old old; /* when it is a file */
+    bool store;              /* it is a content store */
+    bool sync;
+    struct hf_image *image;
+    uint64_t written;
+};
+
+static void show_progress(const struct job *job)
+{
+    char text[HF_CLI_BYTES_TEXT], label[48];
+
+    (void)snprintf(label, sizeof(label), "applying  %s", hf_cli_bytes(job->written, text));
+    hf_cli_progress(job->cli, label, 0, 0);
+}
+
+static int job_new(void *ctx, const void *bytes, size_t n)
+{
+    struct job *job = ctx;
+
+    job->written += n;
+    if (job->cli->terminal)
+        show_progress(job);
+    return hf_cli_sink_write(&job->sink, bytes, n);
+}
+
+/* The patch against the hash somebody gave for it; the descriptor is then at its beginning again. */
+static int check_hash(int fd, const char *want, struct hf_err *err)
+{
+    unsigned char digest[HF_SHA256_BYTES];
+    char hex[HF_SHA256_HEX], piece[1 << 16];
+    struct hf_sha256 hash;
+    ssize_t n;
+
+    if (hf_hex_decode(want, digest, sizeof(digest)) < 0)
+        return hf_err_set(err, EINVAL, "--sha256: 64 digits of lower case hex are wanted");
+    if (lseek(fd, 0, SEEK_SET) < 0)
+        return hf_err_set(err, EINVAL, "--sha256: the patch must be a file, as it is read twice");
+    hf_sha256_init(&hash);
+    while ((n = hf_cli_fd_read(&fd, piece, sizeof(piece))) > 0)
+        hf_sha256_update(&hash, piece, (size_t)n);
+    if (n < 0)
+        return hf_err_sys(err, (int)n, "read patch");
+    hf_sha256_final(&hash, digest);
+    if (strcmp(hf_hex_encode(digest, sizeof(digest), hex), want) != 0)
+        return hf_err_set(err, EBADMSG, "the patch has sha256 %s: not looked at any further", hex);
+    return lseek(fd, 0, SEEK_SET) < 0 ? hf_err_sys(err, -errno, "rewind patch") : 0;
+}
+
+/* Old is what it was said to be, or the image's blobs that the patch names. */
+static int job_open_old(void *ctx, const struct hf_deep_info *info, struct hf_delta_old *ret_old, struct hf_err *err)
+{
+    struct job *job = ctx;
+    int r = 0;
+
+    if (info->parts_n == 0 && job->store)
+        return hf_err_set(err, EINVAL, "OLD is a content store, but the patch is not one of images");
+    if (info->parts_n == 0) {
+        *ret_old = job->old;
+        return 0;
+    }
+    r = job->store ? hf_image_open_store(job->cli->fs, job->old_fd, info, &job->image, err)
+                   : hf_image_open_archive(&job->old, info, &job->image, err);
+    if (r == 0)
+        *ret_old = hf_image_bytes(job->image);
+    return r;
+}
+
+static int apply(struct job *job, const char *target, struct hf_err *err)
+{
+    _cleanup_(hf_freep) char *name = hf_cli_patch_scratch(target);
+    struct stat st;
+
+    if (name == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+
+    if (fstat(job->old_fd, &st) < 0 || (!job->store && !S_ISREG(st.st_mode)))
+        return hf_err_set(err, EINVAL, "OLD must be a file: it is read at random");
+    job->old = (struct hf_delta_old){&job->old_fd, hf_cli_fd_pread, (uint64_t)st.st_size};
+    int r = hf_cli_out_open(job->cli, target, job->store ? 0644 : st.st_mode & 0777, &job->sink.out, err);
+    if (r < 0)
+        return r;
+    struct hf_deep_file scratch = hf_deep_file_init(job->cli->fs, AT_FDCWD, name);
+    const struct hf_deep_apply_params params = {
+        .delta = {.patch = {&job->patch, hf_cli_patch_read}, .out = {job, job_new}},
+        .open_old = job_open_old,
+        .open_old_ctx = job,
+        .scratch = hf_deep_file_scratch(&scratch)};
+    hf_pages_forget_code();
+    r = hf_deep_apply(&params, NULL, err);
+    hf_image_free(job->image);
+    hf_deep_file_done(&scratch);
+    return r == 0 ? hf_cli_out_publish(&job->sink.out, job->sync, err) : r;
+}
+
+/* ---- apply to a folder -------------------------------------------------------------------------------------------- */
+
+struct folder_job {
+    struct job job;
+    struct hf_archive *archive;
+    struct hf_extract *extract;
+    struct hf_err own; /* of extracting: says more than the code that goes through the delta */
+};
+
+/* The old folder's archive, with or without owners and attributes: whichever the patch was made from. */
+static int open_old_folder(void *ctx, const struct hf_deep_info *info, struct hf_delta_old *ret_old, struct hf_err *err)
+{
+    static const unsigned flags[] = {KEPT, 0};
+    struct folder_job *job = ctx;
+    unsigned char digest[HF_SHA256_BYTES];
+
+    for (size_t i = 0; i < HF_LEN(flags); i++) {
+        hf_archive_free(hf_steal(job->archive));
+        int r = hf_archive_new(job->job.cli->fs, job->job.old_fd, flags[i], NULL, &job->archive, err);
+        if (r == 0)
+            r = hf_archive_digest(job->archive, digest, err);
+        if (r < 0)
+            return r;
+        if (memcmp(digest, info->delta.old_mark, sizeof(info->delta.old_mark)) == 0) {
+            *ret_old = hf_archive_bytes(job->archive);
+            return 0;
+        }
+    }
+    return hf_err_set(err, ESTALE, "the old folder is not the one the patch was made from");
+}
+
+static int extract_bytes(void *ctx, const void *bytes, size_t n)
+{
+    struct folder_job *job = ctx;
+
+    return hf_extract_feed(job->extract, bytes, n, &job->own);
+}
+
+static int extract_folder(struct folder_job *job, const char *temp, const char *target, struct hf_err *err)
+{
+    _cleanup_(hf_freep) char *name = hf_cli_patch_scratch(target);
+    struct hf_deep_file scratch = hf_deep_file_init(job->job.cli->fs, AT_FDCWD, name);
+    const struct hf_deep_apply_params params = {
+        .delta = {.patch = {&job->job.patch, hf_cli_patch_read}, .out = {job, extract_bytes}, .old_is_verified = true},
+        .open_old = open_old_folder,
+        .open_old_ctx = job,
+        .scratch = hf_deep_file_scratch(&scratch)};
+    _cleanup_(hf_closep) int fd = open(temp, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (name == NULL || fd < 0)
+        return name == NULL ? hf_err_set(err, ENOMEM, "out of memory") : hf_err_sys(err, -errno, "open '%s'", temp);
+    int r = hf_extract_new(job->job.cli->fs, fd, &job->extract, err);
+    if (r == 0) {
+        hf_pages_forget_code();
+        r = hf_deep_apply(&params, NULL, err);
+        if (r < 0 && job->own.code != 0 && err != NULL)
+            *err = job->own;
+    }
+    if (r == 0)
+        r = hf_extract_finish(job->extract, err);
+    hf_deep_file_done(&scratch);
+    hf_extract_free(job->extract);
+    hf_archive_free(job->archive);
+    return r;
+}
+
+/* The new folder appears whole or not at all. */
+static int apply_folder(struct job *job, const char *target, struct hf_err *err)
+{
+    struct folder_job folder_job = {.job = *job};
+    _cleanup_(hf_freep) char *temp = hf_asprintf("%s.new-%ld", target, (long)getpid());
+    struct stat st;
+
+    if (temp == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    if (strcmp(target, "-") == 0 || lstat(target, &st) == 0)
+        return hf_err_set(err, EEXIST, "'%s': a folder that does not exist yet is wanted", target);
+    if (mkdir(temp, 0755) < 0)
+        return hf_err_sys(err, -errno, "make '%s'", temp);
+    int r = extract_folder(&folder_job, temp, target, err);
+    if (r == 0 && rename(temp, target) < 0)
+        r = hf_err_sys(err, -errno, "rename '%s'", temp);
+    if (r < 0) {
+        int removed = hf_tree_remove(job->cli->fs, temp, NULL);
+        (void)removed; /* what failed first is told */
+    }
+    return r;
+}
+
+/* ---- apply: which of both ------------------------------------------------------------------------------------------ */
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+
+    return strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static int open_old(struct hf_cli *cli, const char *path, int *ret_fd, struct hf_err *err)
+{
+    if (!is_folder(path))
+        return hf_cli_in_open(cli, path, ret_fd, err);
+    *ret_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return *ret_fd < 0 ? hf_err_sys(err, -errno, "open '%s'", path) : 0;
+}
+
+static bool is_content_store(int fd)
+{
+    struct stat st;
+
+    return fstatat(fd, "blobs/sha256", &st, 0) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Packing zstd as its command does takes threads, which the static library has not; and beside what packing zstd and xz
+ * takes, the whole program's libraries are small. Gzip is our own code. What is wrong with a patch is found out by applying
+ * it. */
+static bool needs_whole_program(const struct hf_cli_patch *patch)
+{
+    struct hf_cli_patch copy = *patch;
+    const struct hf_delta_in in = {&copy, hf_cli_patch_read};
+    struct hf_deep_info info;
+    bool needed;
+
+    if (!hf_cli_patch_is_deep(patch))
+        return false;
+    if (lseek(patch->fd, 0, SEEK_CUR) < 0)
+        return true;
+    if (hf_deep_read_info(&in, &info, NULL) < 0)
+        return false;
+    needed = info.libraries[0] != '\0';
+    hf_deep_info_done(&info);
+    return needed;
+}
+
+/* In the thin program only; returns 0 when this program is the one to apply the patch. */
+static int hand_over(struct job *job, const char *word, struct hf_err *err)
+{
+    struct hf_cli_patch *patch = &job->patch;
+    off_t start = lseek(patch->fd, 0, SEEK_CUR);
+    int r = hf_cli_patch_look(patch, err);
+
+    if (r == 0 && needs_whole_program(patch))
+        return job->cli->hand_over(job->cli, word, patch->fd, patch->head, patch->head_n, err);
+    if (r == 0 && start >= 0 && lseek(patch->fd, start + (off_t)patch->head_n, SEEK_SET) < 0)
+        r = hf_err_sys(err, -errno, "rewind patch");
+    return r;
+}
+
+int hf_cli_delta_apply(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    _cleanup_(hf_closep) int old_fd = -1, patch_fd = -1;
+    const char *sha256 = hf_cli_value(args, "sha256", NULL);
+    int r;
+
+    hf_pages_return_blocks();
+    r = open_old(cli, args->words[0], &old_fd, err);
+    if (r == 0)
+        r = hf_cli_in_open(cli, args->words[1], &patch_fd, err);
+    if (r == 0 && sha256 != NULL)
+        r = check_hash(patch_fd, sha256, err);
+    struct job job = {
+        .cli = cli, .old_fd = old_fd, .patch = {.fd = patch_fd}, .sink = {.out = HF_CLI_OUT_INIT, .err = err}};
+    if (r == 0 && cli->hand_over != NULL)
+        r = hand_over(&job, args->words[1], err);
+    if (r < 0)
+        return r;
+    if (sha256 == NULL && cli->terminal)
+        (void)fprintf(cli->err, "nothing vouches for this patch (--sha256, or a signed release, would)\n");
+    job.store = is_content_store(old_fd);
+    job.sync = hf_cli_flag(args, "sync");
+    r = is_folder(args->words[0]) && !job.store ? apply_folder(&job, args->words[2], err)
+                                                : apply(&job, args->words[2], err);
+    hf_cli_out_done(&job.sink.out);
+    return r;
+}

@@ -1,0 +1,203 @@
+/* status: what the agent of this node last said, and how old that is, read from its run folder and its state folder; works offline
+ * and with the agent dead.
+ *
+ * <run>/status.json is every status, in memory. <state>/status/EdgeNode-<node>.json is there when the agent works from a folder
+ * (--source), <state>/outbox.json while what it says could not be delivered. The newest counts. When there is none of them, as
+ * after a reboot with all delivered, its journals speak (cli/node/status_local.h). */
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/parse.h"
+#include "cli/node/status_local.h"
+#include "cli/node/status_print.h"
+#include "cli/node/status_seen.h"
+#include "cli/parts.h"
+#include "os/file.h"
+#include "sync/hold.h"
+
+const struct hf_cli_option hf_cli_status_options[] = {
+    {.name = "state-dir", .value = "DIR", .help = "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"},
+    {.name = "run-dir", .value = "DIR", .help = "the agent's run folder (" HF_CLI_DEFAULT_RUN_DIR ")"},
+    HF_CLI_JSON("as JSON: {\"node\": EdgeNode, \"seen\": ..., \"hold\": ...}"),
+    {.name = NULL},
+};
+
+enum { MAX_STATUS_BYTES = 1 << 20 };
+
+static int read_json(struct hf_cli *cli, const char *path, json_t **ret_json, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_STATUS_BYTES);
+    int r = hf_file_read(cli->fs, path, &text, err);
+
+    if (r == 0)
+        r = hf_json_parse(hf_buf_view(&text), NULL, ret_json, err);
+    return r < 0 && r != -ENOENT ? hf_err_wrap(err, r, "status '%s'", path) : r;
+}
+
+struct where {
+    const char *state;
+    const char *run; /* NULL: none for this state folder */
+};
+
+static struct where where_of(const struct hf_cli_args *args)
+{
+    const char *state = hf_cli_value(args, "state-dir", HF_CLI_DEFAULT_STATE_DIR);
+    bool usual = strcmp(state, HF_CLI_DEFAULT_STATE_DIR) == 0;
+
+    return (struct where){state, hf_cli_value(args, "run-dir", usual ? HF_CLI_DEFAULT_RUN_DIR : NULL)};
+}
+
+/* Whichever was made last is the node's word. Takes `path` over; a file that is not there is none. */
+static int consider(struct hf_cli *cli, char *path, json_t **newest, struct hf_err *err)
+{
+    _cleanup_(hf_freep) char *own = path;
+    json_t *found = NULL;
+    int r = own != NULL ? read_json(cli, own, &found, err) : hf_err_set(err, ENOMEM, "out of memory");
+
+    if (r == -ENOENT)
+        return 0;
+    if (r < 0)
+        return r;
+    if (*newest != NULL && hf_cli_observed_unix_ns(found) <= hf_cli_observed_unix_ns(*newest)) {
+        json_decref(found);
+        return 0;
+    }
+    json_decref(*newest);
+    *newest = found;
+    return 0;
+}
+
+/* An agent has one name; a node that was renamed has left a file behind. */
+static int consider_folder(struct hf_cli *cli, const char *state, json_t **newest, struct hf_err *err)
+{
+    _cleanup_(hf_freep) char *folder = hf_asprintf("%s/status", state);
+    DIR *dir = folder != NULL ? opendir(folder) : NULL;
+    int r = 0;
+
+    for (struct dirent *entry; r == 0 && dir != NULL && (entry = readdir(dir)) != NULL;) {
+        size_t n = strlen(entry->d_name);
+        if (strncmp(entry->d_name, "EdgeNode-", 9) == 0 && n > 5 && strcmp(entry->d_name + n - 5, ".json") == 0)
+            r = consider(cli, hf_asprintf("%s/%s", folder, entry->d_name), newest, err);
+    }
+    if (dir != NULL)
+        (void)closedir(dir);
+    return r;
+}
+
+static int read_told(struct hf_cli *cli, const struct where *where, json_t **newest, struct hf_err *err)
+{
+    int r = where->run != NULL ? consider(cli, hf_asprintf("%s/status.json", where->run), newest, err) : 0;
+
+    if (r == 0)
+        r = consider_folder(cli, where->state, newest, err);
+    if (r == 0)
+        r = consider(cli, hf_asprintf("%s/outbox.json", where->state), newest, err);
+    return r;
+}
+
+/* `since`: the agent that runs does so since then; 0: none runs. */
+static int read_node(struct hf_cli *cli, const struct where *where, uint64_t since, json_t **ret_node,
+                     struct hf_err *err)
+{
+    _cleanup_(hf_json_freep) json_t *told = NULL;
+    int r = read_told(cli, where, &told, err);
+
+    if (r < 0)
+        return r;
+    /* What is older than the agent that runs, and not renewed by it, is left from other days, with another source of objects. */
+    bool leftover = since != 0 && hf_cli_observed_unix_ns(told) < since &&
+                    hf_cli_judge_seen(cli, told, true).state == HF_CLI_SILENT;
+    if (told != NULL && !leftover) {
+        *ret_node = hf_steal(told);
+        return 0;
+    }
+    r = hf_cli_status_local(cli, where->state, ret_node, err);
+    if (r == -ENOENT && told != NULL) {
+        *ret_node = hf_steal(told);
+        return 0;
+    }
+    if (r == -ENOENT)
+        return hf_err_set(err, ENOENT, "'%s' holds no status: is an agent running with this --state-dir?",
+                          where->state);
+    return r;
+}
+
+static struct hf_hold read_hold(struct hf_cli *cli, const char *state)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_HOLD_FILE_MAX);
+    _cleanup_(hf_freep) char *path = hf_asprintf("%s/hold", state);
+    struct hf_hold hold = {.present = false};
+    uint64_t end;
+
+    if (path != NULL && hf_file_read(cli->fs, path, &text, NULL) == 0)
+        (void)!hf_hold_parse(hf_buf_view(&text), &hold, NULL);
+    hold.present = hf_hold_active(&hold, hf_unix_ns(cli->clock), &end);
+    return hold;
+}
+
+/* ---- what it comes to ---------------------------------------------------------------------------------------------- */
+
+/* What does not mend itself: a refused object, a source that gives nothing, a server that takes no status. */
+static bool stays_wrong(const json_t *condition)
+{
+    static const struct {
+        const char *type, *status;
+    } wrong[] = {{"Stalled", "True"}, {"SourceReadable", "False"}, {"StatusDelivered", "False"}};
+
+    for (size_t i = 0; i < HF_LEN(wrong); i++)
+        if (strcmp(hf_json_str_or(condition, "type", ""), wrong[i].type) == 0 &&
+            strcmp(hf_json_str_or(condition, "status", ""), wrong[i].status) == 0)
+            return true;
+    return false;
+}
+
+/* RolledBack and Rejected stay until somebody does something. */
+static bool needs_person(const json_t *node)
+{
+    const json_t *updates = hf_json_at(node, "status.updates"), *conditions = hf_json_at(node, "status.conditions");
+
+    for (size_t i = 0; i < json_array_size(conditions); i++)
+        if (stays_wrong(json_array_get(conditions, i)))
+            return true;
+    for (size_t i = 0; i < json_array_size(updates); i++) {
+        const char *phase = hf_json_str_or(json_array_get(updates, i), "phase", "");
+        if (strcmp(phase, "RolledBack") == 0 || strcmp(phase, "Rejected") == 0)
+            return true;
+    }
+    return false;
+}
+
+static int print_json(struct hf_cli *cli, json_t *node, const struct hf_cli_seen *seen, const struct hf_hold *hold,
+                      struct hf_err *err)
+{
+    _cleanup_(hf_json_freep) json_t *answer =
+        json_pack("{s:O, s:o, s:{s:b, s:s}}", "node", node, "seen", hf_cli_seen_json(seen), "hold", "active",
+                  hold->present, "reason", hold->reason);
+
+    return answer != NULL ? hf_cli_print_json(cli, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
+}
+
+int hf_cli_status(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    const struct where where = where_of(args);
+    _cleanup_(hf_json_freep) json_t *node = NULL;
+    struct hf_hold hold = read_hold(cli, where.state);
+    uint64_t since = 0;
+    bool agent_runs = hf_cli_agent_runs(cli, where.state, &since);
+    int r = read_node(cli, &where, agent_runs ? since : 0, &node, err);
+
+    if (r < 0)
+        return r;
+    struct hf_cli_seen seen = hf_cli_judge_seen(cli, node, agent_runs);
+    if (hf_cli_flag(args, "json"))
+        r = print_json(cli, node, &seen, &hold, err);
+    else
+        r = hf_cli_print_node(cli, node, &seen, &hold, err);
+    if (r < 0)
+        return r;
+    if (seen.state == HF_CLI_SILENT || seen.state == HF_CLI_STOPPED)
+        return HF_EXIT_SILENT;
+    return needs_person(node) ? HF_EXIT_UNWELL : 0;
+}

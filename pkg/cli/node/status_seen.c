@@ -1,0 +1,84 @@
+#include "cli/node/status_seen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include "base/buf.h"
+#include "base/parse.h"
+
+#define DEFAULT_INTERVAL_NS (300 * HF_NS_PER_S) /* SyncPolicy's, for a status that does not say */
+#define GRACE_NS (60 * HF_NS_PER_S)
+
+const char *hf_cli_seen_name(enum hf_cli_seen_state state)
+{
+    static const char *const names[] = {"Current", "Stopped", "Finished", "Silent"};
+
+    return names[state];
+}
+
+bool hf_cli_agent_runs(struct hf_cli *cli, const char *state_dir, uint64_t *ret_since_unix_ns)
+{
+    _cleanup_(hf_freep) char *path = hf_asprintf("%s/agent.lock", state_dir);
+    int fd = path != NULL ? cli->fs->openat(cli->fs->ctx, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0, HF_FS_ANY) : -ENOMEM;
+
+    struct stat st = {0};
+
+    *ret_since_unix_ns = 0;
+    if (fd < 0)
+        return fd != -ENOENT && fd != -ENOTDIR;
+    int r = cli->fs->flock(cli->fs->ctx, fd, LOCK_SH | LOCK_NB);
+    if (cli->fs->fstat(cli->fs->ctx, fd, &st) == 0) /* an agent writes its pid there when it starts */
+        *ret_since_unix_ns = (uint64_t)st.st_mtim.tv_sec * HF_NS_PER_S + (uint64_t)st.st_mtim.tv_nsec;
+    (void)cli->fs->close(cli->fs->ctx, fd);
+    return r == -EWOULDBLOCK;
+}
+
+uint64_t hf_cli_observed_unix_ns(const json_t *node)
+{
+    uint64_t observed = 0;
+
+    return hf_parse_time(hf_json_str_or(node, "status.observedTime", ""), &observed) == 0 ? observed : 0;
+}
+
+struct hf_cli_seen hf_cli_judge_seen(struct hf_cli *cli, const json_t *node, bool agent_runs)
+{
+    uint64_t observed = hf_cli_observed_unix_ns(node), now = hf_unix_ns(cli->clock), interval = 0;
+    struct hf_cli_seen seen = {.known = observed != 0, .age_ns = now - HF_MIN(observed, now), .agent_runs = agent_runs};
+    const char *agent = hf_json_str_or(node, "status.agent.state", "");
+
+    if (hf_parse_duration(hf_json_str_or(node, "status.policy.interval", ""), &interval) < 0 || interval == 0)
+        interval = DEFAULT_INTERVAL_NS;
+    if (agent_runs && (!seen.known || seen.age_ns <= 2 * interval + GRACE_NS))
+        seen.state = HF_CLI_CURRENT;
+    else if (!agent_runs && strcmp(agent, "Stopped") == 0)
+        seen.state = HF_CLI_STOPPED;
+    else if (!agent_runs && strcmp(agent, "Once") == 0)
+        seen.state = HF_CLI_FINISHED;
+    else
+        seen.state = HF_CLI_SILENT;
+    return seen;
+}
+
+json_t *hf_cli_seen_json(const struct hf_cli_seen *seen)
+{
+    return json_pack("{s:s, s:b, s:o}", "state", hf_cli_seen_name(seen->state), "agentRunning", seen->agent_runs,
+                     "ageSeconds", seen->known ? json_integer((json_int_t)(seen->age_ns / HF_NS_PER_S)) : json_null());
+}
+
+const char *hf_cli_ago(uint64_t age_ns, char text[HF_CLI_AGO_TEXT])
+{
+    uint64_t seconds = age_ns / HF_NS_PER_S;
+    const struct {
+        uint64_t below_s, unit_s;
+        char name;
+    } units[] = {{120, 1, 's'}, {120 * 60, 60, 'm'}, {48 * 3600, 3600, 'h'}, {UINT64_MAX, 86400, 'd'}};
+
+    for (size_t i = 0; i < HF_LEN(units); i++)
+        if (seconds < units[i].below_s) {
+            (void)snprintf(text, HF_CLI_AGO_TEXT, "%llu%c", (unsigned long long)(seconds / units[i].unit_s),
+                           units[i].name);
+            break;
+        }
+    return text;
+}

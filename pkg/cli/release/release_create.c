@@ -1,0 +1,507 @@
+/* release create: from old and new files to a folder that can be uploaded and applied.
+ *
+ *     <out>.new-<pid>/  <name>-<version>-<arch>[.zst]          whole artifact
+ *                       <name>-<version>-<arch>-from-<..>.delta
+ *                       <name>-<version>.yaml                  the signed EdgeUpdate
+ *     then renamed to <out>: the folder is there whole or not at all. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/parse.h"
+#include "cli/guard.h"
+#include "cli/release/release_plan.h"
+#include "cli/release/release_steps.h"
+#include "cli/release/release_target.h"
+#include "os/file.h"
+
+const struct hf_cli_option hf_cli_release_create_options[] = {
+    {.name = "out",
+     .value = "DIR",
+     .required = true,
+     .help = "folder to make, with those above it; it must not exist yet"},
+    {.name = "artifact",
+     .value = "ARCH=NEW[,old=OLD...]",
+     .required = true,
+     .repeats = true,
+     .help = "new file (or folder) for an architecture (amd64, arm64, ...), and old files to make deltas from"},
+    {.name = "published",
+     .value = "FILE",
+     .repeats = true,
+     .help = "EdgeUpdate of an earlier release whose deltas are still served: several may be shorter than one"},
+    {.name = "url-base", .value = "URL", .required = true, .help = "where the files of DIR will be served"},
+    {.name = "template", .value = "FILE", .help = "EdgeUpdate to start from; options win over it"},
+    {.name = "node-selector",
+     .value = "KEY=VALUE[,...]",
+     .repeats = true,
+     .help = "labels of the nodes that are meant, as with kubectl -l"},
+    {.name = "everywhere", .help = "every node of the cluster is meant"},
+    {.name = "name", .value = "NAME", .help = "of the release: a node keeps one history per name"},
+    {.name = "version", .value = "TEXT", .help = "what people call it"},
+    {.name = "sequence", .value = "N", .help = "grows with every release of this name"},
+    {.name = "path", .value = "PATH", .help = "the file on the node"},
+    {.name = "update-root",
+     .value = "DIR",
+     .repeats = true,
+     .help = "below which the nodes' agents allow it (/opt, /usr/local, /var/lib/holdfast/payload)"},
+    {.name = "mode", .value = "OCTAL", .help = "its mode; without it, that of the file before"},
+    {.name = "expires", .value = "DURATION|TIME", .help = "no node starts it later than this (90d)"},
+    {.name = "allow-downgrade", .help = "accept a sequence below the one that is committed"},
+    {.name = "restart-unit", .value = "UNIT", .help = "systemd unit to restart afterwards"},
+    {.name = "restart-exec", .value = "WORD", .repeats = true, .help = "command to run afterwards, one word each"},
+    {.name = "health-http", .value = "URL", .repeats = true, .help = "must answer 200 before it is committed"},
+    {.name = "health-tcp", .value = "PORT", .repeats = true, .help = "must accept a connection on 127.0.0.1"},
+    {.name = "health-unit", .value = "UNIT", .repeats = true, .help = "must be active"},
+    {.name = "health-exec", .value = "WORD", .repeats = true, .help = "command that must exit with 0, one word each"},
+    {.name = "no-health-check", .help = "none is meant: only a restart that fails is rolled back"},
+    {.name = "health-threshold", .value = "N", .help = "how often in a row each check must pass (3)"},
+    {.name = "health-deadline", .value = "DURATION", .help = "after this it is rolled back (2m)"},
+    {.name = "key", .value = "FILE", .repeats = true, .help = "private key to sign with (NAME.key)"},
+    {.name = "key-id",
+     .value = "ID",
+     .repeats = true,
+     .help = "its name on the nodes, if not NAME; one per --key, in order"},
+    {.name = "zst", .help = "whole artifacts compressed; a node unpacks them on the way"},
+    {.name = "fast", .help = "deltas that are quicker to apply and somewhat larger"},
+    {.name = "threads", .value = "N", .letter = 'j', .help = "workers for making deltas (one per processor)"},
+    HF_CLI_JSON("what was made, as JSON"),
+    {.name = NULL},
+};
+
+/* ---- the object ---- */
+
+static int start_object(struct hf_cli *cli, const struct hf_cli_args *args, json_t **ret_update, struct hf_err *err)
+{
+    const char *template = hf_cli_value(args, "template", NULL), *name = hf_cli_value(args, "name", NULL);
+    _cleanup_(hf_json_freep) json_t *update = NULL;
+
+    if (template != NULL) {
+        int r = hf_cli_read_update(cli, template, &update, err);
+        if (r < 0)
+            return r;
+        (void)json_object_del(update, "status");
+        (void)json_object_del(hf_json_mutable(hf_json_at(update, "spec")), "signatures"); /* of another release */
+    } else {
+        update = json_pack("{s:s, s:s, s:{s:s}, s:{s:{}}}", "apiVersion", HF_API_GROUP_VERSION, "kind", "EdgeUpdate",
+                           "metadata", "name", name != NULL ? name : "", "spec", "nodeSelector");
+        if (update == NULL)
+            return hf_err_set(err, ENOMEM, "out of memory");
+    }
+    *ret_update = hf_steal(update);
+    return 0;
+}
+
+/* "90d" from now, or a date as it is. */
+static int put_expires(struct hf_cli *cli, json_t *update, const char *text, struct hf_err *err)
+{
+    char when[HF_TIME_TEXT];
+    uint64_t ns;
+
+    if (hf_parse_time(text, &ns) == 0)
+        return hf_cli_put(update, "spec.release.expires", json_string(text), err);
+    int r = hf_cli_duration("expires", text, &ns, err);
+    if (r < 0)
+        return hf_err_set(err, EINVAL,
+                          "--expires: '%.40s' is neither a duration (90d) nor a time (2027-02-01T00:00:00Z)", text);
+    return hf_cli_put(update, "spec.release.expires", json_string(hf_format_time(hf_unix_ns(cli->clock) + ns, when)),
+                      err);
+}
+
+struct text_option {
+    const char *option, *path;
+};
+
+/* Options whose value goes into the object as it is. */
+static int put_texts(const struct hf_cli_args *args, json_t *update, const struct text_option *texts,
+                     struct hf_err *err)
+{
+    for (; texts->option != NULL; texts++) {
+        const char *value = hf_cli_value(args, texts->option, NULL);
+        int r = value != NULL ? hf_cli_put(update, texts->path, json_string(value), err) : 0;
+        if (r < 0)
+            return hf_err_wrap(err, r, "--%s", texts->option);
+    }
+    return 0;
+}
+static int put_number(const struct hf_cli_args *args, json_t *update, const char *option, const char *path,
+                      struct hf_err *err)
+{
+    const char *text = hf_cli_value(args, option, NULL);
+    uint64_t value;
+
+    if (text == NULL)
+        return 0;
+    if (hf_parse_u64(text, 0, (1ull << 53) - 1, &value) < 0)
+        return hf_err_set(err, EINVAL, "--%s: '%.40s' is no whole number", option, text);
+    return hf_cli_put(update, path, json_integer((json_int_t)value), err);
+}
+
+/* All values of a repeated option as an array of strings; NULL when it was not given or on OOM. */
+static json_t *words_of(const struct hf_cli_args *args, const char *option)
+{
+    json_t *words = hf_cli_nth_value(args, option, 0) != NULL ? json_array() : NULL;
+    const char *word;
+
+    for (size_t i = 0; words != NULL && (word = hf_cli_nth_value(args, option, i)) != NULL; i++)
+        (void)json_array_append_new(words, json_string(word));
+    return words;
+}
+
+/* A check with what every check has. */
+static int add_check(json_t *checks, json_t *check, int64_t threshold, struct hf_err *err)
+{
+    if (check == NULL || json_object_set_new(check, "successThreshold", json_integer(threshold)) < 0) {
+        json_decref(check);
+        return hf_err_set(err, ENOMEM, "out of memory");
+    }
+    return hf_cli_append(checks, check, err);
+}
+
+static int add_checks(const struct hf_cli_args *args, json_t *checks, int64_t threshold, struct hf_err *err)
+{
+    const char *text;
+    uint64_t port;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && (text = hf_cli_nth_value(args, "health-http", i)) != NULL; i++)
+        r = add_check(checks, json_pack("{s:{s:s, s:i}, s:s}", "http", "url", text, "status", 200, "period", "2s"),
+                      threshold, err);
+    for (size_t i = 0; r == 0 && (text = hf_cli_nth_value(args, "health-tcp", i)) != NULL; i++) {
+        if (hf_parse_u64(text, 1, 65535, &port) < 0)
+            return hf_err_set(err, EINVAL, "--health-tcp: '%.40s' is no port", text);
+        r = add_check(checks, json_pack("{s:{s:I}, s:s}", "tcp", "port", (json_int_t)port, "period", "2s"), threshold,
+                      err);
+    }
+    for (size_t i = 0; r == 0 && (text = hf_cli_nth_value(args, "health-unit", i)) != NULL; i++)
+        r = add_check(checks, json_pack("{s:s, s:s}", "systemdUnitActive", text, "period", "2s"), threshold, err);
+    json_t *command = r == 0 ? words_of(args, "health-exec") : NULL;
+    if (command != NULL)
+        r = add_check(checks, json_pack("{s:{s:o}, s:s}", "exec", "command", command, "period", "2s"), threshold, err);
+    return r;
+}
+
+static int put_health(const struct hf_cli_args *args, json_t *update, struct hf_err *err)
+{
+    const char *threshold_text = hf_cli_value(args, "health-threshold", "3");
+    _cleanup_(hf_json_freep) json_t *checks = json_array();
+    uint64_t threshold;
+
+    if (checks == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    if (hf_parse_u64(threshold_text, 1, 1000, &threshold) < 0)
+        return hf_err_set(err, EINVAL, "--health-threshold: '%.40s' is not 1 to 1000", threshold_text);
+    int r = add_checks(args, checks, (int64_t)threshold, err);
+    if (r < 0 || json_array_size(checks) == 0)
+        return r;
+    return hf_cli_put(update, "spec.release.health.checks", hf_steal(checks), err);
+}
+
+static int put_options(struct hf_cli *cli, const struct hf_cli_args *args, json_t *update, struct hf_err *err)
+{
+    /* In the order in which they are to stand in the file. */
+    static const struct text_option names[] = {
+        {"name", "spec.release.name"}, {"version", "spec.release.version"}, {NULL, NULL}};
+    static const struct text_option installs[] = {{"path", "spec.release.install.path"},
+                                                  {"mode", "spec.release.install.mode"},
+                                                  {"restart-unit", "spec.release.install.restart.systemdUnit"},
+                                                  {"health-deadline", "spec.release.health.deadline"},
+                                                  {NULL, NULL}};
+    const char *expires = hf_cli_value(args, "expires", NULL);
+    int r = put_texts(args, update, names, err);
+
+    if (r == 0)
+        r = put_number(args, update, "sequence", "spec.release.sequence", err);
+    if (r == 0 && expires != NULL)
+        r = put_expires(cli, update, expires, err);
+    if (r == 0)
+        r = put_texts(args, update, installs, err);
+    if (r == 0 && hf_cli_flag(args, "allow-downgrade"))
+        r = hf_cli_put(update, "spec.release.allowDowngrade", json_true(), err);
+    json_t *restart = r == 0 ? words_of(args, "restart-exec") : NULL;
+    if (restart != NULL)
+        r = hf_cli_put(update, "spec.release.install.restart.exec", restart, err);
+    return r == 0 ? put_health(args, update, err) : r;
+}
+
+/* What the template says an architecture requires is kept. */
+static int keep_requires(json_t *update, json_t *artifacts, struct hf_err *err)
+{
+    const json_t *before = hf_json_at(update, "spec.release.artifacts");
+
+    for (size_t i = 0; i < json_array_size(artifacts); i++)
+        for (size_t k = 0; k < json_array_size(before); k++) {
+            json_t *mine = json_array_get(artifacts, i), *theirs = json_array_get(before, k);
+            json_t *needs = json_object_get(theirs, "requires");
+            if (needs == NULL || strcmp(hf_json_str_or(mine, "arch", ""), hf_json_str_or(theirs, "arch", "?")) != 0)
+                continue;
+            if (json_object_set(mine, "requires", needs) < 0)
+                return hf_err_set(err, ENOMEM, "out of memory");
+        }
+    return 0;
+}
+
+/* Write the object, and read it back as a node will: what does not survive the way through YAML must not leave. */
+static int write_update(struct hf_release_files *files, json_t *update, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLI_OBJECT_BYTES);
+    _cleanup_(hf_cli_out_done) struct hf_cli_out out = HF_CLI_OUT_INIT;
+    _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s.yaml", files->folder, files->stem);
+    _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *made = NULL, *back = NULL;
+    _cleanup_(hf_json_freep) json_t *read_back = NULL;
+
+    if (path == NULL || hf_yaml_format(update, &text) < 0)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    int r = hf_cli_decode_update(files->cli, "the new EdgeUpdate", update, &made, err);
+    if (r == 0)
+        r = hf_yaml_parse(hf_buf_view(&text), NULL, &read_back, err);
+    if (r == 0)
+        r = hf_cli_decode_update(files->cli, "the new EdgeUpdate", read_back, &back, err);
+    if (r == 0 && strcmp(made->release.digest, back->release.digest) != 0)
+        r = hf_err_set(err, EIO, "the object read back is not the one that was signed");
+    if (r == 0)
+        r = hf_cli_out_open(files->cli, path, 0644, &out, err);
+    if (r == 0)
+        r = hf_cli_out_write(&out, text.p, text.n, err);
+    return r == 0 ? hf_cli_out_commit(&out, err) : r;
+}
+
+/* ---- what a person is told ---- */
+
+static void tell_delta(struct hf_cli *cli, const json_t *delta, uint64_t wire_bytes)
+{
+    const char *old = hf_json_str_or(delta, "old", ""), *left_out = hf_json_str(delta, "leftOut");
+    uint64_t bytes = (uint64_t)hf_json_int_or(delta, "bytes", 0), way = (uint64_t)hf_json_int_or(delta, "wayBytes", 0);
+    char size[HF_CLI_BYTES_TEXT];
+
+    if (way != 0)
+        (void)fprintf(cli->out, "         delta  %8s  from %.40s, by %lld deltas (%.1f %% of the whole)\n",
+                      hf_cli_bytes(way, size), old, (long long)hf_json_int_or(delta, "wayDeltas", 0),
+                      100.0 * (double)way / (double)wire_bytes);
+    else if (left_out != NULL)
+        (void)fprintf(cli->out, "         delta  left out  from %s: %s\n", old, left_out);
+    else
+        (void)fprintf(cli->out, "         delta  %8s  from %s (%.1f %% of the whole)\n", hf_cli_bytes(bytes, size), old,
+                      100.0 * (double)bytes / (double)wire_bytes);
+}
+
+static void tell_deltas(struct hf_cli *cli, const struct hf_release_files *files)
+{
+    size_t listed = 0, tried = 0;
+
+    for (size_t i = 0; i < json_array_size(files->artifacts); i++)
+        listed += json_array_size(hf_json_at(json_array_get(files->artifacts, i), "deltas"));
+    for (size_t i = 0; i < json_array_size(files->report); i++)
+        tried += json_array_size(hf_json_at(json_array_get(files->report, i), "deltas"));
+    if (listed > 0)
+        (void)fprintf(cli->out, "%zu %s applied and gave the new file\n", listed,
+                      listed == 1 ? "delta was" : "deltas were");
+    else
+        (void)fprintf(cli->out, tried > 0 ? "no delta is worth having: nodes fetch whole files\n"
+                                          : "no delta: no old file was given (old=OLD); nodes fetch whole files\n");
+}
+
+static void tell(struct hf_cli *cli, const struct hf_release_files *files, const char *out, const json_t *update)
+{
+    char nodes[HF_RELEASE_NODES_TEXT];
+
+    (void)fprintf(cli->out, "%s %s, sequence %lld: %s/%s.yaml\n", hf_json_str_or(update, "spec.release.name", ""),
+                  hf_json_str_or(update, "spec.release.version", ""),
+                  (long long)hf_json_int_or(update, "spec.release.sequence", 0), out, files->stem);
+    for (size_t i = 0; i < json_array_size(files->report); i++) {
+        const json_t *artifact = json_array_get(files->report, i), *deltas = hf_json_at(artifact, "deltas");
+        uint64_t wire_bytes = (uint64_t)hf_json_int_or(artifact, "wireBytes", 0);
+        char size[HF_CLI_BYTES_TEXT];
+        (void)fprintf(cli->out, "  %-6s whole  %8s  %s\n", hf_json_str_or(artifact, "arch", ""),
+                      hf_cli_bytes(wire_bytes, size), hf_json_str_or(artifact, "file", ""));
+        for (size_t k = 0; k < json_array_size(deltas); k++)
+            tell_delta(cli, json_array_get(deltas, k), wire_bytes);
+    }
+    const json_t *signatures = hf_json_at(update, "spec.signatures");
+    for (size_t i = 0; i < json_array_size(signatures); i++)
+        (void)fprintf(cli->out, "  signed by %s\n", hf_json_str_or(json_array_get(signatures, i), "keyId", ""));
+    tell_deltas(cli, files);
+    (void)fprintf(cli->out, "for %s; serve %s at %s\n", hf_release_nodes(update, nodes), out, files->url_base);
+}
+
+static int report(struct hf_cli *cli, const struct hf_cli_args *args, const struct hf_release_files *files,
+                  const char *out, const json_t *update, struct hf_err *err)
+{
+    if (!hf_cli_flag(args, "json")) {
+        tell(cli, files, out, update);
+        return 0;
+    }
+    _cleanup_(hf_freep) char *manifest = hf_asprintf("%s/%s.yaml", out, files->stem);
+    _cleanup_(hf_json_freep) json_t *answer =
+        manifest == NULL ? NULL : json_pack("{s:s, s:O}", "manifest", manifest, "artifacts", files->report);
+    return answer != NULL ? hf_cli_print_json(cli, answer, err) : hf_err_set(err, ENOMEM, "out of memory");
+}
+
+/* ---- earlier releases ---- */
+
+struct published {
+    struct hf_edgeupdate *updates[HF_RELEASE_MAX_PUBLISHED];
+    size_t n;
+};
+
+static void published_done(struct published *published)
+{
+    for (size_t i = 0; i < published->n; i++)
+        hf_edgeupdate_free(published->updates[i]);
+}
+
+static int read_published(struct hf_cli *cli, const struct hf_cli_args *args, struct published *published,
+                          struct hf_err *err)
+{
+    const char *path;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && (path = hf_cli_nth_value(args, "published", i)) != NULL; i++) {
+        _cleanup_(hf_json_freep) json_t *json = NULL;
+        if (published->n == HF_RELEASE_MAX_PUBLISHED)
+            return hf_err_set(err, E2BIG, "--published: more than %d", HF_RELEASE_MAX_PUBLISHED);
+        r = hf_cli_read_update(cli, path, &json, err);
+        if (r == 0)
+            r = hf_cli_decode_update(cli, path, json, &published->updates[published->n], err);
+        if (r == 0)
+            published->n++;
+    }
+    return r;
+}
+
+/* ---- the folder ---- */
+
+static int make_release(struct hf_release_files *files, const struct hf_cli_args *args, json_t *update,
+                        struct hf_err *err)
+{
+    const char *spec;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && (spec = hf_cli_nth_value(args, "artifact", i)) != NULL; i++)
+        r = hf_release_add(files, spec, err);
+    if (r == 0)
+        r = keep_requires(update, files->artifacts, err);
+    if (r == 0 && files->tree)
+        r = hf_cli_put(update, "spec.release.install.kind", json_string("Tree"), err);
+    if (r == 0)
+        r = hf_cli_put(update, "spec.release.artifacts", json_incref(files->artifacts), err);
+    if (hf_cli_count(args, "key") == 0)
+        (void)fprintf(files->cli->err, "not signed: every node refuses it until `%s release sign`\n",
+                      files->cli->program);
+    if (r == 0)
+        r = hf_cli_sign_all(files->cli, args, update, err);
+    return r == 0 ? write_update(files, update, err) : r;
+}
+
+/* The parts of file names: only what is the same in every file system and URL. */
+static char *make_stem(const json_t *update)
+{
+    char *stem = hf_asprintf("%s-%s", hf_json_str_or(update, "spec.release.name", "release"),
+                             hf_json_str_or(update, "spec.release.version", "0"));
+
+    for (char *p = stem; p != NULL && *p != '\0'; p++)
+        if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_", *p) == NULL)
+            *p = '_';
+    return stem;
+}
+
+static int check_options(const struct hf_cli_args *args, const char *out, unsigned *ret_threads, struct hf_err *err)
+{
+    uint64_t threads = 0;
+    struct stat st;
+    size_t keys = hf_cli_count(args, "key"), ids = hf_cli_count(args, "key-id");
+
+    if (ids != 0 && keys != ids)
+        return hf_err_set(err, EINVAL, "%zu times --key and %zu times --key-id: one each, or no --key-id at all", keys,
+                          ids);
+    if (hf_parse_u64(hf_cli_value(args, "threads", "0"), 0, 256, &threads) < 0)
+        return hf_err_set(err, EINVAL, "--threads: '%.40s' is not 0 to 256", hf_cli_value(args, "threads", ""));
+    if (lstat(out, &st) == 0)
+        return hf_err_set(err, EEXIST, "'%s' exists already: --out names a folder to be made", out);
+    *ret_threads = (unsigned)threads;
+    return 0;
+}
+
+/* Old files in all of --artifact. */
+static unsigned count_olds(const struct hf_cli_args *args)
+{
+    const char *spec;
+    unsigned n = 0;
+
+    for (size_t i = 0; (spec = hf_cli_nth_value(args, "artifact", i)) != NULL; i++)
+        for (const char *at = spec; (at = strstr(at, ",old=")) != NULL; at++)
+            n++;
+    return n;
+}
+
+static int create_in(struct hf_cli *cli, const struct hf_cli_args *args, const char *out, const char *folder,
+                     unsigned threads, struct hf_err *err)
+{
+    _cleanup_(hf_json_freep) json_t *update = NULL, *artifacts = json_array(), *made = json_array();
+    _cleanup_(hf_freep) char *url_base = strdup(hf_cli_value(args, "url-base", ""));
+    _cleanup_(published_done) struct published published = {.n = 0};
+    int r = start_object(cli, args, &update, err);
+
+    if (r == 0)
+        r = put_options(cli, args, update, err);
+    if (r == 0)
+        r = hf_release_put_selector(args, update, err);
+    if (r == 0)
+        r = hf_release_check_target(cli, args, update, err);
+    if (r == 0)
+        r = read_published(cli, args, &published, err);
+    if (r < 0)
+        return r;
+    _cleanup_(hf_freep) char *stem = make_stem(update);
+    if (artifacts == NULL || made == NULL || url_base == NULL || stem == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    for (size_t n = strlen(url_base); n > 0 && url_base[n - 1] == '/'; n--)
+        url_base[n - 1] = '\0';
+    struct hf_release_files files = {
+        .cli = cli,
+        .folder = folder,
+        .stem = stem,
+        .url_base = url_base,
+        .pack = hf_cli_flag(args, "zst"),
+        .fast = hf_cli_flag(args, "fast"),
+        .threads = threads,
+        .published = published.updates,
+        .n_published = published.n,
+        .n_olds = count_olds(args),
+        .artifacts = artifacts,
+        .report = made,
+    };
+    r = hf_dir_make(cli->fs, folder, 0755, err);
+    if (r == 0)
+        r = make_release(&files, args, update, err);
+    hf_cli_progress_end(cli);
+    if (r == 0)
+        r = hf_dir_sync(cli->fs, folder, err);
+    if (r == 0 && rename(folder, out) < 0)
+        r = hf_err_sys(err, -errno, "rename '%s' to '%s'", folder, out);
+    return r == 0 ? report(cli, args, &files, out, update, err) : r;
+}
+
+int hf_cli_release_create(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
+{
+    _cleanup_(hf_freep) char *out = strdup(hf_cli_value(args, "out", ""));
+    unsigned threads = 0;
+
+    for (size_t n = out != NULL ? strlen(out) : 0; n > 1 && out[n - 1] == '/'; n--)
+        out[n - 1] = '\0';
+    _cleanup_(hf_freep) char *folder = out != NULL ? hf_asprintf("%s.new-%d", out, (int)getpid()) : NULL;
+    if (folder == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    struct hf_cli_guard guard;
+    int r = check_options(args, out, &threads, err);
+    if (r == 0)
+        r = hf_cli_guard_begin(cli->fs, folder, &guard, err);
+    if (r < 0)
+        return r;
+    r = create_in(cli, args, out, folder, threads, err);
+    hf_cli_guard_end(&guard);
+    if (r < 0 && hf_tree_remove(cli->fs, folder, NULL) < 0)
+        (void)fprintf(cli->err, "'%s' is left behind\n", folder);
+    return r;
+}

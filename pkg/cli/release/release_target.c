@@ -1,0 +1,227 @@
+#include "cli/release/release_target.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "api/text.h"
+#include "base/buf.h"
+#include "base/parse.h"
+#include "cli/args.h"
+#include "update/install/place.h"
+
+enum { MAX_ROOTS = 16 };
+
+/* ---- which nodes ------------------------------------------------------------------------------------------------------- */
+
+/* One requirement, as kubectl's -l takes them. */
+struct requirement {
+    char key[320];
+    const char *operator; /* NULL: key=value, which is a label to match */
+    const char *value;
+};
+
+static int read_requirement(const char *text, struct requirement *ret, struct hf_err *err)
+{
+    bool absent = text[0] == '!';
+    const char *key = text + absent;
+    size_t n = strcspn(key, "=!");
+    const char *rest = key + n;
+
+    *ret = (struct requirement){.operator= absent ? "DoesNotExist" : "Exists" };
+    if (*rest != '\0') {
+        ret->operator= * rest == '!' ? "NotIn" : NULL;
+        ret->value = rest + (strncmp(rest, "==", 2) == 0 || strncmp(rest, "!=", 2) == 0 ? 2 : 1);
+    }
+    (void)snprintf(ret->key, sizeof(ret->key), "%.*s", (int)HF_MIN(n, sizeof(ret->key) - 1), key);
+    if (!hf_text_is_label_key(ret->key) || (absent && *rest != '\0') || (*rest == '!' && rest[1] != '='))
+        return hf_err_set(err, EINVAL,
+                          "--node-selector: '%.80s' is none of key=value, key!=value, key, !key (more than that: "
+                          "nodeSelector of a --template)",
+                          text);
+    if (ret->value != NULL && !hf_text_is_label_value(ret->value))
+        return hf_err_set(err, EINVAL, "--node-selector: '%.63s' is no label value (at most 63 of A-Z a-z 0-9 - _ .)",
+                          ret->value);
+    return 0;
+}
+
+static int add_requirement(json_t *selector, const struct requirement *want, struct hf_err *err)
+{
+    json_t *labels, *expressions, *expression;
+
+    if (want->operator== NULL) {
+        labels = json_object_get(selector, "matchLabels");
+        if (labels == NULL && json_object_set_new(selector, "matchLabels", labels = json_object()) < 0)
+            return hf_err_set(err, ENOMEM, "out of memory");
+        return json_object_set_new(labels, want->key, json_string(want->value)) < 0
+                   ? hf_err_set(err, ENOMEM, "out of memory")
+                   : 0;
+    }
+    expressions = json_object_get(selector, "matchExpressions");
+    if (expressions == NULL && json_object_set_new(selector, "matchExpressions", expressions = json_array()) < 0)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    expression = want->value == NULL ? json_pack("{s:s, s:s}", "key", want->key, "operator", want->operator)
+                                     : json_pack("{s:s, s:s, s:[s]}", "key", want->key, "operator", want->operator,
+                                                 "values", want->value);
+    return hf_cli_append(expressions, expression, err);
+}
+
+static int read_selector(const struct hf_cli_args *args, json_t *selector, struct hf_err *err)
+{
+    const char *given;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && (given = hf_cli_nth_value(args, "node-selector", i)) != NULL; i++) {
+        _cleanup_(hf_freep) char *copy = strdup(given);
+        char *rest = copy, *piece;
+        if (copy == NULL)
+            return hf_err_set(err, ENOMEM, "out of memory");
+        while (r == 0 && (piece = strsep(&rest, ",")) != NULL) {
+            struct requirement want;
+            r = read_requirement(piece, &want, err);
+            if (r == 0)
+                r = add_requirement(selector, &want, err);
+        }
+    }
+    return r;
+}
+
+static bool selects_some(const json_t *selector)
+{
+    return json_object_size(json_object_get(selector, "matchLabels")) > 0 ||
+           json_array_size(json_object_get(selector, "matchExpressions")) > 0;
+}
+
+int hf_release_put_selector(const struct hf_cli_args *args, json_t *update, struct hf_err *err)
+{
+    _cleanup_(hf_json_freep) json_t *selector = json_object();
+    bool given = hf_cli_count(args, "node-selector") > 0, everywhere = hf_cli_flag(args, "everywhere");
+    int r;
+
+    if (selector == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    if (given && everywhere)
+        return hf_err_set(err, EINVAL, "--node-selector and --everywhere contradict each other");
+    if (!given && !everywhere && selects_some(hf_json_at(update, "spec.nodeSelector")))
+        return 0; /* the template's */
+    if (!given && !everywhere)
+        return hf_err_set(
+            err, EINVAL,
+            "which nodes? --node-selector key=value[,...] (labels, as with kubectl -l), or --everywhere for "
+            "all of the cluster at once");
+    r = read_selector(args, selector, err);
+    return r == 0 ? hf_cli_put(update, "spec.nodeSelector", hf_steal(selector), err) : r;
+}
+
+const char *hf_release_nodes(const json_t *update, char text[HF_RELEASE_NODES_TEXT])
+{
+    const json_t *selector = hf_json_at(update, "spec.nodeSelector");
+    json_t *labels = json_object_get(selector, "matchLabels"), *value;
+    size_t more = json_array_size(json_object_get(selector, "matchExpressions")), n = 0;
+    const char *key;
+
+    if (!selects_some(selector))
+        return "every node";
+    n = (size_t)snprintf(text, HF_RELEASE_NODES_TEXT, "nodes with ");
+    json_object_foreach(labels, key, value)
+        if (n < HF_RELEASE_NODES_TEXT - 1)
+            n += (size_t)snprintf(text + n, HF_RELEASE_NODES_TEXT - n, "%s%s=%s", text[n - 1] == ' ' ? "" : ",", key,
+                                  json_string_value(value) != NULL ? json_string_value(value) : "?");
+    if (more > 0 && n < HF_RELEASE_NODES_TEXT - 1)
+        (void)snprintf(text + n, HF_RELEASE_NODES_TEXT - n, "%s%zu %s", text[n - 1] == ' ' ? "" : ", ", more,
+                       more == 1 ? "expression" : "expressions");
+    return text;
+}
+
+/* ---- could a node take it? --------------------------------------------------------------------------------------------- */
+
+static int check_expiry(struct hf_cli *cli, const json_t *update, struct hf_err *err)
+{
+    const char *text = hf_json_str(update, "spec.release.expires");
+    uint64_t ns;
+
+    if (text == NULL || hf_parse_time(text, &ns) < 0 || ns > hf_unix_ns(cli->clock))
+        return 0; /* what is no time is told when the object is checked as a whole */
+    return hf_err_set(err, EINVAL, "--expires: %.40s has passed: no node would start this release", text);
+}
+
+/* The roots that agents have unless they are told others, or those that the person says they have. */
+static int check_path(const struct hf_cli_args *args, const json_t *update, struct hf_err *err)
+{
+    const char *path = hf_json_str(update, "spec.release.install.path");
+    const char *roots[MAX_ROOTS + 1] = {HF_UPDATE_ROOTS, NULL};
+    size_t given = hf_cli_count(args, "update-root");
+
+    if (given > MAX_ROOTS)
+        return hf_err_set(err, EINVAL, "--update-root: more than %d", MAX_ROOTS);
+    for (size_t i = 0; i < given; i++) {
+        roots[i] = hf_cli_nth_value(args, "update-root", i);
+        roots[i + 1] = NULL;
+        if (!hf_text_is_path(roots[i]))
+            return hf_err_set(err, EINVAL, "--update-root: '%.80s' is not an absolute path without . and .. and //",
+                              roots[i]);
+    }
+    const struct hf_place place = {.roots = roots, .path = path};
+    struct hf_trouble trouble = {0};
+    if (path == NULL || !hf_text_is_path(path) || hf_place_check(&place, &trouble) == 0)
+        return 0;
+    char all[120] = "";
+    for (size_t i = 0, n = 0; roots[i] != NULL && n < sizeof(all) - 1; i++)
+        n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%s", i > 0 ? ", " : "", roots[i]);
+    return hf_err_set(err, EINVAL,
+                      "--path: '%.60s' is below no update root of the nodes (%s); where agents were started with "
+                      "another --update-root, give it here too",
+                      path, all);
+}
+
+/* What a node can say in kubernetes.io/arch: Go's names of what Linux runs on. */
+static int check_arch(const struct hf_cli_args *args, struct hf_err *err)
+{
+    static const char *const known[] = {"amd64",   "arm64", "arm",    "386",    "riscv64",  "ppc64le", "s390x",
+                                        "loong64", "mips",  "mipsle", "mips64", "mips64le", "ppc64"};
+    char all[120] = "";
+    const char *spec;
+
+    for (size_t i = 0, n = 0; i < HF_LEN(known); i++)
+        n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%s", i > 0 ? " " : "", known[i]);
+    for (size_t i = 0; (spec = hf_cli_nth_value(args, "artifact", i)) != NULL; i++) {
+        size_t n = strcspn(spec, "=");
+        char arch[32];
+        bool found = spec[n] == '\0'; /* of no such form: told by who reads it */
+        (void)snprintf(arch, sizeof(arch), "%.*s", (int)HF_MIN(n, sizeof(arch) - 1), spec);
+        for (size_t k = 0; k < HF_LEN(known); k++)
+            found = found || strcmp(arch, known[k]) == 0;
+        if (!found)
+            return hf_err_set(err, EINVAL,
+                              "--artifact: '%s' is no architecture as in the label kubernetes.io/arch, which are %s",
+                              arch, all);
+    }
+    return 0;
+}
+
+static int check_health(struct hf_cli *cli, const struct hf_cli_args *args, const json_t *update, struct hf_err *err)
+{
+    bool none = json_array_size(hf_json_at(update, "spec.release.health.checks")) == 0;
+
+    if (!none && hf_cli_flag(args, "no-health-check"))
+        return hf_err_set(err, EINVAL, "--no-health-check: there are health checks");
+    if (none && !hf_cli_flag(args, "no-health-check"))
+        (void)fprintf(cli->err, "warning: no health check: only a restart that fails is rolled back (--health-http, "
+                                "--health-tcp, --health-unit, --health-exec; --no-health-check when this is meant)\n");
+    return 0;
+}
+
+int hf_release_check_target(struct hf_cli *cli, const struct hf_cli_args *args, const json_t *update,
+                            struct hf_err *err)
+{
+    int r = check_expiry(cli, update, err);
+
+    if (r == 0)
+        r = check_path(args, update, err);
+    if (r == 0)
+        r = check_arch(args, err);
+    if (r == 0)
+        r = check_health(cli, args, update, err);
+    if (r == 0 && hf_json_at(update, "spec.strategy") != NULL)
+        (void)fprintf(cli->err, "warning: spec.strategy: " HF_CLI_NEEDS_CONTROLLER "\n");
+    return r;
+}

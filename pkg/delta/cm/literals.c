@@ -1,0 +1,372 @@
+#include "delta/cm/literals.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "delta/cm/stream.h"
+
+/* What is learned of old before so many literals: all between the copies around them, when that is at most so much, else some behind the one
+ * and before the other. */
+enum { BEFORE_WORDS = 32, BEFORE_BYTES = 2048 };
+enum { AROUND_MIN = 8, BETWEEN_TIMES = 2, BETWEEN_MORE = 32, AROUND_MORE = 96, AROUND_MAX = 512, OLD_AT_ONCE = 128 };
+
+struct delta_literals {
+    struct delta_stream stream; /* aligned like a cache line */
+    struct delta_setting setting;
+    struct delta_predictor p;
+    struct delta_cm *cm;
+    struct delta_number skip, length, jump;
+    uint32_t copy_state, plain_state;
+    struct delta_manner *manner; /* encoding */
+    unsigned pieces;             /* that could stand as they are, so far */
+    uint64_t new_pos, done;
+    uint64_t drift; /* old - new of the last copy in a gap */
+
+    /* where the copies before and behind a run end and start in old; 0: there is none */
+    uint64_t before_old, behind_old;
+    unsigned char around[STREAM_OLD][OLD_AT_ONCE + 4]; /* what would stand where literals are, if they went on */
+
+    /* the stripe */
+    const unsigned char *truth; /* encoding: what comes next */
+    struct delta_ahead *ahead;  /* decoding */
+};
+
+struct delta_literals *delta_literals_new(const struct delta_setting *setting, struct delta_old *old)
+{
+    struct delta_literals *l = aligned_alloc(_Alignof(struct delta_literals), sizeof(*l));
+
+    if (l == NULL)
+        return NULL;
+    l->setting = *setting;
+    if (delta_stream_open(&l->stream, HF_MIN(setting->new_size, (uint64_t)DELTA_BLOCK), setting->lean) < 0) {
+        free(l);
+        return NULL;
+    }
+    if (delta_map_twin(&setting->map, &l->setting.map, NULL) < 0) {
+        delta_stream_done(&l->stream);
+        free(l);
+        return NULL;
+    }
+    l->setting.old = old;
+    l->setting.only_first = l->setting.by_map = true;
+    l->setting.last_pair = (struct delta_pair){0};
+    l->p.setting = &l->setting;
+    return l;
+}
+
+void delta_literals_free(struct delta_literals *literals)
+{
+    if (literals != NULL) {
+        delta_map_twin_done(&literals->setting.map);
+        delta_stream_done(&literals->stream);
+    }
+    free(literals);
+}
+
+void delta_literals_reset(struct delta_literals *l, bool quick, struct delta_manner *manner)
+{
+    delta_predictor_reset(&l->p);
+    delta_stream_reset(&l->stream, quick);
+    delta_number_init(&l->skip);
+    delta_number_init(&l->length);
+    delta_number_init(&l->jump);
+    l->copy_state = l->plain_state = DELTA_BIT_INIT;
+    l->manner = manner;
+    l->pieces = 0;
+    l->done = 0;
+    l->drift = 0;
+}
+
+/* ---- what old has around --------------------------------------------------------------------------------------- */
+
+/* New's segments are taken for old's, moved: copies alone are told them. */
+static int take_segments(void *ctx, struct delta_predictor *p, const struct delta_segments *truth)
+{
+    (void)ctx;
+    (void)truth;
+    p->segments.n = p->image.segments.n;
+    for (unsigned i = 0; i < p->segments.n; i++)
+        p->segments.p[i] = delta_predictor_segment(p, i);
+    return 0;
+}
+
+/* Old's bytes from `from` on as if they were copied to `place`: learned, or joining the stream alone. */
+static int take_old(struct delta_literals *l, uint64_t from, uint64_t place, uint64_t n, bool learn, struct hf_err *err)
+{
+    while (n > 0) {
+        struct delta_span s = {.new_pos = place, .old_pos = from};
+        int r = delta_predictor_window(&l->p, &s, DELTA_WINDOW_MAX, n, err);
+        if (r < 0)
+            return r;
+        enum delta_order order = delta_order_of(l->p.image.machine, s.region);
+        if (learn)
+            delta_aside_learn(&l->stream, order, place, l->p.predicted, s.n);
+        else
+            delta_stream_precede(&l->stream, order, place, l->p.predicted, s.n);
+        from += s.n;
+        place += s.n;
+        n -= s.n;
+    }
+    return 0;
+}
+
+/* What precedes a run, behind the last one: the end of the copy before it, as old and the map have it. */
+static int take_before(struct delta_literals *l, struct hf_err *err)
+{
+    uint64_t most = l->stream.order == DELTA_ORDER_AARCH64 ? BEFORE_WORDS : BEFORE_BYTES;
+    uint64_t n = HF_MIN(HF_MIN(most, l->new_pos - l->done), l->before_old);
+
+    return n > 0 ? take_old(l, l->before_old - n, l->new_pos - n, n, false, err) : 0;
+}
+
+/* n literals follow: look at what old has there. */
+static int learn_around(struct delta_literals *l, uint64_t n, struct hf_err *err)
+{
+    uint64_t before = l->before_old, behind = l->behind_old, most = HF_MIN(n + AROUND_MORE, (uint64_t)AROUND_MAX);
+    struct delta_aside aside;
+    int r = 0;
+
+    delta_aside_begin(&l->stream, &aside);
+    if (before > 0 && behind > before && behind - before <= BETWEEN_TIMES * n + BETWEEN_MORE) {
+        r = take_old(l, before, l->new_pos, behind - before, true, err);
+    } else {
+        if (before > 0)
+            r = take_old(l, before, l->new_pos, HF_MIN(most, l->setting.old_size - before), true, err);
+        if (r == 0 && behind > 0) {
+            most = HF_MIN(HF_MIN(most, behind), l->new_pos + n) & ~UINT64_C(3);
+            r = take_old(l, behind - most, l->new_pos + n - most, most, true, err);
+        }
+    }
+    delta_aside_end(&l->stream, &aside);
+    return r;
+}
+
+/* What the copies before and behind would put where the literals from `into` of n on stand. */
+static int read_old(struct delta_literals *l, uint64_t into, uint64_t n, struct hf_err *err)
+{
+    struct delta_old *old = l->setting.old;
+    int r = delta_old_read(old, l->before_old + into, l->around[0], OLD_AT_ONCE + 4, err);
+
+    return r < 0 ? r : delta_old_read(old, l->behind_old - n + into, l->around[1], OLD_AT_ONCE + 4, err);
+}
+
+/* ---- a run ----------------------------------------------------------------------------------------------------- */
+
+/* In the making. */
+struct run {
+    uint64_t n, at, read_at; /* how many, done, where l->around begins */
+    uint64_t piece_ends;     /* no piece begins before */
+    bool judged;             /* encoding: the one that ends there is; what came before it is */
+    uint64_t bits;
+};
+
+static int put(struct delta_literals *l, struct run *run, const unsigned char *bytes, size_t n, struct hf_err *err)
+{
+    run->at += n;
+    l->new_pos += n;
+    if (l->truth != NULL)
+        l->truth += n;
+    return l->ahead != NULL ? delta_ahead_put(l->ahead, bytes, n, err) : 0;
+}
+
+/* Would it have taken less as it is? Noted for coding the block again. */
+static void judge_piece(struct delta_literals *l, struct run *run)
+{
+    if (run->judged && delta_cm_bits(l->cm) - run->bits + 8 > 8 * (run->at - run->piece_ends + DELTA_PIECE)) {
+        unsigned i = l->pieces - 1;
+        l->manner->plain[i / 8] |= (unsigned char)(1u << i % 8);
+        l->manner->plain_n++;
+    }
+    run->judged = false;
+}
+
+/* Where a piece begins: does it stand as it is? */
+static bool is_plain_piece(struct delta_literals *l, struct run *run)
+{
+    if (run->n - run->at < DELTA_PIECE) {
+        run->piece_ends = run->n;
+        return false;
+    }
+    unsigned i = l->pieces++, plain = 0;
+    if (l->manner != NULL)
+        plain = (unsigned)l->manner->plain[i / 8] >> i % 8 & 1;
+    if (delta_bit_code(l->cm, &l->plain_state, plain) != 0)
+        return true;
+    run->piece_ends = run->at + DELTA_PIECE;
+    run->judged = l->manner != NULL;
+    run->bits = run->judged ? delta_cm_bits(l->cm) : 0;
+    return false;
+}
+
+static int code_plain_piece(struct delta_literals *l, struct run *run, struct hf_err *err)
+{
+    unsigned char bytes[DELTA_PIECE];
+
+    if (l->truth != NULL)
+        memcpy(bytes, l->truth, DELTA_PIECE);
+    delta_stream_plain(&l->stream, l->cm, bytes, DELTA_PIECE);
+    return put(l, run, bytes, DELTA_PIECE, err);
+}
+
+/* A byte, or a word. */
+static int code_literal(struct delta_literals *l, struct run *run, struct hf_err *err)
+{
+    unsigned char bytes[4];
+    int r;
+
+    if ((run->at == 0 || run->at - run->read_at >= OLD_AT_ONCE) &&
+        (r = read_old(l, run->read_at = run->at, run->n, err)) < 0)
+        return r;
+    uint64_t into = run->at - run->read_at;
+    const unsigned char *const stands[STREAM_OLD] = {l->before_old > 0 ? l->around[0] + into : NULL,
+                                                     l->behind_old > 0 ? l->around[1] + into : NULL};
+    unsigned n = delta_stream_code(&l->stream, l->cm, l->truth, run->n - run->at, stands, bytes);
+    return put(l, run, bytes, n, err);
+}
+
+static int code_bytes(struct delta_literals *l, struct run *run, struct hf_err *err)
+{
+    int r = 0;
+
+    while (r == 0 && run->at < run->n) {
+        bool plain = false;
+        if (run->at >= run->piece_ends) {
+            judge_piece(l, run);
+            plain = is_plain_piece(l, run);
+        }
+        r = plain ? code_plain_piece(l, run, err) : code_literal(l, run, err);
+        if (l->cm->failed != 0)
+            return l->cm->failed;
+    }
+    judge_piece(l, run);
+    l->done = l->new_pos;
+    return r;
+}
+
+static int code_run(struct delta_literals *l, uint64_t n, struct hf_err *err)
+{
+    struct run run = {.n = n};
+    uint64_t ends;
+    int r = delta_predictor_enter(&l->p, l->new_pos, take_segments, NULL, err);
+
+    if (n == 0 || r < 0)
+        return r;
+    enum delta_order order =
+        delta_order_of(l->p.image.machine, delta_image_region(&l->p.image, l->before_old - 1, &ends)->kind);
+    l->stream.order = order;
+    if ((r = take_before(l, err)) < 0)
+        return r;
+    delta_stream_go_to(&l->stream, l->new_pos);
+    if (n >= AROUND_MIN && (r = learn_around(l, n, err)) < 0)
+        return r;
+    l->stream.order = order;
+    return code_bytes(l, &run, err);
+}
+
+/* ---- a gap ----------------------------------------------------------------------------------------------------- */
+
+/* A run and the copy behind it. The encoder gives the copy; its start must not be before the position. */
+static int code_copy(struct delta_literals *l, uint64_t gap_end, const struct delta_copy *copy,
+                     struct delta_run_head *ret_head, struct hf_err *err)
+{
+    uint64_t room = gap_end - l->new_pos;
+    uint64_t literals = delta_number_code(l->cm, &l->skip, copy->new_pos - l->new_pos);
+    uint64_t length = delta_number_code(l->cm, &l->length, copy->len);
+    uint64_t expected = l->drift + l->new_pos + literals;
+    uint64_t jump = delta_number_code(l->cm, &l->jump, delta_zigzag((int64_t)(copy->old_pos - expected)));
+    uint64_t old_pos = expected + (uint64_t)delta_unzigzag(jump);
+
+    if (l->cm->failed != 0)
+        return l->cm->failed;
+    if (literals > room || length > room - literals || length == 0 || old_pos > l->setting.old_size ||
+        length > l->setting.old_size - old_pos)
+        return hf_err_set(err, EBADMSG, "delta is damaged: a copy reaches too far");
+    l->drift = old_pos - (l->new_pos + literals);
+    *ret_head = (struct delta_run_head){old_pos, (uint32_t)literals, (uint32_t)length};
+    return 0;
+}
+
+/* One run of the gap up to gap_end, behind which old goes on at `behind_old`, and the copy behind it, where there is one. */
+static int code_part(struct delta_literals *l, uint64_t gap_end, uint64_t behind_old, const struct delta_copy *copy,
+                     struct hf_err *err)
+{
+    struct delta_run_head head = {.literals = (uint32_t)(gap_end - l->new_pos)};
+    struct delta_copy none = {l->new_pos, 0, 0};
+    int r = 0;
+
+    if (delta_bit_code(l->cm, &l->copy_state, copy != NULL) != 0)
+        r = code_copy(l, gap_end, copy != NULL ? copy : &none, &head, err);
+    if (l->cm->failed != 0)
+        r = l->cm->failed;
+    if (r == 0 && l->ahead != NULL)
+        r = delta_ahead_put(l->ahead, &head, sizeof(head), err);
+    l->behind_old = head.copied > 0 ? head.old_pos : behind_old;
+    if (r == 0)
+        r = code_run(l, head.literals, err);
+    if (head.copied > 0) {
+        l->before_old = head.old_pos + head.copied;
+        l->new_pos += head.copied;
+        if (l->truth != NULL)
+            l->truth += head.copied;
+    }
+    return r;
+}
+
+/* Where in old what precedes a place in a gap would go on. */
+static uint64_t old_before(const struct delta_map *map, const struct delta_map_entry *next, uint64_t new_pos,
+                           uint64_t old_size)
+{
+    if (next == map->p)
+        return 0;
+    uint64_t old_pos = (uint64_t)next[-1].old_pos + (new_pos - next[-1].new_pos);
+    return old_pos <= old_size ? old_pos : 0;
+}
+
+static int code_gaps(struct delta_literals *l, uint64_t start, uint64_t end, const struct delta_copies *copies,
+                     bool *ret_coded, struct hf_err *err)
+{
+    const struct delta_map *map = &l->setting.map;
+    const struct delta_map_entry *e = delta_map_at(map, start), *last = map->p + map->n;
+    const unsigned char *truth = l->truth;
+    size_t next = 0;
+    int r = 0;
+
+    *ret_coded = false;
+    for (l->new_pos = start; r == 0 && l->new_pos < end; e++) {
+        uint64_t gap_end = e < last ? HF_MIN((uint64_t)e->new_pos, end) : end;
+        l->before_old = old_before(map, e, l->new_pos, l->setting.old_size);
+        while (r == 0 && l->new_pos < gap_end) {
+            struct delta_copy copy;
+            bool copied = truth != NULL && delta_next_inline(copies, &next, l->new_pos, gap_end, &copy);
+            *ret_coded = true;
+            r = code_part(l, gap_end, e < last ? e->old_pos : 0, copied ? &copy : NULL, err);
+        }
+        if (e < last)
+            l->new_pos = (uint64_t)e->new_pos + e->len;
+        if (truth != NULL)
+            l->truth = truth + (l->new_pos - start);
+    }
+    return r;
+}
+
+int delta_literals_encode(struct delta_literals *l, struct delta_cm *cm, uint64_t start, uint64_t end,
+                          const unsigned char *truth, const struct delta_copies *copies, bool *ret_coded,
+                          struct hf_err *err)
+{
+    l->cm = cm;
+    l->ahead = NULL;
+    l->truth = truth;
+    return code_gaps(l, start, end, copies, ret_coded, err);
+}
+
+int delta_literals_decode(struct delta_literals *l, struct delta_cm *cm, uint64_t start, uint64_t end,
+                          struct delta_ahead *ahead, struct hf_err *err)
+{
+    static const struct delta_copies none;
+    bool ignored;
+
+    l->cm = cm;
+    l->ahead = ahead;
+    l->truth = NULL;
+    return code_gaps(l, start, end, &none, &ignored, err);
+}

@@ -1,0 +1,87 @@
+#include "delta/cm/states.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/macros.h"
+
+enum { LEVELS = 6 };
+
+/* How far the larger count goes, by the smaller one. */
+static const uint8_t level_limit[LEVELS] = {30, 20, 12, 8, 6, 5};
+
+struct state {
+    uint8_t seen[2], last;
+};
+
+static bool allowed(unsigned a, unsigned b)
+{
+    return HF_MIN(a, b) < LEVELS && HF_MAX(a, b) <= level_limit[HF_MIN(a, b)];
+}
+
+/* All states, fewest bits first: how many zeros and ones, and which came last where that can be either. */
+static unsigned list_states(struct state *states)
+{
+    unsigned n = 0;
+
+    states[n++] = (struct state){{0, 0}, 0};
+    for (unsigned sum = 1; sum <= 32; sum++)
+        for (unsigned zeros = 0; zeros <= sum; zeros++)
+            for (unsigned last = 0; last < 2 && allowed(zeros, sum - zeros); last++)
+                if ((last == 0 ? zeros : sum - zeros) > 0)
+                    states[n++] = (struct state){{(uint8_t)zeros, (uint8_t)(sum - zeros)}, (uint8_t)last};
+    return n;
+}
+
+/* One more bit: its count grows, much of the other one is forgotten, and what is too much then of the larger one. */
+static struct state after(struct state s, unsigned bit)
+{
+    unsigned own = s.seen[bit] + 1u, other = s.seen[1 - bit];
+
+    if (own > 1 && other > 3)
+        other = other < 5 ? 3 : other < 8 ? 4 : other < 13 ? 5 : other < 21 ? 6 : 7;
+    while (!allowed(own, other)) {
+        if (own >= other)
+            own--;
+        else
+            other--;
+    }
+    s.seen[bit] = (uint8_t)own;
+    s.seen[1 - bit] = (uint8_t)other;
+    s.last = (uint8_t)bit;
+    return s;
+}
+
+/* The chance a state stands for: what came without exception counts for more, and so does what came last. */
+static uint32_t chance_of(const struct state *s)
+{
+    unsigned zeros = s->seen[0], ones = s->seen[1];
+
+    if (zeros == 0 || ones == 0) {
+        zeros = 5 * zeros + 1;
+        ones = 5 * ones + 1;
+    } else {
+        zeros = (2 * zeros + 1) * (s->last == 0 ? 9 : 7);
+        ones = (2 * ones + 1) * (s->last == 0 ? 7 : 9);
+    }
+    return ones * 4194303u / (zeros + ones) << 10;
+}
+
+void delta_states_init(uint8_t next[DELTA_STATES][2], uint32_t chance[DELTA_STATES])
+{
+    uint8_t index[32][32][2];
+    struct state states[DELTA_STATES];
+    unsigned n = list_states(states);
+
+    memset(next, 0, DELTA_STATES * sizeof(next[0]));
+    memset(chance, 0, DELTA_STATES * sizeof(chance[0]));
+    for (unsigned i = 0; i < n; i++)
+        index[states[i].seen[0]][states[i].seen[1]][states[i].last] = (uint8_t)i;
+    for (unsigned i = 0; i < n; i++) {
+        chance[i] = chance_of(&states[i]);
+        for (unsigned bit = 0; bit < 2; bit++) {
+            struct state s = after(states[i], bit);
+            next[i][bit] = index[s.seen[0]][s.seen[1]][s.last];
+        }
+    }
+}

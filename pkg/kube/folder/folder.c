@@ -1,0 +1,636 @@
+/* A folder as a source: looks every period on a worker, tells what changed since the last look. */
+#include "kube/folder/folder.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "kube/folder/folder_scan.h"
+#include "kube/folder/folder_status.h"
+#include "kube/resource.h"
+
+enum { FIRST_LOOKS = 3 }; /* a file that never rests holds nobody up for longer */
+
+#define CONTACT_NS (60 * HF_NS_PER_S) /* contact that goes on is told this often at most */
+
+struct hf_folder {
+    struct hf_folder_params p;
+    char *dir, *status_dir;
+    struct hf_source_ops ops;
+    struct hf_timer *timer;
+    struct hf_job look;
+    bool looking, again;        /* a look is on its way; another one was asked for */
+    bool freed;                 /* by its owner, while jobs are on their way */
+    struct hf_folder_view view; /* the job's while looking */
+    uint64_t now_unix_ns;       /* for the look */
+    uint64_t heard_ns;          /* the last look that succeeded; 0 none yet */
+    json_t *objects; /* "Kind/name": object's text as told; null: held by a subscriber since before, not judged yet */
+    json_t *unreadable; /* names of files that were told as such */
+    bool unjudged;      /* some of them are null */
+    unsigned looks;
+    bool was_complete, emptied_told;
+    bool telling; /* sinks are being called */
+    struct hf_timer *write_timer;
+    struct hf_list subscriptions;
+    struct hf_list deliveries; /* in order; the first may be on its way */
+};
+
+struct hf_subscription {
+    struct hf_list link;
+    const char *kind;
+    char *name;
+    json_t *known; /* names held since before */
+    struct hf_source_sink sink;
+    bool told;   /* has had everything */
+    bool relist; /* and wants it once more */
+    bool dead;
+    bool contact_told, in_contact, refreshed;
+    uint64_t contact_ns;
+};
+
+struct hf_delivery {
+    struct hf_list link;
+    struct hf_folder *folder;
+    struct hf_job job;
+    json_t *body, *answer;
+    char *subresource;
+    void (*done)(void *arg, int r, uint64_t retry_after_ns, const json_t *answer, const struct hf_err *err);
+    void *arg;
+    bool running, abandoned;
+    int r;
+    struct hf_err err;
+};
+
+/* The next one that lives after `sub`, or the first for NULL. */
+static struct hf_subscription *next_live(struct hf_folder *folder, const struct hf_subscription *sub)
+{
+    struct hf_list *it = sub != NULL ? sub->link.next : folder->subscriptions.next;
+
+    for (; it != &folder->subscriptions; it = it->next) {
+        struct hf_subscription *found = hf_container_of(it, struct hf_subscription, link);
+        if (!found->dead)
+            return found;
+    }
+    return NULL;
+}
+
+/* ---- telling ------------------------------------------------------------------------------------------------------ */
+
+static void tell_refused(struct hf_folder *folder, const char *what, const struct hf_err *err)
+{
+    /* Whose object it would have been is not known: the first subscriber hears it for all. */
+    const struct hf_subscription *sub = next_live(folder, NULL);
+
+    if (sub != NULL && sub->sink.refused != NULL)
+        sub->sink.refused(sub->sink.arg, what, err);
+}
+
+static void tell_unreadable(struct hf_folder *folder, const char *what, const struct hf_err *err)
+{
+    const struct hf_subscription *sub = next_live(folder, NULL);
+
+    if (sub != NULL && sub->sink.unreadable != NULL)
+        sub->sink.unreadable(sub->sink.arg, what, err);
+}
+
+static void tell_issue(struct hf_folder *folder, const struct hf_folder_issue *issue)
+{
+    (void)json_object_set_new(folder->unreadable, issue->what, json_true());
+    tell_refused(folder, issue->what, &issue->err);
+    tell_unreadable(folder, issue->what, &issue->err);
+}
+
+static void tell_mended(struct hf_folder *folder)
+{
+    const char *name;
+    json_t *value;
+    void *next;
+
+    json_object_foreach_safe(folder->unreadable, next, name, value)
+    {
+        if (!hf_folder_is_good(&folder->view, name))
+            continue;
+        tell_unreadable(folder, name, NULL);
+        (void)json_object_del(folder->unreadable, name);
+    }
+}
+
+static bool wants(const struct hf_subscription *sub, const char *key)
+{
+    size_t n = strlen(sub->kind);
+
+    return strncmp(key, sub->kind, n) == 0 && key[n] == '/' &&
+           (sub->name == NULL || strcmp(sub->name, key + n + 1) == 0);
+}
+
+/* The object as a tree again, for whoever hears it; NULL on OOM: it is told with its next change. */
+static json_t *tree_of(const json_t *text)
+{
+    json_t *object = NULL;
+    int r = hf_json_parse((struct hf_view){json_string_value(text), json_string_length(text)}, NULL, &object, NULL);
+
+    return r == 0 ? object : NULL;
+}
+
+static void tell_upsert(struct hf_folder *folder, const char *key, const json_t *text)
+{
+    _cleanup_(hf_json_freep) json_t *object = NULL;
+
+    for (struct hf_subscription *sub = NULL; (sub = next_live(folder, sub)) != NULL;) {
+        if (!sub->told || !wants(sub, key) || sub->sink.upsert == NULL)
+            continue;
+        if (object == NULL)
+            object = tree_of(text);
+        if (object != NULL)
+            sub->sink.upsert(sub->sink.arg, object);
+    }
+}
+
+/* `unjudged`: nobody was told of it, only who held it since before hears that it is gone. */
+static void tell_gone(struct hf_folder *folder, const char *key, bool unjudged)
+{
+    const char *name = strchr(key, '/') + 1;
+
+    for (struct hf_subscription *sub = NULL; (sub = next_live(folder, sub)) != NULL;) {
+        if (!wants(sub, key))
+            continue;
+        bool knew = json_object_del(sub->known, name) == 0;
+        if ((knew || (sub->told && !unjudged)) && sub->sink.gone != NULL)
+            sub->sink.gone(sub->sink.arg, name);
+    }
+}
+
+static void tell_contact(struct hf_folder *folder)
+{
+    bool proven = folder->view.r == 0;
+    uint64_t now = hf_mono_ns(folder->p.clock);
+
+    if (proven)
+        folder->heard_ns = now;
+    for (struct hf_subscription *sub = NULL; (sub = next_live(folder, sub)) != NULL;) {
+        if (sub->contact_told && sub->in_contact == proven && !sub->refreshed && now - sub->contact_ns < CONTACT_NS)
+            continue;
+        sub->contact_told = true;
+        sub->refreshed = false;
+        sub->in_contact = proven;
+        sub->contact_ns = now;
+        if (sub->sink.contact != NULL)
+            sub->sink.contact(sub->sink.arg, proven ? HF_CONTACT_PROVEN : HF_CONTACT_LOST, 0,
+                              proven ? NULL : &folder->view.err);
+    }
+}
+
+/* ---- from a look to what changed ---------------------------------------------------------------------------------- */
+
+static void add_objects(struct hf_folder *folder, const struct hf_folder_file *file, json_t *all, json_t *origins)
+{
+    for (size_t i = 0; i + 1 < json_array_size(file->objects); i += 2) {
+        const char *key = json_string_value(json_array_get(file->objects, i));
+        const char *other = json_string_value(json_object_get(origins, key));
+        if (other != NULL) {
+            struct hf_err err = HF_ERR_INIT;
+            (void)hf_err_set(&err, EEXIST, "'%s' is in '%s' too, which counts", key, other);
+            tell_refused(folder, file->name, &err);
+        } else {
+            (void)json_object_set(all, key, json_array_get(file->objects, i + 1));
+            (void)json_object_set_new(origins, key, json_string(file->name));
+        }
+    }
+}
+
+/* Every object that the folder holds now. While not every file has been read, what is missing may be in one of those. */
+static json_t *all_objects(struct hf_folder *folder)
+{
+    json_t *all = json_object(), *origins = json_object(), *object;
+    const char *key;
+
+    for (size_t i = 0; i < folder->view.n; i++)
+        add_objects(folder, &folder->view.files[i], all, origins);
+    json_decref(origins);
+    json_object_foreach(folder->objects, key, object) {
+        if (!folder->view.complete && json_object_get(all, key) == NULL)
+            (void)json_object_set(all, key, object);
+    }
+    return all;
+}
+
+/* A folder that was emptied altogether is a stick that was pulled, a checkout that failed: nothing is taken away. */
+static bool was_emptied(struct hf_folder *folder)
+{
+    struct hf_err err = HF_ERR_INIT;
+    bool emptied = folder->view.n == 0 && json_object_size(folder->objects) > 0;
+
+    if (emptied && !folder->emptied_told) {
+        (void)hf_err_set(&err, ESTALE, "folder '%s' is empty: nothing is taken away; an empty .yaml file would mean it",
+                         folder->dir);
+        tell_refused(folder, "folder", &err);
+    }
+    folder->emptied_told = emptied;
+    return emptied;
+}
+
+static void tell_changes(struct hf_folder *folder)
+{
+    json_t *old = folder->objects, *all = all_objects(folder), *object;
+    const char *key;
+
+    folder->objects = json_incref(all); /* sinks may end us: hold what we walk over */
+    json_object_foreach(all, key, object) {
+        if (json_is_string(object) && json_equal(object, json_object_get(old, key)) == 0)
+            tell_upsert(folder, key, object);
+    }
+    json_object_foreach(old, key, object) {
+        if (json_object_get(all, key) == NULL)
+            tell_gone(folder, key, json_is_null(object));
+    }
+    json_decref(all);
+    json_decref(old);
+}
+
+/* A subscriber's first time, or it asked for it: everything there is. */
+static void tell_all(struct hf_folder *folder, struct hf_subscription *sub)
+{
+    const char *key;
+    json_t *text;
+
+    sub->told = true;
+    sub->relist = false;
+    json_object_foreach(folder->objects, key, text) {
+        _cleanup_(hf_json_freep) json_t *object = NULL;
+        if (sub->dead || sub->sink.upsert == NULL || !wants(sub, key) || !json_is_string(text))
+            continue;
+        object = tree_of(text);
+        if (object != NULL)
+            sub->sink.upsert(sub->sink.arg, object);
+    }
+    if (!sub->dead && !sub->relist && sub->sink.synced != NULL)
+        sub->sink.synced(sub->sink.arg, "");
+}
+
+/* A file that was just written is read with the next look: who subscribes with it is told all at once. */
+static bool still_moving(const struct hf_folder_view *view)
+{
+    for (size_t i = 0; i < view->n; i++)
+        if (!view->files[i].failed && view->files[i].objects == NULL)
+            return true;
+    return false;
+}
+
+static void take_look(struct hf_folder *folder)
+{
+    bool news = folder->view.changed || folder->view.complete != folder->was_complete;
+
+    for (size_t i = 0; i < HF_MIN(folder->view.n_issues, (size_t)HF_FOLDER_MAX_ISSUES); i++)
+        tell_issue(folder, &folder->view.issues[i]);
+    tell_mended(folder);
+    tell_contact(folder);
+    if (folder->view.r < 0)
+        return;
+    if (!was_emptied(folder) && (news || folder->unjudged))
+        tell_changes(folder);
+    folder->was_complete = folder->view.complete;
+    folder->unjudged = false;
+    folder->looks++;
+    for (struct hf_subscription *sub = NULL; (sub = next_live(folder, sub)) != NULL;)
+        if (sub->relist || (!sub->told && (!still_moving(&folder->view) || folder->looks >= FIRST_LOOKS)))
+            tell_all(folder, sub);
+}
+
+/* ---- looking ------------------------------------------------------------------------------------------------------ */
+
+static void folder_free(struct hf_folder *folder);
+
+static uint64_t period_of(const struct hf_folder *folder)
+{
+    return folder->p.period_ns > 0 ? folder->p.period_ns : HF_NS_PER_S;
+}
+
+static void look_work(struct hf_job *job)
+{
+    struct hf_folder *folder = hf_container_of(job, struct hf_folder, look);
+
+    hf_folder_look(folder->p.fs, folder->dir, folder->now_unix_ns, period_of(folder), &folder->view);
+}
+
+static void sub_free(struct hf_subscription *sub)
+{
+    hf_list_remove(&sub->link);
+    json_decref(sub->known);
+    free(sub->name);
+    free(sub);
+}
+
+static void free_the_dead(struct hf_folder *folder)
+{
+    struct hf_list *it, *next;
+
+    hf_list_each(it, next, &folder->subscriptions) {
+        struct hf_subscription *sub = hf_container_of(it, struct hf_subscription, link);
+        if (sub->dead)
+            sub_free(sub);
+    }
+}
+
+/* The sinks have returned: do what they asked for and could not be done under them. False: the folder is no more. */
+static bool told(struct hf_folder *folder)
+{
+    folder->telling = false;
+    free_the_dead(folder);
+    if (folder->freed) {
+        folder_free(folder);
+        return false;
+    }
+    return true;
+}
+
+static void look_done(struct hf_job *job, int cancelled)
+{
+    struct hf_folder *folder = hf_container_of(job, struct hf_folder, look);
+
+    folder->looking = false;
+    if (folder->freed) {
+        folder_free(folder);
+        return;
+    }
+    if (cancelled)
+        return;
+    folder->telling = true;
+    take_look(folder);
+    if (!told(folder))
+        return;
+    folder->p.sched->timer_arm(folder->p.sched->ctx, folder->timer, folder->again ? 0 : period_of(folder));
+    folder->again = false;
+}
+
+static void timer_fires(void *arg)
+{
+    struct hf_folder *folder = arg;
+
+    if (folder->looking)
+        return;
+    folder->now_unix_ns = hf_unix_ns(folder->p.clock);
+    folder->look = (struct hf_job){.work = look_work, .done = look_done};
+    folder->looking = true;
+    if (folder->p.sched->submit(folder->p.sched->ctx, &folder->look) < 0) {
+        folder->looking = false;
+        folder->p.sched->timer_arm(folder->p.sched->ctx, folder->timer, period_of(folder));
+    }
+}
+
+static void look_soon(struct hf_folder *folder)
+{
+    if (folder->looking)
+        folder->again = true;
+    else
+        folder->p.sched->timer_arm(folder->p.sched->ctx, folder->timer, 0);
+}
+
+/* ---- kube/source.h ------------------------------------------------------------------------------------------------ */
+
+/* What a subscriber holds since before is to be judged by the next complete look. */
+static int know_all(struct hf_folder *folder, struct hf_subscription *sub, const char *const *known)
+{
+    for (; known != NULL && *known != NULL; known++) {
+        _cleanup_(hf_freep) char *key = hf_asprintf("%s/%s", sub->kind, *known);
+        if (key == NULL || json_object_set_new(sub->known, *known, json_true()) < 0)
+            return -ENOMEM;
+        if (json_object_get(folder->objects, key) != NULL)
+            continue;
+        if (json_object_set_new(folder->objects, key, json_null()) < 0)
+            return -ENOMEM;
+        folder->unjudged = true;
+    }
+    return 0;
+}
+
+static int folder_subscribe(void *ctx, const char *kind, const char *name, const char *resume, const char *const *known,
+                            const struct hf_source_sink *sink, struct hf_subscription **ret_subscription,
+                            struct hf_err *err)
+{
+    struct hf_folder *folder = ctx;
+    const struct hf_resource *resource = hf_resource_find(kind);
+
+    (void)resume;
+    if (resource == NULL)
+        return hf_err_set(err, EINVAL, "cannot subscribe to '%s'", kind);
+    struct hf_subscription *sub = calloc(1, sizeof(*sub));
+    if (sub == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    *sub = (struct hf_subscription){.kind = resource->kind, .sink = *sink, .known = json_object()};
+    hf_list_append(&folder->subscriptions, &sub->link);
+    if (name != NULL)
+        sub->name = strdup(name);
+    if (sub->known == NULL || (name != NULL && sub->name == NULL) || know_all(folder, sub, known) < 0) {
+        sub_free(sub);
+        return hf_err_set(err, ENOMEM, "out of memory");
+    }
+    look_soon(folder);
+    *ret_subscription = sub;
+    return 0;
+}
+
+static void folder_unsubscribe(void *ctx, struct hf_subscription *sub)
+{
+    struct hf_folder *folder = ctx;
+
+    if (sub == NULL)
+        return;
+    sub->dead = true;
+    if (!folder->telling)
+        sub_free(sub);
+}
+
+static void folder_refresh(void *ctx, struct hf_subscription *sub)
+{
+    sub->refreshed = true;
+    look_soon(ctx);
+}
+
+/* What is declined is in the files all the same: nothing is remembered for it here. */
+static void folder_decline(void *ctx, struct hf_subscription *sub, const char *name, bool matters)
+{
+    (void)ctx, (void)sub, (void)name, (void)matters;
+}
+
+static void folder_relist(void *ctx, struct hf_subscription *sub)
+{
+    sub->relist = sub->told;
+    look_soon(ctx);
+}
+
+/* ---- status ------------------------------------------------------------------------------------------------------- */
+
+static void delivery_free(struct hf_delivery *delivery)
+{
+    hf_list_remove(&delivery->link);
+    json_decref(delivery->body);
+    json_decref(delivery->answer);
+    free(delivery->subresource);
+    free(delivery);
+}
+
+static void start_next(struct hf_folder *folder);
+
+static void write_work(struct hf_job *job)
+{
+    struct hf_delivery *delivery = hf_container_of(job, struct hf_delivery, job);
+
+    delivery->r = hf_status_write(delivery->folder->p.fs, delivery->folder->status_dir, delivery->body,
+                                  delivery->subresource, &delivery->answer, &delivery->err);
+}
+
+static void write_done(struct hf_job *job, int cancelled)
+{
+    struct hf_delivery *delivery = hf_container_of(job, struct hf_delivery, job);
+    struct hf_folder *folder = delivery->folder;
+    int r = cancelled ? -EAGAIN : delivery->r;
+
+    hf_list_remove(&delivery->link);
+    delivery->running = false;
+    folder->telling = true;
+    if (!delivery->abandoned)
+        delivery->done(delivery->arg,
+                       r < 0 && r != -EINVAL ? -EAGAIN
+                       : r == -EINVAL        ? -EBADMSG
+                                             : 0,
+                       0, delivery->answer, r < 0 ? &delivery->err : NULL);
+    delivery_free(delivery);
+    if (told(folder))
+        start_next(folder);
+}
+
+/* One at a time, in order: a status must not overtake the one before. */
+static void start_next(struct hf_folder *folder)
+{
+    while (!hf_list_empty(&folder->deliveries)) {
+        struct hf_delivery *delivery = hf_container_of(folder->deliveries.next, struct hf_delivery, link);
+        if (delivery->running)
+            return;
+        delivery->job = (struct hf_job){.work = write_work, .done = write_done};
+        delivery->running = true;
+        if (folder->p.sched->submit(folder->p.sched->ctx, &delivery->job) == 0)
+            return;
+        delivery->running = false;
+        folder->p.sched->timer_arm(folder->p.sched->ctx, folder->write_timer, period_of(folder));
+        return;
+    }
+}
+
+static void write_timer_fires(void *arg)
+{
+    start_next(arg);
+}
+
+static int folder_apply(void *ctx, const json_t *body, const char *subresource,
+                        void (*done)(void *arg, int r, uint64_t retry_after_ns, const json_t *answer,
+                                     const struct hf_err *err),
+                        void *arg, struct hf_delivery **ret_delivery, struct hf_err *err)
+{
+    struct hf_folder *folder = ctx;
+    struct hf_delivery *delivery = calloc(1, sizeof(*delivery));
+
+    if (delivery == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    *delivery = (struct hf_delivery){.folder = folder, .done = done, .arg = arg, .body = json_deep_copy(body)};
+    hf_list_append(&folder->deliveries, &delivery->link);
+    if (subresource != NULL)
+        delivery->subresource = strdup(subresource);
+    if (delivery->body == NULL || (subresource != NULL && delivery->subresource == NULL)) {
+        delivery_free(delivery);
+        return hf_err_set(err, ENOMEM, "out of memory");
+    }
+    start_next(folder);
+    *ret_delivery = delivery;
+    return 0;
+}
+
+static uint64_t folder_heard_ns(void *ctx)
+{
+    const struct hf_folder *folder = ctx;
+
+    return folder->heard_ns;
+}
+
+static void folder_abandon(void *ctx, struct hf_delivery *delivery)
+{
+    (void)ctx;
+    if (delivery == NULL)
+        return;
+    delivery->abandoned = true;
+    if (!delivery->running)
+        delivery_free(delivery);
+}
+
+/* ---- life --------------------------------------------------------------------------------------------------------- */
+
+struct hf_folder *hf_folder_new(const struct hf_folder_params *params, struct hf_err *err)
+{
+    struct hf_folder *folder = calloc(1, sizeof(*folder));
+
+    if (folder == NULL) {
+        (void)hf_err_set(err, ENOMEM, "out of memory");
+        return NULL;
+    }
+    folder->p = *params;
+    hf_list_init(&folder->subscriptions);
+    hf_list_init(&folder->deliveries);
+    folder->dir = strdup(params->dir);
+    folder->status_dir = strdup(params->status_dir);
+    folder->objects = json_object();
+    folder->unreadable = json_object();
+    folder->timer = params->sched->timer_new(params->sched->ctx, timer_fires, folder);
+    folder->write_timer = params->sched->timer_new(params->sched->ctx, write_timer_fires, folder);
+    folder->ops = (struct hf_source_ops){
+        .ctx = folder,
+        .subscribe = folder_subscribe,
+        .unsubscribe = folder_unsubscribe,
+        .refresh = folder_refresh,
+        .decline = folder_decline,
+        .relist = folder_relist,
+        .apply = folder_apply,
+        .abandon = folder_abandon,
+        .heard_ns = folder_heard_ns,
+    };
+    if (folder->dir == NULL || folder->status_dir == NULL || folder->objects == NULL || folder->timer == NULL ||
+        folder->write_timer == NULL) {
+        (void)hf_err_set(err, ENOMEM, "out of memory");
+        hf_folder_free(folder);
+        return NULL;
+    }
+    return folder;
+}
+
+/* The rest, once no job is on its way. */
+static void folder_free(struct hf_folder *folder)
+{
+    if (folder->looking || folder->telling || !hf_list_empty(&folder->deliveries))
+        return;
+    while (!hf_list_empty(&folder->subscriptions))
+        sub_free(hf_container_of(folder->subscriptions.next, struct hf_subscription, link));
+    hf_folder_view_done(&folder->view);
+    json_decref(folder->objects);
+    json_decref(folder->unreadable);
+    free(folder->dir);
+    free(folder->status_dir);
+    free(folder);
+}
+
+void hf_folder_free(struct hf_folder *folder)
+{
+    struct hf_list *it, *next;
+
+    if (folder == NULL)
+        return;
+    folder->freed = true;
+    folder->p.sched->timer_free(folder->p.sched->ctx, folder->timer);
+    folder->p.sched->timer_free(folder->p.sched->ctx, folder->write_timer);
+    hf_list_each(it, next, &folder->subscriptions)
+        hf_container_of(it, struct hf_subscription, link)->dead = true;
+    hf_list_each(it, next, &folder->deliveries)
+        folder_abandon(folder, hf_container_of(it, struct hf_delivery, link));
+    folder_free(folder);
+}
+
+const struct hf_source_ops *hf_folder_source(struct hf_folder *folder)
+{
+    return &folder->ops;
+}

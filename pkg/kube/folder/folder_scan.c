@@ -1,0 +1,348 @@
+#include "kube/folder/folder_scan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "api/meta.h"
+#include "base/clock.h"
+#include "kube/resource.h"
+#include "os/file.h"
+
+enum {
+    GONE_AFTER = 2,  /* looks that must miss a file: editors replace it in two steps */
+    OLD_PERIODS = 3, /* some file systems' times are two seconds coarse */
+};
+
+/* ---- the files ---------------------------------------------------------------------------------------------------- */
+
+static void file_done(struct hf_folder_file *file)
+{
+    free(file->name);
+    json_decref(file->objects);
+}
+
+void hf_folder_view_done(struct hf_folder_view *view)
+{
+    for (size_t i = 0; i < view->n; i++)
+        file_done(&view->files[i]);
+    free(view->files);
+    memset(view, 0, sizeof(*view));
+}
+
+static void issue(struct hf_folder_view *view, const char *name, const struct hf_err *err)
+{
+    if (view->n_issues < HF_FOLDER_MAX_ISSUES) {
+        struct hf_folder_issue *slot = &view->issues[view->n_issues];
+        (void)snprintf(slot->what, sizeof(slot->what), "%s", name);
+        slot->err = *err;
+    }
+    view->n_issues++;
+}
+
+/* Index of `name`, or of where it belongs. */
+static size_t place_of(const struct hf_folder_view *view, const char *name, bool *ret_found)
+{
+    size_t low = 0, high = view->n;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(view->files[middle].name, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *ret_found = low < view->n && strcmp(view->files[low].name, name) == 0;
+    return low;
+}
+
+static struct hf_folder_file *file_named(struct hf_folder_view *view, const char *name)
+{
+    bool found;
+    size_t i = place_of(view, name, &found);
+
+    if (found)
+        return &view->files[i];
+    if (view->n >= HF_FOLDER_MAX_FILES)
+        return NULL;
+    struct hf_folder_file *files = reallocarray(view->files, view->n + 1, sizeof(*files));
+    if (files == NULL)
+        return NULL;
+    view->files = files;
+    char *copy = strdup(name);
+    if (copy == NULL)
+        return NULL;
+    memmove(&files[i + 1], &files[i], (view->n - i) * sizeof(*files));
+    files[i] = (struct hf_folder_file){.name = copy};
+    view->n++;
+    return &files[i];
+}
+
+static bool is_ours(const char *name)
+{
+    static const char *const ends[] = {".yaml", ".yml", ".json"};
+    size_t n = strlen(name);
+
+    for (size_t i = 0; *name != '.' && i < HF_LEN(ends); i++) {
+        size_t end = strlen(ends[i]);
+        if (n > end && strcmp(name + n - end, ends[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* ---- their objects ------------------------------------------------------------------------------------------------ */
+
+/* Keep an object that is for us; false with *err when it says it is and cannot be. */
+static int keep(json_t *object, json_t *objects, struct hf_err *err)
+{
+    const char *version = hf_json_str_or(object, "apiVersion", ""), *kind = hf_json_str_or(object, "kind", "");
+    const struct hf_resource *resource = hf_resource_find(kind);
+    const char *slash = strchr(version, '/');
+    size_t group = slash != NULL ? (size_t)(slash - version) : 0;
+    bool our_group = group == strlen(HF_API_GROUP) && memcmp(version, HF_API_GROUP, group) == 0;
+
+    if (!our_group && !(strcmp(version, "v1") == 0 && strcmp(kind, "Node") == 0))
+        return 0; /* somebody else's: a checkout may hold anything */
+    if (resource == NULL || strcmp(resource->api_version, version) != 0)
+        return hf_err_set(err, EBADMSG, "unknown kind '%.60s' of '%.60s'", kind, version);
+    if (*hf_json_str_or(object, "metadata.name", "") == '\0')
+        return hf_err_set(err, EBADMSG, "%s without metadata.name", kind);
+    /* As an API server would; what comes later (journal, cache, signature) relies on it. */
+    if (json_dumpb(object, NULL, 0, JSON_COMPACT) > HF_API_MAX_OBJECT_BYTES)
+        return hf_err_set(err, E2BIG, "%s '%.60s' is larger than %d bytes", kind,
+                          hf_json_str_or(object, "metadata.name", ""), HF_API_MAX_OBJECT_BYTES);
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(2 * HF_API_MAX_OBJECT_BYTES);
+    int r = hf_json_format(object, &text);
+    if (r == 0)
+        r = json_array_append_new(objects, json_sprintf("%s/%s", kind, hf_json_str_or(object, "metadata.name", "")));
+    if (r == 0)
+        r = json_array_append_new(objects, json_stringn(text.p, text.n));
+    return r == 0 ? 0 : hf_err_set(err, ENOMEM, "out of memory");
+}
+
+/* Documents, and the items of a List (what "kubectl get -o yaml" writes). */
+static int keep_all(const json_t *documents, json_t *objects, struct hf_err *err)
+{
+    size_t i, j;
+    json_t *document, *item;
+    int r = 0;
+
+    json_array_foreach(documents, i, document) {
+        const json_t *items = json_object_get(document, "items");
+        if (!json_is_array(items)) {
+            r = keep(document, objects, err);
+        } else {
+            json_array_foreach(items, j, item) {
+                r = keep(item, objects, err);
+                if (r < 0)
+                    break;
+            }
+        }
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int read_objects(const struct hf_fs_ops *fs, const char *dir, const char *name, json_t **ret_objects,
+                        struct hf_err *err)
+{
+    static const struct hf_json_limits limits = {.max_bytes = HF_FOLDER_MAX_FILE_BYTES};
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_FOLDER_MAX_FILE_BYTES);
+    _cleanup_(hf_json_freep) json_t *documents = NULL, *objects = json_array();
+    _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s", dir, name);
+
+    if (path == NULL || objects == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    int r = hf_file_read(fs, path, &text, err);
+    if (r == 0)
+        r = hf_yaml_parse_all(hf_buf_view(&text), &limits, &documents, err); /* JSON is YAML */
+    if (r == 0)
+        r = keep_all(documents, objects, err);
+    if (r < 0)
+        return r;
+    *ret_objects = hf_steal(objects);
+    return 0;
+}
+
+/* ---- the look ----------------------------------------------------------------------------------------------------- */
+
+static bool same_stamp(const struct hf_folder_stamp *a, const struct hf_folder_stamp *b)
+{
+    return a->inode == b->inode && a->size == b->size && a->mtime_s == b->mtime_s && a->mtime_ns == b->mtime_ns;
+}
+
+bool hf_folder_is_good(const struct hf_folder_view *view, const char *name)
+{
+    bool found;
+    size_t i = place_of(view, name, &found);
+
+    if (view->left_out > 0 && strcmp(name, view->whole) == 0)
+        return false;
+    return !found || (!view->files[i].failed && view->files[i].objects != NULL &&
+                      same_stamp(&view->files[i].stamp, &view->files[i].taken));
+}
+
+static int stamp_of(const struct hf_fs_ops *fs, int dirfd, const char *name, struct hf_folder_stamp *ret_stamp)
+{
+    struct stat st;
+    int r = fs->fstatat(fs->ctx, dirfd, name, &st, 0);
+
+    if (r < 0)
+        return r;
+    *ret_stamp = (struct hf_folder_stamp){
+        .inode = st.st_ino, .size = (uint64_t)st.st_size, .mtime_s = st.st_mtim.tv_sec, .mtime_ns = st.st_mtim.tv_nsec};
+    return S_ISREG(st.st_mode) ? 0 : -EINVAL;
+}
+
+static bool is_old(const struct hf_folder_stamp *stamp, uint64_t now_unix_ns, uint64_t period_ns)
+{
+    uint64_t then = (uint64_t)HF_MAX(stamp->mtime_s, 0) * HF_NS_PER_S + (uint64_t)stamp->mtime_ns;
+
+    return then + OLD_PERIODS * period_ns <= now_unix_ns;
+}
+
+struct looking {
+    const struct hf_fs_ops *fs;
+    int dirfd;
+    uint64_t now_unix_ns, period_ns;
+    struct hf_folder_view *view;
+};
+
+/* Told once; what cannot be read now may be readable at the next look, what holds nonsense is not read again. */
+static void fail_file(struct hf_folder_view *view, struct hf_folder_file *file, const struct hf_err *err)
+{
+    file->failed = true;
+    file->bad = err->code == EBADMSG || err->code == E2BIG;
+    if (!file->told)
+        issue(view, file->name, err);
+    file->told = true;
+}
+
+static int see_file(void *arg, const char *name, unsigned char type)
+{
+    const struct looking *look = arg;
+    struct hf_folder_stamp stamp;
+    struct hf_err err = HF_ERR_INIT;
+
+    (void)type;
+    if (!is_ours(name))
+        return 0;
+    int r = stamp_of(look->fs, look->dirfd, name, &stamp);
+    if (r == -ENOENT || r == -EINVAL) /* just gone, or no file */
+        return 0;
+    struct hf_folder_file *file = file_named(look->view, name);
+    if (file == NULL) {
+        look->view->left_out++;
+        return 0;
+    }
+    file->missing = 0;
+    if (r < 0) { /* it is there, and cannot even be looked at */
+        file->resting = false;
+        (void)hf_err_sys(&err, r, "look at '%s'", name);
+        fail_file(look->view, file, &err);
+        return 0;
+    }
+    file->resting = same_stamp(&stamp, &file->stamp) || is_old(&stamp, look->now_unix_ns, look->period_ns);
+    if (!same_stamp(&stamp, &file->stamp))
+        file->bad = file->told = false;
+    file->failed = file->bad;
+    file->stamp = stamp;
+    return 0;
+}
+
+static void read_file(const struct looking *look, const char *dir, struct hf_folder_file *file)
+{
+    struct hf_err err = HF_ERR_INIT;
+    struct hf_folder_stamp after;
+    json_t *objects = NULL;
+
+    if (!file->resting || file->bad || (file->objects != NULL && same_stamp(&file->stamp, &file->taken)))
+        return;
+    int r = read_objects(look->fs, dir, file->name, &objects, &err);
+    if (r == 0 && (stamp_of(look->fs, look->dirfd, file->name, &after) < 0 || !same_stamp(&after, &file->stamp))) {
+        json_decref(objects); /* it changed under our eyes: next time */
+        return;
+    }
+    if (r < 0) {
+        fail_file(look->view, file, &err);
+        return;
+    }
+    file->failed = file->told = false;
+    json_decref(file->objects);
+    file->objects = objects;
+    file->taken = file->stamp;
+    look->view->changed = true;
+}
+
+static void drop_missing(struct hf_folder_view *view)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < view->n; i++) {
+        if (view->files[i].missing >= GONE_AFTER)
+            file_done(&view->files[i]);
+        else
+            view->files[kept++] = view->files[i];
+    }
+    view->changed |= kept != view->n;
+    view->n = kept;
+}
+
+/* Told once, and again when the number changes: not file by file, and not at every look. */
+static void tell_left_out(struct hf_folder_view *view, const char *dir)
+{
+    struct hf_err err = HF_ERR_INIT;
+
+    (void)snprintf(view->whole, sizeof(view->whole), "%s", dir);
+    if (view->left_out > 0 && view->left_out != view->left_out_told) {
+        (void)hf_err_set(&err, E2BIG, "more than %d files: %zu of them are not read; put several objects into one file",
+                         (int)HF_FOLDER_MAX_FILES, view->left_out);
+        issue(view, view->whole, &err);
+    }
+    view->left_out_told = view->left_out;
+}
+
+static bool is_complete(const struct hf_folder_view *view)
+{
+    if (view->left_out > 0) /* what moved may be there */
+        return false;
+    for (size_t i = 0; i < view->n; i++) {
+        const struct hf_folder_file *file = &view->files[i];
+        if (file->failed || file->missing > 0 || file->objects == NULL || !same_stamp(&file->stamp, &file->taken))
+            return false;
+    }
+    return true;
+}
+
+void hf_folder_look(const struct hf_fs_ops *fs, const char *dir, uint64_t now_unix_ns, uint64_t period_ns,
+                    struct hf_folder_view *view)
+{
+    struct looking look = {.fs = fs, .now_unix_ns = now_unix_ns, .period_ns = period_ns, .view = view};
+
+    view->n_issues = view->left_out = 0;
+    view->changed = false;
+    view->err = (struct hf_err)HF_ERR_INIT;
+    look.dirfd = fs->openat(fs->ctx, AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
+    view->r = look.dirfd < 0 ? look.dirfd : 0;
+    if (view->r == 0) {
+        for (size_t i = 0; i < view->n; i++)
+            view->files[i].missing++;
+        view->r = fs->list(fs->ctx, look.dirfd, see_file, &look);
+        if (view->r < 0) /* nobody is missing for sure */
+            for (size_t i = 0; i < view->n; i++)
+                view->files[i].missing = 0;
+    }
+    if (view->r < 0)
+        (void)hf_err_sys(&view->err, view->r, "read folder '%s'", dir);
+    for (size_t i = 0; view->r == 0 && i < view->n; i++)
+        read_file(&look, dir, &view->files[i]);
+    if (view->r == 0) {
+        drop_missing(view);
+        tell_left_out(view, dir);
+    }
+    view->complete = view->r == 0 && is_complete(view);
+    if (look.dirfd >= 0)
+        (void)fs->close(fs->ctx, look.dirfd);
+}

@@ -1,0 +1,63 @@
+#include "kube/rules/review.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "codec/json.h"
+
+enum { MAX_ANSWER_BYTES = 64 << 10 };
+
+/* "edgeupdates" of "/apis/edge.codcompass.io/v1alpha1/edgeupdates". */
+static const char *plural_of(const struct hf_resource *resource)
+{
+    return strrchr(resource->path, '/') + 1;
+}
+
+/* "edge.codcompass.io" of "edge.codcompass.io/v1alpha1"; the core group has none. */
+static int group_length(const struct hf_resource *resource)
+{
+    const char *slash = strchr(resource->api_version, '/');
+
+    return slash != NULL ? (int)(slash - resource->api_version) : 0;
+}
+
+int hf_review_url(const char *server, struct hf_buf *out)
+{
+    return hf_buf_addf(out, "%s/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", server);
+}
+
+int hf_review_body(const struct hf_resource *resource, struct hf_buf *out)
+{
+    return hf_buf_addf(out,
+                       "{\"apiVersion\":\"authorization.k8s.io/v1\",\"kind\":\"SelfSubjectAccessReview\",\"spec\":"
+                       "{\"resourceAttributes\":{\"verb\":\"list\",\"group\":\"%.*s\",\"resource\":\"%s\"}}}",
+                       group_length(resource), resource->api_version, plural_of(resource));
+}
+
+enum hf_review hf_review_take(int status, struct hf_view body)
+{
+    static const struct hf_json_limits limits = {.max_bytes = MAX_ANSWER_BYTES};
+    _cleanup_(hf_json_freep) json_t *root = NULL;
+
+    if ((status != 200 && status != 201) || hf_json_parse(body, &limits, &root, NULL) < 0 ||
+        strcmp(hf_json_str_or(root, "kind", ""), "SelfSubjectAccessReview") != 0)
+        return HF_REVIEW_UNANSWERED;
+    const json_t *allowed = hf_json_at(root, "status.allowed");
+    if (!json_is_boolean(allowed)) /* a proxy that echoes the question */
+        return HF_REVIEW_UNANSWERED;
+    return json_is_true(allowed) ? HF_REVIEW_ALLOWED : HF_REVIEW_FORBIDDEN;
+}
+
+void hf_review_explain(enum hf_review review, const struct hf_resource *resource, struct hf_err *err)
+{
+    if (review == HF_REVIEW_FORBIDDEN)
+        (void)hf_err_set(err, EACCES,
+                         "CloudCore may not list %s.%.*s, so the MetaServer answers from its own store: kubectl apply "
+                         "-f crds/ -f deploy/kubeedge.yaml",
+                         plural_of(resource), group_length(resource), resource->api_version);
+    else
+        (void)hf_err_set(err, ENOENT,
+                         "CloudCore may list %s.%.*s, and the MetaServer still answers from its own store: is the kind "
+                         "installed (kubectl apply -f crds/)?",
+                         plural_of(resource), group_length(resource), resource->api_version);
+}

@@ -1,0 +1,468 @@
+/* Reading what hf_event_format() wrote, in one pass: no tree, no allocation beyond the scratch. */
+#include <errno.h>
+#include <math.h>
+
+#include "telemetry/event/event.h"
+#include "telemetry/event/jscan.h"
+
+static const char *const source_classes[HF_SOURCE_CLASSES] = {
+    "",
+    [HF_SOURCE_HTTP] = "http",
+    [HF_SOURCE_JOURNALD] = "journald",
+    [HF_SOURCE_FILE] = "file",
+    [HF_SOURCE_CONTAINER] = "container",
+    [HF_SOURCE_NODE] = "node",
+    [HF_SOURCE_SCRAPE] = "scrape",
+    [HF_SOURCE_SOCKET] = "socket",
+    [HF_SOURCE_MQTT] = "mqtt",
+    [HF_SOURCE_AGENT] = "agent",
+};
+static const char *const event_kinds[HF_EVENT_KINDS] = {[HF_EVENT_LOG] = "log",
+                                                        [HF_EVENT_PAYLOAD] = "payload",
+                                                        [HF_EVENT_METRIC] = "metric",
+                                                        [HF_EVENT_FINDING] = "finding"};
+static const char *const value_kinds[HF_VALUE_KINDS] = {[HF_VALUE_NONE] = "",
+                                                        [HF_VALUE_GAUGE] = "gauge",
+                                                        [HF_VALUE_COUNTER] = "counter",
+                                                        [HF_VALUE_HISTOGRAM] = "histogram"};
+
+/* Out of range: the first, so that a number from elsewhere is never an index. */
+static const char *word_of(const char *const *words, size_t n, unsigned i)
+{
+    return words[i < n ? i : 0];
+}
+
+const char *hf_source_class_name(enum hf_source_class source_class)
+{
+    return word_of(source_classes, HF_LEN(source_classes), (unsigned)source_class);
+}
+
+const char *hf_event_kind_name(enum hf_event_kind kind)
+{
+    return word_of(event_kinds, HF_LEN(event_kinds), (unsigned)kind);
+}
+
+const char *hf_value_kind_name(enum hf_value_kind kind)
+{
+    return word_of(value_kinds, HF_LEN(value_kinds), (unsigned)kind);
+}
+
+enum hf_source_class hf_source_class_of(struct hf_view source)
+{
+    const char *colon = source.n > 0 ? memchr(source.p, ':', source.n) : NULL;
+
+    if (colon != NULL)
+        source.n = (size_t)(colon - source.p);
+    for (unsigned i = HF_SOURCE_HTTP; i < HF_SOURCE_CLASSES; i++)
+        if (hf_view_eq(source, source_classes[i]))
+            return (enum hf_source_class)i;
+    return HF_SOURCE_HTTP;
+}
+
+struct reader {
+    struct hf_jscan scan;
+    struct hf_view text;
+    struct hf_event *event;
+    struct hf_view node, value_text, breaks;
+    struct hf_buf *scratch;
+    bool has_time, has_kind;
+    int r; /* other than -EBADMSG */
+};
+
+/* ---- pieces ---------------------------------------------------------------------------------------------------------- */
+
+/* Room for everything the text could mean, once: what points into it must stay. */
+static char *claim(struct reader *reader, size_t n)
+{
+    if (reader->scratch->n == 0 && (reader->r = hf_buf_reserve(reader->scratch, reader->text.n)) < 0)
+        return NULL;
+    char *at = reader->scratch->p + reader->scratch->n;
+    reader->scratch->n += n;
+    return at;
+}
+
+static bool take_text(struct reader *reader, struct hf_view *ret)
+{
+    struct hf_view inside;
+    bool escaped;
+
+    if (!hf_jscan_string(&reader->scan, &inside, &escaped))
+        return false;
+    if (escaped) {
+        char *copy = claim(reader, inside.n);
+        if (copy == NULL)
+            return false;
+        size_t n = hf_jscan_unescape(inside, copy);
+        reader->scratch->n -= inside.n - n;
+        inside = (struct hf_view){copy, n};
+    }
+    *ret = inside;
+    return true;
+}
+
+static bool take_word(struct reader *reader, const char *const *words, size_t n, unsigned *ret)
+{
+    struct hf_view text;
+
+    if (!take_text(reader, &text))
+        return false;
+    for (unsigned i = 0; i < n; i++)
+        if (hf_view_eq(text, words[i])) {
+            *ret = i;
+            return true;
+        }
+    return false;
+}
+
+static bool take_u64(struct reader *reader, uint64_t *ret)
+{
+    struct hf_view text;
+
+    return hf_jscan_number(&reader->scan, &text) && hf_jscan_u64(text, ret);
+}
+
+static bool take_true(struct reader *reader, bool *ret)
+{
+    struct hf_view text;
+
+    if (!hf_jscan_value(&reader->scan, &text) || (!hf_view_eq(text, "true") && !hf_view_eq(text, "false")))
+        return false;
+    *ret = text.n == 4;
+    return true;
+}
+
+/* An object (first '{') or a list (first '['), as text. */
+static bool take_raw(struct reader *reader, char first, struct hf_view *ret)
+{
+    return hf_jscan_value(&reader->scan, ret) && ret->p[0] == first;
+}
+
+static bool digits(const char *p, size_t n, unsigned *ret)
+{
+    unsigned value = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] < '0' || p[i] > '9')
+            return false;
+        value = value * 10 + (unsigned)(p[i] - '0');
+    }
+    *ret = value;
+    return true;
+}
+
+/* Days since 1970 (Hinnant, as in event.c). */
+static unsigned days_of(unsigned year, unsigned month, unsigned day)
+{
+    unsigned y = year - (month <= 2), era = y / 400, of_era = y - era * 400;
+    unsigned of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+/* yyyy-mm-ddThh:mm:ss[.f]Z with one to nine digits of fraction, 1970 to 2553. */
+static bool parse_time(struct hf_view text, uint64_t *ret)
+{
+    static const unsigned char lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    unsigned year, month, day, hour, minute, second, fraction = 0;
+    const char *p = text.p;
+
+    if (text.n < 20 || text.n > 30 || p[4] != '-' || p[7] != '-' || p[10] != 'T' || p[13] != ':' || p[16] != ':' ||
+        p[text.n - 1] != 'Z' || !digits(p, 4, &year) || !digits(p + 5, 2, &month) || !digits(p + 8, 2, &day) ||
+        !digits(p + 11, 2, &hour) || !digits(p + 14, 2, &minute) || !digits(p + 17, 2, &second))
+        return false;
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    if (year < 1970 || year > 2553 || month < 1 || month > 12 || day < 1 ||
+        day > lengths[month - 1] + (month == 2 && leap ? 1u : 0u) || hour > 23 || minute > 59 || second > 59)
+        return false;
+    if (text.n > 20) {
+        size_t n = text.n - 21;
+        if (p[19] != '.' || n < 1 || !digits(p + 20, n, &fraction))
+            return false;
+        for (; n < 9; n++)
+            fraction *= 10;
+    }
+    uint64_t seconds = (uint64_t)days_of(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
+    *ret = seconds * HF_NS_PER_S + fraction;
+    return true;
+}
+
+/* ---- fields ---------------------------------------------------------------------------------------------------------- */
+
+static bool take_time(struct reader *reader)
+{
+    struct hf_view text;
+
+    reader->has_time = take_text(reader, &text) && parse_time(text, &reader->event->unix_ns);
+    return reader->has_time;
+}
+
+static bool take_node(struct reader *reader)
+{
+    return take_text(reader, &reader->node);
+}
+
+static bool take_kind(struct reader *reader)
+{
+    unsigned kind;
+
+    if (!take_word(reader, event_kinds, HF_EVENT_KINDS, &kind))
+        return false;
+    reader->event->kind = (enum hf_event_kind)kind;
+    reader->has_kind = true;
+    return true;
+}
+
+static bool take_severity(struct reader *reader)
+{
+    struct hf_view text;
+
+    return take_text(reader, &text) && hf_severity_parse(text.p, text.n, &reader->event->severity);
+}
+
+static bool take_severity_number(struct reader *reader)
+{
+    uint64_t number;
+
+    if (!take_u64(reader, &number) || number < 1 || number > 24)
+        return false;
+    reader->event->severity = (enum hf_severity)number;
+    return true;
+}
+
+static bool take_origin_sequence(struct reader *reader)
+{
+    return take_u64(reader, &reader->event->origin_sequence);
+}
+
+static bool take_window(struct reader *reader)
+{
+    return take_u64(reader, &reader->event->window_ns);
+}
+
+static bool take_anomaly(struct reader *reader)
+{
+    return take_true(reader, &reader->event->anomaly);
+}
+
+static bool take_truncated(struct reader *reader)
+{
+    return take_true(reader, &reader->event->truncated);
+}
+
+static bool take_type(struct reader *reader)
+{
+    unsigned kind;
+
+    if (!take_word(reader, value_kinds, HF_VALUE_KINDS, &kind))
+        return false;
+    reader->event->value_kind = (enum hf_value_kind)kind;
+    return true;
+}
+
+static bool take_value(struct reader *reader)
+{
+    struct hf_view text;
+
+    if (!hf_jscan_value(&reader->scan, &text))
+        return false;
+    if (hf_view_eq(text, "null")) {
+        reader->event->value = NAN;
+        return true;
+    }
+    if (text.p[0] != '-' && (text.p[0] < '0' || text.p[0] > '9'))
+        return false;
+    reader->event->value = hf_jscan_double(text);
+    return isfinite(reader->event->value);
+}
+
+static bool take_value_text(struct reader *reader)
+{
+    return take_text(reader, &reader->value_text) &&
+           (hf_view_eq(reader->value_text, "NaN") || hf_view_eq(reader->value_text, "+Inf") ||
+            hf_view_eq(reader->value_text, "-Inf"));
+}
+
+/* We write none with line breaks, and it is written again as it is. */
+static bool take_histogram(struct reader *reader)
+{
+    struct hf_view *text = &reader->event->histogram;
+
+    return take_raw(reader, '{', text) && memchr(text->p, '\n', text->n) == NULL &&
+           memchr(text->p, '\r', text->n) == NULL;
+}
+
+static bool take_attributes(struct reader *reader)
+{
+    struct hf_event *event = reader->event;
+
+    if (!hf_jscan_char(&reader->scan, '{'))
+        return false;
+    if (hf_jscan_char(&reader->scan, '}'))
+        return true;
+    do {
+        if (event->n_attributes == HF_EVENT_MAX_ATTRIBUTES)
+            return false;
+        struct hf_attribute *attribute = &event->attributes[event->n_attributes++];
+        if (!take_text(reader, &attribute->name) || !hf_jscan_char(&reader->scan, ':') ||
+            !take_text(reader, &attribute->value))
+            return false;
+    } while (hf_jscan_char(&reader->scan, ','));
+    return hf_jscan_char(&reader->scan, '}');
+}
+
+static bool take_sensor_data(struct reader *reader)
+{
+    return hf_jscan_value(&reader->scan, &reader->event->body);
+}
+
+static bool take_breaks(struct reader *reader)
+{
+    return take_raw(reader, '[', &reader->breaks);
+}
+
+/* In the order in which they are written, so that the next one is usually the one. `take` NULL: text, into the view at `offset`. */
+static const struct field {
+    const char *name;
+    size_t n;
+    size_t offset;
+    bool (*take)(struct reader *reader);
+} fields[] = {
+#define FIELD(name) name, sizeof(name) - 1
+    {FIELD("id"), offsetof(struct hf_event, id), NULL},
+    {FIELD("time"), 0, take_time},
+    {FIELD("node"), 0, take_node},
+    {FIELD("source"), offsetof(struct hf_event, source), NULL},
+    {FIELD("kind"), 0, take_kind},
+    {FIELD("severity"), 0, take_severity},
+    {FIELD("severityNumber"), 0, take_severity_number},
+    {FIELD("origin"), offsetof(struct hf_event, origin), NULL},
+    {FIELD("originSequence"), 0, take_origin_sequence},
+    {FIELD("key"), offsetof(struct hf_event, key), NULL},
+    {FIELD("boundary"), offsetof(struct hf_event, boundary), NULL},
+    {FIELD("anomaly"), 0, take_anomaly},
+    {FIELD("name"), offsetof(struct hf_event, name), NULL},
+    {FIELD("type"), 0, take_type},
+    {FIELD("value"), 0, take_value},
+    {FIELD("valueText"), 0, take_value_text},
+    {FIELD("windowNs"), 0, take_window},
+    {FIELD("histogram"), 0, take_histogram},
+    {FIELD("summary"), 0, take_histogram},
+    {FIELD("attributes"), 0, take_attributes},
+    {FIELD("body"), offsetof(struct hf_event, body), NULL},
+    {FIELD("truncated"), 0, take_truncated},
+    {FIELD("checksum"), offsetof(struct hf_event, checksum), NULL},
+    {FIELD("sensorData"), 0, take_sensor_data},
+    {FIELD("sensorDataBreaks"), 0, take_breaks},
+#undef FIELD
+};
+
+static size_t find(struct hf_view name, size_t from)
+{
+    for (size_t k = 0; k < HF_LEN(fields); k++) {
+        size_t i = from + k < HF_LEN(fields) ? from + k : from + k - HF_LEN(fields);
+        if (fields[i].n == name.n && memcmp(fields[i].name, name.p, name.n) == 0)
+            return i;
+    }
+    return HF_LEN(fields);
+}
+
+/* A name written with escapes is none of ours. */
+static bool take_field(struct reader *reader, size_t *next, uint32_t *seen)
+{
+    struct hf_view name;
+    bool escaped;
+
+    if (!hf_jscan_string(&reader->scan, &name, &escaped) || !hf_jscan_char(&reader->scan, ':'))
+        return false;
+    size_t i = find(name, *next);
+    if (i == HF_LEN(fields))
+        return hf_jscan_value(&reader->scan, NULL);
+    if ((*seen >> i & 1) != 0)
+        return false;
+    *seen |= 1u << i;
+    *next = i + 1;
+    if (fields[i].take != NULL)
+        return fields[i].take(reader);
+    return take_text(reader, (struct hf_view *)(void *)((char *)reader->event + fields[i].offset));
+}
+
+static bool take_object(struct reader *reader, uint32_t *seen)
+{
+    size_t next = 0;
+
+    if (!hf_jscan_char(&reader->scan, '{'))
+        return false;
+    do {
+        if (!take_field(reader, &next, seen))
+            return false;
+    } while (hf_jscan_char(&reader->scan, ','));
+    if (!hf_jscan_char(&reader->scan, '}'))
+        return false;
+    hf_jscan_space(&reader->scan);
+    return reader->scan.p == reader->scan.end;
+}
+
+/* ---- what hangs together --------------------------------------------------------------------------------------------- */
+
+/* The line breaks between the tokens of a payload, where they were. */
+static bool restore_breaks(struct reader *reader)
+{
+    struct hf_jscan scan = hf_jscan_of(reader->breaks);
+    struct hf_view *body = &reader->event->body, number;
+
+    if (body->n == 0 || !hf_jscan_char(&scan, '['))
+        return false;
+    char *copy = claim(reader, body->n);
+    if (copy == NULL)
+        return false;
+    memcpy(copy, body->p, body->n);
+    do {
+        uint64_t at;
+        if (!hf_jscan_number(&scan, &number))
+            return false;
+        bool carriage = number.p[0] == '-';
+        if (!hf_jscan_u64((struct hf_view){number.p + carriage, number.n - carriage}, &at) || at >= body->n ||
+            copy[at] != ' ')
+            return false;
+        copy[at] = carriage ? '\r' : '\n';
+    } while (hf_jscan_char(&scan, ','));
+    body->p = copy;
+    struct hf_jscan again = hf_jscan_of(*body); /* a blank inside a string must have stayed one */
+    return hf_jscan_char(&scan, ']') && hf_jscan_value(&again, NULL);
+}
+
+static bool finish(struct reader *reader)
+{
+    struct hf_event *event = reader->event;
+
+    if (!reader->has_time || !reader->has_kind)
+        return false;
+    if (reader->value_text.n > 0) {
+        if (!isnan(event->value))
+            return false;
+        if (reader->value_text.p[0] != 'N')
+            event->value = reader->value_text.p[0] == '+' ? (double)INFINITY : -(double)INFINITY;
+    }
+    event->source_class = hf_source_class_of(event->source);
+    return reader->breaks.n == 0 || restore_breaks(reader);
+}
+
+int hf_event_parse(struct hf_view text, struct hf_event *ret_event, struct hf_view *ret_node, struct hf_buf *scratch)
+{
+    struct reader reader = {.scan = hf_jscan_of(text), .text = text, .event = ret_event, .scratch = scratch};
+    uint32_t seen = 0;
+
+    if (text.n > HF_EVENT_MAX_TEXT)
+        return -E2BIG;
+    hf_buf_clear(scratch);
+    memset(ret_event, 0, offsetof(struct hf_event, attributes));
+    ret_event->n_attributes = 0;
+    ret_event->severity = HF_SEVERITY_INFO;
+    bool good = take_object(&reader, &seen) && finish(&reader);
+    if (reader.r < 0)
+        return reader.r;
+    if (!good)
+        return -EBADMSG;
+    *ret_node = reader.node;
+    return 0;
+}

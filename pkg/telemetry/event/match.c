@@ -1,0 +1,69 @@
+#include "telemetry/event/match.h"
+
+static bool same(struct hf_view a, struct hf_view b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+/* Greedy with one place to come back to: the last '*'. What an earlier one took never has to change. */
+bool hf_glob_matches(const char *glob, struct hf_view text)
+{
+    const char *star = NULL;
+    size_t i = 0, from = 0;
+
+    while (i < text.n) {
+        if (*glob == '*') {
+            star = ++glob;
+            from = i;
+        } else if (*glob != '\0' && (*glob == '?' || *glob == text.p[i])) {
+            glob++;
+            i++;
+        } else if (star != NULL) {
+            glob = star;
+            i = ++from;
+        } else {
+            return false;
+        }
+    }
+    while (*glob == '*')
+        glob++;
+    return *glob == '\0';
+}
+
+const struct hf_view *hf_event_attribute(const struct hf_event *event, struct hf_view name)
+{
+    for (size_t i = 0; i < event->n_attributes; i++)
+        if (same(event->attributes[i].name, name))
+            return &event->attributes[i].value;
+    return NULL;
+}
+
+static bool has_attributes(json_t *wanted, const struct hf_event *event)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(wanted, key, value) {
+        const struct hf_view *found = hf_event_attribute(event, hf_view_of(key));
+        if (found == NULL || !same(*found, (struct hf_view){json_string_value(value), json_string_length(value)}))
+            return false;
+    }
+    return true;
+}
+
+static bool contains(struct hf_view body, const char *text)
+{
+    return body.n > 0 && memmem(body.p, body.n, text, strlen(text)) != NULL;
+}
+
+bool hf_match(const struct hf_event_match *match, const struct hf_event *event)
+{
+    enum hf_severity severity = event->severity != 0 ? event->severity : HF_SEVERITY_INFO;
+
+    return (match->min_severity == 0 || severity >= match->min_severity) &&
+           (match->max_severity == 0 || severity <= match->max_severity) &&
+           (match->source == NULL || hf_glob_matches(match->source, event->source)) &&
+           (match->name == NULL || hf_glob_matches(match->name, event->name)) &&
+           (match->attributes == NULL || has_attributes(match->attributes, event)) &&
+           (match->contains == NULL || contains(event->body, match->contains));
+}

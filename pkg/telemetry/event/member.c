@@ -1,0 +1,39 @@
+#include "telemetry/event/member.h"
+
+#include <math.h>
+
+#include "telemetry/event/jscan.h"
+
+/* The value of a member. Names written with escapes are not recognised. */
+static bool find(struct hf_jscan *scan, struct hf_view name, struct hf_view *ret)
+{
+    struct hf_view key;
+    bool escaped;
+
+    if (!hf_jscan_char(scan, '{') || hf_jscan_char(scan, '}'))
+        return false;
+    do {
+        if (!hf_jscan_string(scan, &key, &escaped) || !hf_jscan_char(scan, ':') || !hf_jscan_value(scan, ret))
+            return false;
+        if (key.n == name.n && memcmp(key.p, name.p, name.n) == 0)
+            return true;
+    } while (hf_jscan_char(scan, ','));
+    return false;
+}
+
+bool hf_member_number(struct hf_view json, struct hf_view path, double *ret_number)
+{
+    struct hf_view name, value = json;
+
+    if (json.n == 0)
+        return false;
+    while (hf_view_split(&path, '.', &name)) {
+        struct hf_jscan scan = hf_jscan_of(value);
+        if (!find(&scan, name, &value))
+            return false;
+    }
+    if (value.p[0] != '-' && (value.p[0] < '0' || value.p[0] > '9'))
+        return false;
+    *ret_number = hf_jscan_double(value);
+    return isfinite(*ret_number);
+}

@@ -1,0 +1,164 @@
+#include "telemetry/pipeline/filter.h"
+
+#include "telemetry/event/hash.h"
+#include "telemetry/event/match.h"
+
+void hf_filter_init(struct hf_filter *filter, const struct hf_telemetry *spec)
+{
+    *filter = (struct hf_filter){.spec = spec};
+}
+
+void hf_filter_done(struct hf_filter *filter)
+{
+    free(filter->buckets);
+    *filter = (struct hf_filter){0};
+}
+
+bool hf_filter_drops(const struct hf_filter *filter, const struct hf_event *event)
+{
+    for (size_t i = 0; i < filter->spec->n_drops; i++)
+        if (hf_match(&filter->spec->drops[i].match, event))
+            return true;
+    return false;
+}
+
+double hf_sample_place(const struct hf_event *event)
+{
+    uint64_t hash;
+
+    if (event->id.n > 0) {
+        hash = hf_hash64(event->id.p, event->id.n, 0);
+    } else {
+        hash = hf_hash64(event->source.p, event->source.n, event->unix_ns);
+        hash = hf_hash64(event->name.p, event->name.n, hash);
+        hash = hf_hash64(event->body.p, event->body.n, hash);
+    }
+    return (double)(hash >> 11) / 9007199254740992.0; /* 2^53 */
+}
+
+static bool in_sample(const struct hf_filter *filter, const struct hf_event *event)
+{
+    for (size_t i = 0; i < filter->spec->n_samples; i++)
+        if (hf_match(&filter->spec->samples[i].match, event))
+            return hf_sample_place(event) < filter->spec->samples[i].keep;
+    return true;
+}
+
+/* ---- rates: token buckets, counted in 10^-9 of an event ----------------------------------------------------------------- */
+
+static uint64_t full_of(const struct hf_telemetry_rate *rate)
+{
+    return rate->burst * HF_NS_PER_S;
+}
+
+static void fill(struct hf_bucket *bucket, const struct hf_telemetry_rate *rate, uint64_t now_ns)
+{
+    uint64_t full = full_of(rate), passed = now_ns - bucket->filled_ns;
+    uint64_t missing = full - bucket->tokens_ns;
+
+    bucket->filled_ns = now_ns;
+    if (passed > missing / rate->per_second)
+        bucket->tokens_ns = full;
+    else
+        bucket->tokens_ns += passed * rate->per_second;
+}
+
+static bool is_of(const struct hf_bucket *bucket, uint32_t rule, struct hf_view source)
+{
+    return bucket->rule == rule && bucket->source_n == source.n && memcmp(bucket->source, source.p, source.n) == 0;
+}
+
+/* One that nothing is known about any more: full again, and nothing to tell. */
+static struct hf_bucket *forgotten(struct hf_filter *filter, uint64_t now_ns)
+{
+    for (size_t i = 0; i < filter->n_buckets; i++) {
+        struct hf_bucket *bucket = &filter->buckets[i];
+        const struct hf_telemetry_rate *rate = &filter->spec->rates[bucket->rule];
+        fill(bucket, rate, now_ns);
+        if (bucket->suppressed == 0 && bucket->tokens_ns == full_of(rate))
+            return bucket;
+    }
+    return NULL;
+}
+
+static struct hf_bucket *find(struct hf_filter *filter, uint32_t rule, struct hf_view source)
+{
+    for (size_t i = 0; i < filter->n_buckets; i++)
+        if (is_of(&filter->buckets[i], rule, source))
+            return &filter->buckets[i];
+    return NULL;
+}
+
+static struct hf_bucket *make(struct hf_filter *filter, uint32_t rule, struct hf_view source, uint64_t now_ns)
+{
+    size_t shared = filter->spec->n_rates; /* room that "*" of each rule can always have */
+    struct hf_bucket *bucket = NULL;
+    bool is_shared = hf_view_eq(source, "*");
+
+    if (filter->n_buckets + (is_shared ? 0 : shared) < HF_FILTER_BUCKETS)
+        bucket = &filter->buckets[filter->n_buckets++];
+    else
+        bucket = forgotten(filter, now_ns);
+    if (bucket == NULL)
+        return is_shared ? &filter->buckets[0] : NULL;
+    *bucket = (struct hf_bucket){.rule = rule, .filled_ns = now_ns, .source_n = source.n};
+    bucket->tokens_ns = full_of(&filter->spec->rates[rule]);
+    memcpy(bucket->source, source.p, source.n);
+    return bucket;
+}
+
+static struct hf_bucket *bucket_of(struct hf_filter *filter, uint32_t rule, struct hf_view source, uint64_t now_ns)
+{
+    struct hf_view others = HF_VIEW("*");
+
+    if (source.n == 0 || source.n > HF_FILTER_SOURCE)
+        source = others;
+    struct hf_bucket *bucket = find(filter, rule, source);
+    if (bucket == NULL)
+        bucket = make(filter, rule, source, now_ns);
+    if (bucket == NULL)
+        bucket = find(filter, rule, others);
+    return bucket != NULL ? bucket : make(filter, rule, others, now_ns);
+}
+
+static bool within_rate(struct hf_filter *filter, const struct hf_event *event, uint64_t now_ns)
+{
+    const struct hf_telemetry *spec = filter->spec;
+    uint32_t rule = 0;
+
+    while (rule < spec->n_rates && !hf_match(&spec->rates[rule].match, event))
+        rule++;
+    if (rule == spec->n_rates)
+        return true;
+    if (filter->buckets == NULL)
+        filter->buckets = calloc(HF_FILTER_BUCKETS, sizeof(*filter->buckets));
+    if (filter->buckets == NULL) /* no memory to count in: nothing is lost for that */
+        return true;
+    struct hf_bucket *bucket = bucket_of(filter, rule, event->source, now_ns);
+    fill(bucket, &spec->rates[bucket->rule], now_ns);
+    if (bucket->tokens_ns < HF_NS_PER_S) {
+        bucket->suppressed++;
+        return false;
+    }
+    filter->taken = bucket;
+    return true;
+}
+
+enum hf_keep hf_filter_judge(struct hf_filter *filter, const struct hf_event *event, uint64_t now_ns)
+{
+    enum hf_severity severity = event->severity != 0 ? event->severity : HF_SEVERITY_INFO;
+
+    filter->taken = NULL;
+    if (event->kind == HF_EVENT_LOG && severity < filter->spec->min_severity)
+        return HF_KEEP_BELOW;
+    if (!in_sample(filter, event))
+        return HF_KEEP_SAMPLED;
+    return within_rate(filter, event, now_ns) ? HF_KEEP : HF_KEEP_LIMITED;
+}
+
+void hf_filter_commit(struct hf_filter *filter)
+{
+    if (filter->taken != NULL)
+        filter->taken->tokens_ns -= HF_NS_PER_S;
+    filter->taken = NULL;
+}

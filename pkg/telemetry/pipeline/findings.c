@@ -1,0 +1,85 @@
+#include "telemetry/pipeline/findings.h"
+
+#include "base/parse.h"
+
+enum { OURS = 4 }; /* attributes of a finding beside those of the series */
+
+static void add_attribute(struct hf_event *event, struct hf_view name, struct hf_view value)
+{
+    if (event->n_attributes < HF_EVENT_MAX_ATTRIBUTES)
+        event->attributes[event->n_attributes++] = (struct hf_attribute){name, value};
+}
+
+static int say(const struct hf_watch *watch, bool begins, const struct hf_tale *tale, struct hf_view metric,
+               struct hf_buf *text)
+{
+    const struct hf_telemetry_anomaly *rule = watch->rule;
+    char within[HF_DURATION_TEXT];
+    int n = (int)metric.n;
+
+    hf_buf_clear(text);
+    if (!begins)
+        return hf_buf_addf(text, "%.*s is %g: ordinary again", n, metric.p, tale->value);
+    switch (rule->kind) {
+    case HF_ANOMALY_ZSCORE:
+        return hf_buf_addf(text, "%.*s is %g, %g standard deviations away from its mean", n, metric.p, tale->value,
+                           tale->measured);
+    case HF_ANOMALY_RATE:
+        return hf_buf_addf(text, "%.*s is %g, which is a change of %g within %s", n, metric.p, tale->value,
+                           tale->measured, hf_format_duration(rule->window_ns, within));
+    case HF_ANOMALY_ABSENCE:
+        return hf_buf_addf(text, "%.*s has not been seen for %.0f s", n, metric.p, tale->measured);
+    case HF_ANOMALY_THRESHOLD:
+    default:
+        return hf_buf_addf(text, "%.*s is %g, %s than %g", n, metric.p, tale->measured,
+                           tale->measured > rule->above ? "more" : "less",
+                           tale->measured > rule->above ? rule->above : rule->below);
+    }
+}
+
+static struct hf_view number(double value, char text[HF_NUMBER_TEXT])
+{
+    return (struct hf_view){text, hf_number_double(value, text)};
+}
+
+int hf_finding_make(const struct hf_watch *watch, const struct hf_series *series, bool begins,
+                    struct hf_finding_room *room, struct hf_event *ret_event)
+{
+    const struct hf_tale *tale = begins ? &watch->begins : &watch->ends;
+    struct hf_event *event = ret_event;
+    struct hf_view metric = hf_view_of(watch->rule->metric), source = {0};
+
+    if (series != NULL) {
+        hf_series_event(series, event);
+        metric = event->name;
+        source = event->source;
+    } else {
+        *event = (struct hf_event){0};
+    }
+    event->kind = HF_EVENT_FINDING;
+    event->source_class = HF_SOURCE_AGENT;
+    event->source = HF_VIEW("agent:anomaly");
+    event->severity = begins ? watch->rule->severity : HF_SEVERITY_INFO;
+    event->value_kind = HF_VALUE_NONE;
+    event->name = hf_view_of(watch->rule->name);
+    event->unix_ns = tale->unix_ns;
+    event->anomaly = true;
+    int r = say(watch, begins, tale, metric, &room->text);
+    event->body = hf_buf_view(&room->text);
+    event->n_attributes = HF_MIN(event->n_attributes, (size_t)HF_EVENT_MAX_ATTRIBUTES - OURS);
+    add_attribute(event, HF_VIEW("metric"), metric);
+    if (source.n > 0)
+        add_attribute(event, HF_VIEW("metricSource"), source);
+    add_attribute(event, HF_VIEW("value"), number(tale->value, room->value));
+    add_attribute(event, HF_VIEW("measured"), number(tale->measured, room->measured));
+    return r;
+}
+
+void hf_finding_context(const struct hf_series *series, const struct hf_point *point, struct hf_event *ret_event)
+{
+    hf_series_event(series, ret_event);
+    ret_event->unix_ns = point->unix_ns;
+    ret_event->value = point->value;
+    ret_event->anomaly = true;
+    add_attribute(ret_event, HF_VIEW("context"), HF_VIEW("before"));
+}

@@ -1,0 +1,232 @@
+#include "telemetry/pipeline/redact.h"
+
+#include <errno.h>
+
+#include "telemetry/event/jscan.h"
+
+void hf_redactor_init(struct hf_redactor *redactor, const struct hf_telemetry_redact *rules, size_t n_rules)
+{
+    *redactor = (struct hf_redactor){.rules = rules,
+                                     .n_rules = n_rules,
+                                     .body = HF_BUF_INIT(HF_EVENT_MAX_BODY),
+                                     .key = HF_BUF_INIT(HF_EVENT_MAX_BODY)};
+}
+
+void hf_redactor_done(struct hf_redactor *redactor)
+{
+    hf_buf_done(&redactor->body);
+    hf_buf_done(&redactor->key);
+}
+
+static const struct hf_telemetry_redact *rule_of(const struct hf_redactor *redactor, struct hf_view name)
+{
+    for (size_t i = 0; i < redactor->n_rules; i++)
+        if (hf_view_eq(name, redactor->rules[i].field))
+            return &redactor->rules[i];
+    return NULL;
+}
+
+bool hf_redactor_names(const struct hf_redactor *redactor, struct hf_view name)
+{
+    return rule_of(redactor, name) != NULL;
+}
+
+static struct hf_view hash_text(struct hf_view value, char text[HF_REDACT_HASH_TEXT])
+{
+    char hex[HF_SHA256_HEX];
+
+    (void)hf_sha256_hex(value.n > 0 ? value.p : "", value.n, hex);
+    memcpy(text, "sha256:", 7);
+    memcpy(text + 7, hex, 32);
+    return (struct hf_view){text, HF_REDACT_HASH_TEXT};
+}
+
+void hf_redact_attributes(struct hf_redactor *redactor, struct hf_event *event)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < event->n_attributes; i++) {
+        struct hf_attribute attribute = event->attributes[i];
+        const struct hf_telemetry_redact *rule = rule_of(redactor, attribute.name);
+        if (rule != NULL && rule->action == HF_REDACT_REMOVE)
+            continue;
+        if (rule != NULL && rule->action == HF_REDACT_HASH)
+            attribute.value = hash_text(attribute.value, redactor->hashes[kept]);
+        else if (rule != NULL)
+            attribute.value = HF_VIEW("***");
+        event->attributes[kept++] = attribute;
+    }
+    event->n_attributes = kept;
+}
+
+/* ---- bodies ---------------------------------------------------------------------------------------------------------- */
+
+/* Text up to `copied` is in redactor->body, as far as it stays. */
+struct rewrite {
+    struct hf_redactor *redactor;
+    struct hf_jscan scan;
+    const char *copied;
+    const char *naming; /* where the member begins whose value is being looked for */
+    bool changed;
+    int r;
+};
+
+static bool keep_until(struct rewrite *rewrite, const char *end)
+{
+    rewrite->r = hf_buf_add(&rewrite->redactor->body, rewrite->copied, (size_t)(end - rewrite->copied));
+    rewrite->copied = end;
+    return rewrite->r == 0;
+}
+
+/* What a string means; its text where it has no escapes. */
+static int meaning(struct hf_redactor *redactor, struct hf_view inside, bool escaped, struct hf_view *ret)
+{
+    int r = 0;
+
+    *ret = inside;
+    if (!escaped)
+        return 0;
+    hf_buf_clear(&redactor->key);
+    r = hf_buf_reserve(&redactor->key, inside.n);
+    if (r == 0)
+        *ret = (struct hf_view){redactor->key.p, hf_jscan_unescape(inside, redactor->key.p)};
+    return r;
+}
+
+static bool replace(struct rewrite *rewrite, const struct hf_telemetry_redact *rule, struct hf_view value)
+{
+    struct hf_buf *body = &rewrite->redactor->body;
+    char text[HF_REDACT_HASH_TEXT];
+    struct hf_view meant = value;
+    bool escaped;
+
+    if (!keep_until(rewrite, value.p))
+        return false;
+    if (rule->action == HF_REDACT_MASK) {
+        rewrite->r = hf_buf_add_str(body, "\"***\"");
+    } else {
+        struct hf_jscan scan = hf_jscan_of(value);
+        if (value.p[0] == '"' && hf_jscan_string(&scan, &meant, &escaped))
+            rewrite->r = meaning(rewrite->redactor, meant, escaped, &meant);
+        if (rewrite->r == 0)
+            meant = hash_text(meant, text);
+        if (rewrite->r == 0)
+            rewrite->r = hf_buf_add_str(body, "\"");
+        if (rewrite->r == 0)
+            rewrite->r = hf_buf_add(body, meant.p, meant.n);
+        if (rewrite->r == 0)
+            rewrite->r = hf_buf_add_str(body, "\"");
+    }
+    rewrite->copied = value.p + value.n;
+    return rewrite->r == 0;
+}
+
+static bool walk(struct rewrite *rewrite, unsigned depth);
+
+/* After '{'. `comma`: before this member, when one before it stays. */
+static bool walk_members(struct rewrite *rewrite, unsigned depth)
+{
+    struct hf_jscan *scan = &rewrite->scan;
+    const char *comma = NULL;
+
+    for (;;) {
+        struct hf_view name, value;
+        bool escaped, removed = false;
+        hf_jscan_space(scan);
+        const char *start = scan->p;
+        if (!hf_jscan_string(scan, &name, &escaped))
+            return false;
+        rewrite->r = meaning(rewrite->redactor, name, escaped, &name);
+        const struct hf_telemetry_redact *rule = rewrite->r == 0 ? rule_of(rewrite->redactor, name) : NULL;
+        if (rewrite->r < 0 || !hf_jscan_char(scan, ':'))
+            return false;
+        if (rule == NULL) {
+            if (!walk(rewrite, depth))
+                return false;
+        } else {
+            rewrite->changed = true;
+            rewrite->naming = start;
+            removed = rule->action == HF_REDACT_REMOVE;
+            if (!hf_jscan_value(scan, &value))
+                return false;
+            rewrite->naming = NULL;
+            if (removed ? !keep_until(rewrite, comma != NULL ? comma : start) : !replace(rewrite, rule, value))
+                return false;
+            if (removed)
+                rewrite->copied = scan->p;
+        }
+        hf_jscan_space(scan);
+        const char *next = scan->p;
+        if (hf_jscan_char(scan, '}'))
+            return true;
+        if (!hf_jscan_char(scan, ','))
+            return false;
+        if (!removed)
+            comma = next;
+        else if (comma != NULL)
+            comma = next; /* the next member's; the text up to it is cut or copied then */
+        else
+            rewrite->copied = scan->p; /* nothing stays before: this comma goes too */
+    }
+}
+
+static bool walk(struct rewrite *rewrite, unsigned depth)
+{
+    struct hf_jscan *scan = &rewrite->scan;
+    struct hf_view ignored;
+
+    hf_jscan_space(scan);
+    if (scan->p == scan->end || (*scan->p != '{' && *scan->p != '['))
+        return hf_jscan_value(scan, &ignored);
+    bool object = *scan->p++ == '{';
+    if (depth == HF_JSCAN_MAX_DEPTH)
+        return false;
+    if (hf_jscan_char(scan, object ? '}' : ']'))
+        return true;
+    if (object)
+        return walk_members(rewrite, depth + 1);
+    do {
+        if (!walk(rewrite, depth + 1))
+            return false;
+    } while (hf_jscan_char(scan, ','));
+    return hf_jscan_char(scan, ']');
+}
+
+/* A name can only be in there when its text is, or an escape. */
+static bool may_hold(const struct hf_redactor *redactor, struct hf_view body)
+{
+    if (body.n == 0 || memchr(body.p, '\\', body.n) != NULL)
+        return body.n > 0;
+    for (size_t i = 0; i < redactor->n_rules; i++)
+        if (memmem(body.p, body.n, redactor->rules[i].field, strlen(redactor->rules[i].field)) != NULL)
+            return true;
+    return false;
+}
+
+int hf_redact_body(struct hf_redactor *redactor, struct hf_event *event)
+{
+    struct rewrite rewrite = {.redactor = redactor, .scan = hf_jscan_of(event->body), .copied = event->body.p};
+
+    if (redactor->n_rules == 0 || (event->kind != HF_EVENT_PAYLOAD && event->kind != HF_EVENT_LOG) ||
+        !may_hold(redactor, event->body))
+        return 0;
+    hf_jscan_space(&rewrite.scan);
+    if (rewrite.scan.p == rewrite.scan.end || (*rewrite.scan.p != '{' && *rewrite.scan.p != '['))
+        return 0;
+    hf_buf_clear(&redactor->body);
+    bool whole = walk(&rewrite, 0);
+    if (rewrite.r < 0)
+        return rewrite.r;
+    if (!rewrite.changed)
+        return 0;
+    hf_jscan_space(&rewrite.scan);
+    const char *end = rewrite.naming != NULL ? rewrite.naming : rewrite.scan.p;
+    if (!keep_until(&rewrite, HF_MAX(end, rewrite.copied)))
+        return rewrite.r;
+    /* What follows where JSON ends in the middle, as in a line that was cut, may hold anything. */
+    event->truncated = event->truncated || !whole || rewrite.scan.p != rewrite.scan.end;
+    event->body = hf_buf_view(&redactor->body);
+    if (event->checksum.n > 0)
+        event->checksum = hf_view_of(hf_sha256_hex(event->body.p, event->body.n, redactor->checksum));
+    return 0;
+}

@@ -1,0 +1,205 @@
+#include "telemetry/pipeline/series.h"
+
+#include "telemetry/event/hash.h"
+
+enum { MAX_KEY = 16 << 10, FIRST_SLOTS = 64 };
+
+void hf_series_table_init(struct hf_series_table *table, size_t max)
+{
+    *table = (struct hf_series_table){.max = max, .scratch = HF_BUF_INIT(MAX_KEY)};
+}
+
+static void free_series(struct hf_series *series)
+{
+    for (size_t i = 0; i < series->n_watches; i++)
+        hf_watch_done(&series->watches[i]);
+    free(series->watches);
+    hf_aggregate_done(&series->aggregate);
+    free(series->key);
+    free(series);
+}
+
+void hf_series_table_done(struct hf_series_table *table)
+{
+    for (size_t i = 0; i < table->n; i++)
+        free_series(table->all[i]);
+    free(table->all);
+    free(table->slots);
+    hf_buf_done(&table->scratch);
+    *table = (struct hf_series_table){0};
+}
+
+/* ---- identity as bytes: each part with its length in front ----------------------------------------------------------- */
+
+static size_t packed_size(const struct hf_event *event, struct hf_view name)
+{
+    size_t n = 2 + 3 * sizeof(uint16_t) + event->source.n + event->boundary.n + name.n;
+
+    for (size_t i = 0; i < event->n_attributes; i++)
+        n += 2 * sizeof(uint16_t) + event->attributes[i].name.n + event->attributes[i].value.n;
+    return n;
+}
+
+static char *pack_part(char *at, struct hf_view part)
+{
+    uint16_t n = (uint16_t)part.n;
+
+    memcpy(at, &n, sizeof(n));
+    if (n > 0)
+        memcpy(at + sizeof(n), part.p, n);
+    return at + sizeof(n) + n;
+}
+
+static bool pack(struct hf_buf *out, const struct hf_event *event, struct hf_view name)
+{
+    size_t n = packed_size(event, name);
+
+    hf_buf_clear(out);
+    if (n > MAX_KEY || hf_buf_reserve(out, n) < 0)
+        return false;
+    out->p[0] = (char)event->source_class;
+    out->p[1] = (char)event->value_kind;
+    char *at = pack_part(out->p + 2, event->source);
+    at = pack_part(at, event->boundary);
+    at = pack_part(at, name);
+    for (size_t i = 0; i < event->n_attributes; i++) {
+        at = pack_part(at, event->attributes[i].name);
+        at = pack_part(at, event->attributes[i].value);
+    }
+    out->n = n;
+    return true;
+}
+
+static const char *unpack_part(const char *at, struct hf_view *part)
+{
+    uint16_t n;
+
+    memcpy(&n, at, sizeof(n));
+    *part = (struct hf_view){at + sizeof(n), n};
+    return at + sizeof(n) + n;
+}
+
+void hf_series_event(const struct hf_series *series, struct hf_event *ret_event)
+{
+    const char *at = series->key + 2, *end = series->key + series->key_n;
+
+    memset(ret_event, 0, offsetof(struct hf_event, attributes));
+    ret_event->n_attributes = 0;
+    ret_event->kind = HF_EVENT_METRIC;
+    ret_event->source_class = (enum hf_source_class)series->key[0];
+    ret_event->severity = series->severity;
+    ret_event->value_kind = series->kind;
+    at = unpack_part(at, &ret_event->source);
+    at = unpack_part(at, &ret_event->boundary);
+    at = unpack_part(at, &ret_event->name);
+    while (at < end) {
+        struct hf_attribute *attribute = &ret_event->attributes[ret_event->n_attributes++];
+        at = unpack_part(at, &attribute->name);
+        at = unpack_part(at, &attribute->value);
+    }
+}
+
+/* ---- the table ------------------------------------------------------------------------------------------------------- */
+
+static size_t slot_of(const struct hf_series_table *table, uint64_t hash, const char *key, size_t key_n)
+{
+    size_t slot = (size_t)hash & (table->n_slots - 1);
+
+    for (; table->slots[slot] != 0; slot = (slot + 1) & (table->n_slots - 1)) {
+        const struct hf_series *series = table->all[table->slots[slot] - 1];
+        if (series->hash == hash && series->key_n == key_n && memcmp(series->key, key, key_n) == 0)
+            break;
+    }
+    return slot;
+}
+
+/* At most half full, so that looking for what is not there ends soon. */
+static bool make_room(struct hf_series_table *table)
+{
+    size_t n_slots = table->n_slots == 0 ? FIRST_SLOTS : table->n_slots * 2;
+
+    if (2 * (table->n + 1) <= table->n_slots)
+        return true;
+    struct hf_series **all = realloc(table->all, n_slots / 2 * sizeof(struct hf_series *));
+    if (all == NULL)
+        return false;
+    table->all = all;
+    uint32_t *slots = calloc(n_slots, sizeof(*slots));
+    if (slots == NULL)
+        return false;
+    free(table->slots);
+    table->slots = slots;
+    table->n_slots = n_slots;
+    for (size_t i = 0; i < table->n; i++)
+        slots[slot_of(table, all[i]->hash, all[i]->key, all[i]->key_n)] = (uint32_t)i + 1;
+    return true;
+}
+
+static struct hf_series *add(struct hf_series_table *table, uint64_t hash)
+{
+    struct hf_series *series = make_room(table) ? calloc(1, sizeof(*series)) : NULL;
+    char *key = series != NULL ? malloc(table->scratch.n) : NULL;
+
+    if (key == NULL) {
+        free(series);
+        return NULL;
+    }
+    memcpy(key, table->scratch.p, table->scratch.n);
+    series->hash = hash;
+    series->key = key;
+    series->key_n = (uint32_t)table->scratch.n;
+    table->slots[slot_of(table, hash, key, series->key_n)] = (uint32_t)table->n + 1;
+    table->all[table->n++] = series;
+    return series;
+}
+
+struct hf_series *hf_series_get(struct hf_series_table *table, const struct hf_event *event, struct hf_view name,
+                                bool *ret_new)
+{
+    *ret_new = false;
+    if (!pack(&table->scratch, event, name))
+        return NULL;
+    uint64_t hash = hf_hash64(table->scratch.p, table->scratch.n, 0);
+    if (table->n_slots > 0) {
+        uint32_t found = table->slots[slot_of(table, hash, table->scratch.p, table->scratch.n)];
+        if (found != 0)
+            return table->all[found - 1];
+    }
+    if (table->n >= table->max)
+        return NULL;
+    *ret_new = true;
+    struct hf_series *series = add(table, hash);
+    if (series != NULL) {
+        series->kind = event->value_kind;
+        series->severity = event->severity;
+    }
+    return series;
+}
+
+/* Fill the hole with what would be looked for through it. */
+static void free_slot(struct hf_series_table *table, size_t hole)
+{
+    size_t mask = table->n_slots - 1;
+
+    for (size_t slot = (hole + 1) & mask; table->slots[slot] != 0; slot = (slot + 1) & mask) {
+        size_t home = (size_t)table->all[table->slots[slot] - 1]->hash & mask;
+        if (((slot - home) & mask) < ((slot - hole) & mask))
+            continue;
+        table->slots[hole] = table->slots[slot];
+        hole = slot;
+    }
+    table->slots[hole] = 0;
+}
+
+void hf_series_remove(struct hf_series_table *table, size_t index)
+{
+    struct hf_series *series = table->all[index], *last = table->all[table->n - 1];
+
+    free_slot(table, slot_of(table, series->hash, series->key, series->key_n));
+    if (last != series) {
+        table->slots[slot_of(table, last->hash, last->key, last->key_n)] = (uint32_t)index + 1;
+        table->all[index] = last;
+    }
+    table->n--;
+    free_series(series);
+}

@@ -1,0 +1,374 @@
+#include "telemetry/sink/fanout.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "telemetry/sink/pending.h"
+
+enum { TROUBLE = 160 };
+
+struct sink {
+    struct hf_outlet *outlet; /* NULL: could not be opened */
+    uint64_t salt;            /* with it a mark says "kept by this sink" */
+    char trouble[TROUBLE];    /* why it could not */
+};
+
+struct hf_fanout {
+    struct hf_fanout_params params;
+    const struct hf_telemetry_world *world; /* of params */
+    const struct hf_telemetry *spec;
+    struct sink sinks[HF_TELEMETRY_MAX_SINKS];
+    size_t n;
+    size_t blocked; /* 1 + the sink that is not open, for which the last event was not taken; 0 none */
+    struct hf_pending *pending;
+    struct hf_timer *again;
+    struct hf_buf line; /* scratch */
+    char made_id[64];   /* of the event last stored without one */
+    uint64_t sequence;  /* of the last event stored */
+};
+
+/* ---- who has what ------------------------------------------------------------------------------------------------- */
+
+static uint64_t kept_by(const struct sink *sink, uint64_t mark)
+{
+    return mark ^ sink->salt;
+}
+
+/* Not all of them could keep it: it is not known any more, but for those that have it. */
+static void lost(void *arg, uint64_t mark, uint32_t kept)
+{
+    struct hf_fanout *fanout = arg;
+
+    hf_ids_forget_mark(fanout->params.ids, mark);
+    for (size_t i = 0; i < fanout->n; i++)
+        if ((kept >> i & 1) != 0)
+            (void)!hf_ids_add_mark(fanout->params.ids, kept_by(&fanout->sinks[i], mark));
+}
+
+static bool known(void *arg, uint64_t mark)
+{
+    const struct hf_fanout *fanout = arg;
+
+    return hf_ids_known_mark(fanout->params.ids, mark);
+}
+
+static void idle(void *arg)
+{
+    const struct hf_fanout *fanout = arg;
+
+    fanout->params.idle(fanout->params.arg);
+}
+
+static uint32_t without_those_that_have(const struct hf_fanout *fanout, uint64_t mark, uint32_t sinks)
+{
+    for (size_t i = 0; i < fanout->n; i++)
+        if ((sinks >> i & 1) != 0 && hf_ids_known_mark(fanout->params.ids, kept_by(&fanout->sinks[i], mark)))
+            sinks &= ~(1u << i);
+    return sinks;
+}
+
+struct memory {
+    struct hf_fanout *fanout;
+    const struct sink *sink;
+};
+
+/* On the disk of one sink. Where there are more, only that is known. */
+static void remember(void *arg, struct hf_view line)
+{
+    const struct memory *memory = arg;
+    struct hf_fanout *fanout = memory->fanout;
+    struct hf_event event;
+    struct hf_view node;
+
+    if (hf_event_parse(line, &event, &node, &fanout->line) < 0)
+        return;
+    if (hf_view_eq(node, fanout->world->node))
+        fanout->sequence = HF_MAX(fanout->sequence, event.origin_sequence);
+    uint64_t mark = hf_ids_mark(fanout->params.ids, HF_ID_EVENT, event.id);
+    (void)!hf_ids_add_mark(fanout->params.ids, fanout->n > 1 ? kept_by(memory->sink, mark) : mark);
+}
+
+/* ---- storing ------------------------------------------------------------------------------------------------------ */
+
+/* One number for each event of this node, rising over restarts too: microseconds, or one more than the last. */
+static uint64_t next_sequence(struct hf_fanout *fanout)
+{
+    uint64_t us = hf_unix_ns(fanout->world->clock) / 1000;
+
+    fanout->sequence = HF_MAX(fanout->sequence + 1, us);
+    return fanout->sequence;
+}
+
+static int make_line(struct hf_fanout *fanout, struct hf_event *event)
+{
+    const char *node = fanout->world->node;
+
+    if (event->origin.n == 0 || event->origin_sequence == 0)
+        event->origin_sequence = next_sequence(fanout);
+    if (event->id.n == 0) {
+        int n = snprintf(fanout->made_id, sizeof(fanout->made_id), "%.40s-%llx", node,
+                         (unsigned long long)event->origin_sequence);
+        event->id = (struct hf_view){fanout->made_id, (size_t)n};
+    }
+    hf_buf_clear(&fanout->line);
+    return hf_event_format(event, node, &fanout->line);
+}
+
+static enum hf_lane lane_of(const struct hf_event *event)
+{
+    return event->anomaly || event->kind == HF_EVENT_FINDING || event->severity >= HF_SEVERITY_ERROR ? HF_LANE_URGENT
+                                                                                                     : HF_LANE_BULK;
+}
+
+/* Whether there is room everywhere is asked before anything goes anywhere. */
+static int have_room(struct hf_fanout *fanout, enum hf_lane lane, uint32_t sinks)
+{
+    bool room = true;
+
+    fanout->blocked = 0;
+    for (size_t i = 0; i < fanout->n; i++) {
+        const struct hf_outlet *outlet = fanout->sinks[i].outlet;
+        if ((sinks >> i & 1) == 0)
+            continue;
+        if (outlet == NULL && fanout->blocked == 0)
+            fanout->blocked = i + 1;
+        room = room && outlet != NULL && hf_outlet_has_room(outlet, lane, fanout->line.n);
+    }
+    return room ? 0 : -EAGAIN;
+}
+
+const char *hf_fanout_blocked(const struct hf_fanout *fanout, const char **ret_trouble)
+{
+    size_t i = fanout->blocked - 1;
+
+    if (fanout->blocked == 0 || i >= fanout->n || fanout->sinks[i].outlet != NULL)
+        return NULL;
+    *ret_trouble = fanout->sinks[i].trouble;
+    return hf_outlet_name(&fanout->spec->sinks[i]);
+}
+
+static int append(struct hf_fanout *fanout, size_t i, enum hf_lane lane, const struct hf_event *event,
+                  struct hf_receipt *receipt)
+{
+    return hf_outlet_append(fanout->sinks[i].outlet, lane, hf_event_tag(event->source_class, event->severity),
+                            hf_buf_view(&fanout->line), receipt);
+}
+
+/* Each has its share of the receipt, for it matters which of them failed. Once one has taken it the receipt tells the rest. */
+static int append_to_several(struct hf_fanout *fanout, uint32_t sinks, enum hf_lane lane, const struct hf_event *event,
+                             struct hf_receipt *whole)
+{
+    bool taken = false;
+    int r = 0;
+
+    for (size_t i = 0; i < fanout->n && r == 0; i++) {
+        if ((sinks >> i & 1) == 0)
+            continue;
+        struct hf_receipt *share = hf_pending_share(fanout->pending, whole, (unsigned)i);
+        r = share != NULL ? append(fanout, i, lane, event, share) : -ENOMEM;
+        taken = taken || r == 0;
+        hf_receipt_release(share, r);
+    }
+    hf_receipt_release(whole, r);
+    return taken ? 0 : r;
+}
+
+static int append_to_one(struct hf_fanout *fanout, uint32_t sinks, enum hf_lane lane, const struct hf_event *event,
+                         struct hf_receipt *receipt)
+{
+    int r = append(fanout, (size_t)__builtin_ctz(sinks), lane, event, receipt);
+
+    hf_receipt_release(receipt, r);
+    return r;
+}
+
+int hf_fanout_store(struct hf_fanout *fanout, struct hf_event *event, uint32_t sinks, struct hf_receipt *outer)
+{
+    enum hf_lane lane = lane_of(event);
+    bool named = event->id.n > 0;
+    int r = make_line(fanout, event);
+
+    if (r < 0)
+        return r;
+    uint64_t mark = hf_ids_mark(fanout->params.ids, HF_ID_EVENT, event->id);
+    if (named && fanout->n > 1)
+        sinks = without_those_that_have(fanout, mark, sinks);
+    if (sinks == 0)
+        return HF_FANOUT_HAD;
+    r = have_room(fanout, lane, sinks);
+    if (r < 0)
+        return r;
+    struct hf_receipt *receipt = hf_pending_begin(fanout->pending, mark, outer);
+    if (receipt == NULL)
+        return -EAGAIN;
+    bool one = (sinks & (sinks - 1)) == 0;
+    r = one ? append_to_one(fanout, sinks, lane, event, receipt)
+            : append_to_several(fanout, sinks, lane, event, receipt);
+    return r < 0 ? r : HF_FANOUT_STORED;
+}
+
+int hf_fanout_follow(struct hf_fanout *fanout, struct hf_view id, struct hf_receipt *receipt)
+{
+    return hf_pending_follow(fanout->pending, hf_ids_mark(fanout->params.ids, HF_ID_EVENT, id), receipt);
+}
+
+size_t hf_fanout_pending(const struct hf_fanout *fanout)
+{
+    return hf_pending_count(fanout->pending);
+}
+
+void hf_fanout_tell_drops(struct hf_fanout *fanout)
+{
+    for (size_t i = 0; i < fanout->n; i++) {
+        struct hf_outlet *outlet = fanout->sinks[i].outlet;
+        bool owes = outlet != NULL && hf_outlet_owes_drops(outlet);
+        struct hf_receipt *receipt = owes ? hf_pending_begin(fanout->pending, 0, NULL) : NULL;
+        if (receipt == NULL)
+            continue;
+        hf_outlet_tell_drops(outlet, receipt);
+        hf_receipt_release(receipt, 0);
+    }
+}
+
+/* ---- opening ------------------------------------------------------------------------------------------------------ */
+
+static void note_trouble(struct hf_fanout *fanout, size_t i, const struct hf_err *err)
+{
+    struct sink *sink = &fanout->sinks[i];
+    char text[TROUBLE], part[96];
+
+    (void)snprintf(text, sizeof(text), "%.140s", err->cause);
+    if (strcmp(text, sink->trouble) == 0)
+        return; /* as before: said once */
+    memcpy(sink->trouble, text, sizeof(text));
+    (void)snprintf(part, sizeof(part), "sink %s", hf_outlet_name(&fanout->spec->sinks[i]));
+    hf_log_err(fanout->world->log, HF_LOG_ERROR, "telemetry.part_failed", "part", part, err);
+}
+
+static void open_sink(struct hf_fanout *fanout, size_t i)
+{
+    const struct hf_telemetry *spec = fanout->spec;
+    struct sink *sink = &fanout->sinks[i];
+    struct memory memory = {.fanout = fanout, .sink = sink};
+    const struct hf_outlet_params params = {.world = fanout->world,
+                                            .spec = spec,
+                                            .sink = &spec->sinks[i],
+                                            .device_key_ref = fanout->params.device_key_ref,
+                                            .http = fanout->params.http,
+                                            .max_bytes = spec->buffer_max_bytes / spec->n_sinks,
+                                            .room = fanout->params.room,
+                                            .arg = fanout->params.arg};
+    struct hf_err err = HF_ERR_INIT;
+    const char *name = hf_outlet_name(&spec->sinks[i]);
+
+    sink->salt = hf_ids_mark(fanout->params.ids, HF_ID_SINK, hf_view_of(name));
+    int r = hf_outlet_new(&params, &sink->outlet, &err);
+    if (r < 0) {
+        note_trouble(fanout, i, &err);
+        return;
+    }
+    sink->trouble[0] = '\0';
+    r = hf_outlet_recent(sink->outlet, HF_IDS_MAX / 2 / spec->n_sinks, remember, &memory);
+    if (r < 0)
+        hf_log(fanout->world->log, HF_LOG_WARNING, "telemetry.ids_not_read", HF_S("sink", name), HF_D("errno", -r));
+}
+
+static void open_missing(struct hf_fanout *fanout)
+{
+    bool all = true;
+
+    for (size_t i = 0; i < fanout->n; i++) {
+        if (fanout->sinks[i].outlet == NULL)
+            open_sink(fanout, i);
+        all = all && fanout->sinks[i].outlet != NULL;
+    }
+    if (!all)
+        fanout->world->sched->timer_arm(fanout->world->sched->ctx, fanout->again, HF_FANOUT_AGAIN_NS);
+}
+
+static void on_again(void *arg)
+{
+    struct hf_fanout *fanout = arg;
+
+    open_missing(fanout);
+    fanout->params.room(fanout->params.arg);
+}
+
+void hf_fanout_open(struct hf_fanout *fanout, const struct hf_telemetry *spec)
+{
+    fanout->spec = spec;
+    fanout->n = spec->n_sinks;
+    fanout->blocked = 0;
+    memset(fanout->sinks, 0, sizeof(fanout->sinks));
+    open_missing(fanout);
+}
+
+void hf_fanout_close(struct hf_fanout *fanout, void (*gone)(void *arg), void *arg)
+{
+    struct hf_outlet *outlets[HF_TELEMETRY_MAX_SINKS];
+    size_t n = 0;
+
+    fanout->world->sched->timer_disarm(fanout->world->sched->ctx, fanout->again);
+    for (size_t i = 0; i < fanout->n; i++) {
+        outlets[n] = hf_steal(fanout->sinks[i].outlet);
+        n += outlets[n] != NULL;
+    }
+    fanout->n = 0;
+    for (size_t i = 0; i < n; i++)
+        hf_outlet_end(outlets[i], gone, arg);
+}
+
+/* ---- life --------------------------------------------------------------------------------------------------------- */
+
+struct hf_fanout *hf_fanout_new(const struct hf_fanout_params *params)
+{
+    struct hf_fanout *fanout = calloc(1, sizeof(*fanout));
+    const struct hf_sched_ops *sched = params->world->sched;
+    const struct hf_pending_params pending = {.lost = lost, .known = known, .idle = idle, .arg = fanout};
+
+    if (fanout == NULL)
+        return NULL;
+    fanout->params = *params;
+    fanout->world = params->world;
+    fanout->line = (struct hf_buf)HF_BUF_INIT(HF_EVENT_MAX_TEXT);
+    fanout->pending = hf_pending_new(&pending);
+    fanout->again = sched->timer_new(sched->ctx, on_again, fanout);
+    if (fanout->pending == NULL || fanout->again == NULL) {
+        hf_fanout_free(fanout);
+        return NULL;
+    }
+    return fanout;
+}
+
+void hf_fanout_free(struct hf_fanout *fanout)
+{
+    if (fanout == NULL)
+        return;
+    hf_fanout_close(fanout, NULL, NULL);
+    hf_pending_free(fanout->pending);
+    fanout->world->sched->timer_free(fanout->world->sched->ctx, fanout->again);
+    hf_buf_done(&fanout->line);
+    free(fanout);
+}
+
+size_t hf_fanout_outlets(const struct hf_fanout *fanout)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < fanout->n; i++)
+        n += fanout->sinks[i].outlet != NULL;
+    return n;
+}
+
+size_t hf_fanout_sinks(const struct hf_fanout *fanout)
+{
+    return fanout->n;
+}
+
+const struct hf_outlet *hf_fanout_outlet(const struct hf_fanout *fanout, size_t i, const char **ret_trouble)
+{
+    *ret_trouble = fanout->sinks[i].trouble;
+    return fanout->sinks[i].outlet;
+}

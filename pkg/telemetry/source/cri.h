@@ -1,0 +1,27 @@
+/* telemetry/source/cri.h - lines and paths of the kubelet's container logs. Pure.
+ *
+ *     /var/log/pods/<namespace>_<pod>_<uid>/<container>/<restarts>.log
+ *     2026-11-20T08:00:00.123456789Z stdout F the line         F: whole or the last part, P: a part, more follows on the same stream
+ *
+ * Format: Kubernetes, kubelet-cri-logging; written by containerd and CRI-O. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct hf_cri_line {
+    uint64_t unix_ns;
+    bool is_stderr;
+    bool partial;
+    struct hf_view text;
+};
+/* False: not of this form. */
+bool hf_cri_parse(struct hf_view line, struct hf_cri_line *ret_line);
+
+struct hf_cri_pod {
+    struct hf_view space, name, uid;
+};
+/* The name of a pod's folder. Names of Kubernetes objects have no '_'. */
+bool hf_cri_pod_parse(struct hf_view folder, struct hf_cri_pod *ret_pod);

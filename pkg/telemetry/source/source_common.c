@@ -1,0 +1,201 @@
+#include "telemetry/source/source_common.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/parse.h"
+#include "codec/scan.h"
+
+enum { LOOK_BYTES = 96, MAX_MEMBERS = 64, MAX_ATTRIBUTE = 1024, JSON_SCRATCH = 128 << 10 };
+
+int hf_source_offer(const struct hf_intake *intake, const struct hf_event *event, struct hf_receipt *receipt)
+{
+    int r = intake->offer(intake->ctx, event, receipt);
+
+    return r >= 0 || r == -E2BIG ? 0 : -EAGAIN;
+}
+
+/* ---- severity -------------------------------------------------------------------------------------------------------- */
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool all_upper(struct hf_view word)
+{
+    for (size_t i = 0; i < word.n; i++)
+        if (word.p[i] < 'A' || word.p[i] > 'Z')
+            return false;
+    return true;
+}
+
+/* "level=", "lvl=", "severity=" or "\"level\":\"" before it. */
+static bool is_named(const char *line, const char *word)
+{
+    const char *p = word;
+
+    while (p > line && (p[-1] == '"' || p[-1] == '=' || p[-1] == ':' || p[-1] == ' '))
+        p--;
+    if (p == word || (p[0] != '=' && p[0] != '"' && p[0] != ':'))
+        return false;
+    static const char *const names[] = {"level", "lvl", "severity"};
+    for (size_t i = 0; i < HF_LEN(names); i++) {
+        size_t n = strlen(names[i]);
+        if ((size_t)(p - line) >= n && strncasecmp(p - n, names[i], n) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* klog: I1120 08:00:00.000000, one letter and the month and day. */
+static enum hf_severity of_klog(struct hf_view line)
+{
+    static const char letters[] = "IWEF";
+    static const enum hf_severity means[] = {HF_SEVERITY_INFO, HF_SEVERITY_WARNING, HF_SEVERITY_ERROR,
+                                             HF_SEVERITY_CRITICAL};
+    const char *letter = line.n > 6 ? memchr(letters, line.p[0], 4) : NULL;
+
+    if (letter == NULL || line.p[5] != ' ')
+        return 0;
+    for (size_t i = 1; i < 5; i++)
+        if (line.p[i] < '0' || line.p[i] > '9')
+            return 0;
+    return means[letter - letters];
+}
+
+enum hf_severity hf_severity_of_line(struct hf_view line)
+{
+    enum hf_severity severity = of_klog(line);
+    size_t n = HF_MIN(line.n, (size_t)LOOK_BYTES);
+
+    for (size_t i = 0; severity == 0 && i < n;) {
+        size_t begin = i;
+        while (i < n && is_letter(line.p[i]))
+            i++;
+        const struct hf_view word = {line.p + begin, i - begin};
+        if (word.n >= 3 && word.n <= 13 && (i < n || n == line.n) && (all_upper(word) || is_named(line.p, word.p)) &&
+            hf_severity_parse(word.p, word.n, &severity))
+            return severity;
+        i += i == begin;
+    }
+    return severity;
+}
+
+/* ---- lines that are JSON --------------------------------------------------------------------------------------------- */
+
+static bool is_one_of(const struct hf_scan_member *member, const char *const *names)
+{
+    for (; *names != NULL; names++)
+        if (hf_scan_is(member, *names))
+            return true;
+    return false;
+}
+
+static void take_time(const struct hf_scan_value *value, struct hf_event *event)
+{
+    char text[48];
+
+    if (value->type != HF_SCAN_STRING || value->escaped || value->text.n >= sizeof(text))
+        return;
+    memcpy(text, value->text.p, value->text.n);
+    text[value->text.n] = '\0';
+    (void)!hf_parse_time(text, &event->unix_ns);
+}
+
+static void take_attribute(const struct hf_scan_member *member, struct hf_event *event, struct hf_buf *scratch)
+{
+    const struct hf_scan_value name = {.type = HF_SCAN_STRING, .escaped = member->escaped, .text = member->name};
+    struct hf_attribute *attribute = &event->attributes[event->n_attributes];
+    const struct hf_scan_value *value = &member->value;
+
+    if (event->n_attributes >= HF_EVENT_MAX_ATTRIBUTES || name.text.n == 0 || name.text.n > MAX_ATTRIBUTE / 4 ||
+        value->text.n > MAX_ATTRIBUTE || value->type == HF_SCAN_NULL)
+        return;
+    if (hf_scan_string(&name, scratch, &attribute->name) < 0)
+        return;
+    if (value->type != HF_SCAN_STRING)
+        attribute->value = value->text;
+    else if (hf_scan_string(value, scratch, &attribute->value) < 0)
+        return;
+    event->n_attributes++;
+}
+
+bool hf_event_from_json_line(struct hf_view line, struct hf_event *event, struct hf_buf *scratch)
+{
+    static const char *const bodies[] = {"message", "msg", "log", "body", "MESSAGE", NULL};
+    static const char *const levels[] = {"level", "severity", "lvl", "levelname", "log.level", NULL};
+    static const char *const times[] = {"time", "timestamp", "ts", "@timestamp", NULL};
+    struct hf_scan_member members[MAX_MEMBERS];
+    struct hf_scan scan;
+    size_t n;
+    bool has_body = false;
+
+    hf_scan_init(&scan, line);
+    if (hf_scan_members(&scan, members, HF_LEN(members), &n) < 0 || hf_scan_end(&scan) < 0)
+        return false;
+    hf_buf_clear(scratch);
+    if (memchr(line.p, '\\', line.n) != NULL && hf_buf_reserve(scratch, line.n) < 0)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        const struct hf_scan_value *value = &members[i].value;
+        struct hf_view text;
+        if (!has_body && value->type == HF_SCAN_STRING && is_one_of(&members[i], bodies) &&
+            hf_scan_string(value, scratch, &text) == 0) {
+            event->body = text;
+            has_body = true;
+        } else if (value->type == HF_SCAN_STRING && is_one_of(&members[i], levels) &&
+                   hf_severity_parse(value->text.p, value->text.n, &event->severity)) {
+            continue;
+        } else if (is_one_of(&members[i], times)) {
+            take_time(value, event);
+        } else {
+            take_attribute(&members[i], event, scratch);
+        }
+    }
+    if (!has_body)
+        event->body = line; /* all of it then; the attributes say some of it again */
+    return true;
+}
+
+/* ---- names ----------------------------------------------------------------------------------------------------------- */
+
+static bool any_matches(const char *const *globs, const char *text)
+{
+    for (; *globs != NULL; globs++)
+        if (fnmatch(*globs, text, 0) == 0)
+            return true;
+    return false;
+}
+
+bool hf_globs_take(const char *const *include, const char *const *exclude, const char *text)
+{
+    return (include == NULL || include[0] == NULL || any_matches(include, text)) &&
+           (exclude == NULL || !any_matches(exclude, text));
+}
+
+int hf_names_copy(struct hf_names *names, const char *const *from)
+{
+    size_t n = 0;
+
+    while (from[n] != NULL)
+        n++;
+    *names = (struct hf_names){.names = calloc(n + 1, sizeof(*names->names))};
+    for (; names->names != NULL && names->n < n; names->n++)
+        if ((names->names[names->n] = strdup(from[names->n])) == NULL)
+            break;
+    if (names->names != NULL && names->n == n)
+        return 0;
+    hf_names_done(names);
+    return -ENOMEM;
+}
+
+void hf_names_done(struct hf_names *names)
+{
+    for (size_t i = 0; i < names->n; i++)
+        free(names->names[i]);
+    free(names->names);
+    *names = (struct hf_names){.names = NULL};
+}

@@ -1,0 +1,416 @@
+/* The journal of systemd, through libsystemd: sources.journald.
+ *
+ * Entries are read in order, a few in each turn of the loop. Each has a cursor that stays the same whatever happens to the files (rotation,
+ * vacuum); its hash is the event's id. The cursor up to which everything is safe goes to disk; the next start seeks it, and goes on with what is
+ * nearest when it was vacuumed meanwhile. The first start of all begins with the current boot. No journal: said once, tried again. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-journal.h>
+
+#include "base/list.h"
+#include "codec/hash.h"
+#include "telemetry/source/keeper.h"
+#include "telemetry/source/source_common.h"
+
+enum {
+    AT_ONCE = 128, /* entries looked at in one turn of the loop */
+    PIECE = 64,    /* entries under one receipt */
+    MAX_PIECES = 64,
+    RETRY_S = 30,
+    MAX_FIELD = 64 << 10,
+    MAX_UNIT = 256,
+    MAX_CURSOR = 512,
+};
+
+struct journald {
+    struct hf_source source;
+    const struct hf_telemetry_world *world;
+    const struct hf_intake *intake;
+    struct hf_names include, exclude;
+    enum hf_severity least;
+    sd_journal *journal; /* NULL: not there (yet) */
+    struct hf_loop_fd *watch;
+    struct hf_timer *timer;
+    struct hf_keeper *keeper;
+    char cursor[MAX_CURSOR]; /* everything up to it is safe; "" nothing yet */
+    struct hf_list pieces;   /* in order */
+    size_t n_pieces;
+    size_t unsaved; /* entries that are safe, and the disk does not know it */
+    bool at_entry;  /* the journal stands at one that was not taken yet */
+    bool go_back;   /* what was read was not stored: begin again at cursor */
+    bool told;
+};
+
+/* Entries read one after the other. */
+struct piece {
+    struct hf_list link;
+    struct hf_receipt receipt;
+    struct journald *from;   /* NULL: freed, or read again meanwhile */
+    char cursor[MAX_CURSOR]; /* of the last one */
+    size_t offered;
+    bool done;
+};
+
+static void arm(struct journald *from, uint64_t delay_ns)
+{
+    from->world->sched->timer_arm(from->world->sched->ctx, from->timer, delay_ns);
+}
+
+/* ---- how far ------------------------------------------------------------------------------------------------------- */
+
+static int write_cursor(void *arg, struct hf_buf *out)
+{
+    struct journald *from = arg;
+
+    from->unsaved = 0;
+    return hf_buf_add_str(out, from->cursor);
+}
+
+static void read_cursor(struct journald *from)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_KEEPER_MAX_BYTES);
+    struct hf_err err = HF_ERR_INIT;
+    int r = hf_keeper_load(from->keeper, &text, &err);
+
+    if (r < 0 && r != -ENOENT)
+        hf_log_err(from->world->log, HF_LOG_WARNING, "telemetry.position_not_read", "source", "journald", &err);
+    if (r == 0 && text.n < sizeof(from->cursor))
+        (void)snprintf(from->cursor, sizeof(from->cursor), "%s", hf_buf_str(&text));
+}
+
+static void forget_pieces(struct journald *from)
+{
+    while (!hf_list_empty(&from->pieces)) {
+        struct piece *piece = hf_container_of(from->pieces.next, struct piece, link);
+        hf_list_remove(&piece->link);
+        piece->from = NULL;
+        if (piece->done)
+            free(piece);
+    }
+    from->n_pieces = 0;
+}
+
+static void settled(struct hf_receipt *receipt)
+{
+    struct piece *piece = hf_container_of(receipt, struct piece, receipt);
+    struct journald *from = piece->from;
+
+    if (from == NULL) {
+        free(piece);
+        return;
+    }
+    piece->done = true;
+    if (receipt->r < 0) {
+        forget_pieces(from);
+        from->go_back = true;
+        arm(from, 5 * HF_NS_PER_S);
+        return;
+    }
+    if (from->n_pieces == MAX_PIECES)
+        arm(from, 0); /* reading had stopped for that */
+    while (!hf_list_empty(&from->pieces)) {
+        piece = hf_container_of(from->pieces.next, struct piece, link);
+        if (!piece->done)
+            return;
+        if (piece->cursor[0] != '\0') {
+            memcpy(from->cursor, piece->cursor, sizeof(from->cursor));
+            from->unsaved += piece->offered;
+            if (piece->offered > 0) /* what nobody wants is not worth a write each time */
+                hf_keeper_changed(from->keeper, from->unsaved >= HF_KEEPER_MAX_UNSAVED, write_cursor, from);
+        }
+        hf_list_remove(&piece->link);
+        from->n_pieces--;
+        free(piece);
+    }
+}
+
+/* ---- an entry ------------------------------------------------------------------------------------------------------ */
+
+/* Valid until the next field is asked for. */
+static bool get_field(const struct journald *from, const char *name, struct hf_view *ret)
+{
+    const void *data;
+    size_t n, prefix = strlen(name) + 1;
+
+    if (sd_journal_get_data(from->journal, name, &data, &n) < 0 || n < prefix)
+        return false;
+    *ret = (struct hf_view){(const char *)data + prefix, n - prefix};
+    return true;
+}
+
+static bool copy_field(const struct journald *from, const char *name, char *text, size_t n)
+{
+    struct hf_view value;
+
+    text[0] = '\0';
+    if (!get_field(from, name, &value) || value.n == 0)
+        return false;
+    (void)snprintf(text, n, "%.*s", (int)HF_MIN(value.n, n - 1), value.p);
+    return true;
+}
+
+static enum hf_severity severity_of(const struct journald *from)
+{
+    static const enum hf_severity severities[] = {
+        HF_SEVERITY_EMERGENCY, HF_SEVERITY_ALERT,  HF_SEVERITY_CRITICAL, HF_SEVERITY_ERROR,
+        HF_SEVERITY_WARNING,   HF_SEVERITY_NOTICE, HF_SEVERITY_INFO,     HF_SEVERITY_DEBUG,
+    };
+    struct hf_view value;
+
+    if (!get_field(from, "PRIORITY", &value) || value.n != 1 || value.p[0] < '0' || value.p[0] > '7')
+        return HF_SEVERITY_INFO;
+    return severities[value.p[0] - '0'];
+}
+
+/* The unit that it is about: what systemd itself says of a unit counts to that one. */
+static void unit_of(const struct journald *from, char unit[MAX_UNIT])
+{
+    static const char *const fields[] = {"UNIT", "OBJECT_SYSTEMD_UNIT", "COREDUMP_UNIT", "_SYSTEMD_UNIT"};
+
+    for (size_t i = 0; i < HF_LEN(fields); i++)
+        if (copy_field(from, fields[i], unit, MAX_UNIT))
+            return;
+}
+
+static void add_attribute(struct hf_event *event, const char *name, const char *value)
+{
+    if (value[0] != '\0')
+        event->attributes[event->n_attributes++] = (struct hf_attribute){hf_view_of(name), hf_view_of(value)};
+}
+
+struct entry {
+    char unit[MAX_UNIT], identifier[MAX_UNIT], pid[32], source[MAX_UNIT + 16], id[40];
+    char cursor[MAX_CURSOR];
+    uint64_t unix_us;
+};
+
+static int offer(struct journald *from, struct entry *entry, enum hf_severity severity, struct hf_receipt *receipt)
+{
+    char hex[HF_SHA256_HEX];
+    struct hf_event event = {.kind = HF_EVENT_LOG,
+                             .source_class = HF_SOURCE_JOURNALD,
+                             .severity = severity,
+                             .unix_ns = entry->unix_us * HF_NS_PER_US};
+
+    (void)copy_field(from, "SYSLOG_IDENTIFIER", entry->identifier, sizeof(entry->identifier));
+    (void)copy_field(from, "_PID", entry->pid, sizeof(entry->pid));
+    (void)snprintf(entry->source, sizeof(entry->source), "journald:%s",
+                   entry->unit[0] != '\0'         ? entry->unit
+                   : entry->identifier[0] != '\0' ? entry->identifier
+                                                  : "kernel");
+    (void)snprintf(entry->id, sizeof(entry->id), "j%.32s", hf_sha256_hex(entry->cursor, strlen(entry->cursor), hex));
+    event.source = hf_view_of(entry->source);
+    event.id = hf_view_of(entry->id);
+    add_attribute(&event, "systemd.unit", entry->unit);
+    add_attribute(&event, "syslog.identifier", entry->identifier);
+    add_attribute(&event, "process.pid", entry->pid);
+    if (!get_field(from, "MESSAGE", &event.body)) /* last: it is borrowed */
+        return 0;
+    if (event.body.n > MAX_FIELD) {
+        event.body.n = MAX_FIELD;
+        event.truncated = true;
+    }
+    return hf_source_offer(from->intake, &event, receipt);
+}
+
+/* 0: taken or not wanted, -EAGAIN: the same one again later, other: the journal has to be opened anew. */
+static int take_entry(struct journald *from, struct piece *piece)
+{
+    _cleanup_(hf_freep) char *cursor = NULL;
+    struct entry entry = {.unix_us = 0};
+    int r = sd_journal_get_cursor(from->journal, &cursor);
+
+    if (r < 0 || strlen(cursor) >= sizeof(entry.cursor))
+        return r == -EADDRNOTAVAIL || r >= 0 ? 0 : r;
+    (void)snprintf(entry.cursor, sizeof(entry.cursor), "%s", cursor);
+    r = sd_journal_get_realtime_usec(from->journal, &entry.unix_us);
+    if (r < 0)
+        return r == -EBADMSG ? 0 : r; /* damaged: passed over */
+    enum hf_severity severity = severity_of(from);
+    unit_of(from, entry.unit);
+    bool wanted = severity >= from->least && hf_globs_take((const char *const *)from->include.names,
+                                                           (const char *const *)from->exclude.names, entry.unit);
+    if (wanted && offer(from, &entry, severity, &piece->receipt) == -EAGAIN)
+        return -EAGAIN;
+    piece->offered += wanted;
+    memcpy(piece->cursor, entry.cursor, sizeof(piece->cursor));
+    return 0;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------- */
+
+static void close_journal(struct journald *from)
+{
+    if (from->watch != NULL)
+        hf_loop_unwatch_fd(from->watch);
+    from->watch = NULL;
+    sd_journal_close(from->journal);
+    from->journal = NULL;
+    from->at_entry = false;
+}
+
+static void trouble(struct journald *from, const char *what, int r)
+{
+    if (!from->told)
+        hf_log(from->world->log, HF_LOG_WARNING, "telemetry.journal_failed", HF_S("what", what),
+               HF_S("error", strerror(-r)), HF_D("again_s", RETRY_S));
+    from->told = true;
+    close_journal(from);
+    arm(from, RETRY_S * HF_NS_PER_S);
+}
+
+/* To the first entry that is not safe yet. */
+static int seek(struct journald *from)
+{
+    sd_id128_t boot;
+    int r;
+
+    from->at_entry = false;
+    if (from->cursor[0] == '\0') {
+        if (sd_id128_get_boot(&boot) < 0 || sd_journal_seek_monotonic_usec(from->journal, boot, 0) < 0)
+            return sd_journal_seek_head(from->journal);
+        return 0;
+    }
+    r = sd_journal_seek_cursor(from->journal, from->cursor);
+    if (r < 0)
+        return r;
+    r = sd_journal_next(from->journal);
+    if (r <= 0)
+        return r;
+    from->at_entry = sd_journal_test_cursor(from->journal, from->cursor) <= 0; /* vacuumed: the nearest after it */
+    return 0;
+}
+
+static void on_change(void *arg)
+{
+    struct journald *from = arg;
+
+    if (from->journal != NULL && sd_journal_process(from->journal) >= 0)
+        arm(from, 0);
+}
+
+static int open_journal(struct journald *from)
+{
+    const char *folder = from->world->journal;
+    int r = folder != NULL ? sd_journal_open_directory(&from->journal, folder, 0)
+                           : sd_journal_open(&from->journal, SD_JOURNAL_LOCAL_ONLY);
+
+    if (r < 0) {
+        from->journal = NULL;
+        return r;
+    }
+    if (folder == NULL && sd_journal_has_runtime_files(from->journal) == 0 &&
+        sd_journal_has_persistent_files(from->journal) == 0)
+        return -ENOENT;
+    (void)sd_journal_set_data_threshold(from->journal, MAX_FIELD + 64);
+    int fd = sd_journal_get_fd(from->journal);
+    r = fd < 0 ? fd : hf_loop_watch_fd(from->world->loop, fd, true, false, on_change, from, &from->watch);
+    return r < 0 ? r : seek(from);
+}
+
+/* Up to PIECE entries under one receipt. 0: more may be there, 1: no more now, negative: as of take_entry(). */
+static int read_piece(struct journald *from)
+{
+    struct piece *piece = calloc(1, sizeof(*piece));
+    int r = 0;
+
+    if (piece == NULL)
+        return -ENOMEM;
+    piece->receipt.settled = settled;
+    piece->from = from;
+    hf_list_append(&from->pieces, &piece->link);
+    from->n_pieces++;
+    hf_receipt_hold(&piece->receipt);
+    for (int i = 0; i < PIECE && r == 0; i++) {
+        if (!from->at_entry) {
+            r = sd_journal_next(from->journal);
+            if (r <= 0) {
+                r = r == 0 ? 1 : r;
+                break;
+            }
+            from->at_entry = true;
+        }
+        r = take_entry(from, piece);
+        from->at_entry = r != 0;
+    }
+    hf_receipt_release(&piece->receipt, 0);
+    return r;
+}
+
+static void look(void *arg)
+{
+    struct journald *from = arg;
+    int r = 0;
+
+    if (from->journal == NULL && (r = open_journal(from)) < 0) {
+        trouble(from, "open", r);
+        return;
+    }
+    if (from->go_back && (r = seek(from)) < 0) {
+        trouble(from, "seek", r);
+        return;
+    }
+    from->go_back = false;
+    from->told = false;
+    for (int i = 0; r == 0 && i < AT_ONCE / PIECE && from->n_pieces < MAX_PIECES && !from->go_back; i++)
+        r = read_piece(from);
+    if (r == -EAGAIN)
+        arm(from, HF_NS_PER_S); /* resume() comes sooner */
+    else if (r < 0)
+        trouble(from, "read", r);
+    else if (r == 0 && from->n_pieces < MAX_PIECES && !from->go_back)
+        arm(from, 0);
+    else if (r == 1 && sd_journal_reliable_fd(from->journal) == 0)
+        arm(from, 2 * HF_NS_PER_S); /* a network file system tells nobody of changes */
+}
+
+/* ---- life ---------------------------------------------------------------------------------------------------------- */
+
+static void resume(struct hf_source *source)
+{
+    struct journald *from = hf_container_of(source, struct journald, source);
+
+    if (from->journal != NULL && !from->go_back)
+        arm(from, 0);
+}
+
+static void journald_free(struct hf_source *source)
+{
+    struct journald *from = hf_container_of(source, struct journald, source);
+
+    hf_keeper_free(from->keeper);
+    forget_pieces(from);
+    close_journal(from);
+    if (from->timer != NULL)
+        from->world->sched->timer_free(from->world->sched->ctx, from->timer);
+    hf_names_done(&from->include);
+    hf_names_done(&from->exclude);
+    free(from);
+}
+
+int hf_source_journald_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
+                           const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err)
+{
+    struct journald *from = calloc(1, sizeof(*from));
+
+    if (from == NULL)
+        return hf_err_set(err, ENOMEM, "no memory");
+    from->source = (struct hf_source){.name = "journald", .resume = resume, .free = journald_free};
+    from->world = world;
+    from->intake = intake;
+    from->least = sources->journald_min_severity;
+    hf_list_init(&from->pieces);
+    from->keeper = hf_keeper_new(world, "journald");
+    from->timer = world->sched->timer_new(world->sched->ctx, look, from);
+    if (from->keeper == NULL || from->timer == NULL || hf_names_copy(&from->include, sources->journald_include) < 0 ||
+        hf_names_copy(&from->exclude, sources->journald_exclude) < 0) {
+        journald_free(&from->source);
+        return hf_err_set(err, ENOMEM, "no memory");
+    }
+    read_cursor(from);
+    arm(from, 0);
+    *ret_source = &from->source;
+    return 0;
+}

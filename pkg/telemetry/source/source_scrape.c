@@ -1,0 +1,286 @@
+/* Figures of programs on this node that speak Prometheus' format: sources.scrapes. Loopback and the node's own addresses only: the agent
+ * is nobody's way into a network. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "telemetry/source/exposition.h"
+#include "telemetry/source/source_common.h"
+
+enum {
+    MAX_BODY = 4 << 20,
+    MAX_SAMPLES = 10000, /* of one answer */
+    MAX_NAME = 128,
+    AT_ONCE = 1000, /* samples offered in one turn of the loop */
+    TIMEOUT_S = 10,
+    SCRATCH = 64 << 10,
+};
+
+struct target {
+    struct scrape *scrape;
+    char *url;
+    char *source; /* "scrape:<host and path>" */
+    uint64_t period_ns;
+    struct hf_names names;
+    struct hf_timer *timer;
+    struct hf_http_call *call;
+    char *body; /* what is left to offer of the last answer */
+    struct hf_exposition text;
+    size_t samples;
+    uint64_t due_ns; /* next question; monotonic */
+    bool again;      /* more of the answer in the next turn */
+    bool failed;     /* said once */
+};
+
+struct scrape {
+    struct hf_source source;
+    const struct hf_telemetry_world *world;
+    const struct hf_intake *intake;
+    struct hf_http_client *client;
+    const struct hf_http_ops *http;
+    struct target targets[HF_TELEMETRY_MAX_SCRAPES];
+    size_t n_targets;
+    struct hf_buf scratch;
+    struct hf_metric_family *scrapes;
+};
+
+static void arm(struct target *target)
+{
+    const struct hf_telemetry_world *world = target->scrape->world;
+    uint64_t now_ns = hf_mono_ns(world->clock);
+
+    world->sched->timer_arm(world->sched->ctx, target->timer,
+                            target->again ? 0 : target->due_ns - HF_MIN(target->due_ns, now_ns));
+}
+
+/* ---- whom ---------------------------------------------------------------------------------------------------------- */
+
+static bool is_own(int family, const void *address)
+{
+    struct ifaddrs *all = NULL;
+    bool own = false;
+
+    if (getifaddrs(&all) < 0)
+        return false;
+    for (const struct ifaddrs *it = all; it != NULL && !own; it = it->ifa_next) {
+        if (it->ifa_addr == NULL || it->ifa_addr->sa_family != family)
+            continue;
+        const void *here = family == AF_INET
+                               ? (const void *)&((const struct sockaddr_in *)(const void *)it->ifa_addr)->sin_addr
+                               : (const void *)&((const struct sockaddr_in6 *)(const void *)it->ifa_addr)->sin6_addr;
+        own = memcmp(here, address, family == AF_INET ? 4 : 16) == 0;
+    }
+    freeifaddrs(all);
+    return own;
+}
+
+/* The host of a URL by its number; the only name is localhost. */
+static bool is_local(const char *url)
+{
+    const char *host = strstr(url, "://"), *end;
+    char text[64];
+    struct in_addr v4;
+    struct in6_addr v6;
+
+    if (host == NULL)
+        return false;
+    host += 3;
+    bool bracket = *host == '[';
+    host += bracket;
+    end = host + strcspn(host, bracket ? "]" : ":/?#");
+    if ((size_t)(end - host) >= sizeof(text) || memchr(host, '@', (size_t)(end - host)) != NULL)
+        return false;
+    (void)snprintf(text, sizeof(text), "%.*s", (int)(end - host), host);
+    if (strcasecmp(text, "localhost") == 0)
+        return true;
+    if (inet_pton(AF_INET, text, &v4) == 1)
+        return ntohl(v4.s_addr) >> 24 == 127 || is_own(AF_INET, &v4);
+    return inet_pton(AF_INET6, text, &v6) == 1 && (IN6_IS_ADDR_LOOPBACK(&v6) || is_own(AF_INET6, &v6));
+}
+
+/* ---- what ---------------------------------------------------------------------------------------------------------- */
+
+static bool wants(const struct target *target, struct hf_view name)
+{
+    char text[MAX_NAME + 1];
+
+    if (name.n > MAX_NAME)
+        return false;
+    memcpy(text, name.p, name.n);
+    text[name.n] = '\0';
+    return hf_globs_take((const char *const *)target->names.names, NULL, text);
+}
+
+static void forget_body(struct target *target)
+{
+    free(target->body);
+    target->body = NULL;
+}
+
+/* What is left of the answer. Without room it waits for resume(); the next answer takes its place. */
+static void offer_rest(struct target *target)
+{
+    struct scrape *scrape = target->scrape;
+
+    target->again = false;
+    for (int i = 0; target->body != NULL; i++) {
+        struct hf_exposition before = target->text;
+        struct hf_event event = {
+            .source_class = HF_SOURCE_SCRAPE, .severity = HF_SEVERITY_INFO, .source = hf_view_of(target->source)};
+        if (i == AT_ONCE) {
+            target->again = true;
+            arm(target);
+            return;
+        }
+        if (target->samples >= MAX_SAMPLES || hf_exposition_next(&target->text, &event, &scrape->scratch) == 0) {
+            forget_body(target);
+            return;
+        }
+        if (!wants(target, event.name))
+            continue;
+        if (hf_source_offer(scrape->intake, &event, NULL) == -EAGAIN) {
+            target->text = before;
+            return;
+        }
+        target->samples++;
+    }
+}
+
+static void count(const struct target *target, const char *result)
+{
+    hf_metric_add(hf_metric_with(target->scrape->scrapes, HF_LABELS(result)), 1);
+}
+
+static void on_answer(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
+                      const struct hf_err *err)
+{
+    struct target *target = arg;
+    bool fine = r == 0 && response->status == 200;
+
+    target->call = NULL;
+    count(target, fine ? "success" : "failure");
+    if (!fine && !target->failed)
+        hf_log(target->scrape->world->log, HF_LOG_WARNING, "telemetry.scrape_failed", HF_S("url", target->url),
+               HF_D("status", r == 0 ? response->status : 0), HF_S("error", err != NULL ? err->cause : ""));
+    target->failed = !fine;
+    if (!fine)
+        return;
+    forget_body(target);
+    target->body = hf_strdup_view(body);
+    if (target->body == NULL)
+        return;
+    target->text =
+        (struct hf_exposition){.rest = {target->body, body.n}, .unix_ns = hf_unix_ns(target->scrape->world->clock)};
+    target->samples = 0;
+    offer_rest(target);
+}
+
+static void on_timer(void *arg)
+{
+    struct target *target = arg;
+    struct scrape *scrape = target->scrape;
+    const struct hf_http_request request = {
+        .method = "GET",
+        .url = target->url,
+        .headers = {"Accept: text/plain;version=0.0.4"},
+        .timeout_ns = HF_MIN(target->period_ns, TIMEOUT_S * HF_NS_PER_S),
+        .max_body_bytes = MAX_BODY,
+        .done = on_answer,
+        .arg = target,
+    };
+    struct hf_err err = HF_ERR_INIT;
+
+    if (target->again)
+        offer_rest(target);
+    if (hf_mono_ns(scrape->world->clock) >= target->due_ns) {
+        target->due_ns = hf_mono_ns(scrape->world->clock) + target->period_ns;
+        if (target->call == NULL && scrape->http->start(scrape->http->ctx, &request, &target->call, &err) < 0)
+            count(target, "failure");
+    }
+    arm(target);
+}
+
+/* ---- life ---------------------------------------------------------------------------------------------------------- */
+
+static void resume(struct hf_source *source)
+{
+    struct scrape *scrape = hf_container_of(source, struct scrape, source);
+
+    for (size_t i = 0; i < scrape->n_targets; i++)
+        offer_rest(&scrape->targets[i]);
+}
+
+static void scrape_free(struct hf_source *source)
+{
+    struct scrape *scrape = hf_container_of(source, struct scrape, source);
+    const struct hf_sched_ops *sched = scrape->world->sched;
+
+    hf_http_client_free(scrape->client); /* cancels the calls */
+    for (size_t i = 0; i < scrape->n_targets; i++) {
+        struct target *target = &scrape->targets[i];
+        if (target->timer != NULL)
+            sched->timer_free(sched->ctx, target->timer);
+        hf_names_done(&target->names);
+        forget_body(target);
+        free(target->url);
+        free(target->source);
+    }
+    hf_buf_done(&scrape->scratch);
+    free(scrape);
+}
+
+static int add_target(struct scrape *scrape, const struct hf_telemetry_scrape *from, size_t i, struct hf_err *err)
+{
+    struct target *target = &scrape->targets[scrape->n_targets++];
+    const char *rest = strstr(from->url, "://");
+
+    if (!is_local(from->url))
+        return hf_err_set(err, EACCES, "scrape %zu: '%.128s' is not on this node", i, from->url);
+    *target = (struct target){.scrape = scrape,
+                              .url = strdup(from->url),
+                              .source = hf_asprintf("scrape:%s", rest != NULL ? rest + 3 : from->url),
+                              .period_ns = from->period_ns != 0 ? from->period_ns : 60 * HF_NS_PER_S};
+    target->timer = scrape->world->sched->timer_new(scrape->world->sched->ctx, on_timer, target);
+    if (hf_names_copy(&target->names, from->names) < 0 || target->url == NULL || target->source == NULL ||
+        target->timer == NULL)
+        return hf_err_set(err, ENOMEM, "no memory");
+    /* Not all in the same moment. */
+    target->due_ns = hf_mono_ns(scrape->world->clock) +
+                     hf_rand_below(scrape->world->rand, HF_MIN(target->period_ns, 5 * HF_NS_PER_S));
+    arm(target);
+    return 0;
+}
+
+int hf_source_scrape_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
+                         const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err)
+{
+    struct scrape *scrape = calloc(1, sizeof(*scrape));
+    int r = 0;
+
+    if (scrape == NULL)
+        return hf_err_set(err, ENOMEM, "no memory");
+    scrape->source = (struct hf_source){.name = "scrape", .resume = resume, .free = scrape_free};
+    scrape->world = world;
+    scrape->intake = intake;
+    scrape->scratch = (struct hf_buf)HF_BUF_INIT(SCRATCH);
+    scrape->scrapes = hf_metric_family(world->metrics, HF_METRIC_COUNTER, "holdfast_telemetry_scrapes_total",
+                                       "Answers of local exporters, by result.", HF_LABELS("result"));
+    scrape->client = hf_http_client_new(world->loop, &(struct hf_http_config){.user_agent = world->user_agent}, err);
+    if (scrape->client == NULL)
+        r = -EIO;
+    else
+        scrape->http = hf_http_client_ops(scrape->client);
+    for (size_t i = 0; i < sources->n_scrapes && i < HF_TELEMETRY_MAX_SCRAPES && r == 0; i++)
+        r = add_target(scrape, &sources->scrapes[i], i, err);
+    if (r < 0) {
+        scrape_free(&scrape->source);
+        return r;
+    }
+    *ret_source = &scrape->source;
+    return 0;
+}

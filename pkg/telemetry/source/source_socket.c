@@ -1,0 +1,189 @@
+/* Lines that programs on this node send as datagrams to a Unix socket: sources.socket. With a syslog priority before them ("<13>") or
+ * without, text or JSON objects. Without room nothing is read: the kernel holds a few more, then the senders wait. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "telemetry/source/source_common.h"
+
+enum { MAX_DATAGRAM = 64 << 10, AT_ONCE = 256, SCRATCH = 128 << 10, RECEIVE_BYTES = 1 << 20 };
+
+struct socket_source {
+    struct hf_source source;
+    const struct hf_telemetry_world *world;
+    const struct hf_intake *intake;
+    char *path;
+    int fd;
+    struct hf_loop_fd *watch; /* NULL: nothing is read now */
+    char *datagram;           /* what is being offered; NULL none */
+    size_t n;
+    struct hf_view rest;
+    struct hf_buf scratch;
+    struct stat bound;
+};
+
+static const enum hf_severity syslog_severities[] = {
+    HF_SEVERITY_EMERGENCY, HF_SEVERITY_ALERT,  HF_SEVERITY_CRITICAL, HF_SEVERITY_ERROR,
+    HF_SEVERITY_WARNING,   HF_SEVERITY_NOTICE, HF_SEVERITY_INFO,     HF_SEVERITY_DEBUG,
+};
+
+/* "<13>text": facility * 8 + severity. */
+static enum hf_severity take_priority(struct hf_view *line)
+{
+    unsigned value = 0;
+    size_t i = 1;
+
+    if (line->n < 3 || line->p[0] != '<')
+        return 0;
+    for (; i < line->n && i < 4 && line->p[i] >= '0' && line->p[i] <= '9'; i++)
+        value = value * 10 + (unsigned)(line->p[i] - '0');
+    if (i == 1 || i >= line->n || line->p[i] != '>' || value > 191)
+        return 0;
+    *line = (struct hf_view){line->p + i + 1, line->n - i - 1};
+    return syslog_severities[value & 7];
+}
+
+static int offer_line(struct socket_source *from, struct hf_view line)
+{
+    struct hf_event event = {.kind = HF_EVENT_LOG,
+                             .source_class = HF_SOURCE_SOCKET,
+                             .severity = take_priority(&line),
+                             .unix_ns = hf_unix_ns(from->world->clock),
+                             .source = HF_VIEW("socket"),
+                             .body = line};
+
+    if (line.n == 0)
+        return 0;
+    bool json = line.p[0] == '{' && hf_event_from_json_line(line, &event, &from->scratch);
+    if (event.severity == 0)
+        event.severity = json ? HF_SEVERITY_INFO : hf_severity_of_line(line);
+    if (event.severity == 0)
+        event.severity = HF_SEVERITY_INFO;
+    return hf_source_offer(from->intake, &event, NULL);
+}
+
+/* -EAGAIN: the line has to come again. */
+static int offer_rest(struct socket_source *from)
+{
+    struct hf_view before = from->rest, line;
+
+    while (hf_view_split(&from->rest, '\n', &line)) {
+        if (offer_line(from, hf_view_trim(line)) == -EAGAIN) {
+            from->rest = before;
+            return -EAGAIN;
+        }
+        before = from->rest;
+    }
+    return 0;
+}
+
+static void pause_reading(struct socket_source *from)
+{
+    if (from->watch != NULL)
+        hf_loop_unwatch_fd(from->watch);
+    from->watch = NULL;
+}
+
+static void on_readable(void *arg)
+{
+    struct socket_source *from = arg;
+
+    for (int i = 0; i < AT_ONCE; i++) {
+        ssize_t n = recv(from->fd, from->datagram, MAX_DATAGRAM, MSG_DONTWAIT);
+        if (n < 0)
+            return;
+        from->rest = (struct hf_view){from->datagram, (size_t)n};
+        if (offer_rest(from) == -EAGAIN) {
+            pause_reading(from);
+            return;
+        }
+        from->rest = (struct hf_view){NULL, 0};
+    }
+}
+
+static void resume(struct hf_source *source)
+{
+    struct socket_source *from = hf_container_of(source, struct socket_source, source);
+
+    if (from->watch != NULL || offer_rest(from) == -EAGAIN)
+        return;
+    (void)!hf_loop_watch_fd(from->world->loop, from->fd, true, false, on_readable, from, &from->watch);
+}
+
+static void socket_free(struct hf_source *source)
+{
+    struct socket_source *from = hf_container_of(source, struct socket_source, source);
+    struct stat st;
+
+    pause_reading(from);
+    if (from->fd >= 0) {
+        (void)close(from->fd);
+        /* Only what we made: a twin may have taken the name meanwhile. */
+        if (from->path != NULL && lstat(from->path, &st) == 0 && st.st_ino == from->bound.st_ino &&
+            st.st_dev == from->bound.st_dev)
+            (void)unlink(from->path);
+    }
+    hf_buf_done(&from->scratch);
+    free(from->datagram);
+    free(from->path);
+    free(from);
+}
+
+static int bind_socket(struct socket_source *from, struct hf_err *err)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int bytes = RECEIVE_BYTES;
+    struct stat st;
+
+    if (strlen(from->path) >= sizeof(address.sun_path))
+        return hf_err_set(err, ENAMETOOLONG, "path '%.120s' is too long for a socket", from->path);
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", from->path);
+    /* What an earlier process left. Anything else of that name is not ours to remove. */
+    if (lstat(from->path, &st) == 0) {
+        if (!S_ISSOCK(st.st_mode))
+            return hf_err_set(err, EEXIST, "'%s' is there and is no socket", from->path);
+        (void)unlink(from->path);
+    }
+    from->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (from->fd < 0 || bind(from->fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+        return hf_err_sys(err, -errno, "bind '%s'", from->path);
+    /* Any program of the node may write; what it can do with that is what rate limits are for. */
+    if (chmod(from->path, 0666) < 0 || lstat(from->path, &from->bound) < 0)
+        return hf_err_sys(err, -errno, "prepare '%s'", from->path);
+    (void)setsockopt(from->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+    return 0;
+}
+
+int hf_source_socket_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
+                         const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err)
+{
+    struct socket_source *from = calloc(1, sizeof(*from));
+    int r;
+
+    if (from == NULL)
+        return hf_err_set(err, ENOMEM, "no memory");
+    from->source = (struct hf_source){.name = "socket", .resume = resume, .free = socket_free};
+    from->world = world;
+    from->intake = intake;
+    from->fd = -1;
+    from->scratch = (struct hf_buf)HF_BUF_INIT(SCRATCH);
+    from->path = strdup(sources->socket_path);
+    from->datagram = malloc(MAX_DATAGRAM); /* pages that no datagram needs are never touched */
+    r = from->path == NULL || from->datagram == NULL ? hf_err_set(err, ENOMEM, "no memory") : bind_socket(from, err);
+    if (r == 0) {
+        r = hf_loop_watch_fd(world->loop, from->fd, true, false, on_readable, from, &from->watch);
+        if (r < 0)
+            r = hf_err_sys(err, r, "watch '%s'", from->path);
+    }
+    if (r < 0) {
+        socket_free(&from->source);
+        return r;
+    }
+    *ret_source = &from->source;
+    return 0;
+}

@@ -1,0 +1,752 @@
+#include "telemetry/source/tail.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec/hash.h"
+#include "os/file.h"
+
+/* The position of a file that was cut and has no line yet: whoever takes it up sees that it is cut. */
+#define BEYOND_ANY 9000000000000000000u
+
+enum { BEGIN_BYTES = 256, LOOK_S = 1, AGAIN_S = 5, LOOKS = 2, MAX_PATH = 1024 };
+
+/* How far a file was when it was last said to the disk, by an earlier process. */
+struct earlier {
+    uint64_t dev, ino, begins, safe;
+    unsigned generation, missed; /* missed: looks in a row in which its folder did not have it */
+    char *path;                  /* NULL: taken up */
+};
+
+struct hf_tail {
+    const struct hf_telemetry_world *world;
+    const struct hf_tail_ops *ops;
+    void *arg;
+    struct hf_keeper *keeper;
+    struct hf_timer *timer;
+    struct hf_list files;
+    size_t n_files, n_pieces;
+    size_t unsaved;       /* lines that are safe, and the disk does not know it */
+    struct hf_list stale; /* pieces that no file waits for any more */
+    struct earlier *earlier;
+    size_t n_earlier;
+    uint64_t find_ns;
+    bool told_full;
+};
+
+/* What was read in one go and is not known to be safe yet. */
+struct piece {
+    struct hf_list link; /* of file->pieces */
+    struct hf_receipt receipt;
+    struct hf_tail *tail;      /* NULL: freed */
+    struct hf_tail_file *file; /* NULL: it was read again meanwhile, or is gone */
+    uint64_t begin, end;
+    size_t lines;
+    bool done;
+};
+
+static void settled(struct hf_receipt *receipt);
+
+/* ---- what is told to the disk ---------------------------------------------------------------------------------------- */
+
+static int add_position(struct hf_buf *out, uint64_t dev, uint64_t ino, uint64_t begins, unsigned generation,
+                        uint64_t safe, const char *path)
+{
+    if (begins == 0)
+        return 0;
+    return hf_buf_addf(out, "%" PRIx64 " %" PRIu64 " %016" PRIx64 " %u %" PRIu64 " %s\n", dev, ino, begins, generation,
+                       safe, path);
+}
+
+static int write_positions(void *arg, struct hf_buf *out)
+{
+    struct hf_tail *tail = arg;
+    int r = 0;
+
+    tail->unsaved = 0;
+    for (struct hf_list *it = tail->files.next; it != &tail->files && r == 0; it = it->next) {
+        const struct hf_tail_file *file = hf_container_of(it, struct hf_tail_file, link);
+        r = add_position(out, file->dev, file->ino, file->cut ? file->before : file->begins, file->generation,
+                         file->cut ? BEYOND_ANY : file->safe, file->path);
+    }
+    for (size_t i = 0; i < tail->n_earlier && r == 0; i++) {
+        const struct earlier *e = &tail->earlier[i];
+        if (e->path != NULL)
+            r = add_position(out, e->dev, e->ino, e->begins, e->generation, e->safe, e->path);
+    }
+    return r == -E2BIG ? 0 : r;
+}
+
+static void read_earlier(struct hf_tail *tail, char *line)
+{
+    struct earlier e = {.path = NULL};
+    int at = 0;
+
+    /* The field widths keep every number within its type. */
+    if (sscanf(line, "%16" SCNx64 " %19" SCNu64 " %16" SCNx64 " %9u %19" SCNu64 " %n", &e.dev, &e.ino, &e.begins,
+               &e.generation, &e.safe, &at) != 5 ||
+        line[at] != '/' || e.begins == 0)
+        return;
+    e.path = strdup(line + at);
+    if (e.path != NULL)
+        tail->earlier[tail->n_earlier++] = e;
+}
+
+static int load_positions(struct hf_tail *tail)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_KEEPER_MAX_BYTES);
+    struct hf_err err = HF_ERR_INIT;
+    struct hf_view rest, line;
+    int r = hf_keeper_load(tail->keeper, &text, &err);
+
+    if (r < 0 && r != -ENOENT) /* then everything is read again, and known by its ids */
+        hf_log_err(tail->world->log, HF_LOG_WARNING, "telemetry.position_not_read", "source", "tail", &err);
+    tail->earlier = calloc(2 * HF_TAIL_MAX_FILES, sizeof(*tail->earlier));
+    if (tail->earlier == NULL)
+        return -ENOMEM;
+    rest = hf_buf_view(&text);
+    while (r == 0 && tail->n_earlier < (size_t)2 * HF_TAIL_MAX_FILES && hf_view_split(&rest, '\n', &line)) {
+        char copy[MAX_PATH + 128];
+        if (line.n == 0 || line.n >= sizeof(copy))
+            continue;
+        memcpy(copy, line.p, line.n);
+        copy[line.n] = '\0';
+        read_earlier(tail, copy);
+    }
+    return 0;
+}
+
+static void changed(struct hf_tail *tail, bool soon)
+{
+    hf_keeper_changed(tail->keeper, soon, write_positions, tail);
+}
+
+/* ---- files that are followed ----------------------------------------------------------------------------------------- */
+
+static uint64_t hash64(const void *bytes, size_t n)
+{
+    struct hf_sha256 hash;
+
+    hf_sha256_init(&hash);
+    hf_sha256_update(&hash, bytes, n);
+    uint64_t value = hf_sha256_final64(&hash);
+    return value != 0 ? value : 1;
+}
+
+/* The hash of the first line, or of the first bytes of a long one; 0: not there yet. What is appended later does not change it. */
+static uint64_t how_it_begins(const struct hf_tail *tail, int fd)
+{
+    char bytes[BEGIN_BYTES];
+    ssize_t n = tail->world->fs->pread(tail->world->fs->ctx, fd, bytes, sizeof(bytes), 0);
+    const char *end = n > 0 ? memchr(bytes, '\n', (size_t)n) : NULL;
+
+    if (end != NULL)
+        return hash64(bytes, (size_t)(end - bytes) + 1);
+    return n == BEGIN_BYTES ? hash64(bytes, BEGIN_BYTES) : 0;
+}
+
+struct hf_view hf_tail_id(const struct hf_tail_file *file, uint64_t offset, struct hf_view line, char *text)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a: no secret, only so that two lines at one place are two */
+
+    for (size_t i = 0; i < line.n; i++)
+        hash = (hash ^ (unsigned char)line.p[i]) * 16777619u;
+    int n = snprintf(text, HF_TAIL_ID, "f%" PRIx64 "-%08" PRIx32 "-%x-%" PRIx64 "-%08" PRIx32, file->ino,
+                     (uint32_t)(file->begins >> 32 ^ file->dev), file->generation & 0xffff, offset, hash);
+    return (struct hf_view){text, (size_t)n};
+}
+
+static void forget_state(struct hf_tail_file *file)
+{
+    if (file->state != NULL && file->tail->ops->forget != NULL)
+        file->tail->ops->forget(file->tail->arg, file);
+    file->state = NULL;
+    file->hold_offset = UINT64_MAX;
+    file->skipping = false;
+}
+
+static void drop_pieces(struct hf_tail_file *file)
+{
+    while (!hf_list_empty(&file->pieces)) {
+        struct piece *piece = hf_container_of(file->pieces.next, struct piece, link);
+        hf_list_remove(&piece->link);
+        piece->file = NULL;
+        if (piece->done)
+            free(piece);
+        else
+            hf_list_append(&file->tail->stale, &piece->link);
+    }
+}
+
+static void drop_file(struct hf_tail_file *file)
+{
+    struct hf_tail *tail = file->tail;
+
+    drop_pieces(file);
+    forget_state(file);
+    (void)tail->world->fs->close(tail->world->fs->ctx, file->fd);
+    hf_list_remove(&file->link);
+    tail->n_files--;
+    free(file->path);
+    free(file);
+}
+
+/* Follow what `fd` is open on; it is the file's then. In front: before all others. */
+static struct hf_tail_file *add_file(struct hf_tail *tail, const char *path, const void *owner, int fd,
+                                     const struct stat *st, bool in_front)
+{
+    if (tail->n_files >= HF_TAIL_MAX_FILES) {
+        if (!tail->told_full)
+            hf_log(tail->world->log, HF_LOG_WARNING, "telemetry.too_many_files", HF_D("limit", HF_TAIL_MAX_FILES));
+        tail->told_full = true;
+        return NULL;
+    }
+    struct hf_tail_file *file = calloc(1, sizeof(*file));
+    char *copy = strdup(path);
+    if (file == NULL || copy == NULL) {
+        free(file);
+        free(copy);
+        return NULL;
+    }
+    *file = (struct hf_tail_file){.tail = tail,
+                                  .path = copy,
+                                  .owner = owner,
+                                  .fd = fd,
+                                  .dev = st->st_dev,
+                                  .ino = st->st_ino,
+                                  .hold_offset = UINT64_MAX};
+    hf_list_init(&file->pieces);
+    hf_list_append(in_front ? tail->files.next : &tail->files, &file->link);
+    tail->n_files++;
+    return file;
+}
+
+static struct earlier *earlier_of(struct hf_tail *tail, const struct stat *st)
+{
+    for (size_t i = 0; i < tail->n_earlier; i++)
+        if (tail->earlier[i].path != NULL && tail->earlier[i].dev == st->st_dev && tail->earlier[i].ino == st->st_ino)
+            return &tail->earlier[i];
+    return NULL;
+}
+
+static void forget_earlier(struct earlier *e)
+{
+    free(e->path);
+    e->path = NULL;
+}
+
+static void take_up(struct hf_tail_file *file, struct earlier *e)
+{
+    file->begins = e->begins;
+    file->generation = e->generation;
+    file->offset = file->safe = e->safe;
+    forget_earlier(e);
+}
+
+static int open_file(const struct hf_tail *tail, const char *path, struct stat *ret_st)
+{
+    const struct hf_fs_ops *fs = tail->world->fs;
+    int fd = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0, HF_FS_ANY);
+
+    if (fd >= 0 && fs->fstat(fs->ctx, fd, ret_st) == 0 && S_ISREG(ret_st->st_mode))
+        return fd;
+    if (fd >= 0)
+        (void)fs->close(fs->ctx, fd);
+    return -1;
+}
+
+/* One that is followed, perhaps under another name by now. */
+static bool see_again(struct hf_tail *tail, const char *path, const struct stat *st)
+{
+    for (struct hf_list *it = tail->files.next; it != &tail->files; it = it->next) {
+        struct hf_tail_file *file = hf_container_of(it, struct hf_tail_file, link);
+        if (file->ino != st->st_ino || file->dev != st->st_dev)
+            continue;
+        file->seen = true;
+        char *copy = strcmp(file->path, path) != 0 ? strdup(path) : NULL;
+        if (copy != NULL) {
+            free(file->path);
+            file->path = copy;
+        }
+        return true;
+    }
+    return false;
+}
+
+/* It is opened at once: when there is room for its lines its name may be another one's. */
+void hf_tail_found(struct hf_tail *tail, const char *path, const void *owner)
+{
+    const struct hf_fs_ops *fs = tail->world->fs;
+    struct stat st;
+
+    if (fs->fstatat(fs->ctx, AT_FDCWD, path, &st, 0) < 0 || !S_ISREG(st.st_mode) || strlen(path) >= MAX_PATH ||
+        see_again(tail, path, &st))
+        return;
+    int fd = open_file(tail, path, &st);
+    if (fd < 0)
+        return;
+    /* What was opened is perhaps not what was there a moment ago. */
+    struct hf_tail_file *file = see_again(tail, path, &st) ? NULL : add_file(tail, path, owner, fd, &st, false);
+    if (file == NULL) {
+        (void)fs->close(fs->ctx, fd);
+        return;
+    }
+    file->seen = true;
+    struct earlier *e = earlier_of(tail, &st);
+    if (e != NULL)
+        take_up(file, e);
+}
+
+struct search {
+    const struct hf_fs_ops *fs;
+    const struct earlier *e;
+    int folder;
+    char name[NAME_MAX + 1];
+};
+
+static int is_it(void *arg, const char *name, unsigned char type)
+{
+    struct search *search = arg;
+    struct stat st;
+
+    (void)type;
+    if (search->fs->fstatat(search->fs->ctx, search->folder, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+        st.st_ino != search->e->ino || st.st_dev != search->e->dev)
+        return 0;
+    (void)snprintf(search->name, sizeof(search->name), "%s", name);
+    return -EEXIST;
+}
+
+/* Its lines are said to come from where it was. True: it is another file that was given its number. */
+static bool follow_renamed(struct hf_tail *tail, struct earlier *e, const void *owner, const char *path)
+{
+    struct stat st;
+    int fd = open_file(tail, path, &st);
+
+    if (fd < 0)
+        return false;
+    bool same = st.st_ino == e->ino && st.st_dev == e->dev;
+    bool other = same && e->safe != BEYOND_ANY && how_it_begins(tail, fd) != e->begins;
+    struct hf_tail_file *file = same && !other ? add_file(tail, e->path, owner, fd, &st, true) : NULL;
+    if (file != NULL)
+        take_up(file, e);
+    else
+        (void)tail->world->fs->close(tail->world->fs->ctx, fd);
+    return other;
+}
+
+/* What is in its folder no more is forgotten, unless that is still to be mounted. A single look can miss a file that is renamed
+ * meanwhile. */
+static void find_renamed(struct hf_tail *tail, struct earlier *e, const void *owner)
+{
+    const struct hf_fs_ops *fs = tail->world->fs;
+    char folder[MAX_PATH], path[MAX_PATH + NAME_MAX + 2];
+    struct stat st;
+
+    (void)hf_path_split(e->path, folder, sizeof(folder));
+    int fd = fs->openat(fs->ctx, AT_FDCWD, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
+    if (fd < 0)
+        return;
+    struct search search = {.fs = fs, .e = e, .folder = fd};
+    bool mounted = fs->fstat(fs->ctx, fd, &st) == 0 && st.st_dev == e->dev;
+    int r = fs->list(fs->ctx, fd, is_it, &search);
+    (void)fs->close(fs->ctx, fd);
+    bool gone = r == 0 && mounted && ++e->missed >= LOOKS;
+    if (r == -EEXIST) {
+        e->missed = 0;
+        (void)snprintf(path, sizeof(path), "%s/%s", folder, search.name);
+        gone = follow_renamed(tail, e, owner, path);
+    }
+    if (gone)
+        forget_earlier(e);
+}
+
+/* Earlier files that are not where they were: each is beside it, under a name that is not asked for, and is read to its end before
+ * what came after it. The last of them first, for each goes to the front. */
+static void find_all_renamed(struct hf_tail *tail)
+{
+    for (size_t i = tail->n_earlier; i-- > 0;) {
+        struct earlier *e = &tail->earlier[i];
+        const void *owner = e->path != NULL ? tail->ops->owner(tail->arg, e->path) : NULL;
+        if (owner != NULL)
+            find_renamed(tail, e, owner);
+    }
+}
+
+static void find_all(struct hf_tail *tail, uint64_t now_ns)
+{
+    tail->find_ns = now_ns + HF_TAIL_FIND_S * HF_NS_PER_S;
+    for (struct hf_list *it = tail->files.next; it != &tail->files; it = it->next)
+        hf_container_of(it, struct hf_tail_file, link)->seen = false;
+    tail->ops->find(tail->arg, tail);
+    find_all_renamed(tail);
+    for (struct hf_list *it = tail->files.next; it != &tail->files; it = it->next) {
+        struct hf_tail_file *file = hf_container_of(it, struct hf_tail_file, link);
+        if (file->seen)
+            file->gone_since_ns = 0;
+        else if (file->gone_since_ns == 0)
+            file->gone_since_ns = now_ns;
+    }
+}
+
+/* ---- reading --------------------------------------------------------------------------------------------------------- */
+
+/* From its start: it was cut, or is another one under the same number. */
+static void begin_again(struct hf_tail_file *file)
+{
+    drop_pieces(file);
+    forget_state(file);
+    file->offset = file->safe = 0;
+    if (!file->cut)
+        file->before = file->begins;
+    file->cut = true;
+    file->begins = 0;
+    changed(file->tail, false);
+}
+
+/* One that begins as it did before the cut has lines at the same places again: the generation tells them apart. */
+static void set_begin(struct hf_tail_file *file, uint64_t begins)
+{
+    if (file->cut && begins != 0) {
+        file->generation = begins == file->before ? file->generation + 1 : 0;
+        file->cut = false;
+    }
+    if (begins != file->begins)
+        changed(file->tail, true); /* that it is there: it may be renamed before anything of it is safe */
+    file->begins = begins;
+}
+
+struct pass {
+    struct hf_tail_file *file;
+    struct piece *piece;
+    const char *bytes;
+    size_t n, at;
+    bool full;  /* the buffer was filled: more may follow */
+    bool quiet; /* nothing came for a while: what is there is all */
+    bool last;  /* and nothing will */
+};
+
+static struct hf_view line_at(const struct pass *pass, size_t at, size_t *ret_next)
+{
+    const char *end = memchr(pass->bytes + at, '\n', pass->n - at);
+
+    if (end == NULL)
+        return (struct hf_view){NULL, 0};
+    *ret_next = (size_t)(end - pass->bytes) + 1;
+    size_t n = (size_t)(end - pass->bytes) - at;
+    return (struct hf_view){pass->bytes + at, n > 0 && pass->bytes[at + n - 1] == '\r' ? n - 1 : n};
+}
+
+/* The record that begins at pass->at: its text, where the next one begins. False: it is not whole yet. */
+static bool next_record(const struct pass *pass, struct hf_view *ret_text, size_t *ret_next, bool *ret_cut)
+{
+    const struct hf_tail_ops *ops = pass->file->tail->ops;
+    struct hf_view text = line_at(pass, pass->at, ret_next);
+
+    *ret_cut = false;
+    if (text.p == NULL && pass->last && !pass->full) {
+        *ret_text = (struct hf_view){pass->bytes + pass->at, pass->n - pass->at};
+        *ret_next = pass->n;
+        return true;
+    }
+    if (text.p == NULL) {
+        if (!pass->full || pass->at > 0)
+            return false;
+        *ret_text = (struct hf_view){pass->bytes, pass->n};
+        *ret_next = pass->n;
+        *ret_cut = true;
+        return true;
+    }
+    while (ops->starts != NULL) {
+        size_t next;
+        struct hf_view line = line_at(pass, *ret_next, &next);
+        if (line.p == NULL) {
+            if (!pass->quiet && !(pass->full && pass->at == 0))
+                return false;
+            *ret_cut = pass->full && pass->at == 0;
+            break;
+        }
+        if (ops->starts(pass->file->tail->arg, pass->file, line))
+            break;
+        text.n = (size_t)(line.p - text.p) + line.n;
+        *ret_next = next;
+    }
+    *ret_text = text;
+    return true;
+}
+
+static int give(struct pass *pass, struct hf_view text, bool cut)
+{
+    struct hf_tail_file *file = pass->file;
+    const struct hf_tail_line line = {
+        .file = file, .text = text, .offset = file->offset, .cut = cut, .receipt = &pass->piece->receipt};
+
+    pass->piece->lines++;
+    return text.n > 0 ? file->tail->ops->line(file->tail->arg, &line) : 0;
+}
+
+/* Lines of one buffer. -EAGAIN: no room. */
+static int give_lines(struct pass *pass)
+{
+    struct hf_tail_file *file = pass->file;
+
+    while (pass->at < pass->n) {
+        struct hf_view text;
+        size_t next;
+        bool cut;
+        if (file->skipping) {
+            const char *end = memchr(pass->bytes + pass->at, '\n', pass->n - pass->at);
+            next = end != NULL ? (size_t)(end - pass->bytes) + 1 : pass->n;
+            file->skipping = end == NULL;
+        } else if (!next_record(pass, &text, &next, &cut)) {
+            return 0;
+        } else {
+            if (give(pass, text, cut) == -EAGAIN)
+                return -EAGAIN;
+            file->skipping = cut && pass->bytes[next - 1] != '\n';
+        }
+        file->offset += next - pass->at;
+        pass->at = next;
+    }
+    return 0;
+}
+
+/* One buffer's worth. The number of bytes gone forward, 0: nothing whole, -EAGAIN: no room, or -errno. */
+static ssize_t read_piece(struct hf_tail_file *file, char *bytes, uint64_t now_ns)
+{
+    struct hf_tail *tail = file->tail;
+    struct piece *piece;
+    ssize_t n = tail->world->fs->pread(tail->world->fs->ctx, file->fd, bytes, HF_TAIL_MAX_LINE, file->offset);
+
+    if (n <= 0)
+        return n;
+    if (tail->n_pieces >= HF_TAIL_MAX_PIECES)
+        return -EAGAIN;
+    piece = calloc(1, sizeof(*piece));
+    if (piece == NULL)
+        return -ENOMEM;
+    *piece = (struct piece){.receipt = {.settled = settled}, .tail = tail, .file = file, .begin = file->offset};
+    hf_list_append(&file->pieces, &piece->link);
+    tail->n_pieces++;
+    hf_receipt_hold(&piece->receipt);
+    struct pass pass = {.file = file,
+                        .piece = piece,
+                        .bytes = bytes,
+                        .n = (size_t)n,
+                        .full = n == HF_TAIL_MAX_LINE,
+                        .quiet = file->quiet_since_ns != 0 && now_ns - file->quiet_since_ns >= LOOK_S * HF_NS_PER_S};
+    pass.last =
+        pass.quiet && file->gone_since_ns != 0 && now_ns - file->gone_since_ns >= HF_TAIL_GONE_S / 2 * HF_NS_PER_S;
+    int r = give_lines(&pass);
+    ssize_t forward = (ssize_t)(file->offset - piece->begin);
+    piece->end = HF_MIN(file->offset, file->hold_offset);
+    hf_receipt_release(&piece->receipt, 0);
+    return r < 0 ? r : forward;
+}
+
+/* Is it still what it was? Notices that it was cut. False: nothing to read. */
+static bool refresh(struct hf_tail_file *file, uint64_t now_ns)
+{
+    const struct hf_fs_ops *fs = file->tail->world->fs;
+    struct stat st;
+
+    if (now_ns < file->not_before_ns)
+        return false;
+    if (fs->fstat(fs->ctx, file->fd, &st) < 0)
+        return false;
+    if ((uint64_t)st.st_size == file->size && file->looked_at) {
+        if (file->quiet_since_ns == 0)
+            file->quiet_since_ns = now_ns;
+        return file->begins != 0 && file->offset < file->size;
+    }
+    file->looked_at = true;
+    file->size = (uint64_t)st.st_size;
+    file->quiet_since_ns = 0;
+    uint64_t begins = how_it_begins(file->tail, file->fd);
+    if (file->size < file->offset || (file->begins != 0 && begins != file->begins))
+        begin_again(file);
+    set_begin(file, begins);
+    return begins != 0 && file->offset < file->size;
+}
+
+/* Another file stands at its path: it is looked for at once. */
+static void notice_rotation(struct hf_tail_file *file)
+{
+    const struct hf_fs_ops *fs = file->tail->world->fs;
+    struct stat st;
+
+    if (file->gone_since_ns == 0 && fs->fstatat(fs->ctx, AT_FDCWD, file->path, &st, 0) == 0 && st.st_ino != file->ino)
+        file->tail->find_ns = 0;
+}
+
+static bool is_over(const struct hf_tail_file *file, uint64_t now_ns)
+{
+    return file->gone_since_ns != 0 && hf_list_empty(&file->pieces) &&
+           (file->begins == 0 || file->offset >= file->size) &&
+           now_ns - file->gone_since_ns >= HF_TAIL_GONE_S * HF_NS_PER_S && file->quiet_since_ns != 0 &&
+           now_ns - file->quiet_since_ns >= HF_TAIL_GONE_S * HF_NS_PER_S;
+}
+
+static void arm(struct hf_tail *tail, uint64_t delay_ns)
+{
+    tail->world->sched->timer_arm(tail->world->sched->ctx, tail->timer, delay_ns);
+}
+
+/* Each file in turn, until nothing is left or it is enough for this turn. All of them are looked at even without room. */
+static int read_all(struct hf_tail *tail, uint64_t now_ns, size_t *ret_left)
+{
+    _cleanup_(hf_freep) char *bytes = NULL;
+    struct hf_list *it, *following;
+    bool room = true;
+
+    hf_list_each(it, following, &tail->files) {
+        struct hf_tail_file *file = hf_container_of(it, struct hf_tail_file, link);
+        bool more = refresh(file, now_ns);
+        notice_rotation(file);
+        ssize_t n = 1;
+        while (room && more && n > 0 && *ret_left > 0) {
+            if (bytes == NULL && (bytes = malloc(HF_TAIL_MAX_LINE)) == NULL)
+                return -ENOMEM;
+            n = read_piece(file, bytes, now_ns);
+            room = n != -EAGAIN;
+            *ret_left -= HF_MIN(*ret_left, n > 0 ? (size_t)n : 0);
+        }
+        if (is_over(file, now_ns))
+            drop_file(file);
+    }
+    return room ? 0 : -EAGAIN;
+}
+
+static void look(void *arg)
+{
+    struct hf_tail *tail = arg;
+    uint64_t now_ns = hf_mono_ns(tail->world->clock);
+    size_t left = HF_TAIL_TURN_BYTES;
+
+    if (now_ns >= tail->find_ns)
+        find_all(tail, now_ns);
+    int r = read_all(tail, now_ns, &left);
+    /* Without room it is resume() that goes on; a look later does no harm. */
+    arm(tail, r == 0 && (left == 0 || tail->find_ns == 0) ? 0 : LOOK_S * HF_NS_PER_S);
+}
+
+/* ---- what became of it ----------------------------------------------------------------------------------------------- */
+
+static void go_back(struct hf_tail_file *file, uint64_t offset)
+{
+    drop_pieces(file);
+    forget_state(file);
+    file->offset = HF_MIN(file->offset, offset);
+    file->not_before_ns = hf_mono_ns(file->tail->world->clock) + AGAIN_S * HF_NS_PER_S;
+}
+
+static void advance(struct hf_tail_file *file)
+{
+    while (!hf_list_empty(&file->pieces)) {
+        struct piece *first = hf_container_of(file->pieces.next, struct piece, link);
+        if (!first->done)
+            return;
+        if (first->end != file->safe) {
+            file->safe = first->end;
+            file->tail->unsaved += first->lines;
+            changed(file->tail, file->tail->unsaved >= HF_KEEPER_MAX_UNSAVED);
+        }
+        hf_list_remove(&first->link);
+        free(first);
+    }
+}
+
+static void settled(struct hf_receipt *receipt)
+{
+    struct piece *piece = hf_container_of(receipt, struct piece, receipt);
+    struct hf_tail *tail = piece->tail;
+    struct hf_tail_file *file = piece->file;
+
+    if (tail != NULL) {
+        if (tail->n_pieces-- == HF_TAIL_MAX_PIECES)
+            arm(tail, 0); /* reading had stopped for that */
+    }
+    if (file == NULL) {
+        if (tail != NULL)
+            hf_list_remove(&piece->link); /* of the stale ones */
+        free(piece);
+        return;
+    }
+    piece->done = true;
+    if (receipt->r < 0) {
+        uint64_t begin = HF_MIN(file->safe, piece->begin);
+        hf_list_remove(&piece->link);
+        free(piece);
+        go_back(file, begin);
+    } else {
+        advance(file);
+    }
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------------ */
+
+void hf_tail_resume(struct hf_tail *tail)
+{
+    arm(tail, 0);
+}
+
+int hf_tail_new(const struct hf_telemetry_world *world, const char *name, const struct hf_tail_ops *ops, void *arg,
+                struct hf_tail **ret_tail, struct hf_err *err)
+{
+    struct hf_tail *tail = calloc(1, sizeof(*tail));
+
+    if (tail == NULL)
+        return hf_err_set(err, ENOMEM, "no memory");
+    tail->world = world;
+    tail->ops = ops;
+    tail->arg = arg;
+    hf_list_init(&tail->files);
+    hf_list_init(&tail->stale);
+    tail->keeper = hf_keeper_new(world, name);
+    tail->timer = world->sched->timer_new(world->sched->ctx, look, tail);
+    if (tail->keeper == NULL || tail->timer == NULL || load_positions(tail) < 0) {
+        hf_tail_free(tail);
+        return hf_err_set(err, ENOMEM, "no memory");
+    }
+    arm(tail, 0);
+    *ret_tail = tail;
+    return 0;
+}
+
+/* They are freed when their receipts settle. */
+static void orphan(struct hf_list *pieces)
+{
+    while (!hf_list_empty(pieces)) {
+        struct piece *piece = hf_container_of(pieces->next, struct piece, link);
+        hf_list_remove(&piece->link);
+        piece->tail = NULL;
+        piece->file = NULL;
+        if (piece->done)
+            free(piece);
+    }
+}
+
+void hf_tail_free(struct hf_tail *tail)
+{
+    struct hf_list *it, *following;
+
+    if (tail == NULL)
+        return;
+    hf_keeper_free(tail->keeper);
+    hf_list_each(it, following, &tail->files) {
+        orphan(&hf_container_of(it, struct hf_tail_file, link)->pieces);
+        drop_file(hf_container_of(it, struct hf_tail_file, link));
+    }
+    orphan(&tail->stale);
+    for (size_t i = 0; i < tail->n_earlier; i++)
+        free(tail->earlier[i].path);
+    free(tail->earlier);
+    if (tail->timer != NULL)
+        tail->world->sched->timer_free(tail->world->sched->ctx, tail->timer);
+    free(tail);
+}

@@ -1,0 +1,756 @@
+/* Three parties work at once: the connection fills one buffer, a job writes the other, and pump() decides after each of their
+ * steps what comes next. Only `work` belongs to the job while one is on its way. */
+#include "update/install/fetch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "update/state/fetch_record.h"
+
+enum { HEAD = 6, COPY_STEP = 256 << 10, SLACK = 64 << 10 };
+static const uint64_t idle_ns = 60 * HF_NS_PER_S, sync_ns = 10 * HF_NS_PER_S, write_ns = HF_NS_PER_S / 5;
+
+enum work_kind { WORK_PREPARE, WORK_WRITE, WORK_COPY, WORK_FINAL };
+
+struct work {
+    struct hf_job job;
+    enum work_kind kind;
+    /* in */
+    const char *bytes;
+    size_t n;
+    uint64_t at, reserve;
+    bool truncate, sync, drop;
+    struct hf_fetch_record record;
+    /* out */
+    int r;
+    struct hf_trouble trouble;
+    bool already; /* the new file lies there, or the download is whole */
+    uint64_t copied;
+};
+
+struct hf_fetch {
+    struct hf_fetch_params p;
+    struct work work;
+    bool busy, freed;
+    void (*gone)(void *arg);
+    void *gone_arg;
+    atomic_bool cancel;
+    struct hf_http_call *call;
+    struct hf_timer *timer; /* watchdog; and the end, when it must not come at once */
+    bool delivering;
+    int fd, now_fd; /* the download; its note */
+    char boot[40];
+    bool noted;
+    struct hf_fetch_record record; /* as it is on disk; offset moves with each sync */
+    unsigned char head[HEAD];
+    size_t head_n;
+    char *fill, *writing; /* HF_FETCH_BUFFER each */
+    size_t fill_n;
+    uint64_t fill_at;  /* where fill[0] goes */
+    uint64_t expected; /* 0: unknown */
+    uint64_t synced_at_ns, written_at_ns, minute_bytes;
+    bool restart, paused, ended, drop;
+    int r;
+    struct hf_trouble trouble;
+    uint64_t retry_after_ns;
+    bool hopeless;
+};
+
+static void pump(struct hf_fetch *fetch);
+
+/* ---- pure helpers --------------------------------------------------------------------------------------------------- */
+
+static bool looks_packed(const unsigned char *head, size_t n)
+{
+    return (n >= 4 && memcmp(head, "\x28\xb5\x2f\xfd", 4) == 0) || (n >= 6 && memcmp(head,
+                                                                                     "\xfd"
+                                                                                     "7zXZ\0",
+                                                                                     6) == 0);
+}
+
+/* The most bytes that may come: a packed file may be a little longer than what it holds. */
+static uint64_t limit(const struct hf_fetch *fetch)
+{
+    uint64_t size = fetch->p.size;
+    bool maybe_packed = fetch->record.packed || (fetch->record.offset == 0 && fetch->head_n < HEAD) ||
+                        looks_packed(fetch->head, fetch->head_n);
+
+    return fetch->p.is_delta || !maybe_packed ? size : size + size / 64 + SLACK;
+}
+
+static bool strong(const char *etag)
+{
+    return etag[0] == '"';
+}
+
+/* Bytes came: they are told, and counted for the record. */
+static void count(struct hf_fetch *fetch, uint64_t n, bool before)
+{
+    fetch->p.wire_bytes += n;
+    if (fetch->p.moved != NULL && n > 0)
+        fetch->p.moved(fetch->p.arg, n, before);
+}
+
+static void note(struct hf_fetch *fetch, int r, const struct hf_trouble *trouble)
+{
+    if (fetch->r < 0) /* the first one counts */
+        return;
+    fetch->r = r;
+    fetch->trouble = *trouble;
+}
+
+static int fail(struct hf_fetch *fetch, enum hf_reason reason, int code, const char *format, ...) HF_PRINTF(4, 5);
+
+static int fail(struct hf_fetch *fetch, enum hf_reason reason, int code, const char *format, ...)
+{
+    struct hf_trouble trouble;
+    char text[200];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    (void)hf_trouble_set(&trouble, reason, code, "%s", text);
+    note(fetch, -code, &trouble);
+    return -code;
+}
+
+/* ---- jobs: the worker's half ---------------------------------------------------------------------------------------- */
+
+static void close_part(struct hf_fetch *fetch)
+{
+    int fds[] = {fetch->fd, fetch->now_fd};
+
+    for (size_t i = 0; i < HF_LEN(fds); i++) {
+        if (fds[i] >= 0)
+            (void)fetch->p.place.fs->close(fetch->p.place.fs->ctx, fds[i]);
+    }
+    fetch->fd = fetch->now_fd = -1;
+}
+
+static int record_trouble(struct work *work, int r)
+{
+    if (r < 0)
+        work->trouble.reason = r == -ENOSPC || r == -EROFS ? HF_R_StateNotWritable : hf_reason_of_errno(r);
+    return r;
+}
+
+static int prepare(struct hf_fetch *fetch, struct work *work)
+{
+    const struct hf_fs_ops *fs = fetch->p.place.fs;
+    struct hf_trouble *trouble = &work->trouble;
+    char part[NAME_MAX + 1], fresh[NAME_MAX + 1];
+    struct hf_spot spot;
+    struct stat st;
+    int r = hf_place_make(&fetch->p.place, trouble);
+
+    if (r == 0)
+        r = hf_spot_open(&fetch->p.place, &spot, NULL, trouble);
+    if (r < 0)
+        return r;
+    (void)hf_stage_name(fetch->p.place.release, HF_STAGE_PART, part);
+    (void)hf_stage_name(fetch->p.place.release, HF_STAGE_NEW, fresh);
+    /* Made in an earlier life: patching looks whether it is good. */
+    work->already =
+        hf_spot_stat(&spot, fresh, &st, &r) && S_ISREG(st.st_mode) && (uint64_t)st.st_size == fetch->p.new_size;
+    if (r < 0)
+        r = hf_trouble_sys(trouble, r, "stat '%s'", fresh);
+    if (r == 0 && !work->already)
+        r = record_trouble(work, hf_fetch_record_load(fs, fetch->p.folder, fetch->p.key, &work->record, &trouble->err));
+    if (r == 0 && !work->already) {
+        fetch->fd = hf_spot_open_file(&spot, part, O_RDWR | O_CREAT, trouble);
+        r = HF_MIN(fetch->fd, 0);
+        if (r == 0)
+            r = hf_spot_sync(&spot, trouble);
+    }
+    if (r == 0 && fetch->fd >= 0) {
+        r = fs->fstat(fs->ctx, fetch->fd, &st);
+        if (r == 0 && (uint64_t)st.st_size < work->record.offset) /* not the file that the record speaks of */
+            work->record = (struct hf_fetch_record){.offset = 0};
+        if (r < 0)
+            r = hf_trouble_sys(trouble, r, "stat '%s'", part);
+    }
+    hf_spot_done(&spot);
+    work->already = work->already || (r == 0 && work->record.complete);
+    if (r == 0 && !work->already) {
+        hf_fetch_record_boot(fs, fetch->boot);
+        fetch->now_fd = hf_fetch_record_open(fs, fetch->p.folder, &trouble->err);
+        r = record_trouble(work, HF_MIN(fetch->now_fd, 0));
+    }
+    return r;
+}
+
+static int save_record(struct hf_fetch *fetch, struct work *work)
+{
+    const struct hf_fs_ops *fs = fetch->p.place.fs;
+    int r = fs->fdatasync(fs->ctx, fetch->fd);
+
+    if (r < 0)
+        return hf_trouble_sys(&work->trouble, r, "sync the download");
+    return record_trouble(work, hf_fetch_record_save(fs, fetch->p.folder, &work->record, &work->trouble.err));
+}
+
+static int write_piece(struct hf_fetch *fetch, struct work *work)
+{
+    const struct hf_fs_ops *fs = fetch->p.place.fs;
+    int r = 0;
+
+    if (work->truncate) {
+        r = record_trouble(work, hf_fetch_record_remove(fs, fetch->p.folder, &work->trouble.err));
+        if (r == 0 && (r = fs->ftruncate(fs->ctx, fetch->fd, 0)) < 0)
+            r = hf_trouble_sys(&work->trouble, r, "begin the download anew");
+    }
+    if (r == 0 && work->reserve != 0) {
+        r = fs->fallocate(fs->ctx, fetch->fd, 0, work->reserve);
+        r = r == -EOPNOTSUPP ? 0 : r;
+        if (r < 0)
+            r = hf_trouble_sys(&work->trouble, r, "reserve %" PRIu64 " bytes for the download", work->reserve);
+    }
+    if (r == 0)
+        r = hf_write_at(fs, fetch->fd, work->bytes, work->n, work->at, &work->trouble);
+    if (r == 0 && fetch->boot[0] != '\0') {
+        struct hf_fetch_record now = work->record;
+        memcpy(now.boot, fetch->boot, sizeof(now.boot));
+        r = record_trouble(
+            work, hf_fetch_record_note(fs, fetch->now_fd, &now, work->truncate || !fetch->noted, &work->trouble.err));
+        fetch->noted = true;
+    }
+    return r == 0 && work->sync ? save_record(fetch, work) : r;
+}
+
+static int finalise(struct hf_fetch *fetch, struct work *work)
+{
+    const struct hf_fs_ops *fs = fetch->p.place.fs;
+    char part[NAME_MAX + 1];
+    struct hf_spot spot;
+    int r = 0;
+
+    if (work->drop) {
+        r = hf_spot_open(&fetch->p.place, &spot, NULL, &work->trouble);
+        if (r == 0) {
+            r = hf_spot_unlink(&spot, hf_stage_name(fetch->p.place.release, HF_STAGE_PART, part), &work->trouble);
+            hf_spot_done(&spot);
+        }
+        int removed = hf_fetch_record_remove(fs, fetch->p.folder, &work->trouble.err);
+        r = r == 0 ? removed : r;
+    } else if (fetch->fd >= 0 && work->sync) {
+        if (work->record.complete) /* what was reserved and did not come */
+            r = fs->ftruncate(fs->ctx, fetch->fd, work->record.offset);
+        r = r < 0 ? hf_trouble_sys(&work->trouble, r, "finish the download") : save_record(fetch, work);
+    }
+    close_part(fetch);
+    return r;
+}
+
+/* Value of a hexadecimal digit, or -1. */
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+/* file:///a/b or file:/a/b to its path, %-decoded. */
+static int url_path(const char *url, char path[PATH_MAX])
+{
+    const char *at = url + strlen("file:");
+    size_t n = 0;
+
+    if (strncmp(at, "///", 3) == 0)
+        at += 2;
+    if (at[0] != '/' || at[1] == '/')
+        return -EINVAL;
+    for (; *at != '\0' && n < PATH_MAX - 1; at++) {
+        if (*at == '%') {
+            int high = hex_digit(at[1]), low = high < 0 ? -1 : hex_digit(at[2]);
+            if (low < 0 || (high == 0 && low == 0))
+                return -EINVAL;
+            path[n++] = (char)(high << 4 | low);
+            at += 2;
+        } else {
+            path[n++] = *at;
+        }
+    }
+    path[n] = '\0';
+    return *at == '\0' ? 0 : -ENAMETOOLONG;
+}
+
+static int copy_all(struct hf_fetch *fetch, struct work *work, int from)
+{
+    const struct hf_fs_ops *fs = fetch->p.place.fs;
+    _cleanup_(hf_freep) char *bytes = malloc(COPY_STEP);
+    uint64_t most = fetch->p.is_delta ? fetch->p.size : fetch->p.size + fetch->p.size / 64 + SLACK;
+    ssize_t n;
+    int r = fs->ftruncate(fs->ctx, fetch->fd, 0);
+
+    if (r < 0 || bytes == NULL)
+        return hf_trouble_sys(&work->trouble, bytes == NULL ? -ENOMEM : r, "begin to copy");
+    while ((n = fs->pread(fs->ctx, from, bytes, COPY_STEP, work->copied)) > 0) {
+        if (atomic_load(&fetch->cancel))
+            return hf_trouble_sys(&work->trouble, -ECANCELED, "copy");
+        if (work->copied == 0 && !fetch->p.is_delta && !looks_packed((const unsigned char *)bytes, (size_t)n))
+            most = fetch->p.size;
+        if ((uint64_t)n > most - work->copied)
+            return hf_trouble_set(&work->trouble, HF_R_ArtifactTooLong, EFBIG,
+                                  "the artifact is longer than %" PRIu64 " bytes", most);
+        r = hf_write_at(fs, fetch->fd, bytes, (size_t)n, work->copied, &work->trouble);
+        if (r < 0)
+            return r;
+        work->copied += (uint64_t)n;
+    }
+    return n < 0 ? hf_trouble_sys(&work->trouble, (int)n, "read the artifact") : 0;
+}
+
+static int copy_file(struct hf_fetch *fetch, struct work *work)
+{
+    const struct hf_fs_ops *fs = fetch->p.place.fs;
+    char path[PATH_MAX];
+    struct stat st;
+
+    if (url_path(fetch->p.url, path) < 0)
+        return hf_trouble_set(&work->trouble, HF_R_UrlUnsupported, EINVAL, "'%.200s' is no file URL of this host",
+                              fetch->p.url);
+    int from = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0, HF_FS_ANY);
+    int r = from < 0 ? from : fs->fstat(fs->ctx, from, &st);
+    if (r >= 0 && from >= 0)
+        r = S_ISREG(st.st_mode) ? copy_all(fetch, work, from) : -EINVAL;
+    if (from >= 0)
+        (void)fs->close(fs->ctx, from);
+    if (r < 0 && work->trouble.reason == HF_R_None) {
+        (void)hf_trouble_sys(&work->trouble, r, "read '%.200s'", path);
+        work->trouble.reason = HF_R_DownloadFailed;
+    }
+    return r;
+}
+
+static void do_work(struct hf_job *job)
+{
+    static int (*const kinds[])(struct hf_fetch *, struct work *) = {
+        [WORK_PREPARE] = prepare, [WORK_WRITE] = write_piece, [WORK_COPY] = copy_file, [WORK_FINAL] = finalise};
+    struct hf_fetch *fetch = hf_container_of(job, struct hf_fetch, work.job);
+
+    fetch->work.trouble = (struct hf_trouble){.reason = HF_R_None};
+    fetch->work.r = kinds[fetch->work.kind](fetch, &fetch->work);
+}
+
+/* ---- jobs: the loop's half ------------------------------------------------------------------------------------------ */
+
+static void release(struct hf_fetch *fetch)
+{
+    void (*gone)(void *arg) = fetch->gone;
+    void *arg = fetch->gone_arg;
+
+    close_part(fetch);
+    fetch->p.sched->timer_free(fetch->p.sched->ctx, fetch->timer);
+    free(fetch->fill);
+    free(fetch->writing);
+    free(fetch);
+    if (gone != NULL)
+        gone(arg);
+}
+
+static void deliver(struct hf_fetch *fetch)
+{
+    struct hf_fetch_params p = fetch->p;
+    struct hf_trouble trouble = fetch->trouble;
+    uint64_t retry_after_ns = fetch->retry_after_ns;
+    bool hopeless = fetch->hopeless;
+    int r = fetch->r;
+
+    release(fetch);
+    p.done(p.arg, r, &trouble, retry_after_ns, hopeless);
+}
+
+/* The end comes from the loop's next turn when it cannot come from a job. */
+static void deliver_later(struct hf_fetch *fetch)
+{
+    fetch->delivering = true;
+    fetch->p.sched->timer_arm(fetch->p.sched->ctx, fetch->timer, 0);
+}
+
+static void worked(struct hf_job *job, int cancelled);
+
+static void submit(struct hf_fetch *fetch, enum work_kind kind)
+{
+    fetch->work.kind = kind;
+    fetch->work.job = (struct hf_job){.work = do_work, .done = worked};
+    int r = fetch->p.sched->submit(fetch->p.sched->ctx, &fetch->work.job);
+    if (r < 0) {
+        (void)fail(fetch, HF_R_RetryingLater, -r, "no worker: %s", strerror(-r));
+        deliver_later(fetch);
+        return;
+    }
+    fetch->busy = true;
+}
+
+static int on_response(void *arg, const struct hf_http_response *response)
+{
+    struct hf_fetch *fetch = arg;
+    int status = response->status;
+    uint64_t from = fetch->record.offset, total = 0;
+
+    fetch->retry_after_ns = response->retry_after_ns;
+    if (status == 416 && from > 0 && response->range_total == from) /* nothing is missing */
+        return -ENODATA;
+    if (status == 416 || (status == 206 && response->range_start != from)) {
+        fetch->drop = true;
+        return fail(fetch, HF_R_DownloadRefused, EPROTO, "the server cannot go on at byte %" PRIu64, from);
+    }
+    if (status != 200 && status != 206) {
+        fetch->hopeless = status >= 400 && status < 500 && status != 408 && status != 425 && status != 429;
+        return fail(fetch, HF_R_DownloadRefused, fetch->hopeless ? ENOENT : EAGAIN, "HTTP status %d from %.120s",
+                    status, fetch->p.url);
+    }
+    if (status == 200) {
+        fetch->restart = from > 0;
+        fetch->record.offset = from = 0;
+        fetch->record.packed = false;
+        fetch->head_n = 0;
+        (void)snprintf(fetch->record.etag, sizeof(fetch->record.etag), "%s", response->etag);
+        (void)snprintf(fetch->record.last_modified, sizeof(fetch->record.last_modified), "%s", response->last_modified);
+    }
+    fetch->fill_at = from;
+    if (response->content_length >= 0)
+        total = from + (uint64_t)response->content_length;
+    if (total > limit(fetch)) {
+        fetch->drop = true;
+        return fail(fetch, HF_R_ArtifactTooLong, EFBIG,
+                    "the server offers %" PRIu64 " bytes, at most %" PRIu64 " are signed", total, limit(fetch));
+    }
+    if (fetch->p.is_delta && total != 0 && total != fetch->p.size) {
+        fetch->drop = true;
+        return fail(fetch, HF_R_ArtifactTooShort, EBADMSG, "the server offers %" PRIu64 " bytes, signed are %" PRIu64,
+                    total, fetch->p.size);
+    }
+    fetch->expected = total;
+    return 0;
+}
+
+static int on_body(void *arg, const void *bytes, size_t n)
+{
+    struct hf_fetch *fetch = arg;
+    const char *from = bytes;
+
+    count(fetch, n, false);
+    fetch->minute_bytes += n;
+    if (fetch->record.offset == 0 && fetch->head_n < HEAD) {
+        size_t take = HF_MIN(n, HEAD - fetch->head_n);
+        memcpy(fetch->head + fetch->head_n, from, take);
+        fetch->head_n += take;
+        if (fetch->head_n == HEAD)
+            fetch->record.packed = !fetch->p.is_delta && looks_packed(fetch->head, HEAD);
+    }
+    if (fetch->fill_at + fetch->fill_n + n > limit(fetch)) {
+        fetch->drop = true;
+        return fail(fetch, HF_R_ArtifactTooLong, EFBIG, "more than the signed %" PRIu64 " bytes came", limit(fetch));
+    }
+    /* One piece of the connection is smaller than what is left above the mark where it is made to wait. */
+    if (n > 2 * HF_FETCH_BUFFER - fetch->fill_n)
+        return fail(fetch, HF_R_IoError, ENOBUFS, "%zu bytes came in one piece", n);
+    memcpy(fetch->fill + fetch->fill_n, from, n);
+    fetch->fill_n += n;
+    if (fetch->fill_n >= HF_FETCH_BUFFER && !fetch->paused) {
+        fetch->paused = true;
+        fetch->p.http->pause(fetch->p.http->ctx, fetch->call, true);
+    }
+    pump(fetch);
+    return 0;
+}
+
+/* What is known at the end of a download that went well. */
+static void check_length(struct hf_fetch *fetch)
+{
+    uint64_t got = fetch->fill_at + fetch->fill_n;
+
+    if (!fetch->p.is_delta && fetch->head_n > 0 && fetch->head_n < HEAD)
+        fetch->record.packed = looks_packed(fetch->head, fetch->head_n);
+    if ((fetch->p.is_delta || !fetch->record.packed) && got < fetch->p.size) {
+        fetch->drop = true;
+        (void)fail(fetch, HF_R_ArtifactTooShort, EBADMSG,
+                   "the artifact ended after %" PRIu64 " bytes, signed are %" PRIu64, got, fetch->p.size);
+    }
+}
+
+static void on_done(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
+                    const struct hf_err *err)
+{
+    struct hf_fetch *fetch = arg;
+    char text[200];
+
+    (void)body;
+    (void)response;
+    fetch->call = NULL;
+    if (r == -ENODATA)
+        r = 0;
+    if (r < 0)
+        (void)fail(fetch, HF_R_DownloadFailed, -r, "%.80s: %s", fetch->p.url,
+                   err != NULL ? hf_err_text(err, text, sizeof(text)) : strerror(-r));
+    else if (fetch->r == 0)
+        check_length(fetch);
+    fetch->ended = true;
+    pump(fetch);
+}
+
+static void request(struct hf_fetch *fetch)
+{
+    const struct hf_fetch_record *record = &fetch->record;
+    char range[64], condition[HF_HTTP_HEADER_VALUE + 16];
+    struct hf_http_request request = {.method = "GET",
+                                      .url = fetch->p.url,
+                                      .idle_timeout_ns = idle_ns,
+                                      .max_body_bytes = fetch->p.size + fetch->p.size / 64 + 2 * SLACK,
+                                      .bandwidth_limit = fetch->p.bandwidth_limit,
+                                      .follow_redirects = true,
+                                      .on_response = on_response,
+                                      .on_body = on_body,
+                                      .done = on_done,
+                                      .arg = fetch};
+    struct hf_err err = HF_ERR_INIT;
+    char text[200];
+
+    if (record->offset > 0) {
+        (void)snprintf(range, sizeof(range), "Range: bytes=%" PRIu64 "-", record->offset);
+        request.headers[0] = range;
+        /* A weak tag cannot tell whether bytes are the same (RFC 9110, 13.1.5). With neither, the hash at the end decides. */
+        const char *validator = strong(record->etag) ? record->etag : record->last_modified;
+        (void)snprintf(condition, sizeof(condition), "If-Range: %s", validator);
+        if (validator[0] != '\0')
+            request.headers[1] = condition;
+    }
+    fetch->fill_at = record->offset;
+    int r = fetch->p.http->start(fetch->p.http->ctx, &request, &fetch->call, &err);
+    if (r < 0) {
+        fetch->call = NULL;
+        (void)fail(fetch, r == -EINVAL || r == -EPROTONOSUPPORT ? HF_R_UrlUnsupported : HF_R_DownloadFailed, -r, "%s",
+                   hf_err_text(&err, text, sizeof(text)));
+        fetch->ended = true;
+        pump(fetch);
+        return;
+    }
+    fetch->p.sched->timer_arm(fetch->p.sched->ctx, fetch->timer, 60 * HF_NS_PER_S);
+}
+
+static void prepared(struct hf_fetch *fetch)
+{
+    fetch->record = fetch->work.record;
+    if (fetch->record.key[0] == '\0')
+        (void)snprintf(fetch->record.key, sizeof(fetch->record.key), "%s", fetch->p.key);
+    fetch->synced_at_ns = hf_mono_ns(fetch->p.clock);
+    count(fetch, fetch->record.wire - HF_MIN(fetch->record.wire, fetch->p.wire_bytes), true);
+    if (fetch->work.already || fetch->r < 0) {
+        deliver(fetch);
+        return;
+    }
+    if (strncmp(fetch->p.url, "file:", 5) == 0)
+        submit(fetch, WORK_COPY);
+    else
+        request(fetch);
+}
+
+static void copied(struct hf_fetch *fetch)
+{
+    uint64_t n = fetch->work.copied;
+
+    count(fetch, n, false);
+    fetch->fill_at = n;
+    fetch->record.packed = true; /* not looked at again */
+    if (fetch->r == 0 && fetch->p.is_delta && n < fetch->p.size)
+        check_length(fetch);
+    fetch->drop = fetch->drop || fetch->r < 0;
+    fetch->ended = true;
+    pump(fetch);
+}
+
+static void written(struct hf_fetch *fetch)
+{
+    if (fetch->work.sync && fetch->r == 0)
+        fetch->record.offset = fetch->work.record.offset;
+    if (fetch->r < 0 && !fetch->ended) { /* the disk failed: no more bytes are wanted */
+        fetch->p.http->cancel(fetch->p.http->ctx, fetch->call);
+        fetch->call = NULL;
+        fetch->ended = true;
+    }
+    pump(fetch);
+}
+
+static void worked(struct hf_job *job, int cancelled)
+{
+    struct hf_fetch *fetch = hf_container_of(job, struct hf_fetch, work.job);
+    struct work *work = &fetch->work;
+
+    fetch->busy = false;
+    if (fetch->freed) {
+        release(fetch);
+        return;
+    }
+    if (cancelled) {
+        work->r = hf_trouble_sys(&work->trouble, -ECANCELED, "download");
+    }
+    if (work->r < 0)
+        note(fetch, work->r, &work->trouble);
+    /* Half a file on a full disk helps nobody. */
+    if (work->r < 0 && (work->trouble.reason == HF_R_DiskFull))
+        fetch->drop = true;
+    if (work->kind == WORK_PREPARE)
+        prepared(fetch);
+    else if (work->kind == WORK_COPY)
+        copied(fetch);
+    else if (work->kind == WORK_WRITE)
+        written(fetch);
+    else
+        deliver(fetch);
+}
+
+/* ---- what comes next ------------------------------------------------------------------------------------------------ */
+
+/* Is it time to make sure of what came? Records cost card writes: by size in steps that do not grow in number, or by time. */
+static bool sync_is_due(const struct hf_fetch *fetch, uint64_t end)
+{
+    uint64_t step = HF_MAX((uint64_t)HF_FETCH_SYNC, fetch->p.size / 64),
+             gained = end - HF_MIN(end, fetch->record.offset);
+
+    return fetch->ended || gained >= step ||
+           (gained >= HF_FETCH_WRITE && hf_mono_ns(fetch->p.clock) - fetch->synced_at_ns >= sync_ns);
+}
+
+/* Few large writes on a fast link; on a slow one nothing waits in memory for long. */
+static bool write_is_due(const struct hf_fetch *fetch)
+{
+    return fetch->ended || fetch->fill_n >= HF_FETCH_WRITE ||
+           hf_mono_ns(fetch->p.clock) - fetch->written_at_ns >= write_ns;
+}
+
+static void write_next(struct hf_fetch *fetch)
+{
+    struct work *work = &fetch->work;
+    char *full = fetch->fill;
+
+    fetch->fill = fetch->writing;
+    fetch->writing = full;
+    *work = (struct work){.bytes = full,
+                          .n = fetch->fill_n,
+                          .at = fetch->fill_at,
+                          .truncate = fetch->restart,
+                          .reserve = fetch->fill_at == 0 ? fetch->expected : 0,
+                          .record = fetch->record};
+    work->record.offset = fetch->fill_at + fetch->fill_n;
+    work->record.wire = fetch->p.wire_bytes;
+    work->sync = sync_is_due(fetch, work->record.offset);
+    if (work->sync)
+        fetch->synced_at_ns = hf_mono_ns(fetch->p.clock);
+    fetch->restart = false;
+    fetch->written_at_ns = hf_mono_ns(fetch->p.clock);
+    fetch->fill_at += fetch->fill_n;
+    fetch->fill_n = 0;
+    submit(fetch, WORK_WRITE);
+    if (fetch->paused && fetch->call != NULL) {
+        fetch->paused = false;
+        fetch->p.http->pause(fetch->p.http->ctx, fetch->call, false);
+    }
+}
+
+static void finish(struct hf_fetch *fetch)
+{
+    struct work *work = &fetch->work;
+
+    fetch->p.sched->timer_disarm(fetch->p.sched->ctx, fetch->timer);
+    *work = (struct work){.record = fetch->record, .drop = fetch->drop};
+    work->record.offset = fetch->fill_at;
+    work->record.wire = fetch->p.wire_bytes;
+    work->record.complete = fetch->r == 0;
+    work->sync = work->record.complete || fetch->fill_at > fetch->record.offset;
+    submit(fetch, WORK_FINAL);
+}
+
+static void pump(struct hf_fetch *fetch)
+{
+    bool disk_failed = fetch->ended && fetch->r < 0 && (fetch->drop || fetch->work.r < 0);
+
+    if (fetch->busy || fetch->delivering)
+        return;
+    if (fetch->fill_n > 0 && !disk_failed && write_is_due(fetch))
+        write_next(fetch);
+    else if (fetch->ended)
+        finish(fetch);
+}
+
+static void on_timer(void *arg)
+{
+    struct hf_fetch *fetch = arg;
+    uint64_t least = HF_FETCH_MIN_PER_MINUTE;
+
+    if (fetch->delivering) {
+        deliver(fetch);
+        return;
+    }
+    if (fetch->call == NULL)
+        return;
+    if (fetch->p.bandwidth_limit != 0)
+        least = HF_MIN(least, fetch->p.bandwidth_limit * 30);
+    if (fetch->minute_bytes >= least || fetch->paused) {
+        fetch->minute_bytes = 0;
+        fetch->p.sched->timer_arm(fetch->p.sched->ctx, fetch->timer, 60 * HF_NS_PER_S);
+        return;
+    }
+    (void)fail(fetch, HF_R_DownloadTooSlow, ETIMEDOUT, "%" PRIu64 " bytes in a minute from %.120s", fetch->minute_bytes,
+               fetch->p.url);
+    fetch->p.http->cancel(fetch->p.http->ctx, fetch->call);
+    fetch->call = NULL;
+    fetch->ended = true;
+    pump(fetch);
+}
+
+int hf_fetch_start(const struct hf_fetch_params *params, struct hf_fetch **ret_fetch, struct hf_err *err)
+{
+    struct hf_fetch *fetch = calloc(1, sizeof(*fetch));
+
+    if (fetch == NULL)
+        return hf_err_sys(err, -ENOMEM, "start a download");
+    fetch->p = *params;
+    fetch->fd = fetch->now_fd = -1;
+    fetch->fill = malloc(2 * HF_FETCH_BUFFER);
+    fetch->writing = malloc(2 * HF_FETCH_BUFFER);
+    fetch->timer = params->sched->timer_new(params->sched->ctx, on_timer, fetch);
+    if (fetch->fill == NULL || fetch->writing == NULL || fetch->timer == NULL) {
+        hf_fetch_free(fetch, NULL, NULL);
+        return hf_err_sys(err, -ENOMEM, "start a download");
+    }
+    *ret_fetch = fetch;
+    submit(fetch, WORK_PREPARE);
+    return 0;
+}
+
+void hf_fetch_stop(struct hf_fetch *fetch)
+{
+    atomic_store(&fetch->cancel, true);
+    if (fetch->ended || fetch->delivering)
+        return;
+    (void)fail(fetch, HF_R_RetryingLater, ECANCELED, "the download was interrupted");
+    if (fetch->call != NULL)
+        fetch->p.http->cancel(fetch->p.http->ctx, fetch->call);
+    /* While the folder is being looked at or a file copied there is no call: that job's end looks at r. */
+    bool streaming = fetch->call != NULL || fetch->work.kind == WORK_WRITE;
+    fetch->call = NULL;
+    if (streaming) {
+        fetch->ended = true;
+        pump(fetch);
+    }
+}
+
+void hf_fetch_free(struct hf_fetch *fetch, void (*gone)(void *arg), void *arg)
+{
+    fetch->gone = gone;
+    fetch->gone_arg = arg;
+    atomic_store(&fetch->cancel, true);
+    if (fetch->call != NULL)
+        fetch->p.http->cancel(fetch->p.http->ctx, fetch->call);
+    fetch->call = NULL;
+    if (fetch->busy)
+        fetch->freed = true;
+    else
+        release(fetch);
+}

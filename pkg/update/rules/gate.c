@@ -1,0 +1,43 @@
+#include "update/rules/gate.h"
+
+#include "base/macros.h"
+
+static enum hf_reason refusal(const struct hf_gate_facts *facts)
+{
+    if (facts->distrust != HF_R_None)
+        return facts->distrust;
+    if (facts->below_floor)
+        return HF_R_SequenceTooLow;
+    if (facts->expired)
+        return HF_R_Expired;
+    return facts->rolled_back_before ? HF_R_RolledBackBefore : facts->bad_path;
+}
+
+static enum hf_reason hindrance(const struct hf_gate_facts *facts)
+{
+    static const enum hf_reason gates[] = {[HF_GATE_OPEN] = HF_R_None,
+                                           [HF_GATE_NOT_ADMITTED] = HF_R_NotAdmitted,
+                                           [HF_GATE_STALE] = HF_R_Stale,
+                                           [HF_GATE_HELD] = HF_R_Held};
+
+    if (facts->suspended)
+        return HF_R_Suspended;
+    if (facts->gate < HF_LEN(gates) && gates[facts->gate] != HF_R_None)
+        return gates[facts->gate];
+    return facts->window_open ? HF_R_None : HF_R_WindowClosed;
+}
+
+enum hf_gate_verdict hf_gate_ask(const struct hf_gate_facts *facts, enum hf_reason *ret_reason)
+{
+    *ret_reason = facts->unsure;
+    if (*ret_reason != HF_R_None)
+        return HF_GATE_WAIT;
+    *ret_reason = refusal(facts);
+    if (*ret_reason != HF_R_None)
+        return HF_GATE_REFUSE;
+    *ret_reason = facts->misfit;
+    if (*ret_reason != HF_R_None)
+        return HF_GATE_MISFIT;
+    *ret_reason = hindrance(facts);
+    return *ret_reason != HF_R_None ? HF_GATE_WAIT : HF_GATE_GO;
+}

@@ -1,0 +1,187 @@
+#include "update/rules/machine.h"
+
+#include <string.h>
+
+static const char *const phase_names[HF_PHASE_COUNT] = {
+    [HF_PHASE_IDLE] = "Idle",
+    [HF_PHASE_WAITING] = "Waiting",
+    [HF_PHASE_FETCHING] = "Fetching",
+    [HF_PHASE_PATCHING] = "Patching",
+    [HF_PHASE_VERIFIED] = "Verified",
+    [HF_PHASE_SWAPPING] = "Swapping",
+    [HF_PHASE_PROBATION] = "Probation",
+    [HF_PHASE_COMMITTED] = "Committed",
+    [HF_PHASE_ROLLING_BACK] = "RollingBack",
+    [HF_PHASE_ROLLED_BACK] = "RolledBack",
+    [HF_PHASE_INCOMPATIBLE] = "Incompatible",
+    [HF_PHASE_REJECTED] = "Rejected",
+};
+
+static const char *const event_names[HF_EV_COUNT] = {
+    [HF_EV_STARTED] = "Started", [HF_EV_DESIRED] = "Desired",
+    [HF_EV_DROPPED] = "Dropped", [HF_EV_GO] = "Go",
+    [HF_EV_HELD] = "Held",       [HF_EV_REFUSED] = "Refused",
+    [HF_EV_MISFIT] = "Misfit",   [HF_EV_INSTALLED] = "Installed",
+    [HF_EV_FETCHED] = "Fetched", [HF_EV_PATCHED] = "Patched",
+    [HF_EV_STEPPED] = "Stepped", [HF_EV_FALL_BACK] = "FallBack",
+    [HF_EV_SWAPPED] = "Swapped", [HF_EV_RESTARTED] = "Restarted",
+    [HF_EV_HEALTHY] = "Healthy", [HF_EV_UNHEALTHY] = "Unhealthy",
+    [HF_EV_FAILED] = "Failed",   [HF_EV_RESTORED] = "Restored",
+    [HF_EV_UNDONE] = "Undone",   [HF_EV_DRIFTED] = "Drifted",
+};
+
+static const char *const action_names[HF_ACT_COUNT] = {
+    [HF_ACT_NONE] = "-",      [HF_ACT_FETCH] = "fetch",   [HF_ACT_PATCH] = "patch",        [HF_ACT_SWAP] = "swap",
+    [HF_ACT_PROBE] = "probe", [HF_ACT_COMMIT] = "commit", [HF_ACT_ROLLBACK] = "roll back", [HF_ACT_CLEAN] = "clean",
+};
+
+#define TO(next_, action_)                                                                                             \
+    {                                                                                                                  \
+        .known = true, .next = HF_PHASE_##next_, .action = HF_ACT_##action_                                            \
+    }
+
+/* An empty cell is not expected: it is logged, and nothing changes. What was begun by Swapping is always brought to its end, so
+ * later states ignore what is wanted meanwhile; Waiting looks at it again. */
+static const struct hf_update_move table[HF_PHASE_COUNT][HF_EV_COUNT] =
+    {
+        [HF_PHASE_IDLE] =
+            {
+                [HF_EV_STARTED] = TO(IDLE, CLEAN),
+                [HF_EV_DESIRED] = TO(WAITING, NONE),
+            },
+        [HF_PHASE_WAITING] =
+            {
+                [HF_EV_STARTED] = TO(WAITING, NONE),
+                [HF_EV_DROPPED] = TO(IDLE, CLEAN),
+                [HF_EV_GO] = TO(FETCHING, FETCH),
+                [HF_EV_REFUSED] = TO(REJECTED, CLEAN),
+                [HF_EV_MISFIT] = TO(INCOMPATIBLE, CLEAN),
+                [HF_EV_INSTALLED] = TO(COMMITTED, COMMIT),
+                [HF_EV_FAILED] = TO(WAITING, NONE),
+            },
+        [HF_PHASE_FETCHING] =
+            {
+                /* What was downloaded stays; Go finds it. */
+                [HF_EV_STARTED] = TO(WAITING, NONE),
+                [HF_EV_DROPPED] = TO(IDLE, CLEAN),
+                [HF_EV_HELD] = TO(WAITING, NONE),
+                [HF_EV_REFUSED] = TO(REJECTED, CLEAN),
+                [HF_EV_MISFIT] = TO(INCOMPATIBLE, CLEAN),
+                [HF_EV_FETCHED] = TO(PATCHING, PATCH),
+                [HF_EV_FALL_BACK] = TO(FETCHING, FETCH),
+                [HF_EV_FAILED] = TO(WAITING, NONE),
+            },
+        [HF_PHASE_PATCHING] =
+            {
+                [HF_EV_STARTED] = TO(WAITING, NONE),
+                [HF_EV_DROPPED] = TO(IDLE, CLEAN),
+                [HF_EV_HELD] = TO(WAITING, NONE),
+                [HF_EV_REFUSED] = TO(REJECTED, CLEAN),
+                [HF_EV_MISFIT] = TO(INCOMPATIBLE, CLEAN),
+                [HF_EV_PATCHED] = TO(VERIFIED, NONE),
+                [HF_EV_STEPPED] = TO(FETCHING, FETCH),
+                [HF_EV_FALL_BACK] = TO(FETCHING, FETCH),
+                [HF_EV_FAILED] = TO(WAITING, NONE),
+            },
+        [HF_PHASE_VERIFIED] =
+            {
+                [HF_EV_STARTED] = TO(VERIFIED, NONE),
+                [HF_EV_DROPPED] = TO(IDLE, CLEAN),
+                [HF_EV_GO] = TO(SWAPPING, SWAP),
+                [HF_EV_REFUSED] = TO(REJECTED, CLEAN),
+                [HF_EV_MISFIT] = TO(INCOMPATIBLE, CLEAN),
+            },
+        [HF_PHASE_SWAPPING] =
+            {
+                [HF_EV_STARTED] = TO(SWAPPING, SWAP),
+                [HF_EV_SWAPPED] = TO(PROBATION, PROBE),
+                [HF_EV_FAILED] = TO(ROLLING_BACK, ROLLBACK),
+            },
+        [HF_PHASE_PROBATION] =
+            {
+                [HF_EV_STARTED] = TO(PROBATION, PROBE),
+                [HF_EV_RESTARTED] = TO(PROBATION, PROBE),
+                [HF_EV_HEALTHY] = TO(COMMITTED, COMMIT),
+                [HF_EV_UNHEALTHY] = TO(ROLLING_BACK, ROLLBACK),
+            },
+        [HF_PHASE_COMMITTED] =
+            {
+                [HF_EV_STARTED] = TO(COMMITTED, COMMIT),
+                [HF_EV_DESIRED] = TO(WAITING, NONE),
+                [HF_EV_DRIFTED] = TO(WAITING, NONE),
+            },
+        [HF_PHASE_ROLLING_BACK] =
+            {
+                [HF_EV_STARTED] = TO(ROLLING_BACK, ROLLBACK),
+                [HF_EV_GO] = TO(ROLLING_BACK, ROLLBACK),
+                [HF_EV_FAILED] = TO(ROLLING_BACK, NONE),
+                [HF_EV_RESTORED] = TO(ROLLED_BACK, CLEAN),
+                [HF_EV_UNDONE] = TO(WAITING, NONE),
+            },
+        [HF_PHASE_ROLLED_BACK] =
+            {
+                [HF_EV_STARTED] = TO(ROLLED_BACK, CLEAN),
+                [HF_EV_DESIRED] = TO(WAITING, NONE),
+            },
+        [HF_PHASE_INCOMPATIBLE] =
+            {
+                [HF_EV_STARTED] = TO(INCOMPATIBLE, CLEAN),
+                [HF_EV_DESIRED] = TO(WAITING, NONE),
+                [HF_EV_DROPPED] = TO(IDLE, CLEAN),
+            },
+        [HF_PHASE_REJECTED] =
+            {
+                [HF_EV_STARTED] = TO(REJECTED, CLEAN),
+                [HF_EV_DESIRED] = TO(WAITING, NONE),
+                [HF_EV_DROPPED] = TO(IDLE, CLEAN),
+            },
+};
+
+struct hf_update_move hf_update_move(enum hf_phase phase, enum hf_update_event event)
+{
+    if (phase >= HF_PHASE_COUNT || event >= HF_EV_COUNT)
+        return (struct hf_update_move){.known = false};
+    return table[phase][event];
+}
+
+const char *hf_phase_name(enum hf_phase phase)
+{
+    return phase < HF_PHASE_COUNT ? phase_names[phase] : "";
+}
+
+enum hf_phase hf_phase_of(const char *name)
+{
+    unsigned i = 0;
+
+    while (i < HF_PHASE_COUNT && strcmp(name, phase_names[i]) != 0)
+        i++;
+    return (enum hf_phase)i;
+}
+
+const char *hf_update_event_name(enum hf_update_event event)
+{
+    return event < HF_EV_COUNT ? event_names[event] : "";
+}
+
+const char *hf_update_action_name(enum hf_update_action action)
+{
+    return action < HF_ACT_COUNT ? action_names[action] : "";
+}
+
+int hf_update_machine_print(struct hf_buf *out)
+{
+    for (unsigned phase = 0; phase < HF_PHASE_COUNT; phase++) {
+        int r = hf_buf_addf(out, "%s\n", phase_names[phase]);
+        for (unsigned event = 0; r == 0 && event < HF_EV_COUNT; event++) {
+            const struct hf_update_move *move = &table[phase][event];
+            if (move->known)
+                r = hf_buf_addf(out, "  %-10s %-13s %s\n", event_names[event], phase_names[move->next],
+                                action_names[move->action]);
+            else
+                r = hf_buf_addf(out, "  %-10s .\n", event_names[event]);
+        }
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}

@@ -208,7 +208,11 @@ def wait_for(condition):
         return any(row["type"] == named.group(1) and row["status"] == "True" for row in now.get("conditions", []))
     if not chosen and not named:
         fail(f"'--for={condition}' is not known here")
-    wait(f"--for={condition} (it is {json.dumps(status().get('status', {}).get('updates'))})", true)
+    try:
+        wait(f"--for={condition}", true)
+    except AssertionError as error:
+        with open("/tmp/agent.log", encoding="utf-8", errors="replace") as log:
+            fail(f"{error}; updates: {json.dumps(status().get('status', {}).get('updates'))}; the agent's log ends:\n{log.read()[-3000:]}")
 
 
 def get(words, form):

@@ -97,7 +97,7 @@ def build(machine, compiler, zstd, lzma):
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     small = ["-O2", "-ffunction-sections", "-fdata-sections", "-c"]
-    ours = [os.path.join(TOP, name) for name in OURS] + sorted(glob.glob(f"{TOP}/pkg/delta/*.c"))
+    ours = [os.path.join(TOP, name) for name in OURS] + sorted(glob.glob(f"{TOP}/pkg/delta/**/*.c", recursive=True))
     ours += [f"{TOP}/pkg/pack/{name}.c" for name in PACK] + sorted(glob.glob(f"{TOP}/pkg/pack/codec/deflate*.c"))
     jobs = [(source, ["-std=gnu17", "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", '-DHF_VERSION="arch"', f"-I{TOP}/pkg", "-include",
                       "base/banned.h", f"-I{zstd}", f"-I{lzma}/api", "-Wall", "-Wextra", "-Werror"]) for source in ours]

@@ -5,7 +5,7 @@
 
 #include "os/fs_posix.h"
 #include "support/check_main.h"
-#include "support/simfs.h"
+#include "support/fakes/simfs.h"
 #include "telemetry/sink/aimd.h"
 #include "telemetry/sink/batch.h"
 #include "telemetry/sink/breaker.h"

@@ -3,7 +3,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "pack/deep.h"
+#include "pack/deep/deep.h"
 #include "support/deep_short.h"
 #include "support/delta_io.h"
 

@@ -6,7 +6,7 @@
 #include <zstd.h>
 
 #include "base/endian.h"
-#include "pack/recipe.h"
+#include "pack/deep/recipe.h"
 #include "support/delta_io.h"
 #include "support/makers/packs.h"
 

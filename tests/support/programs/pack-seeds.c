@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "pack/deep.h"
+#include "pack/deep/deep.h"
 #include "support/delta_io.h"
 #include "support/makers/deep_short.h"
 

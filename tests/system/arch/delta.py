@@ -26,7 +26,7 @@ MACHINES = {"armv7": ("arm-linux-gnueabihf-gcc", "qemu-arm"), "aarch64": ("aarch
 OURS = ["pkg/base/buf.c", "pkg/base/err.c", "pkg/base/encode.c", "pkg/base/strmap.c", "pkg/codec/hash.c", "pkg/os/file.c",
         "pkg/os/fs_posix.c", "pkg/os/pages.c", "pkg/cli/io.c", "pkg/cli/delta/patch.c", "pkg/cli/run.c", "pkg/cli/small.c",
         "cmd/holdfast-delta/main.c"]
-PACK = ["deep_apply", "recipe", "scratch", "stage", "tokens_read", "tokens_write"]
+PACK = ["deep/deep_apply", "deep/recipe", "deep/scratch", "codec/stage"]
 ZSTD = ["common/*.c", "decompress/*.c"]
 LZMA = ["common/common.c", "common/filter_common.c", "common/filter_decoder.c", "common/vli_decoder.c", "lzma/lzma_decoder.c",
         "lzma/lzma2_decoder.c", "lz/lz_decoder.c"]
@@ -98,7 +98,7 @@ def build(machine, compiler, zstd, lzma):
     os.makedirs(folder)
     small = ["-O2", "-ffunction-sections", "-fdata-sections", "-c"]
     ours = [os.path.join(TOP, name) for name in OURS] + sorted(glob.glob(f"{TOP}/pkg/delta/**/*.c", recursive=True))
-    ours += [f"{TOP}/pkg/pack/{name}.c" for name in PACK] + sorted(glob.glob(f"{TOP}/pkg/pack/codec/deflate*.c"))
+    ours += [f"{TOP}/pkg/pack/{name}.c" for name in PACK] + sorted(glob.glob(f"{TOP}/pkg/pack/deflate/*.c"))
     jobs = [(source, ["-std=gnu17", "-D_GNU_SOURCE", "-D_FILE_OFFSET_BITS=64", '-DHF_VERSION="arch"', f"-I{TOP}/pkg", "-include",
                       "base/banned.h", f"-I{zstd}", f"-I{lzma}/api", "-Wall", "-Wextra", "-Werror"]) for source in ours]
     jobs += [(source, ["-w", "-DZSTD_DISABLE_ASM", "-DZSTD_LEGACY_SUPPORT=0"]) for name in ZSTD for source in sorted(glob.glob(f"{zstd}/{name}"))]

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pack/deep.h"
+#include "pack/deep/deep.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
 #include "support/makers/packs.h"

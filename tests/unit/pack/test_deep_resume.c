@@ -1,7 +1,7 @@
 /* Deltas that look inside, gone on with from each of their checkpoints. */
 #include <errno.h>
 
-#include "pack/deep.h"
+#include "pack/deep/deep.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
 #include "support/makers/packs.h"

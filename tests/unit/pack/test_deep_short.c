@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pack/deep.h"
+#include "pack/deep/deep.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
 #include "support/makers/deep_short.h"

@@ -8,7 +8,7 @@
 #include "os/file.h"
 #include "os/fs_posix.h"
 #include "pack/image.h"
-#include "pack/tar_head.h"
+#include "pack/tar/tar_head.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
 #include "support/makers/packs.h"

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/macros.h"
-#include "pack/archive.h"
-#include "pack/tar_head.h"
+#include "pack/tar/archive.h"
+#include "pack/tar/tar_head.h"
 
 enum state { AT_HEAD, AT_CONTENT, AT_PADDING, AT_END };
 

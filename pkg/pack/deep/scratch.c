@@ -1,4 +1,4 @@
-#include "pack/scratch.h"
+#include "pack/deep/scratch.h"
 
 #include <errno.h>
 #include <fcntl.h>

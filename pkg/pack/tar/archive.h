@@ -1,4 +1,4 @@
-/* pack/archive.h - a folder as one file: its canonical archive, read at any place without being written anywhere, and made into a
+/* pack/tar/archive.h - a folder as one file: its canonical archive, read at any place without being written anywhere, and made into a
  * folder again as it comes in order.
  *
  * The archive is a tar (POSIX.1-1988 ustar, pax records of POSIX.1-2001 for what does not fit) in which nothing is left to chance:

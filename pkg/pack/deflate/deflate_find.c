@@ -5,7 +5,7 @@
 #include "base/buf.h"
 #include "base/macros.h"
 #include "delta/io/wire.h"
-#include "pack/codec/deflate_match.h"
+#include "pack/deflate/deflate_match.h"
 
 /* A trial is so many tokens, and goes on, to a limit, until some of them are not just noise, which every encoder leaves as it is. */
 enum { MARKS_MAX = 1 << 18, TRIAL_TOKENS = 12000, TRIAL_TELLING = 4000, TRIAL_TOKENS_MAX = 32 * TRIAL_TOKENS };

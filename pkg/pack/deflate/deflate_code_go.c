@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/macros.h"
-#include "pack/codec/deflate_code_go.h"
+#include "pack/deflate/deflate_code_go.h"
 
 enum { MAX_BITS = 15, ITEMS = 2 * DEFLATE_LITERALS };
 

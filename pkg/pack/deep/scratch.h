@@ -1,8 +1,8 @@
-/* pack/scratch.h - a scratch file that nobody else sees and that is gone when it is closed, also when the process is killed. */
+/* pack/deep/scratch.h - a scratch file that nobody else sees and that is gone when it is closed, also when the process is killed. */
 #pragma once
 
 #include "base/fs.h"
-#include "pack/deep.h"
+#include "pack/deep/deep.h"
 
 struct hf_deep_file {
     const struct hf_fs_ops *fs;

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "pack/find.h"
-#include "pack/recipe.h"
+#include "pack/deep/find.h"
+#include "pack/deep/recipe.h"
 
 struct side {
     const unsigned char *bytes;

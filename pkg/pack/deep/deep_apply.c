@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "pack/recipe.h"
+#include "pack/deep/recipe.h"
 
 /* ---- scratch -------------------------------------------------------------------------------------------------------- */
 

@@ -1,4 +1,4 @@
-/* pack/codec/tokens.h - the plain form of PACK_CODEC_DEFLATE_TOKENS: groups of 32-bit words that say what the encoder chose, each
+/* pack/deflate/tokens.h - the plain form of PACK_CODEC_DEFLATE_TOKENS: groups of 32-bit words that say what the encoder chose, each
  * group followed by the content it covers. FORMAT.md, "Deflate by its tokens". */
 #pragma once
 

@@ -6,7 +6,7 @@
 
 #include "base/endian.h"
 #include "base/macros.h"
-#include "pack/codec/deflate_match.h"
+#include "pack/deflate/deflate_match.h"
 
 enum {
     MARGIN = 11,

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/macros.h"
-#include "pack/codec/deflate.h"
+#include "pack/deflate/deflate.h"
 
 /* ---- bits in -------------------------------------------------------------------------------------------------------- */
 

@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "base/macros.h"
-#include "pack/codec/deflate.h"
-#include "pack/codec/deflate_code_go.h"
+#include "pack/deflate/deflate.h"
+#include "pack/deflate/deflate_code_go.h"
 
 const uint16_t deflate_length_base[29] = {3,  4,  5,  6,  7,  8,  9,  10, 11,  13,  15,  17,  19,  23, 27,
                                           31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258};

@@ -1,4 +1,4 @@
-/* pack/recipe.h - what stands before the delta in a deep delta: how old is unpacked, how new is packed.
+/* pack/deep/recipe.h - what stands before the delta in a deep delta: how old is unpacked, how new is packed.
  *
  * Bounded: RECIPE_MAX bytes, RECIPE_DEPTH streams in one another. A program is a list of: varint number of raw bytes, then an
  * operation; FORMAT.md. Everything of it comes from outside and is checked where it is used. */
@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "delta/io/wire.h"
 #include "pack/codec/stage.h"
-#include "pack/deep.h"
+#include "pack/deep/deep.h"
 
 enum {
     DEEP_METHOD = 16, /* of the delta's header */

@@ -9,7 +9,7 @@
 #include "base/endian.h"
 #include "base/macros.h"
 #include "delta/io/wire.h"
-#include "pack/codec/deflate_match.h"
+#include "pack/deflate/deflate_match.h"
 
 enum { MARKS_MAX = 1 << 18 };
 

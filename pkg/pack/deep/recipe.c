@@ -1,4 +1,4 @@
-#include "pack/recipe.h"
+#include "pack/deep/recipe.h"
 
 #include <errno.h>
 #include <string.h>

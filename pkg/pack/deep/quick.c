@@ -1,7 +1,7 @@
 /* Is there anything to look inside of? Apart from the rest, for programs that unpack nothing. */
 #include <string.h>
 
-#include "pack/deep.h"
+#include "pack/deep/deep.h"
 
 enum { PASS = 64 };
 

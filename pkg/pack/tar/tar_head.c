@@ -1,4 +1,4 @@
-#include "pack/tar_head.h"
+#include "pack/tar/tar_head.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* pack/find.h - compressed streams in bytes: found by what they begin with, proven by being unpacked.
+/* pack/deep/find.h - compressed streams in bytes: found by what they begin with, proven by being unpacked.
  *
  * Worker threads and command lines only: everything is in memory. */
 #pragma once

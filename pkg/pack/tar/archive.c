@@ -1,4 +1,4 @@
-#include "pack/archive.h"
+#include "pack/tar/archive.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/macros.h"
-#include "pack/tar_head.h"
+#include "pack/tar/tar_head.h"
 
 enum { OPEN_FILES = 8, XATTRS_MAX = 1 << 16, END_BYTES = 2 * TAR_BLOCK };
 

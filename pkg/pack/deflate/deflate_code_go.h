@@ -1,7 +1,7 @@
-/* pack/codec/deflate_code_go.h - codes as the encoders written in Go make them: what differs from the gzip family. Pure. */
+/* pack/deflate/deflate_code_go.h - codes as the encoders written in Go make them: what differs from the gzip family. Pure. */
 #pragma once
 
-#include "pack/codec/deflate.h"
+#include "pack/deflate/deflate.h"
 
 /* The shortest code of at most max_bits for these frequencies; 0 for those that do not occur. */
 void deflate_go_lengths(const uint32_t *freq, unsigned n, unsigned max_bits, uint8_t *lengths);

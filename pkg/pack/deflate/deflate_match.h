@@ -1,4 +1,4 @@
-/* pack/codec/deflate_match.h - what a deflate of the gzip family would choose next, given what it has chosen so far.
+/* pack/deflate/deflate_match.h - what a deflate of the gzip family would choose next, given what it has chosen so far.
  *
  * The method is the published one (RFC 1951, section 4, and the algorithm notes that come with zlib and gzip): hash chains over
  * three bytes, lazy evaluation with the ten well-known sets of limits, matches of three bytes not beyond 4096. The same input gives the
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "pack/codec/deflate.h"
+#include "pack/deflate/deflate.h"
 
 enum deflate_flavour {
     DEFLATE_ZLIB,     /* memory level 8, the default */

@@ -4,8 +4,8 @@
 
 #include "base/endian.h"
 #include "base/macros.h"
-#include "pack/codec/deflate.h"
-#include "pack/codec/tokens.h"
+#include "pack/deflate/deflate.h"
+#include "pack/deflate/tokens.h"
 
 struct taking {
     struct deflate_taking stream;

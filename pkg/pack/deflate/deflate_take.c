@@ -1,5 +1,5 @@
 /* A stream read block by block, whatever is made of its blocks. */
-#include "pack/codec/deflate.h"
+#include "pack/deflate/deflate.h"
 
 int deflate_take(const struct pack_decode *decode, struct deflate_taking *taking, uint64_t *ret_n, struct hf_err *err)
 {

@@ -1,4 +1,4 @@
-#include "pack/codec/deflate_match.h"
+#include "pack/deflate/deflate_match.h"
 
 #include <string.h>
 

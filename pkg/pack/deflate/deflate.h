@@ -1,4 +1,4 @@
-/* pack/codec/deflate.h - RFC 1951 taken apart into the encoder's choices, and put together from them bit for bit.
+/* pack/deflate/deflate.h - RFC 1951 taken apart into the encoder's choices, and put together from them bit for bit.
  *
  * A token is a literal (value 0..255) or a match (length << 16 | distance). A block is its tokens, its kind, and, for a dynamic
  * one, the bits that describe its codes. Which kind and which codes an encoder takes for given tokens is predicted after the way

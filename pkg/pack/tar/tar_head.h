@@ -1,4 +1,4 @@
-/* pack/tar_head.h - the head of one member of a canonical archive: header, and the pax records before it. Pure. */
+/* pack/tar/tar_head.h - the head of one member of a canonical archive: header, and the pax records before it. Pure. */
 #pragma once
 
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "pack/find.h"
+#include "pack/deep/find.h"
 
 #include <errno.h>
 #include <string.h>

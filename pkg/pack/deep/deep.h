@@ -1,4 +1,4 @@
-/* pack/deep.h - deltas that look inside compressed files; pkg/pack/FORMAT.md is the format.
+/* pack/deep/deep.h - deltas that look inside compressed files; pkg/pack/FORMAT.md is the format.
  *
  * Both inputs are unpacked as far as they can be put together again bit for bit (gzip, zip members, xz, zstd, one in another; tar,
  * cpio and ar need nothing, what lies in them is found by itself), and a delta of pkg/delta is made between the unpacked forms.

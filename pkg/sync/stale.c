@@ -4,7 +4,8 @@
 
 const char *hf_staleness_name(enum hf_staleness staleness)
 {
-    static const char *const names[] = {"Fresh", "Stale", "Expired"};
+    static const char *const names[HF_STALE_COUNT] = {
+        [HF_STALE_FRESH] = "Fresh", [HF_STALE_STALE] = "Stale", [HF_STALE_EXPIRED] = "Expired"};
 
     return names[staleness];
 }

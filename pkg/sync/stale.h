@@ -17,7 +17,7 @@
 
 #include "sync/now.h"
 
-enum hf_staleness { HF_STALE_FRESH, HF_STALE_STALE, HF_STALE_EXPIRED };
+enum hf_staleness { HF_STALE_FRESH, HF_STALE_STALE, HF_STALE_EXPIRED, HF_STALE_COUNT };
 const char *hf_staleness_name(enum hf_staleness staleness); /* "Fresh" ... */
 
 /* A reconnect is no news. Silence that was noticed is: it takes longer than this to notice. */

@@ -85,7 +85,7 @@ static bool nothing_new(struct said *said, const struct hf_update_status *status
     return is_retry(said, status, now_ns) || still;
 }
 
-int hf_steady_say(struct hf_steady *steady, const struct hf_update_status *status, uint64_t refresh_ns, uint64_t now_ns,
+int hf_steady_report(struct hf_steady *steady, const struct hf_update_status *status, uint64_t refresh_ns, uint64_t now_ns,
                   struct hf_update_status *ret_said, uint64_t *wait_ns)
 {
     struct said *said = hf_strmap_get(&steady->said, status->name);

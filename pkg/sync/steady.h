@@ -24,5 +24,5 @@ void hf_steady_done(struct hf_steady *steady);
 
 /* What to say of a release that stands like `status` at now_ns (monotonic). The strings of *ret_said live until the next call for this
  * release. *wait_ns is lowered to the time after which to ask again. -ENOMEM: *ret_said is `status` itself. */
-HF_MUST_USE int hf_steady_say(struct hf_steady *steady, const struct hf_update_status *status, uint64_t refresh_ns,
+HF_MUST_USE int hf_steady_report(struct hf_steady *steady, const struct hf_update_status *status, uint64_t refresh_ns,
                               uint64_t now_ns, struct hf_update_status *ret_said, uint64_t *wait_ns);

@@ -1,0 +1,10 @@
+/* agent/process.h - the agent as a process: real loop, real file system, signals, local server. */
+#pragma once
+
+#include "agent/process/options.h"
+
+/* Exit codes. */
+enum { HF_EXIT_OK = 0, HF_EXIT_FAILED = 1, HF_EXIT_USAGE = 2, HF_EXIT_LOCKED = 3 };
+
+/* Run until stopped; returns the exit code. Logs to stderr. */
+int hf_agent_process(const struct hf_agent_options *options);

@@ -122,7 +122,7 @@ json_t *hf_objects_condense(const json_t *json)
     return r == 0 ? hf_steal(out) : NULL;
 }
 
-/* Equal in everything but the version number, which moves with what was dropped too. */
+/* Ignores resourceVersion, which also moves with the parts that are dropped. */
 static bool same_essence(const json_t *a, const json_t *b)
 {
     static const char *const keys[] = {"apiVersion", "kind", "spec", "status"};
@@ -141,7 +141,7 @@ static bool same_essence(const json_t *a, const json_t *b)
     return same;
 }
 
-/* ---- what is for others ------------------------------------------------------------------------------------------- */
+/* ---- objects for other nodes -------------------------------------------------------------------------------------- */
 
 bool hf_objects_selects(const struct hf_objects *objects, const json_t *json, const json_t *labels)
 {
@@ -238,7 +238,7 @@ size_t hf_objects_trim(struct hf_objects *objects, const json_t *labels, void (*
     return n;
 }
 
-/* ---- taking in ---------------------------------------------------------------------------------------------------- */
+/* ---- taking in a version ------------------------------------------------------------------------------------------ */
 
 static int slot_for(struct hf_objects *objects, const char *name, struct slot **ret_slot)
 {
@@ -290,7 +290,7 @@ static int take_refused(struct slot *slot, json_t *fresh, size_t bytes, const st
     return 0;
 }
 
-/* The first of the warnings, and how many there are: they are for a log. */
+/* Returns the first warning, for the log. NULL: there is none. */
 static char *warnings_of(const struct hf_issues *issues)
 {
     if (issues->n_warnings == 0)
@@ -320,7 +320,7 @@ static bool is_known(const struct hf_object *object, const json_t *fresh)
     return object != NULL && same_essence(object->refused_text == NULL ? object->json : object->refused, fresh);
 }
 
-/* Is there room for this version in place of what is kept of the same name? */
+/* Returns true if there is room for this version in place of the one that it replaces. */
 static bool fits(const struct hf_objects *objects, const char *name, size_t bytes, bool good)
 {
     const struct slot *slot = hf_strmap_get(&objects->by_name, name);
@@ -340,7 +340,7 @@ static void note_no_room(struct hf_objects *objects, const char *name, size_t by
     *ret_change = objects->no_room.n > before ? HF_OBJECT_REFUSED : HF_OBJECT_SAME;
 }
 
-/* A version that was read, or could not be (`decoded` NULL), and concerns this node. */
+/* Keeps a version that selects this node; `decoded` is NULL if it was refused. */
 static int keep_version(struct hf_objects *objects, const char *name, json_t *fresh, void *decoded,
                         enum hf_object_change *ret_change)
 {
@@ -364,7 +364,7 @@ static int keep_version(struct hf_objects *objects, const char *name, json_t *fr
     return 0;
 }
 
-/* It does not select this node. */
+/* Drops a version that does not select this node. */
 static void leave_out(struct hf_objects *objects, const char *name, const json_t *fresh,
                       enum hf_object_change *ret_change)
 {
@@ -380,7 +380,7 @@ static int take_version(struct hf_objects *objects, const char *name, json_t *fr
     bool ours = labels == NULL || hf_objects_selects(objects, fresh, labels);
     void *decoded = NULL;
 
-    if (!ours && held == NULL) { /* whether the rest of it is right is the business of others */
+    if (!ours && held == NULL) { /* the nodes that it selects check the other fields */
         leave_out(objects, name, fresh, ret_change);
         return 0;
     }
@@ -390,7 +390,7 @@ static int take_version(struct hf_objects *objects, const char *name, json_t *fr
     if (!ours && (decoded != NULL || held->json == NULL)) {
         leave_out(objects, name, fresh, ret_change);
         r = 0;
-    } else { /* of a version that cannot be used nothing is believed: the last good one stays in effect */
+    } else { /* a refused version cannot unselect this node either: the last good one stays in effect */
         r = keep_version(objects, name, fresh, decoded, ret_change);
         if (r == 0)
             return 0;
@@ -414,7 +414,7 @@ int hf_objects_take(struct hf_objects *objects, const json_t *json, const json_t
         return -ENOMEM;
     if (!is_known(hf_objects_get(objects, name), fresh))
         return take_version(objects, name, fresh, labels, ret_change);
-    (void)hf_strmap_remove(&objects->no_room, name); /* a version that was too large was taken back */
+    (void)hf_strmap_remove(&objects->no_room, name); /* the version that was too large is withdrawn */
     *ret_change = HF_OBJECT_SAME;
     return 0;
 }

@@ -11,12 +11,12 @@ struct hf_listeners {
     struct hf_listeners_params params;
     struct hf_web *metrics, *health;
     struct hf_server *ingest;
-    struct hf_timer *timer; /* another try */
+    struct hf_timer *timer; /* for the next attempt */
 };
 
-/* ---- what each of them is --------------------------------------------------------------------------------------------- */
+/* ---- the three servers ------------------------------------------------------------------------------------------------- */
 
-/* Senders that know the port from before ingest had its own. */
+/* For senders that still use the port of metrics for POST /ingest. */
 static void answer_misdirected(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
 {
     const struct hf_listeners *listeners = arg;
@@ -95,7 +95,7 @@ uint16_t hf_listeners_port(const struct hf_listeners *l, enum hf_agent_listener 
 
 /* ---- opening ---------------------------------------------------------------------------------------------------------- */
 
-/* Which port of whom, and what can be done. */
+/* Adds the port, its holder's command and the flags that help. */
 static int explain(const struct hf_agent_listen *at, const char *name, int r, struct hf_err *err)
 {
     char cause[sizeof(err->cause)];
@@ -104,14 +104,14 @@ static int explain(const struct hf_agent_listen *at, const char *name, int r, st
     if (r == -EADDRINUSE)
         return hf_err_set(err, EADDRINUSE,
                           "port %u on %.64s, for %s, is held by another process (ss -ltnp names it): give another with "
-                          "--%s-port, switch it off with --%s-port off, or go on without it with --listen-optional",
+                          "--%s-port, switch it off with --%s-port off, or start without it with --listen-optional",
                           at->port, at->address, name, name, name);
-    return hf_err_set(err, -r, "%s: see --%s-address and --%s-port; --listen-optional goes on without it", cause, name,
+    return hf_err_set(err, -r, "%s: see --%s-address and --%s-port; --listen-optional starts without it", cause, name,
                       name);
 }
 
-/* All that are not open yet, the first failure is given; with `go_on` each is logged and the others are tried. */
-static int open_all(struct hf_listeners *l, bool go_on, bool say_failures, struct hf_err *err)
+/* Opens each server that is not open yet and returns the first failure; with `go_on`, tries all of them and logs each failure. */
+static int open_all(struct hf_listeners *l, bool go_on, bool log_failures, struct hf_err *err)
 {
     int first = 0;
 
@@ -128,7 +128,7 @@ static int open_all(struct hf_listeners *l, bool go_on, bool say_failures, struc
         }
         first = first == 0 ? r : first;
         (void)explain(at, name, r, err);
-        if (go_on && say_failures)
+        if (go_on && log_failures)
             hf_log_err(l->params.log, HF_LOG_WARNING, "server.failed", "listener", name, err);
     }
     return first;

@@ -1,9 +1,9 @@
-/* agent/listeners.h - the agent's local servers, each on a port of its own: metrics, ingest, health.
+/* agent/process/listeners.h - the agent's local servers, each on a port of its own: metrics, ingest, health.
  *
- *   metrics  /metrics, and /healthz and /readyz as well, for probes made for one port
- *   ingest   POST /ingest: unauthenticated writing, so that opening /metrics to a fleet's Prometheus does not open it
- *   health   /healthz and /readyz: connections of its own, the oldest gives way to a new one, so that probes are answered
- *            whatever the other two suffer
+ *   metrics  /metrics; /healthz and /readyz as well, for probes with one port
+ *   ingest   POST /ingest: writes need no credentials, so a firewall that opens /metrics to a fleet's Prometheus must not open this
+ *   health   /healthz and /readyz: the oldest connection gives way to a new one, so that probes get an answer while the other two
+ *            servers are overloaded
  *
  * Loop thread only. */
 #pragma once
@@ -19,12 +19,12 @@ enum {
     HF_LISTEN_INGEST_CONNECTIONS =
         HF_SERVER_MAX_CONNECTIONS - HF_LISTEN_METRICS_CONNECTIONS - HF_LISTEN_HEALTH_CONNECTIONS,
     HF_LISTEN_HEALTH_IDLE_S = 5,
-    HF_LISTEN_RETRY_S = 30, /* with --listen-optional, until the port is free */
+    HF_LISTEN_RETRY_S = 30, /* with --listen-optional: period of the attempts */
 };
 
 struct hf_listeners;
 
-/* Borrowed, but for the route and the check, which are copied. */
+/* Borrowed, except for `ready` and `ingest`, which are copied. */
 struct hf_listeners_params {
     const struct hf_agent_options *options;
     struct hf_loop *loop;
@@ -35,12 +35,14 @@ struct hf_listeners_params {
     uint64_t retry_ns; /* 0: HF_LISTEN_RETRY_S */
 };
 
-/* Open those that are not switched off. One that cannot be opened is an error that names its flags; with --listen-optional it is a warning
- * in the log, and tried again. */
+/* Opens each server that is not switched off. A failure is an error that names the server's flags; with --listen-optional it is a warning
+ * in the log, and the server is tried again. */
 HF_MUST_USE int hf_listeners_new(const struct hf_listeners_params *params, struct hf_listeners **ret_listeners,
                                  struct hf_err *err);
-/* Where one of them listens; 0: nowhere. */
+
+/* Returns the port of a server; 0: it is not open. */
 uint16_t hf_listeners_port(const struct hf_listeners *listeners, enum hf_agent_listener listener);
-/* Before the loop is freed; nothing is answered afterwards. NULL is fine. */
+
+/* Closes the servers without answers to open requests. Call it before hf_loop_free(). */
 void hf_listeners_free(struct hf_listeners *listeners);
 HF_DEFINE_CLEANUP(struct hf_listeners, hf_listeners_free)

@@ -97,7 +97,7 @@ static int set_host_root(struct hf_agent_options *o, const char *text)
     return set_path(&o->host_root, text);
 }
 
-/* ---- where the local servers listen ------------------------------------------------------------------------------- */
+/* ---- local servers ------------------------------------------------------------------------------------------------ */
 
 static const struct {
     const char *name;
@@ -157,14 +157,14 @@ static int set_health_port(struct hf_agent_options *o, const char *text)
     return set_port(&o->listen[HF_LISTEN_HEALTH], text);
 }
 
-/* The flag alone, or true and false from the environment. */
+/* The flag has no value; the variable has true or false. */
 static int set_listen_optional(struct hf_agent_options *o, const char *text)
 {
     o->listen_optional = text == NULL || strcmp(text, "true") == 0;
     return o->listen_optional || strcmp(text, "false") == 0 ? 0 : -EINVAL;
 }
 
-/* Ports that nobody gave. Who takes a free one for metrics does not want fixed ones beside it. */
+/* Sets the ports that no flag gives. With a free port for metrics, the others are free ones, too: such an agent runs beside others. */
 static int settle_ports(struct hf_agent_options *o, struct hf_err *err)
 {
     bool any = o->listen[HF_LISTEN_METRICS].chosen && !o->listen[HF_LISTEN_METRICS].off &&
@@ -183,7 +183,7 @@ static int settle_ports(struct hf_agent_options *o, struct hf_err *err)
     return 0;
 }
 
-/* ---- the rest ----------------------------------------------------------------------------------------------------- */
+/* ---- other flags -------------------------------------------------------------------------------------------------- */
 
 static int set_log_level(struct hf_agent_options *o, const char *text)
 {
@@ -204,7 +204,7 @@ static int set_storage_dir(struct hf_agent_options *o, const char *text)
     return set_path(&o->storage_dir, text);
 }
 
-/* Without TLS only on this machine: what is measured here is nobody else's business. */
+/* Telemetry leaves this machine over TLS only. */
 static int set_cloud_endpoint(struct hf_agent_options *o, const char *text)
 {
     o->cloud_endpoint = text;
@@ -246,7 +246,7 @@ static int set_version(struct hf_agent_options *o, const char *text)
 #define PORT_WANTED "0 to 65535, or off"
 static const struct flag {
     const char *name;
-    const char *value; /* NULL: takes none */
+    const char *value; /* NULL: the flag takes no value */
     const char *env;   /* NULL: none */
     set_fn *set;
     const char *expected; /* for the error */
@@ -259,47 +259,48 @@ static const struct flag {
     {"status-kubeconfig", "FILE", "HOLDFAST_STATUS_KUBECONFIG", set_status_kubeconfig, "a file",
      "write status and labels to this file's cluster instead of where objects are read (behind a MetaServer)"},
     {"source", "DIR", "HOLDFAST_SOURCE", set_source, "a folder",
-     "read objects as YAML from this folder instead; status goes to <state>/status"},
-    {"api", "KIND", "HOLDFAST_API", set_api, "auto, apiserver or metaserver", "what --server is (auto: find out)"},
-    {"node-name", "NAME", "NODE_NAME", set_node_name, "a lower case RFC 1123 name", "this node (the host's name)"},
-    {"state-dir", "DIR", "HOLDFAST_STATE_DIR", set_state_dir, "an absolute path", "state (/var/lib/holdfast)"},
+     "read objects as YAML from this folder; write the status to <state>/status"},
+    {"api", "KIND", "HOLDFAST_API", set_api, "auto, apiserver or metaserver", "kind of --server (auto: detect it)"},
+    {"node-name", "NAME", "NODE_NAME", set_node_name, "a lower case RFC 1123 name",
+     "name of this node (the host's name)"},
+    {"state-dir", "DIR", "HOLDFAST_STATE_DIR", set_state_dir, "an absolute path", "state folder (/var/lib/holdfast)"},
     {"run-dir", "DIR", "HOLDFAST_RUN_DIR", set_run_dir, "an absolute path",
      "keep the status here too, in memory, for `holdfast status` (/run/holdfast; none with another --state-dir)"},
     {"trust-dir", "DIR", "HOLDFAST_TRUST_DIR", set_trust_dir, "an absolute path",
-     "public keys of who may release (/etc/holdfast/trust.d)"},
+     "public keys that may sign releases (/etc/holdfast/trust.d)"},
     {"update-root", "DIR", NULL, set_root, "an absolute path, at most seven times",
-     "releases may be installed below; repeatable (/opt, /usr/local, /var/lib/holdfast/payload)"},
+     "allow releases below this folder; repeatable (/opt, /usr/local, /var/lib/holdfast/payload)"},
     {"mode", "MODE", "HOLDFAST_MODE", set_mode, "host or pod", "host: as a service; pod: in a container of this node"},
     {"host-root", "DIR", "HOLDFAST_HOST_ROOT", set_host_root, "an absolute path",
-     "pod mode: where the host's file system is mounted (/)"},
+     "pod mode: mount point of the host's file system (/)"},
     {"metrics-address", "ADDR", "METRICS_ADDRESS", set_metrics_address, "an address",
-     "where /metrics is served, and /healthz and /readyz as well (127.0.0.1)"},
+     "address of /metrics, and of /healthz and /readyz as well (127.0.0.1)"},
     {"metrics-port", "PORT", "METRICS_PORT", set_metrics_port, PORT_WANTED,
-     "and on which port; 0: any free one, off: nowhere (9090)"},
+     "its port; 0: any free one, off: none (9090)"},
     {"ingest-address", "ADDR", "INGEST_ADDRESS", set_ingest_address, "an address",
-     "where POST /ingest is served (127.0.0.1)"},
+     "address of POST /ingest (127.0.0.1)"},
     {"ingest-port", "PORT", "INGEST_PORT", set_ingest_port, PORT_WANTED,
-     "and on which port (9091; with --metrics-port 0: any free one)"},
+     "its port (9091; with --metrics-port 0: any free one)"},
     {"health-address", "ADDR", "HEALTH_ADDRESS", set_health_address, "an address",
-     "where /healthz and /readyz are served, whatever the other two suffer (127.0.0.1)"},
+     "address of /healthz and /readyz on connections of their own (127.0.0.1)"},
     {"health-port", "PORT", "HEALTH_PORT", set_health_port, PORT_WANTED,
-     "and on which port (9092; with --metrics-port 0: any free one)"},
+     "its port (9092; with --metrics-port 0: any free one)"},
     {"listen-optional", NULL, "LISTEN_OPTIONAL", set_listen_optional, "true or false",
-     "a port that is taken: warn, go on without it and try again, instead of not starting"},
-    {"log-level", "LEVEL", "LOG_LEVEL", set_log_level, "debug, info, warning or error", "least level logged (info)"},
+     "a port is taken: warn, start without it and try again, instead of failing"},
+    {"log-level", "LEVEL", "LOG_LEVEL", set_log_level, "debug, info, warning or error", "lowest level to log (info)"},
     {"retry-base-ms", "MS", "SYNC_RETRY_BASE_MS", set_retry_base, "1 to 3600000",
-     "first delay after a failure of an update, or of a telemetry batch that no policy speaks of (1000)"},
+     "first delay after a failure of an update, or of a telemetry batch without a policy (1000)"},
     {"storage-dir", "DIR", "EDGE_STORAGE_DIR", set_storage_dir, "an absolute path",
-     "telemetry that waits to be sent (/var/edge/data)"},
+     "spool folder of telemetry (/var/edge/data)"},
     {"cloud-endpoint", "URL", "CLOUD_ENDPOINT", set_cloud_endpoint, "an https:// URL, or http:// on this machine",
-     "where payloads posted to /ingest go while no SyncPolicy has a telemetry part"},
+     "send payloads posted to /ingest here while no SyncPolicy has a telemetry part"},
     {"device-key-ref", "REF", "DEVICE_KEY_REF", set_device_key_ref, "file:/path or env:NAME",
-     "key shown to sinks of format seed in X-Device-Key"},
+     "key for X-Device-Key, sent to sinks of format seed"},
     {"max-retries", "N", "SYNC_MAX_RETRIES", set_max_retries, "1 to 1000",
-     "attempts of one series before a batch is deferred, where no policy says it (3)"},
-    {"once", NULL, NULL, set_once, NULL, "stop when everything desired is settled; exit 0 when it is all in place"},
-    {"help", NULL, NULL, set_help, NULL, "this text"},
-    {"version", NULL, NULL, set_version, NULL, "the version"},
+     "attempts before a telemetry batch is deferred, without a policy (3)"},
+    {"once", NULL, NULL, set_once, NULL, "stop when everything is settled; exit 0 if all of it is installed"},
+    {"help", NULL, NULL, set_help, NULL, "print this text"},
+    {"version", NULL, NULL, set_version, NULL, "print the version"},
 };
 
 static int wrong(const struct flag *flag, const char *from, const char *text, struct hf_err *err)
@@ -318,7 +319,7 @@ static int take_environment(const char *(*getenv_fn)(const char *name), struct h
     return 0;
 }
 
-/* The flag an argument names, and where its value begins ("=value") or NULL. */
+/* Returns the flag that an argument names, or NULL. *ret_value: the text after '='; NULL: there is none. */
 static const struct flag *find(const char *argument, const char **ret_value)
 {
     size_t n = strcspn(argument, "=");
@@ -358,13 +359,14 @@ static const char *const default_roots[] = {HF_UPDATE_ROOTS};
 static int check_together(struct hf_agent_options *o, struct hf_err *err)
 {
     if (o->source != NULL && (o->server != NULL || o->kubeconfig != NULL))
-        return hf_err_set(err, EINVAL, "--source stands instead of --server and --kubeconfig: give one of them");
+        return hf_err_set(err, EINVAL, "--source excludes --server and --kubeconfig: give one of them");
     if (o->server != NULL && o->kubeconfig != NULL)
-        return hf_err_set(err, EINVAL, "--server and --kubeconfig: give one of them");
+        return hf_err_set(err, EINVAL, "--server and --kubeconfig exclude each other: give one of them");
     if (o->source != NULL && o->status_kubeconfig != NULL)
-        return hf_err_set(err, EINVAL,
-                          "--status-kubeconfig goes with --server: with --source, status is written to the disk");
-    /* Several agents on one machine have a state folder each, and must not share this one. */
+        return hf_err_set(
+            err, EINVAL,
+            "--status-kubeconfig excludes --source: with --source, the agent writes the status to the disk");
+    /* Other agents on this machine have state folders of their own, and must not share the run folder. */
     if (o->run_dir == NULL && strcmp(o->state_dir, DEFAULT_STATE_DIR) == 0)
         o->run_dir = "/run/holdfast";
     if (o->n_roots == 0) {
@@ -413,11 +415,11 @@ int hf_agent_options_help(struct hf_buf *out)
             r = hf_buf_add_str(out, "\n");
     }
     return r < 0 ? r
-                 : hf_buf_add_str(out, "\nA variable in [brackets] stands for its flag; the flag wins.\n"
-                                       "exit: 0 stopped as asked, 1 failed (--once: not all in place, or --source "
+                 : hf_buf_add_str(out, "\nA variable in [brackets] sets its flag; the flag wins.\n"
+                                       "exit: 0 stopped as requested, 1 failed (--once: not all installed, or --source "
                                        "cannot be read), 2 wrong usage, "
                                        "3 another agent has the state folder\n"
-                                       "signals: SIGTERM, SIGINT stop; SIGHUP reads credentials again\n");
+                                       "signals: SIGTERM and SIGINT stop; SIGHUP reads credentials again\n");
 }
 
 int hf_agent_node_name(const char *host_name, char *name, size_t n, struct hf_err *err)

@@ -18,7 +18,7 @@ struct hf_outside {
     struct hf_loop *loop;
     int fd;
     struct hf_loop_fd *watch;
-    struct hf_timer *gather; /* links: news come in bursts */
+    struct hf_timer *gather; /* links: events come in bursts */
     bool gathering;
     char name[64];
     void (*changed)(void *arg);
@@ -61,7 +61,7 @@ static void on_inotify(void *arg)
     while ((n = read(outside->fd, bytes, sizeof(bytes))) > 0)
         for (ssize_t at = 0; at < n;) {
             const struct inotify_event *event = (const struct inotify_event *)(const void *)(bytes + at);
-            /* An overflow lost events; which, nobody knows. */
+            /* An overflow may have lost the event. */
             ours = ours || (event->mask & IN_Q_OVERFLOW) != 0 ||
                    (event->len > 0 && strcmp(event->name, outside->name) == 0);
             at += (ssize_t)(sizeof(*event) + event->len);
@@ -106,7 +106,7 @@ static void on_netlink(void *arg)
     ssize_t n;
 
     while ((n = recv(outside->fd, bytes, sizeof(bytes), MSG_DONTWAIT)) > 0 || (n < 0 && errno == ENOBUFS)) {
-        if (n < 0) { /* messages were lost: any of them may have been one */
+        if (n < 0) { /* the kernel dropped messages: one may have been good news */
             news = true;
             continue;
         }
@@ -151,7 +151,7 @@ struct hf_outside *hf_outside_watch_links(struct hf_loop *loop, void (*changed)(
 
 /* ---- own unit ----------------------------------------------------------------------------------------------------- */
 
-/* systemd.unit(5): what a unit's name may be made of. */
+/* The characters of a unit's name: systemd.unit(5). */
 static bool is_service(struct hf_view name)
 {
     static const char marks[] = ":-_.\\@";

@@ -1,4 +1,4 @@
-/* The real tables, put under an agent. What is decided here is only the order of things. */
+/* Wires the real operations into an agent. The only decision here is the order of the steps. */
 #include "agent/process/process.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@
 
 enum { STOP_TIMEOUT_S = 5, CREDENTIALS_PERIOD_S = 60, LOCK_TRIES = 50 /* one second in all */ };
 
-#define MAX_SKEW_NS (5 * 60 * HF_NS_PER_S) /* until a policy says otherwise */
+#define MAX_SKEW_NS (5 * 60 * HF_NS_PER_S) /* until a policy sets it */
 
 struct process {
     const struct hf_agent_options *options;
@@ -38,21 +38,21 @@ struct process {
     struct hf_home home;
     struct hf_listeners *listeners;
     struct hf_http_client *artifacts; /* any origin, no credentials */
-    struct hf_upstream *read;         /* where the desired state comes from; NULL: the folder */
-    struct hf_upstream *written;      /* where the status goes; NULL: there */
-    struct hf_split *split;           /* of both */
+    struct hf_upstream *read;         /* source of the desired state; NULL: a folder */
+    struct hf_upstream *written;      /* server for the status; NULL: the same as `read` */
+    struct hf_split *split;           /* combines both; NULL: there is only one */
     struct hf_folder *folder;
     struct hf_agent *agent;
     struct hf_agent_telemetry *telemetry;
     struct hf_timer *timer; /* credentials; then the deadline of stopping */
     struct hf_outside *hold_watch, *link_watch;
-    char own_unit[256];      /* "" none */
-    char run_path[PATH_MAX]; /* "" none */
+    char own_unit[256];      /* "": none */
+    char run_path[PATH_MAX]; /* "": none */
     bool stopping;
     int exit_code;
 };
 
-static int complain(struct process *p, const char *event, const struct hf_err *err)
+static int log_failure(struct process *p, const char *event, const struct hf_err *err)
 {
     hf_log_err(p->log, HF_LOG_ERROR, event, "stateDir", p->options->state_dir, err);
     return HF_EXIT_FAILED;
@@ -60,7 +60,7 @@ static int complain(struct process *p, const char *event, const struct hf_err *e
 
 /* ---- systemd ------------------------------------------------------------------------------------------------------ */
 
-/* sd_notify(3)'s protocol: one datagram to $NOTIFY_SOCKET; a leading '@' is the abstract name space. */
+/* Speaks the protocol of sd_notify(3): one datagram to $NOTIFY_SOCKET; a leading '@' means the abstract name space. */
 static void notify(const char *state)
 {
     const char *path = getenv("NOTIFY_SOCKET");
@@ -87,7 +87,7 @@ static bool desired_state_is_known(void *arg, char *reason, size_t n)
     bool ready = p->agent != NULL && hf_agent_ready(p->agent);
 
     if (!ready)
-        (void)snprintf(reason, n, "not known yet: %s",
+        (void)snprintf(reason, n, "the desired state is not known yet: %s",
                        p->agent != NULL && hf_agent_source_failure(p->agent) != NULL ? hf_agent_source_failure(p->agent)
                                                                                      : "no cache, no contact");
     return ready;
@@ -169,7 +169,7 @@ static int open_upstreams(struct process *p, struct hf_err *err)
     params.server = NULL;
     params.kubeconfig = o->status_kubeconfig;
     params.api = HF_KUBE_APISERVER;
-    params.metrics = NULL; /* the counters are those of the source */
+    params.metrics = NULL; /* the counters count the source's requests */
     p->written = hf_upstream_new(&params, err);
     if (p->written == NULL)
         return hf_err_wrap(err, -err->code, "--status-kubeconfig");
@@ -200,16 +200,16 @@ static int open_folder(struct process *p, struct hf_err *err)
     return p->folder == NULL ? -err->code : 0;
 }
 
-/* ---- what the world says ------------------------------------------------------------------------------------------ */
+/* ---- events from outside ------------------------------------------------------------------------------------------- */
 
-static void hold_moved(void *arg)
+static void hold_changed(void *arg)
 {
     struct process *p = arg;
 
     hf_agent_hold_changed(p->agent);
 }
 
-static void link_moved(void *arg)
+static void link_changed(void *arg)
 {
     struct process *p = arg;
 
@@ -217,13 +217,13 @@ static void link_moved(void *arg)
     hf_upstream_nudge(p->written);
 }
 
-/* Without a watch the hold file is still looked at each interval, and a link that is back found when the backoff ends. */
-static void look_outside(struct process *p)
+/* Without a watch, the agent still reads the hold file at each interval, and tries the network when its back-off ends. */
+static void watch_outside(struct process *p)
 {
-    p->hold_watch = hf_outside_watch_file(p->loop, p->home.dir, "hold", hold_moved, p);
-    hf_agent_hold_changed(p->agent); /* one that was written since the agent looked, and before the watch began */
+    p->hold_watch = hf_outside_watch_file(p->loop, p->home.dir, "hold", hold_changed, p);
+    hf_agent_hold_changed(p->agent); /* a file written after the agent read it and before the watch began */
     if (p->read != NULL)
-        p->link_watch = hf_outside_watch_links(p->loop, link_moved, p);
+        p->link_watch = hf_outside_watch_links(p->loop, link_changed, p);
 }
 
 static bool is_in_memory(const char *dir)
@@ -233,7 +233,7 @@ static bool is_in_memory(const char *dir)
     return statfs(dir, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }
 
-/* Without it nothing fails: the status is read from the state folder then, as far as it is there. */
+/* A failure is only logged: `holdfast status` then reads the outbox in the state folder. */
 static void make_run_folder(struct process *p)
 {
     struct hf_err err = HF_ERR_INIT;
@@ -245,8 +245,7 @@ static void make_run_folder(struct process *p)
     if (strlen(dir) > sizeof(p->run_path) - 32)
         (void)hf_err_set(&err, ENAMETOOLONG, "the path is too long");
     else if (hf_dir_make(hf_fs_posix(), dir, 0755, &err) == 0 && !p->options->run_dir_given && !is_in_memory(dir))
-        (void)hf_err_set(&err, EMEDIUMTYPE,
-                         "it is not on a file system in memory; --run-dir says that it shall be used");
+        (void)hf_err_set(&err, EMEDIUMTYPE, "it is not on a file system in memory; --run-dir uses it anyway");
     else if (err.code == 0)
         (void)snprintf(p->run_path, sizeof(p->run_path), "%s/status.json", dir);
     if (p->run_path[0] == '\0')
@@ -264,7 +263,7 @@ static void find_own_unit(struct process *p)
 
 /* ---- stopping ----------------------------------------------------------------------------------------------------- */
 
-/* The agent first: its words are few. Then what telemetry still has in its hands. */
+/* The agent stops first, because it has little to write; then telemetry flushes its stages. */
 static void telemetry_stopped(void *arg)
 {
     struct process *p = arg;
@@ -314,7 +313,7 @@ static void on_timer(void *arg)
     const struct hf_sched_ops *sched = hf_loop_sched(p->loop);
 
     if (p->stopping) {
-        /* A disk that hangs must not keep a node from shutting down; the next start goes on from what is there. */
+        /* A disk that hangs must not block the shutdown of the node. The next start resumes from the state on the disk. */
         hf_log(p->log, HF_LOG_WARNING, "agent.stop_late");
         hf_loop_stop(p->loop);
         return;
@@ -421,8 +420,8 @@ static int start_agent(struct process *p, struct hf_err *err)
     return hf_agent_new(&params, &p->agent, err);
 }
 
-/* An agent that was killed while it started a child leaves the lock with that child until its exec: a moment. Only who holds it
- * for longer is another agent. */
+/* An agent that was killed while it started a child leaves the lock with that child until its exec. So only a lock that stays for a
+ * second belongs to another agent. */
 static int open_home(struct process *p, struct hf_err *err)
 {
     const struct timespec pause = {.tv_nsec = 20 * (long)HF_NS_PER_MS};
@@ -445,7 +444,7 @@ static int run(struct process *p)
     if (r == 0)
         r = open_home(p, &err);
     if (r == -EWOULDBLOCK) {
-        (void)complain(p, "agent.locked", &err);
+        (void)log_failure(p, "agent.locked", &err);
         return HF_EXIT_LOCKED;
     }
     find_own_unit(p);
@@ -453,12 +452,12 @@ static int run(struct process *p)
     if (r == 0)
         r = open_parts(p, &err);
     if (r == 0)
-        r = serve(p, &err); /* before anything is done on this node */
+        r = serve(p, &err); /* a taken port fails the start before the agent changes anything */
     if (r == 0)
         r = start_agent(p, &err);
     if (r < 0)
-        return complain(p, "agent.not_started", &err);
-    look_outside(p);
+        return log_failure(p, "agent.not_started", &err);
+    watch_outside(p);
     sched = hf_loop_sched(p->loop);
     if ((hf_upstream_has_files(p->read) || hf_upstream_has_files(p->written)) && !p->stopping)
         sched->timer_arm(sched->ctx, p->timer, CREDENTIALS_PERIOD_S * HF_NS_PER_S);
@@ -468,7 +467,7 @@ static int run(struct process *p)
     return p->exit_code;
 }
 
-/* In the reverse of the order they were made; the loop last, the server with it. */
+/* In the reverse order of their creation; the loop last. */
 static void clean_up(struct process *p)
 {
     hf_outside_free(p->hold_watch);

@@ -17,18 +17,18 @@ enum { MAX_INGEST_BYTES = 4 << 20, STORAGE_MODE = 0700 };
 
 struct hf_agent_telemetry {
     struct hf_agent_telemetry_params params;
-    struct hf_telemetry_service *service; /* NULL until it is wanted */
-    struct hf_syncpolicy *fallback;       /* what the environment asks for; NULL nothing */
+    struct hf_telemetry_service *service; /* NULL until a policy or the environment asks for it */
+    struct hf_syncpolicy *fallback;       /* made from the environment; NULL: it asks for nothing */
     char proc[PATH_MAX], sys[PATH_MAX], pods[PATH_MAX], journal[PATH_MAX];
-    int lock_fd;                  /* of the storage folder; -1 not ours */
-    char trouble[256];            /* the storage folder cannot be used: why */
-    json_t *owner, *owner_labels; /* what waits for it: the policy's tree and the node's labels */
-    struct hf_timer *again;       /* looks at it again */
+    int lock_fd;                  /* of the storage folder; -1: not held */
+    char failure[256];            /* reason why the storage folder cannot be used; "": it can */
+    json_t *owner, *owner_labels; /* to apply once it can: the policy's tree and the node's labels */
+    struct hf_timer *again;       /* for the next attempt to use it */
 };
 
-/* ---- what the environment asks for -------------------------------------------------------------------------------- */
+/* ---- from the environment ------------------------------------------------------------------------------------------ */
 
-/* The seed's agent in the words of a policy. */
+/* A policy with the behaviour of the seed's agent. */
 static json_t *fallback_object(const struct hf_agent_options *o)
 {
     char base[32];
@@ -54,12 +54,14 @@ static int read_fallback(struct hf_agent_telemetry *t, struct hf_err *err)
     if (object == NULL || issues == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     int r = hf_syncpolicy_decode(object, &t->fallback, issues);
-    return r < 0 ? hf_err_set(err, -r, "CLOUD_ENDPOINT '%.80s' makes no sink", t->params.options->cloud_endpoint) : 0;
+    return r < 0 ? hf_err_set(err, -r, "CLOUD_ENDPOINT '%.80s' is not a valid sink URL",
+                              t->params.options->cloud_endpoint)
+                 : 0;
 }
 
-/* ---- life --------------------------------------------------------------------------------------------------------- */
+/* ---- start and end ------------------------------------------------------------------------------------------------- */
 
-static void look_again(void *arg);
+static void try_again(void *arg);
 
 static void find_places(struct hf_agent_telemetry *t)
 {
@@ -85,7 +87,7 @@ int hf_agent_telemetry_new(const struct hf_agent_telemetry_params *params, struc
     int r = read_fallback(t, err);
     if (r == 0) {
         const struct hf_sched_ops *sched = hf_loop_sched(params->loop);
-        t->again = sched->timer_new(sched->ctx, look_again, t);
+        t->again = sched->timer_new(sched->ctx, try_again, t);
         r = t->again != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory");
     }
     if (r < 0)
@@ -118,7 +120,7 @@ void hf_agent_telemetry_free(struct hf_agent_telemetry *telemetry)
 
 /* ---- following the policy ----------------------------------------------------------------------------------------- */
 
-/* Two agents on one folder would lose events of the one and send those of the other twice. */
+/* Two agents on one folder would lose events of one and send those of the other twice. */
 static int open_storage(struct hf_agent_telemetry *t, struct hf_err *err)
 {
     const struct hf_agent_telemetry_params *p = &t->params;
@@ -133,15 +135,15 @@ static int open_storage(struct hf_agent_telemetry *t, struct hf_err *err)
     return HF_MIN(r, 0);
 }
 
-/* Said once, as long as it stays the same. */
-static void note_trouble(struct hf_agent_telemetry *t, const struct hf_err *err)
+/* Logs the failure once until it changes. */
+static void note_failure(struct hf_agent_telemetry *t, const struct hf_err *err)
 {
-    char text[sizeof(t->trouble)];
+    char text[sizeof(t->failure)];
 
     (void)snprintf(text, sizeof(text), "%.250s", err->cause);
-    if (strcmp(text, t->trouble) == 0)
+    if (strcmp(text, t->failure) == 0)
         return;
-    memcpy(t->trouble, text, sizeof(text));
+    memcpy(t->failure, text, sizeof(text));
     hf_log_err(t->params.log, HF_LOG_ERROR, "telemetry.no_storage", "dir", t->params.options->storage_dir, err);
 }
 
@@ -170,15 +172,15 @@ static bool start_service(struct hf_agent_telemetry *t)
     struct hf_err err = HF_ERR_INIT;
 
     if (open_storage(t, &err) < 0) {
-        note_trouble(t, &err);
+        note_failure(t, &err);
         return false;
     }
-    t->trouble[0] = '\0';
+    t->failure[0] = '\0';
     t->service = hf_telemetry_service_new(&params);
     return t->service != NULL;
 }
 
-/* Starts what is wanted, or waits for the folder. */
+/* Starts the service, or waits for the folder. */
 static void start_wanted(struct hf_agent_telemetry *t)
 {
     static const struct hf_telemetry on = {.present = true};
@@ -188,11 +190,11 @@ static void start_wanted(struct hf_agent_telemetry *t)
         sched->timer_arm(sched->ctx, t->again, STORAGE_AGAIN_NS);
         return;
     }
-    hf_telemetry_service_set(t->service, &on, t->owner, t->owner_labels); /* decodes the tree for itself */
+    hf_telemetry_service_set(t->service, &on, t->owner, t->owner_labels); /* keeps a decoded copy */
     forget_wanted(t);
 }
 
-static void look_again(void *arg)
+static void try_again(void *arg)
 {
     struct hf_agent_telemetry *t = arg;
 
@@ -216,7 +218,7 @@ void hf_agent_telemetry_follow(struct hf_agent_telemetry *telemetry, const struc
     }
     forget_wanted(telemetry);
     if (!chosen->telemetry.present) {
-        telemetry->trouble[0] = '\0';
+        telemetry->failure[0] = '\0';
         return;
     }
     telemetry->owner = json_incref(chosen->json);
@@ -240,7 +242,7 @@ static void answer_no_storage(const struct hf_agent_telemetry *t, struct hf_serv
 {
     static const char *const headers[] = {"Retry-After: 30", NULL};
     _cleanup_(hf_freep) char *what =
-        hf_asprintf("the storage folder '%s' cannot be used: %s", t->params.options->storage_dir, t->trouble);
+        hf_asprintf("the storage folder '%s' cannot be used: %s", t->params.options->storage_dir, t->failure);
     _cleanup_(hf_json_freep) json_t *answer = json_pack("{s:s}", "error", what != NULL ? what : "no memory");
     _cleanup_(hf_freep) char *text = answer != NULL ? json_dumps(answer, JSON_COMPACT) : NULL;
 
@@ -253,7 +255,7 @@ static void ingest(void *arg, const struct hf_server_request *request, struct hf
 
     if (t->service != NULL)
         hf_telemetry_service_ingest(t->service, request, exchange);
-    else if (t->trouble[0] != '\0')
+    else if (t->failure[0] != '\0')
         answer_no_storage(t, exchange);
     else
         hf_server_answer(exchange, 404, "application/json", NULL,
@@ -268,10 +270,10 @@ struct hf_server_route hf_agent_telemetry_route(struct hf_agent_telemetry *telem
 
 json_t *hf_agent_telemetry_status(const struct hf_agent_telemetry *telemetry)
 {
-    char text[sizeof(telemetry->trouble) + 16];
+    char text[sizeof(telemetry->failure) + 16];
 
-    (void)snprintf(text, sizeof(text), "storage: %s", telemetry->trouble);
-    if (telemetry->trouble[0] != '\0')
+    (void)snprintf(text, sizeof(text), "storage: %s", telemetry->failure);
+    if (telemetry->failure[0] != '\0')
         return json_pack("{s:[s]}", "troubles", text);
     return telemetry->service != NULL ? hf_telemetry_service_status(telemetry->service) : NULL;
 }

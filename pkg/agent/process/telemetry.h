@@ -1,10 +1,10 @@
-/* agent/telemetry.h - which telemetry a node has: what its policy says, or else what the environment says, given to pkg/telemetry.
+/* agent/process/telemetry.h - starts pkg/telemetry with what the policy asks for, or else with what the environment asks for.
  *
  * A policy with a telemetry part wins. Without one, CLOUD_ENDPOINT alone turns on POST /ingest and one sink of format seed. Without
- * either there is none, and nothing of it runs.
+ * either, no part of telemetry runs.
  *
- * The storage folder belongs to one agent: <dir>/storage.lock is held from when telemetry is first asked for until the process ends. A
- * folder that cannot be used, or that another agent has, is looked at again every 30 s. Loop thread only. */
+ * The storage folder belongs to one agent: from the first use of telemetry until its end, the process holds <dir>/storage.lock. If the
+ * folder cannot be used, or another agent has it, the agent tries again every 30 s. Loop thread only. */
 #pragma once
 
 #include "agent/process/options.h"
@@ -26,23 +26,23 @@ struct hf_agent_telemetry_params {
     struct hf_log *log;
     struct hf_metrics *metrics;
     const char *node;
-    void (*changed)(void *arg); /* what hf_agent_telemetry_status() says is worth telling now */
+    void (*changed)(void *arg); /* hf_agent_telemetry_status() has something important to report */
     void *arg;
 };
 
 HF_MUST_USE int hf_agent_telemetry_new(const struct hf_agent_telemetry_params *params,
                                        struct hf_agent_telemetry **ret_telemetry, struct hf_err *err);
-void hf_agent_telemetry_free(struct hf_agent_telemetry *telemetry); /* NULL is fine */
+void hf_agent_telemetry_free(struct hf_agent_telemetry *telemetry);
 
-/* The policy in effect or the node's labels may have changed. */
+/* Applies the policy in effect and the node's labels. */
 void hf_agent_telemetry_follow(struct hf_agent_telemetry *telemetry, const struct hf_syncpolicy *policy,
                                const json_t *labels);
 
-/* Take nothing in any more; `stopped` when all that was taken is on disk. */
+/* Stops all sources; calls `stopped` when every accepted event is on disk. */
 void hf_agent_telemetry_stop(struct hf_agent_telemetry *telemetry, void (*stopped)(void *arg), void *arg);
 
-/* POST /ingest; 404 while it is off, 503 while the storage folder cannot be used. */
+/* Returns the route of POST /ingest: 404 while the source is off, 503 while the storage folder cannot be used. */
 struct hf_server_route hf_agent_telemetry_route(struct hf_agent_telemetry *telemetry);
 
-/* EdgeNode.status.telemetry as a new object; NULL: nothing to say. */
+/* Returns EdgeNode.status.telemetry as a new object; NULL: nothing to report. */
 json_t *hf_agent_telemetry_status(const struct hf_agent_telemetry *telemetry);

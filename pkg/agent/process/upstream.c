@@ -43,7 +43,7 @@ static int put_credentials(struct hf_upstream *upstream, struct hf_err *err)
     return hf_http_client_update(upstream->http, &config, err);
 }
 
-/* 0 also when nothing changed: the caller then knows that the old ones are all there is. */
+/* Returns 0 also if nothing changed: there are no newer credentials then. */
 static int reload_credentials(void *arg, struct hf_err *err)
 {
     struct hf_upstream *upstream = arg;

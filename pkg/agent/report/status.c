@@ -7,7 +7,7 @@
 #include "api/conditions.h"
 #include "base/parse.h"
 
-/* Building reports failure once, at the end: a tree with a hole is thrown away as a whole. */
+/* Remembers a failure until the end of building: an incomplete tree is dropped as a whole. */
 struct builder {
     json_t *at;
     bool failed;
@@ -25,7 +25,7 @@ static void put_text(struct builder *b, const char *key, const char *text)
         put(b, key, json_string(text));
 }
 
-/* Cut so that it stays UTF-8. */
+/* Cuts the text between two UTF-8 characters. */
 static void put_message(struct builder *b, const char *key, const char *text)
 {
     size_t n = text == NULL ? 0 : strlen(text);
@@ -65,7 +65,7 @@ static struct builder array(void)
     return (struct builder){at, at == NULL};
 }
 
-/* Take a finished part in, under `key`; an empty list is left out. */
+/* Adds a finished part under `key`, unless it is an empty list. Takes over the reference. */
 static void put_built(struct builder *b, const char *key, struct builder *part)
 {
     if (part->failed)
@@ -112,7 +112,7 @@ static void put_update(struct builder *list, const struct hf_update_status *upda
     append(list, &item);
 }
 
-/* Whose word the node follows, and how often to expect its own. */
+/* The policy in effect, and the interval in which to expect the next status. */
 static void put_policy(struct builder *b, const struct hf_status_view *view)
 {
     struct builder policy = object();
@@ -133,8 +133,8 @@ static bool named(const json_t *list, const char *name)
     return false;
 }
 
-/* An EdgeUpdate that cannot be used, or a file of the source that may have been meant as one, stands among the updates under its
- * own name, unless a release has that name (a list map holds a key once); the condition tells it in both cases. */
+/* A refused EdgeUpdate, or an unreadable file that may have been meant as one, is listed among the updates under its own name, unless a
+ * release has that name (a list map holds a key once). The conditions name it in both cases. */
 static void put_updates(struct builder *b, const struct hf_status_view *view)
 {
     struct builder list = array();
@@ -199,7 +199,7 @@ static int drop_condition(json_t *conditions, const char *type)
 static int set_condition(json_t *conditions, const char *type, bool present, const struct hf_readiness_part *part,
                          uint64_t now_unix_ns)
 {
-    /* Without the generation, which stands once above them all: it would be a twentieth of a small status. */
+    /* Without the generation, which the status has once: in each condition it would be a twentieth of a small status. */
     struct hf_condition condition = {type, part->status, part->reason, part->message, 0};
 
     return present ? hf_conditions_set(conditions, &condition, now_unix_ns) : drop_condition(conditions, type);
@@ -215,7 +215,7 @@ static int set_simple(json_t *conditions, const char *type, const char *status, 
     return set_condition(conditions, type, status != NULL, &part, now_unix_ns);
 }
 
-/* What the policy asks for and this program does not do is said by name, so that nobody relies on it. */
+/* Names the fields of the policy that this program ignores, so that nobody relies on them. */
 static int set_policy(json_t *conditions, const struct hf_status_view *view, uint64_t now_unix_ns)
 {
     char message[HF_READINESS_MESSAGE] = "";
@@ -233,11 +233,11 @@ static int set_policy(json_t *conditions, const struct hf_status_view *view, uin
 
 static int set_conditions(json_t *conditions, const struct hf_status_view *view, uint64_t now_unix_ns)
 {
-    static const struct hf_readiness_part stopped = {
-        .status = "Unknown",
-        .reason = "AgentStopped",
-        .message =
-            "the agent was told to stop: what is installed stays, and nothing new is heard or said until it runs"};
+    static const struct hf_readiness_part stopped = {.status = "Unknown",
+                                                     .reason = "AgentStopped",
+                                                     .message =
+                                                         "the agent was stopped: installed releases stay as they are, "
+                                                         "and the node reports nothing until the agent runs again"};
     const struct hf_readiness *readiness = view->readiness;
     int r = set_condition(conditions, "Ready", true, view->stopped ? &stopped : &readiness->ready, now_unix_ns);
 
@@ -332,7 +332,7 @@ bool hf_status_same(const json_t *essence_a, const json_t *essence_b)
     return true;
 }
 
-/* ---- what is applied ---------------------------------------------------------------------------------------------- */
+/* ---- the body of an apply ------------------------------------------------------------------------------------------ */
 
 static struct builder head(const char *node_name)
 {

@@ -1,9 +1,9 @@
-/* agent/status.h - EdgeNode.status as JSON. Pure.
+/* agent/report/status.h - EdgeNode.status as JSON. Pure.
  *
- * Two steps: the essence is what a change must be told for; the volatile part (sequence, times, offset) is added when it is
- * written, so that a clock's drift or a heartbeat is not a change.
+ * A status is made in two steps. The essence is what a change must be reported for. The volatile part (sequence, times, clock offset) is
+ * added at the write, so that neither a drifting clock nor a heartbeat counts as a change.
  *
- * A further condition is one more row in set_conditions(): a field of the view that says whether, and why. */
+ * A new condition is one more row in set_conditions(), with a field of the view that says whether it is present, and why. */
 #pragma once
 
 #include "api/syncpolicy.h"
@@ -17,8 +17,8 @@ enum {
     HF_STATUS_MAX_MESSAGE = 1024,
     HF_STATUS_MAX_UPDATES = 64,
     HF_STATUS_MAX_DISKS = 8,
-    HF_STATUS_ONE_BYTES = 1024,    /* of one release that is where it shall be */
-    HF_STATUS_TROUBLE_BYTES = 3072 /* of one that is not: somebody has to read why */
+    HF_STATUS_ONE_BYTES = 1024,    /* status with one release, if Ready is True */
+    HF_STATUS_TROUBLE_BYTES = 3072 /* the same if Ready is not True: somebody has to read why */
 };
 
 struct hf_status_disk {
@@ -27,11 +27,12 @@ struct hf_status_disk {
     enum hf_disk_level level;
 };
 
+/* Everything that a status reports. Borrowed. */
 struct hf_status_view {
     const char *version;
     bool pod_mode;
-    bool once;    /* nobody renews it when it is settled */
-    bool stopped; /* this is the last word of this life: what stands is not looked after */
+    bool once;    /* the agent ends when it is settled, and nobody renews the status then */
+    bool stopped; /* the last status of an agent that somebody stops */
     enum hf_staleness staleness;
     bool skew_exceeded;
     enum hf_ntp_state ntp;
@@ -39,48 +40,47 @@ struct hf_status_view {
     size_t n_updates;
     const struct hf_refused *refused;
     size_t n_refused;
-    const struct hf_status_disk *disks; /* those above a mark */
+    const struct hf_status_disk *disks; /* those that are too full */
     size_t n_disks;
     const struct hf_hold *hold; /* NULL: none in effect */
     uint64_t hold_end_unix_ns;
     const struct hf_syncpolicy *policy; /* in effect */
     bool policy_is_default;             /* no SyncPolicy selects this node */
     const struct hf_issues *labels_refused;
-    bool name_shared;             /* somebody else writes statuses under our name */
-    const char *labels_failure;   /* the Node's labels cannot be applied: why; NULL */
-    const char *delivery_failure; /* the server takes no status of this node: why; NULL */
-    const char *disk_failure;     /* the state folder cannot be written: why; NULL */
-    const char *
-        source_failure; /* why the source gives no desired state: a folder that cannot be read, a server that may not; NULL */
-    const char *source_reason; /* the same in one word; NULL with it */
+    bool name_shared;             /* another agent writes statuses under our name */
+    const char *labels_failure;   /* reason why the server refuses the Node's labels; NULL */
+    const char *delivery_failure; /* reason why the server refuses statuses; NULL */
+    const char *disk_failure;     /* reason why writes to the state folder fail; NULL */
+    const char *source_failure;   /* reason why a source in reach gives no desired state; NULL */
+    const char *source_reason;    /* CamelCase reason of source_failure; NULL with it */
     const struct hf_readiness *readiness;
-    int64_t observed_generation; /* of the EdgeNode; 0 unknown */
+    int64_t observed_generation; /* of the EdgeNode; 0: unknown */
 };
 
-/* `conditions` (an array) is brought up to date in place: transition times survive. *ret_essence is a new object that holds a
- * copy of it. -ENOMEM. */
+/* Updates the array `conditions` in place, so that transition times survive. *ret_essence is a new object with a copy of it. -ENOMEM. */
 HF_MUST_USE int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uint64_t now_unix_ns,
                                   json_t **ret_essence);
 
-/* Where there is one update, cut texts of the essence so that the status is below HF_STATUS_ONE_BYTES when it is written, or below
- * HF_STATUS_TROUBLE_BYTES while Ready is not True (names and versions of usual length given). Done by hf_status_essence(). */
+/* With one update in the essence, shortens texts so that the written status stays below HF_STATUS_ONE_BYTES, or below
+ * HF_STATUS_TROUBLE_BYTES while Ready is not True (for names and versions of usual length). hf_status_essence() calls it. */
 void hf_status_fit(json_t *essence);
 
-/* Equal but for the transition times of conditions. */
+/* Returns true if two essences differ at most in the transition times of conditions. */
 bool hf_status_same(const json_t *essence_a, const json_t *essence_b);
 
 struct hf_status_volatile {
     uint64_t sequence;
-    uint64_t observed_unix_ns; /* the moment that all of it is about */
-    uint64_t contact_unix_ns;  /* 0 never */
+    uint64_t observed_unix_ns; /* the moment that the status describes */
+    uint64_t contact_unix_ns;  /* 0: never */
     bool has_offset;
-    json_t *telemetry; /* reference taken over; NULL: nothing to say */
-    int64_t offset_ns; /* the server's clock less ours; told the other way round: positive when the node is ahead */
+    json_t *telemetry; /* taken over; NULL: left out */
+    int64_t
+        offset_ns; /* the server's clock minus ours; written with the sign reversed: positive if the node is ahead */
 };
 
-/* {apiVersion, kind, metadata.name, status}: what is applied. -ENOMEM. */
+/* Makes the body of an apply: {apiVersion, kind, metadata.name, status}. -ENOMEM. */
 HF_MUST_USE int hf_status_body(const char *node_name, const json_t *essence, const struct hf_status_volatile *moving,
                                json_t **ret_body);
 
-/* The same without status: brings the object into being. */
+/* Makes the same without status, which creates the object. -ENOMEM. */
 HF_MUST_USE int hf_status_object(const char *node_name, json_t **ret_body);

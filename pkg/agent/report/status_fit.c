@@ -1,12 +1,12 @@
-/* One release's status stays below a bound: ten thousand nodes' statuses lie in one API server's memory. What gives way is text that
- * stands elsewhere: first that of Stalled and Reconciling (they point to Ready anyway), then Ready's (the update says it), last the
- * update's own end. */
+/* Bounds the status of a node with one release: the statuses of ten thousand nodes share the memory of one API server. Texts that are
+ * repeated elsewhere are cut first: those of Stalled and Reconciling (they point to Ready), then Ready's (the update has it), and last the
+ * end of the update's own. */
 #include <string.h>
 
 #include "agent/report/status.h"
 #include "base/parse.h"
 
-/* What is added when it is written: sequence, observedTime, contact.lastTime, clock.offsetMilliseconds. */
+/* Room for the fields added at the write: sequence, observedTime, contact.lastTime, clock.offsetMilliseconds. */
 enum { VOLATILE_BYTES = 160 };
 
 struct fit {
@@ -32,7 +32,7 @@ static size_t size_of(const json_t *essence)
     return json_dumpb(essence, NULL, 0, JSON_COMPACT) + VOLATILE_BYTES;
 }
 
-/* Cut item's message so that `over` bytes are gained, but leave `least`. */
+/* Shortens the message of `item` by `over` bytes, but not below `least`. */
 static void shorten(json_t *item, size_t over, size_t least)
 {
     json_t *message = json_object_get(item, "message");

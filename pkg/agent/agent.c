@@ -18,7 +18,8 @@
 #include "agent/report/report.h"
 #include "agent/turn.h"
 
-/* Each part belongs to the file of its type. This file makes them, passes to each what it needs, and orders the steps of a turn. */
+/* Each part belongs to the file of its type. This file makes them, passes to each what it needs, and orders the steps
+ * of a turn. */
 struct hf_agent {
     struct hf_agent_params params;
     struct hf_agent_env env;
@@ -42,7 +43,7 @@ struct hf_agent {
     enum { RUNNING, STOPPING, STOPPED } state;
 };
 
-/* ---- steps of a turn ------------------------------------------------------------------------------------------------- */
+/* ---- steps of a turn --------------------------------------------------------------------------------------------- */
 
 /* A policy's times apply to parts that know no policy. */
 static void apply_limits(struct hf_agent *agent)
@@ -149,10 +150,10 @@ static void work(struct hf_agent *agent, struct hf_now now, uint64_t *ret_stale_
     hf_report_send_if_due(&agent->report);
 }
 
-/* ---- a turn ---------------------------------------------------------------------------------------------------------- */
+/* ---- a turn ------------------------------------------------------------------------------------------------------ */
 
-/* True if the agent has received, installed and reported all there is; or if it never will, because the folder of objects cannot be
- * read. */
+/* True if the agent has received, installed and reported all there is; or if it never will, because the folder of
+ * objects cannot be read. */
 static bool is_settled(const struct hf_agent *agent)
 {
     if (!agent->report.delivered || !hf_diskq_idle(agent->diskq))
@@ -219,7 +220,7 @@ static void run_turn(void *arg)
     report_settled(agent);
 }
 
-/* ---- events ---------------------------------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------------------------------------ */
 
 static void disk_changed(void *arg)
 {
@@ -253,7 +254,7 @@ static void reachable(void *arg, uint64_t spread_ns)
     hf_report_reachable(&agent->report, spread_ns);
 }
 
-/* ---- start ----------------------------------------------------------------------------------------------------------- */
+/* ---- start ------------------------------------------------------------------------------------------------------- */
 
 static void wire(struct hf_agent *agent, const struct hf_agent_params *params)
 {
@@ -406,7 +407,7 @@ int hf_agent_new(const struct hf_agent_params *params, struct hf_agent **ret_age
     return 0;
 }
 
-/* ---- end ------------------------------------------------------------------------------------------------------------- */
+/* ---- end --------------------------------------------------------------------------------------------------------- */
 
 void hf_agent_free(struct hf_agent *agent)
 {
@@ -441,7 +442,7 @@ void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why)
     finish_stop(agent);
 }
 
-/* ---- from outside ---------------------------------------------------------------------------------------------------- */
+/* ---- from outside ------------------------------------------------------------------------------------------------ */
 
 void hf_agent_hold_changed(struct hf_agent *agent)
 {

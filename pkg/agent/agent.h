@@ -5,11 +5,12 @@
  *           |          `--> diskq --> cache              v
  *           `------------- report <------- status <--- turn
  *
- * Every event notes the work that it makes due and asks for a turn. A turn (in the next round of the loop) judges staleness and hold,
- * makes the plan, hands it to the engine, builds the status, and sets the time of the next turn. So the order of events does not
- * matter, and a turn can be repeated. One timer; the agent polls nothing.
+ * Every event notes the work that it makes due and asks for a turn. A turn (in the next round of the loop) judges
+ * staleness and hold, makes the plan, hands it to the engine, builds the status, and sets the time of the next turn. So
+ * the order of events does not matter, and a turn can be repeated. One timer; the agent polls nothing.
  *
- * hf_agent_new() loads the cache and the engine's journals and acts on them before the first packet arrives. Loop thread only. */
+ * hf_agent_new() loads the cache and the engine's journals and acts on them before the first packet arrives. Loop
+ * thread only. */
 #pragma once
 
 #include "agent/home.h"
@@ -47,14 +48,15 @@ struct hf_agent_params {
     const char *own_unit;  /* systemd unit of this process; NULL: none */
     uint64_t retry_base_ns;
     enum hf_ntp_state (*ntp)(void); /* hf_ntp_read on a real node; may be NULL */
-    /* The policy in effect or the node's labels (an object of strings) may have changed; also called at start. May be NULL. */
+    /* The policy in effect or the node's labels (an object of strings) may have changed; also called at start. May be
+     * NULL. */
     void (*policy_changed)(void *arg, const struct hf_syncpolicy *policy, const json_t *labels);
     /* File for local readers that gets every status, at each interval: on a file system in memory. NULL: none. */
     const char *run_path;
     /* Returns the telemetry part of a status as a new object, or NULL. May be NULL. */
     json_t *(*telemetry)(void *arg);
-    /* Called at most once: everything desired is settled and reported (see hf_agent_result()), or the folder of objects cannot be
-     * read. May be NULL. */
+    /* Called at most once: everything desired is settled and reported (see hf_agent_result()), or the folder of objects
+     * cannot be read. May be NULL. */
     void (*settled)(void *arg);
     /* hf_agent_stop() has ended: everything is on the disk. */
     void (*stopped)(void *arg);
@@ -75,8 +77,8 @@ enum hf_agent_stop {
     HF_AGENT_STOP_DONE,      /* the agent has done its work (--once): its newest status stands */
 };
 
-/* Saves what a later start needs (resume points, last contact, sequence), writes the last status if the server answers within 2 s, then
- * calls `stopped`. Steps of the update engine go on until hf_agent_free(). */
+/* Saves what a later start needs (resume points, last contact, sequence), writes the last status if the server answers
+ * within 2 s, then calls `stopped`. Steps of the update engine go on until hf_agent_free(). */
 void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why);
 
 /* Reads <state>/hold again, because it may have changed. */
@@ -88,8 +90,10 @@ void hf_agent_telemetry_changed(struct hf_agent *agent);
 /* Returns true if the desired state is known: from the source, or from the cache of an earlier process. */
 bool hf_agent_ready(const struct hf_agent *agent);
 
-/* Returns what to do about a source that is in reach but refuses the desired state; NULL: it does not, or it is out of reach. */
+/* Returns what to do about a source that is in reach but refuses the desired state; NULL: it does not, or it is out of
+ * reach. */
 const char *hf_agent_source_failure(const struct hf_agent *agent);
 
-/* Returns 0 if every selected update is Committed or Incompatible; 1 if not, or if the folder of objects cannot be read. */
+/* Returns 0 if every selected update is Committed or Incompatible; 1 if not, or if the folder of objects cannot be
+ * read. */
 int hf_agent_result(const struct hf_agent *agent);

@@ -1,5 +1,5 @@
-/* agent/counters.h - the counters that the parts of an agent raise. Values that are measured at a scrape are in agent/gauges.h. Loop
- * thread only. */
+/* agent/counters.h - the counters that the parts of an agent raise. Values that are measured at a scrape are in
+ * agent/gauges.h. Loop thread only. */
 #pragma once
 
 #include "web/metrics.h"

@@ -1,5 +1,5 @@
-/* agent/env.h - what every part of an agent uses and none of them changes: parameters, clock, and the services that take requests
- * (a turn, the disk queue, counters). agent.c fills it in before it makes the parts. Loop thread only. */
+/* agent/env.h - what every part of an agent uses and none of them changes: parameters, clock, and the services that
+ * take requests (a turn, the disk queue, counters). agent.c fills it in before it makes the parts. Loop thread only. */
 #pragma once
 
 #include "agent/agent.h"

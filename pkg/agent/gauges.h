@@ -1,4 +1,5 @@
-/* agent/gauges.h - the agent's metrics that are measured at each scrape: contact, clock, objects, phases, disks. Loop thread only. */
+/* agent/gauges.h - the agent's metrics that are measured at each scrape: contact, clock, objects, phases, disks. Loop
+ * thread only. */
 #pragma once
 
 #include "agent/parts.h"

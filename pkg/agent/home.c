@@ -62,7 +62,8 @@ int hf_home_lock(const struct hf_fs_ops *fs, const char *dir, const char *name, 
     return r;
 }
 
-/* Removes the temporary files that a power cut left in the middle of a replacement. The next replacement may be far away. */
+/* Removes the temporary files that a power cut left in the middle of a replacement. The next replacement may be far
+ * away. */
 static void sweep(struct hf_home *home)
 {
     static const char *const names[] = {"clock.new", "sequence.new", "outbox.json.new"};
@@ -89,7 +90,8 @@ static void read_clock(struct hf_home *home, struct hf_log *log)
     (void)home->fs->renameat(home->fs->ctx, AT_FDCWD, path, AT_FDCWD, aside);
 }
 
-/* Only root may enter, as in the systemd unit. An existing folder keeps its mode: programs may be installed below it. */
+/* Only root may enter, as in the systemd unit. An existing folder keeps its mode: programs may be installed below
+ * it. */
 static int make_folder(struct hf_home *home, struct hf_err *err)
 {
     char parent[PATH_MAX];

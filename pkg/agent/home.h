@@ -1,7 +1,8 @@
 /* agent/home.h - the state folder of one agent: its lock, its clock, and the small files that outlive a process.
  *
- * The process opens it before anything else: the holder of the lock is the agent of this node, and everything after it (TLS included)
- * uses the floored clock that is kept here. The kernel releases the lock when the process ends. Loop thread only; calls block. */
+ * The process opens it before anything else: the holder of the lock is the agent of this node, and everything after it
+ * (TLS included) uses the floored clock that is kept here. The kernel releases the lock when the process ends. Loop
+ * thread only; calls block. */
 #pragma once
 
 #include "base/fs.h"
@@ -19,17 +20,18 @@ struct hf_home {
     struct hf_clock_file kept; /* the clock file of an earlier process, as read at start */
 };
 
-/* Makes the folder (0700; an existing one keeps its mode), takes <dir>/agent.lock and writes `pid` into it. `wall` is borrowed. A damaged
- * clock file is renamed to clock.damaged and logged; the floor is then the build's date. -EWOULDBLOCK: another agent has the lock; *err
- * names its pid. */
+/* Makes the folder (0700; an existing one keeps its mode), takes <dir>/agent.lock and writes `pid` into it. `wall` is
+ * borrowed. A damaged clock file is renamed to clock.damaged and logged; the floor is then the build's date.
+ * -EWOULDBLOCK: another agent has the lock; *err names its pid. */
 HF_MUST_USE int hf_home_open(struct hf_home *home, const struct hf_fs_ops *fs, const char *dir, int pid,
                              const struct hf_clock_ops *wall, struct hf_log *log, struct hf_err *err);
 
 /* Releases the lock. */
 void hf_home_close(struct hf_home *home);
 
-/* Takes the lock file <dir>/<name> and writes `pid` into it, for a person. Returns the descriptor that holds the lock. `own`: the flags
- * that give a second agent a folder of its own, for the error text. -EWOULDBLOCK: another agent has the lock; *err names its pid. */
+/* Takes the lock file <dir>/<name> and writes `pid` into it, for a person. Returns the descriptor that holds the lock.
+ * `own`: the flags that give a second agent a folder of its own, for the error text. -EWOULDBLOCK: another agent has
+ * the lock; *err names its pid. */
 HF_MUST_USE int hf_home_lock(const struct hf_fs_ops *fs, const char *dir, const char *name, const char *own, int pid,
                              struct hf_err *err);
 

@@ -1,5 +1,5 @@
-/* agent/desired/machine.h - the machine under this node: its facts, and how full its file systems are. Loop thread only; blocks for a
- * few reads. */
+/* agent/desired/machine.h - the machine under this node: its facts, and how full its file systems are. Loop thread
+ * only; blocks for a few reads. */
 #pragma once
 
 #include "agent/env.h"

@@ -1,4 +1,5 @@
-/* agent/desired/own_node.h - the own Node object, reduced to what this agent uses: name, uid, labels, its own managed fields. Pure. */
+/* agent/desired/own_node.h - the own Node object, reduced to what this agent uses: name, uid, labels, its own managed
+ * fields. Pure. */
 #pragma once
 
 #include "codec/json.h"

@@ -27,7 +27,7 @@ bool hf_planner_wants(const struct hf_planner *planner, const char *release_name
     return hf_strmap_get(&planner->desired_names, release_name) != NULL;
 }
 
-/* ---- making the plan ------------------------------------------------------------------------------------------------- */
+/* ---- making the plan --------------------------------------------------------------------------------------------- */
 
 struct begun_search {
     const char *release, *digest;
@@ -76,7 +76,7 @@ static void make_plan(struct hf_planner *planner, const struct hf_planner_input 
     hf_plan_make(&params, planner->plan);
 }
 
-/* ---- reporting it ---------------------------------------------------------------------------------------------------- */
+/* ---- reporting it ------------------------------------------------------------------------------------------------ */
 
 static void list_notes(const struct hf_plan *plan, enum hf_plan_why why, char text[HF_READINESS_NAMES])
 {

@@ -1,4 +1,5 @@
-/* agent/desired/planner.h - from the objects that are known to the desired releases of the update engine. Loop thread only. */
+/* agent/desired/planner.h - from the objects that are known to the desired releases of the update engine. Loop thread
+ * only. */
 #pragma once
 
 #include "agent/env.h"

@@ -61,7 +61,8 @@ static const struct hf_syncpolicy *choose(const struct hf_chosen_policy *policy,
     return chosen != NULL ? chosen : policy->defaults;
 }
 
-/* Without a Node object our own facts replace its labels: first alone, to choose the policy; then with the policy's labels. */
+/* Without a Node object our own facts replace its labels: first alone, to choose the policy; then with the policy's
+ * labels. */
 static int compute(struct hf_chosen_policy *policy, const struct hf_objects *policies, const struct hf_facts *facts,
                    json_t **ret_base, json_t **ret_desired, json_t **ret_labels)
 {

@@ -1,4 +1,5 @@
-/* agent/desired/site_hold.h - the site's order not to update (<state>/hold), and whether it is in effect. Loop thread only. */
+/* agent/desired/site_hold.h - the site's order not to update (<state>/hold), and whether it is in effect. Loop thread
+ * only. */
 #pragma once
 
 #include "agent/env.h"

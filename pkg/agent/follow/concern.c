@@ -34,7 +34,8 @@ static void relist(struct hf_follow *follow, const char *why)
     env->params->source->relist(env->params->source->ctx, follow->subscription);
 }
 
-/* Does nothing while a list is outstanding: that list may have passed the objects that fit now. Its end calls this again. */
+/* Does nothing while a list is outstanding: that list may have passed the objects that fit now. Its end calls this
+ * again. */
 void hf_concern_relist_if_room(struct hf_follow *follow)
 {
     if (!follow->relisting && hf_objects_has_room_again(follow->objects))
@@ -51,7 +52,7 @@ void hf_concern_uncache(void *arg, const char *name)
     hf_concern_decline(follow, name, false);
 }
 
-/* ---- resume points -------------------------------------------------------------------------------------------------- */
+/* ---- resume points ----------------------------------------------------------------------------------------------- */
 
 static void hash_labels(const json_t *labels, char hex[HF_SHA256_HEX])
 {
@@ -84,7 +85,7 @@ void hf_concern_judge_resume(struct hf_follow *follow)
         follow->objects->others_unknown = true; /* the file has the labels but not the selectors */
 }
 
-/* ---- changes -------------------------------------------------------------------------------------------------------- */
+/* ---- changes ----------------------------------------------------------------------------------------------------- */
 
 void hf_concern_labels_changed(struct hf_follow *follow)
 {

@@ -1,5 +1,5 @@
-/* agent/follow/concern.h - leaves out objects that select other nodes, and lists again when labels change or room appears. See
- * follow/objects.h for what is kept. Loop thread only. */
+/* agent/follow/concern.h - leaves out objects that select other nodes, and lists again when labels change or room
+ * appears. See follow/objects.h for what is kept. Loop thread only. */
 #pragma once
 
 #include "agent/follow/follow.h"
@@ -15,11 +15,12 @@ void hf_concern_uncache(void *arg, const char *name);
 
 void hf_concern_relist_if_room(struct hf_follow *follow);
 
-/* Adapts a resume point that goes to the disk: it names the labels by which objects were left out, and it is empty while something is
- * still to be listed. */
+/* Adapts a resume point that goes to the disk: it names the labels by which objects were left out, and it is empty
+ * while something is still to be listed. */
 void hf_concern_adapt_resume(const struct hf_follow *follow, struct hf_cache_mark *resume);
 
-/* Clears the resume point of an earlier process if that one judged by other labels: the source then lists everything. */
+/* Clears the resume point of an earlier process if that one judged by other labels: the source then lists
+ * everything. */
 void hf_concern_judge_resume(struct hf_follow *follow);
 
 /* The labels that this kind's selectors see have changed. */

@@ -6,8 +6,8 @@
 #include "agent/diskq.h"
 #include "agent/turn.h"
 
-/* The last contact in the clock file may be this old: a part of the policy's window, but never less than the second value. After a
- * power cut the node believes that it was away that much longer, which is the safe side. */
+/* The last contact in the clock file may be this old: a part of the policy's window, but never less than the second
+ * value. After a power cut the node believes that it was away that much longer, which is the safe side. */
 enum { SAVE_PART_OF_WINDOW = 24 };
 #define SAVE_AT_LEAST_NS (10 * 60 * HF_NS_PER_S)
 
@@ -83,8 +83,8 @@ bool hf_contact_judge(struct hf_contact *contact, uint64_t window_ns, struct hf_
     return true;
 }
 
-/* Returns the offset of our clock from the best witness: the API server, else the kernel's clock if NTP keeps it (behind a MetaServer
- * there is no Date of a real server). */
+/* Returns the offset of our clock from the best witness: the API server, else the kernel's clock if NTP keeps it
+ * (behind a MetaServer there is no Date of a real server). */
 static int64_t best_offset_ns(const struct hf_contact *contact, struct hf_now now)
 {
     const struct hf_agent_params *params = contact->env->params;
@@ -96,7 +96,8 @@ static int64_t best_offset_ns(const struct hf_contact *contact, struct hf_now no
     return 0;
 }
 
-/* Our clock never goes back, so one that once leapt forward stays ahead; reported times are in the server's time then. */
+/* Our clock never goes back, so one that once leapt forward stays ahead; reported times are in the server's time
+ * then. */
 bool hf_contact_judge_clock(struct hf_contact *contact, uint64_t max_skew_ns, struct hf_now now)
 {
     struct hf_skew *skew = &contact->skew;
@@ -115,7 +116,7 @@ bool hf_contact_judge_clock(struct hf_contact *contact, uint64_t max_skew_ns, st
     return true;
 }
 
-/* ---- the clock file ------------------------------------------------------------------------------------------------- */
+/* ---- the clock file ---------------------------------------------------------------------------------------------- */
 
 void hf_contact_save(struct hf_contact *contact)
 {
@@ -140,7 +141,7 @@ void hf_contact_save_if_old(struct hf_contact *contact, uint64_t window_ns)
         hf_contact_save(contact);
 }
 
-/* ---- reported times ------------------------------------------------------------------------------------------------- */
+/* ---- reported times ---------------------------------------------------------------------------------------------- */
 
 uint64_t hf_contact_reported(const struct hf_contact *contact, uint64_t unix_ns)
 {

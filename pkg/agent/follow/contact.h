@@ -33,19 +33,20 @@ void hf_contact_lost(struct hf_contact *contact, const struct hf_err *err);
 /* Takes the Date of a real server as a measurement of our clock. */
 void hf_contact_measure(struct hf_contact *contact, uint64_t server_date_unix_ns, uint64_t max_skew_ns);
 
-/* Computes `staleness` under the policy's window; *ret_wait_ns: the time until it may change by itself (HF_NEVER). Returns true if it
- * changed. */
+/* Computes `staleness` under the policy's window; *ret_wait_ns: the time until it may change by itself (HF_NEVER).
+ * Returns true if it changed. */
 bool hf_contact_judge(struct hf_contact *contact, uint64_t window_ns, struct hf_now now, uint64_t *ret_wait_ns);
 
-/* Computes the offset of reported times, and whether our clock differs too much from the server's. Returns true if a status must say
- * so. */
+/* Computes the offset of reported times, and whether our clock differs too much from the server's. Returns true if a
+ * status must say so. */
 bool hf_contact_judge_clock(struct hf_contact *contact, uint64_t max_skew_ns, struct hf_now now);
 
-/* Writes the clock file. The second one does so if the last contact in it is too old, compared to the policy's window. */
+/* Writes the clock file. The second one does so if the last contact in it is too old, compared to the policy's
+ * window. */
 void hf_contact_save(struct hf_contact *contact);
 void hf_contact_save_if_old(struct hf_contact *contact, uint64_t window_ns);
 
-/* Converts a time of our clock to a reported time; 0 stays 0. The second one is for a time that was noted earlier, perhaps before
- * our clock was wrong: a time that has passed anyway stays as it is. */
+/* Converts a time of our clock to a reported time; 0 stays 0. The second one is for a time that was noted earlier,
+ * perhaps before our clock was wrong: a time that has passed anyway stays as it is. */
 uint64_t hf_contact_reported(const struct hf_contact *contact, uint64_t unix_ns);
 uint64_t hf_contact_reported_past(const struct hf_contact *contact, uint64_t unix_ns);

@@ -54,7 +54,7 @@ bool hf_follow_relisting(const struct hf_follows *follows)
     return follows->of[HF_FOLLOW_UPDATES].relisting || follows->of[HF_FOLLOW_POLICIES].relisting;
 }
 
-/* ---- objects -------------------------------------------------------------------------------------------------------- */
+/* ---- objects ----------------------------------------------------------------------------------------------------- */
 
 /* At level error: somebody must mend the object. */
 static void log_refused(const struct hf_follow *follow, const char *kind, const char *name, const char *text)
@@ -171,7 +171,8 @@ static void on_upsert(void *arg, json_t *object)
         events->edgenode(events->arg, object);
 }
 
-/* Without its Node, selectors see the Node's last labels, and nothing is applied to it until it is back with a new uid. */
+/* Without its Node, selectors see the Node's last labels, and nothing is applied to it until it is back with a new
+ * uid. */
 static void on_gone(void *arg, const char *name)
 {
     struct hf_follow *follow = arg;
@@ -191,7 +192,7 @@ static void on_gone(void *arg, const char *name)
     }
 }
 
-/* ---- resume points -------------------------------------------------------------------------------------------------- */
+/* ---- resume points ----------------------------------------------------------------------------------------------- */
 
 /* The point moves with every bookmark. It is written with the next change, when contact is lost, and at the end. */
 static void note_resume(struct hf_follow *follow, const char *resource_version)
@@ -244,7 +245,7 @@ static void on_mark(void *arg, const char *resource_version)
     note_resume(arg, resource_version);
 }
 
-/* ---- contact -------------------------------------------------------------------------------------------------------- */
+/* ---- contact ----------------------------------------------------------------------------------------------------- */
 
 /* Contact means that desired state arrives: both kinds of it. */
 static bool in_contact(const struct hf_follows *follows)
@@ -260,8 +261,9 @@ const struct hf_follow *hf_follow_barred(const struct hf_follows *follows)
     return NULL;
 }
 
-/* With one server for all, contact is enough; if that server refuses only the desired state, the status can still report this. With a
- * server of its own, the status arrives while that server serves the subscription to our EdgeNode. */
+/* With one server for all, contact is enough; if that server refuses only the desired state, the status can still
+ * report this. With a server of its own, the status arrives while that server serves the subscription to our
+ * EdgeNode. */
 bool hf_follow_delivers(const struct hf_follows *follows)
 {
     const struct hf_agent_params *params = follows->env->params;
@@ -343,8 +345,8 @@ static void on_contact(void *arg, enum hf_contact_kind kind, uint64_t server_dat
     }
 }
 
-/* The source itself refused a part: an object, or (a server) an answer. Missing rights and kinds need a person; a doubt (-ESTALE)
- * mends itself. The parts of a folder are files. */
+/* The source itself refused a part: an object, or (a server) an answer. Missing rights and kinds need a person; a doubt
+ * (-ESTALE) mends itself. The parts of a folder are files. */
 static void on_refused(void *arg, const char *what, const struct hf_err *err)
 {
     const struct hf_follow *follow = arg;
@@ -378,7 +380,7 @@ static void on_unreadable(void *arg, const char *what, const struct hf_err *err)
     wake(follow, HF_DUE_STATUS);
 }
 
-/* ---- start and end -------------------------------------------------------------------------------------------------- */
+/* ---- start and end ----------------------------------------------------------------------------------------------- */
 
 void hf_follow_init(struct hf_follows *follows, const struct hf_agent_env *env, struct hf_contact *contact,
                     struct hf_chosen_policy *policy, const struct hf_follow_events *events)

@@ -1,7 +1,8 @@
-/* agent/follow/follow.h - the four subscriptions of an agent: EdgeUpdates, SyncPolicies, the own Node, the own EdgeNode.
+/* agent/follow/follow.h - the four subscriptions of an agent: EdgeUpdates, SyncPolicies, the own Node, the own
+ * EdgeNode.
  *
- * Takes in what the source reports: objects (follow/objects), contact (follow/contact), the own Node (desired/policy). Calls upwards go
- * through struct hf_follow_events. Loop thread only. */
+ * Takes in what the source reports: objects (follow/objects), contact (follow/contact), the own Node (desired/policy).
+ * Calls upwards go through struct hf_follow_events. Loop thread only. */
 #pragma once
 
 #include "agent/env.h"

@@ -94,7 +94,7 @@ bool hf_objects_drop(struct hf_objects *objects, const char *name)
     return hf_strmap_remove(&objects->by_name, name) != 0 || waited;
 }
 
-/* ---- condensing --------------------------------------------------------------------------------------------------- */
+/* ---- condensing -------------------------------------------------------------------------------------------------- */
 
 static int keep(json_t *to, const json_t *from, const char *key)
 {
@@ -141,7 +141,7 @@ static bool same_essence(const json_t *a, const json_t *b)
     return same;
 }
 
-/* ---- objects for other nodes -------------------------------------------------------------------------------------- */
+/* ---- objects for other nodes ------------------------------------------------------------------------------------- */
 
 bool hf_objects_selects(const struct hf_objects *objects, const json_t *json, const json_t *labels)
 {
@@ -238,7 +238,7 @@ size_t hf_objects_trim(struct hf_objects *objects, const json_t *labels, void (*
     return n;
 }
 
-/* ---- taking in a version ------------------------------------------------------------------------------------------ */
+/* ---- taking in a version ----------------------------------------------------------------------------------------- */
 
 static int slot_for(struct hf_objects *objects, const char *name, struct slot **ret_slot)
 {

@@ -1,18 +1,19 @@
-/* agent/follow/objects.h - the objects of one kind that select this node: the last good version of each, and the reason why a newer one
- * was refused.
+/* agent/follow/objects.h - the objects of one kind that select this node: the last good version of each, and the reason
+ * why a newer one was refused.
  *
- * Objects for other nodes are not kept, only their distinct selectors: when labels change, these tell whether one of the objects would
- * match now (then everything is listed again). Ten thousand objects for other nodes cost some kilobytes, and none of the bounds. An
- * object that changed labels left behind stays until hf_objects_trim(), because labels may be wrong for a while; it goes when another
- * object needs the room. An object whose selector cannot be read may be meant for this node and is kept.
+ * Objects for other nodes are not kept, only their distinct selectors: when labels change, these tell whether one of
+ * the objects would match now (then everything is listed again). Ten thousand objects for other nodes cost some
+ * kilobytes, and none of the bounds. An object that changed labels left behind stays until hf_objects_trim(), because
+ * labels may be wrong for a while; it goes when another object needs the room. An object whose selector cannot be read
+ * may be meant for this node and is kept.
  *
  * An object that selects this node and finds no room is remembered by name, and listed again when there is room.
  *
- * A refused version changes nothing that runs: the last good one stays in effect. The status names the refusal until a good version
- * comes or the object goes. Both versions are cached, so that a restart knows as much.
+ * A refused version changes nothing that runs: the last good one stays in effect. The status names the refusal until a
+ * good version comes or the object goes. Both versions are cached, so that a restart knows as much.
  *
- * Objects are condensed: managed fields, counters in status and the like are dropped. A change in those alone is no change, and costs
- * neither memory nor a disk write. Loop thread only. */
+ * Objects are condensed: managed fields, counters in status and the like are dropped. A change in those alone is no
+ * change, and costs neither memory nor a disk write. Loop thread only. */
 #pragma once
 
 #include <stdbool.h>
@@ -37,7 +38,8 @@ struct hf_object {
     char *warned_text;  /* unknown fields of the last good version; NULL: none */
 };
 
-/* Bounds for one kind: more, and larger, than a fleet needs on one node. An object beyond them is refused; known ones stay. */
+/* Bounds for one kind: more, and larger, than a fleet needs on one node. An object beyond them is refused; known ones
+ * stay. */
 enum {
     HF_OBJECTS_MAX = 1000,
     HF_OBJECTS_MAX_BYTES = 4 << 20,
@@ -75,16 +77,17 @@ enum hf_object_change {
 void hf_objects_init(struct hf_objects *objects, const struct hf_object_kind *kind);
 void hf_objects_done(struct hf_objects *objects);
 
-/* Takes in a version of an object. `labels` are the node's; NULL: not known yet, every object is kept. *ret_change compares it with what
- * was known. -EBADMSG: no usable name. -E2BIG: it selects this node, but there is no room; only its name is remembered (*ret_change is
- * SAME if it was already). -ENOMEM. */
+/* Takes in a version of an object. `labels` are the node's; NULL: not known yet, every object is kept. *ret_change
+ * compares it with what was known. -EBADMSG: no usable name. -E2BIG: it selects this node, but there is no room; only
+ * its name is remembered (*ret_change is SAME if it was already). -ENOMEM. */
 HF_MUST_USE int hf_objects_take(struct hf_objects *objects, const json_t *json, const json_t *labels,
                                 enum hf_object_change *ret_change);
 
 /* Forgets an object. Returns false if it was not known, neither as an object nor as a name without room. */
 bool hf_objects_drop(struct hf_objects *objects, const char *name);
 
-/* Drops each object that does not select a node with these labels, after a call of `dropped` with its name. Returns their number. */
+/* Drops each object that does not select a node with these labels, after a call of `dropped` with its name. Returns
+ * their number. */
 size_t hf_objects_trim(struct hf_objects *objects, const json_t *labels, void (*dropped)(void *arg, const char *name),
                        void *arg);
 
@@ -97,8 +100,8 @@ bool hf_objects_has_others(const struct hf_objects *objects);
 /* Returns true if an object that was refused for lack of room would fit now. */
 bool hf_objects_has_room_again(const struct hf_objects *objects);
 
-/* Forgets the selectors of other nodes' objects, because a list will bring them again. Names without room stay until the list brings them
- * and there is room, or until they are gone. */
+/* Forgets the selectors of other nodes' objects, because a list will bring them again. Names without room stay until
+ * the list brings them and there is room, or until they are gone. */
 void hf_objects_forget_others(struct hf_objects *objects);
 
 /* Returns true if the object is kept, or remembered by name for lack of room. */

@@ -14,7 +14,7 @@ struct hf_listeners {
     struct hf_timer *timer; /* for the next attempt */
 };
 
-/* ---- the three servers ------------------------------------------------------------------------------------------------- */
+/* ---- the three servers ------------------------------------------------------------------------------------------- */
 
 /* For senders that still use the port of metrics for POST /ingest. */
 static void answer_misdirected(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
@@ -93,7 +93,7 @@ uint16_t hf_listeners_port(const struct hf_listeners *l, enum hf_agent_listener 
     return web != NULL ? hf_web_port(web) : 0;
 }
 
-/* ---- opening ---------------------------------------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
 
 /* Adds the port, its holder's command and the flags that help. */
 static int explain(const struct hf_agent_listen *at, const char *name, int r, struct hf_err *err)
@@ -110,7 +110,8 @@ static int explain(const struct hf_agent_listen *at, const char *name, int r, st
                       name);
 }
 
-/* Opens each server that is not open yet and returns the first failure; with `go_on`, tries all of them and logs each failure. */
+/* Opens each server that is not open yet and returns the first failure; with `go_on`, tries all of them and logs each
+ * failure. */
 static int open_all(struct hf_listeners *l, bool go_on, bool log_failures, struct hf_err *err)
 {
     int first = 0;

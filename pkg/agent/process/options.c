@@ -97,7 +97,7 @@ static int set_host_root(struct hf_agent_options *o, const char *text)
     return set_path(&o->host_root, text);
 }
 
-/* ---- local servers ------------------------------------------------------------------------------------------------ */
+/* ---- local servers ----------------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;
@@ -164,7 +164,8 @@ static int set_listen_optional(struct hf_agent_options *o, const char *text)
     return o->listen_optional || strcmp(text, "false") == 0 ? 0 : -EINVAL;
 }
 
-/* Sets the ports that no flag gives. With a free port for metrics, the others are free ones, too: such an agent runs beside others. */
+/* Sets the ports that no flag gives. With a free port for metrics, the others are free ones, too: such an agent runs
+ * beside others. */
 static int settle_ports(struct hf_agent_options *o, struct hf_err *err)
 {
     bool any = o->listen[HF_LISTEN_METRICS].chosen && !o->listen[HF_LISTEN_METRICS].off &&
@@ -183,7 +184,7 @@ static int settle_ports(struct hf_agent_options *o, struct hf_err *err)
     return 0;
 }
 
-/* ---- other flags -------------------------------------------------------------------------------------------------- */
+/* ---- other flags ------------------------------------------------------------------------------------------------- */
 
 static int set_log_level(struct hf_agent_options *o, const char *text)
 {

@@ -49,7 +49,7 @@ static struct hf_outside *outside_new(struct hf_loop *loop, void (*changed)(void
     return outside;
 }
 
-/* ---- a file ------------------------------------------------------------------------------------------------------- */
+/* ---- a file ------------------------------------------------------------------------------------------------------ */
 
 static void on_inotify(void *arg)
 {
@@ -86,7 +86,7 @@ struct hf_outside *hf_outside_watch_file(struct hf_loop *loop, const char *folde
     return hf_steal(outside);
 }
 
-/* ---- links -------------------------------------------------------------------------------------------------------- */
+/* ---- links ------------------------------------------------------------------------------------------------------- */
 
 static bool is_good_news(struct nlmsghdr *message)
 {
@@ -149,7 +149,7 @@ struct hf_outside *hf_outside_watch_links(struct hf_loop *loop, void (*changed)(
     return hf_steal(outside);
 }
 
-/* ---- own unit ----------------------------------------------------------------------------------------------------- */
+/* ---- own unit ---------------------------------------------------------------------------------------------------- */
 
 /* The characters of a unit's name: systemd.unit(5). */
 static bool is_service(struct hf_view name)

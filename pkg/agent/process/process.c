@@ -58,7 +58,7 @@ static int log_failure(struct process *p, const char *event, const struct hf_err
     return HF_EXIT_FAILED;
 }
 
-/* ---- systemd ------------------------------------------------------------------------------------------------------ */
+/* ---- systemd ----------------------------------------------------------------------------------------------------- */
 
 /* Speaks the protocol of sd_notify(3): one datagram to $NOTIFY_SOCKET; a leading '@' means the abstract name space. */
 static void notify(const char *state)
@@ -79,7 +79,7 @@ static void notify(const char *state)
     (void)close(fd);
 }
 
-/* ---- local server ------------------------------------------------------------------------------------------------- */
+/* ---- local server ------------------------------------------------------------------------------------------------ */
 
 static bool desired_state_is_known(void *arg, char *reason, size_t n)
 {
@@ -200,7 +200,7 @@ static int open_folder(struct process *p, struct hf_err *err)
     return p->folder == NULL ? -err->code : 0;
 }
 
-/* ---- events from outside ------------------------------------------------------------------------------------------- */
+/* ---- events from outside ----------------------------------------------------------------------------------------- */
 
 static void hold_changed(void *arg)
 {
@@ -217,7 +217,8 @@ static void link_changed(void *arg)
     hf_upstream_nudge(p->written);
 }
 
-/* Without a watch, the agent still reads the hold file at each interval, and tries the network when its back-off ends. */
+/* Without a watch, the agent still reads the hold file at each interval, and tries the network when its back-off
+ * ends. */
 static void watch_outside(struct process *p)
 {
     p->hold_watch = hf_outside_watch_file(p->loop, p->home.dir, "hold", hold_changed, p);
@@ -261,7 +262,7 @@ static void find_own_unit(struct process *p)
         p->own_unit[0] = '\0';
 }
 
-/* ---- stopping ----------------------------------------------------------------------------------------------------- */
+/* ---- stopping ---------------------------------------------------------------------------------------------------- */
 
 /* The agent stops first, because it has little to write; then telemetry flushes its stages. */
 static void telemetry_stopped(void *arg)
@@ -313,7 +314,8 @@ static void on_timer(void *arg)
     const struct hf_sched_ops *sched = hf_loop_sched(p->loop);
 
     if (p->stopping) {
-        /* A disk that hangs must not block the shutdown of the node. The next start resumes from the state on the disk. */
+        /* A disk that hangs must not block the shutdown of the node. The next start resumes from the state on the
+         * disk. */
         hf_log(p->log, HF_LOG_WARNING, "agent.stop_late");
         hf_loop_stop(p->loop);
         return;
@@ -342,7 +344,7 @@ static int catch_signals(struct process *p)
     return r == 0 ? hf_loop_on_signal(p->loop, SIGHUP, on_hangup, p) : r;
 }
 
-/* ---- start -------------------------------------------------------------------------------------------------------- */
+/* ---- start ------------------------------------------------------------------------------------------------------- */
 
 static int find_name(struct process *p, struct hf_err *err)
 {
@@ -420,8 +422,8 @@ static int start_agent(struct process *p, struct hf_err *err)
     return hf_agent_new(&params, &p->agent, err);
 }
 
-/* An agent that was killed while it started a child leaves the lock with that child until its exec. So only a lock that stays for a
- * second belongs to another agent. */
+/* An agent that was killed while it started a child leaves the lock with that child until its exec. So only a lock that
+ * stays for a second belongs to another agent. */
 static int open_home(struct process *p, struct hf_err *err)
 {
     const struct timespec pause = {.tv_nsec = 20 * (long)HF_NS_PER_MS};

@@ -26,7 +26,7 @@ struct hf_agent_telemetry {
     struct hf_timer *again;       /* for the next attempt to use it */
 };
 
-/* ---- from the environment ------------------------------------------------------------------------------------------ */
+/* ---- from the environment ---------------------------------------------------------------------------------------- */
 
 /* A policy with the behaviour of the seed's agent. */
 static json_t *fallback_object(const struct hf_agent_options *o)
@@ -59,7 +59,7 @@ static int read_fallback(struct hf_agent_telemetry *t, struct hf_err *err)
                  : 0;
 }
 
-/* ---- start and end ------------------------------------------------------------------------------------------------- */
+/* ---- start and end ----------------------------------------------------------------------------------------------- */
 
 static void try_again(void *arg);
 
@@ -118,7 +118,7 @@ void hf_agent_telemetry_free(struct hf_agent_telemetry *telemetry)
     free(telemetry);
 }
 
-/* ---- following the policy ----------------------------------------------------------------------------------------- */
+/* ---- following the policy ---------------------------------------------------------------------------------------- */
 
 /* Two agents on one folder would lose events of one and send those of the other twice. */
 static int open_storage(struct hf_agent_telemetry *t, struct hf_err *err)
@@ -236,7 +236,7 @@ void hf_agent_telemetry_stop(struct hf_agent_telemetry *telemetry, void (*stoppe
         hf_telemetry_service_stop(telemetry->service, stopped, arg);
 }
 
-/* ---- the local server --------------------------------------------------------------------------------------------- */
+/* ---- the local server -------------------------------------------------------------------------------------------- */
 
 static void answer_no_storage(const struct hf_agent_telemetry *t, struct hf_server_exchange *exchange)
 {

@@ -1,10 +1,12 @@
-/* agent/process/telemetry.h - starts pkg/telemetry with what the policy asks for, or else with what the environment asks for.
+/* agent/process/telemetry.h - starts pkg/telemetry with what the policy asks for, or else with what the environment
+ * asks for.
  *
- * A policy with a telemetry part wins. Without one, CLOUD_ENDPOINT alone turns on POST /ingest and one sink of format seed. Without
- * either, no part of telemetry runs.
+ * A policy with a telemetry part wins. Without one, CLOUD_ENDPOINT alone turns on POST /ingest and one sink of format
+ * seed. Without either, no part of telemetry runs.
  *
- * The storage folder belongs to one agent: from the first use of telemetry until its end, the process holds <dir>/storage.lock. If the
- * folder cannot be used, or another agent has it, the agent tries again every 30 s. Loop thread only. */
+ * The storage folder belongs to one agent: from the first use of telemetry until its end, the process holds
+ * <dir>/storage.lock. If the folder cannot be used, or another agent has it, the agent tries again every 30 s. Loop
+ * thread only. */
 #pragma once
 
 #include "agent/process/options.h"

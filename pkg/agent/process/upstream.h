@@ -1,5 +1,5 @@
-/* agent/process/upstream.h - one API that this process talks to: its configuration and credentials, HTTP client, source. Loop thread
- * only. */
+/* agent/process/upstream.h - one API that this process talks to: its configuration and credentials, HTTP client,
+ * source. Loop thread only. */
 #pragma once
 
 #include "kube/kube.h"

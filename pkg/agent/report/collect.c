@@ -28,15 +28,15 @@ struct collection {
     uint64_t look_again_ns;
 };
 
-/* ---- updates -------------------------------------------------------------------------------------------------------- */
+/* ---- updates ----------------------------------------------------------------------------------------------------- */
 
 static bool is_under_way(enum hf_phase phase)
 {
     return phase >= HF_PHASE_SWAPPING && phase != HF_PHASE_COMMITTED && phase <= HF_PHASE_ROLLING_BACK;
 }
 
-/* Reports an update that is desired, or that must be finished although it no longer is. Details are renewed with the heartbeats while
- * statuses can be delivered; nobody reads an outbox. */
+/* Reports an update that is desired, or that must be finished although it no longer is. Details are renewed with the
+ * heartbeats while statuses can be delivered; nobody reads an outbox. */
 static void collect_update(void *arg, const struct hf_update_status *status)
 {
     struct collection *all = arg;
@@ -54,7 +54,7 @@ static void collect_update(void *arg, const struct hf_update_status *status)
     reported->time_unix_ns = hf_contact_reported_past(parts->contact, reported->time_unix_ns);
 }
 
-/* ---- refused objects ------------------------------------------------------------------------------------------------- */
+/* ---- refused objects --------------------------------------------------------------------------------------------- */
 
 static void add_refused(struct collection *all, const char *kind, const char *name, const char *text)
 {
@@ -62,7 +62,8 @@ static void add_refused(struct collection *all, const char *kind, const char *na
         all->refused[all->n_refused++] = (struct hf_refused){kind, name, text};
 }
 
-/* A refused version concerns this node if its selector matches; but if an older version is in effect, that one's selector decides. */
+/* A refused version concerns this node if its selector matches; but if an older version is in effect, that one's
+ * selector decides. */
 static bool concerns(const struct hf_agent_parts *parts, const struct hf_objects *objects,
                      const struct hf_object *object)
 {
@@ -105,7 +106,7 @@ static void collect_failures(struct collection *all)
         add_refused(all, "File", unreadable->entries[i].key, unreadable->entries[i].value);
 }
 
-/* ---- the view -------------------------------------------------------------------------------------------------------- */
+/* ---- the view ---------------------------------------------------------------------------------------------------- */
 
 static void collect_disks(struct collection *all)
 {

@@ -1,4 +1,5 @@
-/* agent/report/collect.h - collects from all parts of the agent what a status reports, and builds its essence. Loop thread only. */
+/* agent/report/collect.h - collects from all parts of the agent what a status reports, and builds its essence. Loop
+ * thread only. */
 #pragma once
 
 #include "agent/parts.h"
@@ -15,7 +16,7 @@ struct hf_collect_params {
     int64_t generation;           /* of the EdgeNode; 0: unknown */
 };
 
-/* *ret_essence is a new object. *ret_look_again_ns: monotonic time after which the essence may change by itself (HF_NEVER).
- * -ENOMEM. */
+/* *ret_essence is a new object. *ret_look_again_ns: monotonic time after which the essence may change by itself
+ * (HF_NEVER). -ENOMEM. */
 HF_MUST_USE int hf_collect_status(const struct hf_collect_params *params, struct hf_readiness *ret_readiness,
                                   json_t **ret_essence, uint64_t *ret_look_again_ns);

@@ -1,8 +1,9 @@
 /* agent/report/echo.h - the own EdgeNode as the source has it, compared with what this node wrote. Loop thread only.
  *
- * A higher number than ours means that our disk knew less than the server (a restored image), or that another agent has this node's
- * name. Once, the node takes the higher number over. If it has to do so again and again, another agent shares the name: the two must
- * not drive each other on, so only the heartbeat writes until an hour has passed without a new conflict. */
+ * A higher number than ours means that our disk knew less than the server (a restored image), or that another agent has
+ * this node's name. Once, the node takes the higher number over. If it has to do so again and again, another agent
+ * shares the name: the two must not drive each other on, so only the heartbeat writes until an hour has passed without
+ * a new conflict. */
 #pragma once
 
 #include "agent/report/sequence.h"
@@ -35,5 +36,6 @@ bool hf_echo_name_shared(const struct hf_echo *echo);
 /* Forgets old conflicts. Returns true if hf_echo_name_shared() changed. */
 bool hf_echo_forget(struct hf_echo *echo, uint64_t now_ns);
 
-/* Copies lastTransitionTime from `theirs` to each of `ours` with the same type and status: such a condition has not changed since. */
+/* Copies lastTransitionTime from `theirs` to each of `ours` with the same type and status: such a condition has not
+ * changed since. */
 void hf_echo_adopt_times(json_t *ours, const json_t *theirs);

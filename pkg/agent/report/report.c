@@ -34,7 +34,7 @@ static bool echoes(const struct hf_report *report)
     return report->env->params->source_echoes;
 }
 
-/* ---- building -------------------------------------------------------------------------------------------------------- */
+/* ---- building ---------------------------------------------------------------------------------------------------- */
 
 /* While deliveries fail: renew the copies on this node after a change, but no more often than a server would get it. */
 static void keep_soon(struct hf_report *report)
@@ -110,10 +110,10 @@ static int make_body(struct hf_report *report, json_t **ret_body)
     return hf_status_body(params->node_name, report->essence, &moving, ret_body);
 }
 
-/* ---- keep and park --------------------------------------------------------------------------------------------------- */
+/* ---- keep and park ----------------------------------------------------------------------------------------------- */
 
-/* Renews the copies while deliveries fail, however long the next attempt is put off. The outbox is written only if it holds an older
- * status, which must not be read as the newest. */
+/* Renews the copies while deliveries fail, however long the next attempt is put off. The outbox is written only if it
+ * holds an older status, which must not be read as the newest. */
 static void keep(struct hf_report *report)
 {
     _cleanup_(hf_json_freep) json_t *body = NULL;
@@ -142,7 +142,7 @@ static void park(struct hf_report *report)
     hf_pace_parked(&report->pace, policy_of(report)->interval_ns, params->rng, now_of(report));
 }
 
-/* ---- write ----------------------------------------------------------------------------------------------------------- */
+/* ---- write ------------------------------------------------------------------------------------------------------- */
 
 /* After a refusal (-EBADMSG, -EACCES), only a change, a heartbeat or a new version of the server may help. */
 static void failed(struct hf_report *report, int r, uint64_t retry_after_ns, const struct hf_err *err)
@@ -236,7 +236,7 @@ static void answered(void *arg, bool created, int r, uint64_t retry_after_ns, co
     }
 }
 
-/* ---- when ------------------------------------------------------------------------------------------------------------ */
+/* ---- when -------------------------------------------------------------------------------------------------------- */
 
 static bool waits_for_edgenode(const struct hf_report *report, uint64_t now, uint64_t *ret_until)
 {
@@ -331,7 +331,7 @@ void hf_report_heard_edgenode(struct hf_report *report, const json_t *edgenode)
     hf_turn_wake(report->env->turn, HF_DUE_STATUS);
 }
 
-/* ---- start and end --------------------------------------------------------------------------------------------------- */
+/* ---- start and end ----------------------------------------------------------------------------------------------- */
 
 int hf_report_init(struct hf_report *report, const struct hf_agent_env *env, const struct hf_agent_parts *parts,
                    struct hf_err *err)

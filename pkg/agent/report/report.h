@@ -1,9 +1,10 @@
-/* agent/report/report.h - EdgeNode.status: built when something changes, written at the pace of sync/pace.h. Loop thread only.
+/* agent/report/report.h - EdgeNode.status: built when something changes, written at the pace of sync/pace.h. Loop
+ * thread only.
  *
  * A status takes one of three ways:
  *   write   the server is in reach: apply it, and wait until it comes back through the subscription
  *   park    nothing is in reach: put it into the outbox, where it waits for contact
- *   keep    the server is in reach but deliveries fail: after each change and at each interval, renew the copies on this node */
+ *   keep    the server is in reach but deliveries fail: renew the copies on this node, after changes and at each interval */
 #pragma once
 
 #include "agent/parts.h"
@@ -61,7 +62,7 @@ void hf_report_changed(struct hf_report *report);
 /* Returns true if a condition of the newest status says that something will still happen. */
 bool hf_report_reconciling(const struct hf_report *report);
 
-/* Ends the report. `last_status`: write a last one that says that the agent stopped. hf_report_stopped(): it was answered, or its time
- * (2 s) is up. */
+/* Ends the report. `last_status`: write a last one that says that the agent stopped. hf_report_stopped(): it was
+ * answered, or its time (2 s) is up. */
 void hf_report_stop(struct hf_report *report, bool last_status);
 bool hf_report_stopped(struct hf_report *report);

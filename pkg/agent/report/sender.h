@@ -1,4 +1,5 @@
-/* agent/report/sender.h - one server-side apply of the own EdgeNode at a time, with a deadline for its answer. Loop thread only. */
+/* agent/report/sender.h - one server-side apply of the own EdgeNode at a time, with a deadline for its answer. Loop
+ * thread only. */
 #pragma once
 
 #include "agent/env.h"

@@ -1,6 +1,8 @@
-/* agent/report/sequence.h - numbers of statuses: they only grow, over restarts and power cuts. Loop thread only; a few writes block.
+/* agent/report/sequence.h - numbers of statuses: they only grow, over restarts and power cuts. Loop thread only; a few
+ * writes block.
  *
- * A block of numbers is reserved on the disk (<state>/sequence) before its first one is used, so that heartbeats cost no disk write. */
+ * A block of numbers is reserved on the disk (<state>/sequence) before its first one is used, so that heartbeats cost
+ * no disk write. */
 #pragma once
 
 #include "agent/env.h"

@@ -133,8 +133,8 @@ static bool named(const json_t *list, const char *name)
     return false;
 }
 
-/* A refused EdgeUpdate, or an unreadable file that may have been meant as one, is listed among the updates under its own name, unless a
- * release has that name (a list map holds a key once). The conditions name it in both cases. */
+/* A refused EdgeUpdate, or an unreadable file that may have been meant as one, is listed among the updates under its
+ * own name, unless a release has that name (a list map holds a key once). The conditions name it in both cases. */
 static void put_updates(struct builder *b, const struct hf_status_view *view)
 {
     struct builder list = array();
@@ -186,7 +186,7 @@ static void put_hold(struct builder *b, const struct hf_status_view *view)
     put_built(b, "hold", &hold);
 }
 
-/* ---- conditions --------------------------------------------------------------------------------------------------- */
+/* ---- conditions -------------------------------------------------------------------------------------------------- */
 
 static int drop_condition(json_t *conditions, const char *type)
 {
@@ -199,7 +199,8 @@ static int drop_condition(json_t *conditions, const char *type)
 static int set_condition(json_t *conditions, const char *type, bool present, const struct hf_readiness_part *part,
                          uint64_t now_unix_ns)
 {
-    /* Without the generation, which the status has once: in each condition it would be a twentieth of a small status. */
+    /* Without the generation, which the status has once: in each condition it would be a twentieth of a small
+     * status. */
     struct hf_condition condition = {type, part->status, part->reason, part->message, 0};
 
     return present ? hf_conditions_set(conditions, &condition, now_unix_ns) : drop_condition(conditions, type);
@@ -332,7 +333,7 @@ bool hf_status_same(const json_t *essence_a, const json_t *essence_b)
     return true;
 }
 
-/* ---- the body of an apply ------------------------------------------------------------------------------------------ */
+/* ---- the body of an apply ---------------------------------------------------------------------------------------- */
 
 static struct builder head(const char *node_name)
 {

@@ -1,9 +1,10 @@
 /* agent/report/status.h - EdgeNode.status as JSON. Pure.
  *
- * A status is made in two steps. The essence is what a change must be reported for. The volatile part (sequence, times, clock offset) is
- * added at the write, so that neither a drifting clock nor a heartbeat counts as a change.
+ * A status is made in two steps. The essence is what a change must be reported for. The volatile part (sequence, times,
+ * clock offset) is added at the write, so that neither a drifting clock nor a heartbeat counts as a change.
  *
- * A new condition is one more row in set_conditions(), with a field of the view that says whether it is present, and why. */
+ * A new condition is one more row in set_conditions(), with a field of the view that says whether it is present, and
+ * why. */
 #pragma once
 
 #include "api/syncpolicy.h"
@@ -57,12 +58,14 @@ struct hf_status_view {
     int64_t observed_generation; /* of the EdgeNode; 0: unknown */
 };
 
-/* Updates the array `conditions` in place, so that transition times survive. *ret_essence is a new object with a copy of it. -ENOMEM. */
+/* Updates the array `conditions` in place, so that transition times survive. *ret_essence is a new object with a copy
+ * of it. -ENOMEM. */
 HF_MUST_USE int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uint64_t now_unix_ns,
                                   json_t **ret_essence);
 
 /* With one update in the essence, shortens texts so that the written status stays below HF_STATUS_ONE_BYTES, or below
- * HF_STATUS_TROUBLE_BYTES while Ready is not True (for names and versions of usual length). hf_status_essence() calls it. */
+ * HF_STATUS_TROUBLE_BYTES while Ready is not True (for names and versions of usual length). hf_status_essence() calls
+ * it. */
 void hf_status_fit(json_t *essence);
 
 /* Returns true if two essences differ at most in the transition times of conditions. */

@@ -6,7 +6,6 @@
 
 #include "codec/json.h"
 #include "support/check_main.h"
-#include "telemetry/event/jscan.h"
 
 #define V(text) HF_VIEW(text)
 #define T0 1795173398123456789ull /* 2026-11-20T11:16:38.123456789Z */

@@ -5,9 +5,9 @@
 #include <math.h>
 #include <regex.h>
 
-#include "api/field.h"
+#include "api/field/field.h"
+#include "api/field/text.h"
 #include "api/schema.h"
-#include "api/text.h"
 #include "api/zone.h"
 #include "base/host.h"
 #include "base/parse.h"
@@ -430,7 +430,7 @@ static void decode_condition(struct hf_decode *decode, const struct hf_field *fi
         hf_decode_error(decode, "expected an object, got %s", hf_decode_describe(value, shown));
         return;
     }
-    hf_decode_fields(decode, field->fields, value, anomaly);
+    hf_field_decode_all(decode, field->fields, value, anomaly);
     if (anomaly->kind == HF_ANOMALY_THRESHOLD && json_object_get(value, "above") == NULL &&
         json_object_get(value, "below") == NULL)
         hf_decode_error(decode, "expected above, below or both");
@@ -581,7 +581,7 @@ static void decode_sink(struct hf_decode *decode, const struct hf_field *field, 
     }
     telemetry->n_sinks = 1;
     telemetry->sinks->name = "default";
-    hf_decode_fields(decode, field->fields, value, telemetry->sinks);
+    hf_field_decode_all(decode, field->fields, value, telemetry->sinks);
     finish_sink(decode, telemetry->sinks, value);
 }
 

@@ -50,7 +50,7 @@ struct hf_update_engine {
     int lock_fd;
     unsigned refs; /* one for the owner, one for each job and fetch under way */
     bool closing, resting, told, poked;
-    struct hf_strmap parked; /* names whose history is on disk alone */
+    struct hf_strmap parked; /* by name: releases whose history is on disk alone (engine.c) */
     bool was_set;            /* what is wanted is known */
     size_t n_histories;      /* folders of ours */
 };

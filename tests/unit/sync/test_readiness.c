@@ -1,4 +1,4 @@
-#include "sync/verdict.h"
+#include "sync/readiness.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -159,14 +159,14 @@ static const struct {
 
 START_TEST(verdict_of)
 {
-    struct hf_verdict_params params = {.known = !rows[_i].unknown,
-                                       .updates = rows[_i].updates,
-                                       .n_updates = rows[_i].n,
-                                       .refused = rows[_i].refused,
-                                       .n_refused = rows[_i].n_refused};
-    struct hf_verdict verdict;
+    struct hf_readiness_params params = {.known = !rows[_i].unknown,
+                                         .updates = rows[_i].updates,
+                                         .n_updates = rows[_i].n,
+                                         .refused = rows[_i].refused,
+                                         .n_refused = rows[_i].n_refused};
+    struct hf_readiness verdict;
 
-    hf_verdict_make(&params, &verdict);
+    hf_readiness_judge(&params, &verdict);
     ck_assert_msg(strcmp(verdict.ready.status, rows[_i].ready) == 0, "%s: %s", rows[_i].name, verdict.ready.status);
     ck_assert_str_eq(verdict.ready.reason, rows[_i].reason);
     ck_assert_str_eq(verdict.ready.message, rows[_i].message);
@@ -187,12 +187,12 @@ START_TEST(long_message)
     for (int i = 0; i < 1250; i++)
         (void)strncat(message, "\xc3\xa4", 3);
     struct hf_refused refused = {"EdgeUpdate", "u", message};
-    struct hf_verdict_params params = {.known = true, .refused = &refused, .n_refused = 1};
-    struct hf_verdict verdict;
+    struct hf_readiness_params params = {.known = true, .refused = &refused, .n_refused = 1};
+    struct hf_readiness verdict;
 
-    hf_verdict_make(&params, &verdict);
+    hf_readiness_judge(&params, &verdict);
     size_t n = strlen(verdict.ready.message);
-    ck_assert_uint_ge(n, HF_VERDICT_MESSAGE - 2);
+    ck_assert_uint_ge(n, HF_READINESS_MESSAGE - 2);
     ck_assert_int_eq((unsigned char)verdict.ready.message[n - 1], 0xa4);
 }
 END_TEST
@@ -203,7 +203,7 @@ START_TEST(many_refused)
     char name[128], text[2000];
     struct hf_refused refused[40];
     char names[40][64];
-    struct hf_verdict verdict;
+    struct hf_readiness verdict;
 
     memset(text, 'y', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
@@ -211,8 +211,8 @@ START_TEST(many_refused)
         (void)snprintf(names[i], sizeof(names[i]), "update-number-%02zu", i);
         refused[i] = (struct hf_refused){"EdgeUpdate", names[i], text};
     }
-    struct hf_verdict_params params = {.known = true, .refused = refused, .n_refused = HF_LEN(refused)};
-    hf_verdict_make(&params, &verdict);
+    struct hf_readiness_params params = {.known = true, .refused = refused, .n_refused = HF_LEN(refused)};
+    hf_readiness_judge(&params, &verdict);
     (void)snprintf(name, sizeof(name), "EdgeUpdate '%s': yyy", names[0]);
     ck_assert_int_eq(strncmp(verdict.ready.message, name, strlen(name)), 0);
     ck_assert_msg(strstr(verdict.ready.message, "; also EdgeUpdate 'update-number-01', ") != NULL, "%s",
@@ -226,11 +226,11 @@ END_TEST
 START_TEST(others_that_wait)
 {
     struct hf_update_status update = UP(HF_PHASE_COMMITTED, true, "HealthPassed", "");
-    struct hf_verdict_params params = {
+    struct hf_readiness_params params = {
         .known = true, .updates = &update, .n_updates = 1, .superseded = "old", .not_admitted = "new, newer"};
-    struct hf_verdict verdict;
+    struct hf_readiness verdict;
 
-    hf_verdict_make(&params, &verdict);
+    hf_readiness_judge(&params, &verdict);
     ck_assert_str_eq(verdict.ready.message, "1 of 1 updates committed; Superseded: old; NotAdmitted: new, newer");
 }
 END_TEST
@@ -243,4 +243,4 @@ static void cases(TCase *tc)
     tcase_add_test(tc, others_that_wait);
 }
 
-HF_TEST_MAIN("sync/verdict", cases)
+HF_TEST_MAIN("sync/readiness", cases)

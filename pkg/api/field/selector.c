@@ -1,11 +1,9 @@
-/* Label selectors as Kubernetes' own: all of matchLabels and matchExpressions must hold; NotIn and DoesNotExist hold for an
- * absent label. */
+#include "api/field/selector.h"
+
 #include <errno.h>
 #include <string.h>
 
-#include "api/field.h"
-#include "api/schema.h"
-#include "api/text.h"
+#include "api/field/text.h"
 
 enum { MAX_LABELS = 32, MAX_EXPRESSIONS = 32, MAX_VALUES = 64 };
 
@@ -95,7 +93,7 @@ void hf_selector_decode(struct hf_decode *decode, const struct hf_field *field, 
         return;
     }
     decode->unknown = refuse_unknown;
-    hf_decode_fields(decode, hf_selector_fields, value, &raw);
+    hf_field_decode_all(decode, hf_selector_fields, value, &raw);
     decode->unknown = NULL;
     free(raw.expressions);
     selector->json = json_incref(value);

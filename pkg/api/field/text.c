@@ -1,4 +1,4 @@
-#include "api/text.h"
+#include "api/field/text.h"
 
 #include <stddef.h>
 #include <string.h>

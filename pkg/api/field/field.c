@@ -1,86 +1,12 @@
-#include "api/field.h"
+#include "api/field/field.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "api/text.h"
+#include "api/field/text.h"
 #include "base/parse.h"
-
-/* ---- errors and places --------------------------------------------------------------------------------------------- */
-
-size_t hf_decode_enter(struct hf_decode *decode, const char *key, size_t index)
-{
-    size_t before = decode->path_n, room = sizeof(decode->path) - before;
-    char *end = decode->path + before;
-    int n = key != NULL ? snprintf(end, room, "%s%s", before > 0 ? "." : "", key) : snprintf(end, room, "[%zu]", index);
-
-    decode->path_n = HF_MIN(before + (size_t)HF_MAX(n, 0), sizeof(decode->path) - 1);
-    return before;
-}
-
-void hf_decode_leave(struct hf_decode *decode, size_t before)
-{
-    decode->path_n = before;
-    decode->path[before] = '\0';
-}
-
-void hf_decode_error(struct hf_decode *decode, const char *format, ...)
-{
-    char text[sizeof(((struct hf_issue *)0)->text)];
-    va_list args;
-
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    hf_issue_error(decode->issues, decode->path, "%s", text);
-}
-
-void hf_decode_error_at(struct hf_decode *decode, const char *key, const char *format, ...)
-{
-    char text[sizeof(((struct hf_issue *)0)->text)];
-    size_t before = hf_decode_enter(decode, key, 0);
-    va_list args;
-
-    va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    hf_issue_error(decode->issues, decode->path, "%s", text);
-    hf_decode_leave(decode, before);
-}
-
-/* Cut at a character, not in the middle of one. */
-static int whole_characters(const char *text, int n)
-{
-    while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80)
-        n--;
-    return n;
-}
-
-const char *hf_decode_describe(const json_t *value, char text[HF_VALUE_TEXT])
-{
-    enum { SHOWN = 40 };
-    const char *string = json_string_value(value);
-
-    if (string != NULL && strlen(string) > SHOWN)
-        (void)snprintf(text, HF_VALUE_TEXT, "'%.*s...'", whole_characters(string, SHOWN), string);
-    else if (string != NULL)
-        (void)snprintf(text, HF_VALUE_TEXT, "'%s'", string);
-    else if (json_is_integer(value))
-        (void)snprintf(text, HF_VALUE_TEXT, "%" PRId64, (int64_t)json_integer_value(value));
-    else if (json_is_real(value))
-        (void)snprintf(text, HF_VALUE_TEXT, "%g", json_real_value(value));
-    else if (json_is_boolean(value))
-        (void)snprintf(text, HF_VALUE_TEXT, "%s", json_is_true(value) ? "true" : "false");
-    else
-        (void)snprintf(text, HF_VALUE_TEXT, "%s",
-                       json_is_array(value)    ? "a list"
-                       : json_is_object(value) ? "an object"
-                                               : "null");
-    return text;
-}
 
 static void expected(struct hf_decode *decode, const char *what, const json_t *value)
 {
@@ -89,7 +15,7 @@ static void expected(struct hf_decode *decode, const char *what, const json_t *v
     hf_decode_error(decode, "expected %s, got %s", what, hf_decode_describe(value, shown));
 }
 
-/* ---- one decoder per kind: `value` NULL means the default ------------------------------------------------------------ */
+/* ---- one decoder for each kind; a NULL `value` stands for the default ------------------------------------------------- */
 
 static void decode_text(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
 {
@@ -119,7 +45,7 @@ static void decode_bool(struct hf_decode *decode, const struct hf_field *field, 
         expected(decode, "true or false", value);
 }
 
-/* Little integers are range checked before they get here. */
+/* Stores a value that the caller has checked against the bounds of a field of `width` bytes. */
 static void store(void *slot, size_t width, int64_t value)
 {
     uint8_t u8 = (uint8_t)value;
@@ -234,12 +160,12 @@ static void decode_object(struct hf_decode *decode, const struct hf_field *field
 
     if (value != NULL && !json_is_object(value)) {
         expected(decode, "an object", value);
-        value = NULL; /* the defaults, so that nothing is left undefined */
+        value = NULL; /* use the defaults: every member is then defined */
     }
     if (field->opaque)
         return;
     decode->absent = outer || value == NULL;
-    hf_decode_fields(decode, field->fields, value, slot);
+    hf_field_decode_all(decode, field->fields, value, slot);
     if (value != NULL && field->finish != NULL)
         field->finish(decode, slot, value);
     decode->absent = outer;
@@ -266,7 +192,7 @@ static void decode_element(struct hf_decode *decode, const struct hf_field *fiel
         expected(decode, "an object", value);
         return;
     }
-    hf_decode_fields(decode, field->fields, value, element);
+    hf_field_decode_all(decode, field->fields, value, element);
     if (field->finish != NULL)
         field->finish(decode, element, value);
 }
@@ -320,7 +246,7 @@ static void decode_labels(struct hf_decode *decode, const struct hf_field *field
     json_object_foreach(value, key, label) {
         size_t before = hf_decode_enter(decode, key, 0);
         if (!hf_text_is_label_key(key))
-            hf_decode_error(decode, "is no label key");
+            hf_decode_error(decode, "is not a label key");
         if (!json_is_string(label) || !hf_text_is_label_value(json_string_value(label)))
             expected(decode, "a label value (at most 63 of A-Z a-z 0-9 - _ .)", label);
         hf_decode_leave(decode, before);
@@ -332,24 +258,22 @@ static void decode_labels(struct hf_decode *decode, const struct hf_field *field
 
 static void decode_value(struct hf_decode *decode, const struct hf_field *field, json_t *value, char *out)
 {
-    static void (*const decoders[])(struct hf_decode *, const struct hf_field *, json_t *, void *) = {
-        [HF_KIND_TEXT] = decode_text,         [HF_KIND_BOOL] = decode_bool,
-        [HF_KIND_INTEGER] = decode_integer,   [HF_KIND_DURATION] = decode_duration,
-        [HF_KIND_QUANTITY] = decode_quantity, [HF_KIND_PERCENT] = decode_percent,
-        [HF_KIND_TIME] = decode_time,         [HF_KIND_WORD] = decode_word,
-        [HF_KIND_OBJECT] = decode_object,     [HF_KIND_TEXTS] = decode_texts,
-        [HF_KIND_LABELS] = decode_labels,     [HF_KIND_SELECTOR] = hf_selector_decode,
+    static void (*const decoders[HF_KIND_COUNT])(struct hf_decode *, const struct hf_field *, json_t *, void *) = {
+        [HF_KIND_TEXT] = decode_text,         [HF_KIND_BOOL] = decode_bool,         [HF_KIND_INTEGER] = decode_integer,
+        [HF_KIND_DURATION] = decode_duration, [HF_KIND_QUANTITY] = decode_quantity, [HF_KIND_PERCENT] = decode_percent,
+        [HF_KIND_TIME] = decode_time,         [HF_KIND_WORD] = decode_word,         [HF_KIND_OBJECT] = decode_object,
+        [HF_KIND_TEXTS] = decode_texts,       [HF_KIND_LABELS] = decode_labels,
     };
 
     if (field->kind == HF_KIND_LIST)
         decode_list(decode, field, value, out);
-    else if (field->kind == HF_KIND_OTHER)
+    else if (field->kind == HF_KIND_OTHER || field->kind == HF_KIND_SELECTOR)
         field->decode(decode, field, value, out + field->offset);
     else
         decoders[field->kind](decode, field, value, out + field->offset);
 }
 
-static void tell_unknown(struct hf_decode *decode, const struct hf_field *fields, json_t *object)
+static void report_unknown(struct hf_decode *decode, const struct hf_field *fields, json_t *object)
 {
     const char *key;
     json_t *value;
@@ -380,15 +304,15 @@ static void decode_field(struct hf_decode *decode, const struct hf_field *field,
     hf_decode_leave(decode, before);
 }
 
-void hf_decode_spec(struct hf_decode *decode, const struct hf_field *spec, json_t *object, void *out)
+void hf_field_decode_spec(struct hf_decode *decode, const struct hf_field *spec, json_t *object, void *out)
 {
     decode_field(decode, spec, json_object_get(object, spec->name), out);
 }
 
-void hf_decode_fields(struct hf_decode *decode, const struct hf_field *fields, json_t *object, void *out)
+void hf_field_decode_all(struct hf_decode *decode, const struct hf_field *fields, json_t *object, void *out)
 {
     for (const struct hf_field *field = fields; field->name != NULL; field++)
         decode_field(decode, field, json_object_get(object, field->name), out);
     if (object != NULL)
-        tell_unknown(decode, fields, object);
+        report_unknown(decode, fields, object);
 }

@@ -1,4 +1,4 @@
-/* sync/verdict.h - from how each release stands to the three conditions that kstatus reads. Pure.
+/* sync/readiness.h - from how each release stands to the three conditions that kstatus reads. Pure.
  *
  *   Ready        True: every selected update is Committed or Incompatible. False: one is not, the reason is that one's.
  *                Unknown: the desired state has never been heard.
@@ -13,15 +13,15 @@
 
 #include "update/engine.h"
 
-enum { HF_VERDICT_MESSAGE = 1025, HF_VERDICT_REASON = 64, HF_VERDICT_NAMES = 512 };
+enum { HF_READINESS_MESSAGE = 1025, HF_READINESS_REASON = 64, HF_READINESS_NAMES = 512 };
 
 /* Names in a sentence: "a, b, c and 4 more", as many as fit. */
-struct hf_names {
-    char text[HF_VERDICT_NAMES];
+struct hf_readiness_names {
+    char text[HF_READINESS_NAMES];
     size_t n, left_out;
 };
-void hf_names_add(struct hf_names *names, const char *name);
-const char *hf_names_end(struct hf_names *names); /* the text; "" none */
+void hf_readiness_names_add(struct hf_readiness_names *names, const char *name);
+const char *hf_readiness_names_text(struct hf_readiness_names *names); /* the text; "" none */
 
 /* An object that was refused; strings borrowed. */
 struct hf_refused {
@@ -30,7 +30,7 @@ struct hf_refused {
     const char *text;
 };
 
-struct hf_verdict_params {
+struct hf_readiness_params {
     bool known; /* the desired state was heard once, now or in an earlier life */
     const struct hf_update_status *updates;
     size_t n_updates;
@@ -40,15 +40,15 @@ struct hf_verdict_params {
     const char *not_admitted; /* and of those that will take another one's place once they are admitted */
 };
 
-struct hf_verdict_part {
+struct hf_readiness_part {
     const char *status; /* "True", "False", "Unknown" */
-    char reason[HF_VERDICT_REASON];
-    char message[HF_VERDICT_MESSAGE];
+    char reason[HF_READINESS_REASON];
+    char message[HF_READINESS_MESSAGE];
 };
 
-struct hf_verdict {
-    struct hf_verdict_part ready, reconciling, stalled;
+struct hf_readiness {
+    struct hf_readiness_part ready, reconciling, stalled;
     bool is_reconciling, is_stalled;
 };
 
-void hf_verdict_make(const struct hf_verdict_params *params, struct hf_verdict *ret_verdict);
+void hf_readiness_judge(const struct hf_readiness_params *params, struct hf_readiness *ret_verdict);

@@ -1,4 +1,4 @@
-#include "sync/verdict.h"
+#include "sync/readiness.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,9 +6,9 @@
 
 #include "base/parse.h"
 
-static void say(struct hf_verdict_part *part, const char *status, const char *reason, const char *format, ...)
+static void say(struct hf_readiness_part *part, const char *status, const char *reason, const char *format, ...)
     HF_PRINTF(4, 5);
-static void say(struct hf_verdict_part *part, const char *status, const char *reason, const char *format, ...)
+static void say(struct hf_readiness_part *part, const char *status, const char *reason, const char *format, ...)
 {
     va_list args;
 
@@ -25,7 +25,7 @@ static void say(struct hf_verdict_part *part, const char *status, const char *re
 /* Room for " and 18446744073709551615 more". */
 enum { NAMES_TAIL = 32 };
 
-void hf_names_add(struct hf_names *names, const char *name)
+void hf_readiness_names_add(struct hf_readiness_names *names, const char *name)
 {
     size_t more = strlen(name) + (names->n > 0 ? 2 : 0);
 
@@ -36,7 +36,7 @@ void hf_names_add(struct hf_names *names, const char *name)
                                      names->n > 0 ? ", " : "", name);
 }
 
-const char *hf_names_end(struct hf_names *names)
+const char *hf_readiness_names_text(struct hf_readiness_names *names)
 {
     if (names->left_out > 0)
         (void)snprintf(names->text + names->n, sizeof(names->text) - names->n, " and %zu more", names->left_out);
@@ -59,7 +59,7 @@ static const char * or (const char *text, const char *fallback)
 }
 
 /* The update to speak of: a stuck one before one on its way. */
-static const struct hf_update_status *worst(const struct hf_verdict_params *params)
+static const struct hf_update_status *worst(const struct hf_readiness_params *params)
 {
     const struct hf_update_status *found = NULL;
 
@@ -71,39 +71,40 @@ static const struct hf_update_status *worst(const struct hf_verdict_params *para
     return found;
 }
 
-static void say_update(struct hf_verdict_part *part, const char *status, const struct hf_update_status *update)
+static void say_update(struct hf_readiness_part *part, const char *status, const struct hf_update_status *update)
 {
     say(part, status, or (update->reason, hf_phase_name(update->phase)), "%s %s: %s: %s", update->name,
         or (update->version, "?"), hf_phase_name(update->phase), or (update->message, or (update->reason, "")));
 }
 
 /* Ready says why; this is what it is about. */
-static void point_to_ready(struct hf_verdict_part *part, const struct hf_update_status *update)
+static void point_to_ready(struct hf_readiness_part *part, const struct hf_update_status *update)
 {
     say(part, "True", or (update->reason, hf_phase_name(update->phase)), "%s %s: %s; see Ready", update->name,
         or (update->version, "?"), hf_phase_name(update->phase));
 }
 
-static void say_refused(struct hf_verdict_part *part, const char *status, const struct hf_verdict_params *params)
+static void say_refused(struct hf_readiness_part *part, const char *status, const struct hf_readiness_params *params)
 {
-    struct hf_names others = {.n = 0};
+    struct hf_readiness_names others = {.n = 0};
     char name[320];
 
     say(part, status, "ObjectRefused", "%s '%s': %s", params->refused[0].kind, params->refused[0].name,
         params->refused[0].text);
     for (size_t i = 1; i < params->n_refused; i++) {
         (void)snprintf(name, sizeof(name), "%s '%s'", params->refused[i].kind, params->refused[i].name);
-        hf_names_add(&others, name);
+        hf_readiness_names_add(&others, name);
     }
     if (params->n_refused < 2)
         return;
     /* A long text must not push out the names of the others. */
-    size_t n = strlen(part->message), room = sizeof(part->message) - strlen(hf_names_end(&others)) - sizeof("; also ");
+    size_t n = strlen(part->message),
+           room = sizeof(part->message) - strlen(hf_readiness_names_text(&others)) - sizeof("; also ");
     n = hf_utf8_prefix(part->message, HF_MIN(n, room));
     (void)snprintf(part->message + n, sizeof(part->message) - n, "; also %s", others.text);
 }
 
-static void say_settled(struct hf_verdict_part *part, const struct hf_verdict_params *params)
+static void say_settled(struct hf_readiness_part *part, const struct hf_readiness_params *params)
 {
     const char *superseded = or (params->superseded, ""), *waiting = or (params->not_admitted, "");
     unsigned committed = 0;
@@ -115,7 +116,7 @@ static void say_settled(struct hf_verdict_part *part, const struct hf_verdict_pa
         waiting);
 }
 
-static void judge_ready(const struct hf_verdict_params *params, struct hf_verdict *verdict)
+static void judge_ready(const struct hf_readiness_params *params, struct hf_readiness *verdict)
 {
     const struct hf_update_status *update = worst(params);
 
@@ -131,12 +132,12 @@ static void judge_ready(const struct hf_verdict_params *params, struct hf_verdic
         say_settled(&verdict->ready, params);
 }
 
-void hf_verdict_make(const struct hf_verdict_params *params, struct hf_verdict *ret_verdict)
+void hf_readiness_judge(const struct hf_readiness_params *params, struct hf_readiness *ret_verdict)
 {
-    struct hf_verdict *verdict = ret_verdict;
+    struct hf_readiness *verdict = ret_verdict;
     const struct hf_update_status *told = worst(params);
 
-    *verdict = (struct hf_verdict){0};
+    *verdict = (struct hf_readiness){0};
     judge_ready(params, verdict);
     for (size_t i = 0; i < params->n_updates; i++) {
         const struct hf_update_status *update = &params->updates[i];

@@ -1,4 +1,4 @@
-#include "delta/match/halves.h"
+#include "delta/match/parallel_finder.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -7,7 +7,7 @@
 
 struct halves {
     const struct delta_match_params *params;
-    struct delta_walk first, second;
+    struct delta_copy_finder first, second;
     struct delta_copies opened; /* by the second: each as far as it was known then */
     size_t next;                /* of those, where to look on */
     atomic_bool canceled;
@@ -23,9 +23,9 @@ static int tell(struct halves *h, unsigned worker, size_t done, size_t total)
     return h->canceled ? -ECANCELED : 0;
 }
 
-static struct delta_copy open_copy(const struct delta_walk *w)
+static struct delta_copy open_copy(const struct delta_copy_finder *f)
 {
-    return (struct delta_copy){w->new_from, w->old_from, w->scan + w->match_n - w->new_from};
+    return (struct delta_copy){f->new_from, f->old_from, f->scan + f->match_n - f->new_from};
 }
 
 static int note(struct halves *h)
@@ -55,40 +55,41 @@ static int meet(struct halves *h)
 }
 
 /* One way on to `end`. `turned`: what to do at each turn, NULL nothing; 1 ends it. */
-static int walk(struct halves *h, struct delta_walk *w, unsigned worker, size_t end, int (*turned)(struct halves *h))
+static int walk(struct halves *h, struct delta_copy_finder *f, unsigned worker, size_t end,
+                int (*turned)(struct halves *h))
 {
     enum { STRETCH = 1 << 16 };
-    size_t start = HF_MIN(w->scan, end), stop = start;
+    size_t start = HF_MIN(f->scan, end), stop = start;
     int r = 0;
 
     while (r == 0 && stop < end) {
         stop = end - stop > STRETCH ? stop + STRETCH : end;
-        while (r == 0 && (r = delta_walk_turn(w, stop)) > 0)
+        while (r == 0 && (r = delta_copy_finder_next(f, stop)) > 0)
             r = turned != NULL ? turned(h) : 0;
         if (r == 0)
             r = tell(h, worker, stop - start, end - start);
     }
-    return r == 0 && stop == w->matcher->new_n ? delta_walk_end(w) : r;
+    return r == 0 && stop == f->matcher->new_n ? delta_copy_finder_finish(f) : r;
 }
 
 static int walk_half(void *ctx, unsigned worker, unsigned i, struct hf_err *err)
 {
     struct halves *h = ctx;
-    struct delta_walk *w = i == 0 ? &h->first : &h->second;
+    struct delta_copy_finder *f = i == 0 ? &h->first : &h->second;
 
     (void)err;
-    return i == 0 ? walk(h, w, worker, h->second.matcher->new_n / 2, NULL)
-                  : walk(h, w, worker, w->matcher->new_n, note);
+    return i == 0 ? walk(h, f, worker, h->second.matcher->new_n / 2, NULL)
+                  : walk(h, f, worker, f->matcher->new_n, note);
 }
 
-int delta_walk_halves(const struct delta_matcher *m, const struct delta_match_params *params, unsigned better_by,
-                      struct delta_copies *ret_copies)
+int delta_parallel_finder_run(const struct delta_matcher *m, const struct delta_match_params *params, unsigned min_gain,
+                              struct delta_copies *ret_copies)
 {
     struct halves h = {.params = params};
     const struct delta_jobs halves = {2, &h, walk_half};
 
-    delta_walk_start(&h.first, m, better_by, 0);
-    delta_walk_start(&h.second, m, better_by, m->new_n / 2);
+    delta_copy_finder_start(&h.first, m, min_gain, 0);
+    delta_copy_finder_start(&h.second, m, min_gain, m->new_n / 2);
     int r = delta_jobs_run(&halves, params->workers, NULL);
     if (r == 0)
         r = walk(&h, &h.first, 0, m->new_n, meet);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "delta/create.h"
-#include "delta/slots.h"
+#include "delta/got_plt.h"
 #include "support/check_main.h"
 
 enum {
@@ -173,7 +173,7 @@ static void match(struct delta_make *make)
     /* What strings would tell: the function moved, and everything else did by as much, whatever its symbol. */
     ck_assert_int_eq(delta_copies_add(&make->copies, (struct delta_copy){0x500, 0x400, 0x100}), 0);
     ck_assert_int_eq(delta_copies_add(&make->copies, (struct delta_copy){PLT, PLT - 0x80, SYMBOLS - PLT}), 0);
-    ck_assert_int_eq(delta_slots_match(make, &err), 0);
+    ck_assert_int_eq(delta_got_plt_match(make, &err), 0);
     for (size_t i = 1; i < make->copies.n; i++)
         ck_assert_uint_ge(make->copies.p[i].new_pos, make->copies.p[i - 1].new_pos + make->copies.p[i - 1].len);
 }

@@ -1,4 +1,4 @@
-#include "delta/match/places.h"
+#include "delta/match/hash_index.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "delta/match/alike.h"
+#include "delta/match/extend.h"
 
 enum {
     KEY = 8,
@@ -32,25 +32,25 @@ static uint64_t hash_of(const unsigned char *p)
     return word_at(p) * 0x9e3779b97f4a7c15u;
 }
 
-static uint32_t slot_of(const struct delta_places *index, uint64_t hash)
+static uint32_t slot_of(const struct delta_hash_index *index, uint64_t hash)
 {
     return (uint32_t)(hash >> (64 - index->bits));
 }
 
 /* What stands above the place in an entry. */
-static uint32_t tag_of(const struct delta_places *index, uint64_t hash)
+static uint32_t tag_of(const struct delta_hash_index *index, uint64_t hash)
 {
     return (uint32_t)(hash << index->bits >> 32) >> index->place_bits << index->place_bits;
 }
 
-static size_t place_of(const struct delta_places *index, uint32_t entry)
+static size_t place_of(const struct delta_hash_index *index, uint32_t entry)
 {
     return (size_t)(entry & ((UINT32_C(1) << index->place_bits) - 1)) * STEP;
 }
 
 /* Some places to keep, and where to look on. What it costs to index a large file is waiting for memory: it is fetched for many at
  * once. */
-struct batch {
+struct hash_batch {
     size_t next;
     uint32_t before; /* slot of the place before `next` */
     unsigned n;
@@ -58,10 +58,11 @@ struct batch {
     uint32_t place[BATCH];
 };
 
-static const struct batch first_batch = {.before = UINT32_MAX};
+static const struct hash_batch first_batch = {.before = UINT32_MAX};
 
 /* Of a run of one byte only the start is kept. False: there were no more places. */
-static bool fill_batch(struct batch *b, const struct delta_places *index, const unsigned char *old, size_t last)
+static bool fill_batch(struct hash_batch *b, const struct delta_hash_index *index, const unsigned char *old,
+                       size_t last)
 {
     size_t end = b->next + (size_t)BATCH * STEP, at = b->next;
 
@@ -79,9 +80,9 @@ static bool fill_batch(struct batch *b, const struct delta_places *index, const 
     return any;
 }
 
-static void count_places(const struct delta_places index, const unsigned char *old, size_t last)
+static void count_places(const struct delta_hash_index index, const unsigned char *old, size_t last)
 {
-    for (struct batch b = first_batch; fill_batch(&b, &index, old, last);)
+    for (struct hash_batch b = first_batch; fill_batch(&b, &index, old, last);)
         for (unsigned i = 0; i < b.n; i++)
             index.start[slot_of(&index, b.hash[i])]++;
 }
@@ -97,15 +98,15 @@ static void sum_up(uint32_t *start, size_t slots)
     }
 }
 
-static void enter_places(const struct delta_places index, const unsigned char *old, size_t last)
+static void enter_places(const struct delta_hash_index index, const unsigned char *old, size_t last)
 {
-    for (struct batch b = first_batch; fill_batch(&b, &index, old, last);)
+    for (struct hash_batch b = first_batch; fill_batch(&b, &index, old, last);)
         for (unsigned i = 0; i < b.n; i++)
             index.places[index.start[slot_of(&index, b.hash[i])]++] = b.place[i] | tag_of(&index, b.hash[i]);
 }
 
 /* When done, start[h + 1] is where the places of h end. */
-static void fill(struct delta_places *index, const unsigned char *old, size_t last)
+static void fill(struct delta_hash_index *index, const unsigned char *old, size_t last)
 {
     size_t slots = (size_t)1 << index->bits;
 
@@ -127,7 +128,7 @@ static void *take_memory(size_t n)
     return p;
 }
 
-int delta_places_open(struct delta_places *index, const unsigned char *old, size_t old_n)
+int delta_hash_index_open(struct delta_hash_index *index, const unsigned char *old, size_t old_n)
 {
     index->bits = 10;
     while (index->bits < 26 && (size_t)1 << index->bits < old_n / STEP / 2)
@@ -139,7 +140,7 @@ int delta_places_open(struct delta_places *index, const unsigned char *old, size
     index->start = take_memory(start_bytes);
     index->places = take_memory((old_n / STEP + 1 + DEPTH) * sizeof(*index->places));
     if (index->start == NULL || index->places == NULL) {
-        delta_places_done(index);
+        delta_hash_index_done(index);
         return -ENOMEM;
     }
     memset(index->start, 0, start_bytes);
@@ -149,15 +150,15 @@ int delta_places_open(struct delta_places *index, const unsigned char *old, size
     return 0;
 }
 
-void delta_places_done(struct delta_places *index)
+void delta_hash_index_done(struct delta_hash_index *index)
 {
     free(index->start);
     free(index->places);
-    *index = (struct delta_places){0};
+    *index = (struct delta_hash_index){0};
 }
 
 /* How many of the entries p[0..n), which ascend by place, are below `limit`. Without a branch that nobody could predict. */
-static uint32_t count_below(const struct delta_places *index, const uint32_t *p, uint32_t n, size_t limit)
+static uint32_t count_below(const struct delta_hash_index *index, const uint32_t *p, uint32_t n, size_t limit)
 {
     const uint32_t *from = p;
 
@@ -169,7 +170,7 @@ static uint32_t count_below(const struct delta_places *index, const uint32_t *p,
 }
 
 /* The places worth a look: DEPTH of those of that hash, around the expected one. */
-static const uint32_t *candidates(const struct delta_places *index, uint64_t hash, size_t expected, uint32_t *ret_n)
+static const uint32_t *candidates(const struct delta_hash_index *index, uint64_t hash, size_t expected, uint32_t *ret_n)
 {
     const uint32_t *start = &index->start[slot_of(index, hash)], *entry = index->places + start[0];
     uint32_t n = start[1] - start[0];
@@ -184,7 +185,7 @@ static const uint32_t *candidates(const struct delta_places *index, uint64_t has
 }
 
 /* A bit for each of the first n of DEPTH entries that has the tag: mostly none, which a loop could not tell without guessing. */
-static unsigned fitting(const struct delta_places *index, const uint32_t *entry, uint32_t n, uint32_t tag)
+static unsigned fitting(const struct delta_hash_index *index, const uint32_t *entry, uint32_t n, uint32_t tag)
 {
     unsigned fits = 0;
 
@@ -194,7 +195,7 @@ static unsigned fitting(const struct delta_places *index, const uint32_t *entry,
 }
 
 /* Where the positions to come will be looked up. */
-static void look_forward(const struct delta_places *index, const unsigned char *key)
+static void look_forward(const struct delta_hash_index *index, const unsigned char *key)
 {
     uint64_t soon = hash_of(key + AHEAD / 2), later = hash_of(key + AHEAD);
 
@@ -202,15 +203,15 @@ static void look_forward(const struct delta_places *index, const unsigned char *
     __builtin_prefetch(&index->places[index->start[slot_of(index, soon)]]);
 }
 
-size_t delta_places_longest(const struct delta_places *index, const unsigned char *old, size_t old_n,
-                            const unsigned char *key, size_t key_n, size_t expected, size_t *ret_old)
+size_t delta_hash_index_longest(const struct delta_hash_index *index, const unsigned char *old, size_t old_n,
+                                const unsigned char *key, size_t key_n, size_t expected, size_t *ret_old)
 {
     size_t best = KEY - 1, n;
     uint32_t looks;
 
     if (key_n < KEY)
         return 0;
-    if (expected < old_n && (n = delta_common(old + expected, old_n - expected, key, key_n)) > best) {
+    if (expected < old_n && (n = delta_common_prefix(old + expected, old_n - expected, key, key_n)) > best) {
         best = n;
         *ret_old = expected;
     }
@@ -225,7 +226,7 @@ size_t delta_places_longest(const struct delta_places *index, const unsigned cha
         size_t place = place_of(index, entry[__builtin_ctz(fits)]);
         if (best >= key_n || best >= old_n - place || old[place + best] != key[best])
             continue;
-        if ((n = delta_common(old + place, old_n - place, key, key_n)) > best) {
+        if ((n = delta_common_prefix(old + place, old_n - place, key, key_n)) > best) {
             best = n;
             *ret_old = place;
         }

@@ -1,5 +1,5 @@
 /* Literals on their way from one thread to another. */
-#include "delta/cm/ahead.h"
+#include "delta/cm/literal_queue.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -15,7 +15,7 @@ static unsigned char byte_at(size_t i)
 }
 
 struct maker {
-    struct delta_ahead *ahead;
+    struct delta_literal_queue *queue;
     size_t n;
     int r;
 };
@@ -31,33 +31,33 @@ static void *put_all(void *ctx)
         n = HF_MIN(1 + at % sizeof(piece), maker->n - at);
         for (size_t i = 0; i < n; i++)
             piece[i] = byte_at(at + i);
-        ck_assert_int_eq(delta_ahead_put(maker->ahead, piece, n, &err), 0);
+        ck_assert_int_eq(delta_literal_queue_put(maker->queue, piece, n, &err), 0);
     }
     if (maker->r < 0)
         (void)hf_err_set(&err, -maker->r, "told by the maker");
-    delta_ahead_end(maker->ahead, maker->r, &err);
+    delta_literal_queue_end(maker->queue, maker->r, &err);
     return NULL;
 }
 
-static void take(struct delta_ahead *ahead, size_t from, size_t to, size_t step)
+static void take(struct delta_literal_queue *queue, size_t from, size_t to, size_t step)
 {
     struct hf_err err = HF_ERR_INIT;
     const unsigned char *bytes;
 
     for (size_t at = from, n; at < to; at += n) {
         n = HF_MIN(step, to - at);
-        ck_assert_int_eq(delta_ahead_take(ahead, n, &bytes, &err), 0);
+        ck_assert_int_eq(delta_literal_queue_take(queue, n, &bytes, &err), 0);
         for (size_t i = 0; i < n; i++)
             ck_assert_uint_eq(bytes[i], byte_at(at + i));
     }
 }
 
-static struct delta_ahead *started(struct maker *maker, pthread_t *thread)
+static struct delta_literal_queue *started(struct maker *maker, pthread_t *thread)
 {
-    maker->ahead = delta_ahead_new();
-    ck_assert_ptr_nonnull(maker->ahead);
+    maker->queue = delta_literal_queue_new();
+    ck_assert_ptr_nonnull(maker->queue);
     ck_assert_int_eq(pthread_create(thread, NULL, put_all, maker), 0);
-    return maker->ahead;
+    return maker->queue;
 }
 
 START_TEST(all_of_it_in_order)
@@ -65,18 +65,18 @@ START_TEST(all_of_it_in_order)
     struct maker maker = {.n = ALL};
     struct hf_err err = HF_ERR_INIT;
     pthread_t thread;
-    struct delta_ahead *ahead = started(&maker, &thread);
+    struct delta_literal_queue *queue = started(&maker, &thread);
 
     for (int stripe = 0; stripe < 3; stripe++) {
-        take(ahead, 0, ALL, 1 + (size_t)stripe * 500);
+        take(queue, 0, ALL, 1 + (size_t)stripe * 500);
         ck_assert_int_eq(pthread_join(thread, NULL), 0);
-        ck_assert_int_eq(delta_ahead_check(ahead, &err), 0);
-        delta_ahead_begin(ahead);
+        ck_assert_int_eq(delta_literal_queue_check(queue, &err), 0);
+        delta_literal_queue_begin(queue);
         ck_assert_int_eq(pthread_create(&thread, NULL, put_all, &maker), 0);
     }
     ck_assert_int_eq(pthread_join(thread, NULL), 0);
-    ck_assert_int_eq(delta_ahead_check(ahead, &err), -EBADMSG);
-    delta_ahead_free(ahead);
+    ck_assert_int_eq(delta_literal_queue_check(queue, &err), -EBADMSG);
+    delta_literal_queue_free(queue);
 }
 END_TEST
 
@@ -87,32 +87,32 @@ START_TEST(a_failure_where_it_happened)
     struct hf_err err = HF_ERR_INIT;
     const unsigned char *bytes;
     pthread_t thread;
-    struct delta_ahead *ahead = started(&maker, &thread);
+    struct delta_literal_queue *queue = started(&maker, &thread);
 
-    take(ahead, 0, 4990, 10);
-    ck_assert_int_eq(delta_ahead_take(ahead, 11, &bytes, &err), -EIO);
+    take(queue, 0, 4990, 10);
+    ck_assert_int_eq(delta_literal_queue_take(queue, 11, &bytes, &err), -EIO);
     ck_assert_str_eq(err.cause, "told by the maker");
     ck_assert_int_eq(pthread_join(thread, NULL), 0);
-    take(ahead, 4990, 5000, 10);
-    ck_assert_int_eq(delta_ahead_check(ahead, &err), -EIO);
-    delta_ahead_free(ahead);
+    take(queue, 4990, 5000, 10);
+    ck_assert_int_eq(delta_literal_queue_check(queue, &err), -EIO);
+    delta_literal_queue_free(queue);
 }
 END_TEST
 
 START_TEST(too_few_and_too_many)
 {
     static unsigned char many[ALL];
-    struct delta_ahead *ahead = delta_ahead_new();
+    struct delta_literal_queue *queue = delta_literal_queue_new();
     struct hf_err err = HF_ERR_INIT;
     const unsigned char *bytes;
 
-    ck_assert_int_eq(delta_ahead_put(ahead, many, sizeof(many), &err), 0);
-    ck_assert_int_eq(delta_ahead_put(ahead, many, 1, &err), -EBADMSG);
-    delta_ahead_end(ahead, 0, NULL);
-    ck_assert_int_eq(delta_ahead_take(ahead, ALL, &bytes, &err), 0);
-    ck_assert_int_eq(delta_ahead_take(ahead, 1, &bytes, &err), -EBADMSG);
-    ck_assert_int_eq(delta_ahead_check(ahead, &err), 0);
-    delta_ahead_free(ahead);
+    ck_assert_int_eq(delta_literal_queue_put(queue, many, sizeof(many), &err), 0);
+    ck_assert_int_eq(delta_literal_queue_put(queue, many, 1, &err), -EBADMSG);
+    delta_literal_queue_end(queue, 0, NULL);
+    ck_assert_int_eq(delta_literal_queue_take(queue, ALL, &bytes, &err), 0);
+    ck_assert_int_eq(delta_literal_queue_take(queue, 1, &bytes, &err), -EBADMSG);
+    ck_assert_int_eq(delta_literal_queue_check(queue, &err), 0);
+    delta_literal_queue_free(queue);
 }
 END_TEST
 
@@ -123,4 +123,4 @@ static void cases(TCase *tc)
     tcase_add_test(tc, too_few_and_too_many);
 }
 
-HF_TEST_MAIN("delta/ahead", cases)
+HF_TEST_MAIN("delta/queue", cases)

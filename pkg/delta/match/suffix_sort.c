@@ -7,7 +7,7 @@
  * No type is kept: a suffix in front of one that was just read is large when its letter is not less, and small when it is
  * less, or equal while the one read stands among the small ones of its bucket. The end of the text is less than every
  * letter. */
-#include "delta/match/sort.h"
+#include "delta/match/suffix_sort.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -188,7 +188,7 @@ static int sort(const struct text *t, bool wide)
     return wide ? sort_as(t, true) : sort_as(t, false);
 }
 
-int delta_sort_suffixes(const unsigned char *text, size_t n, int32_t *ret_order)
+int delta_suffix_sort(const unsigned char *text, size_t n, int32_t *ret_order)
 {
     int32_t buckets[256];
     const struct text t = {text, n, HF_LEN(buckets), ret_order, buckets};

@@ -1,4 +1,4 @@
-#include "delta/match/alike.h"
+#include "delta/match/extend.h"
 
 #include <endian.h>
 #include <stdbool.h>
@@ -27,7 +27,7 @@ static unsigned zero_bytes(uint64_t word)
     return (unsigned)(zero * 0x0101010101010101 >> 56);
 }
 
-size_t delta_common(const unsigned char *a, size_t a_n, const unsigned char *b, size_t b_n)
+size_t delta_common_prefix(const unsigned char *a, size_t a_n, const unsigned char *b, size_t b_n)
 {
     size_t n = HF_MIN(a_n, b_n), i = 0;
 
@@ -41,7 +41,7 @@ size_t delta_common(const unsigned char *a, size_t a_n, const unsigned char *b, 
     return i;
 }
 
-size_t delta_equal(const unsigned char *a, const unsigned char *b, size_t n)
+size_t delta_count_equal(const unsigned char *a, const unsigned char *b, size_t n)
 {
     size_t equal = 0, i = 0;
 
@@ -100,12 +100,12 @@ static inline size_t reach(const unsigned char *a, const unsigned char *b, size_
     return score.at;
 }
 
-size_t delta_reach(const unsigned char *a, const unsigned char *b, size_t n)
+size_t delta_extend_forward(const unsigned char *a, const unsigned char *b, size_t n)
 {
     return reach(a, b, n, 1);
 }
 
-size_t delta_reach_back(const unsigned char *a_end, const unsigned char *b_end, size_t n)
+size_t delta_extend_back(const unsigned char *a_end, const unsigned char *b_end, size_t n)
 {
     return reach(a_end, b_end, n, -1);
 }

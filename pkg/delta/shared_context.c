@@ -4,14 +4,14 @@
 
 #include "delta/cm/model.h"
 #include "delta/create.h"
-#include "delta/pays.h"
+#include "delta/select_predictors.h"
 #include "delta/tables.h"
 
 struct numbers {
     struct delta_number plain, segment, gap, length, jump, jump_after_gap;
 };
 
-static int code_pair(struct delta_cm *cm, struct numbers *n, const struct delta_setting *s, uint64_t *old_end,
+static int code_pair(struct delta_cm *cm, struct numbers *n, const struct delta_shared_context *s, uint64_t *old_end,
                      uint64_t *new_end, struct delta_pair *pair)
 {
     uint64_t new_offset = *new_end + delta_number_code(cm, &n->gap, pair->new_offset - *new_end);
@@ -32,7 +32,7 @@ static int code_pair(struct delta_cm *cm, struct numbers *n, const struct delta_
     return 0;
 }
 
-static int code_pairs(struct delta_cm *cm, struct numbers *n, struct delta_setting *s)
+static int code_pairs(struct delta_cm *cm, struct numbers *n, struct delta_shared_context *s)
 {
     uint64_t count = delta_number_code(cm, &n->plain, s->pairs_n), old_end = 0, new_end = 0;
 
@@ -51,14 +51,14 @@ static int code_pairs(struct delta_cm *cm, struct numbers *n, struct delta_setti
     return cm->failed;
 }
 
-void delta_setting_done(struct delta_setting *setting)
+void delta_shared_context_done(struct delta_shared_context *shared)
 {
-    delta_map_done(&setting->map);
-    free(setting->pairs);
-    setting->pairs = NULL;
+    delta_map_done(&shared->map);
+    free(shared->pairs);
+    shared->pairs = NULL;
 }
 
-static int code_entry(struct delta_cm *cm, struct numbers *n, const struct delta_setting *s, uint64_t *new_end,
+static int code_entry(struct delta_cm *cm, struct numbers *n, const struct delta_shared_context *s, uint64_t *new_end,
                       int64_t *shift, struct delta_map_entry *e)
 {
     uint64_t gap = delta_number_code(cm, &n->gap, e->new_pos - *new_end);
@@ -79,7 +79,7 @@ static int code_entry(struct delta_cm *cm, struct numbers *n, const struct delta
     return 0;
 }
 
-int delta_setting_code(struct delta_cm *cm, struct delta_setting *s, struct hf_err *err)
+int delta_shared_context_code(struct delta_cm *cm, struct delta_shared_context *s, struct hf_err *err)
 {
     struct numbers *n = malloc(sizeof(*n));
     uint64_t new_end = 0;
@@ -114,13 +114,13 @@ int delta_setting_code(struct delta_cm *cm, struct delta_setting *s, struct hf_e
 
 /* ---- as a part of the body ------------------------------------------------------------------------------------- */
 
-int delta_part_open(struct delta_run *run, struct delta_cm *cm, struct hf_err *err)
+int delta_part_open(struct delta_apply_state *apply, struct delta_cm *cm, struct hf_err *err)
 {
     uint64_t n;
-    int r = delta_input_varint(run->input, run->input->left, &n, err);
+    int r = delta_input_varint(apply->input, apply->input->left, &n, err);
 
     if (r == 0)
-        delta_cm_start_decoding(cm, run->input, n, err);
+        delta_cm_start_decoding(cm, apply->input, n, err);
     return r < 0 ? r : cm->failed;
 }
 
@@ -132,57 +132,57 @@ int delta_part_add(struct hf_buf *body, const struct hf_buf *part)
     return r < 0 ? r : hf_buf_add(body, part->p, part->n);
 }
 
-int delta_setting_read(struct delta_run *run, struct delta_setting *setting, struct hf_err *err)
+int delta_shared_context_read(struct delta_apply_state *apply, struct delta_shared_context *shared, struct hf_err *err)
 {
     struct delta_cm *cm = malloc(sizeof(*cm));
-    int r = cm != NULL ? delta_part_open(run, cm, err) : delta_no_memory(err);
+    int r = cm != NULL ? delta_part_open(apply, cm, err) : delta_no_memory(err);
 
     if (r == 0)
-        r = delta_setting_code(cm, setting, err);
+        r = delta_shared_context_code(cm, shared, err);
     if (r == 0)
         r = delta_cm_finish(cm);
     free(cm);
     return r;
 }
 
-static int copy_pairs(const struct delta_make *make, struct delta_setting *setting, struct hf_err *err)
+static int copy_pairs(const struct delta_make *make, struct delta_shared_context *shared, struct hf_err *err)
 {
-    setting->pairs = calloc(make->pairs_n > 0 ? make->pairs_n : 1, sizeof(*setting->pairs));
-    if (setting->pairs == NULL)
+    shared->pairs = calloc(make->pairs_n > 0 ? make->pairs_n : 1, sizeof(*shared->pairs));
+    if (shared->pairs == NULL)
         return delta_no_memory(err);
     for (uint32_t i = 0; i < make->pairs_n; i++)
-        setting->pairs[i] = make->pairs[i];
-    setting->pairs_n = make->pairs_n;
-    setting->new_images = make->new_images;
+        shared->pairs[i] = make->pairs[i];
+    shared->pairs_n = make->pairs_n;
+    shared->new_images = make->new_images;
     return 0;
 }
 
-int delta_setting_make(const struct delta_make *make, struct delta_memory *memory, struct delta_setting *setting,
-                       struct hf_buf *body, struct hf_err *err)
+int delta_shared_context_make(const struct delta_make *make, struct delta_memory *memory,
+                              struct delta_shared_context *shared, struct hf_buf *body, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf part = HF_BUF_INIT(SIZE_MAX / 2);
     struct delta_cm *cm = malloc(sizeof(*cm));
     int r = cm != NULL ? 0 : delta_no_memory(err);
 
     delta_memory_open(memory, make->old, make->old_n);
-    *setting = (struct delta_setting){.old = &memory->reader, .old_size = make->old_n, .new_size = make->new_n};
+    *shared = (struct delta_shared_context){.old = &memory->reader, .old_size = make->old_n, .new_size = make->new_n};
     bool fast = make->params != NULL && make->params->profile == HF_DELTA_FAST;
     if (make->params != NULL && !fast)
-        setting->lean = HF_MIN(make->params->lean, (unsigned)DELTA_LEAN_MAX);
-    setting->predictors = DELTA_PREDICT_REFERENCES;
+        shared->lean = HF_MIN(make->params->lean, (unsigned)DELTA_LEAN_MAX);
+    shared->predictors = DELTA_PREDICT_REFERENCES;
     for (uint32_t i = 0; i < make->pairs_n; i++)
-        setting->predictors |= delta_predictor_of(make->old_images[i].machine);
+        shared->predictors |= delta_predictor_of(make->old_images[i].machine);
     if (r == 0)
-        r = delta_map_from(&make->copies, fast ? DELTA_MAP_MAX : DELTA_MAP_MADE, &setting->map, err);
+        r = delta_map_build(&make->copies, fast ? DELTA_MAP_MAX : DELTA_MAP_MADE, &shared->map, err);
     if (r == 0)
-        r = copy_pairs(make, setting, err);
+        r = copy_pairs(make, shared, err);
     if (r == 0) {
-        delta_map_sort(&setting->map);
-        r = delta_predictors_that_pay(make, setting, &setting->predictors, err);
+        delta_map_sort(&shared->map);
+        r = delta_select_predictors(make, shared, &shared->predictors, err);
     }
     if (r == 0) {
         delta_cm_start_encoding(cm, &part);
-        r = delta_setting_code(cm, setting, err);
+        r = delta_shared_context_code(cm, shared, err);
     }
     if (r == 0 && (r = delta_cm_finish(cm)) == 0)
         r = delta_part_add(body, &part);

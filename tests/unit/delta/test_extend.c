@@ -3,7 +3,7 @@
 #include <stdint.h>
 
 #include "base/macros.h"
-#include "delta/match/alike.h"
+#include "delta/match/extend.h"
 #include "support/check_main.h"
 #include "support/makers/draw.h"
 
@@ -65,11 +65,11 @@ START_TEST(as_byte_by_byte)
         make(a, b);
         size_t from = draw() % 16, n = draw() % (N - from + 1);
         const unsigned char *x = a + from, *y = b + from;
-        ck_assert_uint_eq(delta_common(x, n, y, N - from), common_by_byte(x, y, n));
-        ck_assert_uint_eq(delta_common(x, N - from, y, n), common_by_byte(x, y, n));
-        ck_assert_uint_eq(delta_equal(x, y, n), equal_by_byte(x, y, n));
-        ck_assert_uint_eq(delta_reach(x, y, n), reach_by_byte(x, y, n, 1));
-        ck_assert_uint_eq(delta_reach_back(x + n, y + n, n), reach_by_byte(x, y, n, -1));
+        ck_assert_uint_eq(delta_common_prefix(x, n, y, N - from), common_by_byte(x, y, n));
+        ck_assert_uint_eq(delta_common_prefix(x, N - from, y, n), common_by_byte(x, y, n));
+        ck_assert_uint_eq(delta_count_equal(x, y, n), equal_by_byte(x, y, n));
+        ck_assert_uint_eq(delta_extend_forward(x, y, n), reach_by_byte(x, y, n, 1));
+        ck_assert_uint_eq(delta_extend_back(x + n, y + n, n), reach_by_byte(x, y, n, -1));
     }
 }
 END_TEST
@@ -78,12 +78,12 @@ START_TEST(reaches_over_differing_bytes)
 {
     const unsigned char a[] = "abcdef--ghijklmnopqrstuvwxyz", b[] = "abcdef..ghijkl..............";
 
-    ck_assert_uint_eq(delta_reach(a, b, 28), 14);
-    ck_assert_uint_eq(delta_reach(a, b, 8), 6);
-    ck_assert_uint_eq(delta_reach(a + 6, b + 6, 2), 0);
-    ck_assert_uint_eq(delta_reach_back(a + 14, b + 14, 14), 14);
-    ck_assert_uint_eq(delta_reach_back(a + 28, b + 28, 28), 0);
-    ck_assert_uint_eq(delta_reach(a, b, 0), 0);
+    ck_assert_uint_eq(delta_extend_forward(a, b, 28), 14);
+    ck_assert_uint_eq(delta_extend_forward(a, b, 8), 6);
+    ck_assert_uint_eq(delta_extend_forward(a + 6, b + 6, 2), 0);
+    ck_assert_uint_eq(delta_extend_back(a + 14, b + 14, 14), 14);
+    ck_assert_uint_eq(delta_extend_back(a + 28, b + 28, 28), 0);
+    ck_assert_uint_eq(delta_extend_forward(a, b, 0), 0);
 }
 END_TEST
 

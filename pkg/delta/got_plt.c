@@ -1,11 +1,11 @@
-#include "delta/slots.h"
+#include "delta/got_plt.h"
 
 #include <elf.h>
 #include <string.h>
 
 #include "base/endian.h"
 #include "delta/image/refs_scan.h"
-#include "delta/match/items.h"
+#include "delta/match/table_entries.h"
 #include "delta/tables.h"
 
 enum { PIECE = 1024 };
@@ -30,22 +30,22 @@ uint64_t delta_relocation_key(const struct delta_image *image, const struct delt
 }
 
 /* One side: what is listed of it. Keys of addresses are those of new. */
-struct side {
+struct got_plt_side {
     const unsigned char *bytes;
     size_t n;
     const struct delta_image *image;
     const struct delta_segments *new_segments;
-    const struct delta_map *map; /* NULL: this side is new */
-    struct delta_items slots;    /* relocated ones, by offset */
-    struct delta_items words;    /* all of the offset tables */
-    struct delta_items entries;  /* of the linkage tables */
+    const struct delta_map *map;        /* NULL: this side is new */
+    struct delta_table_entries slots;   /* relocated ones, by offset */
+    struct delta_table_entries words;   /* all of the offset tables */
+    struct delta_table_entries entries; /* of the linkage tables */
 };
 
-static void side_done(struct side *s)
+static void side_done(struct got_plt_side *s)
 {
-    delta_items_done(&s->slots);
-    delta_items_done(&s->words);
-    delta_items_done(&s->entries);
+    delta_table_entries_done(&s->slots);
+    delta_table_entries_done(&s->words);
+    delta_table_entries_done(&s->entries);
 }
 
 /* A linkage table, or a part of the offset table. */
@@ -54,7 +54,7 @@ static bool is_linkage(const struct delta_region *region, bool code)
     return region->linkage && (region->kind == DELTA_REGION_CODE) == code;
 }
 
-static uint64_t address_key(const struct side *s, uint64_t address)
+static uint64_t address_key(const struct got_plt_side *s, uint64_t address)
 {
     uint64_t position = delta_position_of(&s->image->segments, address);
     int64_t shift = 0;
@@ -65,7 +65,7 @@ static uint64_t address_key(const struct side *s, uint64_t address)
     return delta_address_of(s->new_segments, position + (uint64_t)shift);
 }
 
-static int list_slots_of(struct side *s, const struct delta_region *r)
+static int list_slots_of(struct got_plt_side *s, const struct delta_region *r)
 {
     bool wide = r->kind == DELTA_REGION_RELA;
     unsigned word = wide ? 8 : 4, entry = wide ? sizeof(Elf64_Rela) : sizeof(Elf32_Rel);
@@ -78,7 +78,7 @@ static int list_slots_of(struct side *s, const struct delta_region *r)
         uint64_t key = delta_relocation_key(s->image, r, s->bytes, s->n, p);
         if (key == 0)
             key = address_key(s, wide ? hf_le(p + 16, 8) : hf_le(s->bytes + slot, 4)) * 0x9e3779b97f4a7c15u;
-        if (delta_items_add(&s->slots, slot, word, key) < 0)
+        if (delta_table_entries_add(&s->slots, slot, word, key) < 0)
             return -ENOMEM;
     }
     return 0;
@@ -86,7 +86,7 @@ static int list_slots_of(struct side *s, const struct delta_region *r)
 
 static int by_offset(const void *a, const void *b)
 {
-    const struct delta_item *x = a, *y = b;
+    const struct delta_table_entry *x = a, *y = b;
 
     if (x->offset != y->offset)
         return x->offset < y->offset ? -1 : 1;
@@ -94,7 +94,7 @@ static int by_offset(const void *a, const void *b)
 }
 
 /* The slot at that position; NULL: none is relocated there. */
-static const struct delta_item *slot_at(const struct side *s, uint64_t position)
+static const struct delta_table_entry *slot_at(const struct got_plt_side *s, uint64_t position)
 {
     size_t low = 0, high = s->slots.n;
 
@@ -109,41 +109,41 @@ static const struct delta_item *slot_at(const struct side *s, uint64_t position)
 }
 
 /* Words without a relocation are known by their place. */
-static int list_words(struct side *s, const struct delta_region *r, unsigned which)
+static int list_words(struct got_plt_side *s, const struct delta_region *r, unsigned which)
 {
     unsigned word = s->image->narrow ? 4 : 8;
     int result = 0;
 
     for (uint64_t at = 0; result == 0 && at + word <= r->size; at += word) {
-        const struct delta_item *slot = slot_at(s, r->offset + at);
+        const struct delta_table_entry *slot = slot_at(s, r->offset + at);
         uint64_t key = slot != NULL ? slot->key : (uint64_t)which << 32 | at;
-        result = delta_items_add(&s->words, r->offset + at, word, key);
+        result = delta_table_entries_add(&s->words, r->offset + at, word, key);
     }
     return result;
 }
 
-struct entries {
+struct open_entry {
     uint64_t start, key; /* of the entry that is open */
 };
 
 /* Where the reference leads to another slot, an entry begins. */
-static int add_entry(struct side *s, struct entries *e, uint64_t at, const struct delta_ref *ref)
+static int add_entry(struct got_plt_side *s, struct open_entry *e, uint64_t at, const struct delta_ref *ref)
 {
-    const struct delta_item *slot = slot_at(s, ref->target);
+    const struct delta_table_entry *slot = slot_at(s, ref->target);
     int result = 0;
 
     if (slot == NULL || slot->key == e->key)
         return 0;
     if (at > e->start)
-        result = delta_items_add(&s->entries, e->start, (uint32_t)(at - e->start), e->key);
-    *e = (struct entries){at, slot->key};
+        result = delta_table_entries_add(&s->entries, e->start, (uint32_t)(at - e->start), e->key);
+    *e = (struct open_entry){at, slot->key};
     return result;
 }
 
-static int list_entries(struct side *s, const struct delta_region *r, unsigned which)
+static int list_entries(struct got_plt_side *s, const struct delta_region *r, unsigned which)
 {
     struct delta_ref refs[(PIECE + 1) / 2 + 1];
-    struct entries e = {r->offset, which};
+    struct open_entry e = {r->offset, which};
     uint64_t end = r->offset + r->size, n;
     int result = 0;
 
@@ -158,11 +158,11 @@ static int list_entries(struct side *s, const struct delta_region *r, unsigned w
         if (found > 0)
             n = HF_MAX(n, (uint64_t)refs[found - 1].at + refs[found - 1].n);
     }
-    return result < 0 ? result : delta_items_add(&s->entries, e.start, (uint32_t)(end - e.start), e.key);
+    return result < 0 ? result : delta_table_entries_add(&s->entries, e.start, (uint32_t)(end - e.start), e.key);
 }
 
 /* All of one side but, of new, words and entries: those are taken region by region. */
-static int list_side(struct side *s)
+static int list_side(struct got_plt_side *s)
 {
     const struct delta_image *image = s->image;
     int r = 0;
@@ -181,28 +181,29 @@ static int list_side(struct side *s)
     return r;
 }
 
-static int match_region(struct delta_make *make, const struct side *old, struct side *now,
+static int match_region(struct delta_make *make, const struct got_plt_side *old, struct got_plt_side *now,
                         const struct delta_region *region, unsigned which)
 {
     bool code = region->kind == DELTA_REGION_CODE;
-    struct delta_items *items = code ? &now->entries : &now->words;
+    struct delta_table_entries *items = code ? &now->entries : &now->words;
     struct delta_copies inside = {0};
     int r = code ? list_entries(now, region, which) : list_words(now, region, which);
 
     if (r == 0)
-        r = delta_items_match(code ? &old->entries : &old->words, items, &inside);
+        r = delta_table_entries_match(code ? &old->entries : &old->words, items, &inside);
     if (r == 0 && inside.n > 0)
         r = delta_copies_replace(&make->copies, region->offset, region->offset + region->size, &inside);
     delta_copies_done(&inside);
-    delta_items_done(items);
+    delta_table_entries_done(items);
     return r;
 }
 
 static int match_image(struct delta_make *make, uint32_t pair, const struct delta_map *map)
 {
     const struct delta_image *was = &make->old_images[pair], *now = &make->new_images[pair];
-    struct side old = {.bytes = make->old, .n = make->old_n, .image = was, .new_segments = &now->segments, .map = map};
-    struct side new_side = {.bytes = make->new_bytes, .n = make->new_n, .image = now};
+    struct got_plt_side old = {
+        .bytes = make->old, .n = make->old_n, .image = was, .new_segments = &now->segments, .map = map};
+    struct got_plt_side new_side = {.bytes = make->new_bytes, .n = make->new_n, .image = now};
     int r = list_side(&old);
 
     if (r == 0)
@@ -215,7 +216,7 @@ static int match_image(struct delta_make *make, uint32_t pair, const struct delt
     return r;
 }
 
-int delta_slots_match(struct delta_make *make, struct hf_err *err)
+int delta_got_plt_match(struct delta_make *make, struct hf_err *err)
 {
-    return delta_match_each(make, match_image, err);
+    return delta_images_match_each(make, match_image, err);
 }

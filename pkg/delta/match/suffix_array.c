@@ -1,21 +1,21 @@
-#include "delta/match/suffixes.h"
+#include "delta/match/suffix_array.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "delta/match/alike.h"
-#include "delta/match/sort.h"
+#include "delta/match/extend.h"
+#include "delta/match/suffix_sort.h"
 
 /* The last byte of old has none behind it: as a suffix it stands before all that begin with it, those of this pair of bytes
  * first. */
-static unsigned pair_behind_last(const struct delta_suffixes *s)
+static unsigned pair_behind_last(const struct delta_suffix_array *s)
 {
     return (unsigned)s->old[s->old_n - 1] << 8;
 }
 
 /* Not for a small file: sorting one takes less than this. */
-static int note_starts(struct delta_suffixes *s)
+static int note_starts(struct delta_suffix_array *s)
 {
     enum { PAIRS = 1 << 16 };
     uint32_t next = 0;
@@ -37,7 +37,7 @@ static int note_starts(struct delta_suffixes *s)
 }
 
 /* Where the suffixes stand that begin with the same two bytes as `key`; false: unknown, or nowhere. */
-static bool look_where(const struct delta_suffixes *s, const unsigned char *key, size_t key_n, size_t *low,
+static bool look_where(const struct delta_suffix_array *s, const unsigned char *key, size_t key_n, size_t *low,
                        size_t *high)
 {
     if (s->starts == NULL || key_n < 2)
@@ -49,7 +49,8 @@ static bool look_where(const struct delta_suffixes *s, const unsigned char *key,
 }
 
 /* By binary search; how far both ends of the interval already agree is not looked at again. */
-size_t delta_suffixes_longest(const struct delta_suffixes *s, const unsigned char *key, size_t key_n, size_t *ret_rank)
+size_t delta_suffix_array_longest(const struct delta_suffix_array *s, const unsigned char *key, size_t key_n,
+                                  size_t *ret_rank)
 {
     size_t low = 0, high = s->old_n, low_lcp = 0, high_lcp = 0, best = 0;
 
@@ -62,7 +63,7 @@ size_t delta_suffixes_longest(const struct delta_suffixes *s, const unsigned cha
     while (low < high) {
         size_t middle = low + (high - low) / 2, suffix = (size_t)s->order[middle];
         size_t n = HF_MIN(low_lcp, high_lcp);
-        n += delta_common(s->old + suffix + n, s->old_n - suffix - n, key + n, key_n - n);
+        n += delta_common_prefix(s->old + suffix + n, s->old_n - suffix - n, key + n, key_n - n);
         if (n > best) {
             best = n;
             *ret_rank = middle;
@@ -80,18 +81,18 @@ size_t delta_suffixes_longest(const struct delta_suffixes *s, const unsigned cha
     return best;
 }
 
-int delta_suffixes_open(struct delta_suffixes *s, const unsigned char *old, size_t old_n)
+int delta_suffix_array_open(struct delta_suffix_array *s, const unsigned char *old, size_t old_n)
 {
-    *s = (struct delta_suffixes){.old = old, .old_n = old_n, .order = malloc(old_n * sizeof(*s->order))};
-    if (s->order != NULL && delta_sort_suffixes(old, old_n, s->order) == 0 && note_starts(s) == 0)
+    *s = (struct delta_suffix_array){.old = old, .old_n = old_n, .order = malloc(old_n * sizeof(*s->order))};
+    if (s->order != NULL && delta_suffix_sort(old, old_n, s->order) == 0 && note_starts(s) == 0)
         return 0;
-    delta_suffixes_done(s);
+    delta_suffix_array_done(s);
     return -ENOMEM;
 }
 
-void delta_suffixes_done(struct delta_suffixes *s)
+void delta_suffix_array_done(struct delta_suffix_array *s)
 {
     free(s->order);
     free(s->starts);
-    *s = (struct delta_suffixes){0};
+    *s = (struct delta_suffix_array){0};
 }

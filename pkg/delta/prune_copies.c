@@ -1,18 +1,18 @@
 /* Copies that cost more than they bring: each has to be told, and what it brings can be had from what old has nearby. */
 #include "delta/create.h"
-#include "delta/match/alike.h"
+#include "delta/match/extend.h"
 
 enum { WORTH_MIN = 90, EQUAL_WORTH = 3 };
 
 /* Of so many bytes that are equal, those of references aside; what differs is to be told too. */
 static int64_t worth_of(const struct delta_copy *copy, const unsigned char *old, const unsigned char *new_bytes)
 {
-    int64_t equal = (int64_t)delta_equal(old + copy->old_pos, new_bytes + copy->new_pos, copy->len);
+    int64_t equal = (int64_t)delta_count_equal(old + copy->old_pos, new_bytes + copy->new_pos, copy->len);
 
     return EQUAL_WORTH * equal - (int64_t)copy->len;
 }
 
-void delta_copies_keep_worthy(struct delta_copies *copies, const unsigned char *old, const unsigned char *new_bytes)
+void delta_prune_copies(struct delta_copies *copies, const unsigned char *old, const unsigned char *new_bytes)
 {
     size_t kept = 0;
 

@@ -1,4 +1,4 @@
-#include "delta/match/sort.h"
+#include "delta/match/suffix_sort.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +34,7 @@ static void check_sorted(const unsigned char *bytes, size_t n, const char *name)
         want[i] = (int32_t)i;
     qsort(want, n, sizeof(*want), by_suffix);
     memset(got, 0x55, (n + 1) * sizeof(*got));
-    ck_assert_int_eq(delta_sort_suffixes(bytes, n, got), 0);
+    ck_assert_int_eq(delta_suffix_sort(bytes, n, got), 0);
     ck_assert_msg(memcmp(got, want, n * sizeof(*got)) == 0, "%s, %zu bytes", name, n);
     ck_assert_int_eq(got[n], 0x55555555); /* nothing behind the end */
     free(got);

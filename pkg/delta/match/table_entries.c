@@ -1,4 +1,4 @@
-#include "delta/match/items.h"
+#include "delta/match/table_entries.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -7,30 +7,30 @@
 
 enum { ITEM_START = 16 };
 
-int delta_items_add(struct delta_items *items, uint64_t offset, uint32_t size, uint64_t key)
+int delta_table_entries_add(struct delta_table_entries *items, uint64_t offset, uint32_t size, uint64_t key)
 {
     if (items->n == items->cap) {
         size_t cap = items->cap > 0 ? 2 * items->cap : 1024;
-        struct delta_item *p = realloc(items->p, cap * sizeof(*p));
+        struct delta_table_entry *p = realloc(items->p, cap * sizeof(*p));
         if (p == NULL)
             return -ENOMEM;
         items->p = p;
         items->cap = cap;
     }
-    items->p[items->n] = (struct delta_item){offset, key, size, (uint32_t)items->n};
+    items->p[items->n] = (struct delta_table_entry){offset, key, size, (uint32_t)items->n};
     items->n++;
     return 0;
 }
 
-void delta_items_done(struct delta_items *items)
+void delta_table_entries_done(struct delta_table_entries *items)
 {
     free(items->p);
-    *items = (struct delta_items){0};
+    *items = (struct delta_table_entries){0};
 }
 
 static int by_key(const void *a, const void *b)
 {
-    const struct delta_item *x = a, *y = b;
+    const struct delta_table_entry *x = a, *y = b;
 
     if (x->key != y->key)
         return x->key < y->key ? -1 : 1;
@@ -38,7 +38,7 @@ static int by_key(const void *a, const void *b)
 }
 
 /* Index in old of the entry with that key, the one nearest behind `expected` where there are several; -1: none. */
-static int64_t find(const struct delta_items *sorted, uint64_t key, int64_t expected)
+static int64_t find(const struct delta_table_entries *sorted, uint64_t key, int64_t expected)
 {
     size_t low = 0, high = sorted->n;
     int64_t best = -1;
@@ -59,8 +59,8 @@ static int64_t find(const struct delta_items *sorted, uint64_t key, int64_t expe
 }
 
 /* partner[j]: the old entry the j-th new one is made from, or -1. */
-static void pair_up(const struct delta_items *old, const struct delta_items *sorted,
-                    const struct delta_items *new_items, int64_t *partner)
+static void pair_up(const struct delta_table_entries *old, const struct delta_table_entries *sorted,
+                    const struct delta_table_entries *new_items, int64_t *partner)
 {
     int64_t expected = 0;
 
@@ -90,20 +90,21 @@ int delta_copies_extend(struct delta_copies *copies, uint64_t new_pos, uint64_t 
 }
 
 /* Of items that are not alike only the start is: in an unwind entry, what it is about. */
-static uint64_t shared(const struct delta_item *old, const struct delta_item *now)
+static uint64_t shared(const struct delta_table_entry *old, const struct delta_table_entry *now)
 {
     return old->size == now->size ? now->size : HF_MIN(HF_MIN(old->size, now->size), (uint32_t)ITEM_START);
 }
 
-int delta_items_match(const struct delta_items *old, const struct delta_items *new_items, struct delta_copies *out)
+int delta_table_entries_match(const struct delta_table_entries *old, const struct delta_table_entries *new_items,
+                              struct delta_copies *out)
 {
-    struct delta_items sorted = {malloc(old->n * sizeof(struct delta_item) + 1), old->n, old->n};
+    struct delta_table_entries sorted = {malloc(old->n * sizeof(struct delta_table_entry) + 1), old->n, old->n};
     int64_t *partner = malloc(new_items->n * sizeof(*partner) + 1);
     int r = sorted.p != NULL && partner != NULL ? 0 : -ENOMEM;
 
     if (r == 0) {
-        memcpy(sorted.p, old->p, old->n * sizeof(struct delta_item));
-        qsort(sorted.p, sorted.n, sizeof(struct delta_item), by_key);
+        memcpy(sorted.p, old->p, old->n * sizeof(struct delta_table_entry));
+        qsort(sorted.p, sorted.n, sizeof(struct delta_table_entry), by_key);
         pair_up(old, &sorted, new_items, partner);
         for (size_t j = 0; r == 0 && j < new_items->n; j++)
             if (partner[j] >= 0)

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/parse.h"
 #include "os/file.h"
 #include "spool/scan.h"
@@ -42,13 +43,9 @@ int hf_spool_sync_folder(struct hf_spool_store *store, struct hf_err *err)
 int hf_spool_write_at(const struct hf_fs_ops *fs, int fd, const void *bytes, size_t n, uint64_t offset, const char *dir,
                       struct hf_err *err)
 {
-    for (size_t done = 0; done < n;) {
-        ssize_t put = fs->pwrite(fs->ctx, fd, (const char *)bytes + done, n - done, offset + done);
-        if (put <= 0)
-            return hf_err_sys(err, put < 0 ? (int)put : -EIO, "write in '%s'", dir);
-        done += (size_t)put;
-    }
-    return 0;
+    int r = hf_file_write_all(fs, fd, bytes, n, offset);
+
+    return r < 0 ? hf_err_sys(err, r, "write in '%s'", dir) : 0;
 }
 
 int hf_spool_zero(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir, struct hf_err *err)
@@ -78,16 +75,11 @@ static bool is_unlinked(struct hf_spool_store *store, int fd)
 
 int hf_spool_add_segment(struct hf_spool_store *store, const struct segment *segment)
 {
-    if (store->n == store->cap) {
-        size_t cap = store->cap == 0 ? 16 : store->cap * 2;
-        struct segment *more = reallocarray(store->segments, cap, sizeof(*more));
-        if (more == NULL)
-            return -ENOMEM;
-        store->segments = more;
-        store->cap = cap;
-    }
-    store->segments[store->n++] = *segment;
-    return 0;
+    int r = hf_array_grow(store->segments, store->n, store->cap, HF_ARRAY_ANY);
+
+    if (r == 0)
+        store->segments[store->n++] = *segment;
+    return r;
 }
 
 static void forget_segment(struct hf_spool_store *store, size_t i)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "pack/codec/xz.h"
 #include "pack/codec/zst.h"
 #include "pack/deep/find.h"
@@ -55,14 +56,8 @@ static int level_add(struct level *level, struct find_list *list, struct hf_err 
     if (list == NULL)
         return 0;
     for (size_t i = 0; i < list->n; i++) {
-        if (level->n == level->cap) {
-            size_t cap = level->cap > 0 ? 2 * level->cap : 64;
-            struct found **p = realloc(level->p, cap * sizeof(struct found *));
-            if (p == NULL)
-                return hf_err_set(err, ENOMEM, "out of memory");
-            level->p = p;
-            level->cap = cap;
-        }
+        if (hf_array_grow(level->p, level->n, level->cap, HF_ARRAY_ANY) < 0)
+            return hf_err_set(err, ENOMEM, "out of memory");
         level->p[level->n++] = &list->p[i];
     }
     return 0;
@@ -161,14 +156,8 @@ static int add_setup(struct deep *deep, struct found *found, struct hf_err *err)
     }
     if (recipe->setups_n == RECIPE_SETUPS)
         return hf_err_set(err, ENOENT, "too many set-ups");
-    if (recipe->setups_n == deep->setups_cap) {
-        size_t cap = deep->setups_cap > 0 ? 2 * deep->setups_cap : 8;
-        struct recipe_setup *setups = realloc(recipe->setups, cap * sizeof(*setups));
-        if (setups == NULL)
-            return hf_err_set(err, ENOMEM, "out of memory");
-        recipe->setups = setups;
-        deep->setups_cap = cap;
-    }
+    if (hf_array_grow(recipe->setups, recipe->setups_n, deep->setups_cap, RECIPE_SETUPS) < 0)
+        return hf_err_set(err, ENOMEM, "out of memory");
     struct recipe_setup *setup = &recipe->setups[recipe->setups_n];
     memset(setup, 0, sizeof(*setup));
     setup->setup = found->setup;

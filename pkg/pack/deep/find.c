@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/macros.h"
 
 static int add_plain(void *ctx, const void *bytes, size_t n, struct hf_err *err)
@@ -114,14 +115,8 @@ static int unpack(const struct hf_delta_memory *memory, struct found *found, str
 
 static int add(struct find_list *list, const struct found *found, struct hf_err *err)
 {
-    if (list->n == list->cap) {
-        size_t cap = list->cap > 0 ? 2 * list->cap : 16;
-        struct found *p = realloc(list->p, cap * sizeof(*p));
-        if (p == NULL)
-            return hf_err_set(err, ENOMEM, "out of memory");
-        list->p = p;
-        list->cap = cap;
-    }
+    if (hf_array_grow(list->p, list->n, list->cap, HF_ARRAY_ANY) < 0)
+        return hf_err_set(err, ENOMEM, "out of memory");
     list->p[list->n++] = *found;
     return 0;
 }

@@ -306,11 +306,7 @@ int hf_hash_at(const struct hf_spot *spot, const char *name, const atomic_bool *
 int hf_write_at(const struct hf_fs_ops *fs, int fd, const void *bytes, size_t n, uint64_t offset,
                 struct hf_trouble *trouble)
 {
-    for (size_t done = 0; done < n;) {
-        ssize_t put = fs->pwrite(fs->ctx, fd, (const char *)bytes + done, n - done, offset + done);
-        if (put <= 0)
-            return hf_trouble_sys(trouble, put < 0 ? (int)put : -EIO, "write");
-        done += (size_t)put;
-    }
-    return 0;
+    int r = hf_file_write_all(fs, fd, bytes, n, offset);
+
+    return r < 0 ? hf_trouble_sys(trouble, r, "write") : 0;
 }

@@ -6,7 +6,7 @@
 #include "pack/deep/recipe.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
-#include "support/packs.h"
+#include "support/makers/packs.h"
 
 #define BUF HF_BUF_INIT(1 << 26)
 

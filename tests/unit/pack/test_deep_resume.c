@@ -4,7 +4,7 @@
 #include "pack/deep/deep.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
-#include "support/packs.h"
+#include "support/makers/packs.h"
 
 enum { MEMBERS = 9, MEMBER_BYTES = 1500 << 10, BLOCK = 4 << 20, MAX_POINTS = 16 };
 

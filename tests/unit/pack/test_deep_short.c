@@ -7,8 +7,8 @@
 
 #include "pack/deep/deep.h"
 #include "support/check_main.h"
-#include "support/deep_short.h"
 #include "support/delta_io.h"
+#include "support/makers/deep_short.h"
 
 #define BUF HF_BUF_INIT(1 << 20)
 

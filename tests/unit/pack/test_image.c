@@ -11,7 +11,7 @@
 #include "pack/tar/tar_head.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
-#include "support/packs.h"
+#include "support/makers/packs.h"
 
 #define BUF HF_BUF_INIT(1 << 24)
 #define NAME64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

@@ -8,7 +8,7 @@
 #include "pack/deflate/deflate_find.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
-#include "support/packs.h"
+#include "support/makers/packs.h"
 
 enum { TEXT_BYTES = 300000 };
 

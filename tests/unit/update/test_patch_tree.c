@@ -11,7 +11,7 @@
 #include "pack/tar/archive.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
-#include "support/packs.h"
+#include "support/makers/packs.h"
 #include "update/install/patch.h"
 #include "update/install/tree.h"
 

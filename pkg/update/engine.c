@@ -87,7 +87,7 @@ static bool can_be_forgotten(const struct release *release)
 
 static int run_forget(struct step_job *step)
 {
-    return hf_tree_remove(step->release->engine->p.fs, step->release->folder, &step->trouble.err);
+    return hf_tree_remove(step->release->engine->p.fs, step->release->folder, &step->failure.err);
 }
 
 static void forgotten(struct release *release, struct step_job *step)
@@ -95,7 +95,7 @@ static void forgotten(struct release *release, struct step_job *step)
     struct hf_update_engine *engine = release->engine;
 
     if (step->r < 0)
-        hf_log_err(engine->p.log, HF_LOG_WARNING, "update.forget", "release", release->j.name, &step->trouble.err);
+        hf_log_err(engine->p.log, HF_LOG_WARNING, "update.forget", "release", release->j.name, &step->failure.err);
     engine_poke(engine); /* it may be wanted again by now */
     release->started = true;
     hf_buf_clear(&release->saved);
@@ -266,7 +266,7 @@ void engine_unref(struct hf_update_engine *engine)
     free(engine);
 }
 
-void hf_update_engine_rest(struct hf_update_engine *engine)
+void hf_update_engine_quiesce(struct hf_update_engine *engine)
 {
     engine->resting = true;
     for (size_t i = 0; i < engine->releases.n; i++) {
@@ -276,7 +276,7 @@ void hf_update_engine_rest(struct hf_update_engine *engine)
     }
 }
 
-bool hf_update_engine_rested(const struct hf_update_engine *engine)
+bool hf_update_engine_quiesced(const struct hf_update_engine *engine)
 {
     for (size_t i = 0; i < engine->releases.n; i++) {
         const struct release *release = engine->releases.entries[i].value;
@@ -495,7 +495,7 @@ int hf_update_engine_set(struct hf_update_engine *engine, const struct hf_desire
     return r;
 }
 
-void hf_update_engine_look(struct hf_update_engine *engine)
+void hf_update_engine_check_drift(struct hf_update_engine *engine)
 {
     for (size_t i = 0; i < engine->releases.n; i++) {
         struct release *release = engine->releases.entries[i].value;

@@ -1,4 +1,4 @@
-#include "update/rules/way.h"
+#include "update/rules/delta_chain.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +16,7 @@ struct best {
 struct search {
     const struct hf_delta_ref *edges[MAX_EDGES];
     size_t n, n_last; /* the first n_last end at the new file */
-    struct best best[HF_WAY_MAX][MAX_EDGES];
+    struct best best[HF_DELTA_CHAIN_MAX][MAX_EDGES];
     uint64_t new_size;
     const struct hf_plan_room *room;
 };
@@ -33,7 +33,7 @@ static bool fits(const struct search *search, const struct hf_delta_ref *delta, 
     return delta->needs.memory_bytes <= search->room->memory_bytes && disk <= search->room->disk_bytes;
 }
 
-bool hf_way_avoids(const char *avoid, const char *sha256)
+bool hf_delta_chain_avoids(const char *avoid, const char *sha256)
 {
     size_t n = avoid[0] != '\0' ? strlen(sha256) : 0;
 
@@ -43,15 +43,15 @@ bool hf_way_avoids(const char *avoid, const char *sha256)
     return false;
 }
 
-bool hf_way_avoid(char avoid[HF_WAY_MAX_AVOID], const char *sha256)
+bool hf_delta_chain_avoid(char avoid[HF_DELTA_CHAIN_MAX_AVOID], const char *sha256)
 {
     size_t have = strlen(avoid);
 
-    if (hf_way_avoids(avoid, sha256))
+    if (hf_delta_chain_avoids(avoid, sha256))
         return true;
-    if (have + 1 + strlen(sha256) >= HF_WAY_MAX_AVOID)
+    if (have + 1 + strlen(sha256) >= HF_DELTA_CHAIN_MAX_AVOID)
         return false;
-    (void)snprintf(avoid + have, HF_WAY_MAX_AVOID - have, "%s%s", have > 0 ? " " : "", sha256);
+    (void)snprintf(avoid + have, HF_DELTA_CHAIN_MAX_AVOID - have, "%s%s", have > 0 ? " " : "", sha256);
     return true;
 }
 
@@ -59,11 +59,11 @@ bool hf_way_avoid(char avoid[HF_WAY_MAX_AVOID], const char *sha256)
 static void collect(struct search *search, const struct hf_artifact *artifact, const char *avoid)
 {
     for (size_t i = 0; i < artifact->n_deltas && search->n < MAX_EDGES; i++)
-        if (!hf_way_avoids(avoid, artifact->deltas[i].sha256))
+        if (!hf_delta_chain_avoids(avoid, artifact->deltas[i].sha256))
             search->edges[search->n++] = &artifact->deltas[i];
     search->n_last = search->n;
     for (size_t i = 0; i < artifact->n_steps && search->n < MAX_EDGES; i++)
-        if (!hf_way_avoids(avoid, artifact->steps[i].sha256))
+        if (!hf_delta_chain_avoids(avoid, artifact->steps[i].sha256))
             search->edges[search->n++] = &artifact->steps[i];
 }
 
@@ -73,7 +73,7 @@ static void start(struct search *search, const char *from, uint64_t began_bytes)
         const struct hf_delta_ref *edge = search->edges[i];
         bool first = strcmp(edge->from, from) == 0 && fits(search, edge, began_bytes);
         search->best[0][i].bytes = first ? edge->size : UINT64_MAX;
-        for (unsigned n = 1; n < HF_WAY_MAX; n++)
+        for (unsigned n = 1; n < HF_DELTA_CHAIN_MAX; n++)
             search->best[n][i].bytes = UINT64_MAX;
     }
 }
@@ -89,7 +89,7 @@ static void lengthen(struct search *search, unsigned n)
             continue;
         for (size_t k = 0; k < search->n; k++) {
             const struct hf_delta_ref *next = search->edges[k];
-            uint64_t bytes = have[i].bytes + next->size; /* at most HF_WAY_MAX of 64 GiB */
+            uint64_t bytes = have[i].bytes + next->size; /* at most HF_DELTA_CHAIN_MAX of 64 GiB */
             if (strcmp(next->from, step->to) == 0 && bytes < search->best[n][k].bytes &&
                 fits(search, next, step->to_size))
                 search->best[n][k] = (struct best){bytes, i};
@@ -97,16 +97,16 @@ static void lengthen(struct search *search, unsigned n)
     }
 }
 
-bool hf_way_find(const struct hf_artifact *artifact, const char *from, uint64_t began_bytes,
-                 const struct hf_plan_room *room, const char *avoid, struct hf_way *ret_way)
+bool hf_delta_chain_find(const struct hf_artifact *artifact, const char *from, uint64_t began_bytes,
+                         const struct hf_plan_room *room, const char *avoid, struct hf_delta_chain *ret_way)
 {
     struct search search = {.room = room, .new_size = artifact->size};
-    struct hf_way way = {.bytes = artifact->size};
+    struct hf_delta_chain way = {.bytes = artifact->size};
     size_t at = 0;
 
     collect(&search, artifact, avoid);
     start(&search, from, began_bytes);
-    for (unsigned n = 1; n <= HF_WAY_MAX; n++) {
+    for (unsigned n = 1; n <= HF_DELTA_CHAIN_MAX; n++) {
         for (size_t i = 0; i < search.n_last; i++) {
             if (search.best[n - 1][i].bytes >= way.bytes)
                 continue;
@@ -114,7 +114,7 @@ bool hf_way_find(const struct hf_artifact *artifact, const char *from, uint64_t 
             way.n = n;
             at = i;
         }
-        if (n < HF_WAY_MAX)
+        if (n < HF_DELTA_CHAIN_MAX)
             lengthen(&search, n);
     }
     if (way.n == 0)

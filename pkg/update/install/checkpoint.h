@@ -1,4 +1,4 @@
-/* update/install/point.h - how far a delta has been applied, so that a process that was killed, or a machine that lost its power, goes on from
+/* update/install/checkpoint.h - how far a delta has been applied, so that a process that was killed, or a machine that lost its power, goes on from
  * there.
  *
  * One small file beside the new one, `.holdfast-<release>.point`, with three places for a sealed record (update/state/seal.h):
@@ -13,14 +13,14 @@
 #pragma once
 
 #include "delta/delta.h"
-#include "update/install/place.h"
+#include "update/install/target.h"
 
 /* Smaller files are made again from the start: quicker than finding out. */
-#define HF_POINT_MIN_BYTES (UINT64_C(16) << 20)
+#define HF_CHECKPOINT_MIN_BYTES (UINT64_C(16) << 20)
 
-struct hf_point_keeper {
-    const struct hf_spot *spot; /* borrowed */
-    int fd;                     /* -1: none are kept */
+struct hf_checkpoint_keeper {
+    const struct hf_target_dir *dir; /* borrowed */
+    int fd;                          /* -1: none are kept */
     char key[2 * HF_SHA256_HEX];
     char boot[40];
     uint64_t every;                  /* bytes between two that are synced */
@@ -28,27 +28,28 @@ struct hf_point_keeper {
     unsigned turn;                   /* of the two places */
     struct hf_delta_checkpoint last; /* kept, synced or not; new_offset 0: none */
 };
-#define HF_POINT_KEEPER_INIT                                                                                           \
+#define HF_CHECKPOINT_KEEPER_INIT                                                                                      \
     {                                                                                                                  \
         .fd = -1                                                                                                       \
     }
 
 /* Begin with points of the delta `delta_sha256` that makes `sha256`, `size` bytes. True: *ret_point is the best that is left from
  * earlier; the new file has to be there up to its offset. False: there is none. */
-bool hf_point_open(const struct hf_spot *spot, const char *delta_sha256, const char *sha256, uint64_t size,
-                   struct hf_point_keeper *keeper, struct hf_delta_checkpoint *ret_point);
+bool hf_checkpoint_open(const struct hf_target_dir *dir, const char *delta_sha256, const char *sha256, uint64_t size,
+                        struct hf_checkpoint_keeper *keeper, struct hf_delta_checkpoint *ret_point);
 /* Only look: the offset of the best point, 0 when there is none. */
-uint64_t hf_point_peek(const struct hf_spot *spot, const char *delta_sha256, const char *sha256);
+uint64_t hf_checkpoint_peek(const struct hf_target_dir *dir, const char *delta_sha256, const char *sha256);
 /* Nothing was made yet: forget what was kept. */
-void hf_point_restart(struct hf_point_keeper *keeper);
+void hf_checkpoint_restart(struct hf_checkpoint_keeper *keeper);
 /* The new file, open as out_fd, is written up to the checkpoint. An error is that of syncing it. */
-HF_MUST_USE int hf_point_keep(struct hf_point_keeper *keeper, int out_fd, const struct hf_delta_checkpoint *checkpoint);
+HF_MUST_USE int hf_checkpoint_keep(struct hf_checkpoint_keeper *keeper, int out_fd,
+                                   const struct hf_delta_checkpoint *checkpoint);
 /* It is to be gone on with in another life: what was kept holds after a reboot, too. */
-void hf_point_settle(struct hf_point_keeper *keeper, int out_fd);
-void hf_point_done(struct hf_point_keeper *keeper); /* closes */
+void hf_checkpoint_settle(struct hf_checkpoint_keeper *keeper, int out_fd);
+void hf_checkpoint_done(struct hf_checkpoint_keeper *keeper); /* closes */
 
 /* Pure halves. Host byte order does not show. */
-HF_MUST_USE int hf_point_format(const struct hf_point_keeper *keeper, bool synced, struct hf_buf *out);
+HF_MUST_USE int hf_checkpoint_format(const struct hf_checkpoint_keeper *keeper, bool synced, struct hf_buf *out);
 /* -EBADMSG: damaged, of another delta, or of another boot. */
-HF_MUST_USE int hf_point_parse(struct hf_view text, const struct hf_point_keeper *keeper,
-                               struct hf_delta_checkpoint *ret_point);
+HF_MUST_USE int hf_checkpoint_parse(struct hf_view text, const struct hf_checkpoint_keeper *keeper,
+                                    struct hf_delta_checkpoint *ret_point);

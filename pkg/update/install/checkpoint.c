@@ -1,4 +1,4 @@
-#include "update/install/point.h"
+#include "update/install/checkpoint.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@ static const uint64_t block_bytes = UINT64_C(4) << 20;
 
 /* ---- text ----------------------------------------------------------------------------------------------------------- */
 
-int hf_point_format(const struct hf_point_keeper *keeper, bool synced, struct hf_buf *out)
+int hf_checkpoint_format(const struct hf_checkpoint_keeper *keeper, bool synced, struct hf_buf *out)
 {
     _cleanup_(hf_buf_done) struct hf_buf body = HF_BUF_INIT(TEXT_MAX);
     const struct hf_delta_checkpoint *last = &keeper->last;
@@ -33,7 +33,8 @@ int hf_point_format(const struct hf_point_keeper *keeper, bool synced, struct hf
     return r == 0 ? hf_seal_format("point", FORMAT, hf_buf_view(&body), out) : r;
 }
 
-int hf_point_parse(struct hf_view text, const struct hf_point_keeper *keeper, struct hf_delta_checkpoint *ret_point)
+int hf_checkpoint_parse(struct hf_view text, const struct hf_checkpoint_keeper *keeper,
+                        struct hf_delta_checkpoint *ret_point)
 {
     char key[sizeof(keeper->key)], new_text[24], patch_text[24], boot[sizeof(keeper->boot)],
         hash[2 * HF_SHA256_STATE + 1];
@@ -58,17 +59,17 @@ int hf_point_parse(struct hf_view text, const struct hf_point_keeper *keeper, st
 
 /* ---- file ----------------------------------------------------------------------------------------------------------- */
 
-static bool load_place(struct hf_point_keeper *keeper, unsigned place, struct hf_delta_checkpoint *ret_point)
+static bool load_place(struct hf_checkpoint_keeper *keeper, unsigned place, struct hf_delta_checkpoint *ret_point)
 {
-    const struct hf_fs_ops *fs = keeper->spot->fs;
+    const struct hf_fs_ops *fs = keeper->dir->fs;
     char text[TEXT_MAX];
     ssize_t n = fs->pread(fs->ctx, keeper->fd, text, sizeof(text), (uint64_t)place * STRIDE);
 
-    return n > 0 && hf_point_parse((struct hf_view){text, strnlen(text, (size_t)n)}, keeper, ret_point) == 0;
+    return n > 0 && hf_checkpoint_parse((struct hf_view){text, strnlen(text, (size_t)n)}, keeper, ret_point) == 0;
 }
 
 /* The best of all places. */
-static bool load(struct hf_point_keeper *keeper, struct hf_delta_checkpoint *ret_point)
+static bool load(struct hf_checkpoint_keeper *keeper, struct hf_delta_checkpoint *ret_point)
 {
     struct hf_delta_checkpoint best = {.new_offset = 0}, point;
 
@@ -88,84 +89,85 @@ static bool load(struct hf_point_keeper *keeper, struct hf_delta_checkpoint *ret
     return true;
 }
 
-bool hf_point_open(const struct hf_spot *spot, const char *delta_sha256, const char *sha256, uint64_t size,
-                   struct hf_point_keeper *keeper, struct hf_delta_checkpoint *ret_point)
+bool hf_checkpoint_open(const struct hf_target_dir *dir, const char *delta_sha256, const char *sha256, uint64_t size,
+                        struct hf_checkpoint_keeper *keeper, struct hf_delta_checkpoint *ret_point)
 {
     char name[NAME_MAX + 1];
-    struct hf_trouble ignored;
+    struct hf_failure ignored;
 
-    *keeper = (struct hf_point_keeper){.spot = spot, .fd = -1, .every = HF_MAX(block_bytes, size / SYNCED_POINTS)};
-    if (size < HF_POINT_MIN_BYTES)
+    *keeper = (struct hf_checkpoint_keeper){.dir = dir, .fd = -1, .every = HF_MAX(block_bytes, size / SYNCED_POINTS)};
+    if (size < HF_CHECKPOINT_MIN_BYTES)
         return false;
     (void)snprintf(keeper->key, sizeof(keeper->key), "%s-%s", delta_sha256, sha256);
-    hf_fetch_record_boot(spot->fs, keeper->boot);
-    keeper->fd =
-        hf_spot_open_file(spot, hf_stage_name(spot->release, HF_STAGE_POINT, name), O_RDWR | O_CREAT, &ignored);
+    hf_fetch_record_boot(dir->fs, keeper->boot);
+    keeper->fd = hf_target_open_file(dir, hf_target_file_name(dir->release, HF_TARGET_CHECKPOINT, name),
+                                     O_RDWR | O_CREAT, &ignored);
     return keeper->fd >= 0 && load(keeper, ret_point);
 }
 
-uint64_t hf_point_peek(const struct hf_spot *spot, const char *delta_sha256, const char *sha256)
+uint64_t hf_checkpoint_peek(const struct hf_target_dir *dir, const char *delta_sha256, const char *sha256)
 {
-    struct hf_point_keeper keeper = {.spot = spot, .fd = -1};
+    struct hf_checkpoint_keeper keeper = {.dir = dir, .fd = -1};
     struct hf_delta_checkpoint best = {.new_offset = 0};
     char name[NAME_MAX + 1];
-    struct hf_trouble ignored;
+    struct hf_failure ignored;
 
     (void)snprintf(keeper.key, sizeof(keeper.key), "%s-%s", delta_sha256, sha256);
-    hf_fetch_record_boot(spot->fs, keeper.boot);
-    keeper.fd = hf_spot_open_file(spot, hf_stage_name(spot->release, HF_STAGE_POINT, name), O_RDONLY, &ignored);
+    hf_fetch_record_boot(dir->fs, keeper.boot);
+    keeper.fd =
+        hf_target_open_file(dir, hf_target_file_name(dir->release, HF_TARGET_CHECKPOINT, name), O_RDONLY, &ignored);
     if (keeper.fd < 0)
         return 0;
     bool found = load(&keeper, &best);
-    hf_point_done(&keeper);
+    hf_checkpoint_done(&keeper);
     return found ? best.new_offset : 0;
 }
 
-void hf_point_restart(struct hf_point_keeper *keeper)
+void hf_checkpoint_restart(struct hf_checkpoint_keeper *keeper)
 {
     keeper->synced = 0;
     keeper->turn = 0;
     keeper->last = (struct hf_delta_checkpoint){.new_offset = 0};
     if (keeper->fd >= 0)
-        (void)keeper->spot->fs->ftruncate(keeper->spot->fs->ctx, keeper->fd, 0);
+        (void)keeper->dir->fs->ftruncate(keeper->dir->fs->ctx, keeper->fd, 0);
 }
 
 /* No place is worth a failed update: when one cannot be written, no more are kept. */
-static int write_place(struct hf_point_keeper *keeper, unsigned place)
+static int write_place(struct hf_checkpoint_keeper *keeper, unsigned place)
 {
-    const struct hf_fs_ops *fs = keeper->spot->fs;
+    const struct hf_fs_ops *fs = keeper->dir->fs;
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(TEXT_MAX);
-    struct hf_trouble ignored;
-    int r = hf_point_format(keeper, place != NOTE, &text);
+    struct hf_failure ignored;
+    int r = hf_checkpoint_format(keeper, place != NOTE, &text);
 
     if (r == 0)
         r = hf_buf_add(&text, "", 1); /* what was there may have been longer */
     if (r == 0)
-        r = hf_write_at(fs, keeper->fd, text.p, text.n, (uint64_t)place * STRIDE, &ignored);
+        r = hf_target_write(fs, keeper->fd, text.p, text.n, (uint64_t)place * STRIDE, &ignored);
     if (r == 0 && place != NOTE)
         r = fs->fdatasync(fs->ctx, keeper->fd);
     if (r < 0)
-        hf_point_done(keeper);
+        hf_checkpoint_done(keeper);
     return r;
 }
 
-static int sync_point(struct hf_point_keeper *keeper, int out_fd)
+static int sync_point(struct hf_checkpoint_keeper *keeper, int out_fd)
 {
-    const struct hf_fs_ops *fs = keeper->spot->fs;
-    struct hf_trouble ignored;
+    const struct hf_fs_ops *fs = keeper->dir->fs;
+    struct hf_failure ignored;
     bool first = keeper->synced == 0;
     int r = fs->fdatasync(fs->ctx, out_fd);
 
     if (r < 0)
         return r;
     keeper->synced = keeper->last.new_offset;
-    if (write_place(keeper, keeper->turn) == 0 && first && hf_spot_sync(keeper->spot, &ignored) < 0)
-        hf_point_done(keeper);
+    if (write_place(keeper, keeper->turn) == 0 && first && hf_target_sync(keeper->dir, &ignored) < 0)
+        hf_checkpoint_done(keeper);
     keeper->turn = 1 - keeper->turn;
     return 0;
 }
 
-int hf_point_keep(struct hf_point_keeper *keeper, int out_fd, const struct hf_delta_checkpoint *checkpoint)
+int hf_checkpoint_keep(struct hf_checkpoint_keeper *keeper, int out_fd, const struct hf_delta_checkpoint *checkpoint)
 {
     if (keeper->fd < 0)
         return 0;
@@ -177,15 +179,15 @@ int hf_point_keep(struct hf_point_keeper *keeper, int out_fd, const struct hf_de
     return 0;
 }
 
-void hf_point_settle(struct hf_point_keeper *keeper, int out_fd)
+void hf_checkpoint_settle(struct hf_checkpoint_keeper *keeper, int out_fd)
 {
     if (keeper->fd >= 0 && keeper->last.new_offset > keeper->synced)
         (void)sync_point(keeper, out_fd);
 }
 
-void hf_point_done(struct hf_point_keeper *keeper)
+void hf_checkpoint_done(struct hf_checkpoint_keeper *keeper)
 {
     if (keeper->fd >= 0)
-        (void)keeper->spot->fs->close(keeper->spot->fs->ctx, keeper->fd);
+        (void)keeper->dir->fs->close(keeper->dir->fs->ctx, keeper->fd);
     keeper->fd = -1;
 }

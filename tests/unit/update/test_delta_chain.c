@@ -1,7 +1,7 @@
 /* Which deltas a node takes, one after the other. */
 #include "base/macros.h"
 #include "support/check_main.h"
-#include "update/rules/way.h"
+#include "update/rules/delta_chain.h"
 
 #define MIB (1ull << 20)
 
@@ -47,11 +47,11 @@ START_TEST(ways)
         {"g", {UINT64_MAX, UINT64_MAX}, 0, ""},
         {"", {UINT64_MAX, UINT64_MAX}, 0, ""},
     };
-    struct hf_way way = {.n = 0};
+    struct hf_delta_chain way = {.n = 0};
     char got[100] = "";
     uint64_t bytes = 0;
 
-    bool found = hf_way_find(&artifact, cases[_i].from, cases[_i].began_bytes, &cases[_i].room, "", &way);
+    bool found = hf_delta_chain_find(&artifact, cases[_i].from, cases[_i].began_bytes, &cases[_i].room, "", &way);
     for (size_t i = 0; found && i < way.n; i++) {
         (void)snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%s", i > 0 ? " " : "", way.deltas[i]->sha256);
         bytes += way.deltas[i]->size;
@@ -67,11 +67,11 @@ START_TEST(goes_on)
 {
     static const char *const from[] = {"a", "b", "c", "d", "e"};
     const struct hf_plan_room room = {_i % 2 == 0 ? UINT64_MAX : 0, UINT64_MAX};
-    struct hf_way way, rest;
+    struct hf_delta_chain way, rest;
 
-    ck_assert(hf_way_find(&artifact, from[_i / 2], 0, &room, "", &way));
+    ck_assert(hf_delta_chain_find(&artifact, from[_i / 2], 0, &room, "", &way));
     for (size_t i = 1; i < way.n; i++) {
-        ck_assert(hf_way_find(&artifact, way.deltas[i]->from, 4 * MIB, &room, "", &rest));
+        ck_assert(hf_delta_chain_find(&artifact, way.deltas[i]->from, 4 * MIB, &room, "", &rest));
         ck_assert_uint_le(rest.bytes, way.bytes);
         if (rest.n == way.n - i)
             ck_assert_ptr_eq(rest.deltas[0], way.deltas[i]);
@@ -86,13 +86,13 @@ START_TEST(full_lists)
     const struct hf_plan_room room = {0, UINT64_MAX};
     struct hf_artifact full = {
         .size = MIB, .deltas = many, .n_deltas = HF_MAX_DELTAS, .steps = more, .n_steps = HF_MAX_DELTAS};
-    struct hf_way way;
+    struct hf_delta_chain way;
 
     for (size_t i = 0; i < HF_MAX_DELTAS; i++) {
         many[i] = (struct hf_delta_ref){.from = "x", .size = 1000 - i};
         more[i] = (struct hf_delta_ref){.from = "x", .to = "x", .to_size = 1, .size = 1};
     }
-    ck_assert(hf_way_find(&full, "x", 0, &room, "", &way));
+    ck_assert(hf_delta_chain_find(&full, "x", 0, &room, "", &way));
     ck_assert_uint_eq(way.n, 1);
     ck_assert_uint_eq(way.bytes, 1000 - HF_MAX_DELTAS + 1);
     ck_assert_ptr_eq(way.deltas[0], &many[HF_MAX_DELTAS - 1]);
@@ -108,11 +108,11 @@ START_TEST(avoided)
         {"a", "d-n a-b", "a-n"},      {"b", "b-n b-n-deep", "b-a a-n"},     {"b", "b-n b-n-deep b-a", ""},
     };
     const struct hf_plan_room room = {UINT64_MAX, UINT64_MAX};
-    struct hf_way way;
+    struct hf_delta_chain way;
 
     for (size_t k = 0; k < HF_LEN(cases); k++) {
         char got[100] = "";
-        bool found = hf_way_find(&artifact, cases[k].from, 0, &room, cases[k].avoid, &way);
+        bool found = hf_delta_chain_find(&artifact, cases[k].from, 0, &room, cases[k].avoid, &way);
         for (size_t i = 0; found && i < way.n; i++)
             (void)snprintf(got + strlen(got), sizeof(got) - strlen(got), "%s%s", i > 0 ? " " : "",
                            way.deltas[i]->sha256);
@@ -123,16 +123,16 @@ END_TEST
 
 START_TEST(list_of_avoided)
 {
-    char avoid[HF_WAY_MAX_AVOID] = "", sha256[HF_SHA256_HEX];
+    char avoid[HF_DELTA_CHAIN_MAX_AVOID] = "", sha256[HF_SHA256_HEX];
 
-    for (unsigned i = 0; i <= HF_WAY_MAX_AVOIDED; i++) {
+    for (unsigned i = 0; i <= HF_DELTA_CHAIN_MAX_AVOIDED; i++) {
         (void)snprintf(sha256, sizeof(sha256), "%064u", i);
-        ck_assert(!hf_way_avoids(avoid, sha256));
-        ck_assert(hf_way_avoid(avoid, sha256) == (i < HF_WAY_MAX_AVOIDED));
+        ck_assert(!hf_delta_chain_avoids(avoid, sha256));
+        ck_assert(hf_delta_chain_avoid(avoid, sha256) == (i < HF_DELTA_CHAIN_MAX_AVOIDED));
     }
     (void)snprintf(sha256, sizeof(sha256), "%064u", 2u);
-    ck_assert(hf_way_avoids(avoid, sha256));
-    ck_assert(hf_way_avoid(avoid, sha256)); /* it is there already */
+    ck_assert(hf_delta_chain_avoids(avoid, sha256));
+    ck_assert(hf_delta_chain_avoid(avoid, sha256)); /* it is there already */
     ck_assert_uint_lt(strlen(avoid), sizeof(avoid));
 }
 END_TEST

@@ -87,16 +87,7 @@ static int read_cursor(struct look *look, struct hf_err *err)
         return 0;
     if (fd < 0)
         return hf_err_sys(err, fd, "open '%s/cursor'", look->dir);
-    for (uint64_t slot = 0; slot < 2; slot++) {
-        unsigned char bytes[HF_SPOOL_CURSOR_SLOT];
-        struct hf_spool_cursor cursor;
-        ssize_t n = look->fs->pread(look->fs->ctx, fd, bytes, sizeof(bytes), slot * HF_SPOOL_CURSOR_STRIDE);
-        if (n == (ssize_t)sizeof(bytes) && hf_spool_cursor_parse(bytes, &cursor) == 0 &&
-            cursor.counter >= found->cursor.counter) {
-            found->cursor = cursor;
-            found->cursor_found = true;
-        }
-    }
+    found->cursor_found = hf_spool_read_cursor(look->fs, fd, &found->cursor) == 0 && found->cursor.counter > 0;
     (void)look->fs->close(look->fs->ctx, fd);
     return 0;
 }

@@ -615,10 +615,11 @@ static void check_names(struct hf_decode *decode, const struct hf_telemetry *tel
                 hf_decode_error_at(decode, "anomalies", "%s is there twice", telemetry->anomalies[i].name);
 }
 
-static bool has_source(const struct hf_telemetry_sources *sources)
+static bool has_source(const struct hf_telemetry_sources *s)
 {
-    return sources->http || sources->journald || sources->n_files > 0 || sources->containers || sources->node ||
-           sources->n_scrapes > 0 || sources->socket_path != NULL || sources->mqtt.host != NULL;
+#define OR_ON(class, number, create, name, field, on) || (on)
+    return false HF_TELEMETRY_SOURCES(OR_ON);
+#undef OR_ON
 }
 
 static void warn_of_no_sink(struct hf_decode *decode, const struct hf_telemetry *telemetry, const json_t *json)

@@ -65,7 +65,7 @@ struct reader {
     struct hf_event *event;
     struct hf_view node, value_text, breaks;
     struct hf_buf *scratch;
-    bool has_time, has_kind;
+    bool has_time, has_kind, has_body, has_sensor_data;
     int r; /* other than -EBADMSG */
 };
 
@@ -310,8 +310,15 @@ static bool take_attributes(struct reader *reader)
     return hf_jscan_char(&reader->scan, '}');
 }
 
+static bool take_body(struct reader *reader)
+{
+    reader->has_body = true;
+    return take_text(reader, &reader->event->body);
+}
+
 static bool take_sensor_data(struct reader *reader)
 {
+    reader->has_sensor_data = true;
     return hf_jscan_value(&reader->scan, &reader->event->body);
 }
 
@@ -348,7 +355,7 @@ static const struct field {
     {FIELD("histogram"), 0, take_histogram},
     {FIELD("summary"), 0, take_histogram},
     {FIELD("attributes"), 0, take_attributes},
-    {FIELD("body"), offsetof(struct hf_event, body), NULL},
+    {FIELD("body"), 0, take_body},
     {FIELD("truncated"), 0, take_truncated},
     {FIELD("checksum"), offsetof(struct hf_event, checksum), NULL},
     {FIELD("sensorData"), 0, take_sensor_data},
@@ -431,11 +438,19 @@ static bool restore_breaks(struct reader *reader)
     return hf_jscan_char(&scan, ']') && hf_jscan_value(&again, NULL);
 }
 
+/* hf_event_format() copies a payload's body unchanged, so it must be JSON that was scanned: "sensorData", never the text of "body". */
+static bool body_fits_kind(const struct reader *reader)
+{
+    if (reader->event->kind == HF_EVENT_PAYLOAD)
+        return !reader->has_body;
+    return !reader->has_sensor_data && reader->breaks.n == 0;
+}
+
 static bool finish(struct reader *reader)
 {
     struct hf_event *event = reader->event;
 
-    if (!reader->has_time || !reader->has_kind)
+    if (!reader->has_time || !reader->has_kind || !body_fits_kind(reader))
         return false;
     if (reader->value_text.n > 0) {
         if (!isnan(event->value))

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/text.h"
+#include "base/format.h"
 #include "base/parse.h"
 
 /* ---- errors and places --------------------------------------------------------------------------------------------- */

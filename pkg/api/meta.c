@@ -7,6 +7,7 @@
 
 #include "api/field.h"
 #include "api/text.h"
+#include "base/format.h"
 #include "base/parse.h"
 
 /* ---- issues ---------------------------------------------------------------------------------------------------------- */

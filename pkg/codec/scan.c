@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "base/utf8.h"
 
 void hf_scan_init(struct hf_scan *scan, struct hf_view text)
 {

@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/parse.h"
 #include "cli/parts.h"
-#include "os/file.h"
+#include "os/fd.h"
 #include "pack/archive.h"
 #include "pack/image.h"
 #include "pack/scratch.h"

@@ -6,12 +6,13 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/hex.h"
 #include "base/parse.h"
 #include "cli/release/release_steps.h"
 #include "cli/release/tar.h"
 #include "codec/hash.h"
 #include "codec/pack.h"
-#include "os/file.h"
+#include "os/fd.h"
 #include "pack/deep.h"
 
 #define MAX_INPUT_BYTES ((size_t)16 << 30)

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/parse.h"
+#include "base/utf8.h"
 #include "codec/scan.h"
 
 /* ---- characters ------------------------------------------------------------------------------------------------------ */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "os/file.h"
+#include "os/dir.h"
 #include "spool/scan.h"
 #include "spool/segment.h"
 #include "telemetry/sink/outlet_parts.h"
@@ -460,7 +460,7 @@ static char *url_of(const struct hf_outlet_params *params)
     const char *url = params->sink->url != NULL ? params->sink->url : params->cloud_endpoint;
     struct hf_view base = url != NULL ? hf_format_base(params->sink->format, url) : HF_VIEW("");
 
-    return base.n > 0 ? hf_strdup_view(base) : NULL;
+    return base.n > 0 ? hf_view_dup(base) : NULL;
 }
 
 static void take_rules(struct hf_outlet *outlet)

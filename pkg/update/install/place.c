@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/parse.h"
 #include "codec/hash.h"
+#include "os/dir.h"
 #include "os/file.h"
 
 enum { STEP = 64 * 1024 };
@@ -180,7 +182,7 @@ int hf_place_unmake(const struct hf_place *place, const char *made, struct hf_tr
 
     if (least == 0)
         return 0;
-    (void)hf_path_split(place->path, folder, sizeof(folder));
+    (void)hf_dir_of_path(place->path, folder, sizeof(folder));
     while (strlen(folder) >= least && strncmp(folder, made, least) == 0) {
         struct hf_place up = *place;
         struct hf_spot spot;

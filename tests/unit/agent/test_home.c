@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "os/file.h"
 #include "support/check_main.h"
 #include "support/simfs.h"
 #include "support/simloop.h"

@@ -1,6 +1,7 @@
 /* The CRDs and the tables that decode say the same: every field, its type, whether it is required, every bound. */
 #include "api/schema.h"
 
+#include "base/format.h"
 #include "base/parse.h"
 #include "support/check_main.h"
 

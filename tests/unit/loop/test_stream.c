@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "loop/stream.h"
-#include "os/fs_posix.h"
 #include "support/certs.h"
 #include "support/check_main.h"
 #include "support/loop_for.h"

@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "os/clock_posix.h"
 #include "os/fs_posix.h"
+#include "os/rand_posix.h"
 #include "support/certs.h"
 #include "support/check_main.h"
 #include "support/http_server.h"

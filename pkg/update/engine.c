@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/dir.h"
 #include "os/file.h"
 #include "update/release.h"
 
@@ -30,7 +31,7 @@ static bool can_be_forgotten(const struct release *release)
 
 static int run_forget(struct step_job *step)
 {
-    return hf_tree_remove(step->release->engine->p.fs, step->release->folder, &step->failure.err);
+    return hf_dir_remove_tree(step->release->engine->p.fs, step->release->folder, &step->failure.err);
 }
 
 static void forgotten(struct release *release, struct step_job *step)
@@ -374,7 +375,7 @@ static int load(struct hf_update_engine *engine, struct hf_err *err)
     if (r < 0)
         return r;
     (void)snprintf(lock, sizeof(lock), "%s/lock", engine->folder);
-    engine->lock_fd = hf_lock_take(fs, lock, err);
+    engine->lock_fd = hf_file_lock(fs, lock, err);
     if (engine->lock_fd < 0)
         return engine->lock_fd;
     int fd = fs->openat(fs->ctx, AT_FDCWD, engine->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);

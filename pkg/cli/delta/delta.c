@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/parse.h"
 #include "cli/parts.h"
+#include "os/fd.h"
 #include "os/file.h"
 #include "pack/deep/scratch.h"
 #include "pack/image.h"

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 
 #include "base/buf.h"
-#include "os/file.h"
+#include "os/fd.h"
 #include "os/fs_posix.h"
 #include "pack/tar/archive.h"
 

@@ -1,5 +1,6 @@
 #include "telemetry/pipeline/findings.h"
 
+#include "base/format.h"
 #include "base/parse.h"
 
 enum { OURS = 4 }; /* attributes of a finding beside those of the series */

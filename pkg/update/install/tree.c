@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/strmap.h"
-#include "os/file.h"
+#include "os/dir.h"
 #include "update/install/tar.h"
 
 enum { STEP = 64 * 1024 };
@@ -51,7 +51,7 @@ static int open_parent(const struct extraction *x, const char *path)
         if (++depth > HF_TREE_MAX_DEPTH)
             return -ENAMETOOLONG;
         char above[HF_TAR_MAX_NAME];
-        const char *last = hf_path_split(part, above, sizeof(above));
+        const char *last = hf_dir_of_path(part, above, sizeof(above));
         int up = open_beneath(x, above, O_RDONLY | O_DIRECTORY, 0);
         if (up < 0)
             return up;
@@ -114,7 +114,7 @@ static int make_hardlink(const struct extraction *x, int dirfd, const char *name
 {
     char folder[HF_TAR_MAX_NAME];
     struct stat st;
-    const char *last = hf_path_split(member->target, folder, sizeof(folder));
+    const char *last = hf_dir_of_path(member->target, folder, sizeof(folder));
     int from = open_beneath(x, folder, O_RDONLY | O_DIRECTORY, 0), r = from;
 
     if (from >= 0) {
@@ -150,7 +150,7 @@ static int make_member(const struct extraction *x, const struct hf_tar_member *m
 
     if (member->name[0] == '\0')
         return 0;
-    const char *name = hf_path_split(member->name, folder, sizeof(folder));
+    const char *name = hf_dir_of_path(member->name, folder, sizeof(folder));
     int dirfd = open_parent(x, strcmp(folder, ".") == 0 ? "" : folder);
     if (dirfd == -ELOOP || dirfd == -ENOTDIR || dirfd == -EXDEV || dirfd == -ENAMETOOLONG)
         return hf_failure_set(x->failure, HF_R_ArchiveInvalid, EBADMSG,
@@ -293,7 +293,7 @@ static int owner(struct extraction *x, const struct hf_target_dir *dir)
 
 static int fill_folder(const struct hf_target_dir *dir, int trees_fd, const char *fresh, struct extraction *x)
 {
-    int r = hf_tree_remove_at(dir->fs, trees_fd, fresh, &x->failure->err);
+    int r = hf_dir_remove_tree_at(dir->fs, trees_fd, fresh, &x->failure->err);
 
     if (r == 0)
         r = dir->fs->mkdirat(dir->fs->ctx, trees_fd, fresh, 0700);
@@ -341,7 +341,7 @@ int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *sha256
     if (r == -ENOENT) {
         r = fill_folder(dir, trees.fd, fresh, &x);
         if (r < 0) {
-            (void)!hf_tree_remove_at(dir->fs, trees.fd, fresh, NULL);
+            (void)!hf_dir_remove_tree_at(dir->fs, trees.fd, fresh, NULL);
             return r;
         }
         r = dir->fs->renameat(dir->fs->ctx, trees.fd, fresh, trees.fd, sha256);
@@ -392,7 +392,7 @@ int hf_tree_clean(const struct hf_target_dir *dir, const char *keep_sha256, stru
         if (strcmp(one, keep_sha256) == 0)
             kept++;
         else
-            r = hf_tree_remove_at(dir->fs, trees.fd, one, &failure->err);
+            r = hf_dir_remove_tree_at(dir->fs, trees.fd, one, &failure->err);
     }
     if (r == 0 && kept < folders.names.n)
         r = dir->fs->fsync(dir->fs->ctx, trees.fd);

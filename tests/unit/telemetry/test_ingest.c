@@ -6,6 +6,7 @@
 #include "codec/hash.h"
 #include "codec/squeeze.h"
 #include "loop/server.h"
+#include "os/clock_posix.h"
 #include "telemetry/source/ingest.h"
 #include "telemetry/source/ingest_parse.h"
 

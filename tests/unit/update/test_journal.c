@@ -1,7 +1,6 @@
 /* Journal, floor and download record: what survives, what is told when it did not. */
 #include <errno.h>
 
-#include "os/file.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
 #include "update/state/fetch_record.h"

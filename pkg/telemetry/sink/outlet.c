@@ -190,7 +190,7 @@ static int tell_drop(struct hf_outlet *outlet, const struct hf_spool_dropped *dr
                              .name = HF_VIEW("holdfast_telemetry_dropped_events"),
                              .body = HF_VIEW("events were dropped to make room for newer ones"),
                              .attributes = {{HF_VIEW("records"), hf_view_of(records)},
-                                            {HF_VIEW("source"), hf_view_of(hf_source_class_name(class))},
+                                            {HF_VIEW("source"), hf_view_of(hf_event_class_name(class))},
                                             {HF_VIEW("severity"), hf_view_of(hf_severity_name(severity))},
                                             {HF_VIEW("sink"), hf_view_of(outlet->name)}},
                              .n_attributes = 4};
@@ -227,7 +227,7 @@ static void on_dropped(void *arg, const struct hf_spool_dropped *dropped)
         count_drop(&outlet->drops, dropped);
         hf_metric_add(
             hf_metric_with(outlet->metrics.dropped,
-                           HF_LABELS(outlet->name, hf_source_class_name((enum hf_source_class)(dropped->tag >> 16)),
+                           HF_LABELS(outlet->name, hf_event_class_name((enum hf_source_class)(dropped->tag >> 16)),
                                      hf_severity_name((enum hf_severity)(dropped->tag & 0xffff)))),
             dropped->records);
     }
@@ -347,7 +347,7 @@ static void rest(struct hf_outlet *outlet, uint64_t now_ns, uint64_t *wait_until
     outlet->rested = true;
     hf_outlet_creds_rest(outlet->creds);
     for (size_t i = 0; i < HF_LANES; i++)
-        hf_spool_rest(outlet->lanes[i].spool);
+        hf_spool_trim(outlet->lanes[i].spool);
 }
 
 static uint64_t turn(struct hf_outlet *outlet)
@@ -582,7 +582,7 @@ void hf_outlet_end(struct hf_outlet *outlet, void (*gone)(void *arg), void *arg)
         struct hf_spool *spool = hf_steal(outlet->lanes[i].spool);
         outlet->spools_closing += spool != NULL;
         if (spool != NULL)
-            hf_spool_end(spool, spool_gone, outlet);
+            hf_spool_close(spool, spool_gone, outlet);
     }
     if (outlet->load.state == LOAD_READING) /* its end is not told any more */
         outlet->load.state = LOAD_IDLE;

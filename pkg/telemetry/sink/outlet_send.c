@@ -313,9 +313,9 @@ static int start_part(struct hf_outlet *outlet, struct sending *sending, uint64_
     size_t n = 0;
 
     (void)snprintf(url, sizeof(url), "%s%s", outlet->url, part->path);
-    (void)snprintf(
-        key_header, sizeof(key_header), "Idempotency-Key: %s",
-        hf_batch_key_format(outlet->node, hf_spool_stream(sending->lane->spool), first, range->last, part->name, key));
+    (void)snprintf(key_header, sizeof(key_header), "Idempotency-Key: %s",
+                   hf_ids_batch_key_format(outlet->node, hf_spool_stream(sending->lane->spool), first, range->last,
+                                           part->name, key));
     (void)snprintf(type, sizeof(type), "Content-Type: %s", part->content_type);
     (void)snprintf(encoding, sizeof(encoding), "Content-Encoding: %s", name != NULL ? name : "");
     (void)snprintf(checksum, sizeof(checksum), "X-Payload-Checksum: %s", part->checksum);

@@ -7,7 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "api/edgeupdate.h" /* hf_window */
+#include "api/severity.h"
+#include "api/sink_url.h"
+#include "api/window.h"
 #include "codec/json.h"
 
 enum {
@@ -24,23 +26,6 @@ enum {
     HF_TELEMETRY_MAX_TOP = 8,
     HF_TELEMETRY_MAX_CONTEXT = 64,
 };
-
-/* OpenTelemetry's severity numbers, the first of each range; syslog's levels map onto them. */
-enum hf_severity {
-    HF_SEVERITY_TRACE = 1,
-    HF_SEVERITY_DEBUG = 5,
-    HF_SEVERITY_INFO = 9,
-    HF_SEVERITY_NOTICE = 10,
-    HF_SEVERITY_WARNING = 13,
-    HF_SEVERITY_ERROR = 17,
-    HF_SEVERITY_CRITICAL = 18,
-    HF_SEVERITY_ALERT = 19,
-    HF_SEVERITY_EMERGENCY = 21,
-};
-const char *hf_severity_name(enum hf_severity severity); /* "warning"; a number in between takes the name below it */
-enum hf_severity hf_severity_floor(enum hf_severity severity); /* the number of that name */
-/* Names of syslog and OpenTelemetry, any case ("warn", "WARNING", "err", "fatal"). False: none of them. */
-bool hf_severity_parse(const char *text, size_t n, enum hf_severity *ret_severity);
 
 /* Where telemetry may go: https://, or http:// to a loopback address. */
 bool hf_telemetry_url_ok(const char *url);
@@ -155,13 +140,6 @@ struct hf_telemetry_top {
 
 enum hf_when_full { HF_WHEN_FULL_BLOCK, HF_WHEN_FULL_DROP_OLDEST };
 enum hf_telemetry_compression { HF_COMPRESS_ZSTD, HF_COMPRESS_GZIP, HF_COMPRESS_NONE };
-enum hf_sink_format { HF_SINK_JSON, HF_SINK_NDJSON, HF_SINK_SEED, HF_SINK_OTLP };
-
-/* A URL that this format can only fail at: why, as a static text behind "url"; NULL: none. Pure. */
-const char *hf_sink_url_fault(enum hf_sink_format format, const char *url);
-/* One that is taken, but is hardly what was meant: why. */
-const char *hf_sink_url_doubt(enum hf_sink_format format, const char *url);
-
 struct hf_telemetry_sink {
     const char *name; /* default "default"; a folder's name under the storage folder */
     const char *url;  /* https://, or http:// to loopback */

@@ -93,10 +93,21 @@ HF_MUST_USE int hf_event_format(const struct hf_event *event, const char *node, 
 /* Read back what hf_event_format() wrote, for sinks of other formats, and what another agent sends on. Views point into `text` where
  * they can, else into *scratch (cleared first, grown at most once, to text.n). *ret_node: the "node" in the text. Any order of fields
  * and blanks between them; unknown fields are skipped. The source class is read off the source's name (HTTP for unknown ones).
- * -EBADMSG: no such object, or not strict JSON (telemetry/event/jscan.h), a field twice, of another type, no time or kind, too many attributes.
+ * -EBADMSG: no such object, or not strict JSON (codec/scan.h), a field twice, of another type, no time or kind, too many attributes.
  * -E2BIG: longer than HF_EVENT_MAX_TEXT, or scratch->max is below text.n. -ENOMEM. The ret_ are garbage then. */
 HF_MUST_USE int hf_event_parse(struct hf_view text, struct hf_event *ret_event, struct hf_view *ret_node,
                                struct hf_buf *scratch);
+
+/* True if the i-th attribute has the name of an earlier one: a line holds the first only. */
+static inline bool hf_event_repeats_attribute(const struct hf_event *event, size_t i)
+{
+    struct hf_view name = event->attributes[i].name;
+
+    for (size_t k = 0; k < i; k++)
+        if (event->attributes[k].name.n == name.n && memcmp(event->attributes[k].name.p, name.p, name.n) == 0)
+            return true;
+    return false;
+}
 
 /* What the spool counts drops by. */
 static inline uint32_t hf_event_tag(enum hf_source_class source_class, enum hf_severity severity)

@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <math.h>
 
+#include "codec/scan.h"
 #include "telemetry/event/event.h"
-#include "telemetry/event/jscan.h"
 
 static const char *const source_classes[HF_SOURCE_CLASSES] = {
     [HF_SOURCE_NONE] = "",
@@ -55,13 +55,14 @@ enum hf_source_class hf_event_class_of(struct hf_view source)
 }
 
 struct event_decoder {
-    struct hf_jscan scan;
+    struct hf_scan scan;
     struct hf_view text;
     struct hf_event *event;
     struct hf_view node, value_text, breaks;
     struct hf_buf *scratch;
     bool has_time, has_kind, has_body, has_sensor_data;
-    int r; /* other than -EBADMSG */
+    bool foreign; /* has a field that is not ours */
+    int r;        /* other than -EBADMSG */
 };
 
 /* ---- pieces ---------------------------------------------------------------------------------------------------------- */
@@ -81,13 +82,13 @@ static bool take_text(struct event_decoder *decoder, struct hf_view *ret)
     struct hf_view inside;
     bool escaped;
 
-    if (!hf_jscan_string(&decoder->scan, &inside, &escaped))
+    if (hf_scan_text(&decoder->scan, &inside, &escaped) < 0)
         return false;
     if (escaped) {
         char *copy = claim(decoder, inside.n);
         if (copy == NULL)
             return false;
-        size_t n = hf_jscan_unescape(inside, copy);
+        size_t n = hf_scan_unescape(inside, copy);
         decoder->scratch->n -= inside.n - n;
         inside = (struct hf_view){copy, n};
     }
@@ -113,14 +114,14 @@ static bool take_u64(struct event_decoder *decoder, uint64_t *ret)
 {
     struct hf_view text;
 
-    return hf_jscan_number(&decoder->scan, &text) && hf_jscan_u64(text, ret);
+    return hf_scan_raw(&decoder->scan, &text) == 0 && hf_scan_u64(text, ret);
 }
 
 static bool take_true(struct event_decoder *decoder, bool *ret)
 {
     struct hf_view text;
 
-    if (!hf_jscan_value(&decoder->scan, &text) || (!hf_view_eq(text, "true") && !hf_view_eq(text, "false")))
+    if (hf_scan_raw(&decoder->scan, &text) < 0 || (!hf_view_eq(text, "true") && !hf_view_eq(text, "false")))
         return false;
     *ret = text.n == 4;
     return true;
@@ -129,7 +130,7 @@ static bool take_true(struct event_decoder *decoder, bool *ret)
 /* An object (first '{') or a list (first '['), as text. */
 static bool take_raw(struct event_decoder *decoder, char first, struct hf_view *ret)
 {
-    return hf_jscan_value(&decoder->scan, ret) && ret->p[0] == first;
+    return hf_scan_raw(&decoder->scan, ret) == 0 && ret->p[0] == first;
 }
 
 static bool digits(const char *p, size_t n, unsigned *ret)
@@ -258,7 +259,7 @@ static bool take_value(struct event_decoder *decoder)
 {
     struct hf_view text;
 
-    if (!hf_jscan_value(&decoder->scan, &text))
+    if (hf_scan_raw(&decoder->scan, &text) < 0)
         return false;
     if (hf_view_eq(text, "null")) {
         decoder->event->value = NAN;
@@ -266,7 +267,7 @@ static bool take_value(struct event_decoder *decoder)
     }
     if (text.p[0] != '-' && (text.p[0] < '0' || text.p[0] > '9'))
         return false;
-    decoder->event->value = hf_jscan_double(text);
+    decoder->event->value = hf_scan_double(text);
     return isfinite(decoder->event->value);
 }
 
@@ -290,19 +291,19 @@ static bool take_attributes(struct event_decoder *decoder)
 {
     struct hf_event *event = decoder->event;
 
-    if (!hf_jscan_char(&decoder->scan, '{'))
+    if (!hf_scan_char(&decoder->scan, '{'))
         return false;
-    if (hf_jscan_char(&decoder->scan, '}'))
+    if (hf_scan_char(&decoder->scan, '}'))
         return true;
     do {
         if (event->n_attributes == HF_EVENT_MAX_ATTRIBUTES)
             return false;
         struct hf_attribute *attribute = &event->attributes[event->n_attributes++];
-        if (!take_text(decoder, &attribute->name) || !hf_jscan_char(&decoder->scan, ':') ||
-            !take_text(decoder, &attribute->value))
+        if (!take_text(decoder, &attribute->name) || !hf_scan_char(&decoder->scan, ':') ||
+            !take_text(decoder, &attribute->value) || hf_event_repeats_attribute(event, event->n_attributes - 1))
             return false;
-    } while (hf_jscan_char(&decoder->scan, ','));
-    return hf_jscan_char(&decoder->scan, '}');
+    } while (hf_scan_char(&decoder->scan, ','));
+    return hf_scan_char(&decoder->scan, '}');
 }
 
 static bool take_body(struct event_decoder *decoder)
@@ -314,7 +315,7 @@ static bool take_body(struct event_decoder *decoder)
 static bool take_sensor_data(struct event_decoder *decoder)
 {
     decoder->has_sensor_data = true;
-    return hf_jscan_value(&decoder->scan, &decoder->event->body);
+    return hf_scan_raw(&decoder->scan, &decoder->event->body) == 0;
 }
 
 static bool take_breaks(struct event_decoder *decoder)
@@ -374,11 +375,13 @@ static bool take_field(struct event_decoder *decoder, size_t *next, uint32_t *se
     struct hf_view name;
     bool escaped;
 
-    if (!hf_jscan_string(&decoder->scan, &name, &escaped) || !hf_jscan_char(&decoder->scan, ':'))
+    if (hf_scan_text(&decoder->scan, &name, &escaped) < 0 || !hf_scan_char(&decoder->scan, ':'))
         return false;
     size_t i = find(name, *next);
-    if (i == HF_LEN(fields))
-        return hf_jscan_value(&decoder->scan, NULL);
+    if (i == HF_LEN(fields)) {
+        decoder->foreign = true;
+        return hf_scan_raw(&decoder->scan, NULL) == 0;
+    }
     if ((*seen >> i & 1) != 0)
         return false;
     *seen |= 1u << i;
@@ -388,20 +391,25 @@ static bool take_field(struct event_decoder *decoder, size_t *next, uint32_t *se
     return take_text(decoder, (struct hf_view *)(void *)((char *)decoder->event + fields[i].offset));
 }
 
+/* Unknown names are compared only when there are some: our own lines have none. */
+static bool check_names(struct event_decoder *decoder)
+{
+    hf_scan_init(&decoder->scan, decoder->text);
+    return hf_scan_raw(&decoder->scan, NULL) == 0;
+}
+
 static bool take_object(struct event_decoder *decoder, uint32_t *seen)
 {
     size_t next = 0;
 
-    if (!hf_jscan_char(&decoder->scan, '{'))
+    if (!hf_scan_char(&decoder->scan, '{'))
         return false;
     do {
         if (!take_field(decoder, &next, seen))
             return false;
-    } while (hf_jscan_char(&decoder->scan, ','));
-    if (!hf_jscan_char(&decoder->scan, '}'))
-        return false;
-    hf_jscan_space(&decoder->scan);
-    return decoder->scan.p == decoder->scan.end;
+    } while (hf_scan_char(&decoder->scan, ','));
+    return hf_scan_char(&decoder->scan, '}') && hf_scan_end(&decoder->scan) == 0 &&
+           (!decoder->foreign || check_names(decoder));
 }
 
 /* ---- what hangs together --------------------------------------------------------------------------------------------- */
@@ -409,10 +417,11 @@ static bool take_object(struct event_decoder *decoder, uint32_t *seen)
 /* The line breaks between the tokens of a payload, where they were. */
 static bool restore_breaks(struct event_decoder *decoder)
 {
-    struct hf_jscan scan = hf_jscan_of(decoder->breaks);
     struct hf_view *body = &decoder->event->body, number;
+    struct hf_scan scan, again;
 
-    if (body->n == 0 || !hf_jscan_char(&scan, '['))
+    hf_scan_init(&scan, decoder->breaks);
+    if (body->n == 0 || !hf_scan_char(&scan, '['))
         return false;
     char *copy = claim(decoder, body->n);
     if (copy == NULL)
@@ -420,17 +429,17 @@ static bool restore_breaks(struct event_decoder *decoder)
     memcpy(copy, body->p, body->n);
     do {
         uint64_t at;
-        if (!hf_jscan_number(&scan, &number))
+        if (hf_scan_raw(&scan, &number) < 0)
             return false;
         bool carriage = number.p[0] == '-';
-        if (!hf_jscan_u64((struct hf_view){number.p + carriage, number.n - carriage}, &at) || at >= body->n ||
+        if (!hf_scan_u64((struct hf_view){number.p + carriage, number.n - carriage}, &at) || at >= body->n ||
             copy[at] != ' ')
             return false;
         copy[at] = carriage ? '\r' : '\n';
-    } while (hf_jscan_char(&scan, ','));
+    } while (hf_scan_char(&scan, ','));
     body->p = copy;
-    struct hf_jscan again = hf_jscan_of(*body); /* a blank inside a string must have stayed one */
-    return hf_jscan_char(&scan, ']') && hf_jscan_value(&again, NULL);
+    hf_scan_init(&again, *body); /* a blank inside a string must have stayed one */
+    return hf_scan_char(&scan, ']') && hf_scan_raw(&again, NULL) == 0;
 }
 
 /* hf_event_format() copies a payload's body unchanged, so it must be JSON that was scanned: "sensorData", never the text of "body". */
@@ -459,16 +468,19 @@ static bool finish(struct event_decoder *decoder)
 
 int hf_event_parse(struct hf_view text, struct hf_event *ret_event, struct hf_view *ret_node, struct hf_buf *scratch)
 {
-    struct event_decoder decoder = {.scan = hf_jscan_of(text), .text = text, .event = ret_event, .scratch = scratch};
+    struct event_decoder decoder = {.text = text, .event = ret_event, .scratch = scratch};
     uint32_t seen = 0;
 
     if (text.n > HF_EVENT_MAX_TEXT)
         return -E2BIG;
+    hf_scan_init(&decoder.scan, text);
     hf_buf_clear(scratch);
     memset(ret_event, 0, offsetof(struct hf_event, attributes));
     ret_event->n_attributes = 0;
     ret_event->severity = HF_SEVERITY_INFO;
     bool good = take_object(&decoder, &seen) && finish(&decoder);
+    if (decoder.r == 0 && decoder.scan.code == -ENOMEM)
+        decoder.r = -ENOMEM;
     if (decoder.r < 0)
         return decoder.r;
     if (!good)

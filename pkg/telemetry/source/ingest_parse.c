@@ -36,6 +36,8 @@ static void name_it(struct hf_ingest_fault *fault, struct hf_view text)
 
 static int fail_scan(const struct hf_ingest_parser *parser, struct hf_ingest_fault *fault)
 {
+    if (parser->scan.code == -ENOMEM)
+        return -ENOMEM;
     return fail(parser, fault, 400, parser->scan.what, NULL, parser->scan.at);
 }
 

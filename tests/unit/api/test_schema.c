@@ -1,5 +1,8 @@
 /* The CRDs and the tables that decode say the same: every field, its type, whether it is required, every bound. */
+#include "api/field/selector.h"
+#include "api/meta.h"
 #include "api/schema.h"
+#include "api/window.h"
 
 #include "api/telemetry.h"
 #include "base/parse.h"

@@ -36,6 +36,9 @@ struct hf_spool_dropped {
     uint64_t records;
 };
 
+/* Adds records of one tag to a table whose first entry without records ends it; the last entry collects what has no place. */
+void hf_spool_dropped_add(struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS], uint32_t tag, uint64_t records);
+
 struct hf_spool_stats {
     uint64_t next;      /* sequence of the next record */
     uint64_t last;      /* of the last one that is durable; next - 1, or less where numbers were passed over */

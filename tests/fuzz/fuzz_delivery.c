@@ -5,7 +5,7 @@
 
 #include "telemetry/event/ids.h"
 #include "telemetry/format/format.h"
-#include "telemetry/sink/border.h"
+#include "telemetry/delivery/border.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 

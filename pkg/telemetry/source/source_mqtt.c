@@ -11,7 +11,7 @@
 #include "base/list.h"
 #include "codec/scan.h"
 #include "loop/stream.h"
-#include "os/file.h"
+#include "os/secret_ref.h"
 #include "telemetry/source/ingest_parse.h"
 #include "telemetry/source/mqtt.h"
 #include "telemetry/source/source_common.h"
@@ -126,20 +126,15 @@ static int read_secret(const struct mqtt *mqtt, const char *ref, char text[MAX_S
     *ret = NULL;
     if (ref == NULL)
         return 0;
-    if (strncmp(ref, "env:", 4) == 0) {
-        const char *value = getenv(ref + 4);
-        if (value == NULL || strlen(value) >= MAX_SECRET)
-            return -ENOENT;
-        (void)snprintf(text, MAX_SECRET, "%s", value);
-    } else {
-        _cleanup_(hf_buf_done) struct hf_buf file = HF_BUF_INIT(MAX_SECRET - 1);
-        int r = strncmp(ref, "file:", 5) == 0 ? hf_file_read(mqtt->world->fs, ref + 5, &file, NULL) : -EINVAL;
-        if (r < 0)
-            return r;
-        const struct hf_view value = hf_view_trim(hf_buf_view(&file));
-        (void)snprintf(text, MAX_SECRET, "%.*s", (int)value.n, value.p);
-        explicit_bzero(file.p, file.cap);
-    }
+    struct hf_secret_ref parsed;
+    int r = hf_secret_ref_parse(ref, &parsed);
+    if (r < 0)
+        return r;
+    _cleanup_(hf_secret_wipe) struct hf_buf secret = HF_BUF_INIT(MAX_SECRET - 1);
+    r = hf_secret_ref_read(&parsed, mqtt->world->fs, &secret, NULL);
+    if (r < 0)
+        return r;
+    (void)snprintf(text, MAX_SECRET, "%s", hf_buf_str(&secret));
     *ret = text;
     return 0;
 }

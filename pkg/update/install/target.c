@@ -307,11 +307,7 @@ int hf_target_hash(const struct hf_target_dir *dir, const char *name, const atom
 int hf_target_write(const struct hf_fs_ops *fs, int fd, const void *bytes, size_t n, uint64_t offset,
                     struct hf_failure *failure)
 {
-    for (size_t done = 0; done < n;) {
-        ssize_t put = fs->pwrite(fs->ctx, fd, (const char *)bytes + done, n - done, offset + done);
-        if (put <= 0)
-            return hf_failure_sys(failure, put < 0 ? (int)put : -EIO, "write");
-        done += (size_t)put;
-    }
-    return 0;
+    int r = hf_file_write_all(fs, fd, bytes, n, offset);
+
+    return r < 0 ? hf_failure_sys(failure, r, "write") : 0;
 }

@@ -11,24 +11,24 @@
 enum { OPEN_BLOBS = 8, JSON_MAX = 1 << 20, PIECE = 1 << 16 };
 
 struct part {
-    uint64_t at, size;
-    uint64_t offset; /* in the archive */
+    uint64_t at, size; /* place in the concatenation */
+    uint64_t offset;   /* in the archive */
     char hex[HF_SHA256_HEX];
-    int fd; /* -1 */
+    int fd; /* in a store; -1: closed */
 };
 
 struct hf_image {
-    const struct hf_fs_ops *fs; /* NULL: an archive */
+    const struct hf_fs_ops *fs; /* the store; NULL: `archive` */
     int dirfd;
     struct hf_delta_old archive;
     struct part *parts;
     size_t n;
     uint64_t size;
-    size_t open[OPEN_BLOBS]; /* index + 1, 0: none */
+    size_t open[OPEN_BLOBS]; /* parts with an open file: index + 1; 0: free slot */
     unsigned next_open;
 };
 
-/* ---- what is in an archive ------------------------------------------------------------------------------------------ */
+/* ---- the files of an archive ------------------------------------------------------------------------------------- */
 
 static int read_exactly(const struct hf_delta_old *from, void *bytes, size_t n, uint64_t at, struct hf_err *err)
 {
@@ -38,7 +38,7 @@ static int read_exactly(const struct hf_delta_old *from, void *bytes, size_t n, 
         ssize_t got = from->pread(from->ctx, p, n, at);
         if (got <= 0)
             return got < 0 ? hf_err_sys(err, (int)got, "read the image archive")
-                           : hf_err_set(err, EBADMSG, "the image archive is cut off");
+                           : hf_err_set(err, EBADMSG, "the image archive is incomplete");
         p += got;
         at += (uint64_t)got;
         n -= (size_t)got;
@@ -88,8 +88,8 @@ static bool ends_with(const char *text, const char *end)
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
-/* Layers and configuration: what every content store has of an image that it runs. Indexes, manifests and attestations are small,
- * and not always there. */
+/* Sets *ret_is for layers and configurations, which every content store has for an image that it runs. Indexes,
+ * manifests and attestations are small, and some stores lack them. */
 static int is_part(const struct hf_delta_old *tar, const struct hf_tar_member *file, bool *ret_is, struct hf_err *err)
 {
     bool named = strncmp(file->name, "blobs/sha256/", 13) == 0 || ends_with(file->name, ".tar") ||
@@ -115,7 +115,7 @@ static int is_part(const struct hf_delta_old *tar, const struct hf_tar_member *f
     return r;
 }
 
-/* ---- making --------------------------------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------------------------------------ */
 
 static bool is_known(const struct hf_deep_part *parts, size_t n, const unsigned char digest[static HF_SHA256_BYTES])
 {
@@ -153,7 +153,7 @@ static int collect(const struct hf_delta_old *tar, struct hf_deep_part *parts, s
             return hf_err_set(err, ENOMEM, "out of memory");
     }
     if (r == 0 && n == 0)
-        r = hf_err_set(err, EBADMSG, "no image archive: neither an OCI layout nor a docker-archive");
+        r = hf_err_set(err, EBADMSG, "not an image archive: neither an OCI layout nor a docker-archive");
     *ret_n = n;
     return r;
 }
@@ -178,7 +178,7 @@ int hf_image_parts(const void *tar, size_t n, struct hf_deep_part **ret_parts, s
     return 0;
 }
 
-/* ---- opening -------------------------------------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
 
 static int new_image(const struct hf_deep_info *info, struct hf_image **ret_image, struct hf_err *err)
 {
@@ -232,7 +232,7 @@ static int open_blob(struct hf_image *image, size_t i)
 
 static int missing(const struct part *part, struct hf_err *err)
 {
-    return hf_err_set(err, ENOENT, "the old image's blob sha256:%s is not there", part->hex);
+    return hf_err_set(err, ENOENT, "blob sha256:%s of the old image is missing", part->hex);
 }
 
 int hf_image_open_store(const struct hf_fs_ops *fs, int dirfd, const struct hf_deep_info *info,
@@ -263,7 +263,7 @@ int hf_image_open_store(const struct hf_fs_ops *fs, int dirfd, const struct hf_d
     return 0;
 }
 
-/* Where in the archive each part is. Only entries of a fitting size are hashed. */
+/* Finds each part in the archive. Hashes only files that have the size of a part. */
 static int find_parts(struct hf_image *image, bool *found, struct hf_err *err)
 {
     struct hf_tar_member file;
@@ -313,7 +313,7 @@ int hf_image_open_archive(const struct hf_delta_old *archive, const struct hf_de
     return 0;
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 static ssize_t image_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
 {

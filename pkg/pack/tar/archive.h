@@ -1,12 +1,14 @@
-/* pack/tar/archive.h - a folder as one file: its canonical archive, which can be read at any offset and is never written to disk.
+/* pack/tar/archive.h - a folder as one file: its canonical archive, which can be read at any offset and is never
+ * written to disk.
  *
- * The archive is a tar (POSIX.1-1988 ustar; pax records of POSIX.1-2001 for values that do not fit) whose every byte follows from
- * the folder: FORMAT.md, "Canonical archives". So its SHA-256 identifies the content of a folder on any machine, a delta between
- * two folders is a delta between their archives, and a node can compute the hash of an installed tree again.
+ * The archive is a tar (POSIX.1-1988 ustar; pax records of POSIX.1-2001 for values that do not fit) whose every byte
+ * follows from the folder: FORMAT.md, "Canonical archives". So its SHA-256 identifies the content of a folder on any
+ * machine, a delta between two folders is a delta between their archives, and a node can compute the hash of an
+ * installed tree again.
  *
- * Accepts regular files, folders, symbolic and hard links; refuses sockets, pipes and devices by name. Never follows a link: opens
- * every component beneath the folder (openat2). extract.h is the way back.
- * Blocks: worker threads and command lines only. */
+ * Accepts regular files, folders, symbolic and hard links; refuses sockets, pipes and devices by name. Never follows
+ * a link: opens every component beneath the folder (openat2). extract.h is the way back. Blocks: worker threads and
+ * command lines only. */
 #pragma once
 
 #include <stdatomic.h>
@@ -22,9 +24,9 @@ enum {
 
 struct hf_archive;
 
-/* Lists the folder open as dirfd, which stays borrowed for the life of the archive. Memory: about 100 bytes and the name for each
- * member. -EBADMSG: the folder has something else than the four kinds. -E2BIG: too many members, too deep. If the folder changes
- * later, the archive has another hash or cannot be read. */
+/* Lists the folder open as dirfd, which stays borrowed for the life of the archive. Memory: about 100 bytes and the
+ * name for each member. -EBADMSG: the folder has something else than the four kinds. -E2BIG: too many members, too
+ * deep. If the folder changes later, the archive has another hash or cannot be read. */
 HF_MUST_USE int hf_archive_new(const struct hf_fs_ops *fs, int dirfd, unsigned flags, const atomic_bool *cancel,
                                struct hf_archive **ret_archive, struct hf_err *err);
 void hf_archive_free(struct hf_archive *archive);

@@ -18,7 +18,7 @@ struct hf_extract {
     struct hf_extract_params params;
     const struct hf_fs_ops *fs;
     enum extract_state state;
-    unsigned flags; /* of a canonical archive */
+    unsigned flags; /* canonical archives: HF_ARCHIVE_OWNERS, HF_ARCHIVE_XATTRS */
     uint32_t members;
     uint64_t at; /* offset in the archive */
     struct hf_buf head;
@@ -45,7 +45,7 @@ static int close_fd(const struct hf_extract *x, int fd)
     return x->fs->close(x->fs->ctx, fd);
 }
 
-/* ---- places in the folder ------------------------------------------------------------------------------------------- */
+/* ---- places in the folder ---------------------------------------------------------------------------------------- */
 
 static int open_beneath(const struct hf_extract *x, const char *name, int flags)
 {
@@ -110,7 +110,7 @@ static bool leads_astray(int r)
     return r == -ENOENT || r == -ELOOP || r == -ENOTDIR || r == -EXDEV || r == -ENAMETOOLONG;
 }
 
-/* ---- metadata ------------------------------------------------------------------------------------------------------- */
+/* ---- metadata ---------------------------------------------------------------------------------------------------- */
 
 static int failed(const struct hf_extract *x, int r, struct hf_err *err)
 {
@@ -148,7 +148,8 @@ static int set_xattrs(const struct hf_extract *x, int fd)
     return r;
 }
 
-/* Owner before mode, because a new owner clears the set-id bits; attributes last, because writes and owners clear some. */
+/* Owner before mode, because a new owner clears the set-id bits; attributes last, because writes and owners clear
+ * some. */
 static int set_metadata(const struct hf_extract *x, int fd, unsigned mode)
 {
     int r = set_owner(x, fd);
@@ -158,7 +159,7 @@ static int set_metadata(const struct hf_extract *x, int fd, unsigned mode)
     return r == 0 ? set_xattrs(x, fd) : r;
 }
 
-/* ---- members -------------------------------------------------------------------------------------------------------- */
+/* ---- members ----------------------------------------------------------------------------------------------------- */
 
 static int make_folder(struct hf_extract *x, int dirfd, const char *last, struct hf_err *err)
 {
@@ -266,7 +267,7 @@ static int end_file(struct hf_extract *x, struct hf_err *err)
     return r < 0 ? failed(x, r, err) : 0;
 }
 
-/* ---- headers -------------------------------------------------------------------------------------------------------- */
+/* ---- headers ----------------------------------------------------------------------------------------------------- */
 
 static int take_prefix(struct hf_extract *x, struct hf_err *err)
 {
@@ -338,7 +339,7 @@ static int take_head(struct hf_extract *x, const unsigned char **p, const unsign
     return r;
 }
 
-/* ---- content -------------------------------------------------------------------------------------------------------- */
+/* ---- content ----------------------------------------------------------------------------------------------------- */
 
 static int take_content(struct hf_extract *x, const unsigned char **p, const unsigned char *end, struct hf_err *err)
 {
@@ -428,14 +429,14 @@ void hf_extract_free(struct hf_extract *x)
     free(x);
 }
 
-/* ---- the end -------------------------------------------------------------------------------------------------------- */
+/* ---- the end ----------------------------------------------------------------------------------------------------- */
 
 static const char *name_of(const char *folder)
 {
     return strchr(folder, ' ') + 1;
 }
 
-/* By name; of two records of one folder the later one, which counts, comes last. */
+/* Orders by name; the last record of a folder, which counts, comes last. */
 static int by_name(const void *a, const void *b)
 {
     const char *one = *(const char *const *)a, *other = *(const char *const *)b;
@@ -461,8 +462,8 @@ static int end_folder(const struct hf_extract *x, const char *name, unsigned mod
     return r;
 }
 
-/* Modes of folders come last, because a folder that nobody may write must still be filled; and the inner folders first, because
- * nobody could enter them otherwise. */
+/* Modes of folders come last, because a folder that nobody may write must still be filled; and the inner folders
+ * first, because nobody could enter them otherwise. */
 static int end_folders(const struct hf_extract *x, const char **folders, size_t n, struct hf_err *err)
 {
     if (n > 1)
@@ -503,7 +504,7 @@ int hf_extract_finish(struct hf_extract *x, struct hf_err *err)
     for (const char *p = start; p < end; p += strlen(p) + 1)
         folders[n++] = p;
     int r = end_folders(x, folders, n, err);
-    if (r < 0 || !is_canonical(x)) /* of any other archive the folder itself is in the list */
+    if (r < 0 || !is_canonical(x)) /* other archives: the list holds the folder itself */
         return r;
     r = x->fs->fsync(x->fs->ctx, x->params.dirfd);
     return r < 0 ? hf_err_sys(err, r, "sync the folder") : 0;

@@ -1,4 +1,5 @@
-/* pack/tar/tar_head.h - the headers of one member of a canonical archive: a ustar header, and the pax records before it. Pure.
+/* pack/tar/tar_head.h - the headers of one member of a canonical archive: a ustar header, and the pax records before
+ * it. Pure.
  *
  * Formatting has one result for each member. Checking formats again and compares, so it accepts nothing else. */
 #pragma once

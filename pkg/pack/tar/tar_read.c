@@ -39,7 +39,8 @@ static int bad(const struct hf_tar *tar, struct hf_err *err, const char *what)
     return hf_err_set(err, EBADMSG, "tar: %s at byte %llu", what, (unsigned long long)tar->at);
 }
 
-/* Parses octal digits with leading blanks, which a blank or zero byte ends; or GNU's base-256, if the first bit is set. */
+/* Parses octal digits with leading blanks, which a blank or zero byte ends; or GNU's base-256, if the first bit is
+ * set. */
 static int number(const unsigned char *field, size_t n, uint64_t *ret)
 {
     uint64_t value = 0;
@@ -89,7 +90,7 @@ static int read_exact(struct hf_tar *tar, void *bytes, size_t n, uint64_t offset
     return 0;
 }
 
-/* ---- names --------------------------------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------------------------------- */
 
 /* Drops "./", double and final slashes. Refuses absolute names, "..", and names that are too long or too deep. */
 static int normalise(const char *name, char out[HF_TAR_MAX_NAME])
@@ -130,7 +131,7 @@ static void plain_name(const unsigned char block[HF_TAR_BLOCK], char out[HF_TAR_
         (void)snprintf(out, HF_TAR_MAX_NAME, "%.100s", (const char *)block + AT_NAME);
 }
 
-/* ---- extended headers ----------------------------------------------------------------------------------------------- */
+/* ---- extended headers -------------------------------------------------------------------------------------------- */
 
 static int keep_text(struct hf_view value, char out[HF_TAR_MAX_NAME])
 {
@@ -233,7 +234,7 @@ static bool is_extended(char type)
     return type == 'x' || type == 'g' || type == 'L' || type == 'K';
 }
 
-/* ---- members --------------------------------------------------------------------------------------------------------- */
+/* ---- members ----------------------------------------------------------------------------------------------------- */
 
 static int type_of(char flag, enum hf_tar_type *ret)
 {
@@ -360,7 +361,7 @@ int hf_tar_next(struct hf_tar *tar, struct hf_tar_member *ret_member, struct hf_
     return bad(tar, err, "too many extended headers in a row");
 }
 
-/* ---- an archive that arrives in pieces ------------------------------------------------------------------------------- */
+/* ---- an archive that arrives in pieces --------------------------------------------------------------------------- */
 
 bool hf_tar_head_is_global(const unsigned char *bytes)
 {

@@ -10,6 +10,7 @@
 #include "delta/got_plt.h"
 #include "delta/images.h"
 #include "delta/io/jobs.h"
+#include "delta/prune_copies.h"
 #include "delta/tables.h"
 
 enum {

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "delta/image/image.h"
+#include "delta/io/memory.h"
 #include "delta/io/wire.h"
 #include "delta/match/match.h"
 
@@ -17,18 +18,6 @@ struct delta_make {
     struct delta_image *old_images, *new_images; /* by pair */
     uint32_t pairs_n;
 };
-
-/* Bytes in memory behind the reader that applying uses. */
-struct delta_memory {
-    struct hf_delta_memory bytes;
-    struct hf_delta_old file;
-    struct delta_old reader;
-};
-
-void delta_memory_open(struct delta_memory *memory, const unsigned char *bytes, size_t n);
-
-/* Leave out those not worth telling; both files as they were matched, that is with references blanked. */
-void delta_prune_copies(struct delta_copies *copies, const unsigned char *old, const unsigned char *new_bytes);
 
 /* Each appends its body to `body`; the other methods' are made block by block: blocks.h. */
 HF_MUST_USE int delta_make_lzma(const struct delta_make *make, struct hf_buf *body, struct hf_err *err);

@@ -1,10 +1,13 @@
+#include "delta/images.h"
+
 #include <elf.h>
 #include <errno.h>
 #include <string.h>
 
 #include "base/endian.h"
+#include "delta/image/elf.h"
 #include "delta/image/refs.h"
-#include "delta/images.h"
+#include "delta/match/map_build.h"
 
 enum { PIECE = 1024, MEMBER_ALIGN = 4, MARKED_BY = 8 };
 
@@ -288,4 +291,22 @@ int delta_images_pair(struct delta_make *make, const struct delta_found *old, co
     }
     free(tally);
     return 0;
+}
+
+int delta_images_match_each(struct delta_make *make,
+                            int (*match)(struct delta_make *make, uint32_t pair, const struct delta_map *map),
+                            struct hf_err *err)
+{
+    struct delta_map map = {0};
+    int r = 0;
+
+    if (make->pairs_n == 0)
+        return 0;
+    if ((r = delta_map_build(&make->copies, DELTA_MAP_MAX, &map, err)) < 0)
+        return r;
+    delta_map_sort(&map);
+    for (uint32_t i = 0; r == 0 && i < make->pairs_n; i++)
+        r = match(make, i, &map);
+    delta_map_done(&map);
+    return r < 0 ? delta_no_memory(err) : 0;
 }

@@ -28,3 +28,10 @@ HF_MUST_USE int delta_images_blank(const struct delta_found *found, const unsign
 /* Fill make->pairs and the images by pair, after its copies are found. */
 HF_MUST_USE int delta_images_pair(struct delta_make *make, const struct delta_found *old,
                                   const struct delta_found *new_found, struct hf_err *err);
+
+/* Calls `match` for each pair of images, with a sorted map of the copies as they are before the first call.
+ * `match` returns 0 or -ENOMEM. */
+HF_MUST_USE int delta_images_match_each(struct delta_make *make,
+                                        int (*match)(struct delta_make *make, uint32_t pair,
+                                                     const struct delta_map *map),
+                                        struct hf_err *err);

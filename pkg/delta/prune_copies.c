@@ -1,5 +1,6 @@
 /* Copies that cost more than they bring: each has to be told, and what it brings can be had from what old has nearby. */
-#include "delta/create.h"
+#include "delta/prune_copies.h"
+
 #include "delta/match/extend.h"
 
 enum { WORTH_MIN = 90, EQUAL_WORTH = 3 };

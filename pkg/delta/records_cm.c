@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "delta/blocks.h"
+#include "delta/methods.h"
+#include "delta/shared_context.h"
 #include "delta/stripes.h"
-#include "delta/tables.h"
 
 enum { QUICK_MIN = 1 << 18 };
 

@@ -10,7 +10,8 @@
 #include "delta/cm/model.h"
 #include "delta/coder.h"
 #include "delta/match/extend.h"
-#include "delta/tables.h"
+#include "delta/methods.h"
+#include "delta/shared_context.h"
 
 enum {
     PIECE = 1 << 16,               /* bytes of output that are made at once */

@@ -6,6 +6,7 @@
 
 #include "delta/create.h"
 #include "delta/match/extend.h"
+#include "delta/methods.h"
 
 /* An operation's first byte: how many bytes are the same (upper half), whether a jump in old follows, how many bytes are fresh. */
 enum {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "delta/io/serialized_io.h"
+#include "delta/shared_context.h"
 
 /* The number that a stripe begins with: bytes of its literals above these. */
 enum { MORE = 1, QUICK = 2, BITS = 2 };
@@ -76,7 +77,7 @@ int delta_stripes_open(struct delta_apply_state *apply, struct delta_shared_cont
         return delta_no_memory(err);
     s->apply = apply;
     s->two_at_once = has_processors();
-    delta_serialized_io_begin(&s->serialized, apply);
+    delta_serialized_io_begin(&s->serialized, apply->input, apply->old, &apply->output);
     s->old = malloc(sizeof(*s->old));
     s->queue = delta_literal_queue_new();
     s->model = delta_model_new(shared);

@@ -2,6 +2,7 @@
  * decoded at the same time, in memory that does not grow. */
 #pragma once
 
+#include "delta/apply_state.h"
 #include "delta/cm/literals.h"
 #include "delta/cm/model.h"
 #include "delta/create.h"

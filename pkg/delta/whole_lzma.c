@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "delta/create.h"
+#include "delta/methods.h"
 
 enum { DICTIONARY = 1 << 20 };
 

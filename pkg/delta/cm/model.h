@@ -10,22 +10,6 @@
 
 struct delta_model;
 
-HF_MUST_USE int delta_shared_context_code(struct delta_cm *cm, struct delta_shared_context *shared, struct hf_err *err);
-
-struct delta_make;
-struct delta_memory;
-
-/* The shared as the first part of a body. Free it with delta_shared_context_done(), on failure too. */
-HF_MUST_USE int delta_shared_context_read(struct delta_apply_state *apply, struct delta_shared_context *shared,
-                                          struct hf_err *err);
-/* `memory` becomes the reader of old; it must live as long as the shared context. */
-HF_MUST_USE int delta_shared_context_make(const struct delta_make *make, struct delta_memory *memory,
-                                          struct delta_shared_context *shared, struct hf_buf *body, struct hf_err *err);
-
-/* A coded part with its length in front. */
-HF_MUST_USE int delta_part_open(struct delta_apply_state *apply, struct delta_cm *cm, struct hf_err *err);
-HF_MUST_USE int delta_part_add(struct hf_buf *body, const struct hf_buf *part);
-
 struct delta_model *delta_model_new(struct delta_shared_context *shared);
 void delta_model_free(struct delta_model *model);
 /* At a block's start. `quick`: it shall apply sooner, and may take some more room. */

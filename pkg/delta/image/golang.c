@@ -9,6 +9,29 @@
 
 enum { HEADER_BYTES = 72, MODULE_WORDS = 56, PIECE = 4096, STEP = 16 };
 
+/* ---- descriptions of functions --------------------------------------------------------------------------------- */
+
+static const struct delta_go_function_layout layouts[] = {
+    [DELTA_GO_116] = {8, 20, 32, 36, 43, 44},
+    [DELTA_GO_118] = {4, 16, 28, 32, 39, 40},
+    [DELTA_GO_120] = {4, 16, 28, 32, 43, 44},
+};
+
+uint64_t delta_go_function_size(const struct delta_go *go, const unsigned char *head)
+{
+    const struct delta_go_function_layout *l = &layouts[go->layout];
+    uint64_t size = l->pcdata + 4 * (uint64_t)HF_MIN(hf_le32(head + l->pcdata_n), (uint32_t)DELTA_GO_PCDATA_MAX);
+
+    if (go->layout == DELTA_GO_116)
+        return ((size + 7) & ~UINT64_C(7)) + 8 * (uint64_t)head[l->funcdata_n];
+    return size + 4 * (uint64_t)head[l->funcdata_n];
+}
+
+const struct delta_go_function_layout *delta_go_function_layout(const struct delta_go *go)
+{
+    return &layouts[go->layout];
+}
+
 /* ---- regions --------------------------------------------------------------------------------------------------- */
 
 /* Make [offset, offset + size) a region of its own, cut out of the one it lies in, if it lies in one; whole words. */

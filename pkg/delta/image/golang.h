@@ -11,10 +11,18 @@ enum {
     DELTA_GO_SEARCH_MAX = 16 << 20,    /* bytes of data looked through for a table */
     DELTA_GO_FUNCTIONS_MAX = 16 << 20, /* of one image */
     DELTA_GO_HEAD_BYTES = 48,          /* of a function's description, enough to tell its size */
+    DELTA_GO_PCDATA_MAX = 64,          /* tables by program counter that a description names */
 };
 
 /* Find the tables of the image, which is read but for them, and make them regions of their own. */
 HF_MUST_USE int delta_go_find(struct delta_old *file, struct delta_image *image, struct hf_err *err);
+
+/* Offsets of the fields in the description of a function. */
+struct delta_go_function_layout {
+    uint8_t name, pc, pcdata_n, unit, funcdata_n, pcdata;
+};
+
+const struct delta_go_function_layout *delta_go_function_layout(const struct delta_go *go);
 
 /* Bytes of the description that begins so; head has DELTA_GO_HEAD_BYTES. */
 uint64_t delta_go_function_size(const struct delta_go *go, const unsigned char *head);

@@ -92,11 +92,6 @@ struct delta_pair {
     uint32_t old_offset, old_size, new_offset, new_size;
 };
 
-/* The image at [offset, offset + size); all offsets in it are positions in the whole file. Never fails on content; read
- * errors of the file are returned. */
-HF_MUST_USE int delta_image_read(struct delta_old *file, uint64_t offset, uint64_t size, struct delta_image *ret_image,
-                                 struct hf_err *err);
-
 /* Kind of the byte at offset; *ret_end is where that stops being so. */
 const struct delta_region *delta_image_region(const struct delta_image *image, uint64_t offset, uint64_t *ret_end);
 

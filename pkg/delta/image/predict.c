@@ -1,10 +1,11 @@
 #include "delta/image/predict.h"
-#include "delta/image/golang.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/endian.h"
+#include "delta/image/elf.h"
+#include "delta/image/golang.h"
 
 void delta_predictor_reset(struct delta_predictor *p)
 {

@@ -42,8 +42,6 @@ struct delta_shared_context {
 /* The predictor that code for this machine takes. */
 unsigned delta_predictor_of(enum delta_machine machine);
 
-void delta_shared_context_done(struct delta_shared_context *shared);
-
 /* What an old target was seen to move by. */
 struct delta_moved {
     uint32_t key;

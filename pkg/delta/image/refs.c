@@ -92,7 +92,7 @@ static void scan_x86(struct delta_scan *s)
 
 /* What an instruction may refer to, by its highest byte: a branch by 26 bits, a page, a place by 21, 19 or 14 bits; or it may be the
  * addition or the load or store that goes with a page. */
-enum form { NONE, TO_26, TO_PAGE, TO_21, TO_19, TO_14, OF_PAGE };
+enum word_form { NONE, TO_26, TO_PAGE, TO_21, TO_19, TO_14, OF_PAGE };
 
 static const uint8_t form_of[256] = {
     [0x14 ... 0x17] = TO_26, [0x94 ... 0x97] = TO_26, [0x90] = TO_PAGE, [0xb0] = TO_PAGE, [0xd0] = TO_PAGE,

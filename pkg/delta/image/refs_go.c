@@ -66,36 +66,13 @@ static void scan_rows(struct go_scan *s)
     }
 }
 
-/* Where a description has what. */
-struct delta_go_function_layout {
-    uint8_t name, pc, pcdata_n, unit, funcdata_n, pcdata;
-};
-
-static const struct delta_go_function_layout layouts[] = {
-    [DELTA_GO_116] = {8, 20, 32, 36, 43, 44},
-    [DELTA_GO_118] = {4, 16, 28, 32, 39, 40},
-    [DELTA_GO_120] = {4, 16, 28, 32, 43, 44},
-};
-
-enum { PCDATA_MAX = 64 };
-
-uint64_t delta_go_function_size(const struct delta_go *go, const unsigned char *head)
-{
-    const struct delta_go_function_layout *l = &layouts[go->layout];
-    uint64_t size = l->pcdata + 4 * (uint64_t)HF_MIN(hf_le32(head + l->pcdata_n), (uint32_t)PCDATA_MAX);
-
-    if (go->layout == DELTA_GO_116)
-        return ((size + 7) & ~UINT64_C(7)) + 8 * (uint64_t)head[l->funcdata_n];
-    return size + 4 * (uint64_t)head[l->funcdata_n];
-}
-
 /* The description at `at` (from the window's start, perhaps before it). */
 static void scan_function(struct go_scan *s, uint64_t at, const unsigned char *head)
 {
     const struct delta_go *go = &s->image->go;
-    const struct delta_go_function_layout *l = &layouts[go->layout];
+    const struct delta_go_function_layout *l = delta_go_function_layout(go);
     uint64_t end = at + delta_go_function_size(go, head), i = at + l->pcdata;
-    uint64_t pcdata_end = i + 4 * (uint64_t)HF_MIN(hf_le32(head + l->pcdata_n), (uint32_t)PCDATA_MAX);
+    uint64_t pcdata_end = i + 4 * (uint64_t)HF_MIN(hf_le32(head + l->pcdata_n), (uint32_t)DELTA_GO_PCDATA_MAX);
 
     if (go->layout == DELTA_GO_116)
         (void)add_address(s, at);

@@ -1,4 +1,7 @@
-/* delta/io/serialized_io.h - what the caller of an apply gave it, called by one thread at a time while two work on it. */
+/* delta/io/serialized_io.h - let two threads share the callbacks of an application, of which the caller expects one call at
+ * a time.
+ *
+ * Threads: begin and end while there is one thread; in between, any thread may use the three. */
 #pragma once
 
 #include <pthread.h>
@@ -7,7 +10,9 @@
 
 struct delta_serialized_io {
     pthread_mutex_t lock;
-    struct delta_apply_state *apply;
+    struct delta_input *input;
+    struct delta_old *reader;
+    struct delta_output *output;
     const struct hf_delta_in *patch; /* the caller's */
     const struct hf_delta_old *old;
     const struct hf_delta_out *out;
@@ -16,6 +21,7 @@ struct delta_serialized_io {
     struct hf_delta_out locked_out;
 };
 
-/* From here on, until delta_serialized_io_end(), `apply` reads and writes through the io, which must not move. */
-void delta_serialized_io_begin(struct delta_serialized_io *io, struct delta_apply_state *apply);
+/* Makes the three call through `io`, which must not move, until delta_serialized_io_end(). */
+void delta_serialized_io_begin(struct delta_serialized_io *io, struct delta_input *input, struct delta_old *reader,
+                               struct delta_output *output);
 void delta_serialized_io_end(struct delta_serialized_io *io);

@@ -9,21 +9,9 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "delta/match/copies.h"
 #include "delta/match/hash_index.h"
 #include "delta/match/suffix_array.h"
-
-/* new[new_pos..new_pos+len) looks like old[old_pos..); not all bytes need be equal. */
-struct delta_copy {
-    uint64_t new_pos, old_pos, len;
-};
-
-struct delta_copies {
-    struct delta_copy *p;
-    size_t n, cap;
-};
-
-void delta_copies_done(struct delta_copies *copies);
-HF_MUST_USE int delta_copies_add(struct delta_copies *copies, struct delta_copy copy);
 
 struct delta_matcher {
     const unsigned char *old, *new_bytes;
@@ -55,7 +43,3 @@ struct delta_match_params {
  * returned is the caller's, also after an error: -ENOMEM, -ECANCELED. */
 HF_MUST_USE int delta_match(const struct delta_matcher *m, const struct delta_match_params *params,
                             struct delta_copies *const *ret_copies, struct hf_err *err);
-
-/* The next copy that reaches into [at, end), cut to it; *next is where to look on (0 at first). False: there is none. */
-bool delta_copies_next_inline(const struct delta_copies *copies, size_t *next, uint64_t at, uint64_t end,
-                              struct delta_copy *ret_copy);

@@ -78,17 +78,6 @@ static void pair_up(const struct delta_table_entries *old, const struct delta_ta
     }
 }
 
-int delta_copies_extend(struct delta_copies *copies, uint64_t new_pos, uint64_t old_pos, uint64_t n)
-{
-    struct delta_copy *last = copies->n > 0 ? &copies->p[copies->n - 1] : NULL;
-
-    if (last != NULL && last->new_pos + last->len == new_pos && last->old_pos + last->len == old_pos) {
-        last->len += n;
-        return 0;
-    }
-    return delta_copies_add(copies, (struct delta_copy){new_pos, old_pos, n});
-}
-
 /* Of items that are not alike only the start is: in an unwind entry, what it is about. */
 static uint64_t shared(const struct delta_table_entry *old, const struct delta_table_entry *now)
 {
@@ -113,45 +102,5 @@ int delta_table_entries_match(const struct delta_table_entries *old, const struc
     }
     free(sorted.p);
     free(partner);
-    return r;
-}
-
-int delta_copies_replace(struct delta_copies *copies, uint64_t from, uint64_t to, const struct delta_copies *inside)
-{
-    struct delta_copies out = {0};
-    size_t i = 0;
-    int r = 0;
-
-    for (; r == 0 && i < copies->n && copies->p[i].new_pos < from; i++) {
-        struct delta_copy c = copies->p[i];
-        if (c.new_pos + c.len > to) { /* reaches over the table */
-            struct delta_copy behind = {to, c.old_pos + (to - c.new_pos), c.new_pos + c.len - to};
-            copies->p[i] = behind;
-            c.len = from - c.new_pos;
-            r = delta_copies_extend(&out, c.new_pos, c.old_pos, c.len);
-            break;
-        }
-        c.len = HF_MIN(c.len, from - c.new_pos);
-        r = delta_copies_extend(&out, c.new_pos, c.old_pos, c.len);
-    }
-    for (size_t k = 0; r == 0 && k < inside->n; k++)
-        r = delta_copies_extend(&out, inside->p[k].new_pos, inside->p[k].old_pos, inside->p[k].len);
-    for (; r == 0 && i < copies->n; i++) {
-        struct delta_copy c = copies->p[i];
-        if (c.new_pos + c.len <= to)
-            continue;
-        if (c.new_pos < to) {
-            c.old_pos += to - c.new_pos;
-            c.len -= to - c.new_pos;
-            c.new_pos = to;
-        }
-        r = delta_copies_extend(&out, c.new_pos, c.old_pos, c.len);
-    }
-    if (r == 0) {
-        delta_copies_done(copies);
-        *copies = out;
-    } else {
-        delta_copies_done(&out);
-    }
     return r;
 }

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "delta/match/match.h"
+#include "delta/match/copies.h"
 
 struct delta_table_entry {
     uint64_t offset, key;
@@ -25,8 +25,3 @@ void delta_table_entries_done(struct delta_table_entries *items);
  * 16 bytes. -ENOMEM. */
 int delta_table_entries_match(const struct delta_table_entries *old, const struct delta_table_entries *new_items,
                               struct delta_copies *out);
-
-/* Another copy, or more of the last one. -ENOMEM. */
-int delta_copies_extend(struct delta_copies *copies, uint64_t new_pos, uint64_t old_pos, uint64_t n);
-/* In place of what [from, to) of new was copied from, `inside`. -ENOMEM. */
-int delta_copies_replace(struct delta_copies *copies, uint64_t from, uint64_t to, const struct delta_copies *inside);

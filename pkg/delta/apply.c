@@ -33,7 +33,7 @@ static int check_old(struct delta_apply_state *apply, struct hf_err *err)
         return 0;
     int r = hash_old(&apply->params->old, digest, &apply->old->bytes[0][0], sizeof(apply->old->bytes), err);
 
-    memset(apply->old->base, 0, sizeof(apply->old->base)); /* the windows were the buffer */
+    memset(apply->old->base, 0, sizeof(apply->old->base)); /* hash_old() used the windows as its buffer */
     if (r < 0)
         return r;
     if (memcmp(digest, apply->header.old_mark, HF_DELTA_MARK_BYTES) != 0)
@@ -86,7 +86,8 @@ static int run_method(struct delta_apply_state *apply, struct hf_err *err)
     }
 }
 
-/* The result's own hash is the judge; the body's and the old file's only help to name who is to blame. */
+/* The SHA-256 of the new file decides. The fingerprints of the body and the old file only tell which of them is
+ * wrong. */
 static int check_end(struct delta_apply_state *apply, struct hf_err *err)
 {
     unsigned char digest[HF_SHA256_BYTES], last;

@@ -1,4 +1,4 @@
-/* What both sides know before the first byte of new: which predictors, which images, the match map. */
+/* Code the predictors, the pairs of images and the match map (FORMAT.md, "Shared context"). */
 #include "delta/shared_context.h"
 
 #include <errno.h>

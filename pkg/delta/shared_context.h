@@ -1,7 +1,7 @@
 /* delta/shared_context.h - read and write the shared context: predictors, pairs of images and the match map, which both
- * sides know before the first byte of the new file. It is the first part of the bodies of methods 1 and 2 (FORMAT.md).
+ * sides know before the first byte of the new file. It begins the bodies of methods 1 and 2 (FORMAT.md).
  *
- * struct delta_shared_context is declared in image/predict.h. */
+ * image/predict.h declares struct delta_shared_context. */
 #pragma once
 
 #include "delta/apply_state.h"
@@ -9,7 +9,8 @@
 #include "delta/create.h"
 #include "delta/image/predict.h"
 
-/* Encodes `shared`, or decodes into it, as cm says; sorts its map. -EBADMSG, -EOPNOTSUPP (unknown predictor), -ENOMEM. */
+/* Encodes `shared`, or decodes into it, as cm says; sorts its map. -EBADMSG, -EOPNOTSUPP (unknown predictor),
+ * -ENOMEM. */
 HF_MUST_USE int delta_shared_context_code(struct delta_cm *cm, struct delta_shared_context *shared, struct hf_err *err);
 
 /* Free what the shared context holds. */
@@ -19,8 +20,8 @@ void delta_shared_context_done(struct delta_shared_context *shared);
 HF_MUST_USE int delta_shared_context_read(struct delta_apply_state *apply, struct delta_shared_context *shared,
                                           struct hf_err *err);
 
-/* Makes the shared context of `make` and appends it to `body`. `memory` becomes the reader of the old file and must live
- * as long as the shared context. Free with delta_shared_context_done(), on failure too. */
+/* Makes the shared context of `make` and appends it to `body`. `memory` becomes the reader of the old file and must
+ * live as long as the shared context. Free with delta_shared_context_done(), on failure too. */
 HF_MUST_USE int delta_shared_context_make(const struct delta_make *make, struct delta_memory *memory,
                                           struct delta_shared_context *shared, struct hf_buf *body, struct hf_err *err);
 

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* One side: keys are addresses in new, so old ones go through the map. */
+/* Entries of one side. Keys are addresses in the new file; old ones go through the map. */
 struct table_side {
     const unsigned char *bytes;
     size_t n;
@@ -68,7 +68,7 @@ static int list_fixed(struct table_side *s, const struct delta_region *r, uint32
     return 0;
 }
 
-/* Frame entries by the function they are about, common entries by their content. */
+/* Lists unwind entries by their function, and common entries by their content. */
 static int list_frames(struct table_side *s, const struct delta_region *r)
 {
     for (uint64_t at = 0; at + 12 <= r->size;) {
@@ -91,7 +91,7 @@ static int list_frames(struct table_side *s, const struct delta_region *r)
     return 0;
 }
 
-/* Descriptions of functions, in the order of their rows, by the functions. */
+/* Lists descriptions of functions by function, in the order of their rows. */
 static int list_functions(struct table_side *s, const struct delta_region *r)
 {
     const struct delta_go *go = &s->image->go;
@@ -119,7 +119,7 @@ static int list_items(struct table_side *s, const struct delta_region *r)
     switch (r->kind) {
     case DELTA_REGION_GO_ROWS:
         return list_fixed(s, r, 0, s->image->go.layout == DELTA_GO_116 ? 16 : 8);
-    case DELTA_REGION_GO_OFFSETS: /* of types; a unit's files are those of other units too */
+    case DELTA_REGION_GO_OFFSETS: /* types only: the files of a unit are also those of other units */
         return r->link == s->image->go.types ? list_fixed(s, r, 0, 4) : 0;
     case DELTA_REGION_GO_FUNCTIONS:
         return list_functions(s, r);
@@ -139,7 +139,7 @@ static int list_items(struct table_side *s, const struct delta_region *r)
     }
 }
 
-/* The n-th region of that kind, NULL when there are fewer. */
+/* Returns the n-th region of a kind; NULL if there are fewer. */
 static const struct delta_region *nth_region(const struct delta_image *image, enum delta_region_kind kind, unsigned n)
 {
     for (unsigned i = 0; i < image->regions_n; i++)
@@ -148,7 +148,7 @@ static const struct delta_region *nth_region(const struct delta_image *image, en
     return NULL;
 }
 
-/* One copy covers it and every byte is equal: nothing to gain. */
+/* True if one copy covers the region and all bytes are equal. */
 static bool is_done(const struct delta_make *make, const struct delta_region *region)
 {
     const struct delta_copies *copies = &make->copies;
@@ -196,7 +196,7 @@ static int match_table(struct delta_make *make, uint32_t pair, const struct delt
     return r;
 }
 
-/* What such a bucket holds follows from its place in new, so any of old's serves. */
+/* Copies findfunctab buckets from any old ones: their content follows from their position in the new file. */
 static int match_buckets(struct delta_make *make, const struct delta_region *was, const struct delta_region *now)
 {
     struct delta_copies inside = {0};

@@ -6,11 +6,14 @@
 #include "base/endian.h"
 #include "delta/image/golang.h"
 
-/* Where the fields of an ELF file's headers are, and how wide its words. */
+/* Offsets and sizes of the fields in the headers of a 64-bit and a 32-bit file. */
 struct elf_layout {
-    unsigned word, header, segments_at, sections_at, sizes_at;                    /* of the file's header */
-    unsigned segment, s_offset, s_address, s_file_size, s_memory_size;            /* of a segment's */
-    unsigned section, c_flags, c_address, c_offset, c_size, c_link, c_entry_size; /* of a section's */
+    /* file header */
+    unsigned word, header, segments_at, sections_at, sizes_at;
+    /* program header */
+    unsigned segment, s_offset, s_address, s_file_size, s_memory_size;
+    /* section header */
+    unsigned section, c_flags, c_address, c_offset, c_size, c_link, c_entry_size;
 };
 
 static const struct elf_layout layouts[2] = {
@@ -18,7 +21,7 @@ static const struct elf_layout layouts[2] = {
     {4, sizeof(Elf32_Ehdr), 28, 32, 42, sizeof(Elf32_Phdr), 4, 8, 16, 20, sizeof(Elf32_Shdr), 8, 12, 16, 20, 24, 36},
 };
 
-/* Where in the file an image is being read. */
+/* The part of the file to read. */
 struct elf_file {
     struct delta_old *file;
     uint64_t offset, size;

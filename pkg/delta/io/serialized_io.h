@@ -1,7 +1,7 @@
-/* delta/io/serialized_io.h - let two threads share the callbacks of an application, of which the caller expects one call at
- * a time.
+/* delta/io/serialized_io.h - let two threads share the callbacks of one application, whose caller expects one call at a
+ * time.
  *
- * Threads: begin and end while there is one thread; in between, any thread may use the three. */
+ * Threads: begin and end while only one thread works; in between, any thread may use input, reader and output. */
 #pragma once
 
 #include <pthread.h>
@@ -13,7 +13,7 @@ struct delta_serialized_io {
     struct delta_input *input;
     struct delta_old *reader;
     struct delta_output *output;
-    const struct hf_delta_in *patch; /* the caller's */
+    const struct hf_delta_in *patch; /* the caller's three */
     const struct hf_delta_old *old;
     const struct hf_delta_out *out;
     struct hf_delta_in locked_patch;
@@ -21,7 +21,7 @@ struct delta_serialized_io {
     struct hf_delta_out locked_out;
 };
 
-/* Makes the three call through `io`, which must not move, until delta_serialized_io_end(). */
+/* Redirects the three through `io` until delta_serialized_io_end(). `io` must not move. */
 void delta_serialized_io_begin(struct delta_serialized_io *io, struct delta_input *input, struct delta_old *reader,
                                struct delta_output *output);
 void delta_serialized_io_end(struct delta_serialized_io *io);

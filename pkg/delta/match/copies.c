@@ -44,7 +44,7 @@ int delta_copies_replace(struct delta_copies *copies, uint64_t from, uint64_t to
 
     for (; r == 0 && i < copies->n && copies->p[i].new_pos < from; i++) {
         struct delta_copy c = copies->p[i];
-        if (c.new_pos + c.len > to) { /* reaches over the table */
+        if (c.new_pos + c.len > to) { /* extends beyond the range: split it */
             struct delta_copy behind = {to, c.old_pos + (to - c.new_pos), c.new_pos + c.len - to};
             copies->p[i] = behind;
             c.len = from - c.new_pos;

@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 
-/* new[new_pos..new_pos+len) looks like old[old_pos..); not all bytes need be equal. */
+/* The new bytes [new_pos, new_pos + len) resemble the old ones from old_pos on; not all need to be equal. */
 struct delta_copy {
     uint64_t new_pos, old_pos, len;
 };
@@ -22,11 +22,12 @@ struct delta_copies {
 void delta_copies_done(struct delta_copies *copies);
 HF_MUST_USE int delta_copies_add(struct delta_copies *copies, struct delta_copy copy);
 
-/* Another copy, or more of the last one. -ENOMEM. */
+/* Appends a copy, or extends the last one if this one continues it. -ENOMEM. */
 int delta_copies_extend(struct delta_copies *copies, uint64_t new_pos, uint64_t old_pos, uint64_t n);
-/* In place of what [from, to) of new was copied from, `inside`. -ENOMEM. */
+/* Replaces the parts of copies that lie in [from, to) of the new file by `inside`. -ENOMEM. */
 int delta_copies_replace(struct delta_copies *copies, uint64_t from, uint64_t to, const struct delta_copies *inside);
 
-/* The next copy that reaches into [at, end), cut to it; *next is where to look on (0 at first). False: there is none. */
+/* Finds the next copy that reaches into [at, end) and cuts it to that range. *next remembers the position between
+ * calls; start with 0. False: there is none. */
 bool delta_copies_next_inline(const struct delta_copies *copies, size_t *next, uint64_t at, uint64_t end,
                               struct delta_copy *ret_copy);

@@ -30,8 +30,8 @@ static int by_source(const void *a, const void *b)
     return longer_first(a, b);
 }
 
-/* A copy from within the source of a longer one never answers where its source went, but many of them hide the longer one from
- * those who look back only so far: a few stay in the map. Returns how many are left. */
+/* Drops most copies that lie within the old range of a longer one: lookups prefer the longer one, but look back only
+ * DELTA_MAP_LOOK entries and would not reach it. Keeps a few of them. Returns the number of copies that remain. */
 static size_t drop_hidden(const struct delta_copy **order, size_t n)
 {
     uint64_t end = 0;

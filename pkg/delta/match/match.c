@@ -6,7 +6,7 @@
 #include "delta/match/copy_finder.h"
 #include "delta/match/parallel_finder.h"
 
-/* One way on to `stop`, a place in new. */
+/* Advances one finder to `stop`, a position in the new file. */
 static int walk_to(struct delta_copy_finder *f, size_t stop)
 {
     int r;
@@ -16,7 +16,7 @@ static int walk_to(struct delta_copy_finder *f, size_t stop)
     return r == 0 && stop == f->matcher->new_n ? delta_copy_finder_finish(f) : r;
 }
 
-/* By stretches, so that what one way found is still known when the next comes by. */
+/* Advances the finders in turn by short stretches, so that each finds the matches of the others in the cache. */
 static int walk_side_by_side(struct delta_copy_finder *finders, size_t new_n, const struct delta_match_params *params)
 {
     enum { STRETCH = DELTA_MATCH_CACHE / 2, STRETCHES_TOLD = 16 };

@@ -37,7 +37,7 @@ static int by_key(const void *a, const void *b)
     return x->index < y->index ? -1 : 1;
 }
 
-/* Index in old of the entry with that key, the one nearest behind `expected` where there are several; -1: none. */
+/* Returns the index in `old` of the entry with this key; of several the one nearest behind `expected`. -1: none. */
 static int64_t find(const struct delta_table_entries *sorted, uint64_t key, int64_t expected)
 {
     size_t low = 0, high = sorted->n;
@@ -58,7 +58,7 @@ static int64_t find(const struct delta_table_entries *sorted, uint64_t key, int6
     return best;
 }
 
-/* partner[j]: the old entry the j-th new one is made from, or -1. */
+/* Sets partner[j] to the old entry from which the j-th new one is copied, or -1. */
 static void pair_up(const struct delta_table_entries *old, const struct delta_table_entries *sorted,
                     const struct delta_table_entries *new_items, int64_t *partner)
 {
@@ -69,7 +69,8 @@ static void pair_up(const struct delta_table_entries *old, const struct delta_ta
         if (partner[j] >= 0)
             expected = partner[j] + 1;
     }
-    /* A single entry off the line its neighbours agree on is not worth two jumps; one without a partner goes on. */
+    /* A single entry off the line of its neighbours does not pay for two jumps; one without a partner continues the
+     * line. */
     for (size_t j = 1; j < new_items->n; j++) {
         int64_t on = partner[j - 1] + 1;
         bool alone = j + 1 < new_items->n && partner[j + 1] == on + 1 && partner[j] != on;
@@ -78,7 +79,8 @@ static void pair_up(const struct delta_table_entries *old, const struct delta_ta
     }
 }
 
-/* Of items that are not alike only the start is: in an unwind entry, what it is about. */
+/* Returns the number of bytes to copy. Entries of different size share only their start, which in an unwind entry
+ * names the function. */
 static uint64_t shared(const struct delta_table_entry *old, const struct delta_table_entry *now)
 {
     return old->size == now->size ? now->size : HF_MIN(HF_MIN(old->size, now->size), (uint32_t)ITEM_START);

@@ -1,4 +1,5 @@
-/* delta/match/table_entries.h - parts of two tables, paired by what they are about. */
+/* delta/match/table_entries.h - pair the entries of two tables by their keys: the symbol, function or address that
+ * an entry is about. */
 #pragma once
 
 #include <stddef.h>
@@ -17,11 +18,11 @@ struct delta_table_entries {
     size_t n, cap;
 };
 
-/* Both in the order of their offsets. -ENOMEM. */
+/* Appends an entry. Call it in ascending order of offsets, for either table. -ENOMEM. */
 int delta_table_entries_add(struct delta_table_entries *items, uint64_t offset, uint32_t size, uint64_t key);
 void delta_table_entries_done(struct delta_table_entries *items);
 
-/* Each new item is copied from the old one with its key, of several from the one next in order; where their sizes differ, the first
- * 16 bytes. -ENOMEM. */
+/* Copies each new entry from the old one with the same key; if there are several, from the next one in order.
+ * Entries of different size share the first 16 bytes. -ENOMEM. */
 int delta_table_entries_match(const struct delta_table_entries *old, const struct delta_table_entries *new_items,
                               struct delta_copies *out);

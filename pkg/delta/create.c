@@ -346,7 +346,7 @@ static int code_variants(struct creation *s, const struct delta_blocks_ops *ops,
     return r;
 }
 
-/* ---- choosing -------------------------------------------------------------------------------------------------------- */
+/* ---- choosing ---------------------------------------------------------------------------------------------------- */
 
 struct chosen_body {
     struct hf_buf body;

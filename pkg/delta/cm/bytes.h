@@ -38,17 +38,17 @@ struct delta_byte_context {
 
 struct delta_bytes {
     _Alignas(64) delta_lanes by_node[BYTES_CLASSES * 256], by_fit[BYTES_CLASSES * 128], by_scene[BYTES_SCENES * 256],
-        by_sure[16];
+        by_confident[16];
     uint8_t *tables; /* BYTES_TABLES of 2^table_bits, cache-line aligned, then `ranks` */
     uint32_t *ranks; /* BYTES_RANKS of 2^rank_bits */
     unsigned table_bits, rank_bits;
     bool quick;
-    /* Probabilities in the logistic domain, ln(p / (1 - p)) * 4096. state_says: a 1 after a state. source_says,
+    /* Probabilities in the logistic domain, ln(p / (1 - p)) * 4096. state_logit: a 1 after a state. source_logit,
      * adaptive: that a source (a rank by its count, a guess by its trust) is right about a bit, by bits to come.
-     * byte_says: about the whole byte. */
-    int16_t state_says[DELTA_STATES];
-    int16_t source_says[BYTES_SOURCES + 1][8]; /* the last row: no source */
-    int16_t byte_says[BYTES_SOURCES + 1];
+     * byte_logit: about the whole byte. */
+    int16_t state_logit[DELTA_STATES];
+    int16_t source_logit[BYTES_SOURCES + 1][8]; /* the last row: no source */
+    int16_t byte_logit[BYTES_SOURCES + 1];
     /* Steps of such a logit by its value. `rate` and `more`, by count, shift the index and add to the result. */
     uint16_t rise[512];
     int16_t rate[256], more[256];

@@ -9,6 +9,7 @@
 #include "api/schema.h"
 #include "api/text.h"
 #include "api/zone.h"
+#include "base/host.h"
 #include "base/parse.h"
 
 #define S HF_NS_PER_S
@@ -92,27 +93,6 @@ static bool is_topic(const char *text)
     }
 }
 
-static bool is_loopback(const char *host, size_t n)
-{
-    if ((n == 9 && memcmp(host, "localhost", n) == 0) || (n == 5 && memcmp(host, "[::1]", n) == 0))
-        return true;
-    if (n < 7 || n > 15 || memcmp(host, "127.", 4) != 0)
-        return false;
-    for (int part = 0;; part++) {
-        size_t digits = 0;
-        while (digits < n && isdigit((unsigned char)host[digits]))
-            digits++;
-        if (digits < 1 || digits > 3)
-            return false;
-        if (digits == n)
-            return part == 3;
-        if (host[digits] != '.')
-            return false;
-        host += digits + 1;
-        n -= digits + 1;
-    }
-}
-
 /* What stands behind a host: nothing, or ':' and a port. `n` bytes. */
 static bool is_port(const char *text, size_t n, bool may_be_empty)
 {
@@ -135,9 +115,10 @@ bool hf_telemetry_url_ok(const char *text)
     if (!hf_text_is_http_url(text))
         return false;
     bool https = strncmp(text, "https://", 8) == 0;
-    const char *host = text + (https ? 8 : 7);
-    size_t all = strcspn(host, "/?#"), n = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/?#");
-    return n <= all && (https || is_loopback(host, n)) && is_port(host + n, all - n, https);
+    struct hf_view host = hf_url_host(text);
+    if (host.n == 0 || (!https && !hf_host_is_loopback(host)))
+        return false;
+    return is_port(host.p + host.n, strcspn(host.p + host.n, "/?#"), https);
 }
 
 static bool is_boundary(const char *text)

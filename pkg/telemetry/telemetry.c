@@ -117,7 +117,7 @@ static int emit(void *arg, const struct hf_event *event)
         if (stored.severity == 0)
             stored.severity = HF_SEVERITY_INFO;
         int r = hf_fanout_store(service->fanout, &stored, sinks, emission->receipt);
-        emission->had = emission->had || (first && r == HF_FANOUT_HAD);
+        emission->had = emission->had || (first && r == HF_FANOUT_DUPLICATE);
         return r < 0 ? r : 0;
     }
     if (route == HF_ROUTE_REFUSED &&
@@ -367,7 +367,7 @@ static void flush(struct hf_telemetry_service *service)
     int r = hf_pipeline_flush(service->pipeline, hf_mono_ns(clock), hf_unix_ns(clock), emit, &emission);
     if (r < 0)
         hf_log(service->world->log, HF_LOG_WARNING, "telemetry.windows_lost", HF_D("errno", -r));
-    hf_fanout_tell_drops(service->fanout);
+    hf_fanout_report_drops(service->fanout);
 }
 
 static void begin_switch(struct hf_telemetry_service *service)
@@ -403,7 +403,7 @@ static void on_soon(void *arg)
         finish_switch(service);
     if (service->stopping && !service->told && hf_fanout_pending(service->fanout) == 0) {
         service->told = true;
-        hf_fanout_tell_drops(service->fanout); /* of what the flush itself dropped */
+        hf_fanout_report_drops(service->fanout); /* of what the flush itself dropped */
     }
     if (service->stopping && service->stopped != NULL && hf_fanout_pending(service->fanout) == 0) {
         void (*stopped)(void *) = service->stopped;

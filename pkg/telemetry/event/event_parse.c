@@ -65,9 +65,9 @@ struct reader {
     struct hf_event *event;
     struct hf_view node, value_text, breaks;
     struct hf_buf *scratch;
-    bool has_time, has_kind;
+    bool has_time, has_kind, has_body, has_sensor_data;
     bool foreign; /* has a field that is not ours */
-    int r; /* other than -EBADMSG */
+    int r;        /* other than -EBADMSG */
 };
 
 /* ---- pieces ---------------------------------------------------------------------------------------------------------- */
@@ -311,8 +311,15 @@ static bool take_attributes(struct reader *reader)
     return hf_scan_char(&reader->scan, '}');
 }
 
+static bool take_body(struct reader *reader)
+{
+    reader->has_body = true;
+    return take_text(reader, &reader->event->body);
+}
+
 static bool take_sensor_data(struct reader *reader)
 {
+    reader->has_sensor_data = true;
     return hf_scan_raw(&reader->scan, &reader->event->body) == 0;
 }
 
@@ -349,7 +356,7 @@ static const struct field {
     {FIELD("histogram"), 0, take_histogram},
     {FIELD("summary"), 0, take_histogram},
     {FIELD("attributes"), 0, take_attributes},
-    {FIELD("body"), offsetof(struct hf_event, body), NULL},
+    {FIELD("body"), 0, take_body},
     {FIELD("truncated"), 0, take_truncated},
     {FIELD("checksum"), offsetof(struct hf_event, checksum), NULL},
     {FIELD("sensorData"), 0, take_sensor_data},
@@ -440,11 +447,19 @@ static bool restore_breaks(struct reader *reader)
     return hf_scan_char(&scan, ']') && hf_scan_raw(&again, NULL) == 0;
 }
 
+/* hf_event_format() copies a payload's body unchanged, so it must be JSON that was scanned: "sensorData", never the text of "body". */
+static bool body_fits_kind(const struct reader *reader)
+{
+    if (reader->event->kind == HF_EVENT_PAYLOAD)
+        return !reader->has_body;
+    return !reader->has_sensor_data && reader->breaks.n == 0;
+}
+
 static bool finish(struct reader *reader)
 {
     struct hf_event *event = reader->event;
 
-    if (!reader->has_time || !reader->has_kind)
+    if (!reader->has_time || !reader->has_kind || !body_fits_kind(reader))
         return false;
     if (reader->value_text.n > 0) {
         if (!isnan(event->value))

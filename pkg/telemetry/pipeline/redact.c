@@ -26,7 +26,7 @@ static const struct hf_telemetry_redact *rule_of(const struct hf_redactor *redac
     return NULL;
 }
 
-bool hf_redactor_names(const struct hf_redactor *redactor, struct hf_view name)
+bool hf_redactor_covers(const struct hf_redactor *redactor, struct hf_view name)
 {
     return rule_of(redactor, name) != NULL;
 }

@@ -153,7 +153,7 @@ static void show(struct hf_outlet *outlet)
     }
     hf_metric_set(all->oldest, (double)oldest_unix_ns(outlet) / (double)HF_NS_PER_S);
     hf_metric_set(all->breaker, (double)outlet->breaker.state);
-    hf_metric_set(all->at_once, (double)hf_aimd_at_once(&outlet->pace));
+    hf_metric_set(all->at_once, (double)hf_aimd_concurrency(&outlet->pace));
 }
 
 /* ---- what was dropped to make room ------------------------------------------------------------------------------- */
@@ -207,7 +207,7 @@ bool hf_outlet_owes_drops(const struct hf_outlet *outlet)
     return outlet->drops.n > 0;
 }
 
-void hf_outlet_tell_drops(struct hf_outlet *outlet, struct hf_receipt *receipt)
+void hf_outlet_report_drops(struct hf_outlet *outlet, struct hf_receipt *receipt)
 {
     while (outlet->drops.n > 0) {
         if (tell_drop(outlet, &outlet->drops.tags[outlet->drops.n - 1], receipt) < 0) {
@@ -356,7 +356,7 @@ static uint64_t turn(struct hf_outlet *outlet)
     uint64_t now_ns = hf_mono_ns(outlet->world.clock), wait_until_ns = HF_NEVER;
 
     if (now_ns >= outlet->drops_due_ns)
-        hf_outlet_tell_drops(outlet, NULL);
+        hf_outlet_report_drops(outlet, NULL);
     wait_until_ns = HF_MIN(wait_until_ns, outlet->drops_due_ns);
     hf_outlet_send_ready(outlet, now_ns, &wait_until_ns);
     for (size_t i = 0; i < HF_LANES; i++)
@@ -734,7 +734,7 @@ struct hf_outlet_state hf_outlet_state(const struct hf_outlet *outlet)
                                     .attempts = outlet->attempts,
                                     .failures = outlet->failures,
                                     .breaker = outlet->breaker.state,
-                                    .concurrency = hf_aimd_at_once(&outlet->pace)};
+                                    .concurrency = hf_aimd_concurrency(&outlet->pace)};
 
     for (size_t i = 0; i < HF_LANES; i++)
         state.lanes[i] = hf_spool_state(outlet->lanes[i].spool);

@@ -6,8 +6,8 @@
 
 #include "base/parse.h"
 #include "codec/unpack.h"
-#include "pack/archive.h"
-#include "pack/scratch.h"
+#include "pack/deep/scratch.h"
+#include "pack/tar/archive.h"
 #include "update/install/point.h"
 #include "update/install/tree.h"
 #include "update/state/attempt.h"

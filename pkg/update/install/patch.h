@@ -3,7 +3,7 @@
  * Delta: the patch's own hash is checked before its first byte is parsed, the old file's before it is used. Whole file: taken
  * as it is, or unpacked when it is .zst or .xz. In both cases the new file is preallocated, written once in order, synced, and
  * read back for its size and SHA-256 before anything is told. Kind Tree: the checked archive is then extracted; a delta's old side is the archive of the folder in use, read
- * in place (pack/archive.h). Several deltas, one after the other: what each but the last makes becomes, whole and checked, the file that
+ * in place (pack/tar/archive.h). Several deltas, one after the other: what each but the last makes becomes, whole and checked, the file that
  * the next one begins with; the one before it is gone then.
  * Running it again after it was cut anywhere gives the same result. A delta that makes 16 MiB and more goes on from its last resume point
  * (update/install/point.h): every 4 MiB, or, where it looks inside compressed files, where none of their streams was open. Blocks: worker threads only. */

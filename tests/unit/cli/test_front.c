@@ -11,7 +11,7 @@
 #include "delta/delta.h"
 #include "os/fs_posix.h"
 #include "os/pages.h"
-#include "pack/deep.h"
+#include "pack/deep/deep.h"
 #include "support/check_main.h"
 #include "support/cli_run.h"
 

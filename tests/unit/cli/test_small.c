@@ -9,7 +9,7 @@
 #include "os/fs_posix.h"
 #include "support/check_main.h"
 #include "support/cli_run.h"
-#include "support/packs.h"
+#include "support/makers/packs.h"
 
 enum { MAX_WORDS = 6, TEXT_BYTES = 300000 };
 

@@ -5,7 +5,7 @@
 #include "base/macros.h"
 #include "delta/match/alike.h"
 #include "support/check_main.h"
-#include "support/draw.h"
+#include "support/makers/draw.h"
 
 enum { N = 200, ROUNDS = 20000 };
 

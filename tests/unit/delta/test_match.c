@@ -5,7 +5,7 @@
 
 #include "delta/match/halves.h"
 #include "support/check_main.h"
-#include "support/draw.h"
+#include "support/makers/draw.h"
 
 enum { LARGE = 700000 };
 

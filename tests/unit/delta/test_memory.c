@@ -11,7 +11,7 @@
 #include "delta/stripes.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
-#include "support/go_make.h"
+#include "support/makers/go_make.h"
 
 /* ---- allocations that fail: this program is linked with --wrap for each of them ------------------------------------- */
 

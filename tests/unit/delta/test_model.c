@@ -7,7 +7,7 @@
 #include "delta/stripes.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
-#include "support/elf_make.h"
+#include "support/makers/elf_make.h"
 
 enum { FUNCTIONS = 12, COPY = 300, LITERALS = 200, NEW = 2 * COPY + LITERALS };
 

@@ -10,7 +10,7 @@
 #include "delta/image/refs.h"
 #include "delta/images.h"
 #include "support/check_main.h"
-#include "support/elf_make.h"
+#include "support/makers/elf_make.h"
 
 enum { SITE = 0x2000000, HERE = 512, ROOM = 8192 };
 

@@ -3,7 +3,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 
-#include "support/certs.h"
+#include "support/makers/certs.h"
 
 #define MS HF_NS_PER_MS
 #define DAY_S (24l * 3600)

@@ -2,11 +2,11 @@
 #include <errno.h>
 
 #include "delta/cm/model.h"
-#include "pack/deep.h"
-#include "pack/recipe.h"
+#include "pack/deep/deep.h"
+#include "pack/deep/recipe.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
-#include "support/packs.h"
+#include "support/makers/packs.h"
 
 #define BUF HF_BUF_INIT(1 << 26)
 

@@ -5,7 +5,7 @@
 #include "pack/codec/stage.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
-#include "support/packs.h"
+#include "support/makers/packs.h"
 
 enum { TEXT_BYTES = 300000 };
 

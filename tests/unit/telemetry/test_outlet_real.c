@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "os/fs_posix.h"
-#include "support/certs.h"
 #include "support/check_main.h"
-#include "support/http_server.h"
+#include "support/fakes/http_server.h"
+#include "support/makers/certs.h"
 
 enum { DAY_S = 24 * 3600 };
 

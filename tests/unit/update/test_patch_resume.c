@@ -8,7 +8,7 @@
 #include "delta/delta.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
-#include "support/simfs.h"
+#include "support/fakes/simfs.h"
 #include "update/install/patch.h"
 #include "update/install/point.h"
 

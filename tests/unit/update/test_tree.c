@@ -3,7 +3,7 @@
 #include <fcntl.h>
 
 #include "support/check_main.h"
-#include "support/simfs.h"
+#include "support/fakes/simfs.h"
 #include "update/install/tar.h"
 #include "update/install/tree.h"
 

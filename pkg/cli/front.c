@@ -86,18 +86,6 @@ static int create(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_
     return r > 0 ? start_whole(cli->self, cli->argv, err) : r;
 }
 
-static bool put_all(int fd, const char *p, size_t n)
-{
-    while (n > 0) {
-        ssize_t put = write(fd, p, n);
-        if (put < 0 && errno != EINTR)
-            return false;
-        p += HF_MAX(put, 0);
-        n -= (size_t)HF_MAX(put, 0);
-    }
-    return true;
-}
-
 /* What was read of a pipe cannot be given back: a child feeds the whole program with that and with what follows. */
 static void feed(int from, int to, const char *head, size_t n)
 {
@@ -107,7 +95,8 @@ static void feed(int from, int to, const char *head, size_t n)
     /* Whoever waits for the end of the output does not wait for this process. */
     (void)close(STDOUT_FILENO);
     (void)close(STDERR_FILENO);
-    for (bool on = put_all(to, head, n); on; on = got > 0 && put_all(to, bytes, (size_t)got)) {
+    for (bool on = hf_fd_write_all(to, head, n) == 0; on;
+         on = got > 0 && hf_fd_write_all(to, bytes, (size_t)got) == 0) {
         do
             got = read(from, bytes, sizeof(bytes));
         while (got < 0 && errno == EINTR);

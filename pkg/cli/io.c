@@ -83,18 +83,9 @@ int hf_cli_out_open(struct hf_cli *cli, const char *path, mode_t mode, struct hf
 
 int hf_cli_out_write(struct hf_cli_out *out, const void *bytes, size_t n, struct hf_err *err)
 {
-    const char *p = bytes;
+    int r = hf_fd_write_all(out->fd, bytes, n);
 
-    while (n > 0) {
-        ssize_t written = write(out->fd, p, n);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return hf_err_sys(err, -errno, "write '%s'", out->path != NULL ? out->path : "standard output");
-        p += written;
-        n -= (size_t)written;
-    }
-    return 0;
+    return r < 0 ? hf_err_sys(err, r, "write '%s'", out->path != NULL ? out->path : "standard output") : 0;
 }
 
 int hf_cli_sink_write(void *ctx, const void *bytes, size_t n)

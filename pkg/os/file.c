@@ -82,14 +82,27 @@ int hf_file_read(const struct hf_fs_ops *fs, const char *path, struct hf_buf *ou
     return r;
 }
 
-static int write_all(const struct hf_fs_ops *fs, int fd, const char *path, const void *bytes, size_t n,
-                     struct hf_err *err)
+int hf_file_write_all(const struct hf_fs_ops *fs, int fd, const void *bytes, size_t n, uint64_t offset)
 {
-    for (size_t at = 0; at < n;) {
-        ssize_t put = fs->pwrite(fs->ctx, fd, (const char *)bytes + at, n - at, at);
+    for (size_t done = 0; done < n;) {
+        ssize_t put = fs->pwrite(fs->ctx, fd, (const char *)bytes + done, n - done, offset + done);
         if (put <= 0)
-            return hf_err_sys(err, put < 0 ? (int)put : -EIO, "write '%s'", path);
-        at += (size_t)put;
+            return put < 0 ? (int)put : -EIO;
+        done += (size_t)put;
+    }
+    return 0;
+}
+
+int hf_fd_write_all(int fd, const void *bytes, size_t n)
+{
+    const char *p = bytes;
+
+    while (n > 0) {
+        ssize_t put = write(fd, p, n);
+        if (put < 0 && errno != EINTR)
+            return -errno;
+        p += HF_MAX(put, 0);
+        n -= (size_t)HF_MAX(put, 0);
     }
     return 0;
 }
@@ -109,9 +122,9 @@ static int write_synced(const struct hf_fs_ops *fs, const char *path, const void
     r = fs->fchmod(fs->ctx, file.fd, mode); /* past the umask */
     if (r < 0)
         return hf_err_sys(err, r, "set the mode of '%s'", path);
-    r = write_all(fs, file.fd, path, bytes, n, err);
+    r = hf_file_write_all(fs, file.fd, bytes, n, 0);
     if (r < 0)
-        return r;
+        return hf_err_sys(err, r, "write '%s'", path);
     r = fs->fsync(fs->ctx, file.fd);
     if (r < 0)
         return hf_err_sys(err, r, "sync '%s'", path);

@@ -14,6 +14,13 @@
 /* Whole file into *out (bounded by out->max: -E2BIG). -ENOENT as such. Refuses what is no regular file (-EINVAL). */
 HF_MUST_USE int hf_file_read(const struct hf_fs_ops *fs, const char *path, struct hf_buf *out, struct hf_err *err);
 
+/* Write all n bytes at `offset` of an open file, in as many calls as that takes; not synced. 0 or -errno (-EIO: a call wrote
+ * nothing). */
+HF_MUST_USE int hf_file_write_all(const struct hf_fs_ops *fs, int fd, const void *bytes, size_t n, uint64_t offset);
+
+/* The same with write(2), to a real descriptor that may be a pipe or a terminal. */
+HF_MUST_USE int hf_fd_write_all(int fd, const void *bytes, size_t n);
+
 /* Durable replacement: write `<path>.new`, fsync, rename, fsync the folder. Readers see old or new, whole. */
 HF_MUST_USE int hf_file_replace(const struct hf_fs_ops *fs, const char *path, const void *bytes, size_t n, mode_t mode,
                                 struct hf_err *err);

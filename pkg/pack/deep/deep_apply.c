@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "pack/deep/recipe.h"
 
 /* ---- scratch -------------------------------------------------------------------------------------------------------- */
@@ -64,14 +65,8 @@ static int add_piece(struct unpacked *unpacked, enum source source, uint64_t fro
 {
     if (n == 0)
         return 0;
-    if (unpacked->n == unpacked->cap) {
-        size_t cap = unpacked->cap > 0 ? 2 * unpacked->cap : 64;
-        struct piece *pieces = realloc(unpacked->pieces, cap * sizeof(*pieces));
-        if (pieces == NULL)
-            return hf_err_set(err, ENOMEM, "out of memory");
-        unpacked->pieces = pieces;
-        unpacked->cap = cap;
-    }
+    if (hf_array_grow(unpacked->pieces, unpacked->n, unpacked->cap, HF_ARRAY_ANY) < 0)
+        return hf_err_set(err, ENOMEM, "out of memory");
     unpacked->pieces[unpacked->n++] = (struct piece){unpacked->size, from, source};
     unpacked->size += n;
     return 0;

@@ -3,13 +3,17 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/array.h"
+#include "pack/codec/xz.h"
+#include "pack/codec/zst.h"
 #include "pack/deep/find.h"
 #include "pack/deep/recipe.h"
+#include "pack/deflate/deflate_find.h"
 
 struct side {
     const unsigned char *bytes;
     size_t n;
-    struct found_list top;
+    struct find_list top;
     struct hf_buf plain, program;
 };
 
@@ -47,19 +51,13 @@ struct level {
     size_t n, cap;
 };
 
-static int level_add(struct level *level, struct found_list *list, struct hf_err *err)
+static int level_add(struct level *level, struct find_list *list, struct hf_err *err)
 {
     if (list == NULL)
         return 0;
     for (size_t i = 0; i < list->n; i++) {
-        if (level->n == level->cap) {
-            size_t cap = level->cap > 0 ? 2 * level->cap : 64;
-            struct found **p = realloc(level->p, cap * sizeof(struct found *));
-            if (p == NULL)
-                return hf_err_set(err, ENOMEM, "out of memory");
-            level->p = p;
-            level->cap = cap;
-        }
+        if (hf_array_grow(level->p, level->n, level->cap, HF_ARRAY_ANY) < 0)
+            return hf_err_set(err, ENOMEM, "out of memory");
         level->p[level->n++] = &list->p[i];
     }
     return 0;
@@ -158,21 +156,15 @@ static int add_setup(struct deep *deep, struct found *found, struct hf_err *err)
     }
     if (recipe->setups_n == RECIPE_SETUPS)
         return hf_err_set(err, ENOENT, "too many set-ups");
-    if (recipe->setups_n == deep->setups_cap) {
-        size_t cap = deep->setups_cap > 0 ? 2 * deep->setups_cap : 8;
-        struct recipe_setup *setups = realloc(recipe->setups, cap * sizeof(*setups));
-        if (setups == NULL)
-            return hf_err_set(err, ENOMEM, "out of memory");
-        recipe->setups = setups;
-        deep->setups_cap = cap;
-    }
+    if (hf_array_grow(recipe->setups, recipe->setups_n, deep->setups_cap, RECIPE_SETUPS) < 0)
+        return hf_err_set(err, ENOMEM, "out of memory");
     struct recipe_setup *setup = &recipe->setups[recipe->setups_n];
     memset(setup, 0, sizeof(*setup));
     setup->setup = found->setup;
     setup->setup.marks = NULL;
     if (version != NULL) {
         (void)snprintf(setup->version, sizeof(setup->version), "%s", version);
-        int r = pack_encoder_print(&setup->setup, setup->print, err);
+        int r = pack_encoder_fingerprint(&setup->setup, setup->fingerprint, err);
         if (r < 0)
             return r;
     }
@@ -181,7 +173,7 @@ static int add_setup(struct deep *deep, struct found *found, struct hf_err *err)
 }
 
 /* New: each needs an encoder. */
-static int settle_new(struct deep *deep, const unsigned char *bytes, struct found_list *list, struct hf_err *err)
+static int settle_new(struct deep *deep, const unsigned char *bytes, struct find_list *list, struct hf_err *err)
 {
     for (size_t i = 0; list != NULL && i < list->n; i++) {
         struct found *found = &list->p[i];
@@ -198,7 +190,7 @@ static int settle_new(struct deep *deep, const unsigned char *bytes, struct foun
 }
 
 /* Old: deflate goes by its tokens where those of new do and no encoder is known for it. */
-static int settle_old(struct deep *deep, const unsigned char *bytes, struct found_list *list, struct hf_err *err)
+static int settle_old(struct deep *deep, const unsigned char *bytes, struct find_list *list, struct hf_err *err)
 {
     for (size_t i = 0; deep->tokens && list != NULL && i < list->n; i++) {
         struct found *found = &list->p[i];
@@ -233,7 +225,7 @@ static int find_inside(struct found *found, bool quick, struct hf_err *err)
 }
 
 struct lists {
-    struct found_list **lists;
+    struct find_list **lists;
     const unsigned char **bytes;
     size_t n;
 };
@@ -254,7 +246,7 @@ static int go_inside(const struct lists *lists, bool quick, struct lists *ret_in
 
     for (size_t i = 0; i < lists->n; i++)
         cap += lists->lists[i]->n;
-    inner.lists = calloc(cap, sizeof(struct found_list *));
+    inner.lists = calloc(cap, sizeof(struct find_list *));
     inner.bytes = calloc(cap, sizeof(unsigned char *));
     if (inner.lists == NULL || inner.bytes == NULL)
         r = hf_err_set(err, ENOMEM, "out of memory");
@@ -315,9 +307,9 @@ static int unpack_both(struct deep *deep, struct hf_err *err)
     bool more = true;
     int r;
 
-    old.lists = calloc(1, sizeof(struct found_list *));
+    old.lists = calloc(1, sizeof(struct find_list *));
     old.bytes = calloc(1, sizeof(unsigned char *));
-    new_lists.lists = calloc(1, sizeof(struct found_list *));
+    new_lists.lists = calloc(1, sizeof(struct find_list *));
     new_lists.bytes = calloc(1, sizeof(unsigned char *));
     if (old.lists == NULL || old.bytes == NULL || new_lists.lists == NULL || new_lists.bytes == NULL) {
         r = hf_err_set(err, ENOMEM, "out of memory");
@@ -395,7 +387,7 @@ static void count_stream(struct emit *emit, const struct found *found)
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): at most RECIPE_DEPTH deep */
-static int emit_bytes(struct emit *emit, const unsigned char *bytes, size_t n, const struct found_list *list)
+static int emit_bytes(struct emit *emit, const unsigned char *bytes, size_t n, const struct find_list *list)
 {
     static const unsigned char zeros[RECIPE_ALIGN];
     size_t at = 0;
@@ -432,7 +424,7 @@ static int emit_side(struct deep *deep, struct side *side, struct hf_err *err)
     side->plain = (struct hf_buf)HF_BUF_INIT(FIND_PLAIN_MAX);
     side->program = (struct hf_buf)HF_BUF_INIT(RECIPE_MAX);
     r = emit_bytes(&emit, side->bytes, side->n, &side->top);
-    found_list_done(&side->top);
+    find_list_done(&side->top);
     return r < 0 ? hf_err_sys(err, r, "unpack") : 0;
 }
 
@@ -443,7 +435,7 @@ static void deep_done(struct deep *deep)
     struct side *sides[] = {&deep->old, &deep->new_side};
 
     for (size_t i = 0; i < HF_LEN(sides); i++) {
-        found_list_done(&sides[i]->top);
+        find_list_done(&sides[i]->top);
         hf_buf_done(&sides[i]->plain);
         hf_buf_done(&sides[i]->program);
     }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/macros.h"
 
 static int add_plain(void *ctx, const void *bytes, size_t n, struct hf_err *err)
@@ -12,22 +13,22 @@ static int add_plain(void *ctx, const void *bytes, size_t n, struct hf_err *err)
     return r < 0 ? hf_err_sys(err, r, "unpack") : 0;
 }
 
-void found_list_done(struct found_list *list)
+void find_list_done(struct find_list *list)
 {
     for (size_t i = 0; i < list->n; i++) {
         hf_buf_done(&list->p[i].plain);
         free(list->p[i].marks);
-        found_list_free(list->p[i].inside);
+        find_list_free(list->p[i].inside);
     }
     free(list->p);
     memset(list, 0, sizeof(*list));
 }
 
-void found_list_free(struct found_list *list)
+void find_list_free(struct find_list *list)
 {
     if (list == NULL)
         return;
-    found_list_done(list);
+    find_list_done(list);
     free(list);
 }
 
@@ -112,16 +113,10 @@ static int unpack(const struct hf_delta_memory *memory, struct found *found, str
     return 1;
 }
 
-static int add(struct found_list *list, const struct found *found, struct hf_err *err)
+static int add(struct find_list *list, const struct found *found, struct hf_err *err)
 {
-    if (list->n == list->cap) {
-        size_t cap = list->cap > 0 ? 2 * list->cap : 16;
-        struct found *p = realloc(list->p, cap * sizeof(*p));
-        if (p == NULL)
-            return hf_err_set(err, ENOMEM, "out of memory");
-        list->p = p;
-        list->cap = cap;
-    }
+    if (hf_array_grow(list->p, list->n, list->cap, HF_ARRAY_ANY) < 0)
+        return hf_err_set(err, ENOMEM, "out of memory");
     list->p[list->n++] = *found;
     return 0;
 }
@@ -144,10 +139,10 @@ static size_t pass_over(const unsigned char *bytes, size_t n, size_t at)
     return at;
 }
 
-int find_streams(const unsigned char *bytes, size_t n, bool quick, struct found_list *ret_list, struct hf_err *err)
+int find_streams(const unsigned char *bytes, size_t n, bool quick, struct find_list *ret_list, struct hf_err *err)
 {
     const struct hf_delta_memory memory = {bytes, n};
-    struct found_list list = {.n = 0};
+    struct find_list list = {.n = 0};
     size_t looked = 0; /* before this every byte is worth a look of its own */
     int r = 0;
 
@@ -169,7 +164,7 @@ int find_streams(const unsigned char *bytes, size_t n, bool quick, struct found_
         at = found.packed_n > 0 ? found.offset + found.packed_n : at + 1;
     }
     if (r < 0) {
-        found_list_done(&list);
+        find_list_done(&list);
         return r;
     }
     *ret_list = list;

@@ -21,17 +21,17 @@ struct found {
     struct pack_setup setup;
     unsigned char *marks;
     size_t setup_index;
-    struct found_list *inside;
+    struct find_list *inside;
 };
 
-struct found_list {
+struct find_list {
     struct found *p;
     size_t n, cap;
 };
 
-void found_list_done(struct found_list *list);
-void found_list_free(struct found_list *list);
+void find_list_done(struct find_list *list);
+void find_list_free(struct find_list *list);
 
 /* All streams in bytes[0..n) that do not overlap, in order; `quick`: only those of codecs that are quick. */
-HF_MUST_USE int find_streams(const unsigned char *bytes, size_t n, bool quick, struct found_list *ret_list,
+HF_MUST_USE int find_streams(const unsigned char *bytes, size_t n, bool quick, struct find_list *ret_list,
                              struct hf_err *err);

@@ -62,7 +62,7 @@ static int read_setup(struct recipe *recipe, const unsigned char **p, struct rec
         !get_bytes(p, end, setup->setup.params, params_n) || !get(p, end, sizeof(setup->version) - 1, &version_n) ||
         !get_bytes(p, end, setup->version, version_n))
         return damaged(err, "a set-up is cut off");
-    if (version_n > 0 && !get_bytes(p, end, setup->print, PACK_PRINT_BYTES))
+    if (version_n > 0 && !get_bytes(p, end, setup->fingerprint, PACK_FINGERPRINT_BYTES))
         return damaged(err, "a set-up is cut off");
     for (size_t i = 0; i < version_n; i++)
         if (setup->version[i] < ' ' || setup->version[i] > '~')
@@ -262,7 +262,7 @@ static int put_setup(struct hf_buf *buf, const struct recipe_setup *setup)
         (r = hf_buf_add(buf, setup->setup.params, setup->setup.params_n)) < 0 || (r = put(buf, version_n)) < 0 ||
         (r = hf_buf_add(buf, setup->version, version_n)) < 0)
         return r;
-    return version_n > 0 ? hf_buf_add(buf, setup->print, PACK_PRINT_BYTES) : 0;
+    return version_n > 0 ? hf_buf_add(buf, setup->fingerprint, PACK_FINGERPRINT_BYTES) : 0;
 }
 
 static int format(const struct recipe *recipe, const struct hf_buf *old_program, const struct hf_buf *new_program,
@@ -316,7 +316,7 @@ int recipe_write(const struct recipe *recipe, const struct hf_buf *old_program, 
 
 int recipe_check_libraries(const struct recipe *recipe, struct hf_err *err)
 {
-    unsigned char print[PACK_PRINT_BYTES];
+    unsigned char fingerprint[PACK_FINGERPRINT_BYTES];
 
     for (size_t i = 0; i < recipe->setups_n; i++) {
         const struct recipe_setup *setup = &recipe->setups[i];
@@ -325,8 +325,8 @@ int recipe_check_libraries(const struct recipe *recipe, struct hf_err *err)
             continue;
         if (pack_encoder_memory(&setup->setup) > recipe->memory_bytes)
             return damaged(err, "more memory is needed than it says");
-        int r = pack_encoder_print(&setup->setup, print, err);
-        if (r == 0 && memcmp(print, setup->print, sizeof(print)) != 0)
+        int r = pack_encoder_fingerprint(&setup->setup, fingerprint, err);
+        if (r == 0 && memcmp(fingerprint, setup->fingerprint, sizeof(fingerprint)) != 0)
             r = -EOPNOTSUPP;
         if (r == -EOPNOTSUPP || r == -EBADMSG)
             return hf_err_set(err, EOPNOTSUPP,

@@ -23,7 +23,7 @@ enum {
 struct recipe_setup {
     struct pack_setup setup; /* without what belongs to one stream */
     char version[40];
-    unsigned char print[PACK_PRINT_BYTES];
+    unsigned char fingerprint[PACK_FINGERPRINT_BYTES];
 };
 
 struct recipe {

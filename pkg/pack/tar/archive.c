@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/macros.h"
 #include "pack/tar/tar_head.h"
 
@@ -165,17 +166,11 @@ static int make_head(const struct hf_archive *archive, uint32_t i, struct hf_buf
 
 static int grow(struct hf_archive *archive, struct hf_err *err)
 {
-    if (archive->n == HF_ARCHIVE_MAX_MEMBERS)
+    int r = hf_array_grow(archive->members, archive->n, archive->cap, HF_ARCHIVE_MAX_MEMBERS);
+
+    if (r == -E2BIG)
         return hf_err_set(err, E2BIG, "more than %d members", HF_ARCHIVE_MAX_MEMBERS);
-    if (archive->n < archive->cap)
-        return 0;
-    uint32_t cap = archive->cap > 0 ? 2 * archive->cap : 64;
-    struct member *members = realloc(archive->members, cap * sizeof(*members));
-    if (members == NULL)
-        return hf_err_set(err, ENOMEM, "out of memory");
-    archive->members = members;
-    archive->cap = cap;
-    return 0;
+    return r < 0 ? hf_err_set(err, ENOMEM, "out of memory") : 0;
 }
 
 static struct inode *find_inode(struct inode *table, size_t cap, dev_t dev, ino_t ino)
@@ -289,16 +284,9 @@ static int add_name(void *arg, const char *name, unsigned char type)
     struct names *names = arg;
 
     (void)type;
-    if (names->n == HF_ARCHIVE_MAX_MEMBERS)
-        return -E2BIG;
-    if (names->n == names->cap) {
-        size_t cap = names->cap > 0 ? 2 * names->cap : 32;
-        char **p = realloc(names->p, cap * sizeof(char *));
-        if (p == NULL)
-            return -ENOMEM;
-        names->p = p;
-        names->cap = cap;
-    }
+    int r = hf_array_grow(names->p, names->n, names->cap, HF_ARCHIVE_MAX_MEMBERS);
+    if (r < 0)
+        return r;
     names->p[names->n] = strdup(name);
     return names->p[names->n++] != NULL ? 0 : -ENOMEM;
 }

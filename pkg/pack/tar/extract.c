@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/macros.h"
+#include "os/file.h"
 #include "pack/tar/archive.h"
 #include "pack/tar/tar_head.h"
 
@@ -254,14 +255,12 @@ static int take_content(struct hf_extract *x, const unsigned char **p, const uns
 {
     size_t n = (size_t)HF_MIN((uint64_t)(end - *p), x->member.size - x->done);
 
-    while (n > 0) {
-        ssize_t wrote = x->fs->pwrite(x->fs->ctx, x->fd, *p, n, x->done);
-        if (wrote <= 0)
-            return failed(x, wrote < 0 ? (int)wrote : -EIO, err);
-        *p += wrote;
-        n -= (size_t)wrote;
-        x->done += (uint64_t)wrote;
-    }
+    int r = hf_file_write_all(x->fs, x->fd, *p, n, x->done);
+
+    if (r < 0)
+        return failed(x, r, err);
+    *p += n;
+    x->done += n;
     if (x->done < x->member.size)
         return 0;
     x->state = x->done % TAR_BLOCK != 0 ? AT_PADDING : AT_HEAD;

@@ -22,17 +22,20 @@ const char *hf_event_kind_name(enum hf_event_kind kind); /* "log", "payload", "m
 
 /* Where it came in: counted and dropped by these (16 bits of the spool's tag). */
 enum hf_source_class {
-    HF_SOURCE_HTTP = 1,
-    HF_SOURCE_JOURNALD,
-    HF_SOURCE_FILE,
-    HF_SOURCE_CONTAINER,
-    HF_SOURCE_NODE,
-    HF_SOURCE_SCRAPE,
-    HF_SOURCE_SOCKET,
-    HF_SOURCE_MQTT,
-    HF_SOURCE_AGENT, /* our own: dropped counts, suppressed counts, audits */
-    HF_SOURCE_CLASSES,
+    HF_SOURCE_NONE,
+#define CLASS(class, number, ...) HF_SOURCE_##class = number,
+    HF_TELEMETRY_SOURCES(CLASS)
+#undef CLASS
+        HF_SOURCE_AGENT = HF_TELEMETRY_AGENT_CLASS, /* our own: dropped counts, suppressed counts, audits */
+#define ONE(class, number, ...) +1
+    HF_SOURCE_ROWS = 0 HF_TELEMETRY_SOURCES(ONE), /* sources that a policy can have */
+#undef ONE
+    HF_SOURCE_CLASSES = HF_SOURCE_ROWS + 2, /* with HF_SOURCE_NONE and HF_SOURCE_AGENT */
 };
+#define BIT(class, number, ...) | 1u << (number)
+_Static_assert((1u | 1u << HF_SOURCE_AGENT HF_TELEMETRY_SOURCES(BIT)) == (1u << HF_SOURCE_CLASSES) - 1,
+               "the numbers of the classes are distinct and without gaps");
+#undef BIT
 const char *hf_source_class_name(enum hf_source_class source_class); /* "http", "journald" ... */
 /* Of a source's name: what is before its first ':' names the class. HTTP when nothing does. */
 enum hf_source_class hf_source_class_of(struct hf_view source);

@@ -6,16 +6,11 @@
 #include "telemetry/event/event.h"
 
 static const char *const source_classes[HF_SOURCE_CLASSES] = {
-    "",
-    [HF_SOURCE_HTTP] = "http",
-    [HF_SOURCE_JOURNALD] = "journald",
-    [HF_SOURCE_FILE] = "file",
-    [HF_SOURCE_CONTAINER] = "container",
-    [HF_SOURCE_NODE] = "node",
-    [HF_SOURCE_SCRAPE] = "scrape",
-    [HF_SOURCE_SOCKET] = "socket",
-    [HF_SOURCE_MQTT] = "mqtt",
-    [HF_SOURCE_AGENT] = "agent",
+    [HF_SOURCE_NONE] = "",
+#define NAME(class, number, create, name, ...) [HF_SOURCE_##class] = (name),
+    HF_TELEMETRY_SOURCES(NAME)
+#undef NAME
+        [HF_SOURCE_AGENT] = "agent",
 };
 static const char *const event_kinds[HF_EVENT_KINDS] = {[HF_EVENT_LOG] = "log",
                                                         [HF_EVENT_PAYLOAD] = "payload",
@@ -67,7 +62,7 @@ struct reader {
     struct hf_buf *scratch;
     bool has_time, has_kind, has_body, has_sensor_data;
     bool foreign; /* has a field that is not ours */
-    int r;        /* other than -EBADMSG */
+    int r; /* other than -EBADMSG */
 };
 
 /* ---- pieces ---------------------------------------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "telemetry/sink/deadletter.h"
 #include "telemetry/sink/outlet_parts.h"
 
@@ -217,15 +218,10 @@ static void nothing_there(struct hf_outlet *outlet)
 static int take_records(struct load *load, const struct hf_spool_read *read)
 {
     for (size_t i = 0; i < read->n && read->records[i].sequence <= load->range.last; i++) {
-        if (load->n == load->cap) {
-            size_t cap = load->cap == 0 ? 64 : load->cap * 2;
-            struct hf_spool_record *records = reallocarray(load->records, cap, sizeof(*records));
-            if (records == NULL)
-                return -ENOMEM;
-            load->records = records;
-            load->cap = cap;
-        }
-        int r = hf_buf_add(&load->lines, read->records[i].payload.p, read->records[i].payload.n);
+        int r = hf_array_grow(load->records, load->n, load->cap, HF_ARRAY_ANY);
+        if (r < 0)
+            return r;
+        r = hf_buf_add(&load->lines, read->records[i].payload.p, read->records[i].payload.n);
         if (r < 0)
             return r == -E2BIG && load->n > 0 ? 0 : r;
         load->records[load->n++] = read->records[i];

@@ -93,14 +93,14 @@ static void cut_piece(struct piece *k, const struct delta_short_old *old, const 
 }
 
 /* With all predictors, whether they pay or not; without map and images where old is too large for them. */
-static void open_setting(const struct piece *k, bool bare, struct delta_memory *memory, struct delta_setting *setting,
-                         struct hf_buf *part)
+static void open_setting(const struct piece *k, bool bare, struct delta_memory *memory,
+                         struct delta_shared_context *setting, struct hf_buf *part)
 {
     _cleanup_(hf_buf_done) struct hf_buf ignored = HF_BUF_INIT(1 << 20);
     struct hf_err err = HF_ERR_INIT;
     struct delta_cm cm;
 
-    must(delta_setting_make(&k->make, memory, setting, &ignored, &err));
+    must(delta_shared_context_make(&k->make, memory, setting, &ignored, &err));
     setting->predictors = DELTA_PREDICT_ALL;
     setting->lean = k->lean;
     if (bare) {
@@ -109,12 +109,12 @@ static void open_setting(const struct piece *k, bool bare, struct delta_memory *
         setting->pairs_n = 0;
     }
     delta_cm_start_encoding(&cm, part);
-    must(delta_setting_code(&cm, setting, &err));
+    must(delta_shared_context_code(&cm, setting, &err));
     must(delta_cm_finish(&cm));
 }
 
 /* In short. `room`: of a stripe. */
-static void code_block(const struct piece *k, struct delta_setting *setting, uint64_t room, struct hf_buf *block)
+static void code_block(const struct piece *k, struct delta_shared_context *setting, uint64_t room, struct hf_buf *block)
 {
     static struct delta_old old;
     _cleanup_(hf_buf_done) struct hf_buf whole = HF_BUF_INIT(1 << 20);
@@ -190,7 +190,7 @@ static void keep_piece(const char *name, unsigned which, const struct piece *k)
                             .kind = k->make.new_n <= 1024 ? DELTA_SHORT_1K : DELTA_SHORT_4K,
                             .size = (unsigned)k->make.new_n - 1};
     const struct delta_make *make = &k->make;
-    struct delta_setting setting;
+    struct delta_shared_context setting;
     struct hf_err err = HF_ERR_INIT;
     char path[128];
 
@@ -205,7 +205,7 @@ static void keep_piece(const char *name, unsigned which, const struct piece *k)
         (void)snprintf(path, sizeof(path), "%s-cm%s", name, cut != 0 ? "-cut" : "");
         keep_short(path, &s, &setting_part, block.p, block.n);
     }
-    delta_setting_done(&setting);
+    delta_shared_context_done(&setting);
     if (large)
         return;
     s.method = DELTA_METHOD_RECORDS_ZSTD;
@@ -291,7 +291,7 @@ static void keep_drawn(unsigned i)
     _cleanup_(hf_buf_done) struct hf_buf block = HF_BUF_INIT(1 << 20), part = HF_BUF_INIT(1 << 20),
                                          content = HF_BUF_INIT(1 << 10), input = HF_BUF_INIT(1 << 20);
     struct delta_short_old *old = delta_short_old(DELTA_SHORT_DRAWN);
-    struct delta_setting setting;
+    struct delta_shared_context setting;
     struct delta_image image;
     struct hf_err err = HF_ERR_INIT;
     struct piece piece;
@@ -312,7 +312,7 @@ static void keep_drawn(unsigned i)
         cut_piece(&piece, old, &image, image.regions[r].offset, image.regions[r].size, LITERALS);
         open_setting(&piece, false, &memory, &setting, &part);
         code_block(&piece, &setting, DELTA_STRIPE_BYTES, &block);
-        delta_setting_done(&setting);
+        delta_shared_context_done(&setting);
         s.size = (unsigned)piece.make.new_n - 1;
         s.setting_n = (unsigned)part.n;
         delta_short_add_drawn(&block, drawn[i].machine, content.p, content.n);

@@ -5,10 +5,11 @@
 #include <math.h>
 #include <regex.h>
 
-#include "api/field.h"
+#include "api/field/field.h"
+#include "api/field/text.h"
 #include "api/schema.h"
-#include "api/text.h"
 #include "api/zone.h"
+#include "base/host.h"
 #include "base/parse.h"
 #include "os/secret_ref.h"
 
@@ -96,27 +97,6 @@ static bool is_topic(const char *text)
     }
 }
 
-static bool is_loopback(const char *host, size_t n)
-{
-    if ((n == 9 && memcmp(host, "localhost", n) == 0) || (n == 5 && memcmp(host, "[::1]", n) == 0))
-        return true;
-    if (n < 7 || n > 15 || memcmp(host, "127.", 4) != 0)
-        return false;
-    for (int part = 0;; part++) {
-        size_t digits = 0;
-        while (digits < n && isdigit((unsigned char)host[digits]))
-            digits++;
-        if (digits < 1 || digits > 3)
-            return false;
-        if (digits == n)
-            return part == 3;
-        if (host[digits] != '.')
-            return false;
-        host += digits + 1;
-        n -= digits + 1;
-    }
-}
-
 /* What stands behind a host: nothing, or ':' and a port. `n` bytes. */
 static bool is_port(const char *text, size_t n, bool may_be_empty)
 {
@@ -139,9 +119,10 @@ bool hf_telemetry_url_ok(const char *text)
     if (!hf_text_is_http_url(text))
         return false;
     bool https = strncmp(text, "https://", 8) == 0;
-    const char *host = text + (https ? 8 : 7);
-    size_t all = strcspn(host, "/?#"), n = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":/?#");
-    return n <= all && (https || is_loopback(host, n)) && is_port(host + n, all - n, https);
+    struct hf_view host = hf_host_of_url(text);
+    if (host.n == 0 || (!https && !hf_host_is_loopback(host)))
+        return false;
+    return is_port(host.p + host.n, strcspn(host.p + host.n, "/?#"), https);
 }
 
 static bool is_boundary(const char *text)
@@ -453,7 +434,7 @@ static void decode_condition(struct hf_decode *decode, const struct hf_field *fi
         hf_decode_error(decode, "expected an object, got %s", hf_decode_describe(value, shown));
         return;
     }
-    hf_decode_fields(decode, field->fields, value, anomaly);
+    hf_field_decode_all(decode, field->fields, value, anomaly);
     if (anomaly->kind == HF_ANOMALY_THRESHOLD && json_object_get(value, "above") == NULL &&
         json_object_get(value, "below") == NULL)
         hf_decode_error(decode, "expected above, below or both");
@@ -604,7 +585,7 @@ static void decode_sink(struct hf_decode *decode, const struct hf_field *field, 
     }
     telemetry->n_sinks = 1;
     telemetry->sinks->name = "default";
-    hf_decode_fields(decode, field->fields, value, telemetry->sinks);
+    hf_field_decode_all(decode, field->fields, value, telemetry->sinks);
     finish_sink(decode, telemetry->sinks, value);
 }
 
@@ -638,10 +619,11 @@ static void check_names(struct hf_decode *decode, const struct hf_telemetry *tel
                 hf_decode_error_at(decode, "anomalies", "%s is there twice", telemetry->anomalies[i].name);
 }
 
-static bool has_source(const struct hf_telemetry_sources *sources)
+static bool has_source(const struct hf_telemetry_sources *s)
 {
-    return sources->http || sources->journald || sources->n_files > 0 || sources->containers || sources->node ||
-           sources->n_scrapes > 0 || sources->socket_path != NULL || sources->mqtt.host != NULL;
+#define OR_ON(class, number, create, name, field, on) || (on)
+    return false HF_TELEMETRY_SOURCES(OR_ON);
+#undef OR_ON
 }
 
 static void warn_of_no_sink(struct hf_decode *decode, const struct hf_telemetry *telemetry, const json_t *json)

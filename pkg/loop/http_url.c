@@ -1,12 +1,12 @@
 #include "loop/http_url.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
 
+#include "base/host.h"
 #include "base/parse.h"
 
 static void url_done(CURLU **url)
@@ -28,15 +28,6 @@ static CURLU *parse(const char *text)
         return NULL;
     }
     return url;
-}
-
-static bool is_loopback(const char *host)
-{
-    struct in_addr four;
-
-    if (strcmp(host, "localhost") == 0 || strcmp(host, "::1") == 0)
-        return true;
-    return inet_pton(AF_INET, host, &four) == 1 && (ntohl(four.s_addr) >> 24) == 127;
 }
 
 /* Without brackets, lower case; false when there is none or it is too long. */
@@ -77,7 +68,7 @@ int hf_url_split(const char *text, struct hf_url_parts *ret_parts, struct hf_err
         return hf_err_set(err, EINVAL, "'%s' is neither http nor https", hf_url_show(text, shown, sizeof(shown)));
     bool six = strchr(parts.host, ':') != NULL;
     parts.port = (unsigned)number;
-    parts.loopback = is_loopback(parts.host);
+    parts.loopback = hf_host_is_loopback(hf_view_of(parts.host));
     (void)snprintf(parts.origin, sizeof(parts.origin), "%s://%s%s%s:%u", parts.https ? "https" : "http", six ? "[" : "",
                    parts.host, six ? "]" : "", parts.port);
     *ret_parts = parts;

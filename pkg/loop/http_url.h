@@ -14,7 +14,7 @@ struct hf_url_parts {
     char host[HF_URL_HOST];     /* without the brackets of IPv6 */
     unsigned port;
     bool https;
-    bool loopback; /* localhost, 127.x, ::1 */
+    bool loopback; /* hf_host_is_loopback() */
 };
 
 /* -EINVAL: not an absolute http or https URL with a host. */

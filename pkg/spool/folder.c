@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/array.h"
+#include "os/file.h"
 #include "os/two_slots.h"
 #include "spool/store_impl.h"
 
@@ -25,13 +27,9 @@ int hf_spool_sync_folder(struct hf_spool_store *store, struct hf_err *err)
 int hf_spool_write_at(const struct hf_fs_ops *fs, int fd, const void *bytes, size_t n, uint64_t offset, const char *dir,
                       struct hf_err *err)
 {
-    for (size_t done = 0; done < n;) {
-        ssize_t put = fs->pwrite(fs->ctx, fd, (const char *)bytes + done, n - done, offset + done);
-        if (put <= 0)
-            return hf_err_sys(err, put < 0 ? (int)put : -EIO, "write in '%s'", dir);
-        done += (size_t)put;
-    }
-    return 0;
+    int r = hf_file_write_all(fs, fd, bytes, n, offset);
+
+    return r < 0 ? hf_err_sys(err, r, "write in '%s'", dir) : 0;
 }
 
 int hf_spool_zero(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir, struct hf_err *err)
@@ -61,16 +59,11 @@ bool hf_spool_is_unlinked(const struct hf_spool_store *store, int fd)
 
 int hf_spool_add_segment(struct hf_spool_store *store, const struct segment *segment)
 {
-    if (store->n == store->cap) {
-        size_t cap = store->cap == 0 ? 16 : store->cap * 2;
-        struct segment *more = reallocarray(store->segments, cap, sizeof(*more));
-        if (more == NULL)
-            return -ENOMEM;
-        store->segments = more;
-        store->cap = cap;
-    }
-    store->segments[store->n++] = *segment;
-    return 0;
+    int r = hf_array_grow(store->segments, store->n, store->cap, HF_ARRAY_ANY);
+
+    if (r == 0)
+        store->segments[store->n++] = *segment;
+    return r;
 }
 
 uint64_t hf_spool_bytes_used(const struct hf_spool_store *store)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "spool/scan.h"
 #include "spool/segment.h"
 #include "spool/store_impl.h"
@@ -41,16 +42,10 @@ static int see_name(void *arg, const char *name, unsigned char type)
     names->any |= is_damaged || first != 0 || strcmp(name, "stream") == 0 || strcmp(name, "spare.seg") == 0;
     if (first == 0)
         return 0;
-    if (names->n == names->cap) {
-        size_t cap = names->cap == 0 ? 64 : names->cap * 2;
-        uint64_t *more = reallocarray(names->firsts, cap, sizeof(*more));
-        if (more == NULL)
-            return -ENOMEM;
-        names->firsts = more;
-        names->cap = cap;
-    }
-    names->firsts[names->n++] = first;
-    return 0;
+    int r = hf_array_grow(names->firsts, names->n, names->cap, HF_ARRAY_ANY);
+    if (r == 0)
+        names->firsts[names->n++] = first;
+    return r;
 }
 
 static int compare(const void *a, const void *b)

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 enum { KEEP_EVERY = 32, BATCH_KEPT_BYTES = 256 << 10, BATCH_KEPT_RECORDS = 1024 };
 #define MAKE_AGAIN_NS (10 * HF_NS_PER_S) /* after a spare segment could not be made */
 
@@ -126,16 +128,11 @@ static void batch_clear(struct batch *batch)
 static int batch_add(struct batch *batch, uint32_t tag, struct hf_view payload,
                      void (*done)(void *arg, int r, uint64_t sequence), void *arg)
 {
-    if (batch->n == batch->cap) {
-        size_t cap = batch->cap == 0 ? 64 : batch->cap * 2;
-        struct waiter *more = reallocarray(batch->waiters, cap, sizeof(*more));
-        if (more == NULL)
-            return -ENOMEM;
-        batch->waiters = more;
-        batch->cap = cap;
-    }
+    int r = hf_array_grow(batch->waiters, batch->n, batch->cap, HF_ARRAY_ANY);
+    if (r < 0)
+        return r;
     size_t offset = batch->bytes.n;
-    int r = hf_buf_add(&batch->bytes, payload.p, payload.n);
+    r = hf_buf_add(&batch->bytes, payload.p, payload.n);
     if (r < 0)
         return r == -E2BIG ? -EAGAIN : r;
     batch->waiters[batch->n++] =

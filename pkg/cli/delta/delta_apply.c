@@ -8,13 +8,15 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/hex.h"
 #include "base/parse.h"
 #include "cli/delta/patch.h"
-#include "os/file.h"
+#include "os/dir.h"
+#include "os/fd.h"
 #include "os/pages.h"
-#include "pack/archive.h"
+#include "pack/deep/scratch.h"
 #include "pack/image.h"
-#include "pack/scratch.h"
+#include "pack/tar/archive.h"
 
 const struct hf_cli_option hf_cli_delta_apply_options[] = {
     {.name = "sha256", .value = "HEX", .help = "of PATCH, checked before its first byte is parsed"},
@@ -209,7 +211,7 @@ static int apply_folder(struct job *job, const char *target, struct hf_err *err)
     if (r == 0 && rename(temp, target) < 0)
         r = hf_err_sys(err, -errno, "rename '%s'", temp);
     if (r < 0) {
-        int removed = hf_tree_remove(job->cli->fs, temp, NULL);
+        int removed = hf_dir_remove_tree(job->cli->fs, temp, NULL);
         (void)removed; /* what failed first is told */
     }
     return r;

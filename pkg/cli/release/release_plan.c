@@ -6,13 +6,15 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/hex.h"
 #include "base/parse.h"
 #include "cli/release/release_steps.h"
 #include "cli/release/tar.h"
 #include "codec/hash.h"
 #include "codec/pack.h"
+#include "os/fd.h"
 #include "os/file.h"
-#include "pack/deep.h"
+#include "pack/deep/deep.h"
 
 #define MAX_INPUT_BYTES ((size_t)16 << 30)
 #define MUCH_MEMORY (24u << 20) /* more than the smallest nodes can spare */

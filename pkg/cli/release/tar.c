@@ -4,9 +4,9 @@
 #include <fcntl.h>
 
 #include "base/buf.h"
-#include "os/file.h"
+#include "os/fd.h"
 #include "os/fs_posix.h"
-#include "pack/archive.h"
+#include "pack/tar/archive.h"
 
 enum { PIECE = 1 << 16 };
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/host.h"
 #include "base/parse.h"
 #include "kube/api/kubeconfig.h"
 #include "os/file.h"
@@ -45,7 +46,7 @@ static int read_text(const struct hf_fs_ops *fs, const char *path, char **ret_te
         struct hf_view text = hf_view_trim(hf_buf_view(&bytes));
         if (text.n == 0 || memchr(text.p, '\0', text.n) != NULL)
             r = hf_err_set(err, EBADMSG, "'%s' is empty or not text", path);
-        else if ((*ret_text = hf_strdup_view(text)) == NULL)
+        else if ((*ret_text = hf_view_dup(text)) == NULL)
             r = hf_err_set(err, ENOMEM, "out of memory");
     }
     if (bytes.p != NULL)
@@ -114,16 +115,6 @@ int hf_kube_config_reload(const struct hf_fs_ops *fs, struct hf_kube_config *con
 
 /* ---- the server --------------------------------------------------------------------------------------------------- */
 
-static bool is_loopback(const char *host)
-{
-    static const char *const hosts[] = {"127.", "localhost:", "localhost/", "[::1]"};
-
-    for (size_t i = 0; i < HF_LEN(hosts); i++)
-        if (strncmp(host, hosts[i], strlen(hosts[i])) == 0)
-            return true;
-    return strcmp(host, "localhost") == 0;
-}
-
 /* Check the URL and cut its slashes; secrets are one line, and go over TLS or stay on this host. */
 static int check_server(struct hf_kube_config *config, struct hf_err *err)
 {
@@ -142,7 +133,7 @@ static int check_server(struct hf_kube_config *config, struct hf_err *err)
         return hf_err_set(err, EINVAL, "server '%.80s': credentials, query and blanks are not allowed", server);
     if (config->token != NULL && strpbrk(config->token, "\r\n") != NULL) /* it goes into a header */
         return hf_err_set(err, EBADMSG, "the token has more than one line");
-    if (plain && secrets && !is_loopback(host))
+    if (plain && secrets && !hf_host_is_loopback(hf_host_of_url(server)))
         return hf_err_set(err, EACCES, "server '%.80s': credentials are not sent without TLS", server);
     return 0;
 }

@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/endian.h"
+#include "base/hex.h"
 #include "base/parse.h"
+#include "os/dir.h"
 #include "os/file.h"
 #include "os/two_slots.h"
 #include "spool/crc32c.h"
@@ -88,7 +90,7 @@ static int prepare(const struct hf_fs_ops *fs, int fd, const char *path, struct 
         r = fs->fsync(fs->ctx, fd);
     if (r < 0)
         return hf_err_sys(err, r, "prepare '%s'", path);
-    (void)hf_path_split(path, folder, sizeof(folder));
+    (void)hf_dir_of_path(path, folder, sizeof(folder));
     return hf_dir_sync(fs, folder, err);
 }
 

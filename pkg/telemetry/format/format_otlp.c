@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "base/utf8.h"
 #include "codec/json.h"
 #include "telemetry/event/event.h"
 #include "telemetry/format/format_impl.h"

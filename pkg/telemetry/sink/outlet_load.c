@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "telemetry/delivery/deadletter.h"
 
 enum {
@@ -202,15 +203,10 @@ static void skip_range(struct hf_outlet_loader *loader)
 static int copy_records(struct hf_outlet_loader *loader, const struct hf_spool_read *read)
 {
     for (size_t i = 0; i < read->n && read->records[i].sequence <= loader->range.last; i++) {
-        if (loader->n == loader->cap) {
-            size_t cap = loader->cap == 0 ? 64 : loader->cap * 2;
-            struct hf_spool_record *records = reallocarray(loader->records, cap, sizeof(*records));
-            if (records == NULL)
-                return -ENOMEM;
-            loader->records = records;
-            loader->cap = cap;
-        }
-        int r = hf_buf_add(&loader->lines, read->records[i].payload.p, read->records[i].payload.n);
+        int r = hf_array_grow(loader->records, loader->n, loader->cap, HF_ARRAY_ANY);
+        if (r < 0)
+            return r;
+        r = hf_buf_add(&loader->lines, read->records[i].payload.p, read->records[i].payload.n);
         if (r < 0)
             return r == -E2BIG && loader->n > 0 ? 0 : r;
         loader->records[loader->n++] = read->records[i];

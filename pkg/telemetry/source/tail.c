@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "codec/hash.h"
-#include "os/file.h"
+#include "os/dir.h"
 
 /* The position of a file that was cut and has no line yet: whoever takes it up sees that it is cut. */
 #define BEYOND_ANY 9000000000000000000u
@@ -348,7 +348,7 @@ static void find_renamed(struct hf_tail *tail, struct earlier *e, const void *ow
     char folder[MAX_PATH], path[MAX_PATH + NAME_MAX + 2];
     struct stat st;
 
-    (void)hf_path_split(e->path, folder, sizeof(folder));
+    (void)hf_dir_of_path(e->path, folder, sizeof(folder));
     int fd = fs->openat(fs->ctx, AT_FDCWD, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
     if (fd < 0)
         return;

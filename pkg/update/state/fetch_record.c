@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "os/dir.h"
 #include "os/file.h"
 #include "update/state/seal.h"
 

@@ -7,10 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "os/file.h"
 #include "support/check_main.h"
-#include "support/simfs.h"
-#include "support/simloop.h"
+#include "support/fakes/simfs.h"
+#include "support/fakes/simloop.h"
 
 struct scene {
     struct hf_simfs *fs;

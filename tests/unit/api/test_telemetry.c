@@ -125,7 +125,11 @@ static const struct {
     {"https://h:65536", false},         {"https://h:99999/a:1", false},
     {"https://h:4294967297", false},    {"https://h:8o", false},
     {"https://[2001:db8::1]x", false},  {"https://[2001:db8::1", false},
-    {"https://a:1:2", false},
+    {"https://a:1:2", false},           {"http://127.evil.example/", false},
+    {"http://127.0.0.256/", false},     {"http://[::1].evil.example/", false},
+    {"http://LOCALHOST/", false},       {"http://localhost./", false},
+    {"http://localhost/", true},        {"http://127.0.0.1.evil.example/", false},
+    {"http://127.8.7.6/", true},        {"http://[::ffff:127.0.0.1]/", false},
 };
 
 START_TEST(ports_of_sinks)

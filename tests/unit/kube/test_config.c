@@ -4,7 +4,7 @@
 
 #include "kube/api/kubeconfig.h"
 #include "support/check_main.h"
-#include "support/simfs.h"
+#include "support/fakes/simfs.h"
 
 #define SA "/var/run/secrets/kubernetes.io/serviceaccount"
 
@@ -101,6 +101,50 @@ START_TEST(plain_server)
 
     ck_assert_msg(r == servers[_i].want_r && (r < 0 || strcmp(config.server, servers[_i].want) == 0), "%s: %d",
                   servers[_i].server, r);
+    hf_kube_config_done(&config);
+    hf_simfs_free(fs);
+}
+END_TEST
+
+/* Servers without TLS that get a token only if they are this machine. */
+static const struct {
+    const char *server;
+    bool good;
+} plain_servers[] = {
+    {"http://127.0.0.1:10550", true},
+    {"http://127.8.7.6", true},
+    {"http://[::1]:10550", true},
+    {"http://[::1]", true},
+    {"http://localhost", true},
+    {"http://localhost:10550", true},
+    {"http://localhost/prefix", true},
+    {"http://127.evil.example", false},
+    {"http://127.evil.example:10550", false},
+    {"http://127.0.0.1.evil.example/", false},
+    {"http://[::1].evil.example", false},
+    {"http://[::ffff:127.0.0.1]:10550", false},
+    {"http://LOCALHOST:10550", false},
+    {"http://localhost.", false},
+    {"http://localhost.evil.example", false},
+    {"http://10.0.0.1:10550", false},
+};
+
+START_TEST(secrets_without_tls)
+{
+    struct hf_simfs *fs = hf_simfs_new();
+    struct hf_kube_config config = {.server = NULL};
+    char text[512], cause[256];
+    struct hf_err err = HF_ERR_INIT;
+
+    (void)snprintf(
+        text, sizeof(text),
+        "apiVersion: v1\nkind: Config\ncurrent-context: c\ncontexts:\n- {name: c, context: {cluster: k, user: "
+        "u}}\nclusters:\n- {name: k, cluster: {server: '%s'}}\nusers:\n- name: u\n  user: {token: t}\n",
+        plain_servers[_i].server);
+    put(fs, "/k/config", text);
+    int r = hf_kube_config_find(hf_simfs_ops(fs), NULL, "/k/config", get, &config, &err);
+    ck_assert_msg(r == (plain_servers[_i].good ? 0 : -EACCES), "%s: %d %s", plain_servers[_i].server, r,
+                  hf_err_text(&err, cause, sizeof(cause)));
     hf_kube_config_done(&config);
     hf_simfs_free(fs);
 }
@@ -252,6 +296,7 @@ static void cases(TCase *tc)
 {
     tcase_add_test(tc, in_a_cluster);
     tcase_add_loop_test(tc, plain_server, 0, (int)HF_LEN(servers));
+    tcase_add_loop_test(tc, secrets_without_tls, 0, HF_LEN(plain_servers));
     tcase_add_loop_test(tc, kubeconfig, 0, (int)HF_LEN(kubeconfigs));
     tcase_add_test(tc, names_for_tls);
     tcase_add_test(tc, every_failing_call);

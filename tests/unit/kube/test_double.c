@@ -1,4 +1,4 @@
-/* The client on the real loop, over real HTTP, against the MetaServer's double (tests/support/metaserver-double.py), with its
+/* The client on the real loop, over real HTTP, against the MetaServer's double (tests/support/programs/metaserver-double.py), with its
  * waiting times cut to a twentieth: 10 s are half a second. */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,8 +9,10 @@
 
 #include "kube/kube.h"
 #include "loop/loop.h"
-#include "os/file.h"
+#include "os/clock_posix.h"
+#include "os/dir.h"
 #include "os/fs_posix.h"
+#include "os/rand_posix.h"
 #include "support/check_main.h"
 
 #define SCALE "0.05"
@@ -47,8 +49,8 @@ static _Noreturn void run_child(const struct world *world, int output)
     (void)snprintf(state, sizeof(state), "%s/state", world->dir);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)dup2(output, STDOUT_FILENO);
-    (void)execl("/usr/bin/python3", "python3", "tests/support/metaserver-double.py", "--port", port, "--scale", SCALE,
-                "--state", state, (char *)NULL);
+    (void)execl("/usr/bin/python3", "python3", "tests/support/programs/metaserver-double.py", "--port", port, "--scale",
+                SCALE, "--state", state, (char *)NULL);
     _exit(127);
 }
 
@@ -193,7 +195,7 @@ static void world_end(struct world *world)
     hf_loop_free(world->loop);
     stop_double(world);
     hf_kube_config_done(&world->config);
-    ck_assert_int_eq(hf_tree_remove(hf_fs_posix(), world->dir, NULL), 0);
+    ck_assert_int_eq(hf_dir_remove_tree(hf_fs_posix(), world->dir, NULL), 0);
 }
 
 /* ---- the subscriber ----------------------------------------------------------------------------------------------- */

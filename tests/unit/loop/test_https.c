@@ -3,7 +3,8 @@
 #include <signal.h>
 #include <sys/stat.h>
 
-#include "support/certs.h"
+#include "os/clock_posix.h"
+#include "support/makers/certs.h"
 
 #define MS HF_NS_PER_MS
 #define DAY_S (24l * 3600)

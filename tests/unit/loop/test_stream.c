@@ -12,9 +12,9 @@
 
 #include "loop/stream.h"
 #include "os/fs_posix.h"
-#include "support/certs.h"
 #include "support/check_main.h"
 #include "support/loop_for.h"
+#include "support/makers/certs.h"
 
 static struct hf_loop *loop;
 static struct hf_stream *stream;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "support/check_main.h"
-#include "support/simfs.h"
+#include "support/fakes/simfs.h"
 
 static struct hf_simfs *sim;
 

@@ -5,12 +5,12 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "os/file.h"
+#include "os/dir.h"
 #include "os/fs_posix.h"
-#include "pack/archive.h"
-#include "pack/tar_head.h"
+#include "pack/tar/archive.h"
+#include "pack/tar/tar_head.h"
 #include "support/check_main.h"
-#include "support/packs.h"
+#include "support/makers/packs.h"
 
 #define BUF HF_BUF_INIT(1 << 26)
 
@@ -24,7 +24,7 @@ static void start(void)
 
 static void stop(void)
 {
-    ck_assert_int_eq(hf_tree_remove(hf_fs_posix(), top, NULL), 0);
+    ck_assert_int_eq(hf_dir_remove_tree(hf_fs_posix(), top, NULL), 0);
 }
 
 static void script(const char *text)

@@ -7,7 +7,7 @@
 
 #include "spool/store.h"
 #include "support/check_main.h"
-#include "support/simfs.h"
+#include "support/fakes/simfs.h"
 
 enum { SEGMENT = 64 << 10, RECORDS = 60, SIZE = 2000 };
 

@@ -8,7 +8,7 @@
 
 #include "spool/reader.h"
 #include "support/check_main.h"
-#include "support/simfs.h"
+#include "support/fakes/simfs.h"
 
 enum { SEGMENT = 64 << 10, BATCHES = 24, PER_BATCH = 5, LARGE_BATCH = 20, READ_MAX = 4096 };
 

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "os/fs_posix.h"
+#include "os/rand_posix.h"
 #include "support/check_main.h"
-#include "support/simfs.h"
+#include "support/fakes/simfs.h"
 #include "telemetry/delivery/aimd.h"
 #include "telemetry/delivery/batch.h"
 #include "telemetry/delivery/breaker.h"

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "support/check_main.h"
-#include "support/simtele.h"
+#include "support/fakes/simtele.h"
 
 enum { ONE, TWO, SINKS, EVENTS = 4000 };
 

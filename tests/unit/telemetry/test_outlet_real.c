@@ -10,10 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "os/clock_posix.h"
 #include "os/fs_posix.h"
-#include "support/certs.h"
+#include "os/rand_posix.h"
 #include "support/check_main.h"
-#include "support/http_server.h"
+#include "support/fakes/http_server.h"
+#include "support/makers/certs.h"
 
 enum { DAY_S = 24 * 3600 };
 

@@ -572,7 +572,7 @@ static char *sorted_lines(void)
     size_t n = 0;
 
     while (hf_view_split(&rest, '\n', &line)) {
-        char *copy = hf_strdup_view(line);
+        char *copy = hf_view_dup(line);
         lines[n++] = copy;
     }
     qsort(lines, n, sizeof(lines[0]), by_text);

@@ -3,9 +3,9 @@
 #include <unistd.h>
 
 #include "loop/sched.h"
-#include "os/fs_posix.h"
+#include "os/clock_posix.h"
 #include "support/check_main.h"
-#include "support/simupdate.h"
+#include "support/fakes/simupdate.h"
 #include "update/rules/reasons.h"
 
 START_TEST(names)

@@ -20,11 +20,11 @@ MAKEFLAGS += --no-builtin-rules
 # ---- what there is ------------------------------------------------------------------------------------------------
 PKG_SRC := $(sort $(wildcard pkg/*/*.c pkg/*/*/*.c))
 BINARIES := $(patsubst cmd/%/main.c,%,$(sort $(wildcard cmd/*/main.c)))
-SUPPORT_SRC := $(sort $(filter-out $(wildcard tests/support/*-*.c),$(wildcard tests/support/*.c)))
-PROGRAM_SRC := $(sort $(wildcard tests/support/*-*.c))
+SUPPORT_SRC := $(sort $(filter-out $(wildcard tests/support/programs/*.c),$(wildcard tests/support/*.c tests/support/*/*.c)))
+PROGRAM_SRC := $(sort $(wildcard tests/support/programs/*.c))
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
-FAULT_SRC := tests/fault/kill9.py tests/fault/resume.py tests/fault/bad_input.py tests/telemetry/run.py tests/telemetry/docs.py \
-	tests/docs/run.py tests/fault/memory.py
+FAULT_SRC := tests/system/fault/kill9.py tests/system/fault/resume.py tests/system/fault/bad_input.py tests/system/telemetry/run.py tests/system/telemetry/docs.py \
+	tests/system/docs/run.py tests/system/fault/memory.py
 SIM_SRC := $(sort $(wildcard tests/sim/test_*.c))
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 
@@ -115,12 +115,12 @@ check: ## layout, layers, cppcheck, clang-tidy, shell and schema checks
 e2e: ## a real cluster: API server, kubelet, containerd, systemd nodes (root and Go needed, else skipped by name)
 	@hack/setup.sh build test e2e || true
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(B)/release/support/programs
-	@tests/e2e/run
+	@tests/system/e2e/run
 
 arch: ## deltas applied on other processors: built for ARM, AArch64, s390x and RISC-V, run under qemu-user
 	@hack/setup.sh build arch || true
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(B)/release/support/programs
-	@tests/arch/delta.py
+	@tests/system/arch/delta.py
 
 bench: ## figures beside the peers that are installed, in one run, as ratios
 	@hack/setup.sh build bench || true
@@ -136,8 +136,8 @@ bench-delta: ## deltas of every NAME.old/NAME.new in DIR, ours beside the peers:
 FUZZ_SECONDS ?= 60
 fuzz: ## every fuzz target for FUZZ_SECONDS (60) each
 	@hack/setup.sh build test
-	@$(MAKE) --no-print-directory $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/tests/%)
-	@hack/run-fuzz $(B)/fuzz $(FUZZ_SECONDS)
+	@$(MAKE) --no-print-directory -j$(JOBS) $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/tests/%)
+	@JOBS=$(JOBS) hack/run-fuzz $(B)/fuzz $(FUZZ_SECONDS)
 
 coverage: ## line coverage of pkg/ by the tests, as text and HTML under build/coverage
 	@hack/setup.sh build test
@@ -169,5 +169,5 @@ clean: ## remove build/
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-# tests/docs installs and runs the release programs.
+# tests/system/docs installs and runs the release programs.
 fault: all $(B)/release/support/programs

@@ -11,4 +11,4 @@ case ${1:-} in
 esac
 hack/setup.sh build demo
 make --no-print-directory all >/dev/null
-exec python3 tests/telemetry/partition.py "$@"
+exec python3 tests/system/telemetry/partition.py "$@"

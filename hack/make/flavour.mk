@@ -5,7 +5,7 @@ SUPPORT_OBJ_$(1) := $$(SUPPORT_SRC:%.c=$$(B)/$(1)/%.o)
 UNIT_$(1) := $$(UNIT_SRC:tests/%.c=$$(B)/$(1)/tests/%)
 SIM_$(1) := $$(SIM_SRC:tests/%.c=$$(B)/$(1)/tests/%)
 CORPUS_$(1) := $$(if $$(filter fuzz,$(1)),,$$(FUZZ_SRC:tests/fuzz/%.c=$$(B)/$(1)/tests/corpus/%))
-PROGRAMS_$(1) := $$(PROGRAM_SRC:tests/support/%.c=$$(B)/$(1)/support/%)
+PROGRAMS_$(1) := $$(PROGRAM_SRC:tests/support/programs/%.c=$$(B)/$(1)/support/%)
 
 # Written only when its text changes: every object depends on it.
 $$(B)/$(1)/flags: FORCE
@@ -32,7 +32,7 @@ $$(BINARIES:%=$$(B)/$(1)/%): $$(B)/$(1)/%: $$(B)/$(1)/cmd/%/main.o $$(B)/$(1)/li
 	@echo "  LINK  $(1) $$(@F)"
 	@$$(CC_$(1)) $$(LINK) $$(subst fuzzer$$(comma),,$$(LDFLAGS_$(1))) -o $$@ $$(filter %.o %.a,$$^) $$(PKG_LIBS) -lm
 
-$$(PROGRAMS_$(1)): $$(B)/$(1)/support/%: $$(B)/$(1)/tests/support/%.o $$(B)/$(1)/libsupport.a $$(B)/$(1)/libholdfast.a
+$$(PROGRAMS_$(1)): $$(B)/$(1)/support/%: $$(B)/$(1)/tests/support/programs/%.o $$(B)/$(1)/libsupport.a $$(B)/$(1)/libholdfast.a
 	@mkdir -p $$(@D)
 	@$$(CC_$(1)) $$(LINK) $$(LDFLAGS_$(1)) -o $$@ $$^ $$(PKG_LIBS) -lm
 
@@ -67,7 +67,7 @@ $$(B)/$(1)/corpus.list: $$(CORPUS_$(1))
 $$(B)/$(1)/tests.list: $$(B)/$(1)/unit.list $$(B)/$(1)/sim.list $$(B)/$(1)/corpus.list
 	@touch $$@
 
--include $$(OBJ_$(1):.o=.d) $$(SUPPORT_OBJ_$(1):.o=.d) $$(wildcard $$(B)/$(1)/cmd/*/*.d $$(B)/$(1)/tests/*/*.d $$(B)/$(1)/tests/*/*/*.d)
+-include $$(OBJ_$(1):.o=.d) $$(SUPPORT_OBJ_$(1):.o=.d) $$(wildcard $$(B)/$(1)/cmd/*/*.d $$(B)/$(1)/tests/*/*.d $$(B)/$(1)/tests/*/*/*.d $$(B)/$(1)/tests/*/*/*/*.d)
 endef
 
 comma := ,

@@ -5,9 +5,9 @@
 #include <math.h>
 #include <regex.h>
 
-#include "api/field.h"
+#include "api/field/field.h"
+#include "api/field/text.h"
 #include "api/schema.h"
-#include "api/text.h"
 #include "api/zone.h"
 #include "base/host.h"
 #include "base/parse.h"
@@ -430,7 +430,7 @@ static void decode_condition(struct hf_decode *decode, const struct hf_field *fi
         hf_decode_error(decode, "expected an object, got %s", hf_decode_describe(value, shown));
         return;
     }
-    hf_decode_fields(decode, field->fields, value, anomaly);
+    hf_field_decode_all(decode, field->fields, value, anomaly);
     if (anomaly->kind == HF_ANOMALY_THRESHOLD && json_object_get(value, "above") == NULL &&
         json_object_get(value, "below") == NULL)
         hf_decode_error(decode, "expected above, below or both");
@@ -581,7 +581,7 @@ static void decode_sink(struct hf_decode *decode, const struct hf_field *field, 
     }
     telemetry->n_sinks = 1;
     telemetry->sinks->name = "default";
-    hf_decode_fields(decode, field->fields, value, telemetry->sinks);
+    hf_field_decode_all(decode, field->fields, value, telemetry->sinks);
     finish_sink(decode, telemetry->sinks, value);
 }
 
@@ -615,10 +615,11 @@ static void check_names(struct hf_decode *decode, const struct hf_telemetry *tel
                 hf_decode_error_at(decode, "anomalies", "%s is there twice", telemetry->anomalies[i].name);
 }
 
-static bool has_source(const struct hf_telemetry_sources *sources)
+static bool has_source(const struct hf_telemetry_sources *s)
 {
-    return sources->http || sources->journald || sources->n_files > 0 || sources->containers || sources->node ||
-           sources->n_scrapes > 0 || sources->socket_path != NULL || sources->mqtt.host != NULL;
+#define OR_ON(class, number, create, name, field, on) || (on)
+    return false HF_TELEMETRY_SOURCES(OR_ON);
+#undef OR_ON
 }
 
 static void warn_of_no_sink(struct hf_decode *decode, const struct hf_telemetry *telemetry, const json_t *json)

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/text.h"
+#include "api/field/text.h"
 #include "base/strmap.h"
 #include "cache/entry.h"
 #include "os/dir.h"

@@ -11,7 +11,7 @@
 #include "os/fd.h"
 #include "os/fs_posix.h"
 #include "os/pages.h"
-#include "pack/scratch.h"
+#include "pack/deep/scratch.h"
 
 static const char usage[] = "usage: holdfast-delta [--sync] OLD PATCH NEW\n";
 static const char help[] = "\n"

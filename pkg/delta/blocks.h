@@ -5,8 +5,8 @@
 
 /* How a method codes. */
 struct delta_blocks_ops {
-    /* What is ready to code blocks of `make`; the setting, as the body begins with it, is appended to *setting. */
-    int (*open)(const struct delta_make *make, struct hf_buf *setting, void **ret_state, struct hf_err *err);
+    /* What is ready to code blocks of `make`; the shared context, as the body begins with it, is appended to *shared. */
+    int (*open)(const struct delta_make *make, struct hf_buf *shared, void **ret_state, struct hf_err *err);
     /* Append new[start..end) with its length in front. */
     int (*code)(void *state, uint64_t start, uint64_t end, struct hf_buf *part, struct hf_err *err);
     void (*close)(void *state);

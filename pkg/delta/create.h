@@ -28,7 +28,7 @@ struct delta_memory {
 void delta_memory_open(struct delta_memory *memory, const unsigned char *bytes, size_t n);
 
 /* Leave out those not worth telling; both files as they were matched, that is with references blanked. */
-void delta_copies_keep_worthy(struct delta_copies *copies, const unsigned char *old, const unsigned char *new_bytes);
+void delta_prune_copies(struct delta_copies *copies, const unsigned char *old, const unsigned char *new_bytes);
 
 /* Each appends its body to `body`; the other methods' are made block by block: blocks.h. */
 HF_MUST_USE int delta_make_lzma(const struct delta_make *make, struct hf_buf *body, struct hf_err *err);

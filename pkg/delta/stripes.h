@@ -14,8 +14,8 @@ enum { DELTA_STRIPE_CODED_MAX = 1 << 20 };
 /* What decodes blocks, one after the other. */
 struct delta_stripes;
 
-/* `setting` and `run` must live as long. */
-HF_MUST_USE int delta_stripes_open(struct delta_run *run, struct delta_setting *setting,
+/* `shared` and `apply` must live as long. */
+HF_MUST_USE int delta_stripes_open(struct delta_apply_state *apply, struct delta_shared_context *shared,
                                    struct delta_stripes **ret_stripes, struct hf_err *err);
 void delta_stripes_close(struct delta_stripes *stripes);
 

@@ -1,9 +1,9 @@
 #include "delta/tables.h"
 #include "base/endian.h"
+#include "delta/got_plt.h"
 #include "delta/image/find_go.h"
 #include "delta/image/golang.h"
-#include "delta/match/items.h"
-#include "delta/slots.h"
+#include "delta/match/table_entries.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -60,7 +60,7 @@ static size_t drop_hidden(const struct delta_copy **order, size_t n)
     return kept;
 }
 
-int delta_map_from(const struct delta_copies *copies, size_t most, struct delta_map *map, struct hf_err *err)
+int delta_map_build(const struct delta_copies *copies, size_t most, struct delta_map *map, struct hf_err *err)
 {
     const struct delta_copy **order = calloc(copies->n > 0 ? copies->n : 1, sizeof(*order));
     int r = order != NULL ? 0 : delta_no_memory(err);
@@ -82,17 +82,17 @@ int delta_map_from(const struct delta_copies *copies, size_t most, struct delta_
 }
 
 /* One side: keys are addresses in new, so old ones go through the map. */
-struct side {
+struct table_side {
     const unsigned char *bytes;
     size_t n;
     const struct delta_segments *segments, *new_segments;
     const struct delta_map *map; /* NULL: this side is new */
     bool narrow;
     const struct delta_image *image;
-    struct delta_items items;
+    struct delta_table_entries items;
 };
 
-static uint64_t key_of(const struct side *s, uint64_t address)
+static uint64_t key_of(const struct table_side *s, uint64_t address)
 {
     uint64_t position = delta_position_of(s->segments, address);
     int64_t shift = 0;
@@ -103,7 +103,7 @@ static uint64_t key_of(const struct side *s, uint64_t address)
     return delta_address_of(s->new_segments, position + (uint64_t)shift);
 }
 
-static uint64_t hash_text(const struct side *s, uint64_t offset)
+static uint64_t hash_text(const struct table_side *s, uint64_t offset)
 {
     uint64_t h = 14695981039346656037u;
 
@@ -112,7 +112,7 @@ static uint64_t hash_text(const struct side *s, uint64_t offset)
     return h;
 }
 
-static int list_fixed(struct side *s, const struct delta_region *r, uint32_t first, uint32_t size)
+static int list_fixed(struct table_side *s, const struct delta_region *r, uint32_t first, uint32_t size)
 {
     for (uint64_t at = first; at + size <= r->size; at += size) {
         const unsigned char *p = s->bytes + r->offset + at;
@@ -131,7 +131,7 @@ static int list_fixed(struct side *s, const struct delta_region *r, uint32_t fir
                              : key_of(s, delta_address_of(s->segments, s->image->go.text) + hf_le(p, 4));
         else
             key = key_of(s, r->address + (uint64_t)(int64_t)(int32_t)hf_le(p, 4));
-        int result = delta_items_add(&s->items, r->offset + at, size, key);
+        int result = delta_table_entries_add(&s->items, r->offset + at, size, key);
         if (result < 0)
             return result;
     }
@@ -139,7 +139,7 @@ static int list_fixed(struct side *s, const struct delta_region *r, uint32_t fir
 }
 
 /* Frame entries by the function they are about, common entries by their content. */
-static int list_frames(struct side *s, const struct delta_region *r)
+static int list_frames(struct table_side *s, const struct delta_region *r)
 {
     for (uint64_t at = 0; at + 12 <= r->size;) {
         const unsigned char *p = s->bytes + r->offset + at;
@@ -153,7 +153,7 @@ static int list_frames(struct side *s, const struct delta_region *r)
         } else {
             key = key_of(s, r->address + at + 8 + (uint64_t)(int64_t)(int32_t)hf_le(p + 8, 4));
         }
-        int result = delta_items_add(&s->items, r->offset + at, (uint32_t)size, key);
+        int result = delta_table_entries_add(&s->items, r->offset + at, (uint32_t)size, key);
         if (result < 0)
             return result;
         at += size;
@@ -162,7 +162,7 @@ static int list_frames(struct side *s, const struct delta_region *r)
 }
 
 /* Descriptions of functions, in the order of their rows, by the functions. */
-static int list_functions(struct side *s, const struct delta_region *r)
+static int list_functions(struct table_side *s, const struct delta_region *r)
 {
     const struct delta_go *go = &s->image->go;
     unsigned wide = go->layout == DELTA_GO_116 ? 8 : 4;
@@ -176,7 +176,7 @@ static int list_functions(struct side *s, const struct delta_region *r)
         uint64_t size = (delta_go_function_size(go, s->bytes + at) + 7) & ~UINT64_C(7);
         if (size > r->size - in_region)
             continue;
-        int result = delta_items_add(&s->items, at, (uint32_t)size, key_of(s, text + hf_le(p, wide)));
+        int result = delta_table_entries_add(&s->items, at, (uint32_t)size, key_of(s, text + hf_le(p, wide)));
         if (result < 0)
             return result;
         behind = at + size;
@@ -184,7 +184,7 @@ static int list_functions(struct side *s, const struct delta_region *r)
     return 0;
 }
 
-static int list_items(struct side *s, const struct delta_region *r)
+static int list_items(struct table_side *s, const struct delta_region *r)
 {
     switch (r->kind) {
     case DELTA_REGION_GO_ROWS:
@@ -244,9 +244,10 @@ static int match_table(struct delta_make *make, uint32_t pair, const struct delt
 {
     const struct delta_segments *segments = &make->new_images[pair].segments;
     bool narrow = make->old_images[pair].narrow;
-    struct side old = {make->old, make->old_n, &make->old_images[pair].segments, segments,
-                       map,       narrow,      &make->old_images[pair],          {0}};
-    struct side new_side = {make->new_bytes, make->new_n, segments, NULL, NULL, narrow, &make->new_images[pair], {0}};
+    struct table_side old = {make->old, make->old_n, &make->old_images[pair].segments, segments,
+                             map,       narrow,      &make->old_images[pair],          {0}};
+    struct table_side new_side = {make->new_bytes,         make->new_n, segments, NULL, NULL, narrow,
+                                  &make->new_images[pair], {0}};
     struct delta_copies inside = {0};
     int r = list_items(&old, old_region);
 
@@ -255,13 +256,13 @@ static int match_table(struct delta_make *make, uint32_t pair, const struct delt
     if (r == 0 && new_region->kind == DELTA_REGION_EH_HDR && old_region->size >= 12 && new_region->size >= 12)
         r = delta_copies_extend(&inside, new_region->offset, old_region->offset, 12);
     if (r == 0 && old.items.n > 0 && new_side.items.n > 0) {
-        r = delta_items_match(&old.items, &new_side.items, &inside);
+        r = delta_table_entries_match(&old.items, &new_side.items, &inside);
         if (r == 0)
             r = delta_copies_replace(&make->copies, new_region->offset, new_region->offset + new_region->size, &inside);
     }
     delta_copies_done(&inside);
-    delta_items_done(&old.items);
-    delta_items_done(&new_side.items);
+    delta_table_entries_done(&old.items);
+    delta_table_entries_done(&new_side.items);
     return r;
 }
 
@@ -302,16 +303,16 @@ static int match_image(struct delta_make *make, uint32_t pair, const struct delt
     return r;
 }
 
-int delta_match_each(struct delta_make *make,
-                     int (*match)(struct delta_make *make, uint32_t pair, const struct delta_map *map),
-                     struct hf_err *err)
+int delta_images_match_each(struct delta_make *make,
+                            int (*match)(struct delta_make *make, uint32_t pair, const struct delta_map *map),
+                            struct hf_err *err)
 {
     struct delta_map map = {0};
     int r = 0;
 
     if (make->pairs_n == 0)
         return 0;
-    if ((r = delta_map_from(&make->copies, DELTA_MAP_MAX, &map, err)) < 0)
+    if ((r = delta_map_build(&make->copies, DELTA_MAP_MAX, &map, err)) < 0)
         return r;
     delta_map_sort(&map);
     for (uint32_t i = 0; r == 0 && i < make->pairs_n; i++)
@@ -322,5 +323,5 @@ int delta_match_each(struct delta_make *make,
 
 int delta_tables_match(struct delta_make *make, struct hf_err *err)
 {
-    return delta_match_each(make, match_image, err);
+    return delta_images_match_each(make, match_image, err);
 }

@@ -10,10 +10,11 @@ HF_MUST_USE int delta_tables_match(struct delta_make *make, struct hf_err *err);
 
 /* `match` for each pair of images, with the map of the copies there were at the start, sorted by old position. What it
  * returns: 0 or -ENOMEM. */
-HF_MUST_USE int delta_match_each(struct delta_make *make,
-                                 int (*match)(struct delta_make *make, uint32_t pair, const struct delta_map *map),
-                                 struct hf_err *err);
+HF_MUST_USE int delta_images_match_each(struct delta_make *make,
+                                        int (*match)(struct delta_make *make, uint32_t pair,
+                                                     const struct delta_map *map),
+                                        struct hf_err *err);
 
 /* The longest copies, at most `most`, as a match map. */
-HF_MUST_USE int delta_map_from(const struct delta_copies *copies, size_t most, struct delta_map *map,
-                               struct hf_err *err);
+HF_MUST_USE int delta_map_build(const struct delta_copies *copies, size_t most, struct delta_map *map,
+                                struct hf_err *err);

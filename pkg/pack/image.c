@@ -7,7 +7,7 @@
 #include "base/hex.h"
 #include "base/macros.h"
 #include "base/parse.h"
-#include "pack/tar_head.h"
+#include "pack/tar/tar_head.h"
 
 enum { OPEN_BLOBS = 8, JSON_MAX = 1 << 20, PIECE = 1 << 16 };
 

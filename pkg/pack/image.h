@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "base/fs.h"
-#include "pack/deep.h"
+#include "pack/deep/deep.h"
 
 /* The parts of an image archive in memory: their list (free it), and their bytes one behind the other. -EBADMSG: none. */
 HF_MUST_USE int hf_image_parts(const void *tar, size_t n, struct hf_deep_part **ret_parts, size_t *ret_parts_n,

@@ -27,76 +27,12 @@
 
 enum { OUT_BYTES = 256 * 1024, SEGMENTS_OF_A_SPOOL = 16 };
 
-void hf_spool_segment_path(const char *dir, uint64_t first, char *path, size_t n)
-{
-    (void)snprintf(path, n, "%s/%016" PRIx64 ".seg", dir, first);
-}
-
-int hf_spool_sync_folder(struct hf_spool_store *store, struct hf_err *err)
-{
-    int r = store->fs->fsync(store->fs->ctx, store->dir_fd);
-
-    if (r < 0)
-        return hf_err_sys(err, r, "sync '%s'", store->dir);
-    store->spare_was_segment = false;
-    return 0;
-}
-
-int hf_spool_write_at(const struct hf_fs_ops *fs, int fd, const void *bytes, size_t n, uint64_t offset, const char *dir,
-                      struct hf_err *err)
-{
-    int r = hf_file_write_all(fs, fd, bytes, n, offset);
-
-    return r < 0 ? hf_err_sys(err, r, "write in '%s'", dir) : 0;
-}
-
-int hf_spool_zero(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir, struct hf_err *err)
-{
-    static const char zeros[HF_SPOOL_ZERO_STEP];
-    int r = 0;
-
-    for (uint64_t at = from; r == 0 && at < to; at += sizeof(zeros))
-        r = hf_spool_write_at(fs, fd, zeros, (size_t)HF_MIN((uint64_t)sizeof(zeros), to - at), at, dir, err);
-    return r;
-}
-
-int hf_spool_confirm(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir,
-                     struct hf_err *err)
-{
-    int r = fs->fallocate(fs->ctx, fd, from, to - from);
-
-    return r < 0 && r != -EOPNOTSUPP ? hf_err_sys(err, r, "change '%s'", dir) : 0;
-}
-
-static bool is_unlinked(struct hf_spool_store *store, int fd)
-{
-    return fd >= 0 && store->links_count && store->fs->links(store->fs->ctx, fd) == 0;
-}
-
 /* ---- segments ---------------------------------------------------------------------------------------------------- */
-
-int hf_spool_add_segment(struct hf_spool_store *store, const struct segment *segment)
-{
-    int r = hf_array_grow(store->segments, store->n, store->cap, HF_ARRAY_ANY);
-
-    if (r == 0)
-        store->segments[store->n++] = *segment;
-    return r;
-}
 
 static void forget_segment(struct hf_spool_store *store, size_t i)
 {
     store->n--;
     memmove(store->segments + i, store->segments + i + 1, (store->n - i) * sizeof(*store->segments));
-}
-
-uint64_t hf_spool_bytes_used(const struct hf_spool_store *store)
-{
-    uint64_t bytes = ((store->spare_ready ? 1u : 0u) + (store->spare_coming ? 1u : 0u)) * store->segment_bytes;
-
-    for (size_t i = 0; i < store->n; i++)
-        bytes += store->segments[i].size;
-    return bytes;
 }
 
 static void count_dropped(struct hf_spool_store *store, uint32_t tag)
@@ -165,27 +101,6 @@ static int retire_oldest(struct hf_spool_store *store, struct hf_err *err)
     }
     forget_segment(store, 0);
     return 0;
-}
-
-int hf_spool_save_cursor(struct hf_spool_store *store, uint64_t delivered, struct hf_err *err)
-{
-    struct hf_spool_cursor cursor = {store->cursor.counter + 1, delivered, store->cursor.newest};
-    unsigned char slot[HF_SPOOL_CURSOR_SLOT];
-    bool anew = is_unlinked(store, store->cursor_fd);
-
-    int r = anew ? hf_spool_open_cursor(store, err) : 0;
-    if (r < 0)
-        return r;
-    hf_spool_cursor_format(&cursor, slot);
-    r = hf_spool_write_at(store->fs, store->cursor_fd, slot, sizeof(slot),
-                          (cursor.counter & 1) * HF_SPOOL_CURSOR_STRIDE, store->dir, err);
-    if (r < 0)
-        return r;
-    r = store->fs->fdatasync(store->fs->ctx, store->cursor_fd);
-    if (r < 0)
-        return hf_err_sys(err, r, "sync '%s/cursor'", store->dir);
-    store->cursor = cursor;
-    return anew ? hf_spool_sync_folder(store, err) : 0;
 }
 
 static int drop_oldest(struct hf_spool_store *store, struct hf_err *err)
@@ -300,7 +215,7 @@ static int roll(struct hf_spool_store *store, struct hf_err *err)
                               .salt = (uint32_t)hf_rand_mix_u64(&store->random)};
     char name[HF_SPOOL_NAME_BYTES];
 
-    if (is_unlinked(store, store->open_fd) || is_unlinked(store, store->dir_fd))
+    if (hf_spool_is_unlinked(store, store->open_fd) || hf_spool_is_unlinked(store, store->dir_fd))
         (void)!hf_spool_store_check(store, NULL); /* what it could not mend shows below */
     int fd = take_spare(store, err);
     if (fd < 0)
@@ -328,7 +243,7 @@ static int roll(struct hf_spool_store *store, struct hf_err *err)
 /* The folder itself may be gone: make it again, with the same name for the stream, for its sequences go on. */
 static int revive_folder(struct hf_spool_store *store, struct hf_err *err)
 {
-    if (!is_unlinked(store, store->dir_fd))
+    if (!hf_spool_is_unlinked(store, store->dir_fd))
         return 0;
     int r = hf_dir_make(store->fs, store->dir, 0700, err);
     if (r < 0)
@@ -505,7 +420,7 @@ static int flush(struct hf_spool_store *store, struct hf_err *err)
         segment->end = hf_spool_align(segment->end + store->out.n);
         segment->payload += store->out_payload;
         /* Synced into a file that nobody can find again is not durable. */
-        if (is_unlinked(store, store->open_fd) && (r = rescue(store, err)) < 0) {
+        if (hf_spool_is_unlinked(store, store->open_fd) && (r = rescue(store, err)) < 0) {
             store->stats.poisoned++;
             lose_open(store);
         }

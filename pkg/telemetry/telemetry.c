@@ -18,7 +18,7 @@
 #include "telemetry/sink/fanout.h"
 #include "telemetry/source/ingest.h"
 
-enum { MAX_SOURCES = 8, MAX_TROUBLES = 12, TROUBLE = 160 };
+enum { MAX_TROUBLES = 12, TROUBLE = 160 };
 
 /* What is counted of an offer: how it ended (enum hf_offer), or that it failed. */
 enum { RESULT_FAILED = HF_OFFER_REFUSED_BOUNDARY + 1, RESULTS };
@@ -46,7 +46,7 @@ struct hf_telemetry_service {
     struct leaving *leaving;
     bool closed; /* while switching: the old outlets were told to end */
     struct hf_fanout *fanout;
-    struct hf_source *sources[MAX_SOURCES];
+    struct hf_source *sources[HF_SOURCE_ROWS];
     size_t n_sources;
     struct hf_source *http; /* one of them; NULL off */
     struct hf_ids *ids;
@@ -118,7 +118,7 @@ static int emit(void *arg, const struct hf_event *event)
         if (stored.severity == 0)
             stored.severity = HF_SEVERITY_INFO;
         int r = hf_fanout_store(service->fanout, &stored, sinks, emission->receipt);
-        emission->had = emission->had || (first && r == HF_FANOUT_HAD);
+        emission->had = emission->had || (first && r == HF_FANOUT_DUPLICATE);
         return r < 0 ? r : 0;
     }
     if (route == HF_ROUTE_REFUSED &&
@@ -267,35 +267,43 @@ static void room(void *arg)
     wake(service);
 }
 
+#define ROW(class, number, create, name, field, on)                                                                    \
+    static bool wants_##create(const struct hf_telemetry_sources *s)                                                   \
+    {                                                                                                                  \
+        return (on);                                                                                                   \
+    }
+HF_TELEMETRY_SOURCES(ROW)
+#undef ROW
+
+static const struct source_row {
+    enum hf_source_class source_class;
+    const char *field; /* of spec.telemetry.sources */
+    bool (*wanted)(const struct hf_telemetry_sources *s);
+    hf_source_maker *create;
+} source_rows[] = {
+#define ROW(class, number, create, name, field, on)                                                                    \
+    {HF_SOURCE_##class, field, wants_##create, hf_source_##create##_new},
+    HF_TELEMETRY_SOURCES(ROW)
+#undef ROW
+};
+_Static_assert(HF_LEN(source_rows) == HF_SOURCE_ROWS, "the service has a place for each source");
+
 static void open_sources(struct hf_telemetry_service *service)
 {
-    const struct hf_telemetry_sources *from = &service->now.spec.sources;
-    const struct {
-        const char *name;
-        bool on;
-        hf_source_maker *make;
-    } all[] = {
-        {"http", from->http, hf_source_http_new},
-        {"journald", from->journald, hf_source_journald_new},
-        {"files", from->n_files > 0, hf_source_files_new},
-        {"containers", from->containers, hf_source_containers_new},
-        {"node", from->node, hf_source_node_new},
-        {"scrape", from->n_scrapes > 0, hf_source_scrape_new},
-        {"socket", from->socket_path != NULL, hf_source_socket_new},
-        {"mqtt", from->mqtt.host != NULL, hf_source_mqtt_new},
-    };
+    const struct hf_telemetry_sources *wanted = &service->now.spec.sources;
 
-    for (size_t i = 0; i < HF_LEN(all); i++) {
+    for (size_t i = 0; i < HF_LEN(source_rows); i++) {
+        const struct source_row *row = &source_rows[i];
         struct hf_err err = HF_ERR_INIT;
         struct hf_source *source = NULL;
-        if (!all[i].on)
+        if (!row->wanted(wanted))
             continue;
-        if (all[i].make(from, service->world, &service->intake, &source, &err) < 0) {
-            trouble(service, all[i].name, &err);
+        if (row->create(wanted, service->world, &service->intake, &source, &err) < 0) {
+            trouble(service, row->field, &err);
             continue;
         }
         service->sources[service->n_sources++] = source;
-        if (all[i].make == hf_source_http_new) {
+        if (row->source_class == HF_SOURCE_HTTP) {
             service->http = source;
             hf_source_http_set_ids(source, service->ids);
         }
@@ -368,7 +376,7 @@ static void flush(struct hf_telemetry_service *service)
     int r = hf_pipeline_flush(service->pipeline, hf_mono_ns(clock), hf_unix_ns(clock), emit, &emission);
     if (r < 0)
         hf_log(service->world->log, HF_LOG_WARNING, "telemetry.windows_lost", HF_D("errno", -r));
-    hf_fanout_tell_drops(service->fanout);
+    hf_fanout_report_drops(service->fanout);
 }
 
 static void begin_switch(struct hf_telemetry_service *service)
@@ -404,7 +412,7 @@ static void on_soon(void *arg)
         finish_switch(service);
     if (service->stopping && !service->told && hf_fanout_pending(service->fanout) == 0) {
         service->told = true;
-        hf_fanout_tell_drops(service->fanout); /* of what the flush itself dropped */
+        hf_fanout_report_drops(service->fanout); /* of what the flush itself dropped */
     }
     if (service->stopping && service->stopped != NULL && hf_fanout_pending(service->fanout) == 0) {
         void (*stopped)(void *) = service->stopped;

@@ -8,7 +8,7 @@
 #include "base/utf8.h"
 #include "update/install/tree.h"
 #include "update/release.h"
-#include "update/rules/way.h"
+#include "update/rules/delta_chain.h"
 
 enum { FROM_DIGITS = 12 }; /* of a hash, for a person */
 #define MIB (UINT64_C(1) << 20)
@@ -32,7 +32,7 @@ static const char *installed_sha256(const struct release *release, char tree[HF_
 
 /* The way to the new file by deltas from what is installed, or from a file between that was made on it; false: the whole file. */
 static bool way_in(const struct release *release, const struct hf_plan_room *room, const char *avoid,
-                   struct hf_way *ret_way)
+                   struct hf_delta_chain *ret_way)
 {
     const struct hf_artifact *artifact = release_artifact(release);
     char tree[HF_SHA256_HEX];
@@ -40,11 +40,11 @@ static bool way_in(const struct release *release, const struct hf_plan_room *roo
     if (artifact == NULL || release->j.no_delta)
         return false;
     if (release->step_sha256[0] != '\0')
-        return hf_way_find(artifact, release->step_sha256, release->step_bytes, room, avoid, ret_way);
-    return hf_way_find(artifact, installed_sha256(release, tree), 0, room, avoid, ret_way);
+        return hf_delta_chain_find(artifact, release->step_sha256, release->step_bytes, room, avoid, ret_way);
+    return hf_delta_chain_find(artifact, installed_sha256(release, tree), 0, room, avoid, ret_way);
 }
 
-static bool way_of(const struct release *release, struct hf_way *ret_way)
+static bool way_of(const struct release *release, struct hf_delta_chain *ret_way)
 {
     const struct hf_plan_room room = {release->room.bytes, release->disk_room};
 
@@ -53,7 +53,7 @@ static bool way_of(const struct release *release, struct hf_way *ret_way)
 
 const struct hf_delta_ref *release_delta(const struct release *release)
 {
-    struct hf_way way;
+    struct hf_delta_chain way;
 
     return way_of(release, &way) ? way.deltas[0] : NULL;
 }
@@ -95,7 +95,7 @@ static void say_room(struct release *release, const struct hf_delta_ref *delta)
 static bool explain_room(struct release *release)
 {
     const struct hf_plan_room all = {UINT64_MAX, UINT64_MAX};
-    struct hf_way best, taken = {.n = 0};
+    struct hf_delta_chain best, taken = {.n = 0};
     size_t i = 0;
 
     if (!way_in(release, &all, release->j.avoid, &best))
@@ -122,7 +122,7 @@ static const struct hf_delta_ref *find_delta(const struct hf_artifact *artifact,
 /* It is not tried again for this release. */
 static void avoid(struct release *release, const char *sha256)
 {
-    if (!hf_way_avoid(release->j.avoid, sha256))
+    if (!hf_delta_chain_avoid(release->j.avoid, sha256))
         release->j.no_delta = true;
 }
 
@@ -144,8 +144,8 @@ static void say_death(struct release *release, const struct death *death)
 /* From a file between, when an earlier attempt made one and what is left is no longer than from what is installed. */
 static void choose(struct release *release)
 {
-    const struct hf_inspection *seen = &release->seen;
-    struct hf_way from_old, from_step;
+    const struct hf_swap_inspection *seen = &release->seen;
+    struct hf_delta_chain from_old, from_step;
 
     release->step_sha256[0] = '\0';
     bool old = way_of(release, &from_old);
@@ -160,7 +160,7 @@ static void choose(struct release *release)
 /* A delta that this release lists, and that is tried still. */
 static bool is_tried(const struct release *release, const struct death *death, const struct hf_delta_ref **ret_delta)
 {
-    if (death->times == 0 || release->j.no_delta || hf_way_avoids(release->j.avoid, death->delta))
+    if (death->times == 0 || release->j.no_delta || hf_delta_chain_avoids(release->j.avoid, death->delta))
         return false;
     *ret_delta = find_delta(release_artifact(release), death->delta);
     return *ret_delta != NULL;
@@ -191,7 +191,7 @@ void release_delta_unfit(struct release *release, const struct hf_err *err)
 {
     const struct hf_delta_ref *delta = release_delta(release);
     struct hf_journal *j = &release->j;
-    struct hf_way way;
+    struct hf_delta_chain way;
 
     if (delta == NULL) {
         release_delta_bad(release);

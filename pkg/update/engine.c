@@ -88,7 +88,7 @@ static bool can_be_forgotten(const struct release *release)
 
 static int run_forget(struct step_job *step)
 {
-    return hf_dir_remove_tree(step->release->engine->p.fs, step->release->folder, &step->trouble.err);
+    return hf_dir_remove_tree(step->release->engine->p.fs, step->release->folder, &step->failure.err);
 }
 
 static void forgotten(struct release *release, struct step_job *step)
@@ -96,7 +96,7 @@ static void forgotten(struct release *release, struct step_job *step)
     struct hf_update_engine *engine = release->engine;
 
     if (step->r < 0)
-        hf_log_err(engine->p.log, HF_LOG_WARNING, "update.forget", "release", release->j.name, &step->trouble.err);
+        hf_log_err(engine->p.log, HF_LOG_WARNING, "update.forget", "release", release->j.name, &step->failure.err);
     engine_poke(engine); /* it may be wanted again by now */
     release->started = true;
     hf_buf_clear(&release->saved);
@@ -139,8 +139,32 @@ static void look_at_all(struct hf_update_engine *engine)
         release_take_turn(next);
 }
 
-/* Releases that nobody wants any more are on disk alone above this: each would hold 16 kB for as long as the agent lives. */
-enum { KEPT_IN_MEMORY = 4 };
+/* A release that rests and that no object wants. Its history is on disk alone; this is still reported of it, in 0.7 kB instead of
+ * the 16 kB of a release. */
+struct parked_release {
+    enum hf_phase phase;
+    enum hf_reason reason;
+    uint64_t sequence, time_unix_ns;
+    char digest[HF_SHA256_HEX], version[HF_UPDATE_MAX_VERSION], installed[HF_UPDATE_MAX_VERSION];
+    char message[HF_UPDATE_MAX_MESSAGE];
+};
+
+static struct parked_release *parked_new(const struct hf_journal *shown)
+{
+    struct parked_release *parked = calloc(1, sizeof(*parked));
+
+    if (parked == NULL)
+        return NULL;
+    parked->phase = shown->phase;
+    parked->reason = shown->reason;
+    parked->sequence = shown->sequence;
+    parked->time_unix_ns = shown->time_unix_ns;
+    (void)snprintf(parked->digest, sizeof(parked->digest), "%s", shown->digest);
+    (void)snprintf(parked->version, sizeof(parked->version), "%s", shown->version);
+    (void)snprintf(parked->installed, sizeof(parked->installed), "%s", hf_journal_installed(shown));
+    (void)snprintf(parked->message, sizeof(parked->message), "%s", shown->message);
+    return parked;
+}
 
 /* Not wanted, at rest, everything of it on disk: nothing is lost when it is read again should it be wanted again. */
 static bool can_be_parked(const struct release *release)
@@ -149,7 +173,7 @@ static bool can_be_parked(const struct release *release)
            release->again == HF_ACT_NONE && release->engine->active != release;
 }
 
-/* The one that rests longest is remembered by its name alone. */
+/* Parks the release that has rested longest. */
 static bool park_one(struct hf_update_engine *engine)
 {
     const struct release *oldest = NULL;
@@ -163,8 +187,11 @@ static bool park_one(struct hf_update_engine *engine)
     if (oldest == NULL)
         return false;
     (void)snprintf(name, sizeof(name), "%s", oldest->j.name);
-    if (hf_strmap_put(&engine->parked, name, engine) < 0)
+    struct parked_release *parked = parked_new(&oldest->shown);
+    if (parked == NULL || hf_strmap_put(&engine->parked, name, parked) < 0) {
+        free(parked);
         return false;
+    }
     hf_strmap_remove(&engine->releases, name);
     return true;
 }
@@ -184,7 +211,7 @@ static void sweep(struct hf_update_engine *engine)
             forget(release);
         }
     }
-    while (releases->n > KEPT_IN_MEMORY && park_one(engine))
+    while (park_one(engine))
         ;
 }
 
@@ -240,7 +267,7 @@ void engine_unref(struct hf_update_engine *engine)
     free(engine);
 }
 
-void hf_update_engine_rest(struct hf_update_engine *engine)
+void hf_update_engine_quiesce(struct hf_update_engine *engine)
 {
     engine->resting = true;
     for (size_t i = 0; i < engine->releases.n; i++) {
@@ -250,7 +277,7 @@ void hf_update_engine_rest(struct hf_update_engine *engine)
     }
 }
 
-bool hf_update_engine_rested(const struct hf_update_engine *engine)
+bool hf_update_engine_quiesced(const struct hf_update_engine *engine)
 {
     for (size_t i = 0; i < engine->releases.n; i++) {
         const struct release *release = engine->releases.entries[i].value;
@@ -329,14 +356,13 @@ static int make_room(struct hf_update_engine *engine)
 static int release_get(struct hf_update_engine *engine, const char *name, struct release **ret_release)
 {
     struct release *release = hf_strmap_get(&engine->releases, name);
-    bool was_parked = hf_strmap_get(&engine->parked, name) != NULL;
 
     if (release != NULL) {
         *ret_release = release;
         return 0;
     }
-    if (was_parked)
-        hf_strmap_remove(&engine->parked, name);
+    struct parked_release *parked = hf_strmap_take(&engine->parked, name);
+    bool was_parked = parked != NULL;
     int r = make_room(engine);
     if (r == 0 && (release = release_new(engine, name)) == NULL)
         r = -ENOMEM;
@@ -347,11 +373,14 @@ static int release_get(struct hf_update_engine *engine, const char *name, struct
     if (r == 0) {
         release->started = !was_parked; /* else nothing of it is on disk */
         *ret_release = release;
+        free(parked);
         return 0;
     }
     release_free(release);
-    if (was_parked && hf_strmap_put(&engine->parked, name, engine) < 0)
+    if (was_parked && hf_strmap_put(&engine->parked, name, parked) < 0) {
+        free(parked);
         return -ENOMEM;
+    }
     return r;
 }
 
@@ -405,6 +434,7 @@ int hf_update_engine_new(const struct hf_update_params *params, struct hf_update
     counts_init(engine);
     engine->lock_fd = -1;
     engine->releases.free_value = free_release;
+    engine->parked.free_value = free;
     engine->timer = params->sched->timer_new(params->sched->ctx, on_timer, engine);
     if (engine->timer == NULL || keep_params(engine, params) < 0)
         (void)hf_err_sys(err, r, "start the updater");
@@ -466,7 +496,7 @@ int hf_update_engine_set(struct hf_update_engine *engine, const struct hf_desire
     return r;
 }
 
-void hf_update_engine_look(struct hf_update_engine *engine)
+void hf_update_engine_check_drift(struct hf_update_engine *engine)
 {
     for (size_t i = 0; i < engine->releases.n; i++) {
         struct release *release = engine->releases.entries[i].value;
@@ -522,6 +552,29 @@ static const char *wait_message(const struct release *release)
     return hf_reason_meaning(release->wait_reason);
 }
 
+static void visit_parked(const struct hf_update_engine *engine,
+                         void (*visit)(void *arg, const struct hf_update_status *status), void *arg)
+{
+    for (size_t i = 0; i < engine->parked.n; i++) {
+        const struct parked_release *parked = engine->parked.entries[i].value;
+        const struct hf_update_status status = {
+            .name = engine->parked.entries[i].key,
+            .phase = parked->phase,
+            .version = parked->version,
+            .sequence = parked->sequence,
+            .digest = parked->digest,
+            .installed = parked->installed,
+            .from = "",
+            .method = "",
+            .reason = hf_reason_name(parked->reason),
+            .message = parked->message,
+            .time_unix_ns = parked->time_unix_ns,
+            .settled = !engine->poked,
+        };
+        visit(arg, &status);
+    }
+}
+
 void hf_update_engine_each(struct hf_update_engine *engine,
                            void (*visit)(void *arg, const struct hf_update_status *status), void *arg)
 {
@@ -547,4 +600,5 @@ void hf_update_engine_each(struct hf_update_engine *engine,
         };
         visit(arg, &status);
     }
+    visit_parked(engine, visit, arg);
 }

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "update/install/point.h"
+#include "update/install/checkpoint.h"
 #include "update/release.h"
 
 enum { MAX_DELTA_FAILURES = 5 };
@@ -32,10 +32,10 @@ static void stopped(struct release *release)
         release_event(release, HF_EV_HELD, verdict == HF_GATE_WAIT ? reason : HF_R_RetryingLater, message);
 }
 
-static void failed(struct release *release, const struct hf_trouble *trouble, uint64_t at_least_ns)
+static void failed(struct release *release, const struct hf_failure *failure, uint64_t at_least_ns)
 {
-    release_back_off(release, trouble->reason, at_least_ns);
-    release_trouble(release, HF_EV_FAILED, trouble);
+    release_back_off(release, failure->reason, at_least_ns);
+    release_failure(release, HF_EV_FAILED, failure);
 }
 
 /* ---- before it starts ------------------------------------------------------------------------------------------------- */
@@ -52,7 +52,7 @@ static void go(struct release *release)
 static void unit_seen(void *arg, int r, const char *active_state, const char *sub_state, const struct hf_err *err)
 {
     struct release *release = arg;
-    struct hf_trouble trouble = {.reason = HF_R_None};
+    struct hf_failure failure = {.reason = HF_R_None};
 
     (void)active_state;
     (void)sub_state;
@@ -63,9 +63,9 @@ static void unit_seen(void *arg, int r, const char *active_state, const char *su
         return;
     }
     if (err != NULL)
-        trouble.err = *err;
-    trouble.reason = r == -ENOENT ? HF_R_UnitNotFound : HF_R_SystemdUnavailable;
-    failed(release, &trouble, 0);
+        failure.err = *err;
+    failure.reason = r == -ENOENT ? HF_R_UnitNotFound : HF_R_SystemdUnavailable;
+    failed(release, &failure, 0);
 }
 
 /* Is the unit there at all? Better to know before the old version is touched. */
@@ -73,7 +73,7 @@ static void look_at_unit(struct release *release)
 {
     const struct hf_unit_ops *unit = release->engine->p.unit;
     const char *name = release->update->release.install.restart_unit;
-    struct hf_trouble trouble = {.reason = HF_R_SystemdUnavailable};
+    struct hf_failure failure = {.reason = HF_R_SystemdUnavailable};
 
     if (name == NULL) {
         go(release);
@@ -81,10 +81,10 @@ static void look_at_unit(struct release *release)
     }
     release->step = STEP_UNIT;
     release->stopping = false;
-    int r = unit->state(unit->ctx, name, unit_timeout_ns, unit_seen, release, &release->unit_call, &trouble.err);
+    int r = unit->state(unit->ctx, name, unit_timeout_ns, unit_seen, release, &release->unit_call, &failure.err);
     if (r < 0) {
         release->step = STEP_NONE;
-        failed(release, &trouble, 0);
+        failed(release, &failure, 0);
     }
 }
 
@@ -104,7 +104,7 @@ static uint64_t new_bytes(const struct release *release)
 }
 
 /* What must stay free. */
-static uint64_t reserve_of(const struct hf_inspection *seen)
+static uint64_t reserve_of(const struct hf_swap_inspection *seen)
 {
     return HF_MIN(RESERVE_BYTES, seen->total_bytes / 20);
 }
@@ -120,15 +120,15 @@ static uint64_t needed(const struct release *release)
     return need;
 }
 
-static bool has_room(const struct release *release, struct hf_trouble *trouble)
+static bool has_room(const struct release *release, struct hf_failure *failure)
 {
-    const struct hf_inspection *seen = &release->seen;
+    const struct hf_swap_inspection *seen = &release->seen;
     uint64_t reserve = reserve_of(seen), need = needed(release);
 
     need -= HF_MIN(need, seen->staged_bytes);
     if (seen->available_bytes >= need && seen->available_bytes - need >= reserve)
         return true;
-    (void)hf_trouble_set(trouble, HF_R_DiskSpaceLow, ENOSPC,
+    (void)hf_failure_set(failure, HF_R_DiskSpaceLow, ENOSPC,
                          "%" PRIu64 " bytes are needed and %" PRIu64 " must stay free, %" PRIu64 " are free", need,
                          reserve, seen->available_bytes);
     return false;
@@ -136,7 +136,7 @@ static bool has_room(const struct release *release, struct hf_trouble *trouble)
 
 static bool is_installed(const struct release *release)
 {
-    const struct hf_inspection *seen = &release->seen;
+    const struct hf_swap_inspection *seen = &release->seen;
 
     return seen->exists && seen->sha256[0] != '\0' && strcmp(seen->sha256, release->j.sha256) == 0;
 }
@@ -144,7 +144,7 @@ static bool is_installed(const struct release *release)
 /* What a way by deltas may take of the disk, beside the new version. */
 static uint64_t disk_room(const struct release *release)
 {
-    const struct hf_inspection *seen = &release->seen;
+    const struct hf_swap_inspection *seen = &release->seen;
     uint64_t taken = reserve_of(seen) + new_bytes(release);
 
     if (seen->available_bytes > UINT64_MAX - seen->staged_bytes - seen->step_bytes)
@@ -156,7 +156,7 @@ static uint64_t disk_room(const struct release *release)
 /* What was seen goes into the journal: it decides what "back" means. */
 static void note_seen(struct release *release)
 {
-    const struct hf_inspection *seen = &release->seen;
+    const struct hf_swap_inspection *seen = &release->seen;
     struct hf_journal *j = &release->j;
 
     j->had_old = seen->exists;
@@ -175,52 +175,53 @@ static void note_seen(struct release *release)
 }
 
 /* What the delta has made of the new file is nobody's beginning now, and its size is that of the whole one. */
-static int drop_unfinished(const struct hf_spot *spot, struct hf_trouble *trouble)
+static int drop_unfinished(const struct hf_target_dir *dir, struct hf_failure *failure)
 {
     char name[NAME_MAX + 1];
-    int r = hf_spot_unlink(spot, hf_stage_name(spot->release, HF_STAGE_NEW, name), trouble);
+    int r = hf_target_unlink(dir, hf_target_file_name(dir->release, HF_TARGET_NEW, name), failure);
 
-    return r < 0 ? r : hf_spot_unlink(spot, hf_stage_name(spot->release, HF_STAGE_POINT, name), trouble);
+    return r < 0 ? r : hf_target_unlink(dir, hf_target_file_name(dir->release, HF_TARGET_CHECKPOINT, name), failure);
 }
 
 /* Did the agent die in the middle of a delta that is tried still, in a way that asks for another one? */
 static int look_for_death(struct step_job *step)
 {
-    const struct hf_fs_ops *fs = step->swap.place.fs;
+    const struct hf_fs_ops *fs = step->swap.target.fs;
     struct hf_attempt_now now;
     struct hf_attempt attempt;
-    struct hf_spot spot;
+    struct hf_target_dir dir;
 
-    if (!hf_attempt_find(fs, step->release->folder, &attempt) || hf_way_avoids(step->release->j.avoid, attempt.delta))
+    if (!hf_attempt_find(fs, step->release->folder, &attempt) ||
+        hf_delta_chain_avoids(step->release->j.avoid, attempt.delta))
         return 0;
-    int r = hf_spot_open(&step->swap.place, &spot, NULL, &step->trouble);
+    int r = hf_target_open(&step->swap.target, &dir, NULL, &step->failure);
     if (r < 0)
         return r == -ENOENT ? 0 : r;
     hf_attempt_look(fs, &now);
-    now.at = hf_point_peek(&spot, attempt.delta, attempt.makes);
+    now.at = hf_checkpoint_peek(&dir, attempt.delta, attempt.makes);
     if (hf_attempt_gives_up(&attempt, &now)) {
-        r = drop_unfinished(&spot, &step->trouble);
+        r = drop_unfinished(&dir, &step->failure);
         step->death.times = attempt.deaths + 1;
         step->death.oom = hf_attempt_oom(&attempt, &now);
         memcpy(step->death.delta, attempt.delta, sizeof(step->death.delta));
     }
-    hf_spot_done(&spot);
+    hf_target_dir_done(&dir);
     return r;
 }
 
 static int run_inspect(struct step_job *step)
 {
-    int r = hf_swap_inspect(&step->swap, &step->inspection, &step->trouble);
+    int r = hf_swap_inspect(&step->swap, &step->inspection, &step->failure);
 
     if (r < 0)
         return r;
-    hf_room_memory(step->swap.place.fs, "", &step->room);
+    hf_room_memory(step->swap.target.fs, "", &step->room);
     return look_for_death(step);
 }
 
 static void inspected(struct release *release, struct step_job *step)
 {
-    struct hf_trouble trouble = {.reason = HF_R_None};
+    struct hf_failure failure = {.reason = HF_R_None};
 
     if (release->stopping) { /* nothing was begun: looking again says what comes now */
         release->stopping = false;
@@ -229,7 +230,7 @@ static void inspected(struct release *release, struct step_job *step)
         return;
     }
     if (step->r < 0) {
-        failed(release, &step->trouble, 0);
+        failed(release, &step->failure, 0);
         return;
     }
     release->seen = step->inspection;
@@ -240,8 +241,8 @@ static void inspected(struct release *release, struct step_job *step)
     release->room = step->room;
     note_seen(release);
     release->go_reason = release_choose_way(release, &step->death);
-    if (!has_room(release, &trouble))
-        failed(release, &trouble, 0);
+    if (!has_room(release, &failure))
+        failed(release, &failure, 0);
     else
         look_at_unit(release);
 }
@@ -260,25 +261,25 @@ void step_inspect(struct release *release)
 
 /* ---- fetch ------------------------------------------------------------------------------------------------------------ */
 
-static void fall_back(struct release *release, const struct hf_trouble *trouble)
+static void fall_back(struct release *release, const struct hf_failure *failure)
 {
-    if (trouble->reason == HF_R_DeltaUnfit) {
-        release_delta_unfit(release, &trouble->err);
+    if (failure->reason == HF_R_DeltaUnfit) {
+        release_delta_unfit(release, &failure->err);
         release_event(release, HF_EV_FALL_BACK, HF_R_DeltaUnfit, release->j.detour);
     } else {
         release_delta_bad(release);
-        release_trouble(release, HF_EV_FALL_BACK, trouble);
+        release_failure(release, HF_EV_FALL_BACK, failure);
     }
 }
 
 /* Is it the delta that will not do, so that the whole file must be fetched? */
-static bool delta_is_no_good(struct release *release, const struct hf_trouble *trouble, bool hopeless)
+static bool delta_is_no_good(struct release *release, const struct hf_failure *failure, bool hopeless)
 {
     if (release->j.method != HF_METHOD_DELTA)
         return false;
     if (hopeless)
         return true;
-    switch (trouble->reason) {
+    switch (failure->reason) {
     case HF_R_DeltaDamaged:
     case HF_R_DeltaUnfit:
     case HF_R_ArtifactTooLong:
@@ -295,7 +296,7 @@ static bool delta_is_no_good(struct release *release, const struct hf_trouble *t
     }
 }
 
-static void fetched(void *arg, int r, const struct hf_trouble *trouble, uint64_t retry_after_ns, bool hopeless)
+static void fetched(void *arg, int r, const struct hf_failure *failure, uint64_t retry_after_ns, bool hopeless)
 {
     struct release *release = arg;
     struct hf_update_engine *engine = release->engine;
@@ -308,10 +309,10 @@ static void fetched(void *arg, int r, const struct hf_trouble *trouble, uint64_t
         release_event(release, HF_EV_FETCHED, HF_R_Patching, NULL);
     else if (release->stopping)
         stopped(release);
-    else if (delta_is_no_good(release, trouble, hopeless))
-        fall_back(release, trouble);
+    else if (delta_is_no_good(release, failure, hopeless))
+        fall_back(release, failure);
     else
-        failed(release, trouble, retry_after_ns);
+        failed(release, failure, retry_after_ns);
     engine_unref(engine);
 }
 
@@ -330,7 +331,7 @@ void step_fetch(struct release *release)
     struct hf_update_engine *engine = release->engine;
     const struct hf_artifact *artifact = release_artifact(release);
     const struct hf_delta_ref *delta = release->j.method == HF_METHOD_DELTA ? release_delta(release) : NULL;
-    struct hf_trouble trouble = {.reason = HF_R_RetryingLater};
+    struct hf_failure failure = {.reason = HF_R_RetryingLater};
 
     if (artifact == NULL) {
         release_event(release, HF_EV_MISFIT, HF_R_NoArtifactForArch, NULL);
@@ -339,7 +340,7 @@ void step_fetch(struct release *release)
     struct hf_fetch_params params = {.clock = engine->p.clock,
                                      .sched = engine->p.sched,
                                      .http = engine->p.http,
-                                     .place = step_place(release),
+                                     .target = step_target(release),
                                      .folder = release->folder,
                                      .url = delta != NULL ? delta->url : artifact->url,
                                      .key = delta != NULL ? delta->sha256 : artifact->sha256,
@@ -354,9 +355,9 @@ void step_fetch(struct release *release)
     release->step = STEP_FETCH;
     release->stopping = false;
     engine_ref(engine);
-    if (hf_fetch_start(&params, &release->fetch, &trouble.err) < 0) {
+    if (hf_fetch_start(&params, &release->fetch, &failure.err) < 0) {
         release->step = STEP_NONE;
-        failed(release, &trouble, 0);
+        failed(release, &failure, 0);
         engine_unref(engine);
     }
 }
@@ -365,7 +366,7 @@ void step_fetch(struct release *release)
 
 static int run_patch(struct step_job *step)
 {
-    return hf_patch_run(&step->patch, &step->trouble);
+    return hf_patch_run(&step->patch, &step->failure);
 }
 
 /* The file between is there: the next delta begins with it. */
@@ -384,10 +385,10 @@ static void patched(struct release *release, struct step_job *step)
         release_event(release, HF_EV_PATCHED, HF_R_Verified, NULL);
     else if (release->stopping)
         stopped(release);
-    else if (delta_is_no_good(release, &step->trouble, false))
-        fall_back(release, &step->trouble);
+    else if (delta_is_no_good(release, &step->failure, false))
+        fall_back(release, &step->failure);
     else
-        failed(release, &step->trouble, 0);
+        failed(release, &step->failure, 0);
 }
 
 void step_patch(struct release *release)
@@ -404,7 +405,7 @@ void step_patch(struct release *release)
     }
     const struct hf_install *install = &release->update->release.install;
     step->patch =
-        (struct hf_patch_params){.place = step_place(release),
+        (struct hf_patch_params){.target = step_target(release),
                                  .folder = release->folder,
                                  .kind = j->kind,
                                  .method = delta != NULL ? j->method : HF_METHOD_FULL,
@@ -427,13 +428,13 @@ void step_patch(struct release *release)
 
 static int run_swap(struct step_job *step)
 {
-    return hf_swap_run(&step->swap, &step->trouble);
+    return hf_swap_run(&step->swap, &step->failure);
 }
 
 static void swapped(struct release *release, struct step_job *step)
 {
     if (step->r < 0) {
-        release_trouble(release, HF_EV_FAILED, &step->trouble);
+        release_failure(release, HF_EV_FAILED, &step->failure);
         return;
     }
     release->j.probed = true;

@@ -123,7 +123,7 @@ static void save_failed(struct release *release, const struct hf_err *err)
 static int run_save(struct step_job *step)
 {
     return hf_journal_save(step->release->engine->p.fs, step->release->folder, hf_buf_view(&step->text),
-                           &step->trouble.err);
+                           &step->failure.err);
 }
 
 static void log_phase(const struct release *release)
@@ -155,7 +155,7 @@ static void is_durable(struct release *release)
 static void saved(struct release *release, struct step_job *step)
 {
     if (step->r < 0) {
-        save_failed(release, &step->trouble.err);
+        save_failed(release, &step->failure.err);
         return;
     }
     hf_buf_done(&release->saved);
@@ -288,11 +288,11 @@ void release_event(struct release *release, enum hf_update_event event, enum hf_
     save(release);
 }
 
-void release_trouble(struct release *release, enum hf_update_event event, const struct hf_trouble *trouble)
+void release_failure(struct release *release, enum hf_update_event event, const struct hf_failure *failure)
 {
     char text[520];
 
-    release_event(release, event, trouble->reason, hf_err_text(&trouble->err, text, sizeof(text)));
+    release_event(release, event, failure->reason, hf_err_text(&failure->err, text, sizeof(text)));
 }
 
 void release_wait(struct release *release, enum hf_reason reason)
@@ -372,15 +372,15 @@ static void ask_fit(struct release *release)
         (void)snprintf(release->ask_message, sizeof(release->ask_message), "%.200s", err.cause);
 }
 
-static enum hf_reason path_trouble(const struct release *release)
+static enum hf_reason path_failure(const struct release *release)
 {
     const struct hf_update_engine *engine = release->engine;
     const char *path = release->wanted->release.install.path;
-    struct hf_place place = {.fs = engine->p.fs, .roots = engine->p.roots, .path = path, .release = release->j.name};
-    struct hf_trouble trouble;
+    struct hf_target target = {.fs = engine->p.fs, .roots = engine->p.roots, .path = path, .release = release->j.name};
+    struct hf_failure failure;
 
-    if (hf_place_check(&place, &trouble) < 0)
-        return trouble.reason;
+    if (hf_target_check(&target, &failure) < 0)
+        return failure.reason;
     return engine_path_taken(release, path) ? HF_R_PathTaken : HF_R_None;
 }
 
@@ -406,7 +406,7 @@ enum hf_gate_verdict release_ask(struct release *release, enum hf_reason *ret_re
                                       !wanted->release.allow_downgrade && !is_good),
         .expired = unix_ns >= wanted->release.expires_unix_ns && !is_good,
         .rolled_back_before = strcmp(digest, release->j.bad_digest) == 0,
-        .bad_path = path_trouble(release),
+        .bad_path = path_failure(release),
         .misfit = release->misfit,
         .gate = release->gate,
         .suspended = wanted->suspend,

@@ -50,7 +50,7 @@ struct hf_update_engine {
     int lock_fd;
     unsigned refs; /* one for the owner, one for each job and fetch under way */
     bool closing, resting, told, poked;
-    struct hf_strmap parked; /* names whose history is on disk alone */
+    struct hf_strmap parked; /* by name: releases whose history is on disk alone (engine.c) */
     bool was_set;            /* what is wanted is known */
     size_t n_histories;      /* folders of ours */
 };
@@ -88,13 +88,13 @@ struct step_job {
     void (*then)(struct release *release, struct step_job *step); /* on the loop */
     atomic_bool cancel;
     int r;
-    struct hf_trouble trouble;
+    struct hf_failure failure;
     struct hf_swap_params swap;
     struct hf_patch_params patch;
-    struct hf_inspection inspection;
+    struct hf_swap_inspection inspection;
     struct hf_room room;
     struct death death;
-    struct hf_look look;
+    struct hf_swap_identity look;
     struct hf_buf text; /* of the journal */
     uint64_t sequence;  /* to raise the floor to */
 };
@@ -142,7 +142,7 @@ struct release {
     bool moved;   /* bytes came in this attempt */
     unsigned delta_failures;
     unsigned restart_tries;
-    struct hf_inspection seen;
+    struct hf_swap_inspection seen;
     uint64_t paid_bytes; /* fetched before the object was changed: waste that is forgiven */
     uint64_t disk_room;  /* what a way by deltas may take beside the new version */
     struct hf_room room; /* of memory; looked at once for each attempt: the choice must not change half-way */
@@ -151,11 +151,11 @@ struct release {
     struct hf_backoff backoff;
     uint64_t due_ns; /* monotonic: not before; 0 now */
     uint64_t last_turn;
-    struct hf_look look;             /* what was committed, as last seen */
+    struct hf_swap_identity look;    /* what was committed, as last seen */
     uint64_t look_due_ns;            /* not before, after a repair; 0: when asked */
     unsigned drifts;                 /* in this life */
     enum hf_reason wait_reason;      /* over the journal's, while Waiting or Verified */
-    bool look_wanted;                /* hf_update_engine_look() since the last look */
+    bool look_wanted;                /* hf_update_engine_check_drift() since the last look */
     bool forgotten;                  /* its folder is gone */
     char step_sha256[HF_SHA256_HEX]; /* the file between that the next delta begins with; "": what is installed */
 };
@@ -179,7 +179,7 @@ int release_want(struct release *release, const struct hf_desired *desired); /* 
 /* Make the move that the table has for this event: journal, then action. Reason None: reason and message stay. Message NULL:
  * the reason's own meaning. */
 void release_event(struct release *release, enum hf_update_event event, enum hf_reason reason, const char *message);
-void release_trouble(struct release *release, enum hf_update_event event, const struct hf_trouble *trouble);
+void release_failure(struct release *release, enum hf_update_event event, const struct hf_failure *failure);
 /* Look at what is wanted and what time it is. True: it wants its turn. */
 bool release_consider(struct release *release);
 void release_take_turn(struct release *release);
@@ -210,7 +210,7 @@ struct step_job *step_new(struct release *release, enum step_kind kind, int (*ru
                           void (*then)(struct release *release, struct step_job *step));
 void step_submit(struct step_job *step);
 void step_discard(struct step_job *step);
-struct hf_place step_place(const struct release *release);
+struct hf_target step_target(const struct release *release);
 struct hf_swap_params step_swap(const struct release *release, const struct step_job *step);
 void step_no_memory(struct release *release, enum hf_update_event event);
 

@@ -38,7 +38,7 @@ static void step_done(struct hf_job *job, int cancelled)
     struct step_job *step = hf_container_of(job, struct step_job, job);
 
     if (cancelled)
-        step->r = hf_trouble_sys(&step->trouble, -ECANCELED, "work");
+        step->r = hf_failure_sys(&step->failure, -ECANCELED, "work");
     end_step(step);
 }
 
@@ -75,28 +75,28 @@ void step_submit(struct step_job *step)
     /* Not into step->r: the worker may have written there by now. */
     int r = sched->submit(sched->ctx, &step->job);
     if (r < 0) {
-        step->r = hf_trouble_sys(&step->trouble, r, "hand work to a worker");
-        step->trouble.reason = HF_R_RetryingLater;
+        step->r = hf_failure_sys(&step->failure, r, "hand work to a worker");
+        step->failure.reason = HF_R_RetryingLater;
         end_step(step);
     }
 }
 
-struct hf_place step_place(const struct release *release)
+struct hf_target step_target(const struct release *release)
 {
     const struct hf_update_engine *engine = release->engine;
 
-    return (struct hf_place){.fs = engine->p.fs,
-                             .roots = engine->p.roots,
-                             .host_root = engine->p.host_root,
-                             .path = release->j.path,
-                             .release = release->j.name};
+    return (struct hf_target){.fs = engine->p.fs,
+                              .roots = engine->p.roots,
+                              .host_root = engine->p.host_root,
+                              .path = release->j.path,
+                              .release = release->j.name};
 }
 
 struct hf_swap_params step_swap(const struct release *release, const struct step_job *step)
 {
     const struct hf_journal *j = &release->j;
 
-    return (struct hf_swap_params){.place = step_place(release),
+    return (struct hf_swap_params){.target = step_target(release),
                                    .kind = j->kind,
                                    .sha256 = j->sha256,
                                    .had_old = j->had_old,
@@ -110,11 +110,11 @@ struct hf_swap_params step_swap(const struct release *release, const struct step
 
 void step_no_memory(struct release *release, enum hf_update_event event)
 {
-    struct hf_trouble trouble;
+    struct hf_failure failure;
 
-    (void)hf_trouble_sys(&trouble, -ENOMEM, "work");
+    (void)hf_failure_sys(&failure, -ENOMEM, "work");
     release_back_off(release, HF_R_RetryingLater, 0);
-    release_trouble(release, event, &trouble);
+    release_failure(release, event, &failure);
 }
 
 /* ---- all -------------------------------------------------------------------------------------------------------------- */

@@ -56,7 +56,7 @@ static void checked(void *arg, const struct hf_health *health)
                   health->message);
 }
 
-static void restarted(void *arg, int r, const struct hf_trouble *trouble)
+static void restarted(void *arg, int r, const struct hf_failure *failure)
 {
     struct release *release = arg;
 
@@ -68,25 +68,25 @@ static void restarted(void *arg, int r, const struct hf_trouble *trouble)
         return;
     }
     /* Nobody to ask is no verdict about the new version: systemd may be executing itself anew. */
-    if (trouble->reason == HF_R_SystemdUnavailable && ++release->restart_tries < MAX_RESTART_TRIES) {
+    if (failure->reason == HF_R_SystemdUnavailable && ++release->restart_tries < MAX_RESTART_TRIES) {
         release->due_ns = hf_mono_ns(release->engine->p.clock) + restart_again_ns;
         engine_poke(release->engine);
         return;
     }
-    release_trouble(release, HF_EV_UNHEALTHY, trouble);
+    release_failure(release, HF_EV_UNHEALTHY, failure);
 }
 
-static void begin_restart(struct release *release, void (*done)(void *arg, int r, const struct hf_trouble *trouble))
+static void begin_restart(struct release *release, void (*done)(void *arg, int r, const struct hf_failure *failure))
 {
     const struct hf_update_params *p = &release->engine->p;
-    struct hf_trouble trouble = {.reason = HF_R_RestartFailed};
+    struct hf_failure failure = {.reason = HF_R_RestartFailed};
 
     release->step = STEP_RESTART;
     int r = hf_restart_start(p->proc, p->unit, &release->update->release.install, done, release, &release->restart,
-                             &trouble);
+                             &failure);
     if (r < 0) {
         release->step = STEP_NONE;
-        done(release, r, &trouble);
+        done(release, r, &failure);
     }
 }
 
@@ -142,7 +142,7 @@ static void look_at_old(struct release *release)
         restored_quietly(release);
 }
 
-static void restarted_old(void *arg, int r, const struct hf_trouble *trouble)
+static void restarted_old(void *arg, int r, const struct hf_failure *failure)
 {
     struct release *release = arg;
 
@@ -151,27 +151,27 @@ static void restarted_old(void *arg, int r, const struct hf_trouble *trouble)
     if (r == 0 || !release->j.had_old) /* after a first install there is nothing to run: stopping it was the point */
         look_at_old(release);
     else
-        restored(release, "the old version is back but was not restarted: ", trouble->err.cause, "");
+        restored(release, "the old version is back but was not restarted: ", failure->err.cause, "");
 }
 
 static int run_undo(struct step_job *step)
 {
-    return hf_swap_undo(&step->swap, &step->trouble);
+    return hf_swap_undo(&step->swap, &step->failure);
 }
 
 static void undone(struct release *release, struct step_job *step)
 {
-    if (step->r < 0 && step->trouble.reason != HF_R_RollbackFailed) {
+    if (step->r < 0 && step->failure.reason != HF_R_RollbackFailed) {
         engine_leave(release); /* others may go on meanwhile */
-        release_back_off(release, step->trouble.reason, 0);
+        release_back_off(release, step->failure.reason, 0);
         if (release->j.probed)
-            step->trouble.reason = HF_R_RollbackFailed;
-        release_trouble(release, HF_EV_FAILED, &step->trouble);
+            step->failure.reason = HF_R_RollbackFailed;
+        release_failure(release, HF_EV_FAILED, &step->failure);
         return;
     }
     if (step->r < 0) { /* nothing can bring it back: say so, and let the next release help */
         release->j.reason = HF_R_RollbackFailed;
-        restored(release, "", step->trouble.err.cause, "");
+        restored(release, "", step->failure.err.cause, "");
         return;
     }
     if (!release->j.probed) {
@@ -203,22 +203,22 @@ void step_roll_back(struct release *release)
 static int run_clean(struct step_job *step)
 {
     struct release *release = step->release;
-    int r = step->swap.place.path[0] != '\0' ? hf_swap_clean(&step->swap, &step->trouble) : 0;
+    int r = step->swap.target.path[0] != '\0' ? hf_swap_clean(&step->swap, &step->failure) : 0;
 
     /* Where the path itself is refused nothing was ever put. */
-    if (r == -EACCES && step->trouble.reason == HF_R_PathNotAllowed)
+    if (r == -EACCES && step->failure.reason == HF_R_PathNotAllowed)
         r = 0;
     if (r == 0)
-        r = hf_attempt_end(release->engine->p.fs, release->folder, &step->trouble.err);
+        r = hf_attempt_end(release->engine->p.fs, release->folder, &step->failure.err);
     if (r < 0)
         return r;
-    return hf_fetch_record_remove(release->engine->p.fs, release->folder, &step->trouble.err);
+    return hf_fetch_record_remove(release->engine->p.fs, release->folder, &step->failure.err);
 }
 
 static int run_commit(struct step_job *step)
 {
     struct release *release = step->release;
-    int r = hf_floor_raise(release->engine->p.fs, release->folder, step->sequence, &step->trouble.err);
+    int r = hf_floor_raise(release->engine->p.fs, release->folder, step->sequence, &step->failure.err);
 
     if (r < 0)
         return r;
@@ -233,7 +233,7 @@ static void ended(struct release *release, struct step_job *step)
     if (step->r < 0) {
         bool must = action == HF_ACT_COMMIT && step->sequence != 0;
         hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.clean", "release", release->j.name,
-                   &step->trouble.err);
+                   &step->failure.err);
         if (must || ++release->again_tries < MAX_CLEAN_TRIES) {
             release->due_ns = hf_mono_ns(release->engine->p.clock) + again_ns;
             engine_poke(release->engine);
@@ -269,7 +269,7 @@ void step_end(struct release *release, enum hf_update_action action)
 
 static int run_look(struct step_job *step)
 {
-    return hf_swap_look(&step->swap, &step->look, &step->trouble);
+    return hf_swap_check(&step->swap, &step->look, &step->failure);
 }
 
 /* The first repair is free: looked for whenever asked. Each that follows soon doubles the time to the next look; each look that
@@ -293,7 +293,7 @@ static void looked(struct release *release, struct step_job *step)
         count_drift(release, false);
     if (step->r < 0) {
         hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.look", "release", release->j.name,
-                   &step->trouble.err);
+                   &step->failure.err);
     } else if (step->r == 0 && release_wants(release) && release->gate == HF_GATE_OPEN) {
         count_drift(release, true);
         release_drifted(release);

@@ -11,8 +11,8 @@
 #include "delta/delta.h"
 #include "delta/io/wire.h"
 #include "support/delta_io.h"
-#include "support/delta_short.h"
-#include "support/kept_blocks.h"
+#include "support/makers/delta_short.h"
+#include "support/makers/kept_blocks.h"
 
 enum {
     PATCH_MAX = 1 << 17,

@@ -3,9 +3,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "pack/deep.h"
-#include "support/deep_short.h"
+#include "pack/deep/deep.h"
 #include "support/delta_io.h"
+#include "support/makers/deep_short.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 

@@ -9,7 +9,7 @@
 #include "spool/look.h"
 #include "spool/reader.h"
 #include "spool/store.h"
-#include "support/simfs.h"
+#include "support/fakes/simfs.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 

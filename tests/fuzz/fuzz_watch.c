@@ -7,7 +7,7 @@
 
 #include "kube/kube.h"
 #include "kube/rules/stream.h"
-#include "support/simnet.h"
+#include "support/fakes/simnet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 

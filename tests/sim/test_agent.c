@@ -13,10 +13,10 @@
 
 #include "api/edgeupdate.h"
 #include "base/parse.h"
-#include "support/apiserver_sim.h"
 #include "support/check_main.h"
-#include "support/metaserver_sim.h"
-#include "support/simnode.h"
+#include "support/fakes/apiserver_sim.h"
+#include "support/fakes/metaserver_sim.h"
+#include "support/fakes/simnode.h"
 
 #define STATE HF_SIMNODE_STATE
 #define TARGET HF_SIMNODE_TARGET

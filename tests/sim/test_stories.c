@@ -9,10 +9,10 @@
 #include "agent/objects.h"
 #include "api/edgeupdate.h"
 #include "base/parse.h"
-#include "support/apiserver_sim.h"
 #include "support/check_main.h"
-#include "support/metaserver_sim.h"
-#include "support/simnode.h"
+#include "support/fakes/apiserver_sim.h"
+#include "support/fakes/metaserver_sim.h"
+#include "support/fakes/simnode.h"
 
 #define S HF_NS_PER_S
 #define MINUTE (60 * S)

@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "support/check_main.h"
-#include "support/simupdate.h"
+#include "support/fakes/simupdate.h"
 
 struct scenario {
     const char *name;

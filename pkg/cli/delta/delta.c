@@ -13,9 +13,10 @@
 #include "base/parse.h"
 #include "cli/parts.h"
 #include "os/fd.h"
-#include "pack/archive.h"
+#include "os/file.h"
+#include "pack/deep/scratch.h"
 #include "pack/image.h"
-#include "pack/scratch.h"
+#include "pack/tar/archive.h"
 
 #define MAX_INPUT_BYTES ((size_t)16 << 30)
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cli/cli.h"
-#include "pack/deep.h"
+#include "pack/deep/deep.h"
 
 /* What the options say; -EINVAL with *err. Parts are left empty. */
 HF_MUST_USE int hf_cli_delta_settings(struct hf_cli *cli, const struct hf_cli_args *args,

@@ -14,9 +14,9 @@
 #include "os/dir.h"
 #include "os/fd.h"
 #include "os/pages.h"
-#include "pack/archive.h"
+#include "pack/deep/scratch.h"
 #include "pack/image.h"
-#include "pack/scratch.h"
+#include "pack/tar/archive.h"
 
 const struct hf_cli_option hf_cli_delta_apply_options[] = {
     {.name = "sha256", .value = "HEX", .help = "of PATCH, checked before its first byte is parsed"},

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cli/cli.h"
-#include "pack/deep.h"
+#include "pack/deep/deep.h"
 
 struct hf_cli_patch {
     int fd;

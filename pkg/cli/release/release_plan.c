@@ -13,7 +13,8 @@
 #include "codec/hash.h"
 #include "codec/pack.h"
 #include "os/fd.h"
-#include "pack/deep.h"
+#include "os/file.h"
+#include "pack/deep/deep.h"
 
 #define MAX_INPUT_BYTES ((size_t)16 << 30)
 #define MUCH_MEMORY (24u << 20) /* more than the smallest nodes can spare */

@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "os/fd.h"
 #include "os/fs_posix.h"
-#include "pack/archive.h"
+#include "pack/tar/archive.h"
 
 enum { PIECE = 1 << 16 };
 

@@ -1,4 +1,4 @@
-/* cli/release/tar.h - a folder as a tar archive: the canonical one of pack/archive.h, without owners and attributes.
+/* cli/release/tar.h - a folder as a tar archive: the canonical one of pack/tar/archive.h, without owners and attributes.
  *
  * The same folder gives the same bytes on every machine. What a node would refuse is refused here, by name. */
 #pragma once

@@ -274,7 +274,7 @@ static HF_ALWAYS_INLINE void close_sources(struct delta_bytes *b, struct sources
 /* ---- mixing ---------------------------------------------------------------------------------------------------- */
 
 /* A byte in the making. */
-struct making {
+struct byte_coding {
     unsigned node; /* bits so far behind a 1 */
     uint8_t *row[BYTES_TABLES];
     delta_lanes *by_node, *by_fit; /* weights to choose from */
@@ -295,7 +295,7 @@ static HF_ALWAYS_INLINE int32_t error_of(uint32_t p16, unsigned bit)
     return ((int32_t)(bit << 12) - (int32_t)(p16 >> 4)) * SPEED;
 }
 
-static HF_ALWAYS_INLINE void mix(struct delta_bytes *b, const struct making *k, unsigned left, unsigned in_row,
+static HF_ALWAYS_INLINE void mix(struct delta_bytes *b, const struct byte_coding *k, unsigned left, unsigned in_row,
                                  struct mixed *m)
 {
     const struct sources *s = &k->sources;
@@ -313,7 +313,7 @@ static HF_ALWAYS_INLINE void mix(struct delta_bytes *b, const struct making *k, 
     m->p16 = delta_mixed(b->squash, m->input, delta_lanes_add(delta_lanes_add(*m->weight[0], *m->weight[1]), k->scene));
 }
 
-static HF_ALWAYS_INLINE unsigned learn_bit(struct delta_bytes *b, struct making *k, const struct mixed *m,
+static HF_ALWAYS_INLINE unsigned learn_bit(struct delta_bytes *b, struct byte_coding *k, const struct mixed *m,
                                            unsigned left, unsigned in_row, unsigned bit)
 {
     struct sources *s = &k->sources;
@@ -335,7 +335,7 @@ static HF_ALWAYS_INLINE unsigned learn_bit(struct delta_bytes *b, struct making 
 }
 
 static HF_ALWAYS_INLINE void code_half(struct delta_bytes *b, struct delta_cm *cm, const struct delta_byte_context *c,
-                                       struct making *k, unsigned first, unsigned byte)
+                                       struct byte_coding *k, unsigned first, unsigned byte)
 {
     unsigned in_row = 1;
     struct mixed m;
@@ -388,7 +388,7 @@ static HF_ALWAYS_INLINE void give_says(const struct sources *s)
 }
 
 static unsigned code_bits(struct delta_bytes *b, struct delta_cm *cm, const struct delta_byte_context *c,
-                          struct making *k, unsigned byte)
+                          struct byte_coding *k, unsigned byte)
 {
     delta_lanes *scene = &b->by_scene[c->scene << 8 | c->near];
 
@@ -405,7 +405,7 @@ static unsigned code_bits(struct delta_bytes *b, struct delta_cm *cm, const stru
 
 /* Where a source is sure of its byte, one bit tells whether it is that. Returns the byte, or -1: it has to be coded by its bits, and
  * does not fit those who were wrong. */
-static HF_ALWAYS_INLINE int code_sure(struct delta_bytes *b, struct delta_cm *cm, struct making *k, unsigned byte)
+static HF_ALWAYS_INLINE int code_sure(struct delta_bytes *b, struct delta_cm *cm, struct byte_coding *k, unsigned byte)
 {
     struct sources *s = &k->sources;
     int says = s->byte_says[0], sure = s->byte[0];
@@ -435,7 +435,7 @@ static HF_ALWAYS_INLINE int code_sure(struct delta_bytes *b, struct delta_cm *cm
 unsigned delta_bytes_code(struct delta_bytes *b, struct delta_cm *cm, const struct delta_byte_context *c, unsigned byte)
 {
     uint32_t *rank[BYTES_RANKS], entry[BYTES_RANKS];
-    struct making k; /* filled here and in turn: to clear all of it would take longer than a bit does */
+    struct byte_coding k; /* filled here and in turn: to clear all of it would take longer than a bit does */
 
     k.by_node = &b->by_node[c->kind << 8];
     k.by_fit = &b->by_fit[c->kind << 7];

@@ -12,7 +12,7 @@ enum { AROUND_MIN = 8, BETWEEN_TIMES = 2, BETWEEN_MORE = 32, AROUND_MORE = 96, A
 
 struct delta_literals {
     struct delta_stream stream; /* aligned like a cache line */
-    struct delta_setting setting;
+    struct delta_shared_context shared;
     struct delta_predictor p;
     struct delta_cm *cm;
     struct delta_number skip, length, jump;
@@ -27,37 +27,37 @@ struct delta_literals {
     unsigned char around[STREAM_OLD][OLD_AT_ONCE + 4]; /* what would stand where literals are, if they went on */
 
     /* the stripe */
-    const unsigned char *truth; /* encoding: what comes next */
-    struct delta_ahead *ahead;  /* decoding */
+    const unsigned char *truth;        /* encoding: what comes next */
+    struct delta_literal_queue *queue; /* decoding */
 };
 
-struct delta_literals *delta_literals_new(const struct delta_setting *setting, struct delta_old *old)
+struct delta_literals *delta_literals_new(const struct delta_shared_context *shared, struct delta_old *old)
 {
     struct delta_literals *l = aligned_alloc(_Alignof(struct delta_literals), sizeof(*l));
 
     if (l == NULL)
         return NULL;
-    l->setting = *setting;
-    if (delta_stream_open(&l->stream, HF_MIN(setting->new_size, (uint64_t)DELTA_BLOCK), setting->lean) < 0) {
+    l->shared = *shared;
+    if (delta_stream_open(&l->stream, HF_MIN(shared->new_size, (uint64_t)DELTA_BLOCK), shared->lean) < 0) {
         free(l);
         return NULL;
     }
-    if (delta_map_twin(&setting->map, &l->setting.map, NULL) < 0) {
+    if (delta_map_twin(&shared->map, &l->shared.map, NULL) < 0) {
         delta_stream_done(&l->stream);
         free(l);
         return NULL;
     }
-    l->setting.old = old;
-    l->setting.only_first = l->setting.by_map = true;
-    l->setting.last_pair = (struct delta_pair){0};
-    l->p.setting = &l->setting;
+    l->shared.old = old;
+    l->shared.only_first = l->shared.by_map = true;
+    l->shared.last_pair = (struct delta_pair){0};
+    l->p.shared = &l->shared;
     return l;
 }
 
 void delta_literals_free(struct delta_literals *literals)
 {
     if (literals != NULL) {
-        delta_map_twin_done(&literals->setting.map);
+        delta_map_twin_done(&literals->shared.map);
         delta_stream_done(&literals->stream);
     }
     free(literals);
@@ -131,7 +131,7 @@ static int learn_around(struct delta_literals *l, uint64_t n, struct hf_err *err
         r = take_old(l, before, l->new_pos, behind - before, true, err);
     } else {
         if (before > 0)
-            r = take_old(l, before, l->new_pos, HF_MIN(most, l->setting.old_size - before), true, err);
+            r = take_old(l, before, l->new_pos, HF_MIN(most, l->shared.old_size - before), true, err);
         if (r == 0 && behind > 0) {
             most = HF_MIN(HF_MIN(most, behind), l->new_pos + n) & ~UINT64_C(3);
             r = take_old(l, behind - most, l->new_pos + n - most, most, true, err);
@@ -144,7 +144,7 @@ static int learn_around(struct delta_literals *l, uint64_t n, struct hf_err *err
 /* What the copies before and behind would put where the literals from `into` of n on stand. */
 static int read_old(struct delta_literals *l, uint64_t into, uint64_t n, struct hf_err *err)
 {
-    struct delta_old *old = l->setting.old;
+    struct delta_old *old = l->shared.old;
     int r = delta_old_read(old, l->before_old + into, l->around[0], OLD_AT_ONCE + 4, err);
 
     return r < 0 ? r : delta_old_read(old, l->behind_old - n + into, l->around[1], OLD_AT_ONCE + 4, err);
@@ -153,24 +153,25 @@ static int read_old(struct delta_literals *l, uint64_t into, uint64_t n, struct 
 /* ---- a run ----------------------------------------------------------------------------------------------------- */
 
 /* In the making. */
-struct run {
+struct literal_run {
     uint64_t n, at, read_at; /* how many, done, where l->around begins */
     uint64_t piece_ends;     /* no piece begins before */
     bool judged;             /* encoding: the one that ends there is; what came before it is */
     uint64_t bits;
 };
 
-static int put(struct delta_literals *l, struct run *run, const unsigned char *bytes, size_t n, struct hf_err *err)
+static int put(struct delta_literals *l, struct literal_run *run, const unsigned char *bytes, size_t n,
+               struct hf_err *err)
 {
     run->at += n;
     l->new_pos += n;
     if (l->truth != NULL)
         l->truth += n;
-    return l->ahead != NULL ? delta_ahead_put(l->ahead, bytes, n, err) : 0;
+    return l->queue != NULL ? delta_literal_queue_put(l->queue, bytes, n, err) : 0;
 }
 
 /* Would it have taken less as it is? Noted for coding the block again. */
-static void judge_piece(struct delta_literals *l, struct run *run)
+static void judge_piece(struct delta_literals *l, struct literal_run *run)
 {
     if (run->judged && delta_cm_bits(l->cm) - run->bits + 8 > 8 * (run->at - run->piece_ends + DELTA_PIECE)) {
         unsigned i = l->pieces - 1;
@@ -181,7 +182,7 @@ static void judge_piece(struct delta_literals *l, struct run *run)
 }
 
 /* Where a piece begins: does it stand as it is? */
-static bool is_plain_piece(struct delta_literals *l, struct run *run)
+static bool is_plain_piece(struct delta_literals *l, struct literal_run *run)
 {
     if (run->n - run->at < DELTA_PIECE) {
         run->piece_ends = run->n;
@@ -198,7 +199,7 @@ static bool is_plain_piece(struct delta_literals *l, struct run *run)
     return false;
 }
 
-static int code_plain_piece(struct delta_literals *l, struct run *run, struct hf_err *err)
+static int code_plain_piece(struct delta_literals *l, struct literal_run *run, struct hf_err *err)
 {
     unsigned char bytes[DELTA_PIECE];
 
@@ -209,7 +210,7 @@ static int code_plain_piece(struct delta_literals *l, struct run *run, struct hf
 }
 
 /* A byte, or a word. */
-static int code_literal(struct delta_literals *l, struct run *run, struct hf_err *err)
+static int code_literal(struct delta_literals *l, struct literal_run *run, struct hf_err *err)
 {
     unsigned char bytes[4];
     int r;
@@ -224,7 +225,7 @@ static int code_literal(struct delta_literals *l, struct run *run, struct hf_err
     return put(l, run, bytes, n, err);
 }
 
-static int code_bytes(struct delta_literals *l, struct run *run, struct hf_err *err)
+static int code_bytes(struct delta_literals *l, struct literal_run *run, struct hf_err *err)
 {
     int r = 0;
 
@@ -245,7 +246,7 @@ static int code_bytes(struct delta_literals *l, struct run *run, struct hf_err *
 
 static int code_run(struct delta_literals *l, uint64_t n, struct hf_err *err)
 {
-    struct run run = {.n = n};
+    struct literal_run run = {.n = n};
     uint64_t ends;
     int r = delta_predictor_enter(&l->p, l->new_pos, take_segments, NULL, err);
 
@@ -267,7 +268,7 @@ static int code_run(struct delta_literals *l, uint64_t n, struct hf_err *err)
 
 /* A run and the copy behind it. The encoder gives the copy; its start must not be before the position. */
 static int code_copy(struct delta_literals *l, uint64_t gap_end, const struct delta_copy *copy,
-                     struct delta_run_head *ret_head, struct hf_err *err)
+                     struct delta_literal_run *ret_head, struct hf_err *err)
 {
     uint64_t room = gap_end - l->new_pos;
     uint64_t literals = delta_number_code(l->cm, &l->skip, copy->new_pos - l->new_pos);
@@ -278,11 +279,11 @@ static int code_copy(struct delta_literals *l, uint64_t gap_end, const struct de
 
     if (l->cm->failed != 0)
         return l->cm->failed;
-    if (literals > room || length > room - literals || length == 0 || old_pos > l->setting.old_size ||
-        length > l->setting.old_size - old_pos)
+    if (literals > room || length > room - literals || length == 0 || old_pos > l->shared.old_size ||
+        length > l->shared.old_size - old_pos)
         return hf_err_set(err, EBADMSG, "delta is damaged: a copy reaches too far");
     l->drift = old_pos - (l->new_pos + literals);
-    *ret_head = (struct delta_run_head){old_pos, (uint32_t)literals, (uint32_t)length};
+    *ret_head = (struct delta_literal_run){old_pos, (uint32_t)literals, (uint32_t)length};
     return 0;
 }
 
@@ -290,7 +291,7 @@ static int code_copy(struct delta_literals *l, uint64_t gap_end, const struct de
 static int code_part(struct delta_literals *l, uint64_t gap_end, uint64_t behind_old, const struct delta_copy *copy,
                      struct hf_err *err)
 {
-    struct delta_run_head head = {.literals = (uint32_t)(gap_end - l->new_pos)};
+    struct delta_literal_run head = {.literals = (uint32_t)(gap_end - l->new_pos)};
     struct delta_copy none = {l->new_pos, 0, 0};
     int r = 0;
 
@@ -298,8 +299,8 @@ static int code_part(struct delta_literals *l, uint64_t gap_end, uint64_t behind
         r = code_copy(l, gap_end, copy != NULL ? copy : &none, &head, err);
     if (l->cm->failed != 0)
         r = l->cm->failed;
-    if (r == 0 && l->ahead != NULL)
-        r = delta_ahead_put(l->ahead, &head, sizeof(head), err);
+    if (r == 0 && l->queue != NULL)
+        r = delta_literal_queue_put(l->queue, &head, sizeof(head), err);
     l->behind_old = head.copied > 0 ? head.old_pos : behind_old;
     if (r == 0)
         r = code_run(l, head.literals, err);
@@ -325,7 +326,7 @@ static uint64_t old_before(const struct delta_map *map, const struct delta_map_e
 static int code_gaps(struct delta_literals *l, uint64_t start, uint64_t end, const struct delta_copies *copies,
                      bool *ret_coded, struct hf_err *err)
 {
-    const struct delta_map *map = &l->setting.map;
+    const struct delta_map *map = &l->shared.map;
     const struct delta_map_entry *e = delta_map_at(map, start), *last = map->p + map->n;
     const unsigned char *truth = l->truth;
     size_t next = 0;
@@ -334,10 +335,10 @@ static int code_gaps(struct delta_literals *l, uint64_t start, uint64_t end, con
     *ret_coded = false;
     for (l->new_pos = start; r == 0 && l->new_pos < end; e++) {
         uint64_t gap_end = e < last ? HF_MIN((uint64_t)e->new_pos, end) : end;
-        l->before_old = old_before(map, e, l->new_pos, l->setting.old_size);
+        l->before_old = old_before(map, e, l->new_pos, l->shared.old_size);
         while (r == 0 && l->new_pos < gap_end) {
             struct delta_copy copy;
-            bool copied = truth != NULL && delta_next_inline(copies, &next, l->new_pos, gap_end, &copy);
+            bool copied = truth != NULL && delta_copies_next_inline(copies, &next, l->new_pos, gap_end, &copy);
             *ret_coded = true;
             r = code_part(l, gap_end, e < last ? e->old_pos : 0, copied ? &copy : NULL, err);
         }
@@ -354,19 +355,19 @@ int delta_literals_encode(struct delta_literals *l, struct delta_cm *cm, uint64_
                           struct hf_err *err)
 {
     l->cm = cm;
-    l->ahead = NULL;
+    l->queue = NULL;
     l->truth = truth;
     return code_gaps(l, start, end, copies, ret_coded, err);
 }
 
 int delta_literals_decode(struct delta_literals *l, struct delta_cm *cm, uint64_t start, uint64_t end,
-                          struct delta_ahead *ahead, struct hf_err *err)
+                          struct delta_literal_queue *queue, struct hf_err *err)
 {
     static const struct delta_copies none;
     bool ignored;
 
     l->cm = cm;
-    l->ahead = ahead;
+    l->queue = queue;
     l->truth = NULL;
     return code_gaps(l, start, end, &none, &ignored, err);
 }

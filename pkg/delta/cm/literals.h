@@ -5,8 +5,8 @@
  * encodes and decodes. Memory: sizeof(struct delta_literals), fixed. */
 #pragma once
 
-#include "delta/cm/ahead.h"
 #include "delta/cm/cm.h"
+#include "delta/cm/literal_queue.h"
 #include "delta/image/predict.h"
 
 struct delta_literals;
@@ -20,17 +20,17 @@ struct delta_manner {
     unsigned char plain[DELTA_BLOCK / DELTA_PIECE / 8]; /* a bit for each, in their order */
 };
 
-/* `setting` and `old`, which nobody else may read meanwhile, must live as long. NULL: out of memory. */
-struct delta_literals *delta_literals_new(const struct delta_setting *setting, struct delta_old *old);
+/* `shared` and `old`, which nobody else may read meanwhile, must live as long. NULL: out of memory. */
+struct delta_literals *delta_literals_new(const struct delta_shared_context *shared, struct delta_old *old);
 void delta_literals_free(struct delta_literals *literals);
 
 /* At a block's start. Encoding, `*manner` lives until the block is coded; pieces that would better have stood as they are are added to it. */
 void delta_literals_reset(struct delta_literals *literals, bool quick, struct delta_manner *manner);
 
 /* Those of new[start..end), a stripe. Encoding takes the bytes from `truth` (new[start]) and all copies of the encoder from `copies`;
- * *ret_coded says whether there was anything. Decoding puts runs into `ahead` and does not end it. */
+ * *ret_coded says whether there was anything. Decoding puts runs into `queue` and does not end it. */
 HF_MUST_USE int delta_literals_encode(struct delta_literals *literals, struct delta_cm *cm, uint64_t start,
                                       uint64_t end, const unsigned char *truth, const struct delta_copies *copies,
                                       bool *ret_coded, struct hf_err *err);
 HF_MUST_USE int delta_literals_decode(struct delta_literals *literals, struct delta_cm *cm, uint64_t start,
-                                      uint64_t end, struct delta_ahead *ahead, struct hf_err *err);
+                                      uint64_t end, struct delta_literal_queue *queue, struct hf_err *err);

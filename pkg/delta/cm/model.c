@@ -66,14 +66,14 @@ static void init_flag_rise(struct delta_model *m)
             m->flag_rise[(x & 255) << 4 | (int)count] = delta_bytes_rise(&m->stream.bytes, x, count);
 }
 
-struct delta_model *delta_model_new(struct delta_setting *setting)
+struct delta_model *delta_model_new(struct delta_shared_context *shared)
 {
     struct delta_model *m = aligned_alloc(_Alignof(struct delta_model), sizeof(*m));
 
     if (m == NULL)
         return NULL;
-    m->p.setting = setting;
-    if (delta_stream_open(&m->stream, HF_MIN(setting->new_size, (uint64_t)DELTA_BLOCK), setting->lean + LEANER) < 0) {
+    m->p.shared = shared;
+    if (delta_stream_open(&m->stream, HF_MIN(shared->new_size, (uint64_t)DELTA_BLOCK), shared->lean + LEANER) < 0) {
         free(m);
         return NULL;
     }
@@ -114,7 +114,7 @@ void delta_model_reset(struct delta_model *m, bool quick)
     for (unsigned i = 0; i < HF_LEN(m->segment); i++)
         delta_number_init(&m->segment[i]);
     delta_predictor_reset(&m->p);
-    delta_words_reset(&m->words, m->p.setting->lean);
+    delta_words_reset(&m->words, m->p.shared->lean);
     memset(m->byte_by, 0, sizeof(m->byte_by));
     memset(m->kind_history, 0, sizeof(m->kind_history));
     memset(m->diff, 0, sizeof(m->diff));
@@ -563,7 +563,7 @@ static int code_copy(struct delta_model *m, uint64_t old_pos, uint64_t n, const 
 struct gaps {
     const struct delta_copies *copies; /* encoding */
     size_t next;
-    struct delta_ahead *ahead; /* decoding */
+    struct delta_literal_queue *queue; /* decoding */
     struct delta_output *output;
 };
 
@@ -573,31 +573,31 @@ static int put_literals(struct gaps *g, uint64_t n, struct hf_err *err)
 {
     int r = 0;
 
-    while (r == 0 && g->ahead != NULL && n > 0) {
+    while (r == 0 && g->queue != NULL && n > 0) {
         size_t part = (size_t)HF_MIN(n, (uint64_t)AT_ONCE);
         const unsigned char *bytes;
-        if ((r = delta_ahead_take(g->ahead, part, &bytes, err)) == 0)
+        if ((r = delta_literal_queue_take(g->queue, part, &bytes, err)) == 0)
             r = delta_output_write(g->output, bytes, part, err);
         n -= part;
     }
     return r;
 }
 
-static int next_run(const struct delta_model *m, struct gaps *g, uint64_t gap_end, struct delta_run_head *head,
+static int next_run(const struct delta_model *m, struct gaps *g, uint64_t gap_end, struct delta_literal_run *head,
                     struct hf_err *err)
 {
     const unsigned char *bytes;
     struct delta_copy copy;
 
-    if (g->ahead != NULL) {
-        int r = delta_ahead_take(g->ahead, sizeof(*head), &bytes, err);
+    if (g->queue != NULL) {
+        int r = delta_literal_queue_take(g->queue, sizeof(*head), &bytes, err);
         if (r == 0)
             memcpy(head, bytes, sizeof(*head));
         return r;
     }
-    *head = (struct delta_run_head){.literals = (uint32_t)(gap_end - m->new_pos)};
-    if (delta_next_inline(g->copies, &g->next, m->new_pos, gap_end, &copy))
-        *head = (struct delta_run_head){copy.old_pos, (uint32_t)(copy.new_pos - m->new_pos), (uint32_t)copy.len};
+    *head = (struct delta_literal_run){.literals = (uint32_t)(gap_end - m->new_pos)};
+    if (delta_copies_next_inline(g->copies, &g->next, m->new_pos, gap_end, &copy))
+        *head = (struct delta_literal_run){copy.old_pos, (uint32_t)(copy.new_pos - m->new_pos), (uint32_t)copy.len};
     return 0;
 }
 
@@ -608,11 +608,11 @@ static void pass_literals(struct delta_model *m, uint64_t n)
     m->new_pos += n;
 }
 
-/* A run of literals and the copy behind it. */
+/* A apply of literals and the copy behind it. */
 static int code_run(struct delta_model *m, struct gaps *g, uint64_t gap_end, const unsigned char *truth,
                     struct hf_err *err)
 {
-    struct delta_run_head head = {0};
+    struct delta_literal_run head = {0};
     int r = next_run(m, g, gap_end, &head, err);
 
     if (r < 0 || (r = put_literals(g, head.literals, err)) < 0)
@@ -626,7 +626,7 @@ static int code_run(struct delta_model *m, struct gaps *g, uint64_t gap_end, con
 static int code_stripe(struct delta_model *m, uint64_t start, uint64_t end, const unsigned char *truth, struct gaps *g,
                        struct hf_err *err)
 {
-    const struct delta_map *map = &m->p.setting->map;
+    const struct delta_map *map = &m->p.shared->map;
     const struct delta_map_entry *e = delta_map_at(map, start), *last = map->p + map->n;
     int r = 0;
 
@@ -654,9 +654,9 @@ int delta_model_encode(struct delta_model *m, struct delta_cm *cm, uint64_t star
 }
 
 int delta_model_decode(struct delta_model *m, struct delta_cm *cm, uint64_t start, uint64_t end,
-                       struct delta_ahead *ahead, struct delta_output *output, struct hf_err *err)
+                       struct delta_literal_queue *queue, struct delta_output *output, struct hf_err *err)
 {
-    struct gaps gaps = {.ahead = ahead, .output = output};
+    struct gaps gaps = {.queue = queue, .output = output};
 
     m->cm = cm;
     return code_stripe(m, start, end, NULL, &gaps, err);

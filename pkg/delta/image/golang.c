@@ -118,7 +118,7 @@ static void take_header(const struct delta_image *image, const struct delta_regi
 }
 
 /* Look through a region for what `found` knows, at every `step` bytes, the first `most` at most. */
-struct search {
+struct go_search {
     struct delta_old *file;
     struct delta_image *image;
     struct delta_go go;
@@ -128,7 +128,7 @@ struct search {
     uint64_t at; /* found there; 0: not */
 };
 
-static bool is_it(struct search *s, uint64_t at, const unsigned char *p)
+static bool is_it(struct go_search *s, uint64_t at, const unsigned char *p)
 {
     if (s->word != 0) {
         if (hf_le(p, 8) != s->word)
@@ -142,7 +142,7 @@ static bool is_it(struct search *s, uint64_t at, const unsigned char *p)
     return s->go.layout != DELTA_GO_NONE;
 }
 
-static int look_through(struct search *s, const struct delta_region *region, unsigned step, struct hf_err *err)
+static int look_through(struct go_search *s, const struct delta_region *region, unsigned step, struct hf_err *err)
 {
     unsigned char bytes[PIECE + HEADER_BYTES];
     uint64_t first = (step - region->address % step) % step;
@@ -161,7 +161,7 @@ static int look_through(struct search *s, const struct delta_region *region, uns
     return 0;
 }
 
-static int look_in(struct search *s, enum delta_region_kind kind, unsigned step, struct hf_err *err)
+static int look_in(struct go_search *s, enum delta_region_kind kind, unsigned step, struct hf_err *err)
 {
     int r = 0;
 
@@ -180,13 +180,13 @@ static uint64_t place_of(const struct delta_image *image, uint64_t address)
     return position < DELTA_MEMORY ? position : 0;
 }
 
-struct module {
+struct go_module {
     uint64_t text, types, types_end, funcdata, links, links_n, find, buckets, rodata;
 };
 
 /* Its words by layout; the list of types' offsets stands at one of two places. */
 static void take_module(const struct delta_image *image, const struct delta_go *go, const unsigned char *p,
-                        struct module *m)
+                        struct go_module *m)
 {
     unsigned types = go->layout == DELTA_GO_120 ? 37 : 35, links = types + (go->layout == DELTA_GO_116 ? 5 : 7);
     uint64_t end = hf_le(p + 8 * (types + 1), 8), code = hf_le(p + 8 * 21, 8) - hf_le(p + 8 * 20, 8);
@@ -209,7 +209,7 @@ static void take_module(const struct delta_image *image, const struct delta_go *
     }
 }
 
-static int find_module(struct search *s, struct module *module, struct hf_err *err)
+static int find_module(struct go_search *s, struct go_module *module, struct hf_err *err)
 {
     unsigned char words[8 * MODULE_WORDS];
     int r;
@@ -230,7 +230,7 @@ static int find_module(struct search *s, struct module *module, struct hf_err *e
 /* ---- all of it ------------------------------------------------------------------------------------------------- */
 
 /* Where the description of the last function ends. */
-static int functions_end(struct search *s, uint64_t *ret_end, struct hf_err *err)
+static int functions_end(struct go_search *s, uint64_t *ret_end, struct hf_err *err)
 {
     unsigned char head[DELTA_GO_HEAD_BYTES];
     uint64_t entry, last;
@@ -242,7 +242,7 @@ static int functions_end(struct search *s, uint64_t *ret_end, struct hf_err *err
     return r;
 }
 
-static void divide(struct search *s, const struct module *m, uint64_t end)
+static void divide(struct go_search *s, const struct go_module *m, uint64_t end)
 {
     struct delta_image *image = s->image;
     const struct delta_go *go = &image->go;
@@ -264,8 +264,8 @@ static void divide(struct search *s, const struct module *m, uint64_t end)
 
 int delta_go_find(struct delta_old *file, struct delta_image *image, struct hf_err *err)
 {
-    struct search s = {.file = file, .image = image, .left = DELTA_GO_SEARCH_MAX};
-    struct module module = {0};
+    struct go_search s = {.file = file, .image = image, .left = DELTA_GO_SEARCH_MAX};
+    struct go_module module = {0};
     uint64_t end = 0;
     int r;
 

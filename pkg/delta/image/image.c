@@ -54,48 +54,48 @@ const struct delta_region *delta_image_region(const struct delta_image *image, u
 }
 
 /* Where the fields of an ELF file's headers are, and how wide its words. */
-struct layout {
+struct elf_layout {
     unsigned word, header, segments_at, sections_at, sizes_at;                    /* of the file's header */
     unsigned segment, s_offset, s_address, s_file_size, s_memory_size;            /* of a segment's */
     unsigned section, c_flags, c_address, c_offset, c_size, c_link, c_entry_size; /* of a section's */
 };
 
-static const struct layout layouts[2] = {
+static const struct elf_layout layouts[2] = {
     {8, sizeof(Elf64_Ehdr), 32, 40, 54, sizeof(Elf64_Phdr), 8, 16, 32, 40, sizeof(Elf64_Shdr), 8, 16, 24, 32, 40, 56},
     {4, sizeof(Elf32_Ehdr), 28, 32, 42, sizeof(Elf32_Phdr), 4, 8, 16, 20, sizeof(Elf32_Shdr), 8, 12, 16, 20, 24, 36},
 };
 
 /* Where in the file an image is being read. */
-struct place {
+struct elf_file {
     struct delta_old *file;
     uint64_t offset, size;
-    const struct layout *l;
+    const struct elf_layout *l;
 };
 
-static uint64_t word(const struct place *place, const unsigned char *header, unsigned at)
+static uint64_t word(const struct elf_file *elf, const unsigned char *header, unsigned at)
 {
-    return hf_le(header + at, place->l->word);
+    return hf_le(header + at, elf->l->word);
 }
 
-static int read_segments(const struct place *place, const unsigned char *header, struct delta_image *image,
+static int read_segments(const struct elf_file *elf, const unsigned char *header, struct delta_image *image,
                          struct hf_err *err)
 {
-    const struct layout *l = place->l;
-    uint64_t at = word(place, header, l->segments_at);
+    const struct elf_layout *l = elf->l;
+    uint64_t at = word(elf, header, l->segments_at);
     unsigned size = (unsigned)hf_le(header + l->sizes_at, 2), n = (unsigned)hf_le(header + l->sizes_at + 2, 2);
 
-    if (size != l->segment || at > place->size)
+    if (size != l->segment || at > elf->size)
         return 0;
     for (unsigned i = 0; i < n && i < 64 && image->segments.n < DELTA_SEGMENTS; i++) {
         unsigned char p[sizeof(Elf64_Phdr)];
-        int r = delta_old_read(place->file, place->offset + at + (uint64_t)i * size, p, size, err);
+        int r = delta_old_read(elf->file, elf->offset + at + (uint64_t)i * size, p, size, err);
         if (r < 0)
             return r;
-        struct delta_segment s = {word(place, p, l->s_offset), word(place, p, l->s_address),
-                                  word(place, p, l->s_file_size), word(place, p, l->s_memory_size)};
-        bool sane = s.offset <= place->size && s.file_size <= place->size - s.offset && s.address < DELTA_MEMORY &&
+        struct delta_segment s = {word(elf, p, l->s_offset), word(elf, p, l->s_address), word(elf, p, l->s_file_size),
+                                  word(elf, p, l->s_memory_size)};
+        bool sane = s.offset <= elf->size && s.file_size <= elf->size - s.offset && s.address < DELTA_MEMORY &&
                     s.memory_size < DELTA_MEMORY && s.memory_size >= s.file_size;
-        s.offset += place->offset;
+        s.offset += elf->offset;
         if (hf_le(p, 4) == PT_LOAD && sane)
             image->segments.p[image->segments.n++] = s;
     }
@@ -123,9 +123,9 @@ static enum delta_region_kind kind_by_name(const char *name)
     return DELTA_REGION_PLAIN;
 }
 
-static enum delta_region_kind kind_of(const struct place *place, const unsigned char *section, const char *name)
+static enum delta_region_kind kind_of(const struct elf_file *elf, const unsigned char *section, const char *name)
 {
-    uint64_t entry = word(place, section, place->l->c_entry_size);
+    uint64_t entry = word(elf, section, elf->l->c_entry_size);
 
     switch (hf_le(section + 4, 4)) {
     case SHT_RELA:
@@ -135,7 +135,7 @@ static enum delta_region_kind kind_of(const struct place *place, const unsigned 
     case SHT_RELR:
         return DELTA_REGION_RELR;
     case SHT_ARM_EXIDX:
-        return place->l->word == 4 ? DELTA_REGION_EXIDX : DELTA_REGION_PLAIN;
+        return elf->l->word == 4 ? DELTA_REGION_EXIDX : DELTA_REGION_PLAIN;
     case SHT_SYMTAB:
     case SHT_DYNSYM:
         return DELTA_REGION_SYMBOLS;
@@ -147,7 +147,7 @@ static enum delta_region_kind kind_of(const struct place *place, const unsigned 
     case SHT_NOBITS:
         return DELTA_REGION_PLAIN;
     default:
-        return (word(place, section, place->l->c_flags) & SHF_EXECINSTR) != 0 ? DELTA_REGION_CODE : kind_by_name(name);
+        return (word(elf, section, elf->l->c_flags) & SHF_EXECINSTR) != 0 ? DELTA_REGION_CODE : kind_by_name(name);
     }
 }
 
@@ -165,18 +165,18 @@ static void add_region(struct delta_image *image, struct delta_region region)
     image->regions_n++;
 }
 
-static int read_sections(const struct place *place, const unsigned char *header, struct delta_image *image,
+static int read_sections(const struct elf_file *elf, const unsigned char *header, struct delta_image *image,
                          struct hf_err *err)
 {
-    struct delta_old *file = place->file;
-    const struct layout *l = place->l;
-    uint64_t at = word(place, header, l->sections_at), base = place->offset;
+    struct delta_old *file = elf->file;
+    const struct elf_layout *l = elf->l;
+    uint64_t at = word(elf, header, l->sections_at), base = elf->offset;
     unsigned size = (unsigned)hf_le(header + l->sizes_at + 4, 2), n = (unsigned)hf_le(header + l->sizes_at + 6, 2),
              names = (unsigned)hf_le(header + l->sizes_at + 8, 2);
     unsigned char s[sizeof(Elf64_Shdr)], names_at[8] = {0};
     int r;
 
-    if (size != l->section || at > place->size)
+    if (size != l->section || at > elf->size)
         return 0;
     at += base;
     if ((r = delta_old_read(file, at + (uint64_t)names * size + l->c_offset, names_at, l->word, err)) < 0)
@@ -192,12 +192,11 @@ static int read_sections(const struct place *place, const unsigned char *header,
             return r;
         if ((r = delta_old_read(file, link, link_at, l->word, err)) < 0)
             return r;
-        struct delta_region region = {word(place, s, l->c_offset),  word(place, s, l->c_size),
-                                      word(place, s, l->c_address), base + hf_le(link_at, 8),
-                                      kind_of(place, s, name),      false};
+        struct delta_region region = {word(elf, s, l->c_offset), word(elf, s, l->c_size), word(elf, s, l->c_address),
+                                      base + hf_le(link_at, 8),  kind_of(elf, s, name),   false};
         region.linkage = strncmp(name, ".got", 4) == 0 || strncmp(name, ".plt", 4) == 0 || strcmp(name, ".iplt") == 0;
         image->go_expected = image->go_expected || (!image->narrow && strcmp(name, ".go.buildinfo") == 0);
-        bool inside = region.offset <= place->size && region.size <= place->size - region.offset;
+        bool inside = region.offset <= elf->size && region.size <= elf->size - region.offset;
         region.offset += base;
         if (region.kind != DELTA_REGION_PLAIN && region.size > 0 && inside)
             add_region(image, region);
@@ -228,7 +227,7 @@ static enum delta_machine machine_of(const unsigned char *header, bool narrow)
 int delta_image_read(struct delta_old *file, uint64_t offset, uint64_t size, struct delta_image *ret_image,
                      struct hf_err *err)
 {
-    struct place place = {file, offset, size, &layouts[0]};
+    struct elf_file elf = {file, offset, size, &layouts[0]};
     unsigned char header[sizeof(Elf64_Ehdr)];
     int r;
 
@@ -242,10 +241,10 @@ int delta_image_read(struct delta_old *file, uint64_t offset, uint64_t size, str
         return 0;
     ret_image->narrow = header[EI_CLASS] == ELFCLASS32;
     ret_image->machine = machine_of(header, ret_image->narrow);
-    place.l = &layouts[ret_image->narrow ? 1 : 0];
+    elf.l = &layouts[ret_image->narrow ? 1 : 0];
     ret_image->fixed = hf_le(header + 16, 2) == ET_EXEC;
-    if ((r = read_segments(&place, header, ret_image, err)) < 0)
+    if ((r = read_segments(&elf, header, ret_image, err)) < 0)
         return r;
-    r = read_sections(&place, header, ret_image, err);
+    r = read_sections(&elf, header, ret_image, err);
     return r < 0 ? r : delta_go_find(file, ret_image, err);
 }

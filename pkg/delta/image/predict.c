@@ -8,7 +8,7 @@
 
 void delta_predictor_reset(struct delta_predictor *p)
 {
-    if (!p->setting->by_map) {
+    if (!p->shared->by_map) {
         memset(p->exact, 0, sizeof(p->exact));
         memset(p->coarse, 0, sizeof(p->coarse));
     }
@@ -56,7 +56,7 @@ static uint64_t moved_address(const struct delta_predictor *p, uint64_t position
         *ret_found = DELTA_MAP_NONE;
         return position - DELTA_MEMORY;
     }
-    *ret_found = delta_map_shift(&p->setting->map, position, &shift);
+    *ret_found = delta_map_shift(&p->shared->map, position, &shift);
     return delta_address_of(&p->segments, position + (uint64_t)shift);
 }
 
@@ -72,24 +72,24 @@ static void guess_word(struct delta_predictor *p, const struct delta_ref *ref, u
     const struct delta_moved *exact = moved_slot(p->exact, DELTA_EXACT_BITS, ref->target);
     const struct delta_moved *coarse = moved_slot(p->coarse, DELTA_COARSE_BITS, ref->target >> 8);
     uint64_t was = delta_address_of(&p->image.segments, ref->target);
-    bool known = !p->setting->by_map && exact->key == (uint32_t)ref->target + 1;
-    bool near = !p->setting->by_map && coarse->key == (uint32_t)(ref->target >> 8) + 1;
+    bool known = !p->shared->by_map && exact->key == (uint32_t)ref->target + 1;
+    bool near = !p->shared->by_map && coarse->key == (uint32_t)(ref->target >> 8) + 1;
 
     g->n = 0;
     g->site = delta_address_of(&p->segments, new_pos);
     g->base = ref->base != 0 ? moved_address(p, ref->base, &base_found) : 0;
     if (known)
         add_moved(g, ref, was + (uint64_t)exact->by);
-    if (known && p->setting->only_first)
+    if (known && p->shared->only_first)
         return;
     uint64_t mapped = moved_address(p, ref->target, &found);
     g->source = known ? 3 : found == DELTA_MAP_COVERED ? 2 : near ? 1 : 0;
     if (found != DELTA_MAP_COVERED && near)
         add_moved(g, ref, was + (uint64_t)coarse->by);
-    if (g->n > 0 && p->setting->only_first)
+    if (g->n > 0 && p->shared->only_first)
         return;
     add_moved(g, ref, mapped);
-    if (p->setting->only_first)
+    if (p->shared->only_first)
         return;
     add_moved(g, ref, mapped + (uint64_t)p->last_by[delta_ref_slot(ref->kind)]);
     add_candidate(g, was, ref->word);
@@ -119,7 +119,7 @@ static const struct delta_region *region_of(const struct delta_predictor *p, con
 {
     static const struct delta_region plain = {.kind = DELTA_REGION_PLAIN};
     uint64_t new_at = s->new_pos - p->pair.new_offset, old_at = s->old_pos - p->pair.old_offset, end;
-    uint64_t ahead = p->pair_next < p->setting->pairs_n ? p->setting->pairs[p->pair_next].new_offset - s->new_pos : 0;
+    uint64_t ahead = p->pair_next < p->shared->pairs_n ? p->shared->pairs[p->pair_next].new_offset - s->new_pos : 0;
 
     /* Literals learn what stands at the next pair's start before it is in force: 0 there, and wrapped behind it. */
     if (ahead > 0)
@@ -144,13 +144,13 @@ struct delta_segment delta_predictor_segment(const struct delta_predictor *p, un
 
 bool delta_predictor_enters(const struct delta_predictor *p, uint64_t new_pos)
 {
-    return p->pair_next < p->setting->pairs_n && p->setting->pairs[p->pair_next].new_offset <= new_pos;
+    return p->pair_next < p->shared->pairs_n && p->shared->pairs[p->pair_next].new_offset <= new_pos;
 }
 
 /* The image of old that the pair in force is made from. */
 static int read_image(struct delta_predictor *p, struct hf_err *err)
 {
-    struct delta_setting *s = p->setting;
+    struct delta_shared_context *s = p->shared;
 
     if (memcmp(&s->last_pair, &p->pair, sizeof(p->pair)) != 0) {
         s->last_pair = (struct delta_pair){0};
@@ -167,7 +167,7 @@ int delta_predictor_enter(struct delta_predictor *p, uint64_t new_pos,
                           int (*code)(void *ctx, struct delta_predictor *p, const struct delta_segments *truth),
                           void *ctx, struct hf_err *err)
 {
-    const struct delta_setting *s = p->setting;
+    const struct delta_shared_context *s = p->shared;
     int r;
 
     while (p->pair_next < s->pairs_n && s->pairs[p->pair_next].new_offset <= new_pos) {
@@ -216,7 +216,7 @@ static int guess_bucket(struct delta_predictor *p, const struct delta_ref *ref, 
     const uint32_t *rows;
     int64_t shift = 0;
 
-    (void)delta_map_shift(&p->setting->map, p->image.go.find, &shift);
+    (void)delta_map_shift(&p->shared->map, p->image.go.find, &shift);
     uint64_t bucket = (new_pos - (p->image.go.find + (uint64_t)shift)) / DELTA_GO_BUCKET_BYTES;
     int r = delta_go_bucket(p, bucket < DELTA_GO_FUNCTIONS_MAX ? bucket : 0, &rows, err);
     if (r < 0)
@@ -237,7 +237,7 @@ static int guess_bucket(struct delta_predictor *p, const struct delta_ref *ref, 
 int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size_t window, uint64_t copy_left,
                            struct hf_err *err)
 {
-    const struct delta_setting *set = p->setting;
+    const struct delta_shared_context *set = p->shared;
     uint64_t limit = copy_left, want = HF_MIN((uint64_t)DELTA_SCAN_BEFORE, s->old_pos);
     const struct delta_region *region = region_of(p, s, &limit);
     int r;

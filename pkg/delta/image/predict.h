@@ -1,6 +1,6 @@
 /* delta/image/predict.h - what new should be, given old, the match map and what was learned on the way: the same on both sides.
  *
- * Memory: sizeof(struct delta_predictor) and what the setting holds. */
+ * Memory: sizeof(struct delta_predictor) and what the shared context holds. */
 #pragma once
 
 #include "delta/image/image.h"
@@ -24,7 +24,7 @@ enum {
 };
 
 /* What both sides know before the first byte of new. */
-struct delta_setting {
+struct delta_shared_context {
     struct delta_old *old;
     struct delta_map map;
     struct delta_pair *pairs; /* ascending in new, not overlapping there */
@@ -42,7 +42,7 @@ struct delta_setting {
 /* The predictor that code for this machine takes. */
 unsigned delta_predictor_of(enum delta_machine machine);
 
-void delta_setting_done(struct delta_setting *setting);
+void delta_shared_context_done(struct delta_shared_context *shared);
 
 /* What an old target was seen to move by. */
 struct delta_moved {
@@ -67,7 +67,7 @@ struct delta_span {
 };
 
 struct delta_predictor {
-    struct delta_setting *setting;
+    struct delta_shared_context *shared;
     struct delta_image image;       /* of the pair in force, in old */
     struct delta_segments segments; /* in new */
     struct delta_pair pair;

@@ -3,7 +3,7 @@
 #include "base/endian.h"
 #include "delta/image/golang.h"
 
-struct scan {
+struct go_scan {
     const struct delta_image *image;
     const struct delta_region *region;
     const unsigned char *bytes;
@@ -14,13 +14,14 @@ struct scan {
     size_t found;
 };
 
-static bool is_inside(const struct scan *s, uint64_t at, unsigned n)
+static bool is_inside(const struct go_scan *s, uint64_t at, unsigned n)
 {
     return at < s->n && at + n <= s->limit;
 }
 
 /* A number of n bytes that counts from `base`, in units of 1 << scale. */
-static void add_offset(struct scan *s, uint64_t at, unsigned n, enum delta_ref_kind kind, uint64_t base, unsigned scale)
+static void add_offset(struct go_scan *s, uint64_t at, unsigned n, enum delta_ref_kind kind, uint64_t base,
+                       unsigned scale)
 {
     if (base == 0 || !is_inside(s, at, n))
         return;
@@ -35,7 +36,7 @@ static void add_offset(struct scan *s, uint64_t at, unsigned n, enum delta_ref_k
                                              .n = (uint8_t)n};
 }
 
-static bool add_address(struct scan *s, uint64_t at)
+static bool add_address(struct go_scan *s, uint64_t at)
 {
     if (!is_inside(s, at, 8))
         return false;
@@ -49,7 +50,7 @@ static bool add_address(struct scan *s, uint64_t at)
 
 /* ---- functions ------------------------------------------------------------------------------------------------- */
 
-static void scan_rows(struct scan *s)
+static void scan_rows(struct go_scan *s)
 {
     const struct delta_go *go = &s->image->go;
     unsigned wide = go->layout == DELTA_GO_116 ? 8 : 4;
@@ -66,11 +67,11 @@ static void scan_rows(struct scan *s)
 }
 
 /* Where a description has what. */
-struct layout {
+struct delta_go_function_layout {
     uint8_t name, pc, pcdata_n, unit, funcdata_n, pcdata;
 };
 
-static const struct layout layouts[] = {
+static const struct delta_go_function_layout layouts[] = {
     [DELTA_GO_116] = {8, 20, 32, 36, 43, 44},
     [DELTA_GO_118] = {4, 16, 28, 32, 39, 40},
     [DELTA_GO_120] = {4, 16, 28, 32, 43, 44},
@@ -80,7 +81,7 @@ enum { PCDATA_MAX = 64 };
 
 uint64_t delta_go_function_size(const struct delta_go *go, const unsigned char *head)
 {
-    const struct layout *l = &layouts[go->layout];
+    const struct delta_go_function_layout *l = &layouts[go->layout];
     uint64_t size = l->pcdata + 4 * (uint64_t)HF_MIN(hf_le32(head + l->pcdata_n), (uint32_t)PCDATA_MAX);
 
     if (go->layout == DELTA_GO_116)
@@ -89,10 +90,10 @@ uint64_t delta_go_function_size(const struct delta_go *go, const unsigned char *
 }
 
 /* The description at `at` (from the window's start, perhaps before it). */
-static void scan_function(struct scan *s, uint64_t at, const unsigned char *head)
+static void scan_function(struct go_scan *s, uint64_t at, const unsigned char *head)
 {
     const struct delta_go *go = &s->image->go;
-    const struct layout *l = &layouts[go->layout];
+    const struct delta_go_function_layout *l = &layouts[go->layout];
     uint64_t end = at + delta_go_function_size(go, head), i = at + l->pcdata;
     uint64_t pcdata_end = i + 4 * (uint64_t)HF_MIN(hf_le32(head + l->pcdata_n), (uint32_t)PCDATA_MAX);
 
@@ -144,7 +145,7 @@ static int find_row(struct delta_old *file, const struct delta_go *go, uint64_t 
     return 0;
 }
 
-static int scan_functions(struct scan *s, struct delta_old *file, struct hf_err *err)
+static int scan_functions(struct go_scan *s, struct delta_old *file, struct hf_err *err)
 {
     const struct delta_go *go = &s->image->go;
     unsigned char head[DELTA_GO_HEAD_BYTES];
@@ -189,7 +190,7 @@ static bool is_type(const unsigned char *b)
 }
 
 /* The type whose name is at `at`: what follows it? */
-static void note_type(struct scan *s, uint64_t at)
+static void note_type(struct go_scan *s, uint64_t at)
 {
     const unsigned char *b = s->bytes + at - TYPE_NAME;
     unsigned kind = b[23] & 31;
@@ -204,7 +205,7 @@ static void note_type(struct scan *s, uint64_t at)
 }
 
 /* Where a type's methods are; false: nothing that could say so. */
-static bool note_uncommon(struct scan *s, uint64_t at)
+static bool note_uncommon(struct go_scan *s, uint64_t at)
 {
     const unsigned char *b = s->bytes + at;
     unsigned methods = hf_le32(b + 4) & UINT16_MAX, exported = hf_le32(b + 4) >> 16;
@@ -220,7 +221,7 @@ static bool note_uncommon(struct scan *s, uint64_t at)
 }
 
 /* Four bytes that are no address. */
-static void scan_type_word(struct scan *s, uint64_t at)
+static void scan_type_word(struct go_scan *s, uint64_t at)
 {
     const struct delta_go *go = &s->image->go;
     struct delta_go_cursor *c = s->cursor;
@@ -245,7 +246,7 @@ static void scan_type_word(struct scan *s, uint64_t at)
     }
 }
 
-static void scan_types(struct scan *s)
+static void scan_types(struct go_scan *s)
 {
     const struct delta_go_cursor *c = s->cursor;
 
@@ -263,7 +264,7 @@ static void scan_types(struct scan *s)
 /* Bounds of what such numbers usually are. */
 enum { SOME = 1 << 20, MUCH = 1 << 25 };
 
-static void scan_offsets(struct scan *s)
+static void scan_offsets(struct go_scan *s)
 {
     uint64_t in_region = s->offset - s->region->offset;
 
@@ -273,7 +274,7 @@ static void scan_offsets(struct scan *s)
 
 /* A bucket: the number of a function, 16 numbers of one byte. What they are is told by the bucket's place in new;
  * `extra` is how far into it this is. */
-static void scan_find(struct scan *s)
+static void scan_find(struct go_scan *s)
 {
     uint64_t in_region = s->offset - s->region->offset;
 
@@ -290,7 +291,7 @@ static void scan_find(struct scan *s)
 
 /* Is this the name of a function that was inlined? Before it: {parent, id}, file, line (layout 118), or the id alone;
  * behind it where in the code that was (and 120: its first line). */
-static bool is_inlined(const struct scan *s, const unsigned char *b)
+static bool is_inlined(const struct go_scan *s, const unsigned char *b)
 {
     if (hf_le32(b) == 0 || hf_le32(b) > MUCH || hf_le32(b + 4) > MUCH)
         return false;
@@ -311,7 +312,7 @@ static bool is_object(const unsigned char *b)
            pointers <= size && hf_le32(b) > 0 && hf_le32(b) <= 8 * (uint32_t)MUCH;
 }
 
-static void scan_data(struct scan *s)
+static void scan_data(struct go_scan *s)
 {
     const struct delta_go *go = &s->image->go;
 
@@ -330,7 +331,7 @@ int delta_go_scan(struct delta_old *file, const struct delta_image *image, const
                   const unsigned char *bytes, size_t n, size_t limit, uint64_t offset, struct delta_go_cursor *cursor,
                   struct delta_ref *refs, size_t *ret_found, struct hf_err *err)
 {
-    struct scan s = {image, region, bytes, n, limit, offset, cursor, refs, 0};
+    struct go_scan s = {image, region, bytes, n, limit, offset, cursor, refs, 0};
     int r = 0;
 
     if (region->kind == DELTA_REGION_GO_ROWS)

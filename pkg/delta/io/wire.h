@@ -109,7 +109,7 @@ HF_MUST_USE int delta_output_flush(struct delta_output *output, struct hf_err *e
 
 /* ---- one application ------------------------------------------------------------------------------------------- */
 
-struct delta_run {
+struct delta_apply_state {
     struct delta_header header;
     const struct hf_delta_apply_params *params;
     struct delta_input *input;
@@ -118,15 +118,15 @@ struct delta_run {
 };
 
 /* Tell the caller that everything so far may be made durable; the coder starts anew behind this point. */
-HF_MUST_USE int delta_run_checkpoint(struct delta_run *run, struct hf_err *err);
+HF_MUST_USE int delta_apply_checkpoint(struct delta_apply_state *apply, struct hf_err *err);
 
 /* When resuming: skip whole blocks until output stands where the checkpoint was taken. */
-bool delta_run_skips(const struct delta_run *run, uint64_t block_start);
+bool delta_apply_skips_block(const struct delta_apply_state *apply, uint64_t block_start);
 
-HF_MUST_USE int delta_apply_zstd(struct delta_run *run, struct hf_err *err);
-HF_MUST_USE int delta_apply_cm(struct delta_run *run, struct hf_err *err);
-HF_MUST_USE int delta_apply_lzma(struct delta_run *run, struct hf_err *err);
-HF_MUST_USE int delta_apply_runs(struct delta_run *run, struct hf_err *err);
+HF_MUST_USE int delta_apply_zstd(struct delta_apply_state *apply, struct hf_err *err);
+HF_MUST_USE int delta_apply_cm(struct delta_apply_state *apply, struct hf_err *err);
+HF_MUST_USE int delta_apply_lzma(struct delta_apply_state *apply, struct hf_err *err);
+HF_MUST_USE int delta_apply_runs(struct delta_apply_state *apply, struct hf_err *err);
 
 /* ---- numbers --------------------------------------------------------------------------------------------------- */
 

@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "delta/match/places.h"
-#include "delta/match/suffixes.h"
+#include "delta/match/hash_index.h"
+#include "delta/match/suffix_array.h"
 
 /* new[new_pos..new_pos+len) looks like old[old_pos..); not all bytes need be equal. */
 struct delta_copy {
@@ -28,8 +28,8 @@ HF_MUST_USE int delta_copies_add(struct delta_copies *copies, struct delta_copy 
 struct delta_matcher {
     const unsigned char *old, *new_bytes;
     size_t old_n, new_n;
-    struct delta_suffixes suffixes; /* one of the two is open */
-    struct delta_places places;
+    struct delta_suffix_array suffix_array; /* one of the two is open */
+    struct delta_hash_index hash_index;
 };
 
 /* By sorted suffixes; `fast`: by places, less well. Both files are below HF_DELTA_CREATE_MAX_BYTES and must live as long as the
@@ -39,12 +39,12 @@ HF_MUST_USE int delta_matcher_open(struct delta_matcher *m, const unsigned char 
 /* Of the files nothing is forgotten but how to match them. */
 void delta_matcher_done(struct delta_matcher *m);
 
-enum { DELTA_WAYS_MAX = 4 };
+enum { DELTA_VARIANTS_MAX = 4 };
 
 struct delta_match_params {
     const unsigned
-        *better_by; /* for each way: how many bytes more than the present copy a match must have to be worth a jump */
-    unsigned ways_n;
+        *min_gain; /* for each way: how many bytes more than the present copy a match must have to be worth a jump */
+    unsigned variants_n;
     unsigned workers; /* threads; their number changes nothing */
     int (*progress)(void *ctx, uint64_t done,
                     uint64_t total); /* may be NULL; called in the caller's thread, not 0 cancels */
@@ -57,5 +57,5 @@ HF_MUST_USE int delta_match(const struct delta_matcher *m, const struct delta_ma
                             struct delta_copies *const *ret_copies, struct hf_err *err);
 
 /* The next copy that reaches into [at, end), cut to it; *next is where to look on (0 at first). False: there is none. */
-bool delta_next_inline(const struct delta_copies *copies, size_t *next, uint64_t at, uint64_t end,
-                       struct delta_copy *ret_copy);
+bool delta_copies_next_inline(const struct delta_copies *copies, size_t *next, uint64_t at, uint64_t end,
+                              struct delta_copy *ret_copy);

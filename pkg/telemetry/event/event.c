@@ -6,7 +6,6 @@
 #include "base/parse.h"
 #include "base/utf8.h"
 #include "codec/scan.h"
-#include "telemetry/event/jscan.h"
 #include "telemetry/event/number.h"
 
 /* ---- a writer that checks its room once per piece -------------------------------------------------------------------- */
@@ -228,6 +227,8 @@ static void put_metric(struct writer *w, const struct hf_event *event)
 static void put_attributes(struct writer *w, const struct hf_event *event)
 {
     for (size_t i = 0; i < event->n_attributes; i++) {
+        if (hf_event_repeats_attribute(event, i))
+            continue;
         if (i == 0)
             PUT(w, ",\"attributes\":{");
         else

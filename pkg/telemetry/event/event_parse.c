@@ -2,20 +2,15 @@
 #include <errno.h>
 #include <math.h>
 
+#include "codec/scan.h"
 #include "telemetry/event/event.h"
-#include "telemetry/event/jscan.h"
 
 static const char *const source_classes[HF_SOURCE_CLASSES] = {
-    "",
-    [HF_SOURCE_HTTP] = "http",
-    [HF_SOURCE_JOURNALD] = "journald",
-    [HF_SOURCE_FILE] = "file",
-    [HF_SOURCE_CONTAINER] = "container",
-    [HF_SOURCE_NODE] = "node",
-    [HF_SOURCE_SCRAPE] = "scrape",
-    [HF_SOURCE_SOCKET] = "socket",
-    [HF_SOURCE_MQTT] = "mqtt",
-    [HF_SOURCE_AGENT] = "agent",
+    [HF_SOURCE_NONE] = "",
+#define NAME(class, number, create, name, ...) [HF_SOURCE_##class] = (name),
+    HF_TELEMETRY_SOURCES(NAME)
+#undef NAME
+        [HF_SOURCE_AGENT] = "agent",
 };
 static const char *const event_kinds[HF_EVENT_KINDS] = {[HF_EVENT_LOG] = "log",
                                                         [HF_EVENT_PAYLOAD] = "payload",
@@ -60,13 +55,14 @@ enum hf_source_class hf_source_class_of(struct hf_view source)
 }
 
 struct reader {
-    struct hf_jscan scan;
+    struct hf_scan scan;
     struct hf_view text;
     struct hf_event *event;
     struct hf_view node, value_text, breaks;
     struct hf_buf *scratch;
-    bool has_time, has_kind;
-    int r; /* other than -EBADMSG */
+    bool has_time, has_kind, has_body, has_sensor_data;
+    bool foreign; /* has a field that is not ours */
+    int r;        /* other than -EBADMSG */
 };
 
 /* ---- pieces ---------------------------------------------------------------------------------------------------------- */
@@ -86,13 +82,13 @@ static bool take_text(struct reader *reader, struct hf_view *ret)
     struct hf_view inside;
     bool escaped;
 
-    if (!hf_jscan_string(&reader->scan, &inside, &escaped))
+    if (hf_scan_text(&reader->scan, &inside, &escaped) < 0)
         return false;
     if (escaped) {
         char *copy = claim(reader, inside.n);
         if (copy == NULL)
             return false;
-        size_t n = hf_jscan_unescape(inside, copy);
+        size_t n = hf_scan_unescape(inside, copy);
         reader->scratch->n -= inside.n - n;
         inside = (struct hf_view){copy, n};
     }
@@ -118,14 +114,14 @@ static bool take_u64(struct reader *reader, uint64_t *ret)
 {
     struct hf_view text;
 
-    return hf_jscan_number(&reader->scan, &text) && hf_jscan_u64(text, ret);
+    return hf_scan_raw(&reader->scan, &text) == 0 && hf_scan_u64(text, ret);
 }
 
 static bool take_true(struct reader *reader, bool *ret)
 {
     struct hf_view text;
 
-    if (!hf_jscan_value(&reader->scan, &text) || (!hf_view_eq(text, "true") && !hf_view_eq(text, "false")))
+    if (hf_scan_raw(&reader->scan, &text) < 0 || (!hf_view_eq(text, "true") && !hf_view_eq(text, "false")))
         return false;
     *ret = text.n == 4;
     return true;
@@ -134,7 +130,7 @@ static bool take_true(struct reader *reader, bool *ret)
 /* An object (first '{') or a list (first '['), as text. */
 static bool take_raw(struct reader *reader, char first, struct hf_view *ret)
 {
-    return hf_jscan_value(&reader->scan, ret) && ret->p[0] == first;
+    return hf_scan_raw(&reader->scan, ret) == 0 && ret->p[0] == first;
 }
 
 static bool digits(const char *p, size_t n, unsigned *ret)
@@ -263,7 +259,7 @@ static bool take_value(struct reader *reader)
 {
     struct hf_view text;
 
-    if (!hf_jscan_value(&reader->scan, &text))
+    if (hf_scan_raw(&reader->scan, &text) < 0)
         return false;
     if (hf_view_eq(text, "null")) {
         reader->event->value = NAN;
@@ -271,7 +267,7 @@ static bool take_value(struct reader *reader)
     }
     if (text.p[0] != '-' && (text.p[0] < '0' || text.p[0] > '9'))
         return false;
-    reader->event->value = hf_jscan_double(text);
+    reader->event->value = hf_scan_double(text);
     return isfinite(reader->event->value);
 }
 
@@ -295,24 +291,31 @@ static bool take_attributes(struct reader *reader)
 {
     struct hf_event *event = reader->event;
 
-    if (!hf_jscan_char(&reader->scan, '{'))
+    if (!hf_scan_char(&reader->scan, '{'))
         return false;
-    if (hf_jscan_char(&reader->scan, '}'))
+    if (hf_scan_char(&reader->scan, '}'))
         return true;
     do {
         if (event->n_attributes == HF_EVENT_MAX_ATTRIBUTES)
             return false;
         struct hf_attribute *attribute = &event->attributes[event->n_attributes++];
-        if (!take_text(reader, &attribute->name) || !hf_jscan_char(&reader->scan, ':') ||
-            !take_text(reader, &attribute->value))
+        if (!take_text(reader, &attribute->name) || !hf_scan_char(&reader->scan, ':') ||
+            !take_text(reader, &attribute->value) || hf_event_repeats_attribute(event, event->n_attributes - 1))
             return false;
-    } while (hf_jscan_char(&reader->scan, ','));
-    return hf_jscan_char(&reader->scan, '}');
+    } while (hf_scan_char(&reader->scan, ','));
+    return hf_scan_char(&reader->scan, '}');
+}
+
+static bool take_body(struct reader *reader)
+{
+    reader->has_body = true;
+    return take_text(reader, &reader->event->body);
 }
 
 static bool take_sensor_data(struct reader *reader)
 {
-    return hf_jscan_value(&reader->scan, &reader->event->body);
+    reader->has_sensor_data = true;
+    return hf_scan_raw(&reader->scan, &reader->event->body) == 0;
 }
 
 static bool take_breaks(struct reader *reader)
@@ -348,7 +351,7 @@ static const struct field {
     {FIELD("histogram"), 0, take_histogram},
     {FIELD("summary"), 0, take_histogram},
     {FIELD("attributes"), 0, take_attributes},
-    {FIELD("body"), offsetof(struct hf_event, body), NULL},
+    {FIELD("body"), 0, take_body},
     {FIELD("truncated"), 0, take_truncated},
     {FIELD("checksum"), offsetof(struct hf_event, checksum), NULL},
     {FIELD("sensorData"), 0, take_sensor_data},
@@ -372,11 +375,13 @@ static bool take_field(struct reader *reader, size_t *next, uint32_t *seen)
     struct hf_view name;
     bool escaped;
 
-    if (!hf_jscan_string(&reader->scan, &name, &escaped) || !hf_jscan_char(&reader->scan, ':'))
+    if (hf_scan_text(&reader->scan, &name, &escaped) < 0 || !hf_scan_char(&reader->scan, ':'))
         return false;
     size_t i = find(name, *next);
-    if (i == HF_LEN(fields))
-        return hf_jscan_value(&reader->scan, NULL);
+    if (i == HF_LEN(fields)) {
+        reader->foreign = true;
+        return hf_scan_raw(&reader->scan, NULL) == 0;
+    }
     if ((*seen >> i & 1) != 0)
         return false;
     *seen |= 1u << i;
@@ -386,20 +391,25 @@ static bool take_field(struct reader *reader, size_t *next, uint32_t *seen)
     return take_text(reader, (struct hf_view *)(void *)((char *)reader->event + fields[i].offset));
 }
 
+/* Unknown names are compared only when there are some: our own lines have none. */
+static bool check_names(struct reader *reader)
+{
+    hf_scan_init(&reader->scan, reader->text);
+    return hf_scan_raw(&reader->scan, NULL) == 0;
+}
+
 static bool take_object(struct reader *reader, uint32_t *seen)
 {
     size_t next = 0;
 
-    if (!hf_jscan_char(&reader->scan, '{'))
+    if (!hf_scan_char(&reader->scan, '{'))
         return false;
     do {
         if (!take_field(reader, &next, seen))
             return false;
-    } while (hf_jscan_char(&reader->scan, ','));
-    if (!hf_jscan_char(&reader->scan, '}'))
-        return false;
-    hf_jscan_space(&reader->scan);
-    return reader->scan.p == reader->scan.end;
+    } while (hf_scan_char(&reader->scan, ','));
+    return hf_scan_char(&reader->scan, '}') && hf_scan_end(&reader->scan) == 0 &&
+           (!reader->foreign || check_names(reader));
 }
 
 /* ---- what hangs together --------------------------------------------------------------------------------------------- */
@@ -407,10 +417,11 @@ static bool take_object(struct reader *reader, uint32_t *seen)
 /* The line breaks between the tokens of a payload, where they were. */
 static bool restore_breaks(struct reader *reader)
 {
-    struct hf_jscan scan = hf_jscan_of(reader->breaks);
     struct hf_view *body = &reader->event->body, number;
+    struct hf_scan scan, again;
 
-    if (body->n == 0 || !hf_jscan_char(&scan, '['))
+    hf_scan_init(&scan, reader->breaks);
+    if (body->n == 0 || !hf_scan_char(&scan, '['))
         return false;
     char *copy = claim(reader, body->n);
     if (copy == NULL)
@@ -418,24 +429,32 @@ static bool restore_breaks(struct reader *reader)
     memcpy(copy, body->p, body->n);
     do {
         uint64_t at;
-        if (!hf_jscan_number(&scan, &number))
+        if (hf_scan_raw(&scan, &number) < 0)
             return false;
         bool carriage = number.p[0] == '-';
-        if (!hf_jscan_u64((struct hf_view){number.p + carriage, number.n - carriage}, &at) || at >= body->n ||
+        if (!hf_scan_u64((struct hf_view){number.p + carriage, number.n - carriage}, &at) || at >= body->n ||
             copy[at] != ' ')
             return false;
         copy[at] = carriage ? '\r' : '\n';
-    } while (hf_jscan_char(&scan, ','));
+    } while (hf_scan_char(&scan, ','));
     body->p = copy;
-    struct hf_jscan again = hf_jscan_of(*body); /* a blank inside a string must have stayed one */
-    return hf_jscan_char(&scan, ']') && hf_jscan_value(&again, NULL);
+    hf_scan_init(&again, *body); /* a blank inside a string must have stayed one */
+    return hf_scan_char(&scan, ']') && hf_scan_raw(&again, NULL) == 0;
+}
+
+/* hf_event_format() copies a payload's body unchanged, so it must be JSON that was scanned: "sensorData", never the text of "body". */
+static bool body_fits_kind(const struct reader *reader)
+{
+    if (reader->event->kind == HF_EVENT_PAYLOAD)
+        return !reader->has_body;
+    return !reader->has_sensor_data && reader->breaks.n == 0;
 }
 
 static bool finish(struct reader *reader)
 {
     struct hf_event *event = reader->event;
 
-    if (!reader->has_time || !reader->has_kind)
+    if (!reader->has_time || !reader->has_kind || !body_fits_kind(reader))
         return false;
     if (reader->value_text.n > 0) {
         if (!isnan(event->value))
@@ -449,16 +468,19 @@ static bool finish(struct reader *reader)
 
 int hf_event_parse(struct hf_view text, struct hf_event *ret_event, struct hf_view *ret_node, struct hf_buf *scratch)
 {
-    struct reader reader = {.scan = hf_jscan_of(text), .text = text, .event = ret_event, .scratch = scratch};
+    struct reader reader = {.text = text, .event = ret_event, .scratch = scratch};
     uint32_t seen = 0;
 
     if (text.n > HF_EVENT_MAX_TEXT)
         return -E2BIG;
+    hf_scan_init(&reader.scan, text);
     hf_buf_clear(scratch);
     memset(ret_event, 0, offsetof(struct hf_event, attributes));
     ret_event->n_attributes = 0;
     ret_event->severity = HF_SEVERITY_INFO;
     bool good = take_object(&reader, &seen) && finish(&reader);
+    if (reader.r == 0 && reader.scan.code == -ENOMEM)
+        reader.r = -ENOMEM;
     if (reader.r < 0)
         return reader.r;
     if (!good)

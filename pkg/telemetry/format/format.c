@@ -22,7 +22,7 @@ static size_t fitting(const struct hf_format *format, const struct hf_spool_reco
 }
 
 static int pack_lines(const struct hf_format *format, struct hf_squeeze *squeeze, const struct hf_spool_record *records,
-                      size_t n, struct hf_packed *packed)
+                      size_t n, struct hf_format_packed *packed)
 {
     bool array = format->kind == HF_SINK_JSON;
     struct hf_format_part *part = &packed->parts[0];
@@ -48,9 +48,9 @@ static int pack_lines(const struct hf_format *format, struct hf_squeeze *squeeze
 }
 
 int hf_format_pack(const struct hf_format *format, struct hf_squeeze *squeeze, const struct hf_spool_record *records,
-                   size_t n, struct hf_packed *ret_packed)
+                   size_t n, struct hf_format_packed *ret_packed)
 {
-    struct hf_packed packed = {.n_parts = 0};
+    struct hf_format_packed packed = {.n_parts = 0};
     int r;
 
     for (size_t i = 0; i < HF_FORMAT_PARTS; i++)
@@ -62,7 +62,7 @@ int hf_format_pack(const struct hf_format *format, struct hf_squeeze *squeeze, c
     else
         r = pack_lines(format, squeeze, records, n, &packed);
     if (r < 0) {
-        hf_packed_done(&packed);
+        hf_format_packed_done(&packed);
         return r;
     }
     *ret_packed = packed;
@@ -97,7 +97,7 @@ struct hf_view hf_format_base(enum hf_sink_format kind, const char *url)
     return base;
 }
 
-void hf_packed_done(struct hf_packed *packed)
+void hf_format_packed_done(struct hf_format_packed *packed)
 {
     for (size_t i = 0; i < HF_FORMAT_PARTS; i++)
         hf_buf_done(&packed->parts[i].body);

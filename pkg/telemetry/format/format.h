@@ -33,16 +33,16 @@ struct hf_format_part {
     struct hf_buf body; /* as it is sent; its max is set by hf_format_pack() */
 };
 
-struct hf_packed {
+struct hf_format_packed {
     struct hf_format_part parts[HF_FORMAT_PARTS];
     size_t n_parts; /* 0: none of the records can be put into this form */
     size_t used;    /* records from the first on that are in it */
 };
 
-/* Pack from records[0] on, as many as fit in order. n > 0. 0, -ENOMEM, -EIO. The bodies are the caller's, hf_packed_done(). */
+/* Pack from records[0] on, as many as fit in order. n > 0. 0, -ENOMEM, -EIO. The bodies are the caller's, hf_format_packed_done(). */
 HF_MUST_USE int hf_format_pack(const struct hf_format *format, struct hf_squeeze *squeeze,
-                               const struct hf_spool_record *records, size_t n, struct hf_packed *ret_packed);
-void hf_packed_done(struct hf_packed *packed);
+                               const struct hf_spool_record *records, size_t n, struct hf_format_packed *ret_packed);
+void hf_format_packed_done(struct hf_format_packed *packed);
 
 /* What an answer to a delivered part says was not taken (OTLP's partial success): 0 when all was, or it cannot be read. */
 uint64_t hf_format_rejected(const struct hf_format *format, const struct hf_format_part *part, struct hf_view answer);
@@ -60,7 +60,7 @@ static inline bool hf_format_is_single(const struct hf_format *format)
 
 /* One for each form; `part` is zeroed. */
 int hf_format_pack_seed(const struct hf_format *format, struct hf_squeeze *squeeze,
-                        const struct hf_spool_record *records, size_t n, struct hf_packed *packed);
+                        const struct hf_spool_record *records, size_t n, struct hf_format_packed *packed);
 int hf_format_pack_otlp(const struct hf_format *format, struct hf_squeeze *squeeze,
-                        const struct hf_spool_record *records, size_t n, struct hf_packed *packed);
+                        const struct hf_spool_record *records, size_t n, struct hf_format_packed *packed);
 uint64_t hf_format_otlp_rejected(const struct hf_format *format, struct hf_view answer);

@@ -339,7 +339,7 @@ static int append_item(struct side *side, int which, struct hf_view node, const 
 }
 
 static int finish_side(const struct hf_format *format, struct hf_squeeze *squeeze, struct side *side, int which,
-                       struct hf_packed *packed)
+                       struct hf_format_packed *packed)
 {
     struct hf_format_part *part = &packed->parts[packed->n_parts];
 
@@ -372,7 +372,7 @@ static void begin_side(const struct hf_format *format, struct side *side, int wh
 }
 
 int hf_format_pack_otlp(const struct hf_format *format, struct hf_squeeze *squeeze,
-                        const struct hf_spool_record *records, size_t n, struct hf_packed *packed)
+                        const struct hf_spool_record *records, size_t n, struct hf_format_packed *packed)
 {
     _cleanup_(hf_buf_done) struct hf_buf scratch = HF_BUF_INIT(HF_EVENT_MAX_TEXT + 4096);
     _cleanup_(hf_buf_done) struct hf_buf item = HF_BUF_INIT(HF_FORMAT_MAX_BODY - FRAME_BYTES);

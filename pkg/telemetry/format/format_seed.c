@@ -38,7 +38,7 @@ static int write_payload(const struct hf_event *event, struct hf_view data, cons
 }
 
 int hf_format_pack_seed(const struct hf_format *format, struct hf_squeeze *squeeze,
-                        const struct hf_spool_record *records, size_t n, struct hf_packed *packed)
+                        const struct hf_spool_record *records, size_t n, struct hf_format_packed *packed)
 {
     _cleanup_(hf_buf_done) struct hf_buf scratch = HF_BUF_INIT(HF_EVENT_MAX_TEXT + 4096);
     struct hf_format_part *part = &packed->parts[0];

@@ -7,7 +7,6 @@
 
 #include "base/endian.h"
 #include "codec/scan.h"
-#include "telemetry/event/jscan.h"
 
 enum wire { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
 enum { MAX_VARINT = 10 };

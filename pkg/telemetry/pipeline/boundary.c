@@ -38,15 +38,15 @@ static void set_text(char *text, size_t room, struct hf_view view)
     text[n] = '\0';
 }
 
-static struct hf_boundary_tale *tale_of(struct hf_boundary_audit *audit, const struct hf_event *event)
+static struct hf_boundary_refusal *tale_of(struct hf_boundary_audit *audit, const struct hf_event *event)
 {
     for (size_t i = 0; i < audit->n; i++)
-        if (is_text(audit->tales[i].boundary, HF_BOUNDARY_NAME, event->boundary) &&
-            is_text(audit->tales[i].source, HF_BOUNDARY_SOURCE, event->source))
-            return &audit->tales[i];
-    bool others = audit->n >= HF_BOUNDARY_TALES - 1;
-    struct hf_boundary_tale *tale = &audit->tales[others ? HF_BOUNDARY_TALES - 1 : audit->n];
-    if (others && audit->n == HF_BOUNDARY_TALES)
+        if (is_text(audit->refusals[i].boundary, HF_BOUNDARY_NAME, event->boundary) &&
+            is_text(audit->refusals[i].source, HF_BOUNDARY_SOURCE, event->source))
+            return &audit->refusals[i];
+    bool others = audit->n >= HF_BOUNDARY_REFUSALS - 1;
+    struct hf_boundary_refusal *tale = &audit->refusals[others ? HF_BOUNDARY_REFUSALS - 1 : audit->n];
+    if (others && audit->n == HF_BOUNDARY_REFUSALS)
         return tale;
     audit->n++;
     set_text(tale->boundary, HF_BOUNDARY_NAME, others ? HF_VIEW("*") : event->boundary);
@@ -54,7 +54,7 @@ static struct hf_boundary_tale *tale_of(struct hf_boundary_audit *audit, const s
     return tale;
 }
 
-static void tell(struct hf_boundary_tale *tale, uint64_t now_ns, uint64_t unix_ns, struct hf_event *event)
+static void tell(struct hf_boundary_refusal *tale, uint64_t now_ns, uint64_t unix_ns, struct hf_event *event)
 {
     tale->count[hf_number_u64(tale->refused, tale->count)] = '\0';
     *event = (struct hf_event){
@@ -77,7 +77,7 @@ static void tell(struct hf_boundary_tale *tale, uint64_t now_ns, uint64_t unix_n
 bool hf_boundary_refused(struct hf_boundary_audit *audit, const struct hf_event *event, uint64_t now_ns,
                          uint64_t unix_ns, struct hf_event *ret_event)
 {
-    struct hf_boundary_tale *tale = tale_of(audit, event);
+    struct hf_boundary_refusal *tale = tale_of(audit, event);
 
     audit->refused++;
     tale->refused++;
@@ -90,9 +90,9 @@ bool hf_boundary_refused(struct hf_boundary_audit *audit, const struct hf_event 
 bool hf_boundary_pending(struct hf_boundary_audit *audit, uint64_t now_ns, uint64_t unix_ns, struct hf_event *ret_event)
 {
     for (size_t i = 0; i < audit->n; i++) {
-        if (audit->tales[i].refused == 0 || now_ns < audit->tales[i].next_ns)
+        if (audit->refusals[i].refused == 0 || now_ns < audit->refusals[i].next_ns)
             continue;
-        tell(&audit->tales[i], now_ns, unix_ns, ret_event);
+        tell(&audit->refusals[i], now_ns, unix_ns, ret_event);
         return true;
     }
     return false;
@@ -103,7 +103,7 @@ uint64_t hf_boundary_wait_until_ns(const struct hf_boundary_audit *audit)
     uint64_t until = HF_NEVER;
 
     for (size_t i = 0; i < audit->n; i++)
-        if (audit->tales[i].refused > 0)
-            until = HF_MIN(until, audit->tales[i].next_ns);
+        if (audit->refusals[i].refused > 0)
+            until = HF_MIN(until, audit->refusals[i].next_ns);
     return until;
 }

@@ -17,9 +17,9 @@ enum hf_route hf_boundary_route(const struct hf_event *event, const struct hf_te
                                 uint32_t *ret_sinks);
 
 /* Refusals are told without the data: the first of a boundary and source at once, then how many, at most once a minute for each. */
-enum { HF_BOUNDARY_TALES = 16, HF_BOUNDARY_NAME = 64, HF_BOUNDARY_SOURCE = 128 };
+enum { HF_BOUNDARY_REFUSALS = 16, HF_BOUNDARY_NAME = 64, HF_BOUNDARY_SOURCE = 128 };
 
-struct hf_boundary_tale {
+struct hf_boundary_refusal {
     char boundary[HF_BOUNDARY_NAME];
     char source[HF_BOUNDARY_SOURCE]; /* cut */
     uint64_t refused;                /* not told yet */
@@ -28,7 +28,7 @@ struct hf_boundary_tale {
 };
 
 struct hf_boundary_audit {
-    struct hf_boundary_tale tales[HF_BOUNDARY_TALES]; /* the last one stands for all that do not fit */
+    struct hf_boundary_refusal refusals[HF_BOUNDARY_REFUSALS]; /* the last one stands for all that do not fit */
     size_t n;
     uint64_t refused; /* ever */
 };

@@ -22,7 +22,7 @@ bool hf_filter_drops(const struct hf_filter *filter, const struct hf_event *even
     return false;
 }
 
-double hf_sample_place(const struct hf_event *event)
+double hf_filter_sample_position(const struct hf_event *event)
 {
     uint64_t hash;
 
@@ -40,7 +40,7 @@ static bool in_sample(const struct hf_filter *filter, const struct hf_event *eve
 {
     for (size_t i = 0; i < filter->spec->n_samples; i++)
         if (hf_match(&filter->spec->samples[i].match, event))
-            return hf_sample_place(event) < filter->spec->samples[i].keep;
+            return hf_filter_sample_position(event) < filter->spec->samples[i].keep;
     return true;
 }
 
@@ -51,7 +51,7 @@ static uint64_t full_of(const struct hf_telemetry_rate *rate)
     return rate->burst * HF_NS_PER_S;
 }
 
-static void fill(struct hf_bucket *bucket, const struct hf_telemetry_rate *rate, uint64_t now_ns)
+static void fill(struct hf_token_bucket *bucket, const struct hf_telemetry_rate *rate, uint64_t now_ns)
 {
     uint64_t full = full_of(rate), passed = now_ns - bucket->filled_ns;
     uint64_t missing = full - bucket->tokens_ns;
@@ -63,16 +63,16 @@ static void fill(struct hf_bucket *bucket, const struct hf_telemetry_rate *rate,
         bucket->tokens_ns += passed * rate->per_second;
 }
 
-static bool is_of(const struct hf_bucket *bucket, uint32_t rule, struct hf_view source)
+static bool is_of(const struct hf_token_bucket *bucket, uint32_t rule, struct hf_view source)
 {
     return bucket->rule == rule && bucket->source_n == source.n && memcmp(bucket->source, source.p, source.n) == 0;
 }
 
 /* One that nothing is known about any more: full again, and nothing to tell. */
-static struct hf_bucket *forgotten(struct hf_filter *filter, uint64_t now_ns)
+static struct hf_token_bucket *forgotten(struct hf_filter *filter, uint64_t now_ns)
 {
     for (size_t i = 0; i < filter->n_buckets; i++) {
-        struct hf_bucket *bucket = &filter->buckets[i];
+        struct hf_token_bucket *bucket = &filter->buckets[i];
         const struct hf_telemetry_rate *rate = &filter->spec->rates[bucket->rule];
         fill(bucket, rate, now_ns);
         if (bucket->suppressed == 0 && bucket->tokens_ns == full_of(rate))
@@ -81,7 +81,7 @@ static struct hf_bucket *forgotten(struct hf_filter *filter, uint64_t now_ns)
     return NULL;
 }
 
-static struct hf_bucket *find(struct hf_filter *filter, uint32_t rule, struct hf_view source)
+static struct hf_token_bucket *find(struct hf_filter *filter, uint32_t rule, struct hf_view source)
 {
     for (size_t i = 0; i < filter->n_buckets; i++)
         if (is_of(&filter->buckets[i], rule, source))
@@ -89,10 +89,10 @@ static struct hf_bucket *find(struct hf_filter *filter, uint32_t rule, struct hf
     return NULL;
 }
 
-static struct hf_bucket *make(struct hf_filter *filter, uint32_t rule, struct hf_view source, uint64_t now_ns)
+static struct hf_token_bucket *make(struct hf_filter *filter, uint32_t rule, struct hf_view source, uint64_t now_ns)
 {
     size_t shared = filter->spec->n_rates; /* room that "*" of each rule can always have */
-    struct hf_bucket *bucket = NULL;
+    struct hf_token_bucket *bucket = NULL;
     bool is_shared = hf_view_eq(source, "*");
 
     if (filter->n_buckets + (is_shared ? 0 : shared) < HF_FILTER_BUCKETS)
@@ -101,19 +101,20 @@ static struct hf_bucket *make(struct hf_filter *filter, uint32_t rule, struct hf
         bucket = forgotten(filter, now_ns);
     if (bucket == NULL)
         return is_shared ? &filter->buckets[0] : NULL;
-    *bucket = (struct hf_bucket){.rule = rule, .filled_ns = now_ns, .source_n = source.n};
+    *bucket = (struct hf_token_bucket){.rule = rule, .filled_ns = now_ns, .source_n = source.n};
     bucket->tokens_ns = full_of(&filter->spec->rates[rule]);
     memcpy(bucket->source, source.p, source.n);
     return bucket;
 }
 
-static struct hf_bucket *bucket_of(struct hf_filter *filter, uint32_t rule, struct hf_view source, uint64_t now_ns)
+static struct hf_token_bucket *bucket_of(struct hf_filter *filter, uint32_t rule, struct hf_view source,
+                                         uint64_t now_ns)
 {
     struct hf_view others = HF_VIEW("*");
 
     if (source.n == 0 || source.n > HF_FILTER_SOURCE)
         source = others;
-    struct hf_bucket *bucket = find(filter, rule, source);
+    struct hf_token_bucket *bucket = find(filter, rule, source);
     if (bucket == NULL)
         bucket = make(filter, rule, source, now_ns);
     if (bucket == NULL)
@@ -134,7 +135,7 @@ static bool within_rate(struct hf_filter *filter, const struct hf_event *event, 
         filter->buckets = calloc(HF_FILTER_BUCKETS, sizeof(*filter->buckets));
     if (filter->buckets == NULL) /* no memory to count in: nothing is lost for that */
         return true;
-    struct hf_bucket *bucket = bucket_of(filter, rule, event->source, now_ns);
+    struct hf_token_bucket *bucket = bucket_of(filter, rule, event->source, now_ns);
     fill(bucket, &spec->rates[bucket->rule], now_ns);
     if (bucket->tokens_ns < HF_NS_PER_S) {
         bucket->suppressed++;
@@ -144,16 +145,16 @@ static bool within_rate(struct hf_filter *filter, const struct hf_event *event, 
     return true;
 }
 
-enum hf_keep hf_filter_judge(struct hf_filter *filter, const struct hf_event *event, uint64_t now_ns)
+enum hf_filter_result hf_filter_judge(struct hf_filter *filter, const struct hf_event *event, uint64_t now_ns)
 {
     enum hf_severity severity = event->severity != 0 ? event->severity : HF_SEVERITY_INFO;
 
     filter->taken = NULL;
     if (event->kind == HF_EVENT_LOG && severity < filter->spec->min_severity)
-        return HF_KEEP_BELOW;
+        return HF_FILTER_BELOW;
     if (!in_sample(filter, event))
-        return HF_KEEP_SAMPLED;
-    return within_rate(filter, event, now_ns) ? HF_KEEP : HF_KEEP_LIMITED;
+        return HF_FILTER_SAMPLED;
+    return within_rate(filter, event, now_ns) ? HF_FILTER_KEPT : HF_FILTER_LIMITED;
 }
 
 void hf_filter_commit(struct hf_filter *filter)

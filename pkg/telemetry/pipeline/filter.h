@@ -9,9 +9,9 @@
 
 enum { HF_FILTER_BUCKETS = 256, HF_FILTER_SOURCE = 120 };
 
-enum hf_keep { HF_KEEP, HF_KEEP_DROPPED, HF_KEEP_BELOW, HF_KEEP_SAMPLED, HF_KEEP_LIMITED };
+enum hf_filter_result { HF_FILTER_KEPT, HF_FILTER_DROPPED, HF_FILTER_BELOW, HF_FILTER_SAMPLED, HF_FILTER_LIMITED };
 
-struct hf_bucket {
+struct hf_token_bucket {
     uint64_t tokens_ns; /* what is left, times 10^9 */
     uint64_t filled_ns; /* monotonic */
     uint64_t suppressed;
@@ -22,9 +22,9 @@ struct hf_bucket {
 
 struct hf_filter {
     const struct hf_telemetry *spec; /* borrowed */
-    struct hf_bucket *buckets;       /* made with the first event that a rate is about */
+    struct hf_token_bucket *buckets; /* made with the first event that a rate is about */
     size_t n_buckets;
-    struct hf_bucket *taken; /* by the event last judged */
+    struct hf_token_bucket *taken; /* by the event last judged */
 };
 
 void hf_filter_init(struct hf_filter *filter, const struct hf_telemetry *spec);
@@ -34,8 +34,8 @@ void hf_filter_done(struct hf_filter *filter);
 bool hf_filter_drops(const struct hf_filter *filter, const struct hf_event *event);
 /* The rest, in order. minSeverity is about logs alone. A suppressed event is counted; one that is kept only counts against its rate with
  * hf_filter_commit(). */
-enum hf_keep hf_filter_judge(struct hf_filter *filter, const struct hf_event *event, uint64_t now_ns);
+enum hf_filter_result hf_filter_judge(struct hf_filter *filter, const struct hf_event *event, uint64_t now_ns);
 void hf_filter_commit(struct hf_filter *filter);
 
 /* Where in 0..1 an event falls: kept by samples above that. */
-double hf_sample_place(const struct hf_event *event);
+double hf_filter_sample_position(const struct hf_event *event);

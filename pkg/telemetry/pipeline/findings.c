@@ -11,10 +11,10 @@ static void add_attribute(struct hf_event *event, struct hf_view name, struct hf
         event->attributes[event->n_attributes++] = (struct hf_attribute){name, value};
 }
 
-static int say(const struct hf_watch *watch, bool begins, const struct hf_tale *tale, struct hf_view metric,
-               struct hf_buf *text)
+static int say(const struct hf_anomaly_rule_state *state, bool begins, const struct hf_pending_finding *tale,
+               struct hf_view metric, struct hf_buf *text)
 {
-    const struct hf_telemetry_anomaly *rule = watch->rule;
+    const struct hf_telemetry_anomaly *rule = state->rule;
     char within[HF_DURATION_TEXT];
     int n = (int)metric.n;
 
@@ -43,12 +43,12 @@ static struct hf_view number(double value, char text[HF_NUMBER_TEXT])
     return (struct hf_view){text, hf_number_double(value, text)};
 }
 
-int hf_finding_make(const struct hf_watch *watch, const struct hf_series *series, bool begins,
+int hf_finding_make(const struct hf_anomaly_rule_state *state, const struct hf_series *series, bool begins,
                     struct hf_finding_room *room, struct hf_event *ret_event)
 {
-    const struct hf_tale *tale = begins ? &watch->begins : &watch->ends;
+    const struct hf_pending_finding *tale = begins ? &state->begins : &state->ends;
     struct hf_event *event = ret_event;
-    struct hf_view metric = hf_view_of(watch->rule->metric), source = {0};
+    struct hf_view metric = hf_view_of(state->rule->metric), source = {0};
 
     if (series != NULL) {
         hf_series_event(series, event);
@@ -60,12 +60,12 @@ int hf_finding_make(const struct hf_watch *watch, const struct hf_series *series
     event->kind = HF_EVENT_FINDING;
     event->source_class = HF_SOURCE_AGENT;
     event->source = HF_VIEW("agent:anomaly");
-    event->severity = begins ? watch->rule->severity : HF_SEVERITY_INFO;
+    event->severity = begins ? state->rule->severity : HF_SEVERITY_INFO;
     event->value_kind = HF_VALUE_NONE;
-    event->name = hf_view_of(watch->rule->name);
+    event->name = hf_view_of(state->rule->name);
     event->unix_ns = tale->unix_ns;
     event->anomaly = true;
-    int r = say(watch, begins, tale, metric, &room->text);
+    int r = say(state, begins, tale, metric, &room->text);
     event->body = hf_buf_view(&room->text);
     event->n_attributes = HF_MIN(event->n_attributes, (size_t)HF_EVENT_MAX_ATTRIBUTES - OURS);
     add_attribute(event, HF_VIEW("metric"), metric);
@@ -76,7 +76,7 @@ int hf_finding_make(const struct hf_watch *watch, const struct hf_series *series
     return r;
 }
 
-void hf_finding_context(const struct hf_series *series, const struct hf_point *point, struct hf_event *ret_event)
+void hf_finding_context(const struct hf_series *series, const struct hf_sample *point, struct hf_event *ret_event)
 {
     hf_series_event(series, ret_event);
     ret_event->unix_ns = point->unix_ns;

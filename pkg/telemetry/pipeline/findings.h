@@ -11,7 +11,7 @@ struct hf_finding_room {
 
 /* That it began (`begins`) or ended, as a finding named after the rule: severity of the rule (info when it ended), anomaly, boundary and
  * attributes of the series, and attributes metric, metricSource, value, measured. `series` NULL: no such metric was ever seen. */
-HF_MUST_USE int hf_finding_make(const struct hf_watch *watch, const struct hf_series *series, bool begins,
+HF_MUST_USE int hf_finding_make(const struct hf_anomaly_rule_state *state, const struct hf_series *series, bool begins,
                                 struct hf_finding_room *room, struct hf_event *ret_event);
 /* One of the values before it, raw, with the attribute context: before. */
-void hf_finding_context(const struct hf_series *series, const struct hf_point *point, struct hf_event *ret_event);
+void hf_finding_context(const struct hf_series *series, const struct hf_sample *point, struct hf_event *ret_event);

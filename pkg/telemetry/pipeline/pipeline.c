@@ -31,10 +31,10 @@ struct turn {
 
 /* A value and what a rule thinks of it. */
 struct judged {
-    struct hf_watch *watch;
+    struct hf_anomaly_rule_state *state;
     enum hf_value_kind kind;
-    struct hf_point point;
-    enum hf_verdict verdict;
+    struct hf_sample point;
+    enum hf_anomaly_phase phase;
     double measured;
 };
 
@@ -45,7 +45,7 @@ struct hf_pipeline {
     struct hf_attribute *enrich;
     size_t n_enrich;
     struct hf_series_table series;
-    struct hf_watch *unseen; /* for each rule: what is missing though it was never there */
+    struct hf_anomaly_rule_state *unseen; /* for each rule: what is missing though it was never there */
     bool watches_metrics, watches_payloads, hidden[HF_TELEMETRY_MAX_ANOMALIES];
     struct hf_topk *tops;
     struct hf_pipeline_stats stats;
@@ -55,7 +55,7 @@ struct hf_pipeline {
     bool started;
     struct turn turn;
     bool flushing;
-    size_t open; /* watches with something to tell */
+    size_t open; /* rule_states with something to tell */
     uint64_t missing_at_ns, retry_ns;
     uint64_t refused; /* series, in this period */
     struct judged judged[MAX_JUDGED];
@@ -83,7 +83,7 @@ static bool prepare_rules(struct hf_pipeline *pipeline)
     pipeline->unseen = calloc(spec->n_anomalies, sizeof(*pipeline->unseen));
     for (size_t i = 0; pipeline->unseen != NULL && i < spec->n_anomalies; i++) {
         struct hf_view rest, part;
-        pipeline->unseen[i] = (struct hf_watch){.rule = &spec->anomalies[i], .rule_index = i};
+        pipeline->unseen[i] = (struct hf_anomaly_rule_state){.rule = &spec->anomalies[i], .rule_index = i};
         if (!is_payload_rule(&spec->anomalies[i])) {
             pipeline->watches_metrics = true;
             continue;
@@ -91,7 +91,7 @@ static bool prepare_rules(struct hf_pipeline *pipeline)
         pipeline->watches_payloads = true;
         rest = member_of(&spec->anomalies[i]);
         while (hf_view_split(&rest, '.', &part)) /* what is redacted is told in no finding either */
-            pipeline->hidden[i] = pipeline->hidden[i] || hf_redactor_names(&pipeline->redactor, part);
+            pipeline->hidden[i] = pipeline->hidden[i] || hf_redactor_covers(&pipeline->redactor, part);
     }
     return pipeline->unseen != NULL;
 }
@@ -173,7 +173,7 @@ static void start(struct hf_pipeline *pipeline, uint64_t now_ns)
     pipeline->began_ns = now_ns;
     for (size_t i = 0; i < pipeline->spec->n_anomalies; i++) {
         pipeline->unseen[i].last.mono_ns = now_ns;
-        pipeline->missing_at_ns = HF_MIN(pipeline->missing_at_ns, hf_watch_missing_at_ns(&pipeline->unseen[i]));
+        pipeline->missing_at_ns = HF_MIN(pipeline->missing_at_ns, hf_anomaly_missing_at_ns(&pipeline->unseen[i]));
     }
 }
 
@@ -199,56 +199,56 @@ static int tell(struct hf_pipeline *pipeline, const struct outlet *outlet)
     return r == -EAGAIN ? r : 0;
 }
 
-static int tell_finding(struct hf_pipeline *pipeline, struct hf_watch *watch, const struct hf_series *series,
-                        bool begins, const struct outlet *outlet)
+static int tell_finding(struct hf_pipeline *pipeline, struct hf_anomaly_rule_state *state,
+                        const struct hf_series *series, bool begins, const struct outlet *outlet)
 {
-    int r = hf_finding_make(watch, series, begins, &pipeline->room, &pipeline->made);
+    int r = hf_finding_make(state, series, begins, &pipeline->room, &pipeline->made);
 
     return r == -ENOMEM ? -EAGAIN : tell(pipeline, outlet);
 }
 
-static int tell_watch(struct hf_pipeline *pipeline, struct hf_watch *watch, const struct hf_series *series,
+static int tell_watch(struct hf_pipeline *pipeline, struct hf_anomaly_rule_state *state, const struct hf_series *series,
                       const struct outlet *outlet)
 {
     /* What ended before the last beginning comes first. */
-    bool ended_first = watch->active && watch->ends.open && watch->begins.open;
+    bool ended_first = state->active && state->ends.open && state->begins.open;
     int r = 0;
 
     if (ended_first) {
-        r = tell_finding(pipeline, watch, series, false, outlet);
-        watch->ends.open = r < 0;
+        r = tell_finding(pipeline, state, series, false, outlet);
+        state->ends.open = r < 0;
     }
-    if (r == 0 && watch->begins.open) {
-        r = tell_finding(pipeline, watch, series, true, outlet);
-        watch->begins.open = r < 0;
+    if (r == 0 && state->begins.open) {
+        r = tell_finding(pipeline, state, series, true, outlet);
+        state->begins.open = r < 0;
     }
-    while (r == 0 && watch->before_open > 0) {
-        size_t ring = (size_t)watch->rule->before;
-        hf_finding_context(series, &watch->before[(watch->before_at + ring - watch->before_open) % ring],
+    while (r == 0 && state->before_open > 0) {
+        size_t ring = (size_t)state->rule->before;
+        hf_finding_context(series, &state->before[(state->before_at + ring - state->before_open) % ring],
                            &pipeline->made);
         r = tell(pipeline, outlet);
-        watch->before_open -= r == 0;
-        if (watch->before_open == 0)
-            watch->before_n = 0;
+        state->before_open -= r == 0;
+        if (state->before_open == 0)
+            state->before_n = 0;
     }
-    if (r == 0 && watch->ends.open) {
-        r = tell_finding(pipeline, watch, series, false, outlet);
-        watch->ends.open = r < 0;
+    if (r == 0 && state->ends.open) {
+        r = tell_finding(pipeline, state, series, false, outlet);
+        state->ends.open = r < 0;
     }
     return r;
 }
 
-static int tell_if_open(struct hf_pipeline *pipeline, struct hf_watch *watch, const struct hf_series *series,
-                        const struct outlet *outlet)
+static int tell_if_open(struct hf_pipeline *pipeline, struct hf_anomaly_rule_state *state,
+                        const struct hf_series *series, const struct outlet *outlet)
 {
-    int r = hf_watch_open(watch) ? tell_watch(pipeline, watch, series, outlet) : 1;
+    int r = hf_anomaly_has_pending(state) ? tell_watch(pipeline, state, series, outlet) : 1;
 
     if (r == 0)
         pipeline->open--;
     return HF_MIN(r, 0);
 }
 
-/* All that watches have to tell. */
+/* All that rule_states have to tell. */
 static int tell_watches(struct hf_pipeline *pipeline, const struct outlet *outlet)
 {
     int r = 0;
@@ -257,8 +257,8 @@ static int tell_watches(struct hf_pipeline *pipeline, const struct outlet *outle
         r = tell_if_open(pipeline, &pipeline->unseen[i], NULL, outlet);
     for (size_t i = 0; r == 0 && pipeline->open > 0 && i < pipeline->series.n; i++) {
         struct hf_series *series = pipeline->series.all[i];
-        for (size_t k = 0; r == 0 && k < series->n_watches; k++)
-            r = tell_if_open(pipeline, &series->watches[k], series, outlet);
+        for (size_t k = 0; r == 0 && k < series->n_rule_states; k++)
+            r = tell_if_open(pipeline, &series->rule_states[k], series, outlet);
     }
     return r;
 }
@@ -285,11 +285,11 @@ static bool is_idle(const struct hf_pipeline *pipeline, const struct hf_series *
     bool full = pipeline->turn.full;
     uint64_t idle_ns = now_ns - series->last_ns, least_ns = (full ? 1u : (unsigned)IDLE_PERIODS) * pipeline->period_ns;
 
-    for (size_t i = 0; i < series->n_watches; i++) {
-        const struct hf_watch *watch = &series->watches[i];
-        if (hf_watch_open(watch) || hf_watch_missing_at_ns(watch) != HF_NEVER)
+    for (size_t i = 0; i < series->n_rule_states; i++) {
+        const struct hf_anomaly_rule_state *state = &series->rule_states[i];
+        if (hf_anomaly_has_pending(state) || hf_anomaly_missing_at_ns(state) != HF_NEVER)
             return false;
-        if (watch->rule->kind == HF_ANOMALY_ABSENCE && !full)
+        if (state->rule->kind == HF_ANOMALY_ABSENCE && !full)
             least_ns = HF_MAX(least_ns, KNOWN_MISSING_NS);
     }
     return idle_ns > least_ns;
@@ -376,7 +376,7 @@ static int turn_tops(struct hf_pipeline *pipeline, const struct outlet *outlet)
 static int turn_suppressed(struct hf_pipeline *pipeline, const struct outlet *outlet)
 {
     for (; pipeline->turn.at < pipeline->filter.n_buckets; pipeline->turn.at++) {
-        struct hf_bucket *bucket = &pipeline->filter.buckets[pipeline->turn.at];
+        struct hf_token_bucket *bucket = &pipeline->filter.buckets[pipeline->turn.at];
         struct hf_event *event = blank(pipeline);
         if (bucket->suppressed == 0)
             continue;
@@ -458,18 +458,18 @@ static void attach_watches(struct hf_pipeline *pipeline, struct hf_series *serie
         n += about[i];
     }
     if (n > 0)
-        series->watches = calloc(n, sizeof(*series->watches));
-    for (size_t i = 0; series->watches != NULL && i < spec->n_anomalies; i++) {
-        if (!about[i] || hf_watch_init(&series->watches[series->n_watches], &spec->anomalies[i], i) < 0)
+        series->rule_states = calloc(n, sizeof(*series->rule_states));
+    for (size_t i = 0; series->rule_states != NULL && i < spec->n_anomalies; i++) {
+        if (!about[i] || hf_anomaly_init(&series->rule_states[series->n_rule_states], &spec->anomalies[i], i) < 0)
             continue;
         /* What was missing is there: its return is told by the series. */
-        series->watches[series->n_watches++].active = pipeline->unseen[i].active;
+        series->rule_states[series->n_rule_states++].active = pipeline->unseen[i].active;
         pipeline->unseen[i].active = false;
         pipeline->unseen[i].last.mono_ns = HF_NEVER / 2;
     }
 }
 
-/* The series of a value, with what watches it; NULL: there is no room. */
+/* The series of a value, with what rule_states it; NULL: there is no room. */
 static struct hf_series *find_series(struct hf_pipeline *pipeline, struct hf_view name, bool payload)
 {
     bool is_new;
@@ -485,12 +485,12 @@ static struct hf_series *find_series(struct hf_pipeline *pipeline, struct hf_vie
 }
 
 static void judge_series(struct hf_pipeline *pipeline, struct hf_series *series, enum hf_value_kind kind,
-                         const struct hf_point *point)
+                         const struct hf_sample *point)
 {
-    for (size_t i = 0; i < series->n_watches && pipeline->n_judged < MAX_JUDGED; i++) {
+    for (size_t i = 0; i < series->n_rule_states && pipeline->n_judged < MAX_JUDGED; i++) {
         struct judged *judged = &pipeline->judged[pipeline->n_judged++];
-        *judged = (struct judged){.watch = &series->watches[i], .kind = kind, .point = *point};
-        judged->verdict = hf_watch_judge(judged->watch, kind, point, &judged->measured);
+        *judged = (struct judged){.state = &series->rule_states[i], .kind = kind, .point = *point};
+        judged->phase = hf_anomaly_judge(judged->state, kind, point, &judged->measured);
     }
 }
 
@@ -503,7 +503,7 @@ static bool rule_repeats(const struct hf_telemetry *spec, size_t i)
 }
 
 /* Members of a payload are gauges of their own. */
-static void judge_payload(struct hf_pipeline *pipeline, struct hf_point *point)
+static void judge_payload(struct hf_pipeline *pipeline, struct hf_sample *point)
 {
     const struct hf_telemetry *spec = pipeline->spec;
 
@@ -521,11 +521,11 @@ static void judge_payload(struct hf_pipeline *pipeline, struct hf_point *point)
     }
 }
 
-/* Whether the raw value is wanted by what watches it. */
+/* Whether the raw value is wanted by what rule_states it. */
 static bool is_wanted_raw(const struct hf_pipeline *pipeline)
 {
     for (size_t i = 0; i < pipeline->n_judged; i++)
-        if (pipeline->judged[i].verdict == HF_VERDICT_BEGINS || pipeline->judged[i].watch->after > 0)
+        if (pipeline->judged[i].phase == HF_ANOMALY_PHASE_BEGINS || pipeline->judged[i].state->after > 0)
             return true;
     return false;
 }
@@ -534,11 +534,11 @@ static void learn(struct hf_pipeline *pipeline, bool aggregated)
 {
     for (size_t i = 0; i < pipeline->n_judged; i++) {
         struct judged *judged = &pipeline->judged[i];
-        bool was_open = hf_watch_open(judged->watch);
-        hf_watch_learn(judged->watch, judged->kind, &judged->point, judged->verdict, judged->measured, aggregated);
-        pipeline->open += !was_open && hf_watch_open(judged->watch);
-        pipeline->stats.anomalies += judged->verdict == HF_VERDICT_BEGINS;
-        pipeline->missing_at_ns = HF_MIN(pipeline->missing_at_ns, hf_watch_missing_at_ns(judged->watch));
+        bool was_open = hf_anomaly_has_pending(judged->state);
+        hf_anomaly_learn(judged->state, judged->kind, &judged->point, judged->phase, judged->measured, aggregated);
+        pipeline->open += !was_open && hf_anomaly_has_pending(judged->state);
+        pipeline->stats.anomalies += judged->phase == HF_ANOMALY_PHASE_BEGINS;
+        pipeline->missing_at_ns = HF_MIN(pipeline->missing_at_ns, hf_anomaly_missing_at_ns(judged->state));
     }
 }
 
@@ -573,12 +573,12 @@ static void count_tops(struct hf_pipeline *pipeline)
     }
 }
 
-static int count_filtered(struct hf_pipeline *pipeline, enum hf_keep keep)
+static int count_filtered(struct hf_pipeline *pipeline, enum hf_filter_result keep)
 {
-    pipeline->stats.filtered += keep == HF_KEEP_BELOW;
-    pipeline->stats.dropped += keep == HF_KEEP_DROPPED;
-    pipeline->stats.sampled += keep == HF_KEEP_SAMPLED;
-    pipeline->stats.rate_limited += keep == HF_KEEP_LIMITED;
+    pipeline->stats.filtered += keep == HF_FILTER_BELOW;
+    pipeline->stats.dropped += keep == HF_FILTER_DROPPED;
+    pipeline->stats.sampled += keep == HF_FILTER_SAMPLED;
+    pipeline->stats.rate_limited += keep == HF_FILTER_LIMITED;
     return HF_OFFER_FILTERED;
 }
 
@@ -594,7 +594,7 @@ static bool is_aggregatable(const struct hf_pipeline *pipeline)
 static struct hf_series *judge(struct hf_pipeline *pipeline, bool aggregated, uint64_t now_ns)
 {
     struct hf_event *event = &pipeline->event;
-    struct hf_point point = {.mono_ns = now_ns, .unix_ns = event->unix_ns, .value = event->value};
+    struct hf_sample point = {.mono_ns = now_ns, .unix_ns = event->unix_ns, .value = event->value};
     struct hf_series *series = NULL;
 
     pipeline->n_judged = 0;
@@ -636,18 +636,18 @@ static int offer_ordinary(struct hf_pipeline *pipeline, uint64_t now_ns, const s
 {
     struct hf_event *event = &pipeline->event;
     bool aggregated = is_aggregatable(pipeline);
-    enum hf_keep keep = HF_KEEP;
+    enum hf_filter_result keep = HF_FILTER_KEPT;
     int r;
 
     if (aggregated && pipeline->turn.stage != STAGE_NONE && tell_all(pipeline, now_ns, outlet) < 0)
         return -EAGAIN; /* its window is still going out */
     struct hf_series *series = judge(pipeline, aggregated, now_ns);
     if (aggregated && series == NULL)
-        return count_filtered(pipeline, HF_KEEP); /* not finite, or beyond maxSeries */
+        return count_filtered(pipeline, HF_FILTER_KEPT); /* not finite, or beyond maxSeries */
     event->anomaly = is_wanted_raw(pipeline);
     if (!event->anomaly)
         keep = hf_filter_judge(&pipeline->filter, event, now_ns);
-    r = keep == HF_KEEP ? offer_kept(pipeline, series, aggregated, outlet) : count_filtered(pipeline, keep);
+    r = keep == HF_FILTER_KEPT ? offer_kept(pipeline, series, aggregated, outlet) : count_filtered(pipeline, keep);
     if (r < 0)
         return r;
     learn(pipeline, aggregated);
@@ -665,7 +665,7 @@ int hf_pipeline_offer(struct hf_pipeline *pipeline, const struct hf_event *event
     start(pipeline, now_ns);
     if (!special && hf_filter_drops(&pipeline->filter, event)) {
         pipeline->stats.offered++;
-        return count_filtered(pipeline, HF_KEEP_DROPPED);
+        return count_filtered(pipeline, HF_FILTER_DROPPED);
     }
     copy_event(&pipeline->event, event);
     if (pipeline->redactor.n_rules > 0)
@@ -687,15 +687,16 @@ int hf_pipeline_offer(struct hf_pipeline *pipeline, const struct hf_event *event
 
 /* ---- time passes ------------------------------------------------------------------------------------------------------ */
 
-static void look_for_one(struct hf_pipeline *pipeline, struct hf_watch *watch, uint64_t now_ns, uint64_t unix_ns)
+static void look_for_one(struct hf_pipeline *pipeline, struct hf_anomaly_rule_state *state, uint64_t now_ns,
+                         uint64_t unix_ns)
 {
-    bool was_open = hf_watch_open(watch);
+    bool was_open = hf_anomaly_has_pending(state);
 
-    if (hf_watch_missing(watch, now_ns, unix_ns)) {
+    if (hf_anomaly_missing(state, now_ns, unix_ns)) {
         pipeline->open += !was_open;
         pipeline->stats.anomalies++;
     }
-    pipeline->missing_at_ns = HF_MIN(pipeline->missing_at_ns, hf_watch_missing_at_ns(watch));
+    pipeline->missing_at_ns = HF_MIN(pipeline->missing_at_ns, hf_anomaly_missing_at_ns(state));
 }
 
 static void look_for_missing(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns)
@@ -704,8 +705,8 @@ static void look_for_missing(struct hf_pipeline *pipeline, uint64_t now_ns, uint
     for (size_t i = 0; i < pipeline->spec->n_anomalies; i++)
         look_for_one(pipeline, &pipeline->unseen[i], now_ns, unix_ns);
     for (size_t i = 0; i < pipeline->series.n; i++)
-        for (size_t k = 0; k < pipeline->series.all[i]->n_watches; k++)
-            look_for_one(pipeline, &pipeline->series.all[i]->watches[k], now_ns, unix_ns);
+        for (size_t k = 0; k < pipeline->series.all[i]->n_rule_states; k++)
+            look_for_one(pipeline, &pipeline->series.all[i]->rule_states[k], now_ns, unix_ns);
 }
 
 int hf_pipeline_tick(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns, hf_pipeline_emit *emit, void *arg)

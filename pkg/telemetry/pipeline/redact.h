@@ -28,7 +28,7 @@ struct hf_redactor {
 void hf_redactor_init(struct hf_redactor *redactor, const struct hf_telemetry_redact *rules, size_t n_rules);
 void hf_redactor_done(struct hf_redactor *redactor);
 
-bool hf_redactor_names(const struct hf_redactor *redactor, struct hf_view name);
+bool hf_redactor_covers(const struct hf_redactor *redactor, struct hf_view name);
 
 /* Rewrite in place; what is new borrows from `redactor` until the next call. */
 void hf_redact_attributes(struct hf_redactor *redactor, struct hf_event *event);

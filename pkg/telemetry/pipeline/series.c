@@ -11,9 +11,9 @@ void hf_series_table_init(struct hf_series_table *table, size_t max)
 
 static void free_series(struct hf_series *series)
 {
-    for (size_t i = 0; i < series->n_watches; i++)
-        hf_watch_done(&series->watches[i]);
-    free(series->watches);
+    for (size_t i = 0; i < series->n_rule_states; i++)
+        hf_anomaly_done(&series->rule_states[i]);
+    free(series->rule_states);
     hf_aggregate_done(&series->aggregate);
     free(series->key);
     free(series);

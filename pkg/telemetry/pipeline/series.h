@@ -14,8 +14,8 @@ struct hf_series {
     enum hf_severity severity;
     uint64_t last_ns; /* monotonic time of the last event */
     struct hf_aggregate aggregate;
-    struct hf_watch *watches; /* one for each rule that is about it, owned */
-    size_t n_watches;
+    struct hf_anomaly_rule_state *rule_states; /* one for each rule that is about it, owned */
+    size_t n_rule_states;
 };
 
 struct hf_series_table {

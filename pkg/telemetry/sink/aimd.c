@@ -11,7 +11,7 @@ void hf_aimd_init(struct hf_aimd *pace, uint64_t limit)
     *pace = (struct hf_aimd){.window = 1, .limit = limit};
 }
 
-unsigned hf_aimd_at_once(const struct hf_aimd *pace)
+unsigned hf_aimd_concurrency(const struct hf_aimd *pace)
 {
     return (unsigned)pace->window;
 }

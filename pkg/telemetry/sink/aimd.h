@@ -20,7 +20,7 @@ struct hf_aimd {
 };
 
 void hf_aimd_init(struct hf_aimd *pace, uint64_t limit);
-unsigned hf_aimd_at_once(const struct hf_aimd *pace);
+unsigned hf_aimd_concurrency(const struct hf_aimd *pace);
 /* An answer came after took_ns to a request that began at began_ns. */
 void hf_aimd_answered(struct hf_aimd *pace, uint64_t began_ns, uint64_t took_ns, bool good);
 /* Request of so many bytes starts. */

@@ -160,11 +160,11 @@ struct hf_batch *hf_batches_split(struct hf_batches *batches, struct hf_batch *b
     batch->fragment = true;
     batch->saved = false;
     /* what was held against the whole is held against the halves */
-    batch->series = (struct hf_series){.deferrals = batch->series.deferrals};
+    batch->retry = (struct hf_retry_round){.deferrals = batch->retry.deferrals};
     if (batch->suspect.sure) /* hours were enough */
-        batch->series.deferrals = 0;
+        batch->retry.deferrals = 0;
     batch->suspect = (struct hf_suspect){.sure = batch->suspect.sure};
-    rest->series = batch->series;
+    rest->retry = batch->retry;
     rest->suspect = batch->suspect;
     rest->failed_ns = batch->failed_ns;
     rest->fragment = true;

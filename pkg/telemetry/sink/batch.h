@@ -18,7 +18,7 @@ enum hf_batch_phase {
     HF_BATCH_LOADING, /* read, put into its form, border being saved */
     HF_BATCH_READY,   /* body in memory */
     HF_BATCH_SENDING,
-    HF_BATCH_BURYING, /* on its way to the dead letters */
+    HF_BATCH_REFUSED, /* on its way to the dead letters */
     HF_BATCH_DONE,
 };
 
@@ -33,7 +33,7 @@ struct hf_batch {
     bool saved;    /* its border is on disk */
     bool doubted;  /* was refused by a sink that refuses everything: buried the next time */
     uint64_t not_before_ns;
-    struct hf_series series;
+    struct hf_retry_round retry;
     struct hf_suspect suspect;
     uint64_t unix_ns;            /* of its first record; 0 not known yet */
     uint64_t failed_ns;          /* when it failed last; 0 never */

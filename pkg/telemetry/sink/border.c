@@ -9,6 +9,8 @@
 #include "base/hex.h"
 #include "base/parse.h"
 #include "os/dir.h"
+#include "os/file.h"
+#include "os/two_slots.h"
 #include "spool/crc32c.h"
 
 enum {
@@ -73,15 +75,15 @@ int hf_borders_parse(const unsigned char slot[static HF_BORDER_SLOT], struct hf_
 /* Zeros over the whole size once, synced with the name. */
 static int prepare(const struct hf_fs_ops *fs, int fd, const char *path, struct hf_err *err)
 {
-    static const unsigned char zeros[HF_BORDER_STRIDE];
+    static const unsigned char zeros[HF_TWO_SLOTS_STRIDE];
     char folder[4096];
     struct stat st;
     int r = fs->fstat(fs->ctx, fd, &st);
 
-    if (r == 0 && st.st_size >= SLOTS * HF_BORDER_STRIDE)
+    if (r == 0 && st.st_size >= SLOTS * HF_TWO_SLOTS_STRIDE)
         return 0;
     for (uint64_t slot = 0; r == 0 && slot < SLOTS; slot++) {
-        ssize_t n = fs->pwrite(fs->ctx, fd, zeros, sizeof(zeros), slot * HF_BORDER_STRIDE);
+        ssize_t n = fs->pwrite(fs->ctx, fd, zeros, sizeof(zeros), slot * HF_TWO_SLOTS_STRIDE);
         r = n < 0 ? (int)n : n < (ssize_t)sizeof(zeros) ? -ENOSPC : 0;
     }
     if (r == 0)
@@ -92,24 +94,26 @@ static int prepare(const struct hf_fs_ops *fs, int fd, const char *path, struct 
     return hf_dir_sync(fs, folder, err);
 }
 
-static int load(struct hf_border_file *file, struct hf_borders *ret_borders)
+static uint64_t slot_counter(const unsigned char *slot)
 {
-    unsigned char bytes[HF_BORDER_SLOT];
     struct hf_borders borders;
     uint64_t counter;
 
+    return hf_borders_parse(slot, &borders, &counter) == 0 ? counter : 0;
+}
+
+static const struct hf_two_slots_format file_format = {HF_BORDER_SLOT, .first_slot = 0, .counter = slot_counter};
+
+static int load(struct hf_border_file *file, struct hf_borders *ret_borders)
+{
+    unsigned char slot[HF_BORDER_SLOT];
+    uint64_t counter;
+    int r = hf_two_slots_read(file->fs, file->fd, &file_format, slot, &file->counter);
+
     *ret_borders = (struct hf_borders){.n = 0};
-    for (unsigned slot = 0; slot < SLOTS; slot++) {
-        ssize_t n = file->fs->pread(file->fs->ctx, file->fd, bytes, sizeof(bytes), (uint64_t)slot * HF_BORDER_STRIDE);
-        if (n < 0)
-            return (int)n;
-        if (n < (ssize_t)sizeof(bytes) || hf_borders_parse(bytes, &borders, &counter) < 0 || counter <= file->counter)
-            continue;
-        *ret_borders = borders;
-        file->counter = counter;
-        file->next_slot = (slot + 1) % SLOTS;
-    }
-    return 0;
+    if (r < 0 || file->counter == 0)
+        return r;
+    return hf_borders_parse(slot, ret_borders, &counter);
 }
 
 static int open_file(const struct hf_fs_ops *fs, const char *path, struct hf_err *err)
@@ -166,18 +170,14 @@ static int keep_name(struct hf_border_file *file, struct hf_err *err)
 int hf_border_file_save(struct hf_border_file *file, const struct hf_borders *borders, struct hf_err *err)
 {
     unsigned char slot[HF_BORDER_SLOT];
-    const struct hf_fs_ops *fs = file->fs;
     int r = keep_name(file, err);
 
     if (r < 0)
         return r;
-    /* A slot that failed is written again, never the other one: that is the one that counts. */
     hf_borders_format(borders, file->counter + 1, slot);
-    ssize_t n = fs->pwrite(fs->ctx, file->fd, slot, sizeof(slot), (uint64_t)file->next_slot * HF_BORDER_STRIDE);
-    r = n < 0 ? (int)n : n < (ssize_t)sizeof(slot) ? -ENOSPC : fs->fdatasync(fs->ctx, file->fd);
+    r = hf_two_slots_write(file->fs, file->fd, &file_format, slot, file->counter + 1);
     if (r < 0)
         return hf_err_sys(err, r, "save the borders of batches");
     file->counter++;
-    file->next_slot = (file->next_slot + 1) % SLOTS;
     return 0;
 }

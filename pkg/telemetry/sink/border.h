@@ -18,7 +18,7 @@
 #include "base/macros.h"
 #include "spool/stream.h"
 
-enum { HF_BORDER_MAX = 28, HF_BORDER_SLOT = 512, HF_BORDER_STRIDE = 4096 };
+enum { HF_BORDER_MAX = 28, HF_BORDER_SLOT = 512 };
 
 struct hf_border {
     uint64_t first, last; /* sequences, inclusive */
@@ -42,7 +42,6 @@ struct hf_border_file {
     char *path;
     int fd; /* -1: not open */
     uint64_t counter;
-    unsigned next_slot;
 };
 
 /* Open, making it, and read what was saved last (nothing: n = 0, stream ""). */

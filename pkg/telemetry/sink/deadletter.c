@@ -57,8 +57,8 @@ static int write_letter(struct hf_spool_store *store, const struct hf_deadletter
     return hf_spool_store_write(store, &copy, 1, &done, err);
 }
 
-int hf_deadletter_bury(const struct hf_deadletter *where, const struct hf_spool_record *records, size_t n,
-                       struct hf_err *err)
+int hf_deadletter_add(const struct hf_deadletter *where, const struct hf_spool_record *records, size_t n,
+                      struct hf_err *err)
 {
     _cleanup_(hf_spool_store_freep) struct hf_spool_store *store = NULL;
     uint64_t state = where->seed;

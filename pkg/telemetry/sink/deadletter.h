@@ -23,5 +23,5 @@ struct hf_deadletter {
 };
 
 /* Durable when it returns 0. */
-HF_MUST_USE int hf_deadletter_bury(const struct hf_deadletter *where, const struct hf_spool_record *records, size_t n,
-                                   struct hf_err *err);
+HF_MUST_USE int hf_deadletter_add(const struct hf_deadletter *where, const struct hf_spool_record *records, size_t n,
+                                  struct hf_err *err);

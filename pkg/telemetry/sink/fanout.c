@@ -196,7 +196,7 @@ int hf_fanout_store(struct hf_fanout *fanout, struct hf_event *event, uint32_t s
     if (named && fanout->n > 1)
         sinks = without_those_that_have(fanout, mark, sinks);
     if (sinks == 0)
-        return HF_FANOUT_HAD;
+        return HF_FANOUT_DUPLICATE;
     r = have_room(fanout, lane, sinks);
     if (r < 0)
         return r;
@@ -219,7 +219,7 @@ size_t hf_fanout_pending(const struct hf_fanout *fanout)
     return hf_pending_count(fanout->pending);
 }
 
-void hf_fanout_tell_drops(struct hf_fanout *fanout)
+void hf_fanout_report_drops(struct hf_fanout *fanout)
 {
     for (size_t i = 0; i < fanout->n; i++) {
         struct hf_outlet *outlet = fanout->sinks[i].outlet;
@@ -227,7 +227,7 @@ void hf_fanout_tell_drops(struct hf_fanout *fanout)
         struct hf_receipt *receipt = owes ? hf_pending_begin(fanout->pending, 0, NULL) : NULL;
         if (receipt == NULL)
             continue;
-        hf_outlet_tell_drops(outlet, receipt);
+        hf_outlet_report_drops(outlet, receipt);
         hf_receipt_release(receipt, 0);
     }
 }

@@ -37,7 +37,7 @@ void hf_fanout_close(struct hf_fanout *fanout, void (*gone)(void *arg), void *ar
 
 enum hf_fanout_stored {
     HF_FANOUT_STORED, /* on its way; `receipt` (may be NULL) is held until it is on disk everywhere, or failed somewhere */
-    HF_FANOUT_HAD,    /* on the disk of each of them already */
+    HF_FANOUT_DUPLICATE, /* on the disk of each of them already */
 };
 /* `sinks`: bit i for spec->sinks[i], at least one. Origin, sequence and id are filled in. -EAGAIN: no room in one of them; -E2BIG and
  * others: can never be. */
@@ -51,7 +51,7 @@ const char *hf_fanout_blocked(const struct hf_fanout *fanout, const char **ret_t
 /* On their way to disk. */
 size_t hf_fanout_pending(const struct hf_fanout *fanout);
 /* What was dropped to make room and is not told yet is told now; pending until it is on disk. */
-void hf_fanout_tell_drops(struct hf_fanout *fanout);
+void hf_fanout_report_drops(struct hf_fanout *fanout);
 
 size_t hf_fanout_sinks(const struct hf_fanout *fanout);
 size_t hf_fanout_outlets(const struct hf_fanout *fanout); /* sinks that are open */

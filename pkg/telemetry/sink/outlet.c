@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "os/dir.h"
-#include "spool/scan.h"
-#include "spool/segment.h"
+#include "os/file.h"
+#include "spool/look.h"
 #include "telemetry/sink/outlet_parts.h"
 
 enum { MIN_LANE_BYTES = 3 * HF_SPOOL_MIN_SEGMENT_BYTES, URGENT_SHARE = 8, MAX_PUMPS = 64, ENOUGH_RECENT = 8192 };
@@ -153,7 +153,7 @@ static void show(struct hf_outlet *outlet)
     }
     hf_metric_set(all->oldest, (double)oldest_unix_ns(outlet) / (double)HF_NS_PER_S);
     hf_metric_set(all->breaker, (double)outlet->breaker.state);
-    hf_metric_set(all->at_once, (double)hf_aimd_at_once(&outlet->pace));
+    hf_metric_set(all->at_once, (double)hf_aimd_concurrency(&outlet->pace));
 }
 
 /* ---- what was dropped to make room ------------------------------------------------------------------------------- */
@@ -207,7 +207,7 @@ bool hf_outlet_owes_drops(const struct hf_outlet *outlet)
     return outlet->drops.n > 0;
 }
 
-void hf_outlet_tell_drops(struct hf_outlet *outlet, struct hf_receipt *receipt)
+void hf_outlet_report_drops(struct hf_outlet *outlet, struct hf_receipt *receipt)
 {
     while (outlet->drops.n > 0) {
         if (tell_drop(outlet, &outlet->drops.tags[outlet->drops.n - 1], receipt) < 0) {
@@ -356,7 +356,7 @@ static uint64_t turn(struct hf_outlet *outlet)
     uint64_t now_ns = hf_mono_ns(outlet->world.clock), wait_until_ns = HF_NEVER;
 
     if (now_ns >= outlet->drops_due_ns)
-        hf_outlet_tell_drops(outlet, NULL);
+        hf_outlet_report_drops(outlet, NULL);
     wait_until_ns = HF_MIN(wait_until_ns, outlet->drops_due_ns);
     hf_outlet_send_ready(outlet, now_ns, &wait_until_ns);
     for (size_t i = 0; i < HF_LANES; i++)
@@ -597,97 +597,15 @@ void hf_outlet_end(struct hf_outlet *outlet, void (*gone)(void *arg), void *arg)
 
 /* ---- what is known from before ----------------------------------------------------------------------------------- */
 
-struct newest {
-    uint64_t first, before; /* of the newest segment and the one before it; 0 none */
-};
-
-static int see_segment(void *arg, const char *name, unsigned char type)
-{
-    struct newest *newest = arg;
-
-    uint64_t first = hf_spool_segment_of_name(name);
-
-    (void)type;
-    if (first > newest->first) {
-        newest->before = newest->first;
-        newest->first = first;
-    } else {
-        newest->before = HF_MAX(newest->before, first);
-    }
-    return 0;
-}
-
-/* Go through a segment: `skip` records are passed over. Returns how many there are. */
-static int64_t walk(const struct hf_outlet *outlet, int fd, const struct hf_spool_segment *segment, uint64_t skip,
-                    void (*each)(void *arg, struct hf_view line), void *arg)
-{
-    struct hf_spool_record record;
-    struct hf_spool_scan scan;
-    int64_t n = 0;
-
-    hf_spool_scan_init(&scan, outlet->world.fs, fd, segment->header.salt, HF_SPOOL_CONTENT, segment->file_bytes);
-    while (hf_spool_scan_next(&scan, &record, NULL) > 0) {
-        if ((uint64_t)n++ >= skip && each != NULL)
-            each(arg, record.payload);
-    }
-    hf_spool_scan_done(&scan);
-    return n;
-}
-
-/* The last max_records of one segment, with `each` NULL none; returns how many it has. */
-static int64_t recent_of_segment(const struct hf_outlet *outlet, const char *dir, uint64_t first, size_t max_records,
-                                 void (*each)(void *arg, struct hf_view line), void *arg)
-{
-    const struct hf_fs_ops *fs = outlet->world.fs;
-    struct hf_spool_segment segment;
-    char path[HF_OUTLET_PATH + 32];
-
-    hf_spool_segment_path(dir, first, path, sizeof(path));
-    int fd = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0, HF_FS_ANY);
-    if (fd < 0)
-        return fd;
-    int64_t n = hf_spool_segment_read(fs, fd, first, &segment);
-    if (n >= 0) {
-        n = walk(outlet, fd, &segment, 0, NULL, NULL);
-        uint64_t skip = (uint64_t)n > max_records ? (uint64_t)n - max_records : 0;
-        if (each != NULL)
-            (void)walk(outlet, fd, &segment, skip, each, arg);
-    }
-    (void)fs->close(fs->ctx, fd);
-    return n;
-}
-
-/* Of the newest segment; also of the one before it where the newest has just been begun: a sender that got no answer comes again. */
-static int recent_of_lane(const struct hf_outlet *outlet, const char *lane, size_t max_records,
-                          void (*each)(void *arg, struct hf_view line), void *arg)
-{
-    const struct hf_fs_ops *fs = outlet->world.fs;
-    struct newest newest = {.first = 0};
-    char dir[HF_OUTLET_PATH];
-
-    (void)snprintf(dir, sizeof(dir), "%s/%s", outlet->dir, lane);
-    int fd = fs->openat(fs->ctx, AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
-    if (fd < 0)
-        return fd;
-    int r = fs->list(fs->ctx, fd, see_segment, &newest);
-    (void)fs->close(fs->ctx, fd);
-    if (r < 0 || newest.first == 0)
-        return r;
-    int64_t n = recent_of_segment(outlet, dir, newest.first, 0, NULL, NULL);
-    int64_t enough = (int64_t)HF_MIN(max_records, (size_t)ENOUGH_RECENT);
-    if (n >= 0 && n < enough && newest.before != 0)
-        (void)recent_of_segment(outlet, dir, newest.before, (size_t)(enough - n), each, arg);
-    n = recent_of_segment(outlet, dir, newest.first, max_records, each, arg);
-    return n < 0 ? (int)n : 0;
-}
-
 int hf_outlet_recent(struct hf_outlet *outlet, size_t max_records, void (*each)(void *arg, struct hf_view line),
                      void *arg)
 {
     int r = 0;
 
     for (size_t i = 0; i < HF_LANES; i++) {
-        int of_lane = recent_of_lane(outlet, lane_names[i], max_records, each, arg);
+        char dir[HF_OUTLET_PATH];
+        (void)snprintf(dir, sizeof(dir), "%s/%s", outlet->dir, lane_names[i]);
+        int of_lane = hf_spool_recent(outlet->world.fs, dir, max_records, ENOUGH_RECENT, each, arg);
         r = of_lane < 0 ? of_lane : r;
     }
     return r;
@@ -734,7 +652,7 @@ struct hf_outlet_state hf_outlet_state(const struct hf_outlet *outlet)
                                     .attempts = outlet->attempts,
                                     .failures = outlet->failures,
                                     .breaker = outlet->breaker.state,
-                                    .concurrency = hf_aimd_at_once(&outlet->pace)};
+                                    .concurrency = hf_aimd_concurrency(&outlet->pace)};
 
     for (size_t i = 0; i < HF_LANES; i++)
         state.lanes[i] = hf_spool_state(outlet->lanes[i].spool);

@@ -50,7 +50,7 @@ bool hf_outlet_has_room(const struct hf_outlet *outlet, enum hf_lane lane, size_
 /* Counts of what was dropped to make room go out as events now and then: is there one that did not yet, and: do it now. The receipt (may
  * be NULL) is held until they are durable. */
 bool hf_outlet_owes_drops(const struct hf_outlet *outlet);
-void hf_outlet_tell_drops(struct hf_outlet *outlet, struct hf_receipt *receipt);
+void hf_outlet_report_drops(struct hf_outlet *outlet, struct hf_receipt *receipt);
 
 /* Calls `each` with every line of the newest records kept (delivered ones too, as far as they are there), newest segment only: to know
  * ids again after a restart. Blocks; at start only. */

@@ -123,7 +123,7 @@ static bool bury_one(struct hf_outlet *outlet, struct lane *lane)
 {
     for (size_t i = 0; i < lane->batches.n; i++) {
         struct hf_batch *batch = lane->batches.items[i];
-        if (batch->phase == HF_BATCH_BURYING)
+        if (batch->phase == HF_BATCH_REFUSED)
             return begin(outlet, LOAD_BURY, lane, batch, &batch->range) == 0;
     }
     return false;
@@ -147,7 +147,7 @@ void hf_outlet_load_next(struct hf_outlet *outlet, uint64_t now_ns, uint64_t *wa
     for (size_t i = 0; i < HF_LANES; i++)
         if (bury_one(outlet, &outlet->lanes[i]) || peek_one(outlet, &outlet->lanes[i]))
             return;
-    if (outlet->n_ready > 0 || outlet->n_sending > hf_aimd_at_once(&outlet->pace) ||
+    if (outlet->n_ready > 0 || outlet->n_sending > hf_aimd_concurrency(&outlet->pace) ||
         !hf_outlet_may_send(outlet, now_ns, wait_until_ns))
         return;
     if (outlet->breaker.state == HF_BREAKER_HALF_OPEN && outlet->try_another &&
@@ -326,7 +326,7 @@ static void bury(struct hf_outlet *outlet)
                                   .reason = load->batch->reason,
                                   .detail = load->batch->detail,
                                   .unix_ns = load->unix_ns};
-    load->r = hf_deadletter_bury(&where, load->records, load->n, &load->err);
+    load->r = hf_deadletter_add(&where, load->records, load->n, &load->err);
 }
 
 static void job_work(struct hf_job *job)
@@ -353,7 +353,7 @@ static void job_work(struct hf_job *job)
             load->borders.items[i].last = load->records[load->packed.used - 1].sequence;
     load->r = hf_border_file_save(&load->lane->file, &load->borders, &load->err);
     if (load->r < 0)
-        hf_packed_done(&load->packed);
+        hf_format_packed_done(&load->packed);
 }
 
 /* ---- and back ---------------------------------------------------------------------------------------------------- */
@@ -420,14 +420,14 @@ static void have_body(struct hf_outlet *outlet, uint64_t now_ns)
         load->batch =
             hf_batches_add(&load->lane->batches, load->range.first, load->records[used - 1].sequence, HF_BATCH_LOADING);
         if (load->batch == NULL) {
-            hf_packed_done(&load->packed);
+            hf_format_packed_done(&load->packed);
             give_up(outlet, -ENOMEM, "make a batch");
             return;
         }
         planned(load, now_ns);
     } else if (used < load->n) { /* the form is another one now, and does not hold as much */
         uint64_t middle = load->records[used - 1].sequence;
-        hf_packed_done(&load->packed);
+        hf_format_packed_done(&load->packed);
         struct hf_batch *batch = load->batch;
         give_up(outlet, 0, "");
         hf_outlet_refuse_batch(outlet, batch, middle, "too_large", now_ns, load->lane);
@@ -437,7 +437,7 @@ static void have_body(struct hf_outlet *outlet, uint64_t now_ns)
     load->batch->unix_ns = load->records[0].unix_ns;
     struct sending *sending = sending_new(outlet, load);
     if (sending == NULL) {
-        hf_packed_done(&load->packed);
+        hf_format_packed_done(&load->packed);
         give_up(outlet, -ENOMEM, "make a batch");
         load->batch->phase = HF_BATCH_WAITING;
         return;
@@ -477,7 +477,7 @@ static void job_done(struct hf_job *job, int cancelled)
 
     if (outlet->closing) {
         if (!cancelled && load->task != LOAD_BURY && load->r == 0)
-            hf_packed_done(&load->packed);
+            hf_format_packed_done(&load->packed);
         load->state = LOAD_IDLE;
         hf_outlet_free_when_quiet(outlet);
         return;

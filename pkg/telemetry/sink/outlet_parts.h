@@ -41,7 +41,7 @@ struct sending {
     struct hf_list link;
     struct lane *lane;
     struct hf_batch *batch;
-    struct hf_packed packed;
+    struct hf_format_packed packed;
     size_t part; /* under way */
     uint64_t records, raw_bytes;
     uint64_t middle; /* where to split: last sequence of the first half; 0: it is one record */
@@ -69,7 +69,7 @@ struct load {
     size_t kept;        /* records left over from the last plan */
     /* the worker's */
     struct hf_squeeze *squeeze;
-    struct hf_packed packed;
+    struct hf_format_packed packed;
     struct hf_borders borders;
     bool save;
     bool newest; /* PLAN: of the end, not of the beginning */
@@ -117,8 +117,8 @@ struct hf_outlet {
     uint64_t unwell_first;    /* first sequence of the batch that last made the sink fail by itself; 0 none */
     enum hf_lane unwell_lane;
     struct hf_suspects suspects;
-    bool try_another;           /* the last probe failed so: another batch is the next one */
-    struct hf_series suspicion; /* pauses for a sink that refuses everything */
+    bool try_another;                /* the last probe failed so: another batch is the next one */
+    struct hf_retry_round suspicion; /* pauses for a sink that refuses everything */
     struct hf_timer *tick;
     uint64_t idle_since_ns; /* 0: not idle */
     bool rested;            /* and everything is given back */

@@ -56,7 +56,7 @@ static void sending_free(struct hf_outlet *outlet, struct sending *sending)
         outlet->http->cancel(outlet->http->ctx, sending->call);
     sending->batch->body = NULL;
     hf_list_remove(&sending->link);
-    hf_packed_done(&sending->packed);
+    hf_format_packed_done(&sending->packed);
     free(sending);
 }
 
@@ -73,7 +73,7 @@ static bool fail_batch(struct hf_outlet *outlet, struct hf_batch *batch, uint64_
 
     batch->failed_ns = now_ns;
     batch->not_before_ns =
-        now_ns + hf_series_fail(&batch->series, &outlet->rules, outlet->world.rand, now_ns, at_least_ns, &deferred);
+        now_ns + hf_retry_round_fail(&batch->retry, &outlet->rules, outlet->world.rand, now_ns, at_least_ns, &deferred);
     batch->phase = HF_BATCH_WAITING;
     if (deferred) {
         outlet->deferred++;
@@ -84,7 +84,7 @@ static bool fail_batch(struct hf_outlet *outlet, struct hf_batch *batch, uint64_
 
 static void wait_for_setup(struct hf_outlet *outlet, struct hf_batch *batch, uint64_t now_ns, uint64_t at_least_ns)
 {
-    batch->not_before_ns = now_ns + hf_series_wait_setup(&batch->series, outlet->world.rand, at_least_ns);
+    batch->not_before_ns = now_ns + hf_retry_round_wait_setup(&batch->retry, outlet->world.rand, at_least_ns);
     batch->phase = HF_BATCH_WAITING;
 }
 
@@ -103,18 +103,18 @@ void hf_outlet_refuse_batch(struct hf_outlet *outlet, struct hf_batch *batch, ui
         /* So many records cannot all be bad: before the next one goes, see whether the sink comes to its senses. */
         batch->phase = HF_BATCH_WAITING;
         batch->doubted = true;
-        outlet->quiet_until_ns = now_ns + hf_series_wait_setup(&outlet->suspicion, outlet->world.rand, 0);
+        outlet->quiet_until_ns = now_ns + hf_retry_round_wait_setup(&outlet->suspicion, outlet->world.rand, 0);
         return;
     }
     outlet->buried_in_a_row++;
-    batch->phase = HF_BATCH_BURYING;
+    batch->phase = HF_BATCH_REFUSED;
 }
 
 static void delivered(struct hf_outlet *outlet, const struct sending *sending, uint64_t now_ns)
 {
     outlet->delivered += sending->records;
     outlet->buried_in_a_row = 0;
-    outlet->suspicion = (struct hf_series){.attempts = 0};
+    outlet->suspicion = (struct hf_retry_round){.attempts = 0};
     outlet->last_success_ns = now_ns;
     outlet->trouble[0] = '\0';
     sending->batch->phase = HF_BATCH_DONE;
@@ -125,12 +125,12 @@ static void delivered(struct hf_outlet *outlet, const struct sending *sending, u
 
 /* A sink that works, fails on this one each time and takes others in between: an error of its own that this content brings out. */
 static bool is_to_blame(const struct hf_outlet *outlet, const struct hf_batch *batch,
-                        const struct hf_judgement *judgement)
+                        const struct hf_retry_judgement *judgement)
 {
-    return judgement->unwell && batch->series.deferrals >= TIMES_DEFERRED && outlet->last_success_ns > batch->failed_ns;
+    return judgement->unwell && batch->retry.deferrals >= TIMES_DEFERRED && outlet->last_success_ns > batch->failed_ns;
 }
 
-static void note_answer(struct hf_batch *batch, const struct hf_judgement *judgement,
+static void note_answer(struct hf_batch *batch, const struct hf_retry_judgement *judgement,
                         const struct hf_http_response *response, struct hf_view body, const struct hf_err *err, int r)
 {
     char text[2 * sizeof(err->cause)];
@@ -151,29 +151,29 @@ static uint64_t name_of(const struct lane *lane, const struct hf_batch *batch)
     return batch->range.first * HF_LANES + (uint64_t)lane->which;
 }
 
-static void failed(struct hf_outlet *outlet, struct sending *sending, const struct hf_judgement *judgement,
+static void failed(struct hf_outlet *outlet, struct sending *sending, const struct hf_retry_judgement *judgement,
                    uint64_t now_ns, uint64_t at_least_ns)
 {
     struct hf_batch *batch = sending->batch;
     struct lane *lane = sending->lane;
     uint64_t middle = sending->middle;
-    enum hf_verdict verdict = judgement->verdict;
+    enum hf_retry_verdict verdict = judgement->verdict;
 
     outlet->failures++;
     hf_outlet_trouble(outlet, "%s: %s", judgement->reason, batch->detail);
-    if (verdict == HF_VERDICT_AGAIN && is_to_blame(outlet, batch, judgement))
-        verdict = HF_VERDICT_REFUSED;
-    if (verdict == HF_VERDICT_AGAIN || verdict == HF_VERDICT_SETUP)
-        hf_suspect_failed(&batch->suspect, &outlet->suspects, name_of(lane, batch), judgement->perhaps_content, now_ns);
-    if (verdict == HF_VERDICT_AGAIN && fail_batch(outlet, batch, now_ns, at_least_ns) &&
-        hf_suspect_series_ended(&batch->suspect, &outlet->suspects, name_of(lane, batch), middle == 0,
-                                outlet->last_success_ns, now_ns)) {
+    if (verdict == HF_RETRY_AGAIN && is_to_blame(outlet, batch, judgement))
+        verdict = HF_RETRY_REFUSED;
+    if (verdict == HF_RETRY_AGAIN || verdict == HF_RETRY_SETUP)
+        hf_suspect_failed(&batch->suspect, &outlet->suspects, name_of(lane, batch), judgement->maybe_content, now_ns);
+    if (verdict == HF_RETRY_AGAIN && fail_batch(outlet, batch, now_ns, at_least_ns) &&
+        hf_suspect_round_ended(&batch->suspect, &outlet->suspects, name_of(lane, batch), middle == 0,
+                               outlet->last_success_ns, now_ns)) {
         batch->suspect.sure = true;
-        verdict = HF_VERDICT_REFUSED;
+        verdict = HF_RETRY_REFUSED;
     }
-    if (verdict == HF_VERDICT_SETUP)
+    if (verdict == HF_RETRY_SETUP)
         wait_for_setup(outlet, batch, now_ns, at_least_ns);
-    else if (verdict != HF_VERDICT_AGAIN)
+    else if (verdict != HF_RETRY_AGAIN)
         hf_outlet_refuse_batch(outlet, batch, middle, judgement->reason, now_ns, lane);
 }
 
@@ -203,7 +203,7 @@ static void drop_ready(struct hf_outlet *outlet)
 }
 
 /* That it opens is worth a look, though it mends itself; that another probe failed is for who looks closely. */
-static void tell_breaker(struct hf_outlet *outlet, enum hf_breaker before, const struct hf_judgement *judgement,
+static void tell_breaker(struct hf_outlet *outlet, enum hf_breaker before, const struct hf_retry_judgement *judgement,
                          const struct hf_batch *batch)
 {
     if (before == outlet->breaker.state)
@@ -218,12 +218,12 @@ static void tell_breaker(struct hf_outlet *outlet, enum hf_breaker before, const
 }
 
 /* What an attempt says about the sink, whatever becomes of the batch. */
-static void learn(struct hf_outlet *outlet, const struct sending *sending, const struct hf_judgement *judgement,
+static void learn(struct hf_outlet *outlet, const struct sending *sending, const struct hf_retry_judgement *judgement,
                   uint64_t now_ns, uint64_t at_least_ns)
 {
     enum hf_breaker before = outlet->breaker.state;
-    bool works = judgement->verdict == HF_VERDICT_DELIVERED || judgement->verdict == HF_VERDICT_REFUSED ||
-                 judgement->verdict == HF_VERDICT_TOO_LARGE;
+    bool works = judgement->verdict == HF_RETRY_DELIVERED || judgement->verdict == HF_RETRY_REFUSED ||
+                 judgement->verdict == HF_RETRY_TOO_LARGE;
 
     /* The same batch again and again says something about the batch. */
     bool same = judgement->unwell && outlet->unwell_first == sending->batch->range.first &&
@@ -232,7 +232,7 @@ static void learn(struct hf_outlet *outlet, const struct sending *sending, const
         outlet->unwell_first = sending->batch->range.first;
     outlet->unwell_lane = judgement->unwell ? sending->lane->which : outlet->unwell_lane;
     outlet->try_another =
-        judgement->perhaps_content &&
+        judgement->maybe_content &&
         (judgement->unwell || !outlet->try_another); /* every second time: it may as well be the link */
     if (!same || before != HF_BREAKER_CLOSED)
         hf_breaker_ended(&outlet->breaker, works, outlet->world.rand, now_ns, at_least_ns);
@@ -275,19 +275,20 @@ static void on_answer(void *arg, int r, const struct hf_http_response *response,
     struct hf_outlet *outlet = sending->lane->outlet;
     uint64_t now_ns = hf_mono_ns(outlet->world.clock);
     uint64_t at_least_ns = r == 0 ? response->retry_after_ns : 0;
-    struct hf_judgement judgement = hf_retry_judge(r, response, body.n, hf_format_answer_type(&outlet->format), err);
+    struct hf_retry_judgement judgement =
+        hf_retry_judge(r, response, body.n, hf_format_answer_type(&outlet->format), err);
 
     sending->call = NULL;
     outlet->n_sending--;
     outlet->bytes_sending -= sending->sent_bytes;
     hf_metric_add(hf_metric_with(outlet->metrics.attempts,
                                  HF_LABELS(outlet->name,
-                                           judgement.verdict == HF_VERDICT_DELIVERED ? "delivered" : judgement.reason)),
+                                           judgement.verdict == HF_RETRY_DELIVERED ? "delivered" : judgement.reason)),
                   1);
-    if (judgement.verdict != HF_VERDICT_DELIVERED)
+    if (judgement.verdict != HF_RETRY_DELIVERED)
         note_answer(sending->batch, &judgement, response, body, err, r);
     learn(outlet, sending, &judgement, now_ns, at_least_ns);
-    if (judgement.verdict == HF_VERDICT_DELIVERED) {
+    if (judgement.verdict == HF_RETRY_DELIVERED) {
         part_delivered(outlet, sending, body, now_ns);
     } else {
         failed(outlet, sending, &judgement, now_ns, at_least_ns);
@@ -405,7 +406,7 @@ void hf_outlet_send_ready(struct hf_outlet *outlet, uint64_t now_ns, uint64_t *w
 {
     if (outlet->creds != NULL && hf_outlet_creds_changed(outlet->creds))
         wake_all(outlet); /* they may be the right ones now */
-    while (outlet->n_ready > 0 && outlet->n_sending < hf_aimd_at_once(&outlet->pace)) {
+    while (outlet->n_ready > 0 && outlet->n_sending < hf_aimd_concurrency(&outlet->pace)) {
         struct sending *sending = first_ready(outlet);
         if (sending == NULL || !hf_outlet_may_send(outlet, now_ns, wait_until_ns))
             return;

@@ -23,29 +23,30 @@ static const struct {
 
 static const struct {
     int from, to;
-    enum hf_verdict verdict;
-} statuses[] =
-    {
-        {200, 299, HF_VERDICT_DELIVERED},
-        {300, 399, HF_VERDICT_SETUP}, /* redirects are not followed: a batch goes where the policy says */
-        {401, 407, HF_VERDICT_SETUP}, /* credentials, address, method, proxy */
-        {408, 408, HF_VERDICT_AGAIN},
-        {413, 413, HF_VERDICT_TOO_LARGE},
-        {421, 421, HF_VERDICT_SETUP}, /* misdirected */
-        {425, 426, HF_VERDICT_AGAIN},
-        {429, 429, HF_VERDICT_AGAIN},
-        {451, 451, HF_VERDICT_SETUP},
-        {511, 511, HF_VERDICT_SETUP}, /* a network that wants a login */
-        {400, 499, HF_VERDICT_REFUSED},
-        {500, 599, HF_VERDICT_AGAIN},
+    enum hf_retry_verdict verdict;
+} statuses
+    [] =
+        {
+            {200, 299, HF_RETRY_DELIVERED},
+            {300, 399, HF_RETRY_SETUP}, /* redirects are not followed: a batch goes where the policy says */
+            {401, 407, HF_RETRY_SETUP}, /* credentials, address, method, proxy */
+            {408, 408, HF_RETRY_AGAIN},
+            {413, 413, HF_RETRY_TOO_LARGE},
+            {421, 421, HF_RETRY_SETUP}, /* misdirected */
+            {425, 426, HF_RETRY_AGAIN},
+            {429, 429, HF_RETRY_AGAIN},
+            {451, 451, HF_RETRY_SETUP},
+            {511, 511, HF_RETRY_SETUP}, /* a network that wants a login */
+            {400, 499, HF_RETRY_REFUSED},
+            {500, 599, HF_RETRY_AGAIN},
 };
 
-static enum hf_verdict verdict_of(int status)
+static enum hf_retry_verdict verdict_of(int status)
 {
     for (size_t i = 0; i < HF_LEN(statuses); i++)
         if (status >= statuses[i].from && status <= statuses[i].to)
             return statuses[i].verdict;
-    return HF_VERDICT_AGAIN; /* none of HTTP's */
+    return HF_RETRY_AGAIN; /* none of HTTP's */
 }
 
 static const char *network_reason(int r, const struct hf_err *err)
@@ -73,29 +74,29 @@ static bool is_foreign(const struct hf_http_response *response, size_t body_byte
            strncasecmp(type, want_type, strlen(want_type)) != 0;
 }
 
-struct hf_judgement hf_retry_judge(int r, const struct hf_http_response *response, size_t body_bytes,
-                                   const char *want_type, const struct hf_err *err)
+struct hf_retry_judgement hf_retry_judge(int r, const struct hf_http_response *response, size_t body_bytes,
+                                         const char *want_type, const struct hf_err *err)
 {
-    struct hf_judgement judgement = {.verdict = HF_VERDICT_AGAIN};
+    struct hf_retry_judgement judgement = {.verdict = HF_RETRY_AGAIN};
 
     if (r < 0) {
         (void)snprintf(judgement.reason, sizeof(judgement.reason), "%s", network_reason(r, err));
         judgement.congested = r == -ETIMEDOUT;
-        judgement.perhaps_content =
+        judgement.maybe_content =
             r == -EPIPE || r == -EPROTO || r == -E2BIG || strcmp(judgement.reason, "timeout") == 0;
         return judgement;
     }
     judgement.verdict = verdict_of(response->status);
-    if (judgement.verdict == HF_VERDICT_DELIVERED) {
+    if (judgement.verdict == HF_RETRY_DELIVERED) {
         if (!is_foreign(response, body_bytes, want_type))
             return judgement;
-        judgement.verdict = HF_VERDICT_SETUP;
+        judgement.verdict = HF_RETRY_SETUP;
         (void)snprintf(judgement.reason, sizeof(judgement.reason), "content_type");
         return judgement;
     }
     (void)snprintf(judgement.reason, sizeof(judgement.reason), "http_%d", response->status);
     judgement.unwell = response->status >= 500 && (response->status < 502 || response->status > 504);
-    judgement.perhaps_content = judgement.unwell;
+    judgement.maybe_content = judgement.unwell;
     judgement.congested = response->status == 429 || response->status == 503 || response->status == 504;
     return judgement;
 }
@@ -113,35 +114,35 @@ static uint64_t spread(uint64_t base_ns, uint64_t cap_ns, unsigned failures, con
     return hf_backoff_next_ns(&backoff, rng, at_least_ns);
 }
 
-uint64_t hf_series_fail(struct hf_series *series, const struct hf_retry_rules *rules, const struct hf_rand_ops *rng,
-                        uint64_t now_ns, uint64_t at_least_ns, bool *ret_deferred)
+uint64_t hf_retry_round_fail(struct hf_retry_round *retry, const struct hf_retry_rules *rules,
+                             const struct hf_rand_ops *rng, uint64_t now_ns, uint64_t at_least_ns, bool *ret_deferred)
 {
     uint64_t wait_ns;
 
     at_least_ns = HF_MIN(at_least_ns, MAX_RETRY_AFTER_NS);
-    if (series->attempts == 0)
-        series->began_ns = now_ns;
-    series->attempts++;
+    if (retry->attempts == 0)
+        retry->began_ns = now_ns;
+    retry->attempts++;
     if (rules->linear)
-        wait_ns = HF_MAX(HF_MIN(rules->base_ns * series->attempts, rules->max_duration_ns), at_least_ns);
+        wait_ns = HF_MAX(HF_MIN(rules->base_ns * retry->attempts, rules->max_duration_ns), at_least_ns);
     else
-        wait_ns = spread(rules->base_ns, rules->max_duration_ns, series->attempts - 1, rng, at_least_ns);
+        wait_ns = spread(rules->base_ns, rules->max_duration_ns, retry->attempts - 1, rng, at_least_ns);
     *ret_deferred =
-        series->attempts >= rules->max_attempts || now_ns - series->began_ns + wait_ns > rules->max_duration_ns;
+        retry->attempts >= rules->max_attempts || now_ns - retry->began_ns + wait_ns > rules->max_duration_ns;
     if (!*ret_deferred)
         return wait_ns;
-    series->attempts = 0;
-    wait_ns = spread(HF_MAX(rules->base_ns * 8, 30 * HF_NS_PER_S), DEFER_CAP_NS, HF_MIN(series->deferrals, 16u), rng,
+    retry->attempts = 0;
+    wait_ns = spread(HF_MAX(rules->base_ns * 8, 30 * HF_NS_PER_S), DEFER_CAP_NS, HF_MIN(retry->deferrals, 16u), rng,
                      at_least_ns);
-    series->deferrals++;
+    retry->deferrals++;
     return wait_ns;
 }
 
-uint64_t hf_series_wait_setup(struct hf_series *series, const struct hf_rand_ops *rng, uint64_t at_least_ns)
+uint64_t hf_retry_round_wait_setup(struct hf_retry_round *retry, const struct hf_rand_ops *rng, uint64_t at_least_ns)
 {
-    uint64_t wait_ns = spread(SETUP_BASE_NS, SETUP_CAP_NS, HF_MIN(series->deferrals, 16u), rng,
+    uint64_t wait_ns = spread(SETUP_BASE_NS, SETUP_CAP_NS, HF_MIN(retry->deferrals, 16u), rng,
                               HF_MIN(at_least_ns, MAX_RETRY_AFTER_NS));
 
-    series->deferrals++;
+    retry->deferrals++;
     return wait_ns;
 }

@@ -16,19 +16,19 @@
 #include "base/buf.h"
 #include "loop/http.h"
 
-enum hf_verdict {
-    HF_VERDICT_DELIVERED,
-    HF_VERDICT_AGAIN,
-    HF_VERDICT_SETUP,
-    HF_VERDICT_REFUSED,
-    HF_VERDICT_TOO_LARGE, /* as refused, but halves are likely to pass */
+enum hf_retry_verdict {
+    HF_RETRY_DELIVERED,
+    HF_RETRY_AGAIN,
+    HF_RETRY_SETUP,
+    HF_RETRY_REFUSED,
+    HF_RETRY_TOO_LARGE, /* as refused, but halves are likely to pass */
 };
 
 enum { HF_REASON_TEXT = 24 };
 
-struct hf_judgement {
-    enum hf_verdict verdict;
-    bool perhaps_content; /* the connection was there and something went wrong: the content may be what brings it out */
+struct hf_retry_judgement {
+    enum hf_retry_verdict verdict;
+    bool maybe_content; /* the connection was there and something went wrong: the content may be what brings it out */
     char reason[HF_REASON_TEXT]; /* for a metric's label: "http_503", "timeout", "tls", "dns" ...; "" when delivered */
     bool congested;              /* the sink is slow or says so: fewer at once */
     bool unwell; /* the sink answered that it could not handle this: not overloaded, not a gateway in front of it */
@@ -36,8 +36,8 @@ struct hf_judgement {
 
 /* r, response, err as hf_http_request.done got them. want_type: a body's content type must start with it ("application/json"), NULL
  * any but HTML. */
-struct hf_judgement hf_retry_judge(int r, const struct hf_http_response *response, size_t body_bytes,
-                                   const char *want_type, const struct hf_err *err);
+struct hf_retry_judgement hf_retry_judge(int r, const struct hf_http_response *response, size_t body_bytes,
+                                         const char *want_type, const struct hf_err *err);
 
 struct hf_retry_rules {
     uint64_t max_attempts;    /* of a series; at least 1 */
@@ -47,7 +47,7 @@ struct hf_retry_rules {
 };
 
 /* The attempts of one batch since it was last fresh. */
-struct hf_series {
+struct hf_retry_round {
     unsigned attempts;
     unsigned deferrals;
     uint64_t began_ns;
@@ -55,7 +55,7 @@ struct hf_series {
 
 /* An attempt failed: how long to wait before the next one. *ret_deferred: the series has ended, the wait is a long one. at_least_ns:
  * Retry-After. */
-uint64_t hf_series_fail(struct hf_series *series, const struct hf_retry_rules *rules, const struct hf_rand_ops *rng,
-                        uint64_t now_ns, uint64_t at_least_ns, bool *ret_deferred);
-/* After HF_VERDICT_SETUP: between half a minute and ten, longer each time. */
-uint64_t hf_series_wait_setup(struct hf_series *series, const struct hf_rand_ops *rng, uint64_t at_least_ns);
+uint64_t hf_retry_round_fail(struct hf_retry_round *retry, const struct hf_retry_rules *rules,
+                             const struct hf_rand_ops *rng, uint64_t now_ns, uint64_t at_least_ns, bool *ret_deferred);
+/* After HF_RETRY_SETUP: between half a minute and ten, longer each time. */
+uint64_t hf_retry_round_wait_setup(struct hf_retry_round *retry, const struct hf_rand_ops *rng, uint64_t at_least_ns);

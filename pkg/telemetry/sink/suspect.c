@@ -24,10 +24,10 @@ void hf_suspect_failed(struct hf_suspect *suspect, struct hf_suspects *sink, uin
     }
 }
 
-bool hf_suspect_series_ended(struct hf_suspect *suspect, const struct hf_suspects *sink, uint64_t who, bool single,
-                             uint64_t delivered_ns, uint64_t now_ns)
+bool hf_suspect_round_ended(struct hf_suspect *suspect, const struct hf_suspects *sink, uint64_t who, bool single,
+                            uint64_t delivered_ns, uint64_t now_ns)
 {
-    unsigned enough = !suspect->sure ? HF_SUSPECT_SERIES : single ? HF_SUSPECT_LAST : 1;
+    unsigned enough = !suspect->sure ? HF_SUSPECT_ROUNDS : single ? HF_SUSPECT_LAST : 1;
 
     if (others_failed_ns(sink, who) >= suspect->since_ns)
         suspect->alone = 0;

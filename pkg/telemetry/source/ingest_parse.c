@@ -36,6 +36,8 @@ static void name_it(struct hf_ingest_fault *fault, struct hf_view text)
 
 static int fail_scan(const struct hf_ingest_reader *reader, struct hf_ingest_fault *fault)
 {
+    if (reader->scan.code == -ENOMEM)
+        return -ENOMEM;
     return fail(reader, fault, 400, reader->scan.what, NULL, reader->scan.at);
 }
 

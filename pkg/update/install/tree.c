@@ -6,6 +6,7 @@
 
 #include "base/strmap.h"
 #include "os/dir.h"
+#include "os/file.h"
 #include "update/install/tar.h"
 
 enum { STEP = 64 * 1024 };
@@ -17,7 +18,7 @@ struct extraction {
     gid_t gid;
     const atomic_bool *cancel;
     char *bytes; /* STEP */
-    struct hf_trouble *trouble;
+    struct hf_failure *failure;
 };
 
 static ssize_t read_tar(void *ctx, void *bytes, size_t n, uint64_t offset)
@@ -77,12 +78,12 @@ static int copy_content(const struct extraction *x, int fd, const struct hf_tar_
 {
     for (uint64_t at = 0; at < member->size;) {
         if (x->cancel != NULL && atomic_load(x->cancel))
-            return hf_trouble_sys(x->trouble, -ECANCELED, "extract");
+            return hf_failure_sys(x->failure, -ECANCELED, "extract");
         size_t want = (size_t)HF_MIN(member->size - at, (uint64_t)STEP);
         ssize_t n = x->fs->pread(x->fs->ctx, x->tar_fd, x->bytes, want, member->offset + at);
         if (n <= 0)
-            return hf_trouble_sys(x->trouble, n < 0 ? (int)n : -EIO, "read the archive");
-        int r = hf_write_at(x->fs, fd, x->bytes, (size_t)n, at, x->trouble);
+            return hf_failure_sys(x->failure, n < 0 ? (int)n : -EIO, "read the archive");
+        int r = hf_target_write(x->fs, fd, x->bytes, (size_t)n, at, x->failure);
         if (r < 0)
             return r;
         at += (uint64_t)n;
@@ -96,17 +97,17 @@ static int make_file(const struct extraction *x, int dirfd, const char *name, co
                            HF_FS_BENEATH | HF_FS_NO_SYMLINKS);
 
     if (fd < 0)
-        return hf_trouble_sys(x->trouble, fd, "make '%.200s'", member->name);
+        return hf_failure_sys(x->failure, fd, "make '%.200s'", member->name);
     int r = copy_content(x, fd, member);
     if (r == 0) {
         r = own(x, fd, member->mode);
         if (r == 0)
             r = x->fs->fsync(x->fs->ctx, fd);
         if (r < 0)
-            r = hf_trouble_sys(x->trouble, r, "finish '%.200s'", member->name);
+            r = hf_failure_sys(x->failure, r, "finish '%.200s'", member->name);
     }
     int closed = x->fs->close(x->fs->ctx, fd);
-    return r == 0 && closed < 0 ? hf_trouble_sys(x->trouble, closed, "close '%.200s'", member->name) : r;
+    return r == 0 && closed < 0 ? hf_failure_sys(x->failure, closed, "close '%.200s'", member->name) : r;
 }
 
 /* A second name for a file that was extracted before; its folder is opened strictly, so that no link can lead outside. */
@@ -124,23 +125,23 @@ static int make_hardlink(const struct extraction *x, int dirfd, const char *name
         (void)x->fs->close(x->fs->ctx, from);
     }
     if (r == -ENOENT || r == -EINVAL || r == -ENOTDIR || r == -ELOOP)
-        return hf_trouble_set(x->trouble, HF_R_ArchiveInvalid, EBADMSG,
+        return hf_failure_set(x->failure, HF_R_ArchiveInvalid, EBADMSG,
                               "'%.100s' links to '%.100s', which is no file before it", member->name, member->target);
-    return r < 0 ? hf_trouble_sys(x->trouble, r, "link '%.200s'", member->name) : 0;
+    return r < 0 ? hf_failure_sys(x->failure, r, "link '%.200s'", member->name) : 0;
 }
 
 static int make_folder(const struct extraction *x, int dirfd, const char *name, const struct hf_tar_member *member)
 {
     int r = x->fs->mkdirat(x->fs->ctx, dirfd, name, 0755);
 
-    return r < 0 && r != -EEXIST ? hf_trouble_sys(x->trouble, r, "make folder '%.200s'", member->name) : 0;
+    return r < 0 && r != -EEXIST ? hf_failure_sys(x->failure, r, "make folder '%.200s'", member->name) : 0;
 }
 
 static int make_symlink(const struct extraction *x, int dirfd, const char *name, const struct hf_tar_member *member)
 {
     int r = x->fs->symlinkat(x->fs->ctx, member->target, dirfd, name);
 
-    return r < 0 ? hf_trouble_sys(x->trouble, r, "make link '%.200s'", member->name) : 0;
+    return r < 0 ? hf_failure_sys(x->failure, r, "make link '%.200s'", member->name) : 0;
 }
 
 static int make_member(const struct extraction *x, const struct hf_tar_member *member)
@@ -153,18 +154,18 @@ static int make_member(const struct extraction *x, const struct hf_tar_member *m
     const char *name = hf_dir_of_path(member->name, folder, sizeof(folder));
     int dirfd = open_parent(x, strcmp(folder, ".") == 0 ? "" : folder);
     if (dirfd == -ELOOP || dirfd == -ENOTDIR || dirfd == -EXDEV || dirfd == -ENAMETOOLONG)
-        return hf_trouble_set(x->trouble, HF_R_ArchiveInvalid, EBADMSG,
+        return hf_failure_set(x->failure, HF_R_ArchiveInvalid, EBADMSG,
                               "'%.200s' lies below what is no folder, or too deep", member->name);
     if (dirfd < 0)
-        return hf_trouble_sys(x->trouble, dirfd, "open the folder of '%.200s'", member->name);
+        return hf_failure_sys(x->failure, dirfd, "open the folder of '%.200s'", member->name);
     /* As tar does: of two members of one name the later one counts. A folder is never replaced. */
     if (member->type != HF_TAR_FOLDER) {
         r = x->fs->unlinkat(x->fs->ctx, dirfd, name, 0);
         if (r == -EISDIR || r == -EPERM)
-            r = hf_trouble_set(x->trouble, HF_R_ArchiveInvalid, EBADMSG, "'%.200s' is a folder and something else",
+            r = hf_failure_set(x->failure, HF_R_ArchiveInvalid, EBADMSG, "'%.200s' is a folder and something else",
                                member->name);
         else if (r < 0 && r != -ENOENT)
-            r = hf_trouble_sys(x->trouble, r, "replace '%.200s'", member->name);
+            r = hf_failure_sys(x->failure, r, "replace '%.200s'", member->name);
         else
             r = 0;
     }
@@ -189,11 +190,11 @@ static int finish_folder(const struct extraction *x, const struct hf_tar_member 
         return 0;
     int fd = open_beneath(x, member->name, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0)
-        return hf_trouble_set(x->trouble, HF_R_ArchiveInvalid, EBADMSG, "'%.200s' is a folder and something else",
+        return hf_failure_set(x->failure, HF_R_ArchiveInvalid, EBADMSG, "'%.200s' is a folder and something else",
                               member->name);
     int r = own(x, fd, member->mode);
     (void)x->fs->close(x->fs->ctx, fd);
-    return r < 0 ? hf_trouble_sys(x->trouble, r, "finish folder '%.200s'", member->name) : 0;
+    return r < 0 ? hf_failure_sys(x->failure, r, "finish folder '%.200s'", member->name) : 0;
 }
 
 static int each_member(struct extraction *x, int (*visit)(const struct extraction *, const struct hf_tar_member *))
@@ -205,17 +206,17 @@ static int each_member(struct extraction *x, int (*visit)(const struct extractio
     int r = x->fs->fstat(x->fs->ctx, x->tar_fd, &st);
 
     if (r < 0)
-        return hf_trouble_sys(x->trouble, r, "stat the archive");
+        return hf_failure_sys(x->failure, r, "stat the archive");
     tar.size = (uint64_t)st.st_size;
-    while ((r = hf_tar_next(&tar, &member, &x->trouble->err)) > 0) {
+    while ((r = hf_tar_next(&tar, &member, &x->failure->err)) > 0) {
         if (++n > HF_TREE_MAX_MEMBERS)
-            return hf_trouble_set(x->trouble, HF_R_ArchiveInvalid, E2BIG, "more than %d members", HF_TREE_MAX_MEMBERS);
+            return hf_failure_set(x->failure, HF_R_ArchiveInvalid, E2BIG, "more than %d members", HF_TREE_MAX_MEMBERS);
         r = visit(x, &member);
         if (r < 0)
             return r;
     }
     if (r < 0)
-        x->trouble->reason = r == -EBADMSG ? HF_R_ArchiveInvalid : hf_reason_of_errno(r);
+        x->failure->reason = r == -EBADMSG ? HF_R_ArchiveInvalid : hf_reason_of_errno(r);
     return r;
 }
 
@@ -264,93 +265,93 @@ static int extract(struct extraction *x)
     if (r == 0) {
         r = own(x, x->top_fd, 0755);
         if (r < 0)
-            r = hf_trouble_sys(x->trouble, r, "finish the tree");
+            r = hf_failure_sys(x->failure, r, "finish the tree");
     }
     if (r == 0)
         r = each_member(x, finish_folder);
     if (r == 0) {
         r = sync_folders(x, x->top_fd, 0);
         if (r < 0)
-            r = hf_trouble_sys(x->trouble, r, "sync the tree");
+            r = hf_failure_sys(x->failure, r, "sync the tree");
     }
     return r;
 }
 
 /* Owner of the tree in use, if there is one. */
-static int owner(struct extraction *x, const struct hf_spot *spot)
+static int owner(struct extraction *x, const struct hf_target_dir *dir)
 {
     struct stat st;
-    int r = x->fs->fstatat(x->fs->ctx, spot->dirfd, spot->name, &st, 0);
+    int r = x->fs->fstatat(x->fs->ctx, dir->dirfd, dir->name, &st, 0);
 
     if (r < 0)
         r = x->fs->fstat(x->fs->ctx, x->top_fd, &st);
     if (r < 0)
-        return hf_trouble_sys(x->trouble, r, "stat the tree");
+        return hf_failure_sys(x->failure, r, "stat the tree");
     x->uid = st.st_uid;
     x->gid = st.st_gid;
     return 0;
 }
 
-static int fill_folder(const struct hf_spot *spot, int trees_fd, const char *fresh, struct extraction *x)
+static int fill_folder(const struct hf_target_dir *dir, int trees_fd, const char *fresh, struct extraction *x)
 {
-    int r = hf_dir_remove_tree_at(spot->fs, trees_fd, fresh, &x->trouble->err);
+    int r = hf_dir_remove_tree_at(dir->fs, trees_fd, fresh, &x->failure->err);
 
     if (r == 0)
-        r = spot->fs->mkdirat(spot->fs->ctx, trees_fd, fresh, 0700);
+        r = dir->fs->mkdirat(dir->fs->ctx, trees_fd, fresh, 0700);
     if (r < 0)
-        return hf_trouble_sys(x->trouble, r, "make the tree's folder");
-    x->top_fd = spot->fs->openat(spot->fs->ctx, trees_fd, fresh, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0,
-                                 HF_FS_BENEATH | HF_FS_NO_SYMLINKS);
+        return hf_failure_sys(x->failure, r, "make the tree's folder");
+    x->top_fd = dir->fs->openat(dir->fs->ctx, trees_fd, fresh, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0,
+                                HF_FS_BENEATH | HF_FS_NO_SYMLINKS);
     if (x->top_fd < 0)
-        return hf_trouble_sys(x->trouble, x->top_fd, "open the tree's folder");
-    r = owner(x, spot);
+        return hf_failure_sys(x->failure, x->top_fd, "open the tree's folder");
+    r = owner(x, dir);
     if (r == 0)
         r = extract(x);
-    (void)spot->fs->close(spot->fs->ctx, x->top_fd);
+    (void)dir->fs->close(dir->fs->ctx, x->top_fd);
     return r;
 }
 
-static int open_trees(const struct hf_spot *spot, bool make)
+static int open_trees(const struct hf_target_dir *dir, bool make)
 {
     char trees[NAME_MAX + 1];
 
-    (void)hf_stage_name(spot->release, HF_STAGE_TREE, trees);
+    (void)hf_target_file_name(dir->release, HF_TARGET_TREE, trees);
     if (make) {
-        int r = spot->fs->mkdirat(spot->fs->ctx, spot->dirfd, trees, 0755);
+        int r = dir->fs->mkdirat(dir->fs->ctx, dir->dirfd, trees, 0755);
         if (r < 0 && r != -EEXIST)
             return r;
     }
-    return spot->fs->openat(spot->fs->ctx, spot->dirfd, trees, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0,
-                            HF_FS_BENEATH | HF_FS_NO_SYMLINKS);
+    return dir->fs->openat(dir->fs->ctx, dir->dirfd, trees, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0,
+                           HF_FS_BENEATH | HF_FS_NO_SYMLINKS);
 }
 
-int hf_tree_make(const struct hf_spot *spot, int tar_fd, const char *sha256, const atomic_bool *cancel,
-                 struct hf_trouble *trouble)
+int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *sha256, const atomic_bool *cancel,
+                 struct hf_failure *failure)
 {
     _cleanup_(hf_freep) char *bytes = malloc(STEP);
-    _cleanup_(hf_handle_done) struct hf_handle trees = {spot->fs, -1};
-    struct extraction x = {.fs = spot->fs, .tar_fd = tar_fd, .cancel = cancel, .bytes = bytes, .trouble = trouble};
+    _cleanup_(hf_target_fd_done) struct hf_target_fd trees = {dir->fs, -1};
+    struct extraction x = {.fs = dir->fs, .tar_fd = tar_fd, .cancel = cancel, .bytes = bytes, .failure = failure};
     char fresh[HF_SHA256_HEX + 8];
     struct stat st;
 
-    trees.fd = bytes == NULL ? -ENOMEM : open_trees(spot, true);
+    trees.fd = bytes == NULL ? -ENOMEM : open_trees(dir, true);
     if (trees.fd < 0)
-        return hf_trouble_sys(trouble, trees.fd, "open the trees' folder");
+        return hf_failure_sys(failure, trees.fd, "open the trees' folder");
     (void)snprintf(fresh, sizeof(fresh), "%s.new", sha256);
-    int r = spot->fs->fstatat(spot->fs->ctx, trees.fd, sha256, &st, AT_SYMLINK_NOFOLLOW);
+    int r = dir->fs->fstatat(dir->fs->ctx, trees.fd, sha256, &st, AT_SYMLINK_NOFOLLOW);
     if (r == -ENOENT) {
-        r = fill_folder(spot, trees.fd, fresh, &x);
+        r = fill_folder(dir, trees.fd, fresh, &x);
         if (r < 0) {
-            (void)!hf_dir_remove_tree_at(spot->fs, trees.fd, fresh, NULL);
+            (void)!hf_dir_remove_tree_at(dir->fs, trees.fd, fresh, NULL);
             return r;
         }
-        r = spot->fs->renameat(spot->fs->ctx, trees.fd, fresh, trees.fd, sha256);
+        r = dir->fs->renameat(dir->fs->ctx, trees.fd, fresh, trees.fd, sha256);
     }
     if (r == 0)
-        r = spot->fs->fsync(spot->fs->ctx, trees.fd);
+        r = dir->fs->fsync(dir->fs->ctx, trees.fd);
     if (r < 0)
-        return hf_trouble_sys(trouble, r, "finish the tree");
-    return hf_spot_sync(spot, trouble);
+        return hf_failure_sys(failure, r, "finish the tree");
+    return hf_target_sync(dir, failure);
 }
 
 /* ---- links and leftovers -------------------------------------------------------------------------------------------- */
@@ -359,14 +360,14 @@ const char *hf_tree_link(const char *release, const char *sha256, char text[HF_U
 {
     char trees[NAME_MAX + 1];
 
-    (void)snprintf(text, HF_UPDATE_MAX_PATH, "%s/%s", hf_stage_name(release, HF_STAGE_TREE, trees), sha256);
+    (void)snprintf(text, HF_UPDATE_MAX_PATH, "%s/%s", hf_target_file_name(release, HF_TARGET_TREE, trees), sha256);
     return text;
 }
 
 bool hf_tree_link_parse(const char *release, const char *text, char sha256[HF_SHA256_HEX])
 {
     char trees[NAME_MAX + 1];
-    size_t n = strlen(hf_stage_name(release, HF_STAGE_TREE, trees));
+    size_t n = strlen(hf_target_file_name(release, HF_TARGET_TREE, trees));
 
     if (strncmp(text, trees, n) != 0 || text[n] != '/' || strlen(text + n + 1) != HF_SHA256_HEX - 1 ||
         strspn(text + n + 1, "0123456789abcdef") != HF_SHA256_HEX - 1)
@@ -375,31 +376,31 @@ bool hf_tree_link_parse(const char *release, const char *text, char sha256[HF_SH
     return true;
 }
 
-int hf_tree_clean(const struct hf_spot *spot, const char *keep_sha256, struct hf_trouble *trouble)
+int hf_tree_clean(const struct hf_target_dir *dir, const char *keep_sha256, struct hf_failure *failure)
 {
-    _cleanup_(hf_handle_done) struct hf_handle trees = {spot->fs, open_trees(spot, false)};
+    _cleanup_(hf_target_fd_done) struct hf_target_fd trees = {dir->fs, open_trees(dir, false)};
     _cleanup_(folders_done) struct folders folders = {.names = {.n = 0}};
     char name[NAME_MAX + 1];
 
     if (trees.fd == -ENOENT)
         return 0;
     if (trees.fd < 0)
-        return hf_trouble_sys(trouble, trees.fd, "open the trees' folder");
-    int r = spot->fs->list(spot->fs->ctx, trees.fd, note_folder, &folders);
+        return hf_failure_sys(failure, trees.fd, "open the trees' folder");
+    int r = dir->fs->list(dir->fs->ctx, trees.fd, note_folder, &folders);
     size_t kept = 0;
     for (size_t i = 0; r == 0 && i < folders.names.n; i++) {
         const char *one = folders.names.entries[i].key;
         if (strcmp(one, keep_sha256) == 0)
             kept++;
         else
-            r = hf_dir_remove_tree_at(spot->fs, trees.fd, one, &trouble->err);
+            r = hf_dir_remove_tree_at(dir->fs, trees.fd, one, &failure->err);
     }
     if (r == 0 && kept < folders.names.n)
-        r = spot->fs->fsync(spot->fs->ctx, trees.fd);
+        r = dir->fs->fsync(dir->fs->ctx, trees.fd);
     if (r == 0 && kept == 0) {
-        r = spot->fs->unlinkat(spot->fs->ctx, spot->dirfd, hf_stage_name(spot->release, HF_STAGE_TREE, name),
-                               AT_REMOVEDIR);
+        r = dir->fs->unlinkat(dir->fs->ctx, dir->dirfd, hf_target_file_name(dir->release, HF_TARGET_TREE, name),
+                              AT_REMOVEDIR);
         r = r == -ENOENT ? 0 : r;
     }
-    return r < 0 ? hf_trouble_sys(trouble, r, "remove old trees") : 0;
+    return r < 0 ? hf_failure_sys(failure, r, "remove old trees") : 0;
 }

@@ -11,13 +11,13 @@
 
 #include <stdatomic.h>
 
-#include "update/install/place.h"
+#include "update/install/target.h"
 
 enum { HF_TREE_MAX_MEMBERS = 100000, HF_TREE_MAX_DEPTH = 32 };
 
 /* Extract the tar open as `tar_fd` into the release's tree folder as `sha256`, durable and complete or not at all. */
-HF_MUST_USE int hf_tree_make(const struct hf_spot *spot, int tar_fd, const char *sha256, const atomic_bool *cancel,
-                             struct hf_trouble *trouble);
+HF_MUST_USE int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *sha256, const atomic_bool *cancel,
+                             struct hf_failure *failure);
 
 /* The text of the link that selects a tree. Returns text. */
 const char *hf_tree_link(const char *release, const char *sha256, char text[HF_UPDATE_MAX_PATH]);
@@ -25,4 +25,4 @@ const char *hf_tree_link(const char *release, const char *sha256, char text[HF_U
 bool hf_tree_link_parse(const char *release, const char *text, char sha256[HF_SHA256_HEX]);
 
 /* Remove all trees of the release but the one that is named ("" none); the folder too when nothing is left. */
-HF_MUST_USE int hf_tree_clean(const struct hf_spot *spot, const char *keep_sha256, struct hf_trouble *trouble);
+HF_MUST_USE int hf_tree_clean(const struct hf_target_dir *dir, const char *keep_sha256, struct hf_failure *failure);

@@ -15,9 +15,9 @@
 #include "base/fs.h"
 #include "codec/hash.h"
 #include "codec/json.h"
+#include "update/rules/delta_chain.h"
 #include "update/rules/phase.h"
 #include "update/rules/reasons.h"
-#include "update/rules/way.h"
 
 enum {
     HF_JOURNAL_FORMAT = 1,
@@ -68,7 +68,8 @@ struct hf_journal {
     char good_version[HF_UPDATE_MAX_VERSION];
     char bad_digest[HF_SHA256_HEX]; /* last rolled back: not tried again */
     /* What the way taken is not the shortest for. */
-    char avoid[HF_WAY_MAX_AVOID];      /* deltas that are not tried again for this release: see update/rules/way.h */
+    char avoid
+        [HF_DELTA_CHAIN_MAX_AVOID]; /* deltas that are not tried again for this release: see update/rules/delta_chain.h */
     char detour[HF_UPDATE_MAX_DETOUR]; /* why, for a person; "" it is the shortest */
 };
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "support/check_main.h"
-#include "support/simfs.h"
-#include "support/simloop.h"
+#include "support/fakes/simfs.h"
+#include "support/fakes/simloop.h"
 
 #define DIR "/state/cache"
 

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 
 #include "support/check_main.h"
-#include "support/simfs.h"
-#include "support/simloop.h"
+#include "support/fakes/simfs.h"
+#include "support/fakes/simloop.h"
 
 struct scene {
     struct hf_simfs *fs;

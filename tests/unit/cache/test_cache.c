@@ -4,7 +4,7 @@
 
 #include "cache/entry.h"
 #include "support/check_main.h"
-#include "support/simfs.h"
+#include "support/fakes/simfs.h"
 
 #define DIR "/var/lib/holdfast/cache"
 

@@ -8,7 +8,7 @@
 #include "codec/json.h"
 #include "support/check_main.h"
 #include "support/cli_run.h"
-#include "support/packs.h"
+#include "support/makers/packs.h"
 
 static struct cli_run run;
 

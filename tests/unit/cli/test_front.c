@@ -12,7 +12,7 @@
 #include "os/clock_posix.h"
 #include "os/fs_posix.h"
 #include "os/pages.h"
-#include "pack/deep.h"
+#include "pack/deep/deep.h"
 #include "support/check_main.h"
 #include "support/cli_run.h"
 

@@ -9,7 +9,7 @@
 #include "codec/hash.h"
 #include "support/check_main.h"
 #include "support/cli_run.h"
-#include "support/packs.h"
+#include "support/makers/packs.h"
 
 enum { PROGRAM_BYTES = 200000 };
 

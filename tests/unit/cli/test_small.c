@@ -9,7 +9,7 @@
 #include "os/fs_posix.h"
 #include "support/check_main.h"
 #include "support/cli_run.h"
-#include "support/packs.h"
+#include "support/makers/packs.h"
 
 enum { MAX_WORDS = 6, TEXT_BYTES = 300000 };
 
@@ -86,7 +86,7 @@ static const struct {
      "'holdfast delta apply', or make it with 'holdfast delta create --plain'"},
     {"zstd -qc", "zstd -qc", HF_EXIT_REFUSED, "needs libzstd",
      "'holdfast delta apply', or make it with 'holdfast delta create --plain'"},
-    {"xz -T1 -c", "gzip -nc", HF_EXIT_OK, NULL, "this program was built without xz: 'holdfast delta apply' has it"},
+    {"xz -T1 -c", "gzip -nc", HF_EXIT_OK, NULL, "this program lacks xz: use 'holdfast delta apply'"},
 };
 
 static void make_patch(const char *old_command, const char *new_command)

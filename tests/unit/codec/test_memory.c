@@ -1,6 +1,7 @@
 /* Memory runs out at the n-th allocation of a tree, for each n until it is enough: -ENOMEM, no leak, nothing half made. */
 #include <errno.h>
 
+#include "api/conditions.h"
 #include "api/edgeupdate.h"
 #include "codec/json.h"
 #include "support/check_main.h"

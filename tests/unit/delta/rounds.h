@@ -7,7 +7,7 @@
 #include "delta/delta.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
-#include "support/draw.h"
+#include "support/makers/draw.h"
 
 #define BUF HF_BUF_INIT(16 << 20)
 

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "faults.h"
-#include "support/elf_make.h"
-#include "support/wrong_byte.h"
+#include "support/makers/elf_make.h"
+#include "support/makers/wrong_byte.h"
 
 /* FORMAT.md, "Memory": what an applier holds. */
 enum { MEMORY_MAX = 5 << 19 };

@@ -11,8 +11,8 @@
 #include "delta/image/refs_go.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
-#include "support/draw.h"
-#include "support/go_make.h"
+#include "support/makers/draw.h"
+#include "support/makers/go_make.h"
 
 enum { WINDOW = 1024, ROOM = DELTA_SCAN_BEFORE + WINDOW + 16 + DELTA_SCAN_AFTER };
 

@@ -7,7 +7,7 @@
 #include "delta/create.h"
 #include "delta/images.h"
 #include "support/check_main.h"
-#include "support/elf_make.h"
+#include "support/makers/elf_make.h"
 
 enum { SECTIONS_AT = 0x400, NAMES_AT = 0x200, BODY_AT = 0x2000, BODY = 0x100, NAME = 16, FILE_MAX = 0x20000 };
 

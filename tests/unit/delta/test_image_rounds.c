@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "rounds.h"
-#include "support/elf_make.h"
+#include "support/makers/elf_make.h"
 
 static const struct {
     const char *name;

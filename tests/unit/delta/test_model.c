@@ -7,7 +7,7 @@
 #include "delta/stripes.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
-#include "support/elf_make.h"
+#include "support/makers/elf_make.h"
 
 enum { FUNCTIONS = 12, COPY = 300, LITERALS = 200, NEW = 2 * COPY + LITERALS };
 
@@ -39,32 +39,32 @@ START_TEST(literals_where_an_image_begins)
     uint32_t at = image_at[i / (2 * HF_LEN(rooms))];
     struct delta_pair pair = {0, (uint32_t)elf.n, at, NEW - at};
     struct delta_image image;
-    struct delta_setting setting = {.old = &memory.reader,
-                                    .pairs = &pair,
-                                    .pairs_n = 1,
-                                    .new_images = &image,
-                                    .old_size = elf.n,
-                                    .new_size = NEW,
-                                    .predictors = DELTA_PREDICT_REFERENCES};
+    struct delta_shared_context shared = {.old = &memory.reader,
+                                          .pairs = &pair,
+                                          .pairs_n = 1,
+                                          .new_images = &image,
+                                          .old_size = elf.n,
+                                          .new_size = NEW,
+                                          .predictors = DELTA_PREDICT_REFERENCES};
     _cleanup_(hf_buf_done) struct hf_buf part = HF_BUF_INIT(1 << 16);
     struct hf_err err = HF_ERR_INIT;
 
     delta_memory_open(&memory, elf.p, elf.n);
     ck_assert_int_eq(delta_image_read(&memory.reader, 0, elf.n, &image, &err), 0);
-    ck_assert_int_eq(delta_map_alloc(&setting.map, HF_LEN(entries), &err), 0);
-    memcpy(setting.map.p, entries, sizeof(entries));
-    delta_map_sort(&setting.map);
+    ck_assert_int_eq(delta_map_alloc(&shared.map, HF_LEN(entries), &err), 0);
+    memcpy(shared.map.p, entries, sizeof(entries));
+    delta_map_sort(&shared.map);
     memcpy(new_bytes, elf.p + 64, NEW);
     memset(new_bytes + COPY, 'x', LITERALS);
 
     const struct delta_make make = {.new_bytes = new_bytes, .new_n = NEW, .copies = {0}};
     static struct delta_old literals_old;
     struct delta_striper striper = {.make = &make,
-                                    .map = &setting.map,
+                                    .map = &shared.map,
                                     .room = rooms[i % HF_LEN(rooms)],
                                     .part = HF_BUF_INIT(1 << 16),
-                                    .model = delta_model_new(&setting),
-                                    .literals = delta_literals_new(&setting, &literals_old)};
+                                    .model = delta_model_new(&shared),
+                                    .literals = delta_literals_new(&shared, &literals_old)};
     literals_old = memory.reader;
     ck_assert_int_eq(delta_stripes_make(&striper, 0, NEW, &manner, &part, &err), 0);
     ck_assert_uint_lt(part.n, striper.room == DELTA_STRIPE_BYTES ? NEW / 2 : 2 * NEW);
@@ -78,15 +78,15 @@ START_TEST(literals_where_an_image_begins)
     const struct hf_delta_out out = {&expected, compare};
     static struct delta_input input;
     static unsigned char pending[DELTA_PENDING_BYTES];
-    struct delta_run run = {.header = {.old_size = elf.n, .new_size = NEW},
-                            .input = &input,
-                            .old = &memory.reader,
-                            .output = {.out = &out, .size = NEW, .pending = pending}};
+    struct delta_apply_state run = {.header = {.old_size = elf.n, .new_size = NEW},
+                                    .input = &input,
+                                    .old = &memory.reader,
+                                    .output = {.out = &out, .size = NEW, .pending = pending}};
     struct delta_stripes *stripes;
     hf_sha256_init(&run.output.hash);
     delta_input_init(&input, &in);
     input.left = part.n;
-    ck_assert_int_eq(delta_stripes_open(&run, &setting, &stripes, &err), 0);
+    ck_assert_int_eq(delta_stripes_open(&run, &shared, &stripes, &err), 0);
     ck_assert_int_eq(delta_stripes_apply(stripes, 0, NEW, &err), 0);
     delta_stripes_close(stripes);
     ck_assert_int_eq(delta_output_flush(&run.output, &err), 0);
@@ -99,7 +99,7 @@ START_TEST(literals_where_an_image_begins)
     ck_assert_int_eq(delta_stripes_skip(&input, &err), 0);
     ck_assert_uint_eq(input.left, 0);
 
-    delta_map_done(&setting.map);
+    delta_map_done(&shared.map);
     free(elf.p);
 }
 END_TEST

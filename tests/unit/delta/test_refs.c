@@ -10,7 +10,7 @@
 #include "delta/image/refs.h"
 #include "delta/images.h"
 #include "support/check_main.h"
-#include "support/elf_make.h"
+#include "support/makers/elf_make.h"
 
 enum { SITE = 0x2000000, HERE = 512, ROOM = 8192 };
 
@@ -443,13 +443,13 @@ START_TEST(later_predictors)
 {
     struct hf_buf part = HF_BUF_INIT(4096);
     struct delta_cm *cm = calloc(1, sizeof(*cm));
-    struct delta_setting setting = {.lean = DELTA_LEAN_MAX + 1};
+    struct delta_shared_context shared = {.lean = DELTA_LEAN_MAX + 1};
     struct hf_err err = HF_ERR_INIT;
 
     delta_cm_start_encoding(cm, &part);
-    ck_assert_int_eq(delta_setting_code(cm, &setting, &err), -EOPNOTSUPP);
+    ck_assert_int_eq(delta_shared_context_code(cm, &shared, &err), -EOPNOTSUPP);
     ck_assert_ptr_nonnull(strstr(err.cause, "predictor"));
-    delta_setting_done(&setting);
+    delta_shared_context_done(&shared);
     hf_buf_done(&part);
     free(cm);
 }
@@ -466,7 +466,7 @@ static unsigned predictors_of(enum elf_make_machine machine, bool misled)
     struct delta_make make = {.old = elf.p, .old_n = n, .new_bytes = now, .new_n = n + code};
     struct delta_found old_found = {0}, new_found = {0};
     struct delta_memory *memory = malloc(sizeof(*memory));
-    struct delta_setting setting = {0};
+    struct delta_shared_context shared = {0};
     struct hf_buf body = HF_BUF_INIT(1 << 20);
     struct hf_err err = HF_ERR_INIT;
 
@@ -480,9 +480,9 @@ static unsigned predictors_of(enum elf_make_machine machine, bool misled)
     ck_assert_int_eq(delta_images_find(now, n + code, &new_found, &err), 0);
     ck_assert_int_eq(delta_images_pair(&make, &old_found, &new_found, &err), 0);
     ck_assert_uint_eq(make.pairs_n, 1);
-    ck_assert_int_eq(delta_setting_make(&make, memory, &setting, &body, &err), 0);
-    unsigned predictors = setting.predictors;
-    delta_setting_done(&setting);
+    ck_assert_int_eq(delta_shared_context_make(&make, memory, &shared, &body, &err), 0);
+    unsigned predictors = shared.predictors;
+    delta_shared_context_done(&shared);
     delta_found_done(&old_found);
     delta_found_done(&new_found);
     delta_copies_done(&make.copies);

@@ -4,7 +4,7 @@
 
 #include "kube/api/kubeconfig.h"
 #include "support/check_main.h"
-#include "support/simfs.h"
+#include "support/fakes/simfs.h"
 
 #define SA "/var/run/secrets/kubernetes.io/serviceaccount"
 

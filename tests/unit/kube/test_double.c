@@ -1,4 +1,4 @@
-/* The client on the real loop, over real HTTP, against the MetaServer's double (tests/support/metaserver-double.py), with its
+/* The client on the real loop, over real HTTP, against the MetaServer's double (tests/support/programs/metaserver-double.py), with its
  * waiting times cut to a twentieth: 10 s are half a second. */
 #include <errno.h>
 #include <fcntl.h>
@@ -49,8 +49,8 @@ static _Noreturn void run_child(const struct world *world, int output)
     (void)snprintf(state, sizeof(state), "%s/state", world->dir);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)dup2(output, STDOUT_FILENO);
-    (void)execl("/usr/bin/python3", "python3", "tests/support/metaserver-double.py", "--port", port, "--scale", SCALE,
-                "--state", state, (char *)NULL);
+    (void)execl("/usr/bin/python3", "python3", "tests/support/programs/metaserver-double.py", "--port", port, "--scale",
+                SCALE, "--state", state, (char *)NULL);
     _exit(127);
 }
 

@@ -11,8 +11,8 @@
 #include "os/dir.h"
 #include "os/fs_posix.h"
 #include "support/check_main.h"
-#include "support/simfs.h"
-#include "support/simloop.h"
+#include "support/fakes/simfs.h"
+#include "support/fakes/simloop.h"
 
 struct world {
     char dir[64];

@@ -1,7 +1,7 @@
 #include "kube/rules/ledger.h"
 
 #include "support/check_main.h"
-#include "support/simloop.h"
+#include "support/fakes/simloop.h"
 
 static struct hf_ledger ledger;
 static char gone_names[256];

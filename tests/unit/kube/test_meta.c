@@ -3,7 +3,7 @@
 
 #include "kube/api/client.h"
 #include "support/check_main.h"
-#include "support/metaserver_sim.h"
+#include "support/fakes/metaserver_sim.h"
 
 #define PORT "http://127.0.0.1:10550"
 

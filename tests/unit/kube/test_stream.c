@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "kube/resource.h"
 #include "support/check_main.h"
-#include "support/simloop.h"
+#include "support/fakes/simloop.h"
 
 struct heard {
     char text[4096]; /* "type:name:version " or "garbage " */

@@ -2,8 +2,8 @@
 #include <errno.h>
 
 #include "kube/api/client.h"
-#include "support/apiserver_sim.h"
 #include "support/check_main.h"
+#include "support/fakes/apiserver_sim.h"
 
 struct world {
     struct hf_simloop *loop;

@@ -10,7 +10,7 @@
 #include "loop/loop.h"
 #include "os/clock_posix.h"
 #include "support/check_main.h"
-#include "support/http_server.h"
+#include "support/fakes/http_server.h"
 
 static struct hf_loop *loop;
 static struct hf_http_client *client;

@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 
 #include "os/clock_posix.h"
-#include "support/certs.h"
+#include "support/makers/certs.h"
 
 #define MS HF_NS_PER_MS
 #define DAY_S (24l * 3600)

@@ -11,9 +11,10 @@
 #include <unistd.h>
 
 #include "loop/stream.h"
-#include "support/certs.h"
+#include "os/fs_posix.h"
 #include "support/check_main.h"
 #include "support/loop_for.h"
+#include "support/makers/certs.h"
 
 static struct hf_loop *loop;
 static struct hf_stream *stream;

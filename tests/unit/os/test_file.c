@@ -12,7 +12,7 @@
 #include "os/fd.h"
 #include "os/fs_posix.h"
 #include "support/check_main.h"
-#include "support/simfs.h"
+#include "support/fakes/simfs.h"
 
 static struct hf_simfs *sim;
 static const struct hf_fs_ops *fs;

@@ -7,10 +7,10 @@
 
 #include "os/dir.h"
 #include "os/fs_posix.h"
-#include "pack/archive.h"
-#include "pack/tar_head.h"
+#include "pack/tar/archive.h"
+#include "pack/tar/tar_head.h"
 #include "support/check_main.h"
-#include "support/packs.h"
+#include "support/makers/packs.h"
 
 #define BUF HF_BUF_INIT(1 << 26)
 

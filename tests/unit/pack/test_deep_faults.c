@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pack/deep.h"
+#include "pack/deep/deep.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
-#include "support/packs.h"
-#include "support/wrong_byte.h"
+#include "support/makers/packs.h"
+#include "support/makers/wrong_byte.h"
 
 #define BUF HF_BUF_INIT(1 << 22)
 

@@ -1,10 +1,10 @@
 /* Deltas that look inside, gone on with from each of their checkpoints. */
 #include <errno.h>
 
-#include "pack/deep.h"
+#include "pack/deep/deep.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
-#include "support/packs.h"
+#include "support/makers/packs.h"
 
 enum { MEMBERS = 9, MEMBER_BYTES = 1500 << 10, BLOCK = 4 << 20, MAX_POINTS = 16 };
 

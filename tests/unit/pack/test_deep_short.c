@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "pack/deep.h"
+#include "pack/deep/deep.h"
 #include "support/check_main.h"
-#include "support/deep_short.h"
 #include "support/delta_io.h"
+#include "support/makers/deep_short.h"
 
 #define BUF HF_BUF_INIT(1 << 20)
 

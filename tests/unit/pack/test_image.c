@@ -10,10 +10,10 @@
 #include "os/file.h"
 #include "os/fs_posix.h"
 #include "pack/image.h"
-#include "pack/tar_head.h"
+#include "pack/tar/tar_head.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
-#include "support/packs.h"
+#include "support/makers/packs.h"
 
 #define BUF HF_BUF_INIT(1 << 24)
 #define NAME64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

@@ -4,9 +4,12 @@
 #include "base/hex.h"
 #include "base/parse.h"
 #include "pack/codec/stage.h"
+#include "pack/codec/xz.h"
+#include "pack/codec/zst.h"
+#include "pack/deflate/deflate_find.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
-#include "support/packs.h"
+#include "support/makers/packs.h"
 
 enum { TEXT_BYTES = 300000 };
 

@@ -7,7 +7,7 @@
 
 #include "spool/store.h"
 #include "support/check_main.h"
-#include "support/simfs.h"
+#include "support/fakes/simfs.h"
 
 enum { SEGMENT = 64 << 10, RECORDS = 60, SIZE = 2000 };
 
@@ -120,6 +120,41 @@ START_TEST(each_harm_has_a_name)
 }
 END_TEST
 
+struct recent {
+    size_t n;
+    uint64_t bytes;
+};
+
+static void see_recent(void *arg, struct hf_view payload)
+{
+    struct recent *recent = arg;
+
+    recent->n++;
+    recent->bytes += payload.n;
+}
+
+START_TEST(recent_records_are_of_the_newest_segments)
+{
+    struct hf_spool_found found;
+    struct scene scene;
+    struct recent recent = {0}, few = {0}, newest = {0};
+
+    scene_init(&scene);
+    const struct hf_fs_ops *fs = hf_simfs_ops(scene.fs);
+    ck_assert_int_eq(hf_spool_look(fs, "/spool", NULL, NULL, &found, NULL), 0);
+    ck_assert_int_eq(hf_spool_recent(fs, "/spool", SIZE_MAX, SIZE_MAX, see_recent, &recent), 0);
+    ck_assert(recent.n > 0 && recent.n <= found.records && recent.bytes > 0);
+    ck_assert_int_eq(hf_spool_recent(fs, "/spool", SIZE_MAX, 0, see_recent, &newest), 0);
+    ck_assert(newest.n > 0 && newest.n < recent.n);
+    ck_assert_int_eq(hf_spool_recent(fs, "/spool", newest.n + 1, SIZE_MAX, see_recent, &few), 0);
+    ck_assert_uint_eq(few.n, newest.n + 1);
+    ck_assert_int_eq(hf_spool_recent(fs, "/nothing", 1, 1, see_recent, &few), -ENOENT);
+    ck_assert_uint_eq(few.n, newest.n + 1);
+    ck_assert_uint_eq(hf_simfs_open_fds(scene.fs), 0);
+    hf_simfs_free(scene.fs);
+}
+END_TEST
+
 START_TEST(what_is_no_spool)
 {
     struct hf_simfs *fs = hf_simfs_new();
@@ -141,6 +176,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, each_harm_has_a_name, 0, (int)HF_LEN(harms));
+    tcase_add_test(tc, recent_records_are_of_the_newest_segments);
     tcase_add_test(tc, what_is_no_spool);
 }
 HF_TEST_MAIN("spool/look", cases)

@@ -6,7 +6,7 @@
 #include "os/dir.h"
 #include "os/file.h"
 #include "support/check_main.h"
-#include "support/simfs.h"
+#include "support/fakes/simfs.h"
 
 static struct hf_simfs *sim;
 static const struct hf_fs_ops *fs;

@@ -1,4 +1,4 @@
-#include "support/simloop.h"
+#include "support/fakes/simloop.h"
 
 #include "support/check_main.h"
 

@@ -1,9 +1,9 @@
-#include "support/simnet.h"
+#include "support/fakes/simnet.h"
 
 #include <errno.h>
 
 #include "support/check_main.h"
-#include "support/fake_http.h"
+#include "support/fakes/fake_http.h"
 
 struct world {
     struct hf_simloop *loop;

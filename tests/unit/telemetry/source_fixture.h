@@ -14,7 +14,7 @@
 #include "os/file.h"
 #include "os/fs_posix.h"
 #include "support/check_main.h"
-#include "support/simloop.h"
+#include "support/fakes/simloop.h"
 #include "telemetry/source/source.h"
 
 enum { FIX_MAX_KEPT = 20000 };

@@ -7,29 +7,29 @@
 
 #define S HF_NS_PER_S
 
-static struct hf_watch watch;
+static struct hf_anomaly_rule_state state;
 static uint64_t now_s;
 static double measured;
 static uint64_t seed = 5;
 
 static void begin(const struct hf_telemetry_anomaly *rule)
 {
-    ck_assert_int_eq(hf_watch_init(&watch, rule, 0), 0);
+    ck_assert_int_eq(hf_anomaly_init(&state, rule, 0), 0);
     now_s = 1000;
     seed = 5;
 }
 
 /* A value, a second after the last one. */
-static enum hf_verdict see_as(enum hf_value_kind kind, double value)
+static enum hf_anomaly_phase see_as(enum hf_value_kind kind, double value)
 {
-    const struct hf_point point = {.mono_ns = ++now_s * S, .unix_ns = now_s * S, .value = value};
-    enum hf_verdict verdict = hf_watch_judge(&watch, kind, &point, &measured);
+    const struct hf_sample point = {.mono_ns = ++now_s * S, .unix_ns = now_s * S, .value = value};
+    enum hf_anomaly_phase phase = hf_anomaly_judge(&state, kind, &point, &measured);
 
-    hf_watch_learn(&watch, kind, &point, verdict, measured, true);
-    return verdict;
+    hf_anomaly_learn(&state, kind, &point, phase, measured, true);
+    return phase;
 }
 
-static enum hf_verdict see(double value)
+static enum hf_anomaly_phase see(double value)
 {
     return see_as(HF_VALUE_GAUGE, value);
 }
@@ -48,7 +48,7 @@ static double noise(void) /* about normal, deviation 1 */
 static const struct {
     double above, below, hysteresis;
     double values[5];
-    enum hf_verdict want[5];
+    enum hf_anomaly_phase want[5];
 } thresholds[] = {
     {80, NAN, 0, {80, 80.1, 90, 80, 79}, {0, 1, 2, 3, 0}}, {NAN, -5, 0, {-5, -6, -5, -7, 0}, {0, 1, 3, 1, 3}},
     {10, 0, 0, {11, -1, 5, -1, 11}, {1, 2, 3, 1, 2}},      {INFINITY, NAN, 0, {1e308, 0, 0, 0, 0}, {0, 0, 0, 0, 0}},
@@ -65,10 +65,10 @@ START_TEST(sees_thresholds)
 
     begin(&rule);
     for (size_t i = 0; i < 5; i++) {
-        enum hf_verdict verdict = see(thresholds[_i].values[i]);
-        ck_assert_msg(verdict == thresholds[_i].want[i], "%d: value %zu: %d", _i, i, verdict);
+        enum hf_anomaly_phase phase = see(thresholds[_i].values[i]);
+        ck_assert_msg(phase == thresholds[_i].want[i], "%d: value %zu: %d", _i, i, phase);
     }
-    hf_watch_done(&watch);
+    hf_anomaly_done(&state);
 }
 END_TEST
 
@@ -77,13 +77,13 @@ START_TEST(sees_counters_as_rates)
     const struct hf_telemetry_anomaly rule = {.kind = HF_ANOMALY_THRESHOLD, .above = 10, .below = NAN};
 
     begin(&rule);
-    ck_assert_int_eq(see_as(HF_VALUE_COUNTER, 1e9), HF_VERDICT_NORMAL); /* where it begins says nothing */
-    ck_assert_int_eq(see_as(HF_VALUE_COUNTER, 1e9 + 10), HF_VERDICT_NORMAL);
-    ck_assert_int_eq(see_as(HF_VALUE_COUNTER, 1e9 + 21), HF_VERDICT_BEGINS);
+    ck_assert_int_eq(see_as(HF_VALUE_COUNTER, 1e9), HF_ANOMALY_PHASE_NORMAL); /* where it begins says nothing */
+    ck_assert_int_eq(see_as(HF_VALUE_COUNTER, 1e9 + 10), HF_ANOMALY_PHASE_NORMAL);
+    ck_assert_int_eq(see_as(HF_VALUE_COUNTER, 1e9 + 21), HF_ANOMALY_PHASE_BEGINS);
     ck_assert(measured == 11);
-    ck_assert_int_eq(see_as(HF_VALUE_COUNTER, 5), HF_VERDICT_ENDS); /* began again */
+    ck_assert_int_eq(see_as(HF_VALUE_COUNTER, 5), HF_ANOMALY_PHASE_ENDS); /* began again */
     ck_assert(measured == 5);
-    hf_watch_done(&watch);
+    hf_anomaly_done(&state);
 }
 END_TEST
 
@@ -95,29 +95,30 @@ START_TEST(sees_deviations)
 
     begin(&rule);
     for (i = 0; i < 15; i++)
-        ck_assert_int_eq(see(i == 14 ? 1000 : 50 + noise()), HF_VERDICT_NORMAL); /* not known yet what is ordinary */
-    hf_watch_done(&watch);
+        ck_assert_int_eq(see(i == 14 ? 1000 : 50 + noise()),
+                         HF_ANOMALY_PHASE_NORMAL); /* not known yet what is ordinary */
+    hf_anomaly_done(&state);
     begin(&rule);
     for (i = 0; i < 2000; i++)
-        begins += see(50 + 2 * noise()) == HF_VERDICT_BEGINS;
+        begins += see(50 + 2 * noise()) == HF_ANOMALY_PHASE_BEGINS;
     ck_assert_msg(begins <= 2, "%u", begins);
-    ck_assert_msg(fabs(watch.mean - 50) < 1.5 && fabs(sqrt(watch.variance) - 2) < 0.7, "%g %g", watch.mean,
-                  sqrt(watch.variance));
-    ck_assert_int_eq(see(80), HF_VERDICT_BEGINS);
+    ck_assert_msg(fabs(state.mean - 50) < 1.5 && fabs(sqrt(state.variance) - 2) < 0.7, "%g %g", state.mean,
+                  sqrt(state.variance));
+    ck_assert_int_eq(see(80), HF_ANOMALY_PHASE_BEGINS);
     ck_assert(measured > 10);
-    ck_assert_int_eq(see(50), HF_VERDICT_ENDS);
-    ck_assert_int_eq(see(20), HF_VERDICT_BEGINS);
+    ck_assert_int_eq(see(50), HF_ANOMALY_PHASE_ENDS);
+    ck_assert_int_eq(see(20), HF_ANOMALY_PHASE_BEGINS);
     ck_assert(measured < -10);
-    for (i = 0; i < 300 && see(20 + 2 * noise()) != HF_VERDICT_ENDS; i++)
+    for (i = 0; i < 300 && see(20 + 2 * noise()) != HF_ANOMALY_PHASE_ENDS; i++)
         ;
     ck_assert_msg(i > 3 && i < 300, "%u", i);
     for (i = 0; i < 600; i++)
         (void)see(20 + 2 * noise());
-    ck_assert_msg(fabs(watch.mean - 20) < 2, "%g", watch.mean);
+    ck_assert_msg(fabs(state.mean - 20) < 2, "%g", state.mean);
     for (begins = i = 0; i < 2000; i++)
-        begins += see(20 + i * 0.05 + 2 * noise()) == HF_VERDICT_BEGINS;
+        begins += see(20 + i * 0.05 + 2 * noise()) == HF_ANOMALY_PHASE_BEGINS;
     ck_assert_msg(begins <= 4, "%u", begins);
-    hf_watch_done(&watch);
+    hf_anomaly_done(&state);
 }
 END_TEST
 
@@ -127,10 +128,10 @@ START_TEST(sees_a_constant_move)
 
     begin(&rule);
     for (int i = 0; i < 100; i++)
-        ck_assert_int_eq(see(7), HF_VERDICT_NORMAL);
-    ck_assert_int_eq(see(8), HF_VERDICT_BEGINS);
+        ck_assert_int_eq(see(7), HF_ANOMALY_PHASE_NORMAL);
+    ck_assert_int_eq(see(8), HF_ANOMALY_PHASE_BEGINS);
     ck_assert(isfinite(measured));
-    hf_watch_done(&watch);
+    hf_anomaly_done(&state);
 }
 END_TEST
 
@@ -140,20 +141,20 @@ START_TEST(sees_change)
 
     begin(&rule);
     for (int i = 0; i < 200; i++) /* 24 in a minute, jumping by 2 from value to value */
-        ck_assert_int_eq(see(i * 0.4 + i % 2 * 2), HF_VERDICT_NORMAL);
+        ck_assert_int_eq(see(i * 0.4 + i % 2 * 2), HF_ANOMALY_PHASE_NORMAL);
     ck_assert_msg(fabs(measured - 24) < 7, "%g", measured);
-    enum hf_verdict verdict = HF_VERDICT_NORMAL;
-    for (int i = 0; i < 60 && verdict != HF_VERDICT_BEGINS; i++)
-        verdict = see(80 + i);
-    ck_assert_int_eq(verdict, HF_VERDICT_BEGINS);
+    enum hf_anomaly_phase phase = HF_ANOMALY_PHASE_NORMAL;
+    for (int i = 0; i < 60 && phase != HF_ANOMALY_PHASE_BEGINS; i++)
+        phase = see(80 + i);
+    ck_assert_int_eq(phase, HF_ANOMALY_PHASE_BEGINS);
     for (int i = 0; i < 200; i++)
-        verdict = see(100);
-    ck_assert_int_eq(verdict, HF_VERDICT_NORMAL);
+        phase = see(100);
+    ck_assert_int_eq(phase, HF_ANOMALY_PHASE_NORMAL);
     now_s += 3600; /* 100 less in an hour is little, in two minutes much */
-    ck_assert_int_eq(see(0), HF_VERDICT_NORMAL);
+    ck_assert_int_eq(see(0), HF_ANOMALY_PHASE_NORMAL);
     now_s += 119;
-    ck_assert_int_eq(see(-100), HF_VERDICT_BEGINS);
-    hf_watch_done(&watch);
+    ck_assert_int_eq(see(-100), HF_ANOMALY_PHASE_BEGINS);
+    hf_anomaly_done(&state);
 }
 END_TEST
 
@@ -163,18 +164,18 @@ START_TEST(misses_what_is_gone)
         .kind = HF_ANOMALY_ABSENCE, .above = NAN, .below = NAN, .window_ns = 30 * S};
 
     begin(&rule);
-    ck_assert_int_eq(see(3), HF_VERDICT_NORMAL);
-    ck_assert_uint_eq(hf_watch_missing_at_ns(&watch), 1031 * S);
-    ck_assert(!hf_watch_missing(&watch, 1030 * S, 1));
-    ck_assert(hf_watch_missing(&watch, 1041 * S, 77));
-    ck_assert(watch.begins.open && watch.begins.unix_ns == 77 && watch.begins.value == 3 &&
-              watch.begins.measured == 40);
-    ck_assert(!hf_watch_missing(&watch, 9999 * S, 1));
-    ck_assert_uint_eq(hf_watch_missing_at_ns(&watch), HF_NEVER);
+    ck_assert_int_eq(see(3), HF_ANOMALY_PHASE_NORMAL);
+    ck_assert_uint_eq(hf_anomaly_missing_at_ns(&state), 1031 * S);
+    ck_assert(!hf_anomaly_missing(&state, 1030 * S, 1));
+    ck_assert(hf_anomaly_missing(&state, 1041 * S, 77));
+    ck_assert(state.begins.open && state.begins.unix_ns == 77 && state.begins.value == 3 &&
+              state.begins.measured == 40);
+    ck_assert(!hf_anomaly_missing(&state, 9999 * S, 1));
+    ck_assert_uint_eq(hf_anomaly_missing_at_ns(&state), HF_NEVER);
     now_s = 9999;
-    ck_assert_int_eq(see(4), HF_VERDICT_ENDS);
-    ck_assert_uint_eq(hf_watch_missing_at_ns(&watch), 10030 * S);
-    hf_watch_done(&watch);
+    ck_assert_int_eq(see(4), HF_ANOMALY_PHASE_ENDS);
+    ck_assert_uint_eq(hf_anomaly_missing_at_ns(&state), 10030 * S);
+    hf_anomaly_done(&state);
 }
 END_TEST
 
@@ -187,14 +188,14 @@ START_TEST(remembers_what_was_before)
     for (int i = 0; i < 8; i++)
         (void)see(i);
     (void)see(101);
-    ck_assert_uint_eq(watch.before_open, 3);
-    ck_assert_uint_eq(watch.after, 2);
+    ck_assert_uint_eq(state.before_open, 3);
+    ck_assert_uint_eq(state.after, 2);
     (void)see(50); /* what waits to be told is not written over */
     for (size_t i = 0; i < 3; i++)
-        ck_assert(watch.before[(watch.before_at + i) % 3].value == 5 + (double)i);
-    ck_assert_uint_eq(watch.after, 1);
-    ck_assert(watch.begins.open && watch.ends.open);
-    hf_watch_done(&watch);
+        ck_assert(state.before[(state.before_at + i) % 3].value == 5 + (double)i);
+    ck_assert_uint_eq(state.after, 1);
+    ck_assert(state.begins.open && state.ends.open);
+    hf_anomaly_done(&state);
 }
 END_TEST
 

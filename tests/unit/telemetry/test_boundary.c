@@ -88,8 +88,8 @@ START_TEST(bounds_what_it_remembers)
         const struct hf_event event = {.source = hf_view_of(source), .boundary = HF_VIEW("eu")};
         n += hf_boundary_refused(&audit, &event, S, S, &told);
     }
-    ck_assert_uint_eq(audit.n, HF_BOUNDARY_TALES);
-    ck_assert_uint_eq(n, HF_BOUNDARY_TALES);
+    ck_assert_uint_eq(audit.n, HF_BOUNDARY_REFUSALS);
+    ck_assert_uint_eq(n, HF_BOUNDARY_REFUSALS);
     ck_assert(hf_boundary_pending(&audit, 61 * S, S, &told));
     ck_assert(hf_view_eq(told.attributes[1].value, "*") && hf_view_eq(told.attributes[2].value, "984"));
 }

@@ -5,7 +5,7 @@
 
 #include "os/rand_posix.h"
 #include "support/check_main.h"
-#include "support/simfs.h"
+#include "support/fakes/simfs.h"
 #include "telemetry/sink/aimd.h"
 #include "telemetry/sink/batch.h"
 #include "telemetry/sink/breaker.h"
@@ -19,43 +19,43 @@ static const struct {
     int r, status;
     const char *type, *want_type, *cause;
     size_t body;
-    enum hf_verdict verdict;
+    enum hf_retry_verdict verdict;
     const char *reason;
 } answers[] = {
-    {0, 200, "", NULL, "", 0, HF_VERDICT_DELIVERED, ""},
-    {0, 204, "", "application/json", "", 0, HF_VERDICT_DELIVERED, ""},
-    {0, 202, "text/plain", NULL, "", 3, HF_VERDICT_DELIVERED, ""},
-    {0, 200, "Text/HTML; charset=x", NULL, "", 0, HF_VERDICT_SETUP, "content_type"},
-    {0, 200, "application/x-protobuf", "application/x-protobuf", "", 9, HF_VERDICT_DELIVERED, ""},
-    {0, 200, "text/plain", "application/x-protobuf", "", 9, HF_VERDICT_SETUP, "content_type"},
-    {0, 200, "text/plain", "application/x-protobuf", "", 0, HF_VERDICT_DELIVERED, ""},
-    {0, 301, "", NULL, "", 0, HF_VERDICT_SETUP, "http_301"},
-    {0, 400, "", NULL, "", 0, HF_VERDICT_REFUSED, "http_400"},
-    {0, 401, "", NULL, "", 0, HF_VERDICT_SETUP, "http_401"},
-    {0, 403, "", NULL, "", 0, HF_VERDICT_SETUP, "http_403"},
-    {0, 404, "", NULL, "", 0, HF_VERDICT_SETUP, "http_404"},
-    {0, 407, "", NULL, "", 0, HF_VERDICT_SETUP, "http_407"},
-    {0, 408, "", NULL, "", 0, HF_VERDICT_AGAIN, "http_408"},
-    {0, 409, "", NULL, "", 0, HF_VERDICT_REFUSED, "http_409"},
-    {0, 413, "", NULL, "", 0, HF_VERDICT_TOO_LARGE, "http_413"},
-    {0, 415, "", NULL, "", 0, HF_VERDICT_REFUSED, "http_415"},
-    {0, 422, "", NULL, "", 0, HF_VERDICT_REFUSED, "http_422"},
-    {0, 425, "", NULL, "", 0, HF_VERDICT_AGAIN, "http_425"},
-    {0, 429, "", NULL, "", 0, HF_VERDICT_AGAIN, "http_429"},
-    {0, 500, "", NULL, "", 0, HF_VERDICT_AGAIN, "http_500"},
-    {0, 503, "text/html", NULL, "", 0, HF_VERDICT_AGAIN, "http_503"},
-    {0, 511, "", NULL, "", 0, HF_VERDICT_SETUP, "http_511"},
-    {0, 100, "", NULL, "", 0, HF_VERDICT_AGAIN, "http_100"},
-    {0, 999, "", NULL, "", 0, HF_VERDICT_AGAIN, "http_999"},
-    {-ECONNREFUSED, 0, "", NULL, "", 0, HF_VERDICT_AGAIN, "refused"},
-    {-EHOSTUNREACH, 0, "", NULL, "Could not resolve host: x", 0, HF_VERDICT_AGAIN, "dns"},
-    {-EHOSTUNREACH, 0, "", NULL, "No route to host", 0, HF_VERDICT_AGAIN, "unreachable"},
-    {-ETIMEDOUT, 0, "", NULL, "", 0, HF_VERDICT_AGAIN, "timeout"},
-    {-ETIMEDOUT, 0, "", NULL, "Connection timed out after 10001 milliseconds", 0, HF_VERDICT_AGAIN, "connect_timeout"},
-    {-EKEYREJECTED, 0, "", NULL, "", 0, HF_VERDICT_AGAIN, "tls"},
-    {-EPIPE, 0, "", NULL, "", 0, HF_VERDICT_AGAIN, "cut"},
-    {-E2BIG, 200, "", NULL, "", 0, HF_VERDICT_AGAIN, "answer_too_large"},
-    {-EXDEV, 0, "", NULL, "", 0, HF_VERDICT_AGAIN, "network"},
+    {0, 200, "", NULL, "", 0, HF_RETRY_DELIVERED, ""},
+    {0, 204, "", "application/json", "", 0, HF_RETRY_DELIVERED, ""},
+    {0, 202, "text/plain", NULL, "", 3, HF_RETRY_DELIVERED, ""},
+    {0, 200, "Text/HTML; charset=x", NULL, "", 0, HF_RETRY_SETUP, "content_type"},
+    {0, 200, "application/x-protobuf", "application/x-protobuf", "", 9, HF_RETRY_DELIVERED, ""},
+    {0, 200, "text/plain", "application/x-protobuf", "", 9, HF_RETRY_SETUP, "content_type"},
+    {0, 200, "text/plain", "application/x-protobuf", "", 0, HF_RETRY_DELIVERED, ""},
+    {0, 301, "", NULL, "", 0, HF_RETRY_SETUP, "http_301"},
+    {0, 400, "", NULL, "", 0, HF_RETRY_REFUSED, "http_400"},
+    {0, 401, "", NULL, "", 0, HF_RETRY_SETUP, "http_401"},
+    {0, 403, "", NULL, "", 0, HF_RETRY_SETUP, "http_403"},
+    {0, 404, "", NULL, "", 0, HF_RETRY_SETUP, "http_404"},
+    {0, 407, "", NULL, "", 0, HF_RETRY_SETUP, "http_407"},
+    {0, 408, "", NULL, "", 0, HF_RETRY_AGAIN, "http_408"},
+    {0, 409, "", NULL, "", 0, HF_RETRY_REFUSED, "http_409"},
+    {0, 413, "", NULL, "", 0, HF_RETRY_TOO_LARGE, "http_413"},
+    {0, 415, "", NULL, "", 0, HF_RETRY_REFUSED, "http_415"},
+    {0, 422, "", NULL, "", 0, HF_RETRY_REFUSED, "http_422"},
+    {0, 425, "", NULL, "", 0, HF_RETRY_AGAIN, "http_425"},
+    {0, 429, "", NULL, "", 0, HF_RETRY_AGAIN, "http_429"},
+    {0, 500, "", NULL, "", 0, HF_RETRY_AGAIN, "http_500"},
+    {0, 503, "text/html", NULL, "", 0, HF_RETRY_AGAIN, "http_503"},
+    {0, 511, "", NULL, "", 0, HF_RETRY_SETUP, "http_511"},
+    {0, 100, "", NULL, "", 0, HF_RETRY_AGAIN, "http_100"},
+    {0, 999, "", NULL, "", 0, HF_RETRY_AGAIN, "http_999"},
+    {-ECONNREFUSED, 0, "", NULL, "", 0, HF_RETRY_AGAIN, "refused"},
+    {-EHOSTUNREACH, 0, "", NULL, "Could not resolve host: x", 0, HF_RETRY_AGAIN, "dns"},
+    {-EHOSTUNREACH, 0, "", NULL, "No route to host", 0, HF_RETRY_AGAIN, "unreachable"},
+    {-ETIMEDOUT, 0, "", NULL, "", 0, HF_RETRY_AGAIN, "timeout"},
+    {-ETIMEDOUT, 0, "", NULL, "Connection timed out after 10001 milliseconds", 0, HF_RETRY_AGAIN, "connect_timeout"},
+    {-EKEYREJECTED, 0, "", NULL, "", 0, HF_RETRY_AGAIN, "tls"},
+    {-EPIPE, 0, "", NULL, "", 0, HF_RETRY_AGAIN, "cut"},
+    {-E2BIG, 200, "", NULL, "", 0, HF_RETRY_AGAIN, "answer_too_large"},
+    {-EXDEV, 0, "", NULL, "", 0, HF_RETRY_AGAIN, "network"},
 };
 
 START_TEST(answers_mean_what_they_should)
@@ -65,7 +65,8 @@ START_TEST(answers_mean_what_they_should)
 
     (void)snprintf(response.content_type, sizeof(response.content_type), "%s", answers[_i].type);
     (void)hf_err_set(&err, EIO, "%s", answers[_i].cause);
-    struct hf_judgement got = hf_retry_judge(answers[_i].r, &response, answers[_i].body, answers[_i].want_type, &err);
+    struct hf_retry_judgement got =
+        hf_retry_judge(answers[_i].r, &response, answers[_i].body, answers[_i].want_type, &err);
     ck_assert_msg(got.verdict == answers[_i].verdict && strcmp(got.reason, answers[_i].reason) == 0, "%d %d: %d %s",
                   answers[_i].r, answers[_i].status, (int)got.verdict, got.reason);
 }
@@ -80,38 +81,38 @@ START_TEST(series_end_by_attempts_and_by_time)
     bool deferred;
 
     for (unsigned run = 0; run < 200; run++) {
-        struct hf_series series = {.attempts = 0};
-        uint64_t now = 1000 * S, wait = hf_series_fail(&series, &rules, rng, now, 0, &deferred);
+        struct hf_retry_round retry = {.attempts = 0};
+        uint64_t now = 1000 * S, wait = hf_retry_round_fail(&retry, &rules, rng, now, 0, &deferred);
         ck_assert_msg(!deferred && wait <= 2 * S && wait >= S / 2, "run %u: %lu %d", run, (unsigned long)wait,
                       (int)deferred);
         now += wait;
-        wait = hf_series_fail(&series, &rules, rng, now, 0, &deferred);
+        wait = hf_retry_round_fail(&retry, &rules, rng, now, 0, &deferred);
         ck_assert(!deferred && wait <= 4 * S);
         now += wait;
-        wait = hf_series_fail(&series, &rules, rng, now, 0, &deferred);
+        wait = hf_retry_round_fail(&retry, &rules, rng, now, 0, &deferred);
         ck_assert_msg(deferred && wait <= 30 * S && wait >= 7 * S, "run %u: %lu %d", run, (unsigned long)wait,
                       (int)deferred);
-        ck_assert_uint_eq(series.attempts, 0);
+        ck_assert_uint_eq(retry.attempts, 0);
         for (unsigned i = 0; i < 60; i++) { /* an hour at most, however often */
             now += wait;
-            wait = hf_series_fail(&series, &rules, rng, now, 0, &deferred);
+            wait = hf_retry_round_fail(&retry, &rules, rng, now, 0, &deferred);
             ck_assert_uint_le(wait, 3600 * S);
         }
-        series = (struct hf_series){.attempts = 0};
-        wait = hf_series_fail(&series, &rules, rng, now, 90 * S, &deferred);
+        retry = (struct hf_retry_round){.attempts = 0};
+        wait = hf_retry_round_fail(&retry, &rules, rng, now, 90 * S, &deferred);
         ck_assert(wait >= 90 * S && wait <= 100 * S && !deferred); /* what the sink asked for */
-        series = (struct hf_series){.attempts = 0};
-        wait = hf_series_fail(&series, &rules, rng, now, 400 * S, &deferred);
+        retry = (struct hf_retry_round){.attempts = 0};
+        wait = hf_retry_round_fail(&retry, &rules, rng, now, 400 * S, &deferred);
         ck_assert(wait >= 400 * S && deferred);
-        wait = hf_series_fail(&series, &rules, rng, now, HF_NEVER / 2, &deferred);
+        wait = hf_retry_round_fail(&retry, &rules, rng, now, HF_NEVER / 2, &deferred);
         ck_assert(wait <= 3960 * S); /* no sink silences us for ever */
     }
     rules = (struct hf_retry_rules){.max_attempts = 100, .base_ns = 60 * S, .max_duration_ns = 300 * S};
-    struct hf_series series = {.attempts = 0};
+    struct hf_retry_round retry = {.attempts = 0};
     uint64_t now = S, began = now;
     deferred = false;
     while (!deferred)
-        now += hf_series_fail(&series, &rules, rng, now, 0, &deferred);
+        now += hf_retry_round_fail(&retry, &rules, rng, now, 0, &deferred);
     ck_assert_uint_le(now - began, 300 * S + 3600 * S);
 }
 END_TEST
@@ -119,14 +120,14 @@ END_TEST
 START_TEST(the_seeds_rule_is_linear)
 {
     struct hf_retry_rules rules = {.max_attempts = 4, .base_ns = 500 * MS, .max_duration_ns = 300 * S, .linear = true};
-    struct hf_series series = {.attempts = 0};
+    struct hf_retry_round retry = {.attempts = 0};
     bool deferred;
 
     for (unsigned i = 1; i < 4; i++) {
-        ck_assert_uint_eq(hf_series_fail(&series, &rules, hf_rand_posix(), i * S, 0, &deferred), i * 500 * MS);
+        ck_assert_uint_eq(hf_retry_round_fail(&retry, &rules, hf_rand_posix(), i * S, 0, &deferred), i * 500 * MS);
         ck_assert(!deferred);
     }
-    (void)hf_series_fail(&series, &rules, hf_rand_posix(), 9 * S, 0, &deferred);
+    (void)hf_retry_round_fail(&retry, &rules, hf_rand_posix(), 9 * S, 0, &deferred);
     ck_assert(deferred);
 }
 END_TEST
@@ -185,20 +186,20 @@ START_TEST(pace_follows_latency)
     uint64_t now = S;
 
     hf_aimd_init(&pace, 0);
-    ck_assert_uint_eq(hf_aimd_at_once(&pace), 1);
+    ck_assert_uint_eq(hf_aimd_concurrency(&pace), 1);
     for (unsigned i = 0; i < 100; i++, now += 20 * MS)
         hf_aimd_answered(&pace, now, 20 * MS, true);
-    ck_assert_uint_eq(hf_aimd_at_once(&pace), HF_AIMD_MAX);
+    ck_assert_uint_eq(hf_aimd_concurrency(&pace), HF_AIMD_MAX);
     hf_aimd_answered(&pace, now, 500 * MS, true); /* slow: half, once for all that began before */
     hf_aimd_answered(&pace, now + MS, 500 * MS, true);
     hf_aimd_answered(&pace, now + 2 * MS, 500 * MS, true);
-    ck_assert_uint_eq(hf_aimd_at_once(&pace), HF_AIMD_MAX / 2);
+    ck_assert_uint_eq(hf_aimd_concurrency(&pace), HF_AIMD_MAX / 2);
     for (unsigned i = 0; i < 10; i++, now += 2 * S)
         hf_aimd_answered(&pace, now, S, false);
-    ck_assert_uint_eq(hf_aimd_at_once(&pace), 1);
+    ck_assert_uint_eq(hf_aimd_concurrency(&pace), 1);
     for (unsigned i = 0; i < 300; i++, now += S) /* a link that has become slow is the usual one after a while */
         hf_aimd_answered(&pace, now, 600 * MS, true);
-    ck_assert_uint_eq(hf_aimd_at_once(&pace), HF_AIMD_MAX);
+    ck_assert_uint_eq(hf_aimd_concurrency(&pace), HF_AIMD_MAX);
 }
 END_TEST
 
@@ -266,6 +267,50 @@ START_TEST(borders_as_bytes)
     borders.items[1].first = 5; /* overlaps */
     hf_borders_format(&borders, 1, slot);
     ck_assert_int_eq(hf_borders_parse(slot, &back, &counter), -EBADMSG);
+}
+END_TEST
+
+/* A file as it was written before the two slots had code of their own: counter 3 in slot 0, counter 2 in slot 1. */
+static const struct {
+    size_t at, n;
+    const char *bytes;
+} old_borders[] = {
+    {0, 48,
+     "\x48\x46\x42\x31\x01\x00\x00\x00\x03\x00\x00\x00\x00\x00\x00\x00\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb"
+     "\xcc\xdd\xee\xff\x2c\x01\x00\x00\x00\x00\x00\x00\x33\x01\x00\x00\x00\x00\x00\x00"},
+    {508, 4, "\x22\xf8\x38\xf6"},
+    {4096, 64,
+     "\x48\x46\x42\x31\x02\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb"
+     "\xcc\xdd\xee\xff\xc8\x00\x00\x00\x00\x00\x00\x00\xcf\x00\x00\x00\x00\x00\x00\x00\xd2\x00\x00\x00\x00\x00\x00\x00"
+     "\xd9\x00\x00\x00\x00\x00\x00\x00"},
+    {4576, 4, "\x02\x00\x00\x00"},
+    {4604, 4, "\xfb\x1e\x64\xc1"},
+};
+
+START_TEST(borders_of_older_code_are_read_and_continued)
+{
+    unsigned char file[8192] = {0}, slot[HF_BORDER_SLOT];
+    struct hf_border_file opened;
+    struct hf_borders back;
+    size_t n;
+    struct hf_simfs *fs = hf_simfs_new();
+
+    for (size_t i = 0; i < HF_LEN(old_borders); i++)
+        memcpy(file + old_borders[i].at, old_borders[i].bytes, old_borders[i].n);
+    hf_simfs_put(fs, "/borders", file, sizeof(file), 0600);
+    ck_assert_int_eq(hf_border_file_open(hf_simfs_ops(fs), "/borders", &opened, &back, NULL), 0);
+    ck_assert_str_eq(back.stream, "00112233445566778899aabbccddeeff");
+    ck_assert(back.n == 1 && back.items[0].first == 300 && back.items[0].last == 307 && !back.items[0].done);
+    back.items[0].done = true;
+    ck_assert_int_eq(hf_border_file_save(&opened, &back, NULL), 0);
+    hf_borders_format(&back, 4, slot);
+    const unsigned char *now = hf_simfs_get(fs, "/borders", &n);
+    ck_assert_uint_eq(n, sizeof(file));
+    ck_assert_mem_eq(now, file, 4096);
+    ck_assert_mem_eq(now + 4096, slot, sizeof(slot));
+    ck_assert_mem_eq(now + 4096 + sizeof(slot), file + 4096 + sizeof(slot), 4096 - sizeof(slot));
+    hf_border_file_close(&opened);
+    hf_simfs_free(fs);
 }
 END_TEST
 
@@ -395,6 +440,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, pace_follows_latency);
     tcase_add_test(tc, pace_keeps_a_bandwidth);
     tcase_add_test(tc, borders_as_bytes);
+    tcase_add_test(tc, borders_of_older_code_are_read_and_continued);
     tcase_add_test(tc, borders_survive_power_cuts);
     tcase_add_test(tc, gaps_and_joining);
     tcase_add_test(tc, splitting_takes_few_places);

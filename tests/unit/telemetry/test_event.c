@@ -5,8 +5,8 @@
 #include <math.h>
 
 #include "codec/json.h"
+#include "codec/scan.h"
 #include "support/check_main.h"
-#include "telemetry/event/jscan.h"
 
 #define V(text) HF_VIEW(text)
 #define T0 1795173398123456789ull /* 2026-11-20T11:16:38.123456789Z */
@@ -415,6 +415,9 @@ END_TEST
 /* ---- reading what others wrote --------------------------------------------------------------------------------------- */
 
 #define OK "\"time\":\"2026-11-20T11:16:38Z\",\"kind\":\"log\""
+#define PAYLOAD "\"time\":\"2026-11-20T11:16:38Z\",\"kind\":\"payload\""
+#define METRIC "\"time\":\"2026-11-20T11:16:38Z\",\"kind\":\"metric\""
+#define FINDING "\"time\":\"2026-11-20T11:16:38Z\",\"kind\":\"finding\""
 
 static const struct {
     const char *text;
@@ -464,10 +467,25 @@ static const struct {
     {"{" OK ",\"histogram\":[]}", -EBADMSG},
     {"{" OK ",\"histogram\":{\n}}", -EBADMSG},
     {"{" OK ",\"summary\":{\r}}", -EBADMSG},
-    {"{" OK ",\"sensorData\":{},\"sensorDataBreaks\":[1]}", -EBADMSG},
-    {"{" OK ",\"sensorData\":{ },\"sensorDataBreaks\":[2]}", -EBADMSG},
-    {"{" OK ",\"sensorData\":\"a b\",\"sensorDataBreaks\":[2]}", -EBADMSG},
-    {"{" OK ",\"sensorData\":{ },\"sensorDataBreaks\":[]}", -EBADMSG},
+    {"{" PAYLOAD "}", 0},
+    {"{" PAYLOAD ",\"sensorData\":{ },\"sensorDataBreaks\":[1]}", 0},
+    {"{" PAYLOAD ",\"sensorData\":{},\"sensorDataBreaks\":[1]}", -EBADMSG},
+    {"{" PAYLOAD ",\"sensorData\":{ },\"sensorDataBreaks\":[2]}", -EBADMSG},
+    {"{" PAYLOAD ",\"sensorData\":\"a b\",\"sensorDataBreaks\":[2]}", -EBADMSG},
+    {"{" PAYLOAD ",\"sensorData\":{ },\"sensorDataBreaks\":[]}", -EBADMSG},
+    {"{" PAYLOAD ",\"sensorDataBreaks\":[1]}", -EBADMSG},
+    /* The body of a payload goes into the line as it stands, so it comes from "sensorData" alone, which is checked JSON. */
+    {"{" PAYLOAD ",\"body\":\"text\"}", -EBADMSG},
+    {"{\"body\":\"text\"," PAYLOAD "}", -EBADMSG},
+    {"{" PAYLOAD ",\"sensorData\":{},\"body\":\"text\"}", -EBADMSG},
+    {"{" PAYLOAD ",\"body\":\"1},{\\\"node\\\":\\\"forged\\\"\"}", -EBADMSG},
+    {"{" OK ",\"sensorData\":{}}", -EBADMSG},
+    {"{" OK ",\"body\":\" \",\"sensorDataBreaks\":[0]}", -EBADMSG},
+    {"{" OK ",\"body\":\"text\"}", 0},
+    {"{" METRIC ",\"body\":\"text\"}", 0},
+    {"{" FINDING ",\"body\":\"text\"}", 0},
+    {"{" METRIC ",\"sensorData\":{}}", -EBADMSG},
+    {"{" FINDING ",\"sensorData\":{}}", -EBADMSG},
     {"{" OK ",\"sensorDataBreaks\":[1]}", -EBADMSG},
     {"{\"kind\":\"log\"}", -EBADMSG},
     {"{\"time\":\"2026-11-20T11:16:38Z\"}", -EBADMSG},
@@ -505,6 +523,29 @@ START_TEST(reads)
 }
 END_TEST
 
+/* Another agent's event is written again as one line that holds one object, whatever text it carries. */
+START_TEST(forges_no_second_record)
+{
+    static const char *const kinds[] = {"log", "metric", "finding", "payload"};
+    static struct hf_event event;
+    char posted[256];
+    struct hf_view node;
+
+    (void)snprintf(posted, sizeof(posted),
+                   "{\"time\":\"2026-11-20T11:16:38Z\",\"kind\":\"%s\","
+                   "\"body\":\"1},{\\\"node\\\":\\\"forged\\\"\"}",
+                   kinds[_i]);
+    int r = hf_event_parse(hf_view_of(posted), &event, &node, &scratch);
+    if (r == 0) {
+        const char *text = format(&event, "here");
+        struct hf_scan scan;
+        hf_scan_init(&scan, hf_view_of(text));
+        ck_assert_msg(hf_scan_raw(&scan, NULL) == 0 && hf_scan_end(&scan) == 0, "%s became %s", posted, text);
+    }
+    ck_assert_int_eq(r, _i < 3 ? 0 : -EBADMSG);
+}
+END_TEST
+
 START_TEST(reads_deep)
 {
     static struct hf_event event;
@@ -512,7 +553,7 @@ START_TEST(reads_deep)
 
     for (size_t depth = 63; depth <= 65; depth++) {
         hf_buf_clear(&line);
-        ck_assert_int_eq(hf_buf_add_str(&line, "{" OK ",\"sensorData\":"), 0);
+        ck_assert_int_eq(hf_buf_add_str(&line, "{" PAYLOAD ",\"sensorData\":"), 0);
         for (size_t i = 0; i < depth; i++)
             ck_assert_int_eq(hf_buf_add_str(&line, "["), 0);
         for (size_t i = 0; i < depth; i++)
@@ -567,6 +608,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, refuses_what_cannot_be_cut);
     tcase_add_test(tc, appends);
     tcase_add_loop_test(tc, reads, 0, (int)HF_LEN(readings));
+    tcase_add_loop_test(tc, forges_no_second_record, 0, 4);
     tcase_add_test(tc, reads_deep);
     tcase_add_test(tc, reads_limits);
     tcase_add_test(tc, names);

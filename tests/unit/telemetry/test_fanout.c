@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "support/check_main.h"
-#include "support/simtele.h"
+#include "support/fakes/simtele.h"
 
 enum { ONE, TWO, SINKS, EVENTS = 4000 };
 
@@ -230,7 +230,7 @@ START_TEST(what_all_of_them_have_is_known_after_a_restart)
     run_s(world, 5);
     crash(world);
     for (unsigned i = 0; i < 20; i++)
-        ck_assert_int_eq(offer(world, i), HF_FANOUT_HAD);
+        ck_assert_int_eq(offer(world, i), HF_FANOUT_DUPLICATE);
     ck_assert_uint_eq(world->kept, 40); /* and said to be kept at once */
     run_s(world, 5);
     for (unsigned i = 0; i < 20; i++)
@@ -302,7 +302,7 @@ START_TEST(what_was_dropped_is_told_before_a_stop)
             (void)hf_simloop_run_for(world->node.loop, HF_NS_PER_MS);
     }
     (void)hf_simloop_run_for(world->node.loop, HF_NS_PER_S);
-    hf_fanout_tell_drops(world->fanout);
+    hf_fanout_report_drops(world->fanout);
     ck_assert_uint_gt(hf_fanout_pending(world->fanout), 0);
     (void)hf_simloop_run_for(world->node.loop, HF_NS_PER_S);
     ck_assert_uint_eq(hf_fanout_pending(world->fanout), 0);

@@ -91,7 +91,7 @@ static const struct hf_event payload_event = {.kind = HF_EVENT_PAYLOAD,
                                               .source = V("http"),
                                               .body = V("{\"t\": 21.50,\n \"u\":\"C\"}")};
 
-static void pack(const struct hf_format *format, const struct batch *batch, struct hf_packed *packed)
+static void pack(const struct hf_format *format, const struct batch *batch, struct hf_format_packed *packed)
 {
     _cleanup_(hf_squeeze_freep) struct hf_squeeze *squeeze = hf_squeeze_new(format->encoding);
 
@@ -110,7 +110,7 @@ START_TEST(lines_fit_and_are_what_they_were)
 {
     struct hf_format format = {.kind = _i % 2 == 0 ? HF_SINK_JSON : HF_SINK_NDJSON, .node = "n", .max_bytes = 100};
     struct batch batch = {.n = 0};
-    struct hf_packed packed;
+    struct hf_format_packed packed;
 
     for (int i = 0; i < 20; i++)
         add_line(&batch, "{\"n\":123456}", 12);
@@ -124,11 +124,11 @@ START_TEST(lines_fit_and_are_what_they_were)
         _cleanup_(hf_json_freep) json_t *root = tree(&packed.parts[0]);
         ck_assert_uint_eq(json_array_size(root), 7);
     }
-    hf_packed_done(&packed);
+    hf_format_packed_done(&packed);
     format.max_bytes = 5; /* one always fits */
     pack(&format, &batch, &packed);
     ck_assert_uint_eq(packed.used, 1);
-    hf_packed_done(&packed);
+    hf_format_packed_done(&packed);
     batch_done(&batch);
 }
 END_TEST
@@ -137,7 +137,7 @@ START_TEST(the_seeds_payload)
 {
     struct hf_format format = {.kind = HF_SINK_SEED, .node = "n", .max_bytes = HF_FORMAT_MAX_BODY};
     struct batch batch = {.n = 0};
-    struct hf_packed packed;
+    struct hf_format_packed packed;
     char hex[HF_SHA256_HEX];
 
     add_event(&batch, &payload_event, "n");
@@ -151,7 +151,7 @@ START_TEST(the_seeds_payload)
     ck_assert_str_eq(hf_json_str(root, "id"), "p\"1");
     ck_assert_str_eq(hf_json_str(root, "checksum"), hex);
     ck_assert_int_eq(hf_json_int_or(root, "timestamp", 0), (int64_t)T * 1000);
-    hf_packed_done(&packed);
+    hf_format_packed_done(&packed);
     batch_done(&batch);
 
     add_event(&batch, &log_event, "n"); /* no payload: in the same shape */
@@ -160,14 +160,14 @@ START_TEST(the_seeds_payload)
     ck_assert_str_eq(hf_json_str(other, "sensorData.severity"), "error");
     ck_assert_str_eq(packed.parts[0].checksum,
                      hf_sha256_hex(batch.records[0].payload.p, batch.records[0].payload.n, hex));
-    hf_packed_done(&packed);
+    hf_format_packed_done(&packed);
     batch_done(&batch);
 
     add_line(&batch, "{broken", 7);
     pack(&format, &batch, &packed);
     ck_assert_uint_eq(packed.used, 1);
     ck_assert_uint_eq(packed.n_parts, 0);
-    hf_packed_done(&packed);
+    hf_format_packed_done(&packed);
     batch_done(&batch);
 }
 END_TEST
@@ -223,7 +223,7 @@ START_TEST(otlp_as_json)
     struct hf_format format = {
         .kind = HF_SINK_OTLP, .otlp_json = true, .node = "node-1", .max_bytes = HF_FORMAT_MAX_BODY};
     struct batch batch = {.n = 0};
-    struct hf_packed packed;
+    struct hf_format_packed packed;
 
     add_one_of_each(&batch);
     pack(&format, &batch, &packed);
@@ -264,7 +264,7 @@ START_TEST(otlp_as_json)
     ck_assert_str_eq(hf_json_str(point, "count"), "7");
     ck_assert_int_eq(hf_json_int_or(point, "positive.offset", 0), -4);
     ck_assert_str_eq(json_string_value(json_array_get(hf_json_at(point, "positive.bucketCounts"), 2)), "300");
-    hf_packed_done(&packed);
+    hf_format_packed_done(&packed);
     batch_done(&batch);
 }
 END_TEST
@@ -298,7 +298,7 @@ START_TEST(otlp_as_protobuf)
 {
     struct hf_format format = {.kind = HF_SINK_OTLP, .node = "node-1", .max_bytes = HF_FORMAT_MAX_BODY};
     struct batch batch = {.n = 0};
-    struct hf_packed packed;
+    struct hf_format_packed packed;
     uint64_t value;
 
     add_one_of_each(&batch);
@@ -315,7 +315,7 @@ START_TEST(otlp_as_protobuf)
     double number;
     memcpy(&number, AT(metrics, 1, 2, 2, 5, 1, 4).p, sizeof(number)); /* gauge.dataPoints[0].asDouble */
     ck_assert(number > 41.4 && number < 41.6);
-    hf_packed_done(&packed);
+    hf_format_packed_done(&packed);
     batch_done(&batch);
 }
 END_TEST
@@ -325,7 +325,7 @@ START_TEST(otlp_fits_in_both_encodings)
     struct hf_format format = {.kind = HF_SINK_OTLP, .otlp_json = _i % 2 == 0, .node = "node-1", .max_bytes = 8192};
     struct hf_event event = log_event;
     struct batch batch = {.n = 0};
-    struct hf_packed packed;
+    struct hf_format_packed packed;
     static char text[500];
     size_t total = 0, requests = 0;
 
@@ -341,7 +341,7 @@ START_TEST(otlp_fits_in_both_encodings)
             ck_assert_uint_le(packed.parts[i].body.n, format.max_bytes);
         total += packed.used;
         requests++;
-        hf_packed_done(&packed);
+        hf_format_packed_done(&packed);
     }
     ck_assert_uint_gt(requests, 2);
     batch_done(&batch);

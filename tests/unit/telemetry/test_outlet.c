@@ -14,7 +14,7 @@
 #include "codec/hash.h"
 #include "codec/json.h"
 #include "support/check_main.h"
-#include "support/simtele.h"
+#include "support/fakes/simtele.h"
 #include "telemetry/event/ids.h"
 
 enum { MAX_KEYS = 4096, MAX_RECORDS = 20000, MAX_BODY = 600 << 10 };

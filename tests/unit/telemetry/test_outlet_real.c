@@ -13,9 +13,9 @@
 #include "os/clock_posix.h"
 #include "os/fs_posix.h"
 #include "os/rand_posix.h"
-#include "support/certs.h"
 #include "support/check_main.h"
-#include "support/http_server.h"
+#include "support/fakes/http_server.h"
+#include "support/makers/certs.h"
 
 enum { DAY_S = 24 * 3600 };
 

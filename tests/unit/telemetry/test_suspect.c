@@ -39,7 +39,7 @@ static bool step(char what, struct hf_suspect *suspect, struct hf_suspects *sink
     if (what != 'f' && what != 'n')
         return false;
     hf_suspect_failed(suspect, sink, 7, what == 'f', now_ns);
-    return hf_suspect_series_ended(suspect, sink, 7, single, *delivered_ns, now_ns);
+    return hf_suspect_round_ended(suspect, sink, 7, single, *delivered_ns, now_ns);
 }
 
 START_TEST(who_is_blamed)

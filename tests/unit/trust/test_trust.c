@@ -5,7 +5,7 @@
 #include "base/base64.h"
 #include "base/parse.h"
 #include "support/check_main.h"
-#include "support/simfs.h"
+#include "support/fakes/simfs.h"
 
 enum { A, B, C, N_KEYS };
 static const char *const ids[] = {"key-a", "key-b", "key-c"};

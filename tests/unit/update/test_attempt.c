@@ -1,7 +1,7 @@
 /* What is written down before a delta is applied, and what a death in the middle says. */
 #include "base/macros.h"
 #include "support/check_main.h"
-#include "support/simfs.h"
+#include "support/fakes/simfs.h"
 #include "update/state/attempt.h"
 
 #define FOLDER "/s/updates/app"

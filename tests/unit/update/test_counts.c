@@ -1,6 +1,6 @@
 /* What the updater counts, as Prometheus reads it. */
 #include "support/check_main.h"
-#include "support/simupdate.h"
+#include "support/fakes/simupdate.h"
 
 static struct hf_simupdate *w;
 static struct hf_metrics *metrics;

@@ -1,6 +1,6 @@
 /* The shortest way is not always taken: a delta that needs more memory than the agent may have, or that the agent died of. */
 #include "support/check_main.h"
-#include "support/simupdate.h"
+#include "support/fakes/simupdate.h"
 
 #define UPDATES "/var/lib/holdfast/updates"
 

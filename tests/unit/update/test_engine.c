@@ -3,7 +3,7 @@
 #include <fcntl.h>
 
 #include "support/check_main.h"
-#include "support/simupdate.h"
+#include "support/fakes/simupdate.h"
 
 #define UPDATES "/var/lib/holdfast/updates"
 

@@ -2,7 +2,7 @@
 #include <errno.h>
 
 #include "support/check_main.h"
-#include "support/simfs.h"
+#include "support/fakes/simfs.h"
 #include "update/state/fetch_record.h"
 #include "update/state/floor.h"
 #include "update/state/journal.h"

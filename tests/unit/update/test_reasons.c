@@ -5,7 +5,7 @@
 #include "loop/sched.h"
 #include "os/clock_posix.h"
 #include "support/check_main.h"
-#include "support/simupdate.h"
+#include "support/fakes/simupdate.h"
 #include "update/rules/reasons.h"
 
 START_TEST(names)

@@ -1,0 +1,11 @@
+/* delta/match/suffix_sort.h - suffixes of a text in their order: SA-IS (Nong, Zhang, Chan: "Linear suffix array construction by almost pure
+ * induced-sorting", 2009). Linear time whatever the text; memory the result and a few KiB, rarely a third of it more. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/macros.h"
+
+/* n < 2^31; ret_order has room for n. -ENOMEM. */
+HF_MUST_USE int delta_suffix_sort(const unsigned char *text, size_t n, int32_t *ret_order);

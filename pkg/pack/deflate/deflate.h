@@ -1,0 +1,200 @@
+/* pack/deflate/deflate.h - RFC 1951 decoded to the encoder's choices, and encoded again bit for bit.
+ *
+ * The internal header of this folder: it declares deflate.c, deflate_symbols.c, deflate_code.c, deflate_read.c,
+ * deflate_write.c and deflate_stream.c.
+ *
+ * A token is a literal (value 0..255) or a match (length << 16 | distance). A block is its tokens, its kind, and, if
+ * its codes are its own, the bits that describe them. For given tokens, deflate_predict() computes the kind and codes
+ * that a known encoder would choose. The usual one is Jean-loup Gailly's deflate (gzip, zlib and all that use it):
+ * Huffman's algorithm with ties broken by depth, code lengths limited to 15 bits by moving leaves down, run lengths
+ * coded greedily, and the shortest of stored, fixed and dynamic. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pack/codec/codec.h"
+
+/* PACK_CODEC_DEFLATE: content, with tokens predicted by deflate_match.h and exceptions in marks. */
+extern const struct pack_codec_ops pack_deflate_ops;
+
+enum {
+    DEFLATE_LITERALS = 286,
+    DEFLATE_DISTANCES = 30,
+    DEFLATE_LENGTH_CODES = 19,
+    DEFLATE_TOKENS_MAX = 1 << 20, /* per block: 4 MiB */
+    DEFLATE_HEAD_BYTES = 640,     /* upper bound for the description of a block's codes */
+    DEFLATE_STORED_MAX = 65535,
+    DEFLATE_WINDOW = 32768,
+};
+
+static inline uint32_t deflate_match(unsigned length, unsigned distance)
+{
+    return (uint32_t)length << 16 | distance;
+}
+/* Returns the number of bytes of content that a token stands for. */
+static inline unsigned deflate_length(uint32_t token)
+{
+    return token < 256 ? 1 : token >> 16;
+}
+
+/* ---- symbols and codes ------------------------------------------------------------------------------------------- */
+
+/* Symbol of a match length 3..258 or of a distance 1..32768, with the number of extra bits and their value. */
+struct deflate_symbol {
+    unsigned symbol, bits, extra;
+};
+struct deflate_symbol deflate_length_symbol(unsigned length);
+struct deflate_symbol deflate_distance_symbol(unsigned distance);
+/* For decoding: base and number of extra bits of each symbol. deflate_length_order: the order of code lengths in a
+ * description. */
+extern const uint16_t deflate_length_base[29], deflate_distance_base[30];
+extern const uint8_t deflate_length_bits[29], deflate_distance_bits[30], deflate_length_order[DEFLATE_LENGTH_CODES];
+
+enum deflate_kind {
+    DEFLATE_STORED,
+    DEFLATE_FIXED,
+    DEFLATE_DYNAMIC, /* dynamic, with the predicted codes */
+    DEFLATE_GIVEN,   /* dynamic, with the codes that a description gives */
+    DEFLATE_AUTO,    /* the predicted kind */
+};
+
+/* Code lengths of a block. */
+struct deflate_codes {
+    uint8_t literal[288], distance[32];
+};
+
+/* The bits that describe codes, in the order of the stream: bit 0 of byte 0 first. */
+struct deflate_head {
+    unsigned bits;
+    unsigned char bytes[DEFLATE_HEAD_BYTES];
+};
+/* Appends the lowest n bits of value. */
+void deflate_head_put(struct deflate_head *head, unsigned value, unsigned n);
+/* Decodes a description. -EBADMSG: invalid. */
+HF_MUST_USE int deflate_head_read(const struct deflate_head *head, struct deflate_codes *ret_codes, struct hf_err *err);
+
+void deflate_fixed_codes(struct deflate_codes *ret_codes);
+/* Computes the canonical codes for code lengths, with reversed bits so that the first bit is the lowest. */
+void deflate_codes_of(const uint8_t *lengths, unsigned n, uint16_t *codes);
+
+/* ---- prediction -------------------------------------------------------------------------------------------------- */
+
+/* Codes that an encoder would choose for the symbol frequencies of a block. */
+struct deflate_prediction {
+    struct deflate_codes codes;
+    struct deflate_head head;
+    uint64_t dynamic_bits, fixed_bits; /* size of the block either way, without the three bits before it */
+};
+enum deflate_coding {
+    DEFLATE_CODING_GZIP, /* gzip, zlib */
+    DEFLATE_CODING_GO,   /* Go's compress/flate */
+    DEFLATE_CODING_ALL,  /* the same, but the description names every code length, used or not */
+};
+/* `literal` counts the end of block, too. */
+void deflate_predict(enum deflate_coding coding, const uint32_t literal[DEFLATE_LITERALS],
+                     const uint32_t distance[DEFLATE_DISTANCES], struct deflate_prediction *ret_prediction);
+/* content_n: bytes of content in the block. has_content: the encoder can still store the block, because it holds its
+ * content. */
+enum deflate_kind deflate_predict_kind(enum deflate_coding coding, const struct deflate_prediction *prediction,
+                                       uint64_t content_n, bool has_content);
+
+struct deflate_block;
+/* Compares a block as it was read (STORED, FIXED or GIVEN) with the prediction. Returns AUTO if kind and codes match,
+ * DYNAMIC if only the codes match, else block->kind. The frequencies are those of its tokens, without the end of
+ * block. */
+enum deflate_kind deflate_block_kind(enum deflate_coding coding, const struct deflate_block *block,
+                                     uint32_t literal[DEFLATE_LITERALS], const uint32_t distance[DEFLATE_DISTANCES],
+                                     uint64_t content_n);
+
+/* Doubles the capacity of an array that holds the numbers of a block; at first 65,536. Most blocks need no more, and
+ * pages that nothing touches cost no memory, whereas realloc() leaves a copy behind. `each`: bytes of one number.
+ * -E2BIG: more than `max`. */
+HF_MUST_USE int deflate_grow(void **numbers, size_t each, uint32_t *cap, uint32_t max, struct hf_err *err);
+
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
+
+/* Collects the tokens of one block at a time and writes the block when it ends. */
+struct deflate_writer {
+    struct pack_sink out;
+    uint64_t bits; /* the last bits_n bits, not yet in the buffer */
+    unsigned bits_n;
+    size_t n;
+    unsigned char buffer[4096];
+    /* The block so far. symbols: literals; for matches 256 + length, then the distance. */
+    uint16_t *symbols;
+    uint32_t symbols_n, symbols_cap, tokens_n, matches_n;
+    uint32_t literal[DEFLATE_LITERALS], distance[DEFLATE_DISTANCES];
+    uint64_t content_n;
+    unsigned char *content; /* the first DEFLATE_STORED_MAX bytes */
+    /* deflate_writer_freeze(): the codes follow from these frequencies, whatever comes after. */
+    bool frozen;
+    uint32_t first_literal[DEFLATE_LITERALS], first_distance[DEFLATE_DISTANCES];
+    enum deflate_coding coding; /* GZIP unless the caller sets it before the first token */
+    bool ended;                 /* the last block is written */
+};
+
+HF_MUST_USE int deflate_writer_init(struct deflate_writer *writer, const struct pack_sink *out, struct hf_err *err);
+void deflate_writer_done(struct deflate_writer *writer);
+/* `content`: the bytes that the token stands for; NULL if the block will not be written. -E2BIG: too many tokens in
+ * one block. */
+HF_MUST_USE int deflate_writer_token(struct deflate_writer *writer, uint32_t token, const unsigned char *content,
+                                     struct hf_err *err);
+/* Ends and writes the block; `head` is for DEFLATE_GIVEN. -EBADMSG: the given codes lack one for a token. */
+HF_MUST_USE int deflate_writer_end(struct deflate_writer *writer, enum deflate_kind kind,
+                                   const struct deflate_head *head, bool last, struct hf_err *err);
+/* Pads to a whole byte, writes `tail` and flushes the buffer. */
+HF_MUST_USE int deflate_writer_finish(struct deflate_writer *writer, const void *tail, size_t tail_n,
+                                      struct hf_err *err);
+/* From now on, tokens of this block do not change its codes. */
+void deflate_writer_freeze(struct deflate_writer *writer);
+/* Compares a block as it was read with the block that the writer holds: deflate_block_kind(). */
+enum deflate_kind deflate_writer_compare(struct deflate_writer *writer, const struct deflate_block *block);
+/* Drops the block without writing it. */
+void deflate_writer_drop(struct deflate_writer *writer);
+
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
+struct deflate_block {
+    uint32_t *tokens;
+    uint32_t n, cap;
+    enum deflate_kind kind; /* STORED, FIXED, GIVEN */
+    bool last;
+    struct deflate_head head;
+};
+
+struct deflate_reader {
+    struct pack_reader in;
+    uint64_t bits; /* bits_n bits that are read from `in` and not used yet */
+    unsigned bits_n;
+    bool odd; /* the stream has something that no encoder writes; it cannot be encoded again */
+};
+
+/* Reads the next block into *block; the caller frees block->tokens after the last one. Does not compare distances
+ * with the amount of content before them. -EBADMSG. */
+HF_MUST_USE int deflate_read_block(struct deflate_reader *reader, struct deflate_block *block, struct hf_err *err);
+/* After the last block: skips to a whole byte and returns the offset behind the stream. */
+uint64_t deflate_reader_end(struct deflate_reader *reader);
+/* Skips to a whole byte and reads it. */
+HF_MUST_USE int deflate_reader_byte(struct deflate_reader *reader, unsigned *ret_byte, struct hf_err *err);
+/* Reads the tail of a gzip member. -EBADMSG: it has another checksum or length. */
+HF_MUST_USE int deflate_reader_tail(struct deflate_reader *reader, uint32_t crc, uint32_t length, struct hf_err *err);
+
+/* ---- a whole stream ---------------------------------------------------------------------------------------------- */
+
+/* A decoder that works block by block. Embed it in the decoder's own struct, zero it and set the first three
+ * members. */
+struct deflate_stream {
+    uint64_t memory; /* bytes of the decoder's own struct; the blocks come on top */
+    int (*take_block)(struct deflate_stream *stream, struct hf_err *err); /* processes `block` */
+    int (*end)(struct deflate_stream *stream, struct hf_err *err);        /* after the last block */
+    uint32_t crc, length; /* of the content so far, as in a gzip tail; the decoder updates them */
+    /* deflate_stream_decode() sets these. */
+    const struct pack_sink *out;
+    struct deflate_reader reader;
+    struct deflate_block block;
+};
+/* Decodes the stream that `decode` names; *ret_n is its length, with a gzip tail if it has one. Returns the first
+ * error of the reader, the sink or the decoder. -E2BIG: more memory than decode->memory_max. */
+HF_MUST_USE int deflate_stream_decode(const struct pack_decode *decode, struct deflate_stream *stream, uint64_t *ret_n,
+                                      struct hf_err *err);

@@ -1,0 +1,103 @@
+/* pack/deflate/deflate_match.h - predict the next token of a known deflate encoder from the content and its tokens so
+ * far.
+ *
+ * The method of gzip and zlib is the published one (RFC 1951, section 4, and the algorithm notes of zlib and gzip):
+ * hash chains over three bytes, lazy evaluation with the ten well-known sets of limits, and no match of three bytes
+ * beyond distance 4096. Go and klauspost/compress (deflate_kp.c) have their own. The same input gives the same tokens
+ * on every machine. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "pack/deflate/deflate.h"
+
+enum deflate_flavour {
+    DEFLATE_ZLIB,     /* memory level 8, the default */
+    DEFLATE_ZLIB_BIG, /* memory level 9 */
+    DEFLATE_GNU,      /* GNU gzip */
+    DEFLATE_GO, /* Go's compress/flate, levels 2 to 9: chains over four bytes, blocks of 16,384 tokens, its own codes */
+    DEFLATE_KP, /* klauspost/compress, level 5: deflate_kp.c */
+    DEFLATE_PGZIP, /* pgzip: the same, restarted every MiB */
+    DEFLATE_FLAVOURS,
+};
+
+enum {
+    MATCHER_AHEAD = 262, /* bytes behind a position that a prediction needs, except at the end */
+    MATCHER_WINDOW = 2 * DEFLATE_WINDOW,
+};
+
+/* klauspost/compress searches whole chunks of content for matches. */
+enum { DEFLATE_KP_CHUNK = 65535, DEFLATE_KP_LEAST = 4 };
+struct deflate_kp_match {
+    uint16_t at, length, distance; /* at: offset in the chunk */
+};
+struct deflate_kp {
+    uint16_t by4[1 << 15], by7[1 << 15], by7_before[1 << 15]; /* positions + base, modulo 2^16 */
+    int32_t base;
+    unsigned aged;            /* position + base at the last aging of the tables */
+    unsigned low;             /* no match starts before this position of the window */
+    unsigned size;            /* bytes of the chunk */
+    unsigned left;            /* bytes of the segment behind the chunk */
+    unsigned start;           /* position of the chunk in the window */
+    bool looked;              /* `matches` holds the matches of this chunk */
+    uint32_t matches_n, next; /* next: index of the first match behind the current position */
+    struct deflate_kp_match matches[DEFLATE_KP_CHUNK / DEFLATE_KP_LEAST];
+};
+
+struct deflate_matcher {
+    enum deflate_flavour flavour;
+    unsigned good, lazy, nice, chain, shortest;
+    bool fast;
+    unsigned hash_bits, hash_shift;
+    unsigned at, end, inserted; /* positions in the window: next token, end of input, next position to hash */
+    bool eof, has_current;
+    unsigned current, current_far; /* length and distance of the match at `at`, if has_current; length below 3: none */
+    unsigned next, next_far;       /* the match at `at` + 1, which the prediction has looked for */
+    unsigned char window[DEFLATE_WINDOW + DEFLATE_KP_CHUNK + 264];
+    union {
+        struct {
+            uint16_t head[1 << 17], before[DEFLATE_WINDOW]; /* GO: positions + 1 */
+        };
+        struct deflate_kp kp;
+    };
+};
+
+static inline enum deflate_coding deflate_flavour_coding(enum deflate_flavour flavour)
+{
+    return flavour >= DEFLATE_GO ? DEFLATE_CODING_GO : DEFLATE_CODING_GZIP;
+}
+
+static inline bool deflate_flavour_is_kp(enum deflate_flavour flavour)
+{
+    return flavour >= DEFLATE_KP;
+}
+
+/* Returns true if the flavour has this level. */
+bool deflate_flavour_has(enum deflate_flavour flavour, unsigned level);
+/* *matcher must be zero, as from calloc(): pages that the flavour does not use stay untouched. */
+void deflate_matcher_init(struct deflate_matcher *matcher, enum deflate_flavour flavour, unsigned level);
+/* Takes as much input as it has room for; returns the number of bytes. */
+size_t deflate_matcher_fill(struct deflate_matcher *matcher, const unsigned char *bytes, size_t n);
+/* Returns true if deflate_matcher_predict() can be called; otherwise fill, or set eof. */
+bool deflate_matcher_ready(const struct deflate_matcher *matcher);
+uint32_t deflate_matcher_predict(struct deflate_matcher *matcher);
+/* Sets the actual token, predicted or not. It must not reach beyond the input so far. */
+void deflate_matcher_accept(struct deflate_matcher *matcher, uint32_t token);
+
+/* Returns true if this encoder ends a block after its latest token. */
+bool deflate_flavour_ends(enum deflate_flavour flavour, unsigned level, const struct deflate_writer *block,
+                          uint32_t token);
+
+/* Call after each token, once the writer and the matcher have it: freezes the codes of a block where this encoder
+ * does. */
+void deflate_flavour_note(const struct deflate_matcher *matcher, struct deflate_writer *block);
+
+/* ---- deflate_kp.c ------------------------------------------------------------------------------------------------ */
+
+void deflate_kp_init(struct deflate_matcher *matcher);
+size_t deflate_kp_fill(struct deflate_matcher *matcher, const unsigned char *bytes, size_t n);
+bool deflate_kp_ready(const struct deflate_matcher *matcher);
+uint32_t deflate_kp_predict(struct deflate_matcher *matcher);
+/* Returns true if the latest token ends a chunk of full size. */
+bool deflate_kp_chunk_ends(const struct deflate_matcher *matcher);

@@ -1,0 +1,192 @@
+/* Setting the scene of a test on the simulated file system, and looking at what came of it. */
+#include <string.h>
+
+#include "support/fakes/simfs_impl.h"
+
+/* The place of a path whose parents are made. Setting the scene must not fail: a test that asks for nonsense aborts. */
+static struct sim_place scene(struct hf_simfs *fs, const char *path)
+{
+    struct sim_place place;
+    char part[PATH_MAX];
+
+    for (size_t i = 1; path[i] != '\0'; i++) {
+        if (path[i] != '/')
+            continue;
+        (void)snprintf(part, sizeof(part), "%.*s", (int)i, path);
+        if (sim_resolve(fs, fs->root, part, HF_FS_ANY, true, &place) < 0)
+            abort();
+        if (place.node == NULL)
+            sim_add_name(fs, place.dir, place.name, sim_node_new(fs, place.dir, S_IFDIR | 0755));
+    }
+    if (sim_resolve(fs, fs->root, path, HF_FS_ANY, false, &place) < 0)
+        abort();
+    return place;
+}
+
+static struct sim_node *scene_node(struct hf_simfs *fs, const char *path, mode_t mode)
+{
+    struct sim_place place = scene(fs, path);
+
+    if (place.node == NULL || (place.node->meta.mode & S_IFMT) != (mode & S_IFMT)) {
+        place.node = sim_node_new(fs, place.dir, mode);
+        sim_add_name(fs, place.dir, place.name, place.node);
+    }
+    return place.node;
+}
+
+void hf_simfs_put(struct hf_simfs *fs, const char *path, const void *bytes, size_t n, mode_t mode)
+{
+    hf_simfs_delete(fs, path); /* a new inode, as whoever replaces a file makes */
+    sim_blob_set(&scene_node(fs, path, S_IFREG | mode)->live, bytes, n);
+    sim_sync_all(fs);
+}
+
+void hf_simfs_mkdir(struct hf_simfs *fs, const char *path, mode_t mode)
+{
+    (void)scene_node(fs, path, S_IFDIR | mode);
+    sim_sync_all(fs);
+}
+
+void hf_simfs_symlink(struct hf_simfs *fs, const char *path, const char *target)
+{
+    sim_blob_set(&scene_node(fs, path, S_IFLNK | 0777)->live, target, strlen(target));
+    sim_sync_all(fs);
+}
+
+static struct sim_node *scene_get(struct hf_simfs *fs, const char *path)
+{
+    struct sim_place place;
+    int r = sim_resolve(fs, fs->root, path, HF_FS_ANY, false, &place);
+
+    return r < 0 ? NULL : place.node;
+}
+
+void hf_simfs_chown(struct hf_simfs *fs, const char *path, uid_t uid, gid_t gid)
+{
+    struct sim_node *node = scene_get(fs, path);
+
+    if (node == NULL)
+        abort();
+    node->meta.uid = uid;
+    node->meta.gid = gid;
+    sim_sync_all(fs);
+}
+
+void hf_simfs_chmod(struct hf_simfs *fs, const char *path, mode_t mode)
+{
+    struct sim_node *node = scene_get(fs, path);
+
+    if (node == NULL)
+        abort();
+    node->meta.mode = (node->meta.mode & S_IFMT) | mode;
+    sim_sync_all(fs);
+}
+
+void hf_simfs_move(struct hf_simfs *fs, const char *from, const char *to)
+{
+    struct sim_place target = scene(fs, to), source;
+
+    if (sim_resolve(fs, fs->root, from, HF_FS_ANY, false, &source) < 0 || source.node == NULL)
+        abort();
+    struct sim_op op = {.changes = {{source.dir, source.name, NULL}, {target.dir, target.name, source.node}}, .n = 2};
+    sim_record(fs, &op);
+    sim_sync_all(fs);
+}
+
+void hf_simfs_set_xattr(struct hf_simfs *fs, const char *path, const char *name, const char *value)
+{
+    struct sim_node *node = scene_get(fs, path);
+
+    if (node == NULL)
+        abort();
+    sim_set_xattr(node, name, value, strlen(value));
+    sim_sync_all(fs);
+}
+
+void hf_simfs_delete(struct hf_simfs *fs, const char *path)
+{
+    struct sim_place place;
+
+    if (sim_resolve(fs, fs->root, path, HF_FS_ANY, false, &place) < 0 || place.node == NULL || place.name[0] == '\0')
+        return;
+    sim_add_name(fs, place.dir, place.name, NULL);
+    sim_sync_all(fs);
+}
+
+const void *hf_simfs_get(struct hf_simfs *fs, const char *path, size_t *ret_n)
+{
+    const struct sim_node *node = scene_get(fs, path);
+
+    if (node == NULL || !S_ISREG(node->meta.mode))
+        return NULL;
+    *ret_n = node->live.n;
+    return node->live.p != NULL ? (const void *)node->live.p : "";
+}
+
+bool hf_simfs_stat(struct hf_simfs *fs, const char *path, struct stat *ret)
+{
+    const struct sim_node *node = scene_get(fs, path);
+
+    if (node == NULL)
+        return false;
+    sim_fill_stat(fs, node, ret);
+    return true;
+}
+
+const char *hf_simfs_link_text(struct hf_simfs *fs, const char *path)
+{
+    struct sim_node *node = scene_get(fs, path);
+
+    if (node == NULL || !S_ISLNK(node->meta.mode))
+        return NULL;
+    size_t n = node->live.n;
+    sim_blob_resize(&node->live, n + 1); /* terminated behind its end */
+    node->live.n = n;
+    return (const char *)node->live.p;
+}
+
+static void walk_node(struct hf_simfs *fs, const struct sim_node *dir, const char *path,
+                      void (*visit)(void *arg, const char *path, const struct stat *st), void *arg)
+{
+    char child[PATH_MAX];
+    struct stat st;
+
+    for (size_t i = 0; i < dir->names.n; i++) {
+        (void)snprintf(child, sizeof(child), "%s/%s", strcmp(path, "/") == 0 ? "" : path, dir->names.p[i].name);
+        sim_fill_stat(fs, dir->names.p[i].node, &st);
+        visit(arg, child, &st);
+        walk_node(fs, dir->names.p[i].node, child, visit, arg);
+    }
+}
+
+void hf_simfs_walk(struct hf_simfs *fs, const char *path,
+                   void (*visit)(void *arg, const char *path, const struct stat *st), void *arg)
+{
+    const struct sim_node *node = scene_get(fs, path);
+
+    if (node != NULL)
+        walk_node(fs, node, path, visit, arg);
+}
+
+void hf_simfs_mount(struct hf_simfs *fs, const char *path)
+{
+    struct sim_node *node = scene_node(fs, path, S_IFDIR | 0755);
+    struct sim_device *device = sim_alloc(NULL, sizeof(*device));
+
+    if (node->names.n > 0)
+        abort();
+    *device = (struct sim_device){.id = fs->next_device++, .next = fs->devices->next};
+    fs->devices->next = device; /* the first stays the root's */
+    node->device = device;
+    sim_sync_all(fs);
+}
+
+void hf_simfs_set_limit(struct hf_simfs *fs, const char *path, uint64_t bytes)
+{
+    scene(fs, path).node->device->limit = bytes;
+}
+
+void hf_simfs_set_read_only(struct hf_simfs *fs, const char *path, bool read_only)
+{
+    scene(fs, path).node->device->read_only = read_only;
+}

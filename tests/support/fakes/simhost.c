@@ -1,0 +1,213 @@
+#include "support/fakes/simhost.h"
+
+#include <errno.h>
+
+struct hf_simhost {
+    struct hf_simproc *proc;
+    struct hf_simhost_world world;
+    struct hf_proc_ops proc_ops;
+    struct hf_probe_ops probe_ops;
+    struct hf_unit_ops unit_ops;
+    unsigned calls;
+};
+
+enum kind { EXEC, CONNECT, RESTART, STATE };
+
+/* Every kind of call is one of these behind its own opaque type. */
+struct call {
+    struct hf_simhost *host;
+    struct hf_timer *timer;
+    enum kind kind;
+    uint64_t timeout_ns;
+    char name[256];
+    const char *const *argv;
+    uint16_t port;
+    bool hung;
+    void (*exec_done)(void *arg, int r, int exit_code, struct hf_view output);
+    void (*tcp_done)(void *arg, int r);
+    void (*restart_done)(void *arg, int r, const struct hf_err *err);
+    void (*state_done)(void *arg, int r, const char *active_state, const char *sub_state, const struct hf_err *err);
+    void *arg;
+};
+
+static void end_call(struct call *call)
+{
+    const struct hf_sched_ops *sched = hf_simproc_sched(call->host->proc);
+
+    call->host->calls--;
+    sched->timer_free(sched->ctx, call->timer);
+    free(call);
+}
+
+static void answer(struct call *call, int r, int exit_code, const char *state)
+{
+    struct call copy = *call;
+    struct hf_err err = HF_ERR_INIT;
+
+    if (r < 0)
+        (void)hf_err_sys(&err, r, "'%s'", call->name);
+    end_call(call);
+    if (copy.kind == EXEC)
+        copy.exec_done(copy.arg, r, exit_code, HF_VIEW("said something\n"));
+    else if (copy.kind == CONNECT)
+        copy.tcp_done(copy.arg, r);
+    else if (copy.kind == RESTART)
+        copy.restart_done(copy.arg, r, r < 0 ? &err : NULL);
+    else
+        copy.state_done(copy.arg, r, r < 0 ? NULL : state, r < 0 ? NULL : "running", r < 0 ? &err : NULL);
+}
+
+static void on_timer(void *arg)
+{
+    struct call *call = arg;
+    const struct hf_simhost_world *world = &call->host->world;
+    const struct hf_sched_ops *sched = hf_simproc_sched(call->host->proc);
+    const char *state = "inactive";
+    int r = -ENOENT, exit_code = 0;
+
+    if (call->hung) {
+        answer(call, -ETIMEDOUT, 128 + 15, state);
+        return;
+    }
+    if (call->kind == EXEC && world->exec != NULL)
+        r = world->exec(world->arg, call->argv, &exit_code);
+    else if (call->kind == CONNECT)
+        r = world->connect != NULL ? world->connect(world->arg, call->name, call->port) : -ECONNREFUSED;
+    else if (call->kind == RESTART && world->restart != NULL)
+        r = world->restart(world->arg, call->name);
+    else if (call->kind == STATE && world->state != NULL)
+        r = world->state(world->arg, call->name, &state);
+    if (r == HF_SIMHOST_HANGS) {
+        call->hung = true;
+        sched->timer_arm(sched->ctx, call->timer, call->timeout_ns);
+        return;
+    }
+    answer(call, r, exit_code, state);
+}
+
+static struct call *begin(void *ctx, enum kind kind, const char *name, uint64_t timeout_ns, void *arg)
+{
+    struct hf_simhost *host = ctx;
+    const struct hf_sched_ops *sched = hf_simproc_sched(host->proc);
+    struct call *call = calloc(1, sizeof(*call));
+
+    if (call == NULL)
+        abort();
+    *call = (struct call){.host = host, .kind = kind, .timeout_ns = timeout_ns, .arg = arg};
+    (void)snprintf(call->name, sizeof(call->name), "%s", name);
+    call->timer = sched->timer_new(sched->ctx, on_timer, call);
+    sched->timer_arm(sched->ctx, call->timer, 2 * HF_NS_PER_MS);
+    host->calls++;
+    return call;
+}
+
+static int sim_spawn(void *ctx, const struct hf_proc_request *request, struct hf_proc_call **ret_call,
+                     struct hf_err *err)
+{
+    struct call *call = begin(ctx, EXEC, request->argv[0],
+                              request->timeout_ns != 0 ? request->timeout_ns : 30 * HF_NS_PER_S, request->arg);
+
+    (void)err;
+    call->argv = request->argv; /* the tests' requests outlive their calls */
+    call->exec_done = request->done;
+    *ret_call = (struct hf_proc_call *)(void *)call;
+    return 0;
+}
+
+static int sim_tcp(void *ctx, const char *host, uint16_t port, uint64_t timeout_ns, void (*done)(void *arg, int r),
+                   void *arg, struct hf_probe_call **ret_call, struct hf_err *err)
+{
+    struct call *call = begin(ctx, CONNECT, host, timeout_ns, arg);
+
+    (void)err;
+    call->port = port;
+    call->tcp_done = done;
+    *ret_call = (struct hf_probe_call *)(void *)call;
+    return 0;
+}
+
+static int sim_restart(void *ctx, const char *unit, uint64_t timeout_ns,
+                       void (*done)(void *arg, int r, const struct hf_err *err), void *arg,
+                       struct hf_unit_call **ret_call, struct hf_err *err)
+{
+    struct call *call = begin(ctx, RESTART, unit, timeout_ns, arg);
+
+    (void)err;
+    call->restart_done = done;
+    *ret_call = (struct hf_unit_call *)(void *)call;
+    return 0;
+}
+
+static int sim_state(void *ctx, const char *unit, uint64_t timeout_ns,
+                     void (*done)(void *arg, int r, const char *active_state, const char *sub_state,
+                                  const struct hf_err *err),
+                     void *arg, struct hf_unit_call **ret_call, struct hf_err *err)
+{
+    struct call *call = begin(ctx, STATE, unit, timeout_ns, arg);
+
+    (void)err;
+    call->state_done = done;
+    *ret_call = (struct hf_unit_call *)(void *)call;
+    return 0;
+}
+
+static void cancel_proc(void *ctx, struct hf_proc_call *call)
+{
+    (void)ctx;
+    if (call != NULL)
+        end_call((struct call *)(void *)call);
+}
+
+static void cancel_probe(void *ctx, struct hf_probe_call *call)
+{
+    (void)ctx;
+    if (call != NULL)
+        end_call((struct call *)(void *)call);
+}
+
+static void cancel_unit(void *ctx, struct hf_unit_call *call)
+{
+    (void)ctx;
+    if (call != NULL)
+        end_call((struct call *)(void *)call);
+}
+
+struct hf_simhost *hf_simhost_new(struct hf_simproc *proc, const struct hf_simhost_world *world)
+{
+    struct hf_simhost *host = calloc(1, sizeof(*host));
+
+    if (host == NULL)
+        abort();
+    host->proc = proc;
+    host->world = *world;
+    host->proc_ops = (struct hf_proc_ops){.ctx = host, .spawn = sim_spawn, .cancel = cancel_proc};
+    host->probe_ops = (struct hf_probe_ops){.ctx = host, .tcp = sim_tcp, .cancel = cancel_probe};
+    host->unit_ops =
+        (struct hf_unit_ops){.ctx = host, .restart = sim_restart, .state = sim_state, .cancel = cancel_unit};
+    return host;
+}
+
+void hf_simhost_free(struct hf_simhost *host)
+{
+    free(host);
+}
+
+const struct hf_proc_ops *hf_simhost_proc(struct hf_simhost *host)
+{
+    return &host->proc_ops;
+}
+
+const struct hf_probe_ops *hf_simhost_probe(struct hf_simhost *host)
+{
+    return &host->probe_ops;
+}
+
+const struct hf_unit_ops *hf_simhost_unit(struct hf_simhost *host)
+{
+    return &host->unit_ops;
+}
+
+unsigned hf_simhost_calls(const struct hf_simhost *host)
+{
+    return host->calls;
+}

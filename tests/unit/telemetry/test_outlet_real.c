@@ -142,7 +142,7 @@ static double attempts(const struct world *world, const char *reason)
 {
     return hf_metric_value(
         hf_metric_with(hf_metric_family(world->metrics, HF_METRIC_COUNTER, "holdfast_telemetry_attempts_total",
-                                        "Requests to a sink, by how they ended.", HF_LABELS("sink", "reason")),
+                                        "Requests to a sink, by result.", HF_LABELS("sink", "reason")),
                        HF_LABELS("real", reason)));
 }
 

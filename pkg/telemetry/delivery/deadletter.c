@@ -1,4 +1,4 @@
-#include "telemetry/sink/deadletter.h"
+#include "telemetry/delivery/deadletter.h"
 
 #include <errno.h>
 #include <inttypes.h>

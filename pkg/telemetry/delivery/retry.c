@@ -1,4 +1,4 @@
-#include "telemetry/sink/retry.h"
+#include "telemetry/delivery/retry.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -95,8 +95,8 @@ struct hf_retry_judgement hf_retry_judge(int r, const struct hf_http_response *r
         return judgement;
     }
     (void)snprintf(judgement.reason, sizeof(judgement.reason), "http_%d", response->status);
-    judgement.unwell = response->status >= 500 && (response->status < 502 || response->status > 504);
-    judgement.maybe_content = judgement.unwell;
+    judgement.server_error = response->status >= 500 && (response->status < 502 || response->status > 504);
+    judgement.maybe_content = judgement.server_error;
     judgement.congested = response->status == 429 || response->status == 503 || response->status == 504;
     return judgement;
 }

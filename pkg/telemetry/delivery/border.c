@@ -1,4 +1,4 @@
-#include "telemetry/sink/border.h"
+#include "telemetry/delivery/border.h"
 
 #include <errno.h>
 #include <fcntl.h>

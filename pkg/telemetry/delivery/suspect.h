@@ -1,4 +1,4 @@
-/* telemetry/sink/suspect.h - is it the batch or the sink, when the connection breaks each time it is sent? Pure.
+/* telemetry/delivery/suspect.h - is it the batch or the sink, when the connection breaks each time it is sent? Pure.
  *
  * A record can make a proxy or the sink drop the connection instead of answering. Then nothing says that the record is to blame, but for
  * this: its batch fails, whole series of attempts long, others are delivered in between, and no other one fails. After

@@ -1,4 +1,4 @@
-#include "telemetry/sink/batch.h"
+#include "telemetry/delivery/batch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,16 +34,6 @@ static void remove_at(struct hf_batches *batches, size_t at)
     free(batches->items[at]);
     batches->n--;
     memmove(batches->items + at, batches->items + at + 1, (batches->n - at) * sizeof(batches->items[0]));
-}
-
-void hf_batches_remove(struct hf_batches *batches, struct hf_batch *batch)
-{
-    for (size_t i = 0; i < batches->n; i++) {
-        if (batches->items[i] == batch) {
-            remove_at(batches, i);
-            return;
-        }
-    }
 }
 
 bool hf_batches_gap(const struct hf_batches *batches, uint64_t from, uint64_t until, struct hf_border *ret_gap)

@@ -1,4 +1,4 @@
-/* telemetry/sink/aimd.h - how many batches are under way at once, and how many bytes a second. Pure.
+/* telemetry/delivery/aimd.h - how many batches are under way at once, and how many bytes a second. Pure.
  *
  * At once: additive increase, multiplicative decrease on the time answers take (Chiu and Jain, 1989; the way of Netflix's
  * concurrency-limits): each answer in good time adds 1/n, a slow, overloaded or failed one halves, once for each round trip. "Slow":

@@ -1,4 +1,4 @@
-/* telemetry/sink/breaker.h - leave a sink alone that does not work, and find out with one request when it does again. Pure.
+/* telemetry/delivery/breaker.h - leave a sink alone that does not work, and find out with one request when it does again. Pure.
  *
  *   CLOSED --5 failures in a row--> OPEN --its time is over--> HALF_OPEN: one probe --it passes--> CLOSED
  *                                    ^------------------------ it fails, for longer ------'
@@ -9,9 +9,12 @@
 #include <stdbool.h>
 
 #include "base/backoff.h"
-#include "telemetry/sink/outlet.h" /* enum hf_breaker */
+#include "base/clock.h"
+#include "base/macros.h"
 
 enum { HF_BREAKER_FAILURES = 5 };
+
+enum hf_breaker { HF_BREAKER_CLOSED, HF_BREAKER_OPEN, HF_BREAKER_HALF_OPEN };
 
 struct hf_breaker_state {
     enum hf_breaker state;

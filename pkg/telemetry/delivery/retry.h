@@ -1,4 +1,4 @@
-/* telemetry/sink/retry.h - what an answer of a sink means, and when to try again. Pure.
+/* telemetry/delivery/retry.h - what an answer of a sink means, and when to try again. Pure.
  *
  *   delivered   2xx (but not a page of a captive portal)
  *   again       network, 408, 425, 429, 5xx: exponential with full jitter, a series of maxAttempts or maxDuration; then deferred: kept,
@@ -31,7 +31,8 @@ struct hf_retry_judgement {
     bool maybe_content; /* the connection was there and something went wrong: the content may be what brings it out */
     char reason[HF_REASON_TEXT]; /* for a metric's label: "http_503", "timeout", "tls", "dns" ...; "" when delivered */
     bool congested;              /* the sink is slow or says so: fewer at once */
-    bool unwell; /* the sink answered that it could not handle this: not overloaded, not a gateway in front of it */
+    bool
+        server_error; /* the sink answered that it could not handle this: not overloaded, not a gateway in front of it */
 };
 
 /* r, response, err as hf_http_request.done got them. want_type: a body's content type must start with it ("application/json"), NULL

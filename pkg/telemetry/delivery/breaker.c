@@ -1,4 +1,4 @@
-#include "telemetry/sink/breaker.h"
+#include "telemetry/delivery/breaker.h"
 
 void hf_breaker_init(struct hf_breaker_state *breaker, uint64_t base_ns, uint64_t cap_ns)
 {

@@ -1,4 +1,4 @@
-/* telemetry/sink/border.h - where the batches of a lane begin and end, on disk before they are first sent.
+/* telemetry/delivery/border.h - where the batches of a lane begin and end, on disk before they are first sent.
  *
  * A batch that may have left the node must be sent again as the same bytes under the same key, whatever happens in between; so must
  * its halves after it was split. The set is small and bounded: each save writes all of it into one 512-byte slot (one write, one

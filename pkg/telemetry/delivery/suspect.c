@@ -1,4 +1,4 @@
-#include "telemetry/sink/suspect.h"
+#include "telemetry/delivery/suspect.h"
 
 static void note_failure(struct hf_suspects *sink, uint64_t who, uint64_t now_ns)
 {

@@ -1,4 +1,4 @@
-#include "telemetry/sink/aimd.h"
+#include "telemetry/delivery/aimd.h"
 
 #include "base/clock.h"
 #include "base/macros.h"

@@ -1,4 +1,4 @@
-/* telemetry/sink/batch.h - the batches of one lane that are planned and not yet behind the cursor. Pure.
+/* telemetry/delivery/batch.h - the batches of one lane that are planned and not yet behind the cursor. Pure.
  *
  *            plan                    load            send
  *   (gap) ---------> WAITING --------> LOADING --> READY --> SENDING --> DONE --> behind the cursor: gone
@@ -9,9 +9,9 @@
  * are joined into one, so that one that cannot be delivered costs two places however long it takes, and the others go on. */
 #pragma once
 
-#include "telemetry/sink/border.h"
-#include "telemetry/sink/retry.h"
-#include "telemetry/sink/suspect.h"
+#include "telemetry/delivery/border.h"
+#include "telemetry/delivery/retry.h"
+#include "telemetry/delivery/suspect.h"
 
 enum hf_batch_phase {
     HF_BATCH_WAITING = 1,
@@ -35,11 +35,11 @@ struct hf_batch {
     uint64_t not_before_ns;
     struct hf_retry_round retry;
     struct hf_suspect suspect;
-    uint64_t unix_ns;            /* of its first record; 0 not known yet */
-    uint64_t failed_ns;          /* when it failed last; 0 never */
-    char reason[HF_REASON_TEXT]; /* of the last failure */
-    char detail[96];             /* what the sink said to it, cut */
-    void *body;                  /* the shell's: NULL in WAITING and DONE */
+    uint64_t unix_ns;                  /* of its first record; 0 not known yet */
+    uint64_t failed_ns;                /* when it failed last; 0 never */
+    char reason[HF_REASON_TEXT];       /* of the last failure */
+    char detail[96];                   /* what the sink said to it, cut */
+    struct hf_outlet_sending *sending; /* its body, in READY and SENDING; NULL otherwise */
 };
 
 struct hf_batches {
@@ -50,7 +50,6 @@ struct hf_batches {
 void hf_batches_done(struct hf_batches *batches); /* frees; bodies must be gone */
 /* NULL: no place or no memory. Must not overlap. */
 struct hf_batch *hf_batches_add(struct hf_batches *batches, uint64_t first, uint64_t last, enum hf_batch_phase phase);
-void hf_batches_remove(struct hf_batches *batches, struct hf_batch *batch);
 
 /* The lowest run of sequences from `from` to `until` that no batch has. */
 bool hf_batches_gap(const struct hf_batches *batches, uint64_t from, uint64_t until, struct hf_border *ret_gap);

@@ -1,4 +1,4 @@
-/* telemetry/sink/deadletter.h - what a sink will never take, with the reason, for a person to look at.
+/* telemetry/delivery/deadletter.h - what a sink will never take, with the reason, for a person to look at.
  *
  * A spool of its own in `dir`, at most 8 MiB, the oldest going first (`holdfast spool cat DIR` shows it). One JSON object per record:
  * {"reason","time","sink","sequence","detail","record": the line as it was}. Opened for the moment it is needed: letters are rare.

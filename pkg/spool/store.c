@@ -518,7 +518,7 @@ const char *hf_spool_store_stream(const struct hf_spool_store *store)
     return store->stream;
 }
 
-void hf_spool_store_rest(struct hf_spool_store *store)
+void hf_spool_store_trim(struct hf_spool_store *store)
 {
     hf_buf_done(&store->out);
 }

@@ -100,7 +100,7 @@ HF_MUST_USE int hf_spool_store_prepare(struct hf_spool_store *store, struct hf_e
 const char *hf_spool_store_stream(const struct hf_spool_store *store);
 
 /* Give back the buffer of writes. */
-void hf_spool_store_rest(struct hf_spool_store *store);
+void hf_spool_store_trim(struct hf_spool_store *store);
 
 struct hf_spool_stats hf_spool_store_stats(const struct hf_spool_store *store);
 

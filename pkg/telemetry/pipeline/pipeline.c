@@ -455,7 +455,7 @@ static void attach_rules(struct hf_pipeline *pipeline, struct hf_series *series,
     bool about[HF_TELEMETRY_MAX_ANOMALIES] = {false};
 
     for (size_t i = 0; i < spec->n_anomalies; i++) {
-        about[i] = is_payload_rule(&spec->anomalies[i]) == payload && hf_glob_matches(spec->anomalies[i].metric, name);
+        about[i] = is_payload_rule(&spec->anomalies[i]) == payload && hf_match_glob(spec->anomalies[i].metric, name);
         n += about[i];
     }
     if (n > 0)

@@ -41,17 +41,17 @@ static void lost(void *arg, uint64_t fingerprint, uint32_t kept)
 {
     struct hf_fanout *fanout = arg;
 
-    hf_ids_forget_mark(fanout->params.ids, fingerprint);
+    hf_ids_forget_fingerprint(fanout->params.ids, fingerprint);
     for (size_t i = 0; i < fanout->n; i++)
         if ((kept >> i & 1) != 0)
-            (void)!hf_ids_add_mark(fanout->params.ids, kept_by(&fanout->sinks[i], fingerprint));
+            (void)!hf_ids_add_fingerprint(fanout->params.ids, kept_by(&fanout->sinks[i], fingerprint));
 }
 
 static bool known(void *arg, uint64_t fingerprint)
 {
     const struct hf_fanout *fanout = arg;
 
-    return hf_ids_known_mark(fanout->params.ids, fingerprint);
+    return hf_ids_known_fingerprint(fanout->params.ids, fingerprint);
 }
 
 static void idle(void *arg)
@@ -64,7 +64,8 @@ static void idle(void *arg)
 static uint32_t missing_sinks(const struct hf_fanout *fanout, uint64_t fingerprint, uint32_t sinks)
 {
     for (size_t i = 0; i < fanout->n; i++)
-        if ((sinks >> i & 1) != 0 && hf_ids_known_mark(fanout->params.ids, kept_by(&fanout->sinks[i], fingerprint)))
+        if ((sinks >> i & 1) != 0 &&
+            hf_ids_known_fingerprint(fanout->params.ids, kept_by(&fanout->sinks[i], fingerprint)))
             sinks &= ~(1u << i);
     return sinks;
 }
@@ -86,8 +87,8 @@ static void add_recent_id(void *arg, struct hf_view line)
         return;
     if (hf_view_eq(node, fanout->world->node))
         fanout->sequence = HF_MAX(fanout->sequence, event.origin_sequence);
-    uint64_t fingerprint = hf_ids_mark(fanout->params.ids, HF_ID_EVENT, event.id);
-    (void)!hf_ids_add_mark(fanout->params.ids, fanout->n > 1 ? kept_by(recent->sink, fingerprint) : fingerprint);
+    uint64_t fingerprint = hf_ids_fingerprint(fanout->params.ids, HF_ID_EVENT, event.id);
+    (void)!hf_ids_add_fingerprint(fanout->params.ids, fanout->n > 1 ? kept_by(recent->sink, fingerprint) : fingerprint);
 }
 
 /* ---- storing ----------------------------------------------------------------------------------------------------- */
@@ -194,7 +195,7 @@ int hf_fanout_store(struct hf_fanout *fanout, struct hf_event *event, uint32_t s
 
     if (r < 0)
         return r;
-    uint64_t fingerprint = hf_ids_mark(fanout->params.ids, HF_ID_EVENT, event->id);
+    uint64_t fingerprint = hf_ids_fingerprint(fanout->params.ids, HF_ID_EVENT, event->id);
     if (named && fanout->n > 1)
         sinks = missing_sinks(fanout, fingerprint, sinks);
     if (sinks == 0)
@@ -213,7 +214,7 @@ int hf_fanout_store(struct hf_fanout *fanout, struct hf_event *event, uint32_t s
 
 int hf_fanout_follow(struct hf_fanout *fanout, struct hf_view id, struct hf_receipt *receipt)
 {
-    return hf_pending_follow(fanout->pending, hf_ids_mark(fanout->params.ids, HF_ID_EVENT, id), receipt);
+    return hf_pending_follow(fanout->pending, hf_ids_fingerprint(fanout->params.ids, HF_ID_EVENT, id), receipt);
 }
 
 size_t hf_fanout_pending(const struct hf_fanout *fanout)
@@ -265,7 +266,7 @@ static void open_sink(struct hf_fanout *fanout, size_t i)
     struct hf_err err = HF_ERR_INIT;
     const char *name = hf_outlet_name(&spec->sinks[i]);
 
-    sink->salt = hf_ids_mark(fanout->params.ids, HF_ID_SINK, hf_view_of(name));
+    sink->salt = hf_ids_fingerprint(fanout->params.ids, HF_ID_SINK, hf_view_of(name));
     int r = hf_outlet_new(&params, &sink->outlet, &err);
     if (r < 0) {
         note_trouble(fanout, i, &err);

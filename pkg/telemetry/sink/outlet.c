@@ -121,7 +121,7 @@ static void rest(struct hf_outlet *outlet, uint64_t now_ns, uint64_t *wait_until
     outlet->rest = REST_DONE;
     hf_outlet_creds_rest(outlet->sender.creds);
     for (size_t i = 0; i < HF_LANES; i++)
-        hf_spool_rest(outlet->lanes[i].spool);
+        hf_spool_trim(outlet->lanes[i].spool);
 }
 
 /* Returns the monotonic time of the next turn. */
@@ -270,7 +270,7 @@ void hf_outlet_end(struct hf_outlet *outlet, void (*gone)(void *arg), void *arg)
         struct hf_spool *spool = hf_steal(outlet->lanes[i].spool);
         outlet->n_ending += spool != NULL;
         if (spool != NULL)
-            hf_spool_end(spool, part_ended, outlet);
+            hf_spool_close(spool, part_ended, outlet);
     }
     hf_outlet_load_end(&outlet->loader, part_ended, outlet);
     if (outlet->tick != NULL)

@@ -18,7 +18,7 @@ void hf_outlet_drops_add(struct hf_outlet_drops *drops, const struct hf_outlet_c
     for (; dropped->records > 0; dropped++) {
         hf_spool_dropped_add(drops->entries, dropped->tag, dropped->records);
         hf_metric_add(
-            hf_metric_with(metrics->dropped, HF_LABELS(config->name, hf_source_class_name(class_of(dropped->tag)),
+            hf_metric_with(metrics->dropped, HF_LABELS(config->name, hf_event_class_name(class_of(dropped->tag)),
                                                        hf_severity_name(severity_of(dropped->tag)))),
             dropped->records);
     }
@@ -54,7 +54,7 @@ int hf_outlet_drops_format(const struct hf_outlet_config *config, const struct h
         .name = HF_VIEW("holdfast_telemetry_dropped_events"),
         .body = HF_VIEW("events were dropped to make room for newer ones"),
         .attributes = {{HF_VIEW("records"), hf_view_of(records)},
-                       {HF_VIEW("source"), hf_view_of(hf_source_class_name(class_of(dropped->tag)))},
+                       {HF_VIEW("source"), hf_view_of(hf_event_class_name(class_of(dropped->tag)))},
                        {HF_VIEW("severity"), hf_view_of(hf_severity_name(severity_of(dropped->tag)))},
                        {HF_VIEW("sink"), hf_view_of(config->name)}},
         .n_attributes = 4};

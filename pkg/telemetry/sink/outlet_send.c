@@ -396,8 +396,8 @@ static int start_part(struct hf_outlet_sender *sender, struct hf_outlet_sending 
 
     (void)snprintf(url, sizeof(url), "%s%s", sender->config->url, part->path);
     (void)snprintf(key_header, sizeof(key_header), "Idempotency-Key: %s",
-                   hf_batch_key_format(sender->config->node, hf_spool_stream(sending->lane->spool), first, range->last,
-                                       part->name, key));
+                   hf_ids_batch_key_format(sender->config->node, hf_spool_stream(sending->lane->spool), first,
+                                           range->last, part->name, key));
     (void)snprintf(type, sizeof(type), "Content-Type: %s", part->content_type);
     (void)snprintf(encoding, sizeof(encoding), "Content-Encoding: %s", name != NULL ? name : "");
     (void)snprintf(checksum, sizeof(checksum), "X-Payload-Checksum: %s", part->checksum);

@@ -106,8 +106,8 @@ static int take_line(void *arg, const struct hf_tail_line *line)
         .truncated = line->cut,
     };
 
-    if (!spec->json || !hf_event_from_json_line(line->text, &event, &files->scratch))
-        event.severity = hf_severity_of_line(line->text);
+    if (!spec->json || !hf_source_parse_json_line(line->text, &event, &files->scratch))
+        event.severity = hf_source_line_severity(line->text);
     if (event.severity == 0)
         event.severity = spec->severity != 0 ? spec->severity : HF_SEVERITY_INFO;
     return hf_source_offer(files->intake, &event, line->receipt);

@@ -118,7 +118,7 @@ static void serve(void *arg, const struct hf_server_request *request, struct hf_
 {
     (void)arg;
     if (source != NULL)
-        hf_source_http_take(source, request, exchange);
+        hf_source_http_serve(source, request, exchange);
     else
         hf_server_answer(exchange, 404, NULL, NULL, HF_VIEW("off"));
 }

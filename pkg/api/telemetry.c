@@ -119,7 +119,7 @@ bool hf_telemetry_url_ok(const char *text)
     if (!hf_text_is_http_url(text))
         return false;
     bool https = strncmp(text, "https://", 8) == 0;
-    struct hf_view host = hf_url_host(text);
+    struct hf_view host = hf_host_of_url(text);
     if (host.n == 0 || (!https && !hf_host_is_loopback(host)))
         return false;
     return is_port(host.p + host.n, strcspn(host.p + host.n, "/?#"), https);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "os/file.h"
+#include "os/dir.h"
 #include "spool/scan.h"
 #include "spool/segment.h"
 #include "spool/store_impl.h"

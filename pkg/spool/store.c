@@ -17,7 +17,9 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/hex.h"
 #include "base/parse.h"
+#include "os/dir.h"
 #include "os/file.h"
 #include "spool/scan.h"
 #include "spool/segment.h"

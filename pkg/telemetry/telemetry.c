@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "api/syncpolicy.h"
+#include "base/format.h"
 #include "base/parse.h"
 #include "telemetry/event/ids.h"
 #include "telemetry/event/newest.h"

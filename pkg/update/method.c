@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "base/utf8.h"
 #include "update/install/tree.h"
 #include "update/release.h"
 #include "update/rules/delta_chain.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "base/utf8.h"
 #include "update/release.h"
 
 static const uint64_t save_retry_ns = 5 * HF_NS_PER_S;

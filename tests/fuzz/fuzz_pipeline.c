@@ -4,8 +4,8 @@
  * Each step takes a few bytes: what kind of event, of which name and source, its value or text, how much time passes. */
 #include <errno.h>
 
-#include "codec/scan.h"
 #include "api/syncpolicy.h"
+#include "codec/scan.h"
 #include "telemetry/pipeline/pipeline.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "base/parse.h"
+#include "base/utf8.h"
 #include "codec/scan.h"
 #include "telemetry/event/number.h"
 

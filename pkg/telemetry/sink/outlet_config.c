@@ -19,7 +19,7 @@ static char *base_url(const struct hf_outlet_params *params)
     const char *url = params->sink->url != NULL ? params->sink->url : params->cloud_endpoint;
     struct hf_view base = url != NULL ? hf_format_base(params->sink->format, url) : HF_VIEW("");
 
-    return base.n > 0 ? hf_strdup_view(base) : NULL;
+    return base.n > 0 ? hf_view_dup(base) : NULL;
 }
 
 static enum hf_squeeze_kind encoding_of(const struct hf_telemetry *spec, const struct hf_telemetry_sink *sink)

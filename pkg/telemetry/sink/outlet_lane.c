@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "os/dir.h"
 #include "os/file.h"
 
 #define URGENT_WAIT_NS HF_NS_PER_S           /* for a batch of the urgent lane to fill */

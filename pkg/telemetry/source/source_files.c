@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "os/file.h"
+#include "os/dir.h"
 #include "telemetry/source/source_common.h"
 #include "telemetry/source/tail.h"
 
@@ -70,7 +70,7 @@ static const void *owner(void *arg, const char *path)
 {
     const struct files *files = arg;
     char folder[MAX_FOLDER];
-    const char *name = hf_path_split(path, folder, sizeof(folder));
+    const char *name = hf_dir_of_path(path, folder, sizeof(folder));
 
     for (size_t i = 0; i < files->n_specs; i++)
         if (strcmp(files->specs[i].folder, folder) == 0 && fnmatch(files->specs[i].pattern, name, FNM_PERIOD) == 0)
@@ -146,7 +146,7 @@ static int copy_spec(struct files *files, const struct hf_telemetry_file *from, 
         return hf_err_set(err, EINVAL, "multiline.start of '%.150s' is not a regular expression", from->path);
     spec->multiline = from->multiline_start != NULL;
     files->n_specs++;
-    spec->pattern = strdup(hf_path_split(from->path, folder, sizeof(folder)));
+    spec->pattern = strdup(hf_dir_of_path(from->path, folder, sizeof(folder)));
     spec->folder = strdup(folder);
     spec->json = from->json;
     spec->severity = from->severity;

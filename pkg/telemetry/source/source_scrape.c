@@ -171,7 +171,7 @@ static void on_answer(void *arg, int r, const struct hf_http_response *response,
     if (!fine)
         return;
     forget_body(target);
-    target->body = hf_strdup_view(body);
+    target->body = hf_view_dup(body);
     if (target->body == NULL)
         return;
     target->text =

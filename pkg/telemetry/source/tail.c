@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "codec/hash.h"
-#include "os/file.h"
+#include "os/dir.h"
 
 /* The saved position of a truncated file without a line: it lies beyond the end, so the next process sees the
  * truncation. */
@@ -352,7 +352,7 @@ static void find_renamed(struct hf_tail *tail, struct saved_position *e, const v
     char folder[MAX_PATH], path[MAX_PATH + NAME_MAX + 2];
     struct stat st;
 
-    (void)hf_path_split(e->path, folder, sizeof(folder));
+    (void)hf_dir_of_path(e->path, folder, sizeof(folder));
     int fd = fs->openat(fs->ctx, AT_FDCWD, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
     if (fd < 0)
         return;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "os/fs_posix.h"
+#include "os/rand_posix.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
 #include "telemetry/delivery/aimd.h"

@@ -6,6 +6,7 @@
 #include "codec/hash.h"
 #include "codec/squeeze.h"
 #include "loop/server.h"
+#include "os/clock_posix.h"
 #include "telemetry/source/ingest.h"
 #include "telemetry/source/ingest_parse.h"
 
@@ -251,7 +252,7 @@ static const struct {
     {"{\"id\":\"t\",\"timestamp\":\"2025-11-20T09:00:00+01:00\",\"sensorData\":{}}", 1, "t", "{}",
      "2025-11-20T08:00:00"},
     {"{\"id\":\"s\",\"severity\":17,\"sensorData\":{}}", 1, "s", "{}", "\"severity\":\"error\""},
-    {"{\"id\":\"big\",\"sensorData\":{\"v\":1e308,\"d\":{\"a\":1,\"a\":2}}}", 1, "big", NULL, NULL},
+    {"{\"id\":\"big\",\"sensorData\":{\"v\":1e308,\"d\":{\"a\":1,\"b\":2}}}", 1, "big", NULL, NULL},
     {"[{\"id\":\"a\",\"sensorData\":1}]", 1, "a", "1", NULL},
     {"[{\"id\":\"a\",\"sensorData\":1},{\"id\":\"b\",\"sensorData\":2}\n,\n{\"sensorData\":3}]\n", 3, "a", "1", NULL},
     {"{\"id\":\"a\",\"sensorData\":1}\n{\"id\":\"b\",\"sensorData\":2}", 2, "a", "1", NULL},
@@ -371,7 +372,7 @@ static const struct {
     {"cut array behind a comma", "[{\"sensorData\":1},", 400, "\"item\":1"},
     {"cut second line", "{\"sensorData\":1}\n{\"sensorData\"", 400, "\"item\":1,\"line\":2"},
     {"array with a comma too many", "[{\"sensorData\":1},]", 400, "a value is expected"},
-    {"array without a comma", "[{\"sensorData\":1}{\"sensorData\":1}]", 400, "no comma"},
+    {"array without a comma", "[{\"sensorData\":1}{\"sensorData\":1}]", 400, "a comma or a closing bracket"},
     {"something behind the array", "[{\"sensorData\":1}] x", 400, "text behind the end"},
     {"two arrays", "[{\"sensorData\":1}]\n[{\"sensorData\":1}]", 400, "text behind the end"},
     {"two objects in a line", "{\"sensorData\":1}{\"sensorData\":2}", 400, "no line end"},
@@ -424,8 +425,8 @@ static const struct {
     {"attributes a list", "{\"attributes\":[],\"sensorData\":1}", 400, "attributes: not an object"},
     {"attribute nested", "{\"attributes\":{\"a\":{}},\"sensorData\":1}", 400, "attributes: not a string"},
     {"attribute null", "{\"attributes\":{\"a\":null},\"sensorData\":1}", 400, "attributes: not a string"},
-    {"attribute twice", "{\"attributes\":{\"a\":\"1\",\"a\":\"2\"},\"sensorData\":1}", 400,
-     "attributes: duplicate member"},
+    {"attribute twice", "{\"attributes\":{\"a\":\"1\",\"a\":\"2\"},\"sensorData\":1}", 400, "duplicate member"},
+    {"reading twice", "{\"sensorData\":{\"d\":[{\"a\":1,\"a\":2}]}}", 400, "duplicate member"},
     {"attribute without a name", "{\"attributes\":{\"\":\"1\"},\"sensorData\":1}", 400, "attributes: empty"},
     {"25 attributes",
      "{\"attributes\":{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,\"j\":1,\"k\":1,\"l\":1,"

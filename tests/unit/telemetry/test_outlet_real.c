@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "os/clock_posix.h"
 #include "os/fs_posix.h"
+#include "os/rand_posix.h"
 #include "support/check_main.h"
 #include "support/fakes/http_server.h"
 #include "support/makers/certs.h"

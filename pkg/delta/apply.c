@@ -36,7 +36,7 @@ static int check_old(struct delta_apply_state *apply, struct hf_err *err)
     memset(apply->old->base, 0, sizeof(apply->old->base)); /* hash_old() used the windows as its buffer */
     if (r < 0)
         return r;
-    if (memcmp(digest, apply->header.old_mark, HF_DELTA_MARK_BYTES) != 0)
+    if (memcmp(digest, apply->header.old_fingerprint, HF_DELTA_FINGERPRINT_BYTES) != 0)
         return hf_err_set(err, ESTALE, "the old file is not the one the delta was made from: its sha256 differs");
     return 0;
 }
@@ -82,7 +82,7 @@ static int run_method(struct delta_apply_state *apply, struct hf_err *err)
     case DELTA_METHOD_BYTES:
         return apply_bytes(apply, err);
     default:
-        return hf_err_set(err, EOPNOTSUPP, "delta method %u is not known", apply->header.method);
+        return hf_err_set(err, EOPNOTSUPP, "unknown delta method %u", apply->header.method);
     }
 }
 
@@ -116,7 +116,7 @@ static void tell_info(const struct delta_header *header, uint64_t patch_size, st
     ret_info->old_size = header->old_size;
     ret_info->new_size = header->new_size;
     ret_info->patch_size = patch_size;
-    memcpy(ret_info->old_mark, header->old_mark, HF_DELTA_MARK_BYTES);
+    memcpy(ret_info->old_fingerprint, header->old_fingerprint, HF_DELTA_FINGERPRINT_BYTES);
     memcpy(ret_info->new_sha256, header->new_sha256, HF_SHA256_BYTES);
 }
 

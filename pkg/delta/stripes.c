@@ -40,7 +40,7 @@ static int read_head(struct delta_input *input, uint64_t start, uint64_t end, st
     if ((r = delta_input_varint(input, end - start, &n, err)) < 0)
         return r;
     if (n == 0 || n == end - start)
-        return hf_err_set(err, EBADMSG, "delta is damaged: a stripe's size cannot be");
+        return hf_err_set(err, EBADMSG, "delta is damaged: invalid stripe size");
     ret_stripe->end = start + n;
     return 0;
 }

@@ -282,7 +282,7 @@ static int code_copy(struct delta_literals *l, uint64_t gap_end, const struct de
         return l->cm->failed;
     if (literals > room || length > room - literals || length == 0 || old_pos > l->shared.old_size ||
         length > l->shared.old_size - old_pos)
-        return hf_err_set(err, EBADMSG, "delta is damaged: a copy reaches too far");
+        return hf_err_set(err, EBADMSG, "delta is damaged: a copy exceeds its file");
     l->drift = old_pos - (l->new_pos + literals);
     *ret_head = (struct delta_literal_run){old_pos, (uint32_t)literals, (uint32_t)length};
     return 0;

@@ -139,8 +139,8 @@ bench-delta: ## deltas of every NAME.old/NAME.new in DIR, ours beside the peers:
 FUZZ_SECONDS ?= 60
 fuzz: ## every fuzz target for FUZZ_SECONDS (60) each
 	@hack/setup.sh build test
-	@$(MAKE) --no-print-directory $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/tests/%)
-	@hack/run-fuzz $(B)/fuzz $(FUZZ_SECONDS)
+	@$(MAKE) --no-print-directory -j$(JOBS) $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/tests/%)
+	@JOBS=$(JOBS) hack/run-fuzz $(B)/fuzz $(FUZZ_SECONDS)
 
 coverage: ## line coverage of pkg/ by the tests, as text and HTML under build/coverage
 	@hack/setup.sh build test

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "agent/parts.h"
-#include "os/file.h"
 
 /* How stale the written time of last contact may be, as part of the policy's window, and at least. A power cut then makes the
  * node believe it was away that much longer: the safe side. */
@@ -108,7 +107,7 @@ static void interval_if_due(struct hf_agent *agent, struct hf_now now)
     hf_follow_refresh(agent);
     hf_concern_trim(agent);
     hf_diskq_retry(agent->diskq);
-    hf_update_engine_look(agent->engine);
+    hf_update_engine_check_drift(agent->engine);
     agent->due |= DUE_FACTS | DUE_PLAN | DUE_STATUS;
 }
 
@@ -164,7 +163,7 @@ static void schedule(struct hf_agent *agent, struct hf_now now, uint64_t stale_w
 void hf_agent_finish_stop(struct hf_agent *agent)
 {
     if (!agent->stopping || agent->stopped || !hf_report_stopped(agent) || !hf_diskq_idle(agent->diskq) ||
-        !hf_update_engine_rested(agent->engine))
+        !hf_update_engine_quiesced(agent->engine))
         return;
     agent->stopped = true;
     agent->params.sched->timer_disarm(agent->params.sched->ctx, agent->timer);
@@ -333,7 +332,7 @@ void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why)
     hf_agent_save_clock(agent);
     hf_report_stop(agent, why == HF_AGENT_STOP_TOLD);
     hf_report_save_sequence(agent);
-    hf_update_engine_rest(agent->engine);
+    hf_update_engine_quiesce(agent->engine);
     hf_agent_finish_stop(agent);
 }
 

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 /* Index of `key`, or of where it belongs. */
 static size_t find(const struct hf_strmap *map, const char *key, bool *ret_found)
 {
@@ -47,19 +49,6 @@ void *hf_strmap_get(const struct hf_strmap *map, const char *key)
     return found ? map->entries[i].value : NULL;
 }
 
-static int grow(struct hf_strmap *map)
-{
-    if (map->n < map->cap)
-        return 0;
-    size_t cap = map->cap == 0 ? 8 : map->cap * 2;
-    struct hf_strmap_entry *entries = reallocarray(map->entries, cap, sizeof(*entries));
-    if (entries == NULL)
-        return -ENOMEM;
-    map->entries = entries;
-    map->cap = cap;
-    return 0;
-}
-
 int hf_strmap_put(struct hf_strmap *map, const char *key, void *value)
 {
     bool found;
@@ -72,7 +61,7 @@ int hf_strmap_put(struct hf_strmap *map, const char *key, void *value)
             map->free_value(old);
         return 0;
     }
-    if (grow(map) < 0)
+    if (hf_array_grow(map->entries, map->n, map->cap, HF_ARRAY_ANY) < 0)
         return -ENOMEM;
     char *copy = strdup(key);
     if (copy == NULL)

@@ -7,7 +7,8 @@
 
 #include "base/buf.h"
 #include "cli/delta/delta.h"
-#include "os/file.h"
+#include "os/dir.h"
+#include "os/fd.h"
 
 enum { NAME_WORDS = 2, /* "delta", "apply" */ FEED = 4096 };
 
@@ -61,7 +62,7 @@ static int start_whole(const char *self, char **argv, struct hf_err *err)
 
     if (self == NULL)
         return hf_err_set(err, ENOENT, "/proc is needed to find '" HF_CLI_WHOLE "'");
-    (void)hf_path_split(self, folder, sizeof(folder));
+    (void)hf_dir_of_path(self, folder, sizeof(folder));
     for (size_t i = 0; i < HF_LEN(places); i++) {
         _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s" HF_CLI_WHOLE, folder, places[i]);
         if (path == NULL)
@@ -86,18 +87,6 @@ static int create(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_
     return r > 0 ? start_whole(cli->self, cli->argv, err) : r;
 }
 
-static bool put_all(int fd, const char *p, size_t n)
-{
-    while (n > 0) {
-        ssize_t put = write(fd, p, n);
-        if (put < 0 && errno != EINTR)
-            return false;
-        p += HF_MAX(put, 0);
-        n -= (size_t)HF_MAX(put, 0);
-    }
-    return true;
-}
-
 /* What was read of a pipe cannot be given back: a child feeds the whole program with that and with what follows. */
 static void feed(int from, int to, const char *head, size_t n)
 {
@@ -107,7 +96,8 @@ static void feed(int from, int to, const char *head, size_t n)
     /* Whoever waits for the end of the output does not wait for this process. */
     (void)close(STDOUT_FILENO);
     (void)close(STDERR_FILENO);
-    for (bool on = put_all(to, head, n); on; on = got > 0 && put_all(to, bytes, (size_t)got)) {
+    for (bool on = hf_fd_write_all(to, head, n) == 0; on;
+         on = got > 0 && hf_fd_write_all(to, bytes, (size_t)got) == 0) {
         do
             got = read(from, bytes, sizeof(bytes));
         while (got < 0 && errno == EINTR);

@@ -11,7 +11,8 @@
 
 #include "base/buf.h"
 #include "cli/cli.h"
-#include "os/file.h"
+#include "os/dir.h"
+#include "os/fd.h"
 
 enum { READ_PIECE = 1 << 16, DRAW_EVERY_MS = 100, PACE_AFTER_S = 2, TIME_TEXT = 32 };
 
@@ -19,7 +20,7 @@ static int open_temp(const char *path, mode_t mode, struct hf_cli_out *out, stru
 {
     char folder[PATH_MAX];
 
-    (void)hf_path_split(path, folder, sizeof(folder));
+    (void)hf_dir_of_path(path, folder, sizeof(folder));
     out->fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
     if (out->fd >= 0)
         return 0;
@@ -83,18 +84,9 @@ int hf_cli_out_open(struct hf_cli *cli, const char *path, mode_t mode, struct hf
 
 int hf_cli_out_write(struct hf_cli_out *out, const void *bytes, size_t n, struct hf_err *err)
 {
-    const char *p = bytes;
+    int r = hf_fd_write_all(out->fd, bytes, n);
 
-    while (n > 0) {
-        ssize_t written = write(out->fd, p, n);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return hf_err_sys(err, -errno, "write '%s'", out->path != NULL ? out->path : "standard output");
-        p += written;
-        n -= (size_t)written;
-    }
-    return 0;
+    return r < 0 ? hf_err_sys(err, r, "write '%s'", out->path != NULL ? out->path : "standard output") : 0;
 }
 
 int hf_cli_sink_write(void *ctx, const void *bytes, size_t n)

@@ -14,9 +14,9 @@ static int hash_old(const struct hf_delta_old *file, unsigned char digest[static
     while (offset < file->size) {
         ssize_t n = file->pread(file->ctx, chunk, (size_t)HF_MIN((uint64_t)chunk_n, file->size - offset), offset);
         if (n < 0)
-            return hf_err_sys(err, (int)n, "read the old file at %llu", (unsigned long long)offset);
+            return hf_err_sys(err, (int)n, "read the old file at offset %llu", (unsigned long long)offset);
         if (n == 0)
-            return hf_err_set(err, ESTALE, "the old file ends at %llu, not at %llu", (unsigned long long)offset,
+            return hf_err_set(err, ESTALE, "the old file ends at offset %llu, not at %llu", (unsigned long long)offset,
                               (unsigned long long)file->size);
         hf_sha256_update(&hash, chunk, (size_t)n);
         offset += (uint64_t)n;
@@ -37,7 +37,7 @@ static int check_old(struct delta_apply_state *apply, struct hf_err *err)
     if (r < 0)
         return r;
     if (memcmp(digest, apply->header.old_fingerprint, HF_DELTA_FINGERPRINT_BYTES) != 0)
-        return hf_err_set(err, ESTALE, "the old file is not the one the delta was made from: its sha256 differs");
+        return hf_err_set(err, ESTALE, "the delta was made from another old file: the sha256 differs");
     return 0;
 }
 
@@ -53,7 +53,7 @@ static int start_output(struct delta_apply_state *apply, struct hf_err *err)
         return 0;
     if (resume->new_offset > apply->header.new_size || resume->new_offset % DELTA_BLOCK != 0 ||
         hf_sha256_load(&apply->output.hash, resume->new_hash) < 0)
-        return hf_err_set(err, EINVAL, "the checkpoint is not one of this delta");
+        return hf_err_set(err, EINVAL, "the checkpoint belongs to another delta");
     apply->output.written = resume->new_offset;
     return 0;
 }
@@ -127,7 +127,7 @@ static int apply_from(struct delta_apply_state *apply, uint64_t header_size, str
     int r;
 
     if (apply->header.old_size != apply->params->old.size)
-        return hf_err_set(err, ESTALE, "the old file has %llu bytes, the delta was made from one of %llu",
+        return hf_err_set(err, ESTALE, "the old file has %llu bytes; the delta was made from one of %llu",
                           (unsigned long long)apply->params->old.size, (unsigned long long)apply->header.old_size);
     if ((r = start_output(apply, err)) < 0)
         return r;
@@ -141,7 +141,7 @@ static int apply_from(struct delta_apply_state *apply, uint64_t header_size, str
         r = check_end(apply, err);
     if (r == -EBADMSG && !apply->params->unhashed &&
         (apply->params->old_is_verified || apply->params->resume != NULL) && check_old(apply, &ignored) == -ESTALE)
-        r = hf_err_set(err, ESTALE, "the old file is not the one the delta was made from: its sha256 differs");
+        r = hf_err_set(err, ESTALE, "the delta was made from another old file: the sha256 differs");
     if (r == 0 && ret_info != NULL)
         tell_info(&apply->header, header_size + apply->header.body_size, ret_info);
     return r;

@@ -25,13 +25,20 @@ struct hf_spool_found {
 };
 
 /* Is this a spool's folder? Errors reading it say no. */
-bool hf_spool_is_one(const struct hf_fs_ops *fs, const char *dir);
+bool hf_spool_detect(const struct hf_fs_ops *fs, const char *dir);
 
 /* Go through all records in order; `visit` (may be NULL) gets each once, `waiting` says that it was not delivered; a negative
  * return stops and is returned. */
 HF_MUST_USE int hf_spool_look(const struct hf_fs_ops *fs, const char *dir,
                               int (*visit)(void *arg, const struct hf_spool_record *record, bool waiting), void *arg,
                               struct hf_spool_found *ret_found, struct hf_err *err);
+
+/* Call `each` with the payloads of the last max_records records of the newest segment, in order. If that segment holds fewer than
+ * `enough` records (it has just been begun), the last ones of the segment before it come first, so that about `enough` come in all.
+ * Records count as they lie on the disk: delivered ones too. 0 also for a folder without segments. -errno: a folder or the newest
+ * segment that cannot be read. */
+HF_MUST_USE int hf_spool_recent(const struct hf_fs_ops *fs, const char *dir, size_t max_records, size_t enough,
+                                void (*each)(void *arg, struct hf_view payload), void *arg);
 
 /* Does any of it need a person? */
 bool hf_spool_is_damaged(const struct hf_spool_found *found);

@@ -16,7 +16,6 @@ enum {
     HF_SPOOL_RECORD_HEADER = 32,
     HF_SPOOL_MAX_PAYLOAD = 1 << 20,
     HF_SPOOL_CURSOR_SLOT = 40,
-    HF_SPOOL_CURSOR_STRIDE = 4096,
 };
 
 struct hf_spool_header {

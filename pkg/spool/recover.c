@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "os/file.h"
+#include "os/dir.h"
 #include "spool/scan.h"
 #include "spool/segment.h"
 #include "spool/store_impl.h"
@@ -169,38 +169,6 @@ static int recover_last(struct hf_spool_store *store, struct hf_err *err)
 
 /* ---- the other files --------------------------------------------------------------------------------------------- */
 
-int hf_spool_open_cursor(struct hf_spool_store *store, struct hf_err *err)
-{
-    int fd = store->fs->openat(store->fs->ctx, store->dir_fd, "cursor", O_RDWR | O_CREAT, 0600, HF_FS_NO_SYMLINKS);
-
-    if (fd < 0)
-        return hf_err_sys(err, fd, "open '%s/cursor'", store->dir);
-    if (store->cursor_fd >= 0)
-        (void)store->fs->close(store->fs->ctx, store->cursor_fd);
-    store->cursor_fd = fd;
-    return 0;
-}
-
-static int load_cursor(struct hf_spool_store *store, struct hf_err *err)
-{
-    int r = hf_spool_open_cursor(store, err);
-
-    if (r < 0)
-        return r;
-    for (uint64_t slot = 0; slot < 2; slot++) {
-        unsigned char bytes[HF_SPOOL_CURSOR_SLOT];
-        struct hf_spool_cursor cursor;
-        ssize_t n =
-            store->fs->pread(store->fs->ctx, store->cursor_fd, bytes, sizeof(bytes), slot * HF_SPOOL_CURSOR_STRIDE);
-        if (n < 0 && n != -EIO)
-            return hf_err_sys(err, (int)n, "read '%s/cursor'", store->dir);
-        if (n == (ssize_t)sizeof(bytes) && hf_spool_cursor_parse(bytes, &cursor) == 0 &&
-            cursor.counter >= store->cursor.counter)
-            store->cursor = cursor;
-    }
-    return 0;
-}
-
 static int find_spare(struct hf_spool_store *store, struct hf_err *err)
 {
     struct stat st;
@@ -259,14 +227,14 @@ int hf_spool_recover(struct hf_spool_store *store, uint64_t used, struct hf_err 
     int r = open_folder(store, err);
 
     if (r == 0)
-        r = load_cursor(store, err);
+        r = hf_spool_load_cursor(store, err);
     if (r == 0)
         r = load_segments(store, err);
     if (r == 0)
         r = find_spare(store, err);
     store->next = store->cursor.delivered + 1;
     for (size_t i = 0; i < store->n; i++)
-        store->segments[i].payload = hf_spool_payload_guess(store, i);
+        store->segments[i].payload = hf_spool_payload_estimate(store, i);
     if (r == 0 && store->n > 0)
         r = recover_last(store, err);
     store->last = HF_MAX(store->next - 1, store->cursor.delivered);

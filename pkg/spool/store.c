@@ -16,7 +16,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+#include "base/hex.h"
 #include "base/parse.h"
+#include "os/dir.h"
 #include "os/file.h"
 #include "spool/scan.h"
 #include "spool/segment.h"
@@ -24,71 +27,7 @@
 
 enum { OUT_BYTES = 256 * 1024, SEGMENTS_OF_A_SPOOL = 16 };
 
-void hf_spool_segment_path(const char *dir, uint64_t first, char *path, size_t n)
-{
-    (void)snprintf(path, n, "%s/%016" PRIx64 ".seg", dir, first);
-}
-
-int hf_spool_sync_folder(struct hf_spool_store *store, struct hf_err *err)
-{
-    int r = store->fs->fsync(store->fs->ctx, store->dir_fd);
-
-    if (r < 0)
-        return hf_err_sys(err, r, "sync '%s'", store->dir);
-    store->spare_was_segment = false;
-    return 0;
-}
-
-int hf_spool_write_at(const struct hf_fs_ops *fs, int fd, const void *bytes, size_t n, uint64_t offset, const char *dir,
-                      struct hf_err *err)
-{
-    for (size_t done = 0; done < n;) {
-        ssize_t put = fs->pwrite(fs->ctx, fd, (const char *)bytes + done, n - done, offset + done);
-        if (put <= 0)
-            return hf_err_sys(err, put < 0 ? (int)put : -EIO, "write in '%s'", dir);
-        done += (size_t)put;
-    }
-    return 0;
-}
-
-int hf_spool_zero(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir, struct hf_err *err)
-{
-    static const char zeros[HF_SPOOL_ZERO_STEP];
-    int r = 0;
-
-    for (uint64_t at = from; r == 0 && at < to; at += sizeof(zeros))
-        r = hf_spool_write_at(fs, fd, zeros, (size_t)HF_MIN((uint64_t)sizeof(zeros), to - at), at, dir, err);
-    return r;
-}
-
-int hf_spool_confirm(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir,
-                     struct hf_err *err)
-{
-    int r = fs->fallocate(fs->ctx, fd, from, to - from);
-
-    return r < 0 && r != -EOPNOTSUPP ? hf_err_sys(err, r, "change '%s'", dir) : 0;
-}
-
-static bool is_unlinked(struct hf_spool_store *store, int fd)
-{
-    return fd >= 0 && store->links_count && store->fs->links(store->fs->ctx, fd) == 0;
-}
-
 /* ---- segments ---------------------------------------------------------------------------------------------------- */
-
-int hf_spool_add_segment(struct hf_spool_store *store, const struct segment *segment)
-{
-    if (store->n == store->cap) {
-        size_t cap = store->cap == 0 ? 16 : store->cap * 2;
-        struct segment *more = reallocarray(store->segments, cap, sizeof(*more));
-        if (more == NULL)
-            return -ENOMEM;
-        store->segments = more;
-        store->cap = cap;
-    }
-    store->segments[store->n++] = *segment;
-    return 0;
-}
 
 static void forget_segment(struct hf_spool_store *store, size_t i)
 {
@@ -96,26 +35,15 @@ static void forget_segment(struct hf_spool_store *store, size_t i)
     memmove(store->segments + i, store->segments + i + 1, (store->n - i) * sizeof(*store->segments));
 }
 
-uint64_t hf_spool_bytes_used(const struct hf_spool_store *store)
+void hf_spool_dropped_add(struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS], uint32_t tag, uint64_t records)
 {
-    uint64_t bytes = ((store->spare_ready ? 1u : 0u) + (store->spare_coming ? 1u : 0u)) * store->segment_bytes;
+    size_t i = 0;
 
-    for (size_t i = 0; i < store->n; i++)
-        bytes += store->segments[i].size;
-    return bytes;
-}
-
-static void count_dropped(struct hf_spool_store *store, uint32_t tag)
-{
-    for (size_t i = 0; i < HF_SPOOL_MAX_TAGS; i++) {
-        bool free_entry = store->dropped[i].records == 0;
-        if (!free_entry && store->dropped[i].tag != tag && i + 1 < HF_SPOOL_MAX_TAGS)
-            continue;
-        if (free_entry)
-            store->dropped[i].tag = tag;
-        store->dropped[i].records++;
-        return;
-    }
+    while (i + 1 < HF_SPOOL_MAX_TAGS && dropped[i].records > 0 && dropped[i].tag != tag)
+        i++;
+    if (dropped[i].records == 0)
+        dropped[i].tag = tag;
+    dropped[i].records += records;
 }
 
 /* Count what the segment still holds above the cursor and below `limit`; what cannot be read is not counted by tag. */
@@ -138,7 +66,7 @@ static uint64_t count_segment(struct hf_spool_store *store, const struct segment
         if (r <= 0)
             break;
         if (record.sequence > last && record.sequence < limit) {
-            count_dropped(store, record.tag);
+            hf_spool_dropped_add(store->dropped, record.tag, 1);
             last = record.sequence;
         }
     }
@@ -171,27 +99,6 @@ static int retire_oldest(struct hf_spool_store *store, struct hf_err *err)
     }
     forget_segment(store, 0);
     return 0;
-}
-
-int hf_spool_save_cursor(struct hf_spool_store *store, uint64_t delivered, struct hf_err *err)
-{
-    struct hf_spool_cursor cursor = {store->cursor.counter + 1, delivered, store->cursor.newest};
-    unsigned char slot[HF_SPOOL_CURSOR_SLOT];
-    bool anew = is_unlinked(store, store->cursor_fd);
-
-    int r = anew ? hf_spool_open_cursor(store, err) : 0;
-    if (r < 0)
-        return r;
-    hf_spool_cursor_format(&cursor, slot);
-    r = hf_spool_write_at(store->fs, store->cursor_fd, slot, sizeof(slot),
-                          (cursor.counter & 1) * HF_SPOOL_CURSOR_STRIDE, store->dir, err);
-    if (r < 0)
-        return r;
-    r = store->fs->fdatasync(store->fs->ctx, store->cursor_fd);
-    if (r < 0)
-        return hf_err_sys(err, r, "sync '%s/cursor'", store->dir);
-    store->cursor = cursor;
-    return anew ? hf_spool_sync_folder(store, err) : 0;
 }
 
 static int drop_oldest(struct hf_spool_store *store, struct hf_err *err)
@@ -306,7 +213,7 @@ static int roll(struct hf_spool_store *store, struct hf_err *err)
                               .salt = (uint32_t)hf_rand_mix_u64(&store->random)};
     char name[HF_SPOOL_NAME_BYTES];
 
-    if (is_unlinked(store, store->open_fd) || is_unlinked(store, store->dir_fd))
+    if (hf_spool_is_unlinked(store, store->open_fd) || hf_spool_is_unlinked(store, store->dir_fd))
         (void)!hf_spool_store_check(store, NULL); /* what it could not mend shows below */
     int fd = take_spare(store, err);
     if (fd < 0)
@@ -334,7 +241,7 @@ static int roll(struct hf_spool_store *store, struct hf_err *err)
 /* The folder itself may be gone: make it again, with the same name for the stream, for its sequences go on. */
 static int revive_folder(struct hf_spool_store *store, struct hf_err *err)
 {
-    if (!is_unlinked(store, store->dir_fd))
+    if (!hf_spool_is_unlinked(store, store->dir_fd))
         return 0;
     int r = hf_dir_make(store->fs, store->dir, 0700, err);
     if (r < 0)
@@ -511,7 +418,7 @@ static int flush(struct hf_spool_store *store, struct hf_err *err)
         segment->end = hf_spool_align(segment->end + store->out.n);
         segment->payload += store->out_payload;
         /* Synced into a file that nobody can find again is not durable. */
-        if (is_unlinked(store, store->open_fd) && (r = rescue(store, err)) < 0) {
+        if (hf_spool_is_unlinked(store, store->open_fd) && (r = rescue(store, err)) < 0) {
             store->stats.poisoned++;
             lose_open(store);
         }
@@ -611,7 +518,7 @@ const char *hf_spool_store_stream(const struct hf_spool_store *store)
     return store->stream;
 }
 
-void hf_spool_store_rest(struct hf_spool_store *store)
+void hf_spool_store_trim(struct hf_spool_store *store)
 {
     hf_buf_done(&store->out);
 }

@@ -69,18 +69,20 @@ HF_MUST_USE int hf_spool_zero(const struct hf_fs_ops *fs, int fd, uint64_t from,
  * there during the sync. */
 HF_MUST_USE int hf_spool_confirm(const struct hf_fs_ops *fs, int fd, uint64_t from, uint64_t to, const char *dir,
                                  struct hf_err *err);
+bool hf_spool_is_unlinked(const struct hf_spool_store *store, int fd);
 HF_MUST_USE int hf_spool_add_segment(struct hf_spool_store *store, const struct segment *segment);
 HF_MUST_USE int hf_spool_sync_folder(struct hf_spool_store *store, struct hf_err *err);
+HF_MUST_USE int hf_spool_read_cursor(const struct hf_fs_ops *fs, int fd, struct hf_spool_cursor *ret_cursor);
+HF_MUST_USE int hf_spool_load_cursor(struct hf_spool_store *store, struct hf_err *err);
 HF_MUST_USE int hf_spool_save_cursor(struct hf_spool_store *store, uint64_t delivered, struct hf_err *err);
 uint64_t hf_spool_bytes_used(const struct hf_spool_store *store);
 
 /* waiting.c: of segment i, where nothing better is known; of all that is not delivered. */
-uint64_t hf_spool_payload_guess(const struct hf_spool_store *store, size_t i);
+uint64_t hf_spool_payload_estimate(const struct hf_spool_store *store, size_t i);
 uint64_t hf_spool_waiting_bytes(const struct hf_spool_store *store);
 
 /* spare.c: have a spare file now, without writing zeros: nobody waits for that. */
 HF_MUST_USE int hf_spool_spare_now(struct hf_spool_store *store, struct hf_err *err);
 
 /* recover.c */
-HF_MUST_USE int hf_spool_open_cursor(struct hf_spool_store *store, struct hf_err *err);
 HF_MUST_USE int hf_spool_recover(struct hf_spool_store *store, uint64_t used, struct hf_err *err);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "api/syncpolicy.h"
+#include "base/format.h"
 #include "base/parse.h"
 #include "telemetry/event/ids.h"
 #include "telemetry/event/newest.h"
@@ -17,7 +18,7 @@
 #include "telemetry/sink/fanout.h"
 #include "telemetry/source/ingest.h"
 
-enum { MAX_SOURCES = 8, MAX_TROUBLES = 12, TROUBLE = 160 };
+enum { MAX_TROUBLES = 12, TROUBLE = 160 };
 
 /* What is counted of an offer: how it ended (enum hf_offer), or that it failed. */
 enum { RESULT_FAILED = HF_OFFER_REFUSED_BOUNDARY + 1, RESULTS };
@@ -45,7 +46,7 @@ struct hf_telemetry_service {
     struct leaving *leaving;
     bool closed; /* while switching: the old outlets were told to end */
     struct hf_fanout *fanout;
-    struct hf_source *sources[MAX_SOURCES];
+    struct hf_source *sources[HF_SOURCE_ROWS];
     size_t n_sources;
     struct hf_source *http; /* one of them; NULL off */
     struct hf_ids *ids;
@@ -137,7 +138,7 @@ static void count(struct hf_telemetry_service *service, enum hf_source_class fro
     struct hf_metric **taken = &service->taken[from][result];
 
     if (*taken == NULL)
-        *taken = hf_metric_with(service->taken_family, HF_LABELS(hf_source_class_name(from), names[result]));
+        *taken = hf_metric_with(service->taken_family, HF_LABELS(hf_event_class_name(from), names[result]));
     hf_metric_add(*taken, 1);
 }
 
@@ -161,11 +162,11 @@ static void tick_later(struct hf_telemetry_service *service)
         arm(service, service->tick, until - HF_MIN(until, now));
 }
 
-static struct hf_state_mark state_mark(const struct hf_telemetry_service *service, const struct hf_event *event)
+static struct hf_newest_version state_mark(const struct hf_telemetry_service *service, const struct hf_event *event)
 {
-    return (struct hf_state_mark){.unix_ns = event->unix_ns,
-                                  .node = event->origin.n > 0 ? event->origin : hf_view_of(service->world->node),
-                                  .sequence = event->origin_sequence};
+    return (struct hf_newest_version){.unix_ns = event->unix_ns,
+                                      .node = event->origin.n > 0 ? event->origin : hf_view_of(service->world->node),
+                                      .sequence = event->origin_sequence};
 }
 
 /* A state older than one that went on. It is no safer than that one: its receipt follows. */
@@ -180,7 +181,7 @@ static int take_superseded(struct hf_telemetry_service *service, const struct hf
 
 static int take(struct hf_telemetry_service *service, const struct hf_event *event, struct hf_receipt *receipt)
 {
-    struct hf_state_mark mark = state_mark(service, event);
+    struct hf_newest_version mark = state_mark(service, event);
 
     if (event->key.n > 0 && hf_newest_superseded(service->newest, event->key, &mark))
         return take_superseded(service, event, receipt);
@@ -266,35 +267,43 @@ static void room(void *arg)
     wake(service);
 }
 
+#define ROW(class, number, create, name, field, on)                                                                    \
+    static bool wants_##create(const struct hf_telemetry_sources *s)                                                   \
+    {                                                                                                                  \
+        return (on);                                                                                                   \
+    }
+HF_TELEMETRY_SOURCES(ROW)
+#undef ROW
+
+static const struct source_row {
+    enum hf_source_class source_class;
+    const char *field; /* of spec.telemetry.sources */
+    bool (*wanted)(const struct hf_telemetry_sources *s);
+    hf_source_maker *create;
+} source_rows[] = {
+#define ROW(class, number, create, name, field, on)                                                                    \
+    {HF_SOURCE_##class, field, wants_##create, hf_source_##create##_new},
+    HF_TELEMETRY_SOURCES(ROW)
+#undef ROW
+};
+_Static_assert(HF_LEN(source_rows) == HF_SOURCE_ROWS, "the service has a place for each source");
+
 static void open_sources(struct hf_telemetry_service *service)
 {
-    const struct hf_telemetry_sources *from = &service->now.spec.sources;
-    const struct {
-        const char *name;
-        bool on;
-        hf_source_maker *make;
-    } all[] = {
-        {"http", from->http, hf_source_http_new},
-        {"journald", from->journald, hf_source_journald_new},
-        {"files", from->n_files > 0, hf_source_files_new},
-        {"containers", from->containers, hf_source_containers_new},
-        {"node", from->node, hf_source_node_new},
-        {"scrape", from->n_scrapes > 0, hf_source_scrape_new},
-        {"socket", from->socket_path != NULL, hf_source_socket_new},
-        {"mqtt", from->mqtt.host != NULL, hf_source_mqtt_new},
-    };
+    const struct hf_telemetry_sources *wanted = &service->now.spec.sources;
 
-    for (size_t i = 0; i < HF_LEN(all); i++) {
+    for (size_t i = 0; i < HF_LEN(source_rows); i++) {
+        const struct source_row *row = &source_rows[i];
         struct hf_err err = HF_ERR_INIT;
         struct hf_source *source = NULL;
-        if (!all[i].on)
+        if (!row->wanted(wanted))
             continue;
-        if (all[i].make(from, service->world, &service->intake, &source, &err) < 0) {
-            trouble(service, all[i].name, &err);
+        if (row->create(wanted, service->world, &service->intake, &source, &err) < 0) {
+            trouble(service, row->field, &err);
             continue;
         }
         service->sources[service->n_sources++] = source;
-        if (all[i].make == hf_source_http_new) {
+        if (row->source_class == HF_SOURCE_HTTP) {
             service->http = source;
             hf_source_http_set_ids(source, service->ids);
         }
@@ -535,7 +544,7 @@ void hf_telemetry_service_ingest(void *arg, const struct hf_server_request *requ
     struct hf_telemetry_service *service = arg;
 
     if (service->http != NULL)
-        hf_source_http_take(service->http, request, exchange);
+        hf_source_http_serve(service->http, request, exchange);
     else
         hf_server_answer(exchange, 404, "application/json", NULL,
                          HF_VIEW("{\"error\":\"telemetry.sources.http is off\"}\n"));

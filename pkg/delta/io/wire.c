@@ -179,7 +179,7 @@ static int fill(struct delta_input *input, struct hf_err *err)
     ssize_t n = input->in->read(input->in->ctx, input->buffer, sizeof(input->buffer));
 
     if (n < 0)
-        return hf_err_sys(err, (int)n, "read the delta at %llu", (unsigned long long)input->offset);
+        return hf_err_sys(err, (int)n, "read the delta at offset %llu", (unsigned long long)input->offset);
     if (n == 0)
         return hf_err_set(err, EBADMSG, "delta is cut off at byte %llu", (unsigned long long)input->offset);
     input->pos = 0;
@@ -257,9 +257,9 @@ static int load_slot(struct delta_old *old, uint64_t base, unsigned *ret_slot, s
     while (have < want) {
         ssize_t n = old->file->pread(old->file->ctx, old->bytes[slot] + have, want - have, offset + have);
         if (n < 0)
-            return hf_err_sys(err, (int)n, "read the old file at %llu", (unsigned long long)(offset + have));
+            return hf_err_sys(err, (int)n, "read the old file at offset %llu", (unsigned long long)(offset + have));
         if (n == 0)
-            return hf_err_set(err, ESTALE, "the old file ends at %llu, not at %llu",
+            return hf_err_set(err, ESTALE, "the old file ends at offset %llu, not at %llu",
                               (unsigned long long)(offset + have), (unsigned long long)old->size);
         have += (size_t)n;
     }
@@ -303,7 +303,7 @@ static int pass_on(struct delta_output *output, const void *bytes, size_t n, str
 {
     hf_sha256_update(&output->hash, bytes, n);
     int r = output->out->write(output->out->ctx, bytes, n);
-    return r < 0 ? hf_err_sys(err, r, "write the new file at %llu",
+    return r < 0 ? hf_err_sys(err, r, "write the new file at offset %llu",
                               (unsigned long long)(output->written - output->pending_n))
                  : 0;
 }

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "os/file.h"
+
 struct hf_deep_file hf_deep_file_init(const struct hf_fs_ops *fs, int dirfd, const char *name)
 {
     return (struct hf_deep_file){fs, dirfd, name, -1};
@@ -36,20 +38,9 @@ void hf_deep_file_done(struct hf_deep_file *file)
 static int write_scratch(void *ctx, const void *bytes, size_t n, uint64_t offset)
 {
     struct hf_deep_file *file = ctx;
-    const char *p = bytes;
     int r = file->fd < 0 ? open_file(file) : 0;
 
-    if (r < 0)
-        return r;
-    while (n > 0) {
-        ssize_t wrote = file->fs->pwrite(file->fs->ctx, file->fd, p, n, offset);
-        if (wrote <= 0)
-            return wrote < 0 ? (int)wrote : -EIO;
-        p += wrote;
-        offset += (uint64_t)wrote;
-        n -= (size_t)wrote;
-    }
-    return 0;
+    return r < 0 ? r : hf_file_write_all(file->fs, file->fd, bytes, n, offset);
 }
 
 static ssize_t read_scratch(void *ctx, void *bytes, size_t n, uint64_t offset)

@@ -22,23 +22,26 @@ const char *hf_event_kind_name(enum hf_event_kind kind); /* "log", "payload", "m
 
 /* Where it came in: counted and dropped by these (16 bits of the spool's tag). */
 enum hf_source_class {
-    HF_SOURCE_HTTP = 1,
-    HF_SOURCE_JOURNALD,
-    HF_SOURCE_FILE,
-    HF_SOURCE_CONTAINER,
-    HF_SOURCE_NODE,
-    HF_SOURCE_SCRAPE,
-    HF_SOURCE_SOCKET,
-    HF_SOURCE_MQTT,
-    HF_SOURCE_AGENT, /* our own: dropped counts, suppressed counts, audits */
-    HF_SOURCE_CLASSES,
+    HF_SOURCE_NONE,
+#define CLASS(class, number, ...) HF_SOURCE_##class = number,
+    HF_TELEMETRY_SOURCES(CLASS)
+#undef CLASS
+        HF_SOURCE_AGENT = HF_TELEMETRY_AGENT_CLASS, /* our own: dropped counts, suppressed counts, audits */
+#define ONE(class, number, ...) +1
+    HF_SOURCE_ROWS = 0 HF_TELEMETRY_SOURCES(ONE), /* sources that a policy can have */
+#undef ONE
+    HF_SOURCE_CLASSES = HF_SOURCE_ROWS + 2, /* with HF_SOURCE_NONE and HF_SOURCE_AGENT */
 };
-const char *hf_source_class_name(enum hf_source_class source_class); /* "http", "journald" ... */
+#define BIT(class, number, ...) | 1u << (number)
+_Static_assert((1u | 1u << HF_SOURCE_AGENT HF_TELEMETRY_SOURCES(BIT)) == (1u << HF_SOURCE_CLASSES) - 1,
+               "the numbers of the classes are distinct and without gaps");
+#undef BIT
+const char *hf_event_class_name(enum hf_source_class source_class); /* "http", "journald" ... */
 /* Of a source's name: what is before its first ':' names the class. HTTP when nothing does. */
-enum hf_source_class hf_source_class_of(struct hf_view source);
+enum hf_source_class hf_event_class_of(struct hf_view source);
 
 enum hf_value_kind { HF_VALUE_NONE, HF_VALUE_GAUGE, HF_VALUE_COUNTER, HF_VALUE_HISTOGRAM, HF_VALUE_KINDS };
-const char *hf_value_kind_name(enum hf_value_kind kind); /* "", "gauge", "counter", "histogram" */
+const char *hf_event_value_kind_name(enum hf_value_kind kind); /* "", "gauge", "counter", "histogram" */
 
 struct hf_attribute {
     struct hf_view name;
@@ -90,10 +93,21 @@ HF_MUST_USE int hf_event_format(const struct hf_event *event, const char *node, 
 /* Read back what hf_event_format() wrote, for sinks of other formats, and what another agent sends on. Views point into `text` where
  * they can, else into *scratch (cleared first, grown at most once, to text.n). *ret_node: the "node" in the text. Any order of fields
  * and blanks between them; unknown fields are skipped. The source class is read off the source's name (HTTP for unknown ones).
- * -EBADMSG: no such object, or not strict JSON (telemetry/event/jscan.h), a field twice, of another type, no time or kind, too many attributes.
+ * -EBADMSG: no such object, or not strict JSON (codec/scan.h), a field twice, of another type, no time or kind, too many attributes.
  * -E2BIG: longer than HF_EVENT_MAX_TEXT, or scratch->max is below text.n. -ENOMEM. The ret_ are garbage then. */
 HF_MUST_USE int hf_event_parse(struct hf_view text, struct hf_event *ret_event, struct hf_view *ret_node,
                                struct hf_buf *scratch);
+
+/* True if the i-th attribute has the name of an earlier one: a line holds the first only. */
+static inline bool hf_event_repeats_attribute(const struct hf_event *event, size_t i)
+{
+    struct hf_view name = event->attributes[i].name;
+
+    for (size_t k = 0; k < i; k++)
+        if (event->attributes[k].name.n == name.n && memcmp(event->attributes[k].name.p, name.p, name.n) == 0)
+            return true;
+    return false;
+}
 
 /* What the spool counts drops by. */
 static inline uint32_t hf_event_tag(enum hf_source_class source_class, enum hf_severity severity)

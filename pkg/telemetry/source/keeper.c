@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/dir.h"
 #include "os/file.h"
 
 #define DELAY_NS (HF_KEEPER_DELAY_S * HF_NS_PER_S)

@@ -44,5 +44,6 @@ struct hf_source {
 typedef int hf_source_maker(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
                             const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err);
 
-hf_source_maker hf_source_journald_new, hf_source_files_new, hf_source_containers_new, hf_source_node_new,
-    hf_source_scrape_new, hf_source_socket_new, hf_source_mqtt_new, hf_source_http_new;
+#define CREATE(class, number, create, ...) hf_source_maker hf_source_##create##_new;
+HF_TELEMETRY_SOURCES(CREATE)
+#undef CREATE

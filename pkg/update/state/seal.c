@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "codec/hash.h"
+#include "os/dir.h"
 #include "os/file.h"
 
 static int header(const char *kind, unsigned version, struct hf_view body, char *line, size_t n)

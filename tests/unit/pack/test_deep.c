@@ -335,9 +335,9 @@ START_TEST(other_library)
     const struct recipe recipe = {.memory_bytes = 1 << 26, .setups = &setup, .setups_n = 1};
     struct hf_err err = HF_ERR_INIT;
 
-    ck_assert_int_eq(pack_encoder_print(&setup.setup, setup.print, &err), 0);
+    ck_assert_int_eq(pack_encoder_fingerprint(&setup.setup, setup.fingerprint, &err), 0);
     ck_assert_int_eq(recipe_check_libraries(&recipe, &err), 0);
-    setup.print[3] ^= 1;
+    setup.fingerprint[3] ^= 1;
     ck_assert_int_eq(recipe_check_libraries(&recipe, &err), -EOPNOTSUPP);
     ck_assert_ptr_nonnull(strstr(err.cause, "libzstd 1.4.2"));
     ck_assert_ptr_nonnull(strstr(err.cause, "whole file"));

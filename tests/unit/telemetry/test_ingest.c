@@ -6,6 +6,7 @@
 #include "codec/hash.h"
 #include "codec/squeeze.h"
 #include "loop/server.h"
+#include "os/clock_posix.h"
 #include "telemetry/source/ingest.h"
 #include "telemetry/source/ingest_parse.h"
 
@@ -117,7 +118,7 @@ static void serve(void *arg, const struct hf_server_request *request, struct hf_
 {
     (void)arg;
     if (source != NULL)
-        hf_source_http_take(source, request, exchange);
+        hf_source_http_serve(source, request, exchange);
     else
         hf_server_answer(exchange, 404, NULL, NULL, HF_VIEW("off"));
 }
@@ -251,7 +252,7 @@ static const struct {
     {"{\"id\":\"t\",\"timestamp\":\"2025-11-20T09:00:00+01:00\",\"sensorData\":{}}", 1, "t", "{}",
      "2025-11-20T08:00:00"},
     {"{\"id\":\"s\",\"severity\":17,\"sensorData\":{}}", 1, "s", "{}", "\"severity\":\"error\""},
-    {"{\"id\":\"big\",\"sensorData\":{\"v\":1e308,\"d\":{\"a\":1,\"a\":2}}}", 1, "big", NULL, NULL},
+    {"{\"id\":\"big\",\"sensorData\":{\"v\":1e308,\"d\":{\"a\":1,\"b\":2}}}", 1, "big", NULL, NULL},
     {"[{\"id\":\"a\",\"sensorData\":1}]", 1, "a", "1", NULL},
     {"[{\"id\":\"a\",\"sensorData\":1},{\"id\":\"b\",\"sensorData\":2}\n,\n{\"sensorData\":3}]\n", 3, "a", "1", NULL},
     {"{\"id\":\"a\",\"sensorData\":1}\n{\"id\":\"b\",\"sensorData\":2}", 2, "a", "1", NULL},
@@ -365,36 +366,36 @@ static const struct {
     {"cut in an object", "{\"id\":\"a\"", 400, "\"item\":0,\"line\":1,\"offset\":9"},
     {"cut in a string", "{\"id\":\"a", 400, "the text ends inside a string"},
     {"cut in a name", "{\"id", 400, "the text ends inside a string"},
-    {"cut behind a colon", "{\"id\":", 400, "the text ends where a value should be"},
+    {"cut behind a colon", "{\"id\":", 400, "the text ends where a value is expected"},
     {"cut behind a comma", "{\"id\":\"a\",", 400, "the text ends inside an object"},
     {"cut array", "[{\"sensorData\":1}", 400, "\"item\":1"},
     {"cut array behind a comma", "[{\"sensorData\":1},", 400, "\"item\":1"},
     {"cut second line", "{\"sensorData\":1}\n{\"sensorData\"", 400, "\"item\":1,\"line\":2"},
-    {"array with a comma too many", "[{\"sensorData\":1},]", 400, "no value begins here"},
-    {"array without a comma", "[{\"sensorData\":1}{\"sensorData\":1}]", 400, "no comma"},
-    {"something behind the array", "[{\"sensorData\":1}] x", 400, "something behind the end"},
-    {"two arrays", "[{\"sensorData\":1}]\n[{\"sensorData\":1}]", 400, "something behind the end"},
+    {"array with a comma too many", "[{\"sensorData\":1},]", 400, "a value is expected"},
+    {"array without a comma", "[{\"sensorData\":1}{\"sensorData\":1}]", 400, "a comma or a closing bracket"},
+    {"something behind the array", "[{\"sensorData\":1}] x", 400, "text behind the end"},
+    {"two arrays", "[{\"sensorData\":1}]\n[{\"sensorData\":1}]", 400, "text behind the end"},
     {"two objects in a line", "{\"sensorData\":1}{\"sensorData\":2}", 400, "no end of the line"},
-    {"array of arrays", "[[{\"sensorData\":1}]]", 400, "no object begins here"},
-    {"a number", "17", 400, "no object begins here"},
-    {"a string", "\"sensorData\"", 400, "no object begins here"},
-    {"null", "null", 400, "no object begins here"},
-    {"not JSON", "temperature=21", 400, "no object begins here"},
-    {"XML", "<a/>", 400, "no value begins here"},
-    {"byte order mark", "\xef\xbb\xbf{\"sensorData\":1}", 400, "no value begins here"},
-    {"comment", "/* x */{\"sensorData\":1}", 400, "no value begins here"},
-    {"single quotes", "{'sensorData':1}", 400, "no name of a member"},
-    {"name without quotes", "{sensorData:1}", 400, "no name of a member"},
-    {"NaN", "{\"sensorData\":NaN}", 400, "no value begins here"},
-    {"nested NaN", "{\"sensorData\":{\"a\":[1,nan]}}", 400, "no value begins here"},
-    {"Infinity", "{\"sensorData\":-Infinity}", 400, "no value begins here"},
-    {"huge number", "{\"sensorData\":1e999}", 400, "a number that is too large"},
-    {"hexadecimal", "{\"sensorData\":0x10}", 400, "a number that does not end as one"},
-    {"leading zero", "{\"sensorData\":007}", 400, "a number that does not end as one"},
-    {"plus", "{\"sensorData\":+1}", 400, "no value begins here"},
-    {"name twice", "{\"sensorData\":1,\"sensorData\":2}", 400, "a member that was there already"},
-    {"id twice", "{\"id\":\"a\",\"sensorData\":1,\"id\":\"b\"}", 400, "a member that was there already"},
-    {"name twice, with escapes", "{\"sensorData\":1,\"sensor\\u0044ata\":2}", 400, "a member that was there already"},
+    {"array of arrays", "[[{\"sensorData\":1}]]", 400, "an object is expected"},
+    {"a number", "17", 400, "an object is expected"},
+    {"a string", "\"sensorData\"", 400, "an object is expected"},
+    {"null", "null", 400, "an object is expected"},
+    {"not JSON", "temperature=21", 400, "an object is expected"},
+    {"XML", "<a/>", 400, "a value is expected"},
+    {"byte order mark", "\xef\xbb\xbf{\"sensorData\":1}", 400, "a value is expected"},
+    {"comment", "/* x */{\"sensorData\":1}", 400, "a value is expected"},
+    {"single quotes", "{'sensorData':1}", 400, "a member's name"},
+    {"name without quotes", "{sensorData:1}", 400, "a member's name"},
+    {"NaN", "{\"sensorData\":NaN}", 400, "a value is expected"},
+    {"nested NaN", "{\"sensorData\":{\"a\":[1,nan]}}", 400, "a value is expected"},
+    {"Infinity", "{\"sensorData\":-Infinity}", 400, "a value is expected"},
+    {"huge number", "{\"sensorData\":1e999}", 400, "number out of range"},
+    {"hexadecimal", "{\"sensorData\":0x10}", 400, "invalid number"},
+    {"leading zero", "{\"sensorData\":007}", 400, "invalid number"},
+    {"plus", "{\"sensorData\":+1}", 400, "a value is expected"},
+    {"name twice", "{\"sensorData\":1,\"sensorData\":2}", 400, "duplicate member"},
+    {"id twice", "{\"id\":\"a\",\"sensorData\":1,\"id\":\"b\"}", 400, "duplicate member"},
+    {"name twice, with escapes", "{\"sensorData\":1,\"sensor\\u0044ata\":2}", 400, "duplicate member"},
     {"unknown member", "{\"sensorData\":1,\"sensordata\":2}", 400,
      "{\"error\":\"sensordata: a member that a payload does not have: it has sensorData"},
     {"a flat reading", "{\"id\":\"a\",\"celsius\":21.5}", 400, "\"error\":\"celsius: a member that"},
@@ -424,8 +425,8 @@ static const struct {
     {"attributes a list", "{\"attributes\":[],\"sensorData\":1}", 400, "attributes: not an object"},
     {"attribute nested", "{\"attributes\":{\"a\":{}},\"sensorData\":1}", 400, "attributes: not a string"},
     {"attribute null", "{\"attributes\":{\"a\":null},\"sensorData\":1}", 400, "attributes: not a string"},
-    {"attribute twice", "{\"attributes\":{\"a\":\"1\",\"a\":\"2\"},\"sensorData\":1}", 400,
-     "attributes: a member that was there already"},
+    {"attribute twice", "{\"attributes\":{\"a\":\"1\",\"a\":\"2\"},\"sensorData\":1}", 400, "duplicate member"},
+    {"reading twice", "{\"sensorData\":{\"d\":[{\"a\":1,\"a\":2}]}}", 400, "duplicate member"},
     {"attribute without a name", "{\"attributes\":{\"\":\"1\"},\"sensorData\":1}", 400, "attributes: empty"},
     {"25 attributes",
      "{\"attributes\":{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,\"j\":1,\"k\":1,\"l\":1,"
@@ -440,11 +441,11 @@ static const struct {
     {"checksum of something else",
      "{\"sensorData\":1,\"checksum\":\"zz00000000000000000000000000000000000000000000000000000000000000\"}", 422,
      "checksum: not the hexadecimal SHA-256"},
-    {"invalid UTF-8", "{\"sensorData\":\"\xff\"}", 400, "text that is not UTF-8"},
-    {"overlong UTF-8", "{\"sensorData\":\"\xc0\xaf\"}", 400, "text that is not UTF-8"},
-    {"surrogate in UTF-8", "{\"sensorData\":\"\xed\xa0\x80\"}", 400, "text that is not UTF-8"},
-    {"half a surrogate pair", "{\"sensorData\":\"\\ud800\"}", 400, "an escape that is none"},
-    {"unknown escape", "{\"sensorData\":\"\\q\"}", 400, "an escape that is none"},
+    {"invalid UTF-8", "{\"sensorData\":\"\xff\"}", 400, "invalid UTF-8"},
+    {"overlong UTF-8", "{\"sensorData\":\"\xc0\xaf\"}", 400, "invalid UTF-8"},
+    {"surrogate in UTF-8", "{\"sensorData\":\"\xed\xa0\x80\"}", 400, "invalid UTF-8"},
+    {"half a surrogate pair", "{\"sensorData\":\"\\ud800\"}", 400, "invalid escape sequence"},
+    {"unknown escape", "{\"sensorData\":\"\\q\"}", 400, "invalid escape sequence"},
     {"control character", "{\"sensorData\":\"a\tb\"}", 400, "a control character inside a string"},
     {"event without a time", "{\"kind\":\"log\",\"id\":\"a\",\"node\":\"n\",\"source\":\"x\",\"body\":\"b\"}", 400,
      "not an event of an agent"},
@@ -506,7 +507,7 @@ static const struct {
     [LONG_ID] = {"id of 129 bytes", NULL, 400, "id: too long"},
     [LONG_DATA] = {"300 KB of data", NULL, 413, "sensorData: longer than"},
     [LONG_DATA_SECOND] = {"300 KB of data in the second", NULL, 413, "\"item\":1"},
-    [LONG_NUMBER] = {"a number of 100 KB", NULL, 400, "a number that is too large"},
+    [LONG_NUMBER] = {"a number of 100 KB", NULL, 400, "number out of range"},
     [MEGABYTE_LINE] = {"a line of 1 MB that is one string", NULL, 413, "sensorData: longer than"},
     [MEGABYTE_NAME] = {"a name of 1 MB", NULL, 400, "...: a member that a payload does not have"},
     [MEGABYTE_BLANKS_THEN_CUT] = {"1 MB of blanks, then half an object", NULL, 400, "\"line\":524289"},
@@ -519,7 +520,7 @@ static const struct {
     [ZSTD_CUT] = {"zstd cut off", "Content-Encoding: zstd", 400, "cut off"},
     [GZIP_GARBAGE] = {"no gzip", "Content-Encoding: gzip", 400, "damaged"},
     [ZSTD_GARBAGE] = {"no zstd", "Content-Encoding: zstd", 400, "damaged"},
-    [ZEROS] = {"zeros", NULL, 400, "no value begins here"},
+    [ZEROS] = {"zeros", NULL, 400, "a value is expected"},
 };
 
 static void add_many(struct hf_buf *out, const char *text, size_t times)

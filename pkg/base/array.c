@@ -1,0 +1,25 @@
+#include "base/array.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { FIRST_CAP = 8 };
+
+int hf_array_grow_bytes(void **items, size_t each, size_t n, size_t *cap, size_t max)
+{
+    size_t bytes, more = *cap == 0 ? FIRST_CAP : *cap > max / 2 ? max : 2 * *cap;
+
+    if (n < *cap)
+        return 0;
+    if (n >= max)
+        return -E2BIG;
+    more = HF_MIN(more, max);
+    if (__builtin_mul_overflow(more, each, &bytes))
+        return -ENOMEM;
+    void *grown = realloc(*items, bytes);
+    if (grown == NULL)
+        return -ENOMEM;
+    *items = grown;
+    *cap = more;
+    return 0;
+}

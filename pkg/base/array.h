@@ -1,0 +1,28 @@
+/* base/array.h - arrays that grow by doubling, up to a maximum.
+ *
+ * Threads: any, one at a time for one array. Memory: the caller frees the array with free(). */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/macros.h"
+
+/* For arrays that something else bounds. */
+#define HF_ARRAY_ANY SIZE_MAX
+
+/* Makes room for one more item in the array `items`, of which `n` are in use and `cap` (an unsigned variable) are allocated.
+ * `max` is the largest number of items. `items` and `cap` are variables of the caller and change only on success.
+ * Returns 0, -E2BIG (`max` items are in use) or -ENOMEM. */
+#define hf_array_grow(items, n, cap, max)                                                                              \
+    ({                                                                                                                 \
+        void *items_ = (items);                                                                                        \
+        size_t cap_ = (cap), max_ = HF_MIN((size_t)(max), (size_t)(__typeof__(cap))-1);                                \
+        int grown_ = hf_array_grow_bytes(&items_, sizeof(*(items)), (n), &cap_, max_);                                 \
+        (items) = items_;                                                                                              \
+        (cap) = (__typeof__(cap))cap_;                                                                                 \
+        grown_;                                                                                                        \
+    })
+
+/* The function behind hf_array_grow(); `each` is the size of one item. */
+HF_MUST_USE int hf_array_grow_bytes(void **items, size_t each, size_t n, size_t *cap, size_t max);

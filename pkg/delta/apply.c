@@ -53,7 +53,7 @@ static int start_output(struct delta_apply_state *apply, struct hf_err *err)
         return 0;
     if (resume->new_offset > apply->header.new_size || resume->new_offset % DELTA_BLOCK != 0 ||
         hf_sha256_load(&apply->output.hash, resume->new_hash) < 0)
-        return hf_err_set(err, EINVAL, "the checkpoint belongs to another delta");
+        return hf_err_set(err, EINVAL, "the checkpoint does not belong to this delta");
     apply->output.written = resume->new_offset;
     return 0;
 }
@@ -99,7 +99,7 @@ static int check_end(struct delta_apply_state *apply, struct hf_err *err)
     n = apply->input->pos < apply->input->n ? 1 : apply->params->patch.read(apply->params->patch.ctx, &last, 1);
     if (n != 0)
         return n < 0 ? hf_err_sys(err, (int)n, "read the delta's end")
-                     : hf_err_set(err, EBADMSG, "bytes follow the delta's end");
+                     : hf_err_set(err, EBADMSG, "bytes follow the end of the delta");
     if (apply->params->unhashed)
         return 0;
     hf_sha256_final(&hash, digest);

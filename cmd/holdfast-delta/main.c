@@ -4,10 +4,11 @@
 
 #include "cli/small.h"
 #include "os/fs_posix.h"
-#include "pack/codec/stage.h"
+#include "pack/deflate/deflate.h"
+#include "pack/deflate/tokens.h"
 
-/* In place of pkg/pack/codec/codecs.c, so that the compressors of zstd and xz are not linked. */
-const struct pack_encoder_ops *pack_codec_ops(enum pack_codec codec)
+/* Replaces pkg/pack/codec/codecs.c, so that the linker leaves out the compressors of zstd and xz. */
+const struct pack_codec_ops *pack_codec_ops(enum pack_codec codec)
 {
     return codec == PACK_CODEC_DEFLATE          ? &pack_deflate_ops
            : codec == PACK_CODEC_DEFLATE_TOKENS ? &pack_tokens_ops

@@ -15,6 +15,7 @@
 #include "agent/follow/concern.h"
 #include "agent/follow/follow.h"
 #include "agent/gauges.h"
+#include "agent/parts.h"
 #include "agent/report/report.h"
 #include "agent/turn.h"
 

@@ -65,6 +65,25 @@ struct hf_telemetry_mqtt {
     bool tls;
 };
 
+/* The sources of telemetry, one row each; docs/EXTENDING.md says what else a new one needs.
+ *
+ *     SOURCE(class, number, create, name, field, on)
+ *
+ * `class` and `number` are HF_SOURCE_<class> of enum hf_source_class; the number is part of the spool's tags on disk: never change one,
+ * give a new source the next free number. hf_source_<create>_new() makes the source. `name` is the metric label and what an event's
+ * "source" begins with, `field` the field of spec.telemetry.sources, `on` is true if the policy `s` wants the source. */
+#define HF_TELEMETRY_SOURCES(SOURCE)                                                                                   \
+    SOURCE(HTTP, 1, http, "http", "http", s->http)                                                                     \
+    SOURCE(JOURNALD, 2, journald, "journald", "journald", s->journald)                                                 \
+    SOURCE(FILE, 3, files, "file", "files", s->n_files > 0)                                                            \
+    SOURCE(CONTAINER, 4, containers, "container", "containers", s->containers)                                         \
+    SOURCE(NODE, 5, node, "node", "node", s->node)                                                                     \
+    SOURCE(SCRAPE, 6, scrape, "scrape", "scrape", s->n_scrapes > 0)                                                    \
+    SOURCE(SOCKET, 7, socket, "socket", "socket", s->socket_path != NULL)                                              \
+    SOURCE(MQTT, 8, mqtt, "mqtt", "mqtt", s->mqtt.host != NULL)
+
+enum { HF_TELEMETRY_AGENT_CLASS = 9 }; /* the number of HF_SOURCE_AGENT, which is no source of a policy */
+
 /* telemetry.sources. A source that is absent is off. */
 struct hf_telemetry_sources {
     bool http; /* POST /ingest */

@@ -84,9 +84,9 @@ struct hf_update_engine;
 HF_MUST_USE int hf_update_engine_new(const struct hf_update_params *params, struct hf_update_engine **ret_engine,
                                      struct hf_err *err);
 /* Nothing new begins, and downloads end so that all that came is on disk for good: a node is told to shut down. It is done when
- * hf_update_engine_rested() says so, of which `changed` tells; freeing before that is allowed and costs at most what a kill costs. */
-void hf_update_engine_rest(struct hf_update_engine *engine);
-bool hf_update_engine_rested(const struct hf_update_engine *engine);
+ * hf_update_engine_quiesced() says so, of which `changed` tells; freeing before that is allowed and costs at most what a kill costs. */
+void hf_update_engine_quiesce(struct hf_update_engine *engine);
+bool hf_update_engine_quiesced(const struct hf_update_engine *engine);
 void hf_update_engine_free(struct hf_update_engine *engine); /* stops effects; state on disk stays resumable */
 HF_DEFINE_CLEANUP(struct hf_update_engine, hf_update_engine_free)
 
@@ -98,7 +98,7 @@ HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const stru
 /* Look at what was committed (call each `interval`): when somebody changed or removed its content, it is put back at once
  * (Drifted), judged like any other update: when its checks fail, what was found is put back. Only who changes it again soon
  * after a repair is met later: not before a minute, then two, four, ... */
-void hf_update_engine_look(struct hf_update_engine *engine);
+void hf_update_engine_check_drift(struct hf_update_engine *engine);
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 
 /* Visit every release that is desired or has a history. One that no object wants comes last, without method and counters. */

@@ -7,7 +7,7 @@
 #include "api/meta.h"
 #include "api/telemetry.h"
 #include "base/parse.h"
-#include "update/install/place.h"
+#include "update/install/target.h"
 
 #define DEFAULT_STATE_DIR "/var/lib/holdfast"
 

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "api/conditions.h"
+#include "base/format.h"
 #include "base/parse.h"
+#include "base/utf8.h"
 
 /* Remembers a failure until the end of building: an incomplete tree is dropped as a whole. */
 struct builder {

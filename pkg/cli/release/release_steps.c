@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "update/rules/way.h"
+#include "update/rules/delta_chain.h"
 
 enum { STEP_COSTS = 2048 /* bytes: a further request, its connection, an entry in the object */ };
 static const struct hf_plan_room all_room = {UINT64_MAX, UINT64_MAX};
@@ -73,21 +73,21 @@ static const struct hf_delta_ref *direct(const struct graph *graph, const char *
     return best;
 }
 
-static uint64_t cost(const struct hf_way *way)
+static uint64_t cost(const struct hf_delta_chain *way)
 {
     return way->bytes + (way->n - 1) * STEP_COSTS;
 }
 
-static bool pays(const struct graph *graph, const char *from, struct hf_way *ret_way)
+static bool pays(const struct graph *graph, const char *from, struct hf_delta_chain *ret_way)
 {
     const struct hf_delta_ref *one = direct(graph, from);
 
-    if (!hf_way_find(&graph->artifact, from, 0, &all_room, "", ret_way) || ret_way->n < 2)
+    if (!hf_delta_chain_find(&graph->artifact, from, 0, &all_room, "", ret_way) || ret_way->n < 2)
         return false;
     return cost(ret_way) < (one != NULL ? one->size : graph->artifact.size);
 }
 
-static void mark(struct graph *graph, const struct hf_way *way)
+static void mark(struct graph *graph, const struct hf_delta_chain *way)
 {
     for (size_t i = 0; i < way->n; i++) {
         if (way->deltas[i]->to != NULL)
@@ -97,7 +97,7 @@ static void mark(struct graph *graph, const struct hf_way *way)
     }
 }
 
-static uint64_t memory_of(const struct hf_way *way)
+static uint64_t memory_of(const struct hf_delta_chain *way)
 {
     uint64_t most = 0;
 
@@ -108,7 +108,7 @@ static uint64_t memory_of(const struct hf_way *way)
 
 /* ---- what is listed ------------------------------------------------------------------------------------------------------ */
 
-static int report_way(json_t *report, const char *from, const struct hf_way *way, struct hf_err *err)
+static int report_way(json_t *report, const char *from, const struct hf_delta_chain *way, struct hf_err *err)
 {
     for (size_t i = 0; i < json_array_size(report); i++) {
         json_t *entry = json_array_get(report, i);
@@ -142,7 +142,7 @@ static json_t *step_entry(const struct hf_delta_ref *step)
 /* Ways of every file that one is known from. Those used are marked. */
 static int find_ways(struct graph *graph, json_t *report, struct hf_err *err)
 {
-    struct hf_way way;
+    struct hf_delta_chain way;
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < graph->artifact.n_steps; i++) {
@@ -162,7 +162,7 @@ static int find_ways(struct graph *graph, json_t *report, struct hf_err *err)
 static bool is_needless(const struct graph *graph, size_t i)
 {
     const struct hf_delta_ref *delta = &graph->deltas[i];
-    struct hf_way way;
+    struct hf_delta_chain way;
 
     return !graph->delta_used[i] && pays(graph, delta->from, &way) && memory_of(&way) <= delta->needs.memory_bytes;
 }

@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/parse.h"
 #include "cli/args.h"
-#include "update/install/place.h"
+#include "update/install/target.h"
 
 enum { MAX_ROOTS = 16 };
 
@@ -160,9 +160,9 @@ static int check_path(const struct hf_cli_args *args, const json_t *update, stru
             return hf_err_set(err, EINVAL, "--update-root: '%.80s' is not an absolute path without . and .. and //",
                               roots[i]);
     }
-    const struct hf_place place = {.roots = roots, .path = path};
-    struct hf_trouble trouble = {0};
-    if (path == NULL || !hf_text_is_path(path) || hf_place_check(&place, &trouble) == 0)
+    const struct hf_target target = {.roots = roots, .path = path};
+    struct hf_failure failure = {0};
+    if (path == NULL || !hf_text_is_path(path) || hf_target_check(&target, &failure) == 0)
         return 0;
     char all[120] = "";
     for (size_t i = 0, n = 0; roots[i] != NULL && n < sizeof(all) - 1; i++)

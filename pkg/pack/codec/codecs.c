@@ -1,10 +1,13 @@
-/* Every compression this project knows. In a file of its own: a program that defines pack_codec_ops() itself is linked without what it
- * leaves out (cmd/holdfast-delta). */
-#include "pack/codec/stage.h"
+/* The table of all codecs. A file of its own, so that a program that defines its own pack_codec_ops()
+ * (cmd/holdfast-delta) does not link the codecs that it leaves out. */
+#include "pack/codec/xz.h"
+#include "pack/codec/zst.h"
+#include "pack/deflate/deflate.h"
+#include "pack/deflate/tokens.h"
 
-const struct pack_encoder_ops *pack_codec_ops(enum pack_codec codec)
+const struct pack_codec_ops *pack_codec_ops(enum pack_codec codec)
 {
-    static const struct pack_encoder_ops *const table[PACK_CODEC_END] = {
+    static const struct pack_codec_ops *const table[PACK_CODEC_END] = {
         [PACK_CODEC_DEFLATE] = &pack_deflate_ops,
         [PACK_CODEC_DEFLATE_TOKENS] = &pack_tokens_ops,
         [PACK_CODEC_XZ] = &pack_xz_ops,

@@ -1,7 +1,8 @@
-/* Deflate as an encoder of the gzip family makes it: content in, the encoder's choices predicted, exceptions taken from the marks.
+/* PACK_CODEC_DEFLATE. The encoder predicts each token and end of block from the content; marks list the exceptions.
  *
- * A mark is: varint tokens since the last mark, then a varint v. v even: the token is v / 2. v odd: the block ends here, v / 2 is its
- * kind, plus 8 when it is the last; for DEFLATE_GIVEN follow a varint number of bits and the bytes that hold them. */
+ * A mark is a varint, the number of tokens since the last mark, and a varint v. v even: the next token is v / 2. v
+ * odd: the block ends here; v / 2 is its kind, plus 8 for the last block. DEFLATE_GIVEN is followed by a varint
+ * number of bits and the bytes that hold them. */
 #include <errno.h>
 #include <string.h>
 
@@ -13,15 +14,16 @@
 
 enum { MARKS_MAX = 1 << 18 };
 
-struct making {
+struct deflate_encoder {
     struct deflate_writer writer;
     struct deflate_matcher matcher;
     unsigned level;
-    bool full, gzip_tail, starved; /* starved: a mark wants more content than there is yet */
+    bool full; /* the block ends before the next token, unless a mark ends it */
+    bool gzip_tail;
     uint32_t crc, length;
-    uint64_t index; /* of the next token */
-    const unsigned char *mark, *marks_end;
-    uint64_t mark_index, mark_value; /* the next one; UINT64_MAX: none */
+    uint64_t index;                        /* number of tokens so far */
+    const unsigned char *mark, *marks_end; /* marks behind the next one */
+    uint64_t mark_index, mark_value;       /* the next mark; mark_index UINT64_MAX: none */
 };
 
 static int damaged(struct hf_err *err, const char *what)
@@ -29,123 +31,124 @@ static int damaged(struct hf_err *err, const char *what)
     return hf_err_set(err, EBADMSG, "deflate marks: %s", what);
 }
 
-static int next_mark(struct making *making, struct hf_err *err)
+static int next_mark(struct deflate_encoder *encoder, struct hf_err *err)
 {
     uint64_t step;
 
-    if (making->mark == making->marks_end) {
-        making->mark_index = UINT64_MAX;
+    if (encoder->mark == encoder->marks_end) {
+        encoder->mark_index = UINT64_MAX;
         return 0;
     }
-    if (!delta_get_varint(&making->mark, making->marks_end, &step) ||
-        !delta_get_varint(&making->mark, making->marks_end, &making->mark_value) ||
-        step > UINT64_MAX / 2 - making->mark_index)
-        return damaged(err, "one is cut off");
-    making->mark_index += step;
+    if (!delta_get_varint(&encoder->mark, encoder->marks_end, &step) ||
+        !delta_get_varint(&encoder->mark, encoder->marks_end, &encoder->mark_value) ||
+        step > UINT64_MAX / 2 - encoder->mark_index)
+        return damaged(err, "a mark is incomplete");
+    encoder->mark_index += step;
     return 0;
 }
 
-static int auto_end(struct making *making, bool last, struct hf_err *err)
+static int auto_end(struct deflate_encoder *encoder, bool last, struct hf_err *err)
 {
-    making->full = false;
-    return deflate_writer_end(&making->writer, DEFLATE_AUTO, NULL, last, err);
+    encoder->full = false;
+    return deflate_writer_end(&encoder->writer, DEFLATE_AUTO, NULL, last, err);
 }
 
-/* Go's encoder closes with a stored block that is empty. */
-static int last_end(struct making *making, struct hf_err *err)
+/* Go's encoder ends a stream with an empty stored block. */
+static int last_end(struct deflate_encoder *encoder, struct hf_err *err)
 {
-    if (making->matcher.flavour != DEFLATE_GO)
-        return auto_end(making, true, err);
-    int r = making->writer.tokens_n > 0 ? auto_end(making, false, err) : 0;
-    return r == 0 ? deflate_writer_end(&making->writer, DEFLATE_STORED, NULL, true, err) : r;
+    if (encoder->matcher.flavour != DEFLATE_GO)
+        return auto_end(encoder, true, err);
+    int r = encoder->writer.tokens_n > 0 ? auto_end(encoder, false, err) : 0;
+    return r == 0 ? deflate_writer_end(&encoder->writer, DEFLATE_STORED, NULL, true, err) : r;
 }
 
-/* An end of block that is marked. */
-static int marked_end(struct making *making, struct hf_err *err)
+/* Ends the block as the current mark says. */
+static int marked_end(struct deflate_encoder *encoder, struct hf_err *err)
 {
-    uint64_t value = making->mark_value / 2, bits = 0;
+    uint64_t value = encoder->mark_value / 2, bits = 0;
     struct deflate_head head = {.bits = 0};
 
-    if (value > 15 || (value & 7) > DEFLATE_AUTO || making->writer.ended)
-        return damaged(err, "an end of block that cannot be");
+    if (value > 15 || (value & 7) > DEFLATE_AUTO || encoder->writer.ended)
+        return damaged(err, "invalid end of block");
     if ((value & 7) == DEFLATE_GIVEN) {
-        if (!delta_get_varint(&making->mark, making->marks_end, &bits) || bits > 8 * DEFLATE_HEAD_BYTES ||
-            (bits + 7) / 8 > (uint64_t)(making->marks_end - making->mark))
-            return damaged(err, "a description that is cut off");
+        if (!delta_get_varint(&encoder->mark, encoder->marks_end, &bits) || bits > 8 * DEFLATE_HEAD_BYTES ||
+            (bits + 7) / 8 > (uint64_t)(encoder->marks_end - encoder->mark))
+            return damaged(err, "a description of codes is incomplete");
         head.bits = (unsigned)bits;
-        memcpy(head.bytes, making->mark, (bits + 7) / 8);
-        making->mark += (bits + 7) / 8;
+        memcpy(head.bytes, encoder->mark, (bits + 7) / 8);
+        encoder->mark += (bits + 7) / 8;
     }
-    making->full = false;
-    int r = deflate_writer_end(&making->writer, (enum deflate_kind)(value & 7), &head, value > 7, err);
-    return r == 0 ? next_mark(making, err) : r;
+    encoder->full = false;
+    int r = deflate_writer_end(&encoder->writer, (enum deflate_kind)(value & 7), &head, value > 7, err);
+    return r == 0 ? next_mark(encoder, err) : r;
 }
 
-static int check_token(const struct making *making, uint64_t token, struct hf_err *err)
+static int check_token(const struct deflate_encoder *encoder, uint64_t token, struct hf_err *err)
 {
     unsigned n = (unsigned)(token >> 16), far = token & 0xffff;
-    const struct deflate_matcher *m = &making->matcher;
+    const struct deflate_matcher *m = &encoder->matcher;
 
     if (token < 256)
-        return token == m->window[m->at] ? 0 : damaged(err, "a literal that is not there");
+        return token == m->window[m->at] ? 0 : damaged(err, "a literal differs from the content");
     if (token >> 25 != 0 || n < 3 || n > 258 || far < 1 || far > DEFLATE_WINDOW || n > m->end - m->at)
-        return damaged(err, "a match that cannot be");
-    /* Go looks for a match before its window slides and may tell it behind that: further back than what is still held here. */
+        return damaged(err, "invalid match");
+    /* Go looks for a match before its window slides and may emit it after that, so it may lie before the start of our
+     * window. */
     if (far <= m->at && memcmp(m->window + m->at, m->window + m->at - far, n) != 0)
-        return damaged(err, "a match that is not there");
+        return damaged(err, "a match differs from the content");
     return 0;
 }
 
-static int put_token(struct making *making, uint32_t token, struct hf_err *err)
+static int put_token(struct deflate_encoder *encoder, uint32_t token, struct hf_err *err)
 {
-    struct deflate_matcher *m = &making->matcher;
-    int r = making->full ? auto_end(making, false, err) : 0;
+    struct deflate_matcher *m = &encoder->matcher;
+    int r = encoder->full ? auto_end(encoder, false, err) : 0;
 
-    if (r == 0 && making->writer.ended)
+    if (r == 0 && encoder->writer.ended)
         return damaged(err, "content after the last block");
     if (r == 0)
-        r = deflate_writer_token(&making->writer, token, m->window + m->at, err);
+        r = deflate_writer_token(&encoder->writer, token, m->window + m->at, err);
     if (r < 0)
         return r;
     deflate_matcher_accept(m, token);
-    deflate_flavour_note(m, &making->writer);
-    making->full = deflate_flavour_ends(m->flavour, making->level, &making->writer, token);
-    making->index++;
+    deflate_flavour_note(m, &encoder->writer);
+    encoder->full = deflate_flavour_ends(m->flavour, encoder->level, &encoder->writer, token);
+    encoder->index++;
     return 0;
 }
 
-static int run(struct making *making, struct hf_err *err)
+static int run(struct deflate_encoder *encoder, struct hf_err *err)
 {
     int r = 0;
 
-    while (r == 0 && deflate_matcher_ready(&making->matcher)) {
-        uint32_t token = deflate_matcher_predict(&making->matcher);
-        while (r == 0 && making->mark_index == making->index && (making->mark_value & 1) != 0)
-            r = marked_end(making, err);
-        if (r == 0 && making->mark_index == making->index) {
-            r = check_token(making, making->mark_value / 2, err);
-            token = (uint32_t)(making->mark_value / 2);
-            making->mark_index = r == 0 ? making->index : making->mark_index;
+    while (r == 0 && deflate_matcher_ready(&encoder->matcher)) {
+        uint32_t token = deflate_matcher_predict(&encoder->matcher);
+        while (r == 0 && encoder->mark_index == encoder->index && (encoder->mark_value & 1) != 0)
+            r = marked_end(encoder, err);
+        if (r == 0 && encoder->mark_index == encoder->index) {
+            r = check_token(encoder, encoder->mark_value / 2, err);
+            token = (uint32_t)(encoder->mark_value / 2);
+            encoder->mark_index = r == 0 ? encoder->index : encoder->mark_index;
             if (r == 0)
-                r = next_mark(making, err);
+                r = next_mark(encoder, err);
         }
         if (r == 0)
-            r = put_token(making, token, err);
+            r = put_token(encoder, token, err);
     }
     return r;
 }
 
 static int deflate_feed(void *state, const unsigned char *bytes, size_t n, struct hf_err *err)
 {
-    struct making *making = state;
+    struct deflate_encoder *encoder = state;
 
-    making->crc = making->gzip_tail ? pack_crc32(making->crc, bytes, n) : 0;
-    making->length += (uint32_t)n;
+    encoder->crc = encoder->gzip_tail ? pack_crc32(encoder->crc, bytes, n) : 0;
+    encoder->length += (uint32_t)n;
     while (n > 0) {
-        size_t took = deflate_matcher_fill(&making->matcher, bytes, n);
+        size_t took = deflate_matcher_fill(&encoder->matcher, bytes, n);
         bytes += took;
         n -= took;
-        int r = run(making, err);
+        int r = run(encoder, err);
         if (r < 0)
             return r;
     }
@@ -154,141 +157,141 @@ static int deflate_feed(void *state, const unsigned char *bytes, size_t n, struc
 
 static int deflate_finish(void *state, struct hf_err *err)
 {
-    struct making *making = state;
+    struct deflate_encoder *encoder = state;
     unsigned char tail[8];
     int r;
 
-    making->matcher.eof = true;
-    r = run(making, err);
-    while (r == 0 && making->mark_index == making->index && (making->mark_value & 1) != 0)
-        r = marked_end(making, err);
-    if (r == 0 && making->full)
-        r = auto_end(making, false, err);
-    if (r == 0 && !making->writer.ended)
-        r = last_end(making, err);
-    if (r == 0 && making->mark_index != UINT64_MAX)
-        r = damaged(err, "more of them than tokens");
-    hf_put_le32(tail, making->crc);
-    hf_put_le32(tail + 4, making->length);
-    return r == 0 ? deflate_writer_finish(&making->writer, tail, making->gzip_tail ? 8 : 0, err) : r;
+    encoder->matcher.eof = true;
+    r = run(encoder, err);
+    while (r == 0 && encoder->mark_index == encoder->index && (encoder->mark_value & 1) != 0)
+        r = marked_end(encoder, err);
+    if (r == 0 && encoder->full)
+        r = auto_end(encoder, false, err);
+    if (r == 0 && !encoder->writer.ended)
+        r = last_end(encoder, err);
+    if (r == 0 && encoder->mark_index != UINT64_MAX)
+        r = damaged(err, "marks after the last token");
+    hf_put_le32(tail, encoder->crc);
+    hf_put_le32(tail + 4, encoder->length);
+    return r == 0 ? deflate_writer_finish(&encoder->writer, tail, encoder->gzip_tail ? 8 : 0, err) : r;
 }
 
 static void deflate_done(void *state)
 {
-    struct making *making = state;
+    struct deflate_encoder *encoder = state;
 
-    deflate_writer_done(&making->writer);
-    free(making);
+    deflate_writer_done(&encoder->writer);
+    free(encoder);
 }
 
 static int deflate_make(const struct pack_setup *setup, const struct pack_sink *out, void **ret_state,
                         struct hf_err *err)
 {
-    struct making *making;
+    struct deflate_encoder *encoder;
     int r;
 
     if (setup->params_n != 2 || setup->params[0] >= DEFLATE_FLAVOURS ||
         !deflate_flavour_has((enum deflate_flavour)setup->params[0], setup->params[1]))
-        return hf_err_set(err, EBADMSG, "deflate parameters that are not known");
+        return hf_err_set(err, EBADMSG, "unknown deflate parameters");
     if (setup->marks_n > MARKS_MAX)
         return hf_err_set(err, E2BIG, "more than %d bytes of deflate marks", MARKS_MAX);
-    making = calloc(1, sizeof(*making));
-    if (making == NULL)
+    encoder = calloc(1, sizeof(*encoder));
+    if (encoder == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    deflate_matcher_init(&making->matcher, (enum deflate_flavour)setup->params[0], setup->params[1]);
-    making->level = setup->params[1];
-    making->gzip_tail = setup->gzip_tail;
-    making->mark = setup->marks;
-    making->marks_end = setup->marks != NULL ? setup->marks + setup->marks_n : NULL;
-    r = deflate_writer_init(&making->writer, out, err);
-    making->writer.coding = deflate_flavour_coding((enum deflate_flavour)setup->params[0]);
+    deflate_matcher_init(&encoder->matcher, (enum deflate_flavour)setup->params[0], setup->params[1]);
+    encoder->level = setup->params[1];
+    encoder->gzip_tail = setup->gzip_tail;
+    encoder->mark = setup->marks;
+    encoder->marks_end = setup->marks != NULL ? setup->marks + setup->marks_n : NULL;
+    r = deflate_writer_init(&encoder->writer, out, err);
+    encoder->writer.coding = deflate_flavour_coding((enum deflate_flavour)setup->params[0]);
     if (r == 0)
-        r = next_mark(making, err);
+        r = next_mark(encoder, err);
     if (r < 0) {
-        deflate_done(making);
+        deflate_done(encoder);
         return r;
     }
-    *ret_state = making;
+    *ret_state = encoder;
     return 0;
 }
 
 static uint64_t deflate_memory(const struct pack_setup *setup)
 {
     (void)setup;
-    return sizeof(struct making) + DEFLATE_STORED_MAX + 2 * 2 * 65536 + MARKS_MAX;
+    return sizeof(struct deflate_encoder) + DEFLATE_STORED_MAX + 2 * 2 * 65536 + MARKS_MAX;
 }
 
-/* ---- content out of deflate ---------------------------------------------------------------------------------------- */
+/* ---- decoding ---------------------------------------------------------------------------------------------------- */
 
-struct taking {
-    struct deflate_taking stream;
-    size_t n, pushed;
+struct content_decoder {
+    struct deflate_stream stream;
+    size_t n, pushed; /* bytes in the window; bytes of them that the sink has */
     unsigned char window[8 * DEFLATE_WINDOW];
 };
 
-static int push(struct taking *taking, struct hf_err *err)
+static int push(struct content_decoder *decoder, struct hf_err *err)
 {
-    const unsigned char *from = taking->window + taking->pushed;
-    size_t n = taking->n - taking->pushed;
+    const unsigned char *from = decoder->window + decoder->pushed;
+    size_t n = decoder->n - decoder->pushed;
 
-    taking->stream.crc = pack_crc32(taking->stream.crc, from, n);
-    taking->stream.length += (uint32_t)n;
-    taking->pushed = taking->n;
-    return n > 0 ? taking->stream.out->write(taking->stream.out->ctx, from, n, err) : 0;
+    decoder->stream.crc = pack_crc32(decoder->stream.crc, from, n);
+    decoder->stream.length += (uint32_t)n;
+    decoder->pushed = decoder->n;
+    return n > 0 ? decoder->stream.out->write(decoder->stream.out->ctx, from, n, err) : 0;
 }
 
-static int make_room(struct taking *taking, struct hf_err *err)
+static int make_room(struct content_decoder *decoder, struct hf_err *err)
 {
-    if (taking->n + 258 <= sizeof(taking->window))
+    if (decoder->n + 258 <= sizeof(decoder->window))
         return 0;
-    int r = push(taking, err);
-    memmove(taking->window, taking->window + taking->n - DEFLATE_WINDOW, DEFLATE_WINDOW);
-    taking->n = taking->pushed = DEFLATE_WINDOW;
+    int r = push(decoder, err);
+    memmove(decoder->window, decoder->window + decoder->n - DEFLATE_WINDOW, DEFLATE_WINDOW);
+    decoder->n = decoder->pushed = DEFLATE_WINDOW;
     return r;
 }
 
-static int take_block(struct deflate_taking *stream, struct hf_err *err)
+static int take_block(struct deflate_stream *stream, struct hf_err *err)
 {
-    struct taking *taking = hf_container_of(stream, struct taking, stream);
+    struct content_decoder *decoder = hf_container_of(stream, struct content_decoder, stream);
 
     for (uint32_t i = 0; i < stream->block.n; i++) {
         uint32_t token = stream->block.tokens[i];
-        int r = make_room(taking, err);
+        int r = make_room(decoder, err);
         if (r < 0)
             return r;
         if (token < 256) {
-            taking->window[taking->n++] = (unsigned char)token;
+            decoder->window[decoder->n++] = (unsigned char)token;
             continue;
         }
         size_t far = token & 0xffff;
-        if (far > taking->n)
-            return hf_err_set(err, EBADMSG, "deflate stream: a distance beyond its beginning");
-        for (unsigned k = deflate_length(token); k > 0; k--, taking->n++)
-            taking->window[taking->n] = taking->window[taking->n - far];
+        if (far > decoder->n)
+            return hf_err_set(err, EBADMSG, "deflate stream: a distance reaches before its start");
+        for (unsigned k = deflate_length(token); k > 0; k--, decoder->n++)
+            decoder->window[decoder->n] = decoder->window[decoder->n - far];
     }
     return 0;
 }
 
-static int push_rest(struct deflate_taking *stream, struct hf_err *err)
+static int push_last(struct deflate_stream *stream, struct hf_err *err)
 {
-    return push(hf_container_of(stream, struct taking, stream), err);
+    return push(hf_container_of(stream, struct content_decoder, stream), err);
 }
 
 static int deflate_decode(const struct pack_decode *decode, uint64_t *ret_n, struct hf_err *err)
 {
-    struct taking *taking = calloc(1, sizeof(*taking));
+    struct content_decoder *decoder = calloc(1, sizeof(*decoder));
 
-    if (taking == NULL)
+    if (decoder == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    taking->stream.memory = sizeof(*taking);
-    taking->stream.take_block = take_block;
-    taking->stream.end = push_rest;
-    int r = deflate_take(decode, &taking->stream, ret_n, err);
-    free(taking);
+    decoder->stream.memory = sizeof(*decoder);
+    decoder->stream.take_block = take_block;
+    decoder->stream.end = push_last;
+    int r = deflate_stream_decode(decode, &decoder->stream, ret_n, err);
+    free(decoder);
     return r;
 }
 
-const struct pack_encoder_ops pack_deflate_ops = {
+const struct pack_codec_ops pack_deflate_ops = {
     .make = deflate_make,
     .feed = deflate_feed,
     .finish = deflate_finish,

@@ -1,22 +1,29 @@
-/* pack/deflate/deflate.h - RFC 1951 taken apart into the encoder's choices, and put together from them bit for bit.
+/* pack/deflate/deflate.h - RFC 1951 decoded to the encoder's choices, and encoded again bit for bit.
  *
- * A token is a literal (value 0..255) or a match (length << 16 | distance). A block is its tokens, its kind, and, for a dynamic
- * one, the bits that describe its codes. Which kind and which codes an encoder takes for given tokens is predicted after the way
- * Jean-loup Gailly's deflate does it (gzip, zlib and all that keep to them): Huffman's algorithm with ties broken by depth, lengths
- * limited to 15 bits by moving leaves down, run lengths coded greedily, the shortest of stored, fixed and dynamic taken. */
+ * The internal header of this folder: it declares deflate.c, deflate_symbols.c, deflate_code.c, deflate_read.c,
+ * deflate_write.c and deflate_stream.c.
+ *
+ * A token is a literal (value 0..255) or a match (length << 16 | distance). A block is its tokens, its kind, and, if
+ * its codes are its own, the bits that describe them. For given tokens, deflate_predict() computes the kind and codes
+ * that a known encoder would choose. The usual one is Jean-loup Gailly's deflate (gzip, zlib and all that use it):
+ * Huffman's algorithm with ties broken by depth, code lengths limited to 15 bits by moving leaves down, run lengths
+ * coded greedily, and the shortest of stored, fixed and dynamic. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "pack/codec/stage.h"
+#include "pack/codec/codec.h"
+
+/* PACK_CODEC_DEFLATE: content, with tokens predicted by deflate_match.h and exceptions in marks. */
+extern const struct pack_codec_ops pack_deflate_ops;
 
 enum {
     DEFLATE_LITERALS = 286,
     DEFLATE_DISTANCES = 30,
     DEFLATE_LENGTH_CODES = 19,
-    DEFLATE_TOKENS_MAX = 1 << 20, /* of one block: 4 MiB */
-    DEFLATE_HEAD_BYTES = 640,     /* of the description of a dynamic block's codes */
+    DEFLATE_TOKENS_MAX = 1 << 20, /* per block: 4 MiB */
+    DEFLATE_HEAD_BYTES = 640,     /* upper bound for the description of a block's codes */
     DEFLATE_STORED_MAX = 65535,
     DEFLATE_WINDOW = 32768,
 };
@@ -25,113 +32,128 @@ static inline uint32_t deflate_match(unsigned length, unsigned distance)
 {
     return (uint32_t)length << 16 | distance;
 }
-static inline unsigned deflate_length(uint32_t token) /* of what it stands for */
+/* Returns the number of bytes of content that a token stands for. */
+static inline unsigned deflate_length(uint32_t token)
 {
     return token < 256 ? 1 : token >> 16;
 }
 
-/* Symbol of a match length 3..258 and of a distance 1..32768, with the number of extra bits and their value. */
+/* ---- symbols and codes ------------------------------------------------------------------------------------------- */
+
+/* Symbol of a match length 3..258 or of a distance 1..32768, with the number of extra bits and their value. */
 struct deflate_symbol {
     unsigned symbol, bits, extra;
 };
 struct deflate_symbol deflate_length_symbol(unsigned length);
 struct deflate_symbol deflate_distance_symbol(unsigned distance);
-/* The other way: base and extra bits. */
+/* For decoding: base and number of extra bits of each symbol. deflate_length_order: the order of code lengths in a
+ * description. */
 extern const uint16_t deflate_length_base[29], deflate_distance_base[30];
 extern const uint8_t deflate_length_bits[29], deflate_distance_bits[30], deflate_length_order[DEFLATE_LENGTH_CODES];
 
 enum deflate_kind {
     DEFLATE_STORED,
     DEFLATE_FIXED,
-    DEFLATE_DYNAMIC, /* codes as predicted */
-    DEFLATE_GIVEN,   /* dynamic, codes as described */
-    DEFLATE_AUTO,    /* as predicted */
+    DEFLATE_DYNAMIC, /* dynamic, with the predicted codes */
+    DEFLATE_GIVEN,   /* dynamic, with the codes that a description gives */
+    DEFLATE_AUTO,    /* the predicted kind */
 };
 
-/* Lengths of the codes of a block. */
+/* Code lengths of a block. */
 struct deflate_codes {
     uint8_t literal[288], distance[32];
 };
 
-/* Bits in the order they are written: bit 0 of byte 0 first. */
+/* The bits that describe codes, in the order of the stream: bit 0 of byte 0 first. */
 struct deflate_head {
     unsigned bits;
     unsigned char bytes[DEFLATE_HEAD_BYTES];
 };
+/* Appends the lowest n bits of value. */
+void deflate_head_put(struct deflate_head *head, unsigned value, unsigned n);
+/* Decodes a description. -EBADMSG: invalid. */
+HF_MUST_USE int deflate_head_read(const struct deflate_head *head, struct deflate_codes *ret_codes, struct hf_err *err);
 
-/* What is predicted for a block with these frequencies (end of block included). */
-struct deflate_plan {
-    struct deflate_codes codes;
-    struct deflate_head head;
-    uint64_t dynamic_bits, fixed_bits; /* without the three bits of the block's head */
-};
-enum deflate_coding {
-    DEFLATE_CODING_GZIP, /* as above */
-    DEFLATE_CODING_GO,   /* Go's compress/flate: deflate_code_go.h */
-    DEFLATE_CODING_ALL,  /* the same, every length described */
-};
-void deflate_plan(enum deflate_coding coding, const uint32_t literal[DEFLATE_LITERALS],
-                  const uint32_t distance[DEFLATE_DISTANCES], struct deflate_plan *ret_plan);
-enum deflate_kind deflate_plan_kind(enum deflate_coding coding, const struct deflate_plan *plan, uint64_t content_n,
-                                    bool has_content);
-/* Codes of given lengths, canonical, bits reversed so that the first comes lowest. */
+void deflate_fixed_codes(struct deflate_codes *ret_codes);
+/* Computes the canonical codes for code lengths, with reversed bits so that the first bit is the lowest. */
 void deflate_codes_of(const uint8_t *lengths, unsigned n, uint16_t *codes);
 
-/* How a block that was read (STORED, FIXED, GIVEN) stands to what is predicted for it: AUTO, else DYNAMIC, else what it is. The
- * frequencies are of its tokens; the end of block is added here. */
+/* ---- prediction -------------------------------------------------------------------------------------------------- */
+
+/* Codes that an encoder would choose for the symbol frequencies of a block. */
+struct deflate_prediction {
+    struct deflate_codes codes;
+    struct deflate_head head;
+    uint64_t dynamic_bits, fixed_bits; /* size of the block either way, without the three bits before it */
+};
+enum deflate_coding {
+    DEFLATE_CODING_GZIP, /* gzip, zlib */
+    DEFLATE_CODING_GO,   /* Go's compress/flate */
+    DEFLATE_CODING_ALL,  /* the same, but the description names every code length, used or not */
+};
+/* `literal` counts the end of block, too. */
+void deflate_predict(enum deflate_coding coding, const uint32_t literal[DEFLATE_LITERALS],
+                     const uint32_t distance[DEFLATE_DISTANCES], struct deflate_prediction *ret_prediction);
+/* content_n: bytes of content in the block. has_content: the encoder can still store the block, because it holds its
+ * content. */
+enum deflate_kind deflate_predict_kind(enum deflate_coding coding, const struct deflate_prediction *prediction,
+                                       uint64_t content_n, bool has_content);
+
 struct deflate_block;
+/* Compares a block as it was read (STORED, FIXED or GIVEN) with the prediction. Returns AUTO if kind and codes match,
+ * DYNAMIC if only the codes match, else block->kind. The frequencies are those of its tokens, without the end of
+ * block. */
 enum deflate_kind deflate_block_kind(enum deflate_coding coding, const struct deflate_block *block,
                                      uint32_t literal[DEFLATE_LITERALS], const uint32_t distance[DEFLATE_DISTANCES],
                                      uint64_t content_n);
 
-void deflate_fixed_codes(struct deflate_codes *ret_codes);
-/* Read a description. -EBADMSG. */
-HF_MUST_USE int deflate_head_read(const struct deflate_head *head, struct deflate_codes *ret_codes, struct hf_err *err);
-
-/* Room for twice as many numbers of a block, at first for 65,536: most blocks have less, and what is not touched costs nothing, where
- * what moves leaves its former place behind. `each`: bytes of one. -E2BIG: more than `max`. */
+/* Doubles the capacity of an array that holds the numbers of a block; at first 65,536. Most blocks need no more, and
+ * pages that nothing touches cost no memory, whereas realloc() leaves a copy behind. `each`: bytes of one number.
+ * -E2BIG: more than `max`. */
 HF_MUST_USE int deflate_grow(void **numbers, size_t each, uint32_t *cap, uint32_t max, struct hf_err *err);
 
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
+/* Collects the tokens of one block at a time and writes the block when it ends. */
 struct deflate_writer {
     struct pack_sink out;
-    uint64_t bits;
+    uint64_t bits; /* the last bits_n bits, not yet in the buffer */
     unsigned bits_n;
     size_t n;
     unsigned char buffer[4096];
-    uint16_t *said; /* of the block so far: literals, and for matches 256 + length, distance */
-    uint32_t said_n, said_cap, tokens_n, matches_n;
+    /* The block so far. symbols: literals; for matches 256 + length, then the distance. */
+    uint16_t *symbols;
+    uint32_t symbols_n, symbols_cap, tokens_n, matches_n;
     uint32_t literal[DEFLATE_LITERALS], distance[DEFLATE_DISTANCES];
-    uint64_t content_n; /* of the block so far */
-    bool frozen;        /* codes are made of what was counted then: */
+    uint64_t content_n;
+    unsigned char *content; /* the first DEFLATE_STORED_MAX bytes */
+    /* deflate_writer_freeze(): the codes follow from these frequencies, whatever comes after. */
+    bool frozen;
     uint32_t first_literal[DEFLATE_LITERALS], first_distance[DEFLATE_DISTANCES];
-    unsigned char *content;
-    enum deflate_coding coding; /* GZIP, unless set otherwise before the first token */
-    bool ended;                 /* the last block was written */
+    enum deflate_coding coding; /* GZIP unless the caller sets it before the first token */
+    bool ended;                 /* has written the last block */
 };
 
 HF_MUST_USE int deflate_writer_init(struct deflate_writer *writer, const struct pack_sink *out, struct hf_err *err);
 void deflate_writer_done(struct deflate_writer *writer);
-/* `content`: the bytes the token stands for. -E2BIG: too many in one block. */
+/* `content`: the bytes that the token stands for; NULL if the block will not be written. -E2BIG: too many tokens in
+ * one block. */
 HF_MUST_USE int deflate_writer_token(struct deflate_writer *writer, uint32_t token, const unsigned char *content,
                                      struct hf_err *err);
-/* End the block; `head` for DEFLATE_GIVEN. -EBADMSG: its codes do not fit its tokens. */
+/* Ends and writes the block; `head` is for DEFLATE_GIVEN. -EBADMSG: the given codes lack one for a token. */
 HF_MUST_USE int deflate_writer_end(struct deflate_writer *writer, enum deflate_kind kind,
                                    const struct deflate_head *head, bool last, struct hf_err *err);
-/* Pad to a byte, write `tail` and push all on. */
+/* Pads to a whole byte, writes `tail` and flushes the buffer. */
 HF_MUST_USE int deflate_writer_finish(struct deflate_writer *writer, const void *tail, size_t tail_n,
                                       struct hf_err *err);
-
-/* Whatever still comes in this block, its codes follow from what it holds now. */
+/* From now on, tokens of this block do not change its codes. */
 void deflate_writer_freeze(struct deflate_writer *writer);
-/* How a block that was read stands to what would be written for the one gathered here: deflate_block_kind(). */
+/* Compares a block as it was read with the block that the writer holds: deflate_block_kind(). */
 enum deflate_kind deflate_writer_compare(struct deflate_writer *writer, const struct deflate_block *block);
-
-/* Forget the block without writing it. */
+/* Drops the block without writing it. */
 void deflate_writer_drop(struct deflate_writer *writer);
 
-/* ---- reading ------------------------------------------------------------------------------------------------------ */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 struct deflate_block {
     uint32_t *tokens;
@@ -143,32 +165,36 @@ struct deflate_block {
 
 struct deflate_reader {
     struct pack_reader in;
-    uint64_t bits;
+    uint64_t bits; /* the bits_n bits between `in` and the current position */
     unsigned bits_n;
-    bool odd; /* something no encoder writes was seen: cannot be put together the same */
+    bool odd; /* the stream has something that no encoder writes; it cannot be encoded again */
 };
 
-/* The next block; tokens are the caller's to free with the block. Distances are not checked against what came before. */
+/* Reads the next block into *block; the caller frees block->tokens after the last one. Does not compare distances
+ * with the amount of content before them. -EBADMSG. */
 HF_MUST_USE int deflate_read_block(struct deflate_reader *reader, struct deflate_block *block, struct hf_err *err);
-/* After the last block: the position behind the stream, and the bytes that follow. */
+/* After the last block: skips to a whole byte and returns the offset behind the stream. */
 uint64_t deflate_reader_end(struct deflate_reader *reader);
+/* Skips to a whole byte and reads it. */
 HF_MUST_USE int deflate_reader_byte(struct deflate_reader *reader, unsigned *ret_byte, struct hf_err *err);
-/* What follows a gzip member's data: -EBADMSG when its check sum or length is another one. */
+/* Reads the tail of a gzip member. -EBADMSG: it has another checksum or length. */
 HF_MUST_USE int deflate_reader_tail(struct deflate_reader *reader, uint32_t crc, uint32_t length, struct hf_err *err);
 
-/* ---- a whole stream ----------------------------------------------------------------------------------------------- */
+/* ---- a whole stream ---------------------------------------------------------------------------------------------- */
 
-/* What makes something of a stream, block by block: the first member of what it is made with, zeroed but for these. */
-struct deflate_taking {
-    uint64_t memory; /* bytes it takes, its own included; blocks come on top */
-    int (*take_block)(struct deflate_taking *taking, struct hf_err *err); /* of `block` */
-    int (*end)(struct deflate_taking *taking, struct hf_err *err);        /* after the last */
-    uint32_t crc, length;        /* it keeps: of the content so far, as a gzip member's tail has them */
-    const struct pack_sink *out; /* deflate_take() sets: where what is made goes */
+/* A decoder that works block by block. Embed it in the decoder's own struct, zero it and set the first three
+ * members. */
+struct deflate_stream {
+    uint64_t memory; /* bytes of the decoder's own struct; the blocks come on top */
+    int (*take_block)(struct deflate_stream *stream, struct hf_err *err); /* processes `block` */
+    int (*end)(struct deflate_stream *stream, struct hf_err *err);        /* after the last block */
+    uint32_t crc, length; /* gzip tail of the content so far; the decoder updates them */
+    /* deflate_stream_decode() sets these. */
+    const struct pack_sink *out;
     struct deflate_reader reader;
     struct deflate_block block;
 };
-/* Read the stream that `decode` names. *ret_n: its bytes, with a gzip member's tail where it has one. What a block's reader, a sink or
- * `taking` returns below 0 ends it; -E2BIG: more memory than `decode` allows. */
-HF_MUST_USE int deflate_take(const struct pack_decode *decode, struct deflate_taking *taking, uint64_t *ret_n,
-                             struct hf_err *err);
+/* Decodes the stream that `decode` names; *ret_n is its length, with a gzip tail if it has one. Returns the first
+ * error of the reader, the sink or the decoder. -E2BIG: more memory than decode->memory_max. */
+HF_MUST_USE int deflate_stream_decode(const struct pack_decode *decode, struct deflate_stream *stream, uint64_t *ret_n,
+                                      struct hf_err *err);

@@ -1,9 +1,9 @@
-/* Huffman codes as Go's compress/flate builds them, and their description in a block's head: the shortest codes of at most 15 bits
- * (package-merge; Larmore and Hirschberg 1990), run lengths over both tables in one. */
+/* Huffman codes and block headers as Go's compress/flate makes them: optimal codes of at most 15 bits (package-merge;
+ * Larmore and Hirschberg 1990), and one list of run lengths for both tables. */
 #include <string.h>
 
 #include "base/macros.h"
-#include "pack/deflate/deflate_code_go.h"
+#include "pack/deflate/deflate_code.h"
 
 enum { MAX_BITS = 15, ITEMS = 2 * DEFLATE_LITERALS };
 
@@ -12,7 +12,7 @@ struct leaf {
     uint16_t symbol;
 };
 
-/* By frequency, then by symbol; few and nearly sorted often enough. */
+/* Insertion sort by frequency, then by symbol: the leaves are few and often nearly sorted. */
 static unsigned sort_leaves(const uint32_t *freq, unsigned n, struct leaf *leaves)
 {
     unsigned count = 0;
@@ -29,13 +29,14 @@ static unsigned sort_leaves(const uint32_t *freq, unsigned n, struct leaf *leave
     return count;
 }
 
-struct row {
+struct merge_row {
     uint64_t freq[ITEMS];
     unsigned n;
 };
 
-/* Leaves and pairs of the row below, in one order; a pair goes before a leaf that is as frequent. */
-static void merge(const struct leaf *leaves, unsigned count, const struct row *below, struct row *row, bool *is_leaf)
+/* Merges the leaves with the pairs of the row below by frequency; on a tie the pair goes first. */
+static void merge(const struct leaf *leaves, unsigned count, const struct merge_row *below, struct merge_row *row,
+                  bool *is_leaf)
 {
     unsigned leaf = 0, pair = 0;
 
@@ -53,10 +54,10 @@ static void merge(const struct leaf *leaves, unsigned count, const struct row *b
     }
 }
 
-void deflate_go_lengths(const uint32_t *freq, unsigned n, unsigned max_bits, uint8_t *lengths)
+static void find_lengths(const uint32_t *freq, unsigned n, unsigned max_bits, uint8_t *lengths)
 {
     struct leaf leaves[DEFLATE_LITERALS];
-    struct row rows[2]; /* the one below and the one above, in turn */
+    struct merge_row rows[2]; /* alternately the row below and the current row */
     bool is_leaf[MAX_BITS + 1][ITEMS];
     unsigned count = sort_leaves(freq, n, leaves), items[MAX_BITS + 1], within[MAX_BITS + 1] = {0};
 
@@ -77,7 +78,7 @@ void deflate_go_lengths(const uint32_t *freq, unsigned n, unsigned max_bits, uin
             within[level] += is_leaf[level][i];
         need = 2 * (need - within[level]);
     }
-    /* The most frequent ones have the shortest codes. */
+    /* The most frequent symbols get the shortest codes. */
     for (unsigned bits = 1, end = count; bits <= max_bits; bits++) {
         unsigned with = within[max_bits - bits + 1] - within[max_bits - bits];
         for (; with > 0 && end > 0; with--)
@@ -85,20 +86,20 @@ void deflate_go_lengths(const uint32_t *freq, unsigned n, unsigned max_bits, uin
     }
 }
 
-/* ---- the description ------------------------------------------------------------------------------------------------ */
+/* ---- the description --------------------------------------------------------------------------------------------- */
 
-struct runs {
+struct go_runs {
     uint8_t symbol[DEFLATE_LITERALS + DEFLATE_DISTANCES], extra[DEFLATE_LITERALS + DEFLATE_DISTANCES];
     unsigned n;
 };
 
-static void add_run(struct runs *runs, unsigned symbol, unsigned extra)
+static void add_run(struct go_runs *runs, unsigned symbol, unsigned extra)
 {
     runs->symbol[runs->n] = (uint8_t)symbol;
     runs->extra[runs->n++] = (uint8_t)extra;
 }
 
-static void end_run(struct runs *runs, unsigned length, unsigned count)
+static void end_run(struct go_runs *runs, unsigned length, unsigned count)
 {
     if (length != 0) {
         add_run(runs, length, 0);
@@ -116,12 +117,6 @@ static void end_run(struct runs *runs, unsigned length, unsigned count)
         add_run(runs, length, 0);
 }
 
-static void put(struct deflate_head *head, unsigned value, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++, head->bits++)
-        head->bytes[head->bits / 8] |= (unsigned char)((value >> i & 1u) << head->bits % 8);
-}
-
 static void describe(const struct deflate_codes *codes, unsigned literals, unsigned distances,
                      struct deflate_head *head)
 {
@@ -129,7 +124,7 @@ static void describe(const struct deflate_codes *codes, unsigned literals, unsig
     uint8_t lengths[DEFLATE_LITERALS + DEFLATE_DISTANCES], code_lengths[DEFLATE_LENGTH_CODES];
     uint32_t freq[DEFLATE_LENGTH_CODES] = {0};
     uint16_t values[DEFLATE_LENGTH_CODES];
-    struct runs runs = {.n = 0};
+    struct go_runs runs = {.n = 0};
     unsigned all = literals + distances, used = DEFLATE_LENGTH_CODES;
 
     memcpy(lengths, codes->literal, literals);
@@ -142,62 +137,63 @@ static void describe(const struct deflate_codes *codes, unsigned literals, unsig
     }
     for (unsigned i = 0; i < runs.n; i++)
         freq[runs.symbol[i]]++;
-    deflate_go_lengths(freq, DEFLATE_LENGTH_CODES, 7, code_lengths);
+    find_lengths(freq, DEFLATE_LENGTH_CODES, 7, code_lengths);
     deflate_codes_of(code_lengths, DEFLATE_LENGTH_CODES, values);
     while (used > 4 && freq[deflate_length_order[used - 1]] == 0)
         used--;
     memset(head, 0, sizeof(*head));
-    put(head, literals - 257, 5);
-    put(head, distances - 1, 5);
-    put(head, used - 4, 4);
+    deflate_head_put(head, literals - 257, 5);
+    deflate_head_put(head, distances - 1, 5);
+    deflate_head_put(head, used - 4, 4);
     for (unsigned i = 0; i < used; i++)
-        put(head, code_lengths[deflate_length_order[i]], 3);
+        deflate_head_put(head, code_lengths[deflate_length_order[i]], 3);
     for (unsigned i = 0; i < runs.n; i++) {
-        put(head, values[runs.symbol[i]], code_lengths[runs.symbol[i]]);
-        put(head, runs.extra[i], extra_bits[runs.symbol[i]]);
+        deflate_head_put(head, values[runs.symbol[i]], code_lengths[runs.symbol[i]]);
+        deflate_head_put(head, runs.extra[i], extra_bits[runs.symbol[i]]);
     }
 }
 
-/* ---- the plan ------------------------------------------------------------------------------------------------------- */
+/* ---- the prediction ---------------------------------------------------------------------------------------------- */
 
-void deflate_go_plan(const uint32_t literal[DEFLATE_LITERALS], const uint32_t distance[DEFLATE_DISTANCES], bool all,
-                     struct deflate_plan *ret_plan)
+void deflate_go_predict(const uint32_t literal[DEFLATE_LITERALS], const uint32_t distance[DEFLATE_DISTANCES], bool all,
+                        struct deflate_prediction *ret_prediction)
 {
     uint32_t far[DEFLATE_DISTANCES];
     struct deflate_codes fixed;
     unsigned literals = DEFLATE_LITERALS, distances = DEFLATE_DISTANCES;
 
-    memset(ret_plan, 0, sizeof(*ret_plan));
+    memset(ret_prediction, 0, sizeof(*ret_prediction));
     deflate_fixed_codes(&fixed);
     memcpy(far, distance, sizeof(far));
     while (!all && literals > 257 && literal[literals - 1] == 0)
         literals--;
     while (!all && distances > 0 && far[distances - 1] == 0)
         distances--;
-    if (distances == 0) { /* a code that nobody uses, so that there is one */
+    if (distances == 0) { /* an unused code, because the table needs one */
         far[0] = 1;
         distances = 1;
     }
-    deflate_go_lengths(literal, DEFLATE_LITERALS, MAX_BITS, ret_plan->codes.literal);
-    deflate_go_lengths(far, DEFLATE_DISTANCES, MAX_BITS, ret_plan->codes.distance);
+    find_lengths(literal, DEFLATE_LITERALS, MAX_BITS, ret_prediction->codes.literal);
+    find_lengths(far, DEFLATE_DISTANCES, MAX_BITS, ret_prediction->codes.distance);
     for (unsigned i = 0; i < literals; i++) {
         unsigned extra = i > 256 ? deflate_length_bits[i - 257] : 0;
-        ret_plan->dynamic_bits += (uint64_t)literal[i] * (ret_plan->codes.literal[i] + extra);
-        ret_plan->fixed_bits += (uint64_t)literal[i] * (fixed.literal[i] + extra);
+        ret_prediction->dynamic_bits += (uint64_t)literal[i] * (ret_prediction->codes.literal[i] + extra);
+        ret_prediction->fixed_bits += (uint64_t)literal[i] * (fixed.literal[i] + extra);
     }
     for (unsigned i = 0; i < distances; i++) {
-        ret_plan->dynamic_bits += (uint64_t)far[i] * (ret_plan->codes.distance[i] + (unsigned)deflate_distance_bits[i]);
-        ret_plan->fixed_bits += (uint64_t)far[i] * (5u + deflate_distance_bits[i]);
+        ret_prediction->dynamic_bits +=
+            (uint64_t)far[i] * (ret_prediction->codes.distance[i] + (unsigned)deflate_distance_bits[i]);
+        ret_prediction->fixed_bits += (uint64_t)far[i] * (5u + deflate_distance_bits[i]);
     }
-    describe(&ret_plan->codes, literals, distances, &ret_plan->head);
-    ret_plan->dynamic_bits += ret_plan->head.bits;
+    describe(&ret_prediction->codes, literals, distances, &ret_prediction->head);
+    ret_prediction->dynamic_bits += ret_prediction->head.bits;
 }
 
-enum deflate_kind deflate_go_plan_kind(const struct deflate_plan *plan, uint64_t content_n, bool has_content)
+enum deflate_kind deflate_go_kind(const struct deflate_prediction *prediction, uint64_t content_n, bool has_content)
 {
-    uint64_t least = HF_MIN(plan->dynamic_bits, plan->fixed_bits) + 3;
+    uint64_t least = HF_MIN(prediction->dynamic_bits, prediction->fixed_bits) + 3;
 
     if (has_content && (content_n + 5) * 8 < least)
         return DEFLATE_STORED;
-    return plan->dynamic_bits < plan->fixed_bits ? DEFLATE_DYNAMIC : DEFLATE_FIXED;
+    return prediction->dynamic_bits < prediction->fixed_bits ? DEFLATE_DYNAMIC : DEFLATE_FIXED;
 }

@@ -1,29 +1,34 @@
-/* Which flavour and level made a deflate stream, and where it differs from what those would do. */
+/* Finds the flavour and level of the encoder that made a deflate stream, and lists where the stream differs from their
+ * prediction. */
 #include <errno.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/macros.h"
 #include "delta/io/wire.h"
+#include "pack/codec/stage.h"
+#include "pack/deflate/deflate_find.h"
 #include "pack/deflate/deflate_match.h"
 
-/* A trial is so many tokens, and goes on, to a limit, until some of them are not just noise, which every encoder leaves as it is. */
+/* A trial reads TRIAL_TOKENS, and continues, up to a limit, until TRIAL_TELLING of them are not plain literals: every
+ * encoder leaves noise as it is. */
 enum { MARKS_MAX = 1 << 18, TRIAL_TOKENS = 12000, TRIAL_TELLING = 4000, TRIAL_TOKENS_MAX = 32 * TRIAL_TOKENS };
 
+/* One comparison of a stream with the prediction of one flavour and level. */
 struct learning {
     const struct pack_search *search;
     struct deflate_reader reader;
     struct deflate_block block;
     struct deflate_matcher matcher;
-    struct deflate_writer writer; /* only counts: nothing is written */
+    struct deflate_writer writer; /* only counts; writes nothing */
     unsigned level;
-    bool full;
-    bool implied; /* the block before ended without a mark */
-    size_t at;    /* content given to the matcher */
-    uint64_t index, marked;
+    bool full;              /* the prediction ends the block here */
+    bool implied;           /* the last block ended without a mark */
+    size_t at;              /* bytes of content that the matcher has */
+    uint64_t index, marked; /* number of tokens so far; up to the last mark */
     uint64_t misses, misses_max;
     bool trial;
-    uint64_t telling; /* tokens that are a match, or were expected to be */
+    uint64_t telling; /* tokens that are a match or that the prediction expects to be one */
     struct hf_buf marks;
 };
 
@@ -62,21 +67,22 @@ static void fill(struct learning *learning)
     }
 }
 
-/* `stored`: bytes left of a stored block, whose tokens are not told; 0: the token is. Returns the bytes it stands for. */
+/* `stored`: bytes that remain of a stored block, which has no tokens of its own: take the predicted one. 0: `token`
+ * is the token. Returns the number of bytes it stands for. */
 static int learn_token(struct learning *learning, uint32_t token, uint32_t stored, struct hf_err *err)
 {
     int r = 0;
 
     if (learning->full)
-        return hf_err_set(err, ENOENT, "a block goes on where it should end");
+        return hf_err_set(err, ENOENT, "a block continues where the encoder would end it");
     fill(learning);
     if (!deflate_matcher_ready(&learning->matcher))
-        return hf_err_set(err, ENOENT, "more tokens than content");
+        return hf_err_set(err, ENOENT, "the stream has more tokens than content");
     uint32_t predicted = deflate_matcher_predict(&learning->matcher);
     if (stored > 0 && deflate_length(predicted) <= stored)
         token = predicted;
     if (token >= 256 && deflate_length(token) > learning->matcher.end - learning->matcher.at)
-        return hf_err_set(err, ENOENT, "a match beyond the window");
+        return hf_err_set(err, ENOENT, "a match reaches beyond the window");
     learning->telling += stored == 0 && (predicted >= 256 || token >= 256);
     if (predicted != token)
         r = add_mark(learning, (uint64_t)token * 2, err);
@@ -115,8 +121,8 @@ static int learn_end(struct learning *learning, struct hf_err *err)
     enum deflate_kind kind = deflate_writer_compare(writer, block);
     int r = 0;
 
-    /* Without a mark: not the last one ends when it is full, the last one when it is not. A mark of an empty block would be
-     * taken for one of the block before: so that one gets one, too. */
+    /* Two ends need no mark: a full block that is not the last one, and a last block that is not full. The encoder
+     * would take the mark of an empty block for that of the block before it, so that one gets a mark, too. */
     bool implied = kind == DEFLATE_AUTO && learning->full != block->last;
     if (deflate_flavour_is_kp(learning->matcher.flavour)) {
         implied = false;
@@ -156,10 +162,10 @@ static int learn(struct learning *learning, struct hf_err *err)
         if (search->progress != NULL && search->progress(search->progress_ctx) != 0)
             r = hf_err_set(err, ECANCELED, "cancelled");
     } while (r == 0 && !learning->block.last);
-    return r == 0 && learning->reader.odd ? hf_err_set(err, ENOENT, "no encoder writes this") : r;
+    return r == 0 && learning->reader.odd ? hf_err_set(err, ENOENT, "the stream has bits that no encoder writes") : r;
 }
 
-/* Exceptions of the stream's first tokens, or of all of them; -ENOENT too many. */
+/* Lists the exceptions of the whole stream, or, for a trial, of its first tokens. -ENOENT: more than misses_max. */
 static int try_one(const struct pack_search *search, enum deflate_flavour flavour, unsigned level, bool trial,
                    uint64_t misses_max, struct hf_buf *ret_marks, uint64_t *ret_misses, struct hf_err *err)
 {
@@ -191,8 +197,8 @@ static int try_one(const struct pack_search *search, enum deflate_flavour flavou
     return r;
 }
 
-/* Flavour and level that fit the beginning best. Of zlib and gzip only the level is told: those differ in where blocks end, which is
- * seen later. */
+/* Chooses the flavour and level that fit the beginning best. Between the flavours of zlib and gzip only the level
+ * counts: they differ in where blocks end, which only a complete comparison shows. */
 static int choose(const struct pack_search *search, unsigned char params[2], struct hf_err *err)
 {
     static const unsigned char levels[] = {6, 9, 1, 5, 4, 7, 8, 3, 2};

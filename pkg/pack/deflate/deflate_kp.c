@@ -1,7 +1,9 @@
-/* What klauspost/compress chooses at its usual level, 5, which is what pgzip and with it buildah, podman and skopeo write.
+/* The tokens that klauspost/compress chooses at level 5, its default. pgzip uses it, and with it buildah, podman and
+ * skopeo.
  *
- * Content goes by chunks of 65,535 bytes. Each is looked through once, with two tables: positions by four bytes, and the latest two by
- * seven. Where nothing is found the steps grow. pgzip starts anew every MiB, with the 16 KiB before it as a dictionary. */
+ * It cuts content into chunks of 65,535 bytes and searches each chunk once, with two tables: the latest position by
+ * hash of four bytes, and the latest two by hash of seven. Where it finds nothing, its steps grow. pgzip restarts
+ * every MiB, with the 16 KiB before as a dictionary. */
 #include <string.h>
 
 #include "base/endian.h"
@@ -10,21 +12,21 @@
 
 enum {
     MARGIN = 11,
-    LEAST = 13, /* bytes of a chunk that is looked through at all */
+    LEAST = 13, /* bytes of the shortest chunk that it searches */
     SMALL = 128,
     HASH_BITS = 15,
     MAX_MATCH = 258,
     SEGMENT = 1 << 20,
     DICTIONARY = 16384,
     POSITION_MAX = INT32_MAX - (1 << 20),
-    /* Positions are kept modulo 2^16. From DEFLATE_WINDOW on all ages say the same, until they are AHEAD of coming round to positions
-     * that are yet to come: those so old are set to one age again now and then. */
+    /* The tables hold positions modulo 2^16. All ages from DEFLATE_WINDOW on mean "too old". Before an old entry
+     * could wrap around and look like a new position (AHEAD before 2^16), age_table() sets it back to OLD_AGE. */
     AHEAD = 2048,
     OLD_AGE = 40000,
     AGED_EACH = 16384,
 };
 _Static_assert(OLD_AGE + 2 * (AGED_EACH + AHEAD) - AGED_EACH < (1 << 16) - AHEAD,
-               "what is old stays so until it is aged again");
+               "an old entry stays old until the next aging");
 
 static uint32_t hash4(uint64_t word)
 {
@@ -36,31 +38,32 @@ static uint32_t hash7(uint64_t word)
     return (uint32_t)((word << 8) * UINT64_C(58295818150454627) >> (64 - HASH_BITS));
 }
 
-/* One look through a chunk. Positions are in the window. */
-struct pass {
+/* The search of one chunk. Positions are those in the window. */
+struct kp_pass {
     struct deflate_kp *kp;
     const unsigned char *p;
-    int low, start, end; /* first byte that may be matched, the chunk */
-    int at, emit;        /* here; behind what has tokens */
-    int next;            /* where to look after this */
-    int match, length;
-    unsigned tokens; /* so far */
+    int low;           /* first byte that may be part of a match */
+    int start, end;    /* the chunk */
+    int at, next;      /* current position; the one to look at after it */
+    int emit;          /* end of the part that has tokens */
+    int match, length; /* the match at `at` */
+    unsigned tokens;   /* number of tokens so far */
 };
 
-/* Where a table's entry says, seen from `at`. */
-static int place(const struct pass *pass, uint16_t entry, int at)
+/* Returns the position that a table's entry means, seen from `at`. */
+static int place(const struct kp_pass *pass, uint16_t entry, int at)
 {
     int age = (uint16_t)((unsigned)(at + pass->kp->base) - entry);
 
     return at - (age < (1 << 16) - AHEAD ? age : age - (1 << 16));
 }
 
-static int near_by(const struct pass *pass, int at, int match)
+static int near_by(const struct kp_pass *pass, int at, int match)
 {
     return at - match < DEFLATE_WINDOW && match >= 0 && hf_le32(pass->p + at) == hf_le32(pass->p + match);
 }
 
-static int match_on(const struct pass *pass, int at, int match, int limit)
+static int match_on(const struct kp_pass *pass, int at, int match, int limit)
 {
     int n = 0;
 
@@ -69,12 +72,12 @@ static int match_on(const struct pass *pass, int at, int match, int limit)
     return n;
 }
 
-static int match_short(const struct pass *pass, int at, int match)
+static int match_short(const struct kp_pass *pass, int at, int match)
 {
     return 4 + match_on(pass, at + 4, match + 4, MAX_MATCH - 4);
 }
 
-static int match_long(const struct pass *pass, int at, int match)
+static int match_long(const struct kp_pass *pass, int at, int match)
 {
     return match_on(pass, at, match, INT32_MAX);
 }
@@ -87,7 +90,8 @@ static void age_table(uint16_t *table, unsigned now)
     }
 }
 
-/* `now`, a position + base, is about to be kept, or none was kept for a while. In steps, for no age may come round in one. */
+/* Ages the tables up to `now`, a position + base, before that position goes into a table. In steps, so that no age
+ * can wrap around within one. */
 static void grow_old(struct deflate_kp *kp, unsigned now)
 {
     while (now - kp->aged >= AGED_EACH && now - kp->aged <= INT32_MAX) {
@@ -98,8 +102,8 @@ static void grow_old(struct deflate_kp *kp, unsigned now)
     }
 }
 
-/* Within a pass at least one position of 1024 comes here. */
-static void keep_short(struct pass *pass, uint64_t word, int at)
+/* A search calls this for at least one of 1024 positions. */
+static void keep_short(struct kp_pass *pass, uint64_t word, int at)
 {
     struct deflate_kp *kp = pass->kp;
     unsigned now = (unsigned)(at + kp->base);
@@ -108,7 +112,7 @@ static void keep_short(struct pass *pass, uint64_t word, int at)
     kp->by4[hash4(word)] = (uint16_t)now;
 }
 
-static void keep_long(struct pass *pass, uint64_t word, int at)
+static void keep_long(struct kp_pass *pass, uint64_t word, int at)
 {
     uint16_t *now = &pass->kp->by7[hash7(word)];
 
@@ -116,15 +120,15 @@ static void keep_long(struct pass *pass, uint64_t word, int at)
     *now = (uint16_t)(at + pass->kp->base);
 }
 
-static void take(struct pass *pass, int at, int match, int length)
+static void take(struct kp_pass *pass, int at, int match, int length)
 {
     pass->at = at;
     pass->match = match;
     pass->length = length;
 }
 
-/* A match of seven bytes or so: the later of two places, or the longer. */
-static bool by_seven(struct pass *pass, uint64_t next, int now, int before)
+/* Looks for a match by the hash of seven bytes: the later of two positions, or the longer match. */
+static bool by_seven(struct kp_pass *pass, uint64_t next, int now, int before)
 {
     int at = pass->at;
 
@@ -148,8 +152,8 @@ static bool by_seven(struct pass *pass, uint64_t next, int now, int before)
     return true;
 }
 
-/* A match of four, unless the next place looked at has a longer one. */
-static bool by_four(struct pass *pass, uint64_t next, int found)
+/* Looks for a match by the hash of four bytes, but takes the match at the next position if that is longer. */
+static bool by_four(struct kp_pass *pass, uint64_t next, int found)
 {
     const struct deflate_kp *kp = pass->kp;
 
@@ -174,8 +178,8 @@ static bool by_four(struct pass *pass, uint64_t next, int found)
     return true;
 }
 
-/* The next match; false: none before the margin. */
-static bool search(struct pass *pass, uint64_t word)
+/* Finds the next match. Returns false if none begins before the margin at the end of the chunk. */
+static bool search(struct kp_pass *pass, uint64_t word)
 {
     const struct deflate_kp *kp = pass->kp;
 
@@ -195,8 +199,8 @@ static bool search(struct pass *pass, uint64_t word)
     }
 }
 
-/* As long as it gets: on, from what the place behind it says, and back. */
-static void extend(struct pass *pass)
+/* Extends the match: forwards, with a candidate from the position behind it, and backwards. */
+static void extend(struct kp_pass *pass)
 {
     int at = pass->at, match = pass->match, length = pass->length;
 
@@ -223,8 +227,9 @@ static void extend(struct pass *pass)
     take(pass, at, match, length);
 }
 
-/* Longer than a token can say: in pieces, of which none may be too short. Each has DEFLATE_KP_LEAST bytes at least, so there is room. */
-static void put_match(struct pass *pass)
+/* Stores the match, cut into pieces of at most MAX_MATCH bytes, none too short. Each piece has at least
+ * DEFLATE_KP_LEAST bytes, so `matches` has room for all. */
+static void put_match(struct kp_pass *pass)
 {
     struct deflate_kp *kp = pass->kp;
 
@@ -237,8 +242,8 @@ static void put_match(struct pass *pass)
     }
 }
 
-/* Some positions inside the match, and the one before the next. */
-static uint64_t keep_some(struct pass *pass, int length)
+/* Inserts some positions inside the match, and the last one. Returns the eight bytes at the position behind it. */
+static uint64_t keep_some(struct kp_pass *pass, int length)
 {
     int i = pass->at - length + 1;
 
@@ -260,17 +265,17 @@ static uint64_t keep_some(struct pass *pass, int length)
     return word >> 8;
 }
 
-/* Choose; returns how many tokens that makes, 0 where there is too little to look at. */
+/* Finds the matches of [from, end). Returns the number of tokens; 0: the chunk is too short to search. */
 static unsigned look_through(struct deflate_matcher *matcher, unsigned from, unsigned end)
 {
     struct deflate_kp *kp = &matcher->kp;
-    struct pass pass = {.kp = kp,
-                        .p = matcher->window,
-                        .low = (int)kp->low,
-                        .start = (int)from,
-                        .end = (int)end,
-                        .at = (int)from,
-                        .emit = (int)from};
+    struct kp_pass pass = {.kp = kp,
+                           .p = matcher->window,
+                           .low = (int)kp->low,
+                           .start = (int)from,
+                           .end = (int)end,
+                           .at = (int)from,
+                           .emit = (int)from};
 
     grow_old(kp, (unsigned)kp->base + from);
     kp->matches_n = 0;
@@ -290,9 +295,9 @@ static unsigned look_through(struct deflate_matcher *matcher, unsigned from, uns
     return pass.tokens + (unsigned)(pass.end - pass.emit);
 }
 
-/* ---- chunks and segments ---------------------------------------------------------------------------------------------- */
+/* ---- chunks and segments ----------------------------------------------------------------------------------------- */
 
-/* What is before position `at`. */
+/* Makes all entries too old, so that nothing before `at` matches. */
 static void forget(struct deflate_kp *kp, unsigned at)
 {
     kp->aged = (unsigned)kp->base + at;
@@ -305,7 +310,7 @@ void deflate_kp_init(struct deflate_matcher *matcher)
     forget(&matcher->kp, 0);
 }
 
-/* The chunk before is used up: room for the next. */
+/* Makes room for the next chunk. */
 static void next_chunk(struct deflate_matcher *matcher)
 {
     struct deflate_kp *kp = &matcher->kp;
@@ -317,7 +322,7 @@ static void next_chunk(struct deflate_matcher *matcher)
     kp->base += (int32_t)moved;
     kp->size = DEFLATE_KP_CHUNK;
     kp->looked = false;
-    if (kp->base > POSITION_MAX) { /* what it does there is not known: nothing is found any more */
+    if (kp->base > POSITION_MAX) { /* we do not know what the encoder does here: start without old positions */
         kp->base = 0;
         forget(kp, keep);
     }
@@ -339,7 +344,7 @@ static void look(struct deflate_matcher *matcher)
     struct deflate_kp *kp = &matcher->kp;
     unsigned n = matcher->end - matcher->at, tokens = look_through(matcher, matcher->at, matcher->end);
 
-    /* What hardly gets shorter is written without matches. */
+    /* Content that matches hardly shorten becomes literals only. */
     if (n < SMALL || tokens > n - (n >> 4))
         kp->matches_n = 0;
     kp->looked = true;
@@ -380,8 +385,8 @@ uint32_t deflate_kp_predict(struct deflate_matcher *matcher)
     while (match < end && match->at < at)
         match++;
     kp->next = (uint32_t)(match - kp->matches);
-    bool told = match < end && match->at == at && match->length <= matcher->end - matcher->at;
-    return told ? deflate_match(match->length, match->distance) : matcher->window[matcher->at];
+    bool is_match = match < end && match->at == at && match->length <= matcher->end - matcher->at;
+    return is_match ? deflate_match(match->length, match->distance) : matcher->window[matcher->at];
 }
 
 bool deflate_kp_chunk_ends(const struct deflate_matcher *matcher)

@@ -34,7 +34,7 @@ void deflate_matcher_init(struct deflate_matcher *matcher, enum deflate_flavour 
     matcher->chain = limits[level].chain;
     matcher->fast = level <= 3;
     if (flavour == DEFLATE_GO && matcher->fast)
-        matcher->lazy = level == 2 ? 5 : 6; /* the longest match that is hashed all through */
+        matcher->lazy = level == 2 ? 5 : 6; /* the longest match in which every position gets hashed */
     matcher->shortest = flavour == DEFLATE_GO ? GO_MIN_MATCH : MIN_MATCH;
     matcher->hash_bits = flavour == DEFLATE_GO ? GO_HASH_BITS : flavour == DEFLATE_ZLIB_BIG ? 16 : 15;
     matcher->hash_shift = (matcher->hash_bits + MIN_MATCH - 1) / MIN_MATCH;
@@ -75,7 +75,7 @@ bool deflate_matcher_ready(const struct deflate_matcher *matcher)
     return matcher->end - matcher->at > (matcher->eof ? 0 : MATCHER_AHEAD);
 }
 
-/* Put the position into its chain; returns the one before it, 0 none. */
+/* Inserts the position into its chain. Returns the position before it in the chain; 0: none. */
 static unsigned insert(struct deflate_matcher *matcher, unsigned at)
 {
     const unsigned char *p = matcher->window + at;
@@ -91,7 +91,7 @@ static unsigned insert(struct deflate_matcher *matcher, unsigned at)
     return before;
 }
 
-/* A match at `at` longer than `best`, else `best`. */
+/* Returns the length of the longest match at `at` if it is longer than `best`, else `best`. */
 static unsigned longest(const struct deflate_matcher *matcher, unsigned at, unsigned candidate, unsigned best,
                         unsigned *far)
 {
@@ -118,9 +118,9 @@ static unsigned longest(const struct deflate_matcher *matcher, unsigned at, unsi
     return HF_MIN(best, ahead);
 }
 
-/* ---- Go's ways ------------------------------------------------------------------------------------------------------- */
+/* ---- Go ---------------------------------------------------------------------------------------------------------- */
 
-/* As insert(); positions are kept plus one, so that the first of all is one, too. */
+/* As insert(), but stores positions plus one, so that the first position counts as one, too. */
 static unsigned go_insert(struct deflate_matcher *matcher, unsigned at)
 {
     const unsigned char *p = matcher->window + at;
@@ -171,9 +171,9 @@ static unsigned go_find(struct deflate_matcher *matcher, unsigned at, unsigned b
     return go_longest(matcher, at, candidate, far);
 }
 
-/* ---- both ------------------------------------------------------------------------------------------------------------ */
+/* ---- both -------------------------------------------------------------------------------------------------------- */
 
-/* Match at `at`, which is put into its chain; `before`: length of the one at the byte before. */
+/* Inserts `at` into its chain and returns the length of its match. `before`: length of the match at the byte before. */
 static unsigned find(struct deflate_matcher *matcher, unsigned at, unsigned before, unsigned *far)
 {
     if (matcher->flavour == DEFLATE_GO)
@@ -239,11 +239,11 @@ bool deflate_flavour_ends(enum deflate_flavour flavour, unsigned level, const st
     if (flavour == DEFLATE_GO)
         return block->tokens_n == 16384;
     if (deflate_flavour_is_kp(flavour))
-        return false; /* told in every case */
+        return false; /* each end has a mark */
     if (flavour != DEFLATE_GNU)
         return block->tokens_n == (flavour == DEFLATE_ZLIB ? 16383 : 32767);
     if (level > 2 && block->tokens_n % 4096 == 0) {
-        /* GNU gzip guesses whether it pays to stop here; it counts to the byte it has looked at. */
+        /* GNU gzip estimates whether ending the block here pays; it counts up to the byte it has looked at. */
         uint64_t seen = block->content_n - deflate_length(token) + (level > 3 ? 1 : 0);
         for (unsigned i = 0; i < DEFLATE_DISTANCES; i++)
             bits += (uint64_t)block->distance[i] * (5u + deflate_distance_bits[i]);

@@ -1,8 +1,10 @@
-/* pack/deflate/deflate_match.h - what a deflate of the gzip family would choose next, given what it has chosen so far.
+/* pack/deflate/deflate_match.h - predict the next token of a known deflate encoder from the content and its tokens so
+ * far.
  *
- * The method is the published one (RFC 1951, section 4, and the algorithm notes that come with zlib and gzip): hash chains over
- * three bytes, lazy evaluation with the ten well-known sets of limits, matches of three bytes not beyond 4096. The same input gives the
- * same choices on every machine. */
+ * The method of gzip and zlib is the published one (RFC 1951, section 4, and the algorithm notes of zlib and gzip):
+ * hash chains over three bytes, lazy evaluation with the ten well-known sets of limits, and no match of three bytes
+ * beyond distance 4096. Go and klauspost/compress (deflate_kp.c) have their own. The same input gives the same tokens
+ * on every machine. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,30 +16,32 @@ enum deflate_flavour {
     DEFLATE_ZLIB,     /* memory level 8, the default */
     DEFLATE_ZLIB_BIG, /* memory level 9 */
     DEFLATE_GNU,      /* GNU gzip */
-    DEFLATE_GO, /* Go's compress/flate, levels 2 to 9: chains over four bytes, blocks of 16,384 tokens, codes of its own */
-    DEFLATE_KP,    /* klauspost/compress, level 5: deflate_kp.c */
-    DEFLATE_PGZIP, /* the same, anew every MiB, as pgzip does it */
+    DEFLATE_GO, /* Go's compress/flate, levels 2 to 9: chains over four bytes, blocks of 16,384 tokens, its own codes */
+    DEFLATE_KP, /* klauspost/compress, level 5: deflate_kp.c */
+    DEFLATE_PGZIP, /* pgzip: the same, restarted every MiB */
     DEFLATE_FLAVOURS,
 };
 
 enum {
-    MATCHER_AHEAD = 262, /* bytes beyond a position that are looked at before it is decided, but at the end */
+    MATCHER_AHEAD = 262, /* bytes behind a position that a prediction needs, except at the end */
     MATCHER_WINDOW = 2 * DEFLATE_WINDOW,
 };
 
-/* Content goes by chunks, which are looked through as a whole. */
+/* klauspost/compress searches whole chunks of content for matches. */
 enum { DEFLATE_KP_CHUNK = 65535, DEFLATE_KP_LEAST = 4 };
 struct deflate_kp_match {
-    uint16_t at, length, distance; /* at: behind the chunk's start */
+    uint16_t at, length, distance; /* at: offset in the chunk */
 };
 struct deflate_kp {
     uint16_t by4[1 << 15], by7[1 << 15], by7_before[1 << 15]; /* positions + base, modulo 2^16 */
     int32_t base;
-    unsigned aged;              /* up to that position + base */
-    unsigned low;               /* nothing before this position of the window is matched */
-    unsigned size, left, start; /* of the chunk; of the segment behind it; where the chunk starts */
-    bool looked;                /* through the chunk: */
-    uint32_t matches_n, next;   /* what is chosen; the first that is not passed yet */
+    unsigned aged;            /* position + base at the last aging of the tables */
+    unsigned low;             /* no match starts before this position of the window */
+    unsigned size;            /* bytes of the chunk */
+    unsigned left;            /* bytes of the segment behind the chunk */
+    unsigned start;           /* position of the chunk in the window */
+    bool looked;              /* `matches` holds the matches of this chunk */
+    uint32_t matches_n, next; /* next: index of the first match behind the current position */
     struct deflate_kp_match matches[DEFLATE_KP_CHUNK / DEFLATE_KP_LEAST];
 };
 
@@ -46,10 +50,10 @@ struct deflate_matcher {
     unsigned good, lazy, nice, chain, shortest;
     bool fast;
     unsigned hash_bits, hash_shift;
-    unsigned at, end, inserted; /* positions in the window: next token, end of input, next one to be hashed */
+    unsigned at, end, inserted; /* positions in the window: next token, end of input, next position to hash */
     bool eof, has_current;
-    unsigned current, current_far; /* match at `at`, when has_current; below 3: none */
-    unsigned next, next_far;       /* match at `at` + 1, found while predicting */
+    unsigned current, current_far; /* length and distance of the match at `at`, if has_current; length below 3: none */
+    unsigned next, next_far;       /* the match at `at` + 1, which the prediction has looked for */
     unsigned char window[DEFLATE_WINDOW + DEFLATE_KP_CHUNK + 264];
     union {
         struct {
@@ -69,29 +73,31 @@ static inline bool deflate_flavour_is_kp(enum deflate_flavour flavour)
     return flavour >= DEFLATE_KP;
 }
 
-/* Is this level of it known? */
+/* Returns true if the flavour has this level. */
 bool deflate_flavour_has(enum deflate_flavour flavour, unsigned level);
-/* Of memory that is all zero, as calloc() gives it: pages that this flavour has no use for are never touched. */
+/* *matcher must be zero, as from calloc(): pages that the flavour does not use stay untouched. */
 void deflate_matcher_init(struct deflate_matcher *matcher, enum deflate_flavour flavour, unsigned level);
-/* Take input, as much as there is room for; returns how much. */
+/* Takes as much input as it has room for; returns the number of bytes. */
 size_t deflate_matcher_fill(struct deflate_matcher *matcher, const unsigned char *bytes, size_t n);
-/* Can the next token be told? (No: more input, or eof.) */
+/* Returns true if deflate_matcher_predict() can be called; otherwise fill, or set eof. */
 bool deflate_matcher_ready(const struct deflate_matcher *matcher);
 uint32_t deflate_matcher_predict(struct deflate_matcher *matcher);
-/* This was the token (predicted or not); it must fit into the input there is. */
+/* Sets the actual token, predicted or not. It must not reach beyond the input so far. */
 void deflate_matcher_accept(struct deflate_matcher *matcher, uint32_t token);
 
-/* Does a block end after its latest token? */
+/* Returns true if this encoder ends a block after its latest token. */
 bool deflate_flavour_ends(enum deflate_flavour flavour, unsigned level, const struct deflate_writer *block,
                           uint32_t token);
 
-/* After each token, once it is written and accepted: what the codes of a block will be made of. */
+/* Call after each token, once the writer and the matcher have it: freezes the codes of a block where this encoder
+ * does. */
 void deflate_flavour_note(const struct deflate_matcher *matcher, struct deflate_writer *block);
 
-/* ---- deflate_kp.c ------------------------------------------------------------------------------------------------------ */
+/* ---- deflate_kp.c ------------------------------------------------------------------------------------------------ */
 
 void deflate_kp_init(struct deflate_matcher *matcher);
 size_t deflate_kp_fill(struct deflate_matcher *matcher, const unsigned char *bytes, size_t n);
 bool deflate_kp_ready(const struct deflate_matcher *matcher);
 uint32_t deflate_kp_predict(struct deflate_matcher *matcher);
-bool deflate_kp_chunk_ends(const struct deflate_matcher *matcher); /* a full one, with the latest token */
+/* Returns true if the latest token ends a chunk of full size. */
+bool deflate_kp_chunk_ends(const struct deflate_matcher *matcher);

@@ -4,7 +4,7 @@
 #include "base/macros.h"
 #include "pack/deflate/deflate.h"
 
-/* ---- bits in -------------------------------------------------------------------------------------------------------- */
+/* ---- bits in ----------------------------------------------------------------------------------------------------- */
 
 static int damaged(struct hf_err *err, const char *what)
 {
@@ -16,12 +16,12 @@ static int next_byte(struct deflate_reader *reader, unsigned *ret_byte, struct h
     int r = pack_reader_fill(&reader->in, err);
 
     if (r <= 0)
-        return r < 0 ? r : damaged(err, "it is cut off");
+        return r < 0 ? r : damaged(err, "it is incomplete");
     *ret_byte = reader->in.buffer[reader->in.pos++];
     return 0;
 }
 
-/* At least n <= 32 bits in reader->bits. */
+/* Reads until reader->bits holds at least n <= 32 bits. */
 static int need(struct deflate_reader *reader, unsigned n, struct hf_err *err)
 {
     while (reader->bits_n < n) {
@@ -53,7 +53,7 @@ static int get(struct deflate_reader *reader, unsigned n, unsigned *ret_value, s
     return r;
 }
 
-/* As many bits as there are, up to 32 and more; the end of the input is no error here. */
+/* Reads until reader->bits holds more than 32 bits or the input ends, which is no error here. */
 static int look(struct deflate_reader *reader, struct hf_err *err)
 {
     while (reader->bits_n <= 32) {
@@ -66,11 +66,11 @@ static int look(struct deflate_reader *reader, struct hf_err *err)
     return 0;
 }
 
-/* To the next byte's first bit. */
+/* Skips to the first bit of the next byte. */
 static void align(struct deflate_reader *reader)
 {
     if (take(reader, reader->bits_n % 8) != 0)
-        reader->odd = true; /* bits that fill up a byte are zero with every encoder */
+        reader->odd = true; /* every encoder pads with zero bits */
 }
 
 uint64_t deflate_reader_end(struct deflate_reader *reader)
@@ -97,18 +97,19 @@ int deflate_reader_tail(struct deflate_reader *reader, uint32_t crc, uint32_t le
         have[i / 4] |= byte << 8 * (i % 4);
     }
     if (have[0] != crc || have[1] != length)
-        return hf_err_set(err, EBADMSG, "gzip member: its check sum or length is wrong");
+        return hf_err_set(err, EBADMSG, "gzip member: wrong checksum or length");
     return 0;
 }
 
-/* ---- codes ---------------------------------------------------------------------------------------------------------- */
+/* ---- codes ------------------------------------------------------------------------------------------------------- */
 
 enum { FAST_BITS = 10 };
 
-/* Canonical decoding: count of codes per length, symbols in their order; and a table of all short codes. */
+/* A canonical Huffman decoder: the number of codes of each length, the symbols in the order of their codes, and a
+ * table of all short codes. */
 struct decoder {
     uint16_t count[16], symbols[288];
-    uint16_t fast[1 << FAST_BITS]; /* symbol << 4 | length, 0: longer, or none */
+    uint16_t fast[1 << FAST_BITS]; /* symbol << 4 | length; 0: a longer code, or none */
 };
 
 static void fill_fast(struct decoder *decoder)
@@ -128,7 +129,7 @@ static void fill_fast(struct decoder *decoder)
     }
 }
 
-/* Oversubscribed codes are damage; incomplete ones are met when a missing code is. */
+/* Refuses oversubscribed codes. Accepts incomplete ones: decode() fails if the stream has a code that is missing. */
 static int make_decoder(const uint8_t *lengths, unsigned n, struct decoder *decoder, struct hf_err *err)
 {
     unsigned offset[16] = {0};
@@ -140,7 +141,7 @@ static int make_decoder(const uint8_t *lengths, unsigned n, struct decoder *deco
     for (unsigned bits = 1; bits < 16; bits++) {
         left = 2 * left - decoder->count[bits];
         if (left < 0)
-            return damaged(err, "more codes than there can be");
+            return damaged(err, "oversubscribed codes");
     }
     for (unsigned bits = 1; bits < 15; bits++)
         offset[bits + 1] = offset[bits] + decoder->count[bits];
@@ -178,15 +179,15 @@ static int decode(struct deflate_reader *reader, const struct decoder *decoder, 
         first = (first + count) << 1;
         code <<= 1;
     }
-    return damaged(err, reader->bits_n < 15 ? "it is cut off" : "a code that is not assigned");
+    return damaged(err, reader->bits_n < 15 ? "it is incomplete" : "an unassigned code");
 }
 
-/* ---- the description of codes -------------------------------------------------------------------------------------- */
+/* ---- the description of codes ------------------------------------------------------------------------------------ */
 
-/* Where its bits come from, and where they are kept. */
+/* The description of a block's codes while it is read. */
 struct description {
     struct deflate_reader *reader;
-    struct deflate_head *head;
+    struct deflate_head *head; /* keeps the bits; may be NULL */
 };
 
 static int take_bits(struct description *from, unsigned n, unsigned *ret_value, struct hf_err *err)
@@ -196,7 +197,7 @@ static int take_bits(struct description *from, unsigned n, unsigned *ret_value, 
     if (r < 0 || from->head == NULL)
         return r;
     if (from->head->bits + n > 8 * DEFLATE_HEAD_BYTES)
-        return damaged(err, "a description of codes that is too long");
+        return damaged(err, "a description of codes is too long");
     for (unsigned i = 0; i < n; i++, from->head->bits++)
         from->head->bytes[from->head->bits / 8] |= (unsigned char)((*ret_value >> i & 1u) << from->head->bits % 8);
     return 0;
@@ -221,7 +222,7 @@ static int take_symbol(struct description *from, const struct decoder *decoder, 
         first = (first + count) << 1;
         code <<= 1;
     }
-    return damaged(err, "a code length that is not assigned");
+    return damaged(err, "an unassigned code for a code length");
 }
 
 static int read_lengths(struct description *from, const struct decoder *decoder, uint8_t *lengths, unsigned n,
@@ -241,7 +242,7 @@ static int read_lengths(struct description *from, const struct decoder *decoder,
             return r;
         unsigned times = extra + (symbol == 18 ? 11 : 3);
         if ((symbol == 16 && i == 0) || times > n - i)
-            return damaged(err, "a run of code lengths that does not fit");
+            return damaged(err, "a run of code lengths is too long");
         memset(lengths + i, symbol == 16 ? lengths[i - 1] : 0, times);
         i += times;
     }
@@ -261,7 +262,7 @@ static int read_description(struct description *from, struct deflate_codes *ret_
     literals += 257;
     distances += 1;
     if (literals > DEFLATE_LITERALS || distances > DEFLATE_DISTANCES)
-        return damaged(err, "more symbols than there are");
+        return damaged(err, "too many symbols");
     for (unsigned i = 0; i < n + 4; i++) {
         if ((r = take_bits(from, 3, &value, err)) < 0)
             return r;
@@ -303,12 +304,12 @@ int deflate_head_read(const struct deflate_head *head, struct deflate_codes *ret
     pack_reader_init(&reader->in, &from, 0, sizeof(copy.bytes));
     int r = read_description(&description, ret_codes, err);
     if (r == 0 && 8 * pack_reader_tell(&reader->in) - reader->bits_n != head->bits)
-        r = damaged(err, "a description of codes with a wrong length");
+        r = damaged(err, "a description of codes has a wrong length");
     free(reader);
     return r;
 }
 
-/* ---- blocks --------------------------------------------------------------------------------------------------------- */
+/* ---- blocks ------------------------------------------------------------------------------------------------------ */
 
 static int add(struct deflate_block *block, uint32_t token, struct hf_err *err)
 {
@@ -332,7 +333,7 @@ static int read_stored(struct deflate_reader *reader, struct deflate_block *bloc
     if ((r = get(reader, 16, &n, err)) < 0 || (r = get(reader, 16, &check, err)) < 0)
         return r;
     if ((n ^ check) != 0xffff)
-        return damaged(err, "a stored block whose length is damaged");
+        return damaged(err, "invalid length of a stored block");
     for (unsigned i = 0; r == 0 && i < n; i++) {
         r = get(reader, 8, &byte, err);
         if (r == 0)
@@ -348,7 +349,7 @@ static int read_match(struct deflate_reader *reader, const struct decoder *dista
     int r;
 
     if (symbol > 285)
-        return damaged(err, "a length that does not exist");
+        return damaged(err, "invalid length symbol");
     unsigned length = deflate_length_base[symbol - 257];
     if ((r = get(reader, deflate_length_bits[symbol - 257], &extra, err)) < 0)
         return r;
@@ -358,7 +359,7 @@ static int read_match(struct deflate_reader *reader, const struct decoder *dista
     if ((r = decode(reader, distances, &symbol, err)) < 0)
         return r;
     if (symbol >= DEFLATE_DISTANCES)
-        return damaged(err, "a distance that does not exist");
+        return damaged(err, "invalid distance symbol");
     if ((r = get(reader, deflate_distance_bits[symbol], &far, err)) < 0)
         return r;
     *ret_token = deflate_match(length, deflate_distance_base[symbol] + far);
@@ -410,7 +411,7 @@ int deflate_read_block(struct deflate_reader *reader, struct deflate_block *bloc
             return r;
         break;
     default:
-        return damaged(err, "a block of a kind that does not exist");
+        return damaged(err, "unknown kind of block");
     }
     return read_tokens(reader, &codes, block, err);
 }

@@ -6,7 +6,7 @@
 
 enum { IS_MATCH = 256 };
 
-/* ---- bits out ------------------------------------------------------------------------------------------------------- */
+/* ---- bits out ---------------------------------------------------------------------------------------------------- */
 
 static int push(struct deflate_writer *writer, struct hf_err *err)
 {
@@ -47,31 +47,31 @@ static int put_bytes(struct deflate_writer *writer, const unsigned char *bytes, 
     return r;
 }
 
-/* ---- a block -------------------------------------------------------------------------------------------------------- */
+/* ---- a block ----------------------------------------------------------------------------------------------------- */
 
 static int put_symbol(struct deflate_writer *writer, const uint8_t *lengths, const uint16_t *codes, unsigned symbol,
                       struct hf_err *err)
 {
     if (lengths[symbol] == 0)
-        return hf_err_set(err, EBADMSG, "a deflate block has no code for a symbol it needs");
+        return hf_err_set(err, EBADMSG, "a deflate block has no code for one of its symbols");
     return put(writer, codes[symbol], lengths[symbol], err);
 }
 
 static int put_tokens(struct deflate_writer *writer, const struct deflate_codes *codes, struct hf_err *err)
 {
-    const uint16_t *said = writer->said;
+    const uint16_t *symbols = writer->symbols;
     uint16_t literal[288], distance[32];
     int r = 0;
 
     deflate_codes_of(codes->literal, 288, literal);
     deflate_codes_of(codes->distance, 32, distance);
-    for (uint32_t i = 0; r == 0 && i < writer->said_n; i++) {
-        if (said[i] < IS_MATCH) {
-            r = put_symbol(writer, codes->literal, literal, said[i], err);
+    for (uint32_t i = 0; r == 0 && i < writer->symbols_n; i++) {
+        if (symbols[i] < IS_MATCH) {
+            r = put_symbol(writer, codes->literal, literal, symbols[i], err);
             continue;
         }
-        struct deflate_symbol length = deflate_length_symbol(said[i] - IS_MATCH),
-                              far = deflate_distance_symbol(said[i + 1]);
+        struct deflate_symbol length = deflate_length_symbol(symbols[i] - IS_MATCH),
+                              far = deflate_distance_symbol(symbols[i + 1]);
         i++;
         r = put_symbol(writer, codes->literal, literal, length.symbol, err);
         if (r == 0)
@@ -87,7 +87,8 @@ static int put_tokens(struct deflate_writer *writer, const struct deflate_codes 
 static int put_stored(struct deflate_writer *writer, struct hf_err *err)
 {
     if (writer->content_n > DEFLATE_STORED_MAX)
-        return hf_err_set(err, EBADMSG, "a stored deflate block of %llu bytes", (unsigned long long)writer->content_n);
+        return hf_err_set(err, EBADMSG, "a stored deflate block of %llu bytes is too long",
+                          (unsigned long long)writer->content_n);
     unsigned n = (unsigned)writer->content_n;
     int r = align(writer, err);
     if (r == 0)
@@ -108,7 +109,7 @@ void deflate_writer_drop(struct deflate_writer *writer)
 {
     memset(writer->literal, 0, sizeof(writer->literal));
     memset(writer->distance, 0, sizeof(writer->distance));
-    writer->said_n = writer->tokens_n = writer->matches_n = 0;
+    writer->symbols_n = writer->tokens_n = writer->matches_n = 0;
     writer->content_n = 0;
     writer->frozen = false;
 }
@@ -130,28 +131,29 @@ enum deflate_kind deflate_writer_compare(struct deflate_writer *writer, const st
                : deflate_block_kind(writer->coding, block, writer->literal, writer->distance, writer->content_n);
 }
 
-static void plan_codes(struct deflate_writer *writer, struct deflate_plan *ret_plan)
+static void predict_codes(struct deflate_writer *writer, struct deflate_prediction *ret_prediction)
 {
     uint32_t *literal = writer->frozen ? writer->first_literal : writer->literal;
 
     literal[256]++;
-    deflate_plan(writer->frozen ? DEFLATE_CODING_ALL : writer->coding, literal,
-                 writer->frozen ? writer->first_distance : writer->distance, ret_plan);
+    deflate_predict(writer->frozen ? DEFLATE_CODING_ALL : writer->coding, literal,
+                    writer->frozen ? writer->first_distance : writer->distance, ret_prediction);
 }
 
 int deflate_writer_end(struct deflate_writer *writer, enum deflate_kind kind, const struct deflate_head *head,
                        bool last, struct hf_err *err)
 {
-    struct deflate_plan plan;
+    struct deflate_prediction prediction;
     struct deflate_codes codes;
     int r;
 
     if (kind == DEFLATE_AUTO || kind == DEFLATE_DYNAMIC) {
-        plan_codes(writer, &plan);
+        predict_codes(writer, &prediction);
         if (kind == DEFLATE_AUTO)
-            kind = deflate_plan_kind(writer->coding, &plan, writer->content_n, writer->content_n <= DEFLATE_STORED_MAX);
-        codes = plan.codes;
-        head = &plan.head;
+            kind = deflate_predict_kind(writer->coding, &prediction, writer->content_n,
+                                        writer->content_n <= DEFLATE_STORED_MAX);
+        codes = prediction.codes;
+        head = &prediction.head;
     }
     if (kind == DEFLATE_FIXED)
         deflate_fixed_codes(&codes);
@@ -170,7 +172,7 @@ int deflate_writer_end(struct deflate_writer *writer, enum deflate_kind kind, co
     return r;
 }
 
-/* ---- tokens in ------------------------------------------------------------------------------------------------------ */
+/* ---- tokens in --------------------------------------------------------------------------------------------------- */
 
 int deflate_writer_init(struct deflate_writer *writer, const struct pack_sink *out, struct hf_err *err)
 {
@@ -182,36 +184,22 @@ int deflate_writer_init(struct deflate_writer *writer, const struct pack_sink *o
 
 void deflate_writer_done(struct deflate_writer *writer)
 {
-    free(writer->said);
+    free(writer->symbols);
     free(writer->content);
-    writer->said = NULL;
+    writer->symbols = NULL;
     writer->content = NULL;
 }
 
-int deflate_grow(void **numbers, size_t each, uint32_t *cap, uint32_t max, struct hf_err *err)
+static int add_symbol(struct deflate_writer *writer, unsigned number, struct hf_err *err)
 {
-    uint32_t more = *cap > 0 ? 2 * *cap : 65536;
-
-    if (more > max)
-        return hf_err_set(err, E2BIG, "a deflate block of more than %u symbols", (unsigned)max);
-    void *grown = realloc(*numbers, more * each);
-    if (grown == NULL)
-        return hf_err_set(err, ENOMEM, "out of memory");
-    *numbers = grown;
-    *cap = more;
-    return 0;
-}
-
-static int say(struct deflate_writer *writer, unsigned number, struct hf_err *err)
-{
-    void *said = writer->said;
+    void *symbols = writer->symbols;
     int r = 0;
 
-    if (writer->said_n == writer->said_cap)
-        r = deflate_grow(&said, sizeof(*writer->said), &writer->said_cap, 2 * DEFLATE_TOKENS_MAX, err);
-    writer->said = said;
+    if (writer->symbols_n == writer->symbols_cap)
+        r = deflate_grow(&symbols, sizeof(*writer->symbols), &writer->symbols_cap, 2 * DEFLATE_TOKENS_MAX, err);
+    writer->symbols = symbols;
     if (r == 0)
-        writer->said[writer->said_n++] = (uint16_t)number;
+        writer->symbols[writer->symbols_n++] = (uint16_t)number;
     return r;
 }
 
@@ -219,10 +207,10 @@ int deflate_writer_token(struct deflate_writer *writer, uint32_t token, const un
                          struct hf_err *err)
 {
     unsigned n = deflate_length(token);
-    int r = say(writer, token < 256 ? token : IS_MATCH + n, err);
+    int r = add_symbol(writer, token < 256 ? token : IS_MATCH + n, err);
 
     if (r == 0 && token >= 256)
-        r = say(writer, token & 0xffff, err);
+        r = add_symbol(writer, token & 0xffff, err);
     if (r < 0)
         return r;
     writer->tokens_n++;

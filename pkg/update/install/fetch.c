@@ -26,7 +26,7 @@ struct work {
     struct hf_fetch_record record;
     /* out */
     int r;
-    struct hf_trouble trouble;
+    struct hf_failure failure;
     bool already; /* the new file lies there, or the download is whole */
     uint64_t copied;
 };
@@ -54,7 +54,7 @@ struct hf_fetch {
     uint64_t synced_at_ns, written_at_ns, minute_bytes;
     bool restart, paused, ended, drop;
     int r;
-    struct hf_trouble trouble;
+    struct hf_failure failure;
     uint64_t retry_after_ns;
     bool hopeless;
 };
@@ -94,27 +94,27 @@ static void count(struct hf_fetch *fetch, uint64_t n, bool before)
         fetch->p.moved(fetch->p.arg, n, before);
 }
 
-static void note(struct hf_fetch *fetch, int r, const struct hf_trouble *trouble)
+static void note(struct hf_fetch *fetch, int r, const struct hf_failure *failure)
 {
     if (fetch->r < 0) /* the first one counts */
         return;
     fetch->r = r;
-    fetch->trouble = *trouble;
+    fetch->failure = *failure;
 }
 
 static int fail(struct hf_fetch *fetch, enum hf_reason reason, int code, const char *format, ...) HF_PRINTF(4, 5);
 
 static int fail(struct hf_fetch *fetch, enum hf_reason reason, int code, const char *format, ...)
 {
-    struct hf_trouble trouble;
+    struct hf_failure failure;
     char text[200];
     va_list args;
 
     va_start(args, format);
     (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    (void)hf_trouble_set(&trouble, reason, code, "%s", text);
-    note(fetch, -code, &trouble);
+    (void)hf_failure_set(&failure, reason, code, "%s", text);
+    note(fetch, -code, &failure);
     return -code;
 }
 
@@ -126,96 +126,96 @@ static void close_part(struct hf_fetch *fetch)
 
     for (size_t i = 0; i < HF_LEN(fds); i++) {
         if (fds[i] >= 0)
-            (void)fetch->p.place.fs->close(fetch->p.place.fs->ctx, fds[i]);
+            (void)fetch->p.target.fs->close(fetch->p.target.fs->ctx, fds[i]);
     }
     fetch->fd = fetch->now_fd = -1;
 }
 
-static int record_trouble(struct work *work, int r)
+static int record_failure(struct work *work, int r)
 {
     if (r < 0)
-        work->trouble.reason = r == -ENOSPC || r == -EROFS ? HF_R_StateNotWritable : hf_reason_of_errno(r);
+        work->failure.reason = r == -ENOSPC || r == -EROFS ? HF_R_StateNotWritable : hf_reason_of_errno(r);
     return r;
 }
 
 static int prepare(struct hf_fetch *fetch, struct work *work)
 {
-    const struct hf_fs_ops *fs = fetch->p.place.fs;
-    struct hf_trouble *trouble = &work->trouble;
+    const struct hf_fs_ops *fs = fetch->p.target.fs;
+    struct hf_failure *failure = &work->failure;
     char part[NAME_MAX + 1], fresh[NAME_MAX + 1];
-    struct hf_spot spot;
+    struct hf_target_dir dir;
     struct stat st;
-    int r = hf_place_make(&fetch->p.place, trouble);
+    int r = hf_target_make_folders(&fetch->p.target, failure);
 
     if (r == 0)
-        r = hf_spot_open(&fetch->p.place, &spot, NULL, trouble);
+        r = hf_target_open(&fetch->p.target, &dir, NULL, failure);
     if (r < 0)
         return r;
-    (void)hf_stage_name(fetch->p.place.release, HF_STAGE_PART, part);
-    (void)hf_stage_name(fetch->p.place.release, HF_STAGE_NEW, fresh);
+    (void)hf_target_file_name(fetch->p.target.release, HF_TARGET_PART, part);
+    (void)hf_target_file_name(fetch->p.target.release, HF_TARGET_NEW, fresh);
     /* Made in an earlier life: patching looks whether it is good. */
     work->already =
-        hf_spot_stat(&spot, fresh, &st, &r) && S_ISREG(st.st_mode) && (uint64_t)st.st_size == fetch->p.new_size;
+        hf_target_stat(&dir, fresh, &st, &r) && S_ISREG(st.st_mode) && (uint64_t)st.st_size == fetch->p.new_size;
     if (r < 0)
-        r = hf_trouble_sys(trouble, r, "stat '%s'", fresh);
+        r = hf_failure_sys(failure, r, "stat '%s'", fresh);
     if (r == 0 && !work->already)
-        r = record_trouble(work, hf_fetch_record_load(fs, fetch->p.folder, fetch->p.key, &work->record, &trouble->err));
+        r = record_failure(work, hf_fetch_record_load(fs, fetch->p.folder, fetch->p.key, &work->record, &failure->err));
     if (r == 0 && !work->already) {
-        fetch->fd = hf_spot_open_file(&spot, part, O_RDWR | O_CREAT, trouble);
+        fetch->fd = hf_target_open_file(&dir, part, O_RDWR | O_CREAT, failure);
         r = HF_MIN(fetch->fd, 0);
         if (r == 0)
-            r = hf_spot_sync(&spot, trouble);
+            r = hf_target_sync(&dir, failure);
     }
     if (r == 0 && fetch->fd >= 0) {
         r = fs->fstat(fs->ctx, fetch->fd, &st);
         if (r == 0 && (uint64_t)st.st_size < work->record.offset) /* not the file that the record speaks of */
             work->record = (struct hf_fetch_record){.offset = 0};
         if (r < 0)
-            r = hf_trouble_sys(trouble, r, "stat '%s'", part);
+            r = hf_failure_sys(failure, r, "stat '%s'", part);
     }
-    hf_spot_done(&spot);
+    hf_target_dir_done(&dir);
     work->already = work->already || (r == 0 && work->record.complete);
     if (r == 0 && !work->already) {
         hf_fetch_record_boot(fs, fetch->boot);
-        fetch->now_fd = hf_fetch_record_open(fs, fetch->p.folder, &trouble->err);
-        r = record_trouble(work, HF_MIN(fetch->now_fd, 0));
+        fetch->now_fd = hf_fetch_record_open(fs, fetch->p.folder, &failure->err);
+        r = record_failure(work, HF_MIN(fetch->now_fd, 0));
     }
     return r;
 }
 
 static int save_record(struct hf_fetch *fetch, struct work *work)
 {
-    const struct hf_fs_ops *fs = fetch->p.place.fs;
+    const struct hf_fs_ops *fs = fetch->p.target.fs;
     int r = fs->fdatasync(fs->ctx, fetch->fd);
 
     if (r < 0)
-        return hf_trouble_sys(&work->trouble, r, "sync the download");
-    return record_trouble(work, hf_fetch_record_save(fs, fetch->p.folder, &work->record, &work->trouble.err));
+        return hf_failure_sys(&work->failure, r, "sync the download");
+    return record_failure(work, hf_fetch_record_save(fs, fetch->p.folder, &work->record, &work->failure.err));
 }
 
 static int write_piece(struct hf_fetch *fetch, struct work *work)
 {
-    const struct hf_fs_ops *fs = fetch->p.place.fs;
+    const struct hf_fs_ops *fs = fetch->p.target.fs;
     int r = 0;
 
     if (work->truncate) {
-        r = record_trouble(work, hf_fetch_record_remove(fs, fetch->p.folder, &work->trouble.err));
+        r = record_failure(work, hf_fetch_record_remove(fs, fetch->p.folder, &work->failure.err));
         if (r == 0 && (r = fs->ftruncate(fs->ctx, fetch->fd, 0)) < 0)
-            r = hf_trouble_sys(&work->trouble, r, "begin the download anew");
+            r = hf_failure_sys(&work->failure, r, "begin the download anew");
     }
     if (r == 0 && work->reserve != 0) {
         r = fs->fallocate(fs->ctx, fetch->fd, 0, work->reserve);
         r = r == -EOPNOTSUPP ? 0 : r;
         if (r < 0)
-            r = hf_trouble_sys(&work->trouble, r, "reserve %" PRIu64 " bytes for the download", work->reserve);
+            r = hf_failure_sys(&work->failure, r, "reserve %" PRIu64 " bytes for the download", work->reserve);
     }
     if (r == 0)
-        r = hf_write_at(fs, fetch->fd, work->bytes, work->n, work->at, &work->trouble);
+        r = hf_target_write(fs, fetch->fd, work->bytes, work->n, work->at, &work->failure);
     if (r == 0 && fetch->boot[0] != '\0') {
         struct hf_fetch_record now = work->record;
         memcpy(now.boot, fetch->boot, sizeof(now.boot));
-        r = record_trouble(
-            work, hf_fetch_record_note(fs, fetch->now_fd, &now, work->truncate || !fetch->noted, &work->trouble.err));
+        r = record_failure(
+            work, hf_fetch_record_note(fs, fetch->now_fd, &now, work->truncate || !fetch->noted, &work->failure.err));
         fetch->noted = true;
     }
     return r == 0 && work->sync ? save_record(fetch, work) : r;
@@ -223,23 +223,24 @@ static int write_piece(struct hf_fetch *fetch, struct work *work)
 
 static int finalise(struct hf_fetch *fetch, struct work *work)
 {
-    const struct hf_fs_ops *fs = fetch->p.place.fs;
+    const struct hf_fs_ops *fs = fetch->p.target.fs;
     char part[NAME_MAX + 1];
-    struct hf_spot spot;
+    struct hf_target_dir dir;
     int r = 0;
 
     if (work->drop) {
-        r = hf_spot_open(&fetch->p.place, &spot, NULL, &work->trouble);
+        r = hf_target_open(&fetch->p.target, &dir, NULL, &work->failure);
         if (r == 0) {
-            r = hf_spot_unlink(&spot, hf_stage_name(fetch->p.place.release, HF_STAGE_PART, part), &work->trouble);
-            hf_spot_done(&spot);
+            r = hf_target_unlink(&dir, hf_target_file_name(fetch->p.target.release, HF_TARGET_PART, part),
+                                 &work->failure);
+            hf_target_dir_done(&dir);
         }
-        int removed = hf_fetch_record_remove(fs, fetch->p.folder, &work->trouble.err);
+        int removed = hf_fetch_record_remove(fs, fetch->p.folder, &work->failure.err);
         r = r == 0 ? removed : r;
     } else if (fetch->fd >= 0 && work->sync) {
         if (work->record.complete) /* what was reserved and did not come */
             r = fs->ftruncate(fs->ctx, fetch->fd, work->record.offset);
-        r = r < 0 ? hf_trouble_sys(&work->trouble, r, "finish the download") : save_record(fetch, work);
+        r = r < 0 ? hf_failure_sys(&work->failure, r, "finish the download") : save_record(fetch, work);
     }
     close_part(fetch);
     return r;
@@ -281,38 +282,38 @@ static int url_path(const char *url, char path[PATH_MAX])
 
 static int copy_all(struct hf_fetch *fetch, struct work *work, int from)
 {
-    const struct hf_fs_ops *fs = fetch->p.place.fs;
+    const struct hf_fs_ops *fs = fetch->p.target.fs;
     _cleanup_(hf_freep) char *bytes = malloc(COPY_STEP);
     uint64_t most = fetch->p.is_delta ? fetch->p.size : fetch->p.size + fetch->p.size / 64 + SLACK;
     ssize_t n;
     int r = fs->ftruncate(fs->ctx, fetch->fd, 0);
 
     if (r < 0 || bytes == NULL)
-        return hf_trouble_sys(&work->trouble, bytes == NULL ? -ENOMEM : r, "begin to copy");
+        return hf_failure_sys(&work->failure, bytes == NULL ? -ENOMEM : r, "begin to copy");
     while ((n = fs->pread(fs->ctx, from, bytes, COPY_STEP, work->copied)) > 0) {
         if (atomic_load(&fetch->cancel))
-            return hf_trouble_sys(&work->trouble, -ECANCELED, "copy");
+            return hf_failure_sys(&work->failure, -ECANCELED, "copy");
         if (work->copied == 0 && !fetch->p.is_delta && !looks_packed((const unsigned char *)bytes, (size_t)n))
             most = fetch->p.size;
         if ((uint64_t)n > most - work->copied)
-            return hf_trouble_set(&work->trouble, HF_R_ArtifactTooLong, EFBIG,
+            return hf_failure_set(&work->failure, HF_R_ArtifactTooLong, EFBIG,
                                   "the artifact is longer than %" PRIu64 " bytes", most);
-        r = hf_write_at(fs, fetch->fd, bytes, (size_t)n, work->copied, &work->trouble);
+        r = hf_target_write(fs, fetch->fd, bytes, (size_t)n, work->copied, &work->failure);
         if (r < 0)
             return r;
         work->copied += (uint64_t)n;
     }
-    return n < 0 ? hf_trouble_sys(&work->trouble, (int)n, "read the artifact") : 0;
+    return n < 0 ? hf_failure_sys(&work->failure, (int)n, "read the artifact") : 0;
 }
 
 static int copy_file(struct hf_fetch *fetch, struct work *work)
 {
-    const struct hf_fs_ops *fs = fetch->p.place.fs;
+    const struct hf_fs_ops *fs = fetch->p.target.fs;
     char path[PATH_MAX];
     struct stat st;
 
     if (url_path(fetch->p.url, path) < 0)
-        return hf_trouble_set(&work->trouble, HF_R_UrlUnsupported, EINVAL, "'%.200s' is no file URL of this host",
+        return hf_failure_set(&work->failure, HF_R_UrlUnsupported, EINVAL, "'%.200s' is no file URL of this host",
                               fetch->p.url);
     int from = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0, HF_FS_ANY);
     int r = from < 0 ? from : fs->fstat(fs->ctx, from, &st);
@@ -320,9 +321,9 @@ static int copy_file(struct hf_fetch *fetch, struct work *work)
         r = S_ISREG(st.st_mode) ? copy_all(fetch, work, from) : -EINVAL;
     if (from >= 0)
         (void)fs->close(fs->ctx, from);
-    if (r < 0 && work->trouble.reason == HF_R_None) {
-        (void)hf_trouble_sys(&work->trouble, r, "read '%.200s'", path);
-        work->trouble.reason = HF_R_DownloadFailed;
+    if (r < 0 && work->failure.reason == HF_R_None) {
+        (void)hf_failure_sys(&work->failure, r, "read '%.200s'", path);
+        work->failure.reason = HF_R_DownloadFailed;
     }
     return r;
 }
@@ -333,7 +334,7 @@ static void do_work(struct hf_job *job)
         [WORK_PREPARE] = prepare, [WORK_WRITE] = write_piece, [WORK_COPY] = copy_file, [WORK_FINAL] = finalise};
     struct hf_fetch *fetch = hf_container_of(job, struct hf_fetch, work.job);
 
-    fetch->work.trouble = (struct hf_trouble){.reason = HF_R_None};
+    fetch->work.failure = (struct hf_failure){.reason = HF_R_None};
     fetch->work.r = kinds[fetch->work.kind](fetch, &fetch->work);
 }
 
@@ -356,13 +357,13 @@ static void release(struct hf_fetch *fetch)
 static void deliver(struct hf_fetch *fetch)
 {
     struct hf_fetch_params p = fetch->p;
-    struct hf_trouble trouble = fetch->trouble;
+    struct hf_failure failure = fetch->failure;
     uint64_t retry_after_ns = fetch->retry_after_ns;
     bool hopeless = fetch->hopeless;
     int r = fetch->r;
 
     release(fetch);
-    p.done(p.arg, r, &trouble, retry_after_ns, hopeless);
+    p.done(p.arg, r, &failure, retry_after_ns, hopeless);
 }
 
 /* The end comes from the loop's next turn when it cannot come from a job. */
@@ -588,12 +589,12 @@ static void worked(struct hf_job *job, int cancelled)
         return;
     }
     if (cancelled) {
-        work->r = hf_trouble_sys(&work->trouble, -ECANCELED, "download");
+        work->r = hf_failure_sys(&work->failure, -ECANCELED, "download");
     }
     if (work->r < 0)
-        note(fetch, work->r, &work->trouble);
+        note(fetch, work->r, &work->failure);
     /* Half a file on a full disk helps nobody. */
-    if (work->r < 0 && (work->trouble.reason == HF_R_DiskFull))
+    if (work->r < 0 && (work->failure.reason == HF_R_DiskFull))
         fetch->drop = true;
     if (work->kind == WORK_PREPARE)
         prepared(fetch);

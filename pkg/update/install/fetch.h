@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "loop/http.h"
 #include "loop/sched.h"
-#include "update/install/place.h"
+#include "update/install/target.h"
 
 enum {
     HF_FETCH_WRITE = 64 << 10,        /* bytes gathered for one write */
@@ -26,8 +26,8 @@ struct hf_fetch_params {
     const struct hf_clock_ops *clock;
     const struct hf_sched_ops *sched;
     const struct hf_http_ops *http;
-    struct hf_place place; /* borrowed strings, all of these, until done */
-    const char *folder;    /* <state>/updates/<release> */
+    struct hf_target target; /* borrowed strings, all of these, until done */
+    const char *folder;      /* <state>/updates/<release> */
     const char *url;
     const char *key;          /* the artifact's identity: a record with another one is not used */
     bool is_delta;            /* `size` is what comes; else of the new file, which may come packed */
@@ -39,7 +39,7 @@ struct hf_fetch_params {
     void (*moved)(void *arg, uint64_t wire_bytes, bool before);
     /* Once, not inside hf_fetch_start(). r 0: the artifact is whole on disk. `hopeless`: this URL will not do (404, ...).
      * The fetch is freed after it. */
-    void (*done)(void *arg, int r, const struct hf_trouble *trouble, uint64_t retry_after_ns, bool hopeless);
+    void (*done)(void *arg, int r, const struct hf_failure *failure, uint64_t retry_after_ns, bool hopeless);
     void *arg;
 };
 

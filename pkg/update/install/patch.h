@@ -6,16 +6,16 @@
  * in place (pack/tar/archive.h). Several deltas, one after the other: what each but the last makes becomes, whole and checked, the file that
  * the next one begins with; the one before it is gone then.
  * Running it again after it was cut anywhere gives the same result. A delta that makes 16 MiB and more goes on from its last resume point
- * (update/install/point.h): every 4 MiB, or, where it looks inside compressed files, where none of their streams was open. Blocks: worker threads only. */
+ * (update/install/checkpoint.h): every 4 MiB, or, where it looks inside compressed files, where none of their streams was open. Blocks: worker threads only. */
 #pragma once
 
 #include <stdatomic.h>
 
 #include "api/edgeupdate.h"
-#include "update/install/place.h"
+#include "update/install/target.h"
 
 struct hf_patch_params {
-    struct hf_place place;
+    struct hf_target target;
     const char *folder; /* where an attempt with a delta is written down (update/state/attempt.h); NULL: nowhere */
     enum hf_install_kind kind;
     enum hf_update_method method;
@@ -36,4 +36,4 @@ struct hf_patch_params {
 
 /* -EBADMSG with DeltaDamaged or DeltaUnfit: try the whole file. -ESTALE: the old file is another one now. On failure the unfinished new file
  * is removed; the download is left, unless it is known to be wrong. */
-HF_MUST_USE int hf_patch_run(const struct hf_patch_params *params, struct hf_trouble *trouble);
+HF_MUST_USE int hf_patch_run(const struct hf_patch_params *params, struct hf_failure *failure);

@@ -6,35 +6,35 @@
 
 #include "update/install/tree.h"
 
-/* An opened spot with its stage names. */
+/* An opened dir with its stage names. */
 struct scene {
     const struct hf_swap_params *params;
     const struct hf_fs_ops *fs;
-    struct hf_spot spot;
+    struct hf_target_dir dir;
     char fresh[NAME_MAX + 1], old[NAME_MAX + 1], link[NAME_MAX + 1], part[NAME_MAX + 1], scratch[NAME_MAX + 1];
     char step[NAME_MAX + 1], point[NAME_MAX + 1];
-    struct hf_trouble *trouble;
+    struct hf_failure *failure;
 };
 
 static int scene_open(struct scene *scene, const struct hf_swap_params *params, char *missing,
-                      struct hf_trouble *trouble)
+                      struct hf_failure *failure)
 {
-    const char *release = params->place.release;
+    const char *release = params->target.release;
 
-    *scene = (struct scene){.params = params, .fs = params->place.fs, .spot = {.dirfd = -1}, .trouble = trouble};
-    (void)hf_stage_name(release, HF_STAGE_NEW, scene->fresh);
-    (void)hf_stage_name(release, HF_STAGE_OLD, scene->old);
-    (void)hf_stage_name(release, HF_STAGE_LINK, scene->link);
-    (void)hf_stage_name(release, HF_STAGE_PART, scene->part);
-    (void)hf_stage_name(release, HF_STAGE_SCRATCH, scene->scratch);
-    (void)hf_stage_name(release, HF_STAGE_STEP, scene->step);
-    (void)hf_stage_name(release, HF_STAGE_POINT, scene->point);
-    return hf_spot_open(&params->place, &scene->spot, missing, trouble);
+    *scene = (struct scene){.params = params, .fs = params->target.fs, .dir = {.dirfd = -1}, .failure = failure};
+    (void)hf_target_file_name(release, HF_TARGET_NEW, scene->fresh);
+    (void)hf_target_file_name(release, HF_TARGET_OLD, scene->old);
+    (void)hf_target_file_name(release, HF_TARGET_LINK, scene->link);
+    (void)hf_target_file_name(release, HF_TARGET_PART, scene->part);
+    (void)hf_target_file_name(release, HF_TARGET_SCRATCH, scene->scratch);
+    (void)hf_target_file_name(release, HF_TARGET_STEP, scene->step);
+    (void)hf_target_file_name(release, HF_TARGET_CHECKPOINT, scene->point);
+    return hf_target_open(&params->target, &scene->dir, missing, failure);
 }
 
 static void scene_done(struct scene *scene)
 {
-    hf_spot_done(&scene->spot);
+    hf_target_dir_done(&scene->dir);
 }
 
 /* 1 there, 0 absent. */
@@ -42,23 +42,23 @@ static int look(const struct scene *scene, const char *name, struct stat *st)
 {
     int r;
 
-    if (hf_spot_stat(&scene->spot, name, st, &r))
+    if (hf_target_stat(&scene->dir, name, st, &r))
         return 1;
-    return r < 0 ? hf_trouble_sys(scene->trouble, r, "stat '%s'", name) : 0;
+    return r < 0 ? hf_failure_sys(scene->failure, r, "stat '%s'", name) : 0;
 }
 
 static int move(const struct scene *scene, const char *from, const char *to)
 {
-    int r = scene->fs->renameat(scene->fs->ctx, scene->spot.dirfd, from, scene->spot.dirfd, to);
+    int r = scene->fs->renameat(scene->fs->ctx, scene->dir.dirfd, from, scene->dir.dirfd, to);
 
-    return r < 0 ? hf_trouble_sys(scene->trouble, r, "rename '%s' to '%s'", from, to)
-                 : hf_spot_sync(&scene->spot, scene->trouble);
+    return r < 0 ? hf_failure_sys(scene->failure, r, "rename '%s' to '%s'", from, to)
+                 : hf_target_sync(&scene->dir, scene->failure);
 }
 
 /* The text of the link at the target; "" when there is none. -EINVAL: something else is there. */
 static int read_link(const struct scene *scene, char text[HF_UPDATE_MAX_PATH])
 {
-    ssize_t n = scene->fs->readlinkat(scene->fs->ctx, scene->spot.dirfd, scene->spot.name, text, HF_UPDATE_MAX_PATH);
+    ssize_t n = scene->fs->readlinkat(scene->fs->ctx, scene->dir.dirfd, scene->dir.name, text, HF_UPDATE_MAX_PATH);
 
     text[0] = n >= 0 ? text[0] : '\0';
     if (n == -ENOENT)
@@ -66,7 +66,7 @@ static int read_link(const struct scene *scene, char text[HF_UPDATE_MAX_PATH])
     if (n == -EINVAL)
         return -EINVAL;
     if (n < 0 || n >= HF_UPDATE_MAX_PATH)
-        return hf_trouble_sys(scene->trouble, n < 0 ? (int)n : -ENAMETOOLONG, "read the link '%s'", scene->spot.name);
+        return hf_failure_sys(scene->failure, n < 0 ? (int)n : -ENAMETOOLONG, "read the link '%s'", scene->dir.name);
     text[n] = '\0';
     return 0;
 }
@@ -75,30 +75,30 @@ static int read_link(const struct scene *scene, char text[HF_UPDATE_MAX_PATH])
 
 static int wrong_type(const struct scene *scene, mode_t mode)
 {
-    const char *path = scene->params->place.path;
+    const char *path = scene->params->target.path;
     bool tree = scene->params->kind == HF_INSTALL_TREE;
 
     if (S_ISDIR(mode))
-        return hf_trouble_set(scene->trouble, HF_R_TargetIsFolder, EISDIR, "'%.200s' is a folder", path);
+        return hf_failure_set(scene->failure, HF_R_TargetIsFolder, EISDIR, "'%.200s' is a folder", path);
     if (S_ISLNK(mode) && !tree)
-        return hf_trouble_set(scene->trouble, HF_R_TargetIsLink, ELOOP, "'%.200s' is a symbolic link", path);
+        return hf_failure_set(scene->failure, HF_R_TargetIsLink, ELOOP, "'%.200s' is a symbolic link", path);
     if (S_ISREG(mode) && tree)
-        return hf_trouble_set(scene->trouble, HF_R_TargetIsFile, ENOTDIR, "'%.200s' is a file", path);
+        return hf_failure_set(scene->failure, HF_R_TargetIsFile, ENOTDIR, "'%.200s' is a file", path);
     return S_ISREG(mode) || S_ISLNK(mode) ? 0
-                                          : hf_trouble_set(scene->trouble, HF_R_TargetIsSpecial, EINVAL,
+                                          : hf_failure_set(scene->failure, HF_R_TargetIsSpecial, EINVAL,
                                                            "'%.200s' is a device, socket or pipe", path);
 }
 
-static int look_at_space(const struct scene *scene, struct hf_inspection *inspection)
+static int look_at_space(const struct scene *scene, struct hf_swap_inspection *inspection)
 {
     struct statvfs vfs;
     struct stat st;
-    int r = scene->fs->fstatvfs(scene->fs->ctx, scene->spot.dirfd, &vfs);
+    int r = scene->fs->fstatvfs(scene->fs->ctx, scene->dir.dirfd, &vfs);
 
     if (r < 0)
-        return hf_trouble_sys(scene->trouble, r, "ask for the space left");
+        return hf_failure_sys(scene->failure, r, "ask for the space left");
     if ((vfs.f_flag & ST_RDONLY) != 0)
-        return hf_trouble_sys(scene->trouble, -EROFS, "install to '%.200s'", scene->params->place.path);
+        return hf_failure_sys(scene->failure, -EROFS, "install to '%.200s'", scene->params->target.path);
     inspection->available_bytes = (uint64_t)vfs.f_bavail * vfs.f_frsize;
     inspection->total_bytes = (uint64_t)vfs.f_blocks * vfs.f_frsize;
     r = look(scene, scene->part, &st);
@@ -112,7 +112,7 @@ static int look_at_space(const struct scene *scene, struct hf_inspection *inspec
 }
 
 /* A file between old and new, made before this life or this attempt: worth going on from when its hash says what it is. */
-static int look_at_step(const struct scene *scene, struct hf_inspection *inspection)
+static int look_at_step(const struct scene *scene, struct hf_swap_inspection *inspection)
 {
     struct stat st;
     int r = look(scene, scene->step, &st);
@@ -120,13 +120,14 @@ static int look_at_step(const struct scene *scene, struct hf_inspection *inspect
     if (r <= 0 || !S_ISREG(st.st_mode))
         return HF_MIN(r, 0);
     inspection->step_bytes = (uint64_t)st.st_size;
-    return hf_hash_at(&scene->spot, scene->step, scene->params->cancel, inspection->step_sha256, NULL, scene->trouble);
+    return hf_target_hash(&scene->dir, scene->step, scene->params->cancel, inspection->step_sha256, NULL,
+                          scene->failure);
 }
 
-static int look_at_target(const struct scene *scene, struct hf_inspection *inspection)
+static int look_at_target(const struct scene *scene, struct hf_swap_inspection *inspection)
 {
     struct stat st;
-    int r = look(scene, scene->spot.name, &st);
+    int r = look(scene, scene->dir.name, &st);
 
     if (r <= 0)
         return r;
@@ -135,12 +136,12 @@ static int look_at_target(const struct scene *scene, struct hf_inspection *inspe
         return r;
     inspection->exists = true;
     if (scene->params->kind == HF_INSTALL_FILE)
-        return hf_hash_at(&scene->spot, scene->spot.name, scene->params->cancel, inspection->sha256, NULL,
-                          scene->trouble);
+        return hf_target_hash(&scene->dir, scene->dir.name, scene->params->cancel, inspection->sha256, NULL,
+                              scene->failure);
     r = read_link(scene, inspection->link);
-    if (r == 0 && hf_tree_link_parse(scene->params->place.release, inspection->link, inspection->sha256)) {
+    if (r == 0 && hf_tree_link_parse(scene->params->target.release, inspection->link, inspection->sha256)) {
         /* A link of ours that dangles is not an installed tree. */
-        if (scene->fs->fstatat(scene->fs->ctx, scene->spot.dirfd, inspection->link, &st, 0) < 0)
+        if (scene->fs->fstatat(scene->fs->ctx, scene->dir.dirfd, inspection->link, &st, 0) < 0)
             inspection->sha256[0] = '\0';
     }
     return r;
@@ -154,19 +155,19 @@ static int take_back_orphan(const struct scene *scene)
 
     if (r <= 0)
         return r;
-    r = move(scene, scene->old, scene->spot.name);
+    r = move(scene, scene->old, scene->dir.name);
     /* When both were names of one file, the rename did nothing. */
     if (r == 0)
-        r = hf_spot_unlink(&scene->spot, scene->old, scene->trouble);
-    return r == 0 ? hf_spot_sync(&scene->spot, scene->trouble) : r;
+        r = hf_target_unlink(&scene->dir, scene->old, scene->failure);
+    return r == 0 ? hf_target_sync(&scene->dir, scene->failure) : r;
 }
 
-int hf_swap_inspect(const struct hf_swap_params *params, struct hf_inspection *ret_inspection,
-                    struct hf_trouble *trouble)
+int hf_swap_inspect(const struct hf_swap_params *params, struct hf_swap_inspection *ret_inspection,
+                    struct hf_failure *failure)
 {
     _cleanup_(scene_done) struct scene scene;
-    struct hf_inspection inspection = {.exists = false};
-    int r = scene_open(&scene, params, inspection.missing, trouble);
+    struct hf_swap_inspection inspection = {.exists = false};
+    int r = scene_open(&scene, params, inspection.missing, failure);
 
     if (r == -ENOENT) {
         /* Nothing there yet, not even the folder: how much space there is shows when it is made. */
@@ -199,41 +200,41 @@ static int has_hash(const struct scene *scene, const char *name, const char *sha
 
     if (r <= 0 || !S_ISREG(st.st_mode))
         return r < 0 ? r : 0;
-    r = hf_hash_at(&scene->spot, name, scene->params->cancel, hex, NULL, scene->trouble);
+    r = hf_target_hash(&scene->dir, name, scene->params->cancel, hex, NULL, scene->failure);
     return r < 0 ? r : strcmp(hex, sha256) == 0;
 }
 
 static int changed(const struct scene *scene)
 {
-    return hf_trouble_set(scene->trouble, HF_R_TargetChanged, ESTALE,
-                          "'%.200s' is not what it was when the update began", scene->params->place.path);
+    return hf_failure_set(scene->failure, HF_R_TargetChanged, ESTALE,
+                          "'%.200s' is not what it was when the update began", scene->params->target.path);
 }
 
 /* The old file gets its second name, durable. */
 static int back_up(const struct scene *scene)
 {
     struct stat target, old;
-    int there = look(scene, scene->spot.name, &target), kept = there < 0 ? there : look(scene, scene->old, &old), r;
+    int there = look(scene, scene->dir.name, &target), kept = there < 0 ? there : look(scene, scene->old, &old), r;
 
     if (there < 0 || kept < 0)
         return there < 0 ? there : kept;
     if (!there)
         return changed(scene);
     if (kept && old.st_ino == target.st_ino && old.st_dev == target.st_dev)
-        return hf_spot_sync(&scene->spot, scene->trouble);
+        return hf_target_sync(&scene->dir, scene->failure);
     if (kept) {
-        r = hf_spot_unlink(&scene->spot, scene->old, scene->trouble);
+        r = hf_target_unlink(&scene->dir, scene->old, scene->failure);
         if (r < 0)
             return r;
     }
-    r = scene->fs->linkat(scene->fs->ctx, scene->spot.dirfd, scene->spot.name, scene->spot.dirfd, scene->old);
+    r = scene->fs->linkat(scene->fs->ctx, scene->dir.dirfd, scene->dir.name, scene->dir.dirfd, scene->old);
     if (r < 0) {
-        (void)hf_trouble_sys(scene->trouble, r, "give '%.200s' a second name", scene->params->place.path);
+        (void)hf_failure_sys(scene->failure, r, "give '%.200s' a second name", scene->params->target.path);
         if (r == -EPERM || r == -EOPNOTSUPP || r == -EMLINK)
-            scene->trouble->reason = HF_R_SwapFailed;
+            scene->failure->reason = HF_R_SwapFailed;
         return r;
     }
-    return hf_spot_sync(&scene->spot, scene->trouble);
+    return hf_target_sync(&scene->dir, scene->failure);
 }
 
 static int swap_file(const struct scene *scene)
@@ -245,30 +246,31 @@ static int swap_file(const struct scene *scene)
     if (fresh < 0)
         return fresh;
     if (!fresh) { /* done already, in a life that ended before it could say so? */
-        r = has_hash(scene, scene->spot.name, params->sha256);
+        r = has_hash(scene, scene->dir.name, params->sha256);
         if (r == 0)
-            return hf_trouble_set(scene->trouble, HF_R_SwapFailed, ESTALE, "the new file is gone");
-        return r < 0 ? r : hf_spot_sync(&scene->spot, scene->trouble);
+            return hf_failure_set(scene->failure, HF_R_SwapFailed, ESTALE, "the new file is gone");
+        return r < 0 ? r : hf_target_sync(&scene->dir, scene->failure);
     }
     r = params->recheck ? has_hash(scene, scene->fresh, params->sha256) : 1;
     if (r == 0)
-        return hf_trouble_set(scene->trouble, HF_R_HashMismatch, ESTALE, "the new file is not what was checked");
+        return hf_failure_set(scene->failure, HF_R_HashMismatch, ESTALE, "the new file is not what was checked");
     if (r > 0 && params->had_old)
-        r = has_hash(scene, scene->spot.name, params->old_sha256);
+        r = has_hash(scene, scene->dir.name, params->old_sha256);
     else if (r > 0) {
-        r = look(scene, scene->spot.name, &st);
+        r = look(scene, scene->dir.name, &st);
         r = r < 0 ? r : !r;
     }
     if (r == 0)
         return changed(scene);
     if (r > 0)
         r = params->had_old ? back_up(scene) : 0;
-    return r < 0 ? r : move(scene, scene->fresh, scene->spot.name);
+    return r < 0 ? r : move(scene, scene->fresh, scene->dir.name);
 }
 
 static int gone(const struct scene *scene, const char *what)
 {
-    return hf_trouble_set(scene->trouble, HF_R_RollbackFailed, ESTALE, "'%.200s': %s", scene->params->place.path, what);
+    return hf_failure_set(scene->failure, HF_R_RollbackFailed, ESTALE, "'%.200s': %s", scene->params->target.path,
+                          what);
 }
 
 static int restore_file(const struct scene *scene)
@@ -279,27 +281,27 @@ static int restore_file(const struct scene *scene)
     if (r < 0)
         return r;
     if (r > 0) {
-        r = move(scene, scene->old, scene->spot.name);
+        r = move(scene, scene->old, scene->dir.name);
         /* When both were names of one file, the rename did nothing. */
         if (r == 0)
-            r = hf_spot_unlink(&scene->spot, scene->old, scene->trouble);
-        return r == 0 ? hf_spot_sync(&scene->spot, scene->trouble) : r;
+            r = hf_target_unlink(&scene->dir, scene->old, scene->failure);
+        return r == 0 ? hf_target_sync(&scene->dir, scene->failure) : r;
     }
     /* The new one was never in place: whatever is there is not ours to judge. */
-    r = scene->params->probed ? has_hash(scene, scene->spot.name, scene->params->old_sha256) : 1;
+    r = scene->params->probed ? has_hash(scene, scene->dir.name, scene->params->old_sha256) : 1;
     if (r > 0)
-        return hf_spot_sync(&scene->spot, scene->trouble);
+        return hf_target_sync(&scene->dir, scene->failure);
     return r < 0 ? r : gone(scene, "the old version's second name was removed by somebody else");
 }
 
 static int remove_file(const struct scene *scene)
 {
-    int r = has_hash(scene, scene->spot.name, scene->params->sha256);
+    int r = has_hash(scene, scene->dir.name, scene->params->sha256);
 
     /* Something else in its place is somebody else's: it stays. */
     if (r > 0)
-        r = hf_spot_unlink(&scene->spot, scene->spot.name, scene->trouble);
-    return r < 0 ? r : hf_spot_sync(&scene->spot, scene->trouble);
+        r = hf_target_unlink(&scene->dir, scene->dir.name, scene->failure);
+    return r < 0 ? r : hf_target_sync(&scene->dir, scene->failure);
 }
 
 /* ---- kind Tree ------------------------------------------------------------------------------------------------------ */
@@ -307,14 +309,14 @@ static int remove_file(const struct scene *scene)
 /* Replace the target by a link with this text, in one step. */
 static int flip(const struct scene *scene, const char *text)
 {
-    int r = hf_spot_unlink(&scene->spot, scene->link, scene->trouble);
+    int r = hf_target_unlink(&scene->dir, scene->link, scene->failure);
 
     if (r < 0)
         return r;
-    r = scene->fs->symlinkat(scene->fs->ctx, text, scene->spot.dirfd, scene->link);
+    r = scene->fs->symlinkat(scene->fs->ctx, text, scene->dir.dirfd, scene->link);
     if (r < 0)
-        return hf_trouble_sys(scene->trouble, r, "make the link to '%.200s'", text);
-    return move(scene, scene->link, scene->spot.name);
+        return hf_failure_sys(scene->failure, r, "make the link to '%.200s'", text);
+    return move(scene, scene->link, scene->dir.name);
 }
 
 static int swap_tree(const struct scene *scene)
@@ -327,14 +329,14 @@ static int swap_tree(const struct scene *scene)
         return changed(scene);
     if (r < 0)
         return r;
-    (void)hf_tree_link(scene->params->place.release, scene->params->sha256, wanted);
+    (void)hf_tree_link(scene->params->target.release, scene->params->sha256, wanted);
     r = look(scene, wanted, &st);
     if (r == 0)
-        return hf_trouble_set(scene->trouble, HF_R_SwapFailed, ESTALE, "the new tree is gone");
+        return hf_failure_set(scene->failure, HF_R_SwapFailed, ESTALE, "the new tree is gone");
     if (r < 0)
         return r;
     if (strcmp(now, wanted) == 0)
-        return hf_spot_sync(&scene->spot, scene->trouble);
+        return hf_target_sync(&scene->dir, scene->failure);
     if (strcmp(now, scene->params->had_old ? scene->params->old_link : "") != 0)
         return changed(scene);
     return flip(scene, wanted);
@@ -349,13 +351,13 @@ static int restore_tree(const struct scene *scene)
     if (r < 0)
         return r != -EINVAL ? r : scene->params->probed ? gone(scene, "somebody else replaced the link") : 0;
     if (strcmp(now, old) == 0)
-        return hf_spot_sync(&scene->spot, scene->trouble);
-    if (strcmp(now, hf_tree_link(scene->params->place.release, scene->params->sha256, ours)) != 0)
+        return hf_target_sync(&scene->dir, scene->failure);
+    if (strcmp(now, hf_tree_link(scene->params->target.release, scene->params->sha256, ours)) != 0)
         return !scene->params->probed ? 0 : gone(scene, "somebody else changed the link");
     if (old[0] != '\0')
         return flip(scene, old);
-    r = hf_spot_unlink(&scene->spot, scene->spot.name, scene->trouble);
-    return r < 0 ? r : hf_spot_sync(&scene->spot, scene->trouble);
+    r = hf_target_unlink(&scene->dir, scene->dir.name, scene->failure);
+    return r < 0 ? r : hf_target_sync(&scene->dir, scene->failure);
 }
 
 /* ---- drift ---------------------------------------------------------------------------------------------------------- */
@@ -368,35 +370,35 @@ static int look_at_link(const struct scene *scene)
 
     if (r < 0)
         return r == -EINVAL ? 0 : r;
-    if (strcmp(text, hf_tree_link(scene->params->place.release, scene->params->sha256, wanted)) != 0)
+    if (strcmp(text, hf_tree_link(scene->params->target.release, scene->params->sha256, wanted)) != 0)
         return 0;
     return look(scene, wanted, &st);
 }
 
-static int look_at_file(const struct scene *scene, struct hf_look *before)
+static int look_at_file(const struct scene *scene, struct hf_swap_identity *before)
 {
     struct stat st;
-    int r = look(scene, scene->spot.name, &st);
+    int r = look(scene, scene->dir.name, &st);
 
     if (r <= 0 || !S_ISREG(st.st_mode))
         return HF_MIN(r, 0);
-    struct hf_look now = {.device = st.st_dev,
-                          .inode = st.st_ino,
-                          .size = (uint64_t)st.st_size,
-                          .changed_s = st.st_ctim.tv_sec,
-                          .changed_ns = st.st_ctim.tv_nsec};
+    struct hf_swap_identity now = {.device = st.st_dev,
+                                   .inode = st.st_ino,
+                                   .size = (uint64_t)st.st_size,
+                                   .changed_s = st.st_ctim.tv_sec,
+                                   .changed_ns = st.st_ctim.tv_nsec};
     if (memcmp(&now, before, sizeof(now)) == 0)
         return 1;
-    r = has_hash(scene, scene->spot.name, scene->params->sha256);
+    r = has_hash(scene, scene->dir.name, scene->params->sha256);
     if (r > 0)
         *before = now;
     return r;
 }
 
-int hf_swap_look(const struct hf_swap_params *params, struct hf_look *look, struct hf_trouble *trouble)
+int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_identity *look, struct hf_failure *failure)
 {
     _cleanup_(scene_done) struct scene scene;
-    int r = scene_open(&scene, params, NULL, trouble);
+    int r = scene_open(&scene, params, NULL, failure);
 
     if (r < 0)
         return r == -ENOENT ? 0 : r;
@@ -405,10 +407,10 @@ int hf_swap_look(const struct hf_swap_params *params, struct hf_look *look, stru
 
 /* ---- both ----------------------------------------------------------------------------------------------------------- */
 
-int hf_swap_run(const struct hf_swap_params *params, struct hf_trouble *trouble)
+int hf_swap_run(const struct hf_swap_params *params, struct hf_failure *failure)
 {
     _cleanup_(scene_done) struct scene scene;
-    int r = scene_open(&scene, params, NULL, trouble);
+    int r = scene_open(&scene, params, NULL, failure);
 
     if (r < 0)
         return r;
@@ -433,38 +435,38 @@ static int clean(const struct scene *scene)
     for (size_t i = 0; r >= 0 && i < HF_LEN(names); i++) {
         r = look(scene, names[i], &st);
         if (r > 0)
-            r = hf_spot_unlink(&scene->spot, names[i], scene->trouble);
+            r = hf_target_unlink(&scene->dir, names[i], scene->failure);
     }
     if (r >= 0 && scene->params->kind == HF_INSTALL_TREE) {
         r = read_link(scene, text);
         if (r == 0)
-            (void)hf_tree_link_parse(scene->params->place.release, text, keep);
-        r = r == 0 || r == -EINVAL ? hf_tree_clean(&scene->spot, keep, scene->trouble) : r;
+            (void)hf_tree_link_parse(scene->params->target.release, text, keep);
+        r = r == 0 || r == -EINVAL ? hf_tree_clean(&scene->dir, keep, scene->failure) : r;
     }
     /* Also where nothing was there: it may have been removed a moment ago, and not yet durably. */
-    return r >= 0 ? hf_spot_sync(&scene->spot, scene->trouble) : r;
+    return r >= 0 ? hf_target_sync(&scene->dir, scene->failure) : r;
 }
 
-int hf_swap_clean(const struct hf_swap_params *params, struct hf_trouble *trouble)
+int hf_swap_clean(const struct hf_swap_params *params, struct hf_failure *failure)
 {
     _cleanup_(scene_done) struct scene scene;
-    int r = scene_open(&scene, params, NULL, trouble);
+    int r = scene_open(&scene, params, NULL, failure);
 
     if (r == 0)
         r = clean(&scene);
     if (r < 0 && r != -ENOENT)
         return r;
-    return hf_place_unmake(&params->place, params->made_folder, trouble);
+    return hf_target_remove_folders(&params->target, params->made_folder, failure);
 }
 
-int hf_swap_undo(const struct hf_swap_params *params, struct hf_trouble *trouble)
+int hf_swap_undo(const struct hf_swap_params *params, struct hf_failure *failure)
 {
     _cleanup_(scene_done) struct scene scene;
-    int r = scene_open(&scene, params, NULL, trouble);
+    int r = scene_open(&scene, params, NULL, failure);
 
     if (r == -ENOENT)
-        return params->had_old ? hf_trouble_set(trouble, HF_R_RollbackFailed, ESTALE, "'%.200s': its folder is gone",
-                                                params->place.path)
+        return params->had_old ? hf_failure_set(failure, HF_R_RollbackFailed, ESTALE, "'%.200s': its folder is gone",
+                                                params->target.path)
                                : 0;
     return r < 0 ? r : undo(&scene);
 }

@@ -2,7 +2,7 @@
  *
  * A sealed file, durable before the first byte of the delta is read and removed when applying it has come to any end, a stop of the
  * agent among them. So where a start finds one, the agent died in the middle. A power cut and a kill for one's own reasons are no
- * fault of the delta, and what was made is gone on with (update/install/point.h); a delta that takes more memory than the agent may have
+ * fault of the delta, and what was made is gone on with (update/install/checkpoint.h); a delta that takes more memory than the agent may have
  * kills it again every time, and another way must be taken.
  * Blocks, but for hf_attempt_gives_up(). Threads: any, one at a time. */
 #pragma once

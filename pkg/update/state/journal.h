@@ -1,6 +1,6 @@
 /* update/state/journal.h - where a release stands, in one small file that survives everything: <state>/updates/<release>/journal.
  *
- * A sealed file (update/state/seal.h) of JSON. It is replaced durably as a whole before each step is begun (write, sync, then act),
+ * A sealed file (codec/seal.h) of JSON. It is replaced durably as a whole before each step is begun (write, sync, then act),
  * and it holds all that is needed to go on without any server: the release itself is inside. A damaged or unknown file is set
  * aside as journal.damaged and reported.
  * Values only, no pointers but the release's tree: a copy is an assignment. */
@@ -15,9 +15,9 @@
 #include "base/fs.h"
 #include "codec/hash.h"
 #include "codec/json.h"
+#include "update/rules/delta_chain.h"
 #include "update/rules/phase.h"
 #include "update/rules/reasons.h"
-#include "update/rules/way.h"
 
 enum {
     HF_JOURNAL_FORMAT = 1,
@@ -68,7 +68,8 @@ struct hf_journal {
     char good_version[HF_UPDATE_MAX_VERSION];
     char bad_digest[HF_SHA256_HEX]; /* last rolled back: not tried again */
     /* What the way taken is not the shortest for. */
-    char avoid[HF_WAY_MAX_AVOID];      /* deltas that are not tried again for this release: see update/rules/way.h */
+    char avoid
+        [HF_DELTA_CHAIN_MAX_AVOID]; /* deltas that are not tried again for this release: see update/rules/delta_chain.h */
     char detour[HF_UPDATE_MAX_DETOUR]; /* why, for a person; "" it is the shortest */
 };
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/base64.h"
 #include "base/parse.h"
 
 #include "codec/hash.h"
@@ -398,7 +399,7 @@ void hf_simupdate_set_gate(struct hf_simupdate *world, const char *name, enum hf
 void hf_simupdate_look(struct hf_simupdate *world)
 {
     if (world->engine != NULL)
-        hf_update_engine_look(world->engine);
+        hf_update_engine_check_drift(world->engine);
 }
 
 void hf_simupdate_tell(struct hf_simupdate *world)
@@ -607,14 +608,14 @@ static bool is_rested(void *arg)
 {
     const struct hf_simupdate *world = arg;
 
-    return hf_update_engine_rested(world->engine);
+    return hf_update_engine_quiesced(world->engine);
 }
 
 /* Jobs under way are brought to their end, as a loop that is freed does. */
 void hf_simupdate_stop(struct hf_simupdate *world)
 {
     if (world->engine != NULL) {
-        hf_update_engine_rest(world->engine);
+        hf_update_engine_quiesce(world->engine);
         (void)hf_simloop_run_until(world->loop, is_rested, world, 5 * HF_NS_PER_S);
     }
     hf_update_engine_free(world->engine);

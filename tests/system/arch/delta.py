@@ -26,7 +26,7 @@ MACHINES = {"armv7": ("arm-linux-gnueabihf-gcc", "qemu-arm"), "aarch64": ("aarch
 OURS = ["pkg/base/buf.c", "pkg/base/err.c", "pkg/base/encode.c", "pkg/base/strmap.c", "pkg/codec/hash.c", "pkg/os/file.c",
         "pkg/os/fs_posix.c", "pkg/os/pages.c", "pkg/cli/io.c", "pkg/cli/delta/patch.c", "pkg/cli/run.c", "pkg/cli/small.c",
         "cmd/holdfast-delta/main.c"]
-PACK = ["deep/deep_apply", "deep/recipe", "deep/scratch", "codec/stage"]
+PACK = ["deep/deep_apply", "deep/recipe", "deep/scratch", "codec/codec", "codec/stage"]
 ZSTD = ["common/*.c", "decompress/*.c"]
 LZMA = ["common/common.c", "common/filter_common.c", "common/filter_decoder.c", "common/vli_decoder.c", "lzma/lzma_decoder.c",
         "lzma/lzma2_decoder.c", "lz/lz_decoder.c"]

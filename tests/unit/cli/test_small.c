@@ -86,7 +86,7 @@ static const struct {
      "'holdfast delta apply', or make it with 'holdfast delta create --plain'"},
     {"zstd -qc", "zstd -qc", HF_EXIT_REFUSED, "needs libzstd",
      "'holdfast delta apply', or make it with 'holdfast delta create --plain'"},
-    {"xz -T1 -c", "gzip -nc", HF_EXIT_OK, NULL, "this program was built without xz: 'holdfast delta apply' has it"},
+    {"xz -T1 -c", "gzip -nc", HF_EXIT_OK, NULL, "this program lacks xz: use 'holdfast delta apply'"},
 };
 
 static void make_patch(const char *old_command, const char *new_command)

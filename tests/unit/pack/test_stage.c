@@ -1,8 +1,12 @@
 /* Compressed streams as other programs write them: taken apart and put together again, byte for byte. */
 #include <errno.h>
 
+#include "base/hex.h"
 #include "base/parse.h"
 #include "pack/codec/stage.h"
+#include "pack/codec/xz.h"
+#include "pack/codec/zst.h"
+#include "pack/deflate/deflate_find.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
 #include "support/makers/packs.h"

@@ -9,8 +9,8 @@
 #include "support/check_main.h"
 #include "support/delta_io.h"
 #include "support/fakes/simfs.h"
+#include "update/install/checkpoint.h"
 #include "update/install/patch.h"
-#include "update/install/point.h"
 
 enum { BLOCK = 4 << 20, NEW_BYTES = 66 << 20, OLD_BYTES = 2 << 20 };
 
@@ -98,11 +98,11 @@ static void teardown(void)
     hf_simfs_free(disk);
 }
 
-static int run(struct hf_trouble *trouble)
+static int run(struct hf_failure *failure)
 {
     static const char *const roots[] = {"/opt", NULL};
     const struct hf_patch_params params = {
-        .place = {.fs = &ops, .roots = roots, .path = "/opt/app", .release = "app"},
+        .target = {.fs = &ops, .roots = roots, .path = "/opt/app", .release = "app"},
         .kind = HF_INSTALL_FILE,
         .method = HF_METHOD_DELTA,
         .delta_sha256 = patch_hex,
@@ -113,8 +113,8 @@ static int run(struct hf_trouble *trouble)
         .size = NEW_BYTES,
     };
 
-    *trouble = (struct hf_trouble){.reason = HF_R_None};
-    return hf_patch_run(&params, trouble);
+    *failure = (struct hf_failure){.reason = HF_R_None};
+    return hf_patch_run(&params, failure);
 }
 
 static void expect_new(void)
@@ -141,11 +141,11 @@ static ssize_t stopping_pwrite(void *ctx, int fd, const void *bytes, size_t n, u
 /* Until `at` bytes are written. */
 static void run_until(uint64_t at)
 {
-    struct hf_trouble trouble;
+    struct hf_failure failure;
 
     stop_at = at;
     ops.pwrite = stopping_pwrite;
-    ck_assert_int_lt(run(&trouble), 0);
+    ck_assert_int_lt(run(&failure), 0);
     ck_assert(hf_simfs_stopped(disk));
     ops.pwrite = count_pwrite;
 }
@@ -163,7 +163,7 @@ static const struct {
 
 START_TEST(little_is_done_again)
 {
-    struct hf_trouble trouble;
+    struct hf_failure failure;
     unsigned lives = 1;
 
     put_files();
@@ -177,8 +177,8 @@ START_TEST(little_is_done_again)
             hf_simfs_kill(disk);
         }
     }
-    int r = run(&trouble);
-    ck_assert_msg(r == 0, "%s: %s", cuts[_i].name, trouble.err.cause);
+    int r = run(&failure);
+    ck_assert_msg(r == 0, "%s: %s", cuts[_i].name, failure.err.cause);
     expect_new();
     ck_assert_msg(written >= NEW_BYTES && written - NEW_BYTES <= (lives - 1) * (uint64_t)BLOCK + 65536,
                   "%s: %llu bytes were made again", cuts[_i].name, (unsigned long long)(written - NEW_BYTES));
@@ -188,7 +188,7 @@ END_TEST
 /* What was written is not what lies there: made again from the start, and the delta is not to blame. */
 START_TEST(a_spoilt_half_is_made_again)
 {
-    struct hf_trouble trouble;
+    struct hf_failure failure;
     size_t n = 0;
 
     put_files();
@@ -201,8 +201,8 @@ START_TEST(a_spoilt_half_is_made_again)
     bytes[1 << 20] ^= 1;
     hf_simfs_put(disk, NEW_FILE, bytes, n, 0600);
     free(bytes);
-    int r = run(&trouble);
-    ck_assert_msg(r == 0, "%s", trouble.err.cause);
+    int r = run(&failure);
+    ck_assert_msg(r == 0, "%s", failure.err.cause);
     expect_new();
     ck_assert_uint_ge(written, 2ull * NEW_BYTES);
 }
@@ -210,14 +210,14 @@ END_TEST
 
 /* ---- points by themselves ------------------------------------------------------------------------------------------- */
 
-static struct hf_spot spot_of(void)
+static struct hf_target_dir spot_of(void)
 {
-    struct hf_spot spot = {.fs = &ops, .release = "app"};
+    struct hf_target_dir dir = {.fs = &ops, .release = "app"};
 
     hf_simfs_mkdir(disk, "/opt", 0755);
-    spot.dirfd = ops.openat(ops.ctx, AT_FDCWD, "/opt", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0);
-    ck_assert_int_ge(spot.dirfd, 0);
-    return spot;
+    dir.dirfd = ops.openat(ops.ctx, AT_FDCWD, "/opt", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, 0);
+    ck_assert_int_ge(dir.dirfd, 0);
+    return dir;
 }
 
 static struct hf_delta_checkpoint point_at(uint64_t offset)
@@ -232,27 +232,27 @@ static struct hf_delta_checkpoint point_at(uint64_t offset)
 static void keep_some(unsigned blocks)
 {
     struct hf_delta_checkpoint point;
-    struct hf_spot spot = spot_of();
-    struct hf_point_keeper keeper;
+    struct hf_target_dir dir = spot_of();
+    struct hf_checkpoint_keeper keeper;
 
-    ck_assert(!hf_point_open(&spot, "delta", "new", UINT64_C(1) << 30, &keeper, &point));
+    ck_assert(!hf_checkpoint_open(&dir, "delta", "new", UINT64_C(1) << 30, &keeper, &point));
     for (unsigned i = 1; i <= blocks; i++) {
         point = point_at((uint64_t)i * BLOCK);
-        ck_assert_int_eq(hf_point_keep(&keeper, keeper.fd, &point), 0);
+        ck_assert_int_eq(hf_checkpoint_keep(&keeper, keeper.fd, &point), 0);
     }
-    hf_point_done(&keeper);
-    hf_spot_done(&spot);
+    hf_checkpoint_done(&keeper);
+    hf_target_dir_done(&dir);
 }
 
 static uint64_t left(const char *delta)
 {
     struct hf_delta_checkpoint point = {.new_offset = 0}, want;
-    struct hf_spot spot = spot_of();
-    struct hf_point_keeper keeper;
-    bool found = hf_point_open(&spot, delta, "new", UINT64_C(1) << 30, &keeper, &point);
+    struct hf_target_dir dir = spot_of();
+    struct hf_checkpoint_keeper keeper;
+    bool found = hf_checkpoint_open(&dir, delta, "new", UINT64_C(1) << 30, &keeper, &point);
 
-    hf_point_done(&keeper);
-    hf_spot_done(&spot);
+    hf_checkpoint_done(&keeper);
+    hf_target_dir_done(&dir);
     want = point_at(point.new_offset);
     ck_assert(!found || memcmp(want.new_hash, point.new_hash, sizeof(want.new_hash)) == 0);
     ck_assert(!found || want.patch_offset == point.patch_offset);
@@ -282,15 +282,15 @@ END_TEST
 START_TEST(a_point_is_settled_for_a_reboot)
 {
     struct hf_delta_checkpoint point = point_at(BLOCK);
-    struct hf_spot spot = spot_of();
-    struct hf_point_keeper keeper;
+    struct hf_target_dir dir = spot_of();
+    struct hf_checkpoint_keeper keeper;
 
-    ck_assert(!hf_point_open(&spot, "delta", "new", UINT64_C(1) << 30, &keeper, &point));
+    ck_assert(!hf_checkpoint_open(&dir, "delta", "new", UINT64_C(1) << 30, &keeper, &point));
     point = point_at(BLOCK);
-    ck_assert_int_eq(hf_point_keep(&keeper, keeper.fd, &point), 0);
-    hf_point_settle(&keeper, keeper.fd);
-    hf_point_done(&keeper);
-    hf_spot_done(&spot);
+    ck_assert_int_eq(hf_checkpoint_keep(&keeper, keeper.fd, &point), 0);
+    hf_checkpoint_settle(&keeper, keeper.fd);
+    hf_checkpoint_done(&keeper);
+    hf_target_dir_done(&dir);
     hf_simfs_power_cut(disk, 1);
     boot(2);
     ck_assert_uint_eq(left("delta"), 1);
@@ -322,18 +322,18 @@ END_TEST
 START_TEST(no_room_for_points)
 {
     struct hf_delta_checkpoint point = point_at(BLOCK);
-    struct hf_spot spot = spot_of();
-    struct hf_point_keeper keeper;
+    struct hf_target_dir dir = spot_of();
+    struct hf_checkpoint_keeper keeper;
 
-    ck_assert(!hf_point_open(&spot, "delta", "new", UINT64_C(1) << 30, &keeper, &point));
+    ck_assert(!hf_checkpoint_open(&dir, "delta", "new", UINT64_C(1) << 30, &keeper, &point));
     hf_simfs_fail_at(disk, 1, ENOSPC, 0);
     point = point_at(BLOCK);
-    ck_assert_int_eq(hf_point_keep(&keeper, -1, &point), 0);
+    ck_assert_int_eq(hf_checkpoint_keep(&keeper, -1, &point), 0);
     ck_assert_int_lt(keeper.fd, 0);
     point = point_at(2 * BLOCK);
-    ck_assert_int_eq(hf_point_keep(&keeper, -1, &point), 0);
-    hf_point_done(&keeper);
-    hf_spot_done(&spot);
+    ck_assert_int_eq(hf_checkpoint_keep(&keeper, -1, &point), 0);
+    hf_checkpoint_done(&keeper);
+    hf_target_dir_done(&dir);
 }
 END_TEST
 

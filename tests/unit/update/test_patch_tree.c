@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/parse.h"
+#include "os/dir.h"
 #include "os/file.h"
 #include "os/fs_posix.h"
 #include "pack/deep/deep.h"
@@ -50,14 +51,14 @@ static void download(const struct hf_buf *bytes)
 {
     char name[NAME_MAX + 1], path[512];
 
-    (void)snprintf(path, sizeof(path), "%s/%s", top, hf_stage_name("app", HF_STAGE_PART, name));
+    (void)snprintf(path, sizeof(path), "%s/%s", top, hf_target_file_name("app", HF_TARGET_PART, name));
     ck_assert_int_eq(hf_file_replace(hf_fs_posix(), path, bytes->p, bytes->n, 0600, NULL), 0);
 }
 
 static struct hf_patch_params params_of(const struct hf_buf *archive, const char *hex)
 {
     return (struct hf_patch_params){
-        .place = {.fs = hf_fs_posix(), .roots = roots, .path = target, .release = "app"},
+        .target = {.fs = hf_fs_posix(), .roots = roots, .path = target, .release = "app"},
         .kind = HF_INSTALL_TREE,
         .method = HF_METHOD_FULL,
         .sha256 = hex,
@@ -71,7 +72,7 @@ START_TEST(folder_by_delta)
     char old_hex[HF_SHA256_HEX], new_hex[HF_SHA256_HEX], hex[HF_SHA256_HEX], link[HF_UPDATE_MAX_PATH],
         folder[HF_UPDATE_MAX_PATH + 32];
     const struct hf_delta_out out = delta_io_out(&patch);
-    struct hf_trouble trouble = {.reason = HF_R_None};
+    struct hf_failure failure = {.reason = HF_R_None};
 
     (void)snprintf(top, sizeof(top), "/tmp/holdfast-tree-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(top));
@@ -88,8 +89,8 @@ START_TEST(folder_by_delta)
 
     struct hf_patch_params params = params_of(&old, old_hex);
     download(&old);
-    int r = hf_patch_run(&params, &trouble);
-    ck_assert_msg(r == 0, "%s", trouble.err.cause);
+    int r = hf_patch_run(&params, &failure);
+    ck_assert_msg(r == 0, "%s", failure.err.cause);
     (void)hf_tree_link("app", old_hex, link);
 
     if (_i == 1) { /* touched since */
@@ -104,17 +105,17 @@ START_TEST(folder_by_delta)
     params.had_old = true;
     params.old_link = link;
     download(&patch);
-    r = hf_patch_run(&params, &trouble);
+    r = hf_patch_run(&params, &failure);
     if (_i == 1) {
         ck_assert_int_eq(r, -EBADMSG);
-        ck_assert_int_eq(trouble.reason, HF_R_DeltaDamaged);
+        ck_assert_int_eq(failure.reason, HF_R_DeltaDamaged);
     } else {
-        ck_assert_msg(r == 0, "%s", trouble.err.cause);
+        ck_assert_msg(r == 0, "%s", failure.err.cause);
         archive_of(hf_tree_link("app", new_hex, link), &back, hex);
         ck_assert_str_eq(hex, new_hex);
     }
     script("chmod -R u+rwx .");
-    ck_assert_int_eq(hf_tree_remove(hf_fs_posix(), top, NULL), 0);
+    ck_assert_int_eq(hf_dir_remove_tree(hf_fs_posix(), top, NULL), 0);
 }
 END_TEST
 

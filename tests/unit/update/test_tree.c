@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "pack/tar/tar_read.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
-#include "update/install/tar.h"
 #include "update/install/tree.h"
 
 static struct hf_simfs *sim;
@@ -80,18 +80,18 @@ static void add(const struct member *m)
     add_content(m->content, n);
 }
 
-static int extract(struct hf_trouble *trouble)
+static int extract(struct hf_failure *failure)
 {
     static const char *const roots[] = {"/opt", NULL};
-    struct hf_place place = {.fs = fs, .roots = roots, .path = "/opt/app/current", .release = "app"};
-    struct hf_spot spot;
+    struct hf_target target = {.fs = fs, .roots = roots, .path = "/opt/app/current", .release = "app"};
+    struct hf_target_dir dir;
 
     hf_simfs_put(sim, "/opt/app/x.tar", tar.p, tar.n, 0600);
-    ck_assert_int_eq(hf_spot_open(&place, &spot, NULL, trouble), 0);
-    int fd = hf_spot_open_file(&spot, "x.tar", O_RDONLY, trouble);
-    int r = hf_tree_make(&spot, fd, sha, NULL, trouble);
+    ck_assert_int_eq(hf_target_open(&target, &dir, NULL, failure), 0);
+    int fd = hf_target_open_file(&dir, "x.tar", O_RDONLY, failure);
+    int r = hf_tree_make(&dir, fd, sha, NULL, failure);
     (void)fs->close(fs->ctx, fd);
-    hf_spot_done(&spot);
+    hf_target_dir_done(&dir);
     return r;
 }
 
@@ -114,7 +114,7 @@ static bool has_mode(const char *path, unsigned mode)
 
 START_TEST(all_kinds)
 {
-    struct hf_trouble trouble;
+    struct hf_failure failure;
     struct stat st;
 
     add(&(struct member){"./", '5', 0750, NULL, NULL, NULL});
@@ -127,7 +127,7 @@ START_TEST(all_kinds)
     add(&(struct member){"old/", '0', 0700, NULL, NULL, NULL});
     add(&(struct member){"bin/a2", '0', 0644, NULL, "first", NULL});
     add(&(struct member){"bin/a2", '0', 0600, NULL, "second", NULL});
-    ck_assert_msg(extract(&trouble) == 0, "%s", trouble.err.cause);
+    ck_assert_msg(extract(&failure) == 0, "%s", failure.err.cause);
     hf_simfs_power_cut(sim, 3); /* durable as a whole */
     ck_assert(holds(TOP "/bin/a", "hello") && has_mode(TOP "/bin/a", 04755));
     ck_assert(holds(TOP "/bin/b", "hello") && has_mode(TOP "/bin", 0555) && has_mode(TOP, 0750));
@@ -135,20 +135,20 @@ START_TEST(all_kinds)
     ck_assert(holds(TOP "/deep/er/and/deeper/file", "x") && holds(TOP "/a/prefix/name", "prefixed"));
     ck_assert(holds(TOP "/bin/a2", "second") && has_mode(TOP "/bin/a2", 0600) && has_mode(TOP "/old", 0700));
     ck_assert(hf_simfs_stat(sim, TOP "/bin/a", &st) && st.st_uid == 0); /* not the builder's 1000 */
-    ck_assert_int_eq(extract(&trouble), 0);                             /* there already */
+    ck_assert_int_eq(extract(&failure), 0);                             /* there already */
 }
 END_TEST
 
 START_TEST(owner_of_the_tree_before)
 {
-    struct hf_trouble trouble;
+    struct hf_failure failure;
     struct stat st;
 
     hf_simfs_mkdir(sim, "/opt/app/was", 0755);
     hf_simfs_chown(sim, "/opt/app/was", 7, 8);
     hf_simfs_symlink(sim, "/opt/app/current", "was");
     add(&(struct member){"f", '0', 0644, NULL, "x", NULL});
-    ck_assert_int_eq(extract(&trouble), 0);
+    ck_assert_int_eq(extract(&failure), 0);
     ck_assert(hf_simfs_stat(sim, TOP "/f", &st) && st.st_uid == 7 && st.st_gid == 8);
 }
 END_TEST
@@ -160,7 +160,7 @@ static void add_pax(const char *records)
 
 START_TEST(long_names)
 {
-    struct hf_trouble trouble;
+    struct hf_failure failure;
     char name[400], record[600], path[800];
 
     for (size_t i = 0; i < sizeof(name) - 1; i++)
@@ -176,7 +176,7 @@ START_TEST(long_names)
     add(&(struct member){"././@LongLink", 'L', 0644, NULL, name, NULL});
     add(&(struct member){"short", '0', 0644, NULL, "gnu", NULL});
     add(&(struct member){"global", 'g', 0644, NULL, "15 comment=hi\n", NULL});
-    ck_assert_msg(extract(&trouble) == 0, "%s", trouble.err.cause);
+    ck_assert_msg(extract(&failure) == 0, "%s", failure.err.cause);
     (void)snprintf(path, sizeof(path), TOP "/%s", name);
     ck_assert(holds(path, "gnu"));
     path[strlen(TOP) + 1] = 'n';
@@ -221,16 +221,16 @@ static const struct {
 /* Nothing of a refused archive stays, and nothing outside was touched. */
 START_TEST(refusals)
 {
-    struct hf_trouble trouble = {.reason = HF_R_None};
+    struct hf_failure failure = {.reason = HF_R_None};
     struct stat st;
     size_t n;
 
     hf_simfs_put(sim, "/etc/passwd", "precious", 8, 0644);
     for (size_t i = 0; i < HF_LEN(refused[_i].members) && refused[_i].members[i].name != NULL; i++)
         add(&refused[_i].members[i]);
-    int r = extract(&trouble);
-    ck_assert_msg(r == -EBADMSG && trouble.reason == HF_R_ArchiveInvalid, "%s: %d %s (%s)", refused[_i].name, r,
-                  hf_reason_name(trouble.reason), trouble.err.cause);
+    int r = extract(&failure);
+    ck_assert_msg(r == -EBADMSG && failure.reason == HF_R_ArchiveInvalid, "%s: %d %s (%s)", refused[_i].name, r,
+                  hf_reason_name(failure.reason), failure.err.cause);
     ck_assert(!hf_simfs_stat(sim, TOP, &st) && !hf_simfs_stat(sim, TOP ".new", &st));
     ck_assert(hf_simfs_get(sim, "/etc/passwd", &n) != NULL && n == 8);
     ck_assert(!hf_simfs_stat(sim, "/opt/app/x", &st) && !hf_simfs_stat(sim, "/x", &st));
@@ -239,22 +239,22 @@ END_TEST
 
 START_TEST(damaged_headers)
 {
-    struct hf_trouble trouble;
+    struct hf_failure failure;
 
     add(&(struct member){"f", '0', 0644, NULL, "content", NULL});
     struct hf_buf whole = tar;
     for (size_t i = 0; i < 512; i++) { /* each byte of the header counts, but the one behind the checksum */
         char kept = whole.p[i];
         tar.p[i] = (char)(kept ^ 0x55);
-        ck_assert_msg(i == 155 || extract(&trouble) == -EBADMSG, "byte %zu", i);
+        ck_assert_msg(i == 155 || extract(&failure) == -EBADMSG, "byte %zu", i);
         tar.p[i] = kept;
     }
     for (size_t n = 1; n < 512 + 7; n += 13) {
         tar.n = n;
-        ck_assert_msg(extract(&trouble) == -EBADMSG, "cut at %zu", n);
+        ck_assert_msg(extract(&failure) == -EBADMSG, "cut at %zu", n);
     }
     tar.n = whole.n;
-    ck_assert_int_eq(extract(&trouble), 0);
+    ck_assert_int_eq(extract(&failure), 0);
 }
 END_TEST
 
@@ -287,11 +287,11 @@ START_TEST(allowed_paths)
         {"/opt/deep/root", true},
     };
     for (size_t i = 0; i < HF_LEN(rows); i++) {
-        struct hf_place place = {.fs = fs, .roots = roots, .path = rows[i].path, .release = "r"};
-        struct hf_trouble trouble;
-        int r = hf_place_check(&place, &trouble);
+        struct hf_target target = {.fs = fs, .roots = roots, .path = rows[i].path, .release = "r"};
+        struct hf_failure failure;
+        int r = hf_target_check(&target, &failure);
         ck_assert_msg((r == 0) == rows[i].allowed, "%s: %d", rows[i].path, r);
-        ck_assert(r == 0 || (r == -EACCES && trouble.reason == HF_R_PathNotAllowed));
+        ck_assert(r == 0 || (r == -EACCES && failure.reason == HF_R_PathNotAllowed));
     }
 }
 END_TEST
@@ -299,24 +299,24 @@ END_TEST
 START_TEST(made_and_unmade)
 {
     static const char *const roots[] = {"/srv/root", NULL};
-    struct hf_place place = {.fs = fs, .roots = roots, .path = "/srv/root/a/b/c/x", .release = "r"};
-    struct hf_trouble trouble;
+    struct hf_target target = {.fs = fs, .roots = roots, .path = "/srv/root/a/b/c/x", .release = "r"};
+    struct hf_failure failure;
     char missing[HF_UPDATE_MAX_PATH] = "";
-    struct hf_spot spot;
+    struct hf_target_dir dir;
     struct stat st;
 
-    ck_assert_int_eq(hf_spot_open(&place, &spot, missing, &trouble), -ENOENT);
+    ck_assert_int_eq(hf_target_open(&target, &dir, missing, &failure), -ENOENT);
     ck_assert_str_eq(missing, "/srv/root/a");
-    ck_assert_int_eq(hf_place_make(&place, &trouble), 0);
+    ck_assert_int_eq(hf_target_make_folders(&target, &failure), 0);
     hf_simfs_power_cut(sim, 5);
     ck_assert(hf_simfs_stat(sim, "/srv/root/a/b/c", &st) && (st.st_mode & 07777) == 0755);
     hf_simfs_put(sim, "/srv/root/a/keep", "x", 1, 0600);
-    ck_assert_int_eq(hf_place_unmake(&place, missing, &trouble), 0);
+    ck_assert_int_eq(hf_target_remove_folders(&target, missing, &failure), 0);
     ck_assert(hf_simfs_stat(sim, "/srv/root/a/keep", &st) && !hf_simfs_stat(sim, "/srv/root/a/b", &st));
     hf_simfs_delete(sim, "/srv/root/a/keep");
-    ck_assert_int_eq(hf_place_unmake(&place, missing, &trouble), 0);
+    ck_assert_int_eq(hf_target_remove_folders(&target, missing, &failure), 0);
     ck_assert(!hf_simfs_stat(sim, "/srv/root/a", &st) && hf_simfs_stat(sim, "/srv/root", &st));
-    ck_assert_int_eq(hf_place_unmake(&place, "", &trouble), 0);
+    ck_assert_int_eq(hf_target_remove_folders(&target, "", &failure), 0);
 }
 END_TEST
 
@@ -324,11 +324,11 @@ END_TEST
 START_TEST(host_root)
 {
     static const char *const roots[] = {"/opt", NULL};
-    struct hf_place place = {.fs = fs, .roots = roots, .host_root = "/host", .path = "/opt/x/y", .release = "r"};
-    struct hf_trouble trouble;
+    struct hf_target target = {.fs = fs, .roots = roots, .host_root = "/host", .path = "/opt/x/y", .release = "r"};
+    struct hf_failure failure;
     struct stat st;
 
-    ck_assert_int_eq(hf_place_make(&place, &trouble), 0);
+    ck_assert_int_eq(hf_target_make_folders(&target, &failure), 0);
     ck_assert(hf_simfs_stat(sim, "/host/opt/x", &st) && !hf_simfs_stat(sim, "/opt/x", &st));
 }
 END_TEST
@@ -337,12 +337,12 @@ START_TEST(stage_names)
 {
     char name[NAME_MAX + 1], again[NAME_MAX + 1], release[300], sha256[HF_SHA256_HEX], text[HF_UPDATE_MAX_PATH];
 
-    ck_assert_str_eq(hf_stage_name("app", HF_STAGE_NEW, name), ".holdfast-app.new");
+    ck_assert_str_eq(hf_target_file_name("app", HF_TARGET_NEW, name), ".holdfast-app.new");
     memset(release, 'r', sizeof(release) - 1);
     release[sizeof(release) - 1] = '\0';
-    ck_assert_uint_lt(strlen(hf_stage_name(release, HF_STAGE_TREE, name)), 100);
+    ck_assert_uint_lt(strlen(hf_target_file_name(release, HF_TARGET_TREE, name)), 100);
     release[0] = 's';
-    ck_assert_str_ne(name, hf_stage_name(release, HF_STAGE_TREE, again));
+    ck_assert_str_ne(name, hf_target_file_name(release, HF_TARGET_TREE, again));
     ck_assert(hf_tree_link_parse("app", hf_tree_link("app", sha, text), sha256) && strcmp(sha256, sha) == 0);
     ck_assert(!hf_tree_link_parse("app", "elsewhere", sha256) &&
               !hf_tree_link_parse("app", ".holdfast-app.tree/ab", sha256));

@@ -1,0 +1,15 @@
+/* pack/codec/zst.h - .zst through libzstd. Parameters: level (1 byte), flags (1 byte). */
+#pragma once
+
+#include "pack/codec/codec.h"
+
+enum pack_zstd_flags {
+    ZST_CHECKSUM = 1,
+    ZST_SIZE = 2,   /* the frame states the size of its content */
+    ZST_WORKER = 4, /* one worker thread, as the zstd command uses it: it cuts long content into jobs */
+};
+
+extern const struct pack_codec_ops pack_zstd_ops;
+
+/* Finds the level and flags with which libzstd makes exactly the same frame. -ENOENT: none. */
+HF_MUST_USE int pack_zstd_find(const struct pack_search *search, struct pack_setup *ret_setup, struct hf_err *err);

@@ -1,0 +1,11 @@
+/* pack/deflate/deflate_find.h - find the encoder that made a deflate stream. */
+#pragma once
+
+#include "pack/codec/codec.h"
+
+/* Finds flavour, level and marks with which pack_deflate_ops makes exactly the same stream; *ret_marks belongs to the
+ * caller and *ret_setup borrows it. Set ret_setup->gzip_tail before. -ENOENT: none, or too many exceptions. */
+HF_MUST_USE int pack_deflate_find(const struct pack_search *search, struct pack_setup *ret_setup,
+                                  unsigned char **ret_marks, struct hf_err *err);
+/* Tries the beginning of the stream only. -ENOENT: pack_deflate_find() would find nothing. */
+HF_MUST_USE int pack_deflate_guess(const struct pack_search *search, struct hf_err *err);

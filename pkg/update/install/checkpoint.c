@@ -1,0 +1,194 @@
+#include "update/install/checkpoint.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "base/parse.h"
+#include "update/state/fetch_record.h"
+#include "codec/seal.h"
+
+enum {
+    FORMAT = 1,
+    PLACES = 3,
+    NOTE = 2,          /* the place that is not synced */
+    STRIDE = 4096,     /* between places: a page each, so that a torn write spoils one */
+    TEXT_MAX = 1024,   /* of one */
+    SYNCED_POINTS = 16 /* for one file */
+};
+static const uint64_t block_bytes = UINT64_C(4) << 20;
+
+/* ---- text ----------------------------------------------------------------------------------------------------------- */
+
+int hf_checkpoint_format(const struct hf_checkpoint_keeper *keeper, bool synced, struct hf_buf *out)
+{
+    _cleanup_(hf_buf_done) struct hf_buf body = HF_BUF_INIT(TEXT_MAX);
+    const struct hf_delta_checkpoint *last = &keeper->last;
+    char hash[2 * HF_SHA256_STATE + 1];
+    int r = hf_buf_addf(&body, "key %s\nnew %" PRIu64 "\npatch %" PRIu64 "\nboot %s\nhash %s\n", keeper->key,
+                        last->new_offset, last->patch_offset, synced ? "" : keeper->boot,
+                        hf_hex_encode(last->new_hash, sizeof(last->new_hash), hash));
+
+    return r == 0 ? hf_seal_format("point", FORMAT, hf_buf_view(&body), out) : r;
+}
+
+int hf_checkpoint_parse(struct hf_view text, const struct hf_checkpoint_keeper *keeper,
+                        struct hf_delta_checkpoint *ret_point)
+{
+    char key[sizeof(keeper->key)], new_text[24], patch_text[24], boot[sizeof(keeper->boot)],
+        hash[2 * HF_SHA256_STATE + 1];
+    struct hf_delta_checkpoint point;
+    struct hf_view body;
+    int r = hf_seal_open(text, "point", FORMAT, &body, NULL);
+
+    if (r < 0)
+        return r;
+    bool whole = hf_seal_take(&body, "key", key, sizeof(key)) &&
+                 hf_seal_take(&body, "new", new_text, sizeof(new_text)) &&
+                 hf_seal_take(&body, "patch", patch_text, sizeof(patch_text)) &&
+                 hf_seal_take(&body, "boot", boot, sizeof(boot)) && hf_seal_take(&body, "hash", hash, sizeof(hash)) &&
+                 body.n == 0 && hf_parse_u64(new_text, 1, INT64_MAX, &point.new_offset) == 0 &&
+                 hf_parse_u64(patch_text, 0, INT64_MAX, &point.patch_offset) == 0 &&
+                 hf_hex_decode(hash, point.new_hash, sizeof(point.new_hash)) == 0;
+    if (!whole || strcmp(key, keeper->key) != 0 || (boot[0] != '\0' && strcmp(boot, keeper->boot) != 0))
+        return -EBADMSG;
+    *ret_point = point;
+    return 0;
+}
+
+/* ---- file ----------------------------------------------------------------------------------------------------------- */
+
+static bool load_place(struct hf_checkpoint_keeper *keeper, unsigned place, struct hf_delta_checkpoint *ret_point)
+{
+    const struct hf_fs_ops *fs = keeper->dir->fs;
+    char text[TEXT_MAX];
+    ssize_t n = fs->pread(fs->ctx, keeper->fd, text, sizeof(text), (uint64_t)place * STRIDE);
+
+    return n > 0 && hf_checkpoint_parse((struct hf_view){text, strnlen(text, (size_t)n)}, keeper, ret_point) == 0;
+}
+
+/* The best of all places. */
+static bool load(struct hf_checkpoint_keeper *keeper, struct hf_delta_checkpoint *ret_point)
+{
+    struct hf_delta_checkpoint best = {.new_offset = 0}, point;
+
+    for (unsigned place = 0; place < PLACES; place++) {
+        if (!load_place(keeper, place, &point))
+            continue;
+        if (place != NOTE && point.new_offset > keeper->synced) {
+            keeper->synced = point.new_offset;
+            keeper->turn = 1 - place;
+        }
+        if (point.new_offset > best.new_offset)
+            best = point;
+    }
+    if (best.new_offset == 0)
+        return false;
+    *ret_point = keeper->last = best;
+    return true;
+}
+
+bool hf_checkpoint_open(const struct hf_target_dir *dir, const char *delta_sha256, const char *sha256, uint64_t size,
+                        struct hf_checkpoint_keeper *keeper, struct hf_delta_checkpoint *ret_point)
+{
+    char name[NAME_MAX + 1];
+    struct hf_failure ignored;
+
+    *keeper = (struct hf_checkpoint_keeper){.dir = dir, .fd = -1, .every = HF_MAX(block_bytes, size / SYNCED_POINTS)};
+    if (size < HF_CHECKPOINT_MIN_BYTES)
+        return false;
+    (void)snprintf(keeper->key, sizeof(keeper->key), "%s-%s", delta_sha256, sha256);
+    hf_fetch_record_boot(dir->fs, keeper->boot);
+    keeper->fd = hf_target_open_file(dir, hf_target_file_name(dir->release, HF_TARGET_CHECKPOINT, name),
+                                     O_RDWR | O_CREAT, &ignored);
+    return keeper->fd >= 0 && load(keeper, ret_point);
+}
+
+uint64_t hf_checkpoint_peek(const struct hf_target_dir *dir, const char *delta_sha256, const char *sha256)
+{
+    struct hf_checkpoint_keeper keeper = {.dir = dir, .fd = -1};
+    struct hf_delta_checkpoint best = {.new_offset = 0};
+    char name[NAME_MAX + 1];
+    struct hf_failure ignored;
+
+    (void)snprintf(keeper.key, sizeof(keeper.key), "%s-%s", delta_sha256, sha256);
+    hf_fetch_record_boot(dir->fs, keeper.boot);
+    keeper.fd =
+        hf_target_open_file(dir, hf_target_file_name(dir->release, HF_TARGET_CHECKPOINT, name), O_RDONLY, &ignored);
+    if (keeper.fd < 0)
+        return 0;
+    bool found = load(&keeper, &best);
+    hf_checkpoint_done(&keeper);
+    return found ? best.new_offset : 0;
+}
+
+void hf_checkpoint_restart(struct hf_checkpoint_keeper *keeper)
+{
+    keeper->synced = 0;
+    keeper->turn = 0;
+    keeper->last = (struct hf_delta_checkpoint){.new_offset = 0};
+    if (keeper->fd >= 0)
+        (void)keeper->dir->fs->ftruncate(keeper->dir->fs->ctx, keeper->fd, 0);
+}
+
+/* No place is worth a failed update: when one cannot be written, no more are kept. */
+static int write_place(struct hf_checkpoint_keeper *keeper, unsigned place)
+{
+    const struct hf_fs_ops *fs = keeper->dir->fs;
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(TEXT_MAX);
+    struct hf_failure ignored;
+    int r = hf_checkpoint_format(keeper, place != NOTE, &text);
+
+    if (r == 0)
+        r = hf_buf_add(&text, "", 1); /* what was there may have been longer */
+    if (r == 0)
+        r = hf_target_write(fs, keeper->fd, text.p, text.n, (uint64_t)place * STRIDE, &ignored);
+    if (r == 0 && place != NOTE)
+        r = fs->fdatasync(fs->ctx, keeper->fd);
+    if (r < 0)
+        hf_checkpoint_done(keeper);
+    return r;
+}
+
+static int sync_point(struct hf_checkpoint_keeper *keeper, int out_fd)
+{
+    const struct hf_fs_ops *fs = keeper->dir->fs;
+    struct hf_failure ignored;
+    bool first = keeper->synced == 0;
+    int r = fs->fdatasync(fs->ctx, out_fd);
+
+    if (r < 0)
+        return r;
+    keeper->synced = keeper->last.new_offset;
+    if (write_place(keeper, keeper->turn) == 0 && first && hf_target_sync(keeper->dir, &ignored) < 0)
+        hf_checkpoint_done(keeper);
+    keeper->turn = 1 - keeper->turn;
+    return 0;
+}
+
+int hf_checkpoint_keep(struct hf_checkpoint_keeper *keeper, int out_fd, const struct hf_delta_checkpoint *checkpoint)
+{
+    if (keeper->fd < 0)
+        return 0;
+    keeper->last = *checkpoint;
+    if (checkpoint->new_offset - keeper->synced >= keeper->every)
+        return sync_point(keeper, out_fd);
+    if (keeper->boot[0] != '\0')
+        (void)write_place(keeper, NOTE);
+    return 0;
+}
+
+void hf_checkpoint_settle(struct hf_checkpoint_keeper *keeper, int out_fd)
+{
+    if (keeper->fd >= 0 && keeper->last.new_offset > keeper->synced)
+        (void)sync_point(keeper, out_fd);
+}
+
+void hf_checkpoint_done(struct hf_checkpoint_keeper *keeper)
+{
+    if (keeper->fd >= 0)
+        (void)keeper->dir->fs->close(keeper->dir->fs->ctx, keeper->fd);
+    keeper->fd = -1;
+}

@@ -37,7 +37,7 @@ struct hf_agent_params {
     struct hf_log *log;         /* may be NULL */
     struct hf_metrics *metrics; /* may be NULL; do not format them after hf_agent_free() */
     const char *node_name;
-    const char *version; /* of this program */
+    const char *version; /* this program's version */
     const char *trust_dir;
     const char *const *roots; /* update roots, at most 7; NULL ends */
     const char *arch;         /* NULL: the architecture that this program was built for */

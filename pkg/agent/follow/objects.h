@@ -21,7 +21,7 @@
 #include "api/field/selector.h"
 #include "base/strmap.h"
 
-/* How a kind is decoded: hf_edgeupdate_decode() and hf_syncpolicy_decode() behind one type. */
+/* The decoder of a kind: hf_edgeupdate_decode() and hf_syncpolicy_decode() behind one type. */
 struct hf_object_kind {
     const char *kind;         /* "EdgeUpdate"; good versions are cached under this name */
     const char *refused_kind; /* "EdgeUpdateRefused"; refused ones under this one */

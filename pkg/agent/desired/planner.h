@@ -1,4 +1,4 @@
-/* agent/desired/planner.h - from the objects that are known to the desired releases of the update engine. Loop thread
+/* agent/desired/planner.h - from the known objects to the desired releases of the update engine. Loop thread
  * only. */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* api/edgeupdate.h - EdgeUpdate, decoded and checked: a release, the nodes that should run it, and its rollout.
  *
  * The object holds its tree; every `const char *` borrows from the tree and lives as long as the object. A decoded
- * object is valid: decoding checks every bound and every rule of the CRD again. The only part of status that
- * counts is the admission, which the controller writes. */
+ * object is valid: decoding checks every bound and every rule of the CRD again. The only part of status that counts is
+ * the admission, which the controller writes. */
 #pragma once
 
 #include "api/field/selector.h"

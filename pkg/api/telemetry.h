@@ -149,7 +149,7 @@ struct hf_telemetry_sink {
     const char *url;  /* https://, or http:// to loopback */
     enum hf_sink_format format;
     bool otlp_json; /* encoding: json instead of protobuf */
-    /* Compliance boundary of the receiver; NULL: none. With `sink` it is telemetry.boundary; each of `sinks` has its own. */
+    /* Compliance boundary of the receiver; NULL: none. For `sink` from telemetry.boundary; `sinks` have their own. */
     const char *boundary;
     /* Files that the platform mounts, read again when they change. NULL: not used. */
     const char *ca_file, *cert_file, *key_file, *token_file;

@@ -1,5 +1,4 @@
-/* agent/desired/planner.h - from the known objects to the desired releases of the update engine. Loop thread
- * only. */
+/* agent/desired/planner.h - from the known objects to the desired releases of the update engine. Loop thread only. */
 #pragma once
 
 #include "agent/env.h"

@@ -5,8 +5,8 @@
  * seed. Without either, no part of telemetry runs.
  *
  * The storage folder belongs to one agent: from the first use of telemetry until its end, the process holds
- * <dir>/storage.lock. If the folder is unusable, or another agent has it, the agent tries again every 30 s. Loop
- * thread only. */
+ * <dir>/storage.lock. If the folder is unusable, or another agent has it, the agent tries again every 30 s. Loop thread
+ * only. */
 #pragma once
 
 #include "agent/process/options.h"

@@ -1,5 +1,5 @@
-/* agent/report/outbox.h - copies of the status on this node: <state>/outbox.json while deliveries fail, and the
- * run file for local readers (`holdfast status`). Loop thread only; the disk queue writes. */
+/* agent/report/outbox.h - copies of the status on this node: <state>/outbox.json while deliveries fail, and the run
+ * file for local readers (`holdfast status`). Loop thread only; the disk queue writes. */
 #pragma once
 
 #include "agent/env.h"

@@ -46,8 +46,8 @@ void hf_sequence_load(struct hf_sequence *sequence, const struct hf_agent_env *e
         hf_log_err(env->log, HF_LOG_WARNING, "sequence.damaged", "file", path, &err);
 }
 
-/* Reserves the next block in the middle of the current one, so that a disk that refuses for a while does no harm.
- * If it refuses for longer, the status matters more than its number. */
+/* Reserves the next block in the middle of the current one, so that a disk that refuses for a while does no harm. If it
+ * refuses for longer, the status matters more than its number. */
 uint64_t hf_sequence_next(struct hf_sequence *sequence)
 {
     struct hf_err err = HF_ERR_INIT;

@@ -70,8 +70,8 @@ static void judge_hold(struct hf_agent *agent, struct hf_now now)
 static int64_t best_offset_ns(const struct hf_agent *agent, struct hf_now now)
 {
     if (agent->skew.known)
-        return hf_skew_offset_ns(&agent->skew, now.mono_ns, now.unix_ns);
-    if (agent->params.ntp != NULL && agent->params.ntp() == HF_NTP_SYNCHRONIZED)
+        return hf_clock_skew_offset_ns(&agent->skew, now.mono_ns, now.unix_ns);
+    if (agent->params.ntp != NULL && agent->params.ntp() == HF_CLOCK_NTP_SYNCHRONIZED)
         return (int64_t)(hf_unix_ns(agent->params.home->floor.wall) - now.unix_ns);
     return 0;
 }
@@ -87,7 +87,7 @@ static void judge_clock(struct hf_agent *agent, struct hf_now now)
         agent->told_offset_ns = offset;
         agent->due |= DUE_STATUS;
     }
-    if (hf_skew_judge(&agent->skew, now.mono_ns, now.unix_ns, agent->policy->clock_max_skew_ns) == before)
+    if (hf_clock_skew_judge(&agent->skew, now.mono_ns, now.unix_ns, agent->policy->clock_max_skew_ns) == before)
         return;
     hf_log(agent->log, agent->skew.exceeded ? HF_LOG_WARNING : HF_LOG_INFO,
            agent->skew.exceeded ? "clock.skewed" : "clock.agrees",

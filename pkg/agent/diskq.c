@@ -17,7 +17,7 @@ struct op {
     char *place; /* API kind, or path */
     char *name;  /* object; "" for the others */
     json_t *object;
-    struct hf_cache_mark mark;
+    struct hf_cache_resume mark;
     char *text;
     size_t n;
     int r;
@@ -71,7 +71,7 @@ static int perform(struct hf_diskq *queue, struct op *op)
     case OP_REMOVE:
         return hf_cache_remove(queue->params.cache, op->place, op->name, &op->err);
     case OP_MARK:
-        return hf_cache_set_mark(queue->params.cache, op->place, &op->mark, &op->err);
+        return hf_cache_set_resume(queue->params.cache, op->place, &op->mark, &op->err);
     case OP_WRITE:
         return hf_file_replace(fs, op->place, op->text, op->n, 0600, &op->err);
     case OP_ERASE:
@@ -267,7 +267,7 @@ void hf_diskq_remove(struct hf_diskq *queue, const char *kind, const char *name)
     add(queue, op_new(OP_REMOVE, kind, name), true);
 }
 
-void hf_diskq_mark(struct hf_diskq *queue, const char *kind, const struct hf_cache_mark *mark)
+void hf_diskq_mark(struct hf_diskq *queue, const char *kind, const struct hf_cache_resume *mark)
 {
     struct op *op = op_new(OP_MARK, kind, "");
     bool spoiled = false;

@@ -33,7 +33,7 @@ HF_DEFINE_CLEANUP(struct hf_diskq, hf_diskq_free)
 
 void hf_diskq_put(struct hf_diskq *queue, const char *kind, const json_t *object);
 void hf_diskq_remove(struct hf_diskq *queue, const char *kind, const char *name);
-void hf_diskq_mark(struct hf_diskq *queue, const char *kind, const struct hf_cache_mark *mark);
+void hf_diskq_mark(struct hf_diskq *queue, const char *kind, const struct hf_cache_resume *mark);
 void hf_diskq_write(struct hf_diskq *queue, const char *path, struct hf_view text); /* durable replacement, 0600 */
 void hf_diskq_erase(struct hf_diskq *queue, const char *path);
 

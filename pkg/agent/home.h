@@ -15,7 +15,7 @@ struct hf_home {
     const struct hf_fs_ops *fs;
     char dir[HF_HOME_PATH];
     int lock_fd; /* held as long as this lives */
-    struct hf_floor floor;
+    struct hf_clock_floor floor;
     struct hf_clock_file kept; /* as read at start: last contact of an earlier life */
 };
 

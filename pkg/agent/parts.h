@@ -32,7 +32,7 @@ struct follow {
     const char *kind;
     struct hf_objects *objects; /* NULL: a single object */
     struct hf_subscription *subscription;
-    struct hf_cache_mark mark; /* newest that may be written */
+    struct hf_cache_resume mark; /* newest that may be written */
     bool mark_moved;
     bool synced;
     bool proven;
@@ -113,7 +113,7 @@ struct hf_agent {
     bool lost_said; /* that the source is out of reach, since it last was in reach */
     char source_trouble
         [HF_READINESS_MESSAGE]; /* why the folder cannot be read; "" it can, or there is a server instead */
-    struct hf_skew skew;
+    struct hf_clock_skew skew;
     int64_t told_offset_ns; /* added to times we tell: server's clock less ours, in steps */
     struct hf_hold hold;
     bool held;
@@ -162,7 +162,7 @@ hf_concern_labels(const struct follow *follow); /* what the kind's selectors are
 void hf_concern_decline(const struct follow *follow, const char *name, bool matters); /* see kube/source.h */
 void hf_concern_uncache(void *arg, const char *name); /* arg: the follow; the object is kept no more, nor on the disk */
 void hf_concern_relist_if_room(struct follow *follow);
-void hf_concern_note_in_mark(const struct follow *follow, struct hf_cache_mark *mark);
+void hf_concern_note_in_mark(const struct follow *follow, struct hf_cache_resume *mark);
 void hf_concern_judge_mark(struct follow *follow);
 void hf_concern_labels_changed(struct hf_agent *agent, enum follow_kind kind); /* those that the kind's selectors see */
 void hf_concern_trim(struct hf_agent *agent); /* what labels left behind, when the source vouches for them */

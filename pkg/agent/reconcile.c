@@ -8,6 +8,7 @@
 
 #include "agent/parts.h"
 #include "node/labels.h"
+#include "node/meets.h"
 #include "os/file.h"
 
 /* ---- facts -------------------------------------------------------------------------------------------------------- */
@@ -80,12 +81,12 @@ static bool has_device(void *arg, const char *path)
 static int meets(void *arg, const struct hf_requires *requires_, struct hf_err *err)
 {
     struct hf_agent *agent = arg;
-    struct hf_facts_now now = {.has_device = has_device, .arg = agent};
+    struct hf_meets_now now = {.has_device = has_device, .arg = agent};
     struct statvfs st;
 
     if (statvfs_of(agent, agent->params.home->dir, &st) == 0)
         now.disk_free_bytes = (uint64_t)st.f_bavail * st.f_frsize;
-    return hf_facts_meet(&agent->facts, &now, requires_, err);
+    return hf_meets_requires(&agent->facts, &now, requires_, err);
 }
 
 /* ---- hold --------------------------------------------------------------------------------------------------------- */

@@ -273,7 +273,7 @@ static int build_essence(struct hf_agent *agent, struct collected *all, struct h
         .stopped = stopped,
         .staleness = agent->staleness,
         .skew_exceeded = agent->skew.exceeded,
-        .ntp = agent->params.ntp != NULL ? agent->params.ntp() : HF_NTP_UNKNOWN,
+        .ntp = agent->params.ntp != NULL ? agent->params.ntp() : HF_CLOCK_NTP_UNKNOWN,
         .updates = all->updates,
         .n_updates = all->n,
         .refused = all->refused,
@@ -488,7 +488,7 @@ static int make_body(struct hf_agent *agent, json_t **ret_body)
         .observed_unix_ns = told(agent, now.unix_ns),
         .contact_unix_ns = told(agent, hf_stale_contact_unix_ns(&agent->stale)),
         .has_offset = agent->skew.known,
-        .offset_ns = hf_skew_offset_ns(&agent->skew, now.mono_ns, now.unix_ns),
+        .offset_ns = hf_clock_skew_offset_ns(&agent->skew, now.mono_ns, now.unix_ns),
         .telemetry = agent->params.telemetry != NULL ? agent->params.telemetry(agent->params.arg) : NULL,
     };
 

@@ -3,7 +3,7 @@
  * One per process. A change of policy replaces pipeline and sources; outlets stay while their sink's name stays. Loop thread only. */
 #pragma once
 
-#include "loop/server.h"
+#include "loop/server/server.h"
 #include "telemetry/sink/outlet.h"
 
 struct hf_telemetry_service;

@@ -6,7 +6,7 @@
  * the rest with 503. Loop thread only. */
 #pragma once
 
-#include "loop/server.h"
+#include "loop/server/server.h"
 #include "telemetry/event/ids.h"
 #include "telemetry/source/source.h"
 

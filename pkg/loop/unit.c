@@ -25,10 +25,10 @@
 enum { MAX_UNIT_NAME = 256, MAX_STATE = 32 };
 
 struct hf_bus {
-    struct hf_guest guest;
+    struct hf_loop_guest guest;
     struct hf_loop *loop;
     struct hf_list calls;
-    struct hf_task pump;
+    struct hf_loop_task pump;
     uv_timer_t timer; /* sd-bus' own time-outs, or the end of an idle connection */
     sd_bus *bus;      /* NULL: not connected */
     uv_poll_t *poll;  /* of this connection; frees itself */
@@ -39,7 +39,7 @@ struct hf_bus {
 struct hf_unit_call {
     struct hf_list link;
     struct hf_bus *bus;
-    struct hf_task step; /* begins, or reports */
+    struct hf_loop_task step; /* begins, or reports */
     uv_timer_t timer;
     sd_bus_slot *reply;
     char unit[MAX_UNIT_NAME];
@@ -69,7 +69,7 @@ static void call_close(struct hf_unit_call *call)
 {
     call->over = true;
     hf_list_remove(&call->link);
-    hf_task_drop(&call->step);
+    hf_loop_task_drop(&call->step);
     call->reply = sd_bus_slot_unref(call->reply);
     uv_close((uv_handle_t *)&call->timer, closed_call);
 }
@@ -81,14 +81,14 @@ static void finish(struct hf_unit_call *call, int r)
         return;
     call->over = true;
     call->result = r;
-    hf_task_post(call->bus->loop, &call->step);
+    hf_loop_task_post(call->bus->loop, &call->step);
 }
 
 static void report(struct hf_unit_call *call)
 {
     struct hf_unit_call copy = *call;
 
-    hf_task_post(call->bus->loop, &call->bus->pump); /* the idle time may begin */
+    hf_loop_task_post(call->bus->loop, &call->bus->pump); /* the idle time may begin */
     call_close(call);
     if (copy.restarted != NULL)
         copy.restarted(copy.arg, copy.result, &copy.err);
@@ -172,7 +172,7 @@ static void on_bus_event(uv_poll_t *poll, int status, int events)
 
     (void)status;
     (void)events;
-    hf_task_post(bus->loop, &bus->pump);
+    hf_loop_task_post(bus->loop, &bus->pump);
 }
 
 static void on_bus_timer(uv_timer_t *timer)
@@ -182,7 +182,7 @@ static void on_bus_timer(uv_timer_t *timer)
     if (hf_list_empty(&bus->calls))
         disconnect(bus);
     else
-        hf_task_post(bus->loop, &bus->pump);
+        hf_loop_task_post(bus->loop, &bus->pump);
 }
 
 static void arm_timer(struct hf_bus *bus)
@@ -216,7 +216,7 @@ static void watch(struct hf_bus *bus)
     arm_timer(bus);
 }
 
-static void pump(struct hf_task *task)
+static void pump(struct hf_loop_task *task)
 {
     struct hf_bus *bus = hf_container_of(task, struct hf_bus, pump);
     int r;
@@ -418,10 +418,10 @@ static void begin(struct hf_unit_call *call)
     r = call->restarted != NULL ? begin_restart(call) : begin_state(call);
     if (r < 0)
         (void)finish_error(call, NULL, r == -ENOTCONN || r == -ECONNRESET ? -ENOTCONN : r);
-    hf_task_post(call->bus->loop, &call->bus->pump);
+    hf_loop_task_post(call->bus->loop, &call->bus->pump);
 }
 
-static void step(struct hf_task *task)
+static void step(struct hf_loop_task *task)
 {
     struct hf_unit_call *call = hf_container_of(task, struct hf_unit_call, step);
 
@@ -431,7 +431,7 @@ static void step(struct hf_task *task)
         report(call);
 }
 
-static void end_bus(struct hf_guest *guest);
+static void end_bus(struct hf_loop_guest *guest);
 
 static struct hf_bus *bus_get(struct hf_loop *loop)
 {
@@ -442,9 +442,9 @@ static struct hf_bus *bus_get(struct hf_loop *loop)
         return NULL;
     bus->loop = loop;
     hf_list_init(&bus->calls);
-    hf_task_init(&bus->pump, pump);
+    hf_loop_task_init(&bus->pump, pump);
     (void)uv_timer_init(&loop->uv, &bus->timer);
-    hf_guest_add(loop, &bus->guest, end_bus);
+    hf_loop_guest_add(loop, &bus->guest, end_bus);
     loop->bus = bus;
     return bus;
 }
@@ -464,10 +464,10 @@ static int call_new(struct hf_loop *loop, const char *unit, uint64_t timeout_ns,
     (void)snprintf(call->unit, sizeof(call->unit), "%s", unit);
     (void)uv_timer_init(&loop->uv, &call->timer);
     (void)uv_timer_start(&call->timer, on_deadline,
-                         hf_uv_delay_ms(loop, timeout_ns > 0 ? timeout_ns : DEFAULT_TIMEOUT_NS), 0);
-    hf_task_init(&call->step, step);
+                         hf_loop_delay_ms(loop, timeout_ns > 0 ? timeout_ns : DEFAULT_TIMEOUT_NS), 0);
+    hf_loop_task_init(&call->step, step);
     hf_list_append(&bus->calls, &call->link);
-    hf_task_post(loop, &call->step);
+    hf_loop_task_post(loop, &call->step);
     *ret_call = call;
     return 0;
 }
@@ -515,14 +515,14 @@ static void closed_bus(uv_handle_t *handle)
     free(hf_container_of(handle, struct hf_bus, timer));
 }
 
-static void end_bus(struct hf_guest *guest)
+static void end_bus(struct hf_loop_guest *guest)
 {
     struct hf_bus *bus = hf_container_of(guest, struct hf_bus, guest);
 
     while (!hf_list_empty(&bus->calls))
         call_close(hf_container_of(bus->calls.next, struct hf_unit_call, link));
     disconnect(bus);
-    hf_task_drop(&bus->pump);
+    hf_loop_task_drop(&bus->pump);
     bus->loop->bus = NULL;
     uv_close((uv_handle_t *)&bus->timer, closed_bus);
 }

@@ -1,4 +1,4 @@
-/* loop/http_url.h - the few questions the client asks about URLs. Pure (libcurl's URL parser, so that what is judged here
+/* loop/http/url.h - the few questions the client asks about URLs. Pure (libcurl's URL parser, so that what is judged here
  * is what is connected to). */
 #pragma once
 

@@ -10,14 +10,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "loop/stream.h"
+#include "loop/connection.h"
 #include "os/fs_posix.h"
 #include "support/check_main.h"
 #include "support/loop_for.h"
 #include "support/makers/certs.h"
 
 static struct hf_loop *loop;
-static struct hf_stream *stream;
+static struct hf_connection *stream;
 static struct {
     int opened, closed, r;
     struct hf_buf in;
@@ -31,7 +31,7 @@ static void on_opened(void *arg)
     (void)arg;
     seen.opened++;
     if (seen.say != NULL)
-        ck_assert_int_eq(hf_stream_send(stream, seen.say, strlen(seen.say)), 0);
+        ck_assert_int_eq(hf_connection_send(stream, seen.say, strlen(seen.say)), 0);
 }
 
 static void on_received(void *arg, const void *bytes, size_t n)
@@ -39,7 +39,7 @@ static void on_received(void *arg, const void *bytes, size_t n)
     (void)arg;
     ck_assert_int_eq(hf_buf_add(&seen.in, bytes, n), 0);
     if (seen.close_inside) {
-        hf_stream_close(stream);
+        hf_connection_close(stream);
         stream = NULL;
     }
 }
@@ -50,7 +50,7 @@ static void on_closed(void *arg, int r, const struct hf_err *err)
     seen.closed++;
     seen.r = r;
     (void)snprintf(seen.cause, sizeof(seen.cause), "%s", err->cause);
-    hf_stream_close(stream);
+    hf_connection_close(stream);
     stream = NULL;
 }
 
@@ -76,16 +76,16 @@ static int listen_somewhere(uint16_t *ret_port)
 
 static void open_stream(const char *host, uint16_t port, bool tls, const char *ca_pem)
 {
-    const struct hf_stream_params params = {.host = host,
-                                            .port = port,
-                                            .tls = tls,
-                                            .ca_pem = ca_pem,
-                                            .opened = on_opened,
-                                            .received = on_received,
-                                            .closed = on_closed};
+    const struct hf_connection_params params = {.host = host,
+                                                .port = port,
+                                                .tls = tls,
+                                                .ca_pem = ca_pem,
+                                                .opened = on_opened,
+                                                .received = on_received,
+                                                .closed = on_closed};
     struct hf_err err = HF_ERR_INIT;
 
-    ck_assert_msg(hf_stream_open(loop, &params, &stream, &err) == 0, "%s", err.cause);
+    ck_assert_msg(hf_connection_open(loop, &params, &stream, &err) == 0, "%s", err.cause);
     ck_assert_int_eq(seen.opened + seen.closed, 0);
 }
 
@@ -98,7 +98,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    hf_stream_close(stream);
+    hf_connection_close(stream);
     stream = NULL;
     hf_loop_free(loop);
     hf_buf_done(&seen.in);
@@ -120,11 +120,11 @@ START_TEST(both_ways)
     ck_assert_str_eq(bytes, "hello");
     ck_assert_int_eq(write(fd, "answer", 6), 6);
     RUN_UNTIL(seen.in.n == 6);
-    hf_stream_pause(stream, true);
+    hf_connection_pause(stream, true);
     ck_assert_int_eq(write(fd, "more", 4), 4);
     loop_run_for(loop, 50 * HF_NS_PER_MS);
     ck_assert_uint_eq(seen.in.n, 6);
-    hf_stream_pause(stream, false);
+    hf_connection_pause(stream, false);
     RUN_UNTIL(seen.in.n == 10);
     (void)close(fd);
     RUN_UNTIL(seen.closed == 1);
@@ -147,8 +147,8 @@ START_TEST(long_texts)
     open_stream("127.0.0.1", port, false, NULL);
     RUN_UNTIL(seen.opened == 1);
     int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    ck_assert_int_eq(hf_stream_send(stream, text, LONG), 0);
-    ck_assert_int_eq(hf_stream_send(stream, text, LONG), -E2BIG);
+    ck_assert_int_eq(hf_connection_send(stream, text, LONG), 0);
+    ck_assert_int_eq(hf_connection_send(stream, text, LONG), -E2BIG);
     for (int i = 0; i < 1000 && n < LONG; i++) {
         ssize_t r = read(fd, got + n, LONG - n);
         n += r > 0 ? (size_t)r : 0;
@@ -196,7 +196,7 @@ START_TEST(nobody_there)
     ck_assert_int_eq(seen.r, -EHOSTUNREACH);
     seen.closed = 0;
     open_stream("no-such-name.invalid", port, false, NULL); /* closed while the worker looks for it */
-    hf_stream_close(stream);
+    hf_connection_close(stream);
     stream = NULL;
     loop_run_for(loop, 50 * HF_NS_PER_MS);
 }
@@ -208,7 +208,7 @@ START_TEST(nothing_is_said_after_the_end)
     int listener = listen_somewhere(&port);
 
     open_stream("127.0.0.1", port, false, NULL);
-    hf_stream_close(stream);
+    hf_connection_close(stream);
     stream = NULL;
     loop_run_for(loop, 50 * HF_NS_PER_MS);
     ck_assert_int_eq(seen.opened + seen.closed, 0);
@@ -301,11 +301,11 @@ START_TEST(tls)
     if (peers[_i].want == 0) {
         RUN_UNTIL(seen.in.n >= 4);
         ck_assert_int_eq(memcmp(seen.in.p, "cba\n", 4), 0);
-        hf_stream_pause(stream, true);
-        ck_assert_int_eq(hf_stream_send(stream, "xyz\n", 4), 0);
+        hf_connection_pause(stream, true);
+        ck_assert_int_eq(hf_connection_send(stream, "xyz\n", 4), 0);
         loop_run_for(loop, 100 * HF_NS_PER_MS);
         ck_assert_uint_eq(seen.in.n, 4);
-        hf_stream_pause(stream, false);
+        hf_connection_pause(stream, false);
         RUN_UNTIL(seen.in.n >= 8);
     } else {
         RUN_UNTIL(seen.closed == 1);

@@ -1,10 +1,10 @@
-/* loop/http_tls.h - what a peer is trusted by and what we show it, made once and given to every connection.
+/* loop/http/tls.h - what a peer is trusted by and what we show it, made once and given to every connection.
  *
  * Certificates are judged at our clock's time, not the system's; those that are not yet valid, or no longer, by at most
  * max_skew are accepted, everything else about them is checked as ever. Loop thread only; counted references. */
 #pragma once
 
-#include "loop/http.h"
+#include "loop/http/http.h"
 
 struct hf_tls;
 

@@ -1,4 +1,4 @@
-/* loop/http_head.h - the head of an HTTP response, line by line, into the few fields that are used. Pure, bounded.
+/* loop/http/head.h - the head of an HTTP response, line by line, into the few fields that are used. Pure, bounded.
  *
  * Interim responses (1xx) are read and forgotten. A value too long for its field is left out, never cut: half an ETag would
  * match the wrong thing. */
@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "loop/http.h"
+#include "loop/http/http.h"
 
 enum { HF_HTTP_MAX_HEAD_BYTES = 65536, HF_HTTP_LOCATION = 8192 };
 

@@ -7,9 +7,9 @@
 /* ---- timers ---------------------------------------------------------------------------------------------------------- */
 
 struct hf_timer {
-    struct hf_guest guest;
+    struct hf_loop_guest guest;
     uv_timer_t uv;
-    struct hf_task soon; /* a delay of 0: uv would fire such a timer again within the turn that armed it */
+    struct hf_loop_task soon; /* a delay of 0: uv would fire such a timer again within the turn that armed it */
     struct hf_loop *loop;
     void (*fire)(void *arg);
     void *arg;
@@ -20,11 +20,11 @@ static void free_timer(uv_handle_t *handle)
     free(hf_container_of(handle, struct hf_timer, uv));
 }
 
-static void end_timer(struct hf_guest *guest)
+static void end_timer(struct hf_loop_guest *guest)
 {
     struct hf_timer *timer = hf_container_of(guest, struct hf_timer, guest);
 
-    hf_task_drop(&timer->soon);
+    hf_loop_task_drop(&timer->soon);
     /* The memory lives until uv says so, later than this turn's callbacks: freeing inside its own callback is safe. */
     uv_close((uv_handle_t *)&timer->uv, free_timer);
 }
@@ -40,7 +40,7 @@ static void on_timer(uv_timer_t *uv)
     fire_timer(hf_container_of(uv, struct hf_timer, uv));
 }
 
-static void on_soon(struct hf_task *task)
+static void on_soon(struct hf_loop_task *task)
 {
     fire_timer(hf_container_of(task, struct hf_timer, soon));
 }
@@ -56,15 +56,15 @@ static struct hf_timer *timer_new(void *ctx, void (*fire)(void *arg), void *arg)
     timer->fire = fire;
     timer->arg = arg;
     (void)uv_timer_init(&loop->uv, &timer->uv);
-    hf_task_init(&timer->soon, on_soon);
-    hf_guest_add(loop, &timer->guest, end_timer);
+    hf_loop_task_init(&timer->soon, on_soon);
+    hf_loop_guest_add(loop, &timer->guest, end_timer);
     return timer;
 }
 
 static void timer_disarm(void *ctx, struct hf_timer *timer)
 {
     (void)ctx;
-    hf_task_drop(&timer->soon);
+    hf_loop_task_drop(&timer->soon);
     (void)uv_timer_stop(&timer->uv);
 }
 
@@ -74,9 +74,9 @@ static void timer_arm(void *ctx, struct hf_timer *timer, uint64_t delay_ns)
     if (delay_ns == HF_NEVER)
         return;
     if (delay_ns == 0)
-        hf_task_post(timer->loop, &timer->soon);
+        hf_loop_task_post(timer->loop, &timer->soon);
     else
-        (void)uv_timer_start(&timer->uv, on_timer, HF_MAX(hf_uv_delay_ms(timer->loop, delay_ns), 1ull), 0);
+        (void)uv_timer_start(&timer->uv, on_timer, HF_MAX(hf_loop_delay_ms(timer->loop, delay_ns), 1ull), 0);
 }
 
 static void timer_free(void *ctx, struct hf_timer *timer)
@@ -84,7 +84,7 @@ static void timer_free(void *ctx, struct hf_timer *timer)
     (void)ctx;
     if (timer == NULL)
         return;
-    hf_guest_remove(&timer->guest);
+    hf_loop_guest_remove(&timer->guest);
     end_timer(&timer->guest);
 }
 
@@ -128,7 +128,7 @@ static int submit(void *ctx, struct hf_job *job)
     int r = uv_queue_work(&loop->uv, &run->uv, work, after_work);
     if (r < 0) {
         free(run);
-        return hf_uv_errno(r);
+        return hf_loop_errno(r);
     }
     job->impl = run;
     hf_list_append(&loop->jobs, &run->link);

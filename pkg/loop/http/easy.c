@@ -5,7 +5,8 @@
 #include <strings.h>
 #include <sys/socket.h>
 
-#include "loop/http_client.h"
+#include "loop/http/client.h"
+#include "loop/http/internal.h"
 
 enum {
     KEEPALIVE_IDLE_S = 20, /* a silent peer is found by the kernel after 20 + 3 * 10 = 50 s */
@@ -111,10 +112,6 @@ static bool set_callbacks(struct hf_http_call *call)
 
     return curl_easy_setopt(easy, CURLOPT_PRIVATE, call) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->curl_text) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, hf_http_call_header) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_HEADERDATA, call) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, hf_http_call_body) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_WRITEDATA, call) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket_made) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, call) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_context) == CURLE_OK &&

@@ -1,4 +1,4 @@
-#include "loop/stream.h"
+#include "loop/connection.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,24 +16,24 @@
 
 enum { MAX_HOST = 256, RECEIVE_BYTES = 16384, AT_ONCE = 16, MAX_ADDRESSES = 8 };
 
-enum state { RESOLVING, CONNECTING, HANDSHAKE, OPEN, CLOSED };
+enum connection_state { RESOLVING, CONNECTING, HANDSHAKE, OPEN, CLOSED };
 
 /* What the worker has; outlives the stream. */
-struct lookup {
+struct connection_lookup {
     struct hf_job job;
-    struct hf_stream *stream; /* NULL: closed meanwhile */
+    struct hf_connection *stream; /* NULL: closed meanwhile */
     char host[MAX_HOST], service[8];
     struct sockaddr_storage addresses[MAX_ADDRESSES];
     socklen_t lengths[MAX_ADDRESSES];
     size_t n;
 };
 
-struct hf_stream {
+struct hf_connection {
     struct hf_loop *loop;
-    struct hf_stream_params params; /* its texts are not used after opening */
+    struct hf_connection_params params; /* its texts are not used after opening */
     char host[MAX_HOST];
-    enum state state;
-    struct lookup *lookup;
+    enum connection_state state;
+    struct connection_lookup *lookup;
     struct sockaddr_storage addresses[MAX_ADDRESSES]; /* to be tried, the last one first */
     socklen_t lengths[MAX_ADDRESSES];
     size_t n_addresses;
@@ -51,7 +51,7 @@ static void on_ready(void *arg);
 
 /* ---- watching -------------------------------------------------------------------------------------------------------- */
 
-static int watch(struct hf_stream *stream, bool readable, bool writable)
+static int watch(struct hf_connection *stream, bool readable, bool writable)
 {
     if (stream->watch != NULL && stream->watch_read == readable && stream->watch_write == writable)
         return 0;
@@ -65,7 +65,7 @@ static int watch(struct hf_stream *stream, bool readable, bool writable)
                : 0;
 }
 
-static void disconnect(struct hf_stream *stream)
+static void disconnect(struct hf_connection *stream)
 {
     if (stream->watch != NULL)
         hf_loop_unwatch_fd(stream->watch);
@@ -78,14 +78,14 @@ static void disconnect(struct hf_stream *stream)
 }
 
 /* Tells the owner, who closes it. */
-static void end(struct hf_stream *stream, int r, const struct hf_err *err)
+static void end(struct hf_connection *stream, int r, const struct hf_err *err)
 {
     disconnect(stream);
     stream->state = CLOSED;
     stream->params.closed(stream->params.arg, r, err);
 }
 
-static void end_with(struct hf_stream *stream, int r, const char *what)
+static void end_with(struct hf_connection *stream, int r, const char *what)
 {
     struct hf_err err = HF_ERR_INIT;
 
@@ -95,7 +95,7 @@ static void end_with(struct hf_stream *stream, int r, const char *what)
 
 /* ---- connecting ------------------------------------------------------------------------------------------------------ */
 
-static int begin_connect(struct hf_stream *stream)
+static int begin_connect(struct hf_connection *stream)
 {
     size_t i = --stream->n_addresses;
     int on = 1;
@@ -112,7 +112,7 @@ static int begin_connect(struct hf_stream *stream)
 }
 
 /* The next address, or the end. */
-static void try_next(struct hf_stream *stream, int r)
+static void try_next(struct hf_connection *stream, int r)
 {
     while (stream->n_addresses > 0) {
         disconnect(stream);
@@ -125,7 +125,7 @@ static void try_next(struct hf_stream *stream, int r)
 
 static void lookup_work(struct hf_job *job)
 {
-    struct lookup *lookup = hf_container_of(job, struct lookup, job);
+    struct connection_lookup *lookup = hf_container_of(job, struct connection_lookup, job);
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     struct addrinfo *all = NULL;
 
@@ -140,8 +140,8 @@ static void lookup_work(struct hf_job *job)
 
 static void lookup_done(struct hf_job *job, int cancelled)
 {
-    struct lookup *lookup = hf_container_of(job, struct lookup, job);
-    struct hf_stream *stream = lookup->stream;
+    struct connection_lookup *lookup = hf_container_of(job, struct connection_lookup, job);
+    struct hf_connection *stream = lookup->stream;
 
     if (stream != NULL && !cancelled) {
         stream->lookup = NULL;
@@ -163,7 +163,7 @@ static void lookup_done(struct hf_job *job, int cancelled)
 
 static void on_timer(void *arg)
 {
-    struct hf_stream *stream = arg;
+    struct hf_connection *stream = arg;
 
     if (stream->state != OPEN && stream->state != CLOSED)
         end_with(stream, -ETIMEDOUT, "connect to");
@@ -186,7 +186,7 @@ static int add_trust(SSL_CTX *context, const char *pem)
     return n > 0 ? 0 : -EBADMSG;
 }
 
-static int prepare_tls(struct hf_stream *stream, struct hf_err *err)
+static int prepare_tls(struct hf_connection *stream, struct hf_err *err)
 {
     const char *pem = stream->params.ca_pem;
 
@@ -212,7 +212,7 @@ static bool is_address(const char *host)
     return true;
 }
 
-static int begin_tls(struct hf_stream *stream)
+static int begin_tls(struct hf_connection *stream)
 {
     stream->ssl = SSL_new(stream->context);
     if (stream->ssl == NULL || SSL_set_fd(stream->ssl, stream->fd) != 1)
@@ -224,7 +224,7 @@ static int begin_tls(struct hf_stream *stream)
                : -EINVAL;
 }
 
-static void opened(struct hf_stream *stream)
+static void opened(struct hf_connection *stream)
 {
     stream->state = OPEN;
     hf_loop_sched(stream->loop)->timer_disarm(hf_loop_sched(stream->loop)->ctx, stream->timer);
@@ -235,7 +235,7 @@ static void opened(struct hf_stream *stream)
     stream->params.opened(stream->params.arg);
 }
 
-static void shake_hands(struct hf_stream *stream)
+static void shake_hands(struct hf_connection *stream)
 {
     struct hf_err err = HF_ERR_INIT;
 
@@ -259,7 +259,7 @@ static void shake_hands(struct hf_stream *stream)
 /* ---- bytes ----------------------------------------------------------------------------------------------------------- */
 
 /* > 0: bytes, -EAGAIN, other: the end. */
-static ssize_t receive_some(struct hf_stream *stream, void *bytes, size_t n)
+static ssize_t receive_some(struct hf_connection *stream, void *bytes, size_t n)
 {
     if (stream->ssl == NULL) {
         ssize_t got = recv(stream->fd, bytes, n, 0);
@@ -271,7 +271,7 @@ static ssize_t receive_some(struct hf_stream *stream, void *bytes, size_t n)
     return got > 0 ? got : why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE ? -EAGAIN : -EPIPE;
 }
 
-static ssize_t send_some(struct hf_stream *stream, const void *bytes, size_t n)
+static ssize_t send_some(struct hf_connection *stream, const void *bytes, size_t n)
 {
     if (stream->ssl == NULL) {
         ssize_t put = send(stream->fd, bytes, n, MSG_NOSIGNAL);
@@ -284,7 +284,7 @@ static ssize_t send_some(struct hf_stream *stream, const void *bytes, size_t n)
 }
 
 /* 0, or why it ended. */
-static int flush(struct hf_stream *stream)
+static int flush(struct hf_connection *stream)
 {
     while (stream->out.n > 0) {
         ssize_t n = send_some(stream, stream->out.p, stream->out.n);
@@ -299,7 +299,7 @@ static int flush(struct hf_stream *stream)
     return 0;
 }
 
-static void receive(struct hf_stream *stream)
+static void receive(struct hf_connection *stream)
 {
     char bytes[RECEIVE_BYTES];
     bool gone = false; /* closed inside `received` */
@@ -322,7 +322,7 @@ static void receive(struct hf_stream *stream)
 
 static void on_ready(void *arg)
 {
-    struct hf_stream *stream = arg;
+    struct hf_connection *stream = arg;
     int error = 0;
     socklen_t n = sizeof(error);
 
@@ -355,7 +355,7 @@ static void on_ready(void *arg)
         receive(stream);
 }
 
-int hf_stream_send(struct hf_stream *stream, const void *bytes, size_t n)
+int hf_connection_send(struct hf_connection *stream, const void *bytes, size_t n)
 {
     int r = stream->state != OPEN ? -ENOTCONN : hf_buf_add(&stream->out, bytes, n);
 
@@ -363,7 +363,7 @@ int hf_stream_send(struct hf_stream *stream, const void *bytes, size_t n)
     return r < 0 ? r : watch(stream, !stream->paused, true);
 }
 
-void hf_stream_pause(struct hf_stream *stream, bool paused)
+void hf_connection_pause(struct hf_connection *stream, bool paused)
 {
     stream->paused = paused;
     if (stream->state != OPEN)
@@ -374,14 +374,14 @@ void hf_stream_pause(struct hf_stream *stream, bool paused)
 
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
 
-static int begin_lookup(struct hf_stream *stream, struct hf_err *err)
+static int begin_lookup(struct hf_connection *stream, struct hf_err *err)
 {
     const struct hf_sched_ops *sched = hf_loop_sched(stream->loop);
-    struct lookup *lookup = calloc(1, sizeof(*lookup));
+    struct connection_lookup *lookup = calloc(1, sizeof(*lookup));
 
     if (lookup == NULL)
         return hf_err_set(err, ENOMEM, "no memory");
-    *lookup = (struct lookup){.job = {.work = lookup_work, .done = lookup_done}, .stream = stream};
+    *lookup = (struct connection_lookup){.job = {.work = lookup_work, .done = lookup_done}, .stream = stream};
     (void)snprintf(lookup->host, sizeof(lookup->host), "%s", stream->host);
     (void)snprintf(lookup->service, sizeof(lookup->service), "%u", stream->params.port);
     int r = sched->submit(sched->ctx, &lookup->job);
@@ -393,11 +393,11 @@ static int begin_lookup(struct hf_stream *stream, struct hf_err *err)
     return 0;
 }
 
-int hf_stream_open(struct hf_loop *loop, const struct hf_stream_params *params, struct hf_stream **ret_stream,
-                   struct hf_err *err)
+int hf_connection_open(struct hf_loop *loop, const struct hf_connection_params *params,
+                       struct hf_connection **ret_stream, struct hf_err *err)
 {
     const struct hf_sched_ops *sched = hf_loop_sched(loop);
-    struct hf_stream *stream = calloc(1, sizeof(*stream));
+    struct hf_connection *stream = calloc(1, sizeof(*stream));
     int r = 0;
 
     if (stream == NULL)
@@ -405,7 +405,7 @@ int hf_stream_open(struct hf_loop *loop, const struct hf_stream_params *params, 
     stream->loop = loop;
     stream->params = *params;
     stream->fd = -1;
-    stream->out = (struct hf_buf)HF_BUF_INIT(HF_STREAM_MAX_SEND);
+    stream->out = (struct hf_buf)HF_BUF_INIT(HF_CONNECTION_MAX_SEND);
     if (strlen(params->host) >= sizeof(stream->host))
         r = hf_err_set(err, EINVAL, "the name of the host is too long");
     else
@@ -418,15 +418,15 @@ int hf_stream_open(struct hf_loop *loop, const struct hf_stream_params *params, 
     if (r == 0)
         r = begin_lookup(stream, err);
     if (r < 0) {
-        hf_stream_close(stream);
+        hf_connection_close(stream);
         return r;
     }
-    sched->timer_arm(sched->ctx, stream->timer, HF_STREAM_CONNECT_S * HF_NS_PER_S);
+    sched->timer_arm(sched->ctx, stream->timer, HF_CONNECTION_CONNECT_S * HF_NS_PER_S);
     *ret_stream = stream;
     return 0;
 }
 
-void hf_stream_close(struct hf_stream *stream)
+void hf_connection_close(struct hf_connection *stream)
 {
     if (stream == NULL)
         return;

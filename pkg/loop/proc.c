@@ -31,28 +31,28 @@ enum { DEFAULT_OUTPUT = 4096, READ_STEP = 16384, MAX_DRAIN = 1 << 20, SWEEPS = 3
 #define DEFAULT_TIMEOUT_NS (30 * HF_NS_PER_S)
 #define GRACE_NS (2 * HF_NS_PER_S)
 
-enum stage { ST_RUNNING, ST_TERM, ST_KILL, ST_GIVEN_UP };
+enum proc_stage { ST_RUNNING, ST_TERM, ST_KILL, ST_GIVEN_UP };
 
 struct hf_procs {
-    struct hf_guest guest;
+    struct hf_loop_guest guest;
     struct hf_loop *loop;
     struct hf_list calls;
     uv_signal_t child_signal;
-    struct hf_task reap;
+    struct hf_loop_task reap;
     bool reaps; /* orphans come to us */
 };
 
 struct hf_proc_call {
     struct hf_list link; /* in procs->calls, until the child has been reaped */
     struct hf_procs *procs;
-    struct hf_task report;
+    struct hf_loop_task report;
     uv_process_t process;
     uv_poll_t pipe;
     uv_timer_t timer;
     unsigned open; /* handles not closed yet; the call is freed by the last one */
     int fd;        /* read end of the pipe, -1 when closed */
     pid_t pid;
-    enum stage stage;
+    enum proc_stage stage;
     bool silent; /* `done` was called or is not wanted */
     bool ended;  /* reaped */
     int exit_code;
@@ -118,7 +118,7 @@ static void unref_handle(struct hf_proc_call *call)
 {
     if (--call->open > 0)
         return;
-    hf_task_drop(&call->report);
+    hf_loop_task_drop(&call->report);
     hf_list_remove(&call->link);
     hf_buf_done(&call->output);
     free(call);
@@ -157,7 +157,7 @@ static void close_rest(struct hf_proc_call *call)
         uv_close((uv_handle_t *)&call->timer, closed_timer);
 }
 
-static void report(struct hf_task *task)
+static void report(struct hf_loop_task *task)
 {
     struct hf_proc_call *call = hf_container_of(task, struct hf_proc_call, report);
 
@@ -245,7 +245,7 @@ static void on_deadline(uv_timer_t *timer)
         report(&call->report);
         return;
     }
-    (void)uv_timer_start(timer, on_deadline, hf_uv_delay_ms(call->procs->loop, GRACE_NS), 0);
+    (void)uv_timer_start(timer, on_deadline, hf_loop_delay_ms(call->procs->loop, GRACE_NS), 0);
 }
 
 /* ---- starting -------------------------------------------------------------------------------------------------------- */
@@ -322,7 +322,7 @@ static void start_watching(struct hf_proc_call *call, int fd, const struct hf_pr
     call->pid = call->process.pid;
     (void)uv_timer_init(&loop->uv, &call->timer);
     call->open++;
-    (void)uv_timer_start(&call->timer, on_deadline, hf_uv_delay_ms(loop, timeout_ns), 0);
+    (void)uv_timer_start(&call->timer, on_deadline, hf_loop_delay_ms(loop, timeout_ns), 0);
     if (uv_poll_init(&loop->uv, &call->pipe, fd) < 0) {
         (void)close(fd); /* no descriptors to spare: the child runs on without being heard */
         return;
@@ -344,7 +344,7 @@ static struct hf_proc_call *call_new(struct hf_procs *procs, const struct hf_pro
     call->done = request->done;
     call->arg = request->arg;
     hf_list_init(&call->link);
-    hf_task_init(&call->report, report);
+    hf_loop_task_init(&call->report, report);
     return call;
 }
 
@@ -374,7 +374,7 @@ static int proc_spawn(void *ctx, const struct hf_proc_request *request, struct h
     if (r < 0) {
         (void)close(pipe_fds[0]);
         uv_close((uv_handle_t *)&call->process, closed_process);
-        return hf_err_sys(err, hf_uv_errno(r), "run '%s'", request->argv[0]);
+        return hf_err_sys(err, hf_loop_errno(r), "run '%s'", request->argv[0]);
     }
     hf_list_append(&procs->calls, &call->link);
     start_watching(call, pipe_fds[0], request);
@@ -407,7 +407,7 @@ static bool is_ours(const struct hf_procs *procs, pid_t pid)
 
 /* uv waits for its own children by number; what was handed to us is nobody's. Runs after uv had its turn, so a child of ours
  * that is still there has only just ended and will be heard of again. */
-static void reap_orphans(struct hf_task *task)
+static void reap_orphans(struct hf_loop_task *task)
 {
     struct hf_procs *procs = hf_container_of(task, struct hf_procs, reap);
 
@@ -424,7 +424,7 @@ static void on_child_signal(uv_signal_t *signal, int signum)
     struct hf_procs *procs = hf_container_of(signal, struct hf_procs, child_signal);
 
     (void)signum;
-    hf_task_post(procs->loop, &procs->reap);
+    hf_loop_task_post(procs->loop, &procs->reap);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
@@ -446,13 +446,13 @@ static void end_call(struct hf_proc_call *call)
     uv_close((uv_handle_t *)&call->process, closed_process);
 }
 
-static void end_procs(struct hf_guest *guest)
+static void end_procs(struct hf_loop_guest *guest)
 {
     struct hf_procs *procs = hf_container_of(guest, struct hf_procs, guest);
 
     while (!hf_list_empty(&procs->calls))
         end_call(hf_container_of(procs->calls.next, struct hf_proc_call, link));
-    hf_task_drop(&procs->reap);
+    hf_loop_task_drop(&procs->reap);
     uv_close((uv_handle_t *)&procs->child_signal, closed_signal);
 }
 
@@ -472,7 +472,7 @@ static void stop_ignoring_realtime(void)
             (void)syscall(SYS_rt_sigaction, signum, &plain, NULL, sizeof(plain.mask));
 }
 
-int hf_procs_init(struct hf_loop *loop, struct hf_err *err)
+int hf_proc_init(struct hf_loop *loop, struct hf_err *err)
 {
     struct hf_procs *procs = calloc(1, sizeof(*procs));
     int subreaper = 0;
@@ -482,13 +482,13 @@ int hf_procs_init(struct hf_loop *loop, struct hf_err *err)
     procs->loop = loop;
     stop_ignoring_realtime();
     hf_list_init(&procs->calls);
-    hf_task_init(&procs->reap, reap_orphans);
+    hf_loop_task_init(&procs->reap, reap_orphans);
     (void)uv_signal_init(&loop->uv, &procs->child_signal);
     (void)prctl(PR_GET_CHILD_SUBREAPER, &subreaper);
     procs->reaps = getpid() == 1 || subreaper != 0;
     if (procs->reaps)
         (void)uv_signal_start(&procs->child_signal, on_child_signal, SIGCHLD);
-    hf_guest_add(loop, &procs->guest, end_procs);
+    hf_loop_guest_add(loop, &procs->guest, end_procs);
     loop->procs = procs;
     loop->proc = (struct hf_proc_ops){.ctx = procs, .spawn = proc_spawn, .cancel = proc_cancel};
     return 0;

@@ -11,9 +11,9 @@
 #define DEFAULT_TIMEOUT_NS (10 * HF_NS_PER_S)
 
 struct hf_probe_call {
-    struct hf_guest guest;
+    struct hf_loop_guest guest;
     struct hf_loop *loop;
-    struct hf_task step; /* begins, or reports */
+    struct hf_loop_task step; /* begins, or reports */
     uv_timer_t timer;
     uv_getaddrinfo_t resolve;
     uv_connect_t connect;
@@ -72,8 +72,8 @@ static void close_socket(struct hf_probe_call *call)
 static void probe_close(struct hf_probe_call *call)
 {
     call->over = true;
-    hf_guest_remove(&call->guest);
-    hf_task_drop(&call->step);
+    hf_loop_guest_remove(&call->guest);
+    hf_loop_task_drop(&call->step);
     if (call->resolving)
         (void)uv_cancel((uv_req_t *)&call->resolve);
     close_socket(call);
@@ -86,7 +86,7 @@ static void finish(struct hf_probe_call *call, int r)
         return;
     call->over = true;
     call->result = r;
-    hf_task_post(call->loop, &call->step);
+    hf_loop_task_post(call->loop, &call->step);
 }
 
 static int probe_errno(int r)
@@ -99,7 +99,7 @@ static int probe_errno(int r)
     case -EAFNOSUPPORT:
         return -EHOSTUNREACH;
     default:
-        return hf_uv_errno(r);
+        return hf_loop_errno(r);
     }
 }
 
@@ -186,12 +186,12 @@ static void begin(struct hf_probe_call *call)
         return;
     int r = uv_getaddrinfo(&call->loop->uv, &call->resolve, on_resolved, call->host, call->port, &hints);
     if (r < 0)
-        finish(call, hf_uv_errno(r));
+        finish(call, hf_loop_errno(r));
     else
         call->resolving = true;
 }
 
-static void step(struct hf_task *task)
+static void step(struct hf_loop_task *task)
 {
     struct hf_probe_call *call = hf_container_of(task, struct hf_probe_call, step);
 
@@ -207,7 +207,7 @@ static void step(struct hf_task *task)
     done(arg, r);
 }
 
-static void end_probe(struct hf_guest *guest)
+static void end_probe(struct hf_loop_guest *guest)
 {
     probe_close(hf_container_of(guest, struct hf_probe_call, guest));
 }
@@ -231,10 +231,10 @@ static int probe_tcp(void *ctx, const char *host, uint16_t port, uint64_t timeou
     (void)snprintf(call->port, sizeof(call->port), "%u", port);
     (void)uv_timer_init(&loop->uv, &call->timer);
     (void)uv_timer_start(&call->timer, on_timeout,
-                         hf_uv_delay_ms(loop, timeout_ns > 0 ? timeout_ns : DEFAULT_TIMEOUT_NS), 0);
-    hf_guest_add(loop, &call->guest, end_probe);
-    hf_task_init(&call->step, step);
-    hf_task_post(loop, &call->step);
+                         hf_loop_delay_ms(loop, timeout_ns > 0 ? timeout_ns : DEFAULT_TIMEOUT_NS), 0);
+    hf_loop_guest_add(loop, &call->guest, end_probe);
+    hf_loop_task_init(&call->step, step);
+    hf_loop_task_post(loop, &call->step);
     *ret_call = call;
     return 0;
 }

@@ -1,4 +1,4 @@
-#include "loop/http_url.h"
+#include "loop/http/url.h"
 
 #include <ctype.h>
 #include <curl/curl.h>

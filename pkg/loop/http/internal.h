@@ -14,20 +14,30 @@
 #include <curl/curl.h>
 
 #include "loop/core.h"
-#include "loop/http_head.h"
-#include "loop/http_tls.h"
-#include "loop/http_url.h"
+#include "loop/http/client.h"
+#include "loop/http/head.h"
+#include "loop/http/tls.h"
+#include "loop/http/url.h"
+
+struct hf_http_pool;
+
+/* The functions that a pool calls when curl has returned. */
+struct hf_http_pool_owner {
+    void (*free_aborted)(struct hf_http_pool *pool); /* frees the calls in pool->aborted */
+    void (*ended)(CURL *easy, CURLcode code);        /* a transfer has ended */
+};
 
 /* One peer's connections. Freed by the loop some time after it was retired and its last call is gone. */
 struct hf_http_pool {
-    struct hf_guest guest;
+    struct hf_loop_guest guest;
     struct hf_http_client *client; /* whose current pool this is; NULL when retired */
+    const struct hf_http_pool_owner *owner;
     struct hf_loop *loop;
     CURLM *multi;
     struct hf_tls *tls;
     struct hf_list sockets;
-    struct hf_list aborted; /* calls cancelled inside a curl callback, to be taken out after it */
-    struct hf_task kick;    /* curl's time-out of 0, and the pool's end */
+    struct hf_list aborted;   /* calls cancelled inside a curl callback, to be taken out after it */
+    struct hf_loop_task kick; /* curl's time-out of 0, and the pool's end */
     uv_timer_t timer;
     uv_timer_t idle;       /* runs while there is no call: then the connections are closed */
     uint64_t last_byte_ns; /* on any call; monotonic */
@@ -36,7 +46,6 @@ struct hf_http_pool {
     bool kicked;           /* curl wants its time-outs handled now */
 };
 
-struct hf_http_pool *hf_http_pool_new(struct hf_http_client *client); /* NULL on OOM */
 /* The client's current pool is it no more; NULL is fine. */
 void hf_http_pool_retire(struct hf_http_pool *pool);
 /* One call more or less in the pool. */
@@ -46,12 +55,13 @@ void hf_http_pool_enter(struct hf_http_pool *pool);
 void hf_http_pool_leave(struct hf_http_pool *pool);
 
 struct hf_http_client {
-    struct hf_guest guest;
+    struct hf_loop_guest guest;
     struct hf_loop *loop;
     struct hf_http_ops ops;
     struct hf_list calls;
     struct hf_tls *tls;
     struct hf_http_pool *pool; /* NULL until needed */
+    const struct hf_http_pool_owner *pool_owner;
     unsigned char tls_digest[32];
     bool insecure;
     const struct hf_clock_ops *clock;
@@ -62,7 +72,7 @@ struct hf_http_client {
 };
 
 /* The pool for the next call; NULL on OOM. */
-struct hf_http_pool *hf_http_client_pool(struct hf_http_client *client);
+struct hf_http_pool *hf_http_pool_current(struct hf_http_client *client);
 
 /* ---- one request ---- */
 
@@ -74,8 +84,8 @@ struct hf_http_call {
     struct hf_loop *loop;
     struct hf_http_pool *pool; /* while RUNNING */
     CURL *easy;
-    struct hf_task step;   /* begins, or reports */
-    struct hf_task resume; /* goes on receiving */
+    struct hf_loop_task step;   /* begins, or reports */
+    struct hf_loop_task resume; /* goes on receiving */
     uv_timer_t timer;
     enum hf_http_call_state state;
 
@@ -109,17 +119,12 @@ struct hf_http_call {
 
 /* http_easy.c: the easy handle of this hop, ready to go, in call->easy; false on OOM (what was made is there to be freed). */
 bool hf_http_easy_make(struct hf_http_call *call);
-/* What curl hands over, in http_call.c. */
-size_t hf_http_call_header(char *bytes, size_t size, size_t n, void *arg);
-size_t hf_http_call_body(char *bytes, size_t size, size_t n, void *arg);
-
 /* ---- http_call.c ---- */
 int hf_http_call_start(void *ctx, const struct hf_http_request *request, struct hf_http_call **ret_call,
                        struct hf_err *err);
 void hf_http_call_cancel(void *ctx, struct hf_http_call *call);
 void hf_http_call_pause(void *ctx, struct hf_http_call *call, bool paused);
-void hf_http_client_cancel_all(struct hf_http_client *client);
+void hf_http_call_cancel_all(struct hf_http_client *client);
 
-/* Called by the pool: a transfer has ended; calls cancelled inside curl can be taken out. */
-void hf_http_call_ended(CURL *easy, CURLcode code);
-void hf_http_call_reap(struct hf_http_pool *pool);
+/* The calls of a pool. */
+extern const struct hf_http_pool_owner hf_http_call_owner;

@@ -4,7 +4,7 @@
  *                         ^-------------- redirect followed ------------'
  *
  * The caller's callbacks on_response and on_body run inside curl's, where curl must not be called: a call cancelled there is only
- * marked, and taken out when curl has returned (hf_http_call_reap). `done` always runs from a task. Redirects are followed here
+ * marked, and taken out when curl has returned (free_aborted). `done` always runs from a task. Redirects are followed here
  * and not by curl, so that what may go to which origin is decided in one place, anew for each hop. */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,7 +12,8 @@
 
 #include "base/format.h"
 #include "base/parse.h"
-#include "loop/http_client.h"
+#include "loop/http/client.h"
+#include "loop/http/internal.h"
 
 enum {
     MAX_REDIRECTS = 5,
@@ -81,13 +82,13 @@ static void take_out(struct hf_http_call *call)
 static void call_free(struct hf_http_call *call)
 {
     hf_list_remove(&call->link);
-    hf_task_drop(&call->step);
-    hf_task_drop(&call->resume);
+    hf_loop_task_drop(&call->step);
+    hf_loop_task_drop(&call->resume);
     take_out(call);
     uv_close((uv_handle_t *)&call->timer, on_timer_closed);
 }
 
-void hf_http_call_reap(struct hf_http_pool *pool)
+static void free_aborted(struct hf_http_pool *pool)
 {
     while (!hf_list_empty(&pool->aborted))
         call_free(hf_container_of(pool->aborted.next, struct hf_http_call, link));
@@ -203,7 +204,7 @@ static void end_soon(struct hf_http_call *call)
     take_out(call);
     call->state = ST_ENDED;
     (void)uv_timer_stop(&call->timer);
-    hf_task_post(call->loop, &call->step);
+    hf_loop_task_post(call->loop, &call->step);
 }
 
 /* Nothing came on any call of these connections since this one last heard something: they may be dead without knowing it
@@ -226,7 +227,7 @@ static void go_on_receiving(struct hf_http_call *call)
     if (is_held(call))
         return;
     call->last_byte_ns = uv_hrtime(); /* the silence was ours */
-    hf_task_post(call->loop, &call->resume);
+    hf_loop_task_post(call->loop, &call->resume);
 }
 
 static void arm(struct hf_http_call *call);
@@ -276,7 +277,7 @@ static void arm(struct hf_http_call *call)
     if (delay_ns == HF_NEVER)
         (void)uv_timer_stop(&call->timer);
     else
-        (void)uv_timer_start(&call->timer, on_timer, HF_MAX(hf_uv_delay_ms(call->loop, delay_ns), 1ull), 0);
+        (void)uv_timer_start(&call->timer, on_timer, HF_MAX(hf_loop_delay_ms(call->loop, delay_ns), 1ull), 0);
 }
 
 /* ---- receiving ------------------------------------------------------------------------------------------------------- */
@@ -327,7 +328,7 @@ static bool head_complete(struct hf_http_call *call)
     return go_on(call, call->request.on_response(call->request.arg, response));
 }
 
-size_t hf_http_call_header(char *bytes, size_t size, size_t n, void *arg)
+static size_t on_header(char *bytes, size_t size, size_t n, void *arg)
 {
     struct hf_http_call *call = arg;
 
@@ -379,7 +380,7 @@ static bool take_body(struct hf_http_call *call, const char *bytes, size_t n)
     return r == 0;
 }
 
-size_t hf_http_call_body(char *bytes, size_t size, size_t n, void *arg)
+static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
 {
     struct hf_http_call *call = arg;
 
@@ -391,11 +392,19 @@ size_t hf_http_call_body(char *bytes, size_t size, size_t n, void *arg)
     return take_body(call, bytes, size * n) ? size * n : 0;
 }
 
+static bool set_receivers(struct hf_http_call *call)
+{
+    return curl_easy_setopt(call->easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
+           curl_easy_setopt(call->easy, CURLOPT_HEADERDATA, call) == CURLE_OK &&
+           curl_easy_setopt(call->easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+           curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call) == CURLE_OK;
+}
+
 /* ---- hops ------------------------------------------------------------------------------------------------------------ */
 
 static int begin_hop(struct hf_http_call *call)
 {
-    struct hf_http_pool *pool = hf_http_client_pool(call->client);
+    struct hf_http_pool *pool = hf_http_pool_current(call->client);
 
     hf_http_head_done(&call->head);
     call->head = (struct hf_http_head){.response = {.content_length = -1}};
@@ -403,7 +412,7 @@ static int begin_hop(struct hf_http_call *call)
     call->throttled = false;
     call->skip_body = false;
     call->to_origin = strcmp(call->to.origin, call->client->origin) == 0;
-    if (pool == NULL || !hf_http_easy_make(call))
+    if (pool == NULL || !hf_http_easy_make(call) || !set_receivers(call))
         return hf_err_set(&call->err, ENOMEM, "no memory for a request");
     call->pool = pool;
     call->state = ST_RUNNING;
@@ -475,7 +484,7 @@ static void report(struct hf_http_call *call)
     call_free(call);
 }
 
-static void on_step(struct hf_task *task)
+static void on_step(struct hf_loop_task *task)
 {
     struct hf_http_call *call = hf_container_of(task, struct hf_http_call, step);
 
@@ -496,7 +505,7 @@ static void on_step(struct hf_task *task)
     report(call);
 }
 
-void hf_http_call_ended(CURL *easy, CURLcode code)
+static void on_ended(CURL *easy, CURLcode code)
 {
     struct hf_http_call *call = NULL;
 
@@ -507,6 +516,8 @@ void hf_http_call_ended(CURL *easy, CURLcode code)
         set_curl_result(call, code);
     end_soon(call);
 }
+
+const struct hf_http_pool_owner hf_http_call_owner = {.free_aborted = free_aborted, .ended = on_ended};
 
 /* ---- the table ------------------------------------------------------------------------------------------------------- */
 
@@ -557,7 +568,7 @@ static int copy_request(struct hf_http_call *call, const struct hf_http_request 
     return 0;
 }
 
-static void on_resume(struct hf_task *task)
+static void on_resume(struct hf_loop_task *task)
 {
     struct hf_http_call *call = hf_container_of(task, struct hf_http_call, resume);
     struct hf_http_pool *pool = call->pool;
@@ -589,12 +600,12 @@ int hf_http_call_start(void *ctx, const struct hf_http_request *request, struct 
     call->loop = client->loop;
     call->start_ns = uv_hrtime();
     call->last_byte_ns = call->start_ns;
-    hf_task_init(&call->step, on_step);
-    hf_task_init(&call->resume, on_resume);
+    hf_loop_task_init(&call->step, on_step);
+    hf_loop_task_init(&call->resume, on_resume);
     hf_list_append(&client->calls, &call->link);
     (void)uv_timer_init(&client->loop->uv, &call->timer);
     arm(call);
-    hf_task_post(client->loop, &call->step);
+    hf_loop_task_post(client->loop, &call->step);
     *ret_call = call;
     return 0;
 }
@@ -607,7 +618,7 @@ void hf_http_call_cancel(void *ctx, struct hf_http_call *call)
     if (call->pool != NULL && call->pool->depth > 0) {
         call->aborted = true;
         call->client = NULL;
-        hf_task_drop(&call->resume);
+        hf_loop_task_drop(&call->resume);
         (void)uv_timer_stop(&call->timer);
         hf_list_remove(&call->link);
         hf_list_append(&call->pool->aborted, &call->link);
@@ -623,14 +634,14 @@ void hf_http_call_pause(void *ctx, struct hf_http_call *call, bool paused)
         return;
     call->paused = paused;
     if (paused)
-        hf_task_drop(&call->resume);
+        hf_loop_task_drop(&call->resume);
     else
         go_on_receiving(call);
     if (call->state == ST_QUEUED || call->state == ST_RUNNING)
         arm(call);
 }
 
-void hf_http_client_cancel_all(struct hf_http_client *client)
+void hf_http_call_cancel_all(struct hf_http_client *client)
 {
     while (!hf_list_empty(&client->calls))
         hf_http_call_cancel(NULL, hf_container_of(client->calls.next, struct hf_http_call, link));

@@ -4,11 +4,11 @@
 #include <libwebsockets.h>
 
 #include "loop/core.h"
-#include "loop/server.h"
+#include "loop/server/server.h"
 
 /* One lws context for each loop, whatever the number of servers: made with the first, ended with the loop. */
 struct hf_server_host {
-    struct hf_guest guest;
+    struct hf_loop_guest guest;
     struct hf_loop *loop;
     struct lws_context *context;
     struct lws_vhost *vhost; /* the context's */
@@ -33,8 +33,23 @@ struct hf_server {
     size_t n_routes;
 };
 
-/* What lws calls for each connection (server_lws.c); an entry without a callback ends it. */
-extern const struct lws_protocols hf_server_protocols[];
+/* ---- exchange.c ---- */
 
-/* The connection is gone (server_listen.c); also one that is not counted any more. */
-void hf_server_forget(struct hf_server *server, const struct lws *wsi);
+/* The callback of lws for each connection; an entry without a callback ends the array. */
+extern const struct lws_protocols hf_server_exchange_protocols[];
+
+/* ---- connections.c ---- */
+
+/* Callback of the poll handle of a listening socket (its data is the server): accepts the connections that wait. */
+void hf_server_connections_accept(uv_poll_t *poll, int status, int events);
+
+/* lws has destroyed this connection. A connection that the server no longer counts is fine. */
+void hf_server_connections_forget(struct hf_server *server, const struct lws *wsi);
+
+/* Opens the spare descriptor if the server is open and has none. */
+void hf_server_connections_take_spare(struct hf_server *server);
+
+/* ---- context.c ---- */
+
+/* Fills host->context and host->vhost. -ENOSYS: libwebsockets does not start. */
+HF_MUST_USE int hf_server_context_create(struct hf_server_host *host, struct hf_err *err);

@@ -1,4 +1,4 @@
-#include "loop/http_head.h"
+#include "loop/http/head.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "loop/server_core.h"
+#include "loop/server/internal.h"
 
 enum {
     MAX_REPLY_BYTES = 4 << 20,
@@ -490,14 +490,14 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
             exchange_done(exchange);
         return 0;
     case LWS_CALLBACK_WSI_DESTROY:
-        hf_server_forget(server, wsi);
+        hf_server_connections_forget(server, wsi);
         return 0;
     default:
         return 0;
     }
 }
 
-const struct lws_protocols hf_server_protocols[] = {
+const struct lws_protocols hf_server_exchange_protocols[] = {
     {.name = "http", .callback = on_lws, .per_session_data_size = sizeof(struct exchange)},
     {.name = NULL},
 };

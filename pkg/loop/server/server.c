@@ -24,104 +24,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "loop/server_core.h"
+#include "loop/server/internal.h"
 #include "os/fd.h"
 
-enum {
-    BACKLOG = 512,
-    ACCEPT_AT_ONCE = 32,
-    SERVICE_BYTES = 16384, /* lws' buffer for receiving: one turn of the loop for each filling */
-    CLOSING = 64,          /* connections that were ended to make room, until lws is through with them */
-};
+enum { BACKLOG = 512 };
 
 /* ---- listening ------------------------------------------------------------------------------------------------------- */
-
-static void take_spare(struct hf_server *server)
-{
-    if (server->spare_fd < 0 && !server->closed)
-        server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-}
-
-void hf_server_forget(struct hf_server *server, const struct lws *wsi)
-{
-    struct lws **all = server->connections;
-    unsigned i = 0;
-
-    take_spare(server); /* the connection's own descriptor is closed by now */
-    while (i < server->n_connections && all[i] != wsi)
-        i++;
-    if (i == server->n_connections)
-        return;
-    server->n_connections--;
-    memmove(all + i, all + i + 1, (server->n_connections - i) * sizeof(all[0]));
-}
-
-/* False: none is given up. */
-static bool drop_oldest(struct hf_server *server)
-{
-    if (!server->limits.replace_oldest || server->n_connections == 0)
-        return false;
-    struct lws *oldest = server->connections[0];
-    hf_server_forget(server, oldest);
-    (void)shutdown(lws_get_socket_fd(oldest), SHUT_RDWR); /* or lws waits for what it holds back to be taken */
-    lws_set_timeout(oldest, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC); /* we are outside of lws' own calls */
-    return true;
-}
-
-/* Its descriptor, or -1: nobody waits, or there is none left for now. *ret_last: it stands in the place of the spare one. Without
- * descriptors the kernel does not look whether somebody waits: only uv's word for it counts, for the first of a turn. */
-static int next_connection(struct hf_server *server, bool first, bool *ret_last)
-{
-    int fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-    *ret_last = false;
-    if (fd >= 0 || (errno != EMFILE && errno != ENFILE) || !first)
-        return fd;
-    if (server->spare_fd < 0) {
-        (void)drop_oldest(server); /* lws closes it when the loop turns; then we are called again */
-        return -1;
-    }
-    hf_closep(&server->spare_fd);
-    *ret_last = true;
-    return accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-}
-
-/* False: nobody waits, as far as can be seen in this turn. */
-static bool accept_one(struct hf_server *server, bool first)
-{
-    bool last;
-    int fd = next_connection(server, first, &last);
-
-    if (fd < 0)
-        return false;
-    bool full = server->n_connections >= server->limits.max_connections && !drop_oldest(server);
-    if (server->loop->closing || full || (last && !server->limits.replace_oldest)) {
-        (void)close(fd);
-        take_spare(server);
-        return !last;
-    }
-    int on = 1; /* a long body is several writes: without it the next waits for an acknowledgement */
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    lws_adopt_desc_t adoption = {
-        .vh = server->host->vhost, .type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP, .fd.sockfd = fd, .opaque = server};
-    struct lws *wsi = lws_adopt_descriptor_vhost_via_info(&adoption); /* NULL: lws has closed it */
-    if (wsi == NULL)
-        return !last;
-    server->connections[server->n_connections++] = wsi;
-    if (server->limits.idle_s != HF_SERVER_IDLE_S)
-        lws_set_timeout(wsi, PENDING_TIMEOUT_HOLDING_AH, (int)server->limits.idle_s);
-    return !last;
-}
-
-static void on_connection(uv_poll_t *poll, int status, int events)
-{
-    struct hf_server *server = poll->data;
-
-    (void)events;
-    for (int i = 0; status >= 0 && i < ACCEPT_AT_ONCE; i++)
-        if (!accept_one(server, i == 0))
-            return;
-}
 
 static int open_listener(struct hf_server *server, const char *address, uint16_t port, struct hf_err *err)
 {
@@ -168,72 +76,11 @@ static int watch_listener(struct hf_server *server, struct hf_err *err)
     if (r < 0) {
         free(server->listener);
         server->listener = NULL;
-        return hf_err_sys(err, hf_uv_errno(r), "watch the local server");
+        return hf_err_sys(err, hf_loop_errno(r), "watch the local server");
     }
     server->listener->data = server;
-    (void)uv_poll_start(server->listener, UV_READABLE, on_connection);
+    (void)uv_poll_start(server->listener, UV_READABLE, hf_server_connections_accept);
     return 0;
-}
-
-/* ---- the context ----------------------------------------------------------------------------------------------------- */
-
-/* A descriptor of the folder libwebsockets was loaded from, or -1. */
-static int library_folder(void)
-{
-    char folder[PATH_MAX];
-    Dl_info info;
-
-    if (dladdr((void *)(uintptr_t)&lws_create_context, &info) == 0 || info.dli_fname == NULL ||
-        strchr(info.dli_fname, '/') == NULL)
-        return -1;
-    (void)snprintf(folder, sizeof(folder), "%s", info.dli_fname);
-    *strrchr(folder, '/') = '\0';
-    return open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-}
-
-static struct lws_context *create_in_folder(const struct lws_context_creation_info *info)
-{
-    _cleanup_(hf_closep) int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    _cleanup_(hf_closep) int folder = library_folder();
-
-    if (folder < 0 || fchdir(folder) < 0)
-        return NULL;
-    struct lws_context *context = lws_create_context(info);
-    /* A working directory that was removed meanwhile cannot be gone back to. */
-    if (back < 0 || fchdir(back) < 0)
-        (void)!chdir("/");
-    return context;
-}
-
-static int create_context(struct hf_server_host *host, struct hf_err *err)
-{
-    void *loops[] = {&host->loop->uv};
-    const struct lws_context_creation_info info = {
-        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
-        .protocols = hf_server_protocols,
-        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME,
-        .foreign_loops = loops,
-        .pcontext = &host->context, /* NULL again when lws is through with its end */
-        .gid = -1,
-        .uid = -1,
-        .vhost_name = "local",
-        .server_string = "holdfast",
-        /* lws sizes tables by this; without it, by the limit of open files, which may be a million */
-        .fd_limit_per_thread = HF_SERVER_MAX_CONNECTIONS + CLOSING + 4,
-        .max_http_header_data = HF_SERVER_MAX_HEADER_BYTES,
-        .max_http_header_pool = HF_SERVER_MAX_CONNECTIONS + CLOSING,
-        .pt_serv_buf_size = SERVICE_BYTES,
-        .timeout_secs = HF_SERVER_IDLE_S,
-        .keepalive_timeout = HF_SERVER_IDLE_S,
-        .timeout_secs_ah_idle = HF_SERVER_IDLE_S,
-    };
-
-    lws_set_log_level(0, NULL);
-    host->context = create_in_folder(&info);
-    if (host->context == NULL)
-        return hf_err_set(err, ENOSYS, "libwebsockets does not start (is its libuv plugin installed beside it?)");
-    host->vhost = lws_get_vhost_by_name(host->context, "local");
-    return host->vhost != NULL ? 0 : hf_err_set(err, ENOSYS, "libwebsockets made no virtual host");
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
@@ -285,7 +132,7 @@ static void server_done(struct hf_server *server)
     free(server);
 }
 
-static void host_free(struct hf_guest *guest)
+static void host_free(struct hf_loop_guest *guest)
 {
     struct hf_server_host *host = hf_container_of(guest, struct hf_server_host, guest);
     struct hf_list *it, *next;
@@ -299,7 +146,7 @@ static void host_free(struct hf_guest *guest)
 }
 
 /* The loop ends: lws closes its connections while uv runs down, and calls back about each. */
-static void host_end(struct hf_guest *guest)
+static void host_end(struct hf_loop_guest *guest)
 {
     struct hf_server_host *host = hf_container_of(guest, struct hf_server_host, guest);
     struct hf_list *it, *next;
@@ -309,7 +156,7 @@ static void host_end(struct hf_guest *guest)
         hf_server_free(hf_container_of(it, struct hf_server, link));
     if (host->context != NULL)
         lws_context_destroy(host->context);
-    hf_guest_end_last(host->loop, guest, host_free);
+    hf_loop_guest_end_last(host->loop, guest, host_free);
 }
 
 static int find_host(struct hf_loop *loop, struct hf_server_host **ret_host, struct hf_err *err)
@@ -322,11 +169,11 @@ static int find_host(struct hf_loop *loop, struct hf_server_host **ret_host, str
             return hf_err_set(err, ENOMEM, "no memory for the local server");
         host->loop = loop;
         hf_list_init(&host->servers);
-        hf_guest_add(loop, &host->guest, host_end);
+        hf_loop_guest_add(loop, &host->guest, host_end);
         loop->server_host = host;
     }
     *ret_host = host;
-    return host->context != NULL ? 0 : create_context(host, err);
+    return host->context != NULL ? 0 : hf_server_context_create(host, err);
 }
 
 /* What `wanted` leaves open is filled in. -EMFILE: other servers of this loop have reserved it. */
@@ -376,7 +223,7 @@ int hf_server_new(struct hf_loop *loop, const struct hf_server_params *params, s
         server_done(server);
         return r;
     }
-    take_spare(server);
+    hf_server_connections_take_spare(server);
     server->host->reserved += server->limits.max_connections;
     hf_list_append(&server->host->servers, &server->link);
     *ret_server = server;

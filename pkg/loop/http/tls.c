@@ -1,4 +1,4 @@
-#include "loop/http_tls.h"
+#include "loop/http/tls.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "agent/status.h"
+#include "base/encoding/utf8.h"
 #include "base/parse.h"
-#include "base/utf8.h"
 
 /* What is added when it is written: sequence, observedTime, contact.lastTime, clock.offsetMilliseconds. */
 enum { VOLATILE_BYTES = 160 };

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/base64.h"
 #include "base/buf.h"
+#include "base/encoding/base64.h"
 #include "base/parse.h"
 #include "cli/release/keyfile.h"
 

@@ -1,4 +1,4 @@
-/* base/utf8.h - strict UTF-8 (RFC 3629): no surrogates, no overlong forms, at most U+10FFFF. Pure; any thread. */
+/* base/encoding/utf8.h - strict UTF-8 (RFC 3629): no surrogates, no overlong forms, at most U+10FFFF. Pure; any thread. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,8 +1,9 @@
 /* Strings are skipped eight bytes at a time, everything else byte by byte with a bit for each open bracket.
  *
  * Duplicate names of a nested object: each name leaves a 32-bit hash (of its first and last eight bytes and its length, escapes
- * resolved). The first names of an object are compared as they come; the others when the object ends, sorted by hash and then by
- * name, so that no choice of names costs more than n log n comparisons. */
+ * resolved). The first names of an object are compared as they come; the others when the object ends, in buckets by hash; where
+ * too many fall into the same ones they are sorted by hash and then by name, so that no choice of names costs more than n log n
+ * comparisons. */
 #include "codec/scan.h"
 
 #include <errno.h>
@@ -14,7 +15,11 @@
 #include "base/endian.h"
 #include "base/parse.h"
 
-enum { FEW_NAMES = 16 /* of one object: compared with each other at once */ };
+enum {
+    FEW_NAMES = 16, /* of one object: compared with each other at once */
+    BUCKETS = 512,
+    MAX_STEPS = 8, /* through a bucket, for each name */
+};
 #define ESCAPED_NAME (1u << 31) /* flag in hf_scan_name.n */
 
 void hf_scan_init(struct hf_scan *scan, struct hf_view text)
@@ -462,7 +467,7 @@ static int check_name(struct hf_scan_walk *walk, struct hf_view name, bool escap
     struct hf_scan *scan = walk->scan;
     size_t first = walk->first_name[walk->depth - 1], at = offset_of(scan, name.p);
     struct hf_scan_name fresh = {hash_name(name, escaped), (uint32_t)at,
-                                 (uint32_t)name.n | (escaped ? ESCAPED_NAME : 0)};
+                                 (uint32_t)name.n | (escaped ? ESCAPED_NAME : 0), 0};
 
     if (walk->n_names - first < FEW_NAMES)
         for (size_t i = first; i < walk->n_names; i++)
@@ -484,6 +489,36 @@ static int order_names(const void *left, const void *right, void *arg)
     return compare_names(view_of(scan, a), (a->n & ESCAPED_NAME) != 0, view_of(scan, b), (b->n & ESCAPED_NAME) != 0);
 }
 
+/* Looks each name up among those before it, by hash. Returns the index of a name that repeats an earlier one, -1 without one, -2 when
+ * too many names share a bucket. */
+static long find_repeated(const struct hf_scan *scan, struct hf_scan_name *names, size_t n)
+{
+    uint32_t heads[BUCKETS] = {0}; /* index + 1 of the last name in the bucket; 0: none */
+    size_t steps = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        uint32_t *head = &heads[names[i].hash % BUCKETS];
+        for (uint32_t k = *head; k != 0; k = names[k - 1].next) {
+            if (++steps > MAX_STEPS * n)
+                return -2;
+            if (are_same(scan, &names[k - 1], &names[i]))
+                return (long)i;
+        }
+        names[i].next = *head;
+        *head = (uint32_t)i + 1;
+    }
+    return -1;
+}
+
+static int check_sorted(struct hf_scan *scan, struct hf_scan_name *names, size_t n)
+{
+    qsort_r(names, n, sizeof(*names), order_names, scan);
+    for (size_t i = 1; i < n; i++)
+        if (are_same(scan, &names[i - 1], &names[i]))
+            return fail(scan, "duplicate member", HF_MAX(names[i - 1].at, names[i].at) - 1);
+    return 0;
+}
+
 /* The innermost object ends. */
 static int check_names(struct hf_scan_walk *walk)
 {
@@ -493,11 +528,10 @@ static int check_names(struct hf_scan_walk *walk)
     walk->n_names = first;
     if (n <= FEW_NAMES)
         return 0;
-    qsort_r(names, n, sizeof(*names), order_names, walk->scan);
-    for (size_t i = 1; i < n; i++)
-        if (are_same(walk->scan, &names[i - 1], &names[i]))
-            return fail(walk->scan, "duplicate member", HF_MAX(names[i - 1].at, names[i].at) - 1);
-    return 0;
+    long found = find_repeated(walk->scan, names, n);
+    if (found >= 0)
+        return fail(walk->scan, "duplicate member", names[found].at - 1);
+    return found == -1 ? 0 : check_sorted(walk->scan, names, n);
 }
 
 /* ---- nested values --------------------------------------------------------------------------------------------------- */

@@ -22,7 +22,7 @@
  * others.
  *
  * Threads: a scan belongs to one thread. Memory: none, but for an object of many members below the one that is taken apart: their
- * names are kept on the heap until it ends (12 bytes each).
+ * names are kept on the heap until it ends (16 bytes each).
  * Errors: -EBADMSG bad text, -E2BIG nested too deeply, -ENOMEM; `what` (static text) and `at` (offset in the text) say more, and the
  * scan stays failed. No error quotes the input: it may hold a secret. */
 #pragma once
@@ -120,7 +120,7 @@ static inline bool hf_scan_char(struct hf_scan *scan, char c)
 /* ---- a value of any depth, piece by piece: for building trees ---- */
 
 struct hf_scan_name {
-    uint32_t hash, at, n;
+    uint32_t hash, at, n, next;
 };
 
 enum hf_scan_piece { HF_SCAN_OPEN, HF_SCAN_CLOSE, HF_SCAN_SCALAR };

@@ -69,7 +69,7 @@ struct hf_update_engine {
     bool wake_pending;         /* the timer is armed for the next turn of the loop */
     bool notify_pending;       /* `changed` is to be called then */
     struct hf_strmap releases; /* name to struct release */
-    struct hf_strmap parked;   /* name to struct parked: releases whose history is on disk only */
+    struct hf_strmap parked;   /* name to struct parked_release (engine.c) */
     struct release *active;    /* has the turn; NULL: nobody */
     uint64_t turns;            /* given so far */
     struct counts counts;

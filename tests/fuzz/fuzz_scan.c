@@ -1,4 +1,4 @@
-/* The scanner takes what the JSON library takes, and says of strings what it says. */
+/* The scanner accepts what the JSON library accepts, and resolves strings as it does. fuzz_json_agree asks every acceptor. */
 #include "codec/scan.h"
 
 #include <stdlib.h>
@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     if (!taken && (scan.what == NULL || scan.at > n))
         abort();
     _cleanup_(hf_json_freep) json_t *json =
-        n > 0 ? json_loadb(text.p, n, JSON_DECODE_ANY | JSON_ALLOW_NUL, &error) : NULL;
+        n > 0 ? json_loadb(text.p, n, JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &error) : NULL;
     if (taken && json == NULL && json_error_code(&error) != json_error_numeric_overflow &&
         json_error_code(&error) != json_error_null_byte_in_key)
         abort();

@@ -32,7 +32,7 @@ void hf_aimd_answered(struct hf_aimd *pace, uint64_t began_ns, uint64_t took_ns,
         learn(pace, took_ns);
     if (good && !slow) {
         pace->window = HF_MIN(pace->window + 1 / pace->window, (double)HF_AIMD_MAX);
-    } else if (began_ns >= pace->cut_at_ns) { /* those that began before the cut tell of the time before it */
+    } else if (began_ns >= pace->cut_at_ns) { /* an answer to an older request says nothing about the lower limit */
         pace->window = HF_MAX(pace->window / 2, 1.0);
         pace->cut_at_ns = began_ns + took_ns;
     }

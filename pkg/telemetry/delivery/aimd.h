@@ -1,9 +1,14 @@
-/* telemetry/delivery/aimd.h - how many batches are under way at once, and how many bytes a second. Pure.
+/* telemetry/delivery/aimd.h - limits the number of concurrent requests to a sink and the bytes per second.
  *
- * At once: additive increase, multiplicative decrease on the time answers take (Chiu and Jain, 1989; the way of Netflix's
- * concurrency-limits): each answer in good time adds 1/n, a slow, overloaded or failed one halves, once for each round trip. "Slow":
- * twice the usual time and 50 ms above it, where the usual time follows slowly upwards and at once downwards.
- * Bytes: each byte sent costs 1 / limit seconds, paid before the next request starts; a second may be saved up. */
+ * Concurrency follows response times by additive increase and multiplicative decrease (Chiu and Jain, 1989; as in
+ * Netflix's concurrency-limits): a fast answer adds 1/n, a slow, overloaded or failed one halves the limit, once per
+ * round trip. "Slow" is both twice the usual response time and 50 ms above it. The usual time drops at once and rises
+ * slowly.
+ *
+ * Bandwidth: each byte sent costs 1/limit seconds, and the next request starts when they have passed; one second of
+ * credit can build up.
+ *
+ * Pure: plain values, no clock; times are monotonic nanoseconds. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,18 +17,20 @@
 enum { HF_AIMD_MAX = 8 };
 
 struct hf_aimd {
-    double window;      /* 1..HF_AIMD_MAX */
-    uint64_t usual_ns;  /* 0: nothing known */
-    uint64_t cut_at_ns; /* when it was last halved */
-    uint64_t limit;     /* bytes per second, 0 none */
-    uint64_t paid_until_ns;
+    double window;          /* 1..HF_AIMD_MAX */
+    uint64_t usual_ns;      /* usual response time; 0: unknown */
+    uint64_t cut_at_ns;     /* time of the last halving */
+    uint64_t limit;         /* bytes per second; 0: no limit */
+    uint64_t paid_until_ns; /* time at which the bytes sent so far are paid for */
 };
 
 void hf_aimd_init(struct hf_aimd *pace, uint64_t limit);
+/* Number of requests that may be in flight at the same time. */
 unsigned hf_aimd_concurrency(const struct hf_aimd *pace);
-/* An answer came after took_ns to a request that began at began_ns. */
+/* Adapts to an answer that took took_ns to a request from began_ns. good: the sink accepted it and was not overloaded.
+ */
 void hf_aimd_answered(struct hf_aimd *pace, uint64_t began_ns, uint64_t took_ns, bool good);
-/* Request of so many bytes starts. */
+/* Charges a request that starts now. */
 void hf_aimd_spend(struct hf_aimd *pace, uint64_t bytes, uint64_t now_ns);
-/* When the next may start; 0: at once. */
+/* Time at which the next request may start; 0: at once. */
 uint64_t hf_aimd_wait_until_ns(const struct hf_aimd *pace);

@@ -89,7 +89,7 @@ uint64_t hf_batches_settle(struct hf_batches *batches, uint64_t delivered, uint6
             break;
         if (batch->phase == HF_BATCH_DONE)
             delivered = HF_MAX(delivered, batch->range.last);
-        /* one that waits and is behind the cursor was dropped to make room */
+        /* the spool dropped the records of a waiting batch behind the cursor */
         if (idle && batch->range.last <= durable)
             remove_at(batches, i);
         else
@@ -141,24 +141,24 @@ static bool has_fragments(const struct hf_batches *batches)
 struct hf_batch *hf_batches_split(struct hf_batches *batches, struct hf_batch *batch, uint64_t middle)
 {
     if (!batch->fragment && has_fragments(batches))
-        return NULL; /* one whole batch after the other */
-    struct hf_batch *rest = hf_batches_add(batches, middle + 1, batch->range.last, HF_BATCH_WAITING);
-    if (rest == NULL)
+        return NULL; /* split one whole batch after the other */
+    struct hf_batch *second = hf_batches_add(batches, middle + 1, batch->range.last, HF_BATCH_WAITING);
+    if (second == NULL)
         return NULL;
     batch->range.last = middle;
     batch->phase = HF_BATCH_WAITING;
     batch->fragment = true;
     batch->saved = false;
-    /* what was held against the whole is held against the halves */
+    /* The halves inherit the deferrals and suspicions of the whole. */
     batch->retry = (struct hf_retry_round){.deferrals = batch->retry.deferrals};
-    if (batch->suspect.sure) /* hours were enough */
+    if (batch->suspect.sure) /* each part gets its own short test */
         batch->retry.deferrals = 0;
     batch->suspect = (struct hf_suspect){.sure = batch->suspect.sure};
-    rest->retry = batch->retry;
-    rest->suspect = batch->suspect;
-    rest->failed_ns = batch->failed_ns;
-    rest->fragment = true;
-    return rest;
+    second->retry = batch->retry;
+    second->suspect = batch->suspect;
+    second->failed_ns = batch->failed_ns;
+    second->fragment = true;
+    return second;
 }
 
 void hf_batches_wake(struct hf_batches *batches)

@@ -72,7 +72,7 @@ int hf_borders_parse(const unsigned char slot[static HF_BORDER_SLOT], struct hf_
     return 0;
 }
 
-/* Zeros over the whole size once, synced with the name. */
+/* Fills a new file with zeros and syncs it and its name. */
 static int prepare(const struct hf_fs_ops *fs, int fd, const char *path, struct hf_err *err)
 {
     static const unsigned char zeros[HF_TWO_SLOTS_STRIDE];
@@ -154,7 +154,7 @@ void hf_border_file_close(struct hf_border_file *file)
     free(hf_steal(file->path));
 }
 
-/* A sync into a file without a name is no promise. */
+/* Creates the file again if somebody removed it: a sync of a file without a name proves nothing. */
 static int keep_name(struct hf_border_file *file, struct hf_err *err)
 {
     if (file->fs->links(file->fs->ctx, file->fd) > 0)

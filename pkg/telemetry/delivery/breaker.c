@@ -22,8 +22,8 @@ void hf_breaker_started(struct hf_breaker_state *breaker)
     breaker->probing = breaker->state == HF_BREAKER_HALF_OPEN;
 }
 
-static void open_it(struct hf_breaker_state *breaker, const struct hf_rand_ops *rng, uint64_t now_ns,
-                    uint64_t at_least_ns)
+static void open_breaker(struct hf_breaker_state *breaker, const struct hf_rand_ops *rng, uint64_t now_ns,
+                         uint64_t at_least_ns)
 {
     breaker->state = HF_BREAKER_OPEN;
     breaker->probing = false;
@@ -33,16 +33,16 @@ static void open_it(struct hf_breaker_state *breaker, const struct hf_rand_ops *
 void hf_breaker_ended(struct hf_breaker_state *breaker, bool works, const struct hf_rand_ops *rng, uint64_t now_ns,
                       uint64_t at_least_ns)
 {
-    if (works) { /* also a late answer while open: it is back */
+    if (works) { /* a late answer counts in OPEN too */
         breaker->state = HF_BREAKER_CLOSED;
         breaker->failures = 0;
         breaker->probing = false;
         hf_backoff_reset(&breaker->backoff);
     } else if (breaker->state == HF_BREAKER_HALF_OPEN) {
-        open_it(breaker, rng, now_ns, at_least_ns);
+        open_breaker(breaker, rng, now_ns, at_least_ns);
     } else if (breaker->state == HF_BREAKER_CLOSED && ++breaker->failures >= HF_BREAKER_FAILURES) {
         breaker->failures = 0;
-        open_it(breaker, rng, now_ns, at_least_ns);
+        open_breaker(breaker, rng, now_ns, at_least_ns);
     }
 }
 

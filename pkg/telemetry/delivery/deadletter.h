@@ -1,8 +1,10 @@
-/* telemetry/delivery/deadletter.h - what a sink will never take, with the reason, for a person to look at.
+/* telemetry/delivery/deadletter.h - keeps records that a sink refuses for good, with the reason, for a person to read.
  *
- * A spool of its own in `dir`, at most 8 MiB, the oldest going first (`holdfast spool cat DIR` shows it). One JSON object per record:
- * {"reason","time","sink","sequence","detail","record": the line as it was}. Opened for the moment it is needed: letters are rare.
- * Blocks: workers. */
+ * Dead letters lie in a spool of their own in `dir`, at most 8 MiB; the oldest go first (`holdfast spool cat DIR`
+ * prints it). Each is one JSON object {"reason","time","sink","sequence","detail","record"}, where `record` is the
+ * line as it was. Each call opens and closes the spool, because dead letters are rare.
+ *
+ * Threads: workers only, because it blocks.  Errors: 0 or -errno; *err names the folder. */
 #pragma once
 
 #include "base/err.h"
@@ -15,13 +17,13 @@
 struct hf_deadletter {
     const struct hf_fs_ops *fs;
     const char *dir;
-    uint64_t seed;      /* of the salts; another one each time */
+    uint64_t seed;      /* for the spool's random numbers; a new one for each call */
     const char *sink;   /* name */
     const char *reason; /* "http_422" */
-    const char *detail; /* what the sink said, cut; may hold anything */
+    const char *detail; /* the sink's answer, truncated; any bytes */
     uint64_t unix_ns;
 };
 
-/* Durable when it returns 0. */
+/* Appends n records; they are durable when it returns 0. */
 HF_MUST_USE int hf_deadletter_add(const struct hf_deadletter *where, const struct hf_spool_record *records, size_t n,
                                   struct hf_err *err);

@@ -8,7 +8,7 @@
 #define SETUP_BASE_NS (30 * HF_NS_PER_S)
 #define SETUP_CAP_NS (600 * HF_NS_PER_S)
 #define DEFER_CAP_NS (3600 * HF_NS_PER_S)
-#define MAX_RETRY_AFTER_NS (3600 * HF_NS_PER_S) /* a sink does not silence a node for a year */
+#define MAX_RETRY_AFTER_NS (3600 * HF_NS_PER_S) /* limits how long a sink can silence a node */
 
 /* ---- answers ----------------------------------------------------------------------------------------------------- */
 
@@ -24,21 +24,13 @@ static const struct {
 static const struct {
     int from, to;
     enum hf_retry_verdict verdict;
-} statuses
-    [] =
-        {
-            {200, 299, HF_RETRY_DELIVERED},
-            {300, 399, HF_RETRY_SETUP}, /* redirects are not followed: a batch goes where the policy says */
-            {401, 407, HF_RETRY_SETUP}, /* credentials, address, method, proxy */
-            {408, 408, HF_RETRY_AGAIN},
-            {413, 413, HF_RETRY_TOO_LARGE},
-            {421, 421, HF_RETRY_SETUP}, /* misdirected */
-            {425, 426, HF_RETRY_AGAIN},
-            {429, 429, HF_RETRY_AGAIN},
-            {451, 451, HF_RETRY_SETUP},
-            {511, 511, HF_RETRY_SETUP}, /* a network that wants a login */
-            {400, 499, HF_RETRY_REFUSED},
-            {500, 599, HF_RETRY_AGAIN},
+} statuses[] = {
+    {200, 299, HF_RETRY_DELIVERED}, {300, 399, HF_RETRY_SETUP}, /* redirects: a batch goes only where the policy says */
+    {401, 407, HF_RETRY_SETUP},                                 /* credentials, address, method, proxy */
+    {408, 408, HF_RETRY_AGAIN},     {413, 413, HF_RETRY_TOO_LARGE}, {421, 421, HF_RETRY_SETUP}, /* misdirected */
+    {425, 426, HF_RETRY_AGAIN},     {429, 429, HF_RETRY_AGAIN},     {451, 451, HF_RETRY_SETUP},
+    {511, 511, HF_RETRY_SETUP}, /* the network wants a login */
+    {400, 499, HF_RETRY_REFUSED},   {500, 599, HF_RETRY_AGAIN},
 };
 
 static enum hf_retry_verdict verdict_of(int status)
@@ -46,7 +38,7 @@ static enum hf_retry_verdict verdict_of(int status)
     for (size_t i = 0; i < HF_LEN(statuses); i++)
         if (status >= statuses[i].from && status <= statuses[i].to)
             return statuses[i].verdict;
-    return HF_RETRY_AGAIN; /* none of HTTP's */
+    return HF_RETRY_AGAIN; /* not an HTTP status */
 }
 
 static const char *network_reason(int r, const struct hf_err *err)
@@ -63,7 +55,8 @@ static const char *network_reason(int r, const struct hf_err *err)
     return "network";
 }
 
-/* A body of a type that our sink does not speak is somebody else's answer, whatever its status. */
+/* True if the body has a type that a receiver of this format does not send: something else answered, whatever the
+ * status. */
 static bool is_foreign(const struct hf_http_response *response, size_t body_bytes, const char *want_type)
 {
     const char *type = response->content_type;
@@ -101,10 +94,10 @@ struct hf_retry_judgement hf_retry_judge(int r, const struct hf_http_response *r
     return judgement;
 }
 
-/* ---- series ------------------------------------------------------------------------------------------------------ */
+/* ---- rounds ------------------------------------------------------------------------------------------------------ */
 
-static uint64_t spread(uint64_t base_ns, uint64_t cap_ns, unsigned failures, const struct hf_rand_ops *rng,
-                       uint64_t at_least_ns)
+static uint64_t jittered(uint64_t base_ns, uint64_t cap_ns, unsigned failures, const struct hf_rand_ops *rng,
+                         uint64_t at_least_ns)
 {
     struct hf_backoff backoff = {.base_ns = HF_MAX(base_ns, HF_NS_PER_MS),
                                  .cap_ns = HF_MAX(cap_ns, HF_MAX(base_ns, HF_NS_PER_MS)),
@@ -126,22 +119,22 @@ uint64_t hf_retry_round_fail(struct hf_retry_round *retry, const struct hf_retry
     if (rules->linear)
         wait_ns = HF_MAX(HF_MIN(rules->base_ns * retry->attempts, rules->max_duration_ns), at_least_ns);
     else
-        wait_ns = spread(rules->base_ns, rules->max_duration_ns, retry->attempts - 1, rng, at_least_ns);
+        wait_ns = jittered(rules->base_ns, rules->max_duration_ns, retry->attempts - 1, rng, at_least_ns);
     *ret_deferred =
         retry->attempts >= rules->max_attempts || now_ns - retry->began_ns + wait_ns > rules->max_duration_ns;
     if (!*ret_deferred)
         return wait_ns;
     retry->attempts = 0;
-    wait_ns = spread(HF_MAX(rules->base_ns * 8, 30 * HF_NS_PER_S), DEFER_CAP_NS, HF_MIN(retry->deferrals, 16u), rng,
-                     at_least_ns);
+    wait_ns = jittered(HF_MAX(rules->base_ns * 8, 30 * HF_NS_PER_S), DEFER_CAP_NS, HF_MIN(retry->deferrals, 16u), rng,
+                       at_least_ns);
     retry->deferrals++;
     return wait_ns;
 }
 
 uint64_t hf_retry_round_wait_setup(struct hf_retry_round *retry, const struct hf_rand_ops *rng, uint64_t at_least_ns)
 {
-    uint64_t wait_ns = spread(SETUP_BASE_NS, SETUP_CAP_NS, HF_MIN(retry->deferrals, 16u), rng,
-                              HF_MIN(at_least_ns, MAX_RETRY_AFTER_NS));
+    uint64_t wait_ns = jittered(SETUP_BASE_NS, SETUP_CAP_NS, HF_MIN(retry->deferrals, 16u), rng,
+                                HF_MIN(at_least_ns, MAX_RETRY_AFTER_NS));
 
     retry->deferrals++;
     return wait_ns;

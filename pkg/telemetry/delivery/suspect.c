@@ -34,7 +34,7 @@ bool hf_suspect_round_ended(struct hf_suspect *suspect, const struct hf_suspects
     else if (delivered_ns > suspect->since_ns)
         suspect->alone++;
     else
-        return false; /* nothing else was sent: the look goes on */
+        return false; /* no other batch was sent: the round proves nothing */
     suspect->since_ns = now_ns;
     return suspect->alone >= enough;
 }

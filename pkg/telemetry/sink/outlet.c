@@ -89,7 +89,7 @@ void hf_outlet_report_drops(struct hf_outlet *outlet, struct hf_receipt *receipt
     }
 }
 
-/* ---- the pump: does all work that is possible now, then arms the timer for the next --------------------------------- */
+/* ---- the pump: does all work that is possible now, then arms the timer for the next ------------------------------ */
 
 static bool is_idle(const struct hf_outlet *outlet)
 {
@@ -99,7 +99,8 @@ static bool is_idle(const struct hf_outlet *outlet)
     return hf_list_empty(&outlet->sender.sendings);
 }
 
-/* Frees the buffers of an idle outlet at once, its connections after some time: batches that follow each other reuse them. */
+/* Frees the buffers of an idle outlet at once, its connections after some time: batches that follow each other reuse
+ * them. */
 static void rest(struct hf_outlet *outlet, uint64_t now_ns, uint64_t *wait_until_ns)
 {
     if (!is_idle(outlet)) {

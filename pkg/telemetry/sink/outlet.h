@@ -1,13 +1,13 @@
 /* telemetry/sink/outlet.h - one sink and its durable queue: append is durable, delivery runs by itself.
  *
- * The queue has two lanes, each a spool of its own below <dir>/<sink name>/: `urgent` (anomalies, findings, errors and above) and
- * `bulk`. A batch is a range of sequences of one lane. Its borders are on disk before the first attempt, so every attempt sends the
- * same bytes under the same Idempotency-Key "<node>/<stream>/<first>-<last>", even after a restart. The outlet registers its metrics
- * holdfast_telemetry_* with the label `sink` in world->metrics.
+ * The queue has two lanes, each a spool of its own below <dir>/<sink name>/: `urgent` (anomalies, findings, errors and
+ * above) and `bulk`. A batch is a range of sequences of one lane. Its borders are on disk before the first attempt, so
+ * every attempt sends the same bytes under the same Idempotency-Key "<node>/<stream>/<first>-<last>", even after a
+ * restart. The outlet registers its metrics holdfast_telemetry_* with the label `sink` in world->metrics.
  *
  * The parts of an outlet lie in outlet_*.{h,c}; outlet_config.h draws who calls whom.
  *
- * Threads: loop thread only.  Memory: appended lines are copied.  Errors: 0 or -errno; *err names the sink. */
+ * Threads: loop thread only.  Memory: copies appended lines.  Errors: 0 or -errno; *err names the sink. */
 #pragma once
 
 #include "loop/http/http.h"
@@ -33,7 +33,7 @@ struct hf_outlet_params {
     const char *cloud_endpoint;           /* for a sink without url; NULL: none */
     const struct hf_http_ops *http;       /* NULL: a client of world->loop with the sink's credentials */
     uint64_t max_bytes;                   /* disk space of both lanes */
-    uint64_t timeout_ns;                  /* of a request with a small body; 0: 30 s */
+    uint64_t timeout_ns;                  /* limit of a request with a small body; 0: 30 s */
     void (*room)(void *arg);              /* called after -EAGAIN when there is room again; may be NULL */
     void *arg;
 };
@@ -43,25 +43,26 @@ HF_MUST_USE int hf_outlet_new(const struct hf_outlet_params *params, struct hf_o
 void hf_outlet_free(struct hf_outlet *outlet);
 HF_DEFINE_CLEANUP(struct hf_outlet, hf_outlet_free)
 
-/* Frees the outlet like hf_outlet_free(); calls gone(arg), perhaps at once, when no worker uses its files any more. Make another
- * outlet of the same name only after that, or two would write to one folder. */
+/* Frees the outlet like hf_outlet_free(); calls gone(arg), perhaps at once, when no worker uses its files any more.
+ * Make another outlet of the same name only after that, or two would write to one folder. */
 void hf_outlet_end(struct hf_outlet *outlet, void (*gone)(void *arg), void *arg);
 
-/* Stores one line. 0: holds the receipt (may be NULL) until the line is durable. -EAGAIN: the queue is full (Block), or too many
- * lines wait for the disk. -E2BIG: longer than HF_EVENT_MAX_TEXT. */
+/* Stores one line. 0: holds the receipt (may be NULL) until the line is durable. -EAGAIN: the queue is full (Block),
+ * or too many lines wait for the disk. -E2BIG: longer than HF_EVENT_MAX_TEXT. */
 HF_MUST_USE int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, uint32_t tag, struct hf_view line,
                                  struct hf_receipt *receipt);
 
 /* True if an append of n bytes would succeed now. Ask all outlets before you give a line to several. */
 bool hf_outlet_has_room(const struct hf_outlet *outlet, enum hf_lane lane, size_t n);
 
-/* True if events were dropped to make room and no event reports that yet. The outlet reports such counts now and then by itself. */
+/* True if the spools dropped events to make room and no event reports that yet. The outlet reports such counts now and then
+ * by itself. */
 bool hf_outlet_owes_drops(const struct hf_outlet *outlet);
 /* Reports them now; holds the receipt (may be NULL) until these events are durable. */
 void hf_outlet_report_drops(struct hf_outlet *outlet, struct hf_receipt *receipt);
 
-/* Calls `each` with every line in the newest segment of each lane, delivered ones too, so that the caller can fill its table of ids
- * again after a restart. Blocks; at start only. */
+/* Calls `each` with every line in the newest segment of each lane, delivered ones too, so that the caller can fill its
+ * table of ids again after a restart. Blocks; at start only. */
 HF_MUST_USE int hf_outlet_recent(struct hf_outlet *outlet, size_t max_records,
                                  void (*each)(void *arg, struct hf_view line), void *arg);
 

@@ -1,10 +1,11 @@
-/* telemetry/sink/outlet_config.h - the settings of one outlet, fixed by hf_outlet_new(); every part of the outlet reads them.
+/* telemetry/sink/outlet_config.h - the settings of one outlet, fixed by hf_outlet_new(); every part of the outlet
+ * reads them.
  *
- * The parts call downwards only: outlet -> outlet_load -> outlet_send -> outlet_lane -> outlet_drops, outlet_metrics -> here.
- * A part that changed something calls hf_outlet_config_pump(), and outlet.c decides what to do next.
+ * The parts call downwards only: outlet -> outlet_load -> outlet_send -> outlet_lane -> outlet_drops, outlet_metrics
+ * -> here. A part that changed something calls hf_outlet_config_pump(), and outlet.c decides what to do next.
  *
- * Threads: loop thread; a worker's job may read the settings too, because nothing changes them.  Memory: owns its strings; `spec`
- * and `sink` are borrowed from the caller of hf_outlet_new(). */
+ * Threads: loop thread; a worker's job may read the settings too, because nothing changes them.  Memory: owns its
+ * strings; `spec` and `sink` belong to the caller of hf_outlet_new(). */
 #pragma once
 
 #include "telemetry/delivery/retry.h"
@@ -25,12 +26,13 @@ struct hf_outlet_config {
     char *name, *dir, *url, *node;
     struct hf_format format;
     struct hf_retry_rules rules;
-    uint64_t timeout_ns; /* of a request */
+    uint64_t timeout_ns; /* limit of a request */
     void (*pump)(void *arg);
     void *pump_arg;
 };
 
-/* -ENOMEM; -EINVAL: the sink has no address, or its address or folder is too long. Call hf_outlet_config_done() in any case. */
+/* -ENOMEM; -EINVAL: the sink has no address, or its address or folder is too long. Call hf_outlet_config_done() in any
+ * case. */
 HF_MUST_USE int hf_outlet_config_init(struct hf_outlet_config *config, const struct hf_outlet_params *params,
                                       struct hf_err *err);
 void hf_outlet_config_done(struct hf_outlet_config *config);

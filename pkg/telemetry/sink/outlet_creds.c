@@ -19,7 +19,7 @@ enum creds_index { CA, CERT, KEY, TOKEN, DEVICE_KEY, FILES };
 
 struct creds_file {
     const char *path;     /* borrowed; NULL: the sink does not use it */
-    uint64_t inode, size; /* of the file that was read; inode 0: read it again */
+    uint64_t inode, size; /* identify the file as last read; inode 0: read it again */
     int64_t changed_s, changed_ns;
     struct hf_buf text;
 };
@@ -138,7 +138,8 @@ static int refresh(struct hf_outlet_creds *creds, bool *ret_changed, struct hf_e
     return 0;
 }
 
-/* Returns `before` and the text without blanks around it; NULL: the text is empty, too long or has several lines, or no memory. */
+/* Returns `before` and the text without blanks around it; NULL: the text is empty, too long or has several lines, or
+ * no memory. */
 static char *one_line(struct hf_view text, const char *before)
 {
     struct hf_view line = hf_view_trim(text);

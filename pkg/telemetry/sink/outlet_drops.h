@@ -1,5 +1,5 @@
-/* telemetry/sink/outlet_drops.h - counts of the events that a spool dropped to make room, by source class and severity, until the
- * outlet has reported them as findings.
+/* telemetry/sink/outlet_drops.h - counts of the events that a spool dropped to make room, by source class and
+ * severity, until the outlet has reported them as findings.
  *
  * Threads: loop thread only.  Memory: plain values. */
 #pragma once

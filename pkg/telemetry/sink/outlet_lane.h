@@ -1,7 +1,9 @@
-/* telemetry/sink/outlet_lane.h - one lane of an outlet: a spool, the batches planned from it, and the file with their borders.
+/* telemetry/sink/outlet_lane.h - one lane of an outlet: a spool, the batches planned from it, and the file with their
+ * borders.
  *
- * Threads: loop thread only; a worker's job saves the border file while the loader waits for it.  Memory: the lane owns its spool,
- * border file and batches; the outlet ends them in hf_outlet_end().  Errors: 0 or -errno; *err names the path. */
+ * Threads: loop thread only; a worker's job saves the border file while the loader waits for it.  Memory: the lane
+ * owns its spool, border file and batches; the outlet ends them in hf_outlet_end().  Errors: 0 or -errno; *err names
+ * the path. */
 #pragma once
 
 #include "telemetry/delivery/batch.h"
@@ -27,8 +29,8 @@ struct hf_outlet_lane {
     uint64_t durable_before;  /* the cursor on disk at that time */
 };
 
-/* Opens the spool and restores the batches whose borders are on disk. Blocks. `lane` is zero but for file.fd -1; the pointers must
- * outlive it. */
+/* Opens the spool and restores the batches whose borders are on disk. Blocks. `lane` is zero but for file.fd -1; the
+ * pointers must outlive it. */
 HF_MUST_USE int hf_outlet_lane_open(struct hf_outlet_lane *lane, enum hf_lane which, uint64_t max_bytes,
                                     const struct hf_outlet_config *config, const struct hf_outlet_metrics *metrics,
                                     struct hf_outlet_drops *drops, struct hf_err *err);
@@ -36,7 +38,8 @@ HF_MUST_USE int hf_outlet_lane_open(struct hf_outlet_lane *lane, enum hf_lane wh
 /* True if the spool would accept a line of n bytes now. */
 bool hf_outlet_lane_has_room(const struct hf_outlet_lane *lane, size_t n);
 
-/* Appends one line, at most HF_EVENT_MAX_TEXT bytes; holds the receipt (may be NULL) until the line is durable. -EAGAIN: no room. */
+/* Appends one line, at most HF_EVENT_MAX_TEXT bytes; holds the receipt (may be NULL) until the line is durable.
+ * -EAGAIN: no room. */
 HF_MUST_USE int hf_outlet_lane_append(struct hf_outlet_lane *lane, uint32_t tag, struct hf_view line,
                                       struct hf_receipt *receipt);
 

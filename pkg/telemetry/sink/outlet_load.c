@@ -37,8 +37,8 @@ static bool is_due(const struct hf_outlet_lane *lane, const struct hf_border *ga
            lane->unplanned_bytes >= lane->config->format.max_bytes;
 }
 
-/* Narrows *gap to the newest records, about half a batch of them: after an outage they are worth most. False: the gap is too small
- * for that. */
+/* Narrows *gap to the newest records, about half a batch of them: after an outage they are worth most. False: the gap
+ * is too small for that. */
 static bool newest_gap(const struct hf_outlet_lane *lane, struct hf_border *gap)
 {
     struct hf_spool_state state = hf_spool_state(lane->spool);
@@ -252,7 +252,8 @@ static void on_read(void *arg, int r, const struct hf_spool_read *read)
             loader->lane->oldest_unix_ns = read->records[0].unix_ns;
         loader->state = HF_OUTLET_LOAD_IDLE;
     } else if (r == 0 && read->gone) {
-        /* Not lost yet: the spool checks now whether its writer has the file open. The next read finds the file, or reports the loss. */
+        /* Not lost yet: the spool checks now whether its writer has the file open. The next read finds the file, or
+         * reports the loss. */
         fail(loader, -ENOENT, "read the spool");
     } else if (r < 0 || (r = copy_records(loader, read)) < 0) {
         fail(loader, r, "read the spool");
@@ -353,7 +354,8 @@ static void keep_unused(struct hf_outlet_loader *loader, size_t used)
     hf_buf_consume(&loader->lines, bytes);
 }
 
-/* Updates the lane after a plan: bytes and oldest time of the records that remain without a batch, and when they are due. */
+/* Updates the lane after a plan: bytes and oldest time of the records that remain without a batch, and when they are
+ * due. */
 static void note_planned(const struct hf_outlet_loader *loader, uint64_t now_ns)
 {
     struct hf_outlet_lane *lane = loader->lane;

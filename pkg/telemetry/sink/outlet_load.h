@@ -1,10 +1,11 @@
-/* telemetry/sink/outlet_load.h - turns records of the spool into bodies, one load at a time: a read of the spool, then a worker's
- * job that packs the records, compresses them and, for a batch that was never sent, saves its borders. Dead letters go the same way.
+/* telemetry/sink/outlet_load.h - turns records of the spool into bodies, one load at a time: a read of the spool, then
+ * a worker's job that packs the records, compresses them and, for a batch that was never sent, saves its borders. Dead
+ * letters go the same way.
  *
  * A plan keeps the records that it read and did not use for the next plan, so a backlog is read once.
  *
- * Threads: loop thread only; the job runs on a worker and has the loader to itself until job_done().  Memory: owns its buffers; gives
- * bodies to the sender. */
+ * Threads: loop thread only; the job runs on a worker and has the loader to itself until job_done().  Memory: owns its
+ * buffers; gives bodies to the sender. */
 #pragma once
 
 #include "codec/squeeze.h"
@@ -31,7 +32,7 @@ struct hf_outlet_loader {
     struct hf_outlet_sender *sender; /* receives the bodies */
     enum hf_outlet_load_state state;
     enum hf_outlet_load_task task;
-    struct hf_outlet_lane *lane;     /* of the load; also the lane that the kept records belong to */
+    struct hf_outlet_lane *lane;     /* lane of the load and of the kept records */
     struct hf_batch *batch;          /* AGAIN, DEAD_LETTER */
     struct hf_border range;          /* sequences to load; PLAN: the gap */
     struct hf_spool_record *records; /* their payloads are lengths only until point_at_lines() sets the pointers */

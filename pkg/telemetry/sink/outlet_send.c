@@ -14,7 +14,7 @@ enum {
     REQUEST_OVERHEAD = 512,      /* bytes of a request's head and TLS, for the bandwidth limit */
     SLOWEST_LINK = 8 << 10,      /* bytes per second; a slower link runs into the request's timeout */
     MAX_REFUSED_IN_A_ROW = 16,   /* single records; more of them mean that the sink is at fault, not the records */
-    DEFERRALS_UNTIL_REFUSED = 8, /* of a batch that gets server errors while other batches pass */
+    DEFERRALS_UNTIL_REFUSED = 8, /* for a batch that gets server errors while others pass */
 };
 
 #define CONNECT_NS (10 * HF_NS_PER_S)
@@ -138,7 +138,8 @@ int hf_outlet_send_add(struct hf_outlet_sender *sender, struct hf_outlet_lane *l
 
 /* ---- failed and delivered batches -------------------------------------------------------------------------------- */
 
-/* Schedules the next attempt. Returns true if this failure ended a round of attempts, so that the wait is a long one. */
+/* Schedules the next attempt. Returns true if this failure ended a round of attempts, so that the wait is a long one.
+ */
 static bool fail_batch(struct hf_outlet_sender *sender, struct hf_batch *batch, uint64_t now_ns, uint64_t at_least_ns)
 {
     bool deferred = false;
@@ -197,7 +198,8 @@ static void delivered(struct hf_outlet_sender *sender, const struct hf_outlet_se
     hf_metric_add(sender->metrics->batches, 1);
 }
 
-/* True if the sink answers this batch with server errors each time and takes others in between: its content causes the error. */
+/* True if the sink answers this batch with server errors each time and takes others in between: its content causes the
+ * error. */
 static bool is_to_blame(const struct hf_outlet_sender *sender, const struct hf_batch *batch,
                         const struct hf_retry_judgement *judgement)
 {
@@ -264,7 +266,8 @@ static void wake_all(struct hf_outlet_sender *sender)
         hf_batches_wake(&sender->lanes[i].batches);
 }
 
-/* Frees the ready bodies of a sink that does not work; the loader makes bodies again once it works, perhaps of newer records. */
+/* Frees the ready bodies of a sink that does not work; the loader makes bodies again once it works, perhaps of newer
+ * records. */
 static void drop_ready(struct hf_outlet_sender *sender)
 {
     struct hf_list *it, *following;

@@ -1,8 +1,8 @@
-/* telemetry/sink/outlet_send.h - sends the bodies of one sink: when a request may start, how many run at once, and what an answer
- * means for the batch, the breaker and the pace.
+/* telemetry/sink/outlet_send.h - sends the bodies of one sink: when a request may start, how many run at once, and
+ * what an answer means for the batch, the breaker and the pace.
  *
- * Threads: loop thread only.  Memory: owns the bodies given to it, their requests and the credentials.  Nothing here calls the
- * loader: it changes the phase of batches, and the outlet's next turn looks at them. */
+ * Threads: loop thread only.  Memory: owns the bodies given to it, their requests and the credentials.  Nothing here
+ * calls the loader: it changes the phase of batches, and the outlet's next turn looks at them. */
 #pragma once
 
 #include "base/list.h"
@@ -66,11 +66,13 @@ HF_MUST_USE int hf_outlet_send_init(struct hf_outlet_sender *sender, const struc
 /* Cancels all requests; their batches keep their phase. */
 void hf_outlet_send_done(struct hf_outlet_sender *sender);
 
-/* Takes over a body of a batch and makes the batch READY. -ENOMEM: *packed is still the caller's. `records`: those in the body. */
+/* Takes over a body of a batch and makes the batch READY. -ENOMEM: *packed is still the caller's. `records`: those in
+ * the body. */
 HF_MUST_USE int hf_outlet_send_add(struct hf_outlet_sender *sender, struct hf_outlet_lane *lane, struct hf_batch *batch,
                                    const struct hf_format_packed *packed, const struct hf_spool_record *records);
 
-/* Starts as many requests as breaker, pace, window and credentials permit. Lowers *wait_until_ns to the time of the next try. */
+/* Starts as many requests as breaker, pace, window and credentials permit. Lowers *wait_until_ns to the time of the
+ * next try. */
 void hf_outlet_send_ready(struct hf_outlet_sender *sender, uint64_t now_ns, uint64_t *wait_until_ns);
 
 /* True if the sender could use another body now. Lowers *wait_until_ns to the time when it may. */
@@ -79,10 +81,11 @@ bool hf_outlet_send_wants_body(struct hf_outlet_sender *sender, uint64_t now_ns,
 /* True if the sink has not taken events for some time: then the newest urgent records go first. */
 bool hf_outlet_send_is_outage(const struct hf_outlet_sender *sender, uint64_t now_ns);
 
-/* Handles a batch that the sink refuses: splits it after sequence `middle`, or, with middle 0, marks its single record for the dead
- * letters. */
+/* Handles a batch that the sink refuses: splits it after sequence `middle`, or, with middle 0, marks its single record
+ * for the dead letters. */
 void hf_outlet_send_refuse(struct hf_outlet_sender *sender, struct hf_outlet_lane *lane, struct hf_batch *batch,
                            uint64_t middle, const char *reason, uint64_t now_ns);
 
-/* Records why the last step failed; replaces bytes that are not printable ASCII, because the text ends up in a status and in logs. */
+/* Records why the last step failed; replaces bytes that are not printable ASCII, because the text ends up in a status
+ * and in logs. */
 void hf_outlet_send_set_trouble(struct hf_outlet_sender *sender, const char *format, ...) HF_PRINTF(2, 3);

@@ -8,7 +8,7 @@
 #include "base/encoding/hex.h"
 #include "base/parse.h"
 #include "update/state/fetch_record.h"
-#include "update/state/seal.h"
+#include "codec/seal.h"
 
 enum {
     FORMAT = 1,

@@ -20,12 +20,12 @@
 
 static void add_file(struct hf_buf *tar, const char *name, const void *bytes, size_t n)
 {
-    static const char zeros[TAR_BLOCK];
+    static const char zeros[HF_TAR_BLOCK];
     const struct tar_head head = {.type = '0', .name = name, .target = "", .mode = 0644, .size = n};
 
     ck_assert_int_eq(tar_head_format(&head, tar), 0);
     ck_assert_int_eq(hf_buf_add(tar, bytes, n), 0);
-    ck_assert_int_eq(hf_buf_add(tar, zeros, tar_padded(n) - n), 0);
+    ck_assert_int_eq(hf_buf_add(tar, zeros, hf_tar_padded(n) - n), 0);
 }
 
 static void make_archive(int kind, unsigned change, struct hf_buf *tar)

@@ -244,7 +244,10 @@ static void make_random(struct hf_event *event, char *room)
     for (size_t i = 0; i < HF_LEN(parts); i++)
         *parts[i] = random_text(room += 200, 100);
     for (size_t i = 0; i < event->n_attributes; i++) {
-        event->attributes[i].name = random_text(room += 200, 40);
+        room += 200;
+        do
+            event->attributes[i].name = random_text(room, 40);
+        while (hf_event_repeats_attribute(event, i));
         event->attributes[i].value = random_text(room += 200, 100);
     }
     if (event->kind == HF_EVENT_METRIC) {

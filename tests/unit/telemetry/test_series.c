@@ -1,9 +1,9 @@
 /* Series told apart, rules matched, numbers written. */
-#include "codec/scan.h"
 #include "telemetry/pipeline/series.h"
 
 #include <math.h>
 
+#include "codec/scan.h"
 #include "support/check_main.h"
 #include "telemetry/event/hash.h"
 #include "telemetry/event/match.h"

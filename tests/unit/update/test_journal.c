@@ -6,7 +6,7 @@
 #include "update/state/fetch_record.h"
 #include "update/state/floor.h"
 #include "update/state/journal.h"
-#include "update/state/seal.h"
+#include "codec/seal.h"
 
 #define FOLDER "/s/updates/app"
 

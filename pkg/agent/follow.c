@@ -463,7 +463,7 @@ static int start_one(struct follow *follow, struct hf_err *err)
                                   .upsert = on_upsert,
                                   .gone = on_gone,
                                   .synced = on_synced,
-                                  .mark = on_mark,
+                                  .version = on_mark,
                                   .contact = on_contact,
                                   .refused = on_refused,
                                   .unreadable = on_unreadable};

@@ -73,22 +73,22 @@ void hf_ledger_decline(struct hf_ledger *ledger, const char *name, bool matters)
 }
 
 int hf_ledger_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted,
-                    enum hf_verdict *ret_verdict)
+                    enum hf_ledger_change *ret_change)
 {
     struct entry *entry = hf_strmap_get(&ledger->objects, name);
 
     if (entry != NULL && version != 0 && entry->version != 0 && version < entry->version) {
-        *ret_verdict = HF_TELL_OLD;
+        *ret_change = HF_LEDGER_OLD;
         return 0;
     }
     if (deleted) {
-        *ret_verdict = hf_strmap_remove(&ledger->objects, name) ? HF_TELL_GONE : HF_TELL_NOTHING;
+        *ret_change = hf_strmap_remove(&ledger->objects, name) ? HF_LEDGER_GONE : HF_LEDGER_NOTHING;
         if (version > ledger->highest)
             ledger->highest = version;
         return 0;
     }
     if (entry != NULL && version != 0 && version == entry->version) {
-        *ret_verdict = HF_TELL_NOTHING;
+        *ret_change = HF_LEDGER_NOTHING;
         return 0;
     }
     int r = find_or_add(ledger, name, &entry);
@@ -96,37 +96,37 @@ int hf_ledger_event(struct hf_ledger *ledger, const char *name, uint64_t version
         return r;
     note_version(ledger, entry, version);
     entry->round = ledger->round;
-    *ret_verdict = HF_TELL_UPSERT;
+    *ret_change = HF_LEDGER_UPSERT;
     return 0;
 }
 
 int hf_ledger_meta_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted, bool live,
-                         enum hf_verdict *ret_verdict)
+                         enum hf_ledger_change *ret_change)
 {
     struct entry *entry = hf_strmap_get(&ledger->objects, name);
     uint64_t told = entry != NULL && entry->version != 0 ? entry->version : ledger->baseline;
 
     if (deleted) {
-        *ret_verdict = entry != NULL ? HF_TELL_UNSURE : HF_TELL_NOTHING;
+        *ret_change = entry != NULL ? HF_LEDGER_UNSURE : HF_LEDGER_NOTHING;
         return 0;
     }
     if (entry == NULL && (version == 0 || version <= ledger->baseline)) {
-        *ret_verdict = HF_TELL_GHOST;
+        *ret_change = HF_LEDGER_GHOST;
         return 0;
     }
     if (entry != NULL && version <= told) {
-        *ret_verdict = version < told && entry->version != 0 ? HF_TELL_OLD : HF_TELL_NOTHING;
+        *ret_change = version < told && entry->version != 0 ? HF_LEDGER_OLD : HF_LEDGER_NOTHING;
         return 0;
     }
     if (ledger->baseline == 0 || !live) {
-        *ret_verdict = HF_TELL_UNSURE;
+        *ret_change = HF_LEDGER_UNSURE;
         return 0;
     }
     int r = find_or_add(ledger, name, &entry);
     if (r < 0)
         return r;
     note_version(ledger, entry, version);
-    *ret_verdict = HF_TELL_UPSERT;
+    *ret_change = HF_LEDGER_UPSERT;
     return 0;
 }
 
@@ -135,7 +135,7 @@ void hf_ledger_begin(struct hf_ledger *ledger)
     ledger->round++;
 }
 
-int hf_ledger_item(struct hf_ledger *ledger, const char *name, uint64_t version, enum hf_verdict *ret_verdict)
+int hf_ledger_item(struct hf_ledger *ledger, const char *name, uint64_t version, enum hf_ledger_change *ret_change)
 {
     struct entry *entry;
     int r = find_or_add(ledger, name, &entry);
@@ -144,11 +144,11 @@ int hf_ledger_item(struct hf_ledger *ledger, const char *name, uint64_t version,
         return r;
     entry->round = ledger->round;
     if (version != 0 && version <= entry->version && !(entry->declined && version == entry->version)) {
-        *ret_verdict = version == entry->version ? HF_TELL_NOTHING : HF_TELL_OLD;
+        *ret_change = version == entry->version ? HF_LEDGER_NOTHING : HF_LEDGER_OLD;
         return 0;
     }
     note_version(ledger, entry, version);
-    *ret_verdict = HF_TELL_UPSERT;
+    *ret_change = HF_LEDGER_UPSERT;
     return 0;
 }
 

@@ -15,13 +15,13 @@
  * shorter for the subscriber and old versions recognisable. The rest of the room is for what the subscriber keeps. */
 enum { HF_LEDGER_MAX_OBJECTS = 20000, HF_LEDGER_MAX_DECLINED = 10000 };
 
-enum hf_verdict {
-    HF_TELL_UPSERT,
-    HF_TELL_GONE,
-    HF_TELL_NOTHING, /* told already, or gone already */
-    HF_TELL_OLD,     /* older than what was told: not believed */
-    HF_TELL_GHOST,   /* MetaServer's store remembers what the cloud has deleted: not believed */
-    HF_TELL_UNSURE,  /* MetaServer: only a proven LIST can say: ask for one */
+enum hf_ledger_change {
+    HF_LEDGER_UPSERT,
+    HF_LEDGER_GONE,
+    HF_LEDGER_NOTHING, /* told already, or gone already */
+    HF_LEDGER_OLD,     /* older than what was told: not believed */
+    HF_LEDGER_GHOST,   /* MetaServer's store remembers what the cloud has deleted: not believed */
+    HF_LEDGER_UNSURE,  /* MetaServer: only a proven LIST can say: ask for one */
 };
 
 struct hf_ledger {
@@ -40,14 +40,14 @@ HF_MUST_USE int hf_ledger_know(struct hf_ledger *ledger, const char *name);
 /* The subscriber does not keep it: the next round that has it tells it again, in whatever version. */
 void hf_ledger_decline(struct hf_ledger *ledger, const char *name, bool matters);
 
-/* An event of a real API server's watch; `deleted`: DELETED, else ADDED or MODIFIED. In *ret_verdict what to tell; the ledger
+/* An event of a real API server's watch; `deleted`: DELETED, else ADDED or MODIFIED. In *ret_change what to tell; the ledger
  * has taken it in. -ENOMEM, -E2BIG (too many objects: nothing is taken in). */
 HF_MUST_USE int hf_ledger_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted,
-                                enum hf_verdict *ret_verdict);
+                                enum hf_ledger_change *ret_change);
 
 /* An event of a MetaServer's watch. `live`: it came from the cloud now (contact is proven, and the stream's replay is over). */
 HF_MUST_USE int hf_ledger_meta_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted,
-                                     bool live, enum hf_verdict *ret_verdict);
+                                     bool live, enum hf_ledger_change *ret_change);
 
 /* A round: begin, every object that exists, end. An item's verdict is UPSERT, NOTHING or OLD (the subscriber has a newer one);
  * what was known before, is not newer than the answer (`version`) and was not among the items is then gone: `gone` is called
@@ -55,7 +55,7 @@ HF_MUST_USE int hf_ledger_meta_event(struct hf_ledger *ledger, const char *name,
  * nothing but the versions of what it told. */
 void hf_ledger_begin(struct hf_ledger *ledger);
 HF_MUST_USE int hf_ledger_item(struct hf_ledger *ledger, const char *name, uint64_t version,
-                               enum hf_verdict *ret_verdict);
+                               enum hf_ledger_change *ret_change);
 void hf_ledger_end(struct hf_ledger *ledger, uint64_t version, void (*gone)(void *arg, const char *name), void *arg);
 
 /* The server's history begins anew below what it said before (a restored backup): believe its versions from here on. */

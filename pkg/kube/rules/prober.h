@@ -37,13 +37,13 @@ enum hf_prober_event {
 };
 
 enum hf_prober_effect {
-    HF_PROBER_TELL_LOST = 1 << 0,
-    HF_PROBER_TELL_PROVEN = 1 << 1,
+    HF_PROBER_REPORT_LOST = 1 << 0,
+    HF_PROBER_REPORT_PROVEN = 1 << 1,
     HF_PROBER_WANT_OTHERS = 1 << 2, /* mark every other subscription as wanting one */
     HF_PROBER_ASK = 1 << 3,         /* LIST for the next that wants one */
     HF_PROBER_SET_TIMER = 1 << 4,
-    HF_PROBER_TELL_BARRED = 1 << 5, /* to the one that was asked for */
-    HF_PROBER_WANT_BARRED = 1 << 6, /* mark those that were barred as wanting one */
+    HF_PROBER_REPORT_BARRED = 1 << 5, /* to the one that was asked for */
+    HF_PROBER_WANT_BARRED = 1 << 6,   /* mark those that were barred as wanting one */
 };
 
 struct hf_prober {

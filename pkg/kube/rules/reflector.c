@@ -9,8 +9,8 @@ enum { BEGIN = HF_RF_STATES, STAY };
 enum { MANY_RELISTS = 3, MANY_BROKEN_FILLS = 2 };
 
 enum {
-    LOST = HF_RF_TELL_LOST,
-    PROVEN = HF_RF_TELL_PROVEN,
+    LOST = HF_RF_REPORT_LOST,
+    PROVEN = HF_RF_REPORT_PROVEN,
     CLOSE = HF_RF_CLOSE,
     DROP = HF_RF_DROP_ROUND,
     END = HF_RF_END_ROUND,
@@ -137,12 +137,12 @@ static const char *const event_names[HF_RF_EVENTS] = {
 
 static const char *const rest_names[] = {"", "link", "server", "busy", "denied", "relist", "soon"};
 
-const char *hf_rf_state_name(enum hf_rf_state state)
+const char *hf_reflector_state_name(enum hf_rf_state state)
 {
     return state_names[state];
 }
 
-const char *hf_rf_event_name(enum hf_rf_event event)
+const char *hf_reflector_event_name(enum hf_rf_event event)
 {
     return event_names[event];
 }

@@ -78,13 +78,13 @@ enum hf_rest { HF_REST_NONE, HF_REST_LINK, HF_REST_SERVER, HF_REST_BUSY, HF_REST
 
 /* Done by the shell in this order. */
 enum hf_rf_effect {
-    HF_RF_CLOSE = 1 << 0,       /* cancel the call that is open */
-    HF_RF_DROP_ROUND = 1 << 1,  /* forget what the broken round collected */
-    HF_RF_TELL_LOST = 1 << 2,   /* contact */
-    HF_RF_TELL_PROVEN = 1 << 3, /* contact */
-    HF_RF_END_ROUND = 1 << 4,   /* tell what is gone, synced, mark */
-    HF_RF_SYNCED = 1 << 5,      /* resumed: the watch was accepted and not taken back */
-    HF_RF_REAUTH = 1 << 6,      /* read credentials again */
+    HF_RF_CLOSE = 1 << 0,         /* cancel the call that is open */
+    HF_RF_DROP_ROUND = 1 << 1,    /* forget what the broken round collected */
+    HF_RF_REPORT_LOST = 1 << 2,   /* contact */
+    HF_RF_REPORT_PROVEN = 1 << 3, /* contact */
+    HF_RF_END_ROUND = 1 << 4,     /* tell what is gone, synced, mark */
+    HF_RF_SYNCED = 1 << 5,        /* resumed: the watch was accepted and not taken back */
+    HF_RF_REAUTH = 1 << 6,        /* read credentials again */
     HF_RF_BEGIN_ROUND = 1 << 7,
     HF_RF_LIST = 1 << 8,
     HF_RF_NEXT_PAGE = 1 << 9,
@@ -139,7 +139,7 @@ enum hf_rf_event hf_reflector_event_of_status(int status);
 /* What a failed call (negative errno of loop/http.h) means. */
 enum hf_rf_event hf_reflector_event_of_error(int r);
 
-const char *hf_rf_state_name(enum hf_rf_state state);
-const char *hf_rf_event_name(enum hf_rf_event event);
+const char *hf_reflector_state_name(enum hf_rf_state state);
+const char *hf_reflector_event_name(enum hf_rf_event event);
 /* The table as text, for people and for tests/golden. */
 HF_MUST_USE int hf_reflector_print(struct hf_buf *out);

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "agent/parts.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 
 /* What this kind's selectors are judged by; NULL before it is known. */
 const json_t *hf_concern_labels(const struct follow *follow)

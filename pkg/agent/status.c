@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "api/conditions.h"
+#include "base/format.h"
 #include "base/parse.h"
+#include "base/utf8.h"
 
 /* Building reports failure once, at the end: a tree with a hole is thrown away as a whole. */
 struct builder {

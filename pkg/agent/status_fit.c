@@ -5,6 +5,7 @@
 
 #include "agent/status.h"
 #include "base/parse.h"
+#include "base/utf8.h"
 
 /* What is added when it is written: sequence, observedTime, contact.lastTime, clock.offsetMilliseconds. */
 enum { VOLATILE_BYTES = 160 };

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "base/parse.h"
 
 static json_t *find_condition(json_t *conditions, const char *type)

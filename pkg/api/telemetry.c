@@ -11,6 +11,7 @@
 #include "api/zone.h"
 #include "base/host.h"
 #include "base/parse.h"
+#include "os/secret_ref.h"
 
 #define S HF_NS_PER_S
 #define H (3600 * HF_NS_PER_S)
@@ -64,15 +65,18 @@ static bool is_regex(const char *text)
     return true;
 }
 
-/* "file:/path" or "env:NAME". */
 bool hf_telemetry_ref_ok(const char *text)
 {
-    if (strncmp(text, "file:", 5) == 0)
-        return hf_text_is_path(text + 5);
-    if (strncmp(text, "env:", 4) != 0 || (!isalpha((unsigned char)text[4]) && text[4] != '_'))
+    struct hf_secret_ref ref;
+
+    if (hf_secret_ref_parse(text, &ref) < 0)
         return false;
-    for (text += 5; *text != '\0'; text++)
-        if (!isalnum((unsigned char)*text) && *text != '_')
+    if (ref.kind == HF_SECRET_FILE)
+        return hf_text_is_path(ref.name);
+    if (!isalpha((unsigned char)ref.name[0]) && ref.name[0] != '_')
+        return false;
+    for (const char *p = ref.name + 1; *p != '\0'; p++)
+        if (!isalnum((unsigned char)*p) && *p != '_')
             return false;
     return true;
 }
@@ -115,7 +119,7 @@ bool hf_telemetry_url_ok(const char *text)
     if (!hf_text_is_http_url(text))
         return false;
     bool https = strncmp(text, "https://", 8) == 0;
-    struct hf_view host = hf_url_host(text);
+    struct hf_view host = hf_host_of_url(text);
     if (host.n == 0 || (!https && !hf_host_is_loopback(host)))
         return false;
     return is_port(host.p + host.n, strcspn(host.p + host.n, "/?#"), https);

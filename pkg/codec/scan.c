@@ -13,6 +13,7 @@
 
 #include "base/endian.h"
 #include "base/parse.h"
+#include "base/utf8.h"
 
 enum {
     FEW_NAMES = 16, /* of one object: compared with each other at once */

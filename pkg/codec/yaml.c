@@ -16,7 +16,7 @@
 #define CORE_TAG "tag:yaml.org,2002:"
 enum { MAX_ANCHORS = 1000, MAX_TAG_DIRECTIVES = 16 };
 
-struct frame {
+struct yaml_frame {
     json_t *json;    /* owned */
     char *key;       /* mapping: the key read last, owned; NULL when a key comes next */
     char *anchor;    /* owned; NULL when the value has none */
@@ -24,47 +24,47 @@ struct frame {
     unsigned height; /* levels of containers in here, this one included */
 };
 
-struct anchored {
+struct yaml_anchored {
     json_t *json;
     size_t nodes;
     unsigned height;
 };
 
-struct reader {
+struct yaml_reader {
     yaml_parser_t parser;
     struct hf_json_limits limits;
     struct hf_err *err;
-    struct frame *frames; /* limits.max_depth + 1 of them */
+    struct yaml_frame *frames; /* limits.max_depth + 1 of them */
     size_t n_frames;
     size_t nodes;
-    struct hf_strmap anchors; /* of struct anchored */
+    struct hf_strmap anchors; /* of struct yaml_anchored */
 };
 
 /* A finished value on its way to its place. */
-struct value {
+struct yaml_value {
     json_t *json;
     size_t nodes;
     unsigned height;
     yaml_mark_t mark;
 };
 
-static int fail(const struct reader *reader, yaml_mark_t mark, int code, const char *what)
+static int fail(const struct yaml_reader *reader, yaml_mark_t mark, int code, const char *what)
 {
     return hf_err_set(reader->err, code, "line %zu column %zu: %s", mark.line + 1, mark.column + 1, what);
 }
 
-static int fail_quoting(const struct reader *reader, yaml_mark_t mark, const char *subject, const char *what)
+static int fail_quoting(const struct yaml_reader *reader, yaml_mark_t mark, const char *subject, const char *what)
 {
     return hf_err_set(reader->err, EBADMSG, "line %zu column %zu: '%.60s' %s", mark.line + 1, mark.column + 1, subject,
                       what);
 }
 
-static int out_of_memory(const struct reader *reader)
+static int out_of_memory(const struct yaml_reader *reader)
 {
     return hf_err_set(reader->err, ENOMEM, "not enough memory for the YAML tree");
 }
 
-static int count_nodes(struct reader *reader, yaml_mark_t mark, size_t n)
+static int count_nodes(struct yaml_reader *reader, yaml_mark_t mark, size_t n)
 {
     if (n > reader->limits.max_nodes - reader->nodes)
         return hf_err_set(reader->err, E2BIG, "line %zu column %zu: more than %zu values (aliases count expanded)",
@@ -77,15 +77,15 @@ static int count_nodes(struct reader *reader, yaml_mark_t mark, size_t n)
 
 static void free_anchored(void *pointer)
 {
-    struct anchored *anchored = pointer;
+    struct yaml_anchored *anchored = pointer;
 
     json_decref(anchored->json);
     free(anchored);
 }
 
-static int remember(struct reader *reader, const char *anchor, const struct value *value)
+static int remember(struct yaml_reader *reader, const char *anchor, const struct yaml_value *value)
 {
-    struct anchored *anchored;
+    struct yaml_anchored *anchored;
 
     if (anchor == NULL)
         return 0;
@@ -95,7 +95,7 @@ static int remember(struct reader *reader, const char *anchor, const struct valu
     anchored = malloc(sizeof(*anchored));
     if (anchored == NULL)
         return out_of_memory(reader);
-    *anchored = (struct anchored){json_incref(value->json), value->nodes, value->height};
+    *anchored = (struct yaml_anchored){json_incref(value->json), value->nodes, value->height};
     if (hf_strmap_put(&reader->anchors, anchor, anchored) < 0) {
         free_anchored(anchored);
         return out_of_memory(reader);
@@ -106,7 +106,7 @@ static int remember(struct reader *reader, const char *anchor, const struct valu
 /* ---- putting values where they belong ----------------------------------------------------------------------------- */
 
 /* A string as a key: true, 1 and the like must be quoted, so that nothing depends on how a reader spells them. */
-static int take_key(struct reader *reader, struct frame *frame, const struct value *value)
+static int take_key(struct yaml_reader *reader, struct yaml_frame *frame, const struct yaml_value *value)
 {
     const char *key = json_string_value(value->json);
 
@@ -119,9 +119,9 @@ static int take_key(struct reader *reader, struct frame *frame, const struct val
 }
 
 /* Takes value->json over, also on failure. */
-static int place(struct reader *reader, struct value *value)
+static int place(struct yaml_reader *reader, struct yaml_value *value)
 {
-    struct frame *frame = &reader->frames[reader->n_frames - 1];
+    struct yaml_frame *frame = &reader->frames[reader->n_frames - 1];
     _cleanup_(hf_json_freep) json_t *json = value->json;
     int failed;
 
@@ -139,14 +139,14 @@ static int place(struct reader *reader, struct value *value)
     return failed ? out_of_memory(reader) : 0;
 }
 
-static bool key_comes_next(const struct reader *reader)
+static bool key_comes_next(const struct yaml_reader *reader)
 {
-    const struct frame *frame = &reader->frames[reader->n_frames - 1];
+    const struct yaml_frame *frame = &reader->frames[reader->n_frames - 1];
 
     return json_is_object(frame->json) && frame->key == NULL;
 }
 
-static int open_container(struct reader *reader, yaml_mark_t mark, json_t *fresh, const char *anchor)
+static int open_container(struct yaml_reader *reader, yaml_mark_t mark, json_t *fresh, const char *anchor)
 {
     _cleanup_(hf_json_freep) json_t *json = fresh;
 
@@ -160,18 +160,18 @@ static int open_container(struct reader *reader, yaml_mark_t mark, json_t *fresh
     int r = count_nodes(reader, mark, 1);
     if (r < 0)
         return r;
-    struct frame *frame = &reader->frames[reader->n_frames++];
-    *frame = (struct frame){.json = hf_steal(json), .nodes = 1, .height = 1};
+    struct yaml_frame *frame = &reader->frames[reader->n_frames++];
+    *frame = (struct yaml_frame){.json = hf_steal(json), .nodes = 1, .height = 1};
     if (anchor != NULL && (frame->anchor = strdup(anchor)) == NULL)
         return out_of_memory(reader);
     return 0;
 }
 
-static int close_container(struct reader *reader, yaml_mark_t mark)
+static int close_container(struct yaml_reader *reader, yaml_mark_t mark)
 {
-    struct frame *frame = &reader->frames[--reader->n_frames];
+    struct yaml_frame *frame = &reader->frames[--reader->n_frames];
     _cleanup_(hf_freep) char *anchor = frame->anchor;
-    struct value value = {frame->json, frame->nodes, frame->height, mark};
+    struct yaml_value value = {frame->json, frame->nodes, frame->height, mark};
     int r = remember(reader, anchor, &value);
 
     if (r < 0) {
@@ -188,7 +188,7 @@ static bool tag_is(const char *tag, const char *core)
     return strncmp(tag, CORE_TAG, strlen(CORE_TAG)) == 0 && strcmp(tag + strlen(CORE_TAG), core) == 0;
 }
 
-static int check_container_tag(const struct reader *reader, yaml_mark_t mark, const char *tag, const char *core)
+static int check_container_tag(const struct yaml_reader *reader, yaml_mark_t mark, const char *tag, const char *core)
 {
     if (tag == NULL || tag_is(tag, core) || strcmp(tag, "!") == 0)
         return 0;
@@ -196,14 +196,14 @@ static int check_container_tag(const struct reader *reader, yaml_mark_t mark, co
 }
 
 /* The value of a plain scalar; `only`: the core type a tag asks for, NULL any. */
-static int make_plain(struct reader *reader, yaml_mark_t mark, const char *text, const char *only, json_t **ret)
+static int make_plain(struct yaml_reader *reader, yaml_mark_t mark, const char *text, const char *only, json_t **ret)
 {
     int64_t integer = 0;
     double real = 0;
     const char *is = NULL;
     json_t *json = NULL;
 
-    switch (hf_yaml_meaning_of(text, &integer, &real)) {
+    switch (hf_yaml_scalar_meaning(text, &integer, &real)) {
     case HF_YAML_NULL:
         is = "null", json = json_null();
         break;
@@ -239,7 +239,7 @@ static int make_plain(struct reader *reader, yaml_mark_t mark, const char *text,
     return 0;
 }
 
-static int make_scalar(struct reader *reader, const yaml_event_t *event, json_t **ret)
+static int make_scalar(struct yaml_reader *reader, const yaml_event_t *event, json_t **ret)
 {
     const char *text = (const char *)event->data.scalar.value, *tag = (const char *)event->data.scalar.tag;
     size_t n = event->data.scalar.length;
@@ -262,15 +262,15 @@ static int make_scalar(struct reader *reader, const yaml_event_t *event, json_t 
 }
 
 /* Nothing between two "---": not a document. */
-static bool is_nothing(const struct reader *reader, const yaml_event_t *event)
+static bool is_nothing(const struct yaml_reader *reader, const yaml_event_t *event)
 {
     return reader->n_frames == 1 && event->data.scalar.length == 0 && event->data.scalar.tag == NULL &&
            event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 }
 
-static int on_scalar(struct reader *reader, const yaml_event_t *event)
+static int on_scalar(struct yaml_reader *reader, const yaml_event_t *event)
 {
-    struct value value = {.nodes = 1, .mark = event->start_mark};
+    struct yaml_value value = {.nodes = 1, .mark = event->start_mark};
     int r;
 
     if (is_nothing(reader, event))
@@ -288,11 +288,11 @@ static int on_scalar(struct reader *reader, const yaml_event_t *event)
     return place(reader, &value);
 }
 
-static int on_alias(struct reader *reader, const yaml_event_t *event)
+static int on_alias(struct yaml_reader *reader, const yaml_event_t *event)
 {
     const char *name = (const char *)event->data.alias.anchor;
-    const struct anchored *anchored = hf_strmap_get(&reader->anchors, name);
-    struct value value = {.mark = event->start_mark};
+    const struct yaml_anchored *anchored = hf_strmap_get(&reader->anchors, name);
+    struct yaml_value value = {.mark = event->start_mark};
     int r;
 
     if (anchored == NULL)
@@ -308,7 +308,7 @@ static int on_alias(struct reader *reader, const yaml_event_t *event)
     return value.json != NULL ? place(reader, &value) : out_of_memory(reader);
 }
 
-static int on_event(struct reader *reader, const yaml_event_t *event)
+static int on_event(struct yaml_reader *reader, const yaml_event_t *event)
 {
     int r;
 
@@ -342,7 +342,7 @@ static int on_event(struct reader *reader, const yaml_event_t *event)
     }
 }
 
-static int parser_failed(const struct reader *reader)
+static int parser_failed(const struct yaml_reader *reader)
 {
     const yaml_parser_t *parser = &reader->parser;
     const char *problem = parser->problem != NULL ? parser->problem : "not YAML";
@@ -357,7 +357,7 @@ static int parser_failed(const struct reader *reader)
     return fail(reader, parser->problem_mark, EBADMSG, problem);
 }
 
-static int read_events(struct reader *reader)
+static int read_events(struct yaml_reader *reader)
 {
     for (bool end = false; !end;) {
         yaml_event_t event;
@@ -374,7 +374,7 @@ static int read_events(struct reader *reader)
     return 0;
 }
 
-static void reader_done(struct reader *reader)
+static void reader_done(struct yaml_reader *reader)
 {
     for (size_t i = 0; i < reader->n_frames; i++) {
         json_decref(reader->frames[i].json);
@@ -406,7 +406,7 @@ static bool has_many_directives(struct hf_view text)
     return n > MAX_TAG_DIRECTIVES;
 }
 
-static int reader_init(struct reader *reader, struct hf_view text, const struct hf_json_limits *limits,
+static int reader_init(struct yaml_reader *reader, struct hf_view text, const struct hf_json_limits *limits,
                        struct hf_err *err)
 {
     struct hf_json_limits full = limits != NULL ? *limits : (struct hf_json_limits){0};
@@ -414,7 +414,7 @@ static int reader_init(struct reader *reader, struct hf_view text, const struct 
     full.max_bytes = full.max_bytes != 0 ? full.max_bytes : HF_JSON_MAX_BYTES;
     full.max_depth = full.max_depth != 0 ? full.max_depth : HF_JSON_MAX_DEPTH;
     full.max_nodes = full.max_nodes != 0 ? full.max_nodes : HF_JSON_MAX_NODES;
-    *reader = (struct reader){.limits = full, .err = err, .anchors = {.free_value = free_anchored}};
+    *reader = (struct yaml_reader){.limits = full, .err = err, .anchors = {.free_value = free_anchored}};
     if (text.n > full.max_bytes)
         return hf_err_set(err, E2BIG, "YAML text of %zu bytes, at most %zu are read", text.n, full.max_bytes);
     if (has_many_directives(text))
@@ -433,7 +433,7 @@ static int reader_init(struct reader *reader, struct hf_view text, const struct 
 
 int hf_yaml_parse_all(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_array, struct hf_err *err)
 {
-    _cleanup_(reader_done) struct reader reader;
+    _cleanup_(reader_done) struct yaml_reader reader;
     int r = reader_init(&reader, text, limits, err);
 
     if (r == 0)

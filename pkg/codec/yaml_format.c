@@ -63,7 +63,7 @@ static bool is_plain(const char *text, size_t n)
         if (text[i] == ':' && text[i + 1] == ' ')
             return false;
     }
-    return hf_yaml_meaning_of(text, &integer, &real) == HF_YAML_STRING && !is_word_of_yaml_1_1(text) &&
+    return hf_yaml_scalar_meaning(text, &integer, &real) == HF_YAML_STRING && !is_word_of_yaml_1_1(text) &&
            !is_number_of_yaml_1_1(text, n);
 }
 

@@ -8,18 +8,18 @@
 
 enum { MAX_DEPTH = 64, MAX_PATH = 1024 };
 
-struct level {
+struct place_level {
     bool mapping;
     bool value_next; /* mapping: a key was read */
     size_t index;    /* sequence: of the next entry */
     size_t path_n;   /* length of the path that leads here */
 };
 
-struct walk {
+struct place_walk {
     const char *path; /* looked for */
     char here[MAX_PATH];
     size_t here_n;
-    struct level levels[MAX_DEPTH];
+    struct place_level levels[MAX_DEPTH];
     size_t n_levels;
     size_t best_n; /* how much of `path` the best line stands for */
     size_t best_line;
@@ -27,7 +27,7 @@ struct walk {
 };
 
 /* Does `here` lead to `path`, or to something above it? */
-static void judge(struct walk *walk, size_t line)
+static void judge(struct place_walk *walk, size_t line)
 {
     size_t n = walk->here_n;
 
@@ -43,7 +43,7 @@ static void judge(struct walk *walk, size_t line)
 }
 
 /* Go one step down: to a key, or (NULL) to an entry of a list. */
-static void extend(struct walk *walk, const char *key, size_t index)
+static void extend(struct place_walk *walk, const char *key, size_t index)
 {
     size_t room = sizeof(walk->here) - walk->here_n;
     char *end = walk->here + walk->here_n;
@@ -54,9 +54,9 @@ static void extend(struct walk *walk, const char *key, size_t index)
 }
 
 /* A value begins: its place is known now. */
-static void enter(struct walk *walk, size_t line)
+static void enter(struct place_walk *walk, size_t line)
 {
-    struct level *level = walk->n_levels > 0 ? &walk->levels[walk->n_levels - 1] : NULL;
+    struct place_level *level = walk->n_levels > 0 ? &walk->levels[walk->n_levels - 1] : NULL;
 
     if (level != NULL && !level->mapping) {
         walk->here_n = level->path_n;
@@ -68,9 +68,9 @@ static void enter(struct walk *walk, size_t line)
 }
 
 /* A value has ended: back to what leads to its container. */
-static void leave(struct walk *walk)
+static void leave(struct place_walk *walk)
 {
-    struct level *level = walk->n_levels > 0 ? &walk->levels[walk->n_levels - 1] : NULL;
+    struct place_level *level = walk->n_levels > 0 ? &walk->levels[walk->n_levels - 1] : NULL;
 
     if (level == NULL)
         return;
@@ -79,9 +79,9 @@ static void leave(struct walk *walk)
     level->value_next = false;
 }
 
-static void on_scalar(struct walk *walk, const yaml_event_t *event)
+static void on_scalar(struct place_walk *walk, const yaml_event_t *event)
 {
-    struct level *level = walk->n_levels > 0 ? &walk->levels[walk->n_levels - 1] : NULL;
+    struct place_level *level = walk->n_levels > 0 ? &walk->levels[walk->n_levels - 1] : NULL;
     size_t line = event->start_mark.line + 1;
 
     if (level != NULL && level->mapping && !level->value_next) {
@@ -95,17 +95,17 @@ static void on_scalar(struct walk *walk, const yaml_event_t *event)
     leave(walk);
 }
 
-static bool on_start(struct walk *walk, const yaml_event_t *event, bool mapping)
+static bool on_start(struct place_walk *walk, const yaml_event_t *event, bool mapping)
 {
     if (walk->n_levels == MAX_DEPTH)
         return false;
     enter(walk, event->start_mark.line + 1);
-    walk->levels[walk->n_levels++] = (struct level){.mapping = mapping, .path_n = walk->here_n};
+    walk->levels[walk->n_levels++] = (struct place_level){.mapping = mapping, .path_n = walk->here_n};
     return true;
 }
 
 /* One event of the document that is looked for; false when nothing more can be said. */
-static bool step(struct walk *walk, const yaml_event_t *event)
+static bool step(struct place_walk *walk, const yaml_event_t *event)
 {
     switch (event->type) {
     case YAML_MAPPING_START_EVENT:
@@ -133,9 +133,9 @@ static bool is_empty_root(const yaml_event_t *event)
            event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 }
 
-size_t hf_yaml_line(struct hf_view text, size_t document, const char *path)
+size_t hf_yaml_place_line(struct hf_view text, size_t document, const char *path)
 {
-    struct walk walk = {.path = path};
+    struct place_walk walk = {.path = path};
     bool at_root = false, inside = false, going = true;
     size_t documents = 0;
     yaml_parser_t parser;

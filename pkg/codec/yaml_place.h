@@ -7,4 +7,4 @@
  * the line of its key, or of the entry of its list. A path that leads to nothing gives the line of what comes nearest on the
  * way to it (a missing field: the object that lacks it). 0 when there is no such document. `text` is one that
  * hf_yaml_parse_all() has read: its limits are not checked again. */
-size_t hf_yaml_line(struct hf_view text, size_t document, const char *path);
+size_t hf_yaml_place_line(struct hf_view text, size_t document, const char *path);

@@ -18,4 +18,4 @@ enum hf_yaml_meaning {
 };
 
 /* ret_integer and ret_real get the number where there is one. */
-enum hf_yaml_meaning hf_yaml_meaning_of(const char *text, int64_t *ret_integer, double *ret_real);
+enum hf_yaml_meaning hf_yaml_scalar_meaning(const char *text, int64_t *ret_integer, double *ret_real);

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "delta/methods.h"
 #include "delta/stripes.h"
 
 static int hash_old(const struct hf_delta_old *file, unsigned char digest[static HF_SHA256_BYTES], unsigned char *chunk,
@@ -32,7 +33,7 @@ static int check_old(struct delta_apply_state *apply, struct hf_err *err)
         return 0;
     int r = hash_old(&apply->params->old, digest, &apply->old->bytes[0][0], sizeof(apply->old->bytes), err);
 
-    memset(apply->old->base, 0, sizeof(apply->old->base)); /* the windows were the buffer */
+    memset(apply->old->base, 0, sizeof(apply->old->base)); /* hash_old() used the windows as its buffer */
     if (r < 0)
         return r;
     if (memcmp(digest, apply->header.old_mark, HF_DELTA_MARK_BYTES) != 0)
@@ -55,25 +56,6 @@ static int start_output(struct delta_apply_state *apply, struct hf_err *err)
         return hf_err_set(err, EINVAL, "the checkpoint is not one of this delta");
     apply->output.written = resume->new_offset;
     return 0;
-}
-
-bool delta_apply_skips_block(const struct delta_apply_state *apply, uint64_t block_start)
-{
-    return apply->params->resume != NULL && block_start < apply->params->resume->new_offset;
-}
-
-int delta_apply_checkpoint(struct delta_apply_state *apply, struct hf_err *err)
-{
-    struct hf_delta_checkpoint checkpoint = {.new_offset = apply->output.written, .patch_offset = apply->input->offset};
-    int r;
-
-    if (apply->params->checkpoint == NULL || apply->output.written == apply->output.size)
-        return 0;
-    if ((r = delta_output_flush(&apply->output, err)) < 0)
-        return r;
-    hf_sha256_save(&apply->output.hash, checkpoint.new_hash);
-    r = apply->params->checkpoint(apply->params->checkpoint_ctx, &checkpoint);
-    return r < 0 ? hf_err_sys(err, r, "keep the checkpoint at %llu", (unsigned long long)checkpoint.new_offset) : 0;
 }
 
 static int apply_bytes(struct delta_apply_state *apply, struct hf_err *err)
@@ -104,7 +86,8 @@ static int run_method(struct delta_apply_state *apply, struct hf_err *err)
     }
 }
 
-/* The result's own hash is the judge; the body's and the old file's only help to name who is to blame. */
+/* The SHA-256 of the new file decides. The fingerprints of the body and the old file only tell which of them is
+ * wrong. */
 static int check_end(struct delta_apply_state *apply, struct hf_err *err)
 {
     unsigned char digest[HF_SHA256_BYTES], last;

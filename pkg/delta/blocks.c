@@ -4,7 +4,7 @@
 
 #include "delta/io/jobs.h"
 
-/* A worker's own: it is opened for the make whose block it was last given. */
+/* State of one worker: the encoder for `make`, the one of its last block. */
 struct block_worker {
     void *state;
     unsigned make;
@@ -42,7 +42,8 @@ static int code_block(void *ctx, unsigned worker, unsigned i, struct hf_err *err
     return r < 0 ? r : b->ops->code(worker_state->state, start, HF_MIN(start + DELTA_BLOCK, new_n), &b->parts[i], err);
 }
 
-/* The first block of each make is the first worker's where there is but one, so its shared need not be made twice. */
+/* Opens an encoder for each make to write the start of its body. Descending, so that the first worker keeps the one
+ * for the first make, where its first block is. */
 static int begin_bodies(struct blocks *b, unsigned n, struct hf_buf *bodies, struct hf_err *err)
 {
     int r = 0;

@@ -1,7 +1,10 @@
-/* The small profile tries several ways of matching and says by what the quick packer makes of each which are worth coding;
- * of those, of the quick packer's own result and of new on its own it takes the smallest, the first among equals. The fast
- * one has a single way, or four where it is close and no image is in it. Threads share ways, halves of new and blocks, and their number
- * changes nothing. */
+/* Create a delta: try several variants, keep the smallest.
+ *
+ * The small profile matches with several thresholds, estimates each variant by compressing it with the quick method 1,
+ * and encodes the promising ones with method 2. It takes the smallest of these, of method 1 and of the compressed new
+ * file alone; on a tie the first. The fast profile has one variant, or four if the files are close and hold no images.
+ *
+ * Threads share variants, halves of the new file and blocks; their number does not change the result. */
 #include <errno.h>
 #include <string.h>
 #include <zstd.h>
@@ -10,23 +13,25 @@
 #include "delta/got_plt.h"
 #include "delta/images.h"
 #include "delta/io/jobs.h"
+#include "delta/prune_copies.h"
 #include "delta/tables.h"
 
 enum {
     VARIANTS = DELTA_VARIANTS_MAX,
     SMALL_VARIANTS = 3,
     RUNS_MAX = 4096,
-    SEEN_LOG = 21 /* bytes back, as a power of two */
+    SEEN_LOG = 21 /* log2 of the distance that zstd looks back */
 };
 
-/* How many more bytes a match must have than the current copy. */
+/* Number of bytes by which a match must exceed the current copy to end it. */
 static const unsigned min_gain_small[SMALL_VARIANTS] = {6, 12, 48}, min_gain_fast[VARIANTS] = {16, 10, 24, 8},
                       min_gain_packed = 6;
 
 struct variant {
     struct delta_make make;
-    struct hf_buf quick, coded, runs; /* bodies: methods 1, 2 and, when it is small, 4; max 0: there is none */
-    size_t quick_n;                   /* about what `quick` has, or would have */
+    /* bodies of methods 1, 2 and, if small, 4; max 0: not made */
+    struct hf_buf quick, coded, runs;
+    size_t quick_n; /* size of `quick`, or an estimate of it */
 };
 
 struct creation {
@@ -40,8 +45,8 @@ struct creation {
     struct delta_matcher matcher;
     struct variant variants[VARIANTS];
     unsigned variants_n;
-    size_t standalone;   /* measure_standalone(), once it was wanted; 0: it was not */
-    bool incompressible; /* new cannot be packed again */
+    size_t standalone;   /* set by measure_standalone(); 0: not measured */
+    bool incompressible; /* the new file does not compress */
 };
 
 static struct hf_buf take_buf(struct hf_buf *buf)
@@ -79,7 +84,8 @@ static void creation_done(struct creation *s)
     }
 }
 
-/* Fill s->standalone, once: what LZMA could make of new is between half of this and all, it sees as far back. */
+/* Sets s->standalone, once, by a quick compression that looks back as far as LZMA. LZMA's result would be between
+ * half of that and all of it. */
 static int measure_standalone(struct creation *s, struct hf_err *err)
 {
     if (s->standalone > 0)
@@ -97,7 +103,7 @@ static int measure_standalone(struct creation *s, struct hf_err *err)
     for (size_t at = 0; known && at < s->new_n; at += DELTA_BLOCK) {
         size_t n = HF_MIN((size_t)DELTA_BLOCK, s->new_n - at);
         size_t got = ZSTD_compress2(context, packed, ZSTD_compressBound(n), s->new_bytes + at, n);
-        known = !ZSTD_isError(got); /* there is room for any result, but its own memory may have run out */
+        known = !ZSTD_isError(got); /* the output has room for every result, but zstd may run out of memory */
         sum += got;
     }
     (void)ZSTD_freeCCtx(context);
@@ -106,13 +112,13 @@ static int measure_standalone(struct creation *s, struct hf_err *err)
     return known ? 0 : delta_no_memory(err);
 }
 
-/* Bytes that are packed already cannot be packed again. */
+/* True if the new file does not compress, which compressed data does not. */
 static bool is_incompressible(const struct creation *s)
 {
     return s->standalone >= s->new_n - s->new_n / 64;
 }
 
-/* Old (0) or new: its images, and itself with their references blanked. */
+/* Finds the images of the old file (0) or the new one (1), and blanks their references. */
 static int find_images(void *ctx, unsigned worker, unsigned i, struct hf_err *err)
 {
     struct creation *s = ctx;
@@ -127,7 +133,7 @@ static int find_images(void *ctx, unsigned worker, unsigned i, struct hf_err *er
     return r;
 }
 
-/* Threads for what is done in little time take more than they give. */
+/* Small files cost less time than starting threads. */
 static unsigned workers_for_sides(const struct creation *s)
 {
     return s->old_n + s->new_n < DELTA_BLOCK / 4 ? 1 : s->workers;
@@ -150,7 +156,7 @@ static int matching_open(struct creation *s, struct hf_err *err)
     return delta_matcher_open(&s->matcher, old, s->old_n, new_bytes, s->new_n, s->profile == HF_DELTA_FAST, err);
 }
 
-/* Of the copies as they were found: where tables are matched entry by entry, there are more. */
+/* Encodes method 4 from the copies as found: matching tables by entries makes more and shorter ones. */
 static int make_runs(struct variant *w, struct hf_err *err)
 {
     int r = delta_make_runs(&w->make, &w->runs);
@@ -163,7 +169,7 @@ static int make_runs(struct variant *w, struct hf_err *err)
     return r < 0 ? delta_no_memory(err) : 0;
 }
 
-/* Of some bytes of new, taken evenly. */
+/* Counts of bytes at even intervals of the new file. */
 struct byte_sample {
     uint32_t count[256], n;
 };
@@ -173,14 +179,15 @@ static struct byte_sample sample_of(const struct creation *s)
     enum { SAMPLES = 1 << 13 };
     struct byte_sample sample = {.n = 0};
 
-    /* by an odd number of bytes: at the same place in every word they are not alike */
+    /* odd, so that the samples fall on all positions in a word */
     for (size_t at = 0; at < s->new_n; at += (s->new_n / SAMPLES) | 1, sample.n++)
         sample.count[s->new_bytes[at]]++;
     return sample;
 }
 
-/* What is packed already shares little but short pieces, and nothing else stands for them. Its bytes, but for the zero bytes that an archive
- * puts between, are spread evenly: as if there were at least so many different ones (Thumb code has up to 134, packed bytes 205 and more). */
+/* True if the bytes of the new file look compressed. Then the files share only short pieces, and no other copies
+ * cover them. The bytes of compressed data, except the zero bytes between members of an archive, are spread as
+ * evenly as if there were at least DIFFERENT values (Thumb code reaches 134, compressed data 205 and more). */
 static bool looks_compressed(const struct creation *s)
 {
     enum { DIFFERENT = 170 };
@@ -192,7 +199,7 @@ static bool looks_compressed(const struct creation *s)
     return n > sample.count[0] && n * n > pairs * DIFFERENT;
 }
 
-/* Nearly all of new is one byte: pieces of old cannot say it as briefly. */
+/* True if nearly all bytes of the new file have one value: LZMA stores them in less space than copies take. */
 static bool is_one_byte(const struct creation *s)
 {
     const struct byte_sample sample = sample_of(s);
@@ -203,11 +210,11 @@ static bool is_one_byte(const struct creation *s)
     return most >= sample.n - sample.n / 16;
 }
 
-/* Is nearly all of new in old? Then another way takes little time; among tables of which nothing is known one way may be a
- * quarter better than the next. Pairing images would take long. */
+/* True if copies cover nearly all of the new file. Then another variant takes little time, and in unknown tables the
+ * best variant may be a quarter smaller than the next. False with images, whose pairing takes long. */
 static bool is_close(const struct creation *s)
 {
-    enum { FEW = 8 }; /* copies: as good as it gets */
+    enum { FEW = 8 }; /* fewer copies are as good as it gets */
     const struct delta_copies *copies = &s->variants[0].make.copies;
     uint64_t covered = 0;
 
@@ -216,7 +223,7 @@ static bool is_close(const struct creation *s)
     return (s->old_images.n == 0 || s->new_images.n == 0) && copies->n > FEW && covered >= s->new_n - s->new_n / 8;
 }
 
-/* Progress of what comes behind the last byte: whoever listens may still cancel. */
+/* Progress after the last byte: only gives the caller a chance to cancel. */
 static int report_total(void *ctx, uint64_t done, uint64_t total)
 {
     const struct hf_delta_create_params *params_copy = ctx;
@@ -225,7 +232,8 @@ static int report_total(void *ctx, uint64_t done, uint64_t total)
     return params_copy->progress != NULL ? params_copy->progress(params_copy->progress_ctx, total, total) : 0;
 }
 
-/* All ways at once: most is the same for all. The fast profile has one, and where that is close three more. */
+/* Finds the copies of all variants in one pass, which share most of the work. The fast profile has one variant, and
+ * three more if that one is close. */
 static int match_variants(struct creation *s, struct hf_err *err)
 {
     struct delta_copies *copies[VARIANTS];
@@ -254,12 +262,13 @@ static int prune_variant(void *ctx, unsigned worker, unsigned i, struct hf_err *
 
     (void)worker;
     if (r == 0 && s->profile == HF_DELTA_SMALL &&
-        !s->incompressible) /* there, nothing else stands for what is dropped */
+        /* in incompressible files no other copy covers what a pruned one did */
+        !s->incompressible)
         delta_prune_copies(&s->variants[i].make.copies, s->matcher.old, s->matcher.new_bytes);
     return r;
 }
 
-/* Without what matching needed. */
+/* Runs without the matcher's memory. */
 static int pair_variant(void *ctx, unsigned worker, unsigned i, struct hf_err *err)
 {
     struct creation *s = ctx;
@@ -278,20 +287,20 @@ static int match_all(struct creation *s, struct hf_err *err)
     if (r == 0)
         r = match_variants(s, err);
     const struct delta_jobs prune = {s->variants_n, s, prune_variant}, pair = {s->variants_n, s, pair_variant};
-    delta_matcher_done(&s->matcher); /* most of the memory */
+    delta_matcher_done(&s->matcher); /* frees most of the memory */
     if (r == 0)
         r = delta_jobs_run(&prune, s->workers, err);
     matching_done(s);
     return r < 0 ? r : delta_jobs_run(&pair, s->workers, err);
 }
 
-/* What either packer needs beside is as much as a small file: one worker, one way after the other. */
+/* True if the encoder's own memory exceeds the files: then one worker encodes one variant at a time. */
 static bool is_small(const struct creation *s, const struct delta_blocks_ops *ops)
 {
     return s->old_n + s->new_n < (ops == &delta_blocks_cm ? DELTA_BLOCK / 2 : DELTA_BLOCK);
 }
 
-/* Of the bodies made so far only the first of the smallest may be taken. */
+/* Keeps the smallest body; on a tie the one with the lowest index. */
 static void keep_body(struct creation *s, const struct delta_blocks_ops *ops, unsigned i, struct hf_buf *body)
 {
     bool coded = ops == &delta_blocks_cm;
@@ -316,7 +325,7 @@ static void keep_body(struct creation *s, const struct delta_blocks_ops *ops, un
     *(coded ? &s->variants[i].coded : &s->variants[i].quick) = *body;
 }
 
-/* Code the ways numbered in `which`. */
+/* Encodes the variants whose numbers are in `which`. */
 static int code_variants(struct creation *s, const struct delta_blocks_ops *ops, const unsigned *which, unsigned n,
                          struct hf_err *err)
 {
@@ -337,7 +346,7 @@ static int code_variants(struct creation *s, const struct delta_blocks_ops *ops,
     return r;
 }
 
-/* ---- choosing -------------------------------------------------------------------------------------------------------- */
+/* ---- choosing ---------------------------------------------------------------------------------------------------- */
 
 struct chosen_body {
     struct hf_buf body;
@@ -363,7 +372,8 @@ static unsigned best_variant(const struct creation *s)
     return best;
 }
 
-/* Which ways are worth coding well: the best one, and where that costs little, those nearly as good. */
+/* Selects the variants worth encoding well: the best one and, if that is cheap, those nearly as good. Returns their
+ * number. */
 static unsigned promising_variants(const struct creation *s, unsigned *ret_which)
 {
     enum { CLOSE = 16, NEAR = 32 };
@@ -382,7 +392,7 @@ static int offer_coded(struct creation *s, struct chosen_body *choice, struct hf
     unsigned which[VARIANTS], n = promising_variants(s, which);
     size_t least = s->variants[which[0]].quick_n;
 
-    if (least > s->new_n - s->new_n / 256 && s->incompressible) /* nor does old help */
+    if (least > s->new_n - s->new_n / 256 && s->incompressible) /* the old file does not help either */
         return 0;
     int r = code_variants(s, &delta_blocks_cm, which, n, err);
     for (unsigned i = 0; r == 0 && i < n; i++)
@@ -390,8 +400,8 @@ static int offer_coded(struct creation *s, struct chosen_body *choice, struct hf
     return r;
 }
 
-/* Where old helps little, new on its own may be smaller. Finding out takes longer than most of the rest, so not where it is not likely:
- * LZMA makes seven to nine tenths of what the quick packer does. */
+/* Offers the new file compressed alone, which may win if the old one helps little. Trying costs much time, so only
+ * do so if it can win: LZMA makes seven to nine tenths of what zstd's quick level does. */
 static int offer_standalone(struct creation *s, struct chosen_body *choice, struct hf_err *err)
 {
     struct hf_buf standalone = HF_BUF_INIT(SIZE_MAX / 2);
@@ -410,7 +420,7 @@ static int offer_standalone(struct creation *s, struct chosen_body *choice, stru
     return r;
 }
 
-/* The packer for good, where what it gave on trial is not far from what there is already. */
+/* Encodes method 1 at full effort if its estimate is close to the best body so far. */
 static int pack_best(struct creation *s, const struct chosen_body *choice, struct hf_err *err)
 {
     enum { FAR = 8 };
@@ -439,7 +449,7 @@ static int choose(struct creation *s, struct chosen_body *choice, struct hf_err 
     return r;
 }
 
-/* What every coder makes longer goes as it is. */
+/* Offers the new file uncompressed if every other body is longer. */
 static int offer_stored(const struct creation *s, struct chosen_body *choice, struct hf_err *err)
 {
     struct hf_buf stored = HF_BUF_INIT(SIZE_MAX / 2);
@@ -473,7 +483,7 @@ static int make_body(struct creation *s, struct chosen_body *choice, struct hf_e
         r = match_all(s, err);
     if (r == 0)
         r = choose(s, choice, err);
-    creation_done(s); /* looking at new on its own takes some memory */
+    creation_done(s); /* offer_standalone() needs memory */
     if (r == 0)
         r = offer_standalone(s, choice, err);
     return r == 0 ? offer_stored(s, choice, err) : r;

@@ -5,40 +5,23 @@
 
 #include "base/endian.h"
 #include "delta/image/refs_scan.h"
+#include "delta/image/relocation.h"
+#include "delta/images.h"
+#include "delta/match/map.h"
 #include "delta/match/table_entries.h"
-#include "delta/tables.h"
 
 enum { PIECE = 1024 };
 
-uint64_t delta_relocation_key(const struct delta_image *image, const struct delta_region *region,
-                              const unsigned char *bytes, size_t n, const unsigned char *p)
-{
-    bool wide = region->kind == DELTA_REGION_RELA;
-    uint64_t number = wide ? hf_le(p + 12, 4) : hf_le(p + 5, 3), type = wide ? hf_le(p + 8, 4) : p[4];
-    uint64_t entry = wide ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym), hash = 14695981039346656037u, strings = 0;
-
-    for (unsigned i = 0; i < image->regions_n; i++)
-        if (image->regions[i].kind == DELTA_REGION_SYMBOLS && image->regions[i].offset == region->link)
-            strings = image->regions[i].link;
-    uint64_t symbol = region->link + number * entry;
-    if (number == 0 || strings == 0 || symbol > n || n - symbol < entry)
-        return 0;
-    for (uint64_t at = strings + hf_le(bytes + symbol, 4); at < n && bytes[at] != 0; at++)
-        hash = (hash ^ bytes[at]) * 1099511628211u;
-    hash = (hash ^ type) * 1099511628211u;
-    return hash != 0 ? hash : 1;
-}
-
-/* One side: what is listed of it. Keys of addresses are those of new. */
+/* Lists of one side, old or new. Keys that are addresses are addresses in the new file. */
 struct got_plt_side {
     const unsigned char *bytes;
     size_t n;
     const struct delta_image *image;
     const struct delta_segments *new_segments;
     const struct delta_map *map;        /* NULL: this side is new */
-    struct delta_table_entries slots;   /* relocated ones, by offset */
-    struct delta_table_entries words;   /* all of the offset tables */
-    struct delta_table_entries entries; /* of the linkage tables */
+    struct delta_table_entries slots;   /* slots with a relocation, by offset */
+    struct delta_table_entries words;   /* all words of the offset tables */
+    struct delta_table_entries entries; /* entries of the linkage tables */
 };
 
 static void side_done(struct got_plt_side *s)
@@ -48,7 +31,7 @@ static void side_done(struct got_plt_side *s)
     delta_table_entries_done(&s->entries);
 }
 
-/* A linkage table, or a part of the offset table. */
+/* True if the region belongs to .plt (code) or .got (not code). */
 static bool is_linkage(const struct delta_region *region, bool code)
 {
     return region->linkage && (region->kind == DELTA_REGION_CODE) == code;
@@ -93,7 +76,7 @@ static int by_offset(const void *a, const void *b)
     return x->index < y->index ? -1 : 1;
 }
 
-/* The slot at that position; NULL: none is relocated there. */
+/* Finds the slot at a position; NULL if no relocation names one. */
 static const struct delta_table_entry *slot_at(const struct got_plt_side *s, uint64_t position)
 {
     size_t low = 0, high = s->slots.n;
@@ -108,7 +91,7 @@ static const struct delta_table_entry *slot_at(const struct got_plt_side *s, uin
     return low < s->slots.n && s->slots.p[low].offset == position ? &s->slots.p[low] : NULL;
 }
 
-/* Words without a relocation are known by their place. */
+/* Keys a word without a relocation by its position in the table. */
 static int list_words(struct got_plt_side *s, const struct delta_region *r, unsigned which)
 {
     unsigned word = s->image->narrow ? 4 : 8;
@@ -123,10 +106,10 @@ static int list_words(struct got_plt_side *s, const struct delta_region *r, unsi
 }
 
 struct open_entry {
-    uint64_t start, key; /* of the entry that is open */
+    uint64_t start, key; /* start and key of the current entry */
 };
 
-/* Where the reference leads to another slot, an entry begins. */
+/* Begins a new entry if the reference leads to another slot. */
 static int add_entry(struct got_plt_side *s, struct open_entry *e, uint64_t at, const struct delta_ref *ref)
 {
     const struct delta_table_entry *slot = slot_at(s, ref->target);
@@ -161,7 +144,8 @@ static int list_entries(struct got_plt_side *s, const struct delta_region *r, un
     return result < 0 ? result : delta_table_entries_add(&s->entries, e.start, (uint32_t)(end - e.start), e.key);
 }
 
-/* All of one side but, of new, words and entries: those are taken region by region. */
+/* Lists everything of the old side. Of the new side it lists the slots only; match_region() lists words and entries
+ * by region. */
 static int list_side(struct got_plt_side *s)
 {
     const struct delta_image *image = s->image;

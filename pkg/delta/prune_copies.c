@@ -1,10 +1,13 @@
-/* Copies that cost more than they bring: each has to be told, and what it brings can be had from what old has nearby. */
-#include "delta/create.h"
+/* Prune copies that cost more than they save: each takes space in the delta, and other copies nearby may serve as
+ * well. */
+#include "delta/prune_copies.h"
+
 #include "delta/match/extend.h"
 
 enum { WORTH_MIN = 90, EQUAL_WORTH = 3 };
 
-/* Of so many bytes that are equal, those of references aside; what differs is to be told too. */
+/* Returns the worth of a copy: equal bytes, without references, count for it, and all bytes against it, since the
+ * delta must encode differences too. */
 static int64_t worth_of(const struct delta_copy *copy, const unsigned char *old, const unsigned char *new_bytes)
 {
     int64_t equal = (int64_t)delta_count_equal(old + copy->old_pos, new_bytes + copy->new_pos, copy->len);

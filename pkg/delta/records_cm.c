@@ -1,11 +1,12 @@
-/* Method 2: records behind the context mixing coder. The body: a coded part with the shared context (map, pairs of images), then the blocks,
- * each of 4 MiB of output. */
+/* Method 2: records coded by context mixing. The body is the shared context (map, pairs of images) as a coded part,
+ * then the blocks, each for 4 MiB of output. */
 #include <errno.h>
 #include <string.h>
 
 #include "delta/blocks.h"
+#include "delta/methods.h"
+#include "delta/shared_context.h"
 #include "delta/stripes.h"
-#include "delta/tables.h"
 
 enum { QUICK_MIN = 1 << 18 };
 
@@ -94,8 +95,8 @@ static int make_block(struct cm_encoder *k, uint64_t start, uint64_t end, struct
     return delta_stripes_make(&k->striper, start, end, &k->manner, &k->block, err);
 }
 
-/* An update of a file that is not small, with so much to code that applying it would take more than a second per 20 MB: a few per cent
- * more bytes are the lesser evil. Where still more changed it is bytes that count. */
+/* True for an update that would take more than a second per 20 MB to apply: then a few per cent more bytes are the
+ * better choice. Small files and larger changes stay with the smallest size. */
 static bool shall_be_quick(uint64_t made, uint64_t coded)
 {
     return made >= QUICK_MIN && coded > made / 44 && coded < made / 8;

@@ -1,7 +1,8 @@
-/* Method 1: records for speed. The body: the shared context as in method 2, then for each block of 4 MiB of output, so that it can be taken up
- * again, what delta/coder.h packs: chunks of control numbers, then differing bytes, both whole in memory, then literal bytes as
- * they are wanted. Each kind of bytes is packed best among its like, so a chunk is as long as memory allows, mostly the whole block. What
- * copies predict is what method 2 predicts. */
+/* Method 1: records for speed. The body is the shared context as in method 2, then a compressed block
+ * (delta/coder.h) for each 4 MiB of output, so that applying can resume between them. A block is a sequence of
+ * chunks: control numbers and differing bytes, which the decoder keeps in memory, then literals, which it reads as
+ * it needs them. Bytes of one kind compress best together, so a chunk is as long as memory allows, mostly the whole
+ * block. Copies predict the same bytes as in method 2. */
 #include <errno.h>
 #include <string.h>
 
@@ -10,24 +11,25 @@
 #include "delta/cm/model.h"
 #include "delta/coder.h"
 #include "delta/match/extend.h"
-#include "delta/tables.h"
+#include "delta/methods.h"
+#include "delta/shared_context.h"
 
 enum {
-    PIECE = 1 << 16,               /* bytes of output that are made at once */
-    CHUNK_DATA = 3 * PIECE + 4096, /* bytes of control and differences a chunk may have; some pieces' together */
+    PIECE = 1 << 16,               /* bytes of output made at once */
+    CHUNK_DATA = 3 * PIECE + 4096, /* bytes of control and differences in a chunk, at most */
 };
 
-/* One chunk's lists, read or (in create) written. */
+/* Lists of one chunk, to read or (in create) written. */
 struct chunk {
     const unsigned char *control, *control_end, *diff, *diff_end;
 };
 
-/* Where both sides stand: `next` is the first map entry that ends behind new_pos. */
+/* Position of decoder and encoder; `next` is the first map entry that ends behind new_pos. */
 struct record_cursor {
     struct delta_predictor predictor;
     const struct delta_map_entry *next, *end;
     uint64_t new_pos;
-    uint64_t shift; /* old - new of the last inline copy */
+    uint64_t shift; /* old - new of the last copy outside the map */
 };
 
 static void cursor_start(struct record_cursor *cursor, struct delta_shared_context *shared, uint64_t start)
@@ -42,7 +44,7 @@ static void cursor_start(struct record_cursor *cursor, struct delta_shared_conte
     cursor->shift = 0;
 }
 
-/* What the references of the window really were. */
+/* Learns the actual words of the window's references. */
 static void learn_window(struct delta_predictor *p, const struct delta_span *span, const unsigned char *made)
 {
     delta_predictor_made(p, span, made);
@@ -58,7 +60,7 @@ static void learn_window(struct delta_predictor *p, const struct delta_span *spa
 struct zstd_decoder {
     struct delta_unpacker *unpacker;
     struct record_cursor cursor;
-    uint64_t equal, differing; /* of the copy, to come */
+    uint64_t equal, differing; /* bytes of the copy to come */
     unsigned char data[CHUNK_DATA];
     unsigned char made[PIECE];
 };
@@ -116,7 +118,7 @@ static int read_segments(void *ctx, struct delta_predictor *p, const struct delt
     return 0;
 }
 
-/* Pairs {equal bytes + 1, differing bytes}; a 0 alone: the `rest` of the copy is equal. */
+/* Reads a pair {equal bytes + 1, differing bytes}. A single 0 stands for an equal remainder of the copy. */
 static bool take_pair(struct zstd_decoder *u, struct chunk *c, uint64_t rest)
 {
     uint64_t first;
@@ -127,8 +129,8 @@ static bool take_pair(struct zstd_decoder *u, struct chunk *c, uint64_t rest)
     return first == 0 || take(c, &u->differing);
 }
 
-/* bytes[n] are as predicted, `rest` from the first of them to the copy's end; add what differs. A pair may reach into the next
- * window. */
+/* Adds the differences to the prediction in bytes[n]; `rest` bytes remain of the copy from the first of them on. A
+ * pair may extend into the next window. */
 static int add_diff(struct zstd_decoder *u, struct chunk *c, unsigned char *bytes, size_t n, uint64_t rest,
                     struct hf_err *err)
 {
@@ -173,7 +175,7 @@ static int make_copy(struct delta_apply_state *apply, struct zstd_decoder *u, st
     return u->equal == 0 && u->differing == 0 ? 0 : damaged_chunk(err);
 }
 
-/* Literals, then perhaps a copy that is not in the map. */
+/* Makes literals, and the copy outside the map that may follow them. */
 static int make_gap(struct delta_apply_state *apply, struct zstd_decoder *u, struct chunk *c, unsigned char *to,
                     uint64_t gap, struct hf_err *err)
 {
@@ -243,7 +245,7 @@ static int apply_chunk(struct delta_apply_state *apply, struct zstd_decoder *u, 
     return c.control == c.control_end && c.diff == c.diff_end ? 0 : damaged_chunk(err);
 }
 
-/* `packed`: what stands in front of the block. */
+/* `packed` is the number in front of the block. */
 static int apply_block(struct delta_apply_state *apply, struct zstd_decoder *u, struct delta_shared_context *shared,
                        uint64_t packed, uint64_t block_end, struct hf_err *err)
 {
@@ -302,7 +304,7 @@ struct zstd_encoder {
     struct delta_shared_context shared;
     struct delta_packer *packer;
     size_t next_copy;
-    uint64_t equal, differing; /* the pair not yet written */
+    uint64_t equal, differing; /* the current pair */
 };
 
 static int add_varint(struct hf_buf *buf, uint64_t value)
@@ -423,7 +425,7 @@ static int pack_piece(struct zstd_encoder *k, uint64_t end, struct hf_err *err)
     return r;
 }
 
-/* How much of control, differences and literals there is. */
+/* Number of control bytes, differences and literals. */
 struct filled {
     size_t control, diff, literal;
 };
@@ -433,7 +435,7 @@ static struct filled filled_of(const struct zstd_encoder *k)
     return (struct filled){k->control.n, k->diff.n, k->literal.n};
 }
 
-/* Move the first n bytes of a list to the frame. */
+/* Moves the first n bytes of a list to the frame. */
 static int move_to_frame(struct zstd_encoder *k, struct hf_buf *list, size_t n)
 {
     int r = hf_buf_add(&k->frame, list->p, n);
@@ -443,7 +445,7 @@ static int move_to_frame(struct zstd_encoder *k, struct hf_buf *list, size_t n)
     return r;
 }
 
-/* So many pieces, which take what was filled, are a chunk. */
+/* Writes a chunk of `pieces` pieces, which take up the first bytes of each list. */
 static int end_chunk(struct zstd_encoder *k, uint64_t pieces, struct filled filled)
 {
     int r;
@@ -503,7 +505,7 @@ static int open_pack(const struct delta_make *make, bool quick, struct hf_buf *s
     k->make = make;
     r = delta_shared_context_make(make, &k->memory, &k->shared, shared, err);
     k->shared.only_first = true;
-    bool split = !quick && make->new_n <= DELTA_BLOCK; /* of several blocks each has a worker */
+    bool split = !quick && make->new_n <= DELTA_BLOCK; /* with several blocks, each has a worker */
     if (r == 0 && (k->packer = delta_packer_new(quick, split, make->params)) == NULL)
         r = delta_no_memory(err);
     if (r < 0) {
@@ -529,7 +531,8 @@ static int pack_and_squeeze(void *state, uint64_t start, uint64_t end, struct hf
     struct zstd_encoder *k = state;
     int r = pack_block(k, &k->shared, start, end, err);
 
-    hf_buf_done(&k->control); /* all of it is in the frame */
+    /* the frame holds all of it */
+    hf_buf_done(&k->control);
     hf_buf_done(&k->diff);
     hf_buf_done(&k->literal);
     if (r == 0)

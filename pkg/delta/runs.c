@@ -1,13 +1,15 @@
-/* Method 4: runs of bytes that old has, and bytes as they are. No coder, no tables: for changes so small that whatever
- * would have to be told about them costs more than they do. What an executable that was only built anew differs in is
- * little more than its build ID, and that a second time, as the hex digits of its debug file's name. */
+/* Method 4: runs of equal old bytes, and raw bytes. Without coder and tables, for changes so small that those cost
+ * more than the change. A rebuilt executable often differs in little more than its build ID, which occurs a second
+ * time as hex digits in the name of its debug file. */
 #include <errno.h>
 #include <string.h>
 
 #include "delta/create.h"
 #include "delta/match/extend.h"
+#include "delta/methods.h"
 
-/* An operation's first byte: how many bytes are the same (upper half), whether a jump in old follows, how many bytes are fresh. */
+/* First byte of an operation: number of equal bytes (upper half), a bit for a jump in the old file, number of fresh
+ * bytes. */
 enum {
     SAME_SHIFT = 4,
     SAME_MORE = 15,
@@ -15,7 +17,7 @@ enum {
     FRESH_MASK = 7,
     FRESH_MORE = 6,
     FRESH_REPEAT = 7,
-    HISTORY = 1024, /* fresh bytes that can be told once more, in hex or over and over */
+    HISTORY = 1024, /* fresh bytes that a repeat can refer to */
 };
 
 static const char hex_digits[] = "0123456789abcdef";
@@ -23,13 +25,13 @@ static const char hex_digits[] = "0123456789abcdef";
 /* ---- apply ----------------------------------------------------------------------------------------------------- */
 
 struct runs_decoder {
-    uint64_t made;  /* of new, whether it has to be written or was before */
-    uint64_t fresh; /* bytes that went through the history */
-    size_t kept;    /* bytes made but not yet handed on: operations may be short */
+    uint64_t made;  /* bytes of the new file, including those before the resume point */
+    uint64_t fresh; /* bytes that passed through the history */
+    size_t kept;    /* bytes made but not yet written: operations may be short */
     unsigned char history[HISTORY], bytes[16384];
 };
 
-/* How what follows the same bytes is told. */
+/* Form of the bytes after the equal ones: raw, hex digits of earlier fresh bytes, or a repetition with a period. */
 enum fresh_form { FRESH_RAW, FRESH_HEX, FRESH_PERIODIC };
 
 /* One operation. */
@@ -47,7 +49,7 @@ static int flush_made(struct delta_apply_state *apply, struct runs_decoder *u, s
     return r == 0 && !known && u->made % DELTA_BLOCK == 0 ? delta_apply_checkpoint(apply, err) : r;
 }
 
-/* The next n bytes of new are behind those kept; they do not go over a block's border. */
+/* Accepts the next n bytes, which follow the buffered ones and do not cross a block's border. */
 static int emit(struct delta_apply_state *apply, struct runs_decoder *u, size_t n, struct hf_err *err)
 {
     u->made += n;
@@ -56,7 +58,7 @@ static int emit(struct delta_apply_state *apply, struct runs_decoder *u, size_t 
     return full ? flush_made(apply, u, err) : 0;
 }
 
-/* Digits `done` and on of what is hex_length. */
+/* Makes n hex digits of the history, from digit `done` on. */
 static void read_hex(struct runs_decoder *u, uint64_t from, uint64_t done, size_t n)
 {
     for (size_t i = 0; i < n; i++, done++) {
@@ -80,7 +82,7 @@ static int read_fresh(struct delta_apply_state *apply, struct runs_decoder *u, s
     return r;
 }
 
-/* How much of what is left can be made at once. */
+/* Returns the number of remaining bytes that fit at once. */
 static size_t next_part(const struct runs_decoder *u, uint64_t left)
 {
     return (size_t)HF_MIN(HF_MIN(left, DELTA_BLOCK - u->made % DELTA_BLOCK), (uint64_t)(sizeof(u->bytes) - u->kept));
@@ -112,7 +114,7 @@ static int apply_op(struct delta_apply_state *apply, struct runs_decoder *u, con
     return r;
 }
 
-/* What was fresh before, once more: the distance says which bytes and how. */
+/* Reads a repeat of earlier fresh bytes: the distance selects them, its lowest bit the form. */
 static int read_repeat(struct delta_apply_state *apply, struct run_op *op, uint64_t room, struct hf_err *err)
 {
     uint64_t n = 0;
@@ -135,7 +137,7 @@ static int read_op(struct delta_apply_state *apply, struct runs_decoder *u, stru
     unsigned char token;
 
     *op = (struct run_op){.same = room};
-    if (apply->input->left == 0) /* what is not told is the same */
+    if (apply->input->left == 0) /* the remainder is equal */
         return 0;
     int r = delta_input_read(apply->input, &token, 1, err);
     if (r < 0)
@@ -192,7 +194,8 @@ int delta_apply_runs(struct delta_apply_state *apply, struct hf_err *err)
 struct runs_encoder {
     const struct delta_make *make;
     struct hf_buf *body;
-    uint64_t old_pos, same_from, same; /* the apply not yet written: new[same_from..same_from + same) from old_pos on */
+    /* the current run: new[same_from..same_from + same) equals old from old_pos on */
+    uint64_t old_pos, same_from, same;
     uint64_t fresh;
     unsigned char history[HISTORY];
 };
@@ -204,7 +207,7 @@ static int add_number(struct runs_encoder *k, uint64_t value)
     return hf_buf_add(k->body, bytes, delta_put_varint(bytes, value));
 }
 
-/* `bytes`: what is fresh, NULL for what was before. */
+/* `bytes` are the fresh bytes; NULL for a repeat. */
 static int add_op(struct runs_encoder *k, const struct run_op *op, const unsigned char *bytes)
 {
     bool again = op->form != FRESH_RAW;
@@ -230,7 +233,7 @@ static int add_op(struct runs_encoder *k, const struct run_op *op, const unsigne
     return r;
 }
 
-/* A digit's value, -1 for what is none. */
+/* Returns the value of a hex digit, or -1. */
 static int digit_of(unsigned char byte)
 {
     if (byte >= '0' && byte <= '9')
@@ -238,7 +241,7 @@ static int digit_of(unsigned char byte)
     return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
-/* How many fresh bytes, `distance` back, p[0..n) spells. */
+/* Returns the number of fresh bytes from `distance` back whose hex digits are p[0..n). */
 static uint64_t hex_length(const struct runs_encoder *k, const unsigned char *p, uint64_t n, uint64_t distance)
 {
     uint64_t i = 0;
@@ -251,9 +254,9 @@ static uint64_t hex_length(const struct runs_encoder *k, const unsigned char *p,
     return i;
 }
 
-enum { WORTH_IT = 6 /* bytes hex_length */ };
+enum { WORTH_IT = 6 /* bytes in hex */ };
 
-/* The first place in new[from..to) where enough digits stand in a row; `to`: there is none. */
+/* Returns the first position in new[from..to) with enough digits in a row, or `to`. */
 static uint64_t find_digits(const unsigned char *p, uint64_t from, uint64_t to)
 {
     for (uint64_t at; from + 2 * WORTH_IT <= to; from = at + 1) {
@@ -262,12 +265,13 @@ static uint64_t find_digits(const unsigned char *p, uint64_t from, uint64_t to)
             at--;
         if (at == from)
             return from;
-        at--; /* no digit */
+        at--; /* not a digit */
     }
     return to;
 }
 
-/* The first place in new[from..to) where fresh bytes are hex_length: sets what op has to say. Some digits may be old's by chance. */
+/* Finds the first position in new[from..to) that repeats fresh bytes in hex, and fills *op. Digits may equal old
+ * bytes by chance. */
 static uint64_t find_hex(const struct runs_encoder *k, uint64_t from, uint64_t to, struct run_op *op)
 {
     const unsigned char *p = k->make->new_bytes;
@@ -287,7 +291,7 @@ static uint64_t find_hex(const struct runs_encoder *k, uint64_t from, uint64_t t
     return to;
 }
 
-/* How many bytes from p[at] on, up to `to`, are those `distance` before them. */
+/* Returns the number of bytes from p[at] on, up to `to`, that equal those `distance` before. */
 static uint64_t repeated(const unsigned char *p, uint64_t at, uint64_t to, uint64_t distance)
 {
     uint64_t n = 0;
@@ -297,8 +301,8 @@ static uint64_t repeated(const unsigned char *p, uint64_t at, uint64_t to, uint6
     return n;
 }
 
-/* The first place in new[from..to) from which on the bytes before it come over and over; `known`: how many before `from`
- * are fresh. */
+/* Finds the first position in new[from..to) where the bytes before it repeat with a short period; `known` bytes
+ * before `from` are fresh. */
 static uint64_t find_period(const struct runs_encoder *k, uint64_t from, uint64_t to, uint64_t known, struct run_op *op)
 {
     enum { WORTH_TELLING = 12, DISTANCE_MAX = 16 };
@@ -313,8 +317,8 @@ static uint64_t find_period(const struct runs_encoder *k, uint64_t from, uint64_
     return to;
 }
 
-/* What of the fresh bytes new[at..to) is told next, and how: sets what op has to say of it but for `same`. -E2BIG: more
- * than is wanted. `known`: so many bytes before it were told as they are. */
+/* Selects the next operation for the fresh bytes new[at..to), and fills *op except `same`. `known` bytes before `at`
+ * are raw. -E2BIG if the raw bytes exceed the limit of the body. */
 static int next_piece(const struct runs_encoder *k, uint64_t at, uint64_t to, uint64_t known, struct run_op *op)
 {
     const unsigned char *p = k->make->new_bytes;
@@ -333,8 +337,8 @@ static int next_piece(const struct runs_encoder *k, uint64_t at, uint64_t to, ui
     return op->form == FRESH_RAW && op->fresh > k->body->max ? -E2BIG : 0;
 }
 
-/* The apply so far, and what is fresh behind it, up to new_pos; then one that starts at old_pos. What is the same at the end
- * of new need not be told. */
+/* Writes the current run and the fresh bytes after it up to new_pos, and starts a run at old_pos. Omits equal bytes
+ * at the end of the file. */
 static int end_run(struct runs_encoder *k, uint64_t new_pos, uint64_t old_pos)
 {
     const unsigned char *p = k->make->new_bytes;
@@ -345,7 +349,8 @@ static int end_run(struct runs_encoder *k, uint64_t new_pos, uint64_t old_pos)
     struct run_op op;
     int r = 0;
 
-    if (k->fresh > 0 && new_pos > at) { /* a hex digit or two may have been the same */
+    /* a hex digit or two may equal the old bytes by chance */
+    if (k->fresh > 0 && new_pos > at) {
         uint64_t from = find_hex(k, at - back, HF_MIN(new_pos, at + k->body->max), &op);
         if (from < at) {
             same -= at - from;
@@ -371,7 +376,7 @@ static int end_run(struct runs_encoder *k, uint64_t new_pos, uint64_t old_pos)
     return r;
 }
 
-/* Equal stretches of a copy that are worth a apply of their own. */
+/* Adds the equal stretches of a copy that are worth a run. */
 static int add_copy(struct runs_encoder *k, const struct delta_copy *copy)
 {
     enum { WORTH = 4 };

@@ -8,11 +8,11 @@
 enum {
     OPTIONAL = DELTA_PREDICT_ALL & ~DELTA_PREDICT_REFERENCES,
     MACHINES = DELTA_MACHINE_RISCV + 1,
-    SAMPLE = 1 << 13, /* bytes of new in a row */
-    SAMPLES = 4,      /* of so many the fast profile looks at one */
+    SAMPLE = 1 << 13, /* bytes of the new file in a row */
+    SAMPLES = 4,      /* the fast profile looks at one in so many samples */
 };
 
-/* References in the code of each machine that come out otherwise: than predicted, than old has them. */
+/* References in each machine's code that differ from the prediction, and from the old bytes. */
 struct misses {
     uint64_t predicted[MACHINES], unchanged[MACHINES];
 };
@@ -40,7 +40,7 @@ static void count_span(struct delta_predictor *p, const struct delta_span *s, co
     }
 }
 
-/* Where to look on, at new_pos or behind it. */
+/* Returns the next position to look at, new_pos or later. */
 static uint64_t next_sample(const struct delta_make *make, uint64_t new_pos)
 {
     bool fast = make->params != NULL && make->params->profile == HF_DELTA_FAST;

@@ -1,11 +1,11 @@
-/* What both sides know before the first byte of new: which predictors, which images, the match map. */
+/* Code the predictors, the pairs of images and the match map (FORMAT.md, "Shared context"). */
+#include "delta/shared_context.h"
+
 #include <errno.h>
 #include <string.h>
 
-#include "delta/cm/model.h"
-#include "delta/create.h"
+#include "delta/match/map_build.h"
 #include "delta/select_predictors.h"
-#include "delta/tables.h"
 
 struct numbers {
     struct delta_number plain, segment, gap, length, jump, jump_after_gap;

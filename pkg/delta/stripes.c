@@ -6,18 +6,19 @@
 #include <string.h>
 
 #include "delta/io/serialized_io.h"
+#include "delta/shared_context.h"
 
-/* The number that a stripe begins with: bytes of its literals above these. */
+/* Flags in the lowest bits of a stripe's first number; the bits above hold the size of its literals. */
 enum { MORE = 1, QUICK = 2, BITS = 2 };
 
 enum {
-    ASIDE_MIN = 128,   /* bytes of coded literals that a thread of its own is worth */
-    LITERALS_SLOTS = 3 /* windows of old to decode literals with: they look at few places */
+    ASIDE_MIN = 128,   /* bytes of coded literals that are worth a thread */
+    LITERALS_SLOTS = 3 /* windows of the old file for literals, which read few places */
 };
 
 struct stripe {
     uint64_t start, end;
-    size_t literals; /* bytes they are coded in */
+    size_t literals; /* size when coded */
     bool quick, more;
 };
 
@@ -52,12 +53,12 @@ struct delta_stripes {
     struct delta_model *model;
     struct delta_literals *literals;
     struct delta_literal_queue *queue;
-    struct delta_old *old; /* the literals' own windows */
+    struct delta_old *old; /* windows of the literals' thread */
     bool two_at_once;
-    unsigned char *coded; /* literals, and room for them */
+    unsigned char *coded; /* buffer for coded literals */
     size_t coded_max;
     struct delta_cm cm, literals_cm;
-    struct stripe stripe; /* the one in the making */
+    struct stripe stripe; /* the current one */
 };
 
 static bool has_processors(void)
@@ -76,7 +77,7 @@ int delta_stripes_open(struct delta_apply_state *apply, struct delta_shared_cont
         return delta_no_memory(err);
     s->apply = apply;
     s->two_at_once = has_processors();
-    delta_serialized_io_begin(&s->serialized, apply);
+    delta_serialized_io_begin(&s->serialized, apply->input, apply->old, &apply->output);
     s->old = malloc(sizeof(*s->old));
     s->queue = delta_literal_queue_new();
     s->model = delta_model_new(shared);
@@ -102,7 +103,7 @@ void delta_stripes_close(struct delta_stripes *s)
     free(s);
 }
 
-/* The literals of the stripe, all of them. */
+/* Decodes all literals of the stripe. */
 static void *decode_literals(void *ctx)
 {
     struct delta_stripes *s = ctx;
@@ -116,7 +117,8 @@ static void *decode_literals(void *ctx)
     return NULL;
 }
 
-/* In a thread of its own, where that helps; signals are for the others. False: it is done. */
+/* Decodes the literals in a thread of their own if that helps; it blocks signals, which are for the other threads.
+ * False: the literals are already decoded. */
 static bool start_literals(struct delta_stripes *s, pthread_t *ret_thread)
 {
     sigset_t all, before;
@@ -206,7 +208,8 @@ int delta_stripes_skip(struct delta_input *input, struct hf_err *err)
 
 /* ---- creating -------------------------------------------------------------------------------------------------- */
 
-/* Where the stripe ends that begins at `start`: with as many literals as it may have, or with the block. */
+/* Returns the end of the stripe that begins at `start`: the stripe holds as many literals as it may, or reaches the
+ * end of the block. */
 static uint64_t end_of(const struct delta_striper *k, uint64_t start, uint64_t end)
 {
     const struct delta_map *map = k->map;

@@ -1,9 +1,11 @@
-/* Method 3: new on its own, where old does not help: each block of 4 MiB as one raw LZMA2 stream, its length in front. */
+/* Method 3: the new file alone, for when the old one does not help. Each block of 4 MiB is a raw LZMA2 stream,
+ * preceded by its length. */
 #include <errno.h>
 #include <lzma.h>
 #include <string.h>
 
 #include "delta/create.h"
+#include "delta/methods.h"
 
 enum { DICTIONARY = 1 << 20 };
 
@@ -95,7 +97,7 @@ int delta_make_lzma(const struct delta_make *make, struct hf_buf *body, struct h
     unsigned char *packed = malloc(bound), length[10];
     int r = packed != NULL && !lzma_lzma_preset(&options, 6 | LZMA_PRESET_EXTREME) ? 0 : -ENOMEM;
 
-    /* What is packed may reach back less far than what unpacks it would allow: no more memory than the file is worth. */
+    /* A small file gets a smaller dictionary than the decoder allows, to save the encoder's memory. */
     options.dict_size = (uint32_t)HF_MAX(HF_MIN(make->new_n, (size_t)DICTIONARY), (size_t)LZMA_DICT_SIZE_MIN);
     for (size_t start = 0; r == 0 && start < make->new_n; start += DELTA_BLOCK) {
         size_t n = 0, part = HF_MIN((size_t)DELTA_BLOCK, make->new_n - start);

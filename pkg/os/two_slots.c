@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "os/file.h"
+
 int hf_two_slots_read(const struct hf_fs_ops *fs, int fd, const struct hf_two_slots_format *format, unsigned char *slot,
                       uint64_t *ret_counter)
 {
@@ -31,11 +33,7 @@ int hf_two_slots_write(const struct hf_fs_ops *fs, int fd, const struct hf_two_s
 {
     uint64_t offset = ((counter - 1 + format->first_slot) & 1) * HF_TWO_SLOTS_STRIDE;
 
-    for (size_t done = 0; done < format->bytes;) {
-        ssize_t n = fs->pwrite(fs->ctx, fd, slot + done, format->bytes - done, offset + done);
-        if (n <= 0)
-            return n < 0 ? (int)n : -EIO;
-        done += (size_t)n;
-    }
-    return fs->fdatasync(fs->ctx, fd);
+    int r = hf_file_write_all(fs, fd, slot, format->bytes, offset);
+
+    return r < 0 ? r : fs->fdatasync(fs->ctx, fd);
 }

@@ -4,36 +4,32 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/macros.h"
 #include "base/parse.h"
-#include "pack/tar/tar_head.h"
+#include "pack/tar/tar_read.h"
 
 enum { OPEN_BLOBS = 8, JSON_MAX = 1 << 20, PIECE = 1 << 16 };
 
 struct part {
-    uint64_t at, size;
-    uint64_t offset; /* in the archive */
+    uint64_t at, size; /* place in the concatenation */
+    uint64_t offset;   /* in the archive */
     char hex[HF_SHA256_HEX];
-    int fd; /* -1 */
+    int fd; /* in a store; -1: closed */
 };
 
 struct hf_image {
-    const struct hf_fs_ops *fs; /* NULL: an archive */
+    const struct hf_fs_ops *fs; /* the store; NULL: `archive` */
     int dirfd;
     struct hf_delta_old archive;
     struct part *parts;
     size_t n;
     uint64_t size;
-    size_t open[OPEN_BLOBS]; /* index + 1, 0: none */
+    size_t open[OPEN_BLOBS]; /* parts with an open file: index + 1; 0: free slot */
     unsigned next_open;
 };
 
-/* ---- what is in an archive ------------------------------------------------------------------------------------------ */
-
-struct entry {
-    char name[101];
-    uint64_t offset, size;
-};
+/* ---- the files of an archive ------------------------------------------------------------------------------------- */
 
 static int read_exactly(const struct hf_delta_old *from, void *bytes, size_t n, uint64_t at, struct hf_err *err)
 {
@@ -43,7 +39,7 @@ static int read_exactly(const struct hf_delta_old *from, void *bytes, size_t n, 
         ssize_t got = from->pread(from->ctx, p, n, at);
         if (got <= 0)
             return got < 0 ? hf_err_sys(err, (int)got, "read the image archive")
-                           : hf_err_set(err, EBADMSG, "the image archive is cut off");
+                           : hf_err_set(err, EBADMSG, "the image archive is incomplete");
         p += got;
         at += (uint64_t)got;
         n -= (size_t)got;
@@ -51,49 +47,24 @@ static int read_exactly(const struct hf_delta_old *from, void *bytes, size_t n, 
     return 0;
 }
 
-/* Octal, or base 256 where the first bit is set. */
-static uint64_t number_of(const unsigned char *field, size_t n)
+/* Returns 1 and the next regular file of the archive, 0 at the end, or -errno. */
+static int next_file(struct hf_tar *tar, struct hf_tar_member *ret_file, struct hf_err *err)
 {
-    uint64_t value = 0;
+    int r;
 
-    if ((field[0] & 0x80) != 0) {
-        for (size_t i = n - 8; i < n; i++)
-            value = value << 8 | field[i];
-        return value;
-    }
-    for (size_t i = 0; i < n && field[i] >= '0' && field[i] <= '7'; i++)
-        value = value << 3 | (field[i] - (uint64_t)'0');
-    return value;
+    do
+        r = hf_tar_next(tar, ret_file, err);
+    while (r > 0 && ret_file->type != HF_TAR_FILE);
+    return r < 0 ? hf_err_wrap(err, r, "image archive") : r;
 }
 
-/* 1: *ret_entry is the next regular file, 0: the end. Long names do not occur where it matters. */
-static int next_entry(const struct hf_delta_old *tar, uint64_t *at, struct entry *ret_entry, struct hf_err *err)
+static struct hf_tar tar_of(const struct hf_delta_old *archive)
 {
-    unsigned char block[TAR_BLOCK];
-
-    while (tar->size >= TAR_BLOCK && *at <= tar->size - TAR_BLOCK) {
-        int r = read_exactly(tar, block, sizeof(block), *at, err);
-        if (r < 0)
-            return r;
-        if (block[0] == 0)
-            return 0;
-        uint64_t size = number_of(block + 124, 12), offset = *at + TAR_BLOCK;
-        if (size > tar->size - offset)
-            return hf_err_set(err, EBADMSG, "the image archive is damaged at byte %llu", (unsigned long long)*at);
-        *at = offset + tar_padded(size);
-        if (block[156] != '0' && block[156] != 0)
-            continue;
-        memcpy(ret_entry->name, block, 100);
-        ret_entry->name[100] = '\0';
-        ret_entry->offset = offset;
-        ret_entry->size = size;
-        return 1;
-    }
-    return 0;
+    return (struct hf_tar){.ctx = archive->ctx, .pread = archive->pread, .size = archive->size};
 }
 
-static int hash_entry(const struct hf_delta_old *tar, const struct entry *entry,
-                      unsigned char digest[static HF_SHA256_BYTES], struct hf_err *err)
+static int hash_file(const struct hf_delta_old *tar, const struct hf_tar_member *file,
+                     unsigned char digest[static HF_SHA256_BYTES], struct hf_err *err)
 {
     _cleanup_(hf_freep) unsigned char *piece = malloc(PIECE);
     struct hf_sha256 hash;
@@ -102,9 +73,9 @@ static int hash_entry(const struct hf_delta_old *tar, const struct entry *entry,
     if (piece == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     hf_sha256_init(&hash);
-    for (uint64_t at = 0; r == 0 && at < entry->size; at += PIECE) {
-        size_t n = (size_t)HF_MIN((uint64_t)PIECE, entry->size - at);
-        r = read_exactly(tar, piece, n, entry->offset + at, err);
+    for (uint64_t at = 0; r == 0 && at < file->size; at += PIECE) {
+        size_t n = (size_t)HF_MIN((uint64_t)PIECE, file->size - at);
+        r = read_exactly(tar, piece, n, file->offset + at, err);
         hf_sha256_update(&hash, piece, n);
     }
     hf_sha256_final(&hash, digest);
@@ -118,34 +89,34 @@ static bool ends_with(const char *text, const char *end)
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
-/* Layers and configuration: what every content store has of an image that it runs. Indexes, manifests and attestations are small,
- * and not always there. */
-static int is_part(const struct hf_delta_old *tar, const struct entry *entry, bool *ret_is, struct hf_err *err)
+/* Sets *ret_is for layers and configurations, which every content store has for an image that it runs. Indexes,
+ * manifests and attestations are small, and some stores lack them. */
+static int is_part(const struct hf_delta_old *tar, const struct hf_tar_member *file, bool *ret_is, struct hf_err *err)
 {
-    bool named = strncmp(entry->name, "blobs/sha256/", 13) == 0 || ends_with(entry->name, ".tar") ||
-                 ends_with(entry->name, ".tar.gz") ||
-                 (strlen(entry->name) == HF_SHA256_HEX - 1 + 5 && ends_with(entry->name, ".json"));
+    bool named = strncmp(file->name, "blobs/sha256/", 13) == 0 || ends_with(file->name, ".tar") ||
+                 ends_with(file->name, ".tar.gz") ||
+                 (strlen(file->name) == HF_SHA256_HEX - 1 + 5 && ends_with(file->name, ".json"));
     char first = 0;
 
     *ret_is = false;
-    if (!named || entry->size == 0)
+    if (!named || file->size == 0)
         return 0;
-    int r = read_exactly(tar, &first, 1, entry->offset, err);
+    int r = read_exactly(tar, &first, 1, file->offset, err);
     if (r < 0 || first != '{') {
         *ret_is = r == 0;
         return r;
     }
-    if (entry->size > JSON_MAX)
+    if (file->size > JSON_MAX)
         return 0;
-    _cleanup_(hf_freep) char *text = calloc(1, entry->size + 1);
+    _cleanup_(hf_freep) char *text = calloc(1, file->size + 1);
     if (text == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    r = read_exactly(tar, text, entry->size, entry->offset, err);
+    r = read_exactly(tar, text, file->size, file->offset, err);
     *ret_is = r == 0 && strstr(text, "\"rootfs\"") != NULL;
     return r;
 }
 
-/* ---- making --------------------------------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------------------------------------ */
 
 static bool is_known(const struct hf_deep_part *parts, size_t n, const unsigned char digest[static HF_SHA256_BYTES])
 {
@@ -159,31 +130,31 @@ static int collect(const struct hf_delta_old *tar, struct hf_deep_part *parts, s
                    struct hf_err *err)
 {
     const struct hf_delta_memory *memory = tar->ctx;
-    struct entry entry;
-    uint64_t at = 0;
+    struct hf_tar_member file;
+    struct hf_tar members = tar_of(tar);
     size_t n = 0;
     bool is;
     int r;
 
-    while ((r = next_entry(tar, &at, &entry, err)) > 0) {
+    while ((r = next_file(&members, &file, err)) > 0) {
         unsigned char digest[HF_SHA256_BYTES];
-        if ((r = is_part(tar, &entry, &is, err)) < 0)
+        if ((r = is_part(tar, &file, &is, err)) < 0)
             return r;
         if (!is)
             continue;
-        if ((r = hash_entry(tar, &entry, digest, err)) < 0)
+        if ((r = hash_file(tar, &file, digest, err)) < 0)
             return r;
         if (is_known(parts, n, digest))
             continue;
         if (n == HF_DEEP_MAX_PARTS)
             return hf_err_set(err, E2BIG, "the image archive has more than %d layers", HF_DEEP_MAX_PARTS);
         memcpy(parts[n].sha256, digest, sizeof(digest));
-        parts[n++].size = entry.size;
-        if (hf_buf_add(bytes, memory->p + entry.offset, entry.size) < 0)
+        parts[n++].size = file.size;
+        if (hf_buf_add(bytes, memory->p + file.offset, file.size) < 0)
             return hf_err_set(err, ENOMEM, "out of memory");
     }
     if (r == 0 && n == 0)
-        r = hf_err_set(err, EBADMSG, "no image archive: neither an OCI layout nor a docker-archive");
+        r = hf_err_set(err, EBADMSG, "not an image archive: neither an OCI layout nor a docker-archive");
     *ret_n = n;
     return r;
 }
@@ -208,7 +179,7 @@ int hf_image_parts(const void *tar, size_t n, struct hf_deep_part **ret_parts, s
     return 0;
 }
 
-/* ---- opening -------------------------------------------------------------------------------------------------------- */
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
 
 static int new_image(const struct hf_deep_info *info, struct hf_image **ret_image, struct hf_err *err)
 {
@@ -262,7 +233,7 @@ static int open_blob(struct hf_image *image, size_t i)
 
 static int missing(const struct part *part, struct hf_err *err)
 {
-    return hf_err_set(err, ENOENT, "the old image's blob sha256:%s is not there", part->hex);
+    return hf_err_set(err, ENOENT, "blob sha256:%s of the old image is missing", part->hex);
 }
 
 int hf_image_open_store(const struct hf_fs_ops *fs, int dirfd, const struct hf_deep_info *info,
@@ -293,27 +264,27 @@ int hf_image_open_store(const struct hf_fs_ops *fs, int dirfd, const struct hf_d
     return 0;
 }
 
-/* Where in the archive each part is. Only entries of a fitting size are hashed. */
+/* Finds each part in the archive. Hashes only files that have the size of a part. */
 static int find_parts(struct hf_image *image, bool *found, struct hf_err *err)
 {
-    struct entry entry;
-    uint64_t at = 0;
+    struct hf_tar_member file;
+    struct hf_tar members = tar_of(&image->archive);
     int r;
 
-    while ((r = next_entry(&image->archive, &at, &entry, err)) > 0) {
+    while ((r = next_file(&members, &file, err)) > 0) {
         unsigned char digest[HF_SHA256_BYTES];
         char hex[HF_SHA256_HEX] = "";
         for (size_t i = 0; i < image->n; i++) {
             struct part *part = &image->parts[i];
-            if (found[i] || part->size != entry.size)
+            if (found[i] || part->size != file.size)
                 continue;
             if (hex[0] == '\0') {
-                if ((r = hash_entry(&image->archive, &entry, digest, err)) < 0)
+                if ((r = hash_file(&image->archive, &file, digest, err)) < 0)
                     return r;
                 (void)hf_hex_encode(digest, sizeof(digest), hex);
             }
             if (strcmp(hex, part->hex) == 0) {
-                part->offset = entry.offset;
+                part->offset = file.offset;
                 found[i] = true;
             }
         }
@@ -343,7 +314,7 @@ int hf_image_open_archive(const struct hf_delta_old *archive, const struct hf_de
     return 0;
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 static ssize_t image_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
 {

@@ -1,5 +1,7 @@
-/* pack/plan.h - which way to a new file: the fewest bytes over the link among those that fit this node. Pure. The
- * command line uses it to list only ways that somebody would take, a node to take one (os/room.h says how much memory there is). */
+/* pack/plan.h - choose how to get a new file: of the ways that fit the node, the one with the fewest bytes over the
+ * link. Pure.
+ *
+ * The command line lists only ways that some node would choose; a node chooses one (os/room.h measures its memory). */
 #pragma once
 
 #include <stdbool.h>
@@ -8,22 +10,24 @@
 
 /* One way: a whole file, a delta, or several deltas one after the other. */
 struct hf_plan_way {
-    uint64_t fetch_bytes;  /* over the link, all told */
-    uint64_t memory_bytes; /* at most at once, beside what every way needs */
-    uint64_t disk_bytes;   /* at most at once, beside old and new file */
-    unsigned steps;        /* files to fetch */
+    uint64_t fetch_bytes;  /* sum over the link */
+    uint64_t memory_bytes; /* peak, on top of what every way needs */
+    uint64_t disk_bytes;   /* peak, on top of the old and the new file */
+    unsigned steps;        /* number of files to fetch */
 };
 
 struct hf_plan_room {
-    uint64_t memory_bytes, disk_bytes; /* UINT64_MAX: not known, anything goes */
+    uint64_t memory_bytes, disk_bytes; /* UINT64_MAX: unknown, no limit */
 };
 
-/* Index of the best way, n when none fits: fewest bytes, then fewest steps, least memory, least disk, the first. */
+/* Returns the index of the best way, n if none fits: fewest bytes, then fewest steps, least memory, least disk,
+ * lowest index. */
 size_t hf_plan_choose(const struct hf_plan_way *ways, size_t n, const struct hf_plan_room *room);
 
-/* Would any node take ways[i]? No, when another one needs no more of anything and less of something, or the same and comes first. */
+/* Returns false if no node would choose ways[i]: another way needs no more of anything and less of something, or
+ * needs the same and has a lower index. */
 bool hf_plan_is_of_use(const struct hf_plan_way *ways, size_t n, size_t i);
 
-/* Two ways one after the other. */
+/* Returns the cost of two ways, one after the other. between_bytes: size of the file between them. */
 struct hf_plan_way hf_plan_chain(const struct hf_plan_way *first, const struct hf_plan_way *second,
                                  uint64_t between_bytes);

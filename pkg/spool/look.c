@@ -11,7 +11,7 @@
 #include "spool/segment.h"
 #include "spool/store_impl.h"
 
-struct names {
+struct folder_names {
     uint64_t *firsts;
     size_t n, cap;
     uint64_t set_aside;
@@ -22,7 +22,7 @@ struct look {
     const struct hf_fs_ops *fs;
     const char *dir;
     int dir_fd;
-    struct names names;
+    struct folder_names names;
     int (*visit)(void *arg, const struct hf_spool_record *record, bool waiting);
     void *arg;
     uint64_t expected; /* the next sequence there should be */
@@ -32,7 +32,7 @@ struct look {
 static int see_name(void *arg, const char *name, unsigned char type)
 {
     static const char damaged[] = ".seg.damaged";
-    struct names *names = arg;
+    struct folder_names *names = arg;
     size_t n = strlen(name);
     uint64_t first = hf_spool_segment_of_name(name);
 
@@ -60,9 +60,9 @@ static int open_dir(const struct hf_fs_ops *fs, const char *dir)
     return fs->openat(fs->ctx, AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0, HF_FS_ANY);
 }
 
-bool hf_spool_is_one(const struct hf_fs_ops *fs, const char *dir)
+bool hf_spool_detect(const struct hf_fs_ops *fs, const char *dir)
 {
-    struct names names = {0};
+    struct folder_names names = {0};
     int fd = open_dir(fs, dir);
 
     if (fd < 0)

@@ -25,7 +25,7 @@ struct hf_spool_found {
 };
 
 /* Is this a spool's folder? Errors reading it say no. */
-bool hf_spool_is_one(const struct hf_fs_ops *fs, const char *dir);
+bool hf_spool_detect(const struct hf_fs_ops *fs, const char *dir);
 
 /* Go through all records in order; `visit` (may be NULL) gets each once, `waiting` says that it was not delivered; a negative
  * return stops and is returned. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "os/file.h"
+#include "os/dir.h"
 #include "spool/scan.h"
 #include "spool/segment.h"
 #include "spool/store_impl.h"
@@ -234,7 +234,7 @@ int hf_spool_recover(struct hf_spool_store *store, uint64_t used, struct hf_err 
         r = find_spare(store, err);
     store->next = store->cursor.delivered + 1;
     for (size_t i = 0; i < store->n; i++)
-        store->segments[i].payload = hf_spool_payload_guess(store, i);
+        store->segments[i].payload = hf_spool_payload_estimate(store, i);
     if (r == 0 && store->n > 0)
         r = recover_last(store, err);
     store->last = HF_MAX(store->next - 1, store->cursor.delivered);

@@ -26,21 +26,21 @@ struct waiter {
 };
 
 /* Records on their way to the disk. */
-struct batch {
+struct append_batch {
     struct waiter *waiters;
     size_t n, cap;
     uint64_t unix_ns; /* when its first record came */
     struct hf_buf bytes;
 };
 
-enum writer_task { WRITER_IDLE, WRITER_WRITE, WRITER_KEEP };
+enum spool_task { WRITER_IDLE, WRITER_WRITE, WRITER_KEEP };
 
-struct writer {
+struct spool_writer {
     struct hf_job job;
-    enum writer_task task;
+    enum spool_task task;
     struct hf_spool_store *store;
     const struct hf_clock_ops *clock;
-    struct batch batch;
+    struct append_batch batch;
     struct hf_spool_record *records; /* as many as the batch has */
     size_t first, count;             /* the part of the batch that this write is about */
     size_t stored;                   /* of count */
@@ -52,7 +52,7 @@ struct writer {
     struct hf_err err;
 };
 
-struct maker {
+struct spare_maker {
     struct hf_job job;
     bool busy, made; /* made: the store does not know yet */
     struct hf_spool_spare spare;
@@ -60,7 +60,7 @@ struct maker {
     int r;
 };
 
-struct reader {
+struct spool_reader {
     struct hf_job job;
     bool busy;
     const struct hf_spool_store_params *where; /* fs and folder */
@@ -79,10 +79,10 @@ struct hf_spool {
     struct hf_spool_params params;
     char *dir;
     struct hf_spool_store *store;
-    struct batch collecting;
-    struct writer writer;
-    struct reader reader;
-    struct maker maker;
+    struct append_batch collecting;
+    struct spool_writer writer;
+    struct spool_reader reader;
+    struct spare_maker maker;
     uint64_t deliver;            /* wanted */
     uint64_t durable;            /* last sequence that may be read */
     struct hf_spool_stats stats; /* this and the extents: as of the writer's last job that ended */
@@ -108,14 +108,14 @@ static void free_when_quiet(struct hf_spool *spool);
 
 /* ---- batches ----------------------------------------------------------------------------------------------------- */
 
-static void batch_done(struct batch *batch)
+static void batch_done(struct append_batch *batch)
 {
     free(batch->waiters);
     hf_buf_done(&batch->bytes);
-    *batch = (struct batch){.bytes = HF_BUF_INIT(HF_SPOOL_PENDING_BYTES)};
+    *batch = (struct append_batch){.bytes = HF_BUF_INIT(HF_SPOOL_PENDING_BYTES)};
 }
 
-static void batch_clear(struct batch *batch)
+static void batch_clear(struct append_batch *batch)
 {
     if (batch->cap > BATCH_KEPT_RECORDS || batch->bytes.cap > BATCH_KEPT_BYTES) { /* a burst is over */
         batch_done(batch);
@@ -125,7 +125,7 @@ static void batch_clear(struct batch *batch)
     hf_buf_clear(&batch->bytes);
 }
 
-static int batch_add(struct batch *batch, uint32_t tag, struct hf_view payload,
+static int batch_add(struct append_batch *batch, uint32_t tag, struct hf_view payload,
                      void (*done)(void *arg, int r, uint64_t sequence), void *arg)
 {
     int r = hf_array_grow(batch->waiters, batch->n, batch->cap, HF_ARRAY_ANY);
@@ -144,7 +144,7 @@ static int batch_add(struct batch *batch, uint32_t tag, struct hf_view payload,
 
 static void writer_work(struct hf_job *job)
 {
-    struct writer *writer = hf_container_of(job, struct writer, job);
+    struct spool_writer *writer = hf_container_of(job, struct spool_writer, job);
     uint64_t began = hf_mono_ns(writer->clock);
 
     writer->r = 0;
@@ -161,7 +161,7 @@ static void writer_work(struct hf_job *job)
 }
 
 /* How many records from `first` on go into one write. */
-static size_t part_of(const struct batch *batch, size_t first)
+static size_t part_of(const struct append_batch *batch, size_t first)
 {
     size_t n = 0, bytes = 0;
 
@@ -174,7 +174,7 @@ static size_t part_of(const struct batch *batch, size_t first)
     return n;
 }
 
-static void answer(struct hf_spool *spool, const struct writer *writer, int r)
+static void answer(struct hf_spool *spool, const struct spool_writer *writer, int r)
 {
     struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS + 1];
 
@@ -203,7 +203,7 @@ static void count_time(struct hf_spool *spool, uint64_t took_ns)
 
 static void write_ended(struct hf_spool *spool, int r)
 {
-    struct writer *writer = &spool->writer;
+    struct spool_writer *writer = &spool->writer;
 
     spool->state.batches++;
     count_time(spool, writer->took_ns);
@@ -248,9 +248,9 @@ static void note_trouble(struct hf_spool *spool, int r, const struct hf_err *err
 
 static void writer_done(struct hf_job *job, int cancelled)
 {
-    struct writer *writer = hf_container_of(job, struct writer, job);
+    struct spool_writer *writer = hf_container_of(job, struct spool_writer, job);
     struct hf_spool *spool = hf_container_of(writer, struct hf_spool, writer);
-    enum writer_task task = writer->task;
+    enum spool_task task = writer->task;
     int r = cancelled ? -ECANCELED : writer->r;
 
     writer->task = WRITER_IDLE;
@@ -277,7 +277,7 @@ static void writer_done(struct hf_job *job, int cancelled)
         start_writer(spool);
 }
 
-static int prepare_records(struct writer *writer)
+static int prepare_records(struct spool_writer *writer)
 {
     struct hf_spool_record *records = reallocarray(writer->records, writer->batch.n, sizeof(*records));
 
@@ -297,7 +297,7 @@ static int prepare_records(struct writer *writer)
 /* Is there something to deliver on disk, something to mend, a spare segment to take over? Says the writer which. */
 static bool wants_keeping(struct hf_spool *spool)
 {
-    struct writer *writer = &spool->writer;
+    struct spool_writer *writer = &spool->writer;
 
     writer->adopt = spool->maker.made;
     writer->made = spool->maker.r;
@@ -308,12 +308,12 @@ static bool wants_keeping(struct hf_spool *spool)
 }
 
 /* What the writer does next, if anything. Housekeeping waits for a pause in the writing, but not for ever. */
-static enum writer_task next_task(struct hf_spool *spool)
+static enum spool_task next_task(struct hf_spool *spool)
 {
-    struct writer *writer = &spool->writer;
+    struct spool_writer *writer = &spool->writer;
 
     if (writer->batch.n == 0 && spool->collecting.n > 0) {
-        struct batch empty = writer->batch;
+        struct append_batch empty = writer->batch;
         writer->batch = spool->collecting;
         spool->collecting = empty;
         if (prepare_records(writer) < 0) {
@@ -335,14 +335,14 @@ static enum writer_task next_task(struct hf_spool *spool)
 /* The spare segment, made while nobody waits for it. */
 static void maker_work(struct hf_job *job)
 {
-    struct maker *maker = hf_container_of(job, struct maker, job);
+    struct spare_maker *maker = hf_container_of(job, struct spare_maker, job);
 
     maker->r = hf_spool_spare_make(&maker->spare, NULL);
 }
 
 static void maker_done(struct hf_job *job, int cancelled)
 {
-    struct maker *maker = hf_container_of(job, struct maker, job);
+    struct spare_maker *maker = hf_container_of(job, struct spare_maker, job);
     struct hf_spool *spool = hf_container_of(maker, struct hf_spool, maker);
 
     maker->busy = false;
@@ -360,7 +360,7 @@ static void maker_done(struct hf_job *job, int cancelled)
 /* Only while the writer is idle: the store is asked. */
 static void start_maker(struct hf_spool *spool)
 {
-    struct maker *maker = &spool->maker;
+    struct spare_maker *maker = &spool->maker;
     const struct hf_sched_ops *sched = spool->params.sched;
 
     if (maker->busy || maker->made || hf_mono_ns(spool->params.clock) < maker->not_before_ns ||
@@ -391,7 +391,7 @@ static void write_now(void *arg)
 
 static void start_writer(struct hf_spool *spool)
 {
-    struct writer *writer = &spool->writer;
+    struct spool_writer *writer = &spool->writer;
     const struct hf_sched_ops *sched = spool->params.sched;
 
     if (writer->task != WRITER_IDLE || spool->calling)
@@ -447,7 +447,7 @@ void hf_spool_deliver(struct hf_spool *spool, uint64_t sequence)
 
 static void reader_work(struct hf_job *job)
 {
-    struct reader *reader = hf_container_of(job, struct reader, job);
+    struct spool_reader *reader = hf_container_of(job, struct spool_reader, job);
 
     reader->r = hf_spool_read_records(reader->where->fs, reader->where->dir, reader->extents, reader->n_extents,
                                       reader->durable, &reader->place, &reader->read, &reader->err);
@@ -455,7 +455,7 @@ static void reader_work(struct hf_job *job)
 
 static void reader_done(struct hf_job *job, int cancelled)
 {
-    struct reader *reader = hf_container_of(job, struct reader, job);
+    struct spool_reader *reader = hf_container_of(job, struct spool_reader, job);
     struct hf_spool *spool = hf_container_of(reader, struct hf_spool, reader);
 
     reader->busy = false;
@@ -485,7 +485,7 @@ static void reader_done(struct hf_job *job, int cancelled)
 /* The reader works on a copy: segments come and go meanwhile. */
 static int copy_extents(struct hf_spool *spool, uint64_t next)
 {
-    struct reader *reader = &spool->reader;
+    struct spool_reader *reader = &spool->reader;
 
     if (reader->cap_extents < spool->n_extents) {
         struct hf_spool_extent *extents = reallocarray(reader->extents, spool->n_extents, sizeof(*extents));
@@ -504,7 +504,7 @@ static int copy_extents(struct hf_spool *spool, uint64_t next)
 int hf_spool_read(struct hf_spool *spool, uint64_t next, size_t max_records, size_t max_bytes,
                   void (*done)(void *arg, int r, const struct hf_spool_read *read), void *arg)
 {
-    struct reader *reader = &spool->reader;
+    struct spool_reader *reader = &spool->reader;
 
     if (reader->busy)
         return -EBUSY;
@@ -536,14 +536,14 @@ const char *hf_spool_trouble(const struct hf_spool *spool)
     return spool->trouble;
 }
 
-void hf_spool_rest(struct hf_spool *spool)
+void hf_spool_trim(struct hf_spool *spool)
 {
     if (spool->writer.task != WRITER_IDLE || spool->writer.batch.n > 0 || spool->collecting.n > 0 || spool->calling)
         return;
     batch_done(&spool->collecting);
     batch_done(&spool->writer.batch);
     free(hf_steal(spool->writer.records));
-    hf_spool_store_rest(spool->store);
+    hf_spool_store_trim(spool->store);
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
@@ -622,7 +622,7 @@ static void free_when_quiet(struct hf_spool *spool)
         gone(arg);
 }
 
-void hf_spool_end(struct hf_spool *spool, void (*gone)(void *arg), void *arg)
+void hf_spool_close(struct hf_spool *spool, void (*gone)(void *arg), void *arg)
 {
     spool->ended = gone;
     spool->ended_arg = arg;
@@ -635,5 +635,5 @@ void hf_spool_end(struct hf_spool *spool, void (*gone)(void *arg), void *arg)
 void hf_spool_free(struct hf_spool *spool)
 {
     if (spool != NULL)
-        hf_spool_end(spool, NULL, NULL);
+        hf_spool_close(spool, NULL, NULL);
 }

@@ -44,7 +44,7 @@ HF_MUST_USE int hf_spool_new(const struct hf_spool_params *params, struct hf_spo
 void hf_spool_free(struct hf_spool *spool);
 HF_DEFINE_CLEANUP(struct hf_spool, hf_spool_free)
 /* As free; gone(arg) is called, perhaps at once, when nothing of it runs any more: only then may somebody else open the folder. */
-void hf_spool_end(struct hf_spool *spool, void (*gone)(void *arg), void *arg);
+void hf_spool_close(struct hf_spool *spool, void (*gone)(void *arg), void *arg);
 
 /* Queue a record (payload copied). 0: `done(arg, r, sequence)` will be called, r = 0 durable, -EAGAIN full (Block), -errno not
  * stored. -EAGAIN: too much is waiting, ask again later. -E2BIG: can never fit. `done` may be NULL. */
@@ -64,7 +64,7 @@ void hf_spool_deliver(struct hf_spool *spool, uint64_t sequence);
 const char *hf_spool_stream(const struct hf_spool *spool);
 
 /* Nothing is expected for a while: give back the buffers of the last burst. They come again by themselves. */
-void hf_spool_rest(struct hf_spool *spool);
+void hf_spool_trim(struct hf_spool *spool);
 
 struct hf_spool_state {
     struct hf_spool_stats store;

@@ -17,7 +17,9 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/hex.h"
 #include "base/parse.h"
+#include "os/dir.h"
 #include "os/file.h"
 #include "spool/scan.h"
 #include "spool/segment.h"
@@ -33,17 +35,15 @@ static void forget_segment(struct hf_spool_store *store, size_t i)
     memmove(store->segments + i, store->segments + i + 1, (store->n - i) * sizeof(*store->segments));
 }
 
-static void count_dropped(struct hf_spool_store *store, uint32_t tag)
+void hf_spool_dropped_add(struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS], uint32_t tag, uint64_t records)
 {
-    for (size_t i = 0; i < HF_SPOOL_MAX_TAGS; i++) {
-        bool free_entry = store->dropped[i].records == 0;
-        if (!free_entry && store->dropped[i].tag != tag && i + 1 < HF_SPOOL_MAX_TAGS)
-            continue;
-        if (free_entry)
-            store->dropped[i].tag = tag;
-        store->dropped[i].records++;
-        return;
-    }
+    size_t i = 0;
+
+    while (i + 1 < HF_SPOOL_MAX_TAGS && dropped[i].records > 0 && dropped[i].tag != tag)
+        i++;
+    if (dropped[i].records == 0)
+        dropped[i].tag = tag;
+    dropped[i].records += records;
 }
 
 /* Count what the segment still holds above the cursor and below `limit`; what cannot be read is not counted by tag. */
@@ -66,7 +66,7 @@ static uint64_t count_segment(struct hf_spool_store *store, const struct segment
         if (r <= 0)
             break;
         if (record.sequence > last && record.sequence < limit) {
-            count_dropped(store, record.tag);
+            hf_spool_dropped_add(store->dropped, record.tag, 1);
             last = record.sequence;
         }
     }
@@ -518,7 +518,7 @@ const char *hf_spool_store_stream(const struct hf_spool_store *store)
     return store->stream;
 }
 
-void hf_spool_store_rest(struct hf_spool_store *store)
+void hf_spool_store_trim(struct hf_spool_store *store)
 {
     hf_buf_done(&store->out);
 }

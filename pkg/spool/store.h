@@ -36,6 +36,9 @@ struct hf_spool_dropped {
     uint64_t records;
 };
 
+/* Adds records of one tag to a table whose first entry without records ends it; the last entry collects what has no place. */
+void hf_spool_dropped_add(struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS], uint32_t tag, uint64_t records);
+
 struct hf_spool_stats {
     uint64_t next;      /* sequence of the next record */
     uint64_t last;      /* of the last one that is durable; next - 1, or less where numbers were passed over */
@@ -97,7 +100,7 @@ HF_MUST_USE int hf_spool_store_prepare(struct hf_spool_store *store, struct hf_e
 const char *hf_spool_store_stream(const struct hf_spool_store *store);
 
 /* Give back the buffer of writes. */
-void hf_spool_store_rest(struct hf_spool_store *store);
+void hf_spool_store_trim(struct hf_spool_store *store);
 
 struct hf_spool_stats hf_spool_store_stats(const struct hf_spool_store *store);
 

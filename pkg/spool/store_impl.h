@@ -78,7 +78,7 @@ HF_MUST_USE int hf_spool_save_cursor(struct hf_spool_store *store, uint64_t deli
 uint64_t hf_spool_bytes_used(const struct hf_spool_store *store);
 
 /* waiting.c: of segment i, where nothing better is known; of all that is not delivered. */
-uint64_t hf_spool_payload_guess(const struct hf_spool_store *store, size_t i);
+uint64_t hf_spool_payload_estimate(const struct hf_spool_store *store, size_t i);
 uint64_t hf_spool_waiting_bytes(const struct hf_spool_store *store);
 
 /* spare.c: have a spare file now, without writing zeros: nobody waits for that. */

@@ -1,7 +1,7 @@
 /* How many bytes of payload wait. Of a segment that is delivered in part, and of sealed ones found at open, it is reckoned. */
 #include "spool/store_impl.h"
 
-uint64_t hf_spool_payload_guess(const struct hf_spool_store *store, size_t i)
+uint64_t hf_spool_payload_estimate(const struct hf_spool_store *store, size_t i)
 {
     const struct segment *segment = &store->segments[i];
     uint64_t records = (i + 1 < store->n ? store->segments[i + 1].first : store->next) - segment->first;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "base/utf8.h"
 
 static void say(struct hf_readiness_part *part, const char *status, const char *reason, const char *format, ...)
     HF_PRINTF(4, 5);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "api/syncpolicy.h"
+#include "base/format.h"
 #include "base/parse.h"
 #include "telemetry/event/ids.h"
 #include "telemetry/event/newest.h"
@@ -137,7 +138,7 @@ static void count(struct hf_telemetry_service *service, enum hf_source_class fro
     struct hf_metric **taken = &service->taken[from][result];
 
     if (*taken == NULL)
-        *taken = hf_metric_with(service->taken_family, HF_LABELS(hf_source_class_name(from), names[result]));
+        *taken = hf_metric_with(service->taken_family, HF_LABELS(hf_event_class_name(from), names[result]));
     hf_metric_add(*taken, 1);
 }
 
@@ -161,11 +162,11 @@ static void tick_later(struct hf_telemetry_service *service)
         arm(service, service->tick, until - HF_MIN(until, now));
 }
 
-static struct hf_state_mark state_mark(const struct hf_telemetry_service *service, const struct hf_event *event)
+static struct hf_newest_version state_mark(const struct hf_telemetry_service *service, const struct hf_event *event)
 {
-    return (struct hf_state_mark){.unix_ns = event->unix_ns,
-                                  .node = event->origin.n > 0 ? event->origin : hf_view_of(service->world->node),
-                                  .sequence = event->origin_sequence};
+    return (struct hf_newest_version){.unix_ns = event->unix_ns,
+                                      .node = event->origin.n > 0 ? event->origin : hf_view_of(service->world->node),
+                                      .sequence = event->origin_sequence};
 }
 
 /* A state older than one that went on. It is no safer than that one: its receipt follows. */
@@ -180,7 +181,7 @@ static int take_superseded(struct hf_telemetry_service *service, const struct hf
 
 static int take(struct hf_telemetry_service *service, const struct hf_event *event, struct hf_receipt *receipt)
 {
-    struct hf_state_mark mark = state_mark(service, event);
+    struct hf_newest_version mark = state_mark(service, event);
 
     if (event->key.n > 0 && hf_newest_superseded(service->newest, event->key, &mark))
         return take_superseded(service, event, receipt);
@@ -543,7 +544,7 @@ void hf_telemetry_service_ingest(void *arg, const struct hf_server_request *requ
     struct hf_telemetry_service *service = arg;
 
     if (service->http != NULL)
-        hf_source_http_take(service->http, request, exchange);
+        hf_source_http_serve(service->http, request, exchange);
     else
         hf_server_answer(exchange, 404, "application/json", NULL,
                          HF_VIEW("{\"error\":\"telemetry.sources.http is off\"}\n"));

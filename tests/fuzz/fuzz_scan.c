@@ -20,7 +20,7 @@ static void same_strings(const struct hf_scan_member *members, size_t n, const j
             continue;
         if (members[i].value.type != HF_SCAN_STRING)
             continue;
-        char *key = hf_strdup_view(text);
+        char *key = hf_view_dup(text);
         if (key == NULL || !hf_scan_is(&members[i], key))
             abort();
         const json_t *value = json_object_get(object, key);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/field/text.h"
+#include "base/format.h"
 #include "base/parse.h"
 
 static void expected(struct hf_decode *decode, const char *what, const json_t *value)

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/parse.h"
 #include "cli/parts.h"
+#include "os/fd.h"
 #include "os/file.h"
 #include "pack/deep/scratch.h"
 #include "pack/image.h"
@@ -33,8 +34,13 @@ static void input_done(struct input *input)
     hf_buf_done(&input->archive);
 }
 
-/* Everything that a folder's archive can keep is kept. */
+/* Keep everything that the archive of a folder can keep. */
 enum { KEPT = HF_ARCHIVE_OWNERS | HF_ARCHIVE_XATTRS };
+
+static int add_bytes(void *ctx, const void *bytes, size_t n)
+{
+    return hf_buf_add(ctx, bytes, n);
+}
 
 static int read_archive(struct hf_cli *cli, int fd, struct input *input, struct hf_err *err)
 {
@@ -47,14 +53,9 @@ static int read_archive(struct hf_cli *cli, int fd, struct input *input, struct 
     input->archive = (struct hf_buf)HF_BUF_INIT(MAX_INPUT_BYTES);
     if (hf_buf_reserve(&input->archive, bytes.size) < 0)
         return hf_err_set(err, ENOMEM, "out of memory");
-    while (input->archive.n < bytes.size) {
-        char piece[1 << 16];
-        ssize_t n = bytes.pread(bytes.ctx, piece, sizeof(piece), input->archive.n);
-        if (n <= 0 || hf_buf_add(&input->archive, piece, (size_t)n) < 0) {
-            *err = *hf_archive_trouble(archive);
-            return n < 0 ? (int)n : -EIO;
-        }
-    }
+    r = hf_archive_write(archive, add_bytes, &input->archive, err);
+    if (r < 0)
+        return r;
     input->p = input->archive.p;
     input->n = input->archive.n;
     return 0;

@@ -8,13 +8,16 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/hex.h"
 #include "base/parse.h"
 #include "cli/delta/patch.h"
-#include "os/file.h"
+#include "os/dir.h"
+#include "os/fd.h"
 #include "os/pages.h"
 #include "pack/deep/scratch.h"
 #include "pack/image.h"
 #include "pack/tar/archive.h"
+#include "pack/tar/extract.h"
 
 const struct hf_cli_option hf_cli_delta_apply_options[] = {
     {.name = "sha256", .value = "HEX", .help = "of PATCH, checked before its first byte is parsed"},
@@ -177,7 +180,8 @@ static int extract_folder(struct folder_job *job, const char *temp, const char *
 
     if (name == NULL || fd < 0)
         return name == NULL ? hf_err_set(err, ENOMEM, "out of memory") : hf_err_sys(err, -errno, "open '%s'", temp);
-    int r = hf_extract_new(job->job.cli->fs, fd, &job->extract, err);
+    const struct hf_extract_params rules = {.fs = job->job.cli->fs, .dirfd = fd, .rules = HF_EXTRACT_CANONICAL};
+    int r = hf_extract_new(&rules, &job->extract, err);
     if (r == 0) {
         hf_pages_forget_code();
         r = hf_deep_apply(&params, NULL, err);
@@ -209,7 +213,7 @@ static int apply_folder(struct job *job, const char *target, struct hf_err *err)
     if (r == 0 && rename(temp, target) < 0)
         r = hf_err_sys(err, -errno, "rename '%s'", temp);
     if (r < 0) {
-        int removed = hf_tree_remove(job->cli->fs, temp, NULL);
+        int removed = hf_dir_remove_tree(job->cli->fs, temp, NULL);
         (void)removed; /* what failed first is told */
     }
     return r;

@@ -1,5 +1,6 @@
 /* hold: the site says "not now". The file is read by the agent (sync/hold.h); nothing else is needed, so it works offline. */
 #include "sync/hold.h"
+#include "base/format.h"
 
 #include <errno.h>
 #include <string.h>

@@ -10,12 +10,13 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/format.h"
 #include "base/parse.h"
 #include "cli/guard.h"
 #include "cli/release/release_plan.h"
 #include "cli/release/release_steps.h"
 #include "cli/release/release_target.h"
-#include "os/file.h"
+#include "os/dir.h"
 
 const struct hf_cli_option hf_cli_release_create_options[] = {
     {.name = "out",
@@ -501,7 +502,7 @@ int hf_cli_release_create(struct hf_cli *cli, const struct hf_cli_args *args, st
         return r;
     r = create_in(cli, args, out, folder, threads, err);
     hf_cli_guard_end(&guard);
-    if (r < 0 && hf_tree_remove(cli->fs, folder, NULL) < 0)
+    if (r < 0 && hf_dir_remove_tree(cli->fs, folder, NULL) < 0)
         (void)fprintf(cli->err, "'%s' is left behind\n", folder);
     return r;
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOLD_EACH = 2048 }; /* bytes: to tell the other side of each literal would take longer than to decode it */
+enum { TOLD_EACH = 2048 }; /* bytes between two signals: one for each literal takes longer than decoding it */
 
 struct delta_literal_queue *delta_literal_queue_new(void)
 {
@@ -64,7 +64,7 @@ void delta_literal_queue_end(struct delta_literal_queue *queue, int r, const str
     tell(queue, true, r, err);
 }
 
-/* The other side's word for it, in *err where one is wanted. */
+/* Returns the producer's error, and copies it to *err if err is not NULL. */
 static int failure(const struct delta_literal_queue *queue, struct hf_err *err)
 {
     if (queue->failed < 0 && err != NULL)
@@ -72,7 +72,7 @@ static int failure(const struct delta_literal_queue *queue, struct hf_err *err)
     return queue->failed;
 }
 
-/* Until n more bytes are made, or no more come. */
+/* Waits for n more bytes or the end. */
 static int wait_for(struct delta_literal_queue *queue, size_t n, struct hf_err *err)
 {
     int r = 0;

@@ -1,7 +1,8 @@
-/* delta/cm/literal_queue.h - the literals of a stripe on their way from who decodes them to who puts them between the copies: in order, each
- * byte put once and taken once.
+/* delta/cm/literal_queue.h - the literals of one stripe on their way from the thread that decodes them to the one that
+ * places them between the copies.
  *
- * Threads: one puts, one takes; they may be the same, when all is put before the first is taken. Memory: DELTA_STRIPE_BYTES. */
+ * Threads: one producer, one consumer. They may be the same thread if it puts everything before it takes the first
+ * byte. Memory: DELTA_STRIPE_BYTES. */
 #pragma once
 
 #include <pthread.h>
@@ -11,21 +12,21 @@
 
 #include "base/err.h"
 
-/* What a stripe's literals and runs may take: so many bytes, a run counting as a struct delta_literal_run more. */
+/* Upper bound of a stripe's literals plus sizeof(struct delta_literal_run) for each run. */
 enum { DELTA_STRIPE_BYTES = 1 << 16 };
 
-/* So many literals and then, inside a gap of the map, a copy; `copied` 0: the gap ends behind the literals. */
+/* A number of literals and then, inside a gap of the map, a copy. `copied` is 0 if the gap ends after the literals. */
 struct delta_literal_run {
     uint64_t old_pos;
     uint32_t literals, copied;
 };
 
 struct delta_literal_queue {
-    size_t put;          /* the one side's own */
-    size_t taken, known; /* the other's: known to be made */
+    size_t put;          /* producer only */
+    size_t taken, known; /* consumer only; known: last value of `made` that it saw */
     pthread_mutex_t lock;
     pthread_cond_t more;
-    size_t made; /* under the lock, as all below */
+    size_t made; /* under the lock, like all fields below */
     bool waiting, ended;
     int failed;
     struct hf_err err;
@@ -36,17 +37,17 @@ struct delta_literal_queue {
 struct delta_literal_queue *delta_literal_queue_new(void);
 void delta_literal_queue_free(struct delta_literal_queue *queue);
 
-/* Before a stripe. */
+/* Call before each stripe. */
 void delta_literal_queue_begin(struct delta_literal_queue *queue);
 
-/* -EBADMSG: it is more than a stripe may have. */
+/* -EBADMSG if the stripe has more than DELTA_STRIPE_BYTES. */
 HF_MUST_USE int delta_literal_queue_put(struct delta_literal_queue *queue, const void *bytes, size_t n,
                                         struct hf_err *err);
-/* No more comes: because all is there, or because of failure r, which err tells. */
+/* Ends the stripe: complete if r is 0, else with the error r and *err. */
 void delta_literal_queue_end(struct delta_literal_queue *queue, int r, const struct hf_err *err);
 
-/* The next n bytes, waiting for them. What ended the other side when there are fewer. */
+/* Waits for the next n bytes and borrows them. Returns the producer's error if fewer come. */
 HF_MUST_USE int delta_literal_queue_take(struct delta_literal_queue *queue, size_t n, const unsigned char **ret_bytes,
                                          struct hf_err *err);
-/* Once the other side has ended: was all taken, and did it end well? */
+/* After the producer ended: -EBADMSG if bytes remain, or the producer's error. */
 HF_MUST_USE int delta_literal_queue_check(struct delta_literal_queue *queue, struct hf_err *err);

@@ -5,30 +5,30 @@
 
 #include "delta/cm/stream.h"
 
-/* What is learned of old before so many literals: all between the copies around them, when that is at most so much, else some behind the one
- * and before the other. */
+/* Old bytes to learn before a run of n literals: all between the copies around it if there are few, else some behind
+ * the one and before the other. */
 enum { BEFORE_WORDS = 32, BEFORE_BYTES = 2048 };
 enum { AROUND_MIN = 8, BETWEEN_TIMES = 2, BETWEEN_MORE = 32, AROUND_MORE = 96, AROUND_MAX = 512, OLD_AT_ONCE = 128 };
 
 struct delta_literals {
-    struct delta_stream stream; /* aligned like a cache line */
+    struct delta_stream stream; /* cache-line aligned */
     struct delta_shared_context shared;
     struct delta_predictor p;
     struct delta_cm *cm;
     struct delta_number skip, length, jump;
     uint32_t copy_state, plain_state;
-    struct delta_manner *manner; /* encoding */
-    unsigned pieces;             /* that could stand as they are, so far */
+    struct delta_manner *manner; /* encoding only */
+    unsigned pieces;             /* number of pieces so far that could be stored raw */
     uint64_t new_pos, done;
     uint64_t drift; /* old - new of the last copy in a gap */
 
-    /* where the copies before and behind a run end and start in old; 0: there is none */
+    /* end in the old file of the copy before a run, and start of the one behind it; 0: none */
     uint64_t before_old, behind_old;
-    unsigned char around[STREAM_OLD][OLD_AT_ONCE + 4]; /* what would stand where literals are, if they went on */
+    unsigned char around[STREAM_OLD][OLD_AT_ONCE + 4]; /* bytes that would follow if those copies continued */
 
-    /* the stripe */
-    const unsigned char *truth;        /* encoding: what comes next */
-    struct delta_literal_queue *queue; /* decoding */
+    /* the current stripe */
+    const unsigned char *truth;        /* encoding: the bytes to code */
+    struct delta_literal_queue *queue; /* decoding only */
 };
 
 struct delta_literals *delta_literals_new(const struct delta_shared_context *shared, struct delta_old *old)
@@ -79,7 +79,7 @@ void delta_literals_reset(struct delta_literals *l, bool quick, struct delta_man
 
 /* ---- what old has around --------------------------------------------------------------------------------------- */
 
-/* New's segments are taken for old's, moved: copies alone are told them. */
+/* Uses the old segments, moved, for the new ones: only copies receive the true ones. */
 static int take_segments(void *ctx, struct delta_predictor *p, const struct delta_segments *truth)
 {
     (void)ctx;
@@ -90,7 +90,8 @@ static int take_segments(void *ctx, struct delta_predictor *p, const struct delt
     return 0;
 }
 
-/* Old's bytes from `from` on as if they were copied to `place`: learned, or joining the stream alone. */
+/* Feeds the old bytes from `from` on to the stream as if they were copied to `place`: with `learn` to the tables,
+ * else only to the history. */
 static int take_old(struct delta_literals *l, uint64_t from, uint64_t place, uint64_t n, bool learn, struct hf_err *err)
 {
     while (n > 0) {
@@ -110,7 +111,7 @@ static int take_old(struct delta_literals *l, uint64_t from, uint64_t place, uin
     return 0;
 }
 
-/* What precedes a run, behind the last one: the end of the copy before it, as old and the map have it. */
+/* Adds the end of the copy before a run to the history, as old file and map have it. */
 static int take_before(struct delta_literals *l, struct hf_err *err)
 {
     uint64_t most = l->stream.order == DELTA_ORDER_AARCH64 ? BEFORE_WORDS : BEFORE_BYTES;
@@ -119,7 +120,7 @@ static int take_before(struct delta_literals *l, struct hf_err *err)
     return n > 0 ? take_old(l, l->before_old - n, l->new_pos - n, n, false, err) : 0;
 }
 
-/* n literals follow: look at what old has there. */
+/* Learns the old bytes around a run of n literals. */
 static int learn_around(struct delta_literals *l, uint64_t n, struct hf_err *err)
 {
     uint64_t before = l->before_old, behind = l->behind_old, most = HF_MIN(n + AROUND_MORE, (uint64_t)AROUND_MAX);
@@ -141,7 +142,7 @@ static int learn_around(struct delta_literals *l, uint64_t n, struct hf_err *err
     return r;
 }
 
-/* What the copies before and behind would put where the literals from `into` of n on stand. */
+/* Reads the bytes that the copies before and behind the run would put at literal `into` of n. */
 static int read_old(struct delta_literals *l, uint64_t into, uint64_t n, struct hf_err *err)
 {
     struct delta_old *old = l->shared.old;
@@ -152,11 +153,11 @@ static int read_old(struct delta_literals *l, uint64_t into, uint64_t n, struct 
 
 /* ---- a run ----------------------------------------------------------------------------------------------------- */
 
-/* In the making. */
+/* The current run. */
 struct literal_run {
-    uint64_t n, at, read_at; /* how many, done, where l->around begins */
-    uint64_t piece_ends;     /* no piece begins before */
-    bool judged;             /* encoding: the one that ends there is; what came before it is */
+    uint64_t n, at, read_at; /* size, position, start of l->around */
+    uint64_t piece_ends;     /* position at which the next piece begins */
+    bool judged;             /* encoding: judge the piece that ends there */
     uint64_t bits;
 };
 
@@ -170,7 +171,7 @@ static int put(struct delta_literals *l, struct literal_run *run, const unsigned
     return l->queue != NULL ? delta_literal_queue_put(l->queue, bytes, n, err) : 0;
 }
 
-/* Would it have taken less as it is? Noted for coding the block again. */
+/* Marks the piece for raw storage, when the block is coded again, if that takes less space. */
 static void judge_piece(struct delta_literals *l, struct literal_run *run)
 {
     if (run->judged && delta_cm_bits(l->cm) - run->bits + 8 > 8 * (run->at - run->piece_ends + DELTA_PIECE)) {
@@ -181,7 +182,7 @@ static void judge_piece(struct delta_literals *l, struct literal_run *run)
     run->judged = false;
 }
 
-/* Where a piece begins: does it stand as it is? */
+/* At the start of a piece, codes whether it is stored raw. */
 static bool is_plain_piece(struct delta_literals *l, struct literal_run *run)
 {
     if (run->n - run->at < DELTA_PIECE) {
@@ -209,7 +210,7 @@ static int code_plain_piece(struct delta_literals *l, struct literal_run *run, s
     return put(l, run, bytes, DELTA_PIECE, err);
 }
 
-/* A byte, or a word. */
+/* Codes a byte or a word. */
 static int code_literal(struct delta_literals *l, struct literal_run *run, struct hf_err *err)
 {
     unsigned char bytes[4];
@@ -266,7 +267,7 @@ static int code_run(struct delta_literals *l, uint64_t n, struct hf_err *err)
 
 /* ---- a gap ----------------------------------------------------------------------------------------------------- */
 
-/* A run and the copy behind it. The encoder gives the copy; its start must not be before the position. */
+/* Codes a run and the copy behind it. The encoder passes the copy, which does not begin before the position. */
 static int code_copy(struct delta_literals *l, uint64_t gap_end, const struct delta_copy *copy,
                      struct delta_literal_run *ret_head, struct hf_err *err)
 {
@@ -287,7 +288,8 @@ static int code_copy(struct delta_literals *l, uint64_t gap_end, const struct de
     return 0;
 }
 
-/* One run of the gap up to gap_end, behind which old goes on at `behind_old`, and the copy behind it, where there is one. */
+/* Codes one run of the gap that ends at gap_end, and the copy behind it if there is one. `behind_old` is the old
+ * position after the gap. */
 static int code_part(struct delta_literals *l, uint64_t gap_end, uint64_t behind_old, const struct delta_copy *copy,
                      struct hf_err *err)
 {
@@ -313,7 +315,7 @@ static int code_part(struct delta_literals *l, uint64_t gap_end, uint64_t behind
     return r;
 }
 
-/* Where in old what precedes a place in a gap would go on. */
+/* Returns the old position that continues the copy before a position in a gap. */
 static uint64_t old_before(const struct delta_map *map, const struct delta_map_entry *next, uint64_t new_pos,
                            uint64_t old_size)
 {

@@ -7,7 +7,7 @@
 
 enum { LEVELS = 6 };
 
-/* How far the larger count goes, by the smaller one. */
+/* Largest value of the larger count, by the smaller one. */
 static const uint8_t level_limit[LEVELS] = {30, 20, 12, 8, 6, 5};
 
 struct bit_history {
@@ -19,7 +19,7 @@ static bool allowed(unsigned a, unsigned b)
     return HF_MIN(a, b) < LEVELS && HF_MAX(a, b) <= level_limit[HF_MIN(a, b)];
 }
 
-/* All states, fewest bits first: how many zeros and ones, and which came last where that can be either. */
+/* Lists all states, fewest bits first: number of zeros and ones, and the last bit if it can be either. */
 static unsigned list_states(struct bit_history *states)
 {
     unsigned n = 0;
@@ -33,7 +33,7 @@ static unsigned list_states(struct bit_history *states)
     return n;
 }
 
-/* One more bit: its count grows, much of the other one is forgotten, and what is too much then of the larger one. */
+/* Adds a bit: its count grows, the other one forgets much, and the larger one shrinks to its limit. */
 static struct bit_history after(struct bit_history s, unsigned bit)
 {
     unsigned own = s.seen[bit] + 1u, other = s.seen[1 - bit];
@@ -52,7 +52,7 @@ static struct bit_history after(struct bit_history s, unsigned bit)
     return s;
 }
 
-/* The chance a state stands for: what came without exception counts for more, and so does what came last. */
+/* Returns the probability of a 1 in a state: histories without exception count for more, and so does the last bit. */
 static uint32_t chance_of(const struct bit_history *s)
 {
     unsigned zeros = s->seen[0], ones = s->seen[1];

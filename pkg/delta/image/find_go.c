@@ -5,7 +5,7 @@
 
 enum { STEPS_MAX = 64 };
 
-/* Where the function of that row begins in new. */
+/* Sets the address in the new file of the function in a row. */
 static int entry_of(struct delta_predictor *p, uint64_t row, uint64_t *ret_entry, struct hf_err *err)
 {
     const struct delta_go *go = &p->image.go;
@@ -23,7 +23,7 @@ static int entry_of(struct delta_predictor *p, uint64_t row, uint64_t *ret_entry
     return 0;
 }
 
-/* The last row whose function begins at `address` or before, when rows ascend as they should. */
+/* Finds the last row whose function begins at `address` or before. Rows should ascend. */
 static int search(struct delta_predictor *p, uint64_t address, uint64_t *ret_row, struct hf_err *err)
 {
     uint64_t low = 0, high = p->image.go.functions, entry;

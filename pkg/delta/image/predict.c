@@ -1,10 +1,11 @@
 #include "delta/image/predict.h"
-#include "delta/image/golang.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/endian.h"
+#include "delta/image/elf.h"
+#include "delta/image/golang.h"
 
 void delta_predictor_reset(struct delta_predictor *p)
 {
@@ -65,7 +66,7 @@ static void add_moved(struct delta_guess *g, const struct delta_ref *ref, uint64
     add_candidate(g, target, delta_ref_encode(ref, g->site, target, g->base));
 }
 
-/* All that the word may be, best first. */
+/* Fills all candidates for a reference, the best first. */
 static void guess_word(struct delta_predictor *p, const struct delta_ref *ref, uint64_t new_pos, struct delta_guess *g)
 {
     enum delta_map_found found, base_found;
@@ -113,7 +114,8 @@ void delta_predictor_learn(struct delta_predictor *p, const struct delta_ref *re
     p->last_by[delta_ref_slot(ref->kind)] = (int64_t)(now - mapped);
 }
 
-/* What the window is in; where either side leaves its image, or old its region, the window ends. */
+/* Determines the image and region of the window, and ends it where either side leaves its image or the old side its
+ * region. */
 static const struct delta_region *region_of(const struct delta_predictor *p, const struct delta_span *s,
                                             uint64_t *limit)
 {
@@ -121,7 +123,7 @@ static const struct delta_region *region_of(const struct delta_predictor *p, con
     uint64_t new_at = s->new_pos - p->pair.new_offset, old_at = s->old_pos - p->pair.old_offset, end;
     uint64_t ahead = p->pair_next < p->shared->pairs_n ? p->shared->pairs[p->pair_next].new_offset - s->new_pos : 0;
 
-    /* Literals learn what stands at the next pair's start before it is in force: 0 there, and wrapped behind it. */
+    /* ^While literals learn old bytes, a later pair may not be active yet: 0 at its start, wrapped behind it. */
     if (ahead > 0)
         *limit = HF_MIN(*limit, ahead);
     if (new_at >= p->pair.new_size || old_at >= p->pair.old_size)
@@ -147,7 +149,7 @@ bool delta_predictor_enters(const struct delta_predictor *p, uint64_t new_pos)
     return p->pair_next < p->shared->pairs_n && p->shared->pairs[p->pair_next].new_offset <= new_pos;
 }
 
-/* The image of old that the pair in force is made from. */
+/* Reads the old image of the active pair. */
 static int read_image(struct delta_predictor *p, struct hf_err *err)
 {
     struct delta_shared_context *s = p->shared;
@@ -188,7 +190,7 @@ int delta_predictor_enter(struct delta_predictor *p, uint64_t new_pos,
 
 enum { TAR_SUM_AT = 148 };
 
-/* Sum of new - old over the part of the tar header that the bytes before `n` of the window belong to. */
+/* Returns the sum of new - old over the part of the tar header that precedes byte `n` of the window. */
 static int64_t tar_grown(const struct delta_predictor *p, const struct delta_span *s, const unsigned char *new_bytes,
                          size_t n)
 {
@@ -209,7 +211,7 @@ void delta_predictor_made(struct delta_predictor *p, const struct delta_span *s,
     p->tar_old_pos = s->old_pos + s->n;
 }
 
-/* The bucket that stands at new_pos says where functions are. */
+/* Predicts the bucket at new_pos from the positions of functions. */
 static int guess_bucket(struct delta_predictor *p, const struct delta_ref *ref, uint64_t new_pos, struct delta_guess *g,
                         struct hf_err *err)
 {
@@ -233,7 +235,8 @@ static int guess_bucket(struct delta_predictor *p, const struct delta_ref *ref, 
     return 0;
 }
 
-/* Read old around the window, find its references, predict. The window may grow by the rest of its last reference. */
+/* Reads the old bytes around the window, finds their references and predicts. Extends the window to the end of its
+ * last reference. */
 int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size_t window, uint64_t copy_left,
                            struct hf_err *err)
 {

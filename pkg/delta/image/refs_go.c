@@ -19,7 +19,7 @@ static bool is_inside(const struct go_scan *s, uint64_t at, unsigned n)
     return at < s->n && at + n <= s->limit;
 }
 
-/* A number of n bytes that counts from `base`, in units of 1 << scale. */
+/* Adds a number of n bytes that counts from `base`, in units of 1 << scale. */
 static void add_offset(struct go_scan *s, uint64_t at, unsigned n, enum delta_ref_kind kind, uint64_t base,
                        unsigned scale)
 {
@@ -66,36 +66,13 @@ static void scan_rows(struct go_scan *s)
     }
 }
 
-/* Where a description has what. */
-struct delta_go_function_layout {
-    uint8_t name, pc, pcdata_n, unit, funcdata_n, pcdata;
-};
-
-static const struct delta_go_function_layout layouts[] = {
-    [DELTA_GO_116] = {8, 20, 32, 36, 43, 44},
-    [DELTA_GO_118] = {4, 16, 28, 32, 39, 40},
-    [DELTA_GO_120] = {4, 16, 28, 32, 43, 44},
-};
-
-enum { PCDATA_MAX = 64 };
-
-uint64_t delta_go_function_size(const struct delta_go *go, const unsigned char *head)
-{
-    const struct delta_go_function_layout *l = &layouts[go->layout];
-    uint64_t size = l->pcdata + 4 * (uint64_t)HF_MIN(hf_le32(head + l->pcdata_n), (uint32_t)PCDATA_MAX);
-
-    if (go->layout == DELTA_GO_116)
-        return ((size + 7) & ~UINT64_C(7)) + 8 * (uint64_t)head[l->funcdata_n];
-    return size + 4 * (uint64_t)head[l->funcdata_n];
-}
-
-/* The description at `at` (from the window's start, perhaps before it). */
+/* Scans the description at `at` (relative to the window, perhaps before it). */
 static void scan_function(struct go_scan *s, uint64_t at, const unsigned char *head)
 {
     const struct delta_go *go = &s->image->go;
-    const struct delta_go_function_layout *l = &layouts[go->layout];
+    const struct delta_go_function_layout *l = delta_go_function_layout(go);
     uint64_t end = at + delta_go_function_size(go, head), i = at + l->pcdata;
-    uint64_t pcdata_end = i + 4 * (uint64_t)HF_MIN(hf_le32(head + l->pcdata_n), (uint32_t)PCDATA_MAX);
+    uint64_t pcdata_end = i + 4 * (uint64_t)HF_MIN(hf_le32(head + l->pcdata_n), (uint32_t)DELTA_GO_PCDATA_MAX);
 
     if (go->layout == DELTA_GO_116)
         (void)add_address(s, at);
@@ -118,14 +95,14 @@ static void scan_function(struct go_scan *s, uint64_t at, const unsigned char *h
     }
 }
 
-/* The last row whose description begins at `offset` or before; 0 where there is none. */
+/* Finds the last row whose description begins at `offset` or before, or row 0. */
 static int find_row(struct delta_old *file, const struct delta_go *go, uint64_t offset, uint64_t *row,
                     struct hf_err *err)
 {
     uint64_t low = 0, high = go->functions, entry, place, next;
     int r;
 
-    if (*row < go->functions) { /* most windows go on where the one before ended */
+    if (*row < go->functions) { /* most windows continue where the last one ended */
         if ((r = delta_go_row(file, go, *row, &entry, &place, err)) < 0 ||
             (r = delta_go_row(file, go, *row + 1, &entry, &next, err)) < 0)
             return r;
@@ -170,7 +147,7 @@ static int scan_functions(struct go_scan *s, struct delta_old *file, struct hf_e
 enum { KIND_ARRAY = 17, KIND_CHAN, KIND_FUNC, KIND_INTERFACE, KIND_MAP, KIND_POINTER, KIND_SLICE, KIND_STRUCT = 25 };
 enum { TYPE_NAME = 40, MAP_GREW = 24, INTERFACE_METHODS = 80 };
 
-/* Bytes of a type of that kind, without what only some of them have behind it. */
+/* Returns the size of a type of this kind, without its optional parts. */
 static unsigned type_size(unsigned kind)
 {
     static const uint8_t size[32] = {[KIND_ARRAY] = 72, [KIND_CHAN] = 64,    [KIND_FUNC] = 56,  [KIND_INTERFACE] = 80,
@@ -179,7 +156,7 @@ static unsigned type_size(unsigned kind)
     return size[kind] != 0 ? size[kind] : 48;
 }
 
-/* May a type begin at b? */
+/* True if a type may begin at b. */
 static bool is_type(const unsigned char *b)
 {
     unsigned tflag = b[20], align = b[21], kind = b[23] & 31;
@@ -189,7 +166,7 @@ static bool is_type(const unsigned char *b)
            kind <= 26 && pointers <= size && size <= UINT32_MAX;
 }
 
-/* The type whose name is at `at`: what follows it? */
+/* Scans the type whose name is at `at`. */
 static void note_type(struct go_scan *s, uint64_t at)
 {
     const unsigned char *b = s->bytes + at - TYPE_NAME;
@@ -204,7 +181,7 @@ static void note_type(struct go_scan *s, uint64_t at)
     }
 }
 
-/* Where a type's methods are; false: nothing that could say so. */
+/* Finds the methods of a type; false if it has none, or its uncommon part lies elsewhere. */
 static bool note_uncommon(struct go_scan *s, uint64_t at)
 {
     const unsigned char *b = s->bytes + at;
@@ -220,7 +197,7 @@ static bool note_uncommon(struct go_scan *s, uint64_t at)
     return true;
 }
 
-/* Four bytes that are no address. */
+/* Scans four bytes that are not an address. */
 static void scan_type_word(struct go_scan *s, uint64_t at)
 {
     const struct delta_go *go = &s->image->go;
@@ -261,7 +238,7 @@ static void scan_types(struct go_scan *s)
     }
 }
 
-/* Bounds of what such numbers usually are. */
+/* Usual bounds of such numbers. */
 enum { SOME = 1 << 20, MUCH = 1 << 25 };
 
 static void scan_offsets(struct go_scan *s)
@@ -272,8 +249,8 @@ static void scan_offsets(struct go_scan *s)
         add_offset(s, i, 4, DELTA_REF_GO_TYPE, s->region->link, 0);
 }
 
-/* A bucket: the number of a function, 16 numbers of one byte. What they are is told by the bucket's place in new;
- * `extra` is how far into it this is. */
+/* Scans a bucket: the number of a function, and 16 numbers of one byte. They follow from the bucket's position in
+ * the new file; `extra` is the offset in the bucket. */
 static void scan_find(struct go_scan *s)
 {
     uint64_t in_region = s->offset - s->region->offset;
@@ -289,8 +266,8 @@ static void scan_find(struct go_scan *s)
     }
 }
 
-/* Is this the name of a function that was inlined? Before it: {parent, id}, file, line (layout 118), or the id alone;
- * behind it where in the code that was (and 120: its first line). */
+/* True if this is the name of an inlined function. Before it come {parent, id}, file and line (layout 118), or the
+ * id alone; after it the position in the code (and in layout 120 the first line). */
 static bool is_inlined(const struct go_scan *s, const unsigned char *b)
 {
     if (hf_le32(b) == 0 || hf_le32(b) > MUCH || hf_le32(b + 4) > MUCH)
@@ -302,8 +279,8 @@ static bool is_inlined(const struct go_scan *s, const unsigned char *b)
            hf_le32(b - 4) > 0 && hf_le32(b - 4) <= SOME;
 }
 
-/* Is this where the pointers of a variable on the stack are described? Before it: its place, its size, how much of that has
- * pointers. */
+/* True if this describes the pointers of a stack variable. Before it come its position, its size, and the size of
+ * the part with pointers. */
 static bool is_object(const unsigned char *b)
 {
     uint32_t place = hf_le32(b - 12), size = hf_le32(b - 8), pointers = hf_le32(b - 4);

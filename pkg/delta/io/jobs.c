@@ -11,7 +11,7 @@
 
 struct job_queue {
     const struct delta_jobs *jobs;
-    pthread_mutex_t lock; /* of all below */
+    pthread_mutex_t lock; /* protects the fields below */
     unsigned next, failed;
     int result;
     struct hf_err err;
@@ -23,7 +23,7 @@ struct job_worker {
     pthread_t thread;
 };
 
-/* False: there is no more to do. */
+/* False: no jobs remain. */
 static bool take_job(struct job_queue *queue, unsigned *ret_job)
 {
     pthread_mutex_lock(&queue->lock);

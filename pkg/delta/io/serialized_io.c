@@ -30,25 +30,28 @@ static int write_out(void *ctx, const void *bytes, size_t n)
     return r;
 }
 
-void delta_serialized_io_begin(struct delta_serialized_io *io, struct delta_apply_state *apply)
+void delta_serialized_io_begin(struct delta_serialized_io *io, struct delta_input *input, struct delta_old *reader,
+                               struct delta_output *output)
 {
     pthread_mutex_init(&io->lock, NULL);
-    io->apply = apply;
-    io->patch = apply->input->in;
-    io->old = apply->old->file;
-    io->out = apply->output.out;
+    io->input = input;
+    io->reader = reader;
+    io->output = output;
+    io->patch = input->in;
+    io->old = reader->file;
+    io->out = output->out;
     io->locked_patch = (struct hf_delta_in){io, read_patch};
     io->locked_old = (struct hf_delta_old){io, read_old, io->old->size};
     io->locked_out = (struct hf_delta_out){io, write_out};
-    apply->input->in = &io->locked_patch;
-    apply->old->file = &io->locked_old;
-    apply->output.out = &io->locked_out;
+    input->in = &io->locked_patch;
+    reader->file = &io->locked_old;
+    output->out = &io->locked_out;
 }
 
 void delta_serialized_io_end(struct delta_serialized_io *io)
 {
-    io->apply->input->in = io->patch;
-    io->apply->old->file = io->old;
-    io->apply->output.out = io->out;
+    io->input->in = io->patch;
+    io->reader->file = io->old;
+    io->output->out = io->out;
     pthread_mutex_destroy(&io->lock);
 }

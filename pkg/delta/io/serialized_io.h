@@ -1,4 +1,7 @@
-/* delta/io/serialized_io.h - what the caller of an apply gave it, called by one thread at a time while two work on it. */
+/* delta/io/serialized_io.h - let two threads share the callbacks of one application, whose caller expects one call at a
+ * time.
+ *
+ * Threads: begin and end while only one thread works; in between, any thread may use input, reader and output. */
 #pragma once
 
 #include <pthread.h>
@@ -7,8 +10,10 @@
 
 struct delta_serialized_io {
     pthread_mutex_t lock;
-    struct delta_apply_state *apply;
-    const struct hf_delta_in *patch; /* the caller's */
+    struct delta_input *input;
+    struct delta_old *reader;
+    struct delta_output *output;
+    const struct hf_delta_in *patch; /* the caller's three */
     const struct hf_delta_old *old;
     const struct hf_delta_out *out;
     struct hf_delta_in locked_patch;
@@ -16,6 +21,7 @@ struct delta_serialized_io {
     struct hf_delta_out locked_out;
 };
 
-/* From here on, until delta_serialized_io_end(), `apply` reads and writes through the io, which must not move. */
-void delta_serialized_io_begin(struct delta_serialized_io *io, struct delta_apply_state *apply);
+/* Redirects the three through `io` until delta_serialized_io_end(). `io` must not move. */
+void delta_serialized_io_begin(struct delta_serialized_io *io, struct delta_input *input, struct delta_old *reader,
+                               struct delta_output *output);
 void delta_serialized_io_end(struct delta_serialized_io *io);

@@ -41,7 +41,7 @@ static bool tells_bytes(const struct delta_header *header)
     return header->method == DELTA_METHOD_BYTES;
 }
 
-/* Where the body tells nothing and the sizes are the same, the hash of new is that of old. */
+/* True if the body is empty and both sizes are equal: then both files have the same hash. */
 static bool is_same(const struct delta_header *header)
 {
     return !tells_bytes(header) && header->body_size == 0 && header->old_size == header->new_size;
@@ -278,7 +278,7 @@ int delta_old_read(struct delta_old *old, uint64_t offset, void *bytes, size_t n
         size_t at = offset % DELTA_SLOT_BYTES, part = HF_MIN(n, DELTA_SLOT_BYTES - at);
         unsigned slot = 0;
 
-        if (offset >= old->size) { /* also offsets below 0, wrapped */
+        if (offset >= old->size) { /* includes negative offsets, wrapped */
             memset(to, 0, n);
             return 0;
         }

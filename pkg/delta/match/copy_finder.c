@@ -6,7 +6,8 @@
 
 #include "delta/match/extend.h"
 
-/* Of two neighbouring matches whose extensions overlap in new, the border that leaves most bytes equal. */
+/* Returns the border between two neighbouring copies, whose extensions overlap in the new file, that leaves most
+ * bytes equal. */
 static size_t best_border(const struct delta_matcher *m, size_t overlap, size_t new_start, size_t old_a, size_t old_b)
 {
     size_t best = 0;
@@ -51,8 +52,8 @@ static size_t longest_of(const struct delta_copy_finder *f, size_t *ret_rank)
     return known->n;
 }
 
-/* Is what is left of the match at the position before good enough? Else long ones would be compared anew from each of their
- * bytes: a megabyte that old has twice took hours. */
+/* True if the remainder of the match at the position before is long enough to keep. Comparing a long match anew from
+ * each of its bytes takes quadratic time: hours for a megabyte that the old file has twice. */
 static bool is_still_long(const struct delta_copy_finder *f)
 {
     enum { LONG_SUFFIX = 1024, LOOK_EACH = 64, LONG_PLACE = 32 };
@@ -61,7 +62,7 @@ static bool is_still_long(const struct delta_copy_finder *f)
                                                   : f->match_n > LONG_PLACE;
 }
 
-/* Sets match_old and match_n for the position `scan`. `steps_on`: the one before was looked at just now. */
+/* Sets match_old and match_n for the position `scan`. `steps_on`: the position before was searched just now. */
 static void find_match(struct delta_copy_finder *f, bool steps_on)
 {
     const struct delta_matcher *m = f->matcher;
@@ -80,7 +81,7 @@ static void find_match(struct delta_copy_finder *f, bool steps_on)
     }
 }
 
-/* Bytes around a match that are equal as well. */
+/* Counts the equal bytes around a match. */
 static unsigned alike_around(const struct delta_matcher *m, size_t new_pos, size_t old_pos, size_t n)
 {
     size_t before = HF_MIN(HF_MIN(new_pos, old_pos), (size_t)AROUND);
@@ -111,7 +112,7 @@ static bool is_as_long(const struct delta_matcher *m, const struct delta_copy_fi
     return m->old_n - old_pos >= f->match_n && memcmp(m->old + old_pos, m->new_bytes + f->scan, f->match_n) == 0;
 }
 
-/* Of matches as long, the one whose surroundings are most alike, or else the nearest. */
+/* Of equally long matches chooses the one with the most equal bytes around it, on a tie the nearest. */
 static void settle(const struct delta_matcher *m, struct delta_copy_finder *f)
 {
     if (!f->ranked)
@@ -131,7 +132,7 @@ static void look_on(struct delta_copy_finder *f)
     f->looking = true;
 }
 
-/* Compare the diagonal up to the end of the match. */
+/* Compares the diagonal up to the end of the match. */
 static void count_same(const struct delta_matcher *m, struct delta_copy_finder *f, long shift)
 {
     size_t end = f->scan + f->match_n, from = f->counted;
@@ -144,7 +145,7 @@ static void count_same(const struct delta_matcher *m, struct delta_copy_finder *
         f->same += delta_count_equal(m->old + at, m->new_bytes + from, HF_MIN(end - from, m->old_n - at));
 }
 
-/* Go on until a match appears that beats simply staying on the diagonal. False where `stop` is reached before. */
+/* Searches for a match that is longer than the diagonal's by min_gain. False if it reaches `stop` first. */
 static bool next_match(struct delta_copy_finder *f, size_t stop)
 {
     const struct delta_matcher *m = f->matcher;
@@ -171,7 +172,7 @@ static bool next_match(struct delta_copy_finder *f, size_t stop)
     return false;
 }
 
-/* Write down the match before, as far as it and the one just found (if any) reach towards each other. */
+/* Completes the current copy. It and the new match, if there is one, extend towards each other. */
 static int take_match(struct delta_copy_finder *f, bool more)
 {
     const struct delta_matcher *m = f->matcher;

@@ -18,7 +18,7 @@ static uint64_t differing(const unsigned char *a, const unsigned char *b)
     return x ^ y;
 }
 
-/* How many bytes are zero: the upper bit of each says so, and then they are added up. */
+/* Counts zero bytes: sets the upper bit of each, then adds them up. */
 static unsigned zero_bytes(uint64_t word)
 {
     const uint64_t low = 0x7f7f7f7f7f7f7f7f;
@@ -52,7 +52,7 @@ size_t delta_count_equal(const unsigned char *a, const unsigned char *b, size_t 
     return equal;
 }
 
-/* Equal bytes less differing ones, and where they were most. */
+/* Number of equal bytes minus differing ones, now and at its maximum. */
 struct score {
     long now, most;
     size_t at;
@@ -67,7 +67,7 @@ static void note(struct score *score, long by, size_t end)
     }
 }
 
-/* A word of which so many bytes are equal: true where it matters not which. */
+/* Adds a word of which `equal` bytes are equal. False if the order of the bytes matters. */
 static bool note_word(struct score *score, unsigned equal, size_t end)
 {
     if (equal < WORD && score->now + (long)equal > score->most)
@@ -76,13 +76,13 @@ static bool note_word(struct score *score, unsigned equal, size_t end)
     return true;
 }
 
-/* Can what is left still make a difference? */
+/* True if the remaining bytes can still raise the maximum. */
 static bool may_rise(const struct score *score, size_t left)
 {
     return score->now + (long)left > score->most;
 }
 
-/* Byte i of `step` 1 is a[i]; of -1, a[-1 - i]. */
+/* With `step` 1 byte i is a[i], with -1 it is a[-1 - i]. */
 static inline size_t reach(const unsigned char *a, const unsigned char *b, size_t n, int step)
 {
     struct score score = {0};

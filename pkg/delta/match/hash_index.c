@@ -11,9 +11,9 @@
 
 enum {
     KEY = 8,
-    STEP = 2,     /* of every so many positions one is kept: the other matches are found a byte later, and grow back */
-    DEPTH = 4,    /* places looked at for one position, half of them behind the expected one */
-    ENOUGH = 512, /* a match that long needs no better one */
+    STEP = 2,     /* index every second position: other matches are found one byte later and extended back */
+    DEPTH = 4,    /* candidates for one position, half of them behind the expected one */
+    ENOUGH = 512, /* a match of this length ends the search */
     AHEAD = 16,
     BATCH = 64,
 };
@@ -26,7 +26,7 @@ static uint64_t word_at(const unsigned char *p)
     return le64toh(word);
 }
 
-/* Of KEY bytes; the same on all machines, as which of several places is found depends on it. */
+/* Hashes KEY bytes. The same on all machines, since it decides which of several candidates wins. */
 static uint64_t hash_of(const unsigned char *p)
 {
     return word_at(p) * 0x9e3779b97f4a7c15u;
@@ -37,7 +37,7 @@ static uint32_t slot_of(const struct delta_hash_index *index, uint64_t hash)
     return (uint32_t)(hash >> (64 - index->bits));
 }
 
-/* What stands above the place in an entry. */
+/* Returns the tag: the bits above the position in an entry. */
 static uint32_t tag_of(const struct delta_hash_index *index, uint64_t hash)
 {
     return (uint32_t)(hash << index->bits >> 32) >> index->place_bits << index->place_bits;
@@ -48,11 +48,11 @@ static size_t place_of(const struct delta_hash_index *index, uint32_t entry)
     return (size_t)(entry & ((UINT32_C(1) << index->place_bits) - 1)) * STEP;
 }
 
-/* Some places to keep, and where to look on. What it costs to index a large file is waiting for memory: it is fetched for many at
- * once. */
+/* A batch of positions to index. Waiting for memory dominates the cost of indexing large files, so prefetch for many
+ * positions at once. */
 struct hash_batch {
     size_t next;
-    uint32_t before; /* slot of the place before `next` */
+    uint32_t before; /* slot of the position before `next` */
     unsigned n;
     uint64_t hash[BATCH];
     uint32_t place[BATCH];
@@ -60,7 +60,7 @@ struct hash_batch {
 
 static const struct hash_batch first_batch = {.before = UINT32_MAX};
 
-/* Of a run of one byte only the start is kept. False: there were no more places. */
+/* Skips all but the start of a run of one byte. False: no positions remain. */
 static bool fill_batch(struct hash_batch *b, const struct delta_hash_index *index, const unsigned char *old,
                        size_t last)
 {
@@ -105,7 +105,7 @@ static void enter_places(const struct delta_hash_index index, const unsigned cha
             index.places[index.start[slot_of(&index, b.hash[i])]++] = b.place[i] | tag_of(&index, b.hash[i]);
 }
 
-/* When done, start[h + 1] is where the places of h end. */
+/* Sorts positions by hash, in the end with start[h + 1] as the end of the entries of h. */
 static void fill(struct delta_hash_index *index, const unsigned char *old, size_t last)
 {
     size_t slots = (size_t)1 << index->bits;
@@ -117,7 +117,7 @@ static void fill(struct delta_hash_index *index, const unsigned char *old, size_
     index->start[0] = 0;
 }
 
-/* Looked into all over: large pages, where the system grants them, save waiting. */
+/* Allocates with large pages where the system grants them: lookups are random. */
 static void *take_memory(size_t n)
 {
     const size_t large = 2 << 20;
@@ -133,7 +133,7 @@ int delta_hash_index_open(struct delta_hash_index *index, const unsigned char *o
     index->bits = 10;
     while (index->bits < 26 && (size_t)1 << index->bits < old_n / STEP / 2)
         index->bits++;
-    index->place_bits = 8; /* so that tags have at most 24, and few enough are left of the hash */
+    index->place_bits = 8; /* leaves tags of at most 24 bits, as the hash has no more to offer */
     while (old_n / STEP >> index->place_bits > 0)
         index->place_bits++;
     size_t start_bytes = (((size_t)1 << index->bits) + 1) * sizeof(*index->start);
@@ -144,7 +144,7 @@ int delta_hash_index_open(struct delta_hash_index *index, const unsigned char *o
         return -ENOMEM;
     }
     memset(index->start, 0, start_bytes);
-    memset(index->places + old_n / STEP + 1, 0, DEPTH * sizeof(*index->places)); /* looked at, not used */
+    memset(index->places + old_n / STEP + 1, 0, DEPTH * sizeof(*index->places)); /* read by fitting(), then masked */
     if (old_n >= KEY)
         fill(index, old, (old_n - KEY) / STEP * STEP);
     return 0;
@@ -157,7 +157,7 @@ void delta_hash_index_done(struct delta_hash_index *index)
     *index = (struct delta_hash_index){0};
 }
 
-/* How many of the entries p[0..n), which ascend by place, are below `limit`. Without a branch that nobody could predict. */
+/* Counts the entries of p[0..n), ascending by position, below `limit`. Branch-free: branches here are unpredictable. */
 static uint32_t count_below(const struct delta_hash_index *index, const uint32_t *p, uint32_t n, size_t limit)
 {
     const uint32_t *from = p;
@@ -169,7 +169,7 @@ static uint32_t count_below(const struct delta_hash_index *index, const uint32_t
     return (uint32_t)(from - p) + (n > 0 && place_of(index, *from) < limit);
 }
 
-/* The places worth a look: DEPTH of those of that hash, around the expected one. */
+/* Returns the candidates: DEPTH entries of the hash, around the expected position. */
 static const uint32_t *candidates(const struct delta_hash_index *index, uint64_t hash, size_t expected, uint32_t *ret_n)
 {
     const uint32_t *start = &index->start[slot_of(index, hash)], *entry = index->places + start[0];
@@ -184,7 +184,7 @@ static const uint32_t *candidates(const struct delta_hash_index *index, uint64_t
     return entry;
 }
 
-/* A bit for each of the first n of DEPTH entries that has the tag: mostly none, which a loop could not tell without guessing. */
+/* Sets a bit for each of the first n of DEPTH entries with this tag. Branch-free: usually no entry fits. */
 static unsigned fitting(const struct delta_hash_index *index, const uint32_t *entry, uint32_t n, uint32_t tag)
 {
     unsigned fits = 0;
@@ -194,7 +194,7 @@ static unsigned fitting(const struct delta_hash_index *index, const uint32_t *en
     return fits & ((1U << n) - 1);
 }
 
-/* Where the positions to come will be looked up. */
+/* Prefetches for the next positions. */
 static void look_forward(const struct delta_hash_index *index, const unsigned char *key)
 {
     uint64_t soon = hash_of(key + AHEAD / 2), later = hash_of(key + AHEAD);

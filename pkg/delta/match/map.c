@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* The same for all old positions in [from, to). References lead to few places, again and again. */
+/* One cached answer, the same for all old positions in [from, to). References lead to few places, again and again. */
 struct delta_map_answer {
     uint64_t from, to;
     int64_t shift;
@@ -66,7 +66,7 @@ static void sift(struct delta_map *map, uint32_t at, uint32_t n)
     map->by_old[at] = moving;
 }
 
-/* Heap sort: no memory beside, no bad case. */
+/* Heap sort: in place, and without a bad case. */
 void delta_map_sort(struct delta_map *map)
 {
     memset(map->answers, 0, ANSWERS * sizeof(*map->answers));

@@ -6,27 +6,7 @@
 #include "delta/match/copy_finder.h"
 #include "delta/match/parallel_finder.h"
 
-void delta_copies_done(struct delta_copies *copies)
-{
-    free(copies->p);
-    *copies = (struct delta_copies){0};
-}
-
-int delta_copies_add(struct delta_copies *copies, struct delta_copy copy)
-{
-    if (copies->n == copies->cap) {
-        size_t cap = copies->cap > 0 ? 2 * copies->cap : 1024;
-        struct delta_copy *p = realloc(copies->p, cap * sizeof(*p));
-        if (p == NULL)
-            return -ENOMEM;
-        copies->p = p;
-        copies->cap = cap;
-    }
-    copies->p[copies->n++] = copy;
-    return 0;
-}
-
-/* One way on to `stop`, a place in new. */
+/* Advances one finder to `stop`, a position in the new file. */
 static int walk_to(struct delta_copy_finder *f, size_t stop)
 {
     int r;
@@ -36,7 +16,7 @@ static int walk_to(struct delta_copy_finder *f, size_t stop)
     return r == 0 && stop == f->matcher->new_n ? delta_copy_finder_finish(f) : r;
 }
 
-/* By stretches, so that what one way found is still known when the next comes by. */
+/* Advances the finders in turn by short stretches, so that each finds the matches of the others in the cache. */
 static int walk_side_by_side(struct delta_copy_finder *finders, size_t new_n, const struct delta_match_params *params)
 {
     enum { STRETCH = DELTA_MATCH_CACHE / 2, STRETCHES_TOLD = 16 };
@@ -97,23 +77,6 @@ int delta_match(const struct delta_matcher *m, const struct delta_match_params *
     return r == -ECANCELED ? hf_err_set(err, ECANCELED, "canceled while matching")
            : r < 0         ? hf_err_set(err, ENOMEM, "out of memory")
                            : 0;
-}
-
-bool delta_copies_next_inline(const struct delta_copies *copies, size_t *next, uint64_t at, uint64_t gap_end,
-                              struct delta_copy *ret_copy)
-{
-    while (*next < copies->n && copies->p[*next].new_pos + copies->p[*next].len <= at)
-        (*next)++;
-    if (*next == copies->n || copies->p[*next].new_pos >= gap_end)
-        return false;
-    *ret_copy = copies->p[*next];
-    if (ret_copy->new_pos < at) {
-        ret_copy->len -= at - ret_copy->new_pos;
-        ret_copy->old_pos += at - ret_copy->new_pos;
-        ret_copy->new_pos = at;
-    }
-    ret_copy->len = HF_MIN(ret_copy->len, gap_end - ret_copy->new_pos);
-    return true;
 }
 
 int delta_matcher_open(struct delta_matcher *m, const unsigned char *old, size_t old_n, const unsigned char *new_bytes,

@@ -5,16 +5,16 @@
 
 #include "delta/io/jobs.h"
 
-struct halves {
+struct two_finders {
     const struct delta_match_params *params;
     struct delta_copy_finder first, second;
-    struct delta_copies opened; /* by the second: each as far as it was known then */
-    size_t next;                /* of those, where to look on */
+    struct delta_copies opened; /* opened by the second finder, each as long as known then */
+    size_t next;                /* position in `known` from which to search on */
     atomic_bool canceled;
 };
 
-/* Only the caller's thread, which is worker 0, tells. */
-static int tell(struct halves *h, unsigned worker, size_t done, size_t total)
+/* Only the caller's thread, worker 0, reports. */
+static int report(struct two_finders *h, unsigned worker, size_t done, size_t total)
 {
     const struct delta_match_params *params = h->params;
 
@@ -28,13 +28,14 @@ static struct delta_copy open_copy(const struct delta_copy_finder *f)
     return (struct delta_copy){f->new_from, f->old_from, f->scan + f->match_n - f->new_from};
 }
 
-static int note(struct halves *h)
+static int note(struct two_finders *h)
 {
     return delta_copies_add(&h->opened, open_copy(&h->second));
 }
 
-/* 1: the copy that the first way has open is one that the second opened, and all that it closed since is taken over. */
-static int meet(struct halves *h)
+/* Returns 1 if the first finder's current copy is one that the second opened too, and appends all copies that the
+ * second completed since. */
+static int meet(struct two_finders *h)
 {
     const struct delta_copies *known = &h->opened, *closed = &h->second.copies;
     struct delta_copy now = open_copy(&h->first);
@@ -54,9 +55,9 @@ static int meet(struct halves *h)
     return r < 0 ? r : 1;
 }
 
-/* One way on to `end`. `turned`: what to do at each turn, NULL nothing; 1 ends it. */
-static int walk(struct halves *h, struct delta_copy_finder *f, unsigned worker, size_t end,
-                int (*turned)(struct halves *h))
+/* Advances a finder to `end`. Calls `turned` (may be NULL) for each new copy; 1 ends it. */
+static int walk(struct two_finders *h, struct delta_copy_finder *f, unsigned worker, size_t end,
+                int (*turned)(struct two_finders *h))
 {
     enum { STRETCH = 1 << 16 };
     size_t start = HF_MIN(f->scan, end), stop = start;
@@ -67,14 +68,14 @@ static int walk(struct halves *h, struct delta_copy_finder *f, unsigned worker, 
         while (r == 0 && (r = delta_copy_finder_next(f, stop)) > 0)
             r = turned != NULL ? turned(h) : 0;
         if (r == 0)
-            r = tell(h, worker, stop - start, end - start);
+            r = report(h, worker, stop - start, end - start);
     }
     return r == 0 && stop == f->matcher->new_n ? delta_copy_finder_finish(f) : r;
 }
 
 static int walk_half(void *ctx, unsigned worker, unsigned i, struct hf_err *err)
 {
-    struct halves *h = ctx;
+    struct two_finders *h = ctx;
     struct delta_copy_finder *f = i == 0 ? &h->first : &h->second;
 
     (void)err;
@@ -85,7 +86,7 @@ static int walk_half(void *ctx, unsigned worker, unsigned i, struct hf_err *err)
 int delta_parallel_finder_run(const struct delta_matcher *m, const struct delta_match_params *params, unsigned min_gain,
                               struct delta_copies *ret_copies)
 {
-    struct halves h = {.params = params};
+    struct two_finders h = {.params = params};
     const struct delta_jobs halves = {2, &h, walk_half};
 
     delta_copy_finder_start(&h.first, m, min_gain, 0);
@@ -94,7 +95,7 @@ int delta_parallel_finder_run(const struct delta_matcher *m, const struct delta_
     if (r == 0)
         r = walk(&h, &h.first, 0, m->new_n, meet);
     if (r >= 0)
-        r = tell(&h, 0, m->new_n, m->new_n); /* it may be that the caller's thread came too late for either half */
+        r = report(&h, 0, m->new_n, m->new_n); /* the caller's thread may have had no job */
     delta_copies_done(&h.opened);
     delta_copies_done(&h.second.copies);
     if (r == 0)

@@ -7,14 +7,14 @@
 #include "delta/match/extend.h"
 #include "delta/match/suffix_sort.h"
 
-/* The last byte of old has none behind it: as a suffix it stands before all that begin with it, those of this pair of bytes
- * first. */
+/* The last byte of the old file begins no pair: as a suffix it sorts before those that begin with it, which are the
+ * first of their pair. */
 static unsigned pair_behind_last(const struct delta_suffix_array *s)
 {
     return (unsigned)s->old[s->old_n - 1] << 8;
 }
 
-/* Not for a small file: sorting one takes less than this. */
+/* Sorting a small file costs less than this table. */
 static int note_starts(struct delta_suffix_array *s)
 {
     enum { PAIRS = 1 << 16 };
@@ -36,7 +36,7 @@ static int note_starts(struct delta_suffix_array *s)
     return 0;
 }
 
-/* Where the suffixes stand that begin with the same two bytes as `key`; false: unknown, or nowhere. */
+/* Finds the suffixes that begin with the same two bytes as `key`; false if the table is missing or there is none. */
 static bool look_where(const struct delta_suffix_array *s, const unsigned char *key, size_t key_n, size_t *low,
                        size_t *high)
 {
@@ -48,7 +48,7 @@ static bool look_where(const struct delta_suffix_array *s, const unsigned char *
     return *low < *high;
 }
 
-/* By binary search; how far both ends of the interval already agree is not looked at again. */
+/* Binary search that skips the bytes in which both ends of the interval agree with the key. */
 size_t delta_suffix_array_longest(const struct delta_suffix_array *s, const unsigned char *key, size_t key_n,
                                   size_t *ret_rank)
 {

@@ -1,6 +1,6 @@
-/* delta/match/suffix_array.h - the small profile's way to find what new has in common with old: all suffixes of old in their order.
+/* delta/match/suffix_array.h - the small profile's match finder: the sorted suffixes of the old file.
  *
- * Deterministic; read only once open. Memory: 4 bytes per byte of old, and 256 KiB. */
+ * Deterministic; read-only after opening. Memory: 4 bytes for each byte of the old file, and 256 KiB. */
 #pragma once
 
 #include <stddef.h>
@@ -11,15 +11,16 @@
 struct delta_suffix_array {
     const unsigned char *old;
     size_t old_n;
-    int32_t *order; /* where each starts; NULL: not open */
-    /* The first of them that begins with these two bytes, and one behind the last; NULL: old is small. */
+    int32_t *order; /* start of each suffix; NULL: not open */
+    /* For each pair of bytes the index of the first suffix that begins with it, and one past the last; NULL if the
+     * old file is small. */
     uint32_t *starts;
 };
 
-/* old_n is neither 0 nor 2 GiB, and old lives as long. -ENOMEM. */
+/* old_n is between 1 and 2 GiB; borrows `old`. -ENOMEM. */
 HF_MUST_USE int delta_suffix_array_open(struct delta_suffix_array *s, const unsigned char *old, size_t old_n);
 void delta_suffix_array_done(struct delta_suffix_array *s);
 
-/* The longest match of key[0..key_n) in old, which starts at order[*ret_rank]; 0: none. */
+/* Returns the length of the longest match of key[0..key_n), which starts at order[*ret_rank]; 0: none. */
 size_t delta_suffix_array_longest(const struct delta_suffix_array *s, const unsigned char *key, size_t key_n,
                                   size_t *ret_rank);

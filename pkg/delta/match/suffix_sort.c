@@ -1,12 +1,13 @@
-/* A suffix is small when it sorts before the one behind it, else large; of small ones, those behind a large one are the
- * leading ones. Once the leading ones are in order, one pass from the front puts every large one into its place and one
- * from the back every small one. The same two passes, begun with the leading ones in any order, sort what stands between
- * one of them and the next; numbered by that, those pieces are a text of at most half the length, whose suffixes are sorted
- * the same way. It, its order, and where fits the buckets of its letters, lie in the room of the result.
+/* A suffix is of type S if it sorts before the next one, else of type L. An S suffix after an L suffix is "leading"
+ * (LMS in the paper). Once the leading suffixes are in order, one pass from the front places all L suffixes and one
+ * from the back all S suffixes. Starting with leading suffixes in any order, the same two passes sort the pieces
+ * between one of them and the next. Naming the pieces by their rank gives a text of at most half the length, which the
+ * same algorithm sorts. That text, its order and, if they fit, the buckets of its letters share the memory of the
+ * result.
  *
- * No type is kept: a suffix in front of one that was just read is large when its letter is not less, and small when it is
- * less, or equal while the one read stands among the small ones of its bucket. The end of the text is less than every
- * letter. */
+ * Types are not stored: the suffix before one just read is of type L if its letter is not less; it is of type S if
+ * its letter is less, or if the letters are equal and the suffix read is among the S suffixes of its bucket. The end
+ * of the text is less than every letter. */
 #include "delta/match/suffix_sort.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@ struct text {
     int32_t *buckets; /* by letter */
 };
 
-/* Text of bytes, and of numbers. */
+/* Reads a letter of a text of bytes, or of numbers. */
 static HF_ALWAYS_INLINE uint32_t letter(const struct text *t, bool wide, size_t at)
 {
     return wide ? ((const uint32_t *)t->p)[at] : ((const unsigned char *)t->p)[at];
@@ -68,22 +69,22 @@ static HF_ALWAYS_INLINE void induce(const struct text *t, bool wide)
     }
 }
 
-/* The leading suffix before `end`, which is one or the end of the text; 0: there is none. */
+/* Returns the leading suffix before `end`, which is one itself or the end of the text; 0 if there is none. */
 static HF_ALWAYS_INLINE size_t leading_before(const struct text *t, bool wide, size_t end)
 {
-    size_t at = end - 1; /* large */
+    size_t at = end - 1; /* type L */
 
     while (at > 0 && letter(t, wide, at - 1) >= letter(t, wide, at))
         at--;
     if (at > 0)
-        at--; /* small */
+        at--; /* type S */
     while (at > 0 && letter(t, wide, at - 1) <= letter(t, wide, at))
         at--;
     return at;
 }
 
-/* Leading ones in any order at the end of their buckets, then in the order of what is between them and the next, in front. Returns
- * their number. */
+/* Puts the leading suffixes, in any order, at the end of their buckets; sorts their pieces; moves them to the front.
+ * Returns their number. */
 static HF_ALWAYS_INLINE size_t sort_pieces(const struct text *t, bool wide)
 {
     size_t n = 0;
@@ -96,7 +97,7 @@ static HF_ALWAYS_INLINE size_t sort_pieces(const struct text *t, bool wide)
         return 0;
     induce(t, wide);
     n = 0;
-    for (size_t c = 0; c < t->letters; c++) /* buckets begin with their small ones now */
+    for (size_t c = 0; c < t->letters; c++) /* from here on, `buckets` are the starts of their S suffixes */
         for (size_t i = (size_t)t->buckets[c]; i < t->n && letter(t, wide, (size_t)t->order[i]) == c; i++) {
             size_t at = (size_t)t->order[i];
             if (at > 0 && letter(t, wide, at - 1) > c)
@@ -105,7 +106,7 @@ static HF_ALWAYS_INLINE size_t sort_pieces(const struct text *t, bool wide)
     return n;
 }
 
-/* The pieces, numbered by their order, as a text at the end of the room. Returns how many numbers there are. */
+/* Writes the names of the pieces, in text order, to the end of the result. Returns the number of names. */
 static HF_ALWAYS_INLINE size_t name_pieces(const struct text *t, bool wide, size_t pieces)
 {
     int32_t *order = t->order, *by_place = order + pieces;
@@ -113,7 +114,8 @@ static HF_ALWAYS_INLINE size_t name_pieces(const struct text *t, bool wide, size
 
     memset(by_place, 0, (t->n - pieces) * sizeof(*order));
     for (size_t at = next; (at = leading_before(t, wide, at)) > 0; next = at)
-        by_place[at / 2] = next < t->n ? (int32_t)(next - at) : 0; /* its length; the last one is like no other */
+        /* length of the piece; the last one equals no other */
+        by_place[at / 2] = next < t->n ? (int32_t)(next - at) : 0;
     for (size_t i = 0; i < pieces; i++) {
         size_t at = (size_t)order[i], n = (size_t)by_place[at / 2];
         const char *text = t->p;

@@ -37,7 +37,7 @@ static int by_key(const void *a, const void *b)
     return x->index < y->index ? -1 : 1;
 }
 
-/* Index in old of the entry with that key, the one nearest behind `expected` where there are several; -1: none. */
+/* Returns the index in `old` of the entry with this key; of several the one nearest behind `expected`. -1: none. */
 static int64_t find(const struct delta_table_entries *sorted, uint64_t key, int64_t expected)
 {
     size_t low = 0, high = sorted->n;
@@ -58,7 +58,7 @@ static int64_t find(const struct delta_table_entries *sorted, uint64_t key, int6
     return best;
 }
 
-/* partner[j]: the old entry the j-th new one is made from, or -1. */
+/* Sets partner[j] to the old entry from which the j-th new one is copied, or -1. */
 static void pair_up(const struct delta_table_entries *old, const struct delta_table_entries *sorted,
                     const struct delta_table_entries *new_items, int64_t *partner)
 {
@@ -69,7 +69,8 @@ static void pair_up(const struct delta_table_entries *old, const struct delta_ta
         if (partner[j] >= 0)
             expected = partner[j] + 1;
     }
-    /* A single entry off the line its neighbours agree on is not worth two jumps; one without a partner goes on. */
+    /* A single entry off the line of its neighbours does not pay for two jumps; one without a partner continues the
+     * line. */
     for (size_t j = 1; j < new_items->n; j++) {
         int64_t on = partner[j - 1] + 1;
         bool alone = j + 1 < new_items->n && partner[j + 1] == on + 1 && partner[j] != on;
@@ -78,18 +79,8 @@ static void pair_up(const struct delta_table_entries *old, const struct delta_ta
     }
 }
 
-int delta_copies_extend(struct delta_copies *copies, uint64_t new_pos, uint64_t old_pos, uint64_t n)
-{
-    struct delta_copy *last = copies->n > 0 ? &copies->p[copies->n - 1] : NULL;
-
-    if (last != NULL && last->new_pos + last->len == new_pos && last->old_pos + last->len == old_pos) {
-        last->len += n;
-        return 0;
-    }
-    return delta_copies_add(copies, (struct delta_copy){new_pos, old_pos, n});
-}
-
-/* Of items that are not alike only the start is: in an unwind entry, what it is about. */
+/* Returns the number of bytes to copy. Entries of different size share only their start, which in an unwind entry
+ * names the function. */
 static uint64_t shared(const struct delta_table_entry *old, const struct delta_table_entry *now)
 {
     return old->size == now->size ? now->size : HF_MIN(HF_MIN(old->size, now->size), (uint32_t)ITEM_START);
@@ -113,45 +104,5 @@ int delta_table_entries_match(const struct delta_table_entries *old, const struc
     }
     free(sorted.p);
     free(partner);
-    return r;
-}
-
-int delta_copies_replace(struct delta_copies *copies, uint64_t from, uint64_t to, const struct delta_copies *inside)
-{
-    struct delta_copies out = {0};
-    size_t i = 0;
-    int r = 0;
-
-    for (; r == 0 && i < copies->n && copies->p[i].new_pos < from; i++) {
-        struct delta_copy c = copies->p[i];
-        if (c.new_pos + c.len > to) { /* reaches over the table */
-            struct delta_copy behind = {to, c.old_pos + (to - c.new_pos), c.new_pos + c.len - to};
-            copies->p[i] = behind;
-            c.len = from - c.new_pos;
-            r = delta_copies_extend(&out, c.new_pos, c.old_pos, c.len);
-            break;
-        }
-        c.len = HF_MIN(c.len, from - c.new_pos);
-        r = delta_copies_extend(&out, c.new_pos, c.old_pos, c.len);
-    }
-    for (size_t k = 0; r == 0 && k < inside->n; k++)
-        r = delta_copies_extend(&out, inside->p[k].new_pos, inside->p[k].old_pos, inside->p[k].len);
-    for (; r == 0 && i < copies->n; i++) {
-        struct delta_copy c = copies->p[i];
-        if (c.new_pos + c.len <= to)
-            continue;
-        if (c.new_pos < to) {
-            c.old_pos += to - c.new_pos;
-            c.len -= to - c.new_pos;
-            c.new_pos = to;
-        }
-        r = delta_copies_extend(&out, c.new_pos, c.old_pos, c.len);
-    }
-    if (r == 0) {
-        delta_copies_done(copies);
-        *copies = out;
-    } else {
-        delta_copies_done(&out);
-    }
     return r;
 }

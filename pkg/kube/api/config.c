@@ -31,7 +31,7 @@ static int check_server(struct hf_kube_config *config, struct hf_err *err)
         return hf_err_set(err, EINVAL, "server '%.80s': credentials, query and blanks are not allowed", server);
     if (config->token != NULL && strpbrk(config->token, "\r\n") != NULL) /* it goes into a header */
         return hf_err_set(err, EBADMSG, "the token has more than one line");
-    if (plain && secrets && !hf_host_is_loopback(hf_url_host(server)))
+    if (plain && secrets && !hf_host_is_loopback(hf_host_of_url(server)))
         return hf_err_set(err, EACCES, "server '%.80s': credentials are not sent without TLS", server);
     return 0;
 }

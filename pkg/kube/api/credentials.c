@@ -41,7 +41,7 @@ static int read_text(const struct hf_fs_ops *fs, const char *path, char **ret_te
         struct hf_view text = hf_view_trim(hf_buf_view(&bytes));
         if (text.n == 0 || memchr(text.p, '\0', text.n) != NULL)
             r = hf_err_set(err, EBADMSG, "'%s' is empty or not text", path);
-        else if ((*ret_text = hf_strdup_view(text)) == NULL)
+        else if ((*ret_text = hf_view_dup(text)) == NULL)
             r = hf_err_set(err, ENOMEM, "out of memory");
     }
     if (bytes.p != NULL)

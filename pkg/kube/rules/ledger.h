@@ -25,7 +25,7 @@ enum hf_ledger_change {
 };
 
 struct hf_ledger {
-    struct hf_strmap objects; /* name to struct entry */
+    struct hf_strmap objects; /* name to struct ledger_entry */
     uint64_t baseline;        /* MetaServer: version of the latest proven LIST, 0 none */
     uint64_t highest;         /* of all versions told, and of the marks */
     unsigned round;           /* the one that is open, or the last */

@@ -3,13 +3,13 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 
-struct cell {
+struct prober_cell {
     bool expected;
     enum hf_prober_state next;
     unsigned effects;
 };
 
-static const struct cell table[HF_PROBER_STATES][HF_PROBER_EVENTS] = {
+static const struct prober_cell table[HF_PROBER_STATES][HF_PROBER_EVENTS] = {
     [HF_PROBER_QUIET] =
         {
             [HF_PROBER_WANT] = {true, HF_PROBER_ASKING, HF_PROBER_ASK},
@@ -65,7 +65,7 @@ static void cloud_answered(struct hf_prober *prober, struct hf_prober_step *step
 struct hf_prober_step hf_prober_step(struct hf_prober *prober, enum hf_prober_event event, bool more, bool others,
                                      uint64_t cap_ns, const struct hf_rand_ops *rng)
 {
-    const struct cell *cell = &table[prober->state][event];
+    const struct prober_cell *cell = &table[prober->state][event];
     struct hf_prober_step step = {.effects = 0};
 
     if (!cell->expected)
@@ -103,7 +103,7 @@ int hf_prober_print(struct hf_buf *out)
 
     for (size_t s = 0; r == 0 && s < HF_PROBER_STATES; s++)
         for (size_t e = 0; r == 0 && e < HF_PROBER_EVENTS; e++) {
-            const struct cell *cell = &table[s][e];
+            const struct prober_cell *cell = &table[s][e];
             if (!cell->expected)
                 continue;
             r = hf_buf_addf(out, "%-8s %-9s -> %-8s;", states[s], events[e], states[cell->next]);

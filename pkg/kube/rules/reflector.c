@@ -19,7 +19,7 @@ enum {
     SYNCED = HF_RF_SYNCED,
 };
 
-struct cell {
+struct reflector_cell {
     bool expected;
     int next;
     enum hf_rest rest;
@@ -63,7 +63,7 @@ struct cell {
     [HF_RF_SERVER_AWAY] = REST(HF_RF_RESTING_WATCH, HF_REST_SERVER, CLOSE | LOST),                                     \
     [HF_RF_GARBAGE] = REST(HF_RF_RESTING_WATCH, HF_REST_SOON, CLOSE | LOST), [HF_RF_STOP] = GO(HF_RF_IDLE, CLOSE)
 
-static const struct cell table[HF_RF_STATES][HF_RF_EVENTS] =
+static const struct reflector_cell table[HF_RF_STATES][HF_RF_EVENTS] =
     {
         [HF_RF_IDLE] =
             {
@@ -278,7 +278,7 @@ struct hf_rf_step hf_reflector_step(struct hf_reflector *rf, enum hf_rf_event ev
         return step;
     step.taken = true;
     event = sharpen(rf, event, now_ns);
-    const struct cell *cell = &table[rf->state][event];
+    const struct reflector_cell *cell = &table[rf->state][event];
     step.effects = cell->effects;
     remember(rf, event, now_ns);
     rf->resting = cell->rest;
@@ -354,7 +354,7 @@ static int print_effects(unsigned effects, struct hf_buf *out)
 
 static int print_cell(enum hf_rf_state state, enum hf_rf_event event, struct hf_buf *out)
 {
-    const struct cell *cell = &table[state][event];
+    const struct reflector_cell *cell = &table[state][event];
     const char *next = cell->next == BEGIN  ? "(begin)"
                        : cell->next == STAY ? state_names[state]
                                             : state_names[cell->next];

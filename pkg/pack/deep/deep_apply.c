@@ -1,14 +1,15 @@
-/* Applying a deep delta: unpack the old file's streams into scratch, run the delta over the unpacked forms, pack on the way out. */
+/* Applies a deep delta: unpacks the old file's streams to scratch, applies the inner delta to the unpacked forms,
+ * and compresses on the way out. */
 #include <errno.h>
 #include <string.h>
 
 #include "base/array.h"
 #include "pack/deep/recipe.h"
 
-/* ---- scratch -------------------------------------------------------------------------------------------------------- */
+/* ---- scratch ----------------------------------------------------------------------------------------------------- */
 
 struct scratch {
-    const struct hf_deep_scratch *file; /* write NULL: memory */
+    const struct hf_deep_scratch *file; /* file->write is NULL: use `memory` */
     struct hf_buf memory;
     uint64_t n, max;
 };
@@ -19,13 +20,13 @@ static int scratch_add(void *ctx, const void *bytes, size_t n, struct hf_err *er
     int r;
 
     if (n > scratch->max - scratch->n)
-        return hf_err_set(err, EBADMSG, "the old file unpacks to more than the delta says");
+        return hf_err_set(err, EBADMSG, "the old file unpacks to more bytes than the delta states");
     if (scratch->file->write != NULL)
         r = scratch->file->write(scratch->file->ctx, bytes, n, scratch->n);
     else
         r = hf_buf_add(&scratch->memory, bytes, n);
     if (r < 0)
-        return hf_err_sys(err, r, "write %zu scratch bytes", n);
+        return hf_err_sys(err, r, "write %zu bytes to the scratch file", n);
     scratch->n += n;
     return 0;
 }
@@ -43,31 +44,32 @@ static ssize_t scratch_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
     return (ssize_t)n;
 }
 
-/* ---- the unpacked old file ------------------------------------------------------------------------------------------ */
+/* ---- the unpacked old file --------------------------------------------------------------------------------------- */
 
-enum source { IN_OLD, IN_SCRATCH, ZEROS };
+enum unpacked_source { IN_OLD, IN_SCRATCH, ZEROS };
 
-struct piece {
-    uint64_t at, from; /* position in the unpacked file, and in its source */
-    enum source source;
+struct unpacked_piece {
+    uint64_t at, from; /* offset in the unpacked file; offset in its source */
+    enum unpacked_source source;
 };
 
 struct unpacked {
     const struct hf_delta_old *old;
     struct scratch scratch;
-    struct piece *pieces;
+    struct unpacked_piece *pieces;
     size_t n, cap;
     uint64_t size, memory_max;
     const atomic_bool *cancel;
 };
 
-static int add_piece(struct unpacked *unpacked, enum source source, uint64_t from, uint64_t n, struct hf_err *err)
+static int add_piece(struct unpacked *unpacked, enum unpacked_source source, uint64_t from, uint64_t n,
+                     struct hf_err *err)
 {
     if (n == 0)
         return 0;
     if (hf_array_grow(unpacked->pieces, unpacked->n, unpacked->cap, HF_ARRAY_ANY) < 0)
         return hf_err_set(err, ENOMEM, "out of memory");
-    unpacked->pieces[unpacked->n++] = (struct piece){unpacked->size, from, source};
+    unpacked->pieces[unpacked->n++] = (struct unpacked_piece){unpacked->size, from, source};
     unpacked->size += n;
     return 0;
 }
@@ -86,7 +88,7 @@ static ssize_t unpacked_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
         else
             high = middle;
     }
-    const struct piece *piece = &unpacked->pieces[low];
+    const struct unpacked_piece *piece = &unpacked->pieces[low];
     uint64_t end = low + 1 < unpacked->n ? piece[1].at : unpacked->size;
     n = (size_t)HF_MIN((uint64_t)n, end - offset);
     uint64_t from = piece->from + (offset - piece->at);
@@ -98,10 +100,10 @@ static ssize_t unpacked_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
                                        : unpacked->old->pread(unpacked->old->ctx, bytes, n, from);
 }
 
-/* A stretch of the old file or of scratch that a level of the program walks over. */
+/* The part of the old file or of scratch that one level of the program covers. */
 struct stretch {
     struct hf_delta_old from;
-    enum source source;
+    enum unpacked_source source;
     uint64_t at, end;
 };
 
@@ -119,10 +121,10 @@ static int unpack_stream(struct unpacked *unpacked, struct stretch *stretch, con
     uint64_t start = unpacked->scratch.n;
 
     if (op->packed_n > stretch->end - stretch->at)
-        return hf_err_set(err, EBADMSG, "delta recipe: a stream beyond the end of what it is in");
+        return hf_err_set(err, EBADMSG, "delta recipe: a stream reaches beyond the end of its container");
     int r = pack_decode_run(&decode, err);
     if (r < 0)
-        return hf_err_wrap(err, r, "unpack the old file at %llu", (unsigned long long)stretch->at);
+        return hf_err_wrap(err, r, "unpack the old file at offset %llu", (unsigned long long)stretch->at);
     stretch->at += op->packed_n;
     *ret_inner = (struct stretch){
         {&unpacked->scratch, scratch_pread, unpacked->scratch.n}, IN_SCRATCH, start, unpacked->scratch.n};
@@ -142,13 +144,13 @@ static int unpack(struct unpacked *unpacked, const struct recipe *recipe, struct
         if ((r = recipe_next_old(&p, end, &op, err)) < 0)
             return r;
         if (op.raw > level->end - level->at)
-            return hf_err_set(err, EBADMSG, "delta recipe: more bytes than there are");
+            return hf_err_set(err, EBADMSG, "delta recipe: a level covers more bytes than the old file has");
         if ((r = add_piece(unpacked, level->source, level->at, op.raw, err)) < 0)
             return r;
         level->at += op.raw;
         if (op.open) {
             if (depth == RECIPE_DEPTH)
-                return hf_err_set(err, EBADMSG, "delta recipe: too many streams in one another");
+                return hf_err_set(err, EBADMSG, "delta recipe: streams are nested too deep");
             if ((r = add_piece(unpacked, ZEROS, 0, recipe_pad(unpacked->size), err)) < 0 ||
                 (r = unpack_stream(unpacked, level, &op, &levels[depth + 1], err)) < 0)
                 return r;
@@ -156,32 +158,32 @@ static int unpack(struct unpacked *unpacked, const struct recipe *recipe, struct
             continue;
         }
         if (level->at != level->end)
-            return hf_err_set(err, EBADMSG, "delta recipe: fewer bytes than there are");
+            return hf_err_set(err, EBADMSG, "delta recipe: a level covers fewer bytes than the old file has");
         if (depth-- == 0)
-            return p == end ? 0 : hf_err_set(err, EBADMSG, "delta recipe: bytes behind a program");
+            return p == end ? 0 : hf_err_set(err, EBADMSG, "delta recipe: bytes follow a program");
     }
 }
 
-/* ---- the new file, packed on the way out ---------------------------------------------------------------------------- */
+/* ---- the new file, compressed on the way out --------------------------------------------------------------------- */
 
-/* Where the new file can be gone on with: no stream is open there. */
+/* A place at which applying can resume: no stream is open there. */
 struct packing_mark {
-    uint64_t at, written; /* in the unpacked file, in the new one */
+    uint64_t at, written; /* offsets in the unpacked and in the new file */
     struct hf_sha256 hash;
 };
 
-struct packing {
+struct deep_writer {
     const struct recipe *recipe;
     const unsigned char *p;
     struct recipe_op op;
-    uint64_t raw;  /* bytes until the operation */
-    uint64_t drop; /* bytes until those that are not in the new file yet */
-    struct packing_mark mark;
-    uint64_t at, skip; /* in the unpacked file; zero bytes before those */
+    uint64_t raw;             /* bytes before the operation `op` */
+    uint64_t drop;            /* after resuming: bytes that the new file has already */
+    struct packing_mark mark; /* the last place to resume at */
+    uint64_t at, skip;        /* offset in the unpacked file; padding bytes that come next */
     struct pack_encoder *encoders[RECIPE_DEPTH];
     uint64_t memory[RECIPE_DEPTH];
     struct packing_level {
-        struct packing *packing;
+        struct deep_writer *packing;
         unsigned depth;
     } levels[RECIPE_DEPTH + 1];
     unsigned depth;
@@ -189,33 +191,33 @@ struct packing {
     const struct hf_delta_out *out;
     uint64_t written, size;
     struct hf_sha256 hash;
-    struct hf_err *err; /* says more than the code that goes through the delta's callback */
+    struct hf_err *err; /* the callback of the inner delta passes only a code */
     bool failed;
 };
 
-static int put_out(struct packing *packing, const void *bytes, size_t n, struct hf_err *err)
+static int put_out(struct deep_writer *packing, const void *bytes, size_t n, struct hf_err *err)
 {
     if (n > packing->size - packing->written)
-        return hf_err_set(err, EBADMSG, "the new file would get longer than the delta says");
+        return hf_err_set(err, EBADMSG, "the new file gets longer than the delta states");
     int r = packing->out->write(packing->out->ctx, bytes, n);
     if (r < 0)
-        return hf_err_sys(err, r, "write the new file at %llu", (unsigned long long)packing->written);
+        return hf_err_sys(err, r, "write the new file at offset %llu", (unsigned long long)packing->written);
     hf_sha256_update(&packing->hash, bytes, n);
     packing->written += n;
     return 0;
 }
 
-/* Bytes for the level: its encoder takes them, or they are the new file's. */
+/* Takes bytes of a level: feeds its encoder, or writes them to the new file. */
 static int put_level(void *ctx, const void *bytes, size_t n, struct hf_err *err)
 {
     struct packing_level *level = ctx;
-    struct packing *packing = level->packing;
+    struct deep_writer *packing = level->packing;
 
     return level->depth == 0 ? put_out(packing, bytes, n, err)
                              : pack_encoder_feed(packing->encoders[level->depth - 1], bytes, n, err);
 }
 
-static int open_stream(struct packing *packing, struct hf_err *err)
+static int open_stream(struct deep_writer *packing, struct hf_err *err)
 {
     unsigned depth = packing->depth;
     const struct pack_sink sink = {&packing->levels[depth], put_level};
@@ -223,7 +225,7 @@ static int open_stream(struct packing *packing, struct hf_err *err)
     uint64_t total = 0;
 
     if (depth == RECIPE_DEPTH)
-        return hf_err_set(err, EBADMSG, "delta recipe: too many streams in one another");
+        return hf_err_set(err, EBADMSG, "delta recipe: streams are nested too deep");
     setup.gzip_tail = packing->op.gzip_tail;
     setup.plain_n = packing->op.plain_n;
     setup.marks = packing->op.marks;
@@ -232,13 +234,13 @@ static int open_stream(struct packing *packing, struct hf_err *err)
     for (unsigned i = 0; i <= depth && total != UINT64_MAX; i++)
         total = packing->memory[i] > UINT64_MAX - total ? UINT64_MAX : total + packing->memory[i];
     if (total > packing->recipe->memory_bytes)
-        return hf_err_set(err, EBADMSG, "delta recipe: more memory is needed than it says");
+        return hf_err_set(err, EBADMSG, "delta recipe: it needs more memory than it states");
     int r = pack_encoder_new(&setup, &sink, &packing->encoders[depth], err);
     packing->depth += r == 0;
     return r;
 }
 
-static int end_stream(struct packing *packing, struct hf_err *err)
+static int end_stream(struct deep_writer *packing, struct hf_err *err)
 {
     struct pack_encoder *encoder = hf_steal(packing->encoders[packing->depth - 1]);
     int r = pack_encoder_finish(encoder, err);
@@ -248,15 +250,15 @@ static int end_stream(struct packing *packing, struct hf_err *err)
     return r;
 }
 
-/* The first place with this position is the one: streams of nothing may follow at the same. */
-static void set_mark(struct packing *packing)
+/* Takes the first of several places with one offset: streams without content may follow at the same offset. */
+static void set_mark(struct deep_writer *packing)
 {
     if (packing->depth == 0 && packing->at > packing->mark.at)
         packing->mark = (struct packing_mark){packing->at, packing->written, packing->hash};
 }
 
-/* Do what the program says until it wants bytes, or ends. */
-static int advance(struct packing *packing, struct hf_err *err)
+/* Runs the program until it needs bytes, or ends. */
+static int advance(struct deep_writer *packing, struct hf_err *err)
 {
     int r = 0;
 
@@ -279,7 +281,7 @@ static int advance(struct packing *packing, struct hf_err *err)
 
 static int pack_bytes(void *ctx, const void *bytes, size_t n)
 {
-    struct packing *packing = ctx;
+    struct deep_writer *packing = ctx;
     size_t dropped = (size_t)HF_MIN((uint64_t)n, packing->drop);
     const unsigned char *p = (const unsigned char *)bytes + dropped;
     int r = 0;
@@ -288,7 +290,7 @@ static int pack_bytes(void *ctx, const void *bytes, size_t n)
     n -= dropped;
     while (r == 0 && n > 0) {
         if (packing->ended) {
-            r = hf_err_set(packing->err, EBADMSG, "delta recipe: bytes are left over");
+            r = hf_err_set(packing->err, EBADMSG, "delta recipe: more bytes follow than the program covers");
             break;
         }
         bool skip = packing->skip > 0;
@@ -307,8 +309,8 @@ static int pack_bytes(void *ctx, const void *bytes, size_t n)
     return r;
 }
 
-/* Through the program, without packing, to the first place of this position at which no stream is open. */
-static int skip_to(struct packing *packing, uint64_t position, struct hf_err *err)
+/* Walks the program, without compressing, to the first place at offset `position` where no stream is open. */
+static int skip_to(struct deep_writer *packing, uint64_t position, struct hf_err *err)
 {
     uint64_t at = 0;
     unsigned depth = 0;
@@ -317,7 +319,7 @@ static int skip_to(struct packing *packing, uint64_t position, struct hf_err *er
     while (r == 0) {
         const struct recipe_op *op = &packing->op;
         if (depth == 0 && (position < at || (!op->open && position > at + op->raw)))
-            return hf_err_set(err, EINVAL, "the checkpoint is not one of this delta");
+            return hf_err_set(err, EINVAL, "the checkpoint does not belong to this delta");
         if (depth == 0 && position <= at + op->raw) {
             packing->raw = at + op->raw - position;
             packing->at = position;
@@ -332,11 +334,12 @@ static int skip_to(struct packing *packing, uint64_t position, struct hf_err *er
     return r;
 }
 
-/* new_offset: written; patch_offset: in the unpacked file, whose delta begins with the block that this lies in. */
-static int packing_resume(struct packing *packing, const struct hf_delta_checkpoint *from, struct hf_err *err)
+/* A checkpoint's new_offset counts bytes of the new file. Its patch_offset is an offset in the unpacked file; the
+ * inner delta resumes at the start of the block that holds it. */
+static int packing_resume(struct deep_writer *packing, const struct hf_delta_checkpoint *from, struct hf_err *err)
 {
     if (from->new_offset > packing->size || hf_sha256_load(&packing->hash, from->new_hash) < 0)
-        return hf_err_set(err, EINVAL, "the checkpoint is not one of this delta");
+        return hf_err_set(err, EINVAL, "the checkpoint does not belong to this delta");
     packing->written = from->new_offset;
     packing->drop = from->patch_offset % DELTA_BLOCK;
     int r = skip_to(packing, from->patch_offset, err);
@@ -344,7 +347,7 @@ static int packing_resume(struct packing *packing, const struct hf_delta_checkpo
     return r;
 }
 
-static int packing_start(struct packing *packing, const struct recipe *recipe, const struct delta_header *header,
+static int packing_start(struct deep_writer *packing, const struct recipe *recipe, const struct delta_header *header,
                          const struct hf_delta_apply_params *params, struct hf_err *err)
 {
     memset(packing, 0, sizeof(*packing));
@@ -363,7 +366,7 @@ static int packing_start(struct packing *packing, const struct recipe *recipe, c
     return r == 0 ? advance(packing, err) : r;
 }
 
-static int packing_end(struct packing *packing, const struct delta_header *header, struct hf_err *err)
+static int packing_end(struct deep_writer *packing, const struct delta_header *header, struct hf_err *err)
 {
     unsigned char digest[HF_SHA256_BYTES];
 
@@ -371,17 +374,17 @@ static int packing_end(struct packing *packing, const struct delta_header *heade
         return hf_err_set(err, EBADMSG, "delta is damaged: sizes do not add up");
     hf_sha256_final(&packing->hash, digest);
     if (memcmp(digest, header->new_sha256, sizeof(digest)) != 0)
-        return hf_err_set(err, EBADMSG, "the new file's sha256 is not the one in the delta's header");
+        return hf_err_set(err, EBADMSG, "the sha256 of the new file differs from that in the delta's header");
     return 0;
 }
 
-static void packing_done(struct packing *packing)
+static void packing_done(struct deep_writer *packing)
 {
     for (unsigned i = 0; i < RECIPE_DEPTH; i++)
         pack_encoder_free(packing->encoders[i]);
 }
 
-/* ---- the patch: its head is looked at first -------------------------------------------------------------------------- */
+/* ---- peeking at the head of a patch ------------------------------------------------------------------------------ */
 
 struct peeked {
     const struct hf_delta_in *in;
@@ -408,7 +411,7 @@ static ssize_t head_read(void *ctx, void *bytes, size_t n)
     return peeked->at < peeked->n ? peeked_read(peeked, bytes, n) : 0;
 }
 
-/* The method, DELTA_METHOD_NONE when there is no head to speak of. */
+/* Reads ahead. *ret_method is DEEP_METHOD, or DELTA_METHOD_NONE for everything else. */
 static int peek(struct peeked *peeked, const struct hf_delta_in *in, unsigned *ret_method, struct hf_err *err)
 {
     ssize_t n = 1;
@@ -419,12 +422,12 @@ static int peek(struct peeked *peeked, const struct hf_delta_in *in, unsigned *r
            (n = in->read(in->ctx, peeked->head + peeked->n, sizeof(peeked->head) - peeked->n)) > 0)
         peeked->n += (size_t)n;
     if (n < 0)
-        return hf_err_sys(err, (int)n, "read the delta at %zu", peeked->n);
+        return hf_err_sys(err, (int)n, "read the delta at offset %zu", peeked->n);
     *ret_method = peeked->n >= HF_DEEP_HEAD && hf_deep_is(peeked->head) ? DEEP_METHOD : DELTA_METHOD_NONE;
     return 0;
 }
 
-/* What the head of a plain delta says, without reading any further. */
+/* Reads the header of a plain delta, and nothing behind it. */
 static int peek_info(const struct peeked *peeked, struct hf_deep_info *info, struct hf_err *err)
 {
     struct peeked copy = *peeked;
@@ -451,12 +454,12 @@ static int body_end(struct delta_input *input, const struct delta_header *header
         return hf_err_set(err, EBADMSG, "delta is damaged: sizes do not add up");
     ssize_t n = input->pos < input->n ? 1 : input->in->read(input->in->ctx, &last, 1);
     if (n != 0)
-        return n < 0 ? hf_err_sys(err, (int)n, "read the delta's end")
-                     : hf_err_set(err, EBADMSG, "bytes follow the delta's end");
+        return n < 0 ? hf_err_sys(err, (int)n, "read the end of the delta")
+                     : hf_err_set(err, EBADMSG, "bytes follow the end of the delta");
     return delta_body_check(input, header, err);
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------------------------ */
+/* ---- applying ---------------------------------------------------------------------------------------------------- */
 
 struct deep_run {
     const struct hf_deep_apply_params *params;
@@ -465,8 +468,8 @@ struct deep_run {
     struct recipe recipe;
     struct hf_delta_old old;
     struct unpacked unpacked;
-    struct packing packing;
-    uint64_t told; /* the last checkpoint's place in the new file */
+    struct deep_writer packing;
+    uint64_t reported; /* new_offset of the last checkpoint that the caller has */
 };
 
 static int hash_old(const struct deep_run *run, struct hf_err *err)
@@ -481,14 +484,14 @@ static int hash_old(const struct deep_run *run, struct hf_err *err)
     for (uint64_t at = 0; at < run->old.size;) {
         ssize_t n = run->old.pread(run->old.ctx, bytes, (size_t)HF_MIN((uint64_t)1 << 16, run->old.size - at), at);
         if (n <= 0)
-            return n < 0 ? hf_err_sys(err, (int)n, "read the old file at %llu", (unsigned long long)at)
-                         : hf_err_set(err, ESTALE, "the old file ends at %llu", (unsigned long long)at);
+            return n < 0 ? hf_err_sys(err, (int)n, "read the old file at offset %llu", (unsigned long long)at)
+                         : hf_err_set(err, ESTALE, "the old file ends at offset %llu", (unsigned long long)at);
         hf_sha256_update(&hash, bytes, (size_t)n);
         at += (uint64_t)n;
     }
     hf_sha256_final(&hash, digest);
     if (memcmp(digest, run->header.old_mark, sizeof(run->header.old_mark)) != 0)
-        return hf_err_set(err, ESTALE, "the old file is not the one the delta was made from: its sha256 differs");
+        return hf_err_set(err, ESTALE, "the delta was made from another old file: the sha256 differs");
     return 0;
 }
 
@@ -497,15 +500,15 @@ static int check_limits(const struct deep_run *run, struct hf_err *err)
     const struct hf_deep_apply_params *params = run->params;
 
     if (params->memory_max != 0 && run->recipe.memory_bytes > params->memory_max)
-        return hf_err_set(err, E2BIG, "the delta needs %llu bytes of memory, %llu are allowed",
+        return hf_err_set(err, E2BIG, "the delta needs %llu bytes of memory; the limit is %llu",
                           (unsigned long long)run->recipe.memory_bytes, (unsigned long long)params->memory_max);
     if (params->scratch_max != 0 && run->recipe.scratch_bytes > params->scratch_max)
-        return hf_err_set(err, E2BIG, "the delta needs %llu bytes of scratch space, %llu are allowed",
+        return hf_err_set(err, E2BIG, "the delta needs %llu bytes of scratch space; the limit is %llu",
                           (unsigned long long)run->recipe.scratch_bytes, (unsigned long long)params->scratch_max);
     return recipe_check_libraries(&run->recipe, err);
 }
 
-static int tell(const struct deep_run *run, uint64_t patch_size, struct hf_deep_info *info, struct hf_err *err)
+static int fill_info(const struct deep_run *run, uint64_t patch_size, struct hf_deep_info *info, struct hf_err *err)
 {
     const struct delta_header *header = &run->header;
     const struct recipe *recipe = &run->recipe;
@@ -554,14 +557,14 @@ static int open_old(struct deep_run *run, const struct hf_deep_info *info, struc
     if (params->open_old != NULL)
         r = params->open_old(params->open_old_ctx, info, &run->old, err);
     if (r == 0 && run->old.size != run->header.old_size)
-        r = hf_err_set(err, ESTALE, "the old file has %llu bytes, the delta was made from one of %llu",
+        r = hf_err_set(err, ESTALE, "the old file has %llu bytes; the delta was made from one of %llu",
                        (unsigned long long)run->old.size, (unsigned long long)run->header.old_size);
     if (r == 0 && !params->delta.old_is_verified)
         r = hash_old(run, err);
     return r;
 }
 
-/* The inner delta as a whole one: its head, which follows from what is known, and what is left of the body. */
+/* The inner delta as a complete delta: a header that inner_start() makes, then the remainder of the body. */
 struct inner {
     struct delta_input *input;
     unsigned char head[DELTA_HEADER_MAX];
@@ -592,7 +595,7 @@ static int inner_start(struct deep_run *run, struct inner *inner, struct hf_err 
     if (r < 0)
         return r;
     if (method >= DEEP_METHOD)
-        return hf_err_set(err, EOPNOTSUPP, "delta method %u is not known", method);
+        return hf_err_set(err, EOPNOTSUPP, "unknown delta method %u", method);
     header.method = method;
     header.body_size = run->input.left;
     *inner = (struct inner){.input = &run->input};
@@ -600,7 +603,7 @@ static int inner_start(struct deep_run *run, struct inner *inner, struct hf_err 
     return 0;
 }
 
-/* The delta between the unpacked forms came to a resume point: the new file's is where the last stream began, if one is open. */
+/* The inner delta has reached a checkpoint. If a stream is open, ours is the place where the outermost one began. */
 static int inner_checkpoint(void *ctx, const struct hf_delta_checkpoint *inner)
 {
     struct deep_run *run = ctx;
@@ -610,15 +613,15 @@ static int inner_checkpoint(void *ctx, const struct hf_delta_checkpoint *inner)
 
     (void)inner;
     set_mark(&run->packing);
-    if (mark->written <= run->told)
+    if (mark->written <= run->reported)
         return 0;
-    run->told = checkpoint.new_offset = mark->written;
+    run->reported = checkpoint.new_offset = mark->written;
     checkpoint.patch_offset = mark->at;
     hf_sha256_save(&mark->hash, checkpoint.new_hash);
     return delta->checkpoint(delta->checkpoint_ctx, &checkpoint);
 }
 
-/* Its block, and no hash: the new file's is the judge. */
+/* Returns the checkpoint of the inner delta: the start of a block. It carries no hash; that of the new file decides. */
 static struct hf_delta_checkpoint inner_resume(const struct hf_delta_checkpoint *from)
 {
     struct hf_delta_checkpoint inner = {.new_offset =
@@ -650,7 +653,7 @@ static int run_delta(struct deep_run *run, struct hf_err *err)
     if (r < 0)
         return r;
     run->packing.err = &own;
-    run->told = delta->resume != NULL ? delta->resume->new_offset : 0;
+    run->reported = delta->resume != NULL ? delta->resume->new_offset : 0;
     r = hf_delta_apply(&apply, NULL, &inner_err);
     if (r < 0 && err != NULL)
         *err = run->packing.failed ? own : inner_err;
@@ -695,7 +698,7 @@ static int start_deep(struct deep_run *run, const struct hf_delta_in *in, struct
         r = recipe_read(&run->input, &run->recipe, err);
     uint64_t recipe_bytes = run->input.offset - header_bytes;
     if (r == 0)
-        r = tell(run, header_bytes + run->header.body_size, ret_info, err);
+        r = fill_info(run, header_bytes + run->header.body_size, ret_info, err);
     ret_info->header_bytes = header_bytes;
     ret_info->recipe_bytes = recipe_bytes;
     return r;

@@ -1,5 +1,5 @@
-/* Making a deep delta: both sides are unpacked level by level, streams that are the same on both sides are left alone, the others
- * of new are kept unpacked where an encoder was found that gives their bytes back. */
+/* Makes a deep delta. Unpacks both sides level by level. Leaves streams alone that both sides have. Keeps the other
+ * streams of new unpacked if it finds an encoder that makes the same bytes. */
 #include <errno.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "pack/deep/recipe.h"
 #include "pack/deflate/deflate_find.h"
 
-struct side {
+struct deep_side {
     const unsigned char *bytes;
     size_t n;
     struct find_list top;
@@ -19,13 +19,13 @@ struct side {
 
 struct deep {
     const struct hf_deep_create_params *params;
-    struct side old, new_side;
+    struct deep_side old, new_side;
     struct recipe recipe;
     size_t setups_cap;
-    bool quick;     /* look only inside what is quickly packed again */
-    bool tokens;    /* a stream of new goes by its tokens: old's have to as well */
-    unsigned depth; /* most encoders that are open at once */
-    bool library;   /* one is a library's, beside which all else is little */
+    bool quick;     /* look only inside streams that compress quickly */
+    bool tokens;    /* a stream of new uses DEFLATE_TOKENS, so those of old have to as well */
+    unsigned depth; /* largest number of encoders that are open at once */
+    bool library;   /* one of them needs a library; everything else is small beside its memory */
     uint64_t encoder_memory, decoder_memory;
 };
 
@@ -43,15 +43,15 @@ static int search_progress(void *ctx)
     return cancelled(ctx, NULL) < 0;
 }
 
-/* ---- streams that are the same on both sides ------------------------------------------------------------------------ */
+/* ---- streams that both sides have -------------------------------------------------------------------------------- */
 
-/* Lists of one depth, all of a side. */
-struct level {
+/* All streams of one side at one depth. */
+struct found_level {
     struct found **p;
     size_t n, cap;
 };
 
-static int level_add(struct level *level, struct find_list *list, struct hf_err *err)
+static int level_add(struct found_level *level, struct find_list *list, struct hf_err *err)
 {
     if (list == NULL)
         return 0;
@@ -70,8 +70,8 @@ static int by_hash(const void *a, const void *b)
     return memcmp(x->sha256, y->sha256, HF_SHA256_BYTES);
 }
 
-/* Keep those that the other side has not. Both are sorted. */
-static void keep_own(struct level *level, const struct level *other)
+/* Keeps the streams that the other side lacks. Both levels are sorted. */
+static void keep_own(struct found_level *level, const struct found_level *other)
 {
     size_t k = 0;
 
@@ -82,7 +82,7 @@ static void keep_own(struct level *level, const struct level *other)
     }
 }
 
-/* ---- how streams are put together ------------------------------------------------------------------------------------ */
+/* ---- finding encoders -------------------------------------------------------------------------------------------- */
 
 static int add_tokens(void *ctx, const void *bytes, size_t n, struct hf_err *err)
 {
@@ -91,8 +91,8 @@ static int add_tokens(void *ctx, const void *bytes, size_t n, struct hf_err *err
     return r < 0 ? hf_err_sys(err, r, "unpack") : 0;
 }
 
-/* Exchange the plain form of a deflate stream for the one that has its tokens. -ENOENT: it cannot be put together from them. */
-static int go_by_tokens(const unsigned char *packed, struct found *found, struct hf_err *err)
+/* Replaces the plain form of a deflate stream by its tokens form. -ENOENT: it has none. */
+static int switch_to_tokens(const unsigned char *packed, struct found *found, struct hf_err *err)
 {
     struct hf_delta_memory memory = {packed, found->packed_n};
     const struct hf_delta_old from = {&memory, hf_delta_memory_pread, memory.n};
@@ -107,7 +107,7 @@ static int go_by_tokens(const unsigned char *packed, struct found *found, struct
 
     if (r < 0) {
         hf_buf_done(&plain);
-        return r == -ENOMEM ? r : hf_err_set(err, ENOENT, "no tokens");
+        return r == -ENOMEM ? r : hf_err_set(err, ENOENT, "the deflate stream has no tokens form");
     }
     hf_buf_done(&found->plain);
     found->plain = plain;
@@ -131,14 +131,14 @@ static int find_setup(struct deep *deep, const unsigned char *packed, struct fou
     r = pack_deflate_find(&search, &found->setup, &found->marks, err);
     if (r != -ENOENT)
         return r;
-    r = go_by_tokens(packed, found, err);
+    r = switch_to_tokens(packed, found, err);
     if (r < 0)
         return r;
     search.plain = (const unsigned char *)found->plain.p;
     search.plain_n = found->plain.n;
     r = pack_encoder_makes(&found->setup, &search, err);
     deep->tokens |= r > 0;
-    return r > 0 ? 0 : r < 0 ? r : hf_err_set(err, ENOENT, "no known encoder");
+    return r > 0 ? 0 : r < 0 ? r : hf_err_set(err, ENOENT, "no encoder setup makes the same bytes");
 }
 
 static int add_setup(struct deep *deep, struct found *found, struct hf_err *err)
@@ -155,7 +155,7 @@ static int add_setup(struct deep *deep, struct found *found, struct hf_err *err)
         }
     }
     if (recipe->setups_n == RECIPE_SETUPS)
-        return hf_err_set(err, ENOENT, "too many set-ups");
+        return hf_err_set(err, ENOENT, "too many encoder setups");
     if (hf_array_grow(recipe->setups, recipe->setups_n, deep->setups_cap, RECIPE_SETUPS) < 0)
         return hf_err_set(err, ENOMEM, "out of memory");
     struct recipe_setup *setup = &recipe->setups[recipe->setups_n];
@@ -172,7 +172,7 @@ static int add_setup(struct deep *deep, struct found *found, struct hf_err *err)
     return 0;
 }
 
-/* New: each needs an encoder. */
+/* Keeps the streams of new for which it finds an encoder. */
 static int settle_new(struct deep *deep, const unsigned char *bytes, struct find_list *list, struct hf_err *err)
 {
     for (size_t i = 0; list != NULL && i < list->n; i++) {
@@ -189,7 +189,7 @@ static int settle_new(struct deep *deep, const unsigned char *bytes, struct find
     return 0;
 }
 
-/* Old: deflate goes by its tokens where those of new do and no encoder is known for it. */
+/* Switches deflate streams of old to tokens if new uses them and no predicted encoder fits. */
 static int settle_old(struct deep *deep, const unsigned char *bytes, struct find_list *list, struct hf_err *err)
 {
     for (size_t i = 0; deep->tokens && list != NULL && i < list->n; i++) {
@@ -205,14 +205,14 @@ static int settle_old(struct deep *deep, const unsigned char *bytes, struct find
                                            deep->quick};
         int r = pack_deflate_guess(&search, err);
         if (r == -ENOENT)
-            r = go_by_tokens(bytes + found->offset, found, err);
+            r = switch_to_tokens(bytes + found->offset, found, err);
         if (r < 0 && r != -ENOENT)
             return r;
     }
     return 0;
 }
 
-/* ---- level by level -------------------------------------------------------------------------------------------------- */
+/* ---- level by level ---------------------------------------------------------------------------------------------- */
 
 static int find_inside(struct found *found, bool quick, struct hf_err *err)
 {
@@ -237,7 +237,7 @@ static void lists_done(struct lists *lists)
     memset(lists, 0, sizeof(*lists));
 }
 
-/* The lists one level further in. */
+/* Returns the lists of the next inner level. */
 static int go_inside(const struct lists *lists, bool quick, struct lists *ret_inner, struct hf_err *err)
 {
     struct lists inner = {.n = 0};
@@ -270,7 +270,7 @@ static int go_inside(const struct lists *lists, bool quick, struct lists *ret_in
 
 static int compare_level(const struct lists *old, const struct lists *new_lists, bool *ret_more, struct hf_err *err)
 {
-    struct level a = {.n = 0}, b = {.n = 0};
+    struct found_level a = {.n = 0}, b = {.n = 0};
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < old->n; i++)
@@ -319,7 +319,7 @@ static int unpack_both(struct deep *deep, struct hf_err *err)
         new_lists.lists[0] = &deep->new_side.top;
         new_lists.bytes[0] = deep->new_side.bytes;
         r = find_streams(deep->new_side.bytes, deep->new_side.n, deep->quick, &deep->new_side.top, err);
-        /* Nothing in new: nothing to look for in old. */
+        /* Streams of old matter only if new has some. */
         if (r == 0 && deep->new_side.top.n > 0)
             r = find_streams(deep->old.bytes, deep->old.n, deep->quick, &deep->old.top, err);
     }
@@ -345,14 +345,14 @@ static int unpack_both(struct deep *deep, struct hf_err *err)
     return r;
 }
 
-/* ---- unpacked forms and programs -------------------------------------------------------------------------------------- */
+/* ---- unpacked forms and programs --------------------------------------------------------------------------------- */
 
 struct emit {
     struct deep *deep;
-    struct side *side;
+    struct deep_side *side;
     bool is_new;
-    unsigned open;   /* encoders, */
-    uint64_t memory; /* and what they take */
+    unsigned open;   /* number of open encoders */
+    uint64_t memory; /* bytes that they need */
 };
 
 static int put_stream(struct emit *emit, const struct found *found, uint64_t raw)
@@ -416,7 +416,7 @@ static int emit_bytes(struct emit *emit, const unsigned char *bytes, size_t n, c
     return r == 0 ? recipe_put_end(&emit->side->program, n - at) : r;
 }
 
-static int emit_side(struct deep *deep, struct side *side, struct hf_err *err)
+static int emit_side(struct deep *deep, struct deep_side *side, struct hf_err *err)
 {
     struct emit emit = {.deep = deep, .side = side, .is_new = side == &deep->new_side};
     int r;
@@ -428,11 +428,11 @@ static int emit_side(struct deep *deep, struct side *side, struct hf_err *err)
     return r < 0 ? hf_err_sys(err, r, "unpack") : 0;
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------------------------ */
+/* ---- creating ---------------------------------------------------------------------------------------------------- */
 
 static void deep_done(struct deep *deep)
 {
-    struct side *sides[] = {&deep->old, &deep->new_side};
+    struct deep_side *sides[] = {&deep->old, &deep->new_side};
 
     for (size_t i = 0; i < HF_LEN(sides); i++) {
         find_list_done(&sides[i]->top);
@@ -462,7 +462,7 @@ static ssize_t memory_read(void *ctx, void *bytes, size_t n)
     return got;
 }
 
-/* The delta between the unpacked forms, as the body ends with it: its method, and its body. All else follows from what is known. */
+/* Appends the inner delta to the body: its method and its body. The remainder of its header follows from the recipe. */
 static int add_inner(struct deep *deep, struct hf_buf *body, struct hf_err *err)
 {
     const struct hf_deep_create_params *params = deep->params;
@@ -491,12 +491,12 @@ static int add_inner(struct deep *deep, struct hf_buf *body, struct hf_err *err)
     r = hf_buf_add(body, &method, 1);
     if (r == 0)
         r = hf_buf_add(body, inner.p + input->offset, inner.n - input->offset);
-    return r < 0 ? hf_err_sys(err, r, "put the delta together") : 0;
+    return r < 0 ? hf_err_sys(err, r, "assemble the delta") : 0;
 }
 
-/* Room for what every application holds beside: the recipe, the table of pieces. In steps: sizes of structures are other ones elsewhere,
- * and the same inputs give the same bytes there, too. */
-static uint64_t memory_told(uint64_t needed)
+/* Adds room for the recipe and the table of pieces. Rounds up to steps, because the sizes of structures differ
+ * between machines and the same inputs must give the same delta. */
+static uint64_t stated_memory(uint64_t needed)
 {
     const uint64_t step = 64 << 10;
 
@@ -512,7 +512,7 @@ static int make_body(struct deep *deep, struct hf_buf *body, struct hf_err *err)
         r = emit_side(deep, &deep->new_side, err);
     if (r < 0)
         return r;
-    deep->recipe.memory_bytes = memory_told(HF_MAX(deep->encoder_memory, deep->decoder_memory));
+    deep->recipe.memory_bytes = stated_memory(HF_MAX(deep->encoder_memory, deep->decoder_memory));
     if (params != NULL) {
         deep->recipe.parts = (struct hf_deep_part *)(uintptr_t)params->parts;
         deep->recipe.parts_n = params->parts_n;
@@ -521,7 +521,7 @@ static int make_body(struct deep *deep, struct hf_buf *body, struct hf_err *err)
     return r == 0 ? add_inner(deep, body, err) : r;
 }
 
-/* Without its hashes. */
+/* Returns the header without its hashes. */
 static struct delta_header header_of(const struct deep *deep, const struct hf_buf *body)
 {
     return (struct delta_header){.version = DELTA_VERSION,
@@ -573,8 +573,8 @@ static int make_plain(const struct deep *deep, enum hf_delta_profile profile, st
     return hf_delta_create(deep->old.bytes, deep->old.n, deep->new_side.bytes, deep->new_side.n, &params, &out, err);
 }
 
-/* The smaller of both ways is taken. A fast plain delta is quickly made: where even an eighth of it is more, nothing is won by making
- * the small one. */
+/* Writes the smaller of the deep and the plain delta. A fast plain delta takes little time: if an eighth of it is
+ * still larger than the deep one, the small plain delta cannot win either. */
 static int choose(const struct deep *deep, const struct hf_buf *body, const struct hf_delta_out *patch,
                   struct hf_err *err)
 {
@@ -595,7 +595,7 @@ static int choose(const struct deep *deep, const struct hf_buf *body, const stru
                                                        : write_deep(deep, body, patch, err);
 }
 
-/* Packed bytes of new that are to be packed again: looking inside cannot gain more. */
+/* Returns the compressed bytes of new that the delta would look inside: the upper bound of the gain. */
 static size_t packed_inside(const struct deep *deep)
 {
     size_t n = 0;
@@ -607,8 +607,8 @@ static size_t packed_inside(const struct deep *deep)
 
 enum { LITTLE = 1000, GAIN = 50 };
 
-/* A few small streams in a large file: without looking inside, no node needs their encoders' memory. 1: done so, since little could be
- * gained; 0: better not. */
+/* For a few small streams in a large file, a plain delta saves every node the memory of their encoders. Returns 1 if
+ * it wrote one because looking inside could gain little, 0 if looking inside may pay. */
 static int try_plain(const struct deep *deep, const struct hf_delta_out *patch, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf plain = HF_BUF_INIT(SIZE_MAX / 2);

@@ -32,7 +32,7 @@ void find_list_free(struct find_list *list)
     free(list);
 }
 
-/* Length of a gzip member's head, 0: it is none (RFC 1952). */
+/* Returns the length of a gzip member's header (RFC 1952); 0: it is not a gzip member. */
 static size_t gzip_head(const unsigned char *p, size_t n)
 {
     size_t at = 10;
@@ -54,7 +54,7 @@ static size_t gzip_head(const unsigned char *p, size_t n)
     return at < n ? at : 0;
 }
 
-/* Length of a zip member's local head before deflated bytes, 0: it is none. */
+/* Returns the length of the local header of a deflated zip member; 0: it is not one. */
 static size_t zip_head(const unsigned char *p, size_t n)
 {
     if (n < 30 || memcmp(p, "PK\3\4", 4) != 0 || p[8] != 8 || p[9] != 0 || (p[6] & 1) != 0)
@@ -63,7 +63,8 @@ static size_t zip_head(const unsigned char *p, size_t n)
     return at < n ? at : 0;
 }
 
-/* Could something begin here? Sets codec, tail and the length of the head, which stays as it is. */
+/* Returns true if a stream may begin here. Sets codec, tail and *ret_head, the length of the header before the
+ * stream. */
 static bool begins(const unsigned char *p, size_t n, struct found *found, size_t *ret_head)
 {
     static const unsigned char xz[] = {0xfd, '7', 'z', 'X', 'Z', 0}, zst[] = {0x28, 0xb5, 0x2f, 0xfd};
@@ -89,7 +90,7 @@ static bool begins(const unsigned char *p, size_t n, struct found *found, size_t
     }
 }
 
-/* 1: unpacked, 0: it is no stream after all. */
+/* Returns 1 and the unpacked stream, 0 if it is not a stream, or -ENOMEM. */
 static int unpack(const struct hf_delta_memory *memory, struct found *found, struct hf_err *err)
 {
     const struct hf_delta_old from = {(void *)(uintptr_t)memory, hf_delta_memory_pread, memory->n};
@@ -123,8 +124,8 @@ static int add(struct find_list *list, const struct found *found, struct hf_err 
 
 enum { PASS = 32 };
 
-/* Most bytes begin nothing: where the next PASS of them that may hold a beginning stand. A loop without a way out in it is one the
- * compiler does many bytes at a time. */
+/* Returns the offset of the next PASS bytes that may hold the beginning of a stream. The inner loop has no exit, so
+ * that the compiler can vectorize it. */
 static size_t pass_over(const unsigned char *bytes, size_t n, size_t at)
 {
     for (; at + PASS < n; at += PASS) {
@@ -143,7 +144,7 @@ int find_streams(const unsigned char *bytes, size_t n, bool quick, struct find_l
 {
     const struct hf_delta_memory memory = {bytes, n};
     struct find_list list = {.n = 0};
-    size_t looked = 0; /* before this every byte is worth a look of its own */
+    size_t looked = 0; /* look at each byte before this offset */
     int r = 0;
 
     for (size_t at = 0; r >= 0 && at < n;) {

@@ -1,22 +1,23 @@
-/* pack/deep/find.h - compressed streams in bytes: found by what they begin with, proven by being unpacked.
+/* pack/deep/find.h - find the compressed streams in a file: by their magic number, confirmed by unpacking them.
  *
- * Worker threads and command lines only: everything is in memory. */
+ * Blocks, and keeps everything in memory: worker threads and command lines only. */
 #pragma once
 
 #include "base/buf.h"
 #include "pack/codec/stage.h"
 
-enum { FIND_MIN = 64 /* packed bytes below which nothing is gained */ };
+enum { FIND_MIN = 64 /* compressed bytes; a shorter stream gains nothing */ };
 #define FIND_PLAIN_MAX ((size_t)3 << 30)
 
+/* One stream. */
 struct found {
-    size_t offset, packed_n; /* in what it was found in */
-    enum pack_codec codec;   /* DEFLATE: what it is, not yet how it will be put together */
+    size_t offset, packed_n; /* in the bytes that hold it */
+    enum pack_codec codec;   /* deflate is DEFLATE here, even if DEFLATE_TOKENS will encode it */
     bool gzip_tail;
-    unsigned char sha256[HF_SHA256_BYTES]; /* of the packed bytes */
+    unsigned char sha256[HF_SHA256_BYTES]; /* hash of the compressed bytes */
     struct hf_buf plain;
-    uint64_t memory; /* unpacking took so much */
-    /* when a delta is made: */
+    uint64_t memory; /* bytes that unpacking needed */
+    /* deep_create.c sets these. keep: the delta looks inside this stream. */
     bool keep;
     struct pack_setup setup;
     unsigned char *marks;
@@ -32,6 +33,6 @@ struct find_list {
 void find_list_done(struct find_list *list);
 void find_list_free(struct find_list *list);
 
-/* All streams in bytes[0..n) that do not overlap, in order; `quick`: only those of codecs that are quick. */
+/* Finds all streams in bytes[0..n), in order and without overlaps; `quick`: only zstd, which compresses quickly. */
 HF_MUST_USE int find_streams(const unsigned char *bytes, size_t n, bool quick, struct find_list *ret_list,
                              struct hf_err *err);

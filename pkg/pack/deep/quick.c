@@ -1,4 +1,4 @@
-/* Is there anything to look inside of? Apart from the rest, for programs that unpack nothing. */
+/* Tells whether bytes may hold a compressed stream. A file of its own, for programs that link no decoder. */
 #include <string.h>
 
 #include "pack/deep/deep.h"
@@ -11,7 +11,7 @@ bool hf_deep_may_hold_zstd(const void *bytes, size_t n)
     const unsigned char *p = bytes;
     size_t at = 0;
 
-    for (; at + PASS + sizeof(magic) <= n; at += PASS) { /* a loop that the compiler does many bytes at a time */
+    for (; at + PASS + sizeof(magic) <= n; at += PASS) { /* the compiler can vectorize the inner loop */
         unsigned char hits = 0;
         for (unsigned i = 0; i < PASS; i++)
             hits |= (unsigned char)((p[at + i] == 0xb5) & (p[at + i + 1] == 0x2f) & (p[at + i + 2] == 0xfd));
@@ -22,7 +22,7 @@ bool hf_deep_may_hold_zstd(const void *bytes, size_t n)
     return memmem(p + at, n - at, magic, sizeof(magic)) != NULL;
 }
 
-/* Beginnings of gzip members, deflated zip members, xz and zstd streams. */
+/* Returns true for the beginning of a gzip member, a zip member, an xz stream or a zstd frame. */
 static bool may_begin(const unsigned char *p)
 {
     static const unsigned char xz[] = {0xfd, '7', 'z', 'X'}, zst[] = {0x28, 0xb5, 0x2f, 0xfd};

@@ -19,7 +19,7 @@ void recipe_done(struct recipe *recipe)
     memset(recipe, 0, sizeof(*recipe));
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 static bool get(const unsigned char **p, const unsigned char *end, uint64_t max, uint64_t *ret_value)
 {
@@ -40,14 +40,14 @@ static int read_parts(struct recipe *recipe, const unsigned char **p, struct hf_
     uint64_t n, size;
 
     if (!get(p, recipe->end, HF_DEEP_MAX_PARTS, &n))
-        return damaged(err, "number of parts");
+        return damaged(err, "invalid number of parts");
     recipe->parts = calloc(n + 1, sizeof(*recipe->parts));
     if (recipe->parts == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     for (recipe->parts_n = 0; recipe->parts_n < n; recipe->parts_n++) {
         struct hf_deep_part *part = &recipe->parts[recipe->parts_n];
         if (!get(p, recipe->end, INT64_MAX, &size) || !get_bytes(p, recipe->end, part->sha256, HF_SHA256_BYTES))
-            return damaged(err, "a part is cut off");
+            return damaged(err, "the list of parts is incomplete");
         part->size = size;
     }
     return 0;
@@ -61,15 +61,14 @@ static int read_setup(struct recipe *recipe, const unsigned char **p, struct rec
     if (!get(p, end, 255, &codec) || !get(p, end, PACK_PARAMS_MAX, &params_n) ||
         !get_bytes(p, end, setup->setup.params, params_n) || !get(p, end, sizeof(setup->version) - 1, &version_n) ||
         !get_bytes(p, end, setup->version, version_n))
-        return damaged(err, "a set-up is cut off");
+        return damaged(err, "a setup is incomplete");
     if (version_n > 0 && !get_bytes(p, end, setup->fingerprint, PACK_FINGERPRINT_BYTES))
-        return damaged(err, "a set-up is cut off");
+        return damaged(err, "a setup is incomplete");
     for (size_t i = 0; i < version_n; i++)
         if (setup->version[i] < ' ' || setup->version[i] > '~')
-            return damaged(err, "a library's name that is no text");
+            return damaged(err, "a library's name is not printable");
     if (codec == 0 || codec >= PACK_CODEC_END)
-        return hf_err_set(err, EOPNOTSUPP, "delta recipe: compression number %llu is not known",
-                          (unsigned long long)codec);
+        return hf_err_set(err, EOPNOTSUPP, "delta recipe: unknown compression number %llu", (unsigned long long)codec);
     setup->setup.codec = (enum pack_codec)codec;
     setup->setup.params_n = (unsigned)params_n;
     return 0;
@@ -81,7 +80,7 @@ static int read_setups(struct recipe *recipe, const unsigned char **p, struct hf
     int r = 0;
 
     if (!get(p, recipe->end, RECIPE_SETUPS, &n))
-        return damaged(err, "number of set-ups");
+        return damaged(err, "invalid number of setups");
     recipe->setups = calloc(n + 1, sizeof(*recipe->setups));
     if (recipe->setups == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
@@ -90,7 +89,7 @@ static int read_setups(struct recipe *recipe, const unsigned char **p, struct hf
     return r;
 }
 
-/* What the new program says of itself: streams, and bytes of the unpacked new file. */
+/* Walks the program of new; counts its streams and the bytes of the unpacked new file. */
 static int measure(struct recipe *recipe, struct hf_err *err)
 {
     const unsigned char *p = recipe->new_program;
@@ -102,12 +101,12 @@ static int measure(struct recipe *recipe, struct hf_err *err)
         if (r < 0)
             return r;
         if (op.raw > INT64_MAX - RECIPE_ALIGN - recipe->plain_bytes)
-            return damaged(err, "more bytes than there can be");
+            return damaged(err, "the unpacked new file is too large");
         recipe->plain_bytes += op.raw;
         if (op.open)
             recipe->plain_bytes += recipe_pad(recipe->plain_bytes);
         if (!op.open && depth-- == 0)
-            return p == recipe->end ? 0 : damaged(err, "bytes behind a program");
+            return p == recipe->end ? 0 : damaged(err, "bytes follow a program");
         if (op.open && (++depth > RECIPE_DEPTH || ++recipe->streams > RECIPE_STREAMS))
             return damaged(err, "too many streams");
     }
@@ -121,17 +120,17 @@ static int parse(struct recipe *recipe, struct hf_err *err)
 
     if (!get(&p, recipe->end, INT64_MAX, &recipe->memory_bytes) ||
         !get(&p, recipe->end, INT64_MAX, &recipe->scratch_bytes))
-        return damaged(err, "it is cut off");
+        return damaged(err, "it is incomplete");
     if ((r = read_parts(recipe, &p, err)) < 0 || (r = read_setups(recipe, &p, err)) < 0)
         return r;
     if (!get(&p, recipe->end, (uint64_t)(recipe->end - p), &old_n) || old_n > (uint64_t)(recipe->end - p))
-        return damaged(err, "a program is cut off");
+        return damaged(err, "a program is incomplete");
     recipe->old_program = p;
     recipe->new_program = p + old_n;
     return measure(recipe, err);
 }
 
-/* `n` bytes, as they are or behind zstd. */
+/* Reads a recipe of n bytes, compressed with zstd or not. */
 static int read_bytes(struct delta_input *input, struct recipe *recipe, uint64_t n, bool is_packed, struct hf_err *err)
 {
     _cleanup_(hf_freep) unsigned char *packed = NULL;
@@ -154,7 +153,7 @@ static int read_bytes(struct delta_input *input, struct recipe *recipe, uint64_t
     if ((r = delta_input_read(input, packed, packed_n, err)) < 0)
         return r;
     size_t got = ZSTD_decompress(recipe->bytes, n, packed, packed_n);
-    return ZSTD_isError(got) || got != n ? damaged(err, "it cannot be unpacked") : 0;
+    return ZSTD_isError(got) || got != n ? damaged(err, "it cannot be decompressed") : 0;
 }
 
 int recipe_read(struct delta_input *input, struct recipe *recipe, struct hf_err *err)
@@ -169,7 +168,7 @@ int recipe_read(struct delta_input *input, struct recipe *recipe, struct hf_err 
     return r == 0 ? parse(recipe, err) : r;
 }
 
-/* ---- programs ------------------------------------------------------------------------------------------------------- */
+/* ---- programs ---------------------------------------------------------------------------------------------------- */
 
 static int next(const unsigned char **p, const unsigned char *end, struct recipe_op *op, struct hf_err *err)
 {
@@ -251,7 +250,7 @@ int recipe_put_end(struct hf_buf *program, uint64_t raw)
     return r == 0 ? put(program, OP_END) : r;
 }
 
-/* ---- writing -------------------------------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 static int put_setup(struct hf_buf *buf, const struct recipe_setup *setup)
 {
@@ -302,8 +301,8 @@ int recipe_write(const struct recipe *recipe, const struct hf_buf *old_program, 
         return hf_err_set(err, ENOMEM, "out of memory");
     size_t n = ZSTD_compress(packed, bound, plain.p, plain.n, 19);
     if (ZSTD_isError(n))
-        return hf_err_set(err, EIO, "pack the recipe: %s", ZSTD_getErrorName(n));
-    /* A short one is shorter as it is. */
+        return hf_err_set(err, EIO, "compress the recipe of the delta: %s", ZSTD_getErrorName(n));
+    /* A short recipe does not get shorter. */
     bool pays = n + 2 < plain.n;
     if ((r = put(out, 2 * plain.n + (pays ? 1 : 0))) == 0)
         r = pays ? put(out, n) : hf_buf_add(out, plain.p, plain.n);
@@ -312,7 +311,7 @@ int recipe_write(const struct recipe *recipe, const struct hf_buf *old_program, 
     return r < 0 ? hf_err_sys(err, r, "the recipe of the delta") : 0;
 }
 
-/* ---- libraries ------------------------------------------------------------------------------------------------------ */
+/* ---- libraries --------------------------------------------------------------------------------------------------- */
 
 int recipe_check_libraries(const struct recipe *recipe, struct hf_err *err)
 {
@@ -324,13 +323,13 @@ int recipe_check_libraries(const struct recipe *recipe, struct hf_err *err)
         if (ours == NULL || strcmp(ours, setup->version) == 0)
             continue;
         if (pack_encoder_memory(&setup->setup) > recipe->memory_bytes)
-            return damaged(err, "more memory is needed than it says");
+            return damaged(err, "it needs more memory than it states");
         int r = pack_encoder_fingerprint(&setup->setup, fingerprint, err);
         if (r == 0 && memcmp(fingerprint, setup->fingerprint, sizeof(fingerprint)) != 0)
             r = -EOPNOTSUPP;
         if (r == -EOPNOTSUPP || r == -EBADMSG)
             return hf_err_set(err, EOPNOTSUPP,
-                              "the delta was made with %s, and %s packs differently: take the whole file",
+                              "the delta was made with %s, and %s compresses differently: fetch the whole file",
                               setup->version, ours);
         if (r < 0)
             return r;

@@ -1,7 +1,7 @@
-/* pack/deep/recipe.h - what stands before the delta in a deep delta: how old is unpacked, how new is packed.
+/* pack/deep/recipe.h - the first part of a deep delta's body, which unpacks old and compresses new.
  *
- * Bounded: RECIPE_MAX bytes, RECIPE_DEPTH streams in one another. A program is a list of: varint number of raw bytes, then an
- * operation; FORMAT.md. Everything of it comes from outside and is checked where it is used. */
+ * Each side has a program: a list of varint numbers of raw bytes, each followed by an operation (FORMAT.md). Limits:
+ * RECIPE_MAX bytes, RECIPE_DEPTH nested streams. Nobody trusts a recipe: the code that uses a value checks it first. */
 #pragma once
 
 #include "base/buf.h"
@@ -10,66 +10,70 @@
 #include "pack/deep/deep.h"
 
 enum {
-    DEEP_METHOD = 16, /* of the delta's header */
+    DEEP_METHOD = 16, /* in the header of the delta */
     RECIPE_MAX = 4 << 20,
     RECIPE_DEPTH = 6,
-    RECIPE_ALIGN =
-        512, /* the plain form of a stream begins at a multiple of it: programs and archives in it lie as they expect */
+    /* The plain form of a stream begins at a multiple of it, so that programs and archives in it keep their
+     * alignment. */
+    RECIPE_ALIGN = 512,
     RECIPE_SETUPS = 4096,
     RECIPE_STREAMS = 1 << 17,
 };
 
-/* An encoder's set-up as many streams share it. */
+/* An encoder setup, which several streams may share. */
 struct recipe_setup {
-    struct pack_setup setup; /* without what belongs to one stream */
+    struct pack_setup setup; /* without marks, gzip_tail and plain_n, which belong to one stream */
     char version[40];
     unsigned char fingerprint[PACK_FINGERPRINT_BYTES];
 };
 
 struct recipe {
     uint64_t memory_bytes, scratch_bytes;
-    uint64_t streams, plain_bytes; /* read: of the unpacked new file, as its program says */
+    uint64_t streams, plain_bytes; /* streams in new; size of the unpacked new file; recipe_read() computes them */
     struct hf_deep_part *parts;
     size_t parts_n;
     struct recipe_setup *setups;
     size_t setups_n;
-    unsigned char *bytes; /* the recipe unpacked; programs point into it */
+    unsigned char *bytes; /* the unpacked recipe, which the programs point into */
     const unsigned char *old_program, *new_program, *end;
 };
 
 void recipe_done(struct recipe *recipe);
 
-/* Read from the body's beginning. -EBADMSG, -E2BIG. */
+/* Reads the recipe at the start of a body; free it with recipe_done(), also after an error. -EBADMSG: invalid. */
 HF_MUST_USE int recipe_read(struct delta_input *input, struct recipe *recipe, struct hf_err *err);
-/* Append to `out` what recipe_read() reads; the programs' bytes are given. */
+/* Appends the recipe with these programs to `out`. */
 HF_MUST_USE int recipe_write(const struct recipe *recipe, const struct hf_buf *old_program,
                              const struct hf_buf *new_program, struct hf_buf *out, struct hf_err *err);
 
-/* Zero bytes before the plain form of a stream that would begin at `at` of an unpacked file. */
+/* Returns the number of zero bytes before the plain form of a stream at offset `at` of an unpacked file. */
 static inline uint64_t recipe_pad(uint64_t at)
 {
     return (RECIPE_ALIGN - at % RECIPE_ALIGN) % RECIPE_ALIGN;
 }
 
-/* One step of a program. */
+/* One step of a program: raw bytes, then a stream or the end of the level. */
 struct recipe_op {
-    uint64_t raw;          /* bytes before it */
-    bool open;             /* else: the end of this level */
-    uint64_t packed_n;     /* old: of the stream */
+    uint64_t raw;
+    bool open;             /* a stream; else the end of this level */
+    uint64_t packed_n;     /* old: compressed bytes of the stream */
     enum pack_codec codec; /* old */
-    size_t setup;          /* new: index */
+    size_t setup;          /* new: index in recipe->setups */
     bool gzip_tail;
+    /* new */
     uint64_t plain_n;
     const unsigned char *marks;
     size_t marks_n;
 };
+/* Parses the step at *p and moves *p behind it. -EBADMSG. */
 HF_MUST_USE int recipe_next_old(const unsigned char **p, const unsigned char *end, struct recipe_op *ret_op,
                                 struct hf_err *err);
 HF_MUST_USE int recipe_next_new(const struct recipe *recipe, const unsigned char **p, struct recipe_op *ret_op,
                                 struct hf_err *err);
+/* Appends a step. 0 or -errno. */
 HF_MUST_USE int recipe_put_old(struct hf_buf *program, const struct recipe_op *op);
 HF_MUST_USE int recipe_put_new(struct hf_buf *program, const struct recipe_op *op);
 HF_MUST_USE int recipe_put_end(struct hf_buf *program, uint64_t raw);
 
-/* Does this program's libraries make what the delta's did? -EOPNOTSUPP. */
+/* -EOPNOTSUPP: a compression library of this program makes other bytes than the library that made the delta. */
 HF_MUST_USE int recipe_check_libraries(const struct recipe *recipe, struct hf_err *err);

@@ -1,4 +1,4 @@
-/* pack/deep/scratch.h - a scratch file that nobody else sees and that is gone when it is closed, also when the process is killed. */
+/* pack/deep/scratch.h - a scratch file without a name, so that it disappears with the process. Blocks. */
 #pragma once
 
 #include "base/fs.h"
@@ -11,9 +11,9 @@ struct hf_deep_file {
     int fd;           /* -1: not open yet */
 };
 
-/* <dirfd>/<name> is made when the first byte is written (one that a power cut left is removed), unlinked, and kept open until
- * hf_deep_file_done(). */
+/* The first write creates <dirfd>/<name>, replacing one that a power cut left, and unlinks it at once.
+ * hf_deep_file_done() closes it. */
 struct hf_deep_file hf_deep_file_init(const struct hf_fs_ops *fs, int dirfd, const char *name);
 void hf_deep_file_done(struct hf_deep_file *file);
-/* For hf_deep_apply(); borrows the file. */
+/* Returns the callbacks for hf_deep_apply(); they borrow the file. */
 struct hf_deep_scratch hf_deep_file_scratch(struct hf_deep_file *file);

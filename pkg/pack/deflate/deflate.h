@@ -131,7 +131,7 @@ struct deflate_writer {
     bool frozen;
     uint32_t first_literal[DEFLATE_LITERALS], first_distance[DEFLATE_DISTANCES];
     enum deflate_coding coding; /* GZIP unless the caller sets it before the first token */
-    bool ended;                 /* the last block is written */
+    bool ended;                 /* has written the last block */
 };
 
 HF_MUST_USE int deflate_writer_init(struct deflate_writer *writer, const struct pack_sink *out, struct hf_err *err);
@@ -165,7 +165,7 @@ struct deflate_block {
 
 struct deflate_reader {
     struct pack_reader in;
-    uint64_t bits; /* bits_n bits that are read from `in` and not used yet */
+    uint64_t bits; /* the bits_n bits between `in` and the current position */
     unsigned bits_n;
     bool odd; /* the stream has something that no encoder writes; it cannot be encoded again */
 };
@@ -188,7 +188,7 @@ struct deflate_stream {
     uint64_t memory; /* bytes of the decoder's own struct; the blocks come on top */
     int (*take_block)(struct deflate_stream *stream, struct hf_err *err); /* processes `block` */
     int (*end)(struct deflate_stream *stream, struct hf_err *err);        /* after the last block */
-    uint32_t crc, length; /* of the content so far, as in a gzip tail; the decoder updates them */
+    uint32_t crc, length; /* gzip tail of the content so far; the decoder updates them */
     /* deflate_stream_decode() sets these. */
     const struct pack_sink *out;
     struct deflate_reader reader;

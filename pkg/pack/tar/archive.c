@@ -10,13 +10,15 @@
 #include "base/macros.h"
 #include "pack/tar/tar_head.h"
 
-enum { OPEN_FILES = 8, XATTRS_MAX = 1 << 16, END_BYTES = 2 * TAR_BLOCK };
+enum { OPEN_FILES = 8, XATTRS_MAX = 1 << 16, END_BYTES = 2 * HF_TAR_BLOCK, STEP = 1 << 16 };
 
-struct member {
-    uint64_t at;   /* of its head in the archive */
-    uint64_t size; /* of its content */
-    uint32_t head_n, name, mode, uid, gid,
-        link; /* name: offset in names; link: of a hard link, the member it is another name of */
+struct archive_member {
+    uint64_t at;   /* offset of its headers in the archive */
+    uint64_t size; /* bytes of its content */
+    uint32_t head_n;
+    uint32_t name; /* offset in archive->names */
+    uint32_t mode, uid, gid;
+    uint32_t link; /* hard links: index of the member with the file's first name */
     char type;
 };
 
@@ -25,17 +27,17 @@ struct hf_archive {
     int dirfd;
     unsigned flags;
     const atomic_bool *cancel;
-    struct hf_buf prefix; /* says what is kept beside names and modes; empty when nothing is */
-    struct hf_buf names;  /* terminated, one behind the other */
-    struct member *members;
+    struct hf_buf prefix; /* global header that names the flags; empty without flags */
+    struct hf_buf names;  /* each with a final zero byte */
+    struct archive_member *members;
     uint32_t n, cap;
-    uint64_t size; /* without the end */
-    char path[HF_ARCHIVE_MAX_NAME];
+    uint64_t size; /* without the two zero blocks at the end */
+    char path[HF_TAR_MAX_NAME];
     size_t path_n;
-    struct hf_buf head; /* of members[head_of - 1] */
+    struct hf_buf head; /* headers of members[head_of - 1] */
     uint32_t head_of;
     struct {
-        uint32_t of; /* index + 1, 0: none */
+        uint32_t of; /* member: index + 1; 0: free slot */
         int fd;
     } open[OPEN_FILES];
     unsigned next_open;
@@ -43,7 +45,7 @@ struct hf_archive {
         dev_t dev;
         ino_t ino;
         uint32_t first;
-    } * inodes; /* files with several names seen so far: a hash table, first 0: empty, else index + 1 */
+    } * inodes; /* hash table of files with several names; first: member index + 1, 0: empty */
     size_t inodes_n, inodes_cap;
     struct hf_err trouble;
 };
@@ -59,7 +61,7 @@ static int open_member(const struct hf_archive *archive, const char *name, int f
                                flags | O_NOFOLLOW | O_CLOEXEC, 0, HF_FS_BENEATH | HF_FS_NO_SYMLINKS);
 }
 
-/* ---- heads ---------------------------------------------------------------------------------------------------------- */
+/* ---- heads ------------------------------------------------------------------------------------------------------- */
 
 static bool is_left_out(const char *name)
 {
@@ -116,9 +118,9 @@ static int read_xattrs(const struct hf_archive *archive, const char *name, bool 
     return got < 0 ? (int)got : r;
 }
 
-static int read_link(const struct hf_archive *archive, const char *name, char target[HF_ARCHIVE_MAX_NAME])
+static int read_link(const struct hf_archive *archive, const char *name, char target[HF_TAR_MAX_NAME])
 {
-    char copy[HF_ARCHIVE_MAX_NAME];
+    char copy[HF_TAR_MAX_NAME];
     char *slash;
 
     (void)snprintf(copy, sizeof(copy), "%s", name);
@@ -129,20 +131,20 @@ static int read_link(const struct hf_archive *archive, const char *name, char ta
     if (fd < 0)
         return fd;
     ssize_t n =
-        archive->fs->readlinkat(archive->fs->ctx, fd, slash != NULL ? slash + 1 : copy, target, HF_ARCHIVE_MAX_NAME);
+        archive->fs->readlinkat(archive->fs->ctx, fd, slash != NULL ? slash + 1 : copy, target, HF_TAR_MAX_NAME);
     (void)archive->fs->close(archive->fs->ctx, fd);
-    if (n < 0 || n >= HF_ARCHIVE_MAX_NAME)
+    if (n < 0 || n >= HF_TAR_MAX_NAME)
         return n < 0 ? (int)n : -ENAMETOOLONG;
     target[n] = '\0';
     return 0;
 }
 
-/* The head of a member, made anew from the folder each time. */
+/* Formats the headers of a member from the folder as it is now. */
 static int make_head(const struct hf_archive *archive, uint32_t i, struct hf_buf *out)
 {
-    const struct member *member = &archive->members[i];
-    _cleanup_(hf_buf_done) struct hf_buf xattrs = HF_BUF_INIT(HF_ARCHIVE_MAX_HEAD / 2);
-    char target[HF_ARCHIVE_MAX_NAME] = "";
+    const struct archive_member *member = &archive->members[i];
+    _cleanup_(hf_buf_done) struct hf_buf xattrs = HF_BUF_INIT(HF_TAR_MAX_HEAD / 2);
+    char target[HF_TAR_MAX_NAME] = "";
     struct tar_head head = {.type = member->type,
                             .name = name_of(archive, i),
                             .target = target,
@@ -162,14 +164,14 @@ static int make_head(const struct hf_archive *archive, uint32_t i, struct hf_buf
     return r == 0 ? tar_head_format(&head, out) : r;
 }
 
-/* ---- looking at the folder ------------------------------------------------------------------------------------------ */
+/* ---- listing the folder ------------------------------------------------------------------------------------------ */
 
 static int grow(struct hf_archive *archive, struct hf_err *err)
 {
-    int r = hf_array_grow(archive->members, archive->n, archive->cap, HF_ARCHIVE_MAX_MEMBERS);
+    int r = hf_array_grow(archive->members, archive->n, archive->cap, HF_TAR_MAX_MEMBERS);
 
     if (r == -E2BIG)
-        return hf_err_set(err, E2BIG, "more than %d members", HF_ARCHIVE_MAX_MEMBERS);
+        return hf_err_set(err, E2BIG, "more than %d members", HF_TAR_MAX_MEMBERS);
     return r < 0 ? hf_err_set(err, ENOMEM, "out of memory") : 0;
 }
 
@@ -200,7 +202,7 @@ static int grow_inodes(struct hf_archive *archive, struct hf_err *err)
     return 0;
 }
 
-/* Has this file another name before? Remembers it otherwise. */
+/* Sets *ret_first to the member that has the first name of this file: `self` if there is none before. */
 static int find_first(struct hf_archive *archive, const struct stat *st, uint32_t self, uint32_t *ret_first,
                       struct hf_err *err)
 {
@@ -217,7 +219,8 @@ static int find_first(struct hf_archive *archive, const struct stat *st, uint32_
     return 0;
 }
 
-static int describe(struct hf_archive *archive, const struct stat *st, struct member *member, struct hf_err *err)
+static int describe(struct hf_archive *archive, const struct stat *st, struct archive_member *member,
+                    struct hf_err *err)
 {
     uint32_t first = archive->n;
     int r = 0;
@@ -246,8 +249,8 @@ static int describe(struct hf_archive *archive, const struct stat *st, struct me
 
 static int add_member(struct hf_archive *archive, const struct stat *st, struct hf_err *err)
 {
-    _cleanup_(hf_buf_done) struct hf_buf head = HF_BUF_INIT(HF_ARCHIVE_MAX_HEAD);
-    struct member member;
+    _cleanup_(hf_buf_done) struct hf_buf head = HF_BUF_INIT(HF_TAR_MAX_HEAD);
+    struct archive_member member;
     int r = grow(archive, err);
 
     if (r == 0)
@@ -257,22 +260,22 @@ static int add_member(struct hf_archive *archive, const struct stat *st, struct 
     member.name = (uint32_t)archive->names.n;
     member.at = archive->size;
     if (hf_buf_add(&archive->names, archive->path, archive->path_n + 1) < 0)
-        return hf_err_set(err, E2BIG, "names of more than %zu bytes", archive->names.max);
+        return hf_err_set(err, E2BIG, "the names have more than %zu bytes", archive->names.max);
     archive->members[archive->n++] = member;
     r = make_head(archive, archive->n - 1, &head);
     if (r < 0)
         return hf_err_sys(err, r, "look at '%.200s'", archive->path);
     archive->members[archive->n - 1].head_n = (uint32_t)head.n;
-    archive->size += head.n + tar_padded(member.size);
+    archive->size += head.n + hf_tar_padded(member.size);
     return 0;
 }
 
-struct names {
+struct archive_names {
     char **p;
     size_t n, cap;
 };
 
-static void names_done(struct names *names)
+static void names_done(struct archive_names *names)
 {
     for (size_t i = 0; i < names->n; i++)
         free(names->p[i]);
@@ -281,10 +284,10 @@ static void names_done(struct names *names)
 
 static int add_name(void *arg, const char *name, unsigned char type)
 {
-    struct names *names = arg;
+    struct archive_names *names = arg;
 
     (void)type;
-    int r = hf_array_grow(names->p, names->n, names->cap, HF_ARCHIVE_MAX_MEMBERS);
+    int r = hf_array_grow(names->p, names->n, names->cap, HF_TAR_MAX_MEMBERS);
     if (r < 0)
         return r;
     names->p[names->n] = strdup(name);
@@ -293,7 +296,7 @@ static int add_name(void *arg, const char *name, unsigned char type)
 
 static int add_folder(struct hf_archive *archive, int fd, unsigned depth, struct hf_err *err);
 
-/* NOLINTNEXTLINE(misc-no-recursion): at most HF_ARCHIVE_MAX_DEPTH deep */
+/* NOLINTNEXTLINE(misc-no-recursion): at most HF_TAR_MAX_DEPTH deep */
 static int add_entry(struct hf_archive *archive, int dirfd, const char *name, unsigned depth, struct hf_err *err)
 {
     const struct hf_fs_ops *fs = archive->fs;
@@ -319,11 +322,11 @@ static int add_entry(struct hf_archive *archive, int dirfd, const char *name, un
 /* NOLINTNEXTLINE(misc-no-recursion) */
 static int add_folder(struct hf_archive *archive, int fd, unsigned depth, struct hf_err *err)
 {
-    _cleanup_(names_done) struct names names = {.n = 0};
+    _cleanup_(names_done) struct archive_names names = {.n = 0};
     size_t before = archive->path_n;
 
-    if (depth > HF_ARCHIVE_MAX_DEPTH)
-        return hf_err_set(err, E2BIG, "'%.200s' is deeper than %d folders", archive->path, HF_ARCHIVE_MAX_DEPTH);
+    if (depth > HF_TAR_MAX_DEPTH)
+        return hf_err_set(err, E2BIG, "'%.200s' is deeper than %d folders", archive->path, HF_TAR_MAX_DEPTH);
     int r = archive->fs->list(archive->fs->ctx, fd, add_name, &names);
     if (r < 0)
         return hf_err_sys(err, r, "list '%.200s'", archive->path);
@@ -334,7 +337,7 @@ static int add_folder(struct hf_archive *archive, int fd, unsigned depth, struct
             snprintf(archive->path + before, sizeof(archive->path) - before, "%s%s", before > 0 ? "/" : "", names.p[i]);
         if (n < 0 || (size_t)n >= sizeof(archive->path) - before)
             return hf_err_set(err, ENAMETOOLONG, "'%.100s/%.100s' is longer than %d bytes", archive->path, names.p[i],
-                              HF_ARCHIVE_MAX_NAME - 1);
+                              HF_TAR_MAX_NAME - 1);
         archive->path_n = before + (size_t)n;
         r = add_entry(archive, fd, names.p[i], depth, err);
         archive->path_n = before;
@@ -356,8 +359,8 @@ int hf_archive_new(const struct hf_fs_ops *fs, int dirfd, unsigned flags, const 
     archive->flags = flags;
     archive->cancel = cancel;
     archive->names.max = (size_t)64 << 20;
-    archive->head.max = HF_ARCHIVE_MAX_HEAD;
-    archive->prefix.max = HF_ARCHIVE_MAX_HEAD;
+    archive->head.max = HF_TAR_MAX_HEAD;
+    archive->prefix.max = HF_TAR_MAX_HEAD;
     r = flags != 0 ? tar_prefix_format(flags, &archive->prefix) : 0;
     if (r < 0) {
         hf_archive_free(archive);
@@ -391,7 +394,7 @@ void hf_archive_free(struct hf_archive *archive)
     free(archive);
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 static int open_content(struct hf_archive *archive, uint32_t i)
 {
@@ -443,10 +446,10 @@ static ssize_t read_head(struct hf_archive *archive, uint32_t i, unsigned char *
 
 static ssize_t read_content(struct hf_archive *archive, uint32_t i, unsigned char *bytes, size_t n, uint64_t from)
 {
-    const struct member *member = &archive->members[i];
+    const struct archive_member *member = &archive->members[i];
 
     if (from >= member->size) {
-        n = (size_t)HF_MIN((uint64_t)n, tar_padded(member->size) - from);
+        n = (size_t)HF_MIN((uint64_t)n, hf_tar_padded(member->size) - from);
         memset(bytes, 0, n);
         return (ssize_t)n;
     }
@@ -492,26 +495,39 @@ const struct hf_err *hf_archive_trouble(const struct hf_archive *archive)
     return &archive->trouble;
 }
 
-int hf_archive_digest(struct hf_archive *archive, unsigned char digest[HF_SHA256_BYTES], struct hf_err *err)
+int hf_archive_write(struct hf_archive *archive, int (*write)(void *ctx, const void *bytes, size_t n), void *ctx,
+                     struct hf_err *err)
 {
-    _cleanup_(hf_freep) unsigned char *bytes = malloc(1 << 16);
-    struct hf_sha256 hash;
-    uint64_t at = 0;
-    ssize_t n = 1;
+    _cleanup_(hf_freep) unsigned char *bytes = malloc(STEP);
+    ssize_t n;
 
     if (bytes == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    hf_sha256_init(&hash);
-    for (; (n = archive_pread(archive, bytes, 1 << 16, at)) > 0; at += (uint64_t)n) {
+    for (uint64_t at = 0; (n = archive_pread(archive, bytes, STEP, at)) > 0; at += (uint64_t)n) {
         if (archive->cancel != NULL && atomic_load(archive->cancel))
             return hf_err_set(err, ECANCELED, "cancelled");
-        hf_sha256_update(&hash, bytes, (size_t)n);
+        int r = write(ctx, bytes, (size_t)n);
+        if (r < 0)
+            return hf_err_sys(err, r, "write the archive");
     }
-    if (n < 0) {
-        if (err != NULL)
-            *err = archive->trouble;
-        return (int)n;
-    }
-    hf_sha256_final(&hash, digest);
+    if (n < 0 && err != NULL)
+        *err = archive->trouble;
+    return (int)n;
+}
+
+static int hash_bytes(void *ctx, const void *bytes, size_t n)
+{
+    hf_sha256_update(ctx, bytes, n);
     return 0;
+}
+
+int hf_archive_digest(struct hf_archive *archive, unsigned char digest[HF_SHA256_BYTES], struct hf_err *err)
+{
+    struct hf_sha256 hash;
+
+    hf_sha256_init(&hash);
+    int r = hf_archive_write(archive, hash_bytes, &hash, err);
+    if (r == 0)
+        hf_sha256_final(&hash, digest);
+    return r;
 }

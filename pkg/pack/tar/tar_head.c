@@ -32,7 +32,7 @@ static void put_octal(char *field, size_t width, uint64_t value)
 
 static int add_block(struct hf_buf *out, const struct tar_head *head)
 {
-    char text[TAR_BLOCK] = {0};
+    char text[HF_TAR_BLOCK] = {0};
     unsigned sum = 0;
 
     memcpy(text + AT_NAME, head->name, strnlen(head->name, NAME_FIELD));
@@ -45,18 +45,18 @@ static int add_block(struct hf_buf *out, const struct tar_head *head)
     text[AT_TYPE] = head->type;
     memcpy(text + AT_MAGIC, "ustar\00000", 8);
     memset(text + AT_SUM, ' ', 8);
-    for (size_t i = 0; i < TAR_BLOCK; i++)
+    for (size_t i = 0; i < HF_TAR_BLOCK; i++)
         sum += (unsigned char)text[i];
     put_octal(text + AT_SUM, 7, sum);
     text[AT_SUM + 6] = '\0';
-    return hf_buf_add(out, text, TAR_BLOCK);
+    return hf_buf_add(out, text, HF_TAR_BLOCK);
 }
 
 static int pad(struct hf_buf *out)
 {
-    static const char zeros[TAR_BLOCK];
+    static const char zeros[HF_TAR_BLOCK];
 
-    return hf_buf_add(out, zeros, tar_padded(out->n) - out->n);
+    return hf_buf_add(out, zeros, hf_tar_padded(out->n) - out->n);
 }
 
 int tar_record_add(struct hf_buf *records, const char *key, const void *value, size_t n)
@@ -64,7 +64,7 @@ int tar_record_add(struct hf_buf *records, const char *key, const void *value, s
     size_t fixed = strlen(key) + n + 3, digits = 1, total;
     int r;
 
-    /* The length counts itself. */
+    /* The length includes its own digits. */
     for (;;) {
         char text[24];
         total = fixed + digits;
@@ -86,7 +86,7 @@ static int add_number(struct hf_buf *records, const char *key, uint64_t value)
     return tar_record_add(records, key, text, (size_t)n);
 }
 
-/* What does not fit the old header. */
+/* Adds records for values that do not fit the ustar header. */
 static int add_records(const struct tar_head *head, struct hf_buf *records)
 {
     int r = 0;
@@ -125,7 +125,7 @@ int tar_head_format(const struct tar_head *head, struct hf_buf *out)
 int tar_prefix_format(unsigned flags, struct hf_buf *out)
 {
     static const char *const words[] = {"", "owners", "xattrs", "owners,xattrs"};
-    _cleanup_(hf_buf_done) struct hf_buf records = HF_BUF_INIT(TAR_BLOCK);
+    _cleanup_(hf_buf_done) struct hf_buf records = HF_BUF_INIT(HF_TAR_BLOCK);
     const char *word = words[flags & 3];
     int r = tar_record_add(&records, "HOLDFAST.keeps", word, strlen(word));
     const struct tar_head head = {.type = 'g', .name = "pax", .target = "", .mode = 0644, .size = records.n};
@@ -137,174 +137,25 @@ int tar_prefix_format(unsigned flags, struct hf_buf *out)
     return r == 0 ? pad(out) : r;
 }
 
-/* ---- parsing -------------------------------------------------------------------------------------------------------- */
+/* ---- checking ---------------------------------------------------------------------------------------------------- */
 
-static int damaged(struct hf_err *err, const char *what)
+int tar_head_check(const struct tar_head *head, const unsigned char *bytes, size_t n, struct hf_err *err)
 {
-    return hf_err_set(err, EBADMSG, "archive: %s", what);
-}
-
-static bool get_octal(const unsigned char *field, size_t width, uint64_t *ret_value)
-{
-    uint64_t value = 0;
-
-    for (size_t i = 0; i + 1 < width; i++) {
-        if (field[i] < '0' || field[i] > '7')
-            return false;
-        value = value << 3 | (field[i] - (uint64_t)'0');
-    }
-    *ret_value = value;
-    return true;
-}
-
-size_t tar_head_bytes(const unsigned char block[TAR_BLOCK])
-{
-    uint64_t size;
-
-    switch (block[AT_TYPE]) {
-    case '0':
-    case '1':
-    case '2':
-    case '5':
-        return TAR_BLOCK;
-    case 'g':
-    case 'x':
-        if (!get_octal(block + AT_SIZE, 12, &size) || size > OCTAL_SIZE_MAX)
-            return 0;
-        return (size_t)tar_padded(size) + (block[AT_TYPE] == 'g' ? 1 : 2) * (size_t)TAR_BLOCK;
-    default:
-        return 0;
-    }
-}
-
-/* The next record; moves *p. */
-static bool next_record(const unsigned char **p, const unsigned char *end, struct hf_view *ret_key,
-                        struct hf_view *ret_value)
-{
-    const unsigned char *start = *p;
-    size_t n = 0;
-
-    for (; *p < end && **p >= '0' && **p <= '9' && n < TAR_BLOCK * 1024; (*p)++)
-        n = 10 * n + (size_t)(**p - '0');
-    if (*p == start || *p == end || **p != ' ' || n > (size_t)(end - start) || n < (size_t)(*p - start) + 3 ||
-        start[n - 1] != '\n')
-        return false;
-    const unsigned char *key = *p + 1, *equals = memchr(key, '=', (size_t)(start + n - key));
-    if (equals == NULL)
-        return false;
-    *ret_key = (struct hf_view){(const char *)key, (size_t)(equals - key)};
-    *ret_value = (struct hf_view){(const char *)equals + 1, (size_t)(start + n - 1 - (equals + 1))};
-    *p = start + n;
-    return true;
-}
-
-static bool get_number(struct hf_view value, uint64_t *ret_value)
-{
-    uint64_t number = 0;
-
-    if (value.n == 0 || value.n > 18)
-        return false;
-    for (size_t i = 0; i < value.n; i++) {
-        if (value.p[i] < '0' || value.p[i] > '9')
-            return false;
-        number = 10 * number + (uint64_t)(value.p[i] - '0');
-    }
-    *ret_value = number;
-    return true;
-}
-
-struct fields {
-    struct hf_view name, target;
-    uint64_t mode, uid, gid, size;
-};
-
-static int parse_records(const unsigned char *p, const unsigned char *end, struct fields *fields, struct hf_buf *xattrs,
-                         struct hf_err *err)
-{
-    while (p < end) {
-        const unsigned char *start = p;
-        struct hf_view key, value;
-        bool ok = next_record(&p, end, &key, &value);
-        if (ok && hf_view_eq(key, "path"))
-            fields->name = value;
-        else if (ok && hf_view_eq(key, "linkpath"))
-            fields->target = value;
-        else if (ok && hf_view_eq(key, "size"))
-            ok = get_number(value, &fields->size);
-        else if (ok && hf_view_eq(key, "uid"))
-            ok = get_number(value, &fields->uid) && fields->uid <= UINT32_MAX;
-        else if (ok && hf_view_eq(key, "gid"))
-            ok = get_number(value, &fields->gid) && fields->gid <= UINT32_MAX;
-        else if (ok)
-            ok = hf_view_starts(key, "SCHILY.xattr.") && hf_buf_add(xattrs, start, (size_t)(p - start)) == 0;
-        if (!ok)
-            return damaged(err, "a pax record that does not belong there");
-    }
-    return 0;
-}
-
-/* The proof that nothing else was in it: made anew, it is the same. */
-static int check_same(const struct tar_head *head, const unsigned char *bytes, size_t n, struct hf_err *err)
-{
-    _cleanup_(hf_buf_done) struct hf_buf again = HF_BUF_INIT(n + TAR_BLOCK);
+    _cleanup_(hf_buf_done) struct hf_buf again = HF_BUF_INIT(n + HF_TAR_BLOCK);
 
     if (tar_head_format(head, &again) < 0 || again.n != n || memcmp(again.p, bytes, n) != 0)
-        return damaged(err, "a header that is not canonical");
+        return hf_err_set(err, EBADMSG, "archive: the header of '%.200s' is not canonical", head->name);
     return 0;
 }
 
-static int parse_prefix(const unsigned char *bytes, size_t n, unsigned *ret_flags, struct hf_err *err)
+int tar_prefix_check(const unsigned char *bytes, size_t n, unsigned *ret_flags, struct hf_err *err)
 {
     for (unsigned flags = 1; flags <= 3; flags++) {
-        _cleanup_(hf_buf_done) struct hf_buf again = HF_BUF_INIT(4 * TAR_BLOCK);
+        _cleanup_(hf_buf_done) struct hf_buf again = HF_BUF_INIT(4 * HF_TAR_BLOCK);
         if (tar_prefix_format(flags, &again) == 0 && again.n == n && memcmp(again.p, bytes, n) == 0) {
             *ret_flags = flags;
             return 0;
         }
     }
-    return damaged(err, "it keeps something that is not known");
-}
-
-int tar_head_parse(const unsigned char *bytes, size_t n, struct tar_head *ret_head, unsigned *ret_flags,
-                   struct hf_buf *text, struct hf_buf *xattrs, struct hf_err *err)
-{
-    const unsigned char *last = bytes + n - TAR_BLOCK;
-    struct fields fields = {.size = 0};
-    int r = 0;
-
-    hf_buf_clear(text);
-    hf_buf_clear(xattrs);
-    *ret_flags = 0;
-    memset(ret_head, 0, sizeof(*ret_head));
-    ret_head->type = (char)bytes[AT_TYPE];
-    if (bytes[AT_TYPE] == 'g')
-        return parse_prefix(bytes, n, ret_flags, err);
-    if (strchr("0125", last[AT_TYPE]) == NULL || last[AT_TYPE] == 0)
-        return damaged(err, "a member of a kind that does not belong there");
-    fields.name = (struct hf_view){(const char *)last + AT_NAME, strnlen((const char *)last + AT_NAME, NAME_FIELD)};
-    fields.target = (struct hf_view){(const char *)last + AT_LINK, strnlen((const char *)last + AT_LINK, LINK_FIELD)};
-    if (!get_octal(last + AT_MODE, 8, &fields.mode) || !get_octal(last + AT_UID, 8, &fields.uid) ||
-        !get_octal(last + AT_GID, 8, &fields.gid) || !get_octal(last + AT_SIZE, 12, &fields.size))
-        return damaged(err, "a header with a number that is none");
-    if (bytes[AT_TYPE] == 'x') {
-        uint64_t records_n = 0;
-        if (!get_octal(bytes + AT_SIZE, 12, &records_n) || records_n > n - 2 * (size_t)TAR_BLOCK)
-            return damaged(err, "pax records of a wrong length");
-        r = parse_records(bytes + TAR_BLOCK, bytes + TAR_BLOCK + records_n, &fields, xattrs, err);
-    }
-    size_t target_at = fields.name.n + 1;
-    if (r == 0 && (hf_buf_add(text, fields.name.p, fields.name.n) < 0 || hf_buf_add(text, "", 1) < 0 ||
-                   hf_buf_add(text, fields.target.p, fields.target.n) < 0 || hf_buf_add(text, "", 1) < 0))
-        r = damaged(err, "a name that is too long");
-    if (r < 0)
-        return r;
-    *ret_head = (struct tar_head){.type = (char)last[AT_TYPE],
-                                  .name = text->p,
-                                  .target = text->p + target_at,
-                                  .mode = (unsigned)fields.mode,
-                                  .uid = (uint32_t)fields.uid,
-                                  .gid = (uint32_t)fields.gid,
-                                  .size = fields.size,
-                                  .xattrs = xattrs};
-    return check_same(ret_head, bytes, n, err);
+    return hf_err_set(err, EBADMSG, "archive: unknown global header");
 }

@@ -1,39 +1,33 @@
-/* pack/tar/tar_head.h - the head of one member of a canonical archive: header, and the pax records before it. Pure. */
+/* pack/tar/tar_head.h - the headers of one member of a canonical archive: a ustar header, and the pax records before
+ * it. Pure.
+ *
+ * Formatting has one result for each member. Checking formats again and compares, so it accepts nothing else. */
 #pragma once
 
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
-
-enum { TAR_BLOCK = 512 };
+#include "pack/tar/tar_read.h"
 
 struct tar_head {
     char type;        /* '0' file, '1' hard link, '2' symbolic link, '5' folder */
-    const char *name; /* relative, normal, no slash at its end */
+    const char *name; /* relative and normal, as in hf_tar_member */
     const char *target;
     unsigned mode;
     uint32_t uid, gid;
-    uint64_t size;               /* of a file's content */
+    uint64_t size;               /* bytes of a file's content */
     const struct hf_buf *xattrs; /* records "LEN SCHILY.xattr.NAME=VALUE\n"; may be NULL */
 };
 
-/* Append the blocks that stand before the content. */
+/* Appends the blocks that stand before the content. */
 HF_MUST_USE int tar_head_format(const struct tar_head *head, struct hf_buf *out);
-/* One record more, "LEN KEY=VALUE\n". */
+/* Appends one record "LEN KEY=VALUE\n". */
 HF_MUST_USE int tar_record_add(struct hf_buf *records, const char *key, const void *value, size_t n);
+/* -EBADMSG: bytes[0..n), which hf_tar_head_parse() parsed to `head`, are not what tar_head_format() makes. */
+HF_MUST_USE int tar_head_check(const struct tar_head *head, const unsigned char *bytes, size_t n, struct hf_err *err);
 
-/* The global pax header that begins an archive whose flags (HF_ARCHIVE_OWNERS, HF_ARCHIVE_XATTRS) are not 0. */
+/* The global pax header that begins an archive with flags (HF_ARCHIVE_OWNERS, HF_ARCHIVE_XATTRS). */
 HF_MUST_USE int tar_prefix_format(unsigned flags, struct hf_buf *out);
-
-/* Parse what tar_head_format() or tar_prefix_format() made; everything else is -EBADMSG. `n`: bytes of the whole head. Strings and
- * records are kept in `text` (cleared first). *ret_flags: of a prefix, which has type 'g'. */
-HF_MUST_USE int tar_head_parse(const unsigned char *bytes, size_t n, struct tar_head *ret_head, unsigned *ret_flags,
-                               struct hf_buf *text, struct hf_buf *xattrs, struct hf_err *err);
-/* Bytes the head has, as far as its first block says; 0: that is no header. */
-size_t tar_head_bytes(const unsigned char block[TAR_BLOCK]);
-
-static inline uint64_t tar_padded(uint64_t size)
-{
-    return (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK;
-}
+/* -EBADMSG: bytes[0..n) are not what tar_prefix_format() makes. */
+HF_MUST_USE int tar_prefix_check(const unsigned char *bytes, size_t n, unsigned *ret_flags, struct hf_err *err);

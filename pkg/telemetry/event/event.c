@@ -4,24 +4,25 @@
 #include <math.h>
 
 #include "base/parse.h"
+#include "base/utf8.h"
 #include "codec/scan.h"
 #include "telemetry/event/number.h"
 
 /* ---- a writer that checks its room once per piece -------------------------------------------------------------------- */
 
 /* Writes behind out->n, which moves only at the end: giving up is doing nothing. */
-struct writer {
+struct event_encoder {
     struct hf_buf *out;
     char *p, *end;
     int r;
 };
 
-static size_t written(const struct writer *w)
+static size_t written(const struct event_encoder *w)
 {
     return (size_t)(w->p - (w->out->p + w->out->n));
 }
 
-static __attribute__((noinline, cold)) bool grow(struct writer *w, size_t more)
+static __attribute__((noinline, cold)) bool grow(struct event_encoder *w, size_t more)
 {
     size_t start = w->out->n, used = w->p != NULL ? written(w) : 0;
     int r = used + more > HF_EVENT_MAX_TEXT ? -E2BIG : 0;
@@ -42,12 +43,12 @@ static __attribute__((noinline, cold)) bool grow(struct writer *w, size_t more)
     return true;
 }
 
-static inline bool room(struct writer *w, size_t n)
+static inline bool room(struct event_encoder *w, size_t n)
 {
     return (size_t)(w->end - w->p) >= n || grow(w, n);
 }
 
-static inline void put_bytes(struct writer *w, const char *bytes, size_t n)
+static inline void put_bytes(struct event_encoder *w, const char *bytes, size_t n)
 {
     if (n == 0 || !room(w, n))
         return;
@@ -57,7 +58,7 @@ static inline void put_bytes(struct writer *w, const char *bytes, size_t n)
 #define PUT(w, literal) put_bytes((w), (literal), sizeof(literal) - 1)
 
 /* What JSON wants of one byte that is not clean; how much of the text it was. */
-static size_t put_odd(struct writer *w, const char *p, size_t n)
+static size_t put_odd(struct event_encoder *w, const char *p, size_t n)
 {
     static const char digits[] = "0123456789abcdef", escapes[] = "btn\0fr";
     unsigned char c = (unsigned char)*p;
@@ -80,7 +81,7 @@ static size_t put_odd(struct writer *w, const char *p, size_t n)
 }
 
 /* The inside of a string; not more than `budget` bytes of it (and one character). Returns how much of the text there was room for. */
-static size_t put_inside(struct writer *w, struct hf_view text, size_t budget)
+static size_t put_inside(struct event_encoder *w, struct hf_view text, size_t budget)
 {
     size_t i = 0, before = written(w);
 
@@ -99,7 +100,7 @@ static size_t put_inside(struct writer *w, struct hf_view text, size_t budget)
     return i;
 }
 
-static void put_string(struct writer *w, struct hf_view text)
+static void put_string(struct event_encoder *w, struct hf_view text)
 {
     PUT(w, "\"");
     if (hf_scan_plain(text.p, text.n) == text.n)
@@ -111,7 +112,7 @@ static void put_string(struct writer *w, struct hf_view text)
 
 /* ---- numbers and times ------------------------------------------------------------------------------------------------ */
 
-static void put_u64(struct writer *w, uint64_t value)
+static void put_u64(struct event_encoder *w, uint64_t value)
 {
     char text[HF_NUMBER_TEXT];
 
@@ -119,7 +120,7 @@ static void put_u64(struct writer *w, uint64_t value)
 }
 
 /* ,"value":1 or ,"value":null,"valueText":"NaN" */
-static void put_value(struct writer *w, double value)
+static void put_value(struct event_encoder *w, double value)
 {
     char text[HF_NUMBER_TEXT];
 
@@ -152,7 +153,7 @@ static void put_two(char *at, unsigned value)
     at[1] = (char)('0' + value % 10);
 }
 
-static void put_time(struct writer *w, uint64_t unix_ns)
+static void put_time(struct event_encoder *w, uint64_t unix_ns)
 {
     char text[] = "yyyy-mm-ddThh:mm:ss.fffffffffZ";
     uint64_t seconds = unix_ns / HF_NS_PER_S;
@@ -175,7 +176,7 @@ static void put_time(struct writer *w, uint64_t unix_ns)
 
 /* ---- the object ------------------------------------------------------------------------------------------------------ */
 
-static void put_origin(struct writer *w, const struct hf_event *event)
+static void put_origin(struct event_encoder *w, const struct hf_event *event)
 {
     if (event->origin.n > 0) {
         PUT(w, ",\"origin\":");
@@ -197,14 +198,14 @@ static void put_origin(struct writer *w, const struct hf_event *event)
         PUT(w, ",\"anomaly\":true");
 }
 
-static void put_metric(struct writer *w, const struct hf_event *event)
+static void put_metric(struct event_encoder *w, const struct hf_event *event)
 {
     if (event->name.n > 0) {
         PUT(w, ",\"name\":");
         put_string(w, event->name);
     }
     if (event->value_kind != HF_VALUE_NONE) {
-        const char *type = hf_value_kind_name(event->value_kind);
+        const char *type = hf_event_value_kind_name(event->value_kind);
         PUT(w, ",\"type\":\"");
         put_bytes(w, type, strlen(type));
         PUT(w, "\"");
@@ -223,7 +224,7 @@ static void put_metric(struct writer *w, const struct hf_event *event)
     }
 }
 
-static void put_attributes(struct writer *w, const struct hf_event *event)
+static void put_attributes(struct event_encoder *w, const struct hf_event *event)
 {
     for (size_t i = 0; i < event->n_attributes; i++) {
         if (hf_event_repeats_attribute(event, i))
@@ -250,7 +251,7 @@ static size_t whole_characters(struct hf_view text, size_t n)
     return n;
 }
 
-static void put_body(struct writer *w, const struct hf_event *event)
+static void put_body(struct event_encoder *w, const struct hf_event *event)
 {
     enum { BEHIND = 32 }; /* quote, "truncated", brace, and an escape more than the budget */
     size_t used, budget, kept = whole_characters(event->body, HF_EVENT_MAX_BODY);
@@ -266,7 +267,7 @@ static void put_body(struct writer *w, const struct hf_event *event)
         PUT(w, ",\"truncated\":true");
 }
 
-static void put_breaks(struct writer *w, struct hf_view body, char *copy)
+static void put_breaks(struct event_encoder *w, struct hf_view body, char *copy)
 {
     const char *separator = ",\"sensorDataBreaks\":[";
 
@@ -287,7 +288,7 @@ static void put_breaks(struct writer *w, struct hf_view body, char *copy)
         PUT(w, "]");
 }
 
-static void put_payload(struct writer *w, const struct hf_event *event)
+static void put_payload(struct event_encoder *w, const struct hf_event *event)
 {
     struct hf_view body = event->body;
     bool breaks = body.n > 0 && (memchr(body.p, '\n', body.n) != NULL || memchr(body.p, '\r', body.n) != NULL);
@@ -316,7 +317,7 @@ static size_t estimate(const struct hf_event *event)
     return HF_MIN(n, (size_t)HF_EVENT_MAX_TEXT);
 }
 
-static void put_event(struct writer *w, const struct hf_event *event, const char *node)
+static void put_event(struct event_encoder *w, const struct hf_event *event, const char *node)
 {
     enum hf_severity severity = event->severity != 0 ? event->severity : HF_SEVERITY_INFO, named;
     const char *kind = hf_event_kind_name(event->kind), *name = hf_severity_name(severity);
@@ -360,7 +361,7 @@ static void put_event(struct writer *w, const struct hf_event *event, const char
 
 int hf_event_format(const struct hf_event *event, const char *node, struct hf_buf *out)
 {
-    struct writer w = {.out = out};
+    struct event_encoder w = {.out = out};
 
     if (event->kind == HF_EVENT_PAYLOAD && event->body.n > HF_EVENT_MAX_BODY)
         return -E2BIG;

@@ -36,12 +36,12 @@ enum hf_source_class {
 _Static_assert((1u | 1u << HF_SOURCE_AGENT HF_TELEMETRY_SOURCES(BIT)) == (1u << HF_SOURCE_CLASSES) - 1,
                "the numbers of the classes are distinct and without gaps");
 #undef BIT
-const char *hf_source_class_name(enum hf_source_class source_class); /* "http", "journald" ... */
+const char *hf_event_class_name(enum hf_source_class source_class); /* "http", "journald" ... */
 /* Of a source's name: what is before its first ':' names the class. HTTP when nothing does. */
-enum hf_source_class hf_source_class_of(struct hf_view source);
+enum hf_source_class hf_event_class_of(struct hf_view source);
 
 enum hf_value_kind { HF_VALUE_NONE, HF_VALUE_GAUGE, HF_VALUE_COUNTER, HF_VALUE_HISTOGRAM, HF_VALUE_KINDS };
-const char *hf_value_kind_name(enum hf_value_kind kind); /* "", "gauge", "counter", "histogram" */
+const char *hf_event_value_kind_name(enum hf_value_kind kind); /* "", "gauge", "counter", "histogram" */
 
 struct hf_attribute {
     struct hf_view name;

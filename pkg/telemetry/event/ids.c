@@ -46,7 +46,7 @@ void hf_ids_free(struct hf_ids *ids)
     free(ids);
 }
 
-uint64_t hf_ids_mark(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
+uint64_t hf_ids_fingerprint(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
 {
     uint64_t key[2] = {ids->key[0] + (uint64_t)kind, ids->key[1]};
 
@@ -134,20 +134,20 @@ static void drop_oldest(struct hf_ids *ids)
 
 bool hf_ids_known(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
 {
-    return hf_ids_known_mark(ids, hf_ids_mark(ids, kind, name));
+    return hf_ids_known_fingerprint(ids, hf_ids_fingerprint(ids, kind, name));
 }
 
-bool hf_ids_known_mark(const struct hf_ids *ids, uint64_t mark)
+bool hf_ids_known_fingerprint(const struct hf_ids *ids, uint64_t mark)
 {
     return ids->n > 0 && ids->table[find(ids, mark)] != FREE_PLACE;
 }
 
 int hf_ids_add(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
 {
-    return hf_ids_add_mark(ids, hf_ids_mark(ids, kind, name));
+    return hf_ids_add_fingerprint(ids, hf_ids_fingerprint(ids, kind, name));
 }
 
-int hf_ids_add_mark(struct hf_ids *ids, uint64_t print)
+int hf_ids_add_fingerprint(struct hf_ids *ids, uint64_t print)
 {
     if (ids->n > 0 && ids->table[find(ids, print)] != FREE_PLACE)
         return 0;
@@ -167,10 +167,10 @@ int hf_ids_add_mark(struct hf_ids *ids, uint64_t print)
 
 void hf_ids_forget(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
 {
-    hf_ids_forget_mark(ids, hf_ids_mark(ids, kind, name));
+    hf_ids_forget_fingerprint(ids, hf_ids_fingerprint(ids, kind, name));
 }
 
-void hf_ids_forget_mark(struct hf_ids *ids, uint64_t mark)
+void hf_ids_forget_fingerprint(struct hf_ids *ids, uint64_t mark)
 {
     if (ids->n == 0)
         return;
@@ -188,8 +188,8 @@ size_t hf_ids_count(const struct hf_ids *ids)
 
 /* ---- keys of batches --------------------------------------------------------------------------------------------- */
 
-const char *hf_batch_key_format(const char *node, const char *stream, uint64_t first, uint64_t last, const char *part,
-                                char text[HF_BATCH_KEY_TEXT])
+const char *hf_ids_batch_key_format(const char *node, const char *stream, uint64_t first, uint64_t last,
+                                    const char *part, char text[HF_BATCH_KEY_TEXT])
 {
     (void)snprintf(text, HF_BATCH_KEY_TEXT, "%.253s/%.64s/%" PRIu64 "-%" PRIu64 "%s%s", node, stream, first, last,
                    part != NULL ? "/" : "", part != NULL ? part : "");
@@ -207,7 +207,7 @@ static int parse_number(struct hf_view digits, uint64_t *ret)
     return hf_parse_u64(text, 1, UINT64_MAX, ret) < 0 ? -EBADMSG : 0;
 }
 
-int hf_batch_key_parse(struct hf_view text, struct hf_batch_key *ret_key)
+int hf_ids_batch_key_parse(struct hf_view text, struct hf_batch_key *ret_key)
 {
     struct hf_view rest = text, range, first;
     struct hf_batch_key key = {.part = {"", 0}};
@@ -222,25 +222,4 @@ int hf_batch_key_parse(struct hf_view text, struct hf_batch_key *ret_key)
         return -EBADMSG;
     *ret_key = key;
     return 0;
-}
-
-/* ---- newest wins ------------------------------------------------------------------------------------------------- */
-
-static int compare_views(struct hf_view a, struct hf_view b)
-{
-    size_t n = HF_MIN(a.n, b.n);
-    int r = n > 0 ? memcmp(a.p, b.p, n) : 0;
-
-    return r != 0 ? r : (a.n > b.n) - (a.n < b.n);
-}
-
-bool hf_state_wins(const struct hf_state_mark *a, const struct hf_state_mark *b)
-{
-    int names = compare_views(a->node, b->node);
-
-    if (names == 0 && a->sequence > 0 && b->sequence > 0)
-        return a->sequence > b->sequence;
-    if (a->unix_ns != b->unix_ns)
-        return a->unix_ns > b->unix_ns;
-    return names != 0 ? names > 0 : a->sequence > b->sequence;
 }

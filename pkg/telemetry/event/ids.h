@@ -30,10 +30,10 @@ HF_MUST_USE int hf_ids_add(struct hf_ids *ids, enum hf_id_kind kind, struct hf_v
 /* It could not be stored after all: the next one with this name is welcome. Absent is fine. */
 void hf_ids_forget(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name);
 /* The same by fingerprint, where the name is not at hand any more. */
-uint64_t hf_ids_mark(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name);
-bool hf_ids_known_mark(const struct hf_ids *ids, uint64_t mark);
-HF_MUST_USE int hf_ids_add_mark(struct hf_ids *ids, uint64_t mark);
-void hf_ids_forget_mark(struct hf_ids *ids, uint64_t mark);
+uint64_t hf_ids_fingerprint(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name);
+bool hf_ids_known_fingerprint(const struct hf_ids *ids, uint64_t mark);
+HF_MUST_USE int hf_ids_add_fingerprint(struct hf_ids *ids, uint64_t mark);
+void hf_ids_forget_fingerprint(struct hf_ids *ids, uint64_t mark);
 size_t hf_ids_count(const struct hf_ids *ids);
 
 /* ---- batches of other agents ------------------------------------------------------------------------------------- */
@@ -46,19 +46,7 @@ struct hf_batch_key {
     uint64_t first, last;
 };
 /* Returns text. `part` may be NULL. */
-const char *hf_batch_key_format(const char *node, const char *stream, uint64_t first, uint64_t last, const char *part,
-                                char text[HF_BATCH_KEY_TEXT]);
+const char *hf_ids_batch_key_format(const char *node, const char *stream, uint64_t first, uint64_t last,
+                                    const char *part, char text[HF_BATCH_KEY_TEXT]);
 /* Views into text. -EBADMSG: not of this form (still good as a name in the window). */
-HF_MUST_USE int hf_batch_key_parse(struct hf_view text, struct hf_batch_key *ret_key);
-
-/* ---- newest wins ---------------------------------------------------------------------------------------------------- */
-
-/* When and by whom a state was written: its time, the node and the node's own sequence (an entry of a vector clock). */
-struct hf_state_mark {
-    uint64_t unix_ns;
-    struct hf_view node;
-    uint64_t sequence;
-};
-/* Does `a` win over `b`? Of one node the higher sequence (clocks may jump), else the later time, then the greater name: the same
- * winner wherever it is asked and in whatever order they arrive. False when they are the same write. */
-bool hf_state_wins(const struct hf_state_mark *a, const struct hf_state_mark *b);
+HF_MUST_USE int hf_ids_batch_key_parse(struct hf_view text, struct hf_batch_key *ret_key);

@@ -4,7 +4,7 @@
 #include "telemetry/event/event.h"
 
 /* '*' is any text, '?' any one byte. The whole of `text`. */
-bool hf_glob_matches(const char *glob, struct hf_view text);
+bool hf_match_glob(const char *glob, struct hf_view text);
 
 /* All that is given must hold; nothing given holds for every event. */
 bool hf_match(const struct hf_event_match *match, const struct hf_event *event);

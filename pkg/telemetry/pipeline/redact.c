@@ -59,14 +59,14 @@ void hf_redact_attributes(struct hf_redactor *redactor, struct hf_event *event)
     event->n_attributes = kept;
 }
 
-/* ---- bodies ---------------------------------------------------------------------------------------------------------- */
+/* ---- bodies ------------------------------------------------------------------------------------------------------ */
 
-/* Text up to `copied` is in redactor->body, as far as it stays. */
+/* Progress through one body: the text before `copied` is already in redactor->body, or removed. */
 struct rewrite {
     struct hf_redactor *redactor;
-    struct hf_scan scan; /* loose: a log line may hold any JSON, and what is secret in it must be found all the same */
+    struct hf_scan scan; /* loose: a log line may hold any JSON, and a secret in it must be found */
     const char *copied;
-    const char *naming; /* where the member begins whose value is being looked for */
+    const char *naming; /* start of the member whose value the scan reads; NULL: none */
     bool changed;
     int r;
 };
@@ -83,8 +83,8 @@ static bool keep_until(struct rewrite *rewrite, const char *end)
     return rewrite->r == 0;
 }
 
-/* What a string means; its text where it has no escapes. */
-static int meaning(struct hf_redactor *redactor, struct hf_view inside, bool escaped, struct hf_view *ret)
+/* Unescapes the inside of a string; without escapes *ret borrows it. */
+static int unescape(struct hf_redactor *redactor, struct hf_view inside, bool escaped, struct hf_view *ret)
 {
     int r = 0;
 
@@ -113,7 +113,7 @@ static bool replace(struct rewrite *rewrite, const struct hf_telemetry_redact *r
         struct hf_scan scan;
         hf_scan_init_loose(&scan, value);
         if (value.p[0] == '"' && hf_scan_text(&scan, &meant, &escaped) == 0)
-            rewrite->r = meaning(rewrite->redactor, meant, escaped, &meant);
+            rewrite->r = unescape(rewrite->redactor, meant, escaped, &meant);
         if (rewrite->r == 0)
             meant = hash_text(meant, text);
         if (rewrite->r == 0)
@@ -129,7 +129,7 @@ static bool replace(struct rewrite *rewrite, const struct hf_telemetry_redact *r
 
 static bool walk(struct rewrite *rewrite, unsigned depth);
 
-/* After '{'. `comma`: before this member, when one before it stays. */
+/* Reads the members after '{'. `comma`: the comma before this member, if a member before it stays. */
 static bool walk_members(struct rewrite *rewrite, unsigned depth)
 {
     struct hf_scan *scan = &rewrite->scan;
@@ -142,7 +142,7 @@ static bool walk_members(struct rewrite *rewrite, unsigned depth)
         const char *start = cursor(scan);
         if (hf_scan_text(scan, &name, &escaped) < 0)
             return false;
-        rewrite->r = meaning(rewrite->redactor, name, escaped, &name);
+        rewrite->r = unescape(rewrite->redactor, name, escaped, &name);
         const struct hf_telemetry_redact *rule = rewrite->r == 0 ? rule_of(rewrite->redactor, name) : NULL;
         if (rewrite->r < 0 || !hf_scan_char(scan, ':'))
             return false;
@@ -170,7 +170,7 @@ static bool walk_members(struct rewrite *rewrite, unsigned depth)
         if (!removed)
             comma = next;
         else if (comma != NULL)
-            comma = next; /* the next member's; the text up to it is cut or copied then */
+            comma = next; /* the next member cuts or copies the text up to it */
         else
             rewrite->copied = cursor(scan); /* nothing stays before: this comma goes too */
     }
@@ -198,7 +198,7 @@ static bool walk(struct rewrite *rewrite, unsigned depth)
     return hf_scan_char(scan, ']');
 }
 
-/* A name can only be in there when its text is, or an escape. */
+/* A quick test: without the text of a name and without escapes, the body cannot hold the name. */
 static bool may_hold(const struct hf_redactor *redactor, struct hf_view body)
 {
     if (body.n == 0 || memchr(body.p, '\\', body.n) != NULL)

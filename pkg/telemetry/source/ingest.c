@@ -154,22 +154,22 @@ static int offer(struct request *request, const struct hf_event *event)
 /* From where it is. 0: all offered, -EAGAIN: no room, -EINTR: enough for this turn, else why it cannot go on. */
 static int offer_rest(struct request *request)
 {
-    struct hf_ingest_reader reader;
+    struct hf_ingest_parser parser;
     struct hf_ingest_fault fault;
     struct hf_event event;
-    int r = hf_ingest_begin(&reader, &request->params, &fault);
+    int r = hf_ingest_parse_begin(&parser, &request->params, &fault);
 
     for (size_t i = 0; r >= 0 && request->params.from_item < request->items; i++) {
-        r = i == HF_INGEST_AT_ONCE ? -EINTR : hf_ingest_next(&reader, &event, &fault);
+        r = i == HF_INGEST_AT_ONCE ? -EINTR : hf_ingest_parse_next(&parser, &event, &fault);
         if (r <= 0)
             break;
         r = offer(request, &event);
         if (r < 0)
             break;
-        request->params.from_item = reader.item;
-        request->params.from_offset = reader.scan.at;
+        request->params.from_item = parser.item;
+        request->params.from_offset = parser.scan.at;
     }
-    hf_ingest_end(&reader);
+    hf_ingest_parse_end(&parser);
     return r < 0 ? r : 0;
 }
 
@@ -285,14 +285,14 @@ static void on_timer(void *arg)
 
 /* ---- taking ---------------------------------------------------------------------------------------------------------- */
 
-/* Reads it all without storing anything. A single item is left in *ret_event, which borrows from *reader. */
-static int look_through(const struct hf_ingest_params *params, struct hf_ingest_reader *reader, size_t *ret_items,
+/* Reads it all without storing anything. A single item is left in *ret_event, which borrows from *parser. */
+static int look_through(const struct hf_ingest_params *params, struct hf_ingest_parser *parser, size_t *ret_items,
                         struct hf_event *ret_event, struct hf_ingest_fault *ret_fault)
 {
-    int r = hf_ingest_begin(reader, params, ret_fault);
+    int r = hf_ingest_parse_begin(parser, params, ret_fault);
     size_t items = 0;
 
-    while (r >= 0 && (r = hf_ingest_next(reader, ret_event, ret_fault)) > 0)
+    while (r >= 0 && (r = hf_ingest_parse_next(parser, ret_event, ret_fault)) > 0)
         items++;
     *ret_items = items;
     return r;
@@ -331,11 +331,11 @@ static void begin(struct http_source *http, const struct hf_ingest_params *param
 static void take_body(struct http_source *http, const struct hf_ingest_params *params,
                       struct hf_server_exchange *exchange)
 {
-    struct hf_ingest_reader reader;
+    struct hf_ingest_parser parser;
     struct hf_ingest_fault fault = {.status = 500, .what = ""};
     struct hf_event event;
     size_t items;
-    int r = look_through(params, &reader, &items, &event, &fault);
+    int r = look_through(params, &parser, &items, &event, &fault);
 
     if (r == -EBADMSG) {
         answer_fault(http, exchange, &fault);
@@ -349,7 +349,7 @@ static void take_body(struct http_source *http, const struct hf_ingest_params *p
     } else {
         begin(http, params, items, items == 1 ? &event : NULL, exchange);
     }
-    hf_ingest_end(&reader);
+    hf_ingest_parse_end(&parser);
 }
 
 /* The body as it was before it was compressed; 0 or the status to refuse it with. */
@@ -372,8 +372,8 @@ static int unpack(struct http_source *http, const struct hf_server_request *requ
     return r == 0 ? 0 : r == -EBADMSG ? 400 : r == -E2BIG ? 413 : 503;
 }
 
-void hf_source_http_take(struct hf_source *source, const struct hf_server_request *request,
-                         struct hf_server_exchange *exchange)
+void hf_source_http_serve(struct hf_source *source, const struct hf_server_request *request,
+                          struct hf_server_exchange *exchange)
 {
     struct http_source *http = hf_container_of(source, struct http_source, source);
     struct hf_ingest_params params = {.content_type = request->content_type,

@@ -21,8 +21,8 @@ enum {
 };
 
 /* Serve one request; `source` was made by hf_source_http_new(). For a route's `start`. */
-void hf_source_http_take(struct hf_source *source, const struct hf_server_request *request,
-                         struct hf_server_exchange *exchange);
+void hf_source_http_serve(struct hf_source *source, const struct hf_server_request *request,
+                          struct hf_server_exchange *exchange);
 
 /* Remember the keys of whole batches here (borrowed, outlives the source), so that one sent again is not looked through. May be NULL. */
 void hf_source_http_set_ids(struct hf_source *source, struct hf_ids *ids);

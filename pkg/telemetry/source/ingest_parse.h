@@ -1,13 +1,13 @@
 /* telemetry/source/ingest_parse.h - the body of POST /ingest as events, one after the other. Pure; see INGEST.md.
  *
- *     r = hf_ingest_begin(&reader, &request, &fault);
- *     while (r >= 0 && (r = hf_ingest_next(&reader, &event, &fault)) > 0)
+ *     r = hf_ingest_parse_begin(&parser, &request, &fault);
+ *     while (r >= 0 && (r = hf_ingest_parse_next(&parser, &event, &fault)) > 0)
  *         ...
  *
- * Nothing is allocated for payloads whose texts have no escapes. Threads: a reader belongs to one. */
+ * Nothing is allocated for payloads whose texts have no escapes. Threads: a parser belongs to one. */
 #pragma once
 
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "codec/scan.h"
 #include "telemetry/event/event.h"
 
@@ -35,16 +35,16 @@ struct hf_ingest_fault {
 enum hf_ingest_form { HF_INGEST_ARRAY, HF_INGEST_LINES };
 
 struct hf_ingest_params {
-    struct hf_view body; /* unpacked; borrowed as long as the reader */
+    struct hf_view body; /* unpacked; borrowed as long as the parser */
     struct hf_view content_type;
     struct hf_view idempotency_key;
     struct hf_view checksum;       /* header X-Payload-Checksum */
     uint64_t now_unix_ns;          /* of payloads that say no time */
     bool trusted;                  /* read a second time: checksums are not computed again */
-    size_t from_item, from_offset; /* to go on: how many items were read, and reader.scan.at after the last of them */
+    size_t from_item, from_offset; /* to go on: how many items were read, and parser.scan.at after the last of them */
 };
 
-struct hf_ingest_reader {
+struct hf_ingest_parser {
     struct hf_ingest_params params;
     enum hf_ingest_form form;
     struct hf_scan scan;
@@ -56,10 +56,10 @@ struct hf_ingest_reader {
     char source[HF_INGEST_MAX_TEXT + 8];
 };
 
-/* 0, or -EBADMSG with *ret_fault. hf_ingest_end() in any case. */
-HF_MUST_USE int hf_ingest_begin(struct hf_ingest_reader *reader, const struct hf_ingest_params *params,
-                                struct hf_ingest_fault *ret_fault);
+/* 0, or -EBADMSG with *ret_fault. hf_ingest_parse_end() in any case. */
+HF_MUST_USE int hf_ingest_parse_begin(struct hf_ingest_parser *parser, const struct hf_ingest_params *params,
+                                      struct hf_ingest_fault *ret_fault);
 /* 1 and an event, valid until the next call that gives one; 0 at the end; -EBADMSG with *ret_fault; -ENOMEM. */
-HF_MUST_USE int hf_ingest_next(struct hf_ingest_reader *reader, struct hf_event *ret_event,
-                               struct hf_ingest_fault *ret_fault);
-void hf_ingest_end(struct hf_ingest_reader *reader);
+HF_MUST_USE int hf_ingest_parse_next(struct hf_ingest_parser *parser, struct hf_event *ret_event,
+                                     struct hf_ingest_fault *ret_fault);
+void hf_ingest_parse_end(struct hf_ingest_parser *parser);

@@ -66,7 +66,7 @@ static enum hf_severity of_klog(struct hf_view line)
     return means[letter - letters];
 }
 
-enum hf_severity hf_severity_of_line(struct hf_view line)
+enum hf_severity hf_source_line_severity(struct hf_view line)
 {
     enum hf_severity severity = of_klog(line);
     size_t n = HF_MIN(line.n, (size_t)LOOK_BYTES);
@@ -123,7 +123,7 @@ static void take_attribute(const struct hf_scan_member *member, struct hf_event 
     event->n_attributes++;
 }
 
-bool hf_event_from_json_line(struct hf_view line, struct hf_event *event, struct hf_buf *scratch)
+bool hf_source_parse_json_line(struct hf_view line, struct hf_event *event, struct hf_buf *scratch)
 {
     static const char *const bodies[] = {"message", "msg", "log", "body", "MESSAGE", NULL};
     static const char *const levels[] = {"level", "severity", "lvl", "levelname", "log.level", NULL};
@@ -170,32 +170,32 @@ static bool any_matches(const char *const *globs, const char *text)
     return false;
 }
 
-bool hf_globs_take(const char *const *include, const char *const *exclude, const char *text)
+bool hf_source_name_wanted(const char *const *include, const char *const *exclude, const char *text)
 {
     return (include == NULL || include[0] == NULL || any_matches(include, text)) &&
            (exclude == NULL || !any_matches(exclude, text));
 }
 
-int hf_names_copy(struct hf_names *names, const char *const *from)
+int hf_source_names_copy(struct hf_source_names *names, const char *const *from)
 {
     size_t n = 0;
 
     while (from[n] != NULL)
         n++;
-    *names = (struct hf_names){.names = calloc(n + 1, sizeof(*names->names))};
+    *names = (struct hf_source_names){.names = calloc(n + 1, sizeof(*names->names))};
     for (; names->names != NULL && names->n < n; names->n++)
         if ((names->names[names->n] = strdup(from[names->n])) == NULL)
             break;
     if (names->names != NULL && names->n == n)
         return 0;
-    hf_names_done(names);
+    hf_source_names_done(names);
     return -ENOMEM;
 }
 
-void hf_names_done(struct hf_names *names)
+void hf_source_names_done(struct hf_source_names *names)
 {
     for (size_t i = 0; i < names->n; i++)
         free(names->names[i]);
     free(names->names);
-    *names = (struct hf_names){.names = NULL};
+    *names = (struct hf_source_names){.names = NULL};
 }

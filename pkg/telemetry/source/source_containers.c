@@ -16,7 +16,7 @@ struct containers {
     const struct hf_telemetry_world *world;
     const struct hf_intake *intake;
     struct hf_tail *tail;
-    struct hf_names include, exclude; /* namespaces */
+    struct hf_source_names include, exclude; /* namespaces */
     const char *pods;
 };
 
@@ -31,7 +31,7 @@ struct parts {
 
 /* ---- which --------------------------------------------------------------------------------------------------------- */
 
-struct walk {
+struct pod_walk {
     const struct containers *containers;
     struct hf_tail *tail;
     int fd;
@@ -55,16 +55,16 @@ static bool wants_pod(const struct containers *containers, const char *folder)
     if (!hf_cri_pod_parse(hf_view_of(folder), &pod) || pod.space.n >= sizeof(space))
         return false;
     (void)snprintf(space, sizeof(space), "%.*s", (int)pod.space.n, pod.space.p);
-    return hf_globs_take((const char *const *)containers->include.names, (const char *const *)containers->exclude.names,
-                         space);
+    return hf_source_name_wanted((const char *const *)containers->include.names,
+                                 (const char *const *)containers->exclude.names, space);
 }
 
 static int visit(void *arg, const char *name, unsigned char type);
 
-static void walk_into(struct walk *walk)
+static void walk_into(struct pod_walk *walk)
 {
     const struct hf_fs_ops *fs = walk->containers->world->fs;
-    struct walk inner = *walk;
+    struct pod_walk inner = *walk;
 
     inner.fd = fs->openat(fs->ctx, AT_FDCWD, walk->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0, HF_FS_ANY);
     if (inner.fd < 0)
@@ -76,7 +76,7 @@ static void walk_into(struct walk *walk)
 /* pods / <pod> / <container> / <n>.log */
 static int visit(void *arg, const char *name, unsigned char type)
 {
-    struct walk *walk = arg;
+    struct pod_walk *walk = arg;
     size_t n = strlen(name), before = walk->n;
 
     (void)type;
@@ -98,7 +98,7 @@ static int visit(void *arg, const char *name, unsigned char type)
 static void find(void *arg, struct hf_tail *tail)
 {
     const struct containers *containers = arg;
-    struct walk walk = {.containers = containers, .tail = tail};
+    struct pod_walk walk = {.containers = containers, .tail = tail};
 
     walk.n = strlen(containers->pods);
     if (walk.n >= sizeof(walk.path))
@@ -169,7 +169,7 @@ static int offer(struct containers *containers, const struct hf_tail_line *line,
     struct hf_event event = {
         .kind = HF_EVENT_LOG,
         .source_class = HF_SOURCE_CONTAINER,
-        .severity = hf_severity_of_line(cri->text),
+        .severity = hf_source_line_severity(cri->text),
         .unix_ns = cri->unix_ns,
         .id = hf_tail_id(line->file, offset, cri->text, id),
         .body = cri->text,
@@ -266,8 +266,8 @@ static void containers_free(struct hf_source *source)
     struct containers *containers = hf_container_of(source, struct containers, source);
 
     hf_tail_free(containers->tail);
-    hf_names_done(&containers->include);
-    hf_names_done(&containers->exclude);
+    hf_source_names_done(&containers->include);
+    hf_source_names_done(&containers->exclude);
     free(containers);
 }
 
@@ -284,9 +284,9 @@ int hf_source_containers_new(const struct hf_telemetry_sources *sources, const s
     containers->world = world;
     containers->intake = intake;
     containers->pods = world->pods;
-    r = hf_names_copy(&containers->include, sources->namespaces);
+    r = hf_source_names_copy(&containers->include, sources->namespaces);
     if (r == 0)
-        r = hf_names_copy(&containers->exclude, sources->no_namespaces);
+        r = hf_source_names_copy(&containers->exclude, sources->no_namespaces);
     if (r < 0)
         (void)hf_err_set(err, ENOMEM, "no memory");
     else

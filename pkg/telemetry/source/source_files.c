@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "os/file.h"
+#include "os/dir.h"
 #include "telemetry/source/source_common.h"
 #include "telemetry/source/tail.h"
 
@@ -70,7 +70,7 @@ static const void *owner(void *arg, const char *path)
 {
     const struct files *files = arg;
     char folder[MAX_FOLDER];
-    const char *name = hf_path_split(path, folder, sizeof(folder));
+    const char *name = hf_dir_of_path(path, folder, sizeof(folder));
 
     for (size_t i = 0; i < files->n_specs; i++)
         if (strcmp(files->specs[i].folder, folder) == 0 && fnmatch(files->specs[i].pattern, name, FNM_PERIOD) == 0)
@@ -106,8 +106,8 @@ static int take_line(void *arg, const struct hf_tail_line *line)
         .truncated = line->cut,
     };
 
-    if (!spec->json || !hf_event_from_json_line(line->text, &event, &files->scratch))
-        event.severity = hf_severity_of_line(line->text);
+    if (!spec->json || !hf_source_parse_json_line(line->text, &event, &files->scratch))
+        event.severity = hf_source_line_severity(line->text);
     if (event.severity == 0)
         event.severity = spec->severity != 0 ? spec->severity : HF_SEVERITY_INFO;
     return hf_source_offer(files->intake, &event, line->receipt);
@@ -146,7 +146,7 @@ static int copy_spec(struct files *files, const struct hf_telemetry_file *from, 
         return hf_err_set(err, EINVAL, "multiline.start of '%.150s' is no regular expression", from->path);
     spec->multiline = from->multiline_start != NULL;
     files->n_specs++;
-    spec->pattern = strdup(hf_path_split(from->path, folder, sizeof(folder)));
+    spec->pattern = strdup(hf_dir_of_path(from->path, folder, sizeof(folder)));
     spec->folder = strdup(folder);
     spec->json = from->json;
     spec->severity = from->severity;

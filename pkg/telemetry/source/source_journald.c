@@ -10,8 +10,8 @@
 #include <systemd/sd-journal.h>
 
 #include "base/list.h"
-#include "codec/hash.h"
-#include "telemetry/source/keeper.h"
+#include "codec/sha256.h"
+#include "telemetry/source/position.h"
 #include "telemetry/source/source_common.h"
 
 enum {
@@ -28,23 +28,23 @@ struct journald {
     struct hf_source source;
     const struct hf_telemetry_world *world;
     const struct hf_intake *intake;
-    struct hf_names include, exclude;
+    struct hf_source_names include, exclude;
     enum hf_severity least;
     sd_journal *journal; /* NULL: not there (yet) */
     struct hf_loop_fd *watch;
     struct hf_timer *timer;
-    struct hf_keeper *keeper;
+    struct hf_position *position;
     char cursor[MAX_CURSOR]; /* everything up to it is safe; "" nothing yet */
     struct hf_list pieces;   /* in order */
     size_t n_pieces;
     size_t unsaved; /* entries that are safe, and the disk does not know it */
     bool at_entry;  /* the journal stands at one that was not taken yet */
     bool go_back;   /* what was read was not stored: begin again at cursor */
-    bool told;
+    bool failure_logged;
 };
 
 /* Entries read one after the other. */
-struct piece {
+struct journal_piece {
     struct hf_list link;
     struct hf_receipt receipt;
     struct journald *from;   /* NULL: freed, or read again meanwhile */
@@ -70,9 +70,9 @@ static int write_cursor(void *arg, struct hf_buf *out)
 
 static void read_cursor(struct journald *from)
 {
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_KEEPER_MAX_BYTES);
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_POSITION_MAX_BYTES);
     struct hf_err err = HF_ERR_INIT;
-    int r = hf_keeper_load(from->keeper, &text, &err);
+    int r = hf_position_load(from->position, &text, &err);
 
     if (r < 0 && r != -ENOENT)
         hf_log_err(from->world->log, HF_LOG_WARNING, "telemetry.position_not_read", "source", "journald", &err);
@@ -83,7 +83,7 @@ static void read_cursor(struct journald *from)
 static void forget_pieces(struct journald *from)
 {
     while (!hf_list_empty(&from->pieces)) {
-        struct piece *piece = hf_container_of(from->pieces.next, struct piece, link);
+        struct journal_piece *piece = hf_container_of(from->pieces.next, struct journal_piece, link);
         hf_list_remove(&piece->link);
         piece->from = NULL;
         if (piece->done)
@@ -94,7 +94,7 @@ static void forget_pieces(struct journald *from)
 
 static void settled(struct hf_receipt *receipt)
 {
-    struct piece *piece = hf_container_of(receipt, struct piece, receipt);
+    struct journal_piece *piece = hf_container_of(receipt, struct journal_piece, receipt);
     struct journald *from = piece->from;
 
     if (from == NULL) {
@@ -111,14 +111,14 @@ static void settled(struct hf_receipt *receipt)
     if (from->n_pieces == MAX_PIECES)
         arm(from, 0); /* reading had stopped for that */
     while (!hf_list_empty(&from->pieces)) {
-        piece = hf_container_of(from->pieces.next, struct piece, link);
+        piece = hf_container_of(from->pieces.next, struct journal_piece, link);
         if (!piece->done)
             return;
         if (piece->cursor[0] != '\0') {
             memcpy(from->cursor, piece->cursor, sizeof(from->cursor));
             from->unsaved += piece->offered;
             if (piece->offered > 0) /* what nobody wants is not worth a write each time */
-                hf_keeper_changed(from->keeper, from->unsaved >= HF_KEEPER_MAX_UNSAVED, write_cursor, from);
+                hf_position_changed(from->position, from->unsaved >= HF_POSITION_MAX_UNSAVED, write_cursor, from);
         }
         hf_list_remove(&piece->link);
         from->n_pieces--;
@@ -180,13 +180,14 @@ static void add_attribute(struct hf_event *event, const char *name, const char *
         event->attributes[event->n_attributes++] = (struct hf_attribute){hf_view_of(name), hf_view_of(value)};
 }
 
-struct entry {
+struct journal_entry {
     char unit[MAX_UNIT], identifier[MAX_UNIT], pid[32], source[MAX_UNIT + 16], id[40];
     char cursor[MAX_CURSOR];
     uint64_t unix_us;
 };
 
-static int offer(struct journald *from, struct entry *entry, enum hf_severity severity, struct hf_receipt *receipt)
+static int offer(struct journald *from, struct journal_entry *entry, enum hf_severity severity,
+                 struct hf_receipt *receipt)
 {
     char hex[HF_SHA256_HEX];
     struct hf_event event = {.kind = HF_EVENT_LOG,
@@ -216,10 +217,10 @@ static int offer(struct journald *from, struct entry *entry, enum hf_severity se
 }
 
 /* 0: taken or not wanted, -EAGAIN: the same one again later, other: the journal has to be opened anew. */
-static int take_entry(struct journald *from, struct piece *piece)
+static int take_entry(struct journald *from, struct journal_piece *piece)
 {
     _cleanup_(hf_freep) char *cursor = NULL;
-    struct entry entry = {.unix_us = 0};
+    struct journal_entry entry = {.unix_us = 0};
     int r = sd_journal_get_cursor(from->journal, &cursor);
 
     if (r < 0 || strlen(cursor) >= sizeof(entry.cursor))
@@ -230,8 +231,9 @@ static int take_entry(struct journald *from, struct piece *piece)
         return r == -EBADMSG ? 0 : r; /* damaged: passed over */
     enum hf_severity severity = severity_of(from);
     unit_of(from, entry.unit);
-    bool wanted = severity >= from->least && hf_globs_take((const char *const *)from->include.names,
-                                                           (const char *const *)from->exclude.names, entry.unit);
+    bool wanted =
+        severity >= from->least && hf_source_name_wanted((const char *const *)from->include.names,
+                                                         (const char *const *)from->exclude.names, entry.unit);
     if (wanted && offer(from, &entry, severity, &piece->receipt) == -EAGAIN)
         return -EAGAIN;
     piece->offered += wanted;
@@ -253,10 +255,10 @@ static void close_journal(struct journald *from)
 
 static void trouble(struct journald *from, const char *what, int r)
 {
-    if (!from->told)
+    if (!from->failure_logged)
         hf_log(from->world->log, HF_LOG_WARNING, "telemetry.journal_failed", HF_S("what", what),
                HF_S("error", strerror(-r)), HF_D("again_s", RETRY_S));
-    from->told = true;
+    from->failure_logged = true;
     close_journal(from);
     arm(from, RETRY_S * HF_NS_PER_S);
 }
@@ -313,7 +315,7 @@ static int open_journal(struct journald *from)
 /* Up to PIECE entries under one receipt. 0: more may be there, 1: no more now, negative: as of take_entry(). */
 static int read_piece(struct journald *from)
 {
-    struct piece *piece = calloc(1, sizeof(*piece));
+    struct journal_piece *piece = calloc(1, sizeof(*piece));
     int r = 0;
 
     if (piece == NULL)
@@ -353,7 +355,7 @@ static void look(void *arg)
         return;
     }
     from->go_back = false;
-    from->told = false;
+    from->failure_logged = false;
     for (int i = 0; r == 0 && i < AT_ONCE / PIECE && from->n_pieces < MAX_PIECES && !from->go_back; i++)
         r = read_piece(from);
     if (r == -EAGAIN)
@@ -380,13 +382,13 @@ static void journald_free(struct hf_source *source)
 {
     struct journald *from = hf_container_of(source, struct journald, source);
 
-    hf_keeper_free(from->keeper);
+    hf_position_free(from->position);
     forget_pieces(from);
     close_journal(from);
     if (from->timer != NULL)
         from->world->sched->timer_free(from->world->sched->ctx, from->timer);
-    hf_names_done(&from->include);
-    hf_names_done(&from->exclude);
+    hf_source_names_done(&from->include);
+    hf_source_names_done(&from->exclude);
     free(from);
 }
 
@@ -402,10 +404,11 @@ int hf_source_journald_new(const struct hf_telemetry_sources *sources, const str
     from->intake = intake;
     from->least = sources->journald_min_severity;
     hf_list_init(&from->pieces);
-    from->keeper = hf_keeper_new(world, "journald");
+    from->position = hf_position_new(world, "journald");
     from->timer = world->sched->timer_new(world->sched->ctx, look, from);
-    if (from->keeper == NULL || from->timer == NULL || hf_names_copy(&from->include, sources->journald_include) < 0 ||
-        hf_names_copy(&from->exclude, sources->journald_exclude) < 0) {
+    if (from->position == NULL || from->timer == NULL ||
+        hf_source_names_copy(&from->include, sources->journald_include) < 0 ||
+        hf_source_names_copy(&from->exclude, sources->journald_exclude) < 0) {
         journald_free(&from->source);
         return hf_err_set(err, ENOMEM, "no memory");
     }

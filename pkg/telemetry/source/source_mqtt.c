@@ -11,7 +11,7 @@
 #include "base/list.h"
 #include "codec/scan.h"
 #include "loop/stream.h"
-#include "os/file.h"
+#include "os/secret_ref.h"
 #include "telemetry/source/ingest_parse.h"
 #include "telemetry/source/mqtt.h"
 #include "telemetry/source/source_common.h"
@@ -33,7 +33,7 @@ struct message {
     size_t offered; /* of its events, before there was no room */
 };
 
-struct mark {
+struct recent_message {
     uint16_t id; /* 0 none */
     uint64_t hash;
 };
@@ -45,7 +45,7 @@ struct mqtt {
     char *host, *username_ref, *password_ref;
     uint16_t port;
     bool tls;
-    struct hf_names topics;
+    struct hf_source_names topics;
     struct hf_stream *stream;
     bool subscribed;
     struct hf_buf in;
@@ -53,7 +53,7 @@ struct mqtt {
     struct hf_list open; /* messages */
     size_t n_open;
     struct message *half; /* the message at the beginning of `in`, for which there was no room */
-    struct mark recent[MAX_RECENT];
+    struct recent_message recent[MAX_RECENT];
     size_t next_recent;
     bool paused, working, not_stored;
     uint64_t sent_ns, heard_ns; /* monotonic */
@@ -115,7 +115,7 @@ static void acknowledge(struct mqtt *mqtt, uint16_t id, uint64_t hash)
 {
     _cleanup_(hf_buf_done) struct hf_buf packet = HF_BUF_INIT(16);
 
-    mqtt->recent[mqtt->next_recent++ % MAX_RECENT] = (struct mark){id, hash};
+    mqtt->recent[mqtt->next_recent++ % MAX_RECENT] = (struct recent_message){id, hash};
     if (mqtt->stream != NULL && mqtt->subscribed)
         send_packet(mqtt, &packet, hf_mqtt_add_puback(&packet, id));
 }
@@ -126,20 +126,15 @@ static int read_secret(const struct mqtt *mqtt, const char *ref, char text[MAX_S
     *ret = NULL;
     if (ref == NULL)
         return 0;
-    if (strncmp(ref, "env:", 4) == 0) {
-        const char *value = getenv(ref + 4);
-        if (value == NULL || strlen(value) >= MAX_SECRET)
-            return -ENOENT;
-        (void)snprintf(text, MAX_SECRET, "%s", value);
-    } else {
-        _cleanup_(hf_buf_done) struct hf_buf file = HF_BUF_INIT(MAX_SECRET - 1);
-        int r = strncmp(ref, "file:", 5) == 0 ? hf_file_read(mqtt->world->fs, ref + 5, &file, NULL) : -EINVAL;
-        if (r < 0)
-            return r;
-        const struct hf_view value = hf_view_trim(hf_buf_view(&file));
-        (void)snprintf(text, MAX_SECRET, "%.*s", (int)value.n, value.p);
-        explicit_bzero(file.p, file.cap);
-    }
+    struct hf_secret_ref parsed;
+    int r = hf_secret_ref_parse(ref, &parsed);
+    if (r < 0)
+        return r;
+    _cleanup_(hf_secret_wipe) struct hf_buf secret = HF_BUF_INIT(MAX_SECRET - 1);
+    r = hf_secret_ref_read(&parsed, mqtt->world->fs, &secret, NULL);
+    if (r < 0)
+        return r;
+    (void)snprintf(text, MAX_SECRET, "%s", hf_buf_str(&secret));
     *ret = text;
     return 0;
 }
@@ -300,27 +295,27 @@ static int give_payload(struct mqtt *mqtt, const struct hf_mqtt_packet *packet, 
                         struct message *message)
 {
     const struct hf_ingest_params params = {.body = packet->payload, .now_unix_ns = hf_unix_ns(mqtt->world->clock)};
-    struct hf_ingest_reader reader;
+    struct hf_ingest_parser parser;
     struct hf_ingest_fault fault;
     struct hf_event event;
     size_t i = 0;
     int r;
 
     /* Whole first, as at the door. */
-    r = hf_ingest_begin(&reader, &params, &fault);
-    while (r >= 0 && (r = hf_ingest_next(&reader, &event, &fault)) > 0)
+    r = hf_ingest_parse_begin(&parser, &params, &fault);
+    while (r >= 0 && (r = hf_ingest_parse_next(&parser, &event, &fault)) > 0)
         ;
-    hf_ingest_end(&reader);
+    hf_ingest_parse_end(&parser);
     if (r < 0)
         return r;
-    r = hf_ingest_begin(&reader, &params, &fault);
-    while (r >= 0 && (r = hf_ingest_next(&reader, &event, &fault)) > 0) {
+    r = hf_ingest_parse_begin(&parser, &params, &fault);
+    while (r >= 0 && (r = hf_ingest_parse_next(&parser, &event, &fault)) > 0) {
         event.source_class = HF_SOURCE_MQTT;
         if (event.origin.n == 0)
             event.source = source;
         r = give(mqtt, message, &i, &event);
     }
-    hf_ingest_end(&reader);
+    hf_ingest_parse_end(&parser);
     return r;
 }
 
@@ -346,7 +341,7 @@ static int give_message(struct mqtt *mqtt, const struct hf_mqtt_packet *packet, 
         event.kind = HF_EVENT_PAYLOAD;
         event.body = hf_view_trim(packet->payload);
     } else {
-        event.severity = hf_severity_of_line(packet->payload);
+        event.severity = hf_source_line_severity(packet->payload);
         event.severity = event.severity != 0 ? event.severity : HF_SEVERITY_INFO;
     }
     if (event.body.n > HF_EVENT_MAX_BODY || packet->payload.n == 0) {
@@ -478,7 +473,7 @@ static void mqtt_free(struct hf_source *source)
     }
     if (mqtt->timer != NULL)
         mqtt->world->sched->timer_free(mqtt->world->sched->ctx, mqtt->timer);
-    hf_names_done(&mqtt->topics);
+    hf_source_names_done(&mqtt->topics);
     hf_buf_done(&mqtt->in);
     free(mqtt->host);
     free(mqtt->username_ref);
@@ -514,8 +509,9 @@ int hf_source_mqtt_new(const struct hf_telemetry_sources *sources, const struct 
     mqtt->connected =
         hf_metric_gauge(world->metrics, "holdfast_telemetry_mqtt_connected", "1 while subscribed at the MQTT broker.");
     mqtt->timer = world->sched->timer_new(world->sched->ctx, on_timer, mqtt);
-    if (mqtt->timer == NULL || hf_names_copy(&mqtt->topics, from->topics) < 0 || !copy_text(&mqtt->host, from->host) ||
-        !copy_text(&mqtt->username_ref, from->username_ref) || !copy_text(&mqtt->password_ref, from->password_ref)) {
+    if (mqtt->timer == NULL || hf_source_names_copy(&mqtt->topics, from->topics) < 0 ||
+        !copy_text(&mqtt->host, from->host) || !copy_text(&mqtt->username_ref, from->username_ref) ||
+        !copy_text(&mqtt->password_ref, from->password_ref)) {
         mqtt_free(&mqtt->source);
         return hf_err_set(err, ENOMEM, "no memory");
     }

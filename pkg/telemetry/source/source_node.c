@@ -23,7 +23,7 @@ enum {
     SECTOR = 512,
 };
 
-enum file { F_STAT, F_MEMINFO, F_LOADAVG, F_DISKSTATS, F_NET, F_UPTIME, F_PSI_CPU, F_PSI_MEMORY, F_PSI_IO, FILES };
+enum node_file { F_STAT, F_MEMINFO, F_LOADAVG, F_DISKSTATS, F_NET, F_UPTIME, F_PSI_CPU, F_PSI_MEMORY, F_PSI_IO, FILES };
 
 static const char *const file_names[FILES] = {"stat",   "meminfo",      "loadavg",         "diskstats",  "1/net/dev",
                                               "uptime", "pressure/cpu", "pressure/memory", "pressure/io"};
@@ -193,7 +193,7 @@ static void look_at_load(struct node *node)
 static void look_at_pressure(struct node *node)
 {
     static const struct {
-        enum file file;
+        enum node_file file;
         const char *name;
     } rows[] = {{F_PSI_CPU, "node_pressure_cpu_waiting_seconds_total"},
                 {F_PSI_MEMORY, "node_pressure_memory_waiting_seconds_total"},

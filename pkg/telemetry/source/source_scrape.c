@@ -26,7 +26,7 @@ struct target {
     char *url;
     char *source; /* "scrape:<host and path>" */
     uint64_t period_ns;
-    struct hf_names names;
+    struct hf_source_names names;
     struct hf_timer *timer;
     struct hf_http_call *call;
     char *body; /* what is left to offer of the last answer */
@@ -113,7 +113,7 @@ static bool wants(const struct target *target, struct hf_view name)
         return false;
     memcpy(text, name.p, name.n);
     text[name.n] = '\0';
-    return hf_globs_take((const char *const *)target->names.names, NULL, text);
+    return hf_source_name_wanted((const char *const *)target->names.names, NULL, text);
 }
 
 static void forget_body(struct target *target)
@@ -171,7 +171,7 @@ static void on_answer(void *arg, int r, const struct hf_http_response *response,
     if (!fine)
         return;
     forget_body(target);
-    target->body = hf_strdup_view(body);
+    target->body = hf_view_dup(body);
     if (target->body == NULL)
         return;
     target->text =
@@ -225,7 +225,7 @@ static void scrape_free(struct hf_source *source)
         struct target *target = &scrape->targets[i];
         if (target->timer != NULL)
             sched->timer_free(sched->ctx, target->timer);
-        hf_names_done(&target->names);
+        hf_source_names_done(&target->names);
         forget_body(target);
         free(target->url);
         free(target->source);
@@ -246,7 +246,7 @@ static int add_target(struct scrape *scrape, const struct hf_telemetry_scrape *f
                               .source = hf_asprintf("scrape:%s", rest != NULL ? rest + 3 : from->url),
                               .period_ns = from->period_ns != 0 ? from->period_ns : 60 * HF_NS_PER_S};
     target->timer = scrape->world->sched->timer_new(scrape->world->sched->ctx, on_timer, target);
-    if (hf_names_copy(&target->names, from->names) < 0 || target->url == NULL || target->source == NULL ||
+    if (hf_source_names_copy(&target->names, from->names) < 0 || target->url == NULL || target->source == NULL ||
         target->timer == NULL)
         return hf_err_set(err, ENOMEM, "no memory");
     /* Not all in the same moment. */

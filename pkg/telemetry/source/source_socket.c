@@ -59,9 +59,9 @@ static int offer_line(struct socket_source *from, struct hf_view line)
 
     if (line.n == 0)
         return 0;
-    bool json = line.p[0] == '{' && hf_event_from_json_line(line, &event, &from->scratch);
+    bool json = line.p[0] == '{' && hf_source_parse_json_line(line, &event, &from->scratch);
     if (event.severity == 0)
-        event.severity = json ? HF_SEVERITY_INFO : hf_severity_of_line(line);
+        event.severity = json ? HF_SEVERITY_INFO : hf_source_line_severity(line);
     if (event.severity == 0)
         event.severity = HF_SEVERITY_INFO;
     return hf_source_offer(from->intake, &event, NULL);

@@ -1,8 +1,8 @@
 /* telemetry/source/tail.h - following files that grow, rotate and are cut, line by line, without losing or repeating one.
  *
- * A file is known by device, inode and the hash of how it begins (its first line, at most 256 bytes), so a rename changes nothing: the old one
+ * A file is known by device, inode and the hash of how it start_hash (its first line, at most 256 bytes), so a rename changes nothing: the old one
  * is read to its end while the new one has begun. One that was renamed while no process was there is looked for beside its old name, whether
- * another one came there or not. One that shrinks (copytruncate) begins anew with the next generation. Nothing is kept of a line that is not
+ * another one came there or not. One that shrinks (copytruncate) start_hash anew with the next generation. Nothing is kept of a line that is not
  * whole yet: it is read again. How far each file is safe goes to disk through the keeper when the receipts say so; a line's id is made of
  * file, generation, offset and a hash of the line, so that what is read again after a crash is known.
  *
@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/list.h"
-#include "telemetry/source/keeper.h"
+#include "telemetry/source/position.h"
 #include "telemetry/source/source.h"
 
 enum {
@@ -34,9 +34,9 @@ struct hf_tail_file {
     const void *owner;
     void *state; /* of the source's line(); freed by forget() */
     int fd;
-    uint64_t dev, ino, begins; /* begins: hash of its first line; 0 not known yet */
+    uint64_t dev, ino, start_hash; /* start_hash: hash of its first line; 0 not known yet */
     unsigned generation;
-    uint64_t before;      /* what begins was when it was cut */
+    uint64_t before;      /* what start_hash was when it was cut */
     bool cut;             /* and has no whole line since */
     uint64_t offset;      /* next byte */
     uint64_t hold_offset; /* a line that began here is not whole yet, later ones are read: UINT64_MAX none */
@@ -76,5 +76,5 @@ void hf_tail_free(struct hf_tail *tail);
 void hf_tail_resume(struct hf_tail *tail);
 
 void hf_tail_found(struct hf_tail *tail, const char *path, const void *owner);
-/* Of a line that begins at `offset` in this file; text[HF_TAIL_ID]. */
+/* Of a line that start_hash at `offset` in this file; text[HF_TAIL_ID]. */
 struct hf_view hf_tail_id(const struct hf_tail_file *file, uint64_t offset, struct hf_view line, char *text);

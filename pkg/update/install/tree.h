@@ -2,18 +2,14 @@
  *
  *     /opt/app/current -> .holdfast-app.tree/<sha256 of the archive>
  *
- * The archive is a tar (POSIX.1-1988 ustar, pax extended headers of POSIX.1-2001 for path, linkpath and size, GNU long names),
- * read by a small bounded reader of our own: members stay inside (no absolute name, no "..", nothing through a symbolic link),
- * devices and pipes are refused, names, depth and number are limited. It is read only after its hash was checked.
- * Everything belongs to whom the tree in use before belongs to, else to the agent's user: owners in an archive are those of
- * the machine that built it, and here may be anybody. Blocks: worker threads only. */
+ * pack/tar/extract.h extracts the archive, which may be any tar; it comes after the check of the archive's hash. Everything gets the
+ * owner of the tree in use, or the agent's user if there is none: the owners in an archive are those of the machine that built it,
+ * and here may be anybody. Blocks: worker threads only. */
 #pragma once
 
 #include <stdatomic.h>
 
 #include "update/install/target.h"
-
-enum { HF_TREE_MAX_MEMBERS = 100000, HF_TREE_MAX_DEPTH = 32 };
 
 /* Extract the tar open as `tar_fd` into the release's tree folder as `sha256`, durable and complete or not at all. */
 HF_MUST_USE int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *sha256, const atomic_bool *cancel,

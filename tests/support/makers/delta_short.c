@@ -5,6 +5,7 @@
 
 #include "delta/cm/model.h"
 #include "delta/coder.h"
+#include "delta/shared_context.h"
 #include "support/delta_io.h"
 #include "support/makers/go_make.h"
 

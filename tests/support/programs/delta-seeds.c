@@ -8,6 +8,8 @@
 
 #include "delta/blocks.h"
 #include "delta/coder.h"
+#include "delta/image/elf.h"
+#include "delta/shared_context.h"
 #include "delta/stripes.h"
 #include "support/delta_io.h"
 #include "support/makers/delta_short.h"

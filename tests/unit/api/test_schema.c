@@ -5,6 +5,7 @@
 #include "api/window.h"
 
 #include "api/telemetry.h"
+#include "base/format.h"
 #include "base/parse.h"
 #include "support/check_main.h"
 

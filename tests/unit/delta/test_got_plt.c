@@ -5,6 +5,7 @@
 
 #include "delta/create.h"
 #include "delta/got_plt.h"
+#include "delta/image/relocation.h"
 #include "support/check_main.h"
 
 enum {

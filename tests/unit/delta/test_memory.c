@@ -8,6 +8,7 @@
 #include "delta/cm/model.h"
 #include "delta/create.h"
 #include "delta/delta.h"
+#include "delta/shared_context.h"
 #include "delta/stripes.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "delta/create.h"
+#include "delta/image/elf.h"
 #include "delta/stripes.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"

@@ -9,6 +9,7 @@
 #include "delta/create.h"
 #include "delta/image/refs.h"
 #include "delta/images.h"
+#include "delta/shared_context.h"
 #include "support/check_main.h"
 #include "support/makers/elf_make.h"
 

@@ -8,7 +8,7 @@
 #include "base/endian.h"
 #include "spool/crc32c.h"
 #include "support/check_main.h"
-#include "support/simfs.h"
+#include "support/fakes/simfs.h"
 
 enum { BYTES = 64, SAVES = 6 };
 

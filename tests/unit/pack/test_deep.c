@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "delta/cm/model.h"
+#include "delta/shared_context.h"
 #include "pack/deep/deep.h"
 #include "pack/deep/recipe.h"
 #include "support/check_main.h"

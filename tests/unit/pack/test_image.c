@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hex.h"
 #include "base/parse.h"
+#include "os/dir.h"
 #include "os/file.h"
 #include "os/fs_posix.h"
 #include "pack/image.h"
@@ -18,12 +20,12 @@
 
 static void add_file(struct hf_buf *tar, const char *name, const void *bytes, size_t n)
 {
-    static const char zeros[TAR_BLOCK];
+    static const char zeros[HF_TAR_BLOCK];
     const struct tar_head head = {.type = '0', .name = name, .target = "", .mode = 0644, .size = n};
 
     ck_assert_int_eq(tar_head_format(&head, tar), 0);
     ck_assert_int_eq(hf_buf_add(tar, bytes, n), 0);
-    ck_assert_int_eq(hf_buf_add(tar, zeros, tar_padded(n) - n), 0);
+    ck_assert_int_eq(hf_buf_add(tar, zeros, hf_tar_padded(n) - n), 0);
 }
 
 static void make_archive(int kind, unsigned change, struct hf_buf *tar)
@@ -141,7 +143,7 @@ START_TEST(from_archive_and_store)
     ck_assert_uint_eq(made.n, 0);
     (void)close(fd);
     (void)close(at_hand.dirfd);
-    ck_assert_int_eq(hf_tree_remove(hf_fs_posix(), top, NULL), 0);
+    ck_assert_int_eq(hf_dir_remove_tree(hf_fs_posix(), top, NULL), 0);
     free(parts);
 }
 END_TEST

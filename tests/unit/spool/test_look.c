@@ -106,7 +106,7 @@ START_TEST(each_harm_has_a_name)
         hf_simfs_delete(scene.fs, harms[_i].path);
     bool no_cursor = harms[_i].path != NULL && strcmp(harms[_i].path, "/spool/cursor") == 0;
     hf_simfs_set_read_only(scene.fs, "/", true);
-    ck_assert(hf_spool_is_one(hf_simfs_ops(scene.fs), "/spool"));
+    ck_assert(hf_spool_detect(hf_simfs_ops(scene.fs), "/spool"));
     ck_assert_int_eq(hf_spool_look(hf_simfs_ops(scene.fs), "/spool", no_cursor ? NULL : see, &seen, &found, NULL), 0);
     ck_assert_msg(hf_spool_is_damaged(&found) == harms[_i].damaged, "%s", harms[_i].what);
     ck_assert_msg(found.missing == harms[_i].missing, "%s: %ju missing", harms[_i].what, (uintmax_t)found.missing);
@@ -162,8 +162,8 @@ START_TEST(what_is_no_spool)
 
     hf_simfs_mkdir(fs, "/other", 0755);
     hf_simfs_put(fs, "/other/cursor", "x", 1, 0600);
-    ck_assert(!hf_spool_is_one(hf_simfs_ops(fs), "/other"));
-    ck_assert(!hf_spool_is_one(hf_simfs_ops(fs), "/nothing"));
+    ck_assert(!hf_spool_detect(hf_simfs_ops(fs), "/other"));
+    ck_assert(!hf_spool_detect(hf_simfs_ops(fs), "/nothing"));
     ck_assert_int_eq(hf_spool_look(hf_simfs_ops(fs), "/other", NULL, NULL, &found, NULL), -ENOENT);
     hf_simfs_put(fs, "/other/0000000000000009.seg", "rubbish", 7, 0600);
     ck_assert_int_eq(hf_spool_look(hf_simfs_ops(fs), "/other", NULL, NULL, &found, NULL), 0);

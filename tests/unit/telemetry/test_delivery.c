@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "os/fs_posix.h"
+#include "os/rand_posix.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
-#include "telemetry/sink/aimd.h"
-#include "telemetry/sink/batch.h"
-#include "telemetry/sink/breaker.h"
+#include "telemetry/delivery/aimd.h"
+#include "telemetry/delivery/batch.h"
+#include "telemetry/delivery/breaker.h"
 
 #define S HF_NS_PER_S
 #define MS HF_NS_PER_MS

@@ -239,7 +239,7 @@ static void make_random(struct hf_event *event, char *room)
                                .anomaly = below(2) == 0,
                                .window_ns = below(2) == 0 ? next_random() : 0,
                                .n_attributes = below(4) == 0 ? below(HF_EVENT_MAX_ATTRIBUTES + 1) : below(3)};
-    event->source = hf_view_of(hf_source_class_name(event->source_class));
+    event->source = hf_view_of(hf_event_class_name(event->source_class));
     struct hf_view *const parts[] = {&event->id, &event->origin, &event->key, &event->boundary, &event->name};
     for (size_t i = 0; i < HF_LEN(parts); i++)
         *parts[i] = random_text(room += 200, 100);
@@ -590,13 +590,13 @@ END_TEST
 START_TEST(names)
 {
     for (unsigned i = 1; i < HF_SOURCE_CLASSES; i++)
-        ck_assert_int_eq(hf_source_class_of(hf_view_of(hf_source_class_name((enum hf_source_class)i))), i);
-    ck_assert_int_eq(hf_source_class_of(V("journald:x.service")), HF_SOURCE_JOURNALD);
-    ck_assert_int_eq(hf_source_class_of(V("nobody")), HF_SOURCE_HTTP);
-    ck_assert_int_eq(hf_source_class_of(V("")), HF_SOURCE_HTTP);
-    ck_assert_str_eq(hf_source_class_name((enum hf_source_class)99), "");
+        ck_assert_int_eq(hf_event_class_of(hf_view_of(hf_event_class_name((enum hf_source_class)i))), i);
+    ck_assert_int_eq(hf_event_class_of(V("journald:x.service")), HF_SOURCE_JOURNALD);
+    ck_assert_int_eq(hf_event_class_of(V("nobody")), HF_SOURCE_HTTP);
+    ck_assert_int_eq(hf_event_class_of(V("")), HF_SOURCE_HTTP);
+    ck_assert_str_eq(hf_event_class_name((enum hf_source_class)99), "");
     ck_assert_str_eq(hf_event_kind_name(HF_EVENT_FINDING), "finding");
-    ck_assert_str_eq(hf_value_kind_name(HF_VALUE_COUNTER), "counter");
+    ck_assert_str_eq(hf_event_value_kind_name(HF_VALUE_COUNTER), "counter");
 }
 END_TEST
 

@@ -3,9 +3,10 @@
 
 #include "unit/loop/http_fixture.h"
 
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "codec/squeeze.h"
 #include "loop/server.h"
+#include "os/clock_posix.h"
 #include "telemetry/source/ingest.h"
 #include "telemetry/source/ingest_parse.h"
 
@@ -117,7 +118,7 @@ static void serve(void *arg, const struct hf_server_request *request, struct hf_
 {
     (void)arg;
     if (source != NULL)
-        hf_source_http_take(source, request, exchange);
+        hf_source_http_serve(source, request, exchange);
     else
         hf_server_answer(exchange, 404, NULL, NULL, HF_VIEW("off"));
 }

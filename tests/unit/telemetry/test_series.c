@@ -41,8 +41,8 @@ static const struct {
 
 START_TEST(matches_globs)
 {
-    ck_assert_msg(hf_glob_matches(globs[_i].glob, hf_view_of(globs[_i].text)) == globs[_i].want, "%s %s",
-                  globs[_i].glob, globs[_i].text);
+    ck_assert_msg(hf_match_glob(globs[_i].glob, hf_view_of(globs[_i].text)) == globs[_i].want, "%s %s", globs[_i].glob,
+                  globs[_i].text);
 }
 END_TEST
 

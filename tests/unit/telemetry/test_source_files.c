@@ -415,7 +415,7 @@ START_TEST(severity)
     char *copy = malloc(n > 0 ? n : 1);
 
     memcpy(copy, severities[_i].line, n);
-    enum hf_severity got = hf_severity_of_line((struct hf_view){copy, n});
+    enum hf_severity got = hf_source_line_severity((struct hf_view){copy, n});
     ck_assert_msg(got == severities[_i].want, "%s: %d", severities[_i].line, got);
     free(copy);
 }

@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "pack/tar/tar_read.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
-#include "update/install/tar.h"
 #include "update/install/tree.h"
 
 static struct hf_simfs *sim;

@@ -1,5 +1,5 @@
-/* RFC 8785, JSON Canonicalization Scheme, for trees without fractions: what two parties must agree on byte for byte before
- * one of them signs it. Keys are sorted by UTF-16 code units (3.2.3), strings escape only what they must (3.2.2.2). */
+/* RFC 8785, JSON Canonicalization Scheme, for trees without fractions: the bytes that a signature covers. Sorts keys by
+ * UTF-16 code units (3.2.3) and escapes only the characters that need it (3.2.2.2). */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -62,8 +62,8 @@ struct canonical_member {
     const json_t *value;
 };
 
-/* UTF-8 sorts by code point. UTF-16 differs in one thing only: code points above U+FFFF (lead byte F0..F4) are surrogates
- * there, below U+E000..U+FFFF (lead bytes EE and EF). */
+/* UTF-8 sorts by code point. UTF-16 differs in one thing only: code points above U+FFFF (lead byte F0..F4) are
+ * surrogates there, below U+E000..U+FFFF (lead bytes EE and EF). */
 static int compare_utf16(const void *left, const void *right)
 {
     const struct canonical_member *a = left, *b = right;
@@ -79,7 +79,7 @@ static int compare_utf16(const void *left, const void *right)
     return x < y ? -1 : 1;
 }
 
-/* Remember where we are, for the error text; too long paths are cut. Returns what to go back to. */
+/* Extends the path of the error text; cuts long ones. Returns the length to give to pop_path(). */
 static size_t push_path(struct canonical_writer *writer, const char *format, const char *key, size_t index)
 {
     size_t before = writer->path_n;
@@ -178,7 +178,7 @@ static int add_value(struct canonical_writer *writer, const json_t *json)
     case JSON_INTEGER:
         return add_integer(writer, json_integer_value(json));
     case JSON_REAL:
-        return hf_err_set(writer->err, EINVAL, "%s: fractions cannot be signed, only integers, strings and booleans",
+        return hf_err_set(writer->err, EINVAL, "%s: only integers up to 2^53-1, strings and booleans can be signed",
                           writer->path);
     case JSON_TRUE:
         return add(writer, "true", 4);

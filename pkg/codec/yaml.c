@@ -1,10 +1,11 @@
-/* YAML becomes a JSON tree from libyaml's events, with a stack of our own: no recursion, and every bound is checked before
- * the event's value is made.
+/* Builds a JSON tree from libyaml's events, with a stack of its own: no recursion, and it checks every limit before it
+ * makes the event's value.
  *
- *   frames   [0] the array of documents > open mapping or sequence > ...; a mapping also holds the key that waits for its value
- *   anchors  name -> finished value; an alias puts in a deep copy (trees are edited later, sharing would surprise) after its
- *            nodes were added to the count, so a bomb is refused before it is built. A value that holds itself cannot be
- *            written: an anchor is known only once its value is finished. */
+ *   frames   [0] the array of documents > open mapping or sequence > ...; a mapping also holds a key
+ *            that waits for its value
+ *   anchors  name -> finished value. An alias adds the nodes to the count, which stops a bomb before memory is spent on
+ *            it, and then puts in a deep copy (others edit the tree later, and a shared value would surprise them). No
+ *            value can hold itself: an anchor exists only once its value is finished. */
 #include <errno.h>
 #include <string.h>
 #include <yaml.h>
@@ -37,10 +38,10 @@ struct yaml_reader {
     struct yaml_frame *frames; /* limits.max_depth + 1 of them */
     size_t n_frames;
     size_t nodes;
-    struct hf_strmap anchors; /* of struct yaml_anchored */
+    struct hf_strmap anchors; /* values: struct yaml_anchored */
 };
 
-/* A finished value on its way to its place. */
+/* A finished value that has no place yet. */
 struct yaml_value {
     json_t *json;
     size_t nodes;
@@ -103,9 +104,9 @@ static int remember(struct yaml_reader *reader, const char *anchor, const struct
     return 0;
 }
 
-/* ---- putting values where they belong ----------------------------------------------------------------------------- */
+/* ---- placing values ----------------------------------------------------------------------------- */
 
-/* A string as a key: true, 1 and the like must be quoted, so that nothing depends on how a reader spells them. */
+/* A key must be a string: true, 1 and the like need quotes, so that no reader's spelling of them matters. */
 static int take_key(struct yaml_reader *reader, struct yaml_frame *frame, const struct yaml_value *value)
 {
     const char *key = json_string_value(value->json);
@@ -113,7 +114,7 @@ static int take_key(struct yaml_reader *reader, struct yaml_frame *frame, const 
     if (key == NULL)
         return fail(reader, value->mark, EBADMSG, "a key must be a string: quote it");
     if (json_object_get(frame->json, key) != NULL)
-        return fail_quoting(reader, value->mark, key, "is there twice");
+        return fail_quoting(reader, value->mark, key, "is a duplicate key");
     frame->key = strdup(key);
     return frame->key != NULL ? 0 : out_of_memory(reader);
 }
@@ -181,7 +182,7 @@ static int close_container(struct yaml_reader *reader, yaml_mark_t mark)
     return place(reader, &value);
 }
 
-/* ---- events ------------------------------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------------------------------------ */
 
 static bool tag_is(const char *tag, const char *core)
 {
@@ -192,10 +193,10 @@ static int check_container_tag(const struct yaml_reader *reader, yaml_mark_t mar
 {
     if (tag == NULL || tag_is(tag, core) || strcmp(tag, "!") == 0)
         return 0;
-    return fail_quoting(reader, mark, tag, "is a tag that is not understood here");
+    return fail_quoting(reader, mark, tag, "is an unsupported tag");
 }
 
-/* The value of a plain scalar; `only`: the core type a tag asks for, NULL any. */
+/* Makes the value of a plain scalar. `only`: the core type that a tag asks for, NULL any. */
 static int make_plain(struct yaml_reader *reader, yaml_mark_t mark, const char *text, const char *only, json_t **ret)
 {
     int64_t integer = 0;
@@ -249,19 +250,19 @@ static int make_scalar(struct yaml_reader *reader, const yaml_event_t *event, js
     if (memchr(text, '\0', n) != NULL)
         return fail(reader, event->start_mark, EBADMSG, "a string must not hold a zero byte");
     if (tag == NULL && plain && key_comes_next(reader) && strcmp(text, "<<") == 0)
-        return fail(reader, event->start_mark, EBADMSG, "merge keys ('<<') are not understood here");
+        return fail(reader, event->start_mark, EBADMSG, "merge keys ('<<') are not supported");
     if (tag == NULL && plain)
         return make_plain(reader, event->start_mark, text, NULL, ret);
     for (size_t i = 0; tag != NULL && i < HF_LEN(typed); i++)
         if (tag_is(tag, typed[i]))
             return make_plain(reader, event->start_mark, text, typed[i], ret);
     if (tag != NULL && !tag_is(tag, "str") && strcmp(tag, "!") != 0)
-        return fail_quoting(reader, event->start_mark, tag, "is a tag that is not understood here");
+        return fail_quoting(reader, event->start_mark, tag, "is an unsupported tag");
     *ret = json_stringn(text, n);
     return *ret != NULL ? 0 : out_of_memory(reader);
 }
 
-/* Nothing between two "---": not a document. */
+/* True for the nothing between two "---", which is not a document. */
 static bool is_nothing(const struct yaml_reader *reader, const yaml_event_t *event)
 {
     return reader->n_frames == 1 && event->data.scalar.length == 0 && event->data.scalar.tag == NULL &&
@@ -331,7 +332,7 @@ static int on_event(struct yaml_reader *reader, const yaml_event_t *event)
     case YAML_SEQUENCE_END_EVENT:
         return close_container(reader, event->start_mark);
     case YAML_DOCUMENT_END_EVENT:
-        hf_strmap_done(&reader->anchors); /* anchors do not reach over documents */
+        hf_strmap_done(&reader->anchors); /* an anchor ends with its document */
         return 0;
     case YAML_NO_EVENT:
     case YAML_STREAM_START_EVENT:
@@ -386,14 +387,15 @@ static void reader_done(struct yaml_reader *reader)
     yaml_parser_delete(&reader->parser);
 }
 
-/* Where a directive may begin: at the start, or behind the last byte of a line break (U+0085, U+2028 and U+2029 too) or of a
- * byte order mark. */
+/* True where a directive may begin: at the start, or behind the last byte of a line break (U+0085, U+2028 and U+2029
+ * too) or of a byte order mark. */
 static bool begins_line(const char *at, const char *start)
 {
     return at == start || strchr("\n\r\x85\xa8\xa9\xbf", at[-1]) != NULL;
 }
 
-/* libyaml compares every %TAG directive with every other, so a megabyte of them takes minutes. Nobody needs them here. */
+/* libyaml compares every %TAG directive with every other, so a megabyte of them takes minutes. Our objects need
+ * none. */
 static bool has_many_directives(struct hf_view text)
 {
     const char *at = text.p, *end = text.p + text.n;

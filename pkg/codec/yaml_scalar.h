@@ -1,4 +1,4 @@
-/* codec/yaml_scalar.h - what a plain YAML scalar means; shared by the reader and the writer of YAML.
+/* codec/yaml_scalar.h - the meaning of a plain YAML scalar, for the decoder and the encoder of YAML.
  *
  * YAML 1.2.2, 10.3.2 (core schema). Pure. */
 #pragma once

@@ -1,7 +1,7 @@
 /* kube/kube.h - an API server or a MetaServer as a source (kube/source.h), and how to find it.
  *
- * Threads: loop thread only; the config functions block on small files. Memory: the owner frees an hf_kube; hf_kube_config_done() frees a
- * config's strings and wipes its secrets. Errors: 0 or -errno, *err says why. */
+ * Threads: loop thread only; the config functions block on small files. Memory: the owner frees an hf_kube;
+ * hf_kube_config_done() frees a config's strings and wipes its secrets. Errors: 0 or -errno, *err says why. */
 #pragma once
 
 #include "base/clock.h"
@@ -30,9 +30,9 @@ struct hf_kube_config {
 };
 void hf_kube_config_done(struct hf_kube_config *config);
 
-/* Finds the server. `server`: --server; `kubeconfig`: --kubeconfig (its current-context); both NULL: in-cluster (KUBERNETES_SERVICE_HOST
- * and _PORT from `getenv_fn`, service account folder). Blocks (small files). -ENOENT: none of them. -EACCES: credentials without TLS.
- * Refuses exec plugins and auth-provider entries by name. */
+/* Finds the server. `server`: --server; `kubeconfig`: --kubeconfig (its current-context); both NULL: in-cluster
+ * (KUBERNETES_SERVICE_HOST and _PORT from `getenv_fn`, service account folder). Blocks (small files). -ENOENT: none of
+ * them. -EACCES: credentials without TLS. Refuses exec plugins and auth-provider entries by name. */
 HF_MUST_USE int hf_kube_config_find(const struct hf_fs_ops *fs, const char *server, const char *kubeconfig,
                                     const char *(*getenv_fn)(const char *name), struct hf_kube_config *ret_config,
                                     struct hf_err *err);
@@ -64,13 +64,13 @@ HF_DEFINE_CLEANUP(struct hf_kube, hf_kube_free)
 const struct hf_source_ops *hf_kube_source(struct hf_kube *kube);
 void hf_kube_set_retry_cap(struct hf_kube *kube, uint64_t cap_ns);
 
-/* Time over which the fleet's reconnections are spread after the *server* was away, at most 5 min: a hint that grows with the fleet;
- * 0: 10 s. */
+/* Time over which the fleet's reconnections are spread after the *server* was away, at most 5 min: a hint that grows
+ * with the fleet; 0: 10 s. */
 void hf_kube_set_spread(struct hf_kube *kube, uint64_t spread_ns);
 
 /* The link of this node is back (an address or a route appeared): try now, before the back-off ends. */
 void hf_kube_nudge(struct hf_kube *kube);
 
-/* True if the rules of a MetaServer hold: by `api`, by its address (port 10550 on loopback or 169.254.30.10), or because it behaved like
- * one (a misspelt list kind, a watch that ignores the resourceVersion it resumes from). */
+/* True if the rules of a MetaServer hold: by `api`, by its address (port 10550 on loopback or 169.254.30.10), or
+ * because it behaved like one (a misspelt list kind, a watch that ignores the resourceVersion it resumes from). */
 bool hf_kube_is_metaserver(const struct hf_kube *kube);

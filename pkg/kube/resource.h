@@ -13,9 +13,9 @@ struct hf_resource {
     const char *kind;
     const char *list_kind; /* as a real server spells it */
     const char *api_version;
-    const char *path; /* of the collection, cluster-scoped */
-    /* The right spelling of the list kind proves that the cloud answered: a MetaServer guesses it from the plural ("edgeupdates"
-     * becomes "EdgeupdateList"). False for "NodeList", which it guesses right. */
+    const char *path; /* URL path of the collection, cluster-scoped */
+    /* The right spelling of the list kind proves that the cloud answered: a MetaServer guesses it from the plural
+     * ("edgeupdates" becomes "EdgeupdateList"). False for "NodeList", which it guesses right. */
     bool provable;
 };
 
@@ -26,9 +26,9 @@ enum hf_page { HF_PAGE_CACHED, HF_PAGE_EXACT, HF_PAGE_SMALL, HF_PAGE_PROXY };
 
 /* `name`: only this object (metadata.name), NULL all. */
 
-/* HF_PAGE_CACHED: resourceVersion=0, from the server's watch cache (which ignores the limit where it can: one answer). EXACT: the newest
- * state, in pages. SMALL: the same, in pages of a few objects of any size. PROXY: no parameters, for MetaServer. `next`: the continue
- * token of the page before, "" for the first. */
+/* HF_PAGE_CACHED: resourceVersion=0, from the server's watch cache (which ignores the limit where it can: one answer).
+ * EXACT: the newest state, in pages. SMALL: the same, in pages of a few objects of any size. PROXY: no parameters, for
+ * MetaServer. `next`: the continue token of the page before, "" for the first. */
 HF_MUST_USE int hf_resource_list_url(const char *server, const struct hf_resource *resource, const char *name,
                                      enum hf_page page, const char *next, struct hf_buf *out);
 /* WatchList: resourceVersion=0; the stream begins with everything that exists. */

@@ -48,7 +48,7 @@ static void split_relist(void *ctx, struct hf_subscription *subscription)
     subscription->source->relist(subscription->source->ctx, subscription);
 }
 
-/* Of the desired state: the status may travel while the desired state does not. */
+/* The source of desired state counts: the status may travel while the desired state does not. */
 static uint64_t split_heard_ns(void *ctx)
 {
     const struct hf_source_ops *source = ((struct hf_split *)ctx)->desired;

@@ -1,9 +1,10 @@
 /* kube/split.h - one source made of two: desired state from one, our writes to the other.
  *
- * Behind a MetaServer every write arrives under CloudCore's account, so no policy of the API server can restrict a node to its own
- * objects. A node that reaches the API server can write there with its own certificate instead. Its EdgeNode is followed there too: a
- * write counts when it comes back, and it comes back where it was made. Its Node is not, although its labels are written there: the
- * labels decide which updates the node runs, and that must not depend on the way that status takes.
+ * Behind a MetaServer every write arrives under CloudCore's account, so no policy of the API server can restrict a node
+ * to its own objects. A node that reaches the API server can write there with its own certificate instead. Its EdgeNode
+ * is followed there too: a write counts when it comes back, and it comes back where it was made. Its Node is not,
+ * although its labels are written there: the labels decide which updates the node runs, and that must not depend on the
+ * way that status takes.
  *
  * Each source reports contact for its own subscriptions.
  * Threads: loop thread only. */

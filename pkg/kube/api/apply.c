@@ -1,6 +1,6 @@
-/* Server-side apply: the fields that we own in one object, as one PATCH with our field manager (Kubernetes API concepts, "Server-side
- * apply"). A 2xx alone does not prove the write: a local proxy (YurtHub) may answer 200 from its cache and drop the write, so the
- * answer must show what we wrote. */
+/* Server-side apply: the fields that we own in one object, as one PATCH with our field manager (Kubernetes API
+ * concepts, "Server-side apply"). A 2xx alone does not prove the write: a local proxy (YurtHub) may answer 200 from its
+ * cache and drop the write, so the answer must show what we wrote. */
 #include <errno.h>
 #include <string.h>
 
@@ -39,7 +39,7 @@ static void finish(struct hf_kube_delivery *delivery, int r, uint64_t retry_afte
     done(arg, r, retry_after_ns, answer, err);
 }
 
-/* ---- did it arrive? ----------------------------------------------------------------------------------------------- */
+/* ---- did it arrive? ---------------------------------------------------------------------------------------------- */
 
 int hf_kube_apply_verify(const json_t *body, const json_t *answer, struct hf_err *err)
 {

@@ -5,7 +5,7 @@
 
 #define RETRY_CAP_NS (30 * HF_NS_PER_S) /* SyncPolicy's default retryInterval */
 
-/* ---- silence ------------------------------------------------------------------------------------------------------ */
+/* ---- silence ----------------------------------------------------------------------------------------------------- */
 
 /* Any answer shows that the server is there. */
 static void ping_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
@@ -52,9 +52,10 @@ static void pulse_fires(void *arg)
         hf_pulse_reset(&kube->pulse);
 }
 
-/* ---- the next turn ------------------------------------------------------------------------------------------------ */
+/* ---- the next turn ----------------------------------------------------------------------------------------------- */
 
-/* A MetaServer was recognised: every subscription begins anew under its rules; no earlier version serves as a baseline. */
+/* The server is a MetaServer: every subscription begins anew under its rules; no earlier version serves as a
+ * baseline. */
 static void switch_over(struct hf_kube *kube)
 {
     kube->switch_over = false;
@@ -88,7 +89,7 @@ static void turn_fires(void *arg)
     hf_kube_apply_turn(kube);
 }
 
-/* ---- kube/source.h ------------------------------------------------------------------------------------------------ */
+/* ---- kube/source.h ----------------------------------------------------------------------------------------------- */
 
 static struct hf_kube_subscription *ours(struct hf_subscription *subscription)
 {
@@ -151,10 +152,10 @@ static void source_abandon(void *ctx, struct hf_delivery *delivery)
     hf_kube_apply_abandon(delivery);
 }
 
-/* ---- kube/kube.h -------------------------------------------------------------------------------------------------- */
+/* ---- kube/kube.h ------------------------------------------------------------------------------------------------- */
 
-/* MetaServer's own port, on this host's loopback or on the link-local address that EdgeCore gives it. Behaviour gives away any other
- * one (list.c, watch.c). */
+/* MetaServer's own port, on this host's loopback or on the link-local address that EdgeCore gives it. Behaviour gives
+ * away any other one (list.c, watch.c). */
 static bool looks_like_metaserver(const char *server)
 {
     static const char *const hosts[] = {"127.0.0.1:10550", "localhost:10550", "169.254.30.10:10550", "[::1]:10550"};
@@ -175,11 +176,11 @@ static void register_metrics(struct hf_kube *kube)
     kube->m_events = hf_metric_family(m, HF_METRIC_COUNTER, "holdfast_kube_events_total",
                                       "Watch events received by kind.", HF_LABELS("kind"));
     kube->m_doubts = hf_metric_family(m, HF_METRIC_COUNTER, "holdfast_kube_doubts_total",
-                                      "Answers that were not believed, by reason.", HF_LABELS("reason"));
+                                      "Answers rejected as doubtful, by reason.", HF_LABELS("reason"));
     kube->m_errors =
         hf_metric_family(m, HF_METRIC_COUNTER, "holdfast_source_errors_total",
                          "Lists and watches that failed, by kind of object and reason.", HF_LABELS("kind", "reason"));
-    kube->m_contact = hf_metric_gauge(m, "holdfast_kube_contact", "Whether the API is in proven reach (1) or not (0).");
+    kube->m_contact = hf_metric_gauge(m, "holdfast_kube_contact", "1 while the API is in proven reach, else 0.");
 }
 
 struct hf_kube *hf_kube_new(const struct hf_kube_params *params, struct hf_err *err)
@@ -196,7 +197,8 @@ struct hf_kube *hf_kube_new(const struct hf_kube_params *params, struct hf_err *
     kube->spread_ns = params->spread_ns > 0 ? params->spread_ns : HF_RF_SPREAD_NS;
     kube->meta = params->api == HF_KUBE_METASERVER ||
                  (params->api == HF_KUBE_AUTO && looks_like_metaserver(params->config->server));
-    /* Plain HTTP may be a MetaServer behind another port: LIST first, so that its watch shows what it is before we believe it. */
+    /* Plain HTTP may be a MetaServer behind another port: LIST first, so that its watch shows what it is before we
+     * believe it. */
     kube->plain = strncmp(params->config->server, "http://", 7) == 0;
     kube->no_watchlist = params->api == HF_KUBE_AUTO && kube->plain;
     hf_list_init(&kube->subscriptions);

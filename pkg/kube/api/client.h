@@ -1,25 +1,25 @@
-/* kube/api/client.h - the internal header of kube/api, for all its .c files but those with a header of their own (config, credentials,
- * exchange, kubeconfig): the client, its subscriptions and its writes. Private to pkg/kube.
+/* kube/api/client.h - the internal header of kube/api, for all its .c files but those with a header of their own
+ * (config, credentials, exchange, kubeconfig): the client, its subscriptions and its writes. Private to pkg/kube.
  *
  * From the top down; a file calls only files below it:
  *
- *     client.c        making and ending the client, the source table, the next turn of the loop, the search for a silent server
+ *     client.c        the client and its source table, the next turn of the loop, the search for a silent server
  *     apply.c         server-side apply
- *     subscription.c  making and ending a subscription; what its subscriber asks for
- *     dispatch.c      the two machines, rules/reflector.h and rules/prober.h: their events, their effects, the ends of calls
- *     list.c          from the answer to a LIST to what exists
- *     watch.c         from the events of a watch to what changed
- *     probe.c         behind a MetaServer: which LIST to send, and what its answer proves
+ *     subscription.c  makes and ends a subscription; performs the requests of its subscriber
+ *     dispatch.c      the machines of rules/reflector.h and rules/prober.h: events, effects, the ends of calls
+ *     probe.c         behind a MetaServer: chooses the LIST to send, and judges its answer
+ *     list.c          takes the answer to a LIST
+ *     watch.c         takes the events of a watch
  *     report.c        reports to the subscriber, and doubts
- *     state.c         what all of them share: limits, counters, contact
+ *     state.c         shared by all of them: limits, counters, contact
  *
- * Silence is found in three ways. TCP keepalive finds a dead link (50 s). A server that is there and does nothing breaks the rhythm of
- * bookmarks on the connection (rules/pulse.h); a request then confirms it. Watches that begin together have their bookmarks together,
- * so the first watch after a failure is short, and each watch ends where the bookmarks of the next one fall into its turn. One dead
- * stream among living ones misses three bookmarks of its own.
+ * Three means find silence. TCP keepalive finds a dead link (50 s). A server that is there and does nothing breaks the
+ * rhythm of bookmarks on the connection (rules/pulse.h); a request then confirms it. Watches that begin together have
+ * their bookmarks together, so the first watch after a failure is short, and each watch ends where the bookmarks of the
+ * next one fall into its turn. One dead stream among living ones misses three bookmarks of its own.
  *
- * A subscriber may unsubscribe, itself or others, from inside any of its callbacks. The subscription is then `dead`: nothing of it
- * runs any more. The beginning of the next turn frees it, when no function of ours is on the stack. */
+ * A subscriber may unsubscribe, itself or others, from inside any of its callbacks. The subscription is then `dead`:
+ * nothing of it runs any more. The beginning of the next turn frees it, when no function of ours is on the stack. */
 #pragma once
 
 #include "base/list.h"
@@ -39,8 +39,8 @@ enum {
     HF_KUBE_MAX_LIST_NODES = 2000000,
     HF_KUBE_MAX_GARBAGE = 16, /* unusable lines in a row after which a stream has failed */
     HF_KUBE_MAX_DELIVERIES = 32,
-    HF_KUBE_MAX_PAGES = 400,  /* of a hundred objects: above the ledger's bound */
-    HF_KUBE_MAX_SMALL = 4000, /* of eight */
+    HF_KUBE_MAX_PAGES = 400,  /* pages of a hundred objects: above the ledger's bound */
+    HF_KUBE_MAX_SMALL = 4000, /* pages of eight */
 };
 
 #define HF_KUBE_PING_NS (12 * HF_NS_PER_S)
@@ -62,14 +62,14 @@ struct hf_kube {
     struct hf_list deliveries;
     bool meta;         /* the rules of a MetaServer hold */
     bool plain;        /* http://, no TLS */
-    bool switch_over;  /* a MetaServer was recognised: its rules hold from the next turn on */
+    bool switch_over;  /* the server is a MetaServer: its rules hold from the next turn on */
     bool no_watchlist; /* the server refused WatchList */
     uint64_t spread_ns;
     struct hf_timer *turn;                  /* for what must not happen inside a caller's call */
     uint64_t last_reauth_ns, last_nudge_ns; /* 0: never */
     uint64_t heard_ns;                      /* last sign of life of the real server; 0: none yet */
 
-    struct hf_pulse pulse; /* of the one connection that all watches share */
+    struct hf_pulse pulse; /* the connection that all watches share */
     uint64_t beat_s;       /* random: nodes whose power returned together do not end their watches together */
     struct hf_timer *pulse_timer;
     struct hf_exchange *ping; /* a request that asks whether the server is still there */
@@ -78,8 +78,8 @@ struct hf_kube {
     struct hf_timer *probe_timer;
     struct hf_exchange *probe;
     uint64_t probe_ns;                   /* start of the LIST */
-    struct hf_kube_subscription *probed; /* whose LIST it is; NULL: unsubscribed meanwhile */
-    /* behind a MetaServer: what all subscribers have heard of contact */
+    struct hf_kube_subscription *probed; /* the subscription that the LIST serves; NULL: it has unsubscribed */
+    /* behind a MetaServer: the last report of contact to all */
     enum { HF_KUBE_UNREPORTED, HF_KUBE_REPORTED_PROVEN, HF_KUBE_REPORTED_LOST } reported;
 
     struct hf_metric_family *m_requests, *m_events, *m_doubts, *m_errors;
@@ -99,29 +99,29 @@ struct hf_kube_subscription {
     struct hf_ledger ledger;
     struct hf_timer *timer;        /* the reflector's */
     struct hf_exchange *exchange;  /* list or watch */
-    struct hf_watch_stream stream; /* of the watch */
+    struct hf_watch_stream stream; /* the watch's */
 
     char version[HF_RV_TEXT];       /* resourceVersion from which a watch resumes */
     uint64_t asked_version;         /* the one that the open watch resumed from */
-    char round_version[HF_RV_TEXT]; /* of the round that ends */
+    char round_version[HF_RV_TEXT]; /* resourceVersion of the ending round */
     bool version_unreported;
     char *next_page; /* continue token, NULL none */
-    unsigned pages;  /* of this round */
+    unsigned pages;  /* pages in this round */
 
     unsigned garbage;   /* lines in a row */
-    int start_error;    /* a call could not even be started: the machine hears it in the next turn */
+    int start_error;    /* starting a call failed: the machine hears it in the next turn */
     bool calm;          /* the last watch ended in good order */
     bool small;         /* a page of the usual number of objects was too large */
     bool exact;         /* the watch cache answered with the past: ask the store */
-    bool doubtful;      /* the round that ends must not report that an object is gone */
-    bool confirm;       /* ask once more, later, whether the objects that a doubtful round lacked are gone */
+    bool doubtful;      /* the ending round must not report an object as gone */
+    bool confirm;       /* list once more, later: are the objects gone that a doubtful round lacked? */
     bool wants_probe;   /* MetaServer: wants a proven LIST */
     bool relist;        /* wants a complete list, which has not begun */
     bool reported_some; /* since the last round began */
-    bool served;        /* MetaServer: a LIST of its own was proven, and none was barred since */
+    bool served;        /* MetaServer: its own LIST came from the cloud, and the cloud has not barred it since */
     bool begun;         /* MetaServer: has asked for its first LIST */
     bool barred;        /* MetaServer: the cloud may not list this kind, as last heard */
-    bool unexplained;   /* MetaServer: it may, and the store answered: the second time in a row is reported */
+    bool unexplained;   /* MetaServer: it may, and the store answered: report it the second time in a row */
     bool refreshed;     /* report contact and version in the next turn */
     bool contact_reported, was_lost;
     enum hf_contact_kind contact; /* as reported */
@@ -130,7 +130,7 @@ struct hf_kube_subscription {
     uint64_t contact_ns;          /* last report of contact */
     uint64_t heard_ns;            /* last byte of the stream */
     uint64_t bookmark_ns, gap_ns; /* last bookmark, longest time between two */
-    struct hf_timer *silence;     /* runs once bookmarks are known to come */
+    struct hf_timer *silence;     /* runs from the second bookmark on */
 };
 
 /* ---- state.c ---- */
@@ -138,7 +138,7 @@ struct hf_kube_subscription {
 uint64_t hf_kube_now_ns(const struct hf_kube *kube);
 struct hf_rf_limits hf_kube_limits(const struct hf_kube *kube);
 void hf_kube_arm_turn(struct hf_kube *kube);
-/* Reads the credentials again. All subscriptions get a 401 at the same moment: the files are read once. */
+/* Reads the credentials again, once for all subscriptions that get a 401 at the same moment. */
 void hf_kube_reauth(struct hf_kube *kube);
 /* The server behaved like a MetaServer; `sign` says how. */
 void hf_kube_recognise_meta(struct hf_kube *kube, const char *sign);
@@ -158,7 +158,7 @@ void hf_kube_set_contact(struct hf_kube *kube, bool proven); /* the gauge */
 void hf_kube_report_refused(struct hf_kube_subscription *sub, const char *what, const struct hf_err *err);
 void hf_kube_report_contact(struct hf_kube_subscription *sub, enum hf_contact_kind kind, uint64_t date_unix_ns,
                             const struct hf_err *err);
-/* Behind a MetaServer: to all subscribers; of proven contact to those only whose own LIST was proven. */
+/* Behind a MetaServer: reports to all subscribers; proven contact only to those whose own LIST came from the cloud. */
 void hf_kube_report_contact_to_all(struct hf_kube *kube, enum hf_contact_kind kind, const struct hf_err *err);
 /* Behind a MetaServer: this subscription's LIST came from the cloud. */
 void hf_kube_report_served(struct hf_kube_subscription *sub);
@@ -172,9 +172,9 @@ void hf_kube_report_doubt(struct hf_kube_subscription *sub, const char *reason, 
                           const struct hf_err *err);
 /* True if a list or bookmark of this version is older than what the server said before. */
 bool hf_kube_is_older(const struct hf_kube_subscription *sub, uint64_t version);
-/* The server's history is behind what it said before. The first time the watch cache is suspected: returns false, and the store itself
- * is asked next. Returns true, and believes the server's versions from here on, when the store has answered, or a MetaServer, which has
- * nothing else. */
+/* The server's history is behind the versions it sent before. The first time suspects the watch cache: returns false,
+ * and the next list asks the store itself. Returns true, and believes the server's versions from here on, when the
+ * store has answered, or a MetaServer, which has nothing else. */
 bool hf_kube_believe_older(struct hf_kube_subscription *sub, const char *what, uint64_t version, struct hf_err *err);
 
 /* ---- list.c ---- */
@@ -182,20 +182,20 @@ bool hf_kube_believe_older(struct hf_kube_subscription *sub, const char *what, u
 enum hf_kube_list {
     HF_KUBE_LIST_PROVEN,    /* from a real server: items reported, *ret_next set ("" when complete) */
     HF_KUBE_LIST_MISSPELT,  /* a MetaServer's store answered: nothing reported */
-    HF_KUBE_LIST_BACKWARDS, /* older than what was reported: nothing reported */
+    HF_KUBE_LIST_BACKWARDS, /* older than earlier reports: nothing reported */
     HF_KUBE_LIST_GARBAGE,   /* nothing reported; *err has the reason */
 };
 /* Takes a LIST's body into the ledger and reports its items. */
 enum hf_kube_list hf_kube_list_take(struct hf_kube_subscription *sub, struct hf_view body, uint64_t date_unix_ns,
                                     char **ret_next, struct hf_err *err);
-/* A page was taken; `next` (taken over) is the continue token. Returns the machine's event; *err is set for HF_RF_GARBAGE. */
+/* Ends a page; `next` (taken over) is the continue token. Returns the machine's event; sets *err for HF_RF_GARBAGE. */
 enum hf_rf_event hf_kube_list_page(struct hf_kube_subscription *sub, char *next, struct hf_err *err);
 void hf_kube_list_end_round(struct hf_kube_subscription *sub);
 void hf_kube_list_forget_pages(struct hf_kube_subscription *sub);
 
 /* ---- watch.c ---- */
 
-/* What an event of a watch means to the machines. */
+/* The meaning of a watch's event for the machines. */
 struct hf_kube_outcome {
     enum hf_rf_event event; /* HF_RF_EVENTS: none */
     uint64_t retry_after_ns;
@@ -218,7 +218,7 @@ enum hf_kube_proof { HF_KUBE_DOUBTFUL, HF_KUBE_PROVEN, HF_KUBE_FROM_STORE /* at 
 /* The next subscription that wants a LIST, in turn after the one that had the last. */
 struct hf_kube_subscription *hf_kube_probe_next(struct hf_kube *kube);
 bool hf_kube_probe_has_others(struct hf_kube *kube);
-/* Sends a LIST for the next subscription. -ENOENT: nobody is left to send one for. */
+/* Sends a LIST for the next subscription. -ENOENT: there is no subscription for one. */
 HF_MUST_USE int hf_kube_probe_start(struct hf_kube *kube, const struct hf_exchange_owner *owner);
 /* The answer to it. */
 enum hf_kube_proof hf_kube_probe_take(struct hf_kube_subscription *sub, int r, const struct hf_http_response *response,
@@ -235,12 +235,12 @@ void hf_kube_close_call(struct hf_kube_subscription *sub);
 void hf_kube_reflector_timer(void *arg); /* arg is the subscription */
 void hf_kube_silence_timer(void *arg);   /* arg is the subscription */
 void hf_kube_probe_timer(void *arg);     /* arg is the hf_kube */
-/* The server is in reach: subscriptions that rest because it was not, try again. Not within `at_least_ns` after the last time: streams
- * that are accepted and cut would wake each other for ever. */
+/* The server is in reach: subscriptions that rest because it was not, try again. Not within `at_least_ns` after the
+ * last time: streams that the server accepts and cuts would wake each other for ever. */
 void hf_kube_nudge_all(struct hf_kube *kube, uint64_t at_least_ns);
-/* Behind a MetaServer. begin: ask for the first LIST of a subscription. Its watch is opened when that LIST came from the cloud, not
- * before: a watch of a kind that CloudCore may not list stops CloudCore's dynamic controller, and with it the MetaServer of every
- * node, until it may. */
+/* Behind a MetaServer. begin: ask for the first LIST of a subscription. Its watch opens after that LIST came from the
+ * cloud, not before: a watch of a kind that CloudCore may not list stops CloudCore's dynamic controller, and with it
+ * the MetaServer of every node, until it may. */
 void hf_kube_begin_list(struct hf_kube_subscription *sub);
 void hf_kube_want_list(struct hf_kube_subscription *sub);
 void hf_kube_cloud_sign(struct hf_kube *kube);
@@ -254,7 +254,7 @@ HF_MUST_USE int hf_kube_subscription_new(struct hf_kube *kube, const char *kind,
                                          struct hf_kube_subscription **ret_sub, struct hf_err *err);
 void hf_kube_subscription_stop(struct hf_kube_subscription *sub); /* it is dead */
 void hf_kube_subscription_free(struct hf_kube_subscription *sub); /* when nothing of it is on the stack */
-void hf_kube_subscription_turn(struct hf_kube_subscription *sub); /* what was put off to this turn */
+void hf_kube_subscription_turn(struct hf_kube_subscription *sub); /* work put off to this turn */
 void hf_kube_subscription_refresh(struct hf_kube_subscription *sub);
 void hf_kube_subscription_relist(struct hf_kube_subscription *sub);
 
@@ -265,7 +265,7 @@ HF_MUST_USE int hf_kube_apply(struct hf_kube *kube, const json_t *body, const ch
                               void *arg, struct hf_delivery **ret_delivery, struct hf_err *err);
 void hf_kube_apply_abandon(struct hf_delivery *delivery);
 void hf_kube_apply_abandon_all(struct hf_kube *kube);
-/* Answers the writes that were refused without a call. */
+/* Ends the writes that failed without a call. */
 void hf_kube_apply_turn(struct hf_kube *kube);
 /* 0 when the server's answer shows what `body` wrote, else -EAGAIN. Pure. */
 HF_MUST_USE int hf_kube_apply_verify(const json_t *body, const json_t *answer, struct hf_err *err);

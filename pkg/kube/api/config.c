@@ -11,7 +11,7 @@
 
 enum { MAX_FILE_BYTES = 1 << 20, MAX_SERVER_BYTES = 1024 };
 
-/* ---- the server --------------------------------------------------------------------------------------------------- */
+/* ---- the server -------------------------------------------------------------------------------------------------- */
 
 /* Checks the URL and removes slashes at its end. A secret is one line, and goes over TLS or stays on this host. */
 static int check_server(struct hf_kube_config *config, struct hf_err *err)

@@ -29,7 +29,7 @@ void hf_kube_config_done(struct hf_kube_config *config)
     memset(config, 0, sizeof(*config));
 }
 
-/* ---- the files ---------------------------------------------------------------------------------------------------- */
+/* ---- the files --------------------------------------------------------------------------------------------------- */
 
 /* Reads a text file, without the blanks at both ends. */
 static int read_text(const struct hf_fs_ops *fs, const char *path, char **ret_text, struct hf_err *err)

@@ -1,5 +1,5 @@
-/* The two machines: one reflector for each subscription, and behind a MetaServer the prober for all. They drive each other (a watch
- * that fails makes the prober ask for proof; proof wakes the reflectors), so both are here. */
+/* The two machines: one reflector for each subscription, and behind a MetaServer the prober for all. They drive each
+ * other (a watch that fails makes the prober ask for proof; proof wakes the reflectors), so both are here. */
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
@@ -16,7 +16,7 @@ enum {
     MAX_URL = 4096,
 };
 
-/* ---- calls --------------------------------------------------------------------------------------------------------- */
+/* ---- calls ------------------------------------------------------------------------------------------------------- */
 
 static int watch_accepted(void *arg, const struct hf_http_response *response);
 static int watch_bytes(void *arg, const void *bytes, size_t n);
@@ -49,8 +49,9 @@ static void start_call(struct hf_kube_subscription *sub, const char *url, uint64
     }
 }
 
-/* A server's bookmarks come about BOOKMARK_S apart, counted from the beginning of each watch. Watches end so that the bookmarks of
- * their successors are spread evenly over that time: then the connection is never silent for long. */
+/* A server's bookmarks come about BOOKMARK_S apart, counted from the beginning of each watch. Each watch ends at a
+ * moment that spreads the bookmarks of the next ones evenly over that time: then the connection is never silent for
+ * long. */
 static uint64_t to_its_turn(struct hf_kube_subscription *sub, uint64_t seconds)
 {
     uint64_t end = hf_kube_now_ns(sub->kube) / HF_NS_PER_S + seconds + sub->kube->beat_s, turn = 0, n = 0;
@@ -99,7 +100,7 @@ static void start_watch(struct hf_kube_subscription *sub, bool fill)
     start_call(sub, r == 0 ? hf_buf_str(&url) : "", seconds);
 }
 
-/* ---- the reflector ------------------------------------------------------------------------------------------------- */
+/* ---- the reflector ----------------------------------------------------------------------------------------------- */
 
 void hf_kube_close_call(struct hf_kube_subscription *sub)
 {
@@ -115,7 +116,7 @@ void hf_kube_close_call(struct hf_kube_subscription *sub)
 static void report_contact_change(struct hf_kube_subscription *sub, unsigned effects, const struct hf_err *err)
 {
     if (sub->kube->meta) {
-        /* Lost: is the cloud away? Open: only another LIST shows what was deleted between the LIST and the watch. */
+        /* Lost: is the cloud away? Open: only another LIST shows deletions between the LIST and the watch. */
         if ((effects & HF_RF_REPORT_LOST) != 0 || ((effects & HF_RF_REPORT_PROVEN) != 0 && sub->resource->provable))
             hf_kube_want_list(sub);
         return;
@@ -237,7 +238,7 @@ void hf_kube_reflector_timer(void *arg)
     hf_kube_dispatch(sub, HF_RF_TIMER, 0, waiting ? &err : NULL);
 }
 
-/* ---- the ends of calls --------------------------------------------------------------------------------------------- */
+/* ---- the ends of calls ------------------------------------------------------------------------------------------- */
 
 /* A call ended without a usable answer: `r` or the status gives the machine's event. */
 static void call_failed(struct hf_kube_subscription *sub, int r, const struct hf_http_response *response,
@@ -374,7 +375,7 @@ void hf_kube_silence_timer(void *arg)
     hf_kube_dispatch(sub, HF_RF_LINK_AWAY, 0, &err);
 }
 
-/* ---- the prober ---------------------------------------------------------------------------------------------------- */
+/* ---- the prober -------------------------------------------------------------------------------------------------- */
 
 static void dispatch_probe(struct hf_kube *kube, enum hf_prober_event event, const struct hf_err *err);
 
@@ -422,7 +423,7 @@ static void start_probe(struct hf_kube *kube)
         dispatch_probe(kube, HF_PROBER_DOUBTFUL, NULL);
 }
 
-/* The cloud is there and does not serve this kind: to its subscriber that is lost contact, with the reason. */
+/* The cloud is there and does not serve this kind: its subscriber has lost contact, with the reason. */
 static void report_barred(struct hf_kube_subscription *sub, const struct hf_err *err)
 {
     assert(err != NULL);
@@ -456,7 +457,7 @@ static void dispatch_probe(struct hf_kube *kube, enum hf_prober_event event, con
     if ((step.effects & HF_PROBER_REPORT_BARRED) != 0 && kube->probed != NULL)
         report_barred(kube->probed, err);
     if ((step.effects & HF_PROBER_REPORT_PROVEN) != 0)
-        hf_kube_nudge_all(kube, HF_KUBE_NUDGE_NS); /* watches that could not be opened */
+        hf_kube_nudge_all(kube, HF_KUBE_NUDGE_NS); /* for watches that failed to open */
     if ((step.effects & HF_PROBER_REPORT_LOST) != 0) {
         if (kube->probed != NULL)
             kube->probed->wants_probe = true;

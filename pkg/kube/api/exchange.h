@@ -1,5 +1,5 @@
-/* kube/api/exchange.h - one HTTP call to the API whose owner may close it at any moment, also from inside the call's own callbacks (where
- * loop/http.h does not allow cancel()). Private to pkg/kube.
+/* kube/api/exchange.h - one HTTP call to the API whose owner may close it at any moment, also from inside the call's
+ * own callbacks (where loop/http.h does not allow cancel()). Private to pkg/kube.
  *
  * Threads: loop thread only. Memory: an exchange frees itself after `ended`, or in hf_exchange_close(). */
 #pragma once
@@ -15,8 +15,8 @@ struct hf_exchange_owner {
     int (*accepted)(void *arg, const struct hf_http_response *response);
     /* A piece of a 2xx body; NULL: the exchange collects it. 0, or -errno to end the call with it. */
     int (*bytes)(void *arg, const void *bytes, size_t n);
-    /* The end; the exchange frees itself. r as in loop/http.h; response is NULL when none came. body: the collected one, or the beginning
-     * of an error's. */
+    /* The end; the exchange frees itself. r as in loop/http.h; response is NULL when none came. body: the collected
+     * one, or the beginning of an error's. */
     void (*ended)(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
                   const struct hf_err *err);
     void *arg;

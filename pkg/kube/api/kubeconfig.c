@@ -9,7 +9,8 @@
 
 enum { MAX_DATA_BYTES = 1 << 20 };
 
-/* The object `list`[name == wanted].`member`; NULL, with *err set, when the list lacks the entry or the entry its member. */
+/* The object `list`[name == wanted].`member`; NULL, with *err set, when the list lacks the entry or the entry its
+ * member. */
 static const json_t *named(const json_t *root, const char *list, const char *wanted, const char *member,
                            struct hf_err *err)
 {
@@ -104,7 +105,8 @@ static int copy_data(const json_t *object, const char *key, char **ret_pem, stru
     return *ret_pem != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory");
 }
 
-/* Refuses fields that kubectl honours and this reader does not: ignoring one would surprise somebody later, on a node far away. */
+/* Refuses fields that kubectl honours and this reader does not: ignoring one would surprise somebody later, on a node
+ * far away. */
 static int refuse(const json_t *object, const char *const *keys, const char *where, struct hf_err *err)
 {
     for (; *keys != NULL; keys++) {

@@ -22,7 +22,7 @@ static void take_item(struct hf_kube_subscription *sub, json_t *item)
     }
 }
 
-/* PROVEN: the list may be believed. */
+/* PROVEN: believe the list. */
 static enum hf_kube_list check(struct hf_kube_subscription *sub, const json_t *root, struct hf_err *err)
 {
     const char *kind = hf_json_str_or(root, "kind", ""), *wanted = sub->resource->list_kind;
@@ -110,7 +110,7 @@ enum hf_rf_event hf_kube_list_page(struct hf_kube_subscription *sub, char *next,
     }
     if (!again && ++sub->pages < max_pages)
         return HF_RF_PAGE;
-    /* A list without an end does not show which objects are gone. */
+    /* A list without an end cannot show that objects are gone. */
     (void)hf_err_set(err, E2BIG, "list of %s: %s", sub->resource->kind,
                      again ? "a page names itself as the next one" : "too many pages");
     hf_kube_report_doubt(sub, "garbage", "list", err);

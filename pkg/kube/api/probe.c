@@ -1,5 +1,5 @@
-/* A LIST that the MetaServer's store answered at once is followed by the question whether the cloud may make it at all (rules/review.h),
- * in the LIST's place. */
+/* A LIST that the MetaServer's store answered at once is followed by the question whether the cloud may make it at all
+ * (rules/review.h), in the LIST's place. */
 #include <errno.h>
 
 #include "kube/api/client.h"
@@ -12,7 +12,7 @@ static void explain_store(struct hf_err *err)
         "or modules.dynamicController.enable (docs/KUBEEDGE.md)");
 }
 
-/* ---- whose LIST ---------------------------------------------------------------------------------------------------- */
+/* ---- whose LIST -------------------------------------------------------------------------------------------------- */
 
 /* Until the cloud is proven to be there, only a list that can prove it is worth sending. */
 static bool may_send(const struct hf_kube_subscription *sub)
@@ -70,7 +70,7 @@ int hf_kube_probe_start(struct hf_kube *kube, const struct hf_exchange_owner *ow
     return r == -ENOENT ? -EIO : r;
 }
 
-/* ---- its answer ---------------------------------------------------------------------------------------------------- */
+/* ---- its answer -------------------------------------------------------------------------------------------------- */
 
 static void take_proven(struct hf_kube_subscription *sub)
 {
@@ -119,7 +119,7 @@ enum hf_kube_proof hf_kube_probe_take(struct hf_kube_subscription *sub, int r, c
                                                       : HF_KUBE_DOUBTFUL;
 }
 
-/* ---- may the cloud list it? ---------------------------------------------------------------------------------------- */
+/* ---- may the cloud list it? -------------------------------------------------------------------------------------- */
 
 int hf_kube_probe_review(struct hf_kube *kube, const struct hf_exchange_owner *owner)
 {

@@ -3,7 +3,7 @@
 
 #include "kube/api/client.h"
 
-/* ---- reports ------------------------------------------------------------------------------------------------------- */
+/* ---- reports ----------------------------------------------------------------------------------------------------- */
 
 void hf_kube_report_refused(struct hf_kube_subscription *sub, const char *what, const struct hf_err *err)
 {
@@ -93,7 +93,7 @@ void hf_kube_report_upsert(struct hf_kube_subscription *sub, json_t *object)
         sub->sink.upsert(sub->sink.arg, object);
 }
 
-/* ---- doubts -------------------------------------------------------------------------------------------------------- */
+/* ---- doubts ------------------------------------------------------------------------------------------------------ */
 
 void hf_kube_report_doubt(struct hf_kube_subscription *sub, const char *reason, const char *what,
                           const struct hf_err *err)
@@ -109,8 +109,8 @@ bool hf_kube_is_older(const struct hf_kube_subscription *sub, uint64_t version)
     return version != 0 && version < (sub->kube->meta ? sub->ledger.baseline : sub->ledger.highest);
 }
 
-/* A restored backup is behind what the server said before. An object that this answer lacks is gone only when a later answer without
- * doubt lacks it too. */
+/* A restored backup is behind what the server said before. An object that this answer lacks is gone only when a later
+ * answer without doubt lacks it too. */
 bool hf_kube_believe_older(struct hf_kube_subscription *sub, const char *what, uint64_t version, struct hf_err *err)
 {
     (void)hf_err_set(err, ESTALE, "resourceVersion went back from %ju to %ju%s", (uintmax_t)sub->ledger.highest,

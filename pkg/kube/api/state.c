@@ -52,7 +52,7 @@ struct hf_kube_subscription *hf_kube_next(struct hf_kube *kube, const struct hf_
     return NULL;
 }
 
-/* ---- metrics ------------------------------------------------------------------------------------------------------- */
+/* ---- metrics ----------------------------------------------------------------------------------------------------- */
 
 void hf_kube_count_request(struct hf_kube *kube, const char *verb, int r, const struct hf_http_response *response)
 {
@@ -95,7 +95,7 @@ void hf_kube_set_contact(struct hf_kube *kube, bool proven)
     hf_metric_set(kube->m_contact, proven ? 1 : 0);
 }
 
-/* ---- signs of life ------------------------------------------------------------------------------------------------- */
+/* ---- signs of life ----------------------------------------------------------------------------------------------- */
 
 void hf_kube_arm_pulse(struct hf_kube *kube)
 {

@@ -24,7 +24,7 @@ uint64_t hf_kube_watch_patience_ns(const struct hf_kube_subscription *sub)
     return quiet < limit ? limit - quiet : 0;
 }
 
-/* ---- one event ----------------------------------------------------------------------------------------------------- */
+/* ---- one event --------------------------------------------------------------------------------------------------- */
 
 static void set_event(struct hf_kube_outcome *outcome, enum hf_rf_event event, const struct hf_err *err)
 {
@@ -132,8 +132,8 @@ static void take_meta_object(struct hf_kube_subscription *sub, const struct hf_w
         report_change(sub, event, change, outcome);
 }
 
-/* A real server sends only what is newer than the version the watch resumed from; a proxy that replays its store does not. Over TLS
- * this is no proof of a MetaServer: a backup restored under an open stream looks the same. */
+/* A real server sends only what is newer than the version the watch resumed from; a proxy that replays its store does
+ * not. Over TLS this is no proof of a MetaServer: a backup restored under an open stream looks the same. */
 static bool ignores_version(struct hf_kube_subscription *sub, uint64_t version, struct hf_kube_outcome *outcome)
 {
     struct hf_err err = HF_ERR_INIT;

@@ -18,7 +18,7 @@ struct hf_folder {
     struct hf_source_ops ops;
     struct hf_timer *timer;
     struct hf_job scan;
-    bool scanning, again;       /* a scan is under way; another one was asked for */
+    bool scanning, again;       /* a scan is under way; start another one at its end */
     bool freed;                 /* by its owner, while jobs are under way */
     struct hf_folder_view view; /* the job's while scanning */
     uint64_t now_unix_ns;       /* for the scan */
@@ -75,7 +75,7 @@ static struct folder_subscription *next_live(struct hf_folder *folder, const str
     return NULL;
 }
 
-/* ---- reports ------------------------------------------------------------------------------------------------------ */
+/* ---- reports ----------------------------------------------------------------------------------------------------- */
 
 static void report_refused(struct hf_folder *folder, const char *what, const struct hf_err *err)
 {
@@ -147,7 +147,7 @@ static void report_upsert(struct hf_folder *folder, const char *key, const json_
     }
 }
 
-/* `unjudged`: only subscribers that held it before hear that it is gone, because no other knows of it. */
+/* `unjudged`: only subscribers that held it before hear that it is gone; no other has heard of it. */
 static void report_gone(struct hf_folder *folder, const char *key, bool unjudged)
 {
     const char *name = strchr(key, '/') + 1;
@@ -181,7 +181,7 @@ static void report_contact(struct hf_folder *folder)
     }
 }
 
-/* ---- from a scan to what changed ---------------------------------------------------------------------------------- */
+/* ---- from a scan to what changed --------------------------------------------------------------------------------- */
 
 static void add_objects(struct hf_folder *folder, const struct hf_folder_file *file, json_t *all, json_t *origins)
 {
@@ -269,7 +269,8 @@ static void report_everything(struct hf_folder *folder, struct folder_subscripti
         sub->sink.synced(sub->sink.arg, "");
 }
 
-/* True while a new file is still being written: the next scan reads it, and a new subscriber gets everything at once. */
+/* True while a new file is still being written: the next scan reads it, and a new subscriber gets everything at
+ * once. */
 static bool still_moving(const struct hf_folder_view *view)
 {
     for (size_t i = 0; i < view->n; i++)
@@ -298,7 +299,7 @@ static void take_scan(struct hf_folder *folder)
             report_everything(folder, sub);
 }
 
-/* ---- scanning ------------------------------------------------------------------------------------------------------ */
+/* ---- scanning ---------------------------------------------------------------------------------------------------- */
 
 static void folder_free(struct hf_folder *folder);
 
@@ -387,7 +388,7 @@ static void scan_soon(struct hf_folder *folder)
         folder->p.sched->timer_arm(folder->p.sched->ctx, folder->timer, 0);
 }
 
-/* ---- kube/source.h ------------------------------------------------------------------------------------------------ */
+/* ---- kube/source.h ----------------------------------------------------------------------------------------------- */
 
 /* The next complete scan judges what a subscriber held before. */
 static int note_known(struct hf_folder *folder, struct folder_subscription *sub, const char *const *known)
@@ -469,7 +470,7 @@ static void folder_relist(void *ctx, struct hf_subscription *subscription)
     scan_soon(ctx);
 }
 
-/* ---- status ------------------------------------------------------------------------------------------------------- */
+/* ---- status ------------------------------------------------------------------------------------------------------ */
 
 static void delivery_free(struct folder_delivery *delivery)
 {
@@ -575,7 +576,7 @@ static void folder_abandon(void *ctx, struct hf_delivery *delivery)
         abandon(hf_container_of(delivery, struct folder_delivery, handle));
 }
 
-/* ---- making and freeing --------------------------------------------------------------------------------------------------------- */
+/* ---- making and freeing ------------------------------------------------------------------------------------------ */
 
 struct hf_folder *hf_folder_new(const struct hf_folder_params *params, struct hf_err *err)
 {

@@ -14,7 +14,7 @@ enum {
     OLD_PERIODS = 3, /* the times of some file systems are two seconds coarse */
 };
 
-/* ---- the files ---------------------------------------------------------------------------------------------------- */
+/* ---- the files --------------------------------------------------------------------------------------------------- */
 
 static void file_done(struct hf_folder_file *file)
 {
@@ -91,7 +91,7 @@ static bool is_ours(const char *name)
     return false;
 }
 
-/* ---- their objects ------------------------------------------------------------------------------------------------ */
+/* ---- their objects ----------------------------------------------------------------------------------------------- */
 
 /* Keeps an object of ours, skips others. Fails for one that claims to be ours and is invalid. */
 static int keep(json_t *object, json_t *objects, struct hf_err *err)
@@ -166,7 +166,7 @@ static int read_objects(const struct hf_fs_ops *fs, const char *dir, const char 
     return 0;
 }
 
-/* ---- the scan ----------------------------------------------------------------------------------------------------- */
+/* ---- the scan ---------------------------------------------------------------------------------------------------- */
 
 static bool same_stamp(const struct hf_folder_stamp *a, const struct hf_folder_stamp *b)
 {
@@ -210,8 +210,8 @@ struct folder_scanning {
     struct hf_folder_view *view;
 };
 
-/* Reports a failure once. A file that cannot be read now may be readable at the next scan; a file with bad content is read again only
- * when it has changed. */
+/* Reports a failure once. A file that cannot be read now may be readable at the next scan; a file with bad content is
+ * read again only when it has changed. */
 static void fail_file(struct hf_folder_view *view, struct hf_folder_file *file, const struct hf_err *err)
 {
     file->failed = true;

@@ -1,9 +1,11 @@
 /* kube/folder/folder_scan.h - one scan of a folder of YAML and JSON files. Private to pkg/kube.
  *
- * Objects are kept as compact JSON text: a tree takes seven times as much memory, and most objects are reported once at most.
+ * Keeps objects as compact JSON text: a tree takes seven times as much memory, and the source reports most objects once
+ * at most.
  *
- * A scan reads a file that is new or has changed (inode, size, time) and has settled: it is unchanged since the last scan, or its time is
- * a few periods old. So a half-copied file is not taken for a shorter one. A file that cannot be read keeps its last objects.
+ * A scan reads a file that is new or has changed (inode, size, time) and has settled: it is unchanged since the last
+ * scan, or its time is a few periods old. So a half-copied file is not taken for a shorter one. A file that cannot be
+ * read keeps its last objects.
  *
  * Threads: blocks, so it runs on a worker; touches only its arguments. Memory: hf_folder_view_done() frees a view.
  * Errors: in the view. */
@@ -16,7 +18,7 @@
 enum {
     HF_FOLDER_MAX_FILES = 1000,
     HF_FOLDER_MAX_FILE_BYTES = 4 << 20,
-    HF_FOLDER_MAX_ISSUES = 16, /* of one scan; further ones are only counted */
+    HF_FOLDER_MAX_ISSUES = 16, /* per scan; it only counts further ones */
 };
 
 struct hf_folder_stamp {
@@ -27,12 +29,12 @@ struct hf_folder_stamp {
 struct hf_folder_file {
     char *name;
     struct hf_folder_stamp stamp; /* as last seen */
-    struct hf_folder_stamp taken; /* when `objects` were read */
+    struct hf_folder_stamp taken; /* when the scan read `objects` */
     json_t *objects;              /* array of "Kind/name", text, "Kind/name", text ...; NULL: never read with success */
     bool settled;                 /* two scans saw the same `stamp`, or it is old */
     bool failed;                  /* the last reading failed */
     bool bad;                     /* because of its content: try again only after a change */
-    bool reported;                /* the failure is, since the last change */
+    bool reported;                /* the scan has reported this failure since the last change */
     unsigned missing;             /* scans in a row that did not find it */
 };
 
@@ -56,7 +58,8 @@ struct hf_folder_view {
     size_t n_issues; /* may exceed HF_FOLDER_MAX_ISSUES */
 };
 
-/* True if the file of this name is gone, or its current content is read. For the folder's own name: if no file is left out. */
+/* True if the file of this name is gone, or its current content is read. For the folder's own name: if no file is left
+ * out. */
 bool hf_folder_is_good(const struct hf_folder_view *view, const char *name);
 
 void hf_folder_view_done(struct hf_folder_view *view);

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 struct ledger_entry {
-    uint64_t version; /* as told; 0: held by the subscriber since before, version unknown */
+    uint64_t version; /* as reported; 0: unknown, the subscriber held it before */
     unsigned round;   /* the last round that had it */
     bool declined;    /* the subscriber does not keep it */
 };
@@ -48,7 +48,7 @@ static int find_or_add(struct hf_ledger *ledger, const char *name, struct ledger
 static void note_version(struct hf_ledger *ledger, struct ledger_entry *entry, uint64_t version)
 {
     entry->version = version;
-    entry->declined = false; /* told again: the subscriber may have changed its mind */
+    entry->declined = false; /* reported again: the subscriber may decide otherwise now */
     if (version > ledger->highest)
         ledger->highest = version;
 }
@@ -104,7 +104,7 @@ int hf_ledger_meta_event(struct hf_ledger *ledger, const char *name, uint64_t ve
                          enum hf_ledger_change *ret_change)
 {
     struct ledger_entry *entry = hf_strmap_get(&ledger->objects, name);
-    uint64_t told = entry != NULL && entry->version != 0 ? entry->version : ledger->baseline;
+    uint64_t reported = entry != NULL && entry->version != 0 ? entry->version : ledger->baseline;
 
     if (deleted) {
         *ret_change = entry != NULL ? HF_LEDGER_UNSURE : HF_LEDGER_NOTHING;
@@ -114,8 +114,8 @@ int hf_ledger_meta_event(struct hf_ledger *ledger, const char *name, uint64_t ve
         *ret_change = HF_LEDGER_GHOST;
         return 0;
     }
-    if (entry != NULL && version <= told) {
-        *ret_change = version < told && entry->version != 0 ? HF_LEDGER_OLD : HF_LEDGER_NOTHING;
+    if (entry != NULL && version <= reported) {
+        *ret_change = version < reported && entry->version != 0 ? HF_LEDGER_OLD : HF_LEDGER_NOTHING;
         return 0;
     }
     if (ledger->baseline == 0 || !live) {
@@ -152,7 +152,7 @@ int hf_ledger_item(struct hf_ledger *ledger, const char *name, uint64_t version,
     return 0;
 }
 
-/* Told by an event that the answer was too early to know of. */
+/* True if an event reported a version that is newer than the answer. */
 static bool is_newer(const struct ledger_entry *entry, uint64_t version)
 {
     return version != 0 && entry->version > version;

@@ -24,7 +24,7 @@ static const struct prober_cell table[HF_PROBER_STATES][HF_PROBER_EVENTS] = {
         },
     [HF_PROBER_RESTING] =
         {
-            [HF_PROBER_WANT] = {true, HF_PROBER_RESTING, 0}, /* asked at once while the cloud is proven */
+            [HF_PROBER_WANT] = {true, HF_PROBER_RESTING, 0}, /* asks at once while the cloud is proven */
             [HF_PROBER_TIMER] = {true, HF_PROBER_ASKING, HF_PROBER_WANT_BARRED | HF_PROBER_ASK},
             [HF_PROBER_SIGN] = {true, HF_PROBER_ASKING, HF_PROBER_ASK},
         },
@@ -42,11 +42,11 @@ static uint64_t rest_ns(struct hf_prober *prober, uint64_t cap_ns, const struct 
     return delay;
 }
 
-/* The cloud answered, with a list or with a refusal: whose turn is next. */
+/* The cloud answered, with a list or with a refusal: choose the next state. */
 static void cloud_answered(struct hf_prober *prober, struct hf_prober_step *step, bool more, bool others,
                            const struct hf_rand_ops *rng)
 {
-    if (!prober->proven) { /* a reconnect: everybody may have missed deletions */
+    if (!prober->proven) { /* a reconnect: every subscription may have missed deletions */
         step->effects |= HF_PROBER_WANT_OTHERS;
         more = others;
     }
@@ -55,7 +55,7 @@ static void cloud_answered(struct hf_prober *prober, struct hf_prober_step *step
     if (more) {
         prober->state = HF_PROBER_ASKING;
         step->effects |= HF_PROBER_ASK;
-    } else if (prober->barred) { /* rights may be given at any time, and nothing tells of it */
+    } else if (prober->barred) { /* an administrator may grant the right at any time, without notice to us */
         prober->state = HF_PROBER_RESTING;
         step->effects |= HF_PROBER_SET_TIMER;
         step->delay_ns = HF_PROBER_BARRED_NS / 2 + hf_rand_below(rng, HF_PROBER_BARRED_NS);

@@ -1,7 +1,9 @@
-/* kube/rules/watch_stream.h - splits the body of a watch into events: one JSON object per line, cut anywhere on its way. Private to pkg/kube.
+/* kube/rules/watch_stream.h - splits the body of a watch into events: one JSON object per line, cut anywhere on its
+ * way. Private to pkg/kube.
  *
- * Reports a line that is not a watch event, or longer than HF_WATCH_STREAM_MAX_LINE, as garbage and skips it; continues with the next
- * line. Ignores blank lines. Format: Kubernetes API concepts, "Efficient detection of changes", metav1.WatchEvent.
+ * Reports a line that is not a watch event, or longer than HF_WATCH_STREAM_MAX_LINE, as garbage and skips it; continues
+ * with the next line. Ignores blank lines. Format: Kubernetes API concepts, "Efficient detection of changes",
+ * metav1.WatchEvent.
  *
  * Pure. Memory: hf_watch_stream_done() frees the buffer of a stream. Errors: 0 or -errno. */
 #pragma once
@@ -22,7 +24,7 @@ struct hf_watch_event {
     bool initial_end;             /* BOOKMARK: everything that existed has been sent (WatchList) */
     int code;                     /* ERROR: the Status's code, 0 when it has none */
     uint64_t retry_after_ns;      /* ERROR: details.retryAfterSeconds */
-    const char *message;          /* ERROR: of the Status, "no message" without one */
+    const char *message;          /* ERROR: the Status's message, "no message" without one */
 };
 
 struct hf_watch_stream {
@@ -44,9 +46,10 @@ HF_MUST_USE int hf_watch_stream_feed(struct hf_watch_stream *stream, const void 
 HF_MUST_USE int hf_watch_stream_parse(struct hf_view line, json_t **ret_root, struct hf_watch_event *ret_event,
                                       struct hf_err *err);
 
-/* Copies the message of an error's body into `text`: of its Status, else the beginning of the body. Returns text. */
+/* Copies a message from the body of an error into `text`: the message of its Status, else the beginning of the body.
+ * Returns text. */
 const char *hf_kube_status_message(struct hf_view body, char *text, size_t n);
 
-/* A resourceVersion as a number, 0 when it is not one. Kubernetes compares them as integers (KEP-5504); of other forms their order is
- * unknown. */
+/* A resourceVersion as a number, 0 when it is not one. Kubernetes compares them as integers (KEP-5504); the
+ * order of other forms is unknown. */
 uint64_t hf_kube_version_number(const char *resource_version);

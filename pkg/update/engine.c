@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "os/dir.h"
 #include "os/file.h"
 #include "update/release.h"
 

@@ -6,7 +6,7 @@
 
 static const uint64_t first_again_ns = 250 * HF_NS_PER_MS;
 
-struct run {
+struct check_run {
     struct hf_checks *checks;
     const struct hf_check *check;
     size_t i;
@@ -23,7 +23,7 @@ struct hf_checks {
     struct hf_checks_params p;
     struct hf_health health;
     struct hf_timer *deadline;
-    struct run runs[HF_MAX_CHECKS];
+    struct check_run runs[HF_MAX_CHECKS];
 };
 
 static void finish(struct hf_checks *checks)
@@ -36,7 +36,7 @@ static void finish(struct hf_checks *checks)
 }
 
 /* A result is there: verdict, or the next try after the period. May free the checks. */
-static void result(struct run *run, enum hf_health_outcome outcome, const char *text)
+static void result(struct check_run *run, enum hf_health_outcome outcome, const char *text)
 {
     struct hf_checks *checks = run->checks;
 
@@ -51,7 +51,7 @@ static void result(struct run *run, enum hf_health_outcome outcome, const char *
     checks->p.sched->timer_arm(checks->p.sched->ctx, run->timer, wait_ns);
 }
 
-static void good_or(struct run *run, int r, const char *what)
+static void good_or(struct check_run *run, int r, const char *what)
 {
     char text[96];
 
@@ -64,7 +64,7 @@ static void good_or(struct run *run, int r, const char *what)
 /* The status is all that is asked for: an answer without end is not waited for. */
 static int http_response(void *arg, const struct hf_http_response *response)
 {
-    struct run *run = arg;
+    struct check_run *run = arg;
 
     run->status = response->status;
     return -ECANCELED;
@@ -73,7 +73,7 @@ static int http_response(void *arg, const struct hf_http_response *response)
 static void http_done(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
                       const struct hf_err *err)
 {
-    struct run *run = arg;
+    struct check_run *run = arg;
     char text[96], why[200];
 
     (void)body;
@@ -90,7 +90,7 @@ static void http_done(void *arg, int r, const struct hf_http_response *response,
     result(run, HF_HEALTH_BAD, text);
 }
 
-static int start_http(struct run *run, struct hf_err *err)
+static int start_http(struct check_run *run, struct hf_err *err)
 {
     const struct hf_http_ops *http = run->checks->p.http;
     struct hf_http_request request = {.method = "GET",
@@ -105,17 +105,25 @@ static int start_http(struct run *run, struct hf_err *err)
     return http->start(http->ctx, &request, &run->http, err);
 }
 
+static void cancel_http(struct check_run *run)
+{
+    const struct hf_http_ops *http = run->checks->p.http;
+
+    if (run->http != NULL)
+        http->cancel(http->ctx, run->http);
+}
+
 /* ---- tcp ------------------------------------------------------------------------------------------------------------- */
 
 static void tcp_done(void *arg, int r)
 {
-    struct run *run = arg;
+    struct check_run *run = arg;
 
     run->probe = NULL;
     good_or(run, r, "connect");
 }
 
-static int start_tcp(struct run *run, struct hf_err *err)
+static int start_tcp(struct check_run *run, struct hf_err *err)
 {
     const struct hf_probe_ops *probe = run->checks->p.probe;
 
@@ -123,11 +131,19 @@ static int start_tcp(struct run *run, struct hf_err *err)
                       &run->probe, err);
 }
 
+static void cancel_tcp(struct check_run *run)
+{
+    const struct hf_probe_ops *probe = run->checks->p.probe;
+
+    if (run->probe != NULL)
+        probe->cancel(probe->ctx, run->probe);
+}
+
 /* ---- exec ------------------------------------------------------------------------------------------------------------ */
 
 static void exec_done(void *arg, int r, int exit_code, struct hf_view output)
 {
-    struct run *run = arg;
+    struct check_run *run = arg;
     struct hf_view said = hf_view_trim(output);
     char text[96];
 
@@ -141,7 +157,7 @@ static void exec_done(void *arg, int r, int exit_code, struct hf_view output)
     result(run, exit_code == 0 ? HF_HEALTH_GOOD : HF_HEALTH_BAD, text);
 }
 
-static int start_exec(struct run *run, struct hf_err *err)
+static int start_exec(struct check_run *run, struct hf_err *err)
 {
     const struct hf_proc_ops *proc = run->checks->p.proc;
     struct hf_proc_request request = {
@@ -150,11 +166,19 @@ static int start_exec(struct run *run, struct hf_err *err)
     return proc->spawn(proc->ctx, &request, &run->proc, err);
 }
 
+static void cancel_exec(struct check_run *run)
+{
+    const struct hf_proc_ops *proc = run->checks->p.proc;
+
+    if (run->proc != NULL)
+        proc->cancel(proc->ctx, run->proc);
+}
+
 /* ---- unit ------------------------------------------------------------------------------------------------------------ */
 
 static void unit_done(void *arg, int r, const char *active_state, const char *sub_state, const struct hf_err *err)
 {
-    struct run *run = arg;
+    struct check_run *run = arg;
     char text[96], why[200];
 
     run->unit = NULL;
@@ -172,25 +196,42 @@ static void unit_done(void *arg, int r, const char *active_state, const char *su
            text);
 }
 
-static int start_unit(struct run *run, struct hf_err *err)
+static int start_unit(struct check_run *run, struct hf_err *err)
 {
     const struct hf_unit_ops *unit = run->checks->p.unit;
 
     return unit->state(unit->ctx, run->check->unit, run->check->timeout_ns, unit_done, run, &run->unit, err);
 }
 
+static void cancel_unit(struct check_run *run)
+{
+    const struct hf_unit_ops *unit = run->checks->p.unit;
+
+    if (run->unit != NULL)
+        unit->cancel(unit->ctx, run->unit);
+}
+
+/* ---- all kinds ------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    int (*start)(struct check_run *run, struct hf_err *err); /* calls result() once it is known, or returns -errno */
+    void (*cancel)(struct check_run *run);                   /* the call in progress, if there is one */
+} kinds[] = {
+    [HF_CHECK_HTTP] = {start_http, cancel_http},
+    [HF_CHECK_TCP] = {start_tcp, cancel_tcp},
+    [HF_CHECK_EXEC] = {start_exec, cancel_exec},
+    [HF_CHECK_UNIT] = {start_unit, cancel_unit},
+};
+_Static_assert(HF_LEN(kinds) == HF_CHECK_COUNT, "a kind of health check has no row");
+
 /* ---- all ------------------------------------------------------------------------------------------------------------- */
 
 static void on_timer(void *arg)
 {
-    static int (*const starters[])(struct run *, struct hf_err *) = {[HF_CHECK_HTTP] = start_http,
-                                                                     [HF_CHECK_TCP] = start_tcp,
-                                                                     [HF_CHECK_EXEC] = start_exec,
-                                                                     [HF_CHECK_UNIT] = start_unit};
-    struct run *run = arg;
+    struct check_run *run = arg;
     struct hf_err err = HF_ERR_INIT;
     char text[200];
-    int r = starters[run->check->kind](run, &err);
+    int r = kinds[run->check->kind].start(run, &err);
 
     if (r < 0)
         result(run, HF_HEALTH_BAD, hf_err_text(&err, text, sizeof(text)));
@@ -213,7 +254,7 @@ static bool make_timers(struct hf_checks *checks)
     checks->deadline = sched->timer_new(sched->ctx, on_deadline, checks);
     for (size_t i = 0; checks->deadline != NULL && i < checks->p.n; i++) {
         checks->runs[i] =
-            (struct run){.checks = checks, .check = &checks->p.checks[i], .i = i, .again_ns = first_again_ns};
+            (struct check_run){.checks = checks, .check = &checks->p.checks[i], .i = i, .again_ns = first_again_ns};
         checks->runs[i].timer = sched->timer_new(sched->ctx, on_timer, &checks->runs[i]);
         if (checks->runs[i].timer == NULL)
             return false;
@@ -247,15 +288,9 @@ void hf_checks_free(struct hf_checks *checks)
         return;
     const struct hf_checks_params *p = &checks->p;
     for (size_t i = 0; i < HF_MAX_CHECKS; i++) {
-        struct run *run = &checks->runs[i];
-        if (run->http != NULL)
-            p->http->cancel(p->http->ctx, run->http);
-        if (run->proc != NULL)
-            p->proc->cancel(p->proc->ctx, run->proc);
-        if (run->probe != NULL)
-            p->probe->cancel(p->probe->ctx, run->probe);
-        if (run->unit != NULL)
-            p->unit->cancel(p->unit->ctx, run->unit);
+        struct check_run *run = &checks->runs[i];
+        if (run->check != NULL)
+            kinds[run->check->kind].cancel(run);
         p->sched->timer_free(p->sched->ctx, run->timer);
     }
     p->sched->timer_free(p->sched->ctx, checks->deadline);

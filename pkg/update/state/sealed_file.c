@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "os/dir.h"
 #include "os/file.h"
 
 static int join(const char *folder, const char *name, char path[PATH_MAX], struct hf_err *err)

@@ -71,10 +71,10 @@ struct hf_install {
 /* The kinds of health checks, one row for each: constant, field in health.checks[], word in messages and in the flag
  * --health-<word>; what that flag sets (key in the field, "" the field itself; form), its placeholder and its help. */
 #define HF_CHECK_KINDS(X)                                                                                              \
-    X(HTTP, "http", "http", "url", TEXT, "URL", "must answer 200 before it is committed")                              \
-    X(TCP, "tcp", "tcp", "port", PORT, "PORT", "must accept a connection on 127.0.0.1")                                \
+    X(HTTP, "http", "http", "url", TEXT, "URL", "must answer 200 before the release is committed")                     \
+    X(TCP, "tcp", "tcp", "port", PORT, "PORT", "port on 127.0.0.1 that must accept a connection")                      \
     X(EXEC, "exec", "exec", "command", WORDS, "WORD", "command that must exit with 0, one word each")                  \
-    X(UNIT, "systemdUnitActive", "unit", "", TEXT, "UNIT", "must be active")
+    X(UNIT, "systemdUnitActive", "unit", "", TEXT, "UNIT", "systemd unit that must be active")
 
 enum hf_check_kind {
 #define HF_CHECK_ENUM(kind, ...) HF_CHECK_##kind,

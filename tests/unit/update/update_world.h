@@ -1,9 +1,9 @@
-/* tests/unit/update/update_world.h - what test_engine.c and test_detour.c share: a world (support/simupdate.h) for each test, and
+/* tests/unit/update/update_world.h - what test_engine.c and test_detour.c share: a world (support/fakes/simupdate.h) for each test, and
  * what they expect of it. */
 #pragma once
 
 #include "support/check_main.h"
-#include "support/simupdate.h"
+#include "support/fakes/simupdate.h"
 
 #define UPDATES "/var/lib/holdfast/updates"
 

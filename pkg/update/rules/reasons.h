@@ -1,6 +1,6 @@
-/* update/rules/reasons.h - every reason a release's status can show: what it means, and what to do about it.
+/* update/rules/reasons.h - every reason that a release's status can show: its meaning, its remedy, its log level. Pure.
  *
- * The names are promises: they appear in EdgeNode.status.updates[].reason, in metrics and in logs. */
+ * The names are promises: they appear in EdgeNode.status.updates[].reason, in metrics and in logs. docs/UPDATES.md lists them. */
 #pragma once
 
 #include "base/log.h"
@@ -97,12 +97,11 @@ enum hf_reason {
 const char *hf_reason_name(enum hf_reason reason); /* "HealthPassed"; "" for None */
 const char *hf_reason_meaning(enum hf_reason reason);
 const char *hf_reason_remedy(enum hf_reason reason);
-enum hf_reason hf_reason_of(const char *name); /* HF_R_COUNT: no such */
+enum hf_reason hf_reason_of(const char *name); /* HF_R_COUNT: no reason of this name */
 
-/* How loudly a change to this phase for this reason is logged, by what a person has to do about it: error, the node does not do what
- * it was asked to until somebody acts; warning, it goes on or tries again by itself, and somebody may want to know; info, as it
- * should be. One table for all reasons. */
+/* The level at which a change to this phase is logged. Error: the node cannot do what it should until somebody acts. Warning: the
+ * node continues or tries again by itself. Info: all is as it should be. */
 enum hf_log_level hf_reason_level(enum hf_phase phase, enum hf_reason reason);
 
-/* What an errno of file work is called. */
+/* The reason for an errno of a file operation. */
 enum hf_reason hf_reason_of_errno(int r);

@@ -1,11 +1,11 @@
 /* update/engine.h - the updater: brings releases on this node from one version to the next, or back.
  *
- * The caller passes the desired releases, already selected and admitted. For each, one at a time, the engine fetches, patches,
- * verifies, swaps and checks the service, then commits or rolls back, and reports the status. It journals every step and needs no
- * network to start, to resume, to check health or to roll back.
+ * The caller passes the desired releases, already selected and admitted. For each, one at a time, the engine fetches,
+ * patches, verifies, swaps and checks the service, then commits or rolls back, and reports the status. It journals
+ * every step and needs no network to start, to resume, to check health or to roll back.
  *
- * Threads: loop thread only; blocking work runs in jobs. Memory: the engine copies what it keeps. Errors: 0 or -errno with *err
- * (may be NULL); a failing update is a status, never an error of these functions. */
+ * Threads: loop thread only; blocking work runs in jobs. Memory: the engine copies what it keeps. Errors: 0 or -errno
+ * with *err (may be NULL); a failing update is a status, never an error of these functions. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -48,8 +48,8 @@ struct hf_desired {
         HF_GATE_STALE, /* staleOk.window is over, and its action is Hold */
         HF_GATE_HELD,  /* by the site's own order */
     } gate;
-    /* Unless the gate is OPEN, nothing starts, and an update before its swap pauses and keeps its download (as with a closed window
-     * or spec.suspend). From the swap on the update runs to its end. */
+    /* Unless the gate is OPEN, nothing starts, and an update before its swap pauses and keeps its download (as with a
+     * closed window or spec.suspend). From the swap on the update runs to its end. */
 };
 
 struct hf_update_params {
@@ -65,11 +65,11 @@ struct hf_update_params {
     struct hf_metrics *metrics; /* may be NULL; used until hf_update_engine_free() */
     const char *state_dir;      /* the engine owns <state_dir>/updates */
     const char *trust_dir;
-    const char *const *roots; /* folders below which releases may be installed; absolute, NULL ends */
+    const char *const *roots; /* releases install below one of these folders only; absolute, NULL ends */
     const char *arch;         /* "amd64", "arm64", ... */
     bool pod_mode;            /* refuse what a pod cannot do: restart.exec, health exec, devices without host_root */
-    const char *host_root;    /* pod mode: the host's file system is mounted here; NULL: "/" */
-    const char *self_unit;    /* the agent's own unit: an update of the agent is not restarted twice; NULL none */
+    const char *host_root;    /* pod mode: mount point of the host's file system; NULL: "/" */
+    const char *self_unit;    /* the agent's own unit, which an update must not restart twice; NULL none */
     uint64_t retry_base_ns, retry_cap_ns;
     /* Does this node fulfil `requires`? 0, or -EOPNOTSUPP with the missing part in *err. */
     int (*meets)(void *arg, const struct hf_requires *requires_, struct hf_err *err);
@@ -82,30 +82,31 @@ struct hf_update_engine;
 
 /* Copies the strings and `roots`; the tables of functions and `log` must outlive the loop that runs the jobs. Takes
  * <state>/updates/lock: -EWOULDBLOCK if another process holds it.
- * Reads the journals and resumes where the last process stopped; effects start with the next turn of the loop. A damaged journal
- * is set aside and reported in the status of its release. */
+ * Reads the journals and resumes where the last process stopped; effects start with the next turn of the loop. It sets
+ * a damaged journal aside and reports it in the status of that release. */
 HF_MUST_USE int hf_update_engine_new(const struct hf_update_params *params, struct hf_update_engine **ret_engine,
                                      struct hf_err *err);
-/* Before a shutdown of the node: start nothing new, and stop downloads with everything received synced to disk. Done when
- * hf_update_engine_quiesced() returns true, which `changed` announces. The caller may free the engine before; the next process
- * then resumes as after a kill. */
+/* Before a shutdown of the node: start nothing new, and stop downloads with everything received synced to disk. Done
+ * when hf_update_engine_quiesced() returns true, which `changed` announces. The caller may free the engine before; the
+ * next process then resumes as after a kill. */
 void hf_update_engine_quiesce(struct hf_update_engine *engine);
 bool hf_update_engine_quiesced(const struct hf_update_engine *engine);
 void hf_update_engine_free(struct hf_update_engine *engine); /* stops all effects; the state on disk stays resumable */
 HF_DEFINE_CLEANUP(struct hf_update_engine, hf_update_engine_free)
 
-/* Sets all desired releases, one for each release name (the caller has resolved Superseded). A release that is no longer desired
- * is forgotten if it has not started, abandoned and cleaned up before Swapping, finished after that, and left alone once committed.
- * Call it each `interval` even if nothing changed: the engine then reads the keys again. */
+/* Sets all desired releases, one for each release name (the caller has resolved Superseded). The engine forgets a
+ * release that is no longer desired if it has not started, abandons it and cleans up before Swapping, finishes it after
+ * that, and leaves it alone once committed. Call it each `interval` even if nothing changed: the engine then reads the
+ * keys again. */
 HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const struct hf_desired *desired, size_t n,
                                      struct hf_err *err);
-/* Looks for drift in committed releases; call it each `interval`. If somebody changed or removed the installed content, the engine
- * installs it again at once (Drifted), with health checks as in any update: if they fail, it restores the content it found. Drift
- * soon after a repair is repaired later: after one minute, then two, four, ... */
+/* Looks for drift in committed releases; call it each `interval`. If somebody changed or removed the installed content,
+ * the engine installs it again at once (Drifted), with health checks as in any update: if they fail, it restores the
+ * content it found. After a repair the next one has to wait: one minute, then two, four, ... */
 void hf_update_engine_check_drift(struct hf_update_engine *engine);
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 
-/* Visits the status of every release that is desired or has a history. A release that no object wants comes last, without method
- * and counters. */
+/* Visits the status of every release, desired or with a history. One that no object wants comes last,
+ * without method and counters. */
 void hf_update_engine_each(struct hf_update_engine *engine,
                            void (*visit)(void *arg, const struct hf_update_status *status), void *arg);

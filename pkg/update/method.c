@@ -32,7 +32,8 @@ static const char *installed_sha256(const struct release *release, char tree[HF_
     return hf_tree_link_parse(j->name, j->old_link, tree) ? tree : "";
 }
 
-/* Finds the chain from the installed file, or from the intermediate file if an attempt made one. False: fetch the whole file. */
+/* Finds the chain from the installed file, or from the intermediate file if an attempt made one. False: fetch the whole
+ * file. */
 static bool find_chain(const struct release *release, const struct hf_plan_room *room, const char *avoid,
                        struct hf_delta_chain *ret_chain)
 {
@@ -61,7 +62,7 @@ const struct hf_delta_ref *method_delta(const struct release *release)
     return chain_of(release, &chain) ? chain.deltas[0] : NULL;
 }
 
-/* ---- why not the shortest chain --------------------------------------------------------------------------------------- */
+/* ---- why not the shortest chain ---------------------------------------------------------------------------------- */
 
 static void set_detour(struct release *release, const char *format, ...) HF_PRINTF(2, 3);
 
@@ -142,9 +143,10 @@ static void explain_death(struct release *release, const struct delta_death *dea
                    instead(release));
 }
 
-/* ---- the choice --------------------------------------------------------------------------------------------------------- */
+/* ---- the choice -------------------------------------------------------------------------------------------------- */
 
-/* Starts from the intermediate file of an earlier attempt if the remaining deltas are no longer than those from the installed file. */
+/* Starts from the intermediate file of an earlier attempt if the remaining deltas are no longer than those from the
+ * installed file. */
 static void choose(struct release *release)
 {
     const struct hf_swap_inspection *seen = &release->attempt.seen;

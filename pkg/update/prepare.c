@@ -15,7 +15,7 @@ static void failed(struct release *release, const struct hf_failure *failure)
     transition_failure(release, HF_EV_FAILED, failure);
 }
 
-/* ---- the unit --------------------------------------------------------------------------------------------------------- */
+/* ---- the unit ---------------------------------------------------------------------------------------------------- */
 
 static void go(struct release *release)
 {
@@ -65,7 +65,7 @@ static void look_at_unit(struct release *release)
     }
 }
 
-/* ---- space ------------------------------------------------------------------------------------------------------------ */
+/* ---- space ------------------------------------------------------------------------------------------------------- */
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -125,7 +125,7 @@ static uint64_t disk_room(const struct release *release)
     return there > taken ? there - taken : 0;
 }
 
-/* ---- the target ------------------------------------------------------------------------------------------------------- */
+/* ---- the target -------------------------------------------------------------------------------------------------- */
 
 static bool is_installed(const struct release *release)
 {

@@ -1,14 +1,17 @@
-/* update/install/checkpoint.h - the progress of a delta on disk, from which a process resumes after a kill or a power cut.
+/* update/install/checkpoint.h - the progress of a delta on disk, from which a process resumes after a kill or a power
+ * cut.
  *
  * One small file beside the new one, `.holdfast-<release>.point`, with three slots for a sealed record (codec/seal.h):
- *   two, in turn   written and synced after the new file is synced up to that offset, at most 16 times for a file of any size:
- *                  valid after a power cut; if one is torn, the other remains
- *   one            overwritten at every checkpoint (4 MiB of output), never synced: valid until the machine reboots (the record holds
- *                  the kernel's boot id); causes no card writes of its own
- * A checkpoint is only a hint: the finished file is read back and compared with its signed hash in any case, and made again from the
- * start if it differs. A lost checkpoint costs time, nothing else.
+ *   two, in turn   valid after a power cut: each write follows a sync of the new file up to that offset and is synced
+ *                  itself; at most 16 for a file of any size. A torn one leaves the other.
+ *   one            valid after a kill, until the machine reboots (the record holds the kernel's boot id): overwritten
+ *                  at
+ *                  every checkpoint (4 MiB of output), never synced, so that it causes no card writes of its own
+ * A checkpoint is only a hint: patch.c compares the finished file with its signed hash in any case, and makes it
+ * again from the start if it differs. A lost checkpoint costs time, nothing else.
  *
- * Threads: any, one at a time; all functions with a file block. Memory: a keeper borrows its folder and owns one descriptor. */
+ * Threads: any, one at a time; all functions with a file block. Memory: a keeper borrows its folder and owns one
+ * descriptor. */
 #pragma once
 
 #include "delta/delta.h"
@@ -19,7 +22,7 @@
 
 struct hf_checkpoint_keeper {
     const struct hf_target_dir *dir; /* borrowed */
-    int fd;                          /* -1: none are kept */
+    int fd;                          /* -1: no checkpoints */
     char key[2 * HF_SHA256_HEX];
     char boot[40];
     uint64_t every;                  /* bytes between two synced checkpoints */
@@ -32,15 +35,17 @@ struct hf_checkpoint_keeper {
         .fd = -1                                                                                                       \
     }
 
-/* Starts to keep checkpoints of the delta `delta_sha256`, which makes the file `sha256` of `size` bytes. True: *ret_point is the best
- * checkpoint of an earlier process; the caller checks that the new file reaches its offset. False: there is none. */
+/* Starts to keep checkpoints of the delta `delta_sha256`, which makes the file `sha256` of `size` bytes. True:
+ * *ret_point is the best checkpoint of an earlier process; the caller checks that the new file reaches its offset.
+ * False: there is none. */
 bool hf_checkpoint_open(const struct hf_target_dir *dir, const char *delta_sha256, const char *sha256, uint64_t size,
                         struct hf_checkpoint_keeper *keeper, struct hf_delta_checkpoint *ret_point);
 /* Offset of the best checkpoint on disk; 0: none. Changes nothing. */
 uint64_t hf_checkpoint_peek(const struct hf_target_dir *dir, const char *delta_sha256, const char *sha256);
-/* Drops all checkpoints: the file is made from the start. */
+/* Drops all checkpoints: the file starts at offset 0 again. */
 void hf_checkpoint_restart(struct hf_checkpoint_keeper *keeper);
-/* Records that the new file, open as out_fd, is written up to the checkpoint. Returns the error of syncing that file. */
+/* Records that the new file, open as out_fd, is written up to the checkpoint. Returns the error of syncing that
+ * file. */
 HF_MUST_USE int hf_checkpoint_keep(struct hf_checkpoint_keeper *keeper, int out_fd,
                                    const struct hf_delta_checkpoint *checkpoint);
 /* Sync, so that a later process can resume after a reboot. */

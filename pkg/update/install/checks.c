@@ -16,7 +16,7 @@ struct check_run {
     struct hf_probe_call *probe;
     struct hf_unit_call *unit;
     int status;        /* of the HTTP answer; 0 none yet */
-    uint64_t again_ns; /* after a bad result */
+    uint64_t again_ns; /* wait after the next bad result */
 };
 
 struct hf_checks {
@@ -35,7 +35,7 @@ static void finish(struct hf_checks *checks)
     p.done(p.arg, &health);
 }
 
-/* A result is there: verdict, or the next try after the period. May free the checks. */
+/* Records a result; then the verdict, or the next try after the period. May free the checks. */
 static void result(struct check_run *run, enum hf_health_outcome outcome, const char *text)
 {
     struct hf_checks *checks = run->checks;
@@ -44,8 +44,8 @@ static void result(struct check_run *run, enum hf_health_outcome outcome, const 
         finish(checks);
         return;
     }
-    /* A service that has just been started is good a moment later: nobody wants to wait a whole period for that, nor to lose the
-     * one chance before a short deadline. */
+    /* A service that just started is often good a moment later: try again soon after a bad result, long periods and
+     * short deadlines notwithstanding. */
     uint64_t wait_ns = outcome == HF_HEALTH_GOOD ? run->check->period_ns : HF_MIN(run->again_ns, run->check->period_ns);
     run->again_ns = outcome == HF_HEALTH_GOOD ? first_again_ns : wait_ns * 2;
     checks->p.sched->timer_arm(checks->p.sched->ctx, run->timer, wait_ns);
@@ -59,9 +59,9 @@ static void good_or(struct check_run *run, int r, const char *what)
     result(run, r == 0 ? HF_HEALTH_GOOD : HF_HEALTH_BAD, text);
 }
 
-/* ---- http ------------------------------------------------------------------------------------------------------------ */
+/* ---- http -------------------------------------------------------------------------------------------------------- */
 
-/* The status is all that is asked for: an answer without end is not waited for. */
+/* Only the status counts: do not wait for the body, which may be endless. */
 static int http_response(void *arg, const struct hf_http_response *response)
 {
     struct check_run *run = arg;
@@ -113,7 +113,7 @@ static void cancel_http(struct check_run *run)
         http->cancel(http->ctx, run->http);
 }
 
-/* ---- tcp ------------------------------------------------------------------------------------------------------------- */
+/* ---- tcp --------------------------------------------------------------------------------------------------------- */
 
 static void tcp_done(void *arg, int r)
 {
@@ -139,7 +139,7 @@ static void cancel_tcp(struct check_run *run)
         probe->cancel(probe->ctx, run->probe);
 }
 
-/* ---- exec ------------------------------------------------------------------------------------------------------------ */
+/* ---- exec -------------------------------------------------------------------------------------------------------- */
 
 static void exec_done(void *arg, int r, int exit_code, struct hf_view output)
 {
@@ -174,7 +174,7 @@ static void cancel_exec(struct check_run *run)
         proc->cancel(proc->ctx, run->proc);
 }
 
-/* ---- unit ------------------------------------------------------------------------------------------------------------ */
+/* ---- unit -------------------------------------------------------------------------------------------------------- */
 
 static void unit_done(void *arg, int r, const char *active_state, const char *sub_state, const struct hf_err *err)
 {
@@ -188,7 +188,7 @@ static void unit_done(void *arg, int r, const char *active_state, const char *su
         return;
     }
     (void)snprintf(text, sizeof(text), "%s (%s)", active_state, sub_state);
-    /* failed: systemd itself will not try again. */
+    /* failed: systemd will not start the unit again by itself. */
     result(run,
            strcmp(active_state, "active") == 0   ? HF_HEALTH_GOOD
            : strcmp(active_state, "failed") == 0 ? HF_HEALTH_HOPELESS
@@ -211,10 +211,10 @@ static void cancel_unit(struct check_run *run)
         unit->cancel(unit->ctx, run->unit);
 }
 
-/* ---- all kinds ------------------------------------------------------------------------------------------------------- */
+/* ---- all kinds --------------------------------------------------------------------------------------------------- */
 
 static const struct {
-    int (*start)(struct check_run *run, struct hf_err *err); /* calls result() once it is known, or returns -errno */
+    int (*start)(struct check_run *run, struct hf_err *err); /* calls result() later, or returns -errno */
     void (*cancel)(struct check_run *run);                   /* the call in progress, if there is one */
 } kinds[] = {
     [HF_CHECK_HTTP] = {start_http, cancel_http},
@@ -224,7 +224,7 @@ static const struct {
 };
 _Static_assert(HF_LEN(kinds) == HF_CHECK_COUNT, "a kind of health check has no row");
 
-/* ---- all ------------------------------------------------------------------------------------------------------------- */
+/* ---- all --------------------------------------------------------------------------------------------------------- */
 
 static void on_timer(void *arg)
 {
@@ -243,7 +243,7 @@ static void on_deadline(void *arg)
 
     if (hf_health_tick(&checks->health, hf_mono_ns(checks->p.clock)) != HF_HEALTH_PENDING || checks->p.n == 0)
         finish(checks);
-    else /* the timer was early by a rounding */
+    else /* rounding made the timer fire early */
         checks->p.sched->timer_arm(checks->p.sched->ctx, checks->deadline, HF_NS_PER_MS);
 }
 

@@ -1,7 +1,8 @@
 /* update/install/checks.h - runs the health checks of a release until there is a verdict (update/rules/health.h).
  *
  * All checks run at the same time, each with its own period and timeout; a check that hangs delays no other one.
- * Threads: loop thread only. Memory: the checks are freed before `done` is called, or with hf_checks_free(). */
+ * Threads: loop thread only. Memory: the checks free themselves before they call `done`; else free them with
+ * hf_checks_free(). */
 #pragma once
 
 #include "base/clock.h"
@@ -29,4 +30,4 @@ struct hf_checks;
 
 HF_MUST_USE int hf_checks_start(const struct hf_checks_params *params, struct hf_checks **ret_checks,
                                 struct hf_err *err);
-void hf_checks_free(struct hf_checks *checks); /* cancels; `done` is not called; NULL: nothing */
+void hf_checks_free(struct hf_checks *checks); /* cancels without a call of `done`; NULL: nothing */

@@ -1,14 +1,15 @@
 /* update/install/patch.h - makes the new file from the download: complete, verified, durable, beside the target.
  *
- * Delta: verifies the hash of the delta before its first byte is parsed, and the hash of the base before it is used. Whole file:
- * renames the download, or unpacks it (.zst, .xz). In both cases the new file is preallocated, written once in order, synced, and
- * read back for its size and SHA-256. Kind Tree: the verified archive is then extracted; the base of a delta is the archive of
- * the folder in use, read in place (pack/tar/archive.h). In a chain of deltas the file that each but the last one makes becomes,
- * verified, the base of the next one and replaces the base before.
+ * Delta: verifies the hashes of the delta and of the base before it parses the first byte.
+ * Whole file: renames the download, or unpacks it (.zst, .xz). In both cases it preallocates the new file, writes it
+ * once in order, syncs it, and reads it back for its size and SHA-256. Kind Tree: it then extracts the verified
+ * archive; the base of a delta is the archive of the folder in use, read in place (pack/tar/archive.h). In a chain of
+ * deltas the file that each but the last one makes becomes, verified, the base of the next one and replaces the base
+ * before.
  *
- * A call may be cut off anywhere and run again. A delta that makes 16 MiB or more resumes from its last checkpoint
- * (update/install/checkpoint.h): every 4 MiB, or, where it looks inside compressed files, where none of their streams is open.
- * Threads: worker threads only; blocks. Memory: parameters borrow. */
+ * A call may end anywhere and run again. A delta that makes 16 MiB or more resumes from its last checkpoint
+ * (update/install/checkpoint.h): every 4 MiB, or, where it looks inside compressed files, where none of their streams
+ * is open. Threads: worker threads only; blocks. Memory: parameters borrow. */
 #pragma once
 
 #include <stdatomic.h>
@@ -36,6 +37,6 @@ struct hf_patch_params {
     const atomic_bool *cancel;
 };
 
-/* -EBADMSG with DeltaDamaged or DeltaUnfit: try the whole file. -ESTALE: the old file has changed. After a failure the unfinished
- * new file is removed (except with -ECANCELED); the download stays unless it proved to be wrong. */
+/* -EBADMSG with DeltaDamaged or DeltaUnfit: try the whole file. -ESTALE: the old file has changed. After a failure
+ * (except -ECANCELED) it removes the unfinished new file; the download stays unless it proved to be wrong. */
 HF_MUST_USE int hf_patch_run(const struct hf_patch_params *params, struct hf_failure *failure);

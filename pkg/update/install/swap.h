@@ -1,11 +1,13 @@
-/* update/install/swap.h - inspects the target, swaps the new file in, restores the old one, removes what is left.
+/* update/install/swap.h - inspects the target, swaps the new file in, restores the old one, cleans up.
  *
  *     swap:     link(target, .old); fsync folder; rename(.new, target); fsync folder
  *     restore:  rename(.old, target); fsync folder             (a first install: unlink)
- * The sync between link and rename keeps their order on the medium: without it a power cut may keep the new name and lose the
- * backup. Kind Tree: the target is a symbolic link, replaced by renaming another one over it; the journal holds the old text.
+ * The sync between link and rename keeps their order on the medium: without it a power cut may keep the new name and
+ * lose the backup. Kind Tree: the target is a symbolic link, replaced by renaming another one over it; the journal
+ * holds the old text.
  *
- * Every function may be cut off anywhere and run again. Threads: worker threads only; all block. Memory: parameters borrow. */
+ * Every function may end anywhere and run again. Threads: worker threads only; all block. Memory: parameters
+ * borrow. */
 #pragma once
 
 #include <stdatomic.h>
@@ -44,12 +46,13 @@ struct hf_swap_identity {
     int64_t changed_s, changed_ns; /* ctime, which no call can set */
 };
 
-/* Is the committed version still in place? 1 yes, 0 no, -errno: cannot be decided. `look` is the identity that the last call saw
- * (zero: none), and is updated: the content is read only if the identity differs. */
+/* Is the committed version still in place? 1 yes, 0 no, -errno: cannot be decided. `look` is the identity that the last
+ * call saw (zero: none), and is updated: the content is read only if the identity differs. */
 HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_identity *look,
                               struct hf_failure *failure);
 
-/* Inspects the target. First undoes an unfinished swap that the journal does not record (because the journal was lost). */
+/* Inspects the target. First undoes an unfinished swap that the journal does not record (because the journal was
+ * lost). */
 HF_MUST_USE int hf_swap_inspect(const struct hf_swap_params *params, struct hf_swap_inspection *ret_inspection,
                                 struct hf_failure *failure);
 
@@ -59,6 +62,6 @@ HF_MUST_USE int hf_swap_run(const struct hf_swap_params *params, struct hf_failu
 /* -ESTALE with RollbackFailed: the old version is gone and cannot be restored. */
 HF_MUST_USE int hf_swap_undo(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* Removes downloads, unfinished and old files, trees that no link names, and folders made for a target that does not exist. Call it
- * only if the journal says which version is in place. */
+/* Removes downloads, unfinished and old files, trees that no link names, and folders made for a target that does not
+ * exist. Call it only if the journal says which version is in place. */
 HF_MUST_USE int hf_swap_clean(const struct hf_swap_params *params, struct hf_failure *failure);

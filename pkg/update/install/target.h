@@ -1,8 +1,10 @@
-/* update/install/target.h - the install path of a release, below an allowed root, opened so that no link can lead it elsewhere.
+/* update/install/target.h - the install path of a release, below an allowed root, opened so that no link can lead it
+ * elsewhere.
  *
- * The functions open the root as the operator named it; from there to the folder of the target no component may be a symbolic link
- * (openat2), so that a link put in between two calls has no effect. All files of an update lie in the folder of the target and are
- * named `.holdfast-<release>.<suffix>`: on the same file system, so that renames and hard links work.
+ * The functions open the root as the operator named it; from there to the folder of the target no component may be a
+ * symbolic link (openat2), so that a link put in between two calls has no effect. All files of an update lie in the
+ * folder of the target and are named `.holdfast-<release>.<suffix>`: on the same file system, so that renames and hard
+ * links work.
  *
  * Threads: any; every function that takes a file system blocks. Memory: a target borrows its strings. */
 #pragma once
@@ -38,8 +40,8 @@ struct hf_target_dir {
 /* Pure. -EACCES: the path is not normal, or not strictly below a root. */
 HF_MUST_USE int hf_target_check(const struct hf_target *target, struct hf_failure *failure);
 
-/* Opens the folder of the target. -ENOENT: a folder on the way does not exist; `missing` (may be NULL) gets the topmost one. Close
- * with hf_target_dir_done(). */
+/* Opens the folder of the target. -ENOENT: a folder on the way does not exist; `missing` (may be NULL) gets the topmost
+ * one. Close with hf_target_dir_done(). */
 HF_MUST_USE int hf_target_open(const struct hf_target *target, struct hf_target_dir *ret_spot,
                                char missing[HF_UPDATE_MAX_PATH], struct hf_failure *failure);
 void hf_target_dir_done(struct hf_target_dir *dir);
@@ -49,7 +51,7 @@ HF_MUST_USE int hf_target_make_folders(const struct hf_target *target, struct hf
 /* Removes folders that it made, from the target's own folder up to `made`, as long as they are empty. */
 HF_MUST_USE int hf_target_remove_folders(const struct hf_target *target, const char *made, struct hf_failure *failure);
 
-/* ---- names beside the target -------------------------------------------------------------------------------------- */
+/* ---- names beside the target ------------------------------------------------------------------------------------- */
 
 enum hf_target_file {
     HF_TARGET_PART,       /* the download */
@@ -64,7 +66,7 @@ enum hf_target_file {
 };
 const char *hf_target_file_name(const char *release, enum hf_target_file stage, char name[NAME_MAX + 1]);
 
-/* ---- files at a dir ---------------------------------------------------------------------------------------------- */
+/* ---- files in the folder ---------------------------------------------------------------------------------------- */
 
 /* lstat(). False with *ret_r = 0: no such file; false with -errno: error. */
 bool hf_target_stat(const struct hf_target_dir *dir, const char *name, struct stat *ret, int *ret_r);

@@ -1,4 +1,5 @@
-/* update/rules/failure.h - the failure of a step: a reason for the status and an error text. A value; nothing to free. */
+/* update/rules/failure.h - the failure of a step: a reason for the status and an error text. A value; nothing to
+ * free. */
 #pragma once
 
 #include "base/err.h"

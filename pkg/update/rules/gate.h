@@ -1,7 +1,7 @@
 /* update/rules/gate.h - may a release go on now, and if not, why? Pure: review.c gathers the facts.
  *
- * The engine asks before an update starts, while it fetches and patches, and before the swap. From the swap on nothing asks: the
- * update runs to its end. */
+ * The engine asks before an update starts, while it fetches and patches, and before the swap. From the swap on nothing
+ * asks: the update runs to its end. */
 #pragma once
 
 #include <stdbool.h>

@@ -52,7 +52,7 @@ enum hf_health_verdict hf_health_result(struct hf_health *health, size_t i, enum
     return health->verdict;
 }
 
-/* The one to name: the first that is not where it must be. */
+/* The check to name in the message: the first without enough good results. */
 static const struct hf_health_check *behind(const struct hf_health *health)
 {
     for (size_t i = 0; i < health->n; i++) {

@@ -1,8 +1,8 @@
 /* update/rules/health.h - from the results of health checks to a verdict. Pure: no clock, no effects.
  *
- * Passed: at one moment the last `successThreshold` results of every check are good. Failed: the deadline comes first, or a result
- * that cannot improve (systemd has given up on the unit). A bad result before the deadline resets the count of its check: services
- * need time to start, and a flapping one must not pass. */
+ * Passed: at one moment the last `successThreshold` results of every check are good. Failed: the deadline comes first,
+ * or a result that cannot improve (systemd has given up on the unit). A bad result before the deadline resets the count
+ * of its check: services need time to start, and a flapping one must not pass. */
 #pragma once
 
 #include <stddef.h>

@@ -1,7 +1,8 @@
 /* update/rules/machine.h - the states of a release, and its move and action on each event, as one table. Pure.
  *
  *          Desired          Go             Fetched          Patched          Go              Swapped            Healthy
- *     Idle -----> Waiting -----> Fetching -----> Patching -----> Verified -----> Swapping -----> Probation -----> Committed
+ *     Idle -----> Waiting -----> Fetching -----> Patching -----> Verified -----> Swapping -----> Probation ----->
+ *     Committed
  *                  ^   \  \                                                         | Failed        | Unhealthy
  *                  |    \  `-> Incompatible                                         v               v
  *        Failed, Held    `---> Rejected                              Undone <-- RollingBack <-------'

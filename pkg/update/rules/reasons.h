@@ -1,6 +1,7 @@
 /* update/rules/reasons.h - every reason that a release's status can show: its meaning, its remedy, its log level. Pure.
  *
- * The names are promises: they appear in EdgeNode.status.updates[].reason, in metrics and in logs. docs/UPDATES.md lists them. */
+ * The names are promises: they appear in EdgeNode.status.updates[].reason, in metrics and in logs. docs/UPDATES.md
+ * lists them. */
 #pragma once
 
 #include "base/log.h"
@@ -99,8 +100,8 @@ const char *hf_reason_meaning(enum hf_reason reason);
 const char *hf_reason_remedy(enum hf_reason reason);
 enum hf_reason hf_reason_of(const char *name); /* HF_R_COUNT: no reason of this name */
 
-/* The level at which a change to this phase is logged. Error: the node cannot do what it should until somebody acts. Warning: the
- * node continues or tries again by itself. Info: all is as it should be. */
+/* The level at which a change to this phase is logged. Error: the node cannot do what it should until somebody acts.
+ * Warning: the node continues or tries again by itself. Info: all is as it should be. */
 enum hf_log_level hf_reason_level(enum hf_phase phase, enum hf_reason reason);
 
 /* The reason for an errno of a file operation. */

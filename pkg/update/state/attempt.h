@@ -1,10 +1,11 @@
-/* update/state/attempt.h - the record of a delta in progress, by which a start finds out that the delta killed the agent:
- * <state>/updates/<release>/attempt.
+/* update/state/attempt.h - the record of a delta in progress, by which a start finds out that the delta killed the
+ * agent: <state>/updates/<release>/attempt.
  *
- * A sealed file, durable before the first byte of the delta is read, and removed when the delta ends in any way, including a stop of
- * the agent. A start that finds the file knows that the agent died in the middle. A power cut or a kill from outside is not the
- * delta's fault: the update resumes from the last checkpoint (update/install/checkpoint.h). But a delta that needs more memory than
- * the agent may use kills it every time: then the update must use another delta or the whole file.
+ * A sealed file, durable before the first byte of the delta is read, and removed when the delta ends in any way,
+ * including a stop of the agent. A start that finds the file knows that the agent died in the middle. A power cut or a
+ * kill from outside is not the delta's fault: the update resumes from the last checkpoint
+ * (update/install/checkpoint.h). But a delta that needs more memory than the agent may use kills it every time: then
+ * the update must use another delta or the whole file.
  *
  * Threads: any, one at a time; all functions with a file system block. */
 #pragma once
@@ -17,8 +18,8 @@
 #include "codec/hash.h"
 #include "os/room.h"
 
-/* Deaths with one delta, of any kind, before it is avoided: this also ends a loop of watchdog resets on a board that runs out of
- * memory. */
+/* Deaths with one delta, of any kind, before it is avoided: this also ends a loop of watchdog resets on a board that
+ * runs out of memory. */
 enum { HF_ATTEMPT_MAX_DEATHS = 3 };
 
 struct hf_attempt {
@@ -51,8 +52,8 @@ void hf_attempt_look(const struct hf_fs_ops *fs, struct hf_attempt_now *ret_now)
 /* True if the kernel's OOM killer struck in the agent's cgroup, or the one above, during the attempt. Pure. */
 bool hf_attempt_oom(const struct hf_attempt *attempt, const struct hf_attempt_now *now);
 
-/* True if the update must avoid this delta: after an OOM kill, after a death without progress in the same boot, and after
- * HF_ATTEMPT_MAX_DEATHS deaths in any case. Pure. */
+/* True if the update must avoid this delta: after an OOM kill, after a death without progress in the same boot, and
+ * after HF_ATTEMPT_MAX_DEATHS deaths in any case. Pure. */
 bool hf_attempt_gives_up(const struct hf_attempt *attempt, const struct hf_attempt_now *now);
 
 HF_MUST_USE int hf_attempt_format(const struct hf_attempt *attempt, struct hf_buf *out);

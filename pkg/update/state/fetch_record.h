@@ -1,6 +1,7 @@
 /* update/state/fetch_record.h - the progress of a download, in two sealed files of <state>/updates/<release>:
  *   fetch      written durably from time to time, after the content is synced: valid after a power cut
- *   fetch.now  overwritten in place with every piece, never synced: valid after a kill -9, until the machine reboots (it holds the
+ *   fetch.now overwritten in place with every piece, never synced: valid after a kill -9, until the machine reboots (it
+ *   holds the
  *              kernel's boot id); causes no card writes of its own
  *
  * Threads: any, one at a time; all functions with a file system block. */
@@ -33,7 +34,8 @@ HF_MUST_USE int hf_fetch_record_remove(const struct hf_fs_ops *fs, const char *f
 
 /* The kernel's boot id; "" unknown. */
 void hf_fetch_record_boot(const struct hf_fs_ops *fs, char boot[40]);
-/* Overwrites fetch.now, open as `fd`, without a sync. `shorter`: truncate first, the text before may have been longer. */
+/* Overwrites fetch.now, open as `fd`, without a sync. `shorter`: truncate first, the text before may have been
+ * longer. */
 HF_MUST_USE int hf_fetch_record_note(const struct hf_fs_ops *fs, int fd, const struct hf_fetch_record *record,
                                      bool shorter, struct hf_err *err);
 /* Opens fetch.now for that; creates the file and its folder. Returns the descriptor. */

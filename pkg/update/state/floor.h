@@ -1,8 +1,8 @@
 /* update/state/floor.h - anti-rollback: the highest sequence of a release that this node has committed.
  *
- * Two sealed files (codec/seal.h), <folder>/floor.0 and floor.1, hold the number in decimal; the higher of the valid ones counts, so
- * that one damaged block on the card does not admit an old release. The floor is raised at the commit, never before: until then the
- * old version must stay allowed. All functions block. */
+ * Two sealed files (codec/seal.h), <folder>/floor.0 and floor.1, hold the number in decimal; the higher of the valid
+ * ones counts, so that one damaged block on the card does not admit an old release. The floor is raised at the commit,
+ * never before: until then the old version must stay allowed. All functions block. */
 #pragma once
 
 #include <stdint.h>

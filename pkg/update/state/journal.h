@@ -1,8 +1,8 @@
 /* update/state/journal.h - the durable state of one release: <state>/updates/<release>/journal.
  *
- * A sealed file (codec/seal.h) of JSON. The engine replaces it durably before each step starts (write, sync, then act). It holds
- * everything needed to resume without a server, including the release itself. A damaged file, or one of another format version, is
- * set aside as journal.damaged and reported.
+ * A sealed file (codec/seal.h) of JSON. The engine replaces it durably before each step starts (write, sync, then act).
+ * It holds everything needed to resume without a server, including the release itself. A damaged file, or one of
+ * another format version, is set aside as journal.damaged and reported.
  *
  * Memory: a struct hf_journal is a value without pointers; assign it to copy it. */
 #pragma once
@@ -80,8 +80,8 @@ HF_MUST_USE int hf_journal_format(const struct hf_journal *journal, const json_t
 HF_MUST_USE int hf_journal_parse(struct hf_view text, struct hf_journal *ret_journal, json_t **ret_release,
                                  struct hf_err *err);
 
-/* Blocks. `folder` is <state>/updates/<release>. -ENOENT: no journal. -EBADMSG: damaged or of another version, and set aside now.
- * Other errors: the journal could not be read; nothing has changed. */
+/* Blocks. `folder` is <state>/updates/<release>. -ENOENT: no journal. -EBADMSG: damaged or of another version, and set
+ * aside now. Other errors: the journal could not be read; nothing has changed. */
 HF_MUST_USE int hf_journal_load(const struct hf_fs_ops *fs, const char *folder, struct hf_journal *ret_journal,
                                 json_t **ret_release, struct hf_err *err);
 
@@ -91,6 +91,6 @@ HF_MUST_USE int hf_journal_save(const struct hf_fs_ops *fs, const char *folder, 
 
 const char *hf_update_method_name(enum hf_update_method method); /* "", "Delta", "Full" */
 
-/* The installed version according to the journal: the new one from Probation on, else the last committed one. Borrowed; "" unknown
- * (nothing is committed yet, or a swap is in progress). */
+/* The installed version according to the journal: the new one from Probation on, else the last committed one. Borrowed;
+ * "" unknown (nothing is committed yet, or a swap is in progress). */
 const char *hf_journal_installed(const struct hf_journal *journal);

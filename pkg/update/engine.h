@@ -25,7 +25,7 @@
 struct hf_update_status {
     const char *name;
     enum hf_phase phase;
-    const char *version; /* of the desired release */
+    const char *version; /* desired version */
     uint64_t sequence;
     const char *digest;
     const char *installed;  /* version at install.path; "" unknown */
@@ -35,7 +35,7 @@ struct hf_update_status {
     unsigned attempts;
     const char *reason;    /* "HealthPassed", "SignatureInvalid", ...: update/rules/reasons.h lists all */
     const char *message;   /* what happened, where, why, what to do; <= 256 bytes */
-    uint64_t time_unix_ns; /* of the last change of phase */
+    uint64_t time_unix_ns; /* time of the last change of phase */
     bool settled;          /* nothing more happens until something outside the engine changes */
 };
 

@@ -10,7 +10,7 @@
 #include "update/release.h"
 #include "update/rules/delta_chain.h"
 
-enum { FROM_DIGITS = 12 }; /* of a hash, in messages */
+enum { FROM_DIGITS = 12 }; /* digits of a hash in messages */
 #define MIB (UINT64_C(1) << 20)
 
 const struct hf_artifact *method_artifact(const struct release *release)
@@ -162,7 +162,7 @@ static void choose(struct release *release)
     release->j.method = old || step ? HF_METHOD_DELTA : HF_METHOD_FULL;
 }
 
-/* True if the delta that killed the agent is listed in this release and still in use. */
+/* True if this release lists the delta that killed the agent and still uses it. */
 static bool is_in_use(const struct release *release, const struct delta_death *death,
                       const struct hf_delta_ref **ret_delta)
 {

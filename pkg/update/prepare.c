@@ -164,7 +164,7 @@ static int drop_unfinished(const struct hf_target_dir *dir, struct hf_failure *f
     return r < 0 ? r : hf_target_unlink(dir, hf_target_file_name(dir->release, HF_TARGET_CHECKPOINT, name), failure);
 }
 
-/* Finds out whether a delta that is still in use killed the agent, so that another one must be tried. */
+/* Finds out if a delta that is still in use killed the agent and must make room for another one. */
 static int look_for_death(struct step_job *step)
 {
     const struct hf_fs_ops *fs = step->swap.target.fs;

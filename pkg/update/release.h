@@ -105,7 +105,7 @@ struct release_record {
         unsigned attempts;
         char message[HF_UPDATE_MAX_MESSAGE];
     } written;
-    struct hf_buf text;         /* of the file */
+    struct hf_buf text;         /* text of the file */
     enum hf_update_action then; /* starts when the write is durable */
 };
 
@@ -134,7 +134,7 @@ struct delta_death {
     char from[HF_SHA256_HEX];  /* hash of its base; method_choose() fills it in */
 };
 
-/* This attempt: what it found and what it has done. Owners: prepare.c (seen, room, disk_room, go_reason), method.c
+/* This attempt: findings and progress. Owners: prepare.c (seen, room, disk_room, go_reason), method.c
  * (step_*), replace.c (received_bytes, delta_failures). */
 struct release_attempt {
     struct hf_swap_inspection seen;
@@ -158,12 +158,12 @@ struct release_retry {
     uint64_t due_ns;     /* monotonic: nothing starts before; 0: now */
     uint64_t paid_bytes; /* received before somebody changed the object: not counted as waste */
     enum release_redo redo;
-    unsigned tries; /* of a commit or clean-up */
+    unsigned tries; /* failed tries of a commit or clean-up */
 };
 
 /* Owner: drift.c. */
 struct release_drift {
-    struct hf_swap_identity identity; /* of the committed file, as last seen */
+    struct hf_swap_identity identity; /* committed file, as last seen */
     bool look_wanted;                 /* hf_update_engine_check_drift() since the last look */
     uint64_t look_due_ns;             /* not before; 0: when asked */
     unsigned repairs;                 /* in this process; looks that found nothing wrong count down */
@@ -322,7 +322,7 @@ struct step_job {
     struct hf_room room;
     struct delta_death death;
     struct hf_swap_identity identity;
-    struct hf_buf text; /* of the journal */
+    struct hf_buf text; /* text of the journal */
     uint64_t sequence;  /* to raise the floor to; 0: done */
 };
 

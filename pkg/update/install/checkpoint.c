@@ -15,7 +15,7 @@ enum {
     SLOTS = 3,
     UNSYNCED_SLOT = 2, /* never synced */
     STRIDE = 4096,     /* bytes between slots: one page each, so that a torn write damages one slot */
-    TEXT_MAX = 1024,   /* of one slot */
+    TEXT_MAX = 1024,   /* size of one slot */
     SYNCED_POINTS = 16 /* for one file, at most */
 };
 static const uint64_t block_bytes = UINT64_C(4) << 20;

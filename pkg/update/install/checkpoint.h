@@ -27,7 +27,7 @@ struct hf_checkpoint_keeper {
     char boot[40];
     uint64_t every;                  /* bytes between two synced checkpoints */
     uint64_t synced;                 /* offset of the last synced one */
-    unsigned turn;                   /* of the two synced slots: the next one to write */
+    unsigned turn;                   /* synced slot to write next */
     struct hf_delta_checkpoint last; /* last one, synced or not; new_offset 0: none */
 };
 #define HF_CHECKPOINT_KEEPER_INIT                                                                                      \

@@ -15,7 +15,7 @@ struct check_run {
     struct hf_proc_call *proc;
     struct hf_probe_call *probe;
     struct hf_unit_call *unit;
-    int status;        /* of the HTTP answer; 0 none yet */
+    int status;        /* HTTP status; 0 none yet */
     uint64_t again_ns; /* wait after the next bad result */
 };
 

@@ -34,7 +34,7 @@ struct hf_fetch_params {
     const char *key;          /* identity of the artifact: records with another key do not count */
     bool is_delta;            /* `size` is that of the download; else of the new file, which may come compressed */
     uint64_t size;            /* signed */
-    uint64_t new_size;        /* of the new file: an existing one of this size needs no download */
+    uint64_t new_size;        /* size of the new file; an existing one of this size needs no download */
     uint64_t wire_bytes;      /* received for this release so far */
     uint64_t bandwidth_limit; /* bytes per second, 0 none */
     /* Reports bytes received now, or (`before`) by an earlier process that could not report them; may be NULL. */

@@ -30,7 +30,7 @@ struct hf_patch_params {
     bool had_old;
     const char *old_sha256; /* kind File with had_old */
     const char *old_link;   /* kind Tree with had_old: the text of the link */
-    const char *sha256;     /* of the new file */
+    const char *sha256;     /* hash of the new file */
     uint64_t size;
     bool has_mode;
     unsigned mode;

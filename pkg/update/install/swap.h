@@ -18,7 +18,7 @@
 struct hf_swap_params {
     struct hf_target target;
     enum hf_install_kind kind;
-    const char *sha256; /* of the new file or archive */
+    const char *sha256; /* hash of the new file or archive */
     bool had_old;
     const char *old_sha256;  /* kind File with had_old */
     const char *old_link;    /* kind Tree with had_old: the text of the link */
@@ -31,12 +31,13 @@ struct hf_swap_params {
 /* The state of the target before an update. */
 struct hf_swap_inspection {
     bool exists;
-    char sha256[HF_SHA256_HEX];       /* of the file; kind Tree: of the archive, "" if the tree is not one of ours */
+    /* hash of the file; kind Tree: hash of the archive, "" if the tree is not one of ours */
+    char sha256[HF_SHA256_HEX];
     char link[HF_UPDATE_MAX_PATH];    /* kind Tree */
     char missing[HF_UPDATE_MAX_PATH]; /* topmost folder on the way that does not exist; "" none */
     uint64_t available_bytes, total_bytes;
     uint64_t staged_bytes;           /* files of an earlier attempt */
-    char step_sha256[HF_SHA256_HEX]; /* of the intermediate file of an earlier attempt; "" none */
+    char step_sha256[HF_SHA256_HEX]; /* hash of the intermediate file of an earlier attempt; "" none */
     uint64_t step_bytes;
 };
 
@@ -46,13 +47,13 @@ struct hf_swap_identity {
     int64_t changed_s, changed_ns; /* ctime, which no call can set */
 };
 
-/* Is the committed version still in place? 1 yes, 0 no, -errno: cannot be decided. `look` is the identity that the last
- * call saw (zero: none), and is updated: the content is read only if the identity differs. */
+/* Is the committed version still in place? 1 yes, 0 no, -errno: unknown. `look` is the identity that the last
+ * call saw (zero: none), and receives the one that this call sees: it reads the content only if the identity
+ * differs. */
 HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_identity *look,
                               struct hf_failure *failure);
 
-/* Inspects the target. First undoes an unfinished swap that the journal does not record (because the journal was
- * lost). */
+/* Inspects the target. First undoes an unfinished swap of a lost journal. */
 HF_MUST_USE int hf_swap_inspect(const struct hf_swap_params *params, struct hf_swap_inspection *ret_inspection,
                                 struct hf_failure *failure);
 

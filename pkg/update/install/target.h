@@ -3,7 +3,7 @@
  *
  * The functions open the root as the operator named it; from there to the folder of the target no component may be a
  * symbolic link (openat2), so that a link put in between two calls has no effect. All files of an update lie in the
- * folder of the target and are named `.holdfast-<release>.<suffix>`: on the same file system, so that renames and hard
+ * folder of the target, with names `.holdfast-<release>.<suffix>`: on the same file system, so that renames and hard
  * links work.
  *
  * Threads: any; every function that takes a file system blocks. Memory: a target borrows its strings. */
@@ -24,7 +24,7 @@
 struct hf_target {
     const struct hf_fs_ops *fs;
     const char *const *roots; /* absolute, NULL ends */
-    const char *host_root;    /* the host's "/" is mounted here; NULL or "": at "/" */
+    const char *host_root;    /* mount point of the host's "/"; NULL or "": "/" */
     const char *path;         /* install.path */
     const char *release;      /* its name */
 };

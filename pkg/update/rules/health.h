@@ -27,7 +27,7 @@ struct hf_health {
     uint64_t deadline_at_ns; /* monotonic */
     enum hf_health_verdict verdict;
     enum hf_reason reason;
-    char message[200]; /* of a failure: the check and its result */
+    char message[200]; /* after a failure: the check and its result */
 };
 
 void hf_health_init(struct hf_health *health, const struct hf_check *checks, size_t n, uint64_t now_ns,

@@ -25,7 +25,7 @@ enum { HF_ATTEMPT_MAX_DEATHS = 3 };
 struct hf_attempt {
     char delta[HF_SHA256_HEX]; /* hash of the delta */
     char makes[HF_SHA256_HEX]; /* hash of the file it makes */
-    uint64_t size;             /* of that file */
+    uint64_t size;             /* size of that file */
     uint64_t at;               /* bytes of it on disk at the start */
     unsigned deaths;           /* earlier ones with this delta */
     char boot[40];             /* the kernel's boot id; "" unknown */

@@ -34,10 +34,10 @@ enum hf_update_method { HF_METHOD_NONE, HF_METHOD_DELTA, HF_METHOD_FULL };
 
 /* Numbers first, then texts: in an order that needs no padding. */
 struct hf_journal {
-    uint64_t time_unix_ns; /* of the last change of phase */
+    uint64_t time_unix_ns; /* time of the last change of phase */
     /* The current release, or the last one. */
     uint64_t sequence;
-    uint64_t size; /* of the new file or archive */
+    uint64_t size; /* bytes of the new file or archive */
     uint64_t bytes_fetched;
     /* History: the last committed release. */
     uint64_t good_sequence;
@@ -47,7 +47,7 @@ struct hf_journal {
     enum hf_install_kind kind;
     enum hf_update_method method;
     unsigned attempts;
-    unsigned starts; /* of the agent during probation */
+    unsigned starts; /* starts of the agent during probation */
     unsigned wasted; /* downloads of this release with the wrong content */
 
     bool no_delta;  /* no delta of this release is usable: fetch the whole file */
@@ -57,10 +57,10 @@ struct hf_journal {
 
     char name[HF_API_MAX_NAME + 1];
     char message[HF_UPDATE_MAX_MESSAGE];
-    char digest[HF_SHA256_HEX]; /* of spec.release; "" none */
+    char digest[HF_SHA256_HEX]; /* digest of spec.release; "" none */
     char version[HF_UPDATE_MAX_VERSION];
     char path[HF_UPDATE_MAX_PATH];
-    char sha256[HF_SHA256_HEX];           /* of the new file, or a tree's archive */
+    char sha256[HF_SHA256_HEX];           /* hash of the new file or archive */
     char from[HF_UPDATE_MAX_VERSION];     /* the version before; "" unknown */
     char old_sha256[HF_SHA256_HEX];       /* kind File with had_old */
     char old_link[HF_UPDATE_MAX_PATH];    /* kind Tree: the link's text */
@@ -68,7 +68,7 @@ struct hf_journal {
     char good_digest[HF_SHA256_HEX];      /* last committed; "" none */
     char good_version[HF_UPDATE_MAX_VERSION];
     char bad_digest[HF_SHA256_HEX]; /* last rolled back, never tried again; "" none */
-    /* Why the update does not take the shortest chain. */
+    /* Reasons against the shortest chain. */
     char avoid[HF_DELTA_CHAIN_MAX_AVOID]; /* deltas to leave out: update/rules/delta_chain.h */
     char detour[HF_UPDATE_MAX_DETOUR];    /* explanation for the status; "" it is the shortest */
 };
@@ -76,7 +76,7 @@ struct hf_journal {
 /* Formats a journal. `release`: the part of the EdgeUpdate that wanted.c keeps; may be NULL. */
 HF_MUST_USE int hf_journal_format(const struct hf_journal *journal, const json_t *release, struct hf_buf *out);
 
-/* -EBADMSG: damaged; -EOPNOTSUPP: of another format version. *ret_release is a new reference, or NULL. */
+/* -EBADMSG: damaged; -EOPNOTSUPP: another format version. *ret_release is a new reference, or NULL. */
 HF_MUST_USE int hf_journal_parse(struct hf_view text, struct hf_journal *ret_journal, json_t **ret_release,
                                  struct hf_err *err);
 

@@ -376,7 +376,7 @@ static const struct {
     {"array without a comma", "[{\"sensorData\":1}{\"sensorData\":1}]", 400, "expected a comma or a closing bracket"},
     {"something behind the array", "[{\"sensorData\":1}] x", 400, "text behind the end"},
     {"two arrays", "[{\"sensorData\":1}]\n[{\"sensorData\":1}]", 400, "text behind the end"},
-    {"two objects in a line", "{\"sensorData\":1}{\"sensorData\":2}", 400, "no end of the line"},
+    {"two objects in a line", "{\"sensorData\":1}{\"sensorData\":2}", 400, "no line end"},
     {"array of arrays", "[[{\"sensorData\":1}]]", 400, "expected an object"},
     {"a number", "17", 400, "expected an object"},
     {"a string", "\"sensorData\"", 400, "expected an object"},

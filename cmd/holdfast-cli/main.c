@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "os/clock_posix.h"
 #include "os/fs_posix.h"
 
 int main(int argc, char **argv)

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "cli/front.h"
+#include "os/clock_posix.h"
 #include "os/fs_posix.h"
 
 int main(int argc, char **argv)

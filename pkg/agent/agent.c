@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "agent/parts.h"
-#include "os/file.h"
 
 /* How stale the written time of last contact may be, as part of the policy's window, and at least. A power cut then makes the
  * node believe it was away that much longer: the safe side. */

@@ -287,7 +287,7 @@ void hf_diskq_write(struct hf_diskq *queue, const char *path, struct hf_view tex
     struct op *op = op_new(OP_WRITE, path, "");
 
     if (op != NULL) {
-        op->text = hf_strdup_view(text);
+        op->text = hf_view_dup(text);
         op->n = text.n;
     }
     add(queue, op, op != NULL && op->text != NULL);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "os/dir.h"
 #include "os/file.h"
 
 const char *hf_home_path(const struct hf_home *home, const char *name, char *path)
@@ -54,7 +55,7 @@ int hf_home_lock(const struct hf_fs_ops *fs, const char *dir, const char *name, 
 
     if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
         return hf_err_set(err, ENAMETOOLONG, "'%.200s' is too long for a folder", dir);
-    int r = hf_lock_take(fs, path, err);
+    int r = hf_file_lock(fs, path, err);
     if (r == -EWOULDBLOCK)
         return name_holder(fs, dir, path, own, err);
     if (r >= 0)
@@ -95,7 +96,7 @@ static int make_folder(struct hf_home *home, struct hf_err *err)
 {
     char parent[PATH_MAX];
 
-    (void)hf_path_split(home->dir, parent, sizeof(parent));
+    (void)hf_dir_of_path(home->dir, parent, sizeof(parent));
     int r = hf_dir_make(home->fs, parent, 0755, err);
     return r < 0 ? r : hf_dir_make(home->fs, home->dir, 0700, err);
 }

@@ -18,7 +18,7 @@
 
 #include <stdbool.h>
 
-#include "api/meta.h"
+#include "api/field/selector.h"
 #include "base/strmap.h"
 
 /* How a kind is decoded: hf_edgeupdate_decode() and hf_syncpolicy_decode() behind one type. */

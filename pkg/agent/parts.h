@@ -39,7 +39,7 @@ struct follow {
     bool relisting; /* asked for a complete list that has not been told to its end */
     /* Why it is not to be had though the source is in reach: errno and what to do about it; 0 it is. */
     int barred;
-    char barred_text[HF_VERDICT_MESSAGE];
+    char barred_text[HF_READINESS_MESSAGE];
 };
 
 /* Applying the labels of the own Node. */
@@ -48,8 +48,8 @@ struct labeller {
     json_t *sent; /* the set on its way */
     struct hf_backoff backoff;
     uint64_t not_before_ns;
-    uint64_t give_up_ns;              /* no answer until then: try again */
-    char trouble[HF_VERDICT_MESSAGE]; /* why they are refused; "" they are not */
+    uint64_t give_up_ns;                /* no answer until then: try again */
+    char trouble[HF_READINESS_MESSAGE]; /* why they are refused; "" they are not */
 };
 
 /* Writing EdgeNode.status. */
@@ -72,15 +72,15 @@ struct report {
     uint64_t heard_sequence; /* highest that the source showed in this life */
     json_t *parked;          /* the essence that is in it; NULL: none, or of an earlier life */
     int64_t generation;
-    char refused[HF_VERDICT_MESSAGE]; /* why the server takes no status of ours; "" it does, or is away */
-    unsigned adoptions;               /* times that another's number was taken over, lately */
-    bool ready, stalled;              /* as last built */
-    bool creating;                    /* the delivery on its way makes the object */
-    bool exists;                      /* the source has our EdgeNode */
-    bool heard;                       /* of it, in this life */
-    bool uncertain;                   /* the disk does not say which numbers were used */
-    bool outbox;                      /* a file is on the disk */
-    bool told;                        /* everything there is to say was delivered */
+    char refused[HF_READINESS_MESSAGE]; /* why the server takes no status of ours; "" it does, or is away */
+    unsigned adoptions;                 /* times that another's number was taken over, lately */
+    bool ready, stalled;                /* as last built */
+    bool creating;                      /* the delivery on its way makes the object */
+    bool exists;                        /* the source has our EdgeNode */
+    bool heard;                         /* of it, in this life */
+    bool uncertain;                     /* the disk does not say which numbers were used */
+    bool outbox;                        /* a file is on the disk */
+    bool told;                          /* everything there is to say was delivered */
 };
 
 struct hf_agent {
@@ -111,8 +111,8 @@ struct hf_agent {
     struct hf_stale stale;
     enum hf_staleness staleness;
     bool lost_said; /* that the source is out of reach, since it last was in reach */
-    char
-        source_trouble[HF_VERDICT_MESSAGE]; /* why the folder cannot be read; "" it can, or there is a server instead */
+    char source_trouble
+        [HF_READINESS_MESSAGE]; /* why the folder cannot be read; "" it can, or there is a server instead */
     struct hf_skew skew;
     int64_t told_offset_ns; /* added to times we tell: server's clock less ours, in steps */
     struct hf_hold hold;
@@ -121,9 +121,9 @@ struct hf_agent {
     struct hf_strmap desired_names; /* release names of the last plan */
     struct hf_strmap unreadable;    /* files of the source that cannot be used: why */
     struct hf_strmap noted;         /* objects superseded or waiting, as last logged */
-    char superseded[HF_VERDICT_NAMES], not_admitted[HF_VERDICT_NAMES]; /* names of objects, for the status */
-    char plan_trouble[HF_VERDICT_NAMES]; /* a release that the engine did not take; "" none */
-    struct hf_plan *plan;                /* scratch */
+    char superseded[HF_READINESS_NAMES], not_admitted[HF_READINESS_NAMES]; /* names of objects, for the status */
+    char plan_trouble[HF_READINESS_NAMES]; /* a release that the engine did not take; "" none */
+    struct hf_plan *plan;                  /* scratch */
     enum hf_disk_level disk_levels[HF_STATUS_MAX_DISKS];
     unsigned disk_used[HF_STATUS_MAX_DISKS];
 

@@ -21,8 +21,11 @@
 #include "kube/folder/folder.h"
 #include "kube/split.h"
 #include "loop/loop.h"
+#include "os/clock_posix.h"
+#include "os/dir.h"
 #include "os/file.h"
 #include "os/fs_posix.h"
+#include "os/rand_posix.h"
 #include "web/web.h"
 
 enum { STOP_TIMEOUT_S = 5, CREDENTIALS_PERIOD_S = 60, LOCK_TRIES = 50 /* one second in all */ };

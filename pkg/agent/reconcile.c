@@ -245,14 +245,14 @@ static void make_plan(struct hf_agent *agent, struct hf_edgeupdate **all)
 }
 
 /* The lists for a status. */
-static void list_notes(const struct hf_agent *agent, enum hf_plan_why why, char text[HF_VERDICT_NAMES])
+static void list_notes(const struct hf_agent *agent, enum hf_plan_why why, char text[HF_READINESS_NAMES])
 {
-    struct hf_names names = {.n = 0};
+    struct hf_readiness_names names = {.n = 0};
 
     for (size_t i = 0; i < agent->plan->n_notes; i++)
         if (agent->plan->notes[i].why == why)
-            hf_names_add(&names, agent->plan->notes[i].update->meta.name);
-    (void)snprintf(text, HF_VERDICT_NAMES, "%s", hf_names_end(&names));
+            hf_readiness_names_add(&names, agent->plan->notes[i].update->meta.name);
+    (void)snprintf(text, HF_READINESS_NAMES, "%s", hf_readiness_names_text(&names));
 }
 
 /* What is not brought about is told once, and again when that changes. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "agent/parts.h"
+#include "api/admission.h"
 #include "os/file.h"
 
 enum { SEQUENCE_BLOCK = 1000, SEQUENCE_FILE_MAX = 128, OUTBOX_MAX = 256 * 1024, MAX_REFUSED = 16, MAX_NO_ROOM = 4 };
@@ -202,7 +203,7 @@ static bool concerns(const struct hf_agent *agent, struct hf_objects *objects, c
         return hf_objects_selects(objects, object->refused,
                                   objects == &agent->updates ? agent->labels : agent->own_labels);
     if (objects == &agent->updates)
-        return hf_edgeupdate_selects(object->decoded, agent->labels);
+        return hf_admission_selects(object->decoded, agent->labels);
     const struct hf_syncpolicy *policy = object->decoded;
     return hf_selector_matches(&policy->node_selector, agent->labels);
 }
@@ -251,20 +252,20 @@ static void collect_disks(struct collected *all)
     }
 }
 
-static int build_essence(struct hf_agent *agent, struct collected *all, struct hf_verdict *verdict, bool stopped,
+static int build_essence(struct hf_agent *agent, struct collected *all, struct hf_readiness *verdict, bool stopped,
                          json_t **ret_essence)
 {
-    char trouble[HF_VERDICT_MESSAGE];
+    char trouble[HF_READINESS_MESSAGE];
     const struct follow *barred = hf_follow_barred(agent);
     bool folder = agent->source_trouble[0] != '\0';
-    struct hf_verdict_params judged = {.known = hf_agent_ready(agent),
-                                       .updates = all->updates,
-                                       .n_updates = all->n,
-                                       .refused = all->refused,
-                                       .n_refused = all->n_refused,
-                                       .superseded = agent->superseded,
-                                       .not_admitted = agent->not_admitted};
-    hf_verdict_make(&judged, verdict);
+    struct hf_readiness_params judged = {.known = hf_agent_ready(agent),
+                                         .updates = all->updates,
+                                         .n_updates = all->n,
+                                         .refused = all->refused,
+                                         .n_refused = all->n_refused,
+                                         .superseded = agent->superseded,
+                                         .not_admitted = agent->not_admitted};
+    hf_readiness_judge(&judged, verdict);
     struct hf_status_view view = {
         .version = agent->params.version,
         .pod_mode = agent->params.pod_mode,
@@ -304,7 +305,7 @@ static int build_essence(struct hf_agent *agent, struct collected *all, struct h
 static void keep_soon(struct hf_agent *agent);
 
 /* Somebody may be waiting for this one: an outcome, or the site that said no. */
-static bool is_urgent(const struct hf_agent *agent, const struct hf_verdict *verdict)
+static bool is_urgent(const struct hf_agent *agent, const struct hf_readiness *verdict)
 {
     const struct report *report = &agent->report;
     bool held_told = json_object_get(report->essence, "hold") != NULL;
@@ -317,8 +318,8 @@ static void build(struct hf_agent *agent, bool stopped)
 {
     struct report *report = &agent->report;
     struct collected all = {.agent = agent};
-    struct hf_verdict verdict;
-    char no_room[2][HF_VERDICT_MESSAGE];
+    struct hf_readiness verdict;
+    char no_room[2][HF_READINESS_MESSAGE];
     json_t *essence = NULL;
     bool changed = false;
 

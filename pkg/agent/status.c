@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/conditions.h"
+#include "base/format.h"
 #include "base/parse.h"
+#include "base/utf8.h"
 
 /* Building reports failure once, at the end: a tree with a hole is thrown away as a whole. */
 struct builder {
@@ -195,7 +198,7 @@ static int drop_condition(json_t *conditions, const char *type)
     return 0;
 }
 
-static int set_condition(json_t *conditions, const char *type, bool present, const struct hf_verdict_part *part,
+static int set_condition(json_t *conditions, const char *type, bool present, const struct hf_readiness_part *part,
                          uint64_t now_unix_ns)
 {
     /* Without the generation, which stands once above them all: it would be a twentieth of a small status. */
@@ -207,7 +210,7 @@ static int set_condition(json_t *conditions, const char *type, bool present, con
 static int set_simple(json_t *conditions, const char *type, const char *status, const char *reason, const char *message,
                       uint64_t now_unix_ns)
 {
-    struct hf_verdict_part part = {.status = status};
+    struct hf_readiness_part part = {.status = status};
 
     (void)snprintf(part.reason, sizeof(part.reason), "%s", reason);
     (void)snprintf(part.message, sizeof(part.message), "%s", message);
@@ -217,7 +220,7 @@ static int set_simple(json_t *conditions, const char *type, const char *status, 
 /* What the policy asks for and this program does not do is said by name, so that nobody relies on it. */
 static int set_policy(json_t *conditions, const struct hf_status_view *view, uint64_t now_unix_ns)
 {
-    char message[HF_VERDICT_MESSAGE] = "";
+    char message[HF_READINESS_MESSAGE] = "";
     size_t n = 0;
 
     for (size_t i = 0; i < HF_LEN(view->policy->not_acted_on) && view->policy->not_acted_on[i] != NULL; i++)
@@ -232,12 +235,12 @@ static int set_policy(json_t *conditions, const struct hf_status_view *view, uin
 
 static int set_conditions(json_t *conditions, const struct hf_status_view *view, uint64_t now_unix_ns)
 {
-    static const struct hf_verdict_part stopped = {
+    static const struct hf_readiness_part stopped = {
         .status = "Unknown",
         .reason = "AgentStopped",
         .message =
             "the agent was told to stop: what is installed stays, and nothing new is heard or said until it runs"};
-    const struct hf_verdict *verdict = view->verdict;
+    const struct hf_readiness *verdict = view->verdict;
     int r = set_condition(conditions, "Ready", true, view->stopped ? &stopped : &verdict->ready, now_unix_ns);
 
     if (r == 0)

@@ -10,8 +10,8 @@
 #include "node/clock.h"
 #include "node/disk.h"
 #include "sync/hold.h"
+#include "sync/readiness.h"
 #include "sync/stale.h"
-#include "sync/verdict.h"
 
 enum {
     HF_STATUS_MAX_MESSAGE = 1024,
@@ -53,7 +53,7 @@ struct hf_status_view {
     const char *
         source_trouble; /* why the source gives no desired state: a folder that cannot be read, a server that may not; NULL */
     const char *source_reason; /* the same in one word; NULL with it */
-    const struct hf_verdict *verdict;
+    const struct hf_readiness *verdict;
     int64_t observed_generation; /* of the EdgeNode; 0 unknown */
 };
 

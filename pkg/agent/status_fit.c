@@ -5,6 +5,7 @@
 
 #include "agent/status.h"
 #include "base/parse.h"
+#include "base/utf8.h"
 
 /* What is added when it is written: sequence, observedTime, contact.lastTime, clock.offsetMilliseconds. */
 enum { VOLATILE_BYTES = 160 };
@@ -38,7 +39,7 @@ static void shorten(json_t *item, size_t over, size_t least)
     json_t *message = json_object_get(item, "message");
     const char *text = json_string_value(message);
     size_t n = text != NULL ? strlen(text) : 0, keep = HF_MAX(n - HF_MIN(n, over), least);
-    char cut[HF_VERDICT_MESSAGE];
+    char cut[HF_READINESS_MESSAGE];
 
     if (n <= keep || keep >= sizeof(cut) - 4)
         return;

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "agent/home.h"
-#include "os/file.h"
+#include "os/dir.h"
 #include "telemetry/telemetry.h"
 
 enum { MAX_INGEST_BYTES = 4 << 20, STORAGE_MODE = 0700 };

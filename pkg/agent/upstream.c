@@ -5,6 +5,7 @@
 
 #include "node/labels.h"
 #include "os/fs_posix.h"
+#include "os/rand_posix.h"
 
 struct hf_upstream {
     struct hf_upstream_params p;

@@ -1,7 +1,7 @@
-/* DESIGN: an object's size does not depend on the number of nodes, so a node finds out by itself whether its turn has come. */
+#include "api/admission.h"
+
 #include <string.h>
 
-#include "api/edgeupdate.h"
 #include "base/endian.h"
 #include "codec/hash.h"
 
@@ -19,18 +19,18 @@ unsigned hf_admission_slot(const char *node_name, const char *digest)
     return (unsigned)(first * 10000 >> 32);
 }
 
-bool hf_edgeupdate_selects(const struct hf_edgeupdate *update, const json_t *node_labels)
+bool hf_admission_selects(const struct hf_edgeupdate *update, const json_t *node_labels)
 {
     return hf_selector_matches(&update->node_selector, node_labels);
 }
 
-bool hf_edgeupdate_admits(const struct hf_edgeupdate *update, const char *node_name, const json_t *node_labels)
+bool hf_admission_allows(const struct hf_edgeupdate *update, const char *node_name, const json_t *node_labels)
 {
-    if (!hf_edgeupdate_selects(update, node_labels))
+    if (!hf_admission_selects(update, node_labels))
         return false;
     if (!update->has_strategy)
         return true;
-    /* An admission of another release, the one before an edit, admits nothing. */
+    /* status.admission of an earlier version of this object admits nobody. */
     if (strcmp(update->admission_digest, update->release.digest) != 0)
         return false;
     if (update->admission_canary && update->has_canary && hf_selector_matches(&update->canary_selector, node_labels))

@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "api/field.h"
+#include "api/field/field.h"
+#include "api/field/text.h"
 #include "api/release.h"
 #include "api/schema.h"
-#include "api/text.h"
 #include "api/zone.h"
 
 #define DAY_NS (86400 * HF_NS_PER_S)
@@ -58,78 +58,7 @@ static void finish_strategy(struct hf_decode *decode, void *object, json_t *json
     }
 }
 
-/* ---- windows --------------------------------------------------------------------------------------------------------- */
-
-static void decode_days(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
-{
-    static const char *const names[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    unsigned days = 0;
-    char shown[HF_VALUE_TEXT];
-
-    (void)field;
-    if (!json_is_array(value) || json_array_size(value) == 0 || json_array_size(value) > HF_LEN(names)) {
-        hf_decode_error(decode, "expected a list of 1 to 7 days, got %s", hf_decode_describe(value, shown));
-        return;
-    }
-    for (size_t i = 0; i < json_array_size(value); i++) {
-        const char *name = json_string_value(json_array_get(value, i));
-        size_t before = hf_decode_enter(decode, NULL, i), day = 0;
-
-        while (day < HF_LEN(names) && (name == NULL || strcmp(name, names[day]) != 0))
-            day++;
-        if (day == HF_LEN(names))
-            hf_decode_error(decode, "expected one of Mon Tue Wed Thu Fri Sat Sun, got %s",
-                            hf_decode_describe(json_array_get(value, i), shown));
-        else if ((days >> day & 1) != 0)
-            hf_decode_error(decode, "%s is there twice", name);
-        days |= day < HF_LEN(names) ? 1u << day : 0;
-        hf_decode_leave(decode, before);
-    }
-    *(unsigned *)slot = days;
-}
-
-static void decode_start(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
-{
-    const char *text = json_string_value(value);
-    char shown[HF_VALUE_TEXT];
-
-    (void)field;
-    if (text == NULL || !hf_text_is_clock_time(text)) {
-        hf_decode_error(decode, "expected a time such as \"02:00\", got %s", hf_decode_describe(value, shown));
-        return;
-    }
-    *(unsigned *)slot =
-        (unsigned)(((text[0] - '0') * 10 + text[1] - '0') * 3600 + ((text[3] - '0') * 10 + text[4] - '0') * 60);
-}
-
-const struct hf_field hf_window_fields[] = {
-    {.name = "days", .kind = HF_KIND_OTHER, HF_FIELD_SLOT(struct hf_window, days), .decode = decode_days},
-    {.name = "start",
-     .kind = HF_KIND_OTHER,
-     HF_FIELD_SLOT(struct hf_window, start_s),
-     .decode = decode_start,
-     HF_REQUIRED},
-    HF_FIELD_DURATION(struct hf_window, duration_ns, "duration", NULL, 60 * HF_NS_PER_S, HF_MAX_WINDOW_NS, HF_REQUIRED),
-    HF_FIELD_TEXT(struct hf_window, time_zone, "timeZone", 1, 64, hf_text_is_time_zone,
-                  "a time zone such as Europe/Berlin", .fallback = "UTC"),
-    {0}};
-
-void hf_window_finish(struct hf_decode *decode, void *object, json_t *json)
-{
-    struct hf_window *window = object;
-    int r = 0;
-
-    if (json_object_get(json, "days") == NULL)
-        window->days = 0x7f;
-    if (window->time_zone != NULL)
-        r = hf_zone_load(window->time_zone, &window->zone, NULL);
-    if (r == -ENOMEM)
-        decode->out_of_memory = true;
-    else if (r < 0)
-        hf_decode_error_at(decode, "timeZone", "time zone '%s' is not known on this machine", window->time_zone);
-}
-
-/* ---- the rest -------------------------------------------------------------------------------------------------------- */
+/* ---- spec ------------------------------------------------------------------------------------------------------------- */
 
 static const struct hf_field signature_fields[] = {
     HF_FIELD_TEXT(struct hf_signature, key_id, "keyId", 1, 63, hf_text_is_key_id,
@@ -198,7 +127,7 @@ int hf_edgeupdate_decode(json_t *json, struct hf_edgeupdate **ret_update, struct
         return -EBADMSG;
     }
     hf_meta_decode(&decode, json, "EdgeUpdate", &update->meta);
-    hf_decode_spec(&decode, hf_edgeupdate_fields, json, update);
+    hf_field_decode_spec(&decode, hf_edgeupdate_fields, json, update);
     take_admission(update, json, issues);
     if (decode.out_of_memory)
         return -ENOMEM;

@@ -4,7 +4,9 @@
  * here; status is the controller's. A decoded object is valid: every bound and every rule of the CRD was checked again. */
 #pragma once
 
+#include "api/field/selector.h"
 #include "api/meta.h"
+#include "api/window.h"
 #include "base/clock.h"
 
 enum {
@@ -13,13 +15,11 @@ enum {
     HF_MAX_CHECKS = 16,
     HF_MAX_ARGV = 32,
     HF_MAX_SIGNATURES = 16,
-    HF_MAX_WINDOWS = 16,
     HF_MAX_WAVES = 16,
     HF_MAX_CPU_FEATURES = 31,
     HF_MAX_DEVICES = 15,
 };
 #define HF_MAX_ARTIFACT_BYTES (64ull << 30)
-#define HF_MAX_WINDOW_NS (7 * 86400 * HF_NS_PER_S)
 
 /* What applying a delta takes, beside what every delta does. */
 struct hf_delta_needs {
@@ -88,14 +88,6 @@ struct hf_signature {
     const char *signature; /* base64 */
 };
 
-struct hf_window {
-    unsigned days;    /* bit 0 = Sunday ... 6 = Saturday; 0x7f when absent */
-    unsigned start_s; /* seconds after local midnight */
-    uint64_t duration_ns;
-    const char *time_zone; /* IANA name, default "UTC" */
-    struct hf_zone *zone;  /* api/zone.h; NULL is UTC */
-};
-
 struct hf_wave {
     unsigned percent;
     uint64_t soak_ns;
@@ -150,16 +142,3 @@ HF_DEFINE_CLEANUP(struct hf_edgeupdate, hf_edgeupdate_free)
 
 /* The artifact for this architecture, or NULL. */
 const struct hf_artifact *hf_release_artifact(const struct hf_release *release, const char *arch);
-
-/* DESIGN 2: slot of a node in 0..9999 for a release digest. */
-unsigned hf_admission_slot(const char *node_name, const char *digest);
-
-/* Does this object select, and has it admitted, the node? Pure. */
-bool hf_edgeupdate_selects(const struct hf_edgeupdate *update, const json_t *node_labels);
-bool hf_edgeupdate_admits(const struct hf_edgeupdate *update, const char *node_name, const json_t *node_labels);
-
-/* Is `unix_ns` inside one of the windows (no windows: always)? *ret_next_unix_ns: when that changes next (HF_NEVER: not within
- * what can be foreseen). A window begins at its wall clock time in its zone and lasts `duration_ns` of real time; where the clock
- * jumps over the start (spring), it begins as much later; where the start comes twice (autumn), it begins at the first. Pure:
- * zones were read at decode time, where an unknown one is an error. */
-bool hf_windows_open(const struct hf_window *windows, size_t n, uint64_t unix_ns, uint64_t *ret_next_unix_ns);

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "api/text.h"
+#include "api/field/text.h"
 #include "codec/hash.h"
 
 #define MAX_SEQUENCE ((1ull << 53) - 1) /* what canonical JSON can hold */
@@ -200,7 +200,7 @@ static void decode_index(struct hf_decode *decode, const struct hf_field *field,
 
     (void)slot;
     if (json_is_object(value))
-        hf_decode_fields(decode, field->fields, value, &index);
+        hf_field_decode_all(decode, field->fields, value, &index);
     else
         hf_decode_error(decode, "expected an object, got %s", hf_decode_describe(value, shown));
 }
@@ -268,7 +268,7 @@ static void tell_not_canonical(struct hf_decode *decode, const char *cause)
 {
     const char *colon = strstr(cause, ": ");
     size_t before = decode->path_n;
-    char inside[HF_FIELD_PATH];
+    char inside[HF_DECODE_PATH];
 
     if (colon != NULL) {
         (void)snprintf(inside, sizeof(inside), "%.*s", (int)(colon - cause), cause);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "api/edgeupdate.h"
-#include "api/field.h"
+#include "api/field/field.h"
 
 extern const struct hf_field hf_release_fields[]; /* of struct hf_release */
 

@@ -1,7 +1,9 @@
-/* Severities by name: OpenTelemetry's numbers (logs data model, "Displaying severity"), syslog's words (RFC 5424). */
+#include "api/severity.h"
+
+#include <string.h>
 #include <strings.h>
 
-#include "api/telemetry.h"
+#include "base/macros.h"
 
 static const struct {
     const char *name;

@@ -1,7 +1,7 @@
-/* Is a URL one that this format of a sink can be sent to? The faults stand in crds/syncpolicies.yaml as rules, too. */
-#include <string.h>
+#include "api/sink_url.h"
 
-#include "api/telemetry.h"
+#include <stdbool.h>
+#include <string.h>
 
 /* `url` up to '?' or '#', slashes at its end aside, ends so. */
 static bool ends_with(const char *url, const char *ending)

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "api/field/text.h"
 #include "api/schema.h"
-#include "api/text.h"
 
 #define S HF_NS_PER_S
 #define H (3600 * HF_NS_PER_S)
@@ -26,7 +26,7 @@ static const struct hf_field label_fields[] = {
     HF_FIELD_BOOL(struct hf_syncpolicy, detect_labels, "detect", "true"),
     {0}};
 
-/* Our field manager must never take a label that is another's. */
+/* A label outside our prefix may belong to another field manager; applying it would take it over. */
 static void finish_labels(struct hf_decode *decode, void *object, json_t *json)
 {
     const struct hf_syncpolicy *policy = object;
@@ -64,7 +64,7 @@ static const struct hf_field spec_fields[] = {
 
 const struct hf_field hf_syncpolicy_fields[] = {HF_FIELD_PART("spec", spec_fields, HF_REQUIRED), {0}};
 
-/* Said by name, so that nobody takes a part for done that this build does not do. */
+/* The status names these fields, so that nobody relies on one that this build ignores. */
 static void note_not_acted_on(struct hf_syncpolicy *policy, const json_t *spec)
 {
     static const char *const parts[] = {"disk", "manifests"};
@@ -91,7 +91,7 @@ int hf_syncpolicy_decode(json_t *json, struct hf_syncpolicy **ret_policy, struct
         return -EBADMSG;
     }
     hf_meta_decode(&decode, json, "SyncPolicy", &policy->meta);
-    hf_decode_spec(&decode, hf_syncpolicy_fields, json, policy);
+    hf_field_decode_spec(&decode, hf_syncpolicy_fields, json, policy);
     note_not_acted_on(policy, json_object_get(json, "spec"));
     if (decode.out_of_memory)
         return -ENOMEM;

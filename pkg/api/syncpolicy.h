@@ -1,6 +1,10 @@
-/* api/syncpolicy.h - SyncPolicy, decoded and checked. Same rules as api/edgeupdate.h. */
+/* api/syncpolicy.h - SyncPolicy, decoded and checked: how a node syncs, reports and observes.
+ *
+ * As in api/edgeupdate.h, strings borrow from the tree that the object holds, and a decoded object is valid. Defaults and bounds are in
+ * the table of syncpolicy.c. */
 #pragma once
 
+#include "api/field/selector.h"
 #include "api/meta.h"
 #include "api/telemetry.h"
 
@@ -11,7 +15,7 @@ struct hf_syncpolicy {
     struct hf_selector node_selector;
     int64_t priority;
     uint64_t interval_ns;       /* default 5 min, 10 s .. 24 h */
-    uint64_t retry_interval_ns; /* default 30 s: cap of the backoff */
+    uint64_t retry_interval_ns; /* default 30 s: cap of the back-off */
     uint64_t timeout_ns;        /* default 2 min */
     uint64_t stale_window_ns;   /* default 72 h */
     enum hf_on_expiry on_expiry;
@@ -20,18 +24,20 @@ struct hf_syncpolicy {
     json_t *static_labels; /* object of strings, borrowed; NULL none */
     bool detect_labels;    /* default true */
     struct hf_telemetry telemetry;
-    /* Parts of spec that are set but that this build does not act on: field names, NULL ends ("manifests", "telemetry", "disk"). */
+    /* Fields of spec that are set but that this build ignores ("manifests", "disk", "clock.resync"); NULL ends. */
     const char *not_acted_on[8];
     json_t *json;
 };
 
+/* Decodes one object. On success *ret_policy owns a reference to `json`, and *issues holds the warnings. -EBADMSG: *issues, which is
+ * cleared first, holds every error. -ENOMEM. */
 HF_MUST_USE int hf_syncpolicy_decode(json_t *json, struct hf_syncpolicy **ret_policy, struct hf_issues *issues);
 void hf_syncpolicy_free(struct hf_syncpolicy *policy);
 HF_DEFINE_CLEANUP(struct hf_syncpolicy, hf_syncpolicy_free)
 
-/* The built-in defaults, used while no policy selects the node. NULL on OOM. */
+/* Returns a policy of defaults alone, for a node that no policy selects. NULL: out of memory. */
 struct hf_syncpolicy *hf_syncpolicy_default(void);
 
-/* DESIGN 2: of those that select the node the highest priority, then the first name. NULL when none does. */
+/* Returns the policy that selects the node with the highest priority; the first name wins a tie. NULL: no policy selects it. */
 const struct hf_syncpolicy *hf_syncpolicy_choose(const struct hf_syncpolicy *const *policies, size_t n,
                                                  const json_t *node_labels);

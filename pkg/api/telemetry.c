@@ -5,12 +5,13 @@
 #include <math.h>
 #include <regex.h>
 
-#include "api/field.h"
+#include "api/field/field.h"
+#include "api/field/text.h"
 #include "api/schema.h"
-#include "api/text.h"
 #include "api/zone.h"
 #include "base/host.h"
 #include "base/parse.h"
+#include "os/secret_ref.h"
 
 #define S HF_NS_PER_S
 #define H (3600 * HF_NS_PER_S)
@@ -64,15 +65,18 @@ static bool is_regex(const char *text)
     return true;
 }
 
-/* "file:/path" or "env:NAME". */
 bool hf_telemetry_ref_ok(const char *text)
 {
-    if (strncmp(text, "file:", 5) == 0)
-        return hf_text_is_path(text + 5);
-    if (strncmp(text, "env:", 4) != 0 || (!isalpha((unsigned char)text[4]) && text[4] != '_'))
+    struct hf_secret_ref ref;
+
+    if (hf_secret_ref_parse(text, &ref) < 0)
         return false;
-    for (text += 5; *text != '\0'; text++)
-        if (!isalnum((unsigned char)*text) && *text != '_')
+    if (ref.kind == HF_SECRET_FILE)
+        return hf_text_is_path(ref.name);
+    if (!isalpha((unsigned char)ref.name[0]) && ref.name[0] != '_')
+        return false;
+    for (const char *p = ref.name + 1; *p != '\0'; p++)
+        if (!isalnum((unsigned char)*p) && *p != '_')
             return false;
     return true;
 }
@@ -115,7 +119,7 @@ bool hf_telemetry_url_ok(const char *text)
     if (!hf_text_is_http_url(text))
         return false;
     bool https = strncmp(text, "https://", 8) == 0;
-    struct hf_view host = hf_url_host(text);
+    struct hf_view host = hf_host_of_url(text);
     if (host.n == 0 || (!https && !hf_host_is_loopback(host)))
         return false;
     return is_port(host.p + host.n, strcspn(host.p + host.n, "/?#"), https);
@@ -430,7 +434,7 @@ static void decode_condition(struct hf_decode *decode, const struct hf_field *fi
         hf_decode_error(decode, "expected an object, got %s", hf_decode_describe(value, shown));
         return;
     }
-    hf_decode_fields(decode, field->fields, value, anomaly);
+    hf_field_decode_all(decode, field->fields, value, anomaly);
     if (anomaly->kind == HF_ANOMALY_THRESHOLD && json_object_get(value, "above") == NULL &&
         json_object_get(value, "below") == NULL)
         hf_decode_error(decode, "expected above, below or both");
@@ -581,7 +585,7 @@ static void decode_sink(struct hf_decode *decode, const struct hf_field *field, 
     }
     telemetry->n_sinks = 1;
     telemetry->sinks->name = "default";
-    hf_decode_fields(decode, field->fields, value, telemetry->sinks);
+    hf_field_decode_all(decode, field->fields, value, telemetry->sinks);
     finish_sink(decode, telemetry->sinks, value);
 }
 
@@ -615,10 +619,11 @@ static void check_names(struct hf_decode *decode, const struct hf_telemetry *tel
                 hf_decode_error_at(decode, "anomalies", "%s is there twice", telemetry->anomalies[i].name);
 }
 
-static bool has_source(const struct hf_telemetry_sources *sources)
+static bool has_source(const struct hf_telemetry_sources *s)
 {
-    return sources->http || sources->journald || sources->n_files > 0 || sources->containers || sources->node ||
-           sources->n_scrapes > 0 || sources->socket_path != NULL || sources->mqtt.host != NULL;
+#define OR_ON(class, number, create, name, field, on) || (on)
+    return false HF_TELEMETRY_SOURCES(OR_ON);
+#undef OR_ON
 }
 
 static void warn_of_no_sink(struct hf_decode *decode, const struct hf_telemetry *telemetry, const json_t *json)

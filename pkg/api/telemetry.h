@@ -7,7 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "api/edgeupdate.h" /* hf_window */
+#include "api/severity.h"
+#include "api/sink_url.h"
+#include "api/window.h"
 #include "codec/json.h"
 
 enum {
@@ -24,23 +26,6 @@ enum {
     HF_TELEMETRY_MAX_TOP = 8,
     HF_TELEMETRY_MAX_CONTEXT = 64,
 };
-
-/* OpenTelemetry's severity numbers, the first of each range; syslog's levels map onto them. */
-enum hf_severity {
-    HF_SEVERITY_TRACE = 1,
-    HF_SEVERITY_DEBUG = 5,
-    HF_SEVERITY_INFO = 9,
-    HF_SEVERITY_NOTICE = 10,
-    HF_SEVERITY_WARNING = 13,
-    HF_SEVERITY_ERROR = 17,
-    HF_SEVERITY_CRITICAL = 18,
-    HF_SEVERITY_ALERT = 19,
-    HF_SEVERITY_EMERGENCY = 21,
-};
-const char *hf_severity_name(enum hf_severity severity); /* "warning"; a number in between takes the name below it */
-enum hf_severity hf_severity_floor(enum hf_severity severity); /* the number of that name */
-/* Names of syslog and OpenTelemetry, any case ("warn", "WARNING", "err", "fatal"). False: none of them. */
-bool hf_severity_parse(const char *text, size_t n, enum hf_severity *ret_severity);
 
 /* Where telemetry may go: https://, or http:// to a loopback address. */
 bool hf_telemetry_url_ok(const char *url);
@@ -78,6 +63,25 @@ struct hf_telemetry_mqtt {
     const char *username_ref, *password_ref; /* "file:/path" or "env:NAME"; NULL none */
     bool tls;
 };
+
+/* The sources of telemetry, one row each; docs/EXTENDING.md says what else a new one needs.
+ *
+ *     SOURCE(class, number, create, name, field, on)
+ *
+ * `class` and `number` are HF_SOURCE_<class> of enum hf_source_class; the number is part of the spool's tags on disk: never change one,
+ * give a new source the next free number. hf_source_<create>_new() makes the source. `name` is the metric label and what an event's
+ * "source" begins with, `field` the field of spec.telemetry.sources, `on` is true if the policy `s` wants the source. */
+#define HF_TELEMETRY_SOURCES(SOURCE)                                                                                   \
+    SOURCE(HTTP, 1, http, "http", "http", s->http)                                                                     \
+    SOURCE(JOURNALD, 2, journald, "journald", "journald", s->journald)                                                 \
+    SOURCE(FILE, 3, files, "file", "files", s->n_files > 0)                                                            \
+    SOURCE(CONTAINER, 4, containers, "container", "containers", s->containers)                                         \
+    SOURCE(NODE, 5, node, "node", "node", s->node)                                                                     \
+    SOURCE(SCRAPE, 6, scrape, "scrape", "scrape", s->n_scrapes > 0)                                                    \
+    SOURCE(SOCKET, 7, socket, "socket", "socket", s->socket_path != NULL)                                              \
+    SOURCE(MQTT, 8, mqtt, "mqtt", "mqtt", s->mqtt.host != NULL)
+
+enum { HF_TELEMETRY_AGENT_CLASS = 9 }; /* the number of HF_SOURCE_AGENT, which is no source of a policy */
 
 /* telemetry.sources. A source that is absent is off. */
 struct hf_telemetry_sources {
@@ -136,13 +140,6 @@ struct hf_telemetry_top {
 
 enum hf_when_full { HF_WHEN_FULL_BLOCK, HF_WHEN_FULL_DROP_OLDEST };
 enum hf_telemetry_compression { HF_COMPRESS_ZSTD, HF_COMPRESS_GZIP, HF_COMPRESS_NONE };
-enum hf_sink_format { HF_SINK_JSON, HF_SINK_NDJSON, HF_SINK_SEED, HF_SINK_OTLP };
-
-/* A URL that this format can only fail at: why, as a static text behind "url"; NULL: none. Pure. */
-const char *hf_sink_url_fault(enum hf_sink_format format, const char *url);
-/* One that is taken, but is hardly what was meant: why. */
-const char *hf_sink_url_doubt(enum hf_sink_format format, const char *url);
-
 struct hf_telemetry_sink {
     const char *name; /* default "default"; a folder's name under the storage folder */
     const char *url;  /* https://, or http:// to loopback */

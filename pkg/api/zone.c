@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/text.h"
+#include "api/field/text.h"
 #include "base/endian.h"
 #include "os/file.h"
 #include "os/fs_posix.h"
@@ -59,7 +59,7 @@ static int64_t floor_div(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
-int64_t hf_days_from_civil(int64_t year, unsigned month, unsigned day)
+int64_t hf_zone_days_of_date(int64_t year, unsigned month, unsigned day)
 {
     int64_t y = year - (month <= 2);
     int64_t era = floor_div(y, 400);
@@ -69,7 +69,7 @@ int64_t hf_days_from_civil(int64_t year, unsigned month, unsigned day)
     return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
 }
 
-int64_t hf_year_of_days(int64_t days)
+int64_t hf_zone_year_of_days(int64_t days)
 {
     int64_t z = days + 719468, era = floor_div(z, 146097), day_of_era = z - era * 146097;
     int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
@@ -86,17 +86,17 @@ static bool is_leap(int64_t year)
 /* Seconds since 1970 of the change, on the wall clock that is left. */
 static int64_t change_local_s(const struct change *change, int64_t year)
 {
-    int64_t first = hf_days_from_civil(year, 1, 1), day;
+    int64_t first = hf_zone_days_of_date(year, 1, 1), day;
 
     if (change->form == DAY_OF_YEAR) {
         day = first + change->day;
     } else if (change->form == DAY_OF_YEAR_NO_LEAP) {
         day = first + change->day - 1 + (is_leap(year) && change->day >= 60);
     } else {
-        int64_t month = hf_days_from_civil(year, change->month, 1);
-        int64_t next =
-            change->month == 12 ? hf_days_from_civil(year + 1, 1, 1) : hf_days_from_civil(year, change->month + 1, 1);
-        day = month + (change->weekday + 7 - hf_weekday(month)) % 7 + 7 * (change->week - 1);
+        int64_t month = hf_zone_days_of_date(year, change->month, 1);
+        int64_t next = change->month == 12 ? hf_zone_days_of_date(year + 1, 1, 1)
+                                           : hf_zone_days_of_date(year, change->month + 1, 1);
+        day = month + (change->weekday + 7 - hf_zone_weekday(month)) % 7 + 7 * (change->week - 1);
         while (day >= next)
             day -= 7;
     }
@@ -107,7 +107,7 @@ static int32_t rule_offset_s(const struct hf_zone *zone, int64_t unix_s)
 {
     if (!zone->has_summer)
         return zone->standard_s;
-    int64_t year = hf_year_of_days(floor_div(unix_s + zone->standard_s, DAY_S));
+    int64_t year = hf_zone_year_of_days(floor_div(unix_s + zone->standard_s, DAY_S));
     int64_t begin = change_local_s(&zone->to_summer, year) - zone->standard_s;
     int64_t end = change_local_s(&zone->to_standard, year) - zone->summer_s;
     bool summer = begin < end ? unix_s >= begin && unix_s < end : unix_s >= begin || unix_s < end;

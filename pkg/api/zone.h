@@ -25,9 +25,9 @@ int64_t hf_zone_unix_s(const struct hf_zone *zone, int64_t local_s);
 
 /* Days since 1970-01-01 and back (proleptic Gregorian; algorithm of Hinnant, "chrono-compatible low-level date algorithms").
  * Weekday: 0 Sunday. */
-int64_t hf_days_from_civil(int64_t year, unsigned month, unsigned day);
-int64_t hf_year_of_days(int64_t days);
-static inline unsigned hf_weekday(int64_t days)
+int64_t hf_zone_days_of_date(int64_t year, unsigned month, unsigned day);
+int64_t hf_zone_year_of_days(int64_t days);
+static inline unsigned hf_zone_weekday(int64_t days)
 {
     return (unsigned)(((days % 7) + 11) % 7);
 }

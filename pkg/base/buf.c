@@ -6,57 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct hf_view hf_view_of(const char *text)
-{
-    return (struct hf_view){text, text != NULL ? strlen(text) : 0};
-}
-
-bool hf_view_eq(struct hf_view a, const char *text)
-{
-    size_t n = strlen(text);
-
-    return a.n == n && (n == 0 || memcmp(a.p, text, n) == 0);
-}
-
-bool hf_view_starts(struct hf_view a, const char *prefix)
-{
-    size_t n = strlen(prefix);
-
-    return a.n >= n && (n == 0 || memcmp(a.p, prefix, n) == 0);
-}
-
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-struct hf_view hf_view_trim(struct hf_view a)
-{
-    while (a.n > 0 && is_space(a.p[0])) {
-        a.p++;
-        a.n--;
-    }
-    while (a.n > 0 && is_space(a.p[a.n - 1]))
-        a.n--;
-    return a;
-}
-
-bool hf_view_split(struct hf_view *rest, char separator, struct hf_view *ret_head)
-{
-    if (rest->p == NULL)
-        return false;
-    const char *cut = rest->n > 0 ? memchr(rest->p, separator, rest->n) : NULL;
-    if (cut == NULL) {
-        *ret_head = *rest;
-        *rest = (struct hf_view){NULL, 0};
-        return true;
-    }
-    size_t head = (size_t)(cut - rest->p);
-    *ret_head = (struct hf_view){rest->p, head};
-    *rest = (struct hf_view){cut + 1, rest->n - head - 1};
-    return true;
-}
-
 void hf_buf_done(struct hf_buf *buf)
 {
     free(buf->p);
@@ -152,35 +101,4 @@ char *hf_buf_take(struct hf_buf *buf)
     buf->n = 0;
     buf->cap = 0;
     return p;
-}
-
-char *hf_strdup_view(struct hf_view view)
-{
-    char *copy = malloc(view.n + 1);
-
-    if (copy == NULL)
-        return NULL;
-    if (view.n > 0)
-        memcpy(copy, view.p, view.n);
-    copy[view.n] = '\0';
-    return copy;
-}
-
-char *hf_asprintf(const char *format, ...)
-{
-    va_list args;
-    char *text = NULL;
-
-    va_start(args, format);
-    int n = vasprintf(&text, format, args);
-    va_end(args);
-    return n < 0 ? NULL : text;
-}
-
-void hf_freep(void *pointer_to_pointer)
-{
-    void **pointer = pointer_to_pointer;
-
-    free(*pointer);
-    *pointer = NULL;
 }

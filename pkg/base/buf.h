@@ -9,12 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/asprintf.h"
 #include "base/macros.h"
-
-struct hf_view {
-    const char *p;
-    size_t n;
-};
+#include "base/view.h"
 
 struct hf_buf {
     char *p;
@@ -27,16 +24,6 @@ struct hf_buf {
     {                                                                                                                  \
         .p = NULL, .n = 0, .cap = 0, .max = (max_bytes)                                                                \
     }
-#define HF_VIEW(literal) ((struct hf_view){(literal), sizeof(literal) - 1})
-
-struct hf_view hf_view_of(const char *text); /* NULL gives the empty view */
-bool hf_view_eq(struct hf_view a, const char *text);
-bool hf_view_starts(struct hf_view a, const char *prefix);
-struct hf_view hf_view_trim(struct hf_view a); /* without ASCII space, tab, CR, LF at both ends */
-
-/* Cut *rest at the first `separator`: *ret_head gets what is before it (all when there is none). False when *rest is
- * exhausted (its p is NULL). */
-bool hf_view_split(struct hf_view *rest, char separator, struct hf_view *ret_head);
 
 void hf_buf_done(struct hf_buf *buf); /* frees; the buf can be used again */
 void hf_buf_clear(struct hf_buf *buf);
@@ -52,10 +39,3 @@ HF_MUST_USE int hf_buf_addf(struct hf_buf *buf, const char *format, ...) HF_PRIN
 void hf_buf_consume(struct hf_buf *buf, size_t n); /* drop the first n bytes */
 char *
 hf_buf_take(struct hf_buf *buf); /* the bytes become the caller's (free); "" is allocated when empty; NULL on OOM */
-
-/* Heap copies; NULL on OOM. */
-char *hf_strdup_view(struct hf_view view);
-char *hf_asprintf(const char *format, ...) HF_PRINTF(1, 2);
-
-/* free() for _cleanup_(hf_freep) on any pointer. */
-void hf_freep(void *pointer_to_pointer);

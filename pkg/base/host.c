@@ -3,7 +3,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-struct hf_view hf_url_host(const char *url)
+struct hf_view hf_host_of_url(const char *url)
 {
     const struct hf_view none = {NULL, 0};
     size_t scheme = strcspn(url, ":/?#");

@@ -10,7 +10,7 @@
 
 /* Returns the host of "SCHEME://HOST[:PORT][/...]", with the brackets of an IPv6 address. Returns the empty view if the URL
  * has another form, or a user before the host ("//user@host"). Does not check the port. */
-struct hf_view hf_url_host(const char *url);
+struct hf_view hf_host_of_url(const char *url);
 
 /* True for an IPv4 address in 127.0.0.0/8 (four decimal numbers), for ::1 in any spelling, with or without brackets, and for
  * the name "localhost" in exactly this spelling. False for everything else: names that begin like an address, IPv4-mapped

@@ -28,30 +28,3 @@ HF_MUST_USE int hf_parse_time(const char *text, uint64_t *ret_unix_ns);
 
 /* IMF-fixdate of RFC 9110, the `Date:` header: "Sun, 06 Nov 1994 08:49:37 GMT". */
 HF_MUST_USE int hf_parse_http_date(const char *text, uint64_t *ret_unix_ns);
-
-#define HF_TIME_TEXT 32     /* bytes enough for hf_format_time */
-#define HF_DURATION_TEXT 32 /* bytes enough for hf_format_duration */
-
-/* Seconds precision, UTC: what metav1.Time wants. Returns text. */
-const char *hf_format_time(uint64_t unix_ns, char text[HF_TIME_TEXT]);
-
-/* Shortest of h/m/s/ms/us/ns forms, as Go prints: "1h30m0s" becomes "1h30m". Returns text. */
-const char *hf_format_duration(uint64_t ns, char text[HF_DURATION_TEXT]);
-
-/* Lower case hex of n bytes into text[2n+1]; returns text. */
-const char *hf_hex_encode(const void *bytes, size_t n, char *text);
-/* Exactly n bytes from 2n hex digits, lower case only (so that one value has one spelling). */
-HF_MUST_USE int hf_hex_decode(const char *text, void *bytes, size_t n);
-
-/* Standard alphabet with padding (RFC 4648, 4). Decode refuses blanks and non-canonical tails; appends to *out. */
-HF_MUST_USE int hf_base64_encode(const void *bytes, size_t n, struct hf_buf *out);
-HF_MUST_USE int hf_base64_decode(struct hf_view text, struct hf_buf *out);
-
-/* Strict UTF-8 (RFC 3629: no surrogates, no overlong forms, at most U+10FFFF). */
-bool hf_utf8_valid(const char *bytes, size_t n);
-/* Bytes of the character that the n bytes (at least one) begin with: 1..4, 0: it is none, or not whole. */
-size_t hf_utf8_length(const char *bytes, size_t n);
-/* How many of the n bytes are whole characters, up to the first that is none: where to cut a text. */
-size_t hf_utf8_prefix(const char *bytes, size_t n);
-/* The character of this number (at most 0x10ffff) as 1 to 4 bytes; returns how many. */
-size_t hf_utf8_put(uint32_t point, char bytes[4]);

@@ -13,9 +13,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/text.h"
+#include "api/field/text.h"
 #include "base/strmap.h"
 #include "cache/entry.h"
+#include "os/dir.h"
 #include "os/file.h"
 
 enum { FILE_MODE = 0600, FOLDER_MODE = 0700, MAX_PLAIN_NAME = 200, MAX_FILE_NAME = 250 };
@@ -200,7 +201,7 @@ static void set_aside(const struct hf_cache *cache, const char *path, const char
         return;
     int r = has_room(cache, folder) ? fs->renameat(fs->ctx, AT_FDCWD, path, AT_FDCWD, to) : -ENOSPC;
     if (r < 0)
-        r = hf_tree_remove(fs, path, NULL);
+        r = hf_dir_remove_tree(fs, path, NULL);
     (void)r;
 }
 

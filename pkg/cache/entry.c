@@ -3,13 +3,14 @@
 #include <errno.h>
 #include <string.h>
 
-#define MAGIC "holdfast-cache 1 "
-enum { MAGIC_N = sizeof(MAGIC) - 1, HEX_N = HF_SHA256_HEX - 1, HEADER_N = MAGIC_N + HEX_N + 1 };
+#include "codec/seal.h"
+
+enum { FORMAT = 1 };
 
 int hf_cache_entry_format(const json_t *object, struct hf_buf *out, char hex[static HF_SHA256_HEX])
 {
-    size_t before = out->n;
-    int r = hf_buf_addf(out, MAGIC "%*s\n", HEX_N, "");
+    size_t before = out->n, body = 0;
+    int r = hf_seal_begin("cache", FORMAT, out, &body);
 
     if (r == 0)
         r = hf_json_format(object, out);
@@ -19,20 +20,21 @@ int hf_cache_entry_format(const json_t *object, struct hf_buf *out, char hex[sta
         out->n = before;
         return r;
     }
-    (void)hf_sha256_hex(out->p + before + HEADER_N, out->n - before - HEADER_N, hex);
-    memcpy(out->p + before + MAGIC_N, hex, HEX_N);
+    hf_seal_end(out, body, hex);
     return 0;
 }
 
 int hf_cache_entry_parse(struct hf_view text, json_t **ret_object, char hex[static HF_SHA256_HEX], struct hf_err *err)
 {
-    struct hf_view rest = {text.p + HEADER_N, text.n - HEADER_N};
+    struct hf_view body;
+    int r = hf_seal_open(text, "cache", FORMAT, &body, err);
 
-    if (text.n < HEADER_N || !hf_view_starts(text, MAGIC) || text.p[HEADER_N - 1] != '\n')
-        return hf_err_set(err, EBADMSG, "no cache file of format 1");
-    (void)hf_sha256_hex(rest.p, rest.n, hex);
-    if (memcmp(hex, text.p + MAGIC_N, HEX_N) != 0)
-        return hf_err_set(err, EBADMSG, "content does not fit its checksum");
-    int r = hf_json_parse(rest, NULL, ret_object, err);
+    if (r == -EOPNOTSUPP)
+        return hf_err_set(err, EBADMSG, "not a cache file of format %d", FORMAT);
+    if (r < 0)
+        return r;
+    memcpy(hex, body.p - HF_SHA256_HEX, HF_SHA256_HEX - 1); /* ends before the line feed */
+    hex[HF_SHA256_HEX - 1] = '\0';
+    r = hf_json_parse(body, NULL, ret_object, err);
     return r == -E2BIG ? hf_err_wrap(err, -EBADMSG, "damaged") : r;
 }

@@ -7,7 +7,8 @@
 
 #include "base/buf.h"
 #include "cli/delta/delta.h"
-#include "os/file.h"
+#include "os/dir.h"
+#include "os/fd.h"
 
 enum { NAME_WORDS = 2, /* "delta", "apply" */ FEED = 4096 };
 
@@ -61,7 +62,7 @@ static int start_whole(const char *self, char **argv, struct hf_err *err)
 
     if (self == NULL)
         return hf_err_set(err, ENOENT, "cannot find '" HF_CLI_WHOLE "': /proc is not mounted");
-    (void)hf_path_split(self, folder, sizeof(folder));
+    (void)hf_dir_of_path(self, folder, sizeof(folder));
     for (size_t i = 0; i < HF_LEN(places); i++) {
         _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s" HF_CLI_WHOLE, folder, places[i]);
         if (path == NULL)

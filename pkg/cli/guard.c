@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "os/file.h"
+#include "os/dir.h"
 
 static void watch(const struct hf_fs_ops *fs, const char *folder, int fd)
 {
@@ -21,7 +21,7 @@ static void watch(const struct hf_fs_ops *fs, const char *folder, int fd)
         n = read(fd, &word, 1);
     while (n < 0 && errno == EINTR);
     if (n == 0)
-        (void)!hf_tree_remove(fs, folder, NULL);
+        (void)!hf_dir_remove_tree(fs, folder, NULL);
 }
 
 int hf_cli_guard_begin(const struct hf_fs_ops *fs, const char *folder, struct hf_cli_guard *ret_guard,

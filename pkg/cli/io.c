@@ -11,7 +11,8 @@
 
 #include "base/buf.h"
 #include "cli/cli.h"
-#include "os/file.h"
+#include "os/dir.h"
+#include "os/fd.h"
 
 enum { READ_PIECE = 1 << 16, DRAW_EVERY_MS = 100, PACE_AFTER_S = 2, TIME_TEXT = 32 };
 
@@ -19,7 +20,7 @@ static int open_temp(const char *path, mode_t mode, struct hf_cli_out *out, stru
 {
     char folder[PATH_MAX];
 
-    (void)hf_path_split(path, folder, sizeof(folder));
+    (void)hf_dir_of_path(path, folder, sizeof(folder));
     out->fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
     if (out->fd >= 0)
         return 0;

@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 #include "cli/delta/patch.h"
-#include "os/file.h"
+#include "os/fd.h"
 #include "os/fs_posix.h"
 #include "os/pages.h"
 #include "pack/deep/scratch.h"

@@ -16,6 +16,6 @@ enum {
 /* What a Content-Encoding names: "", "identity", "gzip", "x-gzip", "zstd", any case. -ENOTSUP: something else, or several. */
 HF_MUST_USE int hf_expand_kind(struct hf_view name, enum hf_squeeze_kind *ret_kind);
 
-/* Append the unpacked bytes to *out. -EBADMSG: damaged, cut off, or something behind the end; -E2BIG: more than out->max or the ratio;
+/* Append the unpacked bytes to *out. -EBADMSG: damaged, cut off, or text behind the end; -E2BIG: more than out->max or the ratio;
  * -ENOMEM. *ret_what (may be NULL): static text. On failure *out holds what came before. */
 HF_MUST_USE int hf_expand(enum hf_squeeze_kind kind, struct hf_view packed, struct hf_buf *out, const char **ret_what);

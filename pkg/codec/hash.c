@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/endian.h"
+#include "base/hex.h"
 #include "base/parse.h"
 
 #if defined(__x86_64__)

@@ -1,83 +1,29 @@
-/* jansson reads the grammar; a scan before it bounds what jansson would otherwise allocate or recurse into. The scan need not
- * refuse bad text (jansson does, with a place): it only has to count at least as much as jansson will build. */
+/* Trees are built from the pieces that codec/scan.h reads, with a stack of our own: no recursion. jansson only holds them. Limits are
+ * checked before a value is made, so a text costs no more than its limits allow. */
 #include "codec/json.h"
 
 #include <errno.h>
 #include <string.h>
+
+#include "codec/scan.h"
 
 void hf_json_freep(json_t **json)
 {
     json_decref(*json);
 }
 
-struct scan {
-    struct hf_view text;
-    size_t at;
-    size_t line;
-    size_t line_start;
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
+
+struct tree_builder {
+    struct hf_scan scan;
+    struct hf_json_limits limits;
+    struct hf_err *err;
+    struct hf_buf resolved; /* a key or string without its escapes */
+    json_t *root;           /* owned */
+    json_t *open[HF_SCAN_MAX_DEPTH];
+    unsigned depth;
+    size_t nodes;
 };
-
-static bool is_structure(char c)
-{
-    return memchr("{}[]:,\" \t\r\n", c, 11) != NULL;
-}
-
-static void skip_string(struct scan *scan)
-{
-    for (scan->at++; scan->at < scan->text.n && scan->text.p[scan->at] != '"'; scan->at++)
-        if (scan->text.p[scan->at] == '\\')
-            scan->at++;
-    scan->at++;
-}
-
-static void skip_word(struct scan *scan)
-{
-    while (scan->at < scan->text.n && !is_structure(scan->text.p[scan->at]))
-        scan->at++;
-}
-
-static int too_much(const struct scan *scan, struct hf_err *err, const char *what, size_t limit)
-{
-    return hf_err_set(err, E2BIG, "line %zu column %zu: %s more than %zu", scan->line, scan->at - scan->line_start + 1,
-                      what, limit);
-}
-
-/* Count values (keys are counted as strings and taken off at their colon) and depth. */
-static int check_limits(struct hf_view text, const struct hf_json_limits *limits, struct hf_err *err)
-{
-    struct scan scan = {.text = text, .line = 1};
-    size_t strings_and_values = 0, colons = 0, depth = 0;
-
-    while (scan.at < text.n) {
-        char c = text.p[scan.at];
-
-        if (c == '{' || c == '[') {
-            if (++depth > limits->max_depth)
-                return too_much(&scan, err, "nested", limits->max_depth);
-        } else if (c == '}' || c == ']') {
-            depth -= depth > 0;
-        } else if (c == ':') {
-            colons += colons < strings_and_values;
-        } else if (c == '\n') {
-            scan.line++;
-            scan.line_start = scan.at + 1;
-        }
-        if (c == '"' || c == '{' || c == '[' || !is_structure(c)) {
-            strings_and_values++;
-            if (strings_and_values - colons - (c == '"') > limits->max_nodes) /* a string may turn out to be a key */
-                return too_much(&scan, err, "values", limits->max_nodes);
-        }
-        if (c == '"')
-            skip_string(&scan);
-        else if (is_structure(c))
-            scan.at++;
-        else
-            skip_word(&scan);
-    }
-    if (strings_and_values - colons > limits->max_nodes)
-        return too_much(&scan, err, "values", limits->max_nodes);
-    return 0;
-}
 
 static struct hf_json_limits with_defaults(const struct hf_json_limits *limits)
 {
@@ -85,45 +31,188 @@ static struct hf_json_limits with_defaults(const struct hf_json_limits *limits)
 
     if (full.max_bytes == 0)
         full.max_bytes = HF_JSON_MAX_BYTES;
-    if (full.max_depth == 0)
+    if (full.max_depth == 0 || full.max_depth > HF_JSON_MAX_DEPTH)
         full.max_depth = HF_JSON_MAX_DEPTH;
     if (full.max_nodes == 0)
         full.max_nodes = HF_JSON_MAX_NODES;
     return full;
 }
 
-/* jansson ends its texts with " near '<input>'": cut off. */
-static int tell_error(json_error_t *error, struct hf_err *err)
+/* An error with the line and column (in bytes) of `at`. */
+static int fail_at(const struct tree_builder *builder, size_t at, int code, const char *what)
 {
-    char *near = strstr(error->text, " near '");
+    const char *text = builder->scan.text.p;
+    size_t line = 1, line_start = 0;
 
-    /* Running out of memory, jansson often says nothing at all. */
-    if (json_error_code(error) == json_error_out_of_memory || error->text[0] == '\0')
-        return hf_err_set(err, ENOMEM, "not enough memory for the JSON tree");
-    if (near != NULL)
-        *near = '\0';
-    if (error->line < 1)
-        return hf_err_set(err, EBADMSG, "%s", error->text);
-    return hf_err_set(err, EBADMSG, "line %d column %d: %s", error->line, error->column, error->text);
+    for (size_t i = 0; i < at; i++)
+        if (text[i] == '\n') {
+            line++;
+            line_start = i + 1;
+        }
+    return hf_err_set(builder->err, code, "line %zu column %zu: %s", line, at - line_start + 1, what);
+}
+
+static int fail_limit(const struct tree_builder *builder, size_t at, const char *what, size_t limit)
+{
+    char text[64];
+
+    (void)snprintf(text, sizeof(text), "%s %zu", what, limit);
+    return fail_at(builder, at, E2BIG, text);
+}
+
+static int out_of_memory(const struct tree_builder *builder)
+{
+    return hf_err_set(builder->err, ENOMEM, "not enough memory for the JSON tree");
+}
+
+/* The scan has failed. */
+static int fail_scan(const struct tree_builder *builder)
+{
+    const struct hf_scan *scan = &builder->scan;
+
+    if (scan->code == -ENOMEM)
+        return out_of_memory(builder);
+    if (scan->code == -E2BIG)
+        return fail_limit(builder, scan->at, "nested more than", builder->limits.max_depth);
+    return fail_at(builder, scan->at, -scan->code, scan->what);
+}
+
+/* A key or a string: without its escapes if it has any. */
+static int resolve(struct tree_builder *builder, struct hf_view *text, bool escaped)
+{
+    if (!escaped)
+        return 0;
+    hf_buf_clear(&builder->resolved);
+    if (hf_buf_reserve(&builder->resolved, text->n) < 0)
+        return out_of_memory(builder);
+    *text = (struct hf_view){builder->resolved.p, hf_scan_unescape(*text, builder->resolved.p)};
+    return 0;
+}
+
+static json_t *make_number(struct hf_view text)
+{
+    int64_t integer;
+
+    return hf_scan_i64(text, &integer) ? json_integer(integer) : json_real(hf_scan_double(text));
+}
+
+static int make_value(struct tree_builder *builder, const struct hf_scan_item *item, json_t **ret_json)
+{
+    struct hf_view text = item->value.text;
+    json_t *json = NULL;
+    int r;
+
+    switch (item->type) {
+    case HF_SCAN_OBJECT:
+        json = json_object();
+        break;
+    case HF_SCAN_ARRAY:
+        json = json_array();
+        break;
+    case HF_SCAN_STRING:
+        r = resolve(builder, &text, item->value.escaped);
+        if (r < 0)
+            return r;
+        json = json_stringn_nocheck(text.p, text.n); /* the scan has checked its UTF-8 */
+        break;
+    case HF_SCAN_NUMBER:
+        json = make_number(text);
+        break;
+    case HF_SCAN_TRUE:
+    case HF_SCAN_FALSE:
+        json = json_boolean(item->type == HF_SCAN_TRUE);
+        break;
+    case HF_SCAN_NULL:
+    default:
+        json = json_null();
+    }
+    *ret_json = json;
+    return json != NULL ? 0 : out_of_memory(builder);
+}
+
+/* Puts `json` (taken over, also on failure) into the innermost open container, or makes it the root. */
+static int place(struct tree_builder *builder, const struct hf_scan_item *item, json_t *json)
+{
+    struct hf_view name = item->name;
+    int failed;
+
+    if (builder->depth == 0) {
+        builder->root = json;
+        return 0;
+    }
+    json_t *container = builder->open[builder->depth - 1];
+    if (item->named) {
+        int r = resolve(builder, &name, item->name_escaped);
+        if (r < 0) {
+            json_decref(json);
+            return r;
+        }
+        failed = json_object_setn_new_nocheck(container, name.p, name.n, json);
+    } else {
+        failed = json_array_append_new(container, json);
+    }
+    return failed ? out_of_memory(builder) : 0;
+}
+
+/* `begin`: offset behind the piece before this one. */
+static int take_piece(struct tree_builder *builder, const struct hf_scan_item *item, size_t begin)
+{
+    json_t *json = NULL;
+    int r;
+
+    if (builder->scan.zero)
+        return fail_at(builder, builder->scan.at, EBADMSG, "U+0000 in a string or name");
+    if (item->piece == HF_SCAN_CLOSE) {
+        builder->depth--;
+        return 0;
+    }
+    if (builder->nodes++ == builder->limits.max_nodes)
+        return fail_limit(builder, begin, "values more than", builder->limits.max_nodes);
+    r = make_value(builder, item, &json);
+    if (r == 0)
+        r = place(builder, item, json);
+    if (r == 0 && item->piece == HF_SCAN_OPEN)
+        builder->open[builder->depth++] = json;
+    return r;
+}
+
+static int build(struct tree_builder *builder)
+{
+    struct hf_scan_walk walk;
+    struct hf_scan_item item;
+    int r = 0, more;
+
+    hf_scan_walk_init(&walk, &builder->scan, builder->limits.max_depth);
+    do {
+        size_t begin = builder->scan.at;
+        more = hf_scan_walk_next(&walk, &item);
+        if (more > 0)
+            r = take_piece(builder, &item, begin);
+    } while (more > 0 && r == 0);
+    hf_scan_walk_done(&walk);
+    if (r == 0 && (more < 0 || hf_scan_end(&builder->scan) < 0))
+        r = fail_scan(builder);
+    return r;
 }
 
 int hf_json_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json, struct hf_err *err)
 {
-    struct hf_json_limits full = with_defaults(limits);
-    json_error_t error;
-    int r;
+    struct tree_builder builder = {.limits = with_defaults(limits), .err = err, .resolved = HF_BUF_INIT(text.n)};
 
-    if (text.n > full.max_bytes)
-        return hf_err_set(err, E2BIG, "JSON text of %zu bytes, at most %zu are read", text.n, full.max_bytes);
-    r = check_limits(text, &full, err);
-    if (r < 0)
+    if (text.n > builder.limits.max_bytes)
+        return hf_err_set(err, E2BIG, "JSON text of %zu bytes, at most %zu are read", text.n, builder.limits.max_bytes);
+    hf_scan_init(&builder.scan, text.n > 0 ? text : HF_VIEW(""));
+    int r = build(&builder);
+    hf_buf_done(&builder.resolved);
+    if (r < 0) {
+        json_decref(builder.root);
         return r;
-    json_t *json = json_loadb(text.n > 0 ? text.p : "", text.n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (json == NULL)
-        return tell_error(&error, err);
-    *ret_json = json;
+    }
+    *ret_json = builder.root;
     return 0;
 }
+
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 struct dump {
     struct hf_buf *out;
@@ -188,7 +277,7 @@ bool hf_json_bool_or(const json_t *root, const char *path, bool fallback)
     return json_is_boolean(json) ? json_is_true(json) : fallback;
 }
 
-/* The object under `key`, made when absent; borrowed. */
+/* Goes to the object under `key`, and makes it when it is absent. */
 static int enter(json_t **object, struct hf_view key)
 {
     json_t *inner = json_object_getn(*object, key.p, key.n);

@@ -1,4 +1,9 @@
-/* One byte after the other with a bit for each open bracket, strings eight bytes at a time. */
+/* Strings are skipped eight bytes at a time, everything else byte by byte with a bit for each open bracket.
+ *
+ * Duplicate names of a nested object: each name leaves a 32-bit hash (of its first and last eight bytes and its length, escapes
+ * resolved). The first names of an object are compared as they come; the others when the object ends, in buckets by hash; where
+ * too many fall into the same ones they are sorted by hash and then by name, so that no choice of names costs more than n log n
+ * comparisons. */
 #include "codec/scan.h"
 
 #include <errno.h>
@@ -6,37 +11,51 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/endian.h"
 #include "base/parse.h"
+#include "base/utf8.h"
+
+enum {
+    FEW_NAMES = 16, /* of one object: compared with each other at once */
+    BUCKETS = 512,
+    MAX_STEPS = 8, /* through a bucket, for each name */
+};
+#define ESCAPED_NAME (1u << 31) /* flag in hf_scan_name.n */
 
 void hf_scan_init(struct hf_scan *scan, struct hf_view text)
 {
     *scan = (struct hf_scan){.text = text};
 }
 
-static int fail(struct hf_scan *scan, const char *what, size_t at)
+void hf_scan_init_loose(struct hf_scan *scan, struct hf_view text)
+{
+    *scan = (struct hf_scan){.text = text, .loose = true};
+}
+
+static int fail_with(struct hf_scan *scan, int code, const char *what, size_t at)
 {
     if (scan->what == NULL) {
         scan->what = what;
         scan->at = HF_MIN(at, scan->text.n);
+        scan->code = code;
     }
-    return -EBADMSG;
+    return scan->code;
 }
 
-/* The next byte that is no blank, or -1 at the end. */
-static int after_blanks(struct hf_scan *scan)
+static int fail(struct hf_scan *scan, const char *what, size_t at)
 {
-    const char *p = scan->text.p + scan->at, *end = scan->text.p + scan->text.n;
+    return fail_with(scan, -EBADMSG, what, at);
+}
 
-    while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
-        p++;
-    scan->at = (size_t)(p - scan->text.p);
-    return p < end ? (unsigned char)*p : -1;
+static size_t offset_of(const struct hf_scan *scan, const char *p)
+{
+    return (size_t)(p - scan->text.p);
 }
 
 /* ---- strings --------------------------------------------------------------------------------------------------------- */
 
-/* Which bytes of the word are a quote, a backslash, a control character or not ASCII: their high bit is set, exact up to and
- * including the first one. */
+/* Sets the high bit of each byte that is a quote, a backslash, a control character or not ASCII; exact up to and including the
+ * first such byte. */
 static uint64_t special(uint64_t word)
 {
     const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
@@ -83,31 +102,36 @@ static int hex4(const char *p, const char *end)
     return value;
 }
 
-/* The code point of the escape at p ('\\' there), *ret_n its length; -1: it is none. */
-static long escape(const char *p, const char *end, size_t *ret_n)
+/* At "\\uXXXX" with the code unit `high`, a surrogate: the code point of the pair, or -1 when it is not one. */
+static long surrogate_pair(const char *p, const char *end, long high)
 {
-    static const char letters[] = "\"\\/bfnrt", means[] = "\"\\/\b\f\n\r\t";
+    if (high > 0xdbff || end - p < 12 || p[6] != '\\' || p[7] != 'u')
+        return -1;
+    long low = hex4(p + 8, end);
+    return low >= 0xdc00 && low <= 0xdfff ? 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00) : -1;
+}
+
+/* Returns the code point of the escape at p (a backslash) and its length; -1 when it is invalid. `loose`: an unpaired surrogate means
+ * U+FFFD. */
+static long escape(const char *p, const char *end, bool loose, size_t *ret_n)
+{
+    static const char letters[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
 
     if (end - p < 2)
         return -1;
     if (p[1] != 'u') {
         const char *letter = memchr(letters, p[1], sizeof(letters) - 1);
         *ret_n = 2;
-        return letter != NULL ? means[letter - letters] : -1;
+        return letter != NULL ? meanings[letter - letters] : -1;
     }
-    long point = hex4(p + 2, end);
+    long unit = hex4(p + 2, end);
     *ret_n = 6;
-    if (point < 0 || (point >= 0xdc00 && point <= 0xdfff))
-        return -1;
-    if (point < 0xd800 || point > 0xdbff)
-        return point;
-    if (end - p < 12 || p[6] != '\\' || p[7] != 'u')
-        return -1;
-    long low = hex4(p + 8, end);
-    if (low < 0xdc00 || low > 0xdfff)
-        return -1;
-    *ret_n = 12;
-    return 0x10000 + ((point - 0xd800) << 10) + (low - 0xdc00);
+    if (unit < 0xd800 || unit > 0xdfff)
+        return unit;
+    long point = surrogate_pair(p, end, unit);
+    if (point >= 0)
+        *ret_n = 12;
+    return point < 0 && loose ? 0xfffd : point;
 }
 
 /* At the opening quote. Leaves the scan behind the closing one. */
@@ -124,22 +148,33 @@ static int take_string(struct hf_scan *scan, struct hf_view *ret_text, bool *ret
         if (*p == '"')
             break;
         if (*p == '\\') {
-            if (escape(p, end, &n) < 0)
-                return fail(scan, "an escape that is none", (size_t)(p - scan->text.p));
+            long point = escape(p, end, scan->loose, &n);
+            if (point < 0)
+                return fail(scan, "invalid escape sequence", offset_of(scan, p));
+            scan->zero |= point == 0;
             escaped = true;
         } else if ((unsigned char)*p < 0x20) {
-            return fail(scan, "a control character inside a string", (size_t)(p - scan->text.p));
+            return fail(scan, "a control character inside a string", offset_of(scan, p));
         } else {
             n = hf_utf8_length(p, (size_t)(end - p));
             if (n == 0)
-                return fail(scan, "text that is not UTF-8", (size_t)(p - scan->text.p));
+                return fail(scan, "invalid UTF-8", offset_of(scan, p));
         }
         p += n;
     }
     *ret_text = (struct hf_view){begin, (size_t)(p - begin)};
     *ret_escaped = escaped;
-    scan->at = (size_t)(p + 1 - scan->text.p);
+    scan->at = offset_of(scan, p + 1);
     return 0;
+}
+
+int hf_scan_text(struct hf_scan *scan, struct hf_view *ret_inside, bool *ret_escaped)
+{
+    if (scan->what != NULL)
+        return scan->code;
+    if (hf_scan_next(scan) != '"')
+        return fail(scan, "a string is expected", scan->at);
+    return take_string(scan, ret_inside, ret_escaped);
 }
 
 /* ---- numbers and words ----------------------------------------------------------------------------------------------- */
@@ -149,15 +184,62 @@ static bool is_digit(const char *p, const char *end)
     return p < end && *p >= '0' && *p <= '9';
 }
 
-static double to_double(struct hf_view text)
+/* Exact where the digits and the power of ten are both exact doubles (Clinger 1990); strtod otherwise. */
+double hf_scan_double(struct hf_view text)
 {
+    static const double tens[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                  1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+    size_t i = text.n > 0 && text.p[0] == '-', digits = 0, after = 0;
+    bool negative = i > 0, point = false;
+    uint64_t value = 0;
     char copy[HF_SCAN_MAX_NUMBER + 1];
 
+    for (; i < text.n && digits <= 18; i++) {
+        if (text.p[i] == '.') {
+            point = true;
+            continue;
+        }
+        if (text.p[i] < '0' || text.p[i] > '9')
+            break;
+        value = value * 10 + (uint64_t)(text.p[i] - '0');
+        digits += value > 0;
+        after += point;
+    }
+    if (i == text.n && value <= 1ull << 53 && after < HF_LEN(tens)) {
+        double exact = (double)value / tens[after];
+        return negative ? -exact : exact;
+    }
     if (text.n > HF_SCAN_MAX_NUMBER)
         return NAN;
     memcpy(copy, text.p, text.n);
     copy[text.n] = '\0';
     return strtod(copy, NULL);
+}
+
+bool hf_scan_u64(struct hf_view text, uint64_t *ret_value)
+{
+    uint64_t value = 0;
+
+    if (text.n == 0)
+        return false;
+    for (size_t i = 0; i < text.n; i++)
+        if (text.p[i] < '0' || text.p[i] > '9' || __builtin_mul_overflow(value, 10u, &value) ||
+            __builtin_add_overflow(value, (uint64_t)(text.p[i] - '0'), &value))
+            return false;
+    *ret_value = value;
+    return true;
+}
+
+bool hf_scan_i64(struct hf_view text, int64_t *ret_value)
+{
+    bool negative = text.n > 0 && text.p[0] == '-';
+    uint64_t magnitude;
+
+    if (!hf_scan_u64((struct hf_view){text.p + negative, text.n - negative}, &magnitude) ||
+        magnitude > (uint64_t)INT64_MAX + negative)
+        return false;
+    *ret_value = negative ? (int64_t)(0u - magnitude) : (int64_t)magnitude;
+    return true;
 }
 
 static const char *skip_digits(const char *p, const char *end)
@@ -167,34 +249,37 @@ static const char *skip_digits(const char *p, const char *end)
     return p;
 }
 
+/* Any number of at most this many characters without an exponent is finite. */
+enum { FINITE_DIGITS = 300 };
+
 static int take_number(struct hf_scan *scan)
 {
     const char *begin = scan->text.p + scan->at, *end = scan->text.p + scan->text.n, *p = begin;
+    bool exponent = false;
 
     p += *p == '-';
     if (!is_digit(p, end))
-        return fail(scan, "no value begins here", scan->at);
-    const char *digits = p;
+        return fail(scan, "a value is expected", scan->at);
     p = *p == '0' ? p + 1 : skip_digits(p, end);
-    bool plain = p - digits < 300;
     if (p < end && *p == '.') {
         if (!is_digit(p + 1, end))
-            return fail(scan, "a number without digits behind its point", (size_t)(p - scan->text.p));
+            return fail(scan, "a number without digits behind its point", offset_of(scan, p));
         p = skip_digits(p + 1, end);
     }
     if (p < end && (*p == 'e' || *p == 'E')) {
         p++;
         p += p < end && (*p == '+' || *p == '-');
         if (!is_digit(p, end))
-            return fail(scan, "a number without digits in its exponent", (size_t)(p - scan->text.p));
+            return fail(scan, "a number without digits in its exponent", offset_of(scan, p));
         p = skip_digits(p, end);
-        plain = false;
+        exponent = true;
     }
     const struct hf_view text = {begin, (size_t)(p - begin)};
-    if (text.n > HF_SCAN_MAX_NUMBER || (!plain && !isfinite(to_double(text))))
-        return fail(scan, "a number that is too large", scan->at);
+    if (!scan->loose &&
+        (text.n > HF_SCAN_MAX_NUMBER || ((exponent || text.n > FINITE_DIGITS) && !isfinite(hf_scan_double(text)))))
+        return fail(scan, "number out of range", scan->at);
     if (p < end && memchr(" \t\r\n,]}", *p, 7) == NULL)
-        return fail(scan, "a number that does not end as one", (size_t)(p - scan->text.p));
+        return fail(scan, "invalid number", offset_of(scan, p));
     scan->at += text.n;
     return 0;
 }
@@ -202,12 +287,12 @@ static int take_number(struct hf_scan *scan)
 static int take_word(struct hf_scan *scan, const char *word, size_t n)
 {
     if (scan->text.n - scan->at < n || memcmp(scan->text.p + scan->at, word, n) != 0)
-        return fail(scan, "no value begins here", scan->at);
+        return fail(scan, "a value is expected", scan->at);
     scan->at += n;
     return 0;
 }
 
-/* What is no object and no array, its first byte being c. */
+/* Reads a value that is neither an object nor an array; c is its first byte. */
 static int take_scalar(struct hf_scan *scan, int c, struct hf_scan_value *value)
 {
     size_t begin = scan->at;
@@ -231,7 +316,7 @@ static int take_scalar(struct hf_scan *scan, int c, struct hf_scan_value *value)
         r = take_word(scan, "null", 4);
         break;
     case -1:
-        return fail(scan, "the text ends where a value should be", scan->text.n);
+        return fail(scan, "the text ends where a value is expected", scan->text.n);
     default:
         value->type = HF_SCAN_NUMBER;
         r = take_number(scan);
@@ -240,101 +325,331 @@ static int take_scalar(struct hf_scan *scan, int c, struct hf_scan_value *value)
     return r;
 }
 
-/* ---- what is nested -------------------------------------------------------------------------------------------------- */
-
-/* A name and its colon. Leaves the scan at the value. */
+/* Reads a name and its colon. */
 static int take_name(struct hf_scan *scan, int c, struct hf_view *ret_name, bool *ret_escaped)
 {
     if (c != '"')
-        return fail(scan, c < 0 ? "the text ends inside an object" : "no name of a member begins here", scan->at);
+        return fail(scan, c < 0 ? "the text ends inside an object" : "a member's name is expected", scan->at);
     int r = take_string(scan, ret_name, ret_escaped);
     if (r < 0)
         return r;
-    if (after_blanks(scan) != ':')
-        return fail(scan, "no colon behind the name of a member", scan->at);
+    if (hf_scan_next(scan) != ':')
+        return fail(scan, "a colon is expected behind a member's name", scan->at);
     scan->at++;
     return 0;
 }
 
-/* Brackets that are open: the lowest bit is the innermost one. */
-struct nesting {
-    uint64_t objects; /* 1: an object */
-    unsigned depth;
-};
-
-/* At an opening bracket. 1: it holds something and the scan is where its first value begins, 0: it was closed again. */
-static int open_bracket(struct hf_scan *scan, struct nesting *nesting, int c)
+static int fail_behind_value(struct hf_scan *scan, int c)
 {
-    struct hf_view name;
-    bool escaped;
+    return fail(scan, c < 0 ? "the text ends inside an object or array" : "a comma or a closing bracket is expected",
+                scan->at);
+}
 
-    scan->at++;
-    int next = after_blanks(scan);
-    if (next == (c == '{' ? '}' : ']')) {
-        scan->at++;
+/* ---- names ----------------------------------------------------------------------------------------------------------- */
+
+/* The next character of a name, its escapes resolved if it has any; -1 at its end. */
+static long next_char(const char **p, const char *end, bool escaped)
+{
+    size_t n = 1;
+    long c;
+
+    if (*p >= end)
+        return -1;
+    if (escaped && **p == '\\') {
+        c = escape(*p, end, true, &n);
+    } else if ((unsigned char)**p < 0x80) {
+        c = (unsigned char)**p;
+    } else {
+        const unsigned char *b = (const unsigned char *)*p;
+        n = hf_utf8_length(*p, (size_t)(end - *p));
+        c = n == 2   ? (b[0] & 0x1f) << 6 | (b[1] & 0x3f)
+            : n == 3 ? (b[0] & 0x0f) << 12 | (b[1] & 0x3f) << 6 | (b[2] & 0x3f)
+                     : (b[0] & 0x07) << 18 | (b[1] & 0x3f) << 12 | (b[2] & 0x3f) << 6 | (b[3] & 0x3f);
+    }
+    *p += n;
+    return c;
+}
+
+/* Orders names by code points; 0: the same name. */
+static int compare_names(struct hf_view a, bool a_escaped, struct hf_view b, bool b_escaped)
+{
+    const char *pa = a.p, *pb = b.p;
+
+    for (;;) {
+        long ca = next_char(&pa, a.p + a.n, a_escaped), cb = next_char(&pb, b.p + b.n, b_escaped);
+        if (ca != cb)
+            return ca < cb ? -1 : 1;
+        if (ca < 0)
+            return 0;
+    }
+}
+
+static bool same_name(struct hf_view a, bool a_escaped, struct hf_view b, bool b_escaped)
+{
+    if (!a_escaped && !b_escaped)
+        return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
+    return compare_names(a, a_escaped, b, b_escaped) == 0;
+}
+
+bool hf_scan_is(const struct hf_scan_member *member, const char *name)
+{
+    return same_name(member->name, member->escaped, hf_view_of(name), false);
+}
+
+static uint32_t mix(uint64_t first, uint64_t last, size_t n)
+{
+    uint64_t hash = (first ^ (last << 29 | last >> 35) ^ n * 0x9e3779b97f4a7c15u) * 0xff51afd7ed558ccdu;
+
+    return (uint32_t)(hash >> 32);
+}
+
+/* Of a name with escapes, as hash_name() of what they mean. */
+static uint32_t hash_escaped(struct hf_view name)
+{
+    uint64_t first = 0, last = 0;
+    size_t length = 0;
+    char bytes[4];
+
+    for (const char *p = name.p, *end = p + name.n; p < end;) {
+        size_t n = hf_utf8_put((uint32_t)next_char(&p, end, true), bytes);
+        for (size_t i = 0; i < n; i++, length++) {
+            uint64_t byte = (unsigned char)bytes[i];
+            first |= length < 8 ? byte << 8 * length : 0;
+            last = last >> 8 | byte << 56;
+        }
+    }
+    return mix(first, length < 8 ? 0 : last, length);
+}
+
+static uint32_t hash_name(struct hf_view name, bool escaped)
+{
+    const unsigned char *p = (const unsigned char *)name.p;
+    uint64_t first = 0;
+
+    if (escaped)
+        return hash_escaped(name);
+    if (name.n >= 8)
+        return mix(hf_le64(p), hf_le64(p + name.n - 8), name.n);
+    for (size_t i = 0; i < name.n; i++)
+        first |= (uint64_t)p[i] << 8 * i;
+    return mix(first, 0, name.n);
+}
+
+static struct hf_view view_of(const struct hf_scan *scan, const struct hf_scan_name *name)
+{
+    return (struct hf_view){scan->text.p + name->at, name->n & ~ESCAPED_NAME};
+}
+
+static bool are_same(const struct hf_scan *scan, const struct hf_scan_name *a, const struct hf_scan_name *b)
+{
+    return a->hash == b->hash &&
+           same_name(view_of(scan, a), (a->n & ESCAPED_NAME) != 0, view_of(scan, b), (b->n & ESCAPED_NAME) != 0);
+}
+
+static int more_names(struct hf_scan_walk *walk)
+{
+    size_t cap = 4 * walk->cap_names;
+    bool few = walk->names == walk->few;
+    struct hf_scan_name *names = realloc(few ? NULL : walk->names, cap * sizeof(*names));
+
+    if (names == NULL)
+        return fail_with(walk->scan, -ENOMEM, "not enough memory for the names of an object", walk->scan->at);
+    if (few)
+        memcpy(names, walk->few, walk->n_names * sizeof(*names));
+    walk->names = names;
+    walk->cap_names = cap;
+    return 0;
+}
+
+/* A member of the innermost object: refuse it, or keep its name for those that follow. */
+static int check_name(struct hf_scan_walk *walk, struct hf_view name, bool escaped)
+{
+    struct hf_scan *scan = walk->scan;
+    size_t first = walk->first_name[walk->depth - 1], at = offset_of(scan, name.p);
+    struct hf_scan_name fresh = {hash_name(name, escaped), (uint32_t)at,
+                                 (uint32_t)name.n | (escaped ? ESCAPED_NAME : 0), 0};
+
+    if (walk->n_names - first < FEW_NAMES)
+        for (size_t i = first; i < walk->n_names; i++)
+            if (walk->names[i].hash == fresh.hash && are_same(scan, &walk->names[i], &fresh))
+                return fail(scan, "duplicate member", at - 1);
+    if (walk->n_names == walk->cap_names && more_names(walk) < 0)
+        return scan->code;
+    walk->names[walk->n_names++] = fresh;
+    return 0;
+}
+
+static int order_names(const void *left, const void *right, void *arg)
+{
+    const struct hf_scan_name *a = left, *b = right;
+    const struct hf_scan *scan = arg;
+
+    if (a->hash != b->hash)
+        return a->hash < b->hash ? -1 : 1;
+    return compare_names(view_of(scan, a), (a->n & ESCAPED_NAME) != 0, view_of(scan, b), (b->n & ESCAPED_NAME) != 0);
+}
+
+/* Looks each name up among those before it, by hash. Returns the index of a name that repeats an earlier one, -1 without one, -2 when
+ * too many names share a bucket. */
+static long find_repeated(const struct hf_scan *scan, struct hf_scan_name *names, size_t n)
+{
+    uint32_t heads[BUCKETS] = {0}; /* index + 1 of the last name in the bucket; 0: none */
+    size_t steps = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        uint32_t *head = &heads[names[i].hash % BUCKETS];
+        for (uint32_t k = *head; k != 0; k = names[k - 1].next) {
+            if (++steps > MAX_STEPS * n)
+                return -2;
+            if (are_same(scan, &names[k - 1], &names[i]))
+                return (long)i;
+        }
+        names[i].next = *head;
+        *head = (uint32_t)i + 1;
+    }
+    return -1;
+}
+
+static int check_sorted(struct hf_scan *scan, struct hf_scan_name *names, size_t n)
+{
+    qsort_r(names, n, sizeof(*names), order_names, scan);
+    for (size_t i = 1; i < n; i++)
+        if (are_same(scan, &names[i - 1], &names[i]))
+            return fail(scan, "duplicate member", HF_MAX(names[i - 1].at, names[i].at) - 1);
+    return 0;
+}
+
+/* The innermost object ends. */
+static int check_names(struct hf_scan_walk *walk)
+{
+    size_t first = walk->first_name[walk->depth - 1], n = walk->n_names - first;
+    struct hf_scan_name *names = walk->names + first;
+
+    walk->n_names = first;
+    if (n <= FEW_NAMES)
         return 0;
-    }
-    nesting->objects = nesting->objects << 1 | (c == '{');
-    nesting->depth++;
-    if (c == '{') {
-        int r = take_name(scan, next, &name, &escaped);
-        if (r < 0)
-            return r;
-    }
+    long found = find_repeated(walk->scan, names, n);
+    if (found >= 0)
+        return fail(walk->scan, "duplicate member", names[found].at - 1);
+    return found == -1 ? 0 : check_sorted(walk->scan, names, n);
+}
+
+/* ---- nested values --------------------------------------------------------------------------------------------------- */
+
+void hf_scan_walk_init(struct hf_scan_walk *walk, struct hf_scan *scan, unsigned max_depth)
+{
+    walk->scan = scan;
+    walk->objects = 0;
+    walk->depth = 0;
+    walk->max_depth = max_depth;
+    walk->first = walk->ended = false;
+    walk->names = walk->few;
+    walk->n_names = 0;
+    walk->cap_names = HF_LEN(walk->few);
+}
+
+void hf_scan_walk_done(struct hf_scan_walk *walk)
+{
+    if (walk->names != walk->few)
+        free(walk->names);
+}
+
+static int open_bracket(struct hf_scan_walk *walk, int c, struct hf_scan_item *item)
+{
+    struct hf_scan *scan = walk->scan;
+
+    if (walk->depth >= walk->max_depth)
+        return fail_with(scan, -E2BIG, "nested too deeply", scan->at);
+    scan->at++;
+    walk->objects = walk->objects << 1 | (c == '{');
+    walk->first_name[walk->depth++] = (uint32_t)walk->n_names;
+    walk->first = true;
+    item->piece = HF_SCAN_OPEN;
+    item->type = c == '{' ? HF_SCAN_OBJECT : HF_SCAN_ARRAY;
     return 1;
 }
 
-/* Behind a value. 1: the scan is where the next one begins, 0: everything is closed. */
-static int after_value(struct hf_scan *scan, struct nesting *nesting)
+static int close_bracket(struct hf_scan_walk *walk, bool object, struct hf_scan_item *item)
 {
-    struct hf_view name;
-    bool escaped;
-
-    while (nesting->depth > 0) {
-        bool object = (nesting->objects & 1) != 0;
-        int c = after_blanks(scan);
-        if (c == ',') {
-            scan->at++;
-            int r = object ? take_name(scan, after_blanks(scan), &name, &escaped) : 0;
-            return r < 0 ? r : 1;
-        }
-        if (c != (object ? '}' : ']'))
-            return fail(scan, c < 0 ? "the text ends before a bracket is closed" : "no comma and no end of the bracket",
-                        scan->at);
-        scan->at++;
-        nesting->objects >>= 1;
-        nesting->depth--;
-    }
-    return 0;
+    if (object && check_names(walk) < 0)
+        return walk->scan->code;
+    walk->scan->at++;
+    walk->objects >>= 1;
+    walk->depth--;
+    walk->first = false;
+    walk->ended = walk->depth == 0;
+    item->piece = HF_SCAN_CLOSE;
+    item->type = object ? HF_SCAN_OBJECT : HF_SCAN_ARRAY;
+    return 1;
 }
 
-/* An object or an array at the cursor, its inside included. `outer`: brackets that are open already. */
+static inline int walk_next(struct hf_scan_walk *walk, struct hf_scan_item *item)
+{
+    struct hf_scan *scan = walk->scan;
+    int c = hf_scan_next(scan), r;
+
+    item->named = false;
+    if (walk->depth > 0) {
+        bool object = (walk->objects & 1) != 0;
+        if (c == (object ? '}' : ']'))
+            return close_bracket(walk, object, item);
+        if (!walk->first) {
+            if (c != ',')
+                return fail_behind_value(scan, c);
+            scan->at++;
+            c = hf_scan_next(scan);
+        }
+        if (object) {
+            r = take_name(scan, c, &item->name, &item->name_escaped);
+            if (r == 0 && !scan->loose)
+                r = check_name(walk, item->name, item->name_escaped);
+            if (r < 0)
+                return r;
+            item->named = true;
+            c = hf_scan_next(scan);
+        }
+    }
+    if (c == '{' || c == '[')
+        return open_bracket(walk, c, item);
+    walk->first = false;
+    walk->ended = walk->depth == 0;
+    item->piece = HF_SCAN_SCALAR;
+    r = take_scalar(scan, c, &item->value);
+    item->type = item->value.type;
+    return r < 0 ? r : 1;
+}
+
+int hf_scan_walk_next(struct hf_scan_walk *walk, struct hf_scan_item *ret_item)
+{
+    if (walk->scan->what != NULL)
+        return walk->scan->code;
+    if (walk->ended)
+        return 0;
+    if (walk->scan->text.n >= ESCAPED_NAME)
+        return fail_with(walk->scan, -E2BIG, "a text of 2 GiB or more", 0);
+    return walk_next(walk, ret_item);
+}
+
+/* An object or an array at the cursor, with all that is in it. `outer`: brackets that are open already. */
 static int take_nested(struct hf_scan *scan, unsigned outer)
 {
-    struct nesting nesting = {.depth = 0};
-    struct hf_scan_value inner;
+    struct hf_scan_walk walk;
+    struct hf_scan_item item;
     int r;
 
-    do {
-        int c = after_blanks(scan);
-        if (c == '{' || c == '[') {
-            if (outer + nesting.depth >= HF_SCAN_MAX_DEPTH)
-                return fail(scan, "nested too deeply", scan->at);
-            r = open_bracket(scan, &nesting, c);
-            if (r > 0)
-                continue;
-        } else {
-            r = take_scalar(scan, c, &inner);
-        }
-        if (r == 0)
-            r = after_value(scan, &nesting);
-    } while (r > 0);
-    return r;
+    if (scan->text.n >= ESCAPED_NAME)
+        return fail_with(scan, -E2BIG, "a text of 2 GiB or more", 0);
+    hf_scan_walk_init(&walk, scan, HF_SCAN_MAX_DEPTH - outer);
+    do
+        r = walk_next(&walk, &item);
+    while (r > 0 && !walk.ended);
+    hf_scan_walk_done(&walk);
+    return HF_MIN(r, 0);
 }
 
 static int take_value(struct hf_scan *scan, unsigned outer, struct hf_scan_value *value)
 {
-    int c = after_blanks(scan);
+    int c = hf_scan_next(scan);
     size_t begin = scan->at;
 
     if (c != '{' && c != '[')
@@ -350,57 +665,28 @@ int hf_scan_value(struct hf_scan *scan, struct hf_scan_value *ret_value)
     struct hf_scan_value value;
 
     if (scan->what != NULL)
-        return -EBADMSG;
+        return scan->code;
     int r = take_value(scan, 0, &value);
     if (r == 0)
         *ret_value = value;
     return r;
 }
 
+int hf_scan_raw(struct hf_scan *scan, struct hf_view *ret_text)
+{
+    struct hf_scan_value value;
+
+    if (scan->what != NULL)
+        return scan->code;
+    (void)hf_scan_next(scan);
+    size_t begin = scan->at;
+    int r = take_value(scan, 0, &value);
+    if (r == 0 && ret_text != NULL)
+        *ret_text = (struct hf_view){scan->text.p + begin, scan->at - begin};
+    return r;
+}
+
 /* ---- taking apart ---------------------------------------------------------------------------------------------------- */
-
-/* The next character of a name, its escapes resolved if it has any; 0 at its end. */
-static long next_char(const char **p, const char *end, bool escaped)
-{
-    size_t n = 1;
-    long c;
-
-    if (*p >= end)
-        return 0;
-    if (escaped && **p == '\\') {
-        c = escape(*p, end, &n);
-        c = c == 0 ? -2 : c; /* U+0000 is not the end */
-    } else if ((unsigned char)**p < 0x80) {
-        c = (unsigned char)**p;
-    } else {
-        const unsigned char *b = (const unsigned char *)*p;
-        n = hf_utf8_length(*p, (size_t)(end - *p));
-        c = n == 2   ? (b[0] & 0x1f) << 6 | (b[1] & 0x3f)
-            : n == 3 ? (b[0] & 0x0f) << 12 | (b[1] & 0x3f) << 6 | (b[2] & 0x3f)
-                     : (b[0] & 0x07) << 18 | (b[1] & 0x3f) << 12 | (b[2] & 0x3f) << 6 | (b[3] & 0x3f);
-    }
-    *p += n;
-    return c;
-}
-
-static bool same_name(struct hf_view a, bool a_escaped, struct hf_view b, bool b_escaped)
-{
-    if (!a_escaped && !b_escaped)
-        return a.n == b.n && memcmp(a.p, b.p, a.n) == 0;
-    const char *pa = a.p, *pb = b.p;
-    for (;;) {
-        long ca = next_char(&pa, a.p + a.n, a_escaped), cb = next_char(&pb, b.p + b.n, b_escaped);
-        if (ca != cb)
-            return false;
-        if (ca == 0)
-            return true;
-    }
-}
-
-bool hf_scan_is(const struct hf_scan_member *member, const char *name)
-{
-    return same_name(member->name, member->escaped, hf_view_of(name), false);
-}
 
 static bool is_repeated(const struct hf_scan_member *members, size_t n)
 {
@@ -416,31 +702,30 @@ int hf_scan_members(struct hf_scan *scan, struct hf_scan_member *members, size_t
     int c;
 
     if (scan->what != NULL)
-        return -EBADMSG;
-    if (after_blanks(scan) != '{')
-        return fail(scan, "no object begins here", scan->at);
+        return scan->code;
+    if (hf_scan_next(scan) != '{')
+        return fail(scan, "an object is expected", scan->at);
     scan->at++;
-    c = after_blanks(scan);
+    c = hf_scan_next(scan);
     while (n > 0 || c != '}') {
         size_t begin = scan->at;
         if (n == max)
             return fail(scan, "too many members", scan->at);
         int r = take_name(scan, c, &members[n].name, &members[n].escaped);
-        if (r == 0 && is_repeated(members, n))
-            r = fail(scan, "a member that was there already", begin);
+        if (r == 0 && !scan->loose && is_repeated(members, n))
+            r = fail(scan, "duplicate member", begin);
         if (r == 0)
             r = take_value(scan, 1, &members[n].value);
         if (r < 0)
             return r;
         n++;
-        c = after_blanks(scan);
+        c = hf_scan_next(scan);
         if (c == '}')
             break;
         if (c != ',')
-            return fail(scan, c < 0 ? "the text ends before a bracket is closed" : "no comma and no end of the bracket",
-                        scan->at);
+            return fail_behind_value(scan, c);
         scan->at++;
-        c = after_blanks(scan);
+        c = hf_scan_next(scan);
     }
     scan->at++;
     *ret_n = n;
@@ -450,9 +735,9 @@ int hf_scan_members(struct hf_scan *scan, struct hf_scan_member *members, size_t
 int hf_scan_array_enter(struct hf_scan *scan)
 {
     if (scan->what != NULL)
-        return -EBADMSG;
-    if (after_blanks(scan) != '[')
-        return fail(scan, "no array begins here", scan->at);
+        return scan->code;
+    if (hf_scan_next(scan) != '[')
+        return fail(scan, "an array is expected", scan->at);
     scan->at++;
     return 0;
 }
@@ -460,8 +745,8 @@ int hf_scan_array_enter(struct hf_scan *scan)
 int hf_scan_array_next(struct hf_scan *scan, bool first)
 {
     if (scan->what != NULL)
-        return -EBADMSG;
-    int c = after_blanks(scan);
+        return scan->code;
+    int c = hf_scan_next(scan);
     if (c == ']') {
         scan->at++;
         return 0;
@@ -469,26 +754,25 @@ int hf_scan_array_next(struct hf_scan *scan, bool first)
     if (first && c >= 0)
         return 1;
     if (c != ',')
-        return fail(scan, c < 0 ? "the text ends before a bracket is closed" : "no comma and no end of the bracket",
-                    scan->at);
+        return fail_behind_value(scan, c);
     scan->at++;
-    if (after_blanks(scan) == ']')
-        return fail(scan, "no value begins here", scan->at);
+    if (hf_scan_next(scan) == ']')
+        return fail(scan, "a value is expected", scan->at);
     return 1;
 }
 
 int hf_scan_end(struct hf_scan *scan)
 {
     if (scan->what != NULL)
-        return -EBADMSG;
-    return after_blanks(scan) < 0 ? 0 : fail(scan, "something behind the end", scan->at);
+        return scan->code;
+    return hf_scan_next(scan) < 0 ? 0 : fail(scan, "text behind the end", scan->at);
 }
 
 int hf_scan_peek(struct hf_scan *scan)
 {
     if (scan->what != NULL)
-        return -EBADMSG;
-    int c = after_blanks(scan);
+        return scan->code;
+    int c = hf_scan_next(scan);
     switch (c) {
     case '{':
         return HF_SCAN_OBJECT;
@@ -503,50 +787,55 @@ int hf_scan_peek(struct hf_scan *scan)
     case 'n':
         return HF_SCAN_NULL;
     case -1:
-        return fail(scan, "the text ends where a value should be", scan->text.n);
+        return fail(scan, "the text ends where a value is expected", scan->text.n);
     default:
-        return c == '-' || (c >= '0' && c <= '9') ? HF_SCAN_NUMBER : fail(scan, "no value begins here", scan->at);
+        return c == '-' || (c >= '0' && c <= '9') ? HF_SCAN_NUMBER : fail(scan, "a value is expected", scan->at);
     }
 }
 
-/* ---- what values say ------------------------------------------------------------------------------------------------- */
+/* ---- meaning --------------------------------------------------------------------------------------------------------- */
+
+size_t hf_scan_unescape(struct hf_view inside, char *out)
+{
+    const char *p = inside.p, *end = p + inside.n;
+    size_t n = 0, used;
+
+    while (p < end) {
+        const char *next = memchr(p, '\\', (size_t)(end - p));
+        size_t run = (size_t)((next != NULL ? next : end) - p);
+        memcpy(out + n, p, run);
+        n += run;
+        p += run;
+        if (p == end)
+            break;
+        n += hf_utf8_put((uint32_t)escape(p, end, true, &used), out + n);
+        p += used;
+    }
+    return n;
+}
 
 int hf_scan_string(const struct hf_scan_value *value, struct hf_buf *scratch, struct hf_view *ret_text)
 {
-    const char *p = value->text.p, *end = p + value->text.n;
     size_t begin = scratch->n;
 
     if (!value->escaped) {
         *ret_text = value->text;
         return 0;
     }
-    int r = hf_buf_reserve(scratch, value->text.n); /* never longer than it is written */
+    int r = hf_buf_reserve(scratch, value->text.n); /* resolving escapes never makes a text longer */
     if (r < 0)
         return r;
-    while (p < end) {
-        const char *run = p;
-        while (p < end && *p != '\\')
-            p++;
-        memcpy(scratch->p + scratch->n, run, (size_t)(p - run));
-        scratch->n += (size_t)(p - run);
-        if (p == end)
-            break;
-        size_t n = 2;
-        long point = escape(p, end, &n);
-        if (point <= 0) {
-            scratch->n = begin;
-            scratch->p[begin] = '\0';
-            return -EINVAL;
-        }
-        scratch->n += hf_utf8_put((uint32_t)point, scratch->p + scratch->n);
-        p += n;
-    }
+    size_t n = hf_scan_unescape(value->text, scratch->p + begin);
+    bool zero = memchr(scratch->p + begin, '\0', n) != NULL;
+    scratch->n = zero ? begin : begin + n;
     scratch->p[scratch->n] = '\0';
-    *ret_text = (struct hf_view){scratch->p + begin, scratch->n - begin};
+    if (zero)
+        return -EINVAL;
+    *ret_text = (struct hf_view){scratch->p + begin, n};
     return 0;
 }
 
 double hf_scan_number(const struct hf_scan_value *value)
 {
-    return value->type == HF_SCAN_NUMBER ? to_double(value->text) : NAN;
+    return value->type == HF_SCAN_NUMBER ? hf_scan_double(value->text) : NAN;
 }

@@ -1,16 +1,30 @@
-/* codec/scan.h - JSON (RFC 8259) checked and taken apart in one pass, without a tree: values are views of the text.
+/* codec/scan.h - the only JSON scanner: checks a text and takes it apart in one pass, without a tree. Values are views of the text.
  *
  *     struct hf_scan scan;
  *     hf_scan_init(&scan, text);
  *     if (hf_scan_members(&scan, members, HF_LEN(members), &n) < 0 || hf_scan_end(&scan) < 0)
  *         ... scan.what at scan.at
  *
- * For the hot path: nothing is allocated, every byte is looked at once. Stricter than the grammar where the text would mean different
- * things to different readers: an object taken apart has no name twice, escapes give valid Unicode (no half of a surrogate pair), text
- * is valid UTF-8, numbers fit a double and have at most HF_SCAN_MAX_NUMBER characters. NaN and Infinity are no JSON.
+ * The rule, the same for every acceptor (ingest, MQTT, log lines, the spool, and the trees of codec/json.h, which are built from
+ * this scanner): RFC 8259, and no text that two readers could understand differently.
  *
- * Errors: -EBADMSG, with `what` (static text) and `at` (offset in the text) in the scan; it stays that way. The input is never
- * quoted: it may hold a secret. Threads: a scan belongs to one thread. */
+ *   - Text is valid UTF-8 without a byte order mark. Escapes give valid Unicode: an unpaired surrogate ("\ud800") is refused.
+ *   - No object names a member twice, at any depth. Names are compared after their escapes are resolved.
+ *   - A number fits a double (1e999 is refused) and has at most HF_SCAN_MAX_NUMBER characters. An integer beyond int64 is such a
+ *     number: where an int64 is asked for it does not fit, and a tree holds it as a double. Kubernetes' own reader does the same
+ *     (its servers write a double below 1e21 without an exponent), and our encoder writes the doubles of metrics up to 2^64 in digits.
+ *     What is signed holds integers up to 2^53 - 1 only: see hf_json_canonical().
+ *   - At most HF_SCAN_MAX_DEPTH levels of objects and arrays. NaN, Infinity, comments and trailing commas are not JSON.
+ *   - U+0000 ("\u0000") is valid here (a log line may hold it) and sets `zero`; a tree refuses it, because its strings are C strings.
+ *
+ * hf_scan_init_loose() follows the grammar only: it takes duplicate names, unpaired surrogates (they mean U+FFFD) and numbers of any
+ * size. For code that must walk through text that nobody checked, such as redaction of log lines. It accepts nothing on behalf of
+ * others.
+ *
+ * Threads: a scan belongs to one thread. Memory: none, but for an object of many members below the one that is taken apart: their
+ * names are kept on the heap until it ends (16 bytes each).
+ * Errors: -EBADMSG bad text, -E2BIG nested too deeply, -ENOMEM; `what` (static text) and `at` (offset in the text) say more, and the
+ * scan stays failed. No error quotes the input: it may hold a secret. */
 #pragma once
 
 #include <stdbool.h>
@@ -34,8 +48,11 @@ enum hf_scan_type {
 
 struct hf_scan {
     struct hf_view text;
-    size_t at;        /* next byte; of a failure: where it is */
-    const char *what; /* NULL: nothing is wrong */
+    size_t at;        /* offset of the next byte; after a failure: of the fault */
+    const char *what; /* NULL: no failure */
+    int code;         /* 0, or the failure: -EBADMSG, -E2BIG, -ENOMEM */
+    bool loose;       /* see hf_scan_init_loose() */
+    bool zero;        /* a string or name so far has U+0000 */
 };
 
 struct hf_scan_value {
@@ -51,30 +68,113 @@ struct hf_scan_member {
 };
 
 void hf_scan_init(struct hf_scan *scan, struct hf_view text);
+void hf_scan_init_loose(struct hf_scan *scan, struct hf_view text);
 
-/* One value of any depth, with blanks around it. */
+/* ---- values ---- */
+
+/* Reads one value of any depth, and the blanks before it. */
 HF_MUST_USE int hf_scan_value(struct hf_scan *scan, struct hf_scan_value *ret_value);
 
-/* One object: its members in order. More than `max` of them, or the same name twice: refused. */
+/* Reads one value of any depth. *ret_text (may be NULL): the value as received, a string with its quotes. */
+HF_MUST_USE int hf_scan_raw(struct hf_scan *scan, struct hf_view *ret_text);
+
+/* Reads one string. */
+HF_MUST_USE int hf_scan_text(struct hf_scan *scan, struct hf_view *ret_inside, bool *ret_escaped);
+
+/* Reads one object: its members in order. Refuses more than `max` members. */
 HF_MUST_USE int hf_scan_members(struct hf_scan *scan, struct hf_scan_member *members, size_t max, size_t *ret_n);
 
-/* An array, element by element: enter once, then next() before each element; 1 there is one, 0 it has ended. */
+/* Read an array element by element: enter once, then call next() before each element. next() returns 1 before an element, 0 behind
+ * the closing bracket. */
 HF_MUST_USE int hf_scan_array_enter(struct hf_scan *scan);
 HF_MUST_USE int hf_scan_array_next(struct hf_scan *scan, bool first);
 
-/* Nothing but blanks is left. */
+/* Fails unless only blanks remain. */
 HF_MUST_USE int hf_scan_end(struct hf_scan *scan);
 
-/* The type of what comes next, without taking it; -EBADMSG at the end or where no value begins. */
+/* Returns the type of the value that comes next, without reading it; fails at the end or where no value begins. */
 HF_MUST_USE int hf_scan_peek(struct hf_scan *scan);
 
-/* What a string says. Without escapes: a view of the text itself, else it is appended to *scratch (whose earlier content stays) and the
- * view points there, until it grows again. -EINVAL: it has U+0000, which nothing that is a C string later can hold. -E2BIG, -ENOMEM. */
+/* ---- single characters: for code that knows its text's structure. Duplicate names are its own business there. ---- */
+
+/* Skips blanks. Returns the byte after them without reading it, -1 at the end. */
+static inline int hf_scan_next(struct hf_scan *scan)
+{
+    const char *p = scan->text.p + scan->at, *end = scan->text.p + scan->text.n;
+
+    while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+        p++;
+    scan->at = (size_t)(p - scan->text.p);
+    return p < end ? (unsigned char)*p : -1;
+}
+
+/* Skips blanks, and `c` if it follows. False when another byte follows, which is no failure. */
+static inline bool hf_scan_char(struct hf_scan *scan, char c)
+{
+    bool found = hf_scan_next(scan) == (unsigned char)c;
+
+    scan->at += found;
+    return found;
+}
+
+/* ---- a value of any depth, piece by piece: for building trees ---- */
+
+struct hf_scan_name {
+    uint32_t hash, at, n, next;
+};
+
+enum hf_scan_piece { HF_SCAN_OPEN, HF_SCAN_CLOSE, HF_SCAN_SCALAR };
+
+struct hf_scan_item {
+    enum hf_scan_piece piece;
+    enum hf_scan_type type; /* OPEN and CLOSE: object or array */
+    bool named;             /* OPEN and SCALAR: it is a member, `name` names it */
+    bool name_escaped;
+    struct hf_view name;
+    struct hf_scan_value value; /* SCALAR */
+};
+
+struct hf_scan_walk {
+    struct hf_scan *scan;
+    uint64_t objects; /* one bit for each open bracket, the innermost lowest: 1 an object */
+    unsigned depth;   /* open brackets */
+    unsigned max_depth;
+    bool first; /* the innermost bracket has just been opened */
+    bool ended;
+    struct hf_scan_name *names; /* of the open objects, outermost first */
+    size_t n_names, cap_names;
+    uint32_t first_name[HF_SCAN_MAX_DEPTH];
+    struct hf_scan_name few[48]; /* where `names` begins */
+};
+
+/* `max_depth` is at most HF_SCAN_MAX_DEPTH. */
+void hf_scan_walk_init(struct hf_scan_walk *walk, struct hf_scan *scan, unsigned max_depth);
+void hf_scan_walk_done(struct hf_scan_walk *walk);
+/* 1: *ret_item holds the next piece; 0: the value has ended. An object of more than 16 members that names one twice is refused at its
+ * end. */
+HF_MUST_USE int hf_scan_walk_next(struct hf_scan_walk *walk, struct hf_scan_item *ret_item);
+
+/* ---- meaning ---- */
+
+/* Resolves a string. Without escapes *ret_text is a view of the text itself; otherwise the result is appended to *scratch (whose earlier
+ * content stays), and the view points there until the scratch grows again. -EINVAL: the string has U+0000, which no C string can
+ * hold. -E2BIG, -ENOMEM. */
 HF_MUST_USE int hf_scan_string(const struct hf_scan_value *value, struct hf_buf *scratch, struct hf_view *ret_text);
 
-/* How many bytes from p on need nothing done in a JSON string: ASCII, no control character, no quote, no backslash. */
+/* Resolves the escapes of a string that a scan has read, into `out`, which has room for inside.n bytes (a string never grows). U+0000
+ * becomes a zero byte, an unpaired surrogate U+FFFD. Returns the length. */
+size_t hf_scan_unescape(struct hf_view inside, char *out);
+
+/* Number of bytes from p on that stand for themselves in a JSON string: ASCII without control characters, quotes and backslashes. */
 size_t hf_scan_plain(const char *p, size_t n);
 
-bool hf_scan_is(const struct hf_scan_member *member, const char *name); /* also where it is written with escapes */
-/* NaN when it is no number. */
+/* True if the member has this name, also where the name is written with escapes. */
+bool hf_scan_is(const struct hf_scan_member *member, const char *name);
+/* NaN when the value is not a number. */
 double hf_scan_number(const struct hf_scan_value *value);
+/* The number in a text that a scan has read as one. NaN when it is longer than HF_SCAN_MAX_NUMBER. */
+double hf_scan_double(struct hf_view text);
+/* Digits only, without a sign. False: anything else, or above 2^64 - 1. */
+bool hf_scan_u64(struct hf_view text, uint64_t *ret_value);
+/* Digits only, with an optional minus sign. False: anything else, or outside int64. */
+bool hf_scan_i64(struct hf_view text, int64_t *ret_value);

@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "delta/methods.h"
 #include "delta/stripes.h"
 
 static int hash_old(const struct hf_delta_old *file, unsigned char digest[static HF_SHA256_BYTES], unsigned char *chunk,
@@ -13,9 +14,9 @@ static int hash_old(const struct hf_delta_old *file, unsigned char digest[static
     while (offset < file->size) {
         ssize_t n = file->pread(file->ctx, chunk, (size_t)HF_MIN((uint64_t)chunk_n, file->size - offset), offset);
         if (n < 0)
-            return hf_err_sys(err, (int)n, "read the old file at %llu", (unsigned long long)offset);
+            return hf_err_sys(err, (int)n, "read the old file at offset %llu", (unsigned long long)offset);
         if (n == 0)
-            return hf_err_set(err, ESTALE, "the old file ends at %llu, not at %llu", (unsigned long long)offset,
+            return hf_err_set(err, ESTALE, "the old file ends at offset %llu, not at %llu", (unsigned long long)offset,
                               (unsigned long long)file->size);
         hf_sha256_update(&hash, chunk, (size_t)n);
         offset += (uint64_t)n;
@@ -24,105 +25,87 @@ static int hash_old(const struct hf_delta_old *file, unsigned char digest[static
     return 0;
 }
 
-static int check_old(struct delta_run *run, struct hf_err *err)
+static int check_old(struct delta_apply_state *apply, struct hf_err *err)
 {
     unsigned char digest[HF_SHA256_BYTES];
 
-    if (run->header.method == DELTA_METHOD_BYTES)
+    if (apply->header.method == DELTA_METHOD_BYTES)
         return 0;
-    int r = hash_old(&run->params->old, digest, &run->old->bytes[0][0], sizeof(run->old->bytes), err);
+    int r = hash_old(&apply->params->old, digest, &apply->old->bytes[0][0], sizeof(apply->old->bytes), err);
 
-    memset(run->old->base, 0, sizeof(run->old->base)); /* the windows were the buffer */
+    memset(apply->old->base, 0, sizeof(apply->old->base)); /* hash_old() used the windows as its buffer */
     if (r < 0)
         return r;
-    if (memcmp(digest, run->header.old_mark, HF_DELTA_MARK_BYTES) != 0)
-        return hf_err_set(err, ESTALE, "the old file is not the one the delta was made from: its sha256 differs");
+    if (memcmp(digest, apply->header.old_fingerprint, HF_DELTA_FINGERPRINT_BYTES) != 0)
+        return hf_err_set(err, ESTALE, "the delta was made from another old file: the sha256 differs");
     return 0;
 }
 
-static int start_output(struct delta_run *run, struct hf_err *err)
+static int start_output(struct delta_apply_state *apply, struct hf_err *err)
 {
-    const struct hf_delta_checkpoint *resume = run->params->resume;
+    const struct hf_delta_checkpoint *resume = apply->params->resume;
 
-    run->output.out = &run->params->out;
-    run->output.cancel = run->params->cancel;
-    run->output.size = run->header.new_size;
-    hf_sha256_init(&run->output.hash);
+    apply->output.out = &apply->params->out;
+    apply->output.cancel = apply->params->cancel;
+    apply->output.size = apply->header.new_size;
+    hf_sha256_init(&apply->output.hash);
     if (resume == NULL)
         return 0;
-    if (resume->new_offset > run->header.new_size || resume->new_offset % DELTA_BLOCK != 0 ||
-        hf_sha256_load(&run->output.hash, resume->new_hash) < 0)
-        return hf_err_set(err, EINVAL, "the checkpoint is not one of this delta");
-    run->output.written = resume->new_offset;
+    if (resume->new_offset > apply->header.new_size || resume->new_offset % DELTA_BLOCK != 0 ||
+        hf_sha256_load(&apply->output.hash, resume->new_hash) < 0)
+        return hf_err_set(err, EINVAL, "the checkpoint does not belong to this delta");
+    apply->output.written = resume->new_offset;
     return 0;
 }
 
-bool delta_run_skips(const struct delta_run *run, uint64_t block_start)
-{
-    return run->params->resume != NULL && block_start < run->params->resume->new_offset;
-}
-
-int delta_run_checkpoint(struct delta_run *run, struct hf_err *err)
-{
-    struct hf_delta_checkpoint checkpoint = {.new_offset = run->output.written, .patch_offset = run->input->offset};
-    int r;
-
-    if (run->params->checkpoint == NULL || run->output.written == run->output.size)
-        return 0;
-    if ((r = delta_output_flush(&run->output, err)) < 0)
-        return r;
-    hf_sha256_save(&run->output.hash, checkpoint.new_hash);
-    r = run->params->checkpoint(run->params->checkpoint_ctx, &checkpoint);
-    return r < 0 ? hf_err_sys(err, r, "keep the checkpoint at %llu", (unsigned long long)checkpoint.new_offset) : 0;
-}
-
-static int apply_bytes(struct delta_run *run, struct hf_err *err)
+static int apply_bytes(struct delta_apply_state *apply, struct hf_err *err)
 {
     unsigned char bytes[DELTA_BYTES_MAX];
-    int r = delta_bytes_read(run->input, &run->header, bytes, err);
+    int r = delta_bytes_read(apply->input, &apply->header, bytes, err);
 
-    return r == 0 && run->header.new_size > 0
-               ? delta_output_write(&run->output, bytes, (size_t)run->header.new_size, err)
+    return r == 0 && apply->header.new_size > 0
+               ? delta_output_write(&apply->output, bytes, (size_t)apply->header.new_size, err)
                : r;
 }
 
-static int run_method(struct delta_run *run, struct hf_err *err)
+static int run_method(struct delta_apply_state *apply, struct hf_err *err)
 {
-    switch (run->header.method) {
+    switch (apply->header.method) {
     case DELTA_METHOD_RECORDS_ZSTD:
-        return delta_apply_zstd(run, err);
+        return delta_apply_zstd(apply, err);
     case DELTA_METHOD_RECORDS_CM:
-        return delta_apply_cm(run, err);
+        return delta_apply_cm(apply, err);
     case DELTA_METHOD_LZMA:
-        return delta_apply_lzma(run, err);
+        return delta_apply_lzma(apply, err);
     case DELTA_METHOD_RUNS:
-        return delta_apply_runs(run, err);
+        return delta_apply_runs(apply, err);
     case DELTA_METHOD_BYTES:
-        return apply_bytes(run, err);
+        return apply_bytes(apply, err);
     default:
-        return hf_err_set(err, EOPNOTSUPP, "delta method %u is not known", run->header.method);
+        return hf_err_set(err, EOPNOTSUPP, "unknown delta method %u", apply->header.method);
     }
 }
 
-/* The result's own hash is the judge; the body's and the old file's only help to name who is to blame. */
-static int check_end(struct delta_run *run, struct hf_err *err)
+/* The SHA-256 of the new file decides. The fingerprints of the body and the old file only tell which of them is
+ * wrong. */
+static int check_end(struct delta_apply_state *apply, struct hf_err *err)
 {
     unsigned char digest[HF_SHA256_BYTES], last;
-    struct hf_sha256 hash = run->output.hash;
+    struct hf_sha256 hash = apply->output.hash;
     ssize_t n;
 
-    if (run->output.written != run->header.new_size || run->input->left != 0)
+    if (apply->output.written != apply->header.new_size || apply->input->left != 0)
         return hf_err_set(err, EBADMSG, "delta is damaged: sizes do not add up");
-    n = run->input->pos < run->input->n ? 1 : run->params->patch.read(run->params->patch.ctx, &last, 1);
+    n = apply->input->pos < apply->input->n ? 1 : apply->params->patch.read(apply->params->patch.ctx, &last, 1);
     if (n != 0)
         return n < 0 ? hf_err_sys(err, (int)n, "read the delta's end")
-                     : hf_err_set(err, EBADMSG, "bytes follow the delta's end");
-    if (run->params->unhashed)
+                     : hf_err_set(err, EBADMSG, "bytes follow the end of the delta");
+    if (apply->params->unhashed)
         return 0;
     hf_sha256_final(&hash, digest);
-    if (memcmp(digest, run->header.new_sha256, sizeof(digest)) != 0)
+    if (memcmp(digest, apply->header.new_sha256, sizeof(digest)) != 0)
         return hf_err_set(err, EBADMSG, "the new file's sha256 is not the one in the delta's header");
-    return delta_body_check(run->input, &run->header, err);
+    return delta_body_check(apply->input, &apply->header, err);
 }
 
 static void tell_info(const struct delta_header *header, uint64_t patch_size, struct hf_delta_info *ret_info)
@@ -133,33 +116,34 @@ static void tell_info(const struct delta_header *header, uint64_t patch_size, st
     ret_info->old_size = header->old_size;
     ret_info->new_size = header->new_size;
     ret_info->patch_size = patch_size;
-    memcpy(ret_info->old_mark, header->old_mark, HF_DELTA_MARK_BYTES);
+    memcpy(ret_info->old_fingerprint, header->old_fingerprint, HF_DELTA_FINGERPRINT_BYTES);
     memcpy(ret_info->new_sha256, header->new_sha256, HF_SHA256_BYTES);
 }
 
-static int apply_from(struct delta_run *run, uint64_t header_size, struct hf_delta_info *ret_info, struct hf_err *err)
+static int apply_from(struct delta_apply_state *apply, uint64_t header_size, struct hf_delta_info *ret_info,
+                      struct hf_err *err)
 {
     struct hf_err ignored;
     int r;
 
-    if (run->header.old_size != run->params->old.size)
-        return hf_err_set(err, ESTALE, "the old file has %llu bytes, the delta was made from one of %llu",
-                          (unsigned long long)run->params->old.size, (unsigned long long)run->header.old_size);
-    if ((r = start_output(run, err)) < 0)
+    if (apply->header.old_size != apply->params->old.size)
+        return hf_err_set(err, ESTALE, "the old file has %llu bytes; the delta was made from one of %llu",
+                          (unsigned long long)apply->params->old.size, (unsigned long long)apply->header.old_size);
+    if ((r = start_output(apply, err)) < 0)
         return r;
-    if (!run->params->old_is_verified && !run->params->unhashed && run->params->resume == NULL &&
-        (r = check_old(run, err)) < 0)
+    if (!apply->params->old_is_verified && !apply->params->unhashed && apply->params->resume == NULL &&
+        (r = check_old(apply, err)) < 0)
         return r;
-    r = run_method(run, err);
+    r = run_method(apply, err);
     if (r == 0)
-        r = delta_output_flush(&run->output, err);
+        r = delta_output_flush(&apply->output, err);
     if (r == 0)
-        r = check_end(run, err);
-    if (r == -EBADMSG && !run->params->unhashed && (run->params->old_is_verified || run->params->resume != NULL) &&
-        check_old(run, &ignored) == -ESTALE)
-        r = hf_err_set(err, ESTALE, "the old file is not the one the delta was made from: its sha256 differs");
+        r = check_end(apply, err);
+    if (r == -EBADMSG && !apply->params->unhashed &&
+        (apply->params->old_is_verified || apply->params->resume != NULL) && check_old(apply, &ignored) == -ESTALE)
+        r = hf_err_set(err, ESTALE, "the delta was made from another old file: the sha256 differs");
     if (r == 0 && ret_info != NULL)
-        tell_info(&run->header, header_size + run->header.body_size, ret_info);
+        tell_info(&apply->header, header_size + apply->header.body_size, ret_info);
     return r;
 }
 
@@ -168,7 +152,7 @@ int hf_delta_apply(const struct hf_delta_apply_params *params, struct hf_delta_i
     struct delta_input *input = malloc(sizeof(*input));
     struct delta_old *old = malloc(sizeof(*old));
     unsigned char *pending = malloc(DELTA_PENDING_BYTES);
-    struct delta_run run = {.params = params, .input = input, .old = old, .output = {.pending = pending}};
+    struct delta_apply_state apply = {.params = params, .input = input, .old = old, .output = {.pending = pending}};
     int r;
 
     if (input == NULL || old == NULL || pending == NULL) {
@@ -176,9 +160,9 @@ int hf_delta_apply(const struct hf_delta_apply_params *params, struct hf_delta_i
     } else {
         delta_input_init(input, &params->patch);
         delta_old_init(old, &params->old);
-        r = delta_header_read(input, &run.header, err);
+        r = delta_header_read(input, &apply.header, err);
         if (r == 0)
-            r = apply_from(&run, input->offset, ret_info, err);
+            r = apply_from(&apply, input->offset, ret_info, err);
     }
     free(input);
     free(old);

@@ -4,8 +4,8 @@
 
 #include "delta/io/jobs.h"
 
-/* A worker's own: it is opened for the make whose block it was last given. */
-struct desk {
+/* State of one worker: the encoder for `make`, the one of its last block. */
+struct block_worker {
     void *state;
     unsigned make;
 };
@@ -15,50 +15,51 @@ struct blocks {
     const struct delta_make *const *makes;
     unsigned per_make;
     struct hf_buf *parts; /* by job */
-    struct desk desks[DELTA_WORKERS_MAX];
+    struct block_worker workers[DELTA_WORKERS_MAX];
 };
 
-static int sit_down(struct blocks *b, struct desk *desk, unsigned make, struct hf_err *err)
+static int open_for(struct blocks *b, struct block_worker *worker_state, unsigned make, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf ignored = HF_BUF_INIT(SIZE_MAX / 2);
 
-    if (desk->state != NULL && desk->make == make)
+    if (worker_state->state != NULL && worker_state->make == make)
         return 0;
-    if (desk->state != NULL)
-        b->ops->close(desk->state);
-    desk->state = NULL;
-    desk->make = make;
-    return b->ops->open(b->makes[make], &ignored, &desk->state, err);
+    if (worker_state->state != NULL)
+        b->ops->close(worker_state->state);
+    worker_state->state = NULL;
+    worker_state->make = make;
+    return b->ops->open(b->makes[make], &ignored, &worker_state->state, err);
 }
 
 static int code_block(void *ctx, unsigned worker, unsigned i, struct hf_err *err)
 {
     struct blocks *b = ctx;
-    struct desk *desk = &b->desks[worker];
+    struct block_worker *worker_state = &b->workers[worker];
     unsigned make = i / b->per_make;
     uint64_t start = (uint64_t)(i % b->per_make) * DELTA_BLOCK, new_n = b->makes[make]->new_n;
-    int r = sit_down(b, desk, make, err);
+    int r = open_for(b, worker_state, make, err);
 
-    return r < 0 ? r : b->ops->code(desk->state, start, HF_MIN(start + DELTA_BLOCK, new_n), &b->parts[i], err);
+    return r < 0 ? r : b->ops->code(worker_state->state, start, HF_MIN(start + DELTA_BLOCK, new_n), &b->parts[i], err);
 }
 
-/* The first block of each make is the first worker's where there is but one, so its setting need not be made twice. */
+/* Opens an encoder for each make to write the start of its body. Descending, so that the first worker keeps the one
+ * for the first make, where its first block is. */
 static int begin_bodies(struct blocks *b, unsigned n, struct hf_buf *bodies, struct hf_err *err)
 {
     int r = 0;
 
     for (unsigned i = n; r == 0 && i-- > 0;) {
-        struct desk *desk = &b->desks[0];
-        if (desk->state != NULL)
-            b->ops->close(desk->state);
-        desk->state = NULL;
-        desk->make = i;
-        r = b->ops->open(b->makes[i], &bodies[i], &desk->state, err);
+        struct block_worker *worker_state = &b->workers[0];
+        if (worker_state->state != NULL)
+            b->ops->close(worker_state->state);
+        worker_state->state = NULL;
+        worker_state->make = i;
+        r = b->ops->open(b->makes[i], &bodies[i], &worker_state->state, err);
     }
     return r;
 }
 
-static int put_together(struct blocks *b, unsigned n, struct hf_buf *bodies, struct hf_err *err)
+static int join_parts(struct blocks *b, unsigned n, struct hf_buf *bodies, struct hf_err *err)
 {
     for (unsigned i = 0; i < n * b->per_make; i++) {
         const struct hf_buf *part = &b->parts[i];
@@ -88,10 +89,10 @@ int delta_blocks_make(const struct delta_blocks_ops *ops, const struct delta_mak
         r = delta_jobs_run(&jobs, workers, err);
     if (b != NULL)
         for (unsigned i = 0; i < DELTA_WORKERS_MAX; i++)
-            if (b->desks[i].state != NULL)
-                ops->close(b->desks[i].state);
+            if (b->workers[i].state != NULL)
+                ops->close(b->workers[i].state);
     if (r == 0)
-        r = put_together(b, n, bodies, err);
+        r = join_parts(b, n, bodies, err);
     if (b != NULL && b->parts != NULL)
         for (unsigned i = 0; i < jobs_n; i++)
             hf_buf_done(&b->parts[i]);

@@ -9,7 +9,7 @@
 
 enum { WINDOW_LOG = 19 };
 
-/* Bytes of numbers and differences repeat themselves at any distance, and where a byte stands tells little. */
+/* LZMA options for control numbers and differences: repeats come at any distance, and alignment predicts little. */
 static lzma_options_lzma lzma_options(void)
 {
     return (lzma_options_lzma){.dict_size = 1U << WINDOW_LOG};
@@ -22,8 +22,8 @@ struct delta_unpacker {
     enum delta_coder coder;
     ZSTD_DCtx *context; /* NULL: not in use */
     lzma_stream lzma;
-    uint64_t left; /* bytes of the block still in the patch */
-    size_t at, n;  /* of `packed` */
+    uint64_t left; /* bytes of the block that are still in the delta */
+    size_t at, n;  /* position and end in `packed` */
     unsigned char packed[16384];
 };
 
@@ -78,7 +78,7 @@ int delta_unpacker_start(struct delta_unpacker *u, enum delta_coder coder, uint6
     return coder == DELTA_CODER_LZMA ? start_lzma(u, err) : start_zstd(u, err);
 }
 
-/* More of the block, where all that is there was used. */
+/* Reads more of the block if all buffered bytes are used. */
 static int fill(struct delta_unpacker *u, struct hf_err *err)
 {
     if (u->at < u->n || u->left == 0)
@@ -89,7 +89,7 @@ static int fill(struct delta_unpacker *u, struct hf_err *err)
     return delta_input_read(u->input, u->packed, u->n, err);
 }
 
-/* Each of these makes up to n bytes of what is there; *ret_made: how many. */
+/* Each decompresses up to n bytes of the buffered ones; *ret_made is their number. */
 static int step_lzma(struct delta_unpacker *u, unsigned char *to, size_t n, size_t *ret_made, struct hf_err *err)
 {
     u->lzma.next_in = u->packed + u->at;
@@ -135,7 +135,7 @@ int delta_unpacker_read(struct delta_unpacker *u, unsigned char *to, size_t n, s
 
 int delta_unpacker_finish(struct delta_unpacker *u, struct hf_err *err)
 {
-    enum { END = 16 }; /* what either coder may have left when the last byte is made */
+    enum { END = 16 }; /* most bytes that either coder leaves after the last output byte */
 
     if (u->left + (u->n - u->at) > END)
         return hf_err_set(err, EBADMSG, "delta is damaged: a block is too long");
@@ -177,7 +177,7 @@ static int add_number(struct hf_buf *body, enum delta_coder coder, size_t n)
 
 enum { FEW = 4096 };
 
-/* Without an end mark: what unpacks it knows how much is wanted. */
+/* Writes no end mark: the decoder knows the size. */
 static int pack_lzma(const struct hf_buf *bytes, struct hf_buf *body)
 {
     enum { NICE = 64, ENDS = 1024 };
@@ -189,7 +189,8 @@ static int pack_lzma(const struct hf_buf *bytes, struct hf_buf *body)
 
     options.dict_size = (uint32_t)HF_MAX(HF_MIN(bytes->n, (size_t)options.dict_size), (size_t)LZMA_DICT_SIZE_MIN);
     options.mode = LZMA_MODE_NORMAL;
-    options.mf = bytes->n <= FEW ? LZMA_MF_BT2 : LZMA_MF_BT4; /* as good for so few, in fewer pages */
+    /* compresses few bytes as well, and touches fewer pages */
+    options.mf = bytes->n <= FEW ? LZMA_MF_BT2 : LZMA_MF_BT4;
     options.nice_len = NICE;
     lzma_set_ext_size(options, bytes->n);
     if (packed != NULL &&
@@ -203,7 +204,7 @@ static int pack_lzma(const struct hf_buf *bytes, struct hf_buf *body)
 static ZSTD_CCtx *new_context(bool quick)
 {
     enum { QUICK_LEVEL = 3 };
-    /* level 19 searched less, in tables that fit a processor's cache: some 2 % more bytes in a third of the time */
+    /* level 19 with a shorter search and tables that fit a processor's cache: 2 % more bytes in a third of the time */
     static const struct {
         ZSTD_cParameter name;
         int value;
@@ -265,8 +266,8 @@ static int pack_zstd(struct delta_packer *p, const struct hf_buf *bytes, struct 
     return r;
 }
 
-/* Differences that are many and alike are LZMA's, code that is new is often no smaller: of both the smaller, where LZMA's is worth the time
- * it takes to unpack. */
+/* LZMA packs many similar differences better; for new code it often gains nothing. Compress both ways and keep the
+ * smaller, if LZMA's is worth its time to decompress. */
 static int pack_smaller(struct delta_packer *p, const struct hf_buf *bytes, struct hf_buf *body)
 {
     enum { WORTH = 128 };

@@ -1,10 +1,13 @@
+#include "delta/images.h"
+
 #include <elf.h>
 #include <errno.h>
 #include <string.h>
 
 #include "base/endian.h"
+#include "delta/image/elf.h"
 #include "delta/image/refs.h"
-#include "delta/images.h"
+#include "delta/match/map_build.h"
 
 enum { PIECE = 1024, MEMBER_ALIGN = 4, MARKED_BY = 8 };
 
@@ -66,7 +69,8 @@ static uint32_t kept_bits(const struct delta_ref *ref)
     }
 }
 
-/* References to constants are told from each other by what is there: put where the distance was, so matches are truer. */
+/* Puts a hash of the constant in place of the distance to it, so that matching tells references to different
+ * constants apart. */
 static void mark_constant(const struct delta_image *image, const unsigned char *bytes, size_t n,
                           const struct delta_ref *ref, unsigned char *out)
 {
@@ -90,11 +94,11 @@ static bool may_lead_to_constants(unsigned kind)
 
 static size_t blank_piece(const struct delta_image *image, const struct delta_region *region,
                           const unsigned char *bytes, size_t file_n, size_t at, size_t end,
-                          struct delta_awaited *awaited, unsigned char *out)
+                          struct delta_announced *announced, unsigned char *out)
 {
     struct delta_ref refs[(PIECE + 1) / 2 + 1];
     size_t n = HF_MIN((size_t)PIECE, end - at), next = at + n;
-    size_t found = delta_refs_scan(image, region, bytes + at, n, HF_MIN(n + 16, end - at), at, awaited, refs);
+    size_t found = delta_refs_scan(image, region, bytes + at, n, HF_MIN(n + 16, end - at), at, announced, refs);
 
     for (size_t i = 0; i < found; i++) {
         uint32_t kept = kept_bits(&refs[i]);
@@ -109,7 +113,7 @@ static size_t blank_piece(const struct delta_image *image, const struct delta_re
 
 static void blank_image(const struct delta_image *image, const unsigned char *bytes, size_t n, unsigned char *out)
 {
-    struct delta_awaited awaited = {0};
+    struct delta_announced announced = {0};
 
     for (unsigned i = 0; i < image->regions_n; i++) {
         const struct delta_region *r = &image->regions[i];
@@ -117,7 +121,7 @@ static void blank_image(const struct delta_image *image, const unsigned char *by
         if (r->kind != DELTA_REGION_CODE || at < DELTA_SCAN_BEFORE || end > n || n - end < DELTA_SCAN_AFTER + 16)
             continue;
         while (at < end)
-            at = blank_piece(image, r, bytes, n, at, end, &awaited, out);
+            at = blank_piece(image, r, bytes, n, at, end, &announced, out);
     }
 }
 
@@ -137,7 +141,7 @@ int delta_images_blank(const struct delta_found *found, const unsigned char *byt
 
 /* ---- finding --------------------------------------------------------------------------------------------------- */
 
-/* Length of the ELF file at p, as its own headers tell; 0: it is none. */
+/* Returns the length of the ELF file at p by its own headers; 0 if it is not an ELF file. */
 static uint64_t elf_size(const unsigned char *p, size_t n)
 {
     if (n < sizeof(Elf64_Ehdr) || memcmp(p, ELFMAG, SELFMAG) != 0 || p[EI_DATA] != ELFDATA2LSB ||
@@ -152,7 +156,7 @@ static uint64_t elf_size(const unsigned char *p, size_t n)
     return sections < n && size <= n && size >= sizeof(Elf64_Ehdr) ? size : 0;
 }
 
-/* The next place where an image may begin, n: none. Everything but the magic is looked at afterwards. */
+/* Returns the next position where an image may begin, or n. Checks only the magic number. */
 static size_t next_magic(const unsigned char *bytes, size_t n, size_t at)
 {
     while (at < n) {
@@ -227,7 +231,8 @@ static uint32_t image_at(const struct delta_found *found, uint64_t offset)
     return low > 0 && offset - found->p[low - 1].offset < found->p[low - 1].size ? low - 1 : UINT32_MAX;
 }
 
-/* The old image that the part of the copy inside [start, end) of new comes from (its middle); how long the part is. */
+/* Finds the old image that the copy's part within [start, end) of the new file comes from, by its middle, and the
+ * length of that part. */
 static uint32_t source_of(const struct delta_found *old, const struct delta_copy *copy, uint64_t start, uint64_t end,
                           uint64_t *ret_n)
 {
@@ -237,7 +242,8 @@ static uint32_t source_of(const struct delta_found *old, const struct delta_copy
     return image_at(old, copy->old_pos + (from - copy->new_pos) + (to - from) / 2);
 }
 
-/* The old image most of [start, end) of new is copied from. `tally` has one zero per old image, and is left so. */
+/* Finds the old image from which most of [start, end) of the new file is copied. `tally` has a zero for each old
+ * image, before and after. */
 static uint32_t best_partner(const struct delta_copies *copies, size_t *next, const struct delta_found *old,
                              uint64_t start, uint64_t end, uint64_t *tally)
 {
@@ -288,4 +294,22 @@ int delta_images_pair(struct delta_make *make, const struct delta_found *old, co
     }
     free(tally);
     return 0;
+}
+
+int delta_images_match_each(struct delta_make *make,
+                            int (*match)(struct delta_make *make, uint32_t pair, const struct delta_map *map),
+                            struct hf_err *err)
+{
+    struct delta_map map = {0};
+    int r = 0;
+
+    if (make->pairs_n == 0)
+        return 0;
+    if ((r = delta_map_build(&make->copies, DELTA_MAP_MAX, &map, err)) < 0)
+        return r;
+    delta_map_sort(&map);
+    for (uint32_t i = 0; r == 0 && i < make->pairs_n; i++)
+        r = match(make, i, &map);
+    delta_map_done(&map);
+    return r < 0 ? delta_no_memory(err) : 0;
 }

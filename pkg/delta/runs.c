@@ -1,63 +1,65 @@
-/* Method 4: runs of bytes that old has, and bytes as they are. No coder, no tables: for changes so small that whatever
- * would have to be told about them costs more than they do. What an executable that was only built anew differs in is
- * little more than its build ID, and that a second time, as the hex digits of its debug file's name. */
+/* Method 4: runs of equal old bytes, and raw bytes. Without coder and tables, for changes so small that those cost
+ * more than the change. A rebuilt executable often differs in little more than its build ID, which occurs a second
+ * time as hex digits in the name of its debug file. */
 #include <errno.h>
 #include <string.h>
 
 #include "delta/create.h"
-#include "delta/match/alike.h"
+#include "delta/match/extend.h"
+#include "delta/methods.h"
 
-/* An operation's first byte: how many bytes are the same (upper half), whether a jump in old follows, how many bytes are fresh. */
+/* First byte of an operation: number of equal bytes (upper half), a bit for a jump in the old file, number of fresh
+ * bytes. */
 enum {
     SAME_SHIFT = 4,
     SAME_MORE = 15,
     JUMPS = 8,
     FRESH_MASK = 7,
     FRESH_MORE = 6,
-    FRESH_AGAIN = 7,
-    HISTORY = 1024, /* fresh bytes that can be told once more, in hex or over and over */
+    FRESH_REPEAT = 7,
+    HISTORY = 1024, /* fresh bytes that a repeat can refer to */
 };
 
 static const char hex_digits[] = "0123456789abcdef";
 
 /* ---- apply ----------------------------------------------------------------------------------------------------- */
 
-struct unpack {
-    uint64_t made;  /* of new, whether it has to be written or was before */
-    uint64_t fresh; /* bytes that went through the history */
-    size_t kept;    /* bytes made but not yet handed on: operations may be short */
+struct runs_decoder {
+    uint64_t made;  /* bytes of the new file, including those before the resume point */
+    uint64_t fresh; /* bytes that passed through the history */
+    size_t kept;    /* bytes made but not yet written: operations may be short */
     unsigned char history[HISTORY], bytes[16384];
 };
 
-/* How what follows the same bytes is told. */
-enum telling { AS_IT_IS, IN_HEX, OVER_AND_OVER };
+/* Form of the bytes after the equal ones: raw, hex digits of earlier fresh bytes, or a repetition with a period. */
+enum fresh_form { FRESH_RAW, FRESH_HEX, FRESH_PERIODIC };
 
 /* One operation. */
-struct run {
+struct run_op {
     uint64_t same, fresh, distance, jump;
-    enum telling telling;
+    enum fresh_form form;
 };
 
-static int hand_on(struct delta_run *run, struct unpack *u, struct hf_err *err)
+static int flush_made(struct delta_apply_state *apply, struct runs_decoder *u, struct hf_err *err)
 {
-    bool known = delta_run_skips(run, u->made - 1);
-    int r = known ? 0 : delta_output_write(&run->output, u->bytes, u->kept, err);
+    bool known = delta_apply_skips_block(apply, u->made - 1);
+    int r = known ? 0 : delta_output_write(&apply->output, u->bytes, u->kept, err);
 
     u->kept = 0;
-    return r == 0 && !known && u->made % DELTA_BLOCK == 0 ? delta_run_checkpoint(run, err) : r;
+    return r == 0 && !known && u->made % DELTA_BLOCK == 0 ? delta_apply_checkpoint(apply, err) : r;
 }
 
-/* The next n bytes of new are behind those kept; they do not go over a block's border. */
-static int emit(struct delta_run *run, struct unpack *u, size_t n, struct hf_err *err)
+/* Accepts the next n bytes, which follow the buffered ones and do not cross a block's border. */
+static int emit(struct delta_apply_state *apply, struct runs_decoder *u, size_t n, struct hf_err *err)
 {
     u->made += n;
     u->kept += n;
-    bool full = u->kept == sizeof(u->bytes) || u->made % DELTA_BLOCK == 0 || u->made == run->header.new_size;
-    return full ? hand_on(run, u, err) : 0;
+    bool full = u->kept == sizeof(u->bytes) || u->made % DELTA_BLOCK == 0 || u->made == apply->header.new_size;
+    return full ? flush_made(apply, u, err) : 0;
 }
 
-/* Digits `done` and on of what is spelled. */
-static void read_hex(struct unpack *u, uint64_t from, uint64_t done, size_t n)
+/* Makes n hex digits of the history, from digit `done` on. */
+static void read_hex(struct runs_decoder *u, uint64_t from, uint64_t done, size_t n)
 {
     for (size_t i = 0; i < n; i++, done++) {
         unsigned byte = u->history[(from + done / 2) % HISTORY];
@@ -65,159 +67,161 @@ static void read_hex(struct unpack *u, uint64_t from, uint64_t done, size_t n)
     }
 }
 
-static void read_again(struct unpack *u, uint64_t distance, uint64_t done, size_t n)
+static void read_period(struct runs_decoder *u, uint64_t distance, uint64_t done, size_t n)
 {
     for (size_t i = 0; i < n; i++, done++)
         u->bytes[u->kept + i] = u->history[(u->fresh - distance + done % distance) % HISTORY];
 }
 
-static int read_fresh(struct delta_run *run, struct unpack *u, size_t n, struct hf_err *err)
+static int read_fresh(struct delta_apply_state *apply, struct runs_decoder *u, size_t n, struct hf_err *err)
 {
-    int r = delta_input_read(run->input, u->bytes + u->kept, n, err);
+    int r = delta_input_read(apply->input, u->bytes + u->kept, n, err);
 
     for (size_t i = 0; r == 0 && i < n; i++)
         u->history[u->fresh++ % HISTORY] = u->bytes[u->kept + i];
     return r;
 }
 
-/* How much of what is left can be made at once. */
-static size_t next_part(const struct unpack *u, uint64_t left)
+/* Returns the number of remaining bytes that fit at once. */
+static size_t next_part(const struct runs_decoder *u, uint64_t left)
 {
     return (size_t)HF_MIN(HF_MIN(left, DELTA_BLOCK - u->made % DELTA_BLOCK), (uint64_t)(sizeof(u->bytes) - u->kept));
 }
 
-static int make_run(struct delta_run *run, struct unpack *u, const struct run *op, uint64_t old_pos, struct hf_err *err)
+static int apply_op(struct delta_apply_state *apply, struct runs_decoder *u, const struct run_op *op, uint64_t old_pos,
+                    struct hf_err *err)
 {
     uint64_t from = u->fresh - op->distance;
     int r = 0;
 
     for (uint64_t done = 0, n; r == 0 && done < op->same; done += n) {
         n = next_part(u, op->same - done);
-        r = delta_old_read(run->old, old_pos + done, u->bytes + u->kept, (size_t)n, err);
+        r = delta_old_read(apply->old, old_pos + done, u->bytes + u->kept, (size_t)n, err);
         if (r == 0)
-            r = emit(run, u, (size_t)n, err);
+            r = emit(apply, u, (size_t)n, err);
     }
     for (uint64_t done = 0, n; r == 0 && done < op->fresh; done += n) {
         n = next_part(u, op->fresh - done);
-        if (op->telling == IN_HEX)
+        if (op->form == FRESH_HEX)
             read_hex(u, from, done, (size_t)n);
-        else if (op->telling == OVER_AND_OVER)
-            read_again(u, op->distance, done, (size_t)n);
+        else if (op->form == FRESH_PERIODIC)
+            read_period(u, op->distance, done, (size_t)n);
         else
-            r = read_fresh(run, u, (size_t)n, err);
+            r = read_fresh(apply, u, (size_t)n, err);
         if (r == 0)
-            r = emit(run, u, (size_t)n, err);
+            r = emit(apply, u, (size_t)n, err);
     }
     return r;
 }
 
-/* What was fresh before, once more: the distance says which bytes and how. */
-static int read_telling(struct delta_run *run, struct run *op, uint64_t room, struct hf_err *err)
+/* Reads a repeat of earlier fresh bytes: the distance selects them, its lowest bit the form. */
+static int read_repeat(struct delta_apply_state *apply, struct run_op *op, uint64_t room, struct hf_err *err)
 {
     uint64_t n = 0;
-    int r = delta_input_varint(run->input, 2 * HISTORY + 1, &n, err);
+    int r = delta_input_varint(apply->input, 2 * HISTORY + 1, &n, err);
 
     if (r < 0)
         return r;
-    op->telling = n % 2 == 0 ? IN_HEX : OVER_AND_OVER;
+    op->form = n % 2 == 0 ? FRESH_HEX : FRESH_PERIODIC;
     op->distance = n / 2;
-    r = delta_input_varint(run->input, room, &n, err);
-    op->fresh = op->telling == IN_HEX ? 2 * n : n;
-    if (r == 0 && (op->distance == 0 || (op->telling == IN_HEX && n > op->distance)))
-        r = hf_err_set(err, EBADMSG, "delta is damaged: a run that cannot be");
+    r = delta_input_varint(apply->input, room, &n, err);
+    op->fresh = op->form == FRESH_HEX ? 2 * n : n;
+    if (r == 0 && (op->distance == 0 || (op->form == FRESH_HEX && n > op->distance)))
+        r = hf_err_set(err, EBADMSG, "delta is damaged: invalid run");
     return r;
 }
 
-static int read_run(struct delta_run *run, struct unpack *u, struct run *op, struct hf_err *err)
+static int read_op(struct delta_apply_state *apply, struct runs_decoder *u, struct run_op *op, struct hf_err *err)
 {
-    uint64_t room = run->header.new_size - u->made, more = 0;
+    uint64_t room = apply->header.new_size - u->made, more = 0;
     unsigned char token;
 
-    *op = (struct run){.same = room};
-    if (run->input->left == 0) /* what is not told is the same */
+    *op = (struct run_op){.same = room};
+    if (apply->input->left == 0) /* the remainder is equal */
         return 0;
-    int r = delta_input_read(run->input, &token, 1, err);
+    int r = delta_input_read(apply->input, &token, 1, err);
     if (r < 0)
         return r;
-    *op = (struct run){.same = token >> SAME_SHIFT, .fresh = token & FRESH_MASK};
-    if (op->same == SAME_MORE && (r = delta_input_varint(run->input, room, &more, err)) == 0)
+    *op = (struct run_op){.same = token >> SAME_SHIFT, .fresh = token & FRESH_MASK};
+    if (op->same == SAME_MORE && (r = delta_input_varint(apply->input, room, &more, err)) == 0)
         op->same += more;
-    if (r == 0 && op->fresh == FRESH_AGAIN)
-        r = read_telling(run, op, room, err);
-    else if (r == 0 && op->fresh == FRESH_MORE && (r = delta_input_varint(run->input, room, &more, err)) == 0)
+    if (r == 0 && op->fresh == FRESH_REPEAT)
+        r = read_repeat(apply, op, room, err);
+    else if (r == 0 && op->fresh == FRESH_MORE && (r = delta_input_varint(apply->input, room, &more, err)) == 0)
         op->fresh += more;
     if (r == 0 && (token & JUMPS) != 0)
-        r = delta_input_varint(run->input, UINT64_MAX, &op->jump, err);
+        r = delta_input_varint(apply->input, UINT64_MAX, &op->jump, err);
     if (r < 0)
         return r;
     if (op->same > room || op->fresh > room - op->same || op->distance > u->fresh)
-        return hf_err_set(err, EBADMSG, "delta is damaged: a run that cannot be");
+        return hf_err_set(err, EBADMSG, "delta is damaged: invalid run");
     return 0;
 }
 
-static int make_runs(struct delta_run *run, struct unpack *u, struct hf_err *err)
+static int apply_ops(struct delta_apply_state *apply, struct runs_decoder *u, struct hf_err *err)
 {
     uint64_t old_pos = 0;
-    struct run op;
+    struct run_op op;
     int r;
 
-    while (u->made < run->header.new_size) {
-        if ((r = read_run(run, u, &op, err)) < 0)
+    while (u->made < apply->header.new_size) {
+        if ((r = read_op(apply, u, &op, err)) < 0)
             return r;
-        if (op.same > 0 && (old_pos > run->old->size || op.same > run->old->size - old_pos))
-            return hf_err_set(err, EBADMSG, "delta is damaged: it copies from outside the old file");
-        if ((r = make_run(run, u, &op, old_pos, err)) < 0)
+        if (op.same > 0 && (old_pos > apply->old->size || op.same > apply->old->size - old_pos))
+            return hf_err_set(err, EBADMSG, "delta is damaged: a copy exceeds its file");
+        if ((r = apply_op(apply, u, &op, old_pos, err)) < 0)
             return r;
         old_pos += op.same + op.fresh + (uint64_t)delta_unzigzag(op.jump);
     }
     return 0;
 }
 
-int delta_apply_runs(struct delta_run *run, struct hf_err *err)
+int delta_apply_runs(struct delta_apply_state *apply, struct hf_err *err)
 {
-    struct unpack *u = malloc(sizeof(*u));
+    struct runs_decoder *u = malloc(sizeof(*u));
     int r;
 
     if (u == NULL)
         return delta_no_memory(err);
     u->made = u->fresh = u->kept = 0;
-    r = make_runs(run, u, err);
+    r = apply_ops(apply, u, err);
     free(u);
     return r;
 }
 
 /* ---- create ---------------------------------------------------------------------------------------------------- */
 
-struct pack {
+struct runs_encoder {
     const struct delta_make *make;
     struct hf_buf *body;
-    uint64_t old_pos, same_from, same; /* the run not yet written: new[same_from..same_from + same) from old_pos on */
+    /* the current run: new[same_from..same_from + same) equals old from old_pos on */
+    uint64_t old_pos, same_from, same;
     uint64_t fresh;
     unsigned char history[HISTORY];
 };
 
-static int add_number(struct pack *k, uint64_t value)
+static int add_number(struct runs_encoder *k, uint64_t value)
 {
     unsigned char bytes[10];
 
     return hf_buf_add(k->body, bytes, delta_put_varint(bytes, value));
 }
 
-/* `bytes`: what is fresh, NULL for what was before. */
-static int add_run(struct pack *k, const struct run *op, const unsigned char *bytes)
+/* `bytes` are the fresh bytes; NULL for a repeat. */
+static int add_op(struct runs_encoder *k, const struct run_op *op, const unsigned char *bytes)
 {
-    bool again = op->telling != AS_IT_IS;
+    bool again = op->form != FRESH_RAW;
     unsigned same = (unsigned)HF_MIN(op->same, (uint64_t)SAME_MORE);
-    unsigned fresh = again ? (unsigned)FRESH_AGAIN : (unsigned)HF_MIN(op->fresh, (uint64_t)FRESH_MORE);
+    unsigned fresh = again ? (unsigned)FRESH_REPEAT : (unsigned)HF_MIN(op->fresh, (uint64_t)FRESH_MORE);
     unsigned char token = (unsigned char)(same << SAME_SHIFT | (op->jump != 0 ? JUMPS : 0) | fresh);
     int r = hf_buf_add(k->body, &token, 1);
 
     if (r == 0 && same == SAME_MORE)
         r = add_number(k, op->same - SAME_MORE);
     if (r == 0 && again)
-        r = add_number(k, 2 * op->distance + (op->telling == OVER_AND_OVER));
+        r = add_number(k, 2 * op->distance + (op->form == FRESH_PERIODIC));
     if (r == 0 && again)
-        r = add_number(k, op->telling == IN_HEX ? op->fresh / 2 : op->fresh);
+        r = add_number(k, op->form == FRESH_HEX ? op->fresh / 2 : op->fresh);
     else if (r == 0 && fresh == FRESH_MORE)
         r = add_number(k, op->fresh - FRESH_MORE);
     if (r == 0 && op->jump != 0)
@@ -229,7 +233,7 @@ static int add_run(struct pack *k, const struct run *op, const unsigned char *by
     return r;
 }
 
-/* A digit's value, -1 for what is none. */
+/* Returns the value of a hex digit, or -1. */
 static int digit_of(unsigned char byte)
 {
     if (byte >= '0' && byte <= '9')
@@ -237,8 +241,8 @@ static int digit_of(unsigned char byte)
     return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
-/* How many fresh bytes, `distance` back, p[0..n) spells. */
-static uint64_t spelled(const struct pack *k, const unsigned char *p, uint64_t n, uint64_t distance)
+/* Returns the number of fresh bytes from `distance` back whose hex digits are p[0..n). */
+static uint64_t hex_length(const struct runs_encoder *k, const unsigned char *p, uint64_t n, uint64_t distance)
 {
     uint64_t i = 0;
 
@@ -250,9 +254,9 @@ static uint64_t spelled(const struct pack *k, const unsigned char *p, uint64_t n
     return i;
 }
 
-enum { WORTH_IT = 6 /* bytes spelled */ };
+enum { WORTH_IT = 6 /* bytes in hex */ };
 
-/* The first place in new[from..to) where enough digits stand in a row; `to`: there is none. */
+/* Returns the first position in new[from..to) with enough digits in a row, or `to`. */
 static uint64_t find_digits(const unsigned char *p, uint64_t from, uint64_t to)
 {
     for (uint64_t at; from + 2 * WORTH_IT <= to; from = at + 1) {
@@ -261,13 +265,14 @@ static uint64_t find_digits(const unsigned char *p, uint64_t from, uint64_t to)
             at--;
         if (at == from)
             return from;
-        at--; /* no digit */
+        at--; /* not a digit */
     }
     return to;
 }
 
-/* The first place in new[from..to) where fresh bytes are spelled: sets what op has to say. Some digits may be old's by chance. */
-static uint64_t find_hex(const struct pack *k, uint64_t from, uint64_t to, struct run *op)
+/* Finds the first position in new[from..to) that repeats fresh bytes in hex, and fills *op. Digits may equal old
+ * bytes by chance. */
+static uint64_t find_hex(const struct runs_encoder *k, uint64_t from, uint64_t to, struct run_op *op)
 {
     const unsigned char *p = k->make->new_bytes;
 
@@ -276,9 +281,9 @@ static uint64_t find_hex(const struct pack *k, uint64_t from, uint64_t to, struc
         for (uint64_t distance = 1; distance <= HF_MIN(k->fresh, (uint64_t)HISTORY); distance++) {
             if (k->history[(k->fresh - distance) % HISTORY] != first)
                 continue;
-            uint64_t n = spelled(k, p + from, to - from, distance);
+            uint64_t n = hex_length(k, p + from, to - from, distance);
             if (n >= WORTH_IT) {
-                *op = (struct run){.telling = IN_HEX, .distance = distance, .fresh = 2 * n};
+                *op = (struct run_op){.form = FRESH_HEX, .distance = distance, .fresh = 2 * n};
                 return from;
             }
         }
@@ -286,7 +291,7 @@ static uint64_t find_hex(const struct pack *k, uint64_t from, uint64_t to, struc
     return to;
 }
 
-/* How many bytes from p[at] on, up to `to`, are those `distance` before them. */
+/* Returns the number of bytes from p[at] on, up to `to`, that equal those `distance` before. */
 static uint64_t repeated(const unsigned char *p, uint64_t at, uint64_t to, uint64_t distance)
 {
     uint64_t n = 0;
@@ -296,9 +301,9 @@ static uint64_t repeated(const unsigned char *p, uint64_t at, uint64_t to, uint6
     return n;
 }
 
-/* The first place in new[from..to) from which on the bytes before it come over and over; `known`: how many before `from`
- * are fresh. */
-static uint64_t find_again(const struct pack *k, uint64_t from, uint64_t to, uint64_t known, struct run *op)
+/* Finds the first position in new[from..to) where the bytes before it repeat with a short period; `known` bytes
+ * before `from` are fresh. */
+static uint64_t find_period(const struct runs_encoder *k, uint64_t from, uint64_t to, uint64_t known, struct run_op *op)
 {
     enum { WORTH_TELLING = 12, DISTANCE_MAX = 16 };
     const unsigned char *p = k->make->new_bytes;
@@ -306,20 +311,20 @@ static uint64_t find_again(const struct pack *k, uint64_t from, uint64_t to, uin
     for (uint64_t at = from; at + WORTH_TELLING <= to; at++)
         for (uint64_t distance = 1; distance <= HF_MIN(known + at - from, (uint64_t)DISTANCE_MAX); distance++)
             if (repeated(p, at, at + WORTH_TELLING, distance) == WORTH_TELLING) {
-                *op = (struct run){.telling = OVER_AND_OVER, .distance = distance};
+                *op = (struct run_op){.form = FRESH_PERIODIC, .distance = distance};
                 return at;
             }
     return to;
 }
 
-/* What of the fresh bytes new[at..to) is told next, and how: sets what op has to say of it but for `same`. -E2BIG: more
- * than is wanted. `known`: so many bytes before it were told as they are. */
-static int next_piece(const struct pack *k, uint64_t at, uint64_t to, uint64_t known, struct run *op)
+/* Selects the next operation for the fresh bytes new[at..to), and fills *op except `same`. `known` bytes before `at`
+ * are raw. -E2BIG if the raw bytes exceed the limit of the body. */
+static int next_piece(const struct runs_encoder *k, uint64_t at, uint64_t to, uint64_t known, struct run_op *op)
 {
     const unsigned char *p = k->make->new_bytes;
     uint64_t limit = HF_MIN(to, at + k->body->max + 1);
-    struct run again = {.same = 0}, hex = {.same = 0};
-    uint64_t again_at = find_again(k, at, limit, known, &again), hex_at = find_hex(k, at, limit, &hex);
+    struct run_op again = {.same = 0}, hex = {.same = 0};
+    uint64_t again_at = find_period(k, at, limit, known, &again), hex_at = find_hex(k, at, limit, &hex);
 
     if (again_at == at) {
         *op = again;
@@ -327,24 +332,25 @@ static int next_piece(const struct pack *k, uint64_t at, uint64_t to, uint64_t k
     } else if (hex_at == at) {
         *op = hex;
     } else {
-        *op = (struct run){.fresh = HF_MIN(again_at, hex_at) - at};
+        *op = (struct run_op){.fresh = HF_MIN(again_at, hex_at) - at};
     }
-    return op->telling == AS_IT_IS && op->fresh > k->body->max ? -E2BIG : 0;
+    return op->form == FRESH_RAW && op->fresh > k->body->max ? -E2BIG : 0;
 }
 
-/* The run so far, and what is fresh behind it, up to new_pos; then one that starts at old_pos. What is the same at the end
- * of new need not be told. */
-static int end_run(struct pack *k, uint64_t new_pos, uint64_t old_pos)
+/* Writes the current run and the fresh bytes after it up to new_pos, and starts a run at old_pos. Omits equal bytes
+ * at the end of the file. */
+static int end_run(struct runs_encoder *k, uint64_t new_pos, uint64_t old_pos)
 {
     const unsigned char *p = k->make->new_bytes;
     uint64_t at = k->same_from + k->same, back = HF_MIN(k->same, UINT64_C(2)), known = 0,
              old_end = k->old_pos + (new_pos - k->same_from), same = k->same;
     bool last = new_pos == k->make->new_n;
     uint64_t jump = last ? 0 : delta_zigzag((int64_t)(old_pos - old_end));
-    struct run op;
+    struct run_op op;
     int r = 0;
 
-    if (k->fresh > 0 && new_pos > at) { /* a hex digit or two may have been the same */
+    /* a hex digit or two may equal the old bytes by chance */
+    if (k->fresh > 0 && new_pos > at) {
         uint64_t from = find_hex(k, at - back, HF_MIN(new_pos, at + k->body->max), &op);
         if (from < at) {
             same -= at - from;
@@ -352,17 +358,17 @@ static int end_run(struct pack *k, uint64_t new_pos, uint64_t old_pos)
         }
     }
     while (r == 0 && at < new_pos && (r = next_piece(k, at, new_pos, known, &op)) == 0) {
-        bool fresh = op.telling == AS_IT_IS;
+        bool fresh = op.form == FRESH_RAW;
         op.same = same;
         op.jump = at + op.fresh == new_pos ? jump : 0;
-        r = add_run(k, &op, fresh ? p + at : NULL);
+        r = add_op(k, &op, fresh ? p + at : NULL);
         known = fresh ? known + op.fresh : 0;
         at += op.fresh;
         same = 0;
     }
     if (r == 0 && k->same_from + k->same == new_pos && !last && (same > 0 || jump != 0)) {
-        op = (struct run){.same = same, .jump = jump};
-        r = add_run(k, &op, NULL);
+        op = (struct run_op){.same = same, .jump = jump};
+        r = add_op(k, &op, NULL);
     }
     k->old_pos = old_pos;
     k->same_from = new_pos;
@@ -370,15 +376,15 @@ static int end_run(struct pack *k, uint64_t new_pos, uint64_t old_pos)
     return r;
 }
 
-/* Equal stretches of a copy that are worth a run of their own. */
-static int add_copy(struct pack *k, const struct delta_copy *copy)
+/* Adds the equal stretches of a copy that are worth a run. */
+static int add_copy(struct runs_encoder *k, const struct delta_copy *copy)
 {
     enum { WORTH = 4 };
     const unsigned char *old = k->make->old + copy->old_pos, *now = k->make->new_bytes + copy->new_pos;
     int r;
 
     for (uint64_t i = 0; i < copy->len;) {
-        uint64_t n = delta_common(old + i, copy->len - i, now + i, copy->len - i);
+        uint64_t n = delta_common_prefix(old + i, copy->len - i, now + i, copy->len - i);
         if (n >= WORTH) {
             if ((r = end_run(k, copy->new_pos + i, copy->old_pos + i)) < 0)
                 return r;
@@ -393,7 +399,7 @@ static int add_copy(struct pack *k, const struct delta_copy *copy)
 
 int delta_make_runs(const struct delta_make *make, struct hf_buf *body)
 {
-    struct pack k = {.make = make, .body = body};
+    struct runs_encoder k = {.make = make, .body = body};
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < make->copies.n; i++)
@@ -403,7 +409,7 @@ int delta_make_runs(const struct delta_make *make, struct hf_buf *body)
 
 int delta_make_stored(const struct delta_make *make, struct hf_buf *body)
 {
-    struct pack k = {.make = make, .body = body};
+    struct runs_encoder k = {.make = make, .body = body};
     const unsigned char token = FRESH_MORE;
     int r = hf_buf_add(body, &token, 1);
 

@@ -2,97 +2,27 @@
 #include "base/endian.h"
 #include "delta/image/find_go.h"
 #include "delta/image/golang.h"
-#include "delta/match/items.h"
-#include "delta/slots.h"
+#include "delta/image/relocation.h"
+#include "delta/images.h"
+#include "delta/match/map.h"
+#include "delta/match/table_entries.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 
-void delta_memory_open(struct delta_memory *memory, const unsigned char *bytes, size_t n)
-{
-    memory->bytes = (struct hf_delta_memory){bytes, n};
-    memory->file = (struct hf_delta_old){&memory->bytes, hf_delta_memory_pread, n};
-    delta_old_init(&memory->reader, &memory->file);
-}
-
-static int longer_first(const void *a, const void *b)
-{
-    const struct delta_copy *x = *(const struct delta_copy *const *)a, *y = *(const struct delta_copy *const *)b;
-
-    if (x->len != y->len)
-        return x->len > y->len ? -1 : 1;
-    return x->new_pos < y->new_pos ? -1 : 1;
-}
-
-static int by_place(const void *a, const void *b)
-{
-    const struct delta_copy *x = *(const struct delta_copy *const *)a, *y = *(const struct delta_copy *const *)b;
-
-    return x->new_pos < y->new_pos ? -1 : 1;
-}
-
-static int by_source(const void *a, const void *b)
-{
-    const struct delta_copy *x = *(const struct delta_copy *const *)a, *y = *(const struct delta_copy *const *)b;
-
-    if (x->old_pos != y->old_pos)
-        return x->old_pos < y->old_pos ? -1 : 1;
-    return longer_first(a, b);
-}
-
-/* A copy from within the source of a longer one never answers where its source went, but many of them hide the longer one from
- * those who look back only so far: a few stay in the map. Returns how many are left. */
-static size_t drop_hidden(const struct delta_copy **order, size_t n)
-{
-    uint64_t end = 0;
-    size_t kept = 0, within = 0;
-
-    qsort(order, n, sizeof(*order), by_source);
-    for (size_t i = 0; i < n; i++) {
-        uint64_t own_end = order[i]->old_pos + order[i]->len;
-        within = own_end > end ? 0 : within + 1;
-        if (within > DELTA_MAP_LOOK / 2)
-            continue;
-        end = HF_MAX(end, own_end);
-        order[kept++] = order[i];
-    }
-    return kept;
-}
-
-int delta_map_from(const struct delta_copies *copies, size_t most, struct delta_map *map, struct hf_err *err)
-{
-    const struct delta_copy **order = calloc(copies->n > 0 ? copies->n : 1, sizeof(*order));
-    int r = order != NULL ? 0 : delta_no_memory(err);
-
-    if (r == 0) {
-        for (size_t i = 0; i < copies->n; i++)
-            order[i] = &copies->p[i];
-        size_t n = drop_hidden(order, copies->n);
-        qsort(order, n, sizeof(*order), longer_first);
-        n = HF_MIN(n, most);
-        qsort(order, n, sizeof(*order), by_place);
-        r = delta_map_alloc(map, (uint32_t)n, err);
-        for (size_t i = 0; r == 0 && i < n; i++)
-            map->p[i] = (struct delta_map_entry){(uint32_t)order[i]->new_pos, (uint32_t)order[i]->old_pos,
-                                                 (uint32_t)order[i]->len};
-    }
-    free(order);
-    return r;
-}
-
-/* One side: keys are addresses in new, so old ones go through the map. */
-struct side {
+/* Entries of one side. Keys are addresses in the new file; old ones go through the map. */
+struct table_side {
     const unsigned char *bytes;
     size_t n;
     const struct delta_segments *segments, *new_segments;
     const struct delta_map *map; /* NULL: this side is new */
     bool narrow;
     const struct delta_image *image;
-    struct delta_items items;
+    struct delta_table_entries items;
 };
 
-static uint64_t key_of(const struct side *s, uint64_t address)
+static uint64_t key_of(const struct table_side *s, uint64_t address)
 {
     uint64_t position = delta_position_of(s->segments, address);
     int64_t shift = 0;
@@ -103,7 +33,7 @@ static uint64_t key_of(const struct side *s, uint64_t address)
     return delta_address_of(s->new_segments, position + (uint64_t)shift);
 }
 
-static uint64_t hash_text(const struct side *s, uint64_t offset)
+static uint64_t hash_text(const struct table_side *s, uint64_t offset)
 {
     uint64_t h = 14695981039346656037u;
 
@@ -112,7 +42,7 @@ static uint64_t hash_text(const struct side *s, uint64_t offset)
     return h;
 }
 
-static int list_fixed(struct side *s, const struct delta_region *r, uint32_t first, uint32_t size)
+static int list_fixed(struct table_side *s, const struct delta_region *r, uint32_t first, uint32_t size)
 {
     for (uint64_t at = first; at + size <= r->size; at += size) {
         const unsigned char *p = s->bytes + r->offset + at;
@@ -131,15 +61,15 @@ static int list_fixed(struct side *s, const struct delta_region *r, uint32_t fir
                              : key_of(s, delta_address_of(s->segments, s->image->go.text) + hf_le(p, 4));
         else
             key = key_of(s, r->address + (uint64_t)(int64_t)(int32_t)hf_le(p, 4));
-        int result = delta_items_add(&s->items, r->offset + at, size, key);
+        int result = delta_table_entries_add(&s->items, r->offset + at, size, key);
         if (result < 0)
             return result;
     }
     return 0;
 }
 
-/* Frame entries by the function they are about, common entries by their content. */
-static int list_frames(struct side *s, const struct delta_region *r)
+/* Lists unwind entries by their function, and common entries by their content. */
+static int list_frames(struct table_side *s, const struct delta_region *r)
 {
     for (uint64_t at = 0; at + 12 <= r->size;) {
         const unsigned char *p = s->bytes + r->offset + at;
@@ -153,7 +83,7 @@ static int list_frames(struct side *s, const struct delta_region *r)
         } else {
             key = key_of(s, r->address + at + 8 + (uint64_t)(int64_t)(int32_t)hf_le(p + 8, 4));
         }
-        int result = delta_items_add(&s->items, r->offset + at, (uint32_t)size, key);
+        int result = delta_table_entries_add(&s->items, r->offset + at, (uint32_t)size, key);
         if (result < 0)
             return result;
         at += size;
@@ -161,8 +91,8 @@ static int list_frames(struct side *s, const struct delta_region *r)
     return 0;
 }
 
-/* Descriptions of functions, in the order of their rows, by the functions. */
-static int list_functions(struct side *s, const struct delta_region *r)
+/* Lists descriptions of functions by function, in the order of their rows. */
+static int list_functions(struct table_side *s, const struct delta_region *r)
 {
     const struct delta_go *go = &s->image->go;
     unsigned wide = go->layout == DELTA_GO_116 ? 8 : 4;
@@ -176,7 +106,7 @@ static int list_functions(struct side *s, const struct delta_region *r)
         uint64_t size = (delta_go_function_size(go, s->bytes + at) + 7) & ~UINT64_C(7);
         if (size > r->size - in_region)
             continue;
-        int result = delta_items_add(&s->items, at, (uint32_t)size, key_of(s, text + hf_le(p, wide)));
+        int result = delta_table_entries_add(&s->items, at, (uint32_t)size, key_of(s, text + hf_le(p, wide)));
         if (result < 0)
             return result;
         behind = at + size;
@@ -184,12 +114,12 @@ static int list_functions(struct side *s, const struct delta_region *r)
     return 0;
 }
 
-static int list_items(struct side *s, const struct delta_region *r)
+static int list_items(struct table_side *s, const struct delta_region *r)
 {
     switch (r->kind) {
     case DELTA_REGION_GO_ROWS:
         return list_fixed(s, r, 0, s->image->go.layout == DELTA_GO_116 ? 16 : 8);
-    case DELTA_REGION_GO_OFFSETS: /* of types; a unit's files are those of other units too */
+    case DELTA_REGION_GO_OFFSETS: /* types only: the files of a unit are also those of other units */
         return r->link == s->image->go.types ? list_fixed(s, r, 0, 4) : 0;
     case DELTA_REGION_GO_FUNCTIONS:
         return list_functions(s, r);
@@ -209,7 +139,7 @@ static int list_items(struct side *s, const struct delta_region *r)
     }
 }
 
-/* The n-th region of that kind, NULL when there are fewer. */
+/* Returns the n-th region of a kind; NULL if there are fewer. */
 static const struct delta_region *nth_region(const struct delta_image *image, enum delta_region_kind kind, unsigned n)
 {
     for (unsigned i = 0; i < image->regions_n; i++)
@@ -218,7 +148,7 @@ static const struct delta_region *nth_region(const struct delta_image *image, en
     return NULL;
 }
 
-/* One copy covers it and every byte is equal: nothing to gain. */
+/* True if one copy covers the region and all bytes are equal. */
 static bool is_done(const struct delta_make *make, const struct delta_region *region)
 {
     const struct delta_copies *copies = &make->copies;
@@ -244,9 +174,10 @@ static int match_table(struct delta_make *make, uint32_t pair, const struct delt
 {
     const struct delta_segments *segments = &make->new_images[pair].segments;
     bool narrow = make->old_images[pair].narrow;
-    struct side old = {make->old, make->old_n, &make->old_images[pair].segments, segments,
-                       map,       narrow,      &make->old_images[pair],          {0}};
-    struct side new_side = {make->new_bytes, make->new_n, segments, NULL, NULL, narrow, &make->new_images[pair], {0}};
+    struct table_side old = {make->old, make->old_n, &make->old_images[pair].segments, segments,
+                             map,       narrow,      &make->old_images[pair],          {0}};
+    struct table_side new_side = {make->new_bytes,         make->new_n, segments, NULL, NULL, narrow,
+                                  &make->new_images[pair], {0}};
     struct delta_copies inside = {0};
     int r = list_items(&old, old_region);
 
@@ -255,17 +186,17 @@ static int match_table(struct delta_make *make, uint32_t pair, const struct delt
     if (r == 0 && new_region->kind == DELTA_REGION_EH_HDR && old_region->size >= 12 && new_region->size >= 12)
         r = delta_copies_extend(&inside, new_region->offset, old_region->offset, 12);
     if (r == 0 && old.items.n > 0 && new_side.items.n > 0) {
-        r = delta_items_match(&old.items, &new_side.items, &inside);
+        r = delta_table_entries_match(&old.items, &new_side.items, &inside);
         if (r == 0)
             r = delta_copies_replace(&make->copies, new_region->offset, new_region->offset + new_region->size, &inside);
     }
     delta_copies_done(&inside);
-    delta_items_done(&old.items);
-    delta_items_done(&new_side.items);
+    delta_table_entries_done(&old.items);
+    delta_table_entries_done(&new_side.items);
     return r;
 }
 
-/* What such a bucket holds follows from its place in new, so any of old's serves. */
+/* Copies findfunctab buckets from any old ones: their content follows from their position in the new file. */
 static int match_buckets(struct delta_make *make, const struct delta_region *was, const struct delta_region *now)
 {
     struct delta_copies inside = {0};
@@ -302,25 +233,7 @@ static int match_image(struct delta_make *make, uint32_t pair, const struct delt
     return r;
 }
 
-int delta_match_each(struct delta_make *make,
-                     int (*match)(struct delta_make *make, uint32_t pair, const struct delta_map *map),
-                     struct hf_err *err)
-{
-    struct delta_map map = {0};
-    int r = 0;
-
-    if (make->pairs_n == 0)
-        return 0;
-    if ((r = delta_map_from(&make->copies, DELTA_MAP_MAX, &map, err)) < 0)
-        return r;
-    delta_map_sort(&map);
-    for (uint32_t i = 0; r == 0 && i < make->pairs_n; i++)
-        r = match(make, i, &map);
-    delta_map_done(&map);
-    return r < 0 ? delta_no_memory(err) : 0;
-}
-
 int delta_tables_match(struct delta_make *make, struct hf_err *err)
 {
-    return delta_match_each(make, match_image, err);
+    return delta_images_match_each(make, match_image, err);
 }

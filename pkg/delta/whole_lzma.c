@@ -1,24 +1,27 @@
-/* Method 3: new on its own, where old does not help: each block of 4 MiB as one raw LZMA2 stream, its length in front. */
+/* Method 3: the new file alone, for when the old one does not help. Each block of 4 MiB is a raw LZMA2 stream,
+ * preceded by its length. */
 #include <errno.h>
 #include <lzma.h>
 #include <string.h>
 
 #include "delta/create.h"
+#include "delta/methods.h"
 
 enum { DICTIONARY = 1 << 20 };
 
 /* ---- apply ----------------------------------------------------------------------------------------------------- */
 
-struct unpack {
+struct lzma_block_decoder {
     lzma_stream stream;
     unsigned char in[16384], out[32768];
 };
 
-static int unpack_some(struct delta_run *run, struct unpack *u, uint64_t *left, struct hf_err *err)
+static int unpack_some(struct delta_apply_state *apply, struct lzma_block_decoder *u, uint64_t *left,
+                       struct hf_err *err)
 {
     if (u->stream.avail_in == 0 && *left > 0) {
         size_t part = (size_t)HF_MIN(*left, (uint64_t)sizeof(u->in));
-        int r = delta_input_read(run->input, u->in, part, err);
+        int r = delta_input_read(apply->input, u->in, part, err);
         if (r < 0)
             return r;
         *left -= part;
@@ -36,14 +39,15 @@ static int unpack_some(struct delta_run *run, struct unpack *u, uint64_t *left, 
     if (made == 0 && *left == 0 && u->stream.avail_in == 0 && ret != LZMA_STREAM_END)
         return hf_err_set(err, EBADMSG, "delta is damaged: a block ends too early");
     if (made > 0) {
-        int r = delta_output_write(&run->output, u->out, made, err);
+        int r = delta_output_write(&apply->output, u->out, made, err);
         if (r < 0)
             return r;
     }
     return ret == LZMA_STREAM_END;
 }
 
-static int apply_block(struct delta_run *run, struct unpack *u, uint64_t n, uint64_t end, struct hf_err *err)
+static int apply_block(struct delta_apply_state *apply, struct lzma_block_decoder *u, uint64_t n, uint64_t end,
+                       struct hf_err *err)
 {
     lzma_options_lzma options = {.dict_size = DICTIONARY};
     const lzma_filter filters[] = {{LZMA_FILTER_LZMA2, &options}, {LZMA_VLI_UNKNOWN, NULL}};
@@ -52,30 +56,30 @@ static int apply_block(struct delta_run *run, struct unpack *u, uint64_t n, uint
     if (lzma_raw_decoder(&u->stream, filters) != LZMA_OK)
         return delta_no_memory(err);
     u->stream.avail_in = 0;
-    while ((r = unpack_some(run, u, &n, err)) == 0)
-        if (run->output.written > end)
+    while ((r = unpack_some(apply, u, &n, err)) == 0)
+        if (apply->output.written > end)
             break;
-    if (r >= 0 && (run->output.written != end || n > 0 || u->stream.avail_in > 0))
+    if (r >= 0 && (apply->output.written != end || n > 0 || u->stream.avail_in > 0))
         r = hf_err_set(err, EBADMSG, "delta is damaged: a block has the wrong length");
     return r < 0 ? r : 0;
 }
 
-int delta_apply_lzma(struct delta_run *run, struct hf_err *err)
+int delta_apply_lzma(struct delta_apply_state *apply, struct hf_err *err)
 {
-    struct unpack *u = malloc(sizeof(*u));
+    struct lzma_block_decoder *u = malloc(sizeof(*u));
     uint64_t start = 0, end, n;
     int r = u != NULL ? 0 : delta_no_memory(err);
 
     if (u != NULL)
         u->stream = (lzma_stream)LZMA_STREAM_INIT;
-    for (; r == 0 && start < run->header.new_size; start = end) {
-        end = HF_MIN(start + DELTA_BLOCK, run->header.new_size);
-        if ((r = delta_input_varint(run->input, run->input->left, &n, err)) < 0)
+    for (; r == 0 && start < apply->header.new_size; start = end) {
+        end = HF_MIN(start + DELTA_BLOCK, apply->header.new_size);
+        if ((r = delta_input_varint(apply->input, apply->input->left, &n, err)) < 0)
             break;
-        if (delta_run_skips(run, start))
-            r = delta_input_skip(run->input, n, err);
-        else if ((r = apply_block(run, u, n, end, err)) == 0)
-            r = delta_run_checkpoint(run, err);
+        if (delta_apply_skips_block(apply, start))
+            r = delta_input_skip(apply->input, n, err);
+        else if ((r = apply_block(apply, u, n, end, err)) == 0)
+            r = delta_apply_checkpoint(apply, err);
     }
     if (u != NULL)
         lzma_end(&u->stream);
@@ -93,7 +97,7 @@ int delta_make_lzma(const struct delta_make *make, struct hf_buf *body, struct h
     unsigned char *packed = malloc(bound), length[10];
     int r = packed != NULL && !lzma_lzma_preset(&options, 6 | LZMA_PRESET_EXTREME) ? 0 : -ENOMEM;
 
-    /* What is packed may reach back less far than what unpacks it would allow: no more memory than the file is worth. */
+    /* A small file gets a smaller dictionary than the decoder allows, to save the encoder's memory. */
     options.dict_size = (uint32_t)HF_MAX(HF_MIN(make->new_n, (size_t)DICTIONARY), (size_t)LZMA_DICT_SIZE_MIN);
     for (size_t start = 0; r == 0 && start < make->new_n; start += DELTA_BLOCK) {
         size_t n = 0, part = HF_MIN((size_t)DELTA_BLOCK, make->new_n - start);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "loop/http_client.h"
-#include "os/fs_posix.h"
+#include "os/clock_posix.h"
 
 enum { MAX_CONNECTIONS = 32, MAX_IDLE_CONNECTIONS = 4, IDLE_POOL_MS = 30000 };
 

@@ -107,7 +107,7 @@ static int read_location(struct hf_http_head *head, struct hf_view value)
     if (value.n > HF_HTTP_LOCATION)
         return -E2BIG;
     hf_http_head_done(head);
-    head->location = hf_strdup_view(value);
+    head->location = hf_view_dup(value);
     return head->location == NULL ? -ENOMEM : 0;
 }
 

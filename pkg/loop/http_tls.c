@@ -12,8 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/format.h"
 #include "base/parse.h"
-#include "os/fs_posix.h"
+#include "os/clock_posix.h"
 
 enum { MAX_CERTIFICATES = 512 };
 

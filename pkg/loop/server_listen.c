@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 #include "loop/server_core.h"
-#include "os/file.h"
+#include "os/fd.h"
 
 enum {
     BACKLOG = 512,

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/timex.h>
 
+#include "base/format.h"
 #include "base/parse.h"
 #include "codec/json.h"
 

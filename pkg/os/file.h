@@ -18,9 +18,6 @@ HF_MUST_USE int hf_file_read(const struct hf_fs_ops *fs, const char *path, struc
  * nothing). */
 HF_MUST_USE int hf_file_write_all(const struct hf_fs_ops *fs, int fd, const void *bytes, size_t n, uint64_t offset);
 
-/* The same with write(2), to a real descriptor that may be a pipe or a terminal. */
-HF_MUST_USE int hf_fd_write_all(int fd, const void *bytes, size_t n);
-
 /* Durable replacement: write `<path>.new`, fsync, rename, fsync the folder. Readers see old or new, whole. */
 HF_MUST_USE int hf_file_replace(const struct hf_fs_ops *fs, const char *path, const void *bytes, size_t n, mode_t mode,
                                 struct hf_err *err);
@@ -32,22 +29,6 @@ HF_MUST_USE int hf_file_remove(const struct hf_fs_ops *fs, const char *path, str
  * there nothing is written: that is fine on a read-only file system, too. */
 HF_MUST_USE int hf_file_forget(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
 
-/* mkdir -p, durable, mode for what is made. */
-HF_MUST_USE int hf_dir_make(const struct hf_fs_ops *fs, const char *path, mode_t mode, struct hf_err *err);
-HF_MUST_USE int hf_dir_sync(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
-
-/* Remove a folder and what is in it, never following links; absent is fine. */
-HF_MUST_USE int hf_tree_remove(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
-
-/* The same for what is called `name` in the open folder `dirfd`; not synced. */
-HF_MUST_USE int hf_tree_remove_at(const struct hf_fs_ops *fs, int dirfd, const char *name, struct hf_err *err);
-
-/* The folder part of a path into folder[n] ("." when there is none); returns the last component within `path`. */
-const char *hf_path_split(const char *path, char *folder, size_t n);
-
 /* Exclusive advisory lock on a file made when absent; the lock lives as long as the descriptor (so not past the process).
  * Returns the descriptor, or -EWOULDBLOCK when somebody else has it. */
-HF_MUST_USE int hf_lock_take(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
-
-/* close() for _cleanup_ with the real table. */
-void hf_closep(int *fd);
+HF_MUST_USE int hf_file_lock(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);

@@ -11,28 +11,28 @@
 #include "spool/segment.h"
 #include "spool/store_impl.h"
 
-struct names {
+struct folder_names {
     uint64_t *firsts;
     size_t n, cap;
     uint64_t set_aside;
-    bool any; /* something only a spool has */
+    bool any; /* the folder holds a file that only a spool has */
 };
 
 struct look {
     const struct hf_fs_ops *fs;
     const char *dir;
     int dir_fd;
-    struct names names;
+    struct folder_names names;
     int (*visit)(void *arg, const struct hf_spool_record *record, bool waiting);
     void *arg;
-    uint64_t expected; /* the next sequence there should be */
+    uint64_t expected; /* sequence that the next record should have */
     struct hf_spool_found found;
 };
 
 static int see_name(void *arg, const char *name, unsigned char type)
 {
     static const char damaged[] = ".seg.damaged";
-    struct names *names = arg;
+    struct folder_names *names = arg;
     size_t n = strlen(name);
     uint64_t first = hf_spool_segment_of_name(name);
 
@@ -60,9 +60,9 @@ static int open_dir(const struct hf_fs_ops *fs, const char *dir)
     return fs->openat(fs->ctx, AT_FDCWD, dir, O_RDONLY | O_DIRECTORY, 0, HF_FS_ANY);
 }
 
-bool hf_spool_is_one(const struct hf_fs_ops *fs, const char *dir)
+bool hf_spool_detect(const struct hf_fs_ops *fs, const char *dir)
 {
-    struct names names = {0};
+    struct folder_names names = {0};
     int fd = open_dir(fs, dir);
 
     if (fd < 0)
@@ -82,21 +82,12 @@ static int read_cursor(struct look *look, struct hf_err *err)
         return 0;
     if (fd < 0)
         return hf_err_sys(err, fd, "open '%s/cursor'", look->dir);
-    for (uint64_t slot = 0; slot < 2; slot++) {
-        unsigned char bytes[HF_SPOOL_CURSOR_SLOT];
-        struct hf_spool_cursor cursor;
-        ssize_t n = look->fs->pread(look->fs->ctx, fd, bytes, sizeof(bytes), slot * HF_SPOOL_CURSOR_STRIDE);
-        if (n == (ssize_t)sizeof(bytes) && hf_spool_cursor_parse(bytes, &cursor) == 0 &&
-            cursor.counter >= found->cursor.counter) {
-            found->cursor = cursor;
-            found->cursor_found = true;
-        }
-    }
+    found->cursor_found = hf_spool_read_cursor(look->fs, fd, &found->cursor) == 0 && found->cursor.counter > 0;
     (void)look->fs->close(look->fs->ctx, fd);
     return 0;
 }
 
-/* Sequences from `expected` up to (not including) `reached` are nowhere. */
+/* Counts the sequences from `expected` up to (not including) `reached` as missing. */
 static void pass(struct look *look, uint64_t reached)
 {
     look->found.missing += reached > look->expected ? reached - look->expected : 0;
@@ -145,7 +136,7 @@ static int scan_records(struct look *look, struct hf_spool_scan *scan, uint64_t 
     }
 }
 
-/* The last one: what a torn write left is not content. */
+/* The last segment: its content ends where a torn write begins. */
 static int find_end(struct look *look, int fd, const struct hf_spool_header *header, uint64_t *end, struct hf_err *err)
 {
     struct hf_spool_tail tail = {.last = header->first - 1};
@@ -171,7 +162,7 @@ static int look_at_segment(struct look *look, size_t i, struct hf_err *err)
 
     segment_name(look->names.firsts[i], name);
     int fd = look->fs->openat(look->fs->ctx, look->dir_fd, name, O_RDONLY | O_NONBLOCK, 0, HF_FS_NO_SYMLINKS);
-    if (fd == -ENOENT) /* a running agent was done with it */
+    if (fd == -ENOENT) /* a running agent has just removed it */
         return 0;
     if (fd < 0)
         return hf_err_sys(err, fd, "open '%s/%s'", look->dir, name);
@@ -241,6 +232,84 @@ int hf_spool_look(const struct hf_fs_ops *fs, const char *dir,
     if (r == 0)
         *ret_found = look.found;
     return r;
+}
+
+/* ---- the newest records ------------------------------------------------------------------------------------------ */
+
+struct newest_segments {
+    uint64_t last, before; /* first sequences of the newest segment and of the one before it; 0: none */
+};
+
+static int see_newest(void *arg, const char *name, unsigned char type)
+{
+    struct newest_segments *newest = arg;
+    uint64_t first = hf_spool_segment_of_name(name);
+
+    (void)type;
+    if (first > newest->last) {
+        newest->before = newest->last;
+        newest->last = first;
+    } else {
+        newest->before = HF_MAX(newest->before, first);
+    }
+    return 0;
+}
+
+/* Calls `each` (may be NULL) with all records but the first `skip`; returns the number of records. */
+static uint64_t for_each_record(const struct hf_fs_ops *fs, int fd, const struct hf_spool_segment *segment,
+                                uint64_t skip, void (*each)(void *arg, struct hf_view payload), void *arg)
+{
+    struct hf_spool_record record;
+    struct hf_spool_scan scan;
+    uint64_t n = 0;
+
+    hf_spool_scan_init(&scan, fs, fd, segment->header.salt, HF_SPOOL_CONTENT, segment->file_bytes);
+    while (hf_spool_scan_next(&scan, &record, NULL) > 0)
+        if (n++ >= skip && each != NULL)
+            each(arg, record.payload);
+    hf_spool_scan_done(&scan);
+    return n;
+}
+
+/* Calls `each` (may be NULL) with the last max_records of one segment; *ret_n is the number of records in it. */
+static int recent_of_segment(const struct hf_fs_ops *fs, const char *dir, uint64_t first, size_t max_records,
+                             void (*each)(void *arg, struct hf_view payload), void *arg, uint64_t *ret_n)
+{
+    struct hf_spool_segment segment;
+    char path[PATH_MAX];
+
+    hf_spool_segment_path(dir, first, path, sizeof(path));
+    int fd = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0, HF_FS_ANY);
+    if (fd < 0)
+        return fd;
+    int r = hf_spool_segment_read(fs, fd, first, &segment);
+    if (r >= 0) {
+        uint64_t n = *ret_n = for_each_record(fs, fd, &segment, 0, NULL, NULL);
+        if (each != NULL)
+            (void)for_each_record(fs, fd, &segment, n > max_records ? n - max_records : 0, each, arg);
+    }
+    (void)fs->close(fs->ctx, fd);
+    return r;
+}
+
+int hf_spool_recent(const struct hf_fs_ops *fs, const char *dir, size_t max_records, size_t enough,
+                    void (*each)(void *arg, struct hf_view payload), void *arg)
+{
+    struct newest_segments newest = {0};
+    uint64_t n = 0, ignored;
+    int fd = open_dir(fs, dir);
+
+    if (fd < 0)
+        return fd;
+    int r = fs->list(fs->ctx, fd, see_newest, &newest);
+    (void)fs->close(fs->ctx, fd);
+    if (r < 0 || newest.last == 0)
+        return r;
+    r = recent_of_segment(fs, dir, newest.last, 0, NULL, NULL, &n);
+    enough = HF_MIN(enough, max_records);
+    if (r >= 0 && n < enough && newest.before != 0)
+        (void)recent_of_segment(fs, dir, newest.before, enough - n, each, arg, &ignored);
+    return recent_of_segment(fs, dir, newest.last, max_records, each, arg, &ignored);
 }
 
 bool hf_spool_is_damaged(const struct hf_spool_found *found)

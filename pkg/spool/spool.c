@@ -1,8 +1,7 @@
-/* Three jobs at most: `writer` owns the store while it runs (write, deliver, mend); `reader` works on a snapshot; `maker` fills
- * a spare segment with zeros, beside both.
+/* Runs three jobs at most: `writer` owns the store while it runs (write, deliver, check); `reader` works on a snapshot;
+ * `maker` fills a spare segment with zeros beside both.
  *
- *   append -> collecting batch --(writer idle)--> writing batch -> done callbacks -> next batch, else housekeeping
- */
+ *   append -> collecting batch --(writer idle)--> writing batch -> done callbacks -> next batch, else housekeeping */
 #include "spool/spool.h"
 
 #include <errno.h>
@@ -12,7 +11,7 @@
 #include "base/array.h"
 
 enum { KEEP_EVERY = 32, BATCH_KEPT_BYTES = 256 << 10, BATCH_KEPT_RECORDS = 1024 };
-#define MAKE_AGAIN_NS (10 * HF_NS_PER_S) /* after a spare segment could not be made */
+#define MAKE_AGAIN_NS (10 * HF_NS_PER_S) /* delay after a spare segment could not be made */
 
 const uint64_t hf_spool_write_bounds_ns[HF_SPOOL_WRITE_BUCKETS - 1] = {
     100 * HF_NS_PER_US, 300 * HF_NS_PER_US, HF_NS_PER_MS, 3 * HF_NS_PER_MS, 10 * HF_NS_PER_MS, 30 * HF_NS_PER_MS,
@@ -26,44 +25,44 @@ struct waiter {
 };
 
 /* Records on their way to the disk. */
-struct batch {
+struct append_batch {
     struct waiter *waiters;
     size_t n, cap;
-    uint64_t unix_ns; /* when its first record came */
+    uint64_t unix_ns; /* time of its first record */
     struct hf_buf bytes;
 };
 
-enum writer_task { WRITER_IDLE, WRITER_WRITE, WRITER_KEEP };
+enum spool_task { WRITER_IDLE, WRITER_WRITE, WRITER_KEEP };
 
-struct writer {
+struct spool_writer {
     struct hf_job job;
-    enum writer_task task;
+    enum spool_task task;
     struct hf_spool_store *store;
     const struct hf_clock_ops *clock;
-    struct batch batch;
-    struct hf_spool_record *records; /* as many as the batch has */
-    size_t first, count;             /* the part of the batch that this write is about */
-    size_t stored;                   /* of count */
+    struct append_batch batch;
+    struct hf_spool_record *records; /* one for each record of the batch */
+    size_t first, count;             /* the part of the batch in the current write */
+    size_t stored;                   /* records of `count` that are durable */
     uint64_t deliver;                /* 0: nothing to deliver */
-    bool adopt, check;               /* a spare was made; files seem to be gone */
+    bool adopt, check;               /* a spare is ready; files seem to be missing */
     int made;
     uint64_t took_ns;
     int r;
     struct hf_err err;
 };
 
-struct maker {
+struct spare_maker {
     struct hf_job job;
-    bool busy, made; /* made: the store does not know yet */
+    bool busy, made; /* made: the store does not have it yet */
     struct hf_spool_spare spare;
     uint64_t not_before_ns;
     int r;
 };
 
-struct reader {
+struct spool_reader {
     struct hf_job job;
     bool busy;
-    const struct hf_spool_store_params *where; /* fs and folder */
+    const struct hf_spool_store_params *where; /* file system and folder */
     struct hf_spool_extent *extents;
     size_t n_extents, cap_extents;
     uint64_t durable;
@@ -79,27 +78,27 @@ struct hf_spool {
     struct hf_spool_params params;
     char *dir;
     struct hf_spool_store *store;
-    struct batch collecting;
-    struct writer writer;
-    struct reader reader;
-    struct maker maker;
-    uint64_t deliver;            /* wanted */
+    struct append_batch collecting;
+    struct spool_writer writer;
+    struct spool_reader reader;
+    struct spare_maker maker;
+    uint64_t deliver;            /* as the caller asked */
     uint64_t durable;            /* last sequence that may be read */
-    struct hf_spool_stats stats; /* this and the extents: as of the writer's last job that ended */
+    struct hf_spool_stats stats; /* these and the extents are as of the writer's last job */
     struct hf_spool_extent *extents;
     size_t n_extents, cap_extents;
     struct hf_spool_state state;
-    struct hf_timer *soon; /* the writer's task on the loop itself, in its next turn */
-    bool is_soon;          /* that it is armed */
+    struct hf_timer *soon; /* runs the writer's task on the loop, in its next turn */
+    bool is_soon;          /* the timer is armed */
     uint64_t usual_write_ns;
-    unsigned writes_unkept; /* writes since housekeeping was first wanted */
+    unsigned writes_unkept; /* writes since housekeeping was due */
     bool closing;
-    void (*ended)(void *arg); /* when it is freed */
+    void (*ended)(void *arg); /* called when the spool is freed */
     void *ended_arg;
-    bool calling; /* inside a callback: freeing waits for its end */
-    bool gone;    /* files seem to be gone: the writer looks */
+    bool calling; /* inside a callback: freeing waits until it returns */
+    bool gone;    /* files seem to be missing: the writer checks */
     char trouble[512];
-    bool keep_failed; /* housekeeping did not work: not again before the next write or delivery */
+    bool keep_failed; /* housekeeping failed: wait for the next write or delivery */
 };
 
 static void start_writer(struct hf_spool *spool);
@@ -108,16 +107,17 @@ static void free_when_quiet(struct hf_spool *spool);
 
 /* ---- batches ----------------------------------------------------------------------------------------------------- */
 
-static void batch_done(struct batch *batch)
+static void batch_done(struct append_batch *batch)
 {
     free(batch->waiters);
     hf_buf_done(&batch->bytes);
-    *batch = (struct batch){.bytes = HF_BUF_INIT(HF_SPOOL_PENDING_BYTES)};
+    *batch = (struct append_batch){.bytes = HF_BUF_INIT(HF_SPOOL_PENDING_BYTES)};
 }
 
-static void batch_clear(struct batch *batch)
+static void batch_clear(struct append_batch *batch)
 {
-    if (batch->cap > BATCH_KEPT_RECORDS || batch->bytes.cap > BATCH_KEPT_BYTES) { /* a burst is over */
+    /* give the memory of a burst back */
+    if (batch->cap > BATCH_KEPT_RECORDS || batch->bytes.cap > BATCH_KEPT_BYTES) {
         batch_done(batch);
         return;
     }
@@ -125,7 +125,7 @@ static void batch_clear(struct batch *batch)
     hf_buf_clear(&batch->bytes);
 }
 
-static int batch_add(struct batch *batch, uint32_t tag, struct hf_view payload,
+static int batch_add(struct append_batch *batch, uint32_t tag, struct hf_view payload,
                      void (*done)(void *arg, int r, uint64_t sequence), void *arg)
 {
     int r = hf_array_grow(batch->waiters, batch->n, batch->cap, HF_ARRAY_ANY);
@@ -144,7 +144,7 @@ static int batch_add(struct batch *batch, uint32_t tag, struct hf_view payload,
 
 static void writer_work(struct hf_job *job)
 {
-    struct writer *writer = hf_container_of(job, struct writer, job);
+    struct spool_writer *writer = hf_container_of(job, struct spool_writer, job);
     uint64_t began = hf_mono_ns(writer->clock);
 
     writer->r = 0;
@@ -160,8 +160,8 @@ static void writer_work(struct hf_job *job)
     writer->took_ns = hf_mono_ns(writer->clock) - began;
 }
 
-/* How many records from `first` on go into one write. */
-static size_t part_of(const struct batch *batch, size_t first)
+/* Returns the number of records from `first` on that go into one write. */
+static size_t part_of(const struct append_batch *batch, size_t first)
 {
     size_t n = 0, bytes = 0;
 
@@ -174,7 +174,7 @@ static size_t part_of(const struct batch *batch, size_t first)
     return n;
 }
 
-static void answer(struct hf_spool *spool, const struct writer *writer, int r)
+static void answer(struct hf_spool *spool, const struct spool_writer *writer, int r)
 {
     struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS + 1];
 
@@ -203,7 +203,7 @@ static void count_time(struct hf_spool *spool, uint64_t took_ns)
 
 static void write_ended(struct hf_spool *spool, int r)
 {
-    struct writer *writer = &spool->writer;
+    struct spool_writer *writer = &spool->writer;
 
     spool->state.batches++;
     count_time(spool, writer->took_ns);
@@ -222,7 +222,7 @@ static void write_ended(struct hf_spool *spool, int r)
         spool->params.readable(spool->params.arg);
 }
 
-/* Take over what the store knows, now that no job has it. */
+/* Copies the store's statistics and extents while no job uses the store. */
 static int learn(struct hf_spool *spool)
 {
     spool->stats = hf_spool_store_stats(spool->store);
@@ -248,9 +248,9 @@ static void note_trouble(struct hf_spool *spool, int r, const struct hf_err *err
 
 static void writer_done(struct hf_job *job, int cancelled)
 {
-    struct writer *writer = hf_container_of(job, struct writer, job);
+    struct spool_writer *writer = hf_container_of(job, struct spool_writer, job);
     struct hf_spool *spool = hf_container_of(writer, struct hf_spool, writer);
-    enum writer_task task = writer->task;
+    enum spool_task task = writer->task;
     int r = cancelled ? -ECANCELED : writer->r;
 
     writer->task = WRITER_IDLE;
@@ -269,7 +269,7 @@ static void writer_done(struct hf_job *job, int cancelled)
     else if (r < 0)
         spool->keep_failed = true;
     if (checked && spool->params.readable != NULL && !spool->closing)
-        spool->params.readable(spool->params.arg); /* what was rescued */
+        spool->params.readable(spool->params.arg); /* the check may have restored records */
     spool->calling = false;
     if (spool->closing)
         free_when_quiet(spool);
@@ -277,7 +277,7 @@ static void writer_done(struct hf_job *job, int cancelled)
         start_writer(spool);
 }
 
-static int prepare_records(struct writer *writer)
+static int prepare_records(struct spool_writer *writer)
 {
     struct hf_spool_record *records = reallocarray(writer->records, writer->batch.n, sizeof(*records));
 
@@ -294,26 +294,28 @@ static int prepare_records(struct writer *writer)
     return 0;
 }
 
-/* Is there something to deliver on disk, something to mend, a spare segment to take over? Says the writer which. */
+/* True if there is something to deliver, missing files to check for, or a spare segment to adopt; sets up the writer
+ * for it. */
 static bool wants_keeping(struct hf_spool *spool)
 {
-    struct writer *writer = &spool->writer;
+    struct spool_writer *writer = &spool->writer;
 
     writer->adopt = spool->maker.made;
     writer->made = spool->maker.r;
     writer->check = spool->gone;
     writer->deliver = spool->deliver > spool->stats.delivered ? spool->deliver : 0;
-    spool->maker.made = spool->gone = false; /* both kinds of task see to them */
+    spool->maker.made = spool->gone = false; /* both kinds of task handle these */
     return writer->adopt || writer->check || (writer->deliver > 0 && !spool->keep_failed);
 }
 
-/* What the writer does next, if anything. Housekeeping waits for a pause in the writing, but not for ever. */
-static enum writer_task next_task(struct hf_spool *spool)
+/* Chooses the writer's next task. Housekeeping waits for a pause between writes, but not longer than KEEP_EVERY
+ * writes. */
+static enum spool_task next_task(struct hf_spool *spool)
 {
-    struct writer *writer = &spool->writer;
+    struct spool_writer *writer = &spool->writer;
 
     if (writer->batch.n == 0 && spool->collecting.n > 0) {
-        struct batch empty = writer->batch;
+        struct append_batch empty = writer->batch;
         writer->batch = spool->collecting;
         spool->collecting = empty;
         if (prepare_records(writer) < 0) {
@@ -332,17 +334,17 @@ static enum writer_task next_task(struct hf_spool *spool)
     return keep ? WRITER_KEEP : WRITER_IDLE;
 }
 
-/* The spare segment, made while nobody waits for it. */
+/* Makes the spare segment while nobody waits for it. */
 static void maker_work(struct hf_job *job)
 {
-    struct maker *maker = hf_container_of(job, struct maker, job);
+    struct spare_maker *maker = hf_container_of(job, struct spare_maker, job);
 
     maker->r = hf_spool_spare_make(&maker->spare, NULL);
 }
 
 static void maker_done(struct hf_job *job, int cancelled)
 {
-    struct maker *maker = hf_container_of(job, struct maker, job);
+    struct spare_maker *maker = hf_container_of(job, struct spare_maker, job);
     struct hf_spool *spool = hf_container_of(maker, struct hf_spool, maker);
 
     maker->busy = false;
@@ -357,10 +359,10 @@ static void maker_done(struct hf_job *job, int cancelled)
         start_writer(spool);
 }
 
-/* Only while the writer is idle: the store is asked. */
+/* Call only while the writer is idle: it uses the store. */
 static void start_maker(struct hf_spool *spool)
 {
-    struct maker *maker = &spool->maker;
+    struct spare_maker *maker = &spool->maker;
     const struct hf_sched_ops *sched = spool->params.sched;
 
     if (maker->busy || maker->made || hf_mono_ns(spool->params.clock) < maker->not_before_ns ||
@@ -371,8 +373,8 @@ static void start_maker(struct hf_spool *spool)
         hf_spool_store_spare_end(spool->store, -ECANCELED);
 }
 
-/* On a disk that has been fast, handing a write to a worker and back takes about as long as writing. To look for files that are
- * gone may mean to copy them. */
+/* On a fast disk the way to a worker and back takes about as long as the write. A check for missing files may copy a
+ * segment, so it always goes to a worker. */
 static bool is_quick(const struct hf_spool *spool)
 {
     return !spool->writer.check && spool->usual_write_ns < spool->params.inline_below_ns;
@@ -391,7 +393,7 @@ static void write_now(void *arg)
 
 static void start_writer(struct hf_spool *spool)
 {
-    struct writer *writer = &spool->writer;
+    struct spool_writer *writer = &spool->writer;
     const struct hf_sched_ops *sched = spool->params.sched;
 
     if (writer->task != WRITER_IDLE || spool->calling)
@@ -411,8 +413,8 @@ static void start_writer(struct hf_spool *spool)
     }
 }
 
-/* What a write, or saving the cursor, usually takes. One stall sends the next few to a worker, a disk that stalls again and again
- * all of them. */
+/* Averages the time that a write or a save of the cursor takes. One stall sends the next few to a worker, repeated
+ * stalls all of them. */
 static void learn_pace(struct hf_spool *spool, uint64_t took_ns)
 {
     uint64_t seen = HF_MIN(took_ns, 8 * spool->params.inline_below_ns), usual = spool->usual_write_ns;
@@ -447,7 +449,7 @@ void hf_spool_deliver(struct hf_spool *spool, uint64_t sequence)
 
 static void reader_work(struct hf_job *job)
 {
-    struct reader *reader = hf_container_of(job, struct reader, job);
+    struct spool_reader *reader = hf_container_of(job, struct spool_reader, job);
 
     reader->r = hf_spool_read_records(reader->where->fs, reader->where->dir, reader->extents, reader->n_extents,
                                       reader->durable, &reader->place, &reader->read, &reader->err);
@@ -455,7 +457,7 @@ static void reader_work(struct hf_job *job)
 
 static void reader_done(struct hf_job *job, int cancelled)
 {
-    struct reader *reader = hf_container_of(job, struct reader, job);
+    struct spool_reader *reader = hf_container_of(job, struct spool_reader, job);
     struct hf_spool *spool = hf_container_of(reader, struct hf_spool, reader);
 
     reader->busy = false;
@@ -471,7 +473,8 @@ static void reader_done(struct hf_job *job, int cancelled)
     spool->calling = true;
     reader->done(reader->arg, cancelled ? -ECANCELED : reader->r, &reader->read);
     if (reader->place.next > spool->durable && !reader->busy &&
-        !spool->closing) { /* all is read: the next one may be long in coming */
+        /* all records are read; the next ones may take long */
+        !spool->closing) {
         hf_buf_done(&reader->read.bytes);
         free(hf_steal(reader->read.records));
     }
@@ -482,10 +485,10 @@ static void reader_done(struct hf_job *job, int cancelled)
         start_writer(spool);
 }
 
-/* The reader works on a copy: segments come and go meanwhile. */
+/* The reader works on a copy, because segments come and go meanwhile. */
 static int copy_extents(struct hf_spool *spool, uint64_t next)
 {
-    struct reader *reader = &spool->reader;
+    struct spool_reader *reader = &spool->reader;
 
     if (reader->cap_extents < spool->n_extents) {
         struct hf_spool_extent *extents = reallocarray(reader->extents, spool->n_extents, sizeof(*extents));
@@ -504,7 +507,7 @@ static int copy_extents(struct hf_spool *spool, uint64_t next)
 int hf_spool_read(struct hf_spool *spool, uint64_t next, size_t max_records, size_t max_bytes,
                   void (*done)(void *arg, int r, const struct hf_spool_read *read), void *arg)
 {
-    struct reader *reader = &spool->reader;
+    struct spool_reader *reader = &spool->reader;
 
     if (reader->busy)
         return -EBUSY;
@@ -536,14 +539,14 @@ const char *hf_spool_trouble(const struct hf_spool *spool)
     return spool->trouble;
 }
 
-void hf_spool_rest(struct hf_spool *spool)
+void hf_spool_trim(struct hf_spool *spool)
 {
     if (spool->writer.task != WRITER_IDLE || spool->writer.batch.n > 0 || spool->collecting.n > 0 || spool->calling)
         return;
     batch_done(&spool->collecting);
     batch_done(&spool->writer.batch);
     free(hf_steal(spool->writer.records));
-    hf_spool_store_rest(spool->store);
+    hf_spool_store_trim(spool->store);
 }
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
@@ -555,7 +558,8 @@ struct hf_spool_state hf_spool_state(const struct hf_spool *spool)
     state.store = spool->stats;
     state.delivered = HF_MAX(spool->deliver, spool->stats.delivered);
     state.queued = spool->durable - HF_MIN(state.delivered, spool->durable);
-    state.queued_bytes = state.queued > 0 ? spool->stats.waiting : 0; /* the cursor on disk follows the one in memory */
+    /* the cursor on disk lags behind the one in memory */
+    state.queued_bytes = state.queued > 0 ? spool->stats.waiting : 0;
     state.pending_records = spool->collecting.n + spool->writer.batch.n;
     state.pending_bytes = spool->collecting.bytes.n + spool->writer.batch.bytes.n;
     return state;
@@ -600,7 +604,7 @@ int hf_spool_new(const struct hf_spool_params *params, struct hf_spool **ret_spo
     return 0;
 }
 
-/* Jobs hold parts of the spool: the last one to end frees it. */
+/* Jobs use parts of the spool, so the last one to end frees it. */
 static void free_when_quiet(struct hf_spool *spool)
 {
     if (spool->writer.task != WRITER_IDLE || spool->reader.busy || spool->maker.busy || spool->calling)
@@ -622,12 +626,12 @@ static void free_when_quiet(struct hf_spool *spool)
         gone(arg);
 }
 
-void hf_spool_end(struct hf_spool *spool, void (*gone)(void *arg), void *arg)
+void hf_spool_close(struct hf_spool *spool, void (*gone)(void *arg), void *arg)
 {
     spool->ended = gone;
     spool->ended_arg = arg;
     spool->closing = true;
-    if (spool->is_soon) /* what it was to write, nobody was told of */
+    if (spool->is_soon) /* nobody has been promised this write */
         spool->writer.task = WRITER_IDLE;
     free_when_quiet(spool);
 }
@@ -635,5 +639,5 @@ void hf_spool_end(struct hf_spool *spool, void (*gone)(void *arg), void *arg)
 void hf_spool_free(struct hf_spool *spool)
 {
     if (spool != NULL)
-        hf_spool_end(spool, NULL, NULL);
+        hf_spool_close(spool, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "base/utf8.h"
 #include "codec/json.h"
 
 static void keep_reason(struct hf_hold *hold, const char *reason)

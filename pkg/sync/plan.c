@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/admission.h"
+
 struct candidate {
     struct hf_edgeupdate *update;
     bool admitted;
@@ -47,7 +49,7 @@ static size_t collect(const struct hf_plan_params *params, struct candidate cand
     *ret_ignored = 0;
     for (size_t i = 0; i < params->n; i++) {
         struct hf_edgeupdate *update = params->updates[i];
-        if (!hf_edgeupdate_selects(update, params->node_labels))
+        if (!hf_admission_selects(update, params->node_labels))
             continue;
         if (n == HF_PLAN_MAX) {
             (*ret_ignored)++;
@@ -55,7 +57,7 @@ static size_t collect(const struct hf_plan_params *params, struct candidate cand
         }
         candidates[n++] = (struct candidate){
             .update = update,
-            .admitted = hf_edgeupdate_admits(update, params->node_name, params->node_labels),
+            .admitted = hf_admission_allows(update, params->node_name, params->node_labels),
             .begun = params->begun != NULL && params->begun(params->arg, update->release.name, update->release.digest),
         };
     }

@@ -7,7 +7,7 @@
 #include <openssl/pem.h>
 #include <string.h>
 
-#include "api/text.h"
+#include "api/field/text.h"
 #include "trust/trust.h"
 
 static void key_freep(EVP_PKEY **key)

@@ -25,6 +25,7 @@ enum hf_trust_verdict {
     HF_TRUST_BAD_SIGNATURE,   /* a known key, but the signature does not fit */
     HF_TRUST_BELOW_THRESHOLD, /* good ones, but fewer than wanted */
     HF_TRUST_UNSIGNED,
+    HF_TRUST_COUNT,
 };
 
 /* "SignatureInvalid", "UnknownKey", ...: the reason shown in a status. */

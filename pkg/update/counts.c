@@ -1,4 +1,4 @@
-/* What the updater counts for whoever watches a fleet. Labels are names of phases and reasons: few, and known beforehand. */
+/* Metrics of the updater. Label values are names of phases and reasons: few, and fixed. */
 #include <string.h>
 
 #include "update/release.h"
@@ -39,7 +39,7 @@ static void count_commit(const struct counts *counts, const struct hf_journal *b
         return;
     if (now->size > now->bytes_fetched)
         hf_metric_add(counts->saved, now->size - now->bytes_fetched);
-    if (strcmp(before->good_digest, now->digest) == 0) /* the same release once more */
+    if (strcmp(before->good_digest, now->digest) == 0) /* the same release again */
         hf_metric_add(counts->repairs, 1);
 }
 

@@ -101,6 +101,6 @@ HF_MUST_USE int hf_update_engine_set(struct hf_update_engine *engine, const stru
 void hf_update_engine_check_drift(struct hf_update_engine *engine);
 void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_ns, uint64_t cap_ns);
 
-/* Visit every release that is desired or not at rest yet, and some that have a history (where there are many: on disk alone). */
+/* Visit every release that is desired or has a history. One that no object wants comes last, without method and counters. */
 void hf_update_engine_each(struct hf_update_engine *engine,
                            void (*visit)(void *arg, const struct hf_update_status *status), void *arg);

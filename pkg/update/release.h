@@ -1,15 +1,26 @@
-/* update/release.h - inside of the engine: one release, and how its moves are made. Nobody outside pkg/update includes this.
+/* update/release.h - internal header of pkg/update, for all .c files of this folder: one release, its parts and its actions.
  *
- *   engine.c    what is known and wanted, whose turn it is, when to look again
- *   release.c   one move: journal first, then the action
- *   again.c     when to try again
- *   steps.c     steps in general; forward.c, verdict.c: the actions, and what their ends mean
- * At any time a release has at most one step under way. A step's end leads to an event, an event to a move, a move to a journal
- * write, and its end to the next step. What is wanted may change at any time: it is looked at (release_consider) between steps,
- * and steps that may be interrupted are. */
+ * A release has at most one step in progress. The end of a step raises an event; an event makes a move of the table
+ * (rules/machine.h); a move is first written to the journal, then its action starts the next step. The caller may change what it
+ * wants at any time: release_consider() looks at it between steps and stops a step that may be interrupted.
+ *
+ * The files in layers; each calls only files below it (actions are registered in a table of release.c, so that transition.c
+ * does not call upwards):
+ *   engine.c                        the public functions; considers every release, gives one of them the turn
+ *   release.c                       one release: load, consider, start again after a restart
+ *   prepare.c replace.c             actions: inspect the target; fetch, patch, swap
+ *   probation.c rollback.c          actions: restart and check the new version; restore the old one
+ *   finish.c drift.c                actions: commit, clean up; look for drift
+ *   service.c                       restart and health checks, for probation.c and rollback.c
+ *   wanted.c method.c review.c      the object that is wanted; delta or whole file; may it start
+ *   transition.c                    event, move, journal, action
+ *   step.c retry.c counts.c         work on a worker; when to try again; metrics
+ *   engine_core.c                   references, wake-ups, the turn
+ *
+ * Threads: loop thread, except for the `run` function of a step_job, which owns that job only. Memory: the engine owns its
+ * releases; a release owns its parts. */
 #pragma once
 
-#include <limits.h>
 #include <stdatomic.h>
 
 #include "base/backoff.h"
@@ -26,40 +37,141 @@
 #include "update/state/attempt.h"
 #include "update/state/journal.h"
 
-/* In memory at once; and names whose history this node keeps (what was committed, what must not come back). */
+/* Releases in memory at once; releases with a history on this node (committed once, or rolled back). */
 enum { HF_UPDATE_MAX_RELEASES = 64, HF_UPDATE_MAX_HISTORIES = 256 };
 
 struct release;
 
-/* Handles; all NULL when nobody listens. */
+/* ---- engine ----------------------------------------------------------------------------------------------------------- */
+
+/* Metrics; all NULL without a registry. Owner: counts.c. */
 struct counts {
     struct hf_metric_family *outcomes, *failures;
     struct hf_metric *fetched, *saved, *repairs, *rollbacks;
 };
 
+enum engine_state {
+    ENGINE_RUNNING,
+    ENGINE_QUIESCING, /* starts nothing new; downloads stop */
+    ENGINE_CLOSING,   /* freed by its owner; waits for its last job */
+};
+
 struct hf_update_engine {
-    struct hf_update_params p; /* strings are ours */
-    struct counts counts;
+    struct hf_update_params p; /* strings are copies, in `strings` and `roots` */
     char *strings[6];
     char **roots;
-    char folder[PATH_MAX]; /* <state>/updates */
-    struct hf_strmap releases;
-    struct release *active; /* whose turn it is */
-    struct hf_timer *timer;
-    uint64_t turns;
+    char *folder; /* <state>/updates */
     int lock_fd;
-    unsigned refs; /* one for the owner, one for each job and fetch under way */
-    bool closing, resting, told, poked;
-    struct hf_strmap parked; /* names whose history is on disk alone */
-    bool was_set;            /* what is wanted is known */
-    size_t n_histories;      /* folders of ours */
+    enum engine_state state;
+    unsigned refs; /* one for the owner, one for each job and download in progress */
+    struct hf_timer *timer;
+    bool wake_pending;         /* the timer is armed for the next turn of the loop */
+    bool notify_pending;       /* `changed` is to be called then */
+    struct hf_strmap releases; /* name to struct release */
+    struct hf_strmap parked;   /* name to struct parked_release (engine.c) */
+    struct release *active;    /* has the turn; NULL: nobody */
+    uint64_t turns;            /* given so far */
+    struct counts counts;
+};
+
+/* engine_core.c */
+
+void update_engine_ref(struct hf_update_engine *engine);
+void update_engine_unref(struct hf_update_engine *engine); /* frees the engine with the last reference */
+/* Consider every release in the loop's next turn. */
+void update_engine_wake(struct hf_update_engine *engine);
+/* Call params.changed in the loop's next turn. */
+void update_engine_notify(struct hf_update_engine *engine);
+/* Ends the release's turn; does nothing if another one has it. */
+void update_engine_leave_turn(struct release *release);
+
+/* ---- one release ------------------------------------------------------------------------------------------------------ */
+
+enum release_stage {
+    RELEASE_LOADED,  /* read from disk; EV_STARTED is not dispatched yet */
+    RELEASE_RUNNING, /* the table of moves decides */
+    RELEASE_REMOVED, /* its folder is gone; the engine frees it unless it is wanted again */
+};
+
+/* The journal on disk. Owner: transition.c. */
+struct release_record {
+    struct hf_journal shown; /* as on disk, or equivalent to that: the status shows this one */
+    struct {                 /* last written; `shown` may be ahead by attempts that gained nothing */
+        uint64_t time_unix_ns;
+        enum hf_phase phase;
+        enum hf_reason reason;
+        unsigned attempts;
+        char message[HF_UPDATE_MAX_MESSAGE];
+    } written;
+    struct hf_buf text;         /* of the file */
+    enum hf_update_action then; /* starts when the write is durable */
+};
+
+/* The object that is wanted, and the one that the journal names. Owner: wanted.c. */
+struct release_wanted {
+    struct hf_edgeupdate *object; /* NULL: the caller wants no release of this name */
+    enum hf_desired_gate gate;
+    struct hf_edgeupdate *accepted; /* j.digest is its digest; NULL: lost, or no longer needed */
+    json_t *kept;                   /* the part of it that the journal keeps */
+};
+
+/* May the wanted release be installed here? Each hf_update_engine_set() makes it ask again. Owner: review.c. */
+struct release_review {
+    bool current; /* distrust, misfit and message are up to date */
+    enum hf_reason distrust, misfit;
+    char message[HF_UPDATE_MAX_MESSAGE];
+    bool floor_known;
+    uint64_t floor;
+};
+
+/* A delta that killed the agent. */
+struct delta_death {
+    unsigned times;            /* 0: none */
+    bool oom;                  /* by the kernel's OOM killer */
+    char delta[HF_SHA256_HEX]; /* hash of the delta */
+    char from[HF_SHA256_HEX];  /* hash of its base; method_choose() fills it in */
+};
+
+/* This attempt: what it found and what it has done. Owners: prepare.c (seen, room, disk_room, go_reason), method.c (step_*),
+ * replace.c (received_bytes, delta_failures). */
+struct release_attempt {
+    struct hf_swap_inspection seen;
+    struct hf_room room;             /* memory; read once for each attempt, so that the choice stays */
+    uint64_t disk_room;              /* bytes that deltas may take beside the new version */
+    enum hf_reason go_reason;        /* to start with: Downloading, or why not by the shortest chain */
+    char step_sha256[HF_SHA256_HEX]; /* intermediate file that the next delta starts from; "": the installed file */
+    uint64_t step_bytes;
+    uint64_t received_bytes;
+    unsigned delta_failures;
+    unsigned restart_tries;
+    bool recheck; /* another process made the new file: verify it again before the swap */
+};
+
+/* The call that failed and runs again at retry.due_ns. */
+enum release_redo { REDO_NOTHING, REDO_SAVE, REDO_COMMIT, REDO_CLEAN };
+
+/* Owner: retry.c. */
+struct release_retry {
+    struct hf_backoff backoff;
+    uint64_t due_ns;     /* monotonic: nothing starts before; 0: now */
+    uint64_t paid_bytes; /* received before somebody changed the object: not counted as waste */
+    enum release_redo redo;
+    unsigned tries; /* of a commit or clean-up */
+};
+
+/* Owner: drift.c. */
+struct release_drift {
+    struct hf_swap_identity identity; /* of the committed file, as last seen */
+    bool look_wanted;                 /* hf_update_engine_check_drift() since the last look */
+    uint64_t look_due_ns;             /* not before; 0: when asked */
+    unsigned repairs;                 /* in this process; looks that found nothing wrong count down */
 };
 
 enum step_kind {
     STEP_NONE,
-    STEP_SAVE,    /* the journal is being written */
-    STEP_INSPECT, /* what is installed, how much space */
-    STEP_UNIT,    /* is the unit known */
+    STEP_SAVE,    /* write the journal */
+    STEP_INSPECT, /* the target, free space, an attempt that ended in a crash */
+    STEP_UNIT,    /* does systemd know the unit? */
     STEP_FETCH,
     STEP_PATCH,
     STEP_SWAP,
@@ -68,179 +180,164 @@ enum step_kind {
     STEP_UNDO,
     STEP_COMMIT,
     STEP_CLEAN,
-    STEP_LOOK, /* is what was committed still there */
+    STEP_LOOK, /* for drift */
 };
 
-/* A delta that the agent died of. */
-struct death {
-    unsigned times;            /* 0: none */
-    bool oom;                  /* the kernel's OOM killer struck then */
-    char delta[HF_SHA256_HEX]; /* its own hash */
-    char from[HF_SHA256_HEX];  /* of what it begins with; filled in by release_choose_way() */
-};
-
-/* A step on a worker. It borrows from the release, which lives as long as the engine, which lives as long as its jobs. */
-struct step_job {
-    struct hf_job job;
-    struct release *release;
+/* The step in progress; the pointer of its kind is set. Owner: step.c. */
+struct release_step {
     enum step_kind kind;
-    int (*run)(struct step_job *step);                            /* on the worker */
-    void (*then)(struct release *release, struct step_job *step); /* on the loop */
-    atomic_bool cancel;
-    int r;
-    struct hf_failure failure;
-    struct hf_swap_params swap;
-    struct hf_patch_params patch;
-    struct hf_swap_inspection inspection;
-    struct hf_room room;
-    struct death death;
-    struct hf_swap_identity look;
-    struct hf_buf text; /* of the journal */
-    uint64_t sequence;  /* to raise the floor to */
-};
-
-struct release {
-    struct hf_update_engine *engine;
-    char folder[PATH_MAX];
-    struct hf_journal j;     /* as it is, or is being written */
-    struct hf_journal shown; /* as it is on disk, or as good as that */
-    struct {                 /* what was last written to disk: `shown` may be ahead by attempts that came to nothing */
-        uint64_t time_unix_ns;
-        enum hf_phase phase;
-        enum hf_reason reason;
-        unsigned attempts;
-        char message[HF_UPDATE_MAX_MESSAGE];
-    } written;
-    struct hf_buf saved;        /* its text */
-    bool unsaved;               /* the last write failed: again when due */
-    enum hf_update_action then; /* the action that waits for the write */
-
-    struct hf_edgeupdate *update; /* what j.digest names; NULL when it is not needed any more or was lost */
-    json_t *kept;                 /* the part of it that the journal keeps */
-    struct hf_edgeupdate *wanted; /* NULL: nothing */
-    enum hf_desired_gate gate;
-
-    enum step_kind step;
+    bool stopping; /* step_stop() was called: its end is not a failure */
     struct step_job *job;
     struct hf_fetch *fetch;
     struct hf_restart *restart;
     struct hf_checks *checks;
     struct hf_unit_call *unit_call;
-    bool stopping;
-
-    /* What is known of the wanted one; asked again with every hf_update_engine_set(). */
-    bool asked;
-    enum hf_reason distrust, misfit;
-    char ask_message[HF_UPDATE_MAX_MESSAGE];
-    uint64_t floor;
-    bool floor_known;
-
-    bool started;                /* EV_STARTED was dispatched in this life */
-    enum hf_update_action again; /* COMMIT or CLEAN that has not succeeded yet */
-    unsigned again_tries;
-    bool recheck; /* the new file was made in an earlier life */
-    bool moved;   /* bytes came in this attempt */
-    unsigned delta_failures;
-    unsigned restart_tries;
-    struct hf_swap_inspection seen;
-    uint64_t paid_bytes; /* fetched before the object was changed: waste that is forgiven */
-    uint64_t disk_room;  /* what a way by deltas may take beside the new version */
-    struct hf_room room; /* of memory; looked at once for each attempt: the choice must not change half-way */
-    enum hf_reason go_reason;
-    uint64_t step_bytes;
-    struct hf_backoff backoff;
-    uint64_t due_ns; /* monotonic: not before; 0 now */
-    uint64_t last_turn;
-    struct hf_swap_identity look;    /* what was committed, as last seen */
-    uint64_t look_due_ns;            /* not before, after a repair; 0: when asked */
-    unsigned drifts;                 /* in this life */
-    enum hf_reason wait_reason;      /* over the journal's, while Waiting or Verified */
-    bool look_wanted;                /* hf_update_engine_check_drift() since the last look */
-    bool forgotten;                  /* its folder is gone */
-    char step_sha256[HF_SHA256_HEX]; /* the file between that the next delta begins with; "": what is installed */
 };
 
-/* ---- engine.c --------------------------------------------------------------------------------------------------------- */
+/* The action that each row of the table of moves starts; NULL: none. */
+struct release_actions {
+    void (*start[HF_ACT_COUNT])(struct release *release);
+};
 
-void engine_ref(struct hf_update_engine *engine);
-void engine_unref(struct hf_update_engine *engine);
-void engine_poke(struct hf_update_engine *engine); /* look at every release, in the loop's next turn */
-void engine_changed(struct hf_update_engine *engine);
-/* The turn is over (or was not this one's). */
-void engine_leave(struct release *release);
-bool engine_path_taken(const struct release *release, const char *path);
+struct release {
+    struct hf_update_engine *engine;
+    const struct release_actions *actions;
+    char *folder; /* <state>/updates/<name> */
+    enum release_stage stage;
+    uint64_t last_turn;
+    enum hf_reason wait_reason; /* replaces the journal's reason in the status while Waiting or Verified */
+    struct hf_journal j;        /* current: on disk, or being written */
+    struct release_record record;
+    struct release_wanted wanted;
+    struct release_review review;
+    struct release_attempt attempt;
+    struct release_retry retry;
+    struct release_drift drift;
+    struct release_step step;
+};
 
-/* ---- release.c -------------------------------------------------------------------------------------------------------- */
+/* release.c */
 
 struct release *release_new(struct hf_update_engine *engine, const char *name);
 void release_free(struct release *release);
-int release_load(struct release *release); /* its journal and floor; -errno: cannot be read at all */
-int release_want(struct release *release, const struct hf_desired *desired); /* NULL: nothing; -ENOMEM */
-/* Make the move that the table has for this event: journal, then action. Reason None: reason and message stay. Message NULL:
- * the reason's own meaning. */
-void release_event(struct release *release, enum hf_update_event event, enum hf_reason reason, const char *message);
-void release_failure(struct release *release, enum hf_update_event event, const struct hf_failure *failure);
-/* Look at what is wanted and what time it is. True: it wants its turn. */
+/* Reads journal and floor. A damaged journal is set aside; -errno: the journal cannot be read. */
+int release_load(struct release *release);
+/* Looks at the wanted object and the clock, and starts what is due. Returns true if the release wants the turn. */
 bool release_consider(struct release *release);
 void release_take_turn(struct release *release);
-void release_drifted(struct release *release);
-/* May what is wanted go on now? *ret_message: NULL, or more than the reason says. */
-enum hf_gate_verdict release_ask(struct release *release, enum hf_reason *ret_reason, const char **ret_message);
-void release_wait(struct release *release, enum hf_reason reason); /* what is shown while nothing moves */
-bool release_wants(const struct release *release);                 /* something, and it is what the journal speaks of */
 
-/* ---- again.c ---------------------------------------------------------------------------------------------------------- */
+/* The actions that release.c registers or starts. */
 
-/* Not again before the backoff of this kind of failure. */
-void release_back_off(struct release *release, enum hf_reason reason, uint64_t at_least_ns);
-/* When it must be looked at again, monotonic; HF_NEVER. */
-uint64_t release_wake_ns(const struct release *release);
-void release_hold_back(struct release *release);                                   /* at a start */
-void release_changed(struct release *release, const struct hf_edgeupdate *wanted); /* is wanted from now on */
+void prepare_start(struct release *release); /* inspect the target, choose the method, then EV_GO */
+void replace_fetch(struct release *release);
+void replace_patch(struct release *release);
+void replace_swap(struct release *release);
+void probation_start(struct release *release);
+void rollback_start(struct release *release);
+void finish_commit(struct release *release);
+void finish_clean(struct release *release);
+void drift_look(struct release *release);
 
-/* ---- steps.c ---------------------------------------------------------------------------------------------------------- */
+/* ---- service.c -------------------------------------------------------------------------------------------------------- */
 
-void step_run(struct release *release, enum hf_update_action action);
-void step_stop(struct release *release); /* if it may be */
-void step_drop(struct release *release); /* at the engine's end: nothing comes back but jobs */
+bool service_has_restart(const struct release *release);
+/* Each calls `done` once, with the release as `arg`; the step is over then. */
+void service_restart(struct release *release, void (*done)(void *arg, int r, const struct hf_failure *failure));
+void service_check(struct release *release, void (*done)(void *arg, const struct hf_health *health));
 
-/* A step on a worker: made, filled in, submitted (its `then` is called in any case, at once when no worker is to be had), or
- * discarded. NULL on OOM. */
+/* ---- wanted.c --------------------------------------------------------------------------------------------------------- */
+
+/* The caller's wish from now on; NULL: nothing. -ENOMEM. */
+int wanted_set(struct release *release, const struct hf_desired *desired);
+/* Reads the release that the journal keeps. */
+void wanted_restore(struct release *release, json_t *kept);
+void wanted_done(struct release *release); /* frees */
+/* True if a release is wanted and it is the one in the journal. */
+bool wanted_matches(const struct release *release);
+/* True if no release of this name is wanted and the last one is at rest. */
+bool wanted_no_more(const struct release *release);
+/* Starts an update to the wanted object: the journal forgets the attempt before, but not the history. */
+void wanted_accept(struct release *release, enum hf_update_event event, enum hf_reason reason);
+
+/* ---- review.c --------------------------------------------------------------------------------------------------------- */
+
+/* May the wanted object go on now? *ret_message: NULL, or more than the reason says. */
+enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_reason, const char **ret_message);
+void review_load_floor(struct release *release);
+
+/* ---- method.c --------------------------------------------------------------------------------------------------------- */
+
+const struct hf_artifact *method_artifact(const struct release *release); /* NULL: none for this node */
+const struct hf_delta_ref *method_delta(const struct release *release);   /* the next delta; NULL: the whole file */
+/* Sets j.method after an inspection, and j.detour where the chain is not the shortest. Returns the reason to go on with. */
+enum hf_reason method_choose(struct release *release, struct delta_death *death);
+/* Drops the delta in use; another delta or the whole file takes its place. */
+void method_drop_delta(struct release *release, const struct hf_err *err);
+void method_use_whole_file(struct release *release);
+
+/* ---- transition.c ----------------------------------------------------------------------------------------------------- */
+
+/* Makes the move that the table has for this event: journal first, then the action. Reason None keeps reason and message. Message
+ * NULL: the reason's own meaning. */
+void transition_event(struct release *release, enum hf_update_event event, enum hf_reason reason, const char *message);
+void transition_failure(struct release *release, enum hf_update_event event, const struct hf_failure *failure);
+/* As transition_failure() for -ENOMEM, with a back-off. */
+void transition_no_memory(struct release *release, enum hf_update_event event);
+void transition_save_again(struct release *release);
+/* Shows this reason while nothing moves; None: the journal's. */
+void transition_wait(struct release *release, enum hf_reason reason);
+/* The journal in memory is the one on disk. */
+void transition_note_written(struct release *release);
+
+/* ---- retry.c ---------------------------------------------------------------------------------------------------------- */
+
+/* No new attempt before the back-off of this kind of failure. */
+void retry_back_off(struct release *release, enum hf_reason reason, uint64_t at_least_ns);
+/* When to consider the release again, monotonic; HF_NEVER. */
+uint64_t retry_wake_ns(const struct release *release);
+/* At a start: keep downloads rare even if the agent restarts often. */
+void retry_hold_back(struct release *release);
+/* `wanted` replaces the wanted object: if a person changed it, try soon. */
+void retry_object_changed(struct release *release, const struct hf_edgeupdate *wanted);
+
+/* ---- step.c ----------------------------------------------------------------------------------------------------------- */
+
+/* Work on a worker. It borrows from the release, which lives as long as the engine, which lives as long as its jobs. */
+struct step_job {
+    struct hf_job job;
+    struct release *release;
+    enum step_kind kind;
+    int (*run)(struct step_job *step);                            /* on the worker */
+    void (*then)(struct release *release, struct step_job *step); /* on the loop; not called once the engine closes */
+    atomic_bool cancel;
+    int r;
+    struct hf_failure failure;
+    /* Parameters and results; each `run` uses its own. */
+    struct hf_swap_params swap;
+    struct hf_patch_params patch;
+    struct hf_swap_inspection inspection;
+    struct hf_room room;
+    struct delta_death death;
+    struct hf_swap_identity identity;
+    struct hf_buf text; /* of the journal */
+    uint64_t sequence;  /* to raise the floor to; 0: done */
+};
+
+/* NULL: no memory. Fill it in, then submit or discard it. */
 struct step_job *step_new(struct release *release, enum step_kind kind, int (*run)(struct step_job *step),
                           void (*then)(struct release *release, struct step_job *step));
-void step_submit(struct step_job *step);
+void step_submit(struct step_job *step); /* without a worker `then` is called at once, with r < 0 */
 void step_discard(struct step_job *step);
+/* A step that is not a job begins. */
+void step_begin(struct release *release, enum step_kind kind);
+void step_end(struct release *release);
+void step_stop(struct release *release); /* if its kind may be interrupted */
+void step_drop(struct release *release); /* when the engine is freed: only jobs still come back */
 struct hf_target step_target(const struct release *release);
-struct hf_swap_params step_swap(const struct release *release, const struct step_job *step);
-void step_no_memory(struct release *release, enum hf_update_event event);
-
-/* ---- choose.c --------------------------------------------------------------------------------------------------------- */
-
-const struct hf_artifact *release_artifact(const struct release *release); /* NULL: none for this node */
-const struct hf_delta_ref *
-release_delta(const struct release *release); /* the next one on the way; NULL: the whole file */
-/* After an inspection: sets the method. The reason to go on with: Downloading, or why the way is not the shortest, with j.detour. */
-enum hf_reason release_choose_way(struct release *release, struct death *death);
-/* The delta under way will not do; sets the method anew. */
-void release_delta_unfit(struct release *release, const struct hf_err *err); /* another delta, or the whole file */
-void release_delta_bad(struct release *release);                             /* the whole file */
+struct hf_swap_params step_swap_params(const struct release *release, const struct step_job *step);
 
 /* ---- counts.c --------------------------------------------------------------------------------------------------------- */
 
 void counts_init(struct hf_update_engine *engine);
 void counts_move(const struct hf_update_engine *engine, const struct hf_journal *before, const struct hf_journal *now);
 void counts_failure(const struct hf_update_engine *engine, enum hf_reason reason);
-
-/* ---- forward.c -------------------------------------------------------------------------------------------------------- */
-
-void step_inspect(struct release *release);
-void step_fetch(struct release *release);
-void step_patch(struct release *release);
-void step_swap_in(struct release *release);
-
-/* ---- verdict.c -------------------------------------------------------------------------------------------------------- */
-
-void step_probe(struct release *release);
-void step_roll_back(struct release *release);
-void step_end(struct release *release, enum hf_update_action action); /* COMMIT or CLEAN */
-void step_look(struct release *release);

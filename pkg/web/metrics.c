@@ -12,6 +12,7 @@
 
 #include "base/parse.h"
 #include "base/strmap.h"
+#include "base/utf8.h"
 
 enum {
     MAX_COLLECTORS = 8,

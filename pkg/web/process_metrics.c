@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "os/fs_posix.h"
+#include "os/clock_posix.h"
 #include "web/web.h"
 
 struct process_metrics {

@@ -51,7 +51,7 @@ static void json_line(struct hf_view text)
     _cleanup_(hf_buf_done) struct hf_buf scratch = HF_BUF_INIT(1 << 20), line = HF_BUF_INIT(1 << 20);
     struct hf_event event = {.kind = HF_EVENT_LOG};
 
-    if (hf_event_from_json_line(text, &event, &scratch) && hf_event_format(&event, "n", &line) < 0)
+    if (hf_source_parse_json_line(text, &event, &scratch) && hf_event_format(&event, "n", &line) < 0)
         abort();
 }
 
@@ -82,7 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         exposition(text);
         break;
     case 4:
-        (void)hf_severity_of_line(text);
+        (void)hf_source_line_severity(text);
         break;
     default:
         json_line(text);

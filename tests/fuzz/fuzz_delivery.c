@@ -5,7 +5,7 @@
 
 #include "telemetry/event/ids.h"
 #include "telemetry/format/format.h"
-#include "telemetry/sink/border.h"
+#include "telemetry/delivery/border.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
@@ -21,7 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 
     if (hf_format_rejected(&json, &part, text) > 1000 || hf_format_rejected(&protobuf, &part, text) > 1000)
         abort();
-    if (hf_batch_key_parse(text, &key) == 0 && (key.first > key.last || key.node.n == 0))
+    if (hf_ids_batch_key_parse(text, &key) == 0 && (key.first > key.last || key.node.n == 0))
         abort();
     memset(slot, 0, sizeof(slot));
     memcpy(slot, bytes, HF_MIN(n, sizeof(slot)));

@@ -1,4 +1,5 @@
 /* An EdgeUpdate as YAML (so JSON too): refused with reasons, or something every reader of it can rely on. */
+#include "api/admission.h"
 #include "api/edgeupdate.h"
 #include "codec/json.h"
 
@@ -19,7 +20,7 @@ static void use(const struct hf_edgeupdate *update, const json_t *json)
     for (size_t i = 0; i < release->n_checks; i++)
         if (release->checks[i].period_ns == 0 || release->checks[i].success_threshold == 0)
             abort();
-    (void)hf_edgeupdate_admits(update, "node", labels);
+    (void)hf_admission_allows(update, "node", labels);
     for (uint64_t day = 0; day < 400; day += 13)
         if (hf_windows_open(update->windows, update->n_windows, (20000 + day) * 86400 * HF_NS_PER_S, &next) &&
             update->n_windows == 0 && next != HF_NEVER)

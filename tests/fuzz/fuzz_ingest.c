@@ -31,12 +31,12 @@ static void check_event(const struct hf_event *event, struct hf_buf *line, struc
 static size_t read_all(const struct hf_ingest_params *params, size_t stop_at, struct hf_ingest_params *ret_rest)
 {
     _cleanup_(hf_buf_done) struct hf_buf line = HF_BUF_INIT(1 << 20), scratch = HF_BUF_INIT(1 << 20);
-    struct hf_ingest_reader reader;
+    struct hf_ingest_parser reader;
     struct hf_ingest_fault fault;
     struct hf_event event;
-    int r = hf_ingest_begin(&reader, params, &fault);
+    int r = hf_ingest_parse_begin(&reader, params, &fault);
 
-    while (r >= 0 && reader.item < stop_at && (r = hf_ingest_next(&reader, &event, &fault)) > 0)
+    while (r >= 0 && reader.item < stop_at && (r = hf_ingest_parse_next(&reader, &event, &fault)) > 0)
         check_event(&event, &line, &scratch);
     if (r < 0)
         check(fault.status >= 400 && fault.status < 500 && fault.what != NULL && fault.offset <= params->body.n);
@@ -45,7 +45,7 @@ static size_t read_all(const struct hf_ingest_params *params, size_t stop_at, st
     ret_rest->from_item = reader.item;
     ret_rest->from_offset = reader.scan.at;
     size_t items = reader.item;
-    hf_ingest_end(&reader);
+    hf_ingest_parse_end(&reader);
     return r < 0 ? SIZE_MAX : items;
 }
 

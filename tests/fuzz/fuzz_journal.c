@@ -3,7 +3,7 @@
 #include "update/state/attempt.h"
 #include "update/state/fetch_record.h"
 #include "update/state/journal.h"
-#include "update/state/seal.h"
+#include "codec/seal.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 

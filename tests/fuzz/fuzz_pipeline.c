@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "api/syncpolicy.h"
-#include "telemetry/event/jscan.h"
+#include "codec/scan.h"
 #include "telemetry/pipeline/pipeline.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
@@ -75,8 +75,9 @@ static void step(struct run *run, struct hf_pipeline *pipeline)
     size_t length = take(run) / 4, left = (size_t)(run->end - run->at);
     event.body = (struct hf_view){(const char *)run->at, HF_MIN(length, left)};
     run->at += event.body.n;
-    struct hf_jscan scan = hf_jscan_of(event.body);
-    if (event.kind == HF_EVENT_PAYLOAD && (!hf_jscan_value(&scan, NULL) || scan.p != scan.end))
+    struct hf_scan scan;
+    hf_scan_init(&scan, event.body);
+    if (event.kind == HF_EVENT_PAYLOAD && (hf_scan_raw(&scan, NULL) < 0 || scan.at != event.body.n))
         event.body = HF_VIEW("{\"t\": 5, \"pw\": [1]}");
     run->now_ns += (uint64_t)take(run) * (HF_NS_PER_S / 32);
     event.unix_ns = run->now_ns;

@@ -1,5 +1,5 @@
 /* Any body under redaction: what comes out of JSON is JSON without the members that must not leave. */
-#include "telemetry/event/jscan.h"
+#include "codec/scan.h"
 #include "telemetry/pipeline/redact.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
@@ -13,19 +13,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     struct hf_redactor redactor, again;
     struct hf_view body = {(const char *)bytes, n};
     struct hf_event event = {.kind = HF_EVENT_LOG, .body = body};
-    struct hf_jscan scan = hf_jscan_of(body);
+    struct hf_scan scan;
     static const struct hf_telemetry_redact only_remove[] = {{.field = "rm", .action = HF_REDACT_REMOVE}};
 
     if (n == 0)
         return 0;
     hf_redactor_init(&redactor, rules, HF_LEN(rules));
     hf_redactor_init(&again, only_remove, 1);
-    bool valid = hf_jscan_value(&scan, NULL);
-    hf_jscan_space(&scan);
-    valid = valid && scan.p == scan.end;
+    hf_scan_init_loose(&scan, body);
+    bool valid = hf_scan_raw(&scan, NULL) == 0 && hf_scan_end(&scan) == 0;
     if (hf_redact_body(&redactor, &event) == 0 && valid) {
-        scan = hf_jscan_of(event.body);
-        if (event.truncated || !hf_jscan_value(&scan, NULL))
+        hf_scan_init_loose(&scan, event.body);
+        if (event.truncated || hf_scan_raw(&scan, NULL) < 0)
             abort();
         struct hf_view once = event.body;
         if (hf_redact_body(&again, &event) < 0 || event.body.p != once.p) /* nothing is left to remove */

@@ -62,7 +62,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *bytes, size_t n)
     if (n < 1 || n > 4096)
         return 0;
     struct hf_view text = {(const char *)bytes + 1, n - 1};
-    char *copy = hf_strdup_view(text);
+    char *copy = hf_view_dup(text);
 
     if (copy == NULL)
         return 0;

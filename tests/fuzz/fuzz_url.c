@@ -31,8 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 
     if (n == 0 || !hf_view_split(&rest, '\n', &line))
         return 0;
-    _cleanup_(hf_freep) char *base = hf_strdup_view(line);
-    _cleanup_(hf_freep) char *location = hf_strdup_view(rest);
+    _cleanup_(hf_freep) char *base = hf_view_dup(line);
+    _cleanup_(hf_freep) char *location = hf_view_dup(rest);
     _cleanup_(hf_freep) char *joined = NULL;
     check(base);
     if (hf_url_join(base, location, &joined, NULL) == 0)

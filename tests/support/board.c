@@ -6,14 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "os/file.h"
+#include "os/dir.h"
 #include "os/fs_posix.h"
 
 static void make_parents(const char *path)
 {
     char folder[512];
 
-    (void)hf_path_split(path, folder, sizeof(folder));
+    (void)hf_dir_of_path(path, folder, sizeof(folder));
     ck_assert_int_eq(hf_dir_make(hf_fs_posix(), folder, 0755, NULL), 0);
 }
 
@@ -53,5 +53,5 @@ void board_unpack(const char *tree, char root[128])
 
 void board_clean(const char *root)
 {
-    ck_assert_int_eq(hf_tree_remove(hf_fs_posix(), root, NULL), 0);
+    ck_assert_int_eq(hf_dir_remove_tree(hf_fs_posix(), root, NULL), 0);
 }

@@ -9,6 +9,8 @@
 #include "base/buf.h"
 #include "cli/cli.h"
 #include "codec/json.h"
+#include "os/clock_posix.h"
+#include "os/dir.h"
 #include "os/file.h"
 #include "os/fs_posix.h"
 
@@ -23,7 +25,7 @@ void cli_begin(struct cli_run *run)
 
 void cli_end(struct cli_run *run)
 {
-    ck_assert_int_eq(hf_tree_remove(hf_fs_posix(), run->folder, NULL), 0);
+    ck_assert_int_eq(hf_dir_remove_tree(hf_fs_posix(), run->folder, NULL), 0);
     free(run->out);
     free(run->err);
     run->out = run->err = NULL;

@@ -8,9 +8,11 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/hex.h"
 #include "base/parse.h"
 #include "cli/delta/patch.h"
-#include "os/file.h"
+#include "os/dir.h"
+#include "os/fd.h"
 #include "os/pages.h"
 #include "pack/deep/scratch.h"
 #include "pack/image.h"
@@ -150,7 +152,7 @@ static int open_old_folder(void *ctx, const struct hf_deep_info *info, struct hf
             r = hf_archive_digest(job->archive, digest, err);
         if (r < 0)
             return r;
-        if (memcmp(digest, info->delta.old_mark, sizeof(info->delta.old_mark)) == 0) {
+        if (memcmp(digest, info->delta.old_fingerprint, sizeof(info->delta.old_fingerprint)) == 0) {
             *ret_old = hf_archive_bytes(job->archive);
             return 0;
         }
@@ -211,7 +213,7 @@ static int apply_folder(struct apply_job *job, const char *target, struct hf_err
     if (r == 0 && rename(temp, target) < 0)
         r = hf_err_sys(err, -errno, "rename '%s'", temp);
     if (r < 0) {
-        int removed = hf_tree_remove(job->cli->fs, temp, NULL);
+        int removed = hf_dir_remove_tree(job->cli->fs, temp, NULL);
         (void)removed; /* report the first error only */
     }
     return r;

@@ -3,11 +3,12 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/hex.h"
 #include "base/parse.h"
 #include "cli/delta/patch.h"
 #include "cli/parts.h"
 #include "codec/hash.h"
-#include "os/file.h"
+#include "os/fd.h"
 
 const struct hf_cli_option hf_cli_delta_info_options[] = {
     HF_CLI_JSON("print as JSON"),
@@ -19,7 +20,7 @@ const struct hf_cli_option hf_cli_delta_info_options[] = {
 /* Returns the start of old's SHA-256 in hex; "": any old file of the right size will do. */
 static const char *old_start(const struct hf_delta_info *info, char hex[static HF_SHA256_HEX])
 {
-    return info->from_any ? "" : hf_hex_encode(info->old_mark, sizeof(info->old_mark), hex);
+    return info->from_any ? "" : hf_hex_encode(info->old_fingerprint, sizeof(info->old_fingerprint), hex);
 }
 
 static json_t *common(const struct hf_delta_info *info, const char *method)

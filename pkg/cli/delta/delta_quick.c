@@ -78,7 +78,7 @@ struct maps {
     const struct hf_cli_map *old, *new_map;
 };
 
-static void rest(void *ctx)
+static void drop_pages(void *ctx)
 {
     const struct maps *maps = ctx;
 
@@ -107,8 +107,8 @@ int hf_cli_delta_quick(struct hf_cli *cli, const struct hf_cli_args *args, const
         return 1;
     if (!fast)
         (void)mallopt(M_MMAP_THRESHOLD, 128 << 10); /* free() returns large tables to the system at once */
-    delta.rest = rest;
-    delta.rest_ctx = &maps;
+    delta.on_idle = drop_pages;
+    delta.on_idle_ctx = &maps;
     r = hf_cli_out_open(cli, args->words[2], 0644, &sink.out, err);
     if (r == 0)
         r = hf_delta_create(old.p, old.n, new_map.p, new_map.n, &delta, &out, err);

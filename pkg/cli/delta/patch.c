@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "os/file.h"
+#include "os/dir.h"
 
 int hf_cli_patch_look(struct hf_cli_patch *patch, struct hf_err *err)
 {
@@ -41,7 +41,7 @@ char *hf_cli_patch_scratch(const char *target)
     char above[PATH_MAX];
 
     if (strcmp(target, "-") != 0) {
-        (void)hf_path_split(target, above, sizeof(above));
+        (void)hf_dir_of_path(target, above, sizeof(above));
         folder = above;
     }
     return hf_asprintf("%s/.holdfast-scratch-%ld", folder != NULL && folder[0] != '\0' ? folder : "/tmp",

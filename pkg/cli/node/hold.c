@@ -1,5 +1,6 @@
 /* hold: the site's order not to update. Writes a file that the agent reads (sync/hold.h), so it works offline. */
 #include "sync/hold.h"
+#include "base/format.h"
 
 #include <errno.h>
 #include <string.h>

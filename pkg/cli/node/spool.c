@@ -8,7 +8,10 @@
 #include <string.h>
 
 #include "api/telemetry.h"
+#include "base/base64.h"
+#include "base/format.h"
 #include "base/parse.h"
+#include "base/utf8.h"
 #include "cli/parts.h"
 #include "spool/look.h"
 #include "telemetry/event/event.h"
@@ -70,7 +73,7 @@ static int find_below(struct hf_cli *cli, const char *dir, unsigned depth, struc
 
 static int find_spools(struct hf_cli *cli, const char *dir, unsigned depth, struct spools *spools, struct hf_err *err)
 {
-    if (!hf_spool_is_one(cli->fs, dir)) {
+    if (!hf_spool_detect(cli->fs, dir)) {
         int r = depth < MAX_DEPTH ? find_below(cli, dir, depth, spools, err) : 0;
         return r == -ENOTDIR && depth > 0 ? 0 : r;
     }
@@ -109,7 +112,7 @@ static int count(void *arg, const struct hf_spool_record *record, bool waiting)
 
 static const char *class_name(uint32_t source_class)
 {
-    return source_class > 0 && source_class < HF_SOURCE_CLASSES ? hf_source_class_name(source_class) : "other";
+    return source_class > 0 && source_class < HF_SOURCE_CLASSES ? hf_event_class_name(source_class) : "other";
 }
 
 static const char *severity_name(uint32_t severity)

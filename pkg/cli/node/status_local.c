@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/buf.h"
+#include "base/format.h"
 #include "base/parse.h"
 #include "cli/parts.h"
 #include "node/clock.h"

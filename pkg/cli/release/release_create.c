@@ -11,12 +11,14 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/format.h"
 #include "base/parse.h"
 #include "cli/guard.h"
 #include "cli/release/release_plan.h"
 #include "cli/release/release_steps.h"
 #include "cli/release/release_target.h"
 #include "cli/release/sign.h"
+#include "os/dir.h"
 #include "os/file.h"
 
 const struct hf_cli_option hf_cli_release_create_options[] = {
@@ -506,7 +508,7 @@ int hf_cli_release_create(struct hf_cli *cli, const struct hf_cli_args *args, st
         return r;
     r = create_in(cli, args, out, folder, threads, err);
     hf_cli_guard_end(&guard);
-    if (r < 0 && hf_tree_remove(cli->fs, folder, NULL) < 0)
+    if (r < 0 && hf_dir_remove_tree(cli->fs, folder, NULL) < 0)
         (void)fprintf(cli->err, "cannot remove the unfinished folder '%s'\n", folder);
     return r;
 }

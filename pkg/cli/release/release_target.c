@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "api/text.h"
+#include "api/field/text.h"
 #include "base/buf.h"
 #include "base/parse.h"
 #include "cli/args.h"

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/buf.h"
-#include "base/parse.h"
 #include "cli/release/keyfile.h"
 
 /* Signs, and verifies with the public half at once, so that no wrong signature leaves this machine. */

@@ -6,19 +6,19 @@
 
 enum {
     ROW = 16,
-    LINE = 64, /* bytes of a cache line */
+    LINE = 64, /* bytes in a cache line */
     WEIGHT_START = 850,
     SPEED = 7,
-    SAYS_MORE = 4, /* bits that what is said has behind those of an input */
+    LOGIT_EXTRA_BITS = 4, /* extra fractional bits of stored logits, compared with inputs */
     SOURCE_START = 6000,
     COUNT_MAX = 250,
-    SURE = 1024, /* what a source has to say of its whole byte for one bit to tell whether it is that */
+    CONFIDENT = 1024, /* logit of a whole byte from which on one bit asks for it */
     QUICK_LEARNS_FROM = BYTES_TABLES - 1,
 };
 
 /* ---- start ----------------------------------------------------------------------------------------------------- */
 
-/* As many contexts as a block can have, within what memory allows. */
+/* As many contexts as a block can have, within the memory bound. */
 static unsigned bits_for(uint64_t block, unsigned most)
 {
     unsigned bits = BYTES_TABLE_BITS_MIN;
@@ -28,11 +28,12 @@ static unsigned bits_for(uint64_t block, unsigned most)
     return bits;
 }
 
-/* A chance p that becomes p + (1 - p) r has its logarithm x = ln(p / (1 - p)) grow by ln(1 + r e^-x) - ln(1 - r). The first part is
- * looked up at ln(r) - x, both in 1/16; r is 1 / (count + 2), or the next larger one listed. */
+/* When probability p grows to p + (1 - p) r, its logit x = ln(p / (1 - p)) grows by ln(1 + r e^-x) - ln(1 - r). A
+ * table holds the first part at ln(r) - x, both in units of 1/16; r is 1 / (count + 2), or the next larger one
+ * listed. */
 static void init_rise(struct delta_bytes *b)
 {
-    /* ln(1 + e^x) * 4096 of x = -8, -7.5 .. 8 */
+    /* ln(1 + e^x) * 4096 for x = -8, -7.5 .. 8 */
     static const uint16_t curve[33] = {1,     2,     4,     6,     10,    17,    28,    45,    74,    122,   199,
                                        323,   520,   825,   1283,  1942,  2839,  3990,  5379,  6969,  8712,  10563,
                                        12487, 14458, 16458, 18477, 20508, 22545, 24586, 26630, 28676, 30722, 32769};
@@ -69,7 +70,7 @@ int delta_bytes_open(struct delta_bytes *b, uint64_t block, unsigned lean)
     init_rise(b);
     delta_states_init(b->next, chance);
     for (unsigned i = 0; i < DELTA_STATES; i++)
-        b->state_says[i] = (int16_t)(delta_stretch(chance[i] >> 20) * (1 << SAYS_MORE));
+        b->state_logit[i] = (int16_t)(delta_stretch(chance[i] >> 20) * (1 << LOGIT_EXTRA_BITS));
     return 0;
 }
 
@@ -91,13 +92,13 @@ void delta_bytes_reset(struct delta_bytes *b, bool quick)
     memset(b->ranks, 0, sizeof(b->ranks[0]) * BYTES_RANKS << b->rank_bits);
     for (unsigned i = 0; i <= BYTES_SOURCES; i++)
         for (unsigned left = 0; left < 8; left++)
-            b->source_says[i][left] = SOURCE_START;
-    memset(b->byte_says, 0, sizeof(b->byte_says));
+            b->source_logit[i][left] = SOURCE_START;
+    memset(b->byte_logit, 0, sizeof(b->byte_logit));
     memset(b->source_count, 0, sizeof(b->source_count));
     fill_weights(b->by_node, HF_LEN(b->by_node));
     fill_weights(b->by_fit, HF_LEN(b->by_fit));
     fill_weights(b->by_scene, HF_LEN(b->by_scene));
-    fill_weights(b->by_sure, HF_LEN(b->by_sure));
+    fill_weights(b->by_confident, HF_LEN(b->by_confident));
 }
 
 /* ---- tables and ranks ------------------------------------------------------------------------------------------ */
@@ -105,8 +106,9 @@ void delta_bytes_reset(struct delta_bytes *b, bool quick)
 typedef uint8_t row_bytes __attribute__((vector_size(ROW), may_alias));
 typedef uint64_t row_halves __attribute__((vector_size(ROW)));
 
-/* The row of 15 states for half a byte, behind a check: one of a pair; of the two the emptier one is given up where neither has it:
- * states are numbered by how many bits they count. Without branches: there is no telling which it will be. */
+/* Returns the row of 15 states for half a byte, after its check byte. If neither row of the pair has the check byte,
+ * replaces the emptier one: states ascend by the number of bits they count. Branch-free, as either outcome is
+ * likely. */
 static inline uint8_t *row_of(uint8_t *pair, uint8_t check)
 {
     unsigned first = pair[0] == check, second = pair[ROW] == check;
@@ -123,15 +125,16 @@ static inline uint8_t *pair_of(struct delta_bytes *b, unsigned t, uint32_t h)
     return b->tables + ((size_t)t << b->table_bits) + (h >> (32 - b->table_bits) & ~(2 * ROW - 1u));
 }
 
-/* The rows of the first half will be looked at: they are far apart. */
-static HF_ALWAYS_INLINE void ask_for_rows(struct delta_bytes *b, const struct delta_byte_context *c)
+/* Prefetches the rows of the first half, which are far apart. */
+static HF_ALWAYS_INLINE void prefetch_rows(struct delta_bytes *b, const struct delta_byte_context *c)
 {
 #pragma GCC unroll 4
     for (unsigned t = 0; t < BYTES_TABLES; t++)
         __builtin_prefetch(pair_of(b, t, c->table[t]));
 }
 
-/* The rows for half a byte, behind the bits before it, of the tables from `first` on. All are asked for before one is looked at. */
+/* Finds the rows for half a byte, after the bits before it, in the tables from `first` on. Prefetches all before it
+ * reads one. */
 static HF_ALWAYS_INLINE void find_rows(struct delta_bytes *b, const struct delta_byte_context *c, unsigned first,
                                        unsigned node, uint8_t **rows)
 {
@@ -156,7 +159,7 @@ static HF_ALWAYS_INLINE void find_rows(struct delta_bytes *b, const struct delta
 
 enum { RANK_CHECK = 0xfff };
 
-/* By how often a byte was right before: how often one that takes its place is, and how often it is now. */
+/* By the count of a rank's byte: the count for a byte that replaces it, and the count after it came again. */
 static inline uint32_t rank_after(uint32_t entry, uint32_t check, unsigned byte)
 {
     static const uint8_t after[2][16] = {{0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2},
@@ -173,46 +176,47 @@ static uint32_t *rank_of(struct delta_bytes *b, const struct delta_byte_context 
 
 /* ---- sources --------------------------------------------------------------------------------------------------- */
 
-/* Lane 0 is of the most trusted rank, 1 to 3 of guesses, 4 to 6 of tables; the last one says the same always. A source expects a
- * byte, as long as the bits so far are those of it. */
-enum { HEARD = 1 + BYTES_GUESSES, FIRST_TABLE = HEARD, ALWAYS_SAYS = 256 };
+/* Lane 0 is the most trusted rank, 1 to 3 are guesses, 4 to 6 tables, 7 a constant bias. A source expects one byte,
+ * and takes part while the bits so far agree with it. */
+enum { LOADED = 1 + BYTES_GUESSES, FIRST_TABLE = LOADED, BIAS = 256 };
 
 static const delta_lanes not_sources = {0, 0, 0, 0, -1, -1, -1, -1},
-                         always = {0, 0, 0, ALWAYS_SAYS << SAYS_MORE, 0, 0, 0, ALWAYS_SAYS << SAYS_MORE};
+                         bias = {0, 0, 0, BIAS << LOGIT_EXTRA_BITS, 0, 0, 0, BIAS << LOGIT_EXTRA_BITS};
 
 struct sources {
-    delta_lanes byte;       /* expected; -1: none, or no source */
-    delta_lanes fit;        /* all bits: the bits so far are those of what it expects; those of tables always */
-    delta_lanes unlike;     /* the bits to come of what it expects, inverted, from the highest on; 0 for tables */
-    delta_lanes says[8];    /* that it is right, by bits to come */
-    delta_lanes byte_says;  /* that it is right about the whole byte */
-    delta_lanes rate, more; /* how what it says moves */
-    int16_t *home[HEARD], *byte_home[HEARD];
-    uint8_t *count[HEARD]; /* bytes it was looked at for */
+    delta_lanes byte;       /* expected byte; -1: none, or not a source */
+    delta_lanes fit;        /* all ones: the bits so far agree with that byte; always so for tables */
+    delta_lanes unlike;     /* inverted bits of that byte still to come, from the highest on; 0 for tables */
+    delta_lanes logit[8];   /* that it is right, by bits to come */
+    delta_lanes byte_logit; /* that it is right about the whole byte */
+    delta_lanes rate, more; /* speed of learning, by count */
+    int16_t *home[LOADED], *byte_home[LOADED];
+    uint8_t *count[LOADED]; /* number of bytes it took part in */
 };
 
-/* Which source says how much, if it says anything: for the choice of those heard. */
-struct voice {
+/* A source and its logit, to choose the ones that take part. */
+struct weighed_source {
     unsigned which;
     int byte;
-    int32_t says;
+    int32_t logit;
 };
 
-enum { SILENT = INT16_MIN - 1 };
+enum { NO_LOGIT = INT16_MIN - 1 };
 
-static inline struct voice voice_of(const struct delta_bytes *b, bool speaks, unsigned which, unsigned byte)
+static inline struct weighed_source weigh_source(const struct delta_bytes *b, bool speaks, unsigned which,
+                                                 unsigned byte)
 {
     which = speaks ? which : BYTES_SOURCES;
-    return (struct voice){which, speaks ? (int)byte : -1, speaks ? b->source_says[which][7] : SILENT};
+    return (struct weighed_source){which, speaks ? (int)byte : -1, speaks ? b->source_logit[which][7] : NO_LOGIT};
 }
 
-static HF_ALWAYS_INLINE void hear(struct delta_bytes *b, struct sources *s, unsigned i, struct voice v)
+static HF_ALWAYS_INLINE void load_source(struct delta_bytes *b, struct sources *s, unsigned i, struct weighed_source v)
 {
-    s->home[i] = b->source_says[v.which];
-    s->byte_home[i] = &b->byte_says[v.which];
+    s->home[i] = b->source_logit[v.which];
+    s->byte_home[i] = &b->byte_logit[v.which];
     s->count[i] = &b->source_count[v.which];
     s->byte[i] = (int16_t)v.byte;
-    s->byte_says[i] = v.byte < 0 ? INT16_MIN : *s->byte_home[i];
+    s->byte_logit[i] = v.byte < 0 ? INT16_MIN : *s->byte_home[i];
     s->rate[i] = b->rate[*s->count[i]];
     s->more[i] = b->more[*s->count[i]];
 }
@@ -220,72 +224,73 @@ static HF_ALWAYS_INLINE void hear(struct delta_bytes *b, struct sources *s, unsi
 static HF_ALWAYS_INLINE void open_sources(struct delta_bytes *b, struct sources *s, const struct delta_byte_context *c,
                                           const uint32_t *entry)
 {
-    struct voice rank = voice_of(b, entry[0] != 0, entry[0] >> 12 & 15, entry[0] >> 24);
+    struct weighed_source rank = weigh_source(b, entry[0] != 0, entry[0] >> 12 & 15, entry[0] >> 24);
 
 #pragma GCC unroll 4
     for (unsigned r = 1; r < BYTES_RANKS; r++) {
-        struct voice v = voice_of(b, entry[r] != 0, r * 16 + (entry[r] >> 12 & 15), entry[r] >> 24);
-        bool louder = v.says > rank.says;
-        rank = (struct voice){louder ? v.which : rank.which, louder ? v.byte : rank.byte, louder ? v.says : rank.says};
+        struct weighed_source v = weigh_source(b, entry[r] != 0, r * 16 + (entry[r] >> 12 & 15), entry[r] >> 24);
+        bool better = v.logit > rank.logit;
+        rank = (struct weighed_source){better ? v.which : rank.which, better ? v.byte : rank.byte,
+                                       better ? v.logit : rank.logit};
     }
     s->byte = (delta_lanes){0} - 1;
-    s->byte_says = always;
+    s->byte_logit = bias;
     s->rate = s->more = (delta_lanes){0};
-    hear(b, s, 0, rank);
+    load_source(b, s, 0, rank);
 #pragma GCC unroll 4
     for (unsigned g = 0; g < BYTES_GUESSES; g++)
-        hear(b, s, 1 + g, voice_of(b, c->guess[g] > 0, BYTES_RANKS * 16 + c->trust[g], c->guess[g] - 1u));
+        load_source(b, s, 1 + g, weigh_source(b, c->guess[g] > 0, BYTES_RANKS * 16 + c->trust[g], c->guess[g] - 1u));
     s->fit = ~(s->byte >> 15) | not_sources;
     s->unlike = ~s->byte << 8;
 }
 
-/* What is said moves towards what was right. `wrong`, all bits: it spoke against that. */
-static HF_ALWAYS_INLINE delta_lanes moved(const struct delta_bytes *b, const struct sources *s, delta_lanes said,
+/* Moves a logit towards the actual bit. `wrong` is all ones if it predicted the other one. */
+static HF_ALWAYS_INLINE delta_lanes moved(const struct delta_bytes *b, const struct sources *s, delta_lanes logit,
                                           delta_lanes wrong)
 {
-    delta_lanes x = said ^ wrong, at = s->rate - (x >> 8), up = {0};
+    delta_lanes x = logit ^ wrong, at = s->rate - (x >> 8), up = {0};
 
 #pragma GCC unroll 8
-    for (unsigned i = 0; i < HEARD; i++)
+    for (unsigned i = 0; i < LOADED; i++)
         up[i] = (int16_t)b->rise[(uint16_t)at[i]];
     return delta_lanes_add(x, (up + s->more) & s->fit) ^ wrong;
 }
 
-static HF_ALWAYS_INLINE void learn_byte_says(struct delta_bytes *b, struct sources *s, unsigned byte)
+static HF_ALWAYS_INLINE void learn_byte_logits(struct delta_bytes *b, struct sources *s, unsigned byte)
 {
     delta_lanes wrong = s->byte != (delta_lanes){0} + (int16_t)byte;
 
     s->fit = ~(s->byte >> 15);
-    s->byte_says = moved(b, s, s->byte_says, wrong);
+    s->byte_logit = moved(b, s, s->byte_logit, wrong);
 #pragma GCC unroll 4
-    for (unsigned i = 0; i < HEARD; i++)
-        *s->byte_home[i] = s->byte_says[i];
+    for (unsigned i = 0; i < LOADED; i++)
+        *s->byte_home[i] = s->byte_logit[i];
 }
 
 static HF_ALWAYS_INLINE void close_sources(struct delta_bytes *b, struct sources *s, unsigned byte)
 {
     if (b->quick)
-        learn_byte_says(b, s, byte);
+        learn_byte_logits(b, s, byte);
 #pragma GCC unroll 4
-    for (unsigned i = 0; i < HEARD; i++)
+    for (unsigned i = 0; i < LOADED; i++)
         *s->count[i] = (uint8_t)(*s->count[i] + (*s->count[i] < COUNT_MAX));
 }
 
 /* ---- mixing ---------------------------------------------------------------------------------------------------- */
 
-/* A byte in the making. */
-struct making {
-    unsigned node; /* bits so far behind a 1 */
+/* State of coding one byte. */
+struct byte_coding {
+    unsigned node; /* 1, followed by the bits so far */
     uint8_t *row[BYTES_TABLES];
-    delta_lanes *by_node, *by_fit; /* weights to choose from */
+    delta_lanes *by_node, *by_fit; /* sets of weights */
     delta_lanes scene,
-        scene_step; /* the same for all its bits; moved behind the last, for no bit to wait for the one before */
+        scene_step; /* update of `scene`, applied after the byte so that no bit waits for the one before */
     struct sources sources;
 };
 
-/* A bit as it is expected. */
+/* The prediction of a bit. */
 struct mixed {
-    delta_lanes said, against, input, *weight[2];
+    delta_lanes logit, against, input, *weight[2];
     uint32_t p16;
     unsigned state[BYTES_TABLES];
 };
@@ -295,32 +300,32 @@ static HF_ALWAYS_INLINE int32_t error_of(uint32_t p16, unsigned bit)
     return ((int32_t)(bit << 12) - (int32_t)(p16 >> 4)) * SPEED;
 }
 
-static HF_ALWAYS_INLINE void mix(struct delta_bytes *b, const struct making *k, unsigned left, unsigned in_row,
+static HF_ALWAYS_INLINE void mix(struct delta_bytes *b, const struct byte_coding *k, unsigned left, unsigned in_row,
                                  struct mixed *m)
 {
     const struct sources *s = &k->sources;
 
-    m->said = s->says[left];
+    m->logit = s->logit[left];
 #pragma GCC unroll 4
     for (unsigned t = 0; t < BYTES_TABLES; t++) {
         m->state[t] = k->row[t][in_row];
-        m->said[FIRST_TABLE + t] = b->state_says[m->state[t]];
+        m->logit[FIRST_TABLE + t] = b->state_logit[m->state[t]];
     }
-    m->against = s->unlike >> 15; /* all bits for a source that expects a 0 */
-    m->input = (((m->said >> SAYS_MORE) ^ m->against) - m->against) & s->fit;
+    m->against = s->unlike >> 15; /* all ones for a source that expects a 0 */
+    m->input = (((m->logit >> LOGIT_EXTRA_BITS) ^ m->against) - m->against) & s->fit;
     m->weight[0] = &k->by_node[k->node];
     m->weight[1] = &k->by_fit[(delta_lanes_negative(s->fit) & 15) << 3 | left];
     m->p16 = delta_mixed(b->squash, m->input, delta_lanes_add(delta_lanes_add(*m->weight[0], *m->weight[1]), k->scene));
 }
 
-static HF_ALWAYS_INLINE unsigned learn_bit(struct delta_bytes *b, struct making *k, const struct mixed *m,
+static HF_ALWAYS_INLINE unsigned learn_bit(struct delta_bytes *b, struct byte_coding *k, const struct mixed *m,
                                            unsigned left, unsigned in_row, unsigned bit)
 {
     struct sources *s = &k->sources;
     delta_lanes wrong = bit != 0 ? m->against : ~m->against;
     delta_lanes step = delta_lanes_step(m->input, (int16_t)error_of(m->p16, bit));
 
-    s->says[left] = moved(b, s, m->said, wrong);
+    s->logit[left] = moved(b, s, m->logit, wrong);
 #pragma GCC unroll 4
     for (unsigned t = 0; t < BYTES_TABLES; t++)
         k->row[t][in_row] = b->next[m->state[t]][bit];
@@ -335,7 +340,7 @@ static HF_ALWAYS_INLINE unsigned learn_bit(struct delta_bytes *b, struct making 
 }
 
 static HF_ALWAYS_INLINE void code_half(struct delta_bytes *b, struct delta_cm *cm, const struct delta_byte_context *c,
-                                       struct making *k, unsigned first, unsigned byte)
+                                       struct byte_coding *k, unsigned first, unsigned byte)
 {
     unsigned in_row = 1;
     struct mixed m;
@@ -344,90 +349,91 @@ static HF_ALWAYS_INLINE void code_half(struct delta_bytes *b, struct delta_cm *c
 #pragma GCC unroll 4
     for (unsigned left = first + 4; left-- > first;) {
         mix(b, k, left, in_row, &m);
-        /* for each bit on its own: so the processor goes on with what it expects the bit to be */
+        /* one call for each value, so that the processor continues with the predicted bit */
         in_row = in_row << 1 | (delta_cm_code(cm, byte >> left & 1, m.p16) != 0 ? learn_bit(b, k, &m, left, in_row, 1)
                                                                                 : learn_bit(b, k, &m, left, in_row, 0));
     }
 }
 
-_Static_assert(HEARD == DELTA_LANES / 2, "what is heard turns from rows of bits to come into half columns");
+_Static_assert(LOADED == DELTA_LANES / 2, "load_logits() transposes rows of LOADED sources into half vectors");
 
-/* What the sources heard say, from where each of them has it by bits to come. */
-static HF_ALWAYS_INLINE void take_says(struct sources *s)
+/* Loads the logits of the chosen sources, and transposes them to vectors by bits to come. */
+static HF_ALWAYS_INLINE void load_logits(struct sources *s)
 {
-    delta_lanes r[HEARD];
+    delta_lanes r[LOADED];
 
-    for (unsigned i = 0; i < HEARD; i++)
+    for (unsigned i = 0; i < LOADED; i++)
         memcpy(&r[i], s->home[i], sizeof(r[i]));
     const delta_lanes x[2] = {delta_lanes_zip_low(r[0], r[2]), delta_lanes_zip_high(r[0], r[2])};
     const delta_lanes y[2] = {delta_lanes_zip_low(r[1], r[3]), delta_lanes_zip_high(r[1], r[3])};
     for (unsigned half = 0; half < 2; half++) {
         const delta_lanes first = delta_lanes_zip_low(x[half], y[half]), last = delta_lanes_zip_high(x[half], y[half]);
-        s->says[4 * half] = delta_lanes_low(first, always);
-        s->says[4 * half + 1] = delta_lanes_high(first, always);
-        s->says[4 * half + 2] = delta_lanes_low(last, always);
-        s->says[4 * half + 3] = delta_lanes_high(last, always);
+        s->logit[4 * half] = delta_lanes_low(first, bias);
+        s->logit[4 * half + 1] = delta_lanes_high(first, bias);
+        s->logit[4 * half + 2] = delta_lanes_low(last, bias);
+        s->logit[4 * half + 3] = delta_lanes_high(last, bias);
     }
 }
 
-/* And back. */
-static HF_ALWAYS_INLINE void give_says(const struct sources *s)
+/* The reverse. */
+static HF_ALWAYS_INLINE void store_logits(const struct sources *s)
 {
     delta_lanes first[2], last[2];
 
     for (unsigned half = 0; half < 2; half++) {
-        const delta_lanes *v = s->says + 4 * half;
+        const delta_lanes *v = s->logit + 4 * half;
         const delta_lanes x = delta_lanes_zip_low(v[0], v[2]), y = delta_lanes_zip_low(v[1], v[3]);
         first[half] = delta_lanes_zip_low(x, y);
         last[half] = delta_lanes_zip_high(x, y);
     }
-    const delta_lanes r[HEARD] = {delta_lanes_low(first[0], first[1]), delta_lanes_high(first[0], first[1]),
-                                  delta_lanes_low(last[0], last[1]), delta_lanes_high(last[0], last[1])};
-    for (unsigned i = 0; i < HEARD; i++)
+    const delta_lanes r[LOADED] = {delta_lanes_low(first[0], first[1]), delta_lanes_high(first[0], first[1]),
+                                   delta_lanes_low(last[0], last[1]), delta_lanes_high(last[0], last[1])};
+    for (unsigned i = 0; i < LOADED; i++)
         memcpy(s->home[i], &r[i], sizeof(r[i]));
 }
 
 static unsigned code_bits(struct delta_bytes *b, struct delta_cm *cm, const struct delta_byte_context *c,
-                          struct making *k, unsigned byte)
+                          struct byte_coding *k, unsigned byte)
 {
     delta_lanes *scene = &b->by_scene[c->scene << 8 | c->near];
 
     k->node = 1;
     k->scene = *scene;
     k->scene_step = (delta_lanes){0};
-    take_says(&k->sources);
+    load_logits(&k->sources);
     code_half(b, cm, c, k, 4, byte);
     code_half(b, cm, c, k, 0, byte);
-    give_says(&k->sources);
+    store_logits(&k->sources);
     *scene = delta_lanes_add(*scene, k->scene_step);
     return k->node & 255;
 }
 
-/* Where a source is sure of its byte, one bit tells whether it is that. Returns the byte, or -1: it has to be coded by its bits, and
- * does not fit those who were wrong. */
-static HF_ALWAYS_INLINE int code_sure(struct delta_bytes *b, struct delta_cm *cm, struct making *k, unsigned byte)
+/* If a source is confident of its byte, asks by one bit whether it is right. Returns the byte, or -1: then its bits
+ * follow, without the sources that were wrong. */
+static HF_ALWAYS_INLINE int code_confident(struct delta_bytes *b, struct delta_cm *cm, struct byte_coding *k,
+                                           unsigned byte)
 {
     struct sources *s = &k->sources;
-    int says = s->byte_says[0], sure = s->byte[0];
+    int logit = s->byte_logit[0], expected = s->byte[0];
 
 #pragma GCC unroll 4
-    for (unsigned i = 1; i < HEARD; i++) {
-        bool more = s->byte_says[i] > says;
-        says = more ? s->byte_says[i] : says;
-        sure = more ? s->byte[i] : sure;
+    for (unsigned i = 1; i < LOADED; i++) {
+        bool more = s->byte_logit[i] > logit;
+        logit = more ? s->byte_logit[i] : logit;
+        expected = more ? s->byte[i] : expected;
     }
-    if (says < SURE)
+    if (logit < CONFIDENT)
         return -1;
-    delta_lanes against = (s->byte != (delta_lanes){0} + (int16_t)sure) & ~not_sources;
-    delta_lanes input = (((s->byte_says >> SAYS_MORE) ^ against) - against) & s->fit;
-    delta_lanes *weight[2] = {&k->by_node[0], &b->by_sure[delta_lanes_negative(against)]};
+    delta_lanes against = (s->byte != (delta_lanes){0} + (int16_t)expected) & ~not_sources;
+    delta_lanes input = (((s->byte_logit >> LOGIT_EXTRA_BITS) ^ against) - against) & s->fit;
+    delta_lanes *weight[2] = {&k->by_node[0], &b->by_confident[delta_lanes_negative(against)]};
     uint32_t p16 = delta_mixed(b->squash, input, delta_lanes_add(*weight[0], *weight[1]));
-    unsigned bit = delta_cm_code(cm, byte == (unsigned)sure, p16);
+    unsigned bit = delta_cm_code(cm, byte == (unsigned)expected, p16);
     delta_lanes step = delta_lanes_step(input, (int16_t)error_of(p16, bit));
     for (unsigned i = 0; i < 2; i++)
         *weight[i] = delta_lanes_add(*weight[i], step);
     if (bit != 0)
-        return sure;
+        return expected;
     s->fit &= against | not_sources;
     return -1;
 }
@@ -435,7 +441,7 @@ static HF_ALWAYS_INLINE int code_sure(struct delta_bytes *b, struct delta_cm *cm
 unsigned delta_bytes_code(struct delta_bytes *b, struct delta_cm *cm, const struct delta_byte_context *c, unsigned byte)
 {
     uint32_t *rank[BYTES_RANKS], entry[BYTES_RANKS];
-    struct making k; /* filled here and in turn: to clear all of it would take longer than a bit does */
+    struct byte_coding k; /* filled step by step: clearing all of it takes longer than coding a bit */
 
     k.by_node = &b->by_node[c->kind << 8];
     k.by_fit = &b->by_fit[c->kind << 7];
@@ -443,10 +449,10 @@ unsigned delta_bytes_code(struct delta_bytes *b, struct delta_cm *cm, const stru
         rank[r] = rank_of(b, c, r);
         entry[r] = ((*rank[r] ^ c->rank[r]) & RANK_CHECK) == 0 ? *rank[r] : 0;
     }
-    ask_for_rows(b, c);
+    prefetch_rows(b, c);
     open_sources(b, &k.sources, c, entry);
-    int sure = b->quick ? code_sure(b, cm, &k, byte) : -1;
-    byte = sure >= 0 ? (unsigned)sure : code_bits(b, cm, c, &k, byte);
+    int expected = b->quick ? code_confident(b, cm, &k, byte) : -1;
+    byte = expected >= 0 ? (unsigned)expected : code_bits(b, cm, c, &k, byte);
     close_sources(b, &k.sources, byte);
     for (unsigned r = 0; r < BYTES_RANKS; r++)
         *rank[r] = rank_after(entry[r], c->rank[r] & RANK_CHECK, byte);

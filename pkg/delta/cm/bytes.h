@@ -1,12 +1,14 @@
-/* delta/cm/bytes.h - code a byte by what is known of it: several contexts and several bytes it may be, mixed bit by bit. Integers
- * only, one code path for both directions.
+/* delta/cm/bytes.h - code a byte in its contexts: mix the predictions of several contexts and of several guessed bytes,
+ * bit by bit. Integers only; one code path for both directions.
  *
- * Contexts are of two sorts. A table holds, for each bit that followed a context, a state that counts what was seen there
- * (delta/cm/states.h); rows carry a check, so a context that is new is known to be. A rank holds the byte last seen behind a context and
- * how often it came: four bytes each, for long contexts, of which there are too many for tables. Ranks and guesses are sources:
- * they expect a byte. One that is sure of it can be asked first, by one bit: that takes a fifth of the time of eight, and some more room.
+ * There are two kinds of contexts. A table holds a bit history (delta/cm/states.h) for each bit after a context; its
+ * rows have a check byte, so an unseen context is recognized. A rank holds the last byte after a context and how often
+ * it came, in four bytes: for long contexts, of which there are too many for tables. Ranks and guesses are sources:
+ * each expects one byte. In quick blocks one bit first asks whether a confident source is right; that takes a fifth of
+ * the time of eight bits, and costs some size.
  *
- * All that is known of a bit is eight numbers, one vector: the most trusted rank, three guesses, what three tables say, and a constant. */
+ * The inputs for one bit are eight numbers in one vector: the most trusted rank, three guesses, three tables, and a
+ * constant. */
 #pragma once
 
 #include "delta/cm/cm.h"
@@ -14,7 +16,7 @@
 
 enum {
     BYTES_TABLES = 3,
-    BYTES_TABLE_BITS = 18, /* at most: small files have small tables, for they must not pay for clearing large ones */
+    BYTES_TABLE_BITS = 18, /* at most: small files get small tables, which are quicker to clear */
     BYTES_TABLE_BITS_MIN = 12,
     BYTES_RANKS = 2,
     BYTES_RANK_BITS = 14,
@@ -25,50 +27,52 @@ enum {
     BYTES_SCENES = 4,
 };
 
-/* What a byte is coded by. */
+/* The contexts and guesses for one byte. */
 struct delta_byte_context {
     uint32_t table[BYTES_TABLES], rank[BYTES_RANKS]; /* hashes of contexts */
-    uint16_t guess[BYTES_GUESSES];                   /* bytes it may be, + 1; 0: none */
-    uint16_t trust[BYTES_GUESSES]; /* below BYTES_TRUSTS: which guesses are alike in how good they are */
-    unsigned kind;                 /* choosing weights: below BYTES_CLASSES, */
-    unsigned near, scene;          /* below 256, below BYTES_SCENES */
+    uint16_t guess[BYTES_GUESSES];                   /* guessed bytes + 1; 0: none */
+    uint16_t trust[BYTES_GUESSES];                   /* below BYTES_TRUSTS: guesses of one class share statistics */
+    unsigned kind;                                   /* selects weights: below BYTES_CLASSES */
+    unsigned near, scene;                            /* select weights: below 256 and below BYTES_SCENES */
 };
 
 struct delta_bytes {
     _Alignas(64) delta_lanes by_node[BYTES_CLASSES * 256], by_fit[BYTES_CLASSES * 128], by_scene[BYTES_SCENES * 256],
-        by_sure[16];
-    uint8_t *tables; /* BYTES_TABLES of 2^table_bits, aligned like a cache line; behind them */
+        by_confident[16];
+    uint8_t *tables; /* BYTES_TABLES of 2^table_bits, cache-line aligned, then `ranks` */
     uint32_t *ranks; /* BYTES_RANKS of 2^rank_bits */
     unsigned table_bits, rank_bits;
     bool quick;
-    /* Chances as their logarithm, ln(p / (1 - p)) * 4096: of a 1 behind a state; and, adaptive, that a source (a rank, by its count, or
-     * a guess, by its trust) is right which has been right as often, by bits to come, and about the whole byte. */
-    int16_t state_says[DELTA_STATES];
-    int16_t source_says[BYTES_SOURCES + 1][8]; /* the last: of none */
-    int16_t byte_says[BYTES_SOURCES + 1];
-    /* how far such a logarithm moves, by where it is; what is added to look that up, and to what was found, by count */
+    /* Probabilities in the logistic domain, ln(p / (1 - p)) * 4096. state_logit: a 1 after a state. source_logit,
+     * adaptive: that a source (a rank by its count, a guess by its trust) is right about a bit, by bits to come.
+     * byte_logit: about the whole byte. */
+    int16_t state_logit[DELTA_STATES];
+    int16_t source_logit[BYTES_SOURCES + 1][8]; /* the last row: no source */
+    int16_t byte_logit[BYTES_SOURCES + 1];
+    /* Steps of such a logit by its value. `rate` and `more`, by count, shift the index and add to the result. */
     uint16_t rise[512];
     int16_t rate[256], more[256];
     uint16_t squash[4096];         /* delta_squash_init() */
-    uint8_t next[DELTA_STATES][2]; /* the state that follows a 0, and a 1 */
+    uint8_t next[DELTA_STATES][2]; /* next state after a 0 and after a 1 */
     uint8_t source_count[BYTES_SOURCES + 1];
 };
 
-/* Once, before the first reset, for blocks of so many bytes at most. `lean`: how often tables and ranks are halved. -ENOMEM, and
- * nothing to be done with. */
+/* Allocates the tables once, before the first reset, for blocks of at most `block` bytes. `lean` halves tables and
+ * ranks so many times. -ENOMEM, and nothing to free. */
 HF_MUST_USE int delta_bytes_open(struct delta_bytes *b, uint64_t block, unsigned lean);
 void delta_bytes_done(struct delta_bytes *b);
-/* `quick`: less work, some more room: a source that is sure is asked first, and only some contexts are learned. */
+/* `quick`: less work for some more bytes: ask a confident source first, and learn in some contexts only. */
 void delta_bytes_reset(struct delta_bytes *b, bool quick);
 
-/* Code `byte`; decoding, its value does not matter. Returns the byte. */
+/* Encodes `byte`, or decodes and ignores it. Returns the byte. */
 unsigned delta_bytes_code(struct delta_bytes *b, struct delta_cm *cm, const struct delta_byte_context *c,
                           unsigned byte);
 
-/* Note in tables (the last one alone where it shall be quick) and the first rank what followed: a fraction of the work. */
+/* Updates the tables (in quick blocks only the last) and the first rank without coding: a fraction of the work. */
 void delta_bytes_learn(struct delta_bytes *b, const struct delta_byte_context *c, unsigned byte);
 
-/* What such a logarithm grows by where it was right, x being its upper 8 bits, and was asked `count` (below 256) times before. */
+/* Returns the growth of a logit whose source was right; x holds its upper 8 bits, and `count` (below 256) earlier
+ * updates. */
 static inline int16_t delta_bytes_rise(const struct delta_bytes *b, int x, unsigned count)
 {
     return (int16_t)(b->rise[b->rate[count] - x] + b->more[count]);

@@ -79,7 +79,7 @@ void delta_cm_shift(struct delta_cm *cm)
     cm->high = cm->high << 8 | 255;
 }
 
-/* As few bytes as tell the last interval; the decoder reads zero bytes behind them. */
+/* Writes as few bytes as identify the final interval; the decoder reads zero bytes behind them. */
 int delta_cm_finish(struct delta_cm *cm)
 {
     unsigned char bytes[4];
@@ -113,7 +113,7 @@ int delta_cm_finish(struct delta_cm *cm)
 
 const uint16_t delta_reciprocal[256] = {R64(0), R64(64), R64(128), R64(192)};
 
-/* `least`: no chance is held to be smaller, in 1/65536. */
+/* `least`: lower bound of both probabilities, in 1/65536. */
 static HF_ALWAYS_INLINE unsigned code_bit(struct delta_cm *cm, uint32_t *state, unsigned bit, uint32_t least,
                                           unsigned limit)
 {

@@ -1,8 +1,9 @@
-/* delta/cm/cm.h - a binary arithmetic coder and the mixing of predictions that feeds it. Integers only: the same bits on every
- * machine. One code path serves both directions: delta_cm_code() takes the bit when encoding and returns it when decoding.
+/* delta/cm/cm.h - a binary arithmetic coder and the logistic mixing that predicts its bits. Integers only, so the bits
+ * are the same on every machine. One code path serves both directions: delta_cm_code() takes the bit when encoding and
+ * returns it when decoding.
  *
- * Context mixing (logistic mixing of adaptive bit predictions) and the carry-less range coder follow Matt Mahoney's
- * published descriptions of PAQ ("Adaptive Weighing of Context Models for Lossless Data Compression", 2005). */
+ * Context mixing and the carry-less range coder follow Matt Mahoney's published descriptions of PAQ ("Adaptive
+ * Weighing of Context Models for Lossless Data Compression", 2005). */
 #pragma once
 
 #include <stdbool.h>
@@ -17,28 +18,28 @@ struct delta_cm {
     uint32_t low, high, code;
     /* encoding */
     struct hf_buf *out;
-    int failed; /* -errno of the first failure; coding goes on with zero bits */
-    /* decoding: `left` bytes of the part are still in the patch */
+    int failed; /* -errno of the first failure; coding continues with zero bits */
+    /* decoding: `left` bytes of the part are still in the delta */
     struct delta_input *in;
     struct hf_err *err;
     uint64_t left;
-    unsigned beyond; /* bytes taken behind the end */
+    unsigned beyond; /* bytes read past the end */
     size_t pos, n;
-    const unsigned char *bytes; /* `buffer`, or the whole part */
+    const unsigned char *bytes; /* `buffer`, or the whole part in memory */
     unsigned char buffer[4096];
 };
 
 void delta_cm_start_encoding(struct delta_cm *cm, struct hf_buf *out);
-/* Read a part of n bytes. Errors go to err and cm->failed. */
+/* Starts reading a part of n bytes. Errors go to err and cm->failed. */
 void delta_cm_start_decoding(struct delta_cm *cm, struct delta_input *in, uint64_t n, struct hf_err *err);
-/* Read a part that is in memory, and stays there. */
+/* Starts reading a part in memory. Borrows the bytes. */
 void delta_cm_start_decoding_bytes(struct delta_cm *cm, const unsigned char *bytes, size_t n, struct hf_err *err);
-/* Encoding: flush. Decoding: the part must be used up. Returns cm->failed. */
+/* Encoding: flushes. Decoding: checks that the part is used up. Returns cm->failed. */
 HF_MUST_USE int delta_cm_finish(struct delta_cm *cm);
 
-void delta_cm_shift(struct delta_cm *cm); /* one byte in or out */
+void delta_cm_shift(struct delta_cm *cm); /* moves one byte in or out */
 
-/* p1: chance of a 1, in 1/65536, 1..65535. */
+/* p1: probability of a 1, in 1/65536, from 1 to 65535. */
 static inline unsigned delta_cm_code(struct delta_cm *cm, unsigned bit, uint32_t p1)
 {
     uint32_t middle = cm->low + (uint32_t)((uint64_t)(cm->high - cm->low) * p1 >> 16);
@@ -54,7 +55,7 @@ static inline unsigned delta_cm_code(struct delta_cm *cm, unsigned bit, uint32_t
     return bit;
 }
 
-/* A byte of which nothing is known. */
+/* Codes a byte with equal probabilities. */
 static inline unsigned delta_cm_code_plain(struct delta_cm *cm, unsigned byte)
 {
     unsigned made = 0;
@@ -64,7 +65,7 @@ static inline unsigned delta_cm_code_plain(struct delta_cm *cm, unsigned byte)
     return made;
 }
 
-/* Encoding: bits so far, give or take one. */
+/* Encoding: number of bits so far, give or take one. */
 static inline uint64_t delta_cm_bits(const struct delta_cm *cm)
 {
     return 8 * (uint64_t)cm->out->n + (unsigned)__builtin_clz((cm->high - cm->low) | 1);
@@ -72,7 +73,7 @@ static inline uint64_t delta_cm_bits(const struct delta_cm *cm)
 
 /* ---- adaptive bits --------------------------------------------------------------------------------------------- */
 
-/* 22 bits of probability, 10 of count: slow and exact, for small tables. */
+/* State of an adaptive bit: 22 bits of probability, 10 of count. Slow and exact; for small tables. */
 static inline uint32_t delta_bit_p16(uint32_t state)
 {
     return state >> 16;
@@ -93,20 +94,21 @@ static inline void delta_bit_update(uint32_t *state, unsigned bit, unsigned limi
 
 #define DELTA_BIT_INIT 0x80000000u
 
-/* A bit by its own state, which learns it. */
+/* Codes a bit with its adaptive state, and updates the state. */
 unsigned delta_bit_code(struct delta_cm *cm, uint32_t *state, unsigned bit);
 
 /* ---- mixing ---------------------------------------------------------------------------------------------------- */
 
-/* Weights are 16 bits, with so many behind the point; inputs and sums are stretched chances, ln(p / (1 - p)), with 8. */
+/* Weights have 16 bits, DELTA_WEIGHT_BITS of them fractional. Inputs and sums are logits, ln(p / (1 - p)), with 8
+ * fractional bits. */
 enum { DELTA_WEIGHT_BITS = 13, DELTA_STRETCH_MAX = 2047 };
 
-/* squash[x + 2048]: the chance that x stands for, p * 65536 + 8, p in whole 1/4096. */
+/* squash[x + 2048] is the probability of logit x: p * 65536 + 8, where p is a multiple of 1/4096. */
 void delta_squash_init(uint16_t squash[4096]);
-/* The other way, of p * 4096; slow. */
+/* The inverse: logit of p / 4096. Slow. */
 int32_t delta_stretch(uint32_t p);
 
-/* The chance of a 1 by all inputs, as delta_cm_code() takes it. */
+/* Returns the mixed probability of a 1, as delta_cm_code() takes it. */
 static inline uint32_t delta_mixed(const uint16_t squash[4096], delta_lanes input, delta_lanes weight)
 {
     int32_t x = delta_lanes_dot(input, weight) >> DELTA_WEIGHT_BITS;
@@ -116,7 +118,8 @@ static inline uint32_t delta_mixed(const uint16_t squash[4096], delta_lanes inpu
 
 /* ---- numbers --------------------------------------------------------------------------------------------------- */
 
-/* Any number below 2^42: its length by a tree of adaptive bits, then its highest three bits below the first adaptively. */
+/* Adaptive code for numbers below 2^42: the length through a tree of adaptive bits, then three adaptive bits after
+ * the leading one, then plain bits. */
 struct delta_number {
     uint32_t length[64];
     uint32_t bits[43][8];

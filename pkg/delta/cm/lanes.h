@@ -1,5 +1,5 @@
-/* delta/cm/lanes.h - eight 16-bit numbers at a time, for mixing. SSE2 and NEON, which every x86-64 and AArch64 processor has,
- * or plain C: integers, so the same results everywhere. */
+/* delta/cm/lanes.h - vectors of eight 16-bit integers for mixing. SSE2 and NEON, which every x86-64 and AArch64
+ * processor has, or plain C; the results are the same everywhere. */
 #pragma once
 
 #include <stdint.h>
@@ -15,7 +15,7 @@ enum { DELTA_LANES = 8 };
 
 typedef int16_t delta_lanes __attribute__((vector_size(2 * DELTA_LANES)));
 
-/* Sums that do not fit become the nearest number that does. */
+/* Adds with saturation. */
 static inline delta_lanes delta_lanes_add(delta_lanes a, delta_lanes b)
 {
 #if defined(__SSE2__)
@@ -36,7 +36,7 @@ static inline delta_lanes delta_lanes_add(delta_lanes a, delta_lanes b)
 #endif
 }
 
-/* The sum of all products; it must fit into 32 bits. */
+/* Returns the sum of the products, which must fit into 32 bits. */
 static inline int32_t delta_lanes_dot(delta_lanes a, delta_lanes b)
 {
 #if defined(__SSE2__)
@@ -69,7 +69,7 @@ static inline delta_lanes delta_lanes_scaled(delta_lanes a, delta_lanes b)
     memcpy(y, &b, sizeof(y));
     for (unsigned i = 0; i < DELTA_LANES; i++) {
         int32_t product = (int32_t)x[i] * y[i];
-        __asm__("" : "+r"(product)); /* else GCC 12 multiplies two lanes as one number, on 32-bit ARM and RISC-V */
+        __asm__("" : "+r"(product)); /* GCC 12 would multiply two lanes as one number, on 32-bit ARM and RISC-V */
         x[i] = (int16_t)(product >> 16);
     }
     memcpy(&a, x, sizeof(x));
@@ -77,7 +77,7 @@ static inline delta_lanes delta_lanes_scaled(delta_lanes a, delta_lanes b)
 #endif
 }
 
-/* By how much weights move: input * error / 2^16, rounded. |input| < 2^14. */
+/* Change of weights: input * error / 2^16, rounded. |input| < 2^14. */
 static inline delta_lanes delta_lanes_step(delta_lanes input, int16_t error)
 {
     delta_lanes by =
@@ -86,7 +86,7 @@ static inline delta_lanes delta_lanes_step(delta_lanes input, int16_t error)
     return (by + 1) >> 1;
 }
 
-/* A bit per lane: lane i is negative. */
+/* Sets bit i if lane i is negative. */
 static inline unsigned delta_lanes_negative(delta_lanes a)
 {
 #if defined(__SSE2__)
@@ -102,7 +102,7 @@ static inline unsigned delta_lanes_negative(delta_lanes a)
 #endif
 }
 
-/* The first lanes of each in turn, or the last. */
+/* Interleaves the first lanes of both, or the last. */
 static inline delta_lanes delta_lanes_zip_low(delta_lanes a, delta_lanes b)
 {
     return __builtin_shufflevector(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
@@ -113,7 +113,7 @@ static inline delta_lanes delta_lanes_zip_high(delta_lanes a, delta_lanes b)
     return __builtin_shufflevector(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
 }
 
-/* The first half of each, or the last. */
+/* Joins the first halves of both, or the last. */
 static inline delta_lanes delta_lanes_low(delta_lanes a, delta_lanes b)
 {
     return __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11);

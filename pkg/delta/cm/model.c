@@ -1,6 +1,7 @@
-/* A copy is cut into windows; one bit says that a whole window is as predicted. In a window that is not, one bit per unit (a byte, a
- * word of code, or a reference) says whether it is as predicted, and what is not is coded by its bytes. References are predicted through
- * the match map, corrected by what the same target was seen to move by before. Every prediction of a bit mixes several contexts. */
+/* The model divides a copy into windows. One bit tells if a whole window is as predicted. In other windows one bit
+ * for each unit (a byte, a word of code, or a reference) tells the same, and bytes follow for units that are not.
+ * The map predicts references, corrected by the moves of the same target seen before. Each bit mixes several
+ * contexts. */
 #include "delta/cm/model.h"
 #include "base/endian.h"
 #include "delta/cm/stream.h"
@@ -11,7 +12,7 @@
 
 enum {
     FLAG_TABLES = DELTA_LANES,
-    FLAG_TABLES_QUICK = 5, /* the first ones */
+    FLAG_TABLES_QUICK = 5, /* the first of them */
     FLAG_BITS = 12,
     FLAG_COUNT_MAX = 15,
     WINDOW_MIN = 64,
@@ -19,43 +20,44 @@ enum {
     FLAG_WEIGHT_START_QUICK = 4000,
     FLAG_SPEED = 7,
     FLAG_LEAST = 448,
-    /* units in code of fixed length, for the tables of flags: behind the kinds of references that meet there */
+    /* units in fixed-length code, as kinds for the tables of flags: above the kinds of references that occur there */
     KIND_WORD = 30,
     KIND_IN_WORD = 31,
 };
 
-/* Weights of flags: of bytes, by units since the last miss, of references, by kind; of bytes in a missed word, and of words, by candidates. */
+/* Sets of weights for flags: for bytes by units since the last miss, for references by kind, for bytes in a missed
+ * word, and for words by candidates. */
 enum { FLAG_IN_WORD = 48, FLAG_WORD = 52, FLAG_WEIGHTS = 68 };
 
-/* Bytes that are not as predicted are few: their tables are halved so often more than those of literals. */
+/* log2 of the ratio between the tables of literals and those of bytes that differ, of which there are few. */
 enum { LEANER = 2, REGIONS = 16 };
 
 struct delta_model {
-    struct delta_stream stream; /* aligned like a cache line */
+    struct delta_stream stream; /* cache-line aligned */
     struct delta_predictor p;
     struct delta_cm *cm;
 
-    /* Slots: the logarithm of a chance as in delta/cm/bytes.h in 12 bits, above 4 of count. What is added to one when it was right, by the
-     * upper 8 bits and the count. */
+    /* Slots: 12 bits of logit as in delta/cm/bytes.h, 4 bits of count. flag_rise is the growth of the logit for the
+     * right bit, by its upper 8 bits and the count. */
     int16_t flags[FLAG_TABLES][1 << FLAG_BITS];
     int16_t flag_rise[256 * (FLAG_COUNT_MAX + 1)];
     delta_lanes flag_weight[FLAG_WEIGHTS];
     uint32_t window_state[1024], candidate_state[DELTA_REF_SLOTS * 64];
     struct delta_number segments, segment[2];
 
-    bool quick; /* the block is */
+    bool quick; /* this is a quick block */
     struct delta_words words;
-    unsigned char byte_by[REGIONS][256]; /* what was added to the last byte that changed, by what is before it in old */
+    unsigned char byte_by[REGIONS][256]; /* last difference of a changed byte, by the old byte before it */
     uint8_t kind_history[DELTA_REF_SLOTS];
     uint64_t new_pos;
 
-    unsigned streak, window_size; /* good windows in a row */
-    uint32_t unit_history;        /* a bit per unit, 1: missed */
-    unsigned since_miss;          /* units */
-    unsigned plain_kind;          /* of bytes: 0, or KIND_IN_WORD */
+    unsigned streak, window_size; /* windows as predicted in a row */
+    uint32_t unit_history;        /* a bit for each unit; 1: missed */
+    unsigned since_miss;          /* number of units */
+    unsigned plain_kind;          /* kind of bytes: 0, or KIND_IN_WORD */
     unsigned char diff[32];       /* new - old, by position */
-    uint64_t old_end;             /* of the last copy */
-    size_t joined;                /* bytes of the window that are in the stream */
+    uint64_t old_end;             /* end of the last copy */
+    size_t joined;                /* bytes of the window that the stream has */
     unsigned char made[DELTA_WINDOW_MAX + 16];
 };
 
@@ -66,14 +68,14 @@ static void init_flag_rise(struct delta_model *m)
             m->flag_rise[(x & 255) << 4 | (int)count] = delta_bytes_rise(&m->stream.bytes, x, count);
 }
 
-struct delta_model *delta_model_new(struct delta_setting *setting)
+struct delta_model *delta_model_new(struct delta_shared_context *shared)
 {
     struct delta_model *m = aligned_alloc(_Alignof(struct delta_model), sizeof(*m));
 
     if (m == NULL)
         return NULL;
-    m->p.setting = setting;
-    if (delta_stream_open(&m->stream, HF_MIN(setting->new_size, (uint64_t)DELTA_BLOCK), setting->lean + LEANER) < 0) {
+    m->p.shared = shared;
+    if (delta_stream_open(&m->stream, HF_MIN(shared->new_size, (uint64_t)DELTA_BLOCK), shared->lean + LEANER) < 0) {
         free(m);
         return NULL;
     }
@@ -114,7 +116,7 @@ void delta_model_reset(struct delta_model *m, bool quick)
     for (unsigned i = 0; i < HF_LEN(m->segment); i++)
         delta_number_init(&m->segment[i]);
     delta_predictor_reset(&m->p);
-    delta_words_reset(&m->words, m->p.setting->lean);
+    delta_words_reset(&m->words, m->p.shared->lean);
     memset(m->byte_by, 0, sizeof(m->byte_by));
     memset(m->kind_history, 0, sizeof(m->kind_history));
     memset(m->diff, 0, sizeof(m->diff));
@@ -143,14 +145,15 @@ static HF_ALWAYS_INLINE void learn_slots(const struct delta_model *m, delta_lane
         *slot[i] = v[i];
 }
 
-/* What is known of a flag. */
+/* The prediction of a flag. */
 struct flag {
     int16_t *slot[FLAG_TABLES];
     delta_lanes v, input, *weight;
     uint32_t p16;
 };
 
-/* What was nearly certain teaches nothing. Inline, for each bit on its own: so the processor goes on with what it expects the bit to be. Returns it. */
+/* Learns, unless the flag was nearly certain, and returns the bit. Inline with one call for each value, so that the
+ * processor continues with the predicted bit. */
 static HF_ALWAYS_INLINE unsigned learn_flag(const struct delta_model *m, const struct flag *f, unsigned tables,
                                             unsigned bit)
 {
@@ -163,7 +166,7 @@ static HF_ALWAYS_INLINE unsigned learn_flag(const struct delta_model *m, const s
     return bit;
 }
 
-/* The slots of contexts h, mixed by the weights of `kind`. */
+/* Codes a flag by the slots of contexts h, mixed by the weights of `kind`. */
 static HF_ALWAYS_INLINE unsigned code_flag_by(struct delta_model *m, unsigned kind, const uint32_t *h, unsigned tables,
                                               unsigned bit)
 {
@@ -183,13 +186,13 @@ static HF_ALWAYS_INLINE unsigned code_flag_by(struct delta_model *m, unsigned ki
 
 /* ---- bytes ----------------------------------------------------------------------------------------------------- */
 
-/* A byte that is not as predicted. */
+/* A byte that differs from the prediction. */
 struct missed {
-    unsigned kind;       /* 1 a byte of a copy, 2 of a code reference, 3 of another */
-    unsigned sub;        /* which region; or which kind of reference and byte in it */
-    unsigned old;        /* the byte old has here, or was predicted */
-    unsigned old_next;   /* the one behind it */
-    unsigned guesses[2]; /* bytes it may be */
+    unsigned kind;       /* a byte of: 1 a copy, 2 a reference in code, 3 another reference */
+    unsigned sub;        /* region; or kind of reference and byte in it */
+    unsigned old;        /* old byte, or predicted byte */
+    unsigned old_next;   /* the byte after it */
+    unsigned guesses[2]; /* guessed bytes */
     unsigned guesses_n;
 };
 
@@ -234,7 +237,7 @@ static uint32_t differed(const struct delta_model *m, unsigned n)
     return diff_back(m, n) != 0 ? 1u : 0u;
 }
 
-/* Is the unit at `at` as predicted? Mixes what is known about it. */
+/* Codes whether the unit at `at` is as predicted. */
 static HF_ALWAYS_INLINE unsigned code_unit_flag(struct delta_model *m, const struct delta_span *s, size_t at,
                                                 const struct delta_ref *ref, const struct delta_guess *g,
                                                 unsigned tables, unsigned missed)
@@ -268,7 +271,7 @@ static unsigned code_flag(struct delta_model *m, const struct delta_span *s, siz
                     : code_unit_flag(m, s, at, ref, g, FLAG_TABLES, missed);
 }
 
-/* Is the word of code at `at` as in old? */
+/* Codes whether the word of code at `at` equals the old one. */
 static HF_ALWAYS_INLINE unsigned code_word_flag(struct delta_model *m, const struct delta_span *s, size_t at,
                                                 unsigned changed, unsigned tables, unsigned missed)
 {
@@ -299,14 +302,14 @@ static void note_byte(struct delta_model *m, unsigned char made, unsigned char o
     m->diff[m->new_pos++ % 32] = (unsigned char)(made - old);
 }
 
-/* What was made of the window joins the stream when it is looked at. */
+/* Adds the decoded part of the window to the stream, before something reads that. */
 static void join(struct delta_model *m, size_t made)
 {
     delta_stream_add(&m->stream, m->made + m->joined, made - m->joined, true);
     m->joined = made;
 }
 
-/* `known`: it is missed, there is no need to say so. */
+/* `known`: an earlier bit implies that the unit is missed; code no flag. */
 static unsigned code_plain_unit(struct delta_model *m, const struct delta_span *s, size_t at,
                                 const unsigned char *truth, bool known)
 {
@@ -336,7 +339,7 @@ static bool is_distance(const struct delta_ref *ref)
     return ref->kind == DELTA_REF_CALL || ref->kind == DELTA_REF_JMP || ref->kind == DELTA_REF_RIP;
 }
 
-/* It joins the stream as what it leads to, where literal code has such references too. */
+/* Stores the reference in the stream by its target if literal code has such references too. */
 static void note_reference(struct delta_model *m, const struct delta_ref *ref, uint64_t word)
 {
     delta_stream_reference(&m->stream, m->new_pos - ref->n, (uint32_t)word);
@@ -386,13 +389,13 @@ static unsigned code_reference(struct delta_model *m, const struct delta_span *s
     return ref->n;
 }
 
-/* A word of code in which no reference begins: instructions of AArch64 change as such. */
+/* Codes a word of code without a reference: AArch64 instructions change as a whole. */
 static bool is_word(const struct delta_model *m, const struct delta_span *s, size_t at, size_t next_ref_at)
 {
     return m->stream.order == DELTA_ORDER_AARCH64 && ((s->old_pos + at) & 3) == 0 && at + 4 <= next_ref_at;
 }
 
-/* Its bytes, one by one. */
+/* Codes its bytes one by one. */
 static void code_bytes_of_word(struct delta_model *m, const struct delta_span *s, size_t at, const unsigned char *truth)
 {
     m->plain_kind = KIND_IN_WORD;
@@ -483,7 +486,7 @@ static void accept_window(struct delta_model *m, const struct delta_span *s)
         m->window_size *= 2;
 }
 
-/* New's segments as they differ from old's. */
+/* Codes the new segments by their differences from the old ones. */
 static int code_segments(void *ctx, struct delta_predictor *p, const struct delta_segments *truth)
 {
     struct delta_model *m = ctx;
@@ -509,7 +512,7 @@ static int code_segments(void *ctx, struct delta_predictor *p, const struct delt
 
 enum { LOADS_BEFORE = 512 };
 
-/* A copy begins: code of 32-bit ARM before it may load from pools in it. */
+/* At the start of a copy in 32-bit ARM code, scans the code before it for loads from literal pools inside. */
 static int look_before(struct delta_model *m, uint64_t old_pos, struct hf_err *err)
 {
     uint64_t n = HF_MIN(HF_MIN((uint64_t)LOADS_BEFORE, old_pos), m->new_pos);
@@ -559,11 +562,11 @@ static int code_copy(struct delta_model *m, uint64_t old_pos, uint64_t n, const 
 
 /* ---- a stripe -------------------------------------------------------------------------------------------------- */
 
-/* Where literals are and copies between them; and where they come from, or go. */
+/* Source and destination of literals and short copies. */
 struct gaps {
-    const struct delta_copies *copies; /* encoding */
+    const struct delta_copies *copies; /* encoding only */
     size_t next;
-    struct delta_ahead *ahead; /* decoding */
+    struct delta_literal_queue *queue; /* decoding only */
     struct delta_output *output;
 };
 
@@ -573,31 +576,31 @@ static int put_literals(struct gaps *g, uint64_t n, struct hf_err *err)
 {
     int r = 0;
 
-    while (r == 0 && g->ahead != NULL && n > 0) {
+    while (r == 0 && g->queue != NULL && n > 0) {
         size_t part = (size_t)HF_MIN(n, (uint64_t)AT_ONCE);
         const unsigned char *bytes;
-        if ((r = delta_ahead_take(g->ahead, part, &bytes, err)) == 0)
+        if ((r = delta_literal_queue_take(g->queue, part, &bytes, err)) == 0)
             r = delta_output_write(g->output, bytes, part, err);
         n -= part;
     }
     return r;
 }
 
-static int next_run(const struct delta_model *m, struct gaps *g, uint64_t gap_end, struct delta_run_head *head,
+static int next_run(const struct delta_model *m, struct gaps *g, uint64_t gap_end, struct delta_literal_run *head,
                     struct hf_err *err)
 {
     const unsigned char *bytes;
     struct delta_copy copy;
 
-    if (g->ahead != NULL) {
-        int r = delta_ahead_take(g->ahead, sizeof(*head), &bytes, err);
+    if (g->queue != NULL) {
+        int r = delta_literal_queue_take(g->queue, sizeof(*head), &bytes, err);
         if (r == 0)
             memcpy(head, bytes, sizeof(*head));
         return r;
     }
-    *head = (struct delta_run_head){.literals = (uint32_t)(gap_end - m->new_pos)};
-    if (delta_next_inline(g->copies, &g->next, m->new_pos, gap_end, &copy))
-        *head = (struct delta_run_head){copy.old_pos, (uint32_t)(copy.new_pos - m->new_pos), (uint32_t)copy.len};
+    *head = (struct delta_literal_run){.literals = (uint32_t)(gap_end - m->new_pos)};
+    if (delta_copies_next_inline(g->copies, &g->next, m->new_pos, gap_end, &copy))
+        *head = (struct delta_literal_run){copy.old_pos, (uint32_t)(copy.new_pos - m->new_pos), (uint32_t)copy.len};
     return 0;
 }
 
@@ -608,11 +611,11 @@ static void pass_literals(struct delta_model *m, uint64_t n)
     m->new_pos += n;
 }
 
-/* A run of literals and the copy behind it. */
+/* Handles a run of literals and the copy behind it. */
 static int code_run(struct delta_model *m, struct gaps *g, uint64_t gap_end, const unsigned char *truth,
                     struct hf_err *err)
 {
-    struct delta_run_head head = {0};
+    struct delta_literal_run head = {0};
     int r = next_run(m, g, gap_end, &head, err);
 
     if (r < 0 || (r = put_literals(g, head.literals, err)) < 0)
@@ -626,7 +629,7 @@ static int code_run(struct delta_model *m, struct gaps *g, uint64_t gap_end, con
 static int code_stripe(struct delta_model *m, uint64_t start, uint64_t end, const unsigned char *truth, struct gaps *g,
                        struct hf_err *err)
 {
-    const struct delta_map *map = &m->p.setting->map;
+    const struct delta_map *map = &m->p.shared->map;
     const struct delta_map_entry *e = delta_map_at(map, start), *last = map->p + map->n;
     int r = 0;
 
@@ -654,9 +657,9 @@ int delta_model_encode(struct delta_model *m, struct delta_cm *cm, uint64_t star
 }
 
 int delta_model_decode(struct delta_model *m, struct delta_cm *cm, uint64_t start, uint64_t end,
-                       struct delta_ahead *ahead, struct delta_output *output, struct hf_err *err)
+                       struct delta_literal_queue *queue, struct delta_output *output, struct hf_err *err)
 {
-    struct gaps gaps = {.ahead = ahead, .output = output};
+    struct gaps gaps = {.queue = queue, .output = output};
 
     m->cm = cm;
     return code_stripe(m, start, end, NULL, &gaps, err);

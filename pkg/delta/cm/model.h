@@ -1,38 +1,25 @@
-/* delta/cm/model.h - the small profile's model of copies: what in them is not as old and the match map predict, given what is known of
- * the image. The same code encodes and decodes, so the two cannot disagree. What is between copies: literals.h.
+/* delta/cm/model.h - the small profile's model of copies: codes the bytes that differ from the prediction by old file,
+ * match map and image. Encoder and decoder are one code path and cannot disagree. literals.h codes the bytes between
+ * copies.
  *
- * One model serves one block at a time; delta_model_reset() makes it as new. Memory: sizeof(struct delta_model), fixed. */
+ * One model serves one block at a time; delta_model_reset() starts the next. Memory: sizeof(struct delta_model),
+ * fixed. */
 #pragma once
 
-#include "delta/cm/ahead.h"
 #include "delta/cm/cm.h"
+#include "delta/cm/literal_queue.h"
 #include "delta/image/predict.h"
 
 struct delta_model;
 
-HF_MUST_USE int delta_setting_code(struct delta_cm *cm, struct delta_setting *setting, struct hf_err *err);
-
-struct delta_make;
-struct delta_memory;
-
-/* The setting as the first part of a body. Free it with delta_setting_done(), on failure too. */
-HF_MUST_USE int delta_setting_read(struct delta_run *run, struct delta_setting *setting, struct hf_err *err);
-/* `memory` becomes the reader of old; it must live as long as the setting. */
-HF_MUST_USE int delta_setting_make(const struct delta_make *make, struct delta_memory *memory,
-                                   struct delta_setting *setting, struct hf_buf *body, struct hf_err *err);
-
-/* A coded part with its length in front. */
-HF_MUST_USE int delta_part_open(struct delta_run *run, struct delta_cm *cm, struct hf_err *err);
-HF_MUST_USE int delta_part_add(struct hf_buf *body, const struct hf_buf *part);
-
-struct delta_model *delta_model_new(struct delta_setting *setting);
+struct delta_model *delta_model_new(struct delta_shared_context *shared);
 void delta_model_free(struct delta_model *model);
-/* At a block's start. `quick`: it shall apply sooner, and may take some more room. */
+/* Call at the start of a block. `quick`: decode sooner, for some more bytes. */
 void delta_model_reset(struct delta_model *model, bool quick);
 
-/* The copies of new[start..end), a stripe. Encoding takes the bytes from `truth` (new[start]), and from `copies` all copies of the
- * encoder. Decoding takes literals, and the copies between them, from `ahead`, and gives all bytes to `output`. */
+/* Codes the copies of new[start..end), a stripe. Encoding takes the bytes from `truth` (new[start]), and all copies
+ * from `copies`. Decoding takes literals and short copies from `queue`, and writes all bytes to `output`. */
 HF_MUST_USE int delta_model_encode(struct delta_model *model, struct delta_cm *cm, uint64_t start, uint64_t end,
                                    const unsigned char *truth, const struct delta_copies *copies, struct hf_err *err);
 HF_MUST_USE int delta_model_decode(struct delta_model *model, struct delta_cm *cm, uint64_t start, uint64_t end,
-                                   struct delta_ahead *ahead, struct delta_output *output, struct hf_err *err);
+                                   struct delta_literal_queue *queue, struct delta_output *output, struct hf_err *err);

@@ -7,10 +7,10 @@
 
 enum { LEVELS = 6 };
 
-/* How far the larger count goes, by the smaller one. */
+/* Largest value of the larger count, by the smaller one. */
 static const uint8_t level_limit[LEVELS] = {30, 20, 12, 8, 6, 5};
 
-struct state {
+struct bit_history {
     uint8_t seen[2], last;
 };
 
@@ -19,22 +19,22 @@ static bool allowed(unsigned a, unsigned b)
     return HF_MIN(a, b) < LEVELS && HF_MAX(a, b) <= level_limit[HF_MIN(a, b)];
 }
 
-/* All states, fewest bits first: how many zeros and ones, and which came last where that can be either. */
-static unsigned list_states(struct state *states)
+/* Lists all states, fewest bits first: number of zeros and ones, and the last bit if it can be either. */
+static unsigned list_states(struct bit_history *states)
 {
     unsigned n = 0;
 
-    states[n++] = (struct state){{0, 0}, 0};
+    states[n++] = (struct bit_history){{0, 0}, 0};
     for (unsigned sum = 1; sum <= 32; sum++)
         for (unsigned zeros = 0; zeros <= sum; zeros++)
             for (unsigned last = 0; last < 2 && allowed(zeros, sum - zeros); last++)
                 if ((last == 0 ? zeros : sum - zeros) > 0)
-                    states[n++] = (struct state){{(uint8_t)zeros, (uint8_t)(sum - zeros)}, (uint8_t)last};
+                    states[n++] = (struct bit_history){{(uint8_t)zeros, (uint8_t)(sum - zeros)}, (uint8_t)last};
     return n;
 }
 
-/* One more bit: its count grows, much of the other one is forgotten, and what is too much then of the larger one. */
-static struct state after(struct state s, unsigned bit)
+/* Adds a bit: its count grows, the other one forgets much, and the larger one shrinks to its limit. */
+static struct bit_history after(struct bit_history s, unsigned bit)
 {
     unsigned own = s.seen[bit] + 1u, other = s.seen[1 - bit];
 
@@ -52,8 +52,8 @@ static struct state after(struct state s, unsigned bit)
     return s;
 }
 
-/* The chance a state stands for: what came without exception counts for more, and so does what came last. */
-static uint32_t chance_of(const struct state *s)
+/* Returns the probability of a 1 in a state: histories without exception count for more, and so does the last bit. */
+static uint32_t chance_of(const struct bit_history *s)
 {
     unsigned zeros = s->seen[0], ones = s->seen[1];
 
@@ -70,7 +70,7 @@ static uint32_t chance_of(const struct state *s)
 void delta_states_init(uint8_t next[DELTA_STATES][2], uint32_t chance[DELTA_STATES])
 {
     uint8_t index[32][32][2];
-    struct state states[DELTA_STATES];
+    struct bit_history states[DELTA_STATES];
     unsigned n = list_states(states);
 
     memset(next, 0, DELTA_STATES * sizeof(next[0]));
@@ -80,7 +80,7 @@ void delta_states_init(uint8_t next[DELTA_STATES][2], uint32_t chance[DELTA_STAT
     for (unsigned i = 0; i < n; i++) {
         chance[i] = chance_of(&states[i]);
         for (unsigned bit = 0; bit < 2; bit++) {
-            struct state s = after(states[i], bit);
+            struct bit_history s = after(states[i], bit);
             next[i][bit] = index[s.seen[0]][s.seen[1]][s.last];
         }
     }

@@ -8,7 +8,7 @@
 
 enum { ARM_LOOKS_BACK = 8, PLAIN_LOOKS_BACK = 6, COMPARED_MAX = 32, SEEN_AGO_MAX = 64 };
 
-/* Weights are chosen by these kinds of bytes; of words there is one for each byte. */
+/* Kinds of bytes that select weights; words have one for each byte. */
 enum { KIND_PLAIN, KIND_X86_REFERENCE, KIND_ARM };
 
 enum delta_order delta_order_of(enum delta_machine machine, unsigned region)
@@ -76,13 +76,13 @@ void delta_stream_go_to(struct delta_stream *st, uint64_t place)
     st->match_length = 0;
 }
 
-/* n-th byte back, up to the 8th. */
+/* Returns the n-th byte back, up to the 8th. */
 static uint32_t back(const struct delta_stream *st, unsigned n)
 {
     return (uint32_t)(st->tail >> (8 * (n - 1))) & 255;
 }
 
-/* n-th word before pos, as it stands in the stream. */
+/* Returns the n-th word before pos, as in the history. */
 static uint32_t word_before(const struct delta_stream *st, uint64_t pos, unsigned n)
 {
     uint32_t mask = st->history_size - 1, p = (uint32_t)pos - 4 * n;
@@ -92,11 +92,12 @@ static uint32_t word_before(const struct delta_stream *st, uint64_t pos, unsigne
            h[(p + 3) & mask];
 }
 
-/* bl and adrp with the word or page they lead to instead of the distance from `place`, and back. */
+/* Converts bl and adrp between distances from `place` and targets (a word or a page). */
 static uint32_t arm_turned(uint32_t w, uint64_t place, bool back_again)
 {
     uint32_t word = (uint32_t)(place >> 2), page = (uint32_t)(place >> 12);
-    uint32_t distance = (w & 0xfc000000) == 0x94000000 ? 0x3ffffff : 0; /* bits of it: no branch, bl is everywhere */
+    /* mask of the distance; branch-free, since bl is frequent */
+    uint32_t distance = (w & 0xfc000000) == 0x94000000 ? 0x3ffffff : 0;
 
     if ((w & 0x9f000000) == 0x90000000) {
         uint32_t pages = (w >> 29 & 3) | (w >> 3 & 0x1ffffc);
@@ -113,7 +114,7 @@ static uint32_t hash_of(const struct delta_stream *st, bool arm, uint32_t w1, ui
     return (arm ? delta_hash(77, w1, w2) : delta_hash(78, w1, w2 & 0xffff)) >> (32 - st->match_bits);
 }
 
-/* Where, before pos, the same stood as before it, and for how many bytes: 0 for too few. */
+/* Returns the length of the match between the bytes before pos and those before `before`, or 0 if it is too short. */
 static uint32_t length_of_match(const struct delta_stream *st, uint64_t pos, uint32_t before, unsigned least)
 {
     uint32_t mask = st->history_size - 1, n = 0;
@@ -125,7 +126,7 @@ static uint32_t length_of_match(const struct delta_stream *st, uint64_t pos, uin
     return n < least ? 0 : n;
 }
 
-/* Note what precedes, and where it stood before: 0, nowhere that is known. */
+/* Enters the current position into the match table, and remembers the position it replaces; 0: unknown. */
 static void note_here(struct delta_stream *st, bool arm)
 {
     uint32_t *entry = &st->match_at[hash_of(st, arm, (uint32_t)st->tail, (uint32_t)(st->tail >> 32))];
@@ -147,7 +148,7 @@ static void follow_match(struct delta_stream *st, unsigned byte)
     st->match_length = HF_MIN(st->match_length + 1, 65535u);
 }
 
-/* A byte joins the stream as it is in it; `look`: for a match. */
+/* Appends a byte in the history's form; `look`: search for a match. */
 static void push(struct delta_stream *st, unsigned byte, bool look)
 {
     bool arm = st->order == DELTA_ORDER_AARCH64;
@@ -165,7 +166,7 @@ static void push(struct delta_stream *st, unsigned byte, bool look)
     st->match = st->pos - ((uint32_t)st->pos - st->noted_before);
 }
 
-/* The word that ends here was put down as it is in new. */
+/* Converts the last word of the history from the new file's form. */
 static void turn_word(struct delta_stream *st)
 {
     uint64_t p = st->pos - 4;
@@ -176,7 +177,7 @@ static void turn_word(struct delta_stream *st)
     st->tail = (st->tail & ~UINT64_C(0xffffffff)) | w;
 }
 
-/* A byte joins as it is, noted where `closely` or at the end of a word. */
+/* Appends a byte; enters the position if `closely`, or at the end of a word. */
 static void add_byte(struct delta_stream *st, unsigned byte, bool closely)
 {
     bool arm = st->order == DELTA_ORDER_AARCH64;
@@ -193,8 +194,8 @@ static void add_byte(struct delta_stream *st, unsigned byte, bool closely)
     }
 }
 
-/* The same for so many times four, where pos is divisible by 4. What stood before is asked for behind the last one alone: nobody waits
- * for the others. */
+/* The same for several words, where pos is divisible by 4. Reads only the last replaced position: nothing waits for
+ * the others. */
 static void add_words(struct delta_stream *st, const unsigned char *bytes, size_t words)
 {
     bool arm = st->order == DELTA_ORDER_AARCH64;
@@ -253,7 +254,7 @@ static unsigned match_bucket(uint32_t length)
                           : 15;
 }
 
-/* Has what repeated itself at seen_at done so up to pos? */
+/* True if the repetition seen at seen_at continues to pos. */
 static bool still_repeats(const struct delta_stream *st, uint32_t pos)
 {
     uint32_t mask = st->history_size - 1, n = pos - st->seen_at;
@@ -290,7 +291,7 @@ unsigned delta_stream_expects(struct delta_stream *st, unsigned *ret_length)
     return st->history[(st->seen_match + (arm ? 3 - into : 0)) & mask] + 1u;
 }
 
-/* What repetitions and old expect; trusts 0-15 and 16-143. */
+/* Sets the guesses of repetition (trust 0 to 15) and old bytes (16 to 143). */
 static void set_guesses(struct delta_stream *st, struct delta_byte_context *c,
                         const unsigned char *const old[STREAM_OLD], unsigned index)
 {
@@ -313,7 +314,7 @@ static void note_old(struct delta_stream *st, const struct delta_byte_context *c
             st->old_hits[i] = st->old_hits[i] << 1 | (c->guess[1 + i] - 1u == byte);
 }
 
-/* `phase`: 0, or which byte of a reference this is, from 1. */
+/* `phase`: index of the byte in a reference, from 1; else 0. */
 static void plain_contexts(struct delta_stream *st, struct delta_byte_context *c, unsigned phase)
 {
     uint32_t c1 = back(st, 1), c4 = c1 | back(st, 2) << 8 | back(st, 3) << 16 | back(st, 4) << 24;
@@ -329,7 +330,7 @@ static void plain_contexts(struct delta_stream *st, struct delta_byte_context *c
     c->scene = 0;
 }
 
-/* Of those below, the ones that quick learning asks for. */
+/* Sets those of the contexts below that quick learning uses. */
 static void arm_contexts_learned(struct delta_byte_context *c, const uint32_t words[3], unsigned index, uint32_t part)
 {
     uint32_t own = index << 30 ^ part;
@@ -338,7 +339,7 @@ static void arm_contexts_learned(struct delta_byte_context *c, const uint32_t wo
     c->rank[0] = delta_hash(8, own, words[0]);
 }
 
-/* The `index`-th byte of an instruction, `part` being those above it. */
+/* Sets the contexts of byte `index` of an instruction whose bytes so far are `part`. */
 static void arm_contexts(struct delta_byte_context *c, const uint32_t words[3], unsigned index, uint32_t part)
 {
     uint32_t w1 = words[0], w2 = words[1], w3 = words[2], own = index << 30 ^ part;
@@ -352,7 +353,7 @@ static void arm_contexts(struct delta_byte_context *c, const uint32_t words[3], 
     c->scene = 0;
 }
 
-/* `index`: which of the bytes that old has here. */
+/* `index` selects the old byte at this position. */
 static unsigned code_byte(struct delta_stream *st, struct delta_cm *cm, struct delta_byte_context *c,
                           const unsigned char *const old[STREAM_OLD], unsigned index, unsigned byte)
 {
@@ -396,7 +397,7 @@ static unsigned code_arm_word(struct delta_stream *st, struct delta_cm *cm, cons
     return 4;
 }
 
-/* What coding it would learn, and no more: repetitions are not looked for. */
+/* Learns a unit without coding it, and without a search for repetitions. */
 static unsigned learn_arm_word(struct delta_stream *st, const unsigned char *truth, unsigned char *made)
 {
     uint32_t word = arm_turned(hf_le32(truth), st->place, false), before[3];
@@ -438,7 +439,7 @@ static unsigned code_x86_reference(struct delta_stream *st, struct delta_cm *cm,
     return 4;
 }
 
-/* Do the last bytes say that a distance of four bytes follows? call, jmp, or an operand relative to rip. */
+/* True if the last bytes announce a distance of four bytes: call, jmp, or a rip-relative operand. */
 static bool x86_reference_follows(uint64_t recent)
 {
     unsigned last = recent & 255, opcode = recent >> 8 & 255, escape = recent >> 16 & 255;

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-/* Fields of instructions of AArch64: registers in bits 0 to 4 and 5 to 9, what is done above, with an operand from bit 10 on. */
+/* Fields of AArch64 instructions: registers in bits 0 to 4 and 5 to 9, an operand from bit 10 on, the operation
+ * above. */
 enum { BASE_AT = 5, OPERAND_AT = 10, DONE_AT = 22, REGISTER = 31 };
 
 void delta_words_reset(struct delta_words *w, unsigned lean)
@@ -15,7 +16,7 @@ void delta_words_reset(struct delta_words *w, unsigned lean)
     w->by = 0;
 }
 
-/* Memory is taken where there are such words. */
+/* Touches memory only if there are such words. */
 static void start(struct delta_words *w)
 {
     memset(w->last, 0, sizeof(w->last[0]) * DELTA_WORD_LIKES << w->bits);
@@ -41,7 +42,7 @@ void delta_words_guess(struct delta_words *w, uint32_t old, struct delta_word_gu
     }
 }
 
-/* A bit for each candidate that is this word. */
+/* Returns a bit for each candidate with this value. */
 static unsigned candidates_for(const struct delta_word_guess *g, uint32_t word)
 {
     unsigned are = 0;

@@ -1,42 +1,43 @@
-/* delta/cm/words.h - what became of words of code that look alike. Where a structure grew or a frame moved, many instructions change by the
- * same number: those with the same operand, those that use the same register. */
+/* delta/cm/words.h - predict changed words of code from changes of similar words. When a structure or a stack frame
+ * grows, many instructions change by the same number: those with the same operand, or the same register. */
 #pragma once
 
 #include "delta/cm/cm.h"
 
 enum { DELTA_WORD_LIKES = 4, DELTA_WORD_BITS = 11 };
 
-/* A word like it, by what they have in common, and what was added to that when it was met last. */
+/* The last change of words with one key. */
 struct delta_word_change {
     uint32_t key, by;
 };
 
 struct delta_words {
     struct delta_word_change last[DELTA_WORD_LIKES << DELTA_WORD_BITS];
-    uint32_t right[4 << DELTA_WORD_LIKES]; /* adaptive bits, by who says the same, and the last answers */
-    unsigned bits;                         /* of the tables in use */
-    bool started;                          /* they are cleared */
-    unsigned answers;                      /* the last one in bit 0 */
-    uint32_t by;                           /* the last change of a word */
+    uint32_t right[4 << DELTA_WORD_LIKES]; /* adaptive bits, by candidates that agree and the last answers */
+    unsigned bits;                         /* log2 of the size of the tables in use */
+    bool started;                          /* the tables are cleared */
+    unsigned answers;                      /* last answers, the newest in bit 0 */
+    uint32_t by;                           /* last change of any word */
 };
 
-/* What one word may have become. */
+/* Candidates for one word. */
 struct delta_word_guess {
     uint32_t old, word[DELTA_WORD_LIKES];
     struct delta_word_change *from[DELTA_WORD_LIKES];
     uint32_t key[DELTA_WORD_LIKES];
-    unsigned changed; /* a bit per candidate: there is a word like it, and it changed */
+    unsigned changed; /* a bit for each candidate: its key is known, and that word changed */
 };
 
-/* At a block's start. `lean`: how often tables are halved. */
+/* Call at the start of a block. `lean` halves the tables so many times. */
 void delta_words_reset(struct delta_words *w, unsigned lean);
 
-/* The candidates for the word that is `old` in old. They point into w: until the next reset, and each guess is noted before the next one. */
+/* Finds the candidates for the word that is `old` in the old file. They point into w until the next reset; note each
+ * guess before the next one. */
 void delta_words_guess(struct delta_words *w, uint32_t old, struct delta_word_guess *ret);
 
-/* Code which candidate a word is that did change, encoding: `word`. Returns false if it is none of them. */
+/* Codes which candidate a changed word is; encoding, `word` is the value. False if it is none of them. */
 bool delta_words_code(struct delta_words *w, struct delta_cm *cm, const struct delta_word_guess *g, uint32_t word,
                       uint32_t *ret_word);
 
-/* The word is known. */
+/* Records the new value of the word. */
 void delta_words_note(struct delta_words *w, const struct delta_word_guess *g, uint32_t word);

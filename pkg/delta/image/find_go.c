@@ -5,25 +5,25 @@
 
 enum { STEPS_MAX = 64 };
 
-/* Where the function of that row begins in new. */
+/* Sets the address in the new file of the function in a row. */
 static int entry_of(struct delta_predictor *p, uint64_t row, uint64_t *ret_entry, struct hf_err *err)
 {
     const struct delta_go *go = &p->image.go;
     uint64_t entry, function;
     int64_t shift = 0;
-    int r = delta_go_row(p->setting->old, go, row, &entry, &function, err);
+    int r = delta_go_row(p->shared->old, go, row, &entry, &function, err);
 
     if (r < 0)
         return r;
     if (go->layout == DELTA_GO_116)
         entry = delta_position_of(&p->image.segments, entry);
     if (entry < DELTA_MEMORY)
-        (void)delta_map_shift(&p->setting->map, entry, &shift);
+        (void)delta_map_shift(&p->shared->map, entry, &shift);
     *ret_entry = delta_address_of(&p->segments, entry + (uint64_t)shift);
     return 0;
 }
 
-/* The last row whose function begins at `address` or before, when rows ascend as they should. */
+/* Finds the last row whose function begins at `address` or before. Rows should ascend. */
 static int search(struct delta_predictor *p, uint64_t address, uint64_t *ret_row, struct hf_err *err)
 {
     uint64_t low = 0, high = p->image.go.functions, entry;
@@ -70,7 +70,7 @@ int delta_go_bucket(struct delta_predictor *p, uint64_t bucket, const uint32_t *
     int r = 0;
 
     if (f->bucket != bucket + 1) {
-        (void)delta_map_shift(&p->setting->map, text, &shift);
+        (void)delta_map_shift(&p->shared->map, text, &shift);
         uint64_t part = bucket * DELTA_GO_BUCKET_PARTS,
                  address = delta_address_of(&p->segments, text + (uint64_t)shift) + part * DELTA_GO_PART_CODE;
         for (unsigned i = 0; r == 0 && i < DELTA_GO_BUCKET_PARTS; i++)

@@ -1,5 +1,5 @@
-/* The header of pclntab is told by its magic number; the runtime's module data by its first word, which is that header's
- * address. */
+/* A magic number identifies the header of pclntab. The first word of the runtime's module data, the header's
+ * address, identifies that. */
 #include "delta/image/golang.h"
 #include "delta/image/find_go.h"
 
@@ -9,9 +9,33 @@
 
 enum { HEADER_BYTES = 72, MODULE_WORDS = 56, PIECE = 4096, STEP = 16 };
 
+/* ---- descriptions of functions --------------------------------------------------------------------------------- */
+
+static const struct delta_go_function_layout layouts[] = {
+    [DELTA_GO_116] = {8, 20, 32, 36, 43, 44},
+    [DELTA_GO_118] = {4, 16, 28, 32, 39, 40},
+    [DELTA_GO_120] = {4, 16, 28, 32, 43, 44},
+};
+
+uint64_t delta_go_function_size(const struct delta_go *go, const unsigned char *head)
+{
+    const struct delta_go_function_layout *l = &layouts[go->layout];
+    uint64_t size = l->pcdata + 4 * (uint64_t)HF_MIN(hf_le32(head + l->pcdata_n), (uint32_t)DELTA_GO_PCDATA_MAX);
+
+    if (go->layout == DELTA_GO_116)
+        return ((size + 7) & ~UINT64_C(7)) + 8 * (uint64_t)head[l->funcdata_n];
+    return size + 4 * (uint64_t)head[l->funcdata_n];
+}
+
+const struct delta_go_function_layout *delta_go_function_layout(const struct delta_go *go)
+{
+    return &layouts[go->layout];
+}
+
 /* ---- regions --------------------------------------------------------------------------------------------------- */
 
-/* Make [offset, offset + size) a region of its own, cut out of the one it lies in, if it lies in one; whole words. */
+/* Makes [offset, offset + size) a region of its own, in whole words, and splits the region around it if there is
+ * one. */
 static void carve(struct delta_image *image, uint64_t offset, uint64_t size, enum delta_region_kind kind, uint64_t link)
 {
     uint64_t end;
@@ -68,7 +92,7 @@ int delta_go_row(struct delta_old *file, const struct delta_go *go, uint64_t ind
     return 0;
 }
 
-/* The header's layout at p; DELTA_GO_NONE: it is none. */
+/* Returns the layout of the header at p; DELTA_GO_NONE if it is not one. */
 static enum delta_go_layout layout_of(const unsigned char *p)
 {
     if (p[4] != 0 || p[5] != 0 || (p[6] != 1 && p[6] != 4) || p[7] != 8)
@@ -85,7 +109,7 @@ static enum delta_go_layout layout_of(const unsigned char *p)
     }
 }
 
-/* Take what the header at `at` of the region tells, if it can be one. */
+/* Reads the header at `at` of the region if it is valid. */
 static void take_header(const struct delta_image *image, const struct delta_region *region, uint64_t at,
                         const unsigned char *p, struct delta_go *ret_go)
 {
@@ -117,18 +141,18 @@ static void take_header(const struct delta_image *image, const struct delta_regi
     *ret_go = go;
 }
 
-/* Look through a region for what `found` knows, at every `step` bytes, the first `most` at most. */
-struct search {
+/* A search through regions at every `step` bytes, for at most `left` bytes. */
+struct go_search {
     struct delta_old *file;
     struct delta_image *image;
     struct delta_go go;
     const struct delta_region *region;
-    uint64_t word; /* looked for as 8 bytes; 0: a header */
+    uint64_t word; /* 8 bytes to search for; 0: a header */
     uint64_t left;
-    uint64_t at; /* found there; 0: not */
+    uint64_t at; /* position found; 0: none */
 };
 
-static bool is_it(struct search *s, uint64_t at, const unsigned char *p)
+static bool is_it(struct go_search *s, uint64_t at, const unsigned char *p)
 {
     if (s->word != 0) {
         if (hf_le(p, 8) != s->word)
@@ -142,7 +166,7 @@ static bool is_it(struct search *s, uint64_t at, const unsigned char *p)
     return s->go.layout != DELTA_GO_NONE;
 }
 
-static int look_through(struct search *s, const struct delta_region *region, unsigned step, struct hf_err *err)
+static int look_through(struct go_search *s, const struct delta_region *region, unsigned step, struct hf_err *err)
 {
     unsigned char bytes[PIECE + HEADER_BYTES];
     uint64_t first = (step - region->address % step) % step;
@@ -161,7 +185,7 @@ static int look_through(struct search *s, const struct delta_region *region, uns
     return 0;
 }
 
-static int look_in(struct search *s, enum delta_region_kind kind, unsigned step, struct hf_err *err)
+static int look_in(struct go_search *s, enum delta_region_kind kind, unsigned step, struct hf_err *err)
 {
     int r = 0;
 
@@ -180,13 +204,13 @@ static uint64_t place_of(const struct delta_image *image, uint64_t address)
     return position < DELTA_MEMORY ? position : 0;
 }
 
-struct module {
+struct go_module {
     uint64_t text, types, types_end, funcdata, links, links_n, find, buckets, rodata;
 };
 
-/* Its words by layout; the list of types' offsets stands at one of two places. */
+/* Reads the module data by layout. The list of types' offsets is at one of two places. */
 static void take_module(const struct delta_image *image, const struct delta_go *go, const unsigned char *p,
-                        struct module *m)
+                        struct go_module *m)
 {
     unsigned types = go->layout == DELTA_GO_120 ? 37 : 35, links = types + (go->layout == DELTA_GO_116 ? 5 : 7);
     uint64_t end = hf_le(p + 8 * (types + 1), 8), code = hf_le(p + 8 * 21, 8) - hf_le(p + 8 * 20, 8);
@@ -209,7 +233,7 @@ static void take_module(const struct delta_image *image, const struct delta_go *
     }
 }
 
-static int find_module(struct search *s, struct module *module, struct hf_err *err)
+static int find_module(struct go_search *s, struct go_module *module, struct hf_err *err)
 {
     unsigned char words[8 * MODULE_WORDS];
     int r;
@@ -229,8 +253,8 @@ static int find_module(struct search *s, struct module *module, struct hf_err *e
 
 /* ---- all of it ------------------------------------------------------------------------------------------------- */
 
-/* Where the description of the last function ends. */
-static int functions_end(struct search *s, uint64_t *ret_end, struct hf_err *err)
+/* Computes the end of the last function's description. */
+static int functions_end(struct go_search *s, uint64_t *ret_end, struct hf_err *err)
 {
     unsigned char head[DELTA_GO_HEAD_BYTES];
     uint64_t entry, last;
@@ -242,7 +266,7 @@ static int functions_end(struct search *s, uint64_t *ret_end, struct hf_err *err
     return r;
 }
 
-static void divide(struct search *s, const struct module *m, uint64_t end)
+static void divide(struct go_search *s, const struct go_module *m, uint64_t end)
 {
     struct delta_image *image = s->image;
     const struct delta_go *go = &image->go;
@@ -264,8 +288,8 @@ static void divide(struct search *s, const struct module *m, uint64_t end)
 
 int delta_go_find(struct delta_old *file, struct delta_image *image, struct hf_err *err)
 {
-    struct search s = {.file = file, .image = image, .left = DELTA_GO_SEARCH_MAX};
-    struct module module = {0};
+    struct go_search s = {.file = file, .image = image, .left = DELTA_GO_SEARCH_MAX};
+    struct go_module module = {0};
     uint64_t end = 0;
     int r;
 

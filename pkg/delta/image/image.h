@@ -1,7 +1,9 @@
-/* delta/image/image.h - what a file's bytes mean, as far as predicting references needs it: its segments and its tables.
+/* delta/image/image.h - the structure of an executable image, as far as predicting references needs it: segments and
+ * tables.
  *
- * Read from the old file on both sides, so nothing of it is in the patch but the new file's segments. ELF, 32 or 64 bit,
- * little endian; anything else gives an image without segments. Everything bounded; hostile headers only make predictions bad. */
+ * Both sides read it from the old file, so the delta holds only the segments of the new one. ELF, 32 or 64 bit,
+ * little endian; any other file is an image without segments. All sizes are bounded; hostile headers only make
+ * predictions bad. */
 #pragma once
 
 #include <stdint.h>
@@ -19,7 +21,7 @@ enum delta_machine {
     DELTA_MACHINE_RISCV, /* 64 bit */
 };
 
-/* A loaded part: file bytes [offset, offset + file_size) are at address; memory beyond them is zero. */
+/* A loaded segment: the file bytes [offset, offset + file_size) are at `address`; the memory after them is zero. */
 struct delta_segment {
     uint64_t offset, address, file_size, memory_size;
 };
@@ -41,18 +43,18 @@ enum delta_region_kind {
     DELTA_REGION_RODATA,
     DELTA_REGION_GO_PCLN,
     DELTA_REGION_REL,          /* {address, info}, 32 bit */
-    DELTA_REGION_EXIDX,        /* ARM's unwind table: {function, how}, 31 bits each, relative to their own place */
-    DELTA_REGION_RELR,         /* addresses, and odd words: bitmaps of what follows them */
-    DELTA_REGION_GO_ROWS,      /* a function's entry and its description's place */
+    DELTA_REGION_EXIDX,        /* ARM's unwind table: {function, how}, 31 bits each, relative to their own position */
+    DELTA_REGION_RELR,         /* addresses, and odd words: bitmaps of the words after them */
+    DELTA_REGION_GO_ROWS,      /* entry and description position of each function */
     DELTA_REGION_GO_FUNCTIONS, /* descriptions of functions */
     DELTA_REGION_GO_TYPES,
     DELTA_REGION_GO_OFFSETS, /* 32-bit offsets from `link` */
-    DELTA_REGION_GO_FIND,    /* from code to functions */
-    DELTA_REGION_GO_DATA,    /* what the collector and tracebacks know of functions */
+    DELTA_REGION_GO_FIND,    /* from code to functions (findfunctab) */
+    DELTA_REGION_GO_DATA,    /* data of functions for the garbage collector and tracebacks */
     DELTA_REGION_KINDS,
 };
 
-/* Contexts have room for 16 kinds: those of 32-bit images and those of Go never meet. */
+/* Contexts have room for 16 kinds: the kinds of 32-bit images and those of Go never occur together. */
 static inline unsigned delta_region_slot(enum delta_region_kind kind)
 {
     return kind < 16 ? kind : kind - 16u + DELTA_REGION_REL;
@@ -60,19 +62,20 @@ static inline unsigned delta_region_slot(enum delta_region_kind kind)
 
 struct delta_region {
     uint64_t offset, size, address;
-    uint64_t
-        link; /* symbols: offset of the string table; relocations: of the symbols; offsets: of what they count from */
+    /* Symbols: offset of the string table. Relocations: offset of the symbols. Go's offsets: position that they
+     * count from. */
+    uint64_t link;
     enum delta_region_kind kind;
-    bool linkage; /* of the offset table, or a linkage table that jumps through it */
+    bool linkage; /* part of .got or .plt */
 };
 
 enum delta_go_layout { DELTA_GO_NONE, DELTA_GO_116, DELTA_GO_118, DELTA_GO_120 };
 
-/* Of an image made by Go: positions of what its tables count from; 0: not known. */
+/* Positions in an image made by Go that its tables count from; 0: not found. */
 struct delta_go {
     enum delta_go_layout layout;
     uint64_t header, text, names, units, files, pctab, rows, types, funcdata, rodata, find;
-    uint64_t functions; /* how many */
+    uint64_t functions; /* number of functions */
 };
 
 struct delta_image {
@@ -81,29 +84,24 @@ struct delta_image {
     bool narrow;  /* 32 bit */
     uint64_t got; /* 32 bit: position that offsets in code count from; 0: none */
     struct delta_segments segments;
-    bool go_expected; /* there are sections only Go makes */
+    bool go_expected; /* has sections that only Go makes */
     struct delta_go go;
     unsigned regions_n;
-    struct delta_region regions[DELTA_REGIONS]; /* ascending, not overlapping */
+    struct delta_region regions[DELTA_REGIONS]; /* ascending, without overlaps */
 };
 
-/* A file in old, or inside an archive that old is, and the one in new that is made from it. */
+/* An image in the old file (whole, or a member of an archive) and the one in the new file made from it. */
 struct delta_pair {
     uint32_t old_offset, old_size, new_offset, new_size;
 };
 
-/* The image at [offset, offset + size); all offsets in it are positions in the whole file. Never fails on content; read
- * errors of the file are returned. */
-HF_MUST_USE int delta_image_read(struct delta_old *file, uint64_t offset, uint64_t size, struct delta_image *ret_image,
-                                 struct hf_err *err);
-
-/* Kind of the byte at offset; *ret_end is where that stops being so. */
+/* Returns the region at `offset`; *ret_end is the end of the range with that answer. */
 const struct delta_region *delta_image_region(const struct delta_image *image, uint64_t offset, uint64_t *ret_end);
 
-/* Positions: file offsets, and beyond DELTA_MEMORY addresses that no file byte stands for. */
+/* Positions are file offsets or, from DELTA_MEMORY on, addresses that have no byte in the file. */
 #define DELTA_MEMORY (UINT64_C(1) << 40)
 #define DELTA_NOWHERE UINT64_MAX
 
 uint64_t delta_position_of(const struct delta_segments *segments, uint64_t address);
-/* The address of a position; an offset outside all segments is its own address. */
+/* Returns the address of a position. A file offset outside all segments is its own address. */
 uint64_t delta_address_of(const struct delta_segments *segments, uint64_t position);

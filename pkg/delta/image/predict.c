@@ -1,19 +1,20 @@
 #include "delta/image/predict.h"
-#include "delta/image/golang.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/endian.h"
+#include "delta/image/elf.h"
+#include "delta/image/golang.h"
 
 void delta_predictor_reset(struct delta_predictor *p)
 {
-    if (!p->setting->by_map) {
+    if (!p->shared->by_map) {
         memset(p->exact, 0, sizeof(p->exact));
         memset(p->coarse, 0, sizeof(p->coarse));
     }
     memset(p->last_by, 0, sizeof(p->last_by));
-    memset(&p->awaited, 0, sizeof(p->awaited));
+    memset(&p->announced, 0, sizeof(p->announced));
     memset(&p->pair, 0, sizeof(p->pair));
     p->pair_next = 0;
     p->tar_old_pos = UINT64_MAX;
@@ -56,7 +57,7 @@ static uint64_t moved_address(const struct delta_predictor *p, uint64_t position
         *ret_found = DELTA_MAP_NONE;
         return position - DELTA_MEMORY;
     }
-    *ret_found = delta_map_shift(&p->setting->map, position, &shift);
+    *ret_found = delta_map_shift(&p->shared->map, position, &shift);
     return delta_address_of(&p->segments, position + (uint64_t)shift);
 }
 
@@ -65,31 +66,31 @@ static void add_moved(struct delta_guess *g, const struct delta_ref *ref, uint64
     add_candidate(g, target, delta_ref_encode(ref, g->site, target, g->base));
 }
 
-/* All that the word may be, best first. */
+/* Fills all candidates for a reference, the best first. */
 static void guess_word(struct delta_predictor *p, const struct delta_ref *ref, uint64_t new_pos, struct delta_guess *g)
 {
     enum delta_map_found found, base_found;
     const struct delta_moved *exact = moved_slot(p->exact, DELTA_EXACT_BITS, ref->target);
     const struct delta_moved *coarse = moved_slot(p->coarse, DELTA_COARSE_BITS, ref->target >> 8);
     uint64_t was = delta_address_of(&p->image.segments, ref->target);
-    bool known = !p->setting->by_map && exact->key == (uint32_t)ref->target + 1;
-    bool near = !p->setting->by_map && coarse->key == (uint32_t)(ref->target >> 8) + 1;
+    bool known = !p->shared->by_map && exact->key == (uint32_t)ref->target + 1;
+    bool near = !p->shared->by_map && coarse->key == (uint32_t)(ref->target >> 8) + 1;
 
     g->n = 0;
     g->site = delta_address_of(&p->segments, new_pos);
     g->base = ref->base != 0 ? moved_address(p, ref->base, &base_found) : 0;
     if (known)
         add_moved(g, ref, was + (uint64_t)exact->by);
-    if (known && p->setting->only_first)
+    if (known && p->shared->only_first)
         return;
     uint64_t mapped = moved_address(p, ref->target, &found);
     g->source = known ? 3 : found == DELTA_MAP_COVERED ? 2 : near ? 1 : 0;
     if (found != DELTA_MAP_COVERED && near)
         add_moved(g, ref, was + (uint64_t)coarse->by);
-    if (g->n > 0 && p->setting->only_first)
+    if (g->n > 0 && p->shared->only_first)
         return;
     add_moved(g, ref, mapped);
-    if (p->setting->only_first)
+    if (p->shared->only_first)
         return;
     add_moved(g, ref, mapped + (uint64_t)p->last_by[delta_ref_slot(ref->kind)]);
     add_candidate(g, was, ref->word);
@@ -113,15 +114,16 @@ void delta_predictor_learn(struct delta_predictor *p, const struct delta_ref *re
     p->last_by[delta_ref_slot(ref->kind)] = (int64_t)(now - mapped);
 }
 
-/* What the window is in; where either side leaves its image, or old its region, the window ends. */
+/* Determines the image and region of the window, and ends it where either side leaves its image or the old side its
+ * region. */
 static const struct delta_region *region_of(const struct delta_predictor *p, const struct delta_span *s,
                                             uint64_t *limit)
 {
     static const struct delta_region plain = {.kind = DELTA_REGION_PLAIN};
     uint64_t new_at = s->new_pos - p->pair.new_offset, old_at = s->old_pos - p->pair.old_offset, end;
-    uint64_t ahead = p->pair_next < p->setting->pairs_n ? p->setting->pairs[p->pair_next].new_offset - s->new_pos : 0;
+    uint64_t ahead = p->pair_next < p->shared->pairs_n ? p->shared->pairs[p->pair_next].new_offset - s->new_pos : 0;
 
-    /* Literals learn what stands at the next pair's start before it is in force: 0 there, and wrapped behind it. */
+    /* ^While literals learn old bytes, a later pair may not be active yet: 0 at its start, wrapped behind it. */
     if (ahead > 0)
         *limit = HF_MIN(*limit, ahead);
     if (new_at >= p->pair.new_size || old_at >= p->pair.old_size)
@@ -144,13 +146,13 @@ struct delta_segment delta_predictor_segment(const struct delta_predictor *p, un
 
 bool delta_predictor_enters(const struct delta_predictor *p, uint64_t new_pos)
 {
-    return p->pair_next < p->setting->pairs_n && p->setting->pairs[p->pair_next].new_offset <= new_pos;
+    return p->pair_next < p->shared->pairs_n && p->shared->pairs[p->pair_next].new_offset <= new_pos;
 }
 
-/* The image of old that the pair in force is made from. */
+/* Reads the old image of the active pair. */
 static int read_image(struct delta_predictor *p, struct hf_err *err)
 {
-    struct delta_setting *s = p->setting;
+    struct delta_shared_context *s = p->shared;
 
     if (memcmp(&s->last_pair, &p->pair, sizeof(p->pair)) != 0) {
         s->last_pair = (struct delta_pair){0};
@@ -167,7 +169,7 @@ int delta_predictor_enter(struct delta_predictor *p, uint64_t new_pos,
                           int (*code)(void *ctx, struct delta_predictor *p, const struct delta_segments *truth),
                           void *ctx, struct hf_err *err)
 {
-    const struct delta_setting *s = p->setting;
+    const struct delta_shared_context *s = p->shared;
     int r;
 
     while (p->pair_next < s->pairs_n && s->pairs[p->pair_next].new_offset <= new_pos) {
@@ -188,7 +190,7 @@ int delta_predictor_enter(struct delta_predictor *p, uint64_t new_pos,
 
 enum { TAR_SUM_AT = 148 };
 
-/* Sum of new - old over the part of the tar header that the bytes before `n` of the window belong to. */
+/* Returns the sum of new - old over the part of the tar header that precedes byte `n` of the window. */
 static int64_t tar_grown(const struct delta_predictor *p, const struct delta_span *s, const unsigned char *new_bytes,
                          size_t n)
 {
@@ -209,14 +211,14 @@ void delta_predictor_made(struct delta_predictor *p, const struct delta_span *s,
     p->tar_old_pos = s->old_pos + s->n;
 }
 
-/* The bucket that stands at new_pos says where functions are. */
+/* Predicts the bucket at new_pos from the positions of functions. */
 static int guess_bucket(struct delta_predictor *p, const struct delta_ref *ref, uint64_t new_pos, struct delta_guess *g,
                         struct hf_err *err)
 {
     const uint32_t *rows;
     int64_t shift = 0;
 
-    (void)delta_map_shift(&p->setting->map, p->image.go.find, &shift);
+    (void)delta_map_shift(&p->shared->map, p->image.go.find, &shift);
     uint64_t bucket = (new_pos - (p->image.go.find + (uint64_t)shift)) / DELTA_GO_BUCKET_BYTES;
     int r = delta_go_bucket(p, bucket < DELTA_GO_FUNCTIONS_MAX ? bucket : 0, &rows, err);
     if (r < 0)
@@ -233,11 +235,12 @@ static int guess_bucket(struct delta_predictor *p, const struct delta_ref *ref, 
     return 0;
 }
 
-/* Read old around the window, find its references, predict. The window may grow by the rest of its last reference. */
+/* Reads the old bytes around the window, finds their references and predicts. Extends the window to the end of its
+ * last reference. */
 int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size_t window, uint64_t copy_left,
                            struct hf_err *err)
 {
-    const struct delta_setting *set = p->setting;
+    const struct delta_shared_context *set = p->shared;
     uint64_t limit = copy_left, want = HF_MIN((uint64_t)DELTA_SCAN_BEFORE, s->old_pos);
     const struct delta_region *region = region_of(p, s, &limit);
     int r;
@@ -262,7 +265,7 @@ int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size
                                   &p->jumps, p->refs);
     } else if (predicts)
         s->refs = delta_refs_scan(&p->image, region, s->old, s->n, (size_t)HF_MIN(limit, (uint64_t)s->n + 16),
-                                  s->old_pos, &p->awaited, p->refs);
+                                  s->old_pos, &p->announced, p->refs);
     if (s->refs > 0)
         s->n = HF_MAX(s->n, (size_t)p->refs[s->refs - 1].at + p->refs[s->refs - 1].n);
     memcpy(p->predicted, s->old, s->n);

@@ -24,7 +24,7 @@ static const unsigned char modrm_opcode[256] = {
     [0xf7] = 1, [0xfe] = 1, [0xff] = 1, [0xd9] = 1, [0xdb] = 1, [0xdd] = 1,
 };
 
-/* Is bytes[at] a ModRM byte for [rip + disp32]? Returns the immediate's size + 1, 0 when not. */
+/* Returns the size of the immediate + 1 if bytes[at] is a ModRM byte for [rip + disp32], else 0. */
 static unsigned rip_operand(const unsigned char *b)
 {
     if ((b[0] & 0xc7) != 0x05)
@@ -42,7 +42,7 @@ static unsigned rip_operand(const unsigned char *b)
     return b[-1] == 0xc7 && b[-2] == 0x66 ? 3 : modrm_opcode[b[-1]];
 }
 
-/* Could a site follow this byte, or where it follows 0x0f? */
+/* True if a site may follow this byte, or follow it after 0x0f. */
 enum { LEADS = 1, LEADS_BEHIND_0F = 2 };
 
 static const uint8_t leads[256] = {
@@ -52,7 +52,7 @@ static const uint8_t leads[256] = {
     [0x35] = LEADS, [0x3d] = LEADS,
 };
 
-/* One question for what mostly has the answer no: each of its parts alone could not be guessed. */
+/* One test in place of several unpredictable ones: the answer is mostly no. */
 static bool may_lead(unsigned before, unsigned byte)
 {
     return (leads[byte] & (LEADS | (before == 0x0f ? LEADS_BEHIND_0F : 0))) != 0;
@@ -90,9 +90,9 @@ static void scan_x86(struct delta_scan *s)
 
 /* ---- AArch64 --------------------------------------------------------------------------------------------------- */
 
-/* What an instruction may refer to, by its highest byte: a branch by 26 bits, a page, a place by 21, 19 or 14 bits; or it may be the
- * addition or the load or store that goes with a page. */
-enum form { NONE, TO_26, TO_PAGE, TO_21, TO_19, TO_14, OF_PAGE };
+/* Kind of reference of an instruction by its highest byte: a branch by 26 bits, a page, a target by 21, 19 or 14
+ * bits, or the addition, load or store that goes with a page. */
+enum word_form { NONE, TO_26, TO_PAGE, TO_21, TO_19, TO_14, OF_PAGE };
 
 static const uint8_t form_of[256] = {
     [0x14 ... 0x17] = TO_26, [0x94 ... 0x97] = TO_26, [0x90] = TO_PAGE, [0xb0] = TO_PAGE, [0xd0] = TO_PAGE,
@@ -122,7 +122,7 @@ static unsigned low12_scale(uint32_t w)
     return (w & 0x04800000) == 0x04800000 ? 4 : w >> 30;
 }
 
-/* The scaled unsigned 12-bit offset of such an addition or of a load or store; false: neither. */
+/* Decodes the scaled unsigned 12-bit offset of an addition, load or store; false if the instruction is none of them. */
 static bool low12(uint32_t w, uint64_t *ret_offset)
 {
     if (!is_add(w) && (w & 0x3b000000) != 0x39000000)
@@ -133,7 +133,7 @@ static bool low12(uint32_t w, uint64_t *ret_offset)
 
 enum { LOOK_AROUND = 16 /* instructions */ };
 
-/* By the number in the lowest bits: where the last instruction with it stands, before the one in question. */
+/* Positions of the last instruction before this one, by the register number in its lowest bits. */
 struct last_set {
     int64_t at[32];
 };
@@ -146,7 +146,8 @@ static void start_last_set(struct last_set *last, const unsigned char *bytes, in
         last->at[hf_le32(bytes + i) & 31] = i;
 }
 
-/* The page the adrp before the instruction at i put into register r, looking back at most LOOK_AROUND instructions. */
+/* Returns the page that an adrp before the instruction at i put into register r. Looks back at most LOOK_AROUND
+ * instructions. */
 static bool page_before(const struct delta_scan *s, const struct last_set *last, size_t i, unsigned r, uint64_t start,
                         uint64_t *ret_page)
 {
@@ -194,7 +195,7 @@ static void scan_aarch64(struct delta_scan *s)
             (void)add(s, i, 4, DELTA_REF_ADR, address + adr_immediate(w), w);
             break;
         case TO_19:
-            if ((w & 0xff000010) != 0x54000010) /* with bit 4 set it is no b.cond */
+            if ((w & 0xff000010) != 0x54000010) /* with bit 4 set it is not b.cond */
                 (void)add(s, i, 4, DELTA_REF_B19, address + sign((w >> 5 & 0x7ffff) << 2, 21), w);
             break;
         case TO_14:
@@ -213,7 +214,7 @@ static void scan_aarch64(struct delta_scan *s)
 
 /* ---- tables ---------------------------------------------------------------------------------------------------- */
 
-/* Addresses. Bitmaps of relocations are odd words among them. */
+/* Scans addresses. Among relocations, odd words are bitmaps. */
 static void scan_words(struct delta_scan *s, bool even)
 {
     uint64_t in_region = s->offset - s->region->offset;
@@ -226,7 +227,7 @@ static void scan_words(struct delta_scan *s, bool even)
     }
 }
 
-/* ARM's unwind table: {function, 1 or how to unwind (bit 31 set) or where that is told}. */
+/* Scans ARM's unwind table: {function, 1, or unwind code if bit 31 is set, or its position}. */
 static void scan_exidx(struct delta_scan *s)
 {
     uint64_t in_region = s->offset - s->region->offset;
@@ -238,7 +239,7 @@ static void scan_exidx(struct delta_scan *s)
     }
 }
 
-/* The symbol that a relocation names; word: what holds its number, whose entries have so many bytes. */
+/* Adds the symbol of a relocation. `word` holds its number; the symbol table's entries have `entry` bytes. */
 static void add_symbol(struct delta_scan *s, size_t i, uint32_t word, uint64_t number, unsigned entry)
 {
     if (number == 0 || i + 4 > s->limit)
@@ -302,7 +303,8 @@ static void scan_symbols(struct delta_scan *s)
     }
 }
 
-/* Header: version and encodings, pointer to .eh_frame, count; then {function, its entry}, relative to the section. */
+/* Scans .eh_frame_hdr: version and encodings, pointer to .eh_frame, count; then {function, its entry}, relative to
+ * the section. */
 static void scan_eh_hdr(struct delta_scan *s)
 {
     uint64_t in_region = s->offset - s->region->offset;
@@ -316,8 +318,9 @@ static void scan_eh_hdr(struct delta_scan *s)
     }
 }
 
-/* An entry starts {length, distance back to its common entry, function relative to here, its size}. Taken for one where the
- * distance leads to the section's inside, the length is small and the function lies in the image. `at`: of the distance. */
+/* Scans .eh_frame. An entry starts with {length, distance back to its common entry, function relative to this field,
+ * size of the function}. Accepts one if the distance leads into the section, the length is small and the function
+ * lies in the image. `at` is the position of the distance. */
 static bool is_frame(const struct delta_scan *s, int64_t at, uint64_t *ret_function)
 {
     const unsigned char *b = s->bytes + at;
@@ -331,7 +334,7 @@ static bool is_frame(const struct delta_scan *s, int64_t at, uint64_t *ret_funct
     return true;
 }
 
-/* The size counts to the function's last byte: what follows it may have gone elsewhere. */
+/* The size leads to the function's last byte, since the byte after it may have moved elsewhere. */
 static void add_size(struct delta_scan *s, size_t at, uint64_t function)
 {
     uint64_t base = delta_position_of(&s->image->segments, function);
@@ -383,7 +386,7 @@ static uint64_t to_octal(uint64_t value, unsigned n)
 
 enum { TAR_BORDER = 512, TAR_TIME_AT = 136, TAR_SUM_AT = 148, TAR_MAGIC_AT = 257 };
 
-/* The number of n digits at `at` of the header that starts at bytes[header]; `value` is what it is looked up by. */
+/* Adds a number of n digits at `at` of the header at bytes[header]; `value` is its key for lookups. */
 static void add_octal(struct delta_scan *s, int64_t header, unsigned at, unsigned n, enum delta_ref_kind kind,
                       uint64_t value)
 {
@@ -397,7 +400,7 @@ static void add_octal(struct delta_scan *s, int64_t header, unsigned at, unsigne
                                                  .n = (uint8_t)n};
 }
 
-/* Member headers stand at 512-byte borders, with "ustar" at 257. */
+/* Scans tar headers, which begin at 512-byte borders and hold "ustar" at 257. */
 static void scan_tar(struct delta_scan *s)
 {
     int64_t first = -(int64_t)(s->offset % TAR_BORDER);
@@ -427,9 +430,10 @@ static void scan_code(struct delta_scan *s)
 }
 
 size_t delta_refs_scan(const struct delta_image *image, const struct delta_region *region, const unsigned char *bytes,
-                       size_t n, size_t limit, uint64_t offset, struct delta_awaited *awaited, struct delta_ref *refs)
+                       size_t n, size_t limit, uint64_t offset, struct delta_announced *announced,
+                       struct delta_ref *refs)
 {
-    struct delta_scan s = {image, region, bytes, n, limit, offset, refs, 0, awaited};
+    struct delta_scan s = {image, region, bytes, n, limit, offset, refs, 0, announced};
 
     switch (region->kind) {
     case DELTA_REGION_CODE:
@@ -468,7 +472,7 @@ size_t delta_refs_scan(const struct delta_image *image, const struct delta_regio
     case DELTA_REGION_PLAIN:
         scan_tar(&s);
         break;
-    default: /* those of Go have their own */
+    default: /* Go's kinds have their own */
         break;
     }
     return s.found;
@@ -488,7 +492,7 @@ bool delta_ref_is_partial(unsigned kind)
            kind == DELTA_REF_GO_BUCKET || kind == DELTA_REF_GO_PARTS;
 }
 
-/* 32 bits, counted from the base. */
+/* 32 bits, relative to the base. */
 static bool is_from_base(unsigned kind)
 {
     switch (kind) {

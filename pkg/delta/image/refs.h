@@ -1,6 +1,6 @@
-/* delta/image/refs.h - references in old bytes: where they are, where they point, what they would be elsewhere.
+/* delta/image/refs.h - references in old bytes: find them, decode their targets, encode them for other positions.
  *
- * Sites are found by looking at the old bytes only, locally, so both sides find the same ones. A false site costs a few bits. */
+ * The scanners look only at nearby old bytes, so both sides find the same sites. A false site costs a few bits. */
 #pragma once
 
 #include "delta/image/image.h"
@@ -18,57 +18,57 @@ enum delta_ref_kind {
     DELTA_REF_LO12, /* add or load/store whose base register an adrp set */
     DELTA_REF_ADR,
     DELTA_REF_ABS64,
-    DELTA_REF_ADDEND,      /* of a relocation entry */
+    DELTA_REF_ADDEND,      /* addend of a relocation entry */
     DELTA_REF_SELF32,      /* 32 bit, relative to itself */
     DELTA_REF_BASE32,      /* 32 bit, relative to its table */
-    DELTA_REF_BACK32,      /* 32 bit, distance back to what it names */
+    DELTA_REF_BACK32,      /* 32 bit, distance back to its target */
     DELTA_REF_NAME,        /* 32-bit offset into a string table */
-    DELTA_REF_TAR_TIME,    /* 8 octal digits of a member's time, from the third on */
-    DELTA_REF_TAR_LAST,    /* its last digit */
-    DELTA_REF_TAR_SUM,     /* the 6 octal digits of its header's sum */
-    DELTA_REF_GO_TEXT,     /* 32-bit offsets in tables of Go: of code */
-    DELTA_REF_GO_FUNCTION, /* of the description of a function */
+    DELTA_REF_TAR_TIME,    /* 8 octal digits of a member's time, starting with the third */
+    DELTA_REF_TAR_LAST,    /* last digit of the time */
+    DELTA_REF_TAR_SUM,     /* 6 octal digits of the header's checksum */
+    DELTA_REF_GO_TEXT,     /* 32-bit offset in Go's tables: code */
+    DELTA_REF_GO_FUNCTION, /* function description */
     DELTA_REF_GO_NAME,
-    DELTA_REF_GO_PC,   /* of a table by program counter */
-    DELTA_REF_GO_UNIT, /* of the files of a unit, counted in words */
-    DELTA_REF_GO_DATA, /* of what the collector knows of a function */
+    DELTA_REF_GO_PC,   /* program counter table */
+    DELTA_REF_GO_UNIT, /* files of a compilation unit, in words */
+    DELTA_REF_GO_DATA, /* function data for the garbage collector */
     DELTA_REF_GO_TYPE,
-    DELTA_REF_SIZE,      /* of the function an unwind entry is about */
-    DELTA_REF_GO_BUCKET, /* the number of a function */
-    DELTA_REF_GO_PARTS,  /* of four more, from it */
-    DELTA_REF_JUMP,      /* in a table of such, from its start */
-    DELTA_REF_KINDS,     /* no more than DELTA_REF_SLOTS */
+    DELTA_REF_SIZE,      /* size of the function of an unwind entry */
+    DELTA_REF_GO_BUCKET, /* number of a function */
+    DELTA_REF_GO_PARTS,  /* four more, relative to that */
+    DELTA_REF_JUMP,      /* entry of a jump table, relative to its start */
+    DELTA_REF_KINDS,     /* at most DELTA_REF_SLOTS */
 
-    /* Beyond that, kinds of other processors. Statistics are kept by slot: kinds that never meet in one image share one. */
+    /* Kinds of other processors. Statistics are kept by slot: kinds that never meet in one image share one. */
     DELTA_REF_ARM_B = 33,    /* A32: b, bl */
     DELTA_REF_BLX = 34,      /* to Thumb */
-    DELTA_REF_MOVW = 35,     /* the lower half of an address, or of its distance from a pc */
-    DELTA_REF_MOVT = 36,     /* the upper one */
-    DELTA_REF_ARM_LOAD = 37, /* ldr from a pool */
+    DELTA_REF_MOVW = 35,     /* lower half of an address, or of a distance from a pc */
+    DELTA_REF_MOVT = 36,     /* upper half */
+    DELTA_REF_ARM_LOAD = 37, /* ldr from a literal pool */
     DELTA_REF_PLT_HIGH = 38,
     DELTA_REF_PLT_MIDDLE = 39,
     DELTA_REF_PLT_LOW = 40,
-    DELTA_REF_PC_WORD = 41,  /* a word in a pool: distance from a pc */
-    DELTA_REF_GOT_WORD = 42, /* from the offset table */
+    DELTA_REF_PC_WORD = 41,  /* word in a literal pool: distance from a pc */
+    DELTA_REF_GOT_WORD = 42, /* offset from the global offset table */
     DELTA_REF_ABS32 = 43,
     DELTA_REF_SELF31 = 45,    /* 31 bit, relative to itself */
-    DELTA_REF_SYMBOL = 48,    /* a relocation's symbol, by its number in the table */
+    DELTA_REF_SYMBOL = 48,    /* number of a relocation's symbol */
     DELTA_REF_THUMB_BL = 65,  /* bl, b.w */
     DELTA_REF_THUMB_BLX = 66, /* to A32 */
     DELTA_REF_THUMB_MOVW = 67,
     DELTA_REF_THUMB_MOVT = 68,
     DELTA_REF_THUMB_B20 = 69,       /* b<cond>.w */
-    DELTA_REF_THUMB_LOAD = 70,      /* ldr from a pool */
+    DELTA_REF_THUMB_LOAD = 70,      /* ldr from a literal pool */
     DELTA_REF_THUMB_LOAD_LONG = 71, /* ldr.w */
     DELTA_REF_THUMB_NEAR = 72,      /* b, b<cond>, cbz, cbnz */
     DELTA_REF_AUIPC = 97,           /* RISC-V */
-    DELTA_REF_LOW = 98,             /* the lower part that an auipc lacks */
+    DELTA_REF_LOW = 98,             /* instruction with the lower part of an auipc's address */
     DELTA_REF_JAL = 99,
     DELTA_REF_BRANCH = 100,
     DELTA_REF_SHORT_JUMP = 101,   /* c.j */
     DELTA_REF_SHORT_BRANCH = 102, /* c.beqz, c.bnez */
-    DELTA_REF_GOT_OFFSET = 132,   /* 32-bit x86: displacement that counts from the offset table */
-    DELTA_REF_GOT_PC = 133,       /* the offset table's distance from a return address */
+    DELTA_REF_GOT_OFFSET = 132,   /* 32-bit x86: displacement from the global offset table */
+    DELTA_REF_GOT_PC = 133,       /* distance of the global offset table from a return address */
 };
 
 enum { DELTA_REF_SLOTS = 32 };
@@ -78,42 +78,45 @@ static inline unsigned delta_ref_slot(unsigned kind)
     return kind % DELTA_REF_SLOTS;
 }
 
-/* Its word says too little of the target to learn from. */
+/* True if the word holds too little of the target to learn from it. */
 bool delta_ref_is_partial(unsigned kind);
 
 struct delta_ref {
     uint64_t target; /* position in old */
-    uint64_t base;   /* old position the value counts from, where it does not from the site; 0: none */
-    uint64_t word;   /* old value, whole word or instruction */
-    uint32_t at;     /* offset from the start of what was scanned */
+    uint64_t base;   /* old position that the value counts from, if not the site; 0: none */
+    uint64_t word;   /* old value: the whole word or instruction */
+    uint32_t at;     /* offset in the scanned bytes */
     uint8_t kind;
     uint8_t n; /* bytes: 1, 2, 4, 6 or 8 */
-    uint8_t
-        extra; /* RIP: bytes of an immediate behind the operand; others: of how far base or site is from what counts */
+    /* RIP: size of the immediate after the operand; others: distance between base or site and the position that
+     * counts */
+    uint8_t extra;
 };
 
 enum { DELTA_SCAN_BEFORE = 160, DELTA_SCAN_AFTER = 128 };
 
-/* Sites in code of 32-bit ARM that other places told of: words in pools, upper halves of addresses. */
-enum { DELTA_AWAITED = 1024 };
+/* Sites in 32-bit ARM code that other sites announced: words in literal pools, upper halves of addresses. */
+enum { DELTA_ANNOUNCED = 1024 };
 
-struct delta_awaited {
-    struct delta_awaited_site {
+struct delta_announced {
+    struct delta_announced_site {
         uint32_t at;    /* old position + 1; 0: none */
-        uint32_t from;  /* old position the value counts from; 0: none */
-        uint32_t value; /* MOVT: the whole */
+        uint32_t from;  /* old position that the value counts from; 0: none */
+        uint32_t value; /* MOVT: the whole address */
         uint8_t kind, extra;
-    } p[DELTA_AWAITED];
+    } p[DELTA_ANNOUNCED];
 };
 
-/* Sites that start in [0, n) of bytes, which is old[offset..]; bytes[-DELTA_SCAN_BEFORE..n + DELTA_SCAN_AFTER) is
- * readable; all of it is in `region`. None reaches beyond `limit` (>= n). At most (n + 1) / 2 are put in refs. `awaited` (may be
- * NULL) is kept from one call to the next, and empty at first. */
+/* Finds the sites that start in bytes[0..n), which are old[offset..]. bytes[-DELTA_SCAN_BEFORE..n +
+ * DELTA_SCAN_AFTER) is readable, and all of it lies in `region`. No site ends behind `limit` (>= n). Fills at most
+ * (n + 1) / 2 refs and returns their number. `announced` (may be NULL) is empty at first and kept between calls. */
 size_t delta_refs_scan(const struct delta_image *image, const struct delta_region *region, const unsigned char *bytes,
-                       size_t n, size_t limit, uint64_t offset, struct delta_awaited *awaited, struct delta_ref *refs);
+                       size_t n, size_t limit, uint64_t offset, struct delta_announced *announced,
+                       struct delta_ref *refs);
 
-/* What the site's word is when it stands at address `site` and its target (base) moved to these addresses. */
+/* Returns the site's word when the site, its target and its base are at these addresses. */
 uint64_t delta_ref_encode(const struct delta_ref *ref, uint64_t site, uint64_t target, uint64_t base);
 
-/* The target's address as the word at `site` says; for ADRP and LO12 only a part is known: the rest is taken from `hint`. */
+/* Returns the target's address by the word at `site`. ADRP and LO12 hold only a part of it; the rest comes from
+ * `hint`. */
 uint64_t delta_ref_decode(const struct delta_ref *ref, uint64_t word, uint64_t site, uint64_t base, uint64_t hint);

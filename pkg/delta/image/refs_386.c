@@ -1,8 +1,8 @@
-/* References in 32-bit x86 code. Calls and jumps are those of x86-64; data of position independent code is told by its
- * distance from the offset table, whose address a function takes by adding a constant to its own. */
+/* References in 32-bit x86 code. Calls and jumps are the same as in x86-64. Position-independent code addresses data
+ * relative to the global offset table, whose address a function computes by adding a constant to its own. */
 #include "delta/image/refs_scan.h"
 
-enum { PC_BACK = 24 }; /* that constant counts from the return address of a call so far before it, at most */
+enum { PC_BACK = 24 }; /* the constant counts from the return address of a call at most this far before */
 
 /* Opcodes with a ModRM operand that compilers use with a displacement. */
 static bool has_operand(const unsigned char *b)
@@ -20,7 +20,7 @@ static bool has_operand(const unsigned char *b)
            b[-1] == 0xf6 || b[-1] == 0xf7 || b[-1] == 0xfe || b[-1] == 0xff;
 }
 
-/* Is b[0..4) the displacement of an operand [register + disp32], with or without an index? */
+/* True if b[0..4) is the displacement of an operand [register + disp32], with or without an index. */
 static bool displaced(const unsigned char *b)
 {
     if ((b[-1] & 0xc0) == 0x80 && (b[-1] & 7) != 4 && has_operand(b - 1))
@@ -28,8 +28,8 @@ static bool displaced(const unsigned char *b)
     return (b[-2] & 0xc7) == 0x84 && has_operand(b - 2);
 }
 
-/* How far before b[0..4), the constant of "add register, constant" at that address, the call is whose return address and
- * the constant make that of the offset table; 0: it is no such constant. */
+/* Returns the distance from b[0..4), the constant of an "add register, constant", back to the return address of the
+ * call that with the constant gives the global offset table; 0 if it is not such a constant. */
 static unsigned table_minus_pc(const unsigned char *b, uint64_t address, uint64_t got)
 {
     bool adds = b[-1] == 0x05 || (b[-2] == 0x81 && (b[-1] & 0xf8) == 0xc0);
@@ -42,7 +42,7 @@ void delta_scan_386(struct delta_scan *s)
 {
     uint64_t address = delta_address_of(&s->image->segments, s->offset);
     uint64_t got = delta_address_of(&s->image->segments, s->image->got);
-    size_t opcodes_from = 0; /* an operand's opcode and ModRM byte are no part of the site before */
+    size_t opcodes_from = 0; /* opcode and ModRM byte of an operand do not belong to the site before */
 
     for (size_t i = 0; i < s->n; i++) {
         const unsigned char *b = s->bytes + i;

@@ -1,16 +1,17 @@
-/* References in the code of 32-bit ARM, A32 and Thumb-2 mixed. Which of the two a block of 128 bytes is in is told by how
- * many of its words have the condition "always" (as halves of Thumb have at either place); instructions of Thumb are
- * followed from a little before the place in question.
+/* References in 32-bit ARM code, A32 and Thumb-2 mixed. In a block of 128 bytes, the number of words with the condition
+ * "always" tells the two apart; in Thumb code such halves occur in either position. The scanner decodes Thumb
+ * instructions from a little before the window.
  *
- * An address is mostly a word in a pool behind the function: its distance from an instruction that adds pc to it. Where a
- * load of such a word is seen, the word is awaited; likewise the upper half of an address after the lower one. */
+ * Most addresses are words in a literal pool behind the function, relative to an instruction that adds pc. At a load
+ * of such a word the scanner announces a site there, and likewise at the lower half of an address for the upper one. */
 #include "delta/image/refs_scan.h"
 
 enum {
-    BLOCK = 128,      /* that is in one mode */
-    ALWAYS_LEAST = 8, /* more in the upper half of words than in the lower: A32 */
+    BLOCK = 128, /* bytes in one mode */
+    /* at least this many more in the upper halves of words than in the lower: A32 */
+    ALWAYS_LEAST = 8,
     PREWALK = 32,
-    LOOK = 96, /* bytes ahead for the instruction that adds pc */
+    LOOK = 96, /* bytes ahead in which to search for the instruction that adds pc */
     PC_THUMB = 4,
     PC_ARM = 8,
 };
@@ -30,38 +31,38 @@ static bool is_arm(const struct delta_scan *s, int64_t i)
     return always >= ALWAYS_LEAST;
 }
 
-/* ---- what is awaited -------------------------------------------------------------------------------------------- */
+/* ---- announced sites -------------------------------------------------------------------------------------------- */
 
-static struct delta_awaited_site *slot_of(const struct delta_scan *s, uint64_t position)
+static struct delta_announced_site *slot_of(const struct delta_scan *s, uint64_t position)
 {
-    return &s->awaited->p[position >> 2 & (DELTA_AWAITED - 1)];
+    return &s->announced->p[position >> 2 & (DELTA_ANNOUNCED - 1)];
 }
 
-static void await(struct delta_scan *s, uint64_t position, struct delta_awaited_site site)
+static void await(struct delta_scan *s, uint64_t position, struct delta_announced_site site)
 {
-    if (s->awaited == NULL || position >= UINT32_MAX)
+    if (s->announced == NULL || position >= UINT32_MAX)
         return;
     site.at = (uint32_t)position + 1;
     *slot_of(s, position) = site;
 }
 
-/* A word in a pool, which the instruction `from` (old position; 0: none) adds its pc to. */
+/* Announces a word in a literal pool to which the instruction at `from` (old position; 0: none) adds its pc. */
 static void await_literal(struct delta_scan *s, uint64_t position, uint64_t from, unsigned pc)
 {
     if (from == 0 && s->image->fixed)
-        await(s, position, (struct delta_awaited_site){.kind = DELTA_REF_ABS32});
+        await(s, position, (struct delta_announced_site){.kind = DELTA_REF_ABS32});
     else if (from == 0 && s->image->got != 0)
-        await(s, position, (struct delta_awaited_site){.from = (uint32_t)s->image->got, .kind = DELTA_REF_GOT_WORD});
+        await(s, position, (struct delta_announced_site){.from = (uint32_t)s->image->got, .kind = DELTA_REF_GOT_WORD});
     else if (from != 0)
         await(s, position,
-              (struct delta_awaited_site){.from = (uint32_t)from, .extra = (uint8_t)pc, .kind = DELTA_REF_PC_WORD});
+              (struct delta_announced_site){.from = (uint32_t)from, .extra = (uint8_t)pc, .kind = DELTA_REF_PC_WORD});
 }
 
-/* Bytes that the site at i, if one is awaited there, takes; 0: none is. */
+/* Returns the number of bytes of the announced site at i; 0 if there is none. */
 static unsigned take_awaited(struct delta_scan *s, size_t i)
 {
     uint64_t position = s->offset + i;
-    const struct delta_awaited_site *a = s->awaited != NULL ? slot_of(s, position) : NULL;
+    const struct delta_announced_site *a = s->announced != NULL ? slot_of(s, position) : NULL;
 
     if (a == NULL || a->at != (uint32_t)position + 1)
         return 0;
@@ -86,7 +87,7 @@ static uint32_t mov16(uint32_t w)
     return (w >> 4 & 0xf000) | (w & 0xfff);
 }
 
-/* The distance of ldr from a pool: 12 bits from bit `at` on, added where `up` is set, else taken away. */
+/* Decodes the distance of an ldr from a literal pool: 12 bits from bit `at` on, positive if `up` is set. */
 static uint32_t put_load(uint32_t w, uint64_t distance, uint32_t up, unsigned at)
 {
     uint32_t d = (uint32_t)distance;
@@ -105,7 +106,8 @@ static uint64_t load_distance(uint32_t w, uint32_t up, unsigned at)
 
 enum { ARM_UP = 0x800000, THUMB_UP = 0x80 };
 
-/* Offset of the instruction that adds pc to register r or loads from there, in the words behind i; 0: none. */
+/* Returns the offset of the instruction that adds pc to register r or loads from there, in the words behind i; 0:
+ * none. */
 static size_t arm_pc_user(const struct delta_scan *s, size_t i, unsigned r)
 {
     for (size_t k = i + 4; k < i + LOOK; k += 4) {
@@ -120,8 +122,9 @@ static size_t arm_pc_user(const struct delta_scan *s, size_t i, unsigned r)
     return 0;
 }
 
-/* The low half of a value at i, and at k the high one that is awaited: a distance from the pc of who adds it, or an address. */
-static void add_halves(struct delta_scan *s, size_t i, size_t k, uint32_t w, struct delta_awaited_site high)
+/* Adds the lower half of a value at i, and announces the upper half at k. The value is a distance from the pc of the
+ * instruction that adds it, or an address. */
+static void add_halves(struct delta_scan *s, size_t i, size_t k, uint32_t w, struct delta_announced_site high)
 {
     unsigned low_kind = high.kind == DELTA_REF_MOVT ? DELTA_REF_MOVW : DELTA_REF_THUMB_MOVW;
     uint64_t base = high.extra != 0 ? address_at(s, (size_t)(high.from - s->offset)) + high.extra : 0;
@@ -134,7 +137,7 @@ static void add_halves(struct delta_scan *s, size_t i, size_t k, uint32_t w, str
     await(s, s->offset + k, high);
 }
 
-/* movw, and the movt that belongs to it. */
+/* Handles a movw and its movt. */
 static void arm_mov(struct delta_scan *s, size_t i, uint32_t w)
 {
     unsigned r = w >> 12 & 15;
@@ -148,15 +151,15 @@ static void arm_mov(struct delta_scan *s, size_t i, uint32_t w)
         if (user == 0 && !s->image->fixed)
             return;
         add_halves(s, i, k, w,
-                   (struct delta_awaited_site){.from = user != 0 ? (uint32_t)(s->offset + user) : 0,
-                                               .value = value,
-                                               .extra = user != 0 ? PC_ARM : 0,
-                                               .kind = DELTA_REF_MOVT});
+                   (struct delta_announced_site){.from = user != 0 ? (uint32_t)(s->offset + user) : 0,
+                                                 .value = value,
+                                                 .extra = user != 0 ? PC_ARM : 0,
+                                                 .kind = DELTA_REF_MOVT});
         return;
     }
 }
 
-/* The three instructions of an entry of the linkage table: parts of one distance from the first one's pc. */
+/* Handles the three instructions of a .plt entry, which hold parts of one distance from the pc of the first. */
 static bool arm_plt(struct delta_scan *s, size_t i)
 {
     uint32_t w = hf_le32(s->bytes + i), next;
@@ -210,7 +213,7 @@ static bool is_long(uint32_t half)
     return half >= 0xe800;
 }
 
-/* S, J1, J2 and the two parts of the distance of bl, blx and b.w. */
+/* Packs the distance of bl, blx and b.w into S, J1, J2 and two fields. */
 static uint64_t thumb_distance(uint32_t w)
 {
     uint32_t sign = w >> 10 & 1, i1 = (w >> 29 & 1) ^ sign ^ 1, i2 = (w >> 27 & 1) ^ sign ^ 1;
@@ -225,7 +228,7 @@ static uint32_t thumb_put_distance(uint32_t w, uint64_t distance)
     return (w & 0xd000f800) | sign << 10 | (d >> 12 & 0x3ff) | j1 << 29 | j2 << 27 | (d & 0xffe) << 15;
 }
 
-/* That of b<cond>.w. */
+/* The same for b<cond>.w. */
 static uint64_t thumb_near_distance(uint32_t w)
 {
     return delta_sign(
@@ -287,7 +290,7 @@ static uint32_t thumb_put_short_distance(uint32_t half, uint64_t distance)
     }
 }
 
-/* Offset of "add r, pc" behind i; 0: none before another word is loaded into r. */
+/* Returns the offset of "add r, pc" behind i; 0 if another load into r comes first. */
 static size_t thumb_pc_user(const struct delta_scan *s, size_t i, unsigned r)
 {
     for (size_t k = i; k < i + LOOK;) {
@@ -328,10 +331,10 @@ static void thumb_mov(struct delta_scan *s, size_t i, uint32_t w)
         if (user == 0 && !s->image->fixed)
             return;
         add_halves(s, i, k, w,
-                   (struct delta_awaited_site){.from = user != 0 ? (uint32_t)(s->offset + user) : 0,
-                                               .value = value,
-                                               .extra = user != 0 ? PC_THUMB : 0,
-                                               .kind = DELTA_REF_THUMB_MOVT});
+                   (struct delta_announced_site){.from = user != 0 ? (uint32_t)(s->offset + user) : 0,
+                                                 .value = value,
+                                                 .extra = user != 0 ? PC_THUMB : 0,
+                                                 .kind = DELTA_REF_THUMB_MOVT});
         return;
     }
 }
@@ -354,7 +357,7 @@ static void thumb_long(struct delta_scan *s, size_t i, uint32_t w)
     }
 }
 
-/* Reads the instruction at i, which may lie before what is searched. Returns its size. */
+/* Decodes the instruction at i, which may precede the window. Returns its size. */
 static unsigned thumb_step(struct delta_scan *s, int64_t i)
 {
     uint32_t half = hf_le16(s->bytes + i);
@@ -480,7 +483,7 @@ uint64_t delta_arm_decode(const struct delta_ref *ref, uint64_t word, uint64_t s
     case DELTA_REF_PC_WORD:
     case DELTA_REF_GOT_WORD:
         return (from + w) & UINT32_MAX;
-    default: /* the upper halves of addresses say too little */
+    default: /* the upper half of an address holds too little */
         return hint;
     }
 }

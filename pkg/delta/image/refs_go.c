@@ -3,7 +3,7 @@
 #include "base/endian.h"
 #include "delta/image/golang.h"
 
-struct scan {
+struct go_scan {
     const struct delta_image *image;
     const struct delta_region *region;
     const unsigned char *bytes;
@@ -14,13 +14,14 @@ struct scan {
     size_t found;
 };
 
-static bool is_inside(const struct scan *s, uint64_t at, unsigned n)
+static bool is_inside(const struct go_scan *s, uint64_t at, unsigned n)
 {
     return at < s->n && at + n <= s->limit;
 }
 
-/* A number of n bytes that counts from `base`, in units of 1 << scale. */
-static void add_offset(struct scan *s, uint64_t at, unsigned n, enum delta_ref_kind kind, uint64_t base, unsigned scale)
+/* Adds a number of n bytes that counts from `base`, in units of 1 << scale. */
+static void add_offset(struct go_scan *s, uint64_t at, unsigned n, enum delta_ref_kind kind, uint64_t base,
+                       unsigned scale)
 {
     if (base == 0 || !is_inside(s, at, n))
         return;
@@ -35,7 +36,7 @@ static void add_offset(struct scan *s, uint64_t at, unsigned n, enum delta_ref_k
                                              .n = (uint8_t)n};
 }
 
-static bool add_address(struct scan *s, uint64_t at)
+static bool add_address(struct go_scan *s, uint64_t at)
 {
     if (!is_inside(s, at, 8))
         return false;
@@ -49,7 +50,7 @@ static bool add_address(struct scan *s, uint64_t at)
 
 /* ---- functions ------------------------------------------------------------------------------------------------- */
 
-static void scan_rows(struct scan *s)
+static void scan_rows(struct go_scan *s)
 {
     const struct delta_go *go = &s->image->go;
     unsigned wide = go->layout == DELTA_GO_116 ? 8 : 4;
@@ -65,36 +66,13 @@ static void scan_rows(struct scan *s)
     }
 }
 
-/* Where a description has what. */
-struct layout {
-    uint8_t name, pc, pcdata_n, unit, funcdata_n, pcdata;
-};
-
-static const struct layout layouts[] = {
-    [DELTA_GO_116] = {8, 20, 32, 36, 43, 44},
-    [DELTA_GO_118] = {4, 16, 28, 32, 39, 40},
-    [DELTA_GO_120] = {4, 16, 28, 32, 43, 44},
-};
-
-enum { PCDATA_MAX = 64 };
-
-uint64_t delta_go_function_size(const struct delta_go *go, const unsigned char *head)
-{
-    const struct layout *l = &layouts[go->layout];
-    uint64_t size = l->pcdata + 4 * (uint64_t)HF_MIN(hf_le32(head + l->pcdata_n), (uint32_t)PCDATA_MAX);
-
-    if (go->layout == DELTA_GO_116)
-        return ((size + 7) & ~UINT64_C(7)) + 8 * (uint64_t)head[l->funcdata_n];
-    return size + 4 * (uint64_t)head[l->funcdata_n];
-}
-
-/* The description at `at` (from the window's start, perhaps before it). */
-static void scan_function(struct scan *s, uint64_t at, const unsigned char *head)
+/* Scans the description at `at` (relative to the window, perhaps before it). */
+static void scan_function(struct go_scan *s, uint64_t at, const unsigned char *head)
 {
     const struct delta_go *go = &s->image->go;
-    const struct layout *l = &layouts[go->layout];
+    const struct delta_go_function_layout *l = delta_go_function_layout(go);
     uint64_t end = at + delta_go_function_size(go, head), i = at + l->pcdata;
-    uint64_t pcdata_end = i + 4 * (uint64_t)HF_MIN(hf_le32(head + l->pcdata_n), (uint32_t)PCDATA_MAX);
+    uint64_t pcdata_end = i + 4 * (uint64_t)HF_MIN(hf_le32(head + l->pcdata_n), (uint32_t)DELTA_GO_PCDATA_MAX);
 
     if (go->layout == DELTA_GO_116)
         (void)add_address(s, at);
@@ -117,14 +95,14 @@ static void scan_function(struct scan *s, uint64_t at, const unsigned char *head
     }
 }
 
-/* The last row whose description begins at `offset` or before; 0 where there is none. */
+/* Finds the last row whose description begins at `offset` or before, or row 0. */
 static int find_row(struct delta_old *file, const struct delta_go *go, uint64_t offset, uint64_t *row,
                     struct hf_err *err)
 {
     uint64_t low = 0, high = go->functions, entry, place, next;
     int r;
 
-    if (*row < go->functions) { /* most windows go on where the one before ended */
+    if (*row < go->functions) { /* most windows continue where the last one ended */
         if ((r = delta_go_row(file, go, *row, &entry, &place, err)) < 0 ||
             (r = delta_go_row(file, go, *row + 1, &entry, &next, err)) < 0)
             return r;
@@ -144,7 +122,7 @@ static int find_row(struct delta_old *file, const struct delta_go *go, uint64_t 
     return 0;
 }
 
-static int scan_functions(struct scan *s, struct delta_old *file, struct hf_err *err)
+static int scan_functions(struct go_scan *s, struct delta_old *file, struct hf_err *err)
 {
     const struct delta_go *go = &s->image->go;
     unsigned char head[DELTA_GO_HEAD_BYTES];
@@ -169,7 +147,7 @@ static int scan_functions(struct scan *s, struct delta_old *file, struct hf_err 
 enum { KIND_ARRAY = 17, KIND_CHAN, KIND_FUNC, KIND_INTERFACE, KIND_MAP, KIND_POINTER, KIND_SLICE, KIND_STRUCT = 25 };
 enum { TYPE_NAME = 40, MAP_GREW = 24, INTERFACE_METHODS = 80 };
 
-/* Bytes of a type of that kind, without what only some of them have behind it. */
+/* Returns the size of a type of this kind, without its optional parts. */
 static unsigned type_size(unsigned kind)
 {
     static const uint8_t size[32] = {[KIND_ARRAY] = 72, [KIND_CHAN] = 64,    [KIND_FUNC] = 56,  [KIND_INTERFACE] = 80,
@@ -178,7 +156,7 @@ static unsigned type_size(unsigned kind)
     return size[kind] != 0 ? size[kind] : 48;
 }
 
-/* May a type begin at b? */
+/* True if a type may begin at b. */
 static bool is_type(const unsigned char *b)
 {
     unsigned tflag = b[20], align = b[21], kind = b[23] & 31;
@@ -188,8 +166,8 @@ static bool is_type(const unsigned char *b)
            kind <= 26 && pointers <= size && size <= UINT32_MAX;
 }
 
-/* The type whose name is at `at`: what follows it? */
-static void note_type(struct scan *s, uint64_t at)
+/* Scans the type whose name is at `at`. */
+static void note_type(struct go_scan *s, uint64_t at)
 {
     const unsigned char *b = s->bytes + at - TYPE_NAME;
     unsigned kind = b[23] & 31;
@@ -203,8 +181,8 @@ static void note_type(struct scan *s, uint64_t at)
     }
 }
 
-/* Where a type's methods are; false: nothing that could say so. */
-static bool note_uncommon(struct scan *s, uint64_t at)
+/* Finds the methods of a type; false if it has none, or its uncommon part lies elsewhere. */
+static bool note_uncommon(struct go_scan *s, uint64_t at)
 {
     const unsigned char *b = s->bytes + at;
     unsigned methods = hf_le32(b + 4) & UINT16_MAX, exported = hf_le32(b + 4) >> 16;
@@ -219,8 +197,8 @@ static bool note_uncommon(struct scan *s, uint64_t at)
     return true;
 }
 
-/* Four bytes that are no address. */
-static void scan_type_word(struct scan *s, uint64_t at)
+/* Scans four bytes that are not an address. */
+static void scan_type_word(struct go_scan *s, uint64_t at)
 {
     const struct delta_go *go = &s->image->go;
     struct delta_go_cursor *c = s->cursor;
@@ -245,7 +223,7 @@ static void scan_type_word(struct scan *s, uint64_t at)
     }
 }
 
-static void scan_types(struct scan *s)
+static void scan_types(struct go_scan *s)
 {
     const struct delta_go_cursor *c = s->cursor;
 
@@ -260,10 +238,10 @@ static void scan_types(struct scan *s)
     }
 }
 
-/* Bounds of what such numbers usually are. */
+/* Usual bounds of such numbers. */
 enum { SOME = 1 << 20, MUCH = 1 << 25 };
 
-static void scan_offsets(struct scan *s)
+static void scan_offsets(struct go_scan *s)
 {
     uint64_t in_region = s->offset - s->region->offset;
 
@@ -271,9 +249,9 @@ static void scan_offsets(struct scan *s)
         add_offset(s, i, 4, DELTA_REF_GO_TYPE, s->region->link, 0);
 }
 
-/* A bucket: the number of a function, 16 numbers of one byte. What they are is told by the bucket's place in new;
- * `extra` is how far into it this is. */
-static void scan_find(struct scan *s)
+/* Scans a bucket: the number of a function, and 16 numbers of one byte. They follow from the bucket's position in
+ * the new file; `extra` is the offset in the bucket. */
+static void scan_find(struct go_scan *s)
 {
     uint64_t in_region = s->offset - s->region->offset;
 
@@ -288,9 +266,9 @@ static void scan_find(struct scan *s)
     }
 }
 
-/* Is this the name of a function that was inlined? Before it: {parent, id}, file, line (layout 118), or the id alone;
- * behind it where in the code that was (and 120: its first line). */
-static bool is_inlined(const struct scan *s, const unsigned char *b)
+/* True if this is the name of an inlined function. Before it come {parent, id}, file and line (layout 118), or the
+ * id alone; after it the position in the code (and in layout 120 the first line). */
+static bool is_inlined(const struct go_scan *s, const unsigned char *b)
 {
     if (hf_le32(b) == 0 || hf_le32(b) > MUCH || hf_le32(b + 4) > MUCH)
         return false;
@@ -301,8 +279,8 @@ static bool is_inlined(const struct scan *s, const unsigned char *b)
            hf_le32(b - 4) > 0 && hf_le32(b - 4) <= SOME;
 }
 
-/* Is this where the pointers of a variable on the stack are described? Before it: its place, its size, how much of that has
- * pointers. */
+/* True if this describes the pointers of a stack variable. Before it come its position, its size, and the size of
+ * the part with pointers. */
 static bool is_object(const unsigned char *b)
 {
     uint32_t place = hf_le32(b - 12), size = hf_le32(b - 8), pointers = hf_le32(b - 4);
@@ -311,7 +289,7 @@ static bool is_object(const unsigned char *b)
            pointers <= size && hf_le32(b) > 0 && hf_le32(b) <= 8 * (uint32_t)MUCH;
 }
 
-static void scan_data(struct scan *s)
+static void scan_data(struct go_scan *s)
 {
     const struct delta_go *go = &s->image->go;
 
@@ -330,7 +308,7 @@ int delta_go_scan(struct delta_old *file, const struct delta_image *image, const
                   const unsigned char *bytes, size_t n, size_t limit, uint64_t offset, struct delta_go_cursor *cursor,
                   struct delta_ref *refs, size_t *ret_found, struct hf_err *err)
 {
-    struct scan s = {image, region, bytes, n, limit, offset, cursor, refs, 0};
+    struct go_scan s = {image, region, bytes, n, limit, offset, cursor, refs, 0};
     int r = 0;
 
     if (region->kind == DELTA_REGION_GO_ROWS)

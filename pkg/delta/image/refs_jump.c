@@ -2,7 +2,8 @@
 
 #include "base/endian.h"
 
-/* Where a word leads that counts from `start`; DELTA_NOWHERE: not to code. Code lies before its tables. */
+/* Returns the target of a word that counts from `start`; DELTA_NOWHERE if it does not lead to code. Code precedes
+ * its tables. */
 static uint64_t leads_to(const struct delta_image *image, uint64_t start, uint32_t word)
 {
     uint64_t end;

@@ -1,14 +1,14 @@
-/* delta/image/refs_jump.h - tables of jumps in read-only data: 32-bit distances from the table's start to code, as compilers make
- * them for switches in code that may lie anywhere.
+/* delta/image/refs_jump.h - jump tables in read-only data: 32-bit distances from the table's start to code, which
+ * compilers make for switches in position-independent code.
  *
- * Where a table starts is not written anywhere near: the first of a run of words that lead to code is taken for it. Where
- * several tables follow each other that is the first one's start, which leads a little beside the code meant and, nearly
- * always, to code that moved by as much. */
+ * Nothing nearby records the start of a table: the scanner takes the first of a run of words that lead to code. If
+ * several tables follow each other, it uses the start of the first, which leads a little beside the right code;
+ * nearly always that moved by the same distance. */
 #pragma once
 
 #include "delta/image/refs.h"
 
-/* The run that the last window ended in; all zero at first. Positions in old. */
+/* The run in which the last window ended. All zero at first; positions in the old file. */
 struct delta_jumps {
     uint64_t start, end;
 };
@@ -18,6 +18,6 @@ static inline bool delta_jump_has(const struct delta_image *image, unsigned regi
     return region_kind == DELTA_REGION_RODATA && image->machine == DELTA_MACHINE_X86_64 && !image->fixed;
 }
 
-/* As delta_refs_scan(), for regions delta_jump_has(). */
+/* Like delta_refs_scan(), for regions with delta_jump_has(). */
 size_t delta_jump_scan(const struct delta_image *image, const unsigned char *bytes, size_t n, size_t limit,
                        uint64_t offset, struct delta_jumps *jumps, struct delta_ref *refs);

@@ -1,10 +1,11 @@
-/* References in RISC-V code, 64 bit, compressed instructions among the others. auipc sets the upper part of a distance; the
- * instructions behind it that use its register add the lower one, and count from the place of the auipc. */
+/* References in 64-bit RISC-V code with compressed instructions. auipc sets the upper part of a distance; later
+ * instructions with its register add the lower part, relative to the auipc. */
 #include "delta/image/refs_scan.h"
 
 enum {
-    PREWALK = 128, /* bytes before, from which on instructions are followed */
-    LOOK = 64,     /* bytes behind an auipc in which its lower part stands */
+    PREWALK = 128, /* bytes before the window from which to decode instructions */
+    /* bytes behind an auipc in which to search for the lower part */
+    LOOK = 64,
     AUIPC = 0x17,
 };
 
@@ -28,7 +29,7 @@ static bool is_store(uint32_t w)
     return (w & 0x7f) == 0x23 || (w & 0x7f) == 0x27;
 }
 
-/* An instruction with a lower part: addi, loads, stores, jalr. */
+/* True for instructions with a lower part: addi, loads, stores, jalr. */
 static bool has_low(uint32_t w)
 {
     unsigned opcode = w & 0x7f;
@@ -51,7 +52,7 @@ static uint32_t put_low(uint32_t w, uint32_t low)
     return (w & 0xfffff) | low << 20;
 }
 
-/* Does it put something else into register r? */
+/* True if the instruction sets register r otherwise. */
 static bool sets(uint32_t w, unsigned r)
 {
     unsigned opcode = w & 0x7f;
@@ -129,7 +130,7 @@ static uint32_t put_short_branch(uint32_t w, uint32_t d)
            (d >> 5 & 1) << 2;
 }
 
-/* auipc_at[r]: 2 + PREWALK + where the last auipc stands that set register r, 0: something else did. */
+/* auipc_at[r]: 2 + PREWALK + position of the last auipc that set register r; 0 if another instruction set it since. */
 static void add_low(struct delta_scan *s, size_t i, uint32_t w, uint64_t address, int64_t from)
 {
     uint64_t back = i - (uint64_t)from;
@@ -215,7 +216,7 @@ uint64_t delta_riscv_decode(const struct delta_ref *ref, uint64_t word, uint64_t
         return site + short_jump_distance(w);
     case DELTA_REF_SHORT_BRANCH:
         return site + short_branch_distance(w);
-    default: /* the upper part says too little */
+    default: /* the upper part holds too little */
         return hint;
     }
 }

@@ -1,4 +1,4 @@
-/* delta/image/refs_scan.h - inside of delta_refs_scan(): what the scanners of all processors share. */
+/* delta/image/refs_scan.h - internals of delta_refs_scan(): shared by the scanners of all processors. */
 #pragma once
 
 #include "base/endian.h"
@@ -12,10 +12,10 @@ struct delta_scan {
     uint64_t offset;
     struct delta_ref *refs;
     size_t found;
-    struct delta_awaited *awaited; /* NULL: none is kept */
+    struct delta_announced *announced; /* NULL: do not remember announced sites */
 };
 
-/* The lower `bits` of value, signed. */
+/* Sign-extends the lower `bits` of value. */
 static inline uint64_t delta_sign(uint64_t value, unsigned bits)
 {
     uint64_t top = UINT64_C(1) << (bits - 1);
@@ -23,7 +23,8 @@ static inline uint64_t delta_sign(uint64_t value, unsigned bits)
     return ((value & (2 * top - 1)) ^ top) - top;
 }
 
-/* A site of n bytes at bytes[at] that leads to that address; NULL: it leads nowhere, or reaches too far. */
+/* Adds a site of n bytes at bytes[at] whose target is `address`. Returns NULL if the address is in no segment or the
+ * site ends behind the limit. */
 static inline struct delta_ref *delta_scan_add(struct delta_scan *s, size_t at, unsigned n, enum delta_ref_kind kind,
                                                uint64_t address, uint64_t word)
 {
@@ -39,7 +40,7 @@ static inline struct delta_ref *delta_scan_add(struct delta_scan *s, size_t at, 
     return ref;
 }
 
-/* Each scans a region of code, and turns its kinds of words. */
+/* Scanners of code, and coders of their kinds of words. */
 void delta_scan_arm(struct delta_scan *s);
 uint64_t delta_arm_encode(const struct delta_ref *ref, uint64_t site, uint64_t target, uint64_t base);
 uint64_t delta_arm_decode(const struct delta_ref *ref, uint64_t word, uint64_t site, uint64_t base, uint64_t hint);

@@ -1,7 +1,8 @@
+#include "delta/io/memory.h"
+
 #include <string.h>
 
 #include "base/macros.h"
-#include "delta/delta.h"
 
 ssize_t hf_delta_memory_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
 {
@@ -12,4 +13,11 @@ ssize_t hf_delta_memory_pread(void *ctx, void *bytes, size_t n, uint64_t offset)
     n = HF_MIN(n, memory->n - (size_t)offset);
     memcpy(bytes, memory->p + offset, n);
     return (ssize_t)n;
+}
+
+void delta_memory_open(struct delta_memory *memory, const unsigned char *bytes, size_t n)
+{
+    memory->bytes = (struct hf_delta_memory){bytes, n};
+    memory->file = (struct hf_delta_old){&memory->bytes, hf_delta_memory_pread, n};
+    delta_old_init(&memory->reader, &memory->file);
 }

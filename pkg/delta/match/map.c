@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* The same for all old positions in [from, to). References lead to few places, again and again. */
+/* One cached answer, the same for all old positions in [from, to). References lead to few places, again and again. */
 struct delta_map_answer {
     uint64_t from, to;
     int64_t shift;
@@ -34,17 +34,17 @@ int delta_map_alloc(struct delta_map *map, uint32_t n, struct hf_err *err)
     return 0;
 }
 
-int delta_map_twin(const struct delta_map *map, struct delta_map *twin, struct hf_err *err)
+int delta_map_view(const struct delta_map *map, struct delta_map *view, struct hf_err *err)
 {
-    *twin = *map;
-    twin->answers = calloc(ANSWERS, sizeof(*twin->answers));
-    return twin->answers != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory for the match map");
+    *view = *map;
+    view->answers = calloc(ANSWERS, sizeof(*view->answers));
+    return view->answers != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory for the match map");
 }
 
-void delta_map_twin_done(struct delta_map *twin)
+void delta_map_view_done(struct delta_map *view)
 {
-    free(twin->answers);
-    *twin = (struct delta_map){0};
+    free(view->answers);
+    *view = (struct delta_map){0};
 }
 
 static bool before(const struct delta_map *map, uint16_t a, uint16_t b)
@@ -66,7 +66,7 @@ static void sift(struct delta_map *map, uint32_t at, uint32_t n)
     map->by_old[at] = moving;
 }
 
-/* Heap sort: no memory beside, no bad case. */
+/* Heap sort: in place, and without a bad case. */
 void delta_map_sort(struct delta_map *map)
 {
     memset(map->answers, 0, ANSWERS * sizeof(*map->answers));

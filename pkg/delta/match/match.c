@@ -3,49 +3,29 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "delta/match/halves.h"
-#include "delta/match/walk.h"
+#include "delta/match/copy_finder.h"
+#include "delta/match/parallel_finder.h"
 
-void delta_copies_done(struct delta_copies *copies)
-{
-    free(copies->p);
-    *copies = (struct delta_copies){0};
-}
-
-int delta_copies_add(struct delta_copies *copies, struct delta_copy copy)
-{
-    if (copies->n == copies->cap) {
-        size_t cap = copies->cap > 0 ? 2 * copies->cap : 1024;
-        struct delta_copy *p = realloc(copies->p, cap * sizeof(*p));
-        if (p == NULL)
-            return -ENOMEM;
-        copies->p = p;
-        copies->cap = cap;
-    }
-    copies->p[copies->n++] = copy;
-    return 0;
-}
-
-/* One way on to `stop`, a place in new. */
-static int walk_to(struct delta_walk *w, size_t stop)
+/* Advances one finder to `stop`, a position in the new file. */
+static int walk_to(struct delta_copy_finder *f, size_t stop)
 {
     int r;
 
-    while ((r = delta_walk_turn(w, stop)) > 0)
+    while ((r = delta_copy_finder_next(f, stop)) > 0)
         ;
-    return r == 0 && stop == w->matcher->new_n ? delta_walk_end(w) : r;
+    return r == 0 && stop == f->matcher->new_n ? delta_copy_finder_finish(f) : r;
 }
 
-/* By stretches, so that what one way found is still known when the next comes by. */
-static int walk_side_by_side(struct delta_walk *walks, size_t new_n, const struct delta_match_params *params)
+/* Advances the finders in turn by short stretches, so that each finds the matches of the others in the cache. */
+static int walk_side_by_side(struct delta_copy_finder *finders, size_t new_n, const struct delta_match_params *params)
 {
-    enum { STRETCH = DELTA_KNOWN / 2, STRETCHES_TOLD = 16 };
+    enum { STRETCH = DELTA_MATCH_CACHE / 2, STRETCHES_TOLD = 16 };
     int r = 0;
 
     for (size_t stop = 0; r == 0 && stop < new_n;) {
         stop = new_n - stop > STRETCH ? stop + STRETCH : new_n;
-        for (unsigned i = 0; r == 0 && i < params->ways_n; i++)
-            r = walk_to(&walks[i], stop);
+        for (unsigned i = 0; r == 0 && i < params->variants_n; i++)
+            r = walk_to(&finders[i], stop);
         if (r == 0 && params->progress != NULL && stop % ((size_t)STRETCHES_TOLD * STRETCH) == 0 &&
             params->progress(params->progress_ctx, stop, new_n) != 0)
             r = -ECANCELED;
@@ -53,81 +33,64 @@ static int walk_side_by_side(struct delta_walk *walks, size_t new_n, const struc
     return r;
 }
 
-static int walk_together(const struct delta_matcher *f, const struct delta_match_params *params,
+static int walk_together(const struct delta_matcher *m, const struct delta_match_params *params,
                          struct delta_copies *const *ret_copies)
 {
-    struct delta_walk walks[DELTA_WAYS_MAX];
-    struct delta_longest *known =
-        params->ways_n > 1 && f->suffixes.order != NULL ? calloc(DELTA_KNOWN, sizeof(*known)) : NULL;
+    struct delta_copy_finder finders[DELTA_VARIANTS_MAX];
+    struct delta_cached_match *known =
+        params->variants_n > 1 && m->suffix_array.order != NULL ? calloc(DELTA_MATCH_CACHE, sizeof(*known)) : NULL;
 
-    for (unsigned i = 0; i < params->ways_n; i++) {
-        delta_walk_start(&walks[i], f, params->better_by[i], 0);
-        walks[i].known = known;
+    for (unsigned i = 0; i < params->variants_n; i++) {
+        delta_copy_finder_start(&finders[i], m, params->min_gain[i], 0);
+        finders[i].known = known;
     }
-    int r = walk_side_by_side(walks, f->new_n, params);
+    int r = walk_side_by_side(finders, m->new_n, params);
     free(known);
-    for (unsigned i = 0; i < params->ways_n; i++) {
+    for (unsigned i = 0; i < params->variants_n; i++) {
         if (r == 0)
-            *ret_copies[i] = walks[i].copies;
+            *ret_copies[i] = finders[i].copies;
         else
-            delta_copies_done(&walks[i].copies);
+            delta_copies_done(&finders[i].copies);
     }
     return r;
 }
 
-static int walk_by_halves(const struct delta_matcher *f, const struct delta_match_params *params,
+static int walk_by_halves(const struct delta_matcher *m, const struct delta_match_params *params,
                           struct delta_copies *const *ret_copies)
 {
     int r = 0;
 
-    for (unsigned i = 0; r == 0 && i < params->ways_n; i++)
-        r = delta_walk_halves(f, params, params->better_by[i], ret_copies[i]);
+    for (unsigned i = 0; r == 0 && i < params->variants_n; i++)
+        r = delta_parallel_finder_run(m, params, params->min_gain[i], ret_copies[i]);
     return r;
 }
 
-int delta_match(const struct delta_matcher *f, const struct delta_match_params *params,
+int delta_match(const struct delta_matcher *m, const struct delta_match_params *params,
                 struct delta_copies *const *ret_copies, struct hf_err *err)
 {
     enum { WORTH_A_THREAD = 1 << 18 };
-    bool halves = params->workers > 1 && f->suffixes.order == NULL && f->new_n >= WORTH_A_THREAD;
+    bool halves = params->workers > 1 && m->suffix_array.order == NULL && m->new_n >= WORTH_A_THREAD;
     int r = 0;
 
-    if (f->old_n > 0 && f->new_n > 0)
-        r = halves ? walk_by_halves(f, params, ret_copies) : walk_together(f, params, ret_copies);
+    if (m->old_n > 0 && m->new_n > 0)
+        r = halves ? walk_by_halves(m, params, ret_copies) : walk_together(m, params, ret_copies);
     return r == -ECANCELED ? hf_err_set(err, ECANCELED, "canceled while matching")
            : r < 0         ? hf_err_set(err, ENOMEM, "out of memory")
                            : 0;
-}
-
-bool delta_next_inline(const struct delta_copies *copies, size_t *next, uint64_t at, uint64_t gap_end,
-                       struct delta_copy *ret_copy)
-{
-    while (*next < copies->n && copies->p[*next].new_pos + copies->p[*next].len <= at)
-        (*next)++;
-    if (*next == copies->n || copies->p[*next].new_pos >= gap_end)
-        return false;
-    *ret_copy = copies->p[*next];
-    if (ret_copy->new_pos < at) {
-        ret_copy->len -= at - ret_copy->new_pos;
-        ret_copy->old_pos += at - ret_copy->new_pos;
-        ret_copy->new_pos = at;
-    }
-    ret_copy->len = HF_MIN(ret_copy->len, gap_end - ret_copy->new_pos);
-    return true;
 }
 
 int delta_matcher_open(struct delta_matcher *m, const unsigned char *old, size_t old_n, const unsigned char *new_bytes,
                        size_t new_n, bool fast, struct hf_err *err)
 {
     *m = (struct delta_matcher){.old = old, .new_bytes = new_bytes, .old_n = new_n > 0 ? old_n : 0, .new_n = new_n};
-    if (m->old_n == 0 ||
-        (fast ? delta_places_open(&m->places, old, old_n) : delta_suffixes_open(&m->suffixes, old, old_n)) == 0)
+    if (m->old_n == 0 || (fast ? delta_hash_index_open(&m->hash_index, old, old_n)
+                               : delta_suffix_array_open(&m->suffix_array, old, old_n)) == 0)
         return 0;
     return hf_err_set(err, ENOMEM, "out of memory for the index of the old file");
 }
 
 void delta_matcher_done(struct delta_matcher *m)
 {
-    delta_suffixes_done(&m->suffixes);
-    delta_places_done(&m->places);
+    delta_suffix_array_done(&m->suffix_array);
+    delta_hash_index_done(&m->hash_index);
 }

@@ -46,7 +46,7 @@ static int read_text(const struct hf_fs_ops *fs, const char *path, char **ret_te
         struct hf_view text = hf_view_trim(hf_buf_view(&bytes));
         if (text.n == 0 || memchr(text.p, '\0', text.n) != NULL)
             r = hf_err_set(err, EBADMSG, "'%s' is empty or not text", path);
-        else if ((*ret_text = hf_strdup_view(text)) == NULL)
+        else if ((*ret_text = hf_view_dup(text)) == NULL)
             r = hf_err_set(err, ENOMEM, "out of memory");
     }
     if (bytes.p != NULL)
@@ -133,7 +133,7 @@ static int check_server(struct hf_kube_config *config, struct hf_err *err)
         return hf_err_set(err, EINVAL, "server '%.80s': credentials, query and blanks are not allowed", server);
     if (config->token != NULL && strpbrk(config->token, "\r\n") != NULL) /* it goes into a header */
         return hf_err_set(err, EBADMSG, "the token has more than one line");
-    if (plain && secrets && !hf_host_is_loopback(hf_url_host(server)))
+    if (plain && secrets && !hf_host_is_loopback(hf_host_of_url(server)))
         return hf_err_set(err, EACCES, "server '%.80s': credentials are not sent without TLS", server);
     return 0;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "os/dir.h"
 #include "os/file.h"
 
 static char *path_of(const char *dir, const json_t *body, struct hf_err *err)

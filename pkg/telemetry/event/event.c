@@ -4,25 +4,26 @@
 #include <math.h>
 
 #include "base/parse.h"
+#include "base/utf8.h"
 #include "codec/scan.h"
-#include "telemetry/event/jscan.h"
 #include "telemetry/event/number.h"
 
-/* ---- a writer that checks its room once per piece -------------------------------------------------------------------- */
+/* ---- an encoder that checks its room once per piece
+ * ------------------------------------------------------------------ */
 
-/* Writes behind out->n, which moves only at the end: giving up is doing nothing. */
-struct writer {
+/* Writes behind out->n, which moves only at the end, so giving up needs no cleanup. */
+struct event_encoder {
     struct hf_buf *out;
     char *p, *end;
     int r;
 };
 
-static size_t written(const struct writer *w)
+static size_t written(const struct event_encoder *w)
 {
     return (size_t)(w->p - (w->out->p + w->out->n));
 }
 
-static __attribute__((noinline, cold)) bool grow(struct writer *w, size_t more)
+static __attribute__((noinline, cold)) bool grow(struct event_encoder *w, size_t more)
 {
     size_t start = w->out->n, used = w->p != NULL ? written(w) : 0;
     int r = used + more > HF_EVENT_MAX_TEXT ? -E2BIG : 0;
@@ -30,7 +31,7 @@ static __attribute__((noinline, cold)) bool grow(struct writer *w, size_t more)
     if (w->r < 0)
         return false;
     if (r == 0) {
-        w->out->n += used; /* so that what was written is kept */
+        w->out->n += used; /* so that hf_buf_reserve() keeps the written bytes */
         r = hf_buf_reserve(w->out, more);
         w->out->n = start;
     }
@@ -43,12 +44,12 @@ static __attribute__((noinline, cold)) bool grow(struct writer *w, size_t more)
     return true;
 }
 
-static inline bool room(struct writer *w, size_t n)
+static inline bool room(struct event_encoder *w, size_t n)
 {
     return (size_t)(w->end - w->p) >= n || grow(w, n);
 }
 
-static inline void put_bytes(struct writer *w, const char *bytes, size_t n)
+static inline void put_bytes(struct event_encoder *w, const char *bytes, size_t n)
 {
     if (n == 0 || !room(w, n))
         return;
@@ -57,14 +58,14 @@ static inline void put_bytes(struct writer *w, const char *bytes, size_t n)
 }
 #define PUT(w, literal) put_bytes((w), (literal), sizeof(literal) - 1)
 
-/* What JSON wants of one byte that is not clean; how much of the text it was. */
-static size_t put_odd(struct writer *w, const char *p, size_t n)
+/* Writes the JSON form of one byte or character that needs care; returns its length in the text. */
+static size_t put_odd(struct event_encoder *w, const char *p, size_t n)
 {
     static const char digits[] = "0123456789abcdef", escapes[] = "btn\0fr";
     unsigned char c = (unsigned char)*p;
     size_t step = hf_utf8_length(p, n);
 
-    if (step != 1) { /* a character of several bytes, or none */
+    if (step != 1) { /* a character of several bytes, or invalid UTF-8 */
         put_bytes(w, step > 0 ? p : "\xef\xbf\xbd", step > 0 ? step : 3);
         return step > 0 ? step : 1;
     }
@@ -80,8 +81,9 @@ static size_t put_odd(struct writer *w, const char *p, size_t n)
     return 1;
 }
 
-/* The inside of a string; not more than `budget` bytes of it (and one character). Returns how much of the text there was room for. */
-static size_t put_inside(struct writer *w, struct hf_view text, size_t budget)
+/* Writes the inside of a string, at most `budget` bytes of it (and one character). Returns the number of bytes of
+ * `text` used. */
+static size_t put_inside(struct event_encoder *w, struct hf_view text, size_t budget)
 {
     size_t i = 0, before = written(w);
 
@@ -100,7 +102,7 @@ static size_t put_inside(struct writer *w, struct hf_view text, size_t budget)
     return i;
 }
 
-static void put_string(struct writer *w, struct hf_view text)
+static void put_string(struct event_encoder *w, struct hf_view text)
 {
     PUT(w, "\"");
     if (hf_scan_plain(text.p, text.n) == text.n)
@@ -110,9 +112,9 @@ static void put_string(struct writer *w, struct hf_view text)
     PUT(w, "\"");
 }
 
-/* ---- numbers and times ------------------------------------------------------------------------------------------------ */
+/* ---- numbers and times ------------------------------------------------------------------------------------------- */
 
-static void put_u64(struct writer *w, uint64_t value)
+static void put_u64(struct event_encoder *w, uint64_t value)
 {
     char text[HF_NUMBER_TEXT];
 
@@ -120,7 +122,7 @@ static void put_u64(struct writer *w, uint64_t value)
 }
 
 /* ,"value":1 or ,"value":null,"valueText":"NaN" */
-static void put_value(struct writer *w, double value)
+static void put_value(struct event_encoder *w, double value)
 {
     char text[HF_NUMBER_TEXT];
 
@@ -135,7 +137,8 @@ static void put_value(struct writer *w, double value)
         PUT(w, "null,\"valueText\":\"-Inf\"");
 }
 
-/* Year, month and day of a day since 1970 (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms": years begin in March). */
+/* Year, month and day from days since 1970 (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms": years begin
+ * in March). */
 static void civil_of(unsigned days, unsigned *ret_year, unsigned *ret_month, unsigned *ret_day)
 {
     unsigned z = days + 719468, era = z / 146097, of_era = z - era * 146097;
@@ -153,7 +156,7 @@ static void put_two(char *at, unsigned value)
     at[1] = (char)('0' + value % 10);
 }
 
-static void put_time(struct writer *w, uint64_t unix_ns)
+static void put_time(struct event_encoder *w, uint64_t unix_ns)
 {
     char text[] = "yyyy-mm-ddThh:mm:ss.fffffffffZ";
     uint64_t seconds = unix_ns / HF_NS_PER_S;
@@ -174,9 +177,9 @@ static void put_time(struct writer *w, uint64_t unix_ns)
     put_bytes(w, text, sizeof(text) - 1);
 }
 
-/* ---- the object ------------------------------------------------------------------------------------------------------ */
+/* ---- the object -------------------------------------------------------------------------------------------------- */
 
-static void put_origin(struct writer *w, const struct hf_event *event)
+static void put_origin(struct event_encoder *w, const struct hf_event *event)
 {
     if (event->origin.n > 0) {
         PUT(w, ",\"origin\":");
@@ -198,14 +201,14 @@ static void put_origin(struct writer *w, const struct hf_event *event)
         PUT(w, ",\"anomaly\":true");
 }
 
-static void put_metric(struct writer *w, const struct hf_event *event)
+static void put_metric(struct event_encoder *w, const struct hf_event *event)
 {
     if (event->name.n > 0) {
         PUT(w, ",\"name\":");
         put_string(w, event->name);
     }
     if (event->value_kind != HF_VALUE_NONE) {
-        const char *type = hf_value_kind_name(event->value_kind);
+        const char *type = hf_event_value_kind_name(event->value_kind);
         PUT(w, ",\"type\":\"");
         put_bytes(w, type, strlen(type));
         PUT(w, "\"");
@@ -224,9 +227,11 @@ static void put_metric(struct writer *w, const struct hf_event *event)
     }
 }
 
-static void put_attributes(struct writer *w, const struct hf_event *event)
+static void put_attributes(struct event_encoder *w, const struct hf_event *event)
 {
     for (size_t i = 0; i < event->n_attributes; i++) {
+        if (hf_event_repeats_attribute(event, i))
+            continue;
         if (i == 0)
             PUT(w, ",\"attributes\":{");
         else
@@ -249,15 +254,15 @@ static size_t whole_characters(struct hf_view text, size_t n)
     return n;
 }
 
-static void put_body(struct writer *w, const struct hf_event *event)
+static void put_body(struct event_encoder *w, const struct hf_event *event)
 {
-    enum { BEHIND = 32 }; /* quote, "truncated", brace, and an escape more than the budget */
+    enum { BEHIND = 32 }; /* quote, "truncated", brace, and one escape beyond the budget */
     size_t used, budget, kept = whole_characters(event->body, HF_EVENT_MAX_BODY);
 
     PUT(w, ",\"body\":\"");
     used = written(w);
     budget = used + BEHIND < HF_EVENT_MAX_TEXT ? HF_EVENT_MAX_TEXT - BEHIND - used : 0;
-    if (budget < kept) /* never in the middle of a character */
+    if (budget < kept) /* do not cut a character */
         kept = whole_characters(event->body, budget);
     kept = put_inside(w, (struct hf_view){event->body.p, kept}, budget);
     PUT(w, "\"");
@@ -265,7 +270,7 @@ static void put_body(struct writer *w, const struct hf_event *event)
         PUT(w, ",\"truncated\":true");
 }
 
-static void put_breaks(struct writer *w, struct hf_view body, char *copy)
+static void put_breaks(struct event_encoder *w, struct hf_view body, char *copy)
 {
     const char *separator = ",\"sensorDataBreaks\":[";
 
@@ -286,7 +291,7 @@ static void put_breaks(struct writer *w, struct hf_view body, char *copy)
         PUT(w, "]");
 }
 
-static void put_payload(struct writer *w, const struct hf_event *event)
+static void put_payload(struct event_encoder *w, const struct hf_event *event)
 {
     struct hf_view body = event->body;
     bool breaks = body.n > 0 && (memchr(body.p, '\n', body.n) != NULL || memchr(body.p, '\r', body.n) != NULL);
@@ -315,7 +320,7 @@ static size_t estimate(const struct hf_event *event)
     return HF_MIN(n, (size_t)HF_EVENT_MAX_TEXT);
 }
 
-static void put_event(struct writer *w, const struct hf_event *event, const char *node)
+static void put_event(struct event_encoder *w, const struct hf_event *event, const char *node)
 {
     enum hf_severity severity = event->severity != 0 ? event->severity : HF_SEVERITY_INFO, named;
     const char *kind = hf_event_kind_name(event->kind), *name = hf_severity_name(severity);
@@ -359,7 +364,7 @@ static void put_event(struct writer *w, const struct hf_event *event, const char
 
 int hf_event_format(const struct hf_event *event, const char *node, struct hf_buf *out)
 {
-    struct writer w = {.out = out};
+    struct event_encoder w = {.out = out};
 
     if (event->kind == HF_EVENT_PAYLOAD && event->body.n > HF_EVENT_MAX_BODY)
         return -E2BIG;

@@ -1,21 +1,16 @@
-/* Reading what hf_event_format() wrote, in one pass: no tree, no allocation beyond the scratch. */
+/* Decodes the lines of hf_event_format() in one pass: no tree, no allocation beyond the scratch. */
 #include <errno.h>
 #include <math.h>
 
+#include "codec/scan.h"
 #include "telemetry/event/event.h"
-#include "telemetry/event/jscan.h"
 
 static const char *const source_classes[HF_SOURCE_CLASSES] = {
-    "",
-    [HF_SOURCE_HTTP] = "http",
-    [HF_SOURCE_JOURNALD] = "journald",
-    [HF_SOURCE_FILE] = "file",
-    [HF_SOURCE_CONTAINER] = "container",
-    [HF_SOURCE_NODE] = "node",
-    [HF_SOURCE_SCRAPE] = "scrape",
-    [HF_SOURCE_SOCKET] = "socket",
-    [HF_SOURCE_MQTT] = "mqtt",
-    [HF_SOURCE_AGENT] = "agent",
+    [HF_SOURCE_NONE] = "",
+#define NAME(class, number, create, name, ...) [HF_SOURCE_##class] = (name),
+    HF_TELEMETRY_SOURCES(NAME)
+#undef NAME
+        [HF_SOURCE_AGENT] = "agent",
 };
 static const char *const event_kinds[HF_EVENT_KINDS] = {[HF_EVENT_LOG] = "log",
                                                         [HF_EVENT_PAYLOAD] = "payload",
@@ -26,13 +21,13 @@ static const char *const value_kinds[HF_VALUE_KINDS] = {[HF_VALUE_NONE] = "",
                                                         [HF_VALUE_COUNTER] = "counter",
                                                         [HF_VALUE_HISTOGRAM] = "histogram"};
 
-/* Out of range: the first, so that a number from elsewhere is never an index. */
+/* Returns the first word for numbers out of range, so that a number from outside is never an index. */
 static const char *word_of(const char *const *words, size_t n, unsigned i)
 {
     return words[i < n ? i : 0];
 }
 
-const char *hf_source_class_name(enum hf_source_class source_class)
+const char *hf_event_class_name(enum hf_source_class source_class)
 {
     return word_of(source_classes, HF_LEN(source_classes), (unsigned)source_class);
 }
@@ -42,12 +37,12 @@ const char *hf_event_kind_name(enum hf_event_kind kind)
     return word_of(event_kinds, HF_LEN(event_kinds), (unsigned)kind);
 }
 
-const char *hf_value_kind_name(enum hf_value_kind kind)
+const char *hf_event_value_kind_name(enum hf_value_kind kind)
 {
     return word_of(value_kinds, HF_LEN(value_kinds), (unsigned)kind);
 }
 
-enum hf_source_class hf_source_class_of(struct hf_view source)
+enum hf_source_class hf_event_class_of(struct hf_view source)
 {
     const char *colon = source.n > 0 ? memchr(source.p, ':', source.n) : NULL;
 
@@ -59,52 +54,53 @@ enum hf_source_class hf_source_class_of(struct hf_view source)
     return HF_SOURCE_HTTP;
 }
 
-struct reader {
-    struct hf_jscan scan;
+struct event_decoder {
+    struct hf_scan scan;
     struct hf_view text;
     struct hf_event *event;
     struct hf_view node, value_text, breaks;
     struct hf_buf *scratch;
     bool has_time, has_kind, has_body, has_sensor_data;
-    int r; /* other than -EBADMSG */
+    bool foreign; /* the line has an unknown field */
+    int r;        /* an error other than -EBADMSG */
 };
 
-/* ---- pieces ---------------------------------------------------------------------------------------------------------- */
+/* ---- pieces ------------------------------------------------------------------------------------------------------ */
 
-/* Room for everything the text could mean, once: what points into it must stay. */
-static char *claim(struct reader *reader, size_t n)
+/* Reserves room for all decoded text at the first call, so that earlier views into it stay valid. */
+static char *claim(struct event_decoder *decoder, size_t n)
 {
-    if (reader->scratch->n == 0 && (reader->r = hf_buf_reserve(reader->scratch, reader->text.n)) < 0)
+    if (decoder->scratch->n == 0 && (decoder->r = hf_buf_reserve(decoder->scratch, decoder->text.n)) < 0)
         return NULL;
-    char *at = reader->scratch->p + reader->scratch->n;
-    reader->scratch->n += n;
+    char *at = decoder->scratch->p + decoder->scratch->n;
+    decoder->scratch->n += n;
     return at;
 }
 
-static bool take_text(struct reader *reader, struct hf_view *ret)
+static bool take_text(struct event_decoder *decoder, struct hf_view *ret)
 {
     struct hf_view inside;
     bool escaped;
 
-    if (!hf_jscan_string(&reader->scan, &inside, &escaped))
+    if (hf_scan_text(&decoder->scan, &inside, &escaped) < 0)
         return false;
     if (escaped) {
-        char *copy = claim(reader, inside.n);
+        char *copy = claim(decoder, inside.n);
         if (copy == NULL)
             return false;
-        size_t n = hf_jscan_unescape(inside, copy);
-        reader->scratch->n -= inside.n - n;
+        size_t n = hf_scan_unescape(inside, copy);
+        decoder->scratch->n -= inside.n - n;
         inside = (struct hf_view){copy, n};
     }
     *ret = inside;
     return true;
 }
 
-static bool take_word(struct reader *reader, const char *const *words, size_t n, unsigned *ret)
+static bool take_word(struct event_decoder *decoder, const char *const *words, size_t n, unsigned *ret)
 {
     struct hf_view text;
 
-    if (!take_text(reader, &text))
+    if (!take_text(decoder, &text))
         return false;
     for (unsigned i = 0; i < n; i++)
         if (hf_view_eq(text, words[i])) {
@@ -114,27 +110,27 @@ static bool take_word(struct reader *reader, const char *const *words, size_t n,
     return false;
 }
 
-static bool take_u64(struct reader *reader, uint64_t *ret)
+static bool take_u64(struct event_decoder *decoder, uint64_t *ret)
 {
     struct hf_view text;
 
-    return hf_jscan_number(&reader->scan, &text) && hf_jscan_u64(text, ret);
+    return hf_scan_raw(&decoder->scan, &text) == 0 && hf_scan_u64(text, ret);
 }
 
-static bool take_true(struct reader *reader, bool *ret)
+static bool take_true(struct event_decoder *decoder, bool *ret)
 {
     struct hf_view text;
 
-    if (!hf_jscan_value(&reader->scan, &text) || (!hf_view_eq(text, "true") && !hf_view_eq(text, "false")))
+    if (hf_scan_raw(&decoder->scan, &text) < 0 || (!hf_view_eq(text, "true") && !hf_view_eq(text, "false")))
         return false;
     *ret = text.n == 4;
     return true;
 }
 
-/* An object (first '{') or a list (first '['), as text. */
-static bool take_raw(struct reader *reader, char first, struct hf_view *ret)
+/* Takes an object (first '{') or a list (first '[') as text. */
+static bool take_raw(struct event_decoder *decoder, char first, struct hf_view *ret)
 {
-    return hf_jscan_value(&reader->scan, ret) && ret->p[0] == first;
+    return hf_scan_raw(&decoder->scan, ret) == 0 && ret->p[0] == first;
 }
 
 static bool digits(const char *p, size_t n, unsigned *ret)
@@ -159,7 +155,7 @@ static unsigned days_of(unsigned year, unsigned month, unsigned day)
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-/* yyyy-mm-ddThh:mm:ss[.f]Z with one to nine digits of fraction, 1970 to 2553. */
+/* Parses yyyy-mm-ddThh:mm:ss[.f]Z with one to nine digits of fraction, years 1970 to 2553. */
 static bool parse_time(struct hf_view text, uint64_t *ret)
 {
     static const unsigned char lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -186,153 +182,154 @@ static bool parse_time(struct hf_view text, uint64_t *ret)
     return true;
 }
 
-/* ---- fields ---------------------------------------------------------------------------------------------------------- */
+/* ---- fields ------------------------------------------------------------------------------------------------------ */
 
-static bool take_time(struct reader *reader)
+static bool take_time(struct event_decoder *decoder)
 {
     struct hf_view text;
 
-    reader->has_time = take_text(reader, &text) && parse_time(text, &reader->event->unix_ns);
-    return reader->has_time;
+    decoder->has_time = take_text(decoder, &text) && parse_time(text, &decoder->event->unix_ns);
+    return decoder->has_time;
 }
 
-static bool take_node(struct reader *reader)
+static bool take_node(struct event_decoder *decoder)
 {
-    return take_text(reader, &reader->node);
+    return take_text(decoder, &decoder->node);
 }
 
-static bool take_kind(struct reader *reader)
+static bool take_kind(struct event_decoder *decoder)
 {
     unsigned kind;
 
-    if (!take_word(reader, event_kinds, HF_EVENT_KINDS, &kind))
+    if (!take_word(decoder, event_kinds, HF_EVENT_KINDS, &kind))
         return false;
-    reader->event->kind = (enum hf_event_kind)kind;
-    reader->has_kind = true;
+    decoder->event->kind = (enum hf_event_kind)kind;
+    decoder->has_kind = true;
     return true;
 }
 
-static bool take_severity(struct reader *reader)
+static bool take_severity(struct event_decoder *decoder)
 {
     struct hf_view text;
 
-    return take_text(reader, &text) && hf_severity_parse(text.p, text.n, &reader->event->severity);
+    return take_text(decoder, &text) && hf_severity_parse(text.p, text.n, &decoder->event->severity);
 }
 
-static bool take_severity_number(struct reader *reader)
+static bool take_severity_number(struct event_decoder *decoder)
 {
     uint64_t number;
 
-    if (!take_u64(reader, &number) || number < 1 || number > 24)
+    if (!take_u64(decoder, &number) || number < 1 || number > 24)
         return false;
-    reader->event->severity = (enum hf_severity)number;
+    decoder->event->severity = (enum hf_severity)number;
     return true;
 }
 
-static bool take_origin_sequence(struct reader *reader)
+static bool take_origin_sequence(struct event_decoder *decoder)
 {
-    return take_u64(reader, &reader->event->origin_sequence);
+    return take_u64(decoder, &decoder->event->origin_sequence);
 }
 
-static bool take_window(struct reader *reader)
+static bool take_window(struct event_decoder *decoder)
 {
-    return take_u64(reader, &reader->event->window_ns);
+    return take_u64(decoder, &decoder->event->window_ns);
 }
 
-static bool take_anomaly(struct reader *reader)
+static bool take_anomaly(struct event_decoder *decoder)
 {
-    return take_true(reader, &reader->event->anomaly);
+    return take_true(decoder, &decoder->event->anomaly);
 }
 
-static bool take_truncated(struct reader *reader)
+static bool take_truncated(struct event_decoder *decoder)
 {
-    return take_true(reader, &reader->event->truncated);
+    return take_true(decoder, &decoder->event->truncated);
 }
 
-static bool take_type(struct reader *reader)
+static bool take_type(struct event_decoder *decoder)
 {
     unsigned kind;
 
-    if (!take_word(reader, value_kinds, HF_VALUE_KINDS, &kind))
+    if (!take_word(decoder, value_kinds, HF_VALUE_KINDS, &kind))
         return false;
-    reader->event->value_kind = (enum hf_value_kind)kind;
+    decoder->event->value_kind = (enum hf_value_kind)kind;
     return true;
 }
 
-static bool take_value(struct reader *reader)
+static bool take_value(struct event_decoder *decoder)
 {
     struct hf_view text;
 
-    if (!hf_jscan_value(&reader->scan, &text))
+    if (hf_scan_raw(&decoder->scan, &text) < 0)
         return false;
     if (hf_view_eq(text, "null")) {
-        reader->event->value = NAN;
+        decoder->event->value = NAN;
         return true;
     }
     if (text.p[0] != '-' && (text.p[0] < '0' || text.p[0] > '9'))
         return false;
-    reader->event->value = hf_jscan_double(text);
-    return isfinite(reader->event->value);
+    decoder->event->value = hf_scan_double(text);
+    return isfinite(decoder->event->value);
 }
 
-static bool take_value_text(struct reader *reader)
+static bool take_value_text(struct event_decoder *decoder)
 {
-    return take_text(reader, &reader->value_text) &&
-           (hf_view_eq(reader->value_text, "NaN") || hf_view_eq(reader->value_text, "+Inf") ||
-            hf_view_eq(reader->value_text, "-Inf"));
+    return take_text(decoder, &decoder->value_text) &&
+           (hf_view_eq(decoder->value_text, "NaN") || hf_view_eq(decoder->value_text, "+Inf") ||
+            hf_view_eq(decoder->value_text, "-Inf"));
 }
 
-/* We write none with line breaks, and it is written again as it is. */
-static bool take_histogram(struct reader *reader)
+/* hf_event_format() copies the text unchanged, so it must not hold line breaks. */
+static bool take_histogram(struct event_decoder *decoder)
 {
-    struct hf_view *text = &reader->event->histogram;
+    struct hf_view *text = &decoder->event->histogram;
 
-    return take_raw(reader, '{', text) && memchr(text->p, '\n', text->n) == NULL &&
+    return take_raw(decoder, '{', text) && memchr(text->p, '\n', text->n) == NULL &&
            memchr(text->p, '\r', text->n) == NULL;
 }
 
-static bool take_attributes(struct reader *reader)
+static bool take_attributes(struct event_decoder *decoder)
 {
-    struct hf_event *event = reader->event;
+    struct hf_event *event = decoder->event;
 
-    if (!hf_jscan_char(&reader->scan, '{'))
+    if (!hf_scan_char(&decoder->scan, '{'))
         return false;
-    if (hf_jscan_char(&reader->scan, '}'))
+    if (hf_scan_char(&decoder->scan, '}'))
         return true;
     do {
         if (event->n_attributes == HF_EVENT_MAX_ATTRIBUTES)
             return false;
         struct hf_attribute *attribute = &event->attributes[event->n_attributes++];
-        if (!take_text(reader, &attribute->name) || !hf_jscan_char(&reader->scan, ':') ||
-            !take_text(reader, &attribute->value))
+        if (!take_text(decoder, &attribute->name) || !hf_scan_char(&decoder->scan, ':') ||
+            !take_text(decoder, &attribute->value) || hf_event_repeats_attribute(event, event->n_attributes - 1))
             return false;
-    } while (hf_jscan_char(&reader->scan, ','));
-    return hf_jscan_char(&reader->scan, '}');
+    } while (hf_scan_char(&decoder->scan, ','));
+    return hf_scan_char(&decoder->scan, '}');
 }
 
-static bool take_body(struct reader *reader)
+static bool take_body(struct event_decoder *decoder)
 {
-    reader->has_body = true;
-    return take_text(reader, &reader->event->body);
+    decoder->has_body = true;
+    return take_text(decoder, &decoder->event->body);
 }
 
-static bool take_sensor_data(struct reader *reader)
+static bool take_sensor_data(struct event_decoder *decoder)
 {
-    reader->has_sensor_data = true;
-    return hf_jscan_value(&reader->scan, &reader->event->body);
+    decoder->has_sensor_data = true;
+    return hf_scan_raw(&decoder->scan, &decoder->event->body) == 0;
 }
 
-static bool take_breaks(struct reader *reader)
+static bool take_breaks(struct event_decoder *decoder)
 {
-    return take_raw(reader, '[', &reader->breaks);
+    return take_raw(decoder, '[', &decoder->breaks);
 }
 
-/* In the order in which they are written, so that the next one is usually the one. `take` NULL: text, into the view at `offset`. */
+/* In the order of hf_event_format(), so that the next field is usually the right one. `take` NULL: text, into the view
+ * at `offset`. */
 static const struct field {
     const char *name;
     size_t n;
     size_t offset;
-    bool (*take)(struct reader *reader);
+    bool (*take)(struct event_decoder *decoder);
 } fields[] = {
 #define FIELD(name) name, sizeof(name) - 1
     {FIELD("id"), offsetof(struct hf_event, id), NULL},
@@ -373,111 +370,123 @@ static size_t find(struct hf_view name, size_t from)
     return HF_LEN(fields);
 }
 
-/* A name written with escapes is none of ours. */
-static bool take_field(struct reader *reader, size_t *next, uint32_t *seen)
+/* A name with escapes is an unknown name. */
+static bool take_field(struct event_decoder *decoder, size_t *next, uint32_t *seen)
 {
     struct hf_view name;
     bool escaped;
 
-    if (!hf_jscan_string(&reader->scan, &name, &escaped) || !hf_jscan_char(&reader->scan, ':'))
+    if (hf_scan_text(&decoder->scan, &name, &escaped) < 0 || !hf_scan_char(&decoder->scan, ':'))
         return false;
     size_t i = find(name, *next);
-    if (i == HF_LEN(fields))
-        return hf_jscan_value(&reader->scan, NULL);
+    if (i == HF_LEN(fields)) {
+        decoder->foreign = true;
+        return hf_scan_raw(&decoder->scan, NULL) == 0;
+    }
     if ((*seen >> i & 1) != 0)
         return false;
     *seen |= 1u << i;
     *next = i + 1;
     if (fields[i].take != NULL)
-        return fields[i].take(reader);
-    return take_text(reader, (struct hf_view *)(void *)((char *)reader->event + fields[i].offset));
+        return fields[i].take(decoder);
+    return take_text(decoder, (struct hf_view *)(void *)((char *)decoder->event + fields[i].offset));
 }
 
-static bool take_object(struct reader *reader, uint32_t *seen)
+/* The scan that compares all names runs only if the line has unknown ones; our own lines have none. */
+static bool check_names(struct event_decoder *decoder)
+{
+    hf_scan_init(&decoder->scan, decoder->text);
+    return hf_scan_raw(&decoder->scan, NULL) == 0;
+}
+
+static bool take_object(struct event_decoder *decoder, uint32_t *seen)
 {
     size_t next = 0;
 
-    if (!hf_jscan_char(&reader->scan, '{'))
+    if (!hf_scan_char(&decoder->scan, '{'))
         return false;
     do {
-        if (!take_field(reader, &next, seen))
+        if (!take_field(decoder, &next, seen))
             return false;
-    } while (hf_jscan_char(&reader->scan, ','));
-    if (!hf_jscan_char(&reader->scan, '}'))
-        return false;
-    hf_jscan_space(&reader->scan);
-    return reader->scan.p == reader->scan.end;
+    } while (hf_scan_char(&decoder->scan, ','));
+    return hf_scan_char(&decoder->scan, '}') && hf_scan_end(&decoder->scan) == 0 &&
+           (!decoder->foreign || check_names(decoder));
 }
 
-/* ---- what hangs together --------------------------------------------------------------------------------------------- */
+/* ---- what hangs together ----------------------------------------------------------------------------------------- */
 
-/* The line breaks between the tokens of a payload, where they were. */
-static bool restore_breaks(struct reader *reader)
+/* Restores the line breaks between the tokens of a payload. */
+static bool restore_breaks(struct event_decoder *decoder)
 {
-    struct hf_jscan scan = hf_jscan_of(reader->breaks);
-    struct hf_view *body = &reader->event->body, number;
+    struct hf_view *body = &decoder->event->body, number;
+    struct hf_scan scan, again;
 
-    if (body->n == 0 || !hf_jscan_char(&scan, '['))
+    hf_scan_init(&scan, decoder->breaks);
+    if (body->n == 0 || !hf_scan_char(&scan, '['))
         return false;
-    char *copy = claim(reader, body->n);
+    char *copy = claim(decoder, body->n);
     if (copy == NULL)
         return false;
     memcpy(copy, body->p, body->n);
     do {
         uint64_t at;
-        if (!hf_jscan_number(&scan, &number))
+        if (hf_scan_raw(&scan, &number) < 0)
             return false;
         bool carriage = number.p[0] == '-';
-        if (!hf_jscan_u64((struct hf_view){number.p + carriage, number.n - carriage}, &at) || at >= body->n ||
+        if (!hf_scan_u64((struct hf_view){number.p + carriage, number.n - carriage}, &at) || at >= body->n ||
             copy[at] != ' ')
             return false;
         copy[at] = carriage ? '\r' : '\n';
-    } while (hf_jscan_char(&scan, ','));
+    } while (hf_scan_char(&scan, ','));
     body->p = copy;
-    struct hf_jscan again = hf_jscan_of(*body); /* a blank inside a string must have stayed one */
-    return hf_jscan_char(&scan, ']') && hf_jscan_value(&again, NULL);
+    hf_scan_init(&again, *body); /* fails if a restored break lies inside a string */
+    return hf_scan_char(&scan, ']') && hf_scan_raw(&again, NULL) == 0;
 }
 
-/* hf_event_format() copies a payload's body unchanged, so it must be JSON that was scanned: "sensorData", never the text of "body". */
-static bool body_fits_kind(const struct reader *reader)
+/* hf_event_format() copies a payload's body unchanged, so it must come from "sensorData", which was scanned as JSON,
+ * never from the text of "body". */
+static bool body_fits_kind(const struct event_decoder *decoder)
 {
-    if (reader->event->kind == HF_EVENT_PAYLOAD)
-        return !reader->has_body;
-    return !reader->has_sensor_data && reader->breaks.n == 0;
+    if (decoder->event->kind == HF_EVENT_PAYLOAD)
+        return !decoder->has_body;
+    return !decoder->has_sensor_data && decoder->breaks.n == 0;
 }
 
-static bool finish(struct reader *reader)
+static bool finish(struct event_decoder *decoder)
 {
-    struct hf_event *event = reader->event;
+    struct hf_event *event = decoder->event;
 
-    if (!reader->has_time || !reader->has_kind || !body_fits_kind(reader))
+    if (!decoder->has_time || !decoder->has_kind || !body_fits_kind(decoder))
         return false;
-    if (reader->value_text.n > 0) {
+    if (decoder->value_text.n > 0) {
         if (!isnan(event->value))
             return false;
-        if (reader->value_text.p[0] != 'N')
-            event->value = reader->value_text.p[0] == '+' ? (double)INFINITY : -(double)INFINITY;
+        if (decoder->value_text.p[0] != 'N')
+            event->value = decoder->value_text.p[0] == '+' ? (double)INFINITY : -(double)INFINITY;
     }
-    event->source_class = hf_source_class_of(event->source);
-    return reader->breaks.n == 0 || restore_breaks(reader);
+    event->source_class = hf_event_class_of(event->source);
+    return decoder->breaks.n == 0 || restore_breaks(decoder);
 }
 
 int hf_event_parse(struct hf_view text, struct hf_event *ret_event, struct hf_view *ret_node, struct hf_buf *scratch)
 {
-    struct reader reader = {.scan = hf_jscan_of(text), .text = text, .event = ret_event, .scratch = scratch};
+    struct event_decoder decoder = {.text = text, .event = ret_event, .scratch = scratch};
     uint32_t seen = 0;
 
     if (text.n > HF_EVENT_MAX_TEXT)
         return -E2BIG;
+    hf_scan_init(&decoder.scan, text);
     hf_buf_clear(scratch);
     memset(ret_event, 0, offsetof(struct hf_event, attributes));
     ret_event->n_attributes = 0;
     ret_event->severity = HF_SEVERITY_INFO;
-    bool good = take_object(&reader, &seen) && finish(&reader);
-    if (reader.r < 0)
-        return reader.r;
+    bool good = take_object(&decoder, &seen) && finish(&decoder);
+    if (decoder.r == 0 && decoder.scan.code == -ENOMEM)
+        decoder.r = -ENOMEM;
+    if (decoder.r < 0)
+        return decoder.r;
     if (!good)
         return -EBADMSG;
-    *ret_node = reader.node;
+    *ret_node = decoder.node;
     return 0;
 }

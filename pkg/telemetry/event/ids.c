@@ -1,5 +1,6 @@
-/* A ring of fingerprints in order of arrival, and an open-addressed table of places in the ring (linear probing, at most half full,
- * removal by moving back what follows, so that no tombstones gather). Both double together until `max`. */
+/* A ring of fingerprints in order of arrival, and an open-addressed table of positions in the ring: linear probing, at
+ * most half full; removal moves the following entries back, so there are no tombstones. Both double together up to
+ * `max`. */
 #include "telemetry/event/ids.h"
 
 #include <assert.h>
@@ -18,9 +19,9 @@ struct hf_ids {
     uint64_t key[2];
     size_t max;
     uint64_t *ring;  /* cap entries; the oldest at `head` */
-    uint32_t *table; /* 2 * cap entries: place in the ring + 1; 0 free */
+    uint32_t *table; /* 2 * cap entries: position in the ring + 1; 0: free */
     size_t cap, head, n;
-    size_t forgotten; /* entries of the ring that are in no table */
+    size_t forgotten; /* entries of the ring that the table does not have */
 };
 
 /* ---- the window -------------------------------------------------------------------------------------------------- */
@@ -46,7 +47,7 @@ void hf_ids_free(struct hf_ids *ids)
     free(ids);
 }
 
-uint64_t hf_ids_mark(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
+uint64_t hf_ids_fingerprint(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
 {
     uint64_t key[2] = {ids->key[0] + (uint64_t)kind, ids->key[1]};
 
@@ -58,7 +59,7 @@ static size_t home_of(const struct hf_ids *ids, uint64_t print)
     return (size_t)(print % (2 * ids->cap));
 }
 
-/* The place of the table where it is, or the free one where it would be. */
+/* Returns the fingerprint's slot of the table, or the free slot where it belongs. */
 static size_t find(const struct hf_ids *ids, uint64_t print)
 {
     size_t i = home_of(ids, print);
@@ -78,7 +79,7 @@ static void table_remove(struct hf_ids *ids, size_t hole)
         if (ids->table[i] == FREE_PLACE)
             return;
         size_t home = home_of(ids, ids->ring[ids->table[i] - 1]);
-        /* may it stand in the hole: is its home not behind the hole on the way to i? */
+        /* the entry may move if its home is not between the hole and i */
         bool behind = hole <= i ? home > hole && home <= i : home > hole || home <= i;
         if (!behind) {
             ids->table[hole] = ids->table[i];
@@ -108,7 +109,7 @@ static int grow(struct hf_ids *ids)
     for (size_t i = 0; i < old.n; i++) {
         size_t from = (old.head + i) % old.cap;
         if (old.table[find(&old, old.ring[from])] != from + 1)
-            continue; /* forgotten */
+            continue; /* removed from the table */
         ring[ids->n] = old.ring[from];
         table[find(ids, ring[ids->n])] = (uint32_t)ids->n + 1;
         ids->n++;
@@ -134,27 +135,27 @@ static void drop_oldest(struct hf_ids *ids)
 
 bool hf_ids_known(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
 {
-    return hf_ids_known_mark(ids, hf_ids_mark(ids, kind, name));
+    return hf_ids_known_fingerprint(ids, hf_ids_fingerprint(ids, kind, name));
 }
 
-bool hf_ids_known_mark(const struct hf_ids *ids, uint64_t mark)
+bool hf_ids_known_fingerprint(const struct hf_ids *ids, uint64_t mark)
 {
     return ids->n > 0 && ids->table[find(ids, mark)] != FREE_PLACE;
 }
 
 int hf_ids_add(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
 {
-    return hf_ids_add_mark(ids, hf_ids_mark(ids, kind, name));
+    return hf_ids_add_fingerprint(ids, hf_ids_fingerprint(ids, kind, name));
 }
 
-int hf_ids_add_mark(struct hf_ids *ids, uint64_t print)
+int hf_ids_add_fingerprint(struct hf_ids *ids, uint64_t print)
 {
     if (ids->n > 0 && ids->table[find(ids, print)] != FREE_PLACE)
         return 0;
     if (ids->n == ids->cap && ids->cap < ids->max) {
         int r = grow(ids);
         if (r < 0 && ids->cap == 0)
-            return r; /* with less memory than wanted the window is shorter */
+            return r; /* without memory the window stays shorter */
     }
     if (ids->n == ids->cap)
         drop_oldest(ids);
@@ -167,10 +168,10 @@ int hf_ids_add_mark(struct hf_ids *ids, uint64_t print)
 
 void hf_ids_forget(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name)
 {
-    hf_ids_forget_mark(ids, hf_ids_mark(ids, kind, name));
+    hf_ids_forget_fingerprint(ids, hf_ids_fingerprint(ids, kind, name));
 }
 
-void hf_ids_forget_mark(struct hf_ids *ids, uint64_t mark)
+void hf_ids_forget_fingerprint(struct hf_ids *ids, uint64_t mark)
 {
     if (ids->n == 0)
         return;
@@ -188,8 +189,8 @@ size_t hf_ids_count(const struct hf_ids *ids)
 
 /* ---- keys of batches --------------------------------------------------------------------------------------------- */
 
-const char *hf_batch_key_format(const char *node, const char *stream, uint64_t first, uint64_t last, const char *part,
-                                char text[HF_BATCH_KEY_TEXT])
+const char *hf_ids_batch_key_format(const char *node, const char *stream, uint64_t first, uint64_t last,
+                                    const char *part, char text[HF_BATCH_KEY_TEXT])
 {
     (void)snprintf(text, HF_BATCH_KEY_TEXT, "%.253s/%.64s/%" PRIu64 "-%" PRIu64 "%s%s", node, stream, first, last,
                    part != NULL ? "/" : "", part != NULL ? part : "");
@@ -207,7 +208,7 @@ static int parse_number(struct hf_view digits, uint64_t *ret)
     return hf_parse_u64(text, 1, UINT64_MAX, ret) < 0 ? -EBADMSG : 0;
 }
 
-int hf_batch_key_parse(struct hf_view text, struct hf_batch_key *ret_key)
+int hf_ids_batch_key_parse(struct hf_view text, struct hf_batch_key *ret_key)
 {
     struct hf_view rest = text, range, first;
     struct hf_batch_key key = {.part = {"", 0}};
@@ -222,25 +223,4 @@ int hf_batch_key_parse(struct hf_view text, struct hf_batch_key *ret_key)
         return -EBADMSG;
     *ret_key = key;
     return 0;
-}
-
-/* ---- newest wins ------------------------------------------------------------------------------------------------- */
-
-static int compare_views(struct hf_view a, struct hf_view b)
-{
-    size_t n = HF_MIN(a.n, b.n);
-    int r = n > 0 ? memcmp(a.p, b.p, n) : 0;
-
-    return r != 0 ? r : (a.n > b.n) - (a.n < b.n);
-}
-
-bool hf_state_wins(const struct hf_state_mark *a, const struct hf_state_mark *b)
-{
-    int names = compare_views(a->node, b->node);
-
-    if (names == 0 && a->sequence > 0 && b->sequence > 0)
-        return a->sequence > b->sequence;
-    if (a->unix_ns != b->unix_ns)
-        return a->unix_ns > b->unix_ns;
-    return names != 0 ? names > 0 : a->sequence > b->sequence;
 }

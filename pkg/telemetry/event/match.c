@@ -5,8 +5,8 @@ static bool same(struct hf_view a, struct hf_view b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-/* Greedy with one place to come back to: the last '*'. What an earlier one took never has to change. */
-bool hf_glob_matches(const char *glob, struct hf_view text)
+/* Greedy, with one place to return to: the last '*'. What an earlier '*' matched never has to change. */
+bool hf_match_glob(const char *glob, struct hf_view text)
 {
     const char *star = NULL;
     size_t i = 0, from = 0;
@@ -62,8 +62,8 @@ bool hf_match(const struct hf_event_match *match, const struct hf_event *event)
 
     return (match->min_severity == 0 || severity >= match->min_severity) &&
            (match->max_severity == 0 || severity <= match->max_severity) &&
-           (match->source == NULL || hf_glob_matches(match->source, event->source)) &&
-           (match->name == NULL || hf_glob_matches(match->name, event->name)) &&
+           (match->source == NULL || hf_match_glob(match->source, event->source)) &&
+           (match->name == NULL || hf_match_glob(match->name, event->name)) &&
            (match->attributes == NULL || has_attributes(match->attributes, event)) &&
            (match->contains == NULL || contains(event->body, match->contains));
 }

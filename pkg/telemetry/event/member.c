@@ -2,22 +2,22 @@
 
 #include <math.h>
 
-#include "telemetry/event/jscan.h"
+#include "codec/scan.h"
 
-/* The value of a member. Names written with escapes are not recognised. */
-static bool find(struct hf_jscan *scan, struct hf_view name, struct hf_view *ret)
+/* Finds the value of a member. Does not recognise names with escapes. */
+static bool find(struct hf_scan *scan, struct hf_view name, struct hf_view *ret)
 {
     struct hf_view key;
     bool escaped;
 
-    if (!hf_jscan_char(scan, '{') || hf_jscan_char(scan, '}'))
+    if (!hf_scan_char(scan, '{') || hf_scan_char(scan, '}'))
         return false;
     do {
-        if (!hf_jscan_string(scan, &key, &escaped) || !hf_jscan_char(scan, ':') || !hf_jscan_value(scan, ret))
+        if (hf_scan_text(scan, &key, &escaped) < 0 || !hf_scan_char(scan, ':') || hf_scan_raw(scan, ret) < 0)
             return false;
         if (key.n == name.n && memcmp(key.p, name.p, name.n) == 0)
             return true;
-    } while (hf_jscan_char(scan, ','));
+    } while (hf_scan_char(scan, ','));
     return false;
 }
 
@@ -28,12 +28,13 @@ bool hf_member_number(struct hf_view json, struct hf_view path, double *ret_numb
     if (json.n == 0)
         return false;
     while (hf_view_split(&path, '.', &name)) {
-        struct hf_jscan scan = hf_jscan_of(value);
+        struct hf_scan scan;
+        hf_scan_init_loose(&scan, value); /* a source has checked it; an invalid value counts as absent */
         if (!find(&scan, name, &value))
             return false;
     }
     if (value.p[0] != '-' && (value.p[0] < '0' || value.p[0] > '9'))
         return false;
-    *ret_number = hf_jscan_double(value);
+    *ret_number = hf_scan_double(value);
     return isfinite(*ret_number);
 }

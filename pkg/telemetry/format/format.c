@@ -1,13 +1,12 @@
-/* Forms that are lines put together; the others are in format_seed.c and format_otlp.c. */
-#include "telemetry/format/format.h"
+#include "telemetry/format/format_impl.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* Compressed bytes can be a little more than the plain ones. */
+/* Compression can make a body slightly larger. */
 enum { BODY_MAX = HF_FORMAT_MAX_BODY + (64 << 10) };
 
-/* How many lines fit, with `around` bytes once and `between` for each. */
+/* Returns the number of lines that fit, with `around` bytes once and `between` bytes for each. */
 static size_t fitting(const struct hf_format *format, const struct hf_spool_record *records, size_t n, size_t around,
                       size_t between, size_t *ret_bytes)
 {
@@ -27,7 +26,7 @@ static int pack_lines(const struct hf_format *format, struct hf_squeeze *squeeze
     bool array = format->kind == HF_SINK_JSON;
     struct hf_format_part *part = &packed->parts[0];
 
-    /* "[a,b]": a bracket once more than commas; "a\nb\n": an end for each */
+    /* "[a,b]" has one bracket more than separators; "a\nb\n" has a line break for each line. */
     packed->used = fitting(format, records, n, array ? 1 : 0, 1, &part->raw_bytes);
     packed->n_parts = 1;
     part->path = "";
@@ -56,7 +55,7 @@ int hf_format_pack(const struct hf_format *format, struct hf_squeeze *squeeze, c
     for (size_t i = 0; i < HF_FORMAT_PARTS; i++)
         packed.parts[i].body = (struct hf_buf)HF_BUF_INIT(BODY_MAX);
     if (format->kind == HF_SINK_SEED)
-        r = hf_format_pack_seed(format, squeeze, records, n, &packed);
+        r = hf_format_pack_seed(records, &packed);
     else if (format->kind == HF_SINK_OTLP)
         r = hf_format_pack_otlp(format, squeeze, records, n, &packed);
     else
@@ -69,7 +68,7 @@ int hf_format_pack(const struct hf_format *format, struct hf_squeeze *squeeze, c
     return 0;
 }
 
-/* Never into the host: "https://v1" ends with a host. */
+/* Removes an ending, but never a part of the host: "https://v1" ends with a host. */
 static bool cut(struct hf_view *url, size_t path_at, const char *ending)
 {
     size_t n = strlen(ending);
@@ -105,7 +104,7 @@ void hf_format_packed_done(struct hf_format_packed *packed)
 
 uint64_t hf_format_rejected(const struct hf_format *format, const struct hf_format_part *part, struct hf_view answer)
 {
-    return format->kind == HF_SINK_OTLP ? HF_MIN(hf_format_otlp_rejected(format, answer), (uint64_t)part->records) : 0;
+    return format->kind == HF_SINK_OTLP ? HF_MIN(hf_format_rejected_otlp(format, answer), (uint64_t)part->records) : 0;
 }
 
 const char *hf_format_answer_type(const struct hf_format *format)

@@ -1,65 +1,70 @@
-/* OTLP/HTTP (opentelemetry.io/docs/specs/otlp): logs and findings and payloads as LogRecords, metrics as Gauge, Sum and
- * ExponentialHistogram. Field numbers are those of opentelemetry-proto v1 (logs.proto, metrics.proto, common.proto, resource.proto).
+/* OTLP/HTTP (opentelemetry.io/docs/specs/otlp): logs, findings and payloads become LogRecords; metrics become Gauge,
+ * Sum and ExponentialHistogram. Field numbers come from opentelemetry-proto v1 (logs.proto, metrics.proto,
+ * common.proto, resource.proto).
  *
- *   Export*ServiceRequest { resource_* = 1: [ { resource = 1: {attributes}, scope_* = 2: [ { scope = 1, records = 2: [..] } ] } ] }
+ *   Export*ServiceRequest {
+ *     resource_* = 1: [ { resource = 1: {attributes}, scope_* = 2: [ { scope = 1, records = 2: [..] } ] } ]
+ *   }
  *
- * Records of one node in a row share a resource; what another agent sent on keeps its own node's name. */
+ * Consecutive records of one node share a resource; a record that another agent forwarded keeps the name of its own
+ * node. */
 #include <errno.h>
 #include <string.h>
 
 #include "base/parse.h"
+#include "base/utf8.h"
 #include "codec/json.h"
 #include "telemetry/event/event.h"
-#include "telemetry/format/format.h"
+#include "telemetry/format/format_impl.h"
 #include "telemetry/format/otlp.h"
 
-enum { LOGS, METRICS, SIDES };
+enum { LOGS, METRICS, REQUESTS };
 enum { FRAME_BYTES = 2048, MAX_NODE = 256, MAX_BUCKETS = 512 };
 enum { TEMPORALITY_DELTA = 1, TEMPORALITY_CUMULATIVE = 2 };
 
-/* One of the two requests while it grows. */
-struct side {
-    struct hf_buf text; /* all of it but what closes the open messages */
+/* One of the two requests under construction. */
+struct otlp_request {
+    struct hf_buf text; /* without the ends of the open messages */
     struct hf_otlp w;
-    size_t resource, scope; /* marks of the open messages */
-    char node[MAX_NODE];    /* of the open resource */
+    size_t resource, scope; /* for hf_otlp_close() */
+    char node[MAX_NODE];    /* node of the open resource */
     bool open;
     size_t records;
 };
 
 static const struct {
     const char *path, *name, *resources, *scopes, *records;
-} words[SIDES] = {
+} words[REQUESTS] = {
     [LOGS] = {"/v1/logs", "logs", "resourceLogs", "scopeLogs", "logRecords"},
     [METRICS] = {"/v1/metrics", "metrics", "resourceMetrics", "scopeMetrics", "metrics"},
 };
 
 /* ---- resources --------------------------------------------------------------------------------------------------- */
 
-static void close_resource(struct side *side)
+static void close_resource(struct otlp_request *request)
 {
-    if (!side->open)
+    if (!request->open)
         return;
-    hf_otlp_close_list(&side->w);
-    hf_otlp_close(&side->w, side->scope);
-    hf_otlp_close_list(&side->w);
-    hf_otlp_close(&side->w, side->resource);
-    side->open = false;
+    hf_otlp_close_list(&request->w);
+    hf_otlp_close(&request->w, request->scope);
+    hf_otlp_close_list(&request->w);
+    hf_otlp_close(&request->w, request->resource);
+    request->open = false;
 }
 
-static void open_resource(struct side *side, int which, struct hf_view node)
+static void open_resource(struct otlp_request *request, int which, struct hf_view node)
 {
     enum { RESOURCE = 1, SCOPES = 2, SCOPE = 1, ATTRIBUTES = 1, NAME = 1, VERSION = 2 };
-    struct hf_otlp *w = &side->w;
+    struct hf_otlp *w = &request->w;
 
     node.n = HF_MIN(node.n, (size_t)MAX_NODE - 1);
-    if (side->open && hf_view_eq(node, side->node))
+    if (request->open && hf_view_eq(node, request->node))
         return;
-    close_resource(side);
-    (void)memcpy(side->node, node.p, node.n);
-    side->node[node.n] = '\0';
-    side->open = true;
-    side->resource = hf_otlp_open_item(w, 1);
+    close_resource(request);
+    (void)memcpy(request->node, node.p, node.n);
+    request->node[node.n] = '\0';
+    request->open = true;
+    request->resource = hf_otlp_open_item(w, 1);
     size_t resource = hf_otlp_open(w, RESOURCE, "resource");
     hf_otlp_open_list(w, "attributes");
     hf_otlp_attribute(w, ATTRIBUTES, HF_VIEW("host.name"), node);
@@ -67,7 +72,7 @@ static void open_resource(struct side *side, int which, struct hf_view node)
     hf_otlp_close_list(w);
     hf_otlp_close(w, resource);
     hf_otlp_open_list(w, words[which].scopes);
-    side->scope = hf_otlp_open_item(w, SCOPES);
+    request->scope = hf_otlp_open_item(w, SCOPES);
     size_t scope = hf_otlp_open(w, SCOPE, "scope");
     hf_otlp_string(w, NAME, "name", HF_VIEW("holdfast"));
     hf_otlp_string(w, VERSION, "version", HF_VIEW(HF_VERSION));
@@ -209,10 +214,10 @@ static void add_buckets(struct hf_otlp *w, unsigned field, const char *name, con
         return;
     for (size_t i = 0; i < n; i++)
         counts[i] = count_of(json_array_get(list, i));
-    size_t mark = hf_otlp_open(w, field, name);
+    size_t start = hf_otlp_open(w, field, name);
     hf_otlp_sint32(w, OFFSET, "offset", (int32_t)json_integer_value(json_object_get(buckets, "offset")));
     hf_otlp_packed_u64(w, COUNTS, "bucketCounts", counts, n);
-    hf_otlp_close(w, mark);
+    hf_otlp_close(w, start);
 }
 
 static void add_double_if(struct hf_otlp *w, unsigned field, const char *name, const json_t *number)
@@ -285,19 +290,19 @@ static void add_metric(struct hf_otlp *w, const struct hf_event *event)
 
 /* ---- a batch ----------------------------------------------------------------------------------------------------- */
 
-/* Text that is no event of ours goes as it is, as a log: nothing is lost. */
+/* Writes a record that is not an event as a log with its text, so that it is not lost. */
 static void add_raw(struct hf_otlp *w, const struct hf_spool_record *record)
 {
     bool valid = hf_utf8_valid(record->payload.p, record->payload.n);
     struct hf_event event = {.kind = HF_EVENT_LOG,
                              .unix_ns = record->unix_ns,
                              .source = HF_VIEW("agent"),
-                             .body = valid ? record->payload : HF_VIEW("a record that is not readable")};
+                             .body = valid ? record->payload : HF_VIEW("unreadable record")};
 
     add_log(w, &event, record->unix_ns);
 }
 
-/* One record as item(s) of its list, into `item`. Returns the side it belongs to, or -errno. */
+/* Encodes one record as one or more list items into `item`. Returns the index of its request, or -errno. */
 static int write_record(const struct hf_format *format, const struct hf_spool_record *record, struct hf_buf *scratch,
                         struct hf_buf *item, struct hf_view *ret_node)
 {
@@ -326,47 +331,47 @@ static int write_record(const struct hf_format *format, const struct hf_spool_re
     return w.r < 0 ? w.r : which;
 }
 
-static int append_item(struct side *side, int which, struct hf_view node, const struct hf_buf *item)
+static int append_item(struct otlp_request *request, int which, struct hf_view node, const struct hf_buf *item)
 {
-    open_resource(side, which, node);
-    if (side->w.r == 0 && side->w.json && side->text.p[side->text.n - 1] != '[')
-        side->w.r = hf_buf_add(&side->text, ",", 1);
-    if (side->w.r == 0)
-        side->w.r = hf_buf_add(&side->text, item->p, item->n);
-    side->records++;
-    return side->w.r;
+    open_resource(request, which, node);
+    if (request->w.r == 0 && request->w.json && request->text.p[request->text.n - 1] != '[')
+        request->w.r = hf_buf_add(&request->text, ",", 1);
+    if (request->w.r == 0)
+        request->w.r = hf_buf_add(&request->text, item->p, item->n);
+    request->records++;
+    return request->w.r;
 }
 
-static int finish_side(const struct hf_format *format, struct hf_squeeze *squeeze, struct side *side, int which,
-                       struct hf_format_packed *packed)
+static int finish_request(const struct hf_format *format, struct hf_squeeze *squeeze, struct otlp_request *request,
+                          int which, struct hf_format_packed *packed)
 {
     struct hf_format_part *part = &packed->parts[packed->n_parts];
 
-    close_resource(side);
-    hf_otlp_close_list(&side->w);
-    if (side->w.json && side->w.r == 0)
-        side->w.r = hf_buf_add_str(&side->text, "}");
-    int r = side->w.r;
+    close_resource(request);
+    hf_otlp_close_list(&request->w);
+    if (request->w.json && request->w.r == 0)
+        request->w.r = hf_buf_add_str(&request->text, "}");
+    int r = request->w.r;
     part->path = words[which].path;
     part->name = words[which].name;
     part->content_type = format->otlp_json ? "application/json" : "application/x-protobuf";
-    part->records = side->records;
-    part->raw_bytes = side->text.n;
+    part->records = request->records;
+    part->raw_bytes = request->text.n;
     packed->n_parts++;
     if (r == 0)
         r = hf_squeeze_begin(squeeze, &part->body);
     if (r == 0)
-        r = hf_squeeze_add(squeeze, hf_buf_str(&side->text), side->text.n);
+        r = hf_squeeze_add(squeeze, hf_buf_str(&request->text), request->text.n);
     return r < 0 ? r : hf_squeeze_end(squeeze);
 }
 
-static void begin_side(const struct hf_format *format, struct side *side, int which)
+static void begin_request(const struct hf_format *format, struct otlp_request *request, int which)
 {
-    *side = (struct side){.text = HF_BUF_INIT(HF_FORMAT_MAX_BODY)};
-    side->w = (struct hf_otlp){.out = &side->text, .json = format->otlp_json};
+    *request = (struct otlp_request){.text = HF_BUF_INIT(HF_FORMAT_MAX_BODY)};
+    request->w = (struct hf_otlp){.out = &request->text, .json = format->otlp_json};
     if (format->otlp_json) {
-        side->w.r = hf_buf_add_str(&side->text, "{");
-        hf_otlp_open_list(&side->w, words[which].resources);
+        request->w.r = hf_buf_add_str(&request->text, "{");
+        hf_otlp_open_list(&request->w, words[which].resources);
     }
 }
 
@@ -375,31 +380,32 @@ int hf_format_pack_otlp(const struct hf_format *format, struct hf_squeeze *squee
 {
     _cleanup_(hf_buf_done) struct hf_buf scratch = HF_BUF_INIT(HF_EVENT_MAX_TEXT + 4096);
     _cleanup_(hf_buf_done) struct hf_buf item = HF_BUF_INIT(HF_FORMAT_MAX_BODY - FRAME_BYTES);
-    struct side sides[SIDES];
+    struct otlp_request requests[REQUESTS];
     struct hf_view node;
     int r = 0;
 
-    for (int i = 0; i < SIDES; i++)
-        begin_side(format, &sides[i], i);
+    for (int i = 0; i < REQUESTS; i++)
+        begin_request(format, &requests[i], i);
     for (; packed->used < n; packed->used++) {
         int which = write_record(format, &records[packed->used], &scratch, &item, &node);
         if (which == -E2BIG && packed->used == 0)
-            packed->used = 1; /* for the dead letters: no parts */
+            packed->used = 1; /* too large: no parts, so it becomes a dead letter */
         if (which < 0) {
             r = which == -E2BIG ? 0 : which;
             break;
         }
-        if (packed->used > 0 && sides[LOGS].text.n + sides[METRICS].text.n + item.n + FRAME_BYTES > format->max_bytes)
+        if (packed->used > 0 &&
+            requests[LOGS].text.n + requests[METRICS].text.n + item.n + FRAME_BYTES > format->max_bytes)
             break;
-        r = append_item(&sides[which], which, node, &item);
+        r = append_item(&requests[which], which, node, &item);
         if (r < 0)
             break;
     }
-    for (int i = 0; i < SIDES && r == 0; i++)
-        if (sides[i].records > 0)
-            r = finish_side(format, squeeze, &sides[i], i, packed);
-    for (int i = 0; i < SIDES; i++)
-        hf_buf_done(&sides[i].text);
+    for (int i = 0; i < REQUESTS && r == 0; i++)
+        if (requests[i].records > 0)
+            r = finish_request(format, squeeze, &requests[i], i, packed);
+    for (int i = 0; i < REQUESTS; i++)
+        hf_buf_done(&requests[i].text);
     return r;
 }
 
@@ -423,7 +429,7 @@ static uint64_t rejected_json(struct hf_view answer)
     return count;
 }
 
-uint64_t hf_format_otlp_rejected(const struct hf_format *format, struct hf_view answer)
+uint64_t hf_format_rejected_otlp(const struct hf_format *format, struct hf_view answer)
 {
     enum { PARTIAL_SUCCESS = 1, REJECTED = 1 };
     struct hf_view inside, text;

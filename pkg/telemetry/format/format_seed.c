@@ -1,12 +1,13 @@
-/* The seed's payload: {"id","timestamp","sensorData","checksum"}, the checksum being SHA-256 over the JSON text of sensorData. What is no
- * payload goes in the same shape with the whole line as sensorData. */
-#include "codec/hash.h"
-#include "telemetry/event/event.h"
-#include "telemetry/format/format.h"
+/* The seed's payload: {"id","timestamp","sensorData","checksum"}, where checksum is SHA-256 over the JSON text of
+ * sensorData. A record that is not a payload has the same shape, with the whole line as sensorData. */
+#include "telemetry/format/format_impl.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+
+#include "codec/hash.h"
+#include "telemetry/event/event.h"
 
 static int add_escaped(struct hf_buf *out, struct hf_view text)
 {
@@ -37,23 +38,19 @@ static int write_payload(const struct hf_event *event, struct hf_view data, cons
     return r < 0 ? r : hf_buf_addf(out, ",\"checksum\":\"%s\"}", checksum);
 }
 
-int hf_format_pack_seed(const struct hf_format *format, struct hf_squeeze *squeeze,
-                        const struct hf_spool_record *records, size_t n, struct hf_format_packed *packed)
+int hf_format_pack_seed(const struct hf_spool_record *records, struct hf_format_packed *packed)
 {
     _cleanup_(hf_buf_done) struct hf_buf scratch = HF_BUF_INIT(HF_EVENT_MAX_TEXT + 4096);
     struct hf_format_part *part = &packed->parts[0];
     struct hf_event event;
     struct hf_view node;
 
-    (void)format;
-    (void)squeeze;
-    (void)n;
     packed->used = 1;
     int r = hf_event_parse(records[0].payload, &event, &node, &scratch);
     if (r == -ENOMEM)
         return r;
     if (r < 0)
-        return 0; /* no parts: a dead letter */
+        return 0; /* not readable: no parts, so it becomes a dead letter */
     struct hf_view data = event.kind == HF_EVENT_PAYLOAD ? event.body : records[0].payload;
     (void)hf_sha256_hex(data.p, data.n, part->checksum);
     r = write_payload(&event, data, part->checksum, &part->body);

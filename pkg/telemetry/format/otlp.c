@@ -7,7 +7,6 @@
 
 #include "base/endian.h"
 #include "codec/scan.h"
-#include "telemetry/event/jscan.h"
 
 enum wire { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
 enum { MAX_VARINT = 10 };
@@ -55,7 +54,7 @@ static void add_comma(struct hf_otlp *w)
         add(w, ",", 1);
 }
 
-/* ,"name": */
+/* Writes ,"name": */
 static void add_name(struct hf_otlp *w, const char *name)
 {
     add_comma(w);
@@ -69,7 +68,7 @@ static void add_name(struct hf_otlp *w, const char *name)
 static size_t begin(struct hf_otlp *w, unsigned field)
 {
     add_tag(w, field, WIRE_BYTES);
-    add(w, "", 1); /* the length, of one byte for now */
+    add(w, "", 1); /* one byte for the length; hf_otlp_close() sets it */
     return w->out->n;
 }
 
@@ -91,7 +90,7 @@ size_t hf_otlp_open_item(struct hf_otlp *w, unsigned field)
     return 0;
 }
 
-void hf_otlp_close(struct hf_otlp *w, size_t mark)
+void hf_otlp_close(struct hf_otlp *w, size_t start)
 {
     unsigned char bytes[MAX_VARINT];
 
@@ -101,15 +100,15 @@ void hf_otlp_close(struct hf_otlp *w, size_t mark)
     }
     if (w->r < 0)
         return;
-    size_t length = w->out->n - mark, n = varint(length, bytes);
+    size_t length = w->out->n - start, n = varint(length, bytes);
     if (n > 1) {
         w->r = hf_buf_reserve(w->out, n - 1);
         if (w->r < 0)
             return;
-        memmove(w->out->p + mark + n - 1, w->out->p + mark, length);
+        memmove(w->out->p + start + n - 1, w->out->p + start, length);
         w->out->n += n - 1;
     }
-    memcpy(w->out->p + mark - 1, bytes, n);
+    memcpy(w->out->p + start - 1, bytes, n);
 }
 
 void hf_otlp_open_list(struct hf_otlp *w, const char *name)
@@ -250,10 +249,10 @@ void hf_otlp_packed_u64(struct hf_otlp *w, unsigned field, const char *name, con
         hf_otlp_close_list(w);
         return;
     }
-    size_t mark = begin(w, field);
+    size_t start = begin(w, field);
     for (size_t i = 0; i < n; i++)
         add_varint(w, values[i]);
-    hf_otlp_close(w, mark);
+    hf_otlp_close(w, start);
 }
 
 void hf_otlp_attribute(struct hf_otlp *w, unsigned field, struct hf_view key, struct hf_view value)

@@ -17,14 +17,14 @@ void hf_anomaly_done(struct hf_anomaly_rule_state *state)
     state->before = NULL;
 }
 
-/* ---- what is compared ------------------------------------------------------------------------------------------------ */
+/* ---- comparison -------------------------------------------------------------------------------------------------- */
 
 static double seconds_between(const struct hf_sample *from, const struct hf_sample *to)
 {
     return to->mono_ns > from->mono_ns ? (double)(to->mono_ns - from->mono_ns) / (double)HF_NS_PER_S : 0;
 }
 
-/* Of counters, what they gain per second; not known before the second value. */
+/* Sets *ret to the value or, for a counter, to its increase per second; false: unknown before the second value. */
 static bool level_of(const struct hf_anomaly_rule_state *state, enum hf_value_kind kind, const struct hf_sample *point,
                      double *ret)
 {
@@ -38,13 +38,13 @@ static bool level_of(const struct hf_anomaly_rule_state *state, enum hf_value_ki
     return true;
 }
 
-/* A series that never moved would make any move infinite. */
+/* At least a tiny value: a series that never changed must not make any change infinite. */
 static double deviation_of(const struct hf_anomaly_rule_state *state)
 {
     return HF_MAX(sqrt(state->variance), 1e-6 * fabs(state->mean) + 1e-9);
 }
 
-/* The oldest anchor inside `per` (and an eighth), else the newest. */
+/* Returns the oldest anchor within `per` and an eighth more, otherwise the newest; NULL: none. */
 static const struct hf_sample *anchor_of(const struct hf_anomaly_rule_state *state, uint64_t now_ns)
 {
     uint64_t reach = state->rule->window_ns + state->rule->window_ns / HF_ANOMALY_ANCHORS;
@@ -103,10 +103,10 @@ enum hf_anomaly_phase hf_anomaly_judge(const struct hf_anomaly_rule_state *state
     return state->active ? HF_ANOMALY_PHASE_ENDS : HF_ANOMALY_PHASE_NORMAL;
 }
 
-/* ---- what is remembered ---------------------------------------------------------------------------------------------- */
+/* ---- learning ---------------------------------------------------------------------------------------------------- */
 
-/* Exponentially weighted mean and variance (Finch 2009, "Incremental calculation of weighted mean and variance"), the weight from the
- * time that passed; plain averages while there is less than a window's worth. */
+/* Exponentially weighted mean and variance (Finch 2009, "Incremental calculation of weighted mean and variance"). The
+ * weight follows from the time since the last value; with less than a window of values it gives plain averages. */
 static void learn_level(struct hf_anomaly_rule_state *state, enum hf_value_kind kind, const struct hf_sample *point)
 {
     double level, weight, bound = state->rule->above * deviation_of(state);
@@ -143,9 +143,9 @@ static void learn_before(struct hf_anomaly_rule_state *state, const struct hf_sa
     state->before_n = HF_MIN(state->before_n + 1, state->rule->before);
 }
 
-static void open_tale(struct hf_pending_finding *tale, const struct hf_sample *point, double measured)
+static void open_finding(struct hf_pending_finding *finding, const struct hf_sample *point, double measured)
 {
-    *tale = (struct hf_pending_finding){
+    *finding = (struct hf_pending_finding){
         .open = true, .unix_ns = point->unix_ns, .value = point->value, .measured = measured};
 }
 
@@ -153,20 +153,20 @@ void hf_anomaly_learn(struct hf_anomaly_rule_state *state, enum hf_value_kind ki
                       enum hf_anomaly_phase phase, double measured, bool with_context)
 {
     if (phase == HF_ANOMALY_PHASE_BEGINS) {
-        open_tale(&state->begins, point, measured);
+        open_finding(&state->begins, point, measured);
         state->before_open = with_context ? state->before_n : 0;
         state->after = state->rule->after;
     } else if (state->after > 0) {
         state->after--;
     }
     if (phase == HF_ANOMALY_PHASE_ENDS)
-        open_tale(&state->ends, point, measured);
+        open_finding(&state->ends, point, measured);
     state->active = phase == HF_ANOMALY_PHASE_BEGINS || phase == HF_ANOMALY_PHASE_LASTS;
     if (state->rule->kind == HF_ANOMALY_ZSCORE)
         learn_level(state, kind, point);
     if (state->rule->kind == HF_ANOMALY_RATE)
         learn_anchor(state, point);
-    if (with_context && phase != HF_ANOMALY_PHASE_BEGINS) /* that one passes itself */
+    if (with_context && phase != HF_ANOMALY_PHASE_BEGINS) /* that value passes itself */
         learn_before(state, point);
     state->last = *point;
     state->seen++;
@@ -184,7 +184,7 @@ bool hf_anomaly_missing(struct hf_anomaly_rule_state *state, uint64_t now_ns, ui
     if (now_ns < hf_anomaly_missing_at_ns(state))
         return false;
     struct hf_sample point = {.mono_ns = now_ns, .unix_ns = unix_ns, .value = state->last.value};
-    open_tale(&state->begins, &point, (double)(now_ns - state->last.mono_ns) / (double)HF_NS_PER_S);
+    open_finding(&state->begins, &point, (double)(now_ns - state->last.mono_ns) / (double)HF_NS_PER_S);
     state->active = true;
     return true;
 }

@@ -1,13 +1,17 @@
-/* telemetry/pipeline/anomaly.h - is this value of this series out of the ordinary, and when did that begin and end. Pure.
+/* telemetry/pipeline/anomaly.h - decides for one rule and one series when an anomaly begins and ends.
  *
- *     threshold     above or below a bound, until it is back inside by the hysteresis. Of a counter: its increase per second
- *     zScore        further from the mean than so many standard deviations, both over an exponentially weighted moving window (after
- *                   16 values; of a counter: of its increase per second). What is far away moves the window by no more than the bound
- *     rateOfChange  change within `per` above the bound, up or down; against a value of about so long ago
- *     absence       no value for so long
+ *     threshold     The value is above or below a bound, until it is back inside by the hysteresis. Counters: increase
+ *                   per second.
+ *     zScore        The value is further from the mean than the given number of standard deviations, both over an
+ *                   exponentially weighted moving window and only after 16 values. Counters: increase per second. A
+ *                   value outside the bound moves the window by the bound at most.
+ *     rateOfChange  The change within `per`, up or down, exceeds the bound, compared with a value of about that age.
+ *     absence       No value came for the given time.
  *
- * An anomaly lasts from the first value that is out to the first that is not; its raw values are passed on at its beginning only:
- * `before` values that came ahead of it, the value itself, `after` values that follow. */
+ * An anomaly lasts from the first value outside to the first value inside again. Raw values pass only at its
+ * beginning: `before` values ahead of it, the value itself, and the `after` values that follow.
+ *
+ * Pure: times come in as arguments.  Memory: a state owns the ring of values before. */
 #pragma once
 
 #include "telemetry/event/event.h"
@@ -26,13 +30,14 @@ struct hf_sample {
     double value;
 };
 
-/* What is to be told, kept until it could be. */
+/* A finding that waits until emit takes it. */
 struct hf_pending_finding {
     bool open;
     uint64_t unix_ns;
-    double value, measured; /* the value; what was compared with the bound */
+    double value, measured; /* the value, and the figure compared with the bound */
 };
 
+/* One rule on one series. */
 struct hf_anomaly_rule_state {
     const struct hf_telemetry_anomaly *rule; /* borrowed */
     size_t rule_index;
@@ -41,32 +46,33 @@ struct hf_anomaly_rule_state {
     uint64_t seen;
     double mean, variance;
     uint64_t learned;
-    struct hf_sample anchors[HF_ANOMALY_ANCHORS]; /* rateOfChange: per / 8 apart */
+    struct hf_sample anchors[HF_ANOMALY_ANCHORS]; /* rateOfChange: samples per / 8 apart */
     size_t n_anchors;
-    uint64_t after;           /* raw values still to pass */
-    struct hf_sample *before; /* ring of rule->before points, owned; NULL none */
+    uint64_t after;           /* raw values that still pass */
+    struct hf_sample *before; /* ring of rule->before samples, owned; NULL: none */
     size_t before_at, before_n;
-    size_t before_open; /* oldest of the ring still to be passed on; the ring takes nothing new until 0 */
+    size_t before_open; /* samples of the ring not emitted yet; the ring takes no new one until this is 0 */
     struct hf_pending_finding begins, ends;
 };
 
-/* -ENOMEM. */
+/* Borrows the rule. -ENOMEM. */
 HF_MUST_USE int hf_anomaly_init(struct hf_anomaly_rule_state *state, const struct hf_telemetry_anomaly *rule,
                                 size_t rule_index);
 void hf_anomaly_done(struct hf_anomaly_rule_state *state);
 
-/* Judge a value without remembering it. *ret_measured: what was compared with the bound. */
+/* Judges a value and changes nothing. *ret_measured: the figure compared with the bound. */
 enum hf_anomaly_phase hf_anomaly_judge(const struct hf_anomaly_rule_state *state, enum hf_value_kind kind,
                                        const struct hf_sample *point, double *ret_measured);
-/* Remember it, with the phase it got. `with_context`: raw values do not leave by themselves, so keep those before. */
+/* Learns a value with the phase that hf_anomaly_judge() returned. with_context: raw values do not pass by themselves,
+ * so the ring keeps those before. */
 void hf_anomaly_learn(struct hf_anomaly_rule_state *state, enum hf_value_kind kind, const struct hf_sample *point,
                       enum hf_anomaly_phase phase, double measured, bool with_context);
-/* An absence that begins at this time: true once, with state->begins set. */
+/* Returns true once when an absence begins, and sets state->begins. */
 bool hf_anomaly_missing(struct hf_anomaly_rule_state *state, uint64_t now_ns, uint64_t unix_ns);
-/* When it would; HF_NEVER. */
+/* Monotonic time at which an absence would begin; HF_NEVER: no absence rule, or it lasts already. */
 uint64_t hf_anomaly_missing_at_ns(const struct hf_anomaly_rule_state *state);
 
-/* Something waits to be told. */
+/* True if a finding, or a value before it, waits for emit. */
 static inline bool hf_anomaly_has_pending(const struct hf_anomaly_rule_state *state)
 {
     return state->begins.open || state->ends.open || state->before_open > 0;

@@ -3,7 +3,7 @@
 #include "telemetry/event/match.h"
 #include "telemetry/event/number.h"
 
-#define TELL_EVERY_NS (60 * HF_NS_PER_S)
+#define REPORT_EVERY_NS (60 * HF_NS_PER_S)
 
 enum hf_route hf_boundary_route(const struct hf_event *event, const struct hf_telemetry_sink *sinks, size_t n,
                                 uint32_t *ret_sinks)
@@ -22,7 +22,7 @@ enum hf_route hf_boundary_route(const struct hf_event *event, const struct hf_te
     return !allowed ? HF_ROUTE_REFUSED : taking != 0 ? HF_ROUTE_SOME : HF_ROUTE_NONE;
 }
 
-static bool is_text(const char *text, size_t room, struct hf_view view)
+static bool has_text(const char *text, size_t room, struct hf_view view)
 {
     size_t n = HF_MIN(view.n, room - 1);
 
@@ -38,25 +38,25 @@ static void set_text(char *text, size_t room, struct hf_view view)
     text[n] = '\0';
 }
 
-static struct hf_boundary_refusal *tale_of(struct hf_boundary_audit *audit, const struct hf_event *event)
+static struct hf_boundary_refusal *refusal_of(struct hf_boundary_audit *audit, const struct hf_event *event)
 {
     for (size_t i = 0; i < audit->n; i++)
-        if (is_text(audit->refusals[i].boundary, HF_BOUNDARY_NAME, event->boundary) &&
-            is_text(audit->refusals[i].source, HF_BOUNDARY_SOURCE, event->source))
+        if (has_text(audit->refusals[i].boundary, HF_BOUNDARY_NAME, event->boundary) &&
+            has_text(audit->refusals[i].source, HF_BOUNDARY_SOURCE, event->source))
             return &audit->refusals[i];
     bool others = audit->n >= HF_BOUNDARY_REFUSALS - 1;
-    struct hf_boundary_refusal *tale = &audit->refusals[others ? HF_BOUNDARY_REFUSALS - 1 : audit->n];
+    struct hf_boundary_refusal *refusal = &audit->refusals[others ? HF_BOUNDARY_REFUSALS - 1 : audit->n];
     if (others && audit->n == HF_BOUNDARY_REFUSALS)
-        return tale;
+        return refusal;
     audit->n++;
-    set_text(tale->boundary, HF_BOUNDARY_NAME, others ? HF_VIEW("*") : event->boundary);
-    set_text(tale->source, HF_BOUNDARY_SOURCE, others ? HF_VIEW("*") : event->source);
-    return tale;
+    set_text(refusal->boundary, HF_BOUNDARY_NAME, others ? HF_VIEW("*") : event->boundary);
+    set_text(refusal->source, HF_BOUNDARY_SOURCE, others ? HF_VIEW("*") : event->source);
+    return refusal;
 }
 
-static void tell(struct hf_boundary_refusal *tale, uint64_t now_ns, uint64_t unix_ns, struct hf_event *event)
+static void report(struct hf_boundary_refusal *refusal, uint64_t now_ns, uint64_t unix_ns, struct hf_event *event)
 {
-    tale->count[hf_number_u64(tale->refused, tale->count)] = '\0';
+    refusal->count[hf_number_u64(refusal->refused, refusal->count)] = '\0';
     *event = (struct hf_event){
         .kind = HF_EVENT_FINDING,
         .source_class = HF_SOURCE_AGENT,
@@ -64,26 +64,26 @@ static void tell(struct hf_boundary_refusal *tale, uint64_t now_ns, uint64_t uni
         .unix_ns = unix_ns,
         .source = HF_VIEW("agent:boundary"),
         .name = HF_VIEW("boundary-refused"),
-        .body = HF_VIEW("data of a compliance boundary that no sink belongs to was refused and kept nowhere"),
-        .attributes = {{HF_VIEW("refusedBoundary"), hf_view_of(tale->boundary)},
-                       {HF_VIEW("refusedSource"), hf_view_of(tale->source)},
-                       {HF_VIEW("count"), hf_view_of(tale->count)}},
+        .body = HF_VIEW("refused and discarded data of a compliance boundary that no sink has"),
+        .attributes = {{HF_VIEW("refusedBoundary"), hf_view_of(refusal->boundary)},
+                       {HF_VIEW("refusedSource"), hf_view_of(refusal->source)},
+                       {HF_VIEW("count"), hf_view_of(refusal->count)}},
         .n_attributes = 3,
     };
-    tale->refused = 0;
-    tale->next_ns = now_ns + TELL_EVERY_NS;
+    refusal->refused = 0;
+    refusal->next_ns = now_ns + REPORT_EVERY_NS;
 }
 
 bool hf_boundary_refused(struct hf_boundary_audit *audit, const struct hf_event *event, uint64_t now_ns,
                          uint64_t unix_ns, struct hf_event *ret_event)
 {
-    struct hf_boundary_refusal *tale = tale_of(audit, event);
+    struct hf_boundary_refusal *refusal = refusal_of(audit, event);
 
     audit->refused++;
-    tale->refused++;
-    if (now_ns < tale->next_ns)
+    refusal->refused++;
+    if (now_ns < refusal->next_ns)
         return false;
-    tell(tale, now_ns, unix_ns, ret_event);
+    report(refusal, now_ns, unix_ns, ret_event);
     return true;
 }
 
@@ -92,7 +92,7 @@ bool hf_boundary_pending(struct hf_boundary_audit *audit, uint64_t now_ns, uint6
     for (size_t i = 0; i < audit->n; i++) {
         if (audit->refusals[i].refused == 0 || now_ns < audit->refusals[i].next_ns)
             continue;
-        tell(&audit->refusals[i], now_ns, unix_ns, ret_event);
+        report(&audit->refusals[i], now_ns, unix_ns, ret_event);
         return true;
     }
     return false;

@@ -44,7 +44,7 @@ static bool in_sample(const struct hf_filter *filter, const struct hf_event *eve
     return true;
 }
 
-/* ---- rates: token buckets, counted in 10^-9 of an event ----------------------------------------------------------------- */
+/* ---- rates: token buckets, in units of 10^-9 events -------------------------------------------------------------- */
 
 static uint64_t full_of(const struct hf_telemetry_rate *rate)
 {
@@ -68,8 +68,8 @@ static bool is_of(const struct hf_token_bucket *bucket, uint32_t rule, struct hf
     return bucket->rule == rule && bucket->source_n == source.n && memcmp(bucket->source, source.p, source.n) == 0;
 }
 
-/* One that nothing is known about any more: full again, and nothing to tell. */
-static struct hf_token_bucket *forgotten(struct hf_filter *filter, uint64_t now_ns)
+/* Returns a bucket to reuse: full again, without a count to report. */
+static struct hf_token_bucket *reusable(struct hf_filter *filter, uint64_t now_ns)
 {
     for (size_t i = 0; i < filter->n_buckets; i++) {
         struct hf_token_bucket *bucket = &filter->buckets[i];
@@ -91,14 +91,14 @@ static struct hf_token_bucket *find(struct hf_filter *filter, uint32_t rule, str
 
 static struct hf_token_bucket *make(struct hf_filter *filter, uint32_t rule, struct hf_view source, uint64_t now_ns)
 {
-    size_t shared = filter->spec->n_rates; /* room that "*" of each rule can always have */
+    size_t shared = filter->spec->n_rates; /* places kept free for the "*" of each rule */
     struct hf_token_bucket *bucket = NULL;
     bool is_shared = hf_view_eq(source, "*");
 
     if (filter->n_buckets + (is_shared ? 0 : shared) < HF_FILTER_BUCKETS)
         bucket = &filter->buckets[filter->n_buckets++];
     else
-        bucket = forgotten(filter, now_ns);
+        bucket = reusable(filter, now_ns);
     if (bucket == NULL)
         return is_shared ? &filter->buckets[0] : NULL;
     *bucket = (struct hf_token_bucket){.rule = rule, .filled_ns = now_ns, .source_n = source.n};
@@ -133,7 +133,7 @@ static bool within_rate(struct hf_filter *filter, const struct hf_event *event, 
         return true;
     if (filter->buckets == NULL)
         filter->buckets = calloc(HF_FILTER_BUCKETS, sizeof(*filter->buckets));
-    if (filter->buckets == NULL) /* no memory to count in: nothing is lost for that */
+    if (filter->buckets == NULL) /* no memory to count: keep the event */
         return true;
     struct hf_token_bucket *bucket = bucket_of(filter, rule, event->source, now_ns);
     fill(bucket, &spec->rates[bucket->rule], now_ns);

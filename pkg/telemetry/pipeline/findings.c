@@ -1,8 +1,9 @@
 #include "telemetry/pipeline/findings.h"
 
+#include "base/format.h"
 #include "base/parse.h"
 
-enum { OURS = 4 }; /* attributes of a finding beside those of the series */
+enum { OWN_ATTRIBUTES = 4 }; /* in a finding, beside those of the series */
 
 static void add_attribute(struct hf_event *event, struct hf_view name, struct hf_view value)
 {
@@ -10,8 +11,8 @@ static void add_attribute(struct hf_event *event, struct hf_view name, struct hf
         event->attributes[event->n_attributes++] = (struct hf_attribute){name, value};
 }
 
-static int say(const struct hf_anomaly_rule_state *state, bool begins, const struct hf_pending_finding *tale,
-               struct hf_view metric, struct hf_buf *text)
+static int describe(const struct hf_anomaly_rule_state *state, bool begins, const struct hf_pending_finding *finding,
+                    struct hf_view metric, struct hf_buf *text)
 {
     const struct hf_telemetry_anomaly *rule = state->rule;
     char within[HF_DURATION_TEXT];
@@ -19,21 +20,21 @@ static int say(const struct hf_anomaly_rule_state *state, bool begins, const str
 
     hf_buf_clear(text);
     if (!begins)
-        return hf_buf_addf(text, "%.*s is %g: ordinary again", n, metric.p, tale->value);
+        return hf_buf_addf(text, "%.*s is %g: back to normal", n, metric.p, finding->value);
     switch (rule->kind) {
     case HF_ANOMALY_ZSCORE:
-        return hf_buf_addf(text, "%.*s is %g, %g standard deviations away from its mean", n, metric.p, tale->value,
-                           tale->measured);
+        return hf_buf_addf(text, "%.*s is %g, %g standard deviations away from its mean", n, metric.p, finding->value,
+                           finding->measured);
     case HF_ANOMALY_RATE:
-        return hf_buf_addf(text, "%.*s is %g, which is a change of %g within %s", n, metric.p, tale->value,
-                           tale->measured, hf_format_duration(rule->window_ns, within));
+        return hf_buf_addf(text, "%.*s is %g, which is a change of %g within %s", n, metric.p, finding->value,
+                           finding->measured, hf_format_duration(rule->window_ns, within));
     case HF_ANOMALY_ABSENCE:
-        return hf_buf_addf(text, "%.*s has not been seen for %.0f s", n, metric.p, tale->measured);
+        return hf_buf_addf(text, "%.*s has not been seen for %.0f s", n, metric.p, finding->measured);
     case HF_ANOMALY_THRESHOLD:
     default:
-        return hf_buf_addf(text, "%.*s is %g, %s than %g", n, metric.p, tale->measured,
-                           tale->measured > rule->above ? "more" : "less",
-                           tale->measured > rule->above ? rule->above : rule->below);
+        return hf_buf_addf(text, "%.*s is %g, %s than %g", n, metric.p, finding->measured,
+                           finding->measured > rule->above ? "more" : "less",
+                           finding->measured > rule->above ? rule->above : rule->below);
     }
 }
 
@@ -45,7 +46,7 @@ static struct hf_view number(double value, char text[HF_NUMBER_TEXT])
 int hf_finding_make(const struct hf_anomaly_rule_state *state, const struct hf_series *series, bool begins,
                     struct hf_finding_room *room, struct hf_event *ret_event)
 {
-    const struct hf_pending_finding *tale = begins ? &state->begins : &state->ends;
+    const struct hf_pending_finding *finding = begins ? &state->begins : &state->ends;
     struct hf_event *event = ret_event;
     struct hf_view metric = hf_view_of(state->rule->metric), source = {0};
 
@@ -62,16 +63,16 @@ int hf_finding_make(const struct hf_anomaly_rule_state *state, const struct hf_s
     event->severity = begins ? state->rule->severity : HF_SEVERITY_INFO;
     event->value_kind = HF_VALUE_NONE;
     event->name = hf_view_of(state->rule->name);
-    event->unix_ns = tale->unix_ns;
+    event->unix_ns = finding->unix_ns;
     event->anomaly = true;
-    int r = say(state, begins, tale, metric, &room->text);
+    int r = describe(state, begins, finding, metric, &room->text);
     event->body = hf_buf_view(&room->text);
-    event->n_attributes = HF_MIN(event->n_attributes, (size_t)HF_EVENT_MAX_ATTRIBUTES - OURS);
+    event->n_attributes = HF_MIN(event->n_attributes, (size_t)HF_EVENT_MAX_ATTRIBUTES - OWN_ATTRIBUTES);
     add_attribute(event, HF_VIEW("metric"), metric);
     if (source.n > 0)
         add_attribute(event, HF_VIEW("metricSource"), source);
-    add_attribute(event, HF_VIEW("value"), number(tale->value, room->value));
-    add_attribute(event, HF_VIEW("measured"), number(tale->measured, room->measured));
+    add_attribute(event, HF_VIEW("value"), number(finding->value, room->value));
+    add_attribute(event, HF_VIEW("measured"), number(finding->measured, room->measured));
     return r;
 }
 

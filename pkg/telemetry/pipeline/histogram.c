@@ -12,7 +12,8 @@ void hf_histogram_clear(struct hf_histogram *histogram)
     histogram->positive.n = histogram->negative.n = 0;
 }
 
-/* The bucket of a positive number: ceil(log2(value) * 2^scale) - 1, exact at powers of two, where a rounding error would show. */
+/* Returns the bucket of a positive number, ceil(log2(value) * 2^scale) - 1; exact at powers of two, where a rounding
+ * error would pick the wrong bucket. */
 static int32_t index_of(double value, int scale)
 {
     int exponent;
@@ -28,7 +29,7 @@ static int32_t index_of(double value, int scale)
     return floor_index + HF_MAX(HF_MIN(inside, most), 0);
 }
 
-/* Merge 2^by neighbours. */
+/* Merges groups of 2^by neighbours. */
 static void coarsen_range(struct hf_histogram_range *range, unsigned by)
 {
     uint32_t old[HF_HISTOGRAM_BUCKETS];
@@ -51,7 +52,7 @@ static void coarsen(struct hf_histogram *histogram, unsigned by)
     histogram->scale -= (int)by;
 }
 
-/* How often neighbours must be merged so that `index` fits beside what is there. */
+/* Number of times that neighbours must be merged so that `index` fits into the range. */
 static unsigned steps_for(const struct hf_histogram_range *range, int32_t index)
 {
     int32_t low = index, high = index;

@@ -1,7 +1,6 @@
-/* The order in which the parts of the pipeline are asked, and what waits to be told.
- *
- * An offer first asks everything and changes nothing; then it emits, at most one event; only when that went well does it remember.
- * What is told besides (findings, the values before them, windows) lies in the series and counters it is about until emit took it. */
+/* An offer works in three steps: it asks all stages and changes nothing, it emits at most one event, and only after
+ * that succeeded the stages learn the event. Findings, the values before them and window summaries stay in their
+ * series and counters until emit takes them. */
 #include "telemetry/pipeline/pipeline.h"
 
 #include <errno.h>
@@ -19,17 +18,17 @@
 #define PAYLOAD_PREFIX "payload."
 enum { MAX_TEXT = 64 << 10, IDLE_PERIODS = 5, MAX_JUDGED = HF_TELEMETRY_MAX_ANOMALIES };
 
-enum stage { STAGE_NONE, STAGE_SERIES, STAGE_TOPS, STAGE_SUPPRESSED, STAGE_REFUSED };
+enum period_stage { PERIOD_NONE, PERIOD_SERIES, PERIOD_TOPS, PERIOD_SUPPRESSED, PERIOD_REFUSED };
 
-/* What goes out at the end of a period, and how far that has come. */
-struct turn {
-    enum stage stage;
+/* Progress of what the pipeline emits at the end of a period (a window, or 60 s). */
+struct period_end {
+    enum period_stage stage;
     size_t at, top;
     uint64_t unix_ns, length_ns;
-    bool full; /* there was no room for another series: idle ones go sooner */
+    bool full; /* the table of series is full: remove idle series sooner */
 };
 
-/* A value and what a rule thinks of it. */
+/* A value and the verdict of one rule on it. */
 struct judged {
     struct hf_anomaly_rule_state *state;
     enum hf_value_kind kind;
@@ -45,24 +44,24 @@ struct hf_pipeline {
     struct hf_attribute *enrich;
     size_t n_enrich;
     struct hf_series_table series;
-    struct hf_anomaly_rule_state *unseen; /* for each rule: what is missing though it was never there */
-    bool watches_metrics, watches_payloads, hidden[HF_TELEMETRY_MAX_ANOMALIES];
+    struct hf_anomaly_rule_state *unseen; /* for each rule: detects the absence of a metric that never came */
+    bool rules_on_metrics, rules_on_payloads, hidden[HF_TELEMETRY_MAX_ANOMALIES];
     struct hf_topk *tops;
     struct hf_pipeline_stats stats;
-    struct hf_event event, made; /* the one offered, as it is to leave; one of our own */
+    struct hf_event event, made; /* the offered event, being rewritten; an event of the pipeline's own */
     struct hf_finding_room room;
     uint64_t period_ns, began_ns;
     bool started;
-    struct turn turn;
+    struct period_end end;
     bool flushing;
-    size_t open; /* rule_states with something to tell */
+    size_t open; /* rule states that have findings to emit */
     uint64_t missing_at_ns, retry_ns;
-    uint64_t refused; /* series, in this period */
+    uint64_t refused; /* events without a series in this period */
     struct judged judged[MAX_JUDGED];
     size_t n_judged;
 };
 
-/* ---- made and freed -------------------------------------------------------------------------------------------------- */
+/* ---- creation ---------------------------------------------------------------------------------------------------- */
 
 static bool is_payload_rule(const struct hf_telemetry_anomaly *rule)
 {
@@ -85,12 +84,12 @@ static bool prepare_rules(struct hf_pipeline *pipeline)
         struct hf_view rest, part;
         pipeline->unseen[i] = (struct hf_anomaly_rule_state){.rule = &spec->anomalies[i], .rule_index = i};
         if (!is_payload_rule(&spec->anomalies[i])) {
-            pipeline->watches_metrics = true;
+            pipeline->rules_on_metrics = true;
             continue;
         }
-        pipeline->watches_payloads = true;
+        pipeline->rules_on_payloads = true;
         rest = member_of(&spec->anomalies[i]);
-        while (hf_view_split(&rest, '.', &part)) /* what is redacted is told in no finding either */
+        while (hf_view_split(&rest, '.', &part)) /* no finding may reveal a redacted member */
             pipeline->hidden[i] = pipeline->hidden[i] || hf_redactor_covers(&pipeline->redactor, part);
     }
     return pipeline->unseen != NULL;
@@ -177,10 +176,11 @@ static void start(struct hf_pipeline *pipeline, uint64_t now_ns)
     }
 }
 
-/* ---- telling --------------------------------------------------------------------------------------------------------- */
+/* ---- emitting ---------------------------------------------------------------------------------------------------- */
 
-/* Where emit goes. Of an event of our own any failure but "later" is its end: it must not hold up the others. */
-struct outlet {
+/* The caller's emit. If it fails on one of the pipeline's own events with anything but -EAGAIN, the event is lost: it
+ * must not block the others. */
+struct emitter {
     hf_pipeline_emit *emit;
     void *arg;
 };
@@ -192,97 +192,98 @@ static void add_enrichment(const struct hf_pipeline *pipeline, struct hf_event *
             event->attributes[event->n_attributes++] = pipeline->enrich[i];
 }
 
-static int tell(struct hf_pipeline *pipeline, const struct outlet *outlet)
+static int emit_made(struct hf_pipeline *pipeline, const struct emitter *emitter)
 {
     add_enrichment(pipeline, &pipeline->made);
-    int r = outlet->emit(outlet->arg, &pipeline->made);
+    int r = emitter->emit(emitter->arg, &pipeline->made);
     return r == -EAGAIN ? r : 0;
 }
 
-static int tell_finding(struct hf_pipeline *pipeline, struct hf_anomaly_rule_state *state,
-                        const struct hf_series *series, bool begins, const struct outlet *outlet)
+static int emit_finding(struct hf_pipeline *pipeline, struct hf_anomaly_rule_state *state,
+                        const struct hf_series *series, bool begins, const struct emitter *emitter)
 {
     int r = hf_finding_make(state, series, begins, &pipeline->room, &pipeline->made);
 
-    return r == -ENOMEM ? -EAGAIN : tell(pipeline, outlet);
+    return r == -ENOMEM ? -EAGAIN : emit_made(pipeline, emitter);
 }
 
-static int tell_watch(struct hf_pipeline *pipeline, struct hf_anomaly_rule_state *state, const struct hf_series *series,
-                      const struct outlet *outlet)
+static int emit_of_rule(struct hf_pipeline *pipeline, struct hf_anomaly_rule_state *state,
+                        const struct hf_series *series, const struct emitter *emitter)
 {
-    /* What ended before the last beginning comes first. */
+    /* The end of the anomaly before the current one comes first. */
     bool ended_first = state->active && state->ends.open && state->begins.open;
     int r = 0;
 
     if (ended_first) {
-        r = tell_finding(pipeline, state, series, false, outlet);
+        r = emit_finding(pipeline, state, series, false, emitter);
         state->ends.open = r < 0;
     }
     if (r == 0 && state->begins.open) {
-        r = tell_finding(pipeline, state, series, true, outlet);
+        r = emit_finding(pipeline, state, series, true, emitter);
         state->begins.open = r < 0;
     }
     while (r == 0 && state->before_open > 0) {
         size_t ring = (size_t)state->rule->before;
         hf_finding_context(series, &state->before[(state->before_at + ring - state->before_open) % ring],
                            &pipeline->made);
-        r = tell(pipeline, outlet);
+        r = emit_made(pipeline, emitter);
         state->before_open -= r == 0;
         if (state->before_open == 0)
             state->before_n = 0;
     }
     if (r == 0 && state->ends.open) {
-        r = tell_finding(pipeline, state, series, false, outlet);
+        r = emit_finding(pipeline, state, series, false, emitter);
         state->ends.open = r < 0;
     }
     return r;
 }
 
-static int tell_if_open(struct hf_pipeline *pipeline, struct hf_anomaly_rule_state *state,
-                        const struct hf_series *series, const struct outlet *outlet)
+static int emit_if_pending(struct hf_pipeline *pipeline, struct hf_anomaly_rule_state *state,
+                           const struct hf_series *series, const struct emitter *emitter)
 {
-    int r = hf_anomaly_has_pending(state) ? tell_watch(pipeline, state, series, outlet) : 1;
+    int r = hf_anomaly_has_pending(state) ? emit_of_rule(pipeline, state, series, emitter) : 1;
 
     if (r == 0)
         pipeline->open--;
     return HF_MIN(r, 0);
 }
 
-/* All that rule_states have to tell. */
-static int tell_watches(struct hf_pipeline *pipeline, const struct outlet *outlet)
+/* Emits the pending findings of all rules. */
+static int emit_pending(struct hf_pipeline *pipeline, const struct emitter *emitter)
 {
     int r = 0;
 
     for (size_t i = 0; r == 0 && pipeline->open > 0 && i < pipeline->spec->n_anomalies; i++)
-        r = tell_if_open(pipeline, &pipeline->unseen[i], NULL, outlet);
+        r = emit_if_pending(pipeline, &pipeline->unseen[i], NULL, emitter);
     for (size_t i = 0; r == 0 && pipeline->open > 0 && i < pipeline->series.n; i++) {
         struct hf_series *series = pipeline->series.all[i];
         for (size_t k = 0; r == 0 && k < series->n_rule_states; k++)
-            r = tell_if_open(pipeline, &series->rule_states[k], series, outlet);
+            r = emit_if_pending(pipeline, &series->rule_states[k], series, emitter);
     }
     return r;
 }
 
-/* ---- the end of a period --------------------------------------------------------------------------------------------- */
+/* ---- the end of a period ----------------------------------------------------------------------------------------- */
 
-static void begin_turn(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns)
+static void begin_period_end(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns)
 {
     uint64_t length = now_ns - pipeline->began_ns, period = pipeline->period_ns;
 
-    /* A little late is on time: windows of one length compare. */
+    /* Ignore a small delay, so that windows have equal lengths and compare. */
     if (length > period && length - period < period / 16)
         length = period;
-    pipeline->turn = (struct turn){.stage = STAGE_SERIES, .unix_ns = unix_ns, .length_ns = HF_MAX(length, 1u)};
-    pipeline->turn.full = pipeline->series.n >= pipeline->series.max;
+    pipeline->end = (struct period_end){.stage = PERIOD_SERIES, .unix_ns = unix_ns, .length_ns = HF_MAX(length, 1u)};
+    pipeline->end.full = pipeline->series.n >= pipeline->series.max;
     pipeline->began_ns = now_ns;
     for (size_t i = 0; pipeline->tops != NULL && i < pipeline->spec->n_tops; i++)
         hf_topk_sort(&pipeline->tops[i]);
 }
 
-/* Gone for long, and with nothing to tell. What is missing and was told as missing is known for a day, so that its return is told. */
+/* True if a series had no value for a long time and has nothing to emit. A series whose absence was reported stays for
+ * a day, so that its return is reported too. */
 static bool is_idle(const struct hf_pipeline *pipeline, const struct hf_series *series, uint64_t now_ns)
 {
-    bool full = pipeline->turn.full;
+    bool full = pipeline->end.full;
     uint64_t idle_ns = now_ns - series->last_ns, least_ns = (full ? 1u : (unsigned)IDLE_PERIODS) * pipeline->period_ns;
 
     for (size_t i = 0; i < series->n_rule_states; i++) {
@@ -295,32 +296,32 @@ static bool is_idle(const struct hf_pipeline *pipeline, const struct hf_series *
     return idle_ns > least_ns;
 }
 
-static int turn_series(struct hf_pipeline *pipeline, uint64_t now_ns, const struct outlet *outlet)
+static int emit_series(struct hf_pipeline *pipeline, uint64_t now_ns, const struct emitter *emitter)
 {
-    struct turn *turn = &pipeline->turn;
+    struct period_end *end = &pipeline->end;
 
-    while (turn->at < pipeline->series.n) {
-        struct hf_series *series = pipeline->series.all[turn->at];
+    while (end->at < pipeline->series.n) {
+        struct hf_series *series = pipeline->series.all[end->at];
         if (series->aggregate.count > 0) {
             hf_series_event(series, &pipeline->made);
-            pipeline->made.unix_ns = turn->unix_ns;
-            pipeline->made.window_ns = turn->length_ns;
+            pipeline->made.unix_ns = end->unix_ns;
+            pipeline->made.window_ns = end->length_ns;
             int r = hf_aggregate_fill(&series->aggregate, &pipeline->made, &pipeline->room.text);
-            r = r == -ENOMEM ? -EAGAIN : tell(pipeline, outlet);
+            r = r == -ENOMEM ? -EAGAIN : emit_made(pipeline, emitter);
             if (r < 0)
                 return r;
             hf_aggregate_next(&series->aggregate);
         }
         if (is_idle(pipeline, series, now_ns))
-            hf_series_remove(&pipeline->series, turn->at);
+            hf_series_remove(&pipeline->series, end->at);
         else
-            turn->at++;
+            end->at++;
     }
     return 0;
 }
 
-/* A count of our own; attributes of *made and its boundary are there already. */
-static int tell_count(struct hf_pipeline *pipeline, struct hf_view name, uint64_t count, const struct outlet *outlet)
+/* Emits a count of the pipeline; the caller has set attributes and boundary in `made`. */
+static int emit_count(struct hf_pipeline *pipeline, struct hf_view name, uint64_t count, const struct emitter *emitter)
 {
     struct hf_event *event = &pipeline->made;
 
@@ -328,12 +329,12 @@ static int tell_count(struct hf_pipeline *pipeline, struct hf_view name, uint64_
     event->source_class = HF_SOURCE_AGENT;
     event->source = HF_VIEW("agent:pipeline");
     event->severity = HF_SEVERITY_INFO;
-    event->unix_ns = pipeline->turn.unix_ns;
-    event->window_ns = pipeline->turn.length_ns;
+    event->unix_ns = pipeline->end.unix_ns;
+    event->window_ns = pipeline->end.length_ns;
     event->value_kind = HF_VALUE_COUNTER;
     event->name = name;
     event->value = (double)count;
-    return tell(pipeline, outlet);
+    return emit_made(pipeline, emitter);
 }
 
 static struct hf_event *blank(struct hf_pipeline *pipeline)
@@ -343,8 +344,8 @@ static struct hf_event *blank(struct hf_pipeline *pipeline)
     return &pipeline->made;
 }
 
-static int tell_top(struct hf_pipeline *pipeline, const struct hf_topk_entry *entry, const char *attribute,
-                    const struct outlet *outlet)
+static int emit_top(struct hf_pipeline *pipeline, const struct hf_topk_entry *entry, const char *attribute,
+                    const struct emitter *emitter)
 {
     struct hf_event *event = blank(pipeline);
     char error[HF_NUMBER_TEXT];
@@ -354,17 +355,17 @@ static int tell_top(struct hf_pipeline *pipeline, const struct hf_topk_entry *en
     event->attributes[1] = (struct hf_attribute){HF_VIEW("value"), hf_topk_value(entry)};
     event->attributes[2] = (struct hf_attribute){HF_VIEW("error"), {error, hf_number_u64(entry->error, error)}};
     event->n_attributes = 3;
-    return tell_count(pipeline, HF_VIEW("holdfast_top"), entry->count, outlet);
+    return emit_count(pipeline, HF_VIEW("holdfast_top"), entry->count, emitter);
 }
 
-static int turn_tops(struct hf_pipeline *pipeline, const struct outlet *outlet)
+static int emit_tops(struct hf_pipeline *pipeline, const struct emitter *emitter)
 {
-    struct turn *turn = &pipeline->turn;
+    struct period_end *end = &pipeline->end;
 
-    for (; pipeline->tops != NULL && turn->top < pipeline->spec->n_tops; turn->top++, turn->at = 0) {
-        struct hf_topk *top = &pipeline->tops[turn->top];
-        for (; turn->at < HF_MIN(top->n, (size_t)pipeline->spec->top_k); turn->at++) {
-            int r = tell_top(pipeline, &top->entries[turn->at], pipeline->spec->tops[turn->top].attribute, outlet);
+    for (; pipeline->tops != NULL && end->top < pipeline->spec->n_tops; end->top++, end->at = 0) {
+        struct hf_topk *top = &pipeline->tops[end->top];
+        for (; end->at < HF_MIN(top->n, (size_t)pipeline->spec->top_k); end->at++) {
+            int r = emit_top(pipeline, &top->entries[end->at], pipeline->spec->tops[end->top].attribute, emitter);
             if (r < 0)
                 return r;
         }
@@ -373,16 +374,16 @@ static int turn_tops(struct hf_pipeline *pipeline, const struct outlet *outlet)
     return 0;
 }
 
-static int turn_suppressed(struct hf_pipeline *pipeline, const struct outlet *outlet)
+static int emit_suppressed(struct hf_pipeline *pipeline, const struct emitter *emitter)
 {
-    for (; pipeline->turn.at < pipeline->filter.n_buckets; pipeline->turn.at++) {
-        struct hf_token_bucket *bucket = &pipeline->filter.buckets[pipeline->turn.at];
+    for (; pipeline->end.at < pipeline->filter.n_buckets; pipeline->end.at++) {
+        struct hf_token_bucket *bucket = &pipeline->filter.buckets[pipeline->end.at];
         struct hf_event *event = blank(pipeline);
         if (bucket->suppressed == 0)
             continue;
         event->attributes[0] = (struct hf_attribute){HF_VIEW("suppressedSource"), {bucket->source, bucket->source_n}};
         event->n_attributes = 1;
-        int r = tell_count(pipeline, HF_VIEW("holdfast_suppressed"), bucket->suppressed, outlet);
+        int r = emit_count(pipeline, HF_VIEW("holdfast_suppressed"), bucket->suppressed, emitter);
         if (r < 0)
             return r;
         bucket->suppressed = 0;
@@ -390,71 +391,71 @@ static int turn_suppressed(struct hf_pipeline *pipeline, const struct outlet *ou
     return 0;
 }
 
-static int turn_refused(struct hf_pipeline *pipeline, const struct outlet *outlet)
+static int emit_refused(struct hf_pipeline *pipeline, const struct emitter *emitter)
 {
     int r = 0;
 
     if (pipeline->refused == 0)
         return 0;
     (void)blank(pipeline);
-    r = tell_count(pipeline, HF_VIEW("holdfast_series_refused"), pipeline->refused, outlet);
+    r = emit_count(pipeline, HF_VIEW("holdfast_series_refused"), pipeline->refused, emitter);
     if (r == 0)
         pipeline->refused = 0;
     return r;
 }
 
-/* Go on with what the end of a period brings. */
-static int go_on(struct hf_pipeline *pipeline, uint64_t now_ns, const struct outlet *outlet)
+/* Continues to emit what the end of a period brings. */
+static int continue_period_end(struct hf_pipeline *pipeline, uint64_t now_ns, const struct emitter *emitter)
 {
-    struct turn *turn = &pipeline->turn;
+    struct period_end *end = &pipeline->end;
     int r = 0;
 
-    while (r == 0 && turn->stage != STAGE_NONE) {
-        switch (turn->stage) {
-        case STAGE_SERIES:
-            r = turn_series(pipeline, now_ns, outlet);
+    while (r == 0 && end->stage != PERIOD_NONE) {
+        switch (end->stage) {
+        case PERIOD_SERIES:
+            r = emit_series(pipeline, now_ns, emitter);
             break;
-        case STAGE_TOPS:
-            r = turn_tops(pipeline, outlet);
+        case PERIOD_TOPS:
+            r = emit_tops(pipeline, emitter);
             break;
-        case STAGE_SUPPRESSED:
-            r = turn_suppressed(pipeline, outlet);
+        case PERIOD_SUPPRESSED:
+            r = emit_suppressed(pipeline, emitter);
             break;
-        case STAGE_REFUSED:
-        case STAGE_NONE:
+        case PERIOD_REFUSED:
+        case PERIOD_NONE:
         default:
-            r = turn_refused(pipeline, outlet);
+            r = emit_refused(pipeline, emitter);
             break;
         }
         if (r == 0) {
-            turn->stage = turn->stage == STAGE_REFUSED ? STAGE_NONE : turn->stage + 1;
-            turn->at = 0;
+            end->stage = end->stage == PERIOD_REFUSED ? PERIOD_NONE : end->stage + 1;
+            end->at = 0;
         }
     }
     return r;
 }
 
-static int tell_all(struct hf_pipeline *pipeline, uint64_t now_ns, const struct outlet *outlet)
+static int emit_all(struct hf_pipeline *pipeline, uint64_t now_ns, const struct emitter *emitter)
 {
-    int r = tell_watches(pipeline, outlet);
+    int r = emit_pending(pipeline, emitter);
 
     if (r == 0)
-        r = go_on(pipeline, now_ns, outlet);
+        r = continue_period_end(pipeline, now_ns, emitter);
     pipeline->retry_ns = r < 0 ? now_ns + HF_NS_PER_S : 0;
     return r;
 }
 
-/* ---- judging values -------------------------------------------------------------------------------------------------- */
+/* ---- judging values ---------------------------------------------------------------------------------------------- */
 
-/* Not -ENOMEM: a rule that cannot be watched is not worth losing the event. */
-static void attach_watches(struct hf_pipeline *pipeline, struct hf_series *series, struct hf_view name, bool payload)
+/* Ignores -ENOMEM: to miss a rule is better than to lose the event. */
+static void attach_rules(struct hf_pipeline *pipeline, struct hf_series *series, struct hf_view name, bool payload)
 {
     const struct hf_telemetry *spec = pipeline->spec;
     size_t n = 0;
     bool about[HF_TELEMETRY_MAX_ANOMALIES] = {false};
 
     for (size_t i = 0; i < spec->n_anomalies; i++) {
-        about[i] = is_payload_rule(&spec->anomalies[i]) == payload && hf_glob_matches(spec->anomalies[i].metric, name);
+        about[i] = is_payload_rule(&spec->anomalies[i]) == payload && hf_match_glob(spec->anomalies[i].metric, name);
         n += about[i];
     }
     if (n > 0)
@@ -462,21 +463,21 @@ static void attach_watches(struct hf_pipeline *pipeline, struct hf_series *serie
     for (size_t i = 0; series->rule_states != NULL && i < spec->n_anomalies; i++) {
         if (!about[i] || hf_anomaly_init(&series->rule_states[series->n_rule_states], &spec->anomalies[i], i) < 0)
             continue;
-        /* What was missing is there: its return is told by the series. */
+        /* The missing metric has come: from now on its series reports the absence's end. */
         series->rule_states[series->n_rule_states++].active = pipeline->unseen[i].active;
         pipeline->unseen[i].active = false;
         pipeline->unseen[i].last.mono_ns = HF_NEVER / 2;
     }
 }
 
-/* The series of a value, with what rule_states it; NULL: there is no room. */
+/* Returns the series of a value, with the states of its rules; NULL: the table is full. */
 static struct hf_series *find_series(struct hf_pipeline *pipeline, struct hf_view name, bool payload)
 {
     bool is_new;
     struct hf_series *series = hf_series_get(&pipeline->series, &pipeline->event, name, &is_new);
 
     if (series != NULL && is_new)
-        attach_watches(pipeline, series, name, payload);
+        attach_rules(pipeline, series, name, payload);
     if (series == NULL) {
         pipeline->refused++;
         pipeline->stats.series_refused++;
@@ -502,7 +503,7 @@ static bool rule_repeats(const struct hf_telemetry *spec, size_t i)
     return false;
 }
 
-/* Members of a payload are gauges of their own. */
+/* Judges the members of a payload that rules name; each is a gauge of its own. */
 static void judge_payload(struct hf_pipeline *pipeline, struct hf_sample *point)
 {
     const struct hf_telemetry *spec = pipeline->spec;
@@ -521,7 +522,7 @@ static void judge_payload(struct hf_pipeline *pipeline, struct hf_sample *point)
     }
 }
 
-/* Whether the raw value is wanted by what rule_states it. */
+/* True if a rule wants the raw value to pass. */
 static bool is_wanted_raw(const struct hf_pipeline *pipeline)
 {
     for (size_t i = 0; i < pipeline->n_judged; i++)
@@ -542,7 +543,7 @@ static void learn(struct hf_pipeline *pipeline, bool aggregated)
     }
 }
 
-/* ---- offers ---------------------------------------------------------------------------------------------------------- */
+/* ---- offers ------------------------------------------------------------------------------------------------------ */
 
 static void copy_event(struct hf_event *to, const struct hf_event *from)
 {
@@ -551,22 +552,22 @@ static void copy_event(struct hf_event *to, const struct hf_event *from)
     to->n_attributes = from->n_attributes;
 }
 
-static int pass(struct hf_pipeline *pipeline, const struct outlet *outlet)
+static int pass(struct hf_pipeline *pipeline, const struct emitter *emitter)
 {
     int r = hf_redact_body(&pipeline->redactor, &pipeline->event);
 
     if (r < 0)
         return r;
     add_enrichment(pipeline, &pipeline->event);
-    return outlet->emit(outlet->arg, &pipeline->event);
+    return emitter->emit(emitter->arg, &pipeline->event);
 }
 
 static void count_tops(struct hf_pipeline *pipeline)
 {
     const struct hf_telemetry *spec = pipeline->spec;
 
-    /* While the last period's are being told they are not touched: what comes meanwhile is not counted. */
-    for (size_t i = 0; pipeline->tops != NULL && pipeline->turn.stage == STAGE_NONE && i < spec->n_tops; i++) {
+    /* Not while the pipeline emits the counts of the last period: events that come meanwhile do not count. */
+    for (size_t i = 0; pipeline->tops != NULL && pipeline->end.stage == PERIOD_NONE && i < spec->n_tops; i++) {
         const struct hf_view *value = hf_event_attribute(&pipeline->event, hf_view_of(spec->tops[i].attribute));
         if (value != NULL && hf_match(&spec->tops[i].match, &pipeline->event))
             hf_topk_add(&pipeline->tops[i], pipeline->event.boundary, *value);
@@ -590,7 +591,8 @@ static bool is_aggregatable(const struct hf_pipeline *pipeline)
            event->window_ns == 0 && event->histogram.n == 0 && event->origin.n == 0;
 }
 
-/* The series of a metric that is aggregated or watched, and what its rules think of the value. */
+/* Judges the event by all rules that apply. Returns the series of a metric; NULL: no series needs it, or the table is
+ * full. */
 static struct hf_series *judge(struct hf_pipeline *pipeline, bool aggregated, uint64_t now_ns)
 {
     struct hf_event *event = &pipeline->event;
@@ -598,10 +600,10 @@ static struct hf_series *judge(struct hf_pipeline *pipeline, bool aggregated, ui
     struct hf_series *series = NULL;
 
     pipeline->n_judged = 0;
-    if (event->kind == HF_EVENT_PAYLOAD && pipeline->watches_payloads && event->origin.n == 0)
+    if (event->kind == HF_EVENT_PAYLOAD && pipeline->rules_on_payloads && event->origin.n == 0)
         judge_payload(pipeline, &point);
     if (event->kind != HF_EVENT_METRIC || !isfinite(event->value) ||
-        (!aggregated && (!pipeline->watches_metrics || event->value_kind == HF_VALUE_NONE || event->window_ns > 0 ||
+        (!aggregated && (!pipeline->rules_on_metrics || event->value_kind == HF_VALUE_NONE || event->window_ns > 0 ||
                          event->origin.n > 0)))
         return NULL;
     series = find_series(pipeline, event->name, false);
@@ -613,13 +615,13 @@ static struct hf_series *judge(struct hf_pipeline *pipeline, bool aggregated, ui
 }
 
 static int offer_kept(struct hf_pipeline *pipeline, struct hf_series *series, bool aggregated,
-                      const struct outlet *outlet)
+                      const struct emitter *emitter)
 {
     bool raw = !aggregated || pipeline->event.anomaly;
     int r = 0;
 
     if (raw)
-        r = pass(pipeline, outlet);
+        r = pass(pipeline, emitter);
     if (r < 0)
         return r;
     if (aggregated && hf_aggregate_add(&series->aggregate, pipeline->event.value_kind, pipeline->event.value) < 0 &&
@@ -632,22 +634,22 @@ static int offer_kept(struct hf_pipeline *pipeline, struct hf_series *series, bo
     return raw ? HF_OFFER_STORED : HF_OFFER_AGGREGATED;
 }
 
-static int offer_ordinary(struct hf_pipeline *pipeline, uint64_t now_ns, const struct outlet *outlet)
+static int offer_ordinary(struct hf_pipeline *pipeline, uint64_t now_ns, const struct emitter *emitter)
 {
     struct hf_event *event = &pipeline->event;
     bool aggregated = is_aggregatable(pipeline);
     enum hf_filter_result keep = HF_FILTER_KEPT;
     int r;
 
-    if (aggregated && pipeline->turn.stage != STAGE_NONE && tell_all(pipeline, now_ns, outlet) < 0)
-        return -EAGAIN; /* its window is still going out */
+    if (aggregated && pipeline->end.stage != PERIOD_NONE && emit_all(pipeline, now_ns, emitter) < 0)
+        return -EAGAIN; /* the summary of its last window is not out yet */
     struct hf_series *series = judge(pipeline, aggregated, now_ns);
     if (aggregated && series == NULL)
         return count_filtered(pipeline, HF_FILTER_KEPT); /* not finite, or beyond maxSeries */
     event->anomaly = is_wanted_raw(pipeline);
     if (!event->anomaly)
         keep = hf_filter_judge(&pipeline->filter, event, now_ns);
-    r = keep == HF_FILTER_KEPT ? offer_kept(pipeline, series, aggregated, outlet) : count_filtered(pipeline, keep);
+    r = keep == HF_FILTER_KEPT ? offer_kept(pipeline, series, aggregated, emitter) : count_filtered(pipeline, keep);
     if (r < 0)
         return r;
     learn(pipeline, aggregated);
@@ -657,7 +659,7 @@ static int offer_ordinary(struct hf_pipeline *pipeline, uint64_t now_ns, const s
 int hf_pipeline_offer(struct hf_pipeline *pipeline, const struct hf_event *event, uint64_t now_ns, uint64_t unix_ns,
                       hf_pipeline_emit *emit, void *arg)
 {
-    const struct outlet outlet = {emit, arg};
+    const struct emitter emitter = {emit, arg};
     bool special = event->kind == HF_EVENT_FINDING || event->anomaly;
     int r;
 
@@ -671,24 +673,24 @@ int hf_pipeline_offer(struct hf_pipeline *pipeline, const struct hf_event *event
     if (pipeline->redactor.n_rules > 0)
         hf_redact_attributes(&pipeline->redactor, &pipeline->event);
     if (special) {
-        r = pass(pipeline, &outlet);
+        r = pass(pipeline, &emitter);
         pipeline->stats.passed += r >= 0;
         r = r < 0 ? r : (int)HF_OFFER_STORED;
     } else {
-        r = offer_ordinary(pipeline, now_ns, &outlet);
+        r = offer_ordinary(pipeline, now_ns, &emitter);
     }
     if (r < 0)
         return r;
     pipeline->stats.offered++;
-    if (pipeline->open > 0 && tell_watches(pipeline, &outlet) < 0)
+    if (pipeline->open > 0 && emit_pending(pipeline, &emitter) < 0)
         pipeline->retry_ns = now_ns + HF_NS_PER_S;
     return r;
 }
 
-/* ---- time passes ------------------------------------------------------------------------------------------------------ */
+/* ---- time -------------------------------------------------------------------------------------------------------- */
 
-static void look_for_one(struct hf_pipeline *pipeline, struct hf_anomaly_rule_state *state, uint64_t now_ns,
-                         uint64_t unix_ns)
+static void check_absence(struct hf_pipeline *pipeline, struct hf_anomaly_rule_state *state, uint64_t now_ns,
+                          uint64_t unix_ns)
 {
     bool was_open = hf_anomaly_has_pending(state);
 
@@ -699,26 +701,26 @@ static void look_for_one(struct hf_pipeline *pipeline, struct hf_anomaly_rule_st
     pipeline->missing_at_ns = HF_MIN(pipeline->missing_at_ns, hf_anomaly_missing_at_ns(state));
 }
 
-static void look_for_missing(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns)
+static void check_absences(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns)
 {
     pipeline->missing_at_ns = HF_NEVER;
     for (size_t i = 0; i < pipeline->spec->n_anomalies; i++)
-        look_for_one(pipeline, &pipeline->unseen[i], now_ns, unix_ns);
+        check_absence(pipeline, &pipeline->unseen[i], now_ns, unix_ns);
     for (size_t i = 0; i < pipeline->series.n; i++)
         for (size_t k = 0; k < pipeline->series.all[i]->n_rule_states; k++)
-            look_for_one(pipeline, &pipeline->series.all[i]->rule_states[k], now_ns, unix_ns);
+            check_absence(pipeline, &pipeline->series.all[i]->rule_states[k], now_ns, unix_ns);
 }
 
 int hf_pipeline_tick(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns, hf_pipeline_emit *emit, void *arg)
 {
-    const struct outlet outlet = {emit, arg};
+    const struct emitter emitter = {emit, arg};
 
     start(pipeline, now_ns);
     if (now_ns >= pipeline->missing_at_ns)
-        look_for_missing(pipeline, now_ns, unix_ns);
-    if (pipeline->turn.stage == STAGE_NONE && now_ns - pipeline->began_ns >= pipeline->period_ns)
-        begin_turn(pipeline, now_ns, unix_ns);
-    return tell_all(pipeline, now_ns, &outlet);
+        check_absences(pipeline, now_ns, unix_ns);
+    if (pipeline->end.stage == PERIOD_NONE && now_ns - pipeline->began_ns >= pipeline->period_ns)
+        begin_period_end(pipeline, now_ns, unix_ns);
+    return emit_all(pipeline, now_ns, &emitter);
 }
 
 uint64_t hf_pipeline_wait_until_ns(const struct hf_pipeline *pipeline)
@@ -733,16 +735,16 @@ uint64_t hf_pipeline_wait_until_ns(const struct hf_pipeline *pipeline)
 int hf_pipeline_flush(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns, hf_pipeline_emit *emit,
                       void *arg)
 {
-    const struct outlet outlet = {emit, arg};
+    const struct emitter emitter = {emit, arg};
 
     start(pipeline, now_ns);
-    int r = tell_all(pipeline, now_ns, &outlet); /* a period that was going out already */
+    int r = emit_all(pipeline, now_ns, &emitter); /* complete a period that has already ended */
     if (r < 0)
         return r;
     if (!pipeline->flushing)
-        begin_turn(pipeline, now_ns, unix_ns);
+        begin_period_end(pipeline, now_ns, unix_ns);
     pipeline->flushing = true;
-    r = tell_all(pipeline, now_ns, &outlet);
+    r = emit_all(pipeline, now_ns, &emitter);
     if (r == 0)
         pipeline->flushing = false;
     return r;

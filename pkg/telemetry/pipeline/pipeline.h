@@ -1,12 +1,17 @@
-/* telemetry/pipeline/pipeline.h - what happens to an event between its source and the disk. Pure: no clock, no file, no call but `emit`.
+/* telemetry/pipeline/pipeline.h - what happens to an event between its source and the spool.
  *
- *     drop -> redact -> anomalies -> minSeverity (logs alone) -> sample -> rate limit -> enrich -> aggregate or pass
+ *     drop -> redact -> anomalies -> minSeverity (logs only) -> sample -> rate limit -> enrich -> aggregate or pass
  *
- * Findings, and events that are anomalies already, only pass redaction and enrichment. A value that begins an anomaly passes raw, with
- * `after` values that follow it, whatever the filters say; the finding, values from before, and that it ended are told as events of
- * their own, which have no id yet. What is aggregated: finite metrics of this node (no origin) that are not aggregated yet. Counts
- * come out at the end of each window, or every 60 s: holdfast_suppressed {source}, holdfast_series_refused, holdfast_top {attribute,
- * value, error}. No allocation per event once the series and windows it touches exist. */
+ * Findings, and events that are already marked as anomalies, only go through redaction and enrichment. The value that
+ * begins an anomaly passes raw, together with the `after` values that follow, whatever the filters decide. The
+ * pipeline emits the finding, the values before it and the end of the anomaly as events of their own, which have no id
+ * yet. It aggregates finite metrics of this node (no origin) that are not aggregated yet.
+ *
+ * At the end of each window, or every 60 s, the pipeline emits its counts: holdfast_suppressed {suppressedSource},
+ * holdfast_series_refused, holdfast_top {attribute, value, error}.
+ *
+ * Threads: any one at a time.  Memory: allocates nothing per event once its series and windows exist.  Pure: no clock
+ * and no file; the only call outwards is `emit`. */
 #pragma once
 
 #include "telemetry/event/event.h"
@@ -14,32 +19,34 @@
 
 struct hf_pipeline;
 
-/* Takes an event that shall be stored. 0 or -errno (-EAGAIN), which hf_pipeline_offer() returns unchanged: state is then as if the
- * event had not been offered. */
+/* Stores an event. Returns 0 or -errno (-EAGAIN: later); hf_pipeline_offer() passes the error on, and its state is
+ * then as if the event had never been offered. */
 typedef int hf_pipeline_emit(void *arg, const struct hf_event *event);
 
-/* `spec` and `node_labels` (object of strings, may be NULL) are borrowed until freed. NULL on OOM. */
+/* Borrows `spec` and `node_labels` (an object of strings; may be NULL) until hf_pipeline_free(). NULL on OOM. */
 struct hf_pipeline *hf_pipeline_new(const struct hf_telemetry *spec, const json_t *node_labels);
 void hf_pipeline_free(struct hf_pipeline *pipeline);
 HF_DEFINE_CLEANUP(struct hf_pipeline, hf_pipeline_free)
 
-/* enum hf_offer (STORED when emit took it or something made of it at once), or -errno of emit; -E2BIG: redaction made it too large.
- * emit is called for the event itself at most once, then for findings, whose failure is not the offer's: they wait for the next
- * call. now_ns: monotonic. */
+/* Returns enum hf_offer (STORED if emit took the event), or -errno of emit; -E2BIG: redaction made the event too
+ * large. Calls emit at most once for the event, then for findings; a finding that emit refuses waits for the next call
+ * and does not fail the offer. now_ns: monotonic. */
 HF_MUST_USE int hf_pipeline_offer(struct hf_pipeline *pipeline, const struct hf_event *event, uint64_t now_ns,
                                   uint64_t unix_ns, hf_pipeline_emit *emit, void *arg);
 
-/* Windows that ended, absences, suppressed counts. -EAGAIN of emit: called again later it goes on where it stopped. */
+/* Emits ended windows, absences and counts. -EAGAIN of emit: call again later, and it resumes where it stopped. */
 HF_MUST_USE int hf_pipeline_tick(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns,
                                  hf_pipeline_emit *emit, void *arg);
-/* Monotonic; HF_NEVER. After -EAGAIN a second later: tick as soon as there is room is better. */
+/* Monotonic time of the next tick, or HF_NEVER. After -EAGAIN one second later; a tick as soon as there is room is
+ * better. */
 uint64_t hf_pipeline_wait_until_ns(const struct hf_pipeline *pipeline);
-/* Before it is freed or the process ends: open windows come out as they are. */
+/* Emits open windows as they are; call it before hf_pipeline_free(). */
 HF_MUST_USE int hf_pipeline_flush(struct hf_pipeline *pipeline, uint64_t now_ns, uint64_t unix_ns,
                                   hf_pipeline_emit *emit, void *arg);
 
 struct hf_pipeline_stats {
     uint64_t offered, filtered, dropped, sampled, rate_limited, aggregated, anomalies, passed;
-    uint64_t series, series_refused; /* beyond maxSeries */
+    uint64_t series;         /* in the table now */
+    uint64_t series_refused; /* events without a series because of maxSeries */
 };
 struct hf_pipeline_stats hf_pipeline_stats(const struct hf_pipeline *pipeline);

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "telemetry/event/jscan.h"
+#include "codec/scan.h"
 
 void hf_redactor_init(struct hf_redactor *redactor, const struct hf_telemetry_redact *rules, size_t n_rules)
 {
@@ -59,17 +59,22 @@ void hf_redact_attributes(struct hf_redactor *redactor, struct hf_event *event)
     event->n_attributes = kept;
 }
 
-/* ---- bodies ---------------------------------------------------------------------------------------------------------- */
+/* ---- bodies ------------------------------------------------------------------------------------------------------ */
 
-/* Text up to `copied` is in redactor->body, as far as it stays. */
+/* Progress through one body: the text before `copied` is already in redactor->body, or removed. */
 struct rewrite {
     struct hf_redactor *redactor;
-    struct hf_jscan scan;
+    struct hf_scan scan; /* loose: a log line may hold any JSON, and a secret in it must be found */
     const char *copied;
-    const char *naming; /* where the member begins whose value is being looked for */
+    const char *naming; /* start of the member whose value the scan reads; NULL: none */
     bool changed;
     int r;
 };
+
+static const char *cursor(const struct hf_scan *scan)
+{
+    return scan->text.p + scan->at;
+}
 
 static bool keep_until(struct rewrite *rewrite, const char *end)
 {
@@ -78,8 +83,8 @@ static bool keep_until(struct rewrite *rewrite, const char *end)
     return rewrite->r == 0;
 }
 
-/* What a string means; its text where it has no escapes. */
-static int meaning(struct hf_redactor *redactor, struct hf_view inside, bool escaped, struct hf_view *ret)
+/* Unescapes the inside of a string; without escapes *ret borrows it. */
+static int unescape(struct hf_redactor *redactor, struct hf_view inside, bool escaped, struct hf_view *ret)
 {
     int r = 0;
 
@@ -89,7 +94,7 @@ static int meaning(struct hf_redactor *redactor, struct hf_view inside, bool esc
     hf_buf_clear(&redactor->key);
     r = hf_buf_reserve(&redactor->key, inside.n);
     if (r == 0)
-        *ret = (struct hf_view){redactor->key.p, hf_jscan_unescape(inside, redactor->key.p)};
+        *ret = (struct hf_view){redactor->key.p, hf_scan_unescape(inside, redactor->key.p)};
     return r;
 }
 
@@ -105,9 +110,10 @@ static bool replace(struct rewrite *rewrite, const struct hf_telemetry_redact *r
     if (rule->action == HF_REDACT_MASK) {
         rewrite->r = hf_buf_add_str(body, "\"***\"");
     } else {
-        struct hf_jscan scan = hf_jscan_of(value);
-        if (value.p[0] == '"' && hf_jscan_string(&scan, &meant, &escaped))
-            rewrite->r = meaning(rewrite->redactor, meant, escaped, &meant);
+        struct hf_scan scan;
+        hf_scan_init_loose(&scan, value);
+        if (value.p[0] == '"' && hf_scan_text(&scan, &meant, &escaped) == 0)
+            rewrite->r = unescape(rewrite->redactor, meant, escaped, &meant);
         if (rewrite->r == 0)
             meant = hash_text(meant, text);
         if (rewrite->r == 0)
@@ -123,22 +129,22 @@ static bool replace(struct rewrite *rewrite, const struct hf_telemetry_redact *r
 
 static bool walk(struct rewrite *rewrite, unsigned depth);
 
-/* After '{'. `comma`: before this member, when one before it stays. */
+/* Reads the members after '{'. `comma`: the comma before this member, if a member before it stays. */
 static bool walk_members(struct rewrite *rewrite, unsigned depth)
 {
-    struct hf_jscan *scan = &rewrite->scan;
+    struct hf_scan *scan = &rewrite->scan;
     const char *comma = NULL;
 
     for (;;) {
         struct hf_view name, value;
         bool escaped, removed = false;
-        hf_jscan_space(scan);
-        const char *start = scan->p;
-        if (!hf_jscan_string(scan, &name, &escaped))
+        (void)hf_scan_next(scan);
+        const char *start = cursor(scan);
+        if (hf_scan_text(scan, &name, &escaped) < 0)
             return false;
-        rewrite->r = meaning(rewrite->redactor, name, escaped, &name);
+        rewrite->r = unescape(rewrite->redactor, name, escaped, &name);
         const struct hf_telemetry_redact *rule = rewrite->r == 0 ? rule_of(rewrite->redactor, name) : NULL;
-        if (rewrite->r < 0 || !hf_jscan_char(scan, ':'))
+        if (rewrite->r < 0 || !hf_scan_char(scan, ':'))
             return false;
         if (rule == NULL) {
             if (!walk(rewrite, depth))
@@ -147,52 +153,52 @@ static bool walk_members(struct rewrite *rewrite, unsigned depth)
             rewrite->changed = true;
             rewrite->naming = start;
             removed = rule->action == HF_REDACT_REMOVE;
-            if (!hf_jscan_value(scan, &value))
+            if (hf_scan_raw(scan, &value) < 0)
                 return false;
             rewrite->naming = NULL;
             if (removed ? !keep_until(rewrite, comma != NULL ? comma : start) : !replace(rewrite, rule, value))
                 return false;
             if (removed)
-                rewrite->copied = scan->p;
+                rewrite->copied = cursor(scan);
         }
-        hf_jscan_space(scan);
-        const char *next = scan->p;
-        if (hf_jscan_char(scan, '}'))
+        (void)hf_scan_next(scan);
+        const char *next = cursor(scan);
+        if (hf_scan_char(scan, '}'))
             return true;
-        if (!hf_jscan_char(scan, ','))
+        if (!hf_scan_char(scan, ','))
             return false;
         if (!removed)
             comma = next;
         else if (comma != NULL)
-            comma = next; /* the next member's; the text up to it is cut or copied then */
+            comma = next; /* the next member cuts or copies the text up to it */
         else
-            rewrite->copied = scan->p; /* nothing stays before: this comma goes too */
+            rewrite->copied = cursor(scan); /* nothing stays before: this comma goes too */
     }
 }
 
 static bool walk(struct rewrite *rewrite, unsigned depth)
 {
-    struct hf_jscan *scan = &rewrite->scan;
-    struct hf_view ignored;
+    struct hf_scan *scan = &rewrite->scan;
+    int c = hf_scan_next(scan);
+    bool object = c == '{';
 
-    hf_jscan_space(scan);
-    if (scan->p == scan->end || (*scan->p != '{' && *scan->p != '['))
-        return hf_jscan_value(scan, &ignored);
-    bool object = *scan->p++ == '{';
-    if (depth == HF_JSCAN_MAX_DEPTH)
+    if (!object && c != '[')
+        return hf_scan_raw(scan, NULL) == 0;
+    scan->at++;
+    if (depth == HF_SCAN_MAX_DEPTH)
         return false;
-    if (hf_jscan_char(scan, object ? '}' : ']'))
+    if (hf_scan_char(scan, object ? '}' : ']'))
         return true;
     if (object)
         return walk_members(rewrite, depth + 1);
     do {
         if (!walk(rewrite, depth + 1))
             return false;
-    } while (hf_jscan_char(scan, ','));
-    return hf_jscan_char(scan, ']');
+    } while (hf_scan_char(scan, ','));
+    return hf_scan_char(scan, ']');
 }
 
-/* A name can only be in there when its text is, or an escape. */
+/* A quick test: without the text of a name and without escapes, the body cannot hold the name. */
 static bool may_hold(const struct hf_redactor *redactor, struct hf_view body)
 {
     if (body.n == 0 || memchr(body.p, '\\', body.n) != NULL)
@@ -205,13 +211,14 @@ static bool may_hold(const struct hf_redactor *redactor, struct hf_view body)
 
 int hf_redact_body(struct hf_redactor *redactor, struct hf_event *event)
 {
-    struct rewrite rewrite = {.redactor = redactor, .scan = hf_jscan_of(event->body), .copied = event->body.p};
+    struct rewrite rewrite = {.redactor = redactor, .copied = event->body.p};
 
     if (redactor->n_rules == 0 || (event->kind != HF_EVENT_PAYLOAD && event->kind != HF_EVENT_LOG) ||
         !may_hold(redactor, event->body))
         return 0;
-    hf_jscan_space(&rewrite.scan);
-    if (rewrite.scan.p == rewrite.scan.end || (*rewrite.scan.p != '{' && *rewrite.scan.p != '['))
+    hf_scan_init_loose(&rewrite.scan, event->body);
+    int c = hf_scan_next(&rewrite.scan);
+    if (c != '{' && c != '[')
         return 0;
     hf_buf_clear(&redactor->body);
     bool whole = walk(&rewrite, 0);
@@ -219,12 +226,12 @@ int hf_redact_body(struct hf_redactor *redactor, struct hf_event *event)
         return rewrite.r;
     if (!rewrite.changed)
         return 0;
-    hf_jscan_space(&rewrite.scan);
-    const char *end = rewrite.naming != NULL ? rewrite.naming : rewrite.scan.p;
+    (void)hf_scan_next(&rewrite.scan);
+    const char *end = rewrite.naming != NULL ? rewrite.naming : cursor(&rewrite.scan);
     if (!keep_until(&rewrite, HF_MAX(end, rewrite.copied)))
         return rewrite.r;
     /* What follows where JSON ends in the middle, as in a line that was cut, may hold anything. */
-    event->truncated = event->truncated || !whole || rewrite.scan.p != rewrite.scan.end;
+    event->truncated = event->truncated || !whole || rewrite.scan.at != event->body.n;
     event->body = hf_buf_view(&redactor->body);
     if (event->checksum.n > 0)
         event->checksum = hf_view_of(hf_sha256_hex(event->body.p, event->body.n, redactor->checksum));

@@ -29,7 +29,7 @@ void hf_series_table_done(struct hf_series_table *table)
     *table = (struct hf_series_table){0};
 }
 
-/* ---- identity as bytes: each part with its length in front ----------------------------------------------------------- */
+/* ---- identity as bytes: each part behind its length -------------------------------------------------------------- */
 
 static size_t packed_size(const struct hf_event *event, struct hf_view name)
 {
@@ -99,7 +99,7 @@ void hf_series_event(const struct hf_series *series, struct hf_event *ret_event)
     }
 }
 
-/* ---- the table ------------------------------------------------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------------------------------------------- */
 
 static size_t slot_of(const struct hf_series_table *table, uint64_t hash, const char *key, size_t key_n)
 {
@@ -113,7 +113,7 @@ static size_t slot_of(const struct hf_series_table *table, uint64_t hash, const 
     return slot;
 }
 
-/* At most half full, so that looking for what is not there ends soon. */
+/* Keeps the hash table at most half full, so that a search without a hit ends soon. */
 static bool make_room(struct hf_series_table *table)
 {
     size_t n_slots = table->n_slots == 0 ? FIRST_SLOTS : table->n_slots * 2;
@@ -176,7 +176,7 @@ struct hf_series *hf_series_get(struct hf_series_table *table, const struct hf_e
     return series;
 }
 
-/* Fill the hole with what would be looked for through it. */
+/* Frees a slot and moves the entries whose search would cross the hole. */
 static void free_slot(struct hf_series_table *table, size_t hole)
 {
     size_t mask = table->n_slots - 1;

@@ -1,6 +1,8 @@
-/* telemetry/pipeline/series.h - metrics told apart by name, source, boundary and attributes: a bounded table that allocates only for new ones.
+/* telemetry/pipeline/series.h - bounded table of the series: name, source, boundary and attributes of a metric.
  *
- * Attributes count in the order in which they come: a source names them in the same order each time. */
+ * Attributes count in the order in which they come, so a source must name them in the same order each time.
+ *
+ * Threads: one at a time.  Memory: the table owns its series; only a new series allocates. */
 #pragma once
 
 #include "telemetry/pipeline/aggregate.h"
@@ -8,34 +10,35 @@
 
 struct hf_series {
     uint64_t hash;
-    char *key; /* packed identity, owned */
+    char *key; /* identity as bytes; owned */
     uint32_t key_n;
     enum hf_value_kind kind;
     enum hf_severity severity;
     uint64_t last_ns; /* monotonic time of the last event */
     struct hf_aggregate aggregate;
-    struct hf_anomaly_rule_state *rule_states; /* one for each rule that is about it, owned */
+    struct hf_anomaly_rule_state *rule_states; /* one for each rule that applies; owned */
     size_t n_rule_states;
 };
 
 struct hf_series_table {
-    struct hf_series **all; /* dense: 0..n-1 */
+    struct hf_series **all; /* items 0..n-1 are in use */
     size_t n, max;
-    uint32_t *slots; /* open addressing: index in `all` plus 1, 0 free */
-    size_t n_slots;  /* power of two */
+    uint32_t *slots; /* hash table with open addressing: index in `all` plus 1; 0: free */
+    size_t n_slots;  /* a power of two */
     struct hf_buf scratch;
 };
 
-/* Takes next to nothing until there are series. */
+/* Allocates nothing yet. */
 void hf_series_table_init(struct hf_series_table *table, size_t max);
 void hf_series_table_done(struct hf_series_table *table);
 
-/* The series of an event under `name`. Made when it is new: *ret_new. NULL: the table is full, the identity too long, or no memory
- * (*ret_new is then true for -ENOMEM alone). */
+/* Returns the series of an event under `name`, and adds it if it is new (*ret_new). NULL: the table is full, the
+ * identity is too long, or no memory (only then *ret_new is true). */
 struct hf_series *hf_series_get(struct hf_series_table *table, const struct hf_event *event, struct hf_view name,
                                 bool *ret_new);
-/* The last one takes its place in `all`. */
+/* Removes a series; the last one takes its place in `all`. */
 void hf_series_remove(struct hf_series_table *table, size_t index);
 
-/* source, source_class, boundary, name and attributes of *ret_event, borrowed from the series; the rest zero. */
+/* Sets source, source_class, boundary, name and attributes of *ret_event, borrowed from the series, and clears the
+ * other fields. */
 void hf_series_event(const struct hf_series *series, struct hf_event *ret_event);

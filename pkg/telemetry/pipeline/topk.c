@@ -28,8 +28,8 @@ void hf_topk_clear(struct hf_topk *top)
     top->total = 0;
 }
 
-/* Characters whole. */
-static size_t cut(struct hf_view text, size_t max)
+/* Returns the length of text truncated to max bytes between two characters. */
+static size_t cut_length(struct hf_view text, size_t max)
 {
     size_t n = HF_MIN(text.n, max);
 
@@ -40,15 +40,15 @@ static size_t cut(struct hf_view text, size_t max)
 
 static void set(struct hf_topk_entry *entry, struct hf_view boundary, struct hf_view value)
 {
-    size_t n = cut(boundary, HF_TOPK_VALUE / 2), rest;
+    size_t n = cut_length(boundary, HF_TOPK_VALUE / 2), n_value;
 
     if (n > 0)
         memcpy(entry->value, boundary.p, n);
     entry->value[n++] = '\0';
-    rest = cut(value, HF_TOPK_VALUE - n);
-    if (rest > 0)
-        memcpy(entry->value + n, value.p, rest);
-    entry->n = (uint8_t)(n + rest);
+    n_value = cut_length(value, HF_TOPK_VALUE - n);
+    if (n_value > 0)
+        memcpy(entry->value + n, value.p, n_value);
+    entry->n = (uint8_t)(n + n_value);
 }
 
 static size_t smallest(const struct hf_topk *top)

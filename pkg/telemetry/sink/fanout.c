@@ -9,49 +9,49 @@
 
 enum { TROUBLE = 160 };
 
-struct sink {
-    struct hf_outlet *outlet; /* NULL: could not be opened */
-    uint64_t salt;            /* with it a mark says "kept by this sink" */
-    char trouble[TROUBLE];    /* why it could not */
+struct fanout_sink {
+    struct hf_outlet *outlet; /* NULL: not open */
+    uint64_t salt;            /* an id's fingerprint XOR this salt records "stored by this sink" */
+    char trouble[TROUBLE];    /* cause why it is not open; "" */
 };
 
 struct hf_fanout {
     struct hf_fanout_params params;
-    const struct hf_telemetry_world *world; /* of params */
+    const struct hf_telemetry_world *world; /* params.world */
     const struct hf_telemetry *spec;
-    struct sink sinks[HF_TELEMETRY_MAX_SINKS];
+    struct fanout_sink sinks[HF_TELEMETRY_MAX_SINKS];
     size_t n;
-    size_t blocked; /* 1 + the sink that is not open, for which the last event was not taken; 0 none */
+    size_t blocked; /* 1 + index of the closed sink that the last event would need; 0: none */
     struct hf_pending *pending;
     struct hf_timer *again;
     struct hf_buf line; /* scratch */
-    char made_id[64];   /* of the event last stored without one */
-    uint64_t sequence;  /* of the last event stored */
+    char made_id[64];   /* id given to the last event without one */
+    uint64_t sequence;  /* the last one given */
 };
 
-/* ---- who has what ------------------------------------------------------------------------------------------------- */
+/* ---- which sinks stored an event --------------------------------------------------------------------------------- */
 
-static uint64_t kept_by(const struct sink *sink, uint64_t mark)
+static uint64_t kept_by(const struct fanout_sink *sink, uint64_t fingerprint)
 {
-    return mark ^ sink->salt;
+    return fingerprint ^ sink->salt;
 }
 
-/* Not all of them could keep it: it is not known any more, but for those that have it. */
-static void lost(void *arg, uint64_t mark, uint32_t kept)
+/* Some sink failed to store the event: forgets its id, but records the sinks that stored it. */
+static void lost(void *arg, uint64_t fingerprint, uint32_t kept)
 {
     struct hf_fanout *fanout = arg;
 
-    hf_ids_forget_mark(fanout->params.ids, mark);
+    hf_ids_forget_fingerprint(fanout->params.ids, fingerprint);
     for (size_t i = 0; i < fanout->n; i++)
         if ((kept >> i & 1) != 0)
-            (void)!hf_ids_add_mark(fanout->params.ids, kept_by(&fanout->sinks[i], mark));
+            (void)!hf_ids_add_fingerprint(fanout->params.ids, kept_by(&fanout->sinks[i], fingerprint));
 }
 
-static bool known(void *arg, uint64_t mark)
+static bool known(void *arg, uint64_t fingerprint)
 {
     const struct hf_fanout *fanout = arg;
 
-    return hf_ids_known_mark(fanout->params.ids, mark);
+    return hf_ids_known_fingerprint(fanout->params.ids, fingerprint);
 }
 
 static void idle(void *arg)
@@ -61,24 +61,25 @@ static void idle(void *arg)
     fanout->params.idle(fanout->params.arg);
 }
 
-static uint32_t without_those_that_have(const struct hf_fanout *fanout, uint64_t mark, uint32_t sinks)
+static uint32_t missing_sinks(const struct hf_fanout *fanout, uint64_t fingerprint, uint32_t sinks)
 {
     for (size_t i = 0; i < fanout->n; i++)
-        if ((sinks >> i & 1) != 0 && hf_ids_known_mark(fanout->params.ids, kept_by(&fanout->sinks[i], mark)))
+        if ((sinks >> i & 1) != 0 &&
+            hf_ids_known_fingerprint(fanout->params.ids, kept_by(&fanout->sinks[i], fingerprint)))
             sinks &= ~(1u << i);
     return sinks;
 }
 
-struct memory {
+struct recent_lines {
     struct hf_fanout *fanout;
-    const struct sink *sink;
+    const struct fanout_sink *sink;
 };
 
-/* On the disk of one sink. Where there are more, only that is known. */
-static void remember(void *arg, struct hf_view line)
+/* Records the id of a line found on the disk of one sink; with several sinks, as stored by this sink only. */
+static void add_recent_id(void *arg, struct hf_view line)
 {
-    const struct memory *memory = arg;
-    struct hf_fanout *fanout = memory->fanout;
+    const struct recent_lines *recent = arg;
+    struct hf_fanout *fanout = recent->fanout;
     struct hf_event event;
     struct hf_view node;
 
@@ -86,13 +87,14 @@ static void remember(void *arg, struct hf_view line)
         return;
     if (hf_view_eq(node, fanout->world->node))
         fanout->sequence = HF_MAX(fanout->sequence, event.origin_sequence);
-    uint64_t mark = hf_ids_mark(fanout->params.ids, HF_ID_EVENT, event.id);
-    (void)!hf_ids_add_mark(fanout->params.ids, fanout->n > 1 ? kept_by(memory->sink, mark) : mark);
+    uint64_t fingerprint = hf_ids_fingerprint(fanout->params.ids, HF_ID_EVENT, event.id);
+    (void)!hf_ids_add_fingerprint(fanout->params.ids, fanout->n > 1 ? kept_by(recent->sink, fingerprint) : fingerprint);
 }
 
-/* ---- storing ------------------------------------------------------------------------------------------------------ */
+/* ---- storing ----------------------------------------------------------------------------------------------------- */
 
-/* One number for each event of this node, rising over restarts too: microseconds, or one more than the last. */
+/* Returns a number that rises with each event of this node, over restarts too: the time in microseconds, or one more
+ * than the last. */
 static uint64_t next_sequence(struct hf_fanout *fanout)
 {
     uint64_t us = hf_unix_ns(fanout->world->clock) / 1000;
@@ -122,8 +124,8 @@ static enum hf_lane lane_of(const struct hf_event *event)
                                                                                                      : HF_LANE_BULK;
 }
 
-/* Whether there is room everywhere is asked before anything goes anywhere. */
-static int have_room(struct hf_fanout *fanout, enum hf_lane lane, uint32_t sinks)
+/* Checks the room in all outlets before the event goes to any. */
+static int check_room(struct hf_fanout *fanout, enum hf_lane lane, uint32_t sinks)
 {
     bool room = true;
 
@@ -156,7 +158,8 @@ static int append(struct hf_fanout *fanout, size_t i, enum hf_lane lane, const s
                             hf_buf_view(&fanout->line), receipt);
 }
 
-/* Each has its share of the receipt, for it matters which of them failed. Once one has taken it the receipt tells the rest. */
+/* Gives each sink a share of the receipt, because it matters which of them fails. Once one sink took the event, the
+ * receipt reports the failure of the others. */
 static int append_to_several(struct hf_fanout *fanout, uint32_t sinks, enum hf_lane lane, const struct hf_event *event,
                              struct hf_receipt *whole)
 {
@@ -192,15 +195,15 @@ int hf_fanout_store(struct hf_fanout *fanout, struct hf_event *event, uint32_t s
 
     if (r < 0)
         return r;
-    uint64_t mark = hf_ids_mark(fanout->params.ids, HF_ID_EVENT, event->id);
+    uint64_t fingerprint = hf_ids_fingerprint(fanout->params.ids, HF_ID_EVENT, event->id);
     if (named && fanout->n > 1)
-        sinks = without_those_that_have(fanout, mark, sinks);
+        sinks = missing_sinks(fanout, fingerprint, sinks);
     if (sinks == 0)
         return HF_FANOUT_DUPLICATE;
-    r = have_room(fanout, lane, sinks);
+    r = check_room(fanout, lane, sinks);
     if (r < 0)
         return r;
-    struct hf_receipt *receipt = hf_pending_begin(fanout->pending, mark, outer);
+    struct hf_receipt *receipt = hf_pending_begin(fanout->pending, fingerprint, outer);
     if (receipt == NULL)
         return -EAGAIN;
     bool one = (sinks & (sinks - 1)) == 0;
@@ -211,7 +214,7 @@ int hf_fanout_store(struct hf_fanout *fanout, struct hf_event *event, uint32_t s
 
 int hf_fanout_follow(struct hf_fanout *fanout, struct hf_view id, struct hf_receipt *receipt)
 {
-    return hf_pending_follow(fanout->pending, hf_ids_mark(fanout->params.ids, HF_ID_EVENT, id), receipt);
+    return hf_pending_follow(fanout->pending, hf_ids_fingerprint(fanout->params.ids, HF_ID_EVENT, id), receipt);
 }
 
 size_t hf_fanout_pending(const struct hf_fanout *fanout)
@@ -232,16 +235,16 @@ void hf_fanout_report_drops(struct hf_fanout *fanout)
     }
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------------------ */
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
 
 static void note_trouble(struct hf_fanout *fanout, size_t i, const struct hf_err *err)
 {
-    struct sink *sink = &fanout->sinks[i];
+    struct fanout_sink *sink = &fanout->sinks[i];
     char text[TROUBLE], part[96];
 
     (void)snprintf(text, sizeof(text), "%.140s", err->cause);
     if (strcmp(text, sink->trouble) == 0)
-        return; /* as before: said once */
+        return; /* logged before */
     memcpy(sink->trouble, text, sizeof(text));
     (void)snprintf(part, sizeof(part), "sink %s", hf_outlet_name(&fanout->spec->sinks[i]));
     hf_log_err(fanout->world->log, HF_LOG_ERROR, "telemetry.part_failed", "part", part, err);
@@ -250,8 +253,8 @@ static void note_trouble(struct hf_fanout *fanout, size_t i, const struct hf_err
 static void open_sink(struct hf_fanout *fanout, size_t i)
 {
     const struct hf_telemetry *spec = fanout->spec;
-    struct sink *sink = &fanout->sinks[i];
-    struct memory memory = {.fanout = fanout, .sink = sink};
+    struct fanout_sink *sink = &fanout->sinks[i];
+    struct recent_lines recent = {.fanout = fanout, .sink = sink};
     const struct hf_outlet_params params = {.world = fanout->world,
                                             .spec = spec,
                                             .sink = &spec->sinks[i],
@@ -263,14 +266,14 @@ static void open_sink(struct hf_fanout *fanout, size_t i)
     struct hf_err err = HF_ERR_INIT;
     const char *name = hf_outlet_name(&spec->sinks[i]);
 
-    sink->salt = hf_ids_mark(fanout->params.ids, HF_ID_SINK, hf_view_of(name));
+    sink->salt = hf_ids_fingerprint(fanout->params.ids, HF_ID_SINK, hf_view_of(name));
     int r = hf_outlet_new(&params, &sink->outlet, &err);
     if (r < 0) {
         note_trouble(fanout, i, &err);
         return;
     }
     sink->trouble[0] = '\0';
-    r = hf_outlet_recent(sink->outlet, HF_IDS_MAX / 2 / spec->n_sinks, remember, &memory);
+    r = hf_outlet_recent(sink->outlet, HF_IDS_MAX / 2 / spec->n_sinks, add_recent_id, &recent);
     if (r < 0)
         hf_log(fanout->world->log, HF_LOG_WARNING, "telemetry.ids_not_read", HF_S("sink", name), HF_D("errno", -r));
 }
@@ -320,7 +323,7 @@ void hf_fanout_close(struct hf_fanout *fanout, void (*gone)(void *arg), void *ar
         hf_outlet_end(outlets[i], gone, arg);
 }
 
-/* ---- life --------------------------------------------------------------------------------------------------------- */
+/* ---- creation and state ------------------------------------------------------------------------------------------ */
 
 struct hf_fanout *hf_fanout_new(const struct hf_fanout_params *params)
 {

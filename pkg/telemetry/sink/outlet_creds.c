@@ -1,6 +1,5 @@
-/* Files that the platform mounts and rotates: read when they are another file, or changed, since the last look; looked at when a
- * request is about to start, at most every few seconds. A half-rotated pair (new certificate, old key) is not taken: the client keeps
- * what it had and the next look tries again. */
+#include "telemetry/sink/outlet_creds.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,71 +8,69 @@
 
 #include "loop/http_url.h"
 #include "os/file.h"
-#include "telemetry/sink/outlet_parts.h"
+#include "os/secret_ref.h"
 
 enum { MAX_FILE = 256 << 10, MAX_KEY = 1024 };
 
-#define LOOK_NS (5 * HF_NS_PER_S)
+#define CHECK_NS (5 * HF_NS_PER_S)
 
-enum which { CA, CERT, KEY, TOKEN, DEVICE_KEY, FILES };
+enum creds_index { CA, CERT, KEY, TOKEN, DEVICE_KEY, FILES };
 
-struct file {
-    const char *path; /* borrowed; NULL: not used */
-    uint64_t inode, size;
+struct creds_file {
+    const char *path;     /* borrowed; NULL: the sink does not use it */
+    uint64_t inode, size; /* identify the file as last read; inode 0: read it again */
     int64_t changed_s, changed_ns;
     struct hf_buf text;
 };
 
-struct outlet_creds {
+struct hf_outlet_creds {
     const struct hf_telemetry_world *world;
-    struct file files[FILES];
-    char *user_agent, *origin, *device_header, *device_path;
-    const char *device_env;
+    struct creds_file files[FILES];
+    char *user_agent, *origin;
+    char *device_ref; /* NULL: no device key */
+    struct hf_secret_ref device;
+    char *device_header;
     struct hf_http_client *client;
     const struct hf_http_ops *given; /* by a test; then there is no client */
-    uint64_t look_ns;
-    bool looked, changed;
+    uint64_t check_ns;               /* time of the next check */
+    bool ready;                      /* the files could be used once */
+    bool changed;                    /* since hf_outlet_creds_changed() */
 };
 
-static void wipe(struct hf_buf *buf)
-{
-    if (buf->p != NULL)
-        explicit_bzero(buf->p, buf->cap);
-    hf_buf_done(buf);
-}
-
-void hf_outlet_creds_free(struct outlet_creds *creds)
+void hf_outlet_creds_free(struct hf_outlet_creds *creds)
 {
     if (creds == NULL)
         return;
     hf_http_client_free(creds->client);
     for (size_t i = 0; i < FILES; i++)
-        wipe(&creds->files[i].text);
+        hf_secret_ref_wipe(&creds->files[i].text);
     if (creds->device_header != NULL)
         explicit_bzero(creds->device_header, strlen(creds->device_header));
     free(creds->device_header);
-    free(creds->device_path);
+    free(creds->device_ref);
     free(creds->user_agent);
     free(creds->origin);
     free(creds);
 }
 
-static int take_device_ref(struct outlet_creds *creds, const char *ref)
+/* A reference without a prefix is a path. */
+static int set_device_ref(struct hf_outlet_creds *creds, const char *ref)
 {
     if (ref == NULL || ref[0] == '\0')
         return 0;
-    if (strncmp(ref, "env:", 4) == 0) {
-        creds->device_env = ref + 4;
-        return 0;
-    }
-    creds->device_path = strdup(strncmp(ref, "file:", 5) == 0 ? ref + 5 : ref);
-    creds->files[DEVICE_KEY].path = creds->device_path;
-    return creds->device_path != NULL ? 0 : -ENOMEM;
+    creds->device_ref = strdup(ref);
+    if (creds->device_ref == NULL)
+        return -ENOMEM;
+    if (hf_secret_ref_parse(creds->device_ref, &creds->device) < 0)
+        creds->device = (struct hf_secret_ref){HF_SECRET_FILE, creds->device_ref};
+    if (creds->device.kind == HF_SECRET_FILE)
+        creds->files[DEVICE_KEY].path = creds->device.name;
+    return 0;
 }
 
-struct outlet_creds *hf_outlet_creds_new(const struct hf_outlet_params *params, const char *url, struct hf_err *err)
+struct hf_outlet_creds *hf_outlet_creds_new(const struct hf_outlet_params *params, const char *url, struct hf_err *err)
 {
-    struct outlet_creds *creds = calloc(1, sizeof(*creds));
+    struct hf_outlet_creds *creds = calloc(1, sizeof(*creds));
     struct hf_url_parts to;
 
     if (creds == NULL) {
@@ -90,7 +87,7 @@ struct outlet_creds *hf_outlet_creds_new(const struct hf_outlet_params *params, 
     int r = hf_url_split(url, &to, err);
     if (r == 0) {
         creds->origin = strdup(to.origin);
-        if (creds->origin == NULL || creds->user_agent == NULL || take_device_ref(creds, params->device_key_ref) < 0)
+        if (creds->origin == NULL || creds->user_agent == NULL || set_device_ref(creds, params->device_key_ref) < 0)
             r = hf_err_set(err, ENOMEM, "no memory");
     }
     if (r < 0) {
@@ -102,14 +99,14 @@ struct outlet_creds *hf_outlet_creds_new(const struct hf_outlet_params *params, 
     return creds;
 }
 
-/* Is it another file than the one that was read? 1, 0, -errno. */
-static int look(const struct hf_fs_ops *fs, struct file *file, struct hf_err *err)
+/* Returns 1 if the file differs from the one that was read, 0 if not, or -errno. */
+static int check_file(const struct hf_fs_ops *fs, struct creds_file *file, struct hf_err *err)
 {
     struct stat st;
     int r = fs->fstatat(fs->ctx, AT_FDCWD, file->path, &st, 0);
 
     if (r < 0)
-        return hf_err_sys(err, r, "look at '%s'", file->path);
+        return hf_err_sys(err, r, "stat '%s'", file->path);
     if (file->inode == st.st_ino && file->size == (uint64_t)st.st_size && file->changed_s == st.st_mtim.tv_sec &&
         file->changed_ns == st.st_mtim.tv_nsec)
         return 0;
@@ -120,27 +117,28 @@ static int look(const struct hf_fs_ops *fs, struct file *file, struct hf_err *er
     return 1;
 }
 
-static int refresh(struct outlet_creds *creds, bool *ret_changed, struct hf_err *err)
+static int refresh(struct hf_outlet_creds *creds, bool *ret_changed, struct hf_err *err)
 {
     for (size_t i = 0; i < FILES; i++) {
-        struct file *file = &creds->files[i];
-        int r = file->path != NULL ? look(creds->world->fs, file, err) : 0;
+        struct creds_file *file = &creds->files[i];
+        int r = file->path != NULL ? check_file(creds->world->fs, file, err) : 0;
         if (r < 0)
             return r;
         if (r == 0)
             continue;
         *ret_changed = true;
-        wipe(&file->text);
+        hf_secret_ref_wipe(&file->text);
         r = hf_file_read(creds->world->fs, file->path, &file->text, err);
         if (r < 0) {
-            file->inode = 0; /* read it next time, whatever it looks like */
+            file->inode = 0;
             return r;
         }
     }
     return 0;
 }
 
-/* One line without blanks around it; NULL when there is none. */
+/* Returns `before` and the text without blanks around it; NULL: the text is empty, too long or has several lines, or
+ * no memory. */
 static char *one_line(struct hf_view text, const char *before)
 {
     struct hf_view line = hf_view_trim(text);
@@ -150,26 +148,31 @@ static char *one_line(struct hf_view text, const char *before)
     return hf_asprintf("%s%.*s", before, (int)line.n, line.p);
 }
 
-static int take_device_key(struct outlet_creds *creds, struct hf_err *err)
+static int set_device_key(struct hf_outlet_creds *creds, struct hf_err *err)
 {
-    struct hf_view text =
-        creds->device_env != NULL ? hf_view_of(getenv(creds->device_env)) : hf_buf_view(&creds->files[DEVICE_KEY].text);
+    struct hf_buf *text = &creds->files[DEVICE_KEY].text;
 
-    if (creds->device_env == NULL && creds->device_path == NULL)
+    if (creds->device_ref == NULL)
         return 0;
     free(creds->device_header);
-    creds->device_header = one_line(text, "X-Device-Key: ");
-    return creds->device_header != NULL ? 0 : hf_err_set(err, EACCES, "there is no device key at its place");
+    creds->device_header = NULL;
+    if (creds->device.kind == HF_SECRET_ENV) {
+        int r = hf_secret_ref_read(&creds->device, creds->world->fs, text, err);
+        if (r < 0)
+            return hf_err_wrap(err, r, "read the device key");
+    }
+    creds->device_header = one_line(hf_buf_view(text), "X-Device-Key: ");
+    return creds->device_header != NULL ? 0 : hf_err_set(err, EACCES, "'%s' holds no device key", creds->device_ref);
 }
 
-static const char *text_of(const struct file *file)
+static const char *text_of(const struct creds_file *file)
 {
     return file->path != NULL ? hf_buf_str(&file->text) : NULL;
 }
 
-static int take(struct outlet_creds *creds, struct hf_err *err)
+static int use_files(struct hf_outlet_creds *creds, struct hf_err *err)
 {
-    int r = take_device_key(creds, err);
+    int r = set_device_key(creds, err);
 
     if (r < 0 || creds->given != NULL)
         return r;
@@ -195,33 +198,33 @@ static int take(struct outlet_creds *creds, struct hf_err *err)
     return r;
 }
 
-const struct hf_http_ops *hf_outlet_creds_http(struct outlet_creds *creds, uint64_t now_ns, struct hf_err *err)
+const struct hf_http_ops *hf_outlet_creds_http(struct hf_outlet_creds *creds, uint64_t now_ns, struct hf_err *err)
 {
-    bool changed = !creds->looked;
+    bool changed = !creds->ready;
     int r = 0;
 
-    if (!creds->looked || now_ns >= creds->look_ns) {
-        creds->look_ns = now_ns + LOOK_NS;
+    if (!creds->ready || now_ns >= creds->check_ns) {
+        creds->check_ns = now_ns + CHECK_NS;
         r = refresh(creds, &changed, err);
         if (r == 0 && changed)
-            r = take(creds, err);
+            r = use_files(creds, err);
         if (r < 0)
             for (size_t i = 0; i < FILES; i++)
                 creds->files[i].inode = 0;
-        creds->looked = r == 0 || creds->looked;
+        creds->ready = r == 0 || creds->ready;
         creds->changed = creds->changed || (changed && r == 0);
     }
     if (creds->given != NULL)
-        return creds->looked ? creds->given : NULL;
+        return creds->ready ? creds->given : NULL;
     return creds->client != NULL ? hf_http_client_ops(creds->client) : NULL;
 }
 
-const char *hf_outlet_creds_device_key(const struct outlet_creds *creds)
+const char *hf_outlet_creds_device_key(const struct hf_outlet_creds *creds)
 {
     return creds->device_header;
 }
 
-bool hf_outlet_creds_changed(struct outlet_creds *creds)
+bool hf_outlet_creds_changed(struct hf_outlet_creds *creds)
 {
     bool changed = creds->changed;
 
@@ -229,7 +232,7 @@ bool hf_outlet_creds_changed(struct outlet_creds *creds)
     return changed;
 }
 
-void hf_outlet_creds_rest(struct outlet_creds *creds)
+void hf_outlet_creds_rest(struct hf_outlet_creds *creds)
 {
     if (creds->client != NULL)
         hf_http_client_drop_connections(creds->client);

@@ -1,38 +1,49 @@
-/* One load at a time: a read of the spool, then a worker's job that puts records into their form, compresses them and, for a batch
- * that was never sent, saves where it begins and ends. What a plan read and did not use is kept for the next one, so that a backlog is
- * read once. */
+#include "telemetry/sink/outlet_load.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/array.h"
-#include "telemetry/sink/deadletter.h"
-#include "telemetry/sink/outlet_parts.h"
+#include "telemetry/delivery/deadletter.h"
 
-enum { LINE_AROUND = 1, TAIL_MAX_RECORDS = 512, READ_SINGLES = 64 };
+enum {
+    READ_RECORDS = 4096,      /* in one read of the spool */
+    LINES_MAX = 2 << 20,      /* bytes of one read and of the records kept from the one before */
+    LINE_OVERHEAD = 1,        /* comma or line break beside each record of a body */
+    NEWEST_MAX_RECORDS = 512, /* in a batch of the newest records */
+    READ_SINGLES = 64,        /* records of one read where each record is a request of its own */
+};
 
-uint64_t hf_outlet_durable(const struct lane *lane)
+static void job_work(struct hf_job *job);
+static void job_done(struct hf_job *job, int cancelled);
+static int begin(struct hf_outlet_loader *loader, enum hf_outlet_load_task task, struct hf_outlet_lane *lane,
+                 struct hf_batch *batch, const struct hf_border *range);
+
+void hf_outlet_load_init(struct hf_outlet_loader *loader, const struct hf_outlet_config *config,
+                         const struct hf_outlet_metrics *metrics, struct hf_outlet_lane *lanes,
+                         struct hf_outlet_sender *sender)
 {
-    struct hf_spool_state state = hf_spool_state(lane->spool);
-
-    return state.delivered + state.queued;
+    *loader = (struct hf_outlet_loader){
+        .config = config, .metrics = metrics, .lanes = lanes, .sender = sender, .lines = HF_BUF_INIT(LINES_MAX)};
 }
 
-/* ---- what comes next --------------------------------------------------------------------------------------------- */
+/* ---- choosing the next load -------------------------------------------------------------------------------------- */
 
-static bool is_due(const struct lane *lane, const struct hf_border *gap, uint64_t now_ns)
+static bool is_due(const struct hf_outlet_lane *lane, const struct hf_border *gap, uint64_t now_ns)
 {
-    return hf_format_is_single(&lane->outlet->format) || gap->first <= lane->backlog_until || now_ns >= lane->due_ns ||
-           lane->fresh_bytes >= lane->outlet->format.max_bytes;
+    return hf_format_is_single(&lane->config->format) || gap->first <= lane->backlog_until || now_ns >= lane->due_ns ||
+           lane->unplanned_bytes >= lane->config->format.max_bytes;
 }
 
-/* After an outage what is newest says most: as many of the last records as fill half a batch, about. */
-static bool newest_gap(const struct lane *lane, struct hf_border *gap)
+/* Narrows *gap to the newest records, about half a batch of them: after an outage they are worth most. False: the gap
+ * is too small for that. */
+static bool newest_gap(const struct hf_outlet_lane *lane, struct hf_border *gap)
 {
     struct hf_spool_state state = hf_spool_state(lane->spool);
     uint64_t size = state.queued > 0 ? state.queued_bytes / state.queued + 1 : 1;
-    uint64_t n = HF_MIN(HF_MAX(lane->outlet->format.max_bytes / 2 / size, (uint64_t)1), (uint64_t)TAIL_MAX_RECORDS);
+    uint64_t n = HF_MIN(HF_MAX(lane->config->format.max_bytes / 2 / size, (uint64_t)1), (uint64_t)NEWEST_MAX_RECORDS);
     struct hf_border last = *gap, next = *gap;
 
     while (next.last < state.delivered + state.queued &&
@@ -45,15 +56,9 @@ static bool newest_gap(const struct lane *lane, struct hf_border *gap)
     return true;
 }
 
-static bool is_outage(const struct hf_outlet *outlet, uint64_t now_ns)
-{
-    return outlet->breaker.state != HF_BREAKER_CLOSED ||
-           (outlet->last_success_ns > 0 && outlet->failures > 0 && outlet->trouble[0] != '\0' &&
-            now_ns - outlet->last_success_ns > HF_OUTLET_OUTAGE_NS);
-}
-
-static bool want_plan(struct lane *lane, bool newest, uint64_t now_ns, struct hf_border *ret_gap,
-                      uint64_t *wait_until_ns)
+/* Starts a plan if the lane has records without a batch and they are due. */
+static bool plan(struct hf_outlet_loader *loader, struct hf_outlet_lane *lane, bool newest, uint64_t now_ns,
+                 uint64_t *wait_until_ns)
 {
     struct hf_spool_state state = hf_spool_state(lane->spool);
     struct hf_border gap;
@@ -61,28 +66,23 @@ static bool want_plan(struct lane *lane, bool newest, uint64_t now_ns, struct hf
     if (!hf_batches_may_plan(&lane->batches) ||
         !hf_batches_gap(&lane->batches, state.delivered + 1, state.delivered + state.queued, &gap))
         return false;
-    /* A batch was made while these were on their way to disk: their wait begins now. */
-    if (lane->due_ns == HF_NEVER)
-        lane->due_ns = now_ns + hf_outlet_wait_ns(lane);
+    if (lane->due_ns == HF_NEVER) /* these reached the disk after the last plan: their wait begins now */
+        lane->due_ns = now_ns + hf_outlet_lane_wait_ns(lane);
     if (!is_due(lane, &gap, now_ns)) {
         *wait_until_ns = HF_MIN(*wait_until_ns, lane->due_ns);
         return false;
     }
-    lane->outlet->load.newest = newest && newest_gap(lane, &gap);
-    *ret_gap = gap;
-    return true;
+    loader->newest = newest && newest_gap(lane, &gap);
+    return begin(loader, HF_OUTLET_LOAD_PLAN, lane, NULL, &gap) == 0;
 }
 
-static int begin(struct hf_outlet *outlet, enum load_task task, struct lane *lane, struct hf_batch *batch,
-                 const struct hf_border *range);
-
-static bool load_lane(struct hf_outlet *outlet, struct lane *lane, uint64_t now_ns, uint64_t *wait_until_ns)
+static bool load_lane(struct hf_outlet_loader *loader, struct hf_outlet_lane *lane, uint64_t now_ns,
+                      uint64_t *wait_until_ns)
 {
-    bool outage = is_outage(outlet, now_ns);
+    bool outage = hf_outlet_send_is_outage(loader->sender, now_ns);
     struct hf_batch_choice choice = {.now_ns = now_ns,
                                      .newest = outage && lane->which == HF_LANE_URGENT,
-                                     .probe = outlet->breaker.state == HF_BREAKER_HALF_OPEN};
-    struct hf_border gap;
+                                     .probe = loader->sender->breaker.state == HF_BREAKER_HALF_OPEN};
 
     if (lane->broken_until_ns > now_ns) {
         *wait_until_ns = HF_MIN(*wait_until_ns, lane->broken_until_ns);
@@ -90,425 +90,406 @@ static bool load_lane(struct hf_outlet *outlet, struct lane *lane, uint64_t now_
     }
     struct hf_batch *batch = hf_batches_next(&lane->batches, &choice, wait_until_ns);
     if (batch != NULL)
-        return begin(outlet, LOAD_AGAIN, lane, batch, &batch->range) == 0;
-    if (want_plan(lane, choice.newest, now_ns, &gap, wait_until_ns))
-        return begin(outlet, LOAD_PLAN, lane, NULL, &gap) == 0;
-    return false;
+        return begin(loader, HF_OUTLET_LOAD_AGAIN, lane, batch, &batch->range) == 0;
+    return plan(loader, lane, choice.newest, now_ns, wait_until_ns);
 }
 
-/* A probe that is not the batch the last one failed with: one that was never tried, else the one that failed longest ago. */
-static bool load_another(struct hf_outlet *outlet, uint64_t now_ns, uint64_t *wait_until_ns)
+/* Loads a probe other than the batch that failed last: one never tried, otherwise the one that failed longest ago. */
+static bool load_another(struct hf_outlet_loader *loader, uint64_t now_ns, uint64_t *wait_until_ns)
 {
     struct hf_batch_choice choice = {.now_ns = now_ns, .probe = true, .other = true};
     struct hf_batch *best = NULL;
-    struct lane *best_lane = NULL;
-    struct hf_border gap;
+    struct hf_outlet_lane *best_lane = NULL;
 
     for (size_t i = 0; i < HF_LANES; i++) {
-        struct lane *lane = &outlet->lanes[i];
+        struct hf_outlet_lane *lane = &loader->lanes[i];
         if (lane->broken_until_ns > now_ns)
             continue;
-        if (want_plan(lane, lane->which == HF_LANE_URGENT, now_ns, &gap, wait_until_ns))
-            return begin(outlet, LOAD_PLAN, lane, NULL, &gap) == 0;
+        if (plan(loader, lane, lane->which == HF_LANE_URGENT, now_ns, wait_until_ns))
+            return true;
         struct hf_batch *batch = hf_batches_next(&lane->batches, &choice, wait_until_ns);
         if (batch != NULL && (best == NULL || batch->failed_ns < best->failed_ns)) {
             best = batch;
             best_lane = lane;
         }
     }
-    return best != NULL && begin(outlet, LOAD_AGAIN, best_lane, best, &best->range) == 0;
+    return best != NULL && begin(loader, HF_OUTLET_LOAD_AGAIN, best_lane, best, &best->range) == 0;
 }
 
-static bool bury_one(struct hf_outlet *outlet, struct lane *lane)
+static bool load_dead_letter(struct hf_outlet_loader *loader, struct hf_outlet_lane *lane)
 {
     for (size_t i = 0; i < lane->batches.n; i++) {
         struct hf_batch *batch = lane->batches.items[i];
         if (batch->phase == HF_BATCH_REFUSED)
-            return begin(outlet, LOAD_BURY, lane, batch, &batch->range) == 0;
+            return begin(loader, HF_OUTLET_LOAD_DEAD_LETTER, lane, batch, &batch->range) == 0;
     }
     return false;
 }
 
-/* When the oldest one that waits was taken in is known from its record only. */
-static bool peek_one(struct hf_outlet *outlet, struct lane *lane)
+/* Once after the start: only the oldest record itself holds the time at which it was accepted. */
+static bool peek(struct hf_outlet_loader *loader, struct hf_outlet_lane *lane)
 {
     struct hf_border range = {.first = hf_spool_state(lane->spool).delivered + 1, .last = lane->backlog_until};
 
     if (lane->peeked)
         return false;
     lane->peeked = true;
-    return range.first <= range.last && begin(outlet, LOAD_PEEK, lane, NULL, &range) == 0;
+    return range.first <= range.last && begin(loader, HF_OUTLET_LOAD_PEEK, lane, NULL, &range) == 0;
 }
 
-void hf_outlet_load_next(struct hf_outlet *outlet, uint64_t now_ns, uint64_t *wait_until_ns)
+void hf_outlet_load_next(struct hf_outlet_loader *loader, uint64_t now_ns, uint64_t *wait_until_ns)
 {
-    if (outlet->load.state != LOAD_IDLE)
+    const struct hf_outlet_sender *sender = loader->sender;
+
+    if (loader->state != HF_OUTLET_LOAD_IDLE)
         return;
     for (size_t i = 0; i < HF_LANES; i++)
-        if (bury_one(outlet, &outlet->lanes[i]) || peek_one(outlet, &outlet->lanes[i]))
+        if (load_dead_letter(loader, &loader->lanes[i]) || peek(loader, &loader->lanes[i]))
             return;
-    if (outlet->n_ready > 0 || outlet->n_sending > hf_aimd_concurrency(&outlet->pace) ||
-        !hf_outlet_may_send(outlet, now_ns, wait_until_ns))
+    if (!hf_outlet_send_wants_body(loader->sender, now_ns, wait_until_ns))
         return;
-    if (outlet->breaker.state == HF_BREAKER_HALF_OPEN && outlet->try_another &&
-        load_another(outlet, now_ns, wait_until_ns))
+    if (sender->breaker.state == HF_BREAKER_HALF_OPEN && sender->evidence.try_another &&
+        load_another(loader, now_ns, wait_until_ns))
         return;
     for (size_t i = 0; i < HF_LANES; i++)
-        if (load_lane(outlet, &outlet->lanes[i], now_ns, wait_until_ns))
+        if (load_lane(loader, &loader->lanes[i], now_ns, wait_until_ns))
             return;
 }
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
-static void forget_kept(struct load *load)
+static void forget_records(struct hf_outlet_loader *loader)
 {
-    load->n = 0;
-    load->kept = 0;
-    load->kept_from = 0;
-    hf_buf_clear(&load->lines);
+    loader->n = 0;
+    loader->kept = 0;
+    loader->kept_from = 0;
+    hf_buf_clear(&loader->lines);
 }
 
-static void job_work(struct hf_job *job);
-static void job_done(struct hf_job *job, int cancelled);
-
-static void point_at_lines(struct load *load)
+static void point_at_lines(struct hf_outlet_loader *loader)
 {
     size_t at = 0;
 
-    for (size_t i = 0; i < load->n; i++) {
-        load->records[i].payload.p = hf_buf_str(&load->lines) + at;
-        at += load->records[i].payload.n;
+    for (size_t i = 0; i < loader->n; i++) {
+        loader->records[i].payload.p = hf_buf_str(&loader->lines) + at;
+        at += loader->records[i].payload.n;
     }
 }
 
-static void lane_broken(struct lane *lane, int r, const char *what)
+/* Ends a load without a body. r < 0: the lane pauses, and `step` names what failed. */
+static void fail(struct hf_outlet_loader *loader, int r, const char *step)
 {
-    struct hf_outlet *outlet = lane->outlet;
-
-    lane->broken_until_ns = hf_mono_ns(outlet->world.clock) + HF_OUTLET_BROKEN_NS;
-    hf_outlet_trouble(outlet, "%s: %s", what, strerror(-r));
+    loader->state = HF_OUTLET_LOAD_IDLE;
+    forget_records(loader);
+    if (loader->batch != NULL && loader->task == HF_OUTLET_LOAD_AGAIN)
+        loader->batch->phase = HF_BATCH_WAITING;
+    if (r == 0)
+        return;
+    loader->lane->broken_until_ns = hf_mono_ns(loader->config->world.clock) + HF_OUTLET_BROKEN_NS;
+    hf_outlet_send_set_trouble(loader->sender, "%s: %s", step, strerror(-r));
 }
 
-/* The load ended without a body. */
-static void give_up(struct hf_outlet *outlet, int r, const char *what)
+/* The spool has no record of the range any more (dropped or damaged): marks the range as done. */
+static void skip_range(struct hf_outlet_loader *loader)
 {
-    struct load *load = &outlet->load;
-
-    load->state = LOAD_IDLE;
-    forget_kept(load);
-    if (load->batch != NULL && load->task == LOAD_AGAIN)
-        load->batch->phase = HF_BATCH_WAITING;
-    if (r < 0)
-        lane_broken(load->lane, r, what);
+    if (loader->batch != NULL)
+        loader->batch->phase = HF_BATCH_DONE;
+    else if (loader->task == HF_OUTLET_LOAD_PLAN)
+        (void)hf_batches_add(&loader->lane->batches, loader->range.first, loader->range.last, HF_BATCH_DONE);
+    loader->state = HF_OUTLET_LOAD_IDLE;
+    forget_records(loader);
 }
 
-/* Nothing of the range is there any more (dropped, damaged): it is done with. */
-static void nothing_there(struct hf_outlet *outlet)
+static int copy_records(struct hf_outlet_loader *loader, const struct hf_spool_read *read)
 {
-    struct load *load = &outlet->load;
-
-    if (load->batch != NULL)
-        load->batch->phase = HF_BATCH_DONE;
-    else if (load->task == LOAD_PLAN)
-        (void)hf_batches_add(&load->lane->batches, load->range.first, load->range.last, HF_BATCH_DONE);
-    load->state = LOAD_IDLE;
-    forget_kept(load);
-}
-
-static int take_records(struct load *load, const struct hf_spool_read *read)
-{
-    for (size_t i = 0; i < read->n && read->records[i].sequence <= load->range.last; i++) {
-        int r = hf_array_grow(load->records, load->n, load->cap, HF_ARRAY_ANY);
+    for (size_t i = 0; i < read->n && read->records[i].sequence <= loader->range.last; i++) {
+        int r = hf_array_grow(loader->records, loader->n, loader->cap, HF_ARRAY_ANY);
         if (r < 0)
             return r;
-        r = hf_buf_add(&load->lines, read->records[i].payload.p, read->records[i].payload.n);
+        r = hf_buf_add(&loader->lines, read->records[i].payload.p, read->records[i].payload.n);
         if (r < 0)
-            return r == -E2BIG && load->n > 0 ? 0 : r;
-        load->records[load->n++] = read->records[i];
+            return r == -E2BIG && loader->n > 0 ? 0 : r;
+        loader->records[loader->n++] = read->records[i];
     }
     return 0;
 }
 
-static void start_work(struct hf_outlet *outlet)
+static void start_job(struct hf_outlet_loader *loader)
 {
-    struct load *load = &outlet->load;
-    const struct hf_sched_ops *sched = outlet->world.sched;
-    struct hf_border extra = load->range;
+    const struct hf_sched_ops *sched = loader->config->world.sched;
+    bool dead_letter = loader->task == HF_OUTLET_LOAD_DEAD_LETTER;
 
-    if (load->n == 0) {
-        nothing_there(outlet);
+    if (loader->n == 0) {
+        skip_range(loader);
         return;
     }
-    if (load->squeeze == NULL && load->task != LOAD_BURY)
-        load->squeeze = hf_squeeze_new(outlet->format.encoding);
-    if (load->squeeze == NULL && load->task != LOAD_BURY) {
-        give_up(outlet, -ENOMEM, "make a batch");
+    if (loader->squeeze == NULL && !dead_letter)
+        loader->squeeze = hf_squeeze_new(loader->config->format.encoding);
+    if (loader->squeeze == NULL && !dead_letter) {
+        fail(loader, -ENOMEM, "make a batch");
         return;
     }
-    point_at_lines(load);
-    load->save = !hf_format_is_single(&outlet->format) && load->task != LOAD_BURY &&
-                 !(load->batch != NULL && load->batch->saved);
-    hf_batches_borders(&load->lane->batches, load->task == LOAD_PLAN ? &extra : NULL, &load->borders);
-    memcpy(load->borders.stream, hf_spool_stream(load->lane->spool), sizeof(load->borders.stream));
-    load->seed = outlet->world.rand->u64(outlet->world.rand->ctx);
-    load->unix_ns = hf_unix_ns(outlet->world.clock);
-    load->state = LOAD_WORKING;
-    load->job = (struct hf_job){.work = job_work, .done = job_done};
-    if (sched->submit(sched->ctx, &load->job) < 0)
-        give_up(outlet, -EAGAIN, "make a batch");
+    point_at_lines(loader);
+    loader->save = !hf_format_is_single(&loader->config->format) && !dead_letter &&
+                   !(loader->batch != NULL && loader->batch->saved);
+    hf_batches_borders(&loader->lane->batches, loader->task == HF_OUTLET_LOAD_PLAN ? &loader->range : NULL,
+                       &loader->borders);
+    memcpy(loader->borders.stream, hf_spool_stream(loader->lane->spool), sizeof(loader->borders.stream));
+    loader->seed = loader->config->world.rand->u64(loader->config->world.rand->ctx);
+    loader->unix_ns = hf_unix_ns(loader->config->world.clock);
+    loader->state = HF_OUTLET_LOAD_WORKING;
+    loader->job = (struct hf_job){.work = job_work, .done = job_done};
+    if (sched->submit(sched->ctx, &loader->job) < 0)
+        fail(loader, -EAGAIN, "make a batch");
 }
 
 static void on_read(void *arg, int r, const struct hf_spool_read *read)
 {
-    struct hf_outlet *outlet = arg;
-    struct load *load = &outlet->load;
+    struct hf_outlet_loader *loader = arg;
 
-    if (r == 0 && load->task == LOAD_PEEK) {
+    if (r == 0 && loader->task == HF_OUTLET_LOAD_PEEK) {
         if (read->n > 0)
-            load->lane->oldest_unix_ns = read->records[0].unix_ns;
-        load->state = LOAD_IDLE;
+            loader->lane->oldest_unix_ns = read->records[0].unix_ns;
+        loader->state = HF_OUTLET_LOAD_IDLE;
     } else if (r == 0 && read->gone) {
-        /* Not lost yet: the spool's writer looks now whether it still has the file open. After that it is there, or known to be lost. */
-        give_up(outlet, -ENOENT, "read the spool");
-    } else if (r < 0 || (r = take_records(load, read)) < 0) {
-        give_up(outlet, r, "read the spool");
+        /* Not lost yet: the spool checks now whether its writer has the file open. The next read finds the file, or
+         * reports the loss. */
+        fail(loader, -ENOENT, "read the spool");
+    } else if (r < 0 || (r = copy_records(loader, read)) < 0) {
+        fail(loader, r, "read the spool");
     } else {
-        if (load->n == 0 && load->task == LOAD_PLAN) /* only what was looked through is known to be empty */
-            load->range.last = HF_MIN(load->range.last, HF_MAX(read->next, load->range.first + 1) - 1);
-        start_work(outlet);
+        if (loader->n == 0 && loader->task == HF_OUTLET_LOAD_PLAN) /* skip only the part that the read covered */
+            loader->range.last = HF_MIN(loader->range.last, HF_MAX(read->next, loader->range.first + 1) - 1);
+        start_job(loader);
     }
-    hf_outlet_pump(outlet);
+    hf_outlet_config_pump(loader->config);
 }
 
-static int begin(struct hf_outlet *outlet, enum load_task task, struct lane *lane, struct hf_batch *batch,
-                 const struct hf_border *range)
+static int begin(struct hf_outlet_loader *loader, enum hf_outlet_load_task task, struct hf_outlet_lane *lane,
+                 struct hf_batch *batch, const struct hf_border *range)
 {
-    struct load *load = &outlet->load;
-    bool goes_on = task == LOAD_PLAN && load->lane == lane && load->kept > 0 && load->kept_from == range->first &&
-                   load->records[load->kept - 1].sequence <= range->last;
-    bool single = hf_format_is_single(&outlet->format);
-    size_t max_records = task == LOAD_PEEK ? 1 : single ? (size_t)READ_SINGLES : (size_t)HF_OUTLET_READ_RECORDS;
+    const struct hf_format *format = &loader->config->format;
+    bool use_kept = task == HF_OUTLET_LOAD_PLAN && loader->lane == lane && loader->kept > 0 &&
+                    loader->kept_from == range->first && loader->records[loader->kept - 1].sequence <= range->last;
+    bool single = hf_format_is_single(format);
+    size_t max_records = task == HF_OUTLET_LOAD_PEEK ? 1 : single ? (size_t)READ_SINGLES : (size_t)READ_RECORDS;
 
-    if (!goes_on)
-        forget_kept(load);
-    load->task = task;
-    load->lane = lane;
-    load->batch = batch;
-    load->range = *range;
-    uint64_t next = load->n > 0 ? load->records[load->n - 1].sequence + 1 : range->first;
-    bool enough =
-        single || load->lines.n >= outlet->format.max_bytes || load->n >= HF_OUTLET_READ_RECORDS || next > range->last;
-    load->state = LOAD_READING;
-    if (batch != NULL && task == LOAD_AGAIN)
+    if (!use_kept)
+        forget_records(loader);
+    loader->task = task;
+    loader->lane = lane;
+    loader->batch = batch;
+    loader->range = *range;
+    uint64_t next = loader->n > 0 ? loader->records[loader->n - 1].sequence + 1 : range->first;
+    bool enough = single || loader->lines.n >= format->max_bytes || loader->n >= READ_RECORDS || next > range->last;
+    loader->state = HF_OUTLET_LOAD_READING;
+    if (batch != NULL && task == HF_OUTLET_LOAD_AGAIN)
         batch->phase = HF_BATCH_LOADING;
-    if (load->n > 0 && enough) {
-        start_work(outlet);
+    if (loader->n > 0 && enough) {
+        start_job(loader);
         return 0;
     }
-    int r = hf_spool_read(lane->spool, next, max_records, outlet->format.max_bytes, on_read, outlet);
+    int r = hf_spool_read(lane->spool, next, max_records, format->max_bytes, on_read, loader);
     if (r < 0)
-        give_up(outlet, r, "read the spool");
+        fail(loader, r, "read the spool");
     return r;
 }
 
-/* ---- the worker's half ------------------------------------------------------------------------------------------- */
+/* ---- the job, on a worker ---------------------------------------------------------------------------------------- */
 
-static void bury(struct hf_outlet *outlet)
+static void write_dead_letters(struct hf_outlet_loader *loader)
 {
-    struct load *load = &outlet->load;
     char dir[HF_OUTLET_PATH];
 
-    (void)snprintf(dir, sizeof(dir), "%s/dead", outlet->dir);
-    struct hf_deadletter where = {.fs = outlet->world.fs,
+    (void)snprintf(dir, sizeof(dir), "%s/dead", loader->config->dir);
+    struct hf_deadletter where = {.fs = loader->config->world.fs,
                                   .dir = dir,
-                                  .seed = load->seed,
-                                  .sink = outlet->name,
-                                  .reason = load->batch->reason,
-                                  .detail = load->batch->detail,
-                                  .unix_ns = load->unix_ns};
-    load->r = hf_deadletter_add(&where, load->records, load->n, &load->err);
+                                  .seed = loader->seed,
+                                  .sink = loader->config->name,
+                                  .reason = loader->batch->reason,
+                                  .detail = loader->batch->detail,
+                                  .unix_ns = loader->unix_ns};
+    loader->r = hf_deadletter_add(&where, loader->records, loader->n, &loader->err);
 }
 
 static void job_work(struct hf_job *job)
 {
-    struct load *load = hf_container_of(job, struct load, job);
-    struct hf_outlet *outlet = hf_container_of(load, struct hf_outlet, load);
+    struct hf_outlet_loader *loader = hf_container_of(job, struct hf_outlet_loader, job);
+    struct hf_format format = loader->config->format;
 
-    load->err = (struct hf_err){.code = 0};
-    if (load->task == LOAD_BURY) {
-        bury(outlet);
+    loader->err = (struct hf_err){.code = 0};
+    if (loader->task == HF_OUTLET_LOAD_DEAD_LETTER) {
+        write_dead_letters(loader);
         return;
     }
-    struct hf_format format = outlet->format;
-    /* sent once, it goes again as the same bytes, whatever the policy's limit is now */
-    if (load->task == LOAD_AGAIN && load->batch->saved)
+    /* A batch that was sent once goes again as the same bytes, whatever limit the policy has now. */
+    if (loader->task == HF_OUTLET_LOAD_AGAIN && loader->batch->saved)
         format.max_bytes = HF_FORMAT_MAX_BODY;
-    load->r = hf_format_pack(&format, load->squeeze, load->records, HF_MIN(load->n, (size_t)HF_OUTLET_READ_RECORDS),
-                             &load->packed);
-    if (load->r < 0 || !load->save)
+    loader->r = hf_format_pack(&format, loader->squeeze, loader->records, HF_MIN(loader->n, (size_t)READ_RECORDS),
+                               &loader->packed);
+    if (loader->r < 0 || !loader->save)
         return;
-    /* the border of a plan is known only now */
-    for (size_t i = 0; i < load->borders.n && load->task == LOAD_PLAN; i++)
-        if (load->borders.items[i].first == load->range.first)
-            load->borders.items[i].last = load->records[load->packed.used - 1].sequence;
-    load->r = hf_border_file_save(&load->lane->file, &load->borders, &load->err);
-    if (load->r < 0)
-        hf_format_packed_done(&load->packed);
+    /* Only now is it clear how many records the planned batch holds. */
+    for (size_t i = 0; i < loader->borders.n && loader->task == HF_OUTLET_LOAD_PLAN; i++)
+        if (loader->borders.items[i].first == loader->range.first)
+            loader->borders.items[i].last = loader->records[loader->packed.used - 1].sequence;
+    loader->r = hf_border_file_save(&loader->lane->file, &loader->borders, &loader->err);
+    if (loader->r < 0)
+        hf_format_packed_done(&loader->packed);
 }
 
-/* ---- and back ---------------------------------------------------------------------------------------------------- */
+/* ---- the end of the job, on the loop ----------------------------------------------------------------------------- */
 
-/* Keep what a plan did not use. */
-static void keep_rest(struct load *load, size_t used)
+/* Keeps the records that a plan did not use. */
+static void keep_unused(struct hf_outlet_loader *loader, size_t used)
 {
     size_t bytes = 0;
 
     for (size_t i = 0; i < used; i++)
-        bytes += load->records[i].payload.n;
-    load->kept_from = load->records[used - 1].sequence + 1;
-    load->n -= used;
-    load->kept = load->n;
-    memmove(load->records, load->records + used, load->n * sizeof(*load->records));
-    hf_buf_consume(&load->lines, bytes);
+        bytes += loader->records[i].payload.n;
+    loader->kept_from = loader->records[used - 1].sequence + 1;
+    loader->n -= used;
+    loader->kept = loader->n;
+    memmove(loader->records, loader->records + used, loader->n * sizeof(*loader->records));
+    hf_buf_consume(&loader->lines, bytes);
 }
 
-static void planned(const struct load *load, uint64_t now_ns)
+/* Updates the lane after a plan: bytes and oldest time of the records that remain without a batch, and when they are
+ * due. */
+static void note_planned(const struct hf_outlet_loader *loader, uint64_t now_ns)
 {
-    struct lane *lane = load->lane;
+    struct hf_outlet_lane *lane = loader->lane;
     struct hf_spool_state state = hf_spool_state(lane->spool);
     struct hf_border gap;
     uint64_t bytes = 0;
 
-    for (size_t i = 0; i < load->packed.used; i++)
-        bytes += load->records[i].payload.n + LINE_AROUND;
-    lane->fresh_bytes -= HF_MIN(bytes, lane->fresh_bytes);
-    if (!load->newest)
-        lane->oldest_unix_ns = load->records[load->packed.used - 1].unix_ns;
-    bool rest = state.pending_records > 0 ||
+    for (size_t i = 0; i < loader->packed.used; i++)
+        bytes += loader->records[i].payload.n + LINE_OVERHEAD;
+    lane->unplanned_bytes -= HF_MIN(bytes, lane->unplanned_bytes);
+    if (!loader->newest)
+        lane->oldest_unix_ns = loader->records[loader->packed.used - 1].unix_ns;
+    bool more = state.pending_records > 0 ||
                 hf_batches_gap(&lane->batches, state.delivered + 1, state.delivered + state.queued, &gap);
-    lane->due_ns = rest ? now_ns + hf_outlet_wait_ns(lane) : HF_NEVER;
-    if (!rest)
-        lane->fresh_bytes = 0;
+    lane->due_ns = more ? now_ns + hf_outlet_lane_wait_ns(lane) : HF_NEVER;
+    if (!more)
+        lane->unplanned_bytes = 0;
 }
 
-static struct sending *sending_new(struct hf_outlet *outlet, struct load *load)
+/* Adds the planned batch to the lane's table; false: no memory. */
+static bool add_planned(struct hf_outlet_loader *loader, uint64_t now_ns)
 {
-    struct sending *sending = calloc(1, sizeof(*sending));
+    uint64_t last = loader->records[loader->packed.used - 1].sequence;
 
-    if (sending == NULL)
-        return NULL;
-    sending->lane = load->lane;
-    sending->batch = load->batch;
-    sending->packed = load->packed;
-    sending->records = load->packed.used;
-    for (size_t i = 0; i < load->packed.used; i++)
-        sending->raw_bytes += load->records[i].payload.n;
-    if (load->packed.used > 1)
-        sending->middle = load->records[load->packed.used / 2 - 1].sequence;
-    sending->oldest_unix_ns = load->records[0].unix_ns;
-    hf_list_append(&outlet->sendings, &sending->link);
-    outlet->n_ready++;
-    return sending;
+    loader->batch = hf_batches_add(&loader->lane->batches, loader->range.first, last, HF_BATCH_LOADING);
+    if (loader->batch != NULL)
+        note_planned(loader, now_ns);
+    return loader->batch != NULL;
 }
 
-static void have_body(struct hf_outlet *outlet, uint64_t now_ns)
+/* The format changed since the batch was planned and now holds less: splits the batch where the body ends. */
+static void split_batch(struct hf_outlet_loader *loader, uint64_t now_ns)
 {
-    struct load *load = &outlet->load;
-    size_t used = load->packed.used;
+    uint64_t middle = loader->records[loader->packed.used - 1].sequence;
 
-    if (load->task == LOAD_PLAN) {
-        load->batch =
-            hf_batches_add(&load->lane->batches, load->range.first, load->records[used - 1].sequence, HF_BATCH_LOADING);
-        if (load->batch == NULL) {
-            hf_format_packed_done(&load->packed);
-            give_up(outlet, -ENOMEM, "make a batch");
-            return;
-        }
-        planned(load, now_ns);
-    } else if (used < load->n) { /* the form is another one now, and does not hold as much */
-        uint64_t middle = load->records[used - 1].sequence;
-        hf_format_packed_done(&load->packed);
-        struct hf_batch *batch = load->batch;
-        give_up(outlet, 0, "");
-        hf_outlet_refuse_batch(outlet, batch, middle, "too_large", now_ns, load->lane);
+    hf_format_packed_done(&loader->packed);
+    fail(loader, 0, "");
+    hf_outlet_send_refuse(loader->sender, loader->lane, loader->batch, middle, "too_large", now_ns);
+}
+
+static void packed(struct hf_outlet_loader *loader, uint64_t now_ns)
+{
+    size_t used = loader->packed.used;
+    bool planned = loader->task == HF_OUTLET_LOAD_PLAN;
+
+    if (!planned && used < loader->n) {
+        split_batch(loader, now_ns);
         return;
     }
-    load->batch->saved = load->batch->saved || load->save;
-    load->batch->unix_ns = load->records[0].unix_ns;
-    struct sending *sending = sending_new(outlet, load);
-    if (sending == NULL) {
-        hf_format_packed_done(&load->packed);
-        give_up(outlet, -ENOMEM, "make a batch");
-        load->batch->phase = HF_BATCH_WAITING;
+    if (planned && !add_planned(loader, now_ns)) {
+        hf_format_packed_done(&loader->packed);
+        fail(loader, -ENOMEM, "make a batch");
         return;
     }
-    load->batch->phase = HF_BATCH_READY;
-    load->batch->body = sending;
-    load->state = LOAD_IDLE;
-    if (load->task == LOAD_PLAN)
-        keep_rest(load, used);
+    loader->batch->saved = loader->batch->saved || loader->save;
+    loader->batch->unix_ns = loader->records[0].unix_ns;
+    int r = hf_outlet_send_add(loader->sender, loader->lane, loader->batch, &loader->packed, loader->records);
+    if (r < 0) {
+        hf_format_packed_done(&loader->packed);
+        fail(loader, r, "make a batch");
+        loader->batch->phase = HF_BATCH_WAITING;
+        return;
+    }
+    loader->state = HF_OUTLET_LOAD_IDLE;
+    if (planned)
+        keep_unused(loader, used);
     else
-        forget_kept(load);
+        forget_records(loader);
 }
 
-static void buried(struct hf_outlet *outlet)
+static void dead_letters_written(struct hf_outlet_loader *loader)
 {
-    struct load *load = &outlet->load;
+    const struct hf_outlet_config *config = loader->config;
 
-    if (load->r < 0) { /* it stays in the spool, and is buried later */
-        give_up(outlet, load->r, "keep a dead letter");
+    if (loader->r < 0) { /* the records stay in the spool for another attempt */
+        fail(loader, loader->r, "write a dead letter");
         return;
     }
-    outlet->dead_lettered += load->n;
-    if (outlet->dead_lettered == load->n)
-        hf_outlet_tell_change(outlet);
-    hf_metric_add(hf_metric_with(outlet->metrics.dead, HF_LABELS(outlet->name, load->batch->reason)), load->n);
-    hf_log(outlet->world.log, HF_LOG_ERROR, "telemetry.dead_letter", HF_S("sink", outlet->name),
-           HF_S("reason", load->batch->reason), HF_D("records", load->n), HF_D("sequence", load->range.first));
-    load->batch->phase = HF_BATCH_DONE;
-    load->state = LOAD_IDLE;
-    forget_kept(load);
+    loader->dead_lettered += loader->n;
+    if (loader->dead_lettered == loader->n)
+        hf_outlet_config_changed(config);
+    hf_metric_add(hf_metric_with(loader->metrics->dead, HF_LABELS(config->name, loader->batch->reason)), loader->n);
+    hf_log(config->world.log, HF_LOG_ERROR, "telemetry.dead_letter", HF_S("sink", config->name),
+           HF_S("reason", loader->batch->reason), HF_D("records", loader->n), HF_D("sequence", loader->range.first));
+    loader->batch->phase = HF_BATCH_DONE;
+    loader->state = HF_OUTLET_LOAD_IDLE;
+    forget_records(loader);
+}
+
+static void free_buffers(struct hf_outlet_loader *loader)
+{
+    hf_squeeze_free(hf_steal(loader->squeeze));
+    hf_buf_done(&loader->lines);
+    free(hf_steal(loader->records));
+    loader->cap = 0;
+    loader->n = 0;
 }
 
 static void job_done(struct hf_job *job, int cancelled)
 {
-    struct load *load = hf_container_of(job, struct load, job);
-    struct hf_outlet *outlet = hf_container_of(load, struct hf_outlet, load);
+    struct hf_outlet_loader *loader = hf_container_of(job, struct hf_outlet_loader, job);
 
-    if (outlet->closing) {
-        if (!cancelled && load->task != LOAD_BURY && load->r == 0)
-            hf_format_packed_done(&load->packed);
-        load->state = LOAD_IDLE;
-        hf_outlet_free_when_quiet(outlet);
+    if (loader->state == HF_OUTLET_LOAD_ENDING) {
+        if (!cancelled && loader->task != HF_OUTLET_LOAD_DEAD_LETTER && loader->r == 0)
+            hf_format_packed_done(&loader->packed);
+        free_buffers(loader);
+        loader->ended(loader->ended_arg);
         return;
     }
     if (cancelled)
-        give_up(outlet, -ECANCELED, "make a batch");
-    else if (load->task == LOAD_BURY)
-        buried(outlet);
-    else if (load->r < 0)
-        give_up(outlet, load->r, load->save ? "save where a batch begins" : "make a batch");
+        fail(loader, -ECANCELED, "make a batch");
+    else if (loader->task == HF_OUTLET_LOAD_DEAD_LETTER)
+        dead_letters_written(loader);
+    else if (loader->r < 0)
+        fail(loader, loader->r, loader->save ? "save the borders of a batch" : "make a batch");
     else
-        have_body(outlet, hf_mono_ns(outlet->world.clock));
-    hf_outlet_pump(outlet);
+        packed(loader, hf_mono_ns(loader->config->world.clock));
+    hf_outlet_config_pump(loader->config);
 }
 
-void hf_outlet_load_rest(struct hf_outlet *outlet)
+void hf_outlet_load_rest(struct hf_outlet_loader *loader)
 {
-    struct load *load = &outlet->load;
+    if (loader->state == HF_OUTLET_LOAD_IDLE && loader->kept == 0)
+        free_buffers(loader);
+}
 
-    if (load->state != LOAD_IDLE || load->kept > 0)
+void hf_outlet_load_end(struct hf_outlet_loader *loader, void (*ended)(void *arg), void *arg)
+{
+    if (loader->state == HF_OUTLET_LOAD_WORKING) {
+        loader->state = HF_OUTLET_LOAD_ENDING;
+        loader->ended = ended;
+        loader->ended_arg = arg;
         return;
-    hf_squeeze_free(hf_steal(load->squeeze));
-    hf_buf_done(&load->lines);
-    free(hf_steal(load->records));
-    load->cap = 0;
-    load->n = 0;
-}
-
-void hf_outlet_load_done(struct hf_outlet *outlet)
-{
-    outlet->load.kept = 0;
-    outlet->load.state = LOAD_IDLE;
-    hf_outlet_load_rest(outlet);
+    }
+    free_buffers(loader);
+    ended(arg);
 }

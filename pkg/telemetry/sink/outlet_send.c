@@ -1,133 +1,210 @@
-/* From a body to the sink: when and how many at once, what the answer means for the batch, the breaker and the pace. */
+#include "telemetry/sink/outlet_send.h"
+
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "telemetry/event/ids.h"
-#include "telemetry/sink/outlet_parts.h"
 
 enum {
     MAX_ANSWER = 64 << 10,
-    MAX_BYTES_SENDING = 2 << 20, /* of bodies under way, compressed: memory */
-    REQUEST_OVERHEAD = 512,      /* head and TLS of a request, for the bandwidth limit */
-    SLOWEST_LINK = 8 << 10,      /* bytes per second that are waited for */
-    MAX_BURIED_IN_A_ROW = 16,    /* then it is the sink and not the records */
-    TIMES_DEFERRED = 8,          /* a batch that fails while others pass is to blame itself */
+    MAX_BYTES_SENDING = 2 << 20, /* compressed bytes of bodies in flight: bounds memory */
+    REQUEST_OVERHEAD = 512,      /* bytes of a request's head and TLS, for the bandwidth limit */
+    SLOWEST_LINK = 8 << 10,      /* bytes per second; a slower link runs into the request's timeout */
+    MAX_REFUSED_IN_A_ROW = 16,   /* single records; more of them mean that the sink is at fault, not the records */
+    DEFERRALS_UNTIL_REFUSED = 8, /* for a batch that gets server errors while others pass */
 };
 
 #define CONNECT_NS (10 * HF_NS_PER_S)
+#define MAX_BREAKER_NS (300 * HF_NS_PER_S)
+#define OUTAGE_NS (60 * HF_NS_PER_S) /* without a delivery */
 
-/* ---- may anything go now? ---------------------------------------------------------------------------------------- */
-
-static bool window_open(const struct hf_outlet *outlet, uint64_t now_ns, uint64_t *wait_until_ns)
+void hf_outlet_send_set_trouble(struct hf_outlet_sender *sender, const char *format, ...)
 {
-    uint64_t unix_ns = hf_unix_ns(outlet->world.clock), next_ns = HF_NEVER;
+    va_list args;
 
-    if (hf_windows_open(outlet->sink->windows, outlet->sink->n_windows, unix_ns, &next_ns))
+    va_start(args, format);
+    (void)vsnprintf(sender->trouble, sizeof(sender->trouble), format, args);
+    va_end(args);
+    for (char *c = sender->trouble; *c != '\0'; c++)
+        if (*c < ' ' || *c > '~')
+            *c = '?';
+}
+
+int hf_outlet_send_init(struct hf_outlet_sender *sender, const struct hf_outlet_params *params,
+                        const struct hf_outlet_config *config, const struct hf_outlet_metrics *metrics,
+                        struct hf_outlet_lane *lanes, struct hf_err *err)
+{
+    hf_list_init(&sender->sendings);
+    sender->config = config;
+    sender->metrics = metrics;
+    sender->lanes = lanes;
+    hf_breaker_init(&sender->breaker, config->rules.base_ns, HF_MIN(config->rules.max_duration_ns, MAX_BREAKER_NS));
+    hf_aimd_init(&sender->pace, config->sink->bandwidth_limit);
+    sender->http = params->http;
+    sender->creds = hf_outlet_creds_new(params, config->url, err);
+    return sender->creds != NULL ? 0 : -EINVAL;
+}
+
+/* ---- may a request start? ---------------------------------------------------------------------------------------- */
+
+static bool window_open(const struct hf_outlet_config *config, uint64_t now_ns, uint64_t *wait_until_ns)
+{
+    uint64_t unix_ns = hf_unix_ns(config->world.clock), next_ns = HF_NEVER;
+
+    if (hf_windows_open(config->sink->windows, config->sink->n_windows, unix_ns, &next_ns))
         return true;
-    /* the wall clock may be set meanwhile: look again every minute */
+    /* Look again every minute: somebody may set the wall clock. */
     uint64_t wait_ns = next_ns == HF_NEVER || next_ns < unix_ns ? HF_NEVER : next_ns - unix_ns;
     *wait_until_ns = HF_MIN(*wait_until_ns, now_ns + HF_MIN(wait_ns, 60 * HF_NS_PER_S));
     return false;
 }
 
-bool hf_outlet_may_send(struct hf_outlet *outlet, uint64_t now_ns, uint64_t *wait_until_ns)
+static bool may_send(struct hf_outlet_sender *sender, uint64_t now_ns, uint64_t *wait_until_ns)
 {
-    if (!window_open(outlet, now_ns, wait_until_ns))
+    if (!window_open(sender->config, now_ns, wait_until_ns))
         return false;
-    if (now_ns < outlet->quiet_until_ns) {
-        *wait_until_ns = HF_MIN(*wait_until_ns, outlet->quiet_until_ns);
+    if (now_ns < sender->quiet_until_ns) {
+        *wait_until_ns = HF_MIN(*wait_until_ns, sender->quiet_until_ns);
         return false;
     }
-    if (hf_breaker_admits(&outlet->breaker, now_ns))
+    if (hf_breaker_admits(&sender->breaker, now_ns))
         return true;
-    *wait_until_ns = HF_MIN(*wait_until_ns, hf_breaker_wait_until_ns(&outlet->breaker));
+    *wait_until_ns = HF_MIN(*wait_until_ns, hf_breaker_wait_until_ns(&sender->breaker));
     return false;
 }
 
-/* ---- what becomes of a batch ------------------------------------------------------------------------------------- */
+bool hf_outlet_send_wants_body(struct hf_outlet_sender *sender, uint64_t now_ns, uint64_t *wait_until_ns)
+{
+    return sender->n_ready == 0 && sender->n_sending <= hf_aimd_concurrency(&sender->pace) &&
+           may_send(sender, now_ns, wait_until_ns);
+}
 
-static void sending_free(struct hf_outlet *outlet, struct sending *sending)
+bool hf_outlet_send_is_outage(const struct hf_outlet_sender *sender, uint64_t now_ns)
+{
+    return sender->breaker.state != HF_BREAKER_CLOSED ||
+           (sender->last_success_ns > 0 && sender->counts.failures > 0 && sender->trouble[0] != '\0' &&
+            now_ns - sender->last_success_ns > OUTAGE_NS);
+}
+
+/* ---- bodies ------------------------------------------------------------------------------------------------------ */
+
+static void sending_free(struct hf_outlet_sender *sender, struct hf_outlet_sending *sending)
 {
     if (sending->batch->phase == HF_BATCH_READY)
-        outlet->n_ready--;
+        sender->n_ready--;
     if (sending->call != NULL)
-        outlet->http->cancel(outlet->http->ctx, sending->call);
-    sending->batch->body = NULL;
+        sender->http->cancel(sender->http->ctx, sending->call);
+    sending->batch->sending = NULL;
     hf_list_remove(&sending->link);
     hf_format_packed_done(&sending->packed);
     free(sending);
 }
 
-void hf_outlet_sendings_done(struct hf_outlet *outlet)
+void hf_outlet_send_done(struct hf_outlet_sender *sender)
 {
-    while (!hf_list_empty(&outlet->sendings))
-        sending_free(outlet, hf_container_of(outlet->sendings.next, struct sending, link));
+    if (sender->config == NULL) /* hf_outlet_send_init() was never reached */
+        return;
+    while (!hf_list_empty(&sender->sendings))
+        sending_free(sender, hf_container_of(sender->sendings.next, struct hf_outlet_sending, link));
+    hf_outlet_creds_free(sender->creds);
+    sender->creds = NULL;
 }
 
-/* To be tried again. True: its series has ended, that is after a longer while. */
-static bool fail_batch(struct hf_outlet *outlet, struct hf_batch *batch, uint64_t now_ns, uint64_t at_least_ns)
+int hf_outlet_send_add(struct hf_outlet_sender *sender, struct hf_outlet_lane *lane, struct hf_batch *batch,
+                       const struct hf_format_packed *packed, const struct hf_spool_record *records)
+{
+    struct hf_outlet_sending *sending = calloc(1, sizeof(*sending));
+
+    if (sending == NULL)
+        return -ENOMEM;
+    sending->sender = sender;
+    sending->lane = lane;
+    sending->batch = batch;
+    sending->packed = *packed;
+    sending->records = packed->used;
+    for (size_t i = 0; i < packed->used; i++)
+        sending->raw_bytes += records[i].payload.n;
+    if (packed->used > 1)
+        sending->middle = records[packed->used / 2 - 1].sequence;
+    hf_list_append(&sender->sendings, &sending->link);
+    sender->n_ready++;
+    batch->phase = HF_BATCH_READY;
+    batch->sending = sending;
+    return 0;
+}
+
+/* ---- failed and delivered batches -------------------------------------------------------------------------------- */
+
+/* Schedules the next attempt. Returns true if this failure ended a round of attempts, so that the wait is a long one.
+ */
+static bool fail_batch(struct hf_outlet_sender *sender, struct hf_batch *batch, uint64_t now_ns, uint64_t at_least_ns)
 {
     bool deferred = false;
 
     batch->failed_ns = now_ns;
-    batch->not_before_ns =
-        now_ns + hf_retry_round_fail(&batch->retry, &outlet->rules, outlet->world.rand, now_ns, at_least_ns, &deferred);
+    batch->not_before_ns = now_ns + hf_retry_round_fail(&batch->retry, &sender->config->rules,
+                                                        sender->config->world.rand, now_ns, at_least_ns, &deferred);
     batch->phase = HF_BATCH_WAITING;
     if (deferred) {
-        outlet->deferred++;
-        hf_metric_add(outlet->metrics.deferred, 1);
+        sender->counts.deferred++;
+        hf_metric_add(sender->metrics->deferred, 1);
     }
     return deferred;
 }
 
-static void wait_for_setup(struct hf_outlet *outlet, struct hf_batch *batch, uint64_t now_ns, uint64_t at_least_ns)
+static void wait_for_setup(struct hf_outlet_sender *sender, struct hf_batch *batch, uint64_t now_ns,
+                           uint64_t at_least_ns)
 {
-    batch->not_before_ns = now_ns + hf_retry_round_wait_setup(&batch->retry, outlet->world.rand, at_least_ns);
+    batch->not_before_ns = now_ns + hf_retry_round_wait_setup(&batch->retry, sender->config->world.rand, at_least_ns);
     batch->phase = HF_BATCH_WAITING;
 }
 
-void hf_outlet_refuse_batch(struct hf_outlet *outlet, struct hf_batch *batch, uint64_t middle, const char *reason,
-                            uint64_t now_ns, struct lane *lane)
+void hf_outlet_send_refuse(struct hf_outlet_sender *sender, struct hf_outlet_lane *lane, struct hf_batch *batch,
+                           uint64_t middle, const char *reason, uint64_t now_ns)
 {
     (void)snprintf(batch->reason, sizeof(batch->reason), "%s", reason);
     if (middle != 0) {
         batch->phase = HF_BATCH_WAITING;
         batch->not_before_ns = 0;
         if (hf_batches_split(&lane->batches, batch, middle) == NULL)
-            batch->not_before_ns = now_ns + HF_NS_PER_S; /* another one is being taken apart */
+            batch->not_before_ns = now_ns + HF_NS_PER_S; /* the table has no place, or splits another batch */
         return;
     }
-    if (outlet->buried_in_a_row >= MAX_BURIED_IN_A_ROW && !batch->doubted) {
-        /* So many records cannot all be bad: before the next one goes, see whether the sink comes to its senses. */
+    if (sender->evidence.refused_in_a_row >= MAX_REFUSED_IN_A_ROW && !batch->doubted) {
+        /* So many records cannot all be bad: pause the sink before another one moves to the dead letters. */
         batch->phase = HF_BATCH_WAITING;
         batch->doubted = true;
-        outlet->quiet_until_ns = now_ns + hf_retry_round_wait_setup(&outlet->suspicion, outlet->world.rand, 0);
+        sender->quiet_until_ns =
+            now_ns + hf_retry_round_wait_setup(&sender->evidence.pause, sender->config->world.rand, 0);
         return;
     }
-    outlet->buried_in_a_row++;
+    sender->evidence.refused_in_a_row++;
     batch->phase = HF_BATCH_REFUSED;
 }
 
-static void delivered(struct hf_outlet *outlet, const struct sending *sending, uint64_t now_ns)
+static void delivered(struct hf_outlet_sender *sender, const struct hf_outlet_sending *sending, uint64_t now_ns)
 {
-    outlet->delivered += sending->records;
-    outlet->buried_in_a_row = 0;
-    outlet->suspicion = (struct hf_retry_round){.attempts = 0};
-    outlet->last_success_ns = now_ns;
-    outlet->trouble[0] = '\0';
+    sender->counts.delivered += sending->records;
+    sender->evidence.refused_in_a_row = 0;
+    sender->evidence.pause = (struct hf_retry_round){.attempts = 0};
+    sender->last_success_ns = now_ns;
+    sender->trouble[0] = '\0';
     sending->batch->phase = HF_BATCH_DONE;
-    hf_metric_add(outlet->metrics.events, sending->records);
-    hf_metric_add(outlet->metrics.bytes, sending->raw_bytes);
-    hf_metric_add(outlet->metrics.batches, 1);
+    hf_metric_add(sender->metrics->events, sending->records);
+    hf_metric_add(sender->metrics->bytes, sending->raw_bytes);
+    hf_metric_add(sender->metrics->batches, 1);
 }
 
-/* A sink that works, fails on this one each time and takes others in between: an error of its own that this content brings out. */
-static bool is_to_blame(const struct hf_outlet *outlet, const struct hf_batch *batch,
+/* True if the sink answers this batch with server errors each time and takes others in between: its content causes the
+ * error. */
+static bool is_to_blame(const struct hf_outlet_sender *sender, const struct hf_batch *batch,
                         const struct hf_retry_judgement *judgement)
 {
-    return judgement->unwell && batch->retry.deferrals >= TIMES_DEFERRED && outlet->last_success_ns > batch->failed_ns;
+    return judgement->server_error && batch->retry.deferrals >= DEFERRALS_UNTIL_REFUSED &&
+           sender->last_success_ns > batch->failed_ns;
 }
 
 static void note_answer(struct hf_batch *batch, const struct hf_retry_judgement *judgement,
@@ -139,162 +216,165 @@ static void note_answer(struct hf_batch *batch, const struct hf_retry_judgement 
     if (r < 0)
         (void)snprintf(batch->detail, sizeof(batch->detail), "%.90s", hf_err_text(err, text, sizeof(text)));
     else if (strcmp(judgement->reason, "content_type") == 0)
-        (void)snprintf(batch->detail, sizeof(batch->detail), "the answer is %.40s, not a receiver's: is the URL right?",
+        (void)snprintf(batch->detail, sizeof(batch->detail), "the answer has type %.40s: check the sink's url",
                        response->content_type);
     else
         (void)snprintf(batch->detail, sizeof(batch->detail), "%.*s", (int)HF_MIN(body.n, (size_t)90), body.p);
 }
 
-/* Among those of both lanes. */
-static uint64_t name_of(const struct lane *lane, const struct hf_batch *batch)
+/* Identifies a batch among those of both lanes. */
+static uint64_t id_of(const struct hf_outlet_lane *lane, const struct hf_batch *batch)
 {
     return batch->range.first * HF_LANES + (uint64_t)lane->which;
 }
 
-static void failed(struct hf_outlet *outlet, struct sending *sending, const struct hf_retry_judgement *judgement,
-                   uint64_t now_ns, uint64_t at_least_ns)
+static void failed(struct hf_outlet_sender *sender, struct hf_outlet_sending *sending,
+                   const struct hf_retry_judgement *judgement, uint64_t now_ns, uint64_t at_least_ns)
 {
     struct hf_batch *batch = sending->batch;
-    struct lane *lane = sending->lane;
+    struct hf_outlet_lane *lane = sending->lane;
     uint64_t middle = sending->middle;
     enum hf_retry_verdict verdict = judgement->verdict;
 
-    outlet->failures++;
-    hf_outlet_trouble(outlet, "%s: %s", judgement->reason, batch->detail);
-    if (verdict == HF_RETRY_AGAIN && is_to_blame(outlet, batch, judgement))
+    sender->counts.failures++;
+    hf_outlet_send_set_trouble(sender, "%s: %s", judgement->reason, batch->detail);
+    if (verdict == HF_RETRY_AGAIN && is_to_blame(sender, batch, judgement))
         verdict = HF_RETRY_REFUSED;
     if (verdict == HF_RETRY_AGAIN || verdict == HF_RETRY_SETUP)
-        hf_suspect_failed(&batch->suspect, &outlet->suspects, name_of(lane, batch), judgement->maybe_content, now_ns);
-    if (verdict == HF_RETRY_AGAIN && fail_batch(outlet, batch, now_ns, at_least_ns) &&
-        hf_suspect_round_ended(&batch->suspect, &outlet->suspects, name_of(lane, batch), middle == 0,
-                               outlet->last_success_ns, now_ns)) {
+        hf_suspect_failed(&batch->suspect, &sender->evidence.suspects, id_of(lane, batch), judgement->maybe_content,
+                          now_ns);
+    if (verdict == HF_RETRY_AGAIN && fail_batch(sender, batch, now_ns, at_least_ns) &&
+        hf_suspect_round_ended(&batch->suspect, &sender->evidence.suspects, id_of(lane, batch), middle == 0,
+                               sender->last_success_ns, now_ns)) {
         batch->suspect.sure = true;
         verdict = HF_RETRY_REFUSED;
     }
     if (verdict == HF_RETRY_SETUP)
-        wait_for_setup(outlet, batch, now_ns, at_least_ns);
+        wait_for_setup(sender, batch, now_ns, at_least_ns);
     else if (verdict != HF_RETRY_AGAIN)
-        hf_outlet_refuse_batch(outlet, batch, middle, judgement->reason, now_ns, lane);
+        hf_outlet_send_refuse(sender, lane, batch, middle, judgement->reason, now_ns);
 }
 
 /* ---- requests ---------------------------------------------------------------------------------------------------- */
 
-static int start_part(struct hf_outlet *outlet, struct sending *sending, uint64_t now_ns, struct hf_err *err);
+static int start_part(struct hf_outlet_sender *sender, struct hf_outlet_sending *sending, uint64_t now_ns,
+                      struct hf_err *err);
 
-static void wake_all(struct hf_outlet *outlet)
+static void wake_all(struct hf_outlet_sender *sender)
 {
     for (size_t i = 0; i < HF_LANES; i++)
-        hf_batches_wake(&outlet->lanes[i].batches);
+        hf_batches_wake(&sender->lanes[i].batches);
 }
 
-/* The sink does not work: what was made ready for it is made again when it does, perhaps something newer then. */
-static void drop_ready(struct hf_outlet *outlet)
+/* Frees the ready bodies of a sink that does not work; the loader makes bodies again once it works, perhaps of newer
+ * records. */
+static void drop_ready(struct hf_outlet_sender *sender)
 {
     struct hf_list *it, *following;
 
-    hf_list_each(it, following, &outlet->sendings) {
-        struct sending *sending = hf_container_of(it, struct sending, link);
+    hf_list_each(it, following, &sender->sendings) {
+        struct hf_outlet_sending *sending = hf_container_of(it, struct hf_outlet_sending, link);
         struct hf_batch *batch = sending->batch;
         if (batch->phase != HF_BATCH_READY)
             continue;
-        sending_free(outlet, sending);
+        sending_free(sender, sending);
         batch->phase = HF_BATCH_WAITING;
     }
 }
 
-/* That it opens is worth a look, though it mends itself; that another probe failed is for who looks closely. */
-static void tell_breaker(struct hf_outlet *outlet, enum hf_breaker before, const struct hf_retry_judgement *judgement,
-                         const struct hf_batch *batch)
+/* Logs a change of the breaker: a warning when it opens, a debug line when another probe failed. */
+static void log_breaker(struct hf_outlet_sender *sender, enum hf_breaker before,
+                        const struct hf_retry_judgement *judgement, const struct hf_batch *batch)
 {
-    if (before == outlet->breaker.state)
+    if (before == sender->breaker.state)
         return;
-    if (outlet->breaker.state == HF_BREAKER_CLOSED)
-        hf_log(outlet->world.log, HF_LOG_INFO, "telemetry.breaker", HF_S("sink", outlet->name),
+    if (sender->breaker.state == HF_BREAKER_CLOSED)
+        hf_log(sender->config->world.log, HF_LOG_INFO, "telemetry.breaker", HF_S("sink", sender->config->name),
                HF_S("state", "closed"));
     else
-        hf_log(outlet->world.log, before == HF_BREAKER_CLOSED ? HF_LOG_WARNING : HF_LOG_DEBUG, "telemetry.breaker",
-               HF_S("sink", outlet->name), HF_S("state", "open"), HF_S("reason", judgement->reason),
-               HF_S("detail", batch->detail));
+        hf_log(sender->config->world.log, before == HF_BREAKER_CLOSED ? HF_LOG_WARNING : HF_LOG_DEBUG,
+               "telemetry.breaker", HF_S("sink", sender->config->name), HF_S("state", "open"),
+               HF_S("reason", judgement->reason), HF_S("detail", batch->detail));
 }
 
-/* What an attempt says about the sink, whatever becomes of the batch. */
-static void learn(struct hf_outlet *outlet, const struct sending *sending, const struct hf_retry_judgement *judgement,
-                  uint64_t now_ns, uint64_t at_least_ns)
+/* Draws conclusions about the sink from an answer: breaker, pace, pause, and which batch the next probe is. */
+static void learn(struct hf_outlet_sender *sender, const struct hf_outlet_sending *sending,
+                  const struct hf_retry_judgement *judgement, uint64_t now_ns, uint64_t at_least_ns)
 {
-    enum hf_breaker before = outlet->breaker.state;
+    enum hf_breaker before = sender->breaker.state;
     bool works = judgement->verdict == HF_RETRY_DELIVERED || judgement->verdict == HF_RETRY_REFUSED ||
                  judgement->verdict == HF_RETRY_TOO_LARGE;
 
-    /* The same batch again and again says something about the batch. */
-    bool same = judgement->unwell && outlet->unwell_first == sending->batch->range.first &&
-                outlet->unwell_lane == sending->lane->which;
-    if (judgement->unwell)
-        outlet->unwell_first = sending->batch->range.first;
-    outlet->unwell_lane = judgement->unwell ? sending->lane->which : outlet->unwell_lane;
-    outlet->try_another =
+    /* Repeated server errors on one batch count against the batch, not against the sink. */
+    bool same = judgement->server_error && sender->evidence.error_first == sending->batch->range.first &&
+                sender->evidence.error_lane == sending->lane->which;
+    if (judgement->server_error)
+        sender->evidence.error_first = sending->batch->range.first;
+    sender->evidence.error_lane = judgement->server_error ? sending->lane->which : sender->evidence.error_lane;
+    sender->evidence.try_another =
         judgement->maybe_content &&
-        (judgement->unwell || !outlet->try_another); /* every second time: it may as well be the link */
+        (judgement->server_error || !sender->evidence.try_another); /* alternate: the link may be at fault too */
     if (!same || before != HF_BREAKER_CLOSED)
-        hf_breaker_ended(&outlet->breaker, works, outlet->world.rand, now_ns, at_least_ns);
-    hf_aimd_answered(&outlet->pace, sending->began_ns, now_ns - sending->began_ns, works && !judgement->congested);
+        hf_breaker_ended(&sender->breaker, works, sender->config->world.rand, now_ns, at_least_ns);
+    hf_aimd_answered(&sender->pace, sending->began_ns, now_ns - sending->began_ns, works && !judgement->congested);
     if (at_least_ns > 0 && !works)
-        outlet->quiet_until_ns = HF_MAX(outlet->quiet_until_ns, now_ns + HF_MIN(at_least_ns, 3600 * HF_NS_PER_S));
-    if (before != HF_BREAKER_CLOSED && outlet->breaker.state == HF_BREAKER_CLOSED)
-        wake_all(outlet);
-    if ((before == HF_BREAKER_CLOSED) != (outlet->breaker.state == HF_BREAKER_CLOSED))
-        hf_outlet_tell_change(outlet);
-    if (outlet->breaker.state == HF_BREAKER_OPEN)
-        drop_ready(outlet);
-    tell_breaker(outlet, before, judgement, sending->batch);
+        sender->quiet_until_ns = HF_MAX(sender->quiet_until_ns, now_ns + HF_MIN(at_least_ns, 3600 * HF_NS_PER_S));
+    if (before != HF_BREAKER_CLOSED && sender->breaker.state == HF_BREAKER_CLOSED)
+        wake_all(sender);
+    if ((before == HF_BREAKER_CLOSED) != (sender->breaker.state == HF_BREAKER_CLOSED))
+        hf_outlet_config_changed(sender->config);
+    if (sender->breaker.state == HF_BREAKER_OPEN)
+        drop_ready(sender);
+    log_breaker(sender, before, judgement, sending->batch);
 }
 
-static void part_delivered(struct hf_outlet *outlet, struct sending *sending, struct hf_view answer, uint64_t now_ns)
+static void part_delivered(struct hf_outlet_sender *sender, struct hf_outlet_sending *sending, struct hf_view answer,
+                           uint64_t now_ns)
 {
-    uint64_t refused = hf_format_rejected(&outlet->format, &sending->packed.parts[sending->part], answer);
+    uint64_t refused = hf_format_rejected(&sender->config->format, &sending->packed.parts[sending->part], answer);
 
-    outlet->rejected += refused;
-    hf_metric_add(outlet->metrics.rejected, refused);
+    hf_metric_add(sender->metrics->rejected, refused);
     sending->part++;
     if (sending->part == sending->packed.n_parts) {
-        delivered(outlet, sending, now_ns);
-        sending_free(outlet, sending);
+        delivered(sender, sending, now_ns);
+        sending_free(sender, sending);
         return;
     }
-    int r = start_part(outlet, sending, now_ns, NULL);
+    int r = start_part(sender, sending, now_ns, NULL);
     if (r == 0)
         return;
-    outlet->failures++;
-    (void)fail_batch(outlet, sending->batch, now_ns, 0);
-    sending_free(outlet, sending);
+    sender->counts.failures++;
+    (void)fail_batch(sender, sending->batch, now_ns, 0);
+    sending_free(sender, sending);
 }
 
 static void on_answer(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
                       const struct hf_err *err)
 {
-    struct sending *sending = arg;
-    struct hf_outlet *outlet = sending->lane->outlet;
-    uint64_t now_ns = hf_mono_ns(outlet->world.clock);
+    struct hf_outlet_sending *sending = arg;
+    struct hf_outlet_sender *sender = sending->sender;
+    uint64_t now_ns = hf_mono_ns(sender->config->world.clock);
     uint64_t at_least_ns = r == 0 ? response->retry_after_ns : 0;
     struct hf_retry_judgement judgement =
-        hf_retry_judge(r, response, body.n, hf_format_answer_type(&outlet->format), err);
+        hf_retry_judge(r, response, body.n, hf_format_answer_type(&sender->config->format), err);
 
     sending->call = NULL;
-    outlet->n_sending--;
-    outlet->bytes_sending -= sending->sent_bytes;
-    hf_metric_add(hf_metric_with(outlet->metrics.attempts,
-                                 HF_LABELS(outlet->name,
+    sender->n_sending--;
+    sender->bytes_sending -= sending->sent_bytes;
+    hf_metric_add(hf_metric_with(sender->metrics->attempts,
+                                 HF_LABELS(sender->config->name,
                                            judgement.verdict == HF_RETRY_DELIVERED ? "delivered" : judgement.reason)),
                   1);
     if (judgement.verdict != HF_RETRY_DELIVERED)
         note_answer(sending->batch, &judgement, response, body, err, r);
-    learn(outlet, sending, &judgement, now_ns, at_least_ns);
+    learn(sender, sending, &judgement, now_ns, at_least_ns);
     if (judgement.verdict == HF_RETRY_DELIVERED) {
-        part_delivered(outlet, sending, body, now_ns);
+        part_delivered(sender, sending, body, now_ns);
     } else {
-        failed(outlet, sending, &judgement, now_ns, at_least_ns);
-        sending_free(outlet, sending);
+        failed(sender, sending, &judgement, now_ns, at_least_ns);
+        sending_free(sender, sending);
     }
-    hf_outlet_pump(outlet);
+    hf_outlet_config_pump(sender->config);
 }
 
 static void add_header(struct hf_http_request *request, size_t *n, const char *header)
@@ -303,20 +383,21 @@ static void add_header(struct hf_http_request *request, size_t *n, const char *h
         request->headers[(*n)++] = header;
 }
 
-static int start_part(struct hf_outlet *outlet, struct sending *sending, uint64_t now_ns, struct hf_err *err)
+static int start_part(struct hf_outlet_sender *sender, struct hf_outlet_sending *sending, uint64_t now_ns,
+                      struct hf_err *err)
 {
     struct hf_format_part *part = &sending->packed.parts[sending->part];
     const struct hf_border *range = &sending->batch->range;
     char url[HF_OUTLET_URL], key[HF_BATCH_KEY_TEXT], key_header[HF_BATCH_KEY_TEXT + 32], type[64], encoding[64],
         checksum[HF_FORMAT_CHECKSUM + 32];
-    const char *name = hf_squeeze_name(outlet->format.encoding);
-    uint64_t first = hf_format_is_single(&outlet->format) ? range->last : range->first;
+    const char *name = hf_squeeze_name(sender->config->format.encoding);
+    uint64_t first = hf_format_is_single(&sender->config->format) ? range->last : range->first;
     size_t n = 0;
 
-    (void)snprintf(url, sizeof(url), "%s%s", outlet->url, part->path);
-    (void)snprintf(
-        key_header, sizeof(key_header), "Idempotency-Key: %s",
-        hf_batch_key_format(outlet->node, hf_spool_stream(sending->lane->spool), first, range->last, part->name, key));
+    (void)snprintf(url, sizeof(url), "%s%s", sender->config->url, part->path);
+    (void)snprintf(key_header, sizeof(key_header), "Idempotency-Key: %s",
+                   hf_ids_batch_key_format(sender->config->node, hf_spool_stream(sending->lane->spool), first,
+                                           range->last, part->name, key));
     (void)snprintf(type, sizeof(type), "Content-Type: %s", part->content_type);
     (void)snprintf(encoding, sizeof(encoding), "Content-Encoding: %s", name != NULL ? name : "");
     (void)snprintf(checksum, sizeof(checksum), "X-Payload-Checksum: %s", part->checksum);
@@ -324,7 +405,8 @@ static int start_part(struct hf_outlet *outlet, struct sending *sending, uint64_
                                       .url = url,
                                       .body = hf_buf_view(&part->body),
                                       .connect_timeout_ns = CONNECT_NS,
-                                      .timeout_ns = outlet->timeout_ns + part->body.n * HF_NS_PER_S / SLOWEST_LINK,
+                                      .timeout_ns =
+                                          sender->config->timeout_ns + part->body.n * HF_NS_PER_S / SLOWEST_LINK,
                                       .max_body_bytes = MAX_ANSWER,
                                       .done = on_answer,
                                       .arg = sending};
@@ -332,93 +414,93 @@ static int start_part(struct hf_outlet *outlet, struct sending *sending, uint64_
     add_header(&request, &n, name != NULL ? encoding : NULL);
     add_header(&request, &n, key_header);
     add_header(&request, &n, part->checksum[0] != '\0' ? checksum : NULL);
-    if (outlet->creds != NULL)
-        add_header(&request, &n, hf_outlet_creds_device_key(outlet->creds));
-    int r = outlet->http->start(outlet->http->ctx, &request, &sending->call, err);
+    if (sender->creds != NULL)
+        add_header(&request, &n, hf_outlet_creds_device_key(sender->creds));
+    int r = sender->http->start(sender->http->ctx, &request, &sending->call, err);
     if (r < 0)
         return r;
-    outlet->attempts++;
-    outlet->n_sending++;
+    sender->counts.attempts++;
+    sender->n_sending++;
     sending->sent_bytes = part->body.n;
-    outlet->bytes_sending += sending->sent_bytes;
+    sender->bytes_sending += sending->sent_bytes;
     sending->began_ns = now_ns;
-    hf_aimd_spend(&outlet->pace, sending->sent_bytes + REQUEST_OVERHEAD, now_ns);
-    hf_buf_done(&part->body); /* the request has its own copy; a later attempt reads the spool again */
+    hf_aimd_spend(&sender->pace, sending->sent_bytes + REQUEST_OVERHEAD, now_ns);
+    hf_buf_done(&part->body); /* the request has its own copy; another attempt reads the spool again */
     return 0;
 }
 
-/* The client with credentials as they are now; without them nothing can go. */
-static bool have_http(struct hf_outlet *outlet, uint64_t now_ns, uint64_t *wait_until_ns)
+/* Selects the client with the current credentials; false: there are none to use now. */
+static bool have_http(struct hf_outlet_sender *sender, uint64_t now_ns, uint64_t *wait_until_ns)
 {
     struct hf_err err = HF_ERR_INIT;
     char text[512];
 
-    if (outlet->creds == NULL)
+    if (sender->creds == NULL)
         return true;
-    outlet->http = hf_outlet_creds_http(outlet->creds, now_ns, &err);
-    if (outlet->http != NULL)
+    sender->http = hf_outlet_creds_http(sender->creds, now_ns, &err);
+    if (sender->http != NULL)
         return true;
-    hf_outlet_trouble(outlet, "credentials: %s", hf_err_text(&err, text, sizeof(text)));
+    hf_outlet_send_set_trouble(sender, "credentials: %s", hf_err_text(&err, text, sizeof(text)));
     *wait_until_ns = HF_MIN(*wait_until_ns, now_ns + HF_OUTLET_BROKEN_NS);
     return false;
 }
 
-static void start(struct hf_outlet *outlet, struct sending *sending, uint64_t now_ns)
+static void start(struct hf_outlet_sender *sender, struct hf_outlet_sending *sending, uint64_t now_ns)
 {
     struct hf_err err = HF_ERR_INIT;
     char text[512];
 
-    if (sending->packed.n_parts == 0) { /* none of its records is one: they are put aside */
+    if (sending->packed.n_parts == 0) { /* the format holds none of the records: dead letters */
         struct hf_batch *batch = sending->batch;
-        struct lane *lane = sending->lane;
+        struct hf_outlet_lane *lane = sending->lane;
         uint64_t middle = sending->middle;
-        sending_free(outlet, sending);
-        hf_outlet_refuse_batch(outlet, batch, middle, "unreadable", now_ns, lane);
+        sending_free(sender, sending);
+        hf_outlet_send_refuse(sender, lane, batch, middle, "unreadable", now_ns);
         return;
     }
-    int r = start_part(outlet, sending, now_ns, &err);
+    int r = start_part(sender, sending, now_ns, &err);
     if (r == 0) {
         sending->batch->phase = HF_BATCH_SENDING;
-        outlet->n_ready--;
-        hf_breaker_started(&outlet->breaker);
+        sender->n_ready--;
+        hf_breaker_started(&sender->breaker);
         return;
     }
-    outlet->failures++;
-    hf_outlet_trouble(outlet, "start a request: %s", hf_err_text(&err, text, sizeof(text)));
+    sender->counts.failures++;
+    hf_outlet_send_set_trouble(sender, "start a request: %s", hf_err_text(&err, text, sizeof(text)));
     struct hf_batch *batch = sending->batch;
-    sending_free(outlet, sending);
-    (void)fail_batch(outlet, batch, now_ns, 0);
+    sending_free(sender, sending);
+    (void)fail_batch(sender, batch, now_ns, 0);
 }
 
-static struct sending *first_ready(struct hf_outlet *outlet)
+static struct hf_outlet_sending *first_ready(struct hf_outlet_sender *sender)
 {
     struct hf_list *it, *following;
 
-    hf_list_each(it, following, &outlet->sendings) {
-        struct sending *sending = hf_container_of(it, struct sending, link);
+    hf_list_each(it, following, &sender->sendings) {
+        struct hf_outlet_sending *sending = hf_container_of(it, struct hf_outlet_sending, link);
         if (sending->batch->phase == HF_BATCH_READY)
             return sending;
     }
     return NULL;
 }
 
-void hf_outlet_send_ready(struct hf_outlet *outlet, uint64_t now_ns, uint64_t *wait_until_ns)
+void hf_outlet_send_ready(struct hf_outlet_sender *sender, uint64_t now_ns, uint64_t *wait_until_ns)
 {
-    if (outlet->creds != NULL && hf_outlet_creds_changed(outlet->creds))
-        wake_all(outlet); /* they may be the right ones now */
-    while (outlet->n_ready > 0 && outlet->n_sending < hf_aimd_concurrency(&outlet->pace)) {
-        struct sending *sending = first_ready(outlet);
-        if (sending == NULL || !hf_outlet_may_send(outlet, now_ns, wait_until_ns))
+    if (sender->creds != NULL && hf_outlet_creds_changed(sender->creds))
+        wake_all(sender); /* the new ones may be right */
+    while (sender->n_ready > 0 && sender->n_sending < hf_aimd_concurrency(&sender->pace)) {
+        struct hf_outlet_sending *sending = first_ready(sender);
+        if (sending == NULL || !may_send(sender, now_ns, wait_until_ns))
             return;
-        uint64_t paid_ns = hf_aimd_wait_until_ns(&outlet->pace);
+        uint64_t paid_ns = hf_aimd_wait_until_ns(&sender->pace);
         if (paid_ns > now_ns) {
             *wait_until_ns = HF_MIN(*wait_until_ns, paid_ns);
             return;
         }
-        if (outlet->bytes_sending > 0 && outlet->bytes_sending + sending->packed.parts[0].body.n > MAX_BYTES_SENDING)
+        if (sender->bytes_sending > 0 && sender->bytes_sending + sending->packed.parts[0].body.n > MAX_BYTES_SENDING)
             return;
-        if (!have_http(outlet, now_ns, wait_until_ns))
+        if (!have_http(sender, now_ns, wait_until_ns))
             return;
-        start(outlet, sending, now_ns);
+        start(sender, sending, now_ns);
     }
 }

@@ -6,35 +6,35 @@
 
 enum { CHUNK = 64, KEEP_FREE = 4 * CHUNK };
 
-struct follower {
-    struct follower *next;
+struct pending_follower {
+    struct pending_follower *next;
     struct hf_receipt *receipt;
-    uint64_t mark;
+    uint64_t fingerprint;
 };
 
-struct share {
-    struct hf_receipt receipt; /* first: a receipt is its share */
+struct pending_share {
+    struct hf_receipt receipt; /* must be first: settled functions cast it back */
     struct hf_pending *pending;
-    struct entry *whole;
-    struct share *next; /* in the free list */
+    struct pending_entry *whole;
+    struct pending_share *next; /* in the free list */
     unsigned which;
 };
 
-struct entry {
-    struct hf_receipt receipt; /* first: a receipt is its entry */
+struct pending_entry {
+    struct hf_receipt receipt; /* must be first: settled functions cast it back */
     struct hf_pending *pending;
     struct hf_receipt *outer;
-    struct entry *next, *previous; /* in order of beginning; `next` also in the free list */
-    struct follower *followers;    /* settle when this entry and all before it have */
-    uint64_t mark;
-    uint32_t kept; /* shares that settled well */
+    struct pending_entry *next, *previous; /* in order of hf_pending_begin(); `next` links the free list too */
+    struct pending_follower *followers;    /* settle after this entry and all before it */
+    uint64_t fingerprint;
+    uint32_t kept; /* bit set of the shares that settled with 0 */
     bool settled;
 };
 
 struct hf_pending {
     struct hf_pending_params params;
-    struct entry *first, *last, *free;
-    struct share *free_shares;
+    struct pending_entry *first, *last, *free;
+    struct pending_share *free_shares;
     size_t n, n_free, n_free_shares;
 };
 
@@ -47,19 +47,19 @@ struct hf_pending *hf_pending_new(const struct hf_pending_params *params)
     return pending;
 }
 
-static void free_followers(struct entry *entry)
+static void free_followers(struct pending_entry *entry)
 {
     while (entry->followers != NULL) {
-        struct follower *follower = entry->followers;
+        struct pending_follower *follower = entry->followers;
         entry->followers = follower->next;
         free(follower);
     }
 }
 
-static void free_list(struct entry *entry)
+static void free_list(struct pending_entry *entry)
 {
     while (entry != NULL) {
-        struct entry *next = entry->next;
+        struct pending_entry *next = entry->next;
         free_followers(entry);
         free(entry);
         entry = next;
@@ -73,14 +73,14 @@ void hf_pending_free(struct hf_pending *pending)
     free_list(pending->first);
     free_list(pending->free);
     while (pending->free_shares != NULL) {
-        struct share *share = pending->free_shares;
+        struct pending_share *share = pending->free_shares;
         pending->free_shares = share->next;
         free(share);
     }
     free(pending);
 }
 
-static void unlink_entry(struct hf_pending *pending, struct entry *entry)
+static void unlink_entry(struct hf_pending *pending, struct pending_entry *entry)
 {
     *(entry->previous != NULL ? &entry->previous->next : &pending->first) = entry->next;
     *(entry->next != NULL ? &entry->next->previous : &pending->last) = entry->previous;
@@ -94,39 +94,40 @@ static void unlink_entry(struct hf_pending *pending, struct entry *entry)
     pending->n_free++;
 }
 
-/* In their order of coming: the list is the other way round. */
-static void settle_followers(struct hf_pending *pending, struct follower *list)
+/* Settles followers in the order in which they came; the list has the latest first. */
+static void settle_followers(struct hf_pending *pending, struct pending_follower *list)
 {
-    struct follower *in_order = NULL;
+    struct pending_follower *in_order = NULL;
 
     while (list != NULL) {
-        struct follower *next = list->next;
+        struct pending_follower *next = list->next;
         list->next = in_order;
         in_order = list;
         list = next;
     }
     while (in_order != NULL) {
-        struct follower *follower = in_order;
+        struct pending_follower *follower = in_order;
         in_order = follower->next;
-        hf_receipt_release(follower->receipt, pending->params.known(pending->params.arg, follower->mark) ? 0 : -EIO);
+        hf_receipt_release(follower->receipt,
+                           pending->params.known(pending->params.arg, follower->fingerprint) ? 0 : -EIO);
         free(follower);
     }
 }
 
 static void settled(struct hf_receipt *receipt)
 {
-    struct entry *entry = (struct entry *)(void *)receipt;
+    struct pending_entry *entry = (struct pending_entry *)(void *)receipt;
     struct hf_pending *pending = entry->pending;
 
     entry->settled = true;
     if (receipt->r < 0)
-        pending->params.lost(pending->params.arg, entry->mark, entry->kept);
+        pending->params.lost(pending->params.arg, entry->fingerprint, entry->kept);
     struct hf_receipt *outer = entry->outer;
     int r = receipt->r;
     entry->outer = NULL;
     while (pending->first != NULL && pending->first->settled) {
-        struct entry *head = pending->first;
-        struct follower *followers = head->followers;
+        struct pending_entry *head = pending->first;
+        struct pending_follower *followers = head->followers;
         head->followers = NULL;
         unlink_entry(pending, head);
         settle_followers(pending, followers);
@@ -136,9 +137,9 @@ static void settled(struct hf_receipt *receipt)
         pending->params.idle(pending->params.arg);
 }
 
-static struct entry *take_free(struct hf_pending *pending)
+static struct pending_entry *take_free(struct hf_pending *pending)
 {
-    struct entry *entry = pending->free;
+    struct pending_entry *entry = pending->free;
 
     if (entry == NULL)
         return malloc(sizeof(*entry));
@@ -147,14 +148,17 @@ static struct entry *take_free(struct hf_pending *pending)
     return entry;
 }
 
-struct hf_receipt *hf_pending_begin(struct hf_pending *pending, uint64_t mark, struct hf_receipt *outer)
+struct hf_receipt *hf_pending_begin(struct hf_pending *pending, uint64_t fingerprint, struct hf_receipt *outer)
 {
-    struct entry *entry = pending->n < HF_PENDING_MAX ? take_free(pending) : NULL;
+    struct pending_entry *entry = pending->n < HF_PENDING_MAX ? take_free(pending) : NULL;
 
     if (entry == NULL)
         return NULL;
-    *entry = (struct entry){
-        .receipt = {.settled = settled}, .pending = pending, .outer = outer, .previous = pending->last, .mark = mark};
+    *entry = (struct pending_entry){.receipt = {.settled = settled},
+                                    .pending = pending,
+                                    .outer = outer,
+                                    .previous = pending->last,
+                                    .fingerprint = fingerprint};
     *(pending->last != NULL ? &pending->last->next : &pending->first) = entry;
     pending->last = entry;
     pending->n++;
@@ -165,9 +169,9 @@ struct hf_receipt *hf_pending_begin(struct hf_pending *pending, uint64_t mark, s
 
 static void share_settled(struct hf_receipt *receipt)
 {
-    struct share *share = (struct share *)(void *)receipt;
+    struct pending_share *share = (struct pending_share *)(void *)receipt;
     struct hf_pending *pending = share->pending;
-    struct entry *whole = share->whole;
+    struct pending_entry *whole = share->whole;
     int r = receipt->r;
 
     if (r == 0)
@@ -184,7 +188,7 @@ static void share_settled(struct hf_receipt *receipt)
 
 struct hf_receipt *hf_pending_share(struct hf_pending *pending, struct hf_receipt *whole, unsigned which)
 {
-    struct share *share = pending->free_shares;
+    struct pending_share *share = pending->free_shares;
 
     if (share != NULL) {
         pending->free_shares = share->next;
@@ -192,25 +196,26 @@ struct hf_receipt *hf_pending_share(struct hf_pending *pending, struct hf_receip
     } else if ((share = malloc(sizeof(*share))) == NULL) {
         return NULL;
     }
-    *share = (struct share){.receipt = {.settled = share_settled},
-                            .pending = pending,
-                            .whole = (struct entry *)(void *)whole,
-                            .which = which};
+    *share = (struct pending_share){.receipt = {.settled = share_settled},
+                                    .pending = pending,
+                                    .whole = (struct pending_entry *)(void *)whole,
+                                    .which = which};
     hf_receipt_hold(whole);
     hf_receipt_hold(&share->receipt);
     return &share->receipt;
 }
 
-int hf_pending_follow(struct hf_pending *pending, uint64_t mark, struct hf_receipt *receipt)
+int hf_pending_follow(struct hf_pending *pending, uint64_t fingerprint, struct hf_receipt *receipt)
 {
-    struct follower *follower;
+    struct pending_follower *follower;
 
     if (receipt == NULL || pending->last == NULL)
         return 0;
     follower = malloc(sizeof(*follower));
     if (follower == NULL)
         return -ENOMEM;
-    *follower = (struct follower){.next = pending->last->followers, .receipt = receipt, .mark = mark};
+    *follower =
+        (struct pending_follower){.next = pending->last->followers, .receipt = receipt, .fingerprint = fingerprint};
     pending->last->followers = follower;
     hf_receipt_hold(receipt);
     return 0;

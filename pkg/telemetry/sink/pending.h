@@ -1,8 +1,11 @@
-/* telemetry/sink/pending.h - what was taken and is not on disk yet, in the order it was taken. Pure bookkeeping.
+/* telemetry/sink/pending.h - the events on their way to disk, in the order in which the node accepted them.
  *
- * Each event on its way has an entry whose receipt the outlets hold. An event that is offered again meanwhile must not be called safe
- * before the first one is: its receipt follows, and settles when everything taken before it has. Entries come from a free list that
- * grows with need up to HF_PENDING_MAX: no allocation per event in steady state. Loop thread only. */
+ * Each such event has an entry, and the outlets hold the entry's receipt. If a sender offers the event again meanwhile,
+ * the second offer must not count as durable before the first one: its receipt follows, and settles after everything
+ * accepted before it. Entries come from a free list that grows up to HF_PENDING_MAX, so a steady load allocates
+ * nothing.
+ *
+ * Threads: loop thread only.  Memory: owns its entries; the callers own their receipts.  Pure: no clock, no file. */
 #pragma once
 
 #include "telemetry/event/intake.h"
@@ -12,28 +15,32 @@ enum { HF_PENDING_MAX = 16384 };
 struct hf_pending;
 
 struct hf_pending_params {
-    /* The event with this mark could not be stored: it is not known any more. `kept`: the shares that could (bit `which`). */
-    void (*lost)(void *arg, uint64_t mark, uint32_t kept);
-    /* Is it (still) known? Asked for followers when their turn comes. */
-    bool (*known)(void *arg, uint64_t mark);
-    void (*idle)(void *arg); /* nothing is on its way any more */
+    /* Some sink failed to store the event with this fingerprint: forget its id. `kept`: bit i is set if share i settled
+     * with 0. */
+    void (*lost)(void *arg, uint64_t fingerprint, uint32_t kept);
+    /* Returns true if the id is still recorded; called for a follower before its receipt settles. */
+    bool (*known)(void *arg, uint64_t fingerprint);
+    /* No event is on its way any more. */
+    void (*idle)(void *arg);
     void *arg;
 };
 
 struct hf_pending *hf_pending_new(const struct hf_pending_params *params); /* NULL on OOM */
-/* Receipts that are still out must not be released afterwards. */
+/* Nobody may release one of its receipts afterwards. */
 void hf_pending_free(struct hf_pending *pending);
 HF_DEFINE_CLEANUP(struct hf_pending, hf_pending_free)
 
-/* A receipt, held once, for one event to be stored: `outer` (may be NULL) is held until it settles. NULL: HF_PENDING_MAX are on their way, or OOM.
- * `mark`: fingerprint of its id. */
-struct hf_receipt *hf_pending_begin(struct hf_pending *pending, uint64_t mark, struct hf_receipt *outer);
+/* Adds an event with the fingerprint of its id and returns a receipt, held once. Holds `outer` (may be NULL) until that
+ * receipt settles. NULL: HF_PENDING_MAX events are on their way, or OOM. */
+struct hf_receipt *hf_pending_begin(struct hf_pending *pending, uint64_t fingerprint, struct hf_receipt *outer);
 
-/* A share of `whole` (which hf_pending_begin() made), held once, for one of those that must all keep the event; which: 0..31. It holds
- * the whole until it settles. NULL: OOM. */
+/* Returns a share of `whole` (from hf_pending_begin()), held once, for one of several sinks that must all store the
+ * event; which: 0..31. The share holds `whole` until it settles. NULL: OOM. */
 struct hf_receipt *hf_pending_share(struct hf_pending *pending, struct hf_receipt *whole, unsigned which);
 
-/* `receipt` (held until then) settles when everything begun so far has: 0, or -EIO when `mark` is not known then. -ENOMEM. */
-HF_MUST_USE int hf_pending_follow(struct hf_pending *pending, uint64_t mark, struct hf_receipt *receipt);
+/* Holds `receipt` until everything begun so far has settled; it then settles with 0, or with -EIO if the fingerprint is
+ * not recorded any more. -ENOMEM. */
+HF_MUST_USE int hf_pending_follow(struct hf_pending *pending, uint64_t fingerprint, struct hf_receipt *receipt);
 
+/* Number of events on their way. */
 size_t hf_pending_count(const struct hf_pending *pending);

@@ -11,19 +11,19 @@
 
 enum { MAX_SCRATCH = 1 << 20, MAX_TIME_TEXT = 40 };
 
-static int fail(const struct hf_ingest_reader *reader, struct hf_ingest_fault *fault, int status, const char *what,
+static int fail(const struct hf_ingest_parser *parser, struct hf_ingest_fault *fault, int status, const char *what,
                 const char *member, size_t offset)
 {
     size_t line = 1;
 
-    for (size_t i = 0; i < offset && i < reader->params.body.n; i++)
-        line += reader->params.body.p[i] == '\n';
+    for (size_t i = 0; i < offset && i < parser->params.body.n; i++)
+        line += parser->params.body.p[i] == '\n';
     *fault = (struct hf_ingest_fault){
-        .status = status, .what = what, .member = member, .item = reader->item, .line = line, .offset = offset};
+        .status = status, .what = what, .member = member, .item = parser->item, .line = line, .offset = offset};
     return -EBADMSG;
 }
 
-/* Fit for an answer in JSON, a log and a terminal. */
+/* Makes a text safe for an answer in JSON, a log and a terminal. */
 static void name_it(struct hf_ingest_fault *fault, struct hf_view text)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/+";
@@ -34,18 +34,20 @@ static void name_it(struct hf_ingest_fault *fault, struct hf_view text)
     (void)snprintf(fault->named + n, sizeof(fault->named) - n, "%s", n < text.n ? "..." : "");
 }
 
-static int fail_scan(const struct hf_ingest_reader *reader, struct hf_ingest_fault *fault)
+static int fail_scan(const struct hf_ingest_parser *parser, struct hf_ingest_fault *fault)
 {
-    return fail(reader, fault, 400, reader->scan.what, NULL, reader->scan.at);
+    if (parser->scan.code == -ENOMEM)
+        return -ENOMEM;
+    return fail(parser, fault, 400, parser->scan.what, NULL, parser->scan.at);
 }
 
-static int fail_at(const struct hf_ingest_reader *reader, struct hf_ingest_fault *fault, const char *what,
+static int fail_at(const struct hf_ingest_parser *parser, struct hf_ingest_fault *fault, const char *what,
                    const char *member, const struct hf_scan_value *value)
 {
-    return fail(reader, fault, 400, what, member, (size_t)(value->text.p - reader->params.body.p));
+    return fail(parser, fault, 400, what, member, (size_t)(value->text.p - parser->params.body.p));
 }
 
-/* ---- the body as a whole --------------------------------------------------------------------------------------------- */
+/* ---- the body as a whole ----------------------------------------------------------------------------------------- */
 
 static bool is_type(struct hf_view type, const char *const *names)
 {
@@ -77,18 +79,18 @@ static bool takes_type(struct hf_view content_type, bool *ret_lines)
     return type.n > 5 && strncasecmp(type.p + type.n - 5, "+json", 5) == 0;
 }
 
-int hf_ingest_begin(struct hf_ingest_reader *reader, const struct hf_ingest_params *params,
-                    struct hf_ingest_fault *ret_fault)
+int hf_ingest_parse_begin(struct hf_ingest_parser *parser, const struct hf_ingest_params *params,
+                          struct hf_ingest_fault *ret_fault)
 {
     bool lines;
 
-    *reader = (struct hf_ingest_reader){.params = *params, .scratch = HF_BUF_INIT(MAX_SCRATCH)};
-    hf_scan_init(&reader->scan, params->body);
+    *parser = (struct hf_ingest_parser){.params = *params, .scratch = HF_BUF_INIT(MAX_SCRATCH)};
+    hf_scan_init(&parser->scan, params->body);
     if (!takes_type(params->content_type, &lines)) {
         struct hf_view type, rest = params->content_type;
         *ret_fault = (struct hf_ingest_fault){
             .status = 415,
-            .what = "a content type that is not taken: send application/json or application/x-ndjson "
+            .what = "unsupported content type: send application/json or application/x-ndjson "
                     "(curl -H 'Content-Type: application/json')"};
         if (hf_view_split(&rest, ';', &type))
             name_it(ret_fault, hf_view_trim(type));
@@ -96,51 +98,52 @@ int hf_ingest_begin(struct hf_ingest_reader *reader, const struct hf_ingest_para
     }
     struct hf_view bare = hf_view_trim(params->body);
     if (bare.n == 0)
-        return fail(reader, ret_fault, 400, "the body is empty", NULL, params->body.n);
-    reader->form = !lines && bare.p[0] == '[' ? HF_INGEST_ARRAY : HF_INGEST_LINES;
-    if (reader->form == HF_INGEST_ARRAY && hf_scan_array_enter(&reader->scan) < 0)
-        return fail_scan(reader, ret_fault);
+        return fail(parser, ret_fault, 400, "the body is empty", NULL, params->body.n);
+    parser->form = !lines && bare.p[0] == '[' ? HF_INGEST_ARRAY : HF_INGEST_LINES;
+    if (parser->form == HF_INGEST_ARRAY && hf_scan_array_enter(&parser->scan) < 0)
+        return fail_scan(parser, ret_fault);
     if (params->from_item > 0) {
-        reader->item = params->from_item;
-        reader->scan.at = params->from_offset;
-        reader->after_item = true;
+        parser->item = params->from_item;
+        parser->scan.at = params->from_offset;
+        parser->after_item = true;
     }
     return 0;
 }
 
-void hf_ingest_end(struct hf_ingest_reader *reader)
+void hf_ingest_parse_end(struct hf_ingest_parser *parser)
 {
-    hf_buf_done(&reader->scratch);
+    hf_buf_done(&parser->scratch);
 }
 
-/* ---- members of a payload -------------------------------------------------------------------------------------------- */
+/* ---- members of a payload ---------------------------------------------------------------------------------------- */
 
-/* A string of at most `max` bytes, without control characters. A number is taken as it is written where `numbers`. */
-static int take_text(struct hf_ingest_reader *reader, const struct hf_scan_value *value, const char *member, size_t max,
+/* Takes a string of at most `max` bytes without control characters; with `numbers` also a number, as its text. */
+static int take_text(struct hf_ingest_parser *parser, const struct hf_scan_value *value, const char *member, size_t max,
                      bool numbers, struct hf_view *ret_text, struct hf_ingest_fault *fault)
 {
     if (numbers && value->type == HF_SCAN_NUMBER) {
         *ret_text = value->text;
     } else if (value->type != HF_SCAN_STRING) {
-        return fail_at(reader, fault, "not a string", member, value);
+        return fail_at(parser, fault, "not a string", member, value);
     } else {
-        int r = hf_scan_string(value, &reader->scratch, ret_text);
+        int r = hf_scan_string(value, &parser->scratch, ret_text);
         if (r == -ENOMEM)
             return r;
         if (r < 0)
-            return fail_at(reader, fault, "a string that cannot be kept", member, value);
+            return fail_at(parser, fault, "not a usable string", member, value);
     }
     if (ret_text->n == 0)
-        return fail_at(reader, fault, "empty", member, value);
+        return fail_at(parser, fault, "empty", member, value);
     if (ret_text->n > max)
-        return fail_at(reader, fault, "too long", member, value);
+        return fail_at(parser, fault, "too long", member, value);
     for (size_t i = 0; i < ret_text->n; i++)
         if ((unsigned char)ret_text->p[i] < 0x20 || ret_text->p[i] == 0x7f)
-            return fail_at(reader, fault, "a control character", member, value);
+            return fail_at(parser, fault, "a control character", member, value);
     return 0;
 }
 
-/* Seconds, milliseconds, micro- or nanoseconds since 1970, told apart by how large they are: all mean 1973 to 2261. */
+/* Reads seconds, milliseconds, microseconds or nanoseconds since 1970. The size of the number decides: each range means
+ * 1973 to 2261. */
 static bool number_to_time(struct hf_view text, uint64_t *ret_unix_ns)
 {
     static const struct {
@@ -175,7 +178,7 @@ static bool number_to_time(struct hf_view text, uint64_t *ret_unix_ns)
     return !__builtin_mul_overflow(whole, units[i].unit_ns, ret_unix_ns) && *ret_unix_ns <= 9200000000000000000u;
 }
 
-static int take_time(struct hf_ingest_reader *reader, const struct hf_scan_value *value, uint64_t *ret_unix_ns,
+static int take_time(struct hf_ingest_parser *parser, const struct hf_scan_value *value, uint64_t *ret_unix_ns,
                      struct hf_ingest_fault *fault)
 {
     char copy[MAX_TIME_TEXT];
@@ -185,17 +188,17 @@ static int take_time(struct hf_ingest_reader *reader, const struct hf_scan_value
     if (value->type == HF_SCAN_NUMBER)
         return number_to_time(value->text, ret_unix_ns)
                    ? 0
-                   : fail_at(reader, fault, "no time between 1970 and 2261", "timestamp", value);
+                   : fail_at(parser, fault, "not a time between 1970 and 2261", "timestamp", value);
     if (value->type == HF_SCAN_STRING && !value->escaped && value->text.n < sizeof(copy)) {
         memcpy(copy, value->text.p, value->text.n);
         copy[value->text.n] = '\0';
         if (hf_parse_time(copy, ret_unix_ns) == 0)
             return 0;
     }
-    return fail_at(reader, fault, "not a time as in RFC 3339, nor a number since 1970", "timestamp", value);
+    return fail_at(parser, fault, "not a time as in RFC 3339, nor a number since 1970", "timestamp", value);
 }
 
-static int take_severity(struct hf_ingest_reader *reader, const struct hf_scan_value *value, enum hf_severity *ret,
+static int take_severity(struct hf_ingest_parser *parser, const struct hf_scan_value *value, enum hf_severity *ret,
                          struct hf_ingest_fault *fault)
 {
     double number = hf_scan_number(value);
@@ -206,26 +209,26 @@ static int take_severity(struct hf_ingest_reader *reader, const struct hf_scan_v
         *ret = (enum hf_severity)number;
         return 0;
     }
-    return fail_at(reader, fault, "no severity", "severity", value);
+    return fail_at(parser, fault, "not a severity", "severity", value);
 }
 
-static int take_attributes(struct hf_ingest_reader *reader, const struct hf_scan_value *value, struct hf_event *event,
+static int take_attributes(struct hf_ingest_parser *parser, const struct hf_scan_value *value, struct hf_event *event,
                            struct hf_ingest_fault *fault)
 {
     struct hf_scan_member members[HF_EVENT_MAX_ATTRIBUTES];
     struct hf_scan scan;
-    size_t n, begin = (size_t)(value->text.p - reader->params.body.p);
+    size_t n, begin = (size_t)(value->text.p - parser->params.body.p);
 
     if (value->type != HF_SCAN_OBJECT)
-        return fail_at(reader, fault, "not an object", "attributes", value);
+        return fail_at(parser, fault, "not an object", "attributes", value);
     hf_scan_init(&scan, value->text);
     if (hf_scan_members(&scan, members, HF_LEN(members), &n) < 0)
-        return fail(reader, fault, 400, scan.what, "attributes", begin + scan.at);
+        return fail(parser, fault, 400, scan.what, "attributes", begin + scan.at);
     for (size_t i = 0; i < n; i++) {
         const struct hf_scan_value name = {
             .type = HF_SCAN_STRING, .escaped = members[i].escaped, .text = members[i].name};
         struct hf_attribute *attribute = &event->attributes[event->n_attributes++];
-        int r = take_text(reader, &name, "attributes", HF_INGEST_MAX_TEXT, false, &attribute->name, fault);
+        int r = take_text(parser, &name, "attributes", HF_INGEST_MAX_TEXT, false, &attribute->name, fault);
         if (r < 0)
             return r;
         const struct hf_scan_value *inner = &members[i].value;
@@ -234,7 +237,7 @@ static int take_attributes(struct hf_ingest_reader *reader, const struct hf_scan
         else if (inner->type == HF_SCAN_TRUE || inner->type == HF_SCAN_FALSE)
             attribute->value = inner->text;
         else
-            r = take_text(reader, inner, "attributes", HF_INGEST_MAX_VALUE, true, &attribute->value, fault);
+            r = take_text(parser, inner, "attributes", HF_INGEST_MAX_VALUE, true, &attribute->value, fault);
         if (r < 0)
             return r;
     }
@@ -262,9 +265,20 @@ static bool same_checksum(struct hf_view given, const char *computed)
     return to_lower_hex(given, hex) && strcmp(hex, computed) == 0;
 }
 
-/* ---- one item -------------------------------------------------------------------------------------------------------- */
+/* ---- one item ---------------------------------------------------------------------------------------------------- */
 
-enum member { M_ID, M_TIMESTAMP, M_DATA, M_CHECKSUM, M_BOUNDARY, M_SEVERITY, M_KEY, M_SOURCE, M_ATTRIBUTES, M_COUNT };
+enum payload_member {
+    M_ID,
+    M_TIMESTAMP,
+    M_DATA,
+    M_CHECKSUM,
+    M_BOUNDARY,
+    M_SEVERITY,
+    M_KEY,
+    M_SOURCE,
+    M_ATTRIBUTES,
+    M_COUNT
+};
 
 static const char *const member_names[M_COUNT] = {
     [M_ID] = "id",
@@ -278,7 +292,7 @@ static const char *const member_names[M_COUNT] = {
     [M_ATTRIBUTES] = "attributes",
 };
 
-static int sort_members(const struct hf_ingest_reader *reader, const struct hf_scan_member *members, size_t n,
+static int sort_members(const struct hf_ingest_parser *parser, const struct hf_scan_member *members, size_t n,
                         const struct hf_scan_value *values[M_COUNT], struct hf_ingest_fault *fault)
 {
     for (size_t i = 0; i < n; i++) {
@@ -286,10 +300,10 @@ static int sort_members(const struct hf_ingest_reader *reader, const struct hf_s
         while (m < M_COUNT && !hf_scan_is(&members[i], member_names[m]))
             m++;
         if (m == M_COUNT) {
-            (void)fail(reader, fault, 400,
-                       "a member that a payload does not have: it has sensorData, which holds the readings, and id, "
+            (void)fail(parser, fault, 400,
+                       "unknown member: a payload has sensorData, which holds the readings, and id, "
                        "timestamp, checksum, severity, boundary, key, source, attributes",
-                       NULL, (size_t)(members[i].name.p - reader->params.body.p));
+                       NULL, (size_t)(members[i].name.p - parser->params.body.p));
             name_it(fault, members[i].name);
             return -EBADMSG;
         }
@@ -299,48 +313,48 @@ static int sort_members(const struct hf_ingest_reader *reader, const struct hf_s
     return 0;
 }
 
-/* The checksum of the data as received against what the payload and, for a single one, the header say. */
-static int check_data(struct hf_ingest_reader *reader, const struct hf_scan_value *data,
+/* Compares the checksum of the received data with the payload's and, for a single payload, the header's. */
+static int check_data(struct hf_ingest_parser *parser, const struct hf_scan_value *data,
                       const struct hf_scan_value *checksum, bool single, struct hf_event *event,
                       struct hf_ingest_fault *fault)
 {
-    struct hf_view header = single ? reader->params.checksum : (struct hf_view){NULL, 0};
-    size_t at = (size_t)(data->text.p - reader->params.body.p);
+    struct hf_view header = single ? parser->params.checksum : (struct hf_view){NULL, 0};
+    size_t at = (size_t)(data->text.p - parser->params.body.p);
 
-    if (checksum != NULL && (checksum->type != HF_SCAN_STRING || !to_lower_hex(checksum->text, reader->hex)))
-        return fail(reader, fault, 422, "not the hexadecimal SHA-256 of sensorData", "checksum",
-                    (size_t)(checksum->text.p - reader->params.body.p));
+    if (checksum != NULL && (checksum->type != HF_SCAN_STRING || !to_lower_hex(checksum->text, parser->hex)))
+        return fail(parser, fault, 422, "not the hexadecimal SHA-256 of sensorData", "checksum",
+                    (size_t)(checksum->text.p - parser->params.body.p));
     if (checksum == NULL && header.n == 0)
         return 0;
-    if (!reader->params.trusted) {
-        (void)hf_sha256_hex(event->body.p, event->body.n, reader->hex);
-        if (checksum != NULL && !same_checksum(checksum->text, reader->hex))
-            return fail(reader, fault, 422, "the checksum is not that of sensorData as received", "checksum", at);
-        if (header.n > 0 && !same_checksum(header, reader->hex))
-            return fail(reader, fault, 422, "the header X-Payload-Checksum is not that of sensorData as received", NULL,
+    if (!parser->params.trusted) {
+        (void)hf_sha256_hex(event->body.p, event->body.n, parser->hex);
+        if (checksum != NULL && !same_checksum(checksum->text, parser->hex))
+            return fail(parser, fault, 422, "the checksum is not that of sensorData as received", "checksum", at);
+        if (header.n > 0 && !same_checksum(header, parser->hex))
+            return fail(parser, fault, 422, "the header X-Payload-Checksum is not that of sensorData as received", NULL,
                         at);
-    } else if (checksum == NULL && !to_lower_hex(header, reader->hex)) {
+    } else if (checksum == NULL && !to_lower_hex(header, parser->hex)) {
         return 0;
     }
-    event->checksum = (struct hf_view){reader->hex, HF_SHA256_HEX - 1};
+    event->checksum = (struct hf_view){parser->hex, HF_SHA256_HEX - 1};
     return 0;
 }
 
-static void make_id(struct hf_ingest_reader *reader, struct hf_event *event)
+static void make_id(struct hf_ingest_parser *parser, struct hf_event *event)
 {
-    struct hf_view key = reader->params.idempotency_key;
+    struct hf_view key = parser->params.idempotency_key;
     char hex[HF_SHA256_HEX];
 
     if (event->id.n > 0 || key.n == 0)
         return;
     int n = key.n <= 96
-                ? snprintf(reader->made_id, sizeof(reader->made_id), "%.*s#%zu", (int)key.n, key.p, reader->item)
-                : snprintf(reader->made_id, sizeof(reader->made_id), "%s#%zu", hf_sha256_hex(key.p, key.n, hex),
-                           reader->item);
-    event->id = (struct hf_view){reader->made_id, (size_t)n};
+                ? snprintf(parser->made_id, sizeof(parser->made_id), "%.*s#%zu", (int)key.n, key.p, parser->item)
+                : snprintf(parser->made_id, sizeof(parser->made_id), "%s#%zu", hf_sha256_hex(key.p, key.n, hex),
+                           parser->item);
+    event->id = (struct hf_view){parser->made_id, (size_t)n};
 }
 
-static int take_source(struct hf_ingest_reader *reader, const struct hf_scan_value *value, struct hf_event *event,
+static int take_source(struct hf_ingest_parser *parser, const struct hf_scan_value *value, struct hf_event *event,
                        struct hf_ingest_fault *fault)
 {
     struct hf_view text;
@@ -349,19 +363,19 @@ static int take_source(struct hf_ingest_reader *reader, const struct hf_scan_val
         event->source = HF_VIEW("http");
         return 0;
     }
-    int r = take_text(reader, value, "source", HF_INGEST_MAX_TEXT, false, &text, fault);
+    int r = take_text(parser, value, "source", HF_INGEST_MAX_TEXT, false, &text, fault);
     if (r < 0)
         return r;
-    int n = snprintf(reader->source, sizeof(reader->source), "http:%.*s", (int)text.n, text.p);
-    event->source = (struct hf_view){reader->source, (size_t)n};
+    int n = snprintf(parser->source, sizeof(parser->source), "http:%.*s", (int)text.n, text.p);
+    event->source = (struct hf_view){parser->source, (size_t)n};
     return 0;
 }
 
-static int take_optional(struct hf_ingest_reader *reader, const struct hf_scan_value *const values[M_COUNT],
+static int take_optional(struct hf_ingest_parser *parser, const struct hf_scan_value *const values[M_COUNT],
                          struct hf_event *event, struct hf_ingest_fault *fault)
 {
     const struct {
-        enum member member;
+        enum payload_member member;
         size_t max;
         bool numbers;
         struct hf_view *to;
@@ -374,70 +388,70 @@ static int take_optional(struct hf_ingest_reader *reader, const struct hf_scan_v
 
     for (size_t i = 0; i < HF_LEN(texts) && r == 0; i++)
         if (values[texts[i].member] != NULL)
-            r = take_text(reader, values[texts[i].member], member_names[texts[i].member], texts[i].max,
+            r = take_text(parser, values[texts[i].member], member_names[texts[i].member], texts[i].max,
                           texts[i].numbers, texts[i].to, fault);
     if (r == 0 && values[M_TIMESTAMP] != NULL)
-        r = take_time(reader, values[M_TIMESTAMP], &event->unix_ns, fault);
+        r = take_time(parser, values[M_TIMESTAMP], &event->unix_ns, fault);
     if (r == 0 && values[M_SEVERITY] != NULL)
-        r = take_severity(reader, values[M_SEVERITY], &event->severity, fault);
+        r = take_severity(parser, values[M_SEVERITY], &event->severity, fault);
     if (r == 0)
-        r = take_source(reader, values[M_SOURCE], event, fault);
+        r = take_source(parser, values[M_SOURCE], event, fault);
     if (r == 0 && values[M_ATTRIBUTES] != NULL)
-        r = take_attributes(reader, values[M_ATTRIBUTES], event, fault);
+        r = take_attributes(parser, values[M_ATTRIBUTES], event, fault);
     return r;
 }
 
-/* The text of a JSON value as the sender hashed it: a string with its quotes. */
+/* The text that the sender hashed: for a string, with its quotes. */
 static struct hf_view whole_text(const struct hf_scan_value *value)
 {
     return value->type == HF_SCAN_STRING ? (struct hf_view){value->text.p - 1, value->text.n + 2} : value->text;
 }
 
-static int take_payload(struct hf_ingest_reader *reader, const struct hf_scan_member *members, size_t n, size_t begin,
+static int take_payload(struct hf_ingest_parser *parser, const struct hf_scan_member *members, size_t n, size_t begin,
                         bool single, struct hf_event *event, struct hf_ingest_fault *fault)
 {
     const struct hf_scan_value *values[M_COUNT] = {NULL};
-    int r = sort_members(reader, members, n, values, fault);
+    int r = sort_members(parser, members, n, values, fault);
 
     if (r < 0)
         return r;
     if (values[M_DATA] == NULL)
-        return fail(reader, fault, 400, "missing", "sensorData", begin);
+        return fail(parser, fault, 400, "missing", "sensorData", begin);
     event->kind = HF_EVENT_PAYLOAD;
     event->source_class = HF_SOURCE_HTTP;
-    event->unix_ns = reader->params.now_unix_ns;
+    event->unix_ns = parser->params.now_unix_ns;
     event->body = whole_text(values[M_DATA]);
     if (event->body.n > HF_EVENT_MAX_BODY)
-        return fail(reader, fault, 413, "longer than 262144 bytes", "sensorData", begin);
-    r = take_optional(reader, values, event, fault);
-    return r < 0 ? r : check_data(reader, values[M_DATA], values[M_CHECKSUM], single, event, fault);
+        return fail(parser, fault, 413, "longer than 262144 bytes", "sensorData", begin);
+    r = take_optional(parser, values, event, fault);
+    return r < 0 ? r : check_data(parser, values[M_DATA], values[M_CHECKSUM], single, event, fault);
 }
 
-/* A line of another agent. Where it came from stays with it. */
-static int take_line(struct hf_ingest_reader *reader, struct hf_view text, struct hf_event *event,
+/* Takes a line of another agent; keeps its origin. */
+static int take_line(struct hf_ingest_parser *parser, struct hf_view text, struct hf_event *event,
                      struct hf_ingest_fault *fault)
 {
-    size_t begin = (size_t)(text.p - reader->params.body.p);
+    size_t begin = (size_t)(text.p - parser->params.body.p);
     struct hf_view node = {NULL, 0};
 
     if (text.n > HF_EVENT_MAX_TEXT)
-        return fail(reader, fault, 413, "an event of more than 393216 bytes", NULL, begin);
-    int r = hf_event_parse(text, event, &node, &reader->scratch);
+        return fail(parser, fault, 413, "an event of more than 393216 bytes", NULL, begin);
+    int r = hf_event_parse(text, event, &node, &parser->scratch);
     if (r == -ENOMEM)
         return r;
     if (r < 0)
-        return fail(reader, fault, 400, "not an event of an agent", NULL, begin);
+        return fail(parser, fault, 400, "not an event of an agent", NULL, begin);
     if (event->id.n > HF_EVENT_MAX_ID)
-        return fail(reader, fault, 400, "too long", "id", begin);
+        return fail(parser, fault, 400, "too long", "id", begin);
     if (event->origin.n == 0)
         event->origin = node;
     event->source_class = HF_SOURCE_HTTP;
-    if (event->checksum.n == 0 || reader->params.trusted)
+    if (event->checksum.n == 0 || parser->params.trusted)
         return 0;
-    (void)hf_sha256_hex(event->body.p, event->body.n, reader->hex);
-    return same_checksum(event->checksum, reader->hex)
+    (void)hf_sha256_hex(event->body.p, event->body.n, parser->hex);
+    return same_checksum(event->checksum, parser->hex)
                ? 0
-               : fail(reader, fault, 422, "the checksum is not that of sensorData as received", "checksum", begin);
+               : fail(parser, fault, 422, "the checksum is not that of sensorData as received", "checksum", begin);
 }
 
 static bool is_line(const struct hf_scan_member *members, size_t n)
@@ -448,77 +462,77 @@ static bool is_line(const struct hf_scan_member *members, size_t n)
     return false;
 }
 
-/* ---- one after the other --------------------------------------------------------------------------------------------- */
+/* ---- one after the other ----------------------------------------------------------------------------------------- */
 
-/* 1: another item begins, 0: the end. */
-static int to_item(struct hf_ingest_reader *reader, struct hf_ingest_fault *fault)
+/* 1: another item begins; 0: the end. */
+static int to_item(struct hf_ingest_parser *parser, struct hf_ingest_fault *fault)
 {
-    struct hf_scan *scan = &reader->scan;
+    struct hf_scan *scan = &parser->scan;
     int r;
 
-    if (reader->form == HF_INGEST_ARRAY) {
-        r = hf_scan_array_next(scan, reader->item == 0);
+    if (parser->form == HF_INGEST_ARRAY) {
+        r = hf_scan_array_next(scan, parser->item == 0);
         if (r == 0 && hf_scan_end(scan) == 0)
             return 0;
-        return r > 0 ? 1 : fail_scan(reader, fault);
+        return r > 0 ? 1 : fail_scan(parser, fault);
     }
     size_t before = scan->at;
     struct hf_scan peek = *scan;
     if (hf_scan_end(&peek) == 0)
         return 0;
-    if (reader->after_item && memchr(scan->text.p + before, '\n', peek.at - before) == NULL)
-        return fail(reader, fault, 400, "no end of the line behind an object", NULL, peek.at);
+    if (parser->after_item && memchr(scan->text.p + before, '\n', peek.at - before) == NULL)
+        return fail(parser, fault, 400, "no line end behind an object", NULL, peek.at);
     return 1;
 }
 
-static int check_whole(struct hf_ingest_reader *reader, struct hf_ingest_fault *fault)
+static int check_whole(struct hf_ingest_parser *parser, struct hf_ingest_fault *fault)
 {
     char hex[HF_SHA256_HEX];
 
-    if (reader->params.checksum.n == 0 || reader->params.trusted)
+    if (parser->params.checksum.n == 0 || parser->params.trusted)
         return 0;
-    (void)hf_sha256_hex(reader->params.body.p, reader->params.body.n, hex);
-    return same_checksum(reader->params.checksum, hex)
+    (void)hf_sha256_hex(parser->params.body.p, parser->params.body.n, hex);
+    return same_checksum(parser->params.checksum, hex)
                ? 0
-               : fail(reader, fault, 422, "the header X-Payload-Checksum is not that of the body", NULL, 0);
+               : fail(parser, fault, 422, "the header X-Payload-Checksum is not that of the body", NULL, 0);
 }
 
-int hf_ingest_next(struct hf_ingest_reader *reader, struct hf_event *ret_event, struct hf_ingest_fault *ret_fault)
+int hf_ingest_parse_next(struct hf_ingest_parser *parser, struct hf_event *ret_event, struct hf_ingest_fault *ret_fault)
 {
     struct hf_scan_member members[HF_INGEST_MAX_MEMBERS];
-    struct hf_scan *scan = &reader->scan;
+    struct hf_scan *scan = &parser->scan;
     size_t n;
-    int r = to_item(reader, ret_fault);
+    int r = to_item(parser, ret_fault);
 
-    if (r == 0 && reader->item == 0)
-        return fail(reader, ret_fault, 400, "nothing is in it", NULL, reader->params.body.n);
+    if (r == 0 && parser->item == 0)
+        return fail(parser, ret_fault, 400, "the body has no items", NULL, parser->params.body.n);
     if (r <= 0)
         return r;
-    if (reader->item == HF_INGEST_MAX_ITEMS)
-        return fail(reader, ret_fault, 413, "more than 65536 items", NULL, scan->at);
-    hf_buf_clear(&reader->scratch);
+    if (parser->item == HF_INGEST_MAX_ITEMS)
+        return fail(parser, ret_fault, 413, "more than 65536 items", NULL, scan->at);
+    hf_buf_clear(&parser->scratch);
     *ret_event = (struct hf_event){.kind = HF_EVENT_PAYLOAD};
     if (hf_scan_peek(scan) < 0)
-        return fail_scan(reader, ret_fault);
+        return fail_scan(parser, ret_fault);
     size_t begin = scan->at;
     if (hf_scan_members(scan, members, HF_LEN(members), &n) < 0)
-        return fail_scan(reader, ret_fault);
+        return fail_scan(parser, ret_fault);
     struct hf_scan peek = *scan;
-    bool single = reader->form == HF_INGEST_LINES && reader->item == 0 && hf_scan_end(&peek) == 0;
+    bool single = parser->form == HF_INGEST_LINES && parser->item == 0 && hf_scan_end(&peek) == 0;
     bool line = is_line(members, n);
     struct hf_view text = {scan->text.p + begin, scan->at - begin};
-    /* What escapes mean goes to the scratch, which must not move while views point into it. */
+    /* Unescaped texts go to the scratch, which must not move while views point into it. */
     if (!line && memchr(text.p, '\\', text.n) != NULL &&
-        hf_buf_reserve(&reader->scratch, HF_MIN(text.n, (size_t)MAX_SCRATCH)) < 0)
+        hf_buf_reserve(&parser->scratch, HF_MIN(text.n, (size_t)MAX_SCRATCH)) < 0)
         return -ENOMEM;
-    if (reader->item == 0 && (!single || line) && (r = check_whole(reader, ret_fault)) < 0)
+    if (parser->item == 0 && (!single || line) && (r = check_whole(parser, ret_fault)) < 0)
         return r;
-    r = line ? take_line(reader, text, ret_event, ret_fault)
-             : take_payload(reader, members, n, begin, single, ret_event, ret_fault);
+    r = line ? take_line(parser, text, ret_event, ret_fault)
+             : take_payload(parser, members, n, begin, single, ret_event, ret_fault);
     if (r < 0)
         return r;
-    make_id(reader, ret_event);
-    reader->item++;
-    reader->after_item = true;
+    make_id(parser, ret_event);
+    parser->item++;
+    parser->after_item = true;
     return 1;
 }

@@ -3,30 +3,30 @@
 #include <errno.h>
 #include <string.h>
 
-/* ---- reading --------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
-struct reader {
+struct mqtt_decoder {
     const unsigned char *p, *end;
 };
 
-static bool take_u16(struct reader *reader, uint16_t *ret)
+static bool take_u16(struct mqtt_decoder *decoder, uint16_t *ret)
 {
-    if (reader->end - reader->p < 2)
+    if (decoder->end - decoder->p < 2)
         return false;
-    *ret = (uint16_t)(reader->p[0] << 8 | reader->p[1]);
-    reader->p += 2;
+    *ret = (uint16_t)(decoder->p[0] << 8 | decoder->p[1]);
+    decoder->p += 2;
     return true;
 }
 
-/* Seven bits a byte, the lowest first. 1, 0: not whole yet, -EBADMSG. */
-static int take_length(struct reader *reader, uint64_t *ret)
+/* Takes a length: seven bits for each byte, the lowest first. 1; 0: incomplete; -EBADMSG. */
+static int take_length(struct mqtt_decoder *decoder, uint64_t *ret)
 {
     uint64_t value = 0;
 
     for (unsigned i = 0; i < 4; i++) {
-        if (reader->p == reader->end)
+        if (decoder->p == decoder->end)
             return 0;
-        unsigned char byte = *reader->p++;
+        unsigned char byte = *decoder->p++;
         value |= (uint64_t)(byte & 127) << 7 * i;
         if (byte < 128) {
             *ret = value;
@@ -36,15 +36,15 @@ static int take_length(struct reader *reader, uint64_t *ret)
     return -EBADMSG;
 }
 
-/* 1, 0: the topic is not there yet, -EBADMSG. `body`: the whole of it, or as far as it came. */
-static int parse_publish(unsigned flags, struct reader body, bool whole, struct hf_mqtt_packet *packet)
+/* 1; 0: the topic is incomplete; -EBADMSG. `body` is the whole body, or the part that has arrived. */
+static int parse_publish(unsigned flags, struct mqtt_decoder body, bool whole, struct hf_mqtt_packet *packet)
 {
     uint16_t n;
 
     packet->qos = flags >> 1 & 3;
     packet->duplicate = (flags >> 3 & 1) != 0;
     packet->retained = (flags & 1) != 0;
-    if (packet->qos > 1) /* we ask for no more than 1 */
+    if (packet->qos > 1) /* we subscribe with QoS 1 at most */
         return -EBADMSG;
     if (!take_u16(&body, &n) || body.end - body.p < n)
         return whole ? -EBADMSG : 0;
@@ -60,7 +60,7 @@ static int parse_publish(unsigned flags, struct reader body, bool whole, struct 
     return 1;
 }
 
-static int parse_whole(unsigned first, struct reader body, struct hf_mqtt_packet *packet)
+static int parse_whole(unsigned first, struct mqtt_decoder body, struct hf_mqtt_packet *packet)
 {
     size_t n = (size_t)(body.end - body.p);
 
@@ -88,38 +88,38 @@ static int parse_whole(unsigned first, struct reader body, struct hf_mqtt_packet
 
 int hf_mqtt_parse(struct hf_view bytes, struct hf_mqtt_packet *ret_packet)
 {
-    struct reader reader = {(const unsigned char *)bytes.p, (const unsigned char *)bytes.p + bytes.n};
+    struct mqtt_decoder decoder = {(const unsigned char *)bytes.p, (const unsigned char *)bytes.p + bytes.n};
     struct hf_mqtt_packet packet = {.size = 0};
     uint64_t n;
 
     if (bytes.n == 0)
         return 0;
-    unsigned first = *reader.p++;
+    unsigned first = *decoder.p++;
     packet.type = (enum hf_mqtt_type)(first >> 4);
     if (packet.type != HF_MQTT_CONNACK && packet.type != HF_MQTT_PUBLISH && packet.type != HF_MQTT_SUBACK &&
         packet.type != HF_MQTT_PINGRESP)
         return -EBADMSG;
-    int r = take_length(&reader, &n);
+    int r = take_length(&decoder, &n);
     if (r <= 0)
         return r;
-    packet.size = (uint64_t)(reader.p - (const unsigned char *)bytes.p) + n;
+    packet.size = (uint64_t)(decoder.p - (const unsigned char *)bytes.p) + n;
     packet.too_long = packet.size > HF_MQTT_MAX_PACKET;
     if (packet.too_long && packet.type != HF_MQTT_PUBLISH)
         return -EBADMSG;
     if (packet.too_long) {
-        r = parse_publish(first & 15, reader, false, &packet);
+        r = parse_publish(first & 15, decoder, false, &packet);
     } else {
-        if ((uint64_t)(reader.end - reader.p) < n)
+        if ((uint64_t)(decoder.end - decoder.p) < n)
             return 0;
-        reader.end = reader.p + n;
-        r = parse_whole(first, reader, &packet);
+        decoder.end = decoder.p + n;
+        r = parse_whole(first, decoder, &packet);
     }
     if (r == 1)
         *ret_packet = packet;
     return r;
 }
 
-/* ---- writing --------------------------------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 static int add_byte(struct hf_buf *out, unsigned byte)
 {

@@ -17,7 +17,7 @@ int hf_source_offer(const struct hf_intake *intake, const struct hf_event *event
     return r >= 0 || r == -E2BIG ? 0 : -EAGAIN;
 }
 
-/* ---- severity -------------------------------------------------------------------------------------------------------- */
+/* ---- severity ---------------------------------------------------------------------------------------------------- */
 
 static bool is_letter(char c)
 {
@@ -32,7 +32,7 @@ static bool all_upper(struct hf_view word)
     return true;
 }
 
-/* "level=", "lvl=", "severity=" or "\"level\":\"" before it. */
+/* True if "level=", "lvl=", "severity=" or "\"level\":\"" stands before the word. */
 static bool is_named(const char *line, const char *word)
 {
     const char *p = word;
@@ -50,7 +50,7 @@ static bool is_named(const char *line, const char *word)
     return false;
 }
 
-/* klog: I1120 08:00:00.000000, one letter and the month and day. */
+/* klog lines: one letter, month and day, as in "I1120 08:00:00.000000". */
 static enum hf_severity of_klog(struct hf_view line)
 {
     static const char letters[] = "IWEF";
@@ -66,7 +66,7 @@ static enum hf_severity of_klog(struct hf_view line)
     return means[letter - letters];
 }
 
-enum hf_severity hf_severity_of_line(struct hf_view line)
+enum hf_severity hf_source_line_severity(struct hf_view line)
 {
     enum hf_severity severity = of_klog(line);
     size_t n = HF_MIN(line.n, (size_t)LOOK_BYTES);
@@ -84,7 +84,7 @@ enum hf_severity hf_severity_of_line(struct hf_view line)
     return severity;
 }
 
-/* ---- lines that are JSON --------------------------------------------------------------------------------------------- */
+/* ---- lines that are JSON ----------------------------------------------------------------------------------------- */
 
 static bool is_one_of(const struct hf_scan_member *member, const char *const *names)
 {
@@ -123,7 +123,7 @@ static void take_attribute(const struct hf_scan_member *member, struct hf_event 
     event->n_attributes++;
 }
 
-bool hf_event_from_json_line(struct hf_view line, struct hf_event *event, struct hf_buf *scratch)
+bool hf_source_parse_json_line(struct hf_view line, struct hf_event *event, struct hf_buf *scratch)
 {
     static const char *const bodies[] = {"message", "msg", "log", "body", "MESSAGE", NULL};
     static const char *const levels[] = {"level", "severity", "lvl", "levelname", "log.level", NULL};
@@ -156,11 +156,11 @@ bool hf_event_from_json_line(struct hf_view line, struct hf_event *event, struct
         }
     }
     if (!has_body)
-        event->body = line; /* all of it then; the attributes say some of it again */
+        event->body = line; /* no message: keep the whole line; the attributes repeat parts of it */
     return true;
 }
 
-/* ---- names ----------------------------------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------------------------------- */
 
 static bool any_matches(const char *const *globs, const char *text)
 {
@@ -170,32 +170,32 @@ static bool any_matches(const char *const *globs, const char *text)
     return false;
 }
 
-bool hf_globs_take(const char *const *include, const char *const *exclude, const char *text)
+bool hf_source_name_wanted(const char *const *include, const char *const *exclude, const char *text)
 {
     return (include == NULL || include[0] == NULL || any_matches(include, text)) &&
            (exclude == NULL || !any_matches(exclude, text));
 }
 
-int hf_names_copy(struct hf_names *names, const char *const *from)
+int hf_source_names_copy(struct hf_source_names *names, const char *const *from)
 {
     size_t n = 0;
 
     while (from[n] != NULL)
         n++;
-    *names = (struct hf_names){.names = calloc(n + 1, sizeof(*names->names))};
+    *names = (struct hf_source_names){.names = calloc(n + 1, sizeof(*names->names))};
     for (; names->names != NULL && names->n < n; names->n++)
         if ((names->names[names->n] = strdup(from[names->n])) == NULL)
             break;
     if (names->names != NULL && names->n == n)
         return 0;
-    hf_names_done(names);
+    hf_source_names_done(names);
     return -ENOMEM;
 }
 
-void hf_names_done(struct hf_names *names)
+void hf_source_names_done(struct hf_source_names *names)
 {
     for (size_t i = 0; i < names->n; i++)
         free(names->names[i]);
     free(names->names);
-    *names = (struct hf_names){.names = NULL};
+    *names = (struct hf_source_names){.names = NULL};
 }

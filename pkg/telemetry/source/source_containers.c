@@ -1,4 +1,4 @@
-/* What containers write: the kubelet's files below /var/log/pods, with the pod's names from the path. */
+/* The source `containers`: the kubelet's files below /var/log/pods, with the pod's names from the path. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,11 +16,11 @@ struct containers {
     const struct hf_telemetry_world *world;
     const struct hf_intake *intake;
     struct hf_tail *tail;
-    struct hf_names include, exclude; /* namespaces */
+    struct hf_source_names include, exclude; /* of namespaces */
     const char *pods;
 };
 
-/* Of a file with a part of a line that is not whole: the parts of each stream so far. */
+/* State of a file with incomplete lines: the parts of each stream so far. */
 struct parts {
     struct {
         struct hf_buf text;
@@ -29,9 +29,9 @@ struct parts {
     } streams[STREAMS];
 };
 
-/* ---- which --------------------------------------------------------------------------------------------------------- */
+/* ---- which ------------------------------------------------------------------------------------------------------- */
 
-struct walk {
+struct pod_walk {
     const struct containers *containers;
     struct hf_tail *tail;
     int fd;
@@ -55,16 +55,16 @@ static bool wants_pod(const struct containers *containers, const char *folder)
     if (!hf_cri_pod_parse(hf_view_of(folder), &pod) || pod.space.n >= sizeof(space))
         return false;
     (void)snprintf(space, sizeof(space), "%.*s", (int)pod.space.n, pod.space.p);
-    return hf_globs_take((const char *const *)containers->include.names, (const char *const *)containers->exclude.names,
-                         space);
+    return hf_source_name_wanted((const char *const *)containers->include.names,
+                                 (const char *const *)containers->exclude.names, space);
 }
 
 static int visit(void *arg, const char *name, unsigned char type);
 
-static void walk_into(struct walk *walk)
+static void walk_into(struct pod_walk *walk)
 {
     const struct hf_fs_ops *fs = walk->containers->world->fs;
-    struct walk inner = *walk;
+    struct pod_walk inner = *walk;
 
     inner.fd = fs->openat(fs->ctx, AT_FDCWD, walk->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW, 0, HF_FS_ANY);
     if (inner.fd < 0)
@@ -76,7 +76,7 @@ static void walk_into(struct walk *walk)
 /* pods / <pod> / <container> / <n>.log */
 static int visit(void *arg, const char *name, unsigned char type)
 {
-    struct walk *walk = arg;
+    struct pod_walk *walk = arg;
     size_t n = strlen(name), before = walk->n;
 
     (void)type;
@@ -98,7 +98,7 @@ static int visit(void *arg, const char *name, unsigned char type)
 static void find(void *arg, struct hf_tail *tail)
 {
     const struct containers *containers = arg;
-    struct walk walk = {.containers = containers, .tail = tail};
+    struct pod_walk walk = {.containers = containers, .tail = tail};
 
     walk.n = strlen(containers->pods);
     if (walk.n >= sizeof(walk.path))
@@ -119,7 +119,7 @@ static const void *owner(void *arg, const char *path)
     return wants_pod(containers, pod) ? containers : NULL;
 }
 
-/* ---- what ---------------------------------------------------------------------------------------------------------- */
+/* ---- what -------------------------------------------------------------------------------------------------------- */
 
 static void forget(void *arg, struct hf_tail_file *file)
 {
@@ -136,7 +136,7 @@ static void add_attribute(struct hf_event *event, struct hf_view name, struct hf
     event->attributes[event->n_attributes++] = (struct hf_attribute){name, value};
 }
 
-/* Names of the pod from the path: pods/<ns>_<pod>_<uid>/<container>/<n>.log */
+/* Adds the pod's names from the path: pods/<ns>_<pod>_<uid>/<container>/<n>.log */
 static bool add_names(struct hf_event *event, const char *path, char *source, size_t n)
 {
     const char *file = strrchr(path, '/'), *container = file, *folder;
@@ -169,7 +169,7 @@ static int offer(struct containers *containers, const struct hf_tail_line *line,
     struct hf_event event = {
         .kind = HF_EVENT_LOG,
         .source_class = HF_SOURCE_CONTAINER,
-        .severity = hf_severity_of_line(cri->text),
+        .severity = hf_source_line_severity(cri->text),
         .unix_ns = cri->unix_ns,
         .id = hf_tail_id(line->file, offset, cri->text, id),
         .body = cri->text,
@@ -196,7 +196,7 @@ static struct parts *parts_of(struct hf_tail_file *file)
     return parts;
 }
 
-/* The earliest line that is not whole holds the file's position. */
+/* The earliest incomplete line holds the file's position. */
 static void hold(struct hf_tail_file *file, const struct parts *parts)
 {
     file->hold_offset = UINT64_MAX;
@@ -227,7 +227,7 @@ static int take_line(void *arg, const struct hf_tail_line *line)
     struct hf_cri_line cri;
     int which;
 
-    if (!hf_cri_parse(line->text, &cri)) /* written by something else: as it is */
+    if (!hf_cri_parse(line->text, &cri)) /* another program wrote it: keep the line as it is */
         cri = (struct hf_cri_line){.unix_ns = hf_unix_ns(containers->world->clock), .text = line->text};
     which = cri.is_stderr;
     struct parts *parts = line->file->state;
@@ -254,7 +254,7 @@ static int take_line(void *arg, const struct hf_tail_line *line)
     return 0;
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------------------------- */
 
 static void resume(struct hf_source *source)
 {
@@ -266,8 +266,8 @@ static void containers_free(struct hf_source *source)
     struct containers *containers = hf_container_of(source, struct containers, source);
 
     hf_tail_free(containers->tail);
-    hf_names_done(&containers->include);
-    hf_names_done(&containers->exclude);
+    hf_source_names_done(&containers->include);
+    hf_source_names_done(&containers->exclude);
     free(containers);
 }
 
@@ -279,16 +279,16 @@ int hf_source_containers_new(const struct hf_telemetry_sources *sources, const s
     int r;
 
     if (containers == NULL)
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     containers->source = (struct hf_source){.name = "containers", .resume = resume, .free = containers_free};
     containers->world = world;
     containers->intake = intake;
     containers->pods = world->pods;
-    r = hf_names_copy(&containers->include, sources->namespaces);
+    r = hf_source_names_copy(&containers->include, sources->namespaces);
     if (r == 0)
-        r = hf_names_copy(&containers->exclude, sources->no_namespaces);
+        r = hf_source_names_copy(&containers->exclude, sources->no_namespaces);
     if (r < 0)
-        (void)hf_err_set(err, ENOMEM, "no memory");
+        (void)hf_err_set(err, ENOMEM, "out of memory");
     else
         r = hf_tail_new(world, "containers", &ops, containers, &containers->tail, err);
     if (r < 0) {

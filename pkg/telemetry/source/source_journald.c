@@ -1,8 +1,9 @@
-/* The journal of systemd, through libsystemd: sources.journald.
+/* The source `journald`: the systemd journal, through libsystemd.
  *
- * Entries are read in order, a few in each turn of the loop. Each has a cursor that stays the same whatever happens to the files (rotation,
- * vacuum); its hash is the event's id. The cursor up to which everything is safe goes to disk; the next start seeks it, and goes on with what is
- * nearest when it was vacuumed meanwhile. The first start of all begins with the current boot. No journal: said once, tried again. */
+ * Reads entries in order, a few in each turn of the loop. An entry's cursor stays the same through rotation and
+ * vacuuming; its hash is the event's id. The cursor up to which everything is durable goes to disk; the next start
+ * seeks it, or the nearest entry if it was vacuumed. The very first start begins at the current boot. Without a journal
+ * the source logs that once and tries again. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,11 +12,11 @@
 
 #include "base/list.h"
 #include "codec/hash.h"
-#include "telemetry/source/keeper.h"
+#include "telemetry/source/position.h"
 #include "telemetry/source/source_common.h"
 
 enum {
-    AT_ONCE = 128, /* entries looked at in one turn of the loop */
+    AT_ONCE = 128, /* limit for one turn of the loop */
     PIECE = 64,    /* entries under one receipt */
     MAX_PIECES = 64,
     RETRY_S = 30,
@@ -28,27 +29,27 @@ struct journald {
     struct hf_source source;
     const struct hf_telemetry_world *world;
     const struct hf_intake *intake;
-    struct hf_names include, exclude;
+    struct hf_source_names include, exclude;
     enum hf_severity least;
-    sd_journal *journal; /* NULL: not there (yet) */
+    sd_journal *journal; /* NULL: not open */
     struct hf_loop_fd *watch;
     struct hf_timer *timer;
-    struct hf_keeper *keeper;
-    char cursor[MAX_CURSOR]; /* everything up to it is safe; "" nothing yet */
+    struct hf_position *position;
+    char cursor[MAX_CURSOR]; /* everything up to it is durable; "": nothing yet */
     struct hf_list pieces;   /* in order */
     size_t n_pieces;
-    size_t unsaved; /* entries that are safe, and the disk does not know it */
-    bool at_entry;  /* the journal stands at one that was not taken yet */
-    bool go_back;   /* what was read was not stored: begin again at cursor */
-    bool told;
+    size_t unsaved; /* durable entries since the last save */
+    bool at_entry;  /* the journal is at an entry that the intake has not accepted */
+    bool go_back;   /* storing failed: start again at `cursor` */
+    bool failure_logged;
 };
 
-/* Entries read one after the other. */
-struct piece {
+/* Consecutive entries under one receipt. */
+struct journal_piece {
     struct hf_list link;
     struct hf_receipt receipt;
-    struct journald *from;   /* NULL: freed, or read again meanwhile */
-    char cursor[MAX_CURSOR]; /* of the last one */
+    struct journald *from;   /* NULL: freed, or its entries are read again */
+    char cursor[MAX_CURSOR]; /* of its last entry */
     size_t offered;
     bool done;
 };
@@ -58,7 +59,7 @@ static void arm(struct journald *from, uint64_t delay_ns)
     from->world->sched->timer_arm(from->world->sched->ctx, from->timer, delay_ns);
 }
 
-/* ---- how far ------------------------------------------------------------------------------------------------------- */
+/* ---- how far ----------------------------------------------------------------------------------------------------- */
 
 static int write_cursor(void *arg, struct hf_buf *out)
 {
@@ -70,9 +71,9 @@ static int write_cursor(void *arg, struct hf_buf *out)
 
 static void read_cursor(struct journald *from)
 {
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_KEEPER_MAX_BYTES);
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_POSITION_MAX_BYTES);
     struct hf_err err = HF_ERR_INIT;
-    int r = hf_keeper_load(from->keeper, &text, &err);
+    int r = hf_position_load(from->position, &text, &err);
 
     if (r < 0 && r != -ENOENT)
         hf_log_err(from->world->log, HF_LOG_WARNING, "telemetry.position_not_read", "source", "journald", &err);
@@ -83,7 +84,7 @@ static void read_cursor(struct journald *from)
 static void forget_pieces(struct journald *from)
 {
     while (!hf_list_empty(&from->pieces)) {
-        struct piece *piece = hf_container_of(from->pieces.next, struct piece, link);
+        struct journal_piece *piece = hf_container_of(from->pieces.next, struct journal_piece, link);
         hf_list_remove(&piece->link);
         piece->from = NULL;
         if (piece->done)
@@ -94,7 +95,7 @@ static void forget_pieces(struct journald *from)
 
 static void settled(struct hf_receipt *receipt)
 {
-    struct piece *piece = hf_container_of(receipt, struct piece, receipt);
+    struct journal_piece *piece = hf_container_of(receipt, struct journal_piece, receipt);
     struct journald *from = piece->from;
 
     if (from == NULL) {
@@ -109,16 +110,17 @@ static void settled(struct hf_receipt *receipt)
         return;
     }
     if (from->n_pieces == MAX_PIECES)
-        arm(from, 0); /* reading had stopped for that */
+        arm(from, 0); /* reading had stopped at the limit */
     while (!hf_list_empty(&from->pieces)) {
-        piece = hf_container_of(from->pieces.next, struct piece, link);
+        piece = hf_container_of(from->pieces.next, struct journal_piece, link);
         if (!piece->done)
             return;
         if (piece->cursor[0] != '\0') {
             memcpy(from->cursor, piece->cursor, sizeof(from->cursor));
             from->unsaved += piece->offered;
-            if (piece->offered > 0) /* what nobody wants is not worth a write each time */
-                hf_keeper_changed(from->keeper, from->unsaved >= HF_KEEPER_MAX_UNSAVED, write_cursor, from);
+            /* unwanted entries alone are not worth a write */
+            if (piece->offered > 0)
+                hf_position_changed(from->position, from->unsaved >= HF_POSITION_MAX_UNSAVED, write_cursor, from);
         }
         hf_list_remove(&piece->link);
         from->n_pieces--;
@@ -126,9 +128,9 @@ static void settled(struct hf_receipt *receipt)
     }
 }
 
-/* ---- an entry ------------------------------------------------------------------------------------------------------ */
+/* ---- an entry ---------------------------------------------------------------------------------------------------- */
 
-/* Valid until the next field is asked for. */
+/* Valid until the next call. */
 static bool get_field(const struct journald *from, const char *name, struct hf_view *ret)
 {
     const void *data;
@@ -164,7 +166,7 @@ static enum hf_severity severity_of(const struct journald *from)
     return severities[value.p[0] - '0'];
 }
 
-/* The unit that it is about: what systemd itself says of a unit counts to that one. */
+/* Finds the unit that the entry is about: messages of systemd about a unit count for that unit. */
 static void unit_of(const struct journald *from, char unit[MAX_UNIT])
 {
     static const char *const fields[] = {"UNIT", "OBJECT_SYSTEMD_UNIT", "COREDUMP_UNIT", "_SYSTEMD_UNIT"};
@@ -180,13 +182,14 @@ static void add_attribute(struct hf_event *event, const char *name, const char *
         event->attributes[event->n_attributes++] = (struct hf_attribute){hf_view_of(name), hf_view_of(value)};
 }
 
-struct entry {
+struct journal_entry {
     char unit[MAX_UNIT], identifier[MAX_UNIT], pid[32], source[MAX_UNIT + 16], id[40];
     char cursor[MAX_CURSOR];
     uint64_t unix_us;
 };
 
-static int offer(struct journald *from, struct entry *entry, enum hf_severity severity, struct hf_receipt *receipt)
+static int offer(struct journald *from, struct journal_entry *entry, enum hf_severity severity,
+                 struct hf_receipt *receipt)
 {
     char hex[HF_SHA256_HEX];
     struct hf_event event = {.kind = HF_EVENT_LOG,
@@ -206,7 +209,7 @@ static int offer(struct journald *from, struct entry *entry, enum hf_severity se
     add_attribute(&event, "systemd.unit", entry->unit);
     add_attribute(&event, "syslog.identifier", entry->identifier);
     add_attribute(&event, "process.pid", entry->pid);
-    if (!get_field(from, "MESSAGE", &event.body)) /* last: it is borrowed */
+    if (!get_field(from, "MESSAGE", &event.body)) /* last, because the next call invalidates it */
         return 0;
     if (event.body.n > MAX_FIELD) {
         event.body.n = MAX_FIELD;
@@ -215,11 +218,11 @@ static int offer(struct journald *from, struct entry *entry, enum hf_severity se
     return hf_source_offer(from->intake, &event, receipt);
 }
 
-/* 0: taken or not wanted, -EAGAIN: the same one again later, other: the journal has to be opened anew. */
-static int take_entry(struct journald *from, struct piece *piece)
+/* 0: accepted or not wanted; -EAGAIN: pass the same entry again later; else the source must open the journal again. */
+static int take_entry(struct journald *from, struct journal_piece *piece)
 {
     _cleanup_(hf_freep) char *cursor = NULL;
-    struct entry entry = {.unix_us = 0};
+    struct journal_entry entry = {.unix_us = 0};
     int r = sd_journal_get_cursor(from->journal, &cursor);
 
     if (r < 0 || strlen(cursor) >= sizeof(entry.cursor))
@@ -227,11 +230,12 @@ static int take_entry(struct journald *from, struct piece *piece)
     (void)snprintf(entry.cursor, sizeof(entry.cursor), "%s", cursor);
     r = sd_journal_get_realtime_usec(from->journal, &entry.unix_us);
     if (r < 0)
-        return r == -EBADMSG ? 0 : r; /* damaged: passed over */
+        return r == -EBADMSG ? 0 : r; /* skip a damaged entry */
     enum hf_severity severity = severity_of(from);
     unit_of(from, entry.unit);
-    bool wanted = severity >= from->least && hf_globs_take((const char *const *)from->include.names,
-                                                           (const char *const *)from->exclude.names, entry.unit);
+    bool wanted =
+        severity >= from->least && hf_source_name_wanted((const char *const *)from->include.names,
+                                                         (const char *const *)from->exclude.names, entry.unit);
     if (wanted && offer(from, &entry, severity, &piece->receipt) == -EAGAIN)
         return -EAGAIN;
     piece->offered += wanted;
@@ -239,7 +243,7 @@ static int take_entry(struct journald *from, struct piece *piece)
     return 0;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 static void close_journal(struct journald *from)
 {
@@ -253,15 +257,15 @@ static void close_journal(struct journald *from)
 
 static void trouble(struct journald *from, const char *what, int r)
 {
-    if (!from->told)
+    if (!from->failure_logged)
         hf_log(from->world->log, HF_LOG_WARNING, "telemetry.journal_failed", HF_S("what", what),
                HF_S("error", strerror(-r)), HF_D("again_s", RETRY_S));
-    from->told = true;
+    from->failure_logged = true;
     close_journal(from);
     arm(from, RETRY_S * HF_NS_PER_S);
 }
 
-/* To the first entry that is not safe yet. */
+/* Seeks the first entry that is not durable yet. */
 static int seek(struct journald *from)
 {
     sd_id128_t boot;
@@ -279,7 +283,8 @@ static int seek(struct journald *from)
     r = sd_journal_next(from->journal);
     if (r <= 0)
         return r;
-    from->at_entry = sd_journal_test_cursor(from->journal, from->cursor) <= 0; /* vacuumed: the nearest after it */
+    /* true: the entry at the cursor was vacuumed, this is the nearest one */
+    from->at_entry = sd_journal_test_cursor(from->journal, from->cursor) <= 0;
     return 0;
 }
 
@@ -310,10 +315,10 @@ static int open_journal(struct journald *from)
     return r < 0 ? r : seek(from);
 }
 
-/* Up to PIECE entries under one receipt. 0: more may be there, 1: no more now, negative: as of take_entry(). */
+/* Reads up to PIECE entries under one receipt. 0: there may be more; 1: no more for now; else as take_entry(). */
 static int read_piece(struct journald *from)
 {
-    struct piece *piece = calloc(1, sizeof(*piece));
+    struct journal_piece *piece = calloc(1, sizeof(*piece));
     int r = 0;
 
     if (piece == NULL)
@@ -353,7 +358,7 @@ static void look(void *arg)
         return;
     }
     from->go_back = false;
-    from->told = false;
+    from->failure_logged = false;
     for (int i = 0; r == 0 && i < AT_ONCE / PIECE && from->n_pieces < MAX_PIECES && !from->go_back; i++)
         r = read_piece(from);
     if (r == -EAGAIN)
@@ -363,10 +368,10 @@ static void look(void *arg)
     else if (r == 0 && from->n_pieces < MAX_PIECES && !from->go_back)
         arm(from, 0);
     else if (r == 1 && sd_journal_reliable_fd(from->journal) == 0)
-        arm(from, 2 * HF_NS_PER_S); /* a network file system tells nobody of changes */
+        arm(from, 2 * HF_NS_PER_S); /* network file systems send no change events */
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------------------------- */
 
 static void resume(struct hf_source *source)
 {
@@ -380,13 +385,13 @@ static void journald_free(struct hf_source *source)
 {
     struct journald *from = hf_container_of(source, struct journald, source);
 
-    hf_keeper_free(from->keeper);
+    hf_position_free(from->position);
     forget_pieces(from);
     close_journal(from);
     if (from->timer != NULL)
         from->world->sched->timer_free(from->world->sched->ctx, from->timer);
-    hf_names_done(&from->include);
-    hf_names_done(&from->exclude);
+    hf_source_names_done(&from->include);
+    hf_source_names_done(&from->exclude);
     free(from);
 }
 
@@ -396,18 +401,19 @@ int hf_source_journald_new(const struct hf_telemetry_sources *sources, const str
     struct journald *from = calloc(1, sizeof(*from));
 
     if (from == NULL)
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     from->source = (struct hf_source){.name = "journald", .resume = resume, .free = journald_free};
     from->world = world;
     from->intake = intake;
     from->least = sources->journald_min_severity;
     hf_list_init(&from->pieces);
-    from->keeper = hf_keeper_new(world, "journald");
+    from->position = hf_position_new(world, "journald");
     from->timer = world->sched->timer_new(world->sched->ctx, look, from);
-    if (from->keeper == NULL || from->timer == NULL || hf_names_copy(&from->include, sources->journald_include) < 0 ||
-        hf_names_copy(&from->exclude, sources->journald_exclude) < 0) {
+    if (from->position == NULL || from->timer == NULL ||
+        hf_source_names_copy(&from->include, sources->journald_include) < 0 ||
+        hf_source_names_copy(&from->exclude, sources->journald_exclude) < 0) {
         journald_free(&from->source);
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     }
     read_cursor(from);
     arm(from, 0);

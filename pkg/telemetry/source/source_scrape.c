@@ -1,5 +1,5 @@
-/* Figures of programs on this node that speak Prometheus' format: sources.scrapes. Loopback and the node's own addresses only: the agent
- * is nobody's way into a network. */
+/* The source `scrape`: metrics of programs on this node in Prometheus format. Accepts loopback and the node's own
+ * addresses only, so that the agent is nobody's way into a network. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
@@ -26,15 +26,15 @@ struct target {
     char *url;
     char *source; /* "scrape:<host and path>" */
     uint64_t period_ns;
-    struct hf_names names;
+    struct hf_source_names names;
     struct hf_timer *timer;
     struct hf_http_call *call;
-    char *body; /* what is left to offer of the last answer */
+    char *body; /* the last answer, while samples of it remain */
     struct hf_exposition text;
     size_t samples;
-    uint64_t due_ns; /* next question; monotonic */
-    bool again;      /* more of the answer in the next turn */
-    bool failed;     /* said once */
+    uint64_t due_ns; /* next request; monotonic */
+    bool again;      /* continue the answer in the next turn */
+    bool failed;     /* logged once */
 };
 
 struct scrape {
@@ -58,7 +58,7 @@ static void arm(struct target *target)
                             target->again ? 0 : target->due_ns - HF_MIN(target->due_ns, now_ns));
 }
 
-/* ---- whom ---------------------------------------------------------------------------------------------------------- */
+/* ---- whom -------------------------------------------------------------------------------------------------------- */
 
 static bool is_own(int family, const void *address)
 {
@@ -79,7 +79,7 @@ static bool is_own(int family, const void *address)
     return own;
 }
 
-/* The host of a URL by its number; the only name is localhost. */
+/* True if the URL's host is an address of this node; the only name it accepts is localhost. */
 static bool is_local(const char *url)
 {
     const char *host = strstr(url, "://"), *end;
@@ -103,7 +103,7 @@ static bool is_local(const char *url)
     return inet_pton(AF_INET6, text, &v6) == 1 && (IN6_IS_ADDR_LOOPBACK(&v6) || is_own(AF_INET6, &v6));
 }
 
-/* ---- what ---------------------------------------------------------------------------------------------------------- */
+/* ---- what -------------------------------------------------------------------------------------------------------- */
 
 static bool wants(const struct target *target, struct hf_view name)
 {
@@ -113,7 +113,7 @@ static bool wants(const struct target *target, struct hf_view name)
         return false;
     memcpy(text, name.p, name.n);
     text[name.n] = '\0';
-    return hf_globs_take((const char *const *)target->names.names, NULL, text);
+    return hf_source_name_wanted((const char *const *)target->names.names, NULL, text);
 }
 
 static void forget_body(struct target *target)
@@ -122,7 +122,7 @@ static void forget_body(struct target *target)
     target->body = NULL;
 }
 
-/* What is left of the answer. Without room it waits for resume(); the next answer takes its place. */
+/* Offers the remaining samples. Without room it waits for resume(); the next answer replaces them. */
 static void offer_rest(struct target *target)
 {
     struct scrape *scrape = target->scrape;
@@ -171,7 +171,7 @@ static void on_answer(void *arg, int r, const struct hf_http_response *response,
     if (!fine)
         return;
     forget_body(target);
-    target->body = hf_strdup_view(body);
+    target->body = hf_view_dup(body);
     if (target->body == NULL)
         return;
     target->text =
@@ -205,7 +205,7 @@ static void on_timer(void *arg)
     arm(target);
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------------------------- */
 
 static void resume(struct hf_source *source)
 {
@@ -225,7 +225,7 @@ static void scrape_free(struct hf_source *source)
         struct target *target = &scrape->targets[i];
         if (target->timer != NULL)
             sched->timer_free(sched->ctx, target->timer);
-        hf_names_done(&target->names);
+        hf_source_names_done(&target->names);
         forget_body(target);
         free(target->url);
         free(target->source);
@@ -246,10 +246,10 @@ static int add_target(struct scrape *scrape, const struct hf_telemetry_scrape *f
                               .source = hf_asprintf("scrape:%s", rest != NULL ? rest + 3 : from->url),
                               .period_ns = from->period_ns != 0 ? from->period_ns : 60 * HF_NS_PER_S};
     target->timer = scrape->world->sched->timer_new(scrape->world->sched->ctx, on_timer, target);
-    if (hf_names_copy(&target->names, from->names) < 0 || target->url == NULL || target->source == NULL ||
+    if (hf_source_names_copy(&target->names, from->names) < 0 || target->url == NULL || target->source == NULL ||
         target->timer == NULL)
-        return hf_err_set(err, ENOMEM, "no memory");
-    /* Not all in the same moment. */
+        return hf_err_set(err, ENOMEM, "out of memory");
+    /* Spread the first requests. */
     target->due_ns = hf_mono_ns(scrape->world->clock) +
                      hf_rand_below(scrape->world->rand, HF_MIN(target->period_ns, 5 * HF_NS_PER_S));
     arm(target);
@@ -263,7 +263,7 @@ int hf_source_scrape_new(const struct hf_telemetry_sources *sources, const struc
     int r = 0;
 
     if (scrape == NULL)
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     scrape->source = (struct hf_source){.name = "scrape", .resume = resume, .free = scrape_free};
     scrape->world = world;
     scrape->intake = intake;

@@ -9,42 +9,44 @@
 #include <string.h>
 
 #include "codec/hash.h"
-#include "os/file.h"
+#include "os/dir.h"
 
-/* The position of a file that was cut and has no line yet: whoever takes it up sees that it is cut. */
+/* The saved position of a truncated file without a line: it lies beyond the end, so the next process sees the
+ * truncation. */
 #define BEYOND_ANY 9000000000000000000u
 
 enum { BEGIN_BYTES = 256, LOOK_S = 1, AGAIN_S = 5, LOOKS = 2, MAX_PATH = 1024 };
 
-/* How far a file was when it was last said to the disk, by an earlier process. */
-struct earlier {
-    uint64_t dev, ino, begins, safe;
-    unsigned generation, missed; /* missed: looks in a row in which its folder did not have it */
-    char *path;                  /* NULL: taken up */
+/* A file's position as an earlier process saved it. */
+struct saved_position {
+    uint64_t dev, ino, start_hash, safe;
+    unsigned generation, missed; /* missed: searches in a row that did not find it in its folder */
+    char *path;                  /* NULL: taken over */
 };
 
 struct hf_tail {
     const struct hf_telemetry_world *world;
     const struct hf_tail_ops *ops;
     void *arg;
-    struct hf_keeper *keeper;
+    struct hf_position *position;
     struct hf_timer *timer;
     struct hf_list files;
     size_t n_files, n_pieces;
-    size_t unsaved;       /* lines that are safe, and the disk does not know it */
-    struct hf_list stale; /* pieces that no file waits for any more */
-    struct earlier *earlier;
-    size_t n_earlier;
+    size_t unsaved;       /* durable lines since the last save */
+    struct hf_list stale; /* pieces that no file waits for */
+    struct saved_position *saved;
+    size_t n_saved;
     uint64_t find_ns;
-    bool told_full;
+    bool full_logged;
 };
 
-/* What was read in one go and is not known to be safe yet. */
-struct piece {
-    struct hf_list link; /* of file->pieces */
+/* Lines that one read brought, under one receipt. */
+struct tail_piece {
+    struct hf_list link; /* in file->pieces */
     struct hf_receipt receipt;
-    struct hf_tail *tail;      /* NULL: freed */
-    struct hf_tail_file *file; /* NULL: it was read again meanwhile, or is gone */
+    struct hf_tail *tail; /* NULL: freed */
+    /* NULL: the file is gone, or reads this part again */
+    struct hf_tail_file *file;
     uint64_t begin, end;
     size_t lines;
     bool done;
@@ -52,15 +54,15 @@ struct piece {
 
 static void settled(struct hf_receipt *receipt);
 
-/* ---- what is told to the disk ---------------------------------------------------------------------------------------- */
+/* ---- what is told to the disk ------------------------------------------------------------------------------------ */
 
-static int add_position(struct hf_buf *out, uint64_t dev, uint64_t ino, uint64_t begins, unsigned generation,
+static int add_position(struct hf_buf *out, uint64_t dev, uint64_t ino, uint64_t start_hash, unsigned generation,
                         uint64_t safe, const char *path)
 {
-    if (begins == 0)
+    if (start_hash == 0)
         return 0;
-    return hf_buf_addf(out, "%" PRIx64 " %" PRIu64 " %016" PRIx64 " %u %" PRIu64 " %s\n", dev, ino, begins, generation,
-                       safe, path);
+    return hf_buf_addf(out, "%" PRIx64 " %" PRIu64 " %016" PRIx64 " %u %" PRIu64 " %s\n", dev, ino, start_hash,
+                       generation, safe, path);
 }
 
 static int write_positions(void *arg, struct hf_buf *out)
@@ -71,62 +73,62 @@ static int write_positions(void *arg, struct hf_buf *out)
     tail->unsaved = 0;
     for (struct hf_list *it = tail->files.next; it != &tail->files && r == 0; it = it->next) {
         const struct hf_tail_file *file = hf_container_of(it, struct hf_tail_file, link);
-        r = add_position(out, file->dev, file->ino, file->cut ? file->before : file->begins, file->generation,
+        r = add_position(out, file->dev, file->ino, file->cut ? file->before : file->start_hash, file->generation,
                          file->cut ? BEYOND_ANY : file->safe, file->path);
     }
-    for (size_t i = 0; i < tail->n_earlier && r == 0; i++) {
-        const struct earlier *e = &tail->earlier[i];
+    for (size_t i = 0; i < tail->n_saved && r == 0; i++) {
+        const struct saved_position *e = &tail->saved[i];
         if (e->path != NULL)
-            r = add_position(out, e->dev, e->ino, e->begins, e->generation, e->safe, e->path);
+            r = add_position(out, e->dev, e->ino, e->start_hash, e->generation, e->safe, e->path);
     }
     return r == -E2BIG ? 0 : r;
 }
 
-static void read_earlier(struct hf_tail *tail, char *line)
+static void parse_saved(struct hf_tail *tail, char *line)
 {
-    struct earlier e = {.path = NULL};
+    struct saved_position e = {.path = NULL};
     int at = 0;
 
     /* The field widths keep every number within its type. */
-    if (sscanf(line, "%16" SCNx64 " %19" SCNu64 " %16" SCNx64 " %9u %19" SCNu64 " %n", &e.dev, &e.ino, &e.begins,
+    if (sscanf(line, "%16" SCNx64 " %19" SCNu64 " %16" SCNx64 " %9u %19" SCNu64 " %n", &e.dev, &e.ino, &e.start_hash,
                &e.generation, &e.safe, &at) != 5 ||
-        line[at] != '/' || e.begins == 0)
+        line[at] != '/' || e.start_hash == 0)
         return;
     e.path = strdup(line + at);
     if (e.path != NULL)
-        tail->earlier[tail->n_earlier++] = e;
+        tail->saved[tail->n_saved++] = e;
 }
 
 static int load_positions(struct hf_tail *tail)
 {
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_KEEPER_MAX_BYTES);
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_POSITION_MAX_BYTES);
     struct hf_err err = HF_ERR_INIT;
     struct hf_view rest, line;
-    int r = hf_keeper_load(tail->keeper, &text, &err);
+    int r = hf_position_load(tail->position, &text, &err);
 
-    if (r < 0 && r != -ENOENT) /* then everything is read again, and known by its ids */
+    if (r < 0 && r != -ENOENT) /* then tail reads everything again, and the ids prevent duplicates */
         hf_log_err(tail->world->log, HF_LOG_WARNING, "telemetry.position_not_read", "source", "tail", &err);
-    tail->earlier = calloc(2 * HF_TAIL_MAX_FILES, sizeof(*tail->earlier));
-    if (tail->earlier == NULL)
+    tail->saved = calloc(2 * HF_TAIL_MAX_FILES, sizeof(*tail->saved));
+    if (tail->saved == NULL)
         return -ENOMEM;
     rest = hf_buf_view(&text);
-    while (r == 0 && tail->n_earlier < (size_t)2 * HF_TAIL_MAX_FILES && hf_view_split(&rest, '\n', &line)) {
+    while (r == 0 && tail->n_saved < (size_t)2 * HF_TAIL_MAX_FILES && hf_view_split(&rest, '\n', &line)) {
         char copy[MAX_PATH + 128];
         if (line.n == 0 || line.n >= sizeof(copy))
             continue;
         memcpy(copy, line.p, line.n);
         copy[line.n] = '\0';
-        read_earlier(tail, copy);
+        parse_saved(tail, copy);
     }
     return 0;
 }
 
 static void changed(struct hf_tail *tail, bool soon)
 {
-    hf_keeper_changed(tail->keeper, soon, write_positions, tail);
+    hf_position_changed(tail->position, soon, write_positions, tail);
 }
 
-/* ---- files that are followed ----------------------------------------------------------------------------------------- */
+/* ---- files that are followed ------------------------------------------------------------------------------------- */
 
 static uint64_t hash64(const void *bytes, size_t n)
 {
@@ -138,8 +140,9 @@ static uint64_t hash64(const void *bytes, size_t n)
     return value != 0 ? value : 1;
 }
 
-/* The hash of the first line, or of the first bytes of a long one; 0: not there yet. What is appended later does not change it. */
-static uint64_t how_it_begins(const struct hf_tail *tail, int fd)
+/* Returns the hash of the first line, or of the first bytes of a long one; 0: not complete yet. Appending does not
+ * change it. */
+static uint64_t hash_start(const struct hf_tail *tail, int fd)
 {
     char bytes[BEGIN_BYTES];
     ssize_t n = tail->world->fs->pread(tail->world->fs->ctx, fd, bytes, sizeof(bytes), 0);
@@ -152,12 +155,13 @@ static uint64_t how_it_begins(const struct hf_tail *tail, int fd)
 
 struct hf_view hf_tail_id(const struct hf_tail_file *file, uint64_t offset, struct hf_view line, char *text)
 {
-    uint32_t hash = 2166136261u; /* FNV-1a: no secret, only so that two lines at one place are two */
+    /* FNV-1a: not secret, it only tells apart two lines at one offset */
+    uint32_t hash = 2166136261u;
 
     for (size_t i = 0; i < line.n; i++)
         hash = (hash ^ (unsigned char)line.p[i]) * 16777619u;
     int n = snprintf(text, HF_TAIL_ID, "f%" PRIx64 "-%08" PRIx32 "-%x-%" PRIx64 "-%08" PRIx32, file->ino,
-                     (uint32_t)(file->begins >> 32 ^ file->dev), file->generation & 0xffff, offset, hash);
+                     (uint32_t)(file->start_hash >> 32 ^ file->dev), file->generation & 0xffff, offset, hash);
     return (struct hf_view){text, (size_t)n};
 }
 
@@ -173,7 +177,7 @@ static void forget_state(struct hf_tail_file *file)
 static void drop_pieces(struct hf_tail_file *file)
 {
     while (!hf_list_empty(&file->pieces)) {
-        struct piece *piece = hf_container_of(file->pieces.next, struct piece, link);
+        struct tail_piece *piece = hf_container_of(file->pieces.next, struct tail_piece, link);
         hf_list_remove(&piece->link);
         piece->file = NULL;
         if (piece->done)
@@ -196,14 +200,14 @@ static void drop_file(struct hf_tail_file *file)
     free(file);
 }
 
-/* Follow what `fd` is open on; it is the file's then. In front: before all others. */
+/* Follows the open file `fd` and takes ownership of it. in_front: before all others. */
 static struct hf_tail_file *add_file(struct hf_tail *tail, const char *path, const void *owner, int fd,
                                      const struct stat *st, bool in_front)
 {
     if (tail->n_files >= HF_TAIL_MAX_FILES) {
-        if (!tail->told_full)
+        if (!tail->full_logged)
             hf_log(tail->world->log, HF_LOG_WARNING, "telemetry.too_many_files", HF_D("limit", HF_TAIL_MAX_FILES));
-        tail->told_full = true;
+        tail->full_logged = true;
         return NULL;
     }
     struct hf_tail_file *file = calloc(1, sizeof(*file));
@@ -226,26 +230,26 @@ static struct hf_tail_file *add_file(struct hf_tail *tail, const char *path, con
     return file;
 }
 
-static struct earlier *earlier_of(struct hf_tail *tail, const struct stat *st)
+static struct saved_position *saved_of(struct hf_tail *tail, const struct stat *st)
 {
-    for (size_t i = 0; i < tail->n_earlier; i++)
-        if (tail->earlier[i].path != NULL && tail->earlier[i].dev == st->st_dev && tail->earlier[i].ino == st->st_ino)
-            return &tail->earlier[i];
+    for (size_t i = 0; i < tail->n_saved; i++)
+        if (tail->saved[i].path != NULL && tail->saved[i].dev == st->st_dev && tail->saved[i].ino == st->st_ino)
+            return &tail->saved[i];
     return NULL;
 }
 
-static void forget_earlier(struct earlier *e)
+static void forget_saved(struct saved_position *e)
 {
     free(e->path);
     e->path = NULL;
 }
 
-static void take_up(struct hf_tail_file *file, struct earlier *e)
+static void take_up(struct hf_tail_file *file, struct saved_position *e)
 {
-    file->begins = e->begins;
+    file->start_hash = e->start_hash;
     file->generation = e->generation;
     file->offset = file->safe = e->safe;
-    forget_earlier(e);
+    forget_saved(e);
 }
 
 static int open_file(const struct hf_tail *tail, const char *path, struct stat *ret_st)
@@ -260,7 +264,7 @@ static int open_file(const struct hf_tail *tail, const char *path, struct stat *
     return -1;
 }
 
-/* One that is followed, perhaps under another name by now. */
+/* True if the file is followed already, perhaps under another name. */
 static bool see_again(struct hf_tail *tail, const char *path, const struct stat *st)
 {
     for (struct hf_list *it = tail->files.next; it != &tail->files; it = it->next) {
@@ -278,7 +282,7 @@ static bool see_again(struct hf_tail *tail, const char *path, const struct stat 
     return false;
 }
 
-/* It is opened at once: when there is room for its lines its name may be another one's. */
+/* Opens the file at once: later its name may belong to another file. */
 void hf_tail_found(struct hf_tail *tail, const char *path, const void *owner)
 {
     const struct hf_fs_ops *fs = tail->world->fs;
@@ -290,28 +294,28 @@ void hf_tail_found(struct hf_tail *tail, const char *path, const void *owner)
     int fd = open_file(tail, path, &st);
     if (fd < 0)
         return;
-    /* What was opened is perhaps not what was there a moment ago. */
+    /* The path may lead to another file than a moment ago. */
     struct hf_tail_file *file = see_again(tail, path, &st) ? NULL : add_file(tail, path, owner, fd, &st, false);
     if (file == NULL) {
         (void)fs->close(fs->ctx, fd);
         return;
     }
     file->seen = true;
-    struct earlier *e = earlier_of(tail, &st);
+    struct saved_position *e = saved_of(tail, &st);
     if (e != NULL)
         take_up(file, e);
 }
 
-struct search {
+struct inode_search {
     const struct hf_fs_ops *fs;
-    const struct earlier *e;
+    const struct saved_position *e;
     int folder;
     char name[NAME_MAX + 1];
 };
 
 static int is_it(void *arg, const char *name, unsigned char type)
 {
-    struct search *search = arg;
+    struct inode_search *search = arg;
     struct stat st;
 
     (void)type;
@@ -322,8 +326,8 @@ static int is_it(void *arg, const char *name, unsigned char type)
     return -EEXIST;
 }
 
-/* Its lines are said to come from where it was. True: it is another file that was given its number. */
-static bool follow_renamed(struct hf_tail *tail, struct earlier *e, const void *owner, const char *path)
+/* Follows a renamed file; its events keep the old path. True: another file has the same inode number. */
+static bool follow_renamed(struct hf_tail *tail, struct saved_position *e, const void *owner, const char *path)
 {
     struct stat st;
     int fd = open_file(tail, path, &st);
@@ -331,7 +335,7 @@ static bool follow_renamed(struct hf_tail *tail, struct earlier *e, const void *
     if (fd < 0)
         return false;
     bool same = st.st_ino == e->ino && st.st_dev == e->dev;
-    bool other = same && e->safe != BEYOND_ANY && how_it_begins(tail, fd) != e->begins;
+    bool other = same && e->safe != BEYOND_ANY && hash_start(tail, fd) != e->start_hash;
     struct hf_tail_file *file = same && !other ? add_file(tail, e->path, owner, fd, &st, true) : NULL;
     if (file != NULL)
         take_up(file, e);
@@ -340,19 +344,19 @@ static bool follow_renamed(struct hf_tail *tail, struct earlier *e, const void *
     return other;
 }
 
-/* What is in its folder no more is forgotten, unless that is still to be mounted. A single look can miss a file that is renamed
- * meanwhile. */
-static void find_renamed(struct hf_tail *tail, struct earlier *e, const void *owner)
+/* Looks for a renamed file in its folder and forgets it if it is gone, unless the folder's file system is not mounted.
+ * One search can miss a file that is just being renamed. */
+static void find_renamed(struct hf_tail *tail, struct saved_position *e, const void *owner)
 {
     const struct hf_fs_ops *fs = tail->world->fs;
     char folder[MAX_PATH], path[MAX_PATH + NAME_MAX + 2];
     struct stat st;
 
-    (void)hf_path_split(e->path, folder, sizeof(folder));
+    (void)hf_dir_of_path(e->path, folder, sizeof(folder));
     int fd = fs->openat(fs->ctx, AT_FDCWD, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
     if (fd < 0)
         return;
-    struct search search = {.fs = fs, .e = e, .folder = fd};
+    struct inode_search search = {.fs = fs, .e = e, .folder = fd};
     bool mounted = fs->fstat(fs->ctx, fd, &st) == 0 && st.st_dev == e->dev;
     int r = fs->list(fs->ctx, fd, is_it, &search);
     (void)fs->close(fs->ctx, fd);
@@ -363,15 +367,15 @@ static void find_renamed(struct hf_tail *tail, struct earlier *e, const void *ow
         gone = follow_renamed(tail, e, owner, path);
     }
     if (gone)
-        forget_earlier(e);
+        forget_saved(e);
 }
 
-/* Earlier files that are not where they were: each is beside it, under a name that is not asked for, and is read to its end before
- * what came after it. The last of them first, for each goes to the front. */
+/* Files of the earlier process that are not at their path: each may be in the same folder under a name that no pattern
+ * matches, and must be read to its end before its successor. Goes backwards, because each moves to the front. */
 static void find_all_renamed(struct hf_tail *tail)
 {
-    for (size_t i = tail->n_earlier; i-- > 0;) {
-        struct earlier *e = &tail->earlier[i];
+    for (size_t i = tail->n_saved; i-- > 0;) {
+        struct saved_position *e = &tail->saved[i];
         const void *owner = e->path != NULL ? tail->ops->owner(tail->arg, e->path) : NULL;
         if (owner != NULL)
             find_renamed(tail, e, owner);
@@ -394,84 +398,86 @@ static void find_all(struct hf_tail *tail, uint64_t now_ns)
     }
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
-/* From its start: it was cut, or is another one under the same number. */
+/* Starts at offset 0: the file was truncated, or is another one with the same number. */
 static void begin_again(struct hf_tail_file *file)
 {
     drop_pieces(file);
     forget_state(file);
     file->offset = file->safe = 0;
     if (!file->cut)
-        file->before = file->begins;
+        file->before = file->start_hash;
     file->cut = true;
-    file->begins = 0;
+    file->start_hash = 0;
     changed(file->tail, false);
 }
 
-/* One that begins as it did before the cut has lines at the same places again: the generation tells them apart. */
-static void set_begin(struct hf_tail_file *file, uint64_t begins)
+/* If the file starts as before the truncation, lines come at the same offsets again; the generation tells them
+ * apart. */
+static void set_begin(struct hf_tail_file *file, uint64_t start_hash)
 {
-    if (file->cut && begins != 0) {
-        file->generation = begins == file->before ? file->generation + 1 : 0;
+    if (file->cut && start_hash != 0) {
+        file->generation = start_hash == file->before ? file->generation + 1 : 0;
         file->cut = false;
     }
-    if (begins != file->begins)
-        changed(file->tail, true); /* that it is there: it may be renamed before anything of it is safe */
-    file->begins = begins;
+    if (start_hash != file->start_hash)
+        /* save its existence soon: it may be renamed before any line of it is durable */
+        changed(file->tail, true);
+    file->start_hash = start_hash;
 }
 
-struct pass {
+struct tail_buffer {
     struct hf_tail_file *file;
-    struct piece *piece;
+    struct tail_piece *piece;
     const char *bytes;
     size_t n, at;
-    bool full;  /* the buffer was filled: more may follow */
-    bool quiet; /* nothing came for a while: what is there is all */
-    bool last;  /* and nothing will */
+    bool full;  /* the buffer is full: more may follow */
+    bool quiet; /* no change for a while: nothing more will come soon */
+    bool last;  /* the file is deleted: nothing more will come */
 };
 
-static struct hf_view line_at(const struct pass *pass, size_t at, size_t *ret_next)
+static struct hf_view line_at(const struct tail_buffer *buffer, size_t at, size_t *ret_next)
 {
-    const char *end = memchr(pass->bytes + at, '\n', pass->n - at);
+    const char *end = memchr(buffer->bytes + at, '\n', buffer->n - at);
 
     if (end == NULL)
         return (struct hf_view){NULL, 0};
-    *ret_next = (size_t)(end - pass->bytes) + 1;
-    size_t n = (size_t)(end - pass->bytes) - at;
-    return (struct hf_view){pass->bytes + at, n > 0 && pass->bytes[at + n - 1] == '\r' ? n - 1 : n};
+    *ret_next = (size_t)(end - buffer->bytes) + 1;
+    size_t n = (size_t)(end - buffer->bytes) - at;
+    return (struct hf_view){buffer->bytes + at, n > 0 && buffer->bytes[at + n - 1] == '\r' ? n - 1 : n};
 }
 
-/* The record that begins at pass->at: its text, where the next one begins. False: it is not whole yet. */
-static bool next_record(const struct pass *pass, struct hf_view *ret_text, size_t *ret_next, bool *ret_cut)
+/* Finds the record that begins at buffer->at: its text and the start of the next one. False: incomplete. */
+static bool next_record(const struct tail_buffer *buffer, struct hf_view *ret_text, size_t *ret_next, bool *ret_cut)
 {
-    const struct hf_tail_ops *ops = pass->file->tail->ops;
-    struct hf_view text = line_at(pass, pass->at, ret_next);
+    const struct hf_tail_ops *ops = buffer->file->tail->ops;
+    struct hf_view text = line_at(buffer, buffer->at, ret_next);
 
     *ret_cut = false;
-    if (text.p == NULL && pass->last && !pass->full) {
-        *ret_text = (struct hf_view){pass->bytes + pass->at, pass->n - pass->at};
-        *ret_next = pass->n;
+    if (text.p == NULL && buffer->last && !buffer->full) {
+        *ret_text = (struct hf_view){buffer->bytes + buffer->at, buffer->n - buffer->at};
+        *ret_next = buffer->n;
         return true;
     }
     if (text.p == NULL) {
-        if (!pass->full || pass->at > 0)
+        if (!buffer->full || buffer->at > 0)
             return false;
-        *ret_text = (struct hf_view){pass->bytes, pass->n};
-        *ret_next = pass->n;
+        *ret_text = (struct hf_view){buffer->bytes, buffer->n};
+        *ret_next = buffer->n;
         *ret_cut = true;
         return true;
     }
     while (ops->starts != NULL) {
         size_t next;
-        struct hf_view line = line_at(pass, *ret_next, &next);
+        struct hf_view line = line_at(buffer, *ret_next, &next);
         if (line.p == NULL) {
-            if (!pass->quiet && !(pass->full && pass->at == 0))
+            if (!buffer->quiet && !(buffer->full && buffer->at == 0))
                 return false;
-            *ret_cut = pass->full && pass->at == 0;
+            *ret_cut = buffer->full && buffer->at == 0;
             break;
         }
-        if (ops->starts(pass->file->tail->arg, pass->file, line))
+        if (ops->starts(buffer->file->tail->arg, buffer->file, line))
             break;
         text.n = (size_t)(line.p - text.p) + line.n;
         *ret_next = next;
@@ -480,47 +486,47 @@ static bool next_record(const struct pass *pass, struct hf_view *ret_text, size_
     return true;
 }
 
-static int give(struct pass *pass, struct hf_view text, bool cut)
+static int give(struct tail_buffer *buffer, struct hf_view text, bool cut)
 {
-    struct hf_tail_file *file = pass->file;
+    struct hf_tail_file *file = buffer->file;
     const struct hf_tail_line line = {
-        .file = file, .text = text, .offset = file->offset, .cut = cut, .receipt = &pass->piece->receipt};
+        .file = file, .text = text, .offset = file->offset, .cut = cut, .receipt = &buffer->piece->receipt};
 
-    pass->piece->lines++;
+    buffer->piece->lines++;
     return text.n > 0 ? file->tail->ops->line(file->tail->arg, &line) : 0;
 }
 
-/* Lines of one buffer. -EAGAIN: no room. */
-static int give_lines(struct pass *pass)
+/* Passes the lines of one buffer on. -EAGAIN: no room. */
+static int give_lines(struct tail_buffer *buffer)
 {
-    struct hf_tail_file *file = pass->file;
+    struct hf_tail_file *file = buffer->file;
 
-    while (pass->at < pass->n) {
+    while (buffer->at < buffer->n) {
         struct hf_view text;
         size_t next;
         bool cut;
         if (file->skipping) {
-            const char *end = memchr(pass->bytes + pass->at, '\n', pass->n - pass->at);
-            next = end != NULL ? (size_t)(end - pass->bytes) + 1 : pass->n;
+            const char *end = memchr(buffer->bytes + buffer->at, '\n', buffer->n - buffer->at);
+            next = end != NULL ? (size_t)(end - buffer->bytes) + 1 : buffer->n;
             file->skipping = end == NULL;
-        } else if (!next_record(pass, &text, &next, &cut)) {
+        } else if (!next_record(buffer, &text, &next, &cut)) {
             return 0;
         } else {
-            if (give(pass, text, cut) == -EAGAIN)
+            if (give(buffer, text, cut) == -EAGAIN)
                 return -EAGAIN;
-            file->skipping = cut && pass->bytes[next - 1] != '\n';
+            file->skipping = cut && buffer->bytes[next - 1] != '\n';
         }
-        file->offset += next - pass->at;
-        pass->at = next;
+        file->offset += next - buffer->at;
+        buffer->at = next;
     }
     return 0;
 }
 
-/* One buffer's worth. The number of bytes gone forward, 0: nothing whole, -EAGAIN: no room, or -errno. */
+/* Reads one buffer. Returns the number of bytes passed on; 0: no whole line; -EAGAIN: no room; or -errno. */
 static ssize_t read_piece(struct hf_tail_file *file, char *bytes, uint64_t now_ns)
 {
     struct hf_tail *tail = file->tail;
-    struct piece *piece;
+    struct tail_piece *piece;
     ssize_t n = tail->world->fs->pread(tail->world->fs->ctx, file->fd, bytes, HF_TAIL_MAX_LINE, file->offset);
 
     if (n <= 0)
@@ -530,26 +536,27 @@ static ssize_t read_piece(struct hf_tail_file *file, char *bytes, uint64_t now_n
     piece = calloc(1, sizeof(*piece));
     if (piece == NULL)
         return -ENOMEM;
-    *piece = (struct piece){.receipt = {.settled = settled}, .tail = tail, .file = file, .begin = file->offset};
+    *piece = (struct tail_piece){.receipt = {.settled = settled}, .tail = tail, .file = file, .begin = file->offset};
     hf_list_append(&file->pieces, &piece->link);
     tail->n_pieces++;
     hf_receipt_hold(&piece->receipt);
-    struct pass pass = {.file = file,
-                        .piece = piece,
-                        .bytes = bytes,
-                        .n = (size_t)n,
-                        .full = n == HF_TAIL_MAX_LINE,
-                        .quiet = file->quiet_since_ns != 0 && now_ns - file->quiet_since_ns >= LOOK_S * HF_NS_PER_S};
-    pass.last =
-        pass.quiet && file->gone_since_ns != 0 && now_ns - file->gone_since_ns >= HF_TAIL_GONE_S / 2 * HF_NS_PER_S;
-    int r = give_lines(&pass);
+    struct tail_buffer buffer = {.file = file,
+                                 .piece = piece,
+                                 .bytes = bytes,
+                                 .n = (size_t)n,
+                                 .full = n == HF_TAIL_MAX_LINE,
+                                 .quiet = file->quiet_since_ns != 0 &&
+                                          now_ns - file->quiet_since_ns >= LOOK_S * HF_NS_PER_S};
+    buffer.last =
+        buffer.quiet && file->gone_since_ns != 0 && now_ns - file->gone_since_ns >= HF_TAIL_GONE_S / 2 * HF_NS_PER_S;
+    int r = give_lines(&buffer);
     ssize_t forward = (ssize_t)(file->offset - piece->begin);
     piece->end = HF_MIN(file->offset, file->hold_offset);
     hf_receipt_release(&piece->receipt, 0);
     return r < 0 ? r : forward;
 }
 
-/* Is it still what it was? Notices that it was cut. False: nothing to read. */
+/* Checks the file's size and start; notices a truncation. False: nothing to read. */
 static bool refresh(struct hf_tail_file *file, uint64_t now_ns)
 {
     const struct hf_fs_ops *fs = file->tail->world->fs;
@@ -562,19 +569,19 @@ static bool refresh(struct hf_tail_file *file, uint64_t now_ns)
     if ((uint64_t)st.st_size == file->size && file->looked_at) {
         if (file->quiet_since_ns == 0)
             file->quiet_since_ns = now_ns;
-        return file->begins != 0 && file->offset < file->size;
+        return file->start_hash != 0 && file->offset < file->size;
     }
     file->looked_at = true;
     file->size = (uint64_t)st.st_size;
     file->quiet_since_ns = 0;
-    uint64_t begins = how_it_begins(file->tail, file->fd);
-    if (file->size < file->offset || (file->begins != 0 && begins != file->begins))
+    uint64_t start_hash = hash_start(file->tail, file->fd);
+    if (file->size < file->offset || (file->start_hash != 0 && start_hash != file->start_hash))
         begin_again(file);
-    set_begin(file, begins);
-    return begins != 0 && file->offset < file->size;
+    set_begin(file, start_hash);
+    return start_hash != 0 && file->offset < file->size;
 }
 
-/* Another file stands at its path: it is looked for at once. */
+/* If another file is at its path, searches for files at once. */
 static void notice_rotation(struct hf_tail_file *file)
 {
     const struct hf_fs_ops *fs = file->tail->world->fs;
@@ -587,7 +594,7 @@ static void notice_rotation(struct hf_tail_file *file)
 static bool is_over(const struct hf_tail_file *file, uint64_t now_ns)
 {
     return file->gone_since_ns != 0 && hf_list_empty(&file->pieces) &&
-           (file->begins == 0 || file->offset >= file->size) &&
+           (file->start_hash == 0 || file->offset >= file->size) &&
            now_ns - file->gone_since_ns >= HF_TAIL_GONE_S * HF_NS_PER_S && file->quiet_since_ns != 0 &&
            now_ns - file->quiet_since_ns >= HF_TAIL_GONE_S * HF_NS_PER_S;
 }
@@ -597,7 +604,7 @@ static void arm(struct hf_tail *tail, uint64_t delay_ns)
     tail->world->sched->timer_arm(tail->world->sched->ctx, tail->timer, delay_ns);
 }
 
-/* Each file in turn, until nothing is left or it is enough for this turn. All of them are looked at even without room. */
+/* Reads each file in turn, until nothing remains or the turn is used up. Checks all files even without room. */
 static int read_all(struct hf_tail *tail, uint64_t now_ns, size_t *ret_left)
 {
     _cleanup_(hf_freep) char *bytes = NULL;
@@ -631,11 +638,11 @@ static void look(void *arg)
     if (now_ns >= tail->find_ns)
         find_all(tail, now_ns);
     int r = read_all(tail, now_ns, &left);
-    /* Without room it is resume() that goes on; a look later does no harm. */
+    /* Without room resume() continues; this check later does no harm. */
     arm(tail, r == 0 && (left == 0 || tail->find_ns == 0) ? 0 : LOOK_S * HF_NS_PER_S);
 }
 
-/* ---- what became of it ----------------------------------------------------------------------------------------------- */
+/* ---- what became of it ------------------------------------------------------------------------------------------- */
 
 static void go_back(struct hf_tail_file *file, uint64_t offset)
 {
@@ -648,13 +655,13 @@ static void go_back(struct hf_tail_file *file, uint64_t offset)
 static void advance(struct hf_tail_file *file)
 {
     while (!hf_list_empty(&file->pieces)) {
-        struct piece *first = hf_container_of(file->pieces.next, struct piece, link);
+        struct tail_piece *first = hf_container_of(file->pieces.next, struct tail_piece, link);
         if (!first->done)
             return;
         if (first->end != file->safe) {
             file->safe = first->end;
             file->tail->unsaved += first->lines;
-            changed(file->tail, file->tail->unsaved >= HF_KEEPER_MAX_UNSAVED);
+            changed(file->tail, file->tail->unsaved >= HF_POSITION_MAX_UNSAVED);
         }
         hf_list_remove(&first->link);
         free(first);
@@ -663,17 +670,17 @@ static void advance(struct hf_tail_file *file)
 
 static void settled(struct hf_receipt *receipt)
 {
-    struct piece *piece = hf_container_of(receipt, struct piece, receipt);
+    struct tail_piece *piece = hf_container_of(receipt, struct tail_piece, receipt);
     struct hf_tail *tail = piece->tail;
     struct hf_tail_file *file = piece->file;
 
     if (tail != NULL) {
         if (tail->n_pieces-- == HF_TAIL_MAX_PIECES)
-            arm(tail, 0); /* reading had stopped for that */
+            arm(tail, 0); /* reading had stopped at the limit */
     }
     if (file == NULL) {
         if (tail != NULL)
-            hf_list_remove(&piece->link); /* of the stale ones */
+            hf_list_remove(&piece->link); /* in tail->stale */
         free(piece);
         return;
     }
@@ -688,7 +695,7 @@ static void settled(struct hf_receipt *receipt)
     }
 }
 
-/* ---- life ------------------------------------------------------------------------------------------------------------ */
+/* ---- life -------------------------------------------------------------------------------------------------------- */
 
 void hf_tail_resume(struct hf_tail *tail)
 {
@@ -701,28 +708,28 @@ int hf_tail_new(const struct hf_telemetry_world *world, const char *name, const 
     struct hf_tail *tail = calloc(1, sizeof(*tail));
 
     if (tail == NULL)
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     tail->world = world;
     tail->ops = ops;
     tail->arg = arg;
     hf_list_init(&tail->files);
     hf_list_init(&tail->stale);
-    tail->keeper = hf_keeper_new(world, name);
+    tail->position = hf_position_new(world, name);
     tail->timer = world->sched->timer_new(world->sched->ctx, look, tail);
-    if (tail->keeper == NULL || tail->timer == NULL || load_positions(tail) < 0) {
+    if (tail->position == NULL || tail->timer == NULL || load_positions(tail) < 0) {
         hf_tail_free(tail);
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     }
     arm(tail, 0);
     *ret_tail = tail;
     return 0;
 }
 
-/* They are freed when their receipts settle. */
+/* Their receipts free them. */
 static void orphan(struct hf_list *pieces)
 {
     while (!hf_list_empty(pieces)) {
-        struct piece *piece = hf_container_of(pieces->next, struct piece, link);
+        struct tail_piece *piece = hf_container_of(pieces->next, struct tail_piece, link);
         hf_list_remove(&piece->link);
         piece->tail = NULL;
         piece->file = NULL;
@@ -737,15 +744,15 @@ void hf_tail_free(struct hf_tail *tail)
 
     if (tail == NULL)
         return;
-    hf_keeper_free(tail->keeper);
+    hf_position_free(tail->position);
     hf_list_each(it, following, &tail->files) {
         orphan(&hf_container_of(it, struct hf_tail_file, link)->pieces);
         drop_file(hf_container_of(it, struct hf_tail_file, link));
     }
     orphan(&tail->stale);
-    for (size_t i = 0; i < tail->n_earlier; i++)
-        free(tail->earlier[i].path);
-    free(tail->earlier);
+    for (size_t i = 0; i < tail->n_saved; i++)
+        free(tail->saved[i].path);
+    free(tail->saved);
     if (tail->timer != NULL)
         tail->world->sched->timer_free(tail->world->sched->ctx, tail->timer);
     free(tail);

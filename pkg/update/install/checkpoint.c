@@ -5,9 +5,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/parse.h"
 #include "update/state/fetch_record.h"
-#include "update/state/seal.h"
+#include "codec/seal.h"
 
 enum {
     FORMAT = 1,

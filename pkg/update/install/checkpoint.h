@@ -1,7 +1,7 @@
 /* update/install/checkpoint.h - how far a delta has been applied, so that a process that was killed, or a machine that lost its power, goes on from
  * there.
  *
- * One small file beside the new one, `.holdfast-<release>.point`, with three places for a sealed record (update/state/seal.h):
+ * One small file beside the new one, `.holdfast-<release>.point`, with three places for a sealed record (codec/seal.h):
  *   two, used in turn   written and synced after the new file was synced up to there, at most 16 times for a file of any size: they
  *                       hold after a power cut, and one that is torn leaves the other
  *   one                 overwritten at every resume point (4 MiB of output), never synced: holds while the machine has not been

@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/parse.h"
 #include "codec/hash.h"
+#include "os/dir.h"
 #include "os/file.h"
 
 enum { STEP = 64 * 1024 };
@@ -180,7 +182,7 @@ int hf_target_remove_folders(const struct hf_target *target, const char *made, s
 
     if (least == 0)
         return 0;
-    (void)hf_path_split(target->path, folder, sizeof(folder));
+    (void)hf_dir_of_path(target->path, folder, sizeof(folder));
     while (strlen(folder) >= least && strncmp(folder, made, least) == 0) {
         struct hf_target up = *target;
         struct hf_target_dir dir;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/strmap.h"
+#include "os/dir.h"
 #include "os/file.h"
 #include "pack/tar/extract.h"
 
@@ -59,7 +60,7 @@ static int fill_folder(const struct hf_target_dir *dir, int trees_fd, const char
 {
     _cleanup_(hf_target_fd_done) struct hf_target_fd top = {dir->fs, -1};
     _cleanup_(hf_extract_freep) struct hf_extract *extract = NULL;
-    int r = hf_tree_remove_at(dir->fs, trees_fd, fresh, &failure->err);
+    int r = hf_dir_remove_tree_at(dir->fs, trees_fd, fresh, &failure->err);
 
     if (r == 0)
         r = dir->fs->mkdirat(dir->fs->ctx, trees_fd, fresh, 0700);
@@ -123,7 +124,7 @@ int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *sha256
     if (r == -ENOENT) {
         r = fill_folder(dir, trees.fd, fresh, tar_fd, cancel, failure);
         if (r < 0) {
-            (void)!hf_tree_remove_at(dir->fs, trees.fd, fresh, NULL);
+            (void)!hf_dir_remove_tree_at(dir->fs, trees.fd, fresh, NULL);
             return r;
         }
         r = dir->fs->renameat(dir->fs->ctx, trees.fd, fresh, trees.fd, sha256);
@@ -174,7 +175,7 @@ int hf_tree_clean(const struct hf_target_dir *dir, const char *keep_sha256, stru
         if (strcmp(one, keep_sha256) == 0)
             kept++;
         else
-            r = hf_tree_remove_at(dir->fs, trees.fd, one, &failure->err);
+            r = hf_dir_remove_tree_at(dir->fs, trees.fd, one, &failure->err);
     }
     if (r == 0 && kept < folders.names.n)
         r = dir->fs->fsync(dir->fs->ctx, trees.fd);

@@ -1,22 +1,5 @@
 #include "update/rules/machine.h"
 
-#include <string.h>
-
-static const char *const phase_names[HF_PHASE_COUNT] = {
-    [HF_PHASE_IDLE] = "Idle",
-    [HF_PHASE_WAITING] = "Waiting",
-    [HF_PHASE_FETCHING] = "Fetching",
-    [HF_PHASE_PATCHING] = "Patching",
-    [HF_PHASE_VERIFIED] = "Verified",
-    [HF_PHASE_SWAPPING] = "Swapping",
-    [HF_PHASE_PROBATION] = "Probation",
-    [HF_PHASE_COMMITTED] = "Committed",
-    [HF_PHASE_ROLLING_BACK] = "RollingBack",
-    [HF_PHASE_ROLLED_BACK] = "RolledBack",
-    [HF_PHASE_INCOMPATIBLE] = "Incompatible",
-    [HF_PHASE_REJECTED] = "Rejected",
-};
-
 static const char *const event_names[HF_EV_COUNT] = {
     [HF_EV_STARTED] = "Started", [HF_EV_DESIRED] = "Desired",
     [HF_EV_DROPPED] = "Dropped", [HF_EV_GO] = "Go",
@@ -40,8 +23,8 @@ static const char *const action_names[HF_ACT_COUNT] = {
         .known = true, .next = HF_PHASE_##next_, .action = HF_ACT_##action_                                            \
     }
 
-/* An empty cell is not expected: it is logged, and nothing changes. What was begun by Swapping is always brought to its end, so
- * later states ignore what is wanted meanwhile; Waiting looks at it again. */
+/* An empty cell is an unexpected event: it is logged and nothing changes. From Swapping on the update runs to its end, so those
+ * states ignore changes of the wanted object; Waiting looks at it again. */
 static const struct hf_update_move table[HF_PHASE_COUNT][HF_EV_COUNT] =
     {
         [HF_PHASE_IDLE] =
@@ -61,7 +44,7 @@ static const struct hf_update_move table[HF_PHASE_COUNT][HF_EV_COUNT] =
             },
         [HF_PHASE_FETCHING] =
             {
-                /* What was downloaded stays; Go finds it. */
+                /* The download stays on disk; Go finds it. */
                 [HF_EV_STARTED] = TO(WAITING, NONE),
                 [HF_EV_DROPPED] = TO(IDLE, CLEAN),
                 [HF_EV_HELD] = TO(WAITING, NONE),
@@ -144,20 +127,6 @@ struct hf_update_move hf_update_move(enum hf_phase phase, enum hf_update_event e
     return table[phase][event];
 }
 
-const char *hf_phase_name(enum hf_phase phase)
-{
-    return phase < HF_PHASE_COUNT ? phase_names[phase] : "";
-}
-
-enum hf_phase hf_phase_of(const char *name)
-{
-    unsigned i = 0;
-
-    while (i < HF_PHASE_COUNT && strcmp(name, phase_names[i]) != 0)
-        i++;
-    return (enum hf_phase)i;
-}
-
 const char *hf_update_event_name(enum hf_update_event event)
 {
     return event < HF_EV_COUNT ? event_names[event] : "";
@@ -171,11 +140,11 @@ const char *hf_update_action_name(enum hf_update_action action)
 int hf_update_machine_print(struct hf_buf *out)
 {
     for (unsigned phase = 0; phase < HF_PHASE_COUNT; phase++) {
-        int r = hf_buf_addf(out, "%s\n", phase_names[phase]);
+        int r = hf_buf_addf(out, "%s\n", hf_phase_name((enum hf_phase)phase));
         for (unsigned event = 0; r == 0 && event < HF_EV_COUNT; event++) {
             const struct hf_update_move *move = &table[phase][event];
             if (move->known)
-                r = hf_buf_addf(out, "  %-10s %-13s %s\n", event_names[event], phase_names[move->next],
+                r = hf_buf_addf(out, "  %-10s %-13s %s\n", event_names[event], hf_phase_name(move->next),
                                 action_names[move->action]);
             else
                 r = hf_buf_addf(out, "  %-10s .\n", event_names[event]);

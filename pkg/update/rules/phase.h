@@ -1,9 +1,11 @@
-/* update/rules/phase.h - the states of a release on a node, as EdgeNode.status.updates[].phase spells them. */
+/* update/rules/phase.h - the states of a release on a node, as EdgeNode.status.updates[].phase spells them. Pure. */
 #pragma once
 
+#include <stdbool.h>
+
 enum hf_phase {
-    HF_PHASE_IDLE,    /* known, nothing to do yet */
-    HF_PHASE_WAITING, /* window, admission, hold, suspended, another release's turn, backoff: reason says which */
+    HF_PHASE_IDLE,    /* nothing to do yet */
+    HF_PHASE_WAITING, /* for a window, admission, the turn, a retry, ...: the reason says for which */
     HF_PHASE_FETCHING,
     HF_PHASE_PATCHING,
     HF_PHASE_VERIFIED,
@@ -17,5 +19,6 @@ enum hf_phase {
     HF_PHASE_COUNT,
 };
 
-const char *hf_phase_name(enum hf_phase phase); /* "Idle" ... */
-enum hf_phase hf_phase_of(const char *name);    /* HF_PHASE_COUNT: no such */
+const char *hf_phase_name(enum hf_phase phase); /* "Idle" ...; "" beyond the last */
+enum hf_phase hf_phase_of(const char *name);    /* HF_PHASE_COUNT: no phase of this name */
+bool hf_phase_rests(enum hf_phase phase);       /* true if only the caller can start something */

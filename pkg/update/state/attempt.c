@@ -6,7 +6,7 @@
 
 #include "base/parse.h"
 #include "update/state/fetch_record.h"
-#include "update/state/seal.h"
+#include "update/state/sealed_file.h"
 
 enum { FORMAT = 1, MAX_TEXT = 1024 };
 
@@ -68,7 +68,8 @@ bool hf_attempt_find(const struct hf_fs_ops *fs, const char *folder, struct hf_a
     struct hf_attempt attempt = {.deaths = 0};
     struct hf_view body;
 
-    if (hf_seal_load(fs, folder, "attempt", "attempt", FORMAT, &text, &body, NULL) < 0 || !read_body(body, &attempt))
+    if (hf_sealed_file_load(fs, folder, "attempt", "attempt", FORMAT, &text, &body, NULL) < 0 ||
+        !read_body(body, &attempt))
         return false;
     *ret_attempt = attempt;
     return true;
@@ -95,12 +96,12 @@ int hf_attempt_begin(const struct hf_fs_ops *fs, const char *folder, struct hf_a
         attempt->deaths = HF_MIN(before.deaths + 1, (unsigned)HF_ATTEMPT_MAX_DEATHS);
     int r = hf_attempt_format(attempt, &text);
     return r < 0 ? hf_err_sys(err, r, "format the attempt")
-                 : hf_seal_save(fs, folder, "attempt", hf_buf_view(&text), err);
+                 : hf_sealed_file_save(fs, folder, "attempt", hf_buf_view(&text), err);
 }
 
 int hf_attempt_end(const struct hf_fs_ops *fs, const char *folder, struct hf_err *err)
 {
-    return hf_seal_remove(fs, folder, "attempt", err);
+    return hf_sealed_file_remove(fs, folder, "attempt", err);
 }
 
 /* ---- judgement ------------------------------------------------------------------------------------------------------- */

@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "os/dir.h"
 #include "os/file.h"
-#include "update/state/seal.h"
+#include "update/state/sealed_file.h"
 
 enum { FORMAT = 1, MAX_TEXT = 2048 };
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
@@ -85,7 +86,7 @@ static int load_synced(const struct hf_fs_ops *fs, const char *folder, const cha
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_TEXT);
     struct hf_view body;
-    int r = hf_seal_load(fs, folder, "fetch", "fetch", FORMAT, &text, &body, err);
+    int r = hf_sealed_file_load(fs, folder, "fetch", "fetch", FORMAT, &text, &body, err);
 
     if (r == 0)
         r = hf_fetch_record_parse(body, ret_record);
@@ -171,12 +172,12 @@ int hf_fetch_record_save(const struct hf_fs_ops *fs, const char *folder, const s
     int r = format_sealed(record, &text);
 
     return r < 0 ? hf_err_sys(err, r, "format the download's record")
-                 : hf_seal_save(fs, folder, "fetch", hf_buf_view(&text), err);
+                 : hf_sealed_file_save(fs, folder, "fetch", hf_buf_view(&text), err);
 }
 
 int hf_fetch_record_remove(const struct hf_fs_ops *fs, const char *folder, struct hf_err *err)
 {
-    int r = hf_seal_remove(fs, folder, "fetch.now", err);
+    int r = hf_sealed_file_remove(fs, folder, "fetch.now", err);
 
-    return r < 0 ? r : hf_seal_remove(fs, folder, "fetch", err);
+    return r < 0 ? r : hf_sealed_file_remove(fs, folder, "fetch", err);
 }

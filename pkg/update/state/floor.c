@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "base/parse.h"
-#include "update/state/seal.h"
+#include "update/state/sealed_file.h"
 
 enum { COPIES = 2, MAX_TEXT = 256, FORMAT = 1 };
 
@@ -19,13 +19,13 @@ static int load_copy(const struct hf_fs_ops *fs, const char *folder, int copy, u
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_TEXT);
     struct hf_view body;
     char number[24];
-    int r = hf_seal_load(fs, folder, names[copy], "floor", FORMAT, &text, &body, err);
+    int r = hf_sealed_file_load(fs, folder, names[copy], "floor", FORMAT, &text, &body, err);
 
     if (r < 0)
         return r;
     (void)snprintf(number, sizeof(number), "%.*s", (int)HF_MIN(body.n, sizeof(number)), body.p);
     if (body.n >= sizeof(number) || hf_parse_u64(number, 0, UINT64_MAX, ret_sequence) < 0)
-        return hf_seal_set_aside(fs, folder, names[copy], err);
+        return hf_sealed_file_set_aside(fs, folder, names[copy], err);
     return 0;
 }
 
@@ -66,7 +66,7 @@ int hf_floor_raise(const struct hf_fs_ops *fs, const char *folder, uint64_t sequ
     for (int copy = 0; r == 0 && copy < COPIES; copy++) {
         uint64_t have = 0;
         if (load_copy(fs, folder, copy, &have, NULL) < 0 || have != highest)
-            r = hf_seal_save(fs, folder, names[copy], hf_buf_view(&text), err);
+            r = hf_sealed_file_save(fs, folder, names[copy], hf_buf_view(&text), err);
     }
     return r < 0 ? hf_err_wrap(err, r, "raise the floor") : 0;
 }

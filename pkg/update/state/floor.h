@@ -1,6 +1,6 @@
 /* update/state/floor.h - anti-rollback: the highest sequence this node has committed of a release.
  *
- * Two sealed files (update/state/seal.h), <folder>/floor.0 and floor.1, with the number in decimal; the higher of the valid ones counts, so that one damaged block on the card does not open the door to an old release. Raised when a
+ * Two sealed files (codec/seal.h), <folder>/floor.0 and floor.1, with the number in decimal; the higher of the valid ones counts, so that one damaged block on the card does not open the door to an old release. Raised when a
  * release is committed, never before: until then the old version must stay allowed. Blocks. */
 #pragma once
 

@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
-#include "update/state/seal.h"
+#include "update/state/sealed_file.h"
 
 /* ---- the fields, as a table: one row is name, place and form ------------------------------------------------------ */
 
@@ -268,15 +268,15 @@ int hf_journal_load(const struct hf_fs_ops *fs, const char *folder, struct hf_jo
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_JOURNAL_MAX_BYTES);
     struct hf_view body;
-    int r = hf_seal_load(fs, folder, "journal", "journal", HF_JOURNAL_FORMAT, &text, &body, err);
+    int r = hf_sealed_file_load(fs, folder, "journal", "journal", HF_JOURNAL_FORMAT, &text, &body, err);
 
     if (r < 0)
         return r;
     r = hf_journal_parse(hf_buf_view(&text), ret_journal, ret_release, err);
-    return r == -EBADMSG ? hf_seal_set_aside(fs, folder, "journal", err) : r;
+    return r == -EBADMSG ? hf_sealed_file_set_aside(fs, folder, "journal", err) : r;
 }
 
 int hf_journal_save(const struct hf_fs_ops *fs, const char *folder, struct hf_view text, struct hf_err *err)
 {
-    return hf_seal_save(fs, folder, "journal", text, err);
+    return hf_sealed_file_save(fs, folder, "journal", text, err);
 }

@@ -1,6 +1,6 @@
 /* update/state/journal.h - where a release stands, in one small file that survives everything: <state>/updates/<release>/journal.
  *
- * A sealed file (update/state/seal.h) of JSON. It is replaced durably as a whole before each step is begun (write, sync, then act),
+ * A sealed file (codec/seal.h) of JSON. It is replaced durably as a whole before each step is begun (write, sync, then act),
  * and it holds all that is needed to go on without any server: the release itself is inside. A damaged or unknown file is set
  * aside as journal.damaged and reported.
  * Values only, no pointers but the release's tree: a copy is an assignment. */

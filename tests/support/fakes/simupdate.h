@@ -11,6 +11,7 @@
  * The service runs what lay at the target when its unit was last restarted. Everything aborts on a failure of its own. */
 #pragma once
 
+#include "base/strmap.h"
 #include "support/fakes/fake_http.h"
 #include "support/fakes/simfs.h"
 #include "support/fakes/simhost.h"

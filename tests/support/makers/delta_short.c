@@ -5,6 +5,7 @@
 
 #include "delta/cm/model.h"
 #include "delta/coder.h"
+#include "delta/shared_context.h"
 #include "support/delta_io.h"
 #include "support/makers/go_make.h"
 
@@ -230,7 +231,7 @@ static int read_setting(const unsigned char *p, size_t n, uint64_t old_size, uin
 {
     static struct delta_input input;
     static struct delta_cm cm;
-    struct delta_setting setting = {.old_size = old_size, .new_size = new_size};
+    struct delta_shared_context setting = {.old_size = old_size, .new_size = new_size};
     struct delta_io bytes = {.p = p, .n = n};
     const struct hf_delta_in in = delta_io_in(&bytes);
     struct hf_err err = HF_ERR_INIT;
@@ -238,9 +239,9 @@ static int read_setting(const unsigned char *p, size_t n, uint64_t old_size, uin
     delta_input_init(&input, &in);
     input.left = n;
     delta_cm_start_decoding(&cm, &input, n, &err);
-    int r = delta_setting_code(&cm, &setting, &err);
+    int r = delta_shared_context_code(&cm, &setting, &err);
     *ret_used = r == 0 ? n - (size_t)cm.left - (cm.n - cm.pos) : n;
-    delta_setting_done(&setting);
+    delta_shared_context_done(&setting);
     return r < 0 ? r : delta_cm_finish(&cm);
 }
 

@@ -8,13 +8,22 @@
 
 #include "delta/blocks.h"
 #include "delta/coder.h"
+#include "delta/image/elf.h"
+#include "delta/shared_context.h"
 #include "delta/stripes.h"
 #include "support/delta_io.h"
 #include "support/makers/delta_short.h"
 #include "support/makers/draw.h"
 #include "support/makers/go_make.h"
 
-enum { COPY = 240, LITERALS = 40, MANY_LITERALS = DELTA_PIECE + 30, SMALL = 1200, CHANGE_EACH = 29, STRIPE_CUT = 48 };
+enum {
+    COPY = 240,
+    LITERALS = 40,
+    MANY_LITERALS = DELTA_LITERAL_PIECE + 30,
+    SMALL = 1200,
+    CHANGE_EACH = 29,
+    STRIPE_CUT = 48
+};
 
 static const char *folder;
 static void must(int r)
@@ -93,14 +102,14 @@ static void cut_piece(struct piece *k, const struct delta_short_old *old, const 
 }
 
 /* With all predictors, whether they pay or not; without map and images where old is too large for them. */
-static void open_setting(const struct piece *k, bool bare, struct delta_memory *memory, struct delta_setting *setting,
-                         struct hf_buf *part)
+static void open_setting(const struct piece *k, bool bare, struct delta_memory *memory,
+                         struct delta_shared_context *setting, struct hf_buf *part)
 {
     _cleanup_(hf_buf_done) struct hf_buf ignored = HF_BUF_INIT(1 << 20);
     struct hf_err err = HF_ERR_INIT;
     struct delta_cm cm;
 
-    must(delta_setting_make(&k->make, memory, setting, &ignored, &err));
+    must(delta_shared_context_make(&k->make, memory, setting, &ignored, &err));
     setting->predictors = DELTA_PREDICT_ALL;
     setting->lean = k->lean;
     if (bare) {
@@ -109,32 +118,33 @@ static void open_setting(const struct piece *k, bool bare, struct delta_memory *
         setting->pairs_n = 0;
     }
     delta_cm_start_encoding(&cm, part);
-    must(delta_setting_code(&cm, setting, &err));
+    must(delta_shared_context_code(&cm, setting, &err));
     must(delta_cm_finish(&cm));
 }
 
 /* In short. `room`: of a stripe. */
-static void code_block(const struct piece *k, struct delta_setting *setting, uint64_t room, struct hf_buf *block)
+static void code_block(const struct piece *k, struct delta_shared_context *setting, uint64_t room, struct hf_buf *block)
 {
     static struct delta_old old;
     _cleanup_(hf_buf_done) struct hf_buf whole = HF_BUF_INIT(1 << 20);
-    struct delta_striper striper = {.make = &k->make, .map = &setting->map, .room = room, .part = HF_BUF_INIT(1 << 20)};
-    struct delta_manner manner = {.quick = k->quick};
+    struct delta_stripe_encoder encoder = {
+        .make = &k->make, .map = &setting->map, .room = room, .part = HF_BUF_INIT(1 << 20)};
+    struct delta_block_options options = {.quick = k->quick};
     unsigned again = 0;
     struct hf_err err = HF_ERR_INIT;
 
     old = *setting->old;
-    striper.model = delta_model_new(setting);
-    striper.literals = delta_literals_new(setting, &old);
-    must(striper.model == NULL || striper.literals == NULL ? -ENOMEM : 0);
+    encoder.model = delta_model_new(setting);
+    encoder.literals = delta_literals_new(setting, &old);
+    must(encoder.model == NULL || encoder.literals == NULL ? -ENOMEM : 0);
     do {
         hf_buf_clear(&whole);
-        must(delta_stripes_make(&striper, 0, k->make.new_n, &manner, &whole, &err));
-    } while (manner.plain_n > 0 && !again++);
+        must(delta_stripes_make(&encoder, 0, k->make.new_n, &options, &whole, &err));
+    } while (options.plain_n > 0 && !again++);
     must(delta_short_add_block(block, (const unsigned char *)whole.p, whole.n) ? 0 : -EBADMSG);
-    delta_literals_free(striper.literals);
-    delta_model_free(striper.model);
-    hf_buf_done(&striper.part);
+    delta_literals_free(encoder.literals);
+    delta_model_free(encoder.model);
+    hf_buf_done(&encoder.part);
 }
 
 /* What a body's part says, *p being moved behind it; ret_coder: it is named there, too. */
@@ -190,7 +200,7 @@ static void keep_piece(const char *name, unsigned which, const struct piece *k)
                             .kind = k->make.new_n <= 1024 ? DELTA_SHORT_1K : DELTA_SHORT_4K,
                             .size = (unsigned)k->make.new_n - 1};
     const struct delta_make *make = &k->make;
-    struct delta_setting setting;
+    struct delta_shared_context setting;
     struct hf_err err = HF_ERR_INIT;
     char path[128];
 
@@ -205,7 +215,7 @@ static void keep_piece(const char *name, unsigned which, const struct piece *k)
         (void)snprintf(path, sizeof(path), "%s-cm%s", name, cut != 0 ? "-cut" : "");
         keep_short(path, &s, &setting_part, block.p, block.n);
     }
-    delta_setting_done(&setting);
+    delta_shared_context_done(&setting);
     if (large)
         return;
     s.method = DELTA_METHOD_RECORDS_ZSTD;
@@ -291,7 +301,7 @@ static void keep_drawn(unsigned i)
     _cleanup_(hf_buf_done) struct hf_buf block = HF_BUF_INIT(1 << 20), part = HF_BUF_INIT(1 << 20),
                                          content = HF_BUF_INIT(1 << 10), input = HF_BUF_INIT(1 << 20);
     struct delta_short_old *old = delta_short_old(DELTA_SHORT_DRAWN);
-    struct delta_setting setting;
+    struct delta_shared_context setting;
     struct delta_image image;
     struct hf_err err = HF_ERR_INIT;
     struct piece piece;
@@ -312,7 +322,7 @@ static void keep_drawn(unsigned i)
         cut_piece(&piece, old, &image, image.regions[r].offset, image.regions[r].size, LITERALS);
         open_setting(&piece, false, &memory, &setting, &part);
         code_block(&piece, &setting, DELTA_STRIPE_BYTES, &block);
-        delta_setting_done(&setting);
+        delta_shared_context_done(&setting);
         s.size = (unsigned)piece.make.new_n - 1;
         s.setting_n = (unsigned)part.n;
         delta_short_add_drawn(&block, drawn[i].machine, content.p, content.n);

@@ -18,8 +18,10 @@
 #include <unistd.h>
 
 #include "base/parse.h"
+#include "os/clock_posix.h"
 #include "os/fs_posix.h"
 #include "os/memory.h"
+#include "os/rand_posix.h"
 #include "telemetry/event/event.h"
 #include "telemetry/sink/outlet.h"
 

@@ -16,7 +16,9 @@
 
 #include "base/parse.h"
 #include "loop/loop.h"
+#include "os/clock_posix.h"
 #include "os/fs_posix.h"
+#include "os/rand_posix.h"
 #include "spool/crc32c.h"
 #include "spool/spool.h"
 

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "os/file.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
 #include "support/fakes/simloop.h"

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "loop/http.h"
-#include "os/fs_posix.h"
+#include "os/clock_posix.h"
 #include "support/check_main.h"
 #include "support/loop_for.h"
 

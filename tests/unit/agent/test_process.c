@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "agent/process.h"
+#include "os/dir.h"
 #include "os/file.h"
 #include "os/fs_posix.h"
 #include "support/check_main.h"
@@ -46,7 +47,7 @@ static void set_up(struct scene *s)
 
 static void tear_down(struct scene *s)
 {
-    ck_assert_int_eq(hf_tree_remove(hf_fs_posix(), s->dir, NULL), 0);
+    ck_assert_int_eq(hf_dir_remove_tree(hf_fs_posix(), s->dir, NULL), 0);
 }
 
 static pid_t run_program(struct scene *s, const char *const *argv)

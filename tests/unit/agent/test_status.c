@@ -26,7 +26,7 @@ static const struct hf_update_status committed = {.name = "edge-inference",
 
 struct scene {
     struct hf_status_view view;
-    struct hf_verdict verdict;
+    struct hf_readiness verdict;
     struct hf_syncpolicy policy;
     struct hf_issues issues;
     json_t *conditions;
@@ -37,9 +37,9 @@ static void set_up(struct scene *s, const struct hf_update_status *updates, size
 {
     memset(s, 0, sizeof(*s));
     s->conditions = json_array();
-    struct hf_verdict_params params = {
+    struct hf_readiness_params params = {
         .known = true, .updates = updates, .n_updates = n, .refused = refused, .n_refused = n_refused};
-    hf_verdict_make(&params, &s->verdict);
+    hf_readiness_judge(&params, &s->verdict);
     s->policy.meta.name = "edge-sites";
     s->policy.meta.generation = 3;
     s->policy.interval_ns = 300 * HF_NS_PER_S;
@@ -146,7 +146,7 @@ START_TEST(transition_times)
     set_up(&s, &committed, 1, NULL, 0);
     json_decref(essence(&s, NOW));
     s.verdict.is_stalled = true;
-    s.verdict.stalled = (struct hf_verdict_part){.status = "True", .reason = "X", .message = "y"};
+    s.verdict.stalled = (struct hf_readiness_part){.status = "True", .reason = "X", .message = "y"};
     _cleanup_(hf_json_freep) json_t *two = essence(&s, NOW + 60 * HF_NS_PER_S);
     const json_t *list = json_object_get(two, "conditions");
     ck_assert_uint_eq(json_array_size(list), 2);

@@ -1,3 +1,4 @@
+#include "api/admission.h"
 #include "api/edgeupdate.h"
 
 #include <errno.h>
@@ -275,29 +276,29 @@ START_TEST(admission)
     _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *first = decode(json);
     unsigned slot = hf_admission_slot("n", first->release.digest);
 
-    ck_assert(!hf_edgeupdate_admits(first, "n", compute)); /* a strategy, and no word of the controller */
+    ck_assert(!hf_admission_allows(first, "n", compute)); /* a strategy, and no word of the controller */
     ck_assert_int_eq(hf_json_put(json, "status.admission.digest", json_string(first->release.digest)), 0);
     ck_assert_int_eq(hf_json_put(json, "status.admission.cutoff", json_integer(slot)), 0);
     _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *below = decode(json);
-    ck_assert(!hf_edgeupdate_admits(below, "n", compute));
-    ck_assert(!hf_edgeupdate_admits(below, "n", canary));
+    ck_assert(!hf_admission_allows(below, "n", compute));
+    ck_assert(!hf_admission_allows(below, "n", canary));
     ck_assert_int_eq(hf_json_put(json, "status.admission.canary", json_true()), 0);
     _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *canaries = decode(json);
-    ck_assert(hf_edgeupdate_admits(canaries, "n", canary));
-    ck_assert(!hf_edgeupdate_admits(canaries, "n", compute));
-    ck_assert(!hf_edgeupdate_admits(canaries, "n", foreign));
+    ck_assert(hf_admission_allows(canaries, "n", canary));
+    ck_assert(!hf_admission_allows(canaries, "n", compute));
+    ck_assert(!hf_admission_allows(canaries, "n", foreign));
     ck_assert_int_eq(hf_json_put(json, "status.admission.cutoff", json_integer(slot + 1)), 0);
     _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *above = decode(json);
-    ck_assert(hf_edgeupdate_admits(above, "n", compute));
-    ck_assert(!hf_edgeupdate_admits(above, "n", NULL));
+    ck_assert(hf_admission_allows(above, "n", compute));
+    ck_assert(!hf_admission_allows(above, "n", NULL));
     ck_assert_int_eq(hf_json_put(json, "spec.release.sequence", json_integer(43)), 0);
     _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *edited = decode(json);
-    ck_assert(!hf_edgeupdate_admits(edited, "n", compute)); /* admitted was what it was before */
+    ck_assert(!hf_admission_allows(edited, "n", compute)); /* admitted was what it was before */
     ck_assert_int_eq(hf_json_put(json, "status.admission.cutoff", json_string("10000")), 0);
     ck_assert_int_eq(hf_json_put(json, "status.admission.digest", json_integer(1)), 0);
     _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *nonsense = decode(json);
     ck_assert_uint_eq(issues.n_warnings, 1);
-    ck_assert(!hf_edgeupdate_admits(nonsense, "n", compute));
+    ck_assert(!hf_admission_allows(nonsense, "n", compute));
 }
 END_TEST
 
@@ -307,8 +308,8 @@ START_TEST(without_a_strategy_all_selected_are_admitted)
     _cleanup_(hf_json_freep) json_t *compute = json_pack("{s:s}", "edge.codcompass.io/role", "compute");
     _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *u = decode(json);
 
-    ck_assert(hf_edgeupdate_selects(u, compute) && hf_edgeupdate_admits(u, "n", compute));
-    ck_assert(!hf_edgeupdate_selects(u, NULL) && !hf_edgeupdate_admits(u, "n", NULL));
+    ck_assert(hf_admission_selects(u, compute) && hf_admission_allows(u, "n", compute));
+    ck_assert(!hf_admission_selects(u, NULL) && !hf_admission_allows(u, "n", NULL));
 }
 END_TEST
 

@@ -1,4 +1,5 @@
-#include "api/meta.h"
+#include "api/conditions.h"
+#include "api/field/issues.h"
 
 #include "base/clock.h"
 #include "support/check_main.h"

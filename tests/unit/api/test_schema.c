@@ -1,6 +1,11 @@
 /* The CRDs and the tables that decode say the same: every field, its type, whether it is required, every bound. */
+#include "api/field/selector.h"
+#include "api/meta.h"
 #include "api/schema.h"
+#include "api/window.h"
 
+#include "api/telemetry.h"
+#include "base/format.h"
 #include "base/parse.h"
 #include "support/check_main.h"
 
@@ -269,6 +274,24 @@ START_TEST(says_the_same)
 }
 END_TEST
 
+/* The rows of HF_TELEMETRY_SOURCES and the fields of spec.telemetry.sources are the same set. */
+START_TEST(every_source_has_a_row)
+{
+    static const char *const fields[] = {
+#define FIELD(class, number, create, name, field, on) field,
+        HF_TELEMETRY_SOURCES(FIELD)
+#undef FIELD
+    };
+    _cleanup_(hf_json_freep) json_t *crd = load_crd("crds/syncpolicies.yaml");
+    const json_t *sources =
+        hf_json_at(schema_of(crd), "properties.spec.properties.telemetry.properties.sources.properties");
+
+    for (size_t i = 0; i < HF_LEN(fields); i++)
+        ck_assert_msg(json_object_get(sources, fields[i]) != NULL, "no field %s in the CRD", fields[i]);
+    ck_assert_uint_eq(json_object_size(sources), HF_LEN(fields));
+}
+END_TEST
+
 static unsigned undescribed(const char *path, const json_t *schema)
 {
     const json_t *properties = json_object_get(schema, "properties"), *items = json_object_get(schema, "items");
@@ -302,6 +325,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, says_the_same, 0, (int)HF_LEN(crds));
+    tcase_add_test(tc, every_source_has_a_row);
     tcase_add_test(tc, explains_every_field_of_a_status);
 }
 HF_TEST_MAIN("api/schema", cases)

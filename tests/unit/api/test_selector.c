@@ -1,4 +1,4 @@
-#include "api/meta.h"
+#include "api/field/selector.h"
 
 #include <errno.h>
 

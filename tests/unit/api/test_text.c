@@ -1,4 +1,4 @@
-#include "api/text.h"
+#include "api/field/text.h"
 
 #include "base/macros.h"
 #include "support/check_main.h"

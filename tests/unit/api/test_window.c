@@ -1,6 +1,7 @@
 /* Windows over clock changes. Europe/Berlin 2026: 29 March 02:00 -> 03:00, 25 October 03:00 -> 02:00. */
 #include "api/edgeupdate.h"
 #include "api/zone.h"
+#include "base/format.h"
 #include "base/parse.h"
 #include "support/check_main.h"
 

@@ -37,15 +37,15 @@ END_TEST
 
 START_TEST(calendar)
 {
-    ck_assert_int_eq(hf_days_from_civil(1970, 1, 1), 0);
-    ck_assert_int_eq(hf_days_from_civil(2000, 2, 29), 11016);
-    ck_assert_int_eq(hf_days_from_civil(1969, 12, 31), -1);
-    ck_assert_uint_eq(hf_weekday(0), 4);
-    ck_assert_uint_eq(hf_weekday(-1), 3);
-    ck_assert_uint_eq(hf_weekday(-8), 3);
+    ck_assert_int_eq(hf_zone_days_of_date(1970, 1, 1), 0);
+    ck_assert_int_eq(hf_zone_days_of_date(2000, 2, 29), 11016);
+    ck_assert_int_eq(hf_zone_days_of_date(1969, 12, 31), -1);
+    ck_assert_uint_eq(hf_zone_weekday(0), 4);
+    ck_assert_uint_eq(hf_zone_weekday(-1), 3);
+    ck_assert_uint_eq(hf_zone_weekday(-8), 3);
     for (int64_t year = 1600; year < 2400; year++) {
-        ck_assert_int_eq(hf_year_of_days(hf_days_from_civil(year, 1, 1)), year);
-        ck_assert_int_eq(hf_year_of_days(hf_days_from_civil(year, 12, 31)), year);
+        ck_assert_int_eq(hf_zone_year_of_days(hf_zone_days_of_date(year, 1, 1)), year);
+        ck_assert_int_eq(hf_zone_year_of_days(hf_zone_days_of_date(year, 12, 31)), year);
     }
 }
 END_TEST

@@ -112,8 +112,8 @@ END_TEST
 
 START_TEST(copies)
 {
-    _cleanup_(hf_freep) char *view = hf_strdup_view((struct hf_view){"abcdef", 3});
-    _cleanup_(hf_freep) char *nothing = hf_strdup_view((struct hf_view){NULL, 0});
+    _cleanup_(hf_freep) char *view = hf_view_dup((struct hf_view){"abcdef", 3});
+    _cleanup_(hf_freep) char *nothing = hf_view_dup((struct hf_view){NULL, 0});
     _cleanup_(hf_freep) char *formatted = hf_asprintf("%s/%d", "a", 7);
     char *first = formatted;
 

@@ -34,7 +34,7 @@ static const struct {
 
 START_TEST(host_of_url)
 {
-    struct hf_view host = hf_url_host(urls[_i].url);
+    struct hf_view host = hf_host_of_url(urls[_i].url);
 
     ck_assert_msg(urls[_i].want == NULL ? host.p == NULL && host.n == 0 : hf_view_eq(host, urls[_i].want), "%s: '%.*s'",
                   urls[_i].url, (int)host.n, host.p != NULL ? host.p : "");

@@ -284,7 +284,7 @@ START_TEST(other_damage)
     fill();
     entry.p[15] = '2';
     hf_simfs_put(disk, DIR "/EdgeUpdate/b.json", entry.p, entry.n, 0600);
-    expect_set_aside("another format", "no cache file of format 1");
+    expect_set_aside("another format", "not a cache file of format 1");
     fill();
     memset(huge, 'x', HF_CACHE_ENTRY_MAX + 1);
     hf_simfs_put(disk, DIR "/EdgeUpdate/b.json", huge, HF_CACHE_ENTRY_MAX + 1, 0600);

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "cli/args.h"
+#include "os/clock_posix.h"
 #include "os/file.h"
 #include "os/fs_posix.h"
 #include "support/check_main.h"

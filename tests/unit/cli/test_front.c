@@ -9,6 +9,7 @@
 
 #include "cli/args.h"
 #include "delta/delta.h"
+#include "os/clock_posix.h"
 #include "os/fs_posix.h"
 #include "os/pages.h"
 #include "pack/deep/deep.h"

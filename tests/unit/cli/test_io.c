@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "cli/cli.h"
 #include "cli/release/tar.h"
+#include "os/clock_posix.h"
 #include "os/fs_posix.h"
 #include "support/check_main.h"
 #include "support/cli_run.h"

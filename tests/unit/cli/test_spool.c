@@ -9,6 +9,7 @@
 #include "cli/cli.h"
 #include "cli/parts.h"
 #include "os/fs_posix.h"
+#include "os/rand_posix.h"
 #include "spool/store.h"
 #include "support/check_main.h"
 #include "support/cli_run.h"

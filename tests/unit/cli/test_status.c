@@ -61,7 +61,7 @@ static void agent_begins(uint64_t before_s)
     const struct timespec times[] = {since, since};
 
     agent_ends();
-    lock = hf_lock_take(hf_fs_posix(), cli_path(&run, "agent.lock"), NULL);
+    lock = hf_file_lock(hf_fs_posix(), cli_path(&run, "agent.lock"), NULL);
     ck_assert_int_ge(lock, 0);
     ck_assert_int_eq(futimens(lock, times), 0);
 }
@@ -339,7 +339,7 @@ START_TEST(a_leftover)
     write_journal("edge", HF_PHASE_COMMITTED);
     write_node("status/EdgeNode-n1.json", "Fetching");
     now_unix_ns = OBSERVED + 7200 * HF_NS_PER_S;
-    lock = hf_lock_take(hf_fs_posix(), cli_path(&run, "agent.lock"), NULL); /* made now, which is later */
+    lock = hf_file_lock(hf_fs_posix(), cli_path(&run, "agent.lock"), NULL); /* made now, which is later */
     ck_assert_int_eq(status(), 0);
     expect_said("from its journals");
     agent_begins(60);

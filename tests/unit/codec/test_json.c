@@ -17,6 +17,10 @@ static const struct {
     {"{\"b\":1,\"a\":{\"\":[]}}", 0, "{\"b\":1,\"a\":{\"\":[]}}"},
     {"\"\\ud83d\\ude00\\\"\\u0007\"", 0, "\"\xf0\x9f\x98\x80\\\"\\u0007\""},
     {"0.5", 0, "0.5"},
+    {"[9223372036854775808,-9223372036854775809,18446744073709551616]", 0,
+     "[9.2233720368547758e18,-9.2233720368547758e18,1.8446744073709552e19]"},
+    {"[-0,-0.0,1e2,1E-400]", 0, "[0,-0.0,100.0,0.0]"},
+    {"{\"\\u0061\\ud83d\\ude00\":\"\\/\\u00e4\"}", 0, "{\"a\xf0\x9f\x98\x80\":\"/\xc3\xa4\"}"},
     {"[\"]]]]{{{{\\\\\", \"\\\"[\"]", 0, "[\"]]]]{{{{\\\\\",\"\\\"[\"]"},
 };
 
@@ -39,9 +43,11 @@ static const struct {
     int want_r;
     const char *want; /* start of the cause */
 } bad[] = {
-    {"", 0, -EBADMSG, "line 1 column 0: "},
-    {"{\"a\":1,\n \"a\":2}", 0, -EBADMSG, "line 2 column 4: duplicate object key"},
-    {"{\"a\":1} x", 0, -EBADMSG, "line 1 column 9: end of file expected"},
+    {"", 0, -EBADMSG, "line 1 column 1: the text ends where a value is expected"},
+    {"{\"a\":1,\n \"a\":2}", 0, -EBADMSG, "line 2 column 2: duplicate member"},
+    {"{\"a\":[{\"b\":1,\"\\u0062\":2}]}", 0, -EBADMSG, "line 1 column 14: duplicate member"},
+    {"{\"a\":1} x", 0, -EBADMSG, "line 1 column 9: text behind the end"},
+    {"{\"a\":1}\0{}", 10, -EBADMSG, "line 1 column 8: text behind the end"},
     {"[1,]", 0, -EBADMSG, "line 1 column 4: "},
     {"{'a':1}", 0, -EBADMSG, "line 1 column 2: "},
     {"[\"\xff\"]", 0, -EBADMSG, "line 1 column "},
@@ -50,8 +56,8 @@ static const struct {
     {"[\"\\u0000\"]", 0, -EBADMSG, "line 1 column "},
     {"{\"a\\u0000b\":1}", 0, -EBADMSG, "line 1 column "},
     {"[\"a\0b\"]", 7, -EBADMSG, "line 1 column "},
-    {"9223372036854775808", 0, -EBADMSG, "line 1 column 19: too big integer"},
-    {"1e999", 0, -EBADMSG, "line 1 column 5: real number overflow"},
+    {"1e999", 0, -EBADMSG, "line 1 column 1: number out of range"},
+    {"-1e999", 0, -EBADMSG, "line 1 column 1: number out of range"},
     {"NaN", 0, -EBADMSG, "line 1 column "},
     {"Infinity", 0, -EBADMSG, "line 1 column "},
     {"\xef\xbb\xbf{}", 0, -EBADMSG, "line 1 column "},
@@ -61,8 +67,8 @@ static const struct {
     {"01", 0, -EBADMSG, "line 1 column "},
     {"[\n[[[[", 0, -E2BIG, "line 2 column 4: nested more than 4"},
     {"[1,2,3,4,5,6,7,8,9]", 0, 0, NULL},
-    {"[1,2,3,4,5,6,7,8,9,10]", 0, -E2BIG, "line 1 column 20: values more than 10"},
-    {"[\"1\",\"2\",[],{},{},6,7,8,9,true]", 0, -E2BIG, "line 1 column 27: values more than 10"},
+    {"[1,2,3,4,5,6,7,8,9,10]", 0, -E2BIG, "line 1 column 19: values more than 10"},
+    {"[\"1\",\"2\",[],{},{},6,7,8,9,true]", 0, -E2BIG, "line 1 column 26: values more than 10"},
     {"{\"1\":1,\"2\":2,\"3\":3,\"4\":4,\"5\":5,\"6\":6,\"7\":7,\"8\":8,\"9\":9}", 0, 0, NULL},
     {"                                                                                 ", 0, -E2BIG,
      "JSON text of 81 bytes, at most 80 are read"},
@@ -103,7 +109,7 @@ START_TEST(deep_text_costs_nothing)
     memset(text, '[', n);
     ck_assert_int_eq(hf_json_parse((struct hf_view){text, n}, NULL, &json, NULL), -E2BIG);
     for (size_t i = 0; i < n; i++)
-        text[i] = i % 2 ? ',' : '1';
+        text[i] = i % 2 ? '1' : ',';
     text[0] = '[';
     ck_assert_int_eq(hf_json_parse((struct hf_view){text, n}, NULL, &json, NULL), -E2BIG);
 }

@@ -154,12 +154,12 @@ START_TEST(states)
     for (unsigned bit = 0; bit < 2; bit++) {
         unsigned state = 0, n = 0;
         for (; b->next[state][bit] != state; state = b->next[state][bit], n++) {
-            int before = b->state_says[state], after = b->state_says[b->next[state][bit]];
+            int before = b->state_logit[state], after = b->state_logit[b->next[state][bit]];
             ck_assert(bit != 0 ? after > before : after < before);
         }
         ck_assert_uint_eq(n, 30);
     }
-    ck_assert_int_le(abs(b->state_says[0]), 16);
+    ck_assert_int_le(abs(b->state_logit[0]), 16);
     delta_bytes_done(b);
     free(b);
 }

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/endian.h"
 #include "delta/create.h"
+#include "delta/image/elf.h"
 #include "delta/image/golang.h"
 #include "delta/image/predict.h"
 #include "delta/image/refs_go.h"

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "delta/create.h"
+#include "delta/image/elf.h"
 #include "delta/images.h"
 #include "support/check_main.h"
 #include "support/makers/elf_make.h"

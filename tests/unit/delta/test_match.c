@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "delta/match/halves.h"
+#include "delta/match/parallel_finder.h"
 #include "support/check_main.h"
 #include "support/makers/draw.h"
 
@@ -103,10 +103,10 @@ static int count(void *ctx, uint64_t done, uint64_t total)
     return 0;
 }
 
-static struct delta_copies match(const struct delta_matcher *m, unsigned better_by, unsigned workers)
+static struct delta_copies match(const struct delta_matcher *m, unsigned min_gain, unsigned workers)
 {
     unsigned calls = 0;
-    const struct delta_match_params params = {&better_by, 1, workers, count, &calls};
+    const struct delta_match_params params = {&min_gain, 1, workers, count, &calls};
     struct delta_copies copies = {0}, *const ret[] = {&copies};
 
     ck_assert_int_eq(delta_match(m, &params, ret, NULL), 0);
@@ -119,8 +119,8 @@ static void check_same(const struct file *old, const struct file *new_file)
     struct delta_matcher m;
 
     ck_assert_int_eq(delta_matcher_open(&m, old->p, old->n, new_file->p, new_file->n, true, NULL), 0);
-    for (unsigned better_by = 8; better_by <= 24; better_by += 8) {
-        struct delta_copies alone = match(&m, better_by, 1), halves = match(&m, better_by, 2);
+    for (unsigned min_gain = 8; min_gain <= 24; min_gain += 8) {
+        struct delta_copies alone = match(&m, min_gain, 1), halves = match(&m, min_gain, 2);
         ck_assert_uint_eq(alone.n, halves.n);
         for (size_t i = 0; i < alone.n; i++) {
             ck_assert_uint_eq(alone.p[i].new_pos, halves.p[i].new_pos);
@@ -163,12 +163,12 @@ START_TEST(canceled)
 {
     struct file old = file_of(LARGE), new_file = pieces_move(&old);
     struct delta_matcher m;
-    unsigned better_by = 16;
+    unsigned min_gain = 16;
 
     ck_assert_int_eq(delta_matcher_open(&m, old.p, old.n, new_file.p, new_file.n, true, NULL), 0);
     for (unsigned calls = 1; calls <= 5; calls++) {
         unsigned left = calls;
-        const struct delta_match_params params = {&better_by, 1, 2, stop_at, &left};
+        const struct delta_match_params params = {&min_gain, 1, 2, stop_at, &left};
         struct delta_copies copies = {0}, *const ret[] = {&copies};
         int r = delta_match(&m, &params, ret, NULL);
         ck_assert_int_eq(r, left == 0 ? -ECANCELED : 0);

@@ -8,6 +8,7 @@
 #include "delta/cm/model.h"
 #include "delta/create.h"
 #include "delta/delta.h"
+#include "delta/shared_context.h"
 #include "delta/stripes.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
@@ -196,24 +197,24 @@ START_TEST(leaves_room)
     struct delta_make make = {.params = &params, .old_n = 64 << 20, .new_n = 64 << 20};
     _cleanup_(hf_buf_done) struct hf_buf body = HF_BUF_INIT(1 << 20);
     struct delta_memory memory;
-    struct delta_setting setting = {.map = {.n = 0}};
+    struct delta_shared_context shared = {.map = {.n = 0}};
     struct delta_stripes *stripes = NULL;
     struct hf_err err = HF_ERR_INIT;
     struct delta_input input = {.in = NULL};
-    struct delta_run run = {.input = &input};
+    struct delta_apply_state run = {.input = &input};
 
     for (uint64_t i = 0; i < COPIES; i++)
         ck_assert_int_eq(delta_copies_add(&make.copies, (struct delta_copy){1000 * i, 1000 * i, 500}), 0);
-    ck_assert_int_eq(delta_setting_make(&make, &memory, &setting, &body, &err), 0);
-    run.old = setting.old;
-    size_t held = setting.map.n * (sizeof(*setting.map.p) + sizeof(*setting.map.by_old)) + sizeof(*run.old);
+    ck_assert_int_eq(delta_shared_context_make(&make, &memory, &shared, &body, &err), 0);
+    run.old = shared.old;
+    size_t held = shared.map.n * (sizeof(*shared.map.p) + sizeof(*shared.map.by_old)) + sizeof(*run.old);
     size_t before = taken;
-    ck_assert_int_eq(delta_stripes_open(&run, &setting, &stripes, &err), 0);
+    ck_assert_int_eq(delta_stripes_open(&run, &shared, &stripes, &err), 0);
     held += taken - before;
-    ck_assert_msg(held <= HELD_MAX, "%zu KiB with a map of %u", held >> 10, (unsigned)setting.map.n);
-    ck_assert_uint_eq(setting.map.n, DELTA_MAP_MADE);
+    ck_assert_msg(held <= HELD_MAX, "%zu KiB with a map of %u", held >> 10, (unsigned)shared.map.n);
+    ck_assert_uint_eq(shared.map.n, DELTA_MAP_MADE);
     delta_stripes_close(stripes);
-    delta_setting_done(&setting);
+    delta_shared_context_done(&shared);
     delta_copies_done(&make.copies);
 }
 END_TEST

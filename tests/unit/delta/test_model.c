@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "delta/create.h"
+#include "delta/image/elf.h"
 #include "delta/stripes.h"
 #include "support/check_main.h"
 #include "support/delta_io.h"
@@ -35,42 +36,42 @@ START_TEST(literals_where_an_image_begins)
     unsigned char new_bytes[NEW];
     struct delta_map_entry entries[] = {{0, 64, COPY}, {COPY + LITERALS, 64 + COPY + LITERALS, COPY}};
     const unsigned i = (unsigned)_i;
-    struct delta_manner manner = {.quick = (i / HF_LEN(rooms) & 1) != 0};
+    struct delta_block_options options = {.quick = (i / HF_LEN(rooms) & 1) != 0};
     uint32_t at = image_at[i / (2 * HF_LEN(rooms))];
     struct delta_pair pair = {0, (uint32_t)elf.n, at, NEW - at};
     struct delta_image image;
-    struct delta_setting setting = {.old = &memory.reader,
-                                    .pairs = &pair,
-                                    .pairs_n = 1,
-                                    .new_images = &image,
-                                    .old_size = elf.n,
-                                    .new_size = NEW,
-                                    .predictors = DELTA_PREDICT_REFERENCES};
+    struct delta_shared_context shared = {.old = &memory.reader,
+                                          .pairs = &pair,
+                                          .pairs_n = 1,
+                                          .new_images = &image,
+                                          .old_size = elf.n,
+                                          .new_size = NEW,
+                                          .predictors = DELTA_PREDICT_REFERENCES};
     _cleanup_(hf_buf_done) struct hf_buf part = HF_BUF_INIT(1 << 16);
     struct hf_err err = HF_ERR_INIT;
 
     delta_memory_open(&memory, elf.p, elf.n);
     ck_assert_int_eq(delta_image_read(&memory.reader, 0, elf.n, &image, &err), 0);
-    ck_assert_int_eq(delta_map_alloc(&setting.map, HF_LEN(entries), &err), 0);
-    memcpy(setting.map.p, entries, sizeof(entries));
-    delta_map_sort(&setting.map);
+    ck_assert_int_eq(delta_map_alloc(&shared.map, HF_LEN(entries), &err), 0);
+    memcpy(shared.map.p, entries, sizeof(entries));
+    delta_map_sort(&shared.map);
     memcpy(new_bytes, elf.p + 64, NEW);
     memset(new_bytes + COPY, 'x', LITERALS);
 
     const struct delta_make make = {.new_bytes = new_bytes, .new_n = NEW, .copies = {0}};
     static struct delta_old literals_old;
-    struct delta_striper striper = {.make = &make,
-                                    .map = &setting.map,
-                                    .room = rooms[i % HF_LEN(rooms)],
-                                    .part = HF_BUF_INIT(1 << 16),
-                                    .model = delta_model_new(&setting),
-                                    .literals = delta_literals_new(&setting, &literals_old)};
+    struct delta_stripe_encoder encoder = {.make = &make,
+                                           .map = &shared.map,
+                                           .room = rooms[i % HF_LEN(rooms)],
+                                           .part = HF_BUF_INIT(1 << 16),
+                                           .model = delta_model_new(&shared),
+                                           .literals = delta_literals_new(&shared, &literals_old)};
     literals_old = memory.reader;
-    ck_assert_int_eq(delta_stripes_make(&striper, 0, NEW, &manner, &part, &err), 0);
-    ck_assert_uint_lt(part.n, striper.room == DELTA_STRIPE_BYTES ? NEW / 2 : 2 * NEW);
-    delta_literals_free(striper.literals);
-    delta_model_free(striper.model);
-    hf_buf_done(&striper.part);
+    ck_assert_int_eq(delta_stripes_make(&encoder, 0, NEW, &options, &part, &err), 0);
+    ck_assert_uint_lt(part.n, encoder.room == DELTA_STRIPE_BYTES ? NEW / 2 : 2 * NEW);
+    delta_literals_free(encoder.literals);
+    delta_model_free(encoder.model);
+    hf_buf_done(&encoder.part);
 
     const unsigned char *expected = new_bytes;
     struct delta_io coded = delta_io_of(&part);
@@ -78,15 +79,15 @@ START_TEST(literals_where_an_image_begins)
     const struct hf_delta_out out = {&expected, compare};
     static struct delta_input input;
     static unsigned char pending[DELTA_PENDING_BYTES];
-    struct delta_run run = {.header = {.old_size = elf.n, .new_size = NEW},
-                            .input = &input,
-                            .old = &memory.reader,
-                            .output = {.out = &out, .size = NEW, .pending = pending}};
+    struct delta_apply_state run = {.header = {.old_size = elf.n, .new_size = NEW},
+                                    .input = &input,
+                                    .old = &memory.reader,
+                                    .output = {.out = &out, .size = NEW, .pending = pending}};
     struct delta_stripes *stripes;
     hf_sha256_init(&run.output.hash);
     delta_input_init(&input, &in);
     input.left = part.n;
-    ck_assert_int_eq(delta_stripes_open(&run, &setting, &stripes, &err), 0);
+    ck_assert_int_eq(delta_stripes_open(&run, &shared, &stripes, &err), 0);
     ck_assert_int_eq(delta_stripes_apply(stripes, 0, NEW, &err), 0);
     delta_stripes_close(stripes);
     ck_assert_int_eq(delta_output_flush(&run.output, &err), 0);
@@ -99,7 +100,7 @@ START_TEST(literals_where_an_image_begins)
     ck_assert_int_eq(delta_stripes_skip(&input, &err), 0);
     ck_assert_uint_eq(input.left, 0);
 
-    delta_map_done(&setting.map);
+    delta_map_done(&shared.map);
     free(elf.p);
 }
 END_TEST

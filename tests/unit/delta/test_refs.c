@@ -9,6 +9,7 @@
 #include "delta/create.h"
 #include "delta/image/refs.h"
 #include "delta/images.h"
+#include "delta/shared_context.h"
 #include "support/check_main.h"
 #include "support/makers/elf_make.h"
 
@@ -69,7 +70,7 @@ struct room {
     unsigned char bytes[ROOM];
     struct delta_image image;
     struct delta_region region;
-    struct delta_awaited awaited;
+    struct delta_announced announced;
     struct delta_ref refs[ROOM / 2];
     size_t found;
 };
@@ -87,7 +88,7 @@ static void start(struct room *room, enum delta_machine machine, enum delta_regi
 static void scan(struct room *room, size_t n)
 {
     room->found =
-        delta_refs_scan(&room->image, &room->region, room->bytes + HERE, n, n, SITE, &room->awaited, room->refs);
+        delta_refs_scan(&room->image, &room->region, room->bytes + HERE, n, n, SITE, &room->announced, room->refs);
 }
 
 /* Nothing but instructions that lead nowhere. */
@@ -426,7 +427,7 @@ START_TEST(anything)
         size_t n = 1 + x % 1024, end = 0;
         uint64_t offset = SITE + (x >> 20);
         room->found = delta_refs_scan(&room->image, &room->region, room->bytes + HERE, n, n + x % 9, offset,
-                                      round % 5 == 0 ? NULL : &room->awaited, room->refs);
+                                      round % 5 == 0 ? NULL : &room->announced, room->refs);
         ck_assert_uint_le(room->found, (n + 1) / 2);
         for (size_t i = 0; i < room->found; i++) {
             ck_assert_msg(room->refs[i].at >= end && room->refs[i].at < n, "round %u: %zu", round, i);
@@ -443,13 +444,13 @@ START_TEST(later_predictors)
 {
     struct hf_buf part = HF_BUF_INIT(4096);
     struct delta_cm *cm = calloc(1, sizeof(*cm));
-    struct delta_setting setting = {.lean = DELTA_LEAN_MAX + 1};
+    struct delta_shared_context shared = {.lean = DELTA_LEAN_MAX + 1};
     struct hf_err err = HF_ERR_INIT;
 
     delta_cm_start_encoding(cm, &part);
-    ck_assert_int_eq(delta_setting_code(cm, &setting, &err), -EOPNOTSUPP);
+    ck_assert_int_eq(delta_shared_context_code(cm, &shared, &err), -EOPNOTSUPP);
     ck_assert_ptr_nonnull(strstr(err.cause, "predictor"));
-    delta_setting_done(&setting);
+    delta_shared_context_done(&shared);
     hf_buf_done(&part);
     free(cm);
 }
@@ -466,7 +467,7 @@ static unsigned predictors_of(enum elf_make_machine machine, bool misled)
     struct delta_make make = {.old = elf.p, .old_n = n, .new_bytes = now, .new_n = n + code};
     struct delta_found old_found = {0}, new_found = {0};
     struct delta_memory *memory = malloc(sizeof(*memory));
-    struct delta_setting setting = {0};
+    struct delta_shared_context shared = {0};
     struct hf_buf body = HF_BUF_INIT(1 << 20);
     struct hf_err err = HF_ERR_INIT;
 
@@ -480,9 +481,9 @@ static unsigned predictors_of(enum elf_make_machine machine, bool misled)
     ck_assert_int_eq(delta_images_find(now, n + code, &new_found, &err), 0);
     ck_assert_int_eq(delta_images_pair(&make, &old_found, &new_found, &err), 0);
     ck_assert_uint_eq(make.pairs_n, 1);
-    ck_assert_int_eq(delta_setting_make(&make, memory, &setting, &body, &err), 0);
-    unsigned predictors = setting.predictors;
-    delta_setting_done(&setting);
+    ck_assert_int_eq(delta_shared_context_make(&make, memory, &shared, &body, &err), 0);
+    unsigned predictors = shared.predictors;
+    delta_shared_context_done(&shared);
     delta_found_done(&old_found);
     delta_found_done(&new_found);
     delta_copies_done(&make.copies);

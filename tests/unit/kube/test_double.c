@@ -9,8 +9,10 @@
 
 #include "kube/kube.h"
 #include "loop/loop.h"
-#include "os/file.h"
+#include "os/clock_posix.h"
+#include "os/dir.h"
 #include "os/fs_posix.h"
+#include "os/rand_posix.h"
 #include "support/check_main.h"
 
 #define SCALE "0.05"
@@ -193,7 +195,7 @@ static void world_end(struct world *world)
     hf_loop_free(world->loop);
     stop_double(world);
     hf_kube_config_done(&world->config);
-    ck_assert_int_eq(hf_tree_remove(hf_fs_posix(), world->dir, NULL), 0);
+    ck_assert_int_eq(hf_dir_remove_tree(hf_fs_posix(), world->dir, NULL), 0);
 }
 
 /* ---- the subscriber ----------------------------------------------------------------------------------------------- */

@@ -8,7 +8,7 @@
 
 #include "api/meta.h"
 #include "kube/folder/folder_scan.h"
-#include "os/file.h"
+#include "os/dir.h"
 #include "os/fs_posix.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
@@ -100,7 +100,7 @@ static void world_end(struct world *world)
     ck_assert_uint_eq(hf_simproc_timers(world->proc), 0);
     hf_simproc_free(world->proc); /* hands back what is on its way */
     hf_simloop_free(world->loop);
-    ck_assert_int_eq(hf_tree_remove(hf_fs_posix(), world->dir, NULL), 0);
+    ck_assert_int_eq(hf_dir_remove_tree(hf_fs_posix(), world->dir, NULL), 0);
 }
 
 static void subscribe(struct world *world, struct seen *seen, const char *kind, const char *const *known)

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "loop/loop.h"
-#include "os/fs_posix.h"
+#include "os/clock_posix.h"
 #include "support/check_main.h"
 #include "support/fakes/http_server.h"
 
@@ -91,7 +91,7 @@ static void keep_end(void *arg, int r, const struct hf_http_response *response, 
     o->response = *response;
     o->took_ns = test_now_ns() - o->start_ns;
     free(o->body);
-    o->body = hf_strdup_view(body);
+    o->body = hf_view_dup(body);
     o->body_n = body.n;
     (void)hf_err_text(err, o->error, sizeof(o->error));
     if (o->left == NULL || --*o->left == 0)

@@ -3,7 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "os/fs_posix.h"
+#include "os/clock_posix.h"
 #include "support/check_main.h"
 #include "support/loop_for.h"
 

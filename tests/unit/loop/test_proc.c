@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/parse.h"
-#include "os/fs_posix.h"
+#include "os/clock_posix.h"
 #include "support/check_main.h"
 #include "support/loop_for.h"
 

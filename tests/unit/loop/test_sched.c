@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "loop/loop.h"
-#include "os/fs_posix.h"
+#include "os/clock_posix.h"
 #include "support/check_main.h"
 
 static struct hf_loop *loop;

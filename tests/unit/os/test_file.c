@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "os/dir.h"
+#include "os/fd.h"
 #include "os/fs_posix.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
@@ -78,7 +80,7 @@ START_TEST(read_no_pipe)
     (void)snprintf(path, sizeof(path), "%s/pipe", folder);
     ck_assert_int_eq(mkfifo(path, 0600), 0);
     ck_assert_int_eq(hf_file_read(hf_fs_posix(), path, &out, NULL), -EINVAL);
-    ck_assert_int_eq(hf_tree_remove(hf_fs_posix(), folder, NULL), 0);
+    ck_assert_int_eq(hf_dir_remove_tree(hf_fs_posix(), folder, NULL), 0);
 }
 END_TEST
 
@@ -115,7 +117,7 @@ static int make(void)
 
 static int remove_tree(void)
 {
-    return hf_tree_remove(fs, "/d/tree", NULL);
+    return hf_dir_remove_tree(fs, "/d/tree", NULL);
 }
 
 static void old_file(void)
@@ -303,11 +305,11 @@ START_TEST(deep_tree)
     for (int i = 0; i < 80; i++)
         (void)snprintf(path + strlen(path), sizeof(path) - strlen(path), "/x");
     hf_simfs_mkdir(sim, path, 0700);
-    ck_assert_int_eq(hf_tree_remove(fs, "/d/tree", &err), -ELOOP);
-    ck_assert_int_eq(hf_tree_remove(fs, "/d/tree/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x", NULL), 0);
-    ck_assert_int_eq(hf_tree_remove(fs, "/d/tree", NULL), 0);
-    ck_assert_int_eq(hf_tree_remove(fs, "/d/tree", NULL), 0);
-    ck_assert_int_eq(hf_tree_remove(fs, "/none/at/all", NULL), 0);
+    ck_assert_int_eq(hf_dir_remove_tree(fs, "/d/tree", &err), -ELOOP);
+    ck_assert_int_eq(hf_dir_remove_tree(fs, "/d/tree/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x/x", NULL), 0);
+    ck_assert_int_eq(hf_dir_remove_tree(fs, "/d/tree", NULL), 0);
+    ck_assert_int_eq(hf_dir_remove_tree(fs, "/d/tree", NULL), 0);
+    ck_assert_int_eq(hf_dir_remove_tree(fs, "/none/at/all", NULL), 0);
 }
 END_TEST
 
@@ -322,7 +324,7 @@ START_TEST(split)
 {
     char folder[64];
 
-    ck_assert_str_eq(hf_path_split(splits[_i].path, folder, sizeof(folder)), splits[_i].last);
+    ck_assert_str_eq(hf_dir_of_path(splits[_i].path, folder, sizeof(folder)), splits[_i].last);
     ck_assert_str_eq(folder, splits[_i].folder);
 }
 END_TEST
@@ -330,18 +332,18 @@ END_TEST
 START_TEST(lock)
 {
     struct hf_err err = HF_ERR_INIT;
-    int fd = hf_lock_take(fs, "/d/lock", &err);
+    int fd = hf_file_lock(fs, "/d/lock", &err);
 
     ck_assert_int_ge(fd, 0);
-    ck_assert_int_eq(hf_lock_take(fs, "/d/lock", &err), -EWOULDBLOCK);
+    ck_assert_int_eq(hf_file_lock(fs, "/d/lock", &err), -EWOULDBLOCK);
     ck_assert_msg(strstr(err.cause, "another process") != NULL, "%s", err.cause);
     ck_assert_int_eq(fs->close(fs->ctx, fd), 0);
-    fd = hf_lock_take(fs, "/d/lock", &err);
+    fd = hf_file_lock(fs, "/d/lock", &err);
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(fs->close(fs->ctx, fd), 0);
-    ck_assert_int_eq(hf_lock_take(fs, "/none/lock", &err), -ENOENT);
+    ck_assert_int_eq(hf_file_lock(fs, "/none/lock", &err), -ENOENT);
     hf_simfs_symlink(sim, "/d/link", "/d/lock");
-    ck_assert_int_eq(hf_lock_take(fs, "/d/link", &err), -ELOOP);
+    ck_assert_int_eq(hf_file_lock(fs, "/d/link", &err), -ELOOP);
 }
 END_TEST
 

@@ -8,7 +8,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "os/file.h"
+#include "os/clock_posix.h"
+#include "os/dir.h"
+#include "os/rand_posix.h"
 #include "support/check_main.h"
 
 static const struct hf_fs_ops *fs;
@@ -27,7 +29,7 @@ static void set_up(void)
 static void tear_down(void)
 {
     ck_assert_int_eq(fs->close(NULL, top), 0);
-    ck_assert_int_eq(hf_tree_remove(fs, folder, NULL), 0);
+    ck_assert_int_eq(hf_dir_remove_tree(fs, folder, NULL), 0);
 }
 
 static void put(const char *name, const char *text)

@@ -5,7 +5,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "os/file.h"
+#include "os/dir.h"
 #include "os/fs_posix.h"
 #include "pack/tar/archive.h"
 #include "pack/tar/extract.h"
@@ -25,7 +25,7 @@ static void start(void)
 
 static void stop(void)
 {
-    ck_assert_int_eq(hf_tree_remove(hf_fs_posix(), top, NULL), 0);
+    ck_assert_int_eq(hf_dir_remove_tree(hf_fs_posix(), top, NULL), 0);
 }
 
 static void script(const char *text)

@@ -2,6 +2,7 @@
 #include <errno.h>
 
 #include "delta/cm/model.h"
+#include "delta/shared_context.h"
 #include "pack/deep/deep.h"
 #include "pack/deep/recipe.h"
 #include "support/check_main.h"
@@ -188,7 +189,7 @@ static unsigned lean_of(const struct hf_buf *patch)
 {
     struct delta_io bytes = delta_io_of(patch);
     const struct hf_delta_in in = delta_io_in(&bytes);
-    struct delta_setting setting = {.old_size = UINT32_MAX, .new_size = UINT32_MAX};
+    struct delta_shared_context shared = {.old_size = UINT32_MAX, .new_size = UINT32_MAX};
     static struct delta_input input;
     static struct delta_cm cm;
     struct hf_err err = HF_ERR_INIT;
@@ -202,10 +203,10 @@ static unsigned lean_of(const struct hf_buf *patch)
     input.left = patch->n - bytes.at;
     ck_assert_int_eq(delta_input_varint(&input, input.left, &n, &err), 0);
     delta_cm_start_decoding(&cm, &input, n, &err);
-    ck_assert_int_eq(delta_setting_code(&cm, &setting, &err), 0);
-    delta_setting_done(&setting);
+    ck_assert_int_eq(delta_shared_context_code(&cm, &shared, &err), 0);
+    delta_shared_context_done(&shared);
     hf_deep_info_done(&info);
-    return setting.lean;
+    return shared.lean;
 }
 
 /* Encoders that are open at once leave the model less memory; beside a library's that would be in vain. */

@@ -4,7 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hex.h"
 #include "base/parse.h"
+#include "os/dir.h"
 #include "os/file.h"
 #include "os/fs_posix.h"
 #include "pack/image.h"
@@ -141,7 +143,7 @@ START_TEST(from_archive_and_store)
     ck_assert_uint_eq(made.n, 0);
     (void)close(fd);
     (void)close(at_hand.dirfd);
-    ck_assert_int_eq(hf_tree_remove(hf_fs_posix(), top, NULL), 0);
+    ck_assert_int_eq(hf_dir_remove_tree(hf_fs_posix(), top, NULL), 0);
     free(parts);
 }
 END_TEST

@@ -106,7 +106,7 @@ START_TEST(each_harm_has_a_name)
         hf_simfs_delete(scene.fs, harms[_i].path);
     bool no_cursor = harms[_i].path != NULL && strcmp(harms[_i].path, "/spool/cursor") == 0;
     hf_simfs_set_read_only(scene.fs, "/", true);
-    ck_assert(hf_spool_is_one(hf_simfs_ops(scene.fs), "/spool"));
+    ck_assert(hf_spool_detect(hf_simfs_ops(scene.fs), "/spool"));
     ck_assert_int_eq(hf_spool_look(hf_simfs_ops(scene.fs), "/spool", no_cursor ? NULL : see, &seen, &found, NULL), 0);
     ck_assert_msg(hf_spool_is_damaged(&found) == harms[_i].damaged, "%s", harms[_i].what);
     ck_assert_msg(found.missing == harms[_i].missing, "%s: %ju missing", harms[_i].what, (uintmax_t)found.missing);
@@ -120,6 +120,41 @@ START_TEST(each_harm_has_a_name)
 }
 END_TEST
 
+struct recent {
+    size_t n;
+    uint64_t bytes;
+};
+
+static void see_recent(void *arg, struct hf_view payload)
+{
+    struct recent *recent = arg;
+
+    recent->n++;
+    recent->bytes += payload.n;
+}
+
+START_TEST(recent_records_are_of_the_newest_segments)
+{
+    struct hf_spool_found found;
+    struct scene scene;
+    struct recent recent = {0}, few = {0}, newest = {0};
+
+    scene_init(&scene);
+    const struct hf_fs_ops *fs = hf_simfs_ops(scene.fs);
+    ck_assert_int_eq(hf_spool_look(fs, "/spool", NULL, NULL, &found, NULL), 0);
+    ck_assert_int_eq(hf_spool_recent(fs, "/spool", SIZE_MAX, SIZE_MAX, see_recent, &recent), 0);
+    ck_assert(recent.n > 0 && recent.n <= found.records && recent.bytes > 0);
+    ck_assert_int_eq(hf_spool_recent(fs, "/spool", SIZE_MAX, 0, see_recent, &newest), 0);
+    ck_assert(newest.n > 0 && newest.n < recent.n);
+    ck_assert_int_eq(hf_spool_recent(fs, "/spool", newest.n + 1, SIZE_MAX, see_recent, &few), 0);
+    ck_assert_uint_eq(few.n, newest.n + 1);
+    ck_assert_int_eq(hf_spool_recent(fs, "/nothing", 1, 1, see_recent, &few), -ENOENT);
+    ck_assert_uint_eq(few.n, newest.n + 1);
+    ck_assert_uint_eq(hf_simfs_open_fds(scene.fs), 0);
+    hf_simfs_free(scene.fs);
+}
+END_TEST
+
 START_TEST(what_is_no_spool)
 {
     struct hf_simfs *fs = hf_simfs_new();
@@ -127,8 +162,8 @@ START_TEST(what_is_no_spool)
 
     hf_simfs_mkdir(fs, "/other", 0755);
     hf_simfs_put(fs, "/other/cursor", "x", 1, 0600);
-    ck_assert(!hf_spool_is_one(hf_simfs_ops(fs), "/other"));
-    ck_assert(!hf_spool_is_one(hf_simfs_ops(fs), "/nothing"));
+    ck_assert(!hf_spool_detect(hf_simfs_ops(fs), "/other"));
+    ck_assert(!hf_spool_detect(hf_simfs_ops(fs), "/nothing"));
     ck_assert_int_eq(hf_spool_look(hf_simfs_ops(fs), "/other", NULL, NULL, &found, NULL), -ENOENT);
     hf_simfs_put(fs, "/other/0000000000000009.seg", "rubbish", 7, 0600);
     ck_assert_int_eq(hf_spool_look(hf_simfs_ops(fs), "/other", NULL, NULL, &found, NULL), 0);
@@ -141,6 +176,7 @@ END_TEST
 static void cases(TCase *tc)
 {
     tcase_add_loop_test(tc, each_harm_has_a_name, 0, (int)HF_LEN(harms));
+    tcase_add_test(tc, recent_records_are_of_the_newest_segments);
     tcase_add_test(tc, what_is_no_spool);
 }
 HF_TEST_MAIN("spool/look", cases)

@@ -778,8 +778,48 @@ START_TEST(a_full_disk_does_not_keep_it_from_opening)
 }
 END_TEST
 
+/* A cursor file as version 1 wrote it before the two slots had code of their own: counter 2 in slot 0, counter 3 in slot 1. */
+static const struct {
+    size_t at, n;
+    const char *bytes;
+} old_cursor[] = {
+    {0, 40,
+     "\x31\x43\x46\x48\x01\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00"
+     "\x00\x00\x00\x00\x00\x00\x00\x00\x9d\xee\x14\x18"},
+    {4096, 40,
+     "\x31\x43\x46\x48\x01\x00\x00\x00\x03\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00"
+     "\x00\x00\x00\x00\x00\x00\x00\x00\x6e\x7d\xc5\xe3"},
+};
+
+START_TEST(a_cursor_of_older_code_is_read_and_continued)
+{
+    unsigned char file[4136] = {0};
+    struct bench bench;
+    size_t n;
+
+    for (size_t i = 0; i < HF_LEN(old_cursor); i++)
+        memcpy(file + old_cursor[i].at, old_cursor[i].bytes, old_cursor[i].n);
+    bench_init(&bench);
+    hf_simfs_mkdir(bench.fs, "/spool", 0700);
+    hf_simfs_put(bench.fs, "/spool/cursor", file, sizeof(file), 0600);
+    ck_assert_int_eq(bench_open(&bench), 0);
+    ck_assert_uint_eq(hf_spool_store_stats(bench.store).delivered, 2);
+    struct hf_spool_record record = {.payload = HF_VIEW("x")};
+    size_t done;
+    ck_assert_int_eq(hf_spool_store_write(bench.store, &record, 1, &done, NULL),
+                     0); /* saves the cursor: a new segment */
+    const unsigned char *now = hf_simfs_get(bench.fs, "/spool/cursor", &n);
+    ck_assert_uint_eq(n, sizeof(file));
+    ck_assert_uint_eq(now[8], 4);
+    ck_assert_uint_eq(now[16], 2);
+    ck_assert_mem_eq(now + 4096, file + 4096, 40);
+    bench_done(&bench);
+}
+END_TEST
+
 static void cases(TCase *tc)
 {
+    tcase_add_test(tc, a_cursor_of_older_code_is_read_and_continued);
     tcase_add_test(tc, a_full_disk_does_not_keep_it_from_opening);
     tcase_add_test(tc, the_past_is_kept_while_there_is_room);
     tcase_add_loop_test(tc, one_header_is_enough, 0, 2);

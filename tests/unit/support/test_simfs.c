@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 
+#include "os/dir.h"
 #include "os/file.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
@@ -266,7 +267,7 @@ START_TEST(tree_removal_and_same_inode_rename)
     hf_simfs_put(sim, "/d/t/x/y", "1", 1, 0644);
     hf_simfs_symlink(sim, "/d/t/l", "/d/keep");
     hf_simfs_put(sim, "/d/keep", "k", 1, 0644);
-    ck_assert_int_eq(hf_tree_remove(fs, "/d/t", NULL), 0);
+    ck_assert_int_eq(hf_dir_remove_tree(fs, "/d/t", NULL), 0);
     ck_assert(!there("/d/t") && is("/d/keep", "k"));
     ck_assert_int_eq(fs->linkat(sim, AT_FDCWD, "/d/keep", AT_FDCWD, "/d/twin"), 0);
     ck_assert_int_eq(fs->renameat(sim, AT_FDCWD, "/d/twin", AT_FDCWD, "/d/keep"), 0);

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "os/clock_posix.h"
+#include "os/dir.h"
 #include "os/file.h"
 #include "os/fs_posix.h"
 #include "support/check_main.h"
@@ -54,8 +56,8 @@ static int fix_offer(void *ctx, const struct hf_event *event, struct hf_receipt 
     ck_assert_uint_le(event->id.n, HF_EVENT_MAX_ID);
     ck_assert_int_eq(hf_event_format(event, "here", &line), 0);
     fix.lines[fix.n] = strdup(hf_buf_str(&line));
-    fix.ids[fix.n] = hf_strdup_view(event->id);
-    fix.bodies[fix.n++] = hf_strdup_view(event->body);
+    fix.ids[fix.n] = hf_view_dup(event->id);
+    fix.bodies[fix.n++] = hf_view_dup(event->body);
     fix.room--;
     if (fix.hold && receipt != NULL) {
         hf_receipt_hold(receipt);
@@ -158,7 +160,7 @@ static void fix_tear_down(void)
     free(fix.lines);
     free(fix.ids);
     free(fix.bodies);
-    ck_assert_int_eq(hf_tree_remove(hf_fs_posix(), dir, NULL), 0);
+    ck_assert_int_eq(hf_dir_remove_tree(hf_fs_posix(), dir, NULL), 0);
 }
 
 /* Append to (or make) a file below the folder. */

@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "os/fs_posix.h"
+#include "os/rand_posix.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
-#include "telemetry/sink/aimd.h"
-#include "telemetry/sink/batch.h"
-#include "telemetry/sink/breaker.h"
+#include "telemetry/delivery/aimd.h"
+#include "telemetry/delivery/batch.h"
+#include "telemetry/delivery/breaker.h"
 
 #define S HF_NS_PER_S
 #define MS HF_NS_PER_MS
@@ -270,6 +270,50 @@ START_TEST(borders_as_bytes)
 }
 END_TEST
 
+/* A file as it was written before the two slots had code of their own: counter 3 in slot 0, counter 2 in slot 1. */
+static const struct {
+    size_t at, n;
+    const char *bytes;
+} old_borders[] = {
+    {0, 48,
+     "\x48\x46\x42\x31\x01\x00\x00\x00\x03\x00\x00\x00\x00\x00\x00\x00\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb"
+     "\xcc\xdd\xee\xff\x2c\x01\x00\x00\x00\x00\x00\x00\x33\x01\x00\x00\x00\x00\x00\x00"},
+    {508, 4, "\x22\xf8\x38\xf6"},
+    {4096, 64,
+     "\x48\x46\x42\x31\x02\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb"
+     "\xcc\xdd\xee\xff\xc8\x00\x00\x00\x00\x00\x00\x00\xcf\x00\x00\x00\x00\x00\x00\x00\xd2\x00\x00\x00\x00\x00\x00\x00"
+     "\xd9\x00\x00\x00\x00\x00\x00\x00"},
+    {4576, 4, "\x02\x00\x00\x00"},
+    {4604, 4, "\xfb\x1e\x64\xc1"},
+};
+
+START_TEST(borders_of_older_code_are_read_and_continued)
+{
+    unsigned char file[8192] = {0}, slot[HF_BORDER_SLOT];
+    struct hf_border_file opened;
+    struct hf_borders back;
+    size_t n;
+    struct hf_simfs *fs = hf_simfs_new();
+
+    for (size_t i = 0; i < HF_LEN(old_borders); i++)
+        memcpy(file + old_borders[i].at, old_borders[i].bytes, old_borders[i].n);
+    hf_simfs_put(fs, "/borders", file, sizeof(file), 0600);
+    ck_assert_int_eq(hf_border_file_open(hf_simfs_ops(fs), "/borders", &opened, &back, NULL), 0);
+    ck_assert_str_eq(back.stream, "00112233445566778899aabbccddeeff");
+    ck_assert(back.n == 1 && back.items[0].first == 300 && back.items[0].last == 307 && !back.items[0].done);
+    back.items[0].done = true;
+    ck_assert_int_eq(hf_border_file_save(&opened, &back, NULL), 0);
+    hf_borders_format(&back, 4, slot);
+    const unsigned char *now = hf_simfs_get(fs, "/borders", &n);
+    ck_assert_uint_eq(n, sizeof(file));
+    ck_assert_mem_eq(now, file, 4096);
+    ck_assert_mem_eq(now + 4096, slot, sizeof(slot));
+    ck_assert_mem_eq(now + 4096 + sizeof(slot), file + 4096 + sizeof(slot), 4096 - sizeof(slot));
+    hf_border_file_close(&opened);
+    hf_simfs_free(fs);
+}
+END_TEST
+
 /* The power goes at each call of a row of saves: what is read back is what was saved last, or what was about to be. */
 START_TEST(borders_survive_power_cuts)
 {
@@ -396,6 +440,7 @@ static void cases(TCase *tc)
     tcase_add_test(tc, pace_follows_latency);
     tcase_add_test(tc, pace_keeps_a_bandwidth);
     tcase_add_test(tc, borders_as_bytes);
+    tcase_add_test(tc, borders_of_older_code_are_read_and_continued);
     tcase_add_test(tc, borders_survive_power_cuts);
     tcase_add_test(tc, gaps_and_joining);
     tcase_add_test(tc, splitting_takes_few_places);

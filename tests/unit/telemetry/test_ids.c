@@ -1,10 +1,11 @@
 /* The window of names against a plain list, its limits, keys of batches, newest-wins in any order. */
 #include "telemetry/event/ids.h"
+#include "telemetry/event/newest.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "os/fs_posix.h"
+#include "os/rand_posix.h"
 #include "support/check_main.h"
 #include "telemetry/event/siphash.h"
 
@@ -99,34 +100,34 @@ START_TEST(keys_of_batches)
     struct hf_batch_key key;
     char text[HF_BATCH_KEY_TEXT];
 
-    ck_assert_str_eq(hf_batch_key_format("node-1", "00ff", 17, 4711, "logs", text), "node-1/00ff/17-4711/logs");
-    ck_assert_int_eq(hf_batch_key_parse(hf_view_of(text), &key), 0);
+    ck_assert_str_eq(hf_ids_batch_key_format("node-1", "00ff", 17, 4711, "logs", text), "node-1/00ff/17-4711/logs");
+    ck_assert_int_eq(hf_ids_batch_key_parse(hf_view_of(text), &key), 0);
     ck_assert(hf_view_eq(key.node, "node-1") && hf_view_eq(key.stream, "00ff") && hf_view_eq(key.part, "logs"));
     ck_assert_uint_eq(key.first, 17);
     ck_assert_uint_eq(key.last, 4711);
-    ck_assert_int_eq(hf_batch_key_parse(hf_view_of("n/s/1-1"), &key), 0);
+    ck_assert_int_eq(hf_ids_batch_key_parse(hf_view_of("n/s/1-1"), &key), 0);
     ck_assert_uint_eq(key.part.n, 0);
     for (size_t i = 0; i < HF_LEN(bad); i++)
-        ck_assert_msg(hf_batch_key_parse(hf_view_of(bad[i]), &key) < 0, "%s", bad[i]);
+        ck_assert_msg(hf_ids_batch_key_parse(hf_view_of(bad[i]), &key) < 0, "%s", bad[i]);
 }
 END_TEST
 
 START_TEST(one_winner_whoever_asks)
 {
-    struct hf_state_mark marks[] = {
+    struct hf_newest_version marks[] = {
         {10, HF_VIEW("a"), 1}, {5, HF_VIEW("a"), 2},  {7, HF_VIEW("b"), 1},   {10, HF_VIEW("b"), 9},
         {10, HF_VIEW("c"), 0}, {11, HF_VIEW("c"), 0}, {10, HF_VIEW("ab"), 1},
     };
 
     for (size_t i = 0; i < HF_LEN(marks); i++) {
-        ck_assert(!hf_state_wins(&marks[i], &marks[i]));
+        ck_assert(!hf_newest_wins(&marks[i], &marks[i]));
         for (size_t k = 0; k < HF_LEN(marks); k++)
-            ck_assert_msg(i == k || hf_state_wins(&marks[i], &marks[k]) != hf_state_wins(&marks[k], &marks[i]),
+            ck_assert_msg(i == k || hf_newest_wins(&marks[i], &marks[k]) != hf_newest_wins(&marks[k], &marks[i]),
                           "%zu %zu", i, k);
     }
-    ck_assert(hf_state_wins(&marks[1], &marks[0])); /* its own sequence, though the clock went back */
-    ck_assert(hf_state_wins(&marks[3], &marks[2]));
-    ck_assert(hf_state_wins(&marks[5], &marks[4]));
+    ck_assert(hf_newest_wins(&marks[1], &marks[0])); /* its own sequence, though the clock went back */
+    ck_assert(hf_newest_wins(&marks[3], &marks[2]));
+    ck_assert(hf_newest_wins(&marks[5], &marks[4]));
 }
 END_TEST
 

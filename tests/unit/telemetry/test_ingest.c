@@ -6,6 +6,7 @@
 #include "codec/hash.h"
 #include "codec/squeeze.h"
 #include "loop/server.h"
+#include "os/clock_posix.h"
 #include "telemetry/source/ingest.h"
 #include "telemetry/source/ingest_parse.h"
 
@@ -117,7 +118,7 @@ static void serve(void *arg, const struct hf_server_request *request, struct hf_
 {
     (void)arg;
     if (source != NULL)
-        hf_source_http_take(source, request, exchange);
+        hf_source_http_serve(source, request, exchange);
     else
         hf_server_answer(exchange, 404, NULL, NULL, HF_VIEW("off"));
 }
@@ -251,7 +252,7 @@ static const struct {
     {"{\"id\":\"t\",\"timestamp\":\"2025-11-20T09:00:00+01:00\",\"sensorData\":{}}", 1, "t", "{}",
      "2025-11-20T08:00:00"},
     {"{\"id\":\"s\",\"severity\":17,\"sensorData\":{}}", 1, "s", "{}", "\"severity\":\"error\""},
-    {"{\"id\":\"big\",\"sensorData\":{\"v\":1e308,\"d\":{\"a\":1,\"a\":2}}}", 1, "big", NULL, NULL},
+    {"{\"id\":\"big\",\"sensorData\":{\"v\":1e308,\"d\":{\"a\":1,\"b\":2}}}", 1, "big", NULL, NULL},
     {"[{\"id\":\"a\",\"sensorData\":1}]", 1, "a", "1", NULL},
     {"[{\"id\":\"a\",\"sensorData\":1},{\"id\":\"b\",\"sensorData\":2}\n,\n{\"sensorData\":3}]\n", 3, "a", "1", NULL},
     {"{\"id\":\"a\",\"sensorData\":1}\n{\"id\":\"b\",\"sensorData\":2}", 2, "a", "1", NULL},
@@ -361,43 +362,43 @@ static const struct {
 } bad[] = {
     {"empty", "", 400, "the body is empty"},
     {"blanks", " \r\n\t", 400, "the body is empty"},
-    {"empty array", "[]", 400, "nothing is in it"},
+    {"empty array", "[]", 400, "the body has no items"},
     {"cut in an object", "{\"id\":\"a\"", 400, "\"item\":0,\"line\":1,\"offset\":9"},
     {"cut in a string", "{\"id\":\"a", 400, "the text ends inside a string"},
     {"cut in a name", "{\"id", 400, "the text ends inside a string"},
-    {"cut behind a colon", "{\"id\":", 400, "the text ends where a value should be"},
+    {"cut behind a colon", "{\"id\":", 400, "the text ends where a value is expected"},
     {"cut behind a comma", "{\"id\":\"a\",", 400, "the text ends inside an object"},
     {"cut array", "[{\"sensorData\":1}", 400, "\"item\":1"},
     {"cut array behind a comma", "[{\"sensorData\":1},", 400, "\"item\":1"},
     {"cut second line", "{\"sensorData\":1}\n{\"sensorData\"", 400, "\"item\":1,\"line\":2"},
-    {"array with a comma too many", "[{\"sensorData\":1},]", 400, "no value begins here"},
-    {"array without a comma", "[{\"sensorData\":1}{\"sensorData\":1}]", 400, "no comma"},
-    {"something behind the array", "[{\"sensorData\":1}] x", 400, "something behind the end"},
-    {"two arrays", "[{\"sensorData\":1}]\n[{\"sensorData\":1}]", 400, "something behind the end"},
-    {"two objects in a line", "{\"sensorData\":1}{\"sensorData\":2}", 400, "no end of the line"},
-    {"array of arrays", "[[{\"sensorData\":1}]]", 400, "no object begins here"},
-    {"a number", "17", 400, "no object begins here"},
-    {"a string", "\"sensorData\"", 400, "no object begins here"},
-    {"null", "null", 400, "no object begins here"},
-    {"not JSON", "temperature=21", 400, "no object begins here"},
-    {"XML", "<a/>", 400, "no value begins here"},
-    {"byte order mark", "\xef\xbb\xbf{\"sensorData\":1}", 400, "no value begins here"},
-    {"comment", "/* x */{\"sensorData\":1}", 400, "no value begins here"},
-    {"single quotes", "{'sensorData':1}", 400, "no name of a member"},
-    {"name without quotes", "{sensorData:1}", 400, "no name of a member"},
-    {"NaN", "{\"sensorData\":NaN}", 400, "no value begins here"},
-    {"nested NaN", "{\"sensorData\":{\"a\":[1,nan]}}", 400, "no value begins here"},
-    {"Infinity", "{\"sensorData\":-Infinity}", 400, "no value begins here"},
-    {"huge number", "{\"sensorData\":1e999}", 400, "a number that is too large"},
-    {"hexadecimal", "{\"sensorData\":0x10}", 400, "a number that does not end as one"},
-    {"leading zero", "{\"sensorData\":007}", 400, "a number that does not end as one"},
-    {"plus", "{\"sensorData\":+1}", 400, "no value begins here"},
-    {"name twice", "{\"sensorData\":1,\"sensorData\":2}", 400, "a member that was there already"},
-    {"id twice", "{\"id\":\"a\",\"sensorData\":1,\"id\":\"b\"}", 400, "a member that was there already"},
-    {"name twice, with escapes", "{\"sensorData\":1,\"sensor\\u0044ata\":2}", 400, "a member that was there already"},
+    {"array with a comma too many", "[{\"sensorData\":1},]", 400, "a value is expected"},
+    {"array without a comma", "[{\"sensorData\":1}{\"sensorData\":1}]", 400, "a comma or a closing bracket"},
+    {"something behind the array", "[{\"sensorData\":1}] x", 400, "text behind the end"},
+    {"two arrays", "[{\"sensorData\":1}]\n[{\"sensorData\":1}]", 400, "text behind the end"},
+    {"two objects in a line", "{\"sensorData\":1}{\"sensorData\":2}", 400, "no line end"},
+    {"array of arrays", "[[{\"sensorData\":1}]]", 400, "an object is expected"},
+    {"a number", "17", 400, "an object is expected"},
+    {"a string", "\"sensorData\"", 400, "an object is expected"},
+    {"null", "null", 400, "an object is expected"},
+    {"not JSON", "temperature=21", 400, "an object is expected"},
+    {"XML", "<a/>", 400, "a value is expected"},
+    {"byte order mark", "\xef\xbb\xbf{\"sensorData\":1}", 400, "a value is expected"},
+    {"comment", "/* x */{\"sensorData\":1}", 400, "a value is expected"},
+    {"single quotes", "{'sensorData':1}", 400, "a member's name"},
+    {"name without quotes", "{sensorData:1}", 400, "a member's name"},
+    {"NaN", "{\"sensorData\":NaN}", 400, "a value is expected"},
+    {"nested NaN", "{\"sensorData\":{\"a\":[1,nan]}}", 400, "a value is expected"},
+    {"Infinity", "{\"sensorData\":-Infinity}", 400, "a value is expected"},
+    {"huge number", "{\"sensorData\":1e999}", 400, "number out of range"},
+    {"hexadecimal", "{\"sensorData\":0x10}", 400, "invalid number"},
+    {"leading zero", "{\"sensorData\":007}", 400, "invalid number"},
+    {"plus", "{\"sensorData\":+1}", 400, "a value is expected"},
+    {"name twice", "{\"sensorData\":1,\"sensorData\":2}", 400, "duplicate member"},
+    {"id twice", "{\"id\":\"a\",\"sensorData\":1,\"id\":\"b\"}", 400, "duplicate member"},
+    {"name twice, with escapes", "{\"sensorData\":1,\"sensor\\u0044ata\":2}", 400, "duplicate member"},
     {"unknown member", "{\"sensorData\":1,\"sensordata\":2}", 400,
-     "{\"error\":\"sensordata: a member that a payload does not have: it has sensorData"},
-    {"a flat reading", "{\"id\":\"a\",\"celsius\":21.5}", 400, "\"error\":\"celsius: a member that"},
+     "{\"error\":\"sensordata: unknown member: a payload has sensorData"},
+    {"a flat reading", "{\"id\":\"a\",\"celsius\":21.5}", 400, "\"error\":\"celsius: unknown member"},
     {"unknown member with all sorts in it", "{\"a\\\"b<c>\\u0041 \xc3\xa9\":1}", 400,
      "\"error\":\"a??b?c??u0041???: a"},
     {"unknown member of the second", "[{\"sensorData\":1},{\"sensorData\":2,\"unit\":3}]", 400,
@@ -408,24 +409,24 @@ static const struct {
     {"id empty", "{\"id\":\"\",\"sensorData\":1}", 400, "id: empty"},
     {"id an object", "{\"id\":{},\"sensorData\":1}", 400, "id: not a string"},
     {"id with a line end", "{\"id\":\"a\\nb\",\"sensorData\":1}", 400, "id: a control character"},
-    {"id with U+0000", "{\"id\":\"a\\u0000b\",\"sensorData\":1}", 400, "id: a string that cannot be kept"},
+    {"id with U+0000", "{\"id\":\"a\\u0000b\",\"sensorData\":1}", 400, "id: not a usable string"},
     {"time in words", "{\"timestamp\":\"yesterday\",\"sensorData\":1}", 400, "timestamp: not a time"},
     {"time without a zone", "{\"timestamp\":\"2026-11-20T08:00:00\",\"sensorData\":1}", 400, "timestamp: not a time"},
-    {"time before 1970", "{\"timestamp\":-1,\"sensorData\":1}", 400, "timestamp: no time"},
-    {"time beyond 2261", "{\"timestamp\":97636251600.5,\"sensorData\":1}", 400, "timestamp: no time"},
-    {"time far away", "{\"timestamp\":1e30,\"sensorData\":1}", 400, "timestamp: no time"},
+    {"time before 1970", "{\"timestamp\":-1,\"sensorData\":1}", 400, "timestamp: not a time"},
+    {"time beyond 2261", "{\"timestamp\":97636251600.5,\"sensorData\":1}", 400, "timestamp: not a time"},
+    {"time far away", "{\"timestamp\":1e30,\"sensorData\":1}", 400, "timestamp: not a time"},
     {"time an object", "{\"timestamp\":{},\"sensorData\":1}", 400, "timestamp: not a time"},
     {"month 13", "{\"timestamp\":\"2026-13-20T08:00:00Z\",\"sensorData\":1}", 400, "timestamp: not a time"},
-    {"severity unknown", "{\"severity\":\"bad\",\"sensorData\":1}", 400, "severity: no severity"},
-    {"severity 25", "{\"severity\":25,\"sensorData\":1}", 400, "severity: no severity"},
-    {"severity 1.5", "{\"severity\":1.5,\"sensorData\":1}", 400, "severity: no severity"},
+    {"severity unknown", "{\"severity\":\"bad\",\"sensorData\":1}", 400, "severity: not a severity"},
+    {"severity 25", "{\"severity\":25,\"sensorData\":1}", 400, "severity: not a severity"},
+    {"severity 1.5", "{\"severity\":1.5,\"sensorData\":1}", 400, "severity: not a severity"},
     {"boundary a number", "{\"boundary\":1,\"sensorData\":1}", 400, "boundary: not a string"},
     {"key empty", "{\"key\":\"\",\"sensorData\":1}", 400, "key: empty"},
     {"attributes a list", "{\"attributes\":[],\"sensorData\":1}", 400, "attributes: not an object"},
     {"attribute nested", "{\"attributes\":{\"a\":{}},\"sensorData\":1}", 400, "attributes: not a string"},
     {"attribute null", "{\"attributes\":{\"a\":null},\"sensorData\":1}", 400, "attributes: not a string"},
-    {"attribute twice", "{\"attributes\":{\"a\":\"1\",\"a\":\"2\"},\"sensorData\":1}", 400,
-     "attributes: a member that was there already"},
+    {"attribute twice", "{\"attributes\":{\"a\":\"1\",\"a\":\"2\"},\"sensorData\":1}", 400, "duplicate member"},
+    {"reading twice", "{\"sensorData\":{\"d\":[{\"a\":1,\"a\":2}]}}", 400, "duplicate member"},
     {"attribute without a name", "{\"attributes\":{\"\":\"1\"},\"sensorData\":1}", 400, "attributes: empty"},
     {"25 attributes",
      "{\"attributes\":{\"a\":1,\"b\":1,\"c\":1,\"d\":1,\"e\":1,\"f\":1,\"g\":1,\"h\":1,\"i\":1,\"j\":1,\"k\":1,\"l\":1,"
@@ -440,11 +441,11 @@ static const struct {
     {"checksum of something else",
      "{\"sensorData\":1,\"checksum\":\"zz00000000000000000000000000000000000000000000000000000000000000\"}", 422,
      "checksum: not the hexadecimal SHA-256"},
-    {"invalid UTF-8", "{\"sensorData\":\"\xff\"}", 400, "text that is not UTF-8"},
-    {"overlong UTF-8", "{\"sensorData\":\"\xc0\xaf\"}", 400, "text that is not UTF-8"},
-    {"surrogate in UTF-8", "{\"sensorData\":\"\xed\xa0\x80\"}", 400, "text that is not UTF-8"},
-    {"half a surrogate pair", "{\"sensorData\":\"\\ud800\"}", 400, "an escape that is none"},
-    {"unknown escape", "{\"sensorData\":\"\\q\"}", 400, "an escape that is none"},
+    {"invalid UTF-8", "{\"sensorData\":\"\xff\"}", 400, "invalid UTF-8"},
+    {"overlong UTF-8", "{\"sensorData\":\"\xc0\xaf\"}", 400, "invalid UTF-8"},
+    {"surrogate in UTF-8", "{\"sensorData\":\"\xed\xa0\x80\"}", 400, "invalid UTF-8"},
+    {"half a surrogate pair", "{\"sensorData\":\"\\ud800\"}", 400, "invalid escape sequence"},
+    {"unknown escape", "{\"sensorData\":\"\\q\"}", 400, "invalid escape sequence"},
     {"control character", "{\"sensorData\":\"a\tb\"}", 400, "a control character inside a string"},
     {"event without a time", "{\"kind\":\"log\",\"id\":\"a\",\"node\":\"n\",\"source\":\"x\",\"body\":\"b\"}", 400,
      "not an event of an agent"},
@@ -506,9 +507,9 @@ static const struct {
     [LONG_ID] = {"id of 129 bytes", NULL, 400, "id: too long"},
     [LONG_DATA] = {"300 KB of data", NULL, 413, "sensorData: longer than"},
     [LONG_DATA_SECOND] = {"300 KB of data in the second", NULL, 413, "\"item\":1"},
-    [LONG_NUMBER] = {"a number of 100 KB", NULL, 400, "a number that is too large"},
+    [LONG_NUMBER] = {"a number of 100 KB", NULL, 400, "number out of range"},
     [MEGABYTE_LINE] = {"a line of 1 MB that is one string", NULL, 413, "sensorData: longer than"},
-    [MEGABYTE_NAME] = {"a name of 1 MB", NULL, 400, "...: a member that a payload does not have"},
+    [MEGABYTE_NAME] = {"a name of 1 MB", NULL, 400, "...: unknown member"},
     [MEGABYTE_BLANKS_THEN_CUT] = {"1 MB of blanks, then half an object", NULL, 400, "\"line\":524289"},
     [MANY_MEMBERS] = {"50000 members", NULL, 400, "too many members"},
     [TOO_MANY_ITEMS] = {"65537 items", NULL, 413, "more than 65536 items"},
@@ -519,7 +520,7 @@ static const struct {
     [ZSTD_CUT] = {"zstd cut off", "Content-Encoding: zstd", 400, "cut off"},
     [GZIP_GARBAGE] = {"no gzip", "Content-Encoding: gzip", 400, "damaged"},
     [ZSTD_GARBAGE] = {"no zstd", "Content-Encoding: zstd", 400, "damaged"},
-    [ZEROS] = {"zeros", NULL, 400, "no value begins here"},
+    [ZEROS] = {"zeros", NULL, 400, "a value is expected"},
 };
 
 static void add_many(struct hf_buf *out, const char *text, size_t times)
@@ -660,7 +661,7 @@ START_TEST(refuses_a_form_and_says_how)
 {
     POST(o, HF_VIEW("{\"sensorData\":1}"), "Content-Type: application/x-www-form-urlencoded");
     ck_outcome(o, 0, 415);
-    ck_assert_msg(strstr(o.body, "{\"error\":\"application/x-www-form-urlencoded: a content type that is not taken") ==
+    ck_assert_msg(strstr(o.body, "{\"error\":\"application/x-www-form-urlencoded: unsupported content type") ==
                           o.body &&
                       strstr(o.body, "curl -H 'Content-Type: application/json'") != NULL,
                   "%s", o.body);
@@ -726,7 +727,7 @@ static const struct {
     {"duplicates", 0, 0, HF_OFFER_DUPLICATE, 202, "\"duplicates\":3"},
     {"filtered", 0, 0, HF_OFFER_FILTERED, 202, "\"filtered\":3"},
     {"aggregated", 0, 0, HF_OFFER_AGGREGATED, 202, "\"accepted\":3"},
-    {"boundary", 0, 0, HF_OFFER_REFUSED_BOUNDARY, 422, "no sink may have data of this boundary"},
+    {"boundary", 0, 0, HF_OFFER_REFUSED_BOUNDARY, 422, "no sink accepts data of this boundary"},
 };
 
 START_TEST(outcomes)

@@ -15,9 +15,9 @@ static uint64_t number(void *ctx)
 static uint64_t state;
 static const struct hf_rand_ops rng = {.ctx = &state, .u64 = number};
 
-static struct hf_state_mark mark(const char *node, uint64_t unix_ns, uint64_t sequence)
+static struct hf_newest_version mark(const char *node, uint64_t unix_ns, uint64_t sequence)
 {
-    return (struct hf_state_mark){.unix_ns = unix_ns, .node = hf_view_of(node), .sequence = sequence};
+    return (struct hf_newest_version){.unix_ns = unix_ns, .node = hf_view_of(node), .sequence = sequence};
 }
 
 static const struct {
@@ -40,8 +40,8 @@ static const struct {
 START_TEST(newest_wins)
 {
     _cleanup_(hf_newest_freep) struct hf_newest *newest = hf_newest_new(&rng);
-    struct hf_state_mark known = mark(cases[_i].known_node, cases[_i].known_ns, cases[_i].known_sequence);
-    struct hf_state_mark now = mark(cases[_i].node, cases[_i].ns, cases[_i].sequence);
+    struct hf_newest_version known = mark(cases[_i].known_node, cases[_i].known_ns, cases[_i].known_sequence);
+    struct hf_newest_version now = mark(cases[_i].node, cases[_i].ns, cases[_i].sequence);
 
     ck_assert_ptr_nonnull(newest);
     ck_assert(!hf_newest_superseded(newest, HF_VIEW("door"), &known));
@@ -54,7 +54,7 @@ END_TEST
 START_TEST(is_bounded_and_keeps_the_latest)
 {
     _cleanup_(hf_newest_freep) struct hf_newest *newest = hf_newest_new(&rng);
-    struct hf_state_mark new = mark("a", 200, 2), old = mark("a", 100, 1);
+    struct hf_newest_version new = mark("a", 200, 2), old = mark("a", 100, 1);
     unsigned kept = 0;
     char key[32];
 

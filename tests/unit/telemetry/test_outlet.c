@@ -751,7 +751,7 @@ START_TEST(what_breaks_connections_is_put_aside)
     ck_assert_uint_eq(
         (uint64_t)hf_metric_value(hf_metric_with(
             hf_metric_family(world->node.metrics, HF_METRIC_COUNTER, "holdfast_telemetry_dead_letter_events_total",
-                             "Events that a sink will never take, put aside, by reason.", HF_LABELS("sink", "reason")),
+                             "Events that a sink refuses for good, moved to the dead letters, by reason.", HF_LABELS("sink", "reason")),
             HF_LABELS("default", "cut"))),
         1);
     world_free(world);
@@ -818,7 +818,7 @@ START_TEST(wrong_answers_lose_nothing)
         int status;
         const char *trouble;
     } rows[] = {
-        {HTML, 0, "content_type: the answer is text/html; charset=utf-8, not a receiver's: is the URL right?"},
+        {HTML, 0, "content_type: the answer has type text/html; charset=utf-8: check the sink's url"},
         {NOT_FOUND, 0, "http_404: wo?????"},
         {FAILS, 401, "http_401"},
         {FAILS, 403, "http_403"},

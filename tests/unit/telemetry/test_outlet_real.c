@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "os/clock_posix.h"
 #include "os/fs_posix.h"
+#include "os/rand_posix.h"
 #include "support/check_main.h"
 #include "support/fakes/http_server.h"
 #include "support/makers/certs.h"
@@ -140,7 +142,7 @@ static double attempts(const struct world *world, const char *reason)
 {
     return hf_metric_value(
         hf_metric_with(hf_metric_family(world->metrics, HF_METRIC_COUNTER, "holdfast_telemetry_attempts_total",
-                                        "Requests to a sink, by how they ended.", HF_LABELS("sink", "reason")),
+                                        "Requests to a sink, by result.", HF_LABELS("sink", "reason")),
                        HF_LABELS("real", reason)));
 }
 

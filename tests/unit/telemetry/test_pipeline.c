@@ -463,7 +463,7 @@ START_TEST(passes_anomalies_raw)
     ck_assert_int_eq(gauge(50), HF_OFFER_FILTERED);
     ck_assert_uint_eq(count("\n"), 2);
     expect("\"severity\":\"info\",\"anomaly\":true,\"name\":\"hot\",");
-    expect("\"body\":\"t is 50: ordinary again\"");
+    expect("\"body\":\"t is 50: back to normal\"");
     ck_assert_uint_eq(hf_pipeline_stats(pipeline).anomalies, 1);
     tear_down();
 }
@@ -496,8 +496,8 @@ START_TEST(notices_absence)
     ck_assert_int_eq(gauge(6), HF_OFFER_STORED);
     ck_assert_int_eq(offer_metric("nothing", HF_VALUE_GAUGE, 1), HF_OFFER_STORED);
     expect("\"name\":\"gone\"");
-    expect("\"body\":\"t is 6: ordinary again\"");
-    expect("\"body\":\"nothing is 1: ordinary again\"");
+    expect("\"body\":\"t is 6: back to normal\"");
+    expect("\"body\":\"nothing is 1: back to normal\"");
     ck_assert_uint_eq(count("\n"), 4);
     tear_down();
 }
@@ -572,7 +572,7 @@ static char *sorted_lines(void)
     size_t n = 0;
 
     while (hf_view_split(&rest, '\n', &line)) {
-        char *copy = hf_strdup_view(line);
+        char *copy = hf_view_dup(line);
         lines[n++] = copy;
     }
     qsort(lines, n, sizeof(lines[0]), by_text);

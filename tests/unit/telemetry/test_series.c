@@ -3,9 +3,9 @@
 
 #include <math.h>
 
+#include "codec/scan.h"
 #include "support/check_main.h"
 #include "telemetry/event/hash.h"
-#include "telemetry/event/jscan.h"
 #include "telemetry/event/match.h"
 #include "telemetry/event/number.h"
 
@@ -41,8 +41,8 @@ static const struct {
 
 START_TEST(matches_globs)
 {
-    ck_assert_msg(hf_glob_matches(globs[_i].glob, hf_view_of(globs[_i].text)) == globs[_i].want, "%s %s",
-                  globs[_i].glob, globs[_i].text);
+    ck_assert_msg(hf_match_glob(globs[_i].glob, hf_view_of(globs[_i].text)) == globs[_i].want, "%s %s", globs[_i].glob,
+                  globs[_i].text);
 }
 END_TEST
 
@@ -153,11 +153,12 @@ START_TEST(numbers_come_back)
             if (!isfinite(values[k]))
                 continue;
             size_t n = hf_number_double(values[k], text);
-            struct hf_jscan scan = {text, text + n};
             struct hf_view number;
-            ck_assert(n < HF_NUMBER_TEXT && hf_jscan_number(&scan, &number) && scan.p == scan.end);
+            struct hf_scan scan;
+            hf_scan_init(&scan, (struct hf_view){text, n});
+            ck_assert(n < HF_NUMBER_TEXT && hf_scan_raw(&scan, &number) == 0 && hf_scan_end(&scan) == 0);
             text[n] = '\0';
-            ck_assert_msg(strtod(text, NULL) == values[k] && hf_jscan_double(number) == values[k], "%.17g: %s",
+            ck_assert_msg(strtod(text, NULL) == values[k] && hf_scan_double(number) == values[k], "%.17g: %s",
                           values[k], text);
         }
     }

@@ -1,5 +1,6 @@
 #include "unit/telemetry/source_fixture.h"
 
+#include "os/dir.h"
 #include "telemetry/source/tail.h"
 
 #define POD "pods/default_web-1_0a1b-2c3d"
@@ -194,7 +195,7 @@ END_TEST
 
 START_TEST(nothing_there)
 {
-    ck_assert_int_eq(hf_tree_remove(hf_fs_posix(), below("pods"), NULL), 0);
+    ck_assert_int_eq(hf_dir_remove_tree(hf_fs_posix(), below("pods"), NULL), 0);
     start();
     run_s(20);
     make_pod(POD, "app");

@@ -362,7 +362,7 @@ START_TEST(bad_regex)
 
     specs[0].multiline_start = "([";
     ck_assert_int_eq(hf_source_files_new(&sources, &world, &intake, &none, &err), -EINVAL);
-    ck_assert_ptr_nonnull(strstr(err.cause, "no regular expression"));
+    ck_assert_ptr_nonnull(strstr(err.cause, "not a regular expression"));
 }
 END_TEST
 
@@ -415,7 +415,7 @@ START_TEST(severity)
     char *copy = malloc(n > 0 ? n : 1);
 
     memcpy(copy, severities[_i].line, n);
-    enum hf_severity got = hf_severity_of_line((struct hf_view){copy, n});
+    enum hf_severity got = hf_source_line_severity((struct hf_view){copy, n});
     ck_assert_msg(got == severities[_i].want, "%s: %d", severities[_i].line, got);
     free(copy);
 }

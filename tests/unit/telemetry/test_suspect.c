@@ -1,5 +1,5 @@
 /* Whom a broken connection is blamed on: steps of a history, and after which of them the batch is. */
-#include "telemetry/sink/suspect.h"
+#include "telemetry/delivery/suspect.h"
 
 #include <string.h>
 

@@ -1,13 +1,12 @@
 /* Journal, floor and download record: what survives, what is told when it did not. */
 #include <errno.h>
 
-#include "os/file.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"
 #include "update/state/fetch_record.h"
 #include "update/state/floor.h"
 #include "update/state/journal.h"
-#include "update/state/seal.h"
+#include "codec/seal.h"
 
 #define FOLDER "/s/updates/app"
 

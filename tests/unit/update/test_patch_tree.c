@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/parse.h"
+#include "os/dir.h"
 #include "os/file.h"
 #include "os/fs_posix.h"
 #include "pack/deep/deep.h"
@@ -114,7 +115,7 @@ START_TEST(folder_by_delta)
         ck_assert_str_eq(hex, new_hex);
     }
     script("chmod -R u+rwx .");
-    ck_assert_int_eq(hf_tree_remove(hf_fs_posix(), top, NULL), 0);
+    ck_assert_int_eq(hf_dir_remove_tree(hf_fs_posix(), top, NULL), 0);
 }
 END_TEST
 

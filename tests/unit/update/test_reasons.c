@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "loop/sched.h"
-#include "os/fs_posix.h"
+#include "os/clock_posix.h"
 #include "support/check_main.h"
 #include "support/fakes/simupdate.h"
 #include "update/rules/reasons.h"

@@ -80,7 +80,7 @@ static void keep(void *arg, int r, const struct hf_http_response *response, stru
     ck_assert_msg(r == 0, "%s", err->cause);
     answer->status = response->status;
     (void)snprintf(answer->type, sizeof(answer->type), "%s", response->content_type);
-    answer->body = hf_strdup_view(body);
+    answer->body = hf_view_dup(body);
     hf_loop_stop(loop);
 }
 

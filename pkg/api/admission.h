@@ -1,0 +1,15 @@
+/* api/admission.h - decides on the node whether a rollout has admitted it. Pure.
+ *
+ * The object carries one cutoff instead of a list of nodes, so its size does not depend on the size of the fleet. */
+#pragma once
+
+#include "api/edgeupdate.h"
+
+/* Returns the slot 0..9999 of a node for a release digest: the first 32 bits of sha256("<node>/<digest>"), scaled. */
+unsigned hf_admission_slot(const char *node_name, const char *digest);
+
+/* Returns true if the update's nodeSelector matches these labels. */
+bool hf_admission_selects(const struct hf_edgeupdate *update, const json_t *node_labels);
+
+/* Returns true if the update selects the node and its rollout has admitted it. Without a strategy, every selected node is admitted. */
+bool hf_admission_allows(const struct hf_edgeupdate *update, const char *node_name, const json_t *node_labels);

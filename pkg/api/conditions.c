@@ -1,0 +1,54 @@
+#include "api/conditions.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/format.h"
+#include "base/parse.h"
+
+static json_t *find_condition(json_t *conditions, const char *type)
+{
+    for (size_t i = 0; i < json_array_size(conditions); i++) {
+        json_t *entry = json_array_get(conditions, i);
+        const char *has = json_string_value(json_object_get(entry, "type"));
+        if (has != NULL && strcmp(has, type) == 0)
+            return entry;
+    }
+    return NULL;
+}
+
+static int put(json_t *entry, const char *key, json_t *value)
+{
+    return value == NULL || json_object_set_new(entry, key, value) < 0 ? -ENOMEM : 0;
+}
+
+static int add_condition(json_t *conditions, const char *type, json_t **ret_entry)
+{
+    _cleanup_(hf_json_freep) json_t *entry = json_object();
+
+    if (entry == NULL || put(entry, "type", json_string(type)) < 0 || json_array_append(conditions, entry) < 0)
+        return -ENOMEM;
+    *ret_entry = entry; /* the array holds it */
+    return 0;
+}
+
+int hf_conditions_set(json_t *conditions, const struct hf_condition *condition, uint64_t now_unix_ns)
+{
+    json_t *entry = find_condition(conditions, condition->type);
+    const char *old = json_string_value(json_object_get(entry, "status"));
+    bool changed = old == NULL || strcmp(old, condition->status) != 0;
+    char time[HF_TIME_TEXT];
+    int r = entry == NULL ? add_condition(conditions, condition->type, &entry) : 0;
+
+    if (r == 0)
+        r = put(entry, "status", json_string(condition->status));
+    if (r == 0)
+        r = put(entry, "reason", json_string(condition->reason));
+    if (r == 0)
+        r = put(entry, "message", json_string(condition->message != NULL ? condition->message : ""));
+    if (r == 0 && condition->observed_generation > 0)
+        r = put(entry, "observedGeneration", json_integer(condition->observed_generation));
+    if (r == 0 && changed)
+        r = put(entry, "lastTransitionTime", json_string(hf_format_time(now_unix_ns, time)));
+    return r;
+}

@@ -1,0 +1,161 @@
+#include "api/field/selector.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "api/field/text.h"
+
+enum { MAX_LABELS = 32, MAX_EXPRESSIONS = 32, MAX_VALUES = 64 };
+
+void hf_selector_done(struct hf_selector *selector)
+{
+    json_decref(selector->json);
+    selector->json = NULL;
+}
+
+/* ---- reading --------------------------------------------------------------------------------------------------------- */
+
+enum operator{ OP_IN, OP_NOT_IN, OP_EXISTS, OP_DOES_NOT_EXIST };
+static const char *const operators[] = {"In", "NotIn", "Exists", "DoesNotExist", NULL};
+
+struct expression {
+    const char *key;
+    const char *values[MAX_VALUES + 1];
+    enum operator op;
+};
+
+struct raw_selector {
+    json_t *match_labels;
+    struct expression *expressions;
+    size_t n_expressions;
+};
+
+static const struct hf_field expression_fields[] = {
+    HF_FIELD_TEXT(struct expression, key, "key", 1, 317, hf_text_is_label_key, "a label key", HF_REQUIRED),
+    {.name = "operator", .kind = HF_KIND_WORD, HF_FIELD_SLOT(struct expression, op), .words = operators, HF_REQUIRED},
+    {.name = "values",
+     .kind = HF_KIND_TEXTS,
+     HF_FIELD_SLOT(struct expression, values),
+     .max = MAX_VALUES,
+     .item_max = 63,
+     .check = hf_text_is_label_value,
+     .expected = "a label value"},
+    {0}};
+
+static void finish_expression(struct hf_decode *decode, void *object, json_t *json)
+{
+    const struct expression *expression = object;
+    size_t n = json_array_size(json_object_get(json, "values"));
+    bool takes_values = expression->op == OP_IN || expression->op == OP_NOT_IN;
+
+    if (!json_is_string(json_object_get(json, "operator")))
+        return; /* said already */
+    if (takes_values && n == 0)
+        hf_decode_error_at(decode, "values", "%s needs at least one", operators[expression->op]);
+    if (!takes_values && n > 0)
+        hf_decode_error_at(decode, "values", "%s takes none", operators[expression->op]);
+}
+
+const struct hf_field hf_selector_fields[] = {{.name = "matchLabels",
+                                               .kind = HF_KIND_LABELS,
+                                               HF_FIELD_SLOT(struct raw_selector, match_labels),
+                                               .max = MAX_LABELS},
+                                              HF_FIELD_LIST(struct raw_selector, expressions, n_expressions,
+                                                            "matchExpressions", expression_fields, MAX_EXPRESSIONS,
+                                                            .finish = finish_expression),
+                                              {0}};
+
+/* A newer Kubernetes cannot add a member without changing what old agents select, so an unknown one is a slip. Passing over it would
+ * select nodes that nobody meant. */
+static void refuse_unknown(struct hf_decode *decode, const struct hf_field *fields, const char *key,
+                           const json_t *object)
+{
+    bool narrowed = json_object_size(json_object_get(object, "matchLabels")) > 0 ||
+                    json_array_size(json_object_get(object, "matchExpressions")) > 0;
+
+    if (fields != hf_selector_fields)
+        hf_decode_error(decode, "unknown field; a requirement has key, operator and values");
+    else
+        hf_decode_error(decode, "unknown field; did you mean %s? as it stands this selects %s",
+                        strcasestr(key, "expr") != NULL ? "matchExpressions" : "matchLabels",
+                        narrowed ? "more nodes than were meant" : "every node");
+}
+
+void hf_selector_decode(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
+{
+    struct hf_selector *selector = slot;
+    struct raw_selector raw = {0};
+    char shown[HF_VALUE_TEXT];
+
+    (void)field;
+    if (!json_is_object(value)) {
+        hf_decode_error(decode, "expected a label selector, got %s", hf_decode_describe(value, shown));
+        return;
+    }
+    decode->unknown = refuse_unknown;
+    hf_field_decode_all(decode, hf_selector_fields, value, &raw);
+    decode->unknown = NULL;
+    free(raw.expressions);
+    selector->json = json_incref(value);
+}
+
+int hf_selector_read(json_t *json, struct hf_selector *ret_selector, struct hf_issues *issues)
+{
+    _cleanup_(hf_selector_done) struct hf_selector selector = {NULL};
+    struct hf_decode decode = {.issues = issues};
+
+    issues->n_errors = issues->n_warnings = 0;
+    if (json != NULL)
+        hf_selector_decode(&decode, NULL, json, &selector);
+    if (decode.out_of_memory)
+        return -ENOMEM;
+    if (issues->n_errors > 0)
+        return -EBADMSG;
+    ret_selector->json = hf_steal(selector.json);
+    return 0;
+}
+
+/* ---- matching -------------------------------------------------------------------------------------------------------- */
+
+static bool has_value(const json_t *values, const char *label)
+{
+    for (size_t i = 0; i < json_array_size(values); i++) {
+        const char *value = json_string_value(json_array_get(values, i));
+        if (value != NULL && strcmp(value, label) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool expression_matches(const json_t *expression, const json_t *labels)
+{
+    const char *op = hf_json_str_or(expression, "operator", "");
+    const char *label = json_string_value(json_object_get(labels, hf_json_str_or(expression, "key", "")));
+    const json_t *values = json_object_get(expression, "values");
+
+    if (strcmp(op, operators[OP_IN]) == 0)
+        return label != NULL && has_value(values, label);
+    if (strcmp(op, operators[OP_NOT_IN]) == 0)
+        return label == NULL || !has_value(values, label);
+    if (strcmp(op, operators[OP_EXISTS]) == 0)
+        return label != NULL;
+    return strcmp(op, operators[OP_DOES_NOT_EXIST]) == 0 && label == NULL;
+}
+
+bool hf_selector_matches(const struct hf_selector *selector, const json_t *labels)
+{
+    json_t *wanted = json_object_get(selector->json, "matchLabels");
+    const json_t *expressions = json_object_get(selector->json, "matchExpressions");
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(wanted, key, value) {
+        const char *label = json_string_value(json_object_get(labels, key)), *want = json_string_value(value);
+        if (label == NULL || want == NULL || strcmp(label, want) != 0)
+            return false;
+    }
+    for (size_t i = 0; i < json_array_size(expressions); i++)
+        if (!expression_matches(json_array_get(expressions, i), labels))
+            return false;
+    return true;
+}

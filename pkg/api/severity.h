@@ -1,0 +1,28 @@
+/* api/severity.h - severities of events: OpenTelemetry's numbers, syslog's levels mapped onto them. Pure. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The first number of each of OpenTelemetry's ranges (logs data model), and syslog's levels (RFC 5424) between them. */
+enum hf_severity {
+    HF_SEVERITY_TRACE = 1,
+    HF_SEVERITY_DEBUG = 5,
+    HF_SEVERITY_INFO = 9,
+    HF_SEVERITY_NOTICE = 10,
+    HF_SEVERITY_WARNING = 13,
+    HF_SEVERITY_ERROR = 17,
+    HF_SEVERITY_CRITICAL = 18,
+    HF_SEVERITY_ALERT = 19,
+    HF_SEVERITY_EMERGENCY = 21,
+};
+
+/* Returns "warning" and the like. A number between two names takes the lower one; 0 is "info". */
+const char *hf_severity_name(enum hf_severity severity);
+
+/* Returns the number of hf_severity_name(severity). */
+enum hf_severity hf_severity_floor(enum hf_severity severity);
+
+/* Parses the n bytes at `text` as a name of syslog or OpenTelemetry in any case ("warn", "WARNING", "err", "debug2"). Returns false if
+ * it is neither. */
+bool hf_severity_parse(const char *text, size_t n, enum hf_severity *ret_severity);

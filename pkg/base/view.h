@@ -1,0 +1,28 @@
+/* base/view.h - borrowed text: a pointer and a length, without a terminating zero.
+ *
+ * A view is valid as long as the memory it borrows from. Threads: any. Pure, except hf_view_dup(). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/macros.h"
+
+struct hf_view {
+    const char *p;
+    size_t n;
+};
+
+#define HF_VIEW(literal) ((struct hf_view){(literal), sizeof(literal) - 1})
+
+struct hf_view hf_view_of(const char *text); /* NULL gives the empty view */
+bool hf_view_eq(struct hf_view a, const char *text);
+bool hf_view_starts(struct hf_view a, const char *prefix);
+struct hf_view hf_view_trim(struct hf_view a); /* removes space, tab, CR and LF at both ends */
+
+/* Cuts *rest at the first `separator`: *ret_head gets the text before it, or all of it if there is none. Returns false when
+ * *rest is exhausted (its p is NULL). */
+bool hf_view_split(struct hf_view *rest, char separator, struct hf_view *ret_head);
+
+/* Copies to the heap, with a terminating zero; NULL on OOM. Free with free(). */
+char *hf_view_dup(struct hf_view view);

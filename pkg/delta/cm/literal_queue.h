@@ -1,0 +1,53 @@
+/* delta/cm/literal_queue.h - the literals of one stripe on their way from the thread that decodes them to the one that
+ * places them between the copies.
+ *
+ * Threads: one producer, one consumer. They may be the same thread if it puts everything before it takes the first
+ * byte. Memory: DELTA_STRIPE_BYTES. */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* Upper bound of a stripe's literals plus sizeof(struct delta_literal_run) for each run. */
+enum { DELTA_STRIPE_BYTES = 1 << 16 };
+
+/* A number of literals and then, inside a gap of the map, a copy. `copied` is 0 if the gap ends after the literals. */
+struct delta_literal_run {
+    uint64_t old_pos;
+    uint32_t literals, copied;
+};
+
+struct delta_literal_queue {
+    size_t put;          /* producer only */
+    size_t taken, known; /* consumer only; known: last value of `made` that it saw */
+    pthread_mutex_t lock;
+    pthread_cond_t more;
+    size_t made; /* under the lock, like all fields below */
+    bool waiting, ended;
+    int failed;
+    struct hf_err err;
+    unsigned char bytes[DELTA_STRIPE_BYTES];
+};
+
+/* NULL: out of memory. */
+struct delta_literal_queue *delta_literal_queue_new(void);
+void delta_literal_queue_free(struct delta_literal_queue *queue);
+
+/* Call before each stripe. */
+void delta_literal_queue_begin(struct delta_literal_queue *queue);
+
+/* -EBADMSG if the stripe has more than DELTA_STRIPE_BYTES. */
+HF_MUST_USE int delta_literal_queue_put(struct delta_literal_queue *queue, const void *bytes, size_t n,
+                                        struct hf_err *err);
+/* Ends the stripe: complete if r is 0, else with the error r and *err. */
+void delta_literal_queue_end(struct delta_literal_queue *queue, int r, const struct hf_err *err);
+
+/* Waits for the next n bytes and borrows them. Returns the producer's error if fewer come. */
+HF_MUST_USE int delta_literal_queue_take(struct delta_literal_queue *queue, size_t n, const unsigned char **ret_bytes,
+                                         struct hf_err *err);
+/* After the producer ended: -EBADMSG if bytes remain, or the producer's error. */
+HF_MUST_USE int delta_literal_queue_check(struct delta_literal_queue *queue, struct hf_err *err);

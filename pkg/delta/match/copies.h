@@ -1,0 +1,33 @@
+/* delta/match/copies.h - lists of copies, in the order of the new file.
+ *
+ * Memory: a list owns its array; free it with delta_copies_done(). Errors: -ENOMEM, and the list keeps its entries. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+/* The new bytes [new_pos, new_pos + len) resemble the old ones from old_pos on; not all need to be equal. */
+struct delta_copy {
+    uint64_t new_pos, old_pos, len;
+};
+
+struct delta_copies {
+    struct delta_copy *p;
+    size_t n, cap;
+};
+
+void delta_copies_done(struct delta_copies *copies);
+HF_MUST_USE int delta_copies_add(struct delta_copies *copies, struct delta_copy copy);
+
+/* Appends a copy, or extends the last one if this one continues it. -ENOMEM. */
+int delta_copies_extend(struct delta_copies *copies, uint64_t new_pos, uint64_t old_pos, uint64_t n);
+/* Replaces the parts of copies that lie in [from, to) of the new file by `inside`. -ENOMEM. */
+int delta_copies_replace(struct delta_copies *copies, uint64_t from, uint64_t to, const struct delta_copies *inside);
+
+/* Finds the next copy that reaches into [at, end) and cuts it to that range. *next remembers the position between
+ * calls; start with 0. False: there is none. */
+bool delta_copies_next_inline(const struct delta_copies *copies, size_t *next, uint64_t at, uint64_t end,
+                              struct delta_copy *ret_copy);

@@ -1,0 +1,17 @@
+/* delta/match/extend.h - lengths of matches, eight bytes at a time. Pure; any thread. */
+#pragma once
+
+#include <stddef.h>
+
+/* Returns the length of the common prefix of a and b. */
+size_t delta_common_prefix(const unsigned char *a, size_t a_n, const unsigned char *b, size_t b_n);
+
+/* Counts the positions at which a[0..n) and b[0..n) are equal. */
+size_t delta_count_equal(const unsigned char *a, const unsigned char *b, size_t n);
+
+/* Extends a match over differing bytes: returns the shortest length up to n for which the number of equal bytes
+ * minus that of differing ones is largest; 0 if it is never positive. */
+size_t delta_extend_forward(const unsigned char *a, const unsigned char *b, size_t n);
+
+/* The same backwards, for the bytes that end at a_end and b_end. */
+size_t delta_extend_back(const unsigned char *a_end, const unsigned char *b_end, size_t n);

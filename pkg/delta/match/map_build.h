@@ -1,0 +1,10 @@
+/* delta/match/map_build.h - build the match map from copies. Creating only. */
+#pragma once
+
+#include "delta/match/copies.h"
+#include "delta/match/map.h"
+
+/* Makes *map, not yet sorted, of the `most` longest copies; fewer where short copies lie inside longer ones.
+ * Free it with delta_map_done(). -ENOMEM. */
+HF_MUST_USE int delta_map_build(const struct delta_copies *copies, size_t most, struct delta_map *map,
+                                struct hf_err *err);

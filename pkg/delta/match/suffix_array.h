@@ -1,0 +1,26 @@
+/* delta/match/suffix_array.h - the small profile's match finder: the sorted suffixes of the old file.
+ *
+ * Deterministic; read-only after opening. Memory: 4 bytes for each byte of the old file, and 256 KiB. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/macros.h"
+
+struct delta_suffix_array {
+    const unsigned char *old;
+    size_t old_n;
+    int32_t *order; /* start of each suffix; NULL: not open */
+    /* For each pair of bytes the index of the first suffix that begins with it, and one past the last; NULL if the
+     * old file is small. */
+    uint32_t *starts;
+};
+
+/* old_n is above 0 and below 2 GiB. Borrows `old`. -ENOMEM. */
+HF_MUST_USE int delta_suffix_array_open(struct delta_suffix_array *s, const unsigned char *old, size_t old_n);
+void delta_suffix_array_done(struct delta_suffix_array *s);
+
+/* Returns the length of the longest match of key[0..key_n), which starts at order[*ret_rank]; 0: none. */
+size_t delta_suffix_array_longest(const struct delta_suffix_array *s, const unsigned char *key, size_t key_n,
+                                  size_t *ret_rank);

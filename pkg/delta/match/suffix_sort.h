@@ -1,0 +1,12 @@
+/* delta/match/suffix_sort.h - sort the suffixes of a text by SA-IS (Nong, Zhang, Chan: "Linear suffix array
+ * construction by almost pure induced-sorting", 2009). Linear time for every text. Memory: the result and a few KiB,
+ * rarely a third more. README.md compares it with other libraries. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/macros.h"
+
+/* n < 2^31; ret_order has room for n entries. -ENOMEM. */
+HF_MUST_USE int delta_suffix_sort(const unsigned char *text, size_t n, int32_t *ret_order);

@@ -1,0 +1,6 @@
+/* os/clock_posix.h - the real clocks: CLOCK_BOOTTIME and CLOCK_REALTIME. Static, nothing to free. Threads: any. */
+#pragma once
+
+#include "base/clock.h"
+
+const struct hf_clock_ops *hf_clock_posix(void);

@@ -1,0 +1,62 @@
+#include "telemetry/sink/outlet_drops.h"
+
+#include <stdio.h>
+
+static enum hf_source_class class_of(uint32_t tag)
+{
+    return (enum hf_source_class)(tag >> 16);
+}
+
+static enum hf_severity severity_of(uint32_t tag)
+{
+    return (enum hf_severity)(tag & 0xffff);
+}
+
+void hf_outlet_drops_add(struct hf_outlet_drops *drops, const struct hf_outlet_config *config,
+                         const struct hf_outlet_metrics *metrics, const struct hf_spool_dropped *dropped)
+{
+    for (; dropped->records > 0; dropped++) {
+        hf_spool_dropped_add(drops->entries, dropped->tag, dropped->records);
+        hf_metric_add(
+            hf_metric_with(metrics->dropped, HF_LABELS(config->name, hf_event_class_name(class_of(dropped->tag)),
+                                                       hf_severity_name(severity_of(dropped->tag)))),
+            dropped->records);
+    }
+    if (drops->due_ns == HF_NEVER)
+        drops->due_ns = hf_mono_ns(config->world.clock) + HF_OUTLET_DROPS_WAIT_NS;
+}
+
+struct hf_spool_dropped *hf_outlet_drops_last(struct hf_outlet_drops *drops)
+{
+    struct hf_spool_dropped *last = NULL;
+
+    for (size_t i = 0; i < HF_LEN(drops->entries) && drops->entries[i].records > 0; i++)
+        last = &drops->entries[i];
+    return last;
+}
+
+int hf_outlet_drops_format(const struct hf_outlet_config *config, const struct hf_spool_dropped *dropped,
+                           struct hf_buf *line)
+{
+    uint64_t unix_ns = hf_unix_ns(config->world.clock);
+    char records[24], id[64];
+
+    (void)snprintf(records, sizeof(records), "%llu", (unsigned long long)dropped->records);
+    (void)snprintf(id, sizeof(id), "dropped-%08x-%016llx%04x", (unsigned)dropped->tag, (unsigned long long)unix_ns,
+                   (unsigned)(config->world.rand->u64(config->world.rand->ctx) & 0xffff));
+    const struct hf_event event = {
+        .kind = HF_EVENT_FINDING,
+        .source_class = HF_SOURCE_AGENT,
+        .severity = HF_SEVERITY_WARNING,
+        .unix_ns = unix_ns,
+        .id = hf_view_of(id),
+        .source = HF_VIEW("agent"),
+        .name = HF_VIEW("holdfast_telemetry_dropped_events"),
+        .body = HF_VIEW("events were dropped to make room for newer ones"),
+        .attributes = {{HF_VIEW("records"), hf_view_of(records)},
+                       {HF_VIEW("source"), hf_view_of(hf_event_class_name(class_of(dropped->tag)))},
+                       {HF_VIEW("severity"), hf_view_of(hf_severity_name(severity_of(dropped->tag)))},
+                       {HF_VIEW("sink"), hf_view_of(config->name)}},
+        .n_attributes = 4};
+    return hf_event_format(&event, config->node, line);
+}

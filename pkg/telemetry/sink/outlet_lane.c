@@ -1,0 +1,172 @@
+#include "telemetry/sink/outlet_lane.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "os/dir.h"
+#include "os/file.h"
+
+#define URGENT_WAIT_NS HF_NS_PER_S           /* for a batch of the urgent lane to fill */
+#define INLINE_BELOW_NS (300 * HF_NS_PER_US) /* faster writes run on the loop */
+
+/* ---- callbacks of the spool -------------------------------------------------------------------------------------- */
+
+static void on_readable(void *arg)
+{
+    struct hf_outlet_lane *lane = arg;
+    struct hf_spool_state state = hf_spool_state(lane->spool);
+
+    lane->refused_before = state.refused_full; /* records reached the disk, so there is room */
+    hf_metric_observe(lane->metrics->lanes[lane->which].sync, (double)state.last_write_ns / 1e9);
+    hf_outlet_config_pump(lane->config);
+}
+
+static void on_dropped(void *arg, const struct hf_spool_dropped *dropped)
+{
+    struct hf_outlet_lane *lane = arg;
+
+    hf_outlet_drops_add(lane->drops, lane->config, lane->metrics, dropped);
+    hf_outlet_config_pump(lane->config);
+}
+
+static void on_durable(void *arg, int r, uint64_t sequence)
+{
+    (void)sequence;
+    hf_receipt_release(arg, r);
+}
+
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
+
+static int open_spool(struct hf_outlet_lane *lane, const char *dir, uint64_t max_bytes, uint64_t used,
+                      struct hf_err *err)
+{
+    const struct hf_outlet_config *config = lane->config;
+    bool drop_oldest = config->spec->when_full == HF_WHEN_FULL_DROP_OLDEST;
+    const struct hf_spool_params params = {.store = {.fs = config->world.fs,
+                                                     .rng = config->world.rand,
+                                                     .dir = dir,
+                                                     .max_bytes = HF_MAX(max_bytes, (uint64_t)HF_OUTLET_MIN_LANE_BYTES),
+                                                     .when_full = drop_oldest ? HF_SPOOL_DROP_OLDEST : HF_SPOOL_BLOCK,
+                                                     .used = used},
+                                           .clock = config->world.clock,
+                                           .sched = config->world.sched,
+                                           .inline_below_ns = INLINE_BELOW_NS,
+                                           .readable = on_readable,
+                                           .dropped = on_dropped,
+                                           .arg = lane};
+
+    return hf_spool_new(&params, &lane->spool, err);
+}
+
+/* Borders of another stream belong to other records. */
+static int restore_batches(struct hf_outlet_lane *lane, const struct hf_borders *borders, uint64_t delivered)
+{
+    if (strcmp(borders->stream, hf_spool_stream(lane->spool)) != 0)
+        return 0;
+    for (size_t i = 0; i < borders->n; i++) {
+        const struct hf_border *border = &borders->items[i];
+        if (border->last <= delivered)
+            continue;
+        struct hf_batch *batch = hf_batches_add(&lane->batches, border->first, border->last,
+                                                border->done ? HF_BATCH_DONE : HF_BATCH_WAITING);
+        if (batch == NULL)
+            return -ENOMEM;
+        batch->saved = true;
+    }
+    return 0;
+}
+
+int hf_outlet_lane_open(struct hf_outlet_lane *lane, enum hf_lane which, uint64_t max_bytes,
+                        const struct hf_outlet_config *config, const struct hf_outlet_metrics *metrics,
+                        struct hf_outlet_drops *drops, struct hf_err *err)
+{
+    struct hf_borders borders;
+    char dir[HF_OUTLET_PATH], path[HF_OUTLET_PATH + 16];
+
+    (void)snprintf(dir, sizeof(dir), "%s/%s", config->dir, hf_outlet_config_lane_name(which));
+    (void)snprintf(path, sizeof(path), "%s/borders", dir);
+    *lane = (struct hf_outlet_lane){
+        .config = config, .metrics = metrics, .drops = drops, .which = which, .file = {.fd = -1}, .due_ns = HF_NEVER};
+    int r = hf_dir_make(config->world.fs, dir, 0700, err);
+    if (r == 0)
+        r = hf_border_file_open(config->world.fs, path, &lane->file, &borders, err);
+    if (r == 0)
+        r = open_spool(lane, dir, max_bytes, borders.n > 0 ? borders.items[borders.n - 1].last : 0, err);
+    if (r < 0)
+        return r;
+    lane->backlog_until = hf_outlet_lane_durable(lane);
+    r = restore_batches(lane, &borders, hf_spool_state(lane->spool).store.delivered);
+    return r < 0 ? hf_err_set(err, -r, "open '%s'", dir) : 0;
+}
+
+/* ---- appending --------------------------------------------------------------------------------------------------- */
+
+uint64_t hf_outlet_lane_wait_ns(const struct hf_outlet_lane *lane)
+{
+    uint64_t timeout_ns = lane->config->spec->batch_timeout_ns;
+
+    return lane->which == HF_LANE_URGENT ? HF_MIN(timeout_ns, URGENT_WAIT_NS) : timeout_ns;
+}
+
+bool hf_outlet_lane_has_room(const struct hf_outlet_lane *lane, size_t n)
+{
+    struct hf_spool_state state = hf_spool_state(lane->spool);
+
+    return state.refused_full == lane->refused_before && state.pending_records < HF_SPOOL_PENDING_RECORDS &&
+           state.pending_bytes + n <= HF_SPOOL_PENDING_BYTES;
+}
+
+/* Counts the line towards the next batch, and starts that batch's wait and age where it is the first. */
+static void note_append(struct hf_outlet_lane *lane, size_t n)
+{
+    if (hf_spool_state(lane->spool).queued == 0 && lane->unplanned_bytes == 0)
+        lane->oldest_unix_ns = hf_unix_ns(lane->config->world.clock);
+    lane->unplanned_bytes += n + 1;
+    if (lane->due_ns == HF_NEVER)
+        lane->due_ns = hf_mono_ns(lane->config->world.clock) + hf_outlet_lane_wait_ns(lane);
+}
+
+int hf_outlet_lane_append(struct hf_outlet_lane *lane, uint32_t tag, struct hf_view line, struct hf_receipt *receipt)
+{
+    if (!hf_outlet_lane_has_room(lane, line.n))
+        return -EAGAIN;
+    int r = hf_spool_append(lane->spool, tag, line, receipt != NULL ? on_durable : NULL, receipt);
+    if (r < 0)
+        return r;
+    hf_receipt_hold(receipt); /* the spool never calls on_durable() from within hf_spool_append() */
+    note_append(lane, line.n);
+    return 0;
+}
+
+/* ---- delivered records ------------------------------------------------------------------------------------------- */
+
+void hf_outlet_lane_settle(struct hf_outlet_lane *lane)
+{
+    struct hf_spool_state state = hf_spool_state(lane->spool);
+    uint64_t delivered = hf_batches_settle(&lane->batches, state.delivered, state.store.delivered);
+
+    if (state.store.delivered > lane->durable_before) { /* the spool may have deleted segments */
+        lane->durable_before = state.store.delivered;
+        lane->refused_before = state.refused_full;
+    }
+    if (delivered > state.delivered)
+        hf_spool_deliver(lane->spool, delivered);
+}
+
+uint64_t hf_outlet_lane_durable(const struct hf_outlet_lane *lane)
+{
+    struct hf_spool_state state = hf_spool_state(lane->spool);
+
+    return state.delivered + state.queued;
+}
+
+uint64_t hf_outlet_lane_oldest_unix_ns(const struct hf_outlet_lane *lane)
+{
+    const struct hf_batches *batches = &lane->batches;
+
+    for (size_t i = 0; i < batches->n; i++)
+        if (batches->items[i]->phase != HF_BATCH_DONE && batches->items[i]->unix_ns != 0)
+            return batches->items[i]->unix_ns;
+    return hf_spool_state(lane->spool).queued > 0 ? lane->oldest_unix_ns : 0;
+}

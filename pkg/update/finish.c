@@ -1,0 +1,88 @@
+/* The end of an update: raise the floor after a commit, remove what the update left. Both run again until they succeed. */
+#include <errno.h>
+
+#include "update/release.h"
+#include "update/state/fetch_record.h"
+#include "update/state/floor.h"
+
+enum { MAX_CLEAN_TRIES = 5 };
+static const uint64_t again_ns = 10 * HF_NS_PER_S;
+
+static int run_clean(struct step_job *step)
+{
+    struct release *release = step->release;
+    const struct hf_fs_ops *fs = release->engine->p.fs;
+    int r = step->swap.target.path[0] != '\0' ? hf_swap_clean(&step->swap, &step->failure) : 0;
+
+    /* At a path that is not allowed nothing was ever written. */
+    if (r == -EACCES && step->failure.reason == HF_R_PathNotAllowed)
+        r = 0;
+    if (r == 0)
+        r = hf_attempt_end(fs, release->folder, &step->failure.err);
+    return r < 0 ? r : hf_fetch_record_remove(fs, release->folder, &step->failure.err);
+}
+
+static int run_commit(struct step_job *step)
+{
+    struct release *release = step->release;
+    int r = hf_floor_raise(release->engine->p.fs, release->folder, step->sequence, &step->failure.err);
+
+    if (r < 0)
+        return r;
+    step->sequence = 0; /* done */
+    return run_clean(step);
+}
+
+static void later(struct release *release)
+{
+    release->retry.due_ns = hf_mono_ns(release->engine->p.clock) + again_ns;
+    update_engine_wake(release->engine);
+}
+
+static void finished(struct release *release, struct step_job *step)
+{
+    struct release_retry *retry = &release->retry;
+    bool commit = step->kind == STEP_COMMIT;
+
+    if (step->r < 0) {
+        bool must = commit && step->sequence != 0; /* the floor is not raised yet */
+        hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.clean", "release", release->j.name,
+                   &step->failure.err);
+        if (must || ++retry->tries < MAX_CLEAN_TRIES) {
+            later(release);
+            return;
+        }
+    } else if (commit) {
+        release->review.floor = HF_MAX(release->review.floor, release->j.good_sequence);
+    }
+    retry->redo = REDO_NOTHING;
+    retry->tries = 0;
+    retry->due_ns = 0;
+    update_engine_notify(release->engine);
+    update_engine_wake(release->engine);
+}
+
+static void start(struct release *release, enum step_kind kind, int (*run)(struct step_job *step))
+{
+    struct step_job *step = step_new(release, kind, run, finished);
+
+    if (step == NULL) {
+        later(release);
+        return;
+    }
+    step->swap = step_swap_params(release, step);
+    step->sequence = release->j.good_sequence;
+    step_submit(step);
+}
+
+void finish_commit(struct release *release)
+{
+    release->retry.redo = REDO_COMMIT;
+    start(release, STEP_COMMIT, run_commit);
+}
+
+void finish_clean(struct release *release)
+{
+    release->retry.redo = REDO_CLEAN;
+    start(release, STEP_CLEAN, run_clean);
+}

@@ -1,0 +1,121 @@
+/* When to try again: back-off of failed attempts, and the time of the next look at a release. */
+#include "update/release.h"
+
+static const uint64_t look_again_ns = 600 * HF_NS_PER_S, ask_again_ns = 10 * HF_NS_PER_S;
+/* Wait before an artifact that was wrong is downloaded again; a start of the agent begins at most the last value anew. */
+static const uint64_t waste_base_ns = 300 * HF_NS_PER_S, waste_cap_ns = 24 * 3600 * HF_NS_PER_S,
+                      waste_start_cap_ns = 600 * HF_NS_PER_S;
+
+static uint64_t now_ns(const struct release *release)
+{
+    return hf_mono_ns(release->engine->p.clock);
+}
+
+/* Number of artifacts received in vain: wrong ones, and those that a server without range requests sent again from the start. The
+ * first such restart is free. */
+static unsigned wasted(const struct release *release)
+{
+    const struct hf_journal *j = &release->j;
+    uint64_t bytes = j->bytes_fetched - HF_MIN(j->bytes_fetched, release->retry.paid_bytes);
+    uint64_t times = j->size > 0 ? bytes / j->size : 0;
+
+    return (unsigned)HF_MIN(HF_MAX((uint64_t)j->wasted, times > 0 ? times - 1 : 0), 1000u);
+}
+
+/* Random, from half to the whole of a wait that doubles with each wasted artifact. */
+static uint64_t waste_wait_ns(const struct release *release, uint64_t cap_ns)
+{
+    unsigned doublings = HF_MIN(HF_MAX(wasted(release), 1u) - 1, 16u);
+    uint64_t wait = HF_MIN(waste_base_ns << doublings, cap_ns) / 2;
+
+    return wait + hf_rand_below(release->engine->p.rng, wait);
+}
+
+/* The cost of an attempt decides how soon the next one follows: link errors as the policy says, errors of this machine more rarely,
+ * and errors that cost a whole download (wear of the card, a bill for traffic) most rarely. */
+void retry_back_off(struct release *release, enum hf_reason reason, uint64_t at_least_ns)
+{
+    const struct hf_update_params *p = &release->engine->p;
+    struct hf_backoff *backoff = &release->retry.backoff;
+    bool costly = false;
+
+    backoff->base_ns = p->retry_base_ns;
+    backoff->cap_ns = p->retry_cap_ns;
+    switch (reason) {
+    case HF_R_DownloadFailed:
+    case HF_R_DownloadTooSlow:
+    case HF_R_DownloadRefused:
+        costly = release->attempt.received_bytes > 0 && wasted(release) > 0;
+        if (release->attempt.received_bytes > 0) /* a bad link, not a dead one */
+            hf_backoff_reset(backoff);
+        break;
+    case HF_R_HashMismatch:
+    case HF_R_ArtifactTooLong:
+    case HF_R_ArtifactTooShort:
+    case HF_R_ArtifactDamaged:
+    case HF_R_ArchiveInvalid:
+        release->j.wasted++;
+        costly = true;
+        break;
+    default:
+        backoff->cap_ns = HF_MAX(backoff->cap_ns, 300 * HF_NS_PER_S);
+        break;
+    }
+    backoff->floor_ns = HF_MIN(backoff->base_ns, HF_NS_PER_S);
+    uint64_t wait = hf_backoff_next_ns(backoff, p->rng, at_least_ns);
+    release->retry.due_ns = now_ns(release) + (costly ? HF_MAX(wait, waste_wait_ns(release, waste_cap_ns)) : wait);
+}
+
+void retry_hold_back(struct release *release)
+{
+    if (release->j.phase == HF_PHASE_WAITING && release->j.wasted > 0)
+        release->retry.due_ns = now_ns(release) + waste_wait_ns(release, waste_start_cap_ns);
+}
+
+/* True if a person changed the object, be it only an annotation. Its status changes all the time. */
+static bool touched(const json_t *before, const json_t *now)
+{
+    static const char *const parts[] = {"spec", "metadata.annotations", "metadata.uid"};
+
+    for (size_t i = 0; i < HF_LEN(parts); i++) {
+        const json_t *a = hf_json_at(before, parts[i]), *b = hf_json_at(now, parts[i]);
+        if (a != b && (a == NULL || b == NULL || json_equal(a, b) == 0))
+            return true;
+    }
+    return false;
+}
+
+/* Somebody repaired something: try soon, but not on all nodes at once. */
+void retry_object_changed(struct release *release, const struct hf_edgeupdate *wanted)
+{
+    const struct hf_update_params *p = &release->engine->p;
+
+    if (release->j.phase != HF_PHASE_WAITING || release->wanted.object == NULL ||
+        !touched(release->wanted.object->json, wanted->json))
+        return;
+    release->j.wasted = 0;
+    release->retry.paid_bytes = release->j.bytes_fetched;
+    hf_backoff_reset(&release->retry.backoff);
+    uint64_t soon_ns = now_ns(release) + hf_rand_below(p->rng, HF_MAX(p->retry_cap_ns, 1));
+    release->retry.due_ns = HF_MIN(release->retry.due_ns, soon_ns);
+}
+
+uint64_t retry_wake_ns(const struct release *release)
+{
+    uint64_t now = now_ns(release), next = HF_NEVER, unix_ns, change;
+    bool waiting = release->j.phase == HF_PHASE_WAITING || release->j.phase == HF_PHASE_VERIFIED;
+
+    if (release->step.kind != STEP_NONE)
+        return HF_NEVER;
+    if (release->retry.due_ns > now)
+        next = release->retry.due_ns;
+    if (waiting && release->wanted.object != NULL && (!release->review.current || !release->review.floor_known))
+        next = HF_MIN(next, now + ask_again_ns);
+    if (!waiting || release->wanted.object == NULL || release->wanted.object->n_windows == 0)
+        return next;
+    /* The wall clock may jump: wait at most look_again_ns at a time. */
+    unix_ns = hf_unix_ns(release->engine->p.clock);
+    (void)hf_windows_open(release->wanted.object->windows, release->wanted.object->n_windows, unix_ns, &change);
+    uint64_t wait = change > unix_ns ? HF_MIN(change - unix_ns, look_again_ns) : look_again_ns;
+    return HF_MIN(next, now + wait);
+}

@@ -1,0 +1,104 @@
+/* Rollback: put the old version back, restart it, check it once. */
+#include <string.h>
+
+#include "update/release.h"
+
+/* The reason for the rollback stays; the state of the old version is appended to the message. */
+static void restored(struct release *release, const char *before, const char *what, const char *after)
+{
+    struct hf_journal *j = &release->j;
+    char text[HF_UPDATE_MAX_MESSAGE], tail[150];
+
+    (void)snprintf(tail, sizeof(tail), "%.50s%.64s%.30s", before, what, after);
+    (void)snprintf(text, sizeof(text), "%.*s; %s", (int)(sizeof(text) - strlen(tail) - 3), j->message, tail);
+    (void)snprintf(j->message, sizeof(j->message), "%s", text);
+    transition_event(release, HF_EV_RESTORED, HF_R_None, NULL);
+}
+
+static void restored_quietly(struct release *release)
+{
+    const char *from = release->j.from[0] != '\0' ? release->j.from : "the old version";
+
+    restored(release, "", release->j.had_old ? from : "nothing",
+             release->j.had_old ? " is back" : " is installed, as before");
+}
+
+static void checked_old(void *arg, const struct hf_health *health)
+{
+    struct release *release = arg;
+
+    release->step.checks = NULL;
+    step_end(release);
+    if (health->verdict == HF_HEALTH_PASSED)
+        restored_quietly(release);
+    else
+        restored(release, "the old version is back and fails too: ", health->message, "");
+}
+
+static void check_old(struct release *release)
+{
+    if (release->j.had_old)
+        service_check(release, checked_old);
+    else
+        restored_quietly(release);
+}
+
+static void restarted_old(void *arg, int r, const struct hf_failure *failure)
+{
+    struct release *release = arg;
+
+    release->step.restart = NULL;
+    step_end(release);
+    if (r == 0 || !release->j.had_old) /* after a first install nothing is left to run: the restart stopped it */
+        check_old(release);
+    else
+        restored(release, "the old version is back but was not restarted: ", failure->err.cause, "");
+}
+
+static int run_undo(struct step_job *step)
+{
+    return hf_swap_undo(&step->swap, &step->failure);
+}
+
+static void undo_failed(struct release *release, struct hf_failure *failure)
+{
+    if (failure->reason ==
+        HF_R_RollbackFailed) { /* no later try can help: end here, so that the next release may start */
+        release->j.reason = HF_R_RollbackFailed;
+        restored(release, "", failure->err.cause, "");
+        return;
+    }
+    update_engine_leave_turn(release); /* other releases may run meanwhile */
+    retry_back_off(release, failure->reason, 0);
+    if (release->j.probed)
+        failure->reason = HF_R_RollbackFailed;
+    transition_failure(release, HF_EV_FAILED, failure);
+}
+
+static void undone(struct release *release, struct step_job *step)
+{
+    if (step->r < 0) {
+        undo_failed(release, &step->failure);
+    } else if (!release->j.probed) {
+        retry_back_off(release, release->j.reason, 0);
+        transition_event(release, HF_EV_UNDONE, HF_R_None, NULL);
+    } else if (release->wanted.accepted == NULL) {
+        restored(release, "", "the old version is back, not restarted", "");
+    } else if (service_has_restart(release)) {
+        service_restart(release, restarted_old);
+    } else {
+        check_old(release);
+    }
+}
+
+void rollback_start(struct release *release)
+{
+    struct step_job *step = step_new(release, STEP_UNDO, run_undo, undone);
+
+    if (step == NULL) {
+        transition_no_memory(release, HF_EV_FAILED);
+        return;
+    }
+    step->swap = step_swap_params(release, step);
+    step_submit(step);
+}

@@ -1,0 +1,140 @@
+/* The object that the caller wants, and the one that the journal names. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "update/release.h"
+
+static const uint64_t no_memory_retry_ns = 5 * HF_NS_PER_S;
+
+static struct hf_edgeupdate *decode(json_t *json)
+{
+    struct hf_issues *issues = calloc(1, sizeof(*issues));
+    struct hf_edgeupdate *update = NULL;
+
+    if (issues != NULL && json != NULL && hf_edgeupdate_decode(json, &update, issues) < 0)
+        update = NULL;
+    free(issues);
+    return update;
+}
+
+void wanted_restore(struct release *release, json_t *kept)
+{
+    release->wanted.kept = kept;
+    release->wanted.accepted = decode(kept);
+}
+
+void wanted_done(struct release *release)
+{
+    struct release_wanted *wanted = &release->wanted;
+
+    hf_edgeupdate_free(wanted->accepted);
+    hf_edgeupdate_free(wanted->object);
+    json_decref(wanted->kept);
+}
+
+bool wanted_matches(const struct release *release)
+{
+    const struct hf_edgeupdate *object = release->wanted.object;
+
+    return object != NULL && strcmp(object->release.digest, release->j.digest) == 0;
+}
+
+bool wanted_no_more(const struct release *release)
+{
+    enum hf_phase phase = release->j.phase;
+
+    return release->wanted.object == NULL &&
+           (phase == HF_PHASE_COMMITTED || phase == HF_PHASE_ROLLED_BACK || phase == HF_PHASE_IDLE);
+}
+
+int wanted_set(struct release *release, const struct hf_desired *desired)
+{
+    struct release_wanted *wanted = &release->wanted;
+
+    release->review.current = false;
+    if (desired == NULL) {
+        hf_edgeupdate_free(wanted->object);
+        wanted->object = NULL;
+        return 0;
+    }
+    wanted->gate = desired->gate;
+    if (wanted->object != NULL &&
+        (wanted->object->json == desired->update->json || json_equal(wanted->object->json, desired->update->json)))
+        return 0;
+    struct hf_edgeupdate *object = decode(desired->update->json);
+    if (object == NULL)
+        return -ENOMEM;
+    retry_object_changed(release, object);
+    hf_edgeupdate_free(wanted->object);
+    wanted->object = object;
+    return 0;
+}
+
+/* The part of the object that the journal keeps: enough to decode it again and to finish the update without a server. */
+static json_t *reduce(const struct hf_edgeupdate *update)
+{
+    const json_t *spec = json_object_get(update->json, "spec");
+    json_t *release = json_object_get(spec, "release"), *signatures = json_object_get(spec, "signatures");
+
+    return json_pack("{s:s, s:s, s:{s:s}, s:{s:O, s:O*}}", "apiVersion", HF_API_GROUP_VERSION, "kind", "EdgeUpdate",
+                     "metadata", "name", update->meta.name, "spec", "release", release, "signatures", signatures);
+}
+
+static void set_text(char *to, size_t n, const char *from)
+{
+    memset(to, 0, n);
+    (void)snprintf(to, n, "%s", from);
+}
+
+/* A journal for this release, with the history of the one before. `from`: installed version; "" unknown. */
+static struct hf_journal new_journal(const struct release *release, const char *from)
+{
+    const struct hf_release *spec = &release->wanted.accepted->release;
+    const struct hf_artifact *artifact = hf_release_artifact(spec, release->engine->p.arch);
+    struct hf_journal j = release->j;
+
+    set_text(j.from, sizeof(j.from), from);
+    set_text(j.digest, sizeof(j.digest), spec->digest);
+    set_text(j.version, sizeof(j.version), spec->version);
+    set_text(j.path, sizeof(j.path), spec->install.path);
+    set_text(j.sha256, sizeof(j.sha256), artifact != NULL ? artifact->sha256 : "");
+    set_text(j.old_sha256, sizeof(j.old_sha256), "");
+    set_text(j.old_link, sizeof(j.old_link), "");
+    set_text(j.made_folder, sizeof(j.made_folder), "");
+    set_text(j.avoid, sizeof(j.avoid), "");
+    set_text(j.detour, sizeof(j.detour), "");
+    j.sequence = spec->sequence;
+    j.kind = spec->install.kind;
+    j.size = artifact != NULL ? artifact->size : 0;
+    j.method = HF_METHOD_NONE;
+    j.no_delta = j.had_old = j.probed = j.restarted = false;
+    j.bytes_fetched = 0;
+    j.attempts = j.starts = j.wasted = 0;
+    return j;
+}
+
+void wanted_accept(struct release *release, enum hf_update_event event, enum hf_reason reason)
+{
+    struct release_wanted *wanted = &release->wanted;
+    json_t *kept = reduce(wanted->object);
+    struct hf_edgeupdate *accepted = decode(kept);
+
+    if (accepted == NULL) {
+        json_decref(kept);
+        release->retry.due_ns = hf_mono_ns(release->engine->p.clock) + no_memory_retry_ns;
+        return;
+    }
+    hf_edgeupdate_free(wanted->accepted);
+    json_decref(wanted->kept);
+    wanted->accepted = accepted;
+    wanted->kept = kept;
+    /* After a drift nobody knows which version is there. */
+    release->j = new_journal(release, event == HF_EV_DRIFTED ? "" : release->j.good_version);
+    release->retry.paid_bytes = 0;
+    release->retry.due_ns = 0;
+    hf_backoff_reset(&release->retry.backoff);
+    release->attempt.recheck = false;
+    release->attempt.delta_failures = release->attempt.restart_tries = 0;
+    transition_event(release, event, reason, NULL);
+}

@@ -138,7 +138,7 @@ int hf_cli_help(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_er
 }
 
 const struct hf_cli_option hf_cli_version_options[] = {
-    HF_CLI_JSON("as JSON"),
+    HF_CLI_JSON("print as JSON"),
     {.name = NULL},
 };
 

@@ -19,11 +19,11 @@
 enum { MAX_SPOOLS = 256, MAX_DEPTH = 6, MAX_CLASSES = 32, MAX_SEVERITIES = 32 };
 
 const struct hf_cli_option hf_cli_spool_stat_options[] = {
-    HF_CLI_JSON("as JSON, one object for each spool"),
+    HF_CLI_JSON("print JSON, one object for each spool"),
     {.name = NULL},
 };
 const struct hf_cli_option hf_cli_spool_verify_options[] = {
-    HF_CLI_JSON("as JSON, one object for each spool"),
+    HF_CLI_JSON("print JSON, one object for each spool"),
     {.name = NULL},
 };
 const struct hf_cli_option hf_cli_spool_cat_options[] = {

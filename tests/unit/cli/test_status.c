@@ -291,9 +291,9 @@ START_TEST(status_of_a_connected_node)
 {
     ck_assert_int_eq(mkdir(cli_path(&run, "updates"), 0755), 0);
     ck_assert_int_eq(status(), HF_EXIT_SILENT);
-    ck_assert_str_eq(
-        run.out, "this node, from its journals, Silent (no agent runs on this state folder), no contact yet\n"
-                 "no updates\n");
+    ck_assert_str_eq(run.out,
+                     "this node, from its journals, Silent (no agent runs on this state folder), no contact yet\n"
+                     "no updates\n");
     agent_begins(60);
     write_journal("edge", HF_PHASE_COMMITTED);
     cli_write_text(&run, "updates/lock", "");

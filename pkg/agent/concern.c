@@ -60,7 +60,7 @@ static void hash_labels(const json_t *labels, char hex[HF_SHA256_HEX])
 
 /* What was left out was judged by these labels: with others the next start must list. While something is still to be listed, in any
  * case. */
-void hf_concern_note_in_mark(const struct follow *follow, struct hf_cache_mark *mark)
+void hf_concern_note_in_mark(const struct follow *follow, struct hf_cache_resume *mark)
 {
     const struct hf_objects *objects = follow->objects;
 

@@ -187,7 +187,7 @@ static void save_mark(struct follow *follow)
     if (!follow->mark_moved)
         return;
     follow->mark.last_contact_unix_ns = hf_stale_contact_unix_ns(&follow->agent->stale);
-    struct hf_cache_mark mark = follow->mark;
+    struct hf_cache_resume mark = follow->mark;
     hf_concern_note_in_mark(follow, &mark);
     hf_diskq_mark(follow->agent->diskq, follow->kind, &mark);
     follow->mark_moved = false;
@@ -269,8 +269,8 @@ static void found(struct hf_agent *agent)
 
 static void hear_date(struct hf_agent *agent, uint64_t server_date_unix_ns)
 {
-    hf_skew_measure(&agent->skew, server_date_unix_ns, hf_mono_ns(agent->clock));
-    hf_floor_witness(&agent->params.home->floor, server_date_unix_ns, agent->policy->clock_max_skew_ns);
+    hf_clock_skew_measure(&agent->skew, server_date_unix_ns, hf_mono_ns(agent->clock));
+    hf_clock_floor_witness(&agent->params.home->floor, server_date_unix_ns, agent->policy->clock_max_skew_ns);
     hf_agent_wake(agent, 0);
 }
 
@@ -412,7 +412,7 @@ static int load_object(void *arg, json_t *object)
 static int load_kind(struct follow *follow, struct hf_cache *cache, const char *kind, struct hf_err *err)
 {
     struct loading loading = {follow, follow->objects == NULL};
-    struct hf_cache_mark mark = {0};
+    struct hf_cache_resume mark = {0};
     unsigned damaged = 0;
     int r = hf_cache_load(cache, kind, load_object, &loading, &mark, &damaged, err);
 

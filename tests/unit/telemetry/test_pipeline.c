@@ -488,7 +488,7 @@ START_TEST(notices_absence)
     now += 30;
     ck_assert_int_eq(tick(), 0);
     ck_assert_uint_eq(count("\n"), 2);
-    expect("\"body\":\"nothing has not been seen for 60 s\"}");
+    expect("\"body\":\"no value of nothing for 60 s\"}");
     now += 600;
     ck_assert_int_eq(tick(), 0); /* reported once */
     ck_assert_uint_eq(count("\n"), 2);

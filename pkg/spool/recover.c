@@ -1,4 +1,4 @@
-/* Opens a folder after a crash, a power cut or damage (FORMAT.md, "Reading after an accident"). */
+/* Opens a folder after a crash, a power cut or damage (FORMAT.md, "Recovery"). */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

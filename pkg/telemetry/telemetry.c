@@ -459,8 +459,8 @@ void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct
     if (wanted->present && decode_again(owner, &policy) < 0) {
         struct hf_err err = HF_ERR_INIT;
         (void)hf_err_set(&err, ENOMEM, "cannot decode the policy again");
-        report_trouble(service, "policy",
-                       &err); /* the old policy stays; the caller sets it again with the next interval */
+        /* the old policy stays; the caller sets it again with the next interval */
+        report_trouble(service, "policy", &err);
         return;
     }
     setting_done(&service->next);

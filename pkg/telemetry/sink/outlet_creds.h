@@ -1,5 +1,5 @@
-/* telemetry/sink/outlet_creds.h - the credentials of one sink (CA, client certificate and key, token, device key) and the
- * HTTP client that uses them.
+/* telemetry/sink/outlet_creds.h - the credentials of one sink (CA, client certificate and key, token, device key) and
+ * the HTTP client that uses them.
  *
  * Platforms rotate mounted files, so hf_outlet_creds_http() checks them before a request, at most every few seconds. If
  * the changed files do not fit together (a new certificate with the old key), the client keeps the old credentials and

@@ -315,7 +315,8 @@ START_TEST(borders_of_older_code_are_read_and_continued)
 }
 END_TEST
 
-/* A power cut at each call of several saves: the file holds the last saved borders or the ones of the interrupted save. */
+/* A power cut at each call of several saves: the file holds the last saved borders or the ones of the interrupted
+ * save. */
 START_TEST(borders_survive_power_cuts)
 {
     for (uint64_t n = 1;; n++) {
@@ -389,7 +390,8 @@ START_TEST(splitting_takes_few_places)
     for (unsigned i = 0; i < HF_BATCH_PLANNED; i++)
         ck_assert_ptr_nonnull(hf_batches_add(&batches, i * 2000 + 1, i * 2000 + 2000, HF_BATCH_WAITING));
     ck_assert(!hf_batches_may_plan(&batches));
-    /* the sink refuses every batch down to its last record: the table never runs out of places, and the splitting ends */
+    /* the sink refuses every batch down to its last record: the table never runs out of places, and the splitting ends
+     */
     for (uint64_t steps = 0; buried < HF_BATCH_PLANNED * 2000; steps++) {
         struct hf_batch *batch = hf_batches_next(&batches, &choice, &wait);
         ck_assert_ptr_nonnull(batch);

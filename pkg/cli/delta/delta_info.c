@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/hex.h"
+#include "base/encoding/hex.h"
 #include "base/parse.h"
 #include "cli/delta/patch.h"
 #include "cli/parts.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "os/fd.h"
 
 const struct hf_cli_option hf_cli_delta_info_options[] = {

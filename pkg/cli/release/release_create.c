@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/edgeupdate.h"
 #include "base/buf.h"
 #include "base/format.h"
 #include "base/parse.h"
@@ -54,11 +55,11 @@ const struct hf_cli_option hf_cli_release_create_options[] = {
     {.name = "allow-downgrade", .help = "accept a sequence below the one that is committed"},
     {.name = "restart-unit", .value = "UNIT", .help = "systemd unit to restart afterwards"},
     {.name = "restart-exec", .value = "WORD", .repeats = true, .help = "command to run afterwards, one word each"},
-    {.name = "health-http", .value = "URL", .repeats = true, .help = "must answer 200 before it is committed"},
-    {.name = "health-tcp", .value = "PORT", .repeats = true, .help = "must accept a connection on 127.0.0.1"},
-    {.name = "health-unit", .value = "UNIT", .repeats = true, .help = "must be active"},
-    {.name = "health-exec", .value = "WORD", .repeats = true, .help = "command that must exit with 0, one word each"},
-    {.name = "no-health-check", .help = "none is meant: only a restart that fails is rolled back"},
+#define HEALTH_OPTION(kind, field, word, key, form, placeholder, help_)                                                \
+    {.name = "health-" word, .value = (placeholder), .repeats = true, .help = (help_)},
+    HF_CHECK_KINDS(HEALTH_OPTION)
+#undef HEALTH_OPTION
+        {.name = "no-health-check", .help = "none is meant: only a restart that fails is rolled back"},
     {.name = "health-threshold", .value = "N", .help = "how often in a row each check must pass (3)"},
     {.name = "health-deadline", .value = "DURATION", .help = "after this it is rolled back (2m)"},
     {.name = "key", .value = "FILE", .repeats = true, .help = "private key to sign with (NAME.key)"},
@@ -162,26 +163,58 @@ static int add_check(json_t *checks, json_t *check, int64_t threshold, struct hf
     return hf_cli_append(checks, check, err);
 }
 
-static int add_checks(const struct hf_cli_args *args, json_t *checks, int64_t threshold, struct hf_err *err)
+/* The value of the flag in its form; NULL: no memory. */
+static json_t *value_of(const struct hf_check_row *row, const struct hf_cli_args *args, const char *text)
+{
+    switch (row->form) {
+    case HF_CHECK_FORM_PORT:
+        return json_integer((json_int_t)strtoul(text, NULL, 10));
+    case HF_CHECK_FORM_WORDS:
+        return words_of(args, row->flag);
+    case HF_CHECK_FORM_TEXT:
+        break;
+    }
+    return json_string(text);
+}
+
+static json_t *check_of(const struct hf_check_row *row, json_t *value)
+{
+    json_t *part = value;
+
+    if (row->key[0] != '\0')
+        part = json_pack("{s:o}", row->key, value);
+    if (row == &hf_check_rows[HF_CHECK_HTTP] && part != NULL &&
+        json_object_set_new(part, "status", json_integer(200)) < 0) {
+        json_decref(part);
+        return NULL;
+    }
+    return json_pack("{s:o, s:s}", row->field, part, "period", "2s");
+}
+
+/* One check for each value of the flag; the values of a flag for words are one command. */
+static int add_checks_of(const struct hf_check_row *row, const struct hf_cli_args *args, json_t *checks,
+                         int64_t threshold, struct hf_err *err)
 {
     const char *text;
     uint64_t port;
     int r = 0;
 
-    for (size_t i = 0; r == 0 && (text = hf_cli_nth_value(args, "health-http", i)) != NULL; i++)
-        r = add_check(checks, json_pack("{s:{s:s, s:i}, s:s}", "http", "url", text, "status", 200, "period", "2s"),
-                      threshold, err);
-    for (size_t i = 0; r == 0 && (text = hf_cli_nth_value(args, "health-tcp", i)) != NULL; i++) {
-        if (hf_parse_u64(text, 1, 65535, &port) < 0)
-            return hf_err_set(err, EINVAL, "--health-tcp: '%.40s' is no port", text);
-        r = add_check(checks, json_pack("{s:{s:I}, s:s}", "tcp", "port", (json_int_t)port, "period", "2s"), threshold,
-                      err);
+    for (size_t i = 0; r == 0 && (text = hf_cli_nth_value(args, row->flag, i)) != NULL; i++) {
+        if (row->form == HF_CHECK_FORM_PORT && hf_parse_u64(text, 1, 65535, &port) < 0)
+            return hf_err_set(err, EINVAL, "--%s: '%.40s' is no port", row->flag, text);
+        r = add_check(checks, check_of(row, value_of(row, args, text)), threshold, err);
+        if (row->form == HF_CHECK_FORM_WORDS)
+            break;
     }
-    for (size_t i = 0; r == 0 && (text = hf_cli_nth_value(args, "health-unit", i)) != NULL; i++)
-        r = add_check(checks, json_pack("{s:s, s:s}", "systemdUnitActive", text, "period", "2s"), threshold, err);
-    json_t *command = r == 0 ? words_of(args, "health-exec") : NULL;
-    if (command != NULL)
-        r = add_check(checks, json_pack("{s:{s:o}, s:s}", "exec", "command", command, "period", "2s"), threshold, err);
+    return r;
+}
+
+static int add_checks(const struct hf_cli_args *args, json_t *checks, int64_t threshold, struct hf_err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < HF_CHECK_COUNT; i++)
+        r = add_checks_of(&hf_check_rows[i], args, checks, threshold, err);
     return r;
 }
 

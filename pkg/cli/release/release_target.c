@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "api/edgeupdate.h"
 #include "api/field/text.h"
 #include "base/buf.h"
 #include "base/parse.h"
@@ -198,6 +199,8 @@ static int check_arch(const struct hf_cli_args *args, struct hf_err *err)
     return 0;
 }
 
+#define FLAG(kind, field, word, ...) "--health-" word ", "
+
 static int check_health(struct hf_cli *cli, const struct hf_cli_args *args, const json_t *update, struct hf_err *err)
 {
     bool none = json_array_size(hf_json_at(update, "spec.release.health.checks")) == 0;
@@ -205,8 +208,8 @@ static int check_health(struct hf_cli *cli, const struct hf_cli_args *args, cons
     if (!none && hf_cli_flag(args, "no-health-check"))
         return hf_err_set(err, EINVAL, "--no-health-check: there are health checks");
     if (none && !hf_cli_flag(args, "no-health-check"))
-        (void)fprintf(cli->err, "warning: no health check: only a restart that fails is rolled back (--health-http, "
-                                "--health-tcp, --health-unit, --health-exec; --no-health-check when this is meant)\n");
+        (void)fprintf(cli->err, "warning: no health check: only a restart that fails is rolled back (" HF_CHECK_KINDS(
+                                    FLAG) "or --no-health-check if this is intended)\n");
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "base/hex.h"
 #include "base/parse.h"
 #include "cli/release/keyfile.h"
+#include "cli/release/sign.h"
 #include "codec/hash.h"
 #include "codec/unpack.h"
 #include "delta/delta.h"

@@ -2,7 +2,7 @@
  * own callbacks (where http.h does not promise that cancel() is allowed). Private to pkg/kube. */
 #pragma once
 
-#include "loop/http.h"
+#include "loop/http/http.h"
 
 enum { HF_EXCHANGE_MAX_ERROR = 64 << 10 }; /* of an error's body; the rest is not kept */
 

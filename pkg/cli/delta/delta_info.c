@@ -7,7 +7,7 @@
 #include "base/parse.h"
 #include "cli/delta/patch.h"
 #include "cli/parts.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "os/fd.h"
 
 const struct hf_cli_option hf_cli_delta_info_options[] = {

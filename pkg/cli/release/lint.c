@@ -44,7 +44,7 @@ static int tell_at(struct lint *lint, size_t line, bool error, const char *where
 
 static int tell(struct lint *lint, bool error, const char *where, const char *what, struct hf_err *err)
 {
-    return tell_at(lint, hf_yaml_line(lint->text, lint->document, where), error, where, what, err);
+    return tell_at(lint, hf_yaml_place_line(lint->text, lint->document, where), error, where, what, err);
 }
 
 /* A selector that is not read leaves the object without one, and so with every node. */

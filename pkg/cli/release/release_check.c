@@ -10,7 +10,7 @@
 #include "base/parse.h"
 #include "cli/release/keyfile.h"
 #include "cli/release/sign.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "codec/unpack.h"
 #include "delta/delta.h"
 

@@ -10,7 +10,7 @@
 #include "base/parse.h"
 #include "cli/release/release_steps.h"
 #include "cli/release/tar.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "codec/pack.h"
 #include "os/fd.h"
 #include "os/file.h"

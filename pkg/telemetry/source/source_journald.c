@@ -11,7 +11,7 @@
 #include <systemd/sd-journal.h>
 
 #include "base/list.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "telemetry/source/position.h"
 #include "telemetry/source/source_common.h"
 

@@ -6,7 +6,7 @@
 
 #include "base/encoding/hex.h"
 #include "base/parse.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "os/dir.h"
 #include "os/file.h"
 

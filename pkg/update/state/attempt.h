@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "os/room.h"
 
 /* Deaths with one delta, whatever they look like, before it is given up: also a board that a watchdog resets because the delta

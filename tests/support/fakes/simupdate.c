@@ -5,7 +5,7 @@
 #include "base/encoding/base64.h"
 #include "base/parse.h"
 
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "codec/pack.h"
 #include "delta/delta.h"
 #include "trust/trust.h"

@@ -4,7 +4,7 @@
 
 #include "base/buf.h"
 #include "cli/cli.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "codec/json.h"
 #include "support/check_main.h"
 #include "support/cli_run.h"

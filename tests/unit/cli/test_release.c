@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "cli/cli.h"
 #include "cli/parts.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "support/check_main.h"
 #include "support/cli_run.h"
 #include "support/makers/packs.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "codec/json.h"
 #include "support/check_main.h"
 #include "telemetry/event/event.h"

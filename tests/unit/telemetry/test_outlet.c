@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "codec/json.h"
 #include "support/check_main.h"
 #include "support/fakes/simtele.h"

@@ -1,4 +1,4 @@
-#include "kube/rules/stream.h"
+#include "kube/rules/watch_stream.h"
 
 #include <errno.h>
 
@@ -63,48 +63,48 @@ START_TEST(cut_anywhere)
     size_t n = strlen(streams[_i].in);
 
     for (size_t piece = 1; piece <= n; piece++) {
-        struct hf_stream stream;
+        struct hf_watch_stream stream;
         struct heard heard = {.n = 0};
-        hf_stream_init(&stream);
+        hf_watch_stream_init(&stream);
         for (size_t at = 0; at < n; at += piece)
-            ck_assert_int_eq(hf_stream_feed(&stream, streams[_i].in + at, HF_MIN(piece, n - at), visit, &heard), 0);
+            ck_assert_int_eq(hf_watch_stream_feed(&stream, streams[_i].in + at, HF_MIN(piece, n - at), visit, &heard), 0);
         ck_assert_msg(strcmp(heard.text, streams[_i].want) == 0, "%s in pieces of %zu: %s", streams[_i].name, piece,
                       heard.text);
-        hf_stream_done(&stream);
+        hf_watch_stream_done(&stream);
     }
 }
 END_TEST
 
 START_TEST(a_line_too_long)
 {
-    static char big[HF_STREAM_MAX_LINE + 2];
-    struct hf_stream stream;
+    static char big[HF_WATCH_STREAM_MAX_LINE + 2];
+    struct hf_watch_stream stream;
     struct heard heard = {.n = 0};
 
     memset(big, 'x', sizeof(big));
     big[sizeof(big) - 1] = '\n';
     for (size_t piece = 1000; piece <= sizeof(big); piece = piece * 70 + 1) {
         heard.text[0] = '\0';
-        hf_stream_init(&stream);
+        hf_watch_stream_init(&stream);
         for (size_t at = 0; at < sizeof(big); at += piece)
-            ck_assert_int_eq(hf_stream_feed(&stream, big + at, HF_MIN(piece, sizeof(big) - at), visit, &heard), 0);
-        ck_assert_uint_le(stream.line.cap, HF_STREAM_KEEP + 1);
-        ck_assert_int_eq(hf_stream_feed(&stream, A "\n", sizeof(A), visit, &heard), 0);
+            ck_assert_int_eq(hf_watch_stream_feed(&stream, big + at, HF_MIN(piece, sizeof(big) - at), visit, &heard), 0);
+        ck_assert_uint_le(stream.line.cap, HF_WATCH_STREAM_KEEP + 1);
+        ck_assert_int_eq(hf_watch_stream_feed(&stream, A "\n", sizeof(A), visit, &heard), 0);
         ck_assert_str_eq(heard.text, "garbage 0:a:5 ");
-        hf_stream_done(&stream);
+        hf_watch_stream_done(&stream);
     }
 }
 END_TEST
 
 START_TEST(stops_when_told)
 {
-    struct hf_stream stream;
+    struct hf_watch_stream stream;
     struct heard heard = {.stop_after = 2};
 
-    hf_stream_init(&stream);
-    ck_assert_int_eq(hf_stream_feed(&stream, A "\n" A "\n" A "\n", 3 * sizeof(A), visit, &heard), -ECANCELED);
+    hf_watch_stream_init(&stream);
+    ck_assert_int_eq(hf_watch_stream_feed(&stream, A "\n" A "\n" A "\n", 3 * sizeof(A), visit, &heard), -ECANCELED);
     ck_assert_uint_eq(heard.n, 2);
-    hf_stream_done(&stream);
+    hf_watch_stream_done(&stream);
 }
 END_TEST
 
@@ -114,33 +114,33 @@ START_TEST(errors_carry_what_the_server_asked_for)
     struct hf_watch_event event;
     char text[20];
 
-    ck_assert_int_eq(hf_stream_parse(HF_VIEW("{\"type\":\"ERROR\",\"object\":{\"code\":504,\"message\":\"m\","
+    ck_assert_int_eq(hf_watch_stream_parse(HF_VIEW("{\"type\":\"ERROR\",\"object\":{\"code\":504,\"message\":\"m\","
                                              "\"details\":{\"retryAfterSeconds\":7}}}"),
                                      &root, &event, NULL),
                      0);
     ck_assert(event.code == 504 && event.retry_after_ns == 7 * HF_NS_PER_S);
     ck_assert_str_eq(event.message, "m");
-    ck_assert_str_eq(hf_status_message(HF_VIEW("{\"message\":\"no such thing\"}"), text, sizeof(text)),
+    ck_assert_str_eq(hf_kube_status_message(HF_VIEW("{\"message\":\"no such thing\"}"), text, sizeof(text)),
                      "no such thing");
     char cut[41]; /* what an admission policy has to say stands at the end */
     ck_assert_str_eq(
-        hf_status_message(HF_VIEW("{\"message\":\"edgenodes n1 is forbidden: ValidatingAdmissionPolicy denied "
+        hf_kube_status_message(HF_VIEW("{\"message\":\"edgenodes n1 is forbidden: ValidatingAdmissionPolicy denied "
                                   "request: only its own, which is n2\"}"),
                           cut, sizeof(cut)),
         "edgenodes  ... only its own, which is n2");
-    ck_assert_str_eq(hf_status_message(HF_VIEW("404 page not found, says the proxy"), text, sizeof(text)),
+    ck_assert_str_eq(hf_kube_status_message(HF_VIEW("404 page not found, says the proxy"), text, sizeof(text)),
                      "404 page not found,");
-    ck_assert_str_eq(hf_status_message(HF_VIEW(""), text, sizeof(text)), "");
+    ck_assert_str_eq(hf_kube_status_message(HF_VIEW(""), text, sizeof(text)), "");
 }
 END_TEST
 
 START_TEST(versions)
 {
-    ck_assert_uint_eq(hf_rv_number("42"), 42);
-    ck_assert_uint_eq(hf_rv_number(""), 0);
-    ck_assert_uint_eq(hf_rv_number("0"), 0);
-    ck_assert_uint_eq(hf_rv_number("a1"), 0);
-    ck_assert_uint_eq(hf_rv_number("99999999999999999999"), 0);
+    ck_assert_uint_eq(hf_kube_version_number("42"), 42);
+    ck_assert_uint_eq(hf_kube_version_number(""), 0);
+    ck_assert_uint_eq(hf_kube_version_number("0"), 0);
+    ck_assert_uint_eq(hf_kube_version_number("a1"), 0);
+    ck_assert_uint_eq(hf_kube_version_number("99999999999999999999"), 0);
 }
 END_TEST
 
@@ -190,4 +190,4 @@ static void cases(TCase *tc)
     tcase_add_test(tc, versions);
     tcase_add_test(tc, urls);
 }
-HF_TEST_MAIN("kube/stream", cases)
+HF_TEST_MAIN("kube/watch_stream", cases)

@@ -1,5 +1,5 @@
-/* RFC 8785, JSON Canonicalization Scheme, for trees without fractions: what two parties must agree on byte for byte before
- * one of them signs it. Keys are sorted by UTF-16 code units (3.2.3), strings escape only what they must (3.2.2.2). */
+/* RFC 8785, JSON Canonicalization Scheme, for trees without fractions: the bytes that a signature covers. Sorts keys by
+ * UTF-16 code units (3.2.3) and escapes only the characters that need it (3.2.2.2). */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 enum { MAX_DEPTH = 128, MAX_PATH_TEXT = 160 };
 static const int64_t max_safe_integer = (1ll << 53) - 1;
 
-struct writer {
+struct canonical_writer {
     struct hf_buf *out;
     struct hf_err *err;
     char path[MAX_PATH_TEXT];
@@ -18,16 +18,16 @@ struct writer {
     unsigned depth;
 };
 
-static int add_value(struct writer *writer, const json_t *json);
+static int add_value(struct canonical_writer *writer, const json_t *json);
 
-static int add(struct writer *writer, const char *text, size_t n)
+static int add(struct canonical_writer *writer, const char *text, size_t n)
 {
     int r = hf_buf_add(writer->out, text, n);
 
     return r < 0 ? hf_err_set(writer->err, -r, "canonical JSON longer than %zu bytes", writer->out->max) : 0;
 }
 
-static int add_string(struct writer *writer, const char *text, size_t n)
+static int add_string(struct canonical_writer *writer, const char *text, size_t n)
 {
     static const char short_escapes[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
     int r = add(writer, "\"", 1);
@@ -56,17 +56,17 @@ static int add_string(struct writer *writer, const char *text, size_t n)
     return r < 0 ? r : add(writer, "\"", 1);
 }
 
-struct member {
+struct canonical_member {
     const char *key;
     size_t key_n;
     const json_t *value;
 };
 
-/* UTF-8 sorts by code point. UTF-16 differs in one thing only: code points above U+FFFF (lead byte F0..F4) are surrogates
- * there, below U+E000..U+FFFF (lead bytes EE and EF). */
+/* UTF-8 sorts by code point. UTF-16 differs in one thing only: code points above U+FFFF (lead byte F0..F4) are
+ * surrogates there, below U+E000..U+FFFF (lead bytes EE and EF). */
 static int compare_utf16(const void *left, const void *right)
 {
-    const struct member *a = left, *b = right;
+    const struct canonical_member *a = left, *b = right;
     size_t n = HF_MIN(a->key_n, b->key_n), i = 0;
 
     while (i < n && a->key[i] == b->key[i])
@@ -79,8 +79,8 @@ static int compare_utf16(const void *left, const void *right)
     return x < y ? -1 : 1;
 }
 
-/* Remember where we are, for the error text; too long paths are cut. Returns what to go back to. */
-static size_t push_path(struct writer *writer, const char *format, const char *key, size_t index)
+/* Extends the path of the error text; cuts long ones. Returns the length to give to pop_path(). */
+static size_t push_path(struct canonical_writer *writer, const char *format, const char *key, size_t index)
 {
     size_t before = writer->path_n;
     int n = key != NULL ? snprintf(writer->path + before, sizeof(writer->path) - before, "%s%s", format, key)
@@ -90,13 +90,13 @@ static size_t push_path(struct writer *writer, const char *format, const char *k
     return before;
 }
 
-static void pop_path(struct writer *writer, size_t before)
+static void pop_path(struct canonical_writer *writer, size_t before)
 {
     writer->path_n = before;
     writer->path[before] = '\0';
 }
 
-static int add_members(struct writer *writer, struct member *members, size_t n)
+static int add_members(struct canonical_writer *writer, struct canonical_member *members, size_t n)
 {
     int r = add(writer, "{", 1);
 
@@ -117,21 +117,21 @@ static int add_members(struct writer *writer, struct member *members, size_t n)
     return r < 0 ? r : add(writer, "}", 1);
 }
 
-static int add_object(struct writer *writer, const json_t *object)
+static int add_object(struct canonical_writer *writer, const json_t *object)
 {
     size_t n = json_object_size(object), i = 0;
-    _cleanup_(hf_freep) struct member *members = calloc(n + 1, sizeof(*members));
+    _cleanup_(hf_freep) struct canonical_member *members = calloc(n + 1, sizeof(*members));
     json_t *walked = hf_json_mutable(object);
 
     if (members == NULL)
         return hf_err_set(writer->err, ENOMEM, "not enough memory for canonical JSON");
     for (void *it = json_object_iter(walked); it != NULL && i < n; it = json_object_iter_next(walked, it), i++)
-        members[i] =
-            (struct member){json_object_iter_key(it), json_object_iter_key_len(it), json_object_iter_value(it)};
+        members[i] = (struct canonical_member){json_object_iter_key(it), json_object_iter_key_len(it),
+                                               json_object_iter_value(it)};
     return add_members(writer, members, n);
 }
 
-static int add_array(struct writer *writer, const json_t *array)
+static int add_array(struct canonical_writer *writer, const json_t *array)
 {
     int r = add(writer, "[", 1);
 
@@ -147,7 +147,7 @@ static int add_array(struct writer *writer, const json_t *array)
     return r < 0 ? r : add(writer, "]", 1);
 }
 
-static int add_integer(struct writer *writer, int64_t value)
+static int add_integer(struct canonical_writer *writer, int64_t value)
 {
     char text[24];
 
@@ -157,7 +157,7 @@ static int add_integer(struct writer *writer, int64_t value)
     return add(writer, text, (size_t)n);
 }
 
-static int add_container(struct writer *writer, const json_t *json)
+static int add_container(struct canonical_writer *writer, const json_t *json)
 {
     if (writer->depth >= MAX_DEPTH)
         return hf_err_set(writer->err, E2BIG, "%s: nested more than %d", writer->path, MAX_DEPTH);
@@ -167,7 +167,7 @@ static int add_container(struct writer *writer, const json_t *json)
     return r;
 }
 
-static int add_value(struct writer *writer, const json_t *json)
+static int add_value(struct canonical_writer *writer, const json_t *json)
 {
     switch (json != NULL ? json_typeof(json) : JSON_NULL) {
     case JSON_OBJECT:
@@ -178,7 +178,7 @@ static int add_value(struct writer *writer, const json_t *json)
     case JSON_INTEGER:
         return add_integer(writer, json_integer_value(json));
     case JSON_REAL:
-        return hf_err_set(writer->err, EINVAL, "%s: fractions cannot be signed, only integers, strings and booleans",
+        return hf_err_set(writer->err, EINVAL, "%s: only integers up to 2^53-1, strings and booleans can be signed",
                           writer->path);
     case JSON_TRUE:
         return add(writer, "true", 4);
@@ -192,7 +192,7 @@ static int add_value(struct writer *writer, const json_t *json)
 
 int hf_json_canonical(const json_t *json, struct hf_buf *out, struct hf_err *err)
 {
-    struct writer writer = {.out = out, .err = err};
+    struct canonical_writer writer = {.out = out, .err = err};
     size_t before = out->n;
     int r = add_value(&writer, json);
 

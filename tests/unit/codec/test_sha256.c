@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "support/check_main.h"
 
 static const struct {

@@ -1,6 +1,7 @@
-/* Own code rather than OpenSSL's: a midstate must be exported to resume a hash of hundreds of megabytes after a power cut (EVP
- * cannot), and loading libcrypto costs more memory than applying a delta is allowed. Processors with SHA instructions use them. */
-#include "codec/hash.h"
+/* Own code instead of OpenSSL's: resuming a hash of hundreds of megabytes after a power cut needs the midstate, which
+ * EVP does not export, and libcrypto alone takes more memory than the limit for applying a delta. Uses the SHA
+ * instructions of processors that have them. */
+#include "codec/sha256.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -17,17 +18,17 @@
 #include <sys/auxv.h>
 #endif
 
-struct state {
+struct sha256_state {
     uint32_t h[8];
     uint64_t n; /* bytes so far; n % 64 of them are pending */
     unsigned char pending[64];
 };
 
-_Static_assert(sizeof(struct state) <= sizeof(struct hf_sha256), "room for the state");
+_Static_assert(sizeof(struct sha256_state) <= sizeof(struct hf_sha256), "room for the state");
 
-static struct state *state_of(struct hf_sha256 *hash)
+static struct sha256_state *state_of(struct hf_sha256 *hash)
 {
-    return (struct state *)(void *)hash->opaque;
+    return (struct sha256_state *)(void *)hash->opaque;
 }
 
 static const uint32_t round_constant[64] = {
@@ -46,8 +47,8 @@ static uint32_t rotate(uint32_t x, unsigned n)
     return x >> n | x << (32 - n);
 }
 
-/* One round of FIPS 180-4, 6.2.2. The eight working variables stay where they are: what the standard calls a is v[-t & 7] in round t, and so
- * on from there. With t known when this is compiled they are registers. */
+/* One round of FIPS 180-4, 6.2.2. The eight working variables stay in place: the standard's a is v[-t & 7] in round t,
+ * b is the next, and so on. Where the compiler knows t they are registers. */
 static HF_ALWAYS_INLINE void round_plain(uint32_t v[8], unsigned t, uint32_t w_and_constant)
 {
     uint32_t a = v[-t & 7], b = v[(1 - t) & 7], c = v[(2 - t) & 7];
@@ -60,7 +61,7 @@ static HF_ALWAYS_INLINE void round_plain(uint32_t v[8], unsigned t, uint32_t w_a
     v[(7 - t) & 7] = t1 + t2;
 }
 
-/* FIPS 180-4, 6.2.2, for one block after the other. */
+/* FIPS 180-4, 6.2.2, block after block. */
 static void blocks_plain(uint32_t *h, const unsigned char *p, size_t blocks)
 {
     uint32_t w[64];
@@ -197,7 +198,7 @@ void hf_sha256_init(struct hf_sha256 *hash)
 
 void hf_sha256_update(struct hf_sha256 *hash, const void *bytes, size_t n)
 {
-    struct state *s = state_of(hash);
+    struct sha256_state *s = state_of(hash);
     const unsigned char *p = bytes;
     size_t pending = s->n % 64;
 
@@ -219,7 +220,7 @@ void hf_sha256_update(struct hf_sha256 *hash, const void *bytes, size_t n)
 
 void hf_sha256_final(struct hf_sha256 *hash, unsigned char digest[static HF_SHA256_BYTES])
 {
-    struct state *s = state_of(hash);
+    struct sha256_state *s = state_of(hash);
     unsigned char tail[128] = {0};
     size_t pending = s->n % 64, n = pending < 56 ? 64 : 128;
 
@@ -243,7 +244,7 @@ uint64_t hf_sha256_final64(struct hf_sha256 *hash)
 }
 
 #ifdef HF_TEST
-/* The portable code, where the processor would use its own. */
+/* The portable code, also on processors with SHA instructions. */
 void hf_sha256_plain_for_test(const unsigned char *blocks, size_t n, uint32_t h[static 8])
 {
     blocks_plain(h, blocks, n);
@@ -255,10 +256,11 @@ void hf_sha256_fast_for_test(const unsigned char *blocks, size_t n, uint32_t h[s
 }
 #endif
 
-/* Layout: 8 chaining words, bit count high and low, bytes pending (all be32), 4 bytes zero, 64 bytes of the open block. */
+/* Layout: 8 chaining words, bit count high and low, bytes pending (all be32), 4 bytes zero, 64 bytes of the open
+ * block. */
 void hf_sha256_save(const struct hf_sha256 *hash, unsigned char state[static HF_SHA256_STATE])
 {
-    struct state s;
+    struct sha256_state s;
 
     memcpy(&s, hash->opaque, sizeof(s));
     memset(state, 0, HF_SHA256_STATE);
@@ -273,7 +275,7 @@ void hf_sha256_save(const struct hf_sha256 *hash, unsigned char state[static HF_
 int hf_sha256_load(struct hf_sha256 *hash, const unsigned char state[static HF_SHA256_STATE])
 {
     uint32_t pending = hf_be32(state + 40), low_bits = hf_be32(state + 36);
-    struct state *s = state_of(hash);
+    struct sha256_state *s = state_of(hash);
 
     if (pending >= 64 || (low_bits >> 3 & 63) != pending || (low_bits & 7) != 0)
         return -EBADMSG;

@@ -1,4 +1,4 @@
-#include "kube/rules/stream.h"
+#include "kube/rules/watch_stream.h"
 
 #include <errno.h>
 #include <string.h>
@@ -14,25 +14,25 @@ static const struct {
     {"BOOKMARK", HF_WATCH_BOOKMARK}, {"ERROR", HF_WATCH_ERROR},
 };
 
-void hf_stream_init(struct hf_stream *stream)
+void hf_watch_stream_init(struct hf_watch_stream *stream)
 {
-    *stream = (struct hf_stream){.line = HF_BUF_INIT(HF_STREAM_MAX_LINE)};
+    *stream = (struct hf_watch_stream){.line = HF_BUF_INIT(HF_WATCH_STREAM_MAX_LINE)};
 }
 
-void hf_stream_done(struct hf_stream *stream)
+void hf_watch_stream_done(struct hf_watch_stream *stream)
 {
     hf_buf_done(&stream->line);
     stream->skipping = false;
 }
 
-uint64_t hf_rv_number(const char *resource_version)
+uint64_t hf_kube_version_number(const char *resource_version)
 {
     uint64_t number = 0;
 
     return hf_parse_u64(resource_version, 1, UINT64_MAX, &number) == 0 ? number : 0;
 }
 
-const char *hf_status_message(struct hf_view body, char *text, size_t n)
+const char *hf_kube_status_message(struct hf_view body, char *text, size_t n)
 {
     _cleanup_(hf_json_freep) json_t *status = NULL;
     const char *message = NULL;
@@ -42,7 +42,7 @@ const char *hf_status_message(struct hf_view body, char *text, size_t n)
         message = hf_json_str(status, "message");
     size_t length = message != NULL ? strlen(message) : 0;
 
-    if (message != NULL && length >= n && n > 8) /* what an admission policy has to say stands at the end */
+    if (message != NULL && length >= n && n > 8) /* the reason of an admission policy stands at the end */
         (void)snprintf(text, n, "%.*s ... %s", (int)(n / 4), message, message + length - (n - 1 - n / 4 - 5));
     else if (message != NULL)
         (void)snprintf(text, n, "%s", message);
@@ -89,9 +89,9 @@ static int read_object(struct hf_watch_event *event, struct hf_err *err)
     return 0;
 }
 
-int hf_stream_parse(struct hf_view line, json_t **ret_root, struct hf_watch_event *ret_event, struct hf_err *err)
+int hf_watch_stream_parse(struct hf_view line, json_t **ret_root, struct hf_watch_event *ret_event, struct hf_err *err)
 {
-    static const struct hf_json_limits limits = {.max_bytes = HF_STREAM_MAX_LINE};
+    static const struct hf_json_limits limits = {.max_bytes = HF_WATCH_STREAM_MAX_LINE};
     _cleanup_(hf_json_freep) json_t *root = NULL;
     struct hf_watch_event event = {.name = "", .resource_version = "", .message = ""};
     int r = hf_json_parse(line, &limits, &root, err);
@@ -115,7 +115,7 @@ int hf_stream_parse(struct hf_view line, json_t **ret_root, struct hf_watch_even
     return 0;
 }
 
-static int give_line(struct hf_view line, hf_stream_visit *visit, void *arg)
+static int give_line(struct hf_view line, hf_watch_stream_visit *visit, void *arg)
 {
     _cleanup_(hf_json_freep) json_t *root = NULL;
     struct hf_err err = HF_ERR_INIT;
@@ -124,21 +124,21 @@ static int give_line(struct hf_view line, hf_stream_visit *visit, void *arg)
     line = hf_view_trim(line);
     if (line.n == 0)
         return 0;
-    if (hf_stream_parse(line, &root, &event, &err) < 0)
+    if (hf_watch_stream_parse(line, &root, &event, &err) < 0)
         return visit(arg, NULL, &err);
     return visit(arg, &event, NULL);
 }
 
-static int give_too_long(hf_stream_visit *visit, void *arg)
+static int give_too_long(hf_watch_stream_visit *visit, void *arg)
 {
     struct hf_err err = HF_ERR_INIT;
 
-    (void)hf_err_set(&err, E2BIG, "watch event longer than %d bytes", (int)HF_STREAM_MAX_LINE);
+    (void)hf_err_set(&err, E2BIG, "watch event longer than %d bytes", (int)HF_WATCH_STREAM_MAX_LINE);
     return visit(arg, NULL, &err);
 }
 
-/* A piece of a line whose end has not come yet. */
-static int keep_piece(struct hf_stream *stream, struct hf_view piece, hf_stream_visit *visit, void *arg)
+/* Keeps a part of a line whose end has not come yet. */
+static int keep_piece(struct hf_watch_stream *stream, struct hf_view piece, hf_watch_stream_visit *visit, void *arg)
 {
     if (stream->skipping)
         return 0;
@@ -150,39 +150,40 @@ static int keep_piece(struct hf_stream *stream, struct hf_view piece, hf_stream_
     return give_too_long(visit, arg);
 }
 
-/* The end of a line: `piece` is its last part. */
-static int end_line(struct hf_stream *stream, struct hf_view piece, hf_stream_visit *visit, void *arg)
+/* The end of a line; `piece` is its last part. */
+static int end_line(struct hf_watch_stream *stream, struct hf_view piece, hf_watch_stream_visit *visit, void *arg)
 {
     if (stream->skipping) {
         stream->skipping = false;
         return 0;
     }
-    if (stream->line.n == 0) /* it came whole: no copy */
-        return piece.n <= HF_STREAM_MAX_LINE ? give_line(piece, visit, arg) : give_too_long(visit, arg);
+    if (stream->line.n == 0) /* the line came in one piece: no copy */
+        return piece.n <= HF_WATCH_STREAM_MAX_LINE ? give_line(piece, visit, arg) : give_too_long(visit, arg);
     int r = hf_buf_add(&stream->line, piece.p, piece.n);
     if (r == 0)
         r = give_line(hf_buf_view(&stream->line), visit, arg);
     else if (r == -E2BIG)
         r = give_too_long(visit, arg);
-    if (stream->line.cap > HF_STREAM_KEEP)
+    if (stream->line.cap > HF_WATCH_STREAM_KEEP)
         hf_buf_done(&stream->line);
     else
         hf_buf_clear(&stream->line);
     return r;
 }
 
-int hf_stream_feed(struct hf_stream *stream, const void *bytes, size_t n, hf_stream_visit *visit, void *arg)
+int hf_watch_stream_feed(struct hf_watch_stream *stream, const void *bytes, size_t n, hf_watch_stream_visit *visit,
+                         void *arg)
 {
-    struct hf_view rest = {bytes, n};
+    struct hf_view left = {bytes, n};
     int r = 0;
 
-    while (r == 0 && rest.n > 0) {
-        const char *end = memchr(rest.p, '\n', rest.n);
-        size_t used = end != NULL ? (size_t)(end - rest.p) : rest.n;
-        struct hf_view piece = {rest.p, used};
+    while (r == 0 && left.n > 0) {
+        const char *end = memchr(left.p, '\n', left.n);
+        size_t used = end != NULL ? (size_t)(end - left.p) : left.n;
+        struct hf_view piece = {left.p, used};
         r = end != NULL ? end_line(stream, piece, visit, arg) : keep_piece(stream, piece, visit, arg);
         used += end != NULL;
-        rest = (struct hf_view){rest.p + used, rest.n - used};
+        left = (struct hf_view){left.p + used, left.n - used};
     }
     return r;
 }

@@ -1,4 +1,5 @@
-/* holdfast (also kubectl-holdfast): the operator's command line. Applies and makes deltas itself, holdfast-cli has the rest. */
+/* holdfast (also kubectl-holdfast): the operator's command line. Applies and makes deltas itself, holdfast-cli has the
+ * rest. */
 #include <limits.h>
 #include <unistd.h>
 

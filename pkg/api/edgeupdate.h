@@ -1,7 +1,8 @@
 /* api/edgeupdate.h - EdgeUpdate, decoded and checked.
  *
  * The tree stays inside; every `const char *` borrows from it and lives as long as the object. What the node acts on is
- * here; status is the controller's. A decoded object is valid: every bound and every rule of the CRD was checked again. */
+ * here; status is the controller's. A decoded object is valid: every bound and every rule of the CRD was checked
+ * again. */
 #pragma once
 
 #include "api/field/selector.h"
@@ -134,8 +135,9 @@ struct hf_edgeupdate {
     json_t *json;
 };
 
-/* Decode one object. On success *ret_update owns a reference to `json`. -EBADMSG: *issues says everything that is wrong (it
- * is filled with warnings on success too). -ENOMEM. *issues is cleared first. Reads zoneinfo files when there are windows. */
+/* Decode one object. On success *ret_update owns a reference to `json`. -EBADMSG: *issues says everything that is wrong
+ * (it is filled with warnings on success too). -ENOMEM. *issues is cleared first. Reads zoneinfo files when there are
+ * windows. */
 HF_MUST_USE int hf_edgeupdate_decode(json_t *json, struct hf_edgeupdate **ret_update, struct hf_issues *issues);
 void hf_edgeupdate_free(struct hf_edgeupdate *update);
 HF_DEFINE_CLEANUP(struct hf_edgeupdate, hf_edgeupdate_free)

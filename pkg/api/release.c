@@ -55,7 +55,7 @@ static const struct hf_field artifact_fields[] = {
     HF_FIELD_OBJECT(struct hf_artifact, requires_, "requires", requires_fields),
     {0}};
 
-/* ---- install --------------------------------------------------------------------------------------------------------- */
+/* ---- install ----------------------------------------------------------------------------------------------------- */
 
 static const char *const install_kinds[] = {[HF_INSTALL_FILE] = "File", [HF_INSTALL_TREE] = "Tree", NULL};
 
@@ -117,7 +117,7 @@ static void finish_install(struct hf_decode *decode, void *object, json_t *json)
         hf_decode_error_at(decode, "mode", "a tree brings the modes of its files");
 }
 
-/* ---- health ---------------------------------------------------------------------------------------------------------- */
+/* ---- health ------------------------------------------------------------------------------------------------------ */
 
 static const struct hf_field http_fields[] = {
     HF_FIELD_TEXT(struct hf_check, url, "url", 1, MAX_URL, hf_text_is_http_url,
@@ -180,7 +180,7 @@ static const struct hf_field health_fields[] = {
     HF_FIELD_LIST(struct hf_release, checks, n_checks, "checks", check_fields, HF_MAX_CHECKS, .finish = finish_check),
     {0}};
 
-/* ---- release --------------------------------------------------------------------------------------------------------- */
+/* ---- release ----------------------------------------------------------------------------------------------------- */
 
 struct index {
     const char *url;

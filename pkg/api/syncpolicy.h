@@ -1,7 +1,7 @@
 /* api/syncpolicy.h - SyncPolicy, decoded and checked: how a node syncs, reports and observes.
  *
- * As in api/edgeupdate.h, strings borrow from the tree that the object holds, and a decoded object is valid. Defaults and bounds are in
- * the table of syncpolicy.c. */
+ * As in api/edgeupdate.h, strings borrow from the tree that the object holds, and a decoded object is valid. Defaults
+ * and bounds are in the table of syncpolicy.c. */
 #pragma once
 
 #include "api/field/selector.h"
@@ -29,8 +29,8 @@ struct hf_syncpolicy {
     json_t *json;
 };
 
-/* Decodes one object. On success *ret_policy owns a reference to `json`, and *issues holds the warnings. -EBADMSG: *issues, which is
- * cleared first, holds every error. -ENOMEM. */
+/* Decodes one object. On success *ret_policy owns a reference to `json`, and *issues holds the warnings. -EBADMSG:
+ * *issues, which is cleared first, holds every error. -ENOMEM. */
 HF_MUST_USE int hf_syncpolicy_decode(json_t *json, struct hf_syncpolicy **ret_policy, struct hf_issues *issues);
 void hf_syncpolicy_free(struct hf_syncpolicy *policy);
 HF_DEFINE_CLEANUP(struct hf_syncpolicy, hf_syncpolicy_free)
@@ -38,6 +38,7 @@ HF_DEFINE_CLEANUP(struct hf_syncpolicy, hf_syncpolicy_free)
 /* Returns a policy of defaults alone, for a node that no policy selects. NULL: out of memory. */
 struct hf_syncpolicy *hf_syncpolicy_default(void);
 
-/* Returns the policy that selects the node with the highest priority; the first name wins a tie. NULL: no policy selects it. */
+/* Returns the policy that selects the node with the highest priority; the first name wins a tie. NULL: no policy
+ * selects it. */
 const struct hf_syncpolicy *hf_syncpolicy_choose(const struct hf_syncpolicy *const *policies, size_t n,
                                                  const json_t *node_labels);

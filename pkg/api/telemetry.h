@@ -1,6 +1,7 @@
 /* api/telemetry.h - spec.telemetry of a SyncPolicy, decoded and checked: what a node observes, keeps and sends.
  *
- * Strings borrow from the policy's tree. Everything has a limit that the schema in crds/ repeats. See DESIGN 2 for an example. */
+ * Strings borrow from the policy's tree. Everything has a limit that the schema in crds/ repeats. See DESIGN 2 for an
+ * example. */
 #pragma once
 
 #include <stdbool.h>
@@ -146,8 +147,9 @@ struct hf_telemetry_sink {
     enum hf_sink_format format;
     bool otlp_json; /* encoding: json instead of protobuf */
     const char *
-        boundary; /* compliance boundary of what stands behind it; NULL none. telemetry.boundary for `sink`; with `sinks`
-                             each says its own */
+        /* compliance boundary of what stands behind it; NULL none. telemetry.boundary for `sink`; with `sinks` each
+         * says its own */
+        boundary;
     /* Files the platform mounted, read again when they change. NULL: not used */
     const char *ca_file, *cert_file, *key_file, *token_file;
     struct hf_window *windows; /* connectivity windows; n_windows 0: always */

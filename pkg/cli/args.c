@@ -142,6 +142,32 @@ static int check(const struct hf_cli_command *command, const struct hf_cli_args 
     return 0;
 }
 
+/* How many words of argv spell `name` ("delta create" takes two), 0 when they do not. */
+static size_t spelled(const char *name, const char *const *argv, size_t n)
+{
+    struct hf_view rest = hf_view_of(name), word;
+    size_t used = 0;
+
+    while (hf_view_split(&rest, ' ', &word)) {
+        if (used >= n || !hf_view_eq(word, argv[used]))
+            return 0;
+        used++;
+    }
+    return used;
+}
+
+const struct hf_cli_command *hf_cli_find(const struct hf_cli *cli, const char *const *argv, size_t n, size_t *ret_used)
+{
+    for (size_t i = 0; i < cli->n_commands; i++) {
+        size_t used = spelled(cli->commands[i].name, argv, n);
+        if (used > 0) {
+            *ret_used = used;
+            return &cli->commands[i];
+        }
+    }
+    return NULL;
+}
+
 int hf_cli_parse(const struct hf_cli_command *command, const char *const *argv, size_t n, const char **words,
                  struct hf_cli_args *ret_args, struct hf_err *err)
 {

@@ -7,7 +7,7 @@
 #include "cli/cli.h"
 
 /* The row that argv[0..] names; *ret_used says how many words its name took. NULL when there is none. */
-const struct hf_cli_command *hf_cli_find(const char *const *argv, size_t n, size_t *ret_used);
+const struct hf_cli_command *hf_cli_find(const struct hf_cli *cli, const char *const *argv, size_t n, size_t *ret_used);
 
 /* Fill *ret_args from what follows the command's name. `words` has room for n + 1. -EINVAL: *err says what is wrong. */
 HF_MUST_USE int hf_cli_parse(const struct hf_cli_command *command, const char *const *argv, size_t n,

@@ -68,9 +68,11 @@ struct hf_cli {
     const char *program; /* as the person typed it: "holdfast" or "kubectl holdfast" */
     FILE *out, *err;
     int in_fd, out_fd; /* what "-" means */
-    bool terminal;     /* err is one: progress may be drawn */
+    bool terminal;     /* err is a terminal: draw progress */
     const struct hf_fs_ops *fs;
     const struct hf_clock_ops *clock;
+    const struct hf_cli_command *commands; /* the table of this program; hf_cli_main() sets it */
+    size_t n_commands;
     /* The thin program (cli/front.h) leaves a patch to the whole one: the first `n` bytes of `patch_fd` were read already, `word` is what
      * it is called on the command line. Returns only when that fails. NULL: this is the whole program. */
     int (*hand_over)(const struct hf_cli *cli, const char *word, int patch_fd, const void *head, size_t n,

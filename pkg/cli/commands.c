@@ -1,6 +1,5 @@
 /* The table of commands: what is not here does not exist. */
-#include "base/buf.h"
-#include "cli/args.h"
+#include "cli/cli.h"
 
 #define ROW(function) .options = function##_options, .run = (function)
 
@@ -171,29 +170,3 @@ const struct hf_cli_command hf_cli_commands[] = {
 };
 
 const size_t hf_cli_n_commands = HF_LEN(hf_cli_commands);
-
-/* How many words of argv spell `name` ("delta create" takes two), 0 when they do not. */
-static size_t spelled(const char *name, const char *const *argv, size_t n)
-{
-    struct hf_view rest = hf_view_of(name), word;
-    size_t used = 0;
-
-    while (hf_view_split(&rest, ' ', &word)) {
-        if (used >= n || !hf_view_eq(word, argv[used]))
-            return 0;
-        used++;
-    }
-    return used;
-}
-
-const struct hf_cli_command *hf_cli_find(const char *const *argv, size_t n, size_t *ret_used)
-{
-    for (size_t i = 0; i < hf_cli_n_commands; i++) {
-        size_t used = spelled(hf_cli_commands[i].name, argv, n);
-        if (used > 0) {
-            *ret_used = used;
-            return &hf_cli_commands[i];
-        }
-    }
-    return NULL;
-}

@@ -5,6 +5,6 @@
 
 void hf_cli_help_all(struct hf_cli *cli, FILE *to);
 void hf_cli_help_command(struct hf_cli *cli, const struct hf_cli_command *command);
-bool hf_cli_is_group(const char *word); /* "delta": the first word of several commands */
+bool hf_cli_is_group(const struct hf_cli *cli, const char *word); /* "delta": the first word of several commands */
 /* The commands that begin with `word` ("delta"); false when there are none. */
 bool hf_cli_help_group(struct hf_cli *cli, FILE *to, const char *word);

@@ -23,19 +23,11 @@ HF_MUST_USE int hf_cli_read_update(struct hf_cli *cli, const char *path, json_t 
 HF_MUST_USE int hf_cli_decode_update(struct hf_cli *cli, const char *path, json_t *json,
                                      struct hf_edgeupdate **ret_update, struct hf_err *err);
 
-/* Sign spec.release of `update` with a private key (cli/release/keyfile.h) and put the signature into spec.signatures, replacing one of the
- * same key. `key_id` NULL: what the file's name says. The signature is checked with the key's own public half before it is put in. */
-HF_MUST_USE int hf_cli_sign(struct hf_cli *cli, json_t *update, const char *key_file, const char *key_id,
-                            struct hf_err *err);
-
 /* hf_buf_done() for private keys. */
 void hf_cli_wipe(struct hf_buf *secret);
 
 /* How many times an option was given. */
 size_t hf_cli_count(const struct hf_cli_args *args, const char *name);
-
-/* Sign with every --key, each under its --key-id or, where none is given at all, under the name of its file. */
-HF_MUST_USE int hf_cli_sign_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *update, struct hf_err *err);
 
 /* "90d" besides what Go's durations can say. -EINVAL with *err naming the option. */
 HF_MUST_USE int hf_cli_duration(const char *option, const char *text, uint64_t *ret_ns, struct hf_err *err);

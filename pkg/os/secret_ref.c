@@ -52,7 +52,7 @@ int hf_secret_ref_read(const struct hf_secret_ref *ref, const struct hf_fs_ops *
     return ref->kind == HF_SECRET_ENV ? read_env(ref->name, out, err) : read_file(fs, ref->name, out, err);
 }
 
-void hf_secret_wipe(struct hf_buf *secret)
+void hf_secret_ref_wipe(struct hf_buf *secret)
 {
     if (secret->p != NULL)
         explicit_bzero(secret->p, secret->cap);

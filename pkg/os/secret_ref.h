@@ -1,7 +1,7 @@
 /* os/secret_ref.h - a reference to a secret: the text "file:PATH" or "env:NAME" in a policy or an option.
  *
  * Threads: any; reading blocks.  Memory: a parsed reference borrows from its text; the caller owns the buffer that receives the
- * secret and frees it with hf_secret_wipe().  Errors: 0 or -errno. */
+ * secret and frees it with hf_secret_ref_wipe().  Errors: 0 or -errno. */
 #pragma once
 
 #include "base/buf.h"
@@ -25,4 +25,4 @@ HF_MUST_USE int hf_secret_ref_read(const struct hf_secret_ref *ref, const struct
                                    struct hf_err *err);
 
 /* Overwrites the bytes with zeros, then frees them. */
-void hf_secret_wipe(struct hf_buf *secret);
+void hf_secret_ref_wipe(struct hf_buf *secret);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/objects.h"
+#include "agent/follow/objects.h"
 #include "api/edgeupdate.h"
 #include "base/parse.h"
 #include "support/check_main.h"
@@ -826,7 +826,7 @@ static void publish_large(const char *name)
 {
     enum { BYTES = 1048400 };
     json_t *object = hf_simsite_update(site, 1, &(struct hf_simsite_twist){.object_name = name});
-    _cleanup_(hf_json_freep) json_t *kept = hf_object_condense(object);
+    _cleanup_(hf_json_freep) json_t *kept = hf_objects_condense(object);
     size_t n = BYTES - json_dumpb(kept, NULL, 0, JSON_COMPACT) - 100;
     char *text = calloc(1, n + 1);
 
@@ -1166,12 +1166,12 @@ START_TEST(the_site_says_no)
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
     ck_assert_ptr_null(json_object_get(status(), "hold"));
     hf_simfs_put(w.node->fs, HF_SIMNODE_STATE "/hold", "stop!", 5, 0644);
-    hf_agent_look_at_hold(w.node->agent);
+    hf_agent_hold_changed(w.node->agent);
     publish(4, NULL);
     run(HOUR);
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
     hf_simfs_delete(w.node->fs, HF_SIMNODE_STATE "/hold");
-    hf_agent_look_at_hold(w.node->agent);
+    hf_agent_hold_changed(w.node->agent);
     run(MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 4);
 }
@@ -1489,7 +1489,7 @@ START_TEST(cloudcore_has_no_right)
     /* Nothing of it can reach the cluster; the node itself says it. */
     ck_assert_ptr_null(status());
     ck_assert(!hf_agent_ready(w.node->agent));
-    const char *trouble = hf_agent_source_trouble(w.node->agent);
+    const char *trouble = hf_agent_source_failure(w.node->agent);
     ck_assert_msg(trouble != NULL && strstr(trouble, "kubectl apply -f crds/ -f deploy/kubeedge.yaml") != NULL, "%s",
                   trouble);
     _cleanup_(hf_json_freep) json_t *said = parked();
@@ -1506,7 +1506,7 @@ START_TEST(cloudcore_has_no_right)
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
     expect(update("edge"), "phase", "Committed");
     ck_assert_ptr_null(condition("SourceReadable"));
-    ck_assert_ptr_null(hf_agent_source_trouble(w.node->agent));
+    ck_assert_ptr_null(hf_agent_source_failure(w.node->agent));
 }
 END_TEST
 

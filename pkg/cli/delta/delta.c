@@ -135,8 +135,8 @@ static int create(struct hf_cli *cli, const struct hf_cli_args *args, const stru
         r = split_image(&old, &parts, &more.parts_n, err);
         more.parts = parts;
     }
-    more.delta.rest = rest;
-    more.delta.rest_ctx = &inputs;
+    more.delta.on_idle = rest;
+    more.delta.on_idle_ctx = &inputs;
     if (r == 0)
         r = hf_deep_create(old.p, old.n, new_input.p, new_input.n, &more, &out, err);
     if (r == 0)

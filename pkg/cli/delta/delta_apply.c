@@ -152,7 +152,7 @@ static int open_old_folder(void *ctx, const struct hf_deep_info *info, struct hf
             r = hf_archive_digest(job->archive, digest, err);
         if (r < 0)
             return r;
-        if (memcmp(digest, info->delta.old_mark, sizeof(info->delta.old_mark)) == 0) {
+        if (memcmp(digest, info->delta.old_fingerprint, sizeof(info->delta.old_fingerprint)) == 0) {
             *ret_old = hf_archive_bytes(job->archive);
             return 0;
         }

@@ -20,7 +20,7 @@ const struct hf_cli_option hf_cli_delta_info_options[] = {
 /* Nothing where any file of old's size does. */
 static const char *old_start(const struct hf_delta_info *info, char hex[static HF_SHA256_HEX])
 {
-    return info->from_any ? "" : hf_hex_encode(info->old_mark, sizeof(info->old_mark), hex);
+    return info->from_any ? "" : hf_hex_encode(info->old_fingerprint, sizeof(info->old_fingerprint), hex);
 }
 
 static json_t *common(const struct hf_delta_info *info, const char *method)

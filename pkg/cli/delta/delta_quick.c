@@ -107,8 +107,8 @@ int hf_cli_delta_quick(struct hf_cli *cli, const struct hf_cli_args *args, const
         return 1;
     if (!fast)
         (void)mallopt(M_MMAP_THRESHOLD, 128 << 10); /* large tables go back as soon as they are done with */
-    delta.rest = rest;
-    delta.rest_ctx = &maps;
+    delta.on_idle = rest;
+    delta.on_idle_ctx = &maps;
     r = hf_cli_out_open(cli, args->words[2], 0644, &sink.out, err);
     if (r == 0)
         r = hf_delta_create(old.p, old.n, new_map.p, new_map.n, &delta, &out, err);

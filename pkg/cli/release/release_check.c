@@ -9,6 +9,7 @@
 #include "base/hex.h"
 #include "base/parse.h"
 #include "cli/release/keyfile.h"
+#include "cli/release/sign.h"
 #include "codec/sha256.h"
 #include "codec/unpack.h"
 #include "delta/delta.h"
@@ -193,7 +194,7 @@ static int check_delta(int fd, const struct hf_artifact *artifact, const struct 
         r = hf_delta_read_info(&in, &info, err);
     if (r < 0)
         return r;
-    (void)hf_hex_encode(info.old_mark, sizeof(info.old_mark), from);
+    (void)hf_hex_encode(info.old_fingerprint, sizeof(info.old_fingerprint), from);
     (void)hf_hex_encode(info.new_sha256, sizeof(info.new_sha256), to);
     if (!info.from_any && strncmp(from, delta->from, strlen(from)) != 0)
         return hf_err_set(err, EBADMSG, "made from %s..., the release says %.16s...", from, delta->from);

@@ -16,7 +16,9 @@
 #include "cli/release/release_plan.h"
 #include "cli/release/release_steps.h"
 #include "cli/release/release_target.h"
+#include "cli/release/sign.h"
 #include "os/dir.h"
+#include "os/file.h"
 
 const struct hf_cli_option hf_cli_release_create_options[] = {
     {.name = "out",

@@ -43,7 +43,7 @@ void hf_outlet_creds_free(struct hf_outlet_creds *creds)
         return;
     hf_http_client_free(creds->client);
     for (size_t i = 0; i < FILES; i++)
-        hf_secret_wipe(&creds->files[i].text);
+        hf_secret_ref_wipe(&creds->files[i].text);
     if (creds->device_header != NULL)
         explicit_bzero(creds->device_header, strlen(creds->device_header));
     free(creds->device_header);
@@ -127,7 +127,7 @@ static int refresh(struct hf_outlet_creds *creds, bool *ret_changed, struct hf_e
         if (r == 0)
             continue;
         *ret_changed = true;
-        hf_secret_wipe(&file->text);
+        hf_secret_ref_wipe(&file->text);
         r = hf_file_read(creds->world->fs, file->path, &file->text, err);
         if (r < 0) {
             file->inode = 0;

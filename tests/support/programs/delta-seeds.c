@@ -16,7 +16,14 @@
 #include "support/makers/draw.h"
 #include "support/makers/go_make.h"
 
-enum { COPY = 240, LITERALS = 40, MANY_LITERALS = DELTA_PIECE + 30, SMALL = 1200, CHANGE_EACH = 29, STRIPE_CUT = 48 };
+enum {
+    COPY = 240,
+    LITERALS = 40,
+    MANY_LITERALS = DELTA_LITERAL_PIECE + 30,
+    SMALL = 1200,
+    CHANGE_EACH = 29,
+    STRIPE_CUT = 48
+};
 
 static const char *folder;
 static void must(int r)
@@ -120,23 +127,24 @@ static void code_block(const struct piece *k, struct delta_shared_context *setti
 {
     static struct delta_old old;
     _cleanup_(hf_buf_done) struct hf_buf whole = HF_BUF_INIT(1 << 20);
-    struct delta_striper striper = {.make = &k->make, .map = &setting->map, .room = room, .part = HF_BUF_INIT(1 << 20)};
-    struct delta_manner manner = {.quick = k->quick};
+    struct delta_stripe_encoder encoder = {
+        .make = &k->make, .map = &setting->map, .room = room, .part = HF_BUF_INIT(1 << 20)};
+    struct delta_block_options options = {.quick = k->quick};
     unsigned again = 0;
     struct hf_err err = HF_ERR_INIT;
 
     old = *setting->old;
-    striper.model = delta_model_new(setting);
-    striper.literals = delta_literals_new(setting, &old);
-    must(striper.model == NULL || striper.literals == NULL ? -ENOMEM : 0);
+    encoder.model = delta_model_new(setting);
+    encoder.literals = delta_literals_new(setting, &old);
+    must(encoder.model == NULL || encoder.literals == NULL ? -ENOMEM : 0);
     do {
         hf_buf_clear(&whole);
-        must(delta_stripes_make(&striper, 0, k->make.new_n, &manner, &whole, &err));
-    } while (manner.plain_n > 0 && !again++);
+        must(delta_stripes_make(&encoder, 0, k->make.new_n, &options, &whole, &err));
+    } while (options.plain_n > 0 && !again++);
     must(delta_short_add_block(block, (const unsigned char *)whole.p, whole.n) ? 0 : -EBADMSG);
-    delta_literals_free(striper.literals);
-    delta_model_free(striper.model);
-    hf_buf_done(&striper.part);
+    delta_literals_free(encoder.literals);
+    delta_model_free(encoder.model);
+    hf_buf_done(&encoder.part);
 }
 
 /* What a body's part says, *p being moved behind it; ret_coder: it is named there, too. */

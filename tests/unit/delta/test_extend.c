@@ -93,4 +93,4 @@ static void cases(TCase *tc)
     tcase_add_test(tc, reaches_over_differing_bytes);
 }
 
-HF_TEST_MAIN("delta/alike", cases)
+HF_TEST_MAIN("delta/extend", cases)

@@ -259,4 +259,4 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, keys, 0, HF_LEN(machines));
 }
 
-HF_TEST_MAIN("delta/slots", cases)
+HF_TEST_MAIN("delta/got_plt", cases)

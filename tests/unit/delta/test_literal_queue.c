@@ -123,4 +123,4 @@ static void cases(TCase *tc)
     tcase_add_test(tc, too_few_and_too_many);
 }
 
-HF_TEST_MAIN("delta/queue", cases)
+HF_TEST_MAIN("delta/literal_queue", cases)

@@ -36,7 +36,7 @@ START_TEST(literals_where_an_image_begins)
     unsigned char new_bytes[NEW];
     struct delta_map_entry entries[] = {{0, 64, COPY}, {COPY + LITERALS, 64 + COPY + LITERALS, COPY}};
     const unsigned i = (unsigned)_i;
-    struct delta_manner manner = {.quick = (i / HF_LEN(rooms) & 1) != 0};
+    struct delta_block_options options = {.quick = (i / HF_LEN(rooms) & 1) != 0};
     uint32_t at = image_at[i / (2 * HF_LEN(rooms))];
     struct delta_pair pair = {0, (uint32_t)elf.n, at, NEW - at};
     struct delta_image image;
@@ -60,18 +60,18 @@ START_TEST(literals_where_an_image_begins)
 
     const struct delta_make make = {.new_bytes = new_bytes, .new_n = NEW, .copies = {0}};
     static struct delta_old literals_old;
-    struct delta_striper striper = {.make = &make,
-                                    .map = &shared.map,
-                                    .room = rooms[i % HF_LEN(rooms)],
-                                    .part = HF_BUF_INIT(1 << 16),
-                                    .model = delta_model_new(&shared),
-                                    .literals = delta_literals_new(&shared, &literals_old)};
+    struct delta_stripe_encoder encoder = {.make = &make,
+                                           .map = &shared.map,
+                                           .room = rooms[i % HF_LEN(rooms)],
+                                           .part = HF_BUF_INIT(1 << 16),
+                                           .model = delta_model_new(&shared),
+                                           .literals = delta_literals_new(&shared, &literals_old)};
     literals_old = memory.reader;
-    ck_assert_int_eq(delta_stripes_make(&striper, 0, NEW, &manner, &part, &err), 0);
-    ck_assert_uint_lt(part.n, striper.room == DELTA_STRIPE_BYTES ? NEW / 2 : 2 * NEW);
-    delta_literals_free(striper.literals);
-    delta_model_free(striper.model);
-    hf_buf_done(&striper.part);
+    ck_assert_int_eq(delta_stripes_make(&encoder, 0, NEW, &options, &part, &err), 0);
+    ck_assert_uint_lt(part.n, encoder.room == DELTA_STRIPE_BYTES ? NEW / 2 : 2 * NEW);
+    delta_literals_free(encoder.literals);
+    delta_model_free(encoder.model);
+    hf_buf_done(&encoder.part);
 
     const unsigned char *expected = new_bytes;
     struct delta_io coded = delta_io_of(&part);

@@ -90,4 +90,4 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_deep_text);
 }
 
-HF_TEST_MAIN("delta/sort", cases)
+HF_TEST_MAIN("delta/suffix_sort", cases)

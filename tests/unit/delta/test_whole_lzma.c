@@ -67,9 +67,9 @@ static void make(const struct hf_buf *now, struct hf_buf *patch)
 
     ck_assert_int_eq(delta_make_lzma(&make, &body, &err), 0);
     header.body_size = body.n;
-    digest(old_bytes, OLD, header.old_mark, sizeof(header.old_mark));
+    digest(old_bytes, OLD, header.old_fingerprint, sizeof(header.old_fingerprint));
     digest(now->p, now->n, header.new_sha256, sizeof(header.new_sha256));
-    digest(body.p, body.n, header.body_mark, sizeof(header.body_mark));
+    digest(body.p, body.n, header.body_fingerprint, sizeof(header.body_fingerprint));
     ck_assert_int_eq(hf_buf_add(patch, head, delta_header_format(&header, head)), 0);
     ck_assert_int_eq(hf_buf_add(patch, body.p, body.n), 0);
 }

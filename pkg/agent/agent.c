@@ -121,7 +121,7 @@ static void begin_interval_if_due(struct hf_agent *agent, struct hf_now now)
     hf_follow_refresh(&agent->follows);
     hf_concern_trim(&agent->follows);
     hf_diskq_retry(agent->diskq);
-    hf_update_engine_look(agent->engine);
+    hf_update_engine_check_drift(agent->engine);
     agent->turn.due |= HF_DUE_FACTS | HF_DUE_PLAN | HF_DUE_STATUS;
 }
 
@@ -190,7 +190,7 @@ static void schedule(struct hf_agent *agent, struct hf_now now, uint64_t stale_w
 static void finish_stop(struct hf_agent *agent)
 {
     if (agent->state != STOPPING || !hf_report_stopped(&agent->report) || !hf_diskq_idle(agent->diskq) ||
-        !hf_update_engine_rested(agent->engine))
+        !hf_update_engine_quiesced(agent->engine))
         return;
     agent->state = STOPPED;
     hf_turn_end(&agent->turn);
@@ -439,7 +439,7 @@ void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why)
     hf_contact_save(&agent->contact);
     hf_report_stop(&agent->report, why == HF_AGENT_STOP_REQUESTED);
     hf_sequence_save(&agent->report.sequence);
-    hf_update_engine_rest(agent->engine);
+    hf_update_engine_quiesce(agent->engine);
     finish_stop(agent);
 }
 

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/base64.h"
 #include "base/buf.h"
+#include "base/encoding/base64.h"
 #include "base/parse.h"
 
 int hf_cli_read_objects(struct hf_cli *cli, const char *path, json_t **ret_array, struct hf_buf *text,

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/encoding/utf8.h"
 #include "base/endian.h"
 #include "base/parse.h"
-#include "base/utf8.h"
 
 enum {
     FEW_NAMES = 16, /* an object's first names: compared at once */

@@ -7,8 +7,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/encoding/hex.h"
 #include "base/endian.h"
-#include "base/hex.h"
 #include "base/parse.h"
 
 #if defined(__x86_64__)

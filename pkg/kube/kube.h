@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "kube/source.h"
-#include "loop/http.h"
+#include "loop/http/http.h"
 #include "loop/sched.h"
 
 struct hf_metrics; /* web/metrics.h */

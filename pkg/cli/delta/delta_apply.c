@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/hex.h"
+#include "base/encoding/hex.h"
 #include "base/parse.h"
 #include "cli/delta/patch.h"
 #include "os/dir.h"

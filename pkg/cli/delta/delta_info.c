@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/hex.h"
+#include "base/encoding/hex.h"
 #include "base/parse.h"
 #include "cli/delta/patch.h"
 #include "cli/parts.h"

@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "api/telemetry.h"
-#include "base/base64.h"
+#include "base/encoding/base64.h"
+#include "base/encoding/utf8.h"
 #include "base/format.h"
 #include "base/parse.h"
-#include "base/utf8.h"
 #include "cli/parts.h"
 #include "spool/look.h"
 #include "telemetry/event/event.h"

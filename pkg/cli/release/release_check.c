@@ -3,10 +3,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/base64.h"
 #include "base/buf.h"
+#include "base/encoding/base64.h"
+#include "base/encoding/hex.h"
 #include "base/format.h"
-#include "base/hex.h"
 #include "base/parse.h"
 #include "cli/release/keyfile.h"
 #include "cli/release/sign.h"

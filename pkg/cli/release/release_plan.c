@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/hex.h"
+#include "base/encoding/hex.h"
 #include "base/parse.h"
 #include "cli/release/release_steps.h"
 #include "cli/release/tar.h"

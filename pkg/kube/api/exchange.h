@@ -4,7 +4,7 @@
  * Threads: loop thread only. Memory: an exchange frees itself after `ended`, or in hf_exchange_close(). */
 #pragma once
 
-#include "loop/http.h"
+#include "loop/http/http.h"
 
 enum { HF_EXCHANGE_MAX_ERROR = 64 << 10 }; /* bytes kept of an error's body */
 

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/base64.h"
+#include "base/encoding/base64.h"
 #include "base/parse.h"
 #include "codec/json.h"
 

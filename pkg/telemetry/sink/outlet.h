@@ -10,7 +10,7 @@
  * Threads: loop thread only.  Memory: copies appended lines.  Errors: 0 or -errno; *err names the sink. */
 #pragma once
 
-#include "loop/http.h"
+#include "loop/http/http.h"
 #include "spool/spool.h"
 #include "telemetry/delivery/breaker.h"
 #include "telemetry/source/source.h"

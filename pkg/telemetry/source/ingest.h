@@ -7,7 +7,7 @@
  * Threads: loop thread only. */
 #pragma once
 
-#include "loop/server.h"
+#include "loop/server/server.h"
 #include "telemetry/event/ids.h"
 #include "telemetry/source/source.h"
 

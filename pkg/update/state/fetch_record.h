@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 #include "base/fs.h"
-#include "loop/http.h"
+#include "loop/http/http.h"
 
 struct hf_fetch_record {
     char key[128];   /* of the artifact; a record of another one is of no use */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "api/meta.h"
-#include "base/base64.h"
+#include "base/encoding/base64.h"
 #include "base/parse.h"
 #include "codec/sha256.h"
 #include "delta/delta.h"

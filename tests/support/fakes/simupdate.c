@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "base/base64.h"
+#include "base/encoding/base64.h"
 #include "base/parse.h"
 
 #include "codec/sha256.h"

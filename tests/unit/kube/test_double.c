@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "kube/kube.h"
+#include "loop/http/client.h"
 #include "loop/loop.h"
 #include "os/clock_posix.h"
 #include "os/dir.h"

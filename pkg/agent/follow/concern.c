@@ -4,7 +4,7 @@
 
 #include "agent/desired/policy.h"
 #include "agent/diskq.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 
 const json_t *hf_concern_labels(const struct hf_follow *follow)
 {

@@ -470,7 +470,7 @@ static int start_one(struct hf_follow *follow, struct hf_err *err)
                                   .upsert = on_upsert,
                                   .gone = on_gone,
                                   .synced = on_synced,
-                                  .mark = on_mark,
+                                  .version = on_mark,
                                   .contact = on_contact,
                                   .refused = on_refused,
                                   .unreadable = on_unreadable};

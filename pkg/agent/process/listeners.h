@@ -10,7 +10,7 @@
 
 #include "agent/process/options.h"
 #include "base/log.h"
-#include "loop/server.h"
+#include "loop/server/server.h"
 #include "web/web.h"
 
 enum {

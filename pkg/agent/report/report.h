@@ -4,7 +4,7 @@
  * A status takes one of three ways:
  *   write   the server is in reach: apply it, and wait until it comes back through the subscription
  *   park    nothing is in reach: put it into the outbox, where it waits for contact
- *   keep    the server is in reach but deliveries fail: renew the copies on this node, after changes and each interval
+ *   keep    the server is in reach but deliveries fail: after changes and each interval, renew the local copies */
 #pragma once
 
 #include "agent/parts.h"
@@ -20,24 +20,23 @@ struct hf_report {
     const struct hf_agent_env *env;
     const struct hf_agent_parts *parts;
     json_t *essence;    /* of the newest status (report/status.h); NULL: none yet */
-json_t *conditions; /* in it, with their transition times */
-struct hf_steady steady;
-struct hf_pace pace;
-struct hf_sequence sequence;
-struct hf_outbox outbox;
-struct hf_echo echo;
-struct hf_sender sender;
-struct hf_backoff backoff;          /* after failed deliveries */
-uint64_t look_again_ns;             /* mono: the essence may change by itself then; HF_NEVER */
-uint64_t keep_ns;                   /* mono: renew the copies on this node then; HF_NEVER: deliveries succeed */
-uint64_t kept_ns;                   /* mono: the last renewal */
-uint64_t contact_ns;                /* mono: the server has taken statuses since then */
-char refused[HF_READINESS_MESSAGE]; /* reason why the server refuses statuses; "": it takes them, or is away */
-bool ready, stalled;                /* conditions of the newest status */
-bool delivered;                     /* the server has the newest status */
-bool stopping;
-}
-;
+    json_t *conditions; /* in it, with their transition times */
+    struct hf_steady steady;
+    struct hf_pace pace;
+    struct hf_sequence sequence;
+    struct hf_outbox outbox;
+    struct hf_echo echo;
+    struct hf_sender sender;
+    struct hf_backoff backoff;          /* after failed deliveries */
+    uint64_t look_again_ns;             /* mono: the essence may change by itself then; HF_NEVER */
+    uint64_t keep_ns;                   /* mono: renew the copies on this node then; HF_NEVER: deliveries succeed */
+    uint64_t kept_ns;                   /* mono: the last renewal */
+    uint64_t contact_ns;                /* mono: the server has taken statuses since then */
+    char refused[HF_READINESS_MESSAGE]; /* reason why the server refuses statuses; "": it takes them, or is away */
+    bool ready, stalled;                /* conditions of the newest status */
+    bool delivered;                     /* the server has the newest status */
+    bool stopping;
+};
 
 /* `parts` need not be complete yet. -ENOMEM. */
 HF_MUST_USE int hf_report_init(struct hf_report *report, const struct hf_agent_env *env,

@@ -17,9 +17,11 @@
 #include "api/syncpolicy.h"
 #include "base/rand.h"
 #include "kube/source.h"
-#include "loop/http.h"
+#include "loop/http/http.h"
+#include "loop/probe.h"
 #include "loop/proc.h"
 #include "loop/sched.h"
+#include "loop/unit.h"
 #include "node/clock.h"
 #include "web/metrics.h"
 
@@ -47,7 +49,7 @@ struct hf_agent_params {
     const char *host_root; /* pod mode: folder with the host's file system; NULL: "/" */
     const char *own_unit;  /* systemd unit of this process; NULL: none */
     uint64_t retry_base_ns;
-    enum hf_ntp_state (*ntp)(void); /* hf_ntp_read on a real node; may be NULL */
+    enum hf_clock_ntp (*ntp)(void); /* hf_clock_ntp_read on a real node; may be NULL */
     /* The policy in effect or the node's labels (an object of strings) may have changed; also called at start. May be
      * NULL. */
     void (*policy_changed)(void *arg, const struct hf_syncpolicy *policy, const json_t *labels);

@@ -17,7 +17,7 @@ struct op {
     char *place; /* API kind, or path of a file */
     char *name;  /* of the object; "" for other operations */
     json_t *object;
-    struct hf_cache_mark resume;
+    struct hf_cache_resume resume;
     char *text;
     size_t n;
     int r;
@@ -71,7 +71,7 @@ static int perform(struct hf_diskq *queue, struct op *op)
     case OP_REMOVE:
         return hf_cache_remove(queue->params.cache, op->place, op->name, &op->err);
     case OP_RESUME:
-        return hf_cache_set_mark(queue->params.cache, op->place, &op->resume, &op->err);
+        return hf_cache_set_resume(queue->params.cache, op->place, &op->resume, &op->err);
     case OP_WRITE:
         return hf_file_replace(fs, op->place, op->text, op->n, 0600, &op->err);
     case OP_ERASE:
@@ -268,7 +268,7 @@ void hf_diskq_remove(struct hf_diskq *queue, const char *kind, const char *name)
     add(queue, op_new(OP_REMOVE, kind, name), true);
 }
 
-void hf_diskq_set_resume(struct hf_diskq *queue, const char *kind, const struct hf_cache_mark *resume)
+void hf_diskq_set_resume(struct hf_diskq *queue, const char *kind, const struct hf_cache_resume *resume)
 {
     struct op *op = op_new(OP_RESUME, kind, "");
     bool spoiled = false;

@@ -36,7 +36,7 @@ HF_DEFINE_CLEANUP(struct hf_diskq, hf_diskq_free)
 
 void hf_diskq_put(struct hf_diskq *queue, const char *kind, const json_t *object);
 void hf_diskq_remove(struct hf_diskq *queue, const char *kind, const char *name);
-void hf_diskq_set_resume(struct hf_diskq *queue, const char *kind, const struct hf_cache_mark *resume);
+void hf_diskq_set_resume(struct hf_diskq *queue, const char *kind, const struct hf_cache_resume *resume);
 
 /* Replaces a file durably, with mode 0600; or removes it. */
 void hf_diskq_write(struct hf_diskq *queue, const char *path, struct hf_view text);

@@ -16,7 +16,7 @@ struct hf_home {
     const struct hf_fs_ops *fs;
     char dir[HF_HOME_PATH];
     int lock_fd; /* -1: closed */
-    struct hf_floor floor;
+    struct hf_clock_floor floor;
     struct hf_clock_file kept; /* the clock file of an earlier process, as read at start */
 };
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "api/field/text.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 
 #define MAX_SEQUENCE ((1ull << 53) - 1) /* what canonical JSON can hold */
 #define SHA256_WANTED "64 lower-case hex digits"

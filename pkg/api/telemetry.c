@@ -365,7 +365,7 @@ static void finish_rate(struct hf_decode *decode, void *object, json_t *json)
         rate->burst = rate->per_second;
 }
 
-static const char *const redact_actions[] = {
+static const char *const redact_actions[HF_REDACT_COUNT + 1] = {
     [HF_REDACT_MASK] = "Mask", [HF_REDACT_REMOVE] = "Remove", [HF_REDACT_HASH] = "Hash", NULL};
 
 static const struct hf_field redact_fields[] = {
@@ -483,11 +483,11 @@ static void finish_anomaly(struct hf_decode *decode, void *object, json_t *json)
 
 /* ---- buffer, batch, retry, sinks --------------------------------------------------------------------------------- */
 
-static const char *const when_full[] = {
+static const char *const when_full[HF_WHEN_FULL_COUNT + 1] = {
     [HF_WHEN_FULL_BLOCK] = "Block", [HF_WHEN_FULL_DROP_OLDEST] = "DropOldest", NULL};
-static const char *const compressions[] = {
+static const char *const compressions[HF_COMPRESS_COUNT + 1] = {
     [HF_COMPRESS_ZSTD] = "zstd", [HF_COMPRESS_GZIP] = "gzip", [HF_COMPRESS_NONE] = "none", NULL};
-static const char *const sink_formats[] = {
+static const char *const sink_formats[HF_SINK_FORMAT_COUNT + 1] = {
     [HF_SINK_JSON] = "json", [HF_SINK_NDJSON] = "ndjson", [HF_SINK_SEED] = "seed", [HF_SINK_OTLP] = "otlp", NULL};
 static const char *const encodings[] = {"protobuf", "json", NULL};
 

@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/encoding/utf8.h"
 #include "base/format.h"
 #include "base/parse.h"
-#include "base/utf8.h"
 
 enum { MAX_LINE_BYTES = 16384, BURST_SLOTS = 32, BURST_NAME = 48 };
 

@@ -32,7 +32,7 @@ struct hf_cache {
     char *dir;
     struct hf_strmap known; /* "<Kind>/<file name>" -> struct known */
     size_t bytes;
-    struct hf_strmap marks; /* Kind -> struct hf_cache_mark, as on disk */
+    struct hf_strmap marks; /* Kind -> struct hf_cache_resume, as on disk */
     char damage[256];
 };
 
@@ -113,7 +113,7 @@ static void forget(struct hf_cache *cache, const char *kind, const char *file_na
 
 /* ---- marks ---------------------------------------------------------------------------------------------------------------- */
 
-static int read_mark(const json_t *json, struct hf_cache_mark *ret_mark)
+static int read_mark(const json_t *json, struct hf_cache_resume *ret_mark)
 {
     const char *version = hf_json_str(json, "resourceVersion"), *labels = hf_json_str(json, "labels");
     int64_t contact = hf_json_int_or(json, "lastContact", -1);
@@ -129,15 +129,15 @@ static int read_mark(const json_t *json, struct hf_cache_mark *ret_mark)
     return 0;
 }
 
-static bool same_mark(const struct hf_cache_mark *a, const struct hf_cache_mark *b)
+static bool same_mark(const struct hf_cache_resume *a, const struct hf_cache_resume *b)
 {
     return a != NULL && strcmp(a->resource_version, b->resource_version) == 0 && strcmp(a->labels, b->labels) == 0 &&
            a->last_contact_unix_ns == b->last_contact_unix_ns;
 }
 
-static int remember_mark(struct hf_cache *cache, const char *kind, const struct hf_cache_mark *mark)
+static int remember_mark(struct hf_cache *cache, const char *kind, const struct hf_cache_resume *mark)
 {
-    struct hf_cache_mark *copy = malloc(sizeof(*copy));
+    struct hf_cache_resume *copy = malloc(sizeof(*copy));
 
     if (copy == NULL)
         return -ENOMEM;
@@ -148,7 +148,8 @@ static int remember_mark(struct hf_cache *cache, const char *kind, const struct 
     return r;
 }
 
-int hf_cache_set_mark(struct hf_cache *cache, const char *kind, const struct hf_cache_mark *mark, struct hf_err *err)
+int hf_cache_set_resume(struct hf_cache *cache, const char *kind, const struct hf_cache_resume *mark,
+                        struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(1024);
     _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s.mark", cache->dir, kind);
@@ -339,7 +340,7 @@ static int load_all(struct load *load)
 }
 
 /* A mark that is absent or damaged leaves the zero mark. */
-static int load_mark(struct load *load, struct hf_cache_mark *mark)
+static int load_mark(struct load *load, struct hf_cache_resume *mark)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(4096);
     _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s.mark", load->cache->dir, load->kind);
@@ -367,12 +368,12 @@ static int load_mark(struct load *load, struct hf_cache_mark *mark)
     return 0;
 }
 
-static void set_aside_damaged(struct load *load, struct hf_cache_mark *mark)
+static void set_aside_damaged(struct load *load, struct hf_cache_resume *mark)
 {
     struct hf_cache *cache = load->cache;
 
     mark->resource_version[0] = '\0';
-    if (load->damaged.n == 0 || hf_cache_set_mark(cache, load->kind, mark, NULL) < 0)
+    if (load->damaged.n == 0 || hf_cache_set_resume(cache, load->kind, mark, NULL) < 0)
         return; /* still there at the next start, and still damaged */
     for (size_t i = 0; i < load->damaged.n; i++) {
         const char *file_name = load->damaged.entries[i].key;
@@ -384,10 +385,10 @@ static void set_aside_damaged(struct load *load, struct hf_cache_mark *mark)
 }
 
 int hf_cache_load(struct hf_cache *cache, const char *kind, int (*visit)(void *arg, json_t *object), void *arg,
-                  struct hf_cache_mark *ret_mark, unsigned *ret_damaged, struct hf_err *err)
+                  struct hf_cache_resume *ret_mark, unsigned *ret_damaged, struct hf_err *err)
 {
     struct load load = {.cache = cache, .kind = kind, .err = err, .visit = visit, .arg = arg};
-    struct hf_cache_mark mark = {0};
+    struct hf_cache_resume mark = {0};
     int r = check_names(kind, "any", err);
 
     cache->damage[0] = '\0';

@@ -22,7 +22,7 @@ HF_MUST_USE int hf_cache_open(const struct hf_fs_ops *fs, const char *dir, struc
 void hf_cache_free(struct hf_cache *cache);
 HF_DEFINE_CLEANUP(struct hf_cache, hf_cache_free)
 
-struct hf_cache_mark {
+struct hf_cache_resume {
     char resource_version[64];     /* "" : no point to resume from */
     uint64_t last_contact_unix_ns; /* 0 never */
     char labels[65];               /* what the owner left out was judged by these (a hash); "" nothing was left out */
@@ -32,7 +32,7 @@ struct hf_cache_mark {
  * returned. *ret_damaged counts what was set aside; then, and until a mark is set again, there is no point to resume from: the
  * kind must be listed whole. Only what makes the whole kind unreadable is an error. */
 HF_MUST_USE int hf_cache_load(struct hf_cache *cache, const char *kind, int (*visit)(void *arg, json_t *object),
-                              void *arg, struct hf_cache_mark *ret_mark, unsigned *ret_damaged, struct hf_err *err);
+                              void *arg, struct hf_cache_resume *ret_mark, unsigned *ret_damaged, struct hf_err *err);
 
 /* What the last hf_cache_load() of any kind set aside: "'EdgeUpdate/x': why", of the first one; "" when nothing was. */
 const char *hf_cache_damage(const struct hf_cache *cache);
@@ -42,5 +42,5 @@ const char *hf_cache_damage(const struct hf_cache *cache);
 HF_MUST_USE int hf_cache_put(struct hf_cache *cache, const char *kind, const json_t *object, struct hf_err *err);
 /* Absent is fine. */
 HF_MUST_USE int hf_cache_remove(struct hf_cache *cache, const char *kind, const char *name, struct hf_err *err);
-HF_MUST_USE int hf_cache_set_mark(struct hf_cache *cache, const char *kind, const struct hf_cache_mark *mark,
-                                  struct hf_err *err);
+HF_MUST_USE int hf_cache_set_resume(struct hf_cache *cache, const char *kind, const struct hf_cache_resume *mark,
+                                    struct hf_err *err);

@@ -5,7 +5,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "codec/json.h"
 
 enum { HF_CACHE_ENTRY_MAX = (1 << 20) + 256 };

@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 
 /* Appends header and body. -E2BIG: `out` is full and unchanged. */
 HF_MUST_USE int hf_seal_format(const char *kind, unsigned version, struct hf_view body, struct hf_buf *out);

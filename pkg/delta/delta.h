@@ -19,7 +19,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 
 enum hf_delta_profile { HF_DELTA_SMALL, HF_DELTA_FAST };
 

@@ -11,15 +11,15 @@
 #include "loop/loop.h"
 
 /* Lives inside the structure it acts for. Posting twice is once. */
-struct hf_task {
+struct hf_loop_task {
     struct hf_list link;
-    void (*run)(struct hf_task *task);
+    void (*run)(struct hf_loop_task *task);
 };
 
 /* Something that hangs on the loop and is ended with it, if its owner did not before. `end` frees without calling back. */
-struct hf_guest {
+struct hf_loop_guest {
     struct hf_list link;
-    void (*end)(struct hf_guest *guest);
+    void (*end)(struct hf_loop_guest *guest);
 };
 
 struct hf_loop {
@@ -42,27 +42,28 @@ struct hf_loop {
     struct hf_server_host *server_host; /* server_listen.c, NULL until first used */
 };
 
-void hf_task_init(struct hf_task *task, void (*run)(struct hf_task *task));
-void hf_task_post(struct hf_loop *loop, struct hf_task *task);
-void hf_task_drop(struct hf_task *task); /* also one that was never posted */
+void hf_loop_task_init(struct hf_loop_task *task, void (*run)(struct hf_loop_task *task));
+void hf_loop_task_post(struct hf_loop *loop, struct hf_loop_task *task);
+void hf_loop_task_drop(struct hf_loop_task *task); /* also one that was never posted */
 
-void hf_guest_add(struct hf_loop *loop, struct hf_guest *guest, void (*end)(struct hf_guest *guest));
-void hf_guest_remove(struct hf_guest *guest);
+void hf_loop_guest_add(struct hf_loop *loop, struct hf_loop_guest *guest, void (*end)(struct hf_loop_guest *guest));
+void hf_loop_guest_remove(struct hf_loop_guest *guest);
 /* From within its `end`: once more, as the very last thing, when no handle can call back any more. */
-void hf_guest_end_last(struct hf_loop *loop, struct hf_guest *guest, void (*end)(struct hf_guest *guest));
+void hf_loop_guest_end_last(struct hf_loop *loop, struct hf_loop_guest *guest,
+                            void (*end)(struct hf_loop_guest *guest));
 
 /* Work was done that used memory: some of it is given back when it has been quiet for a while. */
 void hf_loop_worked(struct hf_loop *loop);
 
 /* uv's errors are -errno on Linux, but for its own (EAI_*) ones. */
-int hf_uv_errno(int r);
+int hf_loop_errno(int r);
 
 /* Milliseconds for uv_timer_start() so that it never fires before `delay_ns` from now, and less than one after. */
-uint64_t hf_uv_delay_ms(struct hf_loop *loop, uint64_t delay_ns);
+uint64_t hf_loop_delay_ms(struct hf_loop *loop, uint64_t delay_ns);
 
 /* Each file's part of the loop. */
 void hf_sched_init(struct hf_loop *loop);
 void hf_sched_drain(struct hf_loop *loop); /* every job done or cancelled */
-HF_MUST_USE int hf_procs_init(struct hf_loop *loop, struct hf_err *err);
+HF_MUST_USE int hf_proc_init(struct hf_loop *loop, struct hf_err *err);
 void hf_probe_init(struct hf_loop *loop);
 void hf_unit_init(struct hf_loop *loop);

@@ -5,111 +5,10 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "loop/probe.h"
+#include "loop/proc.h"
+#include "loop/unit.h"
 #include "os/memory.h"
-
-/* ---- tasks and guests ------------------------------------------------------------------------------------------------ */
-
-void hf_task_init(struct hf_task *task, void (*run)(struct hf_task *task))
-{
-    hf_list_init(&task->link);
-    task->run = run;
-}
-
-/* What is posted while tasks run waits for the next turn, so that two that post each other do not starve the rest. */
-static void run_tasks(uv_idle_t *idle)
-{
-    struct hf_loop *loop = idle->data;
-    struct hf_list now;
-
-    hf_list_init(&now);
-    while (!loop->closing && !hf_list_empty(&loop->tasks)) {
-        struct hf_list *first = loop->tasks.next;
-        hf_list_remove(first);
-        hf_list_append(&now, first);
-    }
-    while (!hf_list_empty(&now)) {
-        struct hf_list *first = now.next;
-        hf_list_remove(first);
-        struct hf_task *task = hf_container_of(first, struct hf_task, link);
-        task->run(task);
-    }
-    if (loop->closing || hf_list_empty(&loop->tasks))
-        (void)uv_idle_stop(&loop->idle);
-}
-
-void hf_task_post(struct hf_loop *loop, struct hf_task *task)
-{
-    if (!hf_list_empty(&task->link))
-        return;
-    hf_list_append(&loop->tasks, &task->link);
-    (void)uv_idle_start(&loop->idle, run_tasks);
-}
-
-void hf_task_drop(struct hf_task *task)
-{
-    hf_list_remove(&task->link);
-}
-
-void hf_guest_add(struct hf_loop *loop, struct hf_guest *guest, void (*end)(struct hf_guest *guest))
-{
-    guest->end = end;
-    hf_list_append(&loop->guests, &guest->link);
-}
-
-void hf_guest_remove(struct hf_guest *guest)
-{
-    hf_list_remove(&guest->link);
-}
-
-void hf_guest_end_last(struct hf_loop *loop, struct hf_guest *guest, void (*end)(struct hf_guest *guest))
-{
-    guest->end = end;
-    hf_list_append(&loop->last, &guest->link);
-}
-
-/* ---- small uv helpers ------------------------------------------------------------------------------------------------ */
-
-int hf_uv_errno(int r)
-{
-    /* Errnos end below 134; uv's own begin at -3000 (names that cannot be resolved) and -4000 (end of file and the like). */
-    if (r > -1000)
-        return r;
-    return r > -4000 ? -EHOSTUNREACH : -EIO;
-}
-
-uint64_t hf_uv_delay_ms(struct hf_loop *loop, uint64_t delay_ns)
-{
-    static const uint64_t century_ns = 100ull * 365 * 86400 * HF_NS_PER_S;
-
-    uv_update_time(&loop->uv);
-    /* uv counts in whole milliseconds that it rounds down: start from the exact time and round the end up. */
-    uint64_t due_ms = (uv_hrtime() + HF_MIN(delay_ns, century_ns) + HF_NS_PER_MS - 1) / HF_NS_PER_MS;
-    uint64_t now_ms = uv_now(&loop->uv);
-    return due_ms > now_ms ? due_ms - now_ms : 0;
-}
-
-/* ---- memory ---------------------------------------------------------------------------------------------------------- */
-
-enum { TRIM_AFTER_MS = 10000, TRIM_SPARE_BYTES = 256 * 1024 };
-
-#define TRIM_PERIOD_NS (600 * HF_NS_PER_S) /* at the most, where there is little to be given back */
-
-static void on_trim(uv_timer_t *timer)
-{
-    struct hf_loop *loop = hf_container_of(timer, struct hf_loop, trim);
-    uint64_t now_ns = uv_hrtime();
-
-    if (loop->trimmed_ns != 0 && now_ns - loop->trimmed_ns < TRIM_PERIOD_NS && hf_memory_spare() < TRIM_SPARE_BYTES)
-        return;
-    loop->trimmed_ns = now_ns;
-    hf_memory_trim();
-}
-
-void hf_loop_worked(struct hf_loop *loop)
-{
-    if (!loop->closing && !uv_is_active((const uv_handle_t *)&loop->trim))
-        (void)uv_timer_start(&loop->trim, on_trim, TRIM_AFTER_MS, 0);
-}
 
 /* ---- life ------------------------------------------------------------------------------------------------------------ */
 
@@ -158,7 +57,7 @@ struct hf_loop *hf_loop_new(struct hf_err *err)
     hf_sched_init(loop);
     hf_probe_init(loop);
     hf_unit_init(loop);
-    if (hf_procs_init(loop, err) < 0) {
+    if (hf_proc_init(loop, err) < 0) {
         hf_loop_free(loop);
         return NULL;
     }
@@ -175,8 +74,8 @@ static void close_left(uv_handle_t *handle, void *arg)
 static void end_all(struct hf_list *guests)
 {
     while (!hf_list_empty(guests)) {
-        struct hf_guest *guest = hf_container_of(guests->next, struct hf_guest, link);
-        hf_guest_remove(guest);
+        struct hf_loop_guest *guest = hf_container_of(guests->next, struct hf_loop_guest, link);
+        hf_loop_guest_remove(guest);
         guest->end(guest);
     }
 }
@@ -233,7 +132,7 @@ const struct hf_unit_ops *hf_loop_unit(struct hf_loop *loop)
 /* ---- signals --------------------------------------------------------------------------------------------------------- */
 
 struct signal_watch {
-    struct hf_guest guest;
+    struct hf_loop_guest guest;
     uv_signal_t uv;
     struct hf_loop *loop;
     void (*fire)(void *arg);
@@ -245,7 +144,7 @@ static void free_signal(uv_handle_t *handle)
     free(hf_container_of(handle, struct signal_watch, uv));
 }
 
-static void end_signal(struct hf_guest *guest)
+static void end_signal(struct hf_loop_guest *guest)
 {
     struct signal_watch *watch = hf_container_of(guest, struct signal_watch, guest);
 
@@ -274,16 +173,16 @@ int hf_loop_on_signal(struct hf_loop *loop, int signum, void (*fire)(void *arg),
     int r = uv_signal_start(&watch->uv, on_signal, signum);
     if (r < 0) {
         uv_close((uv_handle_t *)&watch->uv, free_signal);
-        return hf_uv_errno(r);
+        return hf_loop_errno(r);
     }
-    hf_guest_add(loop, &watch->guest, end_signal);
+    hf_loop_guest_add(loop, &watch->guest, end_signal);
     return 0;
 }
 
 /* ---- watched descriptors ---------------------------------------------------------------------------------------------- */
 
 struct hf_loop_fd {
-    struct hf_guest guest;
+    struct hf_loop_guest guest;
     uv_poll_t uv;
     struct hf_loop *loop;
     void (*fire)(void *arg);
@@ -295,7 +194,7 @@ static void free_fd(uv_handle_t *handle)
     free(hf_container_of(handle, struct hf_loop_fd, uv));
 }
 
-static void end_fd(struct hf_guest *guest)
+static void end_fd(struct hf_loop_guest *guest)
 {
     struct hf_loop_fd *watch = hf_container_of(guest, struct hf_loop_fd, guest);
 
@@ -327,14 +226,14 @@ int hf_loop_watch_fd(struct hf_loop *loop, int fd, bool readable, bool writable,
     int r = uv_poll_init(&loop->uv, &watch->uv, fd);
     if (r < 0) {
         free(watch); /* uv_poll_init registers nothing when it fails */
-        return hf_uv_errno(r);
+        return hf_loop_errno(r);
     }
     r = uv_poll_start(&watch->uv, (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0), on_fd);
     if (r < 0) {
         uv_close((uv_handle_t *)&watch->uv, free_fd);
-        return hf_uv_errno(r);
+        return hf_loop_errno(r);
     }
-    hf_guest_add(loop, &watch->guest, end_fd);
+    hf_loop_guest_add(loop, &watch->guest, end_fd);
     *ret_watch = watch;
     return 0;
 }
@@ -343,6 +242,6 @@ void hf_loop_unwatch_fd(struct hf_loop_fd *watch)
 {
     if (watch == NULL)
         return;
-    hf_guest_remove(&watch->guest);
+    hf_loop_guest_remove(&watch->guest);
     end_fd(&watch->guest);
 }

@@ -10,17 +10,17 @@
 #include "codec/json.h"
 
 /* The floor, moved on by the time that passed since it was set. */
-static uint64_t now_floor(const struct hf_floor *floor)
+static uint64_t now_floor(const struct hf_clock_floor *floor)
 {
     return floor->floor_unix_ns + (hf_mono_ns(floor->wall) - floor->floor_mono_ns);
 }
 
-static uint64_t now_unix(const struct hf_floor *floor)
+static uint64_t now_unix(const struct hf_clock_floor *floor)
 {
     return HF_MAX(hf_unix_ns(floor->wall), now_floor(floor));
 }
 
-static void raise(struct hf_floor *floor, uint64_t unix_ns)
+static void raise(struct hf_clock_floor *floor, uint64_t unix_ns)
 {
     floor->floor_unix_ns = unix_ns;
     floor->floor_mono_ns = hf_mono_ns(floor->wall);
@@ -28,24 +28,24 @@ static void raise(struct hf_floor *floor, uint64_t unix_ns)
 
 static uint64_t floor_mono(void *ctx)
 {
-    const struct hf_floor *floor = ctx;
+    const struct hf_clock_floor *floor = ctx;
 
     return hf_mono_ns(floor->wall);
 }
 
 static uint64_t floor_unix(void *ctx)
 {
-    struct hf_floor *floor = ctx;
+    struct hf_clock_floor *floor = ctx;
     uint64_t now = now_unix(floor);
 
-    if (now - floor->floor_unix_ns <= HF_FLOOR_LEAP_NS)
+    if (now - floor->floor_unix_ns <= HF_CLOCK_FLOOR_LEAP_NS)
         raise(floor, now);
     return now;
 }
 
-void hf_floor_init(struct hf_floor *floor, const struct hf_clock_ops *wall, uint64_t kept_unix_ns)
+void hf_clock_floor_init(struct hf_clock_floor *floor, const struct hf_clock_ops *wall, uint64_t kept_unix_ns)
 {
-    *floor = (struct hf_floor){
+    *floor = (struct hf_clock_floor){
         .wall = wall,
         .floor_unix_ns = HF_MAX(kept_unix_ns, HF_CLOCK_BUILD_UNIX_NS),
         .floor_mono_ns = hf_mono_ns(wall),
@@ -53,12 +53,12 @@ void hf_floor_init(struct hf_floor *floor, const struct hf_clock_ops *wall, uint
     };
 }
 
-const struct hf_clock_ops *hf_floor_clock(struct hf_floor *floor)
+const struct hf_clock_ops *hf_clock_floor_ops(struct hf_clock_floor *floor)
 {
     return &floor->ops;
 }
 
-void hf_floor_witness(struct hf_floor *floor, uint64_t server_unix_ns, uint64_t max_skew_ns)
+void hf_clock_floor_witness(struct hf_clock_floor *floor, uint64_t server_unix_ns, uint64_t max_skew_ns)
 {
     uint64_t wall = hf_unix_ns(floor->wall);
     uint64_t distance = wall > server_unix_ns ? wall - server_unix_ns : server_unix_ns - wall;
@@ -69,31 +69,32 @@ void hf_floor_witness(struct hf_floor *floor, uint64_t server_unix_ns, uint64_t 
         raise(floor, server_unix_ns - max_skew_ns);
 }
 
-enum hf_ntp_state hf_ntp_read(void)
+enum hf_clock_ntp hf_clock_ntp_read(void)
 {
     struct timex state = {.modes = 0};
     int r = adjtimex(&state);
 
     if (r < 0)
-        return HF_NTP_UNKNOWN;
-    return r == TIME_ERROR || (state.status & STA_UNSYNC) != 0 ? HF_NTP_UNSYNCHRONIZED : HF_NTP_SYNCHRONIZED;
+        return HF_CLOCK_NTP_UNKNOWN;
+    return r == TIME_ERROR || (state.status & STA_UNSYNC) != 0 ? HF_CLOCK_NTP_UNSYNCHRONIZED
+                                                               : HF_CLOCK_NTP_SYNCHRONIZED;
 }
 
-void hf_skew_measure(struct hf_skew *skew, uint64_t date_unix_ns, uint64_t mono_ns)
+void hf_clock_skew_measure(struct hf_clock_skew *skew, uint64_t date_unix_ns, uint64_t mono_ns)
 {
     skew->known = true;
     skew->server_unix_ns = date_unix_ns + HF_NS_PER_S / 2; /* the header cuts fractions off */
     skew->at_mono_ns = mono_ns;
 }
 
-int64_t hf_skew_offset_ns(const struct hf_skew *skew, uint64_t mono_ns, uint64_t unix_ns)
+int64_t hf_clock_skew_offset_ns(const struct hf_clock_skew *skew, uint64_t mono_ns, uint64_t unix_ns)
 {
     return skew->known ? (int64_t)(skew->server_unix_ns + (mono_ns - skew->at_mono_ns) - unix_ns) : 0;
 }
 
-bool hf_skew_judge(struct hf_skew *skew, uint64_t mono_ns, uint64_t unix_ns, uint64_t max_skew_ns)
+bool hf_clock_skew_judge(struct hf_clock_skew *skew, uint64_t mono_ns, uint64_t unix_ns, uint64_t max_skew_ns)
 {
-    int64_t offset = hf_skew_offset_ns(skew, mono_ns, unix_ns);
+    int64_t offset = hf_clock_skew_offset_ns(skew, mono_ns, unix_ns);
     uint64_t distance = offset < 0 ? (uint64_t)-offset : (uint64_t)offset;
 
     skew->exceeded = distance > (skew->exceeded ? max_skew_ns / 5 * 4 : max_skew_ns);

@@ -4,9 +4,9 @@
  * that could be believed; the clock given to the rest of the agent shows max(wall, floor + time run since), so an expiry that
  * was once passed stays passed. The floor is kept in <state>/clock together with the time of last contact (see sync/stale.h).
  *
- * What is believed: the floor follows the wall clock in small steps; a leap of more than HF_FLOOR_LEAP_NS forward is believed
+ * What is believed: the floor follows the wall clock in small steps; a leap of more than HF_CLOCK_FLOOR_LEAP_NS forward is believed
  * only when the API server's Date agrees within `max_skew`, else one bad time server would freeze certificates and releases
- * for good. The build's date is the lowest floor. Pure, but for the ops table of hf_floor_clock(). */
+ * for good. The build's date is the lowest floor. Pure, but for the ops table of hf_clock_floor_ops(). */
 #pragma once
 
 #include <stdbool.h>
@@ -17,47 +17,47 @@
 #include "base/err.h"
 
 #define HF_CLOCK_BUILD_UNIX_NS (1793491200ull * HF_NS_PER_S) /* 2026-11-01: moved on with each release */
-#define HF_FLOOR_LEAP_NS (400ull * 24 * 3600 * HF_NS_PER_S)
+#define HF_CLOCK_FLOOR_LEAP_NS (400ull * 24 * 3600 * HF_NS_PER_S)
 
-struct hf_floor {
+struct hf_clock_floor {
     const struct hf_clock_ops *wall; /* borrowed */
     uint64_t floor_unix_ns;          /* newest believed time ... */
     uint64_t floor_mono_ns;          /* ... and when it was believed */
-    struct hf_clock_ops ops;         /* what hf_floor_clock() gives */
+    struct hf_clock_ops ops;         /* what hf_clock_floor_ops() gives */
 };
 
 /* `kept_unix_ns`: what the file said, 0 when there was none. */
-void hf_floor_init(struct hf_floor *floor, const struct hf_clock_ops *wall, uint64_t kept_unix_ns);
+void hf_clock_floor_init(struct hf_clock_floor *floor, const struct hf_clock_ops *wall, uint64_t kept_unix_ns);
 
 /* The clock for everybody else; lives as long as the floor. */
-const struct hf_clock_ops *hf_floor_clock(struct hf_floor *floor);
+const struct hf_clock_ops *hf_clock_floor_ops(struct hf_clock_floor *floor);
 
 /* The API server said `server_unix_ns` now (proven contact). Raises the floor when the wall clock agrees within
  * max_skew_ns, or to the server's own time less the allowance when we are behind it. */
-void hf_floor_witness(struct hf_floor *floor, uint64_t server_unix_ns, uint64_t max_skew_ns);
+void hf_clock_floor_witness(struct hf_clock_floor *floor, uint64_t server_unix_ns, uint64_t max_skew_ns);
 
 /* ---- skew --------------------------------------------------------------------------------------------------------- */
 
-enum hf_ntp_state { HF_NTP_UNKNOWN, HF_NTP_SYNCHRONIZED, HF_NTP_UNSYNCHRONIZED };
+enum hf_clock_ntp { HF_CLOCK_NTP_UNKNOWN, HF_CLOCK_NTP_SYNCHRONIZED, HF_CLOCK_NTP_UNSYNCHRONIZED };
 
 /* The kernel's clock discipline (adjtimex(2)), set by whatever NTP or PTP client runs. */
-enum hf_ntp_state hf_ntp_read(void);
+enum hf_clock_ntp hf_clock_ntp_read(void);
 
 /* The API server's clock, from the Date of its last answer and the time run since: a leap of our own clock does not move it. */
-struct hf_skew {
+struct hf_clock_skew {
     bool known;
     uint64_t server_unix_ns, at_mono_ns;
     bool exceeded; /* beyond max_skew; leaves only below 4/5 of it, so that it does not flap */
 };
 
 /* `date_unix_ns`: the Date header, whole seconds, heard at mono_ns. */
-void hf_skew_measure(struct hf_skew *skew, uint64_t date_unix_ns, uint64_t mono_ns);
+void hf_clock_skew_measure(struct hf_clock_skew *skew, uint64_t date_unix_ns, uint64_t mono_ns);
 
 /* Server less us; precision about half a second. 0 while nothing is known. */
-int64_t hf_skew_offset_ns(const struct hf_skew *skew, uint64_t mono_ns, uint64_t unix_ns);
+int64_t hf_clock_skew_offset_ns(const struct hf_clock_skew *skew, uint64_t mono_ns, uint64_t unix_ns);
 
 /* Bring `exceeded` up to date; returns it. */
-bool hf_skew_judge(struct hf_skew *skew, uint64_t mono_ns, uint64_t unix_ns, uint64_t max_skew_ns);
+bool hf_clock_skew_judge(struct hf_clock_skew *skew, uint64_t mono_ns, uint64_t unix_ns, uint64_t max_skew_ns);
 
 /* ---- the file ----------------------------------------------------------------------------------------------------- */
 

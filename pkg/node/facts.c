@@ -13,13 +13,6 @@
 
 enum { CPUINFO_BYTES = 64 * 1024, AUXV_BYTES = 4096, MAX_FEATURES_BYTES = 16 * 1024 };
 
-const char *hf_storage_name(enum hf_storage storage)
-{
-    static const char *const names[] = {"", "emmc", "sd", "ssd", "hdd", "nvme", "virtual"};
-
-    return (size_t)storage < HF_LEN(names) ? names[storage] : "";
-}
-
 const char *hf_facts_build_arch(void)
 {
 #if defined(__x86_64__)

@@ -7,21 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "api/edgeupdate.h"
-#include "base/err.h"
 #include "base/fs.h"
-
-/* What carries the state folder. The values of the label `storage`. */
-enum hf_storage {
-    HF_STORAGE_UNKNOWN,
-    HF_STORAGE_EMMC,
-    HF_STORAGE_SD,
-    HF_STORAGE_SSD,
-    HF_STORAGE_HDD,
-    HF_STORAGE_NVME,
-    HF_STORAGE_VIRTUAL,
-};
-const char *hf_storage_name(enum hf_storage storage); /* "emmc" ...; "" for unknown */
+#include "base/macros.h"
+#include "node/storage.h"
 
 struct hf_facts {
     char arch[16];         /* as in kubernetes.io/arch: amd64, arm64, arm, riscv64, ... */
@@ -56,17 +44,3 @@ bool hf_facts_has_cpu(const struct hf_facts *facts, const char *feature);
  *   compliance    else, a TPM: can prove what it is and keep keys, so data that must stay inside a boundary may be here
  *   connectivity  else: a small gateway */
 const char *hf_facts_class(const struct hf_facts *facts);
-
-/* What a release requires against what this node has. `disk_free_bytes`: free space where releases are kept.
- * `has_device` says whether a path under /dev exists. 0, or -EOPNOTSUPP with everything that is missing in *err. */
-struct hf_facts_now {
-    uint64_t disk_free_bytes;
-    bool (*has_device)(void *arg, const char *path);
-    void *arg;
-};
-HF_MUST_USE int hf_facts_meet(const struct hf_facts *facts, const struct hf_facts_now *now,
-                              const struct hf_requires *requires_, struct hf_err *err);
-
-/* ">=5.10", "<6", "=6.1", ">", "<=" against a kernel release: dotted numbers, as many as the constraint has.
- * -EINVAL when the constraint is not of the form. */
-HF_MUST_USE int hf_kernel_matches(const char *release, const char *constraint, bool *ret_matches);

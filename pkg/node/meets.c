@@ -1,12 +1,11 @@
-/* What a release requires against what this node has. Everything that is missing is named at once: an operator who mends
- * one thing should not find the next one a day later. */
+#include "node/meets.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/parse.h"
-#include "node/facts.h"
 
 enum { MAX_KERNEL_PARTS = 4, MAX_MISSING_BYTES = 240 };
 
@@ -32,7 +31,7 @@ static bool well_formed(const char *text)
            strstr(text, "..") == NULL;
 }
 
-int hf_kernel_matches(const char *release, const char *constraint, bool *ret_matches)
+int hf_meets_kernel(const char *release, const char *constraint, bool *ret_matches)
 {
     static const char *const operators[] = {">=", "<=", ">", "<", "="};
     unsigned long want[MAX_KERNEL_PARTS] = {0}, have[MAX_KERNEL_PARTS] = {0};
@@ -76,7 +75,7 @@ static void missing(struct list *list, const char *format, ...)
     list->n = HF_MIN(list->n + (size_t)n, sizeof(list->text) - 1);
 }
 
-static void check_sizes(const struct hf_facts *facts, const struct hf_facts_now *now, const struct hf_requires *want,
+static void check_sizes(const struct hf_facts *facts, const struct hf_meets_now *now, const struct hf_requires *want,
                         struct list *list)
 {
     if (facts->memory_bytes < want->memory_bytes)
@@ -87,8 +86,8 @@ static void check_sizes(const struct hf_facts *facts, const struct hf_facts_now 
                 (unsigned long long)want->disk_bytes >> 20);
 }
 
-int hf_facts_meet(const struct hf_facts *facts, const struct hf_facts_now *now, const struct hf_requires *requires_,
-                  struct hf_err *err)
+int hf_meets_requires(const struct hf_facts *facts, const struct hf_meets_now *now, const struct hf_requires *requires_,
+                      struct hf_err *err)
 {
     struct list list = {.n = 0};
     bool fits = false;
@@ -100,7 +99,7 @@ int hf_facts_meet(const struct hf_facts *facts, const struct hf_facts_now *now, 
     for (size_t i = 0; i < HF_LEN(requires_->devices) && requires_->devices[i] != NULL; i++)
         if (!now->has_device(now->arg, requires_->devices[i]))
             missing(&list, "device %s", requires_->devices[i]);
-    if (requires_->kernel != NULL && (hf_kernel_matches(facts->kernel, requires_->kernel, &fits) < 0 || !fits))
+    if (requires_->kernel != NULL && (hf_meets_kernel(facts->kernel, requires_->kernel, &fits) < 0 || !fits))
         missing(&list, "kernel %s, here %s", requires_->kernel, facts->kernel);
     if (list.n > 0)
         return hf_err_set(err, EOPNOTSUPP, "missing: %s", list.text);

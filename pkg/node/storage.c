@@ -5,8 +5,16 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/macros.h"
 
 enum { MAX_LAYERS = 8, PATH_BYTES = 1024, MOUNTINFO_BYTES = 64 * 1024 };
+
+const char *hf_storage_name(enum hf_storage storage)
+{
+    static const char *const names[] = {"", "emmc", "sd", "ssd", "hdd", "nvme", "virtual"};
+
+    return (size_t)storage < HF_LEN(names) ? names[storage] : "";
+}
 
 static bool starts(const char *text, const char *prefix)
 {

@@ -1,9 +1,21 @@
-/* node/storage.h - which kind of medium carries a block device. Part of node/facts. */
+/* node/storage.h - the kind of medium that carries a block device. Reads /sys and /proc; blocks for microseconds. Threads: any. */
 #pragma once
 
-#include "node/facts.h"
 #include "node/probe.h"
 
-/* From a device number as stat(2) gives it. A number of major 0 (btrfs, overlay, tmpfs) is looked up in
- * /proc/self/mountinfo; partitions, LVM, md and dm-crypt are followed down to what they stand on. */
+/* The values of the label `storage`. */
+enum hf_storage {
+    HF_STORAGE_UNKNOWN,
+    HF_STORAGE_EMMC,
+    HF_STORAGE_SD,
+    HF_STORAGE_SSD,
+    HF_STORAGE_HDD,
+    HF_STORAGE_NVME,
+    HF_STORAGE_VIRTUAL,
+};
+
+const char *hf_storage_name(enum hf_storage storage); /* "emmc" ...; "" for unknown */
+
+/* Finds the medium from a device number as stat(2) gives it. Looks up a number with major 0 (btrfs, overlay, tmpfs) in
+ * /proc/self/mountinfo, and follows partitions, LVM, md and dm-crypt down to the disk below them. */
 enum hf_storage hf_storage_of(const struct hf_probe_root *at, unsigned major, unsigned minor);

@@ -17,12 +17,12 @@ enum { MAX_TEXT = 1 << 20, MAX_MOUNTS = 4 };
 
 /* ---- small files --------------------------------------------------------------------------------------------------- */
 
-struct tree {
+struct room_tree {
     const struct hf_fs_ops *fs;
     const char *root;
 };
 
-static bool read_text(const struct tree *tree, const char *path, struct hf_buf *text)
+static bool read_text(const struct room_tree *tree, const char *path, struct hf_buf *text)
 {
     char full[PATH_MAX];
 
@@ -54,7 +54,7 @@ static bool number_in(const struct hf_buf *text, const char *label, uint64_t *re
     return false;
 }
 
-static bool read_number(const struct tree *tree, const char *path, const char *label, uint64_t *ret_value)
+static bool read_number(const struct room_tree *tree, const char *path, const char *label, uint64_t *ret_value)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_TEXT);
 
@@ -63,14 +63,14 @@ static bool read_number(const struct tree *tree, const char *path, const char *l
 
 /* ---- where the groups are ------------------------------------------------------------------------------------------ */
 
-/* The two generations of cgroups, by the names of their files. */
-struct generation {
+/* The two versions of cgroups, by the names of their files. */
+struct cgroup_version {
     const char *filesystem, *controller; /* in mountinfo; controller "" any */
     const char *usual;                   /* mount point, where mountinfo cannot be read */
     const char *limits[2], *used, *file_pages[2], *kills;
 };
 
-static const struct generation generations[] = {
+static const struct cgroup_version versions[] = {
     {"cgroup2",
      "",
      "/sys/fs/cgroup",
@@ -87,7 +87,7 @@ static const struct generation generations[] = {
      "memory.oom_control"},
 };
 
-struct group {
+struct cgroup_place {
     char point[PATH_MAX]; /* where its file system is mounted */
     char below[PATH_MAX]; /* from there to the group, "" or "/a/b"; as far as it can be seen */
 };
@@ -103,15 +103,14 @@ static bool has_word(struct hf_view list, const char *word)
 }
 
 /* The own group's path as /proc/self/cgroup has it: "4:cpu,memory:/a/b", "0::/a/b". */
-static bool find_own(const struct generation *generation, const struct hf_buf *cgroups, struct hf_view *ret_path)
+static bool find_own(const struct cgroup_version *version, const struct hf_buf *cgroups, struct hf_view *ret_path)
 {
     struct hf_view rest = hf_buf_view(cgroups), line, id, controllers;
 
     while (hf_view_split(&rest, '\n', &line)) {
         if (!hf_view_split(&line, ':', &id) || !hf_view_split(&line, ':', &controllers) || line.n == 0)
             continue;
-        bool ours =
-            generation->controller[0] == '\0' ? controllers.n == 0 : has_word(controllers, generation->controller);
+        bool ours = version->controller[0] == '\0' ? controllers.n == 0 : has_word(controllers, version->controller);
         if (!ours)
             continue;
         *ret_path = line;
@@ -161,8 +160,8 @@ static void find_below(const char *root, struct hf_view own, char below[PATH_MAX
 }
 
 /* "36 31 0:33 /root /mount/point rw,x shared:1 - cgroup source rw,memory" */
-static bool read_mount(struct hf_view line, const struct generation *generation, struct hf_view own,
-                       struct group *ret_group)
+static bool read_mount(struct hf_view line, const struct cgroup_version *version, struct hf_view own,
+                       struct cgroup_place *ret_group)
 {
     struct hf_view fields[5], type, source, word;
     char root[PATH_MAX];
@@ -175,8 +174,8 @@ static bool read_mount(struct hf_view line, const struct generation *generation,
             return false;
     } while (!hf_view_eq(word, "-"));
     if (!hf_view_split(&line, ' ', &type) || !hf_view_split(&line, ' ', &source) ||
-        !hf_view_eq(type, generation->filesystem) ||
-        (generation->controller[0] != '\0' && !has_word(line, generation->controller)) ||
+        !hf_view_eq(type, version->filesystem) ||
+        (version->controller[0] != '\0' && !has_word(line, version->controller)) ||
         !unescape(fields[3], root, sizeof(root)) || !unescape(fields[4], ret_group->point, sizeof(ret_group->point)))
         return false;
     find_below(root, own, ret_group->below);
@@ -184,45 +183,46 @@ static bool read_mount(struct hf_view line, const struct generation *generation,
 }
 
 /* The own group, once for each place where it can be seen. */
-static void each_group(const struct tree *tree, const struct generation *generation, const struct hf_buf *cgroups,
-                       void (*visit)(void *arg, const struct generation *generation, const struct group *group),
+static void each_group(const struct room_tree *tree, const struct cgroup_version *version, const struct hf_buf *cgroups,
+                       void (*visit)(void *arg, const struct cgroup_version *version, const struct cgroup_place *group),
                        void *arg)
 {
     _cleanup_(hf_buf_done) struct hf_buf mounts = HF_BUF_INIT(MAX_TEXT);
     struct hf_view own, rest, line;
-    struct group group;
+    struct cgroup_place group;
     unsigned n = 0;
 
-    if (!find_own(generation, cgroups, &own))
+    if (!find_own(version, cgroups, &own))
         return;
     (void)read_text(tree, "/proc/self/mountinfo", &mounts);
     rest = hf_buf_view(&mounts);
     while (n < MAX_MOUNTS && hf_view_split(&rest, '\n', &line)) {
-        if (!read_mount(line, generation, own, &group))
+        if (!read_mount(line, version, own, &group))
             continue;
-        visit(arg, generation, &group);
+        visit(arg, version, &group);
         n++;
     }
     if (mounts.n > 0)
         return;
-    (void)snprintf(group.point, sizeof(group.point), "%s", generation->usual);
+    (void)snprintf(group.point, sizeof(group.point), "%s", version->usual);
     find_below("/", own, group.below);
-    visit(arg, generation, &group);
+    visit(arg, version, &group);
 }
 
-static void each_generation(const struct tree *tree,
-                            void (*visit)(void *arg, const struct generation *generation, const struct group *group),
-                            void *arg)
+static void each_version(const struct room_tree *tree,
+                         void (*visit)(void *arg, const struct cgroup_version *version,
+                                       const struct cgroup_place *group),
+                         void *arg)
 {
     _cleanup_(hf_buf_done) struct hf_buf cgroups = HF_BUF_INIT(MAX_TEXT);
 
     (void)read_text(tree, "/proc/self/cgroup", &cgroups);
-    for (size_t i = 0; i < HF_LEN(generations); i++)
-        each_group(tree, &generations[i], &cgroups, visit, arg);
+    for (size_t i = 0; i < HF_LEN(versions); i++)
+        each_group(tree, &versions[i], &cgroups, visit, arg);
 }
 
 /* To the one above; false: this was the top. */
-static bool go_up(struct group *group)
+static bool go_up(struct cgroup_place *group)
 {
     char *slash = strrchr(group->below, '/');
 
@@ -232,7 +232,7 @@ static bool go_up(struct group *group)
     return true;
 }
 
-static const char *file_of(const struct group *group, const char *name, char path[PATH_MAX])
+static const char *file_of(const struct cgroup_place *group, const char *name, char path[PATH_MAX])
 {
     if (snprintf(path, PATH_MAX, "%.2000s%.2000s/%.64s", group->point, group->below, name) >= PATH_MAX)
         path[0] = '\0';
@@ -241,59 +241,61 @@ static const char *file_of(const struct group *group, const char *name, char pat
 
 /* ---- room ---------------------------------------------------------------------------------------------------------- */
 
-struct looking {
-    const struct tree *tree;
+struct room_search {
+    const struct room_tree *tree;
     struct hf_room *room;
 };
 
 /* In use, but for what the kernel can drop. */
-static uint64_t used_in(const struct tree *tree, const struct generation *generation, const struct group *group)
+static uint64_t used_in(const struct room_tree *tree, const struct cgroup_version *version,
+                        const struct cgroup_place *group)
 {
     _cleanup_(hf_buf_done) struct hf_buf stat = HF_BUF_INIT(MAX_TEXT);
     char path[PATH_MAX];
     uint64_t used = 0, pages;
 
-    if (!read_number(tree, file_of(group, generation->used, path), NULL, &used) ||
+    if (!read_number(tree, file_of(group, version->used, path), NULL, &used) ||
         !read_text(tree, file_of(group, "memory.stat", path), &stat))
         return used;
-    for (size_t i = 0; i < HF_LEN(generation->file_pages); i++)
-        if (number_in(&stat, generation->file_pages[i], &pages))
+    for (size_t i = 0; i < HF_LEN(version->file_pages); i++)
+        if (number_in(&stat, version->file_pages[i], &pages))
             used -= HF_MIN(used, pages);
     return used;
 }
 
-static void look_at(const struct looking *looking, const struct generation *generation, const struct group *group)
+static void look_at(const struct room_search *search, const struct cgroup_version *version,
+                    const struct cgroup_place *group)
 {
-    struct hf_room *room = looking->room;
+    struct hf_room *room = search->room;
     char path[PATH_MAX];
     uint64_t limit;
 
-    for (size_t i = 0; i < HF_LEN(generation->limits) && generation->limits[i] != NULL; i++) {
-        if (!read_number(looking->tree, file_of(group, generation->limits[i], path), NULL, &limit) || limit >= NO_LIMIT)
+    for (size_t i = 0; i < HF_LEN(version->limits) && version->limits[i] != NULL; i++) {
+        if (!read_number(search->tree, file_of(group, version->limits[i], path), NULL, &limit) || limit >= NO_LIMIT)
             continue;
-        uint64_t taken = used_in(looking->tree, generation, group) + HF_ROOM_HEADROOM_BYTES;
+        uint64_t taken = used_in(search->tree, version, group) + HF_ROOM_HEADROOM_BYTES;
         uint64_t left = limit > taken ? limit - taken : 0;
         if (left >= room->bytes)
             continue;
         room->bytes = left;
-        (void)snprintf(room->bound, sizeof(room->bound), "%.24s of cgroup %.76s", generation->limits[i],
+        (void)snprintf(room->bound, sizeof(room->bound), "%.24s of cgroup %.76s", version->limits[i],
                        group->below[0] != '\0' ? group->below : "/");
     }
 }
 
-static void look_up_from(void *arg, const struct generation *generation, const struct group *group)
+static void look_up_from(void *arg, const struct cgroup_version *version, const struct cgroup_place *group)
 {
-    struct group at = *group;
+    struct cgroup_place at = *group;
 
     do
-        look_at(arg, generation, &at);
+        look_at(arg, version, &at);
     while (go_up(&at));
 }
 
 void hf_room_memory(const struct hf_fs_ops *fs, const char *root, struct hf_room *ret_room)
 {
-    const struct tree tree = {fs, root};
-    struct looking looking = {&tree, ret_room};
+    const struct room_tree tree = {fs, root};
+    struct room_search search = {&tree, ret_room};
     uint64_t kibibytes;
 
     *ret_room = (struct hf_room){.bytes = UINT64_MAX};
@@ -301,34 +303,34 @@ void hf_room_memory(const struct hf_fs_ops *fs, const char *root, struct hf_room
         ret_room->bytes = kibibytes * 1024 / 2;
         (void)snprintf(ret_room->bound, sizeof(ret_room->bound), "half of MemAvailable");
     }
-    each_generation(&tree, look_up_from, &looking);
+    each_version(&tree, look_up_from, &search);
 }
 
 /* ---- kills --------------------------------------------------------------------------------------------------------- */
 
-struct counting {
-    const struct tree *tree;
+struct kills_search {
+    const struct room_tree *tree;
     struct hf_room_kills *kills;
 };
 
-static void count_kills(void *arg, const struct generation *generation, const struct group *group)
+static void count_kills(void *arg, const struct cgroup_version *version, const struct cgroup_place *group)
 {
-    const struct counting *counting = arg;
-    struct group at = *group;
+    const struct kills_search *search = arg;
+    struct cgroup_place at = *group;
     char path[PATH_MAX];
     uint64_t n;
 
-    if (read_number(counting->tree, file_of(&at, generation->kills, path), "oom_kill ", &n))
-        counting->kills->own += n;
-    if (go_up(&at) && read_number(counting->tree, file_of(&at, generation->kills, path), "oom_kill ", &n))
-        counting->kills->above += n;
+    if (read_number(search->tree, file_of(&at, version->kills, path), "oom_kill ", &n))
+        search->kills->own += n;
+    if (go_up(&at) && read_number(search->tree, file_of(&at, version->kills, path), "oom_kill ", &n))
+        search->kills->above += n;
 }
 
 void hf_room_kills(const struct hf_fs_ops *fs, const char *root, struct hf_room_kills *ret_kills)
 {
-    const struct tree tree = {fs, root};
-    struct counting counting = {&tree, ret_kills};
+    const struct room_tree tree = {fs, root};
+    struct kills_search search = {&tree, ret_kills};
 
     *ret_kills = (struct hf_room_kills){0, 0};
-    each_generation(&tree, count_kills, &counting);
+    each_version(&tree, count_kills, &search);
 }

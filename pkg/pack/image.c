@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "base/hex.h"
+#include "base/encoding/hex.h"
 #include "base/macros.h"
 #include "base/parse.h"
 #include "pack/tar/tar_read.h"

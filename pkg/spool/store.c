@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "base/array.h"
-#include "base/hex.h"
+#include "base/encoding/hex.h"
 #include "base/parse.h"
 #include "os/dir.h"
 #include "os/file.h"

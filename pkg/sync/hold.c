@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/encoding/utf8.h"
 #include "base/parse.h"
-#include "base/utf8.h"
 #include "codec/json.h"
 
 static void keep_reason(struct hf_hold *hold, const char *reason)

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/encoding/utf8.h"
 #include "base/parse.h"
-#include "base/utf8.h"
 
 static void set_part(struct hf_readiness_part *part, const char *status, const char *reason, const char *format, ...)
     HF_PRINTF(4, 5);

@@ -5,7 +5,7 @@
  * stays. Threads: loop thread only. Memory: the service owns everything but the world's parts, which it borrows. */
 #pragma once
 
-#include "loop/server.h"
+#include "loop/server/server.h"
 #include "telemetry/sink/outlet.h"
 
 struct hf_telemetry_service;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/base64.h"
+#include "base/encoding/base64.h"
 #include "base/parse.h"
 #include "os/file.h"
 

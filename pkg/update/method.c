@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/encoding/utf8.h"
 #include "base/parse.h"
-#include "base/utf8.h"
 #include "update/install/tree.h"
 #include "update/release.h"
 #include "update/rules/delta_chain.h"

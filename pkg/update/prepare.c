@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "loop/unit.h"
 #include "update/install/checkpoint.h"
 #include "update/release.h"
 

@@ -27,6 +27,7 @@
 
 #include "base/backoff.h"
 #include "base/strmap.h"
+#include "loop/unit.h"
 #include "os/room.h"
 #include "update/engine.h"
 #include "update/install/checks.h"

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "loop/unit.h"
 #include "update/release.h"
 
 /* ---- jobs -------------------------------------------------------------------------------------------------------- */

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/encoding/utf8.h"
 #include "base/parse.h"
-#include "base/utf8.h"
 #include "update/release.h"
 
 static const uint64_t save_retry_ns = 5 * HF_NS_PER_S;

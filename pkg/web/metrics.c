@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/encoding/utf8.h"
 #include "base/parse.h"
 #include "base/strmap.h"
-#include "base/utf8.h"
 
 enum {
     MAX_COLLECTORS = 8,

@@ -7,7 +7,7 @@
  * Reads, never decides. Loop thread only. Listens on the loopback address unless told otherwise: nothing here asks who is asking. */
 #pragma once
 
-#include "loop/server.h"
+#include "loop/server/server.h"
 #include "web/metrics.h"
 
 enum { HF_WEB_PORT = 9090, HF_WEB_REASON = 256 };

@@ -1,5 +1,5 @@
 /* The head of an HTTP answer, cut into lines at each LF as libcurl hands them over: bounded, terminated fields whatever comes. */
-#include "loop/http_head.h"
+#include "loop/http/head.h"
 
 #include <stdlib.h>
 #include <string.h>

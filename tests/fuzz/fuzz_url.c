@@ -1,6 +1,6 @@
 /* URLs and what they are redirected to. Line 1 is the base, the rest a Location. What must hold: what we judge is what would be connected to
  * (splitting the joined URL again gives the same origin), and nothing after '?', '#' or before '@' is shown. */
-#include "loop/http_url.h"
+#include "loop/http/url.h"
 
 #include <stdlib.h>
 #include <string.h>

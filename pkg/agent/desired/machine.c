@@ -92,10 +92,10 @@ static bool has_device(void *arg, const char *path)
 
 int hf_machine_meets(struct hf_machine *machine, const struct hf_requires *requires_, struct hf_err *err)
 {
-    struct hf_facts_now now = {.has_device = has_device, .arg = machine};
+    struct hf_meets_now now = {.has_device = has_device, .arg = machine};
     struct statvfs st;
 
     if (statvfs_of(machine->env, machine->env->params->home->dir, &st) == 0)
         now.disk_free_bytes = (uint64_t)st.f_bavail * st.f_frsize;
-    return hf_facts_meet(&machine->facts, &now, requires_, err);
+    return hf_meets_requires(&machine->facts, &now, requires_, err);
 }

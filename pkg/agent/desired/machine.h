@@ -5,6 +5,7 @@
 #include "agent/env.h"
 #include "node/disk.h"
 #include "node/facts.h"
+#include "node/meets.h"
 
 enum { HF_MACHINE_MAX_DISKS = 8 };
 

@@ -4,7 +4,7 @@
 
 #include "agent/desired/policy.h"
 #include "agent/diskq.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 
 const json_t *hf_concern_labels(const struct hf_follow *follow)
 {
@@ -61,7 +61,7 @@ static void hash_labels(const json_t *labels, char hex[HF_SHA256_HEX])
     (void)hf_sha256_hex(text != NULL ? text : "", text != NULL ? strlen(text) : 0, hex);
 }
 
-void hf_concern_adapt_resume(const struct hf_follow *follow, struct hf_cache_mark *resume)
+void hf_concern_adapt_resume(const struct hf_follow *follow, struct hf_cache_resume *resume)
 {
     const struct hf_objects *objects = follow->objects;
 

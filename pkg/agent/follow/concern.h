@@ -17,7 +17,7 @@ void hf_concern_relist_if_room(struct hf_follow *follow);
 
 /* Adapts a resume point that goes to the disk: it names the labels by which objects were left out, and it is empty
  * while something is still to be listed. */
-void hf_concern_adapt_resume(const struct hf_follow *follow, struct hf_cache_mark *resume);
+void hf_concern_adapt_resume(const struct hf_follow *follow, struct hf_cache_resume *resume);
 
 /* Clears the resume point of an earlier process if that one judged by other labels: the source then lists
  * everything. */

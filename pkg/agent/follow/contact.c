@@ -66,8 +66,8 @@ void hf_contact_measure(struct hf_contact *contact, uint64_t server_date_unix_ns
 {
     const struct hf_agent_env *env = contact->env;
 
-    hf_skew_measure(&contact->skew, server_date_unix_ns, hf_mono_ns(env->clock));
-    hf_floor_witness(&env->params->home->floor, server_date_unix_ns, max_skew_ns);
+    hf_clock_skew_measure(&contact->skew, server_date_unix_ns, hf_mono_ns(env->clock));
+    hf_clock_floor_witness(&env->params->home->floor, server_date_unix_ns, max_skew_ns);
     hf_turn_wake(env->turn, 0);
 }
 
@@ -90,8 +90,8 @@ static int64_t best_offset_ns(const struct hf_contact *contact, struct hf_now no
     const struct hf_agent_params *params = contact->env->params;
 
     if (contact->skew.known)
-        return hf_skew_offset_ns(&contact->skew, now.mono_ns, now.unix_ns);
-    if (params->ntp != NULL && params->ntp() == HF_NTP_SYNCHRONIZED)
+        return hf_clock_skew_offset_ns(&contact->skew, now.mono_ns, now.unix_ns);
+    if (params->ntp != NULL && params->ntp() == HF_CLOCK_NTP_SYNCHRONIZED)
         return (int64_t)(hf_unix_ns(params->home->floor.wall) - now.unix_ns);
     return 0;
 }
@@ -100,7 +100,7 @@ static int64_t best_offset_ns(const struct hf_contact *contact, struct hf_now no
  * then. */
 bool hf_contact_judge_clock(struct hf_contact *contact, uint64_t max_skew_ns, struct hf_now now)
 {
-    struct hf_skew *skew = &contact->skew;
+    struct hf_clock_skew *skew = &contact->skew;
     bool before = skew->exceeded, changed = false;
     int64_t offset = best_offset_ns(contact, now), moved = offset - contact->report_offset_ns;
 
@@ -108,7 +108,7 @@ bool hf_contact_judge_clock(struct hf_contact *contact, uint64_t max_skew_ns, st
         contact->report_offset_ns = offset;
         changed = true;
     }
-    if (hf_skew_judge(skew, now.mono_ns, now.unix_ns, max_skew_ns) == before)
+    if (hf_clock_skew_judge(skew, now.mono_ns, now.unix_ns, max_skew_ns) == before)
         return changed;
     hf_log(contact->env->log, skew->exceeded ? HF_LOG_WARNING : HF_LOG_INFO,
            skew->exceeded ? "clock.skewed" : "clock.agrees",

@@ -11,7 +11,7 @@ struct hf_contact {
     const struct hf_agent_env *env;
     struct hf_stale stale;
     enum hf_staleness staleness; /* as of the last hf_contact_judge() */
-    struct hf_skew skew;
+    struct hf_clock_skew skew;
     /* Added to each time that leaves this node: the server's clock minus ours, changed in steps. */
     int64_t report_offset_ns;
     uint64_t saved_contact_ns; /* unix: the last contact in the clock file */

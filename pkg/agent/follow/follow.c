@@ -209,7 +209,7 @@ static void save_resume(struct hf_follow *follow)
     if (!follow->resume_moved)
         return;
     follow->resume.last_contact_unix_ns = hf_stale_contact_unix_ns(&follow->all->contact->stale);
-    struct hf_cache_mark resume = follow->resume;
+    struct hf_cache_resume resume = follow->resume;
     hf_concern_adapt_resume(follow, &resume);
     hf_diskq_set_resume(follow->all->env->diskq, follow->kind, &resume);
     follow->resume_moved = false;
@@ -421,7 +421,7 @@ static int load_object(void *arg, json_t *object)
 
 static int load_kind(struct hf_follow *follow, struct hf_cache *cache, const char *kind, struct hf_err *err)
 {
-    struct hf_cache_mark resume = {0};
+    struct hf_cache_resume resume = {0};
     unsigned damaged = 0;
     int r = hf_cache_load(cache, kind, load_object, follow, &resume, &damaged, err);
 
@@ -470,7 +470,7 @@ static int start_one(struct hf_follow *follow, struct hf_err *err)
                                   .upsert = on_upsert,
                                   .gone = on_gone,
                                   .synced = on_synced,
-                                  .mark = on_mark,
+                                  .version = on_mark,
                                   .contact = on_contact,
                                   .refused = on_refused,
                                   .unreadable = on_unreadable};

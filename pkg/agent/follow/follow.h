@@ -21,11 +21,11 @@ struct hf_follow {
     const char *kind;
     struct hf_objects *objects; /* NULL: a single object */
     struct hf_subscription *subscription;
-    struct hf_cache_mark resume; /* the newest point from which a later process may resume */
-    bool resume_moved;           /* the file has an older one */
-    bool synced;                 /* this process has received everything that exists */
-    bool proven;                 /* the real source answers */
-    bool relisting;              /* a complete list was requested and has not ended */
+    struct hf_cache_resume resume; /* the newest point from which a later process may resume */
+    bool resume_moved;             /* the file has an older one */
+    bool synced;                   /* this process has received everything that exists */
+    bool proven;                   /* the real source answers */
+    bool relisting;                /* a complete list was requested and has not ended */
     /* The errno with which a source in reach refuses the kind, and what to do about it. 0: it serves the kind. */
     int barred;
     char barred_text[HF_READINESS_MESSAGE];

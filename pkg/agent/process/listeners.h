@@ -1,16 +1,16 @@
 /* agent/process/listeners.h - the agent's local servers, each on a port of its own: metrics, ingest, health.
  *
  *   metrics  /metrics; /healthz and /readyz as well, for probes with one port
- *   ingest   POST /ingest: writes need no credentials, so a firewall that opens /metrics to a fleet's Prometheus must not open this
- *   health   /healthz and /readyz: the oldest connection gives way to a new one, so that probes get an answer while the other two
- *            servers are overloaded
+ *   ingest   POST /ingest: takes writes without credentials; open /metrics to a Prometheus, but not this port
+ *   health   /healthz and /readyz: the oldest connection gives way to a new one, so that probes get an answer while
+ *            the other two servers are overloaded
  *
  * Loop thread only. */
 #pragma once
 
 #include "agent/process/options.h"
 #include "base/log.h"
-#include "loop/server.h"
+#include "loop/server/server.h"
 #include "web/web.h"
 
 enum {

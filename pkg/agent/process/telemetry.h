@@ -13,7 +13,7 @@
 #include "api/syncpolicy.h"
 #include "base/rand.h"
 #include "loop/loop.h"
-#include "loop/server.h"
+#include "loop/server/server.h"
 #include "web/metrics.h"
 
 struct hf_agent_telemetry;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "loop/http/client.h"
 #include "node/labels.h"
 #include "os/fs_posix.h"
 #include "os/rand_posix.h"

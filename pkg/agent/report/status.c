@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "api/conditions.h"
+#include "base/encoding/utf8.h"
 #include "base/format.h"
 #include "base/parse.h"
-#include "base/utf8.h"
 
 /* Remembers a failure until the end of building: an incomplete tree is dropped as a whole. */
 struct builder {
@@ -285,8 +285,8 @@ int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uin
     put_agent(&b, view);
     put_text(&contact, "state", hf_staleness_name(view->staleness));
     put_built(&b, "contact", &contact);
-    if (view->ntp != HF_NTP_UNKNOWN)
-        put(&clock, "synchronized", json_boolean(view->ntp == HF_NTP_SYNCHRONIZED));
+    if (view->ntp != HF_CLOCK_NTP_UNKNOWN)
+        put(&clock, "synchronized", json_boolean(view->ntp == HF_CLOCK_NTP_SYNCHRONIZED));
     put_built(&b, "clock", &clock);
     put_policy(&b, view);
     put_updates(&b, view);

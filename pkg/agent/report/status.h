@@ -36,7 +36,7 @@ struct hf_status_view {
     bool stopped; /* the last status of an agent that somebody stops */
     enum hf_staleness staleness;
     bool skew_exceeded;
-    enum hf_ntp_state ntp;
+    enum hf_clock_ntp ntp;
     const struct hf_update_status *updates;
     size_t n_updates;
     const struct hf_refused *refused;

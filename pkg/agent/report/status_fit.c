@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "agent/report/status.h"
+#include "base/encoding/utf8.h"
 #include "base/parse.h"
-#include "base/utf8.h"
 
 /* Room for the fields added at the write: sequence, observedTime, contact.lastTime, clock.offsetMilliseconds. */
 enum { VOLATILE_BYTES = 160 };

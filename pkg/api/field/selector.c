@@ -15,8 +15,9 @@ void hf_selector_done(struct hf_selector *selector)
 
 /* ---- reading ----------------------------------------------------------------------------------------------------- */
 
-enum operator{ OP_IN, OP_NOT_IN, OP_EXISTS, OP_DOES_NOT_EXIST };
-static const char *const operators[] = {"In", "NotIn", "Exists", "DoesNotExist", NULL};
+enum operator{ OP_IN, OP_NOT_IN, OP_EXISTS, OP_DOES_NOT_EXIST, OP_COUNT };
+static const char *const operators[OP_COUNT + 1] = {
+    [OP_IN] = "In", [OP_NOT_IN] = "NotIn", [OP_EXISTS] = "Exists", [OP_DOES_NOT_EXIST] = "DoesNotExist"};
 
 struct expression {
     const char *key;

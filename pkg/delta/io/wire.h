@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "delta/delta.h"
 
 enum {

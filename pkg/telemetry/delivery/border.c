@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/encoding/hex.h"
 #include "base/endian.h"
-#include "base/hex.h"
 #include "base/parse.h"
 #include "os/dir.h"
 #include "os/file.h"

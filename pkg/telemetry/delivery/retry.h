@@ -17,7 +17,7 @@
 
 #include "base/backoff.h"
 #include "base/buf.h"
-#include "loop/http.h"
+#include "loop/http/http.h"
 
 enum hf_retry_verdict {
     HF_RETRY_DELIVERED,

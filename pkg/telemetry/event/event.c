@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <math.h>
 
+#include "base/encoding/utf8.h"
 #include "base/parse.h"
-#include "base/utf8.h"
 #include "codec/scan.h"
 #include "telemetry/event/number.h"
 

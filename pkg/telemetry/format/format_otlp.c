@@ -11,8 +11,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/encoding/utf8.h"
 #include "base/parse.h"
-#include "base/utf8.h"
 #include "codec/json.h"
 #include "telemetry/event/event.h"
 #include "telemetry/format/format_impl.h"

@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "loop/http_url.h"
+#include "loop/http/client.h"
+#include "loop/http/url.h"
 #include "os/file.h"
 #include "os/secret_ref.h"
 

@@ -7,7 +7,7 @@
  * Allocates nothing for payloads whose texts have no escapes. Threads: one for each parser. */
 #pragma once
 
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "codec/scan.h"
 #include "telemetry/event/event.h"
 

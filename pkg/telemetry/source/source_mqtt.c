@@ -4,8 +4,8 @@
  * unacknowledged messages again after a reconnect. While this process runs, packet id and content identify a repeated
  * message; after a crash only an `id` in the payload does.
  *
- * A payload that POST /ingest accepts is treated as there; other JSON becomes a payload as it is; anything else becomes
- * a log line. */
+ * For a payload that POST /ingest accepts the result is the same as there; other JSON becomes a payload as it is;
+ * anything else becomes a log line. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 #include "base/list.h"
 #include "codec/scan.h"
-#include "loop/stream.h"
+#include "loop/connection.h"
 #include "os/secret_ref.h"
 #include "telemetry/source/ingest_parse.h"
 #include "telemetry/source/mqtt.h"
@@ -50,11 +50,11 @@ struct mqtt {
     uint16_t port;
     bool tls;
     struct hf_source_names topics;
-    struct hf_stream *stream;
+    struct hf_connection *stream;
     bool subscribed;
     struct hf_buf in;
     uint64_t skip;       /* bytes of a too long packet still to skip */
-    struct hf_list open; /* of messages */
+    struct hf_list open; /* messages */
     size_t n_open;
     /* the message at the start of `in`, which waits for room */
     struct message *half;
@@ -95,7 +95,7 @@ static void lose(struct mqtt *mqtt, const char *why)
 
     if (mqtt->failures++ == 0 || mqtt->failures % 64 == 0)
         hf_log(mqtt->world->log, HF_LOG_WARNING, "telemetry.mqtt_lost", HF_S("host", mqtt->host), HF_S("error", why));
-    hf_stream_close(mqtt->stream);
+    hf_connection_close(mqtt->stream);
     mqtt->stream = NULL;
     mqtt->subscribed = false;
     drop_half(mqtt);
@@ -109,7 +109,7 @@ static void lose(struct mqtt *mqtt, const char *why)
 static void send_packet(struct mqtt *mqtt, struct hf_buf *packet, int r)
 {
     if (r == 0)
-        r = hf_stream_send(mqtt->stream, packet->p, packet->n);
+        r = hf_connection_send(mqtt->stream, packet->p, packet->n);
     mqtt->sent_ns = hf_mono_ns(mqtt->world->clock);
     /* The peer does not read; the timer will notice that it is silent. */
     if (r < 0)
@@ -187,16 +187,16 @@ static void on_closed(void *arg, int r, const struct hf_err *err)
 
 static void connect_now(struct mqtt *mqtt)
 {
-    const struct hf_stream_params params = {.host = mqtt->host,
-                                            .port = mqtt->port,
-                                            .tls = mqtt->tls,
-                                            .opened = on_opened,
-                                            .received = on_received,
-                                            .closed = on_closed,
-                                            .arg = mqtt};
+    const struct hf_connection_params params = {.host = mqtt->host,
+                                                .port = mqtt->port,
+                                                .tls = mqtt->tls,
+                                                .opened = on_opened,
+                                                .received = on_received,
+                                                .closed = on_closed,
+                                                .arg = mqtt};
     struct hf_err err = HF_ERR_INIT;
 
-    if (hf_stream_open(mqtt->world->loop, &params, &mqtt->stream, &err) < 0)
+    if (hf_connection_open(mqtt->world->loop, &params, &mqtt->stream, &err) < 0)
         lose(mqtt, err.cause);
 }
 
@@ -420,7 +420,7 @@ static int take_packet(struct mqtt *mqtt, const struct hf_mqtt_packet *packet)
 static void set_paused(struct mqtt *mqtt, bool paused)
 {
     mqtt->paused = paused;
-    hf_stream_pause(mqtt->stream, paused);
+    hf_connection_pause(mqtt->stream, paused);
     mqtt->heard_ns = hf_mono_ns(mqtt->world->clock);
 }
 
@@ -469,7 +469,7 @@ static void mqtt_free(struct hf_source *source)
 {
     struct mqtt *mqtt = hf_container_of(source, struct mqtt, source);
 
-    hf_stream_close(mqtt->stream);
+    hf_connection_close(mqtt->stream);
     mqtt->stream = NULL;
     drop_half(mqtt);
     while (!hf_list_empty(&mqtt->open)) {

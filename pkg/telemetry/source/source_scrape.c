@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "loop/http/client.h"
 #include "telemetry/source/exposition.h"
 #include "telemetry/source/source_common.h"
 

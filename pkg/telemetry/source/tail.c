@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "os/dir.h"
 
 /* The saved position of a truncated file without a line: it lies beyond the end, so the next process sees the

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/hex.h"
+#include "base/encoding/hex.h"
 #include "base/parse.h"
 #include "codec/seal.h"
 #include "update/state/fetch_record.h"

@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "loop/probe.h"
+#include "loop/proc.h"
+#include "loop/unit.h"
+
 static const uint64_t first_again_ns = 250 * HF_NS_PER_MS;
 
 struct check_run {

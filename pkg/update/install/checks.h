@@ -6,9 +6,11 @@
 #pragma once
 
 #include "base/clock.h"
-#include "loop/http.h"
+#include "loop/http/http.h"
+#include "loop/probe.h"
 #include "loop/proc.h"
 #include "loop/sched.h"
+#include "loop/unit.h"
 #include "update/rules/health.h"
 
 struct hf_checks_params {

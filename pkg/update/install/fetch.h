@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 #include "base/clock.h"
-#include "loop/http.h"
+#include "loop/http/http.h"
 #include "loop/sched.h"
 #include "update/install/target.h"
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "loop/proc.h"
+#include "loop/unit.h"
 
 struct hf_restart {
     const struct hf_proc_ops *proc;

@@ -6,6 +6,7 @@
 
 #include "api/edgeupdate.h"
 #include "loop/proc.h"
+#include "loop/unit.h"
 #include "update/rules/failure.h"
 
 #define HF_RESTART_UNIT_TIMEOUT_NS (90 * HF_NS_PER_S) /* systemd's own DefaultTimeoutStartSec */

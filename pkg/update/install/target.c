@@ -4,9 +4,9 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "base/hex.h"
+#include "base/encoding/hex.h"
 #include "base/parse.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "os/dir.h"
 #include "os/file.h"
 

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "api/edgeupdate.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "pack/plan.h"
 
 enum {

@@ -15,7 +15,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "os/room.h"
 
 /* Deaths with one delta, of any kind, before it is avoided: this also ends a loop of watchdog resets on a board that

@@ -12,7 +12,7 @@
 
 #include "base/err.h"
 #include "base/fs.h"
-#include "loop/http.h"
+#include "loop/http/http.h"
 
 struct hf_fetch_record {
     char key[128];   /* identity of the artifact */

@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "codec/json.h"
 #include "update/rules/delta_chain.h"
 #include "update/rules/phase.h"

@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "base/list.h"
+#include "loop/probe.h"
+#include "loop/proc.h"
+#include "loop/unit.h"
 
 enum { LINE = 96, MAX_SERVICES = 4 };
 

@@ -17,8 +17,10 @@
  * Services live on when an agent is killed, as a restart asked for before that does. Answers take 1 .. 50 ms. */
 #pragma once
 
-#include "loop/http.h"
+#include "loop/http/http.h"
+#include "loop/probe.h"
 #include "loop/proc.h"
+#include "loop/unit.h"
 #include "support/fakes/simfs.h"
 #include "support/fakes/simloop.h"
 

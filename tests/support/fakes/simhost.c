@@ -1,4 +1,7 @@
 #include "support/fakes/simhost.h"
+#include "loop/probe.h"
+#include "loop/proc.h"
+#include "loop/unit.h"
 
 #include <errno.h>
 

@@ -4,7 +4,9 @@
  * short delay the loop's seed picks, timeouts after theirs. */
 #pragma once
 
+#include "loop/probe.h"
 #include "loop/proc.h"
+#include "loop/unit.h"
 #include "support/fakes/simloop.h"
 
 enum { HF_SIMHOST_HANGS = 1 }; /* as r: no answer before the timeout */

@@ -11,7 +11,7 @@
  * Everything is driven by the loop's seed; nothing is called inside hf_http_ops.start. */
 #pragma once
 
-#include "loop/http.h"
+#include "loop/http/http.h"
 #include "support/fakes/simloop.h"
 
 struct hf_simnet;

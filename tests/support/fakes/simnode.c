@@ -133,9 +133,9 @@ static void on_policy(void *arg, const struct hf_syncpolicy *policy, const json_
         hf_kube_set_retry_cap(node->kube, policy->retry_interval_ns);
 }
 
-static enum hf_ntp_state synchronized(void)
+static enum hf_clock_ntp synchronized(void)
 {
-    return HF_NTP_SYNCHRONIZED;
+    return HF_CLOCK_NTP_SYNCHRONIZED;
 }
 
 static int open_agent(struct hf_simnode *node, struct hf_err *err)

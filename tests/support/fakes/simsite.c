@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "api/meta.h"
-#include "base/base64.h"
+#include "base/encoding/base64.h"
 #include "base/parse.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "delta/delta.h"
 #include "support/delta_io.h"
 #include "trust/trust.h"

@@ -2,10 +2,10 @@
 
 #include <errno.h>
 
-#include "base/base64.h"
+#include "base/encoding/base64.h"
 #include "base/parse.h"
 
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "codec/pack.h"
 #include "delta/delta.h"
 #include "trust/trust.h"

@@ -69,7 +69,7 @@ static void put(struct scene *s, const char *name, int version)
 
 static void mark(struct scene *s, const char *resource_version)
 {
-    struct hf_cache_mark mark = {.last_contact_unix_ns = 5};
+    struct hf_cache_resume mark = {.last_contact_unix_ns = 5};
 
     (void)strncat(mark.resource_version, resource_version, sizeof(mark.resource_version) - 1);
     hf_diskq_set_resume(s->queue, "EdgeUpdate", &mark);
@@ -79,7 +79,7 @@ static void mark(struct scene *s, const char *resource_version)
 struct found {
     int sum;
     unsigned n;
-    struct hf_cache_mark mark;
+    struct hf_cache_resume mark;
 };
 
 static int add_up(void *arg, json_t *object)

@@ -9,7 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "loop/http.h"
+#include "loop/http/client.h"
+#include "loop/http/http.h"
 #include "os/clock_posix.h"
 #include "support/check_main.h"
 #include "support/loop_for.h"

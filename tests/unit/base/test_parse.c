@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "base/base64.h"
 #include "base/clock.h"
+#include "base/encoding/base64.h"
+#include "base/encoding/hex.h"
+#include "base/encoding/utf8.h"
 #include "base/format.h"
-#include "base/hex.h"
-#include "base/utf8.h"
 #include "support/check_main.h"
 
 static const struct {

@@ -49,7 +49,7 @@ static int put(struct hf_cache *cache, const char *name, int64_t version)
 /* What a load gives, as "a=1 b=2 ". */
 struct seen {
     char text[4096];
-    struct hf_cache_mark mark;
+    struct hf_cache_resume mark;
     unsigned damaged;
 };
 
@@ -83,13 +83,13 @@ static struct seen load(void)
 START_TEST(what_was_put_comes_back)
 {
     _cleanup_(hf_cache_freep) struct hf_cache *cache = open_cache();
-    const struct hf_cache_mark mark = {"4711", 1234567890123456789, "f00d"};
+    const struct hf_cache_resume mark = {"4711", 1234567890123456789, "f00d"};
 
     ck_assert_str_eq(load_from(cache).text, "");
     ck_assert_int_eq(put(cache, "b", 1), 0);
     ck_assert_int_eq(put(cache, "a.x", 2), 0);
     ck_assert_int_eq(put(cache, "b", 3), 0);
-    ck_assert_int_eq(hf_cache_set_mark(cache, "EdgeUpdate", &mark, NULL), 0);
+    ck_assert_int_eq(hf_cache_set_resume(cache, "EdgeUpdate", &mark, NULL), 0);
     struct seen seen = load();
     ck_assert_str_eq(seen.text, "a.x=2 b=3 ");
     ck_assert_uint_eq(seen.damaged, 0);
@@ -138,18 +138,18 @@ START_TEST(nothing_is_written_twice)
 {
     _cleanup_(hf_cache_freep) struct hf_cache *cache = open_cache();
     _cleanup_(hf_cache_freep) struct hf_cache *again = NULL;
-    const struct hf_cache_mark mark = {"1", 5, ""};
+    const struct hf_cache_resume mark = {"1", 5, ""};
 
     ck_assert_int_eq(put(cache, "a", 1), 0);
-    ck_assert_int_eq(hf_cache_set_mark(cache, "EdgeUpdate", &mark, NULL), 0);
+    ck_assert_int_eq(hf_cache_set_resume(cache, "EdgeUpdate", &mark, NULL), 0);
     again = open_cache();
     (void)load_from(again);
     hf_simfs_count_only(disk, HF_SIMFS_WRITES);
     uint64_t before = hf_simfs_calls(disk);
     ck_assert_int_eq(put(cache, "a", 1), 0);
     ck_assert_int_eq(put(again, "a", 1), 0);
-    ck_assert_int_eq(hf_cache_set_mark(cache, "EdgeUpdate", &mark, NULL), 0);
-    ck_assert_int_eq(hf_cache_set_mark(again, "EdgeUpdate", &mark, NULL), 0);
+    ck_assert_int_eq(hf_cache_set_resume(cache, "EdgeUpdate", &mark, NULL), 0);
+    ck_assert_int_eq(hf_cache_set_resume(again, "EdgeUpdate", &mark, NULL), 0);
     ck_assert_uint_eq(hf_simfs_calls(disk), before);
     ck_assert_int_eq(put(again, "a", 2), 0);
     ck_assert_uint_gt(hf_simfs_calls(disk), before);
@@ -214,13 +214,13 @@ END_TEST
 static void fill(void)
 {
     _cleanup_(hf_cache_freep) struct hf_cache *cache = open_cache();
-    const struct hf_cache_mark mark = {"5", 77, ""};
+    const struct hf_cache_resume mark = {"5", 77, ""};
 
     for (int i = 0; i < 3; i++) {
         static const char *const name[] = {"a", "b", "c"};
         ck_assert_int_eq(put(cache, name[i], i + 1), 0);
     }
-    ck_assert_int_eq(hf_cache_set_mark(cache, "EdgeUpdate", &mark, NULL), 0);
+    ck_assert_int_eq(hf_cache_set_resume(cache, "EdgeUpdate", &mark, NULL), 0);
 }
 
 static void expect_set_aside(const char *why, const char *told)
@@ -354,7 +354,7 @@ static int stop(void *arg, json_t *json)
 START_TEST(visit_may_stop)
 {
     _cleanup_(hf_cache_freep) struct hf_cache *cache = open_cache();
-    struct hf_cache_mark mark;
+    struct hf_cache_resume mark;
     unsigned damaged;
     int n = 0;
 
@@ -369,7 +369,7 @@ END_TEST
 /* A life in steps; each is durable once it returned. */
 static int step(struct hf_cache *cache, int i)
 {
-    const struct hf_cache_mark five = {"5", 50, ""}, nine = {"9", 90, ""};
+    const struct hf_cache_resume five = {"5", 50, ""}, nine = {"9", 90, ""};
 
     switch (i) {
     case 0:
@@ -377,13 +377,13 @@ static int step(struct hf_cache *cache, int i)
     case 1:
         return put(cache, "b", 1);
     case 2:
-        return hf_cache_set_mark(cache, "EdgeUpdate", &five, NULL);
+        return hf_cache_set_resume(cache, "EdgeUpdate", &five, NULL);
     case 3:
         return put(cache, "a", 2);
     case 4:
         return hf_cache_remove(cache, "EdgeUpdate", "b", NULL);
     case 5:
-        return hf_cache_set_mark(cache, "EdgeUpdate", &nine, NULL);
+        return hf_cache_set_resume(cache, "EdgeUpdate", &nine, NULL);
     default:
         return -ENOENT;
     }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "kube/kube.h"
+#include "loop/http/client.h"
 #include "loop/loop.h"
 #include "os/clock_posix.h"
 #include "os/dir.h"
@@ -239,7 +240,7 @@ static void subscribe(struct world *world, struct seen *seen, const char *kind, 
                       const char *const *known)
 {
     struct hf_source_sink sink = {
-        .arg = seen, .upsert = on_upsert, .gone = on_gone, .synced = on_synced, .mark = on_mark, .contact = on_contact};
+        .arg = seen, .upsert = on_upsert, .gone = on_gone, .synced = on_synced, .version = on_mark, .contact = on_contact};
 
     if (seen->held == NULL)
         seen->held = json_object();

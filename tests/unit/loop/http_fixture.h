@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "loop/http/client.h"
 #include "loop/loop.h"
 #include "os/clock_posix.h"
 #include "support/check_main.h"

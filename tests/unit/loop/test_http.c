@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "loop/http/client.h"
 #include "support/loop_for.h"
 
 #define MS HF_NS_PER_MS

@@ -1,10 +1,10 @@
-#include "loop/http_head.h"
+#include "loop/http/head.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "loop/http_url.h"
+#include "loop/http/url.h"
 #include "support/check_main.h"
 
 #define NOW_NS (784111777ull * HF_NS_PER_S) /* Sun, 06 Nov 1994 08:49:37 GMT */

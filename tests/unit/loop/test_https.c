@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include "loop/http/client.h"
 #include "os/clock_posix.h"
 #include "support/makers/certs.h"
 

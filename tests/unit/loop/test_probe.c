@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "loop/probe.h"
 #include "os/clock_posix.h"
 #include "support/check_main.h"
 #include "support/loop_for.h"

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/parse.h"
+#include "loop/proc.h"
 #include "os/clock_posix.h"
 #include "support/check_main.h"
 #include "support/loop_for.h"

@@ -6,7 +6,8 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#include "loop/server.h"
+#include "loop/http/client.h"
+#include "loop/server/server.h"
 #include "support/loop_for.h"
 
 #define MS HF_NS_PER_MS

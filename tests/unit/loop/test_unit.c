@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "loop/unit.h"
 #include "os/clock_posix.h"
 #include "support/check_main.h"
 #include "support/loop_for.h"

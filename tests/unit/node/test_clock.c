@@ -27,9 +27,9 @@ static uint64_t fake_unix(void *ctx)
 
 static const struct hf_clock_ops fake = {.mono_ns = fake_mono, .unix_ns = fake_unix};
 
-static uint64_t now(struct hf_floor *floor)
+static uint64_t now(struct hf_clock_floor *floor)
 {
-    return hf_unix_ns(hf_floor_clock(floor));
+    return hf_unix_ns(hf_clock_floor_ops(floor));
 }
 
 static void pass(uint64_t ns)
@@ -40,32 +40,32 @@ static void pass(uint64_t ns)
 
 START_TEST(follows_a_good_clock)
 {
-    struct hf_floor floor;
+    struct hf_clock_floor floor;
 
     mono = 7;
     wall = T0;
-    hf_floor_init(&floor, &fake, T0 - DAY);
+    hf_clock_floor_init(&floor, &fake, T0 - DAY);
     ck_assert_uint_eq(now(&floor), T0);
     pass(DAY);
     ck_assert_uint_eq(now(&floor), T0 + DAY);
-    ck_assert_uint_eq(hf_mono_ns(hf_floor_clock(&floor)), mono);
+    ck_assert_uint_eq(hf_mono_ns(hf_clock_floor_ops(&floor)), mono);
 }
 END_TEST
 
 /* No battery: the wall clock says 1970 after a reboot; time goes on from the floor, not from there. */
 START_TEST(no_battery)
 {
-    struct hf_floor floor;
+    struct hf_clock_floor floor;
 
     mono = 1;
     wall = 5 * HF_NS_PER_S;
-    hf_floor_init(&floor, &fake, T0);
+    hf_clock_floor_init(&floor, &fake, T0);
     ck_assert_uint_eq(now(&floor), T0);
     pass(60 * HF_NS_PER_S);
     ck_assert_uint_eq(now(&floor), T0 + 60 * HF_NS_PER_S);
     wall = T0 + 3 * DAY; /* NTP */
     ck_assert_uint_eq(now(&floor), T0 + 3 * DAY);
-    hf_floor_init(&floor, &fake, 0); /* first boot ever */
+    hf_clock_floor_init(&floor, &fake, 0); /* first boot ever */
     wall = 0;
     ck_assert_uint_eq(now(&floor), HF_CLOCK_BUILD_UNIX_NS);
 }
@@ -73,11 +73,11 @@ END_TEST
 
 START_TEST(never_goes_back)
 {
-    struct hf_floor floor;
+    struct hf_clock_floor floor;
 
     mono = 1;
     wall = T0;
-    hf_floor_init(&floor, &fake, 0);
+    hf_clock_floor_init(&floor, &fake, 0);
     (void)now(&floor);
     wall = T0 - 2 * DAY;
     ck_assert_uint_eq(now(&floor), T0);
@@ -89,11 +89,11 @@ END_TEST
 /* A bad time server leaps into the far future and is corrected: nothing of it stays. */
 START_TEST(far_leap_is_not_believed)
 {
-    struct hf_floor floor;
+    struct hf_clock_floor floor;
 
     mono = 1;
     wall = T0;
-    hf_floor_init(&floor, &fake, T0);
+    hf_clock_floor_init(&floor, &fake, T0);
     wall = T0 + 7000 * DAY;
     ck_assert_uint_eq(now(&floor), T0 + 7000 * DAY);
     wall = T0 + 1;
@@ -103,12 +103,12 @@ END_TEST
 
 START_TEST(far_leap_with_a_witness)
 {
-    struct hf_floor floor;
+    struct hf_clock_floor floor;
 
     mono = 1;
     wall = T0 + 1000 * DAY; /* three years in a drawer */
-    hf_floor_init(&floor, &fake, T0);
-    hf_floor_witness(&floor, wall - HF_NS_PER_S, SKEW);
+    hf_clock_floor_init(&floor, &fake, T0);
+    hf_clock_floor_witness(&floor, wall - HF_NS_PER_S, SKEW);
     wall = 0;
     ck_assert_uint_eq(now(&floor), T0 + 1000 * DAY);
 }
@@ -116,50 +116,51 @@ END_TEST
 
 START_TEST(behind_the_server)
 {
-    struct hf_floor floor;
+    struct hf_clock_floor floor;
 
     mono = 1;
     wall = T0;
-    hf_floor_init(&floor, &fake, T0);
-    hf_floor_witness(&floor, T0 + SKEW / 2, SKEW); /* within the allowance: ours counts */
+    hf_clock_floor_init(&floor, &fake, T0);
+    hf_clock_floor_witness(&floor, T0 + SKEW / 2, SKEW); /* within the allowance: ours counts */
     ck_assert_uint_eq(now(&floor), T0);
-    hf_floor_witness(&floor, T0 + 10 * DAY, SKEW);
+    hf_clock_floor_witness(&floor, T0 + 10 * DAY, SKEW);
     ck_assert_uint_eq(now(&floor), T0 + 10 * DAY - SKEW);
-    hf_floor_witness(&floor, T0, SKEW); /* a server that is behind changes nothing */
+    hf_clock_floor_witness(&floor, T0, SKEW); /* a server that is behind changes nothing */
     ck_assert_uint_eq(now(&floor), T0 + 10 * DAY - SKEW);
 }
 END_TEST
 
 START_TEST(skew_measured)
 {
-    struct hf_skew skew = {0};
+    struct hf_clock_skew skew = {0};
 
-    ck_assert(!hf_skew_judge(&skew, 0, T0, SKEW));
-    ck_assert_int_eq(hf_skew_offset_ns(&skew, 0, T0), 0);
-    hf_skew_measure(&skew, T0, 1000);
-    ck_assert_int_eq(hf_skew_offset_ns(&skew, 1000, T0 + HF_NS_PER_S / 2), 0);
-    ck_assert(!hf_skew_judge(&skew, 1000, T0, SKEW));
-    ck_assert(hf_skew_judge(&skew, 1000, T0 + 2 * SKEW, SKEW));
-    ck_assert_int_lt(hf_skew_offset_ns(&skew, 1000, T0 + 2 * SKEW), 0);
-    ck_assert_msg(hf_skew_judge(&skew, 1000, T0 + SKEW - SKEW / 10, SKEW), "leaves only well below the limit");
-    ck_assert(!hf_skew_judge(&skew, 1000, T0 + SKEW / 2, SKEW));
+    ck_assert(!hf_clock_skew_judge(&skew, 0, T0, SKEW));
+    ck_assert_int_eq(hf_clock_skew_offset_ns(&skew, 0, T0), 0);
+    hf_clock_skew_measure(&skew, T0, 1000);
+    ck_assert_int_eq(hf_clock_skew_offset_ns(&skew, 1000, T0 + HF_NS_PER_S / 2), 0);
+    ck_assert(!hf_clock_skew_judge(&skew, 1000, T0, SKEW));
+    ck_assert(hf_clock_skew_judge(&skew, 1000, T0 + 2 * SKEW, SKEW));
+    ck_assert_int_lt(hf_clock_skew_offset_ns(&skew, 1000, T0 + 2 * SKEW), 0);
+    ck_assert_msg(hf_clock_skew_judge(&skew, 1000, T0 + SKEW - SKEW / 10, SKEW), "leaves only well below the limit");
+    ck_assert(!hf_clock_skew_judge(&skew, 1000, T0 + SKEW / 2, SKEW));
 }
 END_TEST
 
 /* Our own clock leaps while nothing is heard from the server: the server's goes on with the time that ran. */
 START_TEST(skew_after_a_leap)
 {
-    struct hf_skew skew = {0};
+    struct hf_clock_skew skew = {0};
 
-    hf_skew_measure(&skew, T0, 0);
-    ck_assert_int_eq(hf_skew_offset_ns(&skew, DAY, T0 + 9 * DAY), (int64_t)(HF_NS_PER_S / 2) - (int64_t)(8 * DAY));
-    ck_assert(hf_skew_judge(&skew, DAY, T0 + 9 * DAY, SKEW));
+    hf_clock_skew_measure(&skew, T0, 0);
+    ck_assert_int_eq(hf_clock_skew_offset_ns(&skew, DAY, T0 + 9 * DAY),
+                     (int64_t)(HF_NS_PER_S / 2) - (int64_t)(8 * DAY));
+    ck_assert(hf_clock_skew_judge(&skew, DAY, T0 + 9 * DAY, SKEW));
 }
 END_TEST
 
 START_TEST(kernel_says_something)
 {
-    ck_assert_int_ne(hf_ntp_read(), HF_NTP_UNKNOWN);
+    ck_assert_int_ne(hf_clock_ntp_read(), HF_CLOCK_NTP_UNKNOWN);
 }
 END_TEST
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "node/labels.h"
+#include "node/meets.h"
 #include "os/fs_posix.h"
 #include "support/board.h"
 #include "support/check_main.h"
@@ -157,7 +158,7 @@ static const struct {
 START_TEST(kernel)
 {
     bool got = false;
-    int r = hf_kernel_matches(kernels[_i].release, kernels[_i].constraint, &got);
+    int r = hf_meets_kernel(kernels[_i].release, kernels[_i].constraint, &got);
 
     ck_assert_msg(r == kernels[_i].want_r && got == kernels[_i].want, "'%s' %s: r=%d %d", kernels[_i].release,
                   kernels[_i].constraint, r, got);
@@ -196,13 +197,13 @@ static const struct {
 
 START_TEST(requires_)
 {
-    struct hf_facts_now now = {.disk_free_bytes = 512ull << 20, .has_device = only_dri};
+    struct hf_meets_now now = {.disk_free_bytes = 512ull << 20, .has_device = only_dri};
     struct hf_err err = HF_ERR_INIT;
     struct hf_facts facts;
     char want[256], text[600];
 
     read_board(&boards[0], &facts);
-    int r = hf_facts_meet(&facts, &now, &requirements[_i].want, &err);
+    int r = hf_meets_requires(&facts, &now, &requirements[_i].want, &err);
     if (requirements[_i].missing == NULL) {
         ck_assert_msg(r == 0, "%s: %s", requirements[_i].name, err.cause);
     } else {

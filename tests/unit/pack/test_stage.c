@@ -1,7 +1,7 @@
 /* Compressed streams as other programs write them: taken apart and put together again, byte for byte. */
 #include <errno.h>
 
-#include "base/hex.h"
+#include "base/encoding/hex.h"
 #include "base/parse.h"
 #include "pack/codec/stage.h"
 #include "pack/codec/xz.h"

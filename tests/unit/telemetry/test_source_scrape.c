@@ -1,6 +1,6 @@
 #include "unit/telemetry/source_fixture.h"
 
-#include "loop/server.h"
+#include "loop/server/server.h"
 
 static struct hf_source *source;
 static struct hf_server *server;

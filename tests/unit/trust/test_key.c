@@ -1,7 +1,7 @@
 /* Vectors: RFC 8032, 7.1 (tests 1 and 3). */
 #include <errno.h>
 
-#include "base/hex.h"
+#include "base/encoding/hex.h"
 #include "base/parse.h"
 #include "support/check_main.h"
 #include "trust/trust.h"

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "base/base64.h"
+#include "base/encoding/base64.h"
 #include "base/parse.h"
 #include "support/check_main.h"
 #include "support/fakes/simfs.h"

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "loop/http/client.h"
 #include "loop/loop.h"
 #include "support/check_main.h"
 

@@ -1,0 +1,11 @@
+/* base/encoding/base64.h - bytes as Base64 text: the standard alphabet with padding (RFC 4648, section 4). Pure; any thread. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/macros.h"
+
+/* Both append to *out and return 0, -E2BIG (maximum of *out) or -ENOMEM. On failure *out is unchanged. */
+HF_MUST_USE int hf_base64_encode(const void *bytes, size_t n, struct hf_buf *out);
+
+/* -EINVAL: blanks, another character, or a last group with bits that encode nothing. */
+HF_MUST_USE int hf_base64_decode(struct hf_view text, struct hf_buf *out);

@@ -1,0 +1,18 @@
+/* base/encoding/utf8.h - strict UTF-8 (RFC 3629): no surrogates, no overlong forms, at most U+10FFFF. Pure; any thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+bool hf_utf8_valid(const char *bytes, size_t n);
+
+/* Returns the size in bytes, 1 to 4, of the character at the start of n >= 1 bytes; 0 if they start with none, or with an
+ * incomplete one. */
+size_t hf_utf8_length(const char *bytes, size_t n);
+
+/* Returns the number of bytes, up to n, that are whole characters: a place where the text may be cut. */
+size_t hf_utf8_prefix(const char *bytes, size_t n);
+
+/* Writes the character with number `point`, at most 0x10ffff, as 1 to 4 bytes; returns their number. */
+size_t hf_utf8_put(uint32_t point, char bytes[4]);

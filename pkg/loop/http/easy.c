@@ -1,0 +1,185 @@
+/* One hop of a request as curl wants it: options, headers, method, URL; and what curl asks while it connects. */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include "loop/http/client.h"
+#include "loop/http/internal.h"
+
+enum {
+    KEEPALIVE_IDLE_S = 20, /* a silent peer is found by the kernel after 20 + 3 * 10 = 50 s */
+    KEEPALIVE_INTERVAL_S = 10,
+    KEEPALIVE_COUNT = 3,
+    USER_TIMEOUT_MS = 50000, /* and one that does not acknowledge what we sent */
+    MIN_RECEIVE_BUFFER = 32768,
+};
+
+#define DEFAULT_CONNECT_NS (10 * HF_NS_PER_S)
+
+/* ---- connecting ------------------------------------------------------------------------------------------------------ */
+
+static CURLcode on_ssl_context(CURL *easy, void *ssl_context, void *arg)
+{
+    struct hf_http_call *call = arg;
+    int r = hf_tls_apply(call->pool->tls, ssl_context, call->to_origin);
+
+    (void)easy;
+    return r == 0 ? CURLE_OK : r == -ENOMEM ? CURLE_OUT_OF_MEMORY : CURLE_SSL_CERTPROBLEM;
+}
+
+static int on_socket_made(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+    const struct hf_http_call *call = arg;
+    int count = KEEPALIVE_COUNT, unacknowledged_ms = USER_TIMEOUT_MS;
+
+    (void)purpose;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms, sizeof(unacknowledged_ms));
+    if (call->request.bandwidth_limit > 0) {
+        /* we limit how fast we read; the kernel would still take in megabytes ahead of us. A second's worth: less
+         * would be slower than the limit where an answer takes long to come. */
+        int room = (int)HF_MIN(HF_MAX(call->request.bandwidth_limit, (uint64_t)MIN_RECEIVE_BUFFER), 4ull << 20);
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+    }
+    return CURL_SOCKOPT_OK;
+}
+
+/* ---- the request as curl wants it ------------------------------------------------------------------------------------ */
+
+static bool add_line(struct curl_slist **list, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(*list, line);
+
+    if (longer != NULL)
+        *list = longer;
+    return longer != NULL;
+}
+
+static bool has_name(const char *header, const char *name)
+{
+    size_t n = strlen(name);
+
+    return strncasecmp(header, name, n) == 0 && header[n] == ':';
+}
+
+static bool is_credential(const char *header)
+{
+    return has_name(header, "Authorization") || has_name(header, "Cookie") || has_name(header, "Proxy-Authorization");
+}
+
+static bool make_headers(struct hf_http_call *call)
+{
+    const struct hf_http_client *client = call->client;
+    bool ok = true, typed = false, authorized = false;
+
+    for (size_t i = 0; call->headers[i] != NULL && ok; i++) {
+        if (call->left_origin && is_credential(call->headers[i]))
+            continue;
+        typed = typed || has_name(call->headers[i], "Content-Type");
+        authorized = authorized || has_name(call->headers[i], "Authorization");
+        ok = add_line(&call->sent_headers, call->headers[i]);
+    }
+    if (call->to_origin && client->authorization != NULL && !authorized)
+        ok = ok && add_line(&call->sent_headers, client->authorization);
+    /* Without these curl says form data, and waits a second for a "100 Continue" before bigger bodies. */
+    ok = ok && (typed || add_line(&call->sent_headers, "Content-Type:"));
+    return ok && add_line(&call->sent_headers, "Expect:");
+}
+
+static bool set_method(struct hf_http_call *call)
+{
+    CURL *easy = call->easy;
+    const char *method = call->method;
+    bool sends =
+        call->body.n > 0 || strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
+
+    if (strcmp(method, "HEAD") == 0)
+        return curl_easy_setopt(easy, CURLOPT_NOBODY, 1L) == CURLE_OK;
+    if (!sends)
+        return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK &&
+               (strcmp(method, "GET") == 0 || curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method) == CURLE_OK);
+    return curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.n) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_POSTFIELDS, hf_buf_str(&call->body)) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method) == CURLE_OK;
+}
+
+static bool set_callbacks(struct hf_http_call *call)
+{
+    CURL *easy = call->easy;
+
+    return curl_easy_setopt(easy, CURLOPT_PRIVATE, call) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->curl_text) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_socket_made) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, call) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_ssl_context) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, call) == CURLE_OK;
+}
+
+static bool set_connection(struct hf_http_call *call)
+{
+    CURL *easy = call->easy;
+    const struct hf_http_request *request = &call->request;
+    uint64_t connect_ns = request->connect_timeout_ns > 0 ? request->connect_timeout_ns : DEFAULT_CONNECT_NS;
+    long connect_ms = (long)HF_MIN((connect_ns + HF_NS_PER_MS - 1) / HF_NS_PER_MS, (uint64_t)INT32_MAX);
+
+    return curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+           /* a name that cannot be resolved must not hold up the loop when its call is cancelled */
+           curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect_ms) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_IDLE_S) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_INTERVAL_S) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) == CURLE_OK &&
+           /* wait for a connection being made, it may speak HTTP/2; without TLS it would be waited for until its first answer */
+           curl_easy_setopt(easy, CURLOPT_PIPEWAIT, call->to.https ? 1L : 0L) == CURLE_OK &&
+           /* the environment's proxy is not for ourselves */
+           (!call->to.loopback || curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK);
+}
+
+static bool set_tls(struct hf_http_call *call)
+{
+    CURL *easy = call->easy;
+    long verify = call->client->insecure ? 0L : 1L;
+
+    return curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CAINFO, NULL) == CURLE_OK && /* on_ssl_context() gives the store */
+           curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify * 2) == CURLE_OK;
+}
+
+/* Another name for TLS than the URL's: curl takes SNI and the name to check from the URL, so the URL gets the name and a rule
+ * leads the connection to the host; the Host header stays the URL's. */
+static bool set_url(struct hf_http_call *call)
+{
+    const char *name = call->client->server_name;
+    const struct hf_url_parts *to = &call->to;
+    bool six = strchr(to->host, ':') != NULL;
+
+    if (!call->to_origin || !to->https || name == NULL)
+        return curl_easy_setopt(call->easy, CURLOPT_URL, call->url) == CURLE_OK;
+    _cleanup_(hf_freep) char *url = NULL;
+    _cleanup_(hf_freep) char *rule =
+        hf_asprintf("%s:%u:%s%s%s:%u", name, to->port, six ? "[" : "", to->host, six ? "]" : "", to->port);
+    _cleanup_(hf_freep) char *host = hf_asprintf("Host: %s", to->origin + strlen("https://"));
+    if (hf_url_with_host(call->url, name, &url, NULL) < 0 || rule == NULL || host == NULL)
+        return false;
+    return add_line(&call->connect_to, rule) && add_line(&call->sent_headers, host) &&
+           curl_easy_setopt(call->easy, CURLOPT_CONNECT_TO, call->connect_to) == CURLE_OK &&
+           curl_easy_setopt(call->easy, CURLOPT_URL, url) == CURLE_OK;
+}
+
+bool hf_http_easy_make(struct hf_http_call *call)
+{
+    call->curl_text[0] = '\0';
+    call->easy = curl_easy_init();
+    return call->easy != NULL && set_callbacks(call) && set_connection(call) && set_tls(call) && set_method(call) &&
+           make_headers(call) && set_url(call) &&
+           curl_easy_setopt(call->easy, CURLOPT_USERAGENT, call->client->user_agent) == CURLE_OK &&
+           curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->sent_headers) == CURLE_OK;
+}

@@ -1,0 +1,352 @@
+#include "loop/http/tls.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/format.h"
+#include "base/parse.h"
+#include "os/clock_posix.h"
+
+enum { MAX_CERTIFICATES = 512 };
+
+struct hf_tls {
+    unsigned refs;
+    unsigned opened;
+    X509_STORE *store; /* shared by all connections: parsed once; NULL while the system's is not needed */
+    bool system_store;
+    X509 *certificate;
+    STACK_OF(X509) * chain;
+    EVP_PKEY *key;
+    bool insecure;
+    uint64_t max_skew_ns;
+    const struct hf_clock_ops *clock;
+    char reason[256];
+    char taken[256];
+};
+
+/* ---- reading PEM ----------------------------------------------------------------------------------------------------- */
+
+static void bio_done(BIO **bio)
+{
+    (void)BIO_free(*bio);
+}
+
+/* OpenSSL asks the terminal for a passphrase unless told otherwise. */
+static int no_passphrase(char *text, int n, int writing, void *arg)
+{
+    (void)text;
+    (void)n;
+    (void)writing;
+    (void)arg;
+    return 0;
+}
+
+/* Why OpenSSL failed; its queue is empty afterwards: what is left there, curl would take for its own. */
+static const char *openssl_reason(char *text, size_t n)
+{
+    unsigned long code = ERR_peek_last_error();
+    const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
+
+    (void)snprintf(text, n, "%s", reason != NULL ? reason : "not PEM");
+    ERR_clear_error();
+    return text;
+}
+
+static int add_authorities(X509_STORE *store, const char *pem, struct hf_err *err)
+{
+    _cleanup_(bio_done) BIO *bio = BIO_new_mem_buf(pem, -1);
+    char reason[128];
+    int n = 0;
+
+    for (; bio != NULL && n < MAX_CERTIFICATES; n++) {
+        X509 *certificate = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+        if (certificate == NULL)
+            break;
+        int added = X509_STORE_add_cert(store, certificate); /* takes its own reference */
+        X509_free(certificate);
+        if (added != 1)
+            return hf_err_set(err, EBADMSG, "authority certificate %d: %s", n + 1,
+                              openssl_reason(reason, sizeof(reason)));
+    }
+    unsigned long code = ERR_peek_last_error();
+    bool at_end = ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+    if (n == 0 || !(at_end || n == MAX_CERTIFICATES))
+        return hf_err_set(err, EBADMSG, "authority certificate %d: %s", n + 1, openssl_reason(reason, sizeof(reason)));
+    ERR_clear_error();
+    return 0;
+}
+
+static int read_chain(struct hf_tls *tls, BIO *bio)
+{
+    tls->chain = sk_X509_new_null();
+    for (int n = 0; tls->chain != NULL && n < MAX_CERTIFICATES; n++) {
+        X509 *certificate = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+        if (certificate == NULL)
+            break;
+        if (sk_X509_push(tls->chain, certificate) == 0) {
+            X509_free(certificate);
+            return -ENOMEM;
+        }
+    }
+    ERR_clear_error();
+    return tls->chain == NULL ? -ENOMEM : 0;
+}
+
+static int read_identity(struct hf_tls *tls, const char *certificate_pem, const char *key_pem, struct hf_err *err)
+{
+    _cleanup_(bio_done) BIO *certificate = BIO_new_mem_buf(certificate_pem, -1);
+    _cleanup_(bio_done) BIO *key = BIO_new_mem_buf(key_pem, -1);
+    char reason[128];
+
+    if (certificate == NULL || key == NULL)
+        return hf_err_set(err, ENOMEM, "no memory for the client certificate");
+    tls->certificate = PEM_read_bio_X509(certificate, NULL, no_passphrase, NULL);
+    if (tls->certificate == NULL)
+        return hf_err_set(err, EBADMSG, "client certificate: %s", openssl_reason(reason, sizeof(reason)));
+    int r = read_chain(tls, certificate);
+    if (r < 0)
+        return hf_err_set(err, -r, "no memory for the client certificate");
+    tls->key = PEM_read_bio_PrivateKey(key, NULL, no_passphrase, NULL);
+    if (tls->key == NULL)
+        return hf_err_set(err, EBADMSG, "client key: %s", openssl_reason(reason, sizeof(reason)));
+    if (X509_check_private_key(tls->certificate, tls->key) != 1)
+        return hf_err_set(err, EBADMSG, "client key: %s", openssl_reason(reason, sizeof(reason)));
+    return 0;
+}
+
+/* ---- the system's store ---------------------------------------------------------------------------------------------- */
+
+/* Named by hash ("5443e9e3.0"): OpenSSL then reads only the one it needs, when it needs it. */
+static bool has_hashed_names(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    const struct dirent *entry;
+    bool found = false;
+
+    if (dir == NULL)
+        return false;
+    while (!found && (entry = readdir(dir)) != NULL)
+        found =
+            strlen(entry->d_name) == 10 && strspn(entry->d_name, "0123456789abcdef") == 8 && entry->d_name[8] == '.';
+    (void)closedir(dir);
+    return found;
+}
+
+/* A whole bundle costs about a megabyte of memory, so a hashed folder comes first. The places are those of Debian, SUSE and Alpine, Fedora,
+ * and OpenSSL's own (SSL_CERT_FILE and SSL_CERT_DIR). */
+static void add_system(X509_STORE *store)
+{
+    static const char *const folders[] = {"/etc/ssl/certs", "/etc/pki/tls/certs"};
+    static const char *const bundles[] = {"/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem",
+                                          "/etc/ssl/ca-bundle.pem", "/etc/ssl/certs/ca-certificates.crt"};
+    bool found = getenv("SSL_CERT_FILE") != NULL || getenv("SSL_CERT_DIR") != NULL;
+
+    if (found)
+        (void)X509_STORE_set_default_paths(store);
+    for (size_t i = 0; !found && i < HF_LEN(folders); i++)
+        found = has_hashed_names(folders[i]) && X509_STORE_load_path(store, folders[i]) == 1;
+    for (size_t i = 0; !found && i < HF_LEN(bundles); i++)
+        found = access(bundles[i], R_OK) == 0 && X509_STORE_load_file(store, bundles[i]) == 1;
+    ERR_clear_error();
+}
+
+/* ---- judging --------------------------------------------------------------------------------------------------------- */
+
+static void show_time(const ASN1_TIME *when, char text[HF_TIME_TEXT])
+{
+    struct tm parts;
+
+    (void)snprintf(text, HF_TIME_TEXT, "at an unreadable time");
+    if (ASN1_TIME_to_tm(when, &parts) == 1)
+        (void)snprintf(text, HF_TIME_TEXT, "%04d-%02d-%02dT%02d:%02d:%02dZ", parts.tm_year + 1900, parts.tm_mon + 1,
+                       parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
+}
+
+static void note_reason(struct hf_tls *tls, X509 *certificate, int error)
+{
+    char name[128] = "?", when[HF_TIME_TEXT], now[HF_TIME_TEXT], skew[HF_DURATION_TEXT];
+    bool early = error == X509_V_ERR_CERT_NOT_YET_VALID;
+
+    if (certificate != NULL)
+        (void)X509_NAME_oneline(X509_get_subject_name(certificate), name, (int)sizeof(name));
+    if (certificate == NULL || (!early && error != X509_V_ERR_CERT_HAS_EXPIRED)) {
+        (void)snprintf(tls->reason, sizeof(tls->reason), "certificate '%.100s': %s", name,
+                       X509_verify_cert_error_string(error));
+        return;
+    }
+    show_time(early ? X509_get0_notBefore(certificate) : X509_get0_notAfter(certificate), when);
+    (void)snprintf(tls->reason, sizeof(tls->reason), "certificate '%.80s' %s %s, it is %s here (allowance %s)", name,
+                   early ? "is not valid before" : "expired", when, hf_format_time(hf_unix_ns(tls->clock), now),
+                   hf_format_duration(tls->max_skew_ns, skew));
+}
+
+/* Seconds from now until `when` (negative: past); false when it cannot be read. */
+static bool seconds_until(const struct hf_tls *tls, const ASN1_TIME *when, int64_t *ret_seconds)
+{
+    _Static_assert(sizeof(time_t) == 8, "dates after 2038");
+    ASN1_TIME *now = ASN1_TIME_set(NULL, (time_t)(hf_unix_ns(tls->clock) / HF_NS_PER_S));
+    int days, seconds;
+    bool known = now != NULL && ASN1_TIME_diff(&days, &seconds, now, when) == 1;
+
+    ASN1_TIME_free(now);
+    if (known)
+        *ret_seconds = (int64_t)days * 86400 + seconds;
+    return known;
+}
+
+static bool within_allowance(const struct hf_tls *tls, const X509 *certificate, int error)
+{
+    int64_t allowed = (int64_t)HF_MIN(tls->max_skew_ns / HF_NS_PER_S, (uint64_t)INT32_MAX);
+    int64_t until;
+
+    if (certificate == NULL || allowed == 0)
+        return false;
+    if (error == X509_V_ERR_CERT_NOT_YET_VALID)
+        return seconds_until(tls, X509_get0_notBefore(certificate), &until) && until <= allowed;
+    if (error == X509_V_ERR_CERT_HAS_EXPIRED)
+        return seconds_until(tls, X509_get0_notAfter(certificate), &until) && until >= -allowed;
+    return false;
+}
+
+static int context_index(void)
+{
+    static int index = -1;
+
+    if (index < 0)
+        index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    return index;
+}
+
+/* Called by OpenSSL for each certificate of the chain, and for each fault of it. Only a fault that is about time, and small, is
+ * forgiven; then the verification goes on and may find others. */
+static int judge(int ok, X509_STORE_CTX *context)
+{
+    const SSL *ssl = X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx());
+    struct hf_tls *tls = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), context_index());
+
+    if (ok == 1)
+        return 1;
+    int error = X509_STORE_CTX_get_error(context);
+    X509 *certificate = X509_STORE_CTX_get_current_cert(context);
+    if (within_allowance(tls, certificate, error)) {
+        X509_STORE_CTX_set_error(context, X509_V_OK);
+        return 1;
+    }
+    note_reason(tls, certificate, error);
+    return 0;
+}
+
+int hf_tls_apply(struct hf_tls *tls, void *ssl_ctx, bool identity)
+{
+    SSL_CTX *context = ssl_ctx;
+    bool ok = true;
+
+    tls->reason[0] = '\0';
+    if (identity && tls->certificate != NULL)
+        ok = SSL_CTX_use_cert_and_key(context, tls->certificate, tls->key, tls->chain, 1) == 1;
+    if (tls->insecure || !ok) {
+        ERR_clear_error();
+        return ok ? 0 : -EBADMSG;
+    }
+    if (tls->store == NULL) {
+        tls->store = X509_STORE_new();
+        if (tls->store == NULL)
+            return -ENOMEM;
+        add_system(tls->store);
+    }
+    X509_VERIFY_PARAM *param = SSL_CTX_get0_param(context);
+    X509_VERIFY_PARAM_set_time(param, (time_t)(hf_unix_ns(tls->clock) / HF_NS_PER_S));
+    /* An intermediate that was given as authority is one, as in Go's and curl's own reading of a bundle. */
+    ok = X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN) == 1 &&
+         SSL_CTX_set_ex_data(context, context_index(), tls) == 1;
+    SSL_CTX_set1_cert_store(context, tls->store);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, judge);
+    ERR_clear_error();
+    return ok ? 0 : -ENOMEM;
+}
+
+const char *hf_tls_take_reason(struct hf_tls *tls)
+{
+    memcpy(tls->taken, tls->reason, sizeof(tls->taken));
+    tls->reason[0] = '\0';
+    return tls->taken;
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------------ */
+
+static int fill(struct hf_tls *tls, const struct hf_http_config *config, struct hf_err *err)
+{
+    tls->system_store = config->ca_pem == NULL && !config->insecure_skip_verify;
+    if (config->ca_pem != NULL) {
+        tls->store = X509_STORE_new();
+        int r = tls->store == NULL ? hf_err_set(err, ENOMEM, "no memory for certificates")
+                                   : add_authorities(tls->store, config->ca_pem, err);
+        if (r < 0)
+            return r;
+    }
+    if (config->client_cert_pem == NULL && config->client_key_pem == NULL)
+        return 0;
+    if (config->client_cert_pem == NULL || config->client_key_pem == NULL)
+        return hf_err_set(err, EBADMSG, "client certificate and key come in pairs");
+    return read_identity(tls, config->client_cert_pem, config->client_key_pem, err);
+}
+
+int hf_tls_new(const struct hf_http_config *config, struct hf_tls **ret_tls, struct hf_err *err)
+{
+    _cleanup_(hf_tls_unrefp) struct hf_tls *tls = calloc(1, sizeof(*tls));
+
+    if (tls == NULL)
+        return hf_err_set(err, ENOMEM, "no memory for certificates");
+    tls->refs = 1;
+    tls->insecure = config->insecure_skip_verify;
+    tls->max_skew_ns = config->max_skew_ns;
+    tls->clock = config->clock != NULL ? config->clock : hf_clock_posix();
+    int r = fill(tls, config, err);
+    if (r < 0) {
+        ERR_clear_error();
+        return r;
+    }
+    *ret_tls = hf_steal(tls);
+    return 0;
+}
+
+struct hf_tls *hf_tls_open(struct hf_tls *tls)
+{
+    tls->refs++;
+    tls->opened++;
+    return tls;
+}
+
+void hf_tls_close(struct hf_tls *tls)
+{
+    if (--tls->opened == 0 && tls->system_store) {
+        X509_STORE_free(tls->store);
+        tls->store = NULL;
+    }
+    hf_tls_unref(tls);
+}
+
+void hf_tls_unref(struct hf_tls *tls)
+{
+    if (tls == NULL || --tls->refs > 0)
+        return;
+    X509_STORE_free(tls->store);
+    X509_free(tls->certificate);
+    sk_X509_pop_free(tls->chain, X509_free);
+    EVP_PKEY_free(tls->key);
+    free(tls);
+}
+
+void hf_tls_unrefp(struct hf_tls **tls)
+{
+    hf_tls_unref(*tls);
+}

@@ -1,0 +1,495 @@
+/* Child processes over uv_spawn().
+ *
+ * Each child leads a session of its own, so its process group and everything that stayed in its session can be found and
+ * ended. The stages of a call:
+ *
+ *     RUNNING --deadline--> TERM (group told) --2 s--> KILL (group and session) --2 s--> given up, reported, left to the kernel
+ *        `---------------------- child ends: what its pipe holds is read, `done` ----------------------'
+ *
+ * What is guaranteed: `done` comes at the latest 4 s after the deadline, whatever the child does. When the deadline passed, no
+ * process of the child's session is left (but one that cannot be killed, in an uninterruptible call). A descendant that made
+ * a session of its own (setsid, the way a daemon starts) is not followed: a restart hook must be able to start a daemon. As PID 1 of a container, or as a
+ * subreaper, the orphans that come to us are reaped. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/parse.h"
+#include "loop/core.h"
+
+enum { DEFAULT_OUTPUT = 4096, READ_STEP = 16384, MAX_DRAIN = 1 << 20, SWEEPS = 3, END_TRIES = 50 };
+
+#define DEFAULT_TIMEOUT_NS (30 * HF_NS_PER_S)
+#define GRACE_NS (2 * HF_NS_PER_S)
+
+enum proc_stage { ST_RUNNING, ST_TERM, ST_KILL, ST_GIVEN_UP };
+
+struct hf_procs {
+    struct hf_loop_guest guest;
+    struct hf_loop *loop;
+    struct hf_list calls;
+    uv_signal_t child_signal;
+    struct hf_loop_task reap;
+    bool reaps; /* orphans come to us */
+};
+
+struct hf_proc_call {
+    struct hf_list link; /* in procs->calls, until the child has been reaped */
+    struct hf_procs *procs;
+    struct hf_loop_task report;
+    uv_process_t process;
+    uv_poll_t pipe;
+    uv_timer_t timer;
+    unsigned open; /* handles not closed yet; the call is freed by the last one */
+    int fd;        /* read end of the pipe, -1 when closed */
+    pid_t pid;
+    enum proc_stage stage;
+    bool silent; /* `done` was called or is not wanted */
+    bool ended;  /* reaped */
+    int exit_code;
+    struct hf_buf output;
+    void (*done)(void *arg, int r, int exit_code, struct hf_view output);
+    void *arg;
+};
+
+/* ---- ending processes ------------------------------------------------------------------------------------------------ */
+
+/* Session of a process, -1 when it is gone. Field 6 of /proc/PID/stat; the name before may hold anything, ')' included. */
+static pid_t session_of(const char *pid)
+{
+    char path[64], text[512];
+    int state_session;
+
+    (void)snprintf(path, sizeof(path), "/proc/%.20s/stat", pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    ssize_t n = read(fd, text, sizeof(text) - 1);
+    (void)close(fd);
+    if (n <= 0)
+        return -1;
+    text[n] = '\0';
+    const char *after = strrchr(text, ')');
+    if (after == NULL || sscanf(after + 1, " %*c %*d %*d %d", &state_session) != 1)
+        return -1;
+    return state_session;
+}
+
+/* KILL all that have this session; returns how many there were. */
+static int sweep_session(pid_t session)
+{
+    DIR *proc = opendir("/proc");
+    const struct dirent *entry;
+    int found = 0;
+
+    if (proc == NULL)
+        return 0;
+    while ((entry = readdir(proc)) != NULL) {
+        uint64_t pid;
+        if (hf_parse_u64(entry->d_name, 2, INT32_MAX, &pid) < 0 || session_of(entry->d_name) != session)
+            continue;
+        /* A zombie counts as found but cannot be found for ever: the sweeps are few. */
+        (void)kill((pid_t)pid, SIGKILL);
+        found++;
+    }
+    (void)closedir(proc);
+    return found;
+}
+
+static void kill_all(pid_t leader)
+{
+    (void)kill(-leader, SIGKILL);
+    for (int i = 0; i < SWEEPS && sweep_session(leader) > 0; i++)
+        ;
+}
+
+/* ---- the end of a call ----------------------------------------------------------------------------------------------- */
+
+static void unref_handle(struct hf_proc_call *call)
+{
+    if (--call->open > 0)
+        return;
+    hf_loop_task_drop(&call->report);
+    hf_list_remove(&call->link);
+    hf_buf_done(&call->output);
+    free(call);
+}
+
+static void closed_process(uv_handle_t *handle)
+{
+    unref_handle(hf_container_of(handle, struct hf_proc_call, process));
+}
+
+static void closed_pipe(uv_handle_t *handle)
+{
+    unref_handle(hf_container_of(handle, struct hf_proc_call, pipe));
+}
+
+static void closed_timer(uv_handle_t *handle)
+{
+    unref_handle(hf_container_of(handle, struct hf_proc_call, timer));
+}
+
+static void close_pipe(struct hf_proc_call *call)
+{
+    if (call->fd < 0)
+        return;
+    (void)uv_poll_stop(&call->pipe);
+    uv_close((uv_handle_t *)&call->pipe, closed_pipe);
+    (void)close(call->fd);
+    call->fd = -1;
+}
+
+/* Everything but the process itself, which is kept until it has been reaped. */
+static void close_rest(struct hf_proc_call *call)
+{
+    close_pipe(call);
+    if (!uv_is_closing((uv_handle_t *)&call->timer))
+        uv_close((uv_handle_t *)&call->timer, closed_timer);
+}
+
+static void report(struct hf_loop_task *task)
+{
+    struct hf_proc_call *call = hf_container_of(task, struct hf_proc_call, report);
+
+    if (call->silent)
+        return;
+    call->silent = true;
+    close_rest(call); /* frees nothing before this turn is over */
+    call->done(call->arg, call->stage == ST_RUNNING ? 0 : -ETIMEDOUT, call->exit_code, hf_buf_view(&call->output));
+}
+
+/* ---- output ---------------------------------------------------------------------------------------------------------- */
+
+/* One read; keeps what fits. Returns bytes read, 0 at the end, -errno. */
+static ssize_t read_some(struct hf_proc_call *call)
+{
+    char bytes[READ_STEP];
+    ssize_t n = read(call->fd, bytes, sizeof(bytes));
+
+    if (n < 0)
+        return -errno;
+    size_t fits = HF_MIN((size_t)n, call->output.max - call->output.n);
+    if (hf_buf_add(&call->output, bytes, fits) < 0)
+        call->output.max = call->output.n; /* no memory: output is cut, the verdict is the exit code */
+    return n;
+}
+
+static void on_pipe(uv_poll_t *poll, int status, int events)
+{
+    struct hf_proc_call *call = hf_container_of(poll, struct hf_proc_call, pipe);
+
+    (void)events;
+    ssize_t n = status < 0 ? status : read_some(call);
+    if (n == -EAGAIN || n == -EINTR)
+        return;
+    if (n <= 0)
+        close_pipe(call); /* a child may close its output and go on */
+}
+
+/* The child is gone; what it wrote last is still in the pipe. A daemon of its may hold the other end and write for ever. */
+static void drain(struct hf_proc_call *call)
+{
+    ssize_t n = 1;
+
+    for (size_t total = 0; call->fd >= 0 && n > 0 && total<MAX_DRAIN; total += n> 0 ? (size_t)n : 0)
+        n = read_some(call);
+}
+
+/* ---- events ---------------------------------------------------------------------------------------------------------- */
+
+static void on_exit_status(uv_process_t *process, int64_t status, int term_signal)
+{
+    struct hf_proc_call *call = hf_container_of(process, struct hf_proc_call, process);
+
+    call->ended = true;
+    hf_list_remove(&call->link);
+    call->exit_code = term_signal != 0 ? 128 + term_signal : (int)(status & 0xff);
+    /* Its number is still ours to use: a group or session keeps it from being given out again. */
+    if (call->stage != ST_RUNNING)
+        kill_all(call->pid);
+    drain(call);
+    close_rest(call);
+    uv_close((uv_handle_t *)&call->process, closed_process);
+    if (!call->silent)
+        report(&call->report);
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+    struct hf_proc_call *call = hf_container_of(timer, struct hf_proc_call, timer);
+
+    switch (call->stage) {
+    case ST_RUNNING:
+        call->stage = ST_TERM;
+        (void)kill(-call->pid, SIGTERM);
+        (void)kill(-call->pid, SIGCONT); /* a stopped one would not hear */
+        break;
+    case ST_TERM:
+        call->stage = ST_KILL;
+        kill_all(call->pid);
+        break;
+    case ST_KILL:
+    case ST_GIVEN_UP:
+        call->stage = ST_GIVEN_UP;
+        call->exit_code = 128 + SIGKILL;
+        report(&call->report);
+        return;
+    }
+    (void)uv_timer_start(timer, on_deadline, hf_loop_delay_ms(call->procs->loop, GRACE_NS), 0);
+}
+
+/* ---- starting -------------------------------------------------------------------------------------------------------- */
+
+static int make_pipe(int ret_fds[2], struct hf_err *err)
+{
+    if (pipe2(ret_fds, O_CLOEXEC) < 0)
+        return hf_err_sys(err, -errno, "make a pipe");
+    if (fcntl(ret_fds[0], F_SETFL, O_NONBLOCK) < 0) {
+        int r = -errno;
+        (void)close(ret_fds[0]);
+        (void)close(ret_fds[1]);
+        return hf_err_sys(err, r, "make a pipe");
+    }
+    return 0;
+}
+
+/* Not every library marks what it opens (libcurl 7.88 does not): a child must inherit none of it, connections to the API server
+ * least of all. */
+static void mark_all_descriptors(void)
+{
+    if (close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC) == 0)
+        return;
+    /* before Linux 5.11 */
+    DIR *list = opendir("/proc/self/fd");
+    const struct dirent *entry;
+    uint64_t fd;
+    while (list != NULL && (entry = readdir(list)) != NULL)
+        if (hf_parse_u64(entry->d_name, 3, INT32_MAX, &fd) == 0)
+            (void)fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+    if (list != NULL)
+        (void)closedir(list);
+}
+
+/* argv and env are not written to by uv, it only forgot to say so. */
+static char **unconst(const char *const *strings)
+{
+    union {
+        const char *const *in;
+        char **out;
+    } same = {.in = strings};
+
+    return same.out;
+}
+
+static int spawn_with_pipe(struct hf_proc_call *call, const struct hf_proc_request *request, int output_fd)
+{
+    static const char *const default_env[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                                              "LANG=C", NULL};
+    uv_stdio_container_t stdio[3] = {
+        {.flags = UV_IGNORE},
+        {.flags = UV_INHERIT_FD, .data.fd = output_fd},
+        {.flags = UV_INHERIT_FD, .data.fd = output_fd},
+    };
+    const uv_process_options_t options = {
+        .exit_cb = on_exit_status,
+        .file = request->argv[0],
+        .args = unconst(request->argv),
+        .env = unconst(request->env != NULL ? request->env : default_env),
+        .cwd = request->cwd != NULL ? request->cwd : "/",
+        .flags = UV_PROCESS_DETACHED, /* setsid() */
+        .stdio_count = 3,
+        .stdio = stdio,
+    };
+
+    return uv_spawn(&call->procs->loop->uv, &call->process, &options);
+}
+
+static void start_watching(struct hf_proc_call *call, int fd, const struct hf_proc_request *request)
+{
+    struct hf_loop *loop = call->procs->loop;
+    uint64_t timeout_ns = request->timeout_ns > 0 ? request->timeout_ns : DEFAULT_TIMEOUT_NS;
+
+    call->pid = call->process.pid;
+    (void)uv_timer_init(&loop->uv, &call->timer);
+    call->open++;
+    (void)uv_timer_start(&call->timer, on_deadline, hf_loop_delay_ms(loop, timeout_ns), 0);
+    if (uv_poll_init(&loop->uv, &call->pipe, fd) < 0) {
+        (void)close(fd); /* no descriptors to spare: the child runs on without being heard */
+        return;
+    }
+    call->fd = fd;
+    call->open++;
+    (void)uv_poll_start(&call->pipe, UV_READABLE | UV_DISCONNECT, on_pipe);
+}
+
+static struct hf_proc_call *call_new(struct hf_procs *procs, const struct hf_proc_request *request)
+{
+    struct hf_proc_call *call = calloc(1, sizeof(*call));
+
+    if (call == NULL)
+        return NULL;
+    call->procs = procs;
+    call->fd = -1;
+    call->output.max = request->max_output > 0 ? request->max_output : DEFAULT_OUTPUT;
+    call->done = request->done;
+    call->arg = request->arg;
+    hf_list_init(&call->link);
+    hf_loop_task_init(&call->report, report);
+    return call;
+}
+
+static int proc_spawn(void *ctx, const struct hf_proc_request *request, struct hf_proc_call **ret_call,
+                      struct hf_err *err)
+{
+    struct hf_procs *procs = ctx;
+    int pipe_fds[2];
+
+    if (procs->loop->closing)
+        return hf_err_set(err, ECANCELED, "the process is ending");
+    if (request->argv == NULL || request->argv[0] == NULL || request->argv[0][0] != '/')
+        return hf_err_set(err, EINVAL, "command '%s' is not an absolute path",
+                          request->argv != NULL && request->argv[0] != NULL ? request->argv[0] : "");
+    struct hf_proc_call *call = call_new(procs, request);
+    if (call == NULL)
+        return hf_err_set(err, ENOMEM, "no memory to run '%s'", request->argv[0]);
+    int r = make_pipe(pipe_fds, err);
+    if (r < 0) {
+        free(call);
+        return r;
+    }
+    call->open = 1;
+    mark_all_descriptors();
+    r = spawn_with_pipe(call, request, pipe_fds[1]);
+    (void)close(pipe_fds[1]);
+    if (r < 0) {
+        (void)close(pipe_fds[0]);
+        uv_close((uv_handle_t *)&call->process, closed_process);
+        return hf_err_sys(err, hf_loop_errno(r), "run '%s'", request->argv[0]);
+    }
+    hf_list_append(&procs->calls, &call->link);
+    start_watching(call, pipe_fds[0], request);
+    *ret_call = call;
+    return 0;
+}
+
+static void proc_cancel(void *ctx, struct hf_proc_call *call)
+{
+    (void)ctx;
+    if (call == NULL || call->silent)
+        return;
+    call->silent = true;
+    if (!call->ended)
+        kill_all(call->pid);
+    close_rest(call);
+}
+
+/* ---- orphans --------------------------------------------------------------------------------------------------------- */
+
+static bool is_ours(const struct hf_procs *procs, pid_t pid)
+{
+    struct hf_list *it, *next;
+
+    hf_list_each(it, next, &procs->calls)
+        if (hf_container_of(it, struct hf_proc_call, link)->pid == pid)
+            return true;
+    return false;
+}
+
+/* uv waits for its own children by number; what was handed to us is nobody's. Runs after uv had its turn, so a child of ours
+ * that is still there has only just ended and will be heard of again. */
+static void reap_orphans(struct hf_loop_task *task)
+{
+    struct hf_procs *procs = hf_container_of(task, struct hf_procs, reap);
+
+    for (;;) {
+        siginfo_t info = {.si_pid = 0};
+        if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0 || is_ours(procs, info.si_pid))
+            return;
+        (void)waitpid(info.si_pid, NULL, WNOHANG);
+    }
+}
+
+static void on_child_signal(uv_signal_t *signal, int signum)
+{
+    struct hf_procs *procs = hf_container_of(signal, struct hf_procs, child_signal);
+
+    (void)signum;
+    hf_loop_task_post(procs->loop, &procs->reap);
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------------ */
+
+static void closed_signal(uv_handle_t *handle)
+{
+    free(hf_container_of(handle, struct hf_procs, child_signal));
+}
+
+/* The loop ends: no child outlives it, none is left as a zombie unless it cannot be killed. */
+static void end_call(struct hf_proc_call *call)
+{
+    call->silent = true;
+    kill_all(call->pid);
+    for (int i = 0; i < END_TRIES && waitpid(call->pid, NULL, WNOHANG) == 0; i++)
+        uv_sleep(2);
+    close_rest(call);
+    hf_list_remove(&call->link);
+    uv_close((uv_handle_t *)&call->process, closed_process);
+}
+
+static void end_procs(struct hf_loop_guest *guest)
+{
+    struct hf_procs *procs = hf_container_of(guest, struct hf_procs, guest);
+
+    while (!hf_list_empty(&procs->calls))
+        end_call(hf_container_of(procs->calls.next, struct hf_proc_call, link));
+    hf_loop_task_drop(&procs->reap);
+    uv_close((uv_handle_t *)&procs->child_signal, closed_signal);
+}
+
+/* Who started us may have us ignore signals from 32 on; ignoring is inherited, and libuv sets back only those below in a child.
+ * By system call: libc hides the first two, which are its own. What somebody handles is left alone. */
+static void stop_ignoring_realtime(void)
+{
+    struct {
+        void (*handler)(int);
+        unsigned long flags;
+        void (*restorer)(void);
+        uint64_t mask;
+    } now, plain = {.handler = SIG_DFL};
+
+    for (int signum = 32; signum <= 64; signum++)
+        if (syscall(SYS_rt_sigaction, signum, NULL, &now, sizeof(now.mask)) == 0 && now.handler == SIG_IGN)
+            (void)syscall(SYS_rt_sigaction, signum, &plain, NULL, sizeof(plain.mask));
+}
+
+int hf_proc_init(struct hf_loop *loop, struct hf_err *err)
+{
+    struct hf_procs *procs = calloc(1, sizeof(*procs));
+    int subreaper = 0;
+
+    if (procs == NULL)
+        return hf_err_set(err, ENOMEM, "no memory for the event loop");
+    procs->loop = loop;
+    stop_ignoring_realtime();
+    hf_list_init(&procs->calls);
+    hf_loop_task_init(&procs->reap, reap_orphans);
+    (void)uv_signal_init(&loop->uv, &procs->child_signal);
+    (void)prctl(PR_GET_CHILD_SUBREAPER, &subreaper);
+    procs->reaps = getpid() == 1 || subreaper != 0;
+    if (procs->reaps)
+        (void)uv_signal_start(&procs->child_signal, on_child_signal, SIGCHLD);
+    hf_loop_guest_add(loop, &procs->guest, end_procs);
+    loop->procs = procs;
+    loop->proc = (struct hf_proc_ops){.ctx = procs, .spawn = proc_spawn, .cancel = proc_cancel};
+    return 0;
+}

@@ -1,0 +1,159 @@
+/* Timers and background jobs over uv. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "loop/core.h"
+
+/* ---- timers ---------------------------------------------------------------------------------------------------------- */
+
+struct hf_timer {
+    struct hf_loop_guest guest;
+    uv_timer_t uv;
+    struct hf_loop_task soon; /* a delay of 0: uv would fire such a timer again within the turn that armed it */
+    struct hf_loop *loop;
+    void (*fire)(void *arg);
+    void *arg;
+};
+
+static void free_timer(uv_handle_t *handle)
+{
+    free(hf_container_of(handle, struct hf_timer, uv));
+}
+
+static void end_timer(struct hf_loop_guest *guest)
+{
+    struct hf_timer *timer = hf_container_of(guest, struct hf_timer, guest);
+
+    hf_loop_task_drop(&timer->soon);
+    /* The memory lives until uv says so, later than this turn's callbacks: freeing inside its own callback is safe. */
+    uv_close((uv_handle_t *)&timer->uv, free_timer);
+}
+
+static void fire_timer(struct hf_timer *timer)
+{
+    if (!timer->loop->closing)
+        timer->fire(timer->arg);
+}
+
+static void on_timer(uv_timer_t *uv)
+{
+    fire_timer(hf_container_of(uv, struct hf_timer, uv));
+}
+
+static void on_soon(struct hf_loop_task *task)
+{
+    fire_timer(hf_container_of(task, struct hf_timer, soon));
+}
+
+static struct hf_timer *timer_new(void *ctx, void (*fire)(void *arg), void *arg)
+{
+    struct hf_loop *loop = ctx;
+    struct hf_timer *timer = calloc(1, sizeof(*timer));
+
+    if (timer == NULL)
+        return NULL;
+    timer->loop = loop;
+    timer->fire = fire;
+    timer->arg = arg;
+    (void)uv_timer_init(&loop->uv, &timer->uv);
+    hf_loop_task_init(&timer->soon, on_soon);
+    hf_loop_guest_add(loop, &timer->guest, end_timer);
+    return timer;
+}
+
+static void timer_disarm(void *ctx, struct hf_timer *timer)
+{
+    (void)ctx;
+    hf_loop_task_drop(&timer->soon);
+    (void)uv_timer_stop(&timer->uv);
+}
+
+static void timer_arm(void *ctx, struct hf_timer *timer, uint64_t delay_ns)
+{
+    timer_disarm(ctx, timer);
+    if (delay_ns == HF_NEVER)
+        return;
+    if (delay_ns == 0)
+        hf_loop_task_post(timer->loop, &timer->soon);
+    else
+        (void)uv_timer_start(&timer->uv, on_timer, HF_MAX(hf_loop_delay_ms(timer->loop, delay_ns), 1ull), 0);
+}
+
+static void timer_free(void *ctx, struct hf_timer *timer)
+{
+    (void)ctx;
+    if (timer == NULL)
+        return;
+    hf_loop_guest_remove(&timer->guest);
+    end_timer(&timer->guest);
+}
+
+/* ---- jobs ------------------------------------------------------------------------------------------------------------ */
+
+struct job_run {
+    uv_work_t uv;
+    struct hf_list link;
+    struct hf_job *job;
+};
+
+static void work(uv_work_t *uv)
+{
+    struct job_run *run = hf_container_of(uv, struct job_run, uv);
+
+    run->job->work(run->job);
+}
+
+static void after_work(uv_work_t *uv, int status)
+{
+    struct job_run *run = hf_container_of(uv, struct job_run, uv);
+    struct hf_job *job = run->job;
+
+    hf_loop_worked(uv->loop->data);
+    hf_list_remove(&run->link);
+    free(run);
+    job->impl = NULL;
+    job->done(job, status == UV_ECANCELED);
+}
+
+static int submit(void *ctx, struct hf_job *job)
+{
+    struct hf_loop *loop = ctx;
+
+    if (loop->closing)
+        return -ECANCELED;
+    struct job_run *run = calloc(1, sizeof(*run));
+    if (run == NULL)
+        return -ENOMEM;
+    run->job = job;
+    int r = uv_queue_work(&loop->uv, &run->uv, work, after_work);
+    if (r < 0) {
+        free(run);
+        return hf_loop_errno(r);
+    }
+    job->impl = run;
+    hf_list_append(&loop->jobs, &run->link);
+    return 0;
+}
+
+void hf_sched_drain(struct hf_loop *loop)
+{
+    struct hf_list *it, *next;
+
+    /* Those that have not begun come back cancelled; those that have are waited for: they hang on their owner's memory. */
+    hf_list_each(it, next, &loop->jobs)
+        (void)uv_cancel((uv_req_t *)&hf_container_of(it, struct job_run, link)->uv);
+    while (!hf_list_empty(&loop->jobs))
+        (void)uv_run(&loop->uv, UV_RUN_ONCE);
+}
+
+void hf_sched_init(struct hf_loop *loop)
+{
+    loop->sched = (struct hf_sched_ops){
+        .ctx = loop,
+        .timer_new = timer_new,
+        .timer_arm = timer_arm,
+        .timer_disarm = timer_disarm,
+        .timer_free = timer_free,
+        .submit = submit,
+    };
+}

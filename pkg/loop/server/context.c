@@ -1,0 +1,74 @@
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "loop/server/internal.h"
+#include "os/fd.h"
+
+enum {
+    SERVICE_BYTES = 16384, /* lws' buffer for receiving: one turn of the loop for each filling */
+    CLOSING = 64,          /* connections that were ended to make room, until lws is through with them */
+};
+
+/* A descriptor of the folder libwebsockets was loaded from, or -1. */
+static int library_folder(void)
+{
+    char folder[PATH_MAX];
+    Dl_info info;
+
+    if (dladdr((void *)(uintptr_t)&lws_create_context, &info) == 0 || info.dli_fname == NULL ||
+        strchr(info.dli_fname, '/') == NULL)
+        return -1;
+    (void)snprintf(folder, sizeof(folder), "%s", info.dli_fname);
+    *strrchr(folder, '/') = '\0';
+    return open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+static struct lws_context *create_in_folder(const struct lws_context_creation_info *info)
+{
+    _cleanup_(hf_closep) int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    _cleanup_(hf_closep) int folder = library_folder();
+
+    if (folder < 0 || fchdir(folder) < 0)
+        return NULL;
+    struct lws_context *context = lws_create_context(info);
+    /* A working directory that was removed meanwhile cannot be gone back to. */
+    if (back < 0 || fchdir(back) < 0)
+        (void)!chdir("/");
+    return context;
+}
+
+int hf_server_context_create(struct hf_server_host *host, struct hf_err *err)
+{
+    void *loops[] = {&host->loop->uv};
+    const struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
+        .protocols = hf_server_exchange_protocols,
+        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME,
+        .foreign_loops = loops,
+        .pcontext = &host->context, /* NULL again when lws is through with its end */
+        .gid = -1,
+        .uid = -1,
+        .vhost_name = "local",
+        .server_string = "holdfast",
+        /* lws sizes tables by this; without it, by the limit of open files, which may be a million */
+        .fd_limit_per_thread = HF_SERVER_MAX_CONNECTIONS + CLOSING + 4,
+        .max_http_header_data = HF_SERVER_MAX_HEADER_BYTES,
+        .max_http_header_pool = HF_SERVER_MAX_CONNECTIONS + CLOSING,
+        .pt_serv_buf_size = SERVICE_BYTES,
+        .timeout_secs = HF_SERVER_IDLE_S,
+        .keepalive_timeout = HF_SERVER_IDLE_S,
+        .timeout_secs_ah_idle = HF_SERVER_IDLE_S,
+    };
+
+    lws_set_log_level(0, NULL);
+    host->context = create_in_folder(&info);
+    if (host->context == NULL)
+        return hf_err_set(err, ENOSYS, "libwebsockets does not start (is its libuv plugin installed beside it?)");
+    host->vhost = lws_get_vhost_by_name(host->context, "local");
+    return host->vhost != NULL ? 0 : hf_err_set(err, ENOSYS, "libwebsockets made no virtual host");
+}

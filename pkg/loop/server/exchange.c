@@ -1,0 +1,503 @@
+/* The local HTTP server: requests and answers, as libwebsockets tells of them. server_listen.c brings the connections.
+ *
+ * lws reads requests and keeps its time-outs; each request is answered whole from memory.
+ *
+ * A connection's life, as lws tells it:  BIND_PROTOCOL, HTTP, (BODY ..., BODY_COMPLETION,) WRITEABLE ..., DROP_PROTOCOL, and again
+ * for the next request; WSI_DESTROY at the end.
+ *
+ * A request that is answered later leaves a struct hf_server_exchange with its handler. It and the connection's own part point at
+ * each other until one of them ends; the answer waits in it until lws says that the connection can be written. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/parse.h"
+#include "loop/server/internal.h"
+
+enum {
+    MAX_REPLY_BYTES = 4 << 20,
+    MAX_HEAD_BYTES = 1024, /* of a reply, beside its extra headers */
+    SHORT_REPLY = 1024,    /* a body that goes out with its head */
+    PIECE_BYTES = 16384,   /* of a reply's body given to lws at once */
+};
+
+/* One request; zeroed by lws when it begins. */
+struct exchange {
+    const struct hf_server_route *route;
+    struct hf_server *server;
+    struct hf_server_exchange *later; /* the handler has it and did not answer yet, or the answer waits in it */
+    struct hf_buf body;
+    struct hf_buf reply;
+    size_t expected; /* bytes of body */
+    size_t counted;  /* in server->bodies_bytes */
+    size_t sent;
+    uint64_t body_until_ns; /* uv_hrtime() */
+    bool replying;
+    bool close; /* the connection cannot be used again: there may be body left that we did not want */
+};
+
+struct hf_server_exchange {
+    struct lws *wsi; /* NULL: the connection is gone */
+    bool starting;   /* inside route->start */
+    bool answered;
+    struct hf_server_reply reply;
+    char *texts; /* what reply.content_type and extra_headers point into */
+};
+
+/* ---- reading the request --------------------------------------------------------------------------------------------- */
+
+static const struct {
+    enum lws_token_indexes token;
+    const char *method;
+} methods[] = {
+    {WSI_TOKEN_GET_URI, "GET"},         {WSI_TOKEN_POST_URI, "POST"},     {WSI_TOKEN_PUT_URI, "PUT"},
+    {WSI_TOKEN_PATCH_URI, "PATCH"},     {WSI_TOKEN_DELETE_URI, "DELETE"}, {WSI_TOKEN_HEAD_URI, "HEAD"},
+    {WSI_TOKEN_OPTIONS_URI, "OPTIONS"},
+};
+
+static const char *method_of(struct lws *wsi)
+{
+    for (size_t i = 0; i < HF_LEN(methods); i++)
+        if (lws_hdr_total_length(wsi, methods[i].token) > 0)
+            return methods[i].method;
+    return "";
+}
+
+/* lws cuts the query at each '&'; put together again. */
+static void copy_query(struct lws *wsi, char *query, size_t n)
+{
+    size_t used = 0;
+
+    query[0] = '\0';
+    for (int i = 0; used < n; i++) {
+        int piece = lws_hdr_copy_fragment(wsi, query + used + (i > 0), (int)(n - used - 1), WSI_TOKEN_HTTP_URI_ARGS, i);
+        if (piece < 0)
+            break;
+        if (i > 0)
+            query[used] = '&';
+        used += (size_t)piece + (i > 0);
+    }
+    query[HF_MIN(used, n - 1)] = '\0';
+}
+
+/* ---- answering ------------------------------------------------------------------------------------------------------- */
+
+static int add_extra(struct lws *wsi, const char *header, unsigned char **at, unsigned char *end)
+{
+    const char *colon = strchr(header, ':');
+    char name[64];
+
+    if (colon == NULL || (size_t)(colon - header) >= sizeof(name) - 1)
+        return -1;
+    (void)snprintf(name, sizeof(name), "%.*s:", (int)(colon - header), header);
+    const char *value = colon + 1 + strspn(colon + 1, " ");
+    return lws_add_http_header_by_name(wsi, (const unsigned char *)name, (const unsigned char *)value,
+                                       (int)strlen(value), at, end);
+}
+
+/* The head, and the body too where it is short: one write, one packet. */
+static int write_head(struct lws *wsi, struct exchange *exchange, const struct hf_server_reply *reply, bool with_body)
+{
+    unsigned char head[LWS_PRE + MAX_HEAD_BYTES + 4 * 512 + SHORT_REPLY];
+    unsigned char *start = head + LWS_PRE, *at = start, *end = head + sizeof(head) - SHORT_REPLY - 1;
+
+    if (lws_add_http_common_headers(wsi, (unsigned)reply->status, reply->content_type, exchange->reply.n, &at, end) !=
+        0)
+        return -1;
+    if (add_extra(wsi, "Cache-Control: no-store", &at, end) != 0 ||
+        add_extra(wsi, "X-Content-Type-Options: nosniff", &at, end) != 0 ||
+        (exchange->close && add_extra(wsi, "Connection: close", &at, end) != 0))
+        return -1;
+    for (size_t i = 0; i < HF_LEN(reply->extra_headers) && reply->extra_headers[i] != NULL; i++)
+        if (add_extra(wsi, reply->extra_headers[i], &at, end) != 0)
+            return -1;
+    if (lws_finalize_http_header(wsi, &at, end) != 0)
+        return -1;
+    if (with_body && exchange->reply.n > 0 && exchange->reply.n <= SHORT_REPLY) {
+        memcpy(at, exchange->reply.p, exchange->reply.n);
+        at += exchange->reply.n;
+        exchange->sent = exchange->reply.n;
+    }
+    size_t n = (size_t)(at - start);
+    return lws_write(wsi, start, n, LWS_WRITE_HTTP_HEADERS) < (int)n ? -1 : 0;
+}
+
+/* The head goes at once, the body when lws says that it can be written. Takes reply->body. */
+static int begin_reply(struct lws *wsi, struct exchange *exchange, struct hf_server_reply *reply)
+{
+    bool head_only = lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
+
+    exchange->reply = reply->body;
+    exchange->replying = true;
+    reply->body = (struct hf_buf)HF_BUF_INIT(0);
+    if (write_head(wsi, exchange, reply, !head_only) != 0)
+        return -1;
+    if (head_only)
+        hf_buf_clear(&exchange->reply);
+    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, HF_SERVER_IDLE_S);
+    lws_callback_on_writable(wsi);
+    return 0;
+}
+
+static int refuse(struct lws *wsi, struct exchange *exchange, int status, const char *text, const char *header)
+{
+    struct hf_server_reply reply = {
+        .status = status,
+        .content_type = "application/json",
+        .extra_headers = {header},
+        .body = HF_BUF_INIT(256),
+    };
+
+    if (hf_buf_addf(&reply.body, "{\"error\":\"%s\"}\n", text) < 0)
+        return -1;
+    return begin_reply(wsi, exchange, &reply);
+}
+
+/* Ends `exchange`. */
+static int next_request(const struct hf_server *server, struct lws *wsi)
+{
+    if (lws_http_transaction_completed(wsi) != 0)
+        return -1;
+    if (server->limits.idle_s != HF_SERVER_IDLE_S)
+        lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_KEEPALIVE_IDLE, (int)server->limits.idle_s);
+    return 0;
+}
+
+/* Less than `n` when the client does not take it: it is then asked again later. */
+static int continue_reply(struct lws *wsi, struct exchange *exchange)
+{
+    unsigned char piece[LWS_PRE + PIECE_BYTES];
+    size_t n = HF_MIN(exchange->reply.n - exchange->sent, (size_t)PIECE_BYTES);
+    bool last = exchange->sent + n == exchange->reply.n;
+
+    if (!exchange->replying)
+        return 0;
+    if (n > 0) {
+        memcpy(piece + LWS_PRE, exchange->reply.p + exchange->sent, n);
+        int put = lws_write(wsi, piece + LWS_PRE, n, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP);
+        if (put < (int)n)
+            return -1; /* lws keeps what the socket does not take: less is an error */
+        exchange->sent += n;
+        lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, HF_SERVER_IDLE_S);
+    }
+    if (!last) {
+        lws_callback_on_writable(wsi);
+        return 0;
+    }
+    const struct hf_server *server = exchange->server;
+    exchange->replying = false;
+    hf_loop_worked(server->loop);
+    return exchange->close ? -1 : next_request(server, wsi);
+}
+
+/* ---- answers that come later ----------------------------------------------------------------------------------------- */
+
+static void later_free(struct hf_server_exchange *later)
+{
+    if (later == NULL)
+        return;
+    hf_buf_done(&later->reply.body);
+    free(later->texts);
+    free(later);
+}
+
+/* Copies everything of the answer into one allocation and the reply's buffer. */
+static int keep_answer(struct hf_server_exchange *later, int status, const char *content_type,
+                       const char *const *extra_headers, struct hf_view body)
+{
+    struct hf_server_reply *reply = &later->reply;
+    const char *texts[1 + HF_LEN(reply->extra_headers)] = {content_type};
+    size_t n_texts = 1, n = strlen(content_type) + 1;
+
+    for (; extra_headers != NULL && n_texts < HF_LEN(texts) && extra_headers[n_texts - 1] != NULL; n_texts++) {
+        texts[n_texts] = extra_headers[n_texts - 1];
+        n += strlen(texts[n_texts]) + 1;
+    }
+    later->texts = malloc(n);
+    if (later->texts == NULL)
+        return -ENOMEM;
+    char *at = later->texts;
+    for (size_t i = 0; i < n_texts; i++) {
+        size_t length = strlen(texts[i]) + 1;
+        memcpy(at, texts[i], length);
+        if (i == 0)
+            reply->content_type = at;
+        else
+            reply->extra_headers[i - 1] = at;
+        at += length;
+    }
+    reply->status = status;
+    reply->body = (struct hf_buf)HF_BUF_INIT(MAX_REPLY_BYTES);
+    return hf_buf_add(&reply->body, body.p, body.n);
+}
+
+void hf_server_answer(struct hf_server_exchange *later, int status, const char *content_type,
+                      const char *const *extra_headers, struct hf_view body)
+{
+    if (later->wsi == NULL) {
+        later_free(later);
+        return;
+    }
+    later->answered = true;
+    if (keep_answer(later, status, content_type != NULL ? content_type : "text/plain; charset=utf-8", extra_headers,
+                    body) < 0)
+        later->reply.status = 0; /* no memory: the connection is closed */
+    if (!later->starting)
+        lws_callback_on_writable(later->wsi);
+}
+
+static int send_answer(struct lws *wsi, struct exchange *exchange)
+{
+    struct hf_server_exchange *later = hf_steal(exchange->later);
+    int r = later->reply.status == 0 || exchange->server->closed ? -1 : begin_reply(wsi, exchange, &later->reply);
+
+    later_free(later);
+    return r == 0 && exchange->sent == exchange->reply.n ? continue_reply(wsi, exchange) : r;
+}
+
+static int start(struct lws *wsi, struct exchange *exchange, const struct hf_server_request *request)
+{
+    struct hf_server_exchange *later = calloc(1, sizeof(*later));
+
+    if (later == NULL)
+        return -1;
+    *later = (struct hf_server_exchange){.wsi = wsi, .starting = true};
+    exchange->later = later;
+    exchange->route->start(exchange->route->arg, request, later);
+    later->starting = false;
+    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, HF_SERVER_ANSWER_S);
+    return 0;
+}
+
+/* ---- the whole request is here --------------------------------------------------------------------------------------- */
+
+static void body_done(struct exchange *exchange)
+{
+    if (exchange->server != NULL)
+        exchange->server->bodies_bytes -= exchange->counted;
+    exchange->counted = 0;
+    hf_buf_done(&exchange->body);
+}
+
+/* False: longer than we take. */
+static bool copy_header(struct lws *wsi, enum lws_token_indexes token, char *text, size_t n)
+{
+    text[0] = '\0';
+    return lws_hdr_total_length(wsi, token) <= 0 || lws_hdr_copy(wsi, text, (int)n, token) >= 0;
+}
+
+static bool copy_named(struct lws *wsi, const char *name, char *text, size_t n)
+{
+    int name_n = (int)strlen(name);
+
+    text[0] = '\0';
+    return lws_hdr_custom_length(wsi, name, name_n) <= 0 || lws_hdr_custom_copy(wsi, text, (int)n, name, name_n) >= 0;
+}
+
+static int handle(struct lws *wsi, struct exchange *exchange)
+{
+    const struct hf_server_route *route = exchange->route;
+    char type[128], encoding[64], key[400], checksum[96], device[256], query[2048];
+    struct hf_server_reply reply = {
+        .status = 200, .content_type = "text/plain; charset=utf-8", .body = HF_BUF_INIT(MAX_REPLY_BYTES)};
+
+    if (!copy_header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, type, sizeof(type)) ||
+        !copy_header(wsi, WSI_TOKEN_HTTP_CONTENT_ENCODING, encoding, sizeof(encoding)) ||
+        !copy_named(wsi, "idempotency-key:", key, sizeof(key)) ||
+        !copy_named(wsi, "x-payload-checksum:", checksum, sizeof(checksum)) ||
+        !copy_named(wsi, "x-device-key:", device, sizeof(device))) {
+        body_done(exchange);
+        return refuse(wsi, exchange, 431, "a header is too long", NULL);
+    }
+    copy_query(wsi, query, sizeof(query));
+    const struct hf_server_request request = {
+        .method = hf_view_of(route->method),
+        .path = hf_view_of(route->path),
+        .query = hf_view_of(query),
+        .content_type = hf_view_of(type),
+        .content_encoding = hf_view_of(encoding),
+        .idempotency_key = hf_view_of(key),
+        .checksum = hf_view_of(checksum),
+        .device_key = hf_view_of(device),
+        .body = hf_buf_view(&exchange->body),
+    };
+    int r;
+    if (route->start != NULL) {
+        r = start(wsi, exchange, &request);
+    } else {
+        route->handle(route->arg, &request, &reply);
+        r = begin_reply(wsi, exchange, &reply);
+        hf_buf_done(&reply.body);
+    }
+    body_done(exchange);
+    if (r == 0 && exchange->later != NULL && exchange->later->answered)
+        r = send_answer(wsi, exchange); /* which may end `exchange` */
+    return r;
+}
+
+/* ---- what lws calls -------------------------------------------------------------------------------------------------- */
+
+/* The route, or NULL with *ret_known saying whether the path exists with another method. HEAD is answered by GET's. */
+static const struct hf_server_route *find_route(const struct hf_server *server, const char *path, const char *method,
+                                                bool *ret_known)
+{
+    const char *wanted = strcmp(method, "HEAD") == 0 ? "GET" : method;
+
+    *ret_known = false;
+    for (size_t i = 0; i < server->n_routes; i++) {
+        if (strcmp(server->routes[i].path, path) != 0)
+            continue;
+        if (strcmp(server->routes[i].method, wanted) == 0)
+            return &server->routes[i];
+        *ret_known = true;
+    }
+    return NULL;
+}
+
+static bool body_length(struct lws *wsi, uint64_t *ret_n)
+{
+    char text[32] = "";
+
+    *ret_n = 0;
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0)
+        return true;
+    if (lws_hdr_copy(wsi, text, (int)sizeof(text), WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0)
+        return false;
+    return hf_parse_u64(text, 0, UINT64_MAX, ret_n) == 0;
+}
+
+/* BODY comes; some (curl) wait to be asked for a long one. */
+static int ask_for_body(struct lws *wsi)
+{
+    static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    unsigned char line[LWS_PRE + sizeof(go_on)];
+
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_EXPECT) <= 0)
+        return 0;
+    memcpy(line + LWS_PRE, go_on, sizeof(go_on) - 1);
+    return lws_write(wsi, line + LWS_PRE, sizeof(go_on) - 1, LWS_WRITE_HTTP_HEADERS) < 0 ? -1 : 0;
+}
+
+static int on_request(struct hf_server *server, struct lws *wsi, struct exchange *exchange, const char *path)
+{
+    const char *method = method_of(wsi);
+    bool known = false;
+    uint64_t n;
+
+    exchange->server = server;
+    exchange->route = server->closed ? NULL : find_route(server, path, method, &known);
+    bool readable = body_length(wsi, &n);
+    exchange->close = !readable || n > 0 || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
+    if (!readable)
+        return refuse(wsi, exchange, 400, "the length of the body cannot be read", NULL);
+    if (exchange->route == NULL)
+        return refuse(wsi, exchange, known ? 405 : 404, known ? "method not allowed" : "no such path", NULL);
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0)
+        return refuse(wsi, exchange, 411, "the length of the body must be known", NULL);
+    if (n > exchange->route->max_body)
+        return refuse(wsi, exchange, 413, "the body is too long", NULL);
+    exchange->body.max = exchange->route->max_body;
+    exchange->expected = (size_t)n;
+    exchange->close = false;
+    if (n == 0)
+        return handle(wsi, exchange);
+    exchange->body_until_ns = uv_hrtime() + HF_SERVER_BODY_S * HF_NS_PER_S;
+    return ask_for_body(wsi);
+}
+
+/* False: together with what others are sending it is too much. */
+static bool count_body(struct exchange *exchange, size_t n)
+{
+    struct hf_server *server = exchange->server;
+
+    if (exchange->expected <= HF_SERVER_SMALL_BODY)
+        return true;
+    if (n > HF_SERVER_MAX_BODIES_BYTES - server->bodies_bytes)
+        return false;
+    server->bodies_bytes += n;
+    exchange->counted += n;
+    return true;
+}
+
+static int on_body(struct lws *wsi, struct exchange *exchange, const void *bytes, size_t n)
+{
+    if (exchange->route == NULL || exchange->replying)
+        return 0; /* refused already */
+    if (!count_body(exchange, n)) {
+        body_done(exchange);
+        exchange->close = true;
+        return refuse(wsi, exchange, 503, "too much is being sent at once", "Retry-After: 1");
+    }
+    uint64_t now_ns = uv_hrtime();
+    if (now_ns >= exchange->body_until_ns)
+        return -1;
+    uint64_t left_s = (exchange->body_until_ns - now_ns) / HF_NS_PER_S + 1;
+    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, (int)HF_MIN(left_s, (uint64_t)HF_SERVER_IDLE_S));
+    /* Once as long as it will be: pages that nothing came for yet cost nothing. */
+    if (exchange->body.p == NULL && hf_buf_reserve(&exchange->body, exchange->expected) < 0)
+        return -1;
+    return hf_buf_add(&exchange->body, bytes, n) < 0 ? -1 : 0;
+}
+
+static int on_body_end(const struct hf_server *server, struct lws *wsi, struct exchange *exchange)
+{
+    if (server->closed)
+        return -1;
+    if (exchange->route == NULL || exchange->replying)
+        return 0;
+    if (exchange->later != NULL) {
+        /* The next request is there before this one is answered. lws 4.1 keeps it, but offers it in each turn of the loop, flow
+         * control or not: such a sender gets its answer and comes again with the rest. */
+        exchange->close = true;
+        return 0;
+    }
+    return handle(wsi, exchange);
+}
+
+static void exchange_done(struct exchange *exchange)
+{
+    body_done(exchange);
+    hf_buf_done(&exchange->reply);
+    if (exchange->later != NULL && exchange->later->answered)
+        later_free(exchange->later);
+    else if (exchange->later != NULL)
+        exchange->later->wsi = NULL; /* its answer will free it */
+    *exchange = (struct exchange){.route = NULL};
+}
+
+static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t n)
+{
+    struct hf_server *server = lws_get_opaque_user_data(wsi);
+    struct exchange *exchange = user;
+
+    if (server == NULL)
+        return 0; /* lws speaks of itself */
+    switch (reason) {
+    case LWS_CALLBACK_HTTP:
+        return on_request(server, wsi, exchange, in);
+    case LWS_CALLBACK_HTTP_BODY:
+        return on_body(wsi, exchange, in, n);
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+        return on_body_end(server, wsi, exchange);
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+        if (exchange->later != NULL && exchange->later->answered && !exchange->replying)
+            return send_answer(wsi, exchange);
+        return continue_reply(wsi, exchange);
+    case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
+    case LWS_CALLBACK_CLOSED_HTTP:
+        if (exchange != NULL)
+            exchange_done(exchange);
+        return 0;
+    case LWS_CALLBACK_WSI_DESTROY:
+        hf_server_connections_forget(server, wsi);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+const struct lws_protocols hf_server_exchange_protocols[] = {
+    {.name = "http", .callback = on_lws, .per_session_data_size = sizeof(struct exchange)},
+    {.name = NULL},
+};

@@ -1,0 +1,246 @@
+/* The local HTTP servers: libwebsockets as a guest on the uv loop, and where its connections come from.
+ *
+ * We listen and accept ourselves (uv), and give lws each connection: so a taken port is a clear error, and one connection too
+ * many is closed at the door, or takes the place of the oldest.
+ *
+ * One lws context with one virtual host serves all servers of a loop. A connection carries its server as lws' opaque user data. It
+ * must not be known by a virtual host: lws moves a connection to the one that the request's Host header names, and without a match to
+ * the first. The context has room for HF_SERVER_MAX_CONNECTIONS; a server reserves its part when it is made, so that no server can
+ * take another's.
+ *
+ * lws 4.1 brings its uv part as a plugin that it looks for in the working directory before anywhere else. The folder that
+ * libwebsockets itself was loaded from is made the working directory while the context is made: it belongs to the same
+ * installation, wherever that is, and nothing can be slipped in from where the process happened to be started. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "loop/server/internal.h"
+#include "os/fd.h"
+
+enum { BACKLOG = 512 };
+
+/* ---- listening ------------------------------------------------------------------------------------------------------- */
+
+static int open_listener(struct hf_server *server, const char *address, uint16_t port, struct hf_err *err)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                   .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
+    struct addrinfo *info = NULL;
+    struct sockaddr_storage bound;
+    socklen_t n = sizeof(bound);
+    char service[8];
+    int on = 1;
+
+    (void)snprintf(service, sizeof(service), "%u", port);
+    if (getaddrinfo(address, service, &hints, &info) != 0)
+        return hf_err_set(err, EINVAL, "'%.64s' is no address", address);
+    int fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int r = fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
+                    bind(fd, info->ai_addr, info->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0 ||
+                    getsockname(fd, (struct sockaddr *)&bound, &n) < 0
+                ? -errno
+                : 0;
+    freeaddrinfo(info);
+    if (r < 0) {
+        if (fd >= 0)
+            (void)close(fd);
+        return hf_err_sys(err, r, "listen on %s:%u", address, port);
+    }
+    server->listen_fd = fd;
+    server->port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
+                                                     : ((struct sockaddr_in *)&bound)->sin_port);
+    return 0;
+}
+
+static void free_listener(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static int watch_listener(struct hf_server *server, struct hf_err *err)
+{
+    server->listener = calloc(1, sizeof(*server->listener));
+    if (server->listener == NULL)
+        return hf_err_set(err, ENOMEM, "no memory for the local server");
+    int r = uv_poll_init(&server->loop->uv, server->listener, server->listen_fd);
+    if (r < 0) {
+        free(server->listener);
+        server->listener = NULL;
+        return hf_err_sys(err, hf_loop_errno(r), "watch the local server");
+    }
+    server->listener->data = server;
+    (void)uv_poll_start(server->listener, UV_READABLE, hf_server_connections_accept);
+    return 0;
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------------ */
+
+static int copy_routes(struct hf_server *server, const struct hf_server_route *routes, size_t n_routes)
+{
+    server->routes = calloc(n_routes > 0 ? n_routes : 1, sizeof(*routes));
+    if (server->routes == NULL)
+        return -ENOMEM;
+    for (; server->n_routes < n_routes; server->n_routes++) {
+        struct hf_server_route *route = &server->routes[server->n_routes];
+        *route = routes[server->n_routes];
+        route->path = strdup(route->path);
+        route->method = strdup(route->method);
+        if (route->path == NULL || route->method == NULL) {
+            server->n_routes++;
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+static void free_text(const char *text)
+{
+    free((void *)(uintptr_t)text);
+}
+
+static void stop_listening(struct hf_server *server)
+{
+    if (server->listener != NULL) {
+        (void)uv_poll_stop(server->listener);
+        uv_close((uv_handle_t *)server->listener, free_listener);
+        server->listener = NULL;
+    }
+    hf_closep(&server->listen_fd);
+    hf_closep(&server->spare_fd);
+}
+
+/* No connection can call back any more. */
+static void server_done(struct hf_server *server)
+{
+    stop_listening(server);
+    for (size_t i = 0; i < server->n_routes; i++) {
+        free_text(server->routes[i].path);
+        free_text(server->routes[i].method);
+    }
+    free(server->routes);
+    free(server->connections);
+    free(server);
+}
+
+static void host_free(struct hf_loop_guest *guest)
+{
+    struct hf_server_host *host = hf_container_of(guest, struct hf_server_host, guest);
+    struct hf_list *it, *next;
+
+    /* On a foreign loop lws 4.1 ends in two steps: the second frees, when the loop has closed its handles. */
+    if (host->context != NULL)
+        lws_context_destroy(host->context);
+    hf_list_each(it, next, &host->servers)
+        server_done(hf_container_of(it, struct hf_server, link));
+    free(host);
+}
+
+/* The loop ends: lws closes its connections while uv runs down, and calls back about each. */
+static void host_end(struct hf_loop_guest *guest)
+{
+    struct hf_server_host *host = hf_container_of(guest, struct hf_server_host, guest);
+    struct hf_list *it, *next;
+
+    host->loop->server_host = NULL;
+    hf_list_each(it, next, &host->servers)
+        hf_server_free(hf_container_of(it, struct hf_server, link));
+    if (host->context != NULL)
+        lws_context_destroy(host->context);
+    hf_loop_guest_end_last(host->loop, guest, host_free);
+}
+
+static int find_host(struct hf_loop *loop, struct hf_server_host **ret_host, struct hf_err *err)
+{
+    struct hf_server_host *host = loop->server_host;
+
+    if (host == NULL) {
+        host = calloc(1, sizeof(*host));
+        if (host == NULL)
+            return hf_err_set(err, ENOMEM, "no memory for the local server");
+        host->loop = loop;
+        hf_list_init(&host->servers);
+        hf_loop_guest_add(loop, &host->guest, host_end);
+        loop->server_host = host;
+    }
+    *ret_host = host;
+    return host->context != NULL ? 0 : hf_server_context_create(host, err);
+}
+
+/* What `wanted` leaves open is filled in. -EMFILE: other servers of this loop have reserved it. */
+static int reserve(const struct hf_server_host *host, const struct hf_server_limits *wanted,
+                   struct hf_server_limits *ret_limits, struct hf_err *err)
+{
+    unsigned left = HF_SERVER_MAX_CONNECTIONS - host->reserved;
+
+    *ret_limits = *wanted;
+    if (wanted->max_connections == 0)
+        ret_limits->max_connections = left;
+    if (wanted->idle_s == 0)
+        ret_limits->idle_s = HF_SERVER_IDLE_S;
+    return left > 0 && ret_limits->max_connections <= left
+               ? 0
+               : hf_err_set(err, EMFILE, "no room for %u connections beside those of other servers",
+                            wanted->max_connections);
+}
+
+static int server_open(struct hf_server *server, const struct hf_server_params *params, struct hf_err *err)
+{
+    int r = open_listener(server, params->address, params->port, err);
+
+    if (r == 0)
+        r = find_host(server->loop, &server->host, err);
+    if (r == 0)
+        r = reserve(server->host, &params->limits, &server->limits, err);
+    if (r < 0)
+        return r;
+    server->connections = calloc(server->limits.max_connections, sizeof(struct lws *));
+    return server->connections != NULL && copy_routes(server, params->routes, params->n_routes) == 0
+               ? watch_listener(server, err)
+               : hf_err_set(err, ENOMEM, "no memory for the local server");
+}
+
+int hf_server_new(struct hf_loop *loop, const struct hf_server_params *params, struct hf_server **ret_server,
+                  struct hf_err *err)
+{
+    struct hf_server *server = calloc(1, sizeof(*server));
+
+    if (server == NULL)
+        return hf_err_set(err, ENOMEM, "no memory for the local server");
+    server->loop = loop;
+    server->listen_fd = server->spare_fd = -1;
+    int r = server_open(server, params, err);
+    if (r < 0) {
+        server_done(server);
+        return r;
+    }
+    hf_server_connections_take_spare(server);
+    server->host->reserved += server->limits.max_connections;
+    hf_list_append(&server->host->servers, &server->link);
+    *ret_server = server;
+    return 0;
+}
+
+uint16_t hf_server_port(const struct hf_server *server)
+{
+    return server->port;
+}
+
+void hf_server_free(struct hf_server *server)
+{
+    if (server == NULL || server->closed)
+        return;
+    server->closed = true;
+    stop_listening(server);
+    if (server->n_connections == 0)
+        server->host->reserved -= server->limits.max_connections; /* it accepts no more */
+}

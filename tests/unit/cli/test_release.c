@@ -707,7 +707,7 @@ START_TEST(a_second_key)
     ck_assert_int_eq(cli(&run, "release", "verify", "%/out/edge-1.2.yaml", "--key", "%/b", NULL), 0);
     edit("out/edge-1.2.yaml", "sequence: 7", "sequence: 8");
     ck_assert_int_eq(cli(&run, "release", "verify", "%/out/edge-1.2.yaml", "--key", "%/b", NULL), HF_EXIT_REFUSED);
-    ck_assert_ptr_nonnull(strstr(run.out, "does not fit"));
+    ck_assert_ptr_nonnull(strstr(run.out, "does not verify"));
 }
 END_TEST
 

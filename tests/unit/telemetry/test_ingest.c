@@ -5,7 +5,7 @@
 
 #include "codec/sha256.h"
 #include "codec/squeeze.h"
-#include "loop/server.h"
+#include "loop/server/server.h"
 #include "os/clock_posix.h"
 #include "telemetry/source/ingest.h"
 #include "telemetry/source/ingest_parse.h"

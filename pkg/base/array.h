@@ -11,9 +11,9 @@
 /* For arrays that something else bounds. */
 #define HF_ARRAY_ANY SIZE_MAX
 
-/* Makes room for one more item in the array `items`, of which `n` are in use and `cap` (an unsigned variable) are allocated.
- * `max` is the largest number of items. `items` and `cap` are variables of the caller and change only on success.
- * Returns 0, -E2BIG (`max` items are in use) or -ENOMEM. */
+/* Makes room for one more item in the array `items`, of which `n` are in use and `cap` (an unsigned variable) are
+ * allocated. `max` is the largest number of items. `items` and `cap` are variables of the caller and change only on
+ * success. Returns 0, -E2BIG (`max` items are in use) or -ENOMEM. */
 #define hf_array_grow(items, n, cap, max)                                                                              \
     ({                                                                                                                 \
         void *items_ = (items);                                                                                        \

@@ -16,7 +16,7 @@ uint64_t hf_backoff_next_ns(struct hf_backoff *backoff, const struct hf_rand_ops
     if (backoff->attempt < UINT32_MAX)
         backoff->attempt++;
     ceiling = HF_MIN(ceiling, backoff->cap_ns);
-    uint64_t drawn = hf_rand_below(rng, ceiling + 1); /* once: HF_MAX evaluates twice */
+    uint64_t drawn = hf_rand_below(rng, ceiling + 1); /* draw once: HF_MAX evaluates twice */
     uint64_t delay = HF_MAX(drawn, backoff->floor_ns);
     if (at_least_ns > 0 && delay < at_least_ns)
         delay = at_least_ns + hf_rand_below(rng, at_least_ns / 10 + 1);

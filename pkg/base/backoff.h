@@ -1,7 +1,8 @@
-/* base/backoff.h - exponential backoff with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter", 2015).
+/* base/backoff.h - exponential back-off with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter",
+ * 2015).
  *
- * Delay n is uniform in [0, min(cap, base * 2^n)], but never below `floor_ns`: ten thousand nodes that failed together come
- * back spread out. Pure: no clock, no timer. */
+ * Delay n is uniform in [0, min(cap, base * 2^n)], but at least `floor_ns`: ten thousand nodes that failed together
+ * come back spread out. Pure: no clock, no timer. Threads: any, one at a time for one hf_backoff. */
 #pragma once
 
 #include <stdint.h>
@@ -11,12 +12,13 @@
 struct hf_backoff {
     uint64_t base_ns;  /* > 0 */
     uint64_t cap_ns;   /* >= base_ns */
-    uint64_t floor_ns; /* smallest delay returned; 0 for pure full jitter */
-    unsigned attempt;  /* failures since the last hf_backoff_reset() */
+    uint64_t floor_ns; /* smallest delay; 0 for pure full jitter */
+    unsigned attempt;  /* failures since hf_backoff_reset() */
 };
 
 void hf_backoff_reset(struct hf_backoff *backoff);
 
-/* Count a failure and return the delay before the next try. `at_least_ns`: what the peer asked for (Retry-After), 0 when it
- * did not; it is obeyed even above the cap, with up to 10 % added so that obedient clients spread too. */
+/* Counts a failure; returns the delay before the next attempt. `at_least_ns` is the delay that the peer requested
+ * (Retry-After), or 0. It counts even above the cap, plus up to 10 % at random, so that obedient clients spread out
+ * too. */
 uint64_t hf_backoff_next_ns(struct hf_backoff *backoff, const struct hf_rand_ops *rng, uint64_t at_least_ns);

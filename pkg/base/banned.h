@@ -1,6 +1,8 @@
-/* base/banned.h - libc calls that have a safer twin here; force-included into every file of pkg/ and cmd/.
+/* base/banned.h - libc calls that the compiler refuses because a safer one exists; force-included into every file of
+ * pkg/ and cmd/.
  *
- * The libc headers come first: poisoning a name after its declaration leaves the declaration legal. */
+ * The libc headers come first: the pragma refuses each use of a name after it, so their declarations must stand
+ * before it. */
 #pragma once
 
 #include <stdio.h>

@@ -1,8 +1,8 @@
-/* base/buf.h - borrowed text (hf_view) and owned, growing, bounded bytes (hf_buf).
+/* base/buf.h - owned, growing, bounded bytes; also brings base/view.h (borrowed text) and base/asprintf.h.
  *
- * A view is pointer and length, not terminated, and lives as long as what it borrows from. A buf always keeps one zero byte
- * behind its content, so `b.p` is a C string when the content has no zero bytes (NULL while empty and never written).
- * Every buf has a maximum: a peer cannot make it grow past that (-E2BIG; the content stays as it was). */
+ * A buf always keeps one zero byte behind its content, so `b.p` is a C string if the content has no zero bytes (NULL
+ * while empty and never written). Every buf has a maximum, past which no peer can make it grow (-E2BIG). Threads:
+ * any, one at a time for one buf. */
 #pragma once
 
 #include <stdbool.h>
@@ -30,12 +30,12 @@ void hf_buf_clear(struct hf_buf *buf);
 struct hf_view hf_buf_view(const struct hf_buf *buf);
 const char *hf_buf_str(const struct hf_buf *buf); /* never NULL */
 
-/* All of these: 0, -E2BIG (maximum reached) or -ENOMEM; on failure the content is unchanged. */
+/* All of these return 0, -E2BIG (maximum reached) or -ENOMEM; on failure the content is unchanged. */
 HF_MUST_USE int hf_buf_reserve(struct hf_buf *buf, size_t more);
 HF_MUST_USE int hf_buf_add(struct hf_buf *buf, const void *bytes, size_t n);
 HF_MUST_USE int hf_buf_add_str(struct hf_buf *buf, const char *text);
 HF_MUST_USE int hf_buf_addf(struct hf_buf *buf, const char *format, ...) HF_PRINTF(2, 3);
 
-void hf_buf_consume(struct hf_buf *buf, size_t n); /* drop the first n bytes */
-char *
-hf_buf_take(struct hf_buf *buf); /* the bytes become the caller's (free); "" is allocated when empty; NULL on OOM */
+void hf_buf_consume(struct hf_buf *buf, size_t n); /* drops the first n bytes */
+/* Transfers the bytes to the caller, who calls free(); allocates "" for an empty buf. NULL on OOM. */
+char *hf_buf_take(struct hf_buf *buf);

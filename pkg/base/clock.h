@@ -1,7 +1,7 @@
 /* base/clock.h - time from outside, as a table of functions, and units.
  *
- * Inside, time is uint64_t nanoseconds: monotonic for durations, Unix for dates. A module gets its clock from its caller;
- * there is no global one. */
+ * All code computes in uint64_t nanoseconds: monotonic for durations, Unix for dates. A module gets its clock from
+ * its caller; there is no global one. Threads: as the table's maker says. */
 #pragma once
 
 #include <stdint.h>
@@ -9,12 +9,12 @@
 #define HF_NS_PER_US 1000ull
 #define HF_NS_PER_MS 1000000ull
 #define HF_NS_PER_S 1000000000ull
-#define HF_NEVER UINT64_MAX /* a deadline that does not come */
+#define HF_NEVER UINT64_MAX /* a deadline that never comes */
 
 struct hf_clock_ops {
     void *ctx;
-    uint64_t (*mono_ns)(void *ctx); /* CLOCK_BOOTTIME-like: never goes back, counts suspend */
-    uint64_t (*unix_ns)(void *ctx); /* wall clock since 1970, may jump; floors are node/clock's business */
+    uint64_t (*mono_ns)(void *ctx); /* as CLOCK_BOOTTIME: never goes back, counts suspend */
+    uint64_t (*unix_ns)(void *ctx); /* wall clock since 1970; may jump (node/clock.h adds a floor) */
 };
 
 static inline uint64_t hf_mono_ns(const struct hf_clock_ops *clock)

@@ -1,5 +1,7 @@
-/* base/endian.h - numbers as bytes, lowest first (le) or highest first (be), at any address, the same on every machine. The compiler
- * makes one load or store of each that has a fixed size. */
+/* base/endian.h - numbers as bytes, lowest first (le) or highest first (be), at any address, the same on every
+ * machine.
+ *
+ * The compiler turns each function of a fixed size into one load or store. Pure; any thread. */
 #pragma once
 
 #include <stdint.h>
@@ -46,7 +48,7 @@ static inline void hf_put_le64(unsigned char *p, uint64_t v)
     hf_put_le32(p + 4, (uint32_t)(v >> 32));
 }
 
-/* Of n bytes, 1 to 8. */
+/* The same for n bytes, 1 to 8. */
 static inline uint64_t hf_le(const unsigned char *p, unsigned n)
 {
     uint64_t v = 0;

@@ -1,10 +1,11 @@
-/* base/err.h - an error as a value: what failed, and the chain of what was being done.
+/* base/err.h - an error as a value: its cause, and the chain of steps that led to it.
  *
- * Functions return 0 or -errno and take `struct hf_err *err` last; it may be NULL. The first hf_err_set() names the cause;
- * each caller may put its own context in front with hf_err_wrap(). Nothing to free.
- * Codes tell the caller what to do: -EAGAIN later, -ESTALE our view is old, -EACCES stop and report, -EBADMSG bad input,
- * -ENOENT not there, -E2BIG / -EFBIG a limit was reached, -ECANCELED stopped on purpose, -ETIMEDOUT a deadline passed.
- * Text is lower case, quotes its subject, has no full stop; the cause is never pushed out by long context. */
+ * Functions return 0 or -errno and take `struct hf_err *err` last; it may be NULL. The first hf_err_set() names the
+ * cause; each caller may put its own context in front with hf_err_wrap(). There is nothing to free. Threads: any.
+ *
+ * Codes tell the caller what to do: -EAGAIN later, -ESTALE our view is old, -EACCES stop and report, -EBADMSG bad
+ * input, -ENOENT absent, -E2BIG and -EFBIG a limit was reached, -ECANCELED stopped on purpose, -ETIMEDOUT a deadline
+ * passed. Text is lower case, quotes its subject and has no full stop; long context never pushes out the cause. */
 #pragma once
 
 #include <stdarg.h>
@@ -12,8 +13,8 @@
 #include "base/macros.h"
 
 struct hf_err {
-    int code;        /* positive errno, 0 when nothing was set */
-    char cause[256]; /* what went wrong, from the leaf */
+    int code;        /* positive errno, 0 if nothing is set */
+    char cause[256]; /* the failure itself, from the innermost function */
     char where[256]; /* outermost first, "a: b", may be empty */
 };
 
@@ -22,20 +23,20 @@ struct hf_err {
         .code = 0                                                                                                      \
     }
 
-/* Set code (positive errno) and cause, forget earlier context; returns -code. */
+/* Sets code (positive errno) and cause, drops earlier context; returns -code. */
 int hf_err_set(struct hf_err *err, int code, const char *format, ...) HF_PRINTF(3, 4);
 
-/* Set from errno-style `r` (< 0), adding strerror text: "open '/x': No such file or directory"; returns r. */
+/* Sets from a negative errno `r` and adds its strerror() text: "open '/x': No such file or directory"; returns r. */
 int hf_err_sys(struct hf_err *err, int r, const char *format, ...) HF_PRINTF(3, 4);
 
-/* Put context in front of what is there; returns r. A zero code is filled in from r. */
+/* Puts context in front of the present text; takes a missing code from r. Returns r. */
 int hf_err_wrap(struct hf_err *err, int r, const char *format, ...) HF_PRINTF(3, 4);
 
-/* Whole text, "where: cause", into text[n] (always terminated); returns text. */
+/* Formats the whole text, "where: cause", into text[n] (always terminated); returns text. */
 const char *hf_err_text(const struct hf_err *err, char *text, size_t n);
 
 #if defined(__clang_analyzer__) && !defined(HF_ERR_C)
-/* What a checker that reads one file at a time cannot know: these never return 0 for a failure. */
+/* Tells a checker that reads one file at a time that these never return 0 for a failure. */
 #define hf_err_set(err, code, ...) ((void)(hf_err_set)((err), (code), __VA_ARGS__), (code) > 0 ? -(code) : -1)
 #define hf_err_sys(err, r, ...) ((void)(hf_err_sys)((err), (r), __VA_ARGS__), (r))
 #define hf_err_wrap(err, r, ...) ((void)(hf_err_wrap)((err), (r), __VA_ARGS__), (r))

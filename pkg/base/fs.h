@@ -1,8 +1,8 @@
-/* base/fs.h - the file system as a table of functions, so that tests can lose power at any call.
+/* base/fs.h - the file system as a table of functions, so that tests can cut the power at any call.
  *
- * Each entry does what the system call of its name does and returns its value or -errno. Descriptors are ints of the table
- * that made them: the real ones in os/fs_posix, numbers of a model in tests. `dirfd` may be AT_FDCWD. Threads: the real
- * table may be used from any thread. What is not fsynced may be gone after a power cut, names included (fsync the folder). */
+ * Each entry does what the system call of its name does and returns its value or -errno. Descriptors are ints of the
+ * table that made them: real ones of os/fs_posix, numbers of a model in tests. `dirfd` may be AT_FDCWD. A power cut
+ * may lose everything before the next fsync, names included (fsync the folder). Threads: any for the real table. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,11 +12,11 @@
 #include <sys/statvfs.h>
 #include <sys/types.h>
 
-/* How a path is resolved (openat2(2)). */
+/* Rules for resolving a path (openat2(2)). */
 enum hf_fs_resolve {
     HF_FS_ANY = 0,
-    HF_FS_BENEATH = 1,     /* never above dirfd: no "..", no absolute path or link that leaves it */
-    HF_FS_NO_SYMLINKS = 2, /* no component may be a symbolic link */
+    HF_FS_BENEATH = 1,     /* never above dirfd: no "..", no absolute path, no link that leaves it */
+    HF_FS_NO_SYMLINKS = 2, /* no component is a symbolic link */
 };
 
 struct hf_fs_ops {
@@ -26,12 +26,13 @@ struct hf_fs_ops {
     ssize_t (*pread)(void *ctx, int fd, void *bytes, size_t n, uint64_t offset);
     ssize_t (*pwrite)(void *ctx, int fd, const void *bytes, size_t n, uint64_t offset);
     int (*ftruncate)(void *ctx, int fd, uint64_t size);
-    int (*fallocate)(void *ctx, int fd, uint64_t offset, uint64_t n); /* -EOPNOTSUPP where the file system cannot */
+    int (*fallocate)(void *ctx, int fd, uint64_t offset, uint64_t n); /* -EOPNOTSUPP: the file system cannot */
     int (*fsync)(void *ctx, int fd);
     int (*fdatasync)(void *ctx, int fd);
     int (*fstat)(void *ctx, int fd, struct stat *ret);
-    /* How many names the file has, and nothing else: who asks for a file's times as well makes the kernel note its next
-     * write to the nanosecond (multigrain timestamps, Linux 6.13), and then every fdatasync has the inode to write too. */
+    /* Returns the number of names of the file, and nothing else. A caller that also reads a file's times makes the
+     * kernel record the next write to the nanosecond (multigrain timestamps, Linux 6.13), and then every fdatasync
+     * writes the inode too. */
     int (*links)(void *ctx, int fd);
     int (*fstatat)(void *ctx, int dirfd, const char *path, struct stat *ret, int flags);
     int (*fstatvfs)(void *ctx, int fd, struct statvfs *ret);
@@ -47,6 +48,7 @@ struct hf_fs_ops {
     ssize_t (*flistxattr)(void *ctx, int fd, char *names, size_t n);
     ssize_t (*fgetxattr)(void *ctx, int fd, const char *name, void *value, size_t n);
     int (*fsetxattr)(void *ctx, int fd, const char *name, const void *value, size_t n);
-    /* Call `visit(arg, name, d_type)` for each entry but "." and ".."; a negative return stops and is returned. */
+    /* Calls `visit(arg, name, d_type)` for each entry but "." and ".."; a negative return stops, and list() returns
+     * it. */
     int (*list)(void *ctx, int dirfd, int (*visit)(void *arg, const char *name, unsigned char type), void *arg);
 };

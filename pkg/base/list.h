@@ -1,7 +1,6 @@
-/* base/list.h - intrusive doubly linked ring; an entry lives inside the structure it links.
+/* base/list.h - intrusive doubly linked ring; an entry lives inside the structure it links. Allocates nothing.
  *
- *     head <-> a <-> b <-> head        an empty list's head points at itself
- */
+ *     head <-> a <-> b <-> head        an empty list's head points at itself */
 #pragma once
 
 #include <stdbool.h>
@@ -32,7 +31,7 @@ static inline void hf_list_append(struct hf_list *head, struct hf_list *entry)
     head->prev = entry;
 }
 
-/* Unlink; the entry becomes an empty ring of its own, so removing twice is harmless. */
+/* Unlinks; the entry becomes an empty ring of its own, so removing it twice is harmless. */
 static inline void hf_list_remove(struct hf_list *entry)
 {
     entry->prev->next = entry->next;
@@ -40,6 +39,7 @@ static inline void hf_list_remove(struct hf_list *entry)
     hf_list_init(entry);
 }
 
-/* Visit entries; the body may remove the current one. `it` and `next` are `struct hf_list *` variables of the caller. */
+/* Visits entries; the body may remove the current one. `it` and `next` are `struct hf_list *` variables of the
+ * caller. */
 #define hf_list_each(it, following, head)                                                                              \
     for ((it) = (head)->next, (following) = (it)->next; (it) != (head); (it) = (following), (following) = (it)->next)

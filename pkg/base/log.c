@@ -12,7 +12,7 @@
 
 enum { MAX_LINE_BYTES = 16384, BURST_SLOTS = 32, BURST_NAME = 48 };
 
-/* How often one event name was written in the current second. */
+/* Number of lines with one event name in the current second. */
 struct burst {
     char event[BURST_NAME];
     uint64_t second;
@@ -58,7 +58,7 @@ int hf_log_level_parse(const char *text, enum hf_log_level *ret_level)
     return -EINVAL;
 }
 
-/* The slot that counts this event; names that share a slot push each other out, which only loosens the limit. */
+/* Returns the slot that counts this event. Names that share a slot replace each other, which only loosens the limit. */
 static struct burst *burst_of(struct hf_log *log, const char *event)
 {
     unsigned hash = 5381;
@@ -73,7 +73,7 @@ static struct burst *burst_of(struct hf_log *log, const char *event)
     return burst;
 }
 
-/* False when this line is over the limit; *ret_suppressed says how many were left out before it. */
+/* Returns false if this line is over the limit; else *ret_suppressed gets the number of lines dropped before it. */
 static bool admit(struct hf_log *log, const char *event, unsigned *ret_suppressed)
 {
     struct burst *burst = burst_of(log, event);
@@ -93,7 +93,8 @@ static bool admit(struct hf_log *log, const char *event, unsigned *ret_suppresse
     return true;
 }
 
-/* Append JSON string content; bytes that are not UTF-8 become U+FFFD as a whole value would be unreadable otherwise. */
+/* Appends a JSON string. Replaces every non-ASCII byte with U+FFFD if the value is not UTF-8, since no reader would
+ * accept the line. */
 static int add_escaped(struct hf_buf *line, const char *text)
 {
     size_t n = strnlen(text, HF_LOG_MAX_VALUE);
@@ -148,7 +149,8 @@ void hf_log_fields(struct hf_log *log, enum hf_log_level level, const char *even
         return;
     if (format_line(log, &line, level, event, fields, suppressed) < 0)
         return;
-    /* One write keeps lines whole among processes that share the descriptor; a log that cannot be written is no reason to stop. */
+    /* A single write keeps lines whole among processes that share the descriptor. Failing to log is no reason to
+     * stop. */
     ssize_t written = write(log->fd, line.p, line.n);
     (void)written;
 }

@@ -12,7 +12,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-/* Read digits at *p into *ret; false on none or overflow. */
+/* Reads digits at *p into *ret; false if there are none, or on overflow. */
 static bool take_digits(const char **p, uint64_t *ret)
 {
     uint64_t value = 0;
@@ -72,7 +72,7 @@ int hf_parse_i64(const char *text, int64_t min, int64_t max, int64_t *ret_value)
     return 0;
 }
 
-/* digits['.'digits] scaled by `unit`, rounded up; the fraction keeps nine digits. */
+/* Reads digits['.'digits]; keeps nine digits of the fraction. */
 static int take_scaled(const char **p, uint64_t *ret_whole, uint64_t *ret_billionths)
 {
     uint64_t scale = 100000000;
@@ -92,7 +92,7 @@ static int take_scaled(const char **p, uint64_t *ret_whole, uint64_t *ret_billio
 
 static int scale_up(uint64_t whole, uint64_t billionths, uint64_t unit, uint64_t *ret)
 {
-    /* In two parts, so that no product passes 64 bits: unit is below 2^60, billionths below 2^30. */
+    /* Computes in two parts, so that no product exceeds 64 bits: unit is below 2^60, billionths below 2^30. */
     uint64_t value,
         part = unit / 1000000000u * billionths + (unit % 1000000000u * billionths + 999999999u) / 1000000000u;
 
@@ -202,7 +202,7 @@ int hf_parse_percent(const char *text, unsigned *ret_basis_points)
     return 0;
 }
 
-/* Exactly n digits. */
+/* Reads exactly n digits. */
 static bool take_fixed(const char **p, unsigned n, int min, int max, int *ret)
 {
     int value = 0;
@@ -248,7 +248,7 @@ static bool take_offset(const char **p, int64_t *ret_seconds)
     return true;
 }
 
-/* Seconds since 1970 of a UTC date; -EINVAL when the day does not exist (31 February). */
+/* Seconds since 1970 of a UTC date; -EINVAL if the day does not exist (31 February). */
 static int to_unix_s(struct tm *tm, int64_t *ret)
 {
     struct tm copy = *tm;

@@ -1,4 +1,4 @@
-/* base/rand.h - random numbers from outside, as a table of functions. Not for keys: trust uses OpenSSL's. */
+/* base/rand.h - random numbers from outside, as a table of functions. Not for keys: trust uses those of OpenSSL. */
 #pragma once
 
 #include <stdint.h>
@@ -8,8 +8,9 @@ struct hf_rand_ops {
     uint64_t (*u64)(void *ctx);
 };
 
-/* Uniform in [0, bound); 0 when bound is 0. The high half of a 64 x 64 bit product, in 32-bit parts (no 128-bit type on 32-bit
- * machines); the bias is below 2^-32 for bounds up to 2^32 and good enough for jitter above. */
+/* Uniform in [0, bound); 0 if bound is 0. Computes the high half of a 64 x 64 bit product in 32-bit parts, because
+ * 32-bit machines have no 128-bit type. The bias is below 2^-32 for bounds up to 2^32 and small enough for jitter
+ * above. */
 static inline uint64_t hf_rand_below(const struct hf_rand_ops *rng, uint64_t bound)
 {
     uint64_t r = rng->u64(rng->ctx);
@@ -20,8 +21,9 @@ static inline uint64_t hf_rand_below(const struct hf_rand_ops *rng, uint64_t bou
     return (r >> 32) * (bound >> 32) + (middle >> 32) + (other >> 32);
 }
 
-/* splitmix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014) as a table's function; ctx: a uint64_t that
- * was seeded from another one. For what runs where the seeding one may not be used (workers). */
+/* splitmix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators", 2014) as a function of the
+ * table; ctx is a uint64_t, seeded from another generator. For threads that may not use that other generator
+ * (workers). */
 static inline uint64_t hf_rand_mix_u64(void *ctx)
 {
     uint64_t *state = ctx;

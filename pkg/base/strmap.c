@@ -7,7 +7,7 @@
 
 #include "base/array.h"
 
-/* Index of `key`, or of where it belongs. */
+/* Returns the index of `key`, or the index at which to insert it. */
 static size_t find(const struct hf_strmap *map, const char *key, bool *ret_found)
 {
     size_t low = 0, high = map->n;

@@ -1,7 +1,8 @@
 /* base/strmap.h - a map from strings to pointers, ordered by key, for tens to a few thousand entries.
  *
- * A sorted array: look-up is a binary search, iteration is in key order (so that everything derived from it is
- * deterministic). Keys are copied; values are the caller's, freed by `free_value` when one is given. */
+ * A sorted array: look-up is a binary search, iteration is in key order, so everything derived from it is
+ * deterministic. The map copies keys; it frees values with `free_value`, if set, and otherwise they stay the
+ * caller's. Threads: any, one at a time for one map. */
 #pragma once
 
 #include <stddef.h>
@@ -20,14 +21,14 @@ struct hf_strmap {
     void (*free_value)(void *value); /* may be NULL */
 };
 
-void hf_strmap_done(struct hf_strmap *map); /* frees keys, values, array; the map can be used again */
-void *hf_strmap_get(const struct hf_strmap *map, const char *key); /* NULL when absent */
+void hf_strmap_done(struct hf_strmap *map); /* frees keys, values and array; the map can be used again */
+void *hf_strmap_get(const struct hf_strmap *map, const char *key); /* NULL if absent */
 
-/* Insert or replace (the old value is freed). 0 or -ENOMEM (the value stays the caller's). */
+/* Inserts or replaces (and frees the old value). 0 or -ENOMEM; on failure the value stays the caller's. */
 HF_MUST_USE int hf_strmap_put(struct hf_strmap *map, const char *key, void *value);
 
-/* Remove, freeing key and value; false when absent. */
+/* Removes and frees key and value; false if absent. */
 int hf_strmap_remove(struct hf_strmap *map, const char *key);
 
-/* Take the value out, freeing only the key; NULL when absent. */
+/* Transfers the value to the caller and frees the key; NULL if absent. */
 void *hf_strmap_take(struct hf_strmap *map, const char *key);

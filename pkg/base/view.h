@@ -20,8 +20,8 @@ bool hf_view_eq(struct hf_view a, const char *text);
 bool hf_view_starts(struct hf_view a, const char *prefix);
 struct hf_view hf_view_trim(struct hf_view a); /* removes space, tab, CR and LF at both ends */
 
-/* Cuts *rest at the first `separator`: *ret_head gets the text before it, or all of it if there is none. Returns false when
- * *rest is exhausted (its p is NULL). */
+/* Cuts *rest at the first `separator`: *ret_head gets the text before it, or all of it if there is none. Returns
+ * false when *rest is exhausted (its p is NULL). */
 bool hf_view_split(struct hf_view *rest, char separator, struct hf_view *ret_head);
 
 /* Copies to the heap, with a terminating zero; NULL on OOM. Free with free(). */

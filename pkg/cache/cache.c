@@ -1,10 +1,11 @@
-/* Layout, and what holds at any moment, whatever call the power was cut at:
+/* Layout, and the invariants after a power cut at any call:
  *
  *   <dir>/<Kind>/<name>.json   each whole, old or new (durable replacement)
- *   <dir>/<Kind>.mark          never newer than the objects it speaks of; without a resourceVersion while anything is missing:
- *                              it is taken out before a damaged entry is set aside, so a crash between cannot leave a cache
- *                              that looks complete and is not
- *   <dir>/damaged/             at most HF_CACHE_MAX_DAMAGED files, for a person to look at */
+ *   <dir>/<Kind>.mark          the point to resume from: never newer than the objects. Without a resourceVersion
+ *                              while an object is missing: the cache clears it before it sets a damaged entry
+ *                              aside, so that a crash between the two cannot leave an incomplete cache that looks
+ *                              complete
+ *   <dir>/damaged/             at most HF_CACHE_MAX_DAMAGED files, for a person to examine */
 #include "cache/cache.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@
 
 enum { FILE_MODE = 0600, FOLDER_MODE = 0700, MAX_PLAIN_NAME = 200, MAX_FILE_NAME = 250 };
 
-/* What is known to be on disk. */
+/* One file on disk. */
 struct known {
     size_t bytes;
     char hex[HF_SHA256_HEX];
@@ -41,7 +42,7 @@ static int out_of_memory(struct hf_err *err)
     return hf_err_set(err, ENOMEM, "not enough memory for the cache");
 }
 
-/* ---- names --------------------------------------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------------------------------- */
 
 static bool is_kind(const char *kind)
 {
@@ -50,7 +51,7 @@ static bool is_kind(const char *kind)
     return n > 0 && n <= 63 && kind[n] == '\0';
 }
 
-/* Object names may be longer than file names: those are cut and told apart by their hash ('~' is in no object name). */
+/* Object names may be longer than file names: cut long ones and append their hash ('~' is in no object name). */
 static void file_name_of(const char *name, char file_name[MAX_FILE_NAME])
 {
     char hex[HF_SHA256_HEX];
@@ -65,13 +66,13 @@ static void file_name_of(const char *name, char file_name[MAX_FILE_NAME])
 static int check_names(const char *kind, const char *name, struct hf_err *err)
 {
     if (!is_kind(kind))
-        return hf_err_set(err, EINVAL, "'%.64s' is no kind", kind);
+        return hf_err_set(err, EINVAL, "'%.64s' is not a kind", kind);
     if (name == NULL || !hf_text_is_object_name(name))
-        return hf_err_set(err, EINVAL, "'%.64s' is no object name", name != NULL ? name : "");
+        return hf_err_set(err, EINVAL, "'%.64s' is not an object name", name != NULL ? name : "");
     return 0;
 }
 
-/* ---- what is known to be on disk ------------------------------------------------------------------------------------------ */
+/* ---- what is known to be on disk --------------------------------------------------------------------------------- */
 
 static int remember(struct hf_cache *cache, const char *kind, const char *file_name, size_t bytes, const char *hex)
 {
@@ -111,21 +112,21 @@ static void forget(struct hf_cache *cache, const char *kind, const char *file_na
     (void)hf_strmap_remove(&cache->known, key);
 }
 
-/* ---- marks ---------------------------------------------------------------------------------------------------------------- */
+/* ---- marks ------------------------------------------------------------------------------------------------------- */
 
-static int read_mark(const json_t *json, struct hf_cache_resume *ret_mark)
+static int read_mark(const json_t *json, struct hf_cache_resume *ret_resume)
 {
     const char *version = hf_json_str(json, "resourceVersion"), *labels = hf_json_str(json, "labels");
     int64_t contact = hf_json_int_or(json, "lastContact", -1);
 
-    if (version == NULL || strlen(version) >= sizeof(ret_mark->resource_version) || contact < 0 ||
-        (labels != NULL && strlen(labels) >= sizeof(ret_mark->labels)))
+    if (version == NULL || strlen(version) >= sizeof(ret_resume->resource_version) || contact < 0 ||
+        (labels != NULL && strlen(labels) >= sizeof(ret_resume->labels)))
         return -EBADMSG;
-    if (labels == NULL) /* of an earlier version, which does not say whether it left something out: list once */
+    if (labels == NULL) /* an earlier version wrote it, without recording if it left objects out: list once */
         version = labels = "";
-    (void)snprintf(ret_mark->labels, sizeof(ret_mark->labels), "%s", labels);
-    (void)snprintf(ret_mark->resource_version, sizeof(ret_mark->resource_version), "%s", version);
-    ret_mark->last_contact_unix_ns = (uint64_t)contact;
+    (void)snprintf(ret_resume->labels, sizeof(ret_resume->labels), "%s", labels);
+    (void)snprintf(ret_resume->resource_version, sizeof(ret_resume->resource_version), "%s", version);
+    ret_resume->last_contact_unix_ns = (uint64_t)contact;
     return 0;
 }
 
@@ -163,14 +164,14 @@ int hf_cache_set_resume(struct hf_cache *cache, const char *kind, const struct h
                      (json_int_t)(mark->last_contact_unix_ns & INT64_MAX), "labels", mark->labels);
     if (path == NULL || json == NULL || hf_cache_entry_format(json, &text, hex) < 0)
         return out_of_memory(err);
-    (void)hf_strmap_remove(&cache->marks, kind); /* unknown until it is certain */
+    (void)hf_strmap_remove(&cache->marks, kind); /* unknown until the write succeeds */
     r = hf_file_replace(cache->fs, path, text.p, text.n, FILE_MODE, err);
     if (r < 0)
         return r;
     return remember_mark(cache, kind, mark) < 0 ? out_of_memory(err) : 0;
 }
 
-/* ---- setting aside --------------------------------------------------------------------------------------------------------- */
+/* ---- setting aside ----------------------------------------------------------------------------------------------- */
 
 static int count_entry(void *arg, const char *name, unsigned char type)
 {
@@ -191,7 +192,7 @@ static bool has_room(const struct hf_cache *cache, const char *folder)
     return r == 0 && n < HF_CACHE_MAX_DAMAGED;
 }
 
-/* Best effort: what cannot be moved stays, and is found damaged again. */
+/* Best effort: a file that cannot move stays, and the next load finds it damaged again. */
 static void set_aside(const struct hf_cache *cache, const char *path, const char *as)
 {
     _cleanup_(hf_freep) char *folder = hf_asprintf("%s/damaged", cache->dir);
@@ -206,12 +207,12 @@ static void set_aside(const struct hf_cache *cache, const char *path, const char
     (void)r;
 }
 
-/* ---- loading ---------------------------------------------------------------------------------------------------------------- */
+/* ---- loading ----------------------------------------------------------------------------------------------------- */
 
 struct load {
     struct hf_cache *cache;
     const char *kind;
-    struct hf_strmap names; /* of files; no values */
+    struct hf_strmap names; /* file names, without values */
     struct hf_strmap damaged;
     unsigned n_damaged;
     struct hf_err *err;
@@ -250,7 +251,7 @@ static int list_names(struct load *load, const char *folder)
     return r < 0 ? hf_err_sys(load->err, r, "list '%s'", folder) : 0;
 }
 
-/* Trouble with one file that another file does not have. */
+/* True if the error concerns this file only, and not every other file too. */
 static bool is_damage(int r)
 {
     return r == -EBADMSG || r == -E2BIG || r == -EINVAL || r == -EIO || r == -ELOOP || r == -ENXIO;
@@ -301,7 +302,7 @@ static int load_entry(struct load *load, const char *folder, const char *file_na
     return r;
 }
 
-/* What a replacement that did not come to its end left. */
+/* Removes the file of an unfinished replacement. */
 static void remove_unfinished(struct hf_cache *cache, const char *folder, const char *file_name)
 {
     _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s", folder, file_name);
@@ -339,7 +340,7 @@ static int load_all(struct load *load)
     return r;
 }
 
-/* A mark that is absent or damaged leaves the zero mark. */
+/* Leaves *mark zero if the file is absent or damaged. */
 static int load_mark(struct load *load, struct hf_cache_resume *mark)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(4096);
@@ -354,7 +355,7 @@ static int load_mark(struct load *load, struct hf_cache_resume *mark)
     if (r == 0)
         r = hf_cache_entry_parse(hf_buf_view(&text), &json, hex, &cause);
     if (r == 0 && (r = read_mark(json, mark)) < 0)
-        (void)hf_err_set(&cause, EBADMSG, "no resourceVersion and time");
+        (void)hf_err_set(&cause, EBADMSG, "resourceVersion or time is missing");
     if (r == 0)
         return remember_mark(load->cache, load->kind, mark) < 0 ? out_of_memory(load->err) : 0;
     if (r == -ENOENT)
@@ -374,7 +375,7 @@ static void set_aside_damaged(struct load *load, struct hf_cache_resume *mark)
 
     mark->resource_version[0] = '\0';
     if (load->damaged.n == 0 || hf_cache_set_resume(cache, load->kind, mark, NULL) < 0)
-        return; /* still there at the next start, and still damaged */
+        return; /* the next start finds it still damaged */
     for (size_t i = 0; i < load->damaged.n; i++) {
         const char *file_name = load->damaged.entries[i].key;
         _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s/%s", cache->dir, load->kind, file_name);
@@ -385,7 +386,7 @@ static void set_aside_damaged(struct load *load, struct hf_cache_resume *mark)
 }
 
 int hf_cache_load(struct hf_cache *cache, const char *kind, int (*visit)(void *arg, json_t *object), void *arg,
-                  struct hf_cache_resume *ret_mark, unsigned *ret_damaged, struct hf_err *err)
+                  struct hf_cache_resume *ret_resume, unsigned *ret_damaged, struct hf_err *err)
 {
     struct load load = {.cache = cache, .kind = kind, .err = err, .visit = visit, .arg = arg};
     struct hf_cache_resume mark = {0};
@@ -402,7 +403,7 @@ int hf_cache_load(struct hf_cache *cache, const char *kind, int (*visit)(void *a
     hf_strmap_done(&load.damaged);
     if (r < 0)
         return r;
-    *ret_mark = mark;
+    *ret_resume = mark;
     *ret_damaged = load.n_damaged;
     return 0;
 }
@@ -412,7 +413,7 @@ const char *hf_cache_damage(const struct hf_cache *cache)
     return cache->damage;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 static int write_entry(struct hf_cache *cache, const char *kind, const char *file_name, struct hf_view text,
                        struct hf_err *err)
@@ -448,7 +449,7 @@ int hf_cache_put(struct hf_cache *cache, const char *kind, const json_t *object,
     if ((known == NULL && cache->known.n >= HF_CACHE_MAX_OBJECTS) ||
         cache->bytes - (known != NULL ? known->bytes : 0) + text.n > HF_CACHE_MAX_BYTES)
         return hf_err_set(err, E2BIG, "cache full: no room for '%.80s'", name);
-    forget(cache, kind, file_name); /* unknown until it is certain */
+    forget(cache, kind, file_name); /* unknown until the write succeeds */
     r = write_entry(cache, kind, file_name, hf_buf_view(&text), err);
     if (r < 0)
         return hf_err_wrap(err, r, "cache %s '%.80s'", kind, name);

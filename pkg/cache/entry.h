@@ -10,8 +10,8 @@
 
 enum { HF_CACHE_ENTRY_MAX = (1 << 20) + 256 };
 
-/* Append the file's text; hex gets the hash in it. -E2BIG when `out` is full. */
+/* Appends the file's text; stores its hash in hex. -E2BIG: `out` is full. */
 HF_MUST_USE int hf_cache_entry_format(const json_t *object, struct hf_buf *out, char hex[static HF_SHA256_HEX]);
-/* -EBADMSG: no such file, or damaged; -ENOMEM. hex gets the hash. */
+/* Parses a file's text; stores its hash in hex. -EBADMSG: another format, or damaged; -ENOMEM. */
 HF_MUST_USE int hf_cache_entry_parse(struct hf_view text, json_t **ret_object, char hex[static HF_SHA256_HEX],
                                      struct hf_err *err);

@@ -7,7 +7,7 @@
 #include "cli/args.h"
 #include "cli/help.h"
 
-/* "delta inof": the second word is none of the group's. */
+/* "delta inof": the second word is not a command of the group. */
 static int unknown_of_group(struct hf_cli *cli, const char *const *argv, size_t n)
 {
     size_t group = strlen(argv[0]);
@@ -28,7 +28,7 @@ static int unknown_of_group(struct hf_cli *cli, const char *const *argv, size_t 
     return HF_EXIT_USAGE;
 }
 
-/* No row fits: the first word may be a group ("delta"), or a slip of the fingers. */
+/* Reports an unknown command. The first word may be a group ("delta") or a typing error. */
 static int unknown(struct hf_cli *cli, const char *const *argv, size_t n)
 {
     _cleanup_(hf_freep) char *two = n > 1 ? hf_asprintf("%s %s", argv[0], argv[1]) : NULL;

@@ -1,16 +1,17 @@
-/* Completion for three shells, written out from the table of commands. */
+/* Completion scripts for three shells, from the table of commands. */
 #include <errno.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "cli/cli.h"
 
-/* The first word of a command's name, and what is behind it (empty for commands of one word). */
+/* Returns the first word of a command's name. */
 static struct hf_view first_word(const struct hf_cli_command *command)
 {
     return (struct hf_view){command->name, strcspn(command->name, " ")};
 }
 
+/* Returns the second word, empty for commands of one word. */
 static struct hf_view second_word(const struct hf_cli_command *command)
 {
     size_t n = strcspn(command->name, " ");
@@ -18,7 +19,7 @@ static struct hf_view second_word(const struct hf_cli_command *command)
     return hf_view_of(command->name[n] == ' ' ? command->name + n + 1 : "");
 }
 
-/* Is this the first row with its first word? Rows of a group stand together or not; either is fine. */
+/* Returns true for the first row of a group, that is, of all rows with the same first word. */
 static bool leads(const struct hf_cli *cli, size_t row)
 {
     struct hf_view word = first_word(&cli->commands[row]);
@@ -68,7 +69,7 @@ static void print_options(FILE *to, const struct hf_cli_command *command)
     (void)fprintf(to, "--help");
 }
 
-/* The part that bash and zsh have in common: a case that sets `choices` for groups, one for options. */
+/* Prints the part that bash and zsh share: one case sets `choices` for commands, another one for options. */
 static void print_cases(const struct hf_cli *cli, FILE *to)
 {
     (void)fprintf(to, "  if [ \"$position\" -eq 1 ]; then choices='");
@@ -97,7 +98,7 @@ static void print_cases(const struct hf_cli *cli, FILE *to)
 
 static void print_bash(const struct hf_cli *cli, FILE *to)
 {
-    (void)fprintf(to, "# bash completion for holdfast; made by: holdfast completion bash\n"
+    (void)fprintf(to, "# bash completion for holdfast, printed by: holdfast completion bash\n"
                       "_holdfast() {\n"
                       "  local current=${COMP_WORDS[COMP_CWORD]} position=$COMP_CWORD one=${COMP_WORDS[1]-} "
                       "two=${COMP_WORDS[2]-} choices=\n");
@@ -115,7 +116,7 @@ static void print_bash(const struct hf_cli *cli, FILE *to)
 static void print_zsh(const struct hf_cli *cli, FILE *to)
 {
     (void)fprintf(to, "#compdef holdfast kubectl-holdfast\n"
-                      "# zsh completion for holdfast; made by: holdfast completion zsh\n"
+                      "# zsh completion for holdfast, printed by: holdfast completion zsh\n"
                       "_holdfast() {\n"
                       "  local current=${words[CURRENT]} position=$((CURRENT - 1)) one=${words[2]} two=${words[3]}\n"
                       "  local choices=\n");
@@ -130,7 +131,7 @@ static void print_zsh(const struct hf_cli *cli, FILE *to)
                       "if [ \"${funcstack[1]-}\" = _holdfast ]; then _holdfast; fi\n");
 }
 
-/* Text between single quotes of fish: backslash and quote are escaped. */
+/* Prints text for single quotes of fish; escapes backslash and quote. */
 static void print_quoted(FILE *to, const char *text)
 {
     for (; *text != '\0'; text++)
@@ -156,7 +157,7 @@ static void print_fish_options(FILE *to, const struct hf_cli_command *command)
 
 static void print_fish(const struct hf_cli *cli, FILE *to)
 {
-    (void)fprintf(to, "# fish completion for holdfast; made by: holdfast completion fish\n");
+    (void)fprintf(to, "# fish completion for holdfast, printed by: holdfast completion fish\n");
     for (size_t i = 0; i < cli->n_commands; i++) {
         const struct hf_cli_command *command = &cli->commands[i];
         struct hf_view one = first_word(command), two = second_word(command);
@@ -193,5 +194,5 @@ int hf_cli_completion(struct hf_cli *cli, const struct hf_cli_args *args, struct
             shells[i].print(cli, cli->out);
             return 0;
         }
-    return hf_err_set(err, EINVAL, "shell '%s' is not known; bash, zsh and fish are", args->words[0]);
+    return hf_err_set(err, EINVAL, "unknown shell '%s': bash, zsh or fish", args->words[0]);
 }

@@ -9,9 +9,9 @@
 enum { NAME_COLUMN = 18, OPTION_COLUMN = 28, PAGE = 100 };
 
 static const char exit_codes[] =
-    "Exit codes: 0 done; 1 failed (a file, a full disk, ...); 2 wrong command line, nothing was done;\n"
-    "3 refused: a signature, a hash or the content itself; 4 `status`: something on the node needs a person;\n"
-    "5 `status`: what was found is old, and no agent renews it.\n";
+    "Exit codes: 0 success; 1 failed (a file, a full disk, ...); 2 wrong command line, nothing happened;\n"
+    "3 refused: a signature, a hash or the content itself; 4 `status`: the node needs a person's attention;\n"
+    "5 `status`: the status is old, and no agent renews it.\n";
 
 void hf_cli_help_all(struct hf_cli *cli, FILE *to)
 {
@@ -21,7 +21,7 @@ void hf_cli_help_all(struct hf_cli *cli, FILE *to)
                   cli->program);
     for (size_t i = 0; i < cli->n_commands; i++)
         (void)fprintf(to, "  %-*s %s\n", NAME_COLUMN, cli->commands[i].name, cli->commands[i].summary);
-    (void)fprintf(to, "\n%s help COMMAND says more; so does holdfast(1).\n%s", cli->program, exit_codes);
+    (void)fprintf(to, "\nFor more: %s help COMMAND, and holdfast(1).\n%s", cli->program, exit_codes);
 }
 
 static bool is_of_group(const char *name, const char *word)
@@ -55,7 +55,7 @@ bool hf_cli_help_group(struct hf_cli *cli, FILE *to, const char *word)
     return found;
 }
 
-/* Words of a paragraph, wrapped; lines that begin with a blank stand as they are. */
+/* Prints wrapped paragraphs. Lines that begin with a blank stay as they are. */
 static void print_wrapped(FILE *to, const char *text)
 {
     struct hf_view rest = hf_view_of(text), line, word;
@@ -138,7 +138,7 @@ int hf_cli_help(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_er
 }
 
 const struct hf_cli_option hf_cli_version_options[] = {
-    HF_CLI_JSON("as JSON"),
+    HF_CLI_JSON("print as JSON"),
     {.name = NULL},
 };
 

@@ -35,10 +35,10 @@ int hf_cli_read_update(struct hf_cli *cli, const char *path, json_t **ret_update
     if (r < 0)
         return r;
     if (json_array_size(array) != 1)
-        return hf_err_set(err, EBADMSG, "%s: %zu objects, one EdgeUpdate is wanted", path, json_array_size(array));
+        return hf_err_set(err, EBADMSG, "%s: holds %zu objects, expected one EdgeUpdate", path, json_array_size(array));
     json_t *object = json_array_get(array, 0);
     if (strcmp(hf_json_str_or(object, "kind", ""), "EdgeUpdate") != 0)
-        return hf_err_set(err, EBADMSG, "%s: kind is '%.40s', EdgeUpdate is wanted", path,
+        return hf_err_set(err, EBADMSG, "%s: kind is '%.40s', expected EdgeUpdate", path,
                           hf_json_str_or(object, "kind", ""));
     *ret_update = json_incref(object);
     return 0;
@@ -64,8 +64,8 @@ int hf_cli_decode_update(struct hf_cli *cli, const char *path, json_t *json, str
     int r = hf_edgeupdate_decode(json, ret_update, issues);
     print_issues(cli, path, issues);
     if (r < 0)
-        r = hf_err_set(err, -r, "%s: %zu %s wrong; a node would refuse it", path, issues->n_errors,
-                       issues->n_errors == 1 ? "thing is" : "things are");
+        r = hf_err_set(err, -r, "%s: %zu %s; a node would refuse it", path, issues->n_errors,
+                       issues->n_errors == 1 ? "error" : "errors");
     free(issues);
     return r;
 }
@@ -101,7 +101,7 @@ int hf_cli_duration(const char *option, const char *text, uint64_t *ret_ns, stru
     }
     if (hf_parse_duration(text, ret_ns) == 0)
         return 0;
-    return hf_err_set(err, EINVAL, "--%s: '%.40s' is no duration (90d, 12h, 1h30m)", option, text);
+    return hf_err_set(err, EINVAL, "--%s: '%.40s' is not a duration (90d, 12h, 1h30m)", option, text);
 }
 
 int hf_cli_put(json_t *object, const char *path, json_t *value, struct hf_err *err)
@@ -109,7 +109,7 @@ int hf_cli_put(json_t *object, const char *path, json_t *value, struct hf_err *e
     int r = value != NULL ? hf_json_put(object, path, value) : -ENOMEM;
 
     if (r == -ENOTDIR)
-        return hf_err_set(err, EBADMSG, "%s: something on the way is no object", path);
+        return hf_err_set(err, EBADMSG, "%s: a field on this path is not an object", path);
     return r < 0 ? hf_err_set(err, ENOMEM, "out of memory") : 0;
 }
 

@@ -1,7 +1,8 @@
-/* loop/stream.h - a connection to a peer as bytes, over TCP or TLS: for protocols that are not HTTP. Loop thread only.
+/* loop/connection.h - a connection to a peer as bytes, over TCP or TLS, for protocols other than HTTP.
  *
- * Names are resolved by a worker. No callback runs inside a call to these functions. After `closed` or hf_connection_close() nothing is called.
- * TLS: 1.2 or newer, the system's store of trust or the given one, the name is checked. */
+ * Workers resolve names. TLS is 1.2 or newer, trusts the system's store or the given one, and checks the name.
+ * Threads: loop thread only. No callback runs inside a call to these functions; nothing is called after `closed` or
+ * hf_connection_close(). */
 #pragma once
 
 #include "base/buf.h"
@@ -18,15 +19,17 @@ struct hf_connection_params {
     const char *ca_pem; /* trust exactly these; NULL: the system's store */
     void (*opened)(void *arg);
     void (*received)(void *arg, const void *bytes, size_t n);
-    /* It could not be opened or has ended: -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH (name), -EKEYREJECTED (TLS), -EPIPE (the peer ended it). Close it. */
+    /* The connection could not open, or has ended: -ECONNREFUSED, -ETIMEDOUT, -EHOSTUNREACH (name), -EKEYREJECTED
+     * (TLS), -EPIPE (the peer ended it). Close it. */
     void (*closed)(void *arg, int r, const struct hf_err *err);
     void *arg;
 };
 
 HF_MUST_USE int hf_connection_open(struct hf_loop *loop, const struct hf_connection_params *params,
-                                   struct hf_connection **ret_stream, struct hf_err *err);
-void hf_connection_close(struct hf_connection *stream); /* NULL is fine; what was not sent yet is lost */
+                                   struct hf_connection **ret_connection, struct hf_err *err);
+void hf_connection_close(struct hf_connection *connection); /* NULL is fine; drops unsent bytes */
 
-/* Copied and sent when the socket takes it. -E2BIG: HF_CONNECTION_MAX_SEND waits already. Only once it is open. */
-HF_MUST_USE int hf_connection_send(struct hf_connection *stream, const void *bytes, size_t n);
-void hf_connection_pause(struct hf_connection *stream, bool paused); /* receiving */
+/* Copies; sends when the socket accepts it. -E2BIG: more than HF_CONNECTION_MAX_SEND bytes would wait. -ENOTCONN:
+ * not open. */
+HF_MUST_USE int hf_connection_send(struct hf_connection *connection, const void *bytes, size_t n);
+void hf_connection_pause(struct hf_connection *connection, bool paused); /* stops or resumes receiving */

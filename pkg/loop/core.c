@@ -4,7 +4,7 @@
 
 #include "os/memory.h"
 
-/* ---- tasks and guests ------------------------------------------------------------------------------------------------ */
+/* ---- tasks and guests -------------------------------------------------------------------------------------------- */
 
 void hf_loop_task_init(struct hf_loop_task *task, void (*run)(struct hf_loop_task *task))
 {
@@ -12,7 +12,7 @@ void hf_loop_task_init(struct hf_loop_task *task, void (*run)(struct hf_loop_tas
     task->run = run;
 }
 
-/* What is posted while tasks run waits for the next turn, so that two that post each other do not starve the rest. */
+/* A task posted while tasks run waits for the next turn, so that two that post each other do not starve the others. */
 static void run_tasks(uv_idle_t *idle)
 {
     struct hf_loop *loop = idle->data;
@@ -64,11 +64,12 @@ void hf_loop_guest_end_last(struct hf_loop *loop, struct hf_loop_guest *guest, v
     hf_list_append(&loop->last, &guest->link);
 }
 
-/* ---- small uv helpers ------------------------------------------------------------------------------------------------ */
+/* ---- small uv helpers -------------------------------------------------------------------------------------------- */
 
 int hf_loop_errno(int r)
 {
-    /* Errnos end below 134; uv's own begin at -3000 (names that cannot be resolved) and -4000 (end of file and the like). */
+    /* Errnos are below 134. uv's own errors begin at -3000 (names that do not resolve) and -4000 (end of file and
+     * the like). */
     if (r > -1000)
         return r;
     return r > -4000 ? -EHOSTUNREACH : -EIO;
@@ -79,17 +80,17 @@ uint64_t hf_loop_delay_ms(struct hf_loop *loop, uint64_t delay_ns)
     static const uint64_t century_ns = 100ull * 365 * 86400 * HF_NS_PER_S;
 
     uv_update_time(&loop->uv);
-    /* uv counts in whole milliseconds that it rounds down: start from the exact time and round the end up. */
+    /* uv rounds the current time down to whole milliseconds: compute from the exact time, and round the end up. */
     uint64_t due_ms = (uv_hrtime() + HF_MIN(delay_ns, century_ns) + HF_NS_PER_MS - 1) / HF_NS_PER_MS;
     uint64_t now_ms = uv_now(&loop->uv);
     return due_ms > now_ms ? due_ms - now_ms : 0;
 }
 
-/* ---- memory ---------------------------------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 enum { TRIM_AFTER_MS = 10000, TRIM_SPARE_BYTES = 256 * 1024 };
 
-#define TRIM_PERIOD_NS (600 * HF_NS_PER_S) /* at the most, where there is little to be given back */
+#define TRIM_PERIOD_NS (600 * HF_NS_PER_S) /* shortest period if there is little to return */
 
 static void on_trim(uv_timer_t *timer)
 {

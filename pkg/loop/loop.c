@@ -1,4 +1,4 @@
-/* The loop itself: turns, tasks, signals, watched descriptors, and the order in which everything ends. */
+/* Makes, runs and ends the loop; signals; watched descriptors. */
 #include "loop/core.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "loop/unit.h"
 #include "os/memory.h"
 
-/* ---- life ------------------------------------------------------------------------------------------------------------ */
+/* ---- life -------------------------------------------------------------------------------------------------------- */
 
 static void on_alive(uv_async_t *async)
 {
@@ -19,8 +19,8 @@ static void on_alive(uv_async_t *async)
 
 static int open_loop(struct hf_loop *loop, struct hf_err *err)
 {
-    /* Two workers: one may be held for minutes by a patch, the other still syncs and hashes. uv reads this once, when the
-     * first job is queued; what the user set stays. */
+    /* Two workers: a patch may hold one for minutes, and the other still syncs and hashes. uv reads this once, with
+     * the first job. A value of the user stays. */
     (void)setenv("UV_THREADPOOL_SIZE", "2", 0);
     hf_memory_frugal();
     int r = uv_loop_init(&loop->uv);
@@ -31,7 +31,7 @@ static int open_loop(struct hf_loop *loop, struct hf_err *err)
     (void)uv_timer_init(&loop->uv, &loop->trim);
     loop->idle.data = loop;
     loop->uv.data = loop;
-    hf_loop_worked(loop); /* what starting up needed */
+    hf_loop_worked(loop); /* returns the memory that only the start needed */
     return 0;
 }
 
@@ -51,7 +51,7 @@ struct hf_loop *hf_loop_new(struct hf_err *err)
         free(loop);
         return NULL;
     }
-    /* A peer that goes away in the middle of a write is an error code, not a signal. */
+    /* A peer that goes away during a write is an error code, not a signal. */
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN); /* so is a file larger than a limit: EFBIG */
     hf_sched_init(loop);
@@ -87,7 +87,7 @@ void hf_loop_free(struct hf_loop *loop)
     loop->closing = true;
     hf_sched_drain(loop);
     end_all(&loop->guests);
-    /* Guests close their handles in their own time; then the loop's own. */
+    /* The guests close their handles while this runs; then the loop closes its own. */
     (void)uv_idle_stop(&loop->idle);
     (void)uv_timer_stop(&loop->trim);
     uv_unref((uv_handle_t *)&loop->alive);
@@ -129,7 +129,7 @@ const struct hf_unit_ops *hf_loop_unit(struct hf_loop *loop)
     return &loop->unit;
 }
 
-/* ---- signals --------------------------------------------------------------------------------------------------------- */
+/* ---- signals ----------------------------------------------------------------------------------------------------- */
 
 struct signal_watch {
     struct hf_loop_guest guest;
@@ -179,7 +179,7 @@ int hf_loop_on_signal(struct hf_loop *loop, int signum, void (*fire)(void *arg),
     return 0;
 }
 
-/* ---- watched descriptors ---------------------------------------------------------------------------------------------- */
+/* ---- watched descriptors ----------------------------------------------------------------------------------------- */
 
 struct hf_loop_fd {
     struct hf_loop_guest guest;
@@ -206,7 +206,7 @@ static void on_fd(uv_poll_t *uv, int status, int events)
     struct hf_loop_fd *watch = hf_container_of(uv, struct hf_loop_fd, uv);
 
     (void)events;
-    /* A broken descriptor stays broken: told once, then not watched any more. */
+    /* A broken descriptor stays broken: report it once, then stop watching. */
     if (status < 0)
         (void)uv_poll_stop(uv);
     if (!watch->loop->closing)
@@ -225,7 +225,7 @@ int hf_loop_watch_fd(struct hf_loop *loop, int fd, bool readable, bool writable,
     watch->arg = arg;
     int r = uv_poll_init(&loop->uv, &watch->uv, fd);
     if (r < 0) {
-        free(watch); /* uv_poll_init registers nothing when it fails */
+        free(watch); /* uv_poll_init() registers nothing if it fails */
         return hf_loop_errno(r);
     }
     r = uv_poll_start(&watch->uv, (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0), on_fd);

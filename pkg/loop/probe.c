@@ -1,5 +1,5 @@
-/* TCP probes: resolve, then try each address in turn until one answers or the time is over. Numeric addresses never see the
- * resolver; names take a worker, so a dead DNS server can hold one of the two up for its own time-out. */
+/* TCP probes: resolve, then try each address in turn until one accepts or the time is up. Numeric addresses never
+ * reach the resolver. A name takes a worker, so a dead DNS server can block one of the two for its own time-out. */
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -13,11 +13,11 @@
 struct hf_probe_call {
     struct hf_loop_guest guest;
     struct hf_loop *loop;
-    struct hf_loop_task step; /* begins, or reports */
+    struct hf_loop_task step; /* begins or reports */
     uv_timer_t timer;
     uv_getaddrinfo_t resolve;
     uv_connect_t connect;
-    uv_tcp_t *socket; /* of the current try; frees itself */
+    uv_tcp_t *socket; /* handle of the current attempt; frees itself */
     struct addrinfo *addresses;
     const struct addrinfo *next;
     bool begun;
@@ -68,7 +68,7 @@ static void close_socket(struct hf_probe_call *call)
         uv_close((uv_handle_t *)call->socket, closed_socket);
 }
 
-/* No way back from here: everything that is open closes, the last one to close frees the call. */
+/* Closes everything that is open; the last handle to close frees the call. */
 static void probe_close(struct hf_probe_call *call)
 {
     call->over = true;
@@ -108,7 +108,7 @@ static void on_connect(uv_connect_t *request, int status)
     struct hf_probe_call *call = hf_container_of(request, struct hf_probe_call, connect);
 
     if (call->over)
-        return; /* closing: closed_socket() follows */
+        return; /* closed_socket() follows */
     if (status == 0) {
         finish(call, 0);
         return;
@@ -134,7 +134,7 @@ static void try_next(struct hf_probe_call *call)
         r = uv_tcp_connect(&call->connect, call->socket, address->ai_addr, on_connect);
         if (r < 0) {
             call->result = probe_errno(r);
-            close_socket(call); /* goes on with the next address */
+            close_socket(call); /* continues with the next address */
         }
         return;
     }
@@ -165,7 +165,7 @@ static void on_timeout(uv_timer_t *timer)
     finish(hf_container_of(timer, struct hf_probe_call, timer), -ETIMEDOUT);
 }
 
-/* Numeric addresses are done at once and cannot block. */
+/* Handles numeric addresses at once; cannot block. */
 static bool resolve_numeric(struct hf_probe_call *call)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};

@@ -1,15 +1,15 @@
 /* Child processes over uv_spawn().
  *
- * Each child leads a session of its own, so its process group and everything that stayed in its session can be found and
- * ended. The stages of a call:
+ * Each child leads a session of its own, so that we can find and end its process group and everything that stays in
+ * its session. The stages of a call:
  *
- *     RUNNING --deadline--> TERM (group told) --2 s--> KILL (group and session) --2 s--> given up, reported, left to the kernel
- *        `---------------------- child ends: what its pipe holds is read, `done` ----------------------'
+ *     RUNNING --deadline--> TERM (to the group) --2 s--> KILL (group and session) --2 s--> GIVEN_UP: report, abandon
+ *        `---------------------- child ends: read the rest of its pipe, `done` ----------------------'
  *
- * What is guaranteed: `done` comes at the latest 4 s after the deadline, whatever the child does. When the deadline passed, no
- * process of the child's session is left (but one that cannot be killed, in an uninterruptible call). A descendant that made
- * a session of its own (setsid, the way a daemon starts) is not followed: a restart hook must be able to start a daemon. As PID 1 of a container, or as a
- * subreaper, the orphans that come to us are reaped. */
+ * Guarantees: `done` comes at most 4 s after the deadline, whatever the child does. After a deadline no process of
+ * the child's session is left, except one in an uninterruptible system call. A descendant with a session of its own
+ * (setsid, as daemons do) survives: a restart hook must be able to start a daemon. As PID 1 of a container, or as a
+ * subreaper, we reap the orphans that become our children. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -39,21 +39,21 @@ struct hf_procs {
     struct hf_list calls;
     uv_signal_t child_signal;
     struct hf_loop_task reap;
-    bool reaps; /* orphans come to us */
+    bool reaps; /* orphans become our children */
 };
 
 struct hf_proc_call {
-    struct hf_list link; /* in procs->calls, until the child has been reaped */
+    struct hf_list link; /* in procs->calls until the child is reaped */
     struct hf_procs *procs;
     struct hf_loop_task report;
     uv_process_t process;
     uv_poll_t pipe;
     uv_timer_t timer;
-    unsigned open; /* handles not closed yet; the call is freed by the last one */
-    int fd;        /* read end of the pipe, -1 when closed */
+    unsigned open; /* number of open handles; the last one to close frees the call */
+    int fd;        /* read end of the pipe; -1 when closed */
     pid_t pid;
     enum proc_stage stage;
-    bool silent; /* `done` was called or is not wanted */
+    bool silent; /* `done` was called, or nobody wants it */
     bool ended;  /* reaped */
     int exit_code;
     struct hf_buf output;
@@ -61,9 +61,10 @@ struct hf_proc_call {
     void *arg;
 };
 
-/* ---- ending processes ------------------------------------------------------------------------------------------------ */
+/* ---- ending processes -------------------------------------------------------------------------------------------- */
 
-/* Session of a process, -1 when it is gone. Field 6 of /proc/PID/stat; the name before may hold anything, ')' included. */
+/* Returns the session of a process, -1 if it is gone. It is field 6 of /proc/PID/stat; the name before it may hold
+ * anything, also ')'. */
 static pid_t session_of(const char *pid)
 {
     char path[64], text[512];
@@ -84,7 +85,7 @@ static pid_t session_of(const char *pid)
     return state_session;
 }
 
-/* KILL all that have this session; returns how many there were. */
+/* Kills all processes of this session; returns their number. */
 static int sweep_session(pid_t session)
 {
     DIR *proc = opendir("/proc");
@@ -97,7 +98,7 @@ static int sweep_session(pid_t session)
         uint64_t pid;
         if (hf_parse_u64(entry->d_name, 2, INT32_MAX, &pid) < 0 || session_of(entry->d_name) != session)
             continue;
-        /* A zombie counts as found but cannot be found for ever: the sweeps are few. */
+        /* A zombie counts too; SWEEPS bounds the rounds. */
         (void)kill((pid_t)pid, SIGKILL);
         found++;
     }
@@ -112,7 +113,7 @@ static void kill_all(pid_t leader)
         ;
 }
 
-/* ---- the end of a call ----------------------------------------------------------------------------------------------- */
+/* ---- the end of a call ------------------------------------------------------------------------------------------- */
 
 static void unref_handle(struct hf_proc_call *call)
 {
@@ -149,7 +150,7 @@ static void close_pipe(struct hf_proc_call *call)
     call->fd = -1;
 }
 
-/* Everything but the process itself, which is kept until it has been reaped. */
+/* Closes everything except the process itself, which stays until it is reaped. */
 static void close_rest(struct hf_proc_call *call)
 {
     close_pipe(call);
@@ -164,13 +165,13 @@ static void report(struct hf_loop_task *task)
     if (call->silent)
         return;
     call->silent = true;
-    close_rest(call); /* frees nothing before this turn is over */
+    close_rest(call); /* frees nothing before the end of this turn */
     call->done(call->arg, call->stage == ST_RUNNING ? 0 : -ETIMEDOUT, call->exit_code, hf_buf_view(&call->output));
 }
 
-/* ---- output ---------------------------------------------------------------------------------------------------------- */
+/* ---- output ------------------------------------------------------------------------------------------------------ */
 
-/* One read; keeps what fits. Returns bytes read, 0 at the end, -errno. */
+/* Reads once and keeps the bytes that fit. Returns the bytes read, 0 at the end, or -errno. */
 static ssize_t read_some(struct hf_proc_call *call)
 {
     char bytes[READ_STEP];
@@ -180,7 +181,7 @@ static ssize_t read_some(struct hf_proc_call *call)
         return -errno;
     size_t fits = HF_MIN((size_t)n, call->output.max - call->output.n);
     if (hf_buf_add(&call->output, bytes, fits) < 0)
-        call->output.max = call->output.n; /* no memory: output is cut, the verdict is the exit code */
+        call->output.max = call->output.n; /* no memory: cut the output; the exit code still counts */
     return n;
 }
 
@@ -193,10 +194,11 @@ static void on_pipe(uv_poll_t *poll, int status, int events)
     if (n == -EAGAIN || n == -EINTR)
         return;
     if (n <= 0)
-        close_pipe(call); /* a child may close its output and go on */
+        close_pipe(call); /* a child may close its output and run on */
 }
 
-/* The child is gone; what it wrote last is still in the pipe. A daemon of its may hold the other end and write for ever. */
+/* The child is gone, but its last output is still in the pipe. A daemon that it started may hold the other end and
+ * write forever. */
 static void drain(struct hf_proc_call *call)
 {
     ssize_t n = 1;
@@ -205,7 +207,7 @@ static void drain(struct hf_proc_call *call)
         n = read_some(call);
 }
 
-/* ---- events ---------------------------------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------------------------------------ */
 
 static void on_exit_status(uv_process_t *process, int64_t status, int term_signal)
 {
@@ -214,7 +216,7 @@ static void on_exit_status(uv_process_t *process, int64_t status, int term_signa
     call->ended = true;
     hf_list_remove(&call->link);
     call->exit_code = term_signal != 0 ? 128 + term_signal : (int)(status & 0xff);
-    /* Its number is still ours to use: a group or session keeps it from being given out again. */
+    /* No new process can have this pid yet: a group or session with it still exists, or it was just reaped. */
     if (call->stage != ST_RUNNING)
         kill_all(call->pid);
     drain(call);
@@ -232,7 +234,7 @@ static void on_deadline(uv_timer_t *timer)
     case ST_RUNNING:
         call->stage = ST_TERM;
         (void)kill(-call->pid, SIGTERM);
-        (void)kill(-call->pid, SIGCONT); /* a stopped one would not hear */
+        (void)kill(-call->pid, SIGCONT); /* else a stopped process would not receive it */
         break;
     case ST_TERM:
         call->stage = ST_KILL;
@@ -248,7 +250,7 @@ static void on_deadline(uv_timer_t *timer)
     (void)uv_timer_start(timer, on_deadline, hf_loop_delay_ms(call->procs->loop, GRACE_NS), 0);
 }
 
-/* ---- starting -------------------------------------------------------------------------------------------------------- */
+/* ---- starting ---------------------------------------------------------------------------------------------------- */
 
 static int make_pipe(int ret_fds[2], struct hf_err *err)
 {
@@ -263,8 +265,8 @@ static int make_pipe(int ret_fds[2], struct hf_err *err)
     return 0;
 }
 
-/* Not every library marks what it opens (libcurl 7.88 does not): a child must inherit none of it, connections to the API server
- * least of all. */
+/* Some libraries open descriptors without O_CLOEXEC (libcurl 7.88). A child must inherit none of them, least of all
+ * connections to the API server. */
 static void mark_all_descriptors(void)
 {
     if (close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC) == 0)
@@ -280,7 +282,7 @@ static void mark_all_descriptors(void)
         (void)closedir(list);
 }
 
-/* argv and env are not written to by uv, it only forgot to say so. */
+/* uv does not write to argv and env; its type only lacks the const. */
 static char **unconst(const char *const *strings)
 {
     union {
@@ -324,7 +326,7 @@ static void start_watching(struct hf_proc_call *call, int fd, const struct hf_pr
     call->open++;
     (void)uv_timer_start(&call->timer, on_deadline, hf_loop_delay_ms(loop, timeout_ns), 0);
     if (uv_poll_init(&loop->uv, &call->pipe, fd) < 0) {
-        (void)close(fd); /* no descriptors to spare: the child runs on without being heard */
+        (void)close(fd); /* no descriptor left: the child runs on, without output */
         return;
     }
     call->fd = fd;
@@ -393,7 +395,7 @@ static void proc_cancel(void *ctx, struct hf_proc_call *call)
     close_rest(call);
 }
 
-/* ---- orphans --------------------------------------------------------------------------------------------------------- */
+/* ---- orphans ----------------------------------------------------------------------------------------------------- */
 
 static bool is_ours(const struct hf_procs *procs, pid_t pid)
 {
@@ -405,8 +407,8 @@ static bool is_ours(const struct hf_procs *procs, pid_t pid)
     return false;
 }
 
-/* uv waits for its own children by number; what was handed to us is nobody's. Runs after uv had its turn, so a child of ours
- * that is still there has only just ended and will be heard of again. */
+/* uv waits for its own children by pid; this reaps all others. Runs after uv had its turn, so a child of ours that
+ * is still a zombie has only just ended, and uv will hear of it. */
 static void reap_orphans(struct hf_loop_task *task)
 {
     struct hf_procs *procs = hf_container_of(task, struct hf_procs, reap);
@@ -427,14 +429,14 @@ static void on_child_signal(uv_signal_t *signal, int signum)
     hf_loop_task_post(procs->loop, &procs->reap);
 }
 
-/* ---- life ------------------------------------------------------------------------------------------------------------ */
+/* ---- life -------------------------------------------------------------------------------------------------------- */
 
 static void closed_signal(uv_handle_t *handle)
 {
     free(hf_container_of(handle, struct hf_procs, child_signal));
 }
 
-/* The loop ends: no child outlives it, none is left as a zombie unless it cannot be killed. */
+/* The loop ends: kill the child and reap it, unless it is in an uninterruptible system call. */
 static void end_call(struct hf_proc_call *call)
 {
     call->silent = true;
@@ -456,8 +458,9 @@ static void end_procs(struct hf_loop_guest *guest)
     uv_close((uv_handle_t *)&procs->child_signal, closed_signal);
 }
 
-/* Who started us may have us ignore signals from 32 on; ignoring is inherited, and libuv sets back only those below in a child.
- * By system call: libc hides the first two, which are its own. What somebody handles is left alone. */
+/* The parent may have left signals from 32 on ignored; children inherit that, and libuv resets only those below.
+ * Reset them by system call, because libc hides the first two, which it uses itself. Leave signals with a handler
+ * alone. */
 static void stop_ignoring_realtime(void)
 {
     struct {

@@ -4,12 +4,12 @@
 
 #include "loop/core.h"
 
-/* ---- timers ---------------------------------------------------------------------------------------------------------- */
+/* ---- timers ------------------------------------------------------------------------------------------------------ */
 
 struct hf_timer {
     struct hf_loop_guest guest;
     uv_timer_t uv;
-    struct hf_loop_task soon; /* a delay of 0: uv would fire such a timer again within the turn that armed it */
+    struct hf_loop_task soon; /* for a delay of 0: uv would fire such a timer again in the turn that armed it */
     struct hf_loop *loop;
     void (*fire)(void *arg);
     void *arg;
@@ -25,7 +25,7 @@ static void end_timer(struct hf_loop_guest *guest)
     struct hf_timer *timer = hf_container_of(guest, struct hf_timer, guest);
 
     hf_loop_task_drop(&timer->soon);
-    /* The memory lives until uv says so, later than this turn's callbacks: freeing inside its own callback is safe. */
+    /* uv frees the memory after this turn's callbacks, so freeing a timer inside its own callback is safe. */
     uv_close((uv_handle_t *)&timer->uv, free_timer);
 }
 
@@ -88,7 +88,7 @@ static void timer_free(void *ctx, struct hf_timer *timer)
     end_timer(&timer->guest);
 }
 
-/* ---- jobs ------------------------------------------------------------------------------------------------------------ */
+/* ---- jobs -------------------------------------------------------------------------------------------------------- */
 
 struct job_run {
     uv_work_t uv;
@@ -139,7 +139,7 @@ void hf_sched_drain(struct hf_loop *loop)
 {
     struct hf_list *it, *next;
 
-    /* Those that have not begun come back cancelled; those that have are waited for: they hang on their owner's memory. */
+    /* Jobs that have not begun come back cancelled; wait for the others, because they use their owner's memory. */
     hf_list_each(it, next, &loop->jobs)
         (void)uv_cancel((uv_req_t *)&hf_container_of(it, struct job_run, link)->uv);
     while (!hf_list_empty(&loop->jobs))

@@ -1,12 +1,13 @@
-/* systemd's manager over D-Bus, by libsystemd's sd-bus on the uv loop.
+/* systemd's manager over D-Bus, with libsystemd's sd-bus on the uv loop.
  *
- * One connection, made by the first call and closed after IDLE_NS without one: an idle process holds no bus name and wakes for
- * nobody's signals. sd-bus wants a descriptor watched, a time-out kept and sd_bus_process() run until it has nothing to do; that
- * is pump(). When the connection breaks, the calls that wait on it end with -ENOTCONN and the next call makes a new one.
+ * The first call opens one connection, which closes after IDLE_NS without a call: an idle process holds no bus name
+ * and wakes for no signals. sd-bus needs a watched descriptor, a timer, and sd_bus_process() until there is no work
+ * left; that is pump(). If the connection breaks, the calls that wait on it end with -ENOTCONN, and the next call
+ * opens a new one.
  *
- * restart: AddMatch(JobRemoved), Manager.Subscribe, RestartUnit, all sent at once (the bus keeps their order), then the
- * JobRemoved of the job RestartUnit named. state: Properties.GetAll of the unit, which makes systemd load it when it was not.
- * The interface is org.freedesktop.systemd1(5). */
+ * restart: sends AddMatch(JobRemoved), Manager.Subscribe and RestartUnit at once (the bus keeps their order), then
+ * waits for the JobRemoved of the job that RestartUnit named. state: Properties.GetAll of the unit, which makes
+ * systemd load it if necessary. The interface is org.freedesktop.systemd1(5). */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -29,33 +30,33 @@ struct hf_bus {
     struct hf_loop *loop;
     struct hf_list calls;
     struct hf_loop_task pump;
-    uv_timer_t timer; /* sd-bus' own time-outs, or the end of an idle connection */
-    sd_bus *bus;      /* NULL: not connected */
-    uv_poll_t *poll;  /* of this connection; frees itself */
-    int watched;      /* events the poll is started for */
-    bool matched;     /* JobRemoved comes to us */
+    uv_timer_t timer; /* for sd-bus' time-outs, or the end of an idle connection */
+    sd_bus *bus;      /* NULL if not connected */
+    uv_poll_t *poll;  /* handle of this connection; frees itself */
+    int watched;      /* events that the poll handle watches */
+    bool matched;     /* the match for JobRemoved is set */
 };
 
 struct hf_unit_call {
     struct hf_list link;
     struct hf_bus *bus;
-    struct hf_loop_task step; /* begins, or reports */
+    struct hf_loop_task step; /* begins or reports */
     uv_timer_t timer;
     sd_bus_slot *reply;
     char unit[MAX_UNIT_NAME];
-    char *job; /* object path RestartUnit answered with */
+    char *job; /* object path from the reply to RestartUnit */
     bool begun;
     bool over;
     int result;
     struct hf_err err;
     char active[MAX_STATE];
     char sub[MAX_STATE];
-    void (*restarted)(void *arg, int r, const struct hf_err *err); /* one of the two */
+    void (*restarted)(void *arg, int r, const struct hf_err *err); /* set one of the two */
     void (*state)(void *arg, int r, const char *active_state, const char *sub_state, const struct hf_err *err);
     void *arg;
 };
 
-/* ---- the end of a call ----------------------------------------------------------------------------------------------- */
+/* ---- the end of a call ------------------------------------------------------------------------------------------- */
 
 static void closed_call(uv_handle_t *handle)
 {
@@ -74,7 +75,7 @@ static void call_close(struct hf_unit_call *call)
     uv_close((uv_handle_t *)&call->timer, closed_call);
 }
 
-/* Only notes the result: `done` is called from the loop. */
+/* Stores the result; the loop calls `done`. */
 static void finish(struct hf_unit_call *call, int r)
 {
     if (call->over)
@@ -88,7 +89,7 @@ static void report(struct hf_unit_call *call)
 {
     struct hf_unit_call copy = *call;
 
-    hf_loop_task_post(call->bus->loop, &call->bus->pump); /* the idle time may begin */
+    hf_loop_task_post(call->bus->loop, &call->bus->pump); /* may start the idle timer */
     call_close(call);
     if (copy.restarted != NULL)
         copy.restarted(copy.arg, copy.result, &copy.err);
@@ -103,7 +104,7 @@ static void on_deadline(uv_timer_t *timer)
     finish(call, hf_err_set(&call->err, ETIMEDOUT, "unit '%s': no answer from systemd in time", call->unit));
 }
 
-/* D-Bus errors by name, then by what sd-bus makes of them. */
+/* Maps D-Bus errors by name, and the others by sd-bus' errno. */
 static int finish_error(struct hf_unit_call *call, const sd_bus_error *error, int r)
 {
     static const struct {
@@ -129,8 +130,8 @@ static int finish_error(struct hf_unit_call *call, const sd_bus_error *error, in
     for (size_t i = 0; i < HF_LEN(known); i++)
         if (strcmp(name, known[i].name) == 0)
             code = known[i].code;
-    /* Where systemd is installed but not running, the bus tries in vain to start it; when the connection breaks, sd-bus answers what
-     * is outstanding by itself with "no reply". */
+    /* Where systemd is installed but does not run, the bus tries in vain to start it. If the connection breaks,
+     * sd-bus itself answers the pending calls with "no reply". */
     if (strncmp(name, spawn, strlen(spawn)) == 0 || (code == ETIMEDOUT && sd_bus_is_open(call->bus->bus) <= 0))
         code = ENOTCONN;
     const char *text = error != NULL && error->message != NULL ? error->message : strerror(code);
@@ -138,7 +139,7 @@ static int finish_error(struct hf_unit_call *call, const sd_bus_error *error, in
     return 0;
 }
 
-/* ---- the connection -------------------------------------------------------------------------------------------------- */
+/* ---- the connection ---------------------------------------------------------------------------------------------- */
 
 static void free_poll(uv_handle_t *handle)
 {
@@ -197,7 +198,7 @@ static void arm_timer(struct hf_bus *bus)
         (void)uv_timer_stop(&bus->timer);
         return;
     }
-    uint64_t now_us = uv_hrtime() / 1000; /* CLOCK_MONOTONIC, as sd-bus' */
+    uint64_t now_us = uv_hrtime() / 1000; /* CLOCK_MONOTONIC, as sd-bus uses */
     uint64_t delay_us = due_us > now_us ? due_us - now_us : 0;
     (void)uv_timer_start(&bus->timer, on_bus_timer, delay_us / 1000 + 1, 0);
 }
@@ -264,7 +265,7 @@ static int connect_bus(struct hf_unit_call *call)
     return hf_err_set(&call->err, ENOTCONN, "unit '%s': no system bus: %s", call->unit, strerror(-r));
 }
 
-/* ---- restart --------------------------------------------------------------------------------------------------------- */
+/* ---- restart ----------------------------------------------------------------------------------------------------- */
 
 static void job_ended(struct hf_unit_call *call, const char *result)
 {
@@ -308,8 +309,8 @@ static int on_restart_reply(sd_bus_message *message, void *userdata, sd_bus_erro
     return call->job == NULL ? finish_error(call, NULL, -ENOMEM) : 0;
 }
 
-/* The match is the bus', once for the connection. systemd sends signals only while somebody subscribed, and forgets it when it is
- * not the same any more: asked each time, a second time is harmless. */
+/* One match serves the whole connection. systemd sends signals only to subscribers, and forgets them when it
+ * restarts, so subscribe before each restart; a second time is harmless. */
 static int subscribe(struct hf_bus *bus)
 {
     int r = 0;
@@ -334,7 +335,7 @@ static int begin_restart(struct hf_unit_call *call)
                                     "RestartUnit", on_restart_reply, call, "ss", call->unit, "replace");
 }
 
-/* ---- state ----------------------------------------------------------------------------------------------------------- */
+/* ---- state ------------------------------------------------------------------------------------------------------- */
 
 struct unit_state {
     const char *load;
@@ -405,7 +406,7 @@ static int begin_state(struct hf_unit_call *call)
                                     "GetAll", on_state_reply, call, "s", "org.freedesktop.systemd1.Unit");
 }
 
-/* ---- calls ----------------------------------------------------------------------------------------------------------- */
+/* ---- calls ------------------------------------------------------------------------------------------------------- */
 
 static void begin(struct hf_unit_call *call)
 {
@@ -455,11 +456,11 @@ static int call_new(struct hf_loop *loop, const char *unit, uint64_t timeout_ns,
     if (loop->closing)
         return hf_err_set(err, ECANCELED, "the process is ending");
     if (unit[0] == '\0' || strlen(unit) >= MAX_UNIT_NAME)
-        return hf_err_set(err, EINVAL, "'%.64s' is no unit name", unit);
+        return hf_err_set(err, EINVAL, "'%.64s' is not a unit name", unit);
     struct hf_bus *bus = bus_get(loop);
     struct hf_unit_call *call = bus != NULL ? calloc(1, sizeof(*call)) : NULL;
     if (call == NULL)
-        return hf_err_set(err, ENOMEM, "no memory to ask for unit '%s'", unit);
+        return hf_err_set(err, ENOMEM, "no memory to query unit '%s'", unit);
     call->bus = bus;
     (void)snprintf(call->unit, sizeof(call->unit), "%s", unit);
     (void)uv_timer_init(&loop->uv, &call->timer);

@@ -9,7 +9,7 @@
 #include "base/parse.h"
 #include "codec/json.h"
 
-/* The floor, moved on by the time that passed since it was set. */
+/* Returns the floor plus the time since it was set. */
 static uint64_t now_floor(const struct hf_clock_floor *floor)
 {
     return floor->floor_unix_ns + (hf_mono_ns(floor->wall) - floor->floor_mono_ns);
@@ -83,7 +83,7 @@ enum hf_clock_ntp hf_clock_ntp_read(void)
 void hf_clock_skew_measure(struct hf_clock_skew *skew, uint64_t date_unix_ns, uint64_t mono_ns)
 {
     skew->known = true;
-    skew->server_unix_ns = date_unix_ns + HF_NS_PER_S / 2; /* the header cuts fractions off */
+    skew->server_unix_ns = date_unix_ns + HF_NS_PER_S / 2; /* the header has no fractions */
     skew->at_mono_ns = mono_ns;
 }
 
@@ -129,7 +129,7 @@ int hf_clock_file_parse(struct hf_view text, struct hf_clock_file *ret_file, str
     if (hf_json_int_or(root, "format", 0) != 1)
         return hf_err_set(err, EBADMSG, "unknown format of the clock file");
     if (time_at(root, "newest", &file.newest_unix_ns) < 0 || time_at(root, "contact", &file.contact_unix_ns) < 0)
-        return hf_err_set(err, EBADMSG, "a time in the clock file is no RFC 3339 date");
+        return hf_err_set(err, EBADMSG, "a time in the clock file is not an RFC 3339 date");
     *ret_file = file;
     return 0;
 }

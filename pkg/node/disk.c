@@ -14,7 +14,7 @@ static unsigned percent(uint64_t total, uint64_t nfree, uint64_t available)
     uint64_t used = total > nfree ? total - nfree : 0;
     uint64_t usable = used + available;
 
-    /* Numbers so large that a hundredfold would not fit lose bits that do not show in a percentage. */
+    /* Halve numbers so large that a hundredfold would overflow; the lost bits do not show in a percentage. */
     while (used > UINT64_MAX / 128) {
         used /= 2;
         usable /= 2;

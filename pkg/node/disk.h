@@ -1,4 +1,4 @@
-/* node/disk.h - how full a file system is, as a level with hysteresis. Pure. */
+/* node/disk.h - the usage of a file system, as a level with hysteresis. Pure; any thread. */
 #pragma once
 
 #include <stdint.h>
@@ -9,10 +9,11 @@ const char *hf_disk_level_name(enum hf_disk_level level); /* "Ok", "Warning", "C
 
 enum { HF_DISK_WARN_PERCENT = 70, HF_DISK_CRITICAL_PERCENT = 85, HF_DISK_HYSTERESIS_PERCENT = 2 };
 
-/* Used part in percent, rounded up, of what a normal user could use, as df(1) counts; 0 when the size is unknown. Inodes
- * count too: the fuller of both. */
+/* Returns the used percentage, rounded up, of the space that a normal user could use, as df(1) counts; 0 if the size
+ * is unknown. Counts blocks and inodes, and returns the greater. */
 unsigned hf_disk_used_percent(const struct statvfs *fs);
 
-/* The level, given the one before: it falls only when the use is HF_DISK_HYSTERESIS_PERCENT below the mark it crossed. */
+/* Returns the level, given the previous one: it falls only when usage is HF_DISK_HYSTERESIS_PERCENT below the
+ * threshold. */
 enum hf_disk_level hf_disk_judge(unsigned used_percent, unsigned warn_percent, unsigned critical_percent,
                                  enum hf_disk_level before);

@@ -64,9 +64,9 @@ bool hf_facts_has_cpu(const struct hf_facts *facts, const char *feature)
     return strstr(facts->cpu_features, word) != NULL;
 }
 
-/* ---- processor ---------------------------------------------------------------------------------------------------- */
+/* ---- processor --------------------------------------------------------------------------------------------------- */
 
-/* The value of the first "key : value" line of /proc/cpuinfo with this key. */
+/* Finds the first line "key : value" of /proc/cpuinfo with this key. */
 static bool cpuinfo_value(const char *text, const char *key, struct hf_view *ret_value)
 {
     struct hf_view rest = hf_view_of(text), line, name;
@@ -82,7 +82,7 @@ static bool cpuinfo_value(const char *text, const char *key, struct hf_view *ret
     return false;
 }
 
-/* RISC-V spells "rv64imafdcv_zba_zbb": single letters up to the first underscore, then words. */
+/* RISC-V writes "rv64imafdcv_zba_zbb": single letters up to the first underscore, then words. */
 static int add_riscv(struct hf_view isa, struct hf_buf *out)
 {
     struct hf_view word;
@@ -97,7 +97,7 @@ static int add_riscv(struct hf_view isa, struct hf_buf *out)
     return r;
 }
 
-/* AT_HWCAP of AArch64 (asm/hwcap.h), for the few kernels and sandboxes whose cpuinfo has no Features line. */
+/* AT_HWCAP of AArch64 (asm/hwcap.h), for the few kernels and sandboxes without a Features line in cpuinfo. */
 static const struct {
     unsigned bit;
     const char *name;
@@ -164,7 +164,7 @@ static unsigned count_ranges(const char *text)
     return count;
 }
 
-/* ---- memory, GPU, TPM --------------------------------------------------------------------------------------------- */
+/* ---- memory, GPU, TPM -------------------------------------------------------------------------------------------- */
 
 static uint64_t read_memory(const struct hf_probe_root *at)
 {
@@ -192,10 +192,10 @@ static const char *pci_vendor_name(const char *vendor)
     for (size_t i = 0; i < HF_LEN(makers); i++)
         if (strcmp(vendor, makers[i].id) == 0)
             return makers[i].name;
-    return NULL; /* a management controller's or hypervisor's frame buffer computes nothing */
+    return NULL; /* the frame buffer of a management controller or hypervisor computes nothing */
 }
 
-/* Display controllers have PCI class 0x03xxxx. A separate card wins over what is built into the processor. */
+/* Display controllers have PCI class 0x03xxxx. A separate card wins over the GPU in the processor. */
 static int look_at_pci(void *arg, const char *name)
 {
     struct gpu_search *search = arg;
@@ -213,7 +213,7 @@ static int look_at_pci(void *arg, const char *name)
     return 0;
 }
 
-/* Boards without PCI: the driver behind a DRM render node (one that draws without a screen). */
+/* Boards without PCI: the driver of a DRM render node, which draws without a screen. */
 static int look_at_drm(void *arg, const char *name)
 {
     struct gpu_search *search = arg;
@@ -253,7 +253,7 @@ static void read_tpm(const struct hf_probe_root *at, struct hf_facts *facts)
     (void)snprintf(path, sizeof(path), "/sys/class/tpm/%s/tpm_version_major", name);
     if (!hf_probe_text(at, path, facts->tpm, sizeof(facts->tpm)))
         (void)snprintf(facts->tpm, sizeof(facts->tpm),
-                       "1"); /* kernels before 5.6 do not say; 2.0 ones say so elsewhere */
+                       "1"); /* kernels before 5.6 do not report it; TPMs 2.0 report it elsewhere */
 }
 
 int hf_facts_read(const struct hf_facts_params *params, struct hf_facts *ret_facts)

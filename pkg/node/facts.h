@@ -1,7 +1,8 @@
-/* node/facts.h - what this machine is, read from /proc, /sys and /dev.
+/* node/facts.h - facts about this machine, read from /proc, /sys and /dev.
  *
- * Nothing here needs a right, a child process or the network. Read once at start and again each `interval` (hot-plugged
- * devices); what cannot be read is unknown, never an error. Blocks for about a millisecond. */
+ * Reading needs no privilege, no child process and no network. Call at start and again each `interval` (hot-plugged
+ * devices). A file that cannot be read leaves a fact unknown, and is never an error. Blocks for about a millisecond.
+ * Threads: any. Memory: hf_facts owns its strings. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,34 +14,35 @@
 
 struct hf_facts {
     char arch[16];         /* as in kubernetes.io/arch: amd64, arm64, arm, riscv64, ... */
-    char kernel[96];       /* release: "6.1.0-18-arm64"; "" unknown */
-    char gpu[32];          /* "nvidia", "amd", "intel", or the driver's name ("v3d"); "" none */
-    char tpm[8];           /* major version: "2", "1"; "" none */
-    uint64_t memory_bytes; /* MemTotal: what the kernel left of it; 0 unknown */
-    unsigned cpus;         /* online; 0 unknown */
+    char kernel[96];       /* release: "6.1.0-18-arm64"; "" if unknown */
+    char gpu[32];          /* "nvidia", "amd", "intel", or the driver's name ("v3d"); "" if none */
+    char tpm[8];           /* major version: "2", "1"; "" if none */
+    uint64_t memory_bytes; /* MemTotal: without the kernel's own part; 0 if unknown */
+    unsigned cpus;         /* online; 0 if unknown */
     enum hf_storage storage;
-    char *cpu_features; /* as the kernel spells them, " a b c " with a blank at both ends; NULL unknown. Owned. */
+    char *cpu_features; /* in the kernel's spelling, " a b c " with a blank at both ends; NULL if unknown */
 };
 
 struct hf_facts_params {
     const struct hf_fs_ops *fs;
     const char *root;                  /* "" on a real node; see node/probe.h */
-    const char *arch;                  /* NULL: what this program was built for */
-    unsigned state_major, state_minor; /* device number of the state folder; 0:0 unknown */
+    const char *arch;                  /* NULL: the architecture of this build */
+    unsigned state_major, state_minor; /* device number of the state folder; 0:0 if unknown */
 };
 
-/* The architecture this program was built for: also right on a 64-bit kernel with a 32-bit user land. */
+/* Returns the architecture of this build: right also on a 64-bit kernel with a 32-bit user land. */
 const char *hf_facts_build_arch(void);
 
-/* -ENOMEM only. *ret_facts is untouched on failure. */
+/* Fails with -ENOMEM only; *ret_facts is then untouched. */
 HF_MUST_USE int hf_facts_read(const struct hf_facts_params *params, struct hf_facts *ret_facts);
 void hf_facts_done(struct hf_facts *facts);
 bool hf_facts_equal(const struct hf_facts *a, const struct hf_facts *b);
 
 bool hf_facts_has_cpu(const struct hf_facts *facts, const char *feature);
 
-/* The 3C classification, a rule on hardware alone (a policy's static label wins over it):
+/* Returns the 3C class, a rule on hardware alone (a policy's static label overrides it):
+ *
  *   compute       a GPU, or at least 4 CPUs and 3.5 GiB of memory (a "4 GB" board has 3.7): can run heavy workloads
- *   compliance    else, a TPM: can prove what it is and keep keys, so data that must stay inside a boundary may be here
+ *   compliance    else, a TPM: can prove its identity and keep keys, so data of a compliance boundary may be here
  *   connectivity  else: a small gateway */
 const char *hf_facts_class(const struct hf_facts *facts);

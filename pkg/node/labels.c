@@ -6,8 +6,8 @@
 
 enum { MAX_LABEL_PART = 63 };
 
-/* The processor features that programs are built for. All that a kernel lists (over a hundred on x86) would be more label
- * than node; `requires.cpuFeatures` in a release still sees every one. */
+/* The processor features that programs are built for. A kernel lists over a hundred on x86, too many for labels;
+ * `requires.cpuFeatures` of a release still sees them all. */
 static const char *const labelled_features[] = {
     /* x86 */ "sse4_2",
     "popcnt",
@@ -153,7 +153,7 @@ static int by_key(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* One spelling of one set: the order of keys does not depend on who set which. */
+/* Gives equal sets equal text: the order of keys does not depend on the order of insertion. */
 static int sorted(const json_t *labels, json_t **ret_sorted)
 {
     size_t n = json_object_size(labels), i = 0;

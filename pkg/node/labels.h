@@ -1,7 +1,7 @@
-/* node/labels.h - which labels this node shall carry, and whether they must be applied now. Pure.
+/* node/labels.h - the labels that this node should have, and if it must apply them now. Pure; any thread.
  *
- * Labels are applied server-side with our own field manager as one whole set: what is no longer in it disappears, what others
- * set stays. */
+ * The agent applies labels server-side, with its own field manager, as one whole set: a label that leaves the set
+ * disappears, and labels of other managers stay. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,23 +9,23 @@
 #include "api/syncpolicy.h"
 #include "node/facts.h"
 
-/* Kubernetes' rules for label keys (with our prefix only) and values. */
+/* Check Kubernetes' rules for label keys (only with our prefix) and values. */
 bool hf_label_key_valid(const char *key);
 bool hf_label_value_valid(const char *value);
 
-/* The labels of our prefix: detected ones, then the policy's static ones over them (the operator knows better). A static
- * label with a key outside our prefix or an invalid value is left out and named in *refused (may be NULL). *ret_labels: a new
- * object of strings in key order. -ENOMEM. */
+/* Builds the labels of our prefix: detected ones, and the policy's static ones over them (the operator knows
+ * better). Leaves out a static label with a key outside our prefix or an invalid value, and names it in *refused
+ * (may be NULL). *ret_labels is a new object of strings in key order. -ENOMEM. */
 HF_MUST_USE int hf_labels_desired(const struct hf_facts *facts, const struct hf_syncpolicy *policy, json_t **ret_labels,
                                   struct hf_issues *refused);
 
-/* What selectors are matched against while no Node object is known: kubernetes.io/{arch,os,hostname} and `desired`. */
+/* Builds the labels for selectors while the Node object is unknown: kubernetes.io/{arch,os,hostname} and `desired`. */
 HF_MUST_USE int hf_labels_local(const struct hf_facts *facts, const char *node_name, const json_t *desired,
                                 json_t **ret_labels);
 
-/* Does this Node object lack one of the desired labels, or does our field manager still own one that is no longer desired? */
+/* True if this Node object lacks a desired label, or our field manager still owns one that is no longer desired. */
 bool hf_labels_due(const json_t *node, const json_t *desired);
 
-/* The body to apply. The uid makes the API server refuse it when this Node was deleted meanwhile: applying must never bring a
- * Node into being. */
+/* Builds the body to apply. The uid makes the API server refuse it if this Node was deleted meanwhile: applying must
+ * never create a Node. */
 HF_MUST_USE int hf_labels_apply_body(const char *node_name, const char *uid, const json_t *desired, json_t **ret_body);

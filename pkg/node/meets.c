@@ -61,7 +61,8 @@ struct list {
     size_t n;
 };
 
-/* What does not fit in the message any more is not said; the first things are. */
+/* Appends one missing thing. The message keeps the first ones and drops those that do not fit. It names all of them
+ * at once, so that an operator who fixes one does not find the next a day later. */
 static void missing(struct list *list, const char *format, ...) HF_PRINTF(2, 3);
 static void missing(struct list *list, const char *format, ...)
 {

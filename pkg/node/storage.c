@@ -21,7 +21,7 @@ static bool starts(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* A file inside a disk's folder. */
+/* Reads a file in the folder of a disk. */
 static bool disk_text(const struct hf_probe_root *at, const char *disk, const char *file, char *text, size_t n)
 {
     char path[PATH_BYTES];
@@ -29,7 +29,7 @@ static bool disk_text(const struct hf_probe_root *at, const char *disk, const ch
     return snprintf(path, sizeof(path), "%s/%s", disk, file) < (int)sizeof(path) && hf_probe_text(at, path, text, n);
 }
 
-/* Disks that a hypervisor makes up look like any other SCSI or ATA disk but for their vendor or model. */
+/* Only vendor or model tell the virtual disk of a hypervisor from any other SCSI or ATA disk. */
 static bool made_up(const struct hf_probe_root *at, const char *disk)
 {
     static const char *const files[] = {"device/vendor", "device/model"};
@@ -66,7 +66,7 @@ static enum hf_storage of_scsi(const struct hf_probe_root *at, const char *disk)
     return text[0] == '0' ? HF_STORAGE_SSD : HF_STORAGE_HDD;
 }
 
-/* By the kernel's name of a whole disk; `disk` is its folder under /sys/class/block. */
+/* Decides by the kernel's name of a whole disk; `disk` is its folder under /sys/class/block. */
 static enum hf_storage of_disk(const struct hf_probe_root *at, const char *name, const char *disk)
 {
     if (starts(name, "nvme"))
@@ -88,7 +88,8 @@ static const char *last_part(const char *path)
     return slash == NULL ? path : slash + 1;
 }
 
-/* A partition's folder lies inside its disk's; the link /sys/class/block/<name> says where. */
+/* Replaces a partition by its disk. The folder of a partition is inside its disk's, and the link
+ * /sys/class/block/<name> leads there. */
 static bool whole_disk(const struct hf_probe_root *at, char *name, size_t n)
 {
     char path[PATH_BYTES], link[PATH_BYTES];
@@ -123,7 +124,7 @@ static enum hf_storage of_name(const struct hf_probe_root *at, char *name, size_
     return HF_STORAGE_UNKNOWN;
 }
 
-/* mountinfo(5): "36 35 0:45 / /mnt opts ... - btrfs /dev/sda2 opts": the source follows the lone dash. */
+/* mountinfo(5): "36 35 0:45 / /mnt opts ... - btrfs /dev/sda2 opts": the source follows the single dash. */
 static bool mounted_from(const struct hf_probe_root *at, unsigned major, unsigned minor, char *name, size_t n)
 {
     _cleanup_(hf_freep) char *text = malloc(MOUNTINFO_BYTES);

@@ -1,4 +1,5 @@
-/* node/storage.h - the kind of medium that carries a block device. Reads /sys and /proc; blocks for microseconds. Threads: any. */
+/* node/storage.h - the kind of medium that carries a block device. Reads /sys and /proc; blocks for microseconds.
+ * Threads: any. */
 #pragma once
 
 #include "node/probe.h"

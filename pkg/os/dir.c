@@ -31,7 +31,7 @@ const char *hf_dir_of_path(const char *path, char *folder, size_t n)
         (void)snprintf(folder, n, ".");
         return path;
     }
-    /* "/x" lies in "/", "a//x" in "a". */
+    /* "/x" is in "/", and "a//x" in "a". */
     const char *end = slash;
     while (end > path && end[-1] == '/')
         end--;
@@ -46,7 +46,7 @@ int hf_dir_sync(const struct hf_fs_ops *fs, const char *path, struct hf_err *err
     if (folder.fd < 0)
         return hf_err_sys(err, folder.fd, "open '%s'", path);
     int r = fs->fsync(fs->ctx, folder.fd);
-    /* Some file systems (FUSE, 9p) have no sync for folders: their names are as durable as they get. */
+    /* Some file systems (FUSE, 9p) cannot sync a folder; nothing makes their names more durable. */
     if (r < 0 && r != -EINVAL && r != -ENOTSUP)
         return hf_err_sys(err, r, "sync folder '%s'", path);
     return 0;
@@ -60,7 +60,7 @@ static int sync_parent(const struct hf_fs_ops *fs, const char *path, struct hf_e
     return hf_dir_sync(fs, parent, err);
 }
 
-/* One component: made (1), or there and a folder (0). */
+/* Makes one component: 1 if made, 0 if the folder exists. */
 static int make_one(const struct hf_fs_ops *fs, const char *path, mode_t mode, struct hf_err *err)
 {
     struct stat st;
@@ -75,11 +75,11 @@ static int make_one(const struct hf_fs_ops *fs, const char *path, mode_t mode, s
     int seen = fs->fstatat(fs->ctx, AT_FDCWD, path, &st, 0);
     if (seen < 0)
         return hf_err_sys(err, seen == -ENOENT ? r : seen, "make folder '%s'", path);
-    return S_ISDIR(st.st_mode) ? 0 : hf_err_set(err, ENOTDIR, "make folder '%s': there is something else", path);
+    return S_ISDIR(st.st_mode) ? 0 : hf_err_set(err, ENOTDIR, "make folder '%s': it exists and is not a folder", path);
 }
 
-/* The deepest folder that was there already may be one that an earlier run made and was killed before syncing; those above it
- * were synced before it was made. Parents we may not read were certainly not made by us. */
+/* A run before this one may have made the deepest existing folder and died before the sync, so sync its parent; it
+ * had synced all folders above. A parent that we may not read is certainly not ours. */
 static int sync_found(const struct hf_fs_ops *fs, const char *path, struct hf_err *err)
 {
     int r = sync_parent(fs, path, NULL);

@@ -12,7 +12,7 @@
 
 enum { READ_STEP = 64 * 1024 };
 
-/* A descriptor of a table, closed when its scope ends. */
+/* Closes a descriptor of a table at the end of its scope. */
 struct opened_file {
     const struct hf_fs_ops *fs;
     int fd;
@@ -36,7 +36,7 @@ static int read_rest(const struct hf_fs_ops *fs, int fd, const char *path, struc
     uint64_t at = 0;
 
     for (;;) {
-        /* One byte more than fits is asked for, so that "exactly full" and "too long" differ. */
+        /* Ask for one byte more than fits, so that "exactly full" and "too long" differ. */
         char extra;
         size_t room = HF_MIN(out->max - out->n, (size_t)READ_STEP);
         int r = hf_buf_reserve(out, room);
@@ -64,7 +64,7 @@ int hf_file_read(const struct hf_fs_ops *fs, const char *path, struct hf_buf *ou
     struct stat st;
     size_t before = out->n;
 
-    /* Not blocking: a FIFO put in the place of a file must not hang its reader. */
+    /* O_NONBLOCK: a FIFO in the place of a file must not hang the reader. */
     int r = handle_open(&file, path, O_RDONLY | O_NONBLOCK, 0, err);
     if (r < 0)
         return r;
@@ -98,7 +98,7 @@ static int write_synced(const struct hf_fs_ops *fs, const char *path, const void
 {
     _cleanup_(handle_done) struct opened_file file = {fs, -1};
 
-    /* What an earlier power cut left is removed, not reused: its owner and mode may be anything. */
+    /* Remove the rest of an earlier power cut instead of reusing it: it may have any owner and mode. */
     int r = fs->unlinkat(fs->ctx, AT_FDCWD, path, 0);
     if (r < 0 && r != -ENOENT)
         return hf_err_sys(err, r, "remove '%s'", path);
@@ -116,7 +116,7 @@ static int write_synced(const struct hf_fs_ops *fs, const char *path, const void
         return hf_err_sys(err, r, "sync '%s'", path);
     int fd = file.fd;
     file.fd = -1;
-    r = fs->close(fs->ctx, fd); /* NFS and FUSE tell late */
+    r = fs->close(fs->ctx, fd); /* NFS and FUSE report write errors here */
     return r < 0 ? hf_err_sys(err, r, "close '%s'", path) : 0;
 }
 
@@ -147,7 +147,8 @@ int hf_file_remove(const struct hf_fs_ops *fs, const char *path, struct hf_err *
     char folder[PATH_MAX];
     int r = fs->unlinkat(fs->ctx, AT_FDCWD, path, 0);
 
-    /* Absent may mean removed a moment before the power went, and not yet durably: sync all the same. */
+    /* The file may be absent because an earlier call removed it just before a power cut, not yet durably: sync all
+     * the same. */
     if (r < 0 && r != -ENOENT)
         return hf_err_sys(err, r, "remove '%s'", path);
     (void)hf_dir_of_path(path, folder, sizeof(folder));
@@ -176,7 +177,7 @@ int hf_file_forget(const struct hf_fs_ops *fs, const char *path, struct hf_err *
         r = unlink_if_there(fs, path, err);
     if (r < 0)
         return r;
-    /* Absent may mean removed a moment ago, and not yet durably. */
+    /* The file may be absent because an earlier call removed it, not yet durably: sync. */
     (void)hf_dir_of_path(path, folder, sizeof(folder));
     r = hf_dir_sync(fs, folder, err);
     return r == -ENOENT ? 0 : r;

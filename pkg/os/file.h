@@ -1,7 +1,7 @@
-/* os/file.h - what is done with files all the time, over any hf_fs_ops. All of these block.
+/* os/file.h - whole files over any hf_fs_ops: read, replace, remove, lock. All functions block. Threads: any.
  *
- * Errors name the path. "Durable" means: after success the effect survives a power cut; after a failure, or a crash in the
- * middle, doing it again brings it about. Paths have no trailing slash. */
+ * Errors name the path. "Durable" means: after success the effect survives a power cut; after a failure, or a crash
+ * in the middle, a second attempt brings it about. Paths have no trailing slash. */
 #pragma once
 
 #include <sys/types.h>
@@ -11,24 +11,25 @@
 #include "base/fs.h"
 #include "base/macros.h"
 
-/* Whole file into *out (bounded by out->max: -E2BIG). -ENOENT as such. Refuses what is no regular file (-EINVAL). */
+/* Reads a whole file into *out, bounded by out->max (-E2BIG). -ENOENT: absent. -EINVAL: not a regular file. */
 HF_MUST_USE int hf_file_read(const struct hf_fs_ops *fs, const char *path, struct hf_buf *out, struct hf_err *err);
 
-/* Write all n bytes at `offset` of an open file, in as many calls as that takes; not synced. 0 or -errno (-EIO: a call wrote
- * nothing). */
+/* Writes all n bytes at `offset` of an open file, in as many calls as that takes, without sync. 0 or -errno (-EIO: a
+ * call wrote nothing). */
 HF_MUST_USE int hf_file_write_all(const struct hf_fs_ops *fs, int fd, const void *bytes, size_t n, uint64_t offset);
 
-/* Durable replacement: write `<path>.new`, fsync, rename, fsync the folder. Readers see old or new, whole. */
+/* Replaces durably: writes `<path>.new`, syncs it, renames it, syncs the folder. Readers see the old or the new
+ * file, whole. */
 HF_MUST_USE int hf_file_replace(const struct hf_fs_ops *fs, const char *path, const void *bytes, size_t n, mode_t mode,
                                 struct hf_err *err);
 
-/* Durable removal; absent is fine. */
+/* Removes durably; an absent file is fine. */
 HF_MUST_USE int hf_file_remove(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
 
-/* The same for a file that hf_file_replace() writes, and for what a cut in the middle of that left beside it. Where nothing is
- * there nothing is written: that is fine on a read-only file system, too. */
+/* Removes durably a file that hf_file_replace() writes, and the `.new` file that a power cut may have left beside
+ * it. Writes nothing if neither exists, so it succeeds on a read-only file system too. */
 HF_MUST_USE int hf_file_forget(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);
 
-/* Exclusive advisory lock on a file made when absent; the lock lives as long as the descriptor (so not past the process).
- * Returns the descriptor, or -EWOULDBLOCK when somebody else has it. */
+/* Takes an exclusive advisory lock on a file, made if absent. Returns a descriptor, which holds the lock until it
+ * closes, at the latest with the process. -EWOULDBLOCK: another process has the lock. */
 HF_MUST_USE int hf_file_lock(const struct hf_fs_ops *fs, const char *path, struct hf_err *err);

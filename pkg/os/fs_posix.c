@@ -1,6 +1,6 @@
-/* The file system table over the kernel's calls. openat2(2) resolves what must stay beneath a folder or free of links: it
- * cannot be raced. On kernels without it (before 5.6) a strict open fails with -ENOSYS; a weaker check by hand would be a
- * door for whoever can swap a link in between. */
+/* The file system table over system calls. openat2(2) resolves paths that must stay beneath a folder or free of
+ * links, without a race. On kernels without it (before 5.6) a strict open fails with -ENOSYS; a weaker check in user
+ * space would let an attacker swap in a link between check and open. */
 #include "os/fs_posix.h"
 
 #include <dirent.h>
@@ -38,7 +38,7 @@ static int open_strict(int dirfd, const char *path, int flags, mode_t mode, unsi
         how.resolve |= RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
     if ((resolve & HF_FS_NO_SYMLINKS) != 0)
         how.resolve |= RESOLVE_NO_SYMLINKS;
-    /* -EAGAIN: a rename elsewhere raced with "..", the kernel asks to try again. */
+    /* -EAGAIN: a rename elsewhere raced with ".."; the kernel asks for another attempt. */
     for (int i = 0; i < STRICT_TRIES; i++) {
         long fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
         if (fd >= 0)
@@ -64,7 +64,7 @@ static int posix_openat(HF_UNUSED void *ctx, int dirfd, const char *path, int fl
 
 static int posix_close(HF_UNUSED void *ctx, int fd)
 {
-    /* On Linux the descriptor is gone even after EINTR: never close twice. */
+    /* On Linux the descriptor is gone even after EINTR: never close it twice. */
     return close(fd) < 0 && errno != EINTR ? -errno : 0;
 }
 
@@ -215,7 +215,7 @@ static int visit_all(DIR *dir, int (*visit)(void *arg, const char *name, unsigne
 static int posix_list(HF_UNUSED void *ctx, int dirfd, int (*visit)(void *arg, const char *name, unsigned char type),
                       void *arg)
 {
-    /* A descriptor of its own: closedir() would take the caller's, and a dup would share its position. */
+    /* Open a second descriptor: closedir() would close the caller's, and a dup would share its position. */
     int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd < 0)

@@ -15,13 +15,13 @@ void hf_memory_frugal(void)
     (void)mallopt(M_ARENA_MAX, ARENAS);
     (void)mallopt(M_TRIM_THRESHOLD, KEEP_BYTES);
     (void)mallopt(M_TOP_PAD, TOP_BYTES);
-    (void)mallopt(M_MMAP_THRESHOLD, BIG_BYTES); /* glibc would otherwise raise it with the first big buffer freed */
+    (void)mallopt(M_MMAP_THRESHOLD, BIG_BYTES); /* else glibc raises it when the first big buffer is freed */
 }
 
 struct mapping {
     uintptr_t start;
     uintptr_t end;
-    bool plain_file; /* private, readable, not writable, of a file */
+    bool plain_file; /* private and readable, not writable, of a file */
 };
 
 /* "7f12a000-7f12b000 r-xp 00000000 08:01 1234   /usr/lib/libx.so" */
@@ -38,7 +38,8 @@ static bool read_mapping(const char *line, struct mapping *ret_mapping)
     return true;
 }
 
-/* A mapping with pages of its own (relocated tables, made read-only afterwards) must keep them: only those without any are let go. */
+/* A mapping with private pages (relocated tables, read-only since) must keep them: release only mappings without
+ * any. */
 static void release_clean_pages(FILE *smaps)
 {
     struct mapping mapping = {0, 0, false};

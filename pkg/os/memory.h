@@ -1,17 +1,20 @@
-/* os/memory.h - how a process that mostly waits stays small. Process-wide; called by the loop, so that no main() can forget.
+/* os/memory.h - settings that keep a process small that mostly waits. Process-wide; the loop calls them, so that no
+ * main() can forget. Threads: the loop's.
  *
- * What was found to cost on a node (glibc, dynamic libcurl with its thirty libraries): one malloc arena for each thread, free
- * memory kept for bursts that do not come again, and the code that ran once at start and stays mapped as ours. */
+ * Measured on a node (glibc, dynamic libcurl with its thirty libraries), three things cost memory: one malloc arena
+ * for each thread, free memory kept for bursts that do not come again, and code that ran once at start and stays
+ * mapped as ours. */
 #pragma once
 
 #include <stddef.h>
 
-/* Before threads are made: one arena, small reserves, big buffers by mmap so that freeing them gives them back. */
+/* Sets one arena, small reserves, and mmap for big buffers, so that freeing them returns them. Call before the first
+ * thread starts. */
 void hf_memory_frugal(void);
 
-/* Give back what is free, and unmap file pages that were not written to; code that is used comes back from the page cache by
- * itself. For quiet moments: takes about a millisecond. */
+/* Returns free memory to the system, and unmaps file pages that were never written; code in use comes back from the
+ * page cache by itself. Takes about a millisecond: call when the process is idle. */
 void hf_memory_trim(void);
 
-/* Bytes that malloc keeps for later. */
+/* Returns the number of bytes that malloc keeps for later. */
 size_t hf_memory_spare(void);

@@ -22,7 +22,7 @@ static bool has_text_relocations(const struct dl_phdr_info *info)
     return false;
 }
 
-/* The first one listed is the program; libraries are others' as well. */
+/* The first object in the list is the program; other processes share the libraries. */
 static int forget(struct dl_phdr_info *info, size_t size, void *arg)
 {
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
@@ -47,7 +47,7 @@ void hf_pages_forget_code(void)
 void hf_pages_return_blocks(void)
 {
 #ifdef M_MMAP_THRESHOLD
-    enum { BLOCK = 128 << 10 }; /* the threshold that glibc starts with: one that is set does not move */
+    enum { BLOCK = 128 << 10 }; /* glibc's initial threshold; setting it stops glibc from moving it */
     (void)mallopt(M_MMAP_THRESHOLD, BLOCK);
 #endif
 }

@@ -6,8 +6,8 @@
 #include "base/macros.h"
 #include "os/clock_posix.h"
 
-/* In the first seconds of a board's boot the kernel may have no random bytes yet. Waiting for them can take minutes, and jitter
- * only needs nodes to differ: mix the clocks instead. */
+/* In the first seconds of a board's boot the kernel may have no random bytes yet. Waiting for them can take minutes,
+ * and jitter only needs nodes to differ: mix the clocks instead. */
 static uint64_t mix_clocks(void)
 {
     static uint64_t state;

@@ -12,10 +12,11 @@
 
 enum { MAX_TEXT = 1 << 20, MAX_MOUNTS = 4 };
 
-/* A v1 group without a limit shows the largest one that its counter of pages can hold: 2^63 rounded down to a page. */
+/* The limit of a v1 cgroup without a limit is the largest that its counter of pages can hold: 2^63 rounded down to a
+ * page. */
 #define NO_LIMIT (UINT64_C(1) << 62)
 
-/* ---- small files --------------------------------------------------------------------------------------------------- */
+/* ---- small files ------------------------------------------------------------------------------------------------- */
 
 struct room_tree {
     const struct hf_fs_ops *fs;
@@ -30,7 +31,7 @@ static bool read_text(const struct room_tree *tree, const char *path, struct hf_
            hf_file_read(tree->fs, full, text, NULL) == 0;
 }
 
-/* The number that a file begins with, or that follows the line start `label` in it. False: none, or "max". */
+/* Reads the number at the start of a file, or after the line start `label`. False: there is none, or it is "max". */
 static bool number_in(const struct hf_buf *text, const char *label, uint64_t *ret_value)
 {
     struct hf_view rest = hf_buf_view(text), line;
@@ -61,12 +62,12 @@ static bool read_number(const struct room_tree *tree, const char *path, const ch
     return read_text(tree, path, &text) && number_in(&text, label, ret_value);
 }
 
-/* ---- where the groups are ------------------------------------------------------------------------------------------ */
+/* ---- where the groups are ---------------------------------------------------------------------------------------- */
 
-/* The two versions of cgroups, by the names of their files. */
+/* The two versions of cgroups, with the names of their files. */
 struct cgroup_version {
-    const char *filesystem, *controller; /* in mountinfo; controller "" any */
-    const char *usual;                   /* mount point, where mountinfo cannot be read */
+    const char *filesystem, *controller; /* in mountinfo; controller "": any */
+    const char *usual;                   /* mount point, if mountinfo is unreadable */
     const char *limits[2], *used, *file_pages[2], *kills;
 };
 
@@ -88,8 +89,8 @@ static const struct cgroup_version versions[] = {
 };
 
 struct cgroup_place {
-    char point[PATH_MAX]; /* where its file system is mounted */
-    char below[PATH_MAX]; /* from there to the group, "" or "/a/b"; as far as it can be seen */
+    char point[PATH_MAX]; /* mount point of its file system */
+    char below[PATH_MAX]; /* path from there to the cgroup, "" or "/a/b", as far as this process sees it */
 };
 
 static bool has_word(struct hf_view list, const char *word)
@@ -102,7 +103,7 @@ static bool has_word(struct hf_view list, const char *word)
     return false;
 }
 
-/* The own group's path as /proc/self/cgroup has it: "4:cpu,memory:/a/b", "0::/a/b". */
+/* Finds the own cgroup's path in the text of /proc/self/cgroup: "4:cpu,memory:/a/b", "0::/a/b". */
 static bool find_own(const struct cgroup_version *version, const struct hf_buf *cgroups, struct hf_view *ret_path)
 {
     struct hf_view rest = hf_buf_view(cgroups), line, id, controllers;
@@ -119,7 +120,7 @@ static bool find_own(const struct cgroup_version *version, const struct hf_buf *
     return false;
 }
 
-/* mountinfo writes blanks, tabs, line ends and backslashes in octal. */
+/* Decodes blanks, tabs, line ends and backslashes, which mountinfo writes in octal. */
 static bool unescape(struct hf_view field, char *text, size_t n)
 {
     size_t have = 0;
@@ -144,8 +145,9 @@ static bool climbs(const char *path)
     return dots != NULL && (dots[3] == '/' || dots[3] == '\0');
 }
 
-/* From a mount's own root to the group. A path that lies elsewhere (a container that sees neither names of the host nor a name space
- * of its own) is of no use: then the mount's top is looked at, which is a group above, or the own one. */
+/* Computes the path from the root of a mount to the cgroup. If the cgroup's path is not below that root (a container
+ * that sees neither the host's names nor a namespace of its own), takes the top of the mount: a cgroup above, or the
+ * own one. */
 static void find_below(const char *root, struct hf_view own, char below[PATH_MAX])
 {
     char path[PATH_MAX];
@@ -182,7 +184,7 @@ static bool read_mount(struct hf_view line, const struct cgroup_version *version
     return true;
 }
 
-/* The own group, once for each place where it can be seen. */
+/* Visits the own cgroup, once for each mount that shows it. */
 static void each_group(const struct room_tree *tree, const struct cgroup_version *version, const struct hf_buf *cgroups,
                        void (*visit)(void *arg, const struct cgroup_version *version, const struct cgroup_place *group),
                        void *arg)
@@ -221,7 +223,7 @@ static void each_version(const struct room_tree *tree,
         each_group(tree, &versions[i], &cgroups, visit, arg);
 }
 
-/* To the one above; false: this was the top. */
+/* Goes to the cgroup above; false: this was the top. */
 static bool go_up(struct cgroup_place *group)
 {
     char *slash = strrchr(group->below, '/');
@@ -239,14 +241,14 @@ static const char *file_of(const struct cgroup_place *group, const char *name, c
     return path;
 }
 
-/* ---- room ---------------------------------------------------------------------------------------------------------- */
+/* ---- room -------------------------------------------------------------------------------------------------------- */
 
 struct room_search {
     const struct room_tree *tree;
     struct hf_room *room;
 };
 
-/* In use, but for what the kernel can drop. */
+/* Returns the memory in use, without what the kernel can drop. */
 static uint64_t used_in(const struct room_tree *tree, const struct cgroup_version *version,
                         const struct cgroup_place *group)
 {
@@ -306,7 +308,7 @@ void hf_room_memory(const struct hf_fs_ops *fs, const char *root, struct hf_room
     each_version(&tree, look_up_from, &search);
 }
 
-/* ---- kills --------------------------------------------------------------------------------------------------------- */
+/* ---- kills ------------------------------------------------------------------------------------------------------- */
 
 struct kills_search {
     const struct room_tree *tree;

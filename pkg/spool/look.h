@@ -16,7 +16,7 @@ struct hf_spool_found {
     uint64_t segments, bytes;                /* without spare segments */
     uint64_t records, waiting;               /* waiting: records above the cursor */
     uint64_t first, last;                    /* lowest and highest sequence; 0: no records */
-    uint64_t oldest_unix_ns, newest_unix_ns; /* of the waiting records */
+    uint64_t oldest_unix_ns, newest_unix_ns; /* times of waiting records */
     /* Signs of damage: */
     uint64_t missing;                      /* sequences above the cursor that no segment holds */
     uint64_t skipped_bytes;                /* bytes skipped to reach the next whole record */
@@ -27,7 +27,7 @@ struct hf_spool_found {
     uint64_t torn_bytes;
 };
 
-/* True if `dir` is a spool's folder; false also if it cannot be read. */
+/* True if `dir` is a spool's folder; false also after a read error. */
 bool hf_spool_detect(const struct hf_fs_ops *fs, const char *dir);
 
 /* Read all records in order and call `visit` (may be NULL) once for each; `waiting` is true if the record lies above

@@ -78,7 +78,7 @@ static int read_extent(const struct hf_fs_ops *fs, int fd, const struct hf_spool
     return r < 0 ? r : full;
 }
 
-/* The buffer may move while payloads are appended, so the pointers into it are set at the end. */
+/* Appending may move the buffer, so this sets the pointers into it at the end. */
 static void settle(struct hf_spool_read *read)
 {
     size_t at = 0;

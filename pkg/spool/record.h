@@ -10,7 +10,7 @@
 
 enum {
     HF_SPOOL_SEGMENT_HEADER = 64,
-    HF_SPOOL_SECTOR = 512, /* writes begin at multiples of this, so no sector with durable content is written again */
+    HF_SPOOL_SECTOR = 512, /* writes begin at multiples of this and so never touch a sector with durable content */
     HF_SPOOL_CONTENT = HF_SPOOL_SECTOR, /* offset of the first record */
     HF_SPOOL_RECORD_HEADER = 32,
     HF_SPOOL_MAX_PAYLOAD = 1 << 20,
@@ -29,7 +29,7 @@ struct hf_spool_record {
     uint64_t unix_ns;
     uint32_t tag;
     struct hf_view payload; /* borrowed */
-    bool begins;            /* first record of a write: everything before it was synced */
+    bool begins;            /* first record of a write: the writer had synced everything before it */
     /* the writer skipped the numbers between the record before it and this one; they are not lost */
     bool jumps;
 };
@@ -57,7 +57,7 @@ HF_MUST_USE int hf_spool_record_format(const struct hf_spool_record *record, uin
 HF_MUST_USE int64_t hf_spool_record_parse(const unsigned char *bytes, size_t n, uint32_t salt,
                                           struct hf_spool_record *ret, size_t *ret_need);
 
-/* True if these bytes look like the header of the record with this sequence, even if the record is damaged. */
+/* True if these bytes look like the header of the record with this sequence, even with a damaged record. */
 bool hf_spool_record_claims(const unsigned char *bytes, size_t n, uint64_t sequence);
 
 struct hf_spool_cursor {

@@ -1,4 +1,4 @@
-/* Opens a folder after a crash, a power cut or damage (FORMAT.md, "Reading after an accident"). */
+/* Opens a folder after a crash, a power cut or damage (FORMAT.md, "Recovery"). */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -157,7 +157,7 @@ static int recover_last(struct hf_spool_store *store, struct hf_err *err)
         bad_medium = true;
     if (r == 0 && !bad_medium)
         r = cut_tail(store, fd, &tail, err);
-    if (r < 0 || bad_medium) { /* do not write behind content that cannot be read: the next write begins a segment */
+    if (r < 0 || bad_medium) { /* do not write behind unreadable content: the next write begins a segment */
         (void)store->fs->close(store->fs->ctx, fd);
         return bad_medium ? 0 : r;
     }
@@ -181,15 +181,15 @@ static int find_spare(struct hf_spool_store *store, struct hf_err *err)
     if (r < 0)
         return hf_err_sys(err, r, "stat '%s/spare.seg'", store->dir);
     store->spare_ready = (uint64_t)st.st_size == store->segment_bytes;
-    store->spare_written = HF_SPOOL_CONTENT; /* it may have been allocated only */
+    store->spare_written = HF_SPOOL_CONTENT; /* perhaps without zeros */
     if (store->spare_ready)
         return 0;
     r = store->fs->unlinkat(store->fs->ctx, store->dir_fd, "spare.seg", 0);
     return r < 0 ? hf_err_sys(err, r, "remove '%s/spare.seg'", store->dir) : 0;
 }
 
-/* Loads the stream's id, or makes a new one if a sequence could be given out twice: segments or the cursor disappeared
- * while no process ran, or the end of the content is uncertain. */
+/* Loads the stream's id, or makes a new one if the spool could give a sequence out twice: segments or the cursor
+ * disappeared while no process ran, or the end of the content is uncertain. */
 static int identify(struct hf_spool_store *store, struct hf_err *err)
 {
     uint64_t newest = store->n > 0 ? last_segment(store)->first : 0;

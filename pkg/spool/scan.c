@@ -124,7 +124,7 @@ int hf_spool_scan_tail(struct hf_spool_scan *scan, struct hf_spool_tail *tail, s
     for (;;) {
         r = hf_spool_scan_next(scan, &record, err);
         if (r > 0) {
-            open = open && !record.begins; /* everything before the write was synced */
+            open = open && !record.begins; /* the writer had synced everything before */
             tail->last = HF_MAX(tail->last, record.sequence);
             tail->wipe_to = scan->offset;
             payload += record.payload.n;

@@ -12,7 +12,7 @@ struct hf_spool_scan {
     int fd; /* borrowed */
     uint32_t salt;
     uint64_t end;           /* the scan stops here */
-    uint64_t offset;        /* of the next record */
+    uint64_t offset;        /* place of the next record */
     uint64_t skipped_bytes; /* bytes that resyncing skipped */
     unsigned bad_places;    /* unreadable places that resyncing skipped; limited */
     struct hf_buf window;   /* bytes of the file from window_at on */

@@ -11,7 +11,7 @@
 #include "base/array.h"
 
 enum { KEEP_EVERY = 32, BATCH_KEPT_BYTES = 256 << 10, BATCH_KEPT_RECORDS = 1024 };
-#define MAKE_AGAIN_NS (10 * HF_NS_PER_S) /* delay after a spare segment could not be made */
+#define MAKE_AGAIN_NS (10 * HF_NS_PER_S) /* delay after a failure to make a spare segment */
 
 const uint64_t hf_spool_write_bounds_ns[HF_SPOOL_WRITE_BUCKETS - 1] = {
     100 * HF_NS_PER_US, 300 * HF_NS_PER_US, HF_NS_PER_MS, 3 * HF_NS_PER_MS, 10 * HF_NS_PER_MS, 30 * HF_NS_PER_MS,
@@ -21,7 +21,7 @@ struct waiter {
     void (*done)(void *arg, int r, uint64_t sequence);
     void *arg;
     uint32_t tag;
-    size_t offset, n; /* of the payload in the batch's bytes */
+    size_t offset, n; /* place of the payload in the batch's bytes */
 };
 
 /* Records on their way to the disk. */
@@ -83,7 +83,7 @@ struct hf_spool {
     struct spool_reader reader;
     struct spare_maker maker;
     uint64_t deliver;            /* as the caller asked */
-    uint64_t durable;            /* last sequence that may be read */
+    uint64_t durable;            /* last sequence that readers may see */
     struct hf_spool_stats stats; /* these and the extents are as of the writer's last job */
     struct hf_spool_extent *extents;
     size_t n_extents, cap_extents;
@@ -473,7 +473,7 @@ static void reader_done(struct hf_job *job, int cancelled)
     spool->calling = true;
     reader->done(reader->arg, cancelled ? -ECANCELED : reader->r, &reader->read);
     if (reader->place.next > spool->durable && !reader->busy &&
-        /* all records are read; the next ones may take long */
+        /* the reader is at the end; the next records may take long */
         !spool->closing) {
         hf_buf_done(&reader->read.bytes);
         free(hf_steal(reader->read.records));
@@ -631,7 +631,7 @@ void hf_spool_close(struct hf_spool *spool, void (*gone)(void *arg), void *arg)
     spool->ended = gone;
     spool->ended_arg = arg;
     spool->closing = true;
-    if (spool->is_soon) /* nobody has been promised this write */
+    if (spool->is_soon) /* this write has no promise to keep */
         spool->writer.task = WRITER_IDLE;
     free_when_quiet(spool);
 }

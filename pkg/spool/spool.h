@@ -33,9 +33,9 @@ struct hf_spool_params {
     /* Run writes and saves of the cursor on the loop while they usually take less than this: on a fast disk the way to
      * a worker and back takes about as long as the sync. A stall sends the next few to workers. 0: always workers. */
     uint64_t inline_below_ns;
-    /* Called when new records can be read. May be NULL. */
+    /* Called when there are new records. May be NULL. */
     void (*readable)(void *arg);
-    /* Called when the store dropped records to make room, before the append that needed the room is acknowledged. May
+    /* Called when the store dropped records to make room, before it acknowledges the append that needed the room. May
      * be NULL. */
     void (*dropped)(void *arg, const struct hf_spool_dropped *dropped);
     void *arg;
@@ -43,7 +43,7 @@ struct hf_spool_params {
 
 /* Opens and recovers the folder. Blocks, so call it at start only. */
 HF_MUST_USE int hf_spool_new(const struct hf_spool_params *params, struct hf_spool **ret_spool, struct hf_err *err);
-/* Makes no more calls; records that are not acknowledged may be lost. Frees the memory when the running jobs have
+/* Makes no more calls; records without an acknowledgement may be lost. Frees the memory when the running jobs have
  * ended. May be called from inside a callback. */
 void hf_spool_free(struct hf_spool *spool);
 HF_DEFINE_CLEANUP(struct hf_spool, hf_spool_free)

@@ -59,7 +59,7 @@ struct hf_spool_stats {
     uint64_t rescued;   /* deleted segments that it could not */
     uint64_t lost;      /* segments read through the copy of their header */
     uint64_t mended;    /* damaged segments kept in the folder for a person */
-    uint64_t set_aside; /* of segments */
+    uint64_t set_aside; /* number of syncs of segments */
     /* Returns the segment size for a spool of max_bytes: 8 MiB, or less so that sixteen segments fit. */
     uint64_t syncs;
 };

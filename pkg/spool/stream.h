@@ -1,8 +1,8 @@
 /* spool/stream.h - the identity of a spool: 128 random bits in the file `stream` of its folder (FORMAT.md).
  *
  * A receiver that has seen (node, stream, sequence) refuses it the next time, so a stream must never give a sequence
- * out twice. If the spool cannot prove that (the folder was emptied, its end is damaged), it takes a new stream id. Any
- * thread; it blocks. */
+ * out twice. If the spool cannot prove that (somebody emptied the folder, or its end is damaged), it takes a new stream
+ * id. Any thread; it blocks. */
 #pragma once
 
 #include "base/err.h"

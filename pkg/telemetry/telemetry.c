@@ -1,5 +1,5 @@
 /* The service that connects sources, pipeline and outlets. The rules are in those parts; this file keeps their order:
- * an event with a known id is not accepted again, a source learns of durability from its receipt, and a new policy
+ * the service accepts an id once, a source learns of durability from its receipt, and a new policy
  * starts when everything accepted under the old one is on disk. */
 #include "telemetry/telemetry.h"
 
@@ -56,8 +56,8 @@ struct hf_telemetry_service {
     struct hf_timer *tick; /* for the pipeline's windows */
     struct hf_timer *soon; /* for work that must not run inside another part's callback */
     bool room;             /* there is room again: call the sources' resume() */
-    /* told: the counts of dropped events are stored for the last time */
-    bool stopping, told;
+    /* drops_stored: the last counts of dropped events are stored */
+    bool stopping, drops_stored;
     void (*stopped)(void *arg);
     void *stopped_arg;
     char troubles[MAX_TROUBLES][TROUBLE];
@@ -71,7 +71,7 @@ static void arm(const struct hf_telemetry_service *service, struct hf_timer *tim
     service->world->sched->timer_arm(service->world->sched->ctx, timer, delay_ns);
 }
 
-static void trouble(struct hf_telemetry_service *service, const char *part, const struct hf_err *err)
+static void report_trouble(struct hf_telemetry_service *service, const char *part, const struct hf_err *err)
 {
     hf_log_err(service->world->log, HF_LOG_ERROR, "telemetry.part_failed", "part", part, err);
     if (service->n_troubles < MAX_TROUBLES)
@@ -90,14 +90,14 @@ struct emission {
 };
 
 /* Logs an audit event and stores it for every sink that accepts it, without waiting. */
-static void tell(struct hf_telemetry_service *service, struct hf_event *tale)
+static void store_audit(struct hf_telemetry_service *service, struct hf_event *audit)
 {
     uint32_t sinks = 0;
 
     hf_log(service->world->log, HF_LOG_WARNING, "telemetry.boundary_refused",
            HF_D("refused", (int64_t)service->audit.refused));
-    if (hf_boundary_route(tale, service->now.spec.sinks, service->now.spec.n_sinks, &sinks) == HF_ROUTE_SOME &&
-        hf_fanout_store(service->fanout, tale, sinks, NULL) < 0)
+    if (hf_boundary_route(audit, service->now.spec.sinks, service->now.spec.n_sinks, &sinks) == HF_ROUTE_SOME &&
+        hf_fanout_store(service->fanout, audit, sinks, NULL) < 0)
         hf_log(service->world->log, HF_LOG_WARNING, "telemetry.audit_not_stored");
 }
 
@@ -107,7 +107,7 @@ static int emit(void *arg, const struct hf_event *event)
     struct emission *emission = arg;
     struct hf_telemetry_service *service = emission->service;
     const struct hf_clock_ops *clock = service->world->clock;
-    struct hf_event stored = *event, tale;
+    struct hf_event stored = *event, audit;
     uint32_t sinks = 0;
 
     enum hf_route route = hf_boundary_route(event, service->now.spec.sinks, service->now.spec.n_sinks, &sinks);
@@ -123,8 +123,8 @@ static int emit(void *arg, const struct hf_event *event)
         return r < 0 ? r : 0;
     }
     if (route == HF_ROUTE_REFUSED &&
-        hf_boundary_refused(&service->audit, event, hf_mono_ns(clock), hf_unix_ns(clock), &tale))
-        tell(service, &tale);
+        hf_boundary_refused(&service->audit, event, hf_mono_ns(clock), hf_unix_ns(clock), &audit))
+        store_audit(service, &audit);
     return 0;
 }
 
@@ -241,12 +241,12 @@ static void on_tick(void *arg)
     struct hf_telemetry_service *service = arg;
     struct emission emission = {.service = service};
     const struct hf_clock_ops *clock = service->world->clock;
-    struct hf_event tale;
+    struct hf_event audit;
 
     if (service->pipeline == NULL || service->switching)
         return;
-    while (hf_boundary_pending(&service->audit, hf_mono_ns(clock), hf_unix_ns(clock), &tale))
-        tell(service, &tale);
+    while (hf_boundary_pending(&service->audit, hf_mono_ns(clock), hf_unix_ns(clock), &audit))
+        store_audit(service, &audit);
     if (hf_pipeline_tick(service->pipeline, hf_mono_ns(clock), hf_unix_ns(clock), emit, &emission) == 0)
         tick_later(service); /* otherwise room() continues */
 }
@@ -278,7 +278,7 @@ HF_TELEMETRY_SOURCES(ROW)
 
 static const struct source_row {
     enum hf_source_class source_class;
-    const char *field; /* of spec.telemetry.sources */
+    const char *field; /* field of spec.telemetry.sources */
     bool (*wanted)(const struct hf_telemetry_sources *s);
     hf_source_maker *create;
 } source_rows[] = {
@@ -300,7 +300,7 @@ static void open_sources(struct hf_telemetry_service *service)
         if (!row->wanted(wanted))
             continue;
         if (row->create(wanted, service->world, &service->intake, &source, &err) < 0) {
-            trouble(service, row->field, &err);
+            report_trouble(service, row->field, &err);
             continue;
         }
         service->sources[service->n_sources++] = source;
@@ -356,7 +356,7 @@ static void open_all(struct hf_telemetry_service *service)
     if (service->pipeline == NULL) {
         struct hf_err err = HF_ERR_INIT;
         (void)hf_err_set(&err, ENOMEM, "out of memory");
-        trouble(service, "pipeline", &err);
+        report_trouble(service, "pipeline", &err);
         return;
     }
     hf_fanout_open(service->fanout, &service->now.spec);
@@ -411,8 +411,8 @@ static void on_soon(void *arg)
 
     if (service->switching && hf_fanout_pending(service->fanout) == 0)
         finish_switch(service);
-    if (service->stopping && !service->told && hf_fanout_pending(service->fanout) == 0) {
-        service->told = true;
+    if (service->stopping && !service->drops_stored && hf_fanout_pending(service->fanout) == 0) {
+        service->drops_stored = true;
         hf_fanout_report_drops(service->fanout); /* dropped by the flush itself */
     }
     if (service->stopping && service->stopped != NULL && hf_fanout_pending(service->fanout) == 0) {
@@ -459,7 +459,8 @@ void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct
     if (wanted->present && decode_again(owner, &policy) < 0) {
         struct hf_err err = HF_ERR_INIT;
         (void)hf_err_set(&err, ENOMEM, "cannot decode the policy again");
-        trouble(service, "policy", &err); /* the old policy stays; the caller sets it again with the next interval */
+        /* the old policy stays; the caller sets it again with the next interval */
+        report_trouble(service, "policy", &err);
         return;
     }
     setting_done(&service->next);

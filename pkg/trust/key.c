@@ -1,4 +1,4 @@
-/* Ed25519 (RFC 8032) by OpenSSL; keys as PEM: SubjectPublicKeyInfo and PKCS#8 (RFC 8410). */
+/* Ed25519 (RFC 8032) with OpenSSL; keys as PEM: SubjectPublicKeyInfo and PKCS#8 (RFC 8410). */
 #include <errno.h>
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
@@ -25,14 +25,15 @@ static void digest_freep(EVP_MD_CTX **digest)
     EVP_MD_CTX_free(*digest);
 }
 
-/* OpenSSL would ask the terminal. */
+/* Without this, OpenSSL asks for a password on the terminal. */
 static int no_password(char *text, int n, int write, void *arg)
 {
     (void)text, (void)n, (void)write, (void)arg;
     return -1;
 }
 
-/* What a file holds that is no key of ours, told by the mark it begins with: mixing up the halves of a pair is the usual mistake. */
+/* Describes the content of a file that is not the expected key, by its PEM label. Mixing up the halves of a pair is
+ * the usual mistake. */
 static const char *found_in(const char *pem)
 {
     static const struct {
@@ -43,7 +44,7 @@ static const char *found_in(const char *pem)
         {"PRIVATE KEY-----", "a private key"},
         {"-----BEGIN PUBLIC KEY-----", "a public key"},
         {"-----BEGIN CERTIFICATE-----", "a certificate"},
-        {"ssh-ed25519 ", "a public key in the form of OpenSSH"},
+        {"ssh-ed25519 ", "a public key in the format of OpenSSH"},
     };
 
     for (size_t i = 0; i < HF_LEN(kinds); i++)
@@ -70,8 +71,8 @@ static int no_key(struct hf_err *err, const char *pem, const char *expected)
                       same ? " that is damaged or not of ed25519" : "", expected);
 }
 
-/* y coordinates, little endian, of the points whose order divides 8, with those spellings that are not reduced; the sign of x
- * (top bit) is left out. S*B = R + h*A holds for any message when A is one of these. */
+/* y coordinates, little endian, of the points whose order divides 8, with those spellings that are not reduced;
+ * without the sign of x (top bit). S*B = R + h*A holds for any message if A is one of these. */
 static const unsigned char small_orders[][HF_ED25519_PUBLIC] = {
     {0},
     {1},
@@ -106,7 +107,7 @@ static int read_public(const char *pem, EVP_PKEY **ret_key, unsigned char raw[HF
         EVP_PKEY_get_raw_public_key(key, raw, &n) != 1 || n != HF_ED25519_PUBLIC)
         return no_key(err, pem, "a public key (ed25519, PEM)");
     if (is_small_order(raw))
-        return hf_err_set(err, EBADMSG, "a public key of small order: anything would verify under it");
+        return hf_err_set(err, EBADMSG, "a public key of small order: any signature would verify with it");
     *ret_key = hf_steal(key);
     return 0;
 }
@@ -150,7 +151,7 @@ int hf_trust_verify(const char *public_pem, struct hf_view message, const unsign
     if (EVP_DigestVerify(digest, signature, HF_ED25519_SIGNATURE, (const unsigned char *)message.p, message.n) == 1)
         return 0;
     ERR_clear_error();
-    return hf_err_set(err, EKEYREJECTED, "the signature does not fit");
+    return hf_err_set(err, EKEYREJECTED, "the signature does not verify");
 }
 
 int hf_trust_sign(const char *private_pem, struct hf_view message, unsigned char signature[HF_ED25519_SIGNATURE],
@@ -173,7 +174,7 @@ int hf_trust_sign(const char *private_pem, struct hf_view message, unsigned char
     return 0;
 }
 
-/* Memory that is wiped when freed holds the private text on its way. */
+/* The private text passes through memory that OpenSSL wipes when it frees it. */
 static int write_pem(const EVP_PKEY *key, bool private_part, struct hf_buf *out, struct hf_err *err)
 {
     _cleanup_(bio_freep) BIO *bio = BIO_new(BIO_s_secmem());

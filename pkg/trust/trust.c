@@ -28,7 +28,7 @@ const char *hf_trust_reason(enum hf_trust_verdict verdict)
     }
 }
 
-/* ---- the trust folder -------------------------------------------------------------------------------------------------- */
+/* ---- the trust folder -------------------------------------------------------------------------------------------- */
 
 static int count_key(void *arg, const char *name, unsigned char type)
 {
@@ -40,7 +40,7 @@ static int count_key(void *arg, const char *name, unsigned char type)
     return 0;
 }
 
-/* Key files there; an absent folder has none (*ret_absent). */
+/* Counts the key files; an absent folder has none (*ret_absent). */
 static int count_keys(const struct hf_fs_ops *fs, const char *trust_dir, unsigned *ret_n, bool *ret_absent,
                       struct hf_err *err)
 {
@@ -64,7 +64,7 @@ static int count_keys(const struct hf_fs_ops *fs, const char *trust_dir, unsigne
     return 0;
 }
 
-/* A file that is there but makes no sense must not lower the bar. */
+/* A damaged threshold file must not lower the threshold. */
 static int read_threshold(const struct hf_fs_ops *fs, const char *trust_dir, unsigned *ret_threshold,
                           struct hf_err *err)
 {
@@ -90,21 +90,21 @@ static int read_threshold(const struct hf_fs_ops *fs, const char *trust_dir, uns
     return 0;
 }
 
-/* ---- one check --------------------------------------------------------------------------------------------------------- */
+/* ---- one check --------------------------------------------------------------------------------------------------- */
 
 struct check {
     const struct hf_fs_ops *fs;
     const char *trust_dir;
     struct hf_view message;
     unsigned good, bad, unknown, damaged;
-    unsigned char counted[HF_MAX_SIGNATURES][HF_ED25519_PUBLIC]; /* raw keys of the good ones */
+    unsigned char counted[HF_MAX_SIGNATURES][HF_ED25519_PUBLIC]; /* raw keys of the valid signatures */
     struct hf_err damage;                                        /* of the first damaged key */
-    struct hf_buf told; /* "'a' is unknown here, 'b' does not fit"; what does not fit in is left out */
+    struct hf_buf details; /* "'a' is unknown here, 'b' does not verify"; drops text that does not fit */
 };
 
-static void tell(struct check *check, const char *key_id, const char *what)
+static void add_detail(struct check *check, const char *key_id, const char *what)
 {
-    int r = hf_buf_addf(&check->told, "%s'%s' %s", check->told.n > 0 ? ", " : "", key_id, what);
+    int r = hf_buf_addf(&check->details, "%s'%s' %s", check->details.n > 0 ? ", " : "", key_id, what);
 
     (void)r;
 }
@@ -126,7 +126,7 @@ static int check_with(struct check *check, const struct hf_signature *signature,
     if (r < 0)
         return r;
     if (hf_base64_decode(hf_view_of(signature->signature), &bytes) < 0 || bytes.n != sizeof(full))
-        return hf_err_set(err, EKEYREJECTED, "not the base64 of a signature");
+        return hf_err_set(err, EKEYREJECTED, "not a signature in Base64");
     memcpy(full, bytes.p, sizeof(full));
     r = hf_trust_verify(pem, check->message, full, err);
     if (r == 0)
@@ -134,8 +134,8 @@ static int check_with(struct check *check, const struct hf_signature *signature,
     return r;
 }
 
-/* A private key here is the mistake people make: both halves of a pair are PEM files. */
-static void tell_damage(struct check *check, const char *path, const char *pem, int r, const struct hf_err *err)
+/* A private key in the folder is the usual mistake: both halves of a pair are PEM files. */
+static void set_damage(struct check *check, const char *path, const char *pem, int r, const struct hf_err *err)
 {
     if (r == -EBADMSG && hf_trust_half_of(pem) == HF_TRUST_HALF_PRIVATE)
         (void)hf_err_set(&check->damage, -r,
@@ -144,10 +144,10 @@ static void tell_damage(struct check *check, const char *path, const char *pem, 
     else if (r == -EBADMSG)
         (void)hf_err_set(&check->damage, -r, "'%.120s' %s", path, err->cause);
     else
-        (void)hf_err_set(&check->damage, -r, "%s", err->cause); /* of reading: names the file */
+        (void)hf_err_set(&check->damage, -r, "%s", err->cause); /* an error of reading names the file already */
 }
 
-/* 0 also for what does not count; it was told. */
+/* Checks one signature and counts the result. Fails only with -ENOMEM. */
 static int check_one(struct check *check, const struct hf_signature *signature)
 {
     _cleanup_(hf_buf_done) struct hf_buf pem = HF_BUF_INIT(HF_TRUST_MAX_PEM);
@@ -165,19 +165,19 @@ static int check_one(struct check *check, const struct hf_signature *signature)
         return r;
     if (r == -ENOENT) {
         check->unknown++;
-        tell(check, signature->key_id, "is unknown here");
+        add_detail(check, signature->key_id, "is unknown here");
     } else if (r == -EKEYREJECTED) {
         check->bad++;
-        tell(check, signature->key_id, "does not fit");
+        add_detail(check, signature->key_id, "does not verify");
     } else if (r < 0) {
         if (check->damaged++ == 0)
-            tell_damage(check, path, hf_buf_str(&pem), r, &err);
-        tell(check, signature->key_id, "cannot be read");
+            set_damage(check, path, hf_buf_str(&pem), r, &err);
+        add_detail(check, signature->key_id, "cannot be read");
     }
     return 0;
 }
 
-/* A name may stand there only once in a decoded object; here it is checked only once whatever the object says. */
+/* A decoded object holds each name only once; check a repeated signature only once even if it does not. */
 static bool seen_before(const struct hf_edgeupdate *update, size_t i)
 {
     for (size_t k = 0; k < i; k++)
@@ -213,8 +213,8 @@ static int conclude(const struct check *check, unsigned threshold, enum hf_trust
         verdict = HF_TRUST_BELOW_THRESHOLD;
     else
         verdict = check->bad > 0 ? HF_TRUST_BAD_SIGNATURE : HF_TRUST_UNKNOWN_KEY;
-    (void)hf_err_set(err, EKEYREJECTED, "%u of %u needed signatures are good%s%.180s", check->good, threshold,
-                     check->told.n > 0 ? ": " : "", hf_buf_str(&check->told));
+    (void)hf_err_set(err, EKEYREJECTED, "%u of %u required signatures are valid%s%.180s", check->good, threshold,
+                     check->details.n > 0 ? ": " : "", hf_buf_str(&check->details));
     *ret_verdict = verdict;
     return 0;
 }
@@ -233,18 +233,19 @@ int hf_trust_check(const struct hf_fs_ops *fs, const char *trust_dir, const stru
         return r;
     if (n_keys == 0 || update->n_signatures == 0) {
         *ret_verdict = n_keys == 0 ? HF_TRUST_NO_KEYS : HF_TRUST_UNSIGNED;
-        (void)(n_keys == 0 ? hf_err_set(err, EKEYREJECTED, "trust folder '%s' %s: it takes public keys, <key id>.pem",
-                                        trust_dir, absent ? "does not exist" : "holds no key")
-                           : hf_err_set(err, EKEYREJECTED, "the release is not signed"));
+        (void)(n_keys == 0
+                   ? hf_err_set(err, EKEYREJECTED, "trust folder '%s' %s: put public keys there as <key id>.pem",
+                                trust_dir, absent ? "does not exist" : "holds no key")
+                   : hf_err_set(err, EKEYREJECTED, "the release is not signed"));
         return 0;
     }
     r = hf_json_canonical(update->release.json, &message, err);
     if (r < 0)
         return r;
-    struct check check = {.fs = fs, .trust_dir = trust_dir, .message = hf_buf_view(&message), .told = {.max = 400}};
+    struct check check = {.fs = fs, .trust_dir = trust_dir, .message = hf_buf_view(&message), .details = {.max = 400}};
     r = check_all(&check, update, err);
     if (r == 0)
         r = conclude(&check, threshold, ret_verdict, err);
-    hf_buf_done(&check.told);
+    hf_buf_done(&check.details);
     return r;
 }

@@ -1,5 +1,6 @@
-/* Families live in a map by name, series in a map by their label text as it will be printed ("release=\"edge\",..."), which
- * is both the key and most of the output line. Format: Prometheus text exposition format 0.0.4. */
+/* A map holds the families by name, and each family a map of series by their label text as printed
+ * ("release=\"edge\",..."), which is both the key and most of the output line. Format: Prometheus text exposition
+ * format 0.0.4. */
 #include "web/metrics.h"
 
 #include <errno.h>
@@ -24,11 +25,11 @@ enum {
 
 struct hf_metric {
     enum hf_metric_type type;
-    uint64_t count; /* counter's value; histogram's number of observations */
-    double value;   /* gauge's value; histogram's sum; what a counter counted elsewhere, beside count */
+    uint64_t count; /* value of a counter; number of observations of a histogram */
+    double value;   /* value of a gauge; sum of a histogram; total that a counter took from elsewhere, added to count */
     size_t n_bounds;
     const double *bounds; /* the family's */
-    uint64_t buckets[];   /* n_bounds, not cumulated */
+    uint64_t buckets[];   /* n_bounds, not cumulative */
 };
 
 struct hf_metric_family {
@@ -99,7 +100,7 @@ void hf_metrics_free(struct hf_metrics *metrics)
     free(metrics);
 }
 
-/* ---- names ---------------------------------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------------------------------- */
 
 static bool name_ok(const char *name, bool colons)
 {
@@ -147,7 +148,7 @@ static bool same_family(const struct hf_metric_family *family, enum hf_metric_ty
     return n_bounds == 0 || memcmp(family->bounds, bounds, n_bounds * sizeof(*bounds)) == 0;
 }
 
-/* ---- making families and series ------------------------------------------------------------------------------------- */
+/* ---- making families and series ---------------------------------------------------------------------------------- */
 
 static struct hf_metric_family *family_new(struct hf_metrics *metrics, enum hf_metric_type type, const char *name,
                                            const char *help, const char *const *labels, size_t n_labels,
@@ -234,7 +235,7 @@ static struct hf_metric *metric_new(const struct hf_metric_family *family)
     return metric;
 }
 
-/* Bytes of `value` to print: the limit, or less so that no UTF-8 character is cut in two. */
+/* Returns the number of bytes of `value` to print: at most the limit, without cutting a UTF-8 character. */
 static size_t value_length(const char *value)
 {
     size_t n = strnlen(value, HF_METRIC_LABEL_VALUE + 1);
@@ -247,7 +248,7 @@ static size_t value_length(const char *value)
     return n;
 }
 
-/* Label values and help texts are escaped alike, but for the quote. */
+/* Escapes a label value or a help text; only label values escape the quote. */
 static int add_escaped(struct hf_buf *out, const char *text, size_t n, bool quotes)
 {
     int r = 0;
@@ -265,8 +266,8 @@ static int add_escaped(struct hf_buf *out, const char *text, size_t n, bool quot
     return r;
 }
 
-/* `release="edge",result="committed"`; -EINVAL when there are not as many values as labels. A value that is not UTF-8 would
- * make the whole scrape unreadable: it is replaced. */
+/* Formats `release="edge",result="committed"`. -EINVAL: not as many values as labels. Replaces a value that is not
+ * UTF-8, which would make the whole scrape unreadable. */
 static int format_labels(const struct hf_metric_family *family, const char *const *values, struct hf_buf *out)
 {
     for (size_t i = 0; i < family->n_labels; i++) {
@@ -285,7 +286,7 @@ static int format_labels(const struct hf_metric_family *family, const char *cons
     return values != NULL && values[family->n_labels] != NULL ? -EINVAL : 0;
 }
 
-/* The series of this label text, made when new. */
+/* Returns the series with this label text; makes it if new. */
 static struct hf_metric *series_get(struct hf_metric_family *family, const char *key)
 {
     struct hf_metric *metric = hf_strmap_get(&family->series, key);
@@ -300,7 +301,7 @@ static struct hf_metric *series_get(struct hf_metric_family *family, const char 
     return metric;
 }
 
-/* One series more than the limit: what has no place of its own. */
+/* Returns the series "other", which counts all label sets beyond the limit. */
 static struct hf_metric *overflow(struct hf_metric_family *family)
 {
     _cleanup_(hf_buf_done) struct hf_buf key = HF_BUF_INIT(MAX_KEY);
@@ -340,7 +341,7 @@ void hf_metric_forget_all(struct hf_metric_family *family)
         hf_strmap_done(&family->series);
 }
 
-/* ---- counting ------------------------------------------------------------------------------------------------------- */
+/* ---- counting ---------------------------------------------------------------------------------------------------- */
 
 void hf_metric_add(struct hf_metric *metric, uint64_t n)
 {
@@ -396,9 +397,9 @@ int hf_metrics_on_collect(struct hf_metrics *metrics, void (*collect)(void *arg)
     return 0;
 }
 
-/* ---- text ------------------------------------------------------------------------------------------------------------ */
+/* ---- text -------------------------------------------------------------------------------------------------------- */
 
-/* Shortest decimal that reads back as the same double, or one of the three words. */
+/* Appends the shortest decimal that reads back as the same double, or NaN, +Inf or -Inf. */
 static int add_double(struct hf_buf *out, double value)
 {
     char text[40];
@@ -416,7 +417,7 @@ static int add_double(struct hf_buf *out, double value)
     return hf_buf_add_str(out, text);
 }
 
-/* name{labels,extra} and a blank; braces only when there is something in them. */
+/* Appends name{labels,extra} and a blank; without braces if both are empty. */
 static int add_name(struct hf_buf *out, const char *name, const char *suffix, const char *labels, const char *extra)
 {
     bool both = labels[0] != '\0' && extra[0] != '\0';

@@ -1,4 +1,4 @@
-/* The process' own figures, from getrusage(2) and /proc/self (proc(5)), read only when somebody asks for the page. */
+/* The process' own gauges, from getrusage(2) and /proc/self (proc(5)), read only when a scrape asks. */
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -41,7 +41,7 @@ static size_t count_descriptors(void)
         n++;
     if (dir != NULL)
         (void)closedir(dir);
-    return n > 3 ? n - 3 : 0; /* ".", ".." and our own */
+    return n > 3 ? n - 3 : 0; /* without ".", ".." and this one */
 }
 
 static void collect(void *arg)
@@ -61,7 +61,7 @@ static void collect(void *arg)
 
 int hf_web_process_metrics(struct hf_metrics *metrics)
 {
-    /* One for each process, as the process is: it lives as long as that. */
+    /* one for each process, valid as long as the process */
     static struct process_metrics m;
 
     m = (struct process_metrics){

@@ -9,7 +9,7 @@ enum { OWN_ROUTES = 3 };
 struct hf_web {
     struct hf_server *server;
     struct hf_metrics *metrics;
-    struct hf_web_check *checks; /* names are copies */
+    struct hf_web_check *checks; /* with copies of the names */
     size_t n_checks;
 };
 
@@ -22,7 +22,7 @@ static void answer_metrics(void *arg, const struct hf_server_request *request, s
     reply->body.max = HF_MIN(reply->body.max, HF_METRICS_MAX_TEXT);
     if (hf_metrics_format(web->metrics, &reply->body) == 0)
         return;
-    /* Half of it would look like counters that vanished. */
+    /* Half a page would look like counters that vanished. */
     hf_buf_clear(&reply->body);
     reply->status = 500;
     reply->content_type = "text/plain; charset=utf-8";
@@ -78,7 +78,8 @@ static int open_server(struct hf_web *web, struct hf_loop *loop, const struct hf
     const struct hf_server_route own[OWN_ROUTES] = {
         {.path = "/healthz", .method = "GET", .handle = answer_healthz, .arg = web},
         {.path = "/readyz", .method = "GET", .handle = answer_readyz, .arg = web},
-        {.path = "/metrics", .method = "GET", .handle = answer_metrics, .arg = web}, /* the last: may be left out */
+        /* the last one: omitted without a registry */
+        {.path = "/metrics", .method = "GET", .handle = answer_metrics, .arg = web},
     };
     size_t n = params->n_routes + OWN_ROUTES - (params->metrics == NULL);
     _cleanup_(hf_freep) struct hf_server_route *routes = calloc(params->n_routes + OWN_ROUTES, sizeof(*routes));

@@ -1,9 +1,9 @@
 /* agent/process/listeners.h - the agent's local servers, each on a port of its own: metrics, ingest, health.
  *
  *   metrics  /metrics; /healthz and /readyz as well, for probes with one port
- *   ingest   POST /ingest: writes need no credentials, so a firewall that opens /metrics to a fleet's Prometheus must not open this
- *   health   /healthz and /readyz: the oldest connection gives way to a new one, so that probes get an answer while the other two
- *            servers are overloaded
+ *   ingest   POST /ingest: takes writes without credentials; open /metrics to a Prometheus, but not this port
+ *   health   /healthz and /readyz: the oldest connection gives way to a new one, so that probes get an answer while
+ *            the other two servers are overloaded
  *
  * Loop thread only. */
 #pragma once
@@ -24,7 +24,7 @@ enum {
 
 struct hf_listeners;
 
-/* Borrowed, except for `ready` and `ingest`, which are copied. */
+/* Borrowed; hf_listeners_new() copies `ready` and `ingest`. */
 struct hf_listeners_params {
     const struct hf_agent_options *options;
     struct hf_loop *loop;
@@ -35,8 +35,8 @@ struct hf_listeners_params {
     uint64_t retry_ns; /* 0: HF_LISTEN_RETRY_S */
 };
 
-/* Opens each server that is not switched off. A failure is an error that names the server's flags; with
- * --listen-optional it is a warning in the log, and the server is tried again. */
+/* Opens each server, unless its port is off. A failure is an error that names the server's flags; with
+ * --listen-optional it is a warning in the log, and the agent tries again. */
 HF_MUST_USE int hf_listeners_new(const struct hf_listeners_params *params, struct hf_listeners **ret_listeners,
                                  struct hf_err *err);
 

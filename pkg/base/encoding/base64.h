@@ -1,4 +1,5 @@
-/* base/encoding/base64.h - bytes as Base64 text: the standard alphabet with padding (RFC 4648, section 4). Pure; any thread. */
+/* base/encoding/base64.h - bytes as Base64 text: the standard alphabet with padding (RFC 4648, section 4). Pure; any
+ * thread. */
 #pragma once
 
 #include "base/buf.h"

@@ -1,4 +1,5 @@
-/* base/encoding/hex.h - bytes as hexadecimal text, lower case only, so that one value has one spelling. Pure; any thread. */
+/* base/encoding/hex.h - bytes as hexadecimal text, lower case only, so that one value has one spelling. Pure; any
+ * thread. */
 #pragma once
 
 #include <stddef.h>

@@ -1,4 +1,5 @@
-/* base/encoding/utf8.h - strict UTF-8 (RFC 3629): no surrogates, no overlong forms, at most U+10FFFF. Pure; any thread. */
+/* base/encoding/utf8.h - strict UTF-8 (RFC 3629): no surrogates, no overlong forms, at most U+10FFFF. Pure; any
+ * thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,8 +8,8 @@
 
 bool hf_utf8_valid(const char *bytes, size_t n);
 
-/* Returns the size in bytes, 1 to 4, of the character at the start of n >= 1 bytes; 0 if they start with none, or with an
- * incomplete one. */
+/* Returns the size in bytes, 1 to 4, of the character at the start of n >= 1 bytes; 0 if they start with none, or
+ * with an incomplete one. */
 size_t hf_utf8_length(const char *bytes, size_t n);
 
 /* Returns the number of bytes, up to n, that are whole characters: a place where the text may be cut. */

@@ -3,12 +3,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/encoding/base64.h"
 #include "base/buf.h"
-#include "base/parse.h"
+#include "base/encoding/base64.h"
 #include "cli/release/keyfile.h"
 
-/* Sign, and check with the public half at once: a signature that does not fit must not leave this machine. */
+/* Signs, and verifies with the public half at once, so that no wrong signature leaves this machine. */
 static int make_signature(const char *private_pem, struct hf_view message, struct hf_buf *base64, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf public_pem = HF_BUF_INIT(HF_CLI_KEY_BYTES);
@@ -61,7 +60,7 @@ int hf_cli_sign(struct hf_cli *cli, json_t *update, const char *key_file, const 
         return hf_err_set(err, EINVAL, "key id '%.80s': lower case letters, digits, '-' and '.', at most %d", key_id,
                           HF_KEY_ID_MAX);
     if (!json_is_object(hf_json_at(update, "spec.release")))
-        return hf_err_set(err, EBADMSG, "spec.release is missing: there is nothing to sign");
+        return hf_err_set(err, EBADMSG, "spec.release is missing: nothing to sign");
     r = hf_json_canonical(hf_json_at(update, "spec.release"), &message, err);
     if (r < 0)
         return hf_err_wrap(err, -EBADMSG, "spec.release");
@@ -80,8 +79,8 @@ int hf_cli_sign_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *
     int r = 0;
 
     if (ids != 0 && keys != ids)
-        return hf_err_set(err, EINVAL, "%zu times --key and %zu times --key-id: one each, or no --key-id at all", keys,
-                          ids);
+        return hf_err_set(err, EINVAL, "%zu --key and %zu --key-id: give one --key-id for each --key, or none at all",
+                          keys, ids);
     for (size_t i = 0; r == 0 && i < keys; i++)
         r = hf_cli_sign(cli, update, hf_cli_nth_value(args, "key", i), hf_cli_nth_value(args, "key-id", i), err);
     return r;

@@ -3,9 +3,10 @@
  *     QUEUED --task--> RUNNING (inside curl) --ended--> ENDED --task--> reported
  *                         ^-------------- redirect followed ------------'
  *
- * The caller's callbacks on_response and on_body run inside curl's, where curl must not be called: a call cancelled there is only
- * marked, and taken out when curl has returned (free_aborted). `done` always runs from a task. Redirects are followed here
- * and not by curl, so that what may go to which origin is decided in one place, anew for each hop. */
+ * The caller's on_response and on_body run inside curl's callbacks, where we must not call curl: a call cancelled
+ * there only gets a flag, and free_aborted() frees it when curl has returned. `done` always runs from a task. This
+ * file, not curl, follows redirects, so that one place decides, anew for each hop, which credentials may go to which
+ * origin. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,14 +18,14 @@
 
 enum {
     MAX_REDIRECTS = 5,
-    MAX_REDIRECT_BODY = 65536, /* read and thrown away, so that the connection stays usable */
+    MAX_REDIRECT_BODY = 65536, /* read and dropped, so that the connection stays usable */
 };
 
-#define BURST_NS (100 * HF_NS_PER_MS) /* of bandwidth_limit that may be saved up, and come at once */
+#define BURST_NS (100 * HF_NS_PER_MS) /* unused bandwidth that may come at once later */
 
 #define DEFAULT_MAX_BODY (16ull << 20)
 
-/* ---- memory ---------------------------------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 static void secret_free(char *text)
 {
@@ -53,12 +54,12 @@ static void on_timer_closed(uv_handle_t *handle)
 static void slist_free(struct curl_slist **list)
 {
     for (struct curl_slist *it = *list; it != NULL; it = it->next)
-        explicit_bzero(it->data, strlen(it->data)); /* "Authorization: ..." is among them */
+        explicit_bzero(it->data, strlen(it->data)); /* includes "Authorization: ..." */
     curl_slist_free_all(*list);
     *list = NULL;
 }
 
-/* Out of curl; what the hop needed goes, what the call has learned stays. */
+/* Takes the call out of curl and frees the hop's memory; keeps the response. */
 static void take_out(struct hf_http_call *call)
 {
     struct hf_http_pool *pool = call->pool;
@@ -94,9 +95,9 @@ static void free_aborted(struct hf_http_pool *pool)
         call_free(hf_container_of(pool->aborted.next, struct hf_http_call, link));
 }
 
-/* ---- errors ---------------------------------------------------------------------------------------------------------- */
+/* ---- errors ------------------------------------------------------------------------------------------------------ */
 
-/* Ends the call with `r`; the caller has put the cause in call->err. */
+/* Ends the call with `r`; call->err holds the cause. */
 static void set_result(struct hf_http_call *call, int r)
 {
     char shown[160];
@@ -127,7 +128,7 @@ static int connect_errno(CURL *easy)
     }
 }
 
-/* The peer may refuse us, too: with TLS 1.3 it says so in an alert after the handshake. */
+/* The peer may refuse our certificate, too: with TLS 1.3 it sends an alert after the handshake. */
 static bool is_trust_alert(const char *text)
 {
     return strstr(text, "alert") != NULL &&
@@ -135,7 +136,7 @@ static bool is_trust_alert(const char *text)
             strstr(text, "access denied") != NULL);
 }
 
-/* Keep-alive or acknowledgements ran out: curl keeps the kernel's reason only as text. */
+/* Keep-alive or acknowledgements timed out: curl keeps the kernel's reason only as text. */
 static bool is_kernel_timeout(const char *text)
 {
     return strstr(text, strerror(ETIMEDOUT)) != NULL;
@@ -171,7 +172,7 @@ static int code_errno(const struct hf_http_call *call, CURLcode code)
     }
 }
 
-/* A peer that wants another certificate may reset the connection so early that its alert is never read. */
+/* A peer that wants another certificate may reset the connection so early that we never read its alert. */
 static bool is_early_end(const struct hf_http_call *call, CURLcode code)
 {
     long made = 0;
@@ -189,15 +190,14 @@ static void set_curl_result(struct hf_http_call *call, CURLcode code)
     if (reason[0] != '\0' && (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CONNECT_ERROR))
         set_result(call, hf_err_set(&call->err, EKEYREJECTED, "%s", reason));
     else if (is_early_end(call, code) && !is_trust_alert(text))
-        set_result(
-            call,
-            hf_err_set(&call->err, code_errno(call, code),
-                       "the peer broke off right after the TLS handshake (does it want another client certificate?)"));
+        set_result(call, hf_err_set(&call->err, code_errno(call, code),
+                                    "the peer closed the connection right after the TLS handshake (does it require "
+                                    "another client certificate?)"));
     else
         set_result(call, hf_err_set(&call->err, code_errno(call, code), "%s", text));
 }
 
-/* ---- ending ---------------------------------------------------------------------------------------------------------- */
+/* ---- ending ------------------------------------------------------------------------------------------------------ */
 
 static void end_soon(struct hf_http_call *call)
 {
@@ -207,8 +207,8 @@ static void end_soon(struct hf_http_call *call)
     hf_loop_task_post(call->loop, &call->step);
 }
 
-/* Nothing came on any call of these connections since this one last heard something: they may be dead without knowing it
- * (an HTTP/2 connection would be used again for the next call). */
+/* No byte came on any call of this pool since the last one of this call: the connections may be dead without an
+ * error, and the next call would use an HTTP/2 connection again. */
 static void suspect_connections(struct hf_http_call *call)
 {
     struct hf_http_pool *pool = call->pool;
@@ -226,7 +226,7 @@ static void go_on_receiving(struct hf_http_call *call)
 {
     if (is_held(call))
         return;
-    call->last_byte_ns = uv_hrtime(); /* the silence was ours */
+    call->last_byte_ns = uv_hrtime(); /* we caused the silence */
     hf_loop_task_post(call->loop, &call->resume);
 }
 
@@ -264,7 +264,7 @@ static uint64_t left_ns(uint64_t since_ns, uint64_t timeout_ns, uint64_t now_ns)
     return timeout_ns == 0 ? HF_NEVER : timeout_ns > gone_ns ? timeout_ns - gone_ns : 0;
 }
 
-/* To the nearest of the deadlines. Each byte moves the idle one; the timer is only moved when it fires. */
+/* Arms the timer for the nearest deadline. A byte only moves the idle deadline; the timer follows when it fires. */
 static void arm(struct hf_http_call *call)
 {
     const struct hf_http_request *request = &call->request;
@@ -280,7 +280,7 @@ static void arm(struct hf_http_call *call)
         (void)uv_timer_start(&call->timer, on_timer, HF_MAX(hf_loop_delay_ms(call->loop, delay_ns), 1ull), 0);
 }
 
-/* ---- receiving ------------------------------------------------------------------------------------------------------- */
+/* ---- receiving --------------------------------------------------------------------------------------------------- */
 
 static void note_byte(struct hf_http_call *call)
 {
@@ -296,7 +296,7 @@ static bool is_redirect(const struct hf_http_call *call)
            (status == 301 || status == 302 || status == 303 || status == 307 || status == 308);
 }
 
-/* After a callback of the caller's: false when the call is to be left. */
+/* Call after a callback of the caller. Returns false if the call must end. */
 static bool go_on(struct hf_http_call *call, int r)
 {
     if (call->aborted)
@@ -346,8 +346,8 @@ static size_t on_header(char *bytes, size_t size, size_t n, void *arg)
     return r == 0 || head_complete(call) ? size * n : 0;
 }
 
-/* Each byte costs 1 / limit seconds; what is not paid for yet holds the next ones back. curl's own limit lets whole seconds of it
- * through at once. */
+/* Each byte costs 1 / limit seconds; the call receives nothing more until they have passed. curl's own limit lets a
+ * whole second's bytes through at once. */
 static void pay(struct hf_http_call *call, size_t n)
 {
     uint64_t limit = call->request.bandwidth_limit, now_ns = uv_hrtime();
@@ -387,7 +387,7 @@ static size_t on_body(char *bytes, size_t size, size_t n, void *arg)
     if (call->aborted || call->loop->closing)
         return 0;
     if (is_held(call))
-        return CURL_WRITEFUNC_PAUSE; /* curl gives it again later */
+        return CURL_WRITEFUNC_PAUSE; /* curl delivers it again later */
     note_byte(call);
     return take_body(call, bytes, size * n) ? size * n : 0;
 }
@@ -400,7 +400,7 @@ static bool set_receivers(struct hf_http_call *call)
            curl_easy_setopt(call->easy, CURLOPT_WRITEDATA, call) == CURLE_OK;
 }
 
-/* ---- hops ------------------------------------------------------------------------------------------------------------ */
+/* ---- hops -------------------------------------------------------------------------------------------------------- */
 
 static int begin_hop(struct hf_http_call *call)
 {
@@ -433,7 +433,7 @@ static void begin(struct hf_http_call *call)
     }
 }
 
-/* 303 always, 301 and 302 by custom for POST, become a GET without body (RFC 9110, 15.4). */
+/* 303 always, and 301 and 302 by custom for POST, become a GET without body (RFC 9110, 15.4). */
 static int change_method(struct hf_http_call *call, int status)
 {
     bool get = (status == 303 && strcmp(call->method, "HEAD") != 0) ||
@@ -471,13 +471,13 @@ static int next_hop(struct hf_http_call *call)
     return change_method(call, call->head.response.status);
 }
 
-/* ---- reporting ------------------------------------------------------------------------------------------------------- */
+/* ---- reporting --------------------------------------------------------------------------------------------------- */
 
 static void report(struct hf_http_call *call)
 {
     call->state = ST_REPORTED;
     hf_loop_worked(call->loop);
-    hf_list_remove(&call->link); /* the client may be freed in `done` */
+    hf_list_remove(&call->link); /* `done` may free the client */
     call->client = NULL;
     call->request.done(call->request.arg, call->result, &call->head.response, hf_buf_view(&call->collected),
                        &call->err);
@@ -510,7 +510,7 @@ static void on_ended(CURL *easy, CURLcode code)
     struct hf_http_call *call = NULL;
 
     (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, &call);
-    /* A redirect whose body was too long to be worth reading was broken off by us. */
+    /* We stop a redirect whose body is too long to read. */
     bool cut_redirect = code == CURLE_WRITE_ERROR && call->skip_body;
     if (code != CURLE_OK && call->result == 0 && !cut_redirect)
         set_curl_result(call, code);
@@ -519,7 +519,7 @@ static void on_ended(CURL *easy, CURLcode code)
 
 const struct hf_http_pool_owner hf_http_call_owner = {.free_aborted = free_aborted, .ended = on_ended};
 
-/* ---- the table ------------------------------------------------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------------------------------------------- */
 
 static bool method_ok(const char *method)
 {
@@ -533,7 +533,7 @@ static int copy_headers(struct hf_http_call *call, const struct hf_http_request 
     for (size_t i = 0; i < HF_HTTP_MAX_HEADERS && request->headers[i] != NULL; i++) {
         const char *header = request->headers[i];
         if (strchr(header, ':') == NULL || strpbrk(header, "\r\n") != NULL)
-            return hf_err_set(err, EINVAL, "header %zu is none", i);
+            return hf_err_set(err, EINVAL, "header %zu is not 'Name: value'", i);
         call->headers[i] = strdup(header);
         if (call->headers[i] == NULL)
             return hf_err_set(err, ENOMEM, "no memory for a request");
@@ -548,7 +548,7 @@ static int copy_request(struct hf_http_call *call, const struct hf_http_request 
     if (r < 0)
         return r;
     if (!method_ok(request->method))
-        return hf_err_set(err, EINVAL, "'%.32s' is no HTTP method", request->method);
+        return hf_err_set(err, EINVAL, "'%.32s' is not an HTTP method", request->method);
     r = copy_headers(call, request, err);
     if (r < 0)
         return r;
@@ -558,7 +558,7 @@ static int copy_request(struct hf_http_call *call, const struct hf_http_request 
     if (call->method == NULL || call->url == NULL || hf_buf_add(&call->body, request->body.p, request->body.n) < 0)
         return hf_err_set(err, ENOMEM, "no memory for a request");
     call->request = *request;
-    call->request.method = NULL; /* the copies count */
+    call->request.method = NULL; /* the copies replace them */
     call->request.url = NULL;
     memset(call->request.headers, 0, sizeof(call->request.headers));
     call->request.body = (struct hf_view){NULL, 0};
@@ -575,7 +575,7 @@ static void on_resume(struct hf_loop_task *task)
 
     if (pool == NULL || is_held(call))
         return;
-    /* What curl kept back comes from within this call, so it is not made from within the caller's. */
+    /* curl delivers the bytes it held back inside this call, so make it from a task and not from the caller's. */
     hf_http_pool_enter(pool);
     (void)curl_easy_pause(call->easy, CURLPAUSE_CONT);
     hf_http_pool_leave(pool);

@@ -10,7 +10,7 @@
 
 static void add_text(EVP_MD_CTX *context, const char *text)
 {
-    /* The length goes in, so that no two configurations give the same bytes; NULL is unlike "". */
+    /* Hash the length too, so that no two configurations give the same bytes; NULL differs from "". */
     size_t n = text != NULL ? strlen(text) + 1 : 0;
 
     (void)EVP_DigestUpdate(context, &n, sizeof(n));
@@ -37,9 +37,9 @@ static int tls_digest(const struct hf_http_config *config, unsigned char digest[
     return ok == 1 ? 0 : -ENOMEM;
 }
 
-/* What changes with a configuration, made aside so that a bad one leaves everything as it was. */
+/* The part of a client that changes with its configuration, built aside so that a bad one changes nothing. */
 struct settings {
-    struct hf_tls *tls; /* NULL: as it is */
+    struct hf_tls *tls; /* NULL: unchanged */
     unsigned char digest[32];
     char *user_agent;
     char *authorization;

@@ -1,4 +1,4 @@
-/* One hop of a request as curl wants it: options, headers, method, URL; and what curl asks while it connects. */
+/* One hop of a request as options of a curl handle: headers, method, URL; and curl's callbacks while it connects. */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -9,16 +9,16 @@
 #include "loop/http/internal.h"
 
 enum {
-    KEEPALIVE_IDLE_S = 20, /* a silent peer is found by the kernel after 20 + 3 * 10 = 50 s */
+    KEEPALIVE_IDLE_S = 20, /* the kernel detects a silent peer after 20 + 3 * 10 = 50 s */
     KEEPALIVE_INTERVAL_S = 10,
     KEEPALIVE_COUNT = 3,
-    USER_TIMEOUT_MS = 50000, /* and one that does not acknowledge what we sent */
+    USER_TIMEOUT_MS = 50000, /* and a peer that does not acknowledge our bytes */
     MIN_RECEIVE_BUFFER = 32768,
 };
 
 #define DEFAULT_CONNECT_NS (10 * HF_NS_PER_S)
 
-/* ---- connecting ------------------------------------------------------------------------------------------------------ */
+/* ---- connecting -------------------------------------------------------------------------------------------------- */
 
 static CURLcode on_ssl_context(CURL *easy, void *ssl_context, void *arg)
 {
@@ -38,15 +38,15 @@ static int on_socket_made(void *arg, curl_socket_t fd, curlsocktype purpose)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
     (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged_ms, sizeof(unacknowledged_ms));
     if (call->request.bandwidth_limit > 0) {
-        /* we limit how fast we read; the kernel would still take in megabytes ahead of us. A second's worth: less
-         * would be slower than the limit where an answer takes long to come. */
+        /* We limit our reading, but the kernel would still receive megabytes ahead. Allow one second's worth: less
+         * would be slower than the limit if the round trip is long. */
         int room = (int)HF_MIN(HF_MAX(call->request.bandwidth_limit, (uint64_t)MIN_RECEIVE_BUFFER), 4ull << 20);
         (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
     }
     return CURL_SOCKOPT_OK;
 }
 
-/* ---- the request as curl wants it ------------------------------------------------------------------------------------ */
+/* ---- the request as curl wants it -------------------------------------------------------------------------------- */
 
 static bool add_line(struct curl_slist **list, const char *line)
 {
@@ -83,7 +83,7 @@ static bool make_headers(struct hf_http_call *call)
     }
     if (call->to_origin && client->authorization != NULL && !authorized)
         ok = ok && add_line(&call->sent_headers, client->authorization);
-    /* Without these curl says form data, and waits a second for a "100 Continue" before bigger bodies. */
+    /* Without these curl sends "form data", and waits a second for a "100 Continue" before larger bodies. */
     ok = ok && (typed || add_line(&call->sent_headers, "Content-Type:"));
     return ok && add_line(&call->sent_headers, "Expect:");
 }
@@ -126,7 +126,7 @@ static bool set_connection(struct hf_http_call *call)
     long connect_ms = (long)HF_MIN((connect_ns + HF_NS_PER_MS - 1) / HF_NS_PER_MS, (uint64_t)INT32_MAX);
 
     return curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-           /* a name that cannot be resolved must not hold up the loop when its call is cancelled */
+           /* cancelling a call must not wait for a name that does not resolve */
            curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
@@ -135,9 +135,10 @@ static bool set_connection(struct hf_http_call *call)
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, (long)KEEPALIVE_IDLE_S) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, (long)KEEPALIVE_INTERVAL_S) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) == CURLE_OK &&
-           /* wait for a connection being made, it may speak HTTP/2; without TLS it would be waited for until its first answer */
+           /* wait for a connection in progress, it may speak HTTP/2; without TLS this would wait for its first
+            * response */
            curl_easy_setopt(easy, CURLOPT_PIPEWAIT, call->to.https ? 1L : 0L) == CURLE_OK &&
-           /* the environment's proxy is not for ourselves */
+           /* the environment's proxy is not for loopback */
            (!call->to.loopback || curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK);
 }
 
@@ -147,14 +148,14 @@ static bool set_tls(struct hf_http_call *call)
     long verify = call->client->insecure ? 0L : 1L;
 
     return curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_CAINFO, NULL) == CURLE_OK && /* on_ssl_context() gives the store */
+           curl_easy_setopt(easy, CURLOPT_CAINFO, NULL) == CURLE_OK && /* on_ssl_context() sets the store */
            curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify * 2) == CURLE_OK;
 }
 
-/* Another name for TLS than the URL's: curl takes SNI and the name to check from the URL, so the URL gets the name and a rule
- * leads the connection to the host; the Host header stays the URL's. */
+/* Sets a TLS name other than the URL's host. curl takes SNI and the name to check from the URL, so put the name into
+ * the URL, add a rule that connects to the host, and keep the Host header of the original URL. */
 static bool set_url(struct hf_http_call *call)
 {
     const char *name = call->client->server_name;

@@ -9,7 +9,7 @@
 
 enum { MAX_NUMBER = 20 };
 
-/* A wait longer than this is a mistake of the server's. */
+/* A longer wait is a mistake of the server. */
 #define MAX_RETRY_AFTER_S (24ull * 3600)
 
 void hf_http_head_done(struct hf_http_head *head)
@@ -124,7 +124,7 @@ static int read_field(struct hf_http_head *head, struct hf_view line)
 
     (void)hf_view_split(&line, ':', &name);
     if (line.p == NULL)
-        return 0; /* obsolete folding, or rubbish: nothing we read may be folded */
+        return 0; /* obsolete folding, or garbage: no field that we read may be folded */
     struct hf_view value = hf_view_trim(line);
     if (is_name(name, "content-type"))
         keep_text(value, response->content_type);
@@ -145,7 +145,7 @@ static int read_field(struct hf_http_head *head, struct hf_view line)
     return 0;
 }
 
-/* The blank line. */
+/* Handles the blank line. */
 static int end_head(struct hf_http_head *head, uint64_t now_unix_ns)
 {
     struct hf_http_response *response = &head->response;
@@ -153,7 +153,7 @@ static int end_head(struct hf_http_head *head, uint64_t now_unix_ns)
     head->in_head = false;
     if (response->status < 200 && response->status != 101)
         return 0;
-    /* The server's own Date is the better zero: our clock may be wrong by days. */
+    /* Prefer the server's own Date as the start: our clock may be wrong by days. */
     uint64_t from = response->date_unix_ns != 0 ? response->date_unix_ns : now_unix_ns;
     if (head->retry_at_unix > from)
         response->retry_after_ns = HF_MIN(head->retry_at_unix - from, MAX_RETRY_AFTER_S * HF_NS_PER_S);

@@ -1,14 +1,15 @@
-/* loop/http_client.h - what http_curl.c (connections), http_call.c (requests) and http_easy.c (requests as curl wants
- * them) share. Nobody else includes it.
+/* loop/http/internal.h - internal: the structures that client.c, pool.c (connections), call.c (requests) and easy.c
+ * (one hop as options of curl) share. Only loop/http includes it.
  *
- * A client has one current `pool`: a curl multi handle with its connections. A pool is retired, and a new one made for the next
- * call, when its connections must not be used again: the client's TLS identity changed, or they went silent; also when nothing
- * was asked for a while, since a pool costs about 100 KiB. Calls that run in a
- * retired pool end there; the pool goes with the last of them.
+ * A client has one current `pool`: a curl multi handle with its connections. The client retires its pool when no new
+ * call may use its connections: its TLS identity changed, they went silent, or no call came for a while (a pool
+ * costs about 100 KiB). The next call makes a new one. Calls that run in a retired pool end there; the loop frees
+ * the pool after the last of them.
  *
  *     client --current--> pool <--- call, call        pool (retired) <--- call
  *        `--- all calls, running or queued or about to report
- */
+ *
+ * Threads: loop thread only. */
 #pragma once
 
 #include <curl/curl.h>
@@ -21,36 +22,37 @@
 
 struct hf_http_pool;
 
-/* The functions that a pool calls when curl has returned. */
+/* Functions that a pool calls after curl has returned. */
 struct hf_http_pool_owner {
     void (*free_aborted)(struct hf_http_pool *pool); /* frees the calls in pool->aborted */
-    void (*ended)(CURL *easy, CURLcode code);        /* a transfer has ended */
+    void (*ended)(CURL *easy, CURLcode code);        /* one transfer has ended */
 };
 
-/* One peer's connections. Freed by the loop some time after it was retired and its last call is gone. */
+/* The connections of one client. The loop frees a pool some time after the client retired it and its last call is
+ * gone. */
 struct hf_http_pool {
     struct hf_loop_guest guest;
-    struct hf_http_client *client; /* whose current pool this is; NULL when retired */
+    struct hf_http_client *client; /* the client with this current pool; NULL if retired */
     const struct hf_http_pool_owner *owner;
     struct hf_loop *loop;
     CURLM *multi;
     struct hf_tls *tls;
     struct hf_list sockets;
-    struct hf_list aborted;   /* calls cancelled inside a curl callback, to be taken out after it */
-    struct hf_loop_task kick; /* curl's time-out of 0, and the pool's end */
+    struct hf_list aborted;   /* calls cancelled inside a curl callback, to free after it */
+    struct hf_loop_task kick; /* runs for curl's time-out of 0, and for the pool's end */
     uv_timer_t timer;
-    uv_timer_t idle;       /* runs while there is no call: then the connections are closed */
+    uv_timer_t idle;       /* runs while there is no call; then closes the connections */
     uint64_t last_byte_ns; /* on any call; monotonic */
-    unsigned n_calls;      /* easy handles inside */
-    unsigned depth;        /* > 0: inside curl, where it must not be called again */
-    bool kicked;           /* curl wants its time-outs handled now */
+    unsigned n_calls;      /* number of easy handles inside */
+    unsigned depth;        /* > 0: inside curl, where no call into curl is allowed */
+    bool kicked;           /* curl wants to handle its time-outs now */
 };
 
-/* The client's current pool is it no more; NULL is fine. */
+/* Detaches the pool from its client. NULL is fine. */
 void hf_http_pool_retire(struct hf_http_pool *pool);
-/* One call more or less in the pool. */
+/* Counts one call more, or one less, in the pool. */
 void hf_http_pool_count(struct hf_http_pool *pool, bool begun);
-/* Around everything that may make curl call back. The outermost leave reads the finished transfers. */
+/* Call around everything that may make curl call back. The outermost leave reads the finished transfers. */
 void hf_http_pool_enter(struct hf_http_pool *pool);
 void hf_http_pool_leave(struct hf_http_pool *pool);
 
@@ -66,65 +68,66 @@ struct hf_http_client {
     bool insecure;
     const struct hf_clock_ops *clock;
     char *user_agent;
-    char *authorization; /* whole header line, NULL none */
-    char *server_name;   /* NULL none */
+    char *authorization; /* whole header line; NULL: none */
+    char *server_name;   /* NULL: none */
     char origin[HF_URL_ORIGIN];
 };
 
-/* The pool for the next call; NULL on OOM. */
+/* Returns the pool for the next call; NULL on OOM. */
 struct hf_http_pool *hf_http_pool_current(struct hf_http_client *client);
 
-/* ---- one request ---- */
+/* ---- one request ------------------------------------------------------------------------------------------------- */
 
 enum hf_http_call_state { ST_QUEUED, ST_RUNNING, ST_ENDED, ST_REPORTED };
 
 struct hf_http_call {
-    struct hf_list link; /* in client->calls; when cancelled inside curl, in pool->aborted */
+    struct hf_list link; /* in client->calls; if cancelled inside curl, in pool->aborted */
     struct hf_http_client *client;
     struct hf_loop *loop;
     struct hf_http_pool *pool; /* while RUNNING */
     CURL *easy;
-    struct hf_loop_task step;   /* begins, or reports */
-    struct hf_loop_task resume; /* goes on receiving */
+    struct hf_loop_task step;   /* begins or reports */
+    struct hf_loop_task resume; /* resumes receiving */
     uv_timer_t timer;
     enum hf_http_call_state state;
 
-    struct hf_http_request request; /* strings are ours, see below */
+    struct hf_http_request request; /* its strings point into the copies below */
     char *method;
-    char *url; /* of the current hop */
+    char *url; /* URL of the current hop */
     char *headers[HF_HTTP_MAX_HEADERS + 1];
     struct hf_buf body;
 
     struct curl_slist *sent_headers;
     struct curl_slist *connect_to;
-    struct hf_url_parts to; /* where this hop goes */
-    bool to_origin;         /* credentials may go there */
-    bool left_origin;       /* a redirect went elsewhere: the caller's own credentials stay behind */
+    struct hf_url_parts to; /* target of this hop */
+    bool to_origin;         /* credentials may go to this target */
+    bool left_origin;       /* a redirect left the first origin: the caller's own credentials stay behind */
     unsigned redirects;
 
     struct hf_http_head head;
     struct hf_buf collected;
     uint64_t received_bytes;
     uint64_t start_ns;     /* uv_hrtime() */
-    uint64_t last_byte_ns; /* of the response; begins as start_ns */
-    uint64_t paid_ns;      /* until when the bytes received so far are paid for, at bandwidth_limit */
-    bool throttled;        /* held back until then */
-    bool paused;           /* held back by the caller */
+    uint64_t last_byte_ns; /* time of the last byte; begins as start_ns */
+    uint64_t paid_ns;      /* time at which bandwidth_limit allows the next byte */
+    bool throttled;        /* paused until paid_ns */
+    bool paused;           /* paused by the caller */
     bool aborted;          /* cancelled inside curl */
-    bool skip_body;        /* of a redirect that is followed */
-    int result;            /* -errno that we ended it with; 0: curl's word counts */
+    bool skip_body;        /* drops the body of a redirect that the call follows */
+    int result;            /* -errno if we ended the call; 0: curl's result counts */
     struct hf_err err;
     char curl_text[CURL_ERROR_SIZE];
 };
 
-/* http_easy.c: the easy handle of this hop, ready to go, in call->easy; false on OOM (what was made is there to be freed). */
+/* easy.c: makes the easy handle of this hop, ready to start, in call->easy. False on OOM; the caller frees the
+ * parts. */
 bool hf_http_easy_make(struct hf_http_call *call);
-/* ---- http_call.c ---- */
+/* ---- http_call.c ------------------------------------------------------------------------------------------------- */
 int hf_http_call_start(void *ctx, const struct hf_http_request *request, struct hf_http_call **ret_call,
                        struct hf_err *err);
 void hf_http_call_cancel(void *ctx, struct hf_http_call *call);
 void hf_http_call_pause(void *ctx, struct hf_http_call *call, bool paused);
 void hf_http_call_cancel_all(struct hf_http_client *client);
 
-/* The calls of a pool. */
+/* call.c: the pool's view of the calls. */
 extern const struct hf_http_pool_owner hf_http_call_owner;

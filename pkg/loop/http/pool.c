@@ -1,7 +1,7 @@
-/* Clients and their connections: curl's multi socket interface on the uv loop.
+/* Pools of connections: curl's multi socket interface on the uv loop.
  *
- * curl tells which sockets it wants watched (on_socket_wanted) and when it wants to be called at the latest (on_timer_wanted); it
- * must not be called back from within either. Each finished transfer is told to its call, which reports from a task. */
+ * curl reports the sockets to watch (on_socket_wanted) and its next deadline (on_timer_wanted); we must not call
+ * curl from within either. Each finished transfer goes to its call, which reports from a task. */
 #include <stdlib.h>
 
 #include "loop/http/client.h"
@@ -17,7 +17,7 @@ struct pool_socket {
     curl_socket_t fd;
 };
 
-/* ---- sockets and time ------------------------------------------------------------------------------------------------ */
+/* ---- sockets and time -------------------------------------------------------------------------------------------- */
 
 static void free_socket(uv_handle_t *handle)
 {
@@ -27,7 +27,8 @@ static void free_socket(uv_handle_t *handle)
 static void socket_close(struct pool_socket *socket)
 {
     hf_list_remove(&socket->link);
-    /* At once, not with uv_close(): curl closes the descriptor next, and its number may come back as another socket. */
+    /* Stop now, without waiting for uv_close(): curl closes the descriptor next, and its number may return as
+     * another socket. */
     (void)uv_poll_stop(&socket->poll);
     uv_close((uv_handle_t *)&socket->poll, free_socket);
 }
@@ -46,7 +47,7 @@ static void on_socket(uv_poll_t *poll, int status, int events)
     const struct pool_socket *socket = hf_container_of(poll, struct pool_socket, poll);
     int flags = (events & UV_READABLE ? CURL_CSELECT_IN : 0) | (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
 
-    /* uv says "error" for a reset connection, too: reading finds out what it was, and what came before it. */
+    /* uv reports an error for a reset connection, too: reading finds the cause, and the bytes before it. */
     act(socket->pool, socket->fd, status < 0 ? CURL_CSELECT_IN | CURL_CSELECT_OUT : flags);
 }
 
@@ -82,7 +83,7 @@ static int on_socket_wanted(CURL *easy, curl_socket_t fd, int what, void *arg, v
     }
     if (socket == NULL)
         socket = socket_open(pool, fd);
-    /* No memory, no descriptor: the transfer's own deadline ends it. */
+    /* Without memory or a descriptor, the transfer's own deadline ends it. */
     if (socket != NULL)
         (void)uv_poll_start(&socket->poll, events, on_socket);
     return 0;
@@ -110,7 +111,7 @@ static int on_timer_wanted(CURLM *multi, long timeout_ms, void *arg)
     return 0;
 }
 
-/* ---- pools ----------------------------------------------------------------------------------------------------------- */
+/* ---- pools ------------------------------------------------------------------------------------------------------- */
 
 static void free_pool(uv_handle_t *handle)
 {
@@ -132,7 +133,7 @@ static void pool_end(struct hf_loop_guest *guest)
     (void)curl_multi_cleanup(pool->multi);
     while (!hf_list_empty(&pool->sockets))
         socket_close(hf_container_of(pool->sockets.next, struct pool_socket, link));
-    hf_loop_task_drop(&pool->kick); /* closing connections may have asked for a time-out */
+    hf_loop_task_drop(&pool->kick); /* closing connections may have requested a time-out */
     hf_tls_close(pool->tls);
     uv_close((uv_handle_t *)&pool->idle, close_timer);
 }
@@ -231,7 +232,7 @@ void hf_http_pool_leave(struct hf_http_pool *pool)
 
     if (--pool->depth > 0)
         return;
-    pool->depth++; /* taking handles out makes curl call back, too */
+    pool->depth++; /* removing handles makes curl call back, too */
     pool->owner->free_aborted(pool);
     while ((message = curl_multi_info_read(pool->multi, &left)) != NULL)
         if (message->msg == CURLMSG_DONE)

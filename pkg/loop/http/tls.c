@@ -21,7 +21,7 @@ enum { MAX_CERTIFICATES = 512 };
 struct hf_tls {
     unsigned refs;
     unsigned opened;
-    X509_STORE *store; /* shared by all connections: parsed once; NULL while the system's is not needed */
+    X509_STORE *store; /* shared by all connections, parsed once; NULL while nobody needs the system's store */
     bool system_store;
     X509 *certificate;
     STACK_OF(X509) * chain;
@@ -33,14 +33,14 @@ struct hf_tls {
     char taken[256];
 };
 
-/* ---- reading PEM ----------------------------------------------------------------------------------------------------- */
+/* ---- reading PEM ------------------------------------------------------------------------------------------------- */
 
 static void bio_done(BIO **bio)
 {
     (void)BIO_free(*bio);
 }
 
-/* OpenSSL asks the terminal for a passphrase unless told otherwise. */
+/* Without this, OpenSSL asks for a passphrase on the terminal. */
 static int no_passphrase(char *text, int n, int writing, void *arg)
 {
     (void)text;
@@ -50,7 +50,7 @@ static int no_passphrase(char *text, int n, int writing, void *arg)
     return 0;
 }
 
-/* Why OpenSSL failed; its queue is empty afterwards: what is left there, curl would take for its own. */
+/* Formats OpenSSL's last error and empties its queue: curl would take a leftover for its own. */
 static const char *openssl_reason(char *text, size_t n)
 {
     unsigned long code = ERR_peek_last_error();
@@ -123,9 +123,9 @@ static int read_identity(struct hf_tls *tls, const char *certificate_pem, const 
     return 0;
 }
 
-/* ---- the system's store ---------------------------------------------------------------------------------------------- */
+/* ---- the system's store ------------------------------------------------------------------------------------------ */
 
-/* Named by hash ("5443e9e3.0"): OpenSSL then reads only the one it needs, when it needs it. */
+/* Hashed names ("5443e9e3.0") let OpenSSL read only the certificates it needs, on demand. */
 static bool has_hashed_names(const char *folder)
 {
     DIR *dir = opendir(folder);
@@ -141,8 +141,8 @@ static bool has_hashed_names(const char *folder)
     return found;
 }
 
-/* A whole bundle costs about a megabyte of memory, so a hashed folder comes first. The places are those of Debian, SUSE and Alpine, Fedora,
- * and OpenSSL's own (SSL_CERT_FILE and SSL_CERT_DIR). */
+/* A whole bundle takes about a megabyte of memory, so a hashed folder comes first. The paths are those of Debian,
+ * SUSE and Alpine, Fedora, and OpenSSL's own (SSL_CERT_FILE and SSL_CERT_DIR). */
 static void add_system(X509_STORE *store)
 {
     static const char *const folders[] = {"/etc/ssl/certs", "/etc/pki/tls/certs"};
@@ -159,7 +159,7 @@ static void add_system(X509_STORE *store)
     ERR_clear_error();
 }
 
-/* ---- judging --------------------------------------------------------------------------------------------------------- */
+/* ---- judging ----------------------------------------------------------------------------------------------------- */
 
 static void show_time(const ASN1_TIME *when, char text[HF_TIME_TEXT])
 {
@@ -189,7 +189,7 @@ static void note_reason(struct hf_tls *tls, X509 *certificate, int error)
                    hf_format_duration(tls->max_skew_ns, skew));
 }
 
-/* Seconds from now until `when` (negative: past); false when it cannot be read. */
+/* Computes the seconds from now until `when` (negative: past); false if it is unreadable. */
 static bool seconds_until(const struct hf_tls *tls, const ASN1_TIME *when, int64_t *ret_seconds)
 {
     _Static_assert(sizeof(time_t) == 8, "dates after 2038");
@@ -226,8 +226,8 @@ static int context_index(void)
     return index;
 }
 
-/* Called by OpenSSL for each certificate of the chain, and for each fault of it. Only a fault that is about time, and small, is
- * forgiven; then the verification goes on and may find others. */
+/* OpenSSL calls this for each certificate of the chain, and for each fault of it. Accepts only a small fault of
+ * time; verification then continues and may find other faults. */
 static int judge(int ok, X509_STORE_CTX *context)
 {
     const SSL *ssl = X509_STORE_CTX_get_ex_data(context, SSL_get_ex_data_X509_STORE_CTX_idx());
@@ -265,7 +265,7 @@ int hf_tls_apply(struct hf_tls *tls, void *ssl_ctx, bool identity)
     }
     X509_VERIFY_PARAM *param = SSL_CTX_get0_param(context);
     X509_VERIFY_PARAM_set_time(param, (time_t)(hf_unix_ns(tls->clock) / HF_NS_PER_S));
-    /* An intermediate that was given as authority is one, as in Go's and curl's own reading of a bundle. */
+    /* Trust an intermediate that the configuration lists as an authority, as Go and curl do with a bundle. */
     ok = X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN) == 1 &&
          SSL_CTX_set_ex_data(context, context_index(), tls) == 1;
     SSL_CTX_set1_cert_store(context, tls->store);
@@ -281,7 +281,7 @@ const char *hf_tls_take_reason(struct hf_tls *tls)
     return tls->taken;
 }
 
-/* ---- life ------------------------------------------------------------------------------------------------------------ */
+/* ---- life -------------------------------------------------------------------------------------------------------- */
 
 static int fill(struct hf_tls *tls, const struct hf_http_config *config, struct hf_err *err)
 {
@@ -296,7 +296,7 @@ static int fill(struct hf_tls *tls, const struct hf_http_config *config, struct 
     if (config->client_cert_pem == NULL && config->client_key_pem == NULL)
         return 0;
     if (config->client_cert_pem == NULL || config->client_key_pem == NULL)
-        return hf_err_set(err, EBADMSG, "client certificate and key come in pairs");
+        return hf_err_set(err, EBADMSG, "client certificate and key must be set together");
     return read_identity(tls, config->client_cert_pem, config->client_key_pem, err);
 }
 

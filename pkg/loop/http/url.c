@@ -30,7 +30,7 @@ static CURLU *parse(const char *text)
     return url;
 }
 
-/* Without brackets, lower case; false when there is none or it is too long. */
+/* Copies the host in lower case without brackets; false if it is empty or too long. */
 static bool copy_host(const char *host, char copy[HF_URL_HOST])
 {
     size_t n = strlen(host);
@@ -83,7 +83,7 @@ int hf_url_join(const char *base, const char *location, char **ret_url, struct h
     if (url == NULL || strlen(location) > HF_URL_MAX || curl_url_set(url, CURLUPART_URL, location, 0) != CURLUE_OK ||
         curl_url_set(url, CURLUPART_FRAGMENT, NULL, 0) != CURLUE_OK ||
         curl_url_get(url, CURLUPART_URL, &joined, 0) != CURLUE_OK)
-        return hf_err_set(err, EPROTO, "redirected to what is no URL");
+        return hf_err_set(err, EPROTO, "the redirect leads to an invalid URL");
     char *copy = strdup(joined);
     if (copy == NULL)
         return hf_err_set(err, ENOMEM, "no memory for a URL");
@@ -98,7 +98,7 @@ int hf_url_with_host(const char *text, const char *host, char **ret_url, struct 
 
     if (url == NULL || curl_url_set(url, CURLUPART_HOST, host, 0) != CURLUE_OK ||
         curl_url_get(url, CURLUPART_URL, &changed, 0) != CURLUE_OK)
-        return hf_err_set(err, EINVAL, "'%.64s' is no host name", host);
+        return hf_err_set(err, EINVAL, "'%.64s' is not a host name", host);
     char *copy = strdup(changed);
     if (copy == NULL)
         return hf_err_set(err, ENOMEM, "no memory for a URL");
@@ -119,7 +119,7 @@ const char *hf_url_show(const char *text, char *shown, size_t n)
         (void)snprintf(shown, n, "%s", whole);
         return shown;
     }
-    /* What cannot be parsed is shown up to where a secret could begin. */
+    /* Show a text that is no URL up to the place where a secret could begin. */
     size_t safe = strcspn(text, "?#@");
     (void)snprintf(shown, n, "%.*s", (int)(text[safe] == '@' ? 0 : HF_MIN(safe, (size_t)100)), text);
     return shown;

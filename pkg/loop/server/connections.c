@@ -22,7 +22,7 @@ void hf_server_connections_forget(struct hf_server *server, const struct lws *ws
     struct lws **all = server->connections;
     unsigned i = 0;
 
-    hf_server_connections_take_spare(server); /* the connection's own descriptor is closed by now */
+    hf_server_connections_take_spare(server); /* lws has closed the connection's descriptor by now */
     while (i < server->n_connections && all[i] != wsi)
         i++;
     if (i == server->n_connections)
@@ -31,20 +31,23 @@ void hf_server_connections_forget(struct hf_server *server, const struct lws *ws
     memmove(all + i, all + i + 1, (server->n_connections - i) * sizeof(all[0]));
 }
 
-/* False: none is given up. */
+/* Returns false if the server keeps all its connections. */
 static bool drop_oldest(struct hf_server *server)
 {
     if (!server->limits.replace_oldest || server->n_connections == 0)
         return false;
     struct lws *oldest = server->connections[0];
     hf_server_connections_forget(server, oldest);
-    (void)shutdown(lws_get_socket_fd(oldest), SHUT_RDWR); /* or lws waits for what it holds back to be taken */
-    lws_set_timeout(oldest, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC); /* we are outside of lws' own calls */
+    /* else lws waits until the peer takes the bytes it holds back */
+    (void)shutdown(lws_get_socket_fd(oldest), SHUT_RDWR);
+    /* allowed here: we are outside of lws' callbacks */
+    lws_set_timeout(oldest, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
     return true;
 }
 
-/* Its descriptor, or -1: nobody waits, or there is none left for now. *ret_last: it stands in the place of the spare one. Without
- * descriptors the kernel does not look whether somebody waits: only uv's word for it counts, for the first of a turn. */
+/* Accepts one connection: its descriptor, or -1 if none waits or no descriptor is left. *ret_last: it uses the spare
+ * descriptor. Without a free descriptor the kernel does not check for waiting connections, so trust uv's event, once
+ * in a turn. */
 static int next_connection(struct hf_server *server, bool first, bool *ret_last)
 {
     int fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -53,7 +56,7 @@ static int next_connection(struct hf_server *server, bool first, bool *ret_last)
     if (fd >= 0 || (errno != EMFILE && errno != ENFILE) || !first)
         return fd;
     if (server->spare_fd < 0) {
-        (void)drop_oldest(server); /* lws closes it when the loop turns; then we are called again */
+        (void)drop_oldest(server); /* lws closes it in the next turn; then uv calls us again */
         return -1;
     }
     hf_closep(&server->spare_fd);
@@ -61,7 +64,7 @@ static int next_connection(struct hf_server *server, bool first, bool *ret_last)
     return accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
-/* False: nobody waits, as far as can be seen in this turn. */
+/* Returns false if no connection waits, as far as this turn can see. */
 static bool accept_one(struct hf_server *server, bool first)
 {
     bool last;
@@ -75,11 +78,11 @@ static bool accept_one(struct hf_server *server, bool first)
         hf_server_connections_take_spare(server);
         return !last;
     }
-    int on = 1; /* a long body is several writes: without it the next waits for an acknowledgement */
+    int on = 1; /* a long body takes several writes: without this each waits for an acknowledgement */
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     lws_adopt_desc_t adoption = {
         .vh = server->host->vhost, .type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP, .fd.sockfd = fd, .opaque = server};
-    struct lws *wsi = lws_adopt_descriptor_vhost_via_info(&adoption); /* NULL: lws has closed it */
+    struct lws *wsi = lws_adopt_descriptor_vhost_via_info(&adoption); /* NULL: lws closed it */
     if (wsi == NULL)
         return !last;
     server->connections[server->n_connections++] = wsi;

@@ -10,11 +10,11 @@
 #include "os/fd.h"
 
 enum {
-    SERVICE_BYTES = 16384, /* lws' buffer for receiving: one turn of the loop for each filling */
-    CLOSING = 64,          /* connections that were ended to make room, until lws is through with them */
+    SERVICE_BYTES = 16384, /* lws' receive buffer; it handles one filling per turn of the loop */
+    CLOSING = 64,          /* connections that we ended to make room, until lws has closed them */
 };
 
-/* A descriptor of the folder libwebsockets was loaded from, or -1. */
+/* Opens the folder that libwebsockets was loaded from; -1 on failure. */
 static int library_folder(void)
 {
     char folder[PATH_MAX];
@@ -28,6 +28,9 @@ static int library_folder(void)
     return open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* lws 4.1 brings its uv part as a plugin, and looks for it in the working directory before anywhere else. Change to
+ * the folder of libwebsockets itself while it loads: that folder belongs to the same installation, wherever it is,
+ * and nobody can slip in a plugin through the folder in which the process was started. */
 static struct lws_context *create_in_folder(const struct lws_context_creation_info *info)
 {
     _cleanup_(hf_closep) int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -36,7 +39,7 @@ static struct lws_context *create_in_folder(const struct lws_context_creation_in
     if (folder < 0 || fchdir(folder) < 0)
         return NULL;
     struct lws_context *context = lws_create_context(info);
-    /* A working directory that was removed meanwhile cannot be gone back to. */
+    /* The old working directory may have been removed meanwhile. */
     if (back < 0 || fchdir(back) < 0)
         (void)!chdir("/");
     return context;
@@ -50,12 +53,12 @@ int hf_server_context_create(struct hf_server_host *host, struct hf_err *err)
         .protocols = hf_server_exchange_protocols,
         .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME,
         .foreign_loops = loops,
-        .pcontext = &host->context, /* NULL again when lws is through with its end */
+        .pcontext = &host->context, /* lws sets it to NULL when its end is complete */
         .gid = -1,
         .uid = -1,
         .vhost_name = "local",
         .server_string = "holdfast",
-        /* lws sizes tables by this; without it, by the limit of open files, which may be a million */
+        /* lws sizes tables by this; by default by the limit of open files, which may be a million */
         .fd_limit_per_thread = HF_SERVER_MAX_CONNECTIONS + CLOSING + 4,
         .max_http_header_data = HF_SERVER_MAX_HEADER_BYTES,
         .max_http_header_pool = HF_SERVER_MAX_CONNECTIONS + CLOSING,

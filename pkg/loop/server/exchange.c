@@ -1,12 +1,11 @@
-/* The local HTTP server: requests and answers, as libwebsockets tells of them. server_listen.c brings the connections.
+/* Requests and replies of the local servers, as libwebsockets reports them. connections.c accepts the connections.
  *
- * lws reads requests and keeps its time-outs; each request is answered whole from memory.
+ * lws parses requests and keeps time-outs; each reply goes out from memory. lws calls back for a connection in this
+ * order: BIND_PROTOCOL, HTTP, (BODY ..., BODY_COMPLETION,) WRITEABLE ..., DROP_PROTOCOL, and again for the next
+ * request; WSI_DESTROY at the end.
  *
- * A connection's life, as lws tells it:  BIND_PROTOCOL, HTTP, (BODY ..., BODY_COMPLETION,) WRITEABLE ..., DROP_PROTOCOL, and again
- * for the next request; WSI_DESTROY at the end.
- *
- * A request that is answered later leaves a struct hf_server_exchange with its handler. It and the connection's own part point at
- * each other until one of them ends; the answer waits in it until lws says that the connection can be written. */
+ * For a later answer the handler keeps a struct hf_server_exchange. It and the connection's struct exchange point at
+ * each other until one of them ends; the answer waits in it until lws reports that the connection is writable. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,24 +16,24 @@
 
 enum {
     MAX_REPLY_BYTES = 4 << 20,
-    MAX_HEAD_BYTES = 1024, /* of a reply, beside its extra headers */
-    SHORT_REPLY = 1024,    /* a body that goes out with its head */
-    PIECE_BYTES = 16384,   /* of a reply's body given to lws at once */
+    MAX_HEAD_BYTES = 1024, /* head of a reply, without its extra headers */
+    SHORT_REPLY = 1024,    /* a body of up to this goes out with the head */
+    PIECE_BYTES = 16384,   /* part of a body for one call of lws */
 };
 
-/* One request; zeroed by lws when it begins. */
+/* One request; lws zeroes it at its begin. */
 struct exchange {
     const struct hf_server_route *route;
     struct hf_server *server;
-    struct hf_server_exchange *later; /* the handler has it and did not answer yet, or the answer waits in it */
+    struct hf_server_exchange *later; /* the handler has it and has not answered yet, or the answer waits in it */
     struct hf_buf body;
     struct hf_buf reply;
-    size_t expected; /* bytes of body */
-    size_t counted;  /* in server->bodies_bytes */
+    size_t expected; /* length of the body */
+    size_t counted;  /* its part of server->bodies_bytes */
     size_t sent;
     uint64_t body_until_ns; /* uv_hrtime() */
     bool replying;
-    bool close; /* the connection cannot be used again: there may be body left that we did not want */
+    bool close; /* close after the reply: there may be a body that we did not read */
 };
 
 struct hf_server_exchange {
@@ -42,10 +41,10 @@ struct hf_server_exchange {
     bool starting;   /* inside route->start */
     bool answered;
     struct hf_server_reply reply;
-    char *texts; /* what reply.content_type and extra_headers point into */
+    char *texts; /* memory of reply.content_type and extra_headers */
 };
 
-/* ---- reading the request --------------------------------------------------------------------------------------------- */
+/* ---- reading the request ----------------------------------------------------------------------------------------- */
 
 static const struct {
     enum lws_token_indexes token;
@@ -64,7 +63,7 @@ static const char *method_of(struct lws *wsi)
     return "";
 }
 
-/* lws cuts the query at each '&'; put together again. */
+/* lws cuts the query at each '&'; put it together again. */
 static void copy_query(struct lws *wsi, char *query, size_t n)
 {
     size_t used = 0;
@@ -81,7 +80,7 @@ static void copy_query(struct lws *wsi, char *query, size_t n)
     query[HF_MIN(used, n - 1)] = '\0';
 }
 
-/* ---- answering ------------------------------------------------------------------------------------------------------- */
+/* ---- answering --------------------------------------------------------------------------------------------------- */
 
 static int add_extra(struct lws *wsi, const char *header, unsigned char **at, unsigned char *end)
 {
@@ -96,7 +95,7 @@ static int add_extra(struct lws *wsi, const char *header, unsigned char **at, un
                                        (int)strlen(value), at, end);
 }
 
-/* The head, and the body too where it is short: one write, one packet. */
+/* Writes the head, with the body if it is short: one write, one packet. */
 static int write_head(struct lws *wsi, struct exchange *exchange, const struct hf_server_reply *reply, bool with_body)
 {
     unsigned char head[LWS_PRE + MAX_HEAD_BYTES + 4 * 512 + SHORT_REPLY];
@@ -123,7 +122,7 @@ static int write_head(struct lws *wsi, struct exchange *exchange, const struct h
     return lws_write(wsi, start, n, LWS_WRITE_HTTP_HEADERS) < (int)n ? -1 : 0;
 }
 
-/* The head goes at once, the body when lws says that it can be written. Takes reply->body. */
+/* Writes the head at once, and the body when lws reports that the connection is writable. Takes reply->body. */
 static int begin_reply(struct lws *wsi, struct exchange *exchange, struct hf_server_reply *reply)
 {
     bool head_only = lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
@@ -154,7 +153,7 @@ static int refuse(struct lws *wsi, struct exchange *exchange, int status, const 
     return begin_reply(wsi, exchange, &reply);
 }
 
-/* Ends `exchange`. */
+/* Ends `exchange` and waits for the next request. */
 static int next_request(const struct hf_server *server, struct lws *wsi)
 {
     if (lws_http_transaction_completed(wsi) != 0)
@@ -164,7 +163,7 @@ static int next_request(const struct hf_server *server, struct lws *wsi)
     return 0;
 }
 
-/* Less than `n` when the client does not take it: it is then asked again later. */
+/* Writes the next piece of the body. */
 static int continue_reply(struct lws *wsi, struct exchange *exchange)
 {
     unsigned char piece[LWS_PRE + PIECE_BYTES];
@@ -177,7 +176,7 @@ static int continue_reply(struct lws *wsi, struct exchange *exchange)
         memcpy(piece + LWS_PRE, exchange->reply.p + exchange->sent, n);
         int put = lws_write(wsi, piece + LWS_PRE, n, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP);
         if (put < (int)n)
-            return -1; /* lws keeps what the socket does not take: less is an error */
+            return -1; /* lws buffers what the socket does not accept, so less is an error */
         exchange->sent += n;
         lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, HF_SERVER_IDLE_S);
     }
@@ -191,7 +190,7 @@ static int continue_reply(struct lws *wsi, struct exchange *exchange)
     return exchange->close ? -1 : next_request(server, wsi);
 }
 
-/* ---- answers that come later ----------------------------------------------------------------------------------------- */
+/* ---- answers that come later ------------------------------------------------------------------------------------- */
 
 static void later_free(struct hf_server_exchange *later)
 {
@@ -202,7 +201,7 @@ static void later_free(struct hf_server_exchange *later)
     free(later);
 }
 
-/* Copies everything of the answer into one allocation and the reply's buffer. */
+/* Copies all strings of the answer into one allocation, and the body into the reply's buffer. */
 static int keep_answer(struct hf_server_exchange *later, int status, const char *content_type,
                        const char *const *extra_headers, struct hf_view body)
 {
@@ -242,7 +241,7 @@ void hf_server_answer(struct hf_server_exchange *later, int status, const char *
     later->answered = true;
     if (keep_answer(later, status, content_type != NULL ? content_type : "text/plain; charset=utf-8", extra_headers,
                     body) < 0)
-        later->reply.status = 0; /* no memory: the connection is closed */
+        later->reply.status = 0; /* no memory: close the connection */
     if (!later->starting)
         lws_callback_on_writable(later->wsi);
 }
@@ -270,7 +269,7 @@ static int start(struct lws *wsi, struct exchange *exchange, const struct hf_ser
     return 0;
 }
 
-/* ---- the whole request is here --------------------------------------------------------------------------------------- */
+/* ---- the whole request is here ----------------------------------------------------------------------------------- */
 
 static void body_done(struct exchange *exchange)
 {
@@ -280,7 +279,7 @@ static void body_done(struct exchange *exchange)
     hf_buf_done(&exchange->body);
 }
 
-/* False: longer than we take. */
+/* Returns false if the header is too long. */
 static bool copy_header(struct lws *wsi, enum lws_token_indexes token, char *text, size_t n)
 {
     text[0] = '\0';
@@ -332,13 +331,13 @@ static int handle(struct lws *wsi, struct exchange *exchange)
     }
     body_done(exchange);
     if (r == 0 && exchange->later != NULL && exchange->later->answered)
-        r = send_answer(wsi, exchange); /* which may end `exchange` */
+        r = send_answer(wsi, exchange); /* may end `exchange` */
     return r;
 }
 
-/* ---- what lws calls -------------------------------------------------------------------------------------------------- */
+/* ---- what lws calls ---------------------------------------------------------------------------------------------- */
 
-/* The route, or NULL with *ret_known saying whether the path exists with another method. HEAD is answered by GET's. */
+/* Finds the route; NULL with *ret_known if the path exists with another method. A GET route also answers HEAD. */
 static const struct hf_server_route *find_route(const struct hf_server *server, const char *path, const char *method,
                                                 bool *ret_known)
 {
@@ -367,7 +366,7 @@ static bool body_length(struct lws *wsi, uint64_t *ret_n)
     return hf_parse_u64(text, 0, UINT64_MAX, ret_n) == 0;
 }
 
-/* BODY comes; some (curl) wait to be asked for a long one. */
+/* Sends "100 Continue" to clients that wait for it before a long body (curl). */
 static int ask_for_body(struct lws *wsi)
 {
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -406,7 +405,7 @@ static int on_request(struct hf_server *server, struct lws *wsi, struct exchange
     return ask_for_body(wsi);
 }
 
-/* False: together with what others are sending it is too much. */
+/* Returns false if all long bodies together are too long. */
 static bool count_body(struct exchange *exchange, size_t n)
 {
     struct hf_server *server = exchange->server;
@@ -423,18 +422,18 @@ static bool count_body(struct exchange *exchange, size_t n)
 static int on_body(struct lws *wsi, struct exchange *exchange, const void *bytes, size_t n)
 {
     if (exchange->route == NULL || exchange->replying)
-        return 0; /* refused already */
+        return 0; /* already refused */
     if (!count_body(exchange, n)) {
         body_done(exchange);
         exchange->close = true;
-        return refuse(wsi, exchange, 503, "too much is being sent at once", "Retry-After: 1");
+        return refuse(wsi, exchange, 503, "too many long bodies at once", "Retry-After: 1");
     }
     uint64_t now_ns = uv_hrtime();
     if (now_ns >= exchange->body_until_ns)
         return -1;
     uint64_t left_s = (exchange->body_until_ns - now_ns) / HF_NS_PER_S + 1;
     lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, (int)HF_MIN(left_s, (uint64_t)HF_SERVER_IDLE_S));
-    /* Once as long as it will be: pages that nothing came for yet cost nothing. */
+    /* Allocate the full length at once: pages that no byte reached yet cost nothing. */
     if (exchange->body.p == NULL && hf_buf_reserve(&exchange->body, exchange->expected) < 0)
         return -1;
     return hf_buf_add(&exchange->body, bytes, n) < 0 ? -1 : 0;
@@ -447,8 +446,8 @@ static int on_body_end(const struct hf_server *server, struct lws *wsi, struct e
     if (exchange->route == NULL || exchange->replying)
         return 0;
     if (exchange->later != NULL) {
-        /* The next request is there before this one is answered. lws 4.1 keeps it, but offers it in each turn of the loop, flow
-         * control or not: such a sender gets its answer and comes again with the rest. */
+        /* The next request is here before the answer to this one. lws 4.1 keeps it, but offers it in each turn of
+         * the loop, whatever flow control says: the sender gets its answer, and must send the others again. */
         exchange->close = true;
         return 0;
     }
@@ -462,7 +461,7 @@ static void exchange_done(struct exchange *exchange)
     if (exchange->later != NULL && exchange->later->answered)
         later_free(exchange->later);
     else if (exchange->later != NULL)
-        exchange->later->wsi = NULL; /* its answer will free it */
+        exchange->later->wsi = NULL; /* hf_server_answer() frees it */
     *exchange = (struct exchange){.route = NULL};
 }
 
@@ -472,7 +471,7 @@ static int on_lws(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     struct exchange *exchange = user;
 
     if (server == NULL)
-        return 0; /* lws speaks of itself */
+        return 0; /* lws reports about itself */
     switch (reason) {
     case LWS_CALLBACK_HTTP:
         return on_request(server, wsi, exchange, in);

@@ -1,16 +1,12 @@
-/* The local HTTP servers: libwebsockets as a guest on the uv loop, and where its connections come from.
+/* The local HTTP servers: libwebsockets as a guest on the uv loop.
  *
- * We listen and accept ourselves (uv), and give lws each connection: so a taken port is a clear error, and one connection too
- * many is closed at the door, or takes the place of the oldest.
+ * We listen and accept ourselves (uv), and give each connection to lws: a port in use is then a clear error, and one
+ * connection too many closes at once, or replaces the oldest.
  *
- * One lws context with one virtual host serves all servers of a loop. A connection carries its server as lws' opaque user data. It
- * must not be known by a virtual host: lws moves a connection to the one that the request's Host header names, and without a match to
- * the first. The context has room for HF_SERVER_MAX_CONNECTIONS; a server reserves its part when it is made, so that no server can
- * take another's.
- *
- * lws 4.1 brings its uv part as a plugin that it looks for in the working directory before anywhere else. The folder that
- * libwebsockets itself was loaded from is made the working directory while the context is made: it belongs to the same
- * installation, wherever that is, and nothing can be slipped in from where the process happened to be started. */
+ * One lws context with one virtual host serves all servers of a loop. Each connection carries its server as lws'
+ * opaque user data. A virtual host could not identify it: lws moves a connection to the one that the request's Host
+ * header names, and without a match to the first. The context has room for HF_SERVER_MAX_CONNECTIONS; each server
+ * reserves its part, so that no server can take another's. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +25,7 @@
 
 enum { BACKLOG = 512 };
 
-/* ---- listening ------------------------------------------------------------------------------------------------------- */
+/* ---- listening --------------------------------------------------------------------------------------------------- */
 
 static int open_listener(struct hf_server *server, const char *address, uint16_t port, struct hf_err *err)
 {
@@ -43,7 +39,7 @@ static int open_listener(struct hf_server *server, const char *address, uint16_t
 
     (void)snprintf(service, sizeof(service), "%u", port);
     if (getaddrinfo(address, service, &hints, &info) != 0)
-        return hf_err_set(err, EINVAL, "'%.64s' is no address", address);
+        return hf_err_set(err, EINVAL, "'%.64s' is not an address", address);
     int fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int r = fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0 ||
                     bind(fd, info->ai_addr, info->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0 ||
@@ -83,7 +79,7 @@ static int watch_listener(struct hf_server *server, struct hf_err *err)
     return 0;
 }
 
-/* ---- life ------------------------------------------------------------------------------------------------------------ */
+/* ---- life -------------------------------------------------------------------------------------------------------- */
 
 static int copy_routes(struct hf_server *server, const struct hf_server_route *routes, size_t n_routes)
 {
@@ -119,7 +115,7 @@ static void stop_listening(struct hf_server *server)
     hf_closep(&server->spare_fd);
 }
 
-/* No connection can call back any more. */
+/* Frees the server; no connection may call back any more. */
 static void server_done(struct hf_server *server)
 {
     stop_listening(server);
@@ -137,7 +133,7 @@ static void host_free(struct hf_loop_guest *guest)
     struct hf_server_host *host = hf_container_of(guest, struct hf_server_host, guest);
     struct hf_list *it, *next;
 
-    /* On a foreign loop lws 4.1 ends in two steps: the second frees, when the loop has closed its handles. */
+    /* On a foreign loop lws 4.1 ends in two steps: the second frees, after the loop has closed its handles. */
     if (host->context != NULL)
         lws_context_destroy(host->context);
     hf_list_each(it, next, &host->servers)
@@ -145,7 +141,7 @@ static void host_free(struct hf_loop_guest *guest)
     free(host);
 }
 
-/* The loop ends: lws closes its connections while uv runs down, and calls back about each. */
+/* The loop ends: lws closes its connections while uv runs down, and calls back for each. */
 static void host_end(struct hf_loop_guest *guest)
 {
     struct hf_server_host *host = hf_container_of(guest, struct hf_server_host, guest);
@@ -176,7 +172,7 @@ static int find_host(struct hf_loop *loop, struct hf_server_host **ret_host, str
     return host->context != NULL ? 0 : hf_server_context_create(host, err);
 }
 
-/* What `wanted` leaves open is filled in. -EMFILE: other servers of this loop have reserved it. */
+/* Fills the defaults of `wanted`. -EMFILE: other servers of this loop have reserved the connections. */
 static int reserve(const struct hf_server_host *host, const struct hf_server_limits *wanted,
                    struct hf_server_limits *ret_limits, struct hf_err *err)
 {

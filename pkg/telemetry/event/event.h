@@ -3,7 +3,7 @@
  *     source --event--> pipeline --event--> text (one JSON line) --> outlet (spool, then sink)
  *
  * An event borrows everything (views into the source's buffers) and lives during the call that passes it on, so the hot
- * path allocates nothing. The spool stores the event's text, which is made once: exactly the line that the `json` and
+ * path allocates nothing. The spool stores the event's text, made once: exactly the line that the `json` and
  * `ndjson` sinks send, so that a repeated batch has the same bytes. Threads: any; no state. */
 #pragma once
 
@@ -82,11 +82,12 @@ struct hf_event {
 
 /* Appends one JSON object without any line break:
  *
- *     {"id":..,"time":"2026-11-20T11:16:38.123456789Z","node":..,"source":..,"kind":"log|payload|metric|finding",
- *      "severity":"warning","severityNumber":14 (only between two names),"origin":..,"originSequence":N,"key":..,
- *      "boundary":..,"anomaly":true,"name":..,"type":"gauge|counter|histogram","value":1.5,"valueText":"NaN|+Inf|-Inf",
- *      "windowNs":N,"histogram":{..} (gauges: "summary"),"attributes":{..},
- *      "body":"text","truncated":true   or   "checksum":"hex","sensorData":<the JSON value>,"sensorDataBreaks":[12,-40]}
+ *     {"id":..,"time":"2026-11-20T11:16:38.123456789Z","node":..,"source":..,
+ *      "kind":"log|payload|metric|finding","severity":"warning","severityNumber":14 (only between two names),
+ *      "origin":..,"originSequence":N,"key":..,"boundary":..,"anomaly":true,"name":..,
+ *      "type":"gauge|counter|histogram","value":1.5,"valueText":"NaN|+Inf|-Inf","windowNs":N,
+ *      "histogram":{..} (gauges: "summary"),"attributes":{..},
+ *      "body":"text","truncated":true   or   "checksum":"hex","sensorData":<JSON value>,"sensorDataBreaks":[12,-40]}
  *
  * The fields come in this order and absent ones are left out, so the same event gives the same text. A payload's body
  * stands byte for byte under "sensorData" (the seed's name), except that blanks replace the line breaks between its

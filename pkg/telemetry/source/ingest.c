@@ -127,7 +127,7 @@ static void settled(struct hf_receipt *receipt)
     request_free(request);
 }
 
-/* Offers no more of the request; it may be freed afterwards. */
+/* Offers no more of the request; `request` may be gone afterwards. */
 static void finish(struct request *request, int status)
 {
     struct http_source *http = request->http;
@@ -155,7 +155,7 @@ static int offer(struct request *request, const struct hf_event *event)
     return r < 0 ? r : 0;
 }
 
-/* Continues offering. 0: everything is offered; -EAGAIN: no room; -EINTR: the turn is used up; else the error that ends
+/* Continues offering. 0: the end; -EAGAIN: no room; -EINTR: enough for this turn; else the error that ends
  * it. */
 static int offer_rest(struct request *request)
 {
@@ -291,7 +291,7 @@ static void on_timer(void *arg)
 
 /* ---- taking ------------------------------------------------------------------------------------------------------ */
 
-/* Parses everything without storing. A single item is left in *ret_event, which borrows from *parser. */
+/* Parses everything without storing. Leaves a single item in *ret_event, which borrows from *parser. */
 static int look_through(const struct hf_ingest_params *params, struct hf_ingest_parser *parser, size_t *ret_items,
                         struct hf_event *ret_event, struct hf_ingest_fault *ret_fault)
 {

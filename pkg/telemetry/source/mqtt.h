@@ -18,7 +18,7 @@ enum hf_mqtt_type {
 
 struct hf_mqtt_packet {
     enum hf_mqtt_type type;
-    uint64_t size; /* of the whole packet */
+    uint64_t size; /* bytes of the whole packet */
     /* PUBLISH longer than HF_MQTT_MAX_PACKET: the fields below are from its beginning, the payload is cut */
     bool too_long;
     /* CONNACK */

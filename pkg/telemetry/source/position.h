@@ -1,7 +1,7 @@
 /* telemetry/source/position.h - a small file that records how far a source has read. A worker replaces it now and then.
  *
  * After a crash the source reads the unsaved part again, under the same ids. Threads: loop thread only; load and free
- * block, so call them at start and end. Errors: a failed save is logged and tried again. */
+ * block, so call them at start and end. Errors: it logs a failed save and tries again. */
 #pragma once
 
 #include "telemetry/source/source.h"
@@ -18,7 +18,7 @@ struct hf_position;
 
 /* The file is <world->dir>/sources/<name>. NULL on OOM. */
 struct hf_position *hf_position_new(const struct hf_telemetry_world *world, const char *name);
-/* Writes what is not written yet, unless a worker is writing: that worker finishes alone. */
+/* Saves unsaved progress, unless a worker is writing: that worker finishes alone. */
 void hf_position_free(struct hf_position *position);
 HF_DEFINE_CLEANUP(struct hf_position, hf_position_free)
 

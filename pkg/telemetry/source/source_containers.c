@@ -16,7 +16,7 @@ struct containers {
     const struct hf_telemetry_world *world;
     const struct hf_intake *intake;
     struct hf_tail *tail;
-    struct hf_source_names include, exclude; /* of namespaces */
+    struct hf_source_names include, exclude; /* namespaces */
     const char *pods;
 };
 

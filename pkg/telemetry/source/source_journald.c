@@ -2,7 +2,7 @@
  *
  * Reads entries in order, a few in each turn of the loop. An entry's cursor stays the same through rotation and
  * vacuuming; its hash is the event's id. The cursor up to which everything is durable goes to disk; the next start
- * seeks it, or the nearest entry if it was vacuumed. The very first start begins at the current boot. Without a journal
+ * seeks it, or the nearest entry after a vacuum. The very first start begins at the current boot. Without a journal
  * the source logs that once and tries again. */
 #include <errno.h>
 #include <stdio.h>
@@ -49,7 +49,7 @@ struct journal_piece {
     struct hf_list link;
     struct hf_receipt receipt;
     struct journald *from;   /* NULL: freed, or its entries are read again */
-    char cursor[MAX_CURSOR]; /* of its last entry */
+    char cursor[MAX_CURSOR]; /* its last entry */
     size_t offered;
     bool done;
 };

@@ -4,8 +4,8 @@
  * unacknowledged messages again after a reconnect. While this process runs, packet id and content identify a repeated
  * message; after a crash only an `id` in the payload does.
  *
- * A payload that POST /ingest accepts is treated as there; other JSON becomes a payload as it is; anything else becomes
- * a log line. */
+ * For a payload that POST /ingest accepts the result is the same as there; other JSON becomes a payload as it is;
+ * anything else becomes a log line. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,7 +54,7 @@ struct mqtt {
     bool subscribed;
     struct hf_buf in;
     uint64_t skip;       /* bytes of a too long packet still to skip */
-    struct hf_list open; /* of messages */
+    struct hf_list open; /* messages */
     size_t n_open;
     /* the message at the start of `in`, which waits for room */
     struct message *half;

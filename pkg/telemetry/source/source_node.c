@@ -1,8 +1,8 @@
 /* The source `node`: processor, memory, disks, network, temperature, pressure, and control groups of pods.
  *
  * Each period is one pass over a few kernel files; the files of the node stay open. Names follow the Prometheus node
- * exporter where it has one, with base units. Counters are the kernel's own, so nothing is lost between two passes.
- * Events have no id, because no value is read twice. Without room the pass ends early: the next one has newer
+ * exporter where it has one, with base units. Counters are the kernel's own, so they miss nothing between two passes.
+ * Events have no id, because the source reads no value twice. Without room the pass ends early: the next one has newer
  * values. */
 #include <dirent.h>
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "telemetry/source/source_common.h"
 
 enum {
-    MAX_TEXT = 32 << 10, /* of one kernel file */
+    MAX_TEXT = 32 << 10, /* size of one kernel file */
     MAX_PATH = 512,
     MAX_ZONES = 16,
     MAX_PODS = 160,

@@ -175,7 +175,8 @@ int hf_source_socket_new(const struct hf_telemetry_sources *sources, const struc
     from->scratch = (struct hf_buf)HF_BUF_INIT(SCRATCH);
     from->path = strdup(sources->socket_path);
     from->datagram = malloc(MAX_DATAGRAM); /* untouched pages cost nothing */
-    r = from->path == NULL || from->datagram == NULL ? hf_err_set(err, ENOMEM, "out of memory") : bind_socket(from, err);
+    r = from->path == NULL || from->datagram == NULL ? hf_err_set(err, ENOMEM, "out of memory")
+                                                     : bind_socket(from, err);
     if (r == 0) {
         r = hf_loop_watch_fd(world->loop, from->fd, true, false, on_readable, from, &from->watch);
         if (r < 0)

@@ -11,7 +11,7 @@
 
 enum { STEP = 64 * 1024 };
 
-/* ---- extracting ----------------------------------------------------------------------------------------------------- */
+/* ---- extracting -------------------------------------------------------------------------------------------------- */
 
 /* Feeds the whole tar file to the extractor. */
 static int feed(struct hf_extract *extract, const struct hf_fs_ops *fs, int tar_fd, const atomic_bool *cancel,
@@ -39,7 +39,7 @@ static int feed(struct hf_extract *extract, const struct hf_fs_ops *fs, int tar_
     return r;
 }
 
-/* The owner of the tree in use, if there is one, else of the new folder. */
+/* Takes the owner of the tree in use; without one, that of the new folder. */
 static int find_owner(const struct hf_target_dir *dir, int top_fd, struct hf_extract_params *params,
                       struct hf_failure *failure)
 {
@@ -136,7 +136,7 @@ int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *sha256
     return hf_target_sync(dir, failure);
 }
 
-/* ---- links and leftovers -------------------------------------------------------------------------------------------- */
+/* ---- links and leftovers ----------------------------------------------------------------------------------------- */
 
 const char *hf_tree_link(const char *release, const char *sha256, char text[HF_UPDATE_MAX_PATH])
 {

@@ -1,5 +1,6 @@
-/* delta-seeds FOLDER: inputs that fuzz_delta begins with. For each kind of table in each old file a delta that copies from it, by
- * both methods that copy; deltas between whole files by all methods, as they come and in short. Run it when the format changes. */
+/* delta-seeds FOLDER: writes the first inputs of fuzz_delta: for each kind of table in each old file a delta that
+ * copies from it, by both methods that copy; and deltas between whole files by all methods, real and short. Run it when
+ * the format changes. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -207,7 +208,7 @@ static void keep_piece(const char *name, unsigned which, const struct piece *k)
     bool large = delta_short_old(which)->size > UINT32_MAX;
 
     open_setting(k, large, &memory, &setting, &setting_part);
-    s.setting_n = (unsigned)setting_part.n;
+    s.shared_n = (unsigned)setting_part.n;
     s.method = DELTA_METHOD_RECORDS_CM;
     for (unsigned cut = 0; cut < 2; cut++) {
         hf_buf_clear(&block);
@@ -324,7 +325,7 @@ static void keep_drawn(unsigned i)
         code_block(&piece, &setting, DELTA_STRIPE_BYTES, &block);
         delta_shared_context_done(&setting);
         s.size = (unsigned)piece.make.new_n - 1;
-        s.setting_n = (unsigned)part.n;
+        s.shared_n = (unsigned)part.n;
         delta_short_add_drawn(&block, drawn[i].machine, content.p, content.n);
         (void)snprintf(path, sizeof(path), "drawn-%s-%u", drawn[i].name, r);
         keep_short(path, &s, &part, block.p, block.n);
@@ -359,7 +360,7 @@ static void keep_delta_in_short(const char *name, unsigned which, const struct h
     if (s.method != DELTA_METHOD_LZMA) {
         struct hf_view part = take_part(&p, end, NULL);
         must(hf_buf_add(&setting, part.p, part.n));
-        s.setting_n = (unsigned)part.n;
+        s.shared_n = (unsigned)part.n;
     }
     if (s.method == DELTA_METHOD_RECORDS_CM) {
         _cleanup_(hf_buf_done) struct hf_buf in_short = HF_BUF_INIT(1 << 20);

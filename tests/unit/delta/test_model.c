@@ -1,4 +1,4 @@
-/* The model by itself: settings that creating makes seldom. */
+/* The model by itself, with options that creating rarely chooses. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,14 +21,14 @@ static int compare(void *ctx, const void *bytes, size_t n)
     return 0;
 }
 
-/* Where in new, before, in or behind the literals, the image begins. */
+/* The image begins before, in or behind the literals. */
 static const uint32_t image_at[] = {0, COPY - 1, COPY, COPY + 1, COPY + 64, COPY + LITERALS, COPY + LITERALS + 1};
 
-/* Of a stripe: all in one, or a few literals in each. */
+/* Stripes: everything in one, or a few literals in each. */
 static const uint64_t rooms[] = {DELTA_STRIPE_BYTES, 48, 17};
 
-/* Literals between two copies learn what old has there as if it stood where they do: also where an image begins that is in force
- * only from the next copy on. In a block that shall be quick, too, and in one that is cut anywhere. */
+/* Literals between two copies learn the old bytes around them as if they stood in their place, also if an image
+ * begins there that only the next copy activates. In quick blocks, and in blocks cut anywhere. */
 START_TEST(literals_where_an_image_begins)
 {
     static struct delta_memory memory;

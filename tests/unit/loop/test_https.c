@@ -294,7 +294,7 @@ static const struct {
     {"authority is no PEM", {.ca_pem = "hello"}, "authority certificate 1"},
     {"authority is empty", {.ca_pem = ""}, "authority certificate 1"},
     {"authority is damaged", {.ca_pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"}, "authority"},
-    {"certificate without key", {.client_cert_pem = "x"}, "pairs"},
+    {"certificate without key", {.client_cert_pem = "x"}, "set together"},
     {"certificate is no PEM", {.client_cert_pem = "x", .client_key_pem = "y"}, "client certificate"},
     {"origin is none", {.origin = "kubernetes"}, "not a URL"},
     {"token with a line break", {.bearer_token = "a\nb"}, "line break"},

@@ -93,7 +93,7 @@ START_TEST(says_what_a_file_holds)
         {PEM("PUBLIC KEY", "MCowBQYDK2VuAyEAw+iF3pXm7WBZSpwONrSPQMb/66uuv+GCt0V9QKQIvVM="),
          "holds a public key that is damaged or not of ed25519; a public key", HF_TRUST_HALF_PUBLIC},
         {PEM("CERTIFICATE", "AAAA"), "holds a certificate; a public key", HF_TRUST_HALF_NONE},
-        {"ssh-ed25519 AAAA me@here", "holds a public key in the form of OpenSSH; a public key", HF_TRUST_HALF_NONE},
+        {"ssh-ed25519 AAAA me@here", "holds a public key in the format of OpenSSH; a public key", HF_TRUST_HALF_NONE},
     };
     static const unsigned char signature[HF_ED25519_SIGNATURE] = {1};
     unsigned char made[HF_ED25519_SIGNATURE];

@@ -176,7 +176,7 @@ START_TEST(wrong_key_under_the_right_name)
     signed_init(&s);
     trust(A);
     sign_as(&s, B, ids[A]);
-    expect(&s, HF_TRUST_BAD_SIGNATURE, "'key-a' does not fit");
+    expect(&s, HF_TRUST_BAD_SIGNATURE, "'key-a' does not verify");
 }
 END_TEST
 
@@ -251,7 +251,7 @@ START_TEST(threshold)
     trust(B);
     put_threshold("2\n");
     sign_as(&s, A, ids[A]);
-    expect(&s, HF_TRUST_BELOW_THRESHOLD, "1 of 2 needed signatures are good");
+    expect(&s, HF_TRUST_BELOW_THRESHOLD, "1 of 2 required signatures are valid");
     sign_as(&s, C, ids[C]);
     expect(&s, HF_TRUST_BELOW_THRESHOLD, "'key-c' is unknown here");
     sign_as(&s, B, ids[B]);

@@ -71,10 +71,10 @@ $(B)/release/holdfast $(B)/release/holdfast-delta: PKG_LIBS := -lzstd -llzma
 $(B)/release/pkg/delta/cm/bytes.o $(B)/release/pkg/delta/cm/model.o $(B)/release/pkg/delta/cm/stream.o $(B)/release/pkg/delta/cm/words.o: private CFLAGS_release += -O3
 
 # The same under the sanitizers, where two thirds of the time of the delta tests go: half of it is optimisation.
-$(foreach f,cm/bytes coder cm/model cm/stream cm/words cm/cm,$(B)/asan/pkg/delta/$(f).o) $(B)/asan/pkg/codec/hash.o: private CFLAGS_asan += -O2
+$(foreach f,cm/bytes coder cm/model cm/stream cm/words cm/cm,$(B)/asan/pkg/delta/$(f).o) $(B)/asan/pkg/codec/sha256.o: private CFLAGS_asan += -O2
 
 # The bit coder under a fuzzer: comparing its arithmetic teaches nothing, and ten million runs should fit a night.
-$(B)/fuzz/pkg/delta/%.o $(B)/fuzz/pkg/codec/hash.o: private CFLAGS_fuzz += -O2 -fno-sanitize-coverage=trace-cmp
+$(B)/fuzz/pkg/delta/%.o $(B)/fuzz/pkg/codec/sha256.o: private CFLAGS_fuzz += -O2 -fno-sanitize-coverage=trace-cmp
 $(B)/fuzz/tests/fuzz_delta: private LDFLAGS_fuzz += -Wl,--wrap=malloc,--wrap=aligned_alloc,--wrap=free
 
 # Allocations that a test lets fail.

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "agent/process.h"
+#include "agent/process/process.h"
 
 static const char *get_environment(const char *name)
 {

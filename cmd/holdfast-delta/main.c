@@ -1,5 +1,5 @@
-/* holdfast-delta [--sync] OLD PATCH NEW: `holdfast delta apply` alone, for the smallest boards and for an initramfs. It links no
- * library that applying does not need. Exit codes are those of holdfast(1). */
+/* holdfast-delta [--sync] OLD PATCH NEW: `holdfast delta apply` alone, for the smallest boards and for an initramfs.
+ * It links no library that applying does not need. Exit codes are those of holdfast(1). */
 #include <unistd.h>
 
 #include "cli/small.h"

@@ -1,4 +1,5 @@
-/* holdfast (also kubectl-holdfast): the operator's command line. Applies and makes deltas itself, holdfast-cli has the rest. */
+/* holdfast (also kubectl-holdfast): the operator's command line. It applies and creates deltas itself;
+ * holdfast-cli does everything else. */
 #include <limits.h>
 #include <unistd.h>
 

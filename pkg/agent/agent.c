@@ -1,229 +1,313 @@
 #include "agent/agent.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <limits.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "agent/counters.h"
+#include "agent/desired/labeller.h"
+#include "agent/desired/machine.h"
+#include "agent/desired/planner.h"
+#include "agent/desired/policy.h"
+#include "agent/desired/site_hold.h"
+#include "agent/diskq.h"
+#include "agent/env.h"
+#include "agent/follow/concern.h"
+#include "agent/follow/follow.h"
+#include "agent/gauges.h"
 #include "agent/parts.h"
+#include "agent/report/report.h"
+#include "agent/turn.h"
 
-/* How stale the written time of last contact may be, as part of the policy's window, and at least. A power cut then makes the
- * node believe it was away that much longer: the safe side. */
-enum { SAVE_PART_OF_WINDOW = 24 };
-#define TOLD_STEP_NS ((int64_t)(5 * HF_NS_PER_S))
-#define SAVE_AT_LEAST_NS (10 * 60 * HF_NS_PER_S)
+/* Each part belongs to the file of its type. This file makes them, passes to each what it needs, and orders the steps
+ * of a turn. */
+struct hf_agent {
+    struct hf_agent_params params;
+    struct hf_agent_env env;
+    struct hf_agent_parts view;
+    struct hf_agent_counters counters;
+    struct hf_gauges *gauges;
+    struct hf_turn turn;
+    struct hf_diskq *diskq;
+    struct hf_contact contact;
+    struct hf_follows follows;
+    struct hf_machine machine;
+    struct hf_chosen_policy policy;
+    struct hf_site_hold hold;
+    struct hf_planner planner;
+    struct hf_labeller labeller;
+    struct hf_report report;
+    struct hf_update_engine *engine;
 
-void hf_agent_wake(struct hf_agent *agent, unsigned due)
+    uint64_t next_interval_ns; /* mono: the next full reconcile */
+    bool settled_reported;     /* params.settled() was called */
+    enum { RUNNING, STOPPING, STOPPED } state;
+};
+
+/* ---- steps of a turn --------------------------------------------------------------------------------------------- */
+
+/* A policy's times apply to parts that know no policy. */
+static void apply_limits(struct hf_agent *agent)
 {
-    agent->due |= due;
-    if (!agent->turning && agent->timer != NULL && !agent->stopped)
-        agent->params.sched->timer_arm(agent->params.sched->ctx, agent->timer, 0);
+    const struct hf_syncpolicy *policy = agent->policy.in_effect;
+
+    agent->labeller.backoff.cap_ns = agent->report.backoff.cap_ns = policy->retry_interval_ns;
+    if (agent->engine != NULL)
+        hf_update_engine_set_retry(agent->engine, agent->params.retry_base_ns, policy->retry_interval_ns);
+    agent->next_interval_ns = HF_MIN(agent->next_interval_ns, hf_mono_ns(agent->env.clock) + policy->interval_ns);
 }
 
-/* ---- the clock file ----------------------------------------------------------------------------------------------- */
-
-void hf_agent_save_clock(struct hf_agent *agent)
+static void choose_policy(struct hf_agent *agent)
 {
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLOCK_FILE_MAX);
-    struct hf_now now = hf_now_read(agent->clock);
-    struct hf_clock_file file = {now.unix_ns, hf_stale_contact_unix_ns(&agent->stale)};
-    char path[PATH_MAX];
+    int changed = hf_policy_choose(&agent->policy, &agent->follows.policies, &agent->machine.facts);
 
-    if (hf_clock_file_format(&file, &text) < 0)
+    if (changed < 0)
         return;
-    hf_diskq_write(agent->diskq, hf_home_path(agent->params.home, "clock", path), hf_buf_view(&text));
-    agent->saved_contact_ns = file.contact_unix_ns;
-}
-
-static uint64_t save_step_ns(const struct hf_agent *agent)
-{
-    return HF_MAX(agent->policy->stale_window_ns / SAVE_PART_OF_WINDOW, SAVE_AT_LEAST_NS);
-}
-
-/* ---- a turn ------------------------------------------------------------------------------------------------------- */
-
-static void judge_contact(struct hf_agent *agent, struct hf_now now, uint64_t *ret_wait_ns)
-{
-    enum hf_staleness staleness = hf_stale_judge(&agent->stale, agent->policy->stale_window_ns, now, ret_wait_ns);
-
-    if (staleness == agent->staleness)
-        return;
-    hf_log(agent->log, staleness == HF_STALE_FRESH ? HF_LOG_INFO : HF_LOG_WARNING, "contact.changed",
-           HF_S("from", hf_staleness_name(agent->staleness)), HF_S("to", hf_staleness_name(staleness)));
-    agent->staleness = staleness;
-    agent->due |= DUE_PLAN | DUE_STATUS;
-}
-
-static void judge_hold(struct hf_agent *agent, struct hf_now now)
-{
-    bool held = hf_hold_active(&agent->hold, now.unix_ns, &agent->hold_end_unix_ns);
-
-    if (held == agent->held)
-        return;
-    hf_log(agent->log, HF_LOG_INFO, held ? "hold.begun" : "hold.ended", HF_S("reason", agent->hold.reason));
-    agent->held = held;
-    agent->due |= DUE_PLAN | DUE_STATUS;
-}
-
-/* How far ours is from the truth, as the best witness there is has it: the API server, else the kernel's clock when it says that it
- * is synchronized (behind a MetaServer there is no Date of a real server). */
-static int64_t best_offset_ns(const struct hf_agent *agent, struct hf_now now)
-{
-    if (agent->skew.known)
-        return hf_clock_skew_offset_ns(&agent->skew, now.mono_ns, now.unix_ns);
-    if (agent->params.ntp != NULL && agent->params.ntp() == HF_CLOCK_NTP_SYNCHRONIZED)
-        return (int64_t)(hf_unix_ns(agent->params.home->floor.wall) - now.unix_ns);
-    return 0;
-}
-
-/* Our clock never goes back, so one that once leapt forward stays ahead; what is told to others is in the server's time then. In
- * steps, so that the half second a Date is worth does not make every status new. */
-static void judge_clock(struct hf_agent *agent, struct hf_now now)
-{
-    bool before = agent->skew.exceeded;
-    int64_t offset = best_offset_ns(agent, now), moved = offset - agent->told_offset_ns;
-
-    if (moved > TOLD_STEP_NS || moved < -TOLD_STEP_NS) {
-        agent->told_offset_ns = offset;
-        agent->due |= DUE_STATUS;
+    if ((changed & HF_POLICY_OWN_LABELS) != 0)
+        hf_concern_labels_changed(&agent->follows.of[HF_FOLLOW_POLICIES]);
+    if ((changed & HF_POLICY_LABELS) != 0) {
+        agent->turn.due |= HF_DUE_PLAN;
+        hf_concern_labels_changed(&agent->follows.of[HF_FOLLOW_UPDATES]);
     }
-    if (hf_clock_skew_judge(&agent->skew, now.mono_ns, now.unix_ns, agent->policy->clock_max_skew_ns) == before)
-        return;
-    hf_log(agent->log, agent->skew.exceeded ? HF_LOG_WARNING : HF_LOG_INFO,
-           agent->skew.exceeded ? "clock.skewed" : "clock.agrees",
-           HF_D("offsetMilliseconds", offset / (int64_t)HF_NS_PER_MS));
-    agent->due |= DUE_STATUS;
+    apply_limits(agent);
+    if (agent->params.policy_changed != NULL)
+        agent->params.policy_changed(agent->params.arg, agent->policy.in_effect, agent->policy.labels);
 }
 
-static void interval_if_due(struct hf_agent *agent, struct hf_now now)
+static void read_hold(struct hf_agent *agent)
 {
-    uint64_t interval = agent->policy->interval_ns;
+    if (hf_site_hold_read(&agent->hold))
+        agent->turn.due |= HF_DUE_STATUS;
+}
+
+/* Judges what changes with time alone: contact, hold, clock. */
+static void judge(struct hf_agent *agent, struct hf_now now, uint64_t *ret_stale_wait_ns)
+{
+    const struct hf_syncpolicy *policy = agent->policy.in_effect;
+
+    if (hf_contact_judge(&agent->contact, policy->stale_window_ns, now, ret_stale_wait_ns))
+        agent->turn.due |= HF_DUE_PLAN | HF_DUE_STATUS;
+    if (hf_site_hold_judge(&agent->hold, now.unix_ns))
+        agent->turn.due |= HF_DUE_PLAN | HF_DUE_STATUS;
+    if (hf_contact_judge_clock(&agent->contact, policy->clock_max_skew_ns, now))
+        agent->turn.due |= HF_DUE_STATUS;
+}
+
+static void plan(struct hf_agent *agent)
+{
+    const struct hf_planner_input input = {
+        .updates = &agent->follows.updates,
+        .labels = agent->policy.labels,
+        .policy = agent->policy.in_effect,
+        .staleness = agent->contact.staleness,
+        .held = agent->hold.active,
+    };
+
+    if (input.labels == NULL)
+        return;
+    hf_planner_run(&agent->planner, &input, agent->engine);
+    agent->turn.due |= HF_DUE_STATUS;
+}
+
+/* The next interval is never longer than the policy's: a policy promises "within the interval". */
+static void begin_interval_if_due(struct hf_agent *agent, struct hf_now now)
+{
+    uint64_t interval = agent->policy.in_effect->interval_ns;
 
     if (now.mono_ns < agent->next_interval_ns)
         return;
-    /* Never later: "within the interval" is what the policy promises. */
     agent->next_interval_ns = now.mono_ns + interval - hf_rand_below(agent->params.rng, HF_MAX(interval / 5, 1));
-    hf_reconcile_hold(agent);
-    hf_follow_refresh(agent);
-    hf_concern_trim(agent);
+    read_hold(agent);
+    hf_follow_refresh(&agent->follows);
+    hf_concern_trim(&agent->follows);
     hf_diskq_retry(agent->diskq);
     hf_update_engine_check_drift(agent->engine);
-    agent->due |= DUE_FACTS | DUE_PLAN | DUE_STATUS;
+    agent->turn.due |= HF_DUE_FACTS | HF_DUE_PLAN | HF_DUE_STATUS;
 }
 
-/* What one step finds out may make another one due: in this order one pass is enough. */
+/* Only a Node that this process has seen is written: a cached one may be long gone. */
+static bool may_label(const struct hf_agent *agent)
+{
+    return agent->follows.of[HF_FOLLOW_NODE].synced && hf_follow_delivers(&agent->follows);
+}
+
+/* A step may make a later one due; in this order one pass is enough. */
 static void work(struct hf_agent *agent, struct hf_now now, uint64_t *ret_stale_wait_ns)
 {
-    interval_if_due(agent, now);
-    if ((agent->due & DUE_FACTS) != 0)
-        hf_reconcile_facts(agent);
-    if ((agent->due & (DUE_FACTS | DUE_POLICY)) != 0)
-        hf_reconcile_policy(agent);
-    judge_contact(agent, now, ret_stale_wait_ns);
-    judge_hold(agent, now);
-    judge_clock(agent, now);
-    if ((agent->due & DUE_PLAN) != 0)
-        hf_reconcile_plan(agent);
-    if (agent->due != 0)
-        hf_report_build(agent);
-    agent->due = 0;
-    hf_labeller_apply_if_due(agent);
-    hf_report_send_if_due(agent);
+    struct hf_turn *turn = &agent->turn;
+
+    begin_interval_if_due(agent, now);
+    if ((turn->due & HF_DUE_FACTS) != 0)
+        hf_machine_read(&agent->machine);
+    if ((turn->due & (HF_DUE_FACTS | HF_DUE_POLICY)) != 0)
+        choose_policy(agent);
+    judge(agent, now, ret_stale_wait_ns);
+    if ((turn->due & HF_DUE_PLAN) != 0)
+        plan(agent);
+    if (turn->due != 0)
+        hf_report_build(&agent->report);
+    turn->due = 0;
+    hf_labeller_apply_if_due(&agent->labeller, may_label(agent));
+    hf_report_send_if_due(&agent->report);
 }
 
-static void say_settled(struct hf_agent *agent)
-{
-    bool hopeless = agent->source_trouble[0] != '\0'; /* what comes later, if it comes, is not waited for */
+/* ---- a turn ------------------------------------------------------------------------------------------------------ */
 
-    if (agent->settled_said || agent->params.settled == NULL || !agent->report.told ||
-        (!hopeless && (!hf_follow_synced(agent) || agent->follows[FOLLOW_UPDATES].relisting ||
-                       agent->follows[FOLLOW_POLICIES].relisting)) ||
-        !hf_diskq_idle(agent->diskq))
+/* True if the agent has received, installed and reported all there is; or if it never will, because the folder of
+ * objects cannot be read. */
+static bool is_settled(const struct hf_agent *agent)
+{
+    if (!agent->report.delivered || !hf_diskq_idle(agent->diskq))
+        return false;
+    if (agent->contact.folder_failure[0] != '\0')
+        return true;
+    return hf_follow_synced(&agent->follows) && !hf_follow_relisting(&agent->follows) &&
+           !hf_report_reconciling(&agent->report);
+}
+
+static void report_settled(struct hf_agent *agent)
+{
+    if (agent->settled_reported || agent->params.settled == NULL || !is_settled(agent))
         return;
-    for (size_t i = 0; !hopeless && i < json_array_size(agent->report.conditions); i++)
-        if (strcmp(hf_json_str_or(json_array_get(agent->report.conditions, i), "type", ""), "Reconciling") == 0)
-            return;
-    agent->settled_said = true;
+    agent->settled_reported = true;
     agent->params.settled(agent->params.arg);
 }
 
 static void schedule(struct hf_agent *agent, struct hf_now now, uint64_t stale_wait_ns)
 {
+    const struct hf_site_hold *hold = &agent->hold;
     uint64_t until = agent->next_interval_ns;
 
-    until = HF_MIN(until, hf_report_wait_until_ns(agent));
-    until = HF_MIN(until, hf_labeller_wait_until_ns(agent));
+    until = HF_MIN(until, hf_report_wait_until_ns(&agent->report));
+    until = HF_MIN(until, hf_labeller_wait_until_ns(&agent->labeller, may_label(agent)));
     if (stale_wait_ns != HF_NEVER)
         until = HF_MIN(until, now.mono_ns + stale_wait_ns);
-    if (agent->held && agent->hold_end_unix_ns != HF_NEVER)
-        until = HF_MIN(until, now.mono_ns + (agent->hold_end_unix_ns - HF_MIN(agent->hold_end_unix_ns, now.unix_ns)));
-    agent->params.sched->timer_arm(agent->params.sched->ctx, agent->timer, until - HF_MIN(until, now.mono_ns));
+    if (hold->active && hold->end_unix_ns != HF_NEVER)
+        until = HF_MIN(until, now.mono_ns + (hold->end_unix_ns - HF_MIN(hold->end_unix_ns, now.unix_ns)));
+    hf_turn_schedule(&agent->turn, until - HF_MIN(until, now.mono_ns));
 }
 
-void hf_agent_finish_stop(struct hf_agent *agent)
+static void finish_stop(struct hf_agent *agent)
 {
-    if (!agent->stopping || agent->stopped || !hf_report_stopped(agent) || !hf_diskq_idle(agent->diskq) ||
+    if (agent->state != STOPPING || !hf_report_stopped(&agent->report) || !hf_diskq_idle(agent->diskq) ||
         !hf_update_engine_quiesced(agent->engine))
         return;
-    agent->stopped = true;
-    agent->params.sched->timer_disarm(agent->params.sched->ctx, agent->timer);
+    agent->state = STOPPED;
+    hf_turn_end(&agent->turn);
     agent->params.stopped(agent->params.arg);
 }
 
-static void turn(void *arg)
+static void run_turn(void *arg)
 {
     struct hf_agent *agent = arg;
-    struct hf_now now = hf_now_read(agent->clock);
+    struct hf_now now = hf_now_read(agent->env.clock);
     uint64_t stale_wait_ns = HF_NEVER;
 
-    if (agent->stopping) {
-        if (!hf_report_stopped(agent))
-            agent->params.sched->timer_arm(agent->params.sched->ctx, agent->timer,
-                                           agent->report.give_up_ns - now.mono_ns);
-        hf_agent_finish_stop(agent);
+    if (agent->state != RUNNING) {
+        if (!hf_report_stopped(&agent->report))
+            hf_turn_schedule(&agent->turn, agent->report.sender.deadline_ns - now.mono_ns);
+        finish_stop(agent);
         return;
     }
-    agent->turning = true;
-    hf_follow_hear(agent);
+    agent->turn.running = true;
+    hf_contact_hear(&agent->contact);
     work(agent, now, &stale_wait_ns);
-    uint64_t contact = hf_stale_contact_unix_ns(&agent->stale);
-    if (agent->stale.connected && contact - HF_MIN(contact, agent->saved_contact_ns) > save_step_ns(agent))
-        hf_agent_save_clock(agent);
-    agent->turning = false;
-    if (agent->due != 0)
-        hf_agent_wake(agent, 0);
+    hf_contact_save_if_old(&agent->contact, agent->policy.in_effect->stale_window_ns);
+    agent->turn.running = false;
+    if (agent->turn.due != 0)
+        hf_turn_wake(&agent->turn, 0);
     else
         schedule(agent, now, stale_wait_ns);
-    say_settled(agent);
+    report_settled(agent);
 }
 
-static void disk_moved(void *arg)
+/* ---- events ------------------------------------------------------------------------------------------------------ */
+
+static void disk_changed(void *arg)
 {
     struct hf_agent *agent = arg;
 
-    if (agent->stopping)
-        hf_agent_finish_stop(agent);
+    if (agent->state != RUNNING)
+        finish_stop(agent);
     else
-        hf_agent_wake(agent, DUE_STATUS);
+        hf_turn_wake(&agent->turn, HF_DUE_STATUS);
 }
 
-/* ---- life --------------------------------------------------------------------------------------------------------- */
+static void engine_changed(void *arg)
+{
+    struct hf_agent *agent = arg;
+
+    finish_stop(agent);
+    hf_turn_wake(&agent->turn, HF_DUE_STATUS);
+}
+
+static void edgenode_heard(void *arg, const json_t *edgenode)
+{
+    struct hf_agent *agent = arg;
+
+    hf_report_heard_edgenode(&agent->report, edgenode);
+}
+
+static void reachable(void *arg, uint64_t spread_ns)
+{
+    struct hf_agent *agent = arg;
+
+    hf_report_reachable(&agent->report, spread_ns);
+}
+
+/* ---- start ------------------------------------------------------------------------------------------------------- */
+
+static void wire(struct hf_agent *agent, const struct hf_agent_params *params)
+{
+    const struct hf_follow_events events = {.edgenode = edgenode_heard, .reachable = reachable, .arg = agent};
+
+    agent->params = *params;
+    agent->env = (struct hf_agent_env){.params = &agent->params,
+                                       .fs = params->home->fs,
+                                       .clock = hf_home_clock(params->home),
+                                       .log = params->log,
+                                       .turn = &agent->turn,
+                                       .counters = &agent->counters};
+    agent->view = (struct hf_agent_parts){.env = &agent->env,
+                                          .contact = &agent->contact,
+                                          .follows = &agent->follows,
+                                          .policy = &agent->policy,
+                                          .machine = &agent->machine,
+                                          .hold = &agent->hold,
+                                          .planner = &agent->planner,
+                                          .labeller = &agent->labeller,
+                                          .report = &agent->report};
+    hf_counters_init(&agent->counters, params->metrics);
+    hf_machine_init(&agent->machine, &agent->env);
+    hf_site_hold_init(&agent->hold, &agent->env);
+    hf_labeller_init(&agent->labeller, &agent->env, &agent->policy);
+    hf_follow_init(&agent->follows, &agent->env, &agent->contact, &agent->policy, &events);
+}
+
+static int prepare(struct hf_agent *agent, struct hf_err *err)
+{
+    if (hf_turn_init(&agent->turn, agent->params.sched, run_turn, agent) < 0 ||
+        hf_policy_init(&agent->policy, &agent->env) < 0 || hf_planner_init(&agent->planner, &agent->env) < 0 ||
+        hf_gauges_new(agent->params.metrics, &agent->view, &agent->gauges) < 0)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    return 0;
+}
 
 static int open_disk(struct hf_agent *agent, struct hf_err *err)
 {
     struct hf_cache *cache = NULL;
     char path[PATH_MAX];
-    int r = hf_cache_open(agent->fs, hf_home_path(agent->params.home, "cache", path), &cache, err);
+    int r = hf_cache_open(agent->env.fs, hf_home_path(agent->params.home, "cache", path), &cache, err);
 
     if (r < 0)
         return r;
-    r = hf_follow_load(agent, cache, err);
-    struct hf_diskq_params params = {.fs = agent->fs,
+    r = hf_follow_load(&agent->follows, cache, err);
+    struct hf_diskq_params params = {.fs = agent->env.fs,
                                      .sched = agent->params.sched,
                                      .cache = cache,
-                                     .log = agent->log,
+                                     .log = agent->env.log,
                                      .metrics = agent->params.metrics,
-                                     .moved = disk_moved,
+                                     .changed = disk_changed,
                                      .arg = agent};
     if (r == 0)
         agent->diskq = hf_diskq_new(&params);
@@ -231,26 +315,51 @@ static int open_disk(struct hf_agent *agent, struct hf_err *err)
         r = hf_err_set(err, ENOMEM, "out of memory");
     if (r < 0)
         hf_cache_free(cache);
+    agent->env.diskq = agent->diskq;
     return r;
 }
 
-static int prepare(struct hf_agent *agent, struct hf_err *err)
+static int meets(void *arg, const struct hf_requires *requires_, struct hf_err *err)
 {
-    const struct hf_sched_ops *sched = agent->params.sched;
+    struct hf_agent *agent = arg;
 
-    agent->default_policy = hf_syncpolicy_default();
-    agent->plan = calloc(1, sizeof(*agent->plan));
-    agent->timer = sched->timer_new(sched->ctx, turn, agent);
-    if (agent->default_policy == NULL || agent->plan == NULL || agent->timer == NULL || hf_gauges_init(agent) < 0)
-        return hf_err_set(err, ENOMEM, "out of memory");
-    agent->policy = agent->default_policy;
-    hf_objects_init(&agent->updates, &hf_kind_edgeupdate);
-    hf_objects_init(&agent->policies, &hf_kind_syncpolicy);
-    hf_labeller_init(agent);
-    return 0;
+    return hf_machine_meets(&agent->machine, requires_, err);
 }
 
-/* Everything a node needs to act alone, in the order in which it needs it. */
+static int open_engine(struct hf_agent *agent, struct hf_err *err)
+{
+    const struct hf_agent_params *from = &agent->params;
+    struct hf_update_params params = {
+        .fs = agent->env.fs,
+        .clock = agent->env.clock,
+        .rng = from->rng,
+        .sched = from->sched,
+        .http = from->http,
+        .proc = from->proc,
+        .probe = from->probe,
+        .unit = from->unit,
+        .log = from->log,
+        .metrics = from->metrics,
+        .state_dir = from->home->dir,
+        .trust_dir = from->trust_dir,
+        .roots = from->roots,
+        .arch = agent->machine.facts.arch,
+        .pod_mode = from->pod_mode,
+        .host_root = from->host_root,
+        .self_unit = from->own_unit,
+        .retry_base_ns = from->retry_base_ns,
+        .retry_cap_ns = agent->policy.in_effect->retry_interval_ns,
+        .meets = meets,
+        .changed = engine_changed,
+        .arg = agent,
+    };
+    int r = hf_update_engine_new(&params, &agent->engine, err);
+
+    agent->view.engine = agent->engine;
+    return r;
+}
+
+/* Makes everything that a node needs to act alone, in the order in which it needs it. */
 static int begin(struct hf_agent *agent, struct hf_err *err)
 {
     uint64_t wait_ns;
@@ -260,22 +369,25 @@ static int begin(struct hf_agent *agent, struct hf_err *err)
         r = open_disk(agent, err);
     if (r < 0)
         return r;
-    struct hf_now now = hf_now_read(agent->clock);
-    hf_stale_init(&agent->stale, agent->params.home->kept.contact_unix_ns, now);
-    agent->saved_contact_ns = agent->stale.contact_unix_ns;
-    r = hf_report_init(agent, err);
-    hf_reconcile_facts(agent);
-    hf_reconcile_hold(agent);
-    hf_reconcile_policy(agent);
-    agent->staleness = hf_stale_judge(&agent->stale, agent->policy->stale_window_ns, now, &wait_ns);
-    agent->next_interval_ns = now.mono_ns + agent->policy->interval_ns;
-    if (r == 0)
-        r = hf_reconcile_engine_new(agent, err);
+    hf_contact_init(&agent->contact, &agent->env);
+    r = hf_report_init(&agent->report, &agent->env, &agent->view, err);
     if (r < 0)
         return r;
-    agent->due = DUE_PLAN | DUE_STATUS;
-    turn(agent);
-    return hf_follow_start(agent, err);
+    struct hf_now now = hf_now_read(agent->env.clock);
+    agent->next_interval_ns = HF_NEVER;
+    apply_limits(agent);
+    hf_machine_read(&agent->machine);
+    read_hold(agent);
+    choose_policy(agent);
+    agent->contact.staleness =
+        hf_stale_judge(&agent->contact.stale, agent->policy.in_effect->stale_window_ns, now, &wait_ns);
+    agent->next_interval_ns = now.mono_ns + agent->policy.in_effect->interval_ns;
+    r = open_engine(agent, err);
+    if (r < 0)
+        return r;
+    agent->turn.due = HF_DUE_PLAN | HF_DUE_STATUS;
+    run_turn(agent);
+    return hf_follow_start(&agent->follows, err);
 }
 
 int hf_agent_new(const struct hf_agent_params *params, struct hf_agent **ret_agent, struct hf_err *err)
@@ -284,83 +396,80 @@ int hf_agent_new(const struct hf_agent_params *params, struct hf_agent **ret_age
 
     if (agent == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    agent->params = *params;
-    agent->unreadable.free_value = free;
-    agent->fs = params->home->fs;
-    agent->clock = hf_home_clock(params->home);
-    agent->log = params->log;
-    agent->result = 1;
+    wire(agent, params);
     int r = begin(agent, err);
     if (r < 0)
         return r;
-    hf_log(agent->log, HF_LOG_INFO, "agent.started", HF_S("node", params->node_name), HF_S("version", params->version),
-           HF_S("mode", params->pod_mode ? "Pod" : "Host"), HF_S("arch", agent->facts.arch),
-           HF_D("cachedUpdates", agent->updates.by_name.n), HF_S("contact", hf_staleness_name(agent->staleness)));
+    hf_log(agent->env.log, HF_LOG_INFO, "agent.started", HF_S("node", params->node_name),
+           HF_S("version", params->version), HF_S("mode", params->pod_mode ? "Pod" : "Host"),
+           HF_S("arch", agent->machine.facts.arch), HF_D("cachedUpdates", agent->follows.updates.by_name.n),
+           HF_S("contact", hf_staleness_name(agent->contact.staleness)));
     *ret_agent = hf_steal(agent);
     return 0;
 }
+
+/* ---- end --------------------------------------------------------------------------------------------------------- */
 
 void hf_agent_free(struct hf_agent *agent)
 {
     if (agent == NULL)
         return;
-    agent->turning = true; /* nothing wakes it any more */
-    hf_follow_stop(agent);
+    hf_turn_end(&agent->turn);
+    hf_follow_stop(&agent->follows);
     hf_update_engine_free(agent->engine);
-    hf_labeller_done(agent);
-    hf_report_done(agent);
+    hf_labeller_done(&agent->labeller);
+    hf_report_done(&agent->report);
     hf_diskq_free(agent->diskq);
-    agent->params.sched->timer_free(agent->params.sched->ctx, agent->timer);
-    hf_gauges_done(agent);
-    hf_reconcile_done(agent);
-    hf_objects_done(&agent->updates);
-    hf_objects_done(&agent->policies);
-    json_decref(agent->node);
-    hf_syncpolicy_free(agent->default_policy);
-    hf_facts_done(&agent->facts);
-    free(agent->plan);
+    hf_turn_done(&agent->turn);
+    hf_gauges_free(agent->gauges);
+    hf_planner_done(&agent->planner);
+    hf_policy_done(&agent->policy);
+    hf_follow_done(&agent->follows);
+    hf_machine_done(&agent->machine);
     free(agent);
 }
 
 void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why)
 {
-    if (agent->stopping)
+    if (agent->state != RUNNING)
         return;
-    agent->stopping = true;
-    hf_follow_hear(agent);
-    hf_follow_save_marks(agent);
-    hf_agent_save_clock(agent);
-    hf_report_stop(agent, why == HF_AGENT_STOP_TOLD);
-    hf_report_save_sequence(agent);
+    agent->state = STOPPING;
+    hf_contact_hear(&agent->contact);
+    hf_follow_save_resume_points(&agent->follows);
+    hf_contact_save(&agent->contact);
+    hf_report_stop(&agent->report, why == HF_AGENT_STOP_REQUESTED);
+    hf_sequence_save(&agent->report.sequence);
     hf_update_engine_quiesce(agent->engine);
-    hf_agent_finish_stop(agent);
+    finish_stop(agent);
 }
 
-void hf_agent_look_at_hold(struct hf_agent *agent)
+/* ---- from outside ------------------------------------------------------------------------------------------------ */
+
+void hf_agent_hold_changed(struct hf_agent *agent)
 {
-    hf_reconcile_hold(agent);
-    hf_agent_wake(agent, 0);
+    read_hold(agent);
+    hf_turn_wake(&agent->turn, 0);
 }
 
 void hf_agent_telemetry_changed(struct hf_agent *agent)
 {
-    hf_pace_changed(&agent->report.pace, false, hf_mono_ns(agent->clock));
-    hf_agent_wake(agent, 0);
+    hf_report_changed(&agent->report);
+    hf_turn_wake(&agent->turn, 0);
 }
 
 bool hf_agent_ready(const struct hf_agent *agent)
 {
-    return agent->had_cache || hf_follow_synced(agent);
+    return hf_follow_knows(&agent->follows);
 }
 
-const char *hf_agent_source_trouble(const struct hf_agent *agent)
+const char *hf_agent_source_failure(const struct hf_agent *agent)
 {
-    const struct follow *barred = hf_follow_barred(agent);
+    const struct hf_follow *barred = hf_follow_barred(&agent->follows);
 
     return barred != NULL ? barred->barred_text : NULL;
 }
 
 int hf_agent_result(const struct hf_agent *agent)
 {
-    return agent->source_trouble[0] != '\0' ? 1 : agent->result;
+    return agent->contact.folder_failure[0] == '\0' && agent->report.ready ? 0 : 1;
 }

@@ -1,15 +1,16 @@
-/* agent/agent.h - the node agent, put together from its parts: what is known, what shall be, what is said of it.
+/* agent/agent.h - the node agent: follows the desired state, lets the update engine bring it about, reports the status.
  *
  *        source --> follow --> objects --> (plan) --> update engine
  *           ^          |                                 | changed
  *           |          `--> diskq --> cache              v
  *           `------------- report <------- status <--- turn
  *
- * Everything that happens marks something as due and asks for a turn; a turn (next round of the loop) judges staleness and
- * hold, makes the plan, hands it to the engine, builds the status and says when the next turn must come. So the order of
- * events does not matter, and what a turn did can be done again. One timer; nothing is polled.
+ * Every event notes the work that it makes due and asks for a turn. A turn (in the next round of the loop) judges
+ * staleness and hold, makes the plan, hands it to the engine, builds the status, and sets the time of the next turn. So
+ * the order of events does not matter, and a turn can be repeated. One timer; the agent polls nothing.
  *
- * hf_agent_new() loads the cache and the engine's journals and acts on them: no packet is waited for. Loop thread only. */
+ * hf_agent_new() loads the cache and the engine's journals and acts on them before the first packet arrives. Loop
+ * thread only. */
 #pragma once
 
 #include "agent/home.h"
@@ -25,74 +26,76 @@
 #include "web/metrics.h"
 
 struct hf_agent_params {
-    struct hf_home *home; /* borrowed, open; gives the file system and the clock */
+    struct hf_home *home; /* borrowed, open; provides the file system and the clock */
     const struct hf_rand_ops *rng;
     const struct hf_sched_ops *sched;
     const struct hf_source_ops *source;
-    bool source_echoes; /* what we write comes back through a subscription: a delivery is believed when it did */
-    bool
-        status_apart; /* it goes to another server than the one that is read: contact with that one decides (kube/split.h) */
+    bool source_echoes; /* writes come back through a subscription: a status counts as delivered once it did */
+    bool status_apart;  /* writes go to a server of their own (kube/split.h): contact with that one decides */
     const struct hf_http_ops *http; /* for artifacts: any origin, no credentials */
     const struct hf_proc_ops *proc;
     const struct hf_probe_ops *probe;
     const struct hf_unit_ops *unit;
     struct hf_log *log;         /* may be NULL */
-    struct hf_metrics *metrics; /* may be NULL; not to be formatted any more once the agent is freed */
+    struct hf_metrics *metrics; /* may be NULL; do not format them after hf_agent_free() */
     const char *node_name;
     const char *version; /* of this program */
     const char *trust_dir;
-    const char *const *roots; /* NULL ends */
-    const char *arch;         /* NULL: what this program was built for */
+    const char *const *roots; /* update roots, at most 7; NULL ends */
+    const char *arch;         /* NULL: the architecture that this program was built for */
     const char *facts_root;   /* see node/probe.h; "" on a real node */
     bool pod_mode;
-    bool once;             /* it ends when everything is settled, and nobody is to expect more of it */
-    const char *host_root; /* pod mode: where the host's files are seen; NULL "/" */
-    const char *own_unit;  /* the systemd unit this is; NULL none */
+    bool once;             /* the process ends when everything is settled; the status says so */
+    const char *host_root; /* pod mode: folder with the host's file system; NULL: "/" */
+    const char *own_unit;  /* systemd unit of this process; NULL: none */
     uint64_t retry_base_ns;
-    enum hf_clock_ntp (*ntp)(void); /* hf_clock_ntp_read on a real node */
-    /* The policy in effect, or the labels of the node, may have changed (also at start): limits that others keep. `labels` is an
-     * object of strings. May be NULL. */
+    enum hf_clock_ntp (*ntp)(void); /* hf_clock_ntp_read on a real node; may be NULL */
+    /* The policy in effect or the node's labels (an object of strings) may have changed; also called at start. May be
+     * NULL. */
     void (*policy_changed)(void *arg, const struct hf_syncpolicy *policy, const json_t *labels);
-    /* Where each status is kept for local readers too: a file on a file system in memory, since it is written at each interval. NULL:
-     * nowhere. */
+    /* File for local readers that gets every status, at each interval: on a file system in memory. NULL: none. */
     const char *run_path;
-    /* What a status says of telemetry, asked for when one is written: a new object, NULL nothing. May be NULL. */
+    /* Returns the telemetry part of a status as a new object, or NULL. May be NULL. */
     json_t *(*telemetry)(void *arg);
-    /* Called at most once, when everything desired is settled and told (see hf_agent_result), or when it cannot be read: the folder
-     * of objects is not there. May be NULL. */
+    /* Called at most once: everything desired is settled and reported (see hf_agent_result()), or the folder of objects
+     * cannot be read. May be NULL. */
     void (*settled)(void *arg);
-    /* hf_agent_stop() is done: everything that waited is on the disk. */
+    /* hf_agent_stop() has ended: everything is on the disk. */
     void (*stopped)(void *arg);
     void *arg;
 };
 
 struct hf_agent;
 
-/* Strings and tables of params are borrowed. */
+/* Strings and tables of `params` are borrowed until hf_agent_free(). */
 HF_MUST_USE int hf_agent_new(const struct hf_agent_params *params, struct hf_agent **ret_agent, struct hf_err *err);
-void hf_agent_free(struct hf_agent *agent); /* at once, as a crash would; see hf_agent_stop() */
+
+/* Ends at once, as a crash would; see hf_agent_stop(). */
+void hf_agent_free(struct hf_agent *agent);
 HF_DEFINE_CLEANUP(struct hf_agent, hf_agent_free)
 
 enum hf_agent_stop {
-    HF_AGENT_STOP_TOLD, /* told to stop: the last status says so, and nobody takes the one before for news */
-    HF_AGENT_STOP_DONE, /* it has done what it was started for: its last status stands */
+    HF_AGENT_STOP_REQUESTED, /* somebody stops the agent: write a last status that says that it does not run */
+    HF_AGENT_STOP_DONE,      /* the agent has done its work (--once): its newest status stands */
 };
 
-/* Write down what a next start wants to know (resume points, last contact, sequence), say the last word where that takes no longer
- * than 2 s, then call `stopped`. Effects of the update engine go on until the agent is freed. */
+/* Saves what a later start needs (resume points, last contact, sequence), writes the last status if the server answers
+ * within 2 s, then calls `stopped`. Steps of the update engine go on until hf_agent_free(). */
 void hf_agent_stop(struct hf_agent *agent, enum hf_agent_stop why);
 
-/* Read <state>/hold again: something changed it. */
-void hf_agent_look_at_hold(struct hf_agent *agent);
+/* Reads <state>/hold again, because it may have changed. */
+void hf_agent_hold_changed(struct hf_agent *agent);
 
-/* Telemetry changed materially (a breaker, a dead letter): report it before the next heartbeat. */
+/* Reports telemetry before the next heartbeat, because something important changed in it (a breaker, a dead letter). */
 void hf_agent_telemetry_changed(struct hf_agent *agent);
 
-/* Heard from the source at least once in this life, or acting on a cache from before. */
+/* Returns true if the desired state is known: from the source, or from the cache of an earlier process. */
 bool hf_agent_ready(const struct hf_agent *agent);
 
-/* Why the source gives us no desired state though it is in reach: what to do about it; NULL: it does, or is out of reach. */
-const char *hf_agent_source_trouble(const struct hf_agent *agent);
+/* Returns what to do about a source that is in reach but refuses the desired state; NULL: it does not, or it is out of
+ * reach. */
+const char *hf_agent_source_failure(const struct hf_agent *agent);
 
-/* 0: every selected update is Committed or Incompatible; 1: not, or the folder of objects cannot be read. */
+/* Returns 0 if every selected update is Committed or Incompatible; 1 if not, or if the folder of objects cannot be
+ * read. */
 int hf_agent_result(const struct hf_agent *agent);

@@ -9,15 +9,15 @@
 #include "base/strmap.h"
 #include "os/file.h"
 
-enum op_kind { OP_PUT, OP_REMOVE, OP_MARK, OP_WRITE, OP_ERASE };
+enum op_kind { OP_PUT, OP_REMOVE, OP_RESUME, OP_WRITE, OP_ERASE };
 
 struct op {
     struct hf_list link;
     enum op_kind kind;
-    char *place; /* API kind, or path */
-    char *name;  /* object; "" for the others */
+    char *place; /* API kind, or path of a file */
+    char *name;  /* of the object; "" for other operations */
     json_t *object;
-    struct hf_cache_resume mark;
+    struct hf_cache_resume resume;
     char *text;
     size_t n;
     int r;
@@ -27,12 +27,12 @@ struct op {
 struct hf_diskq {
     struct hf_diskq_params params;
     struct hf_job job;
-    struct hf_list waiting;   /* of ops */
-    struct hf_list failed;    /* of ops: before everything in `waiting` */
-    struct hf_list batch;     /* the job's while it is on its way */
-    struct hf_strmap spoiled; /* kinds whose marks are worthless */
+    struct hf_list waiting;   /* operations in order */
+    struct hf_list failed;    /* operations older than those in `waiting` */
+    struct hf_list batch;     /* owned by the job while it runs */
+    struct hf_strmap spoiled; /* kinds that lost an object: no resume point any more */
     bool working, orphan;
-    char trouble[256];
+    char failure[256];
     struct hf_metric *writes, *failures;
 };
 
@@ -59,7 +59,7 @@ static void drop_all(struct hf_list *ops)
     }
 }
 
-/* ---- on the worker ------------------------------------------------------------------------------------------------ */
+/* ---- on the worker ----------------------------------------------------------------------------------------------- */
 
 static int perform(struct hf_diskq *queue, struct op *op)
 {
@@ -70,8 +70,8 @@ static int perform(struct hf_diskq *queue, struct op *op)
         return hf_cache_put(queue->params.cache, op->place, op->object, &op->err);
     case OP_REMOVE:
         return hf_cache_remove(queue->params.cache, op->place, op->name, &op->err);
-    case OP_MARK:
-        return hf_cache_set_resume(queue->params.cache, op->place, &op->mark, &op->err);
+    case OP_RESUME:
+        return hf_cache_set_resume(queue->params.cache, op->place, &op->resume, &op->err);
     case OP_WRITE:
         return hf_file_replace(fs, op->place, op->text, op->n, 0600, &op->err);
     case OP_ERASE:
@@ -80,12 +80,12 @@ static int perform(struct hf_diskq *queue, struct op *op)
     return -EINVAL;
 }
 
-/* Did something of this mark's kind, earlier in the batch, not succeed? */
-static bool held_up(const struct hf_diskq *queue, const struct op *mark)
+/* Returns true if an earlier operation on this kind failed in the batch. */
+static bool must_wait(const struct hf_diskq *queue, const struct op *resume)
 {
-    for (struct hf_list *it = queue->batch.next; it != &mark->link; it = it->next) {
+    for (struct hf_list *it = queue->batch.next; it != &resume->link; it = it->next) {
         const struct op *op = op_at(it);
-        if (op->r < 0 && strcmp(op->place, mark->place) == 0)
+        if (op->r < 0 && strcmp(op->place, resume->place) == 0)
             return true;
     }
     return false;
@@ -98,15 +98,15 @@ static void work(struct hf_job *job)
 
     hf_list_each(it, following, &queue->batch) {
         struct op *op = op_at(it);
-        op->r = op->kind == OP_MARK && held_up(queue, op) ? -EAGAIN : perform(queue, op);
+        op->r = op->kind == OP_RESUME && must_wait(queue, op) ? -EAGAIN : perform(queue, op);
     }
 }
 
-/* ---- on the loop -------------------------------------------------------------------------------------------------- */
+/* ---- on the loop ------------------------------------------------------------------------------------------------- */
 
 static void start(struct hf_diskq *queue);
 
-static bool hopeless(int r)
+static bool can_never_succeed(int r)
 {
     return r == -EINVAL || r == -E2BIG || r == -EFBIG || r == -EBADMSG || r == -ENAMETOOLONG;
 }
@@ -142,7 +142,7 @@ static void drop_same(struct hf_list *ops, const struct op *as)
     }
 }
 
-static bool waits_again(struct hf_diskq *queue, const struct op *op)
+static bool is_waiting(struct hf_diskq *queue, const struct op *op)
 {
     struct hf_list *it, *following;
 
@@ -157,7 +157,7 @@ static void note_failure(struct hf_diskq *queue, const struct op *op)
     char text[sizeof(((struct hf_err *)0)->cause) * 2];
 
     hf_metric_add(queue->failures, 1);
-    (void)snprintf(queue->trouble, sizeof(queue->trouble), "%.*s", (int)sizeof(queue->trouble) - 1,
+    (void)snprintf(queue->failure, sizeof(queue->failure), "%.*s", (int)sizeof(queue->failure) - 1,
                    hf_err_text(&op->err, text, sizeof(text)));
     hf_log_err(queue->params.log, HF_LOG_ERROR, "disk.write_failed", "what", op->place, &op->err);
 }
@@ -171,11 +171,12 @@ static void settle(struct hf_diskq *queue, struct op *op, bool cancelled)
     }
     if (!cancelled && op->r != -EAGAIN)
         note_failure(queue, op);
-    if (!cancelled && hopeless(op->r)) {
-        int ignored = hf_strmap_put(&queue->spoiled, op->place, NULL); /* without memory nothing is durable anyway */
+    if (!cancelled && can_never_succeed(op->r)) {
+        int ignored = hf_strmap_put(&queue->spoiled, op->place,
+                                    NULL); /* out of memory: the resume point then goes ahead of the disk */
         (void)ignored;
         op_free(op);
-    } else if (waits_again(queue, op)) {
+    } else if (is_waiting(queue, op)) {
         op_free(op);
     } else {
         hf_list_append(&queue->failed, &op->link);
@@ -191,7 +192,7 @@ static void done(struct hf_job *job, int cancelled)
         destroy(queue);
         return;
     }
-    queue->trouble[0] = '\0';
+    queue->failure[0] = '\0';
     while (!hf_list_empty(&queue->batch)) {
         struct op *op = op_at(queue->batch.next);
         hf_list_remove(&op->link);
@@ -199,7 +200,7 @@ static void done(struct hf_job *job, int cancelled)
     }
     if (cancelled == 0)
         start(queue);
-    queue->params.moved(queue->params.arg);
+    queue->params.changed(queue->params.arg);
 }
 
 static void move_all(struct hf_list *from, struct hf_list *to)
@@ -215,7 +216,7 @@ static void start(struct hf_diskq *queue)
 {
     if (queue->working || hf_list_empty(&queue->waiting))
         return;
-    move_all(&queue->failed, &queue->batch); /* older: first */
+    move_all(&queue->failed, &queue->batch); /* they are older */
     move_all(&queue->waiting, &queue->batch);
     queue->working = queue->params.sched->submit(queue->params.sched->ctx, &queue->job) == 0;
     if (!queue->working)
@@ -238,13 +239,13 @@ static struct op *op_new(enum op_kind kind, const char *place, const char *name)
     return NULL;
 }
 
-/* Out of memory loses the write; the object is still known and written with its next change. */
+/* Out of memory loses the write. The object stays in memory, and its next change writes it. */
 static void add(struct hf_diskq *queue, struct op *op, bool complete)
 {
     if (op == NULL || !complete) {
         if (op != NULL)
             op_free(op);
-        (void)snprintf(queue->trouble, sizeof(queue->trouble), "out of memory");
+        (void)snprintf(queue->failure, sizeof(queue->failure), "out of memory");
         return;
     }
     drop_same(&queue->waiting, op);
@@ -258,7 +259,7 @@ void hf_diskq_put(struct hf_diskq *queue, const char *kind, const json_t *object
     struct op *op = op_new(OP_PUT, kind, hf_json_str_or(object, "metadata.name", ""));
 
     if (op != NULL)
-        op->object = json_deep_copy(object); /* the worker's own: nothing is shared between threads */
+        op->object = json_deep_copy(object); /* threads share nothing */
     add(queue, op, op != NULL && op->object != NULL);
 }
 
@@ -267,17 +268,17 @@ void hf_diskq_remove(struct hf_diskq *queue, const char *kind, const char *name)
     add(queue, op_new(OP_REMOVE, kind, name), true);
 }
 
-void hf_diskq_mark(struct hf_diskq *queue, const char *kind, const struct hf_cache_resume *mark)
+void hf_diskq_set_resume(struct hf_diskq *queue, const char *kind, const struct hf_cache_resume *resume)
 {
-    struct op *op = op_new(OP_MARK, kind, "");
+    struct op *op = op_new(OP_RESUME, kind, "");
     bool spoiled = false;
 
     for (size_t i = 0; i < queue->spoiled.n; i++)
         spoiled = spoiled || strcmp(queue->spoiled.entries[i].key, kind) == 0;
     if (op != NULL) {
-        op->mark = *mark;
+        op->resume = *resume;
         if (spoiled)
-            op->mark.resource_version[0] = '\0';
+            op->resume.resource_version[0] = '\0';
     }
     add(queue, op, true);
 }
@@ -314,8 +315,8 @@ bool hf_diskq_idle(const struct hf_diskq *queue)
 
 bool hf_diskq_failing(const struct hf_diskq *queue, char *text, size_t n)
 {
-    (void)snprintf(text, n, "%s", queue->trouble);
-    return queue->trouble[0] != '\0';
+    (void)snprintf(text, n, "%s", queue->failure);
+    return queue->failure[0] != '\0';
 }
 
 struct hf_diskq *hf_diskq_new(const struct hf_diskq_params *params)
@@ -330,9 +331,9 @@ struct hf_diskq *hf_diskq_new(const struct hf_diskq_params *params)
     hf_list_init(&queue->failed);
     hf_list_init(&queue->batch);
     queue->writes = hf_metric_counter(params->metrics, "holdfast_disk_writes_total",
-                                      "Durable writes of cached objects, marks and small state files.");
+                                      "Durable writes of cached objects, resume points and small state files.");
     queue->failures = hf_metric_counter(params->metrics, "holdfast_disk_write_failures_total",
-                                        "Durable writes that failed; they are tried again.");
+                                        "Durable writes that failed; the agent retries them.");
     return queue;
 }
 

@@ -1,131 +1,117 @@
-/* What the agent counts, and what it measures when asked. */
+#include "agent/gauges.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
-#include "agent/parts.h"
+#include "agent/desired/machine.h"
+#include "agent/desired/site_hold.h"
+#include "agent/follow/follow.h"
+#include "agent/report/report.h"
+#include "update/engine.h"
 
-struct gauges {
-    struct hf_agent *agent;
-    struct hf_metric_family *statuses, *refused, *objects, *no_room, *contact, *phase, *disk;
-    struct hf_metric *plans, *age, *offset, *held, *sequence, *ready, *damaged;
-    struct hf_metric_family *release;
+struct hf_gauges {
+    const struct hf_agent_parts *parts;
+    struct hf_metric_family *objects, *no_room, *contact, *phase, *disk, *release;
+    struct hf_metric *age, *offset, *held, *sequence, *ready;
 };
-
-void hf_gauges_count_status(struct hf_agent *agent, const char *result)
-{
-    hf_metric_add(hf_metric_with(agent->gauges->statuses, HF_LABELS(result)), 1);
-}
-
-void hf_gauges_count_refused(struct hf_agent *agent, const char *kind)
-{
-    hf_metric_add(hf_metric_with(agent->gauges->refused, HF_LABELS(kind)), 1);
-}
-
-void hf_gauges_count_plan(struct hf_agent *agent)
-{
-    hf_metric_add(agent->gauges->plans, 1);
-}
 
 static void set_phase(void *arg, const struct hf_update_status *status)
 {
-    struct gauges *gauges = arg;
+    const struct hf_gauges *gauges = arg;
+    const char *phase = hf_phase_name(status->phase);
 
-    hf_metric_set(hf_metric_with(gauges->phase, HF_LABELS(status->name, hf_phase_name(status->phase))), 1);
+    hf_metric_set(hf_metric_with(gauges->phase, HF_LABELS(status->name, phase)), 1);
     if (status->installed[0] != '\0')
-        hf_metric_set(
-            hf_metric_with(gauges->release, HF_LABELS(status->name, status->installed, hf_phase_name(status->phase))),
-            1);
+        hf_metric_set(hf_metric_with(gauges->release, HF_LABELS(status->name, status->installed, phase)), 1);
 }
 
-static void collect_contact(struct gauges *gauges)
+static void collect_contact(const struct hf_gauges *gauges)
 {
-    struct hf_agent *agent = gauges->agent;
-    struct hf_now now = hf_now_read(agent->clock);
-    hf_follow_hear(agent);
-    uint64_t age = hf_stale_age_ns(&agent->stale, now);
+    struct hf_contact *contact = gauges->parts->contact;
+    struct hf_now now = hf_now_read(gauges->parts->env->clock);
 
-    for (enum hf_staleness s = HF_STALE_FRESH; s <= HF_STALE_EXPIRED; s++)
-        hf_metric_set(hf_metric_with(gauges->contact, HF_LABELS(hf_staleness_name(s))), s == agent->staleness);
+    hf_contact_hear(contact);
+    uint64_t age = hf_stale_age_ns(&contact->stale, now);
+    for (enum hf_staleness s = HF_STALE_FRESH; s < HF_STALE_COUNT; s++)
+        hf_metric_set(hf_metric_with(gauges->contact, HF_LABELS(hf_staleness_name(s))), s == contact->staleness);
     hf_metric_set(gauges->age, age == HF_NEVER ? -1 : (double)age / 1e9);
-    hf_metric_set(gauges->offset, (double)hf_clock_skew_offset_ns(&agent->skew, now.mono_ns, now.unix_ns) / 1e9);
+    hf_metric_set(gauges->offset, (double)hf_clock_skew_offset_ns(&contact->skew, now.mono_ns, now.unix_ns) / 1e9);
 }
 
-static void collect_disks(struct gauges *gauges)
+static void collect_disks(const struct hf_gauges *gauges)
 {
-    const struct hf_agent *agent = gauges->agent;
+    const struct hf_machine *machine = gauges->parts->machine;
+    const char *path;
 
-    for (size_t i = 0; i < HF_STATUS_MAX_DISKS; i++) {
-        const char *path = i == 0 ? agent->params.home->dir : agent->params.roots[i - 1];
-        if (path == NULL)
-            break;
-        hf_metric_set(hf_metric_with(gauges->disk, HF_LABELS(path)), agent->disk_used[i] / 100.0);
-    }
+    for (size_t i = 0; (path = hf_machine_disk(machine, i)) != NULL; i++)
+        hf_metric_set(hf_metric_with(gauges->disk, HF_LABELS(path)), machine->disk_used[i] / 100.0);
+}
+
+static void collect_objects(const struct hf_gauges *gauges, const struct hf_objects *objects)
+{
+    const char *kind = objects->kind->kind;
+
+    hf_metric_set(hf_metric_with(gauges->objects, HF_LABELS(kind)), (double)objects->by_name.n);
+    hf_metric_set(hf_metric_with(gauges->no_room, HF_LABELS(kind)), (double)objects->no_room.n);
 }
 
 static void collect(void *arg)
 {
-    struct gauges *gauges = arg;
-    struct hf_agent *agent = gauges->agent;
+    struct hf_gauges *gauges = arg;
+    const struct hf_agent_parts *parts = gauges->parts;
 
     collect_contact(gauges);
     collect_disks(gauges);
-    hf_metric_set(gauges->held, agent->held);
-    hf_metric_set(gauges->ready, agent->result == 0);
-    hf_metric_set(gauges->sequence, (double)agent->report.sequence);
-    hf_metric_set(hf_metric_with(gauges->objects, HF_LABELS("EdgeUpdate")), (double)agent->updates.by_name.n);
-    hf_metric_set(hf_metric_with(gauges->objects, HF_LABELS("SyncPolicy")), (double)agent->policies.by_name.n);
-    hf_metric_set(hf_metric_with(gauges->no_room, HF_LABELS("EdgeUpdate")), (double)agent->updates.no_room.n);
-    hf_metric_set(hf_metric_with(gauges->no_room, HF_LABELS("SyncPolicy")), (double)agent->policies.no_room.n);
+    collect_objects(gauges, &parts->follows->updates);
+    collect_objects(gauges, &parts->follows->policies);
+    hf_metric_set(gauges->held, parts->hold->active);
+    hf_metric_set(gauges->ready, parts->report->ready);
+    hf_metric_set(gauges->sequence, (double)parts->report->sequence.number);
     hf_metric_forget_all(gauges->phase);
     hf_metric_forget_all(gauges->release);
-    if (agent->engine != NULL)
-        hf_update_engine_each(agent->engine, set_phase, gauges);
+    if (parts->engine != NULL)
+        hf_update_engine_each(parts->engine, set_phase, gauges);
 }
 
-int hf_gauges_init(struct hf_agent *agent)
+int hf_gauges_new(struct hf_metrics *m, const struct hf_agent_parts *parts, struct hf_gauges **ret_gauges)
 {
-    struct hf_metrics *m = agent->params.metrics;
-    struct gauges *g = calloc(1, sizeof(*g));
+    const struct hf_agent_params *params = parts->env->params;
+    struct hf_gauges *g = calloc(1, sizeof(*g));
 
     if (g == NULL)
         return -ENOMEM;
-    agent->gauges = g;
-    g->agent = agent;
-    hf_metric_set(
-        hf_metric_with(
-            hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_agent_info", "Always 1; the labels say what runs.",
-                             HF_LABELS("version", "mode", "node")),
-            HF_LABELS(agent->params.version, agent->params.pod_mode ? "Pod" : "Host", agent->params.node_name)),
-        1);
-    g->statuses = hf_metric_family(m, HF_METRIC_COUNTER, "holdfast_status_writes_total",
-                                   "Writes of this node's EdgeNode status, by result.", HF_LABELS("result"));
-    g->refused = hf_metric_family(m, HF_METRIC_COUNTER, "holdfast_objects_refused_total",
-                                  "Versions of objects that could not be used.", HF_LABELS("kind"));
-    g->objects = hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_objects", "Objects known that concern this node.",
-                                  HF_LABELS("kind"));
-    g->no_room = hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_objects_no_room",
-                                  "Objects that select this node and are refused for lack of room.", HF_LABELS("kind"));
+    *ret_gauges = g;
+    g->parts = parts;
+    hf_metric_set(hf_metric_with(hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_agent_info",
+                                                  "Always 1; the labels name version, mode and node.",
+                                                  HF_LABELS("version", "mode", "node")),
+                                 HF_LABELS(params->version, params->pod_mode ? "Pod" : "Host", params->node_name)),
+                  1);
+    g->objects =
+        hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_objects", "Objects that select this node.", HF_LABELS("kind"));
+    g->no_room =
+        hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_objects_no_room",
+                         "Objects that select this node and that it refused for lack of room.", HF_LABELS("kind"));
     g->contact = hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_contact_state",
                                   "1 for the state of contact with the source of desired state.", HF_LABELS("state"));
-    g->phase = hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_update_phase", "1 for the phase each release is in.",
+    g->phase = hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_update_phase", "1 for the current phase of each release.",
                                 HF_LABELS("release", "phase"));
     g->release = hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_release_info",
-                                  "Always 1; the version in place of each release, and the phase it is in.",
+                                  "Always 1; installed version and phase of each release.",
                                   HF_LABELS("release", "version", "phase"));
     g->disk = hf_metric_family(m, HF_METRIC_GAUGE, "holdfast_disk_used_ratio",
-                               "Used part of the file systems of state and releases.", HF_LABELS("path"));
-    g->plans = hf_metric_counter(m, "holdfast_reconciles_total", "Times the desired state was worked out.");
-    g->age =
-        hf_metric_gauge(m, "holdfast_contact_age_seconds", "Time since the source's last sign of life; -1: never.");
-    g->offset = hf_metric_gauge(m, "holdfast_clock_offset_seconds", "The API server's clock less this node's.");
-    g->held = hf_metric_gauge(m, "holdfast_hold_active", "1 while the site holds updates back.");
+                               "Used part of the file systems that hold state and releases.", HF_LABELS("path"));
+    g->age = hf_metric_gauge(m, "holdfast_contact_age_seconds",
+                             "Time since the last sign of life of the source; -1: never.");
+    g->offset =
+        hf_metric_gauge(m, "holdfast_clock_offset_seconds", "Clock of the API server minus the clock of this node.");
+    g->held = hf_metric_gauge(m, "holdfast_hold_active", "1 while the site holds updates.");
     g->ready = hf_metric_gauge(m, "holdfast_node_ready", "1 when every selected update is Committed or Incompatible.");
-    g->sequence = hf_metric_gauge(m, "holdfast_status_sequence", "Number of the last status made.");
+    g->sequence = hf_metric_gauge(m, "holdfast_status_sequence", "Number of the newest status.");
     return m == NULL ? 0 : hf_metrics_on_collect(m, collect, g);
 }
 
-void hf_gauges_done(struct hf_agent *agent)
+void hf_gauges_free(struct hf_gauges *gauges)
 {
-    free(agent->gauges);
-    agent->gauges = NULL;
+    free(gauges);
 }

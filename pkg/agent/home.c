@@ -13,7 +13,7 @@ const char *hf_home_path(const struct hf_home *home, const char *name, char *pat
 {
     int n = snprintf(path, PATH_MAX, "%s/%s", home->dir, name);
 
-    (void)n; /* dir is bounded, names are ours */
+    (void)n; /* HF_HOME_PATH leaves room for our names */
     return path;
 }
 
@@ -38,7 +38,7 @@ static int name_holder(const struct hf_fs_ops *fs, const char *dir, const char *
                       pid.p, dir, own);
 }
 
-/* The pid is for a person; the lock itself is the kernel's. */
+/* For a person; the kernel keeps the lock itself. */
 static void write_pid(const struct hf_fs_ops *fs, int fd, int pid)
 {
     char text[16];
@@ -54,7 +54,7 @@ int hf_home_lock(const struct hf_fs_ops *fs, const char *dir, const char *name, 
     char path[PATH_MAX];
 
     if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
-        return hf_err_set(err, ENAMETOOLONG, "'%.200s' is too long for a folder", dir);
+        return hf_err_set(err, ENAMETOOLONG, "folder '%.200s' has too long a path", dir);
     int r = hf_file_lock(fs, path, err);
     if (r == -EWOULDBLOCK)
         return name_holder(fs, dir, path, own, err);
@@ -63,8 +63,8 @@ int hf_home_lock(const struct hf_fs_ops *fs, const char *dir, const char *name, 
     return r;
 }
 
-/* A power cut in the middle of a replacement leaves its beginning; the next replacement would take it away, but may be long in
- * coming. */
+/* Removes the temporary files that a power cut left in the middle of a replacement. The next replacement may be far
+ * away. */
 static void sweep(struct hf_home *home)
 {
     static const char *const names[] = {"clock.new", "sequence.new", "outbox.json.new"};
@@ -91,7 +91,8 @@ static void read_clock(struct hf_home *home, struct hf_log *log)
     (void)home->fs->renameat(home->fs->ctx, AT_FDCWD, path, AT_FDCWD, aside);
 }
 
-/* For root alone, as the systemd unit has it. One that is there keeps its mode: programs may have been installed below it. */
+/* Only root may enter, as in the systemd unit. An existing folder keeps its mode: programs may be installed below
+ * it. */
 static int make_folder(struct hf_home *home, struct hf_err *err)
 {
     char parent[PATH_MAX];
@@ -106,7 +107,7 @@ int hf_home_open(struct hf_home *home, const struct hf_fs_ops *fs, const char *d
 {
     *home = (struct hf_home){.fs = fs, .lock_fd = -1};
     if (dir[0] != '/' || snprintf(home->dir, sizeof(home->dir), "%s", dir) >= (int)sizeof(home->dir))
-        return hf_err_set(err, EINVAL, "state folder '%.200s' is no absolute path of at most %d bytes", dir,
+        return hf_err_set(err, EINVAL, "state folder '%.200s' is not an absolute path of at most %d bytes", dir,
                           HF_HOME_PATH - 1);
     int r = make_folder(home, err);
     if (r == 0)

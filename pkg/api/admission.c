@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/endian.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 
 unsigned hf_admission_slot(const char *node_name, const char *digest)
 {

@@ -11,7 +11,7 @@
 
 #define DAY_NS (86400 * HF_NS_PER_S)
 
-/* ---- strategy -------------------------------------------------------------------------------------------------------- */
+/* ---- strategy ---------------------------------------------------------------------------------------------------- */
 
 static const struct hf_field canary_fields[] = {
     HF_FIELD_SELECTOR(struct hf_edgeupdate, canary_selector, "nodeSelector", HF_REQUIRED),
@@ -58,7 +58,7 @@ static void finish_strategy(struct hf_decode *decode, void *object, json_t *json
     }
 }
 
-/* ---- spec ------------------------------------------------------------------------------------------------------------- */
+/* ---- spec -------------------------------------------------------------------------------------------------------- */
 
 static const struct hf_field signature_fields[] = {
     HF_FIELD_TEXT(struct hf_signature, key_id, "keyId", 1, 63, hf_text_is_key_id,

@@ -1,7 +1,8 @@
 /* api/edgeupdate.h - EdgeUpdate, decoded and checked.
  *
  * The tree stays inside; every `const char *` borrows from it and lives as long as the object. What the node acts on is
- * here; status is the controller's. A decoded object is valid: every bound and every rule of the CRD was checked again. */
+ * here; status is the controller's. A decoded object is valid: every bound and every rule of the CRD was checked
+ * again. */
 #pragma once
 
 #include "api/field/selector.h"
@@ -68,7 +69,28 @@ struct hf_install {
     const char *restart_exec[HF_MAX_ARGV + 1]; /* [0] NULL: none; argv, NULL ends */
 };
 
-enum hf_check_kind { HF_CHECK_HTTP, HF_CHECK_TCP, HF_CHECK_EXEC, HF_CHECK_UNIT };
+/* The kinds of health checks, one row for each: constant, field in health.checks[], word in messages and in the flag
+ * --health-<word>; what that flag sets (key in the field, "" the field itself; form), its placeholder and its help. */
+#define HF_CHECK_KINDS(X)                                                                                              \
+    X(HTTP, "http", "http", "url", TEXT, "URL", "must answer 200 before the release is committed")                     \
+    X(TCP, "tcp", "tcp", "port", PORT, "PORT", "port on 127.0.0.1 that must accept a connection")                      \
+    X(EXEC, "exec", "exec", "command", WORDS, "WORD", "command that must exit with 0, one word each")                  \
+    X(UNIT, "systemdUnitActive", "unit", "", TEXT, "UNIT", "systemd unit that must be active")
+
+enum hf_check_kind {
+#define HF_CHECK_ENUM(kind, ...) HF_CHECK_##kind,
+    HF_CHECK_KINDS(HF_CHECK_ENUM)
+#undef HF_CHECK_ENUM
+        HF_CHECK_COUNT,
+};
+
+enum hf_check_form { HF_CHECK_FORM_TEXT, HF_CHECK_FORM_PORT, HF_CHECK_FORM_WORDS };
+
+struct hf_check_row {
+    const char *field, *flag, *key;
+    enum hf_check_form form;
+};
+extern const struct hf_check_row hf_check_rows[HF_CHECK_COUNT];
 
 struct hf_check {
     enum hf_check_kind kind;
@@ -82,6 +104,9 @@ struct hf_check {
     uint64_t timeout_ns;                  /* default 5 s, one try */
     unsigned success_threshold;           /* default 1 */
 };
+
+/* Names the check in messages: "http http://127.0.0.1:8080/healthz". Cut to n bytes. */
+void hf_check_describe(const struct hf_check *check, char *text, size_t n);
 
 struct hf_signature {
     const char *key_id;
@@ -134,8 +159,9 @@ struct hf_edgeupdate {
     json_t *json;
 };
 
-/* Decode one object. On success *ret_update owns a reference to `json`. -EBADMSG: *issues says everything that is wrong (it
- * is filled with warnings on success too). -ENOMEM. *issues is cleared first. Reads zoneinfo files when there are windows. */
+/* Decode one object. On success *ret_update owns a reference to `json`. -EBADMSG: *issues says everything that is wrong
+ * (it is filled with warnings on success too). -ENOMEM. *issues is cleared first. Reads zoneinfo files when there are
+ * windows. */
 HF_MUST_USE int hf_edgeupdate_decode(json_t *json, struct hf_edgeupdate **ret_update, struct hf_issues *issues);
 void hf_edgeupdate_free(struct hf_edgeupdate *update);
 HF_DEFINE_CLEANUP(struct hf_edgeupdate, hf_edgeupdate_free)

@@ -25,6 +25,6 @@ struct hf_meta {
     int64_t generation;           /* 0 when absent */
 };
 
-/* Decodes metadata.name, uid, resourceVersion and generation; checks apiVersion and kind if they are present (items of a list have
- * neither). Reports errors at the decoder's path. */
+/* Decodes metadata.name, uid, resourceVersion and generation; checks apiVersion and kind if they are present (items of
+ * a list have neither). Reports errors at the decoder's path. */
 void hf_meta_decode(struct hf_decode *decode, json_t *object, const char *kind, struct hf_meta *ret_meta);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "api/field/text.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 
 #define MAX_SEQUENCE ((1ull << 53) - 1) /* what canonical JSON can hold */
 #define SHA256_WANTED "64 lower-case hex digits"
@@ -55,7 +55,7 @@ static const struct hf_field artifact_fields[] = {
     HF_FIELD_OBJECT(struct hf_artifact, requires_, "requires", requires_fields),
     {0}};
 
-/* ---- install --------------------------------------------------------------------------------------------------------- */
+/* ---- install ----------------------------------------------------------------------------------------------------- */
 
 static const char *const install_kinds[] = {[HF_INSTALL_FILE] = "File", [HF_INSTALL_TREE] = "Tree", NULL};
 
@@ -117,7 +117,7 @@ static void finish_install(struct hf_decode *decode, void *object, json_t *json)
         hf_decode_error_at(decode, "mode", "a tree brings the modes of its files");
 }
 
-/* ---- health ---------------------------------------------------------------------------------------------------------- */
+/* ---- health ------------------------------------------------------------------------------------------------------ */
 
 static const struct hf_field http_fields[] = {
     HF_FIELD_TEXT(struct hf_check, url, "url", 1, MAX_URL, hf_text_is_http_url,
@@ -156,23 +156,51 @@ static const struct hf_field check_fields[] = {
     HF_FIELD_INTEGER(struct hf_check, success_threshold, "successThreshold", "1", 1, 100),
     {0}};
 
+const struct hf_check_row hf_check_rows[HF_CHECK_COUNT] = {
+#define ROW(kind_, field_, word_, key_, form_, ...)                                                                    \
+    [HF_CHECK_##kind_] = {.field = (field_), .flag = "health-" word_, .key = (key_), .form = HF_CHECK_FORM_##form_},
+    HF_CHECK_KINDS(ROW)
+#undef ROW
+};
+
+#define NAME(kind, field, ...) ", " field
+static const char kind_names[] = HF_CHECK_KINDS(NAME); /* begins with a separator */
+#undef NAME
+
+void hf_check_describe(const struct hf_check *check, char *text, size_t n)
+{
+    switch (check->kind) {
+    case HF_CHECK_HTTP:
+        (void)snprintf(text, n, "http %s", check->url);
+        break;
+    case HF_CHECK_TCP:
+        (void)snprintf(text, n, "tcp %s:%u", check->host, (unsigned)check->port);
+        break;
+    case HF_CHECK_EXEC:
+        (void)snprintf(text, n, "exec %s", check->command[0]);
+        break;
+    case HF_CHECK_UNIT:
+        (void)snprintf(text, n, "unit %s", check->unit);
+        break;
+    case HF_CHECK_COUNT:
+        text[0] = '\0';
+        break;
+    }
+}
+
 static void finish_check(struct hf_decode *decode, void *object, json_t *json)
 {
-    static const char *const names[] = {[HF_CHECK_HTTP] = "http",
-                                        [HF_CHECK_TCP] = "tcp",
-                                        [HF_CHECK_EXEC] = "exec",
-                                        [HF_CHECK_UNIT] = "systemdUnitActive"};
     struct hf_check *check = object;
     unsigned n = 0;
 
-    for (size_t i = 0; i < HF_LEN(names); i++) {
-        if (json_object_get(json, names[i]) == NULL)
+    for (unsigned i = 0; i < HF_CHECK_COUNT; i++) {
+        if (json_object_get(json, hf_check_rows[i].field) == NULL)
             continue;
         check->kind = (enum hf_check_kind)i;
         n++;
     }
     if (n != 1)
-        hf_decode_error(decode, "expected exactly one of http, tcp, exec, systemdUnitActive");
+        hf_decode_error(decode, "expected exactly one of %s", kind_names + strlen(", "));
 }
 
 static const struct hf_field health_fields[] = {
@@ -180,7 +208,7 @@ static const struct hf_field health_fields[] = {
     HF_FIELD_LIST(struct hf_release, checks, n_checks, "checks", check_fields, HF_MAX_CHECKS, .finish = finish_check),
     {0}};
 
-/* ---- release --------------------------------------------------------------------------------------------------------- */
+/* ---- release ----------------------------------------------------------------------------------------------------- */
 
 struct index {
     const char *url;

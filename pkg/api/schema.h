@@ -1,5 +1,5 @@
-/* api/schema.h - the tables that decode our kinds, for the test that compares them with the CRDs. Tables that are rows of another
- * table come with their owner: api/window.h, api/field/selector.h, api/release.h. */
+/* api/schema.h - the tables that decode our kinds, for the test that compares them with the CRDs. Tables that are rows
+ * of another table come with their owner: api/window.h, api/field/selector.h, api/release.h. */
 #pragma once
 
 #include "api/field/field.h"

@@ -23,6 +23,6 @@ const char *hf_severity_name(enum hf_severity severity);
 /* Returns the number of hf_severity_name(severity). */
 enum hf_severity hf_severity_floor(enum hf_severity severity);
 
-/* Parses the n bytes at `text` as a name of syslog or OpenTelemetry in any case ("warn", "WARNING", "err", "debug2"). Returns false if
- * it is neither. */
+/* Parses the n bytes at `text` as a name of syslog or OpenTelemetry in any case ("warn", "WARNING", "err", "debug2").
+ * Returns false if it is neither. */
 bool hf_severity_parse(const char *text, size_t n, enum hf_severity *ret_severity);

@@ -1,4 +1,5 @@
-/* api/sink_url.h - checks that a sink's URL fits its format. Pure. crds/syncpolicies.yaml has the faults as rules, too. */
+/* api/sink_url.h - checks that a sink's URL fits its format. Pure. crds/syncpolicies.yaml has the faults as rules,
+ * too. */
 #pragma once
 
 enum hf_sink_format { HF_SINK_JSON, HF_SINK_NDJSON, HF_SINK_SEED, HF_SINK_OTLP, HF_SINK_FORMAT_COUNT };

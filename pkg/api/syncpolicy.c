@@ -9,7 +9,8 @@
 #define S HF_NS_PER_S
 #define H (3600 * HF_NS_PER_S)
 
-static const char *const expiries[] = {[HF_ON_EXPIRY_HOLD] = "Hold", [HF_ON_EXPIRY_CONTINUE] = "Continue", NULL};
+static const char *const expiries[HF_ON_EXPIRY_COUNT + 1] = {
+    [HF_ON_EXPIRY_HOLD] = "Hold", [HF_ON_EXPIRY_CONTINUE] = "Continue", NULL};
 
 static const struct hf_field stale_fields[] = {
     HF_FIELD_DURATION(struct hf_syncpolicy, stale_window_ns, "window", "72h", 60 * S, 8760 * H),

@@ -17,7 +17,7 @@
 #define H (3600 * HF_NS_PER_S)
 enum { MAX_URL = 2048, MAX_PATH_BYTES = 1024, MAX_GLOB = 253, MAX_KEY = 128, MAX_TEXT = 1024, MAX_SOCKET_PATH = 107 };
 
-/* ---- what strings may look like ---------------------------------------------------------------------------------------- */
+/* ---- what strings may look like ---------------------------------------------------------------------------------- */
 
 static bool is_glob_path(const char *text)
 {
@@ -45,8 +45,8 @@ static bool is_journal_unit(const char *text)
     return false;
 }
 
-/* What can take memory or time without bound in POSIX matchers is not offered: counts of groups and of counts, counts above 999,
- * back references. */
+/* What can take memory or time without bound in POSIX matchers is not offered: counts of groups and of counts, counts
+ * above 999, back references. */
 static bool is_regex(const char *text)
 {
     regex_t regex;
@@ -135,7 +135,7 @@ static bool is_redactable(const char *text)
     return strcmp(text, "*") != 0;
 }
 
-/* ---- kinds of values that only telemetry has ----------------------------------------------------------------------------- */
+/* ---- kinds of values that only telemetry has --------------------------------------------------------------------- */
 
 static void decode_severity(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
 {
@@ -222,7 +222,7 @@ static const struct hf_field match_fields[] = {
      .decode = decode_strings},
     {0}};
 
-/* ---- sources --------------------------------------------------------------------------------------------------------- */
+/* ---- sources ----------------------------------------------------------------------------------------------------- */
 
 #define UNIT_WANTED "a systemd unit such as x.service"
 static const struct hf_field journald_fields[] = {
@@ -326,7 +326,7 @@ static const struct hf_field source_fields[] = {
     HF_FIELD_OBJECT(struct hf_telemetry_sources, mqtt, "mqtt", mqtt_fields, .finish = finish_mqtt),
     {0}};
 
-/* ---- filter, enrich, aggregate ------------------------------------------------------------------------------------------ */
+/* ---- filter, enrich, aggregate ----------------------------------------------------------------------------------- */
 
 static const struct hf_field drop_fields[] = {
     HF_FIELD_OBJECT(struct hf_telemetry_drop, match, "match", match_fields, HF_REQUIRED), {0}};
@@ -365,7 +365,7 @@ static void finish_rate(struct hf_decode *decode, void *object, json_t *json)
         rate->burst = rate->per_second;
 }
 
-static const char *const redact_actions[] = {
+static const char *const redact_actions[HF_REDACT_COUNT + 1] = {
     [HF_REDACT_MASK] = "Mask", [HF_REDACT_REMOVE] = "Remove", [HF_REDACT_HASH] = "Hash", NULL};
 
 static const struct hf_field redact_fields[] = {
@@ -405,7 +405,7 @@ static const struct hf_field aggregate_fields[] = {
     HF_FIELD_LIST(struct hf_telemetry, tops, n_tops, "top", top_fields, HF_TELEMETRY_MAX_TOP),
     {0}};
 
-/* ---- anomalies ------------------------------------------------------------------------------------------------------- */
+/* ---- anomalies --------------------------------------------------------------------------------------------------- */
 
 static const struct hf_field threshold_fields[] = {FIELD_NUMBER(struct hf_telemetry_anomaly, above, "above"),
                                                    FIELD_NUMBER(struct hf_telemetry_anomaly, below, "below"),
@@ -481,13 +481,13 @@ static void finish_anomaly(struct hf_decode *decode, void *object, json_t *json)
         hf_decode_error(decode, "expected exactly one of threshold, zScore, absence, rateOfChange");
 }
 
-/* ---- buffer, batch, retry, sinks ---------------------------------------------------------------------------------------- */
+/* ---- buffer, batch, retry, sinks --------------------------------------------------------------------------------- */
 
-static const char *const when_full[] = {
+static const char *const when_full[HF_WHEN_FULL_COUNT + 1] = {
     [HF_WHEN_FULL_BLOCK] = "Block", [HF_WHEN_FULL_DROP_OLDEST] = "DropOldest", NULL};
-static const char *const compressions[] = {
+static const char *const compressions[HF_COMPRESS_COUNT + 1] = {
     [HF_COMPRESS_ZSTD] = "zstd", [HF_COMPRESS_GZIP] = "gzip", [HF_COMPRESS_NONE] = "none", NULL};
-static const char *const sink_formats[] = {
+static const char *const sink_formats[HF_SINK_FORMAT_COUNT + 1] = {
     [HF_SINK_JSON] = "json", [HF_SINK_NDJSON] = "ndjson", [HF_SINK_SEED] = "seed", [HF_SINK_OTLP] = "otlp", NULL};
 static const char *const encodings[] = {"protobuf", "json", NULL};
 

@@ -1,6 +1,7 @@
 /* api/telemetry.h - spec.telemetry of a SyncPolicy, decoded and checked: what a node observes, keeps and sends.
  *
- * Strings borrow from the policy's tree. Everything has a limit that the schema in crds/ repeats. See DESIGN 2 for an example. */
+ * Strings borrow from the policy's tree. Everything has a limit that the schema in crds/ repeats. See DESIGN 2 for an
+ * example. */
 #pragma once
 
 #include <stdbool.h>
@@ -114,7 +115,7 @@ struct hf_telemetry_rate {
     struct hf_event_match match;
     uint64_t per_second, burst; /* for each source name on its own; burst: default per_second */
 };
-enum hf_redact_action { HF_REDACT_MASK, HF_REDACT_REMOVE, HF_REDACT_HASH };
+enum hf_redact_action { HF_REDACT_MASK, HF_REDACT_REMOVE, HF_REDACT_HASH, HF_REDACT_COUNT };
 struct hf_telemetry_redact {
     const char *field; /* name of an attribute or of a member of a payload at any depth ("password"); "*" not allowed */
     enum hf_redact_action action; /* default Mask: "***" */
@@ -138,16 +139,17 @@ struct hf_telemetry_top {
     struct hf_event_match match;
 };
 
-enum hf_when_full { HF_WHEN_FULL_BLOCK, HF_WHEN_FULL_DROP_OLDEST };
-enum hf_telemetry_compression { HF_COMPRESS_ZSTD, HF_COMPRESS_GZIP, HF_COMPRESS_NONE };
+enum hf_when_full { HF_WHEN_FULL_BLOCK, HF_WHEN_FULL_DROP_OLDEST, HF_WHEN_FULL_COUNT };
+enum hf_telemetry_compression { HF_COMPRESS_ZSTD, HF_COMPRESS_GZIP, HF_COMPRESS_NONE, HF_COMPRESS_COUNT };
 struct hf_telemetry_sink {
     const char *name; /* default "default"; a folder's name under the storage folder */
     const char *url;  /* https://, or http:// to loopback */
     enum hf_sink_format format;
     bool otlp_json; /* encoding: json instead of protobuf */
     const char *
-        boundary; /* compliance boundary of what stands behind it; NULL none. telemetry.boundary for `sink`; with `sinks`
-                             each says its own */
+        /* compliance boundary of what stands behind it; NULL none. telemetry.boundary for `sink`; with `sinks` each
+         * says its own */
+        boundary;
     /* Files the platform mounted, read again when they change. NULL: not used */
     const char *ca_file, *cert_file, *key_file, *token_file;
     struct hf_window *windows; /* connectivity windows; n_windows 0: always */

@@ -6,7 +6,7 @@
 #include "api/field/text.h"
 #include "api/zone.h"
 
-/* ---- decoding --------------------------------------------------------------------------------------------------------- */
+/* ---- decoding ---------------------------------------------------------------------------------------------------- */
 
 static void decode_days(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
 {
@@ -77,7 +77,7 @@ void hf_window_finish(struct hf_decode *decode, void *object, json_t *json)
         hf_decode_error_at(decode, "timeZone", "time zone '%s' is not known on this machine", window->time_zone);
 }
 
-/* ---- open or closed --------------------------------------------------------------------------------------------------- */
+/* ---- open or closed ---------------------------------------------------------------------------------------------- */
 
 enum { DAY_S = 86400, MAX_DAYS_BACK = 8, MAX_DAYS_AHEAD = 9, MAX_JOINTS = 64 };
 

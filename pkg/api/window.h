@@ -1,8 +1,9 @@
 /* api/window.h - maintenance and connectivity windows: weekly spans of time in a time zone.
  *
- * A window begins at its wall clock time in its zone and lasts `duration_ns` of real time. If the clock jumps over the start
- * (spring), the window begins after the jump, as much later as the clock jumped; if the start comes twice (autumn), it begins at the
- * first. Decoding reads zoneinfo files and reports an unknown zone as an error; all else here is pure. */
+ * A window begins at its wall clock time in its zone and lasts `duration_ns` of real time. If the clock jumps over the
+ * start (spring), the window begins after the jump, as much later as the clock jumped; if the start comes twice
+ * (autumn), it begins at the first. Decoding reads zoneinfo files and reports an unknown zone as an error; all else
+ * here is pure. */
 #pragma once
 
 #include "api/field/field.h"
@@ -24,6 +25,6 @@ extern const struct hf_field hf_window_fields[]; /* of struct hf_window */
 /* The `finish` of hf_window_fields: loads the zone. */
 void hf_window_finish(struct hf_decode *decode, void *object, json_t *json);
 
-/* Returns true if `unix_ns` is inside one of the n windows, or if n is 0. *ret_next_unix_ns (may be NULL) is the next moment at which
- * the answer changes; HF_NEVER: not within the next days. */
+/* Returns true if `unix_ns` is inside one of the n windows, or if n is 0. *ret_next_unix_ns (may be NULL) is the next
+ * moment at which the answer changes; HF_NEVER: not within the next days. */
 bool hf_windows_open(const struct hf_window *windows, size_t n, uint64_t unix_ns, uint64_t *ret_next_unix_ns);

@@ -52,7 +52,7 @@ void hf_zone_free(struct hf_zone *zone)
     free(zone);
 }
 
-/* ---- calendar --------------------------------------------------------------------------------------------------------- */
+/* ---- calendar ---------------------------------------------------------------------------------------------------- */
 
 static int64_t floor_div(int64_t a, int64_t b)
 {
@@ -145,7 +145,7 @@ int64_t hf_zone_unix_s(const struct hf_zone *zone, int64_t local_s)
     return local_s - before; /* skipped */
 }
 
-/* ---- the POSIX TZ rule (IEEE 1003.1, 8.3; hours up to 167 by RFC 8536, 3.3.1) ------------------------------------------ */
+/* ---- the POSIX TZ rule (IEEE 1003.1, 8.3; hours up to 167 by RFC 8536, 3.3.1) ------------------------------------ */
 
 static bool take_number(const char **p, unsigned max, unsigned *ret)
 {
@@ -245,7 +245,7 @@ static bool take_rule(const char *text, struct hf_zone *zone)
            *p == '\0';
 }
 
-/* ---- TZif --------------------------------------------------------------------------------------------------------------- */
+/* ---- TZif -------------------------------------------------------------------------------------------------------- */
 
 static uint32_t be32(const char *p)
 {
@@ -282,7 +282,8 @@ static bool skip(struct hf_view *rest, uint64_t n)
     return true;
 }
 
-/* Bytes of a data block with times of `width` bytes. 64 bits: six counts of 32 bits times at most 12 do not overflow. */
+/* Bytes of a data block with times of `width` bytes. 64 bits: six counts of 32 bits times at most 12 do not
+ * overflow. */
 static uint64_t block_bytes(const struct header *h, uint64_t width)
 {
     return (uint64_t)h->n_time * (width + 1) + (uint64_t)h->n_type * 6 + h->n_char + (uint64_t)h->n_leap * (width + 4) +

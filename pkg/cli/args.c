@@ -13,7 +13,8 @@ static unsigned min3(unsigned a, unsigned b, unsigned c)
     return HF_MIN(HF_MIN(a, b), c);
 }
 
-/* Edits (insert, delete, replace, swap of neighbours) from a to b: the optimal string alignment distance. */
+/* Returns the number of edits (insert, delete, replace, swap of neighbours) from a to b: the optimal string
+ * alignment distance. */
 static unsigned distance(const char *a, const char *b)
 {
     unsigned rows[3][NEAREST_MAX + 1];
@@ -82,14 +83,14 @@ static int add_option(struct hf_cli_args *args, const struct hf_cli_option *opti
         return hf_err_set(err, EINVAL, "more than %d options", HF_CLI_MAX_OPTIONS);
     for (size_t i = 0; i < args->n_options && !option->repeats; i++)
         if (args->options[i] == option)
-            return option->value == NULL ? 0 : hf_err_set(err, EINVAL, "option '--%s' is given twice", option->name);
+            return option->value == NULL ? 0 : hf_err_set(err, EINVAL, "option '--%s' occurs twice", option->name);
     args->options[args->n_options] = option;
     args->values[args->n_options++] = value;
     return 0;
 }
 
-/* "-o json": the flag of that name, once. */
-static int add_meant(const struct hf_cli_command *command, struct hf_cli_args *args, const struct hf_cli_option *option,
+/* "-o json": sets the flag --json. */
+static int add_alias(const struct hf_cli_command *command, struct hf_cli_args *args, const struct hf_cli_option *option,
                      const char *value, struct hf_err *err)
 {
     assert(value != NULL); /* an option with `means` takes a value */
@@ -99,7 +100,7 @@ static int add_meant(const struct hf_cli_command *command, struct hf_cli_args *a
     return add_option(args, find_long(command->options, option->means, strlen(option->means)), NULL, err);
 }
 
-/* One option at argv[*i]; moves *i to its last word. */
+/* Parses the option at argv[*i]; moves *i to its last word. */
 static int take_option(const struct hf_cli_command *command, const char *const *argv, size_t n, size_t *i,
                        struct hf_cli_args *args, struct hf_err *err)
 {
@@ -126,7 +127,7 @@ static int take_option(const struct hf_cli_command *command, const char *const *
         value = argv[++*i];
     }
     if (option->means != NULL)
-        return add_meant(command, args, option, value, err);
+        return add_alias(command, args, option, value, err);
     return add_option(args, option, value, err);
 }
 
@@ -138,8 +139,34 @@ static int check(const struct hf_cli_command *command, const struct hf_cli_args 
     if (args->n_words < command->min_words)
         return hf_err_set(err, EINVAL, "arguments are missing: %s", command->args);
     if (args->n_words > command->max_words)
-        return hf_err_set(err, EINVAL, "'%s' is one argument too many", args->words[command->max_words]);
+        return hf_err_set(err, EINVAL, "unexpected argument '%s'", args->words[command->max_words]);
     return 0;
+}
+
+/* Returns the number of words of argv that spell `name` ("delta create": two); 0: they do not. */
+static size_t spelled(const char *name, const char *const *argv, size_t n)
+{
+    struct hf_view rest = hf_view_of(name), word;
+    size_t used = 0;
+
+    while (hf_view_split(&rest, ' ', &word)) {
+        if (used >= n || !hf_view_eq(word, argv[used]))
+            return 0;
+        used++;
+    }
+    return used;
+}
+
+const struct hf_cli_command *hf_cli_find(const struct hf_cli *cli, const char *const *argv, size_t n, size_t *ret_used)
+{
+    for (size_t i = 0; i < cli->n_commands; i++) {
+        size_t used = spelled(cli->commands[i].name, argv, n);
+        if (used > 0) {
+            *ret_used = used;
+            return &cli->commands[i];
+        }
+    }
+    return NULL;
 }
 
 int hf_cli_parse(const struct hf_cli_command *command, const char *const *argv, size_t n, const char **words,

@@ -1,19 +1,22 @@
-/* cli/args.h - reading a command line against a row of the table. Pure.
+/* cli/args.h - parse a command line according to a row of the table. Pure.
  *
- * GNU ways: --name VALUE, --name=VALUE, -n VALUE, -nVALUE, options among the words, "--" ends them, "-" is a word. No
- * abbreviations: they would make adding an option a breaking change. */
+ * Syntax as in GNU getopt_long(): --name VALUE, --name=VALUE, -n VALUE, -nVALUE; options may stand between
+ * arguments; "--" ends the options; "-" is an argument. No abbreviations of names: with them, a new option could
+ * break old command lines. */
 #pragma once
 
 #include "cli/cli.h"
 
-/* The row that argv[0..] names; *ret_used says how many words its name took. NULL when there is none. */
-const struct hf_cli_command *hf_cli_find(const char *const *argv, size_t n, size_t *ret_used);
+/* Finds the command whose name argv begins with; *ret_used is the number of words of that name. Returns NULL if
+ * there is none. */
+const struct hf_cli_command *hf_cli_find(const struct hf_cli *cli, const char *const *argv, size_t n, size_t *ret_used);
 
-/* Fill *ret_args from what follows the command's name. `words` has room for n + 1. -EINVAL: *err says what is wrong. */
+/* Parses the arguments behind a command's name. `words` is storage for n + 1 pointers. -EINVAL: wrong command line. */
 HF_MUST_USE int hf_cli_parse(const struct hf_cli_command *command, const char *const *argv, size_t n,
                              const char **words, struct hf_cli_args *ret_args, struct hf_err *err);
 
-/* The candidate nearest to `typed` (Damerau-Levenshtein, at most a third of its length wrong), or NULL. */
+/* Finds the candidate nearest to `typed` (Damerau-Levenshtein distance, at most a third of its length). Set `typed`,
+ * zero the others, and try each candidate; best stays NULL if none is near. */
 struct hf_cli_nearest {
     const char *typed;
     const char *best;

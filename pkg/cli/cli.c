@@ -7,14 +7,14 @@
 #include "cli/args.h"
 #include "cli/help.h"
 
-/* "delta inof": the second word is none of the group's. */
+/* "delta inof": the second word is not a command of the group. */
 static int unknown_of_group(struct hf_cli *cli, const char *const *argv, size_t n)
 {
     size_t group = strlen(argv[0]);
     struct hf_cli_nearest nearest = {.typed = n > 1 ? argv[1] : ""};
 
-    for (size_t i = 0; i < hf_cli_n_commands; i++) {
-        const char *name = hf_cli_commands[i].name;
+    for (size_t i = 0; i < cli->n_commands; i++) {
+        const char *name = cli->commands[i].name;
         if (strncmp(name, argv[0], group) == 0 && name[group] == ' ')
             hf_cli_nearest_try(&nearest, name + group + 1);
     }
@@ -28,18 +28,18 @@ static int unknown_of_group(struct hf_cli *cli, const char *const *argv, size_t 
     return HF_EXIT_USAGE;
 }
 
-/* No row fits: the first word may be a group ("delta"), or a slip of the fingers. */
+/* Reports an unknown command. The first word may be a group ("delta") or a typing error. */
 static int unknown(struct hf_cli *cli, const char *const *argv, size_t n)
 {
     _cleanup_(hf_freep) char *two = n > 1 ? hf_asprintf("%s %s", argv[0], argv[1]) : NULL;
     struct hf_cli_nearest nearest = {.typed = two != NULL ? two : argv[0]};
     struct hf_cli_nearest first = {.typed = argv[0]};
 
-    if (hf_cli_is_group(argv[0]))
+    if (hf_cli_is_group(cli, argv[0]))
         return unknown_of_group(cli, argv, n);
-    for (size_t i = 0; i < hf_cli_n_commands; i++) {
-        hf_cli_nearest_try(&nearest, hf_cli_commands[i].name);
-        hf_cli_nearest_try(&first, hf_cli_commands[i].name);
+    for (size_t i = 0; i < cli->n_commands; i++) {
+        hf_cli_nearest_try(&nearest, cli->commands[i].name);
+        hf_cli_nearest_try(&first, cli->commands[i].name);
     }
     const char *best = nearest.best != NULL ? nearest.best : first.best;
     (void)fprintf(cli->err, "%s: unknown command '%s'", cli->program, argv[0]);
@@ -56,7 +56,7 @@ static int run(struct hf_cli *cli, const char *const *argv, size_t n)
 
     if (n > HF_CLI_MAX_WORDS)
         return hf_cli_complain(cli, "", hf_err_set(&err, EINVAL, "more than %d arguments", HF_CLI_MAX_WORDS), &err);
-    const struct hf_cli_command *command = hf_cli_find(argv, n, &used);
+    const struct hf_cli_command *command = hf_cli_find(cli, argv, n, &used);
     if (command == NULL)
         return hf_cli_asks_for_help(argv + 1, n - 1) && hf_cli_help_group(cli, cli->out, argv[0])
                    ? HF_EXIT_OK
@@ -73,6 +73,8 @@ int hf_cli_main(struct hf_cli *cli, int argc, char **argv)
     static const char *const help[] = {"help"}, *const version[] = {"version"};
 
     cli->program = hf_cli_program(argc, argv);
+    cli->commands = hf_cli_commands;
+    cli->n_commands = hf_cli_n_commands;
     if (argc < 2) {
         hf_cli_help_all(cli, cli->err);
         return HF_EXIT_USAGE;

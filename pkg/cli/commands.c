@@ -1,6 +1,5 @@
-/* The table of commands: what is not here does not exist. */
-#include "base/buf.h"
-#include "cli/args.h"
+/* The table of all commands. */
+#include "cli/cli.h"
 
 #define ROW(function) .options = function##_options, .run = (function)
 
@@ -8,24 +7,27 @@ const struct hf_cli_command hf_cli_commands[] = {
     {
         .name = "release create",
         .args = "",
-        .summary = "from old and new files to a signed EdgeUpdate with its artifacts and deltas",
-        .details = "Makes a folder: whole artifacts, a delta from every old file that is smaller than the whole, and "
-                   "<name>-<version>.yaml, signed. Every delta is applied and compared; the object is read back and "
-                   "checked as a node checks it. Upload the folder to --url-base, then kubectl apply the object.\n\n"
-                   "  holdfast release create --name edge-inference --version 1.4.2 --sequence 42 \\\n"
-                   "      --path /opt/edge-inference/bin/current --restart-unit edge-inference.service \\\n"
-                   "      --artifact arm64=build/arm64/edge-inference,old=releases/1.4.1-arm64 \\\n"
-                   "      --health-http http://127.0.0.1:8080/healthz --expires 90d \\\n"
-                   "      --node-selector edge.codcompass.io/role=compute \\\n"
-                   "      --url-base https://releases.example.com --key release-2026.key --out out",
+        .summary = "make a signed EdgeUpdate with its artifacts and deltas from old and new files",
+        .details =
+            "Makes a folder with whole artifacts, a delta from every old file if it is smaller than the whole, "
+            "and the signed <name>-<version>.yaml. Applies every delta and compares the result; reads the object "
+            "back and checks it as a node does. Upload the folder to --url-base, then kubectl apply the "
+            "object.\n\n"
+            "  holdfast release create --name edge-inference --version 1.4.2 --sequence 42 \\\n"
+            "      --path /opt/edge-inference/bin/current --restart-unit edge-inference.service \\\n"
+            "      --artifact arm64=build/arm64/edge-inference,old=releases/1.4.1-arm64 \\\n"
+            "      --health-http http://127.0.0.1:8080/healthz --expires 90d \\\n"
+            "      --node-selector edge.codcompass.io/role=compute \\\n"
+            "      --url-base https://releases.example.com --key release-2026.key --out out",
         ROW(hf_cli_release_create),
     },
     {
         .name = "release sign",
         .args = "FILE",
         .summary = "add a signature to an EdgeUpdate",
-        .details = "For releases that several people must sign: each adds theirs, in any order. What is signed is "
-                   "spec.release; everything else may change afterwards. The file is written anew: comments are lost.",
+        .details =
+            "For releases that several people must sign: each adds a signature, in any order. A signature "
+            "covers spec.release; everything else may change afterwards. Rewrites the file, without its comments.",
         .min_words = 1,
         .max_words = 1,
         ROW(hf_cli_release_sign),
@@ -33,7 +35,7 @@ const struct hf_cli_command hf_cli_commands[] = {
     {
         .name = "release verify",
         .args = "FILE",
-        .summary = "would a node with these keys take this release?",
+        .summary = "check whether a node with these keys would accept a release",
         .min_words = 1,
         .max_words = 1,
         ROW(hf_cli_release_verify),
@@ -43,7 +45,7 @@ const struct hf_cli_command hf_cli_commands[] = {
         .args = "NAME",
         .summary = "make a signing key (ed25519)",
         .details = "Writes the private half to NAME.key (mode 0600) and the public half to NAME.pem; NAME without its "
-                   "folder is the key id. Existing files are never overwritten. Every node takes the public half:\n\n"
+                   "folder is the key id. Never overwrites a file. Install the public half on every node:\n\n"
                    "  sudo install -D -m 0644 release-2026.pem " HF_CLI_DEFAULT_TRUST_DIR "/release-2026.pem",
         .min_words = 1,
         .max_words = 1,
@@ -61,8 +63,7 @@ const struct hf_cli_command hf_cli_commands[] = {
         .name = "delta create",
         .args = "OLD NEW PATCH",
         .summary = "make the patch that turns OLD into NEW",
-        .details =
-            "The same inputs give the same patch, whatever the number of workers. '-' is standard input or output.",
+        .details = "The same inputs give the same patch, with any number of threads. '-' is standard input or output.",
         .min_words = 3,
         .max_words = 3,
         ROW(hf_cli_delta_create),
@@ -72,8 +73,8 @@ const struct hf_cli_command hf_cli_commands[] = {
         .args = "OLD PATCH NEW",
         .summary = "rebuild NEW from OLD and a patch",
         .details =
-            "NEW appears only when its size and SHA-256 are those the patch was made for (to standard output it is "
-            "written as it comes, and the exit code says whether it was right).",
+            "NEW appears only if its size and SHA-256 are those in the patch. If NEW is standard output, the bytes "
+            "appear at once, and the exit code tells whether they are correct.",
         .min_words = 3,
         .max_words = 3,
         ROW(hf_cli_delta_apply),
@@ -81,7 +82,7 @@ const struct hf_cli_command hf_cli_commands[] = {
     {
         .name = "delta info",
         .args = "PATCH",
-        .summary = "what a patch is for",
+        .summary = "show what a patch was made from and for",
         .min_words = 1,
         .max_words = 1,
         ROW(hf_cli_delta_info),
@@ -90,7 +91,7 @@ const struct hf_cli_command hf_cli_commands[] = {
         .name = "lint",
         .args = "FILE...",
         .summary = "check EdgeUpdate and SyncPolicy files as a node would",
-        .details = "Prints file:line: path: what is wrong, for everything that is wrong.",
+        .details = "Prints 'file:line: path: text' for every error and warning.",
         .min_words = 1,
         .max_words = HF_CLI_MAX_WORDS,
         ROW(hf_cli_lint),
@@ -98,18 +99,18 @@ const struct hf_cli_command hf_cli_commands[] = {
     {
         .name = "status",
         .args = "",
-        .summary = "what the agent of this node last said",
+        .summary = "show the last status of this node's agent",
         .details =
-            "Reads the agent's run folder and state folder; needs neither network nor a running agent. Says how old "
-            "what it found is; exit code 5: nobody renews it.",
+            "Reads the agent's run folder and state folder; needs neither a network nor a running agent. Shows the "
+            "age of the status; exit code 5: no agent renews it.",
         ROW(hf_cli_status),
     },
     {
         .name = "hold",
         .args = "",
-        .summary = "postpone updates on this node, or see whether they are",
-        .details = "What is in progress is brought to its end, nothing new starts. Works offline; shows centrally. "
-                   "Without an option, says whether this node is held.\n\n"
+        .summary = "postpone updates on this node, or show whether it is held",
+        .details = "An update in progress finishes; no other one starts. Works offline; the EdgeNode shows it. "
+                   "Without an option, shows whether this node is held.\n\n"
                    "  holdfast hold --reason 'line 3 is running' --for 8h\n"
                    "  holdfast hold --release",
         ROW(hf_cli_hold),
@@ -117,11 +118,11 @@ const struct hf_cli_command hf_cli_commands[] = {
     {
         .name = "spool stat",
         .args = "DIR",
-        .summary = "what telemetry waits in a folder",
+        .summary = "show how much telemetry waits in a folder",
         .details =
-            "Reads only, and needs no agent: the disk of a dead node, a copy of it, or a node at work. DIR is one "
-            "spool or a folder above some, as the agent's EDGE_STORAGE_DIR is. Exit code 1 when something is "
-            "damaged.",
+            "Only reads, and needs no agent: works on the disk of a dead node, on a copy, or on a running node. DIR is "
+            "one spool, or a folder that holds spools, such as the agent's EDGE_STORAGE_DIR. Exit code 1: a spool "
+            "is damaged.",
         .min_words = 1,
         .max_words = 1,
         ROW(hf_cli_spool_stat),
@@ -130,7 +131,7 @@ const struct hf_cli_command hf_cli_commands[] = {
         .name = "spool cat",
         .args = "DIR",
         .summary = "print the telemetry that waits in a folder, one event per line",
-        .details = "What can be read is printed, whatever is damaged around it; exit code 1 says that something is.\n\n"
+        .details = "Prints every readable event, also from a damaged spool; exit code 1: a spool is damaged.\n\n"
                    "  holdfast spool cat --severity error --from 2026-11-20T08:00:00Z /mnt/var/edge/data",
         .min_words = 1,
         .max_words = 1,
@@ -139,9 +140,9 @@ const struct hf_cli_command hf_cli_commands[] = {
     {
         .name = "spool verify",
         .args = "DIR",
-        .summary = "is the telemetry in a folder whole?",
+        .summary = "check the telemetry in a folder for damage",
         .details =
-            "Reads every record and its checksum. Exit code 0: all of them are whole and none is missing; 1: not so.",
+            "Reads every record and its checksum. Exit code 0: all records are intact and none is missing; else 1.",
         .min_words = 1,
         .max_words = 1,
         ROW(hf_cli_spool_verify),
@@ -158,42 +159,16 @@ const struct hf_cli_command hf_cli_commands[] = {
     {
         .name = "help",
         .args = "[COMMAND]",
-        .summary = "what there is, or what one command does",
+        .summary = "list the commands, or explain one of them",
         .max_words = 2,
         ROW(hf_cli_help),
     },
     {
         .name = "version",
         .args = "",
-        .summary = "the version of this program",
+        .summary = "print the version of this program",
         ROW(hf_cli_version),
     },
 };
 
 const size_t hf_cli_n_commands = HF_LEN(hf_cli_commands);
-
-/* How many words of argv spell `name` ("delta create" takes two), 0 when they do not. */
-static size_t spelled(const char *name, const char *const *argv, size_t n)
-{
-    struct hf_view rest = hf_view_of(name), word;
-    size_t used = 0;
-
-    while (hf_view_split(&rest, ' ', &word)) {
-        if (used >= n || !hf_view_eq(word, argv[used]))
-            return 0;
-        used++;
-    }
-    return used;
-}
-
-const struct hf_cli_command *hf_cli_find(const char *const *argv, size_t n, size_t *ret_used)
-{
-    for (size_t i = 0; i < hf_cli_n_commands; i++) {
-        size_t used = spelled(hf_cli_commands[i].name, argv, n);
-        if (used > 0) {
-            *ret_used = used;
-            return &hf_cli_commands[i];
-        }
-    }
-    return NULL;
-}

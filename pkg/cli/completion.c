@@ -1,16 +1,17 @@
-/* Completion for three shells, written out from the table of commands. */
+/* Completion scripts for three shells, from the table of commands. */
 #include <errno.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "cli/cli.h"
 
-/* The first word of a command's name, and what is behind it (empty for commands of one word). */
+/* Returns the first word of a command's name. */
 static struct hf_view first_word(const struct hf_cli_command *command)
 {
     return (struct hf_view){command->name, strcspn(command->name, " ")};
 }
 
+/* Returns the second word, empty for commands of one word. */
 static struct hf_view second_word(const struct hf_cli_command *command)
 {
     size_t n = strcspn(command->name, " ");
@@ -18,45 +19,45 @@ static struct hf_view second_word(const struct hf_cli_command *command)
     return hf_view_of(command->name[n] == ' ' ? command->name + n + 1 : "");
 }
 
-/* Is this the first row with its first word? Rows of a group stand together or not; either is fine. */
-static bool leads(size_t row)
+/* Returns true for the first row of a group, that is, of all rows with the same first word. */
+static bool leads(const struct hf_cli *cli, size_t row)
 {
-    struct hf_view word = first_word(&hf_cli_commands[row]);
+    struct hf_view word = first_word(&cli->commands[row]);
 
     for (size_t i = 0; i < row; i++) {
-        struct hf_view other = first_word(&hf_cli_commands[i]);
+        struct hf_view other = first_word(&cli->commands[i]);
         if (other.n == word.n && memcmp(other.p, word.p, word.n) == 0)
             return false;
     }
     return true;
 }
 
-static bool same_group(size_t a, size_t b)
+static bool same_group(const struct hf_cli *cli, size_t a, size_t b)
 {
-    struct hf_view x = first_word(&hf_cli_commands[a]), y = first_word(&hf_cli_commands[b]);
+    struct hf_view x = first_word(&cli->commands[a]), y = first_word(&cli->commands[b]);
 
     return x.n == y.n && memcmp(x.p, y.p, x.n) == 0;
 }
 
-static void print_first_words(FILE *to)
+static void print_first_words(const struct hf_cli *cli, FILE *to)
 {
     const char *gap = "";
 
-    for (size_t i = 0; i < hf_cli_n_commands; i++)
-        if (leads(i)) {
-            struct hf_view word = first_word(&hf_cli_commands[i]);
+    for (size_t i = 0; i < cli->n_commands; i++)
+        if (leads(cli, i)) {
+            struct hf_view word = first_word(&cli->commands[i]);
             (void)fprintf(to, "%s%.*s", gap, (int)word.n, word.p);
             gap = " ";
         }
 }
 
-static void print_second_words(FILE *to, size_t leader)
+static void print_second_words(const struct hf_cli *cli, FILE *to, size_t leader)
 {
     const char *gap = "";
 
-    for (size_t i = leader; i < hf_cli_n_commands; i++)
-        if (same_group(leader, i)) {
-            (void)fprintf(to, "%s%s", gap, second_word(&hf_cli_commands[i]).p);
+    for (size_t i = leader; i < cli->n_commands; i++)
+        if (same_group(cli, leader, i)) {
+            (void)fprintf(to, "%s%s", gap, second_word(&cli->commands[i]).p);
             gap = " ";
         }
 }
@@ -68,40 +69,40 @@ static void print_options(FILE *to, const struct hf_cli_command *command)
     (void)fprintf(to, "--help");
 }
 
-/* The part that bash and zsh have in common: a case that sets `choices` for groups, one for options. */
-static void print_cases(FILE *to)
+/* Prints the part that bash and zsh share: one case sets `choices` for commands, another one for options. */
+static void print_cases(const struct hf_cli *cli, FILE *to)
 {
     (void)fprintf(to, "  if [ \"$position\" -eq 1 ]; then choices='");
-    print_first_words(to);
+    print_first_words(cli, to);
     (void)fprintf(to, "'\n  elif [ \"$position\" -eq 2 ]; then\n    case $one in\n");
-    for (size_t i = 0; i < hf_cli_n_commands; i++)
-        if (leads(i) && second_word(&hf_cli_commands[i]).n > 0) {
-            struct hf_view word = first_word(&hf_cli_commands[i]);
+    for (size_t i = 0; i < cli->n_commands; i++)
+        if (leads(cli, i) && second_word(&cli->commands[i]).n > 0) {
+            struct hf_view word = first_word(&cli->commands[i]);
             (void)fprintf(to, "      %.*s) choices='", (int)word.n, word.p);
-            print_second_words(to, i);
+            print_second_words(cli, to, i);
             (void)fprintf(to, "' ;;\n");
         }
     (void)fprintf(to, "      help) choices='");
-    print_first_words(to);
+    print_first_words(cli, to);
     (void)fprintf(to, "' ;;\n      completion) choices='bash zsh fish' ;;\n    esac\n  fi\n"
                       "  case $current in\n  -*)\n    case \"$one $two\" in\n");
-    for (size_t i = 0; i < hf_cli_n_commands; i++) {
-        const char *name = hf_cli_commands[i].name;
+    for (size_t i = 0; i < cli->n_commands; i++) {
+        const char *name = cli->commands[i].name;
         bool two = strchr(name, ' ') != NULL;
         (void)fprintf(to, two ? "      '%s') choices='" : "      '%s '*) choices='", name);
-        print_options(to, &hf_cli_commands[i]);
+        print_options(to, &cli->commands[i]);
         (void)fprintf(to, "' ;;\n");
     }
     (void)fprintf(to, "    esac ;;\n  esac\n");
 }
 
-static void print_bash(FILE *to)
+static void print_bash(const struct hf_cli *cli, FILE *to)
 {
-    (void)fprintf(to, "# bash completion for holdfast; made by: holdfast completion bash\n"
+    (void)fprintf(to, "# bash completion for holdfast, printed by: holdfast completion bash\n"
                       "_holdfast() {\n"
                       "  local current=${COMP_WORDS[COMP_CWORD]} position=$COMP_CWORD one=${COMP_WORDS[1]-} "
                       "two=${COMP_WORDS[2]-} choices=\n");
-    print_cases(to);
+    print_cases(cli, to);
     (void)fprintf(to, "  if [ -n \"$choices\" ]; then\n"
                       "    mapfile -t COMPREPLY < <(compgen -W \"$choices\" -- \"$current\")\n"
                       "  else\n"
@@ -112,14 +113,14 @@ static void print_bash(FILE *to)
                       "complete -F _holdfast holdfast kubectl-holdfast\n");
 }
 
-static void print_zsh(FILE *to)
+static void print_zsh(const struct hf_cli *cli, FILE *to)
 {
     (void)fprintf(to, "#compdef holdfast kubectl-holdfast\n"
-                      "# zsh completion for holdfast; made by: holdfast completion zsh\n"
+                      "# zsh completion for holdfast, printed by: holdfast completion zsh\n"
                       "_holdfast() {\n"
                       "  local current=${words[CURRENT]} position=$((CURRENT - 1)) one=${words[2]} two=${words[3]}\n"
                       "  local choices=\n");
-    print_cases(to);
+    print_cases(cli, to);
     (void)fprintf(to, "  if [ -n \"$choices\" ]; then\n"
                       "    compadd -- ${=choices}\n"
                       "  else\n"
@@ -130,7 +131,7 @@ static void print_zsh(FILE *to)
                       "if [ \"${funcstack[1]-}\" = _holdfast ]; then _holdfast; fi\n");
 }
 
-/* Text between single quotes of fish: backslash and quote are escaped. */
+/* Prints text for single quotes of fish; escapes backslash and quote. */
 static void print_quoted(FILE *to, const char *text)
 {
     for (; *text != '\0'; text++)
@@ -154,20 +155,20 @@ static void print_fish_options(FILE *to, const struct hf_cli_command *command)
     }
 }
 
-static void print_fish(FILE *to)
+static void print_fish(const struct hf_cli *cli, FILE *to)
 {
-    (void)fprintf(to, "# fish completion for holdfast; made by: holdfast completion fish\n");
-    for (size_t i = 0; i < hf_cli_n_commands; i++) {
-        const struct hf_cli_command *command = &hf_cli_commands[i];
+    (void)fprintf(to, "# fish completion for holdfast, printed by: holdfast completion fish\n");
+    for (size_t i = 0; i < cli->n_commands; i++) {
+        const struct hf_cli_command *command = &cli->commands[i];
         struct hf_view one = first_word(command), two = second_word(command);
-        if (leads(i))
+        if (leads(cli, i))
             (void)fprintf(to, "complete -c holdfast -n __fish_use_subcommand -f -a %.*s", (int)one.n, one.p);
-        if (leads(i) && two.n == 0) {
+        if (leads(cli, i) && two.n == 0) {
             (void)fprintf(to, " -d '");
             print_quoted(to, command->summary);
             (void)fprintf(to, "'");
         }
-        if (leads(i))
+        if (leads(cli, i))
             (void)fprintf(to, "\n");
         if (two.n > 0) {
             (void)fprintf(to, "complete -c holdfast -n '__fish_seen_subcommand_from %.*s' -f -a %s -d '", (int)one.n,
@@ -185,13 +186,13 @@ int hf_cli_completion(struct hf_cli *cli, const struct hf_cli_args *args, struct
 {
     static const struct {
         const char *shell;
-        void (*print)(FILE *to);
+        void (*print)(const struct hf_cli *cli, FILE *to);
     } shells[] = {{"bash", print_bash}, {"zsh", print_zsh}, {"fish", print_fish}};
 
     for (size_t i = 0; i < HF_LEN(shells); i++)
         if (strcmp(args->words[0], shells[i].shell) == 0) {
-            shells[i].print(cli->out);
+            shells[i].print(cli, cli->out);
             return 0;
         }
-    return hf_err_set(err, EINVAL, "shell '%s' is not known; bash, zsh and fish are", args->words[0]);
+    return hf_err_set(err, EINVAL, "unknown shell '%s': bash, zsh or fish", args->words[0]);
 }

@@ -38,7 +38,7 @@ static const char *const *after_name(char **argv)
     return (const char *const *)argv + 1 + NAME_WORDS;
 }
 
-/* The row, NULL: it is the whole program's. */
+/* Returns the row; NULL: the whole program runs this command line. */
 static const struct hf_cli_command *own_command(int argc, char **argv)
 {
     if (argc <= NAME_WORDS || argc > HF_CLI_MAX_WORDS || strcmp(argv[1], "delta") != 0 ||
@@ -54,14 +54,14 @@ bool hf_cli_front_takes(int argc, char **argv)
     return own_command(argc, argv) != NULL;
 }
 
-/* Become the whole program. Returns only when there is none. */
+/* Replaces this process by the whole program. Returns only on failure. */
 static int start_whole(const char *self, char **argv, struct hf_err *err)
 {
     static const char *const places[] = {"", HF_CLI_WHOLE_FOLDER "/"};
     char folder[PATH_MAX];
 
     if (self == NULL)
-        return hf_err_set(err, ENOENT, "/proc is needed to find '" HF_CLI_WHOLE "'");
+        return hf_err_set(err, ENOENT, "cannot find '" HF_CLI_WHOLE "': /proc is not mounted");
     (void)hf_dir_of_path(self, folder, sizeof(folder));
     for (size_t i = 0; i < HF_LEN(places); i++) {
         _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s" HF_CLI_WHOLE, folder, places[i]);
@@ -72,8 +72,8 @@ static int start_whole(const char *self, char **argv, struct hf_err *err)
             return hf_err_sys(err, -errno, "start '%s'", path);
     }
     return hf_err_set(err, ENOENT,
-                      "'" HF_CLI_WHOLE "' is neither in '%s' nor in '" HF_CLI_WHOLE_FOLDER
-                      "' from there: all commands but plain cases of 'delta apply' and 'delta create' are in it",
+                      "cannot find '" HF_CLI_WHOLE "' in '%s' or '" HF_CLI_WHOLE_FOLDER
+                      "' from there; all commands except plain 'delta apply' and 'delta create' need it",
                       folder);
 }
 
@@ -87,13 +87,14 @@ static int create(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_
     return r > 0 ? start_whole(cli->self, cli->argv, err) : r;
 }
 
-/* What was read of a pipe cannot be given back: a child feeds the whole program with that and with what follows. */
+/* Nobody can push bytes back into a pipe, so a child feeds the whole program: first the bytes already read, then the
+ * remainder. */
 static void feed(int from, int to, const char *head, size_t n)
 {
     char bytes[FEED];
     ssize_t got;
 
-    /* Whoever waits for the end of the output does not wait for this process. */
+    /* A reader that waits for the end of the output must not wait for this process. */
     (void)close(STDOUT_FILENO);
     (void)close(STDERR_FILENO);
     for (bool on = hf_fd_write_all(to, head, n) == 0; on;

@@ -13,7 +13,7 @@ static void watch(const struct hf_fs_ops *fs, const char *folder, int fd)
     char word;
     ssize_t n;
 
-    (void)setsid(); /* Ctrl-C is not for us */
+    (void)setsid(); /* Ctrl-C must not end this process */
     (void)signal(SIGHUP, SIG_IGN);
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGTERM, SIG_IGN);

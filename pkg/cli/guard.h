@@ -1,18 +1,19 @@
-/* cli/guard.h - a half-made folder goes when the program that makes it dies, by Ctrl-C or by kill -9.
+/* cli/guard.h - remove an unfinished folder if the program that makes it dies, by Ctrl-C or by kill -9.
  *
- * A child of its own session waits for the end of the program; when that comes without hf_cli_guard_end() it removes the folder. A
- * signal handler could not do it: it would have to remove what other threads are still writing, and SIGKILL asks nobody.
- * To be started before there are threads. */
+ * A child process in its own session waits for the end of the program. If the program ends without
+ * hf_cli_guard_end(), the child removes the folder. A signal handler cannot do that: other threads would still write
+ * to the folder, and SIGKILL has no handler. Begin before the program starts threads. */
 #pragma once
 
 #include "base/err.h"
 #include "base/fs.h"
 
 struct hf_cli_guard {
-    int fd; /* its closing without a word is the alarm */
+    int fd; /* a pipe to the child; if it closes without a byte, the child removes the folder */
     int pid;
 };
 
 HF_MUST_USE int hf_cli_guard_begin(const struct hf_fs_ops *fs, const char *folder, struct hf_cli_guard *ret_guard,
                                    struct hf_err *err);
-void hf_cli_guard_end(struct hf_cli_guard *guard); /* the folder is its own again */
+/* Ends the child; the folder stays. */
+void hf_cli_guard_end(struct hf_cli_guard *guard);

@@ -9,9 +9,9 @@
 enum { NAME_COLUMN = 18, OPTION_COLUMN = 28, PAGE = 100 };
 
 static const char exit_codes[] =
-    "Exit codes: 0 done; 1 failed (a file, a full disk, ...); 2 wrong command line, nothing was done;\n"
-    "3 refused: a signature, a hash or the content itself; 4 `status`: something on the node needs a person;\n"
-    "5 `status`: what was found is old, and no agent renews it.\n";
+    "Exit codes: 0 success; 1 failed (a file, a full disk, ...); 2 wrong command line, nothing happened;\n"
+    "3 refused: a signature, a hash or the content itself; 4 `status`: the node needs a person's attention;\n"
+    "5 `status`: the status is old, and no agent renews it.\n";
 
 void hf_cli_help_all(struct hf_cli *cli, FILE *to)
 {
@@ -19,9 +19,9 @@ void hf_cli_help_all(struct hf_cli *cli, FILE *to)
                   "holdfast " HF_VERSION ": releases, deltas and the state of edge nodes\n\n"
                   "usage: %s COMMAND [OPTION...] [ARGUMENT...]\n\n",
                   cli->program);
-    for (size_t i = 0; i < hf_cli_n_commands; i++)
-        (void)fprintf(to, "  %-*s %s\n", NAME_COLUMN, hf_cli_commands[i].name, hf_cli_commands[i].summary);
-    (void)fprintf(to, "\n%s help COMMAND says more; so does holdfast(1).\n%s", cli->program, exit_codes);
+    for (size_t i = 0; i < cli->n_commands; i++)
+        (void)fprintf(to, "  %-*s %s\n", NAME_COLUMN, cli->commands[i].name, cli->commands[i].summary);
+    (void)fprintf(to, "\nFor more: %s help COMMAND, and holdfast(1).\n%s", cli->program, exit_codes);
 }
 
 static bool is_of_group(const char *name, const char *word)
@@ -31,10 +31,10 @@ static bool is_of_group(const char *name, const char *word)
     return strncmp(name, word, n) == 0 && name[n] == ' ';
 }
 
-bool hf_cli_is_group(const char *word)
+bool hf_cli_is_group(const struct hf_cli *cli, const char *word)
 {
-    for (size_t i = 0; i < hf_cli_n_commands; i++)
-        if (is_of_group(hf_cli_commands[i].name, word))
+    for (size_t i = 0; i < cli->n_commands; i++)
+        if (is_of_group(cli->commands[i].name, word))
             return true;
     return false;
 }
@@ -43,8 +43,8 @@ bool hf_cli_help_group(struct hf_cli *cli, FILE *to, const char *word)
 {
     bool found = false;
 
-    for (size_t i = 0; i < hf_cli_n_commands; i++) {
-        const struct hf_cli_command *command = &hf_cli_commands[i];
+    for (size_t i = 0; i < cli->n_commands; i++) {
+        const struct hf_cli_command *command = &cli->commands[i];
         if (!is_of_group(command->name, word))
             continue;
         if (!found)
@@ -55,7 +55,7 @@ bool hf_cli_help_group(struct hf_cli *cli, FILE *to, const char *word)
     return found;
 }
 
-/* Words of a paragraph, wrapped; lines that begin with a blank stand as they are. */
+/* Prints wrapped paragraphs. Lines that begin with a blank stay as they are. */
 static void print_wrapped(FILE *to, const char *text)
 {
     struct hf_view rest = hf_view_of(text), line, word;
@@ -122,7 +122,7 @@ int hf_cli_help(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_er
         hf_cli_help_all(cli, cli->out);
         return 0;
     }
-    const struct hf_cli_command *command = hf_cli_find(args->words, args->n_words, &used);
+    const struct hf_cli_command *command = hf_cli_find(cli, args->words, args->n_words, &used);
     if (command != NULL && used == args->n_words) {
         hf_cli_help_command(cli, command);
         return 0;
@@ -130,15 +130,15 @@ int hf_cli_help(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_er
     if (args->n_words == 1 && hf_cli_help_group(cli, cli->out, args->words[0]))
         return 0;
     struct hf_cli_nearest nearest = {.typed = args->words[0]};
-    for (size_t i = 0; i < hf_cli_n_commands; i++)
-        hf_cli_nearest_try(&nearest, hf_cli_commands[i].name);
+    for (size_t i = 0; i < cli->n_commands; i++)
+        hf_cli_nearest_try(&nearest, cli->commands[i].name);
     return hf_err_set(err, EINVAL, "there is no command '%s%s%s'%s%s%s", args->words[0], args->n_words > 1 ? " " : "",
                       args->n_words > 1 ? args->words[1] : "", nearest.best != NULL ? "; did you mean '" : "",
                       nearest.best != NULL ? nearest.best : "", nearest.best != NULL ? "'?" : "");
 }
 
 const struct hf_cli_option hf_cli_version_options[] = {
-    HF_CLI_JSON("as JSON"),
+    HF_CLI_JSON("print as JSON"),
     {.name = NULL},
 };
 

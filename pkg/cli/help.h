@@ -1,10 +1,11 @@
-/* cli/help.h - help texts, all made from the table of commands. */
+/* cli/help.h - help texts, all from the table of commands. */
 #pragma once
 
 #include "cli/cli.h"
 
 void hf_cli_help_all(struct hf_cli *cli, FILE *to);
 void hf_cli_help_command(struct hf_cli *cli, const struct hf_cli_command *command);
-bool hf_cli_is_group(const char *word); /* "delta": the first word of several commands */
-/* The commands that begin with `word` ("delta"); false when there are none. */
+/* Returns true if `word` is the first word of two-word commands ("delta"). */
+bool hf_cli_is_group(const struct hf_cli *cli, const char *word);
+/* Prints the commands that begin with `word`. Returns false if there are none. */
 bool hf_cli_help_group(struct hf_cli *cli, FILE *to, const char *word);

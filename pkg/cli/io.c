@@ -1,5 +1,5 @@
-/* Files of commands. Outputs are written to a file that has no name yet (O_TMPFILE), so that a killed command leaves nothing
- * behind; where the file system cannot do that, to "<name>.XXXXXX". */
+/* Files of commands, and progress. Writes outputs to a file without a name (O_TMPFILE), so that a killed command
+ * leaves nothing behind; on file systems without O_TMPFILE, to "<name>.XXXXXX". */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -40,7 +40,7 @@ static int open_temp(const char *path, mode_t mode, struct hf_cli_out *out, stru
     return fchmod(out->fd, mode & ~mask) < 0 ? hf_err_sys(err, -errno, "chmod '%s'", out->temp) : 0;
 }
 
-/* What stands at the path already decides: a device or a pipe is written to, a link is followed, a folder is refused. */
+/* Opens the output according to what the path is: writes to a device or pipe, follows a link, refuses a folder. */
 static int open_named(const char *path, mode_t mode, struct hf_cli_out *out, struct hf_err *err)
 {
     _cleanup_(hf_freep) char *real = realpath(path, NULL);
@@ -97,7 +97,7 @@ int hf_cli_sink_write(void *ctx, const void *bytes, size_t n)
     return hf_cli_out_write(&sink->out, bytes, n, sink->err);
 }
 
-/* Give the nameless file its name or, where that is taken, one beside it, as linkat() replaces nothing. */
+/* Gives the nameless file its name or, if that is taken, a temporary one, because linkat() replaces nothing. */
 static int name_temp(struct hf_cli_out *out)
 {
     char self[64];
@@ -117,14 +117,15 @@ static int name_temp(struct hf_cli_out *out)
     return 0;
 }
 
-/* Does the file system write a file's bytes before the name that it takes from another one? ext4 calls that auto_da_alloc. */
+/* Returns true if the file system writes a file's bytes before a rename that replaces another file. ext4 calls that
+ * auto_da_alloc. */
 static bool keeps_order(int fd)
 {
     struct statfs fs;
 
     if (fstatfs(fd, &fs) < 0)
         return false;
-    uint32_t type = (uint32_t)fs.f_type; /* signed, of 32 or 64 bits, by processor */
+    uint32_t type = (uint32_t)fs.f_type; /* signed 32 or 64 bits, depending on the processor */
     return type == EXT4_SUPER_MAGIC || type == BTRFS_SUPER_MAGIC || type == TMPFS_MAGIC;
 }
 
@@ -260,7 +261,7 @@ void hf_cli_map_done(struct hf_cli_map *map)
     *map = (struct hf_cli_map){.p = NULL};
 }
 
-/* Seconds that the rest will take if it goes on as so far; 0: no idea yet. */
+/* Returns the estimated seconds until the end; 0: no estimate yet. */
 static uint64_t time_left_s(struct hf_cli *cli, uint64_t now, uint64_t done, uint64_t total)
 {
     if (total != cli->pace.total || done < cli->pace.done) {
@@ -314,7 +315,7 @@ void hf_cli_progress_end(struct hf_cli *cli)
     cli->drawing = false;
 }
 
-/* Rounded, in whole numbers: printing a double touches more code than applying a delta does. */
+/* Rounds with integers, because printing a double executes more code pages than applying a delta. */
 const char *hf_cli_bytes(uint64_t bytes, char text[HF_CLI_BYTES_TEXT])
 {
     static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};

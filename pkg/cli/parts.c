@@ -6,7 +6,6 @@
 #include "base/buf.h"
 #include "base/encoding/base64.h"
 #include "base/parse.h"
-#include "cli/release/keyfile.h"
 
 int hf_cli_read_objects(struct hf_cli *cli, const char *path, json_t **ret_array, struct hf_buf *text,
                         struct hf_err *err)
@@ -36,10 +35,10 @@ int hf_cli_read_update(struct hf_cli *cli, const char *path, json_t **ret_update
     if (r < 0)
         return r;
     if (json_array_size(array) != 1)
-        return hf_err_set(err, EBADMSG, "%s: %zu objects, one EdgeUpdate is wanted", path, json_array_size(array));
+        return hf_err_set(err, EBADMSG, "%s: holds %zu objects, expected one EdgeUpdate", path, json_array_size(array));
     json_t *object = json_array_get(array, 0);
     if (strcmp(hf_json_str_or(object, "kind", ""), "EdgeUpdate") != 0)
-        return hf_err_set(err, EBADMSG, "%s: kind is '%.40s', EdgeUpdate is wanted", path,
+        return hf_err_set(err, EBADMSG, "%s: kind is '%.40s', expected EdgeUpdate", path,
                           hf_json_str_or(object, "kind", ""));
     *ret_update = json_incref(object);
     return 0;
@@ -65,8 +64,8 @@ int hf_cli_decode_update(struct hf_cli *cli, const char *path, json_t *json, str
     int r = hf_edgeupdate_decode(json, ret_update, issues);
     print_issues(cli, path, issues);
     if (r < 0)
-        r = hf_err_set(err, -r, "%s: %zu %s wrong; a node would refuse it", path, issues->n_errors,
-                       issues->n_errors == 1 ? "thing is" : "things are");
+        r = hf_err_set(err, -r, "%s: %zu %s; a node would refuse it", path, issues->n_errors,
+                       issues->n_errors == 1 ? "error" : "errors");
     free(issues);
     return r;
 }
@@ -78,72 +77,6 @@ void hf_cli_wipe(struct hf_buf *secret)
     hf_buf_done(secret);
 }
 
-/* Sign, and check with the public half at once: a signature that does not fit must not leave this machine. */
-static int make_signature(const char *private_pem, struct hf_view message, struct hf_buf *base64, struct hf_err *err)
-{
-    _cleanup_(hf_buf_done) struct hf_buf public_pem = HF_BUF_INIT(HF_CLI_KEY_BYTES);
-    unsigned char signature[HF_ED25519_SIGNATURE];
-    int r = hf_trust_sign(private_pem, message, signature, err);
-
-    if (r == 0)
-        r = hf_trust_public_of(private_pem, &public_pem, err);
-    if (r == 0)
-        r = hf_trust_verify(hf_buf_str(&public_pem), message, signature, err);
-    if (r == 0 && hf_base64_encode(signature, sizeof(signature), base64) < 0)
-        r = hf_err_set(err, ENOMEM, "out of memory");
-    return r;
-}
-
-static int put_signature(json_t *update, const char *key_id, const char *base64, struct hf_err *err)
-{
-    json_t *list = hf_json_mutable(hf_json_at(update, "spec.signatures"));
-    size_t i;
-
-    if (!json_is_array(list)) {
-        list = json_array();
-        int r = hf_cli_put(update, "spec.signatures", list, err);
-        if (r < 0)
-            return r;
-    }
-    for (i = 0; i < json_array_size(list); i++)
-        if (strcmp(hf_json_str_or(json_array_get(list, i), "keyId", ""), key_id) == 0)
-            break;
-    json_t *entry = json_pack("{s:s, s:s}", "keyId", key_id, "signature", base64);
-    if (i < json_array_size(list))
-        return json_array_set_new(list, i, entry) < 0 ? hf_err_set(err, ENOMEM, "out of memory") : 0;
-    return hf_cli_append(list, entry, err);
-}
-
-int hf_cli_sign(struct hf_cli *cli, json_t *update, const char *key_file, const char *key_id, struct hf_err *err)
-{
-    _cleanup_(hf_buf_done) struct hf_buf message = HF_BUF_INIT(HF_CLI_OBJECT_BYTES), base64 = HF_BUF_INIT(256);
-    _cleanup_(hf_cli_wipe) struct hf_buf pem = HF_BUF_INIT(HF_CLI_KEY_BYTES);
-    char named[HF_KEY_ID_MAX + 1];
-    int r;
-
-    if (key_id == NULL) {
-        r = hf_cli_key_id(key_file, named, err);
-        if (r < 0)
-            return hf_err_wrap(err, r, "--key-id is missing");
-        key_id = named;
-    }
-    if (!hf_trust_key_id_valid(key_id))
-        return hf_err_set(err, EINVAL, "key id '%.80s': lower case letters, digits, '-' and '.', at most %d", key_id,
-                          HF_KEY_ID_MAX);
-    if (!json_is_object(hf_json_at(update, "spec.release")))
-        return hf_err_set(err, EBADMSG, "spec.release is missing: there is nothing to sign");
-    r = hf_json_canonical(hf_json_at(update, "spec.release"), &message, err);
-    if (r < 0)
-        return hf_err_wrap(err, -EBADMSG, "spec.release");
-    r = hf_cli_key_read_private(cli, key_file, &pem, err);
-    if (r < 0)
-        return r;
-    r = make_signature(hf_buf_str(&pem), hf_buf_view(&message), &base64, err);
-    if (r < 0)
-        return hf_err_wrap(err, r, "sign with '%s'", key_file);
-    return put_signature(update, key_id, hf_buf_str(&base64), err);
-}
-
 size_t hf_cli_count(const struct hf_cli_args *args, const char *name)
 {
     size_t n = 0;
@@ -151,19 +84,6 @@ size_t hf_cli_count(const struct hf_cli_args *args, const char *name)
     while (hf_cli_nth_value(args, name, n) != NULL)
         n++;
     return n;
-}
-
-int hf_cli_sign_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *update, struct hf_err *err)
-{
-    size_t keys = hf_cli_count(args, "key"), ids = hf_cli_count(args, "key-id");
-    int r = 0;
-
-    if (ids != 0 && keys != ids)
-        return hf_err_set(err, EINVAL, "%zu times --key and %zu times --key-id: one each, or no --key-id at all", keys,
-                          ids);
-    for (size_t i = 0; r == 0 && i < keys; i++)
-        r = hf_cli_sign(cli, update, hf_cli_nth_value(args, "key", i), hf_cli_nth_value(args, "key-id", i), err);
-    return r;
 }
 
 int hf_cli_duration(const char *option, const char *text, uint64_t *ret_ns, struct hf_err *err)
@@ -181,7 +101,7 @@ int hf_cli_duration(const char *option, const char *text, uint64_t *ret_ns, stru
     }
     if (hf_parse_duration(text, ret_ns) == 0)
         return 0;
-    return hf_err_set(err, EINVAL, "--%s: '%.40s' is no duration (90d, 12h, 1h30m)", option, text);
+    return hf_err_set(err, EINVAL, "--%s: '%.40s' is not a duration (90d, 12h, 1h30m)", option, text);
 }
 
 int hf_cli_put(json_t *object, const char *path, json_t *value, struct hf_err *err)
@@ -189,7 +109,7 @@ int hf_cli_put(json_t *object, const char *path, json_t *value, struct hf_err *e
     int r = value != NULL ? hf_json_put(object, path, value) : -ENOMEM;
 
     if (r == -ENOTDIR)
-        return hf_err_set(err, EBADMSG, "%s: something on the way is no object", path);
+        return hf_err_set(err, EBADMSG, "%s: a field on this path is not an object", path);
     return r < 0 ? hf_err_set(err, ENOMEM, "out of memory") : 0;
 }
 

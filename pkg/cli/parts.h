@@ -1,4 +1,4 @@
-/* cli/parts.h - what several commands share: objects in files, signing, hashes, times and sizes as people write them. */
+/* cli/parts.h - helpers that several commands share: objects in files, durations, JSON output. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -7,42 +7,35 @@
 
 enum { HF_CLI_OBJECT_BYTES = 4 << 20, HF_CLI_KEY_BYTES = 64 << 10 };
 
-/* Said of an EdgeUpdate with a strategy. */
+/* Warning for an EdgeUpdate with a strategy. */
 #define HF_CLI_NEEDS_CONTROLLER                                                                                        \
     "needs holdfast-controller, which this version does not have: nodes wait until status.admission admits them "      \
     "(without a strategy, every selected node is admitted)"
 
-/* Every document of a YAML or JSON file. */
+/* Reads all documents of a YAML or JSON file. Appends the text of the file to `text` (may be NULL). */
 HF_MUST_USE int hf_cli_read_objects(struct hf_cli *cli, const char *path, json_t **ret_array, struct hf_buf *text,
                                     struct hf_err *err);
 
-/* The one EdgeUpdate of a file; -EBADMSG when there is none or more than one object. */
+/* Reads a file that holds one EdgeUpdate. -EBADMSG: it holds another kind, or not exactly one object. */
 HF_MUST_USE int hf_cli_read_update(struct hf_cli *cli, const char *path, json_t **ret_update, struct hf_err *err);
 
-/* Decode, or print every issue to cli->err as "path: what" and return -EBADMSG. Warnings are printed too. */
+/* Decodes an EdgeUpdate. Prints all errors and warnings to cli->err as "path: text". -EBADMSG: it has errors. */
 HF_MUST_USE int hf_cli_decode_update(struct hf_cli *cli, const char *path, json_t *json,
                                      struct hf_edgeupdate **ret_update, struct hf_err *err);
 
-/* Sign spec.release of `update` with a private key (cli/release/keyfile.h) and put the signature into spec.signatures, replacing one of the
- * same key. `key_id` NULL: what the file's name says. The signature is checked with the key's own public half before it is put in. */
-HF_MUST_USE int hf_cli_sign(struct hf_cli *cli, json_t *update, const char *key_file, const char *key_id,
-                            struct hf_err *err);
-
-/* hf_buf_done() for private keys. */
+/* hf_buf_done() for private keys: clears the memory first. */
 void hf_cli_wipe(struct hf_buf *secret);
 
-/* How many times an option was given. */
+/* Returns the number of occurrences of an option. */
 size_t hf_cli_count(const struct hf_cli_args *args, const char *name);
 
-/* Sign with every --key, each under its --key-id or, where none is given at all, under the name of its file. */
-HF_MUST_USE int hf_cli_sign_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *update, struct hf_err *err);
-
-/* "90d" besides what Go's durations can say. -EINVAL with *err naming the option. */
+/* Parses a Go duration, or days as "90d". -EINVAL; *err names the option. */
 HF_MUST_USE int hf_cli_duration(const char *option, const char *text, uint64_t *ret_ns, struct hf_err *err);
 
-/* json_t constructors that turn NULL into -ENOMEM; `value` is taken over in any case. */
+/* Put or append a value; take ownership of `value` in any case. -ENOMEM: `value` is NULL, because its constructor
+ * failed. */
 HF_MUST_USE int hf_cli_put(json_t *object, const char *path, json_t *value, struct hf_err *err);
 HF_MUST_USE int hf_cli_append(json_t *array, json_t *value, struct hf_err *err);
 
-/* Print as one line of JSON. */
+/* Prints one line of JSON. */
 HF_MUST_USE int hf_cli_print_json(struct hf_cli *cli, const json_t *json, struct hf_err *err);

@@ -1,4 +1,5 @@
-/* One command from its words to the exit code; no table: the thin program (cli/front.h) has one command only. */
+/* One command, from its arguments to the exit code. Does not refer to the table of commands, which the thin program
+ * (cli/front.h) does not link. */
 #include <errno.h>
 #include <string.h>
 

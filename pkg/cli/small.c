@@ -19,11 +19,11 @@ static const char help[] = "\n"
                            "\n"
                            "'-' is standard input for PATCH and standard output for NEW.\n"
                            "\n"
-                           "      --sync       NEW outlives a power cut from now on\n"
+                           "      --sync       sync NEW, so that it survives a power cut\n"
                            "      --help       print this text\n"
                            "      --version    print the version of this program\n";
 
-struct job {
+struct small_job {
     struct hf_cli_patch patch;
     struct hf_cli_sink sink;
     struct hf_delta_old old;
@@ -36,24 +36,23 @@ static int refuse(struct hf_err *err, const char *what)
         "the patch %s: apply it with 'holdfast delta apply', or make it with 'holdfast delta create --plain'", what);
 }
 
-/* Asked before anything is unpacked. */
+/* Refuses patches that this program cannot apply, before unpacking anything. */
 static int open_old(void *ctx, const struct hf_deep_info *info, struct hf_delta_old *ret_old, struct hf_err *err)
 {
-    const struct job *job = ctx;
+    const struct small_job *job = ctx;
     char what[sizeof(info->libraries) + 32];
 
     if (info->parts_n > 0)
-        return hf_err_set(err, EOPNOTSUPP,
-                          "the patch is one of container images: apply it with 'holdfast delta apply'");
+        return hf_err_set(err, EOPNOTSUPP, "the patch is for container images: apply it with 'holdfast delta apply'");
     if (info->libraries[0] != '\0') {
-        (void)snprintf(what, sizeof(what), "needs %s to pack again", info->libraries);
+        (void)snprintf(what, sizeof(what), "needs %s to compress again", info->libraries);
         return refuse(err, what);
     }
     *ret_old = job->old;
     return 0;
 }
 
-static int apply_opened(struct job *job, const char *target, struct hf_err *err)
+static int apply_opened(struct small_job *job, const char *target, struct hf_err *err)
 {
     _cleanup_(hf_freep) char *name = hf_cli_patch_scratch(target);
 
@@ -74,7 +73,7 @@ static int apply_opened(struct job *job, const char *target, struct hf_err *err)
 static int apply(struct hf_cli *cli, char **words, bool sync, struct hf_err *err)
 {
     _cleanup_(hf_closep) int old_fd = -1, patch_fd = -1;
-    struct job job = {.sink = {.out = HF_CLI_OUT_INIT, .err = err}};
+    struct small_job job = {.sink = {.out = HF_CLI_OUT_INIT, .err = err}};
     struct stat st;
     int r = hf_cli_in_open(cli, words[0], &old_fd, err);
 
@@ -82,7 +81,7 @@ static int apply(struct hf_cli *cli, char **words, bool sync, struct hf_err *err
     if (r == 0)
         r = hf_cli_in_open(cli, words[1], &patch_fd, err);
     if (r == 0 && (fstat(old_fd, &st) < 0 || !S_ISREG(st.st_mode)))
-        r = hf_err_set(err, EINVAL, "'%s' must be a file: it is read at random", words[0]);
+        r = hf_err_set(err, EINVAL, "'%s' must be a file, not a pipe: applying reads it at random offsets", words[0]);
     if (r == 0)
         r = hf_cli_out_open(cli, words[2], st.st_mode & 0777, &job.sink.out, err);
     if (r == 0) {
@@ -102,7 +101,7 @@ static int wrong_usage(struct hf_cli *cli, const char *what, const char *word)
     return HF_EXIT_USAGE;
 }
 
-static int tell(struct hf_cli *cli, const char *text, const char *more)
+static int print_text(struct hf_cli *cli, const char *text, const char *more)
 {
     (void)fprintf(cli->out, "%s%s", text, more);
     return hf_cli_finish(cli, "", HF_EXIT_OK);
@@ -122,15 +121,15 @@ int hf_cli_small_main(struct hf_cli *cli, int argc, char **argv)
             break;
         }
         if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0)
-            return tell(cli, usage, help);
+            return print_text(cli, usage, help);
         if (strcmp(argv[at], "--version") == 0)
-            return tell(cli, "holdfast-delta " HF_VERSION "\n", "");
+            return print_text(cli, "holdfast-delta " HF_VERSION "\n", "");
         if (strcmp(argv[at], "--sync") != 0)
             return wrong_usage(cli, "unknown option", argv[at]);
         sync = true;
     }
     if (argc - at != 3)
-        return wrong_usage(cli, argc - at < 3 ? "OLD, PATCH and NEW are wanted" : "more than OLD, PATCH and NEW", "");
+        return wrong_usage(cli, argc - at < 3 ? "expected OLD, PATCH and NEW" : "too many arguments", "");
     int r = apply(cli, argv + at, sync, &err);
     if (r < 0)
         (void)fprintf(cli->err, "holdfast-delta: %s\n", hf_err_text(&err, text, sizeof(text)));

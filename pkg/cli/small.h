@@ -1,10 +1,10 @@
-/* cli/small.h - holdfast-delta: `holdfast delta apply` from file to file alone, for the smallest boards and for initramfs.
+/* cli/small.h - holdfast-delta: `holdfast delta apply` for files only, for the smallest boards and for an initramfs.
  *
- * It is linked with the decoders that applying needs and with no compressor but our own deflate. A patch that has to pack zstd or xz again is
- * refused with -EOPNOTSUPP, and the message names the way out. */
+ * It links the decoders that applying needs and no compressor except our own deflate. It refuses a patch that needs
+ * the compressor of zstd or xz with -EOPNOTSUPP, and the message says what to do instead. */
 #pragma once
 
 #include "cli/cli.h"
 
-/* The whole of main(): returns the exit code. */
+/* Does all of main()'s work. Returns the exit code. */
 int hf_cli_small_main(struct hf_cli *cli, int argc, char **argv);

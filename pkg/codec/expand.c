@@ -48,12 +48,12 @@ static int cut_off(const char **ret_what)
 
 struct expansion {
     struct hf_buf *out;
-    size_t begin; /* of what this body gives, in out */
+    size_t begin; /* offset in out of the expanded body */
     size_t packed_n;
     const char **ret_what;
 };
 
-/* Room for some more, at most as much as may still come. */
+/* Reserves room for the next chunk within the limits. */
 static int make_room(const struct expansion *expansion, size_t *ret_room)
 {
     struct hf_buf *out = expansion->out;
@@ -67,16 +67,16 @@ static int make_room(const struct expansion *expansion, size_t *ret_room)
     return hf_buf_reserve(out, *ret_room) < 0 ? fail(expansion->ret_what, -ENOMEM, "no memory") : 0;
 }
 
-/* At a full buffer one byte of another place shows whether more would come. */
+/* In a full buffer the callers decode into one byte elsewhere, which shows if more would come. */
 static void took(struct hf_buf *out, size_t n)
 {
     out->n += n;
     out->p[out->n] = '\0';
 }
 
-/* ---- gzip ------------------------------------------------------------------------------------------------------------ */
+/* ---- gzip -------------------------------------------------------------------------------------------------------- */
 
-/* 1: a member has ended, 0: go on. */
+/* 1: a member has ended, 0: continue. */
 static int inflate_some(const struct expansion *expansion, z_stream *stream)
 {
     size_t room;
@@ -122,7 +122,7 @@ static int expand_gzip(const struct expansion *expansion, struct hf_view packed)
     return r < 0 ? r : 0;
 }
 
-/* ---- zstd ------------------------------------------------------------------------------------------------------------ */
+/* ---- zstd -------------------------------------------------------------------------------------------------------- */
 
 static int stream_zstd(const struct expansion *expansion, ZSTD_DCtx *context, ZSTD_inBuffer *in)
 {

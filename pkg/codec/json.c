@@ -1,5 +1,5 @@
-/* Trees are built from the pieces that codec/scan.h reads, with a stack of our own: no recursion. jansson only holds them. Limits are
- * checked before a value is made, so a text costs no more than its limits allow. */
+/* Builds trees from the pieces that codec/scan.h reads, with a stack of its own: no recursion. jansson only holds the
+ * trees. Checks limits before it makes a value, so a text costs no more than its limits allow. */
 #include "codec/json.h"
 
 #include <errno.h>

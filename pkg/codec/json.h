@@ -1,7 +1,10 @@
-/* codec/json.h - JSON (RFC 8259) and YAML 1.1/1.2 text as jansson trees, with limits and with places.
+/* codec/json.h - JSON (RFC 8259) and YAML 1.1/1.2 text as jansson trees, with limits and with line numbers. Declares
+ * json.c, json_canonical.c, yaml.c and yaml_format.c.
  *
- * Trees are jansson's `json_t`; this header is the only one that includes jansson.h. API objects stay trees: read the few
- * fields needed, so that unknown fields survive. */
+ * The only header that includes jansson.h. API objects stay trees: read the few fields needed, so that unknown fields
+ * survive.
+ * Threads: a tree belongs to one thread at a time. Memory: json_decref() or hf_json_freep() frees a tree.
+ * Errors: 0 or -errno; *err has line and column, and never quotes the input: it may hold a secret. */
 #pragma once
 
 #include <jansson.h>
@@ -9,7 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Limits on text from outside. 0 fields take the defaults: 4 MiB, depth 64, 200,000 nodes. */
+/* Limits on text from outside. A field that is 0 takes its default: 4 MiB, depth 64 (also the most), 200,000 values. */
 struct hf_json_limits {
     size_t max_bytes;
     unsigned max_depth;
@@ -20,7 +23,7 @@ enum { HF_JSON_MAX_BYTES = 4 << 20, HF_JSON_MAX_DEPTH = 64, HF_JSON_MAX_NODES = 
 
 void hf_json_freep(json_t **json); /* json_decref */
 
-/* jansson iterates over non-const objects only; iterating changes nothing. */
+/* jansson iterates over non-const objects only; iterating does not change them. */
 static inline json_t *hf_json_mutable(const json_t *json)
 {
     union {
@@ -31,39 +34,44 @@ static inline json_t *hf_json_mutable(const json_t *json)
     return u.writable;
 }
 
-/* One whole JSON text. Duplicate keys, invalid UTF-8, NUL in keys or strings (they are C strings from here on), trailing
- * garbage: -EBADMSG with line and column. Too large, deep or many: -E2BIG, before anything is allocated. Numbers outside int64 and
- * non-finite ones: -EBADMSG. -ENOMEM, except where jansson's lexer takes it for bad text. The error text never quotes the input: it may hold a secret. */
+/* Parses one whole JSON text by the rule of codec/scan.h: -EBADMSG for bad text, duplicate names, unpaired
+ * surrogates, numbers beyond a double. Also refuses U+0000: strings and names are C strings from here on. An integer
+ * beyond int64 becomes a real number. -E2BIG: larger, deeper or more values than the limits, before it builds the
+ * excess. -ENOMEM. */
 HF_MUST_USE int hf_json_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json,
                               struct hf_err *err);
 
-/* One YAML document (of one) as a tree, core schema scalars (so "yes" is a string; 010, which is 8 in YAML 1.1 and 10 in 1.2,
- * is refused by name), limits as above plus: aliases are expanded and counted against max_nodes (bombs end in -E2BIG); tags
- * other than the core ones, merge keys, duplicate keys, non-string keys: -EBADMSG with line. */
+/* Parses a text of one YAML document. Scalars follow the core schema: "yes" is a string; refuses 010 by name, which is
+ * 8 in YAML 1.1 and 10 in 1.2. Limits as above; aliases count expanded, so bombs end in -E2BIG. -EBADMSG with line:
+ * tags other than the core ones, merge keys, duplicate keys, keys that are not strings, integers beyond int64 (stricter
+ * than JSON: people write YAML). */
 HF_MUST_USE int hf_yaml_parse(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_json,
                               struct hf_err *err);
 
-/* Every document of a stream; ret_array is a JSON array in order (empty documents left out). */
+/* Parses every document of a stream into a JSON array, in order, without empty documents. */
 HF_MUST_USE int hf_yaml_parse_all(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_array,
                                   struct hf_err *err);
 
-/* Block-style YAML that hf_yaml_parse() reads back as the same tree; strings that look like other types are quoted. */
+/* Appends block-style YAML that hf_yaml_parse() reads back as the same tree; quotes strings that look like other
+ * types. */
 HF_MUST_USE int hf_yaml_format(const json_t *json, struct hf_buf *out);
 
-/* Compact JSON in insertion order, appended. */
+/* Appends compact JSON in insertion order. */
 HF_MUST_USE int hf_json_format(const json_t *json, struct hf_buf *out);
 
-/* Canonical JSON (RFC 8785, JCS), appended. -EINVAL with the path when the tree holds a real number: what is signed holds
- * integers, strings, booleans only. Integers beyond +-(2^53 - 1) are refused too (JCS numbers are IEEE doubles). */
+/* Appends canonical JSON (RFC 8785, JCS). Signatures cover it, so it takes only what every reader understands in the
+ * same way: objects, arrays, strings, booleans, null and integers up to +-(2^53 - 1) (JCS numbers are IEEE doubles).
+ * -EINVAL with the path: another number. */
 HF_MUST_USE int hf_json_canonical(const json_t *json, struct hf_buf *out, struct hf_err *err);
 
-/* Borrowing getters for trees that were checked already; path is "a.b.c" of object keys. NULL / fallback when absent or of
- * another type. */
+/* Getters for checked trees; they lend their results. path is "a.b.c" of object keys. NULL or `fallback` when the value
+ * is absent or of another type. */
 const json_t *hf_json_at(const json_t *root, const char *path);
 const char *hf_json_str(const json_t *root, const char *path); /* NULL */
 const char *hf_json_str_or(const json_t *root, const char *path, const char *fallback);
 int64_t hf_json_int_or(const json_t *root, const char *path, int64_t fallback);
 bool hf_json_bool_or(const json_t *root, const char *path, bool fallback);
 
-/* Put `value` (reference taken over, also on failure) at path, making objects on the way. -ENOMEM, -ENOTDIR. */
+/* Puts `value` (taken over, also on failure) at path; makes the objects on the way. -ENOMEM; -ENOTDIR: one of them is
+ * not an object. */
 HF_MUST_USE int hf_json_put(json_t *root, const char *path, json_t *value);

@@ -1,7 +1,8 @@
-/* codec/pack.h - streaming compression of whole-file artifacts to .zst; codec/unpack.h reads it back.
+/* codec/pack.h - compresses whole-file artifacts to .zst, as a stream; codec/unpack.h reads it back.
  *
- * Deterministic: same bytes, same output. The window is kept at 8 MiB, so that unpacking on a node stays small; content size
- * and checksum are in the frame. Threads: one at a time. */
+ * Deterministic: the same bytes give the same output. The window has at most 8 MiB, so that unpacking on a node
+ * needs little memory; the frame holds content size and checksum. Threads: one at a time. Errors: 0 or -errno, *err
+ * says why. */
 #pragma once
 
 #include <stddef.h>
@@ -11,8 +12,8 @@
 
 struct hf_pack;
 
-/* `write` gets packed bytes in order; 0 or -errno which ends everything with that error. `total_bytes` is what will be fed, all
- * told. NULL on OOM. */
+/* `write` gets the compressed bytes in order; it returns 0, or -errno to end the compression with that error.
+ * `total_bytes`: the sum of all that feed gets. NULL on OOM. */
 struct hf_pack *hf_pack_new(int (*write)(void *ctx, const void *bytes, size_t n), void *ctx, size_t total_bytes);
 void hf_pack_free(struct hf_pack *pack);
 HF_DEFINE_CLEANUP(struct hf_pack, hf_pack_free)

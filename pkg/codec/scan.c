@@ -1,9 +1,9 @@
-/* Strings are skipped eight bytes at a time, everything else byte by byte with a bit for each open bracket.
+/* Skips strings eight bytes at a time, everything else byte by byte with a bit for each open bracket.
  *
- * Duplicate names of a nested object: each name leaves a 32-bit hash (of its first and last eight bytes and its length, escapes
- * resolved). The first names of an object are compared as they come; the others when the object ends, in buckets by hash; where
- * too many fall into the same ones they are sorted by hash and then by name, so that no choice of names costs more than n log n
- * comparisons. */
+ * Duplicate names of a nested object: each name leaves a 32-bit hash (of its first and last eight bytes and its length,
+ * escapes resolved). It compares the first names of an object as they come, the others when the object ends, in buckets
+ * by hash; where too many fall into the same ones it sorts them by hash and then by name, so that no choice of names
+ * costs more than n log n comparisons. */
 #include "codec/scan.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include "base/parse.h"
 
 enum {
-    FEW_NAMES = 16, /* of one object: compared with each other at once */
+    FEW_NAMES = 16, /* an object's first names: compared at once */
     BUCKETS = 512,
     MAX_STEPS = 8, /* through a bucket, for each name */
 };
@@ -52,10 +52,10 @@ static size_t offset_of(const struct hf_scan *scan, const char *p)
     return (size_t)(p - scan->text.p);
 }
 
-/* ---- strings --------------------------------------------------------------------------------------------------------- */
+/* ---- strings ----------------------------------------------------------------------------------------------------- */
 
-/* Sets the high bit of each byte that is a quote, a backslash, a control character or not ASCII; exact up to and including the
- * first such byte. */
+/* Sets the high bit of each byte that is a quote, a backslash, a control character or not ASCII; exact up to and
+ * including the first such byte. */
 static uint64_t special(uint64_t word)
 {
     const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
@@ -111,8 +111,8 @@ static long surrogate_pair(const char *p, const char *end, long high)
     return low >= 0xdc00 && low <= 0xdfff ? 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00) : -1;
 }
 
-/* Returns the code point of the escape at p (a backslash) and its length; -1 when it is invalid. `loose`: an unpaired surrogate means
- * U+FFFD. */
+/* Returns the code point of the escape at p (a backslash) and its length; -1 when it is invalid. `loose`: an unpaired
+ * surrogate means U+FFFD. */
 static long escape(const char *p, const char *end, bool loose, size_t *ret_n)
 {
     static const char letters[] = "\"\\/bfnrt", meanings[] = "\"\\/\b\f\n\r\t";
@@ -173,11 +173,11 @@ int hf_scan_text(struct hf_scan *scan, struct hf_view *ret_inside, bool *ret_esc
     if (scan->what != NULL)
         return scan->code;
     if (hf_scan_next(scan) != '"')
-        return fail(scan, "a string is expected", scan->at);
+        return fail(scan, "expected a string", scan->at);
     return take_string(scan, ret_inside, ret_escaped);
 }
 
-/* ---- numbers and words ----------------------------------------------------------------------------------------------- */
+/* ---- numbers and words ------------------------------------------------------------------------------------------- */
 
 static bool is_digit(const char *p, const char *end)
 {
@@ -259,7 +259,7 @@ static int take_number(struct hf_scan *scan)
 
     p += *p == '-';
     if (!is_digit(p, end))
-        return fail(scan, "a value is expected", scan->at);
+        return fail(scan, "expected a value", scan->at);
     p = *p == '0' ? p + 1 : skip_digits(p, end);
     if (p < end && *p == '.') {
         if (!is_digit(p + 1, end))
@@ -287,7 +287,7 @@ static int take_number(struct hf_scan *scan)
 static int take_word(struct hf_scan *scan, const char *word, size_t n)
 {
     if (scan->text.n - scan->at < n || memcmp(scan->text.p + scan->at, word, n) != 0)
-        return fail(scan, "a value is expected", scan->at);
+        return fail(scan, "expected a value", scan->at);
     scan->at += n;
     return 0;
 }
@@ -316,7 +316,7 @@ static int take_scalar(struct hf_scan *scan, int c, struct hf_scan_value *value)
         r = take_word(scan, "null", 4);
         break;
     case -1:
-        return fail(scan, "the text ends where a value is expected", scan->text.n);
+        return fail(scan, "the text ends before a value", scan->text.n);
     default:
         value->type = HF_SCAN_NUMBER;
         r = take_number(scan);
@@ -329,23 +329,23 @@ static int take_scalar(struct hf_scan *scan, int c, struct hf_scan_value *value)
 static int take_name(struct hf_scan *scan, int c, struct hf_view *ret_name, bool *ret_escaped)
 {
     if (c != '"')
-        return fail(scan, c < 0 ? "the text ends inside an object" : "a member's name is expected", scan->at);
+        return fail(scan, c < 0 ? "the text ends inside an object" : "expected a member's name", scan->at);
     int r = take_string(scan, ret_name, ret_escaped);
     if (r < 0)
         return r;
     if (hf_scan_next(scan) != ':')
-        return fail(scan, "a colon is expected behind a member's name", scan->at);
+        return fail(scan, "expected a colon behind a member's name", scan->at);
     scan->at++;
     return 0;
 }
 
 static int fail_behind_value(struct hf_scan *scan, int c)
 {
-    return fail(scan, c < 0 ? "the text ends inside an object or array" : "a comma or a closing bracket is expected",
+    return fail(scan, c < 0 ? "the text ends inside an object or array" : "expected a comma or a closing bracket",
                 scan->at);
 }
 
-/* ---- names ----------------------------------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------------------------------- */
 
 /* The next character of a name, its escapes resolved if it has any; -1 at its end. */
 static long next_char(const char **p, const char *end, bool escaped)
@@ -403,7 +403,7 @@ static uint32_t mix(uint64_t first, uint64_t last, size_t n)
     return (uint32_t)(hash >> 32);
 }
 
-/* Of a name with escapes, as hash_name() of what they mean. */
+/* The hash_name() of a name whose escapes it resolves. */
 static uint32_t hash_escaped(struct hf_view name)
 {
     uint64_t first = 0, last = 0;
@@ -489,8 +489,8 @@ static int order_names(const void *left, const void *right, void *arg)
     return compare_names(view_of(scan, a), (a->n & ESCAPED_NAME) != 0, view_of(scan, b), (b->n & ESCAPED_NAME) != 0);
 }
 
-/* Looks each name up among those before it, by hash. Returns the index of a name that repeats an earlier one, -1 without one, -2 when
- * too many names share a bucket. */
+/* Looks each name up among those before it, by hash. Returns the index of a name that repeats an earlier one, -1
+ * without one, -2 when too many names share a bucket. */
 static long find_repeated(const struct hf_scan *scan, struct hf_scan_name *names, size_t n)
 {
     uint32_t heads[BUCKETS] = {0}; /* index + 1 of the last name in the bucket; 0: none */
@@ -534,7 +534,7 @@ static int check_names(struct hf_scan_walk *walk)
     return found == -1 ? 0 : check_sorted(walk->scan, names, n);
 }
 
-/* ---- nested values --------------------------------------------------------------------------------------------------- */
+/* ---- nested values ----------------------------------------------------------------------------------------------- */
 
 void hf_scan_walk_init(struct hf_scan_walk *walk, struct hf_scan *scan, unsigned max_depth)
 {
@@ -686,7 +686,7 @@ int hf_scan_raw(struct hf_scan *scan, struct hf_view *ret_text)
     return r;
 }
 
-/* ---- taking apart ---------------------------------------------------------------------------------------------------- */
+/* ---- taking apart ------------------------------------------------------------------------------------------------ */
 
 static bool is_repeated(const struct hf_scan_member *members, size_t n)
 {
@@ -704,7 +704,7 @@ int hf_scan_members(struct hf_scan *scan, struct hf_scan_member *members, size_t
     if (scan->what != NULL)
         return scan->code;
     if (hf_scan_next(scan) != '{')
-        return fail(scan, "an object is expected", scan->at);
+        return fail(scan, "expected an object", scan->at);
     scan->at++;
     c = hf_scan_next(scan);
     while (n > 0 || c != '}') {
@@ -737,7 +737,7 @@ int hf_scan_array_enter(struct hf_scan *scan)
     if (scan->what != NULL)
         return scan->code;
     if (hf_scan_next(scan) != '[')
-        return fail(scan, "an array is expected", scan->at);
+        return fail(scan, "expected an array", scan->at);
     scan->at++;
     return 0;
 }
@@ -757,7 +757,7 @@ int hf_scan_array_next(struct hf_scan *scan, bool first)
         return fail_behind_value(scan, c);
     scan->at++;
     if (hf_scan_next(scan) == ']')
-        return fail(scan, "a value is expected", scan->at);
+        return fail(scan, "expected a value", scan->at);
     return 1;
 }
 
@@ -787,13 +787,13 @@ int hf_scan_peek(struct hf_scan *scan)
     case 'n':
         return HF_SCAN_NULL;
     case -1:
-        return fail(scan, "the text ends where a value is expected", scan->text.n);
+        return fail(scan, "the text ends before a value", scan->text.n);
     default:
-        return c == '-' || (c >= '0' && c <= '9') ? HF_SCAN_NUMBER : fail(scan, "a value is expected", scan->at);
+        return c == '-' || (c >= '0' && c <= '9') ? HF_SCAN_NUMBER : fail(scan, "expected a value", scan->at);
     }
 }
 
-/* ---- meaning --------------------------------------------------------------------------------------------------------- */
+/* ---- meaning ----------------------------------------------------------------------------------------------------- */
 
 size_t hf_scan_unescape(struct hf_view inside, char *out)
 {

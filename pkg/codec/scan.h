@@ -1,30 +1,33 @@
-/* codec/scan.h - the only JSON scanner: checks a text and takes it apart in one pass, without a tree. Values are views of the text.
+/* codec/scan.h - the only JSON scanner: checks a text and takes it apart in one pass, without a tree. Values are views
+ * of the text.
  *
  *     struct hf_scan scan;
  *     hf_scan_init(&scan, text);
  *     if (hf_scan_members(&scan, members, HF_LEN(members), &n) < 0 || hf_scan_end(&scan) < 0)
  *         ... scan.what at scan.at
  *
- * The rule, the same for every acceptor (ingest, MQTT, log lines, the spool, and the trees of codec/json.h, which are built from
- * this scanner): RFC 8259, and no text that two readers could understand differently.
+ * The rule, the same for every acceptor (ingest, MQTT, log lines, the spool, and the trees that codec/json.h builds
+ * from this scanner): RFC 8259, and no text that two readers could understand differently.
  *
- *   - Text is valid UTF-8 without a byte order mark. Escapes give valid Unicode: an unpaired surrogate ("\ud800") is refused.
- *   - No object names a member twice, at any depth. Names are compared after their escapes are resolved.
- *   - A number fits a double (1e999 is refused) and has at most HF_SCAN_MAX_NUMBER characters. An integer beyond int64 is such a
- *     number: where an int64 is asked for it does not fit, and a tree holds it as a double. Kubernetes' own reader does the same
- *     (its servers write a double below 1e21 without an exponent), and our encoder writes the doubles of metrics up to 2^64 in digits.
- *     What is signed holds integers up to 2^53 - 1 only: see hf_json_canonical().
+ *   - Text is valid UTF-8 without a byte order mark. Escapes give valid Unicode: refuses an unpaired surrogate
+ *     ("\ud800").
+ *   - No object names a member twice, at any depth. Compares names with their escapes resolved.
+ *   - A number fits a double (1e999 does not) and has at most HF_SCAN_MAX_NUMBER characters. An integer beyond int64 is
+ *     valid, and a tree holds it as a double. Kubernetes' own reader does the same: its servers write a double below
+ *     1e21 without an exponent, and so does our encoder for metrics up to 2^64. Signed content has integers up to
+ *     2^53 - 1 only: see hf_json_canonical().
  *   - At most HF_SCAN_MAX_DEPTH levels of objects and arrays. NaN, Infinity, comments and trailing commas are not JSON.
- *   - U+0000 ("\u0000") is valid here (a log line may hold it) and sets `zero`; a tree refuses it, because its strings are C strings.
+ *   - U+0000 ("\u0000") is valid here (a log line may hold it) and sets `zero`; a tree refuses it, because its strings
+ *     are C strings.
  *
- * hf_scan_init_loose() follows the grammar only: it takes duplicate names, unpaired surrogates (they mean U+FFFD) and numbers of any
- * size. For code that must walk through text that nobody checked, such as redaction of log lines. It accepts nothing on behalf of
- * others.
+ * hf_scan_init_loose() follows the grammar only: it takes duplicate names, unpaired surrogates (they mean U+FFFD) and
+ * numbers of any size. For code that must walk through text that nobody checked, such as redaction of log lines. It
+ * accepts nothing on behalf of others.
  *
- * Threads: a scan belongs to one thread. Memory: none, but for an object of many members below the one that is taken apart: their
- * names are kept on the heap until it ends (16 bytes each).
- * Errors: -EBADMSG bad text, -E2BIG nested too deeply, -ENOMEM; `what` (static text) and `at` (offset in the text) say more, and the
- * scan stays failed. No error quotes the input: it may hold a secret. */
+ * Threads: a scan belongs to one thread. Memory: none, except for objects of many members inside a value: keeps their
+ * names on the heap until the value ends (16 bytes each).
+ * Errors: -EBADMSG bad text, -E2BIG nested too deeply, -ENOMEM; `what` (static text) and `at` (offset in the text) say
+ * more, and the scan stays failed. No error quotes the input: it may hold a secret. */
 #pragma once
 
 #include <stdbool.h>
@@ -48,7 +51,7 @@ enum hf_scan_type {
 
 struct hf_scan {
     struct hf_view text;
-    size_t at;        /* offset of the next byte; after a failure: of the fault */
+    size_t at;        /* offset of the next byte; after a failure, the fault */
     const char *what; /* NULL: no failure */
     int code;         /* 0, or the failure: -EBADMSG, -E2BIG, -ENOMEM */
     bool loose;       /* see hf_scan_init_loose() */
@@ -58,7 +61,7 @@ struct hf_scan {
 struct hf_scan_value {
     enum hf_scan_type type;
     bool escaped;        /* string: has escapes, see hf_scan_string() */
-    struct hf_view text; /* as received; of a string without its quotes */
+    struct hf_view text; /* as received; a string without its quotes */
 };
 
 struct hf_scan_member {
@@ -84,8 +87,8 @@ HF_MUST_USE int hf_scan_text(struct hf_scan *scan, struct hf_view *ret_inside, b
 /* Reads one object: its members in order. Refuses more than `max` members. */
 HF_MUST_USE int hf_scan_members(struct hf_scan *scan, struct hf_scan_member *members, size_t max, size_t *ret_n);
 
-/* Read an array element by element: enter once, then call next() before each element. next() returns 1 before an element, 0 behind
- * the closing bracket. */
+/* Read an array element by element: enter once, then call next() before each element. next() returns 1 before an
+ * element, 0 behind the closing bracket. */
 HF_MUST_USE int hf_scan_array_enter(struct hf_scan *scan);
 HF_MUST_USE int hf_scan_array_next(struct hf_scan *scan, bool first);
 
@@ -139,9 +142,9 @@ struct hf_scan_walk {
     uint64_t objects; /* one bit for each open bracket, the innermost lowest: 1 an object */
     unsigned depth;   /* open brackets */
     unsigned max_depth;
-    bool first; /* the innermost bracket has just been opened */
+    bool first; /* nothing has come yet inside the innermost bracket */
     bool ended;
-    struct hf_scan_name *names; /* of the open objects, outermost first */
+    struct hf_scan_name *names; /* names in the open objects, outermost first */
     size_t n_names, cap_names;
     uint32_t first_name[HF_SCAN_MAX_DEPTH];
     struct hf_scan_name few[48]; /* where `names` begins */
@@ -150,22 +153,23 @@ struct hf_scan_walk {
 /* `max_depth` is at most HF_SCAN_MAX_DEPTH. */
 void hf_scan_walk_init(struct hf_scan_walk *walk, struct hf_scan *scan, unsigned max_depth);
 void hf_scan_walk_done(struct hf_scan_walk *walk);
-/* 1: *ret_item holds the next piece; 0: the value has ended. An object of more than 16 members that names one twice is refused at its
- * end. */
+/* 1: *ret_item holds the next piece; 0: the value has ended. An object of more than 16 members that names one twice is
+ * refused at its end. */
 HF_MUST_USE int hf_scan_walk_next(struct hf_scan_walk *walk, struct hf_scan_item *ret_item);
 
 /* ---- meaning ---- */
 
-/* Resolves a string. Without escapes *ret_text is a view of the text itself; otherwise the result is appended to *scratch (whose earlier
- * content stays), and the view points there until the scratch grows again. -EINVAL: the string has U+0000, which no C string can
- * hold. -E2BIG, -ENOMEM. */
+/* Resolves a string. Without escapes *ret_text is a view of the text itself; otherwise the result is appended to
+ * *scratch (whose earlier content stays), and the view points there until the scratch grows again. -EINVAL: the string
+ * has U+0000, which no C string can hold. -E2BIG, -ENOMEM. */
 HF_MUST_USE int hf_scan_string(const struct hf_scan_value *value, struct hf_buf *scratch, struct hf_view *ret_text);
 
-/* Resolves the escapes of a string that a scan has read, into `out`, which has room for inside.n bytes (a string never grows). U+0000
- * becomes a zero byte, an unpaired surrogate U+FFFD. Returns the length. */
+/* Resolves the escapes of a string that a scan has read, into `out`, which has room for inside.n bytes (a string never
+ * grows). U+0000 becomes a zero byte, an unpaired surrogate U+FFFD. Returns the length. */
 size_t hf_scan_unescape(struct hf_view inside, char *out);
 
-/* Number of bytes from p on that stand for themselves in a JSON string: ASCII without control characters, quotes and backslashes. */
+/* Number of bytes from p on that stand for themselves in a JSON string: ASCII without control characters, quotes and
+ * backslashes. */
 size_t hf_scan_plain(const char *p, size_t n);
 
 /* True if the member has this name, also where the name is written with escapes. */

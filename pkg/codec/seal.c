@@ -62,7 +62,7 @@ bool hf_seal_take(struct hf_view *remainder, const char *name, char *value, size
     size_t head = strlen(name);
 
     if (!hf_view_split(remainder, '\n', &line) || !hf_view_starts(line, name) || line.n < head + 1 ||
-        line.p[head] != ' ' || line.n - head - 1 >= n)
+        line.p[head] != ' ' || line.n - head - 1 >= n || memchr(line.p, '\0', line.n) != NULL)
         return false;
     memcpy(value, line.p + head + 1, line.n - head - 1);
     value[line.n - head - 1] = '\0';

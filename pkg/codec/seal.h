@@ -2,8 +2,8 @@
  *
  *     holdfast-<kind> <version> <SHA-256 of the body, lower-case hex>\n<body>
  *
- * Used by the files of the cache (pkg/cache) and of updates (pkg/update/state). Pure: text in, text out; the callers read and
- * write the files. Threads: any. Memory: views borrow from the text. */
+ * Used by the files of the cache (pkg/cache) and of updates (pkg/update/state). Pure: text in, text out; the callers
+ * read and write the files. Threads: any. Memory: views borrow from the text. */
 #pragma once
 
 #include <stdbool.h>
@@ -11,13 +11,14 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 
 /* Appends header and body. -E2BIG: `out` is full and unchanged. */
 HF_MUST_USE int hf_seal_format(const char *kind, unsigned version, struct hf_view body, struct hf_buf *out);
 
-/* The same in two steps, for a body that is built in `out`: _begin appends a header with a blank checksum, _end fills it in for
- * everything after it. *ret_body is the offset of the body, for _end. `hex` (may be NULL) gets the checksum. */
+/* The same in two steps, for a body that is built in `out`: _begin appends a header with a blank checksum, _end fills
+ * it in for everything after it. *ret_body is the offset of the body, for _end. `hex` (may be NULL) gets the
+ * checksum. */
 HF_MUST_USE int hf_seal_begin(const char *kind, unsigned version, struct hf_buf *out, size_t *ret_body);
 void hf_seal_end(struct hf_buf *out, size_t body, char hex[HF_SHA256_HEX]);
 
@@ -25,6 +26,6 @@ void hf_seal_end(struct hf_buf *out, size_t body, char hex[HF_SHA256_HEX]);
 HF_MUST_USE int hf_seal_open(struct hf_view text, const char *kind, unsigned version, struct hf_view *ret_body,
                              struct hf_err *err);
 
-/* For bodies of lines "name value": takes the next line off *remainder if it has this name and its value, with a terminator, fits
- * into n bytes. */
+/* For bodies of lines "name value": takes the next line off *remainder if it has this name and its value fits into n
+ * bytes, with a terminator. False otherwise, also for a value with a zero byte. */
 bool hf_seal_take(struct hf_view *remainder, const char *name, char *value, size_t n);

@@ -1,5 +1,5 @@
-/* Pieces are gathered to IN bytes before the library sees them: cheaper than a call for each line, and the library's input does not
- * depend on how a body was cut into pieces. */
+/* Collects IN bytes before each call of the library: cheaper than a call for each line, and the library's input does
+ * not depend on how a body is cut into pieces. */
 #include "codec/squeeze.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* What comes in is held back until it is clear what it is: six bytes at most. */
+/* Holds back the first bytes, six at most, until they show the format. */
 #include "codec/unpack.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 enum {
     PIECE = 1 << 16,
     MAGIC_MAX = 6,
-    XZ_OVERHEAD = 1 << 20, /* what its decoder takes besides the dictionary */
+    XZ_OVERHEAD = 1 << 20, /* memory of its decoder besides the dictionary */
 };
 
 enum kind { KIND_UNKNOWN, KIND_PLAIN, KIND_ZSTD, KIND_XZ };
@@ -38,8 +38,8 @@ struct hf_unpack {
     size_t head_n;
     ZSTD_DCtx *zstd;
     lzma_stream xz;
-    bool ended; /* zstd: at the end of a frame; xz: of the stream */
-    int failed; /* negative: nothing more is taken */
+    bool ended; /* at the end of a frame (zstd) or of the stream (xz) */
+    int failed; /* negative: takes nothing more */
     unsigned char out[PIECE];
 };
 
@@ -79,7 +79,7 @@ static int too_large(const struct hf_unpack *unpack, struct hf_err *err)
                       unpack->max_window >> 20);
 }
 
-/* ---- zstd --------------------------------------------------------------------------------------------------------- */
+/* ---- zstd -------------------------------------------------------------------------------------------------------- */
 
 static int zstd_begin(struct hf_unpack *unpack, struct hf_err *err)
 {
@@ -98,7 +98,8 @@ static int zstd_feed(struct hf_unpack *unpack, const void *bytes, size_t n, stru
     ZSTD_inBuffer in = {bytes, n, 0};
     bool full = false;
 
-    /* A full output may have left more inside, but not at the end of a frame: asked again there, zstd speaks of the next one. */
+    /* A full output may have left more inside, but not at the end of a frame: asked again there, zstd speaks of the
+     * next one. */
     while (in.pos < in.size || full) {
         ZSTD_outBuffer out = {unpack->out, sizeof(unpack->out), 0};
         size_t left = ZSTD_decompressStream(unpack->zstd, &out, &in);
@@ -119,7 +120,7 @@ static int zstd_feed(struct hf_unpack *unpack, const void *bytes, size_t n, stru
     return 0;
 }
 
-/* ---- xz ----------------------------------------------------------------------------------------------------------- */
+/* ---- xz ---------------------------------------------------------------------------------------------------------- */
 
 static int xz_begin(struct hf_unpack *unpack, struct hf_err *err)
 {
@@ -163,7 +164,7 @@ static int xz_feed(struct hf_unpack *unpack, const void *bytes, size_t n, lzma_a
     return unpack->ended || code == LZMA_BUF_ERROR ? 0 : xz_error(unpack, code, err);
 }
 
-/* ---- which -------------------------------------------------------------------------------------------------------- */
+/* ---- which ------------------------------------------------------------------------------------------------------- */
 
 /* KIND_UNKNOWN while the bytes so far could still become a magic. */
 static enum kind judge(const unsigned char *head, size_t n)

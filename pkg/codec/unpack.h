@@ -1,6 +1,7 @@
-/* codec/unpack.h - streaming decompression of whole-file artifacts: .zst and .xz, recognised by their magic bytes; anything
- * else passes through. Memory is bounded: a frame that needs a window above `max_window` is refused (-E2BIG by name).
- * Threads: one at a time. */
+/* codec/unpack.h - decompresses whole-file artifacts as a stream: .zst and .xz, recognised by their magic bytes;
+ * anything else passes through. Memory is bounded: refuses a frame that needs a window above `max_window` (-E2BIG by
+ * name).
+ * Threads: one at a time. Errors: 0 or -errno, *err says why. */
 #pragma once
 
 #include <stddef.h>
@@ -10,13 +11,14 @@
 
 struct hf_unpack;
 
-/* `write` gets unpacked bytes in order; 0 or -errno which ends everything with that error. NULL on OOM.
- * max_window: bytes of decoder memory, 0: 32 MiB. */
+/* `write` gets the unpacked bytes in order; it returns 0, or -errno to end the decompression with that error. NULL on
+ * OOM. max_window: bytes of decoder memory, 0: 32 MiB. */
 struct hf_unpack *hf_unpack_new(int (*write)(void *ctx, const void *bytes, size_t n), void *ctx, size_t max_window);
 void hf_unpack_free(struct hf_unpack *unpack);
 HF_DEFINE_CLEANUP(struct hf_unpack, hf_unpack_free)
 
-/* Packed bytes in, in pieces of any size. -EBADMSG damaged; what `write` returned. An error stays: nothing more is written. */
+/* Takes compressed bytes, in pieces of any size. -EBADMSG: damaged; or the error of `write`. After an error nothing
+ * more is written. */
 HF_MUST_USE int hf_unpack_feed(struct hf_unpack *unpack, const void *bytes, size_t n, struct hf_err *err);
-/* No more input: -EBADMSG when it ended in the middle. */
+/* Ends the input. -EBADMSG: it ended in the middle. */
 HF_MUST_USE int hf_unpack_finish(struct hf_unpack *unpack, struct hf_err *err);

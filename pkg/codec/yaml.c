@@ -1,10 +1,11 @@
-/* YAML becomes a JSON tree from libyaml's events, with a stack of our own: no recursion, and every bound is checked before
- * the event's value is made.
+/* Builds a JSON tree from libyaml's events, with a stack of its own: no recursion, and it checks every limit before it
+ * makes the event's value.
  *
- *   frames   [0] the array of documents > open mapping or sequence > ...; a mapping also holds the key that waits for its value
- *   anchors  name -> finished value; an alias puts in a deep copy (trees are edited later, sharing would surprise) after its
- *            nodes were added to the count, so a bomb is refused before it is built. A value that holds itself cannot be
- *            written: an anchor is known only once its value is finished. */
+ *   frames   [0] the array of documents > open mapping or sequence > ...; a mapping also holds a key
+ *            that waits for its value
+ *   anchors  name -> finished value. An alias adds the nodes to the count, which stops a bomb before memory is spent on
+ *            it, and then puts in a deep copy (others edit the tree later, and a shared value would surprise them). No
+ *            value can hold itself: an anchor exists only once its value is finished. */
 #include <errno.h>
 #include <string.h>
 #include <yaml.h>
@@ -16,7 +17,7 @@
 #define CORE_TAG "tag:yaml.org,2002:"
 enum { MAX_ANCHORS = 1000, MAX_TAG_DIRECTIVES = 16 };
 
-struct frame {
+struct yaml_frame {
     json_t *json;    /* owned */
     char *key;       /* mapping: the key read last, owned; NULL when a key comes next */
     char *anchor;    /* owned; NULL when the value has none */
@@ -24,47 +25,47 @@ struct frame {
     unsigned height; /* levels of containers in here, this one included */
 };
 
-struct anchored {
+struct yaml_anchored {
     json_t *json;
     size_t nodes;
     unsigned height;
 };
 
-struct reader {
+struct yaml_reader {
     yaml_parser_t parser;
     struct hf_json_limits limits;
     struct hf_err *err;
-    struct frame *frames; /* limits.max_depth + 1 of them */
+    struct yaml_frame *frames; /* limits.max_depth + 1 of them */
     size_t n_frames;
     size_t nodes;
-    struct hf_strmap anchors; /* of struct anchored */
+    struct hf_strmap anchors; /* values: struct yaml_anchored */
 };
 
-/* A finished value on its way to its place. */
-struct value {
+/* A finished value that has no place yet. */
+struct yaml_value {
     json_t *json;
     size_t nodes;
     unsigned height;
     yaml_mark_t mark;
 };
 
-static int fail(const struct reader *reader, yaml_mark_t mark, int code, const char *what)
+static int fail(const struct yaml_reader *reader, yaml_mark_t mark, int code, const char *what)
 {
     return hf_err_set(reader->err, code, "line %zu column %zu: %s", mark.line + 1, mark.column + 1, what);
 }
 
-static int fail_quoting(const struct reader *reader, yaml_mark_t mark, const char *subject, const char *what)
+static int fail_quoting(const struct yaml_reader *reader, yaml_mark_t mark, const char *subject, const char *what)
 {
     return hf_err_set(reader->err, EBADMSG, "line %zu column %zu: '%.60s' %s", mark.line + 1, mark.column + 1, subject,
                       what);
 }
 
-static int out_of_memory(const struct reader *reader)
+static int out_of_memory(const struct yaml_reader *reader)
 {
     return hf_err_set(reader->err, ENOMEM, "not enough memory for the YAML tree");
 }
 
-static int count_nodes(struct reader *reader, yaml_mark_t mark, size_t n)
+static int count_nodes(struct yaml_reader *reader, yaml_mark_t mark, size_t n)
 {
     if (n > reader->limits.max_nodes - reader->nodes)
         return hf_err_set(reader->err, E2BIG, "line %zu column %zu: more than %zu values (aliases count expanded)",
@@ -77,15 +78,15 @@ static int count_nodes(struct reader *reader, yaml_mark_t mark, size_t n)
 
 static void free_anchored(void *pointer)
 {
-    struct anchored *anchored = pointer;
+    struct yaml_anchored *anchored = pointer;
 
     json_decref(anchored->json);
     free(anchored);
 }
 
-static int remember(struct reader *reader, const char *anchor, const struct value *value)
+static int remember(struct yaml_reader *reader, const char *anchor, const struct yaml_value *value)
 {
-    struct anchored *anchored;
+    struct yaml_anchored *anchored;
 
     if (anchor == NULL)
         return 0;
@@ -95,7 +96,7 @@ static int remember(struct reader *reader, const char *anchor, const struct valu
     anchored = malloc(sizeof(*anchored));
     if (anchored == NULL)
         return out_of_memory(reader);
-    *anchored = (struct anchored){json_incref(value->json), value->nodes, value->height};
+    *anchored = (struct yaml_anchored){json_incref(value->json), value->nodes, value->height};
     if (hf_strmap_put(&reader->anchors, anchor, anchored) < 0) {
         free_anchored(anchored);
         return out_of_memory(reader);
@@ -103,25 +104,25 @@ static int remember(struct reader *reader, const char *anchor, const struct valu
     return 0;
 }
 
-/* ---- putting values where they belong ----------------------------------------------------------------------------- */
+/* ---- placing values ----------------------------------------------------------------------------- */
 
-/* A string as a key: true, 1 and the like must be quoted, so that nothing depends on how a reader spells them. */
-static int take_key(struct reader *reader, struct frame *frame, const struct value *value)
+/* A key must be a string: true, 1 and the like need quotes, so that no reader's spelling of them matters. */
+static int take_key(struct yaml_reader *reader, struct yaml_frame *frame, const struct yaml_value *value)
 {
     const char *key = json_string_value(value->json);
 
     if (key == NULL)
         return fail(reader, value->mark, EBADMSG, "a key must be a string: quote it");
     if (json_object_get(frame->json, key) != NULL)
-        return fail_quoting(reader, value->mark, key, "is there twice");
+        return fail_quoting(reader, value->mark, key, "is a duplicate key");
     frame->key = strdup(key);
     return frame->key != NULL ? 0 : out_of_memory(reader);
 }
 
 /* Takes value->json over, also on failure. */
-static int place(struct reader *reader, struct value *value)
+static int place(struct yaml_reader *reader, struct yaml_value *value)
 {
-    struct frame *frame = &reader->frames[reader->n_frames - 1];
+    struct yaml_frame *frame = &reader->frames[reader->n_frames - 1];
     _cleanup_(hf_json_freep) json_t *json = value->json;
     int failed;
 
@@ -139,14 +140,14 @@ static int place(struct reader *reader, struct value *value)
     return failed ? out_of_memory(reader) : 0;
 }
 
-static bool key_comes_next(const struct reader *reader)
+static bool key_comes_next(const struct yaml_reader *reader)
 {
-    const struct frame *frame = &reader->frames[reader->n_frames - 1];
+    const struct yaml_frame *frame = &reader->frames[reader->n_frames - 1];
 
     return json_is_object(frame->json) && frame->key == NULL;
 }
 
-static int open_container(struct reader *reader, yaml_mark_t mark, json_t *fresh, const char *anchor)
+static int open_container(struct yaml_reader *reader, yaml_mark_t mark, json_t *fresh, const char *anchor)
 {
     _cleanup_(hf_json_freep) json_t *json = fresh;
 
@@ -160,18 +161,18 @@ static int open_container(struct reader *reader, yaml_mark_t mark, json_t *fresh
     int r = count_nodes(reader, mark, 1);
     if (r < 0)
         return r;
-    struct frame *frame = &reader->frames[reader->n_frames++];
-    *frame = (struct frame){.json = hf_steal(json), .nodes = 1, .height = 1};
+    struct yaml_frame *frame = &reader->frames[reader->n_frames++];
+    *frame = (struct yaml_frame){.json = hf_steal(json), .nodes = 1, .height = 1};
     if (anchor != NULL && (frame->anchor = strdup(anchor)) == NULL)
         return out_of_memory(reader);
     return 0;
 }
 
-static int close_container(struct reader *reader, yaml_mark_t mark)
+static int close_container(struct yaml_reader *reader, yaml_mark_t mark)
 {
-    struct frame *frame = &reader->frames[--reader->n_frames];
+    struct yaml_frame *frame = &reader->frames[--reader->n_frames];
     _cleanup_(hf_freep) char *anchor = frame->anchor;
-    struct value value = {frame->json, frame->nodes, frame->height, mark};
+    struct yaml_value value = {frame->json, frame->nodes, frame->height, mark};
     int r = remember(reader, anchor, &value);
 
     if (r < 0) {
@@ -181,29 +182,29 @@ static int close_container(struct reader *reader, yaml_mark_t mark)
     return place(reader, &value);
 }
 
-/* ---- events ------------------------------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------------------------------------ */
 
 static bool tag_is(const char *tag, const char *core)
 {
     return strncmp(tag, CORE_TAG, strlen(CORE_TAG)) == 0 && strcmp(tag + strlen(CORE_TAG), core) == 0;
 }
 
-static int check_container_tag(const struct reader *reader, yaml_mark_t mark, const char *tag, const char *core)
+static int check_container_tag(const struct yaml_reader *reader, yaml_mark_t mark, const char *tag, const char *core)
 {
     if (tag == NULL || tag_is(tag, core) || strcmp(tag, "!") == 0)
         return 0;
-    return fail_quoting(reader, mark, tag, "is a tag that is not understood here");
+    return fail_quoting(reader, mark, tag, "is an unsupported tag");
 }
 
-/* The value of a plain scalar; `only`: the core type a tag asks for, NULL any. */
-static int make_plain(struct reader *reader, yaml_mark_t mark, const char *text, const char *only, json_t **ret)
+/* Makes the value of a plain scalar. `only`: the core type that a tag asks for, NULL any. */
+static int make_plain(struct yaml_reader *reader, yaml_mark_t mark, const char *text, const char *only, json_t **ret)
 {
     int64_t integer = 0;
     double real = 0;
     const char *is = NULL;
     json_t *json = NULL;
 
-    switch (hf_yaml_meaning_of(text, &integer, &real)) {
+    switch (hf_yaml_scalar_meaning(text, &integer, &real)) {
     case HF_YAML_NULL:
         is = "null", json = json_null();
         break;
@@ -239,7 +240,7 @@ static int make_plain(struct reader *reader, yaml_mark_t mark, const char *text,
     return 0;
 }
 
-static int make_scalar(struct reader *reader, const yaml_event_t *event, json_t **ret)
+static int make_scalar(struct yaml_reader *reader, const yaml_event_t *event, json_t **ret)
 {
     const char *text = (const char *)event->data.scalar.value, *tag = (const char *)event->data.scalar.tag;
     size_t n = event->data.scalar.length;
@@ -249,28 +250,28 @@ static int make_scalar(struct reader *reader, const yaml_event_t *event, json_t 
     if (memchr(text, '\0', n) != NULL)
         return fail(reader, event->start_mark, EBADMSG, "a string must not hold a zero byte");
     if (tag == NULL && plain && key_comes_next(reader) && strcmp(text, "<<") == 0)
-        return fail(reader, event->start_mark, EBADMSG, "merge keys ('<<') are not understood here");
+        return fail(reader, event->start_mark, EBADMSG, "merge keys ('<<') are not supported");
     if (tag == NULL && plain)
         return make_plain(reader, event->start_mark, text, NULL, ret);
     for (size_t i = 0; tag != NULL && i < HF_LEN(typed); i++)
         if (tag_is(tag, typed[i]))
             return make_plain(reader, event->start_mark, text, typed[i], ret);
     if (tag != NULL && !tag_is(tag, "str") && strcmp(tag, "!") != 0)
-        return fail_quoting(reader, event->start_mark, tag, "is a tag that is not understood here");
+        return fail_quoting(reader, event->start_mark, tag, "is an unsupported tag");
     *ret = json_stringn(text, n);
     return *ret != NULL ? 0 : out_of_memory(reader);
 }
 
-/* Nothing between two "---": not a document. */
-static bool is_nothing(const struct reader *reader, const yaml_event_t *event)
+/* True for the nothing between two "---", which is not a document. */
+static bool is_nothing(const struct yaml_reader *reader, const yaml_event_t *event)
 {
     return reader->n_frames == 1 && event->data.scalar.length == 0 && event->data.scalar.tag == NULL &&
            event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 }
 
-static int on_scalar(struct reader *reader, const yaml_event_t *event)
+static int on_scalar(struct yaml_reader *reader, const yaml_event_t *event)
 {
-    struct value value = {.nodes = 1, .mark = event->start_mark};
+    struct yaml_value value = {.nodes = 1, .mark = event->start_mark};
     int r;
 
     if (is_nothing(reader, event))
@@ -288,11 +289,11 @@ static int on_scalar(struct reader *reader, const yaml_event_t *event)
     return place(reader, &value);
 }
 
-static int on_alias(struct reader *reader, const yaml_event_t *event)
+static int on_alias(struct yaml_reader *reader, const yaml_event_t *event)
 {
     const char *name = (const char *)event->data.alias.anchor;
-    const struct anchored *anchored = hf_strmap_get(&reader->anchors, name);
-    struct value value = {.mark = event->start_mark};
+    const struct yaml_anchored *anchored = hf_strmap_get(&reader->anchors, name);
+    struct yaml_value value = {.mark = event->start_mark};
     int r;
 
     if (anchored == NULL)
@@ -308,7 +309,7 @@ static int on_alias(struct reader *reader, const yaml_event_t *event)
     return value.json != NULL ? place(reader, &value) : out_of_memory(reader);
 }
 
-static int on_event(struct reader *reader, const yaml_event_t *event)
+static int on_event(struct yaml_reader *reader, const yaml_event_t *event)
 {
     int r;
 
@@ -331,7 +332,7 @@ static int on_event(struct reader *reader, const yaml_event_t *event)
     case YAML_SEQUENCE_END_EVENT:
         return close_container(reader, event->start_mark);
     case YAML_DOCUMENT_END_EVENT:
-        hf_strmap_done(&reader->anchors); /* anchors do not reach over documents */
+        hf_strmap_done(&reader->anchors); /* an anchor ends with its document */
         return 0;
     case YAML_NO_EVENT:
     case YAML_STREAM_START_EVENT:
@@ -342,7 +343,7 @@ static int on_event(struct reader *reader, const yaml_event_t *event)
     }
 }
 
-static int parser_failed(const struct reader *reader)
+static int parser_failed(const struct yaml_reader *reader)
 {
     const yaml_parser_t *parser = &reader->parser;
     const char *problem = parser->problem != NULL ? parser->problem : "not YAML";
@@ -357,7 +358,7 @@ static int parser_failed(const struct reader *reader)
     return fail(reader, parser->problem_mark, EBADMSG, problem);
 }
 
-static int read_events(struct reader *reader)
+static int read_events(struct yaml_reader *reader)
 {
     for (bool end = false; !end;) {
         yaml_event_t event;
@@ -374,7 +375,7 @@ static int read_events(struct reader *reader)
     return 0;
 }
 
-static void reader_done(struct reader *reader)
+static void reader_done(struct yaml_reader *reader)
 {
     for (size_t i = 0; i < reader->n_frames; i++) {
         json_decref(reader->frames[i].json);
@@ -386,14 +387,15 @@ static void reader_done(struct reader *reader)
     yaml_parser_delete(&reader->parser);
 }
 
-/* Where a directive may begin: at the start, or behind the last byte of a line break (U+0085, U+2028 and U+2029 too) or of a
- * byte order mark. */
+/* True where a directive may begin: at the start, or behind the last byte of a line break (U+0085, U+2028 and U+2029
+ * too) or of a byte order mark. */
 static bool begins_line(const char *at, const char *start)
 {
     return at == start || strchr("\n\r\x85\xa8\xa9\xbf", at[-1]) != NULL;
 }
 
-/* libyaml compares every %TAG directive with every other, so a megabyte of them takes minutes. Nobody needs them here. */
+/* libyaml compares every %TAG directive with every other, so a megabyte of them takes minutes. Our objects need
+ * none. */
 static bool has_many_directives(struct hf_view text)
 {
     const char *at = text.p, *end = text.p + text.n;
@@ -406,7 +408,7 @@ static bool has_many_directives(struct hf_view text)
     return n > MAX_TAG_DIRECTIVES;
 }
 
-static int reader_init(struct reader *reader, struct hf_view text, const struct hf_json_limits *limits,
+static int reader_init(struct yaml_reader *reader, struct hf_view text, const struct hf_json_limits *limits,
                        struct hf_err *err)
 {
     struct hf_json_limits full = limits != NULL ? *limits : (struct hf_json_limits){0};
@@ -414,7 +416,7 @@ static int reader_init(struct reader *reader, struct hf_view text, const struct 
     full.max_bytes = full.max_bytes != 0 ? full.max_bytes : HF_JSON_MAX_BYTES;
     full.max_depth = full.max_depth != 0 ? full.max_depth : HF_JSON_MAX_DEPTH;
     full.max_nodes = full.max_nodes != 0 ? full.max_nodes : HF_JSON_MAX_NODES;
-    *reader = (struct reader){.limits = full, .err = err, .anchors = {.free_value = free_anchored}};
+    *reader = (struct yaml_reader){.limits = full, .err = err, .anchors = {.free_value = free_anchored}};
     if (text.n > full.max_bytes)
         return hf_err_set(err, E2BIG, "YAML text of %zu bytes, at most %zu are read", text.n, full.max_bytes);
     if (has_many_directives(text))
@@ -433,7 +435,7 @@ static int reader_init(struct reader *reader, struct hf_view text, const struct 
 
 int hf_yaml_parse_all(struct hf_view text, const struct hf_json_limits *limits, json_t **ret_array, struct hf_err *err)
 {
-    _cleanup_(reader_done) struct reader reader;
+    _cleanup_(reader_done) struct yaml_reader reader;
     int r = reader_init(&reader, text, limits, err);
 
     if (r == 0)

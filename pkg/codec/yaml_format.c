@@ -1,5 +1,5 @@
-/* Block-style YAML for people: the shape `kubectl get -o yaml` has (list items at the indentation of their key), long texts
- * as literal blocks, and quotes wherever a YAML 1.1 or 1.2 reader could take a string for something else. */
+/* Block-style YAML for people: the shape `kubectl get -o yaml` has (list items at the indentation of their key), long
+ * texts as literal blocks, and quotes wherever a YAML 1.1 or 1.2 reader could take a string for something else. */
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static int add_spaces(struct hf_buf *out, unsigned n)
     return hf_buf_addf(out, "%*s", (int)n, "");
 }
 
-/* ---- strings ------------------------------------------------------------------------------------------------------ */
+/* ---- strings ----------------------------------------------------------------------------------------------------- */
 
 static bool is_word_of_yaml_1_1(const char *text)
 {
@@ -63,7 +63,7 @@ static bool is_plain(const char *text, size_t n)
         if (text[i] == ':' && text[i + 1] == ' ')
             return false;
     }
-    return hf_yaml_meaning_of(text, &integer, &real) == HF_YAML_STRING && !is_word_of_yaml_1_1(text) &&
+    return hf_yaml_scalar_meaning(text, &integer, &real) == HF_YAML_STRING && !is_word_of_yaml_1_1(text) &&
            !is_number_of_yaml_1_1(text, n);
 }
 
@@ -170,7 +170,7 @@ static int add_string(struct hf_buf *out, const json_t *json, unsigned indent)
     return add_quoted(out, text, n);
 }
 
-/* ---- everything else ----------------------------------------------------------------------------------------------- */
+/* ---- everything else --------------------------------------------------------------------------------------------- */
 
 /* The shortest of the forms that read back as the same number. */
 static int add_real(struct hf_buf *out, const json_t *json)

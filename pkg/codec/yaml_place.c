@@ -1,4 +1,4 @@
-/* Walks libyaml's events with the path so far in one piece of text, and compares it with the one that is looked for. */
+/* Walks libyaml's events, keeps the path so far as one text, and compares it with the wanted one. */
 #include "codec/yaml_place.h"
 
 #include <stdio.h>
@@ -8,26 +8,26 @@
 
 enum { MAX_DEPTH = 64, MAX_PATH = 1024 };
 
-struct level {
+struct place_level {
     bool mapping;
     bool value_next; /* mapping: a key was read */
-    size_t index;    /* sequence: of the next entry */
+    size_t index;    /* sequence: index of the next entry */
     size_t path_n;   /* length of the path that leads here */
 };
 
-struct walk {
-    const char *path; /* looked for */
+struct place_walk {
+    const char *path; /* the wanted one */
     char here[MAX_PATH];
     size_t here_n;
-    struct level levels[MAX_DEPTH];
+    struct place_level levels[MAX_DEPTH];
     size_t n_levels;
-    size_t best_n; /* how much of `path` the best line stands for */
+    size_t best_n; /* length of the part of `path` that leads to the best line */
     size_t best_line;
     size_t key_line;
 };
 
-/* Does `here` lead to `path`, or to something above it? */
-static void judge(struct walk *walk, size_t line)
+/* Keeps the line if `here` is `path` or leads to it, and is nearer than the best one so far. */
+static void judge(struct place_walk *walk, size_t line)
 {
     size_t n = walk->here_n;
 
@@ -42,8 +42,8 @@ static void judge(struct walk *walk, size_t line)
     }
 }
 
-/* Go one step down: to a key, or (NULL) to an entry of a list. */
-static void extend(struct walk *walk, const char *key, size_t index)
+/* Goes one step down: to a key, or (NULL) to an entry of a list. */
+static void extend(struct place_walk *walk, const char *key, size_t index)
 {
     size_t room = sizeof(walk->here) - walk->here_n;
     char *end = walk->here + walk->here_n;
@@ -53,10 +53,10 @@ static void extend(struct walk *walk, const char *key, size_t index)
     walk->here_n = n < 0 || (size_t)n >= room ? sizeof(walk->here) - 1 : walk->here_n + (size_t)n;
 }
 
-/* A value begins: its place is known now. */
-static void enter(struct walk *walk, size_t line)
+/* A value begins. */
+static void enter(struct place_walk *walk, size_t line)
 {
-    struct level *level = walk->n_levels > 0 ? &walk->levels[walk->n_levels - 1] : NULL;
+    struct place_level *level = walk->n_levels > 0 ? &walk->levels[walk->n_levels - 1] : NULL;
 
     if (level != NULL && !level->mapping) {
         walk->here_n = level->path_n;
@@ -67,10 +67,10 @@ static void enter(struct walk *walk, size_t line)
     judge(walk, line);
 }
 
-/* A value has ended: back to what leads to its container. */
-static void leave(struct walk *walk)
+/* A value has ended: go back to the path of its container. */
+static void leave(struct place_walk *walk)
 {
-    struct level *level = walk->n_levels > 0 ? &walk->levels[walk->n_levels - 1] : NULL;
+    struct place_level *level = walk->n_levels > 0 ? &walk->levels[walk->n_levels - 1] : NULL;
 
     if (level == NULL)
         return;
@@ -79,9 +79,9 @@ static void leave(struct walk *walk)
     level->value_next = false;
 }
 
-static void on_scalar(struct walk *walk, const yaml_event_t *event)
+static void on_scalar(struct place_walk *walk, const yaml_event_t *event)
 {
-    struct level *level = walk->n_levels > 0 ? &walk->levels[walk->n_levels - 1] : NULL;
+    struct place_level *level = walk->n_levels > 0 ? &walk->levels[walk->n_levels - 1] : NULL;
     size_t line = event->start_mark.line + 1;
 
     if (level != NULL && level->mapping && !level->value_next) {
@@ -95,17 +95,17 @@ static void on_scalar(struct walk *walk, const yaml_event_t *event)
     leave(walk);
 }
 
-static bool on_start(struct walk *walk, const yaml_event_t *event, bool mapping)
+static bool on_start(struct place_walk *walk, const yaml_event_t *event, bool mapping)
 {
     if (walk->n_levels == MAX_DEPTH)
         return false;
     enter(walk, event->start_mark.line + 1);
-    walk->levels[walk->n_levels++] = (struct level){.mapping = mapping, .path_n = walk->here_n};
+    walk->levels[walk->n_levels++] = (struct place_level){.mapping = mapping, .path_n = walk->here_n};
     return true;
 }
 
-/* One event of the document that is looked for; false when nothing more can be said. */
-static bool step(struct walk *walk, const yaml_event_t *event)
+/* Takes one event of the wanted document. False: the walk has ended. */
+static bool step(struct place_walk *walk, const yaml_event_t *event)
 {
     switch (event->type) {
     case YAML_MAPPING_START_EVENT:
@@ -126,17 +126,17 @@ static bool step(struct walk *walk, const yaml_event_t *event)
     }
 }
 
-/* Empty documents are not counted, as hf_yaml_parse_all() leaves them out. */
+/* Empty documents do not count: hf_yaml_parse_all() leaves them out. */
 static bool is_empty_root(const yaml_event_t *event)
 {
     return event->type == YAML_SCALAR_EVENT && event->data.scalar.length == 0 &&
            event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
 }
 
-size_t hf_yaml_line(struct hf_view text, size_t document, const char *path)
+size_t hf_yaml_place_line(struct hf_view text, size_t document, const char *path)
 {
-    struct walk walk = {.path = path};
-    bool at_root = false, inside = false, going = true;
+    struct place_walk walk = {.path = path};
+    bool at_root = false, inside = false, more = true;
     size_t documents = 0;
     yaml_parser_t parser;
 
@@ -144,16 +144,16 @@ size_t hf_yaml_line(struct hf_view text, size_t document, const char *path)
         return 0;
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser, (const unsigned char *)(text.n > 0 ? text.p : ""), text.n);
-    while (going) {
+    while (more) {
         yaml_event_t event;
         if (!yaml_parser_parse(&parser, &event))
             break;
         if (at_root)
             inside = !is_empty_root(&event) && documents++ == document;
         if (inside)
-            going = step(&walk, &event);
+            more = step(&walk, &event);
         at_root = event.type == YAML_DOCUMENT_START_EVENT;
-        going = going && event.type != YAML_STREAM_END_EVENT;
+        more = more && event.type != YAML_STREAM_END_EVENT;
         yaml_event_delete(&event);
     }
     yaml_parser_delete(&parser);

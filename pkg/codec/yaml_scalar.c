@@ -84,7 +84,7 @@ static enum hf_yaml_meaning number(const char *text, int64_t *ret_integer, doubl
     return isfinite(*ret_real) ? HF_YAML_REAL : HF_YAML_TOO_BIG;
 }
 
-enum hf_yaml_meaning hf_yaml_meaning_of(const char *text, int64_t *ret_integer, double *ret_real)
+enum hf_yaml_meaning hf_yaml_scalar_meaning(const char *text, int64_t *ret_integer, double *ret_real)
 {
     if (is_one_of(text, nulls, HF_LEN(nulls)))
         return HF_YAML_NULL;

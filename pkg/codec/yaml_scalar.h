@@ -1,4 +1,4 @@
-/* codec/yaml_scalar.h - what a plain YAML scalar means; shared by the reader and the writer of YAML.
+/* codec/yaml_scalar.h - the meaning of a plain YAML scalar, for the decoder and the encoder of YAML.
  *
  * YAML 1.2.2, 10.3.2 (core schema). Pure. */
 #pragma once
@@ -18,4 +18,4 @@ enum hf_yaml_meaning {
 };
 
 /* ret_integer and ret_real get the number where there is one. */
-enum hf_yaml_meaning hf_yaml_meaning_of(const char *text, int64_t *ret_integer, double *ret_real);
+enum hf_yaml_meaning hf_yaml_scalar_meaning(const char *text, int64_t *ret_integer, double *ret_real);

@@ -14,9 +14,9 @@ static int hash_old(const struct hf_delta_old *file, unsigned char digest[static
     while (offset < file->size) {
         ssize_t n = file->pread(file->ctx, chunk, (size_t)HF_MIN((uint64_t)chunk_n, file->size - offset), offset);
         if (n < 0)
-            return hf_err_sys(err, (int)n, "read the old file at %llu", (unsigned long long)offset);
+            return hf_err_sys(err, (int)n, "read the old file at offset %llu", (unsigned long long)offset);
         if (n == 0)
-            return hf_err_set(err, ESTALE, "the old file ends at %llu, not at %llu", (unsigned long long)offset,
+            return hf_err_set(err, ESTALE, "the old file ends at offset %llu, not at %llu", (unsigned long long)offset,
                               (unsigned long long)file->size);
         hf_sha256_update(&hash, chunk, (size_t)n);
         offset += (uint64_t)n;
@@ -36,8 +36,8 @@ static int check_old(struct delta_apply_state *apply, struct hf_err *err)
     memset(apply->old->base, 0, sizeof(apply->old->base)); /* hash_old() used the windows as its buffer */
     if (r < 0)
         return r;
-    if (memcmp(digest, apply->header.old_mark, HF_DELTA_MARK_BYTES) != 0)
-        return hf_err_set(err, ESTALE, "the old file is not the one the delta was made from: its sha256 differs");
+    if (memcmp(digest, apply->header.old_fingerprint, HF_DELTA_FINGERPRINT_BYTES) != 0)
+        return hf_err_set(err, ESTALE, "the delta was made from another old file: the sha256 differs");
     return 0;
 }
 
@@ -53,7 +53,7 @@ static int start_output(struct delta_apply_state *apply, struct hf_err *err)
         return 0;
     if (resume->new_offset > apply->header.new_size || resume->new_offset % DELTA_BLOCK != 0 ||
         hf_sha256_load(&apply->output.hash, resume->new_hash) < 0)
-        return hf_err_set(err, EINVAL, "the checkpoint is not one of this delta");
+        return hf_err_set(err, EINVAL, "the checkpoint does not belong to this delta");
     apply->output.written = resume->new_offset;
     return 0;
 }
@@ -82,7 +82,7 @@ static int run_method(struct delta_apply_state *apply, struct hf_err *err)
     case DELTA_METHOD_BYTES:
         return apply_bytes(apply, err);
     default:
-        return hf_err_set(err, EOPNOTSUPP, "delta method %u is not known", apply->header.method);
+        return hf_err_set(err, EOPNOTSUPP, "unknown delta method %u", apply->header.method);
     }
 }
 
@@ -99,7 +99,7 @@ static int check_end(struct delta_apply_state *apply, struct hf_err *err)
     n = apply->input->pos < apply->input->n ? 1 : apply->params->patch.read(apply->params->patch.ctx, &last, 1);
     if (n != 0)
         return n < 0 ? hf_err_sys(err, (int)n, "read the delta's end")
-                     : hf_err_set(err, EBADMSG, "bytes follow the delta's end");
+                     : hf_err_set(err, EBADMSG, "bytes follow the end of the delta");
     if (apply->params->unhashed)
         return 0;
     hf_sha256_final(&hash, digest);
@@ -116,7 +116,7 @@ static void tell_info(const struct delta_header *header, uint64_t patch_size, st
     ret_info->old_size = header->old_size;
     ret_info->new_size = header->new_size;
     ret_info->patch_size = patch_size;
-    memcpy(ret_info->old_mark, header->old_mark, HF_DELTA_MARK_BYTES);
+    memcpy(ret_info->old_fingerprint, header->old_fingerprint, HF_DELTA_FINGERPRINT_BYTES);
     memcpy(ret_info->new_sha256, header->new_sha256, HF_SHA256_BYTES);
 }
 
@@ -127,7 +127,7 @@ static int apply_from(struct delta_apply_state *apply, uint64_t header_size, str
     int r;
 
     if (apply->header.old_size != apply->params->old.size)
-        return hf_err_set(err, ESTALE, "the old file has %llu bytes, the delta was made from one of %llu",
+        return hf_err_set(err, ESTALE, "the old file has %llu bytes; the delta was made from one of %llu",
                           (unsigned long long)apply->params->old.size, (unsigned long long)apply->header.old_size);
     if ((r = start_output(apply, err)) < 0)
         return r;
@@ -141,7 +141,7 @@ static int apply_from(struct delta_apply_state *apply, uint64_t header_size, str
         r = check_end(apply, err);
     if (r == -EBADMSG && !apply->params->unhashed &&
         (apply->params->old_is_verified || apply->params->resume != NULL) && check_old(apply, &ignored) == -ESTALE)
-        r = hf_err_set(err, ESTALE, "the old file is not the one the delta was made from: its sha256 differs");
+        r = hf_err_set(err, ESTALE, "the delta was made from another old file: the sha256 differs");
     if (r == 0 && ret_info != NULL)
         tell_info(&apply->header, header_size + apply->header.body_size, ret_info);
     return r;

@@ -16,5 +16,6 @@ int delta_apply_checkpoint(struct delta_apply_state *apply, struct hf_err *err)
         return r;
     hf_sha256_save(&apply->output.hash, checkpoint.new_hash);
     r = apply->params->checkpoint(apply->params->checkpoint_ctx, &checkpoint);
-    return r < 0 ? hf_err_sys(err, r, "keep the checkpoint at %llu", (unsigned long long)checkpoint.new_offset) : 0;
+    return r < 0 ? hf_err_sys(err, r, "keep the checkpoint at offset %llu", (unsigned long long)checkpoint.new_offset)
+                 : 0;
 }

@@ -150,8 +150,8 @@ static int matching_open(struct creation *s, struct hf_err *err)
     if (s->old_images.n > 0 && s->new_images.n > 0) {
         old = s->old_blanked;
         new_bytes = s->new_blanked;
-        if (s->params != NULL && s->params->rest != NULL)
-            s->params->rest(s->params->rest_ctx);
+        if (s->params != NULL && s->params->on_idle != NULL)
+            s->params->on_idle(s->params->on_idle_ctx);
     }
     return delta_matcher_open(&s->matcher, old, s->old_n, new_bytes, s->new_n, s->profile == HF_DELTA_FAST, err);
 }
@@ -500,7 +500,8 @@ static int hash_side(void *ctx, unsigned worker, unsigned i, struct hf_err *err)
 
     (void)worker, (void)err;
     if (i == 0)
-        hf_sha256_of(d->creation->old, d->creation->old_n, d->header->old_mark, sizeof(d->header->old_mark));
+        hf_sha256_of(d->creation->old, d->creation->old_n, d->header->old_fingerprint,
+                     sizeof(d->header->old_fingerprint));
     else
         hf_sha256_of(d->creation->new_bytes, d->creation->new_n, d->header->new_sha256, sizeof(d->header->new_sha256));
     return 0;
@@ -513,7 +514,8 @@ int hf_delta_create_fits(size_t old_n, size_t new_n, struct hf_err *err)
     if (larger < HF_DELTA_CREATE_MAX_BYTES)
         return 0;
     return hf_err_set(
-        err, EFBIG, "a file of %zu bytes: deltas are made of files below 2 GiB; split it, or publish it whole", larger);
+        err, EFBIG, "a file of %zu bytes is too large: deltas support files below 2 GiB; split it or publish it whole",
+        larger);
 }
 
 int hf_delta_create(const void *old, size_t old_n, const void *new_bytes, size_t new_n,
@@ -541,7 +543,7 @@ int hf_delta_create(const void *old, size_t old_n, const void *new_bytes, size_t
         r = delta_jobs_run(&sides, workers_for_sides(&creation), err);
     }
     if (r == 0) {
-        hf_sha256_of(choice.body.p, choice.body.n, header.body_mark, sizeof(header.body_mark));
+        hf_sha256_of(choice.body.p, choice.body.n, header.body_fingerprint, sizeof(header.body_fingerprint));
         r = patch->write(patch->ctx, bytes, delta_header_format(&header, bytes));
         if (r == 0 && choice.body.n > 0)
             r = patch->write(patch->ctx, choice.body.p, choice.body.n);

@@ -19,7 +19,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 
 enum hf_delta_profile { HF_DELTA_SMALL, HF_DELTA_FAST };
 
@@ -51,13 +51,13 @@ struct hf_delta_out {
 
 /* Length of the fingerprints of the old file and of the body. They only find a mismatch early and tell which file is
  * wrong, so a prefix of the SHA-256 is enough; the full hash of the new file decides. */
-enum { HF_DELTA_MARK_BYTES = 4 };
+enum { HF_DELTA_FINGERPRINT_BYTES = 4 };
 
 struct hf_delta_info {
     unsigned version, method; /* method: by number in FORMAT.md */
     enum hf_delta_profile profile;
     uint64_t old_size, new_size, patch_size;
-    unsigned char old_mark[HF_DELTA_MARK_BYTES]; /* first bytes of the old file's SHA-256 */
+    unsigned char old_fingerprint[HF_DELTA_FINGERPRINT_BYTES]; /* first bytes of the old file's SHA-256 */
     bool from_any; /* the delta reads nothing of the old file, and has no fingerprint of it */
     unsigned char new_sha256[HF_SHA256_BYTES];
 };
@@ -73,8 +73,8 @@ struct hf_delta_create_params {
     void *progress_ctx;
     /* Called before a phase that reads neither file, so that the caller can give back the pages of mapped files. May
      * be NULL; any thread may call it. */
-    void (*rest)(void *ctx);
-    void *rest_ctx;
+    void (*on_idle)(void *ctx);
+    void *on_idle_ctx;
 };
 
 /* hf_delta_create() refuses files of this size and above with -EFBIG before it does any work. Applying has no such

@@ -94,11 +94,11 @@ static bool may_lead_to_constants(unsigned kind)
 
 static size_t blank_piece(const struct delta_image *image, const struct delta_region *region,
                           const unsigned char *bytes, size_t file_n, size_t at, size_t end,
-                          struct delta_awaited *awaited, unsigned char *out)
+                          struct delta_announced *announced, unsigned char *out)
 {
     struct delta_ref refs[(PIECE + 1) / 2 + 1];
     size_t n = HF_MIN((size_t)PIECE, end - at), next = at + n;
-    size_t found = delta_refs_scan(image, region, bytes + at, n, HF_MIN(n + 16, end - at), at, awaited, refs);
+    size_t found = delta_refs_scan(image, region, bytes + at, n, HF_MIN(n + 16, end - at), at, announced, refs);
 
     for (size_t i = 0; i < found; i++) {
         uint32_t kept = kept_bits(&refs[i]);
@@ -113,7 +113,7 @@ static size_t blank_piece(const struct delta_image *image, const struct delta_re
 
 static void blank_image(const struct delta_image *image, const unsigned char *bytes, size_t n, unsigned char *out)
 {
-    struct delta_awaited awaited = {0};
+    struct delta_announced announced = {0};
 
     for (unsigned i = 0; i < image->regions_n; i++) {
         const struct delta_region *r = &image->regions[i];
@@ -121,7 +121,7 @@ static void blank_image(const struct delta_image *image, const unsigned char *by
         if (r->kind != DELTA_REGION_CODE || at < DELTA_SCAN_BEFORE || end > n || n - end < DELTA_SCAN_AFTER + 16)
             continue;
         while (at < end)
-            at = blank_piece(image, r, bytes, n, at, end, &awaited, out);
+            at = blank_piece(image, r, bytes, n, at, end, &announced, out);
     }
 }
 

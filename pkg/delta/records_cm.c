@@ -44,11 +44,11 @@ int delta_apply_cm(struct delta_apply_state *apply, struct hf_err *err)
 /* ---- create ---------------------------------------------------------------------------------------------------- */
 
 struct cm_encoder {
-    struct delta_striper striper;
+    struct delta_stripe_encoder encoder;
     struct delta_memory memory;
     struct delta_old literals_old;
     struct delta_shared_context shared;
-    struct delta_manner manner;
+    struct delta_block_options options;
     struct hf_buf block;
 };
 
@@ -56,10 +56,10 @@ static void pack_close(void *state)
 {
     struct cm_encoder *k = state;
 
-    delta_literals_free(k->striper.literals);
-    delta_model_free(k->striper.model);
+    delta_literals_free(k->encoder.literals);
+    delta_model_free(k->encoder.model);
     delta_shared_context_done(&k->shared);
-    hf_buf_done(&k->striper.part);
+    hf_buf_done(&k->encoder.part);
     hf_buf_done(&k->block);
     free(k);
 }
@@ -71,15 +71,15 @@ static int pack_open(const struct delta_make *make, struct hf_buf *shared, void 
 
     if (k == NULL)
         return delta_no_memory(err);
-    k->striper = (struct delta_striper){
+    k->encoder = (struct delta_stripe_encoder){
         .make = make, .map = &k->shared.map, .room = DELTA_STRIPE_BYTES, .part = HF_BUF_INIT(SIZE_MAX / 2)};
     k->block = (struct hf_buf)HF_BUF_INIT(SIZE_MAX / 2);
     r = delta_shared_context_make(make, &k->memory, &k->shared, shared, err);
     if (r == 0) {
         delta_old_init(&k->literals_old, &k->memory.file);
-        k->striper.model = delta_model_new(&k->shared);
-        k->striper.literals = delta_literals_new(&k->shared, &k->literals_old);
-        r = k->striper.model == NULL || k->striper.literals == NULL ? delta_no_memory(err) : 0;
+        k->encoder.model = delta_model_new(&k->shared);
+        k->encoder.literals = delta_literals_new(&k->shared, &k->literals_old);
+        r = k->encoder.model == NULL || k->encoder.literals == NULL ? delta_no_memory(err) : 0;
     }
     if (r < 0) {
         pack_close(k);
@@ -92,7 +92,7 @@ static int pack_open(const struct delta_make *make, struct hf_buf *shared, void 
 static int make_block(struct cm_encoder *k, uint64_t start, uint64_t end, struct hf_err *err)
 {
     hf_buf_clear(&k->block);
-    return delta_stripes_make(&k->striper, start, end, &k->manner, &k->block, err);
+    return delta_stripes_make(&k->encoder, start, end, &k->options, &k->block, err);
 }
 
 /* True for an update that would take more than a second per 20 MB to apply: then a few per cent more bytes are the
@@ -106,10 +106,10 @@ static int pack_block(void *state, uint64_t start, uint64_t end, struct hf_buf *
 {
     struct cm_encoder *k = state;
 
-    memset(&k->manner, 0, sizeof(k->manner));
+    memset(&k->options, 0, sizeof(k->options));
     int r = make_block(k, start, end, err);
-    k->manner.quick = shall_be_quick(end - start, k->block.n);
-    if (r == 0 && (k->manner.quick || k->manner.plain_n > 0))
+    k->options.quick = shall_be_quick(end - start, k->block.n);
+    if (r == 0 && (k->options.quick || k->options.plain_n > 0))
         r = make_block(k, start, end, err);
     return r == 0 && hf_buf_add(body, k->block.p, k->block.n) < 0 ? delta_no_memory(err) : r;
 }

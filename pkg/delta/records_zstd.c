@@ -83,7 +83,7 @@ static int unpack_varint(struct zstd_decoder *u, uint64_t *ret_value, struct hf_
 
 static int damaged_chunk(struct hf_err *err)
 {
-    return hf_err_set(err, EBADMSG, "delta is damaged: a chunk contradicts itself");
+    return hf_err_set(err, EBADMSG, "delta is damaged: inconsistent chunk");
 }
 
 static bool take(struct chunk *c, uint64_t *ret_value)
@@ -194,7 +194,7 @@ static int make_gap(struct delta_apply_state *apply, struct zstd_decoder *u, str
     u->cursor.shift += (uint64_t)delta_unzigzag(jump);
     uint64_t old_pos = u->cursor.new_pos + u->cursor.shift;
     if (old_pos > apply->old->size || n > apply->old->size - old_pos)
-        return hf_err_set(err, EBADMSG, "delta is damaged: it copies from outside the old file");
+        return hf_err_set(err, EBADMSG, "delta is damaged: a copy exceeds its file");
     return make_copy(apply, u, c, to + (gap - rest), old_pos, n, err);
 }
 

@@ -127,7 +127,7 @@ static int read_repeat(struct delta_apply_state *apply, struct run_op *op, uint6
     r = delta_input_varint(apply->input, room, &n, err);
     op->fresh = op->form == FRESH_HEX ? 2 * n : n;
     if (r == 0 && (op->distance == 0 || (op->form == FRESH_HEX && n > op->distance)))
-        r = hf_err_set(err, EBADMSG, "delta is damaged: a apply that cannot be");
+        r = hf_err_set(err, EBADMSG, "delta is damaged: invalid run");
     return r;
 }
 
@@ -154,7 +154,7 @@ static int read_op(struct delta_apply_state *apply, struct runs_decoder *u, stru
     if (r < 0)
         return r;
     if (op->same > room || op->fresh > room - op->same || op->distance > u->fresh)
-        return hf_err_set(err, EBADMSG, "delta is damaged: a apply that cannot be");
+        return hf_err_set(err, EBADMSG, "delta is damaged: invalid run");
     return 0;
 }
 
@@ -168,7 +168,7 @@ static int apply_ops(struct delta_apply_state *apply, struct runs_decoder *u, st
         if ((r = read_op(apply, u, &op, err)) < 0)
             return r;
         if (op.same > 0 && (old_pos > apply->old->size || op.same > apply->old->size - old_pos))
-            return hf_err_set(err, EBADMSG, "delta is damaged: it copies from outside the old file");
+            return hf_err_set(err, EBADMSG, "delta is damaged: a copy exceeds its file");
         if ((r = apply_op(apply, u, &op, old_pos, err)) < 0)
             return r;
         old_pos += op.same + op.fresh + (uint64_t)delta_unzigzag(op.jump);

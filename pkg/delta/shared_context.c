@@ -25,7 +25,7 @@ static int code_pair(struct delta_cm *cm, struct numbers *n, const struct delta_
         return cm->failed;
     if (new_offset > s->new_size || new_size > s->new_size - new_offset || new_size == 0 || old_offset > s->old_size ||
         old_size > s->old_size - old_offset)
-        return cm->failed = hf_err_set(cm->err, EBADMSG, "delta is damaged: an image reaches too far");
+        return cm->failed = hf_err_set(cm->err, EBADMSG, "delta is damaged: an image exceeds its file");
     *pair = (struct delta_pair){(uint32_t)old_offset, (uint32_t)old_size, (uint32_t)new_offset, (uint32_t)new_size};
     *old_end = old_offset + old_size;
     *new_end = new_offset + new_size;
@@ -72,7 +72,7 @@ static int code_entry(struct delta_cm *cm, struct numbers *n, const struct delta
         return cm->failed;
     if (length == 0 || new_pos > s->new_size || length > s->new_size - new_pos || old_pos > s->old_size ||
         length > s->old_size - old_pos)
-        return cm->failed = hf_err_set(cm->err, EBADMSG, "delta is damaged: a copy reaches too far");
+        return cm->failed = hf_err_set(cm->err, EBADMSG, "delta is damaged: a copy exceeds its file");
     *e = (struct delta_map_entry){(uint32_t)new_pos, (uint32_t)old_pos, (uint32_t)length};
     *new_end = new_pos + length;
     *shift += turn;
@@ -93,7 +93,7 @@ int delta_shared_context_code(struct delta_cm *cm, struct delta_shared_context *
     uint64_t predictors = delta_number_code(cm, &n->plain, s->predictors | s->lean << DELTA_PREDICT_BITS);
     uint64_t count = delta_number_code(cm, &n->plain, s->map.n);
     if (cm->failed == 0 && predictors >> DELTA_PREDICT_BITS > DELTA_LEAN_MAX)
-        r = hf_err_set(err, EOPNOTSUPP, "delta predictor set %llu is not known", (unsigned long long)predictors);
+        r = hf_err_set(err, EOPNOTSUPP, "unknown delta predictors %llu", (unsigned long long)predictors);
     else if (cm->failed == 0 && (count > DELTA_MAP_MAX || (count > 0 && (s->new_size | s->old_size) > UINT32_MAX)))
         r = hf_err_set(err, EBADMSG, "delta is damaged: the match map is too large");
     s->predictors = (unsigned)predictors & DELTA_PREDICT_ALL;

@@ -40,7 +40,7 @@ static int read_head(struct delta_input *input, uint64_t start, uint64_t end, st
     if ((r = delta_input_varint(input, end - start, &n, err)) < 0)
         return r;
     if (n == 0 || n == end - start)
-        return hf_err_set(err, EBADMSG, "delta is damaged: a stripe's size cannot be");
+        return hf_err_set(err, EBADMSG, "delta is damaged: invalid stripe size");
     ret_stripe->end = start + n;
     return 0;
 }
@@ -210,7 +210,7 @@ int delta_stripes_skip(struct delta_input *input, struct hf_err *err)
 
 /* Returns the end of the stripe that begins at `start`: the stripe holds as many literals as it may, or reaches the
  * end of the block. */
-static uint64_t end_of(const struct delta_striper *k, uint64_t start, uint64_t end)
+static uint64_t end_of(const struct delta_stripe_encoder *k, uint64_t start, uint64_t end)
 {
     const struct delta_map *map = k->map;
     const struct delta_map_entry *e = delta_map_at(map, start), *last = map->p + map->n;
@@ -248,7 +248,7 @@ static int add_head(struct hf_buf *block, const struct stripe *stripe)
     return r < 0 || !stripe->more ? r : add_varint(block, stripe->end - stripe->start);
 }
 
-static int make_literals(struct delta_striper *k, struct stripe *stripe, struct hf_err *err)
+static int make_literals(struct delta_stripe_encoder *k, struct stripe *stripe, struct hf_err *err)
 {
     bool coded;
 
@@ -262,7 +262,7 @@ static int make_literals(struct delta_striper *k, struct stripe *stripe, struct 
     return r;
 }
 
-static int make_copies(struct delta_striper *k, const struct stripe *stripe, struct hf_err *err)
+static int make_copies(struct delta_stripe_encoder *k, const struct stripe *stripe, struct hf_err *err)
 {
     hf_buf_clear(&k->part);
     delta_cm_start_encoding(&k->cm, &k->part);
@@ -271,15 +271,15 @@ static int make_copies(struct delta_striper *k, const struct stripe *stripe, str
     return r < 0 ? r : delta_cm_finish(&k->cm);
 }
 
-int delta_stripes_make(struct delta_striper *k, uint64_t start, uint64_t end, struct delta_manner *manner,
-                       struct hf_buf *block, struct hf_err *err)
+int delta_stripes_make(struct delta_stripe_encoder *k, uint64_t start, uint64_t end,
+                       struct delta_block_options *options, struct hf_buf *block, struct hf_err *err)
 {
     int r = 0;
 
-    delta_model_reset(k->model, manner->quick);
-    delta_literals_reset(k->literals, manner->quick, manner);
+    delta_model_reset(k->model, options->quick);
+    delta_literals_reset(k->literals, options->quick, options);
     for (uint64_t at = start; r == 0 && at < end;) {
-        struct stripe stripe = {.start = at, .end = end_of(k, at, end), .quick = at == start && manner->quick};
+        struct stripe stripe = {.start = at, .end = end_of(k, at, end), .quick = at == start && options->quick};
         stripe.more = stripe.end < end;
         if ((r = make_literals(k, &stripe, err)) < 0 || (r = add_head(block, &stripe)) < 0 ||
             (r = hf_buf_add(block, k->part.p, stripe.literals)) < 0 || (r = make_copies(k, &stripe, err)) < 0 ||

@@ -28,7 +28,7 @@ HF_MUST_USE int delta_stripes_skip(struct delta_input *input, struct hf_err *err
 /* ---- creating -------------------------------------------------------------------------------------------------- */
 
 /* The encoder's models and coder. */
-struct delta_striper {
+struct delta_stripe_encoder {
     const struct delta_make *make;
     const struct delta_map *map;
     struct delta_cm cm;
@@ -38,6 +38,6 @@ struct delta_striper {
     struct hf_buf part;
 };
 
-/* Appends new[start..end), encoded in `manner`, to `block`. */
-HF_MUST_USE int delta_stripes_make(struct delta_striper *striper, uint64_t start, uint64_t end,
-                                   struct delta_manner *manner, struct hf_buf *block, struct hf_err *err);
+/* Appends new[start..end), encoded in `options`, to `block`. */
+HF_MUST_USE int delta_stripes_make(struct delta_stripe_encoder *encoder, uint64_t start, uint64_t end,
+                                   struct delta_block_options *options, struct hf_buf *block, struct hf_err *err);

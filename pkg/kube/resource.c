@@ -5,7 +5,7 @@
 
 #include "api/meta.h"
 
-/* What a store holds is at most 1.5 MiB by default: eight of them are below HF_KUBE_MAX_LIST_BYTES. */
+/* An object in the store has at most 1.5 MiB by default: eight of them stay below HF_KUBE_MAX_LIST_BYTES. */
 static const int limits[] = {[HF_PAGE_CACHED] = 500, [HF_PAGE_EXACT] = 100, [HF_PAGE_SMALL] = 8};
 
 #define OURS(kind, plural)                                                                                             \
@@ -28,7 +28,7 @@ const struct hf_resource *hf_resource_find(const char *kind)
     return NULL;
 }
 
-int hf_url_escape(const char *text, struct hf_buf *out)
+int hf_resource_escape(const char *text, struct hf_buf *out)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
     int r = 0;
@@ -49,7 +49,7 @@ static int begin(const char *server, const struct hf_resource *resource, const c
     if (r == 0 && name != NULL)
         r = hf_buf_add_str(out, "fieldSelector=metadata.name%3D");
     if (r == 0 && name != NULL)
-        r = hf_url_escape(name, out);
+        r = hf_resource_escape(name, out);
     if (r == 0 && name != NULL)
         r = hf_buf_add_str(out, "&");
     return r;
@@ -60,16 +60,16 @@ int hf_resource_list_url(const char *server, const struct hf_resource *resource,
 {
     int r = begin(server, resource, name, out);
 
-    if (r == 0 && page == HF_PAGE_PROXY) /* nothing may be read into it: take the last '?' or '&' off */
+    if (r == 0 && page == HF_PAGE_PROXY) /* no parameters: drop the last '?' or '&' */
         out->p[--out->n] = '\0';
     else if (r == 0)
         r = hf_buf_addf(out, "limit=%d", limits[page]);
-    if (r == 0 && page == HF_PAGE_CACHED && *next == '\0') /* a continued list has its version in the token */
+    if (r == 0 && page == HF_PAGE_CACHED && *next == '\0') /* the token of a continued list has the version */
         r = hf_buf_add_str(out, "&resourceVersion=0");
     if (r == 0 && *next != '\0') {
         r = hf_buf_add_str(out, "&continue=");
         if (r == 0)
-            r = hf_url_escape(next, out);
+            r = hf_resource_escape(next, out);
     }
     return r;
 }
@@ -94,7 +94,7 @@ int hf_resource_watch_url(const char *server, const struct hf_resource *resource
     if (r == 0)
         r = hf_buf_add_str(out, "watch=true&allowWatchBookmarks=true&resourceVersion=");
     if (r == 0)
-        r = hf_url_escape(resource_version, out);
+        r = hf_resource_escape(resource_version, out);
     return r == 0 ? hf_buf_addf(out, "&timeoutSeconds=%" PRIu64, timeout_s) : r;
 }
 
@@ -104,12 +104,12 @@ int hf_resource_apply_url(const char *server, const struct hf_resource *resource
     int r = hf_buf_addf(out, "%s%s/", server, resource->path);
 
     if (r == 0)
-        r = hf_url_escape(name, out);
+        r = hf_resource_escape(name, out);
     if (r == 0 && subresource != NULL)
         r = hf_buf_addf(out, "/%s", subresource);
     if (r == 0)
         r = hf_buf_add_str(out, "?fieldManager=");
     if (r == 0)
-        r = hf_url_escape(field_manager, out);
+        r = hf_resource_escape(field_manager, out);
     return r == 0 ? hf_buf_add_str(out, "&force=true") : r;
 }

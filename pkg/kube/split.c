@@ -9,12 +9,6 @@ struct hf_split {
     struct hf_source_ops ops;
 };
 
-/* One of ours, and whose it really is. */
-struct hf_subscription {
-    const struct hf_source_ops *source;
-    struct hf_subscription *inner;
-};
-
 static const struct hf_source_ops *source_of(const struct hf_split *split, const char *kind)
 {
     return strcmp(kind, "EdgeNode") == 0 ? split->written : split->desired;
@@ -25,48 +19,36 @@ static int split_subscribe(void *ctx, const char *kind, const char *name, const 
                            struct hf_err *err)
 {
     const struct hf_source_ops *source = source_of(ctx, kind);
-    struct hf_subscription *ours = calloc(1, sizeof(*ours));
 
-    if (ours == NULL)
-        return hf_err_set(err, ENOMEM, "out of memory");
-    ours->source = source;
-    int r = source->subscribe(source->ctx, kind, name, resume, known, sink, &ours->inner, err);
-    if (r < 0) {
-        free(ours);
-        return r;
-    }
-    *ret_subscription = ours;
-    return 0;
+    return source->subscribe(source->ctx, kind, name, resume, known, sink, ret_subscription, err);
 }
 
-static void split_unsubscribe(void *ctx, struct hf_subscription *ours)
+static void split_unsubscribe(void *ctx, struct hf_subscription *subscription)
 {
     (void)ctx;
-    if (ours == NULL)
-        return;
-    ours->source->unsubscribe(ours->source->ctx, ours->inner);
-    free(ours);
+    if (subscription != NULL)
+        subscription->source->unsubscribe(subscription->source->ctx, subscription);
 }
 
-static void split_refresh(void *ctx, struct hf_subscription *ours)
+static void split_refresh(void *ctx, struct hf_subscription *subscription)
 {
     (void)ctx;
-    ours->source->refresh(ours->source->ctx, ours->inner);
+    subscription->source->refresh(subscription->source->ctx, subscription);
 }
 
-static void split_decline(void *ctx, struct hf_subscription *ours, const char *name, bool matters)
+static void split_decline(void *ctx, struct hf_subscription *subscription, const char *name, bool matters)
 {
     (void)ctx;
-    ours->source->decline(ours->source->ctx, ours->inner, name, matters);
+    subscription->source->decline(subscription->source->ctx, subscription, name, matters);
 }
 
-static void split_relist(void *ctx, struct hf_subscription *ours)
+static void split_relist(void *ctx, struct hf_subscription *subscription)
 {
     (void)ctx;
-    ours->source->relist(ours->source->ctx, ours->inner);
+    subscription->source->relist(subscription->source->ctx, subscription);
 }
 
-/* How old our view of the desired state is: the status may travel while the desired state does not. */
+/* The source of desired state counts: the status may travel while the desired state does not. */
 static uint64_t split_heard_ns(void *ctx)
 {
     const struct hf_source_ops *source = ((struct hf_split *)ctx)->desired;
@@ -74,10 +56,8 @@ static uint64_t split_heard_ns(void *ctx)
     return source->heard_ns(source->ctx);
 }
 
-static int split_apply(void *ctx, const json_t *body, const char *subresource,
-                       void (*done)(void *arg, int r, uint64_t retry_after_ns, const json_t *answer,
-                                    const struct hf_err *err),
-                       void *arg, struct hf_delivery **ret_delivery, struct hf_err *err)
+static int split_apply(void *ctx, const json_t *body, const char *subresource, hf_source_done *done, void *arg,
+                       struct hf_delivery **ret_delivery, struct hf_err *err)
 {
     const struct hf_source_ops *source = ((struct hf_split *)ctx)->written;
 

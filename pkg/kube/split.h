@@ -1,19 +1,21 @@
-/* kube/split.h - one source out of two: desired state from the one, what we write to the other.
+/* kube/split.h - one source made of two: desired state from one, our writes to the other.
  *
- * Behind a MetaServer every write arrives as CloudCore's own account, so that no policy of the API server can hold a node to
- * itself. A node that reaches the API server can write there with its own certificate instead. The own EdgeNode is followed there
- * too: a delivery is believed when it came back, and it comes back where it was made. The own Node is not, though its labels are
- * written there: what the node runs depends on them, and must not depend on the way that the status takes.
+ * Behind a MetaServer every write arrives under CloudCore's account, so no policy of the API server can restrict a node
+ * to its own objects. A node that reaches the API server can write there with its own certificate instead. Its EdgeNode
+ * is followed there too: a write counts when it comes back, and it comes back where it was made. Its Node is not,
+ * although its labels are written there: the labels decide which updates the node runs, and that must not depend on the
+ * way that status takes.
  *
- * Contact is told for each subscription by the source that it belongs to. */
+ * Each source reports contact for its own subscriptions.
+ * Threads: loop thread only. */
 #pragma once
 
 #include "kube/source.h"
 
 struct hf_split;
 
-/* Both are borrowed and must outlive it. NULL on OOM. */
+/* Borrows both sources, which must outlive it. NULL on OOM. */
 struct hf_split *hf_split_new(const struct hf_source_ops *desired, const struct hf_source_ops *written);
-void hf_split_free(struct hf_split *split); /* every subscription must be ended */
+void hf_split_free(struct hf_split *split); /* end every subscription first */
 HF_DEFINE_CLEANUP(struct hf_split, hf_split_free)
 const struct hf_source_ops *hf_split_source(struct hf_split *split);

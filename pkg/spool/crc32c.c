@@ -1,4 +1,4 @@
-/* The instruction where the processor has it (asked once), else eight tables ("slicing by 8", Kounavis and Berry 2005). */
+/* Uses the processor's CRC instruction if it has one, else eight tables ("slicing by 8", Kounavis and Berry 2005). */
 #include "spool/crc32c.h"
 
 #include <stdbool.h>
@@ -13,7 +13,7 @@
 
 static uint32_t tables[8][256];
 
-/* Before main, so that threads find the tables ready. */
+/* Runs before main, so that threads find the tables ready. */
 __attribute__((constructor)) static void make_tables(void)
 {
     for (uint32_t i = 0; i < 256; i++) {

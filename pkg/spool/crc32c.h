@@ -4,8 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Go on from `crc` (0 to start) with n bytes; values are finished ones, so pieces may be chained. */
+/* Returns the CRC of n more bytes, continued from `crc` (0 to start). Values are final (inverted), so calls can be
+ * chained. */
 uint32_t hf_crc32c(uint32_t crc, const void *bytes, size_t n);
 
-/* The same by table only: the reference for tests and for processors without the instruction. */
+/* The same with tables only: the reference for tests, and for processors without the instruction. */
 uint32_t hf_crc32c_table(uint32_t crc, const void *bytes, size_t n);

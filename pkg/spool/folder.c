@@ -1,4 +1,4 @@
-/* The files of an open store, at the level of system calls: store.c, recover.c and spare.c stand on these. */
+/* The files of an open store at the level of system calls. store.c, recover.c and spare.c build on these functions. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -105,7 +105,7 @@ int hf_spool_read_cursor(const struct hf_fs_ops *fs, int fd, struct hf_spool_cur
     uint64_t counter;
     int r = hf_two_slots_read(fs, fd, &cursor_format, slot, &counter);
 
-    if (r < 0 && r != -EIO) /* a slot that the medium cannot read is a damaged one */
+    if (r < 0 && r != -EIO) /* an unreadable slot counts as damaged */
         return r;
     *ret_cursor = (struct hf_spool_cursor){0};
     return counter > 0 ? hf_spool_cursor_parse(slot, ret_cursor) : 0;

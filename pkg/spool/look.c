@@ -15,7 +15,7 @@ struct folder_names {
     uint64_t *firsts;
     size_t n, cap;
     uint64_t set_aside;
-    bool any; /* something only a spool has */
+    bool any; /* the folder holds a file that only a spool has */
 };
 
 struct look {
@@ -25,7 +25,7 @@ struct look {
     struct folder_names names;
     int (*visit)(void *arg, const struct hf_spool_record *record, bool waiting);
     void *arg;
-    uint64_t expected; /* the next sequence there should be */
+    uint64_t expected; /* sequence that the next record should have */
     struct hf_spool_found found;
 };
 
@@ -87,7 +87,7 @@ static int read_cursor(struct look *look, struct hf_err *err)
     return 0;
 }
 
-/* Sequences from `expected` up to (not including) `reached` are nowhere. */
+/* Counts the sequences from `expected` up to (not including) `reached` as missing. */
 static void pass(struct look *look, uint64_t reached)
 {
     look->found.missing += reached > look->expected ? reached - look->expected : 0;
@@ -136,7 +136,7 @@ static int scan_records(struct look *look, struct hf_spool_scan *scan, uint64_t 
     }
 }
 
-/* The last one: what a torn write left is not content. */
+/* The last segment: its content ends where a torn write begins. */
 static int find_end(struct look *look, int fd, const struct hf_spool_header *header, uint64_t *end, struct hf_err *err)
 {
     struct hf_spool_tail tail = {.last = header->first - 1};
@@ -162,7 +162,7 @@ static int look_at_segment(struct look *look, size_t i, struct hf_err *err)
 
     segment_name(look->names.firsts[i], name);
     int fd = look->fs->openat(look->fs->ctx, look->dir_fd, name, O_RDONLY | O_NONBLOCK, 0, HF_FS_NO_SYMLINKS);
-    if (fd == -ENOENT) /* a running agent was done with it */
+    if (fd == -ENOENT) /* a running agent has just removed it */
         return 0;
     if (fd < 0)
         return hf_err_sys(err, fd, "open '%s/%s'", look->dir, name);

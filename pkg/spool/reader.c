@@ -6,7 +6,7 @@
 
 #include "spool/scan.h"
 
-/* The segment's file, when it still is the segment that the extent is about; -ENOENT when it is not. */
+/* Returns the descriptor of the extent's segment; -ENOENT if the file is gone or holds another segment by now. */
 static int open_extent(const struct hf_fs_ops *fs, const char *dir, const struct hf_spool_extent *extent,
                        struct hf_err *err)
 {
@@ -21,8 +21,7 @@ static int open_extent(const struct hf_fs_ops *fs, const char *dir, const struct
     if (fd < 0)
         return hf_err_sys(err, fd, "open '%s'", path);
     ssize_t n = fs->pread(fs->ctx, fd, bytes, sizeof(bytes), 0);
-    /* Another segment under this name by now? A header that cannot be told is none: the records say by their salt whose they
-     * are. */
+    /* A header that does not parse proves nothing; the salt of each record shows which segment it belongs to. */
     bool other = n == (ssize_t)sizeof(bytes) && hf_spool_header_parse(bytes, &header) == 0 &&
                  (header.salt != extent->salt || header.first != extent->first);
     if (!other)
@@ -31,7 +30,7 @@ static int open_extent(const struct hf_fs_ops *fs, const char *dir, const struct
     return -ENOENT;
 }
 
-/* Take a record over: 1, 0 when this read is full. */
+/* Copies a record into the read: 1, or 0 if the read is full. */
 static int take(struct hf_spool_read *read, struct hf_spool_place *place, const struct hf_spool_record *record)
 {
     if (read->n == read->max || hf_buf_reserve(&read->bytes, record->payload.n) < 0)
@@ -44,8 +43,9 @@ static int take(struct hf_spool_read *read, struct hf_spool_place *place, const 
     return 1;
 }
 
-/* Read what one extent has below the sequence `limit`, where its successor begins: what is above was written to both after
- * a failed sync, and only the successor has all of it. 1 when the read is full, 0 when the extent has no more, -errno. */
+/* Reads the records of one extent below the sequence `limit`, where the next segment begins: after a failed sync the
+ * writer repeats records in the next segment, and only that one holds all of them. Returns 1 if the read is full, 0 at
+ * the end of the extent, -errno. */
 static int read_extent(const struct hf_fs_ops *fs, int fd, const struct hf_spool_extent *extent, uint64_t limit,
                        struct hf_spool_place *place, struct hf_spool_read *read, struct hf_err *err)
 {
@@ -78,7 +78,7 @@ static int read_extent(const struct hf_fs_ops *fs, int fd, const struct hf_spool
     return r < 0 ? r : full;
 }
 
-/* Payloads were appended while the buffer could move: point at them now. */
+/* Appending may move the buffer, so this sets the pointers into it at the end. */
 static void settle(struct hf_spool_read *read)
 {
     size_t at = 0;

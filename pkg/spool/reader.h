@@ -1,31 +1,33 @@
-/* spool/reader.h - reading records in order from a snapshot of extents, beside the writer. Blocks.
+/* spool/reader.h - reads records in order from a snapshot of the segments, while the writer continues.
  *
- * Each record is given once, in order of sequence; what was dropped, damaged or never became durable shows as a gap. */
+ * Each record comes once, in order of sequence. Dropped, damaged or never durable records show as gaps. Threads: any,
+ * one for each hf_spool_read; it blocks. Memory: the caller owns read->records and read->bytes. */
 #pragma once
 
 #include "base/err.h"
 #include "base/fs.h"
 #include "spool/store.h"
 
-/* Where reading stands. Zero it and set `next` to start or to go back. */
+/* The reader's position. To start, or to go back, zero it and set `next`. */
 struct hf_spool_place {
-    uint64_t next;    /* sequence wanted next */
-    uint64_t segment; /* first sequence of the segment that offset is about; 0: not known */
+    uint64_t next;    /* sequence to read next */
+    uint64_t segment; /* first sequence of the segment that `offset` belongs to; 0: unknown */
     uint64_t offset;
 };
 
 struct hf_spool_read {
-    struct hf_spool_record *records; /* payloads point into bytes */
-    size_t n, max;                   /* max: the caller's array */
-    struct hf_buf bytes;    /* bounds the payload bytes of one read; one record always fits when max >= 1 MiB */
-    uint64_t next;          /* read on from here; what is before it is in records, or missing */
-    uint64_t missing;       /* sequences that are in none of the segments read */
-    uint64_t skipped_bytes; /* damage that was stepped over */
-    bool gone;              /* a segment's file is not there */
+    struct hf_spool_record *records; /* payloads point into `bytes` */
+    size_t n, max;                   /* max: length of the caller's array */
+    struct hf_buf bytes;    /* its maximum limits the payload bytes of one read; 1 MiB always holds one record */
+    uint64_t next;          /* continue here: everything before it is in `records` or missing */
+    uint64_t missing;       /* sequences that no segment held */
+    uint64_t skipped_bytes; /* bytes of damage that the reader skipped */
+    bool gone;              /* true: the file of a segment is missing */
 };
 
-/* Fill read->records from place->next on, moving the place. 0 also when there is nothing (n is 0 then). A segment that went
- * away meanwhile is passed over. All up to `durable` (inclusive) should be there: what is not found is missing. */
+/* Fills read->records from place->next on and moves the place. Returns 0 also if there is nothing to read (n is 0
+ * then). Skips a segment whose file disappeared meanwhile. Records up to `durable` (inclusive) should exist: those that
+ * it does not find count as missing. */
 HF_MUST_USE int hf_spool_read_records(const struct hf_fs_ops *fs, const char *dir,
                                       const struct hf_spool_extent *extents, size_t n_extents, uint64_t durable,
                                       struct hf_spool_place *place, struct hf_spool_read *read, struct hf_err *err);

@@ -8,7 +8,7 @@
 
 enum { RECORD_MAGIC = 0x48465231, CURSOR_MAGIC = 0x48464331, VERSION = 1 };
 #define BEGINS 0x80000000u
-#define JUMPS 0x40000000u /* of the length's field */
+#define JUMPS 0x40000000u /* flags in the field of the length */
 
 static const char segment_magic[8] = "HFSPOOL\n";
 

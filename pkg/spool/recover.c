@@ -1,4 +1,4 @@
-/* Opening a folder after whatever happened to it (FORMAT.md, "Reading after an accident"). */
+/* Opens a folder after a crash, a power cut or damage (FORMAT.md, "Recovery"). */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -37,7 +37,7 @@ static int see_name(void *arg, const char *name, unsigned char type)
     return store->n >= HF_SPOOL_MAX_SEGMENTS ? -E2BIG : hf_spool_add_segment(store, &segment);
 }
 
-/* Fill in what the header says: 0, -EBADMSG, or -EOPNOTSUPP (of a version to come). */
+/* Fills in the segment from its header: 0, -EBADMSG, or -EOPNOTSUPP (a later version of the format). */
 static int read_header(struct hf_spool_store *store, struct segment *segment)
 {
     struct hf_spool_segment found;
@@ -59,8 +59,8 @@ static int read_header(struct hf_spool_store *store, struct segment *segment)
     return 0;
 }
 
-/* A header is synced before its segment gets its name, so an unreadable one is damage: kept for a person to look at, as long as
- * there are few. */
+/* A segment gets its name after its header is synced, so an unreadable header is damage. Keeps the file for a person to
+ * look at, unless there are too many already. */
 static int set_aside(struct hf_spool_store *store, const struct segment *segment, struct hf_err *err)
 {
     char name[HF_SPOOL_NAME_BYTES], aside[HF_SPOOL_NAME_BYTES + sizeof(damaged_suffix)];
@@ -103,7 +103,7 @@ static int load_segments(struct hf_spool_store *store, struct hf_err *err)
 
 /* ---- the last segment -------------------------------------------------------------------------------------------- */
 
-/* Does a record that is not whole begin at the tail? Then sequences may have been used that are not known. */
+/* True if a damaged record begins at the tail: the writer may then have used sequences that nothing shows. */
 static bool ends_in_doubt(struct hf_spool_store *store, int fd, const struct hf_spool_tail *tail)
 {
     uint64_t places[] = {tail->at, hf_spool_align(tail->at)};
@@ -117,12 +117,11 @@ static bool ends_in_doubt(struct hf_spool_store *store, int fd, const struct hf_
     return doubt;
 }
 
-/* Old records of the same salt behind the tail (a batch that was torn in the middle) are wiped, or they would come to life
- * behind new ones. */
+/* Wipes whole records behind the tail (the end of a torn write), or they would reappear behind new ones. */
 static int cut_tail(struct hf_spool_store *store, int fd, const struct hf_spool_tail *tail, struct hf_err *err)
 {
-    /* What a torn write had was never read by anybody. But where it was a whole one that is damaged now, its sequences may have left
-     * the node: at most one write's, so they are passed over. */
+    /* Nobody has read the records of a torn write. But a whole write that was damaged later looks the same, and its
+     * sequences may have left the node, so skip as many sequences as one write can have. */
     bool torn = tail->wipe_to > tail->at;
     if (torn || ends_in_doubt(store, fd, tail))
         store->jump_to = tail->last + 1 + HF_SPOOL_MAX_WRITE;
@@ -153,12 +152,12 @@ static int recover_last(struct hf_spool_store *store, struct hf_err *err)
     store->next = tail.last + 1;
     segment->payload = tail.payload;
     store->doubt |= bad_medium;
-    /* What a killed process wrote is read from now on and counts as kept, so it must be on the disk whatever comes next. */
+    /* Readers see what a killed process wrote from now on, and it counts as stored: sync it. */
     if (r == 0 && !bad_medium && store->fs->fdatasync(store->fs->ctx, fd) < 0)
         bad_medium = true;
     if (r == 0 && !bad_medium)
         r = cut_tail(store, fd, &tail, err);
-    if (r < 0 || bad_medium) { /* what cannot be read is not written to either: the next write begins a segment */
+    if (r < 0 || bad_medium) { /* do not write behind unreadable content: the next write begins a segment */
         (void)store->fs->close(store->fs->ctx, fd);
         return bad_medium ? 0 : r;
     }
@@ -173,7 +172,7 @@ static int find_spare(struct hf_spool_store *store, struct hf_err *err)
 {
     struct stat st;
 
-    int r = store->fs->unlinkat(store->fs->ctx, store->dir_fd, "coming.seg", 0); /* a job that did not end */
+    int r = store->fs->unlinkat(store->fs->ctx, store->dir_fd, "coming.seg", 0); /* the job did not finish */
     if (r < 0 && r != -ENOENT)
         return hf_err_sys(err, r, "remove '%s/coming.seg'", store->dir);
     r = store->fs->fstatat(store->fs->ctx, store->dir_fd, "spare.seg", &st, 0);
@@ -182,15 +181,15 @@ static int find_spare(struct hf_spool_store *store, struct hf_err *err)
     if (r < 0)
         return hf_err_sys(err, r, "stat '%s/spare.seg'", store->dir);
     store->spare_ready = (uint64_t)st.st_size == store->segment_bytes;
-    store->spare_written = HF_SPOOL_CONTENT; /* it may be one that was only allocated */
+    store->spare_written = HF_SPOOL_CONTENT; /* perhaps without zeros */
     if (store->spare_ready)
         return 0;
     r = store->fs->unlinkat(store->fs->ctx, store->dir_fd, "spare.seg", 0);
     return r < 0 ? hf_err_sys(err, r, "remove '%s/spare.seg'", store->dir) : 0;
 }
 
-/* The stream's name, another one where a sequence might be given a second time: segments or the cursor went away while nobody
- * looked, or the end of the content is not known for sure. */
+/* Loads the stream's id, or makes a new one if the spool could give a sequence out twice: segments or the cursor
+ * disappeared while no process ran, or the end of the content is uncertain. */
 static int identify(struct hf_spool_store *store, struct hf_err *err)
 {
     uint64_t newest = store->n > 0 ? last_segment(store)->first : 0;
@@ -202,7 +201,8 @@ static int identify(struct hf_spool_store *store, struct hf_err *err)
     r = hf_spool_stream_renew(store->fs, store->rng, store->dir, store->stream, err);
     if (r == -ENOSPC && store->spare_ready &&
         store->fs->unlinkat(store->fs->ctx, store->dir_fd, "spare.seg", 0) ==
-            0) { /* on a full disk a name matters more */
+            /* on a full disk the id matters more than a spare */
+            0) {
         store->spare_ready = false;
         r = hf_spool_stream_renew(store->fs, store->rng, store->dir, store->stream, err);
     }

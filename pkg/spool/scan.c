@@ -24,7 +24,7 @@ void hf_spool_scan_done(struct hf_spool_scan *scan)
     hf_buf_done(&scan->window);
 }
 
-/* Have `need` bytes from the offset on in the window, or all there are. */
+/* Brings `need` bytes from the offset on into the window, fewer only at the end. */
 static int fill(struct hf_spool_scan *scan, size_t need, struct hf_err *err)
 {
     if (scan->offset < scan->window_at || scan->offset > scan->window_at + scan->window.n) {
@@ -54,7 +54,7 @@ static int fill(struct hf_spool_scan *scan, size_t need, struct hf_err *err)
     return 0;
 }
 
-/* The record at the offset without moving: its length, 0 when there is none, -errno. */
+/* Returns the length of the record at the offset without moving, 0 if there is none, -errno. */
 static int64_t peek(struct hf_spool_scan *scan, struct hf_spool_record *ret, struct hf_err *err)
 {
     size_t need = HF_SPOOL_RECORD_HEADER;
@@ -117,14 +117,14 @@ int hf_spool_scan_resync(struct hf_spool_scan *scan, uint64_t above, struct hf_e
 int hf_spool_scan_tail(struct hf_spool_scan *scan, struct hf_spool_tail *tail, struct hf_err *err)
 {
     struct hf_spool_record record;
-    bool open = false; /* tail->at is a candidate */
+    bool open = false; /* tail->at may be the end of the content */
     uint64_t payload = 0;
     int r;
 
     for (;;) {
         r = hf_spool_scan_next(scan, &record, err);
         if (r > 0) {
-            open = open && !record.begins; /* what is before it had been synced */
+            open = open && !record.begins; /* the writer had synced everything before */
             tail->last = HF_MAX(tail->last, record.sequence);
             tail->wipe_to = scan->offset;
             payload += record.payload.n;

@@ -1,4 +1,6 @@
-/* spool/scan.h - walking through the records of one segment file with a small window. Blocks. */
+/* spool/scan.h - walks through the records of one segment file with a small window of it in memory.
+ *
+ * Threads: any, one for each scan; it blocks. Errors: *err names the offset. */
 #pragma once
 
 #include "base/err.h"
@@ -9,35 +11,36 @@ struct hf_spool_scan {
     const struct hf_fs_ops *fs;
     int fd; /* borrowed */
     uint32_t salt;
-    uint64_t end;           /* look no further */
-    uint64_t offset;        /* of the next record */
-    uint64_t skipped_bytes; /* left out by resyncing */
-    unsigned bad_places;    /* where the medium could not be read; stepped over by resyncing, up to a limit */
-    struct hf_buf window;   /* file bytes from window_at on */
+    uint64_t end;           /* the scan stops here */
+    uint64_t offset;        /* place of the next record */
+    uint64_t skipped_bytes; /* bytes that resyncing skipped */
+    unsigned bad_places;    /* unreadable places that resyncing skipped; limited */
+    struct hf_buf window;   /* bytes of the file from window_at on */
     uint64_t window_at;
 };
 
-/* Start at `offset` (a record's start). hf_spool_scan_done() frees the window; `fd` stays the caller's. */
+/* Starts at `offset`, where a record begins. hf_spool_scan_done() frees the window; the caller keeps `fd`. */
 void hf_spool_scan_init(struct hf_spool_scan *scan, const struct hf_fs_ops *fs, int fd, uint32_t salt, uint64_t offset,
                         uint64_t end);
 void hf_spool_scan_done(struct hf_spool_scan *scan);
 
-/* The record at the offset or, where none is, at the next multiple of 512; the offset moves behind it: 1; 0: there is none;
- * -errno. The payload lives until the next call. */
+/* Returns 1 and the record at the offset or, if there is none, at the next multiple of 512, and moves the offset behind
+ * it; 0: no record there; -errno. The payload is valid until the next call. */
 HF_MUST_USE int hf_spool_scan_next(struct hf_spool_scan *scan, struct hf_spool_record *ret, struct hf_err *err);
 
-/* Move to the next place that is a whole record with a sequence above `above`: 1, or 0 when there is none up to the end. A place
- * that cannot be read (scan_next: -EIO) is damage like any other; many of them are a broken device: -EIO. */
+/* Moves to the next whole record with a sequence above `above`: 1, or 0 if there is none up to the end. Skips places
+ * that the medium cannot read (hf_spool_scan_next: -EIO); too many of them mean a broken device: -EIO. */
 HF_MUST_USE int hf_spool_scan_resync(struct hf_spool_scan *scan, uint64_t above, struct hf_err *err);
 
-/* Where the content of the last segment ends. */
+/* The end of the last segment's content. */
 struct hf_spool_tail {
-    uint64_t at;      /* content ends here */
+    uint64_t at;      /* the content ends here */
     uint64_t wipe_to; /* records of a torn write lie up to here */
-    uint64_t payload; /* bytes of it in the content */
-    uint64_t last;    /* highest sequence seen, torn ones too; the caller's where there is none */
+    uint64_t payload; /* payload bytes in the content */
+    uint64_t last;    /* highest sequence seen, torn records included; the caller's value if there are none */
 };
 
-/* Go through the last segment. Where a record is missing, what is behind decides: a write that begins there was made after
- * everything before it had been synced, so it was damage, and content goes on; else the end of a torn write has been found. */
+/* Finds the end of the last segment's content. Where a record is missing, the records behind decide: if a write begins
+ * there, everything before it was synced, so the missing record was damaged and the content continues; if none begins,
+ * the gap is the start of a torn write. */
 HF_MUST_USE int hf_spool_scan_tail(struct hf_spool_scan *scan, struct hf_spool_tail *tail, struct hf_err *err);

@@ -11,7 +11,7 @@ static int read_at(const struct hf_fs_ops *fs, int fd, uint64_t offset, uint64_t
     unsigned char bytes[HF_SPOOL_SEGMENT_HEADER];
     ssize_t n = fs->pread(fs->ctx, fd, bytes, sizeof(bytes), offset);
 
-    if (n < 0 && n != -EIO) /* a sector that cannot be read is a damaged one */
+    if (n < 0 && n != -EIO) /* an unreadable sector counts as damaged */
         return (int)n;
     if (n != (ssize_t)sizeof(bytes))
         return -EBADMSG;

@@ -1,7 +1,9 @@
-/* The spare segment: a file with its final size, allocated and full of zeros, so that writing to it changes no metadata.
+/* The spare segment: a file of the final size, allocated and filled with zeros, so that later writes change no
+ * metadata.
  *
- * Writing the zeros takes long on slow media, so it is a job beside the writer (begin, make, end), under a name of its own. Who
- * needs a segment while there is no spare takes a file that is only allocated, and writes the zeros as it goes, in small steps. */
+ * Writing the zeros takes long on slow media, so a job does it beside the writer (begin, make, end), under a name of
+ * its own. If the store needs a segment before a spare is ready, it takes a file that is allocated only, and writes the
+ * zeros in small steps ahead of the records. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,7 +11,7 @@
 
 #include "spool/store_impl.h"
 
-/* Between syncs, so that an append meanwhile waits for one step at most. */
+/* Bytes between syncs: an append that comes meanwhile waits for one step at most. */
 enum { SYNC_STEP = 512 * 1024 };
 
 static int reserve(const struct hf_fs_ops *fs, int fd, uint64_t bytes, const char *dir, struct hf_err *err)
@@ -17,7 +19,7 @@ static int reserve(const struct hf_fs_ops *fs, int fd, uint64_t bytes, const cha
     int r = fs->fallocate(fs->ctx, fd, 0, bytes);
 
     if (r == -EOPNOTSUPP)
-        r = fs->ftruncate(fs->ctx, fd, bytes); /* writing allocates as well, if later */
+        r = fs->ftruncate(fs->ctx, fd, bytes); /* writing then allocates, later */
     return r < 0 ? hf_err_sys(err, r, "allocate %" PRIu64 " bytes in '%s'", bytes, dir) : 0;
 }
 
@@ -49,7 +51,7 @@ int hf_spool_spare_make(const struct hf_spool_spare *spare, struct hf_err *err)
     return r;
 }
 
-/* While the reader keeps up, a delivered segment becomes the spare before one is needed, which costs the medium nothing. */
+/* While the reader keeps up, a delivered segment becomes the spare before the store needs one, at no cost. */
 static bool is_early(struct hf_spool_store *store)
 {
     const struct segment *open = store->open_fd >= 0 ? last_segment(store) : NULL;
@@ -74,12 +76,13 @@ void hf_spool_store_spare_end(struct hf_spool_store *store, int made)
     store->spare_coming = false;
     if (made < 0)
         return;
-    if (store->spare_ready) { /* a delivered segment was quicker */
+    if (store->spare_ready) { /* a delivered segment came first */
         (void)fs->unlinkat(fs->ctx, store->dir_fd, "coming.seg", 0);
         return;
     }
     store->spare_ready = fs->renameat(fs->ctx, store->dir_fd, "coming.seg", store->dir_fd, "spare.seg") == 0;
-    store->spare_written = content_limit(store->segment_bytes); /* renaming needs the journal: see hf_spool_confirm() */
+    /* the rename needs the journal: see hf_spool_confirm() */
+    store->spare_written = content_limit(store->segment_bytes);
 }
 
 int hf_spool_store_prepare(struct hf_spool_store *store, struct hf_err *err)

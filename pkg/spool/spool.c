@@ -1,8 +1,7 @@
-/* Three jobs at most: `writer` owns the store while it runs (write, deliver, mend); `reader` works on a snapshot; `maker` fills
- * a spare segment with zeros, beside both.
+/* Runs three jobs at most: `writer` owns the store while it runs (write, deliver, check); `reader` works on a snapshot;
+ * `maker` fills a spare segment with zeros beside both.
  *
- *   append -> collecting batch --(writer idle)--> writing batch -> done callbacks -> next batch, else housekeeping
- */
+ *   append -> collecting batch --(writer idle)--> writing batch -> done callbacks -> next batch, else housekeeping */
 #include "spool/spool.h"
 
 #include <errno.h>
@@ -12,7 +11,7 @@
 #include "base/array.h"
 
 enum { KEEP_EVERY = 32, BATCH_KEPT_BYTES = 256 << 10, BATCH_KEPT_RECORDS = 1024 };
-#define MAKE_AGAIN_NS (10 * HF_NS_PER_S) /* after a spare segment could not be made */
+#define MAKE_AGAIN_NS (10 * HF_NS_PER_S) /* delay after a failure to make a spare segment */
 
 const uint64_t hf_spool_write_bounds_ns[HF_SPOOL_WRITE_BUCKETS - 1] = {
     100 * HF_NS_PER_US, 300 * HF_NS_PER_US, HF_NS_PER_MS, 3 * HF_NS_PER_MS, 10 * HF_NS_PER_MS, 30 * HF_NS_PER_MS,
@@ -22,14 +21,14 @@ struct waiter {
     void (*done)(void *arg, int r, uint64_t sequence);
     void *arg;
     uint32_t tag;
-    size_t offset, n; /* of the payload in the batch's bytes */
+    size_t offset, n; /* place of the payload in the batch's bytes */
 };
 
 /* Records on their way to the disk. */
 struct append_batch {
     struct waiter *waiters;
     size_t n, cap;
-    uint64_t unix_ns; /* when its first record came */
+    uint64_t unix_ns; /* time of its first record */
     struct hf_buf bytes;
 };
 
@@ -41,11 +40,11 @@ struct spool_writer {
     struct hf_spool_store *store;
     const struct hf_clock_ops *clock;
     struct append_batch batch;
-    struct hf_spool_record *records; /* as many as the batch has */
-    size_t first, count;             /* the part of the batch that this write is about */
-    size_t stored;                   /* of count */
+    struct hf_spool_record *records; /* one for each record of the batch */
+    size_t first, count;             /* the part of the batch in the current write */
+    size_t stored;                   /* records of `count` that are durable */
     uint64_t deliver;                /* 0: nothing to deliver */
-    bool adopt, check;               /* a spare was made; files seem to be gone */
+    bool adopt, check;               /* a spare is ready; files seem to be missing */
     int made;
     uint64_t took_ns;
     int r;
@@ -54,7 +53,7 @@ struct spool_writer {
 
 struct spare_maker {
     struct hf_job job;
-    bool busy, made; /* made: the store does not know yet */
+    bool busy, made; /* made: the store does not have it yet */
     struct hf_spool_spare spare;
     uint64_t not_before_ns;
     int r;
@@ -63,7 +62,7 @@ struct spare_maker {
 struct spool_reader {
     struct hf_job job;
     bool busy;
-    const struct hf_spool_store_params *where; /* fs and folder */
+    const struct hf_spool_store_params *where; /* file system and folder */
     struct hf_spool_extent *extents;
     size_t n_extents, cap_extents;
     uint64_t durable;
@@ -83,23 +82,23 @@ struct hf_spool {
     struct spool_writer writer;
     struct spool_reader reader;
     struct spare_maker maker;
-    uint64_t deliver;            /* wanted */
-    uint64_t durable;            /* last sequence that may be read */
-    struct hf_spool_stats stats; /* this and the extents: as of the writer's last job that ended */
+    uint64_t deliver;            /* as the caller asked */
+    uint64_t durable;            /* last sequence that readers may see */
+    struct hf_spool_stats stats; /* these and the extents are as of the writer's last job */
     struct hf_spool_extent *extents;
     size_t n_extents, cap_extents;
     struct hf_spool_state state;
-    struct hf_timer *soon; /* the writer's task on the loop itself, in its next turn */
-    bool is_soon;          /* that it is armed */
+    struct hf_timer *soon; /* runs the writer's task on the loop, in its next turn */
+    bool is_soon;          /* the timer is armed */
     uint64_t usual_write_ns;
-    unsigned writes_unkept; /* writes since housekeeping was first wanted */
+    unsigned writes_unkept; /* writes since housekeeping was due */
     bool closing;
-    void (*ended)(void *arg); /* when it is freed */
+    void (*ended)(void *arg); /* called when the spool is freed */
     void *ended_arg;
-    bool calling; /* inside a callback: freeing waits for its end */
-    bool gone;    /* files seem to be gone: the writer looks */
+    bool calling; /* inside a callback: freeing waits until it returns */
+    bool gone;    /* files seem to be missing: the writer checks */
     char trouble[512];
-    bool keep_failed; /* housekeeping did not work: not again before the next write or delivery */
+    bool keep_failed; /* housekeeping failed: wait for the next write or delivery */
 };
 
 static void start_writer(struct hf_spool *spool);
@@ -117,7 +116,8 @@ static void batch_done(struct append_batch *batch)
 
 static void batch_clear(struct append_batch *batch)
 {
-    if (batch->cap > BATCH_KEPT_RECORDS || batch->bytes.cap > BATCH_KEPT_BYTES) { /* a burst is over */
+    /* give the memory of a burst back */
+    if (batch->cap > BATCH_KEPT_RECORDS || batch->bytes.cap > BATCH_KEPT_BYTES) {
         batch_done(batch);
         return;
     }
@@ -160,7 +160,7 @@ static void writer_work(struct hf_job *job)
     writer->took_ns = hf_mono_ns(writer->clock) - began;
 }
 
-/* How many records from `first` on go into one write. */
+/* Returns the number of records from `first` on that go into one write. */
 static size_t part_of(const struct append_batch *batch, size_t first)
 {
     size_t n = 0, bytes = 0;
@@ -222,7 +222,7 @@ static void write_ended(struct hf_spool *spool, int r)
         spool->params.readable(spool->params.arg);
 }
 
-/* Take over what the store knows, now that no job has it. */
+/* Copies the store's statistics and extents while no job uses the store. */
 static int learn(struct hf_spool *spool)
 {
     spool->stats = hf_spool_store_stats(spool->store);
@@ -269,7 +269,7 @@ static void writer_done(struct hf_job *job, int cancelled)
     else if (r < 0)
         spool->keep_failed = true;
     if (checked && spool->params.readable != NULL && !spool->closing)
-        spool->params.readable(spool->params.arg); /* what was rescued */
+        spool->params.readable(spool->params.arg); /* the check may have restored records */
     spool->calling = false;
     if (spool->closing)
         free_when_quiet(spool);
@@ -294,7 +294,8 @@ static int prepare_records(struct spool_writer *writer)
     return 0;
 }
 
-/* Is there something to deliver on disk, something to mend, a spare segment to take over? Says the writer which. */
+/* True if there is something to deliver, missing files to check for, or a spare segment to adopt; sets up the writer
+ * for it. */
 static bool wants_keeping(struct hf_spool *spool)
 {
     struct spool_writer *writer = &spool->writer;
@@ -303,11 +304,12 @@ static bool wants_keeping(struct hf_spool *spool)
     writer->made = spool->maker.r;
     writer->check = spool->gone;
     writer->deliver = spool->deliver > spool->stats.delivered ? spool->deliver : 0;
-    spool->maker.made = spool->gone = false; /* both kinds of task see to them */
+    spool->maker.made = spool->gone = false; /* both kinds of task handle these */
     return writer->adopt || writer->check || (writer->deliver > 0 && !spool->keep_failed);
 }
 
-/* What the writer does next, if anything. Housekeeping waits for a pause in the writing, but not for ever. */
+/* Chooses the writer's next task. Housekeeping waits for a pause between writes, but not longer than KEEP_EVERY
+ * writes. */
 static enum spool_task next_task(struct hf_spool *spool)
 {
     struct spool_writer *writer = &spool->writer;
@@ -332,7 +334,7 @@ static enum spool_task next_task(struct hf_spool *spool)
     return keep ? WRITER_KEEP : WRITER_IDLE;
 }
 
-/* The spare segment, made while nobody waits for it. */
+/* Makes the spare segment while nobody waits for it. */
 static void maker_work(struct hf_job *job)
 {
     struct spare_maker *maker = hf_container_of(job, struct spare_maker, job);
@@ -357,7 +359,7 @@ static void maker_done(struct hf_job *job, int cancelled)
         start_writer(spool);
 }
 
-/* Only while the writer is idle: the store is asked. */
+/* Call only while the writer is idle: it uses the store. */
 static void start_maker(struct hf_spool *spool)
 {
     struct spare_maker *maker = &spool->maker;
@@ -371,8 +373,8 @@ static void start_maker(struct hf_spool *spool)
         hf_spool_store_spare_end(spool->store, -ECANCELED);
 }
 
-/* On a disk that has been fast, handing a write to a worker and back takes about as long as writing. To look for files that are
- * gone may mean to copy them. */
+/* On a fast disk the way to a worker and back takes about as long as the write. A check for missing files may copy a
+ * segment, so it always goes to a worker. */
 static bool is_quick(const struct hf_spool *spool)
 {
     return !spool->writer.check && spool->usual_write_ns < spool->params.inline_below_ns;
@@ -411,8 +413,8 @@ static void start_writer(struct hf_spool *spool)
     }
 }
 
-/* What a write, or saving the cursor, usually takes. One stall sends the next few to a worker, a disk that stalls again and again
- * all of them. */
+/* Averages the time that a write or a save of the cursor takes. One stall sends the next few to a worker, repeated
+ * stalls all of them. */
 static void learn_pace(struct hf_spool *spool, uint64_t took_ns)
 {
     uint64_t seen = HF_MIN(took_ns, 8 * spool->params.inline_below_ns), usual = spool->usual_write_ns;
@@ -471,7 +473,8 @@ static void reader_done(struct hf_job *job, int cancelled)
     spool->calling = true;
     reader->done(reader->arg, cancelled ? -ECANCELED : reader->r, &reader->read);
     if (reader->place.next > spool->durable && !reader->busy &&
-        !spool->closing) { /* all is read: the next one may be long in coming */
+        /* the reader is at the end; the next records may take long */
+        !spool->closing) {
         hf_buf_done(&reader->read.bytes);
         free(hf_steal(reader->read.records));
     }
@@ -482,7 +485,7 @@ static void reader_done(struct hf_job *job, int cancelled)
         start_writer(spool);
 }
 
-/* The reader works on a copy: segments come and go meanwhile. */
+/* The reader works on a copy, because segments come and go meanwhile. */
 static int copy_extents(struct hf_spool *spool, uint64_t next)
 {
     struct spool_reader *reader = &spool->reader;
@@ -555,7 +558,8 @@ struct hf_spool_state hf_spool_state(const struct hf_spool *spool)
     state.store = spool->stats;
     state.delivered = HF_MAX(spool->deliver, spool->stats.delivered);
     state.queued = spool->durable - HF_MIN(state.delivered, spool->durable);
-    state.queued_bytes = state.queued > 0 ? spool->stats.waiting : 0; /* the cursor on disk follows the one in memory */
+    /* the cursor on disk lags behind the one in memory */
+    state.queued_bytes = state.queued > 0 ? spool->stats.waiting : 0;
     state.pending_records = spool->collecting.n + spool->writer.batch.n;
     state.pending_bytes = spool->collecting.bytes.n + spool->writer.batch.bytes.n;
     return state;
@@ -600,7 +604,7 @@ int hf_spool_new(const struct hf_spool_params *params, struct hf_spool **ret_spo
     return 0;
 }
 
-/* Jobs hold parts of the spool: the last one to end frees it. */
+/* Jobs use parts of the spool, so the last one to end frees it. */
 static void free_when_quiet(struct hf_spool *spool)
 {
     if (spool->writer.task != WRITER_IDLE || spool->reader.busy || spool->maker.busy || spool->calling)
@@ -627,7 +631,7 @@ void hf_spool_close(struct hf_spool *spool, void (*gone)(void *arg), void *arg)
     spool->ended = gone;
     spool->ended_arg = arg;
     spool->closing = true;
-    if (spool->is_soon) /* what it was to write, nobody was told of */
+    if (spool->is_soon) /* this write has no promise to keep */
         spool->writer.task = WRITER_IDLE;
     free_when_quiet(spool);
 }

@@ -1,8 +1,11 @@
 /* spool/spool.h - a durable queue on the loop: append with group commit, read in order, deliver.
  *
- * Appends collect while a sync runs and go to disk together: nobody waits for a timer, and one sync serves all who came
- * meanwhile. `done` of an append means: survives a power cut. At most one write and one read are under way, on workers (see
- * inline_below_ns). Loop thread only. FORMAT.md says how it looks on disk. */
+ * Appends collect while a sync runs and go to the disk together: no timer delays them, and one sync serves all that
+ * came meanwhile. An append's `done` with r = 0 means that the record survives a power cut. At most one write and one
+ * read run at a time, on workers (but see inline_below_ns). FORMAT.md describes the files.
+ *
+ * Threads: loop thread only. Memory: the spool copies payloads. Errors: -errno; hf_spool_trouble() has the text of the
+ * last failure. */
 #pragma once
 
 #include "base/clock.h"
@@ -13,7 +16,7 @@
 enum {
     HF_SPOOL_BATCH_RECORDS = 512,
     HF_SPOOL_BATCH_BYTES = 128 << 10,
-    HF_SPOOL_PENDING_RECORDS = 4096, /* not yet handed to a write: above, append says -EAGAIN */
+    HF_SPOOL_PENDING_RECORDS = 4096, /* records that no write has taken yet: above, append returns -EAGAIN */
     HF_SPOOL_PENDING_BYTES = 2 << 20,
     HF_SPOOL_WRITE_BUCKETS = 12,
 };
@@ -27,60 +30,67 @@ struct hf_spool_params {
     struct hf_spool_store_params store;
     const struct hf_clock_ops *clock;
     const struct hf_sched_ops *sched;
-    /* Writes, and savings of the cursor, run on the loop itself while they usually take less than this: on a fast disk the way to a
-     * worker and back takes about as long as the sync. A stall sends the next few to workers. 0: always workers. */
+    /* Run writes and saves of the cursor on the loop while they usually take less than this: on a fast disk the way to
+     * a worker and back takes about as long as the sync. A stall sends the next few to workers. 0: always workers. */
     uint64_t inline_below_ns;
-    /* New records can be read. May be NULL. */
+    /* Called when there are new records. May be NULL. */
     void (*readable)(void *arg);
-    /* Records were dropped to make room; called before the append that made it necessary is acknowledged. May be NULL. */
+    /* Called when the store dropped records to make room, before it acknowledges the append that needed the room. May
+     * be NULL. */
     void (*dropped)(void *arg, const struct hf_spool_dropped *dropped);
     void *arg;
 };
 
-/* Opens and recovers: blocks, at start only. */
+/* Opens and recovers the folder. Blocks, so call it at start only. */
 HF_MUST_USE int hf_spool_new(const struct hf_spool_params *params, struct hf_spool **ret_spool, struct hf_err *err);
-/* Nothing is called any more; what was not acknowledged may be lost. Memory goes when the jobs under way have ended; may be
- * called from inside a callback. */
+/* Makes no more calls; records without an acknowledgement may be lost. Frees the memory when the running jobs have
+ * ended. May be called from inside a callback. */
 void hf_spool_free(struct hf_spool *spool);
 HF_DEFINE_CLEANUP(struct hf_spool, hf_spool_free)
-/* As free; gone(arg) is called, perhaps at once, when nothing of it runs any more: only then may somebody else open the folder. */
+/* Like hf_spool_free(), but calls gone(arg), perhaps at once, when no job runs any more: only then may another spool
+ * open the folder. */
 void hf_spool_close(struct hf_spool *spool, void (*gone)(void *arg), void *arg);
 
-/* Queue a record (payload copied). 0: `done(arg, r, sequence)` will be called, r = 0 durable, -EAGAIN full (Block), -errno not
- * stored. -EAGAIN: too much is waiting, ask again later. -E2BIG: can never fit. `done` may be NULL. */
+/* Queues a copy of the payload. 0: the spool calls `done(arg, r, sequence)` later, with r = 0: durable, -EAGAIN: full
+ * (Block), or -errno: not stored. -EAGAIN: too many records are pending, try again later. -E2BIG: it never fits. `done`
+ * may be NULL. */
 HF_MUST_USE int hf_spool_append(struct hf_spool *spool, uint32_t tag, struct hf_view payload,
                                 void (*done)(void *arg, int r, uint64_t sequence), void *arg);
 
-/* Read from `next` on: records in order of sequence, at most max_records and max_bytes of payload (but one record always).
- * -EBUSY while another read is under way. `read` is the spool's and valid during the call; n = 0: nothing there yet. Go on from
- * read->next: what is before it and not in a read was damaged or deleted (read->missing), and will not come. */
+/* Reads records from `next` on, in order of sequence, at most max_records and max_bytes of payload (but always one
+ * record). -EBUSY: another read is running. `read` belongs to the spool and is valid during the call; n = 0: there is
+ * nothing yet. Continue at read->next: earlier records that are not in a read are damaged or deleted (read->missing)
+ * and will not come. */
 HF_MUST_USE int hf_spool_read(struct hf_spool *spool, uint64_t next, size_t max_records, size_t max_bytes,
                               void (*done)(void *arg, int r, const struct hf_spool_read *read), void *arg);
 
-/* All up to `sequence` is delivered. Made durable soon: a lost cursor only means that something is delivered again. */
+/* Everything up to `sequence` is delivered. The spool saves the cursor soon; if a crash loses it, records are delivered
+ * again. */
 void hf_spool_deliver(struct hf_spool *spool, uint64_t sequence);
 
-/* Who this spool is (store.h): a receiver knows a record for ever by node, stream and sequence. Lives as long as the spool. */
+/* Returns the stream's id (store.h): with the node and the sequence it names a record for ever. Valid as long as the
+ * spool. */
 const char *hf_spool_stream(const struct hf_spool *spool);
 
-/* Nothing is expected for a while: give back the buffers of the last burst. They come again by themselves. */
+/* Gives back the buffers of the last burst; the spool allocates them again on demand. */
 void hf_spool_trim(struct hf_spool *spool);
 
 struct hf_spool_state {
     struct hf_spool_stats store;
-    uint64_t queued;       /* records durable and not delivered */
-    uint64_t queued_bytes; /* their payload; about, see hf_spool_stats.waiting */
-    uint64_t delivered;    /* asked for, may not be on disk yet */
+    uint64_t queued;       /* records that are durable and not delivered */
+    uint64_t queued_bytes; /* their payload; approximate, see hf_spool_stats.waiting */
+    uint64_t delivered;    /* as the caller asked; the disk may lag behind */
     size_t pending_records, pending_bytes;
-    uint64_t accepted, refused_full, failed;        /* appends by how they ended */
-    uint64_t batches;                               /* writes */
-    uint64_t last_write_ns;                         /* time the last write took */
-    uint64_t write_ns;                              /* all of them */
-    uint64_t write_buckets[HF_SPOOL_WRITE_BUCKETS]; /* how many took how long */
-    uint64_t missing;                               /* sequences that were not found when they were read */
-    uint64_t skipped_bytes;                         /* damage stepped over */
+    uint64_t accepted, refused_full, failed;        /* appends by result */
+    uint64_t batches;                               /* number of writes */
+    uint64_t last_write_ns;                         /* duration of the last write */
+    uint64_t write_ns;                              /* total duration of all writes */
+    uint64_t write_buckets[HF_SPOOL_WRITE_BUCKETS]; /* number of writes by duration */
+    uint64_t missing;                               /* sequences that reads did not find */
+    uint64_t skipped_bytes;                         /* bytes of damage that reads skipped */
 };
 struct hf_spool_state hf_spool_state(const struct hf_spool *spool);
 
-/* What went wrong with the last write, delivery or read, "" when it went well. Until the next call into the spool. */
+/* Text of the last failed write, delivery or read, "" if the last one succeeded. Valid until the next call into the
+ * spool. */
 const char *hf_spool_trouble(const struct hf_spool *spool);

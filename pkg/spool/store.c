@@ -1,12 +1,12 @@
-/* One folder of segments. `segments` is in order of first sequence; the last one is being written, unless none is open.
+/* The folder of segments. `segments` is ordered by first sequence; the last one is open for writing, unless none is.
  *
- *   write:   encode into `out` with the salt of the open segment -> pwrite -> fdatasync -> durable end moves
- *            where blocks are only allocated zeros go ahead, a step at a time: records go into written blocks alone
- *   roll:    open segment is sealed, the spare is renamed to <next>.seg under a new salt, folder synced
- *   failed:  the open segment is poisoned (sealed where it was last durable), the rest of the batch goes to a new one, once
- *   deleted: what somebody unlinked under us is written anew from the descriptor we still have
- *   deliver: cursor slot written and synced -> oldest segments but the last delivered one become the spare, or go
- */
+ *   write:   encode into `out` with the salt of the open segment -> pwrite -> fdatasync -> move the durable end;
+ *            where blocks are allocated only, write zeros ahead in steps: records go into written blocks alone
+ *   roll:    seal the open segment, rename the spare to <next>.seg under a new salt, sync the folder
+ *   failed:  poison the open segment (seal it at its durable end) and write the others to a new one, once
+ *   deleted: write a segment that somebody unlinked again from its open descriptor
+ *   deliver: write and sync a cursor slot -> reuse the oldest segments as spare or remove them, except for the last
+ * one */
 #include "spool/store.h"
 
 #include <assert.h>
@@ -46,7 +46,8 @@ void hf_spool_dropped_add(struct hf_spool_dropped dropped[HF_SPOOL_MAX_TAGS], ui
     dropped[i].records += records;
 }
 
-/* Count what the segment still holds above the cursor and below `limit`; what cannot be read is not counted by tag. */
+/* Counts by tag the records of a segment above the cursor and below `limit`, as far as they can be read. Returns the
+ * last sequence. */
 static uint64_t count_segment(struct hf_spool_store *store, const struct segment *segment, uint64_t limit)
 {
     char name[HF_SPOOL_NAME_BYTES];
@@ -82,7 +83,7 @@ static void seal(struct hf_spool_store *store)
     store->open_fd = -1;
 }
 
-/* Take the oldest segment away: it becomes the spare when there is none and it has the right size. */
+/* Removes the oldest segment, or makes it the spare if there is none and its size is right. */
 static int retire_oldest(struct hf_spool_store *store, struct hf_err *err)
 {
     bool reuse = !store->spare_ready && store->segments[0].size == store->segment_bytes;
@@ -112,13 +113,14 @@ static int drop_oldest(struct hf_spool_store *store, struct hf_err *err)
     return r < 0 ? r : retire_oldest(store, err);
 }
 
-/* Is it only kept for what it says of the past? */
+/* True if the oldest segment holds delivered records only. */
 static bool oldest_is_delivered(const struct hf_spool_store *store)
 {
     return store->n > 1 && store->segments[1].first <= store->cursor.delivered + 1;
 }
 
-/* Give up the oldest segment for another one: what is delivered first, what is not only where that is wanted. */
+/* Gives up the oldest segment: a delivered one first, another one only if the policy is to drop the oldest; else
+ * returns `why`. */
 static int give_up_oldest(struct hf_spool_store *store, int why, struct hf_err *err)
 {
     if (oldest_is_delivered(store))
@@ -126,7 +128,7 @@ static int give_up_oldest(struct hf_spool_store *store, int why, struct hf_err *
     return store->when_full == HF_SPOOL_DROP_OLDEST && store->n > 0 ? drop_oldest(store, err) : why;
 }
 
-/* Room for one more segment: a spare. The last segment is of no more use for what is to be written. */
+/* Makes sure that there is a spare. */
 static int make_room(struct hf_spool_store *store, struct hf_err *err)
 {
     int r = 0;
@@ -150,7 +152,7 @@ static int make_room(struct hf_spool_store *store, struct hf_err *err)
     return 0;
 }
 
-/* Both headers of a segment that is begun. */
+/* Writes both headers of a new segment. */
 static int write_headers(struct hf_spool_store *store, int fd, const struct segment *segment, struct hf_err *err)
 {
     struct hf_spool_header header = {.salt = segment->salt, .size = segment->size, .first = segment->first};
@@ -167,7 +169,8 @@ static int write_headers(struct hf_spool_store *store, int fd, const struct segm
     return r;
 }
 
-/* A header of another segment in a file that a power cut gives its old name back would be a damaged segment. */
+/* Syncs the folder first: a power cut could give the file its old name back, and with a new header it would be a
+ * damaged segment. */
 static int open_spare(struct hf_spool_store *store, struct hf_err *err)
 {
     int r = store->spare_was_segment ? hf_spool_sync_folder(store, err) : 0;
@@ -178,12 +181,13 @@ static int open_spare(struct hf_spool_store *store, struct hf_err *err)
     return store->fs->openat(store->fs->ctx, store->dir_fd, "spare.seg", O_RDWR, 0, HF_FS_NO_SYMLINKS);
 }
 
-/* The descriptor of a segment to begin, still called spare.seg; what was open is sealed. */
+/* Seals the open segment; returns the descriptor of a new one, still named spare.seg. */
 static int take_spare(struct hf_spool_store *store, struct hf_err *err)
 {
     int fd = -ENOENT;
 
-    for (int tries = 0; fd == -ENOENT && tries < 2; tries++) { /* the one made ahead may have been deleted */
+    /* somebody may have deleted the spare */
+    for (int tries = 0; fd == -ENOENT && tries < 2; tries++) {
         int r = make_room(store, err);
         if (r < 0)
             return r;
@@ -193,7 +197,7 @@ static int take_spare(struct hf_spool_store *store, struct hf_err *err)
     return fd < 0 ? hf_err_sys(err, fd, "open '%s/spare.seg'", store->dir) : fd;
 }
 
-/* The spare, open as fd, becomes a segment, durably. */
+/* Gives the spare (open as fd) its segment name durably. */
 static int name_spare(struct hf_spool_store *store, int fd, const char *name, struct hf_err *err)
 {
     int r = store->fs->renameat(store->fs->ctx, store->dir_fd, "spare.seg", store->dir_fd, name);
@@ -204,7 +208,7 @@ static int name_spare(struct hf_spool_store *store, int fd, const char *name, st
     return r < 0 ? r : hf_spool_confirm(store->fs, fd, 0, HF_SPOOL_CONTENT, store->dir, err);
 }
 
-/* Seal what is open and begin a segment with sequence `store->next`. */
+/* Seals the open segment and begins one with the sequence `store->next`. */
 static int roll(struct hf_spool_store *store, struct hf_err *err)
 {
     struct segment segment = {.first = store->next,
@@ -214,7 +218,7 @@ static int roll(struct hf_spool_store *store, struct hf_err *err)
     char name[HF_SPOOL_NAME_BYTES];
 
     if (hf_spool_is_unlinked(store, store->open_fd) || hf_spool_is_unlinked(store, store->dir_fd))
-        (void)!hf_spool_store_check(store, NULL); /* what it could not mend shows below */
+        (void)!hf_spool_store_check(store, NULL); /* a failure shows below */
     int fd = take_spare(store, err);
     if (fd < 0)
         return fd;
@@ -230,7 +234,8 @@ static int roll(struct hf_spool_store *store, struct hf_err *err)
         return r;
     }
     store->open_fd = fd;
-    /* Before its first record: who finds the folder without this segment then knows. Failing costs only that knowledge. */
+    /* Saved before the segment's first record, so that a folder without this segment shows the loss. If it fails, only
+     * that check is lost. */
     store->cursor.newest = segment.first;
     (void)!hf_spool_save_cursor(store, store->cursor.delivered, NULL);
     return 0;
@@ -238,7 +243,7 @@ static int roll(struct hf_spool_store *store, struct hf_err *err)
 
 /* ---- what was deleted under us ----------------------------------------------------------------------------------- */
 
-/* The folder itself may be gone: make it again, with the same name for the stream, for its sequences go on. */
+/* If the folder itself was deleted, makes it again with the same stream id, because the sequences continue. */
 static int revive_folder(struct hf_spool_store *store, struct hf_err *err)
 {
     if (!hf_spool_is_unlinked(store, store->dir_fd))
@@ -273,7 +278,7 @@ static int copy_content(struct hf_spool_store *store, const struct segment *segm
     return 0;
 }
 
-/* The open segment's file was deleted: its content is still ours, and becomes a file again. */
+/* The open segment's file was deleted: copies its content from the open descriptor into a new file. */
 static int rescue(struct hf_spool_store *store, struct hf_err *err)
 {
     struct segment *segment = last_segment(store);
@@ -305,7 +310,7 @@ static int rescue(struct hf_spool_store *store, struct hf_err *err)
     return 0;
 }
 
-/* The open segment cannot be saved: it is gone like the others that were deleted. */
+/* Gives up a deleted open segment that could not be copied. */
 static void lose_open(struct hf_spool_store *store)
 {
     store->stats.lost++;
@@ -313,7 +318,7 @@ static void lose_open(struct hf_spool_store *store)
     store->n--;
 }
 
-/* Is the open segment's name no longer its file's? */
+/* True if the open segment's name is gone or belongs to another file. */
 static bool open_is_gone(struct hf_spool_store *store)
 {
     struct stat ours, theirs;
@@ -327,7 +332,7 @@ static bool open_is_gone(struct hf_spool_store *store)
                             (ours.st_ino != theirs.st_ino || ours.st_dev != theirs.st_dev));
 }
 
-/* Is a sealed segment's file gone, or another one? */
+/* True if a sealed segment's file is gone or is another one. */
 static bool sealed_is_gone(struct hf_spool_store *store, const struct segment *segment)
 {
     struct hf_spool_segment found;
@@ -363,8 +368,8 @@ int hf_spool_store_check(struct hf_spool_store *store, struct hf_err *err)
 
 /* ---- writing ----------------------------------------------------------------------------------------------------- */
 
-/* What a failed write or sync left is unknown for good (the kernel may have dropped the pages): nothing more goes into this
- * file. A segment without durable content makes place for its successor, which takes over its name. */
+/* After a failed write or sync the file's content is unknown (the kernel may have dropped the pages), so write nothing
+ * more to it. A segment without durable content leaves the list; its successor gets the same name. */
 static void poison(struct hf_spool_store *store)
 {
     store->stats.poisoned++;
@@ -379,7 +384,7 @@ static void clear_out(struct hf_spool_store *store)
     store->out_payload = 0;
 }
 
-/* Zeros on the disk, where there is nothing yet, before records go there. */
+/* Writes zeros up to `end` and syncs them, before records go there. */
 static int prepare_until(struct hf_spool_store *store, struct segment *segment, uint64_t end, struct hf_err *err)
 {
     if (end <= segment->written)
@@ -396,7 +401,7 @@ static int prepare_until(struct hf_spool_store *store, struct segment *segment, 
     return r;
 }
 
-/* Make what is in `out` durable behind the open segment's content. */
+/* Writes `out` durably behind the open segment's content. */
 static int flush(struct hf_spool_store *store, struct hf_err *err)
 {
     struct segment *segment = last_segment(store);
@@ -417,7 +422,7 @@ static int flush(struct hf_spool_store *store, struct hf_err *err)
     } else {
         segment->end = hf_spool_align(segment->end + store->out.n);
         segment->payload += store->out_payload;
-        /* Synced into a file that nobody can find again is not durable. */
+        /* Synced data in an unlinked file is not durable. */
         if (hf_spool_is_unlinked(store, store->open_fd) && (r = rescue(store, err)) < 0) {
             store->stats.poisoned++;
             lose_open(store);
@@ -435,7 +440,7 @@ static bool fits(struct hf_spool_store *store, const struct hf_spool_record *rec
            segment->end + store->out.n + hf_spool_record_bytes(record->payload.n) <= content_limit(segment->size);
 }
 
-/* Write records[*done..n); *done says how many are durable. */
+/* Writes records[*done..n); *done is the number of durable records. */
 static int write_from(struct hf_spool_store *store, struct hf_spool_record *records, size_t n, size_t *done,
                       struct hf_err *err)
 {
@@ -483,7 +488,8 @@ int hf_spool_store_write(struct hf_spool_store *store, struct hf_spool_record *r
     uint64_t sequence = store->next;
     int r = write_from(store, records, n, ret_done, err);
     if (r < 0 && store->stats.poisoned > poisoned) {
-        /* Once more into a fresh segment, under the same sequences: a reader that finds a record in both takes one. */
+        /* Write the others once more to a new segment, under the same sequences; a reader that finds a record in both
+         * takes one. */
         uint64_t reached = store->next;
         store->next = sequence + *ret_done;
         r = write_from(store, records, n, ret_done, err);

@@ -33,7 +33,7 @@ int hf_spool_stream_load(const struct hf_fs_ops *fs, const char *dir, char ret_t
         return hf_err_set(err, EBADMSG, "'%s' is damaged", path);
     if (r < 0)
         return r;
-    /* Right is what would be written again for its digits. */
+    /* The text is valid if formatting its digits gives the same text. */
     if (text.n < at + DIGITS || strspn(text.p + at, "0123456789abcdef") != DIGITS ||
         format_line(text.p + at, line) != text.n || memcmp(line, text.p, text.n) != 0)
         return hf_err_set(err, EBADMSG, "'%s' is damaged", path);

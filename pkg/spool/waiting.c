@@ -1,4 +1,5 @@
-/* How many bytes of payload wait. Of a segment that is delivered in part, and of sealed ones found at open, it is reckoned. */
+/* Payload bytes that wait for delivery. For a segment that is delivered in part, and for sealed segments found at open,
+ * this is an estimate. */
 #include "spool/store_impl.h"
 
 uint64_t hf_spool_payload_estimate(const struct hf_spool_store *store, size_t i)
@@ -24,7 +25,7 @@ uint64_t hf_spool_waiting_bytes(const struct hf_spool_store *store)
             bytes += segment->payload;
             continue;
         }
-        /* payload * waiting / records, where the product may be too large */
+        /* payload * waiting / records, in steps that cannot overflow */
         uint64_t records = next - segment->first;
         bytes += segment->payload / records * (next - from) + segment->payload % records * (next - from) / records;
     }

@@ -24,9 +24,9 @@ static int parse_times(const json_t *root, struct hf_hold *hold, struct hf_err *
     const char *since = hf_json_str(root, "since"), *until = hf_json_str(root, "until");
 
     if (since != NULL && hf_parse_time(since, &hold->since_unix_ns) < 0)
-        return hf_err_set(err, EBADMSG, "'since' is no RFC 3339 date");
+        return hf_err_set(err, EBADMSG, "'since' is not an RFC 3339 date");
     if (until != NULL && until[0] != '\0' && hf_parse_time(until, &hold->until_unix_ns) < 0)
-        return hf_err_set(err, EBADMSG, "'until' is no RFC 3339 date");
+        return hf_err_set(err, EBADMSG, "'until' is not an RFC 3339 date");
     return 0;
 }
 
@@ -37,7 +37,7 @@ int hf_hold_parse(struct hf_view text, struct hf_hold *ret_hold, struct hf_err *
     int r = hf_json_parse(text, NULL, &root, err);
 
     if (r == 0 && !json_is_object(root))
-        r = hf_err_set(err, EBADMSG, "the hold file is no JSON object");
+        r = hf_err_set(err, EBADMSG, "the hold file is not a JSON object");
     if (r == 0)
         r = parse_times(root, &hold, err);
     if (r < 0) {

@@ -16,7 +16,7 @@ void hf_pace_changed(struct hf_pace *pace, bool urgent, uint64_t now_ns)
     pace->urgent = pace->urgent || urgent;
 }
 
-/* The moment the bucket holds `want` tokens. */
+/* Returns when the bucket has `want` tokens. */
 static uint64_t filled_at(const struct hf_pace *pace, unsigned want)
 {
     return pace->tokens >= want ? 0 : pace->tokens_at_ns + (want - pace->tokens) * pace->gap_ns;
@@ -75,7 +75,7 @@ void hf_pace_failed(struct hf_pace *pace, uint64_t delay_ns, uint64_t now_ns)
 {
     pace->writing = false;
     pace->not_before_ns = now_ns + delay_ns;
-    hf_pace_changed(pace, true, now_ns); /* the backoff paces it; the bucket still caps the mean */
+    hf_pace_changed(pace, true, now_ns); /* the back-off delays it; the bucket still bounds the mean rate */
 }
 
 void hf_pace_retry(struct hf_pace *pace, uint64_t delay_ns, uint64_t now_ns)

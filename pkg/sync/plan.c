@@ -11,7 +11,7 @@ struct candidate {
     bool begun;
 };
 
-/* Same release name together; the one to bring about first. */
+/* Groups updates by release name; the one to install comes first. */
 static int by_rank(const void *a, const void *b)
 {
     const struct candidate *x = a, *y = b;
@@ -24,7 +24,7 @@ static int by_rank(const void *a, const void *b)
         return x_may ? -1 : 1;
     if (x->update->release.sequence != y->update->release.sequence)
         return x->update->release.sequence > y->update->release.sequence ? -1 : 1;
-    /* Two objects with one sequence: what the node is on stays, else the first name. */
+    /* Two objects with one sequence: the release that the node has begun stays, else the first name wins. */
     if (x->begun != y->begun)
         return x->begun ? -1 : 1;
     return strcmp(x->update->meta.name, y->update->meta.name);

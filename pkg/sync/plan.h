@@ -1,8 +1,8 @@
-/* sync/plan.h - from all EdgeUpdates known to what this node shall bring about. Pure.
+/* sync/plan.h - from all known EdgeUpdates to the releases that this node shall install. Pure.
  *
- * Where several objects select the node for one release name, the admitted one with the highest sequence wins. A release that
- * this node has already begun or committed counts as admitted when its admission is taken back: a halt stops who has not
- * begun, and never sends a node to an older release. */
+ * If several objects select the node for one release name, the admitted one with the highest sequence wins. A release
+ * that this node has begun or committed still counts as admitted after its admission is withdrawn: a halt stops nodes
+ * that have not begun, and never sends a node to an older release. */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -10,28 +10,28 @@
 #include "sync/stale.h"
 #include "update/engine.h"
 
-enum { HF_PLAN_MAX = 1000 }; /* EdgeUpdates that select one node; more are ignored and counted */
+enum { HF_PLAN_MAX = 1000 }; /* EdgeUpdates that select one node; the plan ignores and counts more */
 
 struct hf_plan_params {
-    struct hf_edgeupdate *const *updates; /* valid ones, any order */
+    struct hf_edgeupdate *const *updates; /* in any order */
     size_t n;
     const char *node_name;
     const json_t *node_labels;
     enum hf_staleness staleness;
     enum hf_on_expiry on_expiry;
     bool held;
-    /* Has this node begun, or committed, the release with this digest? May be NULL. */
+    /* Returns true if this node has begun or committed the release with this digest. May be NULL. */
     bool (*begun)(void *arg, const char *release_name, const char *digest);
     void *arg;
 };
 
 enum hf_plan_why { HF_PLAN_SUPERSEDED, HF_PLAN_NOT_ADMITTED_YET };
 
-/* An update that selects this node but is not what is brought about. */
+/* An update that selects this node, but gives way to another one. */
 struct hf_plan_note {
     const struct hf_edgeupdate *update;
     enum hf_plan_why why;
-    const struct hf_edgeupdate *chosen; /* what is, for the same release name */
+    const struct hf_edgeupdate *chosen; /* the other one, with the same release name */
 };
 
 struct hf_plan {
@@ -39,8 +39,8 @@ struct hf_plan {
     size_t n;
     struct hf_plan_note notes[HF_PLAN_MAX];
     size_t n_notes;
-    size_t n_ignored; /* beyond HF_PLAN_MAX */
+    size_t n_ignored; /* updates beyond HF_PLAN_MAX */
 };
 
-/* Everything in *ret_plan is borrowed from the updates. Release names come in byte order. */
+/* *ret_plan borrows from the updates. Its releases are in the byte order of their names. */
 void hf_plan_make(const struct hf_plan_params *params, struct hf_plan *ret_plan);

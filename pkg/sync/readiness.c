@@ -7,9 +7,9 @@
 #include "base/encoding/utf8.h"
 #include "base/parse.h"
 
-static void say(struct hf_readiness_part *part, const char *status, const char *reason, const char *format, ...)
+static void set_part(struct hf_readiness_part *part, const char *status, const char *reason, const char *format, ...)
     HF_PRINTF(4, 5);
-static void say(struct hf_readiness_part *part, const char *status, const char *reason, const char *format, ...)
+static void set_part(struct hf_readiness_part *part, const char *status, const char *reason, const char *format, ...)
 {
     va_list args;
 
@@ -18,7 +18,7 @@ static void say(struct hf_readiness_part *part, const char *status, const char *
     va_start(args, format);
     int n = vsnprintf(part->message, sizeof(part->message), format, args);
     va_end(args);
-    /* Cut text must stay UTF-8: an API server refuses anything else. */
+    /* An API server refuses text that is not UTF-8: cut between two characters. */
     size_t length = HF_MIN((size_t)HF_MAX(n, 0), sizeof(part->message) - 1);
     part->message[hf_utf8_prefix(part->message, length)] = '\0';
 }
@@ -59,7 +59,7 @@ static const char * or (const char *text, const char *fallback)
     return text != NULL && text[0] != '\0' ? text : fallback;
 }
 
-/* The update to speak of: a stuck one before one on its way. */
+/* Returns the update to report: a stuck one before one that is still running. */
 static const struct hf_update_status *worst(const struct hf_readiness_params *params)
 {
     const struct hf_update_status *found = NULL;
@@ -72,94 +72,94 @@ static const struct hf_update_status *worst(const struct hf_readiness_params *pa
     return found;
 }
 
-static void say_update(struct hf_readiness_part *part, const char *status, const struct hf_update_status *update)
+static void set_update(struct hf_readiness_part *part, const char *status, const struct hf_update_status *update)
 {
-    say(part, status, or (update->reason, hf_phase_name(update->phase)), "%s %s: %s: %s", update->name,
-        or (update->version, "?"), hf_phase_name(update->phase), or (update->message, or (update->reason, "")));
+    set_part(part, status, or (update->reason, hf_phase_name(update->phase)), "%s %s: %s: %s", update->name,
+             or (update->version, "?"), hf_phase_name(update->phase), or (update->message, or (update->reason, "")));
 }
 
-/* Ready says why; this is what it is about. */
+/* Names release and phase; Ready has the explanation. */
 static void point_to_ready(struct hf_readiness_part *part, const struct hf_update_status *update)
 {
-    say(part, "True", or (update->reason, hf_phase_name(update->phase)), "%s %s: %s; see Ready", update->name,
-        or (update->version, "?"), hf_phase_name(update->phase));
+    set_part(part, "True", or (update->reason, hf_phase_name(update->phase)), "%s %s: %s; see Ready", update->name,
+             or (update->version, "?"), hf_phase_name(update->phase));
 }
 
-static void say_refused(struct hf_readiness_part *part, const char *status, const struct hf_readiness_params *params)
+static void set_refused(struct hf_readiness_part *part, const char *status, const struct hf_readiness_params *params)
 {
     struct hf_readiness_names others = {.n = 0};
     char name[320];
 
-    say(part, status, "ObjectRefused", "%s '%s': %s", params->refused[0].kind, params->refused[0].name,
-        params->refused[0].text);
+    set_part(part, status, "ObjectRefused", "%s '%s': %s", params->refused[0].kind, params->refused[0].name,
+             params->refused[0].text);
     for (size_t i = 1; i < params->n_refused; i++) {
         (void)snprintf(name, sizeof(name), "%s '%s'", params->refused[i].kind, params->refused[i].name);
         hf_readiness_names_add(&others, name);
     }
     if (params->n_refused < 2)
         return;
-    /* A long text must not push out the names of the others. */
+    /* Leave room for the names of the others. */
     size_t n = strlen(part->message),
            room = sizeof(part->message) - strlen(hf_readiness_names_text(&others)) - sizeof("; also ");
     n = hf_utf8_prefix(part->message, HF_MIN(n, room));
     (void)snprintf(part->message + n, sizeof(part->message) - n, "; also %s", others.text);
 }
 
-static void say_settled(struct hf_readiness_part *part, const struct hf_readiness_params *params)
+static void set_settled(struct hf_readiness_part *part, const struct hf_readiness_params *params)
 {
     const char *superseded = or (params->superseded, ""), *waiting = or (params->not_admitted, "");
     unsigned committed = 0;
 
     for (size_t i = 0; i < params->n_updates; i++)
         committed += params->updates[i].phase == HF_PHASE_COMMITTED;
-    say(part, "True", "Settled", "%u of %zu updates committed%s%s%s%s", committed, params->n_updates,
-        superseded[0] != '\0' ? "; Superseded: " : "", superseded, waiting[0] != '\0' ? "; NotAdmitted: " : "",
-        waiting);
+    set_part(part, "True", "Settled", "%u of %zu updates committed%s%s%s%s", committed, params->n_updates,
+             superseded[0] != '\0' ? "; Superseded: " : "", superseded, waiting[0] != '\0' ? "; NotAdmitted: " : "",
+             waiting);
 }
 
-static void judge_ready(const struct hf_readiness_params *params, struct hf_readiness *verdict)
+static void judge_ready(const struct hf_readiness_params *params, struct hf_readiness *readiness)
 {
     const struct hf_update_status *update = worst(params);
 
     if (update != NULL)
-        say_update(&verdict->ready, "False", update);
+        set_update(&readiness->ready, "False", update);
     else if (params->n_refused > 0)
-        say_refused(&verdict->ready, "False", params);
+        set_refused(&readiness->ready, "False", params);
     else if (!params->known)
-        say(&verdict->ready, "Unknown", "NotSynced", "the desired state has not been heard yet");
+        set_part(&readiness->ready, "Unknown", "NotSynced", "this node has not received the desired state yet");
     else if (params->n_updates == 0)
-        say(&verdict->ready, "True", "NothingSelected", "no update selects this node");
+        set_part(&readiness->ready, "True", "NothingSelected", "no update selects this node");
     else
-        say_settled(&verdict->ready, params);
+        set_settled(&readiness->ready, params);
 }
 
-void hf_readiness_judge(const struct hf_readiness_params *params, struct hf_readiness *ret_verdict)
+void hf_readiness_judge(const struct hf_readiness_params *params, struct hf_readiness *ret_readiness)
 {
-    struct hf_readiness *verdict = ret_verdict;
-    const struct hf_update_status *told = worst(params);
+    struct hf_readiness *readiness = ret_readiness;
+    const struct hf_update_status *worst_update = worst(params);
 
-    *verdict = (struct hf_readiness){0};
-    judge_ready(params, verdict);
+    *readiness = (struct hf_readiness){0};
+    judge_ready(params, readiness);
     for (size_t i = 0; i < params->n_updates; i++) {
         const struct hf_update_status *update = &params->updates[i];
-        if (stuck(update) && !verdict->is_stalled) {
-            verdict->is_stalled = true;
-            point_to_ready(&verdict->stalled, update); /* nothing is worse than one that is stuck */
+        if (stuck(update) && !readiness->is_stalled) {
+            readiness->is_stalled = true;
+            point_to_ready(&readiness->stalled, update); /* a stuck update is the one that Ready explains */
         }
-        if (!update->settled && !done(update) && !stuck(update) && !verdict->is_reconciling) {
-            verdict->is_reconciling = true;
-            if (update == told)
-                point_to_ready(&verdict->reconciling, update);
+        if (!update->settled && !done(update) && !stuck(update) && !readiness->is_reconciling) {
+            readiness->is_reconciling = true;
+            if (update == worst_update)
+                point_to_ready(&readiness->reconciling, update);
             else
-                say_update(&verdict->reconciling, "True", update);
+                set_update(&readiness->reconciling, "True", update);
         }
     }
-    if (params->n_refused > 0 && !verdict->is_stalled) {
-        verdict->is_stalled = true;
-        if (told == NULL)
-            say(&verdict->stalled, "True", "ObjectRefused", "%s '%s'; see Ready", params->refused[0].kind,
-                params->refused[0].name);
+    if (params->n_refused > 0 && !readiness->is_stalled) {
+        readiness->is_stalled = true;
+        if (worst_update == NULL)
+            set_part(&readiness->stalled, "True", "ObjectRefused", "%s '%s'; see Ready", params->refused[0].kind,
+                     params->refused[0].name);
         else
-            say_refused(&verdict->stalled, "True", params);
+            set_refused(&readiness->stalled, "True", params);
     }
 }

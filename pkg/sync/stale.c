@@ -4,7 +4,8 @@
 
 const char *hf_staleness_name(enum hf_staleness staleness)
 {
-    static const char *const names[] = {"Fresh", "Stale", "Expired"};
+    static const char *const names[HF_STALE_COUNT] = {
+        [HF_STALE_FRESH] = "Fresh", [HF_STALE_STALE] = "Stale", [HF_STALE_EXPIRED] = "Expired"};
 
     return names[staleness];
 }
@@ -49,7 +50,7 @@ uint64_t hf_stale_age_ns(struct hf_stale *stale, struct hf_now now)
     if (stale->this_life) {
         age = now.mono_ns - stale->contact_mono_ns;
     } else {
-        /* The wall clock may have learnt the true date since the start: the longer of both is the safe one. */
+        /* The wall clock may have been set right since the start. The longer age is the safe one. */
         age = stale->carried_ns + (now.mono_ns - stale->start_mono_ns);
         if (now.unix_ns > stale->contact_unix_ns)
             age = HF_MAX(age, now.unix_ns - stale->contact_unix_ns);

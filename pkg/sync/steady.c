@@ -6,32 +6,32 @@
 
 enum { TEXTS = 8 };
 
-struct said {
-    struct hf_update_status status; /* its strings are in `texts` */
+struct reported_update {
+    struct hf_update_status status; /* its strings point into `texts` */
     char *texts[TEXTS];
     uint64_t since_ns;
-    uint64_t trying_ns; /* a new try runs since then; 0 none */
+    uint64_t trying_ns; /* start of the attempt that runs; 0: none does */
 };
 
-static void said_free(void *value)
+static void reported_free(void *value)
 {
-    struct said *said = value;
+    struct reported_update *reported = value;
 
-    if (said == NULL)
+    if (reported == NULL)
         return;
-    for (size_t i = 0; i < HF_LEN(said->texts); i++)
-        free(said->texts[i]);
-    free(said);
+    for (size_t i = 0; i < HF_LEN(reported->texts); i++)
+        free(reported->texts[i]);
+    free(reported);
 }
 
 void hf_steady_init(struct hf_steady *steady)
 {
-    *steady = (struct hf_steady){.said = {.free_value = said_free}};
+    *steady = (struct hf_steady){.reported = {.free_value = reported_free}};
 }
 
 void hf_steady_done(struct hf_steady *steady)
 {
-    hf_strmap_done(&steady->said);
+    hf_strmap_done(&steady->reported);
 }
 
 static bool same(const char *a, const char *b)
@@ -39,68 +39,68 @@ static bool same(const char *a, const char *b)
     return strcmp(a == NULL ? "" : a, b == NULL ? "" : b) == 0;
 }
 
-static struct said *copy(const struct hf_update_status *status, uint64_t now_ns)
+static struct reported_update *copy(const struct hf_update_status *status, uint64_t now_ns)
 {
-    struct said *said = calloc(1, sizeof(*said));
+    struct reported_update *reported = calloc(1, sizeof(*reported));
     bool complete = true;
 
-    if (said == NULL)
+    if (reported == NULL)
         return NULL;
-    said->status = *status;
-    said->since_ns = now_ns;
-    const char **strings[TEXTS] = {&said->status.name,    &said->status.version,  &said->status.digest,
-                                   &said->status.from,    &said->status.method,   &said->status.reason,
-                                   &said->status.message, &said->status.installed};
+    reported->status = *status;
+    reported->since_ns = now_ns;
+    const char **strings[TEXTS] = {&reported->status.name,    &reported->status.version,  &reported->status.digest,
+                                   &reported->status.from,    &reported->status.method,   &reported->status.reason,
+                                   &reported->status.message, &reported->status.installed};
     for (size_t i = 0; i < HF_LEN(strings); i++) {
-        said->texts[i] = strdup(*strings[i] == NULL ? "" : *strings[i]);
-        complete = complete && said->texts[i] != NULL;
-        *strings[i] = said->texts[i];
+        reported->texts[i] = strdup(*strings[i] == NULL ? "" : *strings[i]);
+        complete = complete && reported->texts[i] != NULL;
+        *strings[i] = reported->texts[i];
     }
     if (complete)
-        return said;
-    said_free(said);
+        return reported;
+    reported_free(reported);
     return NULL;
 }
 
-/* Did it fail before, and is it only being tried again? */
-static bool is_retry(struct said *said, const struct hf_update_status *status, uint64_t now_ns)
+/* Returns true if the update failed before and this is only another attempt. */
+static bool is_retry(struct reported_update *reported, const struct hf_update_status *status, uint64_t now_ns)
 {
-    bool retry = said->status.phase == HF_PHASE_WAITING && said->status.attempts > 0 &&
+    bool retry = reported->status.phase == HF_PHASE_WAITING && reported->status.attempts > 0 &&
                  (status->phase == HF_PHASE_FETCHING || status->phase == HF_PHASE_WAITING) &&
-                 status->attempts >= said->status.attempts;
+                 status->attempts >= reported->status.attempts;
 
     if (!retry || status->phase == HF_PHASE_WAITING)
-        said->trying_ns = 0;
-    else if (said->trying_ns == 0)
-        said->trying_ns = now_ns;
-    return retry && (status->phase == HF_PHASE_FETCHING ? now_ns - said->trying_ns < HF_STEADY_TRY_NS
-                                                        : same(status->reason, said->status.reason));
+        reported->trying_ns = 0;
+    else if (reported->trying_ns == 0)
+        reported->trying_ns = now_ns;
+    return retry && (status->phase == HF_PHASE_FETCHING ? now_ns - reported->trying_ns < HF_STEADY_TRY_NS
+                                                        : same(status->reason, reported->status.reason));
 }
 
-static bool nothing_new(struct said *said, const struct hf_update_status *status, uint64_t now_ns)
+static bool nothing_new(struct reported_update *reported, const struct hf_update_status *status, uint64_t now_ns)
 {
-    if (!same(said->status.digest, status->digest))
+    if (!same(reported->status.digest, status->digest))
         return false;
-    bool still = said->status.phase == status->phase && same(said->status.reason, status->reason);
-    return is_retry(said, status, now_ns) || still;
+    bool still = reported->status.phase == status->phase && same(reported->status.reason, status->reason);
+    return is_retry(reported, status, now_ns) || still;
 }
 
-int hf_steady_say(struct hf_steady *steady, const struct hf_update_status *status, uint64_t refresh_ns, uint64_t now_ns,
-                  struct hf_update_status *ret_said, uint64_t *wait_ns)
+int hf_steady_report(struct hf_steady *steady, const struct hf_update_status *status, uint64_t refresh_ns,
+                     uint64_t now_ns, struct hf_update_status *ret_reported, uint64_t *wait_ns)
 {
-    struct said *said = hf_strmap_get(&steady->said, status->name);
+    struct reported_update *reported = hf_strmap_get(&steady->reported, status->name);
 
-    if (said == NULL || now_ns - said->since_ns >= refresh_ns || !nothing_new(said, status, now_ns)) {
-        struct said *fresh = copy(status, now_ns);
-        if (fresh == NULL || hf_strmap_put(&steady->said, status->name, fresh) < 0) {
-            said_free(fresh);
-            *ret_said = *status;
+    if (reported == NULL || now_ns - reported->since_ns >= refresh_ns || !nothing_new(reported, status, now_ns)) {
+        struct reported_update *fresh = copy(status, now_ns);
+        if (fresh == NULL || hf_strmap_put(&steady->reported, status->name, fresh) < 0) {
+            reported_free(fresh);
+            *ret_reported = *status;
             return -ENOMEM;
         }
-        said = fresh;
+        reported = fresh;
     }
-    if (said->trying_ns != 0)
-        *wait_ns = HF_MIN(*wait_ns, HF_STEADY_TRY_NS - HF_MIN(now_ns - said->trying_ns, HF_STEADY_TRY_NS));
-    *ret_said = said->status;
+    if (reported->trying_ns != 0)
+        *wait_ns = HF_MIN(*wait_ns, HF_STEADY_TRY_NS - HF_MIN(now_ns - reported->trying_ns, HF_STEADY_TRY_NS));
+    *ret_reported = reported->status;
     return 0;
 }

@@ -1,6 +1,6 @@
-/* The service: what a policy asks for, made of sources, one pipeline and outlets. What is decided lies in those; here is the order
- * of things: an id that is known is not taken again, what is taken is told to be safe when it is, and a new policy begins when
- * everything taken under the old one is on disk. */
+/* The service that connects sources, pipeline and outlets. The rules are in those parts; this file keeps their order:
+ * the service accepts an id once, a source learns of durability from its receipt, and a new policy
+ * starts when everything accepted under the old one is on disk. */
 #include "telemetry/telemetry.h"
 
 #include <errno.h>
@@ -20,18 +20,18 @@
 
 enum { MAX_TROUBLES = 12, TROUBLE = 160 };
 
-/* What is counted of an offer: how it ended (enum hf_offer), or that it failed. */
+/* Results by which offers are counted: enum hf_offer, or a failure. */
 enum { RESULT_FAILED = HF_OFFER_REFUSED_BOUNDARY + 1, RESULTS };
 
-/* A policy's telemetry as it was given: decoded once more, since lists belong to the policy that they were decoded into, which goes
- * when the next one comes. */
+/* One policy's telemetry. The service decodes the policy again, because the lists of a decoded policy belong to it, and
+ * the caller frees it when the next one comes. */
 struct setting {
-    struct hf_telemetry spec; /* borrows from policy */
+    struct hf_telemetry spec; /* borrows from `policy` */
     struct hf_syncpolicy *policy;
     json_t *owner, *labels;
 };
 
-/* Outlets that end: their folders are taken again only when they are gone. Outlives the service where it must. */
+/* Outlets that are closing: a new outlet may open their folders only when they are gone. May outlive the service. */
 struct leaving {
     struct hf_telemetry_service *service; /* NULL: freed */
     size_t n;
@@ -39,30 +39,31 @@ struct leaving {
 
 struct hf_telemetry_service {
     struct hf_telemetry_service_params params;
-    struct hf_telemetry_world *world; /* of params */
+    struct hf_telemetry_world *world; /* &params.world */
     struct setting now, next;
-    bool switching; /* `next` takes over as soon as nothing is pending; nothing is taken in meanwhile */
+    bool switching; /* `next` takes over as soon as nothing is pending; meanwhile offers get -EAGAIN */
     struct hf_pipeline *pipeline;
     struct leaving *leaving;
-    bool closed; /* while switching: the old outlets were told to end */
+    bool closed; /* while switching: the old outlets are closing */
     struct hf_fanout *fanout;
     struct hf_source *sources[HF_SOURCE_ROWS];
     size_t n_sources;
-    struct hf_source *http; /* one of them; NULL off */
+    struct hf_source *http; /* one of the sources; NULL: off */
     struct hf_ids *ids;
-    struct hf_newest *newest; /* of state-like payloads */
+    struct hf_newest *newest; /* for state-like payloads */
     struct hf_intake intake;
     struct hf_boundary_audit audit;
-    struct hf_timer *tick; /* windows of the pipeline */
-    struct hf_timer *soon; /* what must not be done inside somebody's callback */
-    bool room;             /* sources wait to be told */
-    bool stopping, told;   /* told: what was dropped, for the last time */
+    struct hf_timer *tick; /* for the pipeline's windows */
+    struct hf_timer *soon; /* for work that must not run inside another part's callback */
+    bool room;             /* there is room again: call the sources' resume() */
+    /* drops_stored: the last counts of dropped events are stored */
+    bool stopping, drops_stored;
     void (*stopped)(void *arg);
     void *stopped_arg;
     char troubles[MAX_TROUBLES][TROUBLE];
     size_t n_troubles;
     struct hf_metric_family *taken_family;               /* by source class and result */
-    struct hf_metric *taken[HF_SOURCE_CLASSES][RESULTS]; /* its series, as they were needed */
+    struct hf_metric *taken[HF_SOURCE_CLASSES][RESULTS]; /* its series, created on first use */
 };
 
 static void arm(const struct hf_telemetry_service *service, struct hf_timer *timer, uint64_t delay_ns)
@@ -70,43 +71,43 @@ static void arm(const struct hf_telemetry_service *service, struct hf_timer *tim
     service->world->sched->timer_arm(service->world->sched->ctx, timer, delay_ns);
 }
 
-static void trouble(struct hf_telemetry_service *service, const char *part, const struct hf_err *err)
+static void report_trouble(struct hf_telemetry_service *service, const char *part, const struct hf_err *err)
 {
     hf_log_err(service->world->log, HF_LOG_ERROR, "telemetry.part_failed", "part", part, err);
     if (service->n_troubles < MAX_TROUBLES)
         (void)snprintf(service->troubles[service->n_troubles++], TROUBLE, "%.60s: %.90s", part, err->cause);
 }
 
-/* ---- storing ------------------------------------------------------------------------------------------------------ */
+/* ---- storing ----------------------------------------------------------------------------------------------------- */
 
 struct emission {
     struct hf_telemetry_service *service;
     struct hf_receipt *receipt;
     bool emitted;
-    bool had; /* all its sinks have it already: of the first event, too */
-    enum hf_route
-        route; /* of the first event emitted, which is the one offered: what is told beside it may go elsewhere */
+    bool had; /* all sinks had the first event already */
+    /* route of the first event, the one that the source offered; the pipeline may emit others beside it */
+    enum hf_route route;
 };
 
-/* An audit: to the log, and to every sink that takes it. Not waited for. */
-static void tell(struct hf_telemetry_service *service, struct hf_event *tale)
+/* Logs an audit event and stores it for every sink that accepts it, without waiting. */
+static void store_audit(struct hf_telemetry_service *service, struct hf_event *audit)
 {
     uint32_t sinks = 0;
 
     hf_log(service->world->log, HF_LOG_WARNING, "telemetry.boundary_refused",
            HF_D("refused", (int64_t)service->audit.refused));
-    if (hf_boundary_route(tale, service->now.spec.sinks, service->now.spec.n_sinks, &sinks) == HF_ROUTE_SOME &&
-        hf_fanout_store(service->fanout, tale, sinks, NULL) < 0)
+    if (hf_boundary_route(audit, service->now.spec.sinks, service->now.spec.n_sinks, &sinks) == HF_ROUTE_SOME &&
+        hf_fanout_store(service->fanout, audit, sinks, NULL) < 0)
         hf_log(service->world->log, HF_LOG_WARNING, "telemetry.audit_not_stored");
 }
 
-/* An event to the sinks that may have it. What no sink may have is told, without the data. */
+/* Stores an event for the sinks that may have it. If no sink may have it, an audit event without the data says so. */
 static int emit(void *arg, const struct hf_event *event)
 {
     struct emission *emission = arg;
     struct hf_telemetry_service *service = emission->service;
     const struct hf_clock_ops *clock = service->world->clock;
-    struct hf_event stored = *event, tale;
+    struct hf_event stored = *event, audit;
     uint32_t sinks = 0;
 
     enum hf_route route = hf_boundary_route(event, service->now.spec.sinks, service->now.spec.n_sinks, &sinks);
@@ -122,14 +123,14 @@ static int emit(void *arg, const struct hf_event *event)
         return r < 0 ? r : 0;
     }
     if (route == HF_ROUTE_REFUSED &&
-        hf_boundary_refused(&service->audit, event, hf_mono_ns(clock), hf_unix_ns(clock), &tale))
-        tell(service, &tale);
+        hf_boundary_refused(&service->audit, event, hf_mono_ns(clock), hf_unix_ns(clock), &audit))
+        store_audit(service, &audit);
     return 0;
 }
 
-/* ---- taking in ---------------------------------------------------------------------------------------------------- */
+/* ---- taking in --------------------------------------------------------------------------------------------------- */
 
-/* Found by its labels once: that makes a text of them, too much for every event. */
+/* Looks the series up once: a lookup formats the labels, too much work for every event. */
 static void count(struct hf_telemetry_service *service, enum hf_source_class from, int result)
 {
     static const char *const names[RESULTS] = {
@@ -142,7 +143,7 @@ static void count(struct hf_telemetry_service *service, enum hf_source_class fro
     hf_metric_add(*taken, 1);
 }
 
-/* Accepted before. The first one may still be on its way to disk: then this one is no safer than that. */
+/* The event was accepted before. The first copy may still be on its way to disk, so this receipt follows that one. */
 static int take_again(struct hf_telemetry_service *service, const struct hf_event *event, struct hf_receipt *receipt)
 {
     int r = hf_fanout_follow(service->fanout, event->id, receipt);
@@ -169,7 +170,7 @@ static struct hf_newest_version state_mark(const struct hf_telemetry_service *se
                                       .sequence = event->origin_sequence};
 }
 
-/* A state older than one that went on. It is no safer than that one: its receipt follows. */
+/* A newer version of this state has passed. This receipt follows the newer one's. */
 static int take_superseded(struct hf_telemetry_service *service, const struct hf_event *event,
                            struct hf_receipt *receipt)
 {
@@ -221,7 +222,7 @@ static int offer(void *ctx, const struct hf_event *event, struct hf_receipt *rec
     return r;
 }
 
-/* For an answer in JSON: quotes and whatever is not plain are replaced. */
+/* Replaces quotes and everything that is not plain ASCII, because the text goes into a JSON answer. */
 static bool blocked(void *ctx, char *text, size_t n)
 {
     const struct hf_telemetry_service *service = ctx;
@@ -240,17 +241,17 @@ static void on_tick(void *arg)
     struct hf_telemetry_service *service = arg;
     struct emission emission = {.service = service};
     const struct hf_clock_ops *clock = service->world->clock;
-    struct hf_event tale;
+    struct hf_event audit;
 
     if (service->pipeline == NULL || service->switching)
         return;
-    while (hf_boundary_pending(&service->audit, hf_mono_ns(clock), hf_unix_ns(clock), &tale))
-        tell(service, &tale);
+    while (hf_boundary_pending(&service->audit, hf_mono_ns(clock), hf_unix_ns(clock), &audit))
+        store_audit(service, &audit);
     if (hf_pipeline_tick(service->pipeline, hf_mono_ns(clock), hf_unix_ns(clock), emit, &emission) == 0)
-        tick_later(service); /* else when there is room */
+        tick_later(service); /* otherwise room() continues */
 }
 
-/* ---- what a setting is made of ------------------------------------------------------------------------------------ */
+/* ---- what a setting is made of ----------------------------------------------------------------------------------- */
 
 static void wake(void *arg)
 {
@@ -277,7 +278,7 @@ HF_TELEMETRY_SOURCES(ROW)
 
 static const struct source_row {
     enum hf_source_class source_class;
-    const char *field; /* of spec.telemetry.sources */
+    const char *field; /* field of spec.telemetry.sources */
     bool (*wanted)(const struct hf_telemetry_sources *s);
     hf_source_maker *create;
 } source_rows[] = {
@@ -299,7 +300,7 @@ static void open_sources(struct hf_telemetry_service *service)
         if (!row->wanted(wanted))
             continue;
         if (row->create(wanted, service->world, &service->intake, &source, &err) < 0) {
-            trouble(service, row->field, &err);
+            report_trouble(service, row->field, &err);
             continue;
         }
         service->sources[service->n_sources++] = source;
@@ -355,7 +356,7 @@ static void open_all(struct hf_telemetry_service *service)
     if (service->pipeline == NULL) {
         struct hf_err err = HF_ERR_INIT;
         (void)hf_err_set(&err, ENOMEM, "out of memory");
-        trouble(service, "pipeline", &err);
+        report_trouble(service, "pipeline", &err);
         return;
     }
     hf_fanout_open(service->fanout, &service->now.spec);
@@ -363,9 +364,9 @@ static void open_all(struct hf_telemetry_service *service)
     tick_later(service);
 }
 
-/* ---- from one setting to the next --------------------------------------------------------------------------------- */
+/* ---- from one setting to the next -------------------------------------------------------------------------------- */
 
-/* Windows that are open come out, and counts of what was dropped; what does not fit any more is lost with them, and said. */
+/* Flush windows and drop counters; log what is lost. */
 static void flush(struct hf_telemetry_service *service)
 {
     struct emission emission = {.service = service};
@@ -393,7 +394,7 @@ static void finish_switch(struct hf_telemetry_service *service)
         close_rest(service);
     service->closed = true;
     if (service->leaving->n > 0)
-        return; /* the last of them wakes us */
+        return; /* the last of them wakes the service */
     service->closed = false;
     setting_done(&service->now);
     service->now = service->next;
@@ -410,9 +411,9 @@ static void on_soon(void *arg)
 
     if (service->switching && hf_fanout_pending(service->fanout) == 0)
         finish_switch(service);
-    if (service->stopping && !service->told && hf_fanout_pending(service->fanout) == 0) {
-        service->told = true;
-        hf_fanout_report_drops(service->fanout); /* of what the flush itself dropped */
+    if (service->stopping && !service->drops_stored && hf_fanout_pending(service->fanout) == 0) {
+        service->drops_stored = true;
+        hf_fanout_report_drops(service->fanout); /* dropped by the flush itself */
     }
     if (service->stopping && service->stopped != NULL && hf_fanout_pending(service->fanout) == 0) {
         void (*stopped)(void *) = service->stopped;
@@ -457,8 +458,9 @@ void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct
     struct hf_syncpolicy *policy = NULL;
     if (wanted->present && decode_again(owner, &policy) < 0) {
         struct hf_err err = HF_ERR_INIT;
-        (void)hf_err_set(&err, ENOMEM, "the policy could not be decoded again");
-        trouble(service, "policy", &err); /* all goes on as it was; set again with the next interval */
+        (void)hf_err_set(&err, ENOMEM, "cannot decode the policy again");
+        /* the old policy stays; the caller sets it again with the next interval */
+        report_trouble(service, "policy", &err);
         return;
     }
     setting_done(&service->next);
@@ -470,7 +472,7 @@ void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct
         begin_switch(service);
 }
 
-/* ---- life --------------------------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------------------------- */
 
 struct hf_telemetry_service *hf_telemetry_service_new(const struct hf_telemetry_service_params *params)
 {
@@ -486,7 +488,7 @@ struct hf_telemetry_service *hf_telemetry_service_new(const struct hf_telemetry_
     service->soon = params->world.sched->timer_new(params->world.sched->ctx, on_soon, service);
     service->taken_family =
         hf_metric_family(params->world.metrics, HF_METRIC_COUNTER, "holdfast_telemetry_events_total",
-                         "Events offered by sources, by what became of them.", HF_LABELS("source", "result"));
+                         "Events that sources offered, by result.", HF_LABELS("source", "result"));
     if (service->ids != NULL)
         service->fanout = hf_fanout_new(&(struct hf_fanout_params){.world = service->world,
                                                                    .device_key_ref = params->device_key_ref,
@@ -512,7 +514,8 @@ void hf_telemetry_service_free(struct hf_telemetry_service *service)
     close_sources(service);
     if (service->leaving != NULL && service->fanout != NULL) {
         service->leaving->service = NULL;
-        service->leaving->n++; /* ours */
+        /* one more, so that `leaving` lives until the last line */
+        service->leaving->n++;
         close_rest(service);
         outlet_gone(service->leaving);
     } else {
@@ -550,7 +553,7 @@ void hf_telemetry_service_ingest(void *arg, const struct hf_server_request *requ
                          HF_VIEW("{\"error\":\"telemetry.sources.http is off\"}\n"));
 }
 
-/* ---- what is said of it ------------------------------------------------------------------------------------------- */
+/* ---- what is said of it ------------------------------------------------------------------------------------------ */
 
 static void put_text(json_t *status, const char *key, const char *text)
 {
@@ -558,7 +561,7 @@ static void put_text(json_t *status, const char *key, const char *text)
         (void)json_object_set_new(status, key, json_string(text));
 }
 
-/* What there is none of is left out: a status is kept for every node of a fleet. */
+/* Omits a count of 0, because the API server keeps a status for every node of a fleet. */
 static void put_count(json_t *status, const char *key, uint64_t count)
 {
     if (count != 0)

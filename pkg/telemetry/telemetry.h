@@ -1,6 +1,8 @@
-/* telemetry/telemetry.h - the telemetry of a node: sources, pipeline and outlets as the policy says, and the ids seen lately.
+/* telemetry/telemetry.h - the telemetry service of a node: the sources, the pipeline, the outlets and the recent ids
+ * that the policy asks for.
  *
- * One per process. A change of policy replaces pipeline and sources; outlets stay while their sink's name stays. Loop thread only. */
+ * One for each process. A change of policy replaces the pipeline and the sources; an outlet stays while its sink's name
+ * stays. Threads: loop thread only. Memory: the service owns everything but the world's parts, which it borrows. */
 #pragma once
 
 #include "loop/server/server.h"
@@ -10,27 +12,29 @@ struct hf_telemetry_service;
 
 struct hf_telemetry_service_params {
     struct hf_telemetry_world world; /* copied */
-    const char *device_key_ref;      /* DEVICE_KEY_REF; NULL none */
+    const char *device_key_ref;      /* from DEVICE_KEY_REF; NULL: none */
 };
 
-/* NULL on OOM. Nothing runs until a policy is given. */
+/* Returns NULL on OOM. Nothing runs before the first hf_telemetry_service_set(). */
 struct hf_telemetry_service *hf_telemetry_service_new(const struct hf_telemetry_service_params *params);
-/* At once, as a crash would. */
+/* Ends at once, as a crash would. */
 void hf_telemetry_service_free(struct hf_telemetry_service *service);
 HF_DEFINE_CLEANUP(struct hf_telemetry_service, hf_telemetry_service_free)
 
-/* Nothing is taken in any more; open windows come out; `stopped` is called once when all that was taken is on disk (or failed). */
+/* Takes in no more events, flushes open windows, and calls `stopped` once when everything accepted is on disk (or
+ * failed). */
 void hf_telemetry_service_stop(struct hf_telemetry_service *service, void (*stopped)(void *arg), void *arg);
 
-/* Be as `spec` says from now on; present = false or NULL: off. `owner`: the policy's tree, referenced, from which it is decoded again: spec
- * need not outlive the call. Parts that
- * could not be started are named in hf_telemetry_service_status(). */
+/* Replaces the settings with `spec`; NULL or present = false turns telemetry off. `owner` is the policy's tree: the
+ * service holds a reference and decodes it again, so `spec` need not outlive the call. hf_telemetry_service_status()
+ * names the parts that could not be started. */
 void hf_telemetry_service_set(struct hf_telemetry_service *service, const struct hf_telemetry *spec, json_t *owner,
                               const json_t *node_labels);
 
-/* The route of POST /ingest for the local server; answers 404 while sources.http is off. */
+/* Handles POST /ingest of the local server; answers 404 while sources.http is off. */
 void hf_telemetry_service_ingest(void *service, const struct hf_server_request *request,
                                  struct hf_server_exchange *exchange);
 
-/* For EdgeNode.status.telemetry: {queuedBytes, queuedEvents, diskBytes, oldestTime, sinks: [{name, breaker, ...}], troubles: [..]}; NULL when off or on OOM. */
+/* Returns EdgeNode.status.telemetry: {queuedBytes, queuedEvents, diskBytes, oldestTime, sinks: [{name, breaker, ...}],
+ * troubles: [..]}; NULL if telemetry is off or on OOM. */
 json_t *hf_telemetry_service_status(const struct hf_telemetry_service *service);

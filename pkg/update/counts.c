@@ -8,20 +8,18 @@ void counts_init(struct hf_update_engine *engine)
     struct hf_metrics *m = engine->p.metrics;
     struct counts *counts = &engine->counts;
 
-    counts->outcomes =
-        hf_metric_family(m, HF_METRIC_COUNTER, "holdfast_update_outcomes_total",
-                         "Updates that came to an end, by outcome and reason.", HF_LABELS("outcome", "reason"));
+    counts->outcomes = hf_metric_family(m, HF_METRIC_COUNTER, "holdfast_update_outcomes_total",
+                                        "Finished updates, by outcome and reason.", HF_LABELS("outcome", "reason"));
     counts->failures = hf_metric_family(m, HF_METRIC_COUNTER, "holdfast_update_failed_attempts_total",
-                                        "Attempts that failed and are tried again, by reason.", HF_LABELS("reason"));
+                                        "Failed attempts that the agent repeats, by reason.", HF_LABELS("reason"));
     counts->fetched = hf_metric_counter(m, "holdfast_update_fetched_bytes_total",
-                                        "Bytes of artifacts and deltas that came over the wire.");
+                                        "Bytes of artifacts and deltas received over the network.");
     counts->saved = hf_metric_counter(m, "holdfast_update_saved_bytes_total",
-                                      "Size of the installed files less the bytes fetched for them.");
-    counts->repairs =
-        hf_metric_counter(m, "holdfast_update_drift_repairs_total",
-                          "Times an installed version was put back after somebody changed or removed it.");
-    counts->rollbacks =
-        hf_metric_counter(m, "holdfast_update_rollbacks_total", "Updates that ended with the old version put back.");
+                                      "Size of the installed files minus the bytes received for them.");
+    counts->repairs = hf_metric_counter(m, "holdfast_update_drift_repairs_total",
+                                        "Installed versions restored after somebody changed or removed them.");
+    counts->rollbacks = hf_metric_counter(m, "holdfast_update_rollbacks_total",
+                                          "Updates that ended with a rollback to the old version.");
 }
 
 static const char *reason_of(const struct hf_journal *j)

@@ -9,8 +9,8 @@ static int run_look(struct step_job *step)
     return hf_swap_check(&step->swap, &step->identity, &step->failure);
 }
 
-/* The first repair comes with the next look. Each further one doubles the time to the look after it; each look that finds nothing
- * wrong halves that time. */
+/* The first repair comes with the next look. Each further one doubles the time to the look after it; each look that
+ * finds nothing wrong halves that time. */
 static void count_drift(struct release *release, bool drifted)
 {
     struct release_drift *drift = &release->drift;

@@ -1,4 +1,4 @@
-/* The public functions: which releases exist, which one has the turn, which are parked on disk. */
+/* The public functions; the lists of releases, in memory and parked on disk; the turn. */
 #include "update/engine.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "os/file.h"
 #include "update/release.h"
 
-/* ---- forgetting and parking ------------------------------------------------------------------------------------------- */
+/* ---- forgetting and parking -------------------------------------------------------------------------------------- */
 
 /* True if nothing more can happen to the release, and everything about it is on disk. */
 static bool is_idle(const struct release *release)
@@ -19,7 +19,7 @@ static bool is_idle(const struct release *release)
            release->engine->active != release;
 }
 
-/* True if the release is not wanted, has nothing installed and no history. */
+/* True if nobody wants the release and it has neither content nor history on this node. */
 static bool can_be_forgotten(const struct release *release)
 {
     const struct hf_journal *j = &release->j;
@@ -53,8 +53,9 @@ static void forget(struct release *release)
         step_submit(step);
 }
 
-/* A release that is at rest and that nobody wants: its history is on disk only, and this is what hf_update_engine_each() still
- * shows of it, in 0.7 kB instead of the 13 kB of a release. If it is wanted again, its journal is read again. */
+/* A release that is at rest and that nobody wants: its history is on disk only, and this is what
+ * hf_update_engine_each() still shows of it, in 0.7 kB instead of the 13 kB of a release. A new wish for it reads its
+ * journal again. */
 struct parked_release {
     enum hf_phase phase;
     enum hf_reason reason;
@@ -118,7 +119,7 @@ static void sweep(struct hf_update_engine *engine)
     }
 }
 
-/* ---- the turn --------------------------------------------------------------------------------------------------------- */
+/* ---- the turn ---------------------------------------------------------------------------------------------------- */
 
 /* The release that waits longest comes first; a rollback before everything else. */
 static bool comes_before(const struct release *a, const struct release *b)
@@ -171,7 +172,7 @@ static void on_timer(void *arg)
     update_engine_unref(engine);
 }
 
-/* ---- start and end ---------------------------------------------------------------------------------------------------- */
+/* ---- start and end ----------------------------------------------------------------------------------------------- */
 
 static void free_release(void *release)
 {
@@ -365,7 +366,7 @@ int hf_update_engine_new(const struct hf_update_params *params, struct hf_update
     return 0;
 }
 
-/* ---- the wanted releases ---------------------------------------------------------------------------------------------- */
+/* ---- the wanted releases ----------------------------------------------------------------------------------------- */
 
 static const struct hf_desired *find_desired(const struct hf_desired *desired, size_t n, const char *name)
 {
@@ -425,7 +426,7 @@ void hf_update_engine_set_retry(struct hf_update_engine *engine, uint64_t base_n
     engine->p.retry_cap_ns = HF_MAX(cap_ns, engine->p.retry_base_ns);
 }
 
-/* ---- the status ------------------------------------------------------------------------------------------------------- */
+/* ---- the status -------------------------------------------------------------------------------------------------- */
 
 /* Waits that only somebody else can end. */
 static bool waits_for_others(enum hf_reason reason)

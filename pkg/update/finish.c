@@ -1,4 +1,5 @@
-/* The end of an update: raise the floor after a commit, remove what the update left. Both run again until they succeed. */
+/* The end of an update: raise the floor after a commit, remove what the update left. Both run again until they
+ * succeed. */
 #include <errno.h>
 
 #include "update/release.h"
@@ -14,7 +15,7 @@ static int run_clean(struct step_job *step)
     const struct hf_fs_ops *fs = release->engine->p.fs;
     int r = step->swap.target.path[0] != '\0' ? hf_swap_clean(&step->swap, &step->failure) : 0;
 
-    /* At a path that is not allowed nothing was ever written. */
+    /* No update has ever written to a path that is not allowed. */
     if (r == -EACCES && step->failure.reason == HF_R_PathNotAllowed)
         r = 0;
     if (r == 0)
@@ -45,7 +46,7 @@ static void finished(struct release *release, struct step_job *step)
     bool commit = step->kind == STEP_COMMIT;
 
     if (step->r < 0) {
-        bool must = commit && step->sequence != 0; /* the floor is not raised yet */
+        bool must = commit && step->sequence != 0; /* the floor is still the old one */
         hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.clean", "release", release->j.name,
                    &step->failure.err);
         if (must || ++retry->tries < MAX_CLEAN_TRIES) {

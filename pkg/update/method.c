@@ -10,7 +10,7 @@
 #include "update/release.h"
 #include "update/rules/delta_chain.h"
 
-enum { FROM_DIGITS = 12 }; /* of a hash, in messages */
+enum { FROM_DIGITS = 12 }; /* digits of a hash in messages */
 #define MIB (UINT64_C(1) << 20)
 
 const struct hf_artifact *method_artifact(const struct release *release)
@@ -32,7 +32,8 @@ static const char *installed_sha256(const struct release *release, char tree[HF_
     return hf_tree_link_parse(j->name, j->old_link, tree) ? tree : "";
 }
 
-/* Finds the chain from the installed file, or from the intermediate file if an attempt made one. False: fetch the whole file. */
+/* Finds the chain from the installed file, or from the intermediate file if an attempt made one. False: fetch the whole
+ * file. */
 static bool find_chain(const struct release *release, const struct hf_plan_room *room, const char *avoid,
                        struct hf_delta_chain *ret_chain)
 {
@@ -61,7 +62,7 @@ const struct hf_delta_ref *method_delta(const struct release *release)
     return chain_of(release, &chain) ? chain.deltas[0] : NULL;
 }
 
-/* ---- why not the shortest chain --------------------------------------------------------------------------------------- */
+/* ---- why not the shortest chain ---------------------------------------------------------------------------------- */
 
 static void set_detour(struct release *release, const char *format, ...) HF_PRINTF(2, 3);
 
@@ -142,9 +143,10 @@ static void explain_death(struct release *release, const struct delta_death *dea
                    instead(release));
 }
 
-/* ---- the choice --------------------------------------------------------------------------------------------------------- */
+/* ---- the choice -------------------------------------------------------------------------------------------------- */
 
-/* Starts from the intermediate file of an earlier attempt if the remaining deltas are no longer than those from the installed file. */
+/* Starts from the intermediate file of an earlier attempt if the remaining deltas are no longer than those from the
+ * installed file. */
 static void choose(struct release *release)
 {
     const struct hf_swap_inspection *seen = &release->attempt.seen;
@@ -160,7 +162,7 @@ static void choose(struct release *release)
     release->j.method = old || step ? HF_METHOD_DELTA : HF_METHOD_FULL;
 }
 
-/* True if the delta that killed the agent is listed in this release and still in use. */
+/* True if this release lists the delta that killed the agent and still uses it. */
 static bool is_in_use(const struct release *release, const struct delta_death *death,
                       const struct hf_delta_ref **ret_delta)
 {

@@ -16,7 +16,7 @@ static void failed(struct release *release, const struct hf_failure *failure)
     transition_failure(release, HF_EV_FAILED, failure);
 }
 
-/* ---- the unit --------------------------------------------------------------------------------------------------------- */
+/* ---- the unit ---------------------------------------------------------------------------------------------------- */
 
 static void go(struct release *release)
 {
@@ -66,7 +66,7 @@ static void look_at_unit(struct release *release)
     }
 }
 
-/* ---- space ------------------------------------------------------------------------------------------------------------ */
+/* ---- space ------------------------------------------------------------------------------------------------------- */
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -126,7 +126,7 @@ static uint64_t disk_room(const struct release *release)
     return there > taken ? there - taken : 0;
 }
 
-/* ---- the target ------------------------------------------------------------------------------------------------------- */
+/* ---- the target -------------------------------------------------------------------------------------------------- */
 
 static bool is_installed(const struct release *release)
 {
@@ -165,7 +165,7 @@ static int drop_unfinished(const struct hf_target_dir *dir, struct hf_failure *f
     return r < 0 ? r : hf_target_unlink(dir, hf_target_file_name(dir->release, HF_TARGET_CHECKPOINT, name), failure);
 }
 
-/* Finds out whether a delta that is still in use killed the agent, so that another one must be tried. */
+/* Finds out if a delta that is still in use killed the agent and must make room for another one. */
 static int look_for_death(struct step_job *step)
 {
     const struct hf_fs_ops *fs = step->swap.target.fs;

@@ -15,7 +15,7 @@ static const struct release_actions actions = {.start = {
                                                    [HF_ACT_CLEAN] = finish_clean,
                                                }};
 
-/* ---- life ------------------------------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------------------------- */
 
 struct release *release_new(struct hf_update_engine *engine, const char *name)
 {
@@ -77,7 +77,7 @@ static uint64_t now_ns(const struct release *release)
     return hf_mono_ns(release->engine->p.clock);
 }
 
-/* ---- considering ------------------------------------------------------------------------------------------------------ */
+/* ---- considering ------------------------------------------------------------------------------------------------- */
 
 /* Raises an event if the journal does not name the wanted object, or the gate refuses it. True: an event was raised. */
 static bool turn_away(struct release *release, enum hf_gate_verdict verdict, enum hf_reason reason, const char *message)

@@ -1,11 +1,13 @@
-/* update/release.h - internal header of pkg/update, for all .c files of this folder: one release, its parts and its actions.
+/* update/release.h - internal header of pkg/update, for all .c files of this folder: one release, its parts and its
+ * actions.
  *
  * A release has at most one step in progress. The end of a step raises an event; an event makes a move of the table
- * (rules/machine.h); a move is first written to the journal, then its action starts the next step. The caller may change what it
- * wants at any time: release_consider() looks at it between steps and stops a step that may be interrupted.
+ * (rules/machine.h); a move is first written to the journal, then its action starts the next step. The caller may
+ * change what it wants at any time: release_consider() looks at it between steps and stops a step that may be
+ * interrupted.
  *
- * The files in layers; each calls only files below it (actions are registered in a table of release.c, so that transition.c
- * does not call upwards):
+ * The files in layers; each calls only files below it (actions are registered in a table of release.c, so that
+ * transition.c does not call upwards):
  *   engine.c                        the public functions; considers every release, gives one of them the turn
  *   release.c                       one release: load, consider, start again after a restart
  *   prepare.c replace.c             actions: inspect the target; fetch, patch, swap
@@ -17,8 +19,8 @@
  *   step.c retry.c counts.c         work on a worker; when to try again; metrics
  *   engine_core.c                   references, wake-ups, the turn
  *
- * Threads: loop thread, except for the `run` function of a step_job, which owns that job only. Memory: the engine owns its
- * releases; a release owns its parts. */
+ * Threads: loop thread, except for the `run` function of a step_job, which owns that job only. Memory: the engine owns
+ * its releases; a release owns its parts. */
 #pragma once
 
 #include <stdatomic.h>
@@ -43,7 +45,7 @@ enum { HF_UPDATE_MAX_RELEASES = 64, HF_UPDATE_MAX_HISTORIES = 256 };
 
 struct release;
 
-/* ---- engine ----------------------------------------------------------------------------------------------------------- */
+/* ---- engine ------------------------------------------------------------------------------------------------------ */
 
 /* Metrics; all NULL without a registry. Owner: counts.c. */
 struct counts {
@@ -86,7 +88,7 @@ void update_engine_notify(struct hf_update_engine *engine);
 /* Ends the release's turn; does nothing if another one has it. */
 void update_engine_leave_turn(struct release *release);
 
-/* ---- one release ------------------------------------------------------------------------------------------------------ */
+/* ---- one release ------------------------------------------------------------------------------------------------- */
 
 enum release_stage {
     RELEASE_LOADED,  /* read from disk; EV_STARTED is not dispatched yet */
@@ -104,7 +106,7 @@ struct release_record {
         unsigned attempts;
         char message[HF_UPDATE_MAX_MESSAGE];
     } written;
-    struct hf_buf text;         /* of the file */
+    struct hf_buf text;         /* text of the file */
     enum hf_update_action then; /* starts when the write is durable */
 };
 
@@ -133,8 +135,8 @@ struct delta_death {
     char from[HF_SHA256_HEX];  /* hash of its base; method_choose() fills it in */
 };
 
-/* This attempt: what it found and what it has done. Owners: prepare.c (seen, room, disk_room, go_reason), method.c (step_*),
- * replace.c (received_bytes, delta_failures). */
+/* This attempt: findings and progress. Owners: prepare.c (seen, room, disk_room, go_reason), method.c
+ * (step_*), replace.c (received_bytes, delta_failures). */
 struct release_attempt {
     struct hf_swap_inspection seen;
     struct hf_room room;             /* memory; read once for each attempt, so that the choice stays */
@@ -157,12 +159,12 @@ struct release_retry {
     uint64_t due_ns;     /* monotonic: nothing starts before; 0: now */
     uint64_t paid_bytes; /* received before somebody changed the object: not counted as waste */
     enum release_redo redo;
-    unsigned tries; /* of a commit or clean-up */
+    unsigned tries; /* failed tries of a commit or clean-up */
 };
 
 /* Owner: drift.c. */
 struct release_drift {
-    struct hf_swap_identity identity; /* of the committed file, as last seen */
+    struct hf_swap_identity identity; /* committed file, as last seen */
     bool look_wanted;                 /* hf_update_engine_check_drift() since the last look */
     uint64_t look_due_ns;             /* not before; 0: when asked */
     unsigned repairs;                 /* in this process; looks that found nothing wrong count down */
@@ -239,14 +241,14 @@ void finish_commit(struct release *release);
 void finish_clean(struct release *release);
 void drift_look(struct release *release);
 
-/* ---- service.c -------------------------------------------------------------------------------------------------------- */
+/* ---- service.c --------------------------------------------------------------------------------------------------- */
 
 bool service_has_restart(const struct release *release);
 /* Each calls `done` once, with the release as `arg`; the step is over then. */
 void service_restart(struct release *release, void (*done)(void *arg, int r, const struct hf_failure *failure));
 void service_check(struct release *release, void (*done)(void *arg, const struct hf_health *health));
 
-/* ---- wanted.c --------------------------------------------------------------------------------------------------------- */
+/* ---- wanted.c ---------------------------------------------------------------------------------------------------- */
 
 /* The caller's wish from now on; NULL: nothing. -ENOMEM. */
 int wanted_set(struct release *release, const struct hf_desired *desired);
@@ -260,26 +262,27 @@ bool wanted_no_more(const struct release *release);
 /* Starts an update to the wanted object: the journal forgets the attempt before, but not the history. */
 void wanted_accept(struct release *release, enum hf_update_event event, enum hf_reason reason);
 
-/* ---- review.c --------------------------------------------------------------------------------------------------------- */
+/* ---- review.c ---------------------------------------------------------------------------------------------------- */
 
 /* May the wanted object go on now? *ret_message: NULL, or more than the reason says. */
 enum hf_gate_verdict review_ask(struct release *release, enum hf_reason *ret_reason, const char **ret_message);
 void review_load_floor(struct release *release);
 
-/* ---- method.c --------------------------------------------------------------------------------------------------------- */
+/* ---- method.c ---------------------------------------------------------------------------------------------------- */
 
 const struct hf_artifact *method_artifact(const struct release *release); /* NULL: none for this node */
 const struct hf_delta_ref *method_delta(const struct release *release);   /* the next delta; NULL: the whole file */
-/* Sets j.method after an inspection, and j.detour where the chain is not the shortest. Returns the reason to go on with. */
+/* Sets j.method after an inspection, and j.detour where the chain is not the shortest. Returns the reason to go on
+ * with. */
 enum hf_reason method_choose(struct release *release, struct delta_death *death);
 /* Drops the delta in use; another delta or the whole file takes its place. */
 void method_drop_delta(struct release *release, const struct hf_err *err);
 void method_use_whole_file(struct release *release);
 
-/* ---- transition.c ----------------------------------------------------------------------------------------------------- */
+/* ---- transition.c ------------------------------------------------------------------------------------------------ */
 
-/* Makes the move that the table has for this event: journal first, then the action. Reason None keeps reason and message. Message
- * NULL: the reason's own meaning. */
+/* Makes the move that the table has for this event: journal first, then the action. Reason None keeps reason and
+ * message. Message NULL: the reason's own meaning. */
 void transition_event(struct release *release, enum hf_update_event event, enum hf_reason reason, const char *message);
 void transition_failure(struct release *release, enum hf_update_event event, const struct hf_failure *failure);
 /* As transition_failure() for -ENOMEM, with a back-off. */
@@ -290,7 +293,7 @@ void transition_wait(struct release *release, enum hf_reason reason);
 /* The journal in memory is the one on disk. */
 void transition_note_written(struct release *release);
 
-/* ---- retry.c ---------------------------------------------------------------------------------------------------------- */
+/* ---- retry.c ----------------------------------------------------------------------------------------------------- */
 
 /* No new attempt before the back-off of this kind of failure. */
 void retry_back_off(struct release *release, enum hf_reason reason, uint64_t at_least_ns);
@@ -301,7 +304,7 @@ void retry_hold_back(struct release *release);
 /* `wanted` replaces the wanted object: if a person changed it, try soon. */
 void retry_object_changed(struct release *release, const struct hf_edgeupdate *wanted);
 
-/* ---- step.c ----------------------------------------------------------------------------------------------------------- */
+/* ---- step.c ------------------------------------------------------------------------------------------------------ */
 
 /* Work on a worker. It borrows from the release, which lives as long as the engine, which lives as long as its jobs. */
 struct step_job {
@@ -320,7 +323,7 @@ struct step_job {
     struct hf_room room;
     struct delta_death death;
     struct hf_swap_identity identity;
-    struct hf_buf text; /* of the journal */
+    struct hf_buf text; /* text of the journal */
     uint64_t sequence;  /* to raise the floor to; 0: done */
 };
 
@@ -337,7 +340,7 @@ void step_drop(struct release *release); /* when the engine is freed: only jobs 
 struct hf_target step_target(const struct release *release);
 struct hf_swap_params step_swap_params(const struct release *release, const struct step_job *step);
 
-/* ---- counts.c --------------------------------------------------------------------------------------------------------- */
+/* ---- counts.c ---------------------------------------------------------------------------------------------------- */
 
 void counts_init(struct hf_update_engine *engine);
 void counts_move(const struct hf_update_engine *engine, const struct hf_journal *before, const struct hf_journal *now);

@@ -32,7 +32,7 @@ static void failed(struct release *release, const struct hf_failure *failure, ui
     transition_failure(release, HF_EV_FAILED, failure);
 }
 
-/* ---- falling back ----------------------------------------------------------------------------------------------------- */
+/* ---- falling back ------------------------------------------------------------------------------------------------ */
 
 static void fall_back(struct release *release, const struct hf_failure *failure)
 {
@@ -69,7 +69,7 @@ static bool delta_is_unusable(struct release *release, const struct hf_failure *
     }
 }
 
-/* ---- fetch ------------------------------------------------------------------------------------------------------------ */
+/* ---- fetch ------------------------------------------------------------------------------------------------------- */
 
 static void fetched(void *arg, int r, const struct hf_failure *failure, uint64_t retry_after_ns, bool hopeless)
 {
@@ -144,7 +144,7 @@ void replace_fetch(struct release *release)
     }
 }
 
-/* ---- patch ------------------------------------------------------------------------------------------------------------ */
+/* ---- patch ------------------------------------------------------------------------------------------------------- */
 
 static int run_patch(struct step_job *step)
 {
@@ -213,7 +213,7 @@ void replace_patch(struct release *release)
     step_submit(step);
 }
 
-/* ---- swap ------------------------------------------------------------------------------------------------------------- */
+/* ---- swap -------------------------------------------------------------------------------------------------------- */
 
 static int run_swap(struct step_job *step)
 {

@@ -2,7 +2,8 @@
 #include "update/release.h"
 
 static const uint64_t look_again_ns = 600 * HF_NS_PER_S, ask_again_ns = 10 * HF_NS_PER_S;
-/* Wait before an artifact that was wrong is downloaded again; a start of the agent begins at most the last value anew. */
+/* Wait before an artifact that was wrong is downloaded again; a start of the agent begins at most the last value
+ * anew. */
 static const uint64_t waste_base_ns = 300 * HF_NS_PER_S, waste_cap_ns = 24 * 3600 * HF_NS_PER_S,
                       waste_start_cap_ns = 600 * HF_NS_PER_S;
 
@@ -11,8 +12,8 @@ static uint64_t now_ns(const struct release *release)
     return hf_mono_ns(release->engine->p.clock);
 }
 
-/* Number of artifacts received in vain: wrong ones, and those that a server without range requests sent again from the start. The
- * first such restart is free. */
+/* Number of artifacts received in vain: wrong ones, and those that a server without range requests sent again from the
+ * start. The first such restart is free. */
 static unsigned wasted(const struct release *release)
 {
     const struct hf_journal *j = &release->j;
@@ -31,8 +32,8 @@ static uint64_t waste_wait_ns(const struct release *release, uint64_t cap_ns)
     return wait + hf_rand_below(release->engine->p.rng, wait);
 }
 
-/* The cost of an attempt decides how soon the next one follows: link errors as the policy says, errors of this machine more rarely,
- * and errors that cost a whole download (wear of the card, a bill for traffic) most rarely. */
+/* The cost of an attempt decides how soon the next one follows: link errors as the policy says, errors of this machine
+ * more rarely, and errors that cost a whole download (wear of the card, a bill for traffic) most rarely. */
 void retry_back_off(struct release *release, enum hf_reason reason, uint64_t at_least_ns)
 {
     const struct hf_update_params *p = &release->engine->p;

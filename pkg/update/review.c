@@ -1,5 +1,5 @@
-/* May the wanted release be installed on this node now? Gathers the facts for the gate (rules/gate.h): signatures, requirements,
- * the floor, the path, the windows. */
+/* May the wanted release be installed on this node now? Gathers the facts for the gate (rules/gate.h): signatures,
+ * requirements, the floor, the path, the windows. */
 #include <errno.h>
 #include <string.h>
 
@@ -17,7 +17,7 @@ void review_load_floor(struct release *release)
         hf_log_err(release->engine->p.log, HF_LOG_WARNING, "update.floor", "release", release->j.name, &err);
 }
 
-/* ---- signatures and requirements -------------------------------------------------------------------------------------- */
+/* ---- signatures and requirements --------------------------------------------------------------------------------- */
 
 static const enum hf_reason distrust_reasons[] = {[HF_TRUST_OK] = HF_R_None,
                                                   [HF_TRUST_NO_KEYS] = HF_R_NoTrustedKeys,
@@ -40,8 +40,8 @@ static void check_trust(struct release *release)
         (void)hf_err_text(&err, review->message, sizeof(review->message));
 }
 
-/* The first field of the release that a pod cannot fulfil; NULL: none. A pod has only the programs of its image, and only the
- * devices below a host root that is mounted into it. */
+/* The first field of the release that a pod cannot fulfil; NULL: none. A pod has only the programs of its image, and
+ * only the devices below a host root that is mounted into it. */
 static const char *beyond_pod(const struct hf_update_params *p, const struct hf_release *wanted,
                               const struct hf_artifact *artifact)
 {
@@ -79,7 +79,7 @@ static void check_fit(struct release *release)
         (void)snprintf(review->message, sizeof(review->message), "%.200s", err.cause);
 }
 
-/* ---- the path --------------------------------------------------------------------------------------------------------- */
+/* ---- the path ---------------------------------------------------------------------------------------------------- */
 
 enum claim { CLAIM_NONE, CLAIM_WANTED, CLAIM_INSTALLED };
 
@@ -102,7 +102,8 @@ static enum claim claim_of(const struct release *release, const char *path)
     }
 }
 
-/* Two releases must not fight over one path: the one that has something there keeps it, else the first by name gets it. */
+/* Two releases must not fight over one path: the one that has something there keeps it, else the first by name gets
+ * it. */
 static bool path_is_taken(const struct release *release, const char *path)
 {
     const struct hf_strmap *releases = &release->engine->releases;
@@ -129,7 +130,7 @@ static enum hf_reason path_failure(const struct release *release)
     return path_is_taken(release, path) ? HF_R_PathTaken : HF_R_None;
 }
 
-/* ---- the question ----------------------------------------------------------------------------------------------------- */
+/* ---- the question ------------------------------------------------------------------------------------------------ */
 
 static void refresh(struct release *release)
 {

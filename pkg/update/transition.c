@@ -1,5 +1,5 @@
-/* From an event to the next action: the move of the table, the journal, then the action. The journal is durable before its action
- * starts. */
+/* From an event to the next action: the move of the table, the journal, then the action. The journal is durable before
+ * its action starts. */
 #include <errno.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 
 static const uint64_t save_retry_ns = 5 * HF_NS_PER_S;
 
-/* ---- the journal ------------------------------------------------------------------------------------------------------ */
+/* ---- the journal ------------------------------------------------------------------------------------------------- */
 
 static void act(struct release *release)
 {
@@ -94,9 +94,9 @@ static bool same_text(const struct hf_buf *a, const struct hf_buf *b)
     return a->n > 0 && a->n == b->n && memcmp(a->p, b->p, a->n) == 0;
 }
 
-/* The journal as a start needs it. An unreachable artifact is requested again and again, which must not wear out the card: if an
- * attempt gained nothing since Waiting was written, that record still holds all that a start needs (Fetching starts from Waiting
- * too). */
+/* The journal as a start needs it. An unreachable artifact is requested again and again, which must not wear out the
+ * card: if an attempt gained nothing since Waiting was written, that record still holds all that a start needs
+ * (Fetching starts from Waiting too). */
 static struct hf_journal to_write(const struct release *release)
 {
     const struct release_record *record = &release->record;
@@ -143,7 +143,7 @@ void transition_save_again(struct release *release)
     save(release);
 }
 
-/* ---- the move --------------------------------------------------------------------------------------------------------- */
+/* ---- the move ---------------------------------------------------------------------------------------------------- */
 
 static void compose(char message[HF_UPDATE_MAX_MESSAGE], enum hf_reason reason, const char *text)
 {

@@ -71,7 +71,8 @@ int wanted_set(struct release *release, const struct hf_desired *desired)
     return 0;
 }
 
-/* The part of the object that the journal keeps: enough to decode it again and to finish the update without a server. */
+/* The part of the object that the journal keeps: enough to decode it again and to finish the update without a
+ * server. */
 static json_t *reduce(const struct hf_edgeupdate *update)
 {
     const json_t *spec = json_object_get(update->json, "spec");

@@ -1,11 +1,11 @@
-/* What a sink answers, what another agent names its batches, what lies in a file of borders. */
+/* Parses answers of a sink, batch keys of other agents, and slots of a border file. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "telemetry/delivery/border.h"
 #include "telemetry/event/ids.h"
 #include "telemetry/format/format.h"
-#include "telemetry/delivery/border.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 

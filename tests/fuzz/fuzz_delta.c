@@ -1,7 +1,9 @@
-/* Any bytes as a delta: an error or the right output, no more memory than FORMAT.md says, the same when it is done again.
+/* Any bytes as a delta: either an error or the right output, within the memory bound of FORMAT.md, and the same result
+ * a second time.
  *
- * Bytes that begin with a delta's magic are one as it came, with all its lengths, hashes and frames. Others are a delta in short
- * (delta_short.h): each change of them reaches the decoders. Little of new is made: by then an input has shown what it can. */
+ * Input with a delta's magic is a delta as it is, with all its lengths, hashes and frames. Other input is a short
+ * delta (delta_short.h), in which every change reaches the decoders. Applying stops early: by then an input has
+ * shown its effect. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,15 +19,15 @@
 enum {
     PATCH_MAX = 1 << 17,
     MORE_OUT = 1 << 11,
-    OUT = 576,            /* bytes of new that are made before it is enough, */
-    LARGE_OUT = 16 << 10, /* of one in LARGE_EACH */
+    OUT = 576,            /* bytes of the new file after which to stop, */
+    LARGE_OUT = 16 << 10, /* or after this many for one input in LARGE_EACH */
     LARGE_EACH = 64,
     AGAIN_EACH = 32,
     HASHED_EACH = 16,
-    HASHED_MAX = 1 << 20, /* bytes of old */
+    HASHED_MAX = 1 << 20, /* bytes of the old file */
 };
 
-/* It has no allocator's redzone behind it: the engine only reads it as a file. */
+/* No redzone follows it: the engine reads it only as a file. */
 static unsigned char patch[PATCH_MAX];
 
 struct written {
@@ -103,7 +105,7 @@ static struct done apply(const struct input *in)
     return done;
 }
 
-/* Over memory that held something else before. */
+/* Runs in memory that held other data before. */
 static void apply_twice(const struct input *in)
 {
     kept_blocks_fill(0);
@@ -115,7 +117,7 @@ static void apply_twice(const struct input *in)
         abort();
 }
 
-/* What is said of it without applying it. */
+/* Reads its header and parts without applying it. */
 static bool look_at(struct input *in)
 {
     struct delta_io s = in->patch;

@@ -1,7 +1,7 @@
-/* Any run of events through a pipeline that does everything, with a disk that is full now and then: what comes out can be written,
- * and nothing comes out that nothing went in for.
+/* Sends any row of events through a pipeline with all stages, with a disk that is full now and then. Each event that
+ * comes out must be a valid line, and must belong to one that went in.
  *
- * Each step takes a few bytes: what kind of event, of which name and source, its value or text, how much time passes. */
+ * Each step takes a few bytes: kind, name and source of an event, its value or text, and the time that passes. */
 #include <errno.h>
 
 #include "api/syncpolicy.h"
@@ -108,7 +108,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         abort();
     size_t before = run.emitted;
     struct hf_pipeline_stats stats = hf_pipeline_stats(pipeline);
-    if (hf_pipeline_tick(pipeline, run.now_ns, run.now_ns, emit, &run) < 0 || run.emitted != before) /* all was told */
+    if (hf_pipeline_tick(pipeline, run.now_ns, run.now_ns, emit, &run) < 0 ||
+        run.emitted != before) /* nothing was left to emit */
         abort();
     if (stats.offered != run.offered || stats.series > 6)
         abort();

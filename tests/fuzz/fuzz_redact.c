@@ -1,4 +1,4 @@
-/* Any body under redaction: what comes out of JSON is JSON without the members that must not leave. */
+/* Redacts any body: a JSON body stays JSON and loses the members that must not leave the node. */
 #include "codec/scan.h"
 #include "telemetry/pipeline/redact.h"
 

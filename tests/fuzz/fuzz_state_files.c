@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/outside.h"
+#include "agent/process/outside.h"
 #include "node/clock.h"
 #include "node/facts.h"
 #include "node/labels.h"

@@ -6,7 +6,7 @@
 #include <assert.h>
 
 #include "kube/kube.h"
-#include "kube/rules/stream.h"
+#include "kube/rules/watch_stream.h"
 #include "support/fakes/simnet.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
@@ -24,13 +24,13 @@ static int note(void *arg, const struct hf_watch_event *event, const struct hf_e
 
 static void feed(const uint8_t *bytes, size_t n, size_t piece, struct hf_buf *text)
 {
-    struct hf_stream stream;
+    struct hf_watch_stream stream;
 
-    hf_stream_init(&stream);
+    hf_watch_stream_init(&stream);
     for (size_t at = 0; at < n; at += piece)
-        if (hf_stream_feed(&stream, bytes + at, HF_MIN(piece, n - at), note, text) < 0)
+        if (hf_watch_stream_feed(&stream, bytes + at, HF_MIN(piece, n - at), note, text) < 0)
             abort();
-    hf_stream_done(&stream);
+    hf_watch_stream_done(&stream);
 }
 
 static void cut_anywhere(const uint8_t *bytes, size_t n, size_t piece)

@@ -18,10 +18,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     size_t lines = 1;
     for (size_t i = 0; i < text.n; i++)
         lines += text.p[i] == '\n' || text.p[i] == '\r';
-    size_t line = hf_yaml_line(text, 0, path);
+    size_t line = hf_yaml_place_line(text, 0, path);
     /* U+0085, U+2028 and U+2029 are line breaks too, of two and three bytes. */
     if (line > lines + text.n / 2)
         abort();
-    (void)hf_yaml_line(text, 1, path);
+    (void)hf_yaml_place_line(text, 1, path);
     return 0;
 }

@@ -1,11 +1,12 @@
 /* Whole agents on a virtual clock, a disk that loses what was not synced, a network that drops, delays, duplicates and
- * partitions, and a model of an API server; driven and disturbed by a seed.
+ * partitions, and a simulated API server; a seed decides all events and faults.
  *
- *     HF_SIM_SEEDS=N   how many seeds (default 200)      HF_SIM_SEED=S   only this one; HF_SIM_LOG=1 (or a node's name) shows what agents say
+ *     HF_SIM_SEEDS=N   number of seeds (default 200)
+ *     HF_SIM_SEED=S    only this seed; HF_SIM_LOG=1 (or the name of a node) prints the agents' logs
  *
- * Checked after every event: what lies at the path and what runs is one whole, signed, admitted release; no status number
- * goes back. Checked at the end, when everything is healed: each node is where the last update must have brought it, has said so,
- * and has left nothing behind. */
+ * After every event: the installed and the running file are each one whole, signed, admitted release; no status
+ * sequence goes back. At the end, without faults: each node has reached the result of the last update, has reported it,
+ * and has cleaned up. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@ static const char *const tempers[RELEASES] = {"healthy", "healthy", "sick",    "
                                               "healthy", "crash",   "healthy", "healthy"};
 static struct hf_simsite *site;
 
-/* How release i is published in this world. */
+/* Kind of release i in this world. */
 enum kind { STRAIGHT, FORGED, STRANGER, EXPIRED, WRONG_HASH, NOT_ADMITTED, KIND_COUNT };
 static const char *const kind_names[KIND_COUNT] = {"straight", "forged",     "by a stranger",
                                                    "expired",  "wrong hash", "not admitted"};
@@ -40,11 +41,11 @@ struct node {
     struct world *world;
     char name[16], server[64];
     struct hf_simnode *sim;
-    struct hf_simmeta *meta; /* NULL: straight to the API server */
-    bool power;              /* what the armed stop will be */
+    struct hf_simmeta *meta; /* NULL: the API server itself */
+    bool power;              /* the armed stop is a power cut */
     bool faulty;             /* its disk may fail */
     uint64_t checked_calls;
-    int64_t sequence; /* highest that the API server saw */
+    int64_t sequence; /* highest one that the API server has seen */
 };
 
 struct world {
@@ -79,7 +80,7 @@ static void say(struct world *world, const char *format, ...)
 
 static void give_up(const struct world *world, const char *text)
 {
-    /* Check's own messages are short: the story goes to stderr. */
+    /* Check's own messages are short: details go to stderr. */
     (void)fprintf(stderr, "HF_SIM_SEED=%llu: %s%s\n", (unsigned long long)world->seed, text, world->history);
     ck_abort_msg("HF_SIM_SEED=%llu: %s", (unsigned long long)world->seed, text);
 }
@@ -93,7 +94,7 @@ static void give_up(const struct world *world, const char *text)
         }                                                                                                              \
     } while (0)
 
-/* ---- invariants --------------------------------------------------------------------------------------------------- */
+/* ---- invariants -------------------------------------------------------------------------------------------------- */
 
 static bool permitted(const struct world *world, size_t release)
 {
@@ -159,7 +160,7 @@ static void object_changed(void *arg, const char *type, const char *kind, json_t
     }
 }
 
-/* ---- lives -------------------------------------------------------------------------------------------------------- */
+/* ---- processes --------------------------------------------------------------------------------------------------- */
 
 static void begin_life(void *arg);
 
@@ -184,13 +185,13 @@ static void begin_life(void *arg)
 
     if (hf_simnode_begin(node->sim, &err) == 0)
         return;
-    /* As a service manager would: again, later. Only a disk that fails may be the reason. */
+    /* Start again later, as a service manager does. The only valid cause is a failing disk. */
     MUST(node->world, node->faulty, "%s: does not start: %s", node->name, hf_err_text(&err, text, sizeof(text)));
     say(node->world, "%s: could not start", node->name);
     restart_later(node);
 }
 
-/* ---- faults ------------------------------------------------------------------------------------------------------- */
+/* ---- faults ------------------------------------------------------------------------------------------------------ */
 
 static void set_links(struct node *node, enum hf_simlink_state state)
 {
@@ -361,9 +362,9 @@ static void heal(struct world *world)
     }
 }
 
-/* ---- the operator ------------------------------------------------------------------------------------------------- */
+/* ---- the operator ------------------------------------------------------------------------------------------------ */
 
-/* Without a strategy everybody is admitted; with this one nobody is. */
+/* Without a strategy every node is admitted; with this one none is. */
 static void admit_nobody(json_t *update)
 {
     struct hf_edgeupdate *decoded = NULL;
@@ -407,7 +408,7 @@ static void operate(void *arg)
     hf_simloop_post(world->loop, MINUTE + hf_simloop_below(world->loop, 6 * MINUTE), operate, world);
 }
 
-/* ---- the end ------------------------------------------------------------------------------------------------------ */
+/* ---- the end ----------------------------------------------------------------------------------------------------- */
 
 static const char *phase_of(const json_t *status)
 {
@@ -422,14 +423,14 @@ static const char *expected_phase(const struct world *world)
     case STRAIGHT:
         return strcmp(temper, "sick") == 0 || strcmp(temper, "crash") == 0 ? "RolledBack" : "Committed";
     case NOT_ADMITTED:
-    case WRONG_HASH: /* tried again, rarely: the publisher may put the right file there */
+    case WRONG_HASH: /* rare new attempts: the publisher may replace the file */
         return "Waiting";
     default:
         return "Rejected";
     }
 }
 
-/* A release that was rolled back may come again to a node that forgot it was wanted: then it is rejected by name. */
+/* A node that lost its cache may get a rolled-back release again: it rejects the release. */
 static bool as_expected(const struct world *world, const json_t *status)
 {
     const char *expected = expected_phase(world), *phase = phase_of(status);
@@ -439,7 +440,7 @@ static bool as_expected(const struct world *world, const json_t *status)
                                             strcmp(reason, "RolledBackBefore") == 0);
 }
 
-/* Times that are told are the server's, though the node's own clock may have been led astray for good. */
+/* Reported times follow the server's clock, even if the node's own clock stays wrong. */
 static void check_times(struct world *world, const json_t *status)
 {
     uint64_t now = HF_SIM_UNIX_START + hf_simloop_now_ns(world->loop), last = 0;
@@ -510,7 +511,7 @@ static void check_end(struct node *node)
     hf_simfs_walk(node->sim->fs, "/opt/edge", look_beside_target, node);
 }
 
-/* ---- a world ------------------------------------------------------------------------------------------------------ */
+/* ---- a world ----------------------------------------------------------------------------------------------------- */
 
 static void set_up_node(struct world *world, size_t i)
 {
@@ -521,7 +522,7 @@ static void set_up_node(struct world *world, size_t i)
     node->world = world;
     (void)snprintf(node->name, sizeof(node->name), "node-%zu", i + 1);
     (void)snprintf(node->server, sizeof(node->server), "https://api");
-    if (world->edge) { /* one MetaServer a node, on its loopback: told apart by their ports */
+    if (world->edge) { /* one MetaServer for each node on its loopback, each with its own port */
         (void)snprintf(node->server, sizeof(node->server), "http://127.0.0.1:1055%zu", i);
         node->meta = hf_simmeta_new(world->loop, world->net, world->api, node->server);
     }
@@ -623,10 +624,10 @@ START_TEST(a_world)
     if (!met)
         describe(&world);
     MUST(&world, met, "no convergence: release %zu should be %s", world.published, expected_phase(&world));
-    /* Behind a MetaServer the next proven list says that a status arrived. */
+    /* Behind a MetaServer the next list confirms that a status arrived. */
     (void)hf_simloop_run_for(world.loop, 4 * MINUTE);
     MUST(&world, converged(&world), "it did not stay so");
-    /* A wrong file is tried again now and then: not in the middle of such a try. */
+    /* Not in the middle of a new attempt with a wrong file. */
     (void)hf_simloop_run_until(world.loop, no_try_under_way, &world, 2 * MINUTE);
     for (size_t i = 0; i < NODES; i++)
         check_end(&world.nodes[i]);

@@ -1,12 +1,12 @@
-/* What an agent promises, told as short stories on virtual time: one node, a real client of a model API server (or MetaServer, or
- * a folder), nothing left to chance. The disturbed ones are in test_agent.c. */
+/* The promises of an agent, one test for each, on virtual time: one node, a real client of a simulated API server (or
+ * MetaServer, or a folder), no random events. test_agent.c adds faults. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/objects.h"
+#include "agent/follow/objects.h"
 #include "api/edgeupdate.h"
 #include "base/parse.h"
 #include "support/check_main.h"
@@ -23,7 +23,7 @@ enum { RELEASES = 5 };
 static const char *const tempers[RELEASES] = {"healthy", "healthy", "sick", "healthy", "healthy"};
 static struct hf_simsite *site;
 
-/* Each story has its own. */
+/* A new one for each test. */
 static struct world {
     struct hf_simloop *loop;
     struct hf_simnet *net;
@@ -77,7 +77,7 @@ static void put_policy(const char *spec)
     put_text(text);
 }
 
-/* status_server: NULL, what is written goes where is read. */
+/* status_server NULL: writes go to the server of the reads. */
 static void set_up_with(enum source source, const char *status_server)
 {
     static const char *const servers[] = {"https://api", "http://127.0.0.1:10550", NULL};
@@ -175,7 +175,7 @@ static const char *label(const char *key)
     return json_string_value(json_object_get(hf_json_at(hf_simapi_get(w.api, "Node", "n1"), "metadata.labels"), key));
 }
 
-/* ---- the straight ways -------------------------------------------------------------------------------------------- */
+/* ---- without disturbance ----------------------------------------------------------------------------------------- */
 
 START_TEST(a_node_introduces_itself)
 {
@@ -224,7 +224,7 @@ START_TEST(a_sick_release_comes_back)
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
     expect(update("edge"), "phase", "RolledBack");
     expect(update("edge"), "version", "1.3.0");
-    expect(update("edge"), "installedVersion", "1.2.0"); /* what runs */
+    expect(update("edge"), "installedVersion", "1.2.0"); /* the running version */
     expect(condition("Ready"), "status", "False");
     expect(condition("Stalled"), "status", "True");
     publish(4, NULL);
@@ -234,7 +234,8 @@ START_TEST(a_sick_release_comes_back)
 }
 END_TEST
 
-/* Nothing happens for a day: no write to the disk but the clock's, no request but heartbeats and watches that end. */
+/* On a quiet day the agent writes only its clock file, and sends only heartbeats and new watches after their
+ * timeout. */
 START_TEST(an_idle_day)
 {
     set_up(API);
@@ -246,13 +247,13 @@ START_TEST(an_idle_day)
     uint64_t calls = hf_simfs_calls(w.node->fs), asked = hf_simclient_started(w.node->api_client);
     unsigned told = w.statuses;
     run(24 * HOUR);
-    /* Eight writings of the clock file. */
+    /* Eight writes of the clock file. */
     ck_assert_uint_le(hf_simfs_calls(w.node->fs) - calls, 8 * 8);
     ck_assert_uint_ge(w.statuses - told, 24 * 6 - 8);
     ck_assert_uint_le(w.statuses - told, 24 * 6 + 16);
     ck_assert_uint_le(hf_simclient_started(w.node->api_client) - asked, 24 * 6 + 16 + 4 * 48 + 16);
     ck_assert_uint_eq(hf_simapi_counts(w.api)->bare_watches, 0);
-    /* And the last of them says when it was. */
+    /* And the last of them has the current time. */
     uint64_t observed = 0;
     ck_assert_int_eq(hf_parse_time(text_at("observedTime"), &observed), 0);
     ck_assert_uint_ge(observed + 12 * MINUTE, HF_SIM_UNIX_START + hf_simloop_now_ns(w.loop));
@@ -287,7 +288,8 @@ static json_t *local_status(void)
     return text == NULL ? NULL : json_loadb(text, n, 0, NULL);
 }
 
-/* A stick that is not plugged in yet, or a mistyped folder: said by name, looked for again, and taken when it is there. */
+/* Reports a missing folder (an unplugged stick, a typing error) by name, looks for it again, and uses it once it
+ * exists. */
 START_TEST(a_folder_that_is_not_there)
 {
     _cleanup_(hf_json_freep) json_t *object = hf_simsite_update(site, 2, NULL), *before = NULL, *after = NULL;
@@ -314,7 +316,7 @@ START_TEST(a_folder_that_is_not_there)
 }
 END_TEST
 
-/* The release that was committed is changed by hand again and again, `pause_ns` after each repair. Returns how often it was put back. */
+/* Somebody changes the committed file again and again, `pause_ns` after each repair. Returns the number of repairs. */
 static unsigned fight_for(uint64_t ns, uint64_t pause_ns)
 {
     uint64_t end = hf_simloop_now_ns(w.loop) + ns;
@@ -330,7 +332,7 @@ static unsigned fight_for(uint64_t ns, uint64_t pause_ns)
     return repairs;
 }
 
-/* "interval" is a promise: what somebody changed is back within it. */
+/* The agent repairs a changed file within `interval`. */
 START_TEST(drift_is_repaired_within_the_interval)
 {
     set_up(API);
@@ -340,9 +342,9 @@ START_TEST(drift_is_repaired_within_the_interval)
     run(25 * S + (uint64_t)_i * 3 * S);
     ck_assert_uint_eq(hf_simnode_installed(w.node), 2);
     hf_simfs_put(w.node->fs, HF_SIMNODE_TARGET, "mine", 4, 0755);
-    run(10 * S + 3 * S); /* the interval, and the time that an update takes */
+    run(10 * S + 3 * S); /* the interval, and the time of an update */
     ck_assert_uint_eq(hf_simnode_installed(w.node), 2);
-    run(30 * MINUTE); /* long forgotten: as soon as the first time */
+    run(30 * MINUTE); /* a later change: repaired as soon as the first one */
     hf_simfs_delete(w.node->fs, HF_SIMNODE_TARGET);
     run(10 * S + 3 * S);
     ck_assert_uint_eq(hf_simnode_installed(w.node), 2);
@@ -350,7 +352,7 @@ START_TEST(drift_is_repaired_within_the_interval)
 }
 END_TEST
 
-/* Who changes it again at once is met more and more rarely. */
+/* Repairs of repeated drift come with increasing back-off. */
 START_TEST(a_fight_over_a_file_becomes_rare)
 {
     set_up(API);
@@ -365,9 +367,9 @@ START_TEST(a_fight_over_a_file_becomes_rare)
 }
 END_TEST
 
-/* ---- alone -------------------------------------------------------------------------------------------------------- */
+/* ---- partition --------------------------------------------------------------------------------------------------- */
 
-/* The API server goes in the middle of a rollout; the agent is restarted meanwhile and acts on what it remembers. */
+/* The API server disappears in the middle of a rollout; an agent that restarts meanwhile acts on its cache. */
 START_TEST(alone_on_its_cache)
 {
     struct stat st;
@@ -408,7 +410,7 @@ static void stay_away(const char *on_expiry)
     put_policy(spec);
     begin();
     run(MINUTE);
-    /* The release is known and admitted, its artifact out of reach until long after. */
+    /* The release is in the cache and admitted; its artifact is unreachable for a long time. */
     hf_simnode_set_links(w.node, HF_SIM_LINK_UP, HF_SIM_LINK_DOWN);
     publish(2, NULL);
     run(10 * S);
@@ -425,7 +427,7 @@ static double metric(const char *line)
     return strtod(at + strlen(line), NULL);
 }
 
-/* What runs, and what updates came to, for whoever watches a fleet by metrics alone. */
+/* Metrics alone show the running versions and the outcomes of updates. */
 START_TEST(metrics_say_what_runs)
 {
     set_up(API);
@@ -460,7 +462,7 @@ START_TEST(after_the_window_it_holds)
     hf_simnode_set_links(w.node, HF_SIM_LINK_DOWN, HF_SIM_LINK_UP);
     run(HOUR);
     ck_assert_uint_eq(hf_simnode_running(w.node), 1);
-    hf_simnode_end(w.node, false); /* a restart does not make it younger */
+    hf_simnode_end(w.node, false); /* a restart does not reset the age */
     begin();
     run(HOUR);
     ck_assert_uint_eq(hf_simnode_running(w.node), 1);
@@ -481,7 +483,7 @@ START_TEST(or_continues_if_told_so)
 }
 END_TEST
 
-/* A board without a battery wakes up in 1970 after a power cut, away from everything. */
+/* After a power cut a board without a battery starts in 1970, without a network. */
 START_TEST(no_battery)
 {
     uint64_t last = 0;
@@ -506,7 +508,8 @@ START_TEST(no_battery)
 }
 END_TEST
 
-/* The age of contact is that of the last byte the server sent, not of the moment at which its silence was noticed. */
+/* The age of contact counts from the last byte of the server, not from the moment at which the agent noticed the
+ * silence. */
 START_TEST(contact_is_as_old_as_the_last_byte)
 {
     set_up(API);
@@ -523,7 +526,7 @@ START_TEST(contact_is_as_old_as_the_last_byte)
 }
 END_TEST
 
-/* ---- objects that cannot be used ---------------------------------------------------------------------------------- */
+/* ---- invalid objects --------------------------------------------------------------------------------------------- */
 
 START_TEST(a_refused_version_changes_nothing)
 {
@@ -541,7 +544,7 @@ START_TEST(a_refused_version_changes_nothing)
     expect(condition("Stalled"), "reason", "ObjectRefused");
     ck_assert_ptr_nonnull(strstr(hf_json_str(condition("Ready"), "message"), "spec.release.health.deadline"));
     expect(condition("Ready"), "status", "False");
-    /* Nor does a restart far from the server. */
+    /* Nor does a restart without the server. */
     hf_simnode_set_links(w.node, HF_SIM_LINK_DOWN, HF_SIM_LINK_UP);
     hf_simnode_end(w.node, true);
     begin();
@@ -594,9 +597,9 @@ START_TEST(a_refused_policy_leaves_the_last_one)
 }
 END_TEST
 
-/* ---- what is for others ------------------------------------------------------------------------------------------- */
+/* ---- objects for other nodes ------------------------------------------------------------------------------------- */
 
-enum { OTHERS = 1200 }; /* more than a node keeps */
+enum { OTHERS = 1200 }; /* more than a node keeps in memory */
 
 static json_t *for_role(size_t release, const char *name, const char *role)
 {
@@ -606,7 +609,7 @@ static json_t *for_role(size_t release, const char *name, const char *role)
     return object;
 }
 
-/* Releases for nodes of other roles; their names come before and after ours. */
+/* Releases for nodes of other roles; their names sort before and after those for this node. */
 static void publish_for_others(unsigned n)
 {
     char name[32], role[16];
@@ -640,8 +643,8 @@ static unsigned cached(const char *kind)
     return n;
 }
 
-/* More objects than a node keeps, none for this one: whether they are there before us, come while we look, or come while we are
- * away. */
+/* More objects than a node keeps, none for this one: they exist before the agent starts, come while it watches, or come
+ * while it is disconnected. */
 START_TEST(what_is_for_others_uses_up_nothing)
 {
     set_up(API);
@@ -667,7 +670,7 @@ START_TEST(what_is_for_others_uses_up_nothing)
 }
 END_TEST
 
-/* So is a policy for others. */
+/* The same with policies for other nodes. */
 START_TEST(policies_of_others_use_up_nothing)
 {
     char text[256];
@@ -689,8 +692,8 @@ START_TEST(policies_of_others_use_up_nothing)
 }
 END_TEST
 
-/* A release that selects nodes by a label is left out, until this node gets the label: at once, after a restart that only resumed,
- * or while it was away. */
+/* The agent ignores a release that selects nodes by a label until this node gets the label: at run time, after a
+ * restart that only resumed, or during a partition. */
 START_TEST(what_was_left_out_is_taken_when_labels_change)
 {
     set_up(_i < 3 ? API : META);
@@ -719,7 +722,7 @@ START_TEST(what_was_left_out_is_taken_when_labels_change)
 }
 END_TEST
 
-/* The same from a folder, where nothing is listed from afar. */
+/* The same from a folder, without lists from a server. */
 START_TEST(labels_change_in_a_folder)
 {
     _cleanup_(hf_json_freep) json_t *object = for_role(2, "edge", "gw");
@@ -741,8 +744,8 @@ START_TEST(labels_change_in_a_folder)
 }
 END_TEST
 
-/* What selected this node and does not any more: dropped with its new version at once; when labels changed, at the next interval;
- * and it comes back with them. */
+/* A release that no longer selects this node: the agent drops it at once with its new version, or at the next interval
+ * after a change of labels, and takes it again if the labels return. */
 START_TEST(what_leaves_is_dropped)
 {
     set_up(API);
@@ -770,7 +773,7 @@ START_TEST(what_leaves_is_dropped)
 }
 END_TEST
 
-/* The Node is out of sight and its labels with it: what they selected stays known, also over a restart. */
+/* The Node becomes unreadable and its labels with it: the releases that they selected stay, also after a restart. */
 START_TEST(doubtful_labels_drop_nothing)
 {
     set_up(API);
@@ -791,7 +794,7 @@ START_TEST(doubtful_labels_drop_nothing)
 }
 END_TEST
 
-/* What the server does not let us read is no object that could not be used. */
+/* An object that the agent may not read is not an invalid object. */
 START_TEST(a_forbidden_watch_is_no_refused_object)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_METRICS_MAX_TEXT);
@@ -821,12 +824,12 @@ START_TEST(a_broken_object_for_others_is_theirs)
 }
 END_TEST
 
-/* An update as large as one may be, of the release that is installed already. */
+/* An object of the maximum size, for the release that is installed already. */
 static void publish_large(const char *name)
 {
     enum { BYTES = 1048400 };
     json_t *object = hf_simsite_update(site, 1, &(struct hf_simsite_twist){.object_name = name});
-    _cleanup_(hf_json_freep) json_t *kept = hf_object_condense(object);
+    _cleanup_(hf_json_freep) json_t *kept = hf_objects_condense(object);
     size_t n = BYTES - json_dumpb(kept, NULL, 0, JSON_COMPACT) - 100;
     char *text = calloc(1, n + 1);
 
@@ -836,7 +839,8 @@ static void publish_large(const char *name)
     (void)hf_simapi_put(w.api, object);
 }
 
-/* There is no room for what concerns this node: told by name, and taken when there is, without a restart. */
+/* Without room for an object of this node the agent reports it by name, and takes it once there is room, without a
+ * restart. */
 START_TEST(no_room_is_said_and_mended)
 {
     static const char *const names[] = {"a-0", "a-1", "a-2", "a-3"};
@@ -855,7 +859,7 @@ START_TEST(no_room_is_said_and_mended)
     expect(condition("Ready"), "reason", "ObjectRefused");
     ck_assert_ptr_nonnull(strstr(hf_json_str(condition("Ready"), "message"), "EdgeUpdate 'edge': no room"));
     ck_assert(metric("holdfast_objects_no_room{kind=\"EdgeUpdate\"} ") == 1);
-    if (_i == 2) { /* the same is known after a restart */
+    if (_i == 2) { /* the same after a restart */
         ck_assert(hf_simnode_stop(w.node));
         begin();
         run(MINUTE);
@@ -873,7 +877,7 @@ START_TEST(no_room_is_said_and_mended)
 }
 END_TEST
 
-/* It is gone before there was room: nothing is left of it. */
+/* The object disappears before there is room: nothing of it remains. */
 START_TEST(no_room_for_what_is_deleted)
 {
     static const char *const names[] = {"a-0", "a-1", "a-2", "a-3"};
@@ -891,7 +895,7 @@ START_TEST(no_room_for_what_is_deleted)
 }
 END_TEST
 
-/* ---- policy and labels -------------------------------------------------------------------------------------------- */
+/* ---- policy and labels ------------------------------------------------------------------------------------------- */
 
 START_TEST(labels_go_when_they_stop_being_true)
 {
@@ -944,7 +948,7 @@ START_TEST(a_label_selects)
 }
 END_TEST
 
-/* The Node's labels from a folder: what the agent adds takes none of them away. */
+/* The Node's labels from a folder: labels that the agent adds remove none of them. */
 START_TEST(labels_in_a_folder_stay)
 {
     static const char node[] = "{apiVersion: v1, kind: Node, metadata: {name: n1, labels: {role: gw}}}\n";
@@ -964,7 +968,7 @@ START_TEST(labels_in_a_folder_stay)
 }
 END_TEST
 
-/* Labels are written to a Node that is there; one is never brought into being. */
+/* The agent writes labels to an existing Node and never creates one. */
 START_TEST(no_node_is_made)
 {
     set_up(API);
@@ -980,7 +984,7 @@ START_TEST(no_node_is_made)
 }
 END_TEST
 
-/* Somebody took the right to write labels away: told by name, asked again seldom, and everything else goes on. */
+/* Without the right to write labels the agent reports that by name and rarely tries again; everything else goes on. */
 START_TEST(labels_that_are_refused)
 {
     set_up(API);
@@ -1008,7 +1012,7 @@ START_TEST(a_server_that_is_busy)
     hf_simapi_fail(w.api, 3, 429, 7 * S);
     publish(2, NULL);
     run(3 * S);
-    ck_assert_int_eq(w.sequence, before); /* Retry-After is kept */
+    ck_assert_int_eq(w.sequence, before); /* it obeys Retry-After */
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
     run(2 * MINUTE);
     ck_assert_int_gt(w.sequence, before);
@@ -1016,7 +1020,7 @@ START_TEST(a_server_that_is_busy)
 }
 END_TEST
 
-/* ---- rollouts ----------------------------------------------------------------------------------------------------- */
+/* ---- rollouts ---------------------------------------------------------------------------------------------------- */
 
 static void admit(json_t *object, unsigned cutoff)
 {
@@ -1063,7 +1067,7 @@ START_TEST(a_halt_sends_nobody_back)
 }
 END_TEST
 
-/* Nobody runs the controller: what the node waits for must be said, or it waits for ever without a word. */
+/* Without a controller the status must name it, or the node waits for ever without a reason. */
 START_TEST(a_strategy_without_a_controller)
 {
     json_t *object = hf_simsite_update(site, 2, NULL), *newer = hf_simsite_update(site, 4, NULL);
@@ -1082,7 +1086,8 @@ START_TEST(a_strategy_without_a_controller)
     publish_admitted(2, "edge", 10000);
     run(MINUTE);
     expect(update("edge"), "phase", "Committed");
-    /* Beside it, under another name: the node is where it shall be, and says what it waits for. */
+    /* A second update of another name: the first one is committed, and the status says what the second one waits
+     * for. */
     ck_assert_int_eq(hf_json_put(newer, "metadata.name", json_string("newer")), 0);
     ck_assert_int_eq(hf_json_put(newer, "spec.strategy", json_pack("{s:[{s:i}]}", "waves", "percent", 100)), 0);
     (void)hf_simapi_put(w.api, newer);
@@ -1117,7 +1122,7 @@ START_TEST(the_highest_wins_and_the_rest_is_named)
 }
 END_TEST
 
-/* Nobody deleted the updates of years: the newest counts all the same, whatever its name. */
+/* Years of undeleted updates: the newest one counts, whatever its name. */
 START_TEST(old_updates_hide_nothing)
 {
     char name[32];
@@ -1162,24 +1167,24 @@ START_TEST(the_site_says_no)
     ck_assert_uint_eq(hf_simnode_running(w.node), 1);
     expect(status(), "hold.reason", "line 3 is running");
     expect(update("edge"), "phase", "Waiting");
-    run(HOUR + MINUTE); /* it ends by itself */
+    run(HOUR + MINUTE); /* the hold ends by itself */
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
     ck_assert_ptr_null(json_object_get(status(), "hold"));
     hf_simfs_put(w.node->fs, HF_SIMNODE_STATE "/hold", "stop!", 5, 0644);
-    hf_agent_look_at_hold(w.node->agent);
+    hf_agent_hold_changed(w.node->agent);
     publish(4, NULL);
     run(HOUR);
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
     hf_simfs_delete(w.node->fs, HF_SIMNODE_STATE "/hold");
-    hf_agent_look_at_hold(w.node->agent);
+    hf_agent_hold_changed(w.node->agent);
     run(MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 4);
 }
 END_TEST
 
-/* ---- telling ------------------------------------------------------------------------------------------------------ */
+/* ---- reporting --------------------------------------------------------------------------------------------------- */
 
-/* The disk was replaced by an image: the server's number is taken over, never undercut. */
+/* After a disk is restored from an image the agent continues from the server's sequence, never below it. */
 START_TEST(a_reflashed_node_counts_on)
 {
     static const char *const files[] = {"sequence", "clock", "outbox.json"};
@@ -1213,7 +1218,7 @@ START_TEST(a_deleted_edgenode_is_made_again)
 }
 END_TEST
 
-/* A cloned disk: two agents under one name. They must not drive each other on, and somebody must hear of it. */
+/* A cloned disk: two agents with one name. They must not provoke each other to write, and the status must show it. */
 START_TEST(two_of_the_same_name)
 {
     set_up(API);
@@ -1243,7 +1248,7 @@ START_TEST(a_clean_stop_is_remembered)
     expect(condition("Ready"), "status", "True");
     ck_assert(hf_simnode_stop(w.node));
     run(10 * S);
-    /* Its last word says that it is the last: `kubectl wait --for=condition=Ready` must not be satisfied by it. */
+    /* The last status must not satisfy `kubectl wait --for=condition=Ready`. */
     expect(condition("Ready"), "status", "Unknown");
     expect(condition("Ready"), "reason", "AgentStopped");
     expect(status(), "agent.state", "Stopped");
@@ -1252,12 +1257,12 @@ START_TEST(a_clean_stop_is_remembered)
     expect(condition("Ready"), "status", "True");
     expect(status(), "agent.state", "(absent)");
     ck_assert_int_eq(w.sequence, before + 2);
-    /* EdgeUpdates and SyncPolicies are taken up where they were left; Node and EdgeNode are asked for by name. */
+    /* Watches of EdgeUpdates and SyncPolicies resume; the agent gets Node and EdgeNode by name. */
     ck_assert_uint_le(hf_simapi_counts(w.api)->lists + hf_simapi_counts(w.api)->watchlists, lists + 2);
 }
 END_TEST
 
-/* Who cannot be heard is not waited for. */
+/* A shutdown does not wait for a silent server. */
 START_TEST(a_stop_without_contact)
 {
     set_up(API);
@@ -1300,7 +1305,7 @@ static void expect_newer_than(const char *path, uint64_t age)
     ck_assert_msg(observed + age >= now, "%s is %llu s old", path, (unsigned long long)((now - observed) / S));
 }
 
-/* What a node said half an hour ago must not look like what it says now. */
+/* A status of half an hour ago must not look like a current one. */
 START_TEST(a_folders_status_is_renewed)
 {
     static const char policy[] =
@@ -1316,7 +1321,8 @@ START_TEST(a_folders_status_is_renewed)
 }
 END_TEST
 
-/* Away for long: what waits is said to be the latest at each interval, in memory where the agent may, else on the disk. */
+/* In a long partition the pending status gets the current time at each interval: in memory if possible, else on
+ * disk. */
 START_TEST(a_node_away_goes_on_telling)
 {
     set_up(API);
@@ -1344,7 +1350,7 @@ END_TEST
 
 #define OUTBOX HF_SIMNODE_STATE "/outbox.json"
 
-/* What was parked while the node was away is not kept as its last word when the server is back and takes no status. */
+/* A status parked during a partition does not stay the last one if the server returns but refuses statuses. */
 START_TEST(an_outbox_does_not_keep_what_is_gone)
 {
     json_t *ghost = hf_simsite_update(site, 4, &(struct hf_simsite_twist){.object_name = "ghost"});
@@ -1373,7 +1379,7 @@ START_TEST(an_outbox_does_not_keep_what_is_gone)
 }
 END_TEST
 
-/* A server that refuses statuses for good must not freeze what the node itself says. */
+/* A server that refuses statuses for good must not freeze the local status. */
 START_TEST(a_status_that_is_refused_is_renewed_on_the_node)
 {
     set_up(API);
@@ -1411,7 +1417,7 @@ START_TEST(a_disk_that_refuses_is_told)
 }
 END_TEST
 
-/* ---- behind a MetaServer ------------------------------------------------------------------------------------------ */
+/* ---- behind a MetaServer ----------------------------------------------------------------------------------------- */
 
 START_TEST(behind_a_metaserver)
 {
@@ -1422,7 +1428,7 @@ START_TEST(behind_a_metaserver)
     run(MINUTE);
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
     expect(update("edge"), "phase", "Committed");
-    /* Away: what is deleted meanwhile is not believed to be gone, an empty list takes nothing away. */
+    /* In a partition the agent does not believe deletions: an empty list removes nothing. */
     hf_simnode_set_links(w.node, HF_SIM_LINK_UP, HF_SIM_LINK_DOWN);
     hf_simmeta_cut(w.meta);
     run(5 * MINUTE);
@@ -1433,7 +1439,7 @@ START_TEST(behind_a_metaserver)
     ck_assert_uint_eq(w.node->agent != NULL, 1);
     ck_assert(metric("holdfast_objects{kind=\"EdgeUpdate\"} ") == 1);
     ck_assert_uint_eq(w.statuses, told);
-    /* Back: within an interval the deletion is acted on, and the status arrives once. */
+    /* Afterwards it acts on the deletion within an interval, and the status arrives once. */
     hf_simnode_set_links(w.node, HF_SIM_LINK_UP, HF_SIM_LINK_UP);
     hf_simmeta_heal(w.meta, 40 * S);
     run(40 * S + 90 * S);
@@ -1465,9 +1471,9 @@ START_TEST(ghosts_start_nothing)
 }
 END_TEST
 
-/* ---- what the cloud may not ---------------------------------------------------------------------------------------- */
+/* ---- missing rights of CloudCore --------------------------------------------------------------------------------- */
 
-/* What waits on the disk, as `holdfast status` reads it there. */
+/* The pending status on disk, as `holdfast status` reads it. */
 static json_t *parked(void)
 {
     size_t n = 0;
@@ -1486,10 +1492,10 @@ START_TEST(cloudcore_has_no_right)
     publish(2, NULL);
     begin();
     run(2 * MINUTE);
-    /* Nothing of it can reach the cluster; the node itself says it. */
+    /* No status can reach the cluster; the local one says why. */
     ck_assert_ptr_null(status());
     ck_assert(!hf_agent_ready(w.node->agent));
-    const char *trouble = hf_agent_source_trouble(w.node->agent);
+    const char *trouble = hf_agent_source_failure(w.node->agent);
     ck_assert_msg(trouble != NULL && strstr(trouble, "kubectl apply -f crds/ -f deploy/kubeedge.yaml") != NULL, "%s",
                   trouble);
     _cleanup_(hf_json_freep) json_t *said = parked();
@@ -1498,7 +1504,7 @@ START_TEST(cloudcore_has_no_right)
     expect(readable, "reason", "Forbidden");
     expect(readable, "message", trouble);
     ck_assert(metric("holdfast_kube_doubts_total{reason=\"forbidden\"} ") > 0);
-    /* The ClusterRole is applied: no restart is needed. */
+    /* With the ClusterRole everything works, without a restart. */
     hf_simmeta_forbid(w.meta, "EdgeUpdate", false);
     hf_simmeta_forbid(w.meta, "SyncPolicy", false);
     hf_simmeta_forbid(w.meta, "EdgeNode", false);
@@ -1506,7 +1512,7 @@ START_TEST(cloudcore_has_no_right)
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
     expect(update("edge"), "phase", "Committed");
     ck_assert_ptr_null(condition("SourceReadable"));
-    ck_assert_ptr_null(hf_agent_source_trouble(w.node->agent));
+    ck_assert_ptr_null(hf_agent_source_failure(w.node->agent));
 }
 END_TEST
 
@@ -1518,7 +1524,7 @@ START_TEST(cloudcore_has_half_the_rights)
     publish(2, NULL);
     begin();
     run(3 * MINUTE);
-    /* The status can be written, so it says it where it is looked for. */
+    /* The agent can write the status, so the status says it. */
     expect(condition("SourceReadable"), "status", "False");
     expect(condition("SourceReadable"), "reason", "Forbidden");
     expect(status(), "contact.state", "Expired");
@@ -1533,9 +1539,9 @@ START_TEST(cloudcore_has_half_the_rights)
 }
 END_TEST
 
-/* ---- status by a way of its own ------------------------------------------------------------------------------------ */
+/* ---- statuses to the API server ---------------------------------------------------------------------------------- */
 
-/* Who wrote, as the server keeps it: the last request that changed our EdgeNode went to the API server itself. */
+/* True if the last request that changed this EdgeNode went to the API server itself. */
 START_TEST(status_goes_to_the_api_server_itself)
 {
     set_up_with(META, "https://api");
@@ -1548,7 +1554,7 @@ START_TEST(status_goes_to_the_api_server_itself)
     ck_assert_str_eq(label("edge.codcompass.io/tier"), "x");
     ck_assert_uint_eq(hf_simmeta_counts(w.meta)->patches, 0);
     ck_assert_ptr_null(parked());
-    /* CloudCore's rights are no matter to it: it says what is wrong with them. */
+    /* This path needs no rights of CloudCore: the status says what they lack. */
     hf_simmeta_forbid(w.meta, "EdgeUpdate", true);
     run(3 * MINUTE);
     expect(condition("SourceReadable"), "reason", "Forbidden");
@@ -1571,7 +1577,7 @@ START_TEST(the_status_s_way_is_cut)
     unsigned told = w.statuses;
     publish(2, NULL);
     run(10 * MINUTE);
-    /* The node goes on; what it says waits on the disk, and survives. */
+    /* The node goes on; the pending status stays on disk and survives a restart. */
     ck_assert_uint_eq(hf_simnode_running(w.node), 2);
     ck_assert_uint_eq(w.statuses, told);
     json_t *said = parked();
@@ -1588,7 +1594,7 @@ START_TEST(the_status_s_way_is_cut)
     expect(update("edge"), "phase", "Committed");
     ck_assert_uint_le(w.statuses, told + 4);
     ck_assert_ptr_null(parked());
-    /* The other way round: no MetaServer, and the cluster is told that this node is cut off from its desired state. */
+    /* The opposite: without a MetaServer, the cluster learns that this node cannot see its desired state. */
     hf_simmeta_cut(w.meta);
     run(5 * MINUTE);
     expect(status(), "contact.state", "Stale");
@@ -1607,7 +1613,7 @@ static void free_site(void)
     hf_simsite_free(site);
 }
 
-/* HF_SIM_STORY=name tells only that one. */
+/* HF_SIM_STORY=name runs only that test. */
 #define add_loop(tc, story, times)                                                                                     \
     do {                                                                                                               \
         const char *only_ = getenv("HF_SIM_STORY");                                                                    \

@@ -1,7 +1,8 @@
-/* The power goes at every single file-system call of an update, of each kind; then again while the next life recovers.
+/* A power cut at every single file-system call of an update, of each kind; then another one while the next process
+ * recovers.
  *
- * Always: the target is one of the two whole files (after each event, and right after each cut). In the end: Committed or
- * RolledBack as the release deserves, nothing left behind, the service runs what is installed. */
+ * Always: the target is one of the two whole files (after each event, and right after each cut). In the end: Committed
+ * or RolledBack, whichever is right for the release; no files remain; the service runs the installed version. */
 #include <errno.h>
 
 #include "support/check_main.h"
@@ -11,7 +12,7 @@ struct scenario {
     const char *name;
     const char *old; /* NULL: a first install */
     struct hf_sim_release release;
-    const char *path, *good, *other; /* what the target may be: in the end, and before that */
+    const char *path, *good, *other; /* contents that the target may have: in the end, and before */
     enum hf_phase end;
 };
 
@@ -47,7 +48,7 @@ static const struct scenario scenarios[] = {
 
 static const struct scenario *now;
 
-/* The path always exists and is always one of the two whole files. */
+/* The installed path always exists and is always one of the two whole files. */
 static void check_target(struct hf_simupdate *w)
 {
     const char *is = hf_simupdate_target(w, now->path);
@@ -90,7 +91,8 @@ static void expect_end(struct hf_simupdate *w, const char *when)
                   now->name, when, w->running, is);
 }
 
-/* One cut at call n of the first life, and (second > 0) one at call `second` of the life after it. False: n was never reached. */
+/* Cuts at call n of the first process and (second > 0) at call `second` of the next one. False: the update has fewer
+ * than n calls. */
 static bool cut_at(const struct scenario *scenario, uint64_t n, uint64_t second, uint64_t seed)
 {
     struct hf_simupdate *w = begin(scenario, seed);
@@ -131,7 +133,7 @@ START_TEST(at_every_call)
 }
 END_TEST
 
-/* Both cuts wander at different paces, so that many pairs are met. */
+/* Both cuts advance at different paces, so that many pairs occur. */
 START_TEST(twice)
 {
     const struct scenario *scenario = &scenarios[_i];

@@ -16,7 +16,7 @@ static void expected(struct hf_decode *decode, const char *what, const json_t *v
     hf_decode_error(decode, "expected %s, got %s", what, hf_decode_describe(value, shown));
 }
 
-/* ---- one decoder for each kind; a NULL `value` stands for the default ------------------------------------------------- */
+/* ---- one decoder for each kind; a NULL `value` stands for the default -------------------------------------------- */
 
 static void decode_text(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot)
 {
@@ -255,7 +255,7 @@ static void decode_labels(struct hf_decode *decode, const struct hf_field *field
     *(json_t **)slot = value;
 }
 
-/* ---- the table ------------------------------------------------------------------------------------------------------ */
+/* ---- the table --------------------------------------------------------------------------------------------------- */
 
 static void decode_value(struct hf_decode *decode, const struct hf_field *field, json_t *value, char *out)
 {

@@ -5,8 +5,9 @@
  *         HF_FIELD_LIST(struct hf_release, checks, n_checks, "checks", check_fields, 16, .finish = finish_check),
  *         {0}};
  *
- * One pass reports every mistake. An unknown key is a warning, except in a label selector. `const char *` members borrow from the
- * tree. Fields of an absent object take their defaults. tests/unit/api/test_schema.c compares the tables with the CRDs. Pure. */
+ * One pass reports every mistake. An unknown key is a warning, except in a label selector. `const char *` members
+ * borrow from the tree. Fields of an absent object take their defaults. tests/unit/api/test_schema.c compares the
+ * tables with the CRDs. Pure. */
 #pragma once
 
 #include "api/field/decode.h"
@@ -39,14 +40,16 @@ struct hf_field {
     size_t width;         /* INTEGER, WORD: of the slot; LIST: of one element */
     size_t count_offset;  /* LIST: of a size_t */
     const char *fallback; /* default, as text */
-    /* Bounds of: INTEGER value (as int64), DURATION ns, QUANTITY bytes, TEXT length, number of items in LIST and TEXTS. */
+    /* Bounds of: INTEGER value (as int64), DURATION ns, QUANTITY bytes, TEXT length, number of items in LIST and
+     * TEXTS. */
     uint64_t min, max;
     uint64_t item_min, item_max;     /* TEXTS: length of one item */
     const char *const *words;        /* WORD: NULL ends */
     bool (*check)(const char *text); /* TEXT, TEXTS: returns false for a malformed string */
     const char *expected;            /* TEXT, TEXTS: the error text after a failed check */
     const struct hf_field *fields;   /* OBJECT, LIST */
-    /* OBJECT, LIST: checks rules across fields, after the fields of the object or of one element. `json` is that object. */
+    /* OBJECT, LIST: checks rules across fields, after the fields of the object or of one element. `json` is that
+     * object. */
     void (*finish)(struct hf_decode *decode, void *object, json_t *json);
     /* SELECTOR, OTHER: decodes `value` (never NULL unless there is a default) into `slot`. */
     void (*decode)(struct hf_decode *decode, const struct hf_field *field, json_t *value, void *slot);
@@ -111,5 +114,6 @@ struct hf_field {
 /* Decodes `object` (NULL: absent, so every field takes its default) by the table `fields` into the structure `out`. */
 void hf_field_decode_all(struct hf_decode *decode, const struct hf_field *fields, json_t *object, void *out);
 
-/* Decodes the member "spec" of a whole object by a table with that one row. The other members are not reported as unknown. */
+/* Decodes the member "spec" of a whole object by a table with that one row. The other members are not reported as
+ * unknown. */
 void hf_field_decode_spec(struct hf_decode *decode, const struct hf_field *spec, json_t *object, void *out);

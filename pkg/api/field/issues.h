@@ -26,5 +26,6 @@ struct hf_issues {
 void hf_issue_error(struct hf_issues *issues, const char *path, const char *format, ...) HF_PRINTF(3, 4);
 void hf_issue_warning(struct hf_issues *issues, const char *path, const char *format, ...) HF_PRINTF(3, 4);
 
-/* Writes "spec.a: expected x; spec.b: ...; and 3 more" into *out, for a status message or a person. out->max bounds it. */
+/* Writes "spec.a: expected x; spec.b: ...; and 3 more" into *out, for a status message or a person. out->max bounds
+ * it. */
 void hf_issues_format(const struct hf_issues *issues, struct hf_buf *out);

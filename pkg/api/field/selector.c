@@ -13,10 +13,11 @@ void hf_selector_done(struct hf_selector *selector)
     selector->json = NULL;
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
-enum operator{ OP_IN, OP_NOT_IN, OP_EXISTS, OP_DOES_NOT_EXIST };
-static const char *const operators[] = {"In", "NotIn", "Exists", "DoesNotExist", NULL};
+enum operator{ OP_IN, OP_NOT_IN, OP_EXISTS, OP_DOES_NOT_EXIST, OP_COUNT };
+static const char *const operators[OP_COUNT + 1] = {
+    [OP_IN] = "In", [OP_NOT_IN] = "NotIn", [OP_EXISTS] = "Exists", [OP_DOES_NOT_EXIST] = "DoesNotExist"};
 
 struct expression {
     const char *key;
@@ -65,8 +66,8 @@ const struct hf_field hf_selector_fields[] = {{.name = "matchLabels",
                                                             .finish = finish_expression),
                                               {0}};
 
-/* A newer Kubernetes cannot add a member without changing what old agents select, so an unknown one is a slip. Passing over it would
- * select nodes that nobody meant. */
+/* A newer Kubernetes cannot add a member without changing what old agents select, so an unknown one is a slip. Passing
+ * over it would select nodes that nobody meant. */
 static void refuse_unknown(struct hf_decode *decode, const struct hf_field *fields, const char *key,
                            const json_t *object)
 {
@@ -115,7 +116,7 @@ int hf_selector_read(json_t *json, struct hf_selector *ret_selector, struct hf_i
     return 0;
 }
 
-/* ---- matching -------------------------------------------------------------------------------------------------------- */
+/* ---- matching ---------------------------------------------------------------------------------------------------- */
 
 static bool has_value(const json_t *values, const char *label)
 {

@@ -1,4 +1,5 @@
-/* api/field/selector.h - metav1.LabelSelector: matchLabels, and matchExpressions with In, NotIn, Exists and DoesNotExist. Pure.
+/* api/field/selector.h - metav1.LabelSelector: matchLabels, and matchExpressions with In, NotIn, Exists and
+ * DoesNotExist. Pure.
  *
  * An empty selector and an absent one select every node (docs/DESIGN.md, "Objects"). */
 #pragma once
@@ -11,8 +12,8 @@ struct hf_selector {
 
 void hf_selector_done(struct hf_selector *selector);
 
-/* Decodes one selector (NULL: absent). *ret_selector owns a reference to `json`. -EBADMSG: *issues, which is cleared first, holds
- * the errors. -ENOMEM. */
+/* Decodes one selector (NULL: absent). *ret_selector owns a reference to `json`. -EBADMSG: *issues, which is cleared
+ * first, holds the errors. -ENOMEM. */
 HF_MUST_USE int hf_selector_read(json_t *json, struct hf_selector *ret_selector, struct hf_issues *issues);
 
 /* Returns true if an object with these labels is selected. `labels` is an object of strings. */

@@ -1,5 +1,5 @@
-/* api/text.h - what strings in our objects may look like. Pure; whole string or nothing. The CRDs hold the same rules as
- * regular expressions. */
+/* api/text.h - what strings in our objects may look like. Pure; whole string or nothing. The CRDs hold the same rules
+ * as regular expressions. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* delta create: of folders, images, what is compressed; and the small profile. */
+/* delta create for folders, images and compressed files. The thin program does the plain case (delta_quick.c). */
 #include "cli/delta/delta.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@
 
 #define MAX_INPUT_BYTES ((size_t)16 << 30)
 
-/* OLD or NEW: a file in memory, or a folder's archive. */
+/* OLD or NEW: a mapped file, or the archive of a folder. */
 struct input {
     struct hf_cli_map map;
     struct hf_buf archive;
@@ -83,7 +83,7 @@ static int input_open(struct hf_cli *cli, const char *path, struct input *input,
     return r;
 }
 
-/* What a node has of the old image, in place of its archive. */
+/* Replaces the archive of the old image by the parts that a node has of it. */
 static int split_image(struct input *old, struct hf_deep_part **ret_parts, size_t *ret_n, struct hf_err *err)
 {
     struct hf_buf bytes = HF_BUF_INIT(MAX_INPUT_BYTES);
@@ -135,14 +135,14 @@ static int create(struct hf_cli *cli, const struct hf_cli_args *args, const stru
         r = split_image(&old, &parts, &more.parts_n, err);
         more.parts = parts;
     }
-    more.delta.rest = rest;
-    more.delta.rest_ctx = &inputs;
+    more.delta.on_idle = rest;
+    more.delta.on_idle_ctx = &inputs;
     if (r == 0)
         r = hf_deep_create(old.p, old.n, new_input.p, new_input.n, &more, &out, err);
     if (r == 0)
         r = hf_cli_out_publish(&sink.out, false, err);
     if (r == 0)
-        hf_cli_delta_told(cli, args, sink.size, new_input.n);
+        hf_cli_delta_summary(cli, args, sink.size, new_input.n);
     hf_cli_out_done(&sink.out);
     return r;
 }
@@ -156,6 +156,6 @@ int hf_cli_delta_create(struct hf_cli *cli, const struct hf_cli_args *args, stru
         r = hf_cli_delta_quick(cli, args, &params, err);
     if (r <= 0)
         return r;
-    (void)mallopt(M_MMAP_THRESHOLD, 128 << 10); /* large tables go back as soon as they are done with */
+    (void)mallopt(M_MMAP_THRESHOLD, 128 << 10); /* free() returns large tables to the system at once */
     return create(cli, args, &params, err);
 }

@@ -1,17 +1,19 @@
-/* cli/delta/delta.h - what making deltas shares: read the command line; and the plain case, which needs little. */
+/* cli/delta/delta.h - parts of `delta create`: its options, and the plain case, which the thin program can do
+ * (delta_quick.c). */
 #pragma once
 
 #include "cli/cli.h"
 #include "pack/deep/deep.h"
 
-/* What the options say; -EINVAL with *err. Parts are left empty. */
+/* Fills *ret_params from the options, without parts. -EINVAL: wrong options. */
 HF_MUST_USE int hf_cli_delta_settings(struct hf_cli *cli, const struct hf_cli_args *args,
                                       struct hf_deep_create_params *ret_params, struct hf_err *err);
 
-/* Two files, and nothing in NEW that the profile would look inside of: what the thin program (cli/front.h) can do. 1: the case is
- * another one, nothing was done. */
+/* Makes the delta of two files if NEW has no stream that the profile would look inside. Returns 1, and does nothing,
+ * in other cases: only the whole program can do those. */
 HF_MUST_USE int hf_cli_delta_quick(struct hf_cli *cli, const struct hf_cli_args *args,
                                    const struct hf_deep_create_params *params, struct hf_err *err);
 
-/* "app.delta: 23.8 kB, 4.9 % of the new 482 kB" */
-void hf_cli_delta_told(struct hf_cli *cli, const struct hf_cli_args *args, uint64_t patch_bytes, uint64_t new_bytes);
+/* Prints "app.delta: 23.8 kB, 4.9 % of the new 482 kB". If the patch goes to standard output: to standard error, and
+ * only on a terminal. */
+void hf_cli_delta_summary(struct hf_cli *cli, const struct hf_cli_args *args, uint64_t patch_bytes, uint64_t new_bytes);

@@ -1,5 +1,5 @@
-/* delta apply: to a file, to a folder, from an image's blobs. In a file of its own, as the thin program (cli/front.h) has
- * only this. */
+/* delta apply: for files, folders and the blobs of an image. A file of its own, because the thin program
+ * (cli/front.h) links only this. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -20,29 +20,29 @@
 #include "pack/tar/extract.h"
 
 const struct hf_cli_option hf_cli_delta_apply_options[] = {
-    {.name = "sha256", .value = "HEX", .help = "of PATCH, checked before its first byte is parsed"},
-    {.name = "sync", .help = "NEW outlives a power cut from now on"},
+    {.name = "sha256", .value = "HEX", .help = "SHA-256 of PATCH, checked before parsing it"},
+    {.name = "sync", .help = "sync NEW, so that it survives a power cut"},
     {.name = NULL},
 };
 
-/* Everything that a folder's archive can keep is kept. */
+/* Keep everything that the archive of a folder can keep. */
 enum { KEPT = HF_ARCHIVE_OWNERS | HF_ARCHIVE_XATTRS };
 
-/* ---- apply to a file ----------------------------------------------------------------------------------------------- */
+/* ---- apply to a file --------------------------------------------------------------------------------------------- */
 
-struct job {
+struct apply_job {
     struct hf_cli *cli;
     int old_fd;
     struct hf_cli_patch patch;
     struct hf_cli_sink sink;
-    struct hf_delta_old old; /* when it is a file */
-    bool store;              /* it is a content store */
+    struct hf_delta_old old; /* if OLD is a file */
+    bool store;              /* OLD is a content store */
     bool sync;
     struct hf_image *image;
     uint64_t written;
 };
 
-static void show_progress(const struct job *job)
+static void show_progress(const struct apply_job *job)
 {
     char text[HF_CLI_BYTES_TEXT], label[48];
 
@@ -52,7 +52,7 @@ static void show_progress(const struct job *job)
 
 static int job_new(void *ctx, const void *bytes, size_t n)
 {
-    struct job *job = ctx;
+    struct apply_job *job = ctx;
 
     job->written += n;
     if (job->cli->terminal)
@@ -60,7 +60,7 @@ static int job_new(void *ctx, const void *bytes, size_t n)
     return hf_cli_sink_write(&job->sink, bytes, n);
 }
 
-/* The patch against the hash somebody gave for it; the descriptor is then at its beginning again. */
+/* Checks the hash of the patch against --sha256, and rewinds the patch. */
 static int check_hash(int fd, const char *want, struct hf_err *err)
 {
     unsigned char digest[HF_SHA256_BYTES];
@@ -69,9 +69,9 @@ static int check_hash(int fd, const char *want, struct hf_err *err)
     ssize_t n;
 
     if (hf_hex_decode(want, digest, sizeof(digest)) < 0)
-        return hf_err_set(err, EINVAL, "--sha256: 64 digits of lower case hex are wanted");
+        return hf_err_set(err, EINVAL, "--sha256: expected 64 lower-case hex digits");
     if (lseek(fd, 0, SEEK_SET) < 0)
-        return hf_err_set(err, EINVAL, "--sha256: the patch must be a file, as it is read twice");
+        return hf_err_set(err, EINVAL, "--sha256: the patch must be a file, because it is read twice");
     hf_sha256_init(&hash);
     while ((n = hf_cli_fd_read(&fd, piece, sizeof(piece))) > 0)
         hf_sha256_update(&hash, piece, (size_t)n);
@@ -79,18 +79,18 @@ static int check_hash(int fd, const char *want, struct hf_err *err)
         return hf_err_sys(err, (int)n, "read patch");
     hf_sha256_final(&hash, digest);
     if (strcmp(hf_hex_encode(digest, sizeof(digest), hex), want) != 0)
-        return hf_err_set(err, EBADMSG, "the patch has sha256 %s: not looked at any further", hex);
+        return hf_err_set(err, EBADMSG, "the patch has another sha256: %s", hex);
     return lseek(fd, 0, SEEK_SET) < 0 ? hf_err_sys(err, -errno, "rewind patch") : 0;
 }
 
-/* Old is what it was said to be, or the image's blobs that the patch names. */
+/* Opens OLD: a file, or the blobs of an image that the patch lists. */
 static int job_open_old(void *ctx, const struct hf_deep_info *info, struct hf_delta_old *ret_old, struct hf_err *err)
 {
-    struct job *job = ctx;
+    struct apply_job *job = ctx;
     int r = 0;
 
     if (info->parts_n == 0 && job->store)
-        return hf_err_set(err, EINVAL, "OLD is a content store, but the patch is not one of images");
+        return hf_err_set(err, EINVAL, "OLD is a content store, but the patch is not for images");
     if (info->parts_n == 0) {
         *ret_old = job->old;
         return 0;
@@ -102,7 +102,7 @@ static int job_open_old(void *ctx, const struct hf_deep_info *info, struct hf_de
     return r;
 }
 
-static int apply(struct job *job, const char *target, struct hf_err *err)
+static int apply(struct apply_job *job, const char *target, struct hf_err *err)
 {
     _cleanup_(hf_freep) char *name = hf_cli_patch_scratch(target);
     struct stat st;
@@ -111,7 +111,7 @@ static int apply(struct job *job, const char *target, struct hf_err *err)
         return hf_err_set(err, ENOMEM, "out of memory");
 
     if (fstat(job->old_fd, &st) < 0 || (!job->store && !S_ISREG(st.st_mode)))
-        return hf_err_set(err, EINVAL, "OLD must be a file: it is read at random");
+        return hf_err_set(err, EINVAL, "OLD must be a file, not a pipe: applying reads it at random offsets");
     job->old = (struct hf_delta_old){&job->old_fd, hf_cli_fd_pread, (uint64_t)st.st_size};
     int r = hf_cli_out_open(job->cli, target, job->store ? 0644 : st.st_mode & 0777, &job->sink.out, err);
     if (r < 0)
@@ -129,16 +129,16 @@ static int apply(struct job *job, const char *target, struct hf_err *err)
     return r == 0 ? hf_cli_out_publish(&job->sink.out, job->sync, err) : r;
 }
 
-/* ---- apply to a folder -------------------------------------------------------------------------------------------- */
+/* ---- apply to a folder ------------------------------------------------------------------------------------------- */
 
 struct folder_job {
-    struct job job;
+    struct apply_job job;
     struct hf_archive *archive;
     struct hf_extract *extract;
-    struct hf_err own; /* of extracting: says more than the code that goes through the delta */
+    struct hf_err own; /* error of the extractor; the delta's callback passes only a code */
 };
 
-/* The old folder's archive, with or without owners and attributes: whichever the patch was made from. */
+/* Opens the archive of the old folder, with or without owners and attributes, whichever the patch was made from. */
 static int open_old_folder(void *ctx, const struct hf_deep_info *info, struct hf_delta_old *ret_old, struct hf_err *err)
 {
     static const unsigned flags[] = {KEPT, 0};
@@ -152,12 +152,12 @@ static int open_old_folder(void *ctx, const struct hf_deep_info *info, struct hf
             r = hf_archive_digest(job->archive, digest, err);
         if (r < 0)
             return r;
-        if (memcmp(digest, info->delta.old_mark, sizeof(info->delta.old_mark)) == 0) {
+        if (memcmp(digest, info->delta.old_fingerprint, sizeof(info->delta.old_fingerprint)) == 0) {
             *ret_old = hf_archive_bytes(job->archive);
             return 0;
         }
     }
-    return hf_err_set(err, ESTALE, "the old folder is not the one the patch was made from");
+    return hf_err_set(err, ESTALE, "the patch was made from another old folder");
 }
 
 static int extract_bytes(void *ctx, const void *bytes, size_t n)
@@ -196,8 +196,8 @@ static int extract_folder(struct folder_job *job, const char *temp, const char *
     return r;
 }
 
-/* The new folder appears whole or not at all. */
-static int apply_folder(struct job *job, const char *target, struct hf_err *err)
+/* Makes the new folder, complete or not at all. */
+static int apply_folder(struct apply_job *job, const char *target, struct hf_err *err)
 {
     struct folder_job folder_job = {.job = *job};
     _cleanup_(hf_freep) char *temp = hf_asprintf("%s.new-%ld", target, (long)getpid());
@@ -206,7 +206,7 @@ static int apply_folder(struct job *job, const char *target, struct hf_err *err)
     if (temp == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     if (strcmp(target, "-") == 0 || lstat(target, &st) == 0)
-        return hf_err_set(err, EEXIST, "'%s': a folder that does not exist yet is wanted", target);
+        return hf_err_set(err, EEXIST, "'%s': NEW must be a folder that does not exist yet", target);
     if (mkdir(temp, 0755) < 0)
         return hf_err_sys(err, -errno, "make '%s'", temp);
     int r = extract_folder(&folder_job, temp, target, err);
@@ -214,12 +214,12 @@ static int apply_folder(struct job *job, const char *target, struct hf_err *err)
         r = hf_err_sys(err, -errno, "rename '%s'", temp);
     if (r < 0) {
         int removed = hf_dir_remove_tree(job->cli->fs, temp, NULL);
-        (void)removed; /* what failed first is told */
+        (void)removed; /* report the first error only */
     }
     return r;
 }
 
-/* ---- apply: which of both ------------------------------------------------------------------------------------------ */
+/* ---- the command ------------------------------------------------------------------------------------------------- */
 
 static bool is_folder(const char *path)
 {
@@ -243,9 +243,9 @@ static bool is_content_store(int fd)
     return fstatat(fd, "blobs/sha256", &st, 0) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* Packing zstd as its command does takes threads, which the static library has not; and beside what packing zstd and xz
- * takes, the whole program's libraries are small. Gzip is our own code. What is wrong with a patch is found out by applying
- * it. */
+/* Returns true if applying needs a compressor of zstd or xz: zstd as its command does it needs threads, which the
+ * static library lacks, and beside the memory of these compressors the libraries of the whole program are small. Our
+ * own code does gzip. For an invalid patch, returns false: applying reports the error. */
 static bool needs_whole_program(const struct hf_cli_patch *patch)
 {
     struct hf_cli_patch copy = *patch;
@@ -264,8 +264,8 @@ static bool needs_whole_program(const struct hf_cli_patch *patch)
     return needed;
 }
 
-/* In the thin program only; returns 0 when this program is the one to apply the patch. */
-static int hand_over(struct job *job, const char *word, struct hf_err *err)
+/* For the thin program. Returns 0 if this program can apply the patch. */
+static int hand_over(struct apply_job *job, const char *word, struct hf_err *err)
 {
     struct hf_cli_patch *patch = &job->patch;
     off_t start = lseek(patch->fd, 0, SEEK_CUR);
@@ -290,14 +290,14 @@ int hf_cli_delta_apply(struct hf_cli *cli, const struct hf_cli_args *args, struc
         r = hf_cli_in_open(cli, args->words[1], &patch_fd, err);
     if (r == 0 && sha256 != NULL)
         r = check_hash(patch_fd, sha256, err);
-    struct job job = {
+    struct apply_job job = {
         .cli = cli, .old_fd = old_fd, .patch = {.fd = patch_fd}, .sink = {.out = HF_CLI_OUT_INIT, .err = err}};
     if (r == 0 && cli->hand_over != NULL)
         r = hand_over(&job, args->words[1], err);
     if (r < 0)
         return r;
     if (sha256 == NULL && cli->terminal)
-        (void)fprintf(cli->err, "nothing vouches for this patch (--sha256, or a signed release, would)\n");
+        (void)fprintf(cli->err, "warning: the patch is not verified; use --sha256 or a signed release\n");
     job.store = is_content_store(old_fd);
     job.sync = hf_cli_flag(args, "sync");
     r = is_folder(args->words[0]) && !job.store ? apply_folder(&job, args->words[2], err)

@@ -7,20 +7,20 @@
 #include "base/parse.h"
 #include "cli/delta/patch.h"
 #include "cli/parts.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "os/fd.h"
 
 const struct hf_cli_option hf_cli_delta_info_options[] = {
-    HF_CLI_JSON("as JSON"),
+    HF_CLI_JSON("print as JSON"),
     {.name = NULL},
 };
 
-/* ---- what it says ---------------------------------------------------------------------------------------------------- */
+/* ---- printing ---------------------------------------------------------------------------------------------------- */
 
-/* Nothing where any file of old's size does. */
+/* Returns the start of old's SHA-256 in hex; "": any old file of the right size will do. */
 static const char *old_start(const struct hf_delta_info *info, char hex[static HF_SHA256_HEX])
 {
-    return info->from_any ? "" : hf_hex_encode(info->old_mark, sizeof(info->old_mark), hex);
+    return info->from_any ? "" : hf_hex_encode(info->old_fingerprint, sizeof(info->old_fingerprint), hex);
 }
 
 static json_t *common(const struct hf_delta_info *info, const char *method)
@@ -51,7 +51,7 @@ static void print_common(struct hf_cli *cli, const struct hf_delta_info *info, c
                       100.0 * (double)info->patch_size / (double)info->new_size);
 }
 
-/* Takes `more`. */
+/* Takes ownership of `answer` and `more`. */
 static int print_json(struct hf_cli *cli, json_t *answer, const char *key, json_t *more, struct hf_err *err)
 {
     int r = answer != NULL && more != NULL && json_object_set_new(answer, key, more) == 0
@@ -84,7 +84,7 @@ static int print_plain(struct hf_cli *cli, const struct hf_delta_info *info, con
     return 0;
 }
 
-/* A delta that looks inside: what it asks of a node. */
+/* Prints what applying a deep delta needs. */
 static int print_inside(struct hf_cli *cli, const struct hf_deep_info *info, bool as_json, struct hf_err *err)
 {
     uint64_t delta_bytes = info->delta.patch_size - info->header_bytes - info->recipe_bytes;
@@ -104,9 +104,9 @@ static int print_inside(struct hf_cli *cli, const struct hf_deep_info *info, boo
                           err);
     }
     print_common(cli, &info->delta, "inside");
-    (void)fprintf(cli->out, "inside   %llu streams packed again, %s of memory, %s of scratch space%s%s\n",
+    (void)fprintf(cli->out, "inside   %llu streams compressed again, %s of memory, %s of scratch space%s%s\n",
                   (unsigned long long)info->streams, hf_cli_bytes(info->memory_bytes, memory),
-                  hf_cli_bytes(info->scratch_bytes, scratch), info->libraries[0] != '\0' ? ", as " : "",
+                  hf_cli_bytes(info->scratch_bytes, scratch), info->libraries[0] != '\0' ? ", with " : "",
                   info->libraries);
     (void)fprintf(cli->out, "parts    header %llu, recipe %llu, delta %llu bytes (%s)\n",
                   (unsigned long long)info->header_bytes, (unsigned long long)info->recipe_bytes,

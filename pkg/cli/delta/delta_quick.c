@@ -1,4 +1,5 @@
-/* delta create: its options, and the plain case. In a file of its own, as the thin program (cli/front.h) has only this. */
+/* delta create: its options, and the plain case. A file of its own, because the thin program (cli/front.h) links
+ * only this. */
 #include <errno.h>
 #include <malloc.h>
 #include <string.h>
@@ -8,13 +9,13 @@
 #include "cli/delta/delta.h"
 
 const struct hf_cli_option hf_cli_delta_create_options[] = {
-    {.name = "small", .help = "the fewest bytes (this is the default)"},
+    {.name = "small", .help = "make the smallest patch (default)"},
     {.name = "fast",
-     .help = "quicker to make and to apply, somewhat larger; inside quickly packed zstd only, if not --inside"},
-    {.name = "threads", .value = "N", .letter = 'j', .help = "workers (one per processor); the result is the same"},
+     .help = "make a somewhat larger patch that applies faster; without --inside, look only inside fast zstd levels"},
+    {.name = "threads", .value = "N", .letter = 'j', .help = "threads (one per processor); the patch is the same"},
     {.name = "plain", .help = "do not look inside compressed files"},
-    {.name = "inside", .help = "with --fast: look inside all compressed files, at the price of packing them again"},
-    {.name = "image", .help = "OLD and NEW are archives of container images; a node needs OLD's layers only"},
+    {.name = "inside", .help = "with --fast: look inside all compressed files; applying compresses them again"},
+    {.name = "image", .help = "OLD and NEW are archives of container images; a node needs only OLD's layers"},
     {.name = NULL},
 };
 
@@ -32,11 +33,11 @@ int hf_cli_delta_settings(struct hf_cli *cli, const struct hf_cli_args *args, st
     uint64_t threads;
 
     if (fast && hf_cli_flag(args, "small"))
-        return hf_err_set(err, EINVAL, "--small and --fast are one too many");
+        return hf_err_set(err, EINVAL, "--small and --fast exclude each other");
     if (hf_cli_flag(args, "plain") && hf_cli_flag(args, "inside"))
-        return hf_err_set(err, EINVAL, "--plain and --inside contradict each other");
+        return hf_err_set(err, EINVAL, "--plain and --inside exclude each other");
     if (hf_parse_u64(threads_text, 0, 256, &threads) < 0)
-        return hf_err_set(err, EINVAL, "--threads: '%.40s' is not 0 to 256", threads_text);
+        return hf_err_set(err, EINVAL, "--threads: '%.40s' is not a number from 0 to 256", threads_text);
     if (strcmp(args->words[0], "-") == 0 && strcmp(args->words[1], "-") == 0)
         return hf_err_set(err, EINVAL, "OLD and NEW cannot both be standard input");
     *ret_params = (struct hf_deep_create_params){.delta = {.profile = fast ? HF_DELTA_FAST : HF_DELTA_SMALL,
@@ -48,8 +49,7 @@ int hf_cli_delta_settings(struct hf_cli *cli, const struct hf_cli_args *args, st
     return 0;
 }
 
-/* Where the patch itself goes to standard output, a person at the terminal is told beside it, and a script nothing. */
-void hf_cli_delta_told(struct hf_cli *cli, const struct hf_cli_args *args, uint64_t patch_bytes, uint64_t new_bytes)
+void hf_cli_delta_summary(struct hf_cli *cli, const struct hf_cli_args *args, uint64_t patch_bytes, uint64_t new_bytes)
 {
     bool piped = strcmp(args->words[2], "-") == 0;
     char text[HF_CLI_BYTES_TEXT];
@@ -78,7 +78,7 @@ struct maps {
     const struct hf_cli_map *old, *new_map;
 };
 
-static void rest(void *ctx)
+static void drop_pages(void *ctx)
 {
     const struct maps *maps = ctx;
 
@@ -106,16 +106,16 @@ int hf_cli_delta_quick(struct hf_cli *cli, const struct hf_cli_args *args, const
         (!params->plain && (fast ? hf_deep_may_hold_zstd : hf_deep_may_hold_packed)(new_map.p, new_map.n)))
         return 1;
     if (!fast)
-        (void)mallopt(M_MMAP_THRESHOLD, 128 << 10); /* large tables go back as soon as they are done with */
-    delta.rest = rest;
-    delta.rest_ctx = &maps;
+        (void)mallopt(M_MMAP_THRESHOLD, 128 << 10); /* free() returns large tables to the system at once */
+    delta.on_idle = drop_pages;
+    delta.on_idle_ctx = &maps;
     r = hf_cli_out_open(cli, args->words[2], 0644, &sink.out, err);
     if (r == 0)
         r = hf_delta_create(old.p, old.n, new_map.p, new_map.n, &delta, &out, err);
     if (r == 0)
         r = hf_cli_out_publish(&sink.out, false, err);
     if (r == 0)
-        hf_cli_delta_told(cli, args, sink.size, new_map.n);
+        hf_cli_delta_summary(cli, args, sink.size, new_map.n);
     hf_cli_out_done(&sink.out);
     return r;
 }

@@ -1,4 +1,4 @@
-/* cli/delta/patch.h - a patch read in order, whose beginning can be looked at before. */
+/* cli/delta/patch.h - read a patch in order, after a look at its first bytes. */
 #pragma once
 
 #include "cli/cli.h"
@@ -7,16 +7,16 @@
 struct hf_cli_patch {
     int fd;
     unsigned char head[HF_DEEP_HEAD];
-    size_t head_n, at; /* bytes of it, and how many of them were given out */
+    size_t head_n, at; /* bytes in `head`; bytes of them that hf_cli_patch_read() has returned */
 };
 
-/* Read the head, as far as the patch goes. */
+/* Reads the head, or less if the patch is shorter. */
 HF_MUST_USE int hf_cli_patch_look(struct hf_cli_patch *patch, struct hf_err *err);
-/* By that. */
+/* Returns true if the head is that of a delta that looks inside. */
 bool hf_cli_patch_is_deep(const struct hf_cli_patch *patch);
-/* The callback of struct hf_delta_in: from its first byte, looked at or not. */
+/* Callback of struct hf_delta_in: reads the patch from its first byte. */
 ssize_t hf_cli_patch_read(void *patch, void *bytes, size_t n);
 
-/* Name for the scratch file of who applies a patch to `target`: beside it, as there has to be room anyway; in TMPDIR (/tmp) for standard
- * output. free() it; NULL: out of memory. */
+/* Returns a name for the scratch file: beside `target`, where there has to be space anyway; in TMPDIR (/tmp) if the
+ * target is standard output. The caller frees it. NULL: out of memory. */
 char *hf_cli_patch_scratch(const char *target);

@@ -1,4 +1,4 @@
-/* hold: the site says "not now". The file is read by the agent (sync/hold.h); nothing else is needed, so it works offline. */
+/* hold: the site's order not to update. Writes a file that the agent reads (sync/hold.h), so it works offline. */
 #include "sync/hold.h"
 #include "base/format.h"
 
@@ -11,11 +11,11 @@
 #include "os/file.h"
 
 const struct hf_cli_option hf_cli_hold_options[] = {
-    {.name = "reason", .value = "TEXT", .help = "hold, and say why: it is shown centrally"},
-    {.name = "for", .value = "DURATION", .help = "how long (8h, 2d); without it, up to seven days"},
-    {.name = "release", .help = "stop holding"},
+    {.name = "reason", .value = "TEXT", .help = "hold for this reason; the EdgeNode shows it"},
+    {.name = "for", .value = "DURATION", .help = "duration of the hold (8h, 2d; default and maximum: 7d)"},
+    {.name = "release", .help = "end the hold"},
     {.name = "state-dir", .value = "DIR", .help = "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"},
-    HF_CLI_JSON("show the hold as JSON"),
+    HF_CLI_JSON("print the hold as JSON"),
     {.name = NULL},
 };
 
@@ -30,15 +30,15 @@ static int write_hold(struct hf_cli *cli, const struct hf_cli_args *args, const 
     if (r < 0)
         return r;
     if (for_ns > HF_HOLD_MAX_NS)
-        return hf_err_set(err, EINVAL, "--for: at most 7d, so that a forgotten hold does not keep a fix away for ever");
+        return hf_err_set(err, EINVAL, "--for: at most 7d, so that a forgotten hold does not block fixes for ever");
     _cleanup_(hf_json_freep) json_t *hold =
         json_pack("{s:s, s:s}", "reason", hf_cli_value(args, "reason", ""), "since", hf_format_time(now, when));
     if (hold == NULL)
-        return hf_err_set(err, EINVAL, "--reason: no valid UTF-8 text");
+        return hf_err_set(err, EINVAL, "--reason: not valid UTF-8");
     if (length != NULL)
         r = hf_cli_put(hold, "until", json_string(hf_format_time(now + for_ns, when)), err);
     if (r == 0 && (hf_json_format(hold, &text) < 0 || hf_buf_add_str(&text, "\n") < 0))
-        r = hf_err_set(err, EINVAL, "--reason: longer than a hold file may be");
+        r = hf_err_set(err, EINVAL, "--reason: too long");
     if (r == 0)
         r = hf_file_replace(cli->fs, path, text.p, text.n, 0644, err);
     return r;
@@ -55,7 +55,7 @@ static int show_hold(struct hf_cli *cli, const struct hf_cli_args *args, const c
     if (r < 0 && r != -ENOENT)
         return r;
     if (r == 0)
-        (void)!hf_hold_parse(hf_buf_view(&text), &hold, NULL); /* what cannot be read holds too, and says so */
+        (void)!hf_hold_parse(hf_buf_view(&text), &hold, NULL); /* an invalid file holds, too; its reason says so */
     bool active = hf_hold_active(&hold, hf_unix_ns(cli->clock), &end);
     if (end != HF_NEVER)
         (void)hf_format_time(end, when);
@@ -81,11 +81,11 @@ int hf_cli_hold(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_er
     if (path == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     if (release && hold)
-        return hf_err_set(err, EINVAL, "--reason and --release are one too many");
+        return hf_err_set(err, EINVAL, "--reason and --release exclude each other");
     if (!hold && hf_cli_value(args, "for", NULL) != NULL)
-        return hf_err_set(err, EINVAL, "--for needs --reason: say why");
+        return hf_err_set(err, EINVAL, "--for needs --reason");
     if (stat(state, &st) < 0 || !S_ISDIR(st.st_mode))
-        return hf_err_set(err, ENOENT, "state folder '%s' is not there: --state-dir names the agent's", state);
+        return hf_err_set(err, ENOENT, "state folder '%s' does not exist: set --state-dir to the agent's", state);
     if (release)
         return hf_file_remove(cli->fs, path, err);
     return hold ? write_hold(cli, args, path, err) : show_hold(cli, args, path, err);

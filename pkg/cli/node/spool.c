@@ -1,6 +1,7 @@
-/* spool stat, cat, verify: telemetry that waits in a folder, for a person with a dead node's disk in hand. Reads only.
+/* spool stat, cat, verify: telemetry that waits in a folder, for example on the disk of a dead node. Reads only.
  *
- * DIR is one spool, or any folder above some (the agent's EDGE_STORAGE_DIR): each found below is looked at, in order of name. */
+ * DIR is one spool, or a folder that holds spools (the agent's EDGE_STORAGE_DIR): the commands read all of them, in
+ * order of name. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -18,23 +19,23 @@
 enum { MAX_SPOOLS = 256, MAX_DEPTH = 6, MAX_CLASSES = 32, MAX_SEVERITIES = 32 };
 
 const struct hf_cli_option hf_cli_spool_stat_options[] = {
-    HF_CLI_JSON("as JSON, one object for each spool"),
+    HF_CLI_JSON("print JSON, one object for each spool"),
     {.name = NULL},
 };
 const struct hf_cli_option hf_cli_spool_verify_options[] = {
-    HF_CLI_JSON("as JSON, one object for each spool"),
+    HF_CLI_JSON("print JSON, one object for each spool"),
     {.name = NULL},
 };
 const struct hf_cli_option hf_cli_spool_cat_options[] = {
-    {.name = "all", .help = "also what was delivered and is still there"},
-    {.name = "from", .value = "WHERE", .help = "a time (RFC 3339) or a sequence; nothing before it"},
-    {.name = "to", .value = "WHERE", .help = "the same; nothing after it"},
-    {.name = "severity", .value = "NAME", .help = "this severity and above"},
-    HF_CLI_JSON("each with its sequence, time, source and severity"),
+    {.name = "all", .help = "include delivered events that are still on the disk"},
+    {.name = "from", .value = "WHERE", .help = "first event: a time (RFC 3339) or a sequence"},
+    {.name = "to", .value = "WHERE", .help = "last event: a time (RFC 3339) or a sequence"},
+    {.name = "severity", .value = "NAME", .help = "only this severity and above"},
+    HF_CLI_JSON("print JSON lines with sequence, time, source and severity"),
     {.name = NULL},
 };
 
-/* ---- which spools ------------------------------------------------------------------------------------------------- */
+/* ---- finding spools ---------------------------------------------------------------------------------------------- */
 
 struct spools {
     char *dirs[MAX_SPOOLS];
@@ -87,19 +88,20 @@ static int spools_of(struct hf_cli *cli, const char *dir, struct spools *spools,
     int r = find_spools(cli, dir, 0, spools, err);
 
     if (r == 0 && spools->n == 0)
-        return hf_err_set(err, ENOENT, "there is no spool in '%s'", dir);
+        return hf_err_set(err, ENOENT, "no spool in '%s'", dir);
     return r;
 }
 
-/* ---- what is in them ---------------------------------------------------------------------------------------------- */
+/* ---- stat and verify --------------------------------------------------------------------------------------------- */
 
-struct tally {
-    uint64_t by_class[MAX_CLASSES], by_severity[MAX_SEVERITIES]; /* of what waits */
+/* Numbers of waiting events. */
+struct spool_tally {
+    uint64_t by_class[MAX_CLASSES], by_severity[MAX_SEVERITIES];
 };
 
 static int count(void *arg, const struct hf_spool_record *record, bool waiting)
 {
-    struct tally *tally = arg;
+    struct spool_tally *tally = arg;
 
     if (waiting) {
         tally->by_class[HF_MIN(record->tag >> 16, (uint32_t)MAX_CLASSES - 1)]++;
@@ -177,7 +179,7 @@ static int put_damage(json_t *object, const struct hf_spool_found *found, struct
 }
 
 static int print_json(struct hf_cli *cli, const char *dir, const struct hf_spool_found *found,
-                      const struct tally *tally, struct hf_err *err)
+                      const struct spool_tally *tally, struct hf_err *err)
 {
     _cleanup_(hf_json_freep) json_t *line = json_object();
     const struct {
@@ -233,16 +235,16 @@ static void print_damage(FILE *to, const struct hf_spool_found *found)
         gap = ", ";
     }
     if (found->segments > 0 && !found->cursor_found) {
-        (void)fprintf(to, "%sno cursor: what was delivered is not known", gap);
+        (void)fprintf(to, "%sno cursor: unknown which events were delivered", gap);
         gap = ", ";
     }
     if (found->segments > 0 && found->stream[0] == '\0')
-        (void)fprintf(to, "%sno name of the stream", gap);
+        (void)fprintf(to, "%sunknown stream name", gap);
     (void)fprintf(to, hf_spool_is_damaged(found) ? "\n" : "none\n");
 }
 
 static void print_text(struct hf_cli *cli, const char *dir, const struct hf_spool_found *found,
-                       const struct tally *tally)
+                       const struct spool_tally *tally)
 {
     char bytes[HF_CLI_BYTES_TEXT], oldest[HF_TIME_TEXT], newest[HF_TIME_TEXT];
     FILE *to = cli->out;
@@ -267,10 +269,10 @@ static void print_text(struct hf_cli *cli, const char *dir, const struct hf_spoo
     print_damage(to, found);
 }
 
-/* Look at every spool of DIR. HF_EXIT_FAILED when one is damaged. */
+/* Reads every spool of DIR and calls print() for each. Returns HF_EXIT_FAILED if one is damaged. */
 static int each_spool(struct hf_cli *cli, const struct hf_cli_args *args,
-                      int (*told)(struct hf_cli *cli, bool json, const char *dir, const struct hf_spool_found *found,
-                                  const struct tally *tally, struct hf_err *err),
+                      int (*print)(struct hf_cli *cli, bool json, const char *dir, const struct hf_spool_found *found,
+                                   const struct spool_tally *tally, struct hf_err *err),
                       struct hf_err *err)
 {
     _cleanup_(spools_done) struct spools spools = {.n = 0};
@@ -279,18 +281,18 @@ static int each_spool(struct hf_cli *cli, const struct hf_cli_args *args,
 
     for (size_t i = 0; r == 0 && i < spools.n; i++) {
         struct hf_spool_found found;
-        struct tally tally = {.by_class = {0}};
+        struct spool_tally tally = {.by_class = {0}};
         r = hf_spool_look(cli->fs, spools.dirs[i], count, &tally, &found, err);
         if (r == 0) {
             damaged |= hf_spool_is_damaged(&found);
-            r = told(cli, hf_cli_flag(args, "json"), spools.dirs[i], &found, &tally, err);
+            r = print(cli, hf_cli_flag(args, "json"), spools.dirs[i], &found, &tally, err);
         }
     }
     return r < 0 ? r : damaged ? HF_EXIT_FAILED : HF_EXIT_OK;
 }
 
-static int tell_stat(struct hf_cli *cli, bool json, const char *dir, const struct hf_spool_found *found,
-                     const struct tally *tally, struct hf_err *err)
+static int print_stat(struct hf_cli *cli, bool json, const char *dir, const struct hf_spool_found *found,
+                      const struct spool_tally *tally, struct hf_err *err)
 {
     if (json)
         return print_json(cli, dir, found, tally, err);
@@ -298,8 +300,8 @@ static int tell_stat(struct hf_cli *cli, bool json, const char *dir, const struc
     return 0;
 }
 
-static int tell_verify(struct hf_cli *cli, bool json, const char *dir, const struct hf_spool_found *found,
-                       const struct tally *tally, struct hf_err *err)
+static int print_verify(struct hf_cli *cli, bool json, const char *dir, const struct hf_spool_found *found,
+                        const struct spool_tally *tally, struct hf_err *err)
 {
     if (json)
         return print_json(cli, dir, found, tally, err);
@@ -307,36 +309,36 @@ static int tell_verify(struct hf_cli *cli, bool json, const char *dir, const str
     if (hf_spool_is_damaged(found))
         print_damage(cli->out, found);
     else
-        (void)fprintf(cli->out, "all of them whole\n");
+        (void)fprintf(cli->out, "all intact\n");
     return 0;
 }
 
 int hf_cli_spool_stat(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
-    return each_spool(cli, args, tell_stat, err);
+    return each_spool(cli, args, print_stat, err);
 }
 
 int hf_cli_spool_verify(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
-    return each_spool(cli, args, tell_verify, err);
+    return each_spool(cli, args, print_verify, err);
 }
 
-/* ---- the records themselves --------------------------------------------------------------------------------------- */
+/* ---- cat --------------------------------------------------------------------------------------------------------- */
 
-/* A time or a sequence; both 0: not given. */
-struct where {
+/* A time or a sequence; both 0: no bound. */
+struct spool_bound {
     uint64_t unix_ns, sequence;
 };
 
 struct cat {
     struct hf_cli *cli;
     bool all, json;
-    struct where from, to;
+    struct spool_bound from, to;
     enum hf_severity severity;
     struct hf_err *err;
 };
 
-static int parse_where(const struct hf_cli_args *args, const char *option, struct where *ret, struct hf_err *err)
+static int parse_bound(const struct hf_cli_args *args, const char *option, struct spool_bound *ret, struct hf_err *err)
 {
     const char *text = hf_cli_value(args, option, NULL);
 
@@ -355,7 +357,7 @@ static bool wanted(const struct cat *cat, const struct hf_spool_record *record, 
            (record->tag & 0xffff) >= (uint32_t)cat->severity;
 }
 
-/* The payload as JSON where it is, else as text, else (bytes that are no text) in base64. */
+/* Adds the payload as JSON if it is JSON, else as text, else (not UTF-8) as base64. */
 static int put_payload(json_t *line, struct hf_view payload, struct hf_err *err)
 {
     json_t *event = NULL;
@@ -403,11 +405,11 @@ int hf_cli_spool_cat(struct hf_cli *cli, const struct hf_cli_args *args, struct 
     bool damaged = false;
 
     if (severity != NULL && !hf_severity_parse(severity, strlen(severity), &cat.severity))
-        return hf_err_set(err, EINVAL,
-                          "--severity '%s' is not known; debug, info, notice, warning, error, critical are", severity);
-    int r = parse_where(args, "from", &cat.from, err);
+        return hf_err_set(err, EINVAL, "unknown --severity '%s': debug, info, notice, warning, error or critical",
+                          severity);
+    int r = parse_bound(args, "from", &cat.from, err);
     if (r == 0)
-        r = parse_where(args, "to", &cat.to, err);
+        r = parse_bound(args, "to", &cat.to, err);
     if (r == 0)
         r = spools_of(cli, args->words[0], &spools, err);
     for (size_t i = 0; r == 0 && i < spools.n; i++) {
@@ -415,7 +417,7 @@ int hf_cli_spool_cat(struct hf_cli *cli, const struct hf_cli_args *args, struct 
         r = hf_spool_look(cli->fs, spools.dirs[i], print_record, &cat, &found, err);
         if (r == 0 && hf_spool_is_damaged(&found)) {
             damaged = true;
-            (void)fprintf(cli->err, "%s: damaged; 'spool verify' says how\n", spools.dirs[i]);
+            (void)fprintf(cli->err, "%s: damaged; 'spool verify' shows the details\n", spools.dirs[i]);
         }
     }
     return r < 0 ? r : damaged ? HF_EXIT_FAILED : HF_EXIT_OK;

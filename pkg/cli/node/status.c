@@ -1,9 +1,9 @@
-/* status: what the agent of this node last said, and how old that is, read from its run folder and its state folder; works offline
- * and with the agent dead.
+/* status: the last status of this node's agent and its age, from the agent's run folder and state folder. Works
+ * offline and without a running agent.
  *
- * <run>/status.json is every status, in memory. <state>/status/EdgeNode-<node>.json is there when the agent works from a folder
- * (--source), <state>/outbox.json while what it says could not be delivered. The newest counts. When there is none of them, as
- * after a reboot with all delivered, its journals speak (cli/node/status_local.h). */
+ * <run>/status.json has every status, in memory. <state>/status/EdgeNode-<node>.json exists if the agent works from
+ * a folder (--source), <state>/outbox.json while the agent cannot deliver its status. The newest counts. Without any
+ * of them, as after a reboot with everything delivered, the journals tell the state (cli/node/status_local.h). */
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
@@ -20,7 +20,7 @@
 const struct hf_cli_option hf_cli_status_options[] = {
     {.name = "state-dir", .value = "DIR", .help = "the agent's state folder (" HF_CLI_DEFAULT_STATE_DIR ")"},
     {.name = "run-dir", .value = "DIR", .help = "the agent's run folder (" HF_CLI_DEFAULT_RUN_DIR ")"},
-    HF_CLI_JSON("as JSON: {\"node\": EdgeNode, \"seen\": ..., \"hold\": ...}"),
+    HF_CLI_JSON("print as JSON: {\"node\": EdgeNode, \"seen\": ..., \"hold\": ...}"),
     {.name = NULL},
 };
 
@@ -36,20 +36,20 @@ static int read_json(struct hf_cli *cli, const char *path, json_t **ret_json, st
     return r < 0 && r != -ENOENT ? hf_err_wrap(err, r, "status '%s'", path) : r;
 }
 
-struct where {
+struct status_dirs {
     const char *state;
-    const char *run; /* NULL: none for this state folder */
+    const char *run; /* NULL: no run folder for this state folder */
 };
 
-static struct where where_of(const struct hf_cli_args *args)
+static struct status_dirs dirs_of(const struct hf_cli_args *args)
 {
     const char *state = hf_cli_value(args, "state-dir", HF_CLI_DEFAULT_STATE_DIR);
     bool usual = strcmp(state, HF_CLI_DEFAULT_STATE_DIR) == 0;
 
-    return (struct where){state, hf_cli_value(args, "run-dir", usual ? HF_CLI_DEFAULT_RUN_DIR : NULL)};
+    return (struct status_dirs){state, hf_cli_value(args, "run-dir", usual ? HF_CLI_DEFAULT_RUN_DIR : NULL)};
 }
 
-/* Whichever was made last is the node's word. Takes `path` over; a file that is not there is none. */
+/* Reads a status and keeps it if it is the newest so far. Frees `path`. A missing file is no error. */
 static int consider(struct hf_cli *cli, char *path, json_t **newest, struct hf_err *err)
 {
     _cleanup_(hf_freep) char *own = path;
@@ -69,7 +69,7 @@ static int consider(struct hf_cli *cli, char *path, json_t **newest, struct hf_e
     return 0;
 }
 
-/* An agent has one name; a node that was renamed has left a file behind. */
+/* Considers all statuses in the folder: a renamed node leaves one behind. */
 static int consider_folder(struct hf_cli *cli, const char *state, json_t **newest, struct hf_err *err)
 {
     _cleanup_(hf_freep) char *folder = hf_asprintf("%s/status", state);
@@ -86,41 +86,41 @@ static int consider_folder(struct hf_cli *cli, const char *state, json_t **newes
     return r;
 }
 
-static int read_told(struct hf_cli *cli, const struct where *where, json_t **newest, struct hf_err *err)
+static int read_newest(struct hf_cli *cli, const struct status_dirs *dirs, json_t **newest, struct hf_err *err)
 {
-    int r = where->run != NULL ? consider(cli, hf_asprintf("%s/status.json", where->run), newest, err) : 0;
+    int r = dirs->run != NULL ? consider(cli, hf_asprintf("%s/status.json", dirs->run), newest, err) : 0;
 
     if (r == 0)
-        r = consider_folder(cli, where->state, newest, err);
+        r = consider_folder(cli, dirs->state, newest, err);
     if (r == 0)
-        r = consider(cli, hf_asprintf("%s/outbox.json", where->state), newest, err);
+        r = consider(cli, hf_asprintf("%s/outbox.json", dirs->state), newest, err);
     return r;
 }
 
-/* `since`: the agent that runs does so since then; 0: none runs. */
-static int read_node(struct hf_cli *cli, const struct where *where, uint64_t since, json_t **ret_node,
+/* since: start of the running agent; 0: none runs. */
+static int read_node(struct hf_cli *cli, const struct status_dirs *dirs, uint64_t since, json_t **ret_node,
                      struct hf_err *err)
 {
-    _cleanup_(hf_json_freep) json_t *told = NULL;
-    int r = read_told(cli, where, &told, err);
+    _cleanup_(hf_json_freep) json_t *newest = NULL;
+    int r = read_newest(cli, dirs, &newest, err);
 
     if (r < 0)
         return r;
-    /* What is older than the agent that runs, and not renewed by it, is left from other days, with another source of objects. */
-    bool leftover = since != 0 && hf_cli_observed_unix_ns(told) < since &&
-                    hf_cli_judge_seen(cli, told, true).state == HF_CLI_SILENT;
-    if (told != NULL && !leftover) {
-        *ret_node = hf_steal(told);
+    /* A status that is older than the running agent, and that this agent does not renew, comes from an earlier
+     * source of objects. */
+    bool leftover = since != 0 && hf_cli_observed_unix_ns(newest) < since &&
+                    hf_cli_judge_seen(cli, newest, true).state == HF_CLI_SILENT;
+    if (newest != NULL && !leftover) {
+        *ret_node = hf_steal(newest);
         return 0;
     }
-    r = hf_cli_status_local(cli, where->state, ret_node, err);
-    if (r == -ENOENT && told != NULL) {
-        *ret_node = hf_steal(told);
+    r = hf_cli_status_local(cli, dirs->state, ret_node, err);
+    if (r == -ENOENT && newest != NULL) {
+        *ret_node = hf_steal(newest);
         return 0;
     }
     if (r == -ENOENT)
-        return hf_err_set(err, ENOENT, "'%s' holds no status: is an agent running with this --state-dir?",
-                          where->state);
+        return hf_err_set(err, ENOENT, "'%s' has no status: does an agent run with this --state-dir?", dirs->state);
     return r;
 }
 
@@ -137,9 +137,10 @@ static struct hf_hold read_hold(struct hf_cli *cli, const char *state)
     return hold;
 }
 
-/* ---- what it comes to ---------------------------------------------------------------------------------------------- */
+/* ---- the exit code ----------------------------------------------------------------------------------------------- */
 
-/* What does not mend itself: a refused object, a source that gives nothing, a server that takes no status. */
+/* Returns true for a condition that does not resolve by itself: a refused object, an unreadable source, an
+ * undelivered status. */
 static bool stays_wrong(const json_t *condition)
 {
     static const struct {
@@ -153,7 +154,7 @@ static bool stays_wrong(const json_t *condition)
     return false;
 }
 
-/* RolledBack and Rejected stay until somebody does something. */
+/* Returns true if the node needs a person's attention. RolledBack and Rejected stay until somebody acts. */
 static bool needs_person(const json_t *node)
 {
     const json_t *updates = hf_json_at(node, "status.updates"), *conditions = hf_json_at(node, "status.conditions");
@@ -181,12 +182,12 @@ static int print_json(struct hf_cli *cli, json_t *node, const struct hf_cli_seen
 
 int hf_cli_status(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)
 {
-    const struct where where = where_of(args);
+    const struct status_dirs dirs = dirs_of(args);
     _cleanup_(hf_json_freep) json_t *node = NULL;
-    struct hf_hold hold = read_hold(cli, where.state);
+    struct hf_hold hold = read_hold(cli, dirs.state);
     uint64_t since = 0;
-    bool agent_runs = hf_cli_agent_runs(cli, where.state, &since);
-    int r = read_node(cli, &where, agent_runs ? since : 0, &node, err);
+    bool agent_runs = hf_cli_agent_runs(cli, dirs.state, &since);
+    int r = read_node(cli, &dirs, agent_runs ? since : 0, &node, err);
 
     if (r < 0)
         return r;

@@ -43,19 +43,19 @@ static int describe(json_t *item, const struct hf_journal *j, struct hf_err *err
         r = put_number(item, "bytesFetched", j->bytes_fetched, err);
     if (r == 0)
         r = put_number(item, "attempts", j->attempts, err);
-    /* Which wait it is (admission, a window, a hold) is not written down, only that it waits. */
+    /* The journal records that an update waits, but not for what (admission, a window, a hold). */
     bool waits = j->phase == HF_PHASE_WAITING && j->reason == HF_R_Queued;
     if (r == 0)
         r = put_text(item, "reason", waits ? "" : hf_reason_name(j->reason), err);
     if (r == 0)
         r = put_text(item, "message",
-                     waits ? "what it waits for is not kept on the disk: see the EdgeNode" : j->message, err);
+                     waits ? "the journal does not record what it waits for: see the EdgeNode" : j->message, err);
     if (r == 0 && j->time_unix_ns != 0)
         r = put_text(item, "time", hf_format_time(j->time_unix_ns, time), err);
     return r;
 }
 
-/* One that cannot be read is told, and hides no other. */
+/* Reports an unreadable journal as a message, so that it hides no other update. */
 static int add_update(struct hf_cli *cli, const char *state, const char *name, json_t *updates, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_JOURNAL_MAX_BYTES);

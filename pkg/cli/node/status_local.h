@@ -1,11 +1,12 @@
-/* cli/node/status_local.h - how a node stands, from what its agent keeps for itself: the updates' journals and the clock file.
+/* cli/node/status_local.h - a node's status from the files that its agent keeps for itself: the journals of updates,
+ * and the clock file.
  *
- * An agent whose statuses arrive at a server keeps no copy of them (that would be a disk write for each); its journals say the same
- * of every update, and are there at any time. Nothing is changed by looking: a damaged journal is named, not set aside. */
+ * An agent whose statuses reach a server keeps no copy of them, to save a disk write each. Its journals hold the
+ * same facts about each update at any time. Reads only: reports a damaged journal, but does not set it aside. */
 #pragma once
 
 #include "cli/cli.h"
 #include "codec/json.h"
 
-/* An EdgeNode with what is known: status.updates, status.contact.lastTime. -ENOENT: no agent ever worked with this folder. */
+/* Makes an EdgeNode with status.updates and status.contact.lastTime. -ENOENT: no agent has used this folder. */
 HF_MUST_USE int hf_cli_status_local(struct hf_cli *cli, const char *state, json_t **ret_node, struct hf_err *err);

@@ -8,24 +8,24 @@
 
 enum { CELLS = 9, MAX_CELL = 64 };
 
-struct row {
+struct status_row {
     char cells[CELLS][MAX_CELL];
 };
 
-/* ---- tables ------------------------------------------------------------------------------------------------------- */
+/* ---- tables ------------------------------------------------------------------------------------------------------ */
 
-/* An empty cell would shift the columns for who splits a line at blanks. */
-static void set(struct row *row, size_t cell, const char *text)
+/* Sets a cell; "-" if the text is empty, so that scripts can split lines at blanks. */
+static void set(struct status_row *row, size_t cell, const char *text)
 {
     (void)snprintf(row->cells[cell], MAX_CELL, "%s", text[0] != '\0' ? text : "-");
 }
 
-static void set_number(struct row *row, size_t cell, int64_t number)
+static void set_number(struct status_row *row, size_t cell, int64_t number)
 {
     (void)snprintf(row->cells[cell], MAX_CELL, "%lld", (long long)number);
 }
 
-static void print_rows(FILE *to, const struct row *rows, size_t n)
+static void print_rows(FILE *to, const struct status_row *rows, size_t n)
 {
     size_t widths[CELLS] = {0}, cells = 0;
 
@@ -40,13 +40,13 @@ static void print_rows(FILE *to, const struct row *rows, size_t n)
                           c + 1 < cells ? "  " : "\n");
 }
 
-/* One row per item of `list`, below the titles. */
+/* Prints the titles and one row for each item of `list`. */
 static int print_table(FILE *to, const char *const titles[CELLS], const json_t *list,
-                       void (*fill)(struct row *row, const json_t *item, uint64_t now_unix_ns), uint64_t now_unix_ns,
-                       struct hf_err *err)
+                       void (*fill)(struct status_row *row, const json_t *item, uint64_t now_unix_ns),
+                       uint64_t now_unix_ns, struct hf_err *err)
 {
     size_t n = json_array_size(list);
-    struct row *rows = calloc(n + 1, sizeof(*rows));
+    struct status_row *rows = calloc(n + 1, sizeof(*rows));
 
     if (rows == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
@@ -69,9 +69,9 @@ static void print_messages(FILE *to, const json_t *list)
     }
 }
 
-/* ---- updates ------------------------------------------------------------------------------------------------------ */
+/* ---- updates ----------------------------------------------------------------------------------------------------- */
 
-static void fill_update(struct row *row, const json_t *update, uint64_t now_unix_ns)
+static void fill_update(struct status_row *row, const json_t *update, uint64_t now_unix_ns)
 {
     char text[HF_CLI_BYTES_TEXT];
 
@@ -100,9 +100,9 @@ static int print_updates(FILE *to, const json_t *updates, struct hf_err *err)
     return r;
 }
 
-/* ---- telemetry ---------------------------------------------------------------------------------------------------- */
+/* ---- telemetry --------------------------------------------------------------------------------------------------- */
 
-static void set_ago(struct row *row, size_t cell, const json_t *item, const char *key, uint64_t now_unix_ns)
+static void set_ago(struct status_row *row, size_t cell, const json_t *item, const char *key, uint64_t now_unix_ns)
 {
     char text[HF_CLI_AGO_TEXT];
     uint64_t time = 0;
@@ -113,7 +113,7 @@ static void set_ago(struct row *row, size_t cell, const json_t *item, const char
         set(row, cell, "");
 }
 
-static void fill_sink(struct row *row, const json_t *sink, uint64_t now_unix_ns)
+static void fill_sink(struct status_row *row, const json_t *sink, uint64_t now_unix_ns)
 {
     char text[HF_CLI_BYTES_TEXT];
 
@@ -142,10 +142,10 @@ static int print_telemetry(FILE *to, const json_t *telemetry, uint64_t now_unix_
     return 0;
 }
 
-/* ---- conditions --------------------------------------------------------------------------------------------------- */
+/* ---- conditions -------------------------------------------------------------------------------------------------- */
 
-/* How much of a condition's message is not said by an update already. */
-static size_t unsaid(const char *message, const json_t *updates)
+/* Returns the length of the part of a condition's message that no update's message repeats. */
+static size_t length_without_updates(const char *message, const json_t *updates)
 {
     for (size_t i = 0; i < json_array_size(updates); i++) {
         const char *said = hf_json_str_or(json_array_get(updates, i), "message", "");
@@ -165,14 +165,14 @@ static void print_conditions(FILE *to, const json_t *conditions, const json_t *u
     for (size_t i = 0; i < json_array_size(conditions); i++) {
         const json_t *condition = json_array_get(conditions, i);
         const char *message = hf_json_str_or(condition, "message", "");
-        size_t n = unsaid(message, updates);
+        size_t n = length_without_updates(message, updates);
         (void)fprintf(to, "%s=%s %s%s%.*s\n", hf_json_str_or(condition, "type", ""),
                       hf_json_str_or(condition, "status", ""), hf_json_str_or(condition, "reason", ""),
                       n > 0 ? ": " : "", (int)n, message);
     }
 }
 
-/* ---- the node ----------------------------------------------------------------------------------------------------- */
+/* ---- the node ---------------------------------------------------------------------------------------------------- */
 
 static void print_seen(FILE *to, const struct hf_cli_seen *seen)
 {
@@ -183,7 +183,7 @@ static void print_seen(FILE *to, const struct hf_cli_seen *seen)
     else if (seen->state == HF_CLI_SILENT)
         (void)fprintf(to, ", Silent (%s%s%s%s)", seen->known ? "last seen " : "",
                       seen->known ? hf_cli_ago(seen->age_ns, ago) : "", seen->known ? " ago; " : "",
-                      seen->agent_runs ? "the agent runs and does not renew it" : "no agent runs on this state folder");
+                      seen->agent_runs ? "the agent runs but does not renew it" : "no agent runs on this state folder");
     else if (seen->state != HF_CLI_CURRENT)
         (void)fprintf(to, ", %s%s%s%s", hf_cli_seen_name(seen->state), seen->known ? " " : "",
                       seen->known ? hf_cli_ago(seen->age_ns, ago) : "", seen->known ? " ago" : "");
@@ -193,10 +193,10 @@ static void print_head(FILE *to, const json_t *node, const struct hf_cli_seen *s
 {
     const char *name = hf_json_str(node, "metadata.name"), *last = hf_json_str(node, "status.contact.lastTime");
 
-    if (name == NULL) { /* from its journals: statuses that arrive are not kept on the disk */
-        (void)fprintf(to, "this node, as its journals say");
+    if (name == NULL) { /* from the journals: the agent keeps no copy of a delivered status */
+        (void)fprintf(to, "this node, from its journals");
         print_seen(to, seen);
-        (void)fprintf(to, last != NULL ? ", last contact noted %s\n" : ", no contact noted yet\n", last);
+        (void)fprintf(to, last != NULL ? ", last contact %s\n" : ", no contact yet\n", last);
         return;
     }
     (void)fprintf(to, "node %s, agent %s (%s)", name, hf_json_str_or(node, "status.agent.version", "?"),

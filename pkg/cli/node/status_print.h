@@ -1,5 +1,5 @@
-/* cli/node/status_print.h - a node's status for a person: a line on the node, then what it installs, where its telemetry goes, and what is
- * wrong. */
+/* cli/node/status_print.h - print a node's status as text: one line for the node, then its updates, its telemetry
+ * sinks and its conditions. */
 #pragma once
 
 #include "cli/node/status_seen.h"

@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "base/parse.h"
 
-#define DEFAULT_INTERVAL_NS (300 * HF_NS_PER_S) /* SyncPolicy's, for a status that does not say */
+#define DEFAULT_INTERVAL_NS (300 * HF_NS_PER_S) /* as in SyncPolicy; for a status without an interval */
 #define GRACE_NS (60 * HF_NS_PER_S)
 
 const char *hf_cli_seen_name(enum hf_cli_seen_state state)
@@ -28,7 +28,7 @@ bool hf_cli_agent_runs(struct hf_cli *cli, const char *state_dir, uint64_t *ret_
     if (fd < 0)
         return fd != -ENOENT && fd != -ENOTDIR;
     int r = cli->fs->flock(cli->fs->ctx, fd, LOCK_SH | LOCK_NB);
-    if (cli->fs->fstat(cli->fs->ctx, fd, &st) == 0) /* an agent writes its pid there when it starts */
+    if (cli->fs->fstat(cli->fs->ctx, fd, &st) == 0) /* an agent writes its pid to the file when it starts */
         *ret_since_unix_ns = (uint64_t)st.st_mtim.tv_sec * HF_NS_PER_S + (uint64_t)st.st_mtim.tv_nsec;
     (void)cli->fs->close(cli->fs->ctx, fd);
     return r == -EWOULDBLOCK;

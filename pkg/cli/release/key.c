@@ -1,25 +1,26 @@
-/* key generate, key public */
+/* key generate, key public. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
 #include "cli/release/keyfile.h"
+#include "trust/key.h"
 
 const struct hf_cli_option hf_cli_key_generate_options[] = {
-    {.name = "public", .value = "FILE", .help = "where the public half goes (NAME.pem)"},
-    HF_CLI_JSON("what was made, as JSON"),
+    {.name = "public", .value = "FILE", .help = "file for the public half (NAME.pem)"},
+    HF_CLI_JSON("print the result as JSON"),
     {.name = NULL},
 };
 const struct hf_cli_option hf_cli_key_public_options[] = {{.name = NULL}};
 
-/* A key that is overwritten is a fleet that has to be visited. */
+/* An overwritten key would mean a visit to every node. */
 static int refuse_existing(const char *path, struct hf_err *err)
 {
     struct stat st;
 
     if (strcmp(path, "-") != 0 && lstat(path, &st) == 0)
-        return hf_err_set(err, EEXIST, "'%s' exists already and is left alone", path);
+        return hf_err_set(err, EEXIST, "'%s' exists already; it will not be overwritten", path);
     return 0;
 }
 
@@ -35,13 +36,13 @@ static int write_key(struct hf_cli *cli, const char *path, mode_t mode, const st
     return r;
 }
 
-/* Half of the pair goes to standard output, which has room for nothing else then. */
+/* Returns true if one half goes to standard output, which then carries nothing else. */
 static bool is_piped(const struct hf_cli_pair *pair)
 {
     return strcmp(pair->private_file, "-") == 0 || strcmp(pair->public_file, "-") == 0;
 }
 
-static int tell_pair(struct hf_cli *cli, bool json, const struct hf_cli_pair *pair, struct hf_err *err)
+static int print_pair(struct hf_cli *cli, bool json, const struct hf_cli_pair *pair, struct hf_err *err)
 {
     FILE *to = is_piped(pair) ? cli->err : cli->out;
 
@@ -49,7 +50,7 @@ static int tell_pair(struct hf_cli *cli, bool json, const struct hf_cli_pair *pa
         _cleanup_(hf_json_freep) json_t *answer = json_pack("{s:s, s:s, s:s}", "keyId", pair->key_id, "privateKey",
                                                             pair->private_file, "publicKey", pair->public_file);
         return answer != NULL ? hf_cli_print_json(cli, answer, err)
-                              : hf_err_set(err, EINVAL, "a file name is no UTF-8 text");
+                              : hf_err_set(err, EINVAL, "a file name is not valid UTF-8");
     }
     (void)fprintf(to, "%s: private key: sign with it, keep it secret, keep a copy\n", pair->private_file);
     (void)fprintf(to, "%s: public key, key id %s\n", pair->public_file, pair->key_id);
@@ -78,7 +79,7 @@ int hf_cli_key_generate(struct hf_cli *cli, const struct hf_cli_args *args, stru
         r = write_key(cli, pair.private_file, 0600, &private_pem, err);
     if (r == 0)
         r = write_key(cli, pair.public_file, 0644, &public_pem, err);
-    return r == 0 ? tell_pair(cli, json, &pair, err) : r;
+    return r == 0 ? print_pair(cli, json, &pair, err) : r;
 }
 
 int hf_cli_key_public(struct hf_cli *cli, const struct hf_cli_args *args, struct hf_err *err)

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "trust/key.h"
 
-/* Length of `name` without this ending; 0: it has another, or nothing else. */
+/* Returns the length of `name` without this suffix; 0: it does not end so, or nothing precedes the suffix. */
 static size_t without(const char *name, const char *ending)
 {
     size_t n = strlen(name), m = strlen(ending);
@@ -33,13 +34,13 @@ int hf_cli_key_id(const char *name, char ret_id[HF_KEY_ID_MAX + 1], struct hf_er
     int n = snprintf(id, sizeof(id), "%.*s", (int)(end - start), name + start);
     if (n < 0 || (size_t)n >= sizeof(id) || !hf_trust_key_id_valid(id))
         return hf_err_set(
-            err, EINVAL, "the file name '%.120s' gives no key id (lower case letters, digits, '-' and '.', at most %d)",
+            err, EINVAL, "the file name '%.120s' is not a key id (lower case letters, digits, '-' and '.', at most %d)",
             name, HF_KEY_ID_MAX);
     memcpy(ret_id, id, sizeof(id));
     return 0;
 }
 
-/* ---- making ---------------------------------------------------------------------------------------------------------- */
+/* ---- naming a new pair ------------------------------------------------------------------------------------------- */
 
 void hf_cli_pair_done(struct hf_cli_pair *pair)
 {
@@ -61,7 +62,7 @@ int hf_cli_pair_named(const char *name, const char *public_file, struct hf_cli_p
             name, (int)HF_MIN(pem, (size_t)40), name, (int)HF_MIN(pem, (size_t)40), name, (int)HF_MIN(pem, (size_t)40),
             name);
     if (pipe && public_file == NULL)
-        return hf_err_set(err, EINVAL, "with '-', --public must say where the public half goes");
+        return hf_err_set(err, EINVAL, "with '-', --public must name the file for the public half");
     int r =
         hf_cli_key_id(public_file != NULL && without(public_file, ".pem") > 0 ? public_file : name, pair.key_id, err);
     if (r < 0)
@@ -76,7 +77,7 @@ int hf_cli_pair_named(const char *name, const char *public_file, struct hf_cli_p
     return 0;
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 static int read_file(struct hf_cli *cli, const char *path, struct hf_buf *pem, struct hf_err *err)
 {
@@ -88,7 +89,7 @@ static int read_file(struct hf_cli *cli, const char *path, struct hf_buf *pem, s
     return r;
 }
 
-/* As it is typed; where nothing is called so, with the first of these endings that is there. NULL ends. */
+/* Reads the file `name`, or, if there is none, `name` with the first of these suffixes that exists. */
 static int read_named(struct hf_cli *cli, const char *name, const char *const *endings, struct hf_buf *pem,
                       struct hf_err *err)
 {
@@ -112,7 +113,7 @@ int hf_cli_key_read_private(struct hf_cli *cli, const char *name, struct hf_buf 
     if (r < 0)
         return r;
     if (hf_trust_half_of(hf_buf_str(pem)) == HF_TRUST_HALF_PUBLIC)
-        return hf_err_set(err, EBADMSG, "'%.80s' holds a public key; the private half is wanted here, '%.*s.key'", name,
+        return hf_err_set(err, EBADMSG, "'%.80s' holds a public key; expected the private half, '%.*s.key'", name,
                           (int)HF_MIN(stem_of(name), (size_t)80), name);
     return 0;
 }

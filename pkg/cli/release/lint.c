@@ -1,4 +1,4 @@
-/* lint: what a node would say about these files, before it does. */
+/* lint: report what a node would report about these files. */
 #include <errno.h>
 #include <string.h>
 
@@ -8,11 +8,11 @@
 #include "cli/parts.h"
 #include "codec/yaml_place.h"
 
-enum { ADVISED_BYTES = 4096, NEARLY = 3 /* wrong letters of a group and version */ };
+enum { ADVISED_BYTES = 4096, NEARLY = 3 /* wrong letters in a group and version */ };
 
 const struct hf_cli_option hf_cli_lint_options[] = {
-    HF_CLI_JSON("one JSON object per finding"),
-    {.name = "strict", .help = "warnings count as errors"},
+    HF_CLI_JSON("print one JSON object per finding"),
+    {.name = "strict", .help = "treat warnings as errors"},
     {.name = NULL},
 };
 
@@ -21,12 +21,12 @@ struct lint {
     const char *path;
     struct hf_view text;
     size_t document;
-    const json_t *object; /* of that document */
+    const json_t *object; /* the document */
     bool json;
     size_t errors, warnings;
 };
 
-static int tell_at(struct lint *lint, size_t line, bool error, const char *where, const char *what, struct hf_err *err)
+static int print_at(struct lint *lint, size_t line, bool error, const char *where, const char *what, struct hf_err *err)
 {
     error ? lint->errors++ : lint->warnings++;
     if (!lint->json) {
@@ -42,12 +42,12 @@ static int tell_at(struct lint *lint, size_t line, bool error, const char *where
     return hf_cli_print_json(lint->cli, finding, err);
 }
 
-static int tell(struct lint *lint, bool error, const char *where, const char *what, struct hf_err *err)
+static int print_finding(struct lint *lint, bool error, const char *where, const char *what, struct hf_err *err)
 {
-    return tell_at(lint, hf_yaml_line(lint->text, lint->document, where), error, where, what, err);
+    return print_at(lint, hf_yaml_place_line(lint->text, lint->document, where), error, where, what, err);
 }
 
-/* A selector that is not read leaves the object without one, and so with every node. */
+/* Returns true for a misspelt selector: nodes ignore it, so the object would select every node. */
 static bool is_lost_selector(const char *path)
 {
     const char *key = strncmp(path, "spec.", 5) == 0 ? path + 5 : "";
@@ -58,29 +58,29 @@ static bool is_lost_selector(const char *path)
     return nearest.best != NULL || strcasecmp(key, "nodeSelector") == 0;
 }
 
-static int tell_warning(struct lint *lint, const struct hf_issue *issue, struct hf_err *err)
+static int print_warning(struct lint *lint, const struct hf_issue *issue, struct hf_err *err)
 {
     const json_t *spec = json_object_get(lint->object, "spec");
 
     if (!is_lost_selector(issue->path))
-        return tell(lint, false, issue->path, issue->text, err);
-    return tell(lint, true, issue->path,
-                json_object_get(spec, "nodeSelector") != NULL
-                    ? "unknown field; did you mean it to be part of nodeSelector?"
-                    : "unknown field; did you mean nodeSelector? as it stands this selects every node",
-                err);
+        return print_finding(lint, false, issue->path, issue->text, err);
+    return print_finding(lint, true, issue->path,
+                         json_object_get(spec, "nodeSelector") != NULL
+                             ? "unknown field; did you mean it to be part of nodeSelector?"
+                             : "unknown field; did you mean nodeSelector? without it this selects every node",
+                         err);
 }
 
-static int tell_issues(struct lint *lint, const struct hf_issues *issues, struct hf_err *err)
+static int print_issues(struct lint *lint, const struct hf_issues *issues, struct hf_err *err)
 {
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < HF_MIN(issues->n_errors, (size_t)HF_API_MAX_ISSUES); i++)
-        r = tell(lint, true, issues->errors[i].path, issues->errors[i].text, err);
+        r = print_finding(lint, true, issues->errors[i].path, issues->errors[i].text, err);
     if (r == 0 && issues->n_errors > HF_API_MAX_ISSUES)
-        r = tell(lint, true, "", "and more of the same", err);
+        r = print_finding(lint, true, "", "and more errors", err);
     for (size_t i = 0; r == 0 && i < HF_MIN(issues->n_warnings, (size_t)HF_API_MAX_ISSUES); i++)
-        r = tell_warning(lint, &issues->warnings[i], err);
+        r = print_warning(lint, &issues->warnings[i], err);
     return r;
 }
 
@@ -89,21 +89,25 @@ static int lint_update(struct lint *lint, json_t *object, struct hf_issues *issu
     _cleanup_(hf_edgeupdate_freep) struct hf_edgeupdate *update = NULL;
     _cleanup_(hf_buf_done) struct hf_buf compact = HF_BUF_INIT(HF_CLI_OBJECT_BYTES);
     int decoded = hf_edgeupdate_decode(object, &update, issues);
-    int r = decoded == 0 || decoded == -EBADMSG ? tell_issues(lint, issues, err)
+    int r = decoded == 0 || decoded == -EBADMSG ? print_issues(lint, issues, err)
                                                 : hf_err_wrap(err, decoded, "%s", lint->path);
 
     if (r < 0 || decoded < 0)
         return r;
     if (update->n_signatures == 0)
-        r = tell(lint, false, "spec.signatures", "not signed yet: every node refuses it (holdfast release sign)", err);
+        r = print_finding(lint, false, "spec.signatures",
+                          "not signed yet: every node refuses it (holdfast release sign)", err);
     if (r == 0 && hf_json_format(object, &compact) == 0 && compact.n > ADVISED_BYTES)
-        r = tell(lint, false, "", "larger than 4 KiB: every change of its status is sent to every node", err);
+        r = print_finding(lint, false, "",
+                          "larger than 4 KiB: every node receives it again at each change of its status", err);
     if (r == 0 && update->release.expires_unix_ns == HF_NEVER)
-        r = tell(lint, false, "spec.release", "no 'expires': an old release could be replayed to a node for ever", err);
+        r = print_finding(lint, false, "spec.release",
+                          "no 'expires': somebody could replay an old release to a node at any time", err);
     if (r == 0 && update->has_strategy)
-        r = tell(lint, false, "spec.strategy", HF_CLI_NEEDS_CONTROLLER, err);
+        r = print_finding(lint, false, "spec.strategy", HF_CLI_NEEDS_CONTROLLER, err);
     if (r == 0 && update->release.n_checks == 0)
-        r = tell(lint, false, "spec.release", "no health check: only a restart that fails would be rolled back", err);
+        r = print_finding(lint, false, "spec.release", "no health check: nodes roll back only if the restart fails",
+                          err);
     return r;
 }
 
@@ -115,10 +119,10 @@ static int lint_policy(struct lint *lint, json_t *object, struct hf_issues *issu
 
     if (r < 0 && r != -EBADMSG)
         return hf_err_wrap(err, r, "%s", lint->path);
-    return tell_issues(lint, issues, err);
+    return print_issues(lint, issues, err);
 }
 
-/* ---- whose object is it? ------------------------------------------------------------------------------------------------- */
+/* ---- kind and version -------------------------------------------------------------------------------------------- */
 
 static const char *nearest_kind(const char *kind)
 {
@@ -130,7 +134,7 @@ static const char *nearest_kind(const char *kind)
     return nearest.best;
 }
 
-/* A slip of the fingers, not another group that happens to look a little like ours. */
+/* Returns true for a typing error, false for another group that only resembles ours. */
 static bool nearly_ours(const char *version)
 {
     struct hf_cli_nearest nearest = {.typed = version};
@@ -139,23 +143,24 @@ static bool nearly_ours(const char *version)
     return nearest.best != NULL && nearest.distance <= NEARLY;
 }
 
-/* What is misspelt would be passed over by the agent without a word, and by the API server with one about a missing kind. */
+/* Reports a misspelt version or kind: the agent would ignore the object silently, and the API server would report a
+ * missing kind. */
 static int lint_foreign(struct lint *lint, const char *version, const char *kind, struct hf_err *err)
 {
     const char *nearest = nearest_kind(kind);
     char text[200];
 
     if (version[0] == '\0')
-        return tell(lint, true, "apiVersion", "is required: '" HF_API_GROUP_VERSION "' is expected", err);
+        return print_finding(lint, true, "apiVersion", "missing; expected '" HF_API_GROUP_VERSION "'", err);
     if (strncmp(version, HF_API_GROUP "/", sizeof(HF_API_GROUP)) == 0)
-        (void)snprintf(text, sizeof(text), "version '%.40s' is not known; '" HF_API_VERSION "' is expected",
+        (void)snprintf(text, sizeof(text), "unknown version '%.40s'; expected '" HF_API_VERSION "'",
                        version + sizeof(HF_API_GROUP));
     else if (nearly_ours(version) || nearest != NULL)
-        (void)snprintf(text, sizeof(text), "'%.60s' is not known%s%s; did you mean '" HF_API_GROUP_VERSION "'?",
-                       version, nearest != NULL ? " for kind " : "", nearest != NULL ? nearest : "");
+        (void)snprintf(text, sizeof(text), "unknown '%.60s'%s%s; did you mean '" HF_API_GROUP_VERSION "'?", version,
+                       nearest != NULL ? " for kind " : "", nearest != NULL ? nearest : "");
     else
-        return tell(lint, false, "apiVersion", "not of " HF_API_GROUP ": not looked at", err);
-    return tell(lint, true, "apiVersion", text, err);
+        return print_finding(lint, false, "apiVersion", "not of " HF_API_GROUP ": ignored", err);
+    return print_finding(lint, true, "apiVersion", text, err);
 }
 
 static int lint_kind(struct lint *lint, const char *kind, struct hf_err *err)
@@ -164,9 +169,9 @@ static int lint_kind(struct lint *lint, const char *kind, struct hf_err *err)
     char text[200];
 
     if (nearest == NULL || strcmp(kind, "EdgeNode") == 0)
-        return tell(lint, true, "kind", "EdgeUpdate or SyncPolicy is expected here", err);
-    (void)snprintf(text, sizeof(text), "'%.60s' is not known; did you mean '%s'?", kind, nearest);
-    return tell(lint, true, "kind", text, err);
+        return print_finding(lint, true, "kind", "expected EdgeUpdate or SyncPolicy", err);
+    (void)snprintf(text, sizeof(text), "unknown kind '%.60s'; did you mean '%s'?", kind, nearest);
+    return print_finding(lint, true, "kind", text, err);
 }
 
 static int lint_object(struct lint *lint, json_t *object, struct hf_err *err)
@@ -199,10 +204,10 @@ static int lint_file(struct lint *lint, struct hf_err *err)
 
     lint->text = hf_buf_view(&text);
     if (r == -EBADMSG || r == -E2BIG) {
-        /* The reader says where: "line 3 column 5: ..." */
+        /* The parser's message begins with the place: "line 3 column 5: ..." */
         unsigned long line = strncmp(err->cause, "line ", 5) == 0 ? strtoul(err->cause + 5, NULL, 10) : 0;
         (void)snprintf(what, sizeof(what), "%s", err->cause);
-        return tell_at(lint, line, true, "", what, err);
+        return print_at(lint, line, true, "", what, err);
     }
     if (r < 0)
         return r;

@@ -1,4 +1,4 @@
-/* release sign, release verify: what is done with a release after it was made. */
+/* release sign, release verify. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,9 +9,11 @@
 #include "base/format.h"
 #include "base/parse.h"
 #include "cli/release/keyfile.h"
-#include "codec/hash.h"
+#include "cli/release/sign.h"
+#include "codec/sha256.h"
 #include "codec/unpack.h"
 #include "delta/delta.h"
+#include "trust/key.h"
 
 enum { READ_PIECE = 1 << 16 };
 
@@ -20,23 +22,25 @@ const struct hf_cli_option hf_cli_release_sign_options[] = {
     {.name = "key-id",
      .value = "ID",
      .repeats = true,
-     .help = "its name on the nodes, <trust folder>/ID.pem (NAME); one per --key, in order"},
-    {.name = "out", .value = "FILE", .letter = 'o', .help = "write there, '-' standard output (default: FILE itself)"},
+     .help = "key id on the nodes, <trust folder>/ID.pem (NAME); one per --key, in order"},
+    {.name = "out", .value = "FILE", .letter = 'o', .help = "output file; '-': standard output (default: FILE itself)"},
     {.name = NULL},
 };
 const struct hf_cli_option hf_cli_release_verify_options[] = {
-    {.name = "trust-dir", .value = "DIR", .help = "keys, as on a node (" HF_CLI_DEFAULT_TRUST_DIR ")"},
+    {.name = "trust-dir", .value = "DIR", .help = "trust folder, as on a node (" HF_CLI_DEFAULT_TRUST_DIR ")"},
     {.name = "key",
      .value = "FILE",
      .repeats = true,
-     .help = "instead of a folder: public key (NAME.pem) that must have signed as NAME"},
-    {.name = "artifacts", .value = "DIR", .help = "check the files of this folder too, by the last part of their URLs"},
-    HF_CLI_JSON("the verdict as JSON"),
+     .help = "instead of a trust folder: public key (NAME.pem) that must have signed as NAME"},
+    {.name = "artifacts",
+     .value = "DIR",
+     .help = "also check the files in this folder, by the last part of their URLs"},
+    HF_CLI_JSON("print the result as JSON"),
     {.name = NULL},
 };
 
-/* Those who signed before, too: whether they are enough is the question. */
-static void tell_signers(FILE *to, const json_t *update)
+/* Prints all signers, earlier ones too, so that the user sees whether more are needed. */
+static void print_signers(FILE *to, const json_t *update)
 {
     const json_t *signatures = hf_json_at(update, "spec.signatures");
 
@@ -54,7 +58,8 @@ int hf_cli_release_sign(struct hf_cli *cli, const struct hf_cli_args *args, stru
     int r = hf_cli_read_update(cli, path, &json, err);
 
     if (r == 0)
-        r = hf_cli_decode_update(cli, path, json, &update, err); /* nobody should sign what no node would take */
+        r = hf_cli_decode_update(cli, path, json, &update,
+                                 err); /* refuse to sign a release that no node would accept */
     if (r == 0)
         r = hf_cli_sign_all(cli, args, json, err);
     if (r == 0 && hf_yaml_format(json, &text) < 0)
@@ -66,7 +71,7 @@ int hf_cli_release_sign(struct hf_cli *cli, const struct hf_cli_args *args, stru
     if (r == 0)
         r = hf_cli_out_commit(&out, err);
     if (r == 0)
-        tell_signers(strcmp(target, "-") == 0 ? cli->err : cli->out, json);
+        print_signers(strcmp(target, "-") == 0 ? cli->err : cli->out, json);
     if (r == 0 && cli->terminal)
         (void)fprintf(cli->err, "%s %s (sequence %llu), digest %s\n", update->release.name, update->release.version,
                       (unsigned long long)update->release.sequence, update->release.digest);
@@ -77,9 +82,9 @@ int hf_cli_release_sign(struct hf_cli *cli, const struct hf_cli_args *args, stru
 
 struct verify {
     struct hf_cli *cli;
-    const char *folder; /* NULL: files are not looked at */
-    json_t *files;      /* report */
-    size_t bad;
+    const char *folder; /* NULL: do not check files */
+    json_t *files;      /* result for each file */
+    size_t bad;         /* number of files that failed */
 };
 
 static const char *url_file(const char *url, char name[256])
@@ -95,7 +100,7 @@ static const char *url_file(const char *url, char name[256])
     return name;
 }
 
-static int tell_file(struct verify *verify, const char *name, int r, const struct hf_err *problem, struct hf_err *err)
+static int report_file(struct verify *verify, const char *name, int r, const struct hf_err *problem, struct hf_err *err)
 {
     char text[600] = "ok";
 
@@ -106,15 +111,15 @@ static int tell_file(struct verify *verify, const char *name, int r, const struc
     return hf_cli_append(verify->files, json_pack("{s:s, s:b, s:s}", "file", name, "ok", r == 0, "text", text), err);
 }
 
-/* Hash and size of what comes by. */
-struct tally {
+/* Hash and size of a stream of bytes. */
+struct file_tally {
     struct hf_sha256 hash;
-    uint64_t size, most;
+    uint64_t size, most; /* more than `most` bytes: -EFBIG */
 };
 
 static int tally_bytes(void *ctx, const void *bytes, size_t n)
 {
-    struct tally *tally = ctx;
+    struct file_tally *tally = ctx;
 
     tally->size += n;
     if (tally->size > tally->most)
@@ -123,17 +128,17 @@ static int tally_bytes(void *ctx, const void *bytes, size_t n)
     return 0;
 }
 
-static int judge_tally(struct tally *tally, const char *sha256, uint64_t size, struct hf_err *err)
+static int judge_tally(struct file_tally *tally, const char *sha256, uint64_t size, struct hf_err *err)
 {
     unsigned char digest[HF_SHA256_BYTES];
     char hex[HF_SHA256_HEX];
 
     if (tally->size != size)
-        return hf_err_set(err, EBADMSG, "%llu bytes, the release says %llu", (unsigned long long)tally->size,
+        return hf_err_set(err, EBADMSG, "%llu bytes, but the release states %llu", (unsigned long long)tally->size,
                           (unsigned long long)size);
     hf_sha256_final(&tally->hash, digest);
     if (strcmp(hf_hex_encode(digest, sizeof(digest), hex), sha256) != 0)
-        return hf_err_set(err, EBADMSG, "sha256 is %.16s..., the release says %.16s...", hex, sha256);
+        return hf_err_set(err, EBADMSG, "sha256 is %.16s..., but the release states %.16s...", hex, sha256);
     return 0;
 }
 
@@ -152,10 +157,10 @@ static int feed_file(int fd, struct hf_unpack *unpack, struct hf_err *err)
     }
 }
 
-/* A whole artifact, unpacked on the way as a node does. */
+/* Checks a whole artifact; decompresses it as a node does. */
 static int check_whole(int fd, const struct hf_artifact *artifact, struct hf_err *err)
 {
-    struct tally tally = {.most = artifact->size};
+    struct file_tally tally = {.most = artifact->size};
 
     hf_sha256_init(&tally.hash);
     struct hf_unpack *unpack = hf_unpack_new(tally_bytes, &tally, 0);
@@ -164,16 +169,16 @@ static int check_whole(int fd, const struct hf_artifact *artifact, struct hf_err
     int r = feed_file(fd, unpack, err);
     hf_unpack_free(unpack);
     if (r == -EFBIG)
-        return hf_err_set(err, EBADMSG, "longer than the %llu bytes the release says",
+        return hf_err_set(err, EBADMSG, "longer than the %llu bytes that the release states",
                           (unsigned long long)artifact->size);
     return r < 0 ? r : judge_tally(&tally, artifact->sha256, artifact->size, err);
 }
 
-/* A delta is judged by its own hash, and by what its header says it is for. */
+/* Checks the hash of a delta, and the hashes of old and new in its header. */
 static int check_delta(int fd, const struct hf_artifact *artifact, const struct hf_delta_ref *delta, struct hf_err *err)
 {
     const struct hf_delta_in in = {&fd, hf_cli_fd_read};
-    struct tally tally = {.most = delta->size};
+    struct file_tally tally = {.most = delta->size};
     char piece[READ_PIECE], from[HF_SHA256_HEX], to[HF_SHA256_HEX];
     struct hf_delta_info info;
     ssize_t n;
@@ -183,7 +188,8 @@ static int check_delta(int fd, const struct hf_artifact *artifact, const struct 
     while (r == 0 && (n = hf_cli_fd_read(&fd, piece, sizeof(piece))) != 0)
         r = n < 0 ? (int)n : tally_bytes(&tally, piece, (size_t)n);
     if (r == -EFBIG)
-        return hf_err_set(err, EBADMSG, "longer than the %llu bytes the release says", (unsigned long long)delta->size);
+        return hf_err_set(err, EBADMSG, "longer than the %llu bytes that the release states",
+                          (unsigned long long)delta->size);
     if (r < 0)
         return hf_err_sys(err, r, "read");
     r = judge_tally(&tally, delta->sha256, delta->size, err);
@@ -193,12 +199,12 @@ static int check_delta(int fd, const struct hf_artifact *artifact, const struct 
         r = hf_delta_read_info(&in, &info, err);
     if (r < 0)
         return r;
-    (void)hf_hex_encode(info.old_mark, sizeof(info.old_mark), from);
+    (void)hf_hex_encode(info.old_fingerprint, sizeof(info.old_fingerprint), from);
     (void)hf_hex_encode(info.new_sha256, sizeof(info.new_sha256), to);
     if (!info.from_any && strncmp(from, delta->from, strlen(from)) != 0)
-        return hf_err_set(err, EBADMSG, "made from %s..., the release says %.16s...", from, delta->from);
+        return hf_err_set(err, EBADMSG, "made from %s..., but the release states %.16s...", from, delta->from);
     if (strcmp(to, delta->to != NULL ? delta->to : artifact->sha256) != 0)
-        return hf_err_set(err, EBADMSG, "leads to %.16s..., the release says %.16s...", to, artifact->sha256);
+        return hf_err_set(err, EBADMSG, "leads to %.16s..., but the release states %.16s...", to, artifact->sha256);
     return 0;
 }
 
@@ -218,10 +224,10 @@ static int check_file(struct verify *verify, const struct hf_artifact *artifact,
         r = delta != NULL ? check_delta(fd, artifact, delta, &problem) : check_whole(fd, artifact, &problem);
         (void)close(fd);
     }
-    return tell_file(verify, name, r, &problem, err);
+    return report_file(verify, name, r, &problem, err);
 }
 
-/* Steps are of earlier releases: their files need not lie in this folder. */
+/* Checks the file of a step if this folder has it: steps belong to earlier releases. */
 static int check_step(struct verify *verify, const struct hf_artifact *artifact, const struct hf_delta_ref *step,
                       struct hf_err *err)
 {
@@ -248,7 +254,7 @@ static int check_files(struct verify *verify, const struct hf_release *release, 
     return r;
 }
 
-/* ---- with keys that are named, each of which must have signed ---- */
+/* ---- --key: each of these keys must have signed ---- */
 
 static const struct hf_signature *signature_by(const struct hf_edgeupdate *update, const char *key_id)
 {
@@ -258,7 +264,7 @@ static const struct hf_signature *signature_by(const struct hf_edgeupdate *updat
     return NULL;
 }
 
-/* -EKEYREJECTED with *err when this key has not signed. */
+/* -EKEYREJECTED: this key has not signed. */
 static int check_key(struct verify *verify, const struct hf_edgeupdate *update, const char *key, struct hf_view message,
                      struct hf_err *err)
 {
@@ -275,7 +281,7 @@ static int check_key(struct verify *verify, const struct hf_edgeupdate *update, 
     if (by == NULL)
         return hf_err_set(err, EKEYREJECTED, "no signature by key id '%s'", key_id);
     if (hf_base64_decode(hf_view_of(by->signature), &bytes) < 0 || bytes.n != sizeof(signature))
-        return hf_err_set(err, EKEYREJECTED, "the signature by key id '%s' is no base64 of one", key_id);
+        return hf_err_set(err, EKEYREJECTED, "the signature by key id '%s' is not valid base64 of 64 bytes", key_id);
     memcpy(signature, bytes.p, sizeof(signature));
     r = hf_trust_verify(hf_buf_str(&pem), message, signature, err);
     return r < 0 ? hf_err_wrap(err, r, "key '%s'", key) : 0;
@@ -294,7 +300,8 @@ static int judge_by_keys(struct verify *verify, const struct hf_cli_args *args, 
     return r == -EKEYREJECTED ? 0 : r;
 }
 
-/* "SignatureInvalid", "Expired" ..., or "" when a node would take it; the text says more. */
+/* Sets *ret_reason to "SignatureInvalid", "Expired", ..., or "" if a node would accept the release; *problem has the
+ * details. */
 static int judge(struct verify *verify, const struct hf_cli_args *args, const struct hf_edgeupdate *update,
                  const char **ret_reason, struct hf_err *problem, struct hf_err *err)
 {
@@ -311,9 +318,8 @@ static int judge(struct verify *verify, const struct hf_cli_args *args, const st
     }
     if (verdict == HF_TRUST_NO_KEYS && hf_cli_value(args, "trust-dir", NULL) == NULL)
         (void)hf_err_set(problem, EKEYREJECTED,
-                         "trust folder '%s' does not exist or holds no key: away from a node, --key NAME.pem or "
-                         "--trust-dir DIR says which "
-                         "keys count",
+                         "trust folder '%s' does not exist or has no keys: away from a node, name them with "
+                         "--key NAME.pem or --trust-dir DIR",
                          trust_dir);
     *ret_reason = verdict == HF_TRUST_OK ? "" : hf_trust_reason(verdict);
     if (verdict == HF_TRUST_OK && update->release.expires_unix_ns <= hf_unix_ns(verify->cli->clock)) {
@@ -344,7 +350,7 @@ static void print_verdict(const struct verify *verify, const struct hf_edgeupdat
     }
 }
 
-static int tell_verdict(struct verify *verify, const struct hf_cli_args *args, const struct hf_edgeupdate *update,
+static int print_result(struct verify *verify, const struct hf_cli_args *args, const struct hf_edgeupdate *update,
                         const char *reason, const struct hf_err *problem, struct hf_err *err)
 {
     char text[600];
@@ -372,7 +378,7 @@ int hf_cli_release_verify(struct hf_cli *cli, const struct hf_cli_args *args, st
     if (files == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     if (hf_cli_count(args, "key") > 0 && hf_cli_value(args, "trust-dir", NULL) != NULL)
-        return hf_err_set(err, EINVAL, "--trust-dir and --key: give one of them");
+        return hf_err_set(err, EINVAL, "--trust-dir and --key exclude each other");
     int r = hf_cli_read_update(cli, args->words[0], &json, err);
     if (r == 0)
         r = hf_cli_decode_update(cli, args->words[0], json, &update, err);
@@ -381,7 +387,7 @@ int hf_cli_release_verify(struct hf_cli *cli, const struct hf_cli_args *args, st
     if (r == 0)
         r = check_files(&verify, &update->release, err);
     if (r == 0)
-        r = tell_verdict(&verify, args, update, reason, &problem, err);
+        r = print_result(&verify, args, update, reason, &problem, err);
     if (r < 0)
         return r;
     return reason[0] != '\0' || verify.bad > 0 ? HF_EXIT_REFUSED : 0;

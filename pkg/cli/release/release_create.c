@@ -1,14 +1,16 @@
-/* release create: from old and new files to a folder that can be uploaded and applied.
+/* release create: make a folder to upload and an EdgeUpdate to apply, from old and new files.
  *
  *     <out>.new-<pid>/  <name>-<version>-<arch>[.zst]          whole artifact
  *                       <name>-<version>-<arch>-from-<..>.delta
  *                       <name>-<version>.yaml                  the signed EdgeUpdate
- *     then renamed to <out>: the folder is there whole or not at all. */
+ *
+ * The last step renames the folder to <out>, so that it appears complete or not at all. */
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/edgeupdate.h"
 #include "base/buf.h"
 #include "base/format.h"
 #include "base/parse.h"
@@ -16,13 +18,15 @@
 #include "cli/release/release_plan.h"
 #include "cli/release/release_steps.h"
 #include "cli/release/release_target.h"
+#include "cli/release/sign.h"
 #include "os/dir.h"
+#include "os/file.h"
 
 const struct hf_cli_option hf_cli_release_create_options[] = {
     {.name = "out",
      .value = "DIR",
      .required = true,
-     .help = "folder to make, with those above it; it must not exist yet"},
+     .help = "folder to make, with its parents; it must not exist yet"},
     {.name = "artifact",
      .value = "ARCH=NEW[,old=OLD...]",
      .required = true,
@@ -31,43 +35,43 @@ const struct hf_cli_option hf_cli_release_create_options[] = {
     {.name = "published",
      .value = "FILE",
      .repeats = true,
-     .help = "EdgeUpdate of an earlier release whose deltas are still served: several may be shorter than one"},
-    {.name = "url-base", .value = "URL", .required = true, .help = "where the files of DIR will be served"},
-    {.name = "template", .value = "FILE", .help = "EdgeUpdate to start from; options win over it"},
+     .help = "EdgeUpdate of an earlier release whose deltas are still on the server, for ways by several deltas"},
+    {.name = "url-base", .value = "URL", .required = true, .help = "URL of the folder on the server"},
+    {.name = "template", .value = "FILE", .help = "EdgeUpdate to start from; options override it"},
     {.name = "node-selector",
      .value = "KEY=VALUE[,...]",
      .repeats = true,
-     .help = "labels of the nodes that are meant, as with kubectl -l"},
-    {.name = "everywhere", .help = "every node of the cluster is meant"},
-    {.name = "name", .value = "NAME", .help = "of the release: a node keeps one history per name"},
-    {.name = "version", .value = "TEXT", .help = "what people call it"},
-    {.name = "sequence", .value = "N", .help = "grows with every release of this name"},
-    {.name = "path", .value = "PATH", .help = "the file on the node"},
+     .help = "select nodes by labels, as with kubectl -l"},
+    {.name = "everywhere", .help = "select all nodes of the cluster"},
+    {.name = "name", .value = "NAME", .help = "name of the release; a node keeps one history for each name"},
+    {.name = "version", .value = "TEXT", .help = "version for people"},
+    {.name = "sequence", .value = "N", .help = "sequence; grows with every release of this name"},
+    {.name = "path", .value = "PATH", .help = "path of the file on the node"},
     {.name = "update-root",
      .value = "DIR",
      .repeats = true,
-     .help = "below which the nodes' agents allow it (/opt, /usr/local, /var/lib/holdfast/payload)"},
-    {.name = "mode", .value = "OCTAL", .help = "its mode; without it, that of the file before"},
+     .help = "update root of the nodes' agents (/opt, /usr/local, /var/lib/holdfast/payload)"},
+    {.name = "mode", .value = "OCTAL", .help = "mode of the file; without it, that of the file before"},
     {.name = "expires", .value = "DURATION|TIME", .help = "no node starts it later than this (90d)"},
-    {.name = "allow-downgrade", .help = "accept a sequence below the one that is committed"},
-    {.name = "restart-unit", .value = "UNIT", .help = "systemd unit to restart afterwards"},
-    {.name = "restart-exec", .value = "WORD", .repeats = true, .help = "command to run afterwards, one word each"},
-    {.name = "health-http", .value = "URL", .repeats = true, .help = "must answer 200 before it is committed"},
-    {.name = "health-tcp", .value = "PORT", .repeats = true, .help = "must accept a connection on 127.0.0.1"},
-    {.name = "health-unit", .value = "UNIT", .repeats = true, .help = "must be active"},
-    {.name = "health-exec", .value = "WORD", .repeats = true, .help = "command that must exit with 0, one word each"},
-    {.name = "no-health-check", .help = "none is meant: only a restart that fails is rolled back"},
-    {.name = "health-threshold", .value = "N", .help = "how often in a row each check must pass (3)"},
-    {.name = "health-deadline", .value = "DURATION", .help = "after this it is rolled back (2m)"},
+    {.name = "allow-downgrade", .help = "accept a sequence below the committed one"},
+    {.name = "restart-unit", .value = "UNIT", .help = "systemd unit to restart after the swap"},
+    {.name = "restart-exec", .value = "WORD", .repeats = true, .help = "command to run after the swap, one word each"},
+#define HEALTH_OPTION(kind, field, word, key, form, placeholder, help_)                                                \
+    {.name = "health-" word, .value = (placeholder), .repeats = true, .help = (help_)},
+    HF_CHECK_KINDS(HEALTH_OPTION)
+#undef HEALTH_OPTION
+        {.name = "no-health-check", .help = "no health checks: roll back only if the restart fails"},
+    {.name = "health-threshold", .value = "N", .help = "number of times in a row that each check must pass (3)"},
+    {.name = "health-deadline", .value = "DURATION", .help = "roll back if the checks have not passed by then (2m)"},
     {.name = "key", .value = "FILE", .repeats = true, .help = "private key to sign with (NAME.key)"},
     {.name = "key-id",
      .value = "ID",
      .repeats = true,
-     .help = "its name on the nodes, if not NAME; one per --key, in order"},
-    {.name = "zst", .help = "whole artifacts compressed; a node unpacks them on the way"},
-    {.name = "fast", .help = "deltas that are quicker to apply and somewhat larger"},
-    {.name = "threads", .value = "N", .letter = 'j', .help = "workers for making deltas (one per processor)"},
-    HF_CLI_JSON("what was made, as JSON"),
+     .help = "key id on the nodes, if not NAME; one per --key, in order"},
+    {.name = "zst", .help = "compress whole artifacts; nodes decompress them while fetching"},
+    {.name = "fast", .help = "make deltas that apply faster and are somewhat larger"},
+    {.name = "threads", .value = "N", .letter = 'j', .help = "threads for making deltas (one per processor)"},
+    HF_CLI_JSON("print the result as JSON"),
     {.name = NULL},
 };
 
@@ -94,7 +98,7 @@ static int start_object(struct hf_cli *cli, const struct hf_cli_args *args, json
     return 0;
 }
 
-/* "90d" from now, or a date as it is. */
+/* Sets the expiry: "90d" from now, or a time as it is. */
 static int put_expires(struct hf_cli *cli, json_t *update, const char *text, struct hf_err *err)
 {
     char when[HF_TIME_TEXT];
@@ -114,7 +118,7 @@ struct text_option {
     const char *option, *path;
 };
 
-/* Options whose value goes into the object as it is. */
+/* Copies the values of options into the object. */
 static int put_texts(const struct hf_cli_args *args, json_t *update, const struct text_option *texts,
                      struct hf_err *err)
 {
@@ -126,6 +130,7 @@ static int put_texts(const struct hf_cli_args *args, json_t *update, const struc
     }
     return 0;
 }
+
 static int put_number(const struct hf_cli_args *args, json_t *update, const char *option, const char *path,
                       struct hf_err *err)
 {
@@ -135,11 +140,11 @@ static int put_number(const struct hf_cli_args *args, json_t *update, const char
     if (text == NULL)
         return 0;
     if (hf_parse_u64(text, 0, (1ull << 53) - 1, &value) < 0)
-        return hf_err_set(err, EINVAL, "--%s: '%.40s' is no whole number", option, text);
+        return hf_err_set(err, EINVAL, "--%s: '%.40s' is not an integer", option, text);
     return hf_cli_put(update, path, json_integer((json_int_t)value), err);
 }
 
-/* All values of a repeated option as an array of strings; NULL when it was not given or on OOM. */
+/* Returns all values of a repeated option as an array of strings; NULL: none, or out of memory. */
 static json_t *words_of(const struct hf_cli_args *args, const char *option)
 {
     json_t *words = hf_cli_nth_value(args, option, 0) != NULL ? json_array() : NULL;
@@ -150,7 +155,7 @@ static json_t *words_of(const struct hf_cli_args *args, const char *option)
     return words;
 }
 
-/* A check with what every check has. */
+/* Appends a health check with the fields that all checks have. */
 static int add_check(json_t *checks, json_t *check, int64_t threshold, struct hf_err *err)
 {
     if (check == NULL || json_object_set_new(check, "successThreshold", json_integer(threshold)) < 0) {
@@ -160,26 +165,58 @@ static int add_check(json_t *checks, json_t *check, int64_t threshold, struct hf
     return hf_cli_append(checks, check, err);
 }
 
-static int add_checks(const struct hf_cli_args *args, json_t *checks, int64_t threshold, struct hf_err *err)
+/* The value of the flag in its form; NULL: no memory. */
+static json_t *value_of(const struct hf_check_row *row, const struct hf_cli_args *args, const char *text)
+{
+    switch (row->form) {
+    case HF_CHECK_FORM_PORT:
+        return json_integer((json_int_t)strtoul(text, NULL, 10));
+    case HF_CHECK_FORM_WORDS:
+        return words_of(args, row->flag);
+    case HF_CHECK_FORM_TEXT:
+        break;
+    }
+    return json_string(text);
+}
+
+static json_t *check_of(const struct hf_check_row *row, json_t *value)
+{
+    json_t *part = value;
+
+    if (row->key[0] != '\0')
+        part = json_pack("{s:o}", row->key, value);
+    if (row == &hf_check_rows[HF_CHECK_HTTP] && part != NULL &&
+        json_object_set_new(part, "status", json_integer(200)) < 0) {
+        json_decref(part);
+        return NULL;
+    }
+    return json_pack("{s:o, s:s}", row->field, part, "period", "2s");
+}
+
+/* One check for each value of the flag; the values of a flag for words are one command. */
+static int add_checks_of(const struct hf_check_row *row, const struct hf_cli_args *args, json_t *checks,
+                         int64_t threshold, struct hf_err *err)
 {
     const char *text;
     uint64_t port;
     int r = 0;
 
-    for (size_t i = 0; r == 0 && (text = hf_cli_nth_value(args, "health-http", i)) != NULL; i++)
-        r = add_check(checks, json_pack("{s:{s:s, s:i}, s:s}", "http", "url", text, "status", 200, "period", "2s"),
-                      threshold, err);
-    for (size_t i = 0; r == 0 && (text = hf_cli_nth_value(args, "health-tcp", i)) != NULL; i++) {
-        if (hf_parse_u64(text, 1, 65535, &port) < 0)
-            return hf_err_set(err, EINVAL, "--health-tcp: '%.40s' is no port", text);
-        r = add_check(checks, json_pack("{s:{s:I}, s:s}", "tcp", "port", (json_int_t)port, "period", "2s"), threshold,
-                      err);
+    for (size_t i = 0; r == 0 && (text = hf_cli_nth_value(args, row->flag, i)) != NULL; i++) {
+        if (row->form == HF_CHECK_FORM_PORT && hf_parse_u64(text, 1, 65535, &port) < 0)
+            return hf_err_set(err, EINVAL, "--%s: '%.40s' is not a port (1 to 65535)", row->flag, text);
+        r = add_check(checks, check_of(row, value_of(row, args, text)), threshold, err);
+        if (row->form == HF_CHECK_FORM_WORDS)
+            break;
     }
-    for (size_t i = 0; r == 0 && (text = hf_cli_nth_value(args, "health-unit", i)) != NULL; i++)
-        r = add_check(checks, json_pack("{s:s, s:s}", "systemdUnitActive", text, "period", "2s"), threshold, err);
-    json_t *command = r == 0 ? words_of(args, "health-exec") : NULL;
-    if (command != NULL)
-        r = add_check(checks, json_pack("{s:{s:o}, s:s}", "exec", "command", command, "period", "2s"), threshold, err);
+    return r;
+}
+
+static int add_checks(const struct hf_cli_args *args, json_t *checks, int64_t threshold, struct hf_err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < HF_CHECK_COUNT; i++)
+        r = add_checks_of(&hf_check_rows[i], args, checks, threshold, err);
     return r;
 }
 
@@ -192,7 +229,7 @@ static int put_health(const struct hf_cli_args *args, json_t *update, struct hf_
     if (checks == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     if (hf_parse_u64(threshold_text, 1, 1000, &threshold) < 0)
-        return hf_err_set(err, EINVAL, "--health-threshold: '%.40s' is not 1 to 1000", threshold_text);
+        return hf_err_set(err, EINVAL, "--health-threshold: '%.40s' is not a number from 1 to 1000", threshold_text);
     int r = add_checks(args, checks, (int64_t)threshold, err);
     if (r < 0 || json_array_size(checks) == 0)
         return r;
@@ -201,7 +238,7 @@ static int put_health(const struct hf_cli_args *args, json_t *update, struct hf_
 
 static int put_options(struct hf_cli *cli, const struct hf_cli_args *args, json_t *update, struct hf_err *err)
 {
-    /* In the order in which they are to stand in the file. */
+    /* In their order in the file. */
     static const struct text_option names[] = {
         {"name", "spec.release.name"}, {"version", "spec.release.version"}, {NULL, NULL}};
     static const struct text_option installs[] = {{"path", "spec.release.install.path"},
@@ -226,7 +263,7 @@ static int put_options(struct hf_cli *cli, const struct hf_cli_args *args, json_
     return r == 0 ? put_health(args, update, err) : r;
 }
 
-/* What the template says an architecture requires is kept. */
+/* Copies `requires` of each architecture from the template. */
 static int keep_requires(json_t *update, json_t *artifacts, struct hf_err *err)
 {
     const json_t *before = hf_json_at(update, "spec.release.artifacts");
@@ -243,7 +280,7 @@ static int keep_requires(json_t *update, json_t *artifacts, struct hf_err *err)
     return 0;
 }
 
-/* Write the object, and read it back as a node will: what does not survive the way through YAML must not leave. */
+/* Writes the object and reads it back as a node will, so that nothing is published that YAML changes. */
 static int write_update(struct hf_release_files *files, json_t *update, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLI_OBJECT_BYTES);
@@ -260,7 +297,7 @@ static int write_update(struct hf_release_files *files, json_t *update, struct h
     if (r == 0)
         r = hf_cli_decode_update(files->cli, "the new EdgeUpdate", read_back, &back, err);
     if (r == 0 && strcmp(made->release.digest, back->release.digest) != 0)
-        r = hf_err_set(err, EIO, "the object read back is not the one that was signed");
+        r = hf_err_set(err, EIO, "the EdgeUpdate differs after writing and reading it back as YAML");
     if (r == 0)
         r = hf_cli_out_open(files->cli, path, 0644, &out, err);
     if (r == 0)
@@ -268,9 +305,9 @@ static int write_update(struct hf_release_files *files, json_t *update, struct h
     return r == 0 ? hf_cli_out_commit(&out, err) : r;
 }
 
-/* ---- what a person is told ---- */
+/* ---- the summary ---- */
 
-static void tell_delta(struct hf_cli *cli, const json_t *delta, uint64_t wire_bytes)
+static void print_delta(struct hf_cli *cli, const json_t *delta, uint64_t wire_bytes)
 {
     const char *old = hf_json_str_or(delta, "old", ""), *left_out = hf_json_str(delta, "leftOut");
     uint64_t bytes = (uint64_t)hf_json_int_or(delta, "bytes", 0), way = (uint64_t)hf_json_int_or(delta, "wayBytes", 0);
@@ -287,7 +324,7 @@ static void tell_delta(struct hf_cli *cli, const json_t *delta, uint64_t wire_by
                       100.0 * (double)bytes / (double)wire_bytes);
 }
 
-static void tell_deltas(struct hf_cli *cli, const struct hf_release_files *files)
+static void print_deltas(struct hf_cli *cli, const struct hf_release_files *files)
 {
     size_t listed = 0, tried = 0;
 
@@ -296,14 +333,15 @@ static void tell_deltas(struct hf_cli *cli, const struct hf_release_files *files
     for (size_t i = 0; i < json_array_size(files->report); i++)
         tried += json_array_size(hf_json_at(json_array_get(files->report, i), "deltas"));
     if (listed > 0)
-        (void)fprintf(cli->out, "%zu %s applied and gave the new file\n", listed,
-                      listed == 1 ? "delta was" : "deltas were");
+        (void)fprintf(cli->out, "%zu %s: applied, and the result is the new file\n", listed,
+                      listed == 1 ? "delta" : "deltas");
     else
-        (void)fprintf(cli->out, tried > 0 ? "no delta is worth having: nodes fetch whole files\n"
-                                          : "no delta: no old file was given (old=OLD); nodes fetch whole files\n");
+        (void)fprintf(cli->out, tried > 0 ? "no delta is small enough to pay: nodes fetch whole files\n"
+                                          : "no old files (old=OLD), so no deltas: nodes fetch whole files\n");
 }
 
-static void tell(struct hf_cli *cli, const struct hf_release_files *files, const char *out, const json_t *update)
+static void print_summary(struct hf_cli *cli, const struct hf_release_files *files, const char *out,
+                          const json_t *update)
 {
     char nodes[HF_RELEASE_NODES_TEXT];
 
@@ -317,12 +355,12 @@ static void tell(struct hf_cli *cli, const struct hf_release_files *files, const
         (void)fprintf(cli->out, "  %-6s whole  %8s  %s\n", hf_json_str_or(artifact, "arch", ""),
                       hf_cli_bytes(wire_bytes, size), hf_json_str_or(artifact, "file", ""));
         for (size_t k = 0; k < json_array_size(deltas); k++)
-            tell_delta(cli, json_array_get(deltas, k), wire_bytes);
+            print_delta(cli, json_array_get(deltas, k), wire_bytes);
     }
     const json_t *signatures = hf_json_at(update, "spec.signatures");
     for (size_t i = 0; i < json_array_size(signatures); i++)
         (void)fprintf(cli->out, "  signed by %s\n", hf_json_str_or(json_array_get(signatures, i), "keyId", ""));
-    tell_deltas(cli, files);
+    print_deltas(cli, files);
     (void)fprintf(cli->out, "for %s; serve %s at %s\n", hf_release_nodes(update, nodes), out, files->url_base);
 }
 
@@ -330,7 +368,7 @@ static int report(struct hf_cli *cli, const struct hf_cli_args *args, const stru
                   const char *out, const json_t *update, struct hf_err *err)
 {
     if (!hf_cli_flag(args, "json")) {
-        tell(cli, files, out, update);
+        print_summary(cli, files, out, update);
         return 0;
     }
     _cleanup_(hf_freep) char *manifest = hf_asprintf("%s/%s.yaml", out, files->stem);
@@ -388,14 +426,14 @@ static int make_release(struct hf_release_files *files, const struct hf_cli_args
     if (r == 0)
         r = hf_cli_put(update, "spec.release.artifacts", json_incref(files->artifacts), err);
     if (hf_cli_count(args, "key") == 0)
-        (void)fprintf(files->cli->err, "not signed: every node refuses it until `%s release sign`\n",
+        (void)fprintf(files->cli->err, "not signed: every node refuses it; sign it with `%s release sign`\n",
                       files->cli->program);
     if (r == 0)
         r = hf_cli_sign_all(files->cli, args, update, err);
     return r == 0 ? write_update(files, update, err) : r;
 }
 
-/* The parts of file names: only what is the same in every file system and URL. */
+/* Returns the common part of file names, only with characters that are safe in every file system and URL. */
 static char *make_stem(const json_t *update)
 {
     char *stem = hf_asprintf("%s-%s", hf_json_str_or(update, "spec.release.name", "release"),
@@ -414,17 +452,18 @@ static int check_options(const struct hf_cli_args *args, const char *out, unsign
     size_t keys = hf_cli_count(args, "key"), ids = hf_cli_count(args, "key-id");
 
     if (ids != 0 && keys != ids)
-        return hf_err_set(err, EINVAL, "%zu times --key and %zu times --key-id: one each, or no --key-id at all", keys,
-                          ids);
+        return hf_err_set(err, EINVAL, "%zu --key and %zu --key-id: give one --key-id for each --key, or none at all",
+                          keys, ids);
     if (hf_parse_u64(hf_cli_value(args, "threads", "0"), 0, 256, &threads) < 0)
-        return hf_err_set(err, EINVAL, "--threads: '%.40s' is not 0 to 256", hf_cli_value(args, "threads", ""));
+        return hf_err_set(err, EINVAL, "--threads: '%.40s' is not a number from 0 to 256",
+                          hf_cli_value(args, "threads", ""));
     if (lstat(out, &st) == 0)
-        return hf_err_set(err, EEXIST, "'%s' exists already: --out names a folder to be made", out);
+        return hf_err_set(err, EEXIST, "'%s' exists already: --out must name a new folder", out);
     *ret_threads = (unsigned)threads;
     return 0;
 }
 
-/* Old files in all of --artifact. */
+/* Returns the number of old files in all --artifact options. */
 static unsigned count_olds(const struct hf_cli_args *args)
 {
     const char *spec;
@@ -503,6 +542,6 @@ int hf_cli_release_create(struct hf_cli *cli, const struct hf_cli_args *args, st
     r = create_in(cli, args, out, folder, threads, err);
     hf_cli_guard_end(&guard);
     if (r < 0 && hf_dir_remove_tree(cli->fs, folder, NULL) < 0)
-        (void)fprintf(cli->err, "'%s' is left behind\n", folder);
+        (void)fprintf(cli->err, "cannot remove the unfinished folder '%s'\n", folder);
     return r;
 }

@@ -10,19 +10,19 @@
 #include "base/parse.h"
 #include "cli/release/release_steps.h"
 #include "cli/release/tar.h"
-#include "codec/hash.h"
 #include "codec/pack.h"
+#include "codec/sha256.h"
 #include "os/fd.h"
 #include "os/file.h"
 #include "pack/deep/deep.h"
 
 #define MAX_INPUT_BYTES ((size_t)16 << 30)
-#define MUCH_MEMORY (24u << 20) /* more than the smallest nodes can spare */
+#define MUCH_MEMORY (24u << 20) /* more than the smallest nodes have free */
 
 enum { MAX_OLDS = HF_MAX_DELTAS, WRITE_PIECE = 1 << 20, DRAW_SCALE = 1 << 20 };
 
-/* A file being made: what was written so far. */
-struct making {
+/* A file of the release while it is written. */
+struct release_file {
     struct hf_cli_out out;
     struct hf_sha256 hash;
     uint64_t size;
@@ -31,20 +31,20 @@ struct making {
 
 static int write_bytes(void *ctx, const void *bytes, size_t n)
 {
-    struct making *making = ctx;
+    struct release_file *file = ctx;
 
-    hf_sha256_update(&making->hash, bytes, n);
-    making->size += n;
-    return hf_cli_out_write(&making->out, bytes, n, making->err);
+    hf_sha256_update(&file->hash, bytes, n);
+    file->size += n;
+    return hf_cli_out_write(&file->out, bytes, n, file->err);
 }
 
-static int begin(struct hf_release_files *files, const char *name, struct making *making, struct hf_err *err)
+static int begin(struct hf_release_files *files, const char *name, struct release_file *file, struct hf_err *err)
 {
     _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s", files->folder, name);
 
-    *making = (struct making){.out = HF_CLI_OUT_INIT, .err = err};
-    hf_sha256_init(&making->hash);
-    return path != NULL ? hf_cli_out_open(files->cli, path, 0644, &making->out, err)
+    *file = (struct release_file){.out = HF_CLI_OUT_INIT, .err = err};
+    hf_sha256_init(&file->hash);
+    return path != NULL ? hf_cli_out_open(files->cli, path, 0644, &file->out, err)
                         : hf_err_set(err, ENOMEM, "out of memory");
 }
 
@@ -56,10 +56,10 @@ static void digest(struct hf_sha256 *hash, char hex[HF_SHA256_HEX])
     (void)hf_hex_encode(bytes, sizeof(bytes), hex);
 }
 
-static int write_packed(struct hf_release_files *files, const struct hf_cli_map *map, struct making *making,
+static int write_packed(struct hf_release_files *files, const struct hf_cli_map *map, struct release_file *file,
                         struct hf_err *err)
 {
-    _cleanup_(hf_pack_freep) struct hf_pack *pack = hf_pack_new(write_bytes, making, map->n);
+    _cleanup_(hf_pack_freep) struct hf_pack *pack = hf_pack_new(write_bytes, file, map->n);
     const char *p = map->p;
     int r = pack != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory");
 
@@ -70,24 +70,24 @@ static int write_packed(struct hf_release_files *files, const struct hf_cli_map 
     return r < 0 ? r : hf_pack_finish(pack, err);
 }
 
-/* The whole artifact, as it goes over the wire. */
+/* Writes the whole artifact as nodes fetch it. */
 static int make_whole(struct hf_release_files *files, const char *name, const struct hf_cli_map *map,
                       uint64_t *ret_wire_bytes, struct hf_err *err)
 {
-    struct making making;
-    int r = begin(files, name, &making, err);
+    struct release_file file;
+    int r = begin(files, name, &file, err);
 
     if (r == 0)
-        r = files->pack ? write_packed(files, map, &making, err) : write_bytes(&making, map->p, map->n);
+        r = files->pack ? write_packed(files, map, &file, err) : write_bytes(&file, map->p, map->n);
     if (r == 0)
-        r = hf_cli_out_commit(&making.out, err);
-    hf_cli_out_done(&making.out);
+        r = hf_cli_out_commit(&file.out, err);
+    hf_cli_out_done(&file.out);
     if (r == 0)
-        *ret_wire_bytes = making.size;
+        *ret_wire_bytes = file.size;
     return r;
 }
 
-/* Of all deltas of the release, so that the time that is told to be left is all there is to wait for. */
+/* Draws the progress over all deltas of the release, so that the remaining time covers all of them. */
 static int draw(void *ctx, uint64_t done, uint64_t total)
 {
     const struct hf_release_files *files = ctx;
@@ -104,8 +104,8 @@ static int make_delta(struct hf_release_files *files, const char *name, const st
                       const struct hf_cli_map *new_map, bool plain, uint64_t *ret_size, char hex[HF_SHA256_HEX],
                       struct hf_err *err)
 {
-    struct making making;
-    const struct hf_delta_out out = {&making, write_bytes};
+    struct release_file file;
+    const struct hf_delta_out out = {&file, write_bytes};
     const struct hf_deep_create_params params = {
         .delta = {.profile = files->fast || plain ? HF_DELTA_FAST : HF_DELTA_SMALL,
                   .threads = files->threads,
@@ -113,22 +113,23 @@ static int make_delta(struct hf_release_files *files, const char *name, const st
                   .progress_ctx = files},
         .plain = plain,
         .inside = !plain};
-    int r = begin(files, name, &making, err);
+    int r = begin(files, name, &file, err);
 
     if (r == 0)
         r = hf_deep_create(old->p, old->n, new_map->p, new_map->n, &params, &out, err);
     if (r == 0)
-        r = hf_cli_out_commit(&making.out, err);
-    hf_cli_out_done(&making.out);
+        r = hf_cli_out_commit(&file.out, err);
+    hf_cli_out_done(&file.out);
     if (r < 0)
         return r;
-    *ret_size = making.size;
-    digest(&making.hash, hex);
+    *ret_size = file.size;
+    digest(&file.hash, hex);
     return 0;
 }
 
-/* ---- applying what was just made: a node will do exactly this ---- */
+/* ---- applying a new delta, as a node will ---- */
 
+/* Compares the result with the new file. */
 struct proof {
     const struct hf_cli_map *want;
     uint64_t at;
@@ -161,15 +162,15 @@ static int prove(struct hf_release_files *files, const char *name, const struct 
     hf_cli_progress(files->cli, "applying", 0, 0);
     r = hf_deep_apply(&params, ret_info, err);
     if (r == 0 && proof.at != want->n)
-        r = hf_err_set(err, EIO, "only %llu of %zu bytes came out", (unsigned long long)proof.at, want->n);
-    return r < 0 ? hf_err_wrap(err, r, "the delta '%s' was made but does not give the new file", name) : 0;
+        r = hf_err_set(err, EIO, "the result has only %llu of %zu bytes", (unsigned long long)proof.at, want->n);
+    return r < 0 ? hf_err_wrap(err, r, "the new delta '%s' does not give the new file", name) : 0;
 }
 
 /* ---- one artifact ---- */
 
 struct artifact {
     char arch[32];
-    char *spec; /* copy, cut into pieces */
+    char *spec; /* a copy of the option, cut into strings */
     const char *new_path;
     const char *olds[MAX_OLDS];
     size_t n_olds;
@@ -180,7 +181,7 @@ static int parse_spec(const char *spec, struct artifact *artifact, struct hf_err
     size_t arch = strcspn(spec, "=");
 
     if (spec[arch] != '=' || arch == 0 || arch >= sizeof(artifact->arch))
-        return hf_err_set(err, EINVAL, "--artifact '%s': ARCH=NEW[,old=OLD...] is wanted", spec);
+        return hf_err_set(err, EINVAL, "--artifact '%s': expected ARCH=NEW[,old=OLD...]", spec);
     memcpy(artifact->arch, spec, arch);
     artifact->arch[arch] = '\0';
     artifact->spec = strdup(spec + arch + 1);
@@ -190,7 +191,7 @@ static int parse_spec(const char *spec, struct artifact *artifact, struct hf_err
     artifact->new_path = strsep(&rest, ",");
     for (char *piece; (piece = strsep(&rest, ",")) != NULL;) {
         if (strncmp(piece, "old=", 4) != 0 || piece[4] == '\0')
-            return hf_err_set(err, EINVAL, "--artifact '%s': '%s' is not old=OLD", spec, piece);
+            return hf_err_set(err, EINVAL, "--artifact '%s': expected old=OLD, not '%s'", spec, piece);
         if (artifact->n_olds == MAX_OLDS)
             return hf_err_set(err, EINVAL, "--artifact '%s': more than %d old files", spec, MAX_OLDS);
         artifact->olds[artifact->n_olds++] = piece + 4;
@@ -237,22 +238,22 @@ static int report_delta(json_t *report, const char *old_path, const char *from, 
     return hf_cli_append(report, entry, err);
 }
 
-/* A file in memory; of a folder, its archive, which is made beside the others and loses its name at once. */
+/* Maps a file. For a folder, writes its archive to the temporary folder, maps it and unlinks it at once. */
 static int open_input(struct hf_release_files *files, const char *input, bool tree, struct hf_cli_map *map,
                       struct hf_err *err)
 {
     _cleanup_(hf_freep) char *path = hf_asprintf("%s/archive.tar", files->folder);
-    struct making making;
+    struct release_file file;
 
     if (!tree)
         return hf_cli_map_open(files->cli, input, MAX_INPUT_BYTES, map, err);
-    int r = path != NULL ? begin(files, "archive.tar", &making, err) : hf_err_set(err, ENOMEM, "out of memory");
+    int r = path != NULL ? begin(files, "archive.tar", &file, err) : hf_err_set(err, ENOMEM, "out of memory");
     if (r < 0)
         return r;
-    r = hf_cli_tar(input, write_bytes, &making, err);
+    r = hf_cli_tar(input, write_bytes, &file, err);
     if (r == 0)
-        r = hf_cli_out_commit(&making.out, err);
-    hf_cli_out_done(&making.out);
+        r = hf_cli_out_commit(&file.out, err);
+    hf_cli_out_done(&file.out);
     if (r == 0)
         r = hf_cli_map_open(files->cli, path, MAX_INPUT_BYTES, map, err);
     (void)unlink(path);
@@ -266,7 +267,8 @@ static bool is_folder(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-/* Two files of one delta at most: one that looks inside, and one for nodes that have not the memory for that. */
+/* One old file. It gets at most two deltas: one that looks inside, and a plain one for nodes without the memory for
+ * that. */
 struct base {
     const char *old_path, *from;
     const struct hf_cli_map *old, *new_map;
@@ -274,7 +276,7 @@ struct base {
     json_t *deltas, *report;
 };
 
-/* Listed only when it is smaller than what a node would fetch without it. */
+/* Makes a delta, and lists it if it is smaller than the whole artifact on the wire. */
 static int list_delta(struct hf_release_files *files, const char *name, const struct base *base, bool plain,
                       struct hf_deep_info *ret_info, struct hf_err *err)
 {
@@ -284,7 +286,7 @@ static int list_delta(struct hf_release_files *files, const char *name, const st
 
     if (r < 0)
         return hf_err_wrap(err, r, "delta from '%s'", base->old_path);
-    /* A second file has to be worth its place. */
+    /* The plain delta has to save at least a fifth. */
     if (size >= (plain ? base->wire_bytes / 5 * 4 : base->wire_bytes)) {
         _cleanup_(hf_freep) char *path = hf_asprintf("%s/%s", files->folder, name);
         if (path == NULL || unlink(path) < 0)
@@ -334,7 +336,7 @@ static int open_new(struct hf_release_files *files, const struct artifact *artif
     bool tree = is_folder(artifact->new_path);
 
     if (json_array_size(files->artifacts) > 0 && tree != files->tree)
-        return hf_err_set(err, EINVAL, "--artifact: files and folders in one release");
+        return hf_err_set(err, EINVAL, "--artifact: a release cannot mix files and folders");
     files->tree = tree;
     return open_input(files, artifact->new_path, tree, map, err);
 }

@@ -7,16 +7,17 @@
 #include "base/buf.h"
 #include "update/rules/delta_chain.h"
 
-enum { STEP_COSTS = 2048 /* bytes: a further request, its connection, an entry in the object */ };
+enum { STEP_COSTS = 2048 /* bytes: another request, its connection, an entry in the object */ };
 static const struct hf_plan_room all_room = {UINT64_MAX, UINT64_MAX};
 
+/* All deltas that could be part of a way to the new file. */
 struct graph {
     struct hf_delta_ref deltas[HF_MAX_DELTAS], steps[HF_MAX_DELTAS];
     bool delta_used[HF_MAX_DELTAS], step_used[HF_MAX_DELTAS];
-    struct hf_artifact artifact; /* of these, its size that of the whole on the wire */
+    struct hf_artifact artifact; /* borrows deltas and steps; size: bytes of the whole artifact on the wire */
 };
 
-/* ---- what there is --------------------------------------------------------------------------------------------------- */
+/* ---- collecting deltas ------------------------------------------------------------------------------------------- */
 
 static void take_deltas(struct graph *graph, const json_t *deltas)
 {
@@ -60,9 +61,9 @@ static void take_published(struct graph *graph, const struct hf_edgeupdate *upda
         add_step(graph, &old->steps[i], old->steps[i].to, old->steps[i].to_size);
 }
 
-/* ---- what pays --------------------------------------------------------------------------------------------------------- */
+/* ---- choosing ways ----------------------------------------------------------------------------------------------- */
 
-/* The smallest delta from a file; NULL none. */
+/* Returns the smallest delta from a file; NULL: none. */
 static const struct hf_delta_ref *direct(const struct graph *graph, const char *from)
 {
     const struct hf_delta_ref *best = NULL;
@@ -87,7 +88,7 @@ static bool pays(const struct graph *graph, const char *from, struct hf_delta_ch
     return cost(ret_way) < (one != NULL ? one->size : graph->artifact.size);
 }
 
-static void mark(struct graph *graph, const struct hf_delta_chain *way)
+static void mark_used(struct graph *graph, const struct hf_delta_chain *way)
 {
     for (size_t i = 0; i < way->n; i++) {
         if (way->deltas[i]->to != NULL)
@@ -106,7 +107,7 @@ static uint64_t memory_of(const struct hf_delta_chain *way)
     return most;
 }
 
-/* ---- what is listed ------------------------------------------------------------------------------------------------------ */
+/* ---- listing ----------------------------------------------------------------------------------------------------- */
 
 static int report_way(json_t *report, const char *from, const struct hf_delta_chain *way, struct hf_err *err)
 {
@@ -139,7 +140,7 @@ static json_t *step_entry(const struct hf_delta_ref *step)
     return entry;
 }
 
-/* Ways of every file that one is known from. Those used are marked. */
+/* Finds a way from every file that has a step, and marks the deltas of the ways that pay. */
 static int find_ways(struct graph *graph, json_t *report, struct hf_err *err)
 {
     struct hf_delta_chain way;
@@ -152,13 +153,13 @@ static int find_ways(struct graph *graph, json_t *report, struct hf_err *err)
             again = again || strcmp(graph->steps[k].from, from) == 0;
         if (again || !pays(graph, from, &way))
             continue;
-        mark(graph, &way);
+        mark_used(graph, &way);
         r = report_way(report, from, &way, err);
     }
     return r;
 }
 
-/* A delta goes when a way by several is shorter, asks for no more memory, and does not need it. */
+/* Returns true if a way by several deltas has fewer bytes, needs no more memory, and does not use this delta. */
 static bool is_needless(const struct graph *graph, size_t i)
 {
     const struct hf_delta_ref *delta = &graph->deltas[i];
@@ -176,7 +177,7 @@ static int drop_needless(struct hf_release_files *files, const struct graph *gra
         _cleanup_(hf_freep) char *path =
             hf_asprintf("%s/%s", files->folder, slash != NULL ? slash + 1 : graph->deltas[i].url);
         if (path == NULL || unlink(path) < 0)
-            return hf_err_set(err, EIO, "cannot remove a delta that is not needed");
+            return hf_err_set(err, EIO, "cannot remove the needless delta '%s'", path != NULL ? path : "");
         (void)json_array_remove(deltas, i);
     }
     return 0;
@@ -193,7 +194,7 @@ int hf_release_steps(struct hf_release_files *files, const struct hf_artifact *m
         return hf_err_set(err, ENOMEM, "out of memory");
     graph->artifact = (struct hf_artifact){
         .arch = made->arch, .sha256 = made->sha256, .size = wire_bytes, .deltas = graph->deltas, .steps = graph->steps};
-    take_deltas(graph, kept); /* strings are borrowed from there, while `deltas` changes */
+    take_deltas(graph, kept); /* a copy, because the graph borrows its strings and `deltas` changes */
     for (size_t i = 0; i < files->n_published; i++)
         take_published(graph, files->published[i]);
     r = find_ways(graph, report, err);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "api/edgeupdate.h"
 #include "api/field/text.h"
 #include "base/buf.h"
 #include "base/parse.h"
@@ -11,12 +12,12 @@
 
 enum { MAX_ROOTS = 16 };
 
-/* ---- which nodes ------------------------------------------------------------------------------------------------------- */
+/* ---- which nodes ------------------------------------------------------------------------------------------------- */
 
-/* One requirement, as kubectl's -l takes them. */
+/* One requirement in the syntax of kubectl -l. */
 struct requirement {
     char key[320];
-    const char *operator; /* NULL: key=value, which is a label to match */
+    const char *operator; /* NULL: key=value, for matchLabels */
     const char *value;
 };
 
@@ -35,12 +36,12 @@ static int read_requirement(const char *text, struct requirement *ret, struct hf
     (void)snprintf(ret->key, sizeof(ret->key), "%.*s", (int)HF_MIN(n, sizeof(ret->key) - 1), key);
     if (!hf_text_is_label_key(ret->key) || (absent && *rest != '\0') || (*rest == '!' && rest[1] != '='))
         return hf_err_set(err, EINVAL,
-                          "--node-selector: '%.80s' is none of key=value, key!=value, key, !key (more than that: "
-                          "nodeSelector of a --template)",
+                          "--node-selector: '%.80s' is not key=value, key!=value, key or !key (for other selectors "
+                          "use nodeSelector in a --template)",
                           text);
     if (ret->value != NULL && !hf_text_is_label_value(ret->value))
-        return hf_err_set(err, EINVAL, "--node-selector: '%.63s' is no label value (at most 63 of A-Z a-z 0-9 - _ .)",
-                          ret->value);
+        return hf_err_set(
+            err, EINVAL, "--node-selector: '%.63s' is not a label value (at most 63 of A-Z a-z 0-9 - _ .)", ret->value);
     return 0;
 }
 
@@ -100,14 +101,14 @@ int hf_release_put_selector(const struct hf_cli_args *args, json_t *update, stru
     if (selector == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
     if (given && everywhere)
-        return hf_err_set(err, EINVAL, "--node-selector and --everywhere contradict each other");
+        return hf_err_set(err, EINVAL, "--node-selector and --everywhere exclude each other");
     if (!given && !everywhere && selects_some(hf_json_at(update, "spec.nodeSelector")))
-        return 0; /* the template's */
+        return 0; /* keep that of the template */
     if (!given && !everywhere)
         return hf_err_set(
             err, EINVAL,
-            "which nodes? --node-selector key=value[,...] (labels, as with kubectl -l), or --everywhere for "
-            "all of the cluster at once");
+            "no nodes selected: give --node-selector key=value[,...] (labels, as with kubectl -l), or --everywhere for "
+            "all nodes of the cluster");
     r = read_selector(args, selector, err);
     return r == 0 ? hf_cli_put(update, "spec.nodeSelector", hf_steal(selector), err) : r;
 }
@@ -132,7 +133,7 @@ const char *hf_release_nodes(const json_t *update, char text[HF_RELEASE_NODES_TE
     return text;
 }
 
-/* ---- could a node take it? --------------------------------------------------------------------------------------------- */
+/* ---- could a node accept it? ------------------------------------------------------------------------------------- */
 
 static int check_expiry(struct hf_cli *cli, const json_t *update, struct hf_err *err)
 {
@@ -140,11 +141,11 @@ static int check_expiry(struct hf_cli *cli, const json_t *update, struct hf_err 
     uint64_t ns;
 
     if (text == NULL || hf_parse_time(text, &ns) < 0 || ns > hf_unix_ns(cli->clock))
-        return 0; /* what is no time is told when the object is checked as a whole */
-    return hf_err_set(err, EINVAL, "--expires: %.40s has passed: no node would start this release", text);
+        return 0; /* the check of the whole object reports an invalid time */
+    return hf_err_set(err, EINVAL, "--expires: %.40s is in the past: no node would start this release", text);
 }
 
-/* The roots that agents have unless they are told others, or those that the person says they have. */
+/* Checks the path against the update roots of --update-root, or else the default ones of agents. */
 static int check_path(const struct hf_cli_args *args, const json_t *update, struct hf_err *err)
 {
     const char *path = hf_json_str(update, "spec.release.install.path");
@@ -152,7 +153,7 @@ static int check_path(const struct hf_cli_args *args, const json_t *update, stru
     size_t given = hf_cli_count(args, "update-root");
 
     if (given > MAX_ROOTS)
-        return hf_err_set(err, EINVAL, "--update-root: more than %d", MAX_ROOTS);
+        return hf_err_set(err, EINVAL, "more than %d --update-root", MAX_ROOTS);
     for (size_t i = 0; i < given; i++) {
         roots[i] = hf_cli_nth_value(args, "update-root", i);
         roots[i + 1] = NULL;
@@ -168,12 +169,12 @@ static int check_path(const struct hf_cli_args *args, const json_t *update, stru
     for (size_t i = 0, n = 0; roots[i] != NULL && n < sizeof(all) - 1; i++)
         n += (size_t)snprintf(all + n, sizeof(all) - n, "%s%s", i > 0 ? ", " : "", roots[i]);
     return hf_err_set(err, EINVAL,
-                      "--path: '%.60s' is below no update root of the nodes (%s); where agents were started with "
-                      "another --update-root, give it here too",
+                      "--path: '%.60s' is not below an update root of the nodes (%s); if the agents run with another "
+                      "--update-root, give it here, too",
                       path, all);
 }
 
-/* What a node can say in kubernetes.io/arch: Go's names of what Linux runs on. */
+/* Checks architectures against the values of kubernetes.io/arch: Go's names of the machines that run Linux. */
 static int check_arch(const struct hf_cli_args *args, struct hf_err *err)
 {
     static const char *const known[] = {"amd64",   "arm64", "arm",    "386",    "riscv64",  "ppc64le", "s390x",
@@ -186,27 +187,28 @@ static int check_arch(const struct hf_cli_args *args, struct hf_err *err)
     for (size_t i = 0; (spec = hf_cli_nth_value(args, "artifact", i)) != NULL; i++) {
         size_t n = strcspn(spec, "=");
         char arch[32];
-        bool found = spec[n] == '\0'; /* of no such form: told by who reads it */
+        bool found = spec[n] == '\0'; /* not ARCH=...: hf_release_add() reports it */
         (void)snprintf(arch, sizeof(arch), "%.*s", (int)HF_MIN(n, sizeof(arch) - 1), spec);
         for (size_t k = 0; k < HF_LEN(known); k++)
             found = found || strcmp(arch, known[k]) == 0;
         if (!found)
-            return hf_err_set(err, EINVAL,
-                              "--artifact: '%s' is no architecture as in the label kubernetes.io/arch, which are %s",
-                              arch, all);
+            return hf_err_set(err, EINVAL, "--artifact: '%s' is not a value of the label kubernetes.io/arch: %s", arch,
+                              all);
     }
     return 0;
 }
+
+#define FLAG(kind, field, word, ...) "--health-" word ", "
 
 static int check_health(struct hf_cli *cli, const struct hf_cli_args *args, const json_t *update, struct hf_err *err)
 {
     bool none = json_array_size(hf_json_at(update, "spec.release.health.checks")) == 0;
 
     if (!none && hf_cli_flag(args, "no-health-check"))
-        return hf_err_set(err, EINVAL, "--no-health-check: there are health checks");
+        return hf_err_set(err, EINVAL, "--no-health-check: the release has health checks");
     if (none && !hf_cli_flag(args, "no-health-check"))
-        (void)fprintf(cli->err, "warning: no health check: only a restart that fails is rolled back (--health-http, "
-                                "--health-tcp, --health-unit, --health-exec; --no-health-check when this is meant)\n");
+        (void)fprintf(cli->err, "warning: no health check: nodes roll back only if the restart fails (" HF_CHECK_KINDS(
+                                    FLAG) "or --no-health-check to silence this)\n");
     return 0;
 }
 

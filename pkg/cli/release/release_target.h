@@ -1,17 +1,17 @@
-/* cli/release/release_target.h - for whom a release is, and whether any node could take it: asked before anything is made. */
+/* cli/release/release_target.h - the target nodes of a release; checks before any work whether a node could take it. */
 #pragma once
 
 #include "cli/parts.h"
 
-/* --node-selector, --everywhere, or the template's selector into spec.nodeSelector. -EINVAL when nothing says which nodes are
- * meant: an empty selector is the whole fleet, which nobody gets by leaving something out. */
+/* Sets spec.nodeSelector from --node-selector, --everywhere or the template. -EINVAL: none of them. An empty
+ * selector selects all nodes, so it has to be explicit. */
 HF_MUST_USE int hf_release_put_selector(const struct hf_cli_args *args, json_t *update, struct hf_err *err);
 
-/* Refuse (-EINVAL) what no node could take: an expiry that has passed, a path below no update root, an architecture that
- * kubernetes.io/arch never says. Warn on cli->err of what is allowed and seldom meant. */
+/* -EINVAL: no node could take the release: its expiry has passed, its path is below no update root, or it has an
+ * architecture that kubernetes.io/arch never has. Prints warnings to cli->err for valid but unusual settings. */
 HF_MUST_USE int hf_release_check_target(struct hf_cli *cli, const struct hf_cli_args *args, const json_t *update,
                                         struct hf_err *err);
 
-/* "every node", or "nodes with a=b,c": spec.nodeSelector for people; returns text. */
+/* Formats spec.nodeSelector: "every node", or "nodes with a=b,c". Returns the text, perhaps a constant. */
 #define HF_RELEASE_NODES_TEXT 120
 const char *hf_release_nodes(const json_t *update, char text[HF_RELEASE_NODES_TEXT]);

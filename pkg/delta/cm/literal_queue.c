@@ -102,6 +102,6 @@ int delta_literal_queue_take(struct delta_literal_queue *queue, size_t n, const 
 int delta_literal_queue_check(struct delta_literal_queue *queue, struct hf_err *err)
 {
     if (queue->failed == 0 && queue->taken != queue->put)
-        return hf_err_set(err, EBADMSG, "delta is damaged: literals are left over");
+        return hf_err_set(err, EBADMSG, "delta is damaged: unused literals");
     return failure(queue, err);
 }

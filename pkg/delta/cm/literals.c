@@ -17,8 +17,8 @@ struct delta_literals {
     struct delta_cm *cm;
     struct delta_number skip, length, jump;
     uint32_t copy_state, plain_state;
-    struct delta_manner *manner; /* encoding only */
-    unsigned pieces;             /* number of pieces so far that could be stored raw */
+    struct delta_block_options *options; /* encoding only */
+    unsigned pieces;                     /* number of pieces so far that could be stored raw */
     uint64_t new_pos, done;
     uint64_t drift; /* old - new of the last copy in a gap */
 
@@ -42,7 +42,7 @@ struct delta_literals *delta_literals_new(const struct delta_shared_context *sha
         free(l);
         return NULL;
     }
-    if (delta_map_twin(&shared->map, &l->shared.map, NULL) < 0) {
+    if (delta_map_view(&shared->map, &l->shared.map, NULL) < 0) {
         delta_stream_done(&l->stream);
         free(l);
         return NULL;
@@ -57,13 +57,13 @@ struct delta_literals *delta_literals_new(const struct delta_shared_context *sha
 void delta_literals_free(struct delta_literals *literals)
 {
     if (literals != NULL) {
-        delta_map_twin_done(&literals->shared.map);
+        delta_map_view_done(&literals->shared.map);
         delta_stream_done(&literals->stream);
     }
     free(literals);
 }
 
-void delta_literals_reset(struct delta_literals *l, bool quick, struct delta_manner *manner)
+void delta_literals_reset(struct delta_literals *l, bool quick, struct delta_block_options *options)
 {
     delta_predictor_reset(&l->p);
     delta_stream_reset(&l->stream, quick);
@@ -71,7 +71,7 @@ void delta_literals_reset(struct delta_literals *l, bool quick, struct delta_man
     delta_number_init(&l->length);
     delta_number_init(&l->jump);
     l->copy_state = l->plain_state = DELTA_BIT_INIT;
-    l->manner = manner;
+    l->options = options;
     l->pieces = 0;
     l->done = 0;
     l->drift = 0;
@@ -174,10 +174,10 @@ static int put(struct delta_literals *l, struct literal_run *run, const unsigned
 /* Marks the piece for raw storage, when the block is coded again, if that takes less space. */
 static void judge_piece(struct delta_literals *l, struct literal_run *run)
 {
-    if (run->judged && delta_cm_bits(l->cm) - run->bits + 8 > 8 * (run->at - run->piece_ends + DELTA_PIECE)) {
+    if (run->judged && delta_cm_bits(l->cm) - run->bits + 8 > 8 * (run->at - run->piece_ends + DELTA_LITERAL_PIECE)) {
         unsigned i = l->pieces - 1;
-        l->manner->plain[i / 8] |= (unsigned char)(1u << i % 8);
-        l->manner->plain_n++;
+        l->options->plain[i / 8] |= (unsigned char)(1u << i % 8);
+        l->options->plain_n++;
     }
     run->judged = false;
 }
@@ -185,29 +185,29 @@ static void judge_piece(struct delta_literals *l, struct literal_run *run)
 /* At the start of a piece, codes whether it is stored raw. */
 static bool is_plain_piece(struct delta_literals *l, struct literal_run *run)
 {
-    if (run->n - run->at < DELTA_PIECE) {
+    if (run->n - run->at < DELTA_LITERAL_PIECE) {
         run->piece_ends = run->n;
         return false;
     }
     unsigned i = l->pieces++, plain = 0;
-    if (l->manner != NULL)
-        plain = (unsigned)l->manner->plain[i / 8] >> i % 8 & 1;
+    if (l->options != NULL)
+        plain = (unsigned)l->options->plain[i / 8] >> i % 8 & 1;
     if (delta_bit_code(l->cm, &l->plain_state, plain) != 0)
         return true;
-    run->piece_ends = run->at + DELTA_PIECE;
-    run->judged = l->manner != NULL;
+    run->piece_ends = run->at + DELTA_LITERAL_PIECE;
+    run->judged = l->options != NULL;
     run->bits = run->judged ? delta_cm_bits(l->cm) : 0;
     return false;
 }
 
 static int code_plain_piece(struct delta_literals *l, struct literal_run *run, struct hf_err *err)
 {
-    unsigned char bytes[DELTA_PIECE];
+    unsigned char bytes[DELTA_LITERAL_PIECE];
 
     if (l->truth != NULL)
-        memcpy(bytes, l->truth, DELTA_PIECE);
-    delta_stream_plain(&l->stream, l->cm, bytes, DELTA_PIECE);
-    return put(l, run, bytes, DELTA_PIECE, err);
+        memcpy(bytes, l->truth, DELTA_LITERAL_PIECE);
+    delta_stream_plain(&l->stream, l->cm, bytes, DELTA_LITERAL_PIECE);
+    return put(l, run, bytes, DELTA_LITERAL_PIECE, err);
 }
 
 /* Codes a byte or a word. */
@@ -282,7 +282,7 @@ static int code_copy(struct delta_literals *l, uint64_t gap_end, const struct de
         return l->cm->failed;
     if (literals > room || length > room - literals || length == 0 || old_pos > l->shared.old_size ||
         length > l->shared.old_size - old_pos)
-        return hf_err_set(err, EBADMSG, "delta is damaged: a copy reaches too far");
+        return hf_err_set(err, EBADMSG, "delta is damaged: a copy exceeds its file");
     l->drift = old_pos - (l->new_pos + literals);
     *ret_head = (struct delta_literal_run){old_pos, (uint32_t)literals, (uint32_t)length};
     return 0;

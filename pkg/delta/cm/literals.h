@@ -13,22 +13,22 @@
 
 struct delta_literals;
 
-enum { DELTA_PIECE = 1024 }; /* unit of literals that may be stored raw */
+enum { DELTA_LITERAL_PIECE = 1024 }; /* unit of literals that may be stored raw */
 
 /* Options of a block's encoder; all zero for decoding. */
-struct delta_manner {
-    bool quick;                                         /* decode sooner, for some more bytes */
-    uint32_t plain_n;                                   /* number of raw pieces so far */
-    unsigned char plain[DELTA_BLOCK / DELTA_PIECE / 8]; /* a bit for each piece, in their order */
+struct delta_block_options {
+    bool quick;                                                 /* decode sooner, for some more bytes */
+    uint32_t plain_n;                                           /* number of raw pieces so far */
+    unsigned char plain[DELTA_BLOCK / DELTA_LITERAL_PIECE / 8]; /* a bit for each piece, in their order */
 };
 
 /* Borrows `shared` and `old`; no other thread may read `old` meanwhile. NULL: out of memory. */
 struct delta_literals *delta_literals_new(const struct delta_shared_context *shared, struct delta_old *old);
 void delta_literals_free(struct delta_literals *literals);
 
-/* Call at the start of a block. When encoding, *manner must live until the block is coded; the encoder sets a bit
+/* Call at the start of a block. When encoding, *options must live until the block is coded; the encoder sets a bit
  * for each piece that would be smaller raw. */
-void delta_literals_reset(struct delta_literals *literals, bool quick, struct delta_manner *manner);
+void delta_literals_reset(struct delta_literals *literals, bool quick, struct delta_block_options *options);
 
 /* Codes the literals of new[start..end), a stripe. Encoding takes the bytes from `truth` (new[start]) and all copies
  * from `copies`; *ret_coded is false if there was nothing to code. Decoding puts runs into `queue` and does not end

@@ -14,7 +14,7 @@ void delta_predictor_reset(struct delta_predictor *p)
         memset(p->coarse, 0, sizeof(p->coarse));
     }
     memset(p->last_by, 0, sizeof(p->last_by));
-    memset(&p->awaited, 0, sizeof(p->awaited));
+    memset(&p->announced, 0, sizeof(p->announced));
     memset(&p->pair, 0, sizeof(p->pair));
     p->pair_next = 0;
     p->tar_old_pos = UINT64_MAX;
@@ -265,7 +265,7 @@ int delta_predictor_window(struct delta_predictor *p, struct delta_span *s, size
                                   &p->jumps, p->refs);
     } else if (predicts)
         s->refs = delta_refs_scan(&p->image, region, s->old, s->n, (size_t)HF_MIN(limit, (uint64_t)s->n + 16),
-                                  s->old_pos, &p->awaited, p->refs);
+                                  s->old_pos, &p->announced, p->refs);
     if (s->refs > 0)
         s->n = HF_MAX(s->n, (size_t)p->refs[s->refs - 1].at + p->refs[s->refs - 1].n);
     memcpy(p->predicted, s->old, s->n);

@@ -77,7 +77,7 @@ struct delta_predictor {
     int64_t last_by[DELTA_REF_SLOTS];
     struct delta_go_cursor go; /* state of the scanner for Go's tables */
     struct delta_jumps jumps;
-    struct delta_awaited awaited;
+    struct delta_announced announced;
     uint64_t tar_old_pos; /* tar_grown covers the old bytes up to here without a gap */
     int64_t tar_grown;    /* sum of new - old over the bytes of this tar header */
 

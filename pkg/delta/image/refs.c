@@ -430,9 +430,10 @@ static void scan_code(struct delta_scan *s)
 }
 
 size_t delta_refs_scan(const struct delta_image *image, const struct delta_region *region, const unsigned char *bytes,
-                       size_t n, size_t limit, uint64_t offset, struct delta_awaited *awaited, struct delta_ref *refs)
+                       size_t n, size_t limit, uint64_t offset, struct delta_announced *announced,
+                       struct delta_ref *refs)
 {
-    struct delta_scan s = {image, region, bytes, n, limit, offset, refs, 0, awaited};
+    struct delta_scan s = {image, region, bytes, n, limit, offset, refs, 0, announced};
 
     switch (region->kind) {
     case DELTA_REGION_CODE:

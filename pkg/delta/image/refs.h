@@ -96,22 +96,23 @@ struct delta_ref {
 enum { DELTA_SCAN_BEFORE = 160, DELTA_SCAN_AFTER = 128 };
 
 /* Sites in 32-bit ARM code that other sites announced: words in literal pools, upper halves of addresses. */
-enum { DELTA_AWAITED = 1024 };
+enum { DELTA_ANNOUNCED = 1024 };
 
-struct delta_awaited {
-    struct delta_awaited_site {
+struct delta_announced {
+    struct delta_announced_site {
         uint32_t at;    /* old position + 1; 0: none */
         uint32_t from;  /* old position that the value counts from; 0: none */
         uint32_t value; /* MOVT: the whole address */
         uint8_t kind, extra;
-    } p[DELTA_AWAITED];
+    } p[DELTA_ANNOUNCED];
 };
 
 /* Finds the sites that start in bytes[0..n), which are old[offset..]. bytes[-DELTA_SCAN_BEFORE..n +
  * DELTA_SCAN_AFTER) is readable, and all of it lies in `region`. No site ends behind `limit` (>= n). Fills at most
- * (n + 1) / 2 refs and returns their number. `awaited` (may be NULL) is empty at first and kept between calls. */
+ * (n + 1) / 2 refs and returns their number. `announced` (may be NULL) is empty at first and kept between calls. */
 size_t delta_refs_scan(const struct delta_image *image, const struct delta_region *region, const unsigned char *bytes,
-                       size_t n, size_t limit, uint64_t offset, struct delta_awaited *awaited, struct delta_ref *refs);
+                       size_t n, size_t limit, uint64_t offset, struct delta_announced *announced,
+                       struct delta_ref *refs);
 
 /* Returns the site's word when the site, its target and its base are at these addresses. */
 uint64_t delta_ref_encode(const struct delta_ref *ref, uint64_t site, uint64_t target, uint64_t base);

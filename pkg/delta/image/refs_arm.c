@@ -31,16 +31,16 @@ static bool is_arm(const struct delta_scan *s, int64_t i)
     return always >= ALWAYS_LEAST;
 }
 
-/* ---- what is awaited -------------------------------------------------------------------------------------------- */
+/* ---- announced sites -------------------------------------------------------------------------------------------- */
 
-static struct delta_awaited_site *slot_of(const struct delta_scan *s, uint64_t position)
+static struct delta_announced_site *slot_of(const struct delta_scan *s, uint64_t position)
 {
-    return &s->awaited->p[position >> 2 & (DELTA_AWAITED - 1)];
+    return &s->announced->p[position >> 2 & (DELTA_ANNOUNCED - 1)];
 }
 
-static void await(struct delta_scan *s, uint64_t position, struct delta_awaited_site site)
+static void await(struct delta_scan *s, uint64_t position, struct delta_announced_site site)
 {
-    if (s->awaited == NULL || position >= UINT32_MAX)
+    if (s->announced == NULL || position >= UINT32_MAX)
         return;
     site.at = (uint32_t)position + 1;
     *slot_of(s, position) = site;
@@ -50,19 +50,19 @@ static void await(struct delta_scan *s, uint64_t position, struct delta_awaited_
 static void await_literal(struct delta_scan *s, uint64_t position, uint64_t from, unsigned pc)
 {
     if (from == 0 && s->image->fixed)
-        await(s, position, (struct delta_awaited_site){.kind = DELTA_REF_ABS32});
+        await(s, position, (struct delta_announced_site){.kind = DELTA_REF_ABS32});
     else if (from == 0 && s->image->got != 0)
-        await(s, position, (struct delta_awaited_site){.from = (uint32_t)s->image->got, .kind = DELTA_REF_GOT_WORD});
+        await(s, position, (struct delta_announced_site){.from = (uint32_t)s->image->got, .kind = DELTA_REF_GOT_WORD});
     else if (from != 0)
         await(s, position,
-              (struct delta_awaited_site){.from = (uint32_t)from, .extra = (uint8_t)pc, .kind = DELTA_REF_PC_WORD});
+              (struct delta_announced_site){.from = (uint32_t)from, .extra = (uint8_t)pc, .kind = DELTA_REF_PC_WORD});
 }
 
 /* Returns the number of bytes of the announced site at i; 0 if there is none. */
 static unsigned take_awaited(struct delta_scan *s, size_t i)
 {
     uint64_t position = s->offset + i;
-    const struct delta_awaited_site *a = s->awaited != NULL ? slot_of(s, position) : NULL;
+    const struct delta_announced_site *a = s->announced != NULL ? slot_of(s, position) : NULL;
 
     if (a == NULL || a->at != (uint32_t)position + 1)
         return 0;
@@ -124,7 +124,7 @@ static size_t arm_pc_user(const struct delta_scan *s, size_t i, unsigned r)
 
 /* Adds the lower half of a value at i, and announces the upper half at k. The value is a distance from the pc of the
  * instruction that adds it, or an address. */
-static void add_halves(struct delta_scan *s, size_t i, size_t k, uint32_t w, struct delta_awaited_site high)
+static void add_halves(struct delta_scan *s, size_t i, size_t k, uint32_t w, struct delta_announced_site high)
 {
     unsigned low_kind = high.kind == DELTA_REF_MOVT ? DELTA_REF_MOVW : DELTA_REF_THUMB_MOVW;
     uint64_t base = high.extra != 0 ? address_at(s, (size_t)(high.from - s->offset)) + high.extra : 0;
@@ -151,10 +151,10 @@ static void arm_mov(struct delta_scan *s, size_t i, uint32_t w)
         if (user == 0 && !s->image->fixed)
             return;
         add_halves(s, i, k, w,
-                   (struct delta_awaited_site){.from = user != 0 ? (uint32_t)(s->offset + user) : 0,
-                                               .value = value,
-                                               .extra = user != 0 ? PC_ARM : 0,
-                                               .kind = DELTA_REF_MOVT});
+                   (struct delta_announced_site){.from = user != 0 ? (uint32_t)(s->offset + user) : 0,
+                                                 .value = value,
+                                                 .extra = user != 0 ? PC_ARM : 0,
+                                                 .kind = DELTA_REF_MOVT});
         return;
     }
 }
@@ -331,10 +331,10 @@ static void thumb_mov(struct delta_scan *s, size_t i, uint32_t w)
         if (user == 0 && !s->image->fixed)
             return;
         add_halves(s, i, k, w,
-                   (struct delta_awaited_site){.from = user != 0 ? (uint32_t)(s->offset + user) : 0,
-                                               .value = value,
-                                               .extra = user != 0 ? PC_THUMB : 0,
-                                               .kind = DELTA_REF_THUMB_MOVT});
+                   (struct delta_announced_site){.from = user != 0 ? (uint32_t)(s->offset + user) : 0,
+                                                 .value = value,
+                                                 .extra = user != 0 ? PC_THUMB : 0,
+                                                 .kind = DELTA_REF_THUMB_MOVT});
         return;
     }
 }

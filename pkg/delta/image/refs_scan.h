@@ -12,7 +12,7 @@ struct delta_scan {
     uint64_t offset;
     struct delta_ref *refs;
     size_t found;
-    struct delta_awaited *awaited; /* NULL: do not remember announced sites */
+    struct delta_announced *announced; /* NULL: do not remember announced sites */
 };
 
 /* Sign-extends the lower `bits` of value. */

@@ -47,12 +47,12 @@ static bool is_same(const struct delta_header *header)
     return !tells_bytes(header) && header->body_size == 0 && header->old_size == header->new_size;
 }
 
-static bool has_old_mark(const struct delta_header *header)
+static bool has_old_fingerprint(const struct delta_header *header)
 {
     return header->old_size > 0 && !is_same(header) && !tells_bytes(header);
 }
 
-static bool has_body_mark(const struct delta_header *header)
+static bool has_body_fingerprint(const struct delta_header *header)
 {
     return header->body_size > 0;
 }
@@ -72,13 +72,13 @@ size_t delta_header_format(const struct delta_header *header, unsigned char *byt
         memcpy(p, header->new_sha256, HF_SHA256_BYTES);
         p += HF_SHA256_BYTES;
     }
-    if (has_old_mark(header)) {
-        memcpy(p, header->old_mark, HF_DELTA_MARK_BYTES);
-        p += HF_DELTA_MARK_BYTES;
+    if (has_old_fingerprint(header)) {
+        memcpy(p, header->old_fingerprint, HF_DELTA_FINGERPRINT_BYTES);
+        p += HF_DELTA_FINGERPRINT_BYTES;
     }
-    if (has_body_mark(header)) {
-        memcpy(p, header->body_mark, HF_DELTA_MARK_BYTES);
-        p += HF_DELTA_MARK_BYTES;
+    if (has_body_fingerprint(header)) {
+        memcpy(p, header->body_fingerprint, HF_DELTA_FINGERPRINT_BYTES);
+        p += HF_DELTA_FINGERPRINT_BYTES;
     }
     return (size_t)(p - bytes);
 }
@@ -101,7 +101,7 @@ static int read_sizes(struct delta_input *input, struct delta_header *header, st
         return r;
     header->new_size = header->body_size = header->old_size + (uint64_t)delta_unzigzag(grown);
     if (header->new_size > (tells_bytes(header) ? (uint64_t)DELTA_BYTES_MAX : (uint64_t)INT64_MAX))
-        return hf_err_set(err, EBADMSG, "the new file's size cannot be");
+        return hf_err_set(err, EBADMSG, "invalid size of the new file");
     return tells_bytes(header) ? 0 : delta_input_varint(input, INT64_MAX, &header->body_size, err);
 }
 
@@ -116,11 +116,11 @@ static int read_hashes(struct delta_input *input, struct delta_header *header, s
     if (!tells_bytes(header) && (r = delta_input_read(input, header->new_sha256, HF_SHA256_BYTES, err)) < 0)
         return r;
     if (header->old_size == 0 || is_same(header))
-        memcpy(header->old_mark, is_same(header) ? header->new_sha256 : digest, HF_DELTA_MARK_BYTES);
-    if (has_old_mark(header))
-        r = delta_input_read(input, header->old_mark, HF_DELTA_MARK_BYTES, err);
-    if (r == 0 && has_body_mark(header))
-        r = delta_input_read(input, header->body_mark, HF_DELTA_MARK_BYTES, err);
+        memcpy(header->old_fingerprint, is_same(header) ? header->new_sha256 : digest, HF_DELTA_FINGERPRINT_BYTES);
+    if (has_old_fingerprint(header))
+        r = delta_input_read(input, header->old_fingerprint, HF_DELTA_FINGERPRINT_BYTES, err);
+    if (r == 0 && has_body_fingerprint(header))
+        r = delta_input_read(input, header->body_fingerprint, HF_DELTA_FINGERPRINT_BYTES, err);
     return r;
 }
 
@@ -138,10 +138,10 @@ int delta_header_read(struct delta_input *input, struct delta_header *ret_header
     header.profile = fixed[DELTA_METHOD_AT] >> DELTA_METHOD_BITS;
     header.method = fixed[DELTA_METHOD_AT] & ((1U << DELTA_METHOD_BITS) - 1);
     if (header.version != DELTA_VERSION)
-        return hf_err_set(err, EOPNOTSUPP, "delta format version %u, this program knows %d", header.version,
-                          DELTA_VERSION);
+        return hf_err_set(err, EOPNOTSUPP, "unsupported delta format version %u; this program supports version %d",
+                          header.version, DELTA_VERSION);
     if (header.profile > HF_DELTA_FAST)
-        return hf_err_set(err, EOPNOTSUPP, "delta profile %u is not known", header.profile);
+        return hf_err_set(err, EOPNOTSUPP, "unknown delta profile %u", header.profile);
     if ((r = read_sizes(input, &header, err)) < 0 || (r = read_hashes(input, &header, err)) < 0)
         return hf_err_wrap(err, r, "delta header");
     input->in_body = true;
@@ -167,7 +167,7 @@ int delta_body_check(const struct delta_input *input, const struct delta_header 
     struct hf_sha256 hash = input->body_hash;
 
     hf_sha256_final(&hash, digest);
-    if (!has_body_mark(header) || memcmp(digest, header->body_mark, HF_DELTA_MARK_BYTES) == 0)
+    if (!has_body_fingerprint(header) || memcmp(digest, header->body_fingerprint, HF_DELTA_FINGERPRINT_BYTES) == 0)
         return 0;
     return hf_err_set(err, EBADMSG, "delta is damaged: its own sha256 differs");
 }
@@ -179,7 +179,7 @@ static int fill(struct delta_input *input, struct hf_err *err)
     ssize_t n = input->in->read(input->in->ctx, input->buffer, sizeof(input->buffer));
 
     if (n < 0)
-        return hf_err_sys(err, (int)n, "read the delta at %llu", (unsigned long long)input->offset);
+        return hf_err_sys(err, (int)n, "read the delta at offset %llu", (unsigned long long)input->offset);
     if (n == 0)
         return hf_err_set(err, EBADMSG, "delta is cut off at byte %llu", (unsigned long long)input->offset);
     input->pos = 0;
@@ -192,7 +192,7 @@ int delta_input_read(struct delta_input *input, void *bytes, size_t n, struct hf
     unsigned char *to = bytes;
 
     if (n > input->left)
-        return hf_err_set(err, EBADMSG, "delta is damaged: a part is longer than the rest at byte %llu",
+        return hf_err_set(err, EBADMSG, "delta is damaged: a part exceeds the body at byte %llu",
                           (unsigned long long)input->offset);
     while (n > 0) {
         int r = input->pos == input->n ? fill(input, err) : 0;
@@ -257,9 +257,9 @@ static int load_slot(struct delta_old *old, uint64_t base, unsigned *ret_slot, s
     while (have < want) {
         ssize_t n = old->file->pread(old->file->ctx, old->bytes[slot] + have, want - have, offset + have);
         if (n < 0)
-            return hf_err_sys(err, (int)n, "read the old file at %llu", (unsigned long long)(offset + have));
+            return hf_err_sys(err, (int)n, "read the old file at offset %llu", (unsigned long long)(offset + have));
         if (n == 0)
-            return hf_err_set(err, ESTALE, "the old file ends at %llu, not at %llu",
+            return hf_err_set(err, ESTALE, "the old file ends at offset %llu, not at %llu",
                               (unsigned long long)(offset + have), (unsigned long long)old->size);
         have += (size_t)n;
     }
@@ -303,7 +303,7 @@ static int pass_on(struct delta_output *output, const void *bytes, size_t n, str
 {
     hf_sha256_update(&output->hash, bytes, n);
     int r = output->out->write(output->out->ctx, bytes, n);
-    return r < 0 ? hf_err_sys(err, r, "write the new file at %llu",
+    return r < 0 ? hf_err_sys(err, r, "write the new file at offset %llu",
                               (unsigned long long)(output->written - output->pending_n))
                  : 0;
 }

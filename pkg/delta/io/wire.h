@@ -11,12 +11,12 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "delta/delta.h"
 
 enum {
     DELTA_VERSION = 1,
-    DELTA_HEADER_MAX = 5 + 3 * 10 + HF_SHA256_BYTES + 2 * HF_DELTA_MARK_BYTES,
+    DELTA_HEADER_MAX = 5 + 3 * 10 + HF_SHA256_BYTES + 2 * HF_DELTA_FINGERPRINT_BYTES,
     DELTA_BYTES_MAX = HF_SHA256_BYTES, /* a new file of this size is stored instead of its hash */
     DELTA_BLOCK = 4 << 20,             /* bytes of output between two resume points */
     DELTA_CANCEL_STEP = 1 << 18,       /* bytes of output between two looks at the cancel flag */
@@ -35,7 +35,8 @@ enum delta_method {
 struct delta_header {
     unsigned version, profile, method;
     uint64_t old_size, new_size, body_size;
-    unsigned char new_sha256[HF_SHA256_BYTES], old_mark[HF_DELTA_MARK_BYTES], body_mark[HF_DELTA_MARK_BYTES];
+    unsigned char new_sha256[HF_SHA256_BYTES], old_fingerprint[HF_DELTA_FINGERPRINT_BYTES],
+        body_fingerprint[HF_DELTA_FINGERPRINT_BYTES];
 };
 
 /* Offset of the byte that holds profile and method, and the width of the method in it. */

@@ -82,7 +82,7 @@ static void find_match(struct delta_copy_finder *f, bool steps_on)
 }
 
 /* Counts the equal bytes around a match. */
-static unsigned alike_around(const struct delta_matcher *m, size_t new_pos, size_t old_pos, size_t n)
+static unsigned equal_around(const struct delta_matcher *m, size_t new_pos, size_t old_pos, size_t n)
 {
     size_t before = HF_MIN(HF_MIN(new_pos, old_pos), (size_t)AROUND);
     size_t after = HF_MIN(HF_MIN(m->new_n - new_pos, m->old_n - old_pos) - n, (size_t)AROUND);
@@ -92,10 +92,11 @@ static unsigned alike_around(const struct delta_matcher *m, size_t new_pos, size
                       delta_count_equal(now + n, was + n, after));
 }
 
-static void take_better(const struct delta_matcher *m, struct delta_copy_finder *f, size_t rank, unsigned *most)
+static void prefer_closer_context(const struct delta_matcher *m, struct delta_copy_finder *f, size_t rank,
+                                  unsigned *most)
 {
     size_t old_pos = (size_t)m->suffix_array.order[rank];
-    unsigned same = alike_around(m, f->scan, old_pos, f->match_n);
+    unsigned same = equal_around(m, f->scan, old_pos, f->match_n);
     size_t near = f->scan + f->old_from - f->new_from;
 
     if (same < *most || (same == *most && labs((long)(old_pos - near)) >= labs((long)(f->match_old - near))))
@@ -113,18 +114,18 @@ static bool is_as_long(const struct delta_matcher *m, const struct delta_copy_fi
 }
 
 /* Of equally long matches chooses the one with the most equal bytes around it, on a tie the nearest. */
-static void settle(const struct delta_matcher *m, struct delta_copy_finder *f)
+static void resolve_ties(const struct delta_matcher *m, struct delta_copy_finder *f)
 {
     if (!f->ranked)
         return;
-    unsigned most = alike_around(m, f->scan, f->match_old, f->match_n);
+    unsigned most = equal_around(m, f->scan, f->match_old, f->match_n);
     for (size_t i = 1; i <= TIES && is_as_long(m, f, f->rank - i); i++)
-        take_better(m, f, f->rank - i, &most);
+        prefer_closer_context(m, f, f->rank - i, &most);
     for (size_t i = 1; i <= TIES && is_as_long(m, f, f->rank + i); i++)
-        take_better(m, f, f->rank + i, &most);
+        prefer_closer_context(m, f, f->rank + i, &most);
 }
 
-static void look_on(struct delta_copy_finder *f)
+static void skip_match(struct delta_copy_finder *f)
 {
     f->scan += f->match_n;
     f->first = f->counted = f->scan;
@@ -152,18 +153,18 @@ static bool next_match(struct delta_copy_finder *f, size_t stop)
     long shift = (long)f->old_from - (long)f->new_from;
 
     if (!f->looking)
-        look_on(f);
+        skip_match(f);
     for (; f->scan < stop; f->scan++) {
         find_match(f, f->scan > f->first);
         count_same(m, f, shift);
         if (f->match_n == f->same && f->same != 0) { /* as good as the diagonal: stay on it */
-            look_on(f);
+            skip_match(f);
             f->scan--;
             continue;
         }
         if (f->match_n > f->same + f->min_gain) {
             f->looking = false;
-            settle(m, f);
+            resolve_ties(m, f);
             return true;
         }
         long at = (long)f->scan + shift;
@@ -173,7 +174,7 @@ static bool next_match(struct delta_copy_finder *f, size_t stop)
 }
 
 /* Completes the current copy. It and the new match, if there is one, extend towards each other. */
-static int take_match(struct delta_copy_finder *f, bool more)
+static int complete_copy(struct delta_copy_finder *f, bool more)
 {
     const struct delta_matcher *m = f->matcher;
     size_t room = f->scan - f->new_from, forward = extend_forward(m, f->new_from, f->old_from, room), back = 0;
@@ -204,11 +205,11 @@ int delta_copy_finder_next(struct delta_copy_finder *f, size_t stop)
 {
     if (!next_match(f, stop))
         return 0;
-    int r = take_match(f, true);
+    int r = complete_copy(f, true);
     return r < 0 ? r : 1;
 }
 
 int delta_copy_finder_finish(struct delta_copy_finder *f)
 {
-    return take_match(f, false);
+    return complete_copy(f, false);
 }

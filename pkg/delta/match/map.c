@@ -34,17 +34,17 @@ int delta_map_alloc(struct delta_map *map, uint32_t n, struct hf_err *err)
     return 0;
 }
 
-int delta_map_twin(const struct delta_map *map, struct delta_map *twin, struct hf_err *err)
+int delta_map_view(const struct delta_map *map, struct delta_map *view, struct hf_err *err)
 {
-    *twin = *map;
-    twin->answers = calloc(ANSWERS, sizeof(*twin->answers));
-    return twin->answers != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory for the match map");
+    *view = *map;
+    view->answers = calloc(ANSWERS, sizeof(*view->answers));
+    return view->answers != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory for the match map");
 }
 
-void delta_map_twin_done(struct delta_map *twin)
+void delta_map_view_done(struct delta_map *view)
 {
-    free(twin->answers);
-    *twin = (struct delta_map){0};
+    free(view->answers);
+    *view = (struct delta_map){0};
 }
 
 static bool before(const struct delta_map *map, uint16_t a, uint16_t b)

@@ -33,9 +33,9 @@ struct delta_map {
 
 void delta_map_done(struct delta_map *map);
 /* Makes a view of `map` for another thread, with its own cache. It borrows the entries; free it with
- * delta_map_twin_done(). */
-HF_MUST_USE int delta_map_twin(const struct delta_map *map, struct delta_map *twin, struct hf_err *err);
-void delta_map_twin_done(struct delta_map *twin);
+ * delta_map_view_done(). */
+HF_MUST_USE int delta_map_view(const struct delta_map *map, struct delta_map *view, struct hf_err *err);
+void delta_map_view_done(struct delta_map *view);
 HF_MUST_USE int delta_map_alloc(struct delta_map *map, uint32_t n, struct hf_err *err);
 void delta_map_sort(struct delta_map *map); /* call when p is complete */
 

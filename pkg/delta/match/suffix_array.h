@@ -17,7 +17,7 @@ struct delta_suffix_array {
     uint32_t *starts;
 };
 
-/* old_n is between 1 and 2 GiB; borrows `old`. -ENOMEM. */
+/* old_n is above 0 and below 2 GiB. Borrows `old`. -ENOMEM. */
 HF_MUST_USE int delta_suffix_array_open(struct delta_suffix_array *s, const unsigned char *old, size_t old_n);
 void delta_suffix_array_done(struct delta_suffix_array *s);
 

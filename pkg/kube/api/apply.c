@@ -1,6 +1,6 @@
-/* Server-side apply: what we own of one object, as one PATCH with our field manager (Kubernetes API concepts, "Server-side
- * apply"). A 2xx alone is no delivery: a local proxy may answer 200 with what it has cached and drop the write (YurtHub), so the
- * answer must show what was written. */
+/* Server-side apply: the fields that we own in one object, as one PATCH with our field manager (Kubernetes API
+ * concepts, "Server-side apply"). A 2xx alone does not prove the write: a local proxy (YurtHub) may answer 200 from its
+ * cache and drop the write, so the answer must show what we wrote. */
 #include <errno.h>
 #include <string.h>
 
@@ -8,19 +8,20 @@
 
 enum { MAX_BODY = 1 << 20, MAX_URL = 2048 };
 
-struct hf_delivery {
+struct hf_kube_delivery {
+    struct hf_delivery handle;
     struct hf_list link;
     struct hf_kube *kube;
     struct hf_exchange *exchange;
-    void (*done)(void *arg, int r, uint64_t retry_after_ns, const json_t *answer, const struct hf_err *err);
+    hf_source_done *done;
     void *arg;
     json_t *body;
     char *url;
-    bool reauthed; /* a 401 was met: tried once more with fresh credentials */
-    int unstarted; /* answered in the next turn with this, without a call */
+    bool reauthed; /* a 401 came: sent once more with fresh credentials */
+    int unstarted; /* < 0: no call; the next turn answers with this error */
 };
 
-static void delivery_free(struct hf_delivery *delivery)
+static void delivery_free(struct hf_kube_delivery *delivery)
 {
     hf_list_remove(&delivery->link);
     json_decref(delivery->body);
@@ -28,37 +29,36 @@ static void delivery_free(struct hf_delivery *delivery)
     free(delivery);
 }
 
-static void finish(struct hf_delivery *delivery, int r, uint64_t retry_after_ns, const json_t *answer,
+static void finish(struct hf_kube_delivery *delivery, int r, uint64_t retry_after_ns, const json_t *answer,
                    const struct hf_err *err)
 {
-    void (*done)(void *arg, int r, uint64_t retry_after_ns, const json_t *answer, const struct hf_err *err) =
-        delivery->done;
+    hf_source_done *done = delivery->done;
     void *arg = delivery->arg;
 
     delivery_free(delivery);
     done(arg, r, retry_after_ns, answer, err);
 }
 
-/* ---- did it arrive? ----------------------------------------------------------------------------------------------- */
+/* ---- did it arrive? ---------------------------------------------------------------------------------------------- */
 
-int hf_apply_verify(const json_t *body, const json_t *answer, struct hf_err *err)
+int hf_kube_apply_verify(const json_t *body, const json_t *answer, struct hf_err *err)
 {
     const json_t *sequence = hf_json_at(body, "status.sequence");
-    const json_t *labels = hf_json_at(body, "metadata.labels"), *told = hf_json_at(answer, "metadata.labels");
+    const json_t *labels = hf_json_at(body, "metadata.labels"), *shown = hf_json_at(answer, "metadata.labels");
     const char *key;
     json_t *value;
 
     if (sequence != NULL && !json_equal(sequence, hf_json_at(answer, "status.sequence")))
         return hf_err_set(err, EAGAIN, "the answer does not show status.sequence: a local proxy dropped the write");
     json_object_foreach(hf_json_mutable(labels), key, value) {
-        if (!json_equal(value, json_object_get(told, key)))
+        if (!json_equal(value, json_object_get(shown, key)))
             return hf_err_set(err, EAGAIN, "the answer does not show the label '%s': a local proxy dropped the write",
                               key);
     }
     return 0;
 }
 
-/* What a status means to who wrote, as source.h says it. */
+/* The error for the writer, as in source.h. */
 static int code_of_status(int status)
 {
     switch (status) {
@@ -75,11 +75,11 @@ static int code_of_status(int status)
     case 422:
         return -EBADMSG;
     default:
-        return -EAGAIN; /* 409, 429, 5xx, and what a proxy may think of */
+        return -EAGAIN; /* 409, 429, 5xx, and anything else from a proxy */
     }
 }
 
-static void taken(struct hf_delivery *delivery, const struct hf_http_response *response, struct hf_view body)
+static void taken(struct hf_kube_delivery *delivery, const struct hf_http_response *response, struct hf_view body)
 {
     _cleanup_(hf_json_freep) json_t *answer = NULL;
     struct hf_kube *kube = delivery->kube;
@@ -87,23 +87,23 @@ static void taken(struct hf_delivery *delivery, const struct hf_http_response *r
     int r = hf_json_parse(body, NULL, &answer, &err);
 
     if (r == 0)
-        r = hf_apply_verify(delivery->body, answer, &err);
+        r = hf_kube_apply_verify(delivery->body, answer, &err);
     if (r < 0) {
         hf_kube_count_doubt(kube, "unseen-write");
         finish(delivery, -EAGAIN, response->retry_after_ns, NULL, &err);
         return;
     }
     if (kube->meta)
-        hf_meta_sign(kube);
+        hf_kube_cloud_sign(kube);
     else
         hf_kube_alive(kube);
     hf_kube_nudge_all(kube, HF_KUBE_NUDGE_NS);
     finish(delivery, 0, 0, answer, NULL);
 }
 
-static int start(struct hf_delivery *delivery, struct hf_err *err);
+static int start(struct hf_kube_delivery *delivery, struct hf_err *err);
 
-static void refused(struct hf_delivery *delivery, const struct hf_http_response *response, struct hf_view body)
+static void refused(struct hf_kube_delivery *delivery, const struct hf_http_response *response, struct hf_view body)
 {
     struct hf_err err = HF_ERR_INIT;
     char text[180];
@@ -118,30 +118,30 @@ static void refused(struct hf_delivery *delivery, const struct hf_http_response 
         return;
     }
     (void)hf_err_set(&err, -code, "the server answered %d: %s", response->status,
-                     hf_status_message(body, text, sizeof(text)));
+                     hf_kube_status_message(body, text, sizeof(text)));
     finish(delivery, code, response->retry_after_ns, NULL, &err);
 }
 
 static void apply_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
                         const struct hf_err *why)
 {
-    struct hf_delivery *delivery = arg;
+    struct hf_kube_delivery *delivery = arg;
 
     delivery->exchange = NULL;
     hf_kube_count_request(delivery->kube, "apply", r, response);
     if (r < 0) {
-        hf_meta_write_failed(delivery->kube);
+        hf_kube_write_failed(delivery->kube);
         finish(delivery, r == -E2BIG || r == -EPROTO || r == -EPIPE ? -EAGAIN : r, 0, NULL, why);
     } else if (response->status >= 200 && response->status < 300) {
         taken(delivery, response, body);
     } else {
         if (response->status >= 500)
-            hf_meta_write_failed(delivery->kube);
+            hf_kube_write_failed(delivery->kube);
         refused(delivery, response, body);
     }
 }
 
-static int start(struct hf_delivery *delivery, struct hf_err *err)
+static int start(struct hf_kube_delivery *delivery, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_BODY);
     struct hf_exchange_owner owner = {.ended = apply_ended, .arg = delivery};
@@ -183,17 +183,16 @@ static size_t count(const struct hf_list *list)
     return n;
 }
 
-int hf_apply_start(struct hf_kube *kube, const json_t *body, const char *subresource,
-                   void (*done)(void *arg, int r, uint64_t retry_after_ns, const json_t *answer,
-                                const struct hf_err *err),
-                   void *arg, struct hf_delivery **ret_delivery, struct hf_err *err)
+int hf_kube_apply(struct hf_kube *kube, const json_t *body, const char *subresource, hf_source_done *done, void *arg,
+                  struct hf_delivery **ret_delivery, struct hf_err *err)
 {
     if (count(&kube->deliveries) >= HF_KUBE_MAX_DELIVERIES)
         return hf_err_set(err, EAGAIN, "%d writes are on their way already", (int)HF_KUBE_MAX_DELIVERIES);
-    struct hf_delivery *delivery = calloc(1, sizeof(*delivery));
+    struct hf_kube_delivery *delivery = calloc(1, sizeof(*delivery));
     if (delivery == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    *delivery = (struct hf_delivery){.kube = kube, .done = done, .arg = arg, .body = json_deep_copy(body)};
+    *delivery = (struct hf_kube_delivery){
+        .handle = {&kube->ops}, .kube = kube, .done = done, .arg = arg, .body = json_deep_copy(body)};
     hf_list_append(&kube->deliveries, &delivery->link);
     delivery->url = url_of(kube, body, subresource);
     int r = 0;
@@ -210,40 +209,44 @@ int hf_apply_start(struct hf_kube *kube, const json_t *body, const char *subreso
     }
     if (delivery->unstarted < 0)
         hf_kube_arm_turn(kube);
-    *ret_delivery = delivery;
+    *ret_delivery = &delivery->handle;
     return 0;
 }
 
-void hf_apply_abandon(struct hf_delivery *delivery)
+static void abandon(struct hf_kube_delivery *delivery)
 {
-    if (delivery == NULL)
-        return;
     hf_exchange_close(delivery->exchange);
     delivery_free(delivery);
 }
 
-void hf_apply_abandon_all(struct hf_kube *kube)
+void hf_kube_apply_abandon(struct hf_delivery *delivery)
 {
-    while (!hf_list_empty(&kube->deliveries))
-        hf_apply_abandon(hf_container_of(kube->deliveries.next, struct hf_delivery, link));
+    if (delivery != NULL)
+        abandon(hf_container_of(delivery, struct hf_kube_delivery, handle));
 }
 
-static struct hf_delivery *next_unstarted(struct hf_kube *kube)
+void hf_kube_apply_abandon_all(struct hf_kube *kube)
+{
+    while (!hf_list_empty(&kube->deliveries))
+        abandon(hf_container_of(kube->deliveries.next, struct hf_kube_delivery, link));
+}
+
+static struct hf_kube_delivery *next_unstarted(struct hf_kube *kube)
 {
     struct hf_list *it, *next;
 
     hf_list_each(it, next, &kube->deliveries) {
-        struct hf_delivery *delivery = hf_container_of(it, struct hf_delivery, link);
+        struct hf_kube_delivery *delivery = hf_container_of(it, struct hf_kube_delivery, link);
         if (delivery->unstarted < 0)
             return delivery;
     }
     return NULL;
 }
 
-void hf_apply_turn(struct hf_kube *kube)
+void hf_kube_apply_turn(struct hf_kube *kube)
 {
-    size_t n = count(&kube->deliveries); /* one that is written again at once waits for the turn after */
-    struct hf_delivery *delivery;
+    size_t n = count(&kube->deliveries); /* a write that its owner repeats at once waits for the turn after */
+    struct hf_kube_delivery *delivery;
     struct hf_err err = HF_ERR_INIT;
 
     (void)hf_err_set(&err, EHOSTUNREACH, "the cloud is away: the MetaServer would not take it");

@@ -5,135 +5,9 @@
 
 #define RETRY_CAP_NS (30 * HF_NS_PER_S) /* SyncPolicy's default retryInterval */
 
-/* ---- what the parts share ----------------------------------------------------------------------------------------- */
+/* ---- silence ----------------------------------------------------------------------------------------------------- */
 
-struct hf_rf_limits hf_kube_limits(const struct hf_kube *kube)
-{
-    return (struct hf_rf_limits){
-        .retry_cap_ns = kube->p.retry_cap_ns, .spread_ns = kube->spread_ns, .only_watch = kube->meta};
-}
-
-void hf_kube_arm_turn(struct hf_kube *kube)
-{
-    kube->p.sched->timer_arm(kube->p.sched->ctx, kube->turn, 0);
-}
-
-/* All subscriptions meet a 401 in the same moment: the files are read once. */
-void hf_kube_reauth(struct hf_kube *kube)
-{
-    uint64_t now = hf_mono_ns(kube->p.clock);
-    struct hf_err err = HF_ERR_INIT;
-
-    if (kube->p.reauthenticate == NULL || (kube->last_reauth_ns != 0 && now - kube->last_reauth_ns < HF_KUBE_REAUTH_NS))
-        return;
-    kube->last_reauth_ns = now;
-    if (kube->p.reauthenticate(kube->p.arg, &err) < 0)
-        hf_log_err(kube->p.log, HF_LOG_WARNING, "kube.credentials", "server", kube->p.config->server, &err);
-}
-
-void hf_kube_recognise_meta(struct hf_kube *kube, const char *sign)
-{
-    if (kube->p.api != HF_KUBE_AUTO || kube->meta || kube->switch_over)
-        return;
-    hf_log(kube->p.log, HF_LOG_INFO, "kube.metaserver", HF_S("server", kube->p.config->server), HF_S("sign", sign));
-    kube->switch_over = true;
-    hf_kube_arm_turn(kube);
-}
-
-struct hf_subscription *hf_kube_next(struct hf_kube *kube, const struct hf_subscription *sub)
-{
-    struct hf_list *it = sub != NULL ? sub->link.next : kube->subscriptions.next;
-
-    for (; it != &kube->subscriptions; it = it->next) {
-        struct hf_subscription *found = hf_container_of(it, struct hf_subscription, link);
-        if (!found->dead)
-            return found;
-    }
-    return NULL;
-}
-
-void hf_kube_nudge_all(struct hf_kube *kube, uint64_t at_least_ns)
-{
-    uint64_t now = hf_mono_ns(kube->p.clock);
-
-    if (kube->last_nudge_ns != 0 && now - kube->last_nudge_ns < at_least_ns)
-        return;
-    kube->last_nudge_ns = now;
-    for (struct hf_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
-        hf_watcher_dispatch(sub, HF_RF_NUDGE, 0, NULL);
-}
-
-void hf_kube_count_request(struct hf_kube *kube, const char *verb, int r, const struct hf_http_response *response)
-{
-    char code[12] = "error";
-
-    if (kube->m_requests == NULL)
-        return;
-    if (r == 0 && response != NULL)
-        (void)snprintf(code, sizeof(code), "%d", response->status);
-    hf_metric_add(hf_metric_with(kube->m_requests, HF_LABELS(verb, code)), 1);
-}
-
-void hf_kube_count_doubt(struct hf_kube *kube, const char *reason)
-{
-    if (kube->m_doubts != NULL)
-        hf_metric_add(hf_metric_with(kube->m_doubts, HF_LABELS(reason)), 1);
-}
-
-void hf_kube_count_error(struct hf_kube *kube, const char *kind, enum hf_rf_event event)
-{
-    static const char *const reasons[HF_RF_EVENTS] = {
-        [HF_RF_REFUSED] = "Invalid",
-        [HF_RF_DENIED] = "Unauthorized",
-        [HF_RF_DENIED_AGAIN] = "Unauthorized",
-        [HF_RF_DISTRUST] = "Untrusted",
-        [HF_RF_FORBIDDEN] = "Forbidden",
-        [HF_RF_MISSING] = "NotFound",
-        [HF_RF_BUSY] = "Busy",
-        [HF_RF_LINK_AWAY] = "Timeout",
-        [HF_RF_SERVER_AWAY] = "Unreachable",
-        [HF_RF_GARBAGE] = "InvalidResponse",
-    };
-
-    if (event < HF_RF_EVENTS && reasons[event] != NULL)
-        hf_metric_add(hf_metric_with(kube->m_errors, HF_LABELS(kind, reasons[event])), 1);
-}
-
-void hf_kube_set_contact(struct hf_kube *kube, bool proven)
-{
-    hf_metric_set(kube->m_contact, proven ? 1 : 0);
-}
-
-/* ---- silence ------------------------------------------------------------------------------------------------------ */
-
-static void arm_pulse(struct hf_kube *kube)
-{
-    uint64_t due = hf_pulse_overdue_ns(&kube->pulse), now = hf_mono_ns(kube->p.clock);
-
-    if (due == HF_NEVER)
-        kube->p.sched->timer_disarm(kube->p.sched->ctx, kube->pulse_timer);
-    else
-        kube->p.sched->timer_arm(kube->p.sched->ctx, kube->pulse_timer, due > now ? due - now : 0);
-}
-
-void hf_kube_alive(struct hf_kube *kube)
-{
-    kube->heard_ns = hf_mono_ns(kube->p.clock);
-}
-
-void hf_kube_heard(struct hf_kube *kube)
-{
-    bool waiting = hf_pulse_overdue_ns(&kube->pulse) != HF_NEVER;
-
-    if (kube->meta)
-        return;
-    hf_kube_alive(kube);
-    hf_pulse_heard(&kube->pulse, hf_mono_ns(kube->p.clock));
-    if (!waiting) /* else the timer finds out by itself that it is too early */
-        arm_pulse(kube);
-}
-
-/* Whatever the answer is, it is one. */
+/* Any answer shows that the server is there. */
 static void ping_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
                        const struct hf_err *why)
 {
@@ -146,17 +20,17 @@ static void ping_ended(void *arg, int r, const struct hf_http_response *response
     if (r == 0) {
         if (!kube->meta)
             hf_kube_alive(kube);
-        hf_pulse_answered(&kube->pulse, hf_mono_ns(kube->p.clock));
-        arm_pulse(kube);
+        hf_pulse_answered(&kube->pulse, hf_kube_now_ns(kube));
+        hf_kube_arm_pulse(kube);
         return;
     }
     hf_pulse_reset(&kube->pulse);
     if (why != NULL)
         err = *why;
     (void)hf_err_wrap(&err, r, "silent connection");
-    for (struct hf_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
+    for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
         if (sub->reflector.state == HF_RF_WATCHING)
-            hf_watcher_dispatch(sub, HF_RF_LINK_AWAY, 0, &err);
+            hf_kube_dispatch(sub, HF_RF_LINK_AWAY, 0, &err);
 }
 
 static void pulse_fires(void *arg)
@@ -167,26 +41,27 @@ static void pulse_fires(void *arg)
     struct hf_http_request request = {.method = "GET", .url = url, .timeout_ns = HF_KUBE_PING_NS};
     bool watching = false;
 
-    if (hf_mono_ns(kube->p.clock) < hf_pulse_overdue_ns(&kube->pulse)) {
-        arm_pulse(kube);
+    if (hf_kube_now_ns(kube) < hf_pulse_overdue_ns(&kube->pulse)) {
+        hf_kube_arm_pulse(kube);
         return;
     }
-    for (struct hf_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
+    for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
         watching |= sub->reflector.state == HF_RF_WATCHING;
     if (!watching || url == NULL || kube->ping != NULL ||
         hf_exchange_start(kube->p.http, &request, &owner, &kube->ping, NULL) < 0)
         hf_pulse_reset(&kube->pulse);
 }
 
-/* ---- the next turn ------------------------------------------------------------------------------------------------ */
+/* ---- the next turn ----------------------------------------------------------------------------------------------- */
 
-/* A MetaServer was recognised: everything begins anew under its rules, and nothing that was told before is a baseline. */
+/* The server is a MetaServer: every subscription begins anew under its rules; no earlier version serves as a
+ * baseline. */
 static void switch_over(struct hf_kube *kube)
 {
     kube->switch_over = false;
     kube->meta = true;
-    for (struct hf_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;) {
-        hf_watcher_dispatch(sub, HF_RF_STOP, 0, NULL);
+    for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;) {
+        hf_kube_dispatch(sub, HF_RF_STOP, 0, NULL);
         sub->ledger.baseline = 0;
     }
 }
@@ -196,9 +71,9 @@ static void free_the_dead(struct hf_kube *kube)
     struct hf_list *it, *next;
 
     hf_list_each(it, next, &kube->subscriptions) {
-        struct hf_subscription *sub = hf_container_of(it, struct hf_subscription, link);
+        struct hf_kube_subscription *sub = hf_container_of(it, struct hf_kube_subscription, link);
         if (sub->dead)
-            hf_watcher_free(sub);
+            hf_kube_subscription_free(sub);
     }
 }
 
@@ -209,51 +84,59 @@ static void turn_fires(void *arg)
     free_the_dead(kube);
     if (kube->switch_over)
         switch_over(kube);
-    for (struct hf_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
-        hf_watcher_turn(sub);
-    hf_apply_turn(kube);
+    for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
+        hf_kube_subscription_turn(sub);
+    hf_kube_apply_turn(kube);
 }
 
-/* ---- kube/source.h ------------------------------------------------------------------------------------------------ */
+/* ---- kube/source.h ----------------------------------------------------------------------------------------------- */
+
+static struct hf_kube_subscription *ours(struct hf_subscription *subscription)
+{
+    return hf_container_of(subscription, struct hf_kube_subscription, handle);
+}
 
 static int source_subscribe(void *ctx, const char *kind, const char *name, const char *resume, const char *const *known,
                             const struct hf_source_sink *sink, struct hf_subscription **ret_subscription,
                             struct hf_err *err)
 {
-    return hf_watcher_new(ctx, kind, name, resume, known, sink, ret_subscription, err);
+    struct hf_kube_subscription *sub;
+    int r = hf_kube_subscription_new(ctx, kind, name, resume, known, sink, &sub, err);
+
+    if (r == 0)
+        *ret_subscription = &sub->handle;
+    return r;
 }
 
 static void source_unsubscribe(void *ctx, struct hf_subscription *subscription)
 {
     (void)ctx;
     if (subscription != NULL)
-        hf_watcher_stop(subscription);
+        hf_kube_subscription_stop(ours(subscription));
 }
 
 static void source_refresh(void *ctx, struct hf_subscription *subscription)
 {
     (void)ctx;
-    hf_watcher_refresh(subscription);
+    hf_kube_subscription_refresh(ours(subscription));
 }
 
 static void source_decline(void *ctx, struct hf_subscription *subscription, const char *name, bool matters)
 {
     (void)ctx;
-    hf_ledger_decline(&subscription->ledger, name, matters);
+    hf_ledger_decline(&ours(subscription)->ledger, name, matters);
 }
 
 static void source_relist(void *ctx, struct hf_subscription *subscription)
 {
     (void)ctx;
-    hf_watcher_relist(subscription);
+    hf_kube_subscription_relist(ours(subscription));
 }
 
-static int source_apply(void *ctx, const json_t *body, const char *subresource,
-                        void (*done)(void *arg, int r, uint64_t retry_after_ns, const json_t *answer,
-                                     const struct hf_err *err),
-                        void *arg, struct hf_delivery **ret_delivery, struct hf_err *err)
+static int source_apply(void *ctx, const json_t *body, const char *subresource, hf_source_done *done, void *arg,
+                        struct hf_delivery **ret_delivery, struct hf_err *err)
 {
-    return hf_apply_start(ctx, body, subresource, done, arg, ret_delivery, err);
+    return hf_kube_apply(ctx, body, subresource, done, arg, ret_delivery, err);
 }
 
 static uint64_t source_heard_ns(void *ctx)
@@ -266,13 +149,13 @@ static uint64_t source_heard_ns(void *ctx)
 static void source_abandon(void *ctx, struct hf_delivery *delivery)
 {
     (void)ctx;
-    hf_apply_abandon(delivery);
+    hf_kube_apply_abandon(delivery);
 }
 
-/* ---- kube/kube.h -------------------------------------------------------------------------------------------------- */
+/* ---- kube/kube.h ------------------------------------------------------------------------------------------------- */
 
-/* MetaServer's own port, on this host's loopback or on the link-local address that EdgeCore gives it. Anything else that
- * behaves like one is recognised by what it does (watcher.c). */
+/* MetaServer's own port, on this host's loopback or on the link-local address that EdgeCore gives it. Behaviour gives
+ * away any other one (list.c, watch.c). */
 static bool looks_like_metaserver(const char *server)
 {
     static const char *const hosts[] = {"127.0.0.1:10550", "localhost:10550", "169.254.30.10:10550", "[::1]:10550"};
@@ -293,11 +176,11 @@ static void register_metrics(struct hf_kube *kube)
     kube->m_events = hf_metric_family(m, HF_METRIC_COUNTER, "holdfast_kube_events_total",
                                       "Watch events received by kind.", HF_LABELS("kind"));
     kube->m_doubts = hf_metric_family(m, HF_METRIC_COUNTER, "holdfast_kube_doubts_total",
-                                      "Answers that were not believed, by reason.", HF_LABELS("reason"));
+                                      "Answers rejected as doubtful, by reason.", HF_LABELS("reason"));
     kube->m_errors =
         hf_metric_family(m, HF_METRIC_COUNTER, "holdfast_source_errors_total",
                          "Lists and watches that failed, by kind of object and reason.", HF_LABELS("kind", "reason"));
-    kube->m_contact = hf_metric_gauge(m, "holdfast_kube_contact", "Whether the API is in proven reach (1) or not (0).");
+    kube->m_contact = hf_metric_gauge(m, "holdfast_kube_contact", "1 while the API is in proven reach, else 0.");
 }
 
 struct hf_kube *hf_kube_new(const struct hf_kube_params *params, struct hf_err *err)
@@ -314,7 +197,8 @@ struct hf_kube *hf_kube_new(const struct hf_kube_params *params, struct hf_err *
     kube->spread_ns = params->spread_ns > 0 ? params->spread_ns : HF_RF_SPREAD_NS;
     kube->meta = params->api == HF_KUBE_METASERVER ||
                  (params->api == HF_KUBE_AUTO && looks_like_metaserver(params->config->server));
-    /* Plain HTTP may be a MetaServer behind another port: LIST first, so that its watch shows what it is before it is believed. */
+    /* Plain HTTP may be a MetaServer behind another port: LIST first, so that its watch shows what it is before we
+     * believe it. */
     kube->plain = strncmp(params->config->server, "http://", 7) == 0;
     kube->no_watchlist = params->api == HF_KUBE_AUTO && kube->plain;
     hf_list_init(&kube->subscriptions);
@@ -332,7 +216,7 @@ struct hf_kube *hf_kube_new(const struct hf_kube_params *params, struct hf_err *
     };
     kube->turn = params->sched->timer_new(params->sched->ctx, turn_fires, kube);
     kube->pulse_timer = params->sched->timer_new(params->sched->ctx, pulse_fires, kube);
-    kube->probe_timer = params->sched->timer_new(params->sched->ctx, hf_meta_timer, kube);
+    kube->probe_timer = params->sched->timer_new(params->sched->ctx, hf_kube_probe_timer, kube);
     if (kube->turn == NULL || kube->probe_timer == NULL || kube->pulse_timer == NULL) {
         (void)hf_err_set(err, ENOMEM, "out of memory");
         hf_kube_free(kube);
@@ -346,9 +230,9 @@ void hf_kube_free(struct hf_kube *kube)
 {
     if (kube == NULL)
         return;
-    hf_apply_abandon_all(kube);
+    hf_kube_apply_abandon_all(kube);
     while (!hf_list_empty(&kube->subscriptions))
-        hf_watcher_free(hf_container_of(kube->subscriptions.next, struct hf_subscription, link));
+        hf_kube_subscription_free(hf_container_of(kube->subscriptions.next, struct hf_kube_subscription, link));
     hf_exchange_close(kube->probe);
     hf_exchange_close(kube->ping);
     kube->p.sched->timer_free(kube->p.sched->ctx, kube->pulse_timer);
@@ -375,7 +259,7 @@ void hf_kube_set_spread(struct hf_kube *kube, uint64_t spread_ns)
 void hf_kube_nudge(struct hf_kube *kube)
 {
     if (kube->meta)
-        hf_meta_sign(kube);
+        hf_kube_cloud_sign(kube);
     hf_kube_nudge_all(kube, 0);
 }
 

@@ -10,7 +10,7 @@ struct hf_exchange {
     bool good;          /* 2xx */
     bool answered;
     bool inside;    /* a callback of the call is on the stack */
-    bool abandoned; /* by its owner while inside */
+    bool abandoned; /* its owner closed it while inside */
 };
 
 static void exchange_free(struct hf_exchange *exchange)
@@ -96,7 +96,7 @@ void hf_exchange_close(struct hf_exchange *exchange)
     if (exchange == NULL)
         return;
     exchange->abandoned = true;
-    if (exchange->inside) /* it ends, and is freed, when its callback returns */
+    if (exchange->inside) /* it ends, and frees itself, when its callback returns */
         return;
     exchange->http->cancel(exchange->http->ctx, exchange->call);
     exchange_free(exchange);

@@ -9,7 +9,8 @@
 
 enum { MAX_DATA_BYTES = 1 << 20 };
 
-/* The object under `list`[name == wanted].`member`; an entry without it is an empty one. */
+/* The object `list`[name == wanted].`member`; NULL, with *err set, when the list lacks the entry or the entry its
+ * member. */
 static const json_t *named(const json_t *root, const char *list, const char *wanted, const char *member,
                            struct hf_err *err)
 {
@@ -30,7 +31,7 @@ static const json_t *named(const json_t *root, const char *list, const char *wan
     return NULL;
 }
 
-/* Text of a field that may be absent or null; -EBADMSG when it is of another type. */
+/* Text of a field; "" when it is absent or null. -EBADMSG: another type. */
 static int text_of(const json_t *object, const char *key, const char **ret_text, struct hf_err *err)
 {
     const json_t *value = json_object_get(object, key);
@@ -66,7 +67,7 @@ static int copy_text(const json_t *object, const char *key, char **ret_text, str
     return *ret_text != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory");
 }
 
-/* A file name, made absolute against the kubeconfig's own folder. */
+/* A file name, relative to the folder of the kubeconfig. */
 static int copy_path(const json_t *object, const char *key, const char *path, char **ret_path, struct hf_err *err)
 {
     const char *text = "";
@@ -80,7 +81,7 @@ static int copy_path(const json_t *object, const char *key, const char *path, ch
     return *ret_path != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory");
 }
 
-/* Base64 that people and tools may have folded. */
+/* Base64, possibly folded into lines. */
 static int copy_data(const json_t *object, const char *key, char **ret_pem, struct hf_err *err)
 {
     _cleanup_(hf_buf_done) struct hf_buf packed = HF_BUF_INIT(2 * MAX_DATA_BYTES), bytes = HF_BUF_INIT(MAX_DATA_BYTES);
@@ -104,7 +105,8 @@ static int copy_data(const json_t *object, const char *key, char **ret_pem, stru
     return *ret_pem != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory");
 }
 
-/* What kubectl understands and this does not: silence would be a surprise later, on a node nobody looks at. */
+/* Refuses fields that kubectl honours and this reader does not: ignoring one would surprise somebody later, on a node
+ * far away. */
 static int refuse(const json_t *object, const char *const *keys, const char *where, struct hf_err *err)
 {
     for (; *keys != NULL; keys++) {

@@ -1,4 +1,4 @@
-/* A folder as a source: looks every period on a worker, tells what changed since the last look. */
+/* Scans the folder every period on a worker and reports what changed since the last scan. */
 #include "kube/folder/folder.h"
 
 #include <errno.h>
@@ -8,98 +8,100 @@
 #include "kube/folder/folder_status.h"
 #include "kube/resource.h"
 
-enum { FIRST_LOOKS = 3 }; /* a file that never rests holds nobody up for longer */
+enum { FIRST_SCANS = 3 }; /* a file that never stops changing delays the first reports no longer than this */
 
-#define CONTACT_NS (60 * HF_NS_PER_S) /* contact that goes on is told this often at most */
+#define CONTACT_NS (60 * HF_NS_PER_S) /* shortest time between two reports of unchanged contact */
 
 struct hf_folder {
     struct hf_folder_params p;
     char *dir, *status_dir;
     struct hf_source_ops ops;
     struct hf_timer *timer;
-    struct hf_job look;
-    bool looking, again;        /* a look is on its way; another one was asked for */
-    bool freed;                 /* by its owner, while jobs are on their way */
-    struct hf_folder_view view; /* the job's while looking */
-    uint64_t now_unix_ns;       /* for the look */
-    uint64_t heard_ns;          /* the last look that succeeded; 0 none yet */
-    json_t *objects; /* "Kind/name": object's text as told; null: held by a subscriber since before, not judged yet */
-    json_t *unreadable; /* names of files that were told as such */
-    bool unjudged;      /* some of them are null */
-    unsigned looks;
-    bool was_complete, emptied_told;
-    bool telling; /* sinks are being called */
+    struct hf_job scan;
+    bool scanning, again;       /* a scan is under way; start another one at its end */
+    bool freed;                 /* by its owner, while jobs are under way */
+    struct hf_folder_view view; /* the job's while scanning */
+    uint64_t now_unix_ns;       /* for the scan */
+    uint64_t heard_ns;          /* last scan that succeeded; 0 none yet */
+    json_t *objects;    /* "Kind/name": object's text as reported; null: a subscriber held it before, not judged yet */
+    json_t *unreadable; /* names of files reported as such */
+    bool unjudged;      /* some `objects` are null */
+    unsigned scans;
+    bool was_complete, emptied_reported;
+    bool reporting; /* callbacks of subscribers are running */
     struct hf_timer *write_timer;
     struct hf_list subscriptions;
-    struct hf_list deliveries; /* in order; the first may be on its way */
+    struct hf_list deliveries; /* in order; the first may be under way */
 };
 
-struct hf_subscription {
+struct folder_subscription {
+    struct hf_subscription handle;
     struct hf_list link;
     const char *kind;
     char *name;
-    json_t *known; /* names held since before */
+    json_t *known; /* names that the subscriber held before */
     struct hf_source_sink sink;
-    bool told;   /* has had everything */
-    bool relist; /* and wants it once more */
+    bool reported; /* has got everything */
+    bool relist;   /* and wants it once more */
     bool dead;
-    bool contact_told, in_contact, refreshed;
+    bool contact_reported, in_contact, refreshed;
     uint64_t contact_ns;
 };
 
-struct hf_delivery {
+struct folder_delivery {
+    struct hf_delivery handle;
     struct hf_list link;
     struct hf_folder *folder;
     struct hf_job job;
     json_t *body, *answer;
     char *subresource;
-    void (*done)(void *arg, int r, uint64_t retry_after_ns, const json_t *answer, const struct hf_err *err);
+    hf_source_done *done;
     void *arg;
     bool running, abandoned;
     int r;
     struct hf_err err;
 };
 
-/* The next one that lives after `sub`, or the first for NULL. */
-static struct hf_subscription *next_live(struct hf_folder *folder, const struct hf_subscription *sub)
+/* The next subscription behind `sub` that is not dead, the first for NULL. */
+static struct folder_subscription *next_live(struct hf_folder *folder, const struct folder_subscription *sub)
 {
     struct hf_list *it = sub != NULL ? sub->link.next : folder->subscriptions.next;
 
     for (; it != &folder->subscriptions; it = it->next) {
-        struct hf_subscription *found = hf_container_of(it, struct hf_subscription, link);
+        struct folder_subscription *found = hf_container_of(it, struct folder_subscription, link);
         if (!found->dead)
             return found;
     }
     return NULL;
 }
 
-/* ---- telling ------------------------------------------------------------------------------------------------------ */
+/* ---- reports ----------------------------------------------------------------------------------------------------- */
 
-static void tell_refused(struct hf_folder *folder, const char *what, const struct hf_err *err)
+static void report_refused(struct hf_folder *folder, const char *what, const struct hf_err *err)
 {
-    /* Whose object it would have been is not known: the first subscriber hears it for all. */
-    const struct hf_subscription *sub = next_live(folder, NULL);
+    /* The kind of the object is unknown: the first subscriber hears it for all. */
+    const struct folder_subscription *sub = next_live(folder, NULL);
 
     if (sub != NULL && sub->sink.refused != NULL)
         sub->sink.refused(sub->sink.arg, what, err);
 }
 
-static void tell_unreadable(struct hf_folder *folder, const char *what, const struct hf_err *err)
+static void report_unreadable(struct hf_folder *folder, const char *what, const struct hf_err *err)
 {
-    const struct hf_subscription *sub = next_live(folder, NULL);
+    const struct folder_subscription *sub = next_live(folder, NULL);
 
     if (sub != NULL && sub->sink.unreadable != NULL)
         sub->sink.unreadable(sub->sink.arg, what, err);
 }
 
-static void tell_issue(struct hf_folder *folder, const struct hf_folder_issue *issue)
+static void report_issue(struct hf_folder *folder, const struct hf_folder_issue *issue)
 {
     (void)json_object_set_new(folder->unreadable, issue->what, json_true());
-    tell_refused(folder, issue->what, &issue->err);
-    tell_unreadable(folder, issue->what, &issue->err);
+    report_refused(folder, issue->what, &issue->err);
+    report_unreadable(folder, issue->what, &issue->err);
 }
 
-static void tell_mended(struct hf_folder *folder)
+static void report_mended(struct hf_folder *folder)
 {
     const char *name;
     json_t *value;
@@ -109,12 +111,12 @@ static void tell_mended(struct hf_folder *folder)
     {
         if (!hf_folder_is_good(&folder->view, name))
             continue;
-        tell_unreadable(folder, name, NULL);
+        report_unreadable(folder, name, NULL);
         (void)json_object_del(folder->unreadable, name);
     }
 }
 
-static bool wants(const struct hf_subscription *sub, const char *key)
+static bool wants(const struct folder_subscription *sub, const char *key)
 {
     size_t n = strlen(sub->kind);
 
@@ -122,7 +124,7 @@ static bool wants(const struct hf_subscription *sub, const char *key)
            (sub->name == NULL || strcmp(sub->name, key + n + 1) == 0);
 }
 
-/* The object as a tree again, for whoever hears it; NULL on OOM: it is told with its next change. */
+/* The object as a tree again. NULL on OOM: its next change reports it. */
 static json_t *tree_of(const json_t *text)
 {
     json_t *object = NULL;
@@ -131,12 +133,12 @@ static json_t *tree_of(const json_t *text)
     return r == 0 ? object : NULL;
 }
 
-static void tell_upsert(struct hf_folder *folder, const char *key, const json_t *text)
+static void report_upsert(struct hf_folder *folder, const char *key, const json_t *text)
 {
     _cleanup_(hf_json_freep) json_t *object = NULL;
 
-    for (struct hf_subscription *sub = NULL; (sub = next_live(folder, sub)) != NULL;) {
-        if (!sub->told || !wants(sub, key) || sub->sink.upsert == NULL)
+    for (struct folder_subscription *sub = NULL; (sub = next_live(folder, sub)) != NULL;) {
+        if (!sub->reported || !wants(sub, key) || sub->sink.upsert == NULL)
             continue;
         if (object == NULL)
             object = tree_of(text);
@@ -145,31 +147,31 @@ static void tell_upsert(struct hf_folder *folder, const char *key, const json_t 
     }
 }
 
-/* `unjudged`: nobody was told of it, only who held it since before hears that it is gone. */
-static void tell_gone(struct hf_folder *folder, const char *key, bool unjudged)
+/* `unjudged`: only subscribers that held it before hear that it is gone; no other has heard of it. */
+static void report_gone(struct hf_folder *folder, const char *key, bool unjudged)
 {
     const char *name = strchr(key, '/') + 1;
 
-    for (struct hf_subscription *sub = NULL; (sub = next_live(folder, sub)) != NULL;) {
+    for (struct folder_subscription *sub = NULL; (sub = next_live(folder, sub)) != NULL;) {
         if (!wants(sub, key))
             continue;
         bool knew = json_object_del(sub->known, name) == 0;
-        if ((knew || (sub->told && !unjudged)) && sub->sink.gone != NULL)
+        if ((knew || (sub->reported && !unjudged)) && sub->sink.gone != NULL)
             sub->sink.gone(sub->sink.arg, name);
     }
 }
 
-static void tell_contact(struct hf_folder *folder)
+static void report_contact(struct hf_folder *folder)
 {
     bool proven = folder->view.r == 0;
     uint64_t now = hf_mono_ns(folder->p.clock);
 
     if (proven)
         folder->heard_ns = now;
-    for (struct hf_subscription *sub = NULL; (sub = next_live(folder, sub)) != NULL;) {
-        if (sub->contact_told && sub->in_contact == proven && !sub->refreshed && now - sub->contact_ns < CONTACT_NS)
+    for (struct folder_subscription *sub = NULL; (sub = next_live(folder, sub)) != NULL;) {
+        if (sub->contact_reported && sub->in_contact == proven && !sub->refreshed && now - sub->contact_ns < CONTACT_NS)
             continue;
-        sub->contact_told = true;
+        sub->contact_reported = true;
         sub->refreshed = false;
         sub->in_contact = proven;
         sub->contact_ns = now;
@@ -179,7 +181,7 @@ static void tell_contact(struct hf_folder *folder)
     }
 }
 
-/* ---- from a look to what changed ---------------------------------------------------------------------------------- */
+/* ---- from a scan to what changed --------------------------------------------------------------------------------- */
 
 static void add_objects(struct hf_folder *folder, const struct hf_folder_file *file, json_t *all, json_t *origins)
 {
@@ -188,8 +190,8 @@ static void add_objects(struct hf_folder *folder, const struct hf_folder_file *f
         const char *other = json_string_value(json_object_get(origins, key));
         if (other != NULL) {
             struct hf_err err = HF_ERR_INIT;
-            (void)hf_err_set(&err, EEXIST, "'%s' is in '%s' too, which counts", key, other);
-            tell_refused(folder, file->name, &err);
+            (void)hf_err_set(&err, EEXIST, "'%s' is in '%s' too, which wins", key, other);
+            report_refused(folder, file->name, &err);
         } else {
             (void)json_object_set(all, key, json_array_get(file->objects, i + 1));
             (void)json_object_set_new(origins, key, json_string(file->name));
@@ -197,7 +199,7 @@ static void add_objects(struct hf_folder *folder, const struct hf_folder_file *f
     }
 }
 
-/* Every object that the folder holds now. While not every file has been read, what is missing may be in one of those. */
+/* Every object that the folder holds now. While some file is unread, a missing object may be in that one and stays. */
 static json_t *all_objects(struct hf_folder *folder)
 {
     json_t *all = json_object(), *origins = json_object(), *object;
@@ -213,46 +215,47 @@ static json_t *all_objects(struct hf_folder *folder)
     return all;
 }
 
-/* A folder that was emptied altogether is a stick that was pulled, a checkout that failed: nothing is taken away. */
+/* An empty folder is a pulled USB stick or a failed checkout: no object counts as gone. */
 static bool was_emptied(struct hf_folder *folder)
 {
     struct hf_err err = HF_ERR_INIT;
     bool emptied = folder->view.n == 0 && json_object_size(folder->objects) > 0;
 
-    if (emptied && !folder->emptied_told) {
-        (void)hf_err_set(&err, ESTALE, "folder '%s' is empty: nothing is taken away; an empty .yaml file would mean it",
+    if (emptied && !folder->emptied_reported) {
+        (void)hf_err_set(&err, ESTALE,
+                         "folder '%s' is empty: all objects stay in force; to remove them, leave an empty .yaml file",
                          folder->dir);
-        tell_refused(folder, "folder", &err);
+        report_refused(folder, "folder", &err);
     }
-    folder->emptied_told = emptied;
+    folder->emptied_reported = emptied;
     return emptied;
 }
 
-static void tell_changes(struct hf_folder *folder)
+static void report_changes(struct hf_folder *folder)
 {
     json_t *old = folder->objects, *all = all_objects(folder), *object;
     const char *key;
 
-    folder->objects = json_incref(all); /* sinks may end us: hold what we walk over */
+    folder->objects = json_incref(all); /* callbacks may change it: hold what we walk over */
     json_object_foreach(all, key, object) {
         if (json_is_string(object) && json_equal(object, json_object_get(old, key)) == 0)
-            tell_upsert(folder, key, object);
+            report_upsert(folder, key, object);
     }
     json_object_foreach(old, key, object) {
         if (json_object_get(all, key) == NULL)
-            tell_gone(folder, key, json_is_null(object));
+            report_gone(folder, key, json_is_null(object));
     }
     json_decref(all);
     json_decref(old);
 }
 
-/* A subscriber's first time, or it asked for it: everything there is. */
-static void tell_all(struct hf_folder *folder, struct hf_subscription *sub)
+/* Reports everything there is: the first time, or because the subscriber asked for it. */
+static void report_everything(struct hf_folder *folder, struct folder_subscription *sub)
 {
     const char *key;
     json_t *text;
 
-    sub->told = true;
+    sub->reported = true;
     sub->relist = false;
     json_object_foreach(folder->objects, key, text) {
         _cleanup_(hf_json_freep) json_t *object = NULL;
@@ -266,7 +269,8 @@ static void tell_all(struct hf_folder *folder, struct hf_subscription *sub)
         sub->sink.synced(sub->sink.arg, "");
 }
 
-/* A file that was just written is read with the next look: who subscribes with it is told all at once. */
+/* True while a new file is still being written: the next scan reads it, and a new subscriber gets everything at
+ * once. */
 static bool still_moving(const struct hf_folder_view *view)
 {
     for (size_t i = 0; i < view->n; i++)
@@ -275,27 +279,27 @@ static bool still_moving(const struct hf_folder_view *view)
     return false;
 }
 
-static void take_look(struct hf_folder *folder)
+static void take_scan(struct hf_folder *folder)
 {
     bool news = folder->view.changed || folder->view.complete != folder->was_complete;
 
     for (size_t i = 0; i < HF_MIN(folder->view.n_issues, (size_t)HF_FOLDER_MAX_ISSUES); i++)
-        tell_issue(folder, &folder->view.issues[i]);
-    tell_mended(folder);
-    tell_contact(folder);
+        report_issue(folder, &folder->view.issues[i]);
+    report_mended(folder);
+    report_contact(folder);
     if (folder->view.r < 0)
         return;
     if (!was_emptied(folder) && (news || folder->unjudged))
-        tell_changes(folder);
+        report_changes(folder);
     folder->was_complete = folder->view.complete;
     folder->unjudged = false;
-    folder->looks++;
-    for (struct hf_subscription *sub = NULL; (sub = next_live(folder, sub)) != NULL;)
-        if (sub->relist || (!sub->told && (!still_moving(&folder->view) || folder->looks >= FIRST_LOOKS)))
-            tell_all(folder, sub);
+    folder->scans++;
+    for (struct folder_subscription *sub = NULL; (sub = next_live(folder, sub)) != NULL;)
+        if (sub->relist || (!sub->reported && (!still_moving(&folder->view) || folder->scans >= FIRST_SCANS)))
+            report_everything(folder, sub);
 }
 
-/* ---- looking ------------------------------------------------------------------------------------------------------ */
+/* ---- scanning ---------------------------------------------------------------------------------------------------- */
 
 static void folder_free(struct hf_folder *folder);
 
@@ -304,14 +308,14 @@ static uint64_t period_of(const struct hf_folder *folder)
     return folder->p.period_ns > 0 ? folder->p.period_ns : HF_NS_PER_S;
 }
 
-static void look_work(struct hf_job *job)
+static void scan_work(struct hf_job *job)
 {
-    struct hf_folder *folder = hf_container_of(job, struct hf_folder, look);
+    struct hf_folder *folder = hf_container_of(job, struct hf_folder, scan);
 
-    hf_folder_look(folder->p.fs, folder->dir, folder->now_unix_ns, period_of(folder), &folder->view);
+    hf_folder_scan(folder->p.fs, folder->dir, folder->now_unix_ns, period_of(folder), &folder->view);
 }
 
-static void sub_free(struct hf_subscription *sub)
+static void sub_free(struct folder_subscription *sub)
 {
     hf_list_remove(&sub->link);
     json_decref(sub->known);
@@ -324,16 +328,16 @@ static void free_the_dead(struct hf_folder *folder)
     struct hf_list *it, *next;
 
     hf_list_each(it, next, &folder->subscriptions) {
-        struct hf_subscription *sub = hf_container_of(it, struct hf_subscription, link);
+        struct folder_subscription *sub = hf_container_of(it, struct folder_subscription, link);
         if (sub->dead)
             sub_free(sub);
     }
 }
 
-/* The sinks have returned: do what they asked for and could not be done under them. False: the folder is no more. */
-static bool told(struct hf_folder *folder)
+/* The callbacks have returned: free what they ended. False: the folder itself is freed. */
+static bool end_reports(struct hf_folder *folder)
 {
-    folder->telling = false;
+    folder->reporting = false;
     free_the_dead(folder);
     if (folder->freed) {
         folder_free(folder);
@@ -342,20 +346,20 @@ static bool told(struct hf_folder *folder)
     return true;
 }
 
-static void look_done(struct hf_job *job, int cancelled)
+static void scan_done(struct hf_job *job, int cancelled)
 {
-    struct hf_folder *folder = hf_container_of(job, struct hf_folder, look);
+    struct hf_folder *folder = hf_container_of(job, struct hf_folder, scan);
 
-    folder->looking = false;
+    folder->scanning = false;
     if (folder->freed) {
         folder_free(folder);
         return;
     }
     if (cancelled)
         return;
-    folder->telling = true;
-    take_look(folder);
-    if (!told(folder))
+    folder->reporting = true;
+    take_scan(folder);
+    if (!end_reports(folder))
         return;
     folder->p.sched->timer_arm(folder->p.sched->ctx, folder->timer, folder->again ? 0 : period_of(folder));
     folder->again = false;
@@ -365,29 +369,29 @@ static void timer_fires(void *arg)
 {
     struct hf_folder *folder = arg;
 
-    if (folder->looking)
+    if (folder->scanning)
         return;
     folder->now_unix_ns = hf_unix_ns(folder->p.clock);
-    folder->look = (struct hf_job){.work = look_work, .done = look_done};
-    folder->looking = true;
-    if (folder->p.sched->submit(folder->p.sched->ctx, &folder->look) < 0) {
-        folder->looking = false;
+    folder->scan = (struct hf_job){.work = scan_work, .done = scan_done};
+    folder->scanning = true;
+    if (folder->p.sched->submit(folder->p.sched->ctx, &folder->scan) < 0) {
+        folder->scanning = false;
         folder->p.sched->timer_arm(folder->p.sched->ctx, folder->timer, period_of(folder));
     }
 }
 
-static void look_soon(struct hf_folder *folder)
+static void scan_soon(struct hf_folder *folder)
 {
-    if (folder->looking)
+    if (folder->scanning)
         folder->again = true;
     else
         folder->p.sched->timer_arm(folder->p.sched->ctx, folder->timer, 0);
 }
 
-/* ---- kube/source.h ------------------------------------------------------------------------------------------------ */
+/* ---- kube/source.h ----------------------------------------------------------------------------------------------- */
 
-/* What a subscriber holds since before is to be judged by the next complete look. */
-static int know_all(struct hf_folder *folder, struct hf_subscription *sub, const char *const *known)
+/* The next complete scan judges what a subscriber held before. */
+static int note_known(struct hf_folder *folder, struct folder_subscription *sub, const char *const *known)
 {
     for (; known != NULL && *known != NULL; known++) {
         _cleanup_(hf_freep) char *key = hf_asprintf("%s/%s", sub->kind, *known);
@@ -412,54 +416,63 @@ static int folder_subscribe(void *ctx, const char *kind, const char *name, const
     (void)resume;
     if (resource == NULL)
         return hf_err_set(err, EINVAL, "cannot subscribe to '%s'", kind);
-    struct hf_subscription *sub = calloc(1, sizeof(*sub));
+    struct folder_subscription *sub = calloc(1, sizeof(*sub));
     if (sub == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    *sub = (struct hf_subscription){.kind = resource->kind, .sink = *sink, .known = json_object()};
+    *sub = (struct folder_subscription){
+        .handle = {&folder->ops}, .kind = resource->kind, .sink = *sink, .known = json_object()};
     hf_list_append(&folder->subscriptions, &sub->link);
     if (name != NULL)
         sub->name = strdup(name);
-    if (sub->known == NULL || (name != NULL && sub->name == NULL) || know_all(folder, sub, known) < 0) {
+    if (sub->known == NULL || (name != NULL && sub->name == NULL) || note_known(folder, sub, known) < 0) {
         sub_free(sub);
         return hf_err_set(err, ENOMEM, "out of memory");
     }
-    look_soon(folder);
-    *ret_subscription = sub;
+    scan_soon(folder);
+    *ret_subscription = &sub->handle;
     return 0;
 }
 
-static void folder_unsubscribe(void *ctx, struct hf_subscription *sub)
+static struct folder_subscription *ours(struct hf_subscription *subscription)
+{
+    return hf_container_of(subscription, struct folder_subscription, handle);
+}
+
+static void folder_unsubscribe(void *ctx, struct hf_subscription *subscription)
 {
     struct hf_folder *folder = ctx;
 
-    if (sub == NULL)
+    if (subscription == NULL)
         return;
+    struct folder_subscription *sub = ours(subscription);
     sub->dead = true;
-    if (!folder->telling)
+    if (!folder->reporting)
         sub_free(sub);
 }
 
-static void folder_refresh(void *ctx, struct hf_subscription *sub)
+static void folder_refresh(void *ctx, struct hf_subscription *subscription)
 {
-    sub->refreshed = true;
-    look_soon(ctx);
+    ours(subscription)->refreshed = true;
+    scan_soon(ctx);
 }
 
-/* What is declined is in the files all the same: nothing is remembered for it here. */
-static void folder_decline(void *ctx, struct hf_subscription *sub, const char *name, bool matters)
+/* A declined object stays in its file: there is nothing to remember. */
+static void folder_decline(void *ctx, struct hf_subscription *subscription, const char *name, bool matters)
 {
-    (void)ctx, (void)sub, (void)name, (void)matters;
+    (void)ctx, (void)subscription, (void)name, (void)matters;
 }
 
-static void folder_relist(void *ctx, struct hf_subscription *sub)
+static void folder_relist(void *ctx, struct hf_subscription *subscription)
 {
-    sub->relist = sub->told;
-    look_soon(ctx);
+    struct folder_subscription *sub = ours(subscription);
+
+    sub->relist = sub->reported;
+    scan_soon(ctx);
 }
 
-/* ---- status ------------------------------------------------------------------------------------------------------- */
+/* ---- status ------------------------------------------------------------------------------------------------------ */
 
-static void delivery_free(struct hf_delivery *delivery)
+static void delivery_free(struct folder_delivery *delivery)
 {
     hf_list_remove(&delivery->link);
     json_decref(delivery->body);
@@ -472,21 +485,21 @@ static void start_next(struct hf_folder *folder);
 
 static void write_work(struct hf_job *job)
 {
-    struct hf_delivery *delivery = hf_container_of(job, struct hf_delivery, job);
+    struct folder_delivery *delivery = hf_container_of(job, struct folder_delivery, job);
 
-    delivery->r = hf_status_write(delivery->folder->p.fs, delivery->folder->status_dir, delivery->body,
-                                  delivery->subresource, &delivery->answer, &delivery->err);
+    delivery->r = hf_folder_status_write(delivery->folder->p.fs, delivery->folder->status_dir, delivery->body,
+                                         delivery->subresource, &delivery->answer, &delivery->err);
 }
 
 static void write_done(struct hf_job *job, int cancelled)
 {
-    struct hf_delivery *delivery = hf_container_of(job, struct hf_delivery, job);
+    struct folder_delivery *delivery = hf_container_of(job, struct folder_delivery, job);
     struct hf_folder *folder = delivery->folder;
     int r = cancelled ? -EAGAIN : delivery->r;
 
     hf_list_remove(&delivery->link);
     delivery->running = false;
-    folder->telling = true;
+    folder->reporting = true;
     if (!delivery->abandoned)
         delivery->done(delivery->arg,
                        r < 0 && r != -EINVAL ? -EAGAIN
@@ -494,15 +507,15 @@ static void write_done(struct hf_job *job, int cancelled)
                                              : 0,
                        0, delivery->answer, r < 0 ? &delivery->err : NULL);
     delivery_free(delivery);
-    if (told(folder))
+    if (end_reports(folder))
         start_next(folder);
 }
 
-/* One at a time, in order: a status must not overtake the one before. */
+/* One write at a time, in order: a status must not overtake the one before. */
 static void start_next(struct hf_folder *folder)
 {
     while (!hf_list_empty(&folder->deliveries)) {
-        struct hf_delivery *delivery = hf_container_of(folder->deliveries.next, struct hf_delivery, link);
+        struct folder_delivery *delivery = hf_container_of(folder->deliveries.next, struct folder_delivery, link);
         if (delivery->running)
             return;
         delivery->job = (struct hf_job){.work = write_work, .done = write_done};
@@ -520,17 +533,16 @@ static void write_timer_fires(void *arg)
     start_next(arg);
 }
 
-static int folder_apply(void *ctx, const json_t *body, const char *subresource,
-                        void (*done)(void *arg, int r, uint64_t retry_after_ns, const json_t *answer,
-                                     const struct hf_err *err),
-                        void *arg, struct hf_delivery **ret_delivery, struct hf_err *err)
+static int folder_apply(void *ctx, const json_t *body, const char *subresource, hf_source_done *done, void *arg,
+                        struct hf_delivery **ret_delivery, struct hf_err *err)
 {
     struct hf_folder *folder = ctx;
-    struct hf_delivery *delivery = calloc(1, sizeof(*delivery));
+    struct folder_delivery *delivery = calloc(1, sizeof(*delivery));
 
     if (delivery == NULL)
         return hf_err_set(err, ENOMEM, "out of memory");
-    *delivery = (struct hf_delivery){.folder = folder, .done = done, .arg = arg, .body = json_deep_copy(body)};
+    *delivery = (struct folder_delivery){
+        .handle = {&folder->ops}, .folder = folder, .done = done, .arg = arg, .body = json_deep_copy(body)};
     hf_list_append(&folder->deliveries, &delivery->link);
     if (subresource != NULL)
         delivery->subresource = strdup(subresource);
@@ -539,7 +551,7 @@ static int folder_apply(void *ctx, const json_t *body, const char *subresource,
         return hf_err_set(err, ENOMEM, "out of memory");
     }
     start_next(folder);
-    *ret_delivery = delivery;
+    *ret_delivery = &delivery->handle;
     return 0;
 }
 
@@ -550,17 +562,21 @@ static uint64_t folder_heard_ns(void *ctx)
     return folder->heard_ns;
 }
 
-static void folder_abandon(void *ctx, struct hf_delivery *delivery)
+static void abandon(struct folder_delivery *delivery)
 {
-    (void)ctx;
-    if (delivery == NULL)
-        return;
     delivery->abandoned = true;
     if (!delivery->running)
         delivery_free(delivery);
 }
 
-/* ---- life --------------------------------------------------------------------------------------------------------- */
+static void folder_abandon(void *ctx, struct hf_delivery *delivery)
+{
+    (void)ctx;
+    if (delivery != NULL)
+        abandon(hf_container_of(delivery, struct folder_delivery, handle));
+}
+
+/* ---- making and freeing ------------------------------------------------------------------------------------------ */
 
 struct hf_folder *hf_folder_new(const struct hf_folder_params *params, struct hf_err *err)
 {
@@ -599,13 +615,13 @@ struct hf_folder *hf_folder_new(const struct hf_folder_params *params, struct hf
     return folder;
 }
 
-/* The rest, once no job is on its way. */
+/* Frees the folder once no job is under way. */
 static void folder_free(struct hf_folder *folder)
 {
-    if (folder->looking || folder->telling || !hf_list_empty(&folder->deliveries))
+    if (folder->scanning || folder->reporting || !hf_list_empty(&folder->deliveries))
         return;
     while (!hf_list_empty(&folder->subscriptions))
-        sub_free(hf_container_of(folder->subscriptions.next, struct hf_subscription, link));
+        sub_free(hf_container_of(folder->subscriptions.next, struct folder_subscription, link));
     hf_folder_view_done(&folder->view);
     json_decref(folder->objects);
     json_decref(folder->unreadable);
@@ -624,9 +640,9 @@ void hf_folder_free(struct hf_folder *folder)
     folder->p.sched->timer_free(folder->p.sched->ctx, folder->timer);
     folder->p.sched->timer_free(folder->p.sched->ctx, folder->write_timer);
     hf_list_each(it, next, &folder->subscriptions)
-        hf_container_of(it, struct hf_subscription, link)->dead = true;
+        hf_container_of(it, struct folder_subscription, link)->dead = true;
     hf_list_each(it, next, &folder->deliveries)
-        folder_abandon(folder, hf_container_of(it, struct hf_delivery, link));
+        abandon(hf_container_of(it, struct folder_delivery, link));
     folder_free(folder);
 }
 

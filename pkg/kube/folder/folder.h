@@ -1,12 +1,19 @@
-/* kube/folder/folder.h - a folder of YAML and JSON files as a source (--source DIR), and <state>/status/ as where status goes.
+/* kube/folder/folder.h - a folder of YAML and JSON files as a source (--source DIR); status goes to <state>/status/.
  *
- * Files *.yaml *.yml *.json directly in DIR (not below, links are followed), several documents each, also a List of them; objects
- * of other groups are ignored. Looked at every second, on a worker (works on every file system, USB sticks included). A file
- * counts when it has come to rest, so that one being copied in is not taken for a shorter one. An object whose file is gone
- * counts as gone only when the folder is readable, every file in it could be read (the object may have moved), and it was not
- * emptied altogether (DESIGN 3.10; an empty .yaml file means it); a file that cannot be read keeps its last objects and is told
- * through `refused`. Of two files with the same object the first by name counts. More than HF_FOLDER_MAX_FILES
- * files are told once, under the folder's name, and nothing is gone while that holds. There is no resourceVersion: marks are "". */
+ * Reads *.yaml *.yml *.json directly in DIR (not below; follows links). A file may hold several documents, also a List
+ * of them; it ignores objects of other groups. Scans every second, on a worker (works on every file system, USB sticks
+ * included).
+ *
+ * A file counts once it has stopped changing, so that a half-copied file does not pass for a shorter one. An object
+ * whose file is gone counts as gone only when the folder and every file in it are readable (the object may have moved)
+ * and the folder is not empty (an empty .yaml file in it confirms that). A file that cannot be read keeps its last
+ * objects, and `refused` reports it. If two files have the same object, the first by name wins. With more than
+ * HF_FOLDER_MAX_FILES files, `refused` reports the folder once, and no object counts as gone while that holds. There is
+ * no resourceVersion: `version` never comes, `synced` has "".
+ *
+ * Threads: loop thread only. Memory: the owner frees an hf_folder; the params' pointers must outlive it, its strings
+ * are copied.
+ * Errors: hf_folder_new() returns NULL with *err when memory runs out. */
 #pragma once
 
 #include "base/clock.h"

@@ -10,11 +10,11 @@
 #include "os/file.h"
 
 enum {
-    GONE_AFTER = 2,  /* looks that must miss a file: editors replace it in two steps */
-    OLD_PERIODS = 3, /* some file systems' times are two seconds coarse */
+    GONE_AFTER = 2,  /* scans in a row that must miss a file: editors replace it in two steps */
+    OLD_PERIODS = 3, /* the times of some file systems are two seconds coarse */
 };
 
-/* ---- the files ---------------------------------------------------------------------------------------------------- */
+/* ---- the files --------------------------------------------------------------------------------------------------- */
 
 static void file_done(struct hf_folder_file *file)
 {
@@ -40,7 +40,7 @@ static void issue(struct hf_folder_view *view, const char *name, const struct hf
     view->n_issues++;
 }
 
-/* Index of `name`, or of where it belongs. */
+/* Index of `name`, or the index where it belongs. */
 static size_t place_of(const struct hf_folder_view *view, const char *name, bool *ret_found)
 {
     size_t low = 0, high = view->n;
@@ -91,9 +91,9 @@ static bool is_ours(const char *name)
     return false;
 }
 
-/* ---- their objects ------------------------------------------------------------------------------------------------ */
+/* ---- their objects ----------------------------------------------------------------------------------------------- */
 
-/* Keep an object that is for us; false with *err when it says it is and cannot be. */
+/* Keeps an object of ours, skips others. Fails for one that claims to be ours and is invalid. */
 static int keep(json_t *object, json_t *objects, struct hf_err *err)
 {
     const char *version = hf_json_str_or(object, "apiVersion", ""), *kind = hf_json_str_or(object, "kind", "");
@@ -103,12 +103,12 @@ static int keep(json_t *object, json_t *objects, struct hf_err *err)
     bool our_group = group == strlen(HF_API_GROUP) && memcmp(version, HF_API_GROUP, group) == 0;
 
     if (!our_group && !(strcmp(version, "v1") == 0 && strcmp(kind, "Node") == 0))
-        return 0; /* somebody else's: a checkout may hold anything */
+        return 0; /* another group's: a checkout may hold anything */
     if (resource == NULL || strcmp(resource->api_version, version) != 0)
         return hf_err_set(err, EBADMSG, "unknown kind '%.60s' of '%.60s'", kind, version);
     if (*hf_json_str_or(object, "metadata.name", "") == '\0')
         return hf_err_set(err, EBADMSG, "%s without metadata.name", kind);
-    /* As an API server would; what comes later (journal, cache, signature) relies on it. */
+    /* The bound of an API server; journal, cache and signature rely on it. */
     if (json_dumpb(object, NULL, 0, JSON_COMPACT) > HF_API_MAX_OBJECT_BYTES)
         return hf_err_set(err, E2BIG, "%s '%.60s' is larger than %d bytes", kind,
                           hf_json_str_or(object, "metadata.name", ""), HF_API_MAX_OBJECT_BYTES);
@@ -121,7 +121,7 @@ static int keep(json_t *object, json_t *objects, struct hf_err *err)
     return r == 0 ? 0 : hf_err_set(err, ENOMEM, "out of memory");
 }
 
-/* Documents, and the items of a List (what "kubectl get -o yaml" writes). */
+/* Documents, and the items of a List (as "kubectl get -o yaml" writes it). */
 static int keep_all(const json_t *documents, json_t *objects, struct hf_err *err)
 {
     size_t i, j;
@@ -166,7 +166,7 @@ static int read_objects(const struct hf_fs_ops *fs, const char *dir, const char 
     return 0;
 }
 
-/* ---- the look ----------------------------------------------------------------------------------------------------- */
+/* ---- the scan ---------------------------------------------------------------------------------------------------- */
 
 static bool same_stamp(const struct hf_folder_stamp *a, const struct hf_folder_stamp *b)
 {
@@ -203,77 +203,78 @@ static bool is_old(const struct hf_folder_stamp *stamp, uint64_t now_unix_ns, ui
     return then + OLD_PERIODS * period_ns <= now_unix_ns;
 }
 
-struct looking {
+struct folder_scanning {
     const struct hf_fs_ops *fs;
     int dirfd;
     uint64_t now_unix_ns, period_ns;
     struct hf_folder_view *view;
 };
 
-/* Told once; what cannot be read now may be readable at the next look, what holds nonsense is not read again. */
+/* Reports a failure once. A file that cannot be read now may be readable at the next scan; a file with bad content is
+ * read again only when it has changed. */
 static void fail_file(struct hf_folder_view *view, struct hf_folder_file *file, const struct hf_err *err)
 {
     file->failed = true;
     file->bad = err->code == EBADMSG || err->code == E2BIG;
-    if (!file->told)
+    if (!file->reported)
         issue(view, file->name, err);
-    file->told = true;
+    file->reported = true;
 }
 
 static int see_file(void *arg, const char *name, unsigned char type)
 {
-    const struct looking *look = arg;
+    const struct folder_scanning *scan = arg;
     struct hf_folder_stamp stamp;
     struct hf_err err = HF_ERR_INIT;
 
     (void)type;
     if (!is_ours(name))
         return 0;
-    int r = stamp_of(look->fs, look->dirfd, name, &stamp);
-    if (r == -ENOENT || r == -EINVAL) /* just gone, or no file */
+    int r = stamp_of(scan->fs, scan->dirfd, name, &stamp);
+    if (r == -ENOENT || r == -EINVAL) /* just gone, or not a regular file */
         return 0;
-    struct hf_folder_file *file = file_named(look->view, name);
+    struct hf_folder_file *file = file_named(scan->view, name);
     if (file == NULL) {
-        look->view->left_out++;
+        scan->view->left_out++;
         return 0;
     }
     file->missing = 0;
-    if (r < 0) { /* it is there, and cannot even be looked at */
-        file->resting = false;
-        (void)hf_err_sys(&err, r, "look at '%s'", name);
-        fail_file(look->view, file, &err);
+    if (r < 0) { /* it exists, and even stat fails */
+        file->settled = false;
+        (void)hf_err_sys(&err, r, "stat '%s'", name);
+        fail_file(scan->view, file, &err);
         return 0;
     }
-    file->resting = same_stamp(&stamp, &file->stamp) || is_old(&stamp, look->now_unix_ns, look->period_ns);
+    file->settled = same_stamp(&stamp, &file->stamp) || is_old(&stamp, scan->now_unix_ns, scan->period_ns);
     if (!same_stamp(&stamp, &file->stamp))
-        file->bad = file->told = false;
+        file->bad = file->reported = false;
     file->failed = file->bad;
     file->stamp = stamp;
     return 0;
 }
 
-static void read_file(const struct looking *look, const char *dir, struct hf_folder_file *file)
+static void read_file(const struct folder_scanning *scan, const char *dir, struct hf_folder_file *file)
 {
     struct hf_err err = HF_ERR_INIT;
     struct hf_folder_stamp after;
     json_t *objects = NULL;
 
-    if (!file->resting || file->bad || (file->objects != NULL && same_stamp(&file->stamp, &file->taken)))
+    if (!file->settled || file->bad || (file->objects != NULL && same_stamp(&file->stamp, &file->taken)))
         return;
-    int r = read_objects(look->fs, dir, file->name, &objects, &err);
-    if (r == 0 && (stamp_of(look->fs, look->dirfd, file->name, &after) < 0 || !same_stamp(&after, &file->stamp))) {
-        json_decref(objects); /* it changed under our eyes: next time */
+    int r = read_objects(scan->fs, dir, file->name, &objects, &err);
+    if (r == 0 && (stamp_of(scan->fs, scan->dirfd, file->name, &after) < 0 || !same_stamp(&after, &file->stamp))) {
+        json_decref(objects); /* it changed while we read it: next time */
         return;
     }
     if (r < 0) {
-        fail_file(look->view, file, &err);
+        fail_file(scan->view, file, &err);
         return;
     }
-    file->failed = file->told = false;
+    file->failed = file->reported = false;
     json_decref(file->objects);
     file->objects = objects;
     file->taken = file->stamp;
-    look->view->changed = true;
+    scan->view->changed = true;
 }
 
 static void drop_missing(struct hf_folder_view *view)
@@ -290,23 +291,23 @@ static void drop_missing(struct hf_folder_view *view)
     view->n = kept;
 }
 
-/* Told once, and again when the number changes: not file by file, and not at every look. */
-static void tell_left_out(struct hf_folder_view *view, const char *dir)
+/* Reports once, and again when the number changes: not file by file, and not at every scan. */
+static void report_left_out(struct hf_folder_view *view, const char *dir)
 {
     struct hf_err err = HF_ERR_INIT;
 
     (void)snprintf(view->whole, sizeof(view->whole), "%s", dir);
-    if (view->left_out > 0 && view->left_out != view->left_out_told) {
+    if (view->left_out > 0 && view->left_out != view->left_out_reported) {
         (void)hf_err_set(&err, E2BIG, "more than %d files: %zu of them are not read; put several objects into one file",
                          (int)HF_FOLDER_MAX_FILES, view->left_out);
         issue(view, view->whole, &err);
     }
-    view->left_out_told = view->left_out;
+    view->left_out_reported = view->left_out;
 }
 
 static bool is_complete(const struct hf_folder_view *view)
 {
-    if (view->left_out > 0) /* what moved may be there */
+    if (view->left_out > 0) /* an object that moved may be there */
         return false;
     for (size_t i = 0; i < view->n; i++) {
         const struct hf_folder_file *file = &view->files[i];
@@ -316,33 +317,33 @@ static bool is_complete(const struct hf_folder_view *view)
     return true;
 }
 
-void hf_folder_look(const struct hf_fs_ops *fs, const char *dir, uint64_t now_unix_ns, uint64_t period_ns,
+void hf_folder_scan(const struct hf_fs_ops *fs, const char *dir, uint64_t now_unix_ns, uint64_t period_ns,
                     struct hf_folder_view *view)
 {
-    struct looking look = {.fs = fs, .now_unix_ns = now_unix_ns, .period_ns = period_ns, .view = view};
+    struct folder_scanning scan = {.fs = fs, .now_unix_ns = now_unix_ns, .period_ns = period_ns, .view = view};
 
     view->n_issues = view->left_out = 0;
     view->changed = false;
     view->err = (struct hf_err)HF_ERR_INIT;
-    look.dirfd = fs->openat(fs->ctx, AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
-    view->r = look.dirfd < 0 ? look.dirfd : 0;
+    scan.dirfd = fs->openat(fs->ctx, AT_FDCWD, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0, HF_FS_ANY);
+    view->r = scan.dirfd < 0 ? scan.dirfd : 0;
     if (view->r == 0) {
         for (size_t i = 0; i < view->n; i++)
             view->files[i].missing++;
-        view->r = fs->list(fs->ctx, look.dirfd, see_file, &look);
-        if (view->r < 0) /* nobody is missing for sure */
+        view->r = fs->list(fs->ctx, scan.dirfd, see_file, &scan);
+        if (view->r < 0) /* none is missing for sure */
             for (size_t i = 0; i < view->n; i++)
                 view->files[i].missing = 0;
     }
     if (view->r < 0)
         (void)hf_err_sys(&view->err, view->r, "read folder '%s'", dir);
     for (size_t i = 0; view->r == 0 && i < view->n; i++)
-        read_file(&look, dir, &view->files[i]);
+        read_file(&scan, dir, &view->files[i]);
     if (view->r == 0) {
         drop_missing(view);
-        tell_left_out(view, dir);
+        report_left_out(view, dir);
     }
     view->complete = view->r == 0 && is_complete(view);
-    if (look.dirfd >= 0)
-        (void)fs->close(fs->ctx, look.dirfd);
+    if (scan.dirfd >= 0)
+        (void)fs->close(fs->ctx, scan.dirfd);
 }

@@ -1,10 +1,14 @@
-/* kube/folder/folder_scan.h - one look at a folder of YAML and JSON files, whose objects are kept as compact JSON text: a tree takes seven
- * times as much memory, and most objects are told once at most. Private to pkg/kube. Blocks: runs on a worker, touches only
- * what it is given.
+/* kube/folder/folder_scan.h - one scan of a folder of YAML and JSON files. Private to pkg/kube.
  *
- * A file is read when it is new or has changed (inode, size, time) and has come to rest: unchanged since the last look, or its
- * time is a few periods old. So a file that is being copied in is not taken for a shorter one. A file that cannot be read
- * keeps its last objects. */
+ * Keeps objects as compact JSON text: a tree takes seven times as much memory, and the source reports most objects once
+ * at most.
+ *
+ * A scan reads a file that is new or has changed (inode, size, time) and has settled: it is unchanged since the last
+ * scan, or its time is a few periods old. So a half-copied file is not taken for a shorter one. A file that cannot be
+ * read keeps its last objects.
+ *
+ * Threads: blocks, so it runs on a worker; touches only its arguments. Memory: hf_folder_view_done() frees a view.
+ * Errors: in the view. */
 #pragma once
 
 #include "base/err.h"
@@ -14,7 +18,7 @@
 enum {
     HF_FOLDER_MAX_FILES = 1000,
     HF_FOLDER_MAX_FILE_BYTES = 4 << 20,
-    HF_FOLDER_MAX_ISSUES = 16, /* of one look; the rest is only counted */
+    HF_FOLDER_MAX_ISSUES = 16, /* per scan; it only counts further ones */
 };
 
 struct hf_folder_stamp {
@@ -25,13 +29,13 @@ struct hf_folder_stamp {
 struct hf_folder_file {
     char *name;
     struct hf_folder_stamp stamp; /* as last seen */
-    struct hf_folder_stamp taken; /* of what `objects` were read from */
+    struct hf_folder_stamp taken; /* when the scan read `objects` */
     json_t *objects;              /* array of "Kind/name", text, "Kind/name", text ...; NULL: never read with success */
-    bool resting;                 /* `stamp` has been the same at two looks, or is old */
+    bool settled;                 /* two scans saw the same `stamp`, or it is old */
     bool failed;                  /* the last reading failed */
-    bool bad;                     /* because of what it holds: not tried again before it changes */
-    bool told;                    /* of the failure, since it last changed */
-    unsigned missing;             /* looks in a row that did not find it */
+    bool bad;                     /* because of its content: try again only after a change */
+    bool reported;                /* the scan has reported this failure since the last change */
+    unsigned missing;             /* scans in a row that did not find it */
 };
 
 struct hf_folder_issue {
@@ -39,26 +43,27 @@ struct hf_folder_issue {
     struct hf_err err;
 };
 
-/* What is known of the folder; zero is nothing. A look makes the next one. */
+/* The state of the folder; zero: nothing known yet. A scan makes the next state of it. */
 struct hf_folder_view {
     struct hf_folder_file *files; /* by name */
     size_t n;
-    bool changed;  /* the last look read or dropped a file */
-    bool complete; /* every file there is has been read as it is now */
-    size_t left_out,
-        left_out_told; /* files beyond HF_FOLDER_MAX_FILES: now, and as told in an issue of the name `whole` */
-    char whole[128];   /* the folder */
-    int r;             /* 0, or why the folder could not be listed: the files are then as they were */
+    bool changed;             /* the last scan read or dropped a file */
+    bool complete;            /* the current content of every file is read */
+    size_t left_out;          /* files beyond HF_FOLDER_MAX_FILES */
+    size_t left_out_reported; /* the same, as last reported in an issue with the name `whole` */
+    char whole[128];          /* the folder */
+    int r;                    /* 0, or the reason why the folder could not be listed: the files stay as they were */
     struct hf_err err;
     struct hf_folder_issue issues[HF_FOLDER_MAX_ISSUES];
-    size_t n_issues; /* may exceed what is stored */
+    size_t n_issues; /* may exceed HF_FOLDER_MAX_ISSUES */
 };
 
-/* Is the file of this name gone, or read as it is now? For the folder's own name: is no file left out? */
+/* True if the file of this name is gone, or its current content is read. For the folder's own name: if no file is left
+ * out. */
 bool hf_folder_is_good(const struct hf_folder_view *view, const char *name);
 
 void hf_folder_view_done(struct hf_folder_view *view);
 
-/* `view` becomes what is there now. `now_unix_ns` is compared with the files' times. */
-void hf_folder_look(const struct hf_fs_ops *fs, const char *dir, uint64_t now_unix_ns, uint64_t period_ns,
+/* Brings `view` up to date. `now_unix_ns` is compared with the times of the files. */
+void hf_folder_scan(const struct hf_fs_ops *fs, const char *dir, uint64_t now_unix_ns, uint64_t period_ns,
                     struct hf_folder_view *view);

@@ -23,7 +23,7 @@ static char *path_of(const char *dir, const json_t *body, struct hf_err *err)
 
 static json_t *read_old(const struct hf_fs_ops *fs, const char *path)
 {
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_STATUS_MAX_BYTES);
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_FOLDER_STATUS_MAX_BYTES);
     json_t *old = NULL;
 
     if (hf_file_read(fs, path, &text, NULL) < 0 || hf_json_parse(hf_buf_view(&text), NULL, &old, NULL) < 0)
@@ -34,7 +34,7 @@ static json_t *read_old(const struct hf_fs_ops *fs, const char *path)
     return NULL;
 }
 
-/* What the file shall hold; -ENOENT: a status for an object that was never written. */
+/* The new content of the file. */
 static int merge(const json_t *old, const json_t *body, const char *subresource, json_t **ret_merged,
                  struct hf_err *err)
 {
@@ -52,10 +52,10 @@ static int merge(const json_t *old, const json_t *body, const char *subresource,
     return 0;
 }
 
-int hf_status_write(const struct hf_fs_ops *fs, const char *dir, const json_t *body, const char *subresource,
-                    json_t **ret_object, struct hf_err *err)
+int hf_folder_status_write(const struct hf_fs_ops *fs, const char *dir, const json_t *body, const char *subresource,
+                           json_t **ret_object, struct hf_err *err)
 {
-    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_STATUS_MAX_BYTES);
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_FOLDER_STATUS_MAX_BYTES);
     _cleanup_(hf_json_freep) json_t *old = NULL, *merged = NULL;
     _cleanup_(hf_freep) char *path = path_of(dir, body, err);
 

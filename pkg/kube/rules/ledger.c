@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-struct entry {
-    uint64_t version; /* as told; 0: held by the subscriber since before, version unknown */
+struct ledger_entry {
+    uint64_t version; /* as reported; 0: unknown, the subscriber held it before */
     unsigned round;   /* the last round that had it */
     bool declined;    /* the subscriber does not keep it */
 };
@@ -19,11 +19,11 @@ void hf_ledger_done(struct hf_ledger *ledger)
     hf_strmap_done(&ledger->objects);
 }
 
-static int add(struct hf_ledger *ledger, const char *name, struct entry **ret_entry)
+static int add(struct hf_ledger *ledger, const char *name, struct ledger_entry **ret_entry)
 {
     if (ledger->objects.n >= HF_LEDGER_MAX_OBJECTS)
         return -E2BIG;
-    struct entry *entry = calloc(1, sizeof(*entry));
+    struct ledger_entry *entry = calloc(1, sizeof(*entry));
     if (entry == NULL)
         return -ENOMEM;
     int r = hf_strmap_put(&ledger->objects, name, entry);
@@ -35,9 +35,9 @@ static int add(struct hf_ledger *ledger, const char *name, struct entry **ret_en
     return 0;
 }
 
-static int find_or_add(struct hf_ledger *ledger, const char *name, struct entry **ret_entry)
+static int find_or_add(struct hf_ledger *ledger, const char *name, struct ledger_entry **ret_entry)
 {
-    struct entry *entry = hf_strmap_get(&ledger->objects, name);
+    struct ledger_entry *entry = hf_strmap_get(&ledger->objects, name);
 
     if (entry == NULL)
         return add(ledger, name, ret_entry);
@@ -45,24 +45,24 @@ static int find_or_add(struct hf_ledger *ledger, const char *name, struct entry 
     return 0;
 }
 
-static void note_version(struct hf_ledger *ledger, struct entry *entry, uint64_t version)
+static void note_version(struct hf_ledger *ledger, struct ledger_entry *entry, uint64_t version)
 {
     entry->version = version;
-    entry->declined = false; /* told again: the subscriber may have changed its mind */
+    entry->declined = false; /* reported again: the subscriber may decide otherwise now */
     if (version > ledger->highest)
         ledger->highest = version;
 }
 
 int hf_ledger_know(struct hf_ledger *ledger, const char *name)
 {
-    struct entry *entry;
+    struct ledger_entry *entry;
 
     return find_or_add(ledger, name, &entry);
 }
 
 void hf_ledger_decline(struct hf_ledger *ledger, const char *name, bool matters)
 {
-    struct entry *entry = hf_strmap_get(&ledger->objects, name);
+    struct ledger_entry *entry = hf_strmap_get(&ledger->objects, name);
 
     if (entry == NULL)
         return;
@@ -73,22 +73,22 @@ void hf_ledger_decline(struct hf_ledger *ledger, const char *name, bool matters)
 }
 
 int hf_ledger_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted,
-                    enum hf_verdict *ret_verdict)
+                    enum hf_ledger_change *ret_change)
 {
-    struct entry *entry = hf_strmap_get(&ledger->objects, name);
+    struct ledger_entry *entry = hf_strmap_get(&ledger->objects, name);
 
     if (entry != NULL && version != 0 && entry->version != 0 && version < entry->version) {
-        *ret_verdict = HF_TELL_OLD;
+        *ret_change = HF_LEDGER_OLD;
         return 0;
     }
     if (deleted) {
-        *ret_verdict = hf_strmap_remove(&ledger->objects, name) ? HF_TELL_GONE : HF_TELL_NOTHING;
+        *ret_change = hf_strmap_remove(&ledger->objects, name) ? HF_LEDGER_GONE : HF_LEDGER_NOTHING;
         if (version > ledger->highest)
             ledger->highest = version;
         return 0;
     }
     if (entry != NULL && version != 0 && version == entry->version) {
-        *ret_verdict = HF_TELL_NOTHING;
+        *ret_change = HF_LEDGER_NOTHING;
         return 0;
     }
     int r = find_or_add(ledger, name, &entry);
@@ -96,37 +96,37 @@ int hf_ledger_event(struct hf_ledger *ledger, const char *name, uint64_t version
         return r;
     note_version(ledger, entry, version);
     entry->round = ledger->round;
-    *ret_verdict = HF_TELL_UPSERT;
+    *ret_change = HF_LEDGER_UPSERT;
     return 0;
 }
 
 int hf_ledger_meta_event(struct hf_ledger *ledger, const char *name, uint64_t version, bool deleted, bool live,
-                         enum hf_verdict *ret_verdict)
+                         enum hf_ledger_change *ret_change)
 {
-    struct entry *entry = hf_strmap_get(&ledger->objects, name);
-    uint64_t told = entry != NULL && entry->version != 0 ? entry->version : ledger->baseline;
+    struct ledger_entry *entry = hf_strmap_get(&ledger->objects, name);
+    uint64_t reported = entry != NULL && entry->version != 0 ? entry->version : ledger->baseline;
 
     if (deleted) {
-        *ret_verdict = entry != NULL ? HF_TELL_UNSURE : HF_TELL_NOTHING;
+        *ret_change = entry != NULL ? HF_LEDGER_UNSURE : HF_LEDGER_NOTHING;
         return 0;
     }
     if (entry == NULL && (version == 0 || version <= ledger->baseline)) {
-        *ret_verdict = HF_TELL_GHOST;
+        *ret_change = HF_LEDGER_GHOST;
         return 0;
     }
-    if (entry != NULL && version <= told) {
-        *ret_verdict = version < told && entry->version != 0 ? HF_TELL_OLD : HF_TELL_NOTHING;
+    if (entry != NULL && version <= reported) {
+        *ret_change = version < reported && entry->version != 0 ? HF_LEDGER_OLD : HF_LEDGER_NOTHING;
         return 0;
     }
     if (ledger->baseline == 0 || !live) {
-        *ret_verdict = HF_TELL_UNSURE;
+        *ret_change = HF_LEDGER_UNSURE;
         return 0;
     }
     int r = find_or_add(ledger, name, &entry);
     if (r < 0)
         return r;
     note_version(ledger, entry, version);
-    *ret_verdict = HF_TELL_UPSERT;
+    *ret_change = HF_LEDGER_UPSERT;
     return 0;
 }
 
@@ -135,25 +135,25 @@ void hf_ledger_begin(struct hf_ledger *ledger)
     ledger->round++;
 }
 
-int hf_ledger_item(struct hf_ledger *ledger, const char *name, uint64_t version, enum hf_verdict *ret_verdict)
+int hf_ledger_item(struct hf_ledger *ledger, const char *name, uint64_t version, enum hf_ledger_change *ret_change)
 {
-    struct entry *entry;
+    struct ledger_entry *entry;
     int r = find_or_add(ledger, name, &entry);
 
     if (r < 0)
         return r;
     entry->round = ledger->round;
     if (version != 0 && version <= entry->version && !(entry->declined && version == entry->version)) {
-        *ret_verdict = version == entry->version ? HF_TELL_NOTHING : HF_TELL_OLD;
+        *ret_change = version == entry->version ? HF_LEDGER_NOTHING : HF_LEDGER_OLD;
         return 0;
     }
     note_version(ledger, entry, version);
-    *ret_verdict = HF_TELL_UPSERT;
+    *ret_change = HF_LEDGER_UPSERT;
     return 0;
 }
 
-/* Told by an event that the answer was too early to know of. */
-static bool is_newer(const struct entry *entry, uint64_t version)
+/* True if an event reported a version that is newer than the answer. */
+static bool is_newer(const struct ledger_entry *entry, uint64_t version)
 {
     return version != 0 && entry->version > version;
 }
@@ -162,7 +162,7 @@ void hf_ledger_end(struct hf_ledger *ledger, uint64_t version, void (*gone)(void
 {
     for (size_t i = ledger->objects.n; gone != NULL && i > 0; i--) {
         const struct hf_strmap_entry *slot = &ledger->objects.entries[i - 1];
-        const struct entry *entry = slot->value;
+        const struct ledger_entry *entry = slot->value;
         if (entry->round == ledger->round || is_newer(entry, version))
             continue;
         gone(arg, slot->key);
@@ -177,7 +177,7 @@ void hf_ledger_end(struct hf_ledger *ledger, uint64_t version, void (*gone)(void
 void hf_ledger_rewind(struct hf_ledger *ledger, uint64_t version)
 {
     for (size_t i = 0; i < ledger->objects.n; i++) {
-        struct entry *entry = ledger->objects.entries[i].value;
+        struct ledger_entry *entry = ledger->objects.entries[i].value;
         if (entry->version > version)
             entry->version = 0;
     }

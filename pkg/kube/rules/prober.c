@@ -3,13 +3,13 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 
-struct cell {
+struct prober_cell {
     bool expected;
     enum hf_prober_state next;
     unsigned effects;
 };
 
-static const struct cell table[HF_PROBER_STATES][HF_PROBER_EVENTS] = {
+static const struct prober_cell table[HF_PROBER_STATES][HF_PROBER_EVENTS] = {
     [HF_PROBER_QUIET] =
         {
             [HF_PROBER_WANT] = {true, HF_PROBER_ASKING, HF_PROBER_ASK},
@@ -17,14 +17,14 @@ static const struct cell table[HF_PROBER_STATES][HF_PROBER_EVENTS] = {
     [HF_PROBER_ASKING] =
         {
             [HF_PROBER_WANT] = {true, HF_PROBER_ASKING, 0},
-            [HF_PROBER_PROVEN] = {true, HF_PROBER_QUIET, HF_PROBER_TELL_PROVEN},
-            [HF_PROBER_DOUBTFUL] = {true, HF_PROBER_RESTING, HF_PROBER_TELL_LOST | HF_PROBER_SET_TIMER},
-            [HF_PROBER_BARRED] = {true, HF_PROBER_RESTING, HF_PROBER_TELL_BARRED},
+            [HF_PROBER_PROVEN] = {true, HF_PROBER_QUIET, HF_PROBER_REPORT_PROVEN},
+            [HF_PROBER_DOUBTFUL] = {true, HF_PROBER_RESTING, HF_PROBER_REPORT_LOST | HF_PROBER_SET_TIMER},
+            [HF_PROBER_BARRED] = {true, HF_PROBER_RESTING, HF_PROBER_REPORT_BARRED},
             [HF_PROBER_SIGN] = {true, HF_PROBER_ASKING, 0},
         },
     [HF_PROBER_RESTING] =
         {
-            [HF_PROBER_WANT] = {true, HF_PROBER_RESTING, 0}, /* asked at once while the cloud is proven */
+            [HF_PROBER_WANT] = {true, HF_PROBER_RESTING, 0}, /* asks at once while the cloud is proven */
             [HF_PROBER_TIMER] = {true, HF_PROBER_ASKING, HF_PROBER_WANT_BARRED | HF_PROBER_ASK},
             [HF_PROBER_SIGN] = {true, HF_PROBER_ASKING, HF_PROBER_ASK},
         },
@@ -42,11 +42,11 @@ static uint64_t rest_ns(struct hf_prober *prober, uint64_t cap_ns, const struct 
     return delay;
 }
 
-/* The cloud answered, with a list or with a refusal: whose turn is next. */
+/* The cloud answered, with a list or with a refusal: choose the next state. */
 static void cloud_answered(struct hf_prober *prober, struct hf_prober_step *step, bool more, bool others,
                            const struct hf_rand_ops *rng)
 {
-    if (!prober->proven) { /* a reconnect: everybody may have missed deletions */
+    if (!prober->proven) { /* a reconnect: every subscription may have missed deletions */
         step->effects |= HF_PROBER_WANT_OTHERS;
         more = others;
     }
@@ -55,7 +55,7 @@ static void cloud_answered(struct hf_prober *prober, struct hf_prober_step *step
     if (more) {
         prober->state = HF_PROBER_ASKING;
         step->effects |= HF_PROBER_ASK;
-    } else if (prober->barred) { /* rights may be given at any time, and nothing tells of it */
+    } else if (prober->barred) { /* an administrator may grant the right at any time, without notice to us */
         prober->state = HF_PROBER_RESTING;
         step->effects |= HF_PROBER_SET_TIMER;
         step->delay_ns = HF_PROBER_BARRED_NS / 2 + hf_rand_below(rng, HF_PROBER_BARRED_NS);
@@ -65,7 +65,7 @@ static void cloud_answered(struct hf_prober *prober, struct hf_prober_step *step
 struct hf_prober_step hf_prober_step(struct hf_prober *prober, enum hf_prober_event event, bool more, bool others,
                                      uint64_t cap_ns, const struct hf_rand_ops *rng)
 {
-    const struct cell *cell = &table[prober->state][event];
+    const struct prober_cell *cell = &table[prober->state][event];
     struct hf_prober_step step = {.effects = 0};
 
     if (!cell->expected)
@@ -103,7 +103,7 @@ int hf_prober_print(struct hf_buf *out)
 
     for (size_t s = 0; r == 0 && s < HF_PROBER_STATES; s++)
         for (size_t e = 0; r == 0 && e < HF_PROBER_EVENTS; e++) {
-            const struct cell *cell = &table[s][e];
+            const struct prober_cell *cell = &table[s][e];
             if (!cell->expected)
                 continue;
             r = hf_buf_addf(out, "%-8s %-9s -> %-8s;", states[s], events[e], states[cell->next]);

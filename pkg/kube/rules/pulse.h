@@ -1,11 +1,14 @@
-/* kube/rules/pulse.h - when a connection has been silent for longer than it usually is. Pure. Private to pkg/kube.
+/* kube/rules/pulse.h - detects that a connection is silent for longer than usual. Private to pkg/kube.
  *
- * The kernel finds a dead link (TCP keepalive); it cannot find a server, or a proxy on the way, that is there and does nothing any
- * more. Where bookmarks come, all watches of a node together make a rhythm on their one connection: what is longer than the
- * longest pause of the last ten to twenty minutes, by a margin, is overdue, and worth one question. Nothing is asked while the
- * rhythm is kept and is not slower than HF_PULSE_CAP_NS: with the question's own deadline that finds a server that stands still within
- * a minute, whatever it did before. (A node that has but one watch has a bookmark a minute, and asks once between two.)
- * Where there is no rhythm (no bookmarks), three questions are asked, and no more until the server has spoken by itself. */
+ * The kernel finds a dead link (TCP keepalive); it cannot find a server, or a proxy on the way, that is there and does
+ * nothing any more. Where bookmarks come, all watches of a node together make a rhythm on their one connection: a pause
+ * longer than the longest one of the last ten to twenty minutes, by a margin, is overdue and worth one question. There
+ * is none while the rhythm holds and is not slower than HF_PULSE_CAP_NS. With the question's own deadline this finds a
+ * server that has stopped within a minute, whatever it did before. (A node with a single watch gets a bookmark a
+ * minute, and asks once between two.) Without a rhythm (no bookmarks) it asks three questions, then none until the
+ * server has sent a byte by itself.
+ *
+ * Pure. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,21 +26,21 @@
 
 enum { HF_PULSE_QUESTIONS = 3 };
 
-/* Zero is a connection of which nothing is known. */
+/* Zero: a connection of which nothing is known. */
 struct hf_pulse {
     uint64_t heard_ns;   /* 0: nothing yet */
-    uint64_t sign_ns;    /* last sign of life: a byte, or an answer to a question */
-    uint64_t begun_ns;   /* of learning */
+    uint64_t sign_ns;    /* last sign of life: a byte, or an answer */
+    uint64_t begun_ns;   /* start of learning */
     uint64_t window_ns;  /* beginning of the current window */
     uint64_t longest[2]; /* pause in the current window and the one before */
-    unsigned questions;  /* answered since the last byte */
+    unsigned questions;  /* answers since the last byte */
 };
 
-/* A byte came by itself. */
+/* A byte came without a question. */
 void hf_pulse_heard(struct hf_pulse *pulse, uint64_t now_ns);
-/* A question was answered. */
+/* The answer to a question came. */
 void hf_pulse_answered(struct hf_pulse *pulse, uint64_t now_ns);
-/* The connection is a new one. */
+/* The connection is new. */
 void hf_pulse_reset(struct hf_pulse *pulse);
-/* When silence becomes overdue; HF_NEVER while there is no rhythm to miss. */
+/* Returns the time at which silence is overdue; HF_NEVER while there is no rhythm. */
 uint64_t hf_pulse_overdue_ns(const struct hf_pulse *pulse);

@@ -2,15 +2,15 @@
 
 #include <errno.h>
 
-/* A cell: where to go, why to rest there, what to do. The pseudo state BEGIN is ASKING, or LISTING where the server does not
- * do WatchList, or OPENING where rounds are not ours. */
+/* A cell: the next state, the reason to rest there, the effects. The pseudo state BEGIN is ASKING, or LISTING where the
+ * server does not do WatchList, or OPENING where the prober does the rounds. */
 enum { BEGIN = HF_RF_STATES, STAY };
 
 enum { MANY_RELISTS = 3, MANY_BROKEN_FILLS = 2 };
 
 enum {
-    LOST = HF_RF_TELL_LOST,
-    PROVEN = HF_RF_TELL_PROVEN,
+    LOST = HF_RF_REPORT_LOST,
+    PROVEN = HF_RF_REPORT_PROVEN,
     CLOSE = HF_RF_CLOSE,
     DROP = HF_RF_DROP_ROUND,
     END = HF_RF_END_ROUND,
@@ -19,7 +19,7 @@ enum {
     SYNCED = HF_RF_SYNCED,
 };
 
-struct cell {
+struct reflector_cell {
     bool expected;
     int next;
     enum hf_rest rest;
@@ -35,7 +35,8 @@ struct cell {
         true, (to), (why), (what)                                                                                      \
     }
 
-/* What ends a round (or an attempt at one) the same way in ASKING, FILLING and LISTING: all is asked for again, later. */
+/* Failures that end a round (or an attempt at one) the same way in ASKING, FILLING and LISTING: a new round begins
+ * later. */
 #define ROUND_FAILURES                                                                                                 \
     [HF_RF_EXPIRED] = REST(HF_RF_RESTING_LIST, HF_REST_RELIST, CLOSE | DROP),                                          \
     [HF_RF_DENIED] = GO(BEGIN, CLOSE | DROP | REAUTH),                                                                 \
@@ -49,7 +50,7 @@ struct cell {
     [HF_RF_GARBAGE] = REST(HF_RF_RESTING_LIST, HF_REST_SOON, CLOSE | DROP | LOST),                                     \
     [HF_RF_STOP] = GO(HF_RF_IDLE, CLOSE | DROP)
 
-/* What ends a watch, asked for or accepted, the same way: it goes on from the mark, later. */
+/* Failures that end a watch the same way before and after the answer: it resumes later. */
 #define WATCH_FAILURES                                                                                                 \
     [HF_RF_EXPIRED] = REST(HF_RF_RESTING_LIST, HF_REST_RELIST, CLOSE),                                                 \
     [HF_RF_REFUSED] = REST(HF_RF_RESTING_LIST, HF_REST_SOON, CLOSE | LOST),                                            \
@@ -63,7 +64,7 @@ struct cell {
     [HF_RF_SERVER_AWAY] = REST(HF_RF_RESTING_WATCH, HF_REST_SERVER, CLOSE | LOST),                                     \
     [HF_RF_GARBAGE] = REST(HF_RF_RESTING_WATCH, HF_REST_SOON, CLOSE | LOST), [HF_RF_STOP] = GO(HF_RF_IDLE, CLOSE)
 
-static const struct cell table[HF_RF_STATES][HF_RF_EVENTS] =
+static const struct reflector_cell table[HF_RF_STATES][HF_RF_EVENTS] =
     {
         [HF_RF_IDLE] =
             {
@@ -137,17 +138,17 @@ static const char *const event_names[HF_RF_EVENTS] = {
 
 static const char *const rest_names[] = {"", "link", "server", "busy", "denied", "relist", "soon"};
 
-const char *hf_rf_state_name(enum hf_rf_state state)
+const char *hf_reflector_state_name(enum hf_rf_state state)
 {
     return state_names[state];
 }
 
-const char *hf_rf_event_name(enum hf_rf_event event)
+const char *hf_reflector_event_name(enum hf_rf_event event)
 {
     return event_names[event];
 }
 
-/* ---- delays ------------------------------------------------------------------------------------------------------- */
+/* ---- delays ------------------------------------------------------------------------------------------------------ */
 
 static uint64_t backoff_ns(unsigned *attempts, uint64_t cap_ns, uint64_t at_least_ns, const struct hf_rand_ops *rng)
 {
@@ -177,7 +178,7 @@ static uint64_t rest_ns(struct hf_reflector *rf, const struct hf_rf_limits *limi
     case HF_REST_LINK:
         return backoff_ns(&rf->unreached, limits->retry_cap_ns, 0, rng);
     case HF_REST_SERVER:
-        if (limits->only_watch) /* a proxy on this host: nobody else comes back with us */
+        if (limits->only_watch) /* a proxy on this host: no other node reconnects with us */
             return backoff_ns(&rf->unreached, limits->retry_cap_ns, 0, rng);
         return within_ns(spread, rng);
     case HF_REST_RELIST:
@@ -191,9 +192,9 @@ static uint64_t rest_ns(struct hf_reflector *rf, const struct hf_rf_limits *limi
     }
 }
 
-/* ---- the step ----------------------------------------------------------------------------------------------------- */
+/* ---- the step ---------------------------------------------------------------------------------------------------- */
 
-/* The sharper form of what happened. */
+/* Tells the special forms of DENIED and ENDED apart. */
 static enum hf_rf_event sharpen(struct hf_reflector *rf, enum hf_rf_event event, uint64_t now_ns)
 {
     if (event == HF_RF_DENIED && ++rf->denials > 1)
@@ -203,7 +204,7 @@ static enum hf_rf_event sharpen(struct hf_reflector *rf, enum hf_rf_event event,
     return event;
 }
 
-/* What the machine remembers beside its state. */
+/* Updates what the machine remembers beside its state. */
 static void remember(struct hf_reflector *rf, enum hf_rf_event event, uint64_t now_ns)
 {
     switch (event) {
@@ -222,13 +223,13 @@ static void remember(struct hf_reflector *rf, enum hf_rf_event event, uint64_t n
     case HF_RF_REFUSED:
         rf->no_watchlist |= rf->state == HF_RF_ASKING || rf->state == HF_RF_FILLING;
         break;
-    case HF_RF_BUSY: /* a server whose store cannot do it accepts it and breaks it off, every time */
+    case HF_RF_BUSY: /* a server whose store cannot do WatchList accepts and ends it every time */
         rf->no_watchlist |= rf->state == HF_RF_FILLING && ++rf->broken_fills >= MANY_BROKEN_FILLS;
         break;
     case HF_RF_TIMER:
         rf->no_watchlist |= rf->state == HF_RF_FILLING;
-        /* Only a stream that was not taken back counts as success: one that is accepted and then ended by an error event would
-         * otherwise be asked for again without a rest, for ever. */
+        /* Only a stream that lives on counts as success: otherwise one that the server accepts and then ends with an
+         * error event would be asked for again without a rest, for ever. */
         if (rf->state == HF_RF_WATCHING)
             rf->failures = rf->unreached = rf->relists = rf->denials = 0;
         break;
@@ -258,7 +259,7 @@ static void set_timer(struct hf_rf_step *step, uint64_t delay_ns)
     step->delay_ns = delay_ns;
 }
 
-/* How long what was asked for may take. */
+/* Sets the deadline of the step. */
 static void wait_for_it(const struct hf_reflector *rf, enum hf_rf_event event, struct hf_rf_step *step)
 {
     if (rf->state == HF_RF_ASKING || rf->state == HF_RF_OPENING)
@@ -278,7 +279,7 @@ struct hf_rf_step hf_reflector_step(struct hf_reflector *rf, enum hf_rf_event ev
         return step;
     step.taken = true;
     event = sharpen(rf, event, now_ns);
-    const struct cell *cell = &table[rf->state][event];
+    const struct reflector_cell *cell = &table[rf->state][event];
     step.effects = cell->effects;
     remember(rf, event, now_ns);
     rf->resting = cell->rest;
@@ -337,7 +338,7 @@ enum hf_rf_event hf_reflector_event_of_error(int r)
     }
 }
 
-/* ---- for people --------------------------------------------------------------------------------------------------- */
+/* ---- for people -------------------------------------------------------------------------------------------------- */
 
 static int print_effects(unsigned effects, struct hf_buf *out)
 {
@@ -354,7 +355,7 @@ static int print_effects(unsigned effects, struct hf_buf *out)
 
 static int print_cell(enum hf_rf_state state, enum hf_rf_event event, struct hf_buf *out)
 {
-    const struct cell *cell = &table[state][event];
+    const struct reflector_cell *cell = &table[state][event];
     const char *next = cell->next == BEGIN  ? "(begin)"
                        : cell->next == STAY ? state_names[state]
                                             : state_names[cell->next];

@@ -142,7 +142,7 @@ static int decode_some(struct zst_decoder *decoder, const struct pack_decode *de
     decoder->in.pos += in.pos;
     *ret_end = left == 0;
     if (left != 0 && more == 0 && out.pos == 0)
-        return hf_err_set(err, EBADMSG, "libzstd: the frame is cut off");
+        return hf_err_set(err, EBADMSG, "libzstd: the frame is incomplete");
     return out.pos > 0 ? decode->out.write(decode->out.ctx, decoder->buffer, out.pos, err) : 0;
 }
 

@@ -61,7 +61,7 @@ HF_MUST_USE int hf_deep_create(const void *old, size_t old_n, const void *new_by
 /* Returns false if no zstd frame begins in the bytes. Then the fast profile (without `inside`) has nothing to look
  * inside. */
 bool hf_deep_may_hold_zstd(const void *bytes, size_t n);
-/* Returns false if no compressed stream begins in the bytes: the same for the small profile. */
+/* Returns false if no compressed stream begins in the bytes. Then the small profile has nothing to look inside. */
 bool hf_deep_may_hold_packed(const void *bytes, size_t n);
 
 struct hf_deep_apply_params {

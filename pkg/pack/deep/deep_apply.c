@@ -490,7 +490,7 @@ static int hash_old(const struct deep_run *run, struct hf_err *err)
         at += (uint64_t)n;
     }
     hf_sha256_final(&hash, digest);
-    if (memcmp(digest, run->header.old_mark, sizeof(run->header.old_mark)) != 0)
+    if (memcmp(digest, run->header.old_fingerprint, sizeof(run->header.old_fingerprint)) != 0)
         return hf_err_set(err, ESTALE, "the delta was made from another old file: the sha256 differs");
     return 0;
 }
@@ -521,7 +521,7 @@ static int fill_info(const struct deep_run *run, uint64_t patch_size, struct hf_
                                          .old_size = header->old_size,
                                          .new_size = header->new_size,
                                          .patch_size = patch_size};
-    memcpy(info->delta.old_mark, header->old_mark, sizeof(header->old_mark));
+    memcpy(info->delta.old_fingerprint, header->old_fingerprint, sizeof(header->old_fingerprint));
     memcpy(info->delta.new_sha256, header->new_sha256, HF_SHA256_BYTES);
     info->memory_bytes = recipe->memory_bytes;
     info->scratch_bytes = recipe->scratch_bytes;

@@ -466,8 +466,8 @@ static ssize_t memory_read(void *ctx, void *bytes, size_t n)
 static int add_inner(struct deep *deep, struct hf_buf *body, struct hf_err *err)
 {
     const struct hf_deep_create_params *params = deep->params;
-    if (params != NULL && params->delta.rest != NULL)
-        params->delta.rest(params->delta.rest_ctx);
+    if (params != NULL && params->delta.on_idle != NULL)
+        params->delta.on_idle(params->delta.on_idle_ctx);
     _cleanup_(hf_buf_done) struct hf_buf inner = HF_BUF_INIT(SIZE_MAX / 2);
     _cleanup_(hf_freep) struct delta_input *input = malloc(sizeof(*input));
     const struct hf_delta_out out = {&inner, add_patch};
@@ -546,9 +546,9 @@ static int write_deep(const struct deep *deep, const struct hf_buf *body, const 
     struct delta_header header = header_of(deep, body);
     unsigned char bytes[DELTA_HEADER_MAX];
 
-    hf_sha256_of(deep->old.bytes, deep->old.n, header.old_mark, sizeof(header.old_mark));
+    hf_sha256_of(deep->old.bytes, deep->old.n, header.old_fingerprint, sizeof(header.old_fingerprint));
     hf_sha256_of(deep->new_side.bytes, deep->new_side.n, header.new_sha256, sizeof(header.new_sha256));
-    hf_sha256_of(body->p, body->n, header.body_mark, sizeof(header.body_mark));
+    hf_sha256_of(body->p, body->n, header.body_fingerprint, sizeof(header.body_fingerprint));
     int r = patch->write(patch->ctx, bytes, delta_header_format(&header, bytes));
     if (r == 0)
         r = patch->write(patch->ctx, body->p, body->n);

@@ -294,7 +294,7 @@ int recipe_write(const struct recipe *recipe, const struct hf_buf *old_program, 
     int r = format(recipe, old_program, new_program, &plain);
 
     if (r < 0)
-        return hf_err_sys(err, r, "the recipe of the delta");
+        return hf_err_sys(err, r, "write the recipe of the delta");
     size_t bound = ZSTD_compressBound(plain.n);
     packed = malloc(bound);
     if (packed == NULL)
@@ -308,7 +308,7 @@ int recipe_write(const struct recipe *recipe, const struct hf_buf *old_program, 
         r = pays ? put(out, n) : hf_buf_add(out, plain.p, plain.n);
     if (r == 0 && pays)
         r = hf_buf_add(out, packed, n);
-    return r < 0 ? hf_err_sys(err, r, "the recipe of the delta") : 0;
+    return r < 0 ? hf_err_sys(err, r, "write the recipe of the delta") : 0;
 }
 
 /* ---- libraries --------------------------------------------------------------------------------------------------- */

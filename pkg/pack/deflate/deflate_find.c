@@ -41,7 +41,7 @@ static int add_mark(struct learning *learning, uint64_t value, struct hf_err *er
     learning->marked = learning->index;
     learning->misses++;
     if (hf_buf_add(&learning->marks, bytes, n) < 0)
-        return hf_err_set(err, ENOENT, "too many exceptions");
+        return hf_err_set(err, ENOENT, "too many exceptions to the prediction");
     return 0;
 }
 
@@ -52,7 +52,7 @@ static int add_head(struct learning *learning, const struct deflate_head *head, 
 
     if (hf_buf_add(&learning->marks, bytes, n) < 0 ||
         hf_buf_add(&learning->marks, head->bytes, (head->bits + 7) / 8) < 0)
-        return hf_err_set(err, ENOENT, "too many exceptions");
+        return hf_err_set(err, ENOENT, "too many exceptions to the prediction");
     return 0;
 }
 
@@ -93,7 +93,7 @@ static int learn_token(struct learning *learning, uint32_t token, uint32_t store
     learning->full = deflate_flavour_ends(learning->matcher.flavour, learning->level, &learning->writer, token);
     learning->index++;
     if (r == 0 && learning->misses > learning->misses_max + learning->index / 64)
-        r = hf_err_set(err, ENOENT, "too many exceptions");
+        r = hf_err_set(err, ENOENT, "too many exceptions to the prediction");
     return r < 0 ? r : (int)deflate_length(token);
 }
 
@@ -219,7 +219,7 @@ static int choose(const struct pack_search *search, unsigned char params[2], str
             }
         }
     }
-    return best < UINT64_MAX ? 0 : hf_err_set(err, ENOENT, "no known encoder");
+    return best < UINT64_MAX ? 0 : hf_err_set(err, ENOENT, "no known encoder predicts the stream");
 }
 
 int pack_deflate_guess(const struct pack_search *search, struct hf_err *err)
@@ -259,12 +259,12 @@ int pack_deflate_find(const struct pack_search *search, struct pack_setup *ret_s
         r = 0;
     }
     if (r == 0 && least == UINT64_MAX)
-        r = hf_err_set(err, ENOENT, "no known encoder");
+        r = hf_err_set(err, ENOENT, "no known encoder predicts the stream");
     if (r == 0) {
         setup.marks = (const unsigned char *)best.p;
         setup.marks_n = best.n;
         r = pack_encoder_makes(&setup, search, err);
-        r = r == 0 ? hf_err_set(err, ENOENT, "no known encoder") : r;
+        r = r == 0 ? hf_err_set(err, ENOENT, "no known encoder predicts the stream") : r;
     }
     if (r < 0) {
         hf_buf_done(&best);

@@ -171,7 +171,7 @@ static int grow(struct hf_archive *archive, struct hf_err *err)
     int r = hf_array_grow(archive->members, archive->n, archive->cap, HF_TAR_MAX_MEMBERS);
 
     if (r == -E2BIG)
-        return hf_err_set(err, E2BIG, "more than %d members", HF_TAR_MAX_MEMBERS);
+        return hf_err_set(err, E2BIG, "the folder has more than %d members", HF_TAR_MAX_MEMBERS);
     return r < 0 ? hf_err_set(err, ENOMEM, "out of memory") : 0;
 }
 
@@ -264,7 +264,7 @@ static int add_member(struct hf_archive *archive, const struct stat *st, struct 
     archive->members[archive->n++] = member;
     r = make_head(archive, archive->n - 1, &head);
     if (r < 0)
-        return hf_err_sys(err, r, "look at '%.200s'", archive->path);
+        return hf_err_sys(err, r, "read '%.200s'", archive->path);
     archive->members[archive->n - 1].head_n = (uint32_t)head.n;
     archive->size += head.n + hf_tar_padded(member.size);
     return 0;
@@ -306,7 +306,7 @@ static int add_entry(struct hf_archive *archive, int dirfd, const char *name, un
         return hf_err_set(err, ECANCELED, "cancelled");
     int r = fs->fstatat(fs->ctx, dirfd, name, &st, AT_SYMLINK_NOFOLLOW);
     if (r < 0)
-        return hf_err_sys(err, r, "look at '%.200s'", archive->path);
+        return hf_err_sys(err, r, "read '%.200s'", archive->path);
     r = add_member(archive, &st, err);
     if (r < 0 || !S_ISDIR(st.st_mode))
         return r;
@@ -326,7 +326,7 @@ static int add_folder(struct hf_archive *archive, int fd, unsigned depth, struct
     size_t before = archive->path_n;
 
     if (depth > HF_TAR_MAX_DEPTH)
-        return hf_err_set(err, E2BIG, "'%.200s' is deeper than %d folders", archive->path, HF_TAR_MAX_DEPTH);
+        return hf_err_set(err, E2BIG, "'%.200s' is nested deeper than %d folders", archive->path, HF_TAR_MAX_DEPTH);
     int r = archive->fs->list(archive->fs->ctx, fd, add_name, &names);
     if (r < 0)
         return hf_err_sys(err, r, "list '%.200s'", archive->path);
@@ -364,7 +364,7 @@ int hf_archive_new(const struct hf_fs_ops *fs, int dirfd, unsigned flags, const 
     r = flags != 0 ? tar_prefix_format(flags, &archive->prefix) : 0;
     if (r < 0) {
         hf_archive_free(archive);
-        return hf_err_sys(err, r, "begin the archive");
+        return hf_err_sys(err, r, "format the archive");
     }
     archive->size = archive->prefix.n;
     int fd = open_member(archive, "", O_RDONLY | O_DIRECTORY);
@@ -436,7 +436,7 @@ static ssize_t read_head(struct hf_archive *archive, uint32_t i, unsigned char *
         if (r == 0 && archive->head.n != archive->members[i].head_n)
             r = -ESTALE;
         if (r < 0)
-            return hf_err_sys(&archive->trouble, r, "'%.200s' changed, or cannot be read", name_of(archive, i));
+            return hf_err_sys(&archive->trouble, r, "'%.200s' has changed or is unreadable", name_of(archive, i));
         archive->head_of = i + 1;
     }
     n = (size_t)HF_MIN((uint64_t)n, archive->head.n - from);
@@ -458,7 +458,7 @@ static ssize_t read_content(struct hf_archive *archive, uint32_t i, unsigned cha
     if (fd >= 0)
         got = archive->fs->pread(archive->fs->ctx, fd, bytes, (size_t)HF_MIN((uint64_t)n, member->size - from), from);
     if (got <= 0)
-        return hf_err_sys(&archive->trouble, got < 0 ? (int)got : -ESTALE, "'%.200s' changed, or cannot be read",
+        return hf_err_sys(&archive->trouble, got < 0 ? (int)got : -ESTALE, "'%.200s' has changed or is unreadable",
                           name_of(archive, i));
     return got;
 }

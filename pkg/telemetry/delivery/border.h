@@ -3,8 +3,8 @@
  * A batch that may have left the node must go again as the same bytes under the same key, even after a restart; so
  * must the halves of a split batch. So the borders are on disk before a batch is first sent. The set is small and
  * bounded: each save writes all of it into one 512-byte slot with one write and one sync. The two slots of the file
- * take turns, and the valid one with the higher counter wins (os/two_slots.h). The file is created at its full size,
- * so a save changes no metadata.
+ * take turns, and the valid one with the higher counter wins (os/two_slots.h). hf_border_file_open() creates the file
+ * at its full size, so a save changes no metadata.
  *
  *   slot, little endian: magic "HFB1" (4) | number of borders (4) | counter (8) | stream (16) |
  *   first, last (8 + 8) x 28 | bit set of the delivered ones (4) | zeros | CRC-32C of bytes 0..507 (4)

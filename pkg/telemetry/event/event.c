@@ -8,9 +8,10 @@
 #include "codec/scan.h"
 #include "telemetry/event/number.h"
 
-/* ---- a writer that checks its room once per piece -------------------------------------------------------------------- */
+/* ---- an encoder that checks its room once per piece
+ * ------------------------------------------------------------------ */
 
-/* Writes behind out->n, which moves only at the end: giving up is doing nothing. */
+/* Writes behind out->n, which moves only at the end, so giving up needs no cleanup. */
 struct event_encoder {
     struct hf_buf *out;
     char *p, *end;
@@ -30,7 +31,7 @@ static __attribute__((noinline, cold)) bool grow(struct event_encoder *w, size_t
     if (w->r < 0)
         return false;
     if (r == 0) {
-        w->out->n += used; /* so that what was written is kept */
+        w->out->n += used; /* so that hf_buf_reserve() keeps the written bytes */
         r = hf_buf_reserve(w->out, more);
         w->out->n = start;
     }
@@ -57,14 +58,14 @@ static inline void put_bytes(struct event_encoder *w, const char *bytes, size_t 
 }
 #define PUT(w, literal) put_bytes((w), (literal), sizeof(literal) - 1)
 
-/* What JSON wants of one byte that is not clean; how much of the text it was. */
+/* Writes the JSON form of one byte or character that needs care; returns its length in the text. */
 static size_t put_odd(struct event_encoder *w, const char *p, size_t n)
 {
     static const char digits[] = "0123456789abcdef", escapes[] = "btn\0fr";
     unsigned char c = (unsigned char)*p;
     size_t step = hf_utf8_length(p, n);
 
-    if (step != 1) { /* a character of several bytes, or none */
+    if (step != 1) { /* a character of several bytes, or invalid UTF-8 */
         put_bytes(w, step > 0 ? p : "\xef\xbf\xbd", step > 0 ? step : 3);
         return step > 0 ? step : 1;
     }
@@ -80,7 +81,8 @@ static size_t put_odd(struct event_encoder *w, const char *p, size_t n)
     return 1;
 }
 
-/* The inside of a string; not more than `budget` bytes of it (and one character). Returns how much of the text there was room for. */
+/* Writes the inside of a string, at most `budget` bytes of it (and one character). Returns the number of bytes of
+ * `text` used. */
 static size_t put_inside(struct event_encoder *w, struct hf_view text, size_t budget)
 {
     size_t i = 0, before = written(w);
@@ -110,7 +112,7 @@ static void put_string(struct event_encoder *w, struct hf_view text)
     PUT(w, "\"");
 }
 
-/* ---- numbers and times ------------------------------------------------------------------------------------------------ */
+/* ---- numbers and times ------------------------------------------------------------------------------------------- */
 
 static void put_u64(struct event_encoder *w, uint64_t value)
 {
@@ -135,7 +137,8 @@ static void put_value(struct event_encoder *w, double value)
         PUT(w, "null,\"valueText\":\"-Inf\"");
 }
 
-/* Year, month and day of a day since 1970 (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms": years begin in March). */
+/* Year, month and day from days since 1970 (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms": years begin
+ * in March). */
 static void civil_of(unsigned days, unsigned *ret_year, unsigned *ret_month, unsigned *ret_day)
 {
     unsigned z = days + 719468, era = z / 146097, of_era = z - era * 146097;
@@ -174,7 +177,7 @@ static void put_time(struct event_encoder *w, uint64_t unix_ns)
     put_bytes(w, text, sizeof(text) - 1);
 }
 
-/* ---- the object ------------------------------------------------------------------------------------------------------ */
+/* ---- the object -------------------------------------------------------------------------------------------------- */
 
 static void put_origin(struct event_encoder *w, const struct hf_event *event)
 {
@@ -253,13 +256,13 @@ static size_t whole_characters(struct hf_view text, size_t n)
 
 static void put_body(struct event_encoder *w, const struct hf_event *event)
 {
-    enum { BEHIND = 32 }; /* quote, "truncated", brace, and an escape more than the budget */
+    enum { BEHIND = 32 }; /* quote, "truncated", brace, and one escape beyond the budget */
     size_t used, budget, kept = whole_characters(event->body, HF_EVENT_MAX_BODY);
 
     PUT(w, ",\"body\":\"");
     used = written(w);
     budget = used + BEHIND < HF_EVENT_MAX_TEXT ? HF_EVENT_MAX_TEXT - BEHIND - used : 0;
-    if (budget < kept) /* never in the middle of a character */
+    if (budget < kept) /* do not cut a character */
         kept = whole_characters(event->body, budget);
     kept = put_inside(w, (struct hf_view){event->body.p, kept}, budget);
     PUT(w, "\"");

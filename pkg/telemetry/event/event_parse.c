@@ -1,4 +1,4 @@
-/* Reading what hf_event_format() wrote, in one pass: no tree, no allocation beyond the scratch. */
+/* Decodes the lines of hf_event_format() in one pass: no tree, no allocation beyond the scratch. */
 #include <errno.h>
 #include <math.h>
 
@@ -21,7 +21,7 @@ static const char *const value_kinds[HF_VALUE_KINDS] = {[HF_VALUE_NONE] = "",
                                                         [HF_VALUE_COUNTER] = "counter",
                                                         [HF_VALUE_HISTOGRAM] = "histogram"};
 
-/* Out of range: the first, so that a number from elsewhere is never an index. */
+/* Returns the first word for numbers out of range, so that a number from outside is never an index. */
 static const char *word_of(const char *const *words, size_t n, unsigned i)
 {
     return words[i < n ? i : 0];
@@ -61,13 +61,13 @@ struct event_decoder {
     struct hf_view node, value_text, breaks;
     struct hf_buf *scratch;
     bool has_time, has_kind, has_body, has_sensor_data;
-    bool foreign; /* has a field that is not ours */
-    int r;        /* other than -EBADMSG */
+    bool foreign; /* the line has an unknown field */
+    int r;        /* an error other than -EBADMSG */
 };
 
-/* ---- pieces ---------------------------------------------------------------------------------------------------------- */
+/* ---- pieces ------------------------------------------------------------------------------------------------------ */
 
-/* Room for everything the text could mean, once: what points into it must stay. */
+/* Reserves room for all decoded text at the first call, so that earlier views into it stay valid. */
 static char *claim(struct event_decoder *decoder, size_t n)
 {
     if (decoder->scratch->n == 0 && (decoder->r = hf_buf_reserve(decoder->scratch, decoder->text.n)) < 0)
@@ -127,7 +127,7 @@ static bool take_true(struct event_decoder *decoder, bool *ret)
     return true;
 }
 
-/* An object (first '{') or a list (first '['), as text. */
+/* Takes an object (first '{') or a list (first '[') as text. */
 static bool take_raw(struct event_decoder *decoder, char first, struct hf_view *ret)
 {
     return hf_scan_raw(&decoder->scan, ret) == 0 && ret->p[0] == first;
@@ -155,7 +155,7 @@ static unsigned days_of(unsigned year, unsigned month, unsigned day)
     return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-/* yyyy-mm-ddThh:mm:ss[.f]Z with one to nine digits of fraction, 1970 to 2553. */
+/* Parses yyyy-mm-ddThh:mm:ss[.f]Z with one to nine digits of fraction, years 1970 to 2553. */
 static bool parse_time(struct hf_view text, uint64_t *ret)
 {
     static const unsigned char lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
@@ -182,7 +182,7 @@ static bool parse_time(struct hf_view text, uint64_t *ret)
     return true;
 }
 
-/* ---- fields ---------------------------------------------------------------------------------------------------------- */
+/* ---- fields ------------------------------------------------------------------------------------------------------ */
 
 static bool take_time(struct event_decoder *decoder)
 {
@@ -278,7 +278,7 @@ static bool take_value_text(struct event_decoder *decoder)
             hf_view_eq(decoder->value_text, "-Inf"));
 }
 
-/* We write none with line breaks, and it is written again as it is. */
+/* hf_event_format() copies the text unchanged, so it must not hold line breaks. */
 static bool take_histogram(struct event_decoder *decoder)
 {
     struct hf_view *text = &decoder->event->histogram;
@@ -323,7 +323,8 @@ static bool take_breaks(struct event_decoder *decoder)
     return take_raw(decoder, '[', &decoder->breaks);
 }
 
-/* In the order in which they are written, so that the next one is usually the one. `take` NULL: text, into the view at `offset`. */
+/* In the order of hf_event_format(), so that the next field is usually the right one. `take` NULL: text, into the view
+ * at `offset`. */
 static const struct field {
     const char *name;
     size_t n;
@@ -369,7 +370,7 @@ static size_t find(struct hf_view name, size_t from)
     return HF_LEN(fields);
 }
 
-/* A name written with escapes is none of ours. */
+/* A name with escapes is an unknown name. */
 static bool take_field(struct event_decoder *decoder, size_t *next, uint32_t *seen)
 {
     struct hf_view name;
@@ -391,7 +392,7 @@ static bool take_field(struct event_decoder *decoder, size_t *next, uint32_t *se
     return take_text(decoder, (struct hf_view *)(void *)((char *)decoder->event + fields[i].offset));
 }
 
-/* Unknown names are compared only when there are some: our own lines have none. */
+/* The scan that compares all names runs only if the line has unknown ones; our own lines have none. */
 static bool check_names(struct event_decoder *decoder)
 {
     hf_scan_init(&decoder->scan, decoder->text);
@@ -412,9 +413,9 @@ static bool take_object(struct event_decoder *decoder, uint32_t *seen)
            (!decoder->foreign || check_names(decoder));
 }
 
-/* ---- what hangs together --------------------------------------------------------------------------------------------- */
+/* ---- what hangs together ----------------------------------------------------------------------------------------- */
 
-/* The line breaks between the tokens of a payload, where they were. */
+/* Restores the line breaks between the tokens of a payload. */
 static bool restore_breaks(struct event_decoder *decoder)
 {
     struct hf_view *body = &decoder->event->body, number;
@@ -438,11 +439,12 @@ static bool restore_breaks(struct event_decoder *decoder)
         copy[at] = carriage ? '\r' : '\n';
     } while (hf_scan_char(&scan, ','));
     body->p = copy;
-    hf_scan_init(&again, *body); /* a blank inside a string must have stayed one */
+    hf_scan_init(&again, *body); /* fails if a restored break lies inside a string */
     return hf_scan_char(&scan, ']') && hf_scan_raw(&again, NULL) == 0;
 }
 
-/* hf_event_format() copies a payload's body unchanged, so it must be JSON that was scanned: "sensorData", never the text of "body". */
+/* hf_event_format() copies a payload's body unchanged, so it must come from "sensorData", which was scanned as JSON,
+ * never from the text of "body". */
 static bool body_fits_kind(const struct event_decoder *decoder)
 {
     if (decoder->event->kind == HF_EVENT_PAYLOAD)

@@ -1,4 +1,5 @@
-/* telemetry/event/hash.h - 64 bits of some bytes, the same on every machine. Quick, not secret: what is found by it is compared whole. */
+/* telemetry/event/hash.h - a fast 64-bit hash, the same on every machine. Not secret: callers compare the whole bytes
+ * too. */
 #pragma once
 
 #include <endian.h>

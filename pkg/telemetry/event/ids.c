@@ -1,5 +1,6 @@
-/* A ring of fingerprints in order of arrival, and an open-addressed table of places in the ring (linear probing, at most half full,
- * removal by moving back what follows, so that no tombstones gather). Both double together until `max`. */
+/* A ring of fingerprints in order of arrival, and an open-addressed table of positions in the ring: linear probing, at
+ * most half full; removal moves the following entries back, so there are no tombstones. Both double together up to
+ * `max`. */
 #include "telemetry/event/ids.h"
 
 #include <assert.h>
@@ -18,9 +19,9 @@ struct hf_ids {
     uint64_t key[2];
     size_t max;
     uint64_t *ring;  /* cap entries; the oldest at `head` */
-    uint32_t *table; /* 2 * cap entries: place in the ring + 1; 0 free */
+    uint32_t *table; /* 2 * cap entries: position in the ring + 1; 0: free */
     size_t cap, head, n;
-    size_t forgotten; /* entries of the ring that are in no table */
+    size_t forgotten; /* entries of the ring that the table does not have */
 };
 
 /* ---- the window -------------------------------------------------------------------------------------------------- */
@@ -58,7 +59,7 @@ static size_t home_of(const struct hf_ids *ids, uint64_t print)
     return (size_t)(print % (2 * ids->cap));
 }
 
-/* The place of the table where it is, or the free one where it would be. */
+/* Returns the fingerprint's slot of the table, or the free slot where it belongs. */
 static size_t find(const struct hf_ids *ids, uint64_t print)
 {
     size_t i = home_of(ids, print);
@@ -78,7 +79,7 @@ static void table_remove(struct hf_ids *ids, size_t hole)
         if (ids->table[i] == FREE_PLACE)
             return;
         size_t home = home_of(ids, ids->ring[ids->table[i] - 1]);
-        /* may it stand in the hole: is its home not behind the hole on the way to i? */
+        /* the entry may move if its home is not between the hole and i */
         bool behind = hole <= i ? home > hole && home <= i : home > hole || home <= i;
         if (!behind) {
             ids->table[hole] = ids->table[i];
@@ -108,7 +109,7 @@ static int grow(struct hf_ids *ids)
     for (size_t i = 0; i < old.n; i++) {
         size_t from = (old.head + i) % old.cap;
         if (old.table[find(&old, old.ring[from])] != from + 1)
-            continue; /* forgotten */
+            continue; /* removed from the table */
         ring[ids->n] = old.ring[from];
         table[find(ids, ring[ids->n])] = (uint32_t)ids->n + 1;
         ids->n++;
@@ -154,7 +155,7 @@ int hf_ids_add_fingerprint(struct hf_ids *ids, uint64_t print)
     if (ids->n == ids->cap && ids->cap < ids->max) {
         int r = grow(ids);
         if (r < 0 && ids->cap == 0)
-            return r; /* with less memory than wanted the window is shorter */
+            return r; /* without memory the window stays shorter */
     }
     if (ids->n == ids->cap)
         drop_oldest(ids);

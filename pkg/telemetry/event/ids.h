@@ -1,9 +1,11 @@
-/* telemetry/event/ids.h - what was accepted lately, and which of two writers is newer.
+/* telemetry/event/ids.h - a window over the last names accepted: ids of events and keys of batches.
  *
- * A window over the last `max` names (ids of events, keys of batches): 64-bit SipHash-2-4 fingerprints (Aumasson and Bernstein, 2012)
- * under a key that is random at every start, so that nobody can choose an id that hides another one. It is filled again after a
- * restart from the lines that are still on disk (hf_outlet_recent), so the key need not be kept. Memory grows with what is in it, up
- * to 16 bytes for each name. Two different names are taken for one with a chance of max / 2^64. No clock, no file; loop thread only. */
+ * Keeps 64-bit SipHash-2-4 fingerprints (Aumasson and Bernstein, 2012) under a key that is random at every start, so
+ * that nobody can choose an id that hides another one. After a restart the lines on disk fill the window again
+ * (hf_outlet_recent()), so the key need not be stored. Memory grows with use, up to 16 bytes for each name. Two
+ * different names collide with a probability of max / 2^64.
+ *
+ * Threads: loop thread only. No clock, no file. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,7 +17,7 @@
 
 enum { HF_IDS_MAX = 65536 };
 
-enum hf_id_kind { HF_ID_EVENT, HF_ID_BATCH, HF_ID_SINK }; /* names of one kind are never taken for those of the other */
+enum hf_id_kind { HF_ID_EVENT, HF_ID_BATCH, HF_ID_SINK }; /* names of different kinds never match */
 
 struct hf_ids;
 
@@ -25,11 +27,11 @@ void hf_ids_free(struct hf_ids *ids);
 HF_DEFINE_CLEANUP(struct hf_ids, hf_ids_free)
 
 bool hf_ids_known(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name);
-/* 1: new, and known from now on (the oldest may be forgotten for it); 0: known already; -ENOMEM: not remembered. */
+/* 1: the name is new and now in the window (the oldest may leave it); 0: it was there; -ENOMEM: not added. */
 HF_MUST_USE int hf_ids_add(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name);
-/* It could not be stored after all: the next one with this name is welcome. Absent is fine. */
+/* Removes a name that could not be stored after all, so that its sender can repeat it. Absent names are fine. */
 void hf_ids_forget(struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name);
-/* The same by fingerprint, where the name is not at hand any more. */
+/* The same by fingerprint, for callers that keep the fingerprint instead of the name. */
 uint64_t hf_ids_fingerprint(const struct hf_ids *ids, enum hf_id_kind kind, struct hf_view name);
 bool hf_ids_known_fingerprint(const struct hf_ids *ids, uint64_t mark);
 HF_MUST_USE int hf_ids_add_fingerprint(struct hf_ids *ids, uint64_t mark);
@@ -40,13 +42,13 @@ size_t hf_ids_count(const struct hf_ids *ids);
 
 enum { HF_BATCH_KEY_TEXT = 384 };
 
-/* "<node>/<stream>/<first>-<last>", with "/logs" or "/metrics" behind it where a batch goes in two requests. */
+/* "<node>/<stream>/<first>-<last>", plus "/logs" or "/metrics" if a batch goes out in two requests. */
 struct hf_batch_key {
-    struct hf_view node, stream, part; /* part: "" when whole */
+    struct hf_view node, stream, part; /* part: "" if the batch is one request */
     uint64_t first, last;
 };
-/* Returns text. `part` may be NULL. */
+/* Returns `text`. `part` may be NULL. */
 const char *hf_ids_batch_key_format(const char *node, const char *stream, uint64_t first, uint64_t last,
                                     const char *part, char text[HF_BATCH_KEY_TEXT]);
-/* Views into text. -EBADMSG: not of this form (still good as a name in the window). */
+/* Views into `text`. -EBADMSG: another form (still a valid name for the window). */
 HF_MUST_USE int hf_ids_batch_key_parse(struct hf_view text, struct hf_batch_key *ret_key);

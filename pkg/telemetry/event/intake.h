@@ -1,21 +1,23 @@
-/* telemetry/event/intake.h - where sources put events, and how they learn that these are safe.
+/* telemetry/event/intake.h - sources offer events here and learn when they are durable.
  *
- * A receipt stands for a piece of work of a source: the body of a request, a run of lines. Each event offered with it that will be
- * stored keeps it open; it closes when the last of them survives a power cut (or failed). Filtered events do not hold it.
+ * A receipt covers one piece of a source's work: the body of a request, or a run of lines. Each event that will be
+ * stored keeps its receipt open; the receipt closes when the last of them survives a power cut (or failed). Filtered
+ * events do not hold it open.
  *
  *     receipt = (struct hf_receipt){.settled = settled}; hf_receipt_hold(receipt);
  *     for each event: r = intake->offer(intake->ctx, &event, receipt);
  *     hf_receipt_release(receipt, 0);      -> settled(receipt) now or later, once
  *
- * Loop thread only. */
+ * Threads: loop thread only. */
 #pragma once
 
 #include "telemetry/event/event.h"
 
 struct hf_receipt {
-    void (*settled)(struct hf_receipt *receipt); /* every event of it is durable (r 0) or one was not (r < 0) */
+    /* called once: all its events are durable (r is 0), or one failed (r < 0) */
+    void (*settled)(struct hf_receipt *receipt);
     uint32_t open;
-    int r; /* first failure */
+    int r; /* the first failure */
 };
 static inline void hf_receipt_hold(struct hf_receipt *receipt)
 {
@@ -32,21 +34,21 @@ static inline void hf_receipt_release(struct hf_receipt *receipt, int r)
         receipt->settled(receipt);
 }
 
-/* What became of an event that was offered. */
+/* The fate of an offered event. */
 enum hf_offer {
-    HF_OFFER_STORED,    /* on its way to disk: the receipt tells */
-    HF_OFFER_DUPLICATE, /* its id is known: accepted before */
-    HF_OFFER_FILTERED,  /* by minSeverity, drop, sample or rate limit */
+    HF_OFFER_STORED,    /* on its way to disk: the receipt reports the end */
+    HF_OFFER_DUPLICATE, /* an event with this id was accepted before */
+    HF_OFFER_FILTERED,  /* dropped by minSeverity, drop, sample or rateLimit */
     HF_OFFER_AGGREGATED,
-    HF_OFFER_REFUSED_BOUNDARY, /* no sink of its boundary; audited */
+    HF_OFFER_REFUSED_BOUNDARY, /* no sink has its boundary; an audit event records that */
 };
 
 struct hf_intake {
     void *ctx;
-    /* enum hf_offer, or -EAGAIN: full or busy (Block): offer the same event again after `resume` of the source; -E2BIG: can never
-     * be stored; -errno of the store. The event is borrowed during the call. */
+    /* Returns enum hf_offer or -errno. -EAGAIN: full or busy (Block), offer the same event again after the source's
+     * resume(); -E2BIG: it can never be stored; other errors come from the store. Borrows the event during the call. */
     int (*offer)(void *ctx, const struct hf_event *event, struct hf_receipt *receipt);
-    /* After -EAGAIN: is it a sink that cannot be used, not room? Then its name and why are in text[n], without quotes or control
-     * characters that JSON would need escaped. NULL: never. */
+    /* After -EAGAIN: true if the cause is a sink that cannot be used, not a lack of room. text[n] then holds its name
+     * and the reason, without quotes or control characters that JSON would escape. NULL: never. */
     bool (*blocked)(void *ctx, char *text, size_t n);
 };

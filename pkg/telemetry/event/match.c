@@ -5,7 +5,7 @@ static bool same(struct hf_view a, struct hf_view b)
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
-/* Greedy with one place to come back to: the last '*'. What an earlier one took never has to change. */
+/* Greedy, with one place to return to: the last '*'. An earlier '*' never has to match more. */
 bool hf_match_glob(const char *glob, struct hf_view text)
 {
     const char *star = NULL;

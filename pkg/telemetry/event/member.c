@@ -4,7 +4,7 @@
 
 #include "codec/scan.h"
 
-/* The value of a member. Names written with escapes are not recognised. */
+/* Finds the value of a member. Does not recognise names with escapes. */
 static bool find(struct hf_scan *scan, struct hf_view name, struct hf_view *ret)
 {
     struct hf_view key;
@@ -29,7 +29,7 @@ bool hf_member_number(struct hf_view json, struct hf_view path, double *ret_numb
         return false;
     while (hf_view_split(&path, '.', &name)) {
         struct hf_scan scan;
-        hf_scan_init_loose(&scan, value); /* a source has checked it, or the value is as good as absent */
+        hf_scan_init_loose(&scan, value); /* a source has checked it; an invalid value counts as absent */
         if (!find(&scan, name, &value))
             return false;
     }

@@ -1,5 +1,5 @@
-/* Buckets of a few entries, found by the key's fingerprint; the one written longest ago makes place. Nothing is allocated until the
- * first key comes. */
+/* Buckets of a few entries, found by the key's fingerprint; a new key replaces the entry of its bucket that was written
+ * longest ago. The first key allocates the memory. */
 #include "telemetry/event/newest.h"
 
 #include <stdlib.h>
@@ -10,14 +10,14 @@
 enum { WAYS = 4, BUCKETS = HF_NEWEST_MAX / WAYS };
 
 struct newest_entry {
-    uint64_t print; /* of the key; 0: free */
+    uint64_t print; /* the key's fingerprint; 0: free */
     uint64_t unix_ns, sequence, noted;
     uint8_t node_n;
-    char node[HF_NEWEST_NODE]; /* cut */
+    char node[HF_NEWEST_NODE]; /* may be cut */
 };
 
 struct hf_newest {
-    uint64_t key[2];              /* of the fingerprints */
+    uint64_t key[2];              /* for the fingerprints */
     struct newest_entry *entries; /* BUCKETS x WAYS; NULL: no key yet */
     uint64_t notes;
 };
@@ -60,7 +60,7 @@ void hf_newest_free(struct hf_newest *newest)
     free(newest);
 }
 
-/* The key's entry, or NULL; *ret_oldest is the one of its bucket to take otherwise. */
+/* Returns the key's entry or NULL; *ret_oldest is the entry of its bucket to replace then. */
 static struct newest_entry *find(const struct hf_newest *newest, uint64_t print, struct newest_entry **ret_oldest)
 {
     struct newest_entry *bucket = newest->entries + print % BUCKETS * WAYS;

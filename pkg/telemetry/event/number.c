@@ -49,8 +49,8 @@ static size_t put_decimal(char *text, uint64_t digits, size_t places)
     return whole + 1 + places;
 }
 
-/* Any number of at most 15 decimal places and 2^53: m / 10^k with both exact is rounded once, as reading it is, so when it
- * gives the value back, so will every reader. Others take the slow and sure way. */
+/* Any number of at most 15 decimal places and 2^53: m / 10^k with both exact is rounded once, as reading it is, so when
+ * it gives the value back, so will every reader. Others take the slow and sure way. */
 size_t hf_number_double(double value, char text[HF_NUMBER_TEXT])
 {
     static const double tens[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};

@@ -1,5 +1,5 @@
-/* telemetry/event/siphash.h - SipHash-2-4 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012): 64 bits of some bytes under a
- * key. Who does not know the key cannot choose bytes whose hash is another's. Pure. */
+/* telemetry/event/siphash.h - SipHash-2-4 (Aumasson and Bernstein, "SipHash: a fast short-input PRF", 2012): a 64-bit
+ * hash under a key. Without the key nobody can choose bytes that collide with others. Pure. */
 #pragma once
 
 #include <stddef.h>

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "telemetry/event/event.h"
 
 static int add_escaped(struct hf_buf *out, struct hf_view text)

@@ -29,7 +29,7 @@ static int describe(const struct hf_anomaly_rule_state *state, bool begins, cons
         return hf_buf_addf(text, "%.*s is %g, which is a change of %g within %s", n, metric.p, finding->value,
                            finding->measured, hf_format_duration(rule->window_ns, within));
     case HF_ANOMALY_ABSENCE:
-        return hf_buf_addf(text, "%.*s has not been seen for %.0f s", n, metric.p, finding->measured);
+        return hf_buf_addf(text, "no value of %.*s for %.0f s", n, metric.p, finding->measured);
     case HF_ANOMALY_THRESHOLD:
     default:
         return hf_buf_addf(text, "%.*s is %g, %s than %g", n, metric.p, finding->measured,

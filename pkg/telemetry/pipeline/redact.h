@@ -16,7 +16,7 @@
  * Threads: one at a time.  Memory: rewritten text lies in the redactor until the next call. */
 #pragma once
 
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "telemetry/event/event.h"
 
 enum { HF_REDACT_HASH_TEXT = 7 + 32 };

@@ -64,7 +64,8 @@ static void idle(void *arg)
 static uint32_t missing_sinks(const struct hf_fanout *fanout, uint64_t fingerprint, uint32_t sinks)
 {
     for (size_t i = 0; i < fanout->n; i++)
-        if ((sinks >> i & 1) != 0 && hf_ids_known_fingerprint(fanout->params.ids, kept_by(&fanout->sinks[i], fingerprint)))
+        if ((sinks >> i & 1) != 0 &&
+            hf_ids_known_fingerprint(fanout->params.ids, kept_by(&fanout->sinks[i], fingerprint)))
             sinks &= ~(1u << i);
     return sinks;
 }

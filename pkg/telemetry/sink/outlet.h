@@ -55,8 +55,8 @@ HF_MUST_USE int hf_outlet_append(struct hf_outlet *outlet, enum hf_lane lane, ui
 /* True if an append of n bytes would succeed now. Ask all outlets before you give a line to several. */
 bool hf_outlet_has_room(const struct hf_outlet *outlet, enum hf_lane lane, size_t n);
 
-/* True if the spools dropped events to make room and no event reports that yet. The outlet reports such counts now and then
- * by itself. */
+/* True if the spools dropped events to make room and no event reports that yet. The outlet reports such counts now and
+ * then by itself. */
 bool hf_outlet_owes_drops(const struct hf_outlet *outlet);
 /* Reports them now; holds the receipt (may be NULL) until these events are durable. */
 void hf_outlet_report_drops(struct hf_outlet *outlet, struct hf_receipt *receipt);

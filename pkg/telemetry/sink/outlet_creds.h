@@ -1,11 +1,11 @@
 /* telemetry/sink/outlet_creds.h - the credentials of one sink (CA, client certificate and key, token, device key) and
  * the HTTP client that uses them.
  *
- * Platforms rotate mounted files, so the files are checked when a request is about to start, at most every few
- * seconds. Where a changed set cannot be used (a new certificate with the old key), the client keeps what it had and
+ * Platforms rotate mounted files, so hf_outlet_creds_http() checks them before a request, at most every few seconds. If
+ * the changed files do not fit together (a new certificate with the old key), the client keeps the old credentials and
  * the next check tries again.
  *
- * Threads: loop thread only; reading the files blocks.  Memory: secrets are overwritten before they are freed. */
+ * Threads: loop thread only; reading the files blocks.  Memory: overwrites secrets before it frees them. */
 #pragma once
 
 #include "telemetry/sink/outlet.h"

@@ -52,7 +52,7 @@ int hf_outlet_drops_format(const struct hf_outlet_config *config, const struct h
         .id = hf_view_of(id),
         .source = HF_VIEW("agent"),
         .name = HF_VIEW("holdfast_telemetry_dropped_events"),
-        .body = HF_VIEW("events were dropped to make room for newer ones"),
+        .body = HF_VIEW("dropped events to make room for newer ones"),
         .attributes = {{HF_VIEW("records"), hf_view_of(records)},
                        {HF_VIEW("source"), hf_view_of(hf_event_class_name(class_of(dropped->tag)))},
                        {HF_VIEW("severity"), hf_view_of(hf_severity_name(severity_of(dropped->tag)))},

@@ -23,14 +23,14 @@ bool hf_cri_parse(struct hf_view line, struct hf_cri_line *ret_line)
 
     if (!next_word(&rest, &time) || !next_word(&rest, &stream) || time.n >= sizeof(text))
         return false;
-    if (!next_word(&rest, &tag)) { /* a tag and no text at all */
+    if (!next_word(&rest, &tag)) { /* a tag without text */
         tag = rest;
         rest = (struct hf_view){line.p + line.n, 0};
     }
     memcpy(text, time.p, time.n);
     text[time.n] = '\0';
     parsed.is_stderr = hf_view_eq(stream, "stderr");
-    /* Tags may grow by more of them, joined by ':'; the first one says whether it is whole. */
+    /* More tags may follow, joined by ':'; the first one tells if the line is whole. */
     parsed.partial = tag.n > 0 && tag.p[0] == 'P';
     if (hf_parse_time(text, &parsed.unix_ns) < 0 || (!parsed.is_stderr && !hf_view_eq(stream, "stdout")) ||
         tag.n == 0 || (tag.p[0] != 'P' && tag.p[0] != 'F') || (tag.n > 1 && tag.p[1] != ':'))

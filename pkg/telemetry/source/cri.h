@@ -1,9 +1,9 @@
-/* telemetry/source/cri.h - lines and paths of the kubelet's container logs. Pure.
+/* telemetry/source/cri.h - parses the kubelet's container logs: their lines and their paths. Pure.
  *
  *     /var/log/pods/<namespace>_<pod>_<uid>/<container>/<restarts>.log
- *     2026-11-20T08:00:00.123456789Z stdout F the line         F: whole or the last part, P: a part, more follows on the same stream
+ *     2026-11-20T08:00:00.123456789Z stdout F the line         F: whole or the last part, P: a part, more follow
  *
- * Format: Kubernetes, kubelet-cri-logging; written by containerd and CRI-O. */
+ * Format: Kubernetes, kubelet-cri-logging; containerd and CRI-O write it. */
 #pragma once
 
 #include <stdbool.h>
@@ -17,11 +17,11 @@ struct hf_cri_line {
     bool partial;
     struct hf_view text;
 };
-/* False: not of this form. */
+/* False: another form. */
 bool hf_cri_parse(struct hf_view line, struct hf_cri_line *ret_line);
 
 struct hf_cri_pod {
     struct hf_view space, name, uid;
 };
-/* The name of a pod's folder. Names of Kubernetes objects have no '_'. */
+/* Parses the name of a pod's folder. Names of Kubernetes objects contain no '_'. */
 bool hf_cri_pod_parse(struct hf_view folder, struct hf_cri_pod *ret_pod);

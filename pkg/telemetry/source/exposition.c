@@ -60,7 +60,7 @@ static bool to_number(struct hf_view text, double *ret)
     return *end == '\0';
 }
 
-/* "\\", "\"" and "\n" are the escapes. */
+/* The escapes are "\\", "\"" and "\n". */
 static bool take_value(struct hf_view *rest, struct hf_buf *scratch, struct hf_view *ret)
 {
     size_t begin = scratch->n, n = 0;
@@ -131,7 +131,7 @@ static bool ends_with(struct hf_view text, const char *end)
     return text.n > n && memcmp(text.p + text.n - n, end, n) == 0;
 }
 
-/* Of a histogram, sum, count and buckets only grow; of a summary its quantiles do not. */
+/* Sum, count and buckets of a histogram only grow; a summary's quantiles are gauges. */
 static enum hf_value_kind kind_of(const struct hf_exposition *text, const struct hf_event *event)
 {
     struct hf_view type = text->type.name, name = event->name;
@@ -151,7 +151,7 @@ static bool take_sample(const struct hf_exposition *text, struct hf_view line, s
 
     hf_buf_clear(scratch);
     if (memchr(line.p, '\\', line.n) != NULL && hf_buf_reserve(scratch, line.n) < 0)
-        return false; /* (it must not move while views point into it) */
+        return false; /* it must not move while views point into it */
     event->n_attributes = 0;
     event->name = take_word(&line, "{ \t");
     if (!is_name(event->name, true) || (take_char(&line, '{') && !take_labels(&line, event, scratch)))

@@ -20,34 +20,37 @@ struct http_source {
     struct hf_ids *ids;
     struct hf_list waiting; /* for room, in order */
     size_t n_waiting, waiting_bytes;
-    struct hf_list offered; /* whole; the disk has not answered yet */
+    struct hf_list offered; /* completely; their receipts are open */
     bool armed;             /* the timer will fire */
-    bool again;             /* the first of them stopped for others' sake, and goes on in the next turn */
-    struct hf_timer *timer; /* of those that wait */
-    struct hf_buf unpacked; /* of the request that is looked at */
+    /* the first waiting request used up its turn and continues in the next one */
+    bool again;
+    struct hf_timer *timer; /* for waiting requests */
+    struct hf_buf unpacked; /* body of the current request */
     struct hf_metric_family *requests;
     struct hf_metric *bytes;
 };
 
 struct request {
-    struct hf_list link; /* waiting or offered */
+    struct hf_list link; /* in `waiting` or `offered` */
     struct hf_receipt receipt;
     struct http_source *http; /* NULL: freed */
     struct hf_server_exchange *exchange;
     struct hf_ingest_params params;
-    char *kept; /* what params borrows from, once it waits */
+    /* memory that `params` borrows from while the request waits */
+    char *kept;
     size_t kept_bytes;
     char key[HF_BATCH_KEY_TEXT];
     size_t items;
     size_t counts[HF_OFFER_REFUSED_BOUNDARY + 1];
     uint64_t until_ns; /* monotonic */
-    int status;        /* 0: as the receipt says; else why it ended before everything was offered */
-    char blocked[256]; /* the sink that cannot be used; "" none */
+    /* 0: the receipt decides; else the reason why it ended before everything was offered */
+    int status;
+    char blocked[256]; /* the sink that cannot be used; "": none */
 };
 
-/* ---- answers --------------------------------------------------------------------------------------------------------- */
+/* ---- answers ----------------------------------------------------------------------------------------------------- */
 
-/* header: one more, or NULL. */
+/* `header`: an additional one, or NULL. */
 static void answer(struct http_source *http, struct hf_server_exchange *exchange, int status, const char *header,
                    const char *text)
 {
@@ -82,8 +85,8 @@ static void answer_end(const struct request *request, int status)
     const size_t *counts = request->counts;
     const char *error = status == 503 && request->blocked[0] != '\0' ? request->blocked
                         : status == 429                              ? "no room: send it again later"
-                        : status == 422                              ? "no sink may have data of this boundary"
-                        : status == 413                              ? "an event too long to be stored"
+                        : status == 422                              ? "no sink accepts data of this boundary"
+                        : status == 413                              ? "an event is too long"
                                                                      : "not stored: send it again later";
     char text[MAX_ANSWER], head[sizeof(request->blocked) + 16] = "";
 
@@ -99,7 +102,7 @@ static void answer_end(const struct request *request, int status)
            text);
 }
 
-/* ---- a request's life ------------------------------------------------------------------------------------------------ */
+/* ---- a request's life -------------------------------------------------------------------------------------------- */
 
 static void request_free(struct request *request)
 {
@@ -107,7 +110,7 @@ static void request_free(struct request *request)
     free(request);
 }
 
-/* Everything of it that was offered is on disk, or cannot be. */
+/* Every offered event of the request is on disk or has failed. */
 static void settled(struct hf_receipt *receipt)
 {
     struct request *request = hf_container_of(receipt, struct request, receipt);
@@ -124,7 +127,7 @@ static void settled(struct hf_receipt *receipt)
     request_free(request);
 }
 
-/* No more of it is offered; request may be gone afterwards. */
+/* Offers no more of the request; `request` may be gone afterwards. */
 static void finish(struct request *request, int status)
 {
     struct http_source *http = request->http;
@@ -137,7 +140,8 @@ static void finish(struct request *request, int status)
     hf_receipt_release(&request->receipt, 0);
 }
 
-/* -ENODEV: a sink that should have it cannot be used. Nobody waits for that: those behind it may be for others. */
+/* Returns -ENODEV if a sink that should have the event cannot be used. The request does not wait for that, because
+ * requests behind it may be for other sinks. */
 static int offer(struct request *request, const struct hf_event *event)
 {
     const struct hf_intake *intake = request->http->intake;
@@ -151,7 +155,8 @@ static int offer(struct request *request, const struct hf_event *event)
     return r < 0 ? r : 0;
 }
 
-/* From where it is. 0: all offered, -EAGAIN: no room, -EINTR: enough for this turn, else why it cannot go on. */
+/* Continues offering. 0: the end; -EAGAIN: no room; -EINTR: enough for this turn; else the error that ends
+ * it. */
 static int offer_rest(struct request *request)
 {
     struct hf_ingest_parser parser;
@@ -178,7 +183,7 @@ static int status_of(int r)
     return r == 0 ? 0 : r == -E2BIG ? 413 : 503;
 }
 
-/* ---- waiting for room ------------------------------------------------------------------------------------------------ */
+/* ---- waiting for room -------------------------------------------------------------------------------------------- */
 
 static struct request *first_of(const struct hf_list *list)
 {
@@ -192,7 +197,7 @@ static void leave_line(struct http_source *http, struct request *request)
     http->waiting_bytes -= request->kept_bytes;
 }
 
-/* While somebody waits it is looked at now and then whose time is over. Asking again does not put that off. */
+/* While requests wait, the timer looks for expired ones. Calling again does not postpone it. */
 static void arm(struct http_source *http)
 {
     const struct hf_sched_ops *sched = http->world->sched;
@@ -210,7 +215,7 @@ static void set_deadline(struct request *request)
                         (request->params.from_item > 0 ? HF_INGEST_WAIT_BEGUN_S : HF_INGEST_WAIT_S) * HF_NS_PER_S;
 }
 
-/* Its texts are copied: the request of the server ends with the call. */
+/* Copies the texts: the server's request ends with the call. */
 static int enter_line(struct request *request)
 {
     struct http_source *http = request->http;
@@ -220,7 +225,8 @@ static int enter_line(struct request *request)
 
     for (size_t i = 0; i < HF_LEN(views); i++)
         n += views[i]->n;
-    /* One that has begun must go on: the line is empty then, and its body is below the limit. */
+    /* ^A request that has stored some items must be able to wait: the line is empty then, and one body is below the
+     * limit. */
     if (http->n_waiting >= HF_INGEST_MAX_WAITING ||
         (http->n_waiting > 0 &&
          n > HF_INGEST_MAX_WAITING_BYTES - HF_MIN(http->waiting_bytes, HF_INGEST_MAX_WAITING_BYTES)))
@@ -283,9 +289,9 @@ static void on_timer(void *arg)
     arm(http);
 }
 
-/* ---- taking ---------------------------------------------------------------------------------------------------------- */
+/* ---- taking ------------------------------------------------------------------------------------------------------ */
 
-/* Reads it all without storing anything. A single item is left in *ret_event, which borrows from *parser. */
+/* Parses everything without storing. Leaves a single item in *ret_event, which borrows from *parser. */
 static int look_through(const struct hf_ingest_params *params, struct hf_ingest_parser *parser, size_t *ret_items,
                         struct hf_event *ret_event, struct hf_ingest_fault *ret_fault)
 {
@@ -305,7 +311,7 @@ static void begin(struct http_source *http, const struct hf_ingest_params *param
     int r = -EAGAIN;
 
     if (request == NULL) {
-        answer(http, exchange, 503, "Retry-After: 5", "{\"error\":\"no memory\"}\n");
+        answer(http, exchange, 503, "Retry-After: 5", "{\"error\":\"out of memory\"}\n");
         return;
     }
     *request = (struct request){
@@ -316,7 +322,7 @@ static void begin(struct http_source *http, const struct hf_ingest_params *param
                        params->idempotency_key.p != NULL ? params->idempotency_key.p : "");
     hf_receipt_hold(&request->receipt);
     if (http->n_waiting > 0) {
-        r = -EAGAIN; /* behind those */
+        r = -EAGAIN; /* wait behind the others */
     } else if (single != NULL) {
         r = offer(request, single);
     } else {
@@ -340,7 +346,7 @@ static void take_body(struct http_source *http, const struct hf_ingest_params *p
     if (r == -EBADMSG) {
         answer_fault(http, exchange, &fault);
     } else if (r < 0) {
-        answer(http, exchange, 503, "Retry-After: 5", "{\"error\":\"no memory\"}\n");
+        answer(http, exchange, 503, "Retry-After: 5", "{\"error\":\"out of memory\"}\n");
     } else if (http->ids != NULL && params->idempotency_key.n > 0 &&
                hf_ids_known(http->ids, HF_ID_BATCH, params->idempotency_key)) {
         char text[128];
@@ -352,14 +358,14 @@ static void take_body(struct http_source *http, const struct hf_ingest_params *p
     hf_ingest_parse_end(&parser);
 }
 
-/* The body as it was before it was compressed; 0 or the status to refuse it with. */
+/* Decompresses the body; 0, or the status of the refusal. */
 static int unpack(struct http_source *http, const struct hf_server_request *request, struct hf_view *ret_body,
                   const char **ret_what)
 {
     enum hf_squeeze_kind kind;
 
     if (hf_expand_kind(request->content_encoding, &kind) < 0) {
-        *ret_what = "the content encoding is none of gzip and zstd";
+        *ret_what = "the content encoding is neither gzip nor zstd";
         return 415;
     }
     if (kind == HF_SQUEEZE_NONE) {
@@ -392,7 +398,7 @@ void hf_source_http_serve(struct hf_source *source, const struct hf_server_reque
         hf_buf_done(&http->unpacked);
 }
 
-/* ---- life ------------------------------------------------------------------------------------------------------------ */
+/* ---- life -------------------------------------------------------------------------------------------------------- */
 
 static void http_free(struct hf_source *source)
 {
@@ -426,7 +432,7 @@ int hf_source_http_new(const struct hf_telemetry_sources *sources, const struct 
 
     (void)sources;
     if (http == NULL)
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     http->source = (struct hf_source){.name = "http", .resume = resume, .free = http_free};
     http->world = world;
     http->intake = intake;
@@ -437,10 +443,10 @@ int hf_source_http_new(const struct hf_telemetry_sources *sources, const struct 
     http->requests = hf_metric_family(world->metrics, HF_METRIC_COUNTER, "holdfast_telemetry_ingest_requests_total",
                                       "Requests to /ingest answered, by status.", HF_LABELS("status"));
     http->bytes = hf_metric_counter(world->metrics, "holdfast_telemetry_ingest_bytes_total",
-                                    "Bytes of bodies received by /ingest, as they were sent.");
+                                    "Bytes of bodies that /ingest received, before unpacking.");
     if (http->timer == NULL) {
         http_free(&http->source);
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     }
     *ret_source = &http->source;
     return 0;

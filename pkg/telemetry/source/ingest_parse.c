@@ -23,7 +23,7 @@ static int fail(const struct hf_ingest_parser *parser, struct hf_ingest_fault *f
     return -EBADMSG;
 }
 
-/* Fit for an answer in JSON, a log and a terminal. */
+/* Makes a text safe for an answer in JSON, a log and a terminal. */
 static void name_it(struct hf_ingest_fault *fault, struct hf_view text)
 {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/+";
@@ -47,7 +47,7 @@ static int fail_at(const struct hf_ingest_parser *parser, struct hf_ingest_fault
     return fail(parser, fault, 400, what, member, (size_t)(value->text.p - parser->params.body.p));
 }
 
-/* ---- the body as a whole --------------------------------------------------------------------------------------------- */
+/* ---- the body as a whole ----------------------------------------------------------------------------------------- */
 
 static bool is_type(struct hf_view type, const char *const *names)
 {
@@ -88,10 +88,10 @@ int hf_ingest_parse_begin(struct hf_ingest_parser *parser, const struct hf_inges
     hf_scan_init(&parser->scan, params->body);
     if (!takes_type(params->content_type, &lines)) {
         struct hf_view type, rest = params->content_type;
-        *ret_fault = (struct hf_ingest_fault){
-            .status = 415,
-            .what = "a content type that is not taken: send application/json or application/x-ndjson "
-                    "(curl -H 'Content-Type: application/json')"};
+        *ret_fault =
+            (struct hf_ingest_fault){.status = 415,
+                                     .what = "unsupported content type: send application/json or application/x-ndjson "
+                                             "(curl -H 'Content-Type: application/json')"};
         if (hf_view_split(&rest, ';', &type))
             name_it(ret_fault, hf_view_trim(type));
         return -EBADMSG;
@@ -115,9 +115,9 @@ void hf_ingest_parse_end(struct hf_ingest_parser *parser)
     hf_buf_done(&parser->scratch);
 }
 
-/* ---- members of a payload -------------------------------------------------------------------------------------------- */
+/* ---- members of a payload ---------------------------------------------------------------------------------------- */
 
-/* A string of at most `max` bytes, without control characters. A number is taken as it is written where `numbers`. */
+/* Takes a string of at most `max` bytes without control characters; with `numbers` also a number, as its text. */
 static int take_text(struct hf_ingest_parser *parser, const struct hf_scan_value *value, const char *member, size_t max,
                      bool numbers, struct hf_view *ret_text, struct hf_ingest_fault *fault)
 {
@@ -130,7 +130,7 @@ static int take_text(struct hf_ingest_parser *parser, const struct hf_scan_value
         if (r == -ENOMEM)
             return r;
         if (r < 0)
-            return fail_at(parser, fault, "a string that cannot be kept", member, value);
+            return fail_at(parser, fault, "not a usable string", member, value);
     }
     if (ret_text->n == 0)
         return fail_at(parser, fault, "empty", member, value);
@@ -142,7 +142,8 @@ static int take_text(struct hf_ingest_parser *parser, const struct hf_scan_value
     return 0;
 }
 
-/* Seconds, milliseconds, micro- or nanoseconds since 1970, told apart by how large they are: all mean 1973 to 2261. */
+/* Reads seconds, milliseconds, microseconds or nanoseconds since 1970. The size of the number decides: each range means
+ * 1973 to 2261. */
 static bool number_to_time(struct hf_view text, uint64_t *ret_unix_ns)
 {
     static const struct {
@@ -187,7 +188,7 @@ static int take_time(struct hf_ingest_parser *parser, const struct hf_scan_value
     if (value->type == HF_SCAN_NUMBER)
         return number_to_time(value->text, ret_unix_ns)
                    ? 0
-                   : fail_at(parser, fault, "no time between 1970 and 2261", "timestamp", value);
+                   : fail_at(parser, fault, "not a time between 1970 and 2261", "timestamp", value);
     if (value->type == HF_SCAN_STRING && !value->escaped && value->text.n < sizeof(copy)) {
         memcpy(copy, value->text.p, value->text.n);
         copy[value->text.n] = '\0';
@@ -208,7 +209,7 @@ static int take_severity(struct hf_ingest_parser *parser, const struct hf_scan_v
         *ret = (enum hf_severity)number;
         return 0;
     }
-    return fail_at(parser, fault, "no severity", "severity", value);
+    return fail_at(parser, fault, "not a severity", "severity", value);
 }
 
 static int take_attributes(struct hf_ingest_parser *parser, const struct hf_scan_value *value, struct hf_event *event,
@@ -264,7 +265,7 @@ static bool same_checksum(struct hf_view given, const char *computed)
     return to_lower_hex(given, hex) && strcmp(hex, computed) == 0;
 }
 
-/* ---- one item -------------------------------------------------------------------------------------------------------- */
+/* ---- one item ---------------------------------------------------------------------------------------------------- */
 
 enum payload_member {
     M_ID,
@@ -300,7 +301,7 @@ static int sort_members(const struct hf_ingest_parser *parser, const struct hf_s
             m++;
         if (m == M_COUNT) {
             (void)fail(parser, fault, 400,
-                       "a member that a payload does not have: it has sensorData, which holds the readings, and id, "
+                       "unknown member: a payload has sensorData, which holds the readings, and id, "
                        "timestamp, checksum, severity, boundary, key, source, attributes",
                        NULL, (size_t)(members[i].name.p - parser->params.body.p));
             name_it(fault, members[i].name);
@@ -312,7 +313,7 @@ static int sort_members(const struct hf_ingest_parser *parser, const struct hf_s
     return 0;
 }
 
-/* The checksum of the data as received against what the payload and, for a single one, the header say. */
+/* Compares the checksum of the received data with the payload's and, for a single payload, the header's. */
 static int check_data(struct hf_ingest_parser *parser, const struct hf_scan_value *data,
                       const struct hf_scan_value *checksum, bool single, struct hf_event *event,
                       struct hf_ingest_fault *fault)
@@ -400,7 +401,7 @@ static int take_optional(struct hf_ingest_parser *parser, const struct hf_scan_v
     return r;
 }
 
-/* The text of a JSON value as the sender hashed it: a string with its quotes. */
+/* The text that the sender hashed: for a string, with its quotes. */
 static struct hf_view whole_text(const struct hf_scan_value *value)
 {
     return value->type == HF_SCAN_STRING ? (struct hf_view){value->text.p - 1, value->text.n + 2} : value->text;
@@ -426,7 +427,7 @@ static int take_payload(struct hf_ingest_parser *parser, const struct hf_scan_me
     return r < 0 ? r : check_data(parser, values[M_DATA], values[M_CHECKSUM], single, event, fault);
 }
 
-/* A line of another agent. Where it came from stays with it. */
+/* Takes a line of another agent; keeps its origin. */
 static int take_line(struct hf_ingest_parser *parser, struct hf_view text, struct hf_event *event,
                      struct hf_ingest_fault *fault)
 {
@@ -461,9 +462,9 @@ static bool is_line(const struct hf_scan_member *members, size_t n)
     return false;
 }
 
-/* ---- one after the other --------------------------------------------------------------------------------------------- */
+/* ---- one after the other ----------------------------------------------------------------------------------------- */
 
-/* 1: another item begins, 0: the end. */
+/* 1: another item begins; 0: the end. */
 static int to_item(struct hf_ingest_parser *parser, struct hf_ingest_fault *fault)
 {
     struct hf_scan *scan = &parser->scan;
@@ -480,7 +481,7 @@ static int to_item(struct hf_ingest_parser *parser, struct hf_ingest_fault *faul
     if (hf_scan_end(&peek) == 0)
         return 0;
     if (parser->after_item && memchr(scan->text.p + before, '\n', peek.at - before) == NULL)
-        return fail(parser, fault, 400, "no end of the line behind an object", NULL, peek.at);
+        return fail(parser, fault, 400, "no line end behind an object", NULL, peek.at);
     return 1;
 }
 
@@ -504,7 +505,7 @@ int hf_ingest_parse_next(struct hf_ingest_parser *parser, struct hf_event *ret_e
     int r = to_item(parser, ret_fault);
 
     if (r == 0 && parser->item == 0)
-        return fail(parser, ret_fault, 400, "nothing is in it", NULL, parser->params.body.n);
+        return fail(parser, ret_fault, 400, "the body has no items", NULL, parser->params.body.n);
     if (r <= 0)
         return r;
     if (parser->item == HF_INGEST_MAX_ITEMS)
@@ -520,7 +521,7 @@ int hf_ingest_parse_next(struct hf_ingest_parser *parser, struct hf_event *ret_e
     bool single = parser->form == HF_INGEST_LINES && parser->item == 0 && hf_scan_end(&peek) == 0;
     bool line = is_line(members, n);
     struct hf_view text = {scan->text.p + begin, scan->at - begin};
-    /* What escapes mean goes to the scratch, which must not move while views point into it. */
+    /* Unescaped texts go to the scratch, which must not move while views point into it. */
     if (!line && memchr(text.p, '\\', text.n) != NULL &&
         hf_buf_reserve(&parser->scratch, HF_MIN(text.n, (size_t)MAX_SCRATCH)) < 0)
         return -ENOMEM;

@@ -1,32 +1,33 @@
-/* telemetry/source/ingest_parse.h - the body of POST /ingest as events, one after the other. Pure; see INGEST.md.
+/* telemetry/source/ingest_parse.h - parses the body of POST /ingest into events, one after the other (INGEST.md). Pure.
  *
  *     r = hf_ingest_parse_begin(&parser, &request, &fault);
  *     while (r >= 0 && (r = hf_ingest_parse_next(&parser, &event, &fault)) > 0)
  *         ...
  *
- * Nothing is allocated for payloads whose texts have no escapes. Threads: a parser belongs to one. */
+ * Allocates nothing for payloads whose texts have no escapes. Threads: one for each parser. */
 #pragma once
 
-#include "codec/hash.h"
 #include "codec/scan.h"
+#include "codec/sha256.h"
 #include "telemetry/event/event.h"
 
 enum {
     HF_INGEST_MAX_ITEMS = 65536,
     HF_INGEST_MAX_MEMBERS = 40,
     HF_INGEST_MAX_TEXT = 256,   /* bytes of source, key, boundary, name of an attribute */
-    HF_INGEST_MAX_VALUE = 4096, /* of an attribute */
+    HF_INGEST_MAX_VALUE = 4096, /* bytes of an attribute's value */
 };
 
 enum { HF_INGEST_NAMED = 48 };
 
-/* Why a body is refused: for the answer. `what` and `member` are static texts. Of the body nothing is quoted but, in `named`, the name of a
- * member that nobody knows; with 415 it is the content type. What is no letter, digit or one of "_.-/+" is '?' in it. */
+/* The reason for a refusal, for the answer. `what` and `member` are static texts. `named` quotes the only part of a
+ * body that an answer repeats: the name of an unknown member (with 415: the content type), where '?' replaces
+ * everything but letters, digits and "_.-/+". */
 struct hf_ingest_fault {
     int status; /* 400, 413, 415, 422 */
     const char *what;
-    const char *member;          /* NULL: none in particular */
-    char named[HF_INGEST_NAMED]; /* instead of `member`; "" none */
+    const char *member;          /* NULL: no particular member */
+    char named[HF_INGEST_NAMED]; /* instead of `member`; "": none */
     size_t item;                 /* from 0 */
     size_t line;                 /* from 1; 0: the fault has no place */
     size_t offset;               /* in the unpacked body */
@@ -38,10 +39,11 @@ struct hf_ingest_params {
     struct hf_view body; /* unpacked; borrowed as long as the parser */
     struct hf_view content_type;
     struct hf_view idempotency_key;
-    struct hf_view checksum;       /* header X-Payload-Checksum */
-    uint64_t now_unix_ns;          /* of payloads that say no time */
-    bool trusted;                  /* read a second time: checksums are not computed again */
-    size_t from_item, from_offset; /* to go on: how many items were read, and parser.scan.at after the last of them */
+    struct hf_view checksum; /* header X-Payload-Checksum */
+    uint64_t now_unix_ns;    /* time of payloads without a timestamp */
+    bool trusted;            /* second pass: does not compute checksums again */
+    /* to continue: number of parsed items, and parser.scan.at behind the last one */
+    size_t from_item, from_offset;
 };
 
 struct hf_ingest_parser {
@@ -49,17 +51,18 @@ struct hf_ingest_parser {
     enum hf_ingest_form form;
     struct hf_scan scan;
     size_t item;
-    bool after_item; /* lines: the end of this one comes first */
+    bool after_item; /* lines: the line's end comes next */
     struct hf_buf scratch;
     char hex[HF_SHA256_HEX];
     char made_id[HF_EVENT_MAX_ID + 1];
     char source[HF_INGEST_MAX_TEXT + 8];
 };
 
-/* 0, or -EBADMSG with *ret_fault. hf_ingest_parse_end() in any case. */
+/* Returns 0, or -EBADMSG with *ret_fault. Call hf_ingest_parse_end() in both cases. */
 HF_MUST_USE int hf_ingest_parse_begin(struct hf_ingest_parser *parser, const struct hf_ingest_params *params,
                                       struct hf_ingest_fault *ret_fault);
-/* 1 and an event, valid until the next call that gives one; 0 at the end; -EBADMSG with *ret_fault; -ENOMEM. */
+/* Returns 1 and an event, valid until the next call that returns one; 0 at the end; -EBADMSG with *ret_fault;
+ * -ENOMEM. */
 HF_MUST_USE int hf_ingest_parse_next(struct hf_ingest_parser *parser, struct hf_event *ret_event,
                                      struct hf_ingest_fault *ret_fault);
 void hf_ingest_parse_end(struct hf_ingest_parser *parser);

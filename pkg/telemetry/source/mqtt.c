@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* ---- reading --------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 struct mqtt_decoder {
     const unsigned char *p, *end;
@@ -18,7 +18,7 @@ static bool take_u16(struct mqtt_decoder *decoder, uint16_t *ret)
     return true;
 }
 
-/* Seven bits a byte, the lowest first. 1, 0: not whole yet, -EBADMSG. */
+/* Takes a length: seven bits for each byte, the lowest first. 1; 0: incomplete; -EBADMSG. */
 static int take_length(struct mqtt_decoder *decoder, uint64_t *ret)
 {
     uint64_t value = 0;
@@ -36,7 +36,7 @@ static int take_length(struct mqtt_decoder *decoder, uint64_t *ret)
     return -EBADMSG;
 }
 
-/* 1, 0: the topic is not there yet, -EBADMSG. `body`: the whole of it, or as far as it came. */
+/* 1; 0: the topic is incomplete; -EBADMSG. `body` is the whole body, or the part that has arrived. */
 static int parse_publish(unsigned flags, struct mqtt_decoder body, bool whole, struct hf_mqtt_packet *packet)
 {
     uint16_t n;
@@ -44,7 +44,7 @@ static int parse_publish(unsigned flags, struct mqtt_decoder body, bool whole, s
     packet->qos = flags >> 1 & 3;
     packet->duplicate = (flags >> 3 & 1) != 0;
     packet->retained = (flags & 1) != 0;
-    if (packet->qos > 1) /* we ask for no more than 1 */
+    if (packet->qos > 1) /* we subscribe with QoS 1 at most */
         return -EBADMSG;
     if (!take_u16(&body, &n) || body.end - body.p < n)
         return whole ? -EBADMSG : 0;
@@ -119,7 +119,7 @@ int hf_mqtt_parse(struct hf_view bytes, struct hf_mqtt_packet *ret_packet)
     return r;
 }
 
-/* ---- writing --------------------------------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------------------------- */
 
 static int add_byte(struct hf_buf *out, unsigned byte)
 {

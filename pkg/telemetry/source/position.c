@@ -9,7 +9,7 @@
 
 #define DELAY_NS (HF_POSITION_DELAY_S * HF_NS_PER_S)
 
-/* What the worker has. It outlives the position when that is freed meanwhile. */
+/* The worker's part. It outlives the position if the source frees that during a save. */
 struct save {
     struct hf_job job;
     struct hf_position *position; /* NULL: freed */
@@ -148,7 +148,8 @@ void hf_position_changed(struct hf_position *position, bool soon, int (*text)(vo
 {
     bool sooner;
 
-    soon |= !position->begun; /* a process that dies young shall have come a little way too */
+    /* a process that dies early should have saved some progress too */
+    soon |= !position->begun;
     position->begun = true;
     sooner = soon && !position->soon;
     position->text = text;

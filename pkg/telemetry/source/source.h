@@ -1,8 +1,9 @@
-/* telemetry/source/source.h - what every source of events is: made from its part of the policy, told when there is room again, freed.
+/* telemetry/source/source.h - the interface of all sources of events: create, resume, free.
  *
- * A source reads only as fast as its events are taken (offer says -EAGAIN: it pauses, and goes on when `resume` is called). Its position
- * (journal cursor, offset in a file) goes to disk only after the receipt of what was read is settled; after a crash it reads a little
- * again with the same ids, which the intake knows. Loop thread only; what blocks goes to a worker through sched. */
+ * A source reads only as fast as the intake accepts: if `offer` returns -EAGAIN, the source pauses until `resume`. It
+ * saves its position (journal cursor, offset in a file) only after the receipt of what it read has settled; after a
+ * crash it reads a little again under the same ids, which the intake recognises. Threads: loop thread only; blocking
+ * work goes to a worker through `sched`. */
 #pragma once
 
 #include "base/clock.h"
@@ -13,9 +14,9 @@
 #include "telemetry/event/intake.h"
 #include "web/metrics.h"
 
-/* What sources and outlets are given. All borrowed, valid as long as the telemetry. */
+/* The surroundings of sources and outlets. Everything is borrowed and valid as long as the telemetry service. */
 struct hf_telemetry_world {
-    struct hf_loop *loop; /* watch_fd, http clients; NULL in pure tests */
+    struct hf_loop *loop; /* watch_fd, HTTP clients; NULL in pure tests */
     const struct hf_fs_ops *fs;
     const struct hf_clock_ops *clock;
     const struct hf_sched_ops *sched;
@@ -24,11 +25,12 @@ struct hf_telemetry_world {
     struct hf_metrics *metrics; /* may be NULL */
     const char *node;           /* name of this node */
     const char *user_agent;     /* "holdfast-agent/<version>" */
-    const char *dir;            /* EDGE_STORAGE_DIR, exists */
-    const char *proc, *sys, *pods,
-        *journal; /* "/proc" "/sys" "/var/log/pods", journal's folder or NULL; with a host root in front in a pod */
-    /* How a sink stands changed in a way that somebody may want to hear of: it takes again, or not any more, or has set its first
-     * event aside. Called from the loop; must only note it. May be NULL. */
+    const char *dir;            /* EDGE_STORAGE_DIR; exists */
+    /* "/proc", "/sys", "/var/log/pods" and the journal's folder (NULL: the default); in a pod the host's root comes
+     * first */
+    const char *proc, *sys, *pods, *journal;
+    /* Called on the loop when a sink's state changes in a way worth reporting: it accepts again, it stops accepting, or
+     * it has its first dead letter. The callee may only note it. May be NULL. */
     void (*changed)(void *arg);
     void *changed_arg;
 };
@@ -39,8 +41,8 @@ struct hf_source {
     void (*free)(struct hf_source *source);
 };
 
-/* Each maker copies what it needs from `sources`. 0 and *ret_source, or -errno with *err: that source alone is off, which the
- * telemetry reports by name. */
+/* Creates a source; copies what it needs from `sources`. 0 and *ret_source, or -errno with *err: then only this source
+ * is off, and the service reports it by name. */
 typedef int hf_source_maker(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
                             const struct hf_intake *intake, struct hf_source **ret_source, struct hf_err *err);
 

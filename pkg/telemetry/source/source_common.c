@@ -17,7 +17,7 @@ int hf_source_offer(const struct hf_intake *intake, const struct hf_event *event
     return r >= 0 || r == -E2BIG ? 0 : -EAGAIN;
 }
 
-/* ---- severity -------------------------------------------------------------------------------------------------------- */
+/* ---- severity ---------------------------------------------------------------------------------------------------- */
 
 static bool is_letter(char c)
 {
@@ -32,7 +32,7 @@ static bool all_upper(struct hf_view word)
     return true;
 }
 
-/* "level=", "lvl=", "severity=" or "\"level\":\"" before it. */
+/* True if "level=", "lvl=", "severity=" or "\"level\":\"" stands before the word. */
 static bool is_named(const char *line, const char *word)
 {
     const char *p = word;
@@ -50,7 +50,7 @@ static bool is_named(const char *line, const char *word)
     return false;
 }
 
-/* klog: I1120 08:00:00.000000, one letter and the month and day. */
+/* klog lines: one letter, month and day, as in "I1120 08:00:00.000000". */
 static enum hf_severity of_klog(struct hf_view line)
 {
     static const char letters[] = "IWEF";
@@ -84,7 +84,7 @@ enum hf_severity hf_source_line_severity(struct hf_view line)
     return severity;
 }
 
-/* ---- lines that are JSON --------------------------------------------------------------------------------------------- */
+/* ---- lines that are JSON ----------------------------------------------------------------------------------------- */
 
 static bool is_one_of(const struct hf_scan_member *member, const char *const *names)
 {
@@ -156,11 +156,11 @@ bool hf_source_parse_json_line(struct hf_view line, struct hf_event *event, stru
         }
     }
     if (!has_body)
-        event->body = line; /* all of it then; the attributes say some of it again */
+        event->body = line; /* no message: keep the whole line; the attributes repeat parts of it */
     return true;
 }
 
-/* ---- names ----------------------------------------------------------------------------------------------------------- */
+/* ---- names ------------------------------------------------------------------------------------------------------- */
 
 static bool any_matches(const char *const *globs, const char *text)
 {

@@ -1,4 +1,4 @@
-/* What containers write: the kubelet's files below /var/log/pods, with the pod's names from the path. */
+/* The source `containers`: the kubelet's files below /var/log/pods, with the pod's names from the path. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ struct containers {
     const char *pods;
 };
 
-/* Of a file with a part of a line that is not whole: the parts of each stream so far. */
+/* State of a file with incomplete lines: the parts of each stream so far. */
 struct parts {
     struct {
         struct hf_buf text;
@@ -29,7 +29,7 @@ struct parts {
     } streams[STREAMS];
 };
 
-/* ---- which --------------------------------------------------------------------------------------------------------- */
+/* ---- which ------------------------------------------------------------------------------------------------------- */
 
 struct pod_walk {
     const struct containers *containers;
@@ -119,7 +119,7 @@ static const void *owner(void *arg, const char *path)
     return wants_pod(containers, pod) ? containers : NULL;
 }
 
-/* ---- what ---------------------------------------------------------------------------------------------------------- */
+/* ---- what -------------------------------------------------------------------------------------------------------- */
 
 static void forget(void *arg, struct hf_tail_file *file)
 {
@@ -136,7 +136,7 @@ static void add_attribute(struct hf_event *event, struct hf_view name, struct hf
     event->attributes[event->n_attributes++] = (struct hf_attribute){name, value};
 }
 
-/* Names of the pod from the path: pods/<ns>_<pod>_<uid>/<container>/<n>.log */
+/* Adds the pod's names from the path: pods/<ns>_<pod>_<uid>/<container>/<n>.log */
 static bool add_names(struct hf_event *event, const char *path, char *source, size_t n)
 {
     const char *file = strrchr(path, '/'), *container = file, *folder;
@@ -196,7 +196,7 @@ static struct parts *parts_of(struct hf_tail_file *file)
     return parts;
 }
 
-/* The earliest line that is not whole holds the file's position. */
+/* The earliest incomplete line holds the file's position. */
 static void hold(struct hf_tail_file *file, const struct parts *parts)
 {
     file->hold_offset = UINT64_MAX;
@@ -227,7 +227,7 @@ static int take_line(void *arg, const struct hf_tail_line *line)
     struct hf_cri_line cri;
     int which;
 
-    if (!hf_cri_parse(line->text, &cri)) /* written by something else: as it is */
+    if (!hf_cri_parse(line->text, &cri)) /* another program wrote it: keep the line as it is */
         cri = (struct hf_cri_line){.unix_ns = hf_unix_ns(containers->world->clock), .text = line->text};
     which = cri.is_stderr;
     struct parts *parts = line->file->state;
@@ -254,7 +254,7 @@ static int take_line(void *arg, const struct hf_tail_line *line)
     return 0;
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------------------------- */
 
 static void resume(struct hf_source *source)
 {
@@ -279,7 +279,7 @@ int hf_source_containers_new(const struct hf_telemetry_sources *sources, const s
     int r;
 
     if (containers == NULL)
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     containers->source = (struct hf_source){.name = "containers", .resume = resume, .free = containers_free};
     containers->world = world;
     containers->intake = intake;
@@ -288,7 +288,7 @@ int hf_source_containers_new(const struct hf_telemetry_sources *sources, const s
     if (r == 0)
         r = hf_source_names_copy(&containers->exclude, sources->no_namespaces);
     if (r < 0)
-        (void)hf_err_set(err, ENOMEM, "no memory");
+        (void)hf_err_set(err, ENOMEM, "out of memory");
     else
         r = hf_tail_new(world, "containers", &ops, containers, &containers->tail, err);
     if (r < 0) {

@@ -1,4 +1,4 @@
-/* Text files that programs write: sources.files. */
+/* The source `files`: text files that programs write. */
 #include <errno.h>
 #include <fcntl.h>
 #include <regex.h>
@@ -29,7 +29,7 @@ struct files {
     struct hf_buf scratch;
 };
 
-/* ---- which --------------------------------------------------------------------------------------------------------- */
+/* ---- which ------------------------------------------------------------------------------------------------------- */
 
 struct finding {
     struct hf_tail *tail;
@@ -78,9 +78,9 @@ static const void *owner(void *arg, const char *path)
     return NULL;
 }
 
-/* ---- what ---------------------------------------------------------------------------------------------------------- */
+/* ---- what -------------------------------------------------------------------------------------------------------- */
 
-/* What begins a record where several lines may belong to one; without such a rule every line does. */
+/* In multi-line mode: true if the line begins a record. Else every line does. */
 static bool starts(void *arg, const struct hf_tail_file *file, struct hf_view line)
 {
     const struct spec *spec = file->owner;
@@ -113,7 +113,7 @@ static int take_line(void *arg, const struct hf_tail_line *line)
     return hf_source_offer(files->intake, &event, line->receipt);
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------------------------- */
 
 static void resume(struct hf_source *source)
 {
@@ -141,16 +141,16 @@ static int copy_spec(struct files *files, const struct hf_telemetry_file *from, 
     char folder[MAX_FOLDER];
 
     if (from->path[0] != '/' || strlen(from->path) >= sizeof(folder))
-        return hf_err_set(err, EINVAL, "path '%.200s' cannot be followed", from->path);
+        return hf_err_set(err, EINVAL, "cannot follow path '%.200s'", from->path);
     if (from->multiline_start != NULL && regcomp(&spec->starts, from->multiline_start, REG_EXTENDED | REG_NOSUB) != 0)
-        return hf_err_set(err, EINVAL, "multiline.start of '%.150s' is no regular expression", from->path);
+        return hf_err_set(err, EINVAL, "multiline.start of '%.150s' is not a regular expression", from->path);
     spec->multiline = from->multiline_start != NULL;
     files->n_specs++;
     spec->pattern = strdup(hf_dir_of_path(from->path, folder, sizeof(folder)));
     spec->folder = strdup(folder);
     spec->json = from->json;
     spec->severity = from->severity;
-    return spec->pattern == NULL || spec->folder == NULL ? hf_err_set(err, ENOMEM, "no memory") : 0;
+    return spec->pattern == NULL || spec->folder == NULL ? hf_err_set(err, ENOMEM, "out of memory") : 0;
 }
 
 int hf_source_files_new(const struct hf_telemetry_sources *sources, const struct hf_telemetry_world *world,
@@ -163,7 +163,7 @@ int hf_source_files_new(const struct hf_telemetry_sources *sources, const struct
     int r = 0;
 
     if (files == NULL)
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     files->source = (struct hf_source){.name = "files", .resume = resume, .free = files_free};
     files->world = world;
     files->intake = intake;

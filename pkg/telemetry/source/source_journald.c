@@ -1,8 +1,9 @@
-/* The journal of systemd, through libsystemd: sources.journald.
+/* The source `journald`: the systemd journal, through libsystemd.
  *
- * Entries are read in order, a few in each turn of the loop. Each has a cursor that stays the same whatever happens to the files (rotation,
- * vacuum); its hash is the event's id. The cursor up to which everything is safe goes to disk; the next start seeks it, and goes on with what is
- * nearest when it was vacuumed meanwhile. The first start of all begins with the current boot. No journal: said once, tried again. */
+ * Reads entries in order, a few in each turn of the loop. An entry's cursor stays the same through rotation and
+ * vacuuming; its hash is the event's id. The cursor up to which everything is durable goes to disk; the next start
+ * seeks it, or the nearest entry after a vacuum. The very first start begins at the current boot. Without a journal
+ * the source logs that once and tries again. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,12 +11,12 @@
 #include <systemd/sd-journal.h>
 
 #include "base/list.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "telemetry/source/position.h"
 #include "telemetry/source/source_common.h"
 
 enum {
-    AT_ONCE = 128, /* entries looked at in one turn of the loop */
+    AT_ONCE = 128, /* limit for one turn of the loop */
     PIECE = 64,    /* entries under one receipt */
     MAX_PIECES = 64,
     RETRY_S = 30,
@@ -30,25 +31,25 @@ struct journald {
     const struct hf_intake *intake;
     struct hf_source_names include, exclude;
     enum hf_severity least;
-    sd_journal *journal; /* NULL: not there (yet) */
+    sd_journal *journal; /* NULL: not open */
     struct hf_loop_fd *watch;
     struct hf_timer *timer;
     struct hf_position *position;
-    char cursor[MAX_CURSOR]; /* everything up to it is safe; "" nothing yet */
+    char cursor[MAX_CURSOR]; /* everything up to it is durable; "": nothing yet */
     struct hf_list pieces;   /* in order */
     size_t n_pieces;
-    size_t unsaved; /* entries that are safe, and the disk does not know it */
-    bool at_entry;  /* the journal stands at one that was not taken yet */
-    bool go_back;   /* what was read was not stored: begin again at cursor */
+    size_t unsaved; /* durable entries since the last save */
+    bool at_entry;  /* the journal is at an entry that the intake has not accepted */
+    bool go_back;   /* storing failed: start again at `cursor` */
     bool failure_logged;
 };
 
-/* Entries read one after the other. */
+/* Consecutive entries under one receipt. */
 struct journal_piece {
     struct hf_list link;
     struct hf_receipt receipt;
-    struct journald *from;   /* NULL: freed, or read again meanwhile */
-    char cursor[MAX_CURSOR]; /* of the last one */
+    struct journald *from;   /* NULL: freed, or its entries are read again */
+    char cursor[MAX_CURSOR]; /* its last entry */
     size_t offered;
     bool done;
 };
@@ -58,7 +59,7 @@ static void arm(struct journald *from, uint64_t delay_ns)
     from->world->sched->timer_arm(from->world->sched->ctx, from->timer, delay_ns);
 }
 
-/* ---- how far ------------------------------------------------------------------------------------------------------- */
+/* ---- how far ----------------------------------------------------------------------------------------------------- */
 
 static int write_cursor(void *arg, struct hf_buf *out)
 {
@@ -109,7 +110,7 @@ static void settled(struct hf_receipt *receipt)
         return;
     }
     if (from->n_pieces == MAX_PIECES)
-        arm(from, 0); /* reading had stopped for that */
+        arm(from, 0); /* reading had stopped at the limit */
     while (!hf_list_empty(&from->pieces)) {
         piece = hf_container_of(from->pieces.next, struct journal_piece, link);
         if (!piece->done)
@@ -117,7 +118,8 @@ static void settled(struct hf_receipt *receipt)
         if (piece->cursor[0] != '\0') {
             memcpy(from->cursor, piece->cursor, sizeof(from->cursor));
             from->unsaved += piece->offered;
-            if (piece->offered > 0) /* what nobody wants is not worth a write each time */
+            /* unwanted entries alone are not worth a write */
+            if (piece->offered > 0)
                 hf_position_changed(from->position, from->unsaved >= HF_POSITION_MAX_UNSAVED, write_cursor, from);
         }
         hf_list_remove(&piece->link);
@@ -126,9 +128,9 @@ static void settled(struct hf_receipt *receipt)
     }
 }
 
-/* ---- an entry ------------------------------------------------------------------------------------------------------ */
+/* ---- an entry ---------------------------------------------------------------------------------------------------- */
 
-/* Valid until the next field is asked for. */
+/* Valid until the next call. */
 static bool get_field(const struct journald *from, const char *name, struct hf_view *ret)
 {
     const void *data;
@@ -164,7 +166,7 @@ static enum hf_severity severity_of(const struct journald *from)
     return severities[value.p[0] - '0'];
 }
 
-/* The unit that it is about: what systemd itself says of a unit counts to that one. */
+/* Finds the unit that the entry is about: messages of systemd about a unit count for that unit. */
 static void unit_of(const struct journald *from, char unit[MAX_UNIT])
 {
     static const char *const fields[] = {"UNIT", "OBJECT_SYSTEMD_UNIT", "COREDUMP_UNIT", "_SYSTEMD_UNIT"};
@@ -207,7 +209,7 @@ static int offer(struct journald *from, struct journal_entry *entry, enum hf_sev
     add_attribute(&event, "systemd.unit", entry->unit);
     add_attribute(&event, "syslog.identifier", entry->identifier);
     add_attribute(&event, "process.pid", entry->pid);
-    if (!get_field(from, "MESSAGE", &event.body)) /* last: it is borrowed */
+    if (!get_field(from, "MESSAGE", &event.body)) /* last, because the next call invalidates it */
         return 0;
     if (event.body.n > MAX_FIELD) {
         event.body.n = MAX_FIELD;
@@ -216,7 +218,7 @@ static int offer(struct journald *from, struct journal_entry *entry, enum hf_sev
     return hf_source_offer(from->intake, &event, receipt);
 }
 
-/* 0: taken or not wanted, -EAGAIN: the same one again later, other: the journal has to be opened anew. */
+/* 0: accepted or not wanted; -EAGAIN: pass the same entry again later; else the source must open the journal again. */
 static int take_entry(struct journald *from, struct journal_piece *piece)
 {
     _cleanup_(hf_freep) char *cursor = NULL;
@@ -228,7 +230,7 @@ static int take_entry(struct journald *from, struct journal_piece *piece)
     (void)snprintf(entry.cursor, sizeof(entry.cursor), "%s", cursor);
     r = sd_journal_get_realtime_usec(from->journal, &entry.unix_us);
     if (r < 0)
-        return r == -EBADMSG ? 0 : r; /* damaged: passed over */
+        return r == -EBADMSG ? 0 : r; /* skip a damaged entry */
     enum hf_severity severity = severity_of(from);
     unit_of(from, entry.unit);
     bool wanted =
@@ -241,7 +243,7 @@ static int take_entry(struct journald *from, struct journal_piece *piece)
     return 0;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
 static void close_journal(struct journald *from)
 {
@@ -263,7 +265,7 @@ static void trouble(struct journald *from, const char *what, int r)
     arm(from, RETRY_S * HF_NS_PER_S);
 }
 
-/* To the first entry that is not safe yet. */
+/* Seeks the first entry that is not durable yet. */
 static int seek(struct journald *from)
 {
     sd_id128_t boot;
@@ -281,7 +283,8 @@ static int seek(struct journald *from)
     r = sd_journal_next(from->journal);
     if (r <= 0)
         return r;
-    from->at_entry = sd_journal_test_cursor(from->journal, from->cursor) <= 0; /* vacuumed: the nearest after it */
+    /* true: the entry at the cursor was vacuumed, this is the nearest one */
+    from->at_entry = sd_journal_test_cursor(from->journal, from->cursor) <= 0;
     return 0;
 }
 
@@ -312,7 +315,7 @@ static int open_journal(struct journald *from)
     return r < 0 ? r : seek(from);
 }
 
-/* Up to PIECE entries under one receipt. 0: more may be there, 1: no more now, negative: as of take_entry(). */
+/* Reads up to PIECE entries under one receipt. 0: there may be more; 1: no more for now; else as take_entry(). */
 static int read_piece(struct journald *from)
 {
     struct journal_piece *piece = calloc(1, sizeof(*piece));
@@ -365,10 +368,10 @@ static void look(void *arg)
     else if (r == 0 && from->n_pieces < MAX_PIECES && !from->go_back)
         arm(from, 0);
     else if (r == 1 && sd_journal_reliable_fd(from->journal) == 0)
-        arm(from, 2 * HF_NS_PER_S); /* a network file system tells nobody of changes */
+        arm(from, 2 * HF_NS_PER_S); /* network file systems send no change events */
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------------------------- */
 
 static void resume(struct hf_source *source)
 {
@@ -398,7 +401,7 @@ int hf_source_journald_new(const struct hf_telemetry_sources *sources, const str
     struct journald *from = calloc(1, sizeof(*from));
 
     if (from == NULL)
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     from->source = (struct hf_source){.name = "journald", .resume = resume, .free = journald_free};
     from->world = world;
     from->intake = intake;
@@ -410,7 +413,7 @@ int hf_source_journald_new(const struct hf_telemetry_sources *sources, const str
         hf_source_names_copy(&from->include, sources->journald_include) < 0 ||
         hf_source_names_copy(&from->exclude, sources->journald_exclude) < 0) {
         journald_free(&from->source);
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     }
     read_cursor(from);
     arm(from, 0);

@@ -1,8 +1,11 @@
-/* What sensors publish at an MQTT broker: sources.mqtt. QoS 1, a session that the broker keeps, and a message is acknowledged when it is on
- * disk: what the broker thinks is delivered is. What was not acknowledged comes again after a reconnect; while this process lives it is known by its
- * number and what it says. After a crash the broker sends it again too: then only an `id` in the payload tells that it was there before.
+/* The source `mqtt`: messages that sensors publish at an MQTT broker.
  *
- * A payload that POST /ingest would take is taken as there; other JSON is a payload as it is; anything else is a log line. */
+ * Uses QoS 1 and a session that the broker keeps, and acknowledges a message when it is on disk. The broker sends
+ * unacknowledged messages again after a reconnect. While this process runs, packet id and content identify a repeated
+ * message; after a crash only an `id` in the payload does.
+ *
+ * For a payload that POST /ingest accepts the result is the same as there; other JSON becomes a payload as it is;
+ * anything else becomes a log line. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +21,9 @@
 
 enum {
     KEEPALIVE_S = 30,
-    MAX_OPEN = 256,   /* messages not acknowledged yet */
-    MAX_RECENT = 256, /* acknowledged lately: the acknowledgement may have been lost */
+    MAX_OPEN = 256, /* messages without an acknowledgement */
+    /* acknowledged messages to remember: the acknowledgement may have been lost */
+    MAX_RECENT = 256,
     MAX_SECRET = 1024,
     RETRY_MAX_S = 60,
 };
@@ -30,11 +34,11 @@ struct message {
     struct mqtt *mqtt; /* NULL: freed */
     uint16_t id;
     uint64_t hash;
-    size_t offered; /* of its events, before there was no room */
+    size_t offered; /* number of its events offered before the room ended */
 };
 
 struct recent_message {
-    uint16_t id; /* 0 none */
+    uint16_t id; /* 0: free */
     uint64_t hash;
 };
 
@@ -49,10 +53,11 @@ struct mqtt {
     struct hf_connection *stream;
     bool subscribed;
     struct hf_buf in;
-    uint64_t skip;       /* bytes of a packet that is too long */
+    uint64_t skip;       /* bytes of a too long packet still to skip */
     struct hf_list open; /* messages */
     size_t n_open;
-    struct message *half; /* the message at the beginning of `in`, for which there was no room */
+    /* the message at the start of `in`, which waits for room */
+    struct message *half;
     struct recent_message recent[MAX_RECENT];
     size_t next_recent;
     bool paused, working, not_stored;
@@ -71,9 +76,9 @@ static void arm(struct mqtt *mqtt, uint64_t delay_ns)
     mqtt->world->sched->timer_arm(mqtt->world->sched->ctx, mqtt->timer, delay_ns);
 }
 
-/* ---- the connection -------------------------------------------------------------------------------------------------- */
+/* ---- the connection ---------------------------------------------------------------------------------------------- */
 
-/* The message for which there was no room: it is not acknowledged, and so comes again. */
+/* Drops the message that waits for room; without an acknowledgement the broker sends it again. */
 static void drop_half(struct mqtt *mqtt)
 {
     struct message *message = hf_steal(mqtt->half);
@@ -106,7 +111,7 @@ static void send_packet(struct mqtt *mqtt, struct hf_buf *packet, int r)
     if (r == 0)
         r = hf_connection_send(mqtt->stream, packet->p, packet->n);
     mqtt->sent_ns = hf_mono_ns(mqtt->world->clock);
-    /* A peer that does not take what it must read: the timer will see that nothing is heard. */
+    /* The peer does not read; the timer will notice that it is silent. */
     if (r < 0)
         hf_log(mqtt->world->log, HF_LOG_WARNING, "telemetry.mqtt_not_sent", HF_D("errno", -r));
 }
@@ -120,7 +125,7 @@ static void acknowledge(struct mqtt *mqtt, uint16_t id, uint64_t hash)
         send_packet(mqtt, &packet, hf_mqtt_add_puback(&packet, id));
 }
 
-/* "file:/path" or "env:NAME"; NULL: none. -errno when it is there but cannot be read. */
+/* Returns the text of "file:/path" or "env:NAME"; NULL: no reference. -errno if it cannot be read. */
 static int read_secret(const struct mqtt *mqtt, const char *ref, char text[MAX_SECRET], const char **ret)
 {
     *ret = NULL;
@@ -149,7 +154,7 @@ static void on_opened(void *arg)
     (void)snprintf(client_id, sizeof(client_id), "holdfast-%.100s", mqtt->world->node);
     if (read_secret(mqtt, mqtt->username_ref, username, &connect.username) < 0 ||
         read_secret(mqtt, mqtt->password_ref, password, &connect.password) < 0) {
-        lose(mqtt, "its name or password cannot be read");
+        lose(mqtt, "cannot read the user name or the password");
         return;
     }
     mqtt->heard_ns = hf_mono_ns(mqtt->world->clock);
@@ -168,7 +173,7 @@ static void on_received(void *arg, const void *bytes, size_t n)
     mqtt->heard_ns = hf_mono_ns(mqtt->world->clock);
     mqtt->skip -= skipped;
     if (hf_buf_add(&mqtt->in, (const char *)bytes + skipped, n - skipped) < 0) {
-        lose(mqtt, "more came than can be kept");
+        lose(mqtt, "the broker sent more than the buffer holds");
         return;
     }
     work(mqtt);
@@ -207,16 +212,16 @@ static void on_timer(void *arg)
     }
     if (mqtt->not_stored) {
         mqtt->not_stored = false;
-        lose(mqtt, "a message could not be stored");
+        lose(mqtt, "storing a message failed");
         return;
     }
     if (mqtt->paused)
         work(mqtt);
     if (mqtt->stream == NULL)
         return;
-    /* While nothing is read nothing can be heard. */
+    /* A paused connection is always silent. */
     if (!mqtt->paused && now_ns - mqtt->heard_ns > 2 * KEEPALIVE_S * HF_NS_PER_S) {
-        lose(mqtt, "nothing is heard");
+        lose(mqtt, "the broker is silent");
         return;
     }
     if (mqtt->subscribed && now_ns - mqtt->sent_ns >= KEEPALIVE_S / 2 * HF_NS_PER_S)
@@ -224,9 +229,9 @@ static void on_timer(void *arg)
     arm(mqtt, KEEPALIVE_S / 3 * HF_NS_PER_S);
 }
 
-/* ---- messages -------------------------------------------------------------------------------------------------------- */
+/* ---- messages ---------------------------------------------------------------------------------------------------- */
 
-/* Something could not be stored: a new connection, on which the broker sends it again. */
+/* Storing failed: reconnects, so that the broker sends the message again. */
 static void give_up(struct mqtt *mqtt)
 {
     mqtt->not_stored = true;
@@ -262,7 +267,7 @@ static uint64_t hash_of(const struct hf_mqtt_packet *packet)
     return hf_sha256_final64(&hash);
 }
 
-/* It is on its way to the disk already, or was acknowledged before the connection broke. */
+/* True if the message is on its way to disk, or was acknowledged before the connection broke. */
 static bool was_here(struct mqtt *mqtt, const struct hf_mqtt_packet *packet, uint64_t hash)
 {
     struct hf_list *it, *following;
@@ -270,7 +275,7 @@ static bool was_here(struct mqtt *mqtt, const struct hf_mqtt_packet *packet, uin
     hf_list_each(it, following, &mqtt->open) {
         const struct message *message = hf_container_of(it, struct message, link);
         if (message != mqtt->half && message->id == packet->id && message->hash == hash)
-            return true; /* acknowledged when it is safe, on whatever connection there is then */
+            return true; /* its receipt acknowledges it, on whatever connection there is then */
     }
     for (size_t i = 0; i < MAX_RECENT; i++)
         if (mqtt->recent[i].id == packet->id && mqtt->recent[i].hash == hash) {
@@ -280,7 +285,7 @@ static bool was_here(struct mqtt *mqtt, const struct hf_mqtt_packet *packet, uin
     return false;
 }
 
-/* One event. 0, -EAGAIN. Those of a message that were taken before are passed over. */
+/* Offers one event of a message, unless an earlier try did. 0, -EAGAIN. */
 static int give(struct mqtt *mqtt, struct message *message, size_t *i, const struct hf_event *event)
 {
     if ((*i)++ < message->offered)
@@ -301,7 +306,7 @@ static int give_payload(struct mqtt *mqtt, const struct hf_mqtt_packet *packet, 
     size_t i = 0;
     int r;
 
-    /* Whole first, as at the door. */
+    /* Parse everything first, as POST /ingest does. */
     r = hf_ingest_parse_begin(&parser, &params, &fault);
     while (r >= 0 && (r = hf_ingest_parse_next(&parser, &event, &fault)) > 0)
         ;
@@ -351,13 +356,14 @@ static int give_message(struct mqtt *mqtt, const struct hf_mqtt_packet *packet, 
     return give(mqtt, message, &i, &event);
 }
 
-/* 0, or -EAGAIN: it has to be looked at again. */
+/* 0, or -EAGAIN: call again with the same packet. */
 static int take_publish(struct mqtt *mqtt, const struct hf_mqtt_packet *packet)
 {
     struct message *message = mqtt->half;
     uint64_t hash;
 
-    if (packet->too_long) { /* can never be stored: taken from the broker all the same, or it would come for ever */
+    /* it can never be stored: acknowledge it, or the broker sends it for ever */
+    if (packet->too_long) {
         hf_metric_add(mqtt->refused, 1);
         if (packet->qos > 0)
             acknowledge(mqtt, packet->id, 0);
@@ -418,7 +424,7 @@ static void set_paused(struct mqtt *mqtt, bool paused)
     mqtt->heard_ns = hf_mono_ns(mqtt->world->clock);
 }
 
-/* Packets that are whole, one after the other. */
+/* Handles the whole packets in `in`. */
 static void work(struct mqtt *mqtt)
 {
     struct hf_mqtt_packet packet;
@@ -440,7 +446,7 @@ static void work(struct mqtt *mqtt)
     if (r < 0 && r != -EAGAIN) {
         lose(mqtt, r == -EACCES  ? "the broker refuses the connection"
                    : r == -EPERM ? "the broker refuses a subscription"
-                                 : "what came is no MQTT");
+                                 : "the broker sent data that is not MQTT");
         return;
     }
     if ((r == -EAGAIN) != mqtt->paused)
@@ -449,7 +455,7 @@ static void work(struct mqtt *mqtt)
         hf_buf_done(&mqtt->in);
 }
 
-/* ---- life ------------------------------------------------------------------------------------------------------------ */
+/* ---- life -------------------------------------------------------------------------------------------------------- */
 
 static void resume(struct hf_source *source)
 {
@@ -494,7 +500,7 @@ int hf_source_mqtt_new(const struct hf_telemetry_sources *sources, const struct 
     struct mqtt *mqtt = calloc(1, sizeof(*mqtt));
 
     if (mqtt == NULL)
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     mqtt->source = (struct hf_source){.name = "mqtt", .resume = resume, .free = mqtt_free};
     mqtt->world = world;
     mqtt->intake = intake;
@@ -505,7 +511,7 @@ int hf_source_mqtt_new(const struct hf_telemetry_sources *sources, const struct 
     mqtt->messages = hf_metric_counter(world->metrics, "holdfast_telemetry_mqtt_messages_total",
                                        "Messages received from the MQTT broker.");
     mqtt->refused = hf_metric_counter(world->metrics, "holdfast_telemetry_mqtt_refused_total",
-                                      "Messages from the MQTT broker that are too long to be stored.");
+                                      "Messages from the MQTT broker that are too long to store.");
     mqtt->connected =
         hf_metric_gauge(world->metrics, "holdfast_telemetry_mqtt_connected", "1 while subscribed at the MQTT broker.");
     mqtt->timer = world->sched->timer_new(world->sched->ctx, on_timer, mqtt);
@@ -513,7 +519,7 @@ int hf_source_mqtt_new(const struct hf_telemetry_sources *sources, const struct 
         !copy_text(&mqtt->host, from->host) || !copy_text(&mqtt->username_ref, from->username_ref) ||
         !copy_text(&mqtt->password_ref, from->password_ref)) {
         mqtt_free(&mqtt->source);
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     }
     arm(mqtt, 0);
     *ret_source = &mqtt->source;

@@ -1,8 +1,9 @@
-/* What the node itself is doing: processor, memory, disks, network, temperature, pressure, pods' control groups.
+/* The source `node`: processor, memory, disks, network, temperature, pressure, and control groups of pods.
  *
- * One pass over a few kernel files each period; those of the node stay open. Names follow the Prometheus node exporter where it
- * has one, with base units; counters are what the kernel counts, so nothing is lost between two looks. There is no id: a value is not
- * read twice. Without room a pass is cut short: the next one says newer things. */
+ * Each period is one pass over a few kernel files; the files of the node stay open. Names follow the Prometheus node
+ * exporter where it has one, with base units. Counters are the kernel's own, so they miss nothing between two passes.
+ * Events have no id, because the source reads no value twice. Without room the pass ends early: the next one has newer
+ * values. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,12 +15,12 @@
 #include "telemetry/source/source_common.h"
 
 enum {
-    MAX_TEXT = 32 << 10, /* of one kernel file */
+    MAX_TEXT = 32 << 10, /* size of one kernel file */
     MAX_PATH = 512,
     MAX_ZONES = 16,
     MAX_PODS = 160,
-    MAX_DEVICES = 32, /* lines taken of diskstats and net/dev */
-    PODS_EVERY = 3,   /* periods between two looks at which pods there are */
+    MAX_DEVICES = 32, /* lines read from diskstats and net/dev */
+    PODS_EVERY = 3,   /* periods between two searches for pods */
     SECTOR = 512,
 };
 
@@ -39,19 +40,19 @@ struct node {
     const struct hf_intake *intake;
     struct hf_timer *timer;
     uint64_t period_ns;
-    int fds[FILES]; /* -1: not there */
+    int fds[FILES]; /* -1: missing */
     char zones[MAX_ZONES][16];
     size_t n_zones;
     struct pod *pods;
     size_t n_pods;
     unsigned passes;
-    uint64_t busy, all; /* processor time at the last look, in ticks */
+    uint64_t busy, all; /* processor time at the last pass, in ticks */
     char *text;
-    bool stopped; /* no room: the rest of this pass is left out */
+    bool stopped; /* no room: skip the end of this pass */
     uint64_t unix_ns;
 };
 
-/* ---- giving ---------------------------------------------------------------------------------------------------------- */
+/* ---- giving ------------------------------------------------------------------------------------------------------ */
 
 static void give(struct node *node, enum hf_value_kind kind, const char *name, double value, const char *label,
                  struct hf_view label_value)
@@ -79,9 +80,9 @@ static void gauge(struct node *node, const char *name, double value)
     give(node, HF_VALUE_GAUGE, name, value, NULL, HF_VIEW(""));
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
-/* Terminated; NULL when it cannot be read. */
+/* Returns terminated text; NULL if it cannot be read. */
 static char *read_fd(struct node *node, int fd)
 {
     ssize_t n = fd < 0 ? -1 : node->world->fs->pread(node->world->fs->ctx, fd, node->text, MAX_TEXT - 1, 0);
@@ -103,7 +104,7 @@ static char *read_path(struct node *node, const char *path)
     return text;
 }
 
-/* The number behind `key` at the beginning of a line. */
+/* Reads the number after `key` at the start of a line. */
 static bool number_after(const char *text, const char *key, uint64_t *ret)
 {
     size_t n = strlen(key);
@@ -136,7 +137,7 @@ static size_t numbers_of(const char *text, uint64_t *numbers, size_t max)
     return n;
 }
 
-/* ---- processor and memory -------------------------------------------------------------------------------------------- */
+/* ---- processor and memory ---------------------------------------------------------------------------------------- */
 
 static void look_at_cpu(struct node *node)
 {
@@ -207,9 +208,9 @@ static void look_at_pressure(struct node *node)
     }
 }
 
-/* ---- disks and network ----------------------------------------------------------------------------------------------- */
+/* ---- disks and network ------------------------------------------------------------------------------------------- */
 
-/* Whole disks: partitions, loop and ram devices say nothing more. */
+/* True for whole disks: partitions, loop and ram devices only repeat their numbers. */
 static bool is_disk(struct hf_view name)
 {
     const char *last = name.p + name.n - 1;
@@ -272,7 +273,7 @@ static void look_at_network(struct node *node)
         char *name = line + strspn(line, " "), *end = strchr(line, '\n');
         size_t n = strcspn(name, ":\n ");
         const struct hf_view view = {name, n};
-        /* Each pod has its veth: the pods' own figures say more. */
+        /* Skips the veth of each pod: the pods' own metrics say more. */
         if (name[n] == ':' && !hf_view_eq(view, "lo") && !hf_view_starts(view, "veth") &&
             !hf_view_starts(view, "cali") && numbers_of(name + n + 1, fields, 16) == 16) {
             taken++;
@@ -308,11 +309,11 @@ static void look_at_filesystems(struct node *node)
     char root[MAX_PATH];
 
     (void)snprintf(root, sizeof(root), "%s/1/root", node->world->proc);
-    look_at_filesystem(node, root, "/"); /* the host's, also from within a pod */
+    look_at_filesystem(node, root, "/"); /* the host's, also from inside a pod */
     look_at_filesystem(node, node->world->dir, node->world->dir);
 }
 
-/* ---- temperature ----------------------------------------------------------------------------------------------------- */
+/* ---- temperature ------------------------------------------------------------------------------------------------- */
 
 static void look_at_temperature(struct node *node)
 {
@@ -351,7 +352,7 @@ static void list_folder(struct node *node, const char *path, int (*visit)(void *
     (void)fs->close(fs->ctx, fd);
 }
 
-/* ---- pods ------------------------------------------------------------------------------------------------------------ */
+/* ---- pods -------------------------------------------------------------------------------------------------------- */
 
 struct pod_search {
     struct node *node;
@@ -415,7 +416,7 @@ static void look_at_pod(struct node *node, const struct pod *pod)
     const char *text = read_group(node, pod, "cpu.stat");
 
     if (text == NULL)
-        return; /* it has gone */
+        return; /* the pod is gone */
     if (number_after(text, "usage_usec ", &usec))
         give(node, HF_VALUE_COUNTER, "pod_cpu_usage_seconds_total", (double)usec / 1e6, "k8s.pod.uid", uid);
     if (number_after(text, "throttled_usec ", &usec))
@@ -432,7 +433,7 @@ static void look_at_pod(struct node *node, const struct pod *pod)
         give(node, HF_VALUE_COUNTER, "pod_oom_kills_total", (double)n, "k8s.pod.uid", uid);
 }
 
-/* ---- a pass ---------------------------------------------------------------------------------------------------------- */
+/* ---- a pass ------------------------------------------------------------------------------------------------------ */
 
 static void open_files(struct node *node)
 {
@@ -442,7 +443,7 @@ static void open_files(struct node *node)
     for (size_t i = 0; i < FILES; i++) {
         (void)snprintf(path, sizeof(path), "%s/%s", node->world->proc, file_names[i]);
         node->fds[i] = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0, HF_FS_ANY);
-        if (i == F_NET && node->fds[i] < 0) { /* not allowed to look at that of process 1 */
+        if (i == F_NET && node->fds[i] < 0) { /* without permission for process 1 */
             (void)snprintf(path, sizeof(path), "%s/net/dev", node->world->proc);
             node->fds[i] = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0, HF_FS_ANY);
         }
@@ -476,7 +477,7 @@ static void look(void *arg)
 
 static void resume(struct hf_source *source)
 {
-    (void)source; /* the next period says newer things */
+    (void)source; /* the next period has newer values */
 }
 
 static void node_free(struct hf_source *source)
@@ -498,18 +499,18 @@ int hf_source_node_new(const struct hf_telemetry_sources *sources, const struct 
     struct node *node = calloc(1, sizeof(*node));
 
     if (node == NULL)
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     node->source = (struct hf_source){.name = "node", .resume = resume, .free = node_free};
     node->world = world;
     node->intake = intake;
     node->period_ns = sources->node_period_ns != 0 ? sources->node_period_ns : 10 * HF_NS_PER_S;
     for (size_t i = 0; i < FILES; i++)
         node->fds[i] = -1;
-    node->pods = calloc(MAX_PODS, sizeof(*node->pods)); /* pages that no pod needs are never touched */
+    node->pods = calloc(MAX_PODS, sizeof(*node->pods)); /* untouched pages cost nothing */
     node->timer = world->sched->timer_new(world->sched->ctx, look, node);
     if (node->pods == NULL || node->timer == NULL) {
         node_free(&node->source);
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     }
     open_files(node);
     world->sched->timer_arm(world->sched->ctx, node->timer, 0);

@@ -1,5 +1,5 @@
-/* Figures of programs on this node that speak Prometheus' format: sources.scrapes. Loopback and the node's own addresses only: the agent
- * is nobody's way into a network. */
+/* The source `scrape`: metrics of programs on this node in Prometheus format. Accepts loopback and the node's own
+ * addresses only, so that the agent is nobody's way into a network. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
@@ -30,12 +30,12 @@ struct target {
     struct hf_source_names names;
     struct hf_timer *timer;
     struct hf_http_call *call;
-    char *body; /* what is left to offer of the last answer */
+    char *body; /* the last answer, while samples of it remain */
     struct hf_exposition text;
     size_t samples;
-    uint64_t due_ns; /* next question; monotonic */
-    bool again;      /* more of the answer in the next turn */
-    bool failed;     /* said once */
+    uint64_t due_ns; /* next request; monotonic */
+    bool again;      /* continue the answer in the next turn */
+    bool failed;     /* logged once */
 };
 
 struct scrape {
@@ -59,7 +59,7 @@ static void arm(struct target *target)
                             target->again ? 0 : target->due_ns - HF_MIN(target->due_ns, now_ns));
 }
 
-/* ---- whom ---------------------------------------------------------------------------------------------------------- */
+/* ---- whom -------------------------------------------------------------------------------------------------------- */
 
 static bool is_own(int family, const void *address)
 {
@@ -80,7 +80,7 @@ static bool is_own(int family, const void *address)
     return own;
 }
 
-/* The host of a URL by its number; the only name is localhost. */
+/* True if the URL's host is an address of this node; the only name it accepts is localhost. */
 static bool is_local(const char *url)
 {
     const char *host = strstr(url, "://"), *end;
@@ -104,7 +104,7 @@ static bool is_local(const char *url)
     return inet_pton(AF_INET6, text, &v6) == 1 && (IN6_IS_ADDR_LOOPBACK(&v6) || is_own(AF_INET6, &v6));
 }
 
-/* ---- what ---------------------------------------------------------------------------------------------------------- */
+/* ---- what -------------------------------------------------------------------------------------------------------- */
 
 static bool wants(const struct target *target, struct hf_view name)
 {
@@ -123,7 +123,7 @@ static void forget_body(struct target *target)
     target->body = NULL;
 }
 
-/* What is left of the answer. Without room it waits for resume(); the next answer takes its place. */
+/* Offers the remaining samples. Without room it waits for resume(); the next answer replaces them. */
 static void offer_rest(struct target *target)
 {
     struct scrape *scrape = target->scrape;
@@ -206,7 +206,7 @@ static void on_timer(void *arg)
     arm(target);
 }
 
-/* ---- life ---------------------------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------------------------- */
 
 static void resume(struct hf_source *source)
 {
@@ -249,8 +249,8 @@ static int add_target(struct scrape *scrape, const struct hf_telemetry_scrape *f
     target->timer = scrape->world->sched->timer_new(scrape->world->sched->ctx, on_timer, target);
     if (hf_source_names_copy(&target->names, from->names) < 0 || target->url == NULL || target->source == NULL ||
         target->timer == NULL)
-        return hf_err_set(err, ENOMEM, "no memory");
-    /* Not all in the same moment. */
+        return hf_err_set(err, ENOMEM, "out of memory");
+    /* Spread the first requests. */
     target->due_ns = hf_mono_ns(scrape->world->clock) +
                      hf_rand_below(scrape->world->rand, HF_MIN(target->period_ns, 5 * HF_NS_PER_S));
     arm(target);
@@ -264,7 +264,7 @@ int hf_source_scrape_new(const struct hf_telemetry_sources *sources, const struc
     int r = 0;
 
     if (scrape == NULL)
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     scrape->source = (struct hf_source){.name = "scrape", .resume = resume, .free = scrape_free};
     scrape->world = world;
     scrape->intake = intake;

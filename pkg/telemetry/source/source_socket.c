@@ -1,5 +1,6 @@
-/* Lines that programs on this node send as datagrams to a Unix socket: sources.socket. With a syslog priority before them ("<13>") or
- * without, text or JSON objects. Without room nothing is read: the kernel holds a few more, then the senders wait. */
+/* The source `socket`: lines that programs on this node send as datagrams to a Unix socket: text or JSON objects, with
+ * or without a syslog priority ("<13>"). Without room the source stops reading; the kernel queues a few datagrams, then
+ * the senders wait. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,8 +20,8 @@ struct socket_source {
     const struct hf_intake *intake;
     char *path;
     int fd;
-    struct hf_loop_fd *watch; /* NULL: nothing is read now */
-    char *datagram;           /* what is being offered; NULL none */
+    struct hf_loop_fd *watch; /* NULL: not reading */
+    char *datagram;           /* the datagram being offered */
     size_t n;
     struct hf_view rest;
     struct hf_buf scratch;
@@ -67,7 +68,7 @@ static int offer_line(struct socket_source *from, struct hf_view line)
     return hf_source_offer(from->intake, &event, NULL);
 }
 
-/* -EAGAIN: the line has to come again. */
+/* -EAGAIN: offer the line again later. */
 static int offer_rest(struct socket_source *from)
 {
     struct hf_view before = from->rest, line;
@@ -123,7 +124,7 @@ static void socket_free(struct hf_source *source)
     pause_reading(from);
     if (from->fd >= 0) {
         (void)close(from->fd);
-        /* Only what we made: a twin may have taken the name meanwhile. */
+        /* Remove only our own socket: another process may have taken the name. */
         if (from->path != NULL && lstat(from->path, &st) == 0 && st.st_ino == from->bound.st_ino &&
             st.st_dev == from->bound.st_dev)
             (void)unlink(from->path);
@@ -143,16 +144,16 @@ static int bind_socket(struct socket_source *from, struct hf_err *err)
     if (strlen(from->path) >= sizeof(address.sun_path))
         return hf_err_set(err, ENAMETOOLONG, "path '%.120s' is too long for a socket", from->path);
     (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", from->path);
-    /* What an earlier process left. Anything else of that name is not ours to remove. */
+    /* Remove the socket of an earlier process, but nothing else of that name. */
     if (lstat(from->path, &st) == 0) {
         if (!S_ISSOCK(st.st_mode))
-            return hf_err_set(err, EEXIST, "'%s' is there and is no socket", from->path);
+            return hf_err_set(err, EEXIST, "'%s' exists and is not a socket", from->path);
         (void)unlink(from->path);
     }
     from->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (from->fd < 0 || bind(from->fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
         return hf_err_sys(err, -errno, "bind '%s'", from->path);
-    /* Any program of the node may write; what it can do with that is what rate limits are for. */
+    /* Any program of the node may write; rate limits bound the volume. */
     if (chmod(from->path, 0666) < 0 || lstat(from->path, &from->bound) < 0)
         return hf_err_sys(err, -errno, "prepare '%s'", from->path);
     (void)setsockopt(from->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
@@ -166,15 +167,16 @@ int hf_source_socket_new(const struct hf_telemetry_sources *sources, const struc
     int r;
 
     if (from == NULL)
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     from->source = (struct hf_source){.name = "socket", .resume = resume, .free = socket_free};
     from->world = world;
     from->intake = intake;
     from->fd = -1;
     from->scratch = (struct hf_buf)HF_BUF_INIT(SCRATCH);
     from->path = strdup(sources->socket_path);
-    from->datagram = malloc(MAX_DATAGRAM); /* pages that no datagram needs are never touched */
-    r = from->path == NULL || from->datagram == NULL ? hf_err_set(err, ENOMEM, "no memory") : bind_socket(from, err);
+    from->datagram = malloc(MAX_DATAGRAM); /* untouched pages cost nothing */
+    r = from->path == NULL || from->datagram == NULL ? hf_err_set(err, ENOMEM, "out of memory")
+                                                     : bind_socket(from, err);
     if (r == 0) {
         r = hf_loop_watch_fd(world->loop, from->fd, true, false, on_readable, from, &from->watch);
         if (r < 0)

@@ -8,19 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "os/dir.h"
 
-/* The position of a file that was cut and has no line yet: whoever takes it up sees that it is cut. */
+/* The saved position of a truncated file without a line: it lies beyond the end, so the next process sees the
+ * truncation. */
 #define BEYOND_ANY 9000000000000000000u
 
 enum { BEGIN_BYTES = 256, LOOK_S = 1, AGAIN_S = 5, LOOKS = 2, MAX_PATH = 1024 };
 
-/* How far a file was when it was last said to the disk, by an saved process. */
+/* A file's position as an earlier process saved it. */
 struct saved_position {
     uint64_t dev, ino, start_hash, safe;
-    unsigned generation, missed; /* missed: looks in a row in which its folder did not have it */
-    char *path;                  /* NULL: taken up */
+    unsigned generation, missed; /* missed: searches in a row that did not find it in its folder */
+    char *path;                  /* NULL: taken over */
 };
 
 struct hf_tail {
@@ -31,20 +32,21 @@ struct hf_tail {
     struct hf_timer *timer;
     struct hf_list files;
     size_t n_files, n_pieces;
-    size_t unsaved;       /* lines that are safe, and the disk does not know it */
-    struct hf_list stale; /* pieces that no file waits for any more */
+    size_t unsaved;       /* durable lines since the last save */
+    struct hf_list stale; /* pieces that no file waits for */
     struct saved_position *saved;
     size_t n_saved;
     uint64_t find_ns;
     bool full_logged;
 };
 
-/* What was read in one go and is not known to be safe yet. */
+/* Lines that one read brought, under one receipt. */
 struct tail_piece {
-    struct hf_list link; /* of file->pieces */
+    struct hf_list link; /* in file->pieces */
     struct hf_receipt receipt;
-    struct hf_tail *tail;      /* NULL: freed */
-    struct hf_tail_file *file; /* NULL: it was read again meanwhile, or is gone */
+    struct hf_tail *tail; /* NULL: freed */
+    /* NULL: the file is gone, or reads this part again */
+    struct hf_tail_file *file;
     uint64_t begin, end;
     size_t lines;
     bool done;
@@ -52,7 +54,7 @@ struct tail_piece {
 
 static void settled(struct hf_receipt *receipt);
 
-/* ---- what is told to the disk ---------------------------------------------------------------------------------------- */
+/* ---- what is told to the disk ------------------------------------------------------------------------------------ */
 
 static int add_position(struct hf_buf *out, uint64_t dev, uint64_t ino, uint64_t start_hash, unsigned generation,
                         uint64_t safe, const char *path)
@@ -104,7 +106,7 @@ static int load_positions(struct hf_tail *tail)
     struct hf_view rest, line;
     int r = hf_position_load(tail->position, &text, &err);
 
-    if (r < 0 && r != -ENOENT) /* then everything is read again, and known by its ids */
+    if (r < 0 && r != -ENOENT) /* then tail reads everything again, and the ids prevent duplicates */
         hf_log_err(tail->world->log, HF_LOG_WARNING, "telemetry.position_not_read", "source", "tail", &err);
     tail->saved = calloc(2 * HF_TAIL_MAX_FILES, sizeof(*tail->saved));
     if (tail->saved == NULL)
@@ -126,7 +128,7 @@ static void changed(struct hf_tail *tail, bool soon)
     hf_position_changed(tail->position, soon, write_positions, tail);
 }
 
-/* ---- files that are followed ----------------------------------------------------------------------------------------- */
+/* ---- files that are followed ------------------------------------------------------------------------------------- */
 
 static uint64_t hash64(const void *bytes, size_t n)
 {
@@ -138,7 +140,8 @@ static uint64_t hash64(const void *bytes, size_t n)
     return value != 0 ? value : 1;
 }
 
-/* The hash of the first line, or of the first bytes of a long one; 0: not there yet. What is appended later does not change it. */
+/* Returns the hash of the first line, or of the first bytes of a long one; 0: not complete yet. Appending does not
+ * change it. */
 static uint64_t hash_start(const struct hf_tail *tail, int fd)
 {
     char bytes[BEGIN_BYTES];
@@ -152,7 +155,8 @@ static uint64_t hash_start(const struct hf_tail *tail, int fd)
 
 struct hf_view hf_tail_id(const struct hf_tail_file *file, uint64_t offset, struct hf_view line, char *text)
 {
-    uint32_t hash = 2166136261u; /* FNV-1a: no secret, only so that two lines at one place are two */
+    /* FNV-1a: not secret, it only tells apart two lines at one offset */
+    uint32_t hash = 2166136261u;
 
     for (size_t i = 0; i < line.n; i++)
         hash = (hash ^ (unsigned char)line.p[i]) * 16777619u;
@@ -196,7 +200,7 @@ static void drop_file(struct hf_tail_file *file)
     free(file);
 }
 
-/* Follow what `fd` is open on; it is the file's then. In front: before all others. */
+/* Follows the open file `fd` and takes ownership of it. in_front: before all others. */
 static struct hf_tail_file *add_file(struct hf_tail *tail, const char *path, const void *owner, int fd,
                                      const struct stat *st, bool in_front)
 {
@@ -260,7 +264,7 @@ static int open_file(const struct hf_tail *tail, const char *path, struct stat *
     return -1;
 }
 
-/* One that is followed, perhaps under another name by now. */
+/* True if the file is followed already, perhaps under another name. */
 static bool see_again(struct hf_tail *tail, const char *path, const struct stat *st)
 {
     for (struct hf_list *it = tail->files.next; it != &tail->files; it = it->next) {
@@ -278,7 +282,7 @@ static bool see_again(struct hf_tail *tail, const char *path, const struct stat 
     return false;
 }
 
-/* It is opened at once: when there is room for its lines its name may be another one's. */
+/* Opens the file at once: later its name may belong to another file. */
 void hf_tail_found(struct hf_tail *tail, const char *path, const void *owner)
 {
     const struct hf_fs_ops *fs = tail->world->fs;
@@ -290,7 +294,7 @@ void hf_tail_found(struct hf_tail *tail, const char *path, const void *owner)
     int fd = open_file(tail, path, &st);
     if (fd < 0)
         return;
-    /* What was opened is perhaps not what was there a moment ago. */
+    /* The path may lead to another file than a moment ago. */
     struct hf_tail_file *file = see_again(tail, path, &st) ? NULL : add_file(tail, path, owner, fd, &st, false);
     if (file == NULL) {
         (void)fs->close(fs->ctx, fd);
@@ -322,7 +326,7 @@ static int is_it(void *arg, const char *name, unsigned char type)
     return -EEXIST;
 }
 
-/* Its lines are said to come from where it was. True: it is another file that was given its number. */
+/* Follows a renamed file; its events keep the old path. True: another file has the same inode number. */
 static bool follow_renamed(struct hf_tail *tail, struct saved_position *e, const void *owner, const char *path)
 {
     struct stat st;
@@ -340,8 +344,8 @@ static bool follow_renamed(struct hf_tail *tail, struct saved_position *e, const
     return other;
 }
 
-/* What is in its folder no more is forgotten, unless that is still to be mounted. A single look can miss a file that is renamed
- * meanwhile. */
+/* Looks for a renamed file in its folder and forgets it if it is gone, unless the folder's file system is not mounted.
+ * One search can miss a file that is just being renamed. */
 static void find_renamed(struct hf_tail *tail, struct saved_position *e, const void *owner)
 {
     const struct hf_fs_ops *fs = tail->world->fs;
@@ -366,8 +370,8 @@ static void find_renamed(struct hf_tail *tail, struct saved_position *e, const v
         forget_saved(e);
 }
 
-/* Earlier files that are not where they were: each is beside it, under a name that is not asked for, and is read to its end before
- * what came after it. The last of them first, for each goes to the front. */
+/* Files of the earlier process that are not at their path: each may be in the same folder under a name that no pattern
+ * matches, and must be read to its end before its successor. Goes backwards, because each moves to the front. */
 static void find_all_renamed(struct hf_tail *tail)
 {
     for (size_t i = tail->n_saved; i-- > 0;) {
@@ -394,9 +398,9 @@ static void find_all(struct hf_tail *tail, uint64_t now_ns)
     }
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------------------------- */
 
-/* From its start: it was cut, or is another one under the same number. */
+/* Starts at offset 0: the file was truncated, or is another one with the same number. */
 static void begin_again(struct hf_tail_file *file)
 {
     drop_pieces(file);
@@ -409,7 +413,8 @@ static void begin_again(struct hf_tail_file *file)
     changed(file->tail, false);
 }
 
-/* One that start_hash as it did before the cut has lines at the same places again: the generation tells them apart. */
+/* If the file starts as before the truncation, lines come at the same offsets again; the generation tells them
+ * apart. */
 static void set_begin(struct hf_tail_file *file, uint64_t start_hash)
 {
     if (file->cut && start_hash != 0) {
@@ -417,7 +422,8 @@ static void set_begin(struct hf_tail_file *file, uint64_t start_hash)
         file->cut = false;
     }
     if (start_hash != file->start_hash)
-        changed(file->tail, true); /* that it is there: it may be renamed before anything of it is safe */
+        /* save its existence soon: it may be renamed before any line of it is durable */
+        changed(file->tail, true);
     file->start_hash = start_hash;
 }
 
@@ -426,9 +432,9 @@ struct tail_buffer {
     struct tail_piece *piece;
     const char *bytes;
     size_t n, at;
-    bool full;  /* the buffer was filled: more may follow */
-    bool quiet; /* nothing came for a while: what is there is all */
-    bool last;  /* and nothing will */
+    bool full;  /* the buffer is full: more may follow */
+    bool quiet; /* no change for a while: nothing more will come soon */
+    bool last;  /* the file is deleted: nothing more will come */
 };
 
 static struct hf_view line_at(const struct tail_buffer *buffer, size_t at, size_t *ret_next)
@@ -442,7 +448,7 @@ static struct hf_view line_at(const struct tail_buffer *buffer, size_t at, size_
     return (struct hf_view){buffer->bytes + at, n > 0 && buffer->bytes[at + n - 1] == '\r' ? n - 1 : n};
 }
 
-/* The record that start_hash at buffer->at: its text, where the next one start_hash. False: it is not whole yet. */
+/* Finds the record that begins at buffer->at: its text and the start of the next one. False: incomplete. */
 static bool next_record(const struct tail_buffer *buffer, struct hf_view *ret_text, size_t *ret_next, bool *ret_cut)
 {
     const struct hf_tail_ops *ops = buffer->file->tail->ops;
@@ -490,7 +496,7 @@ static int give(struct tail_buffer *buffer, struct hf_view text, bool cut)
     return text.n > 0 ? file->tail->ops->line(file->tail->arg, &line) : 0;
 }
 
-/* Lines of one buffer. -EAGAIN: no room. */
+/* Passes the lines of one buffer on. -EAGAIN: no room. */
 static int give_lines(struct tail_buffer *buffer)
 {
     struct hf_tail_file *file = buffer->file;
@@ -516,7 +522,7 @@ static int give_lines(struct tail_buffer *buffer)
     return 0;
 }
 
-/* One buffer's worth. The number of bytes gone forward, 0: nothing whole, -EAGAIN: no room, or -errno. */
+/* Reads one buffer. Returns the number of bytes passed on; 0: no whole line; -EAGAIN: no room; or -errno. */
 static ssize_t read_piece(struct hf_tail_file *file, char *bytes, uint64_t now_ns)
 {
     struct hf_tail *tail = file->tail;
@@ -550,7 +556,7 @@ static ssize_t read_piece(struct hf_tail_file *file, char *bytes, uint64_t now_n
     return r < 0 ? r : forward;
 }
 
-/* Is it still what it was? Notices that it was cut. False: nothing to read. */
+/* Checks the file's size and start; notices a truncation. False: nothing to read. */
 static bool refresh(struct hf_tail_file *file, uint64_t now_ns)
 {
     const struct hf_fs_ops *fs = file->tail->world->fs;
@@ -575,7 +581,7 @@ static bool refresh(struct hf_tail_file *file, uint64_t now_ns)
     return start_hash != 0 && file->offset < file->size;
 }
 
-/* Another file stands at its path: it is looked for at once. */
+/* If another file is at its path, searches for files at once. */
 static void notice_rotation(struct hf_tail_file *file)
 {
     const struct hf_fs_ops *fs = file->tail->world->fs;
@@ -598,7 +604,7 @@ static void arm(struct hf_tail *tail, uint64_t delay_ns)
     tail->world->sched->timer_arm(tail->world->sched->ctx, tail->timer, delay_ns);
 }
 
-/* Each file in turn, until nothing is left or it is enough for this turn. All of them are looked at even without room. */
+/* Reads each file in turn, until nothing remains or the turn is used up. Checks all files even without room. */
 static int read_all(struct hf_tail *tail, uint64_t now_ns, size_t *ret_left)
 {
     _cleanup_(hf_freep) char *bytes = NULL;
@@ -632,11 +638,11 @@ static void look(void *arg)
     if (now_ns >= tail->find_ns)
         find_all(tail, now_ns);
     int r = read_all(tail, now_ns, &left);
-    /* Without room it is resume() that goes on; a look later does no harm. */
+    /* Without room resume() continues; this check later does no harm. */
     arm(tail, r == 0 && (left == 0 || tail->find_ns == 0) ? 0 : LOOK_S * HF_NS_PER_S);
 }
 
-/* ---- what became of it ----------------------------------------------------------------------------------------------- */
+/* ---- what became of it ------------------------------------------------------------------------------------------- */
 
 static void go_back(struct hf_tail_file *file, uint64_t offset)
 {
@@ -670,11 +676,11 @@ static void settled(struct hf_receipt *receipt)
 
     if (tail != NULL) {
         if (tail->n_pieces-- == HF_TAIL_MAX_PIECES)
-            arm(tail, 0); /* reading had stopped for that */
+            arm(tail, 0); /* reading had stopped at the limit */
     }
     if (file == NULL) {
         if (tail != NULL)
-            hf_list_remove(&piece->link); /* of the stale ones */
+            hf_list_remove(&piece->link); /* in tail->stale */
         free(piece);
         return;
     }
@@ -689,7 +695,7 @@ static void settled(struct hf_receipt *receipt)
     }
 }
 
-/* ---- life ------------------------------------------------------------------------------------------------------------ */
+/* ---- life -------------------------------------------------------------------------------------------------------- */
 
 void hf_tail_resume(struct hf_tail *tail)
 {
@@ -702,7 +708,7 @@ int hf_tail_new(const struct hf_telemetry_world *world, const char *name, const 
     struct hf_tail *tail = calloc(1, sizeof(*tail));
 
     if (tail == NULL)
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     tail->world = world;
     tail->ops = ops;
     tail->arg = arg;
@@ -712,14 +718,14 @@ int hf_tail_new(const struct hf_telemetry_world *world, const char *name, const 
     tail->timer = world->sched->timer_new(world->sched->ctx, look, tail);
     if (tail->position == NULL || tail->timer == NULL || load_positions(tail) < 0) {
         hf_tail_free(tail);
-        return hf_err_set(err, ENOMEM, "no memory");
+        return hf_err_set(err, ENOMEM, "out of memory");
     }
     arm(tail, 0);
     *ret_tail = tail;
     return 0;
 }
 
-/* They are freed when their receipts settle. */
+/* Their receipts free them. */
 static void orphan(struct hf_list *pieces)
 {
     while (!hf_list_empty(pieces)) {

@@ -7,20 +7,20 @@
 
 #include "base/encoding/hex.h"
 #include "base/parse.h"
-#include "update/state/fetch_record.h"
 #include "codec/seal.h"
+#include "update/state/fetch_record.h"
 
 enum {
     FORMAT = 1,
-    PLACES = 3,
-    NOTE = 2,          /* the place that is not synced */
-    STRIDE = 4096,     /* between places: a page each, so that a torn write spoils one */
-    TEXT_MAX = 1024,   /* of one */
-    SYNCED_POINTS = 16 /* for one file */
+    SLOTS = 3,
+    UNSYNCED_SLOT = 2, /* never synced */
+    STRIDE = 4096,     /* bytes between slots: one page each, so that a torn write damages one slot */
+    TEXT_MAX = 1024,   /* size of one slot */
+    SYNCED_POINTS = 16 /* for one file, at most */
 };
 static const uint64_t block_bytes = UINT64_C(4) << 20;
 
-/* ---- text ----------------------------------------------------------------------------------------------------------- */
+/* ---- text -------------------------------------------------------------------------------------------------------- */
 
 int hf_checkpoint_format(const struct hf_checkpoint_keeper *keeper, bool synced, struct hf_buf *out)
 {
@@ -58,28 +58,28 @@ int hf_checkpoint_parse(struct hf_view text, const struct hf_checkpoint_keeper *
     return 0;
 }
 
-/* ---- file ----------------------------------------------------------------------------------------------------------- */
+/* ---- file -------------------------------------------------------------------------------------------------------- */
 
-static bool load_place(struct hf_checkpoint_keeper *keeper, unsigned place, struct hf_delta_checkpoint *ret_point)
+static bool load_slot(struct hf_checkpoint_keeper *keeper, unsigned slot, struct hf_delta_checkpoint *ret_point)
 {
     const struct hf_fs_ops *fs = keeper->dir->fs;
     char text[TEXT_MAX];
-    ssize_t n = fs->pread(fs->ctx, keeper->fd, text, sizeof(text), (uint64_t)place * STRIDE);
+    ssize_t n = fs->pread(fs->ctx, keeper->fd, text, sizeof(text), (uint64_t)slot * STRIDE);
 
     return n > 0 && hf_checkpoint_parse((struct hf_view){text, strnlen(text, (size_t)n)}, keeper, ret_point) == 0;
 }
 
-/* The best of all places. */
+/* Loads the furthest checkpoint of all slots. */
 static bool load(struct hf_checkpoint_keeper *keeper, struct hf_delta_checkpoint *ret_point)
 {
     struct hf_delta_checkpoint best = {.new_offset = 0}, point;
 
-    for (unsigned place = 0; place < PLACES; place++) {
-        if (!load_place(keeper, place, &point))
+    for (unsigned slot = 0; slot < SLOTS; slot++) {
+        if (!load_slot(keeper, slot, &point))
             continue;
-        if (place != NOTE && point.new_offset > keeper->synced) {
+        if (slot != UNSYNCED_SLOT && point.new_offset > keeper->synced) {
             keeper->synced = point.new_offset;
-            keeper->turn = 1 - place;
+            keeper->turn = 1 - slot;
         }
         if (point.new_offset > best.new_offset)
             best = point;
@@ -133,19 +133,19 @@ void hf_checkpoint_restart(struct hf_checkpoint_keeper *keeper)
         (void)keeper->dir->fs->ftruncate(keeper->dir->fs->ctx, keeper->fd, 0);
 }
 
-/* No place is worth a failed update: when one cannot be written, no more are kept. */
-static int write_place(struct hf_checkpoint_keeper *keeper, unsigned place)
+/* A failed write must not fail the update: it only ends the checkpoints. */
+static int write_slot(struct hf_checkpoint_keeper *keeper, unsigned slot)
 {
     const struct hf_fs_ops *fs = keeper->dir->fs;
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(TEXT_MAX);
     struct hf_failure ignored;
-    int r = hf_checkpoint_format(keeper, place != NOTE, &text);
+    int r = hf_checkpoint_format(keeper, slot != UNSYNCED_SLOT, &text);
 
     if (r == 0)
-        r = hf_buf_add(&text, "", 1); /* what was there may have been longer */
+        r = hf_buf_add(&text, "", 1); /* the text before may have been longer */
     if (r == 0)
-        r = hf_target_write(fs, keeper->fd, text.p, text.n, (uint64_t)place * STRIDE, &ignored);
-    if (r == 0 && place != NOTE)
+        r = hf_target_write(fs, keeper->fd, text.p, text.n, (uint64_t)slot * STRIDE, &ignored);
+    if (r == 0 && slot != UNSYNCED_SLOT)
         r = fs->fdatasync(fs->ctx, keeper->fd);
     if (r < 0)
         hf_checkpoint_done(keeper);
@@ -162,7 +162,7 @@ static int sync_point(struct hf_checkpoint_keeper *keeper, int out_fd)
     if (r < 0)
         return r;
     keeper->synced = keeper->last.new_offset;
-    if (write_place(keeper, keeper->turn) == 0 && first && hf_target_sync(keeper->dir, &ignored) < 0)
+    if (write_slot(keeper, keeper->turn) == 0 && first && hf_target_sync(keeper->dir, &ignored) < 0)
         hf_checkpoint_done(keeper);
     keeper->turn = 1 - keeper->turn;
     return 0;
@@ -176,7 +176,7 @@ int hf_checkpoint_keep(struct hf_checkpoint_keeper *keeper, int out_fd, const st
     if (checkpoint->new_offset - keeper->synced >= keeper->every)
         return sync_point(keeper, out_fd);
     if (keeper->boot[0] != '\0')
-        (void)write_place(keeper, NOTE);
+        (void)write_slot(keeper, UNSYNCED_SLOT);
     return 0;
 }
 

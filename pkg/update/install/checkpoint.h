@@ -1,54 +1,58 @@
-/* update/install/checkpoint.h - how far a delta has been applied, so that a process that was killed, or a machine that lost its power, goes on from
- * there.
+/* update/install/checkpoint.h - the progress of a delta on disk, from which a process resumes after a kill or a power
+ * cut.
  *
- * One small file beside the new one, `.holdfast-<release>.point`, with three places for a sealed record (codec/seal.h):
- *   two, used in turn   written and synced after the new file was synced up to there, at most 16 times for a file of any size: they
- *                       hold after a power cut, and one that is torn leaves the other
- *   one                 overwritten at every resume point (4 MiB of output), never synced: holds while the machine has not been
- *                       started anew since (the kernel's boot id says so), and costs the card nothing
- * A point is a hint, never believed for more: what is made with one is read back and held against its signed hash as ever, and made
- * again from the start when it is not right. So losing one, or not being able to write one, costs time only.
+ * One small file beside the new one, `.holdfast-<release>.point`, with three slots for a sealed record (codec/seal.h):
+ *   two, in turn   valid after a power cut: each write follows a sync of the new file up to that offset and is synced
+ *                  itself; at most 16 for a file of any size. A torn one leaves the other.
+ *   one            valid after a kill, until the machine reboots (the record holds the kernel's boot id): overwritten
+ *                  at
+ *                  every checkpoint (4 MiB of output), never synced, so that it causes no card writes of its own
+ * A checkpoint is only a hint: patch.c compares the finished file with its signed hash in any case, and makes it
+ * again from the start if it differs. A lost checkpoint costs time, nothing else.
  *
- * Blocks. Threads: any, one at a time. */
+ * Threads: any, one at a time; all functions with a file block. Memory: a keeper borrows its folder and owns one
+ * descriptor. */
 #pragma once
 
 #include "delta/delta.h"
 #include "update/install/target.h"
 
-/* Smaller files are made again from the start: quicker than finding out. */
+/* Smaller files get no checkpoints: making them again is faster. */
 #define HF_CHECKPOINT_MIN_BYTES (UINT64_C(16) << 20)
 
 struct hf_checkpoint_keeper {
     const struct hf_target_dir *dir; /* borrowed */
-    int fd;                          /* -1: none are kept */
+    int fd;                          /* -1: no checkpoints */
     char key[2 * HF_SHA256_HEX];
     char boot[40];
-    uint64_t every;                  /* bytes between two that are synced */
-    uint64_t synced;                 /* offset of the last that was */
-    unsigned turn;                   /* of the two places */
-    struct hf_delta_checkpoint last; /* kept, synced or not; new_offset 0: none */
+    uint64_t every;                  /* bytes between two synced checkpoints */
+    uint64_t synced;                 /* offset of the last synced one */
+    unsigned turn;                   /* synced slot to write next */
+    struct hf_delta_checkpoint last; /* last one, synced or not; new_offset 0: none */
 };
 #define HF_CHECKPOINT_KEEPER_INIT                                                                                      \
     {                                                                                                                  \
         .fd = -1                                                                                                       \
     }
 
-/* Begin with points of the delta `delta_sha256` that makes `sha256`, `size` bytes. True: *ret_point is the best that is left from
- * earlier; the new file has to be there up to its offset. False: there is none. */
+/* Starts to keep checkpoints of the delta `delta_sha256`, which makes the file `sha256` of `size` bytes. True:
+ * *ret_point is the best checkpoint of an earlier process; the caller checks that the new file reaches its offset.
+ * False: there is none. */
 bool hf_checkpoint_open(const struct hf_target_dir *dir, const char *delta_sha256, const char *sha256, uint64_t size,
                         struct hf_checkpoint_keeper *keeper, struct hf_delta_checkpoint *ret_point);
-/* Only look: the offset of the best point, 0 when there is none. */
+/* Offset of the best checkpoint on disk; 0: none. Changes nothing. */
 uint64_t hf_checkpoint_peek(const struct hf_target_dir *dir, const char *delta_sha256, const char *sha256);
-/* Nothing was made yet: forget what was kept. */
+/* Drops all checkpoints: the file starts at offset 0 again. */
 void hf_checkpoint_restart(struct hf_checkpoint_keeper *keeper);
-/* The new file, open as out_fd, is written up to the checkpoint. An error is that of syncing it. */
+/* Records that the new file, open as out_fd, is written up to the checkpoint. Returns the error of syncing that
+ * file. */
 HF_MUST_USE int hf_checkpoint_keep(struct hf_checkpoint_keeper *keeper, int out_fd,
                                    const struct hf_delta_checkpoint *checkpoint);
-/* It is to be gone on with in another life: what was kept holds after a reboot, too. */
+/* Sync, so that a later process can resume after a reboot. */
 void hf_checkpoint_settle(struct hf_checkpoint_keeper *keeper, int out_fd);
-void hf_checkpoint_done(struct hf_checkpoint_keeper *keeper); /* closes */
+void hf_checkpoint_done(struct hf_checkpoint_keeper *keeper); /* closes the file, which stays */
 
-/* Pure halves. Host byte order does not show. */
+/* The record as text. Pure; the same on every architecture. */
 HF_MUST_USE int hf_checkpoint_format(const struct hf_checkpoint_keeper *keeper, bool synced, struct hf_buf *out);
 /* -EBADMSG: damaged, of another delta, or of another boot. */
 HF_MUST_USE int hf_checkpoint_parse(struct hf_view text, const struct hf_checkpoint_keeper *keeper,

@@ -10,7 +10,7 @@
 
 static const uint64_t first_again_ns = 250 * HF_NS_PER_MS;
 
-struct run {
+struct check_run {
     struct hf_checks *checks;
     const struct hf_check *check;
     size_t i;
@@ -19,15 +19,15 @@ struct run {
     struct hf_proc_call *proc;
     struct hf_probe_call *probe;
     struct hf_unit_call *unit;
-    int status;        /* of the HTTP answer; 0 none yet */
-    uint64_t again_ns; /* after a bad result */
+    int status;        /* HTTP status; 0 none yet */
+    uint64_t again_ns; /* wait after the next bad result */
 };
 
 struct hf_checks {
     struct hf_checks_params p;
     struct hf_health health;
     struct hf_timer *deadline;
-    struct run runs[HF_MAX_CHECKS];
+    struct check_run runs[HF_MAX_CHECKS];
 };
 
 static void finish(struct hf_checks *checks)
@@ -39,8 +39,8 @@ static void finish(struct hf_checks *checks)
     p.done(p.arg, &health);
 }
 
-/* A result is there: verdict, or the next try after the period. May free the checks. */
-static void result(struct run *run, enum hf_health_outcome outcome, const char *text)
+/* Records a result; then the verdict, or the next try after the period. May free the checks. */
+static void result(struct check_run *run, enum hf_health_outcome outcome, const char *text)
 {
     struct hf_checks *checks = run->checks;
 
@@ -48,14 +48,14 @@ static void result(struct run *run, enum hf_health_outcome outcome, const char *
         finish(checks);
         return;
     }
-    /* A service that has just been started is good a moment later: nobody wants to wait a whole period for that, nor to lose the
-     * one chance before a short deadline. */
+    /* A service that just started is often good a moment later: try again soon after a bad result, long periods and
+     * short deadlines notwithstanding. */
     uint64_t wait_ns = outcome == HF_HEALTH_GOOD ? run->check->period_ns : HF_MIN(run->again_ns, run->check->period_ns);
     run->again_ns = outcome == HF_HEALTH_GOOD ? first_again_ns : wait_ns * 2;
     checks->p.sched->timer_arm(checks->p.sched->ctx, run->timer, wait_ns);
 }
 
-static void good_or(struct run *run, int r, const char *what)
+static void good_or(struct check_run *run, int r, const char *what)
 {
     char text[96];
 
@@ -63,12 +63,12 @@ static void good_or(struct run *run, int r, const char *what)
     result(run, r == 0 ? HF_HEALTH_GOOD : HF_HEALTH_BAD, text);
 }
 
-/* ---- http ------------------------------------------------------------------------------------------------------------ */
+/* ---- http -------------------------------------------------------------------------------------------------------- */
 
-/* The status is all that is asked for: an answer without end is not waited for. */
+/* Only the status counts: do not wait for the body, which may be endless. */
 static int http_response(void *arg, const struct hf_http_response *response)
 {
-    struct run *run = arg;
+    struct check_run *run = arg;
 
     run->status = response->status;
     return -ECANCELED;
@@ -77,7 +77,7 @@ static int http_response(void *arg, const struct hf_http_response *response)
 static void http_done(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
                       const struct hf_err *err)
 {
-    struct run *run = arg;
+    struct check_run *run = arg;
     char text[96], why[200];
 
     (void)body;
@@ -94,7 +94,7 @@ static void http_done(void *arg, int r, const struct hf_http_response *response,
     result(run, HF_HEALTH_BAD, text);
 }
 
-static int start_http(struct run *run, struct hf_err *err)
+static int start_http(struct check_run *run, struct hf_err *err)
 {
     const struct hf_http_ops *http = run->checks->p.http;
     struct hf_http_request request = {.method = "GET",
@@ -109,17 +109,25 @@ static int start_http(struct run *run, struct hf_err *err)
     return http->start(http->ctx, &request, &run->http, err);
 }
 
-/* ---- tcp ------------------------------------------------------------------------------------------------------------- */
+static void cancel_http(struct check_run *run)
+{
+    const struct hf_http_ops *http = run->checks->p.http;
+
+    if (run->http != NULL)
+        http->cancel(http->ctx, run->http);
+}
+
+/* ---- tcp --------------------------------------------------------------------------------------------------------- */
 
 static void tcp_done(void *arg, int r)
 {
-    struct run *run = arg;
+    struct check_run *run = arg;
 
     run->probe = NULL;
     good_or(run, r, "connect");
 }
 
-static int start_tcp(struct run *run, struct hf_err *err)
+static int start_tcp(struct check_run *run, struct hf_err *err)
 {
     const struct hf_probe_ops *probe = run->checks->p.probe;
 
@@ -127,11 +135,19 @@ static int start_tcp(struct run *run, struct hf_err *err)
                       &run->probe, err);
 }
 
-/* ---- exec ------------------------------------------------------------------------------------------------------------ */
+static void cancel_tcp(struct check_run *run)
+{
+    const struct hf_probe_ops *probe = run->checks->p.probe;
+
+    if (run->probe != NULL)
+        probe->cancel(probe->ctx, run->probe);
+}
+
+/* ---- exec -------------------------------------------------------------------------------------------------------- */
 
 static void exec_done(void *arg, int r, int exit_code, struct hf_view output)
 {
-    struct run *run = arg;
+    struct check_run *run = arg;
     struct hf_view said = hf_view_trim(output);
     char text[96];
 
@@ -145,7 +161,7 @@ static void exec_done(void *arg, int r, int exit_code, struct hf_view output)
     result(run, exit_code == 0 ? HF_HEALTH_GOOD : HF_HEALTH_BAD, text);
 }
 
-static int start_exec(struct run *run, struct hf_err *err)
+static int start_exec(struct check_run *run, struct hf_err *err)
 {
     const struct hf_proc_ops *proc = run->checks->p.proc;
     struct hf_proc_request request = {
@@ -154,11 +170,19 @@ static int start_exec(struct run *run, struct hf_err *err)
     return proc->spawn(proc->ctx, &request, &run->proc, err);
 }
 
-/* ---- unit ------------------------------------------------------------------------------------------------------------ */
+static void cancel_exec(struct check_run *run)
+{
+    const struct hf_proc_ops *proc = run->checks->p.proc;
+
+    if (run->proc != NULL)
+        proc->cancel(proc->ctx, run->proc);
+}
+
+/* ---- unit -------------------------------------------------------------------------------------------------------- */
 
 static void unit_done(void *arg, int r, const char *active_state, const char *sub_state, const struct hf_err *err)
 {
-    struct run *run = arg;
+    struct check_run *run = arg;
     char text[96], why[200];
 
     run->unit = NULL;
@@ -168,7 +192,7 @@ static void unit_done(void *arg, int r, const char *active_state, const char *su
         return;
     }
     (void)snprintf(text, sizeof(text), "%s (%s)", active_state, sub_state);
-    /* failed: systemd itself will not try again. */
+    /* failed: systemd will not start the unit again by itself. */
     result(run,
            strcmp(active_state, "active") == 0   ? HF_HEALTH_GOOD
            : strcmp(active_state, "failed") == 0 ? HF_HEALTH_HOPELESS
@@ -176,25 +200,42 @@ static void unit_done(void *arg, int r, const char *active_state, const char *su
            text);
 }
 
-static int start_unit(struct run *run, struct hf_err *err)
+static int start_unit(struct check_run *run, struct hf_err *err)
 {
     const struct hf_unit_ops *unit = run->checks->p.unit;
 
     return unit->state(unit->ctx, run->check->unit, run->check->timeout_ns, unit_done, run, &run->unit, err);
 }
 
-/* ---- all ------------------------------------------------------------------------------------------------------------- */
+static void cancel_unit(struct check_run *run)
+{
+    const struct hf_unit_ops *unit = run->checks->p.unit;
+
+    if (run->unit != NULL)
+        unit->cancel(unit->ctx, run->unit);
+}
+
+/* ---- all kinds --------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    int (*start)(struct check_run *run, struct hf_err *err); /* calls result() later, or returns -errno */
+    void (*cancel)(struct check_run *run);                   /* the call in progress, if there is one */
+} kinds[] = {
+    [HF_CHECK_HTTP] = {start_http, cancel_http},
+    [HF_CHECK_TCP] = {start_tcp, cancel_tcp},
+    [HF_CHECK_EXEC] = {start_exec, cancel_exec},
+    [HF_CHECK_UNIT] = {start_unit, cancel_unit},
+};
+_Static_assert(HF_LEN(kinds) == HF_CHECK_COUNT, "a kind of health check has no row");
+
+/* ---- all --------------------------------------------------------------------------------------------------------- */
 
 static void on_timer(void *arg)
 {
-    static int (*const starters[])(struct run *, struct hf_err *) = {[HF_CHECK_HTTP] = start_http,
-                                                                     [HF_CHECK_TCP] = start_tcp,
-                                                                     [HF_CHECK_EXEC] = start_exec,
-                                                                     [HF_CHECK_UNIT] = start_unit};
-    struct run *run = arg;
+    struct check_run *run = arg;
     struct hf_err err = HF_ERR_INIT;
     char text[200];
-    int r = starters[run->check->kind](run, &err);
+    int r = kinds[run->check->kind].start(run, &err);
 
     if (r < 0)
         result(run, HF_HEALTH_BAD, hf_err_text(&err, text, sizeof(text)));
@@ -206,7 +247,7 @@ static void on_deadline(void *arg)
 
     if (hf_health_tick(&checks->health, hf_mono_ns(checks->p.clock)) != HF_HEALTH_PENDING || checks->p.n == 0)
         finish(checks);
-    else /* the timer was early by a rounding */
+    else /* rounding made the timer fire early */
         checks->p.sched->timer_arm(checks->p.sched->ctx, checks->deadline, HF_NS_PER_MS);
 }
 
@@ -217,7 +258,7 @@ static bool make_timers(struct hf_checks *checks)
     checks->deadline = sched->timer_new(sched->ctx, on_deadline, checks);
     for (size_t i = 0; checks->deadline != NULL && i < checks->p.n; i++) {
         checks->runs[i] =
-            (struct run){.checks = checks, .check = &checks->p.checks[i], .i = i, .again_ns = first_again_ns};
+            (struct check_run){.checks = checks, .check = &checks->p.checks[i], .i = i, .again_ns = first_again_ns};
         checks->runs[i].timer = sched->timer_new(sched->ctx, on_timer, &checks->runs[i]);
         if (checks->runs[i].timer == NULL)
             return false;
@@ -251,15 +292,9 @@ void hf_checks_free(struct hf_checks *checks)
         return;
     const struct hf_checks_params *p = &checks->p;
     for (size_t i = 0; i < HF_MAX_CHECKS; i++) {
-        struct run *run = &checks->runs[i];
-        if (run->http != NULL)
-            p->http->cancel(p->http->ctx, run->http);
-        if (run->proc != NULL)
-            p->proc->cancel(p->proc->ctx, run->proc);
-        if (run->probe != NULL)
-            p->probe->cancel(p->probe->ctx, run->probe);
-        if (run->unit != NULL)
-            p->unit->cancel(p->unit->ctx, run->unit);
+        struct check_run *run = &checks->runs[i];
+        if (run->check != NULL)
+            kinds[run->check->kind].cancel(run);
         p->sched->timer_free(p->sched->ctx, run->timer);
     }
     p->sched->timer_free(p->sched->ctx, checks->deadline);

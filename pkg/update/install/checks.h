@@ -1,5 +1,8 @@
-/* update/install/checks.h - run a release's health checks, all at once, each with its own period and timeout, until there is a verdict
- * (update/rules/health.h). A check that hangs costs only itself. Loop thread only. */
+/* update/install/checks.h - runs the health checks of a release until there is a verdict (update/rules/health.h).
+ *
+ * All checks run at the same time, each with its own period and timeout; a check that hangs delays no other one.
+ * Threads: loop thread only. Memory: the checks free themselves before they call `done`; else free them with
+ * hf_checks_free(). */
 #pragma once
 
 #include "base/clock.h"
@@ -20,7 +23,7 @@ struct hf_checks_params {
     const struct hf_check *checks; /* borrowed until done */
     size_t n;
     uint64_t deadline_ns;
-    /* Once, not inside hf_checks_start(); the checks are freed after it. */
+    /* Called once, never from within hf_checks_start(). */
     void (*done)(void *arg, const struct hf_health *health);
     void *arg;
 };
@@ -29,4 +32,4 @@ struct hf_checks;
 
 HF_MUST_USE int hf_checks_start(const struct hf_checks_params *params, struct hf_checks **ret_checks,
                                 struct hf_err *err);
-void hf_checks_free(struct hf_checks *checks); /* cancels; `done` is not called. NULL is fine */
+void hf_checks_free(struct hf_checks *checks); /* cancels without a call of `done`; NULL: nothing */

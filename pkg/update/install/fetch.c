@@ -1,5 +1,5 @@
-/* Three parties work at once: the connection fills one buffer, a job writes the other, and pump() decides after each of their
- * steps what comes next. Only `work` belongs to the job while one is on its way. */
+/* The connection fills one buffer while a job writes the other; pump() decides after each step of either what comes
+ * next. While a job is in progress it owns `work` and nothing else. */
 #include "update/install/fetch.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@ static const uint64_t idle_ns = 60 * HF_NS_PER_S, sync_ns = 10 * HF_NS_PER_S, wr
 
 enum work_kind { WORK_PREPARE, WORK_WRITE, WORK_COPY, WORK_FINAL };
 
-struct work {
+struct fetch_work {
     struct hf_job job;
     enum work_kind kind;
     /* in */
@@ -27,29 +27,29 @@ struct work {
     /* out */
     int r;
     struct hf_failure failure;
-    bool already; /* the new file lies there, or the download is whole */
+    bool already; /* the new file or the complete download exists */
     uint64_t copied;
 };
 
 struct hf_fetch {
     struct hf_fetch_params p;
-    struct work work;
+    struct fetch_work work;
     bool busy, freed;
     void (*gone)(void *arg);
     void *gone_arg;
     atomic_bool cancel;
     struct hf_http_call *call;
-    struct hf_timer *timer; /* watchdog; and the end, when it must not come at once */
+    struct hf_timer *timer; /* minimum speed; also delivers a result from the loop's next turn */
     bool delivering;
-    int fd, now_fd; /* the download; its note */
+    int fd, now_fd; /* the download; fetch.now */
     char boot[40];
     bool noted;
-    struct hf_fetch_record record; /* as it is on disk; offset moves with each sync */
+    struct hf_fetch_record record; /* as on disk; each sync moves the offset */
     unsigned char head[HEAD];
     size_t head_n;
-    char *fill, *writing; /* HF_FETCH_BUFFER each */
+    char *fill, *writing; /* 2 * HF_FETCH_BUFFER each */
     size_t fill_n;
-    uint64_t fill_at;  /* where fill[0] goes */
+    uint64_t fill_at;  /* offset of fill[0] in the file */
     uint64_t expected; /* 0: unknown */
     uint64_t synced_at_ns, written_at_ns, minute_bytes;
     bool restart, paused, ended, drop;
@@ -61,7 +61,7 @@ struct hf_fetch {
 
 static void pump(struct hf_fetch *fetch);
 
-/* ---- pure helpers --------------------------------------------------------------------------------------------------- */
+/* ---- pure helpers ------------------------------------------------------------------------------------------------ */
 
 static bool looks_packed(const unsigned char *head, size_t n)
 {
@@ -71,7 +71,7 @@ static bool looks_packed(const unsigned char *head, size_t n)
                                                                                      6) == 0);
 }
 
-/* The most bytes that may come: a packed file may be a little longer than what it holds. */
+/* Maximum of bytes to accept: a compressed file may be a little longer than its content. */
 static uint64_t limit(const struct hf_fetch *fetch)
 {
     uint64_t size = fetch->p.size;
@@ -86,7 +86,7 @@ static bool strong(const char *etag)
     return etag[0] == '"';
 }
 
-/* Bytes came: they are told, and counted for the record. */
+/* Reports received bytes, and counts them for the record. */
 static void count(struct hf_fetch *fetch, uint64_t n, bool before)
 {
     fetch->p.wire_bytes += n;
@@ -96,7 +96,7 @@ static void count(struct hf_fetch *fetch, uint64_t n, bool before)
 
 static void note(struct hf_fetch *fetch, int r, const struct hf_failure *failure)
 {
-    if (fetch->r < 0) /* the first one counts */
+    if (fetch->r < 0) /* the first failure counts */
         return;
     fetch->r = r;
     fetch->failure = *failure;
@@ -118,7 +118,7 @@ static int fail(struct hf_fetch *fetch, enum hf_reason reason, int code, const c
     return -code;
 }
 
-/* ---- jobs: the worker's half ---------------------------------------------------------------------------------------- */
+/* ---- jobs: on the worker ----------------------------------------------------------------------------------------- */
 
 static void close_part(struct hf_fetch *fetch)
 {
@@ -131,14 +131,14 @@ static void close_part(struct hf_fetch *fetch)
     fetch->fd = fetch->now_fd = -1;
 }
 
-static int record_failure(struct work *work, int r)
+static int record_failure(struct fetch_work *work, int r)
 {
     if (r < 0)
         work->failure.reason = r == -ENOSPC || r == -EROFS ? HF_R_StateNotWritable : hf_reason_of_errno(r);
     return r;
 }
 
-static int prepare(struct hf_fetch *fetch, struct work *work)
+static int prepare(struct hf_fetch *fetch, struct fetch_work *work)
 {
     const struct hf_fs_ops *fs = fetch->p.target.fs;
     struct hf_failure *failure = &work->failure;
@@ -153,7 +153,7 @@ static int prepare(struct hf_fetch *fetch, struct work *work)
         return r;
     (void)hf_target_file_name(fetch->p.target.release, HF_TARGET_PART, part);
     (void)hf_target_file_name(fetch->p.target.release, HF_TARGET_NEW, fresh);
-    /* Made in an earlier life: patching looks whether it is good. */
+    /* Made by an earlier process: patch.c verifies it. */
     work->already =
         hf_target_stat(&dir, fresh, &st, &r) && S_ISREG(st.st_mode) && (uint64_t)st.st_size == fetch->p.new_size;
     if (r < 0)
@@ -168,7 +168,7 @@ static int prepare(struct hf_fetch *fetch, struct work *work)
     }
     if (r == 0 && fetch->fd >= 0) {
         r = fs->fstat(fs->ctx, fetch->fd, &st);
-        if (r == 0 && (uint64_t)st.st_size < work->record.offset) /* not the file that the record speaks of */
+        if (r == 0 && (uint64_t)st.st_size < work->record.offset) /* not the file of this record */
             work->record = (struct hf_fetch_record){.offset = 0};
         if (r < 0)
             r = hf_failure_sys(failure, r, "stat '%s'", part);
@@ -183,7 +183,7 @@ static int prepare(struct hf_fetch *fetch, struct work *work)
     return r;
 }
 
-static int save_record(struct hf_fetch *fetch, struct work *work)
+static int save_record(struct hf_fetch *fetch, struct fetch_work *work)
 {
     const struct hf_fs_ops *fs = fetch->p.target.fs;
     int r = fs->fdatasync(fs->ctx, fetch->fd);
@@ -193,7 +193,7 @@ static int save_record(struct hf_fetch *fetch, struct work *work)
     return record_failure(work, hf_fetch_record_save(fs, fetch->p.folder, &work->record, &work->failure.err));
 }
 
-static int write_piece(struct hf_fetch *fetch, struct work *work)
+static int write_piece(struct hf_fetch *fetch, struct fetch_work *work)
 {
     const struct hf_fs_ops *fs = fetch->p.target.fs;
     int r = 0;
@@ -201,7 +201,7 @@ static int write_piece(struct hf_fetch *fetch, struct work *work)
     if (work->truncate) {
         r = record_failure(work, hf_fetch_record_remove(fs, fetch->p.folder, &work->failure.err));
         if (r == 0 && (r = fs->ftruncate(fs->ctx, fetch->fd, 0)) < 0)
-            r = hf_failure_sys(&work->failure, r, "begin the download anew");
+            r = hf_failure_sys(&work->failure, r, "start the download again");
     }
     if (r == 0 && work->reserve != 0) {
         r = fs->fallocate(fs->ctx, fetch->fd, 0, work->reserve);
@@ -221,7 +221,7 @@ static int write_piece(struct hf_fetch *fetch, struct work *work)
     return r == 0 && work->sync ? save_record(fetch, work) : r;
 }
 
-static int finalise(struct hf_fetch *fetch, struct work *work)
+static int finalise(struct hf_fetch *fetch, struct fetch_work *work)
 {
     const struct hf_fs_ops *fs = fetch->p.target.fs;
     char part[NAME_MAX + 1];
@@ -238,7 +238,7 @@ static int finalise(struct hf_fetch *fetch, struct work *work)
         int removed = hf_fetch_record_remove(fs, fetch->p.folder, &work->failure.err);
         r = r == 0 ? removed : r;
     } else if (fetch->fd >= 0 && work->sync) {
-        if (work->record.complete) /* what was reserved and did not come */
+        if (work->record.complete) /* cut off the unused part of the reservation */
             r = fs->ftruncate(fs->ctx, fetch->fd, work->record.offset);
         r = r < 0 ? hf_failure_sys(&work->failure, r, "finish the download") : save_record(fetch, work);
     }
@@ -280,7 +280,7 @@ static int url_path(const char *url, char path[PATH_MAX])
     return *at == '\0' ? 0 : -ENAMETOOLONG;
 }
 
-static int copy_all(struct hf_fetch *fetch, struct work *work, int from)
+static int copy_all(struct hf_fetch *fetch, struct fetch_work *work, int from)
 {
     const struct hf_fs_ops *fs = fetch->p.target.fs;
     _cleanup_(hf_freep) char *bytes = malloc(COPY_STEP);
@@ -289,7 +289,7 @@ static int copy_all(struct hf_fetch *fetch, struct work *work, int from)
     int r = fs->ftruncate(fs->ctx, fetch->fd, 0);
 
     if (r < 0 || bytes == NULL)
-        return hf_failure_sys(&work->failure, bytes == NULL ? -ENOMEM : r, "begin to copy");
+        return hf_failure_sys(&work->failure, bytes == NULL ? -ENOMEM : r, "start the copy");
     while ((n = fs->pread(fs->ctx, from, bytes, COPY_STEP, work->copied)) > 0) {
         if (atomic_load(&fetch->cancel))
             return hf_failure_sys(&work->failure, -ECANCELED, "copy");
@@ -306,14 +306,14 @@ static int copy_all(struct hf_fetch *fetch, struct work *work, int from)
     return n < 0 ? hf_failure_sys(&work->failure, (int)n, "read the artifact") : 0;
 }
 
-static int copy_file(struct hf_fetch *fetch, struct work *work)
+static int copy_file(struct hf_fetch *fetch, struct fetch_work *work)
 {
     const struct hf_fs_ops *fs = fetch->p.target.fs;
     char path[PATH_MAX];
     struct stat st;
 
     if (url_path(fetch->p.url, path) < 0)
-        return hf_failure_set(&work->failure, HF_R_UrlUnsupported, EINVAL, "'%.200s' is no file URL of this host",
+        return hf_failure_set(&work->failure, HF_R_UrlUnsupported, EINVAL, "'%.200s' is not a file URL of this host",
                               fetch->p.url);
     int from = fs->openat(fs->ctx, AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_CLOEXEC, 0, HF_FS_ANY);
     int r = from < 0 ? from : fs->fstat(fs->ctx, from, &st);
@@ -330,7 +330,7 @@ static int copy_file(struct hf_fetch *fetch, struct work *work)
 
 static void do_work(struct hf_job *job)
 {
-    static int (*const kinds[])(struct hf_fetch *, struct work *) = {
+    static int (*const kinds[])(struct hf_fetch *, struct fetch_work *) = {
         [WORK_PREPARE] = prepare, [WORK_WRITE] = write_piece, [WORK_COPY] = copy_file, [WORK_FINAL] = finalise};
     struct hf_fetch *fetch = hf_container_of(job, struct hf_fetch, work.job);
 
@@ -338,9 +338,9 @@ static void do_work(struct hf_job *job)
     fetch->work.r = kinds[fetch->work.kind](fetch, &fetch->work);
 }
 
-/* ---- jobs: the loop's half ------------------------------------------------------------------------------------------ */
+/* ---- jobs: on the loop ------------------------------------------------------------------------------------------- */
 
-static void release(struct hf_fetch *fetch)
+static void free_fetch(struct hf_fetch *fetch)
 {
     void (*gone)(void *arg) = fetch->gone;
     void *arg = fetch->gone_arg;
@@ -362,11 +362,11 @@ static void deliver(struct hf_fetch *fetch)
     bool hopeless = fetch->hopeless;
     int r = fetch->r;
 
-    release(fetch);
+    free_fetch(fetch);
     p.done(p.arg, r, &failure, retry_after_ns, hopeless);
 }
 
-/* The end comes from the loop's next turn when it cannot come from a job. */
+/* Delivers the result from the loop's next turn, where no job can do it. */
 static void deliver_later(struct hf_fetch *fetch)
 {
     fetch->delivering = true;
@@ -381,7 +381,7 @@ static void submit(struct hf_fetch *fetch, enum work_kind kind)
     fetch->work.job = (struct hf_job){.work = do_work, .done = worked};
     int r = fetch->p.sched->submit(fetch->p.sched->ctx, &fetch->work.job);
     if (r < 0) {
-        (void)fail(fetch, HF_R_RetryingLater, -r, "no worker: %s", strerror(-r));
+        (void)fail(fetch, HF_R_RetryingLater, -r, "no worker is available: %s", strerror(-r));
         deliver_later(fetch);
         return;
     }
@@ -395,11 +395,11 @@ static int on_response(void *arg, const struct hf_http_response *response)
     uint64_t from = fetch->record.offset, total = 0;
 
     fetch->retry_after_ns = response->retry_after_ns;
-    if (status == 416 && from > 0 && response->range_total == from) /* nothing is missing */
+    if (status == 416 && from > 0 && response->range_total == from) /* the download is complete already */
         return -ENODATA;
     if (status == 416 || (status == 206 && response->range_start != from)) {
         fetch->drop = true;
-        return fail(fetch, HF_R_DownloadRefused, EPROTO, "the server cannot go on at byte %" PRIu64, from);
+        return fail(fetch, HF_R_DownloadRefused, EPROTO, "the server cannot resume at byte %" PRIu64, from);
     }
     if (status != 200 && status != 206) {
         fetch->hopeless = status >= 400 && status < 500 && status != 408 && status != 425 && status != 429;
@@ -449,7 +449,7 @@ static int on_body(void *arg, const void *bytes, size_t n)
         fetch->drop = true;
         return fail(fetch, HF_R_ArtifactTooLong, EFBIG, "more than the signed %" PRIu64 " bytes came", limit(fetch));
     }
-    /* One piece of the connection is smaller than what is left above the mark where it is made to wait. */
+    /* The connection pauses at HF_FETCH_BUFFER, and one piece is smaller than the other half of the buffer. */
     if (n > 2 * HF_FETCH_BUFFER - fetch->fill_n)
         return fail(fetch, HF_R_IoError, ENOBUFS, "%zu bytes came in one piece", n);
     memcpy(fetch->fill + fetch->fill_n, from, n);
@@ -462,7 +462,7 @@ static int on_body(void *arg, const void *bytes, size_t n)
     return 0;
 }
 
-/* What is known at the end of a download that went well. */
+/* Checks the length at the end of a download without errors. */
 static void check_length(struct hf_fetch *fetch)
 {
     uint64_t got = fetch->fill_at + fetch->fill_n;
@@ -516,7 +516,7 @@ static void request(struct hf_fetch *fetch)
     if (record->offset > 0) {
         (void)snprintf(range, sizeof(range), "Range: bytes=%" PRIu64 "-", record->offset);
         request.headers[0] = range;
-        /* A weak tag cannot tell whether bytes are the same (RFC 9110, 13.1.5). With neither, the hash at the end decides. */
+        /* A weak ETag does not identify bytes (RFC 9110, 13.1.5). Without either header the final hash decides. */
         const char *validator = strong(record->etag) ? record->etag : record->last_modified;
         (void)snprintf(condition, sizeof(condition), "If-Range: %s", validator);
         if (validator[0] != '\0')
@@ -558,7 +558,7 @@ static void copied(struct hf_fetch *fetch)
 
     count(fetch, n, false);
     fetch->fill_at = n;
-    fetch->record.packed = true; /* not looked at again */
+    fetch->record.packed = true; /* not needed for a copy: limits no length */
     if (fetch->r == 0 && fetch->p.is_delta && n < fetch->p.size)
         check_length(fetch);
     fetch->drop = fetch->drop || fetch->r < 0;
@@ -570,7 +570,7 @@ static void written(struct hf_fetch *fetch)
 {
     if (fetch->work.sync && fetch->r == 0)
         fetch->record.offset = fetch->work.record.offset;
-    if (fetch->r < 0 && !fetch->ended) { /* the disk failed: no more bytes are wanted */
+    if (fetch->r < 0 && !fetch->ended) { /* the disk failed: stop the connection */
         fetch->p.http->cancel(fetch->p.http->ctx, fetch->call);
         fetch->call = NULL;
         fetch->ended = true;
@@ -581,11 +581,11 @@ static void written(struct hf_fetch *fetch)
 static void worked(struct hf_job *job, int cancelled)
 {
     struct hf_fetch *fetch = hf_container_of(job, struct hf_fetch, work.job);
-    struct work *work = &fetch->work;
+    struct fetch_work *work = &fetch->work;
 
     fetch->busy = false;
     if (fetch->freed) {
-        release(fetch);
+        free_fetch(fetch);
         return;
     }
     if (cancelled) {
@@ -593,7 +593,7 @@ static void worked(struct hf_job *job, int cancelled)
     }
     if (work->r < 0)
         note(fetch, work->r, &work->failure);
-    /* Half a file on a full disk helps nobody. */
+    /* On a full disk, free the space of the partial file. */
     if (work->r < 0 && (work->failure.reason == HF_R_DiskFull))
         fetch->drop = true;
     if (work->kind == WORK_PREPARE)
@@ -606,9 +606,10 @@ static void worked(struct hf_job *job, int cancelled)
         deliver(fetch);
 }
 
-/* ---- what comes next ------------------------------------------------------------------------------------------------ */
+/* ---- what comes next --------------------------------------------------------------------------------------------- */
 
-/* Is it time to make sure of what came? Records cost card writes: by size in steps that do not grow in number, or by time. */
+/* True if it is time to sync and save the record. Each one costs card writes: at most 64 by size, more only on slow
+ * links. */
 static bool sync_is_due(const struct hf_fetch *fetch, uint64_t end)
 {
     uint64_t step = HF_MAX((uint64_t)HF_FETCH_SYNC, fetch->p.size / 64),
@@ -618,7 +619,7 @@ static bool sync_is_due(const struct hf_fetch *fetch, uint64_t end)
            (gained >= HF_FETCH_WRITE && hf_mono_ns(fetch->p.clock) - fetch->synced_at_ns >= sync_ns);
 }
 
-/* Few large writes on a fast link; on a slow one nothing waits in memory for long. */
+/* Few large writes on a fast link; on a slow one a write after write_ns. */
 static bool write_is_due(const struct hf_fetch *fetch)
 {
     return fetch->ended || fetch->fill_n >= HF_FETCH_WRITE ||
@@ -627,17 +628,17 @@ static bool write_is_due(const struct hf_fetch *fetch)
 
 static void write_next(struct hf_fetch *fetch)
 {
-    struct work *work = &fetch->work;
+    struct fetch_work *work = &fetch->work;
     char *full = fetch->fill;
 
     fetch->fill = fetch->writing;
     fetch->writing = full;
-    *work = (struct work){.bytes = full,
-                          .n = fetch->fill_n,
-                          .at = fetch->fill_at,
-                          .truncate = fetch->restart,
-                          .reserve = fetch->fill_at == 0 ? fetch->expected : 0,
-                          .record = fetch->record};
+    *work = (struct fetch_work){.bytes = full,
+                                .n = fetch->fill_n,
+                                .at = fetch->fill_at,
+                                .truncate = fetch->restart,
+                                .reserve = fetch->fill_at == 0 ? fetch->expected : 0,
+                                .record = fetch->record};
     work->record.offset = fetch->fill_at + fetch->fill_n;
     work->record.wire = fetch->p.wire_bytes;
     work->sync = sync_is_due(fetch, work->record.offset);
@@ -656,10 +657,10 @@ static void write_next(struct hf_fetch *fetch)
 
 static void finish(struct hf_fetch *fetch)
 {
-    struct work *work = &fetch->work;
+    struct fetch_work *work = &fetch->work;
 
     fetch->p.sched->timer_disarm(fetch->p.sched->ctx, fetch->timer);
-    *work = (struct work){.record = fetch->record, .drop = fetch->drop};
+    *work = (struct fetch_work){.record = fetch->record, .drop = fetch->drop};
     work->record.offset = fetch->fill_at;
     work->record.wire = fetch->p.wire_bytes;
     work->record.complete = fetch->r == 0;
@@ -733,7 +734,7 @@ void hf_fetch_stop(struct hf_fetch *fetch)
     (void)fail(fetch, HF_R_RetryingLater, ECANCELED, "the download was interrupted");
     if (fetch->call != NULL)
         fetch->p.http->cancel(fetch->p.http->ctx, fetch->call);
-    /* While the folder is being looked at or a file copied there is no call: that job's end looks at r. */
+    /* The prepare and copy jobs have no call; their end reads r. */
     bool streaming = fetch->call != NULL || fetch->work.kind == WORK_WRITE;
     fetch->call = NULL;
     if (streaming) {
@@ -753,5 +754,5 @@ void hf_fetch_free(struct hf_fetch *fetch, void (*gone)(void *arg), void *arg)
     if (fetch->busy)
         fetch->freed = true;
     else
-        release(fetch);
+        free_fetch(fetch);
 }

@@ -21,7 +21,7 @@ static bool belongs_to_content(const char *name)
     return strcmp(name, "security.ima") == 0 || strcmp(name, "security.evm") == 0;
 }
 
-/* Same value there already: labels that the system's policy gives by itself need no right to set. */
+/* True if the file has this value already: labels set by the system's policy need no rights then. */
 static bool has_value(const struct hf_fs_ops *fs, int fd, const char *name, const char *value, ssize_t n, char *room)
 {
     return fs->fgetxattr(fs->ctx, fd, name, room, MAX_VALUE) == n && memcmp(room, value, (size_t)n) == 0;
@@ -76,7 +76,7 @@ int hf_metadata_copy(const struct hf_fs_ops *fs, int old_fd, int fd, bool has_mo
         if (r < 0)
             return lost(failure, r, "the owner");
     }
-    /* After the owner, whose change clears set-user-ID; before the attributes, which may make the file immutable to others. */
+    /* After the owner, because chown clears set-user-ID; before the attributes, which may make the file immutable. */
     r = fs->fchmod(fs->ctx, fd, has_mode ? mode & 07777 : old.st_mode & 07777);
     if (r < 0)
         return lost(failure, r, "the mode");

@@ -16,7 +16,7 @@
 
 enum { STEP = 64 * 1024 };
 
-struct making {
+struct patch_run {
     const struct hf_patch_params *params;
     const struct hf_fs_ops *fs;
     struct hf_target_dir dir;
@@ -26,288 +26,288 @@ struct making {
     int tree_fd; /* kind Tree: the folder in use */
     struct hf_archive *tree;
     struct hf_checkpoint_keeper points;
-    struct hf_delta_checkpoint from; /* goes_on: an earlier life came this far */
-    bool goes_on;
+    struct hf_delta_checkpoint from; /* with `resumes`: progress of an earlier process */
+    bool resumes;
     struct hf_failure *failure;
 };
 
-static void close_fd(const struct making *making, int *fd)
+static void close_fd(const struct patch_run *run, int *fd)
 {
     if (*fd >= 0)
-        (void)making->fs->close(making->fs->ctx, *fd);
+        (void)run->fs->close(run->fs->ctx, *fd);
     *fd = -1;
 }
 
-/* What one attempt opened, but for the installed file. */
-static void attempt_done(struct making *making)
+/* Closes the files of one attempt, except for the installed one. */
+static void attempt_done(struct patch_run *run)
 {
-    hf_archive_free(hf_steal(making->tree));
-    close_fd(making, &making->tree_fd);
-    close_fd(making, &making->step_fd);
-    close_fd(making, &making->in_fd);
-    close_fd(making, &making->out_fd);
-    making->in_at = making->out_at = 0;
+    hf_archive_free(hf_steal(run->tree));
+    close_fd(run, &run->tree_fd);
+    close_fd(run, &run->step_fd);
+    close_fd(run, &run->in_fd);
+    close_fd(run, &run->out_fd);
+    run->in_at = run->out_at = 0;
 }
 
-static void making_done(struct making *making)
+static void patch_run_done(struct patch_run *run)
 {
-    attempt_done(making);
-    close_fd(making, &making->old_fd);
-    hf_checkpoint_done(&making->points);
-    hf_target_dir_done(&making->dir);
+    attempt_done(run);
+    close_fd(run, &run->old_fd);
+    hf_checkpoint_done(&run->points);
+    hf_target_dir_done(&run->dir);
 }
 
-static bool cancelled(const struct making *making)
+static bool cancelled(const struct patch_run *run)
 {
-    return making->params->cancel != NULL && atomic_load(making->params->cancel);
+    return run->params->cancel != NULL && atomic_load(run->params->cancel);
 }
 
-/* ---- the new file being written ------------------------------------------------------------------------------------ */
+/* ---- the new file being written ---------------------------------------------------------------------------------- */
 
-static int open_fresh(struct making *making)
+static int open_fresh(struct patch_run *run)
 {
-    struct hf_failure *failure = making->failure;
-    int r = hf_target_unlink(&making->dir, making->fresh, failure);
+    struct hf_failure *failure = run->failure;
+    int r = hf_target_unlink(&run->dir, run->fresh, failure);
 
     if (r < 0)
         return r;
-    making->out_fd = hf_target_open_file(&making->dir, making->fresh, O_RDWR | O_CREAT | O_EXCL, failure);
-    if (making->out_fd < 0)
-        return making->out_fd;
-    /* All or nothing now: better than half-way through, and the blocks lie together. */
-    r = making->fs->fallocate(making->fs->ctx, making->out_fd, 0, making->params->size);
-    if (r == -EOPNOTSUPP || making->params->size == 0)
+    run->out_fd = hf_target_open_file(&run->dir, run->fresh, O_RDWR | O_CREAT | O_EXCL, failure);
+    if (run->out_fd < 0)
+        return run->out_fd;
+    /* Reserve everything now: a full disk shows before the work, and the blocks lie together. */
+    r = run->fs->fallocate(run->fs->ctx, run->out_fd, 0, run->params->size);
+    if (r == -EOPNOTSUPP || run->params->size == 0)
         return 0;
     return r < 0 ? hf_failure_sys(failure, r, "reserve %llu bytes for the new file",
-                                  (unsigned long long)making->params->size)
+                                  (unsigned long long)run->params->size)
                  : 0;
 }
 
-/* As far as the point says it is there: whether it is right is seen at the end. */
-static bool reopen_fresh(struct making *making)
+/* Opens the unfinished file of an earlier process up to the checkpoint. The final hash shows whether its content is
+ * right. */
+static bool reopen_fresh(struct patch_run *run)
 {
     struct hf_failure ignored;
     struct stat st;
     int r;
 
-    if (!hf_target_stat(&making->dir, making->fresh, &st, &r) || !S_ISREG(st.st_mode) ||
-        (uint64_t)st.st_size < making->from.new_offset || (uint64_t)st.st_size > making->params->size)
+    if (!hf_target_stat(&run->dir, run->fresh, &st, &r) || !S_ISREG(st.st_mode) ||
+        (uint64_t)st.st_size < run->from.new_offset || (uint64_t)st.st_size > run->params->size)
         return false;
-    making->out_fd = hf_target_open_file(&making->dir, making->fresh, O_RDWR, &ignored);
-    making->out_at = making->from.new_offset;
-    return making->out_fd >= 0;
+    run->out_fd = hf_target_open_file(&run->dir, run->fresh, O_RDWR, &ignored);
+    run->out_at = run->from.new_offset;
+    return run->out_fd >= 0;
 }
 
-/* From where an earlier life came to, or from the start. */
-static int open_output(struct making *making)
+/* Resumes the output of an earlier process, or starts a new one. */
+static int open_output(struct patch_run *run)
 {
-    making->goes_on = making->goes_on && reopen_fresh(making);
-    if (making->goes_on)
+    run->resumes = run->resumes && reopen_fresh(run);
+    if (run->resumes)
         return 0;
-    hf_checkpoint_restart(&making->points);
-    making->out_at = 0;
-    return open_fresh(making);
+    hf_checkpoint_restart(&run->points);
+    run->out_at = 0;
+    return open_fresh(run);
 }
 
 static int write_fresh(void *ctx, const void *bytes, size_t n)
 {
-    struct making *making = ctx;
+    struct patch_run *run = ctx;
 
-    if (cancelled(making))
-        return hf_failure_sys(making->failure, -ECANCELED, "make the new file");
-    if (n > making->params->size - making->out_at)
-        return hf_failure_set(making->failure, HF_R_ArtifactTooLong, EFBIG,
+    if (cancelled(run))
+        return hf_failure_sys(run->failure, -ECANCELED, "make the new file");
+    if (n > run->params->size - run->out_at)
+        return hf_failure_set(run->failure, HF_R_ArtifactTooLong, EFBIG,
                               "the new file would be longer than the signed %llu bytes",
-                              (unsigned long long)making->params->size);
-    int r = hf_target_write(making->fs, making->out_fd, bytes, n, making->out_at, making->failure);
+                              (unsigned long long)run->params->size);
+    int r = hf_target_write(run->fs, run->out_fd, bytes, n, run->out_at, run->failure);
     if (r == 0)
-        making->out_at += n;
+        run->out_at += n;
     return r;
 }
 
-/* ---- by delta ------------------------------------------------------------------------------------------------------ */
+/* ---- by delta ---------------------------------------------------------------------------------------------------- */
 
 static ssize_t read_old(void *ctx, void *bytes, size_t n, uint64_t offset)
 {
-    const struct making *making = ctx;
+    const struct patch_run *run = ctx;
 
-    return making->fs->pread(making->fs->ctx, making->old_fd, bytes, n, offset);
+    return run->fs->pread(run->fs->ctx, run->old_fd, bytes, n, offset);
 }
 
 static ssize_t read_step(void *ctx, void *bytes, size_t n, uint64_t offset)
 {
-    const struct making *making = ctx;
+    const struct patch_run *run = ctx;
 
-    return making->fs->pread(making->fs->ctx, making->step_fd, bytes, n, offset);
+    return run->fs->pread(run->fs->ctx, run->step_fd, bytes, n, offset);
 }
 
 static ssize_t read_part(void *ctx, void *bytes, size_t n)
 {
-    struct making *making = ctx;
-    ssize_t got = making->fs->pread(making->fs->ctx, making->in_fd, bytes, n, making->in_at);
+    struct patch_run *run = ctx;
+    ssize_t got = run->fs->pread(run->fs->ctx, run->in_fd, bytes, n, run->in_at);
 
     if (got > 0)
-        making->in_at += (uint64_t)got;
+        run->in_at += (uint64_t)got;
     return got;
 }
 
-/* The delta's own hash, before its first byte is looked at. */
-static int check_delta(struct making *making)
+/* Verifies the hash of the delta before anything parses it. */
+static int check_delta(struct patch_run *run)
 {
     char hex[HF_SHA256_HEX];
     uint64_t size;
-    int r = hf_target_hash_fd(making->fs, making->in_fd, making->params->cancel, hex, &size, making->failure);
+    int r = hf_target_hash_fd(run->fs, run->in_fd, run->params->cancel, hex, &size, run->failure);
 
     if (r < 0)
         return r;
-    if (size != making->params->delta_size || strcmp(hex, making->params->delta_sha256) != 0)
-        return hf_failure_set(making->failure, HF_R_DeltaDamaged, EBADMSG,
+    if (size != run->params->delta_size || strcmp(hex, run->params->delta_sha256) != 0)
+        return hf_failure_set(run->failure, HF_R_DeltaDamaged, EBADMSG,
                               "the delta is %llu bytes with sha256 %.16s..., signed are %llu and %.16s...",
-                              (unsigned long long)size, hex, (unsigned long long)making->params->delta_size,
-                              making->params->delta_sha256);
+                              (unsigned long long)size, hex, (unsigned long long)run->params->delta_size,
+                              run->params->delta_sha256);
     return 0;
 }
 
-/* The folder in use as its archive, which must still be what it was unpacked from: not so when something in it was changed, or when
- * the archive was not canonical. */
-static int open_tree(struct making *making, struct hf_delta_old *ret_old)
+/* Opens the folder in use as its archive, which must have the hash of the archive that made it. It has another
+ * one if somebody changed the folder, or if the archive was not canonical. */
+static int open_tree(struct patch_run *run, struct hf_delta_old *ret_old)
 {
-    const struct hf_fs_ops *fs = making->fs;
+    const struct hf_fs_ops *fs = run->fs;
     unsigned char digest[HF_SHA256_BYTES];
     char want[HF_SHA256_HEX], hex[HF_SHA256_HEX];
-    struct hf_failure *failure = making->failure;
+    struct hf_failure *failure = run->failure;
 
-    if (!hf_tree_link_parse(making->params->target.release, making->params->old_link, want))
-        return hf_failure_set(failure, HF_R_TargetChanged, ESTALE, "'%s' is none of ours", making->params->target.path);
-    making->tree_fd = fs->openat(fs->ctx, making->dir.dirfd, making->params->old_link,
-                                 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0, HF_FS_BENEATH | HF_FS_NO_SYMLINKS);
-    if (making->tree_fd < 0)
-        return hf_failure_sys(failure, making->tree_fd, "open the folder in use");
-    int r = hf_archive_new(fs, making->tree_fd, 0, making->params->cancel, &making->tree, &failure->err);
+    if (!hf_tree_link_parse(run->params->target.release, run->params->old_link, want))
+        return hf_failure_set(failure, HF_R_TargetChanged, ESTALE, "'%s' is not a link to a tree of this release",
+                              run->params->target.path);
+    run->tree_fd = fs->openat(fs->ctx, run->dir.dirfd, run->params->old_link,
+                              O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0, HF_FS_BENEATH | HF_FS_NO_SYMLINKS);
+    if (run->tree_fd < 0)
+        return hf_failure_sys(failure, run->tree_fd, "open the folder in use");
+    int r = hf_archive_new(fs, run->tree_fd, 0, run->params->cancel, &run->tree, &failure->err);
     if (r == 0)
-        r = hf_archive_digest(making->tree, digest, &failure->err);
+        r = hf_archive_digest(run->tree, digest, &failure->err);
     if (r == -ECANCELED)
         return hf_failure_sys(failure, r, "read the folder in use");
     if (r < 0 || strcmp(hf_hex_encode(digest, sizeof(digest), hex), want) != 0)
         return hf_failure_set(failure, HF_R_DeltaDamaged, EBADMSG,
-                              "the folder in use is not what was unpacked there: no delta can be made from it");
-    *ret_old = hf_archive_bytes(making->tree);
+                              "the folder in use has changed since it was unpacked: no delta applies to it");
+    *ret_old = hf_archive_bytes(run->tree);
     return 0;
 }
 
-static int check_old(struct making *making, uint64_t *ret_size)
+static int check_old(struct patch_run *run, uint64_t *ret_size)
 {
     char hex[HF_SHA256_HEX];
-    int r = hf_target_hash_fd(making->fs, making->old_fd, making->params->cancel, hex, ret_size, making->failure);
+    int r = hf_target_hash_fd(run->fs, run->old_fd, run->params->cancel, hex, ret_size, run->failure);
 
     if (r < 0)
         return r;
-    if (strcmp(hex, making->params->old_sha256) != 0)
-        return hf_failure_set(making->failure, HF_R_TargetChanged, ESTALE,
+    if (strcmp(hex, run->params->old_sha256) != 0)
+        return hf_failure_set(run->failure, HF_R_TargetChanged, ESTALE,
                               "'%s' has sha256 %.16s... now, it had %.16s... when the update began",
-                              making->params->target.path, hex, making->params->old_sha256);
+                              run->params->target.path, hex, run->params->old_sha256);
     return 0;
 }
 
-/* The file between is ours alone: another one there is no reason to doubt what is installed. */
-static int check_step(struct making *making, struct hf_delta_old *ret_old)
+/* Verifies the intermediate file. A wrong one says nothing about the installed file, so it is damage of the delta. */
+static int check_step(struct patch_run *run, struct hf_delta_old *ret_old)
 {
     char hex[HF_SHA256_HEX] = "";
     uint64_t size = 0;
     int r = 0;
 
-    making->step_fd = hf_target_open_file(&making->dir, making->step, O_RDONLY, making->failure);
-    if (making->step_fd >= 0)
-        r = hf_target_hash_fd(making->fs, making->step_fd, making->params->cancel, hex, &size, making->failure);
-    else if (making->step_fd != -ENOENT)
-        r = making->step_fd;
+    run->step_fd = hf_target_open_file(&run->dir, run->step, O_RDONLY, run->failure);
+    if (run->step_fd >= 0)
+        r = hf_target_hash_fd(run->fs, run->step_fd, run->params->cancel, hex, &size, run->failure);
+    else if (run->step_fd != -ENOENT)
+        r = run->step_fd;
     if (r < 0)
         return r;
-    if (strcmp(hex, making->params->step_sha256) != 0)
-        return hf_failure_set(making->failure, HF_R_DeltaDamaged, EBADMSG,
-                              "the file between old and new is not the one that was made");
-    *ret_old = (struct hf_delta_old){making, read_step, size};
+    if (strcmp(hex, run->params->step_sha256) != 0)
+        return hf_failure_set(run->failure, HF_R_DeltaDamaged, EBADMSG, "the intermediate file has changed");
+    *ret_old = (struct hf_delta_old){run, read_step, size};
     return 0;
 }
 
-static int find_old(struct making *making, struct hf_delta_old *old)
+static int find_old(struct patch_run *run, struct hf_delta_old *old)
 {
-    if (making->params->step_sha256 != NULL)
-        return check_step(making, old);
-    return making->params->kind == HF_INSTALL_TREE ? open_tree(making, old) : check_old(making, &old->size);
+    if (run->params->step_sha256 != NULL)
+        return check_step(run, old);
+    return run->params->kind == HF_INSTALL_TREE ? open_tree(run, old) : check_old(run, &old->size);
 }
 
 static int keep_point(void *ctx, const struct hf_delta_checkpoint *checkpoint)
 {
-    struct making *making = ctx;
-    int r = hf_checkpoint_keep(&making->points, making->out_fd, checkpoint);
+    struct patch_run *run = ctx;
+    int r = hf_checkpoint_keep(&run->points, run->out_fd, checkpoint);
 
-    return r < 0 ? hf_failure_sys(making->failure, r, "sync the new file at %llu",
+    return r < 0 ? hf_failure_sys(run->failure, r, "sync the new file at %llu",
                                   (unsigned long long)checkpoint->new_offset)
                  : 0;
 }
 
-/* Before the delta takes its memory: a death is known for one by this. */
-static int begin_attempt(struct making *making)
+/* Records the attempt before the delta takes its memory, so that the next start can recognize a death. */
+static int begin_attempt(struct patch_run *run)
 {
-    const struct hf_patch_params *params = making->params;
-    struct hf_attempt attempt = {.size = params->size, .at = making->goes_on ? making->from.new_offset : 0};
+    const struct hf_patch_params *params = run->params;
+    struct hf_attempt attempt = {.size = params->size, .at = run->resumes ? run->from.new_offset : 0};
 
     if (params->folder == NULL)
         return 0;
     (void)snprintf(attempt.delta, sizeof(attempt.delta), "%s", params->delta_sha256);
     (void)snprintf(attempt.makes, sizeof(attempt.makes), "%s", params->sha256);
-    int r = hf_attempt_begin(making->fs, params->folder, &attempt, &making->failure->err);
+    int r = hf_attempt_begin(run->fs, params->folder, &attempt, &run->failure->err);
     if (r < 0)
-        making->failure->reason = HF_R_StateNotWritable;
+        run->failure->reason = HF_R_StateNotWritable;
     return r;
 }
 
-/* One that cannot be removed looks like a death to the next start, which may cost a longer way: no more. */
-static void end_attempt(const struct making *making)
+/* If the record stays, the next start takes it for a death, which costs a longer download, nothing more. */
+static void end_attempt(const struct patch_run *run)
 {
-    if (making->params->folder != NULL)
-        (void)!hf_attempt_end(making->fs, making->params->folder, NULL);
+    if (run->params->folder != NULL)
+        (void)!hf_attempt_end(run->fs, run->params->folder, NULL);
 }
 
-static int apply_delta(struct making *making)
+static int apply_delta(struct patch_run *run)
 {
     char scratch_name[NAME_MAX + 1];
-    struct hf_deep_file scratch =
-        hf_deep_file_init(making->fs, making->dir.dirfd,
-                          hf_target_file_name(making->params->target.release, HF_TARGET_SCRATCH, scratch_name));
-    struct hf_deep_apply_params apply = {.delta = {.old = {making, read_old, 0},
-                                                   .patch = {making, read_part},
-                                                   .out = {making, write_fresh},
-                                                   .cancel = making->params->cancel,
+    struct hf_deep_file scratch = hf_deep_file_init(
+        run->fs, run->dir.dirfd, hf_target_file_name(run->params->target.release, HF_TARGET_SCRATCH, scratch_name));
+    struct hf_deep_apply_params apply = {.delta = {.old = {run, read_old, 0},
+                                                   .patch = {run, read_part},
+                                                   .out = {run, write_fresh},
+                                                   .cancel = run->params->cancel,
                                                    .checkpoint = keep_point,
-                                                   .checkpoint_ctx = making,
+                                                   .checkpoint_ctx = run,
                                                    .old_is_verified = true},
                                          .scratch = hf_deep_file_scratch(&scratch)};
-    struct hf_failure *failure = making->failure;
+    struct hf_failure *failure = run->failure;
     struct hf_room room;
-    int r = check_delta(making);
+    int r = check_delta(run);
 
     if (r == 0)
-        r = find_old(making, &apply.delta.old);
+        r = find_old(run, &apply.delta.old);
     if (r == 0)
-        r = open_output(making);
+        r = open_output(run);
     if (r == 0)
-        r = begin_attempt(making);
+        r = begin_attempt(run);
     if (r < 0)
         return r;
-    hf_room_memory(making->fs, "", &room);
+    hf_room_memory(run->fs, "", &room);
     apply.memory_max = HF_MAX(room.bytes, 1);
-    apply.delta.resume = making->goes_on ? &making->from : NULL;
+    apply.delta.resume = run->resumes ? &run->from : NULL;
     failure->reason = HF_R_None;
     r = hf_deep_apply(&apply, NULL, &failure->err);
     hf_deep_file_done(&scratch);
     if (r == -ECANCELED)
-        hf_checkpoint_settle(&making->points, making->out_fd);
-    end_attempt(making);
+        hf_checkpoint_settle(&run->points, run->out_fd);
+    end_attempt(run);
     if (r < 0 && failure->reason == HF_R_None) {
-        /* Not a write's: what the delta itself is to blame for is damage, what this node has not is unfitness; the rest (a bad
-         * disk) has its own name. The whole file needs neither memory to speak of nor a library of this version. */
+        /* Errors of the delta itself are DeltaDamaged; missing memory or a missing library is DeltaUnfit; others, such
+         * as a bad disk, have their own reason. The whole file needs little memory and no library. */
         bool damage = r == -EBADMSG || r == -ESTALE || r == -EFBIG;
         bool unfit = r == -ENOMEM || r == -E2BIG || r == -EOPNOTSUPP;
         failure->reason = damage ? HF_R_DeltaDamaged : unfit ? HF_R_DeltaUnfit : hf_reason_of_errno(r);
@@ -319,7 +319,7 @@ static int apply_delta(struct making *making)
     return r;
 }
 
-/* ---- by the whole file --------------------------------------------------------------------------------------------- */
+/* ---- by the whole file ------------------------------------------------------------------------------------------- */
 
 static bool is_packed(const unsigned char *head, ssize_t n)
 {
@@ -328,53 +328,53 @@ static bool is_packed(const unsigned char *head, ssize_t n)
     return (n >= 4 && memcmp(head, zst, 4) == 0) || (n >= 6 && memcmp(head, xz, 6) == 0);
 }
 
-/* Is the download the file itself? A release may well be a .zst: then size and hash say so. */
-static int is_raw(struct making *making, bool *ret_raw)
+/* True if the download is the new file itself. A release may be a .zst file: then size and hash decide. */
+static int is_raw(struct patch_run *run, bool *ret_raw)
 {
     unsigned char head[8];
     char hex[HF_SHA256_HEX];
     struct stat st;
-    ssize_t n = making->fs->pread(making->fs->ctx, making->in_fd, head, sizeof(head), 0);
-    int r = making->fs->fstat(making->fs->ctx, making->in_fd, &st);
+    ssize_t n = run->fs->pread(run->fs->ctx, run->in_fd, head, sizeof(head), 0);
+    int r = run->fs->fstat(run->fs->ctx, run->in_fd, &st);
 
     if (n < 0 || r < 0)
-        return hf_failure_sys(making->failure, n < 0 ? (int)n : r, "read the download");
+        return hf_failure_sys(run->failure, n < 0 ? (int)n : r, "read the download");
     *ret_raw = !is_packed(head, n);
-    if (*ret_raw || (uint64_t)st.st_size != making->params->size)
+    if (*ret_raw || (uint64_t)st.st_size != run->params->size)
         return 0;
-    r = hf_target_hash_fd(making->fs, making->in_fd, making->params->cancel, hex, NULL, making->failure);
-    *ret_raw = r == 0 && strcmp(hex, making->params->sha256) == 0;
+    r = hf_target_hash_fd(run->fs, run->in_fd, run->params->cancel, hex, NULL, run->failure);
+    *ret_raw = r == 0 && strcmp(hex, run->params->sha256) == 0;
     return r;
 }
 
-static int feed(struct making *making, struct hf_unpack *unpack)
+static int feed(struct patch_run *run, struct hf_unpack *unpack)
 {
     _cleanup_(hf_freep) unsigned char *bytes = malloc(STEP);
     ssize_t n;
 
     if (bytes == NULL)
-        return hf_failure_sys(making->failure, -ENOMEM, "unpack");
-    while ((n = read_part(making, bytes, STEP)) > 0) {
-        int r = hf_unpack_feed(unpack, bytes, (size_t)n, &making->failure->err);
+        return hf_failure_sys(run->failure, -ENOMEM, "unpack");
+    while ((n = read_part(run, bytes, STEP)) > 0) {
+        int r = hf_unpack_feed(unpack, bytes, (size_t)n, &run->failure->err);
         if (r < 0)
             return r;
     }
-    return n < 0 ? hf_failure_sys(making->failure, (int)n, "read the download")
-                 : hf_unpack_finish(unpack, &making->failure->err);
+    return n < 0 ? hf_failure_sys(run->failure, (int)n, "read the download")
+                 : hf_unpack_finish(unpack, &run->failure->err);
 }
 
-static int expand(struct making *making)
+static int expand(struct patch_run *run)
 {
-    struct hf_failure *failure = making->failure;
-    int r = open_fresh(making);
+    struct hf_failure *failure = run->failure;
+    int r = open_fresh(run);
 
     if (r < 0)
         return r;
-    struct hf_unpack *unpack = hf_unpack_new(write_fresh, making, 0);
+    struct hf_unpack *unpack = hf_unpack_new(write_fresh, run, 0);
     if (unpack == NULL)
         return hf_failure_sys(failure, -ENOMEM, "unpack");
     failure->reason = HF_R_None;
-    r = feed(making, unpack);
+    r = feed(run, unpack);
     hf_unpack_free(unpack);
     if (r < 0 && failure->reason == HF_R_None)
         failure->reason =
@@ -382,170 +382,171 @@ static int expand(struct making *making)
     return r;
 }
 
-/* The download becomes the new file without being copied: half the writes, half the space. */
-static int adopt(struct making *making)
+/* Renames the download to the new file instead of copying it: half the writes, half the space. */
+static int adopt(struct patch_run *run)
 {
-    int r = making->fs->renameat(making->fs->ctx, making->dir.dirfd, making->part, making->dir.dirfd, making->fresh);
+    int r = run->fs->renameat(run->fs->ctx, run->dir.dirfd, run->part, run->dir.dirfd, run->fresh);
 
     if (r < 0)
-        return hf_failure_sys(making->failure, r, "rename the download");
-    making->out_fd = making->in_fd;
-    making->in_fd = -1;
+        return hf_failure_sys(run->failure, r, "rename the download");
+    run->out_fd = run->in_fd;
+    run->in_fd = -1;
     return 0;
 }
 
-static int take_whole(struct making *making)
+static int take_whole(struct patch_run *run)
 {
     bool raw = false;
-    int r = is_raw(making, &raw);
+    int r = is_raw(run, &raw);
 
     if (r < 0)
         return r;
-    return raw ? adopt(making) : expand(making);
+    return raw ? adopt(run) : expand(run);
 }
 
-/* ---- both ---------------------------------------------------------------------------------------------------------- */
+/* ---- both -------------------------------------------------------------------------------------------------------- */
 
-/* Is the new file there already, from a life that was cut short? */
-static int find_whole(struct making *making, bool *ret_whole)
+/* True if an earlier process has finished the new file. */
+static int find_whole(struct patch_run *run, bool *ret_whole)
 {
     char hex[HF_SHA256_HEX];
     struct stat st;
     int r;
 
     *ret_whole = false;
-    if (!hf_target_stat(&making->dir, making->fresh, &st, &r))
-        return r < 0 ? hf_failure_sys(making->failure, r, "stat the new file") : 0;
-    if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != making->params->size)
+    if (!hf_target_stat(&run->dir, run->fresh, &st, &r))
+        return r < 0 ? hf_failure_sys(run->failure, r, "stat the new file") : 0;
+    if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != run->params->size)
         return 0;
-    making->out_fd = hf_target_open_file(&making->dir, making->fresh, O_RDWR, making->failure);
-    if (making->out_fd < 0)
-        return making->out_fd;
-    r = hf_target_hash_fd(making->fs, making->out_fd, making->params->cancel, hex, NULL, making->failure);
-    *ret_whole = r == 0 && strcmp(hex, making->params->sha256) == 0;
+    run->out_fd = hf_target_open_file(&run->dir, run->fresh, O_RDWR, run->failure);
+    if (run->out_fd < 0)
+        return run->out_fd;
+    r = hf_target_hash_fd(run->fs, run->out_fd, run->params->cancel, hex, NULL, run->failure);
+    *ret_whole = r == 0 && strcmp(hex, run->params->sha256) == 0;
     if (!*ret_whole) {
-        (void)making->fs->close(making->fs->ctx, making->out_fd);
-        making->out_fd = -1;
+        (void)run->fs->close(run->fs->ctx, run->out_fd);
+        run->out_fd = -1;
     }
     return r;
 }
 
-/* Owner, mode, attributes; synced; then read back: what counts is what the file system gives, not what we meant to write. */
-static int finish(struct making *making)
+/* Copies the metadata, syncs, then reads the file back: the content that the file system returns counts, not the bytes
+ * written. */
+static int finish(struct patch_run *run)
 {
-    const struct hf_patch_params *params = making->params;
+    const struct hf_patch_params *params = run->params;
     char hex[HF_SHA256_HEX];
     uint64_t size;
-    int r = hf_metadata_copy(making->fs, making->old_fd, making->out_fd,
-                             params->kind == HF_INSTALL_FILE && params->has_mode, params->mode, making->failure);
+    int r = hf_metadata_copy(run->fs, run->old_fd, run->out_fd, params->kind == HF_INSTALL_FILE && params->has_mode,
+                             params->mode, run->failure);
 
     if (r < 0)
         return r;
-    r = making->fs->fsync(making->fs->ctx, making->out_fd);
+    r = run->fs->fsync(run->fs->ctx, run->out_fd);
     if (r < 0)
-        return hf_failure_sys(making->failure, r, "sync the new file");
-    r = hf_target_hash_fd(making->fs, making->out_fd, params->cancel, hex, &size, making->failure);
+        return hf_failure_sys(run->failure, r, "sync the new file");
+    r = hf_target_hash_fd(run->fs, run->out_fd, params->cancel, hex, &size, run->failure);
     if (r < 0)
         return r;
     if (size < params->size)
-        return hf_failure_set(making->failure, HF_R_ArtifactTooShort, EBADMSG,
+        return hf_failure_set(run->failure, HF_R_ArtifactTooShort, EBADMSG,
                               "the new file has %llu bytes, signed are %llu", (unsigned long long)size,
                               (unsigned long long)params->size);
     if (size != params->size || strcmp(hex, params->sha256) != 0)
-        return hf_failure_set(making->failure, HF_R_HashMismatch, EBADMSG,
+        return hf_failure_set(run->failure, HF_R_HashMismatch, EBADMSG,
                               "the new file has sha256 %.16s..., signed is %.16s...", hex, params->sha256);
-    return hf_target_sync(&making->dir, making->failure);
+    return hf_target_sync(&run->dir, run->failure);
 }
 
-static int open_inputs(struct making *making)
+static int open_inputs(struct patch_run *run)
 {
-    making->in_fd = hf_target_open_file(&making->dir, making->part, O_RDWR, making->failure);
-    return making->in_fd < 0 ? making->in_fd : 0;
+    run->in_fd = hf_target_open_file(&run->dir, run->part, O_RDWR, run->failure);
+    return run->in_fd < 0 ? run->in_fd : 0;
 }
 
-static int open_old(struct making *making)
+static int open_old(struct patch_run *run)
 {
-    if (!making->params->had_old || making->params->kind != HF_INSTALL_FILE)
+    if (!run->params->had_old || run->params->kind != HF_INSTALL_FILE)
         return 0;
-    making->old_fd = hf_target_open_file(&making->dir, making->dir.name, O_RDONLY, making->failure);
-    if (making->old_fd == -ENOENT || making->old_fd == -ELOOP || making->old_fd == -EINVAL)
-        return hf_failure_set(making->failure, HF_R_TargetChanged, ESTALE, "'%s' is gone or no file any more",
-                              making->params->target.path);
-    return making->old_fd < 0 ? making->old_fd : 0;
+    run->old_fd = hf_target_open_file(&run->dir, run->dir.name, O_RDONLY, run->failure);
+    if (run->old_fd == -ENOENT || run->old_fd == -ELOOP || run->old_fd == -EINVAL)
+        return hf_failure_set(run->failure, HF_R_TargetChanged, ESTALE, "'%s' is gone or not a file any more",
+                              run->params->target.path);
+    return run->old_fd < 0 ? run->old_fd : 0;
 }
 
-/* The file between gets its name, durable; the one before it, which it was made from, is gone with that. */
-static int keep_step(struct making *making)
+/* Renames the new file to the intermediate one, durably. This replaces the intermediate file that was its base. */
+static int keep_step(struct patch_run *run)
 {
-    int r = making->fs->renameat(making->fs->ctx, making->dir.dirfd, making->fresh, making->dir.dirfd, making->step);
+    int r = run->fs->renameat(run->fs->ctx, run->dir.dirfd, run->fresh, run->dir.dirfd, run->step);
 
-    return r < 0 ? hf_failure_sys(making->failure, r, "rename the file between old and new")
-                 : hf_target_sync(&making->dir, making->failure);
+    return r < 0 ? hf_failure_sys(run->failure, r, "rename the intermediate file")
+                 : hf_target_sync(&run->dir, run->failure);
 }
 
-static void remove_quietly(const struct making *making, const char *name)
+static void remove_quietly(const struct patch_run *run, const char *name)
 {
-    (void)making->fs->unlinkat(making->fs->ctx, making->dir.dirfd, name, 0);
+    (void)run->fs->unlinkat(run->fs->ctx, run->dir.dirfd, name, 0);
 }
 
-static int attempt(struct making *making)
+static int attempt(struct patch_run *run)
 {
-    int r = open_inputs(making);
+    int r = open_inputs(run);
 
     if (r == 0)
-        r = making->params->method == HF_METHOD_DELTA ? apply_delta(making) : take_whole(making);
-    return r == 0 ? finish(making) : r;
+        r = run->params->method == HF_METHOD_DELTA ? apply_delta(run) : take_whole(run);
+    return r == 0 ? finish(run) : r;
 }
 
-/* Half a file was gone on with, and the whole is not right: a card may lose what was synced. Nothing else is to blame before it was made
- * from the start. */
-static bool half_was_wrong(const struct making *making, int r)
+/* True if a resumed file turned out wrong: cards may lose synced data. Make it from the start before blaming anything
+ * else. */
+static bool half_was_wrong(const struct patch_run *run, int r)
 {
-    enum hf_reason reason = making->failure->reason;
+    enum hf_reason reason = run->failure->reason;
 
-    return r < 0 && making->goes_on &&
+    return r < 0 && run->resumes &&
            (reason == HF_R_HashMismatch || reason == HF_R_DeltaDamaged || reason == HF_R_DeltaUnfit || r == -EINVAL);
 }
 
-static int make_file(struct making *making)
+static int make_file(struct patch_run *run)
 {
-    const struct hf_patch_params *params = making->params;
+    const struct hf_patch_params *params = run->params;
     bool whole = false;
     int r = 0;
 
     if (params->method == HF_METHOD_DELTA)
-        making->goes_on = hf_checkpoint_open(&making->dir, params->delta_sha256, params->sha256, params->size,
-                                             &making->points, &making->from);
-    if (!making->goes_on)
-        r = find_whole(making, &whole);
+        run->resumes =
+            hf_checkpoint_open(&run->dir, params->delta_sha256, params->sha256, params->size, &run->points, &run->from);
+    if (!run->resumes)
+        r = find_whole(run, &whole);
     if (r == 0)
-        r = open_old(making);
+        r = open_old(run);
     if (r < 0 || whole)
-        return r == 0 ? finish(making) : r;
-    r = attempt(making);
-    if (!half_was_wrong(making, r))
+        return r == 0 ? finish(run) : r;
+    r = attempt(run);
+    if (!half_was_wrong(run, r))
         return r;
-    making->goes_on = false;
-    attempt_done(making);
-    return attempt(making);
+    run->resumes = false;
+    attempt_done(run);
+    return attempt(run);
 }
 
-static int make(struct making *making)
+static int make(struct patch_run *run)
 {
-    int r = make_file(making);
+    int r = make_file(run);
 
     if (r < 0)
         return r;
-    if (making->points.fd >= 0)
-        remove_quietly(making, making->point);
-    if (making->params->to_step)
-        return keep_step(making);
-    return making->params->kind == HF_INSTALL_TREE ? hf_tree_make(&making->dir, making->out_fd, making->params->sha256,
-                                                                  making->params->cancel, making->failure)
-                                                   : 0;
+    if (run->points.fd >= 0)
+        remove_quietly(run, run->point);
+    if (run->params->to_step)
+        return keep_step(run);
+    return run->params->kind == HF_INSTALL_TREE
+               ? hf_tree_make(&run->dir, run->out_fd, run->params->sha256, run->params->cancel, run->failure)
+               : 0;
 }
 
-/* Which failures are the download's fault, so that it must not be used again? */
+/* True if the download is to blame: the next attempt must not use it. */
 static bool download_is_wrong(enum hf_reason reason)
 {
     return reason == HF_R_DeltaDamaged || reason == HF_R_DeltaUnfit || reason == HF_R_ArtifactDamaged ||
@@ -554,34 +555,34 @@ static bool download_is_wrong(enum hf_reason reason)
 
 int hf_patch_run(const struct hf_patch_params *params, struct hf_failure *failure)
 {
-    _cleanup_(making_done) struct making making = {.params = params,
-                                                   .fs = params->target.fs,
-                                                   .dir = {.dirfd = -1},
-                                                   .out_fd = -1,
-                                                   .in_fd = -1,
-                                                   .old_fd = -1,
-                                                   .step_fd = -1,
-                                                   .tree_fd = -1,
-                                                   .points = HF_CHECKPOINT_KEEPER_INIT,
-                                                   .failure = failure};
-    int r = hf_target_open(&params->target, &making.dir, NULL, failure);
+    _cleanup_(patch_run_done) struct patch_run run = {.params = params,
+                                                      .fs = params->target.fs,
+                                                      .dir = {.dirfd = -1},
+                                                      .out_fd = -1,
+                                                      .in_fd = -1,
+                                                      .old_fd = -1,
+                                                      .step_fd = -1,
+                                                      .tree_fd = -1,
+                                                      .points = HF_CHECKPOINT_KEEPER_INIT,
+                                                      .failure = failure};
+    int r = hf_target_open(&params->target, &run.dir, NULL, failure);
 
     if (r < 0)
         return r;
-    (void)hf_target_file_name(params->target.release, HF_TARGET_PART, making.part);
-    (void)hf_target_file_name(params->target.release, HF_TARGET_NEW, making.fresh);
-    (void)hf_target_file_name(params->target.release, HF_TARGET_STEP, making.step);
-    (void)hf_target_file_name(params->target.release, HF_TARGET_CHECKPOINT, making.point);
-    r = make(&making);
+    (void)hf_target_file_name(params->target.release, HF_TARGET_PART, run.part);
+    (void)hf_target_file_name(params->target.release, HF_TARGET_NEW, run.fresh);
+    (void)hf_target_file_name(params->target.release, HF_TARGET_STEP, run.step);
+    (void)hf_target_file_name(params->target.release, HF_TARGET_CHECKPOINT, run.point);
+    r = make(&run);
     if (r < 0) {
-        /* An adopted download that was not looked through to its end is still good. */
+        /* After a cancel the new file may be the renamed download, which is still good. */
         if (r != -ECANCELED) {
-            remove_quietly(&making, making.fresh);
-            remove_quietly(&making, making.point);
+            remove_quietly(&run, run.fresh);
+            remove_quietly(&run, run.point);
         }
         if (download_is_wrong(failure->reason)) {
-            remove_quietly(&making, making.part);
-            (void)making.fs->fsync(making.fs->ctx, making.dir.dirfd); /* it may be a day to the next try */
+            remove_quietly(&run, run.part);
+            (void)run.fs->fsync(run.fs->ctx, run.dir.dirfd); /* the next try may be a day away */
         }
     }
     return r;

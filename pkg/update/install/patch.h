@@ -1,12 +1,15 @@
-/* update/install/patch.h - from what was downloaded to the new file beside the target: whole, checked, durable.
+/* update/install/patch.h - makes the new file from the download: complete, verified, durable, beside the target.
  *
- * Delta: the patch's own hash is checked before its first byte is parsed, the old file's before it is used. Whole file: taken
- * as it is, or unpacked when it is .zst or .xz. In both cases the new file is preallocated, written once in order, synced, and
- * read back for its size and SHA-256 before anything is told. Kind Tree: the checked archive is then extracted; a delta's old side is the archive of the folder in use, read
- * in place (pack/tar/archive.h). Several deltas, one after the other: what each but the last makes becomes, whole and checked, the file that
- * the next one begins with; the one before it is gone then.
- * Running it again after it was cut anywhere gives the same result. A delta that makes 16 MiB and more goes on from its last resume point
- * (update/install/checkpoint.h): every 4 MiB, or, where it looks inside compressed files, where none of their streams was open. Blocks: worker threads only. */
+ * Delta: verifies the hashes of the delta and of the base before it parses the first byte.
+ * Whole file: renames the download, or unpacks it (.zst, .xz). In both cases it preallocates the new file, writes it
+ * once in order, syncs it, and reads it back for its size and SHA-256. Kind Tree: it then extracts the verified
+ * archive; the base of a delta is the archive of the folder in use, read in place (pack/tar/archive.h). In a chain of
+ * deltas the file that each but the last one makes becomes, verified, the base of the next one and replaces the base
+ * before.
+ *
+ * A call may end anywhere and run again. A delta that makes 16 MiB or more resumes from its last checkpoint
+ * (update/install/checkpoint.h): every 4 MiB, or, where it looks inside compressed files, where none of their streams
+ * is open. Threads: worker threads only; blocks. Memory: parameters borrow. */
 #pragma once
 
 #include <stdatomic.h>
@@ -16,24 +19,24 @@
 
 struct hf_patch_params {
     struct hf_target target;
-    const char *folder; /* where an attempt with a delta is written down (update/state/attempt.h); NULL: nowhere */
+    const char *folder; /* for the record of an attempt with a delta (update/state/attempt.h); NULL: none */
     enum hf_install_kind kind;
     enum hf_update_method method;
     const char *delta_sha256; /* method Delta */
     uint64_t delta_size;
-    const char *
-        step_sha256; /* method Delta: it begins with the file between that has this hash; NULL: with what is installed */
-    bool to_step;    /* what it makes is a file between: sha256 and size are of that */
+    const char
+        *step_sha256; /* method Delta: the base is the intermediate file of this hash; NULL: the installed file */
+    bool to_step;     /* makes an intermediate file: sha256 and size are of that */
     bool had_old;
-    const char *old_sha256; /* kind File with an old one */
-    const char *old_link;   /* kind Tree with an old one: what the link says */
-    const char *sha256;     /* of the new file */
+    const char *old_sha256; /* kind File with had_old */
+    const char *old_link;   /* kind Tree with had_old: the text of the link */
+    const char *sha256;     /* hash of the new file */
     uint64_t size;
     bool has_mode;
     unsigned mode;
     const atomic_bool *cancel;
 };
 
-/* -EBADMSG with DeltaDamaged or DeltaUnfit: try the whole file. -ESTALE: the old file is another one now. On failure the unfinished new file
- * is removed; the download is left, unless it is known to be wrong. */
+/* -EBADMSG with DeltaDamaged or DeltaUnfit: try the whole file. -ESTALE: the old file has changed. After a failure
+ * (except -ECANCELED) it removes the unfinished new file; the download stays unless it proved to be wrong. */
 HF_MUST_USE int hf_patch_run(const struct hf_patch_params *params, struct hf_failure *failure);

@@ -1,5 +1,7 @@
-/* update/install/restart.h - make the service run what is installed now: RestartUnit over D-Bus, or the release's own command.
- * Loop thread only. */
+/* update/install/restart.h - restarts the service of a release: RestartUnit over D-Bus, or the release's own command.
+ *
+ * Threads: loop thread only. Memory: a restart frees itself before it calls `done`; else free it with
+ * hf_restart_free(). */
 #pragma once
 
 #include "api/edgeupdate.h"
@@ -12,13 +14,13 @@
 
 struct hf_restart;
 
-/* Something to restart must be named in `install`, which is borrowed for the call. `done` is called once, not inside this call:
- * r 0, or why not (RestartFailed, UnitNotFound, SystemdUnavailable); the restart is freed after it. */
+/* `install`, borrowed for the call, must name a unit or a command. Calls `done` once, never from within this call: r 0,
+ * or -errno with RestartFailed, UnitNotFound or SystemdUnavailable. */
 HF_MUST_USE int hf_restart_start(const struct hf_proc_ops *proc, const struct hf_unit_ops *unit,
                                  const struct hf_install *install,
                                  void (*done)(void *arg, int r, const struct hf_failure *failure), void *arg,
                                  struct hf_restart **ret_restart, struct hf_failure *failure);
-void hf_restart_free(struct hf_restart *restart); /* cancels; `done` is not called. NULL is fine */
+void hf_restart_free(struct hf_restart *restart); /* cancels without a call of `done`; NULL: nothing */
 
-/* What a unit call's error is called. */
+/* The reason for an errno of a unit call. */
 enum hf_reason hf_restart_reason(int r);

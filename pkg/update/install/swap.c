@@ -6,8 +6,8 @@
 
 #include "update/install/tree.h"
 
-/* An opened dir with its stage names. */
-struct scene {
+/* The open folder of the target, with the names of the update's files. */
+struct swap_scene {
     const struct hf_swap_params *params;
     const struct hf_fs_ops *fs;
     struct hf_target_dir dir;
@@ -16,12 +16,12 @@ struct scene {
     struct hf_failure *failure;
 };
 
-static int scene_open(struct scene *scene, const struct hf_swap_params *params, char *missing,
+static int scene_open(struct swap_scene *scene, const struct hf_swap_params *params, char *missing,
                       struct hf_failure *failure)
 {
     const char *release = params->target.release;
 
-    *scene = (struct scene){.params = params, .fs = params->target.fs, .dir = {.dirfd = -1}, .failure = failure};
+    *scene = (struct swap_scene){.params = params, .fs = params->target.fs, .dir = {.dirfd = -1}, .failure = failure};
     (void)hf_target_file_name(release, HF_TARGET_NEW, scene->fresh);
     (void)hf_target_file_name(release, HF_TARGET_OLD, scene->old);
     (void)hf_target_file_name(release, HF_TARGET_LINK, scene->link);
@@ -32,13 +32,13 @@ static int scene_open(struct scene *scene, const struct hf_swap_params *params, 
     return hf_target_open(&params->target, &scene->dir, missing, failure);
 }
 
-static void scene_done(struct scene *scene)
+static void scene_done(struct swap_scene *scene)
 {
     hf_target_dir_done(&scene->dir);
 }
 
-/* 1 there, 0 absent. */
-static int look(const struct scene *scene, const char *name, struct stat *st)
+/* 1: exists, 0: absent, or -errno. */
+static int look(const struct swap_scene *scene, const char *name, struct stat *st)
 {
     int r;
 
@@ -47,7 +47,7 @@ static int look(const struct scene *scene, const char *name, struct stat *st)
     return r < 0 ? hf_failure_sys(scene->failure, r, "stat '%s'", name) : 0;
 }
 
-static int move(const struct scene *scene, const char *from, const char *to)
+static int move(const struct swap_scene *scene, const char *from, const char *to)
 {
     int r = scene->fs->renameat(scene->fs->ctx, scene->dir.dirfd, from, scene->dir.dirfd, to);
 
@@ -55,8 +55,8 @@ static int move(const struct scene *scene, const char *from, const char *to)
                  : hf_target_sync(&scene->dir, scene->failure);
 }
 
-/* The text of the link at the target; "" when there is none. -EINVAL: something else is there. */
-static int read_link(const struct scene *scene, char text[HF_UPDATE_MAX_PATH])
+/* Reads the link at the target; "" if there is none. -EINVAL: the target is not a link. */
+static int read_link(const struct swap_scene *scene, char text[HF_UPDATE_MAX_PATH])
 {
     ssize_t n = scene->fs->readlinkat(scene->fs->ctx, scene->dir.dirfd, scene->dir.name, text, HF_UPDATE_MAX_PATH);
 
@@ -71,9 +71,9 @@ static int read_link(const struct scene *scene, char text[HF_UPDATE_MAX_PATH])
     return 0;
 }
 
-/* ---- looking ------------------------------------------------------------------------------------------------------- */
+/* ---- looking ----------------------------------------------------------------------------------------------------- */
 
-static int wrong_type(const struct scene *scene, mode_t mode)
+static int wrong_type(const struct swap_scene *scene, mode_t mode)
 {
     const char *path = scene->params->target.path;
     bool tree = scene->params->kind == HF_INSTALL_TREE;
@@ -89,14 +89,14 @@ static int wrong_type(const struct scene *scene, mode_t mode)
                                                            "'%.200s' is a device, socket or pipe", path);
 }
 
-static int look_at_space(const struct scene *scene, struct hf_swap_inspection *inspection)
+static int look_at_space(const struct swap_scene *scene, struct hf_swap_inspection *inspection)
 {
     struct statvfs vfs;
     struct stat st;
     int r = scene->fs->fstatvfs(scene->fs->ctx, scene->dir.dirfd, &vfs);
 
     if (r < 0)
-        return hf_failure_sys(scene->failure, r, "ask for the space left");
+        return hf_failure_sys(scene->failure, r, "read the free space");
     if ((vfs.f_flag & ST_RDONLY) != 0)
         return hf_failure_sys(scene->failure, -EROFS, "install to '%.200s'", scene->params->target.path);
     inspection->available_bytes = (uint64_t)vfs.f_bavail * vfs.f_frsize;
@@ -111,8 +111,8 @@ static int look_at_space(const struct scene *scene, struct hf_swap_inspection *i
     return r < 0 ? r : 0;
 }
 
-/* A file between old and new, made before this life or this attempt: worth going on from when its hash says what it is. */
-static int look_at_step(const struct scene *scene, struct hf_swap_inspection *inspection)
+/* An intermediate file of an earlier attempt: its hash tells which one it is. */
+static int look_at_step(const struct swap_scene *scene, struct hf_swap_inspection *inspection)
 {
     struct stat st;
     int r = look(scene, scene->step, &st);
@@ -124,7 +124,7 @@ static int look_at_step(const struct scene *scene, struct hf_swap_inspection *in
                           scene->failure);
 }
 
-static int look_at_target(const struct scene *scene, struct hf_swap_inspection *inspection)
+static int look_at_target(const struct swap_scene *scene, struct hf_swap_inspection *inspection)
 {
     struct stat st;
     int r = look(scene, scene->dir.name, &st);
@@ -140,15 +140,15 @@ static int look_at_target(const struct scene *scene, struct hf_swap_inspection *
                               scene->failure);
     r = read_link(scene, inspection->link);
     if (r == 0 && hf_tree_link_parse(scene->params->target.release, inspection->link, inspection->sha256)) {
-        /* A link of ours that dangles is not an installed tree. */
+        /* A dangling link of ours is not an installed tree. */
         if (scene->fs->fstatat(scene->fs->ctx, scene->dir.dirfd, inspection->link, &st, 0) < 0)
             inspection->sha256[0] = '\0';
     }
     return r;
 }
 
-/* A second name of an old file, and a journal that knows nothing of it. */
-static int take_back_orphan(const struct scene *scene)
+/* Restores an old file whose second name exists although the journal records no swap. */
+static int take_back_orphan(const struct swap_scene *scene)
 {
     struct stat st;
     int r = scene->params->kind == HF_INSTALL_FILE ? look(scene, scene->old, &st) : 0;
@@ -156,7 +156,7 @@ static int take_back_orphan(const struct scene *scene)
     if (r <= 0)
         return r;
     r = move(scene, scene->old, scene->dir.name);
-    /* When both were names of one file, the rename did nothing. */
+    /* If both were names of one file, the rename did nothing. */
     if (r == 0)
         r = hf_target_unlink(&scene->dir, scene->old, scene->failure);
     return r == 0 ? hf_target_sync(&scene->dir, scene->failure) : r;
@@ -165,12 +165,12 @@ static int take_back_orphan(const struct scene *scene)
 int hf_swap_inspect(const struct hf_swap_params *params, struct hf_swap_inspection *ret_inspection,
                     struct hf_failure *failure)
 {
-    _cleanup_(scene_done) struct scene scene;
+    _cleanup_(scene_done) struct swap_scene scene;
     struct hf_swap_inspection inspection = {.exists = false};
     int r = scene_open(&scene, params, inspection.missing, failure);
 
     if (r == -ENOENT) {
-        /* Nothing there yet, not even the folder: how much space there is shows when it is made. */
+        /* The folder does not exist yet: its free space shows when the update makes it. */
         inspection.available_bytes = inspection.total_bytes = UINT64_MAX;
         *ret_inspection = inspection;
         return 0;
@@ -189,10 +189,10 @@ int hf_swap_inspect(const struct hf_swap_params *params, struct hf_swap_inspecti
     return 0;
 }
 
-/* ---- kind File ------------------------------------------------------------------------------------------------------ */
+/* ---- kind File --------------------------------------------------------------------------------------------------- */
 
-/* 1: the file at `name` has this hash, 0: another, or it is not there. */
-static int has_hash(const struct scene *scene, const char *name, const char *sha256)
+/* 1: the file has this hash; 0: another one, or no such file; -errno. */
+static int has_hash(const struct swap_scene *scene, const char *name, const char *sha256)
 {
     char hex[HF_SHA256_HEX];
     struct stat st;
@@ -204,14 +204,14 @@ static int has_hash(const struct scene *scene, const char *name, const char *sha
     return r < 0 ? r : strcmp(hex, sha256) == 0;
 }
 
-static int changed(const struct scene *scene)
+static int changed(const struct swap_scene *scene)
 {
-    return hf_failure_set(scene->failure, HF_R_TargetChanged, ESTALE,
-                          "'%.200s' is not what it was when the update began", scene->params->target.path);
+    return hf_failure_set(scene->failure, HF_R_TargetChanged, ESTALE, "'%.200s' has changed since the update began",
+                          scene->params->target.path);
 }
 
-/* The old file gets its second name, durable. */
-static int back_up(const struct scene *scene)
+/* Gives the old file its second name, durably. */
+static int back_up(const struct swap_scene *scene)
 {
     struct stat target, old;
     int there = look(scene, scene->dir.name, &target), kept = there < 0 ? there : look(scene, scene->old, &old), r;
@@ -237,7 +237,7 @@ static int back_up(const struct scene *scene)
     return hf_target_sync(&scene->dir, scene->failure);
 }
 
-static int swap_file(const struct scene *scene)
+static int swap_file(const struct swap_scene *scene)
 {
     const struct hf_swap_params *params = scene->params;
     struct stat st;
@@ -245,7 +245,7 @@ static int swap_file(const struct scene *scene)
 
     if (fresh < 0)
         return fresh;
-    if (!fresh) { /* done already, in a life that ended before it could say so? */
+    if (!fresh) { /* done already, by a process that died before it could record it? */
         r = has_hash(scene, scene->dir.name, params->sha256);
         if (r == 0)
             return hf_failure_set(scene->failure, HF_R_SwapFailed, ESTALE, "the new file is gone");
@@ -253,7 +253,8 @@ static int swap_file(const struct scene *scene)
     }
     r = params->recheck ? has_hash(scene, scene->fresh, params->sha256) : 1;
     if (r == 0)
-        return hf_failure_set(scene->failure, HF_R_HashMismatch, ESTALE, "the new file is not what was checked");
+        return hf_failure_set(scene->failure, HF_R_HashMismatch, ESTALE,
+                              "the new file has changed since it was verified");
     if (r > 0 && params->had_old)
         r = has_hash(scene, scene->dir.name, params->old_sha256);
     else if (r > 0) {
@@ -267,13 +268,13 @@ static int swap_file(const struct scene *scene)
     return r < 0 ? r : move(scene, scene->fresh, scene->dir.name);
 }
 
-static int gone(const struct scene *scene, const char *what)
+static int lost(const struct swap_scene *scene, const char *what)
 {
     return hf_failure_set(scene->failure, HF_R_RollbackFailed, ESTALE, "'%.200s': %s", scene->params->target.path,
                           what);
 }
 
-static int restore_file(const struct scene *scene)
+static int restore_file(const struct swap_scene *scene)
 {
     struct stat st;
     int r = look(scene, scene->old, &st);
@@ -282,32 +283,32 @@ static int restore_file(const struct scene *scene)
         return r;
     if (r > 0) {
         r = move(scene, scene->old, scene->dir.name);
-        /* When both were names of one file, the rename did nothing. */
+        /* If both were names of one file, the rename did nothing. */
         if (r == 0)
             r = hf_target_unlink(&scene->dir, scene->old, scene->failure);
         return r == 0 ? hf_target_sync(&scene->dir, scene->failure) : r;
     }
-    /* The new one was never in place: whatever is there is not ours to judge. */
+    /* Without `probed` the new file was never in place, and any file there belongs to somebody else. */
     r = scene->params->probed ? has_hash(scene, scene->dir.name, scene->params->old_sha256) : 1;
     if (r > 0)
         return hf_target_sync(&scene->dir, scene->failure);
-    return r < 0 ? r : gone(scene, "the old version's second name was removed by somebody else");
+    return r < 0 ? r : lost(scene, "the old version's second name was removed by somebody else");
 }
 
-static int remove_file(const struct scene *scene)
+static int remove_file(const struct swap_scene *scene)
 {
     int r = has_hash(scene, scene->dir.name, scene->params->sha256);
 
-    /* Something else in its place is somebody else's: it stays. */
+    /* Another file at the target belongs to somebody else and stays. */
     if (r > 0)
         r = hf_target_unlink(&scene->dir, scene->dir.name, scene->failure);
     return r < 0 ? r : hf_target_sync(&scene->dir, scene->failure);
 }
 
-/* ---- kind Tree ------------------------------------------------------------------------------------------------------ */
+/* ---- kind Tree --------------------------------------------------------------------------------------------------- */
 
-/* Replace the target by a link with this text, in one step. */
-static int flip(const struct scene *scene, const char *text)
+/* Replaces the target by a link with this text, atomically. */
+static int flip(const struct swap_scene *scene, const char *text)
 {
     int r = hf_target_unlink(&scene->dir, scene->link, scene->failure);
 
@@ -319,7 +320,7 @@ static int flip(const struct scene *scene, const char *text)
     return move(scene, scene->link, scene->dir.name);
 }
 
-static int swap_tree(const struct scene *scene)
+static int swap_tree(const struct swap_scene *scene)
 {
     char now[HF_UPDATE_MAX_PATH], wanted[HF_UPDATE_MAX_PATH];
     struct stat st;
@@ -342,27 +343,27 @@ static int swap_tree(const struct scene *scene)
     return flip(scene, wanted);
 }
 
-static int restore_tree(const struct scene *scene)
+static int restore_tree(const struct swap_scene *scene)
 {
     char now[HF_UPDATE_MAX_PATH], ours[HF_UPDATE_MAX_PATH];
     const char *old = scene->params->had_old ? scene->params->old_link : "";
     int r = read_link(scene, now);
 
     if (r < 0)
-        return r != -EINVAL ? r : scene->params->probed ? gone(scene, "somebody else replaced the link") : 0;
+        return r != -EINVAL ? r : scene->params->probed ? lost(scene, "somebody else replaced the link") : 0;
     if (strcmp(now, old) == 0)
         return hf_target_sync(&scene->dir, scene->failure);
     if (strcmp(now, hf_tree_link(scene->params->target.release, scene->params->sha256, ours)) != 0)
-        return !scene->params->probed ? 0 : gone(scene, "somebody else changed the link");
+        return !scene->params->probed ? 0 : lost(scene, "somebody else changed the link");
     if (old[0] != '\0')
         return flip(scene, old);
     r = hf_target_unlink(&scene->dir, scene->dir.name, scene->failure);
     return r < 0 ? r : hf_target_sync(&scene->dir, scene->failure);
 }
 
-/* ---- drift ---------------------------------------------------------------------------------------------------------- */
+/* ---- drift ------------------------------------------------------------------------------------------------------- */
 
-static int look_at_link(const struct scene *scene)
+static int look_at_link(const struct swap_scene *scene)
 {
     char text[HF_UPDATE_MAX_PATH], wanted[HF_UPDATE_MAX_PATH];
     struct stat st;
@@ -375,7 +376,7 @@ static int look_at_link(const struct scene *scene)
     return look(scene, wanted, &st);
 }
 
-static int look_at_file(const struct scene *scene, struct hf_swap_identity *before)
+static int look_at_file(const struct swap_scene *scene, struct hf_swap_identity *before)
 {
     struct stat st;
     int r = look(scene, scene->dir.name, &st);
@@ -397,7 +398,7 @@ static int look_at_file(const struct scene *scene, struct hf_swap_identity *befo
 
 int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_identity *look, struct hf_failure *failure)
 {
-    _cleanup_(scene_done) struct scene scene;
+    _cleanup_(scene_done) struct swap_scene scene;
     int r = scene_open(&scene, params, NULL, failure);
 
     if (r < 0)
@@ -405,11 +406,11 @@ int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_identity *
     return params->kind == HF_INSTALL_FILE ? look_at_file(&scene, look) : look_at_link(&scene);
 }
 
-/* ---- both ----------------------------------------------------------------------------------------------------------- */
+/* ---- both -------------------------------------------------------------------------------------------------------- */
 
 int hf_swap_run(const struct hf_swap_params *params, struct hf_failure *failure)
 {
-    _cleanup_(scene_done) struct scene scene;
+    _cleanup_(scene_done) struct swap_scene scene;
     int r = scene_open(&scene, params, NULL, failure);
 
     if (r < 0)
@@ -417,14 +418,14 @@ int hf_swap_run(const struct hf_swap_params *params, struct hf_failure *failure)
     return params->kind == HF_INSTALL_FILE ? swap_file(&scene) : swap_tree(&scene);
 }
 
-static int undo(const struct scene *scene)
+static int undo(const struct swap_scene *scene)
 {
     if (scene->params->kind == HF_INSTALL_TREE)
         return restore_tree(scene);
     return scene->params->had_old ? restore_file(scene) : remove_file(scene);
 }
 
-static int clean(const struct scene *scene)
+static int clean(const struct swap_scene *scene)
 {
     const char *const names[] = {scene->part,    scene->fresh, scene->point, scene->link,
                                  scene->scratch, scene->step,  scene->old};
@@ -443,13 +444,13 @@ static int clean(const struct scene *scene)
             (void)hf_tree_link_parse(scene->params->target.release, text, keep);
         r = r == 0 || r == -EINVAL ? hf_tree_clean(&scene->dir, keep, scene->failure) : r;
     }
-    /* Also where nothing was there: it may have been removed a moment ago, and not yet durably. */
+    /* Sync even if nothing was there: an earlier removal may not be durable yet. */
     return r >= 0 ? hf_target_sync(&scene->dir, scene->failure) : r;
 }
 
 int hf_swap_clean(const struct hf_swap_params *params, struct hf_failure *failure)
 {
-    _cleanup_(scene_done) struct scene scene;
+    _cleanup_(scene_done) struct swap_scene scene;
     int r = scene_open(&scene, params, NULL, failure);
 
     if (r == 0)
@@ -461,7 +462,7 @@ int hf_swap_clean(const struct hf_swap_params *params, struct hf_failure *failur
 
 int hf_swap_undo(const struct hf_swap_params *params, struct hf_failure *failure)
 {
-    _cleanup_(scene_done) struct scene scene;
+    _cleanup_(scene_done) struct swap_scene scene;
     int r = scene_open(&scene, params, NULL, failure);
 
     if (r == -ENOENT)

@@ -1,11 +1,13 @@
-/* update/install/swap.h - one name, two whole files: looking at what is installed, putting the new in place, putting the old back,
- * leaving nothing behind.
+/* update/install/swap.h - inspects the target, swaps the new file in, restores the old one, cleans up.
  *
- *     in place:  link(target, .old); fsync folder; rename(.new, target); fsync folder
- *     back:      rename(.old, target); fsync folder             (a first install: unlink)
- * The folder's sync between link and rename is what keeps the order on the medium: without it a power cut may keep the new name
- * and lose the backup. Kind Tree: the target is a symbolic link, replaced by renaming another over it; the old text is in the
- * journal. Each of these may be cut anywhere and run again. Blocks: worker threads only. */
+ *     swap:     link(target, .old); fsync folder; rename(.new, target); fsync folder
+ *     restore:  rename(.old, target); fsync folder             (a first install: unlink)
+ * The sync between link and rename keeps their order on the medium: without it a power cut may keep the new name and
+ * lose the backup. Kind Tree: the target is a symbolic link, replaced by renaming another one over it; the journal
+ * holds the old text.
+ *
+ * Every function may end anywhere and run again. Threads: worker threads only; all block. Memory: parameters
+ * borrow. */
 #pragma once
 
 #include <stdatomic.h>
@@ -16,49 +18,51 @@
 struct hf_swap_params {
     struct hf_target target;
     enum hf_install_kind kind;
-    const char *sha256; /* of the new file or archive */
+    const char *sha256; /* hash of the new file or archive */
     bool had_old;
-    const char *old_sha256;  /* kind File, with an old one */
-    const char *old_link;    /* kind Tree, with an old one */
-    const char *made_folder; /* see hf_target_remove_folders(); "" none */
-    bool probed;             /* the new version is, or was, in place */
-    bool recheck;            /* the new file was checked in an earlier life: look again before it is used */
+    const char *old_sha256;  /* kind File with had_old */
+    const char *old_link;    /* kind Tree with had_old: the text of the link */
+    const char *made_folder; /* topmost folder made for this install; "" none */
+    bool probed;             /* the new version is or was in place */
+    bool recheck;            /* another process verified the new file: verify it again before the swap */
     const atomic_bool *cancel;
 };
 
-/* What is there before an update. */
+/* The state of the target before an update. */
 struct hf_swap_inspection {
     bool exists;
-    char sha256[HF_SHA256_HEX];       /* kind File; kind Tree: of the tree in use when it is one of ours, else "" */
+    /* hash of the file; kind Tree: hash of the archive, "" if the tree is not one of ours */
+    char sha256[HF_SHA256_HEX];
     char link[HF_UPDATE_MAX_PATH];    /* kind Tree */
-    char missing[HF_UPDATE_MAX_PATH]; /* topmost folder on the way that is not there; "" none */
+    char missing[HF_UPDATE_MAX_PATH]; /* topmost folder on the way that does not exist; "" none */
     uint64_t available_bytes, total_bytes;
-    uint64_t staged_bytes;           /* what of an earlier attempt lies there already */
-    char step_sha256[HF_SHA256_HEX]; /* of the file between that an earlier attempt made; "" none */
+    uint64_t staged_bytes;           /* files of an earlier attempt */
+    char step_sha256[HF_SHA256_HEX]; /* hash of the intermediate file of an earlier attempt; "" none */
     uint64_t step_bytes;
 };
 
-/* A file's identity without its content: a change that leaves no trace here is no accident. */
+/* Identifies a file without reading it: only a deliberate change leaves all of these as they are. */
 struct hf_swap_identity {
     uint64_t device, inode, size;
-    int64_t changed_s, changed_ns; /* ctime: nobody can set it */
+    int64_t changed_s, changed_ns; /* ctime, which no call can set */
 };
 
-/* Is what was committed still there? `look` is what an earlier one saw (zero: none) and becomes what this one saw: the content is
- * read only when that differs. 1 yes, 0 no, -errno: it cannot be judged. */
+/* Is the committed version still in place? 1 yes, 0 no, -errno: unknown. `look` is the identity that the last
+ * call saw (zero: none), and receives the one that this call sees: it reads the content only if the identity
+ * differs. */
 HF_MUST_USE int hf_swap_check(const struct hf_swap_params *params, struct hf_swap_identity *look,
                               struct hf_failure *failure);
 
-/* An unfinished swap that no journal knows of (its file was lost) is taken back first. */
+/* Inspects the target. First undoes an unfinished swap of a lost journal. */
 HF_MUST_USE int hf_swap_inspect(const struct hf_swap_params *params, struct hf_swap_inspection *ret_inspection,
                                 struct hf_failure *failure);
 
-/* -ESTALE: the target or the new file is not what it was. On any failure hf_swap_undo() makes the old state certain. */
+/* -ESTALE: the target or the new file has changed. After any failure call hf_swap_undo() to reach the old state. */
 HF_MUST_USE int hf_swap_run(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* -ESTALE with RollbackFailed: the old version is gone, nothing can bring it back. */
+/* -ESTALE with RollbackFailed: the old version is gone and cannot be restored. */
 HF_MUST_USE int hf_swap_undo(const struct hf_swap_params *params, struct hf_failure *failure);
 
-/* Remove downloads, unfinished and old files, trees that no link names, and folders made for a target that is not there. Only
- * where the target's state is certain. */
+/* Removes downloads, unfinished and old files, trees that no link names, and folders made for a target that does not
+ * exist. Call it only if the journal says which version is in place. */
 HF_MUST_USE int hf_swap_clean(const struct hf_swap_params *params, struct hf_failure *failure);

@@ -6,7 +6,7 @@
 
 #include "base/encoding/hex.h"
 #include "base/parse.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "os/dir.h"
 #include "os/file.h"
 
@@ -26,7 +26,7 @@ void hf_target_dir_done(struct hf_target_dir *dir)
     dir->dirfd = -1;
 }
 
-/* ---- roots --------------------------------------------------------------------------------------------------------- */
+/* ---- roots ------------------------------------------------------------------------------------------------------- */
 
 static bool normal(const char *path)
 {
@@ -68,8 +68,8 @@ int hf_target_check(const struct hf_target *target, struct hf_failure *failure)
                               "install.path '%.200s' is not a normal absolute path", target->path);
     (void)root_length(target, &root);
     if (root == NULL)
-        return hf_failure_set(failure, HF_R_PathNotAllowed, EACCES, "install.path '%.200s' is below no allowed root",
-                              target->path);
+        return hf_failure_set(failure, HF_R_PathNotAllowed, EACCES,
+                              "install.path '%.200s' is not below an allowed root", target->path);
     return 0;
 }
 
@@ -81,7 +81,7 @@ static int path_failure(struct hf_failure *failure, int r, const char *what, con
     return r;
 }
 
-/* The root's descriptor, and in *ret_rest the path from there ("a/b/target"). */
+/* Opens the root. *ret_rest is the path from there ("a/b/target"). */
 static int open_root(const struct hf_target *target, bool make, const char **ret_rest, struct hf_failure *failure)
 {
     char path[PATH_MAX];
@@ -107,7 +107,7 @@ static int open_root(const struct hf_target *target, bool make, const char **ret
     return fd >= 0 ? fd : path_failure(failure, fd, "open root", path);
 }
 
-/* The folder `name` in dirfd, without following a link. */
+/* Opens the folder `name` in dirfd without following a link. */
 static int open_folder(const struct hf_fs_ops *fs, int dirfd, const char *name)
 {
     return fs->openat(fs->ctx, dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0,
@@ -124,14 +124,14 @@ static int make_folder(const struct hf_fs_ops *fs, int dirfd, const char *name)
     return r == -EINVAL ? 0 : r;
 }
 
-/* Walk down to the folder of the target. With `make`, folders that are not there are made. */
+/* Walks down to the folder of the target; makes missing folders if `make`. */
 static int descend(const struct hf_target *target, bool make, struct hf_target_dir *dir, char *missing,
                    struct hf_failure *failure)
 {
     const char *rest = NULL;
     int fd = open_root(target, make, &rest, failure);
 
-    if (fd == -ENOENT && missing != NULL) { /* the root itself stays once it is made */
+    if (fd == -ENOENT && missing != NULL) { /* the root itself stays once it exists */
         const char *slash = strchr(rest, '/');
         (void)snprintf(missing, HF_UPDATE_MAX_PATH, "%.*s", slash == NULL ? 0 : (int)(slash - target->path),
                        target->path);
@@ -206,7 +206,7 @@ int hf_target_remove_folders(const struct hf_target *target, const char *made, s
     return 0;
 }
 
-/* ---- names beside the target --------------------------------------------------------------------------------------- */
+/* ---- names beside the target ------------------------------------------------------------------------------------- */
 
 const char *hf_target_file_name(const char *release, enum hf_target_file stage, char name[NAME_MAX + 1])
 {
@@ -216,14 +216,14 @@ const char *hf_target_file_name(const char *release, enum hf_target_file stage, 
         [HF_TARGET_STEP] = "step", [HF_TARGET_CHECKPOINT] = "point"};
     char hex[HF_SHA256_HEX];
 
-    /* Long names are legal for objects, not for files. */
+    /* Object names may be longer than file names. */
     if (strlen(release) > NAME_MAX - 32)
         release = hf_sha256_hex(release, strlen(release), hex);
     (void)snprintf(name, NAME_MAX + 1, ".holdfast-%s.%s", release, suffixes[stage]);
     return name;
 }
 
-/* ---- files at a dir ----------------------------------------------------------------------------------------------- */
+/* ---- files in the folder of the target --------------------------------------------------------------------------- */
 
 bool hf_target_stat(const struct hf_target_dir *dir, const char *name, struct stat *ret, int *ret_r)
 {
@@ -244,7 +244,7 @@ int hf_target_sync(const struct hf_target_dir *dir, struct hf_failure *failure)
 {
     int r = dir->fs->fsync(dir->fs->ctx, dir->dirfd);
 
-    /* As hf_dir_sync(): some file systems have no sync for folders. */
+    /* As in hf_dir_sync(): some file systems cannot sync folders. */
     return r < 0 && r != -EINVAL && r != -ENOTSUP ? hf_failure_sys(failure, r, "sync the folder of '%s'", dir->name)
                                                   : 0;
 }

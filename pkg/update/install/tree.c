@@ -11,7 +11,7 @@
 
 enum { STEP = 64 * 1024 };
 
-/* ---- extracting ----------------------------------------------------------------------------------------------------- */
+/* ---- extracting -------------------------------------------------------------------------------------------------- */
 
 /* Feeds the whole tar file to the extractor. */
 static int feed(struct hf_extract *extract, const struct hf_fs_ops *fs, int tar_fd, const atomic_bool *cancel,
@@ -136,7 +136,7 @@ int hf_tree_make(const struct hf_target_dir *dir, int tar_fd, const char *sha256
     return hf_target_sync(dir, failure);
 }
 
-/* ---- links and leftovers -------------------------------------------------------------------------------------------- */
+/* ---- links and leftovers ----------------------------------------------------------------------------------------- */
 
 const char *hf_tree_link(const char *release, const char *sha256, char text[HF_UPDATE_MAX_PATH])
 {

@@ -2,9 +2,9 @@
  *
  *     /opt/app/current -> .holdfast-app.tree/<sha256 of the archive>
  *
- * pack/tar/extract.h extracts the archive, which may be any tar; it comes after the check of the archive's hash. Everything gets the
- * owner of the tree in use, or the agent's user if there is none: the owners in an archive are those of the machine that built it,
- * and here may be anybody. Blocks: worker threads only. */
+ * pack/tar/extract.h extracts the archive, which may be any tar; it comes after the check of the archive's hash.
+ * Everything gets the owner of the tree in use, or the agent's user if there is none: the owners in an archive are
+ * those of the machine that built it, and here may be anybody. Blocks: worker threads only. */
 #pragma once
 
 #include <stdatomic.h>

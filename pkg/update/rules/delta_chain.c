@@ -7,23 +7,23 @@
 
 enum { MAX_EDGES = 2 * HF_MAX_DELTAS };
 
-/* The best way from the start that ends with an edge and has a given number of deltas. */
-struct best {
+/* The shortest chain of a given number of deltas from the start to an edge. */
+struct best_chain {
     uint64_t bytes; /* UINT64_MAX: none */
-    size_t before;  /* the edge before it */
+    size_t before;  /* index of the edge before */
 };
 
-struct search {
+struct chain_search {
     const struct hf_delta_ref *edges[MAX_EDGES];
     size_t n, n_last; /* the first n_last end at the new file */
-    struct best best[HF_DELTA_CHAIN_MAX][MAX_EDGES];
+    struct best_chain best[HF_DELTA_CHAIN_MAX][MAX_EDGES];
     uint64_t new_size;
     const struct hf_plan_room *room;
 };
 
-/* What lies on the disk while it is applied, beside the new file: the delta, scratch, the file it begins with when that is one
- * between, and as much of the one it makes as is more than the new file. */
-static bool fits(const struct search *search, const struct hf_delta_ref *delta, uint64_t source_bytes)
+/* Disk used while the delta is applied, beside the new file: the delta, scratch, its base if that is an intermediate
+ * file, and the part of its output that exceeds the new file. */
+static bool fits(const struct chain_search *search, const struct hf_delta_ref *delta, uint64_t source_bytes)
 {
     uint64_t made = delta->to != NULL && delta->to_size > search->new_size ? delta->to_size - search->new_size : 0;
     uint64_t parts[] = {delta->size, delta->needs.disk_bytes, source_bytes, made}, disk = 0;
@@ -55,8 +55,8 @@ bool hf_delta_chain_avoid(char avoid[HF_DELTA_CHAIN_MAX_AVOID], const char *sha2
     return true;
 }
 
-/* All that lead to the new file come first. */
-static void collect(struct search *search, const struct hf_artifact *artifact, const char *avoid)
+/* Collects the deltas; those that lead to the new file come first. */
+static void collect(struct chain_search *search, const struct hf_artifact *artifact, const char *avoid)
 {
     for (size_t i = 0; i < artifact->n_deltas && search->n < MAX_EDGES; i++)
         if (!hf_delta_chain_avoids(avoid, artifact->deltas[i].sha256))
@@ -67,7 +67,7 @@ static void collect(struct search *search, const struct hf_artifact *artifact, c
             search->edges[search->n++] = &artifact->steps[i];
 }
 
-static void start(struct search *search, const char *from, uint64_t began_bytes)
+static void start(struct chain_search *search, const char *from, uint64_t began_bytes)
 {
     for (size_t i = 0; i < search->n; i++) {
         const struct hf_delta_ref *edge = search->edges[i];
@@ -78,10 +78,10 @@ static void start(struct search *search, const char *from, uint64_t began_bytes)
     }
 }
 
-/* From the best ways of n deltas to those of n + 1. */
-static void lengthen(struct search *search, unsigned n)
+/* From the shortest chains of n deltas to those of n + 1. */
+static void lengthen(struct chain_search *search, unsigned n)
 {
-    const struct best *have = search->best[n - 1];
+    const struct best_chain *have = search->best[n - 1];
 
     for (size_t i = 0; i < search->n; i++) {
         const struct hf_delta_ref *step = search->edges[i];
@@ -92,35 +92,35 @@ static void lengthen(struct search *search, unsigned n)
             uint64_t bytes = have[i].bytes + next->size; /* at most HF_DELTA_CHAIN_MAX of 64 GiB */
             if (strcmp(next->from, step->to) == 0 && bytes < search->best[n][k].bytes &&
                 fits(search, next, step->to_size))
-                search->best[n][k] = (struct best){bytes, i};
+                search->best[n][k] = (struct best_chain){bytes, i};
         }
     }
 }
 
 bool hf_delta_chain_find(const struct hf_artifact *artifact, const char *from, uint64_t began_bytes,
-                         const struct hf_plan_room *room, const char *avoid, struct hf_delta_chain *ret_way)
+                         const struct hf_plan_room *room, const char *avoid, struct hf_delta_chain *ret_chain)
 {
-    struct search search = {.room = room, .new_size = artifact->size};
-    struct hf_delta_chain way = {.bytes = artifact->size};
+    struct chain_search search = {.room = room, .new_size = artifact->size};
+    struct hf_delta_chain chain = {.bytes = artifact->size};
     size_t at = 0;
 
     collect(&search, artifact, avoid);
     start(&search, from, began_bytes);
     for (unsigned n = 1; n <= HF_DELTA_CHAIN_MAX; n++) {
         for (size_t i = 0; i < search.n_last; i++) {
-            if (search.best[n - 1][i].bytes >= way.bytes)
+            if (search.best[n - 1][i].bytes >= chain.bytes)
                 continue;
-            way.bytes = search.best[n - 1][i].bytes;
-            way.n = n;
+            chain.bytes = search.best[n - 1][i].bytes;
+            chain.n = n;
             at = i;
         }
         if (n < HF_DELTA_CHAIN_MAX)
             lengthen(&search, n);
     }
-    if (way.n == 0)
+    if (chain.n == 0)
         return false;
-    for (size_t i = way.n; i-- > 0; at = search.best[i][at].before)
-        way.deltas[i] = search.edges[at];
-    *ret_way = way;
+    for (size_t i = chain.n; i-- > 0; at = search.best[i][at].before)
+        chain.deltas[i] = search.edges[at];
+    *ret_chain = chain;
     return true;
 }

@@ -1,4 +1,5 @@
-/* update/rules/failure.h - why a step did not work: the reason for the status beside the error for a person. Value. */
+/* update/rules/failure.h - the failure of a step: a reason for the status and an error text. A value; nothing to
+ * free. */
 #pragma once
 
 #include "base/err.h"
@@ -9,8 +10,8 @@ struct hf_failure {
     struct hf_err err;
 };
 
-/* Both return -code, as hf_err_set(). */
+/* Both set reason and error and return -code, as hf_err_set() does. */
 int hf_failure_set(struct hf_failure *failure, enum hf_reason reason, int code, const char *format, ...)
     HF_PRINTF(4, 5);
-/* The reason is the errno's own (hf_reason_of_errno). */
+/* Takes the reason from the errno r (hf_reason_of_errno). */
 int hf_failure_sys(struct hf_failure *failure, int r, const char *format, ...) HF_PRINTF(3, 4);

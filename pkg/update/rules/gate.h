@@ -1,7 +1,7 @@
-/* update/rules/gate.h - may a release go on now, and if not, why? Pure: the facts are gathered by the engine.
+/* update/rules/gate.h - may a release go on now, and if not, why? Pure: review.c gathers the facts.
  *
- * Asked before an update starts, while it fetches, and once more before the swap. After that nothing is asked: what was begun
- * is brought to its end. */
+ * The engine asks before an update starts, while it fetches and patches, and before the swap. From the swap on nothing
+ * asks: the update runs to its end. */
 #pragma once
 
 #include <stdbool.h>
@@ -10,11 +10,11 @@
 #include "update/rules/reasons.h"
 
 struct hf_gate_facts {
-    enum hf_reason distrust; /* HF_R_None: the signatures are good */
-    enum hf_reason unsure;   /* HF_R_None; TrustUnreadable, IoError: it cannot be judged just now */
-    bool below_floor;        /* the sequence is below the highest committed one, and that is not allowed */
-    bool expired;            /* and it is not installed already */
-    bool rolled_back_before; /* this very digest */
+    enum hf_reason distrust; /* HF_R_None: the signatures are valid */
+    enum hf_reason unsure;   /* HF_R_None; TrustUnreadable, IoError: cannot be decided now */
+    bool below_floor;        /* the sequence is below the floor, and allowDowngrade is not signed */
+    bool expired;            /* and this release is not the committed one */
+    bool rolled_back_before; /* the same digest */
     enum hf_reason bad_path; /* HF_R_None, PathNotAllowed, PathTaken */
     enum hf_reason misfit;   /* HF_R_None, NoArtifactForArch, RequirementsNotMet, NotInPod */
     enum hf_desired_gate gate;
@@ -23,5 +23,5 @@ struct hf_gate_facts {
 
 enum hf_gate_verdict { HF_GATE_GO, HF_GATE_WAIT, HF_GATE_REFUSE, HF_GATE_MISFIT };
 
-/* *ret_reason says why it is not GO. Refusals come first: nobody should wait for a window to learn that a key is missing. */
+/* *ret_reason says why it is not GO. Refusals come first: a missing key must show before the window opens. */
 enum hf_gate_verdict hf_gate_ask(const struct hf_gate_facts *facts, enum hf_reason *ret_reason);

@@ -5,24 +5,6 @@
 #include "base/clock.h"
 #include "base/macros.h"
 
-static void name_check(const struct hf_check *check, char *name, size_t n)
-{
-    switch (check->kind) {
-    case HF_CHECK_HTTP:
-        (void)snprintf(name, n, "http %s", check->url);
-        break;
-    case HF_CHECK_TCP:
-        (void)snprintf(name, n, "tcp %s:%u", check->host, (unsigned)check->port);
-        break;
-    case HF_CHECK_EXEC:
-        (void)snprintf(name, n, "exec %s", check->command[0]);
-        break;
-    case HF_CHECK_UNIT:
-        (void)snprintf(name, n, "unit %s", check->unit);
-        break;
-    }
-}
-
 void hf_health_init(struct hf_health *health, const struct hf_check *checks, size_t n, uint64_t now_ns,
                     uint64_t deadline_ns)
 {
@@ -30,7 +12,7 @@ void hf_health_init(struct hf_health *health, const struct hf_check *checks, siz
     health->deadline_at_ns = deadline_ns > HF_NEVER - now_ns ? HF_NEVER : now_ns + deadline_ns;
     for (size_t i = 0; i < health->n; i++) {
         health->checks[i].wanted = HF_MAX(checks[i].success_threshold, 1u);
-        name_check(&checks[i], health->checks[i].name, sizeof(health->checks[i].name));
+        hf_check_describe(&checks[i], health->checks[i].name, sizeof(health->checks[i].name));
     }
     if (n == 0) {
         health->verdict = HF_HEALTH_PASSED;
@@ -70,7 +52,7 @@ enum hf_health_verdict hf_health_result(struct hf_health *health, size_t i, enum
     return health->verdict;
 }
 
-/* The one to name: the first that is not where it must be. */
+/* The check to name in the message: the first without enough good results. */
 static const struct hf_health_check *behind(const struct hf_health *health)
 {
     for (size_t i = 0; i < health->n; i++) {

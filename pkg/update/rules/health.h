@@ -1,8 +1,8 @@
-/* update/rules/health.h - from single check results to a verdict. Pure: no clock, no effect.
+/* update/rules/health.h - from the results of health checks to a verdict. Pure: no clock, no effects.
  *
- * Passed: every check's last `successThreshold` results were good, all at the same time. Failed: the deadline came first, or a
- * result that cannot become better (systemd gave the unit up). A bad result before the deadline starts that check's row anew:
- * services need time to come up, and one that flaps must not pass. */
+ * Passed: at one moment the last `successThreshold` results of every check are good. Failed: the deadline comes first,
+ * or a result that cannot improve (systemd has given up on the unit). A bad result before the deadline resets the count
+ * of its check: services need time to start, and a flapping one must not pass. */
 #pragma once
 
 #include <stddef.h>
@@ -15,9 +15,10 @@ enum hf_health_outcome { HF_HEALTH_GOOD, HF_HEALTH_BAD, HF_HEALTH_HOPELESS };
 enum hf_health_verdict { HF_HEALTH_PENDING, HF_HEALTH_PASSED, HF_HEALTH_FAILED };
 
 struct hf_health_check {
-    unsigned wanted, in_row, tries;
+    unsigned wanted, in_row; /* good results in a row: needed, so far */
+    unsigned tries;
     char name[96]; /* "http http://127.0.0.1:8080/healthz" */
-    char last[96]; /* what the last bad result said; "" none yet */
+    char last[96]; /* text of the last bad result; "" none yet */
 };
 
 struct hf_health {
@@ -26,13 +27,13 @@ struct hf_health {
     uint64_t deadline_at_ns; /* monotonic */
     enum hf_health_verdict verdict;
     enum hf_reason reason;
-    char message[200]; /* why it failed: which check, what it said */
+    char message[200]; /* after a failure: the check and its result */
 };
 
 void hf_health_init(struct hf_health *health, const struct hf_check *checks, size_t n, uint64_t now_ns,
                     uint64_t deadline_ns);
-/* A result of check `i`. Verdicts are final. */
+/* Records a result of check `i`. A verdict is final. */
 enum hf_health_verdict hf_health_result(struct hf_health *health, size_t i, enum hf_health_outcome outcome,
                                         const char *text);
-/* The clock moved. */
+/* Fails the checks if the deadline has passed. */
 enum hf_health_verdict hf_health_tick(struct hf_health *health, uint64_t now_ns);

@@ -23,8 +23,8 @@ static const char *const action_names[HF_ACT_COUNT] = {
         .known = true, .next = HF_PHASE_##next_, .action = HF_ACT_##action_                                            \
     }
 
-/* An empty cell is an unexpected event: it is logged and nothing changes. From Swapping on the update runs to its end, so those
- * states ignore changes of the wanted object; Waiting looks at it again. */
+/* An empty cell is an unexpected event: it is logged and nothing changes. From Swapping on the update runs to its end,
+ * so those states ignore changes of the wanted object; Waiting looks at it again. */
 static const struct hf_update_move table[HF_PHASE_COUNT][HF_EV_COUNT] =
     {
         [HF_PHASE_IDLE] =

@@ -1,21 +1,22 @@
-/* update/rules/machine.h - what a release does on each event: DESIGN 4 as one table. Pure.
+/* update/rules/machine.h - the states of a release, and its move and action on each event, as one table. Pure.
  *
  *          Desired          Go             Fetched          Patched          Go              Swapped            Healthy
- *     Idle -----> Waiting -----> Fetching -----> Patching -----> Verified -----> Swapping -----> Probation -----> Committed
+ *     Idle -----> Waiting -----> Fetching -----> Patching -----> Verified -----> Swapping -----> Probation ----->
+ *     Committed
  *                  ^   \  \                                                         | Failed        | Unhealthy
  *                  |    \  `-> Incompatible                                         v               v
  *        Failed, Held    `---> Rejected                              Undone <-- RollingBack <-------'
  *                                                                  (Waiting)        | Restored
  *                                                                                   v
  *                                                                               RolledBack
- * What holds in each state (the installed path is a whole file always):
- *   up to Verified         the old version is in place, nothing of it was touched
+ * In every state the installed path is a whole file. Beyond that:
+ *   up to Verified         the old version is in place and untouched
  *   Verified               the new file is whole, checked and durable, beside the old one
  *   Swapping               either; the old one's second name is durable before the new one takes its place
  *   Probation              the new version is in place, the old one has its second name
  *   Committed, RolledBack  one version, no second name, nothing else left
- * Drifted leads from Committed to Waiting: the whole way again, with the same release.
- * A state is durable before its action begins; every action may run again. */
+ * Drifted leads from Committed to Waiting: the same release again, from the start.
+ * A state is durable before its action starts; every action may run again. */
 #pragma once
 
 #include <stdbool.h>
@@ -25,24 +26,24 @@
 
 enum hf_update_event {
     HF_EV_STARTED,   /* the agent has just started */
-    HF_EV_DESIRED,   /* something new is wanted */
-    HF_EV_DROPPED,   /* it is not wanted any more, or something else is */
-    HF_EV_GO,        /* its turn, and every gate is open */
-    HF_EV_HELD,      /* a gate closed in the middle */
+    HF_EV_DESIRED,   /* another release is wanted */
+    HF_EV_DROPPED,   /* the release is no longer wanted, or another one is */
+    HF_EV_GO,        /* the release has the turn, and the gate is open */
+    HF_EV_HELD,      /* the gate closed in the middle */
     HF_EV_REFUSED,   /* signature, sequence, expiry, path */
     HF_EV_MISFIT,    /* nothing for this node */
-    HF_EV_INSTALLED, /* the installed file is it already */
+    HF_EV_INSTALLED, /* the installed file is the release's already */
     HF_EV_FETCHED,
     HF_EV_PATCHED,
-    HF_EV_STEPPED,   /* a file between is made, the next delta is wanted */
-    HF_EV_FALL_BACK, /* the delta is no good, the whole file is wanted */
+    HF_EV_STEPPED,   /* an intermediate file is complete: fetch the next delta */
+    HF_EV_FALL_BACK, /* the delta is unusable: fetch another one or the whole file */
     HF_EV_SWAPPED,
     HF_EV_RESTARTED, /* the service runs the new version */
     HF_EV_HEALTHY,
-    HF_EV_UNHEALTHY, /* a check, the deadline, the restart, or too many starts */
-    HF_EV_FAILED,    /* this step, for now */
-    HF_EV_RESTORED,  /* the old version is in place, restarted, looked at */
-    HF_EV_DRIFTED,   /* what was committed is not there any more */
+    HF_EV_UNHEALTHY, /* a check, the deadline or the restart failed, or too many starts */
+    HF_EV_FAILED,    /* the step failed; try again later */
+    HF_EV_RESTORED,  /* the old version is in place, restarted and checked */
+    HF_EV_DRIFTED,   /* the committed version is gone or changed */
     HF_EV_UNDONE,    /* the old version is in place, and the new one never ran */
     HF_EV_COUNT,
 };
@@ -52,15 +53,15 @@ enum hf_update_action {
     HF_ACT_FETCH,
     HF_ACT_PATCH,
     HF_ACT_SWAP,
-    HF_ACT_PROBE,    /* restart, unless that was done, then health checks */
+    HF_ACT_PROBE,    /* restart unless done already, then health checks */
     HF_ACT_COMMIT,   /* raise the floor, remove the old version */
-    HF_ACT_ROLLBACK, /* put the old version back; restart and look when the new one ran */
-    HF_ACT_CLEAN,    /* remove what is unfinished */
+    HF_ACT_ROLLBACK, /* put the old version back; restart and check it if the new one ran */
+    HF_ACT_CLEAN,    /* remove unfinished files */
     HF_ACT_COUNT,
 };
 
 struct hf_update_move {
-    bool known; /* false: this event is not expected in this state; nothing changes */
+    bool known; /* false: the event is unexpected in this state; nothing changes */
     enum hf_phase next;
     enum hf_update_action action;
 };

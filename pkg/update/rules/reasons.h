@@ -1,6 +1,7 @@
-/* update/rules/reasons.h - every reason a release's status can show: what it means, and what to do about it.
+/* update/rules/reasons.h - every reason that a release's status can show: its meaning, its remedy, its log level. Pure.
  *
- * The names are promises: they appear in EdgeNode.status.updates[].reason, in metrics and in logs. */
+ * The names are promises: they appear in EdgeNode.status.updates[].reason, in metrics and in logs. docs/UPDATES.md
+ * lists them. */
 #pragma once
 
 #include "base/log.h"
@@ -8,7 +9,7 @@
 
 /* X(name, "what it means", "what to do") */
 #define HF_REASONS(X)                                                                                                  \
-    X(None, "nothing to say yet", "nothing")                                                                           \
+    X(None, "no event yet", "nothing")                                                                                 \
     /* waiting */                                                                                                      \
     X(Queued, "another release has its turn, or this one has just arrived", "wait")                                    \
     X(NotAdmitted,                                                                                                     \
@@ -23,25 +24,25 @@
     X(Downloading, "the artifact is being fetched", "wait")                                                            \
     X(DownloadFailed, "the artifact's server cannot be reached, or the connection broke", "see the message; retried")  \
     X(DownloadRefused, "the artifact's server answered with an error", "check the URL and the server; retried")        \
-    X(DownloadTooSlow, "too few bytes for too long", "see the link or the server; retried")                            \
+    X(DownloadTooSlow, "too few bytes in a minute", "see the link or the server; retried")                             \
     X(ArtifactTooLong, "more bytes came than the signed release says", "publish the artifact that was signed")         \
     X(ArtifactTooShort, "fewer bytes came than the signed release says", "publish the artifact that was signed")       \
     X(ArtifactDamaged, "the compressed artifact cannot be unpacked", "publish it again")                               \
-    X(UrlUnsupported, "the artifact's URL is none of http, https, file", "sign a release with another URL")            \
+    X(UrlUnsupported, "the URL of the artifact is not http, https or file", "sign a release with another URL")         \
     /* making and checking the new file */                                                                             \
     X(Patching, "the new file is being made", "wait")                                                                  \
     X(HashMismatch, "the new file's SHA-256 is not the signed one", "publish the artifact that was signed")            \
     X(DeltaDamaged, "the delta is not the signed one or cannot be applied", "the whole file is fetched instead")       \
-    X(DeltaUnfit, "this node has not the memory or the library it takes", "nothing")                                   \
-    X(DeltaKilled, "the agent died while it applied the delta, which is not tried again", "nothing")                   \
-    X(ArchiveInvalid, "the tree's archive is damaged or tries what it must not", "build the archive again")            \
+    X(DeltaUnfit, "this node lacks the memory or the library that the delta needs", "nothing")                         \
+    X(DeltaKilled, "the agent died while it applied the delta and does not use it again", "nothing")                   \
+    X(ArchiveInvalid, "the tree's archive is damaged or has a forbidden member", "build the archive again")            \
     X(Verified, "the new file is complete and checked", "wait for the swap")                                           \
     X(DiskFull, "a write failed for lack of space or quota", "free space on the target's file system; retried")        \
     X(DiskSpaceLow, "not enough free space to start", "free space on the target's file system; retried")               \
     X(ReadOnly, "the target's file system is read-only", "remount it, or install elsewhere; retried")                  \
     X(IoError, "reading or writing failed", "see the message and the disk's health; retried")                          \
-    X(PermissionDenied, "the agent may not do what is needed", "see the message")                                      \
-    X(OwnershipLost, "owner, mode or attributes of the file cannot be kept", "run the agent with the rights for it")   \
+    X(PermissionDenied, "the agent lacks a permission", "see the message")                                             \
+    X(OwnershipLost, "owner, mode or attributes of the file cannot be kept", "give the agent the right to set them")   \
     X(StateNotWritable, "the state folder cannot be written", "free space or repair it; retried")                      \
     X(JournalDamaged, "the record of the last update was damaged and set aside", "nothing; it is rebuilt")             \
     /* where it goes */                                                                                                \
@@ -53,7 +54,7 @@
     X(TargetIsSpecial, "install.path is a device, socket or pipe", "name a regular file")                              \
     X(TargetIsFile, "install.path is a file, and kind is Tree", "move it away, or use kind File")                      \
     X(TargetChanged, "somebody else changed the installed file during the update", "find out who; retried")            \
-    X(KernelTooOld, "this kernel lacks openat2, which safe paths need", "Linux 5.6 or later")                          \
+    X(KernelTooOld, "this kernel lacks openat2, by which the agent opens paths safely", "Linux 5.6 or later")          \
     /* running */                                                                                                      \
     X(Swapping, "the new file is being put in place", "wait")                                                          \
     X(SwapFailed, "the new file could not be put in place, the old one stays", "see the message; retried")             \
@@ -67,25 +68,26 @@
     X(RestartFailed, "the service could not be restarted with the new version", "see the message and its journal")     \
     X(UnitNotFound, "install.restart.systemdUnit is not known to systemd", "install the unit; retried")                \
     X(SystemdUnavailable, "systemd cannot be reached from here", "run on a host with systemd, or use exec; retried")   \
-    X(NoVerdict, "three agent starts without a verdict", "find out what restarts the agent or the node")               \
+    X(NoVerdict, "three starts of the agent without a result of the health checks",                                    \
+      "find out what restarts the agent or the node")                                                                  \
     X(RollingBack, "the old version is being put back", "wait")                                                        \
     X(RollbackFailed, "the old version could not be put back", "see the message; retried")                             \
-    X(RolledBackBefore, "this very release was rolled back on this node before", "sign a new release")                 \
+    X(RolledBackBefore, "this node has rolled back the same release before", "sign a new release")                     \
     /* refused */                                                                                                      \
     X(NoTrustedKeys, "the node has no release keys", "put a key into the trust folder")                                \
     X(Unsigned, "the release has no signature", "sign it")                                                             \
     X(UnknownKey, "signed only by keys this node does not have", "sign with a known key, or add the key")              \
-    X(SignatureInvalid, "the signature does not fit the release", "sign the release as it is")                         \
-    X(BelowThreshold, "fewer good signatures than the node wants",                                                     \
+    X(SignatureInvalid, "the signature does not match the release", "sign the release as it is")                       \
+    X(BelowThreshold, "fewer valid signatures than the node requires",                                                 \
       "add signatures, or the public key of an unknown one to the trust folder")                                       \
     X(TrustUnreadable, "the trust folder or a key in it cannot be read", "see the message")                            \
     X(SequenceTooLow, "the sequence is below one this node has committed", "raise it, or sign allowDowngrade")         \
     X(Expired, "the release's expiry has passed", "sign it with a later one")                                          \
-    X(ObjectRefused, "the object, or its file, cannot be used", "see the message")                                     \
+    X(ObjectRefused, "the object or its file is invalid", "see the message")                                           \
     /* does not fit */                                                                                                 \
     X(NoArtifactForArch, "the release has nothing for this architecture", "nothing, or add an artifact")               \
     X(RequirementsNotMet, "the node lacks what the artifact requires", "see the message")                              \
-    X(NotInPod, "what the release needs cannot be done from a pod", "run the agent on the host")
+    X(NotInPod, "the release needs something that a pod cannot do", "run the agent on the host")
 
 enum hf_reason {
 #define HF_REASON_ENUM(name, meaning, remedy) HF_R_##name,
@@ -97,12 +99,11 @@ enum hf_reason {
 const char *hf_reason_name(enum hf_reason reason); /* "HealthPassed"; "" for None */
 const char *hf_reason_meaning(enum hf_reason reason);
 const char *hf_reason_remedy(enum hf_reason reason);
-enum hf_reason hf_reason_of(const char *name); /* HF_R_COUNT: no such */
+enum hf_reason hf_reason_of(const char *name); /* HF_R_COUNT: no reason of this name */
 
-/* How loudly a change to this phase for this reason is logged, by what a person has to do about it: error, the node does not do what
- * it was asked to until somebody acts; warning, it goes on or tries again by itself, and somebody may want to know; info, as it
- * should be. One table for all reasons. */
+/* The level at which a change to this phase is logged. Error: the node cannot do what it should until somebody acts.
+ * Warning: the node continues or tries again by itself. Info: all is as it should be. */
 enum hf_log_level hf_reason_level(enum hf_phase phase, enum hf_reason reason);
 
-/* What an errno of file work is called. */
+/* The reason for an errno of a file operation. */
 enum hf_reason hf_reason_of_errno(int r);

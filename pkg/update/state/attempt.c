@@ -10,7 +10,7 @@
 
 enum { FORMAT = 1, MAX_TEXT = 1024 };
 
-/* ---- text ------------------------------------------------------------------------------------------------------------ */
+/* ---- text -------------------------------------------------------------------------------------------------------- */
 
 int hf_attempt_format(const struct hf_attempt *attempt, struct hf_buf *out)
 {
@@ -24,11 +24,11 @@ int hf_attempt_format(const struct hf_attempt *attempt, struct hf_buf *out)
     return r == 0 ? hf_seal_format("attempt", FORMAT, hf_buf_view(&body), out) : r;
 }
 
-static bool take_number(struct hf_view *rest, const char *name, uint64_t max, uint64_t *ret_value)
+static bool take_number(struct hf_view *remainder, const char *name, uint64_t max, uint64_t *ret_value)
 {
     char text[24];
 
-    return hf_seal_take(rest, name, text, sizeof(text)) && hf_parse_u64(text, 0, max, ret_value) == 0;
+    return hf_seal_take(remainder, name, text, sizeof(text)) && hf_parse_u64(text, 0, max, ret_value) == 0;
 }
 
 static bool read_body(struct hf_view body, struct hf_attempt *attempt)
@@ -60,7 +60,7 @@ int hf_attempt_parse(struct hf_view text, struct hf_attempt *ret_attempt)
     return r;
 }
 
-/* ---- file ------------------------------------------------------------------------------------------------------------ */
+/* ---- file -------------------------------------------------------------------------------------------------------- */
 
 bool hf_attempt_find(const struct hf_fs_ops *fs, const char *folder, struct hf_attempt *ret_attempt)
 {
@@ -104,7 +104,7 @@ int hf_attempt_end(const struct hf_fs_ops *fs, const char *folder, struct hf_err
     return hf_sealed_file_remove(fs, folder, "attempt", err);
 }
 
-/* ---- judgement ------------------------------------------------------------------------------------------------------- */
+/* ---- judgement --------------------------------------------------------------------------------------------------- */
 
 static bool same_boot(const struct hf_attempt *attempt, const struct hf_attempt_now *now)
 {

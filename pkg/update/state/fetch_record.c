@@ -14,7 +14,7 @@
 enum { FORMAT = 1, MAX_TEXT = 2048 };
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 
-/* Lines "name value"; header values have no line ends. */
+/* Lines "name value"; header values contain no line feed. */
 int hf_fetch_record_format(const struct hf_fetch_record *record, struct hf_buf *out)
 {
     return hf_buf_addf(out,
@@ -24,47 +24,35 @@ int hf_fetch_record_format(const struct hf_fetch_record *record, struct hf_buf *
                        record->etag, record->last_modified);
 }
 
-static int take(struct hf_view *rest, const char *name, char *value, size_t n)
-{
-    struct hf_view line;
-    size_t head = strlen(name);
-
-    if (!hf_view_split(rest, '\n', &line) || !hf_view_starts(line, name) || line.n <= head || line.p[head] != ' ' ||
-        line.n - head - 1 >= n || memchr(line.p, '\0', line.n) != NULL)
-        return -EBADMSG;
-    memcpy(value, line.p + head + 1, line.n - head - 1);
-    value[line.n - head - 1] = '\0';
-    return 0;
-}
-
-static int take_flag(struct hf_view *rest, const char *name, bool *ret)
+static int take_flag(struct hf_view *remainder, const char *name, bool *ret)
 {
     char value[4];
-    int r = take(rest, name, value, sizeof(value));
 
-    if (r < 0 || (strcmp(value, "0") != 0 && strcmp(value, "1") != 0))
+    if (!hf_seal_take(remainder, name, value, sizeof(value)) || (strcmp(value, "0") != 0 && strcmp(value, "1") != 0))
         return -EBADMSG;
     *ret = value[0] == '1';
     return 0;
 }
 
-static int take_number(struct hf_view *rest, const char *name, uint64_t *ret)
+static int take_number(struct hf_view *remainder, const char *name, uint64_t *ret)
 {
     char number[24];
-    int r = take(rest, name, number, sizeof(number));
 
-    return r < 0 || hf_parse_u64(number, 0, INT64_MAX, ret) < 0 ? -EBADMSG : 0;
+    return hf_seal_take(remainder, name, number, sizeof(number)) && hf_parse_u64(number, 0, INT64_MAX, ret) == 0
+               ? 0
+               : -EBADMSG;
 }
 
 int hf_fetch_record_parse(struct hf_view body, struct hf_fetch_record *ret_record)
 {
     struct hf_fetch_record record = {.offset = 0};
 
-    if (take(&body, "key", record.key, sizeof(record.key)) < 0 || take_number(&body, "offset", &record.offset) < 0 ||
-        take_number(&body, "wire", &record.wire) < 0 || take_flag(&body, "complete", &record.complete) < 0 ||
-        take_flag(&body, "packed", &record.packed) < 0 || take(&body, "boot", record.boot, sizeof(record.boot)) < 0 ||
-        take(&body, "etag", record.etag, sizeof(record.etag)) < 0 ||
-        take(&body, "last-modified", record.last_modified, sizeof(record.last_modified)) < 0 || body.n != 0)
+    if (!hf_seal_take(&body, "key", record.key, sizeof(record.key)) ||
+        take_number(&body, "offset", &record.offset) < 0 || take_number(&body, "wire", &record.wire) < 0 ||
+        take_flag(&body, "complete", &record.complete) < 0 || take_flag(&body, "packed", &record.packed) < 0 ||
+        !hf_seal_take(&body, "boot", record.boot, sizeof(record.boot)) ||
+        !hf_seal_take(&body, "etag", record.etag, sizeof(record.etag)) ||
+        !hf_seal_take(&body, "last-modified", record.last_modified, sizeof(record.last_modified)) || body.n != 0)
         return -EBADMSG;
     *ret_record = record;
     return 0;
@@ -80,7 +68,7 @@ void hf_fetch_record_boot(const struct hf_fs_ops *fs, char boot[40])
     (void)snprintf(boot, 40, "%.*s", id.n < 40 ? (int)id.n : 0, id.p != NULL ? id.p : "");
 }
 
-/* 0 with an empty record: it is not there, damaged, or of another artifact. */
+/* 0 with an empty record: no file, a damaged one, or another artifact. */
 static int load_synced(const struct hf_fs_ops *fs, const char *folder, const char *key,
                        struct hf_fetch_record *ret_record, struct hf_err *err)
 {
@@ -97,7 +85,7 @@ static int load_synced(const struct hf_fs_ops *fs, const char *folder, const cha
     return 0;
 }
 
-/* The note of this boot, if it is one of this artifact. A torn one is nothing to report: it was never promised. */
+/* Loads fetch.now if it is of this boot and this artifact. A torn one is normal: it is never synced. */
 static bool load_note(const struct hf_fs_ops *fs, const char *folder, const char *key,
                       struct hf_fetch_record *ret_record)
 {
@@ -160,9 +148,9 @@ int hf_fetch_record_note(const struct hf_fs_ops *fs, int fd, const struct hf_fet
         r = format_sealed(record, &text);
     if (r == 0) {
         ssize_t n = fs->pwrite(fs->ctx, fd, text.p, text.n, 0);
-        r = n < 0 ? (int)n : 0; /* half a note is none: the seal says so */
+        r = n < 0 ? (int)n : 0; /* the seal detects a partial write */
     }
-    return r < 0 ? hf_err_sys(err, r, "note how far the download is") : 0;
+    return r < 0 ? hf_err_sys(err, r, "write the progress of the download") : 0;
 }
 
 int hf_fetch_record_save(const struct hf_fs_ops *fs, const char *folder, const struct hf_fetch_record *record,
@@ -171,7 +159,7 @@ int hf_fetch_record_save(const struct hf_fs_ops *fs, const char *folder, const s
     _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(MAX_TEXT);
     int r = format_sealed(record, &text);
 
-    return r < 0 ? hf_err_sys(err, r, "format the download's record")
+    return r < 0 ? hf_err_sys(err, r, "format the record of the download")
                  : hf_sealed_file_save(fs, folder, "fetch", hf_buf_view(&text), err);
 }
 

@@ -12,7 +12,7 @@ enum { COPIES = 2, MAX_TEXT = 256, FORMAT = 1 };
 
 static const char *const names[COPIES] = {"floor.0", "floor.1"};
 
-/* 0, -ENOENT, -EBADMSG, or why it cannot be read. */
+/* 0, -ENOENT, -EBADMSG (set aside), or the error of the read. */
 static int load_copy(const struct hf_fs_ops *fs, const char *folder, int copy, uint64_t *ret_sequence,
                      struct hf_err *err)
 {

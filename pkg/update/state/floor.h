@@ -1,7 +1,8 @@
-/* update/state/floor.h - anti-rollback: the highest sequence this node has committed of a release.
+/* update/state/floor.h - anti-rollback: the highest sequence of a release that this node has committed.
  *
- * Two sealed files (codec/seal.h), <folder>/floor.0 and floor.1, with the number in decimal; the higher of the valid ones counts, so that one damaged block on the card does not open the door to an old release. Raised when a
- * release is committed, never before: until then the old version must stay allowed. Blocks. */
+ * Two sealed files (codec/seal.h), <folder>/floor.0 and floor.1, hold the number in decimal; the higher of the valid
+ * ones counts, so that one damaged block on the card does not admit an old release. The floor is raised at the commit,
+ * never before: until then the old version must stay allowed. All functions block. */
 #pragma once
 
 #include <stdint.h>
@@ -9,9 +10,9 @@
 #include "base/err.h"
 #include "base/fs.h"
 
-/* *ret_sequence: 0 when nothing was committed. *ret_damaged: how many copies were damaged and are set aside now. */
+/* *ret_sequence: 0 if nothing is committed. *ret_damaged: number of damaged copies, which are set aside now. */
 HF_MUST_USE int hf_floor_load(const struct hf_fs_ops *fs, const char *folder, uint64_t *ret_sequence,
                               unsigned *ret_damaged, struct hf_err *err);
 
-/* Raise to `sequence`; lower values change nothing but repair a copy that is missing or behind. */
+/* Raises the floor to `sequence`. A lower value changes nothing, but repairs a copy that is missing or behind. */
 HF_MUST_USE int hf_floor_raise(const struct hf_fs_ops *fs, const char *folder, uint64_t sequence, struct hf_err *err);

@@ -6,14 +6,14 @@
 
 #include "update/state/sealed_file.h"
 
-/* ---- the fields, as a table: one row is name, place and form ------------------------------------------------------ */
+/* ---- the fields: one row is key, member and form ----------------------------------------------------------------- */
 
-/* LATER_: older versions did not write it; 0 or "" then. */
-enum form { TEXT, LATER_TEXT, HEX, NUMBER, COUNT, LATER_COUNT, FLAG };
+/* LATER_: earlier releases of the agent did not write it; then 0 or "". */
+enum journal_form { TEXT, LATER_TEXT, HEX, NUMBER, COUNT, LATER_COUNT, FLAG };
 
-struct field {
+struct journal_field {
     const char *name;
-    enum form form;
+    enum journal_form form;
     size_t offset, size;
 };
 
@@ -23,7 +23,7 @@ struct field {
         .size = sizeof(((struct hf_journal *)0)->member_)                                                              \
     }
 
-static const struct field fields[] = {
+static const struct journal_field fields[] = {
     FIELD("name", TEXT, name),
     FIELD("message", TEXT, message),
     FIELD("timeUnixNs", NUMBER, time_unix_ns),
@@ -76,9 +76,9 @@ const char *hf_journal_installed(const struct hf_journal *journal)
     }
 }
 
-/* ---- out ----------------------------------------------------------------------------------------------------------- */
+/* ---- out --------------------------------------------------------------------------------------------------------- */
 
-static json_t *field_value(const struct field *field, const struct hf_journal *journal)
+static json_t *field_value(const struct journal_field *field, const struct hf_journal *journal)
 {
     const char *at = (const char *)journal + field->offset;
     uint64_t number = 0;
@@ -98,7 +98,7 @@ static json_t *field_value(const struct field *field, const struct hf_journal *j
         memcpy(&number, at, sizeof(number));
         break;
     }
-    /* Beyond int64 nothing meaningful lies, and readers of JSON lose it. */
+    /* Larger numbers have no meaning here, and readers of JSON lose their digits. */
     return json_integer((json_int_t)HF_MIN(number, (uint64_t)INT64_MAX));
 }
 
@@ -137,11 +137,11 @@ int hf_journal_format(const struct hf_journal *journal, const json_t *release, s
     return r == 0 ? hf_seal_format("journal", HF_JOURNAL_FORMAT, hf_buf_view(&body), out) : r;
 }
 
-/* ---- in ------------------------------------------------------------------------------------------------------------ */
+/* ---- in ---------------------------------------------------------------------------------------------------------- */
 
 static int bad(struct hf_err *err, const char *what)
 {
-    return hf_err_set(err, EBADMSG, "journal: %s is missing or not of its form", what);
+    return hf_err_set(err, EBADMSG, "journal: %s is missing or invalid", what);
 }
 
 static bool hex_valid(const char *text)
@@ -150,7 +150,7 @@ static bool hex_valid(const char *text)
            (strlen(text) == HF_SHA256_HEX - 1 && strspn(text, "0123456789abcdef") == HF_SHA256_HEX - 1);
 }
 
-static int read_text(const struct field *field, const json_t *value, char *at)
+static int read_text(const struct journal_field *field, const json_t *value, char *at)
 {
     const char *text = json_string_value(value);
 
@@ -162,7 +162,7 @@ static int read_text(const struct field *field, const json_t *value, char *at)
     return 0;
 }
 
-static int read_number(const struct field *field, const json_t *value, char *at)
+static int read_number(const struct journal_field *field, const json_t *value, char *at)
 {
     json_int_t number = json_integer_value(value);
     bool is_count = field->form != NUMBER;
@@ -178,7 +178,7 @@ static int read_number(const struct field *field, const json_t *value, char *at)
     return 0;
 }
 
-static int read_field(const struct field *field, const json_t *object, struct hf_journal *journal)
+static int read_field(const struct journal_field *field, const json_t *object, struct hf_journal *journal)
 {
     const json_t *value = json_object_get(object, field->name);
     char *at = (char *)journal + field->offset;
@@ -219,7 +219,7 @@ static int read_enums(const json_t *object, struct hf_journal *journal, struct h
     if (kind < 0 || method < 0)
         return bad(err, kind < 0 ? "kind" : "method");
     journal->phase = hf_phase_of(phase);
-    /* A reason of a newer version is no damage. */
+    /* A reason of a newer agent is not damage. */
     journal->reason = hf_reason_of(reason) == HF_R_COUNT ? HF_R_None : hf_reason_of(reason);
     journal->kind = (enum hf_install_kind)kind;
     journal->method = (enum hf_update_method)method;
@@ -261,7 +261,7 @@ int hf_journal_parse(struct hf_view text, struct hf_journal *ret_journal, json_t
     return 0;
 }
 
-/* ---- the file ------------------------------------------------------------------------------------------------------ */
+/* ---- the file ---------------------------------------------------------------------------------------------------- */
 
 int hf_journal_load(const struct hf_fs_ops *fs, const char *folder, struct hf_journal *ret_journal,
                     json_t **ret_release, struct hf_err *err)

@@ -1,9 +1,10 @@
-/* update/state/journal.h - where a release stands, in one small file that survives everything: <state>/updates/<release>/journal.
+/* update/state/journal.h - the durable state of one release: <state>/updates/<release>/journal.
  *
- * A sealed file (codec/seal.h) of JSON. It is replaced durably as a whole before each step is begun (write, sync, then act),
- * and it holds all that is needed to go on without any server: the release itself is inside. A damaged or unknown file is set
- * aside as journal.damaged and reported.
- * Values only, no pointers but the release's tree: a copy is an assignment. */
+ * A sealed file (codec/seal.h) of JSON. The engine replaces it durably before each step starts (write, sync, then act).
+ * It holds everything needed to resume without a server, including the release itself. A damaged file, or one of
+ * another format version, is set aside as journal.damaged and reported.
+ *
+ * Memory: a struct hf_journal is a value without pointers; assign it to copy it. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,8 +14,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/fs.h"
-#include "codec/hash.h"
 #include "codec/json.h"
+#include "codec/sha256.h"
 #include "update/rules/delta_chain.h"
 #include "update/rules/phase.h"
 #include "update/rules/reasons.h"
@@ -23,22 +24,22 @@ enum {
     HF_JOURNAL_FORMAT = 1,
     HF_JOURNAL_MAX_BYTES = HF_API_MAX_OBJECT_BYTES + (64 << 10),
     HF_UPDATE_MAX_PATH = 1088,   /* with the terminator */
-    HF_UPDATE_MAX_VERSION = 129, /* with the terminator; longer ones are cut for display */
+    HF_UPDATE_MAX_VERSION = 129, /* with the terminator; longer versions are cut */
     HF_UPDATE_MAX_MESSAGE = 257, /* with the terminator */
     HF_UPDATE_MAX_DETOUR = 225,  /* with the terminator */
-    HF_UPDATE_MAX_STARTS = 3,    /* agent starts without a verdict before the old version comes back */
+    HF_UPDATE_MAX_STARTS = 3,    /* agent starts without a verdict before the rollback */
 };
 
 enum hf_update_method { HF_METHOD_NONE, HF_METHOD_DELTA, HF_METHOD_FULL };
 
-/* Numbers first, texts behind them: grouped by size, not by meaning, so that no room is lost between them. */
+/* Numbers first, then texts: in an order that needs no padding. */
 struct hf_journal {
-    uint64_t time_unix_ns; /* of the last change of phase */
-    /* What is being brought about, or was last. */
+    uint64_t time_unix_ns; /* time of the last change of phase */
+    /* The current release, or the last one. */
     uint64_t sequence;
-    uint64_t size; /* of the new file, or a tree's archive */
+    uint64_t size; /* bytes of the new file or archive */
     uint64_t bytes_fetched;
-    /* History: of the last committed one. */
+    /* History: the last committed release. */
     uint64_t good_sequence;
 
     enum hf_phase phase;
@@ -46,51 +47,50 @@ struct hf_journal {
     enum hf_install_kind kind;
     enum hf_update_method method;
     unsigned attempts;
-    unsigned starts; /* of the agent during probation */
-    unsigned wasted; /* artifacts that came whole for this release and were none of it */
+    unsigned starts; /* starts of the agent during probation */
+    unsigned wasted; /* downloads of this release with the wrong content */
 
-    bool no_delta;  /* a delta was tried and is no good */
-    bool had_old;   /* from Fetching on: something was there before */
-    bool probed;    /* the new version was in place and may have run */
-    bool restarted; /* the service was restarted with it */
+    bool no_delta;  /* no delta of this release is usable: fetch the whole file */
+    bool had_old;   /* from Fetching on: the target existed before */
+    bool probed;    /* the new version is or was in place and may have run */
+    bool restarted; /* the service runs the new version */
 
     char name[HF_API_MAX_NAME + 1];
     char message[HF_UPDATE_MAX_MESSAGE];
-    char digest[HF_SHA256_HEX]; /* of spec.release; "" none */
+    char digest[HF_SHA256_HEX]; /* digest of spec.release; "" none */
     char version[HF_UPDATE_MAX_VERSION];
     char path[HF_UPDATE_MAX_PATH];
-    char sha256[HF_SHA256_HEX];           /* of the new file, or a tree's archive */
+    char sha256[HF_SHA256_HEX];           /* hash of the new file or archive */
     char from[HF_UPDATE_MAX_VERSION];     /* the version before; "" unknown */
-    char old_sha256[HF_SHA256_HEX];       /* kind File, when something was there */
+    char old_sha256[HF_SHA256_HEX];       /* kind File with had_old */
     char old_link[HF_UPDATE_MAX_PATH];    /* kind Tree: the link's text */
     char made_folder[HF_UPDATE_MAX_PATH]; /* the topmost folder made for a first install; "" none */
     char good_digest[HF_SHA256_HEX];      /* last committed; "" none */
     char good_version[HF_UPDATE_MAX_VERSION];
-    char bad_digest[HF_SHA256_HEX]; /* last rolled back: not tried again */
-    /* What the way taken is not the shortest for. */
-    char avoid
-        [HF_DELTA_CHAIN_MAX_AVOID]; /* deltas that are not tried again for this release: see update/rules/delta_chain.h */
-    char detour[HF_UPDATE_MAX_DETOUR]; /* why, for a person; "" it is the shortest */
+    char bad_digest[HF_SHA256_HEX]; /* last rolled back, never tried again; "" none */
+    /* Reasons against the shortest chain. */
+    char avoid[HF_DELTA_CHAIN_MAX_AVOID]; /* deltas to leave out: update/rules/delta_chain.h */
+    char detour[HF_UPDATE_MAX_DETOUR];    /* explanation for the status; "" it is the shortest */
 };
 
-/* Text of a journal; `release` (spec.release, signatures: an EdgeUpdate's tree reduced to what is needed) may be NULL. */
+/* Formats a journal. `release`: the part of the EdgeUpdate that wanted.c keeps; may be NULL. */
 HF_MUST_USE int hf_journal_format(const struct hf_journal *journal, const json_t *release, struct hf_buf *out);
 
-/* -EBADMSG: damaged; -EOPNOTSUPP: of another format version. *ret_release is a new reference, or NULL. */
+/* -EBADMSG: damaged; -EOPNOTSUPP: another format version. *ret_release is a new reference, or NULL. */
 HF_MUST_USE int hf_journal_parse(struct hf_view text, struct hf_journal *ret_journal, json_t **ret_release,
                                  struct hf_err *err);
 
-/* Blocks. `folder` is <state>/updates/<release>. -ENOENT: none. -EBADMSG: it was damaged or of another version and is set aside
- * now. Other errors: it could not be read, and nothing was changed. */
+/* Blocks. `folder` is <state>/updates/<release>. -ENOENT: no journal. -EBADMSG: damaged or of another version, and set
+ * aside now. Other errors: the journal could not be read; nothing has changed. */
 HF_MUST_USE int hf_journal_load(const struct hf_fs_ops *fs, const char *folder, struct hf_journal *ret_journal,
                                 json_t **ret_release, struct hf_err *err);
 
-/* Durable replacement of the text made by hf_journal_format(); makes the folder. Blocks. */
+/* Replaces the journal durably by text from hf_journal_format(); makes the folder. Blocks. */
 HF_MUST_USE int hf_journal_save(const struct hf_fs_ops *fs, const char *folder, struct hf_view text,
                                 struct hf_err *err);
 
 const char *hf_update_method_name(enum hf_update_method method); /* "", "Delta", "Full" */
 
-/* The version that lies at the path, as far as a journal knows: the new one from probation on, else the last committed one. Borrowed;
- * "": not known (nothing was committed yet, or the path is being changed right now). */
+/* The installed version according to the journal: the new one from Probation on, else the last committed one. Borrowed;
+ * "" unknown (nothing is committed yet, or a swap is in progress). */
 const char *hf_journal_installed(const struct hf_journal *journal);

@@ -235,7 +235,7 @@ static bool is_stopped(void *arg)
 
 bool hf_simnode_stop(struct hf_simnode *node)
 {
-    hf_agent_stop(node->agent, HF_AGENT_STOP_TOLD);
+    hf_agent_stop(node->agent, HF_AGENT_STOP_REQUESTED);
     bool met = hf_simloop_run_until(node->params.loop, is_stopped, node, 5 * HF_NS_PER_S);
     tear_down(node);
     hf_simfs_kill(node->fs);

@@ -7,9 +7,10 @@
 #include "api/meta.h"
 #include "base/encoding/base64.h"
 #include "base/parse.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "delta/delta.h"
 #include "support/delta_io.h"
+#include "trust/key.h"
 #include "trust/trust.h"
 
 enum { FILE_BYTES = 24 * 1024, PIECE = 512 };

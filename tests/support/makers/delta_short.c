@@ -22,7 +22,7 @@ static struct elf_made text(void)
     return made;
 }
 
-/* A member of an archive, its header as far as it is looked at. */
+/* A member of an archive, with the parts of its header that readers look at. */
 static size_t add_member(unsigned char *to, const char *name, const struct elf_made *file)
 {
     size_t blocks = (file->n + TAR_BLOCK - 1) / TAR_BLOCK;
@@ -183,8 +183,8 @@ void delta_short_format(const struct delta_short *s, unsigned char head[static D
     head[1] = (unsigned char)((unsigned)s->kind | s->more_out << 3);
     head[2] = (unsigned char)s->size;
     head[3] = (unsigned char)(s->size >> 8);
-    head[4] = (unsigned char)s->setting_n;
-    head[5] = (unsigned char)(s->setting_n >> 8);
+    head[4] = (unsigned char)s->shared_n;
+    head[5] = (unsigned char)(s->shared_n >> 8);
 }
 
 bool delta_short_parse(const unsigned char *bytes, size_t n, struct delta_short *ret)
@@ -197,7 +197,7 @@ bool delta_short_parse(const unsigned char *bytes, size_t n, struct delta_short 
                                 .kind = (enum delta_short_size)(bytes[1] & 7),
                                 .more_out = bytes[1] >> 3 & 3,
                                 .size = bytes[2] | (unsigned)bytes[3] << 8,
-                                .setting_n = bytes[4] | (unsigned)bytes[5] << 8};
+                                .shared_n = bytes[4] | (unsigned)bytes[5] << 8};
     return true;
 }
 
@@ -226,12 +226,13 @@ uint64_t delta_short_new_size(const struct delta_short *s)
 
 /* ---- the whole delta ------------------------------------------------------------------------------------------- */
 
-/* Read a setting of n bytes; -EBADMSG also when it has another length, *ret_used bytes being what it took. */
-static int read_setting(const unsigned char *p, size_t n, uint64_t old_size, uint64_t new_size, size_t *ret_used)
+/* Reads a shared context of n bytes. -EBADMSG also if its length differs; *ret_used is the number of bytes that it
+ * used. */
+static int read_shared(const unsigned char *p, size_t n, uint64_t old_size, uint64_t new_size, size_t *ret_used)
 {
     static struct delta_input input;
     static struct delta_cm cm;
-    struct delta_shared_context setting = {.old_size = old_size, .new_size = new_size};
+    struct delta_shared_context shared = {.old_size = old_size, .new_size = new_size};
     struct delta_io bytes = {.p = p, .n = n};
     const struct hf_delta_in in = delta_io_in(&bytes);
     struct hf_err err = HF_ERR_INIT;
@@ -239,20 +240,21 @@ static int read_setting(const unsigned char *p, size_t n, uint64_t old_size, uin
     delta_input_init(&input, &in);
     input.left = n;
     delta_cm_start_decoding(&cm, &input, n, &err);
-    int r = delta_shared_context_code(&cm, &setting, &err);
+    int r = delta_shared_context_code(&cm, &shared, &err);
     *ret_used = r == 0 ? n - (size_t)cm.left - (cm.n - cm.pos) : n;
-    delta_shared_context_done(&setting);
+    delta_shared_context_done(&shared);
     return r < 0 ? r : delta_cm_finish(&cm);
 }
 
-/* As many bytes as its numbers take, which may reach into what follows; what was said when they do not end. */
-static size_t setting_length(const unsigned char *p, size_t said, size_t n, uint64_t old_size, uint64_t new_size)
+/* Returns the number of bytes that the numbers take, which may extend into the following bytes; the given size if
+ * they do not end. */
+static size_t shared_length(const unsigned char *p, size_t said, size_t n, uint64_t old_size, uint64_t new_size)
 {
     size_t used;
 
-    if (read_setting(p, said, old_size, new_size, &used) == 0)
+    if (read_shared(p, said, old_size, new_size, &used) == 0)
         return said;
-    (void)read_setting(p, n, old_size, new_size, &used);
+    (void)read_shared(p, n, old_size, new_size, &used);
     return used < n ? used : said;
 }
 
@@ -268,7 +270,7 @@ static void add(struct out *out, const void *bytes, size_t n)
     out->n += n;
 }
 
-/* `coder`: what is named with the length, or NULL. */
+/* `coder`: stored with the length; may be NULL. */
 static void add_part(struct out *out, const enum delta_coder *coder, const void *before, size_t before_n,
                      const void *bytes, size_t n, size_t zeros)
 {
@@ -282,7 +284,7 @@ static void add_part(struct out *out, const enum delta_coder *coder, const void 
     add(out, none, zeros);
 }
 
-/* Chunks as they are: a frame of one block that is not compressed, and as many bytes more as the first chunk may ask for. */
+/* Uncompressed chunks: a frame of one raw block, padded by the most bytes that the first chunk may ask for. */
 static void add_bare(struct out *out, const unsigned char *p, size_t n)
 {
     static const enum delta_coder coder = DELTA_CODER_ZSTD;
@@ -387,8 +389,8 @@ bool delta_short_expand(const unsigned char *bytes, size_t n, unsigned char *ret
     if (s.which % DELTA_SHORT_OLDS == DELTA_SHORT_DRAWN)
         n -= delta_short_draw(bytes, n);
     if (s.method == DELTA_METHOD_RECORDS_ZSTD || s.method == DELTA_METHOD_RECORDS_CM) {
-        size_t said = HF_MIN((size_t)s.setting_n, n),
-               used = setting_length(bytes, said, n, header.old_size, header.new_size);
+        size_t said = HF_MIN((size_t)s.shared_n, n),
+               used = shared_length(bytes, said, n, header.old_size, header.new_size);
         add_part(&out, NULL, NULL, 0, bytes, used, 0);
         bytes += HF_MAX(said, used);
         n -= HF_MAX(said, used);

@@ -1,5 +1,6 @@
-/* delta-seeds FOLDER: inputs that fuzz_delta begins with. For each kind of table in each old file a delta that copies from it, by
- * both methods that copy; deltas between whole files by all methods, as they come and in short. Run it when the format changes. */
+/* delta-seeds FOLDER: writes the first inputs of fuzz_delta: for each kind of table in each old file a delta that
+ * copies from it, by both methods that copy; and deltas between whole files by all methods, real and short. Run it when
+ * the format changes. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +17,14 @@
 #include "support/makers/draw.h"
 #include "support/makers/go_make.h"
 
-enum { COPY = 240, LITERALS = 40, MANY_LITERALS = DELTA_PIECE + 30, SMALL = 1200, CHANGE_EACH = 29, STRIPE_CUT = 48 };
+enum {
+    COPY = 240,
+    LITERALS = 40,
+    MANY_LITERALS = DELTA_LITERAL_PIECE + 30,
+    SMALL = 1200,
+    CHANGE_EACH = 29,
+    STRIPE_CUT = 48
+};
 
 static const char *folder;
 static void must(int r)
@@ -120,23 +128,24 @@ static void code_block(const struct piece *k, struct delta_shared_context *setti
 {
     static struct delta_old old;
     _cleanup_(hf_buf_done) struct hf_buf whole = HF_BUF_INIT(1 << 20);
-    struct delta_striper striper = {.make = &k->make, .map = &setting->map, .room = room, .part = HF_BUF_INIT(1 << 20)};
-    struct delta_manner manner = {.quick = k->quick};
+    struct delta_stripe_encoder encoder = {
+        .make = &k->make, .map = &setting->map, .room = room, .part = HF_BUF_INIT(1 << 20)};
+    struct delta_block_options options = {.quick = k->quick};
     unsigned again = 0;
     struct hf_err err = HF_ERR_INIT;
 
     old = *setting->old;
-    striper.model = delta_model_new(setting);
-    striper.literals = delta_literals_new(setting, &old);
-    must(striper.model == NULL || striper.literals == NULL ? -ENOMEM : 0);
+    encoder.model = delta_model_new(setting);
+    encoder.literals = delta_literals_new(setting, &old);
+    must(encoder.model == NULL || encoder.literals == NULL ? -ENOMEM : 0);
     do {
         hf_buf_clear(&whole);
-        must(delta_stripes_make(&striper, 0, k->make.new_n, &manner, &whole, &err));
-    } while (manner.plain_n > 0 && !again++);
+        must(delta_stripes_make(&encoder, 0, k->make.new_n, &options, &whole, &err));
+    } while (options.plain_n > 0 && !again++);
     must(delta_short_add_block(block, (const unsigned char *)whole.p, whole.n) ? 0 : -EBADMSG);
-    delta_literals_free(striper.literals);
-    delta_model_free(striper.model);
-    hf_buf_done(&striper.part);
+    delta_literals_free(encoder.literals);
+    delta_model_free(encoder.model);
+    hf_buf_done(&encoder.part);
 }
 
 /* What a body's part says, *p being moved behind it; ret_coder: it is named there, too. */
@@ -199,7 +208,7 @@ static void keep_piece(const char *name, unsigned which, const struct piece *k)
     bool large = delta_short_old(which)->size > UINT32_MAX;
 
     open_setting(k, large, &memory, &setting, &setting_part);
-    s.setting_n = (unsigned)setting_part.n;
+    s.shared_n = (unsigned)setting_part.n;
     s.method = DELTA_METHOD_RECORDS_CM;
     for (unsigned cut = 0; cut < 2; cut++) {
         hf_buf_clear(&block);
@@ -316,7 +325,7 @@ static void keep_drawn(unsigned i)
         code_block(&piece, &setting, DELTA_STRIPE_BYTES, &block);
         delta_shared_context_done(&setting);
         s.size = (unsigned)piece.make.new_n - 1;
-        s.setting_n = (unsigned)part.n;
+        s.shared_n = (unsigned)part.n;
         delta_short_add_drawn(&block, drawn[i].machine, content.p, content.n);
         (void)snprintf(path, sizeof(path), "drawn-%s-%u", drawn[i].name, r);
         keep_short(path, &s, &part, block.p, block.n);
@@ -351,7 +360,7 @@ static void keep_delta_in_short(const char *name, unsigned which, const struct h
     if (s.method != DELTA_METHOD_LZMA) {
         struct hf_view part = take_part(&p, end, NULL);
         must(hf_buf_add(&setting, part.p, part.n));
-        s.setting_n = (unsigned)part.n;
+        s.shared_n = (unsigned)part.n;
     }
     if (s.method == DELTA_METHOD_RECORDS_CM) {
         _cleanup_(hf_buf_done) struct hf_buf in_short = HF_BUF_INIT(1 << 20);

@@ -25,6 +25,7 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
+import extending  # noqa: E402
 import install  # noqa: E402
 import pages  # noqa: E402
 import table  # noqa: E402
@@ -266,7 +267,7 @@ def main():
             if results or missing:
                 counts = [had + new for had, new in zip(counts, report(name, results, missing, options.verbose))]
     if not options.pages:
-        for check in (short_enough, words.reasons_differ, on_the_cluster, *install.CHECKS):
+        for check in (short_enough, words.reasons_differ, extending.extending_differs, on_the_cluster, *install.CHECKS):
             found = check(TOP)
             counts[1 if found else 0] += 1
             print(f"  {'FAIL' if found else 'ok  '}  {found or check.__doc__.splitlines()[0]}")

@@ -134,4 +134,4 @@ class TestImages(unittest.TestCase):
                               stderr=subprocess.PIPE, check=False)
         self.assertEqual(done.returncode, 1)
         self.assertEqual(done.stdout, b"")
-        self.assertRegex(done.stderr.decode(), r"blob sha256:[0-9a-f]{64} is not there")
+        self.assertRegex(done.stderr.decode(), r"blob sha256:[0-9a-f]{64} of the old image is missing")

@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
-"""Bad input of every kind, given to the real agent; each must be named in the status and disturb nothing else.
+"""Bad input of every kind for the real agent: the status must name each one, and nothing else may be affected.
 
     tests/system/fault/bad_input.py [--home DIR] [--list] [NAME ...]      default: all
 
-The cases are given eight at a time. With each handful a new version of a good release is given too, which must be committed
-meanwhile; a healthy service runs beside it all, untouched; the agent is the same process in the end. Ends with "N passed, N failed,
-N skipped".
+The cases run eight at a time. Each batch includes a new version of a good release, which must be committed meanwhile; a healthy
+service beside it must not change; the agent must be the same process at the end. Prints "N passed, N failed, N skipped" last.
 """
 import argparse
 import hashlib
@@ -29,7 +28,7 @@ from node import sha256, say, wait
 
 BATCH = 8
 CONTENT = random.Random(7).randbytes(30000)
-FILE_LIMIT = 8 << 20  # of the agent, so that a larger file cannot be written
+FILE_LIMIT = 8 << 20  # largest file that the agent may write
 CASES = []
 
 
@@ -38,14 +37,14 @@ def hex_of(content):
 
 
 class Case:
-    """One bad thing: how it is given, what must be said of it."""
+    """One bad input: how the agent gets it, and the status that it must produce."""
 
     def __init__(self, name, make, phase, reason, message, alone):
         self.name, self.make, self.phase, self.reason, self.message, self.alone = name, make, phase, reason, message, alone
 
 
 def case(name, phase, reason, message="", alone=False):
-    """Register make(lab, name), which returns an object (to be signed), bytes of a file as they are, or None (all done)."""
+    """Register make(lab, name), which returns an object to sign, the raw bytes of a file, or None if it has done everything itself."""
     def keep(make):
         CASES.append(Case(name, make, phase, reason, message, alone))
         return make
@@ -53,7 +52,7 @@ def case(name, phase, reason, message="", alone=False):
 
 
 class Lab:
-    """The node, a good release, a service, and a place that must stay as it is."""
+    """The node, a good release, a service, and a folder that must not change."""
 
     def __init__(self, home):
         self.node = fault.Node(home, fault.Artifacts())
@@ -119,7 +118,7 @@ class Lab:
         return {"apiVersion": "edge.codcompass.io/v1alpha1", "kind": "EdgeUpdate", "metadata": {"name": name}, "spec": {"release": spec}}
 
     def installed(self, name, content=b"the old version\n"):
-        """Something is there already."""
+        """Put something at the path first."""
         os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
         with open(self.path(name), "wb") as file:
             file.write(content)
@@ -132,13 +131,13 @@ class Lab:
         return text
 
     def commit(self, name, what):
-        """Bring a release to its commit first."""
+        """Commit a release first."""
         self.node.apply(name, self.signed(what))
         row = self.node.wait_end(name, what["spec"]["release"]["sequence"])
         assert row["phase"] == "Committed", row
 
     def listen(self):
-        """A port that takes connections and says nothing."""
+        """A port that accepts connections and sends nothing."""
         listener = socket.create_server(("127.0.0.1", 0))
         self.extra.append(listener)
         return listener.getsockname()[1]
@@ -150,7 +149,7 @@ class Lab:
         os.chmod(path, 0o755)
         return path
 
-    # ---- a handful -------------------------------------------------------------------------------------------------------
+    # ---- a batch ---------------------------------------------------------------------------------------------------------
 
     def give_good(self):
         self.good += 1
@@ -160,7 +159,7 @@ class Lab:
         return content
 
     def undisturbed(self, content):
-        """What is wrong around the cases, as texts."""
+        """Problems outside the cases, as texts."""
         problems = []
         row = self.node.wait_end("good", self.good)
         if row["phase"] != "Committed" or sha256(self.path("good")) != hex_of(content):
@@ -175,7 +174,7 @@ class Lab:
         return problems
 
     def look(self, one):
-        """Until the status says what it must of this case; "" or what it says instead."""
+        """Wait for the status of this case; return "" or the status found instead."""
         def right():
             self.node.alive()
             row = self.find(one.name)
@@ -188,7 +187,7 @@ class Lab:
             return f"{self.find(one.name) or self.node.status().get('conditions')} ({why})"
 
     def find(self, name):
-        """Its row; what is not even an object stands there under its file's name."""
+        """Row of the case in the status; a file without an object has a row with the file's name."""
         return self.node.update(name) or self.node.update(name + ".yaml")
 
     def end(self):
@@ -197,7 +196,7 @@ class Lab:
             listener.close()
 
 
-# ---- who signed it ---------------------------------------------------------------------------------------------------------
+# ---- signatures ------------------------------------------------------------------------------------------------------------
 
 @case("wrong-signature", "Rejected", "SignatureInvalid")
 def _(lab, name):
@@ -207,7 +206,7 @@ def _(lab, name):
 
 
 def to_json(lab, text):
-    """`holdfast release sign` writes YAML: back to JSON, by the same reader the agent has."""
+    """Convert the YAML of `holdfast release sign` to JSON, with the parser that the agent uses."""
     import yaml
     return json.dumps(yaml.safe_load(text))
 
@@ -253,7 +252,7 @@ def _(lab, name):
     return lab.object(name, expires="2026-01-01T00:00:00Z")
 
 
-# ---- what it needs ---------------------------------------------------------------------------------------------------------
+# ---- requirements ----------------------------------------------------------------------------------------------------------
 
 def with_artifact(lab, name, **more):
     what = lab.object(name)
@@ -281,7 +280,7 @@ def _(lab, name):
     return with_artifact(lab, name, requires={"kernel": ">=99.0"})
 
 
-# ---- what the server gives --------------------------------------------------------------------------------------------------
+# ---- answers of the server --------------------------------------------------------------------------------------------------
 
 @case("hash-mismatch", "Waiting", "HashMismatch")
 def _(lab, name):
@@ -430,7 +429,7 @@ def _(lab, name):
     return with_artifact(lab, name, url="file:///dev/zero")
 
 
-# ---- where it goes -----------------------------------------------------------------------------------------------------------
+# ---- install paths -----------------------------------------------------------------------------------------------------------
 
 def to_path(lab, name, path):
     return lab.object(name, install={"path": path})
@@ -471,7 +470,7 @@ def _(lab, name):
     lab.installed(name)
 
     def swap(request):
-        """In the middle of the download."""
+        """Act in the middle of the download."""
         request.send_response(200)
         request.send_header("Content-Length", str(len(CONTENT)))
         request.end_headers()
@@ -520,7 +519,7 @@ def _(lab, name):
 
 @case("disk-full-in-the-middle", "Waiting", "DiskFull")
 def _(lab, name):
-    """More than the process may write into a file, compressed to less: found only while it is unpacked."""
+    """Larger than the process may write, but smaller when compressed: the agent notices only while it unpacks."""
     content = bytes(FILE_LIMIT + 4096)
     what = lab.object(name, content)
     lab.serve(name + ".bin", zstd(content))
@@ -570,7 +569,7 @@ def _(lab, name):
     return lab.object(name, install={"path": lab.path(name), "kind": "Tree"})
 
 
-# ---- what runs ---------------------------------------------------------------------------------------------------------------
+# ---- services ----------------------------------------------------------------------------------------------------------------
 
 def checked(lab, name, check, deadline="1s", **more):
     lab.installed(name)
@@ -648,7 +647,7 @@ def _(lab, name):
 
 @case("hook-daemonises", "Committed", "NoHealthChecks|HealthPassed")
 def _(lab, name):
-    """It leaves a process behind that holds all its descriptors; the hook itself has ended well."""
+    """The hook leaves a process that holds all its descriptors, and itself ends with exit code 0."""
     pid = lab.node.place("temp", name + ".pid")
     return restarted(lab, name, lab.script(name, f"setsid sh -c 'echo $$ >{pid}; exec sleep 86399' &\nexit 0\n"))
 
@@ -658,7 +657,7 @@ def _(lab, name):
     return lab.object(name, install={"path": lab.path(name), "restart": {"systemdUnit": "nonesuch-holdfast.service"}})
 
 
-# ---- objects that are none -----------------------------------------------------------------------------------------------------
+# ---- invalid objects -----------------------------------------------------------------------------------------------------------
 
 @case("wrong-types", "Rejected", "ObjectRefused", r"spec\.release\.\S+: .*spec\.release\.\S+: ")
 def _(lab, name):
@@ -728,7 +727,7 @@ def _(lab, name):
     return json.dumps(what).encode()
 
 
-# Files that are not even objects are named by their file.
+# A file without an object is reported under the name of the file.
 
 @case("ten-megabytes", "Rejected", "ObjectRefused", "")
 def _(lab, name):
@@ -784,7 +783,7 @@ def _(lab, name):
 # ---- running them ------------------------------------------------------------------------------------------------------------
 
 def give(lab, one):
-    """None: given; else why it cannot be on this machine."""
+    """Give the case to the agent; return None, or the reason why this machine cannot run it."""
     what = one.make(lab, one.name)
     if isinstance(what, str):
         return what
@@ -820,7 +819,7 @@ def run_batch(lab, batch, totals):
 
 
 def left_in_proc(lab):
-    """Children of hooks that must not be there any more, and the one that may."""
+    """Children of hooks: those that must be gone, and the one that may remain."""
     pid_file = lab.node.place("temp", "hook-daemonises.pid")
     if os.path.exists(pid_file):
         with open(pid_file, encoding="utf-8") as file:
@@ -832,7 +831,7 @@ def left_in_proc(lab):
 
 
 def back_to_normal(lab):
-    """With all of it taken away the node is ready again; what was rolled back or committed stays told."""
+    """Without the bad input the node becomes ready again; rolled-back and committed releases stay in the status."""
     def rest():
         return sorted({row["phase"] for row in lab.node.status()["updates"]} - {"Committed", "RolledBack"})
     try:

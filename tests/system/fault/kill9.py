@@ -3,13 +3,13 @@
 
     tests/system/fault/kill9.py [--kills N] [--seed S] [--home DIR]      default: 25 kills in the middle of an update
 
-Updates of several kinds (delta, whole file, packed, one that is not healthy, a first install, a tree) follow one another; in each the
-agent is killed one to four times, at a random moment or just as its journal enters a chosen phase, and started again. A watcher
-looks at the target all the time.
+Runs updates of several kinds one after the other (delta, whole file, compressed file, unhealthy release, first install, tree). Kills
+the agent one to four times in each, at a random moment or when its journal enters a chosen phase, and starts it again. A watcher
+reads the target all the time.
 
-Always: the target is one of the two whole files. In the end: the phase the release deserves, the right file in place, the service
-runs it, nothing left behind. Three starts during probation are a verdict too (NoVerdict), so a good release may end RolledBack
-then. Ends with "N passed, N failed, N skipped" (one per update) and what was hit.
+Always: the target is one of the two whole files. In the end: the right phase for the release, the right file in place, the service
+runs it, and no files remain. Three starts during probation end in a rollback (NoVerdict), so a good release may be RolledBack then.
+Prints "N passed, N failed, N skipped" (one for each update) and the phases of the kills last.
 """
 import argparse
 import collections
@@ -28,7 +28,7 @@ PHASES = ("Waiting", "Fetching", "Patching", "Verified", "Swapping", "Probation"
 
 
 class Watcher:
-    """Reads the target over and over; notes anything that is not allowed at that moment."""
+    """Reads the target all the time; records every content that is not allowed at that moment."""
 
     def __init__(self, path):
         self.path, self.allowed, self.bad, self.looks = path, {sha256(path)}, [], 0
@@ -60,7 +60,7 @@ class Rounds:
             os.symlink("tool", os.path.join(folder, "bin", "alias"))
         self.installed, self.tree_installed = "v1", None
 
-    # ---- kinds: each makes the object, and says what may be at the path and what must be there in the end ---------------
+    # ---- kinds: each makes the object and returns the contents allowed at the path, meanwhile and in the end ---------------
 
     def file_release(self, new, *more, old=None):
         self.sequence += 1
@@ -85,7 +85,7 @@ class Rounds:
         return self.file_release("broken", old=self.files[self.installed])
 
     def first_install(self):
-        """A program of its own name each time, in a folder that is not there yet."""
+        """A program with a new name each time, in a folder that does not exist yet."""
         self.sequence += 1
         name, path = f"tool-{self.sequence}", self.node.place("root", "new", str(self.sequence), "tool")
         good = self.rng.random() < 0.5
@@ -110,7 +110,7 @@ class Rounds:
         return sequence == self.sequence and phase not in fault.ENDS
 
     def disturb(self, name):
-        """One kill, once the update is under way: at a random moment, or as the journal enters a phase."""
+        """Kill once during the update: at a random moment, or when the journal enters a phase."""
         end = time.monotonic() + 3
         while not self.under_way(name) and self.node.journal(name)[1] != self.sequence and time.monotonic() < end:
             time.sleep(0.001)
@@ -204,7 +204,7 @@ def main():
             for problem in problems:
                 say(f"        {problem}")
             if problems:
-                break  # what comes after would start from a wrong place
+                break  # later updates would start from a wrong state
         node.stop_agent()
     finally:
         node.end()

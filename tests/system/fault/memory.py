@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""The real agent in a real memory cgroup of 96 MiB, and a delta that needs 487 MB: the new file is a .zst of level 20, which takes that
-much to be packed again.
+"""The real agent in a real memory cgroup of 96 MiB, and a delta that needs 487 MB: the new file is a .zst of level 20, whose
+compression takes that much.
 
-    told      the release says what the delta needs: the agent never begins with it and takes the whole file
-    killed    the group becomes too small while the delta is being applied, the kernel kills the agent: the next start takes the whole file
-    listed    as killed, and there is a second delta that needs little: the next start takes that one
+    told      the release states the memory of the delta: the agent never starts it and takes the whole file
+    killed    the group becomes too small while the agent applies the delta, and the kernel kills it: the next start takes the whole
+              file
+    listed    as killed, with a second delta that needs little memory: the next start takes that one
 
-Each ends Committed. Needs root and a cgroup file system with the memory controller; says so and skips where there is none.
+Each ends Committed. Needs root and a cgroup file system with the memory controller; skips with a message where there is none.
 """
 import os
 import random
@@ -15,7 +16,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-os.environ["HF_BUILD_DIR"] = "build/release"  # AddressSanitizer alone needs more than the group has
+os.environ["HF_BUILD_DIR"] = "build/release"  # AddressSanitizer alone needs more memory than the group
 import node as fault  # noqa: E402
 from node import say  # noqa: E402
 
@@ -25,7 +26,7 @@ CONTENT_BYTES = 1200000
 
 
 class Group:
-    """A memory cgroup of our own, beside the others at the top: what is killed in it is nobody else's business."""
+    """A memory cgroup for this test at the top level, so that its OOM kills affect nothing else."""
 
     def __init__(self):
         v1, v2 = "/sys/fs/cgroup/memory", "/sys/fs/cgroup"
@@ -55,7 +56,7 @@ class Group:
             return int(file.read())
 
     def tighten(self):
-        """No room beyond what is used now; where that grows quicker than the limit can be set, v1 says that it is busy."""
+        """Limit the group to its current use; cgroup v1 returns EBUSY if the use grows meanwhile."""
         for _ in range(100):
             try:
                 self.limit(self.used() + 4 * MIB)
@@ -82,7 +83,7 @@ class Group:
 
 
 def text(words, change):
-    """A megabyte of words, the same ones but for a few."""
+    """A megabyte of words; versions differ in a few of them."""
     draw, other = random.Random(1), random.Random(change)
     out, size = [], 0
     while size < CONTENT_BYTES:
@@ -93,7 +94,7 @@ def text(words, change):
 
 
 def make_files(node):
-    """Two versions, packed by zstd -20 from a pipe: then the encoder does not know how little comes, and takes all it may."""
+    """Two versions compressed by zstd -20 from a pipe: without the size the encoder uses its largest window."""
     rng = random.Random(20261122)
     words = ["%x" % rng.getrandbits(rng.choice((8, 16, 24, 32))) for _ in range(40000)]
     paths = []
@@ -113,7 +114,7 @@ class Rounds:
         self.sequence = 0
 
     def publish(self, *plain):
-        """The old version is installed, the new one wanted: by a delta that looks inside, and by a plain one when there is to be one."""
+        """Install the old version and publish the new one, with a delta that unpacks the content and, if asked for, a plain one."""
         node = self.node
         self.sequence += 1
         with open(self.old, "rb") as source, open(node.path, "wb") as target:
@@ -124,7 +125,7 @@ class Rounds:
         node.apply("app", made)
 
     def add_plain(self, made):
-        """A second delta from the same file, one that does not look inside."""
+        """Make a second delta from the same file that does not unpack the content."""
         node, path = self.node, self.node.place("versions", "plain.delta")
         node.holdfast("delta", "create", "--fast", "-j", "1", self.old, self.new, path)
         with open(path, "rb") as file:
@@ -176,7 +177,7 @@ class Rounds:
         return problems
 
     def until_applied(self):
-        """Start with room for it; once it takes its memory there is none any more."""
+        """Start with enough memory, and take it away once the delta uses it."""
         attempt = self.node.place("state", "updates", "app", "attempt")
         before = self.group.kills()
         self.group.limit(ROOMY)
@@ -194,7 +195,7 @@ class Rounds:
         before = self.group.kills()
         self.publish(*plain)
         problems = self.until_applied()
-        self.group.limit(ROOMY)  # the plan alone would take it again
+        self.group.limit(ROOMY)  # without the record of the death the agent would use the delta again
         self.start()
         problems += self.end("Delta" if plain else "Full", before + 1)
         if not self.logged("DeltaKilled"):

@@ -1,5 +1,5 @@
-"""What the fault tests share: a node with the real agent and a service under it, an artifact server that misbehaves as told, and
-releases made with the real `holdfast release create`. No root, loopback only; everything lies below one folder."""
+"""Shared by the fault tests: a node with the real agent and a service, an artifact server that misbehaves on request, and releases
+made with the real `holdfast release create`. No root, loopback only; all files lie below one folder."""
 import hashlib
 import http.server
 import json
@@ -21,7 +21,7 @@ ENDS = ("Committed", "RolledBack", "Rejected", "Incompatible")
 
 
 def sha256(path):
-    """Of a file's bytes, or None when it is not there."""
+    """SHA-256 of a file, or None if it does not exist."""
     try:
         with open(path, "rb") as file:
             return hashlib.sha256(file.read()).hexdigest()
@@ -30,7 +30,7 @@ def sha256(path):
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Serves what Artifacts.files has: bytes (Range and If-Range understood), or a function that answers itself."""
+    """Serves Artifacts.files: bytes, with Range and If-Range, or a function that answers."""
     protocol_version = "HTTP/1.1"
 
     def do_GET(self):
@@ -76,7 +76,7 @@ class Artifacts(http.server.ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, request, client_address):
-        pass  # clients that go away are what these tests are about
+        pass  # the tests make clients disconnect
 
 
 class Node:
@@ -118,7 +118,7 @@ class Node:
                                  str(self.metrics_port), "--ingest-port", "off", "--health-port", "off", "--retry-base-ms", "50", "--log-level", "info", *more])
 
     def kill_agent(self):
-        """SIGKILL: no goodbye. The children of its hooks die with their own parents' death signal or go on; both are life."""
+        """SIGKILL. The children of its hooks die by their parent's death signal or go on; both are normal."""
         self.agent.kill()
         self.agent.wait()
 
@@ -130,7 +130,7 @@ class Node:
             self.agent.kill()
             self.agent.wait()
             raise AssertionError("the agent did not stop within 20 s of SIGTERM") from None
-        if self.agent.returncode not in (0, -signal.SIGTERM):  # the latter: it had just been started
+        if self.agent.returncode not in (0, -signal.SIGTERM):  # the signal: it came just after the start
             raise AssertionError(f"the agent ended with {self.agent.returncode}")
 
     def start_service(self):
@@ -158,7 +158,7 @@ class Node:
         return out
 
     def create(self, name, version, sequence, artifact, path=None, old=None, more=(), service=True, deadline="10s", fast=True):
-        """Make a signed release, put its artifacts on the server; returns the object's YAML text."""
+        """Make a signed release and put its artifacts on the server; returns the YAML of the object."""
         self.made += 1
         out = self.place("releases", str(self.made))
         words = ["release", "create", "--name", name, "--version", version, "--sequence", str(sequence), "--path",
@@ -183,7 +183,7 @@ class Node:
         return text
 
     def sign(self, text, key=None, key_id="k1"):
-        """Sign an object's text anew, after somebody has changed its release."""
+        """Sign an object again after a change of its release."""
         path = self.place("temp", "unsigned.yaml")
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
@@ -192,7 +192,7 @@ class Node:
             return file.read()
 
     def apply(self, name, content):
-        """A file of the source folder that appears whole."""
+        """Put a file into the source folder by a rename."""
         path = self.place("temp", name + ".new")
         with open(path, "wb") as file:
             file.write(content if isinstance(content, bytes) else content.encode())
@@ -201,7 +201,7 @@ class Node:
     def remove(self, name):
         os.unlink(self.place("objects", name + ".yaml"))
 
-    # ---- looking -------------------------------------------------------------------------------------------------------
+    # ---- reading -------------------------------------------------------------------------------------------------------
 
     def status(self):
         try:
@@ -211,7 +211,7 @@ class Node:
             return {}
 
     def update(self, name):
-        """This release's row of the status, {} when there is none."""
+        """Row of this release in the status; {} without one."""
         return next((row for row in self.status().get("updates", []) if row["name"] == name), {})
 
     def alive(self):
@@ -219,7 +219,7 @@ class Node:
             raise AssertionError(f"the agent ended with {self.agent.returncode}: see {self.place('agent.log')}")
 
     def wait_end(self, name, sequence, patience=PATIENCE_S):
-        """Until the release of this sequence has come to an end; returns its row."""
+        """Wait until the release of this sequence has ended; returns its row."""
         def ended():
             self.alive()
             row = self.update(name)
@@ -227,7 +227,7 @@ class Node:
         return wait(f"the end of {name} {sequence} ({self.update(name)})", ended, patience)
 
     def journal(self, name):
-        """(phase, sequence) as the journal on disk has them now, ("", 0) when there is none."""
+        """(phase, sequence) in the journal on disk; ("", 0) without one."""
         try:
             with open(self.place("state", "updates", name, "journal"), encoding="utf-8") as file:
                 held = json.loads(file.read().split("\n", 1)[1])
@@ -236,7 +236,7 @@ class Node:
             return "", 0
 
     def leftovers(self):
-        """Paths below the install root and the updater's state that have no business there when all is settled."""
+        """Paths below the install root and the updater's state that should not exist once all is settled."""
         found, root, updates = [], self.place("root"), self.place("state", "updates")
         links = {os.path.realpath(os.path.join(folder, f)) for folder, dirs, files in os.walk(root) for f in dirs + files
                  if os.path.islink(os.path.join(folder, f)) and ".holdfast-" in os.readlink(os.path.join(folder, f))}
@@ -253,7 +253,7 @@ class Node:
         return found
 
     def wait_clean(self):
-        """What is left behind once the agent is at rest: its last removals may still be under way when the status is told."""
+        """Files that remain once the agent is idle: its last removals may come after the status."""
         left = []
 
         def clean():

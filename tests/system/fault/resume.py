@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""A large file made from a small delta by the real agent, which is killed, stopped and killed again while it writes it: each life goes on
-where the last one was. What all lives wrote together is counted by the kernel."""
+"""The real agent makes a large file from a small delta and is killed, stopped and killed again meanwhile: each process must resume where
+the last one stopped. The kernel counts the bytes that all of them write together."""
 import os
 import random
 import signal
@@ -13,8 +13,8 @@ from node import say  # noqa: E402
 
 MIB = 1 << 20
 OLD_BYTES, NEW_BYTES = 4 * MIB, 160 * MIB
-BLOCK = 4 * MIB  # between resume points
-OTHER = MIB  # what a life writes besides: log, journal, status, the delta itself
+BLOCK = 4 * MIB  # bytes between checkpoints
+OTHER = MIB  # other writes of a process: log, journal, status, the delta itself
 LIVES = (("killed", 40 * MIB), ("stopped", 20 * MIB), ("killed", 30 * MIB))
 
 
@@ -24,7 +24,7 @@ def written(pid):
 
 
 def make_files(node):
-    """The old one over and over, with a change here and there."""
+    """The old content repeated, with a few changes."""
     rng = random.Random(20261120)
     old = rng.randbytes(OLD_BYTES)
     old_path, new_path = node.place("versions", "old"), node.place("versions", "new")
@@ -38,7 +38,7 @@ def make_files(node):
 
 
 def one_life(node, how, until):
-    """The agent writes this much and ends; how much it wrote."""
+    """Let the agent write this much, then end it; returns the bytes written."""
     node.start_agent()
     pid = node.agent.pid
     fault.wait("so much is written", lambda: written(pid) >= until, step=0.0005)
@@ -50,7 +50,7 @@ def one_life(node, how, until):
     os.kill(pid, signal.SIGTERM)
     os.kill(pid, signal.SIGCONT)
     count = written(pid)
-    while True:  # until it is gone, it goes on counting
+    while True:  # the count grows until the process is gone
         try:
             count = max(count, written(pid))
         except (OSError, StopIteration):
@@ -70,7 +70,7 @@ def run(node):
     node.apply("app", node.create("app", "1.0.0", 1, new, old=old, service=False))
     total, problems = 0, []
     for how, until in LIVES:
-        if total + until + BLOCK > NEW_BYTES:  # a stop takes as long as the disk lets the agent's journal wait
+        if total + until + BLOCK > NEW_BYTES:  # a stop takes as long as the disk delays the agent's journal
             say("  life     none: the file was made before the agent had stopped")
             break
         count = one_life(node, how, until)

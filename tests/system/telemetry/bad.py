@@ -1,4 +1,4 @@
-"""Bad input for POST /ingest, and what each must be answered (pkg/telemetry/INGEST.md)."""
+"""Bad input for POST /ingest, and the expected answer to each (pkg/telemetry/INGEST.md)."""
 import gzip
 import hashlib
 import json
@@ -24,7 +24,7 @@ def deep(n):
 
 
 def cases():
-    """(name, body, content type, headers, statuses that are right)."""
+    """(name, body, content type, headers, expected statuses)."""
     good = text(item())
     wrong_sum = text(item(checksum="0" * 64))
     bomb = b"[" + b'{"sensorData":"' + b"0" * (64 << 20) + b'"}]'
@@ -108,7 +108,7 @@ def cases():
 
 
 def broken_requests(port):
-    """Requests that are no requests, on raw connections; what matters is that they end and hurt nobody."""
+    """Invalid requests on raw connections: they must end and must not disturb other requests."""
     import socket
     pieces = (b"POST /ingest HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{", b"POST /ingest HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
               b"POST /ingest HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello!", b"\x16\x03\x01\x02\x00\x01\x00",

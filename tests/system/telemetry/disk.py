@@ -23,7 +23,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def missing():
-    """Why this cannot run here, or None."""
+    """The reason why this cannot run here, or None."""
     if os.geteuid() != 0:
         return "root is needed"
     for path in ("/dev/fuse", "/dev/loop-control"):
@@ -36,8 +36,8 @@ def missing():
 
 
 def own_mounts():
-    """What is mounted from now on is seen by this process and its children alone: a container started meanwhile elsewhere would keep a
-    copy of a mount, and write to the image after the next one has taken its place."""
+    """Gives this process and its children a mount namespace of their own. Otherwise a container that starts meanwhile would keep a copy of a
+    mount, and write to the image after the next one replaced it."""
     if os.geteuid() == 0 and libc.unshare(0x00020000) == 0:  # CLONE_NEWNS
         libc.mount(b"none", b"/", None, 0x44000, None)  # MS_REC | MS_PRIVATE
 
@@ -72,7 +72,7 @@ class Disk:
             self.log.append(("m", what))
 
     def end(self):
-        """Unmounted cleanly; the log stays."""
+        """Unmounts cleanly; the log stays."""
         if os.path.ismount(self.mountpoint):
             run("umount", self.mountpoint)
         if self.loop:
@@ -141,13 +141,13 @@ class Disk:
 
 
 class Replay:
-    """Images of cuts, in ascending order of where."""
+    """Images of power cuts, in ascending order of their position in the log."""
 
     def __init__(self, log, size):
         self.log, self.base, self.flushed = log, bytearray(size), 0  # base: all writes before entry `flushed`
 
     def cut(self, at, luck, rng, path):
-        """Write the image of a cut just before entry `at`."""
+        """Writes the image of a power cut just before entry `at`."""
         last = next((i for i in range(at - 1, self.flushed - 1, -1) if self.log[i][0] == "f"), None)
         if last is not None:
             for entry in self.log[self.flushed:last]:
@@ -167,7 +167,7 @@ class Replay:
 
 
 class Mounted:
-    """An image, mounted; journals are replayed as after a boot."""
+    """Mounts an image; the file system replays its journal as after a boot."""
 
     def __init__(self, image, mountpoint):
         os.makedirs(mountpoint, exist_ok=True)

@@ -55,7 +55,7 @@ def same(what, shown, real):
 
 
 def shape(value):
-    """The members of a JSON value and the types of what they hold."""
+    """The members of a JSON value and the types of their values."""
     if isinstance(value, dict):
         return {name: value[name] if name in ("name", "type", "kind", "mode", "key") else shape(value[name]) for name in value}
     if isinstance(value, list):
@@ -64,7 +64,7 @@ def shape(value):
 
 
 class Receiver(http.server.ThreadingHTTPServer):
-    """Keeps what comes. `refuse` gives the status and text for an event that must not pass."""
+    """Keeps all events. `refuse` returns the status and text for an event that must not pass."""
 
     daemon_threads = True
 
@@ -102,7 +102,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Site:
-    """A node with the page's policy, changed in where it sends to, how, and how soon; and a receiver."""
+    """A node with the page's policy, but with another address, format and batch timeout; and a receiver."""
 
     def __init__(self, home, page, sink, refuse=lambda body: None, metrics=False):
         self.node, self.page, self.receiver = Node(home), page, Receiver(refuse)
@@ -117,7 +117,7 @@ class Site:
         self.node.start("--node-name", "edge-7")
 
     def run(self, name):
-        """What a command of the page prints here."""
+        """Runs a command of the page and returns its output."""
         command = self.page["run", name].replace("127.0.0.1:9091", f"127.0.0.1:{self.node.port}").replace(STORAGE, self.node.storage)
         done = subprocess.run(["bash", "-euo", "pipefail", "-c", command.replace("curl ", "curl -sS ")], stdout=subprocess.PIPE, text=True, check=False,
                               timeout=60, env=dict(os.environ, PATH=PROGRAMS + ":" + os.environ["PATH"]))
@@ -175,7 +175,7 @@ def metric(home, page, format):
 
 
 def waiting_and_refused(home, page):
-    """One event that the receiver never takes, then one that comes while it is away."""
+    """Sends an event that the receiver refuses for good, then one while the receiver is down."""
     def refuse(body):
         return (422, "unit unknown") if "warm" in body else (503, "") if "1044" in body else None
 

@@ -1,4 +1,4 @@
-"""Sensors that post to /ingest and remember what was acknowledged."""
+"""Sensors that post to /ingest and record what the agent acknowledged."""
 import hashlib
 import http.client
 import json
@@ -8,7 +8,7 @@ import time
 
 
 def payload(event_id, size, rng, severity=None):
-    """One payload as a gateway of sensors sends it; the checksum is of the text as it stands."""
+    """One payload as a sensor gateway sends it; the checksum covers the text as it is."""
     text = json.dumps({"temperature": round(rng.uniform(-20, 80), 2), "unit": "C", "fill": "x" * max(0, size - 160)}, separators=(",", ":"))
     more = f'"severity":"{severity}",' if severity else ""
     return (f'{{"id":"{event_id}",{more}"timestamp":{int(time.time() * 1000)},"sensorData":{text},'
@@ -16,8 +16,8 @@ def payload(event_id, size, rng, severity=None):
 
 
 class Load:
-    """`senders` threads, each with its own connection. What got no answer is sent again, under the same ids, until it is acknowledged:
-    so does a sensor with a queue. Nothing is sent again once acknowledged."""
+    """`senders` threads, each with its own connection. Like a sensor with a queue, they send a payload again under the same id until the
+    agent acknowledges it, and never after that."""
 
     def __init__(self, port, prefix, senders=2, per_post=8, size=250, pause=0.0, seed=1, limit=None, on_ack=None):
         self.port, self.prefix, self.per_post, self.size, self.pause, self.limit = port, prefix, per_post, size, pause, limit
@@ -93,13 +93,13 @@ class Load:
 
 
 def post(port, body, content_type="application/json", timeout=20, path="/ingest", **headers):
-    """(status, headers, body) of one request; status 0 when there was no answer."""
+    """(status, headers, body) of one request; status 0: no answer."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
     try:
         try:
             connection.request("POST", path, body, {"Content-Type": content_type, **headers})
         except (BrokenPipeError, ConnectionResetError):
-            pass  # answered before all of it was sent
+            pass  # the answer came before the end of the request
         answer = connection.getresponse()
         return answer.status, dict(answer.getheaders()), answer.read()
     except (OSError, http.client.HTTPException):

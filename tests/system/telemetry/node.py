@@ -1,4 +1,4 @@
-"""A node whose agent does telemetry alone: its policy, its folders, its life and death."""
+"""A node whose agent does telemetry only: its policy, its folders, its start and end."""
 import http.client
 import os
 import re
@@ -39,7 +39,7 @@ class Node:
 
     def policy(self, url, max_bytes=64 << 20, when_full="Block", batch_bytes=524288, timeout="100ms", compression="gzip", base="50ms",
                format="json", tls=None, sources=None):
-        """Give it the policy; takes effect on its own while the agent runs."""
+        """Writes the policy; a running agent picks it up."""
         files = "".join(f", {name}: {tls}/{file}" for name, file in
                         (("caFile", "ca.pem"), ("certFile", "client.pem"), ("keyFile", "client.key"))) if tls else ""
         path = os.path.join(self.home, "policy.new")
@@ -50,7 +50,7 @@ class Node:
         os.rename(path, os.path.join(self.home, "objects", "policy.yaml"))
 
     def start(self, *more, ready=True):
-        """Seconds until it takes events (or None when that is not waited for)."""
+        """Starts the agent; returns the seconds until it accepts events, or None without waiting."""
         began = time.monotonic()
         environment = dict(os.environ, EDGE_STORAGE_DIR=self.storage)
         self.agent = subprocess.Popen(
@@ -112,7 +112,7 @@ class Node:
         self.log.close()
 
     def metrics(self):
-        """{name: sum over its labels}, and each with its labels: {'name{labels}': value}."""
+        """{name: sum over all labels}, and each series with its labels: {'name{labels}': value}."""
         status, text = self.get("/metrics")
         sums = {}
         if status != 200:
@@ -124,7 +124,7 @@ class Node:
         return sums
 
     def reasons(self):
-        """{reason: how many attempts to deliver ended so}."""
+        """{reason: number of delivery attempts that ended with it}."""
         found = {}
         for name, value in self.metrics().items():
             reason = re.search(r'^holdfast_telemetry_attempts_total\{.*reason="([^"]*)"', name)
@@ -133,17 +133,17 @@ class Node:
         return found
 
     def memory_kb(self):
-        """(RSS, its peak, anonymous) of the agent."""
+        """(RSS, peak RSS, anonymous memory) of the agent."""
         with open(f"/proc/{self.agent.pid}/status", encoding="utf-8") as file:
             fields = dict(re.findall(r"^(\w+):\s+(\d+) kB", file.read(), re.M))
         return int(fields["VmRSS"]), int(fields["VmHWM"]), int(fields["RssAnon"])
 
     def files(self):
-        """Paths of all that the telemetry has on disk."""
+        """Paths of all telemetry files."""
         return sorted(os.path.join(folder, name) for folder, _, names in os.walk(self.storage) for name in names)
 
     def segments(self):
-        """Of the segment files that hold something."""
+        """Paths of the segment files that hold records."""
         return [path for path in self.files() if re.fullmatch(r"[0-9a-f]{16}\.seg", os.path.basename(path))]
 
     def spool(self, *words):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the agent sends as OTLP, before a real OpenTelemetry Collector: taken without complaint, and understood as it was meant.
+"""Sends the agent's OTLP to a real OpenTelemetry Collector, which must accept it and decode the same values.
 
     tests/system/telemetry/otel.py [--home DIR]
 
@@ -83,7 +83,7 @@ def policy(node, **words):
 
 
 def check(home, encoding, compression, window, path):
-    """One way of sending, with everything that can be sent."""
+    """Sends every kind of event with one encoding."""
     collector, node = Collector(home), Node(home)
     try:
         aggregate = f"    aggregate: {{window: {window}}}\n" if window else ""

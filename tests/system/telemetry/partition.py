@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A node is cut off, takes payloads meanwhile, gets its link back: each must be received exactly once.
+"""A node loses its network, accepts payloads meanwhile, and gets its network back: the receiver must see each payload exactly once.
 
     tests/system/telemetry/partition.py [--payloads N] [--seconds S] [--home DIR]
 
@@ -42,7 +42,7 @@ class Cable:
 
     @staticmethod
     def possible():
-        """Tried, since root inside a user namespace may not enter another one's network."""
+        """Tests by a try: root inside a user namespace may not enter another namespace's network."""
         name = f"hf-try-{os.getpid()}"
         if os.geteuid() != 0 or not shutil.which("ip"):
             return False
@@ -76,7 +76,7 @@ class Cable:
 
 
 def enter(namespace):
-    """setns(2), for Python 3.11 has none: this process (one thread so far) moves into the namespace."""
+    """setns(2), which Python 3.11 lacks: moves this process (one thread so far) into the namespace."""
     fd = os.open(f"/run/netns/{namespace}", os.O_RDONLY)
     if ctypes.CDLL(None, use_errno=True).setns(fd, 0x40000000) != 0:  # CLONE_NEWNET
         raise OSError(ctypes.get_errno(), "setns")
@@ -84,7 +84,7 @@ def enter(namespace):
 
 
 def received(record):
-    """{id: times} of an idempotent receiver (the first batch of each key), and batches that came again."""
+    """{id: count} of an idempotent receiver (the first batch of each key), and the repeated batches."""
     ids, keys, again = {}, set(), 0
     if not os.path.exists(record):
         return ids, again
@@ -101,7 +101,7 @@ def received(record):
 
 
 class Receiver:
-    """tests/system/telemetry/sink.py as a process of its own, in the namespace given."""
+    """Starts tests/system/telemetry/sink.py as a process in the given namespace."""
 
     def __init__(self, home, host, tls, wrapper):
         self.record = os.path.join(home, "received.jsonl")
@@ -146,7 +146,7 @@ def experiment(words, node, receiver, cut, mend):
     back = time.monotonic()
     wait("all payloads", lambda: all(i in received(receiver.record)[0] for i in expected), patience=120)
     took = time.monotonic() - back
-    time.sleep(2)  # whatever would come a second time
+    time.sleep(2)  # time for a duplicate to arrive
     ids, again = received(receiver.record)
     twice = [i for i in expected if ids[i] != 1]
     if twice:
@@ -163,7 +163,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=3, help="how long the link stays away after the last payload")
     parser.add_argument("--home", default=os.path.join(TOP, "build", "partition"))
     words = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # namespaces go also then
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # removes the namespaces too
     home = fresh(words.home)
     cable = Cable() if Cable.possible() else None
     node = receiver = None

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Other agents through the same two accidents as ours, in one run: by name, left out where they are not installed.
+"""Other agents in the same two failure scenarios as ours, in one run: by name; agents that are not installed are left out.
 
     tests/system/telemetry/peers.py [--events N] [--home DIR] [--json]
 
@@ -27,7 +27,7 @@ from node import TOP, Node, die_with_parent, free_port, fresh, wait
 from sink import Batch, Sink, Store
 
 PEERS = os.environ.get("HF_PEERS", "")
-PATIENCE_S = 25  # without a new event: that was all
+PATIENCE_S = 25  # without a new event: the run is over
 
 
 def find(program, *more):
@@ -43,7 +43,7 @@ def environment():
 
 
 class LineSink(socketserver.ThreadingTCPServer):
-    """Lines over TCP, for agents that forward so; no answers, so none can be lost."""
+    """Receives lines over TCP, for agents that forward that way; there are no answers to lose."""
     daemon_threads, allow_reuse_address = True, True
 
     def __init__(self, store, port=0):
@@ -74,7 +74,7 @@ class LineHandler(socketserver.StreamRequestHandler):
 
 
 class Peer:
-    """One agent: how it is configured, started, fed."""
+    """One agent: its configuration, start and input."""
     name, http = "", True
 
     def __init__(self, home):
@@ -108,7 +108,7 @@ class Peer:
         self.child.wait()
 
     def feed(self, n):
-        """Hand over n events; the ids that count as acknowledged."""
+        """Sends n events; returns the ids that count as acknowledged."""
         rng, ids = random.Random(5), [f"{self.name}-{i}" for i in range(n)]
         with socket.create_connection(("127.0.0.1", self.port), 5) as connection:
             for event_id in ids:
@@ -209,7 +209,7 @@ class Ours(Peer):
 
 
 def settle(store):
-    """Until nothing new has come for a while."""
+    """Waits until no new event has come for a while."""
     seen, quiet = -1, time.monotonic()
     while time.monotonic() - quiet < (PATIENCE_S if seen <= 0 else 6):
         if len(store.batches) != seen:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Telemetry of the real agent against everything that loses, doubles and blocks.
+"""Telemetry of the real agent under losses, duplicates and blocked sinks.
 
     tests/system/telemetry/run.py [--list] [--kills N] [--cuts N] [--backlog MIB] [--seed S] [--home DIR] [SCENARIO ...]
 
@@ -45,7 +45,7 @@ def say(text):
 
 
 class Lab:
-    """One scenario's node, sink and words; ends what it started."""
+    """Node, sink and arguments of one scenario; stops all that it started."""
 
     def __init__(self, words, name):
         self.words, self.home, self.rng = words, fresh(os.path.join(words.home, name)), random.Random(words.seed)
@@ -53,7 +53,7 @@ class Lab:
         self.facts = []
 
     def up(self, **more):
-        """The sink comes up, under its old port if it had one."""
+        """Starts the sink, under its old port if it had one."""
         self.sink = Sink(self.store, port=self.sink.port if self.sink else 0, seed=self.words.seed, **more)
         return self.sink
 
@@ -68,7 +68,7 @@ class Lab:
         return load
 
     def arrived(self, acked, patience=None):
-        """Until the sink has all of them; what is missing is the failure."""
+        """Waits until the sink has all of them; fails with those that are missing."""
         more = {"patience": patience} if patience else {}
         try:
             wait("delivery", lambda: self.node.alive() and not self.store.has(acked), step=0.05, **more)
@@ -103,7 +103,7 @@ class Lab:
 # ---- kill -9 ---------------------------------------------------------------------------------------------------------------
 
 def killed_again_and_again(lab, before_each, kills):
-    """Load all the time; the agent dies at random moments; then peace, and everything acknowledged must be there."""
+    """Constant load while the agent dies at random moments; afterwards all acknowledged events must arrive."""
     load = lab.load("k", senders=2, per_post=5)
     for n in range(kills):
         before_each(n)
@@ -128,7 +128,7 @@ def finish_kills(lab, load, acked, kills):
 
 @scenario
 def kills_sink_up(lab):
-    """kill -9 at random moments while the sink takes everything."""
+    """kill -9 at random moments while the sink accepts everything."""
     lab.up()
     lab.start()
     finish_kills(lab, *killed_again_and_again(lab, lambda n: None, lab.words.kills), lab.words.kills)
@@ -136,7 +136,7 @@ def kills_sink_up(lab):
 
 @scenario
 def kills_sink_down(lab):
-    """The same while the sink is away; it comes back in the end."""
+    """The same while the sink is down; it comes back at the end."""
     lab.up()
     lab.start()
     lab.sink.end()
@@ -170,7 +170,7 @@ def kills_sink_flapping(lab):
 
 @scenario
 def lost_answers(lab):
-    """30 % of the answers get lost after the batch was taken: whole batches come again, under their key."""
+    """30 % of the answers get lost after the sink accepted the batch: whole batches come again under their key."""
     lab.up()
     lab.start(batch_bytes=4096)
     lab.sink.mode = {"lose_pct": 30}
@@ -185,7 +185,7 @@ def lost_answers(lab):
     lab.fact(f"{lost} of {len(lab.store.batches)} answers lost, {again} batches again, 0 events twice by key")
 
 
-# What the sink counts, what it is told to do, and the reason that the agent's metric must give (None: it is still waiting).
+# The sink's counter, its behaviour, and the reason that the agent's metric must show (None: the batch still waits).
 MISBEHAVIOUR = (("refused", {"refuse": 503}, "http_503"), ("refused", {"refuse": 429, "retry_after": 1}, "http_429"),
                 ("stalled", {"stall": True}, None), ("dripped", {"drip": True}, None),
                 ("endless headers", {"endless_headers": True}, "answer_too_large"), ("huge body", {"huge_body": True}, "answer_too_large"),
@@ -194,7 +194,7 @@ MISBEHAVIOUR = (("refused", {"refuse": 503}, "http_503"), ("refused", {"refuse":
 
 @scenario
 def misbehaving_sinks(lab):
-    """Refusals, stalls, dripping answers, endless headers, huge bodies, wrong types, lies: nothing is lost, the agent stays well."""
+    """Refusals, stalls, dripping answers, endless headers, huge bodies, wrong types, lies: no event gets lost, the agent stays healthy."""
     home, slowest = lab.home, 0
     for n, (fault, mode, reason) in enumerate(MISBEHAVIOUR):
         lab.home, lab.store, lab.sink = os.path.join(home, str(n)), Store(), None
@@ -223,7 +223,7 @@ def misbehaving_sinks(lab):
 
 @scenario
 def client_certificates(lab):
-    """A sink that wants a client's certificate."""
+    """A sink that requires a client certificate."""
     make_certificates(os.path.join(lab.home, "tls"))
     lab.up(tls=os.path.join(lab.home, "tls"))
     lab.start(tls=os.path.join(lab.home, "tls"))
@@ -235,7 +235,7 @@ def client_certificates(lab):
 
 @scenario
 def unreachable_sinks(lab):
-    """Nobody there, a name that does not resolve, a stranger's certificate, no client certificate: each named in a metric."""
+    """No listener, a name that does not resolve, a wrong certificate, no client certificate: a metric names each."""
     home, told = lab.home, []
     for folder in ("tls", "other"):
         make_certificates(os.path.join(home, folder))
@@ -262,7 +262,7 @@ def unreachable_sinks(lab):
 
 @scenario
 def batch_limit(lab):
-    """Events of every size up to 200 kB: no body is above 524288 bytes."""
+    """Events of every size up to 200 kB: no body exceeds 524288 bytes."""
     lab.up()
     lab.sink.mode = {"refuse": 503}
     lab.start()
@@ -282,7 +282,7 @@ def batch_limit(lab):
 
 @scenario
 def folder_in_the_way(lab):
-    """A sink's folder cannot be made: nothing is taken that could not be kept, the agent stays well, and begins when it can."""
+    """A sink's folder cannot be created: the agent accepts no events for it, stays healthy, and starts as soon as it can."""
     lab.up()
     lab.node = Node(lab.home)
     os.makedirs(lab.node.storage)
@@ -306,8 +306,8 @@ def folder_in_the_way(lab):
 
 @scenario
 def one_storage_folder(lab):
-    """A second agent on the storage folder of another says whose it is, takes nothing, and begins when the folder is free; so does
-    one whose folder cannot be made. What waits there can be looked at meanwhile."""
+    """A second agent on the storage folder of another reports the owner, accepts no events, and starts when the folder is free; so does
+    one whose folder cannot be created. The waiting events can be read meanwhile."""
     lab.up()
     lab.sink.mode = {"refuse": 503}
     lab.start()
@@ -344,7 +344,7 @@ def expect_no_storage(node, lab, *words):
 
 @scenario
 def newest_of_a_key(lab):
-    """States of one key: an older one that comes late goes no further, of another key and of the same time it does."""
+    """States of one key: a late older one goes no further; one of another key or of the same time does."""
     lab.up()
     lab.start()
     rows = (("s1", "door", 2000, 1), ("s2", "door", 1000, 0), ("s3", "window", 1000, 1), ("s4", "door", 2000, 1), ("s2", "door", 1000, 0))
@@ -361,7 +361,7 @@ def newest_of_a_key(lab):
 
 @scenario
 def bad_input(lab):
-    """Bad bodies of every kind at /ingest: the right status each, nothing of them kept, good ones taken all the while."""
+    """Bad bodies of every kind at /ingest: each gets its status and leaves no event, while good ones pass."""
     lab.up()
     lab.start()
     load = lab.load("good", senders=1, per_post=3, pause=0.01)
@@ -389,7 +389,7 @@ def bad_input(lab):
 # ---- disks that misbehave --------------------------------------------------------------------------------------------------
 
 def small_disk(lab, mib):
-    """An ext4 of its own for the telemetry; returns its mount point."""
+    """Mounts an ext4 of its own for the telemetry; returns its mount point."""
     reason = disk.missing()
     if reason:
         raise Skip(reason)
@@ -405,7 +405,7 @@ def small_disk(lab, mib):
 
 @scenario
 def full_disk(lab):
-    """The disk fills up in the middle of everything: refusals with a name, then life goes on."""
+    """The disk fills up under load: refusals that name the cause, then normal operation."""
     mountpoint = small_disk(lab, 48)
     lab.up()
     lab.start(storage=os.path.join(mountpoint, "telemetry"), max_bytes=1 << 30)
@@ -425,7 +425,7 @@ def full_disk(lab):
 
 @scenario
 def read_only_disk(lab):
-    """The file system goes read-only under the agent, as ext4 does after an error; after a repair all acknowledged is there."""
+    """The file system becomes read-only under the agent, as ext4 does after an error; after a repair all acknowledged events are there."""
     mountpoint = small_disk(lab, 64)
     lab.up()
     lab.start(storage=os.path.join(mountpoint, "telemetry"))
@@ -452,7 +452,7 @@ def read_only_disk(lab):
 
 
 def waiting(lab, prefix, n, size=250):
-    """n events acknowledged and kept, for the sink is refusing."""
+    """Posts n events, which the agent acknowledges and keeps because the sink refuses."""
     lab.sink.mode = {"refuse": 503}
     load = lab.load(prefix, senders=2, per_post=10, size=size, limit=n)
     wait("the load", lambda: len(load.acked) == n)
@@ -461,7 +461,7 @@ def waiting(lab, prefix, n, size=250):
 
 @scenario
 def deleted_files(lab):
-    """Segments, cursor, everything is deleted under the running agent: what it had open is saved, the rest is counted."""
+    """Somebody deletes segments and cursor under the running agent: it saves the open segment and counts the lost events."""
     lab.up()
     lab.start()
     acked = waiting(lab, "d", 2000)
@@ -475,7 +475,7 @@ def deleted_files(lab):
     lab.arrived(more)
     wait("the queue to be empty", lambda: lab.node.metrics().get("holdfast_telemetry_queue_events", 0) == 0)
     lost = lab.store.has(acked)
-    if lost:  # one segment held them all: it was open, so it was saved
+    if lost:  # one open segment held them all, so the agent must have saved it
         raise AssertionError(f"{len(lost)} of {len(acked)} lost with the deleted segments")
     lab.no_duplicates()
     lab.fact(f"{len(acked)} events waited in deleted files, 0 lost")
@@ -483,7 +483,7 @@ def deleted_files(lab):
 
 @scenario
 def flipped_bits(lab):
-    """Bits flip in the segments of a running agent: it loses what they touch, says so, and goes on."""
+    """Bits flip in the segments of a running agent: it loses only the damaged records, reports them, and continues."""
     lab.up()
     lab.start()
     acked = waiting(lab, "v", 3000)
@@ -515,7 +515,7 @@ def flipped_bits(lab):
 # ---- power cuts ------------------------------------------------------------------------------------------------------------
 
 def record_a_run(lab, seconds, size=250, **policy):
-    """The agent works on a disk that remembers; returns its log."""
+    """Runs the agent on a disk that records all writes; returns the log."""
     reason = disk.missing()
     if reason:
         raise Skip(reason)
@@ -544,7 +544,7 @@ def record_a_run(lab, seconds, size=250, **policy):
 
 
 def after_the_cut(lab, marks, image, n):
-    """Start on what the cut left; returns what is wrong, and whether the control file lost something."""
+    """Starts on the state after a cut; returns what is wrong, and True if the control file lost something."""
     mounted = disk.Mounted(image, os.path.join(lab.home, "cut"))
     store = Store()
     acked = [event_id for kind, ids in marks if kind == "ack" for event_id in ids]
@@ -571,7 +571,7 @@ def after_the_cut(lab, marks, image, n):
 
 @scenario
 def power_cuts(lab):
-    """The power goes at any write, with three kinds of luck for what was not flushed."""
+    """Power cuts at any write, with three kinds of loss of unflushed data."""
     recorder = record_a_run(lab, 6 if lab.words.cuts <= 9 else 20)
     first = next(i for i, entry in enumerate(recorder.log) if entry[0] == "m" and entry[1][0] == "ack")
     points = sorted(lab.rng.sample(range(first, len(recorder.log)), lab.words.cuts))
@@ -593,7 +593,7 @@ def power_cuts(lab):
 
 @scenario
 def small_buffer_power_cuts(lab):
-    """The same where each new segment is an old one, for the oldest are dropped: no segment is damaged, the stream keeps its name."""
+    """The same while new segments reuse the files of the oldest: no damaged segment, and the stream keeps its name."""
     small = {"max_bytes": 16 << 20, "when_full": "DropOldest"}
     recorder = record_a_run(lab, 6 if lab.words.cuts <= 9 else 20, 20000, **small)
     first = next(i for i, entry in enumerate(recorder.log) if entry[0] == "m" and entry[1][0] == "ack")
@@ -627,7 +627,7 @@ def small_buffer_power_cuts(lab):
 
 @scenario
 def backlog(lab):
-    """Memory and the time of a start with so many MiB waiting."""
+    """Memory and start time with the given MiB waiting."""
     mib = lab.words.backlog
     lab.up()
     lab.sink.mode = {"refuse": 503}
@@ -686,7 +686,7 @@ def main():
             say(f"{name}: {function.__doc__.splitlines()[0]}")
         return 0
     disk.own_mounts()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started and mounted goes also then
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # stops and unmounts everything too
     passed = failed = skipped = 0
     for name in select(words.scenarios):
         began, lab = time.monotonic(), Lab(words, name)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A sink that remembers: which event came, in which batch, under which key, how often; and that misbehaves as told.
+"""A sink that records each event, its batch, key and count, and that misbehaves on request.
 
     tests/system/telemetry/sink.py [--host ADDRESS] [--port N] [--record FILE [--events]] [--mode NAME[=VALUE]]... [--tls DIR]
 
@@ -40,7 +40,7 @@ _zstd = None
 
 
 def unzstd(body):
-    """With the library, for Python 3.11 has none of its own."""
+    """Decompresses with libzstd, because Python 3.11 has no zstd module."""
     global _zstd
     if _zstd is None:
         _zstd = ctypes.CDLL(ctypes.util.find_library("zstd") or "libzstd.so.1")
@@ -49,7 +49,7 @@ def unzstd(body):
         _zstd.ZSTD_decompress.restype = ctypes.c_size_t
         _zstd.ZSTD_decompress.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_char_p, ctypes.c_size_t]
     size = _zstd.ZSTD_getFrameContentSize(body, len(body))
-    size = size if size <= MAX_BODY else 4 << 20  # unknown: no batch is larger
+    size = size if size <= MAX_BODY else 4 << 20  # unknown size: no batch is larger
     out = ctypes.create_string_buffer(size or 1)
     n = _zstd.ZSTD_decompress(out, size, body, len(body))
     if _zstd.ZSTD_isError(ctypes.c_size_t(n)):
@@ -70,7 +70,7 @@ def unpack(body, encoding):
 
 
 def events_of(body, content_type):
-    """The events of a batch: an array, lines, or one object."""
+    """Returns the events of a batch: an array, lines, or one object."""
     if content_type.startswith("application/x-ndjson"):
         return [json.loads(line) for line in body.split(b"\n") if line.strip()]
     whole = json.loads(body)
@@ -78,23 +78,23 @@ def events_of(body, content_type):
 
 
 class Batch:
-    """One request that was taken."""
+    """One accepted request."""
 
     def __init__(self, key, digest, size, ids, path):
         self.key, self.digest, self.size, self.ids, self.path = key, digest, size, ids, path
-        self.events = None    # where they are wanted
-        self.answered = None  # status, or why there was none
+        self.events = None    # only where a test wants them
+        self.answered = None  # status, or the reason for no answer
 
 
 class Store:
-    """All that was received, in order."""
+    """All accepted requests, in order."""
 
     def __init__(self, record=None, events=False):
         self.lock = threading.Lock()
         self.batches, self.faults = [], collections.Counter()
-        self.ids = {}       # id -> index of the batch it came with first
+        self.ids = {}       # id -> index of the first batch with it
         self.keys = {}      # key -> index of the first batch with it
-        self.largest = 0    # body, unpacked
+        self.largest = 0    # body after decompression
         self.on_batch = None
         self.record, self.events = open(record, "ab") if record else None, events
 
@@ -120,9 +120,9 @@ class Store:
             return [i for i in event_ids if i not in self.ids]
 
     def duplicates(self):
-        """(ids that an idempotent receiver would have twice, batches that a plain one got again, what is wrong with those).
+        """(ids that an idempotent receiver would have twice, batches that a plain one got again, errors in those).
 
-        An idempotent receiver takes the first batch of each key. Batches sent again must be the same bytes under the same key."""
+        An idempotent receiver accepts the first batch of each key. Repeated batches must have the same bytes under the same key."""
         with self.lock:
             seen, twice, again, wrong, bytes_of = set(), [], 0, [], {}
             for batch in self.batches:
@@ -223,7 +223,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return batch
 
     def after(self, batch):
-        """How the answer goes."""
+        """Sends the answer."""
         mode, store = self.server.mode, self.server.store
         if self.chance("lose_pct"):
             store.faults["answer lost"] += 1
@@ -285,7 +285,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Sink(http.server.ThreadingHTTPServer):
-    """Comes and goes under one port; what it received stays."""
+    """Starts and stops under one port; keeps what it received."""
     daemon_threads = True
     allow_reuse_address = True
     request_queue_size = 64
@@ -313,10 +313,10 @@ class Sink(http.server.ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request, client_address):
-        pass  # clients that are killed are what these tests are about
+        pass  # these tests kill clients on purpose
 
     def end(self):
-        """Down: no more connections, those that are open are cut."""
+        """Stops: refuses new connections and cuts open ones."""
         self.ending = True
         self.shutdown()
         self.server_close()
@@ -328,7 +328,7 @@ class Sink(http.server.ThreadingHTTPServer):
 
 
 def make_certificates(folder, address="127.0.0.1"):
-    """A CA, a server for this address, a client; with openssl."""
+    """Makes a CA, a server certificate for this address and a client certificate, with openssl."""
     os.makedirs(folder, exist_ok=True)
 
     def openssl(*words):

@@ -1,4 +1,4 @@
-"""What the agent reads by itself - files that rotate, a broker, a socket, an exporter, the node - while it is killed again and again."""
+"""The agent reads files that rotate, a broker, a socket, an exporter and the node, while it is killed again and again."""
 import os
 import shutil
 import socket
@@ -22,7 +22,7 @@ MQTT = """      mqtt: {{host: localhost, port: {port}, topics: ["sensors/#"]}}
 
 
 class Seen:
-    """Every event that came, by its id; the same one again is none."""
+    """All events by id; a repeated event counts once."""
 
     def __init__(self):
         self.events, self.lock, self.before = {}, threading.Lock(), sink.events_of
@@ -44,7 +44,7 @@ class Seen:
 
 
 class Writer(threading.Thread):
-    """Numbered lines to a file that is renamed now and then."""
+    """Writes numbered lines to a file and renames the file now and then."""
 
     def __init__(self, folder, rng):
         super().__init__(daemon=True)
@@ -58,7 +58,7 @@ class Writer(threading.Thread):
                 for _ in range(self.rng.randrange(1, 30)):
                     file.write(f"line {self.written}\n")
                     self.written += 1
-            # Slowly enough that a new file is noticed before it is renamed: faster ones are lost to everybody who may be killed.
+            # Slow enough that the agent notices a file before its renaming: a faster rotation loses files with any reader that dies.
             if time.monotonic() - self.renamed > 8:
                 names += 1
                 os.rename(self.path, f"{self.path}.{names}")
@@ -71,7 +71,7 @@ class Writer(threading.Thread):
 
 
 class Broker:
-    """mosquitto, and a sensor that publishes with QoS 1."""
+    """Runs mosquitto and a sensor that publishes with QoS 1."""
 
     def __init__(self, home):
         self.port, config = free_port(), os.path.join(home, "broker.conf")
@@ -124,7 +124,7 @@ def give(home, text):
 
 
 def missing(seen, source, what, n):
-    """Numbers below n that did not come; those that came twice are a failure at once."""
+    """Numbers below n that did not come; fails at once if one came twice."""
     numbers = [int(what(event)) for event in seen.of(source)]
     twice = {number for number in numbers if numbers.count(number) > 1} if len(numbers) != len(set(numbers)) else set()
     if twice:
@@ -133,7 +133,7 @@ def missing(seen, source, what, n):
 
 
 def noticed(lab, path):
-    """The agent has said to the disk that it follows the file that is there now."""
+    """True if the agent has saved a position in the current file."""
     try:
         with open(os.path.join(lab.node.storage, "sources", "files"), encoding="utf-8") as positions:
             return f" {os.stat(path).st_ino} " in positions.read()
@@ -142,7 +142,7 @@ def noticed(lab, path):
 
 
 def sources_and_kills(lab):
-    """kill -9 while files rotate and a broker delivers: each line and each message once."""
+    """kill -9 while files rotate and a broker delivers: each line and each message arrives once."""
     os.makedirs(os.path.join(lab.home, "logs"))
     seen = Seen()
     lab.ends.append(seen.end)
@@ -153,7 +153,7 @@ def sources_and_kills(lab):
     lab.start(sources=lambda port: SOURCES.format(home=lab.home, port=port, mqtt=MQTT.format(port=broker.port) if broker else ""))
     writer = Writer(os.path.join(lab.home, "logs"), lab.rng)
     writer.start()
-    if broker:  # the session is there from the first subscription on
+    if broker:  # the broker keeps the session from the first subscription on
         wait("the subscription", lambda: lab.node.metrics().get("holdfast_telemetry_mqtt_connected") == 1)
     for _ in range(lab.words.kills):
         for _ in range(20 if broker else 0):
@@ -165,7 +165,7 @@ def sources_and_kills(lab):
     wait("the last file to be noticed", lambda: noticed(lab, writer.path))
     lab.node.kill()
     writer.end()
-    if noticed(lab, writer.path):  # renamed, and no other comes after it
+    if noticed(lab, writer.path):  # renamed, and no further file follows
         os.rename(writer.path, f"{writer.path}.last")
     lab.node.start()
     lost = lambda: missing(seen, "file:", lambda event: event["body"].split()[1], writer.written)

@@ -32,7 +32,7 @@ static void open_queue(struct scene *s)
     s->proc = hf_simproc_new(s->loop, "node");
     ck_assert_int_eq(hf_cache_open(hf_simfs_ops(s->fs), DIR, &cache, NULL), 0);
     struct hf_diskq_params params = {
-        .fs = hf_simfs_ops(s->fs), .sched = hf_simproc_sched(s->proc), .cache = cache, .moved = moved, .arg = s};
+        .fs = hf_simfs_ops(s->fs), .sched = hf_simproc_sched(s->proc), .cache = cache, .changed = moved, .arg = s};
     s->queue = hf_diskq_new(&params);
     ck_assert_ptr_nonnull(s->queue);
 }
@@ -72,7 +72,7 @@ static void mark(struct scene *s, const char *resource_version)
     struct hf_cache_resume mark = {.last_contact_unix_ns = 5};
 
     (void)strncat(mark.resource_version, resource_version, sizeof(mark.resource_version) - 1);
-    hf_diskq_mark(s->queue, "EdgeUpdate", &mark);
+    hf_diskq_set_resume(s->queue, "EdgeUpdate", &mark);
 }
 
 /* What a next life finds: the sum of the versions of all objects, and the mark. */

@@ -1,5 +1,5 @@
 /* The three local servers over real sockets: which page is where, and that none of them takes what belongs to another. */
-#include "agent/listeners.h"
+#include "agent/process/listeners.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-#include "agent/objects.h"
+#include "agent/follow/objects.h"
 
 #include <check.h>
 #include <errno.h>
@@ -42,7 +42,7 @@ START_TEST(same_or_changed)
 {
     struct hf_objects objects;
 
-    hf_objects_init(&objects, &hf_kind_syncpolicy);
+    hf_objects_init(&objects, &hf_object_kind_syncpolicy);
     ck_assert_int_eq(take(&objects, policy("p", "60s", 1, "a")), HF_OBJECT_GOOD);
     ck_assert_int_eq(take(&objects, policy("p", "60s", 1, "a")), HF_OBJECT_SAME);
     /* Another version of counters nobody here acts on. */
@@ -61,7 +61,7 @@ START_TEST(refused_changes_nothing_that_runs)
     struct hf_objects objects;
     const struct hf_object *object;
 
-    hf_objects_init(&objects, &hf_kind_syncpolicy);
+    hf_objects_init(&objects, &hf_object_kind_syncpolicy);
     ck_assert_int_eq(take(&objects, policy("p", "60s", 1, "a")), HF_OBJECT_GOOD);
     ck_assert_int_eq(take(&objects, policy("p", "soon", 2, "a")), HF_OBJECT_REFUSED);
     ck_assert_int_eq(take(&objects, policy("p", "soon", 3, "a")), HF_OBJECT_SAME);
@@ -83,7 +83,7 @@ START_TEST(unknown_fields_are_a_warning)
     struct hf_objects objects;
     json_t *json = policy("p", "60s", 1, "a");
 
-    hf_objects_init(&objects, &hf_kind_syncpolicy);
+    hf_objects_init(&objects, &hf_object_kind_syncpolicy);
     ck_assert_int_eq(hf_json_put(json, "spec.future", json_true()), 0);
     ck_assert_int_eq(take(&objects, json), HF_OBJECT_GOOD);
     ck_assert_ptr_nonnull(strstr(hf_objects_get(&objects, "p")->warned_text, "spec.future"));
@@ -98,7 +98,7 @@ START_TEST(refused_from_the_start)
 {
     struct hf_objects objects;
 
-    hf_objects_init(&objects, &hf_kind_syncpolicy);
+    hf_objects_init(&objects, &hf_object_kind_syncpolicy);
     ck_assert_int_eq(take(&objects, policy("p", "soon", 1, "a")), HF_OBJECT_REFUSED);
     ck_assert_ptr_null(hf_objects_get(&objects, "p")->decoded);
     ck_assert_int_eq(take(&objects, policy("p", "60s", 2, "a")), HF_OBJECT_GOOD);
@@ -126,7 +126,7 @@ START_TEST(without_a_name)
     enum hf_object_change change;
 
     ck_assert_ptr_nonnull(json);
-    hf_objects_init(&objects, &hf_kind_edgeupdate);
+    hf_objects_init(&objects, &hf_object_kind_edgeupdate);
     ck_assert_int_eq(hf_objects_take(&objects, json, NULL, &change), -EBADMSG);
     ck_assert_uint_eq(objects.by_name.n, 0);
     json_decref(json);
@@ -143,7 +143,7 @@ START_TEST(long_name)
     memset(name, 'a', sizeof(name) - 1);
     name[sizeof(name) - 1] = '\0';
     json_t *json = policy(name, "60s", 1, "a");
-    hf_objects_init(&objects, &hf_kind_syncpolicy);
+    hf_objects_init(&objects, &hf_object_kind_syncpolicy);
     ck_assert_int_eq(hf_objects_take(&objects, json, NULL, &change), -EBADMSG);
     json_decref(json);
     hf_objects_done(&objects);
@@ -156,7 +156,7 @@ START_TEST(admission_is_kept)
     _cleanup_(hf_json_freep) json_t *json =
         json_pack("{s:s, s:{s:s}, s:{s:{s:i}, s:{s:i}}}", "kind", "EdgeUpdate", "metadata", "name", "u", "status",
                   "admission", "cutoff", 500, "nodes", "selected", 9800);
-    _cleanup_(hf_json_freep) json_t *kept = hf_object_condense(json);
+    _cleanup_(hf_json_freep) json_t *kept = hf_objects_condense(json);
 
     ck_assert_int_eq(hf_json_int_or(kept, "status.admission.cutoff", 0), 500);
     ck_assert_ptr_null(hf_json_at(kept, "status.nodes"));
@@ -171,7 +171,7 @@ START_TEST(limits)
     char name[32];
     json_t *json;
 
-    hf_objects_init(&objects, &hf_kind_syncpolicy);
+    hf_objects_init(&objects, &hf_object_kind_syncpolicy);
     for (int i = 0; i < HF_OBJECTS_MAX; i++) {
         (void)snprintf(name, sizeof(name), "p%d", i);
         ck_assert_int_eq(take(&objects, policy(name, "60s", 1, "a")), HF_OBJECT_GOOD);
@@ -195,7 +195,7 @@ START_TEST(limits_of_size)
 
     ck_assert_ptr_nonnull(long_text);
     memset(long_text, 'x', HF_OBJECTS_MAX_BYTES / 2 - 1);
-    hf_objects_init(&objects, &hf_kind_syncpolicy);
+    hf_objects_init(&objects, &hf_object_kind_syncpolicy);
     json_t *a = policy("a", long_text, 1, "a"), *b = policy("b", long_text, 1, "a");
     ck_assert_int_eq(hf_objects_take(&objects, a, NULL, &change), 0);
     ck_assert_int_eq(change, HF_OBJECT_REFUSED);
@@ -268,7 +268,7 @@ START_TEST(others_do_not_count)
     struct hf_objects objects;
     char name[32], role[16];
 
-    hf_objects_init(&objects, &hf_kind_syncpolicy);
+    hf_objects_init(&objects, &hf_object_kind_syncpolicy);
     for (unsigned i = 0; i < 10000; i++) {
         (void)snprintf(name, sizeof(name), "p%05u", i);
         (void)snprintf(role, sizeof(role), "other-%u", i % 50);
@@ -294,7 +294,7 @@ START_TEST(too_many_selectors)
     struct hf_objects objects;
     char name[32];
 
-    hf_objects_init(&objects, &hf_kind_syncpolicy);
+    hf_objects_init(&objects, &hf_object_kind_syncpolicy);
     for (unsigned i = 0; i <= HF_OBJECTS_MAX_OTHERS; i++) {
         ck_assert(!may_select(&objects, "gw"));
         (void)snprintf(name, sizeof(name), "p%05u", i);
@@ -309,7 +309,7 @@ START_TEST(comes_and_goes)
 {
     struct hf_objects objects;
 
-    hf_objects_init(&objects, &hf_kind_syncpolicy);
+    hf_objects_init(&objects, &hf_object_kind_syncpolicy);
     ck_assert_int_eq(took_for(&objects, policy_for("p", "gw", "60s"), "gw"), HF_OBJECT_GOOD);
     /* Retargeted, by a version that cannot be used: nothing of it is believed. */
     ck_assert_int_eq(took_for(&objects, policy_for("p", "other", "soon"), "gw"), HF_OBJECT_REFUSED);
@@ -333,7 +333,7 @@ START_TEST(a_selector_that_cannot_be_read)
     struct hf_objects objects;
     json_t *json = policy_for("p", NULL, "60s");
 
-    hf_objects_init(&objects, &hf_kind_syncpolicy);
+    hf_objects_init(&objects, &hf_object_kind_syncpolicy);
     ck_assert_int_eq(hf_json_put(json, "spec.nodeSelector", json_string("all")), 0);
     ck_assert_int_eq(took_for(&objects, json, "gw"), HF_OBJECT_REFUSED);
     ck_assert_uint_eq(trim(&objects, "gw"), 0);
@@ -347,7 +347,7 @@ START_TEST(no_room)
     enum hf_object_change change;
     char name[32], text[200];
 
-    hf_objects_init(&objects, &hf_kind_syncpolicy);
+    hf_objects_init(&objects, &hf_object_kind_syncpolicy);
     for (int i = 0; i < HF_OBJECTS_MAX; i++) {
         (void)snprintf(name, sizeof(name), "p%d", i);
         ck_assert_int_eq(took_for(&objects, policy_for(name, NULL, "60s"), "gw"), HF_OBJECT_GOOD);

@@ -1,4 +1,4 @@
-#include "agent/options.h"
+#include "agent/process/options.h"
 
 #include <check.h>
 #include <errno.h>
@@ -22,11 +22,11 @@ static const struct {
     {{NULL}, NULL, NULL, NULL},
     {{"--source", "/x"}, NULL, NULL, NULL},
     {{"--source=/x", "--once"}, NULL, NULL, NULL},
-    {{"--source", "/x", "--server", "http://a"}, NULL, NULL, "--source stands instead"},
+    {{"--source", "/x", "--server", "http://a"}, NULL, NULL, "--source excludes --server"},
     {{"--server", "http://a", "--kubeconfig", "k"}, NULL, NULL, "give one of them"},
     {{"--server", "http://127.0.0.1:10550", "--status-kubeconfig", "k"}, NULL, NULL, NULL},
-    {{"--source", "/x", "--status-kubeconfig", "k"}, NULL, NULL, "--status-kubeconfig goes with --server"},
-    {{"--source", "/x"}, "HOLDFAST_STATUS_KUBECONFIG", "k", "--status-kubeconfig goes with --server"},
+    {{"--source", "/x", "--status-kubeconfig", "k"}, NULL, NULL, "--status-kubeconfig excludes --source"},
+    {{"--source", "/x"}, "HOLDFAST_STATUS_KUBECONFIG", "k", "--status-kubeconfig excludes --source"},
     {{"--status-kubeconfig"}, NULL, NULL, "--status-kubeconfig needs a value: a file"},
     {{"--server", "a:6443"}, NULL, NULL, "--server 'a:6443': expected an http:// or https:// URL"},
     {{"--state-dir", "var"}, NULL, NULL, "expected an absolute path"},

@@ -1,4 +1,4 @@
-#include "agent/outside.h"
+#include "agent/process/outside.h"
 
 #include <check.h>
 #include <errno.h>

@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agent/process.h"
+#include "agent/process/process.h"
 #include "os/dir.h"
 #include "os/file.h"
 #include "os/fs_posix.h"

@@ -1,4 +1,4 @@
-#include "agent/status.h"
+#include "agent/report/status.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ static const struct hf_update_status committed = {.name = "edge-inference",
 
 struct scene {
     struct hf_status_view view;
-    struct hf_readiness verdict;
+    struct hf_readiness readiness;
     struct hf_syncpolicy policy;
     struct hf_issues issues;
     json_t *conditions;
@@ -39,7 +39,7 @@ static void set_up(struct scene *s, const struct hf_update_status *updates, size
     s->conditions = json_array();
     struct hf_readiness_params params = {
         .known = true, .updates = updates, .n_updates = n, .refused = refused, .n_refused = n_refused};
-    hf_readiness_judge(&params, &s->verdict);
+    hf_readiness_judge(&params, &s->readiness);
     s->policy.meta.name = "edge-sites";
     s->policy.meta.generation = 3;
     s->policy.interval_ns = 300 * HF_NS_PER_S;
@@ -51,7 +51,7 @@ static void set_up(struct scene *s, const struct hf_update_status *updates, size
                                       .n_refused = n_refused,
                                       .policy = &s->policy,
                                       .labels_refused = &s->issues,
-                                      .verdict = &s->verdict,
+                                      .readiness = &s->readiness,
                                       .observed_generation = 1};
 }
 
@@ -145,14 +145,14 @@ START_TEST(transition_times)
 
     set_up(&s, &committed, 1, NULL, 0);
     json_decref(essence(&s, NOW));
-    s.verdict.is_stalled = true;
-    s.verdict.stalled = (struct hf_readiness_part){.status = "True", .reason = "X", .message = "y"};
+    s.readiness.is_stalled = true;
+    s.readiness.stalled = (struct hf_readiness_part){.status = "True", .reason = "X", .message = "y"};
     _cleanup_(hf_json_freep) json_t *two = essence(&s, NOW + 60 * HF_NS_PER_S);
     const json_t *list = json_object_get(two, "conditions");
     ck_assert_uint_eq(json_array_size(list), 2);
     ck_assert_str_eq(hf_json_str(json_array_get(list, 0), "lastTransitionTime"), "2026-11-20T08:00:00Z");
     ck_assert_str_eq(hf_json_str(json_array_get(list, 1), "lastTransitionTime"), "2026-11-20T08:01:00Z");
-    s.verdict.is_stalled = false;
+    s.readiness.is_stalled = false;
     _cleanup_(hf_json_freep) json_t *three = essence(&s, NOW);
     ck_assert_uint_eq(json_array_size(json_object_get(three, "conditions")), 1);
     json_decref(s.conditions);
@@ -279,9 +279,9 @@ START_TEST(everything_else)
     s.view.hold_end_unix_ns = NOW + HF_NS_PER_S;
     s.view.pod_mode = true;
     s.view.skew_exceeded = true;
-    s.view.labels_trouble = "forbidden";
-    s.view.disk_trouble = "no space";
-    s.view.source_trouble = "CloudCore may not";
+    s.view.labels_failure = "forbidden";
+    s.view.disk_failure = "no space";
+    s.view.source_failure = "CloudCore may not";
     s.view.source_reason = "Forbidden";
     _cleanup_(hf_json_freep) json_t *one = essence(&s, NOW);
     ck_assert_str_eq(hf_json_str(one, "agent.mode"), "Pod");

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 #include "api/zone.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "support/check_main.h"
 
 static json_t *load(const char *name)

@@ -69,11 +69,22 @@ static void expect_duration(const char *path, const json_t *schema, const struct
     ck_assert_msg(strstr(rule, call) != NULL, "%s: '%s' is not in '%s'", path, call, rule);
     (void)snprintf(call, sizeof(call), ">= duration('%s')", hf_format_duration(field->min, text));
     ck_assert_msg(field->min == 0 || strstr(rule, call) != NULL, "%s: '%s' is not in '%s'", path, call, rule);
-    if (field->fallback != NULL && hf_json_str(schema, "description") != NULL) {
-        (void)snprintf(call, sizeof(call), "efault %s", field->fallback);
-        ck_assert_msg(strcmp(field->fallback, "0") == 0 || strstr(hf_json_str(schema, "description"), call) != NULL,
-                      "%s: the description does not tell the default %s", path, field->fallback);
-    }
+    compared++;
+}
+
+/* The description has "default 5m" or "Hold (default)"; a default of zero or false needs no words. */
+static void expect_default(const char *path, const json_t *schema, const struct hf_field *field)
+{
+    const char *description = hf_json_str(schema, "description");
+    char after[64], before[64];
+
+    if (field->fallback == NULL || description == NULL || strcmp(field->fallback, "0") == 0 ||
+        strcmp(field->fallback, "false") == 0)
+        return;
+    (void)snprintf(after, sizeof(after), "efault %s", field->fallback);
+    (void)snprintf(before, sizeof(before), "%s (default)", field->fallback);
+    ck_assert_msg(strstr(description, after) != NULL || strstr(description, before) != NULL,
+                  "%s: the description lacks the default %s", path, field->fallback);
     compared++;
 }
 
@@ -97,6 +108,7 @@ static void compare_field(const char *path, const struct hf_field *field, const 
 {
     const json_t *items = json_object_get(schema, "items");
 
+    expect_default(path, schema, field);
     switch (field->kind) {
     case HF_KIND_TEXT:
         expect_type(path, schema, "string");

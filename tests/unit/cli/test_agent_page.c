@@ -1,5 +1,5 @@
 /* holdfast-agent(8) keeps up with the agent's own help: every flag and every variable. */
-#include "agent/options.h"
+#include "agent/process/options.h"
 #include "base/buf.h"
 #include "os/file.h"
 #include "os/fs_posix.h"

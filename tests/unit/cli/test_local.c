@@ -44,7 +44,7 @@ static const struct {
      "a.yaml:5: spec.nodeSelector.matchlabels: unknown field; did you mean matchLabels? as it stands this selects "
      "every node"},
     {HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  nodeselector: {matchLabels: {a: b}}\n", HF_EXIT_REFUSED,
-     "a.yaml:5: spec.nodeselector: unknown field; did you mean nodeSelector? as it stands this selects every node"},
+     "a.yaml:5: spec.nodeselector: unknown field; did you mean nodeSelector? without it this selects every node"},
     {HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  NODESELECTOR: {}\n", HF_EXIT_REFUSED,
      "did you mean nodeSelector?"},
     {HEAD "kind: SyncPolicy\nmetadata: {name: x}\nspec:\n  selector: {matchLabels: {a: b}}\n", HF_EXIT_REFUSED,
@@ -59,17 +59,17 @@ static const struct {
     {HEAD "kind: EdgeNode\nmetadata: {name: x}\n", HF_EXIT_REFUSED, "a.yaml:2: kind: "},
     {"apiVersion: v1\nkind: ConfigMap\n", 0, "a.yaml:1: warning: apiVersion: "},
     {"apiVersion: edge.codcompas.io/v1alpha1\nkind: EdgeUpdate\n", HF_EXIT_REFUSED,
-     "a.yaml:1: apiVersion: 'edge.codcompas.io/v1alpha1' is not known for kind EdgeUpdate; did you mean "
+     "a.yaml:1: apiVersion: unknown 'edge.codcompas.io/v1alpha1' for kind EdgeUpdate; did you mean "
      "'edge.codcompass.io/v1alpha1'?"},
     {"apiVersion: edge.codcompass.io/v1aplha1\nkind: SyncPolicy\n", HF_EXIT_REFUSED,
-     "a.yaml:1: apiVersion: version 'v1aplha1' is not known; 'v1alpha1' is expected"},
+     "a.yaml:1: apiVersion: unknown version 'v1aplha1'; expected 'v1alpha1'"},
     {"apiVersion: edge.codcompass.oi/v1alpha1\nkind: Rollout\n", HF_EXIT_REFUSED,
-     "a.yaml:1: apiVersion: 'edge.codcompass.oi/v1alpha1' is not known; did you mean"},
-    {"apiVersion: apps/v1\nkind: Edgeupdate\n", HF_EXIT_REFUSED, "is not known for kind EdgeUpdate; did you mean"},
+     "a.yaml:1: apiVersion: unknown 'edge.codcompass.oi/v1alpha1'; did you mean"},
+    {"apiVersion: apps/v1\nkind: Edgeupdate\n", HF_EXIT_REFUSED, "unknown 'apps/v1' for kind EdgeUpdate; did you mean"},
     {"apiVersion: edge.example.io/v1alpha1\nkind: Rollout\n", 0, "a.yaml:1: warning: apiVersion: not of"},
     {HEAD "kind: Edgeupdate\n", HF_EXIT_REFUSED,
-     "a.yaml:2: kind: 'Edgeupdate' is not known; did you mean 'EdgeUpdate'?"},
-    {"a: 1\n", HF_EXIT_REFUSED, "apiVersion: is required: 'edge.codcompass.io/v1alpha1' is expected"},
+     "a.yaml:2: kind: unknown kind 'Edgeupdate'; did you mean 'EdgeUpdate'?"},
+    {"a: 1\n", HF_EXIT_REFUSED, "apiVersion: missing; expected 'edge.codcompass.io/v1alpha1'"},
     {"a: [\n", HF_EXIT_REFUSED, "a.yaml:2: line 2"},
     {"a: 1\na: 2\n", HF_EXIT_REFUSED, "a.yaml:2: line 2"},
     {"{\"apiVersion\": \"edge.codcompass.io/v1alpha1\", \"kind\": \"Nothing\"}", HF_EXIT_REFUSED, "a.yaml:1: kind: "},
@@ -167,7 +167,7 @@ START_TEST(hold_that_is_wrong)
     for (size_t i = 0; i < HF_LEN(ways); i++) {
         ck_assert_int_eq(cli(&run, "hold", "--state-dir", "%/nothing", ways[i][0], ways[i][1], NULL), HF_EXIT_FAILED);
         ck_assert_str_eq(run.out, "");
-        ck_assert_ptr_nonnull(strstr(run.err, "/nothing' is not there"));
+        ck_assert_ptr_nonnull(strstr(run.err, "/nothing' does not exist"));
     }
     ck_assert_int_ne(access(cli_path(&run, "hold"), F_OK), 0);
     cli_write_text(&run, "hold", "not JSON");

@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "cli/cli.h"
 #include "cli/parts.h"
-#include "codec/hash.h"
+#include "codec/sha256.h"
 #include "support/check_main.h"
 #include "support/cli_run.h"
 #include "support/makers/packs.h"
@@ -123,7 +123,7 @@ START_TEST(a_private_key_is_never_called_pem)
     ck_assert_ptr_nonnull(strstr(run.err, "is the name of a public key"));
     ck_assert_int_ne(access(cli_path(&run, "release-2026.pem"), F_OK), 0);
     ck_assert_int_eq(cli(&run, "key", "generate", "%/Release_2026", NULL), HF_EXIT_USAGE);
-    ck_assert_ptr_nonnull(strstr(run.err, "gives no key id"));
+    ck_assert_ptr_nonnull(strstr(run.err, "is not a key id"));
     ck_assert_int_eq(cli(&run, "key", "generate", "-", NULL), HF_EXIT_USAGE);
     ck_assert_ptr_nonnull(strstr(run.err, "--public"));
 }
@@ -147,7 +147,7 @@ END_TEST
 START_TEST(the_other_half_is_named)
 {
     ck_assert_int_eq(cli(&run, "key", "public", "%/b.pem", NULL), HF_EXIT_REFUSED);
-    ck_assert_ptr_nonnull(strstr(run.err, "b.pem' holds a public key; the private half is wanted here, '"));
+    ck_assert_ptr_nonnull(strstr(run.err, "b.pem' holds a public key; expected the private half, '"));
     ck_assert_ptr_nonnull(strstr(run.err, "/b.key'"));
     ck_assert_int_eq(create(NULL, NULL), 0);
     ck_assert_int_eq(cli(&run, "release", "sign", "%/out/edge-1.2.yaml", "--key", "%/b.pem", NULL), HF_EXIT_REFUSED);
@@ -411,29 +411,29 @@ static const struct {
 } wrong[] = {
     {"--artifact", "%/v2", HF_EXIT_USAGE, "ARCH=NEW"},
     {"--artifact", "amd64=", HF_EXIT_USAGE, "no new file"},
-    {"--artifact", "arm64=%/v2,%/v1", HF_EXIT_USAGE, "is not old=OLD"},
+    {"--artifact", "arm64=%/v2,%/v1", HF_EXIT_USAGE, "expected old=OLD"},
     {"--artifact", "arm64=%/nothing", HF_EXIT_FAILED, "No such file"},
     {"--artifact", "arm64=%/empty", HF_EXIT_REFUSED, "is empty"},
     {"--artifact", "arm64=%/trust", HF_EXIT_USAGE, "files and folders"},
     {"--artifact", "amd64=%/v2", HF_EXIT_REFUSED, "amd64"}, /* twice the same architecture */
-    {"--artifact", "made-up=%/v2", HF_EXIT_USAGE, "'made-up' is no architecture"},
-    {"--artifact", "x86_64=%/v2", HF_EXIT_USAGE, "which are amd64 arm64 arm 386"},
-    {"--expires", "2020-01-01T00:00:00Z", HF_EXIT_USAGE, "2020-01-01T00:00:00Z has passed"},
-    {"--expires", "0s", HF_EXIT_USAGE, "has passed"},
-    {"--update-root", "/srv", HF_EXIT_USAGE, "below no update root of the nodes (/srv)"},
+    {"--artifact", "made-up=%/v2", HF_EXIT_USAGE, "'made-up' is not a value of the label kubernetes.io/arch"},
+    {"--artifact", "x86_64=%/v2", HF_EXIT_USAGE, ": amd64 arm64 arm 386"},
+    {"--expires", "2020-01-01T00:00:00Z", HF_EXIT_USAGE, "2020-01-01T00:00:00Z is in the past"},
+    {"--expires", "0s", HF_EXIT_USAGE, "is in the past"},
+    {"--update-root", "/srv", HF_EXIT_USAGE, "not below an update root of the nodes (/srv)"},
     {"--update-root", "srv", HF_EXIT_USAGE, "not an absolute path"},
-    {"--no-health-check", NULL, HF_EXIT_USAGE, "there are health checks"},
-    {"--node-selector", "a=b", HF_EXIT_USAGE, "contradict each other"},
+    {"--no-health-check", NULL, HF_EXIT_USAGE, "the release has health checks"},
+    {"--node-selector", "a=b", HF_EXIT_USAGE, "exclude each other"},
     {"--expires", "soon", HF_EXIT_USAGE, "neither a duration"},
     {"--threads", "many", HF_EXIT_USAGE, "--threads"},
-    {"--health-tcp", "0", HF_EXIT_USAGE, "no port"},
+    {"--health-tcp", "0", HF_EXIT_USAGE, "is not a port"},
     {"--health-threshold", "0", HF_EXIT_USAGE, "--health-threshold"},
     {"--health-deadline", "never", HF_EXIT_REFUSED, "deadline"},
     {"--mode", "rwx", HF_EXIT_REFUSED, "mode"},
-    {"--key", "%/b.key", HF_EXIT_USAGE, "one each"},
+    {"--key", "%/b.key", HF_EXIT_USAGE, "one --key-id for each --key"},
     {"--template", "%/nothing.yaml", HF_EXIT_FAILED, "No such file"},
     {"--template", "%/empty", HF_EXIT_REFUSED, "0 objects"},
-    {"--sequence", "9", HF_EXIT_USAGE, "given twice"},
+    {"--sequence", "9", HF_EXIT_USAGE, "occurs twice"},
 };
 
 START_TEST(wrong_options_leave_nothing_behind)
@@ -444,7 +444,7 @@ START_TEST(wrong_options_leave_nothing_behind)
     ck_assert_msg(strstr(run.err, wrong[_i].text) != NULL, "%s %s: %s", wrong[_i].option, wrong[_i].value, run.err);
     if (code != 0)
         ck_assert_int_ne(access(cli_path(&run, "out"), F_OK), 0);
-    char *left = strstr(run.err, "left behind");
+    char *left = strstr(run.err, "unfinished folder");
     ck_assert_ptr_null(left);
 }
 END_TEST
@@ -475,17 +475,17 @@ static const struct {
     int want;
     const char *told, *written; /* on standard error or output; in the object */
 } selections[] = {
-    {NULL, NULL, HF_EXIT_USAGE, "which nodes? --node-selector", NULL},
+    {NULL, NULL, HF_EXIT_USAGE, "no nodes selected: give --node-selector", NULL},
     {"--everywhere", NULL, 0, "for every node;", "nodeSelector: {}"},
     {"--node-selector", "a/role=b,tier=", 0, "for nodes with a/role=b,tier=;", "a/role: b"},
     {"--node-selector", "role==b,zone!=c,gpu,!old", 0, "for nodes with role=b, 3 expressions;",
      "operator: DoesNotExist"},
     {"--node-selector", "zone!=c", 0, "for nodes with 1 expression;", "operator: NotIn"},
-    {"--node-selector", "role in (a,b)", HF_EXIT_USAGE, "is none of key=value", NULL},
-    {"--node-selector", "", HF_EXIT_USAGE, "is none of key=value", NULL},
-    {"--node-selector", "!a=b", HF_EXIT_USAGE, "is none of key=value", NULL},
-    {"--node-selector", "a!b", HF_EXIT_USAGE, "is none of key=value", NULL},
-    {"--node-selector", "a=b c", HF_EXIT_USAGE, "'b c' is no label value", NULL},
+    {"--node-selector", "role in (a,b)", HF_EXIT_USAGE, "is not key=value", NULL},
+    {"--node-selector", "", HF_EXIT_USAGE, "is not key=value", NULL},
+    {"--node-selector", "!a=b", HF_EXIT_USAGE, "is not key=value", NULL},
+    {"--node-selector", "a!b", HF_EXIT_USAGE, "is not key=value", NULL},
+    {"--node-selector", "a=b c", HF_EXIT_USAGE, "'b c' is not a label value", NULL},
 };
 
 /* The first apply must not hit a fleet because an option was left out. */
@@ -538,11 +538,11 @@ START_TEST(an_honest_report)
                          "--out", "%/not/there/yet", NULL),
                      0);
     ck_assert_ptr_null(strstr(run.out, "applied"));
-    ck_assert_ptr_nonnull(strstr(run.out, "no old file was given"));
+    ck_assert_ptr_nonnull(strstr(run.out, "no old files (old=OLD), so no deltas"));
     ck_assert_ptr_nonnull(strstr(run.err, "warning: no health check"));
     ck_assert_int_eq(access(cli_path(&run, "not/there/yet/edge-1.2.yaml"), F_OK), 0);
     ck_assert_int_eq(create(NULL, NULL), 0);
-    ck_assert_ptr_nonnull(strstr(run.out, "1 delta was applied and gave the new file\n"));
+    ck_assert_ptr_nonnull(strstr(run.out, "1 delta: applied, and the result is the new file\n"));
     ck_assert_ptr_null(strstr(run.err, "warning"));
 }
 END_TEST
@@ -607,7 +607,7 @@ START_TEST(damaged_files_are_refused)
         bytes[n / 2] = (char)(bytes[n / 2] ^ 1);
         cli_write(&run, path, bytes, n - 1);
         ck_assert_int_eq(verify(), HF_EXIT_REFUSED);
-        ck_assert_ptr_nonnull(strstr(run.out, "the release says"));
+        ck_assert_ptr_nonnull(strstr(run.out, "the release states"));
         ck_assert_int_eq(unlink(cli_path(&run, path)), 0);
         ck_assert_int_eq(verify(), HF_EXIT_REFUSED);
         ck_assert_ptr_nonnull(strstr(run.out, "No such file"));

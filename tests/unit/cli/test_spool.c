@@ -97,8 +97,8 @@ START_TEST(a_folder_above_is_looked_through)
 {
     make_spool("urgent");
     ck_assert_int_eq(cli(&run, "spool", "verify", "%", NULL), 0);
-    ck_assert_ptr_nonnull(strstr(run.out, "/bulk: 10 records, all of them whole"));
-    ck_assert_ptr_nonnull(strstr(run.out, "/urgent: 10 records, all of them whole"));
+    ck_assert_ptr_nonnull(strstr(run.out, "/bulk: 10 records, all intact"));
+    ck_assert_ptr_nonnull(strstr(run.out, "/urgent: 10 records, all intact"));
     ck_assert_int_eq(cli(&run, "spool", "cat", "%", NULL), 0);
     ck_assert_ptr_nonnull(strstr(run.out, "urgent-5"));
 }

@@ -109,7 +109,7 @@ static void expect_unsaid(const char *text)
 START_TEST(the_whole_of_it)
 {
     ck_assert_int_eq(status(), HF_EXIT_FAILED);
-    ck_assert_ptr_nonnull(strstr(run.err, "holds no status"));
+    ck_assert_ptr_nonnull(strstr(run.err, "has no status"));
     ck_assert_int_eq(mkdir(cli_path(&run, "status"), 0755), 0);
     ck_assert_int_eq(status(), HF_EXIT_FAILED);
     write_node("status/EdgeNode-n1.json", "Committed");
@@ -159,7 +159,7 @@ static const struct {
 } ages[] = {
     {"within two intervals", 640, true, "", 0, ", seen 10m ago, contact Fresh", "Current"},
     {"beyond", 840, true, "", HF_EXIT_SILENT,
-     ", Silent (last seen 14m ago; the agent runs and does not renew it), contact was Fresh", "Silent"},
+     ", Silent (last seen 14m ago; the agent runs but does not renew it), contact was Fresh", "Silent"},
     {"killed just now", 12, false, "", HF_EXIT_SILENT,
      ", Silent (last seen 12s ago; no agent runs on this state folder), contact was Fresh", "Silent"},
     {"stopped", 7200, false, ", \"state\": \"Stopped\"", HF_EXIT_SILENT, ", Stopped 2h ago, contact was Fresh",
@@ -291,16 +291,16 @@ START_TEST(status_of_a_connected_node)
 {
     ck_assert_int_eq(mkdir(cli_path(&run, "updates"), 0755), 0);
     ck_assert_int_eq(status(), HF_EXIT_SILENT);
-    ck_assert_str_eq(
-        run.out, "this node, as its journals say, Silent (no agent runs on this state folder), no contact noted yet\n"
-                 "no updates\n");
+    ck_assert_str_eq(run.out,
+                     "this node, from its journals, Silent (no agent runs on this state folder), no contact yet\n"
+                     "no updates\n");
     agent_begins(60);
     write_journal("edge", HF_PHASE_COMMITTED);
     cli_write_text(&run, "updates/lock", "");
     cli_write_text(&run, "clock",
                    "{\"format\":1,\"newest\":\"2026-11-20T08:00:00Z\",\"contact\":\"2026-11-20T08:00:00Z\"}\n");
     ck_assert_int_eq(status(), 0);
-    ck_assert_str_eq(run.out, "this node, as its journals say, last contact noted 2026-11-20T08:00:00Z\n"
+    ck_assert_str_eq(run.out, "this node, from its journals, last contact 2026-11-20T08:00:00Z\n"
                               "RELEASE  PHASE      VERSION  INSTALLED  SEQUENCE  FROM  BY     FETCHED  REASON\n"
                               "edge     Committed  1.2      1.2        7         1.1   Delta  23.8 kB  HealthPassed\n"
                               "edge: all well\n");
@@ -325,7 +325,7 @@ START_TEST(a_wait_is_not_explained_by_a_journal)
     ck_assert_int_eq(status(), 0);
     expect_unsaid("Queued");
     expect_unsaid("another release");
-    expect_said("edge: what it waits for is not kept on the disk: see the EdgeNode\n");
+    expect_said("edge: the journal does not record what it waits for: see the EdgeNode\n");
     expect_said("1.2      1.1 "); /* wanted, installed */
 }
 END_TEST
@@ -341,7 +341,7 @@ START_TEST(a_leftover)
     now_unix_ns = OBSERVED + 7200 * HF_NS_PER_S;
     lock = hf_file_lock(hf_fs_posix(), cli_path(&run, "agent.lock"), NULL); /* made now, which is later */
     ck_assert_int_eq(status(), 0);
-    expect_said("as its journals say");
+    expect_said("from its journals");
     agent_begins(60);
     ck_assert_int_eq(status(), HF_EXIT_SILENT);
     expect_said("Fetching");

@@ -43,7 +43,7 @@ static const struct {
     int want_r;
     const char *want; /* start of the cause */
 } bad[] = {
-    {"", 0, -EBADMSG, "line 1 column 1: the text ends where a value is expected"},
+    {"", 0, -EBADMSG, "line 1 column 1: the text ends before a value"},
     {"{\"a\":1,\n \"a\":2}", 0, -EBADMSG, "line 2 column 2: duplicate member"},
     {"{\"a\":[{\"b\":1,\"\\u0062\":2}]}", 0, -EBADMSG, "line 1 column 14: duplicate member"},
     {"{\"a\":1} x", 0, -EBADMSG, "line 1 column 9: text behind the end"},

@@ -55,7 +55,7 @@ static const struct {
 
 START_TEST(line)
 {
-    size_t got = hf_yaml_line(HF_VIEW(text), places[_i].document, places[_i].path);
+    size_t got = hf_yaml_place_line(HF_VIEW(text), places[_i].document, places[_i].path);
 
     ck_assert_msg(got == places[_i].want, "%zu %s: line %zu", places[_i].document, places[_i].path, got);
 }
@@ -63,9 +63,9 @@ END_TEST
 
 START_TEST(what_is_no_yaml)
 {
-    ck_assert_uint_eq(hf_yaml_line(HF_VIEW(""), 0, "a"), 0);
-    ck_assert_uint_eq(hf_yaml_line(HF_VIEW("a: [\n"), 0, "a"), 1);
-    ck_assert_uint_eq(hf_yaml_line(HF_VIEW("}"), 0, "a"), 0);
+    ck_assert_uint_eq(hf_yaml_place_line(HF_VIEW(""), 0, "a"), 0);
+    ck_assert_uint_eq(hf_yaml_place_line(HF_VIEW("a: [\n"), 0, "a"), 1);
+    ck_assert_uint_eq(hf_yaml_place_line(HF_VIEW("}"), 0, "a"), 0);
 }
 END_TEST
 
@@ -74,7 +74,7 @@ START_TEST(depth_is_bounded)
     char deep[2000];
 
     memset(deep, '[', sizeof(deep));
-    ck_assert_uint_eq(hf_yaml_line((struct hf_view){deep, sizeof(deep)}, 0, "[0][0]"), 1);
+    ck_assert_uint_eq(hf_yaml_place_line((struct hf_view){deep, sizeof(deep)}, 0, "[0][0]"), 1);
 }
 END_TEST
 

@@ -1,5 +1,5 @@
-/* The coder of single bytes: what one side codes the other makes, its bits cost little where contexts tell them, and learning
- * counts like coding. */
+/* The byte coder: the decoder returns what the encoder took, predictable bits cost little, and learning without
+ * coding has the same effect. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +45,7 @@ static void code_all(struct delta_bytes *b, struct delta_cm *cm, const unsigned 
     }
 }
 
-/* Bytes of which one in so many is wrong come back; returns how many they were coded in. */
+/* Codes and decodes bytes of which one in `wrong_one_in` is wrong; returns the coded size. */
 static size_t there_and_back(unsigned wrong_one_in, bool quick)
 {
     struct delta_bytes *b = aligned_alloc(_Alignof(struct delta_bytes), sizeof(*b));
@@ -95,7 +95,7 @@ START_TEST(both_ways)
 }
 END_TEST
 
-/* A source that is nearly always right, asked first: what it is wrong about comes back too, and what it is right about costs next to nothing. */
+/* A confident source that is nearly always right: its misses decode correctly, and its hits cost next to nothing. */
 START_TEST(sure)
 {
     size_t by_bits = there_and_back(64, false), asked = there_and_back(64, true);
@@ -105,7 +105,7 @@ START_TEST(sure)
 }
 END_TEST
 
-/* What was learned before is cheaper than what was not, where it shall be quick, too. */
+/* Learned bytes cost less than unlearned ones, in quick blocks too. */
 START_TEST(learned)
 {
     struct delta_bytes *b = aligned_alloc(_Alignof(struct delta_bytes), sizeof(*b));
@@ -137,8 +137,8 @@ START_TEST(learned)
 }
 END_TEST
 
-/* Every state that can be reached leads to one that has seen a bit; a bit that comes again and again is said ever more surely, up
- * to a state that stays. */
+/* Every reachable state leads to one that has seen a bit; a repeated bit grows more certain, up to a state that
+ * stays. */
 START_TEST(states)
 {
     struct delta_bytes *b = aligned_alloc(_Alignof(struct delta_bytes), sizeof(*b));
@@ -165,7 +165,7 @@ START_TEST(states)
 }
 END_TEST
 
-/* By the definition: ln(1 + e^x), and ln(1 - r) beside ln(r), of rates r that fall. */
+/* By definition: ln(1 + e^x), and ln(1 - r) beside ln(r) for falling rates r. */
 START_TEST(rises)
 {
     struct delta_bytes *b = aligned_alloc(_Alignof(struct delta_bytes), sizeof(*b));
@@ -184,7 +184,7 @@ START_TEST(rises)
 }
 END_TEST
 
-/* A few numbers, by the definition. */
+/* A few values by definition. */
 START_TEST(lanes)
 {
     static const int16_t numbers[] = {0, 1, -1, 2, -2, 255, -256, 2047, -2047, 4095, 16383, -16384, 32767, -32768};

@@ -1,5 +1,5 @@
-/* Bytes of a block: what is packed comes back, by either coder and from one block to the next; little is packed by LZMA; a block that is cut
- * short, too long or damaged is an error or other bytes, never more. */
+/* Compressed blocks: both coders round-trip from one block to the next, small blocks use LZMA, and a block that is
+ * cut short, too long or damaged gives an error or other bytes, never more bytes. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@ enum { MOST = 600000, TOO_LONG = 40 };
 static const struct {
     size_t n;
     uint64_t made;
-    enum delta_coder coder; /* that it comes to */
+    enum delta_coder coder; /* the coder it should choose */
 } blocks[] = {
     {18, 1000, DELTA_CODER_LZMA},
     {0, 1, DELTA_CODER_LZMA},
@@ -43,7 +43,7 @@ static void pack(struct delta_packer *packer, unsigned block, struct hf_buf *bod
     hf_buf_done(&bytes);
 }
 
-/* The block whose number was `packed`; in two parts, which ends none of the coder's own. */
+/* Reads the block with the number `packed` in front, in two parts; neither coder has an end marker there. */
 static int unpack(struct delta_unpacker *u, unsigned block, uint64_t packed, bool *same, struct hf_err *err)
 {
     static unsigned char bytes[MOST];
@@ -70,7 +70,7 @@ static struct delta_input *input_of(const struct hf_delta_in *in, size_t n)
     return input;
 }
 
-/* `_i`: whether two frames are made of what is large. */
+/* `_i`: split large blocks into two frames. */
 START_TEST(blocks_come_back)
 {
     struct hf_buf body = HF_BUF_INIT(SIZE_MAX / 2);
@@ -119,7 +119,7 @@ START_TEST(threads_change_nothing)
 }
 END_TEST
 
-/* Unpack what stands at `from` as the block; *same: it is what it was. */
+/* Decompresses the bytes at `from` as the block; sets *same if the result is the original. */
 static int unpack_at(unsigned block, const char *from, size_t n, bool *same)
 {
     struct delta_io file = {.p = from, .n = n};
@@ -134,7 +134,7 @@ static int unpack_at(unsigned block, const char *from, size_t n, bool *same)
     return r;
 }
 
-/* `_i`: the block's number. */
+/* `_i`: number of the block. */
 START_TEST(damage_is_found_or_harmless)
 {
     struct hf_buf body = HF_BUF_INIT(SIZE_MAX / 2);

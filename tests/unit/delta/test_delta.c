@@ -1,4 +1,4 @@
-/* The engine through its public interface: what is made comes back, and nothing damaged gets through. */
+/* The engine through its public interface: files round-trip, and no damaged delta gets through. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +46,7 @@ START_TEST(wrong_old)
 }
 END_TEST
 
-/* Every value of one byte at a few positions, one flipped bit at all of them, every length. */
+/* Every value of one byte at a few positions, one flipped bit at every position, every length. */
 START_TEST(damage)
 {
     struct hf_buf old = text(30000), near = edited(&old, 40), patch = make(&old, &near, _i), made = BUF;
@@ -166,7 +166,7 @@ START_TEST(info)
 }
 END_TEST
 
-/* The number of threads changes no byte; progress may cancel. */
+/* The number of threads does not change a byte; progress can cancel. */
 static int stop(void *ctx, uint64_t done, uint64_t total)
 {
     (void)ctx;
@@ -208,7 +208,8 @@ static int listen(void *ctx, uint64_t done, uint64_t total)
     return ++l->calls == l->stop_at;
 }
 
-/* Wherever it is told so, once for each 64 KiB and way; close files without images have two ways more in the fast profile. */
+/* Cancels at each report, one for each 64 KiB and variant; close files without images have more variants in the fast
+ * profile. */
 START_TEST(canceled)
 {
     struct hf_buf old = text(200000), near = edited(&old, 30), patch = BUF;
@@ -255,7 +256,7 @@ START_TEST(check)
 }
 END_TEST
 
-/* Refused before a byte is looked at. */
+/* Refuses before it reads a byte. */
 START_TEST(too_large)
 {
     static const size_t sizes_of[][2] = {

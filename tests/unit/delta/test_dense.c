@@ -1,10 +1,10 @@
-/* The engine where nothing can be packed, or all of it: how many bytes a delta may have; and with less memory. */
+/* Files that do not compress at all, or almost to nothing: upper bounds of the delta's size, also with less memory. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "rounds.h"
 
-/* Bytes that cannot be packed, with pieces of old: what is made of them is what they are but for the pieces. */
+/* Incompressible bytes with pieces of the old file: the delta holds only the bytes between the pieces. */
 START_TEST(packed_already)
 {
     struct hf_buf old = BUF, near = BUF;
@@ -28,7 +28,7 @@ START_TEST(packed_already)
 }
 END_TEST
 
-/* With less memory: another delta, of the same file. */
+/* With less memory: another delta, the same file. */
 START_TEST(lean)
 {
     const struct hf_delta_create_params params = {.lean = (unsigned)_i};
@@ -49,7 +49,7 @@ START_TEST(lean)
 }
 END_TEST
 
-/* Bytes that cannot be packed take no more than they are, between what old has, in blocks quick and not. */
+/* Incompressible bytes between copies take no more than their number, in quick blocks too. */
 START_TEST(as_they_are)
 {
     enum { PIECES = 5, PIECE = 8000 };
@@ -76,7 +76,7 @@ START_TEST(as_they_are)
 }
 END_TEST
 
-/* What tells itself in next to nothing, though old has pieces of it everywhere. */
+/* A file that compresses almost to nothing, though the old one has pieces of it everywhere. */
 START_TEST(zero_bytes)
 {
     struct hf_buf old = BUF, zeros = BUF;

@@ -1,4 +1,4 @@
-/* What is told eight bytes at a time, against the same told byte by byte. */
+/* Lengths of matches, eight bytes at a time, against the same computed byte by byte. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -9,7 +9,7 @@
 
 enum { N = 200, ROUNDS = 20000 };
 
-/* Every byte that is equal in a stretch of some length, or differs: by one bit, as the last thing that could be overlooked. */
+/* Each byte in stretches of several lengths is equal, or differs in one bit. */
 static void make(unsigned char *a, unsigned char *b)
 {
     for (size_t i = 0; i < N;) {
@@ -40,7 +40,7 @@ static size_t equal_by_byte(const unsigned char *a, const unsigned char *b, size
     return equal;
 }
 
-/* `step` -1: back from the end. */
+/* `step` -1: backwards from the end. */
 static size_t reach_by_byte(const unsigned char *a, const unsigned char *b, size_t n, int step)
 {
     size_t at = 0;
@@ -93,4 +93,4 @@ static void cases(TCase *tc)
     tcase_add_test(tc, reaches_over_differing_bytes);
 }
 
-HF_TEST_MAIN("delta/alike", cases)
+HF_TEST_MAIN("delta/extend", cases)

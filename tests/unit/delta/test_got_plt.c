@@ -1,4 +1,4 @@
-/* Offset and linkage tables: what belongs together is told by the symbols that relocations name, wherever it moved. */
+/* .got and .plt: relocations name symbols, and entries of one symbol belong together wherever they moved. */
 #include <elf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +19,10 @@ enum {
 };
 enum { NAMES_MAX = 8, RESERVED = 3, TYPE = 7 };
 
-/* A side: the names in the order of its tables, and by how much these lie further back. */
+/* One side: names in the order of its tables, and the distance by which the tables moved. */
 struct side {
-    const char *names[NAMES_MAX]; /* "": a relocation without a symbol, by the function it leads to */
-    uint64_t function;            /* where that is */
+    const char *names[NAMES_MAX]; /* "": a relocation without a symbol, keyed by its function */
+    uint64_t function;            /* address of that function */
     unsigned moved;
     unsigned char bytes[TOTAL];
     struct delta_image image;
@@ -32,8 +32,8 @@ static const struct machine {
     const char *name;
     enum delta_machine machine;
     bool narrow;
-    unsigned entry; /* bytes of the linkage table for each */
-    unsigned site;  /* where, in an entry, what leads to its slot is */
+    unsigned entry; /* bytes of a .plt entry */
+    unsigned site;  /* offset in an entry of the reference to its slot */
 } machines[] = {
     {"x86-64", DELTA_MACHINE_X86_64, false, 16, 2},
     {"AArch64", DELTA_MACHINE_AARCH64, false, 16, 0},
@@ -136,7 +136,7 @@ static void lay_out(const struct machine *m, struct side *s)
     r[3] = (struct delta_region){SYMBOLS, NAMES - SYMBOLS, BASE + SYMBOLS, NAMES, DELTA_REGION_SYMBOLS, false};
 }
 
-/* Where the byte at `at` of new is copied from; UINT64_MAX: from nowhere. */
+/* Returns the old position from which the byte at `at` of the new file is copied; UINT64_MAX: none. */
 static uint64_t source_of(const struct delta_copies *copies, uint64_t at)
 {
     for (size_t i = 0; i < copies->n; i++)
@@ -171,7 +171,7 @@ static void match(struct delta_make *make)
                                 .old_images = &old_side.image,
                                 .new_images = &new_side.image,
                                 .pairs_n = 1};
-    /* What strings would tell: the function moved, and everything else did by as much, whatever its symbol. */
+    /* A string matcher would move everything by the distance of the function, whatever its symbol. */
     ck_assert_int_eq(delta_copies_add(&make->copies, (struct delta_copy){0x500, 0x400, 0x100}), 0);
     ck_assert_int_eq(delta_copies_add(&make->copies, (struct delta_copy){PLT, PLT - 0x80, SYMBOLS - PLT}), 0);
     ck_assert_int_eq(delta_got_plt_match(make, &err), 0);
@@ -191,20 +191,20 @@ START_TEST(each_with_its_own)
         unsigned was = index_of(&old_side, new_side.names[i]);
         uint64_t slot = source_of(&make.copies, slot_of(m, &new_side, i));
         uint64_t entry = source_of(&make.copies, entry_of(m, &new_side, i) + m->site);
-        was = was < NAMES_MAX ? was : 0; /* what is new goes on from what is before it: here the table's head */
+        was = was < NAMES_MAX ? was : 0; /* a new entry continues the one before it; here the table's head */
         ck_assert_msg(slot == slot_of(m, &old_side, was), "%s: slot of '%s' from %#jx", m->name, new_side.names[i],
                       (uintmax_t)slot);
         ck_assert_msg(entry == entry_of(m, &old_side, was) + m->site, "%s: entry of '%s' from %#jx", m->name,
                       new_side.names[i], (uintmax_t)entry);
     }
-    /* What no relocation names is known by its place, and what is no such table stays as it was. */
+    /* Position identifies entries without a relocation; other regions keep their copies. */
     ck_assert_uint_eq(source_of(&make.copies, GOT + new_side.moved), GOT);
     ck_assert_uint_eq(source_of(&make.copies, RELOCATIONS + new_side.moved), RELOCATIONS);
     delta_copies_done(&make.copies);
 }
 END_TEST
 
-/* Nothing is known where old has no relocations, and a linkage table at a file's very end cannot be read around. */
+/* Does nothing if the old file has no relocations, or if a .plt ends the file: the scanner reads beyond it. */
 START_TEST(not_known)
 {
     struct delta_make make;
@@ -242,9 +242,9 @@ START_TEST(keys)
     memcpy(again, s->bytes + r->offset, step);
     again[info]++; /* another type */
     ck_assert_uint_ne(delta_relocation_key(&s->image, r, s->bytes, TOTAL, again), key[0]);
-    memset(again + (m->narrow ? 5 : 12), 0xff, 3); /* a symbol there is no room for */
+    memset(again + (m->narrow ? 5 : 12), 0xff, 3); /* a symbol beyond the file */
     ck_assert_uint_eq(delta_relocation_key(&s->image, r, s->bytes, TOTAL, again), 0);
-    /* A name that begins behind the file is as none, and a file that ends in one ends it. */
+    /* A name that begins behind the file's end counts as none; one that reaches it ends there. */
     put(s->bytes + SYMBOLS + (m->narrow ? sizeof(Elf32_Sym) : sizeof(Elf64_Sym)), 4, TOTAL);
     ck_assert_uint_ne(delta_relocation_key(&s->image, r, s->bytes, TOTAL, s->bytes + r->offset), key[0]);
     s->image.regions[3].kind = DELTA_REGION_PLAIN; /* without symbols no names */
@@ -259,4 +259,4 @@ static void cases(TCase *tc)
     tcase_add_loop_test(tc, keys, 0, HF_LEN(machines));
 }
 
-HF_TEST_MAIN("delta/slots", cases)
+HF_TEST_MAIN("delta/got_plt", cases)

@@ -1,4 +1,4 @@
-/* Literals on their way from one thread to another. */
+/* Literals that pass from one thread to another. */
 #include "delta/cm/literal_queue.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ struct maker {
     int r;
 };
 
-/* So many bytes, in pieces of 1 to 97. */
+/* Puts this many bytes, in pieces of 1 to 97. */
 static void *put_all(void *ctx)
 {
     const struct maker *maker = ctx;
@@ -80,7 +80,7 @@ START_TEST(all_of_it_in_order)
 }
 END_TEST
 
-/* What was made before a failure is still had; what was not has the maker's word for it. */
+/* The consumer still gets the bytes before a failure; behind them it gets the producer's error. */
 START_TEST(a_failure_where_it_happened)
 {
     struct maker maker = {.n = 5000, .r = -EIO};
@@ -123,4 +123,4 @@ static void cases(TCase *tc)
     tcase_add_test(tc, too_few_and_too_many);
 }
 
-HF_TEST_MAIN("delta/queue", cases)
+HF_TEST_MAIN("delta/literal_queue", cases)

@@ -1,4 +1,5 @@
-/* Matching by halves finds what one way alone finds, whatever the files are like; progress is told and may cancel. */
+/* The parallel finder returns the copies of a single pass for all kinds of files; progress is reported and can
+ * cancel. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,7 @@ static struct file file_of(size_t n)
     return f;
 }
 
-/* What becomes of old, by the number of the case. */
+/* The change to the old file, by number of the case. */
 typedef struct file (*change)(const struct file *old);
 
 static struct file unrelated(const struct file *old)
@@ -49,7 +50,8 @@ static struct file bytes_differ(const struct file *old)
     return f;
 }
 
-/* Pieces of old in any order, with something between: the second half lies nowhere near where it is guessed. */
+/* Pieces of the old file in any order, with bytes between: the second half is not where the parallel finder starts
+ * it. */
 static struct file pieces_move(const struct file *old)
 {
     struct file f = file_of(old->n);
@@ -71,7 +73,7 @@ static struct file grows(const struct file *old)
     return f;
 }
 
-/* Of one byte but for a few. */
+/* One byte value with a few exceptions. */
 static struct file empty(const struct file *old)
 {
     struct file f = same(old);
@@ -140,7 +142,7 @@ START_TEST(halves_as_one)
 
     check_same(&old, &new_file);
     check_same(&base, &new_file);
-    memcpy(little.p, old.p, little.n); /* where the second half is guessed lies beyond it */
+    memcpy(little.p, old.p, little.n); /* the second finder starts beyond the old file */
     check_same(&little, &new_file);
     free(little.p);
     free(old.p);
@@ -149,7 +151,7 @@ START_TEST(halves_as_one)
 }
 END_TEST
 
-/* Which thread gets which half is left to chance, so how often the caller is told is, too: once at least. */
+/* Which thread gets which half is up to the scheduler, and so is the number of reports: at least one. */
 static int stop_at(void *ctx, uint64_t done, uint64_t total)
 {
     unsigned *left = ctx;

@@ -1,4 +1,4 @@
-/* Memory that runs out anywhere, while making a delta and while applying it: said, nothing lost, and never another delta. */
+/* Every allocation fails once, while creating and while applying: an error, no leak, and never a different delta. */
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -14,10 +14,10 @@
 #include "support/delta_io.h"
 #include "support/makers/go_make.h"
 
-/* ---- allocations that fail: this program is linked with --wrap for each of them ------------------------------------- */
+/* ---- allocations that fail: this program is linked with --wrap for each of them ---------------------------------- */
 
 static atomic_uint count, fails_at;
-static atomic_size_t taken; /* bytes, of all allocations */
+static atomic_size_t taken; /* bytes of all allocations */
 
 void *__real_malloc(size_t n) __attribute__((weak));
 void *__real_calloc(size_t n, size_t size) __attribute__((weak));
@@ -57,7 +57,7 @@ void *__wrap_aligned_alloc(size_t alignment, size_t n)
     return fails(n) ? NULL : __real_aligned_alloc(alignment, n);
 }
 
-/* From now on the n-th allocation fails, once; 0: none. */
+/* From now on the n-th allocation fails once; 0: none. */
 static void fail_at(unsigned n)
 {
     atomic_store(&fails_at, n);
@@ -69,7 +69,7 @@ static unsigned allocations(void)
     return atomic_load(&count);
 }
 
-/* ---- pairs --------------------------------------------------------------------------------------------------------- */
+/* ---- pairs ------------------------------------------------------------------------------------------------------- */
 
 enum { FUNCTIONS = 12, GROWN = 5, TEXT = 6000, ALL_OF_FIRST = 16, STEPS = 16, PATCH_MAX = 1 << 19 };
 
@@ -98,7 +98,7 @@ static struct elf_made noise(void)
     return made;
 }
 
-/* Executables of all sorts, something with tables of jumps, what hardly changed, and what old does not help with. */
+/* Executables of all kinds, jump tables, a tiny change, and an old file that does not help. */
 static struct pair pair_of(int which)
 {
     static const enum elf_make_machine machines[] = {ELF_MAKE_X86_64, ELF_MAKE_ARM};
@@ -117,7 +117,7 @@ static struct pair pair_of(int which)
 
 enum { PAIRS = 5 };
 
-/* -EPROTO: it did not say what went wrong. */
+/* -EPROTO: it reported no error. */
 static int make(const struct pair *pair, int profile, struct hf_buf *patch)
 {
     const struct hf_delta_create_params params = {.profile = (enum hf_delta_profile)profile, .threads = 1};
@@ -139,7 +139,7 @@ static int apply(const struct pair *pair, const struct hf_buf *patch, struct hf_
     return hf_delta_apply(&params, NULL, &err);
 }
 
-/* All of the first ones, then some of the rest. */
+/* Tries each of the first allocations, then some of the others. */
 static unsigned next(unsigned n, unsigned all)
 {
     return n < ALL_OF_FIRST ? n + 1 : n + 1 + all / STEPS;
@@ -152,12 +152,12 @@ START_TEST(runs_out)
     struct pair pair = pair_of(_i / 2);
     unsigned all, refused = 0;
 
-    /* They never grow: only the engine allocates. */
+    /* Never reallocated: only the engine allocates. */
     ck_assert_int_eq(hf_buf_reserve(&right, PATCH_MAX) | hf_buf_reserve(&patch, PATCH_MAX), 0);
     ck_assert_int_eq(hf_buf_reserve(&made, PATCH_MAX), 0);
     fail_at(0);
     int r = make(&pair, _i % 2, &right);
-    all = allocations(); /* those of ck_assert() count as well */
+    all = allocations(); /* includes those of ck_assert() */
     ck_assert_int_eq(r, 0);
     ck_assert_uint_gt(all, 0);
     for (unsigned n = 1; n <= all; n = next(n, all)) {
@@ -166,7 +166,7 @@ START_TEST(runs_out)
         fail_at(0);
         ck_assert_msg(r == -ENOMEM || r == 0, "allocation %u of %u: %d", n, all, r);
         refused += r < 0;
-        if (r == 0) /* it could do without */
+        if (r == 0) /* it went on without that memory */
             ck_assert(patch.n == right.n && memcmp(patch.p, right.p, right.n) == 0);
     }
     ck_assert_uint_gt(refused, 0);
@@ -187,8 +187,9 @@ START_TEST(runs_out)
 }
 END_TEST
 
-/* What applying allocates where the map is as large as it is made and the models as large as they become. Some 250 KiB of that are not
- * touched; beside it stand 450 KiB of a program's own pages, 100 KiB of the delta and of new, and two stacks: below 3 MiB. */
+/* Sum of the allocations of applying, with the largest map and the largest models. Some 250 KiB of them stay
+ * untouched. Beside them are 450 KiB of the program's own pages, 100 KiB of buffers, and two stacks: in total below
+ * 3 MiB. */
 enum { HELD_MAX = 2640 << 10, COPIES = 40000 };
 
 START_TEST(leaves_room)

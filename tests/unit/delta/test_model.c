@@ -1,4 +1,4 @@
-/* The model by itself: settings that creating makes seldom. */
+/* The model by itself, with options that creating rarely chooses. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,14 +21,14 @@ static int compare(void *ctx, const void *bytes, size_t n)
     return 0;
 }
 
-/* Where in new, before, in or behind the literals, the image begins. */
+/* The image begins before, in or behind the literals. */
 static const uint32_t image_at[] = {0, COPY - 1, COPY, COPY + 1, COPY + 64, COPY + LITERALS, COPY + LITERALS + 1};
 
-/* Of a stripe: all in one, or a few literals in each. */
+/* Stripes: everything in one, or a few literals in each. */
 static const uint64_t rooms[] = {DELTA_STRIPE_BYTES, 48, 17};
 
-/* Literals between two copies learn what old has there as if it stood where they do: also where an image begins that is in force
- * only from the next copy on. In a block that shall be quick, too, and in one that is cut anywhere. */
+/* Literals between two copies learn the old bytes around them as if they stood in their place, also if an image
+ * begins there that only the next copy activates. In quick blocks, and in blocks cut anywhere. */
 START_TEST(literals_where_an_image_begins)
 {
     static struct delta_memory memory;
@@ -36,7 +36,7 @@ START_TEST(literals_where_an_image_begins)
     unsigned char new_bytes[NEW];
     struct delta_map_entry entries[] = {{0, 64, COPY}, {COPY + LITERALS, 64 + COPY + LITERALS, COPY}};
     const unsigned i = (unsigned)_i;
-    struct delta_manner manner = {.quick = (i / HF_LEN(rooms) & 1) != 0};
+    struct delta_block_options options = {.quick = (i / HF_LEN(rooms) & 1) != 0};
     uint32_t at = image_at[i / (2 * HF_LEN(rooms))];
     struct delta_pair pair = {0, (uint32_t)elf.n, at, NEW - at};
     struct delta_image image;
@@ -60,18 +60,18 @@ START_TEST(literals_where_an_image_begins)
 
     const struct delta_make make = {.new_bytes = new_bytes, .new_n = NEW, .copies = {0}};
     static struct delta_old literals_old;
-    struct delta_striper striper = {.make = &make,
-                                    .map = &shared.map,
-                                    .room = rooms[i % HF_LEN(rooms)],
-                                    .part = HF_BUF_INIT(1 << 16),
-                                    .model = delta_model_new(&shared),
-                                    .literals = delta_literals_new(&shared, &literals_old)};
+    struct delta_stripe_encoder encoder = {.make = &make,
+                                           .map = &shared.map,
+                                           .room = rooms[i % HF_LEN(rooms)],
+                                           .part = HF_BUF_INIT(1 << 16),
+                                           .model = delta_model_new(&shared),
+                                           .literals = delta_literals_new(&shared, &literals_old)};
     literals_old = memory.reader;
-    ck_assert_int_eq(delta_stripes_make(&striper, 0, NEW, &manner, &part, &err), 0);
-    ck_assert_uint_lt(part.n, striper.room == DELTA_STRIPE_BYTES ? NEW / 2 : 2 * NEW);
-    delta_literals_free(striper.literals);
-    delta_model_free(striper.model);
-    hf_buf_done(&striper.part);
+    ck_assert_int_eq(delta_stripes_make(&encoder, 0, NEW, &options, &part, &err), 0);
+    ck_assert_uint_lt(part.n, encoder.room == DELTA_STRIPE_BYTES ? NEW / 2 : 2 * NEW);
+    delta_literals_free(encoder.literals);
+    delta_model_free(encoder.model);
+    hf_buf_done(&encoder.part);
 
     const unsigned char *expected = new_bytes;
     struct delta_io coded = delta_io_of(&part);

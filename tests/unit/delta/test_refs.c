@@ -70,7 +70,7 @@ struct room {
     unsigned char bytes[ROOM];
     struct delta_image image;
     struct delta_region region;
-    struct delta_awaited awaited;
+    struct delta_announced announced;
     struct delta_ref refs[ROOM / 2];
     size_t found;
 };
@@ -88,7 +88,7 @@ static void start(struct room *room, enum delta_machine machine, enum delta_regi
 static void scan(struct room *room, size_t n)
 {
     room->found =
-        delta_refs_scan(&room->image, &room->region, room->bytes + HERE, n, n, SITE, &room->awaited, room->refs);
+        delta_refs_scan(&room->image, &room->region, room->bytes + HERE, n, n, SITE, &room->announced, room->refs);
 }
 
 /* Nothing but instructions that lead nowhere. */
@@ -427,7 +427,7 @@ START_TEST(anything)
         size_t n = 1 + x % 1024, end = 0;
         uint64_t offset = SITE + (x >> 20);
         room->found = delta_refs_scan(&room->image, &room->region, room->bytes + HERE, n, n + x % 9, offset,
-                                      round % 5 == 0 ? NULL : &room->awaited, room->refs);
+                                      round % 5 == 0 ? NULL : &room->announced, room->refs);
         ck_assert_uint_le(room->found, (n + 1) / 2);
         for (size_t i = 0; i < room->found; i++) {
             ck_assert_msg(room->refs[i].at >= end && room->refs[i].at < n, "round %u: %zu", round, i);

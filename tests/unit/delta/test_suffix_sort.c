@@ -36,7 +36,7 @@ static void check_sorted(const unsigned char *bytes, size_t n, const char *name)
     memset(got, 0x55, (n + 1) * sizeof(*got));
     ck_assert_int_eq(delta_suffix_sort(bytes, n, got), 0);
     ck_assert_msg(memcmp(got, want, n * sizeof(*got)) == 0, "%s, %zu bytes", name, n);
-    ck_assert_int_eq(got[n], 0x55555555); /* nothing behind the end */
+    ck_assert_int_eq(got[n], 0x55555555); /* no write past the end */
     free(got);
     free(want);
 }
@@ -51,7 +51,7 @@ START_TEST(known_texts)
 }
 END_TEST
 
-/* Few letters and repeats: the pieces' names are a text to be sorted, several times over. */
+/* Few letters and many repeats: the names of the pieces need sorting, several levels deep. */
 START_TEST(texts_that_repeat)
 {
     unsigned char bytes[700];
@@ -67,7 +67,7 @@ START_TEST(texts_that_repeat)
 }
 END_TEST
 
-/* Fibonacci's words are the deepest for this way of sorting. */
+/* Fibonacci words recurse deepest in this algorithm. */
 START_TEST(a_deep_text)
 {
     unsigned char bytes[2600] = {'b', 'a'};
@@ -90,4 +90,4 @@ static void cases(TCase *tc)
     tcase_add_test(tc, a_deep_text);
 }
 
-HF_TEST_MAIN("delta/sort", cases)
+HF_TEST_MAIN("delta/suffix_sort", cases)

@@ -1,4 +1,4 @@
-/* The engine where next to nothing changed: how many bytes a delta may have. */
+/* Files that hardly changed: upper bounds of the delta's size. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@ enum { HEADER = 5 + 3 + 1 + 1 + 32 + 4 + 4, OVER_AND_OVER = 10 };
 
 static const struct {
     const char *name;
-    unsigned header_and_body; /* at most so many bytes */
+    unsigned header_and_body; /* at most this many bytes */
 } tiny[] = {
     {"the same", HEADER - 8},
     {"one byte", HEADER + 5},
@@ -35,7 +35,7 @@ static void put_hex(struct hf_buf *b, const unsigned char *bytes, size_t n)
         add(b, &digits[i % 2 == 0 ? bytes[i / 2] >> 4 : bytes[i / 2] & 15], 1);
 }
 
-/* An ID, much else, the ID in hex digits, its end. */
+/* An ID, other bytes, the ID in hex digits, the end. */
 static struct hf_buf built(const unsigned char *id, size_t between)
 {
     struct hf_buf b = BUF, much;
@@ -51,7 +51,8 @@ static struct hf_buf built(const unsigned char *id, size_t between)
     return b;
 }
 
-/* Zero bytes; three bytes over and over, over the border of a block; as many bytes as a hash has, one more, many more. */
+/* Zero bytes; three bytes repeated across the border of a block; files of a hash's size, one byte more, and many
+ * more. */
 static void make_tinier(int i, struct hf_buf *old, struct hf_buf *near)
 {
     static const unsigned char zero[4096], three[] = "abc";
@@ -84,7 +85,7 @@ static void make_tiny(int i, struct hf_buf *old, struct hf_buf *near)
     }
     if (i >= 6) {
         hf_buf_done(old);
-        /* the border of a block falls among the digits */
+        /* a block's border among the digits */
         size_t between = i == 8 ? (4 << 20) - 16 - 20 - 13 : 60000;
         *old = built(id[0], between);
         *near = built(id[1], between);
@@ -114,7 +115,7 @@ START_TEST(smallest)
     make_tiny(_i, &old, &near);
     patch = make(&old, &near, HF_DELTA_FAST);
     ck_assert_msg(patch.n <= tiny[_i].header_and_body, "%s: %zu bytes", tiny[_i].name, patch.n);
-    /* The small profile codes "over and over" only to find that telling the repeat is shorter: a megabyte shows that. */
+    /* The small profile tries the repetition and finds the repeat of the old file shorter; a megabyte shows that. */
     struct hf_buf part = near;
     part.n = _i == OVER_AND_OVER ? 1 << 20 : near.n;
     comes_back(&old, &part, HF_DELTA_SMALL, tiny[_i].name);

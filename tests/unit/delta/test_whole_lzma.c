@@ -1,5 +1,5 @@
-/* New on its own: where old does not help. Every byte of such a delta wrong, every length of it, and going on from its
- * first border. */
+/* The new file alone, because the old one does not help: every byte of such a delta wrong, every length of it, and
+ * resuming at its first border. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +55,7 @@ static void digest(const void *bytes, size_t n, unsigned char *ret_digest, size_
     memcpy(ret_digest, whole, kept);
 }
 
-/* By this method, whichever would be taken for these bytes. */
+/* Uses this method, even if another would be smaller. */
 static void make(const struct hf_buf *now, struct hf_buf *patch)
 {
     _cleanup_(hf_buf_done) struct hf_buf body = HF_BUF_INIT(8 << 20);
@@ -67,9 +67,9 @@ static void make(const struct hf_buf *now, struct hf_buf *patch)
 
     ck_assert_int_eq(delta_make_lzma(&make, &body, &err), 0);
     header.body_size = body.n;
-    digest(old_bytes, OLD, header.old_mark, sizeof(header.old_mark));
+    digest(old_bytes, OLD, header.old_fingerprint, sizeof(header.old_fingerprint));
     digest(now->p, now->n, header.new_sha256, sizeof(header.new_sha256));
-    digest(body.p, body.n, header.body_mark, sizeof(header.body_mark));
+    digest(body.p, body.n, header.body_fingerprint, sizeof(header.body_fingerprint));
     ck_assert_int_eq(hf_buf_add(patch, head, delta_header_format(&header, head)), 0);
     ck_assert_int_eq(hf_buf_add(patch, body.p, body.n), 0);
 }

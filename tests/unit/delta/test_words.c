@@ -1,4 +1,4 @@
-/* What became of words of code that look alike: who is a candidate, and that encoder and decoder agree. */
+/* Changes of similar words: which candidates exist, and encoder and decoder agree. */
 #include <string.h>
 
 #include "delta/cm/words.h"
@@ -38,7 +38,7 @@ START_TEST(those_alike_are_candidates)
     ck_assert_uint_eq(guess(&w, load(1, 2, 11)).changed, 0);
     become(&w, load(1, 2, 11), load(1, 2, 12));
 
-    g = guess(&w, load(1, 2, 11)); /* the same, but not behind the same change */
+    g = guess(&w, load(1, 2, 11)); /* the same word, but after another change */
     ck_assert_uint_eq(g.changed, 1 | 2 | 4);
     for (unsigned i = 0; i < 3; i++)
         ck_assert_uint_eq(g.word[i], load(1, 2, 12));
@@ -52,7 +52,7 @@ START_TEST(those_alike_are_candidates)
 
     become(&w, load(5, 2, 40), load(5, 2, 41));
     ck_assert_uint_eq(guess(&w, load(7, 2, 9)).changed, 4 | 8);
-    become(&w, load(7, 2, 9), load(7, 2, 9)); /* it did not change, nor will others on that base */
+    become(&w, load(7, 2, 9), load(7, 2, 9)); /* it did not change, so no other word with that base will */
     ck_assert_uint_eq(guess(&w, load(7, 2, 30)).changed, 0);
 
     delta_words_reset(&w, (unsigned)_i);
@@ -64,7 +64,7 @@ struct pairs {
     uint32_t old[WORDS], now[WORDS];
 };
 
-/* Most are alike and change alike; some do as they like. */
+/* Most are similar and change alike; some change at random. */
 static void make(struct pairs *p)
 {
     uint32_t x = 1;
@@ -78,7 +78,7 @@ static void make(struct pairs *p)
     }
 }
 
-/* In both directions: decoding, now[] is filled. Returns how many were candidates. */
+/* In both directions; decoding fills now[]. Returns the number of candidates. */
 static unsigned code(struct delta_words *w, struct delta_cm *cm, struct pairs *p)
 {
     unsigned right = 0;

@@ -333,11 +333,11 @@ START_TEST(every_failing_call)
         struct hf_folder_view view = {.n = 0};
         hf_simfs_put(fs, "/d/a.yaml", EU("a", "1"), sizeof(EU("a", "1")) - 1, 0644);
         hf_simfs_put(fs, "/d/b.yaml", EU("b", "1"), sizeof(EU("b", "1")) - 1, 0644);
-        hf_folder_look(hf_simfs_ops(fs), "/d", HF_SIM_UNIX_START, HF_NS_PER_S, &view);
+        hf_folder_scan(hf_simfs_ops(fs), "/d", HF_SIM_UNIX_START, HF_NS_PER_S, &view);
         ck_assert(view.r == 0 && view.n == 2 && view.complete && view.changed);
         hf_simfs_put(fs, "/d/a.yaml", EU("a", "22"), sizeof(EU("a", "22")) - 1, 0644);
         hf_simfs_fail_at(fs, n, EIO, 1);
-        hf_folder_look(hf_simfs_ops(fs), "/d", HF_SIM_UNIX_START, HF_NS_PER_S, &view);
+        hf_folder_scan(hf_simfs_ops(fs), "/d", HF_SIM_UNIX_START, HF_NS_PER_S, &view);
         bool fired = hf_simfs_failed(fs) > 0;
         hf_simfs_fail_at(fs, 0, 0, 0);
         ck_assert(!fired || view.r < 0 || view.n_issues > 0 || !view.complete);
@@ -345,7 +345,7 @@ START_TEST(every_failing_call)
                   json_array_size(view.files[1].objects) == 2);
         hf_simfs_put(fs, "/d/a.yaml", EU("a", "333"), sizeof(EU("a", "333")) - 1, 0644);
         for (int i = 0; i < 2; i++)
-            hf_folder_look(hf_simfs_ops(fs), "/d", HF_SIM_UNIX_START, HF_NS_PER_S, &view);
+            hf_folder_scan(hf_simfs_ops(fs), "/d", HF_SIM_UNIX_START, HF_NS_PER_S, &view);
         ck_assert(view.r == 0 && view.complete && view.n == 2 && view.files[0].missing == 0);
         ck_assert_ptr_nonnull(strstr(json_string_value(json_array_get(view.files[0].objects, 1)), "\"value\":333"));
         hf_folder_view_done(&view);
@@ -368,7 +368,7 @@ START_TEST(bounded)
         (void)snprintf(name, sizeof(name), "/d/%04d.yaml", i);
         hf_simfs_put(fs, name, "", 0, 0644);
     }
-    hf_folder_look(hf_simfs_ops(fs), "/d", HF_SIM_UNIX_START, HF_NS_PER_S, &view);
+    hf_folder_scan(hf_simfs_ops(fs), "/d", HF_SIM_UNIX_START, HF_NS_PER_S, &view);
     ck_assert(view.n == HF_FOLDER_MAX_FILES && view.left_out == 20 && view.n_issues == 1);
     hf_folder_view_done(&view);
     hf_simfs_free(fs);
@@ -434,7 +434,7 @@ START_TEST(large_objects)
     memcpy(text + n - (sizeof(tail) - 1), tail, sizeof(tail) - 1);
     hf_simfs_put(fs, "/d/big.json", text, n, 0644);
     hf_simfs_put(fs, "/d/small.yaml", "apiVersion: v1\nkind: Node\nmetadata: {name: n}\n", 46, 0644);
-    hf_folder_look(hf_simfs_ops(fs), "/d", HF_SIM_UNIX_START + 60 * HF_NS_PER_S, HF_NS_PER_S, &view);
+    hf_folder_scan(hf_simfs_ops(fs), "/d", HF_SIM_UNIX_START + 60 * HF_NS_PER_S, HF_NS_PER_S, &view);
     ck_assert_uint_eq(view.n, 2);
     ck_assert_uint_eq(view.n_issues, (size_t)_i);
     ck_assert_uint_eq(json_array_size(view.files[0].objects), 2 - 2 * (size_t)_i);

@@ -18,25 +18,25 @@ static void fresh(void)
     gone_names[0] = '\0';
 }
 
-static enum hf_verdict event(const char *name, uint64_t version, bool deleted)
+static enum hf_ledger_change event(const char *name, uint64_t version, bool deleted)
 {
-    enum hf_verdict verdict;
+    enum hf_ledger_change verdict;
 
     ck_assert_int_eq(hf_ledger_event(&ledger, name, version, deleted, &verdict), 0);
     return verdict;
 }
 
-static enum hf_verdict item(const char *name, uint64_t version)
+static enum hf_ledger_change item(const char *name, uint64_t version)
 {
-    enum hf_verdict verdict;
+    enum hf_ledger_change verdict;
 
     ck_assert_int_eq(hf_ledger_item(&ledger, name, version, &verdict), 0);
     return verdict;
 }
 
-static enum hf_verdict meta(const char *name, uint64_t version, bool deleted, bool live)
+static enum hf_ledger_change meta(const char *name, uint64_t version, bool deleted, bool live)
 {
-    enum hf_verdict verdict;
+    enum hf_ledger_change verdict;
 
     ck_assert_int_eq(hf_ledger_meta_event(&ledger, name, version, deleted, live, &verdict), 0);
     return verdict;
@@ -45,16 +45,16 @@ static enum hf_verdict meta(const char *name, uint64_t version, bool deleted, bo
 START_TEST(events_of_a_real_server)
 {
     fresh();
-    ck_assert_int_eq(event("a", 5, false), HF_TELL_UPSERT);
-    ck_assert_int_eq(event("a", 5, false), HF_TELL_NOTHING); /* came twice */
-    ck_assert_int_eq(event("a", 4, false), HF_TELL_OLD);
-    ck_assert_int_eq(event("a", 3, true), HF_TELL_OLD); /* the deletion of an earlier one of that name */
-    ck_assert_int_eq(event("a", 6, false), HF_TELL_UPSERT);
-    ck_assert_int_eq(event("a", 7, true), HF_TELL_GONE);
-    ck_assert_int_eq(event("a", 7, true), HF_TELL_NOTHING);
-    ck_assert_int_eq(event("b", 0, false), HF_TELL_UPSERT); /* versions that are no numbers */
-    ck_assert_int_eq(event("b", 0, false), HF_TELL_UPSERT);
-    ck_assert_int_eq(event("b", 0, true), HF_TELL_GONE);
+    ck_assert_int_eq(event("a", 5, false), HF_LEDGER_UPSERT);
+    ck_assert_int_eq(event("a", 5, false), HF_LEDGER_NOTHING); /* came twice */
+    ck_assert_int_eq(event("a", 4, false), HF_LEDGER_OLD);
+    ck_assert_int_eq(event("a", 3, true), HF_LEDGER_OLD); /* the deletion of an earlier one of that name */
+    ck_assert_int_eq(event("a", 6, false), HF_LEDGER_UPSERT);
+    ck_assert_int_eq(event("a", 7, true), HF_LEDGER_GONE);
+    ck_assert_int_eq(event("a", 7, true), HF_LEDGER_NOTHING);
+    ck_assert_int_eq(event("b", 0, false), HF_LEDGER_UPSERT); /* versions that are no numbers */
+    ck_assert_int_eq(event("b", 0, false), HF_LEDGER_UPSERT);
+    ck_assert_int_eq(event("b", 0, true), HF_LEDGER_GONE);
     hf_ledger_done(&ledger);
 }
 END_TEST
@@ -65,18 +65,18 @@ START_TEST(a_round_says_what_is_gone)
     ck_assert_int_eq(hf_ledger_know(&ledger, "known"), 0);
     ck_assert_int_eq(hf_ledger_know(&ledger, "lost"), 0);
     hf_ledger_begin(&ledger);
-    ck_assert_int_eq(item("known", 3), HF_TELL_UPSERT); /* which version is held is not known */
-    ck_assert_int_eq(item("new", 4), HF_TELL_UPSERT);
+    ck_assert_int_eq(item("known", 3), HF_LEDGER_UPSERT); /* which version is held is not known */
+    ck_assert_int_eq(item("new", 4), HF_LEDGER_UPSERT);
     ck_assert_int_eq(event("newer", 12, false),
-                     HF_TELL_UPSERT); /* an event beside a list that was answered before it */
+                     HF_LEDGER_UPSERT); /* an event beside a list that was answered before it */
     hf_ledger_end(&ledger, 10, gone, NULL);
     ck_assert_str_eq(gone_names, "lost ");
     /* A round that breaks says nothing, and the next counts from the beginning. */
     hf_ledger_begin(&ledger);
-    ck_assert_int_eq(item("known", 3), HF_TELL_NOTHING);
+    ck_assert_int_eq(item("known", 3), HF_LEDGER_NOTHING);
     hf_ledger_begin(&ledger);
-    ck_assert_int_eq(item("new", 4), HF_TELL_NOTHING);
-    ck_assert_int_eq(item("newer", 11), HF_TELL_OLD);
+    ck_assert_int_eq(item("new", 4), HF_LEDGER_NOTHING);
+    ck_assert_int_eq(item("newer", 11), HF_LEDGER_OLD);
     hf_ledger_end(&ledger, 20, gone, NULL);
     ck_assert_str_eq(gone_names, "lost known ");
     /* A doubtful one neither. */
@@ -93,13 +93,13 @@ END_TEST
 START_TEST(a_restored_backup_counts_from_below)
 {
     fresh();
-    ck_assert_int_eq(event("a", 100, false), HF_TELL_UPSERT);
+    ck_assert_int_eq(event("a", 100, false), HF_LEDGER_UPSERT);
     hf_ledger_rewind(&ledger, 50);
     ck_assert_uint_eq(ledger.highest, 50);
     hf_ledger_begin(&ledger);
-    ck_assert_int_eq(item("a", 40), HF_TELL_UPSERT);
+    ck_assert_int_eq(item("a", 40), HF_LEDGER_UPSERT);
     hf_ledger_end(&ledger, 50, NULL, NULL);
-    ck_assert_int_eq(event("a", 51, false), HF_TELL_UPSERT);
+    ck_assert_int_eq(event("a", 51, false), HF_LEDGER_UPSERT);
     hf_ledger_done(&ledger);
 }
 END_TEST
@@ -109,25 +109,25 @@ START_TEST(ghosts)
 {
     fresh();
     /* Nothing was ever proven: nothing is believed. */
-    ck_assert_int_eq(meta("ghost", 7, false, false), HF_TELL_UNSURE);
-    ck_assert_int_eq(meta("ghost", 7, false, true), HF_TELL_UNSURE);
+    ck_assert_int_eq(meta("ghost", 7, false, false), HF_LEDGER_UNSURE);
+    ck_assert_int_eq(meta("ghost", 7, false, true), HF_LEDGER_UNSURE);
     hf_ledger_begin(&ledger);
-    ck_assert_int_eq(item("real", 5), HF_TELL_UPSERT);
+    ck_assert_int_eq(item("real", 5), HF_LEDGER_UPSERT);
     hf_ledger_end(&ledger, 10, gone, NULL);
     /* Lacked by the list and not newer: a ghost, live or replayed. */
-    ck_assert_int_eq(meta("ghost", 7, false, false), HF_TELL_GHOST);
-    ck_assert_int_eq(meta("ghost", 10, false, true), HF_TELL_GHOST);
-    ck_assert_int_eq(meta("ghost", 0, false, true), HF_TELL_GHOST);
+    ck_assert_int_eq(meta("ghost", 7, false, false), HF_LEDGER_GHOST);
+    ck_assert_int_eq(meta("ghost", 10, false, true), HF_LEDGER_GHOST);
+    ck_assert_int_eq(meta("ghost", 0, false, true), HF_LEDGER_GHOST);
     /* Newer: believed when it comes from the cloud now, else a list must say. */
-    ck_assert_int_eq(meta("young", 11, false, false), HF_TELL_UNSURE);
-    ck_assert_int_eq(meta("young", 11, false, true), HF_TELL_UPSERT);
-    ck_assert_int_eq(meta("young", 11, false, false), HF_TELL_NOTHING); /* the replay after a reopening */
-    ck_assert_int_eq(meta("real", 5, false, false), HF_TELL_NOTHING);
-    ck_assert_int_eq(meta("real", 4, false, false), HF_TELL_OLD);
-    ck_assert_int_eq(meta("real", 12, false, true), HF_TELL_UPSERT);
+    ck_assert_int_eq(meta("young", 11, false, false), HF_LEDGER_UNSURE);
+    ck_assert_int_eq(meta("young", 11, false, true), HF_LEDGER_UPSERT);
+    ck_assert_int_eq(meta("young", 11, false, false), HF_LEDGER_NOTHING); /* the replay after a reopening */
+    ck_assert_int_eq(meta("real", 5, false, false), HF_LEDGER_NOTHING);
+    ck_assert_int_eq(meta("real", 4, false, false), HF_LEDGER_OLD);
+    ck_assert_int_eq(meta("real", 12, false, true), HF_LEDGER_UPSERT);
     /* Even DELETED only makes us ask. */
-    ck_assert_int_eq(meta("real", 13, true, true), HF_TELL_UNSURE);
-    ck_assert_int_eq(meta("never", 13, true, true), HF_TELL_NOTHING);
+    ck_assert_int_eq(meta("real", 13, true, true), HF_LEDGER_UNSURE);
+    ck_assert_int_eq(meta("never", 13, true, true), HF_LEDGER_NOTHING);
     ck_assert_str_eq(gone_names, "");
     hf_ledger_done(&ledger);
 }
@@ -138,16 +138,16 @@ START_TEST(after_a_restart_the_baseline_is_the_mark)
     fresh();
     ledger.baseline = ledger.highest = 100; /* resumed */
     ck_assert_int_eq(hf_ledger_know(&ledger, "held"), 0);
-    ck_assert_int_eq(meta("held", 90, false, false), HF_TELL_NOTHING);
-    ck_assert_int_eq(meta("held", 101, false, false), HF_TELL_UNSURE);
-    ck_assert_int_eq(meta("ghost", 90, false, false), HF_TELL_GHOST);
+    ck_assert_int_eq(meta("held", 90, false, false), HF_LEDGER_NOTHING);
+    ck_assert_int_eq(meta("held", 101, false, false), HF_LEDGER_UNSURE);
+    ck_assert_int_eq(meta("ghost", 90, false, false), HF_LEDGER_GHOST);
     hf_ledger_done(&ledger);
 }
 END_TEST
 
 START_TEST(bounded)
 {
-    enum hf_verdict verdict;
+    enum hf_ledger_change verdict;
     char name[16];
 
     fresh();
@@ -156,7 +156,7 @@ START_TEST(bounded)
         ck_assert_int_eq(hf_ledger_know(&ledger, name), 0);
     }
     ck_assert_int_lt(hf_ledger_event(&ledger, "one more", 1, false, &verdict), 0);
-    ck_assert_int_eq(event("n000000", 1, false), HF_TELL_UPSERT);
+    ck_assert_int_eq(event("n000000", 1, false), HF_LEDGER_UPSERT);
     hf_ledger_done(&ledger);
 }
 END_TEST
@@ -167,14 +167,14 @@ START_TEST(declined)
     char name[16];
 
     fresh();
-    ck_assert_int_eq(event("a", 5, false), HF_TELL_UPSERT);
+    ck_assert_int_eq(event("a", 5, false), HF_LEDGER_UPSERT);
     hf_ledger_decline(&ledger, "a", true);
     hf_ledger_decline(&ledger, "unheard of", true);
-    ck_assert_int_eq(event("a", 5, false), HF_TELL_NOTHING); /* not by a stream that repeats itself */
+    ck_assert_int_eq(event("a", 5, false), HF_LEDGER_NOTHING); /* not by a stream that repeats itself */
     hf_ledger_begin(&ledger);
-    ck_assert_int_eq(item("a", 4), HF_TELL_OLD);
-    ck_assert_int_eq(item("a", 5), HF_TELL_UPSERT);
-    ck_assert_int_eq(item("a", 5), HF_TELL_NOTHING); /* now it is kept */
+    ck_assert_int_eq(item("a", 4), HF_LEDGER_OLD);
+    ck_assert_int_eq(item("a", 5), HF_LEDGER_UPSERT);
+    ck_assert_int_eq(item("a", 5), HF_LEDGER_NOTHING); /* now it is kept */
     hf_ledger_decline(&ledger, "a", true);
     hf_ledger_end(&ledger, 6, gone, NULL);
     hf_ledger_begin(&ledger);
@@ -183,11 +183,11 @@ START_TEST(declined)
     hf_ledger_begin(&ledger);
     for (int i = 0; i < 2 * HF_LEDGER_MAX_OBJECTS; i++) {
         (void)snprintf(name, sizeof(name), "n%06d", i);
-        ck_assert_int_eq(item(name, 8), HF_TELL_UPSERT);
+        ck_assert_int_eq(item(name, 8), HF_LEDGER_UPSERT);
         hf_ledger_decline(&ledger, name, false);
     }
     ck_assert_uint_eq(ledger.objects.n, HF_LEDGER_MAX_DECLINED);
-    ck_assert_int_eq(event("one more", 9, false), HF_TELL_UPSERT);
+    ck_assert_int_eq(event("one more", 9, false), HF_LEDGER_UPSERT);
     hf_ledger_end(&ledger, 9, NULL, NULL);
     hf_ledger_done(&ledger);
 }
@@ -217,7 +217,7 @@ START_TEST(never_wrong)
         case 2: /* a replay */
             for (size_t i = 0; i < 6; i++)
                 if (store[i] != 0)
-                    ck_assert_int_ne(meta((char[]){(char)('a' + i), '\0'}, store[i], false, false), HF_TELL_UPSERT);
+                    ck_assert_int_ne(meta((char[]){(char)('a' + i), '\0'}, store[i], false, false), HF_LEDGER_UPSERT);
             break;
         case 3: /* a live event */
             if (truth[k] != 0)
@@ -228,7 +228,7 @@ START_TEST(never_wrong)
             hf_ledger_begin(&ledger);
             for (size_t i = 0; i < 6; i++)
                 if (truth[i] != 0)
-                    ck_assert_int_ne(item((char[]){(char)('a' + i), '\0'}, truth[i]), HF_TELL_OLD);
+                    ck_assert_int_ne(item((char[]){(char)('a' + i), '\0'}, truth[i]), HF_LEDGER_OLD);
             hf_ledger_end(&ledger, version, gone, NULL);
             for (size_t i = 0; i < 6; i++) {
                 bool said = strchr(gone_names, (int)('a' + i)) != NULL;

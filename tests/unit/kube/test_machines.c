@@ -41,8 +41,8 @@ START_TEST(every_cell)
                 l.only_watch = meta == 1;
                 struct hf_rf_step step =
                     hf_reflector_step(&rf, (enum hf_rf_event)event, &l, 1000 * HF_NS_PER_S, 0, &rng);
-                const char *where = hf_rf_state_name((enum hf_rf_state)state),
-                           *what = hf_rf_event_name((enum hf_rf_event)event);
+                const char *where = hf_reflector_state_name((enum hf_rf_state)state),
+                           *what = hf_reflector_event_name((enum hf_rf_event)event);
                 if (!step.taken) {
                     ck_assert_msg(rf.state == (enum hf_rf_state)state && step.effects == 0, "%s %s", where, what);
                     continue;
@@ -170,7 +170,7 @@ START_TEST(taken_back)
             if (rf.state == HF_RF_LISTING)
                 (void)give(&rf, HF_RF_LISTED, 0);
         }
-        ck_assert_msg(total > 100 * HF_NS_PER_S, "%s: %ju s", hf_rf_event_name(ends[i]),
+        ck_assert_msg(total > 100 * HF_NS_PER_S, "%s: %ju s", hf_reflector_event_name(ends[i]),
                       (uintmax_t)(total / HF_NS_PER_S));
     }
 }
@@ -210,7 +210,7 @@ START_TEST(prober)
     ck_assert((probe(&p, HF_PROBER_WANT, true, true).effects & HF_PROBER_ASK) != 0);
     ck_assert_uint_eq(probe(&p, HF_PROBER_WANT, true, true).effects, 0); /* one at a time */
     struct hf_prober_step step = probe(&p, HF_PROBER_DOUBTFUL, true, true);
-    ck_assert(p.state == HF_PROBER_RESTING && (step.effects & HF_PROBER_TELL_LOST) != 0 && step.delay_ns > 0);
+    ck_assert(p.state == HF_PROBER_RESTING && (step.effects & HF_PROBER_REPORT_LOST) != 0 && step.delay_ns > 0);
     ck_assert_uint_eq(probe(&p, HF_PROBER_WANT, true, true).effects, 0); /* its time comes */
     ck_assert((probe(&p, HF_PROBER_SIGN, true, true).effects & HF_PROBER_ASK) != 0);
     /* A sign while asking: if that answer is doubtful, the next is asked for soon. */
@@ -219,8 +219,8 @@ START_TEST(prober)
     (void)probe(&p, HF_PROBER_TIMER, true, true);
     /* Proven after being away: everybody gets theirs. */
     step = probe(&p, HF_PROBER_PROVEN, false, true);
-    ck_assert_uint_eq(step.effects & (HF_PROBER_WANT_OTHERS | HF_PROBER_ASK | HF_PROBER_TELL_PROVEN),
-                      HF_PROBER_WANT_OTHERS | HF_PROBER_ASK | HF_PROBER_TELL_PROVEN);
+    ck_assert_uint_eq(step.effects & (HF_PROBER_WANT_OTHERS | HF_PROBER_ASK | HF_PROBER_REPORT_PROVEN),
+                      HF_PROBER_WANT_OTHERS | HF_PROBER_ASK | HF_PROBER_REPORT_PROVEN);
     step = probe(&p, HF_PROBER_PROVEN, false, true);
     ck_assert(p.state == HF_PROBER_QUIET && (step.effects & HF_PROBER_ASK) == 0);
     ck_assert_uint_eq(probe(&p, HF_PROBER_SIGN, false, true).effects, 0); /* in contact already */
@@ -240,26 +240,26 @@ START_TEST(prober_barred)
     (void)probe(&p, HF_PROBER_WANT, true, true);
     /* The cloud answered, if only to refuse: it is there, and the others get their turn. */
     struct hf_prober_step step = probe(&p, HF_PROBER_BARRED, false, true);
-    ck_assert_uint_eq(step.effects, HF_PROBER_TELL_BARRED | HF_PROBER_WANT_OTHERS | HF_PROBER_ASK);
+    ck_assert_uint_eq(step.effects, HF_PROBER_REPORT_BARRED | HF_PROBER_WANT_OTHERS | HF_PROBER_ASK);
     ck_assert(p.state == HF_PROBER_ASKING && p.proven);
     /* The last of them served: no quiet while one is barred. */
     step = probe(&p, HF_PROBER_PROVEN, false, true);
-    ck_assert_uint_eq(step.effects, HF_PROBER_TELL_PROVEN | HF_PROBER_SET_TIMER);
+    ck_assert_uint_eq(step.effects, HF_PROBER_REPORT_PROVEN | HF_PROBER_SET_TIMER);
     ck_assert(p.state == HF_PROBER_RESTING && step.delay_ns > 0);
     /* Another's want is heard at once: the cloud is there. */
     ck_assert_uint_eq(probe(&p, HF_PROBER_WANT, true, true).effects, HF_PROBER_ASK);
     step = probe(&p, HF_PROBER_PROVEN, false, true);
-    ck_assert_uint_eq(step.effects, HF_PROBER_TELL_PROVEN | HF_PROBER_SET_TIMER);
+    ck_assert_uint_eq(step.effects, HF_PROBER_REPORT_PROVEN | HF_PROBER_SET_TIMER);
     /* The barred one is asked for again, about once a minute. */
     for (int i = 0; i < 20; i++) {
         ck_assert_uint_eq(probe(&p, HF_PROBER_TIMER, true, true).effects, HF_PROBER_WANT_BARRED | HF_PROBER_ASK);
         step = probe(&p, HF_PROBER_BARRED, false, true);
-        ck_assert_uint_eq(step.effects, HF_PROBER_TELL_BARRED | HF_PROBER_SET_TIMER);
+        ck_assert_uint_eq(step.effects, HF_PROBER_REPORT_BARRED | HF_PROBER_SET_TIMER);
         ck_assert(step.delay_ns >= 30 * HF_NS_PER_S && step.delay_ns <= 90 * HF_NS_PER_S);
     }
     (void)probe(&p, HF_PROBER_TIMER, true, true);
     step = probe(&p, HF_PROBER_PROVEN, false, true); /* the right was given */
-    ck_assert(p.state == HF_PROBER_QUIET && step.effects == HF_PROBER_TELL_PROVEN);
+    ck_assert(p.state == HF_PROBER_QUIET && step.effects == HF_PROBER_REPORT_PROVEN);
 }
 END_TEST
 

@@ -135,7 +135,7 @@ static void subscribe(struct world *world, struct seen *seen, const char *kind, 
                                   .upsert = on_upsert,
                                   .gone = on_gone,
                                   .synced = on_synced,
-                                  .mark = on_mark,
+                                  .version = on_mark,
                                   .contact = on_contact,
                                   .refused = on_refused};
 
@@ -776,8 +776,8 @@ START_TEST(a_2xx_that_shows_nothing_is_no_delivery)
     json_t *body = json_pack("{s:{s:{s:s}}}", "metadata", "labels", "a", "1");
     json_t *shown = json_pack("{s:{s:{s:s,s:s}}}", "metadata", "labels", "a", "1", "b", "2");
     json_t *hidden = json_pack("{s:{s:{s:s}}}", "metadata", "labels", "a", "0");
-    ck_assert_int_eq(hf_apply_verify(body, shown, NULL), 0);
-    ck_assert_int_eq(hf_apply_verify(body, hidden, NULL), -EAGAIN);
+    ck_assert_int_eq(hf_kube_apply_verify(body, shown, NULL), 0);
+    ck_assert_int_eq(hf_kube_apply_verify(body, hidden, NULL), -EAGAIN);
     json_decref(body);
     json_decref(shown);
     json_decref(hidden);

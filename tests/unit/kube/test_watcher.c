@@ -99,7 +99,7 @@ static struct hf_source_sink sink_of(struct seen *seen)
                                    .upsert = seen_upsert,
                                    .gone = seen_gone,
                                    .synced = seen_synced,
-                                   .mark = seen_mark,
+                                   .version = seen_mark,
                                    .contact = seen_contact,
                                    .refused = seen_refused};
 }
@@ -656,7 +656,7 @@ START_TEST(garbage_in_the_stream)
 {
     struct world world;
     struct seen seen = {.upserts = 0};
-    static char big[HF_STREAM_MAX_LINE + 100];
+    static char big[HF_WATCH_STREAM_MAX_LINE + 100];
     world_start(&world, 13);
     hf_simclient_set_link(world.client, &(struct hf_simlink){.chunk_max = 70000});
     put(&world, "EdgeUpdate", "a", 1);

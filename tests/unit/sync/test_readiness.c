@@ -31,7 +31,7 @@ static const struct {
      0,
      "Unknown",
      "NotSynced",
-     "the desired state has not been heard yet",
+     "this node has not received the desired state yet",
      NULL,
      NULL},
     {"nothing selected",

@@ -68,7 +68,7 @@ START_TEST(story)
                                        .settled = step->phase == HF_PHASE_COMMITTED};
         struct hf_update_status said;
         uint64_t wait = HF_NEVER;
-        ck_assert_int_eq(hf_steady_say(&steady, &now, REFRESH, step->at_s * S, &said, &wait), 0);
+        ck_assert_int_eq(hf_steady_report(&steady, &now, REFRESH, step->at_s * S, &said, &wait), 0);
         ck_assert_msg(said.phase == step->want_phase && strcmp(said.message, step->want_message) == 0,
                       "%s, at %d s: %s '%s'", stories[_i].name, (int)step->at_s, hf_phase_name(said.phase),
                       said.message);
@@ -87,8 +87,8 @@ START_TEST(another_release_of_the_name)
     uint64_t wait = HF_NEVER;
 
     hf_steady_init(&steady);
-    ck_assert_int_eq(hf_steady_say(&steady, &one, REFRESH, S, &said, &wait), 0);
-    ck_assert_int_eq(hf_steady_say(&steady, &two, REFRESH, 2 * S, &said, &wait), 0);
+    ck_assert_int_eq(hf_steady_report(&steady, &one, REFRESH, S, &said, &wait), 0);
+    ck_assert_int_eq(hf_steady_report(&steady, &two, REFRESH, 2 * S, &said, &wait), 0);
     ck_assert_int_eq(said.phase, HF_PHASE_FETCHING);
     ck_assert_str_eq(said.digest, "2");
     hf_steady_done(&steady);

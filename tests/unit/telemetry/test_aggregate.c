@@ -1,4 +1,4 @@
-/* Distributions, frequent values, and one series over a window. */
+/* Histograms, most frequent values, and the summary of one series over one window. */
 #include "telemetry/pipeline/aggregate.h"
 
 #include <math.h>
@@ -23,7 +23,7 @@ static double unit(void)
     return (double)(next_random() >> 11) / 9007199254740992.0;
 }
 
-/* ---- histogram ------------------------------------------------------------------------------------------------------- */
+/* ---- histogram --------------------------------------------------------------------------------------------------- */
 
 static uint64_t sum_of(const struct hf_histogram_range *range)
 {
@@ -34,7 +34,7 @@ static uint64_t sum_of(const struct hf_histogram_range *range)
     return sum;
 }
 
-/* The bucket that a value of a range is in must hold it between its borders, with a hair for rounding. */
+/* The bucket of a value must have the value between its bounds, within rounding. */
 static void check_borders(const struct hf_histogram *histogram, double value)
 {
     const struct hf_histogram_range *range = value > 0 ? &histogram->positive : &histogram->negative;
@@ -80,7 +80,7 @@ START_TEST(keeps_distributions)
 }
 END_TEST
 
-/* Powers of two are upper borders, at every scale: (2^(i/2^s), 2^((i+1)/2^s)]. */
+/* Powers of two are upper bounds at every scale: (2^(i/2^s), 2^((i+1)/2^s)]. */
 START_TEST(is_exact_at_borders)
 {
     static struct hf_histogram histogram;
@@ -130,7 +130,7 @@ START_TEST(writes_histograms)
 }
 END_TEST
 
-/* ---- top k ----------------------------------------------------------------------------------------------------------- */
+/* ---- top k ------------------------------------------------------------------------------------------------------- */
 
 START_TEST(finds_frequent_values)
 {
@@ -141,7 +141,7 @@ START_TEST(finds_frequent_values)
 
     ck_assert_int_eq(hf_topk_init(&top, 10), 0);
     for (int i = 0; i < EVENTS; i++) {
-        size_t v = (size_t)(VALUES * pow(unit(), 8)); /* few are frequent */
+        size_t v = (size_t)(VALUES * pow(unit(), 8)); /* a few values are frequent */
         truth[v]++;
         hf_topk_add(&top, HF_VIEW(""), (struct hf_view){name, (size_t)snprintf(name, sizeof(name), "value-%zu", v)});
     }
@@ -156,7 +156,7 @@ START_TEST(finds_frequent_values)
                       "%zu: %ju, error %ju, is %ju", v, (uintmax_t)top.entries[i].count,
                       (uintmax_t)top.entries[i].error, (uintmax_t)truth[v]);
     }
-    for (size_t v = 0; v < VALUES; v++) { /* more often than 1/n of the time: there */
+    for (size_t v = 0; v < VALUES; v++) { /* a value with more than 1/n of the occurrences is present */
         bool found = truth[v] <= EVENTS / top.size;
         (void)snprintf(name, sizeof(name), "value-%zu", v);
         for (size_t i = 0; i < top.n; i++)
@@ -183,7 +183,7 @@ START_TEST(keeps_boundaries_apart)
     ck_assert_uint_eq(top.n, 3);
     ck_assert(hf_view_eq(hf_topk_boundary(&top.entries[0]), "eu") && hf_view_eq(hf_topk_value(&top.entries[0]), "a"));
     ck_assert_uint_eq(top.entries[0].count, 2);
-    for (size_t i = 1; i < 3; i++) /* cut, but not in the middle of a character */
+    for (size_t i = 1; i < 3; i++) /* truncated between two characters */
         if (hf_topk_boundary(&top.entries[i]).n > 0)
             ck_assert_uint_eq(hf_topk_value(&top.entries[i]).n % 3, 0);
     hf_topk_clear(&top);
@@ -192,7 +192,7 @@ START_TEST(keeps_boundaries_apart)
 }
 END_TEST
 
-/* ---- one series ------------------------------------------------------------------------------------------------------ */
+/* ---- one series -------------------------------------------------------------------------------------------------- */
 
 static const struct {
     enum hf_value_kind kind;
@@ -223,7 +223,7 @@ START_TEST(sums_windows_up)
         ck_assert_int_eq(hf_aggregate_add(&aggregate, windows[_i].kind, windows[_i].values[i]), 0);
     ck_assert_int_eq(hf_aggregate_fill(&aggregate, &event, &text), 0);
     ck_assert_msg(event.value == windows[_i].want, "%d: %g", _i, event.value);
-    if (windows[_i].want != 1e308) /* not written shortest */
+    if (windows[_i].want != 1e308) /* its shortest form differs */
         ck_assert_str_eq(hf_buf_str(&text), windows[_i].summary);
     hf_aggregate_next(&aggregate);
     ck_assert_uint_eq(aggregate.count, 0);
@@ -232,7 +232,7 @@ START_TEST(sums_windows_up)
 }
 END_TEST
 
-/* However values are cut into windows, what counters gained adds up to the same. */
+/* The increases of a counter add up to the same sum, however windows divide its values. */
 START_TEST(windows_add_up)
 {
     for (int round = 0; round < 200; round++) {

@@ -19,7 +19,7 @@ static void begin(const struct hf_telemetry_anomaly *rule)
     seed = 5;
 }
 
-/* A value, a second after the last one. */
+/* Judges and learns a value one second after the last one. */
 static enum hf_anomaly_phase see_as(enum hf_value_kind kind, double value)
 {
     const struct hf_sample point = {.mono_ns = ++now_s * S, .unix_ns = now_s * S, .value = value};
@@ -34,7 +34,7 @@ static enum hf_anomaly_phase see(double value)
     return see_as(HF_VALUE_GAUGE, value);
 }
 
-static double noise(void) /* about normal, deviation 1 */
+static double noise(void) /* roughly normal, standard deviation 1 */
 {
     double sum = -6;
 
@@ -77,17 +77,18 @@ START_TEST(sees_counters_as_rates)
     const struct hf_telemetry_anomaly rule = {.kind = HF_ANOMALY_THRESHOLD, .above = 10, .below = NAN};
 
     begin(&rule);
-    ck_assert_int_eq(see_as(HF_VALUE_COUNTER, 1e9), HF_ANOMALY_PHASE_NORMAL); /* where it begins says nothing */
+    ck_assert_int_eq(see_as(HF_VALUE_COUNTER, 1e9),
+                     HF_ANOMALY_PHASE_NORMAL); /* the first value is only the starting point */
     ck_assert_int_eq(see_as(HF_VALUE_COUNTER, 1e9 + 10), HF_ANOMALY_PHASE_NORMAL);
     ck_assert_int_eq(see_as(HF_VALUE_COUNTER, 1e9 + 21), HF_ANOMALY_PHASE_BEGINS);
     ck_assert(measured == 11);
-    ck_assert_int_eq(see_as(HF_VALUE_COUNTER, 5), HF_ANOMALY_PHASE_ENDS); /* began again */
+    ck_assert_int_eq(see_as(HF_VALUE_COUNTER, 5), HF_ANOMALY_PHASE_ENDS); /* a reset */
     ck_assert(measured == 5);
     hf_anomaly_done(&state);
 }
 END_TEST
 
-/* Noise is ordinary; a spike is not; a new level is not until it has become the ordinary one; a drift always is. */
+/* Noise is normal; a spike is not; a new level is not until the mean has reached it; a slow drift always is. */
 START_TEST(sees_deviations)
 {
     const struct hf_telemetry_anomaly rule = {.kind = HF_ANOMALY_ZSCORE, .above = 5, .below = NAN, .window_ns = 60 * S};
@@ -95,8 +96,7 @@ START_TEST(sees_deviations)
 
     begin(&rule);
     for (i = 0; i < 15; i++)
-        ck_assert_int_eq(see(i == 14 ? 1000 : 50 + noise()),
-                         HF_ANOMALY_PHASE_NORMAL); /* not known yet what is ordinary */
+        ck_assert_int_eq(see(i == 14 ? 1000 : 50 + noise()), HF_ANOMALY_PHASE_NORMAL); /* still learning */
     hf_anomaly_done(&state);
     begin(&rule);
     for (i = 0; i < 2000; i++)
@@ -140,7 +140,7 @@ START_TEST(sees_change)
     const struct hf_telemetry_anomaly rule = {.kind = HF_ANOMALY_RATE, .above = 30, .below = NAN, .window_ns = 60 * S};
 
     begin(&rule);
-    for (int i = 0; i < 200; i++) /* 24 in a minute, jumping by 2 from value to value */
+    for (int i = 0; i < 200; i++) /* 24 per minute, with jumps of 2 between values */
         ck_assert_int_eq(see(i * 0.4 + i % 2 * 2), HF_ANOMALY_PHASE_NORMAL);
     ck_assert_msg(fabs(measured - 24) < 7, "%g", measured);
     enum hf_anomaly_phase phase = HF_ANOMALY_PHASE_NORMAL;
@@ -150,7 +150,7 @@ START_TEST(sees_change)
     for (int i = 0; i < 200; i++)
         phase = see(100);
     ck_assert_int_eq(phase, HF_ANOMALY_PHASE_NORMAL);
-    now_s += 3600; /* 100 less in an hour is little, in two minutes much */
+    now_s += 3600; /* a drop of 100 is small within an hour, large within two minutes */
     ck_assert_int_eq(see(0), HF_ANOMALY_PHASE_NORMAL);
     now_s += 119;
     ck_assert_int_eq(see(-100), HF_ANOMALY_PHASE_BEGINS);
@@ -190,7 +190,7 @@ START_TEST(remembers_what_was_before)
     (void)see(101);
     ck_assert_uint_eq(state.before_open, 3);
     ck_assert_uint_eq(state.after, 2);
-    (void)see(50); /* what waits to be told is not written over */
+    (void)see(50); /* a new value does not overwrite a pending finding */
     for (size_t i = 0; i < 3; i++)
         ck_assert(state.before[(state.before_at + i) % 3].value == 5 + (double)i);
     ck_assert_uint_eq(state.after, 1);
@@ -199,7 +199,7 @@ START_TEST(remembers_what_was_before)
 }
 END_TEST
 
-/* ---- numbers out of payloads ------------------------------------------------------------------------------------------- */
+/* ---- numbers out of payloads ------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *json, *path;

@@ -15,7 +15,7 @@ static const struct hf_telemetry_sink sinks[] = {
 static const struct {
     const char *name, *boundary;
     enum hf_severity severity;
-    size_t from, n; /* of sinks */
+    size_t from, n; /* range of sinks */
     enum hf_route want;
     uint32_t sinks;
 } routes[] = {
@@ -63,7 +63,7 @@ START_TEST(tells_refusals_without_the_data)
     ck_assert_int_eq(hf_event_format(&told, "n", &line), 0);
     ck_assert_ptr_null(strstr(line.p, "secret"));
     ck_assert_ptr_nonnull(strstr(line.p, "\"refusedBoundary\":\"eu\",\"refusedSource\":\"http\",\"count\":\"1\""));
-    ck_assert_uint_eq(told.boundary.n, 0); /* it may leave */
+    ck_assert_uint_eq(told.boundary.n, 0); /* the finding may leave through any sink */
     for (int i = 0; i < 5; i++)
         ck_assert(!hf_boundary_refused(&audit, &event, 11 * S, 21 * S, &told));
     ck_assert_uint_eq(hf_boundary_wait_until_ns(&audit), 70 * S);

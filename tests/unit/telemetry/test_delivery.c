@@ -1,4 +1,5 @@
-/* The pure parts of delivery: what answers mean, series, breaker, pace, borders as bytes and under power cuts, the table of batches. */
+/* The rules of delivery: class of an answer, rounds of attempts, breaker, pace, borders as bytes and under power cuts,
+ * table of batches. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -72,7 +73,7 @@ START_TEST(answers_mean_what_they_should)
 }
 END_TEST
 
-/* ---- series ------------------------------------------------------------------------------------------------------ */
+/* ---- rounds ------------------------------------------------------------------------------------------------------ */
 
 START_TEST(series_end_by_attempts_and_by_time)
 {
@@ -93,19 +94,19 @@ START_TEST(series_end_by_attempts_and_by_time)
         ck_assert_msg(deferred && wait <= 30 * S && wait >= 7 * S, "run %u: %lu %d", run, (unsigned long)wait,
                       (int)deferred);
         ck_assert_uint_eq(retry.attempts, 0);
-        for (unsigned i = 0; i < 60; i++) { /* an hour at most, however often */
+        for (unsigned i = 0; i < 60; i++) { /* an hour at most, after any number of deferrals */
             now += wait;
             wait = hf_retry_round_fail(&retry, &rules, rng, now, 0, &deferred);
             ck_assert_uint_le(wait, 3600 * S);
         }
         retry = (struct hf_retry_round){.attempts = 0};
         wait = hf_retry_round_fail(&retry, &rules, rng, now, 90 * S, &deferred);
-        ck_assert(wait >= 90 * S && wait <= 100 * S && !deferred); /* what the sink asked for */
+        ck_assert(wait >= 90 * S && wait <= 100 * S && !deferred); /* Retry-After of the sink */
         retry = (struct hf_retry_round){.attempts = 0};
         wait = hf_retry_round_fail(&retry, &rules, rng, now, 400 * S, &deferred);
         ck_assert(wait >= 400 * S && deferred);
         wait = hf_retry_round_fail(&retry, &rules, rng, now, HF_NEVER / 2, &deferred);
-        ck_assert(wait <= 3960 * S); /* no sink silences us for ever */
+        ck_assert(wait <= 3960 * S); /* a sink can silence the node for a limited time only */
     }
     rules = (struct hf_retry_rules){.max_attempts = 100, .base_ns = 60 * S, .max_duration_ns = 300 * S};
     struct hf_retry_round retry = {.attempts = 0};
@@ -169,7 +170,7 @@ START_TEST(breaker_opens_probes_closes)
     hf_breaker_ended(&breaker, true, rng, now, 0);
     ck_assert_int_eq(breaker.state, HF_BREAKER_CLOSED);
     hf_breaker_ended(&breaker, false, rng, now, 0);
-    hf_breaker_ended(&breaker, true, rng, now, 0); /* in a row: counting begins anew */
+    hf_breaker_ended(&breaker, true, rng, now, 0); /* a success starts the count again */
     for (unsigned i = 1; i < HF_BREAKER_FAILURES; i++)
         hf_breaker_ended(&breaker, false, rng, now, 0);
     ck_assert_int_eq(breaker.state, HF_BREAKER_CLOSED);
@@ -190,14 +191,14 @@ START_TEST(pace_follows_latency)
     for (unsigned i = 0; i < 100; i++, now += 20 * MS)
         hf_aimd_answered(&pace, now, 20 * MS, true);
     ck_assert_uint_eq(hf_aimd_concurrency(&pace), HF_AIMD_MAX);
-    hf_aimd_answered(&pace, now, 500 * MS, true); /* slow: half, once for all that began before */
+    hf_aimd_answered(&pace, now, 500 * MS, true); /* slow: halves once for all requests that began before */
     hf_aimd_answered(&pace, now + MS, 500 * MS, true);
     hf_aimd_answered(&pace, now + 2 * MS, 500 * MS, true);
     ck_assert_uint_eq(hf_aimd_concurrency(&pace), HF_AIMD_MAX / 2);
     for (unsigned i = 0; i < 10; i++, now += 2 * S)
         hf_aimd_answered(&pace, now, S, false);
     ck_assert_uint_eq(hf_aimd_concurrency(&pace), 1);
-    for (unsigned i = 0; i < 300; i++, now += S) /* a link that has become slow is the usual one after a while */
+    for (unsigned i = 0; i < 300; i++, now += S) /* after some time, slow answers are the usual ones */
         hf_aimd_answered(&pace, now, 600 * MS, true);
     ck_assert_uint_eq(hf_aimd_concurrency(&pace), HF_AIMD_MAX);
 }
@@ -257,7 +258,7 @@ START_TEST(borders_as_bytes)
         ck_assert_int_eq(hf_borders_parse(slot, &back, &counter), 0);
         ck_assert_uint_eq(counter, 5 + n);
         ck_assert(same(&borders, &back));
-        for (size_t i = 0; i < sizeof(slot); i++) { /* any wrong byte shows */
+        for (size_t i = 0; i < sizeof(slot); i++) { /* the checksum detects any wrong byte */
             slot[i] ^= 0x20;
             ck_assert_int_eq(hf_borders_parse(slot, &back, &counter), -EBADMSG);
             slot[i] ^= 0x20;
@@ -270,7 +271,7 @@ START_TEST(borders_as_bytes)
 }
 END_TEST
 
-/* A file as it was written before the two slots had code of their own: counter 3 in slot 0, counter 2 in slot 1. */
+/* A file of the version without os/two_slots: counter 3 in slot 0, counter 2 in slot 1. */
 static const struct {
     size_t at, n;
     const char *bytes;
@@ -314,7 +315,8 @@ START_TEST(borders_of_older_code_are_read_and_continued)
 }
 END_TEST
 
-/* The power goes at each call of a row of saves: what is read back is what was saved last, or what was about to be. */
+/* A power cut at each call of several saves: the file holds the last saved borders or the ones of the interrupted
+ * save. */
 START_TEST(borders_survive_power_cuts)
 {
     for (uint64_t n = 1;; n++) {
@@ -363,12 +365,12 @@ START_TEST(gaps_and_joining)
     ck_assert(hf_batches_gap(&batches, 1, 100, &gap));
     ck_assert(gap.first == 11 && gap.last == 90);
     struct hf_batch *middle = hf_batches_add(&batches, 11, 20, HF_BATCH_DONE);
-    ck_assert_uint_eq(hf_batches_settle(&batches, 0, 0), 0); /* the lowest is on its way */
+    ck_assert_uint_eq(hf_batches_settle(&batches, 0, 0), 0); /* the lowest batch is in flight */
     high->phase = HF_BATCH_DONE;
     low->phase = HF_BATCH_DONE;
     (void)middle;
     ck_assert_uint_eq(hf_batches_settle(&batches, 0, 0), 20);
-    ck_assert_uint_eq(batches.n, 2); /* joined, and remembered until the cursor on disk is there */
+    ck_assert_uint_eq(batches.n, 2); /* joined, and kept until the cursor on disk has passed them */
     ck_assert_uint_eq(hf_batches_settle(&batches, 20, 20), 20);
     ck_assert_uint_eq(batches.n, 1);
     struct hf_batch *rest = hf_batches_add(&batches, 21, 90, HF_BATCH_DONE);
@@ -388,7 +390,8 @@ START_TEST(splitting_takes_few_places)
     for (unsigned i = 0; i < HF_BATCH_PLANNED; i++)
         ck_assert_ptr_nonnull(hf_batches_add(&batches, i * 2000 + 1, i * 2000 + 2000, HF_BATCH_WAITING));
     ck_assert(!hf_batches_may_plan(&batches));
-    /* every batch is refused down to its last record: places never run out, and it ends */
+    /* the sink refuses every batch down to its last record: the table never runs out of places, and the splitting ends
+     */
     for (uint64_t steps = 0; buried < HF_BATCH_PLANNED * 2000; steps++) {
         struct hf_batch *batch = hf_batches_next(&batches, &choice, &wait);
         ck_assert_ptr_nonnull(batch);

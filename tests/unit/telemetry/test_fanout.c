@@ -1,4 +1,5 @@
-/* Two sinks, each on a disk of its own: what one of them cannot keep is not doubled at the other, and is owed to it over restarts. */
+/* Two sinks, each on a disk of its own: if one fails to store an event, a repeated offer stores it there and makes no
+ * duplicate at the other, over restarts too. */
 #include "telemetry/sink/fanout.h"
 
 #include <errno.h>
@@ -22,12 +23,12 @@ struct world {
     unsigned seen[SINKS][EVENTS];
     uint64_t told_dropped;
     unsigned rooms, kept, failed;
-    int log_fd; /* 0: nothing is logged */
+    int log_fd; /* 0: no log */
 };
 
-/* ---- the sinks ---------------------------------------------------------------------------------------------------- */
+/* ---- the sinks --------------------------------------------------------------------------------------------------- */
 
-/* What is behind each `mark`, added up or counted. */
+/* Sum or number of the values that follow each `mark`. */
 static void find(struct hf_view body, const char *mark, void (*each)(struct world *world, size_t sink, unsigned long n),
                  struct world *world, size_t sink)
 {
@@ -70,7 +71,7 @@ static void handle_two(void *arg, struct hf_simcall *call)
     handle(arg, TWO, call);
 }
 
-/* ---- the node ------------------------------------------------------------------------------------------------------ */
+/* ---- the node ---------------------------------------------------------------------------------------------------- */
 
 static void room(void *arg)
 {
@@ -189,7 +190,7 @@ static void check_seen(const struct world *world, unsigned number, unsigned at_o
                   world->seen[TWO][number], at_one, at_two);
 }
 
-/* ---- cases --------------------------------------------------------------------------------------------------------- */
+/* ---- cases ------------------------------------------------------------------------------------------------------- */
 
 START_TEST(a_sink_that_fails_does_not_double_at_the_others)
 {
@@ -199,14 +200,14 @@ START_TEST(a_sink_that_fails_does_not_double_at_the_others)
     ck_assert_int_eq(offer(world, 0), HF_FANOUT_STORED);
     run_s(world, 5);
     hf_simfs_set_read_only(world->node.fs, "/data/two", true);
-    for (unsigned times = 0; times < 3; times++) { /* its sender comes again and again */
+    for (unsigned times = 0; times < 3; times++) { /* the sender repeats the event */
         ck_assert_int_eq(offer(world, 1), HF_FANOUT_STORED);
         run_s(world, 5);
     }
     ck_assert_uint_eq(world->kept, 1);
     ck_assert_uint_eq(world->failed, 3);
     check_seen(world, 1, 1, 0);
-    if (_i % 2 == 1) /* also over a restart */
+    if (_i % 2 == 1) /* half of the rows restart here */
         crash(world);
     hf_simfs_set_read_only(world->node.fs, "/data/two", false);
     if (_i % 2 == 1)
@@ -231,7 +232,7 @@ START_TEST(what_all_of_them_have_is_known_after_a_restart)
     crash(world);
     for (unsigned i = 0; i < 20; i++)
         ck_assert_int_eq(offer(world, i), HF_FANOUT_DUPLICATE);
-    ck_assert_uint_eq(world->kept, 40); /* and said to be kept at once */
+    ck_assert_uint_eq(world->kept, 40); /* acknowledged at once */
     run_s(world, 5);
     for (unsigned i = 0; i < 20; i++)
         check_seen(world, i, 1, 1);
@@ -239,7 +240,7 @@ START_TEST(what_all_of_them_have_is_known_after_a_restart)
 }
 END_TEST
 
-/* Nothing is taken that could not be kept for it, and when it can be opened, it is. */
+/* A sink that cannot be opened: the node accepts no events for it, and opens it as soon as that works. */
 START_TEST(a_sink_that_cannot_be_opened_is_tried_again)
 {
     struct world *world = world_new(4);
@@ -270,7 +271,7 @@ START_TEST(a_sink_that_cannot_be_opened_is_tried_again)
 }
 END_TEST
 
-/* What it is called where something is wrong with it. */
+/* The name of a sink in reports of its trouble. */
 START_TEST(a_sink_without_a_name_is_the_default_one)
 {
     struct world *world = world_new(6);
@@ -287,7 +288,7 @@ START_TEST(a_sink_without_a_name_is_the_default_one)
 }
 END_TEST
 
-/* An orderly stop: what was dropped in the last seconds is told by the one that starts then. */
+/* An orderly stop: the next process reports the events dropped in the last seconds. */
 START_TEST(what_was_dropped_is_told_before_a_stop)
 {
     struct world *world = world_new(5);

@@ -1,12 +1,13 @@
-/* Bodies as their readers see them: JSON trees, protobuf walked through by hand, the seed's payload with its checksum; limits. */
+/* Bodies as their receivers parse them: JSON trees, protobuf field by field, the seed's payload with its checksum; and
+ * limits. */
 #include "telemetry/format/format.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "codec/hash.h"
 #include "codec/json.h"
+#include "codec/sha256.h"
 #include "support/check_main.h"
 #include "telemetry/event/event.h"
 #include "telemetry/format/otlp.h"
@@ -114,7 +115,7 @@ START_TEST(lines_fit_and_are_what_they_were)
 
     for (int i = 0; i < 20; i++)
         add_line(&batch, "{\"n\":123456}", 12);
-    /* 100 bytes hold 7 of 13 (and a bracket more), whatever follows */
+    /* 100 bytes hold 7 records of 13 bytes and one bracket, whatever follows */
     pack(&format, &batch, &packed);
     ck_assert_uint_eq(packed.used, 7);
     ck_assert_uint_eq(packed.n_parts, 1);
@@ -125,7 +126,7 @@ START_TEST(lines_fit_and_are_what_they_were)
         ck_assert_uint_eq(json_array_size(root), 7);
     }
     hf_format_packed_done(&packed);
-    format.max_bytes = 5; /* one always fits */
+    format.max_bytes = 5; /* one record always fits */
     pack(&format, &batch, &packed);
     ck_assert_uint_eq(packed.used, 1);
     hf_format_packed_done(&packed);
@@ -154,7 +155,7 @@ START_TEST(the_seeds_payload)
     hf_format_packed_done(&packed);
     batch_done(&batch);
 
-    add_event(&batch, &log_event, "n"); /* no payload: in the same shape */
+    add_event(&batch, &log_event, "n"); /* not a payload: the same shape */
     pack(&format, &batch, &packed);
     _cleanup_(hf_json_freep) json_t *other = tree(&packed.parts[0]);
     ck_assert_str_eq(hf_json_str(other, "sensorData.severity"), "error");
@@ -198,8 +199,7 @@ static const struct {
     {HF_SINK_OTLP, "https://h/v1/logs", "https://h"},
     {HF_SINK_OTLP, "https://h/v1/metrics/", "https://h"},
     {HF_SINK_OTLP, "https://h/api/otlp//v1/logs", "https://h/api/otlp"},
-    {HF_SINK_OTLP, "https://h/v1/v1/logs",
-     "https://h/v1"}, /* somebody's own /v1 below which theirs is: as it was given */
+    {HF_SINK_OTLP, "https://h/v1/v1/logs", "https://h/v1"}, /* /v1 twice: the first belongs to the base */
     {HF_SINK_OTLP, "https://h/api/v1beta", "https://h/api/v1beta"},
     {HF_SINK_OTLP, "https://h/my-v1", "https://h/my-v1"},
     {HF_SINK_OTLP, "https://h/v1/logs/eu", "https://h/v1/logs/eu"},
@@ -253,7 +253,7 @@ START_TEST(otlp_as_json)
         json_array_get(json_object_get(json_array_get(json_object_get(metrics, "resourceMetrics"), 0), "scopeMetrics"),
                        0),
         "metrics");
-    ck_assert_uint_eq(json_array_size(list), 5); /* gauge with its least and greatest, sum, histogram */
+    ck_assert_uint_eq(json_array_size(list), 5); /* gauge with its minimum and maximum, sum, histogram */
     const json_t *gauge = json_array_get(hf_json_at(json_array_get(list, 0), "gauge.dataPoints"), 0);
     ck_assert(json_number_value(json_object_get(gauge, "asDouble")) > 41.4);
     ck_assert_str_eq(hf_json_str(gauge, "startTimeUnixNano"), "1795161540000000000");
@@ -269,7 +269,7 @@ START_TEST(otlp_as_json)
 }
 END_TEST
 
-/* The first field with this number, as bytes. */
+/* Returns the bytes of the first field with this number. */
 static struct hf_view field(struct hf_view bytes, unsigned wanted, uint64_t *ret_value)
 {
     struct hf_view inside;

@@ -1,5 +1,5 @@
-/* An outlet on virtual time: a sink that remembers what it was sent under which key, and can refuse, stall, lie, lose answers; a disk
- * that loses power. */
+/* An outlet on virtual time, with a disk that loses power and a sink that records each key and its bytes, and that can
+ * refuse, stall, lie and lose answers. */
 #include "telemetry/sink/outlet.h"
 
 #include <errno.h>
@@ -11,15 +11,15 @@
 #include <unistd.h>
 #include <zstd.h>
 
-#include "codec/hash.h"
 #include "codec/json.h"
+#include "codec/sha256.h"
 #include "support/check_main.h"
 #include "support/fakes/simtele.h"
 #include "telemetry/event/ids.h"
 
 enum { MAX_KEYS = 4096, MAX_RECORDS = 20000, MAX_BODY = 600 << 10 };
 
-/* What the sink does with the next requests. */
+/* Behaviour of the sink towards the next requests. */
 enum mood {
     TAKES,
     REFUSES_ALL,
@@ -38,7 +38,7 @@ enum mood {
 
 struct key {
     char text[HF_BATCH_KEY_TEXT];
-    char hash[HF_SHA256_HEX]; /* of the body as sent */
+    char hash[HF_SHA256_HEX]; /* SHA-256 of the body as sent */
     bool taken;
     unsigned times;
 };
@@ -51,14 +51,14 @@ struct sink {
     unsigned poison;         /* POISON: number of the record */
     struct key keys[MAX_KEYS];
     size_t n_keys;
-    unsigned requests, taken, changed; /* changed: other bytes under the same key */
-    unsigned seen[MAX_RECORDS];        /* times each record was taken with a new key */
-    unsigned order[MAX_RECORDS];       /* numbers as they came */
+    unsigned requests, taken, changed; /* changed: requests with other bytes under a known key */
+    unsigned seen[MAX_RECORDS];        /* number of new keys under which each record came */
+    unsigned order[MAX_RECORDS];       /* record numbers in order of arrival */
     size_t n_order;
     size_t largest;
-    uint64_t at_ns[256]; /* of the first requests */
+    uint64_t at_ns[256]; /* times of the first requests */
     unsigned device_keys, parts[2];
-    uint64_t told_dropped; /* records, as our own events say */
+    uint64_t told_dropped; /* sum over the findings that report drops */
 };
 
 struct world {
@@ -101,7 +101,7 @@ static struct key *key_of(struct sink *sink, const char *text)
     return key;
 }
 
-/* What the agent says about itself. */
+/* Handles a finding of the agent. */
 static uint64_t dropped_in(struct hf_view body)
 {
     static const char mark[] = "\"records\":\"";
@@ -129,7 +129,7 @@ static void take(struct sink *sink, struct key *key, const unsigned *numbers, si
 {
     sink->taken++;
     if (key->taken)
-        return; /* an idempotent sink knows it */
+        return; /* an idempotent sink has seen the key */
     key->taken = true;
     for (size_t i = 0; i < n; i++) {
         ck_assert_uint_lt(numbers[i], MAX_RECORDS);
@@ -146,7 +146,7 @@ static bool has(const unsigned *numbers, size_t n, unsigned wanted)
     return false;
 }
 
-/* What a request was, whatever becomes of it. */
+/* Records a request before the sink decides about it. */
 static void note(struct world *world, struct hf_simcall *call, struct key *key, struct hf_view body)
 {
     struct sink *sink = &world->sink;
@@ -169,7 +169,7 @@ static void note(struct world *world, struct hf_simcall *call, struct key *key, 
     (void)snprintf(key->hash, sizeof(key->hash), "%s", hash);
 }
 
-/* In moods that some requests are too much for. */
+/* The behaviours that depend on the content of a request. */
 static bool is_refused(const struct sink *sink, const unsigned *numbers, size_t n)
 {
     return sink->mood == TOO_LARGE ? n > sink->too_large : has(numbers, n, sink->poison);
@@ -200,7 +200,7 @@ static void refuse(struct sink *sink, struct hf_simcall *call)
     case CRASHES:
         hf_simcall_reply(call, 500, "text/plain", "exception");
         break;
-    case CUTS: /* something on the way does not like that record */
+    case CUTS: /* a proxy drops connections with this record */
         hf_simcall_fail(call, -EPIPE);
         break;
     case AWAY:
@@ -293,7 +293,7 @@ static void stop(struct world *world)
     hf_simtele_halt(&world->node);
 }
 
-/* kill -9, or the power goes. */
+/* kill -9 or a power cut. */
 static void crash(struct world *world, bool power, uint64_t seed)
 {
     hf_simproc_kill(world->node.proc);
@@ -473,14 +473,14 @@ START_TEST(waits_for_a_batch_to_fill_but_not_long)
 }
 END_TEST
 
-/* Killed and cut off again and again, answers lost: an idempotent sink has each acknowledged record once, and a key never stands for
- * other bytes. */
+/* Repeated kills, broken connections and lost answers: an idempotent sink gets each acknowledged record once, and a key
+ * always stands for the same bytes. */
 START_TEST(survives_crashes)
 {
     struct world *world = world_new((uint64_t)_i + 1);
     bool power = _i % 2 == 1;
 
-    /* answers overtake each other; some connections break, some requests arrive twice */
+    /* answers arrive out of order; some connections break, some requests arrive twice */
     world->link = (struct hf_simlink){
         .delay_min_ns = HF_NS_PER_MS, .delay_max_ns = 400 * HF_NS_PER_MS, .break_ppm = 50000, .duplicate_ppm = 50000};
     hf_simclient_set_link(world->node.client, &world->link);
@@ -501,7 +501,7 @@ START_TEST(survives_crashes)
 }
 END_TEST
 
-/* The power goes at each call that changes the disk, in turn, while batches are planned and delivered. */
+/* A power cut at each call that changes the disk, while the outlet plans and delivers batches. */
 START_TEST(survives_a_stop_at_any_call)
 {
     for (uint64_t n = 1;; n += 3) {
@@ -522,12 +522,12 @@ START_TEST(survives_a_stop_at_any_call)
 }
 END_TEST
 
-/* Every call of the disk fails once: nothing acknowledged is lost, all is delivered in the end. */
+/* Every disk call fails once: the outlet delivers all acknowledged events in the end. */
 START_TEST(goes_on_after_a_failed_call)
 {
     for (uint64_t n = 1;; n++) {
         struct world *world = world_new(7);
-        hf_simfs_count_only(world->node.fs, HF_SIMFS_WRITES); /* what cannot be read is lost, as it is on a disk */
+        hf_simfs_count_only(world->node.fs, HF_SIMFS_WRITES); /* writes only: an unreadable record would be lost */
         hf_simfs_fail_at(world->node.fs, n, EIO, 1);
         append_many(world, HF_LANE_BULK, 130);
         run_s(world, 30);
@@ -588,7 +588,7 @@ START_TEST(obeys_retry_after)
 }
 END_TEST
 
-/* One request now and then while the sink is away, and the newest urgent batch first when it is back. */
+/* During an outage the outlet sends single probes; after it, the newest urgent batch goes first. */
 START_TEST(breaker_opens_and_the_newest_goes_first)
 {
     struct world *world = world_new(5);
@@ -601,10 +601,10 @@ START_TEST(breaker_opens_and_the_newest_goes_first)
     ck_assert_uint_eq(world->changes, 0);
     run_s(world, 300);
     ck_assert_int_ne(hf_outlet_state(world->outlet).breaker, HF_BREAKER_CLOSED);
-    ck_assert_uint_eq(world->changes, 1); /* that it is tried now and then is no news */
+    ck_assert_uint_eq(world->changes, 1); /* probes cause no report */
     append_many(world, HF_LANE_URGENT, 100);
     run_s(world, 3600);
-    ck_assert_uint_lt(world->sink.requests, 120); /* instead of thousands */
+    ck_assert_uint_lt(world->sink.requests, 120); /* not thousands */
     world->sink.mood = TAKES;
     world->sink.n_order = 0;
     deliver_all(world, 2000);
@@ -618,7 +618,7 @@ START_TEST(breaker_opens_and_the_newest_goes_first)
 }
 END_TEST
 
-/* What an operator sees who asked for warnings: one line when the sink fails, with why, and one at info when it is back. */
+/* The log shows one warning with the reason when the sink fails, and one line at info when it works again. */
 START_TEST(breaker_is_told_once_each_way)
 {
     struct world *world = world_new(6);
@@ -677,7 +677,8 @@ START_TEST(one_poison_record_takes_nobody_along)
 }
 END_TEST
 
-/* One record makes the sink fail with 500 each time, others pass: after hours it alone is put aside. An outage blames nobody. */
+/* One record makes the sink answer 500 each time while others pass: after hours only that record becomes a dead letter.
+ * An outage blames no record. */
 START_TEST(what_the_sink_always_fails_on)
 {
     struct world *world = world_new(19);
@@ -702,7 +703,7 @@ START_TEST(what_the_sink_always_fails_on)
 }
 END_TEST
 
-/* The connection breaks whenever one record is sent: it stays, its batch with it, and everything else goes on. */
+/* The connection breaks at each attempt to send one record: its batch stays, and all others are delivered. */
 START_TEST(what_breaks_connections_holds_nobody_up)
 {
     struct world *world = world_new((uint64_t)_i + 30);
@@ -725,7 +726,7 @@ START_TEST(what_breaks_connections_holds_nobody_up)
 }
 END_TEST
 
-/* Hours later that record alone is put aside, with the reason; while the sink is away as well, nobody is blamed. */
+/* After hours only that record becomes a dead letter, with the reason; an outage of the sink blames no record. */
 START_TEST(what_breaks_connections_is_put_aside)
 {
     struct world *world = world_new((uint64_t)_i + 60);
@@ -751,14 +752,15 @@ START_TEST(what_breaks_connections_is_put_aside)
     ck_assert_uint_eq(
         (uint64_t)hf_metric_value(hf_metric_with(
             hf_metric_family(world->node.metrics, HF_METRIC_COUNTER, "holdfast_telemetry_dead_letter_events_total",
-                             "Events that a sink refuses for good, moved to the dead letters, by reason.", HF_LABELS("sink", "reason")),
+                             "Events that a sink refuses for good, moved to the dead letters, by reason.",
+                             HF_LABELS("sink", "reason")),
             HF_LABELS("default", "cut"))),
         1);
     world_free(world);
 }
 END_TEST
 
-/* A link that breaks two of three connections whatever is sent, for two days: nothing is to blame for it. */
+/* A link that breaks two of three connections for two days, whatever their content: no batch is at fault. */
 START_TEST(a_bad_link_blames_no_record)
 {
     struct world *world = world_new(77);
@@ -790,7 +792,7 @@ START_TEST(too_large_is_halved)
 }
 END_TEST
 
-/* A sink that refuses whatever it gets does not make us throw all of it away. */
+/* A sink that refuses everything does not turn the whole queue into dead letters. */
 START_TEST(refusing_everything_is_the_sinks_fault)
 {
     struct world *world = world_new(9);
@@ -876,7 +878,7 @@ START_TEST(full_says_so_and_goes_on)
 }
 END_TEST
 
-/* Another outlet over the same node, with other rules: the old folder is not used. */
+/* Restarts the outlet under another name, so that it does not use the old folder. */
 static void restart_as(struct world *world, const char *name)
 {
     stop(world);
@@ -913,7 +915,7 @@ START_TEST(what_was_stored_lately_is_known_again)
 }
 END_TEST
 
-/* The buffer is small, the sink away: the oldest go, and how many is itself delivered. */
+/* With a small buffer and no sink, the oldest events go, and the outlet delivers their number. */
 START_TEST(dropped_counts_are_delivered)
 {
     struct world *world = world_new(13);
@@ -944,7 +946,7 @@ START_TEST(dropped_counts_are_delivered)
 }
 END_TEST
 
-/* The limit is lowered while batches of the old size may have arrived: they go again as they were. */
+/* The batch limit drops while batches of the old size may have arrived: those go again unchanged. */
 START_TEST(a_lower_limit_is_for_new_batches)
 {
     struct world *world = world_new((uint64_t)_i + 40);
@@ -1017,7 +1019,7 @@ START_TEST(bandwidth_is_kept)
 }
 END_TEST
 
-/* The link may be used from 09:00 to 10:00 only; it is 08:00. */
+/* The window is 09:00 to 10:00; it is 08:00. */
 START_TEST(nothing_goes_outside_its_window)
 {
     struct hf_window window = {.days = 0x7f, .start_s = 9 * 3600, .duration_ns = 3600 * HF_NS_PER_S};
@@ -1036,7 +1038,7 @@ START_TEST(nothing_goes_outside_its_window)
 }
 END_TEST
 
-/* Somebody removes the file of borders under us: the next batch is still remembered before it goes. */
+/* Somebody removes the border file: the border of the next batch is still on disk before the batch goes. */
 START_TEST(borders_are_made_again)
 {
     struct world *world = world_new(17);
@@ -1055,7 +1057,7 @@ START_TEST(borders_are_made_again)
 }
 END_TEST
 
-/* True also where there is no promtool. */
+/* True also on a machine without promtool. */
 static bool promtool_accepts(const struct hf_buf *text)
 {
     int ends[2], status;
@@ -1108,7 +1110,8 @@ static void note_gone(void *arg)
     *(bool *)arg = true;
 }
 
-/* One outlet after the other over the same folder, each ended in the middle of what it does: never two at once, nothing lost or doubled. */
+/* A row of outlets over the same folder, each ended in the middle of its work: never two at once, no event lost or
+ * duplicated. */
 START_TEST(one_after_the_other)
 {
     struct world *world = world_new((uint64_t)_i + 20);

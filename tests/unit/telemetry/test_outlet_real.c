@@ -1,5 +1,5 @@
-/* An outlet on the real loop, disk and network (loopback): TLS with rotated files, and servers that misbehave in every way, each named,
- * none holding up the loop. */
+/* An outlet on the real loop, disk and network (loopback): TLS with rotated files, and servers that misbehave in every
+ * way, each named, none holding up the loop. */
 #include "telemetry/sink/outlet.h"
 
 #include <ftw.h>
@@ -231,7 +231,7 @@ static void write_file(const char *path, const char *text)
     ck_assert_int_eq(rename(fresh, path), 0);
 }
 
-/* The platform mounts a wrong authority and no certificate of ours; then the right ones: no restart, nothing lost. */
+/* The platform mounts a wrong CA and no client certificate, then the right ones: no restart, no lost event. */
 START_TEST(rotated_files_are_taken_up)
 {
     struct hf_test_cert ca, other, server_cert, ours;
@@ -277,7 +277,7 @@ START_TEST(rotated_files_are_taken_up)
 }
 END_TEST
 
-/* Secrets that are not there: nothing is sent without them, and it says so. */
+/* Missing secrets: the outlet sends no request without them and reports the cause. */
 START_TEST(missing_credentials_are_named)
 {
     const char *none[] = {NULL};

@@ -89,7 +89,7 @@ START_TEST(what_failed_is_lost_and_told)
     hf_receipt_hold(a); /* a second sink */
     hf_receipt_release(a, 0);
     hf_receipt_release(a, -EIO);
-    ck_assert_uint_eq(work.settled, 0); /* still held by its own source */
+    ck_assert_uint_eq(work.settled, 0); /* the source itself still holds it */
     hf_receipt_release(&work.receipt, 0);
     ck_assert_uint_eq(work.settled, 1);
     ck_assert_int_eq(work.receipt.r, -EIO);
@@ -98,7 +98,7 @@ START_TEST(what_failed_is_lost_and_told)
 }
 END_TEST
 
-/* The same event again, while the first is on its way: no safer than the first, whatever order the syncs end in. */
+/* A repeated event while the first is on its way: it settles after the first, in whatever order the syncs end. */
 START_TEST(a_follower_waits_for_all_before_it)
 {
     _cleanup_(hf_pending_freep) struct hf_pending *pending = fresh();
@@ -113,7 +113,7 @@ START_TEST(a_follower_waits_for_all_before_it)
     hf_receipt_release(b, 0);
     ck_assert_uint_eq(again.settled, 0);
     hf_receipt_release(a, 0);
-    ck_assert_uint_eq(again.settled, 1); /* without c */
+    ck_assert_uint_eq(again.settled, 1); /* does not wait for c */
     ck_assert_int_eq(again.receipt.r, 0);
     hf_receipt_release(c, 0);
 }

@@ -10,7 +10,7 @@
 #define S HF_NS_PER_S
 #define UNIX0 (1700000000 * S) /* 2023-11-14T22:13:20Z */
 
-/* ---- a policy, a pipeline, and what comes out as lines ------------------------------------------------------------------ */
+/* ---- a policy, a pipeline, and what comes out as lines ----------------------------------------------------------- */
 
 static struct hf_issues issues;
 static struct hf_syncpolicy *policy;
@@ -19,8 +19,8 @@ static struct hf_buf out = HF_BUF_INIT(8 << 20);
 static json_t *labels;
 static uint64_t now; /* seconds */
 static size_t emitted;
-static size_t refuse_at;     /* the n-th call of emit says -EAGAIN once; 0 none */
-static uint64_t refuse_seed; /* every third call says it; 0 none */
+static size_t refuse_at;     /* the n-th call of emit returns -EAGAIN once; 0: none */
+static uint64_t refuse_seed; /* seed of random -EAGAIN in a third of the calls; 0: none */
 static bool blocked;
 
 static void set_up_with(const char *telemetry)
@@ -118,7 +118,7 @@ static void expect(const char *text)
     ck_assert_msg(strstr(hf_buf_str(&out), text) != NULL, "'%s' is not in:\n%s", text, hf_buf_str(&out));
 }
 
-/* ---- filters --------------------------------------------------------------------------------------------------------- */
+/* ---- filters ----------------------------------------------------------------------------------------------------- */
 
 START_TEST(nothing_asked_nothing_done)
 {
@@ -195,7 +195,7 @@ START_TEST(findings_pass_all_filters)
 }
 END_TEST
 
-/* The same id is always in or always out, whatever else, and about as many are in as asked. */
+/* The same id is always in the sample or never, and the sample has about the requested size. */
 START_TEST(samples_by_id)
 {
     enum { N = 4000 };
@@ -253,7 +253,7 @@ START_TEST(limits_rates_for_each_source)
 }
 END_TEST
 
-/* More sources than are counted apart: the rest share, nobody gets more than a share would. */
+/* More sources than buckets: the others share one, and none gets more than its limit. */
 START_TEST(limits_rates_of_many_sources)
 {
     char source[32];
@@ -266,7 +266,7 @@ START_TEST(limits_rates_of_many_sources)
             kept += log_line(source, HF_SEVERITY_INFO, "x") == HF_OFFER_STORED;
     }
     ck_assert_msg(kept >= 255 * 5 && kept <= 256 * 5, "%zu", kept);
-    now += 10; /* all full again: forgotten once their counts are told */
+    now += 10; /* all buckets are full again: reusable after the counts went out */
     ck_assert_int_eq(log_line("new", HF_SEVERITY_INFO, "x"), HF_OFFER_STORED);
     now += 50;
     ck_assert_int_eq(tick(), 0);
@@ -275,7 +275,7 @@ START_TEST(limits_rates_of_many_sources)
 }
 END_TEST
 
-/* ---- redaction and enrichment ------------------------------------------------------------------------------------------- */
+/* ---- redaction and enrichment ------------------------------------------------------------------------------------ */
 
 START_TEST(redacts_and_enriches)
 {
@@ -297,7 +297,7 @@ START_TEST(redacts_and_enriches)
 }
 END_TEST
 
-/* ---- windows --------------------------------------------------------------------------------------------------------- */
+/* ---- windows ----------------------------------------------------------------------------------------------------- */
 
 START_TEST(aggregates)
 {
@@ -315,7 +315,7 @@ START_TEST(aggregates)
     expect("\"name\":\"t\",\"type\":\"gauge\",\"value\":1,\"windowNs\":10000000000,\"summary\":{\"count\":10,\"sum\":"
            "13,\"min\":0,"
            "\"max\":3,\"mean\":1.3}}");
-    /* 100 .. 104: 4 more; then it began again at 5 and went to 9 */
+    /* 100 to 104: an increase of 4; then a reset to 5, and up to 9 */
     expect("\"name\":\"c\",\"type\":\"counter\",\"value\":13,\"windowNs\":10000000000,\"summary\":{\"count\":10,"
            "\"resets\":1,\"last\":9}}");
     expect("\"name\":\"h\",\"type\":\"histogram\",\"value\":22,\"windowNs\":10000000000,\"histogram\":{\"count\":10,"
@@ -323,7 +323,7 @@ START_TEST(aggregates)
            "\"max\":4,\"scale\":6,\"zeroCount\":0,\"positive\":{\"offset\":-1,\"counts\":[4,");
     hf_buf_clear(&out);
     now += 10;
-    ck_assert_int_eq(tick(), 0); /* nothing came, nothing goes */
+    ck_assert_int_eq(tick(), 0); /* no event, no summary */
     ck_assert_uint_eq(out.n, 0);
     ck_assert_int_eq(offer_metric("c", HF_VALUE_COUNTER, 12), HF_OFFER_AGGREGATED);
     now += 10;
@@ -354,7 +354,7 @@ START_TEST(tells_series_apart)
     event.name = V("u");
     ck_assert_int_eq(offer(&event), HF_OFFER_AGGREGATED);
     ck_assert_int_eq(offer(&event), HF_OFFER_AGGREGATED);
-    event.name = V("v"); /* no room */
+    event.name = V("v"); /* the table is full */
     ck_assert_int_eq(offer(&event), HF_OFFER_FILTERED);
     ck_assert_uint_eq(hf_pipeline_stats(pipeline).series, 5);
     ck_assert_uint_eq(hf_pipeline_stats(pipeline).series_refused, 1);
@@ -363,7 +363,7 @@ START_TEST(tells_series_apart)
     ck_assert_uint_eq(emitted, 6);
     ck_assert_uint_eq(count("\"boundary\":\"eu\""), 3);
     expect("\"name\":\"holdfast_series_refused\",\"type\":\"counter\",\"value\":1,");
-    for (int i = 0; i < 3; i++, now += 10) { /* idle ones go, first of all when there is no room */
+    for (int i = 0; i < 3; i++, now += 10) { /* idle series go, and sooner if the table is full */
         (void)offer(&event);
         ck_assert_int_eq(tick(), 0);
     }
@@ -373,7 +373,7 @@ START_TEST(tells_series_apart)
 }
 END_TEST
 
-/* What is aggregated already, or of another node, is no raw value of ours. */
+/* Summaries and metrics of another node are not aggregated. */
 START_TEST(passes_what_is_aggregated)
 {
     const struct hf_event events[] = {
@@ -430,7 +430,7 @@ START_TEST(flushes)
 }
 END_TEST
 
-/* ---- anomalies ------------------------------------------------------------------------------------------------------- */
+/* ---- anomalies --------------------------------------------------------------------------------------------------- */
 
 START_TEST(passes_anomalies_raw)
 {
@@ -438,7 +438,7 @@ START_TEST(passes_anomalies_raw)
                 "anomalies: [{name: hot, metric: t, threshold: {above: 80}, context: {before: 2, after: 1}, severity: "
                 "critical}]");
     for (int i = 0; i < 5; i++, now++)
-        ck_assert_int_eq(gauge(20 + i), HF_OFFER_FILTERED); /* sampled away, but looked at */
+        ck_assert_int_eq(gauge(20 + i), HF_OFFER_FILTERED); /* outside the sample, but still judged */
     ck_assert_uint_eq(emitted, 0);
     ck_assert_int_eq(gauge(91.5), HF_OFFER_STORED);
     ck_assert_str_eq(hf_buf_str(&out),
@@ -457,7 +457,7 @@ START_TEST(passes_anomalies_raw)
                      "\"severity\":\"info\",\"anomaly\":true,\"name\":"
                      "\"t\",\"type\":\"gauge\",\"value\":24,\"attributes\":{\"context\":\"before\"}}\n");
     hf_buf_clear(&out);
-    ck_assert_int_eq(gauge(92), HF_OFFER_STORED); /* one after */
+    ck_assert_int_eq(gauge(92), HF_OFFER_STORED); /* one value after it passes */
     ck_assert_int_eq(gauge(93), HF_OFFER_FILTERED);
     ck_assert_uint_eq(count("\n"), 1);
     ck_assert_int_eq(gauge(50), HF_OFFER_FILTERED);
@@ -488,9 +488,9 @@ START_TEST(notices_absence)
     now += 30;
     ck_assert_int_eq(tick(), 0);
     ck_assert_uint_eq(count("\n"), 2);
-    expect("\"body\":\"nothing has not been seen for 60 s\"}");
+    expect("\"body\":\"no value of nothing for 60 s\"}");
     now += 600;
-    ck_assert_int_eq(tick(), 0); /* told once */
+    ck_assert_int_eq(tick(), 0); /* reported once */
     ck_assert_uint_eq(count("\n"), 2);
     hf_buf_clear(&out);
     ck_assert_int_eq(gauge(6), HF_OFFER_STORED);
@@ -522,7 +522,7 @@ START_TEST(looks_into_payloads)
 }
 END_TEST
 
-/* ---- "not now", at every call ---------------------------------------------------------------------------------------- */
+/* ---- "not now", at every call ------------------------------------------------------------------------------------ */
 
 static const char busy_policy[] = "aggregate: {window: 10s, topK: 2, top: [{attribute: k}]}, filter: {rateLimit: "
                                   "[{match: {source: limited}, perSecond: 1}]}, "
@@ -563,7 +563,7 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* The lines, sorted: what is told late may come in another order. */
+/* Compares the sorted lines: delayed events can come in another order. */
 static char *sorted_lines(void)
 {
     static const char *lines[1000];
@@ -594,7 +594,7 @@ START_TEST(loses_nothing_when_it_must_wait)
     struct hf_pipeline_stats stats = hf_pipeline_stats(pipeline);
     ck_assert_uint_gt(calls, 60);
     tear_down();
-    for (size_t n = 1; n <= calls + 50; n++) { /* each call once; then a third of them, now these, now those */
+    for (size_t n = 1; n <= calls + 50; n++) { /* each call once; then random thirds of them */
         set_up_with(busy_policy);
         refuse_at = n <= calls ? n : 0;
         refuse_seed = n <= calls ? 0 : n;
@@ -610,7 +610,7 @@ START_TEST(loses_nothing_when_it_must_wait)
 }
 END_TEST
 
-/* While its window waits to go out, a metric waits too; a log, and above all a finding, does not. */
+/* While the summary of its window waits, a metric waits too; a log or a finding does not. */
 START_TEST(what_waits_holds_up_only_its_like)
 {
     const struct hf_event finding = {.kind = HF_EVENT_FINDING, .source = V("a")};
@@ -622,7 +622,7 @@ START_TEST(what_waits_holds_up_only_its_like)
     ck_assert_int_eq(tick(), -EAGAIN);
     ck_assert_uint_eq(hf_pipeline_wait_until_ns(pipeline), 1011 * S);
     ck_assert_int_eq(gauge(2), -EAGAIN);
-    ck_assert_int_eq(log_line("a", HF_SEVERITY_INFO, ""), -EAGAIN); /* emit's own word */
+    ck_assert_int_eq(log_line("a", HF_SEVERITY_INFO, ""), -EAGAIN); /* the error of emit */
     size_t calls = emitted;
     ck_assert_int_eq(offer(&finding), -EAGAIN);
     ck_assert_uint_eq(emitted, calls + 1);

@@ -14,7 +14,7 @@ static const struct hf_telemetry_redact rules[] = {{.field = "pw", .action = HF_
 static struct hf_redactor redactor;
 
 static const struct {
-    const char *in, *want; /* want NULL: as it was */
+    const char *in, *want; /* want NULL: unchanged */
     bool truncated;
 } bodies[] = {
     {"", NULL, false},
@@ -40,7 +40,7 @@ static const struct {
     {"{\"hash\":\"abc\"}", "{\"hash\":\"sha256:ba7816bf8f01cfea414140de5dae2223\"}", false},
     {"{\"hash\":\"\\u0061bc\"}", "{\"hash\":\"sha256:ba7816bf8f01cfea414140de5dae2223\"}", false},
     {"{\"hash\": 12}", "{\"hash\": \"sha256:6b51d431df5d7f141cbececcf79edf3d\"}", false},
-    /* no JSON all along: as far as it could be read */
+    /* JSON that breaks off: kept up to there */
     {"[info] pw: changed", NULL, false},
     {"{'pw': 'x'}", NULL, false},
     {"{\"a\":1,\"pw\":\"secr", "{\"a\":1,", true},
@@ -117,7 +117,7 @@ START_TEST(refuses_what_grows_too_large)
 }
 END_TEST
 
-/* ---- random JSON: what comes out is JSON, holds no such member, and all else as it was ---------------------------------- */
+/* ---- random JSON: what comes out is JSON, holds no such member, and all else as it was --------------------------- */
 
 static uint64_t seed = 4711;
 
@@ -160,7 +160,7 @@ static void random_json(struct hf_buf *out, unsigned depth)
     add(out, kind == 0 ? "}" : "]");
 }
 
-/* What is wanted, made the slow way. */
+/* The expected body, built from a JSON tree. */
 static void redact_tree(json_t *json)
 {
     void *next;
@@ -192,7 +192,7 @@ static void redact_tree(json_t *json)
     }
 }
 
-/* What Hash wrote depends on the text; the other way it is told is a table above. */
+/* Hash depends on the text of a value; the table above tests it. */
 static void blank_hashes(json_t *json)
 {
     const char *key;
@@ -236,7 +236,7 @@ START_TEST(agrees_with_the_slow_way)
         changed += event.body.p != text.p;
         if (text.p[0] != '{' && text.p[0] != '[')
             continue;
-        if (hf_json_parse(hf_buf_view(&text), NULL, &want, NULL) < 0) /* a key twice, which no tree holds */
+        if (hf_json_parse(hf_buf_view(&text), NULL, &want, NULL) < 0) /* a duplicate key, which a tree cannot hold */
             continue;
         redact_tree(want);
         ck_assert_int_eq(hf_json_parse(event.body, NULL, &got, NULL), 0);

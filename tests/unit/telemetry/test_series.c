@@ -1,4 +1,4 @@
-/* Series told apart, rules matched, numbers written. */
+/* Identity of series, matching of rules, numbers as text. */
 #include "telemetry/pipeline/series.h"
 
 #include <math.h>
@@ -60,7 +60,7 @@ START_TEST(matches_attributes)
 }
 END_TEST
 
-/* ---- a table beside a slow one ----------------------------------------------------------------------------------------- */
+/* ---- a table beside a slow one ----------------------------------------------------------------------------------- */
 
 enum { NAMES = 300 };
 static uint64_t seed = 3;
@@ -136,7 +136,7 @@ START_TEST(refuses_long_identities)
 }
 END_TEST
 
-/* ---- numbers --------------------------------------------------------------------------------------------------------- */
+/* ---- numbers ----------------------------------------------------------------------------------------------------- */
 
 START_TEST(numbers_come_back)
 {
@@ -186,7 +186,7 @@ START_TEST(hashes_differ)
         ck_assert(hashes[i] != hashes[i - 1]);
     ck_assert(hf_hash64("", 0, 0) != hf_hash64("\0", 1, 0));
     ck_assert(hf_hash64("abcdefgh", 8, 0) != hf_hash64("abcdefgh", 8, 1));
-    /* the same on every machine: samples are */
+    /* the same on every machine, so samples are too */
     ck_assert_uint_eq(hf_hash64("edge-node-42/event", 18, 7), 10723800354719392279ull);
 }
 END_TEST

@@ -1,4 +1,4 @@
-/* Whom a broken connection is blamed on: steps of a history, and after which of them the batch is. */
+/* Decides about broken connections: each row is a history of steps, with the step after which the batch is at fault. */
 #include "telemetry/delivery/suspect.h"
 
 #include <string.h>
@@ -6,11 +6,12 @@
 #include "base/macros.h"
 #include "support/check_main.h"
 
-/* f: it fails (a series); n: it fails by the network's fault; o: another fails; d: another is delivered; s: a suspect fails beside it */
+/* f: the batch fails for a round; n: it fails for a reason of the network; o: another batch fails; d: another one is
+ * delivered; s: another suspect fails */
 static const struct {
     const char *name, *steps;
     bool sure, single;
-    int blamed; /* step, from 0; -1 never */
+    int blamed; /* step, from 0; -1: never */
 } histories[] = {
     {"alone, others pass", "dfdfdfdfdfdfdfdfdfdfdf", false, false, 17},
     {"the first look begins with its first failure", "fdfdfdfdfdfdfdfdf", false, false, 16},

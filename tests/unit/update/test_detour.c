@@ -1,54 +1,5 @@
 /* The shortest way is not always taken: a delta that needs more memory than the agent may have, or that the agent died of. */
-#include "support/check_main.h"
-#include "support/fakes/simupdate.h"
-
-#define UPDATES "/var/lib/holdfast/updates"
-
-static struct hf_simupdate *w;
-
-static void setup(void)
-{
-    w = hf_simupdate_new(0);
-}
-
-static void teardown(void)
-{
-    hf_simupdate_free(w);
-    w = NULL;
-}
-
-static void expect(const char *name, enum hf_phase phase, const char *reason)
-{
-    struct hf_sim_seen seen = hf_simupdate_see(w, name);
-
-    ck_assert_msg(seen.phase == phase && strcmp(seen.reason, reason) == 0, "%s: %s %s (%s)", name,
-                  hf_phase_name(seen.phase), seen.reason, seen.message);
-}
-
-static void expect_target(const char *content)
-{
-    ck_assert_str_eq(hf_simupdate_target(w, HF_SIM_TARGET), content);
-}
-
-static void expect_clean(void)
-{
-    const char *left = hf_simupdate_leftover(w);
-
-    ck_assert_msg(left == NULL, "left behind: %s", left);
-}
-
-static void begin(const struct hf_sim_release *release)
-{
-    hf_simupdate_publish(w, release);
-    if (w->engine == NULL)
-        hf_simupdate_boot(w);
-}
-
-static void update_to(const struct hf_sim_release *release)
-{
-    begin(release);
-    ck_assert(hf_simupdate_settle(w));
-}
+#include "update_world.h"
 
 #define CGROUP "/sys/fs/cgroup/system.slice/holdfast-agent.service"
 

@@ -1,0 +1,16 @@
+/* agent/counters.h - the counters that the parts of an agent raise. Values that are measured at a scrape are in
+ * agent/gauges.h. Loop thread only. */
+#pragma once
+
+#include "web/metrics.h"
+
+struct hf_agent_counters {
+    struct hf_metric_family *statuses, *refused;
+    struct hf_metric *plans;
+};
+
+/* `metrics` may be NULL: nothing is counted then. */
+void hf_counters_init(struct hf_agent_counters *counters, struct hf_metrics *metrics);
+void hf_counters_add_status(struct hf_agent_counters *counters, const char *result);
+void hf_counters_add_refused(struct hf_agent_counters *counters, const char *kind);
+void hf_counters_add_plan(struct hf_agent_counters *counters);

@@ -1,0 +1,24 @@
+/* agent/desired/labeller.h - applies the policy's labels to the own Node, by server-side apply. Loop thread only. */
+#pragma once
+
+#include "agent/desired/policy.h"
+#include "base/backoff.h"
+#include "sync/readiness.h"
+
+struct hf_labeller {
+    const struct hf_agent_env *env;
+    struct hf_chosen_policy *policy; /* borrowed: the Node, the labels, the policy's times */
+    struct hf_delivery *delivery;    /* NULL: none is in flight */
+    json_t *sent;                    /* the labels in flight */
+    struct hf_backoff backoff;
+    uint64_t not_before_ns;
+    uint64_t deadline_ns;               /* of the answer; then the labels are sent again */
+    char failure[HF_READINESS_MESSAGE]; /* reason why the server refuses them; "": it does not */
+};
+
+void hf_labeller_init(struct hf_labeller *labeller, const struct hf_agent_env *env, struct hf_chosen_policy *policy);
+void hf_labeller_done(struct hf_labeller *labeller);
+
+/* `may_write`: this process has seen the Node (a cached one may be long gone), and a write would arrive. */
+void hf_labeller_apply_if_due(struct hf_labeller *labeller, bool may_write);
+uint64_t hf_labeller_wait_until_ns(const struct hf_labeller *labeller, bool may_write); /* HF_NEVER */

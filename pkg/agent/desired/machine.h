@@ -1,0 +1,30 @@
+/* agent/desired/machine.h - the machine under this node: its facts, and how full its file systems are. Loop thread
+ * only; blocks for a few reads. */
+#pragma once
+
+#include "agent/env.h"
+#include "node/disk.h"
+#include "node/facts.h"
+#include "node/meets.h"
+
+enum { HF_MACHINE_MAX_DISKS = 8 };
+
+struct hf_machine {
+    const struct hf_agent_env *env;
+    struct hf_facts facts;
+    /* Disk 0 is the state folder's, disk i that of update root i - 1. */
+    enum hf_disk_level disk_levels[HF_MACHINE_MAX_DISKS];
+    unsigned disk_used[HF_MACHINE_MAX_DISKS]; /* percent */
+};
+
+void hf_machine_init(struct hf_machine *machine, const struct hf_agent_env *env);
+void hf_machine_done(struct hf_machine *machine);
+
+/* Reads facts and disks again; logs disks whose level changed. Facts that cannot be read keep their last value. */
+void hf_machine_read(struct hf_machine *machine);
+
+/* Returns the path on disk i; NULL: there are no more disks. */
+const char *hf_machine_disk(const struct hf_machine *machine, size_t i);
+
+/* Checks what an artifact requires: 0, or -EOPNOTSUPP with what is missing in *err. */
+int hf_machine_meets(struct hf_machine *machine, const struct hf_requires *requires_, struct hf_err *err);

@@ -1,0 +1,152 @@
+#include "agent/desired/planner.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/counters.h"
+
+_Static_assert(HF_PLAN_MAX >= (int)HF_OBJECTS_MAX, "a plan has room for every object that the node keeps");
+
+int hf_planner_init(struct hf_planner *planner, const struct hf_agent_env *env)
+{
+    *planner = (struct hf_planner){.env = env, .plan = calloc(1, sizeof(*planner->plan))};
+    return planner->plan != NULL ? 0 : -ENOMEM;
+}
+
+void hf_planner_done(struct hf_planner *planner)
+{
+    hf_strmap_done(&planner->desired_names);
+    hf_strmap_done(&planner->noted);
+    free(planner->plan);
+}
+
+bool hf_planner_wants(const struct hf_planner *planner, const char *release_name)
+{
+    return hf_strmap_get(&planner->desired_names, release_name) != NULL;
+}
+
+/* ---- making the plan --------------------------------------------------------------------------------------------- */
+
+struct begun_search {
+    const char *release, *digest;
+    bool found;
+};
+
+static void look_for_begun(void *arg, const struct hf_update_status *status)
+{
+    struct begun_search *search = arg;
+
+    if (strcmp(status->name, search->release) != 0 || status->digest == NULL ||
+        strcmp(status->digest, search->digest) != 0)
+        return;
+    search->found = status->phase != HF_PHASE_IDLE && status->phase != HF_PHASE_WAITING &&
+                    status->phase != HF_PHASE_REJECTED && status->phase != HF_PHASE_INCOMPATIBLE;
+}
+
+static bool begun(void *arg, const char *release_name, const char *digest)
+{
+    struct hf_update_engine *engine = arg;
+    struct begun_search search = {release_name, digest, false};
+
+    hf_update_engine_each(engine, look_for_begun, &search);
+    return search.found;
+}
+
+static void make_plan(struct hf_planner *planner, const struct hf_planner_input *input, struct hf_update_engine *engine,
+                      struct hf_edgeupdate **all)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < input->updates->by_name.n; i++) {
+        const struct hf_object *object = input->updates->by_name.entries[i].value;
+        if (object->decoded != NULL)
+            all[n++] = object->decoded;
+    }
+    struct hf_plan_params params = {.updates = all,
+                                    .n = n,
+                                    .node_name = planner->env->params->node_name,
+                                    .node_labels = input->labels,
+                                    .staleness = input->staleness,
+                                    .on_expiry = input->policy->on_expiry,
+                                    .held = input->held,
+                                    .begun = begun,
+                                    .arg = engine};
+    hf_plan_make(&params, planner->plan);
+}
+
+/* ---- reporting it ------------------------------------------------------------------------------------------------ */
+
+static void list_notes(const struct hf_plan *plan, enum hf_plan_why why, char text[HF_READINESS_NAMES])
+{
+    struct hf_readiness_names names = {.n = 0};
+
+    for (size_t i = 0; i < plan->n_notes; i++)
+        if (plan->notes[i].why == why)
+            hf_readiness_names_add(&names, plan->notes[i].update->meta.name);
+    (void)snprintf(text, HF_READINESS_NAMES, "%s", hf_readiness_names_text(&names));
+}
+
+/* Logs each object that gives way to another one, once until that changes. */
+static void log_notes(struct hf_planner *planner)
+{
+    const struct hf_plan *plan = planner->plan;
+    struct hf_strmap noted = {0};
+
+    for (size_t i = 0; i < plan->n_notes; i++) {
+        const struct hf_plan_note *note = &plan->notes[i];
+        char key[HF_API_MAX_NAME * 2 + 2];
+        (void)snprintf(key, sizeof(key), "%s/%s", note->update->meta.name, note->chosen->meta.name);
+        if (hf_strmap_put(&noted, key, planner) < 0 || hf_strmap_get(&planner->noted, key) != NULL)
+            continue;
+        hf_log(planner->env->log, HF_LOG_INFO,
+               note->why == HF_PLAN_SUPERSEDED ? "update.superseded" : "update.not_admitted",
+               HF_S("update", note->update->meta.name), HF_S("release", note->update->release.name),
+               HF_S("by", note->chosen->meta.name));
+    }
+    hf_strmap_done(&planner->noted);
+    planner->noted = noted;
+}
+
+/* Keeps the failure for the status. Logs it once until it changes. */
+static void note_failure(struct hf_planner *planner, int r, const struct hf_err *err)
+{
+    char before[sizeof(planner->failure)], text[sizeof(err->cause) + sizeof(err->where) + 2];
+
+    memcpy(before, planner->failure, sizeof(before));
+    planner->failure[0] = '\0';
+    if (planner->plan->n_ignored > 0)
+        (void)snprintf(planner->failure, sizeof(planner->failure),
+                       "%zu EdgeUpdates that select this node are left out: it takes %d; delete old ones",
+                       planner->plan->n_ignored, HF_PLAN_MAX);
+    else if (r < 0)
+        (void)snprintf(planner->failure, sizeof(planner->failure), "%.*s", (int)sizeof(planner->failure) - 1,
+                       hf_err_text(err, text, sizeof(text)));
+    if (planner->failure[0] != '\0' && strcmp(before, planner->failure) != 0)
+        hf_log(planner->env->log, HF_LOG_ERROR, "plan.failed", HF_S("node", planner->env->params->node_name),
+               HF_S("error", planner->failure));
+}
+
+void hf_planner_run(struct hf_planner *planner, const struct hf_planner_input *input, struct hf_update_engine *engine)
+{
+    const struct hf_plan *plan = planner->plan;
+    _cleanup_(hf_freep) struct hf_edgeupdate **all =
+        calloc(input->updates->by_name.n + 1, sizeof(struct hf_edgeupdate *));
+    struct hf_err err = HF_ERR_INIT;
+    int r = 0;
+
+    if (all == NULL)
+        return;
+    make_plan(planner, input, engine, all);
+    log_notes(planner);
+    list_notes(plan, HF_PLAN_SUPERSEDED, planner->superseded);
+    list_notes(plan, HF_PLAN_NOT_ADMITTED_YET, planner->not_admitted);
+    hf_strmap_done(&planner->desired_names);
+    for (size_t i = 0; i < plan->n && r == 0; i++)
+        r = hf_strmap_put(&planner->desired_names, plan->desired[i].update->release.name, planner);
+    if (r == 0)
+        r = hf_update_engine_set(engine, plan->desired, plan->n, &err);
+    note_failure(planner, r, &err);
+    hf_counters_add_plan(planner->env->counters);
+}

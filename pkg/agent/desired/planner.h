@@ -1,0 +1,38 @@
+/* agent/desired/planner.h - from the objects that are known to the desired releases of the update engine. Loop thread
+ * only. */
+#pragma once
+
+#include "agent/env.h"
+#include "agent/follow/objects.h"
+#include "base/strmap.h"
+#include "sync/plan.h"
+#include "sync/readiness.h"
+
+struct hf_planner {
+    const struct hf_agent_env *env;
+    struct hf_plan *plan;                /* of the last run; its pointers may dangle afterwards */
+    struct hf_strmap desired_names;      /* release names of the last plan */
+    struct hf_strmap noted;              /* superseded and waiting objects, as last logged */
+    char superseded[HF_READINESS_NAMES]; /* names of objects, for the status */
+    char not_admitted[HF_READINESS_NAMES];
+    char failure[HF_READINESS_NAMES]; /* a part of the plan that the node cannot carry out; "": none */
+};
+
+/* What a plan is made from; borrowed for the call. */
+struct hf_planner_input {
+    const struct hf_objects *updates;
+    const json_t *labels;
+    const struct hf_syncpolicy *policy;
+    enum hf_staleness staleness;
+    bool held;
+};
+
+/* -ENOMEM. */
+HF_MUST_USE int hf_planner_init(struct hf_planner *planner, const struct hf_agent_env *env);
+void hf_planner_done(struct hf_planner *planner);
+
+/* Makes the plan, hands it to the engine, and logs objects that give way to others. */
+void hf_planner_run(struct hf_planner *planner, const struct hf_planner_input *input, struct hf_update_engine *engine);
+
+/* Returns true if the last plan wants this release. */
+bool hf_planner_wants(const struct hf_planner *planner, const char *release_name);

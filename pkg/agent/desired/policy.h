@@ -1,0 +1,35 @@
+/* agent/desired/policy.h - the policy in effect, and the labels by which objects select this node. Loop thread only. */
+#pragma once
+
+#include "agent/env.h"
+#include "agent/follow/objects.h"
+#include "node/facts.h"
+
+struct hf_chosen_policy {
+    const struct hf_agent_env *env;
+    const struct hf_syncpolicy *in_effect; /* one of the objects, or `defaults`; never NULL */
+    struct hf_syncpolicy *defaults;
+    char name[HF_API_MAX_NAME + 1]; /* as last logged; "": the defaults */
+    json_t *node;                   /* own Node, condensed (desired/own_node.h); NULL: not known */
+    json_t *desired_labels;         /* to apply to the Node */
+    struct hf_issues labels_refused;
+    json_t *own_labels; /* selectors of policies see these */
+    json_t *labels;     /* selectors of updates see these; without a Node object they include desired_labels */
+};
+
+/* -ENOMEM. */
+HF_MUST_USE int hf_policy_init(struct hf_chosen_policy *policy, const struct hf_agent_env *env);
+void hf_policy_done(struct hf_chosen_policy *policy);
+
+/* Puts the defaults in effect, because the object in effect may be freed. Returns the policy that was in effect. */
+const struct hf_syncpolicy *hf_policy_let_go(struct hf_chosen_policy *policy);
+
+/* Replaces the own Node; takes over the reference. Returns true if its uid or labels changed. */
+bool hf_policy_set_node(struct hf_chosen_policy *policy, json_t *node);
+
+/* Results of hf_policy_choose(). */
+enum { HF_POLICY_OWN_LABELS = 1, HF_POLICY_LABELS = 2 };
+
+/* Chooses the policy in effect and computes the labels. Returns the set of labels that changed, or -ENOMEM. */
+HF_MUST_USE int hf_policy_choose(struct hf_chosen_policy *policy, const struct hf_objects *policies,
+                                 const struct hf_facts *facts);

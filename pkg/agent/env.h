@@ -1,0 +1,19 @@
+/* agent/env.h - what every part of an agent uses and none of them changes: parameters, clock, and the services that
+ * take requests (a turn, the disk queue, counters). agent.c fills it in before it makes the parts. Loop thread only. */
+#pragma once
+
+#include "agent/agent.h"
+
+struct hf_agent_counters;
+struct hf_diskq;
+struct hf_turn;
+
+struct hf_agent_env {
+    const struct hf_agent_params *params;
+    const struct hf_fs_ops *fs;       /* of params->home */
+    const struct hf_clock_ops *clock; /* of params->home: never goes back */
+    struct hf_log *log;               /* of params; may be NULL */
+    struct hf_turn *turn;
+    struct hf_diskq *diskq; /* NULL until the cache is read */
+    struct hf_agent_counters *counters;
+};

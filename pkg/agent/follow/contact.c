@@ -1,0 +1,156 @@
+#include "agent/follow/contact.h"
+
+#include <errno.h>
+#include <limits.h>
+
+#include "agent/diskq.h"
+#include "agent/turn.h"
+
+/* The last contact in the clock file may be this old: a part of the policy's window, but never less than the second
+ * value. After a power cut the node believes that it was away that much longer, which is the safe side. */
+enum { SAVE_PART_OF_WINDOW = 24 };
+#define SAVE_AT_LEAST_NS (10 * 60 * HF_NS_PER_S)
+
+/* A first contact is saved if the file has one that is older than this. */
+#define SAVE_FIRST_NS (60 * HF_NS_PER_S)
+
+/* An HTTP Date is exact to half a second; with smaller steps each answer would change the status. */
+#define OFFSET_STEP_NS ((int64_t)(5 * HF_NS_PER_S))
+
+void hf_contact_init(struct hf_contact *contact, const struct hf_agent_env *env)
+{
+    *contact = (struct hf_contact){.env = env};
+    hf_stale_init(&contact->stale, env->params->home->kept.contact_unix_ns, hf_now_read(env->clock));
+    contact->saved_contact_ns = contact->stale.contact_unix_ns;
+}
+
+void hf_contact_hear(struct hf_contact *contact)
+{
+    const struct hf_source_ops *source = contact->env->params->source;
+
+    hf_stale_heard(&contact->stale, source->heard_ns(source->ctx), hf_now_read(contact->env->clock));
+}
+
+void hf_contact_found(struct hf_contact *contact)
+{
+    const struct hf_agent_env *env = contact->env;
+    struct hf_now now = hf_now_read(env->clock);
+    bool first = !contact->stale.this_life;
+
+    hf_stale_contact(&contact->stale, now);
+    contact->loss_logged = false;
+    contact->folder_failure[0] = '\0';
+    hf_log(env->log, HF_LOG_INFO, "contact.found", HF_S("node", env->params->node_name));
+    if (first && now.unix_ns - HF_MIN(now.unix_ns, contact->saved_contact_ns) > SAVE_FIRST_NS)
+        hf_contact_save(contact);
+}
+
+void hf_contact_lost(struct hf_contact *contact, const struct hf_err *err)
+{
+    const struct hf_agent_env *env = contact->env;
+    struct hf_err unknown = HF_ERR_INIT;
+
+    if (err == NULL) {
+        (void)hf_err_set(&unknown, EHOSTUNREACH, "the source is out of reach");
+        err = &unknown;
+    }
+    hf_contact_hear(contact);
+    hf_stale_lost(&contact->stale);
+    hf_log_err(env->log, HF_LOG_WARNING, "contact.lost", "node", env->params->node_name, err);
+    contact->loss_logged = true;
+    if (!env->params->source_echoes) /* the status goes to a folder of its own, so it can still say this */
+        (void)hf_err_text(err, contact->folder_failure, sizeof(contact->folder_failure));
+}
+
+void hf_contact_measure(struct hf_contact *contact, uint64_t server_date_unix_ns, uint64_t max_skew_ns)
+{
+    const struct hf_agent_env *env = contact->env;
+
+    hf_clock_skew_measure(&contact->skew, server_date_unix_ns, hf_mono_ns(env->clock));
+    hf_clock_floor_witness(&env->params->home->floor, server_date_unix_ns, max_skew_ns);
+    hf_turn_wake(env->turn, 0);
+}
+
+bool hf_contact_judge(struct hf_contact *contact, uint64_t window_ns, struct hf_now now, uint64_t *ret_wait_ns)
+{
+    enum hf_staleness staleness = hf_stale_judge(&contact->stale, window_ns, now, ret_wait_ns);
+
+    if (staleness == contact->staleness)
+        return false;
+    hf_log(contact->env->log, staleness == HF_STALE_FRESH ? HF_LOG_INFO : HF_LOG_WARNING, "contact.changed",
+           HF_S("from", hf_staleness_name(contact->staleness)), HF_S("to", hf_staleness_name(staleness)));
+    contact->staleness = staleness;
+    return true;
+}
+
+/* Returns the offset of our clock from the best witness: the API server, else the kernel's clock if NTP keeps it
+ * (behind a MetaServer there is no Date of a real server). */
+static int64_t best_offset_ns(const struct hf_contact *contact, struct hf_now now)
+{
+    const struct hf_agent_params *params = contact->env->params;
+
+    if (contact->skew.known)
+        return hf_clock_skew_offset_ns(&contact->skew, now.mono_ns, now.unix_ns);
+    if (params->ntp != NULL && params->ntp() == HF_CLOCK_NTP_SYNCHRONIZED)
+        return (int64_t)(hf_unix_ns(params->home->floor.wall) - now.unix_ns);
+    return 0;
+}
+
+/* Our clock never goes back, so one that once leapt forward stays ahead; reported times are in the server's time
+ * then. */
+bool hf_contact_judge_clock(struct hf_contact *contact, uint64_t max_skew_ns, struct hf_now now)
+{
+    struct hf_clock_skew *skew = &contact->skew;
+    bool before = skew->exceeded, changed = false;
+    int64_t offset = best_offset_ns(contact, now), moved = offset - contact->report_offset_ns;
+
+    if (moved > OFFSET_STEP_NS || moved < -OFFSET_STEP_NS) {
+        contact->report_offset_ns = offset;
+        changed = true;
+    }
+    if (hf_clock_skew_judge(skew, now.mono_ns, now.unix_ns, max_skew_ns) == before)
+        return changed;
+    hf_log(contact->env->log, skew->exceeded ? HF_LOG_WARNING : HF_LOG_INFO,
+           skew->exceeded ? "clock.skewed" : "clock.agrees",
+           HF_D("offsetMilliseconds", offset / (int64_t)HF_NS_PER_MS));
+    return true;
+}
+
+/* ---- the clock file ---------------------------------------------------------------------------------------------- */
+
+void hf_contact_save(struct hf_contact *contact)
+{
+    const struct hf_agent_env *env = contact->env;
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(HF_CLOCK_FILE_MAX);
+    struct hf_now now = hf_now_read(env->clock);
+    struct hf_clock_file file = {now.unix_ns, hf_stale_contact_unix_ns(&contact->stale)};
+    char path[PATH_MAX];
+
+    if (hf_clock_file_format(&file, &text) < 0)
+        return;
+    hf_diskq_write(env->diskq, hf_home_path(env->params->home, "clock", path), hf_buf_view(&text));
+    contact->saved_contact_ns = file.contact_unix_ns;
+}
+
+void hf_contact_save_if_old(struct hf_contact *contact, uint64_t window_ns)
+{
+    uint64_t newest = hf_stale_contact_unix_ns(&contact->stale);
+    uint64_t age = newest - HF_MIN(newest, contact->saved_contact_ns);
+
+    if (contact->stale.connected && age > HF_MAX(window_ns / SAVE_PART_OF_WINDOW, SAVE_AT_LEAST_NS))
+        hf_contact_save(contact);
+}
+
+/* ---- reported times ---------------------------------------------------------------------------------------------- */
+
+uint64_t hf_contact_reported(const struct hf_contact *contact, uint64_t unix_ns)
+{
+    return unix_ns == 0 ? 0 : unix_ns + (uint64_t)contact->report_offset_ns;
+}
+
+uint64_t hf_contact_reported_past(const struct hf_contact *contact, uint64_t unix_ns)
+{
+    uint64_t now = hf_contact_reported(contact, hf_unix_ns(contact->env->clock));
+
+    return unix_ns <= now ? unix_ns : hf_contact_reported(contact, unix_ns);
+}

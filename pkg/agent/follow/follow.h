@@ -1,0 +1,76 @@
+/* agent/follow/follow.h - the four subscriptions of an agent: EdgeUpdates, SyncPolicies, the own Node, the own
+ * EdgeNode.
+ *
+ * Takes in what the source reports: objects (follow/objects), contact (follow/contact), the own Node (desired/policy).
+ * Calls upwards go through struct hf_follow_events. Loop thread only. */
+#pragma once
+
+#include "agent/env.h"
+#include "agent/follow/contact.h"
+#include "agent/follow/objects.h"
+#include "cache/cache.h"
+
+enum hf_follow_kind { HF_FOLLOW_UPDATES, HF_FOLLOW_POLICIES, HF_FOLLOW_NODE, HF_FOLLOW_EDGENODE, HF_FOLLOW_COUNT };
+
+struct hf_chosen_policy;
+struct hf_follows;
+
+/* One subscription. */
+struct hf_follow {
+    struct hf_follows *all;
+    const char *kind;
+    struct hf_objects *objects; /* NULL: a single object */
+    struct hf_subscription *subscription;
+    struct hf_cache_resume resume; /* the newest point from which a later process may resume */
+    bool resume_moved;             /* the file has an older one */
+    bool synced;                   /* this process has received everything that exists */
+    bool proven;                   /* the real source answers */
+    bool relisting;                /* a complete list was requested and has not ended */
+    /* The errno with which a source in reach refuses the kind, and what to do about it. 0: it serves the kind. */
+    int barred;
+    char barred_text[HF_READINESS_MESSAGE];
+};
+
+struct hf_follow_events {
+    void (*edgenode)(void *arg, const json_t *edgenode); /* the own EdgeNode as the source has it; NULL: it is gone */
+    /* Statuses can be delivered again. The fleet's reports shall spread over `spread_ns` from now. */
+    void (*reachable)(void *arg, uint64_t spread_ns);
+    void *arg;
+};
+
+struct hf_follows {
+    const struct hf_agent_env *env;
+    struct hf_contact *contact;      /* borrowed */
+    struct hf_chosen_policy *policy; /* borrowed: labels and the own Node */
+    struct hf_follow_events events;
+    struct hf_follow of[HF_FOLLOW_COUNT];
+    struct hf_objects updates, policies;
+    struct hf_strmap unreadable; /* files of the source that cannot be used; value: the reason (char *) */
+    bool had_cache;              /* an earlier process left a desired state */
+    bool was_reachable;          /* the `reachable` event came at least once */
+};
+
+/* `contact` and `policy` are initialized later than this, but before hf_follow_start(). */
+void hf_follow_init(struct hf_follows *follows, const struct hf_agent_env *env, struct hf_contact *contact,
+                    struct hf_chosen_policy *policy, const struct hf_follow_events *events);
+void hf_follow_done(struct hf_follows *follows);
+
+/* Reads the objects, the Node and the resume points of an earlier process. */
+HF_MUST_USE int hf_follow_load(struct hf_follows *follows, struct hf_cache *cache, struct hf_err *err);
+HF_MUST_USE int hf_follow_start(struct hf_follows *follows, struct hf_err *err);
+void hf_follow_stop(struct hf_follows *follows);
+
+/* Asks the source for a proven complete check of each kind. */
+void hf_follow_refresh(struct hf_follows *follows);
+void hf_follow_save_resume_points(struct hf_follows *follows);
+
+/* Returns true if a status written now would arrive. */
+bool hf_follow_delivers(const struct hf_follows *follows);
+/* Returns a kind that the source does not serve us, updates before policies; NULL: it serves both. */
+const struct hf_follow *hf_follow_barred(const struct hf_follows *follows);
+/* Returns true if this process has received all EdgeUpdates and SyncPolicies. */
+bool hf_follow_synced(const struct hf_follows *follows);
+/* Returns true if the desired state is known: from the source, or from the cache of an earlier process. */
+bool hf_follow_knows(const struct hf_follows *follows);
+/* Returns true while a complete list of EdgeUpdates or SyncPolicies is outstanding. */
+bool hf_follow_relisting(const struct hf_follows *follows);

@@ -1,0 +1,187 @@
+#include "agent/process/listeners.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MISDIRECTED_MAX_BODY = 256 << 10 };
+
+struct hf_listeners {
+    struct hf_listeners_params params;
+    struct hf_web *metrics, *health;
+    struct hf_server *ingest;
+    struct hf_timer *timer; /* for the next attempt */
+};
+
+/* ---- the three servers ------------------------------------------------------------------------------------------- */
+
+/* For senders that still use the port of metrics for POST /ingest. */
+static void answer_misdirected(void *arg, const struct hf_server_request *request, struct hf_server_reply *reply)
+{
+    const struct hf_listeners *listeners = arg;
+    const struct hf_agent_listen *ingest = &listeners->params.options->listen[HF_LISTEN_INGEST];
+
+    (void)request;
+    reply->status = 404;
+    reply->content_type = "application/json";
+    if (ingest->off)
+        (void)!hf_buf_add_str(&reply->body, "{\"error\":\"POST /ingest is switched off: --ingest-port\"}\n");
+    else
+        (void)!hf_buf_addf(&reply->body, "{\"error\":\"POST /ingest is on port %u, not on this one: --ingest-port\"}\n",
+                           listeners->ingest != NULL ? hf_server_port(listeners->ingest) : ingest->port);
+}
+
+static int open_metrics(struct hf_listeners *l, const struct hf_agent_listen *at, struct hf_err *err)
+{
+    const struct hf_server_route misdirected = {
+        .path = "/ingest", .method = "POST", .max_body = MISDIRECTED_MAX_BODY, .handle = answer_misdirected, .arg = l};
+    const struct hf_web_params params = {
+        .address = at->address,
+        .port = at->port,
+        .metrics = l->params.metrics,
+        .limits = {.max_connections = HF_LISTEN_METRICS_CONNECTIONS, .replace_oldest = true},
+        .checks = &l->params.ready,
+        .n_checks = 1,
+        .routes = &misdirected,
+        .n_routes = 1,
+    };
+
+    return hf_web_new(l->params.loop, &params, &l->metrics, err);
+}
+
+static int open_ingest(struct hf_listeners *l, const struct hf_agent_listen *at, struct hf_err *err)
+{
+    const struct hf_server_params params = {
+        .address = at->address,
+        .port = at->port,
+        .routes = &l->params.ingest,
+        .n_routes = 1,
+        .limits = {.max_connections = HF_LISTEN_INGEST_CONNECTIONS},
+    };
+
+    return hf_server_new(l->params.loop, &params, &l->ingest, err);
+}
+
+static int open_health(struct hf_listeners *l, const struct hf_agent_listen *at, struct hf_err *err)
+{
+    const struct hf_web_params params = {
+        .address = at->address,
+        .port = at->port,
+        .limits = {.max_connections = HF_LISTEN_HEALTH_CONNECTIONS,
+                   .idle_s = HF_LISTEN_HEALTH_IDLE_S,
+                   .replace_oldest = true},
+        .checks = &l->params.ready,
+        .n_checks = 1,
+    };
+
+    return hf_web_new(l->params.loop, &params, &l->health, err);
+}
+
+static int (*const open_one[HF_LISTEN_COUNT])(struct hf_listeners *l, const struct hf_agent_listen *at,
+                                              struct hf_err *err) = {
+    [HF_LISTEN_METRICS] = open_metrics,
+    [HF_LISTEN_INGEST] = open_ingest,
+    [HF_LISTEN_HEALTH] = open_health,
+};
+
+uint16_t hf_listeners_port(const struct hf_listeners *l, enum hf_agent_listener listener)
+{
+    if (listener == HF_LISTEN_INGEST)
+        return l->ingest != NULL ? hf_server_port(l->ingest) : 0;
+    const struct hf_web *web = listener == HF_LISTEN_METRICS ? l->metrics : l->health;
+    return web != NULL ? hf_web_port(web) : 0;
+}
+
+/* ---- opening ----------------------------------------------------------------------------------------------------- */
+
+/* Adds the port, its holder's command and the flags that help. */
+static int explain(const struct hf_agent_listen *at, const char *name, int r, struct hf_err *err)
+{
+    char cause[sizeof(err->cause)];
+
+    (void)snprintf(cause, sizeof(cause), "%.120s", err->cause);
+    if (r == -EADDRINUSE)
+        return hf_err_set(err, EADDRINUSE,
+                          "port %u on %.64s, for %s, is held by another process (ss -ltnp names it): give another with "
+                          "--%s-port, switch it off with --%s-port off, or start without it with --listen-optional",
+                          at->port, at->address, name, name, name);
+    return hf_err_set(err, -r, "%s: see --%s-address and --%s-port; --listen-optional starts without it", cause, name,
+                      name);
+}
+
+/* Opens each server that is not open yet and returns the first failure; with `go_on`, tries all of them and logs each
+ * failure. */
+static int open_all(struct hf_listeners *l, bool go_on, bool log_failures, struct hf_err *err)
+{
+    int first = 0;
+
+    for (enum hf_agent_listener i = 0; i < HF_LISTEN_COUNT && (first == 0 || go_on); i++) {
+        const struct hf_agent_listen *at = &l->params.options->listen[i];
+        const char *name = hf_agent_listener_name(i);
+        if (at->off || hf_listeners_port(l, i) != 0)
+            continue;
+        int r = open_one[i](l, at, err);
+        if (r == 0) {
+            hf_log(l->params.log, HF_LOG_INFO, "server.listening", HF_S("listener", name), HF_S("address", at->address),
+                   HF_D("port", hf_listeners_port(l, i)));
+            continue;
+        }
+        first = first == 0 ? r : first;
+        (void)explain(at, name, r, err);
+        if (go_on && log_failures)
+            hf_log_err(l->params.log, HF_LOG_WARNING, "server.failed", "listener", name, err);
+    }
+    return first;
+}
+
+static void try_again_later(struct hf_listeners *l)
+{
+    const struct hf_sched_ops *sched = hf_loop_sched(l->params.loop);
+
+    sched->timer_arm(sched->ctx, l->timer,
+                     l->params.retry_ns != 0 ? l->params.retry_ns : HF_LISTEN_RETRY_S * HF_NS_PER_S);
+}
+
+static void on_timer(void *arg)
+{
+    struct hf_listeners *l = arg;
+    struct hf_err err = HF_ERR_INIT;
+
+    if (open_all(l, true, false, &err) < 0)
+        try_again_later(l);
+}
+
+int hf_listeners_new(const struct hf_listeners_params *params, struct hf_listeners **ret_listeners, struct hf_err *err)
+{
+    _cleanup_(hf_listeners_freep) struct hf_listeners *l = calloc(1, sizeof(*l));
+    const struct hf_sched_ops *sched = hf_loop_sched(params->loop);
+
+    if (l == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    l->params = *params;
+    l->timer = sched->timer_new(sched->ctx, on_timer, l);
+    if (l->timer == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    int r = open_all(l, params->options->listen_optional, true, err);
+    if (r < 0 && !params->options->listen_optional)
+        return r;
+    if (r < 0)
+        try_again_later(l);
+    *ret_listeners = hf_steal(l);
+    return 0;
+}
+
+void hf_listeners_free(struct hf_listeners *listeners)
+{
+    if (listeners == NULL)
+        return;
+    const struct hf_sched_ops *sched = hf_loop_sched(listeners->params.loop);
+
+    if (listeners->timer != NULL)
+        sched->timer_free(sched->ctx, listeners->timer);
+    hf_web_free(listeners->metrics);
+    hf_web_free(listeners->health);
+    hf_server_free(listeners->ingest);
+    free(listeners);
+}

@@ -1,0 +1,48 @@
+/* agent/process/listeners.h - the agent's local servers, each on a port of its own: metrics, ingest, health.
+ *
+ *   metrics  /metrics; /healthz and /readyz as well, for probes with one port
+ *   ingest   POST /ingest: takes writes without credentials; open /metrics to a Prometheus, but not this port
+ *   health   /healthz and /readyz: the oldest connection gives way to a new one, so that probes get an answer while
+ *            the other two servers are overloaded
+ *
+ * Loop thread only. */
+#pragma once
+
+#include "agent/process/options.h"
+#include "base/log.h"
+#include "loop/server/server.h"
+#include "web/web.h"
+
+enum {
+    HF_LISTEN_METRICS_CONNECTIONS = 32,
+    HF_LISTEN_HEALTH_CONNECTIONS = 16,
+    HF_LISTEN_INGEST_CONNECTIONS =
+        HF_SERVER_MAX_CONNECTIONS - HF_LISTEN_METRICS_CONNECTIONS - HF_LISTEN_HEALTH_CONNECTIONS,
+    HF_LISTEN_HEALTH_IDLE_S = 5,
+    HF_LISTEN_RETRY_S = 30, /* with --listen-optional: period of the attempts */
+};
+
+struct hf_listeners;
+
+/* Borrowed, except for `ready` and `ingest`, which are copied. */
+struct hf_listeners_params {
+    const struct hf_agent_options *options;
+    struct hf_loop *loop;
+    struct hf_log *log;
+    struct hf_metrics *metrics;
+    struct hf_web_check ready;
+    struct hf_server_route ingest;
+    uint64_t retry_ns; /* 0: HF_LISTEN_RETRY_S */
+};
+
+/* Opens each server that is not switched off. A failure is an error that names the server's flags; with
+ * --listen-optional it is a warning in the log, and the server is tried again. */
+HF_MUST_USE int hf_listeners_new(const struct hf_listeners_params *params, struct hf_listeners **ret_listeners,
+                                 struct hf_err *err);
+
+/* Returns the port of a server; 0: it is not open. */
+uint16_t hf_listeners_port(const struct hf_listeners *listeners, enum hf_agent_listener listener);
+
+/* Closes the servers without answers to open requests. Call it before hf_loop_free(). */
+void hf_listeners_free(struct hf_listeners *listeners);
+HF_DEFINE_CLEANUP(struct hf_listeners, hf_listeners_free)

@@ -1,0 +1,441 @@
+#include "agent/process/options.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/meta.h"
+#include "api/telemetry.h"
+#include "base/parse.h"
+#include "update/install/target.h"
+
+#define DEFAULT_STATE_DIR "/var/lib/holdfast"
+
+typedef int set_fn(struct hf_agent_options *options, const char *text);
+
+static int set_server(struct hf_agent_options *o, const char *text)
+{
+    o->server = text;
+    return strncmp(text, "http://", 7) == 0 || strncmp(text, "https://", 8) == 0 ? 0 : -EINVAL;
+}
+
+static int set_kubeconfig(struct hf_agent_options *o, const char *text)
+{
+    o->kubeconfig = text;
+    return 0;
+}
+
+static int set_status_kubeconfig(struct hf_agent_options *o, const char *text)
+{
+    o->status_kubeconfig = text;
+    return 0;
+}
+
+static int set_source(struct hf_agent_options *o, const char *text)
+{
+    o->source = text;
+    return 0;
+}
+
+static int set_api(struct hf_agent_options *o, const char *text)
+{
+    static const char *const names[] = {
+        [HF_KUBE_AUTO] = "auto", [HF_KUBE_APISERVER] = "apiserver", [HF_KUBE_METASERVER] = "metaserver"};
+
+    for (size_t i = 0; i < HF_LEN(names); i++)
+        if (strcmp(text, names[i]) == 0) {
+            o->api = (enum hf_kube_api)i;
+            return 0;
+        }
+    return -EINVAL;
+}
+
+static int set_node_name(struct hf_agent_options *o, const char *text)
+{
+    char name[HF_API_MAX_NAME + 1];
+    int r = hf_agent_node_name(text, name, sizeof(name), NULL);
+
+    o->node_name = text;
+    return r == 0 && strcmp(name, text) == 0 ? 0 : -EINVAL;
+}
+
+static int set_path(const char **place, const char *text)
+{
+    *place = text;
+    return text[0] == '/' && (text[1] == '\0' || text[strlen(text) - 1] != '/') ? 0 : -EINVAL;
+}
+
+static int set_state_dir(struct hf_agent_options *o, const char *text)
+{
+    return set_path(&o->state_dir, text);
+}
+
+static int set_trust_dir(struct hf_agent_options *o, const char *text)
+{
+    return set_path(&o->trust_dir, text);
+}
+
+static int set_run_dir(struct hf_agent_options *o, const char *text)
+{
+    o->run_dir_given = true;
+    return set_path(&o->run_dir, text);
+}
+
+static int set_root(struct hf_agent_options *o, const char *text)
+{
+    return o->n_roots < HF_OPTIONS_MAX_ROOTS ? set_path(&o->roots[o->n_roots++], text) : -EINVAL;
+}
+
+static int set_mode(struct hf_agent_options *o, const char *text)
+{
+    o->pod_mode = strcmp(text, "pod") == 0;
+    return o->pod_mode || strcmp(text, "host") == 0 ? 0 : -EINVAL;
+}
+
+static int set_host_root(struct hf_agent_options *o, const char *text)
+{
+    return set_path(&o->host_root, text);
+}
+
+/* ---- local servers ----------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    uint16_t port;
+} listeners[HF_LISTEN_COUNT] = {
+    [HF_LISTEN_METRICS] = {"metrics", 9090},
+    [HF_LISTEN_INGEST] = {"ingest", 9091},
+    [HF_LISTEN_HEALTH] = {"health", 9092},
+};
+
+const char *hf_agent_listener_name(enum hf_agent_listener listener)
+{
+    return listeners[listener].name;
+}
+
+static int set_port(struct hf_agent_listen *listen, const char *text)
+{
+    uint64_t port = 0;
+
+    listen->off = strcmp(text, "off") == 0;
+    int r = listen->off ? 0 : hf_parse_u64(text, 0, UINT16_MAX, &port);
+    listen->port = (uint16_t)port;
+    listen->chosen = true;
+    return r;
+}
+
+static int set_metrics_address(struct hf_agent_options *o, const char *text)
+{
+    o->listen[HF_LISTEN_METRICS].address = text;
+    return 0;
+}
+
+static int set_metrics_port(struct hf_agent_options *o, const char *text)
+{
+    return set_port(&o->listen[HF_LISTEN_METRICS], text);
+}
+
+static int set_ingest_address(struct hf_agent_options *o, const char *text)
+{
+    o->listen[HF_LISTEN_INGEST].address = text;
+    return 0;
+}
+
+static int set_ingest_port(struct hf_agent_options *o, const char *text)
+{
+    return set_port(&o->listen[HF_LISTEN_INGEST], text);
+}
+
+static int set_health_address(struct hf_agent_options *o, const char *text)
+{
+    o->listen[HF_LISTEN_HEALTH].address = text;
+    return 0;
+}
+
+static int set_health_port(struct hf_agent_options *o, const char *text)
+{
+    return set_port(&o->listen[HF_LISTEN_HEALTH], text);
+}
+
+/* The flag has no value; the variable has true or false. */
+static int set_listen_optional(struct hf_agent_options *o, const char *text)
+{
+    o->listen_optional = text == NULL || strcmp(text, "true") == 0;
+    return o->listen_optional || strcmp(text, "false") == 0 ? 0 : -EINVAL;
+}
+
+/* Sets the ports that no flag gives. With a free port for metrics, the others are free ones, too: such an agent runs
+ * beside others. */
+static int settle_ports(struct hf_agent_options *o, struct hf_err *err)
+{
+    bool any = o->listen[HF_LISTEN_METRICS].chosen && !o->listen[HF_LISTEN_METRICS].off &&
+               o->listen[HF_LISTEN_METRICS].port == 0;
+
+    for (enum hf_agent_listener i = 0; i < HF_LISTEN_COUNT; i++) {
+        struct hf_agent_listen *listen = &o->listen[i];
+        if (!listen->chosen)
+            listen->port = any ? 0 : listeners[i].port;
+        for (enum hf_agent_listener k = 0; k < i; k++)
+            if (!listen->off && !o->listen[k].off && listen->port != 0 && listen->port == o->listen[k].port &&
+                strcmp(listen->address, o->listen[k].address) == 0)
+                return hf_err_set(err, EINVAL, "--%s-port and --%s-port are both %u: give each its own",
+                                  listeners[k].name, listeners[i].name, listen->port);
+    }
+    return 0;
+}
+
+/* ---- other flags ------------------------------------------------------------------------------------------------- */
+
+static int set_log_level(struct hf_agent_options *o, const char *text)
+{
+    return hf_log_level_parse(text, &o->log_level);
+}
+
+static int set_retry_base(struct hf_agent_options *o, const char *text)
+{
+    uint64_t ms = 0;
+    int r = hf_parse_u64(text, 1, 3600000, &ms);
+
+    o->retry_base_ns = ms * HF_NS_PER_MS;
+    return r;
+}
+
+static int set_storage_dir(struct hf_agent_options *o, const char *text)
+{
+    return set_path(&o->storage_dir, text);
+}
+
+/* Telemetry leaves this machine over TLS only. */
+static int set_cloud_endpoint(struct hf_agent_options *o, const char *text)
+{
+    o->cloud_endpoint = text;
+    return hf_telemetry_url_ok(text) ? 0 : -EINVAL;
+}
+
+static int set_device_key_ref(struct hf_agent_options *o, const char *text)
+{
+    o->device_key_ref = text;
+    return hf_telemetry_ref_ok(text) ? 0 : -EINVAL;
+}
+
+static int set_max_retries(struct hf_agent_options *o, const char *text)
+{
+    return hf_parse_u64(text, 1, 1000, &o->max_retries);
+}
+
+static int set_once(struct hf_agent_options *o, const char *text)
+{
+    (void)text;
+    o->once = true;
+    return 0;
+}
+
+static int set_help(struct hf_agent_options *o, const char *text)
+{
+    (void)text;
+    o->action = HF_OPTIONS_HELP;
+    return 0;
+}
+
+static int set_version(struct hf_agent_options *o, const char *text)
+{
+    (void)text;
+    o->action = HF_OPTIONS_VERSION;
+    return 0;
+}
+
+#define PORT_WANTED "0 to 65535, or off"
+static const struct flag {
+    const char *name;
+    const char *value; /* NULL: the flag takes no value */
+    const char *env;   /* NULL: none */
+    set_fn *set;
+    const char *expected; /* for the error */
+    const char *help;
+} flags[] = {
+    {"server", "URL", "HOLDFAST_SERVER", set_server, "an http:// or https:// URL",
+     "API server, or KubeEdge's MetaServer (http://127.0.0.1:10550)"},
+    {"kubeconfig", "FILE", "HOLDFAST_KUBECONFIG", set_kubeconfig, "a file",
+     "use this file's current context; without it and --server: the pod's service account"},
+    {"status-kubeconfig", "FILE", "HOLDFAST_STATUS_KUBECONFIG", set_status_kubeconfig, "a file",
+     "write status and labels to this file's cluster instead of where objects are read (behind a MetaServer)"},
+    {"source", "DIR", "HOLDFAST_SOURCE", set_source, "a folder",
+     "read objects as YAML from this folder; write the status to <state>/status"},
+    {"api", "KIND", "HOLDFAST_API", set_api, "auto, apiserver or metaserver", "kind of --server (auto: detect it)"},
+    {"node-name", "NAME", "NODE_NAME", set_node_name, "a lower case RFC 1123 name",
+     "name of this node (the host's name)"},
+    {"state-dir", "DIR", "HOLDFAST_STATE_DIR", set_state_dir, "an absolute path", "state folder (/var/lib/holdfast)"},
+    {"run-dir", "DIR", "HOLDFAST_RUN_DIR", set_run_dir, "an absolute path",
+     "keep the status here too, in memory, for `holdfast status` (/run/holdfast; none with another --state-dir)"},
+    {"trust-dir", "DIR", "HOLDFAST_TRUST_DIR", set_trust_dir, "an absolute path",
+     "public keys that may sign releases (/etc/holdfast/trust.d)"},
+    {"update-root", "DIR", NULL, set_root, "an absolute path, at most seven times",
+     "allow releases below this folder; repeatable (/opt, /usr/local, /var/lib/holdfast/payload)"},
+    {"mode", "MODE", "HOLDFAST_MODE", set_mode, "host or pod", "host: as a service; pod: in a container of this node"},
+    {"host-root", "DIR", "HOLDFAST_HOST_ROOT", set_host_root, "an absolute path",
+     "pod mode: mount point of the host's file system (/)"},
+    {"metrics-address", "ADDR", "METRICS_ADDRESS", set_metrics_address, "an address",
+     "address of /metrics, and of /healthz and /readyz as well (127.0.0.1)"},
+    {"metrics-port", "PORT", "METRICS_PORT", set_metrics_port, PORT_WANTED,
+     "its port; 0: any free one, off: none (9090)"},
+    {"ingest-address", "ADDR", "INGEST_ADDRESS", set_ingest_address, "an address",
+     "address of POST /ingest (127.0.0.1)"},
+    {"ingest-port", "PORT", "INGEST_PORT", set_ingest_port, PORT_WANTED,
+     "its port (9091; with --metrics-port 0: any free one)"},
+    {"health-address", "ADDR", "HEALTH_ADDRESS", set_health_address, "an address",
+     "address of /healthz and /readyz on connections of their own (127.0.0.1)"},
+    {"health-port", "PORT", "HEALTH_PORT", set_health_port, PORT_WANTED,
+     "its port (9092; with --metrics-port 0: any free one)"},
+    {"listen-optional", NULL, "LISTEN_OPTIONAL", set_listen_optional, "true or false",
+     "a port is taken: warn, start without it and try again, instead of failing"},
+    {"log-level", "LEVEL", "LOG_LEVEL", set_log_level, "debug, info, warning or error", "lowest level to log (info)"},
+    {"retry-base-ms", "MS", "SYNC_RETRY_BASE_MS", set_retry_base, "1 to 3600000",
+     "first delay after a failure of an update, or of a telemetry batch without a policy (1000)"},
+    {"storage-dir", "DIR", "EDGE_STORAGE_DIR", set_storage_dir, "an absolute path",
+     "spool folder of telemetry (/var/edge/data)"},
+    {"cloud-endpoint", "URL", "CLOUD_ENDPOINT", set_cloud_endpoint, "an https:// URL, or http:// on this machine",
+     "send payloads posted to /ingest here while no SyncPolicy has a telemetry part"},
+    {"device-key-ref", "REF", "DEVICE_KEY_REF", set_device_key_ref, "file:/path or env:NAME",
+     "key for X-Device-Key, sent to sinks of format seed"},
+    {"max-retries", "N", "SYNC_MAX_RETRIES", set_max_retries, "1 to 1000",
+     "attempts before a telemetry batch is deferred, without a policy (3)"},
+    {"once", NULL, NULL, set_once, NULL, "stop when everything is settled; exit 0 if all of it is installed"},
+    {"help", NULL, NULL, set_help, NULL, "print this text"},
+    {"version", NULL, NULL, set_version, NULL, "print the version"},
+};
+
+static int wrong(const struct flag *flag, const char *from, const char *text, struct hf_err *err)
+{
+    return hf_err_set(err, EINVAL, "%s '%.80s': expected %s", from, text, flag->expected);
+}
+
+static int take_environment(const char *(*getenv_fn)(const char *name), struct hf_agent_options *options,
+                            struct hf_err *err)
+{
+    for (size_t i = 0; i < HF_LEN(flags); i++) {
+        const char *text = flags[i].env == NULL ? NULL : getenv_fn(flags[i].env);
+        if (text != NULL && text[0] != '\0' && flags[i].set(options, text) < 0)
+            return wrong(&flags[i], flags[i].env, text, err);
+    }
+    return 0;
+}
+
+/* Returns the flag that an argument names, or NULL. *ret_value: the text after '='; NULL: there is none. */
+static const struct flag *find(const char *argument, const char **ret_value)
+{
+    size_t n = strcspn(argument, "=");
+
+    *ret_value = argument[n] == '=' ? argument + n + 1 : NULL;
+    for (size_t i = 0; i < HF_LEN(flags); i++)
+        if (strlen(flags[i].name) == n && strncmp(flags[i].name, argument, n) == 0)
+            return &flags[i];
+    return NULL;
+}
+
+static int take_arguments(int argc, char *const *argv, struct hf_agent_options *options, struct hf_err *err)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *value = NULL, *argument = argv[i];
+        if (strcmp(argument, "-h") == 0)
+            argument = "--help";
+        const struct flag *flag = strncmp(argument, "--", 2) == 0 ? find(argument + 2, &value) : NULL;
+        if (flag == NULL)
+            return hf_err_set(err, EINVAL, "unknown argument '%.80s': see --help", argument);
+        if (flag->value == NULL && value != NULL)
+            return hf_err_set(err, EINVAL, "--%s takes no value", flag->name);
+        if (flag->value != NULL && value == NULL && i + 1 < argc)
+            value = argv[++i];
+        if (flag->value != NULL && (value == NULL || value[0] == '\0'))
+            return hf_err_set(err, EINVAL, "--%s needs a value: %s", flag->name, flag->expected);
+        char from[64];
+        (void)snprintf(from, sizeof(from), "--%s", flag->name);
+        if (flag->set(options, value) < 0)
+            return wrong(flag, from, value, err);
+    }
+    return 0;
+}
+
+static const char *const default_roots[] = {HF_UPDATE_ROOTS};
+
+static int check_together(struct hf_agent_options *o, struct hf_err *err)
+{
+    if (o->source != NULL && (o->server != NULL || o->kubeconfig != NULL))
+        return hf_err_set(err, EINVAL, "--source excludes --server and --kubeconfig: give one of them");
+    if (o->server != NULL && o->kubeconfig != NULL)
+        return hf_err_set(err, EINVAL, "--server and --kubeconfig exclude each other: give one of them");
+    if (o->source != NULL && o->status_kubeconfig != NULL)
+        return hf_err_set(
+            err, EINVAL,
+            "--status-kubeconfig excludes --source: with --source, the agent writes the status to the disk");
+    /* Other agents on this machine have state folders of their own, and must not share the run folder. */
+    if (o->run_dir == NULL && strcmp(o->state_dir, DEFAULT_STATE_DIR) == 0)
+        o->run_dir = "/run/holdfast";
+    if (o->n_roots == 0) {
+        memcpy(o->roots, default_roots, sizeof(default_roots));
+        o->n_roots = HF_LEN(default_roots);
+    }
+    return settle_ports(o, err);
+}
+
+int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)(const char *name),
+                           struct hf_agent_options *ret_options, struct hf_err *err)
+{
+    struct hf_agent_options options = {
+        .state_dir = DEFAULT_STATE_DIR,
+        .trust_dir = "/etc/holdfast/trust.d",
+        .listen = {{.address = "127.0.0.1"}, {.address = "127.0.0.1"}, {.address = "127.0.0.1"}},
+        .log_level = HF_LOG_INFO,
+        .retry_base_ns = HF_NS_PER_S,
+        .storage_dir = "/var/edge/data",
+        .max_retries = 3,
+    };
+    int r = take_environment(getenv_fn, &options, err);
+
+    if (r == 0)
+        r = take_arguments(argc, argv, &options, err);
+    if (r == 0 && options.action == HF_OPTIONS_RUN)
+        r = check_together(&options, err);
+    if (r == 0)
+        *ret_options = options;
+    return r;
+}
+
+int hf_agent_options_help(struct hf_buf *out)
+{
+    int r = hf_buf_add_str(out, "holdfast-agent: keeps this node at its declared state\n\n"
+                                "usage: holdfast-agent [--source DIR | --server URL | --kubeconfig FILE] [flags]\n\n");
+
+    for (size_t i = 0; i < HF_LEN(flags) && r == 0; i++) {
+        char head[40];
+        (void)snprintf(head, sizeof(head), "--%s%s%s", flags[i].name, flags[i].value != NULL ? " " : "",
+                       flags[i].value != NULL ? flags[i].value : "");
+        r = hf_buf_addf(out, "  %-24s %s", head, flags[i].help);
+        if (r == 0 && flags[i].env != NULL)
+            r = hf_buf_addf(out, " [%s]", flags[i].env);
+        if (r == 0)
+            r = hf_buf_add_str(out, "\n");
+    }
+    return r < 0 ? r
+                 : hf_buf_add_str(out, "\nA variable in [brackets] sets its flag; the flag wins.\n"
+                                       "exit: 0 stopped as requested, 1 failed (--once: not all installed, or --source "
+                                       "cannot be read), 2 wrong usage, "
+                                       "3 another agent has the state folder\n"
+                                       "signals: SIGTERM and SIGINT stop; SIGHUP reads credentials again\n");
+}
+
+int hf_agent_node_name(const char *host_name, char *name, size_t n, struct hf_err *err)
+{
+    size_t length = strlen(host_name);
+
+    if (length == 0 || length >= n || length > HF_API_MAX_NAME)
+        return hf_err_set(err, EINVAL, "node name '%.80s': expected 1 to %d characters", host_name, HF_API_MAX_NAME);
+    for (size_t i = 0; i <= length; i++) {
+        char c = host_name[i];
+        name[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+        bool letter = (name[i] >= 'a' && name[i] <= 'z') || (name[i] >= '0' && name[i] <= '9');
+        bool inside = i > 0 && i + 1 < length && (c == '-' || c == '.');
+        if (i < length && !letter && !inside)
+            return hf_err_set(err, EINVAL, "node name '%.80s': expected letters, digits, '-' and '.'", host_name);
+    }
+    return 0;
+}

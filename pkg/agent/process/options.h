@@ -1,0 +1,64 @@
+/* agent/process/options.h - the agent's flags and environment variables: one table gives parsing and help. Pure.
+ *
+ * Accepts `--name value` and `--name=value`. A flag wins over its variable; an empty variable counts as not set. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "kube/kube.h"
+
+enum { HF_OPTIONS_MAX_ROOTS = 7 };
+
+enum hf_options_action { HF_OPTIONS_RUN, HF_OPTIONS_HELP, HF_OPTIONS_VERSION };
+
+enum hf_agent_listener { HF_LISTEN_METRICS, HF_LISTEN_INGEST, HF_LISTEN_HEALTH, HF_LISTEN_COUNT };
+
+/* Returns the name in the listener's flags: "metrics" of --metrics-port. */
+const char *hf_agent_listener_name(enum hf_agent_listener listener);
+
+/* Where one of the local servers listens. */
+struct hf_agent_listen {
+    const char *address; /* numeric */
+    uint16_t port;       /* 0: any free one */
+    bool off;            /* --<name>-port off */
+    bool chosen;         /* a flag or variable sets the port */
+};
+
+/* Strings borrow from argv and the environment, or are static. */
+struct hf_agent_options {
+    const char *server, *kubeconfig, *source; /* NULL: not given */
+    const char *status_kubeconfig;            /* server for writes; NULL: the one that is read */
+    const char *node_name;                    /* NULL: the host's name */
+    const char *state_dir, *trust_dir;
+    const char *run_dir;                         /* `holdfast status` reads here while the agent runs; NULL: none */
+    bool run_dir_given;                          /* false: the run folder is used only if it is in memory */
+    const char *roots[HF_OPTIONS_MAX_ROOTS + 1]; /* NULL ends */
+    size_t n_roots;
+    const char *host_root;
+    struct hf_agent_listen listen[HF_LISTEN_COUNT];
+    bool listen_optional; /* a port that is taken does not fail the start */
+    uint64_t retry_base_ns;
+    const char *storage_dir;    /* spool of telemetry */
+    const char *cloud_endpoint; /* sink of telemetry while no policy names one; NULL: none */
+    const char *device_key_ref; /* "file:/path" or "env:NAME"; NULL: none */
+    uint64_t max_retries;       /* attempts for a telemetry batch, before it is deferred */
+    enum hf_options_action action;
+    enum hf_kube_api api;
+    enum hf_log_level log_level;
+    bool pod_mode;
+    bool once;
+};
+
+/* -EINVAL: *err names the argument and the expected form. */
+HF_MUST_USE int hf_agent_options_parse(int argc, char *const *argv, const char *(*getenv_fn)(const char *name),
+                                       struct hf_agent_options *ret_options, struct hf_err *err);
+
+/* Appends the text of --help. */
+HF_MUST_USE int hf_agent_options_help(struct hf_buf *out);
+
+/* Makes the name of a Node from a host's name: lower case, as kubelet does. -EINVAL: it is not a name by RFC 1123. */
+HF_MUST_USE int hf_agent_node_name(const char *host_name, char *name, size_t n, struct hf_err *err);

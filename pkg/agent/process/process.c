@@ -1,0 +1,510 @@
+/* Wires the real operations into an agent. The only decision here is the order of the steps. */
+#include "agent/process/process.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/process/listeners.h"
+#include "agent/process/outside.h"
+#include "agent/process/telemetry.h"
+#include "agent/process/upstream.h"
+#include "kube/folder/folder.h"
+#include "kube/split.h"
+#include "loop/http/client.h"
+#include "loop/loop.h"
+#include "os/clock_posix.h"
+#include "os/dir.h"
+#include "os/file.h"
+#include "os/fs_posix.h"
+#include "os/rand_posix.h"
+#include "web/process_metrics.h"
+#include "web/web.h"
+
+enum { STOP_TIMEOUT_S = 5, CREDENTIALS_PERIOD_S = 60, LOCK_TRIES = 50 /* one second in all */ };
+
+#define MAX_SKEW_NS (5 * 60 * HF_NS_PER_S) /* until a policy sets it */
+
+struct process {
+    const struct hf_agent_options *options;
+    char node_name[HF_API_MAX_NAME + 1];
+    struct hf_log *log;
+    struct hf_loop *loop;
+    struct hf_metrics *metrics;
+    struct hf_home home;
+    struct hf_listeners *listeners;
+    struct hf_http_client *artifacts; /* any origin, no credentials */
+    struct hf_upstream *read;         /* source of the desired state; NULL: a folder */
+    struct hf_upstream *written;      /* server for the status; NULL: the same as `read` */
+    struct hf_split *split;           /* combines both; NULL: there is only one */
+    struct hf_folder *folder;
+    struct hf_agent *agent;
+    struct hf_agent_telemetry *telemetry;
+    struct hf_timer *timer; /* credentials; then the deadline of stopping */
+    struct hf_outside *hold_watch, *link_watch;
+    char own_unit[256];      /* "": none */
+    char run_path[PATH_MAX]; /* "": none */
+    bool stopping;
+    int exit_code;
+};
+
+static int log_failure(struct process *p, const char *event, const struct hf_err *err)
+{
+    hf_log_err(p->log, HF_LOG_ERROR, event, "stateDir", p->options->state_dir, err);
+    return HF_EXIT_FAILED;
+}
+
+/* ---- systemd ----------------------------------------------------------------------------------------------------- */
+
+/* Speaks the protocol of sd_notify(3): one datagram to $NOTIFY_SOCKET; a leading '@' means the abstract name space. */
+static void notify(const char *state)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    if (path == NULL || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof(address.sun_path))
+        return;
+    memcpy(address.sun_path, path, strlen(path));
+    if (path[0] == '@')
+        address.sun_path[0] = '\0';
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    (void)sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&address,
+                 (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path)));
+    (void)close(fd);
+}
+
+/* ---- local server ------------------------------------------------------------------------------------------------ */
+
+static bool desired_state_is_known(void *arg, char *reason, size_t n)
+{
+    const struct process *p = arg;
+    bool ready = p->agent != NULL && hf_agent_ready(p->agent);
+
+    if (!ready)
+        (void)snprintf(reason, n, "the desired state is not known yet: %s",
+                       p->agent != NULL && hf_agent_source_failure(p->agent) != NULL ? hf_agent_source_failure(p->agent)
+                                                                                     : "no cache, no contact");
+    return ready;
+}
+
+static int serve(struct process *p, struct hf_err *err)
+{
+    const struct hf_listeners_params params = {
+        .options = p->options,
+        .loop = p->loop,
+        .log = p->log,
+        .metrics = p->metrics,
+        .ready = {.name = "desired-state", .ready = desired_state_is_known, .arg = p},
+        .ingest = hf_agent_telemetry_route(p->telemetry),
+    };
+
+    return hf_listeners_new(&params, &p->listeners, err);
+}
+
+static void policy_changed(void *arg, const struct hf_syncpolicy *policy, const json_t *labels)
+{
+    struct process *p = arg;
+
+    hf_agent_telemetry_follow(p->telemetry, policy, labels);
+    hf_upstream_follow(p->read, policy->retry_interval_ns, policy->clock_max_skew_ns);
+    hf_upstream_follow(p->written, policy->retry_interval_ns, policy->clock_max_skew_ns);
+}
+
+static json_t *telemetry_status(void *arg)
+{
+    const struct process *p = arg;
+
+    return hf_agent_telemetry_status(p->telemetry);
+}
+
+static void telemetry_changed(void *arg)
+{
+    struct process *p = arg;
+
+    if (p->agent != NULL)
+        hf_agent_telemetry_changed(p->agent);
+}
+
+static int open_telemetry(struct process *p, struct hf_err *err)
+{
+    const struct hf_agent_telemetry_params params = {
+        .options = p->options,
+        .loop = p->loop,
+        .fs = hf_fs_posix(),
+        .clock = hf_home_clock(&p->home),
+        .rng = hf_rand_posix(),
+        .log = p->log,
+        .metrics = p->metrics,
+        .node = p->node_name,
+        .changed = telemetry_changed,
+        .arg = p,
+    };
+
+    return hf_agent_telemetry_new(&params, &p->telemetry, err);
+}
+
+static int open_upstreams(struct process *p, struct hf_err *err)
+{
+    const struct hf_agent_options *o = p->options;
+    struct hf_upstream_params params = {
+        .loop = p->loop,
+        .clock = hf_home_clock(&p->home),
+        .log = p->log,
+        .metrics = p->metrics,
+        .server = o->server,
+        .kubeconfig = o->kubeconfig,
+        .api = o->api,
+        .max_skew_ns = MAX_SKEW_NS,
+    };
+
+    p->read = hf_upstream_new(&params, err);
+    if (p->read == NULL || o->status_kubeconfig == NULL)
+        return p->read == NULL ? -err->code : 0;
+    params.server = NULL;
+    params.kubeconfig = o->status_kubeconfig;
+    params.api = HF_KUBE_APISERVER;
+    params.metrics = NULL; /* the counters count the source's requests */
+    p->written = hf_upstream_new(&params, err);
+    if (p->written == NULL)
+        return hf_err_wrap(err, -err->code, "--status-kubeconfig");
+    p->split = hf_split_new(hf_upstream_source(p->read), hf_upstream_source(p->written));
+    return p->split == NULL ? hf_err_set(err, ENOMEM, "out of memory") : 0;
+}
+
+static const struct hf_source_ops *source_of(struct process *p)
+{
+    if (p->folder != NULL)
+        return hf_folder_source(p->folder);
+    return p->split != NULL ? hf_split_source(p->split) : hf_upstream_source(p->read);
+}
+
+static int open_folder(struct process *p, struct hf_err *err)
+{
+    char status_dir[PATH_MAX];
+    struct hf_folder_params params = {
+        .dir = p->options->source,
+        .status_dir = hf_home_path(&p->home, "status", status_dir),
+        .fs = hf_fs_posix(),
+        .clock = hf_home_clock(&p->home),
+        .sched = hf_loop_sched(p->loop),
+        .log = p->log,
+    };
+
+    p->folder = hf_folder_new(&params, err);
+    return p->folder == NULL ? -err->code : 0;
+}
+
+/* ---- events from outside ----------------------------------------------------------------------------------------- */
+
+static void hold_changed(void *arg)
+{
+    struct process *p = arg;
+
+    hf_agent_hold_changed(p->agent);
+}
+
+static void link_changed(void *arg)
+{
+    struct process *p = arg;
+
+    hf_upstream_nudge(p->read);
+    hf_upstream_nudge(p->written);
+}
+
+/* Without a watch, the agent still reads the hold file at each interval, and tries the network when its back-off
+ * ends. */
+static void watch_outside(struct process *p)
+{
+    p->hold_watch = hf_outside_watch_file(p->loop, p->home.dir, "hold", hold_changed, p);
+    hf_agent_hold_changed(p->agent); /* a file written after the agent read it and before the watch began */
+    if (p->read != NULL)
+        p->link_watch = hf_outside_watch_links(p->loop, link_changed, p);
+}
+
+static bool is_in_memory(const char *dir)
+{
+    struct statfs fs;
+
+    return statfs(dir, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
+}
+
+/* A failure is only logged: `holdfast status` then reads the outbox in the state folder. */
+static void make_run_folder(struct process *p)
+{
+    struct hf_err err = HF_ERR_INIT;
+    const char *dir = p->options->run_dir;
+
+    p->run_path[0] = '\0';
+    if (dir == NULL)
+        return;
+    if (strlen(dir) > sizeof(p->run_path) - 32)
+        (void)hf_err_set(&err, ENAMETOOLONG, "the path is too long");
+    else if (hf_dir_make(hf_fs_posix(), dir, 0755, &err) == 0 && !p->options->run_dir_given && !is_in_memory(dir))
+        (void)hf_err_set(&err, EMEDIUMTYPE, "it is not on a file system in memory; --run-dir uses it anyway");
+    else if (err.code == 0)
+        (void)snprintf(p->run_path, sizeof(p->run_path), "%s/status.json", dir);
+    if (p->run_path[0] == '\0')
+        hf_log_err(p->log, HF_LOG_INFO, "run_dir.not_used", "dir", dir, &err);
+}
+
+static void find_own_unit(struct process *p)
+{
+    _cleanup_(hf_buf_done) struct hf_buf text = HF_BUF_INIT(65536);
+
+    if (hf_file_read(hf_fs_posix(), "/proc/self/cgroup", &text, NULL) < 0 ||
+        !hf_outside_own_unit(hf_buf_view(&text), p->own_unit, sizeof(p->own_unit)))
+        p->own_unit[0] = '\0';
+}
+
+/* ---- stopping ---------------------------------------------------------------------------------------------------- */
+
+/* The agent stops first, because it has little to write; then telemetry flushes its stages. */
+static void telemetry_stopped(void *arg)
+{
+    struct process *p = arg;
+
+    hf_loop_stop(p->loop);
+}
+
+static void stopped(void *arg)
+{
+    struct process *p = arg;
+
+    hf_agent_telemetry_stop(p->telemetry, telemetry_stopped, p);
+}
+
+static void stop(struct process *p, const char *why, enum hf_agent_stop how)
+{
+    const struct hf_sched_ops *sched = hf_loop_sched(p->loop);
+
+    if (p->stopping)
+        return;
+    p->stopping = true;
+    notify("STOPPING=1");
+    hf_log(p->log, HF_LOG_INFO, "agent.stopping", HF_S("why", why));
+    sched->timer_arm(sched->ctx, p->timer, STOP_TIMEOUT_S * HF_NS_PER_S);
+    hf_agent_stop(p->agent, how);
+}
+
+static void on_term(void *arg)
+{
+    stop(arg, "signal", HF_AGENT_STOP_REQUESTED);
+}
+
+static void reload_credentials(struct process *p)
+{
+    hf_upstream_reload(p->read);
+    hf_upstream_reload(p->written);
+}
+
+static void on_hangup(void *arg)
+{
+    reload_credentials(arg);
+}
+
+static void on_timer(void *arg)
+{
+    struct process *p = arg;
+    const struct hf_sched_ops *sched = hf_loop_sched(p->loop);
+
+    if (p->stopping) {
+        /* A disk that hangs must not block the shutdown of the node. The next start resumes from the state on the
+         * disk. */
+        hf_log(p->log, HF_LOG_WARNING, "agent.stop_late");
+        hf_loop_stop(p->loop);
+        return;
+    }
+    reload_credentials(p);
+    sched->timer_arm(sched->ctx, p->timer, CREDENTIALS_PERIOD_S * HF_NS_PER_S);
+}
+
+static void settled(void *arg)
+{
+    struct process *p = arg;
+
+    if (!p->options->once)
+        return;
+    p->exit_code = hf_agent_result(p->agent) == 0 ? HF_EXIT_OK : HF_EXIT_FAILED;
+    stop(p, "settled", HF_AGENT_STOP_DONE);
+}
+
+static int catch_signals(struct process *p)
+{
+    int r = hf_loop_on_signal(p->loop, SIGTERM, on_term, p);
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (r == 0)
+        r = hf_loop_on_signal(p->loop, SIGINT, on_term, p);
+    return r == 0 ? hf_loop_on_signal(p->loop, SIGHUP, on_hangup, p) : r;
+}
+
+/* ---- start ------------------------------------------------------------------------------------------------------- */
+
+static int find_name(struct process *p, struct hf_err *err)
+{
+    char host[HOST_NAME_MAX + 1] = "";
+
+    if (p->options->node_name != NULL)
+        return hf_agent_node_name(p->options->node_name, p->node_name, sizeof(p->node_name), err);
+    if (gethostname(host, sizeof(host) - 1) < 0)
+        return hf_err_sys(err, -errno, "read the host's name");
+    return hf_agent_node_name(host, p->node_name, sizeof(p->node_name), err);
+}
+
+static int open_parts(struct process *p, struct hf_err *err)
+{
+    struct hf_http_config artifacts = {
+        .user_agent = "holdfast-agent/" HF_VERSION, .clock = hf_home_clock(&p->home), .max_skew_ns = MAX_SKEW_NS};
+    const struct hf_sched_ops *sched;
+
+    p->loop = hf_loop_new(err);
+    p->metrics = hf_metrics_new();
+    if (p->loop == NULL || p->metrics == NULL)
+        return p->loop == NULL ? -err->code : hf_err_set(err, ENOMEM, "out of memory");
+    int r = hf_web_process_metrics(p->metrics);
+    if (r < 0)
+        return hf_err_sys(err, r, "count the process");
+    sched = hf_loop_sched(p->loop);
+    p->timer = sched->timer_new(sched->ctx, on_timer, p);
+    p->artifacts = hf_http_client_new(p->loop, &artifacts, err);
+    if (p->timer == NULL || p->artifacts == NULL)
+        return p->timer == NULL ? hf_err_set(err, ENOMEM, "out of memory") : -err->code;
+    r = catch_signals(p);
+    if (r < 0)
+        return hf_err_sys(err, r, "catch signals");
+    r = open_telemetry(p, err);
+    if (r < 0)
+        return r;
+    return p->options->source != NULL ? open_folder(p, err) : open_upstreams(p, err);
+}
+
+static int start_agent(struct process *p, struct hf_err *err)
+{
+    const struct hf_agent_options *o = p->options;
+    struct hf_agent_params params = {
+        .home = &p->home,
+        .rng = hf_rand_posix(),
+        .sched = hf_loop_sched(p->loop),
+        .source = source_of(p),
+        .source_echoes = p->read != NULL,
+        .status_apart = p->split != NULL,
+        .http = hf_http_client_ops(p->artifacts),
+        .proc = hf_loop_proc(p->loop),
+        .probe = hf_loop_probe(p->loop),
+        .unit = hf_loop_unit(p->loop),
+        .log = p->log,
+        .metrics = p->metrics,
+        .node_name = p->node_name,
+        .version = HF_VERSION,
+        .trust_dir = o->trust_dir,
+        .roots = o->roots,
+        .facts_root = "",
+        .pod_mode = o->pod_mode,
+        .host_root = o->host_root,
+        .once = o->once,
+        .run_path = p->run_path[0] != '\0' ? p->run_path : NULL,
+        .own_unit = p->own_unit[0] != '\0' ? p->own_unit : NULL,
+        .retry_base_ns = o->retry_base_ns,
+        .ntp = hf_clock_ntp_read,
+        .policy_changed = policy_changed,
+        .telemetry = telemetry_status,
+        .settled = settled,
+        .stopped = stopped,
+        .arg = p,
+    };
+
+    return hf_agent_new(&params, &p->agent, err);
+}
+
+/* An agent that was killed while it started a child leaves the lock with that child until its exec. So only a lock that
+ * stays for a second belongs to another agent. */
+static int open_home(struct process *p, struct hf_err *err)
+{
+    const struct timespec pause = {.tv_nsec = 20 * (long)HF_NS_PER_MS};
+    int r = -EWOULDBLOCK;
+
+    for (int tries = 0; r == -EWOULDBLOCK && tries < LOCK_TRIES; tries++) {
+        if (tries > 0)
+            (void)nanosleep(&pause, NULL);
+        r = hf_home_open(&p->home, hf_fs_posix(), p->options->state_dir, (int)getpid(), hf_clock_posix(), p->log, err);
+    }
+    return r;
+}
+
+static int run(struct process *p)
+{
+    struct hf_err err = HF_ERR_INIT;
+    const struct hf_sched_ops *sched;
+    int r = find_name(p, &err);
+
+    if (r == 0)
+        r = open_home(p, &err);
+    if (r == -EWOULDBLOCK) {
+        (void)log_failure(p, "agent.locked", &err);
+        return HF_EXIT_LOCKED;
+    }
+    find_own_unit(p);
+    make_run_folder(p);
+    if (r == 0)
+        r = open_parts(p, &err);
+    if (r == 0)
+        r = serve(p, &err); /* a taken port fails the start before the agent changes anything */
+    if (r == 0)
+        r = start_agent(p, &err);
+    if (r < 0)
+        return log_failure(p, "agent.not_started", &err);
+    watch_outside(p);
+    sched = hf_loop_sched(p->loop);
+    if ((hf_upstream_has_files(p->read) || hf_upstream_has_files(p->written)) && !p->stopping)
+        sched->timer_arm(sched->ctx, p->timer, CREDENTIALS_PERIOD_S * HF_NS_PER_S);
+    notify("READY=1");
+    hf_loop_run(p->loop);
+    hf_log(p->log, HF_LOG_INFO, "agent.stopped", HF_D("exit", p->exit_code));
+    return p->exit_code;
+}
+
+/* In the reverse order of their creation; the loop last. */
+static void clean_up(struct process *p)
+{
+    hf_outside_free(p->hold_watch);
+    hf_outside_free(p->link_watch);
+    hf_agent_free(p->agent);
+    hf_folder_free(p->folder);
+    hf_split_free(p->split);
+    hf_upstream_free(p->written);
+    hf_upstream_free(p->read);
+    hf_http_client_free(p->artifacts);
+    hf_agent_telemetry_free(p->telemetry);
+    hf_listeners_free(p->listeners);
+    if (p->loop != NULL) {
+        const struct hf_sched_ops *sched = hf_loop_sched(p->loop);
+        sched->timer_free(sched->ctx, p->timer);
+    }
+    hf_loop_free(p->loop);
+    hf_metrics_free(p->metrics);
+    hf_home_close(&p->home);
+    hf_log_free(p->log);
+}
+
+int hf_agent_process(const struct hf_agent_options *options)
+{
+    struct process p = {.options = options, .home = {.lock_fd = -1}};
+    int exit_code = HF_EXIT_FAILED;
+
+    p.log = hf_log_new(STDERR_FILENO, options->log_level, hf_clock_posix());
+    if (p.log != NULL)
+        exit_code = run(&p);
+    clean_up(&p);
+    return exit_code;
+}

@@ -1,0 +1,279 @@
+#include "agent/process/telemetry.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/home.h"
+#include "os/dir.h"
+#include "telemetry/telemetry.h"
+
+enum { MAX_INGEST_BYTES = 4 << 20, STORAGE_MODE = 0700 };
+
+#define STORAGE_AGAIN_NS (30 * HF_NS_PER_S)
+
+struct hf_agent_telemetry {
+    struct hf_agent_telemetry_params params;
+    struct hf_telemetry_service *service; /* NULL until a policy or the environment asks for it */
+    struct hf_syncpolicy *fallback;       /* made from the environment; NULL: it asks for nothing */
+    char proc[PATH_MAX], sys[PATH_MAX], pods[PATH_MAX], journal[PATH_MAX];
+    int lock_fd;                  /* of the storage folder; -1: not held */
+    char failure[256];            /* reason why the storage folder cannot be used; "": it can */
+    json_t *owner, *owner_labels; /* to apply once it can: the policy's tree and the node's labels */
+    struct hf_timer *again;       /* for the next attempt to use it */
+};
+
+/* ---- from the environment ---------------------------------------------------------------------------------------- */
+
+/* A policy with the behaviour of the seed's agent. */
+static json_t *fallback_object(const struct hf_agent_options *o)
+{
+    char base[32];
+    size_t n = strlen(o->cloud_endpoint);
+
+    while (n > 0 && o->cloud_endpoint[n - 1] == '/')
+        n--;
+    (void)snprintf(base, sizeof(base), "%llums", (unsigned long long)(o->retry_base_ns / HF_NS_PER_MS));
+    return json_pack("{s:s, s:s, s:{s:s}, s:{s:{s:{s:b}, s:{s:I, s:s}, s:{s:s%, s:s}}}}", "apiVersion",
+                     HF_API_GROUP_VERSION, "kind", "SyncPolicy", "metadata", "name", "environment", "spec", "telemetry",
+                     "sources", "http", 1, "retry", "maxAttempts", (json_int_t)o->max_retries, "base", base, "sink",
+                     "url", o->cloud_endpoint, n, "format", "seed");
+}
+
+static int read_fallback(struct hf_agent_telemetry *t, struct hf_err *err)
+{
+    _cleanup_(hf_freep) struct hf_issues *issues = calloc(1, sizeof(*issues));
+    _cleanup_(hf_json_freep) json_t *object = NULL;
+
+    if (t->params.options->cloud_endpoint == NULL)
+        return 0;
+    object = fallback_object(t->params.options);
+    if (object == NULL || issues == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    int r = hf_syncpolicy_decode(object, &t->fallback, issues);
+    return r < 0 ? hf_err_set(err, -r, "CLOUD_ENDPOINT '%.80s' is not a valid sink URL",
+                              t->params.options->cloud_endpoint)
+                 : 0;
+}
+
+/* ---- start and end ----------------------------------------------------------------------------------------------- */
+
+static void try_again(void *arg);
+
+static void find_places(struct hf_agent_telemetry *t)
+{
+    const struct hf_agent_options *o = t->params.options;
+    const char *root = o->pod_mode && o->host_root != NULL ? o->host_root : "";
+
+    (void)snprintf(t->proc, sizeof(t->proc), "%.3000s/proc", root);
+    (void)snprintf(t->sys, sizeof(t->sys), "%.3000s/sys", root);
+    (void)snprintf(t->pods, sizeof(t->pods), "%.3000s/var/log/pods", root);
+    (void)snprintf(t->journal, sizeof(t->journal), "%.3000s/var/log/journal", root);
+}
+
+int hf_agent_telemetry_new(const struct hf_agent_telemetry_params *params, struct hf_agent_telemetry **ret_telemetry,
+                           struct hf_err *err)
+{
+    struct hf_agent_telemetry *t = calloc(1, sizeof(*t));
+
+    if (t == NULL)
+        return hf_err_set(err, ENOMEM, "out of memory");
+    t->params = *params;
+    t->lock_fd = -1;
+    find_places(t);
+    int r = read_fallback(t, err);
+    if (r == 0) {
+        const struct hf_sched_ops *sched = hf_loop_sched(params->loop);
+        t->again = sched->timer_new(sched->ctx, try_again, t);
+        r = t->again != NULL ? 0 : hf_err_set(err, ENOMEM, "out of memory");
+    }
+    if (r < 0)
+        hf_agent_telemetry_free(t);
+    else
+        *ret_telemetry = t;
+    return r;
+}
+
+static void forget_wanted(struct hf_agent_telemetry *t)
+{
+    json_decref(t->owner);
+    json_decref(t->owner_labels);
+    t->owner = t->owner_labels = NULL;
+}
+
+void hf_agent_telemetry_free(struct hf_agent_telemetry *telemetry)
+{
+    if (telemetry == NULL)
+        return;
+    const struct hf_sched_ops *sched = hf_loop_sched(telemetry->params.loop);
+    sched->timer_free(sched->ctx, telemetry->again);
+    forget_wanted(telemetry);
+    hf_telemetry_service_free(telemetry->service);
+    if (telemetry->lock_fd >= 0)
+        (void)telemetry->params.fs->close(telemetry->params.fs->ctx, telemetry->lock_fd);
+    hf_syncpolicy_free(telemetry->fallback);
+    free(telemetry);
+}
+
+/* ---- following the policy ---------------------------------------------------------------------------------------- */
+
+/* Two agents on one folder would lose events of one and send those of the other twice. */
+static int open_storage(struct hf_agent_telemetry *t, struct hf_err *err)
+{
+    const struct hf_agent_telemetry_params *p = &t->params;
+
+    if (t->lock_fd >= 0)
+        return 0;
+    int r = hf_dir_make(p->fs, p->options->storage_dir, STORAGE_MODE, err);
+    if (r == 0)
+        r = hf_home_lock(p->fs, p->options->storage_dir, "storage.lock", "--storage-dir", (int)getpid(), err);
+    if (r >= 0)
+        t->lock_fd = r;
+    return HF_MIN(r, 0);
+}
+
+/* Logs the failure once until it changes. */
+static void note_failure(struct hf_agent_telemetry *t, const struct hf_err *err)
+{
+    char text[sizeof(t->failure)];
+
+    (void)snprintf(text, sizeof(text), "%.250s", err->cause);
+    if (strcmp(text, t->failure) == 0)
+        return;
+    memcpy(t->failure, text, sizeof(text));
+    hf_log_err(t->params.log, HF_LOG_ERROR, "telemetry.no_storage", "dir", t->params.options->storage_dir, err);
+}
+
+static bool start_service(struct hf_agent_telemetry *t)
+{
+    const struct hf_agent_telemetry_params *p = &t->params;
+    struct hf_telemetry_service_params params = {
+        .world = {.loop = p->loop,
+                  .fs = p->fs,
+                  .clock = p->clock,
+                  .sched = hf_loop_sched(p->loop),
+                  .rand = p->rng,
+                  .log = p->log,
+                  .metrics = p->metrics,
+                  .node = p->node,
+                  .user_agent = "holdfast-agent/" HF_VERSION,
+                  .dir = p->options->storage_dir,
+                  .proc = t->proc,
+                  .sys = t->sys,
+                  .pods = t->pods,
+                  .journal = p->options->pod_mode ? t->journal : NULL,
+                  .changed = p->changed,
+                  .changed_arg = p->arg},
+        .device_key_ref = p->options->device_key_ref,
+    };
+    struct hf_err err = HF_ERR_INIT;
+
+    if (open_storage(t, &err) < 0) {
+        note_failure(t, &err);
+        return false;
+    }
+    t->failure[0] = '\0';
+    t->service = hf_telemetry_service_new(&params);
+    return t->service != NULL;
+}
+
+/* Starts the service, or waits for the folder. */
+static void start_wanted(struct hf_agent_telemetry *t)
+{
+    static const struct hf_telemetry on = {.present = true};
+    const struct hf_sched_ops *sched = hf_loop_sched(t->params.loop);
+
+    if (!start_service(t)) {
+        sched->timer_arm(sched->ctx, t->again, STORAGE_AGAIN_NS);
+        return;
+    }
+    hf_telemetry_service_set(t->service, &on, t->owner, t->owner_labels); /* keeps a decoded copy */
+    forget_wanted(t);
+}
+
+static void try_again(void *arg)
+{
+    struct hf_agent_telemetry *t = arg;
+
+    if (t->service != NULL || t->owner == NULL)
+        return;
+    start_wanted(t);
+    if (t->service != NULL && t->params.changed != NULL)
+        t->params.changed(t->params.arg);
+}
+
+void hf_agent_telemetry_follow(struct hf_agent_telemetry *telemetry, const struct hf_syncpolicy *policy,
+                               const json_t *labels)
+{
+    const struct hf_syncpolicy *chosen = policy;
+
+    if (!policy->telemetry.present && telemetry->fallback != NULL)
+        chosen = telemetry->fallback;
+    if (telemetry->service != NULL) {
+        hf_telemetry_service_set(telemetry->service, &chosen->telemetry, chosen->json, labels);
+        return;
+    }
+    forget_wanted(telemetry);
+    if (!chosen->telemetry.present) {
+        telemetry->failure[0] = '\0';
+        return;
+    }
+    telemetry->owner = json_incref(chosen->json);
+    telemetry->owner_labels = labels != NULL ? json_deep_copy(labels) : NULL;
+    start_wanted(telemetry);
+}
+
+void hf_agent_telemetry_stop(struct hf_agent_telemetry *telemetry, void (*stopped)(void *arg), void *arg)
+{
+    if (telemetry != NULL)
+        forget_wanted(telemetry);
+    if (telemetry == NULL || telemetry->service == NULL)
+        stopped(arg);
+    else
+        hf_telemetry_service_stop(telemetry->service, stopped, arg);
+}
+
+/* ---- the local server -------------------------------------------------------------------------------------------- */
+
+static void answer_no_storage(const struct hf_agent_telemetry *t, struct hf_server_exchange *exchange)
+{
+    static const char *const headers[] = {"Retry-After: 30", NULL};
+    _cleanup_(hf_freep) char *what =
+        hf_asprintf("the storage folder '%s' cannot be used: %s", t->params.options->storage_dir, t->failure);
+    _cleanup_(hf_json_freep) json_t *answer = json_pack("{s:s}", "error", what != NULL ? what : "no memory");
+    _cleanup_(hf_freep) char *text = answer != NULL ? json_dumps(answer, JSON_COMPACT) : NULL;
+
+    hf_server_answer(exchange, 503, "application/json", headers, hf_view_of(text != NULL ? text : "{}"));
+}
+
+static void ingest(void *arg, const struct hf_server_request *request, struct hf_server_exchange *exchange)
+{
+    struct hf_agent_telemetry *t = arg;
+
+    if (t->service != NULL)
+        hf_telemetry_service_ingest(t->service, request, exchange);
+    else if (t->failure[0] != '\0')
+        answer_no_storage(t, exchange);
+    else
+        hf_server_answer(exchange, 404, "application/json", NULL,
+                         HF_VIEW("{\"error\":\"no SyncPolicy of this node has telemetry.sources.http\"}\n"));
+}
+
+struct hf_server_route hf_agent_telemetry_route(struct hf_agent_telemetry *telemetry)
+{
+    return (struct hf_server_route){
+        .path = "/ingest", .method = "POST", .max_body = MAX_INGEST_BYTES, .start = ingest, .arg = telemetry};
+}
+
+json_t *hf_agent_telemetry_status(const struct hf_agent_telemetry *telemetry)
+{
+    char text[sizeof(telemetry->failure) + 16];
+
+    (void)snprintf(text, sizeof(text), "storage: %s", telemetry->failure);
+    if (telemetry->failure[0] != '\0')
+        return json_pack("{s:[s]}", "troubles", text);
+    return telemetry->service != NULL ? hf_telemetry_service_status(telemetry->service) : NULL;
+}

@@ -1,0 +1,50 @@
+/* agent/process/telemetry.h - starts pkg/telemetry with what the policy asks for, or else with what the environment
+ * asks for.
+ *
+ * A policy with a telemetry part wins. Without one, CLOUD_ENDPOINT alone turns on POST /ingest and one sink of format
+ * seed. Without either, no part of telemetry runs.
+ *
+ * The storage folder belongs to one agent: from the first use of telemetry until its end, the process holds
+ * <dir>/storage.lock. If the folder cannot be used, or another agent has it, the agent tries again every 30 s. Loop
+ * thread only. */
+#pragma once
+
+#include "agent/process/options.h"
+#include "api/syncpolicy.h"
+#include "base/rand.h"
+#include "loop/loop.h"
+#include "loop/server/server.h"
+#include "web/metrics.h"
+
+struct hf_agent_telemetry;
+
+/* All borrowed. */
+struct hf_agent_telemetry_params {
+    const struct hf_agent_options *options;
+    struct hf_loop *loop;
+    const struct hf_fs_ops *fs;
+    const struct hf_clock_ops *clock;
+    const struct hf_rand_ops *rng;
+    struct hf_log *log;
+    struct hf_metrics *metrics;
+    const char *node;
+    void (*changed)(void *arg); /* hf_agent_telemetry_status() has something important to report */
+    void *arg;
+};
+
+HF_MUST_USE int hf_agent_telemetry_new(const struct hf_agent_telemetry_params *params,
+                                       struct hf_agent_telemetry **ret_telemetry, struct hf_err *err);
+void hf_agent_telemetry_free(struct hf_agent_telemetry *telemetry);
+
+/* Applies the policy in effect and the node's labels. */
+void hf_agent_telemetry_follow(struct hf_agent_telemetry *telemetry, const struct hf_syncpolicy *policy,
+                               const json_t *labels);
+
+/* Stops all sources; calls `stopped` when every accepted event is on disk. */
+void hf_agent_telemetry_stop(struct hf_agent_telemetry *telemetry, void (*stopped)(void *arg), void *arg);
+
+/* Returns the route of POST /ingest: 404 while the source is off, 503 while the storage folder cannot be used. */
+struct hf_server_route hf_agent_telemetry_route(struct hf_agent_telemetry *telemetry);
+
+/* Returns EdgeNode.status.telemetry as a new object; NULL: nothing to report. */
+json_t *hf_agent_telemetry_status(const struct hf_agent_telemetry *telemetry);

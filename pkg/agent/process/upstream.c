@@ -1,0 +1,153 @@
+#include "agent/process/upstream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "loop/http/client.h"
+#include "node/labels.h"
+#include "os/fs_posix.h"
+#include "os/rand_posix.h"
+
+struct hf_upstream {
+    struct hf_upstream_params p;
+    struct hf_kube_config config;
+    struct hf_http_client *http; /* one origin, with credentials */
+    struct hf_kube *kube;
+};
+
+static const char *get_environment(const char *name)
+{
+    return getenv(name);
+}
+
+static struct hf_http_config http_config(const struct hf_upstream *upstream)
+{
+    const struct hf_kube_config *c = &upstream->config;
+
+    return (struct hf_http_config){
+        .user_agent = "holdfast-agent/" HF_VERSION,
+        .ca_pem = c->ca_pem,
+        .client_cert_pem = c->client_cert_pem,
+        .client_key_pem = c->client_key_pem,
+        .bearer_token = c->token,
+        .origin = c->server,
+        .tls_server_name = c->tls_server_name,
+        .insecure_skip_verify = c->insecure_skip_verify,
+        .max_skew_ns = upstream->p.max_skew_ns,
+        .clock = upstream->p.clock,
+    };
+}
+
+static int put_credentials(struct hf_upstream *upstream, struct hf_err *err)
+{
+    struct hf_http_config config = http_config(upstream);
+
+    return hf_http_client_update(upstream->http, &config, err);
+}
+
+/* Returns 0 also if nothing changed: there are no newer credentials then. */
+static int reload_credentials(void *arg, struct hf_err *err)
+{
+    struct hf_upstream *upstream = arg;
+    int r = hf_kube_config_reload(hf_fs_posix(), &upstream->config, err);
+
+    if (r <= 0)
+        return r;
+    hf_log(upstream->p.log, HF_LOG_INFO, "credentials.changed", HF_S("server", upstream->config.server));
+    return put_credentials(upstream, err);
+}
+
+static int open_upstream(struct hf_upstream *upstream, struct hf_err *err)
+{
+    const struct hf_upstream_params *p = &upstream->p;
+    int r = hf_kube_config_find(hf_fs_posix(), p->server, p->kubeconfig, get_environment, &upstream->config, err);
+
+    if (r < 0)
+        return r;
+    struct hf_http_config config = http_config(upstream);
+    upstream->http = hf_http_client_new(p->loop, &config, err);
+    if (upstream->http == NULL)
+        return -err->code;
+    struct hf_kube_params params = {
+        .config = &upstream->config,
+        .api = p->api,
+        .field_manager = HF_FIELD_MANAGER,
+        .clock = p->clock,
+        .rng = hf_rand_posix(),
+        .sched = hf_loop_sched(p->loop),
+        .http = hf_http_client_ops(upstream->http),
+        .log = p->log,
+        .metrics = p->metrics,
+        .reauthenticate = reload_credentials,
+        .arg = upstream,
+    };
+    upstream->kube = hf_kube_new(&params, err);
+    return upstream->kube == NULL ? -err->code : 0;
+}
+
+struct hf_upstream *hf_upstream_new(const struct hf_upstream_params *params, struct hf_err *err)
+{
+    struct hf_upstream *upstream = calloc(1, sizeof(*upstream));
+
+    if (upstream == NULL) {
+        (void)hf_err_set(err, ENOMEM, "out of memory");
+        return NULL;
+    }
+    upstream->p = *params;
+    if (open_upstream(upstream, err) < 0) {
+        hf_upstream_free(upstream);
+        return NULL;
+    }
+    return upstream;
+}
+
+void hf_upstream_free(struct hf_upstream *upstream)
+{
+    if (upstream == NULL)
+        return;
+    hf_kube_free(upstream->kube);
+    hf_http_client_free(upstream->http);
+    hf_kube_config_done(&upstream->config);
+    free(upstream);
+}
+
+const struct hf_source_ops *hf_upstream_source(struct hf_upstream *upstream)
+{
+    return hf_kube_source(upstream->kube);
+}
+
+bool hf_upstream_has_files(const struct hf_upstream *upstream)
+{
+    if (upstream == NULL)
+        return false;
+    const struct hf_kube_config *c = &upstream->config;
+    return c->ca_file != NULL || c->client_cert_file != NULL || c->client_key_file != NULL || c->token_file != NULL;
+}
+
+void hf_upstream_reload(struct hf_upstream *upstream)
+{
+    struct hf_err err = HF_ERR_INIT;
+
+    if (upstream != NULL && reload_credentials(upstream, &err) < 0)
+        hf_log_err(upstream->p.log, HF_LOG_WARNING, "credentials.unreadable", "server", upstream->config.server, &err);
+}
+
+void hf_upstream_follow(struct hf_upstream *upstream, uint64_t retry_cap_ns, uint64_t max_skew_ns)
+{
+    struct hf_err err = HF_ERR_INIT;
+
+    if (upstream == NULL)
+        return;
+    hf_kube_set_retry_cap(upstream->kube, retry_cap_ns);
+    if (upstream->p.max_skew_ns == max_skew_ns)
+        return;
+    upstream->p.max_skew_ns = max_skew_ns;
+    if (put_credentials(upstream, &err) < 0)
+        hf_log_err(upstream->p.log, HF_LOG_ERROR, "credentials.unusable", "server", upstream->config.server, &err);
+}
+
+void hf_upstream_nudge(struct hf_upstream *upstream)
+{
+    if (upstream != NULL)
+        hf_kube_nudge(upstream->kube);
+}

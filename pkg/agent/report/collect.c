@@ -1,0 +1,211 @@
+#include "agent/report/collect.h"
+
+#include <errno.h>
+
+#include "agent/desired/labeller.h"
+#include "agent/desired/machine.h"
+#include "agent/desired/planner.h"
+#include "agent/desired/policy.h"
+#include "agent/desired/site_hold.h"
+#include "agent/diskq.h"
+#include "agent/follow/concern.h"
+#include "api/admission.h"
+
+enum { MAX_REFUSED = 16, MAX_NO_ROOM = 4 };
+
+_Static_assert(HF_MACHINE_MAX_DISKS <= (int)HF_STATUS_MAX_DISKS, "a status has room for every disk");
+
+struct collection {
+    const struct hf_collect_params *params;
+    const struct hf_agent_parts *parts;
+    struct hf_update_status updates[HF_STATUS_MAX_UPDATES];
+    size_t n_updates;
+    struct hf_refused refused[MAX_REFUSED];
+    size_t n_refused;
+    struct hf_status_disk disks[HF_STATUS_MAX_DISKS];
+    size_t n_disks;
+    char no_room[2][HF_READINESS_MESSAGE];
+    uint64_t look_again_ns;
+};
+
+/* ---- updates ----------------------------------------------------------------------------------------------------- */
+
+static bool is_under_way(enum hf_phase phase)
+{
+    return phase >= HF_PHASE_SWAPPING && phase != HF_PHASE_COMMITTED && phase <= HF_PHASE_ROLLING_BACK;
+}
+
+/* Reports an update that is desired, or that must be finished although it no longer is. Details are renewed with the
+ * heartbeats while statuses can be delivered; nobody reads an outbox. */
+static void collect_update(void *arg, const struct hf_update_status *status)
+{
+    struct collection *all = arg;
+    const struct hf_agent_parts *parts = all->parts;
+
+    if ((!hf_planner_wants(parts->planner, status->name) && !is_under_way(status->phase)) ||
+        all->n_updates == HF_LEN(all->updates))
+        return;
+    struct hf_update_status *reported = &all->updates[all->n_updates++];
+    uint64_t now = hf_mono_ns(parts->env->clock), wait = HF_NEVER;
+    uint64_t refresh = hf_follow_delivers(parts->follows) ? parts->policy->in_effect->interval_ns : HF_NEVER;
+    int r = hf_steady_report(all->params->steady, status, refresh, now, reported, &wait);
+    if (r == 0 && wait != HF_NEVER)
+        all->look_again_ns = HF_MIN(all->look_again_ns, now + wait);
+    reported->time_unix_ns = hf_contact_reported_past(parts->contact, reported->time_unix_ns);
+}
+
+/* ---- refused objects --------------------------------------------------------------------------------------------- */
+
+static void add_refused(struct collection *all, const char *kind, const char *name, const char *text)
+{
+    if (all->n_refused < HF_LEN(all->refused))
+        all->refused[all->n_refused++] = (struct hf_refused){kind, name, text};
+}
+
+/* A refused version concerns this node if its selector matches; but if an older version is in effect, that one's
+ * selector decides. */
+static bool concerns(const struct hf_agent_parts *parts, const struct hf_objects *objects,
+                     const struct hf_object *object)
+{
+    const struct hf_chosen_policy *labels = parts->policy;
+    bool is_update = objects == &parts->follows->updates;
+
+    if (object->decoded == NULL)
+        return hf_objects_selects(objects, object->refused, is_update ? labels->labels : labels->own_labels);
+    if (is_update)
+        return hf_admission_selects(object->decoded, labels->labels);
+    const struct hf_syncpolicy *policy = object->decoded;
+    return hf_selector_matches(&policy->node_selector, labels->labels);
+}
+
+static void collect_refused(struct collection *all, const struct hf_objects *objects)
+{
+    for (size_t i = 0; i < objects->by_name.n; i++) {
+        const struct hf_object *object = objects->by_name.entries[i].value;
+        if (object->refused_text != NULL && concerns(all->parts, objects, object))
+            add_refused(all, objects->kind->kind, objects->by_name.entries[i].key, object->refused_text);
+    }
+}
+
+/* Names some of them; the text has their number. */
+static void collect_no_room(struct collection *all, const struct hf_objects *objects, char *text, size_t n)
+{
+    (void)hf_objects_no_room_text(objects, text, n);
+    for (size_t i = 0; i < objects->no_room.n && i < MAX_NO_ROOM; i++)
+        add_refused(all, objects->kind->kind, objects->no_room.entries[i].key, text);
+}
+
+static void collect_failures(struct collection *all)
+{
+    const struct hf_agent_parts *parts = all->parts;
+    const struct hf_strmap *unreadable = &parts->follows->unreadable;
+
+    if (parts->planner->failure[0] != '\0')
+        add_refused(all, "Plan", parts->env->params->node_name, parts->planner->failure);
+    for (size_t i = 0; i < unreadable->n; i++)
+        add_refused(all, "File", unreadable->entries[i].key, unreadable->entries[i].value);
+}
+
+/* ---- the view ---------------------------------------------------------------------------------------------------- */
+
+static void collect_disks(struct collection *all)
+{
+    const struct hf_machine *machine = all->parts->machine;
+    const char *path;
+
+    for (size_t i = 0; (path = hf_machine_disk(machine, i)) != NULL; i++)
+        if (machine->disk_levels[i] != HF_DISK_OK)
+            all->disks[all->n_disks++] = (struct hf_status_disk){path, machine->disk_used[i], machine->disk_levels[i]};
+}
+
+static void collect(struct collection *all)
+{
+    const struct hf_follows *follows = all->parts->follows;
+
+    hf_update_engine_each(all->parts->engine, collect_update, all);
+    collect_refused(all, &follows->updates);
+    collect_refused(all, &follows->policies);
+    collect_no_room(all, &follows->updates, all->no_room[0], sizeof(all->no_room[0]));
+    collect_no_room(all, &follows->policies, all->no_room[1], sizeof(all->no_room[1]));
+    collect_failures(all);
+    collect_disks(all);
+}
+
+static const char *or_null(const char *text)
+{
+    return text[0] != '\0' ? text : NULL;
+}
+
+/* The folder of objects cannot be read, or the server refuses a kind. */
+static void set_source_failure(const struct hf_agent_parts *parts, struct hf_status_view *view)
+{
+    const struct hf_follow *barred = hf_follow_barred(parts->follows);
+
+    if (parts->contact->folder_failure[0] != '\0') {
+        view->source_failure = parts->contact->folder_failure;
+        view->source_reason = "FolderUnreadable";
+    } else if (barred != NULL) {
+        view->source_failure = barred->barred_text;
+        view->source_reason = barred->barred == ENOENT ? "KindNotFound" : "Forbidden";
+    }
+}
+
+static struct hf_status_view view_of(const struct collection *all, const struct hf_readiness *readiness)
+{
+    const struct hf_agent_parts *parts = all->parts;
+    const struct hf_agent_params *params = parts->env->params;
+    const struct hf_chosen_policy *policy = parts->policy;
+    uint64_t hold_end = parts->hold->end_unix_ns;
+    struct hf_status_view view = {
+        .version = params->version,
+        .pod_mode = params->pod_mode,
+        .once = params->once,
+        .stopped = all->params->stopped,
+        .staleness = parts->contact->staleness,
+        .skew_exceeded = parts->contact->skew.exceeded,
+        .ntp = params->ntp != NULL ? params->ntp() : HF_CLOCK_NTP_UNKNOWN,
+        .updates = all->updates,
+        .n_updates = all->n_updates,
+        .refused = all->refused,
+        .n_refused = all->n_refused,
+        .disks = all->disks,
+        .n_disks = all->n_disks,
+        .hold = parts->hold->active ? &parts->hold->file : NULL,
+        .hold_end_unix_ns = hold_end == HF_NEVER ? HF_NEVER : hf_contact_reported_past(parts->contact, hold_end),
+        .policy = policy->in_effect,
+        .policy_is_default = policy->in_effect == policy->defaults,
+        .labels_refused = &policy->labels_refused,
+        .name_shared = all->params->name_shared,
+        .labels_failure = or_null(parts->labeller->failure),
+        .delivery_failure = all->params->delivery_failure,
+        .readiness = readiness,
+        .observed_generation = all->params->generation,
+    };
+
+    set_source_failure(parts, &view);
+    return view;
+}
+
+int hf_collect_status(const struct hf_collect_params *params, struct hf_readiness *ret_readiness, json_t **ret_essence,
+                      uint64_t *ret_look_again_ns)
+{
+    const struct hf_agent_parts *parts = params->parts;
+    struct collection all = {.params = params, .parts = parts, .look_again_ns = HF_NEVER};
+    char disk[HF_READINESS_MESSAGE];
+
+    collect(&all);
+    *ret_look_again_ns = all.look_again_ns;
+    const struct hf_readiness_params judged = {.known = hf_follow_knows(parts->follows),
+                                               .updates = all.updates,
+                                               .n_updates = all.n_updates,
+                                               .refused = all.refused,
+                                               .n_refused = all.n_refused,
+                                               .superseded = parts->planner->superseded,
+                                               .not_admitted = parts->planner->not_admitted};
+    hf_readiness_judge(&judged, ret_readiness);
+    struct hf_status_view view = view_of(&all, ret_readiness);
+    if (hf_diskq_failing(parts->env->diskq, disk, sizeof(disk)))
+        view.disk_failure = disk;
+    uint64_t now = hf_contact_reported(parts->contact, hf_unix_ns(parts->env->clock));
+    return hf_status_essence(&view, params->conditions, now, ret_essence);
+}

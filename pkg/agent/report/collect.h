@@ -1,0 +1,22 @@
+/* agent/report/collect.h - collects from all parts of the agent what a status reports, and builds its essence. Loop
+ * thread only. */
+#pragma once
+
+#include "agent/parts.h"
+#include "agent/report/status.h"
+#include "sync/steady.h"
+
+struct hf_collect_params {
+    const struct hf_agent_parts *parts;
+    struct hf_steady *steady;     /* decides which details of an update are new */
+    json_t *conditions;           /* updated in place */
+    bool stopped;                 /* the agent stops: its last status */
+    bool name_shared;             /* see report/echo.h */
+    const char *delivery_failure; /* reason why the server refuses statuses; NULL */
+    int64_t generation;           /* of the EdgeNode; 0: unknown */
+};
+
+/* *ret_essence is a new object. *ret_look_again_ns: monotonic time after which the essence may change by itself
+ * (HF_NEVER). -ENOMEM. */
+HF_MUST_USE int hf_collect_status(const struct hf_collect_params *params, struct hf_readiness *ret_readiness,
+                                  json_t **ret_essence, uint64_t *ret_look_again_ns);

@@ -1,0 +1,30 @@
+/* agent/report/sender.h - one server-side apply of the own EdgeNode at a time, with a deadline for its answer. Loop
+ * thread only. */
+#pragma once
+
+#include "agent/env.h"
+
+/* Gets the answer of an apply; see struct hf_source_ops. `created`: it was the apply that makes the object. */
+typedef void hf_sender_answered(void *arg, bool created, int r, uint64_t retry_after_ns, const json_t *answer,
+                                const struct hf_err *err);
+
+struct hf_sender {
+    const struct hf_agent_env *env;
+    hf_sender_answered *answered;
+    void *arg;
+    struct hf_delivery *delivery; /* NULL: none is in flight */
+    uint64_t deadline_ns;         /* of the answer */
+    bool creating;                /* the apply in flight makes the object */
+};
+
+void hf_sender_init(struct hf_sender *sender, const struct hf_agent_env *env, hf_sender_answered *answered, void *arg);
+
+/* Starts to apply `body`. Returns a negative errno if it cannot start; `answered` is not called then. */
+HF_MUST_USE int hf_sender_apply_status(struct hf_sender *sender, const json_t *body, uint64_t deadline_ns,
+                                       struct hf_err *err);
+HF_MUST_USE int hf_sender_create(struct hf_sender *sender, const json_t *body, uint64_t deadline_ns,
+                                 struct hf_err *err);
+
+/* Abandons an apply whose deadline has passed. Returns true if there was one. */
+bool hf_sender_abandon_late(struct hf_sender *sender, uint64_t now_ns);
+void hf_sender_abandon(struct hf_sender *sender);

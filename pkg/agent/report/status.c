@@ -1,0 +1,387 @@
+#include "agent/report/status.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/conditions.h"
+#include "base/encoding/utf8.h"
+#include "base/format.h"
+#include "base/parse.h"
+
+/* Remembers a failure until the end of building: an incomplete tree is dropped as a whole. */
+struct builder {
+    json_t *at;
+    bool failed;
+};
+
+static void put(struct builder *b, const char *key, json_t *value)
+{
+    if (value == NULL || json_object_set_new(b->at, key, value) < 0)
+        b->failed = true;
+}
+
+static void put_text(struct builder *b, const char *key, const char *text)
+{
+    if (text != NULL && text[0] != '\0')
+        put(b, key, json_string(text));
+}
+
+/* Cuts the text between two UTF-8 characters. */
+static void put_message(struct builder *b, const char *key, const char *text)
+{
+    size_t n = text == NULL ? 0 : strlen(text);
+
+    if (n > HF_STATUS_MAX_MESSAGE)
+        n = hf_utf8_prefix(text, HF_STATUS_MAX_MESSAGE);
+    if (n > 0)
+        put(b, key, json_stringn(text, n));
+}
+
+static void put_time(struct builder *b, const char *key, uint64_t unix_ns)
+{
+    char text[HF_TIME_TEXT];
+
+    if (unix_ns != 0 && unix_ns != HF_NEVER)
+        put(b, key, json_string(hf_format_time(unix_ns, text)));
+}
+
+static void append(struct builder *list, struct builder *item)
+{
+    if (item->failed || json_array_append(list->at, item->at) < 0)
+        list->failed = true;
+    json_decref(item->at);
+}
+
+static struct builder object(void)
+{
+    json_t *at = json_object();
+
+    return (struct builder){at, at == NULL};
+}
+
+static struct builder array(void)
+{
+    json_t *at = json_array();
+
+    return (struct builder){at, at == NULL};
+}
+
+/* Adds a finished part under `key`, unless it is an empty list. Takes over the reference. */
+static void put_built(struct builder *b, const char *key, struct builder *part)
+{
+    if (part->failed)
+        b->failed = true;
+    if (!part->failed && (!json_is_array(part->at) || json_array_size(part->at) > 0))
+        put(b, key, json_incref(part->at));
+    json_decref(part->at);
+}
+
+static void put_agent(struct builder *b, const struct hf_status_view *view)
+{
+    static const char *const features[] = {"delta/1", "tree/1", "spool/1"};
+    struct builder agent = object(), list = array();
+
+    put_text(&agent, "version", view->version);
+    put_text(&agent, "mode", view->pod_mode ? "Pod" : "Host");
+    put_text(&agent, "state", view->stopped ? "Stopped" : view->once ? "Once" : "");
+    for (size_t i = 0; i < HF_LEN(features); i++)
+        if (json_array_append_new(list.at, json_string(features[i])) < 0)
+            list.failed = true;
+    put_built(&agent, "features", &list);
+    put_built(b, "agent", &agent);
+}
+
+static void put_update(struct builder *list, const struct hf_update_status *update)
+{
+    struct builder item = object();
+
+    put_text(&item, "name", update->name);
+    put_text(&item, "phase", hf_phase_name(update->phase));
+    put_text(&item, "version", update->version);
+    put_text(&item, "installedVersion", update->installed);
+    put(&item, "sequence", json_integer((json_int_t)update->sequence));
+    put_text(&item, "digest", update->digest);
+    put_text(&item, "from", update->from);
+    put_text(&item, "method", update->method);
+    if (update->bytes_fetched != 0)
+        put(&item, "bytesFetched", json_integer((json_int_t)update->bytes_fetched));
+    if (update->attempts != 0)
+        put(&item, "attempts", json_integer(update->attempts));
+    put_text(&item, "reason", update->reason);
+    put_message(&item, "message", update->message);
+    put_time(&item, "time", update->time_unix_ns);
+    append(list, &item);
+}
+
+/* The policy in effect, and the interval in which to expect the next status. */
+static void put_policy(struct builder *b, const struct hf_status_view *view)
+{
+    struct builder policy = object();
+    char interval[HF_DURATION_TEXT];
+
+    put(&policy, "name", json_string(view->policy_is_default ? "" : view->policy->meta.name));
+    if (!view->policy_is_default && view->policy->meta.generation != 0)
+        put(&policy, "observedGeneration", json_integer(view->policy->meta.generation));
+    put_text(&policy, "interval", hf_format_duration(view->policy->interval_ns, interval));
+    put_built(b, "policy", &policy);
+}
+
+static bool named(const json_t *list, const char *name)
+{
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (strcmp(hf_json_str_or(json_array_get(list, i), "name", ""), name) == 0)
+            return true;
+    return false;
+}
+
+/* A refused EdgeUpdate, or an unreadable file that may have been meant as one, is listed among the updates under its
+ * own name, unless a release has that name (a list map holds a key once). The conditions name it in both cases. */
+static void put_updates(struct builder *b, const struct hf_status_view *view)
+{
+    struct builder list = array();
+
+    for (size_t i = 0; i < view->n_updates && i < HF_STATUS_MAX_UPDATES; i++)
+        put_update(&list, &view->updates[i]);
+    for (size_t i = 0; i < view->n_refused && json_array_size(list.at) < HF_STATUS_MAX_UPDATES; i++) {
+        const struct hf_refused *refused = &view->refused[i];
+        struct builder item = object();
+        bool is_update = strcmp(refused->kind, "EdgeUpdate") == 0 || strcmp(refused->kind, "File") == 0;
+        if (is_update && !named(list.at, refused->name)) {
+            put_text(&item, "name", refused->name);
+            put_text(&item, "phase", hf_phase_name(HF_PHASE_REJECTED));
+            put_text(&item, "reason", "ObjectRefused");
+            put_message(&item, "message", refused->text);
+            append(&list, &item);
+        } else {
+            json_decref(item.at);
+        }
+    }
+    put_built(b, "updates", &list);
+}
+
+static void put_disks(struct builder *b, const struct hf_status_view *view)
+{
+    struct builder list = array();
+
+    for (size_t i = 0; i < view->n_disks && i < HF_STATUS_MAX_DISKS; i++) {
+        struct builder item = object();
+        put_text(&item, "path", view->disks[i].path);
+        put_text(&item, "level", hf_disk_level_name(view->disks[i].level));
+        append(&list, &item);
+    }
+    put_built(b, "disk", &list);
+}
+
+static void put_hold(struct builder *b, const struct hf_status_view *view)
+{
+    struct builder hold = object();
+
+    if (view->hold == NULL) {
+        json_decref(hold.at);
+        return;
+    }
+    put(&hold, "active", json_true());
+    put_text(&hold, "reason", view->hold->reason);
+    put_time(&hold, "since", view->hold->since_unix_ns);
+    put_time(&hold, "until", view->hold_end_unix_ns);
+    put_built(b, "hold", &hold);
+}
+
+/* ---- conditions -------------------------------------------------------------------------------------------------- */
+
+static int drop_condition(json_t *conditions, const char *type)
+{
+    for (size_t i = 0; i < json_array_size(conditions); i++)
+        if (strcmp(hf_json_str_or(json_array_get(conditions, i), "type", ""), type) == 0)
+            return json_array_remove(conditions, i) == 0 ? 0 : -ENOMEM;
+    return 0;
+}
+
+static int set_condition(json_t *conditions, const char *type, bool present, const struct hf_readiness_part *part,
+                         uint64_t now_unix_ns)
+{
+    /* Without the generation, which the status has once: in each condition it would be a twentieth of a small
+     * status. */
+    struct hf_condition condition = {type, part->status, part->reason, part->message, 0};
+
+    return present ? hf_conditions_set(conditions, &condition, now_unix_ns) : drop_condition(conditions, type);
+}
+
+static int set_simple(json_t *conditions, const char *type, const char *status, const char *reason, const char *message,
+                      uint64_t now_unix_ns)
+{
+    struct hf_readiness_part part = {.status = status};
+
+    (void)snprintf(part.reason, sizeof(part.reason), "%s", reason);
+    (void)snprintf(part.message, sizeof(part.message), "%s", message);
+    return set_condition(conditions, type, status != NULL, &part, now_unix_ns);
+}
+
+/* Names the fields of the policy that this program ignores, so that nobody relies on them. */
+static int set_policy(json_t *conditions, const struct hf_status_view *view, uint64_t now_unix_ns)
+{
+    char message[HF_READINESS_MESSAGE] = "";
+    size_t n = 0;
+
+    for (size_t i = 0; i < HF_LEN(view->policy->not_acted_on) && view->policy->not_acted_on[i] != NULL; i++)
+        n += (size_t)snprintf(message + n, sizeof(message) - n, "%s%s",
+                              i > 0 ? ", " : "not acted on yet: ", view->policy->not_acted_on[i]);
+    if (n == 0 && view->labels_refused->n_errors > 0)
+        n = (size_t)snprintf(message, sizeof(message), "%s: %s", view->labels_refused->errors[0].path,
+                             view->labels_refused->errors[0].text);
+    return set_simple(conditions, "PolicyActedOn", n > 0 ? "False" : NULL,
+                      view->labels_refused->n_errors > 0 ? "LabelRefused" : "PartsNotSupported", message, now_unix_ns);
+}
+
+static int set_conditions(json_t *conditions, const struct hf_status_view *view, uint64_t now_unix_ns)
+{
+    static const struct hf_readiness_part stopped = {.status = "Unknown",
+                                                     .reason = "AgentStopped",
+                                                     .message =
+                                                         "the agent was stopped: installed releases stay as they are, "
+                                                         "and the node reports nothing until the agent runs again"};
+    const struct hf_readiness *readiness = view->readiness;
+    int r = set_condition(conditions, "Ready", true, view->stopped ? &stopped : &readiness->ready, now_unix_ns);
+
+    if (r == 0)
+        r = set_condition(conditions, "Reconciling", readiness->is_reconciling && !view->stopped,
+                          &readiness->reconciling, now_unix_ns);
+    if (r == 0)
+        r = set_condition(conditions, "Stalled", readiness->is_stalled, &readiness->stalled, now_unix_ns);
+    if (r == 0)
+        r = set_policy(conditions, view, now_unix_ns);
+    if (r == 0)
+        r = set_simple(conditions, "ClockSkewed", view->skew_exceeded ? "True" : NULL, "BeyondMaxSkew",
+                       "this node's clock and the API server's are further apart than the policy's clock.maxSkew",
+                       now_unix_ns);
+    if (r == 0)
+        r = set_simple(
+            conditions, "NodeNameShared", view->name_shared ? "True" : NULL, "AnotherAgentWrites",
+            "another agent writes the status of this node's name: give each node its own --node-name and state",
+            now_unix_ns);
+    if (r == 0)
+        r = set_simple(conditions, "LabelsApplied", view->labels_failure != NULL ? "False" : NULL, "ApplyRefused",
+                       view->labels_failure != NULL ? view->labels_failure : "", now_unix_ns);
+    if (r == 0)
+        r = set_simple(conditions, "StatusDelivered", view->delivery_failure != NULL ? "False" : NULL, "Refused",
+                       view->delivery_failure != NULL ? view->delivery_failure : "", now_unix_ns);
+    if (r == 0)
+        r = set_simple(conditions, "StateWritable", view->disk_failure != NULL ? "False" : NULL, "WriteFailed",
+                       view->disk_failure != NULL ? view->disk_failure : "", now_unix_ns);
+    if (r == 0)
+        r = set_simple(conditions, "SourceReadable", view->source_failure != NULL ? "False" : NULL,
+                       view->source_reason != NULL ? view->source_reason : "",
+                       view->source_failure != NULL ? view->source_failure : "", now_unix_ns);
+    return r;
+}
+
+int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uint64_t now_unix_ns, json_t **ret_essence)
+{
+    struct builder b = object(), contact = object(), clock = object();
+
+    if (view->observed_generation != 0)
+        put(&b, "observedGeneration", json_integer(view->observed_generation));
+    put_agent(&b, view);
+    put_text(&contact, "state", hf_staleness_name(view->staleness));
+    put_built(&b, "contact", &contact);
+    if (view->ntp != HF_CLOCK_NTP_UNKNOWN)
+        put(&clock, "synchronized", json_boolean(view->ntp == HF_CLOCK_NTP_SYNCHRONIZED));
+    put_built(&b, "clock", &clock);
+    put_policy(&b, view);
+    put_updates(&b, view);
+    put_disks(&b, view);
+    put_hold(&b, view);
+    if (set_conditions(conditions, view, now_unix_ns) < 0)
+        b.failed = true;
+    put(&b, "conditions", json_deep_copy(conditions));
+    if (b.failed) {
+        json_decref(b.at);
+        return -ENOMEM;
+    }
+    hf_status_fit(b.at);
+    *ret_essence = b.at;
+    return 0;
+}
+
+static bool same_conditions(const json_t *a, const json_t *b)
+{
+    static const char *const keys[] = {"type", "status", "reason", "message", "observedGeneration"};
+
+    if (json_array_size(a) != json_array_size(b))
+        return false;
+    for (size_t i = 0; i < json_array_size(a); i++)
+        for (size_t k = 0; k < HF_LEN(keys); k++) {
+            const json_t *x = json_object_get(json_array_get(a, i), keys[k]);
+            const json_t *y = json_object_get(json_array_get(b, i), keys[k]);
+            if (x != y && json_equal(x, y) == 0)
+                return false;
+        }
+    return true;
+}
+
+bool hf_status_same(const json_t *essence_a, const json_t *essence_b)
+{
+    const char *key;
+    json_t *value;
+
+    if (essence_a == NULL || essence_b == NULL || json_object_size(essence_a) != json_object_size(essence_b))
+        return false;
+    json_object_foreach((json_t *)(uintptr_t)essence_a, key, value) {
+        const json_t *other = json_object_get(essence_b, key);
+        if (strcmp(key, "conditions") == 0 ? !same_conditions(value, other) : json_equal(value, other) == 0)
+            return false;
+    }
+    return true;
+}
+
+/* ---- the body of an apply ---------------------------------------------------------------------------------------- */
+
+static struct builder head(const char *node_name)
+{
+    struct builder b = object(), meta = object();
+
+    put_text(&b, "apiVersion", HF_API_GROUP_VERSION);
+    put_text(&b, "kind", "EdgeNode");
+    put_text(&meta, "name", node_name);
+    put_built(&b, "metadata", &meta);
+    return b;
+}
+
+static int finish(struct builder *b, json_t **ret_body)
+{
+    if (b->failed) {
+        json_decref(b->at);
+        return -ENOMEM;
+    }
+    *ret_body = b->at;
+    return 0;
+}
+
+int hf_status_object(const char *node_name, json_t **ret_body)
+{
+    struct builder b = head(node_name);
+
+    return finish(&b, ret_body);
+}
+
+int hf_status_body(const char *node_name, const json_t *essence, const struct hf_status_volatile *moving,
+                   json_t **ret_body)
+{
+    json_t *copy = json_deep_copy(essence);
+    struct builder b = head(node_name), status = {copy, copy == NULL};
+    struct builder contact = {json_object_get(copy, "contact"), copy == NULL};
+    struct builder clock = {json_object_get(copy, "clock"), copy == NULL};
+
+    put(&status, "sequence", json_integer((json_int_t)moving->sequence));
+    put_time(&status, "observedTime", moving->observed_unix_ns);
+    put_time(&contact, "lastTime", moving->contact_unix_ns);
+    if (moving->has_offset)
+        put(&clock, "offsetMilliseconds", json_integer(-moving->offset_ns / (int64_t)HF_NS_PER_MS));
+    if (moving->telemetry != NULL)
+        put(&status, "telemetry", moving->telemetry);
+    if (contact.failed || clock.failed)
+        b.failed = true;
+    put_built(&b, "status", &status);
+    return finish(&b, ret_body);
+}

@@ -1,0 +1,89 @@
+/* agent/report/status.h - EdgeNode.status as JSON. Pure.
+ *
+ * A status is made in two steps. The essence is what a change must be reported for. The volatile part (sequence, times,
+ * clock offset) is added at the write, so that neither a drifting clock nor a heartbeat counts as a change.
+ *
+ * A new condition is one more row in set_conditions(), with a field of the view that says whether it is present, and
+ * why. */
+#pragma once
+
+#include "api/syncpolicy.h"
+#include "node/clock.h"
+#include "node/disk.h"
+#include "sync/hold.h"
+#include "sync/readiness.h"
+#include "sync/stale.h"
+
+enum {
+    HF_STATUS_MAX_MESSAGE = 1024,
+    HF_STATUS_MAX_UPDATES = 64,
+    HF_STATUS_MAX_DISKS = 8,
+    HF_STATUS_ONE_BYTES = 1024,    /* status with one release, if Ready is True */
+    HF_STATUS_TROUBLE_BYTES = 3072 /* the same if Ready is not True: somebody has to read why */
+};
+
+struct hf_status_disk {
+    const char *path;
+    unsigned used_percent;
+    enum hf_disk_level level;
+};
+
+/* Everything that a status reports. Borrowed. */
+struct hf_status_view {
+    const char *version;
+    bool pod_mode;
+    bool once;    /* the agent ends when it is settled, and nobody renews the status then */
+    bool stopped; /* the last status of an agent that somebody stops */
+    enum hf_staleness staleness;
+    bool skew_exceeded;
+    enum hf_clock_ntp ntp;
+    const struct hf_update_status *updates;
+    size_t n_updates;
+    const struct hf_refused *refused;
+    size_t n_refused;
+    const struct hf_status_disk *disks; /* those that are too full */
+    size_t n_disks;
+    const struct hf_hold *hold; /* NULL: none in effect */
+    uint64_t hold_end_unix_ns;
+    const struct hf_syncpolicy *policy; /* in effect */
+    bool policy_is_default;             /* no SyncPolicy selects this node */
+    const struct hf_issues *labels_refused;
+    bool name_shared;             /* another agent writes statuses under our name */
+    const char *labels_failure;   /* reason why the server refuses the Node's labels; NULL */
+    const char *delivery_failure; /* reason why the server refuses statuses; NULL */
+    const char *disk_failure;     /* reason why writes to the state folder fail; NULL */
+    const char *source_failure;   /* reason why a source in reach gives no desired state; NULL */
+    const char *source_reason;    /* CamelCase reason of source_failure; NULL with it */
+    const struct hf_readiness *readiness;
+    int64_t observed_generation; /* of the EdgeNode; 0: unknown */
+};
+
+/* Updates the array `conditions` in place, so that transition times survive. *ret_essence is a new object with a copy
+ * of it. -ENOMEM. */
+HF_MUST_USE int hf_status_essence(const struct hf_status_view *view, json_t *conditions, uint64_t now_unix_ns,
+                                  json_t **ret_essence);
+
+/* With one update in the essence, shortens texts so that the written status stays below HF_STATUS_ONE_BYTES, or below
+ * HF_STATUS_TROUBLE_BYTES while Ready is not True (for names and versions of usual length). hf_status_essence() calls
+ * it. */
+void hf_status_fit(json_t *essence);
+
+/* Returns true if two essences differ at most in the transition times of conditions. */
+bool hf_status_same(const json_t *essence_a, const json_t *essence_b);
+
+struct hf_status_volatile {
+    uint64_t sequence;
+    uint64_t observed_unix_ns; /* the moment that the status describes */
+    uint64_t contact_unix_ns;  /* 0: never */
+    bool has_offset;
+    json_t *telemetry; /* taken over; NULL: left out */
+    int64_t
+        offset_ns; /* the server's clock minus ours; written with the sign reversed: positive if the node is ahead */
+};
+
+/* Makes the body of an apply: {apiVersion, kind, metadata.name, status}. -ENOMEM. */
+HF_MUST_USE int hf_status_body(const char *node_name, const json_t *essence, const struct hf_status_volatile *moving,
+                               json_t **ret_body);
+
+/* Makes the same without status, which creates the object. -ENOMEM. */
+HF_MUST_USE int hf_status_object(const char *node_name, json_t **ret_body);

@@ -1,0 +1,88 @@
+#include "cli/release/sign.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/encoding/base64.h"
+#include "cli/release/keyfile.h"
+#include "trust/key.h"
+
+/* Signs, and verifies with the public half at once, so that no wrong signature leaves this machine. */
+static int make_signature(const char *private_pem, struct hf_view message, struct hf_buf *base64, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf public_pem = HF_BUF_INIT(HF_CLI_KEY_BYTES);
+    unsigned char signature[HF_ED25519_SIGNATURE];
+    int r = hf_trust_sign(private_pem, message, signature, err);
+
+    if (r == 0)
+        r = hf_trust_public_of(private_pem, &public_pem, err);
+    if (r == 0)
+        r = hf_trust_verify(hf_buf_str(&public_pem), message, signature, err);
+    if (r == 0 && hf_base64_encode(signature, sizeof(signature), base64) < 0)
+        r = hf_err_set(err, ENOMEM, "out of memory");
+    return r;
+}
+
+static int put_signature(json_t *update, const char *key_id, const char *base64, struct hf_err *err)
+{
+    json_t *list = hf_json_mutable(hf_json_at(update, "spec.signatures"));
+    size_t i;
+
+    if (!json_is_array(list)) {
+        list = json_array();
+        int r = hf_cli_put(update, "spec.signatures", list, err);
+        if (r < 0)
+            return r;
+    }
+    for (i = 0; i < json_array_size(list); i++)
+        if (strcmp(hf_json_str_or(json_array_get(list, i), "keyId", ""), key_id) == 0)
+            break;
+    json_t *entry = json_pack("{s:s, s:s}", "keyId", key_id, "signature", base64);
+    if (i < json_array_size(list))
+        return json_array_set_new(list, i, entry) < 0 ? hf_err_set(err, ENOMEM, "out of memory") : 0;
+    return hf_cli_append(list, entry, err);
+}
+
+int hf_cli_sign(struct hf_cli *cli, json_t *update, const char *key_file, const char *key_id, struct hf_err *err)
+{
+    _cleanup_(hf_buf_done) struct hf_buf message = HF_BUF_INIT(HF_CLI_OBJECT_BYTES), base64 = HF_BUF_INIT(256);
+    _cleanup_(hf_cli_wipe) struct hf_buf pem = HF_BUF_INIT(HF_CLI_KEY_BYTES);
+    char named[HF_KEY_ID_MAX + 1];
+    int r;
+
+    if (key_id == NULL) {
+        r = hf_cli_key_id(key_file, named, err);
+        if (r < 0)
+            return hf_err_wrap(err, r, "--key-id is missing");
+        key_id = named;
+    }
+    if (!hf_trust_key_id_valid(key_id))
+        return hf_err_set(err, EINVAL, "key id '%.80s': lower case letters, digits, '-' and '.', at most %d", key_id,
+                          HF_KEY_ID_MAX);
+    if (!json_is_object(hf_json_at(update, "spec.release")))
+        return hf_err_set(err, EBADMSG, "spec.release is missing: nothing to sign");
+    r = hf_json_canonical(hf_json_at(update, "spec.release"), &message, err);
+    if (r < 0)
+        return hf_err_wrap(err, -EBADMSG, "spec.release");
+    r = hf_cli_key_read_private(cli, key_file, &pem, err);
+    if (r < 0)
+        return r;
+    r = make_signature(hf_buf_str(&pem), hf_buf_view(&message), &base64, err);
+    if (r < 0)
+        return hf_err_wrap(err, r, "sign with '%s'", key_file);
+    return put_signature(update, key_id, hf_buf_str(&base64), err);
+}
+
+int hf_cli_sign_all(struct hf_cli *cli, const struct hf_cli_args *args, json_t *update, struct hf_err *err)
+{
+    size_t keys = hf_cli_count(args, "key"), ids = hf_cli_count(args, "key-id");
+    int r = 0;
+
+    if (ids != 0 && keys != ids)
+        return hf_err_set(err, EINVAL, "%zu --key and %zu --key-id: give one --key-id for each --key, or none at all",
+                          keys, ids);
+    for (size_t i = 0; r == 0 && i < keys; i++)
+        r = hf_cli_sign(cli, update, hf_cli_nth_value(args, "key", i), hf_cli_nth_value(args, "key-id", i), err);
+    return r;
+}

@@ -1,0 +1,518 @@
+/* The two machines: one reflector for each subscription, and behind a MetaServer the prober for all. They drive each
+ * other (a watch that fails makes the prober ask for proof; proof wakes the reflectors), so both are here. */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "kube/api/client.h"
+
+enum {
+    WATCH_MIN_S = 1800,
+    WATCH_MAX_S = 3600,
+    FIRST_MIN_S = 60, /* the first watch after a failure: see client.h, silence */
+    FIRST_MAX_S = 180,
+    BOOKMARK_S = 60,
+    LATE_S = 60, /* patience with a server that does not end the watch when it said it would */
+    MAX_URL = 4096,
+};
+
+/* ---- calls ------------------------------------------------------------------------------------------------------- */
+
+static int watch_accepted(void *arg, const struct hf_http_response *response);
+static int watch_bytes(void *arg, const void *bytes, size_t n);
+static void watch_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
+                        const struct hf_err *why);
+static void list_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
+                       const struct hf_err *why);
+
+static void start_call(struct hf_kube_subscription *sub, const char *url, uint64_t watch_s)
+{
+    static const struct hf_exchange_owner watch_owner = {
+        .accepted = watch_accepted, .bytes = watch_bytes, .ended = watch_ended};
+    static const struct hf_exchange_owner list_owner = {.ended = list_ended};
+    struct hf_http_request request = {.method = "GET", .url = url, .headers = {"Accept: application/json"}};
+    struct hf_exchange_owner owner = watch_s > 0 ? watch_owner : list_owner;
+
+    owner.arg = sub;
+    if (watch_s > 0) {
+        request.timeout_ns = (watch_s + LATE_S) * HF_NS_PER_S;
+        request.max_body_bytes = UINT64_MAX;
+        request.keepalive_ns = sub->kube->meta ? 0 : HF_KUBE_KEEPALIVE_NS;
+    } else {
+        request.timeout_ns = HF_KUBE_LIST_NS;
+        request.max_body_bytes = HF_KUBE_MAX_LIST_BYTES;
+    }
+    int r = hf_exchange_start(sub->kube->p.http, &request, &owner, &sub->exchange, NULL);
+    if (r < 0) {
+        sub->start_error = r;
+        hf_kube_arm_turn(sub->kube);
+    }
+}
+
+/* A server's bookmarks come about BOOKMARK_S apart, counted from the beginning of each watch. Each watch ends at a
+ * moment that spreads the bookmarks of the next ones evenly over that time: then the connection is never silent for
+ * long. */
+static uint64_t to_its_turn(struct hf_kube_subscription *sub, uint64_t seconds)
+{
+    uint64_t end = hf_kube_now_ns(sub->kube) / HF_NS_PER_S + seconds + sub->kube->beat_s, turn = 0, n = 0;
+
+    for (const struct hf_kube_subscription *s = NULL; (s = hf_kube_next(sub->kube, s)) != NULL; n++)
+        if (s == sub)
+            turn = n;
+    return seconds + (BOOKMARK_S + turn * BOOKMARK_S / HF_MAX(n, 1u) - end % BOOKMARK_S) % BOOKMARK_S;
+}
+
+static uint64_t watch_seconds(struct hf_kube_subscription *sub)
+{
+    uint64_t least = sub->calm || sub->kube->meta ? WATCH_MIN_S : FIRST_MIN_S;
+    uint64_t most = sub->calm || sub->kube->meta ? WATCH_MAX_S : FIRST_MAX_S;
+
+    return to_its_turn(sub, least + hf_rand_below(sub->kube->p.rng, most - least + 1));
+}
+
+static void start_list(struct hf_kube_subscription *sub)
+{
+    _cleanup_(hf_buf_done) struct hf_buf url = HF_BUF_INIT(4 * MAX_URL);
+    const char *next = sub->next_page != NULL ? sub->next_page : "";
+    int r = hf_resource_list_url(sub->kube->p.config->server, sub->resource, sub->name,
+                                 sub->small   ? HF_PAGE_SMALL
+                                 : sub->exact ? HF_PAGE_EXACT
+                                              : HF_PAGE_CACHED,
+                                 next, &url);
+
+    start_call(sub, r == 0 ? hf_buf_str(&url) : "", 0);
+}
+
+static void start_watch(struct hf_kube_subscription *sub, bool fill)
+{
+    _cleanup_(hf_buf_done) struct hf_buf url = HF_BUF_INIT(MAX_URL);
+    const char *server = sub->kube->p.config->server;
+    const char *version = *sub->version != '\0' && !sub->kube->meta ? sub->version : "0";
+    uint64_t seconds = watch_seconds(sub);
+    int r = fill ? hf_resource_fill_url(server, sub->resource, sub->name, seconds, &url)
+                 : hf_resource_watch_url(server, sub->resource, sub->name, version, seconds, &url);
+
+    hf_watch_stream_done(&sub->stream);
+    hf_watch_stream_init(&sub->stream);
+    sub->asked_version = fill ? 0 : hf_kube_version_number(version);
+    sub->garbage = 0;
+    sub->bookmark_ns = sub->gap_ns = 0;
+    start_call(sub, r == 0 ? hf_buf_str(&url) : "", seconds);
+}
+
+/* ---- the reflector ----------------------------------------------------------------------------------------------- */
+
+void hf_kube_close_call(struct hf_kube_subscription *sub)
+{
+    hf_exchange_close(sub->exchange);
+    sub->exchange = NULL;
+    sub->start_error = 0;
+    hf_watch_stream_done(&sub->stream);
+    hf_watch_stream_init(&sub->stream);
+    sub->kube->p.sched->timer_disarm(sub->kube->p.sched->ctx, sub->silence);
+}
+
+/* Behind a MetaServer the prober reports contact; a watch that fails or opens is a reason to probe. */
+static void report_contact_change(struct hf_kube_subscription *sub, unsigned effects, const struct hf_err *err)
+{
+    if (sub->kube->meta) {
+        /* Lost: is the cloud away? Open: only another LIST shows deletions between the LIST and the watch. */
+        if ((effects & HF_RF_REPORT_LOST) != 0 || ((effects & HF_RF_REPORT_PROVEN) != 0 && sub->resource->provable))
+            hf_kube_want_list(sub);
+        return;
+    }
+    if ((effects & HF_RF_REPORT_LOST) != 0) {
+        sub->calm = false;
+        sub->was_lost = true;
+        hf_pulse_reset(&sub->kube->pulse);
+        hf_kube_report_contact(sub, HF_CONTACT_LOST, 0, err);
+    }
+    if ((effects & HF_RF_REPORT_PROVEN) != 0) {
+        sub->was_lost = false;
+        hf_kube_report_contact(sub, HF_CONTACT_PROVEN, 0, NULL);
+        hf_kube_nudge_all(sub->kube, HF_KUBE_NUDGE_NS);
+    }
+}
+
+/* Logs a change of contact as such; each further failure of the same kind at debug level. */
+static void log_move(const struct hf_kube_subscription *sub, enum hf_rf_state from, enum hf_rf_event event,
+                     const struct hf_rf_step *step, const struct hf_err *err)
+{
+    bool reported = sub->contact_reported && sub->contact == HF_CONTACT_LOST;
+    bool lost = (step->effects & HF_RF_REPORT_LOST) != 0 && !reported;
+    bool found = (step->effects & HF_RF_REPORT_PROVEN) != 0 && sub->was_lost;
+    char text[512] = "";
+
+    hf_log(sub->kube->p.log,
+           lost    ? HF_LOG_WARNING
+           : found ? HF_LOG_INFO
+                   : HF_LOG_DEBUG,
+           lost    ? "kube.lost"
+           : found ? "kube.found"
+                   : "kube.move",
+           HF_S("kind", sub->resource->kind), HF_S("from", hf_reflector_state_name(from)),
+           HF_S("on", hf_reflector_event_name(event)), HF_S("to", hf_reflector_state_name(sub->reflector.state)),
+           HF_D("delay_ms", step->delay_ns / HF_NS_PER_MS),
+           HF_S("error", err != NULL ? hf_err_text(err, text, sizeof(text)) : ""));
+}
+
+static void perform(struct hf_kube_subscription *sub, const struct hf_rf_step *step, const struct hf_err *err)
+{
+    const struct hf_sched_ops *sched = sub->kube->p.sched;
+    unsigned effects = step->effects;
+
+    if ((effects & HF_RF_CLOSE) != 0)
+        hf_kube_close_call(sub);
+    if ((effects & HF_RF_DROP_ROUND) != 0)
+        hf_kube_list_forget_pages(sub);
+    if ((effects & HF_RF_SET_TIMER) != 0)
+        sched->timer_arm(sched->ctx, sub->timer, step->delay_ns);
+    else
+        sched->timer_disarm(sched->ctx, sub->timer);
+    report_contact_change(sub, effects, err);
+    if ((effects & HF_RF_END_ROUND) != 0 && !sub->dead)
+        hf_kube_list_end_round(sub);
+    if ((effects & HF_RF_SYNCED) != 0 && !sub->kube->meta)
+        hf_kube_report_synced(sub);
+    if ((effects & HF_RF_REAUTH) != 0)
+        hf_kube_reauth(sub->kube);
+    if (sub->dead)
+        return;
+    if ((effects & HF_RF_BEGIN_ROUND) != 0) {
+        hf_ledger_begin(&sub->ledger);
+        sub->relist = sub->reported_some = false;
+    }
+    if ((effects & (HF_RF_LIST | HF_RF_NEXT_PAGE)) != 0)
+        start_list(sub);
+    if ((effects & HF_RF_ASK) != 0)
+        start_watch(sub, true);
+    if ((effects & HF_RF_WATCH) != 0)
+        start_watch(sub, false);
+    if (sub->relist && sub->reflector.state == HF_RF_WATCHING)
+        hf_kube_arm_turn(sub->kube);
+}
+
+void hf_kube_dispatch(struct hf_kube_subscription *sub, enum hf_rf_event event, uint64_t retry_after_ns,
+                      const struct hf_err *err)
+{
+    const struct hf_rf_limits limits = hf_kube_limits(sub->kube);
+    enum hf_rf_state from = sub->reflector.state;
+
+    if (sub->dead)
+        return;
+    sub->reflector.no_watchlist |= sub->kube->no_watchlist;
+    bool plain = sub->reflector.no_watchlist;
+    if (sub->exact) /* ask the store itself */
+        sub->reflector.no_watchlist = true;
+    struct hf_rf_step step =
+        hf_reflector_step(&sub->reflector, event, &limits, hf_kube_now_ns(sub->kube), retry_after_ns, sub->kube->p.rng);
+    if (sub->exact)
+        sub->reflector.no_watchlist = plain;
+    else
+        sub->kube->no_watchlist |= sub->reflector.no_watchlist;
+    if (!step.taken)
+        return;
+    hf_kube_count_error(sub->kube, sub->resource->kind, event);
+    log_move(sub, from, event, &step, err);
+    perform(sub, &step, err);
+}
+
+void hf_kube_nudge_all(struct hf_kube *kube, uint64_t at_least_ns)
+{
+    uint64_t now = hf_kube_now_ns(kube);
+
+    if (kube->last_nudge_ns != 0 && now - kube->last_nudge_ns < at_least_ns)
+        return;
+    kube->last_nudge_ns = now;
+    for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
+        hf_kube_dispatch(sub, HF_RF_NUDGE, 0, NULL);
+}
+
+void hf_kube_reflector_timer(void *arg)
+{
+    struct hf_kube_subscription *sub = arg;
+    struct hf_err err = HF_ERR_INIT;
+    bool waiting = sub->reflector.state == HF_RF_ASKING || sub->reflector.state == HF_RF_OPENING;
+
+    (void)hf_err_set(&err, ETIMEDOUT, "%s: the server did not answer the watch in time", sub->resource->kind);
+    hf_kube_dispatch(sub, HF_RF_TIMER, 0, waiting ? &err : NULL);
+}
+
+/* ---- the ends of calls ------------------------------------------------------------------------------------------- */
+
+/* A call ended without a usable answer: `r` or the status gives the machine's event. */
+static void call_failed(struct hf_kube_subscription *sub, int r, const struct hf_http_response *response,
+                        struct hf_view body, const struct hf_err *why)
+{
+    struct hf_err err = HF_ERR_INIT;
+    char text[150];
+
+    if (r < 0) {
+        if (r == -E2BIG) { /* a list of everything is too large: ask the store for pages; then for smaller ones */
+            sub->small |= sub->exact;
+            sub->exact = true;
+        }
+        hf_kube_dispatch(sub, hf_reflector_event_of_error(r), 0, why);
+        return;
+    }
+    (void)hf_err_set(&err,
+                     response->status == 403   ? EACCES
+                     : response->status == 404 ? ENOENT
+                                               : EPROTO,
+                     "%s: the server answered %d: %s", sub->resource->kind, response->status,
+                     hf_kube_status_message(body, text, sizeof(text)));
+    hf_kube_nudge_all(sub->kube, HF_KUBE_NUDGE_NS); /* any answer shows that the server is in reach */
+    enum hf_rf_event event = hf_reflector_event_of_status(response->status);
+    if (event == HF_RF_FORBIDDEN || event == HF_RF_MISSING || event == HF_RF_GARBAGE)
+        hf_kube_report_refused(sub, "answer", &err);
+    hf_kube_dispatch(sub, event, response->retry_after_ns, &err);
+}
+
+static void list_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
+                       const struct hf_err *why)
+{
+    struct hf_kube_subscription *sub = arg;
+    enum hf_rf_event event = HF_RF_GARBAGE;
+    struct hf_err err = HF_ERR_INIT;
+    char *next = NULL;
+
+    sub->exchange = NULL;
+    hf_kube_count_request(sub->kube, "list", r, response);
+    if (r < 0 || response->status != 200) {
+        call_failed(sub, r, response, body, why);
+        return;
+    }
+    switch (hf_kube_list_take(sub, body, response->date_unix_ns, &next, &err)) {
+    case HF_KUBE_LIST_PROVEN:
+        if (sub->dead) {
+            free(next);
+            return;
+        }
+        event = hf_kube_list_page(sub, next, &err);
+        break;
+    case HF_KUBE_LIST_MISSPELT:
+        hf_kube_report_doubt(sub, "misspelt", "list", &err);
+        hf_kube_recognise_meta(sub->kube, "misspelt list kind");
+        break;
+    case HF_KUBE_LIST_BACKWARDS:
+        break;
+    case HF_KUBE_LIST_GARBAGE:
+        hf_kube_report_doubt(sub, "garbage", "list", &err);
+        break;
+    }
+    hf_kube_dispatch(sub, event, 0, event == HF_RF_GARBAGE ? &err : NULL);
+}
+
+static int watch_accepted(void *arg, const struct hf_http_response *response)
+{
+    struct hf_kube_subscription *sub = arg;
+    int r = hf_kube_watch_begin(sub, response);
+
+    if (r == 0)
+        hf_kube_dispatch(sub, HF_RF_ACCEPTED, 0, NULL);
+    return r;
+}
+
+static int watch_event(void *arg, const struct hf_watch_event *event, const struct hf_err *why)
+{
+    struct hf_kube_subscription *sub = arg;
+    const struct hf_exchange *mine = sub->exchange;
+    struct hf_kube_outcome outcome;
+
+    hf_kube_watch_take(sub, event, why, &outcome);
+    if (outcome.cloud_sign)
+        hf_kube_cloud_sign(sub->kube);
+    if (outcome.wants_list)
+        hf_kube_want_list(sub);
+    if (outcome.event != HF_RF_EVENTS)
+        hf_kube_dispatch(sub, outcome.event, outcome.retry_after_ns, outcome.has_err ? &outcome.err : NULL);
+    return sub->dead || sub->exchange != mine ? -ECANCELED : 0;
+}
+
+static int watch_bytes(void *arg, const void *bytes, size_t n)
+{
+    struct hf_kube_subscription *sub = arg;
+    const struct hf_exchange *mine = sub->exchange;
+
+    sub->heard_ns = hf_kube_now_ns(sub->kube);
+    hf_kube_heard(sub->kube);
+    int r = hf_watch_stream_feed(&sub->stream, bytes, n, watch_event, sub);
+    if (r == 0 && sub->exchange == mine && !sub->kube->meta)
+        hf_kube_report_contact(sub, HF_CONTACT_PROVEN, 0, NULL); /* keeps "last contact" true */
+    return r;
+}
+
+static void watch_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
+                        const struct hf_err *why)
+{
+    struct hf_kube_subscription *sub = arg;
+    bool filling = sub->reflector.state == HF_RF_ASKING || sub->reflector.state == HF_RF_FILLING;
+
+    sub->exchange = NULL;
+    hf_kube_count_request(sub->kube, filling ? "watchlist" : "watch", r, response);
+    sub->calm = r == 0 && response->status == 200;
+    if (sub->calm)
+        hf_kube_dispatch(sub, HF_RF_ENDED, 0, NULL);
+    else
+        call_failed(sub, r, response, body, why);
+}
+
+/* Bookmarks came and stopped: something between us and the server swallows the stream. */
+void hf_kube_silence_timer(void *arg)
+{
+    struct hf_kube_subscription *sub = arg;
+    uint64_t patience_ns = hf_kube_watch_patience_ns(sub);
+    struct hf_err err = HF_ERR_INIT;
+
+    if (sub->dead || sub->exchange == NULL)
+        return;
+    if (patience_ns > 0) {
+        sub->kube->p.sched->timer_arm(sub->kube->p.sched->ctx, sub->silence, patience_ns);
+        return;
+    }
+    (void)hf_err_set(&err, ETIMEDOUT, "%s: the watch has been silent for %ju s", sub->resource->kind,
+                     (uintmax_t)((hf_kube_now_ns(sub->kube) - sub->heard_ns) / HF_NS_PER_S));
+    hf_kube_dispatch(sub, HF_RF_LINK_AWAY, 0, &err);
+}
+
+/* ---- the prober -------------------------------------------------------------------------------------------------- */
+
+static void dispatch_probe(struct hf_kube *kube, enum hf_prober_event event, const struct hf_err *err);
+
+static void review_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
+                         const struct hf_err *why)
+{
+    struct hf_kube *kube = arg;
+    struct hf_err err = HF_ERR_INIT;
+    enum hf_review review = r < 0 ? HF_REVIEW_UNANSWERED : hf_review_take(response->status, body);
+
+    (void)why;
+    kube->probe = NULL;
+    hf_kube_count_request(kube, "review", r, response);
+    enum hf_prober_event event = hf_kube_probe_judge(kube, review, &err);
+    dispatch_probe(kube, event, &err);
+}
+
+static void probe_ended(void *arg, int r, const struct hf_http_response *response, struct hf_view body,
+                        const struct hf_err *why)
+{
+    struct hf_kube *kube = arg;
+    const struct hf_exchange_owner owner = {.ended = review_ended, .arg = kube};
+    enum hf_kube_proof proof = HF_KUBE_DOUBTFUL;
+    struct hf_err err = HF_ERR_INIT;
+
+    kube->probe = NULL;
+    hf_kube_count_request(kube, "probe", r, response);
+    if (r < 0 && why != NULL)
+        err = *why;
+    if (kube->probed != NULL)
+        proof = hf_kube_probe_take(kube->probed, r, response, body, &err);
+    if (proof == HF_KUBE_FROM_STORE && kube->probed != NULL && hf_kube_probe_review(kube, &owner) == 0)
+        return;
+    dispatch_probe(kube, proof == HF_KUBE_PROVEN ? HF_PROBER_PROVEN : HF_PROBER_DOUBTFUL, &err);
+}
+
+static void start_probe(struct hf_kube *kube)
+{
+    const struct hf_exchange_owner owner = {.ended = probe_ended, .arg = kube};
+    int r = hf_kube_probe_start(kube, &owner);
+
+    if (r == -ENOENT)
+        kube->prober.state = HF_PROBER_QUIET;
+    else if (r < 0)
+        dispatch_probe(kube, HF_PROBER_DOUBTFUL, NULL);
+}
+
+/* The cloud is there and does not serve this kind: its subscriber has lost contact, with the reason. */
+static void report_barred(struct hf_kube_subscription *sub, const struct hf_err *err)
+{
+    assert(err != NULL);
+    hf_kube_count_doubt(sub->kube, err->code == EACCES ? "forbidden" : "missing");
+    if (!sub->barred)
+        hf_log_err(sub->kube->p.log, HF_LOG_ERROR, "kube.barred", "kind", sub->resource->kind, err);
+    sub->barred = true;
+    sub->served = false;
+    hf_kube_dispatch(sub, HF_RF_STOP, 0, NULL); /* for the reason at hf_kube_begin_list() */
+    hf_kube_report_contact(sub, HF_CONTACT_LOST, 0, err);
+}
+
+static void note_wants(struct hf_kube *kube, unsigned effects)
+{
+    for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;) {
+        sub->wants_probe |= (effects & HF_PROBER_WANT_OTHERS) != 0 && sub != kube->probed;
+        sub->wants_probe |= (effects & HF_PROBER_WANT_BARRED) != 0 && sub->barred;
+    }
+}
+
+static void dispatch_probe(struct hf_kube *kube, enum hf_prober_event event, const struct hf_err *err)
+{
+    struct hf_prober_step step = hf_prober_step(&kube->prober, event, hf_kube_probe_next(kube) != NULL,
+                                                hf_kube_probe_has_others(kube), kube->p.retry_cap_ns, kube->p.rng);
+
+    if ((step.effects & HF_PROBER_SET_TIMER) != 0)
+        kube->p.sched->timer_arm(kube->p.sched->ctx, kube->probe_timer, step.delay_ns);
+    else if (kube->prober.state != HF_PROBER_RESTING)
+        kube->p.sched->timer_disarm(kube->p.sched->ctx, kube->probe_timer);
+    note_wants(kube, step.effects);
+    if ((step.effects & HF_PROBER_REPORT_BARRED) != 0 && kube->probed != NULL)
+        report_barred(kube->probed, err);
+    if ((step.effects & HF_PROBER_REPORT_PROVEN) != 0)
+        hf_kube_nudge_all(kube, HF_KUBE_NUDGE_NS); /* for watches that failed to open */
+    if ((step.effects & HF_PROBER_REPORT_LOST) != 0) {
+        if (kube->probed != NULL)
+            kube->probed->wants_probe = true;
+        if (kube->reported != HF_KUBE_REPORTED_LOST)
+            hf_kube_report_contact_to_all(kube, HF_CONTACT_LOST, err);
+    }
+    if ((step.effects & HF_PROBER_ASK) != 0)
+        start_probe(kube);
+}
+
+void hf_kube_want_list(struct hf_kube_subscription *sub)
+{
+    if (sub->dead)
+        return;
+    sub->wants_probe = true;
+    dispatch_probe(sub->kube, HF_PROBER_WANT, NULL);
+}
+
+void hf_kube_begin_list(struct hf_kube_subscription *sub)
+{
+    if (!sub->begun)
+        hf_kube_want_list(sub);
+    sub->begun = true;
+}
+
+void hf_kube_cloud_sign(struct hf_kube *kube)
+{
+    dispatch_probe(kube, HF_PROBER_SIGN, NULL);
+}
+
+void hf_kube_write_failed(struct hf_kube *kube)
+{
+    struct hf_kube_subscription *first = hf_kube_next(kube, NULL);
+
+    if (kube->meta && kube->prober.proven && first != NULL)
+        hf_kube_want_list(first);
+}
+
+void hf_kube_probe_timer(void *arg)
+{
+    dispatch_probe(arg, HF_PROBER_TIMER, NULL);
+}
+
+void hf_kube_forget_probe(struct hf_kube_subscription *sub)
+{
+    struct hf_kube *kube = sub->kube;
+
+    if (kube->probed != sub)
+        return;
+    kube->probed = NULL;
+    if (kube->probe == NULL)
+        return;
+    hf_exchange_close(kube->probe);
+    kube->probe = NULL;
+    kube->prober.state = HF_PROBER_QUIET;
+    if (hf_kube_probe_next(kube) != NULL)
+        dispatch_probe(kube, HF_PROBER_WANT, NULL);
+}

@@ -1,0 +1,126 @@
+#include <errno.h>
+#include <string.h>
+
+#include "kube/api/client.h"
+
+/* ---- reports ----------------------------------------------------------------------------------------------------- */
+
+void hf_kube_report_refused(struct hf_kube_subscription *sub, const char *what, const struct hf_err *err)
+{
+    if (!sub->dead && sub->sink.refused != NULL)
+        sub->sink.refused(sub->sink.arg, what, err);
+}
+
+void hf_kube_report_contact(struct hf_kube_subscription *sub, enum hf_contact_kind kind, uint64_t date_unix_ns,
+                            const struct hf_err *err)
+{
+    bool again = sub->contact_reported && kind == HF_CONTACT_PROVEN && sub->contact == kind && date_unix_ns == 0;
+    uint64_t now = hf_kube_now_ns(sub->kube);
+
+    if (sub->dead || (again && now - sub->contact_ns < HF_KUBE_CONTACT_NS))
+        return;
+    sub->contact_reported = true;
+    sub->contact = kind;
+    sub->contact_ns = now;
+    hf_kube_set_contact(sub->kube, kind == HF_CONTACT_PROVEN);
+    if (sub->sink.contact != NULL)
+        sub->sink.contact(sub->sink.arg, kind, date_unix_ns, err);
+}
+
+void hf_kube_report_contact_to_all(struct hf_kube *kube, enum hf_contact_kind kind, const struct hf_err *err)
+{
+    bool proven = kind == HF_CONTACT_PROVEN;
+
+    hf_log(kube->p.log, proven ? HF_LOG_INFO : HF_LOG_WARNING, proven ? "kube.proven" : "kube.lost",
+           HF_S("server", kube->p.config->server), HF_S("error", err != NULL ? err->cause : ""));
+    kube->reported = proven ? HF_KUBE_REPORTED_PROVEN : HF_KUBE_REPORTED_LOST;
+    for (struct hf_kube_subscription *sub = NULL; (sub = hf_kube_next(kube, sub)) != NULL;)
+        if (!proven || sub->served)
+            hf_kube_report_contact(sub, kind, 0, err);
+}
+
+/* The MetaServer's Date is this node's own clock: it does not show skew, so the report has none. */
+void hf_kube_report_served(struct hf_kube_subscription *sub)
+{
+    sub->barred = false;
+    sub->served = true;
+    if (sub->kube->reported != HF_KUBE_REPORTED_PROVEN)
+        hf_kube_report_contact_to_all(sub->kube, HF_CONTACT_PROVEN, NULL);
+    else
+        hf_kube_report_contact(sub, HF_CONTACT_PROVEN, 0, NULL);
+}
+
+void hf_kube_set_version(struct hf_kube_subscription *sub, const char *resource_version)
+{
+    if (*resource_version == '\0' || strcmp(sub->version, resource_version) == 0)
+        return;
+    (void)snprintf(sub->version, sizeof(sub->version), "%s", resource_version);
+    sub->version_unreported = true;
+}
+
+void hf_kube_report_version(struct hf_kube_subscription *sub)
+{
+    if (sub->dead || !sub->version_unreported)
+        return;
+    sub->version_unreported = false;
+    if (sub->sink.version != NULL)
+        sub->sink.version(sub->sink.arg, sub->version);
+}
+
+void hf_kube_report_synced(struct hf_kube_subscription *sub)
+{
+    if (!sub->dead && !sub->relist && sub->sink.synced != NULL)
+        sub->sink.synced(sub->sink.arg, sub->version);
+}
+
+void hf_kube_report_gone(void *arg, const char *name)
+{
+    struct hf_kube_subscription *sub = arg;
+
+    if (!sub->dead && sub->sink.gone != NULL)
+        sub->sink.gone(sub->sink.arg, name);
+}
+
+void hf_kube_report_upsert(struct hf_kube_subscription *sub, json_t *object)
+{
+    /* Items of typed lists lack kind and apiVersion; subscribers need not know that. */
+    if (json_object_get(object, "kind") == NULL)
+        (void)json_object_set_new(object, "kind", json_string(sub->resource->kind));
+    if (json_object_get(object, "apiVersion") == NULL)
+        (void)json_object_set_new(object, "apiVersion", json_string(sub->resource->api_version));
+    sub->reported_some = true;
+    if (!sub->dead && sub->sink.upsert != NULL)
+        sub->sink.upsert(sub->sink.arg, object);
+}
+
+/* ---- doubts ------------------------------------------------------------------------------------------------------ */
+
+void hf_kube_report_doubt(struct hf_kube_subscription *sub, const char *reason, const char *what,
+                          const struct hf_err *err)
+{
+    hf_kube_count_doubt(sub->kube, reason);
+    hf_log_err(sub->kube->p.log, HF_LOG_WARNING, "kube.doubt", "kind", sub->resource->kind, err);
+    hf_kube_report_refused(sub, what, err);
+}
+
+bool hf_kube_is_older(const struct hf_kube_subscription *sub, uint64_t version)
+{
+    /* Behind a MetaServer lists and events come by different ways: compare a list with lists. */
+    return version != 0 && version < (sub->kube->meta ? sub->ledger.baseline : sub->ledger.highest);
+}
+
+/* A restored backup is behind what the server said before. An object that this answer lacks is gone only when a later
+ * answer without doubt lacks it too. */
+bool hf_kube_believe_older(struct hf_kube_subscription *sub, const char *what, uint64_t version, struct hf_err *err)
+{
+    (void)hf_err_set(err, ESTALE, "resourceVersion went back from %ju to %ju%s", (uintmax_t)sub->ledger.highest,
+                     (uintmax_t)version, sub->exact ? "; the store itself says so" : "");
+    hf_kube_report_doubt(sub, "went-back", what, err);
+    if (!sub->exact && !sub->kube->meta) {
+        sub->exact = true;
+        return false;
+    }
+    hf_ledger_rewind(&sub->ledger, version);
+    sub->doubtful = true;
+    return true;
+}

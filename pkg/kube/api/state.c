@@ -1,0 +1,125 @@
+#include <errno.h>
+#include <string.h>
+
+#include "kube/api/client.h"
+
+uint64_t hf_kube_now_ns(const struct hf_kube *kube)
+{
+    return hf_mono_ns(kube->p.clock);
+}
+
+struct hf_rf_limits hf_kube_limits(const struct hf_kube *kube)
+{
+    return (struct hf_rf_limits){
+        .retry_cap_ns = kube->p.retry_cap_ns, .spread_ns = kube->spread_ns, .only_watch = kube->meta};
+}
+
+void hf_kube_arm_turn(struct hf_kube *kube)
+{
+    kube->p.sched->timer_arm(kube->p.sched->ctx, kube->turn, 0);
+}
+
+void hf_kube_reauth(struct hf_kube *kube)
+{
+    uint64_t now = hf_kube_now_ns(kube);
+    struct hf_err err = HF_ERR_INIT;
+
+    if (kube->p.reauthenticate == NULL || (kube->last_reauth_ns != 0 && now - kube->last_reauth_ns < HF_KUBE_REAUTH_NS))
+        return;
+    kube->last_reauth_ns = now;
+    if (kube->p.reauthenticate(kube->p.arg, &err) < 0)
+        hf_log_err(kube->p.log, HF_LOG_WARNING, "kube.credentials", "server", kube->p.config->server, &err);
+}
+
+void hf_kube_recognise_meta(struct hf_kube *kube, const char *sign)
+{
+    if (kube->p.api != HF_KUBE_AUTO || kube->meta || kube->switch_over)
+        return;
+    hf_log(kube->p.log, HF_LOG_INFO, "kube.metaserver", HF_S("server", kube->p.config->server), HF_S("sign", sign));
+    kube->switch_over = true;
+    hf_kube_arm_turn(kube);
+}
+
+struct hf_kube_subscription *hf_kube_next(struct hf_kube *kube, const struct hf_kube_subscription *sub)
+{
+    struct hf_list *it = sub != NULL ? sub->link.next : kube->subscriptions.next;
+
+    for (; it != &kube->subscriptions; it = it->next) {
+        struct hf_kube_subscription *found = hf_container_of(it, struct hf_kube_subscription, link);
+        if (!found->dead)
+            return found;
+    }
+    return NULL;
+}
+
+/* ---- metrics ----------------------------------------------------------------------------------------------------- */
+
+void hf_kube_count_request(struct hf_kube *kube, const char *verb, int r, const struct hf_http_response *response)
+{
+    char code[12] = "error";
+
+    if (kube->m_requests == NULL)
+        return;
+    if (r == 0 && response != NULL)
+        (void)snprintf(code, sizeof(code), "%d", response->status);
+    hf_metric_add(hf_metric_with(kube->m_requests, HF_LABELS(verb, code)), 1);
+}
+
+void hf_kube_count_doubt(struct hf_kube *kube, const char *reason)
+{
+    if (kube->m_doubts != NULL)
+        hf_metric_add(hf_metric_with(kube->m_doubts, HF_LABELS(reason)), 1);
+}
+
+void hf_kube_count_error(struct hf_kube *kube, const char *kind, enum hf_rf_event event)
+{
+    static const char *const reasons[HF_RF_EVENTS] = {
+        [HF_RF_REFUSED] = "Invalid",
+        [HF_RF_DENIED] = "Unauthorized",
+        [HF_RF_DENIED_AGAIN] = "Unauthorized",
+        [HF_RF_DISTRUST] = "Untrusted",
+        [HF_RF_FORBIDDEN] = "Forbidden",
+        [HF_RF_MISSING] = "NotFound",
+        [HF_RF_BUSY] = "Busy",
+        [HF_RF_LINK_AWAY] = "Timeout",
+        [HF_RF_SERVER_AWAY] = "Unreachable",
+        [HF_RF_GARBAGE] = "InvalidResponse",
+    };
+
+    if (event < HF_RF_EVENTS && reasons[event] != NULL)
+        hf_metric_add(hf_metric_with(kube->m_errors, HF_LABELS(kind, reasons[event])), 1);
+}
+
+void hf_kube_set_contact(struct hf_kube *kube, bool proven)
+{
+    hf_metric_set(kube->m_contact, proven ? 1 : 0);
+}
+
+/* ---- signs of life ----------------------------------------------------------------------------------------------- */
+
+void hf_kube_arm_pulse(struct hf_kube *kube)
+{
+    uint64_t due = hf_pulse_overdue_ns(&kube->pulse), now = hf_kube_now_ns(kube);
+
+    if (due == HF_NEVER)
+        kube->p.sched->timer_disarm(kube->p.sched->ctx, kube->pulse_timer);
+    else
+        kube->p.sched->timer_arm(kube->p.sched->ctx, kube->pulse_timer, due > now ? due - now : 0);
+}
+
+void hf_kube_alive(struct hf_kube *kube)
+{
+    kube->heard_ns = hf_kube_now_ns(kube);
+}
+
+void hf_kube_heard(struct hf_kube *kube)
+{
+    bool waiting = hf_pulse_overdue_ns(&kube->pulse) != HF_NEVER;
+
+    if (kube->meta)
+        return;
+    hf_kube_alive(kube);
+    hf_pulse_heard(&kube->pulse, hf_kube_now_ns(kube));
+    if (!waiting) /* a timer that runs notices by itself that it is too early */
+        hf_kube_arm_pulse(kube);
+}
